@@ -1,0 +1,201 @@
+package oracle
+
+import (
+	"slices"
+	"time"
+)
+
+// Settings of a fold.
+type Settings struct {
+	Horizon  float64            // days
+	Activity map[string]bool    // event types; nil: every type that is no friction
+	Friction map[string]float64 // weight by event type; such a type is no activity
+	Lateness time.Duration
+}
+
+// Alert is one transition of a customer's lapse.
+type Alert struct {
+	Partition        int
+	Tenant, Customer string
+	Transition       string // raised, escalated, recovered
+	Seconds          int64  // event time since the epoch, rounded down
+	LogOdds          float64
+}
+
+// Quarantined is a record that cannot be used.
+type Quarantined struct {
+	Partition int
+	Offset    int64
+	Code      string
+}
+
+// Counts of what became of the records. Each is in exactly one of Events, Duplicates and Quarantined.
+type Counts struct {
+	Records, Events, Duplicates, Quarantined int
+	Late                                     int // of Events: older than the watermark was
+}
+
+// Result of a fold.
+type Result struct {
+	Alerts      []Alert // by partition, and of one customer in their order
+	Quarantined []Quarantined
+	Counts      Counts
+}
+
+// Record is one record of the input.
+type Record struct {
+	Offset int64
+	Value  []byte
+}
+
+// Times are in ms since the epoch.
+const (
+	second = int64(1000)
+	minute = 60 * second
+	hour   = 60 * minute
+	day    = 24 * hour
+)
+
+// rememberedIDs is how many of a customer's events a repeated id is looked for in.
+const rememberedIDs = 16
+
+// Fold reads each partition from its first record to its last, and then looks at every customer up to the partition's
+// last watermark.
+func Fold(partitions [][]Record, s Settings) Result {
+	var r Result
+	for i, records := range partitions {
+		f := newFold(i, s, &r)
+		for _, rec := range records {
+			f.record(rec)
+		}
+		for _, m := range f.members {
+			f.silence(m, f.watermark)
+		}
+	}
+	return r
+}
+
+// fold is the state of one partition.
+type fold struct {
+	Settings
+	partition int
+	result    *Result
+	pop       population
+	members   []*member // in order of appearance
+	byKey     map[string]*member
+	started   bool
+	watermark int64
+	ahead     map[string]int64 // customers with events more than a day ahead of the watermark: the newest of each
+}
+
+// member is a customer and the course of its lapse.
+type member struct {
+	customer
+	tenant, name string
+	ids          []string // of its latest events, oldest first
+	from         int64    // what lies before this time has been looked at
+	tier         string   // of the open episode: at_risk or critical; empty without one
+}
+
+func newFold(partition int, s Settings, r *Result) *fold {
+	return &fold{
+		Settings: s, partition: partition, result: r,
+		pop: population{tau: 4 * s.Horizon}, byKey: map[string]*member{}, ahead: map[string]int64{},
+	}
+}
+
+func (f *fold) record(rec Record) {
+	f.result.Counts.Records++
+	e, code := decode(rec.Value)
+	if code != "" {
+		f.result.Counts.Quarantined++
+		f.result.Quarantined = append(f.result.Quarantined, Quarantined{f.partition, rec.Offset, code})
+		return
+	}
+	key := e.tenant + "\x00" + e.customer
+	m := f.byKey[key]
+	if m == nil {
+		m = &member{tenant: e.tenant, name: e.customer, from: e.time}
+		m.at = days(e.time)
+		f.byKey[key] = m
+		f.members = append(f.members, m)
+	}
+	if e.id != "" && slices.Contains(m.ids, e.id) {
+		f.result.Counts.Duplicates++
+		return
+	}
+	f.result.Counts.Events++
+	f.event(key, m, e)
+}
+
+func (f *fold) event(key string, m *member, e event) {
+	f.observe(key, e.time)
+	// The arriving event counts for its own customer even where it does not move the watermark alone.
+	reached := max(f.watermark, e.time-f.Lateness.Milliseconds())
+	f.silence(m, reached)
+
+	t := days(e.time)
+	m.decay(t, f.Horizon)
+	weight, friction := f.Friction[e.kind]
+	m.friction += weight
+	if !friction && (f.Activity == nil || f.Activity[e.kind]) {
+		m.visit(t, f.Horizon, &f.pop)
+		if m.tier != "" {
+			m.tier = ""
+			f.alert(m, "recovered", e.time)
+		}
+	}
+	m.from = max(m.from, e.time)
+	m.remember(e.id)
+	f.silence(m, reached) // a late event may have made something due that lies behind the watermark
+}
+
+func (m *member) remember(id string) {
+	if id == "" {
+		return
+	}
+	m.ids = append(m.ids, id)
+	if len(m.ids) > rememberedIDs {
+		m.ids = m.ids[1:]
+	}
+}
+
+// observe moves the watermark. An event more than a day ahead of it moves it only once three customers have one there, and
+// then to the earliest of their newest.
+func (f *fold) observe(key string, t int64) {
+	lateness := f.Lateness.Milliseconds()
+	switch {
+	case !f.started:
+		f.started, f.watermark = true, t-lateness
+		return
+	case t < f.watermark:
+		f.result.Counts.Late++
+		return
+	case t <= f.watermark+day:
+		f.watermark = max(f.watermark, t-lateness)
+	default:
+		f.ahead[key] = max(f.ahead[key], t)
+		if len(f.ahead) < 3 {
+			return
+		}
+		earliest := t
+		for _, other := range f.ahead {
+			earliest = min(earliest, other)
+		}
+		f.watermark = max(f.watermark, earliest-lateness)
+	}
+	for k, other := range f.ahead {
+		if other <= f.watermark+day {
+			delete(f.ahead, k)
+		}
+	}
+}
+
+func (f *fold) alert(m *member, transition string, t int64) {
+	f.result.Alerts = append(f.result.Alerts, Alert{
+		Partition: f.partition, Tenant: m.tenant, Customer: m.name, Transition: transition,
+		Seconds: t / second, LogOdds: m.score(days(t), f.Horizon),
+	})
+}
+
+func days(ms int64) float64 { return float64(ms) / float64(day) }

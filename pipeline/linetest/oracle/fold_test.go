@@ -1,0 +1,88 @@
+package oracle_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ebb/pipeline/linetest/oracle"
+)
+
+// Known values of Kafka's own murmur2, so that the fold's partitions are the broker's.
+func TestPartition(t *testing.T) {
+	for key, want := range map[string]int{
+		"": 0x106e08d9 % 64, "21": -973932308 & 0x7fffffff % 64, "foobar": -790332482 & 0x7fffffff % 64,
+		"a-little-bit-long-string": -985981536 & 0x7fffffff % 64, "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971 & 0x7fffffff % 64,
+	} {
+		if got := oracle.Partition([]byte(key), 64); got != want {
+			t.Errorf("Partition(%q) = %d, want %d", key, got, want)
+		}
+	}
+}
+
+func flat(id, customer, kind string, t time.Time) []byte {
+	return fmt.Appendf(nil, `{"id":%q,"customer":%q,"type":%q,"time":%q}`, id, customer, kind, t.Format(time.RFC3339))
+}
+
+func log(values ...[]byte) (records []oracle.Record) {
+	for i, v := range values {
+		records = append(records, oracle.Record{Offset: int64(i), Value: v})
+	}
+	return records
+}
+
+// One customer by hand: it is raised in its silence, escalated, and recovers by its next activity; a repeated event id has
+// no effect, and another customer's events move the watermark that the silence is measured by.
+func TestFoldLifeCycle(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(days int) time.Time { return start.AddDate(0, 0, days) }
+	values := [][]byte{flat("1", "ann", "buy", at(0)), flat("2", "bob", "buy", at(1)), flat("2", "bob", "buy", at(2))}
+	for i, c := range []string{"x", "y", "z"} { // three customers vouch for a leap of the watermark
+		values = append(values, flat(fmt.Sprint(3+i), c, "buy", at(400)))
+	}
+	values = append(values, flat("6", "ann", "buy", at(401)), []byte("{}"))
+	r := oracle.Fold([][]oracle.Record{log(values...)}, oracle.Settings{Horizon: 90})
+
+	var got []string
+	for _, a := range r.Alerts {
+		got = append(got, a.Customer+" "+a.Transition)
+	}
+	want := []string{"ann raised", "ann escalated", "ann recovered", "bob raised", "bob escalated"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("alerts (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]oracle.Quarantined{{Partition: 0, Offset: 7, Code: "customer_missing"}}, r.Quarantined); diff != "" {
+		t.Errorf("quarantined (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(oracle.Counts{Records: 8, Events: 6, Duplicates: 1, Quarantined: 1}, r.Counts); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+}
+
+// Lateness holds the watermark back: a deadline that an event overtakes by less does not fire before it.
+func TestFoldLateness(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	first := oracle.Fold([][]oracle.Record{log(
+		flat("1", "ann", "buy", start), flat("2", "ann", "note", start.AddDate(2, 0, 0)),
+	)}, oracle.Settings{Horizon: 90, Activity: map[string]bool{"buy": true}})
+	raised := time.Unix(first.Alerts[0].Seconds, 0)
+	for name, c := range map[string]struct {
+		lateness time.Duration
+		want     int
+	}{
+		"none":            {0, 2},
+		"as far as raise": {time.Minute, 2},
+		"farther":         {2 * time.Minute, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := oracle.Fold([][]oracle.Record{log(
+				flat("1", "ann", "buy", start), flat("2", "ann", "buy", raised.Add(time.Minute)),
+			)}, oracle.Settings{Horizon: 90, Lateness: c.lateness})
+			if len(r.Alerts) != c.want {
+				t.Errorf("%d alerts, want %d: %+v", len(r.Alerts), c.want, r.Alerts)
+			}
+		})
+	}
+}
