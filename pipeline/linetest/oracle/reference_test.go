@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"encoding/csv"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -79,7 +78,7 @@ func rows(t *testing.T, name string) [][]string {
 		t.Fatal(err)
 	}
 	all, err := c.ReadAll()
-	if err != nil && err != io.EOF {
+	if err != nil {
 		t.Fatal(err)
 	}
 	return all
