@@ -1,0 +1,203 @@
+package scoring
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Errors of ReadProfile. Branch on them with errors.Is.
+var (
+	// ErrProfileVersion: a newer build wrote the profile.
+	ErrProfileVersion = errors.New("profile of a newer version")
+
+	// ErrProfileDamaged: no build wrote these bytes.
+	ErrProfileDamaged = errors.New("profile damaged")
+)
+
+// Layout of version 1, little endian. Parts in brackets stand there when their flag is set.
+//
+//	version, flags, ring state (ids while fewer than 16, else 16 + next slot)  3 bytes
+//	At                                                                         8
+//	[activity] First Last Counted Level M K, Visits Armed Episodes             60
+//	[gaps]     W Mu M2                                                         24
+//	[friction] Friction                                                        8
+//	[episode]  Sequence Since Tier                                             9
+//	ids in the ring, in slot order                                             8 each
+const (
+	profileVersion = 1
+
+	headSize     = 11
+	activitySize = 60
+	gapsSize     = 24
+	frictionSize = 8
+	episodeSize  = 9
+	maxProfile   = headSize + activitySize + gapsSize + frictionSize + episodeSize + 8*ringSize
+)
+
+// Flags of a profile's parts.
+const (
+	hasActivity = 1 << iota
+	hasGaps
+	hasFriction
+	hasEpisode
+	allFlags = hasActivity | hasGaps | hasFriction | hasEpisode
+)
+
+// AppendProfile appends the encoding of p to dst: 71 to 240 bytes for a customer with activity.
+func AppendProfile(dst []byte, p *Profile) []byte {
+	n := len(dst)
+	dst = append(dst, make([]byte, maxProfile)...)
+	b := dst[n:]
+	b[0], b[1], b[2] = profileVersion, p.flags(), p.IDs.state()
+	putInt(b[3:], p.At)
+	at := headSize
+	if p.Visits > 0 {
+		putActivity(b[at:at+activitySize], p)
+		at += activitySize
+	}
+	if p.W != 0 {
+		putFloat(b[at:], p.W)
+		putFloat(b[at+8:], p.Mu)
+		putFloat(b[at+16:], p.M2)
+		at += gapsSize
+	}
+	if p.Friction != 0 {
+		putFloat(b[at:], p.Friction)
+		at += frictionSize
+	}
+	if e := &p.Episode; e.Tier != TierNone {
+		binary.LittleEndian.PutUint32(b[at:], e.Sequence)
+		binary.LittleEndian.PutUint32(b[at+4:], uint32(e.Since))
+		b[at+8] = byte(e.Tier)
+		at += episodeSize
+	}
+	for _, id := range p.IDs.slots[:p.IDs.used] {
+		binary.LittleEndian.PutUint64(b[at:], id)
+		at += 8
+	}
+	return dst[:n+at]
+}
+
+// ReadProfile decodes b, which holds one profile and nothing else, into p. Whatever it accepts AppendProfile encodes to
+// the same bytes. After an error p holds nothing of use. Errors: ErrProfileVersion, ErrProfileDamaged.
+func ReadProfile(b []byte, p *Profile) error {
+	*p = Profile{}
+	switch {
+	case len(b) == 0 || b[0] == 0:
+		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
+	case b[0] > profileVersion:
+		return fmt.Errorf("read profile of version %d, this build reads %d: %w", b[0], profileVersion, ErrProfileVersion)
+	case len(b) < headSize || len(b) != encodedSize(b[1], b[2]):
+		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
+	}
+	p.decode(b)
+	if p.flags() != b[1] || p.IDs.state() != b[2] || !p.valid() {
+		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
+	}
+	return nil
+}
+
+// encodedSize is the size of a profile with these flags and this ring state, 0 where they mean nothing.
+func encodedSize(flags, ring byte) int {
+	if flags&^allFlags != 0 || ring >= 2*ringSize {
+		return 0
+	}
+	size := headSize + 8*int(min(ring, ringSize))
+	for i, part := range [...]int{activitySize, gapsSize, frictionSize, episodeSize} {
+		if flags&(1<<i) != 0 {
+			size += part
+		}
+	}
+	return size
+}
+
+// decode reads b, whose length is that of its flags.
+func (p *Profile) decode(b []byte) {
+	flags := b[1]
+	p.IDs.restore(b[2])
+	p.At = getInt(b[3:])
+	b = b[headSize:]
+	if flags&hasActivity != 0 {
+		getActivity(b, p)
+		b = b[activitySize:]
+	}
+	if flags&hasGaps != 0 {
+		p.W, p.Mu, p.M2 = getFloat(b), getFloat(b[8:]), getFloat(b[16:])
+		b = b[gapsSize:]
+	}
+	if flags&hasFriction != 0 {
+		p.Friction = getFloat(b)
+		b = b[frictionSize:]
+	}
+	if flags&hasEpisode != 0 {
+		p.Episode = Episode{
+			Tier:     Tier(b[8]),
+			Sequence: binary.LittleEndian.Uint32(b),
+			Since:    int64(binary.LittleEndian.Uint32(b[4:])),
+		}
+		b = b[episodeSize:]
+	}
+	for i := range p.IDs.slots[:p.IDs.used] {
+		p.IDs.slots[i] = binary.LittleEndian.Uint64(b[8*i:])
+	}
+}
+
+func putActivity(b []byte, p *Profile) {
+	putInt(b, p.First)
+	putInt(b[8:], p.Last)
+	putInt(b[16:], p.Counted)
+	putFloat(b[24:], p.Level)
+	putFloat(b[32:], p.M)
+	putFloat(b[40:], p.K)
+	binary.LittleEndian.PutUint32(b[48:], p.Visits)
+	binary.LittleEndian.PutUint32(b[52:], uint32(p.Armed))
+	binary.LittleEndian.PutUint32(b[56:], p.Episodes)
+}
+
+func getActivity(b []byte, p *Profile) {
+	p.First, p.Last, p.Counted = getInt(b), getInt(b[8:]), getInt(b[16:])
+	p.Level, p.M, p.K = getFloat(b[24:]), getFloat(b[32:]), getFloat(b[40:])
+	p.Visits = binary.LittleEndian.Uint32(b[48:])
+	p.Armed = int64(binary.LittleEndian.Uint32(b[52:]))
+	p.Episodes = binary.LittleEndian.Uint32(b[56:])
+}
+
+func (p *Profile) flags() byte {
+	var f byte
+	if p.Visits > 0 {
+		f |= hasActivity
+	}
+	if p.W != 0 {
+		f |= hasGaps
+	}
+	if p.Friction != 0 {
+		f |= hasFriction
+	}
+	if p.Episode.Tier != TierNone {
+		f |= hasEpisode
+	}
+	return f
+}
+
+// valid reports whether p is what a sequence of events within maxTime can have left.
+func (p *Profile) valid() bool {
+	e := &p.Episode
+	times := 0 <= p.At && p.At <= maxTime && 0 <= p.First && p.First <= p.Counted && p.Counted <= p.Last && p.Last <= p.At
+	gaps := within(p.W, 0, maxWeight) && within(p.Mu, -maxLnGap, maxLnGap) && within(p.M2, 0, maxM2) && (p.W == 0) == (p.Visits < 2)
+	law := p.Visits == 0 || within(p.M, -maxLnGap, maxLnGap) && within(p.K, minRegularity, maxRegularity) && within(p.Level, 0, maxLevel)
+	episode := e.Tier == TierNone ||
+		(e.Tier == AtRisk || e.Tier == Critical) && e.Sequence > 0 && p.Episodes > 0 && p.Visits > 0
+	return times && gaps && law && within(p.Friction, 0, maxFriction) && episode
+}
+
+// within is false for NaN, and for the zero that has a sign.
+func within(v, low, high float64) bool {
+	return v >= low && v <= high && (v != 0 || !math.Signbit(v))
+}
+
+func putInt(b []byte, v int64)     { binary.LittleEndian.PutUint64(b, uint64(v)) }
+func putFloat(b []byte, v float64) { binary.LittleEndian.PutUint64(b, math.Float64bits(v)) }
+func getInt(b []byte) int64        { return int64(binary.LittleEndian.Uint64(b)) }
+func getFloat(b []byte) float64    { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }

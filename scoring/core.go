@@ -1,0 +1,91 @@
+package scoring
+
+import "math"
+
+// Constants of the core, measured on ten event logs; none depends on the pack.
+const (
+	coreVersion = 1 // of these constants and of the formulas; part of a pack's hash
+
+	forget      = 0.9 // weight of older gaps, per new gap
+	priorWeight = 4.0 // strength of the population's gap variance, in gaps
+	firstGaps   = 3   // gaps of a customer that describe the population
+	spells      = 12  // per horizon: visits closer together than a spell count once in the level
+
+	lnWeek = 0x1.f2272ae325a57p+00 // ln 7, the mean ln(gap) before anything is known
+
+	// Bounds that no data reaches; they keep the elementary functions far from overflow.
+	maxFriction   = 1e9
+	maxWeight     = 10.5 // the sum of forget^n is 10
+	maxLevel      = 64.0 // a spell each 1/48 of its time constant makes 48.5
+	maxM2         = 1e4
+	maxLnGap      = 12.0 // e^12 days are 445 years
+	minRegularity = 1.0 / 1024
+	maxRegularity = 16.0
+)
+
+// coefficients are the numbers of a pack in the form that scoring uses.
+type coefficients struct {
+	horizon   float64 // days
+	levelFade float64 // days: the time constant of level and population
+	spell     int64   // ms
+
+	enterWatch, enterAtRisk, enterCritical float64 // log-odds
+
+	overdueLogOdds float64 // of the overdue quantile
+}
+
+// fold adds one event that has an effect to the profile and the population. It leaves episode and deadline alone.
+func (k *Pack) fold(p *Profile, pop *Population, o Observation) {
+	if o.Time > p.At {
+		p.Level = faded(p.Level, o.Time-p.At, k.levelFade)
+		p.Friction = faded(p.Friction, o.Time-p.At, k.horizon)
+		p.At = o.Time
+	}
+	p.Friction = min(p.Friction+o.Signal.Friction, maxFriction)
+	if !o.Signal.Activity {
+		return
+	}
+	switch {
+	case p.Visits == 0:
+		p.First, p.Last, p.Counted = o.Time, o.Time, o.Time
+		p.Visits, p.Level = 1, 1
+	case o.Time-p.Last >= visitGap:
+		k.visit(p, pop, o.Time)
+	}
+	p.Last = max(p.Last, o.Time) // a late activity adds no gap
+	p.M, p.K = gapLaw(p, pop)
+}
+
+// visit folds the gap that ends with a new visit at t.
+func (k *Pack) visit(p *Profile, pop *Population, t int64) {
+	x := log(days(t - p.Last))
+	d := x - p.Mu
+	if p.W > 0 {
+		pop.surprise(d, p.W, t, k.levelFade)
+	}
+	if p.Visits <= firstGaps {
+		pop.firstGap(x, t, k.levelFade)
+	}
+	p.W = float64(forget*p.W) + 1
+	p.Mu += d / p.W
+	p.M2 = max(float64(forget*p.M2)+float64(d*(x-p.Mu)), 0)
+	if p.Visits < math.MaxUint32 {
+		p.Visits++
+	}
+	if t-p.Counted >= k.spell {
+		p.Level++
+		p.Counted = t
+	}
+}
+
+// gapLaw is the customer's own gaps shrunk to the population's: e^m days is the median gap, regularity the exponent of a
+// log-logistic law.
+func gapLaw(p *Profile, pop *Population) (m, regularity float64) {
+	mean, within, between := pop.Moments()
+	k0 := within / between // the prior is worth k0 gaps
+	weight := k0 + p.W
+	m = (float64(k0*mean) + float64(p.W*p.Mu)) / weight
+	variance := (float64(priorWeight*within) + p.M2) / (priorWeight + p.W)
+	regularity = math.Pi / math.Sqrt(float64(3*variance*(1+1/weight)))
+	return min(max(m, -maxLnGap), maxLnGap), min(max(regularity, minRegularity), maxRegularity)
+}

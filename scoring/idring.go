@@ -1,0 +1,43 @@
+package scoring
+
+// ringSize is how many event ids a customer's dedupe horizon holds.
+const ringSize = 16
+
+// IDRing holds the hashes of a customer's last 16 event ids. The zero value is empty.
+type IDRing struct {
+	slots [ringSize]uint64
+	used  uint8 // slots filled
+	next  uint8 // slot that the next id takes: the oldest once all are filled
+}
+
+// Seen reports whether the hashed event id is among the last 16.
+func (p *Profile) Seen(id uint64) bool {
+	r := &p.IDs
+	for _, have := range r.slots[:r.used] {
+		if have == id {
+			return true
+		}
+	}
+	return false
+}
+
+// Remember adds a hashed event id and forgets the oldest of 16.
+func (p *Profile) Remember(id uint64) {
+	r := &p.IDs
+	r.slots[r.next] = id
+	r.used = max(r.used, r.next+1)
+	r.next = (r.next + 1) % ringSize
+}
+
+// state is the ring's fill and position in one byte: the number of ids while fewer than 16, else 16 + next.
+func (r *IDRing) state() byte {
+	if r.used < ringSize {
+		return r.used
+	}
+	return ringSize + r.next
+}
+
+// restore is the inverse of state, for states below 32.
+func (r *IDRing) restore(state byte) {
+	r.used, r.next = min(state, ringSize), state%ringSize
+}

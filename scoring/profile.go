@@ -1,0 +1,54 @@
+package scoring
+
+// Profile is one customer's rolling state. Its zero value is a customer never seen. Times are event times in ms since the
+// epoch, from 1970 to 2248. Between its own events a customer's score depends on its profile and on time alone.
+type Profile struct {
+	First   int64 // first activity
+	Last    int64 // newest activity
+	Counted int64 // activity that last raised Level
+	At      int64 // newest event that had an effect: the time that Level and Friction refer to
+
+	Visits uint32 // visits so far, activity within half a day being one; 0: no activity yet
+
+	// Statistics of ln(gap in days), older gaps fading with every new one: the weight behind them, their mean and the
+	// sum of squared deviations.
+	W, Mu, M2 float64
+
+	Level    float64 // number of spells of activity, fading with time constant 4 horizons
+	Friction float64 // weight of negative events, fading with time constant 1 horizon
+	M, K     float64 // gap law as of the last activity: e^M days is the median gap, K the regularity
+
+	// Armed is the minute since the epoch at which to look at this customer next (see Pack.Wake); 0: none. It is never
+	// later than the next minute at which something would happen without a further event.
+	Armed int64
+
+	Episodes uint32  // number of the latest lapse episode
+	Episode  Episode // the open one
+
+	IDs IDRing // the last event ids, for dedupe
+}
+
+// Episode is an open lapse episode. Tier is TierNone where none is open, else AtRisk or Critical.
+type Episode struct {
+	Tier     Tier
+	Sequence uint32 // of its last transition, from 1
+	Since    int64  // minute of its last transition
+}
+
+// Units and bounds of time.
+const (
+	minuteMillis  = 60_000
+	minutesPerDay = 1440
+	dayMillis     = 86_400_000
+	maxTime       = 1 << 43          // ms since the epoch: the year 2248
+	maxSilence    = 3650             // days without activity after which a customer is looked at no more
+	minSilence    = 0.02             // days; a shorter silence counts as this
+	visitGap      = dayMillis / 2    // ms; activity closer than this to the last belongs to the same visit
+	maxDays       = maxTime / 86.4e6 // days; the longest span that is told apart
+)
+
+// days turns ms into days.
+func days(ms int64) float64 { return float64(ms) / dayMillis }
+
+// ceilMinute is the first whole minute since the epoch that is not before ms, which is not negative.
+func ceilMinute(ms int64) int64 { return (ms + minuteMillis - 1) / minuteMillis }

@@ -1,0 +1,137 @@
+package scoring
+
+import "math"
+
+// Terms of the core, in the order in which they are added.
+const (
+	TermBase     = iota // where everybody begins
+	TermRhythm          // how likely the customer, when just seen, is to stay silent for a horizon
+	TermSilence         // what the present silence changes about that
+	TermLevel           // recent activity there is to lose
+	TermTenure          // time since the first activity
+	TermFriction        // recent negative events
+	NumTerms
+)
+
+var termNames = [NumTerms]string{"base", "rhythm", "silence", "level", "tenure", "friction"}
+
+// Coefficients of the terms, in log-odds. sigmoid(sum) is already a rough probability of a silent horizon.
+const (
+	baseTerm       = 1.8
+	rhythmWeight   = 0.5 // per unit of log-odds that the silence lasts a horizon more
+	levelWeight    = 1.0 // per e-fold of recent activity
+	levelFloor     = 0.2 // spells; keeps the level term finite
+	tenureWeight   = 0.1 // per e-fold of time since the first activity
+	tenureOffset   = 0.2 // horizons; keeps the tenure term finite
+	frictionWeight = 0.5
+)
+
+// Score is a customer's risk at one moment: terms that add up, and the inputs they come from.
+type Score struct {
+	Terms [NumTerms]float64 // log-odds
+
+	At         int64   // ms since the epoch
+	LnTypical  float64 // ln of the typical (median) gap in days
+	Regularity float64 // exponent of the gap law
+	Silence    float64 // days since the last activity, at least 0.02
+	Level      float64 // spells, as of Idle days ago
+	Friction   float64 // weight of negative events, as of Idle days ago
+	Idle       float64 // days since the newest event that had an effect
+	Tenure     float64 // days since the first activity
+}
+
+// Sum is the score in log-odds: the terms added in order.
+func (s *Score) Sum() float64 {
+	sum := s.Terms[0]
+	for _, t := range s.Terms[1:] {
+		sum += t
+	}
+	return sum
+}
+
+// Probability is sigmoid(Sum), the reading of the score before any outcome was learnt from.
+func (s *Score) Probability() float64 { return sigmoid(s.Sum()) }
+
+// Risk is the risk score in thousandths, 0 to 100000, rounded.
+func (s *Score) Risk() int { return int(float64(sigmoid(s.Sum())*100_000) + 0.5) }
+
+// Score is the risk of p as of at, in ms since the epoch. A customer without activity has none: the zero Score.
+func (k *Pack) Score(p *Profile, at int64) Score {
+	if p.Visits == 0 {
+		return Score{At: at}
+	}
+	s := Score{
+		At: at, LnTypical: p.M, Regularity: p.K, Level: p.Level, Friction: p.Friction,
+		Silence: k.silence(p, at), Idle: span(at - p.At), Tenure: span(at - p.First),
+	}
+	rhythm := k.logitSilent(p.M, p.K, minSilence)
+	s.Terms = [NumTerms]float64{
+		TermBase:     baseTerm,
+		TermRhythm:   float64(rhythmWeight * rhythm),
+		TermSilence:  float64(rhythmWeight * (k.logitSilent(p.M, p.K, s.Silence) - rhythm)),
+		TermLevel:    levelTerm(s.Level, s.Idle, k.levelFade),
+		TermTenure:   tenureTerm(s.Tenure, k.horizon),
+		TermFriction: frictionTerm(s.Friction, s.Idle, k.horizon),
+	}
+	return s
+}
+
+// silence is how long p has been silent as of at, in days.
+func (k *Pack) silence(p *Profile, at int64) float64 { return max(span(at-p.Last), minSilence) }
+
+// span is ms in days, 0 where negative.
+func span(ms int64) float64 { return min(max(days(ms), 0), maxDays) }
+
+// logitSilent is the log-odds q/(1-q) that a silence of r days lasts a horizon more, for gaps longer than x with
+// probability S(x) = 1 / (1 + u(x)), u(x) = (x/e^m)^regularity: q = S(r+H) / S(r), so q/(1-q) = (1+u(r)) / (u(r+H)-u(r)).
+//
+// With regularity at most 16, |m| at most 12 and r from 0.02 to 2^43 ms, u stays within e^-255 and e^376.
+func (k *Pack) logitSilent(m, regularity, r float64) float64 {
+	return logitLasts(m, regularity, log(r), log(r+k.horizon))
+}
+
+func logitLasts(m, regularity, lnFrom, lnTo float64) float64 {
+	from := exp(float64(regularity * (lnFrom - m)))
+	to := exp(float64(regularity * (lnTo - m)))
+	return log((1 + from) / max(to-from, float64(to*0x1p-52)))
+}
+
+func levelTerm(level, idle, fade float64) float64 {
+	return float64(-levelWeight * log(float64(level*exp(-idle/fade))+levelFloor))
+}
+
+func tenureTerm(tenure, horizon float64) float64 {
+	return float64(-tenureWeight * log(tenure/horizon+tenureOffset))
+}
+
+func frictionTerm(friction, idle, fade float64) float64 {
+	if friction == 0 {
+		return 0
+	}
+	return float64(frictionWeight * log(1+float64(friction*exp(-idle/fade))))
+}
+
+func sigmoid(x float64) float64 { return 1 / (1 + exp(-x)) }
+
+func logit(p float64) float64 { return log(p / (1 - p)) }
+
+// overdueDays is the silence beyond which a customer with this gap law is overdue: the pack's quantile of its gaps.
+// +Inf is possible.
+func (k *Pack) overdueDays(m, regularity float64) float64 {
+	if k.overdueLogOdds == 0 {
+		return exp(m)
+	}
+	return exp(m + k.overdueLogOdds/regularity)
+}
+
+// overdueMinute is the first whole minute at which p is overdue; beyond any time where it never is.
+func (k *Pack) overdueMinute(p *Profile) int64 {
+	d := k.overdueDays(p.M, p.K)
+	if !(d < maxSilence) {
+		return math.MaxInt64
+	}
+	return ceilMinute(p.Last + int64(float64(d*dayMillis)) + 1) // strictly longer
+}
+
+// TermNames are the names of the terms, in order.
+func TermNames() [NumTerms]string { return termNames }

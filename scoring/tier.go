@@ -1,0 +1,74 @@
+package scoring
+
+// Tier is where a risk score lies. The numbers are stored in profiles; the names are a contract.
+type Tier uint8
+
+// Tiers from calm to urgent. TierNone stands where there is none: no open episode, no activity yet.
+const (
+	TierNone Tier = iota
+	Healthy
+	Watch
+	AtRisk
+	Critical
+	numTiers
+)
+
+var tierNames = [numTiers]string{"", "healthy", "watch", "at_risk", "critical"}
+
+// String is the tier's stable name, empty for TierNone.
+func (t Tier) String() string {
+	if t >= numTiers {
+		return "unknown"
+	}
+	return tierNames[t]
+}
+
+// Transition is what happened to an episode. The numbers are stored in outboxes; the names are a contract.
+type Transition uint8
+
+// The closed list of transitions. Raised, Escalated and Recovered are decided today.
+const (
+	TransitionNone Transition = iota
+	Raised                    // the customer is overdue and at risk: an episode opens
+	Escalated                 // an open episode reaches critical
+	Deescalated
+	Reminded
+	Recovered // the customer is back: the episode ends
+	Churned
+	Expired
+	Cancelled
+	Corrected
+	numTransitions
+)
+
+var transitionNames = [numTransitions]string{
+	"", "raised", "escalated", "deescalated", "reminded", "recovered", "churned", "expired", "cancelled", "corrected",
+}
+
+// String is the transition's stable name, empty for TransitionNone.
+func (t Transition) String() string {
+	if t >= numTransitions {
+		return "unknown"
+	}
+	return transitionNames[t]
+}
+
+// Tiers are the risk scores, out of 100, at which the tiers begin. Below Watch a customer is healthy.
+type Tiers struct {
+	Watch    float64 `yaml:"watch"`
+	AtRisk   float64 `yaml:"at_risk"`
+	Critical float64 `yaml:"critical"`
+}
+
+// tier is the tier of a sum of terms.
+func (k *Pack) tier(sum float64) Tier {
+	switch {
+	case sum >= k.enterCritical:
+		return Critical
+	case sum >= k.enterAtRisk:
+		return AtRisk
+	case sum >= k.enterWatch:
+		return Watch
+	}
+	return Healthy
+}
