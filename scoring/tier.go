@@ -10,14 +10,14 @@ const (
 	Watch
 	AtRisk
 	Critical
-	numTiers
+	NumTiers
 )
 
-var tierNames = [numTiers]string{"", "healthy", "watch", "at_risk", "critical"}
+var tierNames = [NumTiers]string{"", "healthy", "watch", "at_risk", "critical"}
 
 // String is the tier's stable name, empty for TierNone.
 func (t Tier) String() string {
-	if t >= numTiers {
+	if t >= NumTiers {
 		return "unknown"
 	}
 	return tierNames[t]
@@ -38,16 +38,16 @@ const (
 	Expired
 	Cancelled
 	Corrected
-	numTransitions
+	NumTransitions
 )
 
-var transitionNames = [numTransitions]string{
+var transitionNames = [NumTransitions]string{
 	"", "raised", "escalated", "deescalated", "reminded", "recovered", "churned", "expired", "cancelled", "corrected",
 }
 
 // String is the transition's stable name, empty for TransitionNone.
 func (t Transition) String() string {
-	if t >= numTransitions {
+	if t >= NumTransitions {
 		return "unknown"
 	}
 	return transitionNames[t]
