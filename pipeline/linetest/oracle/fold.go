@@ -93,8 +93,9 @@ type member struct {
 	customer
 	tenant, name string
 	ids          []string // of its latest events, oldest first
-	from         int64    // what lies before this time has been looked at
+	from         int64    // of its newest event: what lies before has been looked at
 	tier         string   // of the open episode: at_risk or critical; empty without one
+	since        int64    // when the episode was raised
 }
 
 func newFold(partition int, s Settings, r *Result) *fold {
@@ -134,19 +135,24 @@ func (f *fold) event(key string, m *member, e event) {
 	reached := max(f.watermark, e.time-f.Lateness.Milliseconds())
 	f.silence(m, reached)
 
-	t := days(e.time)
-	m.decay(t, f.Horizon)
+	m.remember(e.id)
 	weight, friction := f.Friction[e.kind]
+	activity := !friction && (f.Activity == nil || f.Activity[e.kind])
+	if !activity && weight == 0 {
+		return
+	}
+	t := days(e.time)
+	back := activity && t > m.last && m.tier != "" // activity that is merely late ends no silence
+	m.decay(t, f.Horizon)
 	m.friction += weight
-	if !friction && (f.Activity == nil || f.Activity[e.kind]) {
+	if activity {
 		m.visit(t, f.Horizon, &f.pop)
-		if m.tier != "" {
-			m.tier = ""
-			f.alert(m, "recovered", e.time)
-		}
+	}
+	if back {
+		m.tier = ""
+		f.alert(m, "recovered", e.time)
 	}
 	m.from = max(m.from, e.time)
-	m.remember(e.id)
 	f.silence(m, reached) // a late event may have made something due that lies behind the watermark
 }
 

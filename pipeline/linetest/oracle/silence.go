@@ -22,11 +22,11 @@ func (f *fold) silence(m *member, end int64) {
 		if m.score(days(t), f.Horizon) >= critical() {
 			m.tier = "critical"
 		}
+		m.since = t
 		f.alert(m, "raised", t)
-		begin = t
 	}
 	if m.tier == "at_risk" {
-		if t, ok := f.firstMinute(m, begin, end, critical()); ok {
+		if t, ok := f.firstMinute(m, max(m.from, m.since), end, critical()); ok {
 			m.tier = "critical"
 			f.alert(m, "escalated", t)
 		}

@@ -1,0 +1,229 @@
+//go:build integration
+
+package linetest_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ebb/pipeline/linetest/oracle"
+)
+
+// alert is a published alert as an independent reader sees it.
+type alert struct {
+	partition int32
+	record    string // key, headers, timestamp and value: everything a consumer gets
+
+	ID         string    `json:"id"`
+	Customer   string    `json:"customer"`
+	Transition string    `json:"transition"`
+	Episode    int       `json:"episode"`
+	Sequence   int       `json:"sequence"`
+	Time       time.Time `json:"time"`
+	Terms      []struct {
+		LogOdds float64 `json:"log_odds"`
+	} `json:"terms"`
+}
+
+func (a *alert) odds() (sum float64) {
+	for _, t := range a.Terms {
+		sum += t.LogOdds
+	}
+	return sum
+}
+
+// published reads all alerts of the group that are committed.
+func (g *group) published() []alert {
+	g.t.Helper()
+	records := g.read(g.alerts)
+	alerts := make([]alert, len(records))
+	for i, r := range records {
+		a := &alerts[i]
+		if err := json.Unmarshal(r.Value, a); err != nil {
+			g.t.Fatalf("alert %s: %v", r.Value, err)
+		}
+		a.partition, a.record = r.Partition, wire(r)
+		if string(r.Key) != a.Customer {
+			g.t.Errorf("alert %s of %q has key %q", a.ID, a.Customer, r.Key)
+		}
+		if id := header(r, "ce_id"); id != a.ID || id == "" {
+			g.t.Errorf("alert %q has ce_id %q", a.ID, id)
+		}
+	}
+	return alerts
+}
+
+// wire is everything a consumer gets of a record but where it lies, in one comparable text.
+func wire(r *kgo.Record) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q @%d", r.Key, r.Timestamp.UnixMilli())
+	for _, h := range r.Headers {
+		fmt.Fprintf(&b, " %s=%q", h.Key, h.Value)
+	}
+	fmt.Fprintf(&b, "\n%s", r.Value)
+	return b.String()
+}
+
+func header(r *kgo.Record, key string) string {
+	for _, h := range r.Headers {
+		if h.Key == key {
+			return string(h.Value)
+		}
+	}
+	return ""
+}
+
+// read gives what a reader of committed data finds in the topic: by partition, in order of offsets.
+func (w *world) read(topic string) []*kgo.Record {
+	w.t.Helper()
+	ends, err := w.admin.ListCommittedOffsets(w.t.Context(), topic)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	from := map[int32]kgo.Offset{}
+	missing := map[int32]int64{} // last stable offset of each partition not read to it
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset > 0 {
+			from[o.Partition], missing[o.Partition] = kgo.NewOffset().AtStart(), o.Offset
+		}
+	})
+	if len(from) == 0 {
+		return nil
+	}
+	cl, err := kgo.NewClient(kgo.SeedBrokers(env.kafka), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer cl.Close()
+	var records []*kgo.Record
+	for len(missing) > 0 { // bounded by the test's own deadline
+		fetches := cl.PollFetches(w.t.Context())
+		if err := fetches.Err(); err != nil {
+			w.t.Fatal(err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			if !r.Attrs.IsControl() {
+				records = append(records, r)
+			}
+			if r.Offset >= missing[r.Partition]-1 {
+				delete(missing, r.Partition)
+			}
+		})
+	}
+	slices.SortFunc(records, func(a, b *kgo.Record) int {
+		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+	})
+	return records
+}
+
+// checkOnce fails the test where an alert stands twice or a customer's alerts are out of order.
+func checkOnce(t *testing.T, alerts []alert) {
+	t.Helper()
+	type place struct {
+		partition         int32
+		episode, sequence int
+	}
+	seen := map[string]bool{}
+	last := map[string]place{}
+	for _, a := range alerts {
+		if seen[a.ID] {
+			t.Errorf("alert %s of %s is published twice", a.ID, a.Customer)
+		}
+		seen[a.ID] = true
+		l, known := last[a.Customer]
+		if known && l.partition != a.partition {
+			t.Errorf("alerts of %s lie in partitions %d and %d", a.Customer, l.partition, a.partition)
+		}
+		if cmp.Or(cmp.Compare(a.Episode, l.episode), cmp.Compare(a.Sequence, l.sequence)) <= 0 {
+			t.Errorf("%s: alert %d of episode %d follows alert %d of episode %d", a.Customer, a.Sequence, a.Episode, l.sequence, l.episode)
+		}
+		last[a.Customer] = place{a.partition, a.Episode, a.Sequence}
+	}
+}
+
+// checkSame fails the test where two runs published different alerts, to the byte, or in another order of a customer.
+func checkSame(t *testing.T, want, got []alert) {
+	t.Helper()
+	byID := map[string]string{}
+	for _, a := range want {
+		byID[a.ID] = a.record
+	}
+	shown := 0
+	for _, a := range got {
+		record, known := byID[a.ID]
+		delete(byID, a.ID)
+		if known && record == a.record {
+			continue
+		}
+		if shown++; shown <= 5 {
+			t.Errorf("alert %s is not as in the clean run:\n%s\nwant\n%s", a.ID, a.record, record)
+		}
+	}
+	for _, record := range byID {
+		if shown++; shown <= 10 {
+			t.Errorf("alert of the clean run is missing: %s", record)
+		}
+	}
+	if shown > 0 {
+		t.Errorf("%d of %d alerts differ from the clean run's %d", shown, len(got), len(want))
+	}
+}
+
+// tolerance of checkFold: scores agree to maxOdds, and of 10,000 alerts maxShifted may be a minute off, where the score so
+// nearly equals a threshold that rounding decides.
+const (
+	maxOdds    = 1e-6
+	maxShifted = 5
+)
+
+// checkFold fails the test where the published alerts are not what the fold says.
+func checkFold(t *testing.T, want []oracle.Alert, got []alert) {
+	t.Helper()
+	type line struct {
+		customer, transition string
+		seconds              int64
+		odds                 float64
+	}
+	order := func(a, b line) int {
+		return cmp.Or(cmp.Compare(a.customer, b.customer), cmp.Compare(a.seconds, b.seconds), cmp.Compare(a.transition, b.transition))
+	}
+	var w, g []line
+	for _, a := range want {
+		w = append(w, line{a.Customer, a.Transition, a.Seconds, a.LogOdds})
+	}
+	for _, a := range got {
+		g = append(g, line{a.Customer, a.Transition, a.Time.Unix(), a.odds()})
+	}
+	slices.SortFunc(w, order)
+	slices.SortFunc(g, order)
+	if len(w) != len(g) {
+		t.Errorf("%d alerts, the fold says %d", len(g), len(w))
+	}
+	wrong, shifted := 0, 0
+	for i := range min(len(w), len(g)) {
+		off := max(w[i].seconds-g[i].seconds, g[i].seconds-w[i].seconds)
+		same := w[i].customer == g[i].customer && w[i].transition == g[i].transition
+		switch {
+		case same && off == 0 && math.Abs(w[i].odds-g[i].odds) <= maxOdds:
+		case same && off == 60:
+			shifted++
+		default:
+			if wrong++; wrong <= 5 {
+				t.Errorf("alert %+v, the fold says %+v", g[i], w[i])
+			}
+		}
+	}
+	if wrong > 0 || shifted*10_000 > maxShifted*len(w) {
+		t.Errorf("of %d alerts %d are wrong and %d a minute off", len(g), wrong, shifted)
+	}
+}

@@ -1,0 +1,223 @@
+//go:build integration
+
+package linetest_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// world is what one test has to itself on the shared services: an input topic and a client. Several runs may read it.
+type world struct {
+	t          *testing.T
+	input      string
+	partitions int
+	client     *kgo.Client
+	admin      *kadm.Client
+}
+
+// newWorld creates the input topic and its DLQ under names of their own.
+func newWorld(t *testing.T, partitions int) *world {
+	t.Helper()
+	w := &world{t: t, input: unique(t), partitions: partitions}
+	var err error
+	w.client, err = kgo.NewClient(kgo.SeedBrokers(env.kafka), kgo.ProducerBatchMaxBytes(4<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.client.Close)
+	w.admin = kadm.NewClient(w.client)
+	w.create(partitions, w.input, w.input+".dlq")
+	return w
+}
+
+// unique is a name for topics and groups that no other test and no earlier run uses.
+func unique(t *testing.T) string {
+	t.Helper()
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(t.Name()))
+	return name + "-" + filepath.Base(t.TempDir()) + "-" + fmt.Sprint(os.Getpid())
+}
+
+// create makes topics that keep records of any age, and removes them after the test.
+func (w *world) create(partitions int, topics ...string) {
+	w.t.Helper()
+	forever, size := "-1", "2097152"
+	config := map[string]*string{"retention.ms": &forever, "max.message.bytes": &size}
+	if _, err := w.admin.CreateTopics(w.t.Context(), int32(partitions), 1, config, topics...); err != nil { //nolint:gosec // a small number
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		if _, err := w.admin.DeleteTopics(context.Background(), topics...); err != nil {
+			w.t.Error(err)
+		}
+	})
+}
+
+// group is one consumer group of ebb with its state and its alert topic.
+type group struct {
+	*world
+	name   string
+	alerts string
+	redis  *redis.Client
+	keys   map[string]string // configuration beside the addresses
+}
+
+// defaults of the tests: every type counts unless a flag says otherwise, commits are many, and a lost member is noticed as
+// soon as a broker with default settings allows.
+func defaults() map[string]string {
+	return map[string]string{
+		"pack": "any", "time.lateness": "0s", "batch.max_events": "2000", "kafka.session_timeout": "6s",
+		"kafka.heartbeat": "500ms", "kafka.instance_id": "one", "http.listen": `""`, "log.format": "json",
+	}
+}
+
+// group names a group that reads the world's input and keeps its state at the Redis address.
+func (w *world) group(name, redisAddress string, keys map[string]string) *group {
+	w.t.Helper()
+	g := &group{world: w, name: w.input + "." + name, alerts: w.input + "." + name + ".alerts", keys: defaults()}
+	maps.Copy(g.keys, keys)
+	w.create(2, g.alerts)
+	g.redis = redis.NewClient(&redis.Options{Addr: redisAddress})
+	w.t.Cleanup(func() {
+		ctx := context.Background()
+		for key := range g.state(ctx) {
+			g.redis.Del(ctx, key)
+		}
+		g.redis.Close() //nolint:errcheck // nothing is lost
+	})
+	g.keys["redis.addresses"] = "[" + redisAddress + "]"
+	g.keys["kafka.brokers"] = "[" + env.kafka + "]"
+	g.keys["kafka.group"] = g.name
+	g.keys["kafka.input"] = w.input
+	g.keys["kafka.alerts"] = g.alerts
+	return g
+}
+
+// config writes the configuration, with changes to it, and returns the file's name.
+func (g *group) config(changes map[string]string) string {
+	g.t.Helper()
+	all := maps.Clone(g.keys)
+	maps.Copy(all, changes)
+	sections := map[string][]string{}
+	for _, path := range slices.Sorted(maps.Keys(all)) {
+		section, key, nested := strings.Cut(path, ".")
+		if nested {
+			sections[section] = append(sections[section], "  "+key+": "+all[path])
+		} else {
+			sections[path] = []string{all[path]}
+		}
+	}
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(sections)) {
+		lines := sections[name]
+		if strings.HasPrefix(lines[0], "  ") {
+			fmt.Fprintf(&b, "%s:\n%s\n", name, strings.Join(lines, "\n"))
+		} else {
+			fmt.Fprintf(&b, "%s: %s\n", name, lines[0])
+		}
+	}
+	file := filepath.Join(g.t.TempDir(), "ebb.yaml")
+	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+		g.t.Fatal(err)
+	}
+	return file
+}
+
+// run starts ebb run on the group, with flags.
+func (g *group) run(changes map[string]string, variables []string, flags ...string) *process {
+	g.t.Helper()
+	return start(g.t, variables, append([]string{"run", "-c", g.config(changes)}, flags...)...)
+}
+
+// state reads the group's keys in Redis, whole.
+func (g *group) state(ctx context.Context) map[string]string {
+	g.t.Helper()
+	dumps := map[string]string{}
+	keys := g.redis.Scan(ctx, 0, "ebb:{"+g.name+":p*", 1000).Iterator()
+	for keys.Next(ctx) {
+		dump, err := g.redis.Dump(ctx, keys.Val()).Result()
+		if err != nil {
+			g.t.Errorf("dump %s: %v", keys.Val(), err)
+		}
+		dumps[keys.Val()] = dump
+	}
+	if err := keys.Err(); err != nil {
+		g.t.Error(err)
+	}
+	return dumps
+}
+
+// committed is the group's offset of each partition, 0 where it has none.
+func (g *group) committed() []int64 {
+	g.t.Helper()
+	offsets := make([]int64, g.partitions)
+	responses, err := g.admin.FetchOffsets(g.t.Context(), g.name)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	responses.Each(func(o kadm.OffsetResponse) {
+		if o.Topic == g.input && o.Err == nil {
+			offsets[o.Partition] = max(o.At, 0)
+		}
+	})
+	return offsets
+}
+
+// ends is the end offset of each input partition.
+func (w *world) ends() []int64 {
+	w.t.Helper()
+	listed, err := w.admin.ListEndOffsets(w.t.Context(), w.input)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ends := make([]int64, w.partitions)
+	listed.Each(func(o kadm.ListedOffset) { ends[o.Partition] = o.Offset })
+	return ends
+}
+
+func sum(values []int64) (n int64) {
+	for _, v := range values {
+		n += v
+	}
+	return n
+}
+
+// stored is where the partition's state in Redis stands: the next offset, and how many entries its outbox holds.
+func (g *group) stored(partition int) (next, outbox int64) {
+	g.t.Helper()
+	tag := fmt.Sprintf("ebb:{%s:p%d}:", g.name, partition)
+	meta, err := g.redis.Get(g.t.Context(), tag+"meta").Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		g.t.Fatal(err)
+	}
+	const token = 16
+	if len(meta) > token {
+		var m struct{ Next int64 }
+		if err := json.Unmarshal([]byte(meta[token:]), &m); err != nil {
+			g.t.Fatal(err)
+		}
+		next = m.Next
+	}
+	outbox, err = g.redis.LLen(g.t.Context(), tag+"outbox").Result()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return next, outbox
+}
