@@ -1,0 +1,118 @@
+package pipeline
+
+import (
+	"context"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// batch is one answer of Fetch, decoded: the unit of I/O, never of meaning.
+type batch struct {
+	fetched Fetched
+	decoder *Decoder
+	events  []Event // parallel to fetched.Records
+	hashes  []hashes
+	slots   []int32 // where each event's customer is cached; -1 for an unusable record
+	err     error   // the fetch failed: nothing else is set
+}
+
+// hashes of an event's customer key and of its id; id 0: it has none.
+type hashes struct{ key, id uint64 }
+
+// decode turns the fetched records into events. Nothing is allocated once the batch has grown to its size.
+func (b *batch) decode() {
+	b.decoder.Reset()
+	n := len(b.fetched.Records)
+	b.events = slices.Grow(b.events[:0], n)[:n]
+	b.hashes = slices.Grow(b.hashes[:0], n)[:n]
+	b.slots = slices.Grow(b.slots[:0], n)[:n]
+	for i := range b.fetched.Records {
+		e := &b.events[i]
+		b.decoder.Decode(&b.fetched.Records[i], e)
+		if e.Code == Usable {
+			b.hashes[i] = hashes{key: xxhash.Sum64(e.Key), id: eventIDHash(e.ID)}
+		}
+	}
+}
+
+// cut drops the records from offset end on.
+func (b *batch) cut(end int64) {
+	if b.fetched.Next <= end {
+		return
+	}
+	n, _ := slices.BinarySearchFunc(b.fetched.Records, end, func(r Record, o int64) int { return int(r.Offset - o) })
+	b.fetched.Records, b.fetched.Next = b.fetched.Records[:n], end
+}
+
+// empty makes b a batch without records at offset next, for work that no record causes.
+func (b *batch) empty(next int64) {
+	b.fetched.Records, b.fetched.Next = b.fetched.Records[:0], next
+	b.events, b.hashes, b.slots = b.events[:0], b.hashes[:0], b.slots[:0]
+}
+
+// reader fetches and decodes ahead of the fold: one batch waits while the next is fetched.
+type prefetcher struct {
+	log   Log
+	end   int64 // stop before this offset; -1: never
+	edge  int64 // no batch reaches over this offset; see line.atEdge
+	free  chan *batch
+	ready chan *batch
+	stop  context.CancelFunc
+	done  chan struct{}
+}
+
+// startPrefetch begins to fetch at offset. Close it before the Log is used by another owner.
+func startPrefetch(ctx context.Context, log Log, offset, end, edge int64, maxRecordBytes int) *prefetcher {
+	ctx, cancel := context.WithCancel(ctx)
+	p := &prefetcher{log: log, end: end, edge: edge, free: make(chan *batch, 3), ready: make(chan *batch, 1), stop: cancel, done: make(chan struct{})}
+	for range cap(p.free) {
+		p.free <- &batch{decoder: NewDecoder(maxRecordBytes)}
+	}
+	go p.run(ctx, offset)
+	return p
+}
+
+func (p *prefetcher) run(ctx context.Context, offset int64) {
+	defer close(p.done)
+	defer close(p.ready)
+	for p.end < 0 || offset < p.end {
+		var b *batch
+		select {
+		case b = <-p.free:
+		case <-ctx.Done():
+			return
+		}
+		b.err = p.log.Fetch(ctx, offset, &b.fetched)
+		if ctx.Err() != nil {
+			return
+		}
+		if b.err == nil {
+			if offset < p.edge {
+				b.cut(p.edge)
+			}
+			if p.end >= 0 {
+				b.cut(p.end)
+			}
+			b.decode()
+			offset = b.fetched.Next
+		}
+		select {
+		case p.ready <- b:
+		case <-ctx.Done():
+			return
+		}
+		if b.err != nil {
+			return
+		}
+	}
+}
+
+// close stops fetching and waits for it.
+func (p *prefetcher) close() {
+	p.stop()
+	<-p.done
+}
+
+// release gives a batch back to be filled again.
+func (p *prefetcher) release(b *batch) { p.free <- b }

@@ -1,0 +1,30 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The three classes of failure at the borders. Branch on them with errors.Is.
+var (
+	// ErrUnavailable: the service did not answer, or its answer was lost. Whether the request took effect is
+	// unknown. The owner backs off and takes the partition over again.
+	ErrUnavailable = errors.New("unavailable")
+
+	// ErrFenced: somebody else owns the partition now, or the store is no longer as this owner left it. Nothing more
+	// may be written on the strength of what is in memory.
+	ErrFenced = errors.New("fenced")
+
+	// ErrOutOfRange: the log no longer holds the offset asked for.
+	ErrOutOfRange = errors.New("offset out of range")
+)
+
+// HardStop is a condition that no retry mends and that a person has to decide on. One partition stops, the others run on.
+type HardStop struct {
+	Code   string // stable snake_case value; a heading in docs/runbook.md
+	Detail string // what was found
+	Do     string // what is safe to do, with the command
+}
+
+// Error joins what was found and what to do.
+func (h *HardStop) Error() string { return fmt.Sprintf("%s: %s; %s", h.Code, h.Detail, h.Do) }

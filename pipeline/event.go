@@ -1,0 +1,85 @@
+package pipeline
+
+// Event is one customer's event in normal form. Its slices alias the record or the decoder's scratch memory and are
+// valid as long as the batch they came in.
+type Event struct {
+	Offset int64
+	Time   int64 // event time, ms since the epoch
+	Code   Code  // why the record cannot be used; Usable if it can
+
+	Key      []byte // state key of the customer; see AppendKey
+	Tenant   []byte // may be empty
+	Customer []byte // 1 to 256 bytes
+	Type     []byte // what happened, 1 to 256 bytes
+	ID       []byte // producer's event id; empty: none, and no dedupe
+
+	Value    int64 // money in minor units of Currency
+	HasValue bool
+	Currency [3]byte // ISO 4217 code, zero where none was given
+
+	AppendTime bool  // the record carries the broker's clock:
+	Timestamp  int64 // of the record, ms since the epoch
+}
+
+// Code says why a record cannot be used. The closed list is a contract: `ebb.error.code` of quarantined records.
+type Code uint8
+
+// Codes of records that cannot be used. New ones are added at the end: the number stands in the outbox.
+const (
+	Usable             Code = iota
+	NotJSON                 // not one JSON object, or not UTF-8
+	NestedTooDeep           // JSON nested deeper than MaxDepth
+	CustomerMissing         // no customer, or an empty one
+	CustomerTooLong         // more than 256 bytes
+	CustomerUnreadable      // not a string or an integer
+	TypeMissing             // no event type, or an empty one
+	TypeUnreadable          // not a string, or more than 256 bytes
+	TimeMissing             // no event time
+	TimeUnreadable          // neither RFC 3339 nor epoch
+	TimeOutOfRange          // before 1971 or after 2200
+	ValueUnreadable         // money that is no decimal number or has more decimals than its currency
+	CurrencyUnreadable      // not three letters
+	IDUnreadable            // not a string or an integer, or more than 256 bytes
+	TenantUnreadable        // not a string, or more than 64 bytes
+	RecordTooLarge          // above the configured size
+	RecordEmpty             // no value (a tombstone)
+	RegistryFramed          // schema-registry framing (magic byte 0), not supported yet
+	numCodes
+)
+
+var codeNames = [numCodes]string{
+	"usable", "not_json", "nested_too_deep", "customer_missing", "customer_too_long", "customer_unreadable", "type_missing",
+	"type_unreadable", "time_missing", "time_unreadable", "time_out_of_range", "value_unreadable", "currency_unreadable",
+	"id_unreadable", "tenant_unreadable", "record_too_large", "record_empty", "registry_framed",
+}
+
+// String is the code's stable name.
+func (c Code) String() string {
+	if c >= numCodes {
+		return "unknown"
+	}
+	return codeNames[c]
+}
+
+// Bounds of an event's parts, in bytes.
+const (
+	MaxCustomer = 256
+	MaxTenant   = 64
+	MaxType     = 256
+	MaxID       = 256
+	MaxDepth    = 64 // levels of nested JSON
+)
+
+// AppendKey joins tenant and customer to the customer's state key: one byte that holds the tenant's length (at most
+// MaxTenant), the tenant, the customer. No two pairs share a key.
+func AppendKey(dst, tenant, customer []byte) []byte {
+	dst = append(dst, byte(len(tenant)))
+	dst = append(dst, tenant...)
+	return append(dst, customer...)
+}
+
+// SplitKey is the inverse of AppendKey. Both slices alias key.
+func SplitKey(key []byte) (tenant, customer []byte) {
+	n := 1 + int(key[0])
+	return key[1:n], key[n:]
+}

@@ -1,0 +1,296 @@
+package pipeline
+
+import (
+	"fmt"
+	"math"
+
+	"ebb/scoring"
+)
+
+// Bounds of the work that one batch does besides its own events, so that a million deadlines at midnight do not stop the stream.
+const (
+	sweepLimit  = 5_000 // deadlines looked at in a batch
+	bucketLimit = 512   // due buckets loaded in a batch
+)
+
+// line folds batches into the state of one partition. It holds no service and no clock: what it decides is a function of
+// the records, the pack and the state that the takeover found. One goroutine owns it.
+type line struct {
+	pack      *scoring.Pack
+	lateness  int64 // ms
+	partition int
+	mark      Mark // published when the partition was taken over: what lies below it is not decided again
+
+	next       int64 // offset of the next record
+	clock      Clock
+	population scoring.Population
+
+	cache       *cache
+	due         *dueQueue
+	number      uint64 // of the batch being folded
+	staged      *staged
+	other       *staged // the commit before, which may be under way
+	want        Load
+	slots       []int32 // parallel to want.Keys
+	quarantined map[int64]Record
+}
+
+func newLine(pack *scoring.Pack, lateness int64, id Identity, cacheSize int, s *Standing) *line {
+	return &line{
+		pack: pack, lateness: lateness, partition: id.Partition, mark: s.Mark,
+		next: s.Meta.Next, clock: s.Meta.Clock, population: s.Meta.Population,
+		cache: newCache(cacheSize), due: newDueQueue(), number: 1,
+		staged: newStaged(), other: newStaged(), quarantined: map[int64]Record{},
+	}
+}
+
+// wanted finds each event's customer in the cache and says what is to be loaded first: the profiles of those not found, of
+// customers whose deadlines a sweep is about to look at, and the due buckets that the watermark has entered.
+func (l *line) wanted(b *batch) *Load {
+	l.number++
+	l.want.Keys, l.slots = l.want.Keys[:0], l.slots[:0]
+	for i := range b.events {
+		b.slots[i] = -1
+		if e := &b.events[i]; e.Code == Usable {
+			b.slots[i] = l.locate(b.hashes[i].key, e.Key)
+		}
+	}
+	for _, item := range l.due.prepare(l.sweepTo(), sweepLimit) {
+		l.locate(item.Hash, item.key)
+	}
+	l.want.Buckets = l.due.wanted(l.want.Buckets[:0], &l.clock, bucketLimit)
+	return &l.want
+}
+
+// locate returns the customer's slot, having noted that its profile is to be loaded if it was not there.
+func (l *line) locate(hash uint64, key []byte) int32 {
+	slot := l.cache.find(hash, key)
+	if slot < 0 {
+		l.cache.misses++
+		slot = l.cache.insert(hash, key, l.number-1)
+		l.want.Keys = append(l.want.Keys, l.cache.at(slot).key)
+		l.slots = append(l.slots, slot)
+	} else {
+		l.cache.hits++
+	}
+	l.cache.at(slot).used = l.number
+	return slot
+}
+
+// loaded takes in what the store answered. Errors: *HardStop where it cannot be read.
+func (l *line) loaded() error {
+	for i, b := range l.want.Profiles {
+		if b == nil {
+			continue
+		}
+		if err := scoring.ReadProfile(b, &l.cache.at(l.slots[i]).profile); err != nil {
+			return unreadable(fmt.Errorf("profile of customer with key hash %016x: %w", l.cache.at(l.slots[i]).hash, err))
+		}
+	}
+	for i, bucket := range l.want.Buckets {
+		if err := l.due.load(bucket, l.want.Due[i], l.clock.Fired); err != nil {
+			return unreadable(err)
+		}
+		// What the commit before appended may not have been there yet when the bucket was read.
+		if err := l.due.load(bucket, l.other.due[bucket], l.clock.Fired); err != nil {
+			return unreadable(err)
+		}
+		l.due.loaded = bucket
+	}
+	return nil
+}
+
+func unreadable(err error) error {
+	return &HardStop{Code: "state_unreadable", Detail: err.Error(), Do: "run the version of ebb that wrote it; if it is damaged, restore a backup or run: ebb rebuild --from earliest"}
+}
+
+// fold is the line for one batch whose customers are loaded: each event in order, then the deadlines that fell due. What it
+// changes is staged for one commit.
+func (l *line) fold(b *batch) *staged {
+	s := l.staged
+	s.reset()
+	limit := l.sweepTo() // as of before these events: what fell due by then has been loaded
+	for i := range b.events {
+		e := &b.events[i]
+		if e.Code != Usable {
+			l.quarantine(e, &b.fetched.Records[i])
+			continue
+		}
+		l.event(e, b.hashes[i], b.slots[i])
+	}
+	l.next = b.fetched.Next
+	l.sweep(limit)
+	l.stage()
+	l.staged, l.other = l.other, s
+	return s
+}
+
+// event is the line for one event: dedupe, move the watermark, fire what was due before it, fold, decide.
+func (l *line) event(e *Event, h hashes, slot int32) {
+	s := l.staged
+	c := l.cache.at(slot)
+	if h.id != 0 && c.profile.Seen(h.id) {
+		s.tally.Duplicates++
+		return
+	}
+	late, future := l.clock.Observe(h.key, e.Time, l.lateness, e.AppendTime, e.Timestamp)
+	s.tally.observe(late, future)
+
+	armed := c.profile.Armed
+	// The arriving event counts for its own customer even where it does not move the watermark alone.
+	reached := floorDiv(max(l.clock.Watermark, e.Time-l.lateness), minuteMillis)
+	l.fire(c, e, reached)
+	signal := l.pack.Signal(e.Type)
+	if !signal.Known {
+		s.tally.Unnamed++
+	}
+	d, decided := l.pack.Observe(&c.profile, &l.population, scoring.Observation{Time: e.Time, Signal: signal})
+	if h.id != 0 {
+		c.profile.Remember(h.id)
+	}
+	if decided {
+		l.decide(c, &d, e.Offset, Due{}, scoring.Cause{
+			EventID: e.ID, EventType: e.Type, Partition: l.partition, Offset: e.Offset, Time: e.Time,
+		})
+	}
+	l.fire(c, e, reached) // a late event may have brought a deadline to before the watermark
+	l.arm(c, armed)
+	l.touch(c, slot)
+}
+
+// fire looks at the customer at each of its deadlines up to minute, by the arrival of its event e.
+func (l *line) fire(c *customer, e *Event, minute int64) {
+	for c.profile.Armed != 0 && c.profile.Armed <= minute {
+		l.wake(c, e.Offset, Due{})
+	}
+}
+
+// wake looks at the customer at its armed minute.
+func (l *line) wake(c *customer, offset int64, due Due) {
+	l.staged.tally.Woken++
+	minute := c.profile.Armed
+	if d, ok := l.pack.Wake(&c.profile); ok {
+		l.decide(c, &d, offset, due, scoring.Cause{Deadline: true, Time: minute * minuteMillis})
+	}
+}
+
+// sweep fires deadlines in their order up to limit, as far as their customers are loaded, and notes how far it came.
+func (l *line) sweep(limit Due) {
+	if !l.clock.Started || l.due.loaded == math.MinInt64 {
+		return
+	}
+	if end := (Due{Minute: l.due.loaded*60 + 59, Hash: math.MaxUint64}); end.Compare(limit) < 0 {
+		limit = end
+	}
+	for range 2 * sweepLimit {
+		item, ok := l.due.next(limit)
+		if !ok {
+			l.fired(limit)
+			return
+		}
+		slot := l.cache.find(item.Hash, item.key)
+		if slot < 0 {
+			l.due.putBack(item)
+			return
+		}
+		l.fired(item.Due)
+		if c := l.cache.at(slot); c.profile.Armed == item.Minute {
+			l.wake(c, -1, item.Due)
+			l.arm(c, item.Minute)
+			l.touch(c, slot)
+		}
+	}
+}
+
+// fired moves the mark of fired deadlines on, and drops the buckets that lie wholly below it.
+func (l *line) fired(to Due) {
+	if to.Compare(l.clock.Fired) <= 0 {
+		return
+	}
+	from := floorDiv(l.clock.Fired.Minute, 60)
+	l.clock.Fired = to
+	for b := from; b*60+59 < to.Minute || b*60+59 == to.Minute && to.Hash == math.MaxUint64; b++ {
+		l.staged.sweep(b)
+	}
+}
+
+// sweepTo is how far a sweep may fire: to the watermark; but while a rolled-back state is replayed, not beyond what the
+// published position says was swept, so that what fires by a sweep and what by an event is as it was.
+func (l *line) sweepTo() Due {
+	to := Due{Minute: l.clock.Minute(), Hash: math.MaxUint64}
+	if l.next < l.mark.Offset && l.mark.Fired.Compare(to) < 0 {
+		return l.mark.Fired
+	}
+	return to
+}
+
+// sweeping reports whether there are deadlines to fire without waiting for a record.
+func (l *line) sweeping() bool { return l.clock.Started && l.due.pending(l.sweepTo()) }
+
+// atEdge reports whether a replay has reached the published offset but has yet to sweep as far as was published. Until
+// then no further record may be folded: it would fire its customer's deadline, and what a sweep fired and published
+// before the state was rolled back would be decided again under an offset that says it was not.
+func (l *line) atEdge() bool {
+	return l.next >= l.mark.Offset && l.clock.Fired.Compare(l.mark.Fired) < 0
+}
+
+// arm notes the customer's deadline in its bucket if it is another one than before.
+func (l *line) arm(c *customer, before int64) {
+	minute := c.profile.Armed
+	if minute == before || minute == 0 {
+		return
+	}
+	l.staged.arm(minute, c.key)
+	if floorDiv(minute, 60) <= l.due.loaded {
+		l.due.add(Due{Minute: minute, Hash: c.hash}, c.key)
+	}
+	l.staged.tally.Armed++
+}
+
+// decide appends a decision to the outbox, unless it was published before the state was rolled back.
+func (l *line) decide(c *customer, d *scoring.Decision, offset int64, due Due, cause scoring.Cause) {
+	s := l.staged
+	e := Entry{Kind: EntryAlert, Offset: offset, Due: due, Transition: d.Transition, Time: d.At, Key: c.key}
+	if l.mark.Covers(&e) {
+		s.tally.Suppressed++
+		return
+	}
+	a := scoring.Alert{Decision: *d, Cause: cause}
+	a.Tenant, a.Customer = SplitKey(c.key)
+	e.ID = a.ID()
+	s.alert(e, l.pack, &a)
+}
+
+// quarantine notes an unusable record. Its bytes are kept in memory until they are published; after a takeover they are
+// read from the input again.
+func (l *line) quarantine(e *Event, r *Record) {
+	q := Entry{Kind: EntryQuarantine, Offset: e.Offset, Code: e.Code}
+	if l.mark.Covers(&q) {
+		l.staged.tally.Suppressed++
+		return
+	}
+	l.staged.tally.Quarantined[e.Code]++
+	l.staged.append(q)
+	l.quarantined[e.Offset] = r.clone()
+}
+
+// touch marks the customer as changed by the batch.
+func (l *line) touch(c *customer, slot int32) {
+	c.used = l.number
+	if !c.dirty {
+		c.dirty = true
+		l.staged.slots = append(l.staged.slots, slot)
+	}
+}
+
+// stage completes the commit with the profiles that changed and with where the partition stands.
+func (l *line) stage() {
+	s := l.staged
+	for _, slot := range s.slots {
+		c := l.cache.at(slot)
+		c.dirty = false
+		s.profile(c.key, &c.profile)
+	}
+	s.finish()
+	s.commit.Meta.Next, s.commit.Meta.Clock, s.commit.Meta.Population = l.next, l.clock.clone(), l.population
+}

@@ -1,0 +1,83 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+)
+
+// Log is one partition of the input topic together with the transaction that moves its offset: one owner of generation
+// and producer id. Fetch may run beside Publish; Init and Position run alone. Implementations: kafkasource with
+// sinks.Kafka, and the scripted one of the crash table.
+type Log interface {
+	// Init confirms that this member still belongs to its generation, then takes over the partition's transactional
+	// id: when it returns nil every earlier transaction has ended and every earlier owner is fenced.
+	// Errors: ErrFenced (no longer ours), ErrUnavailable.
+	Init(ctx context.Context) error
+
+	// Position reads the group's committed position and the bounds of the log. Call it after Init, which makes a
+	// plain offset fetch stable. Errors: ErrFenced, ErrUnavailable.
+	Position(ctx context.Context) (Position, error)
+
+	// Fetch fills f with records from offset on, waiting a bounded time when there are none: committed records only,
+	// never markers. f.Next tells where to go on, also when no record came. Errors: ErrOutOfRange, ErrUnavailable.
+	Fetch(ctx context.Context, offset int64, f *Fetched) error
+
+	// Publish writes p.Records and moves the group's offset to p.Offset in one transaction, sent with generation,
+	// member and instance. Errors: ErrFenced (aborted or never begun), ErrUnavailable (unknown how it ended: only
+	// Init and Position can tell).
+	Publish(ctx context.Context, p *Publication) error
+}
+
+// Position is where the group stands in Kafka, and what the log holds.
+type Position struct {
+	Committed bool   // false: the group has no offset for this partition
+	Offset    int64  // next record to publish the effects of (P)
+	Metadata  string // as published; see Mark
+	LogStart  int64  // oldest offset the log holds
+	End       int64  // end offset
+}
+
+// Record is one input record. Its slices alias the buffer of the Fetched it came in.
+type Record struct {
+	Offset     int64
+	Timestamp  int64 // ms since the epoch
+	AppendTime bool  // Timestamp is the broker's clock, not the producer's
+	Key        []byte
+	Value      []byte
+	Headers    []byte // as in the record: varint count, then per header varint-length key and value (KIP-98)
+}
+
+// clone copies what r aliases.
+func (r *Record) clone() Record {
+	c := *r
+	c.Key, c.Value, c.Headers = bytes.Clone(r.Key), bytes.Clone(r.Value), bytes.Clone(r.Headers)
+	return c
+}
+
+// Fetched is a reusable buffer for one answer of Fetch.
+type Fetched struct {
+	Records []Record
+	Next    int64 // offset to fetch next
+	End     int64 // end offset of the log as of this answer
+	Stable  int64 // last stable offset: beyond it lie open transactions
+
+	Raw      []byte // the answer's bytes, which Records alias
+	Inflated []byte // decompressed batches, which Records alias
+}
+
+// Publication is the content of one transaction.
+type Publication struct {
+	Offset   int64  // the group's offset moves here
+	Metadata string // and carries this
+	Records  []Outgoing
+}
+
+// Outgoing is one record to publish.
+type Outgoing struct {
+	Topic     string
+	Partition int32 // where to, or -1: by murmur2 of Key
+	Key       []byte
+	Value     []byte
+	Headers   []byte // encoded as in Record.Headers; nil: none
+	Timestamp int64  // ms since the epoch
+}

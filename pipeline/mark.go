@@ -1,0 +1,58 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// markVersion is the format of the offset metadata.
+const markVersion = 1
+
+// Mark is the published position: what the group's committed offset and its metadata say. Everything decided below it has
+// been published. It moves in the transaction that publishes what it covers, and nowhere else.
+type Mark struct {
+	Offset    int64  `json:"-"`               // records below it have had their effect (P)
+	Version   int    `json:"ebb"`             // format; tells our metadata from others'
+	Fresh     bool   `json:"fresh,omitempty"` // the start of a partition that has no state yet
+	Watermark int64  `json:"watermark"`       // ms since the epoch
+	Fired     Due    `json:"fired"`           // deadlines a sweep has fired (F)
+	Wall      int64  `json:"wall"`            // our clock, ms since the epoch: for people and idle partitions
+	Topic     string `json:"topic"`           // id of the input topic
+}
+
+// Metadata encodes m for the offset's metadata, which Kafka bounds to 4 KiB.
+func (m Mark) Metadata() string {
+	m.Version = markVersion
+	b, err := json.Marshal(m)
+	if err != nil {
+		panic("BUG: a mark is plain numbers and a topic id: " + err.Error())
+	}
+	return string(b)
+}
+
+// ParseMark reads a committed position. An error says that somebody else committed it, or a later ebb.
+func ParseMark(offset int64, metadata string) (Mark, error) {
+	var m Mark
+	if err := json.Unmarshal([]byte(metadata), &m); err != nil || m.Version == 0 {
+		return Mark{}, fmt.Errorf("offset %d was not committed by ebb (metadata %.60q)", offset, metadata)
+	}
+	if m.Version > markVersion {
+		return Mark{}, fmt.Errorf("offset %d was committed by a newer ebb (format %d, this build reads %d)", offset, m.Version, markVersion)
+	}
+	m.Offset = offset
+	return m, nil
+}
+
+// Covers reports whether what e stands for was published with m: its record lies below the offset, or the sweep that
+// fired it lies below the fired deadlines.
+func (m Mark) Covers(e *Entry) bool {
+	if e.Offset >= 0 {
+		return e.Offset < m.Offset
+	}
+	return e.Due.Compare(m.Fired) <= 0
+}
+
+// behind reports whether a state at next and fired has yet to reach m: it was rolled back, and is being replayed.
+func (m Mark) behind(next int64, fired Due) bool {
+	return next < m.Offset || fired.Compare(m.Fired) < 0
+}

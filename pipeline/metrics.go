@@ -1,0 +1,144 @@
+package pipeline
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ebb/scoring"
+)
+
+// Metrics are the line's published measurements. Names and labels are a contract.
+type Metrics struct {
+	events      *prometheus.CounterVec // outcome
+	oddities    *prometheus.CounterVec // kind
+	quarantined *prometheus.CounterVec // code
+	alerts      *prometheus.CounterVec // transition
+	tiers       *prometheus.CounterVec // tier
+	suppressed  prometheus.Counter
+	deadlines   *prometheus.CounterVec // outcome
+	steps       *prometheus.HistogramVec
+	interrupts  *prometheus.CounterVec // partition, reason
+	stops       *prometheus.GaugeVec   // partition, code
+
+	lag       *prometheus.GaugeVec // partition
+	delay     *prometheus.GaugeVec
+	watermark *prometheus.GaugeVec
+	outbox    *prometheus.GaugeVec
+	outboxAge *prometheus.GaugeVec
+	due       *prometheus.GaugeVec
+	cached    *prometheus.GaugeVec
+}
+
+// NewMetrics builds the metrics and registers them.
+func NewMetrics(r prometheus.Registerer) *Metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+		r.MustRegister(v)
+		return v
+	}
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+		r.MustRegister(v)
+		return v
+	}
+	m := &Metrics{
+		events:      counter("ebb_events_total", "Input records whose effect is committed, by outcome.", "outcome"),
+		oddities:    counter("ebb_event_oddities_total", "Counted events that are late, ahead of the watermark by more than a day, or of a type the pack does not name.", "kind"),
+		quarantined: counter("ebb_quarantined_total", "Input records that could not be used, by code.", "code"),
+		alerts:      counter("ebb_alerts_total", "Alerts decided and committed, by transition.", "transition"),
+		tiers:       counter("ebb_alert_tiers_total", "Alerts decided and committed, by tier.", "tier"),
+		suppressed:  prometheus.NewCounter(prometheus.CounterOpts{Name: "ebb_suppressed_total", Help: "Decisions repeated after the state was rolled back, published before and not again."}),
+		deadlines:   counter("ebb_deadlines_total", "Customers' deadlines, by what happened: stored, or looked at when due.", "outcome"),
+		interrupts:  counter("ebb_interruptions_total", "Times a partition had to be taken over again, by reason.", "partition", "reason"),
+		stops:       gauge("ebb_partition_stopped", "1 where a partition has stopped until a person decides, by code.", "partition", "code"),
+		lag:         gauge("ebb_lag_records", "Records in the log that have not been folded.", "partition"),
+		delay:       gauge("ebb_delay_seconds", "Wall time between the newest folded record's timestamp and now.", "partition"),
+		watermark:   gauge("ebb_watermark_lag_seconds", "Wall time minus the partition's event-time watermark.", "partition"),
+		outbox:      gauge("ebb_outbox_entries", "Entries committed and not yet published.", "partition"),
+		outboxAge:   gauge("ebb_outbox_age_seconds", "Time since the outbox was last empty.", "partition"),
+		due:         gauge("ebb_deadlines_due", "Armed deadlines in the hours that the watermark has reached.", "partition"),
+		cached:      gauge("ebb_cached_customers", "Profiles kept in memory.", "partition"),
+		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "ebb_step_seconds", Help: "Time of the protocol's steps.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"step"}),
+	}
+	r.MustRegister(m.suppressed, m.steps)
+	return m
+}
+
+func (m *Metrics) step(s Step, took time.Duration) {
+	m.steps.WithLabelValues(s.String()).Observe(took.Seconds())
+}
+
+func (m *Metrics) interrupted(partition int, reason string) {
+	m.interrupts.WithLabelValues(strconv.Itoa(partition), reason).Inc()
+}
+
+func (m *Metrics) stopped(partition int, code string) {
+	m.stops.WithLabelValues(strconv.Itoa(partition), code).Set(1)
+}
+
+// Forget removes the gauges of a partition that is owned no more, so that nobody reads a stale value.
+func (m *Metrics) Forget(partition int) {
+	p := prometheus.Labels{"partition": strconv.Itoa(partition)}
+	for _, v := range []*prometheus.GaugeVec{m.lag, m.delay, m.watermark, m.outbox, m.outboxAge, m.due, m.cached, m.stops} {
+		v.DeletePartialMatch(p)
+	}
+}
+
+func (m *Metrics) fetched(partition int, f *Fetched) {
+	p := strconv.Itoa(partition)
+	m.lag.WithLabelValues(p).Set(float64(f.End - f.Next))
+	if n := len(f.Records); n > 0 {
+		m.delay.WithLabelValues(p).Set(max(0, time.Since(time.UnixMilli(f.Records[n-1].Timestamp)).Seconds()))
+	}
+}
+
+func (m *Metrics) committed(_ int, t *Tally) {
+	add := func(v *prometheus.CounterVec, label string, n uint64) {
+		if n > 0 {
+			v.WithLabelValues(label).Add(float64(n))
+		}
+	}
+	quarantined := t.AllQuarantined()
+	add(m.events, "counted", t.Records-t.Duplicates-quarantined)
+	add(m.events, "duplicate", t.Duplicates)
+	add(m.events, "quarantined", quarantined)
+	add(m.oddities, "late", t.Late)
+	add(m.oddities, "future", t.Future)
+	add(m.oddities, "unnamed", t.Unnamed)
+	add(m.deadlines, "stored", t.Armed)
+	add(m.deadlines, "looked_at", t.Woken)
+	m.suppressed.Add(float64(t.Suppressed))
+	for i, n := range t.Alerts {
+		add(m.alerts, scoring.Transition(i).String(), n)
+	}
+	for i, n := range t.Tiers {
+		add(m.tiers, scoring.Tier(i).String(), n)
+	}
+	for i, n := range t.Quarantined {
+		add(m.quarantined, Code(i).String(), n)
+	}
+}
+
+// tick refreshes the gauges that are read from the owner's state.
+func (m *Metrics) tick(o *owner) {
+	p := strconv.Itoa(o.cfg.Identity.Partition)
+	now := time.Now()
+	age := 0.0
+	if o.p.Unpublished() == 0 {
+		o.emptyAt = now
+	} else {
+		age = now.Sub(o.emptyAt).Seconds()
+	}
+	m.outbox.WithLabelValues(p).Set(float64(o.p.Unpublished()))
+	m.outboxAge.WithLabelValues(p).Set(age)
+	m.due.WithLabelValues(p).Set(float64(o.line.due.size()))
+	m.cached.WithLabelValues(p).Set(float64(o.line.cache.count))
+	if o.line.clock.Started {
+		m.watermark.WithLabelValues(p).Set(now.Sub(time.UnixMilli(o.line.clock.Watermark)).Seconds())
+	}
+}

@@ -1,0 +1,92 @@
+package pipeline_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+func drawEntry(t *rapid.T) pipeline.Entry {
+	e := pipeline.Entry{
+		Offset: rapid.Int64Min(-1).Draw(t, "offset"),
+		Due:    pipeline.Due{Minute: rapid.Int64().Draw(t, "minute"), Hash: rapid.Uint64().Draw(t, "hash")},
+	}
+	if rapid.Bool().Draw(t, "quarantine") {
+		e.Kind, e.Code = pipeline.EntryQuarantine, pipeline.Code(rapid.IntRange(1, 17).Draw(t, "code"))
+		return e
+	}
+	e.Kind = pipeline.EntryAlert
+	copy(e.ID[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
+	e.Transition = scoring.Raised
+	e.Time = rapid.Int64().Draw(t, "time")
+	tenant := rapid.SliceOfN(rapid.Byte(), 0, pipeline.MaxTenant).Draw(t, "tenant")
+	customer := rapid.SliceOfN(rapid.Byte(), 1, pipeline.MaxCustomer).Draw(t, "customer")
+	e.Key = pipeline.AppendKey(nil, tenant, customer)
+	e.Value = rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(t, "value")
+	gotTenant, gotCustomer := pipeline.SplitKey(e.Key)
+	if string(gotTenant) != string(tenant) || string(gotCustomer) != string(customer) {
+		t.Fatalf("key of %q, %q splits into %q, %q", tenant, customer, gotTenant, gotCustomer)
+	}
+	return e
+}
+
+func TestEntryRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := drawEntry(t)
+		got, err := pipeline.ReadEntry(pipeline.AppendEntry(nil, &e))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(e, got); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func FuzzReadEntry(f *testing.F) {
+	e := pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: 7, Code: pipeline.NotJSON}
+	f.Add(pipeline.AppendEntry(nil, &e))
+	e = pipeline.Entry{Kind: pipeline.EntryAlert, Offset: -1, Due: pipeline.Due{Minute: 5, Hash: 6}, Key: []byte("\x00c"), Value: []byte("{}")}
+	f.Add(pipeline.AppendEntry(nil, &e))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e, err := pipeline.ReadEntry(b)
+		if err != nil {
+			return
+		}
+		if again, err := pipeline.ReadEntry(pipeline.AppendEntry(nil, &e)); err != nil || !cmp.Equal(e, again) {
+			t.Fatalf("%+v reads back as %+v, %v", e, again, err)
+		}
+	})
+}
+
+func TestMark(t *testing.T) {
+	m := pipeline.Mark{Offset: 100, Version: 1, Watermark: 5, Fired: pipeline.Due{Minute: 50, Hash: 1 << 63}, Wall: 9, Topic: "id"}
+	got, err := pipeline.ParseMark(100, m.Metadata())
+	if err != nil || got != m {
+		t.Fatalf("%+v reads back as %+v, %v", m, got, err)
+	}
+	for name, c := range map[string]struct {
+		e    pipeline.Entry
+		want bool
+	}{
+		"an event below the offset":                   {pipeline.Entry{Offset: 99}, true},
+		"the next event":                              {pipeline.Entry{Offset: 100}, false},
+		"a deadline that the sweep had reached":       {pipeline.Entry{Offset: -1, Due: m.Fired}, true},
+		"one in the same minute, later in its order":  {pipeline.Entry{Offset: -1, Due: pipeline.Due{Minute: 50, Hash: 1<<63 + 1}}, false},
+		"a late deadline fired by an event below it":  {pipeline.Entry{Offset: 3, Due: pipeline.Due{Minute: 99}}, true},
+		"an early deadline fired by the event beyond": {pipeline.Entry{Offset: 100, Due: pipeline.Due{Minute: 1}}, false},
+	} {
+		if got := m.Covers(&c.e); got != c.want {
+			t.Errorf("%s: covered %v, want %v", name, got, c.want)
+		}
+	}
+	for _, foreign := range []string{"", "{}", "abc", `{"ebb":2}`} {
+		if _, err := pipeline.ParseMark(1, foreign); err == nil {
+			t.Errorf("metadata %q is taken for ours", foreign)
+		}
+	}
+}

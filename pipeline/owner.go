@@ -1,0 +1,249 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// owner is a worker at work: it folds batches while the one before commits and what was committed is published.
+type owner struct {
+	*Worker
+	ctx    context.Context //nolint:containedctx // ends with the ownership, which is what owner stands for
+	cancel context.CancelFunc
+	p      *Protocol
+	line   *line
+	input  *prefetcher
+	idle   *batch // for sweeps and tidying without records
+
+	waiting   *staged // folded, its commit not yet sent
+	sent      *staged // its commit under way
+	sentAt    time.Time
+	publishAt time.Time
+	underWay  int
+	answers   chan Answer
+	lastSent  time.Time // of the latest publication
+	emptyAt   time.Time // when the outbox was last seen empty
+	exhausted bool      // the end is reached
+	draining  bool      // revoked
+}
+
+func newOwner(ctx context.Context, w *Worker, p *Protocol, l *line) *owner {
+	ctx, cancel := context.WithCancel(ctx)
+	return &owner{
+		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &batch{decoder: NewDecoder(w.cfg.MaxRecordBytes)},
+		input:   startPrefetch(ctx, w.cfg.Log, l.next, w.cfg.End, l.mark.Offset, w.cfg.MaxRecordBytes),
+		answers: make(chan Answer, 2), lastSent: time.Now(),
+	}
+}
+
+// close ends what is under way and waits for it.
+func (o *owner) close() {
+	o.cancel()
+	o.input.close()
+	for ; o.underWay > 0; o.underWay-- {
+		<-o.answers
+	}
+}
+
+// run is the owner's loop. It returns nil when everything is drained, else why the ownership ended.
+func (o *owner) run(revoked <-chan struct{}) error {
+	tick := time.NewTicker(o.cfg.PublishEvery / 4)
+	defer tick.Stop()
+	for {
+		if err := o.p.Failed(); err != nil {
+			return err
+		}
+		o.send()
+		if o.finished() {
+			return nil
+		}
+		if err := o.wait(tick.C, revoked); err != nil {
+			return err
+		}
+		if o.draining {
+			revoked = nil
+		}
+	}
+}
+
+// wait takes the next thing that happens.
+func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
+	var ready <-chan *batch
+	if o.waiting == nil && !o.draining && !o.exhausted && !o.line.atEdge() && o.p.Unpublished() < maxUnpublished {
+		ready = o.input.ready
+	}
+	if o.mayIdle() {
+		select {
+		case b, ok := <-ready:
+			return o.take(b, ok)
+		default:
+			o.idle.empty(o.line.next)
+			return o.fold(o.idle)
+		}
+	}
+	select {
+	case b, ok := <-ready:
+		return o.take(b, ok)
+	case a := <-o.answers:
+		o.answered(a)
+	case <-tick:
+		o.cfg.Metrics.tick(o)
+	case <-revoked:
+		o.draining = true
+		o.input.stop()
+	case <-o.ctx.Done():
+		return o.ctx.Err()
+	}
+	return nil
+}
+
+// mayIdle reports whether a batch without records would do something: fire deadlines that are due, or remove published
+// entries from the store once things are quiet.
+func (o *owner) mayIdle() bool {
+	if o.waiting != nil || !o.p.CanCommit() {
+		return false
+	}
+	if (o.line.sweeping() || o.line.atEdge()) && !o.draining && o.p.Unpublished() < maxUnpublished {
+		return true
+	}
+	quiet := o.draining || o.exhausted || time.Since(o.sentAt) > o.cfg.PublishEvery
+	return o.p.Untidy() && quiet && o.p.Unpublished() == 0 && o.underWay == 0
+}
+
+func (o *owner) take(b *batch, ok bool) error {
+	if !ok {
+		o.exhausted = true
+		return nil
+	}
+	if errors.Is(b.err, ErrOutOfRange) {
+		return o.cfg.Identity.stop("records_lost", fmt.Sprintf("the log no longer holds offset %d", o.line.next),
+			"raise retention.ms of the input; to go on without the records that are gone: ebb rebuild --from earliest")
+	}
+	if b.err != nil {
+		return fmt.Errorf("fetch: %w", b.err)
+	}
+	o.cfg.Metrics.fetched(o.cfg.Identity.Partition, &b.fetched)
+	err := o.fold(b)
+	o.input.release(b)
+	return err
+}
+
+// fold runs one batch through the line: load, fold, stage.
+func (o *owner) fold(b *batch) error {
+	want := o.line.wanted(b)
+	if len(want.Keys) > 0 || len(want.Buckets) > 0 {
+		ctx, cancel := context.WithTimeout(o.ctx, requestTimeout)
+		err := o.cfg.Store.Load(ctx, want)
+		cancel()
+		if err != nil {
+			return fmt.Errorf("load: %w", err)
+		}
+		if err := o.line.loaded(); err != nil {
+			return err
+		}
+	}
+	s := o.line.fold(b)
+	s.tally.Records = uint64(len(b.events))
+	if s.changes(o.p.Stored()) || o.p.Untidy() {
+		o.waiting = s
+	}
+	return nil
+}
+
+// send starts what may be sent: the commit that waits, and a publication if there is something to publish or it is time.
+func (o *owner) send() {
+	if o.waiting != nil && o.p.CanCommit() {
+		s := o.waiting
+		o.waiting, o.sent, o.sentAt = nil, s, time.Now()
+		s.commit.Meta.complete(o.cfg.Identity, o.sentAt)
+		r := o.p.Commit(&s.commit, s.entries)
+		o.start(func(ctx context.Context) Answer {
+			return Answer{Step: StepCommit, Err: o.cfg.Store.Commit(ctx, r.Commit)}
+		})
+	}
+	hurry := o.p.Unpublished() > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
+	if hurry && o.p.CanPublish() && (o.p.Unpublished() > 0 || o.p.Lagging()) {
+		r := o.p.Publish()
+		records := o.records(r.Entries)
+		o.publishAt, o.lastSent = time.Now(), time.Now()
+		o.start(func(ctx context.Context) Answer {
+			return Answer{Step: StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r, records))}
+		})
+	}
+}
+
+// records gives the input records of the quarantined among entries, parallel to them.
+func (o *owner) records(entries []Entry) []*Record {
+	if len(o.line.quarantined) == 0 {
+		return nil
+	}
+	records := make([]*Record, len(entries))
+	for i := range entries {
+		if entries[i].Kind == EntryQuarantine {
+			r := o.line.quarantined[entries[i].Offset]
+			records[i] = &r
+			delete(o.line.quarantined, entries[i].Offset)
+		}
+	}
+	return records
+}
+
+func (o *owner) publication(r Request, records []*Record) *Publication {
+	pub := &Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata(), Records: make([]Outgoing, len(r.Entries))}
+	for i := range r.Entries {
+		var record *Record
+		if records != nil {
+			record = records[i]
+		}
+		pub.Records[i] = o.cfg.Render(&r.Entries[i], record)
+	}
+	return pub
+}
+
+// start runs one request beside the loop, which takes its answer.
+func (o *owner) start(do func(context.Context) Answer) {
+	o.underWay++
+	go func() {
+		ctx, cancel := context.WithTimeout(o.ctx, requestTimeout)
+		defer cancel()
+		o.answers <- do(ctx)
+	}()
+}
+
+func (o *owner) answered(a Answer) {
+	o.underWay--
+	o.p.Answer(a)
+	if o.p.Failed() != nil {
+		return
+	}
+	m := o.cfg.Metrics
+	switch a.Step {
+	case StepCommit:
+		m.step(a.Step, time.Since(o.sentAt))
+		m.committed(o.cfg.Identity.Partition, &o.sent.tally)
+		o.tally.Add(&o.sent.tally)
+		o.sent = nil
+	case StepPublish:
+		m.step(a.Step, time.Since(o.publishAt))
+	}
+	o.trace(a.Step, o.p.Stored().Next)
+}
+
+// finished reports whether there is nothing left to do before the partition can be given up.
+func (o *owner) finished() bool {
+	if !o.draining && !o.exhausted || o.waiting != nil || o.underWay > 0 {
+		return false
+	}
+	if o.draining && o.p.Rewinding() {
+		return true // nothing may be published before the replay has caught up; the next owner goes on with it
+	}
+	return o.p.Settled() && (o.draining || !o.line.sweeping())
+}
+
+// complete fills in what a commit's meta says besides what the line decided.
+func (m *Meta) complete(id Identity, now time.Time) {
+	m.Version, m.Pack, m.Partitions, m.Cluster, m.Topic = metaVersion, id.Pack, id.Partitions, id.Cluster, id.Topic
+	m.WallMillis = now.UnixMilli()
+}

@@ -1,0 +1,240 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Step names one request of the protocol. The names are a contract: metrics, logs and fault schedules use them.
+type Step uint8
+
+// Steps, in the order in which a takeover goes through the first four.
+const (
+	StepInit     Step = iota // confirm the generation, fence earlier producers, end their transactions
+	StepPosition             // read P
+	StepClaim                // fence earlier owners in the store, read R and the outbox
+	StepStart                // publish the start offset, marked fresh, before the first commit
+	StepCommit               // apply a batch to the store
+	StepPublish              // publish the outbox and the offset in one transaction
+	numSteps
+)
+
+var stepNames = [numSteps]string{"init", "position", "claim", "start", "commit", "publish"}
+
+// String is the step's stable name.
+func (s Step) String() string { return stepNames[s] }
+
+// Request is one thing to ask of the Log or the Store. At most one request to each is under way at a time.
+type Request struct {
+	Step    Step
+	Token   Token   // claim: the new token
+	Commit  *Commit // commit
+	Mark    Mark    // start, publish: the position to publish
+	Entries []Entry // publish: with it, in this order
+}
+
+// Answer is what came of a request. Err is nil, or one of the errors that Log and Store name.
+type Answer struct {
+	Step     Step
+	Position Position // position
+	State    State    // claim
+	Err      error
+}
+
+// Protocol is the exactly-once protocol of one partition as a state machine without clock, chance or I/O: requests out,
+// answers in. It decides what may be asked when; the rules are DESIGN section 9.
+//
+//	takeover   init → position → claim → (start) → running
+//	running    commit and publish, each at most once under way, beside each other
+//	failure    any unclear or fenced answer ends the ownership: nothing that rests on memory is sent any more. The only
+//	           way on is a takeover by a new Protocol, which finds out what was applied.
+//
+// There is no re-reading of tokens and no resending: after an unclear answer the takeover's init fences whatever may still
+// be on its way to Kafka, its claim whatever may still be on its way to Redis.
+type Protocol struct {
+	id       Identity
+	newToken func() Token
+
+	next     Step // next request of the takeover; StepCommit once running
+	position Position
+	standing *Standing
+
+	token      Token // of the latest commit, applied or under way
+	stored     Meta  // as of the latest applied commit
+	mark       Mark  // published
+	committing *commitInFlight
+	publishing *publishInFlight
+	outbox     []Entry // applied, not published, oldest first
+	dropped    int     // oldest entries in the store that are published and not yet removed
+	failed     error
+}
+
+type commitInFlight struct {
+	meta    Meta
+	entries []Entry
+	dropped int
+}
+
+type publishInFlight struct {
+	mark    Mark
+	entries int
+}
+
+// NewProtocol starts a takeover. newToken gives a fresh random token at each call.
+func NewProtocol(id Identity, newToken func() Token) *Protocol {
+	return &Protocol{id: id, newToken: newToken}
+}
+
+// Takeover gives the next request of the takeover, and false once it is complete or has failed.
+func (p *Protocol) Takeover() (Request, bool) {
+	if p.failed != nil || p.next == StepCommit {
+		return Request{}, false
+	}
+	r := Request{Step: p.next}
+	switch p.next {
+	case StepClaim:
+		p.token = p.newToken()
+		r.Token = p.token
+	case StepStart:
+		r.Mark = p.mark
+	}
+	return r, true
+}
+
+// Answer takes what came of a request. After an error the protocol is over: Failed tells why.
+func (p *Protocol) Answer(a Answer) {
+	if a.Err == nil {
+		a.Err = p.accept(a)
+	} else {
+		if a.Step == StepInit && errors.Is(a.Err, ErrFenced) {
+			a.Err = fmt.Errorf("%w: %w", errLost, a.Err)
+		}
+		a.Err = fmt.Errorf("%s: %w", a.Step, a.Err)
+	}
+	switch a.Step {
+	case StepCommit:
+		p.committing = nil
+	case StepPublish:
+		p.publishing = nil
+	}
+	if p.failed == nil {
+		p.failed = a.Err
+	}
+}
+
+func (p *Protocol) accept(a Answer) error {
+	switch a.Step {
+	case StepInit:
+		p.next = StepPosition
+	case StepPosition:
+		p.position = a.Position
+		p.next = StepClaim
+	case StepClaim:
+		return p.claimed(a.State)
+	case StepStart:
+		p.next = StepCommit
+	case StepCommit:
+		c := p.committing
+		p.stored = c.meta
+		p.outbox = append(p.outbox, c.entries...)
+		p.dropped -= c.dropped
+	case StepPublish:
+		q := p.publishing
+		p.mark = q.mark
+		p.dropped += q.entries
+		p.outbox = p.outbox[q.entries:]
+	}
+	return nil
+}
+
+func (p *Protocol) claimed(st State) error {
+	s, err := Reconcile(p.id, p.position, st)
+	if err != nil {
+		return err
+	}
+	p.standing, p.stored, p.mark, p.outbox, p.dropped = s, s.Meta, s.Mark, s.Outbox, s.Dropped
+	p.next = StepCommit
+	if s.Fresh {
+		p.next = StepStart
+	}
+	return nil
+}
+
+// Failed is why the ownership ended, nil while it has not. Answers still under way are to be awaited, then the owner may
+// take over again with a new Protocol.
+func (p *Protocol) Failed() error { return p.failed }
+
+// Standing is what the takeover found; nil before it is complete.
+func (p *Protocol) Standing() *Standing { return p.standing }
+
+// CanCommit reports whether Commit may be called.
+func (p *Protocol) CanCommit() bool { return p.running() && p.committing == nil }
+
+// Commit completes c with the token chain and the entries to drop, and gives the request that applies it. entries are c's
+// outbox in decoded form; they and what they alias must stay as they are until published.
+func (p *Protocol) Commit(c *Commit, entries []Entry) Request {
+	if !p.CanCommit() {
+		panic("BUG: commit while one is under way")
+	}
+	c.Previous = p.token
+	p.token = p.newToken()
+	c.Token = p.token
+	c.Dropped = p.dropped
+	p.committing = &commitInFlight{meta: c.Meta, entries: entries, dropped: c.Dropped}
+	return Request{Step: StepCommit, Commit: c}
+}
+
+// CanPublish reports whether Publish may be called: the position would not move back, and nothing is under way.
+func (p *Protocol) CanPublish() bool {
+	return p.running() && p.publishing == nil && !p.Rewinding()
+}
+
+// Rewinding reports whether the state is still behind what was published.
+func (p *Protocol) Rewinding() bool { return p.mark.behind(p.stored.Next, p.stored.Clock.Fired) }
+
+// Publish gives the request that publishes everything applied so far.
+func (p *Protocol) Publish() Request {
+	if !p.CanPublish() {
+		panic("BUG: publish while one is under way, or of a position that would move back")
+	}
+	m := Mark{
+		Offset: p.stored.Next, Watermark: p.stored.Clock.Watermark, Fired: p.stored.Clock.Fired, Wall: p.stored.WallMillis, Topic: p.id.Topic,
+	}
+	entries := p.outbox[:len(p.outbox):len(p.outbox)]
+	p.publishing = &publishInFlight{mark: m, entries: len(entries)}
+	return Request{Step: StepPublish, Mark: m, Entries: entries}
+}
+
+// Unpublished is the number of entries applied and not yet published.
+func (p *Protocol) Unpublished() int { return len(p.outbox) }
+
+// Lagging reports whether the published position is behind the applied one.
+func (p *Protocol) Lagging() bool {
+	return p.mark.Offset != p.stored.Next || p.mark.Fired != p.stored.Clock.Fired
+}
+
+// Settled reports whether everything applied is published, the store's outbox is empty, and nothing is under way.
+func (p *Protocol) Settled() bool {
+	return p.committing == nil && p.publishing == nil && len(p.outbox) == 0 && p.dropped == 0 && !p.Lagging()
+}
+
+// Untidy reports whether the store still holds entries that were published.
+func (p *Protocol) Untidy() bool { return p.dropped > 0 }
+
+// Published is the published position.
+func (p *Protocol) Published() Mark { return p.mark }
+
+// Stored is where the latest applied commit left the partition.
+func (p *Protocol) Stored() *Meta { return &p.stored }
+
+func (p *Protocol) running() bool { return p.failed == nil && p.next == StepCommit }
+
+// Retry tells what an owner does about an error that ended its ownership: stop for good (*HardStop, or fenced when the
+// generation is confirmed lost), or take over again.
+func Retry(err error) bool {
+	var hard *HardStop
+	return !errors.As(err, &hard) && !errors.Is(err, errLost)
+}
+
+// errLost wraps ErrFenced when it was the takeover's first step that was refused: the partition is no longer ours.
+var errLost = errors.New("partition lost")

@@ -1,0 +1,172 @@
+package pipeline
+
+import (
+	"slices"
+
+	"ebb/scoring"
+)
+
+// staged is a commit being built, then applied. Two take turns, so that one is built while the other is under way; their
+// buffers are reused, except those of the outbox, which live until they are published.
+type staged struct {
+	commit  Commit
+	entries []Entry // the commit's outbox, decoded
+	slots   []int32 // customers to write
+	due     map[int64][]byte
+	tally   Tally
+
+	profiles []byte // arena of encoded profiles
+	ends     []int  // where each ends
+	out      []byte // arena of encoded outbox entries
+	outEnds  []int
+	alertBuf []byte
+	spare    [][]byte // buffers of due entries to reuse
+}
+
+// Tally counts what a batch did, by outcome. It counts once its commit is applied.
+type Tally struct {
+	Records     uint64 // input records passed
+	Duplicates  uint64 // events dropped: their id was among the customer's latest
+	Late        uint64 // events folded though older than the watermark
+	Future      uint64 // events folded though they did not move the watermark
+	Unnamed     uint64 // events folded whose type the pack does not name
+	Suppressed  uint64 // decisions and quarantined records published before the state was rolled back
+	Woken       uint64 // deadlines looked at
+	Armed       uint64 // deadlines stored
+	Alerts      [scoring.NumTransitions]uint64
+	Tiers       [scoring.NumTiers]uint64 // of alerts
+	Quarantined [numCodes]uint64
+}
+
+func (t *Tally) observe(late, future bool) {
+	if late {
+		t.Late++
+	}
+	if future {
+		t.Future++
+	}
+}
+
+// Add adds o to t.
+func (t *Tally) Add(o *Tally) {
+	t.Records += o.Records
+	t.Duplicates += o.Duplicates
+	t.Late += o.Late
+	t.Future += o.Future
+	t.Unnamed += o.Unnamed
+	t.Suppressed += o.Suppressed
+	t.Woken += o.Woken
+	t.Armed += o.Armed
+	for i, n := range o.Alerts {
+		t.Alerts[i] += n
+	}
+	for i, n := range o.Tiers {
+		t.Tiers[i] += n
+	}
+	for i, n := range o.Quarantined {
+		t.Quarantined[i] += n
+	}
+}
+
+// AllAlerts is the number of alerts of all transitions.
+func (t *Tally) AllAlerts() (n uint64) {
+	for _, a := range t.Alerts {
+		n += a
+	}
+	return n
+}
+
+// AllQuarantined is the number of quarantined records of all codes.
+func (t *Tally) AllQuarantined() (n uint64) {
+	for _, q := range t.Quarantined {
+		n += q
+	}
+	return n
+}
+
+func newStaged() *staged { return &staged{due: map[int64][]byte{}} }
+
+func (s *staged) reset() {
+	for b, entries := range s.due {
+		s.spare = append(s.spare, entries[:0])
+		delete(s.due, b)
+	}
+	c := &s.commit
+	*c = Commit{
+		Keys: c.Keys[:0], Profiles: c.Profiles[:0], Due: c.Due[:0], Swept: c.Swept[:0], Outbox: c.Outbox[:0],
+	}
+	s.entries, s.out, s.outEnds = nil, nil, s.outEnds[:0]
+	s.slots, s.profiles, s.ends = s.slots[:0], s.profiles[:0], s.ends[:0]
+	s.tally = Tally{}
+}
+
+// arm appends a deadline to its bucket.
+func (s *staged) arm(minute int64, key []byte) {
+	b := floorDiv(minute, 60)
+	entries, ok := s.due[b]
+	if n := len(s.spare); !ok && n > 0 {
+		entries, s.spare = s.spare[n-1], s.spare[:n-1]
+	}
+	s.due[b] = AppendDue(entries, minute, key)
+}
+
+// sweep removes a bucket all of whose deadlines have fired, those that this commit would have appended included.
+func (s *staged) sweep(bucket int64) {
+	delete(s.due, bucket)
+	s.commit.Swept = append(s.commit.Swept, bucket)
+}
+
+// alert appends an alert to the outbox.
+func (s *staged) alert(e Entry, pack *scoring.Pack, a *scoring.Alert) {
+	s.alertBuf = pack.AppendAlert(s.alertBuf[:0], a)
+	e.Value = s.alertBuf
+	s.append(e)
+	s.tally.Alerts[a.Transition]++
+	s.tally.Tiers[a.Tier]++
+}
+
+func (s *staged) append(e Entry) {
+	s.out = AppendEntry(s.out, &e)
+	s.outEnds = append(s.outEnds, len(s.out))
+}
+
+func (s *staged) profile(key []byte, p *scoring.Profile) {
+	s.commit.Keys = append(s.commit.Keys, key)
+	s.profiles = scoring.AppendProfile(s.profiles, p)
+	s.ends = append(s.ends, len(s.profiles))
+}
+
+// finish cuts the arenas into the slices of the commit.
+func (s *staged) finish() {
+	c := &s.commit
+	c.Profiles = cutInto(c.Profiles, s.profiles, s.ends)
+	c.Outbox = cutInto(c.Outbox, s.out, s.outEnds)
+	s.entries = make([]Entry, len(c.Outbox))
+	for i, b := range c.Outbox {
+		e, err := ReadEntry(b)
+		if err != nil {
+			panic("BUG: an outbox entry does not read back: " + err.Error())
+		}
+		s.entries[i] = e
+	}
+	for b, entries := range s.due {
+		c.Due = append(c.Due, DueEntries{Bucket: b, Entries: entries})
+	}
+	slices.SortFunc(c.Due, func(a, b DueEntries) int { return int(a.Bucket - b.Bucket) })
+}
+
+func cutInto(dst [][]byte, arena []byte, ends []int) [][]byte {
+	from := 0
+	for _, end := range ends {
+		dst = append(dst, arena[from:end:end])
+		from = end
+	}
+	return dst
+}
+
+// changes reports whether the commit holds anything but a new wall clock.
+func (s *staged) changes(before *Meta) bool {
+	c := &s.commit
+	return len(c.Keys) > 0 || len(c.Outbox) > 0 || len(c.Due) > 0 || len(c.Swept) > 0 ||
+		c.Meta.Next != before.Next || c.Meta.Clock.Fired != before.Clock.Fired
+}

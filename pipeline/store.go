@@ -1,0 +1,82 @@
+package pipeline
+
+import (
+	"context"
+
+	"ebb/scoring"
+)
+
+// Token names one commit. Each commit carries a fresh random one and requires the one before, so that an owner whose
+// picture of the store is stale cannot write (DESIGN section 9).
+type Token [16]byte
+
+// Store holds the state of one partition. One goroutine reads with Load while at most one other commits; Claim and Close
+// are called when neither is under way. Implementations: redisstore, and storetest's in-memory one.
+type Store interface {
+	// Claim makes the caller the owner: it writes token in place of whatever token stands there, atomically with
+	// reading what it returns. Every Commit that rests on an earlier token fails with ErrFenced from then on.
+	// Repeating it with a fresh token is safe. Errors: ErrUnavailable, *HardStop.
+	Claim(ctx context.Context, token Token) (State, error)
+
+	// Load reads profiles and due lists; see Load. It changes nothing. Errors: ErrUnavailable.
+	Load(ctx context.Context, l *Load) error
+
+	// Commit applies c as a whole, or not at all, and only while c.Previous is the token in the store.
+	// Errors: ErrFenced (not applied: another token stands there), ErrUnavailable (it may or may not have been
+	// applied), *HardStop (not applied: the store refuses writes, as when it is full).
+	Commit(ctx context.Context, c *Commit) error
+
+	// Close gives the connections back. What was committed stays.
+	Close() error
+}
+
+// State is what Claim finds.
+type State struct {
+	Exists bool     // false: no commit of this partition has ever been made, or the store was emptied
+	Meta   Meta     // zero unless Exists
+	Outbox [][]byte // entries not yet dropped, oldest first, as given to Commit
+}
+
+// Meta is the part of a commit that says where the partition stands. It is one value, written whole with each commit.
+type Meta struct {
+	Version    int                `json:"version"`    // layout of everything under this partition; 1
+	Next       int64              `json:"next"`       // offset of the next record to fold (R)
+	Clock      Clock              `json:"clock"`      // watermark and how far deadlines have fired
+	Population scoring.Population `json:"population"` // running moments of this partition's customers
+	Pack       string             `json:"pack"`       // hash of the pack that scored it
+	Partitions int                `json:"partitions"` // of the input topic: another count sends customers elsewhere
+	Cluster    string             `json:"cluster"`    // Kafka cluster id
+	Topic      string             `json:"topic"`      // input topic's id, which a re-created topic does not share
+	WallMillis int64              `json:"wall"`       // our clock at this commit, for idle partitions and for people
+}
+
+// Load asks for profiles and due lists in one round trip. The caller owns and reuses it; the answers alias memory of
+// the Store and are valid until its next Load.
+type Load struct {
+	Keys    [][]byte // customers' keys
+	Buckets []int64  // due buckets, hours since the epoch
+
+	Profiles [][]byte // answer, parallel to Keys: the encoded profile, nil where there is none
+	Due      [][]byte // answer, parallel to Buckets: what was appended to it, in order; nil where there is none
+}
+
+// Commit is everything that one batch changes. The slices alias the worker's buffers and must not be kept.
+type Commit struct {
+	Previous, Token Token
+	Meta            Meta
+
+	Keys     [][]byte // customers written, each once
+	Profiles [][]byte // parallel to Keys: the encoded profile; nil removes the customer
+
+	Due   []DueEntries // appended to due buckets, each bucket at most once
+	Swept []int64      // due buckets to remove; never one that is also in Due
+
+	Outbox  [][]byte // entries appended
+	Dropped int      // how many of the oldest entries were published and are removed; removed before Outbox is appended
+}
+
+// DueEntries are self-delimiting entries (see AppendDue) for one bucket.
+type DueEntries struct {
+	Bucket  int64 // hours since the epoch
+	Entries []byte
+}

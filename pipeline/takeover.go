@@ -1,0 +1,149 @@
+package pipeline
+
+import (
+	"fmt"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// Identity is what a partition's state must agree with before it may be touched.
+type Identity struct {
+	Group      string
+	Input      string // topic name
+	Partition  int
+	Partitions int    // of the input topic
+	Cluster    string // Kafka cluster id
+	Topic      string // topic id
+	Pack       string // hash of the pack
+	Latest     bool   // a group without any position starts at the log's end instead of its start
+}
+
+// Standing is what a takeover has established.
+type Standing struct {
+	Meta    Meta    // where the state is
+	Mark    Mark    // what is published (P)
+	Fresh   bool    // neither position nor state: the start offset must be published before the first commit
+	Outbox  []Entry // decided, not published
+	Dropped int     // oldest entries in the store's outbox that are published
+}
+
+// Rewinding reports whether the state is behind what was published, so that what is decided again must be suppressed.
+func (s *Standing) Rewinding() bool { return s.Mark.behind(s.Meta.Next, s.Meta.Clock.Fired) }
+
+// Reconcile compares both positions (DESIGN section 9). Errors: *HardStop.
+func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
+	mark, err := readMark(id, pos)
+	if err != nil {
+		return nil, err
+	}
+	s := &Standing{Mark: mark}
+	switch {
+	case !st.Exists && !pos.Committed:
+		s.Fresh = true
+		s.Mark = Mark{Offset: pos.LogStart, Fresh: true, Topic: id.Topic}
+		if id.Latest {
+			s.Mark.Offset = pos.End
+		}
+		s.Meta = id.newMeta(s.Mark.Offset)
+	case !st.Exists && mark.Fresh:
+		s.Meta = id.newMeta(mark.Offset)
+	case !st.Exists:
+		return nil, id.stop("state_lost", fmt.Sprintf("Kafka says that records below offset %d were processed, but Redis holds no state", mark.Offset),
+			"if Redis was emptied or replaced, restore its latest backup, any age will do; else rebuild the state from the input: ebb rebuild --from earliest")
+	case !pos.Committed:
+		return nil, id.stop("offset_lost", fmt.Sprintf("Redis holds state up to offset %d, but the group has no committed offset", st.Meta.Next),
+			"if the group's offsets were deleted or expired, what was published cannot be known; to start over, use a new kafka.group")
+	default:
+		s.Meta = st.Meta
+		if err := id.agrees(st.Meta); err != nil {
+			return nil, err
+		}
+	}
+	if err := id.within(s.Meta.Next, pos); err != nil {
+		return nil, err
+	}
+	return s, s.splitOutbox(id, st.Outbox)
+}
+
+func readMark(id Identity, pos Position) (Mark, error) {
+	if !pos.Committed {
+		return Mark{}, nil
+	}
+	m, err := ParseMark(pos.Offset, pos.Metadata)
+	if err != nil {
+		return Mark{}, id.stop("offset_foreign", err.Error(),
+			"give ebb a kafka.group of its own; no other program may commit offsets in it")
+	}
+	if m.Topic != id.Topic {
+		return Mark{}, id.stop("topic_changed", fmt.Sprintf("the offset belongs to topic id %s, the topic now has id %s", m.Topic, id.Topic),
+			"the topic was deleted and created again; its offsets start anew: use a new kafka.group")
+	}
+	return m, nil
+}
+
+// agrees refuses state that was built on something else.
+func (id Identity) agrees(m Meta) error {
+	switch {
+	case m.Version != metaVersion:
+		return id.stop("state_unreadable", fmt.Sprintf("the state has layout %d, this build reads %d", m.Version, metaVersion), "run the version of ebb that wrote it")
+	case m.Topic != id.Topic:
+		return id.stop("topic_changed", fmt.Sprintf("the state belongs to topic id %s, the topic now has id %s", m.Topic, id.Topic),
+			"the topic was deleted and created again; its offsets start anew: use a new kafka.group")
+	case m.Cluster != id.Cluster:
+		return id.stop("cluster_changed", fmt.Sprintf("the state belongs to Kafka cluster %s, this is %s", m.Cluster, id.Cluster),
+			"point kafka.brokers back to the old cluster, or use a new kafka.group")
+	case m.Partitions != id.Partitions:
+		return id.stop("partitions_changed", fmt.Sprintf("the state was built with %d partitions, the topic now has %d", m.Partitions, id.Partitions),
+			"customers have moved between partitions; copy the input to a topic of the new size and start there under a new kafka.group")
+	case m.Pack != id.Pack:
+		return id.stop("pack_changed", fmt.Sprintf("the state was scored with pack %.12s, the configured one is %.12s", m.Pack, id.Pack),
+			"put the old pack and its overrides back, or rescore the history with the new one: ebb rebuild --from earliest")
+	}
+	return nil
+}
+
+// within refuses a position that the log does not reach.
+func (id Identity) within(next int64, pos Position) error {
+	switch {
+	case next < pos.LogStart:
+		return id.stop("records_lost", fmt.Sprintf("the next record is %d, but the log starts at %d: retention has deleted %d records that were never processed", next, pos.LogStart, pos.LogStart-next),
+			"raise retention.ms of the input; to go on without these records: ebb rebuild --from earliest")
+	case next > pos.End:
+		return id.stop("log_truncated", fmt.Sprintf("the next record is %d, but the log ends at %d", next, pos.End),
+			"the broker has lost acknowledged records (unclean leader election?); restore them, or use a new kafka.group")
+	}
+	return nil
+}
+
+// splitOutbox tells entries that P covers, which form the front, from those still to be published.
+func (s *Standing) splitOutbox(id Identity, encoded [][]byte) error {
+	for i, b := range encoded {
+		e, err := ReadEntry(b)
+		if err != nil {
+			return id.stop("state_unreadable", fmt.Sprintf("outbox entry %d: %v", i, err), "run the version of ebb that wrote it")
+		}
+		switch {
+		case !s.Mark.Covers(&e):
+			s.Outbox = append(s.Outbox, e)
+		case len(s.Outbox) > 0:
+			return id.stop("state_unreadable", fmt.Sprintf("outbox entry %d is published, one before it is not", i),
+				"something else writes to this group's keys in Redis; restore a backup, or rebuild: ebb rebuild --from earliest")
+		default:
+			s.Dropped++
+		}
+	}
+	return nil
+}
+
+func (id Identity) newMeta(next int64) Meta {
+	return Meta{Version: metaVersion, Next: next, Pack: id.Pack, Partitions: id.Partitions, Cluster: id.Cluster, Topic: id.Topic}
+}
+
+func (id Identity) stop(code, detail, do string) *HardStop {
+	return &HardStop{Code: code, Detail: fmt.Sprintf("%s/%d, group %s: %s", id.Input, id.Partition, id.Group, detail), Do: do}
+}
+
+// metaVersion is the layout of everything a partition keeps in the store.
+const metaVersion = 1
+
+func hashBytes(b []byte) uint64 { return xxhash.Sum64(b) }

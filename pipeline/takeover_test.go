@@ -1,0 +1,123 @@
+package pipeline_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ebb/pipeline"
+)
+
+func identity() pipeline.Identity {
+	return pipeline.Identity{Group: "g", Input: "events", Partition: 3, Partitions: 4, Cluster: "k", Topic: "t", Pack: "p"}
+}
+
+func meta(next int64, fired int64) pipeline.Meta {
+	return pipeline.Meta{
+		Version: 1, Next: next, Clock: pipeline.Clock{Started: true, Fired: pipeline.Due{Minute: fired}},
+		Pack: "p", Partitions: 4, Cluster: "k", Topic: "t",
+	}
+}
+
+func position(offset, fired int64) pipeline.Position {
+	m := pipeline.Mark{Fired: pipeline.Due{Minute: fired}, Topic: "t"}
+	return pipeline.Position{Committed: true, Offset: offset, Metadata: m.Metadata(), LogStart: 10, End: 1000}
+}
+
+func fresh(offset int64) pipeline.Position {
+	m := pipeline.Mark{Fresh: true, Topic: "t"}
+	return pipeline.Position{Committed: true, Offset: offset, Metadata: m.Metadata(), LogStart: 10, End: 1000}
+}
+
+func TestReconcileStops(t *testing.T) {
+	with := func(m pipeline.Meta, change func(*pipeline.Meta)) pipeline.State {
+		change(&m)
+		return pipeline.State{Exists: true, Meta: m}
+	}
+	none := func(*pipeline.Meta) {}
+	foreign := position(50, 5)
+	foreign.Metadata = "somebody"
+	recreated := position(50, 5)
+	recreated.Metadata = pipeline.Mark{Topic: "older"}.Metadata()
+	for name, c := range map[string]struct {
+		pos  pipeline.Position
+		st   pipeline.State
+		code string
+	}{
+		"Redis emptied":                   {position(50, 5), pipeline.State{}, "state_lost"},
+		"the group's offset deleted":      {pipeline.Position{LogStart: 10, End: 1000}, with(meta(50, 5), none), "offset_lost"},
+		"an offset of another program":    {foreign, with(meta(50, 5), none), "offset_foreign"},
+		"the topic deleted, re-created":   {recreated, with(meta(50, 5), none), "topic_changed"},
+		"state of an older topic":         {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Topic = "older" }), "topic_changed"},
+		"another cluster":                 {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Cluster = "x" }), "cluster_changed"},
+		"partitions added":                {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Partitions = 2 }), "partitions_changed"},
+		"another pack":                    {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Pack = "x" }), "pack_changed"},
+		"state of a newer ebb":            {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Version = 2 }), "state_unreadable"},
+		"retention passed the state":      {position(50, 5), with(meta(9, 5), none), "records_lost"},
+		"retention passed a fresh start":  {fresh(9), pipeline.State{}, "records_lost"},
+		"the log is shorter than it was":  {position(50, 5), with(meta(1001, 5), none), "log_truncated"},
+		"an outbox entry that is no such": {position(50, 5), pipeline.State{Exists: true, Meta: meta(50, 5), Outbox: [][]byte{{9}}}, "state_unreadable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := pipeline.Reconcile(identity(), c.pos, c.st)
+			var stop *pipeline.HardStop
+			if !errors.As(err, &stop) || stop.Code != c.code || stop.Do == "" {
+				t.Fatalf("got %v, want a hard stop %s that says what to do", err, c.code)
+			}
+		})
+	}
+}
+
+func TestReconcileStarts(t *testing.T) {
+	latest := identity()
+	latest.Latest = true
+	for name, c := range map[string]struct {
+		id        pipeline.Identity
+		pos       pipeline.Position
+		st        pipeline.State
+		next      int64
+		fresh     bool
+		rewinding bool
+	}{
+		"a new group, from the log's start":  {identity(), pipeline.Position{LogStart: 10, End: 1000}, pipeline.State{}, 10, true, false},
+		"a new group, from the log's end":    {latest, pipeline.Position{LogStart: 10, End: 1000}, pipeline.State{}, 1000, true, false},
+		"died before its first commit":       {latest, fresh(400), pipeline.State{}, 400, false, false},
+		"died before its first publication":  {identity(), fresh(10), pipeline.State{Exists: true, Meta: meta(60, 1)}, 60, false, false},
+		"stopped in order":                   {identity(), position(50, 5), pipeline.State{Exists: true, Meta: meta(50, 5)}, 50, false, false},
+		"Redis ahead of Kafka":               {identity(), position(50, 5), pipeline.State{Exists: true, Meta: meta(80, 7)}, 80, false, false},
+		"Redis behind Kafka":                 {identity(), position(50, 5), pipeline.State{Exists: true, Meta: meta(30, 2)}, 30, false, true},
+		"only its deadlines are behind":      {identity(), position(50, 5), pipeline.State{Exists: true, Meta: meta(50, 2)}, 50, false, true},
+		"Redis behind, at the log's start":   {identity(), position(50, 5), pipeline.State{Exists: true, Meta: meta(10, 0)}, 10, false, true},
+		"an empty log, and nothing was done": {identity(), pipeline.Position{}, pipeline.State{}, 0, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := pipeline.Reconcile(c.id, c.pos, c.st)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Meta.Next != c.next || s.Fresh != c.fresh || s.Rewinding() != c.rewinding {
+				t.Errorf("next %d, fresh %v, rewinding %v; want %d, %v, %v", s.Meta.Next, s.Fresh, s.Rewinding(), c.next, c.fresh, c.rewinding)
+			}
+		})
+	}
+}
+
+func TestReconcileOutbox(t *testing.T) {
+	entry := func(offset, minute int64) []byte {
+		e := pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: offset, Due: pipeline.Due{Minute: minute}, Code: pipeline.NotJSON}
+		return pipeline.AppendEntry(nil, &e)
+	}
+	outbox := [][]byte{entry(48, 0), entry(-1, 5), entry(50, 0), entry(-1, 6)}
+	s, err := pipeline.Reconcile(identity(), position(50, 5), pipeline.State{Exists: true, Meta: meta(80, 7), Outbox: outbox})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []int64
+	for _, e := range s.Outbox {
+		left = append(left, e.Offset)
+	}
+	if diff := cmp.Diff([]int64{50, -1}, left); diff != "" || s.Dropped != 2 {
+		t.Errorf("%d dropped, left: %s", s.Dropped, diff)
+	}
+}

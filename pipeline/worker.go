@@ -1,0 +1,225 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/rs/zerolog"
+
+	"ebb/scoring"
+)
+
+// Config is what a Worker needs. Everything is required unless it says otherwise.
+type Config struct {
+	Identity       Identity
+	Log            Log
+	Store          Store
+	Pack           *scoring.Pack
+	Render         Render
+	Lateness       time.Duration // how far events of a partition may be out of order
+	CacheCustomers int           // profiles kept in memory
+	MaxRecordBytes int           // a larger record is quarantined
+	PublishEvery   time.Duration // how often the offset moves while nothing is to be published
+	End            int64         // stop before this offset, with every deadline up to the watermark fired; -1: never
+	Logger         zerolog.Logger
+	Metrics        *Metrics
+	Trace          func(s Step, next int64) // called after each step that succeeded; optional
+}
+
+// Render turns an outbox entry into the record to publish. record is the input record of a quarantined entry, else nil.
+type Render func(e *Entry, record *Record) Outgoing
+
+// Timeouts of single requests. They bound how long a drain can take.
+const (
+	requestTimeout = 10 * time.Second
+	maxUnpublished = 50_000 // outbox entries above which no further batch is folded
+)
+
+// Phase is where a worker is, for health checks and people.
+type Phase uint8
+
+// Phases of a worker.
+const (
+	TakingOver Phase = iota
+	Running
+	Waiting // for a service that does not answer
+	Stopped // hard stop: a person has to decide
+	Done    // drained, or at the end
+)
+
+// String is the phase's stable name.
+func (p Phase) String() string {
+	return [...]string{"taking_over", "running", "waiting", "stopped", "done"}[p]
+}
+
+// Status is a worker's phase with the reason for it.
+type Status struct {
+	Phase  Phase
+	Reason string // why it waits or has stopped
+}
+
+// Worker owns one partition for one generation of the group. Run it in its own goroutine; Status may be read from any.
+type Worker struct {
+	cfg    Config
+	status atomic.Pointer[Status]
+	tally  Tally // of applied commits; read it when Run has returned
+}
+
+// NewWorker prepares a worker.
+func NewWorker(cfg Config) *Worker {
+	w := &Worker{cfg: cfg}
+	w.status.Store(&Status{Phase: TakingOver})
+	return w
+}
+
+// Status tells where the worker is.
+func (w *Worker) Status() Status { return *w.status.Load() }
+
+// Tally is what the worker has done, once Run has returned.
+func (w *Worker) Tally() *Tally { return &w.tally }
+
+// Run takes the partition over and works until the end is reached, revoked is closed and everything is drained (nil), the
+// partition is lost (ErrFenced or ctx's error: nothing more was written), or a person has to decide (*HardStop). While a
+// service is away it waits, with capped back-off, and takes over again.
+func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
+	wait := backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(50*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
+	said := ""
+	for {
+		err := w.own(ctx, revoked, wait.Reset)
+		if err == nil || !Retry(err) {
+			return w.ended(err)
+		}
+		if ctx.Err() != nil {
+			return w.ended(fmt.Errorf("%w: %w", ctx.Err(), err))
+		}
+		if class := classOf(err); class != said { // once per change, not per attempt
+			said = class
+			w.cfg.Logger.Warn().Err(err).Msg("partition interrupted, taking it over again")
+		}
+		w.status.Store(&Status{Phase: Waiting, Reason: err.Error()})
+		w.cfg.Metrics.interrupted(w.cfg.Identity.Partition, classOf(err))
+		select {
+		case <-time.After(wait.NextBackOff()):
+		case <-revoked:
+			return w.ended(nil)
+		case <-ctx.Done():
+			return w.ended(ctx.Err())
+		}
+		w.status.Store(&Status{Phase: TakingOver, Reason: err.Error()})
+	}
+}
+
+func (w *Worker) ended(err error) error {
+	var hard *HardStop
+	if errors.As(err, &hard) {
+		w.status.Store(&Status{Phase: Stopped, Reason: hard.Error()})
+		w.cfg.Metrics.stopped(w.cfg.Identity.Partition, hard.Code)
+		w.cfg.Logger.Error().Str("code", hard.Code).Str("found", hard.Detail).Str("do", hard.Do).Msg("partition stopped")
+		return err
+	}
+	w.status.Store(&Status{Phase: Done})
+	return err
+}
+
+func classOf(err error) string {
+	switch {
+	case errors.Is(err, ErrFenced):
+		return "fenced"
+	case errors.Is(err, ErrUnavailable):
+		return "unavailable"
+	}
+	return "failed"
+}
+
+// own is one ownership: takeover, then work until something ends it.
+func (w *Worker) own(ctx context.Context, revoked <-chan struct{}, healthy func()) error {
+	began := time.Now()
+	p := NewProtocol(w.cfg.Identity, newToken)
+	if err := w.takeOver(ctx, p); err != nil {
+		return err
+	}
+	s := p.Standing()
+	l := newLine(w.cfg.Pack, w.cfg.Lateness.Milliseconds(), w.cfg.Identity, w.cfg.CacheCustomers, s)
+	if err := w.refetch(ctx, l, s); err != nil {
+		return err
+	}
+	healthy()
+	w.status.Store(&Status{Phase: Running})
+	w.cfg.Logger.Info().Int64("next", s.Meta.Next).Int64("published", s.Mark.Offset).Int("outbox", len(s.Outbox)).
+		Bool("fresh", s.Fresh).Bool("rewinding", s.Rewinding()).Dur("took", time.Since(began)).Msg("partition taken over")
+	o := newOwner(ctx, w, p, l)
+	defer o.close()
+	return o.run(revoked)
+}
+
+// takeOver drives the protocol's takeover, one request after the other.
+func (w *Worker) takeOver(ctx context.Context, p *Protocol) error {
+	for {
+		r, more := p.Takeover()
+		if !more {
+			return p.Failed()
+		}
+		began := time.Now()
+		p.Answer(w.ask(ctx, r))
+		w.cfg.Metrics.step(r.Step, time.Since(began))
+		if p.Failed() == nil {
+			w.trace(r.Step, 0)
+		}
+	}
+}
+
+// ask carries out one request of the takeover.
+func (w *Worker) ask(ctx context.Context, r Request) Answer {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	a := Answer{Step: r.Step}
+	switch r.Step {
+	case StepInit:
+		a.Err = w.cfg.Log.Init(ctx)
+	case StepPosition:
+		a.Position, a.Err = w.cfg.Log.Position(ctx)
+	case StepClaim:
+		a.State, a.Err = w.cfg.Store.Claim(ctx, r.Token)
+	case StepStart:
+		a.Err = w.cfg.Log.Publish(ctx, &Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata()})
+	}
+	return a
+}
+
+// refetch reads the quarantined records of the outbox from the input again: the outbox holds only where they are.
+func (w *Worker) refetch(ctx context.Context, l *line, s *Standing) error {
+	var f Fetched
+	for i := range s.Outbox {
+		e := &s.Outbox[i]
+		if e.Kind != EntryQuarantine {
+			continue
+		}
+		err := w.cfg.Log.Fetch(ctx, e.Offset, &f)
+		switch {
+		case errors.Is(err, ErrOutOfRange) || err == nil && (len(f.Records) == 0 || f.Records[0].Offset != e.Offset):
+			return w.cfg.Identity.stop("records_lost", fmt.Sprintf("the quarantined record at offset %d is no longer in the log", e.Offset),
+				"raise retention.ms of the input; to go on without it: ebb rebuild --from earliest")
+		case err != nil:
+			return fmt.Errorf("fetch quarantined record %d: %w", e.Offset, err)
+		}
+		l.quarantined[e.Offset] = f.Records[0].clone()
+	}
+	return nil
+}
+
+func (w *Worker) trace(s Step, next int64) {
+	if w.cfg.Trace != nil {
+		w.cfg.Trace(s, next)
+	}
+}
+
+func newToken() (t Token) {
+	_, _ = rand.Read(t[:]) // never fails: crypto/rand crashes the program instead
+	return t
+}
