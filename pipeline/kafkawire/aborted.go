@@ -1,0 +1,44 @@
+package kafkawire
+
+import (
+	"cmp"
+	"slices"
+)
+
+// abortedFilter tells which batches of an answer belong to aborted transactions. The broker names each aborted
+// transaction that reaches into the answer by producer and first offset; it ends at the producer's abort marker.
+type abortedFilter struct {
+	ahead []abortedTxn // by first offset; those at the front have begun
+	begun int
+	open  []int64 // producers inside an aborted transaction
+}
+
+type abortedTxn struct{ producer, first int64 }
+
+func (a *abortedFilter) reset() { a.ahead, a.open, a.begun = a.ahead[:0], a.open[:0], 0 }
+
+func (a *abortedFilter) add(producer, first int64) {
+	a.ahead = append(a.ahead, abortedTxn{producer, first})
+}
+
+func (a *abortedFilter) sort() {
+	slices.SortFunc(a.ahead, func(x, y abortedTxn) int { return cmp.Compare(x.first, y.first) })
+}
+
+// reach says that the walk has come to a batch that ends at last.
+func (a *abortedFilter) reach(last int64) {
+	for a.begun < len(a.ahead) && a.ahead[a.begun].first <= last {
+		a.open = append(a.open, a.ahead[a.begun].producer)
+		a.begun++
+	}
+}
+
+// drops reports whether a transactional batch of producer is part of an aborted transaction.
+func (a *abortedFilter) drops(producer int64) bool { return slices.Contains(a.open, producer) }
+
+// abort says that producer's abort marker has been passed.
+func (a *abortedFilter) abort(producer int64) {
+	if i := slices.Index(a.open, producer); i >= 0 {
+		a.open = slices.Delete(a.open, i, i+1)
+	}
+}

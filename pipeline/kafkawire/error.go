@@ -1,0 +1,120 @@
+package kafkawire
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/segmentio/kafka-go"
+
+	"ebb/pipeline"
+)
+
+// Error is the code by which a broker refuses a request. Compare with errors.Is, either with a code below or with the
+// class it belongs to: pipeline.ErrFenced, pipeline.ErrOutOfRange, and pipeline.ErrUnavailable for all others.
+type Error int16
+
+// Codes that are told apart.
+const (
+	OffsetOutOfRange        Error = 1
+	CorruptMessage          Error = 2
+	UnknownTopicOrPartition Error = 3
+	LeaderNotAvailable      Error = 5
+	NotLeader               Error = 6
+	RequestTimedOut         Error = 7
+	BrokerNotAvailable      Error = 8
+	ReplicaNotAvailable     Error = 9
+	MessageTooLarge         Error = 10
+	CoordinatorLoading      Error = 14
+	CoordinatorNotAvailable Error = 15
+	NotCoordinator          Error = 16
+	RecordListTooLarge      Error = 18
+	NotEnoughReplicas       Error = 19
+	IllegalGeneration       Error = 22
+	UnknownMember           Error = 25
+	RebalanceInProgress     Error = 27
+	UnsupportedVersion      Error = 35
+	TopicExists             Error = 36
+	NotController           Error = 41
+	OutOfOrderSequence      Error = 45
+	DuplicateSequence       Error = 46
+	InvalidProducerEpoch    Error = 47
+	InvalidTxnState         Error = 48
+	ConcurrentTransactions  Error = 51
+	StorageError            Error = 56
+	GroupIDNotFound         Error = 69
+	FencedLeaderEpoch       Error = 74
+	UnknownLeaderEpoch      Error = 75
+	MemberIDRequired        Error = 79
+	GroupSubscribed         Error = 86
+	FencedInstance          Error = 82
+	UnstableOffsetCommit    Error = 88
+	ThrottlingQuotaExceeded Error = 89
+	ProducerFenced          Error = 90
+	TransactionAbortable    Error = 120
+)
+
+// ErrMalformed says that a broker's bytes could not be understood. It comes together with pipeline.ErrUnavailable: what
+// the damaged answer stood for is unknown, and asking again is all that can be done.
+var ErrMalformed = errors.New("malformed answer")
+
+// Error names the code and says what it means.
+func (e Error) Error() string {
+	if e == TransactionAbortable {
+		return "transaction abortable (120): the transaction can only be aborted"
+	}
+	title, meaning := kafka.Error(e).Title(), kafka.Error(e).Description()
+	if title == "" {
+		return fmt.Sprintf("kafka error %d", int16(e))
+	}
+	return fmt.Sprintf("%s (%d): %s", strings.ToLower(title), int16(e), meaning)
+}
+
+// Is reports whether target is the class of e.
+func (e Error) Is(target error) bool {
+	switch e {
+	case IllegalGeneration, UnknownMember, RebalanceInProgress, FencedInstance, InvalidProducerEpoch, ProducerFenced:
+		return target == pipeline.ErrFenced
+	case OffsetOutOfRange:
+		return target == pipeline.ErrOutOfRange
+	}
+	return target == pipeline.ErrUnavailable
+}
+
+// comeAgain reports whether e refuses a request for reasons that pass: nothing was done, and the same request may be
+// sent again.
+func (e Error) comeAgain() bool {
+	switch e {
+	case UnknownTopicOrPartition, LeaderNotAvailable, NotLeader, BrokerNotAvailable, ReplicaNotAvailable,
+		CoordinatorLoading, CoordinatorNotAvailable, NotCoordinator, NotEnoughReplicas, NotController, ConcurrentTransactions,
+		StorageError, FencedLeaderEpoch, UnknownLeaderEpoch, UnstableOffsetCommit, ThrottlingQuotaExceeded:
+		return true
+	}
+	return false
+}
+
+// asError is nil for code 0.
+func asError(code int16) error {
+	if code == 0 {
+		return nil
+	}
+	return Error(code)
+}
+
+// unavailable puts err, which came from a connection, into its class.
+func unavailable(err error) error {
+	var code Error
+	if errors.As(err, &code) || errors.Is(err, pipeline.ErrUnavailable) {
+		return err
+	}
+	var theirs kafka.Error
+	if errors.As(err, &theirs) && theirs == kafka.BrokerNotAvailable {
+		return BrokerNotAvailable
+	}
+	return fmt.Errorf("%w: %w", pipeline.ErrUnavailable, err)
+}
+
+// malformed says what could not be understood.
+func malformed(format string, args ...any) error {
+	return fmt.Errorf("%w: %w: %s", pipeline.ErrUnavailable, ErrMalformed, fmt.Sprintf(format, args...))
+}

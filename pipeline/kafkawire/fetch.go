@@ -1,0 +1,151 @@
+package kafkawire
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ebb/pipeline"
+)
+
+// fetchVersion is the last version of Fetch without tagged fields. Brokers from Kafka 2.3 on speak it, 4.x included.
+const fetchVersion = 11
+
+// FetchConfig says what one Fetcher reads and how much of it at a time.
+type FetchConfig struct {
+	Topic     string
+	Partition int32
+
+	// MaxBytes is how much one answer should hold at most, as stored in the log. A single batch above it is still
+	// delivered. Default 4 MiB.
+	MaxBytes int32
+
+	// MaxWait is how long the broker may wait for the first record. Default 250 ms.
+	MaxWait time.Duration
+
+	// MaxInflated bounds what one answer may decompress to, so that a few bytes cannot take the process's memory.
+	// Default 256 MiB.
+	MaxInflated int
+}
+
+// Validate reports settings out of range.
+func (c *FetchConfig) Validate() error {
+	var errs []error
+	if c.Topic == "" || len(c.Topic) > 249 {
+		errs = append(errs, fmt.Errorf("topic name of %d bytes", len(c.Topic)))
+	}
+	if c.MaxBytes < 0 || c.MaxBytes > maxAnswer/2 {
+		errs = append(errs, fmt.Errorf("fetch of %d bytes at most", c.MaxBytes))
+	}
+	if c.MaxWait < 0 || c.MaxWait > time.Minute {
+		errs = append(errs, fmt.Errorf("fetch waits for %v", c.MaxWait))
+	}
+	if c.MaxInflated < 0 {
+		errs = append(errs, fmt.Errorf("%d bytes inflated at most", c.MaxInflated))
+	}
+	return errors.Join(errs...)
+}
+
+// Fetcher reads the committed records of one partition. One goroutine may use it at a time.
+type Fetcher struct {
+	client  *Client
+	route   Route
+	timeout time.Duration
+	request []byte // whole; correlation id and offset are set anew each time
+	offset  int    // where the offset stands in request
+	reader  answerReader
+}
+
+// NewFetcher makes a Fetcher.
+func (c *Client) NewFetcher(cfg FetchConfig) (*Fetcher, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("new fetcher: %w", err)
+	}
+	if cfg.MaxBytes == 0 {
+		cfg.MaxBytes = 4 << 20
+	}
+	if cfg.MaxWait == 0 {
+		cfg.MaxWait = 250 * time.Millisecond
+	}
+	if cfg.MaxInflated == 0 {
+		cfg.MaxInflated = maxAnswer
+	}
+	f := &Fetcher{
+		client:  c,
+		route:   ToLeader(cfg.Topic, cfg.Partition),
+		timeout: c.timeout + cfg.MaxWait,
+		reader:  answerReader{topic: cfg.Topic, partition: cfg.Partition, inflate: inflater{limit: cfg.MaxInflated}},
+	}
+	f.request, f.offset = appendFetch(c.clientID, &cfg)
+	return f, nil
+}
+
+// Fetch fills out with the committed records from offset on, in order, without markers and without aborted ones, and
+// waits up to MaxWait where there are none. out.Next is where to go on: beyond the last batch seen, so that markers and
+// gaps left by compaction are passed. What out held before is lost. A leader that has moved or a connection that broke is
+// no error before the request timeout has passed.
+// Errors: pipeline.ErrOutOfRange, pipeline.ErrUnavailable, *pipeline.HardStop for a log in a format before 0.11.
+func (f *Fetcher) Fetch(ctx context.Context, offset int64, out *pipeline.Fetched) error {
+	_, err := repeat(ctx, f.client, f.timeout, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, f.once(ctx, offset, out)
+	}, refusedOrLost)
+	if err != nil {
+		return fmt.Errorf("fetch %s/%d from %d: %w", f.route.topic, f.route.partition, offset, err)
+	}
+	return nil
+}
+
+func (f *Fetcher) once(ctx context.Context, offset int64, out *pipeline.Fetched) error {
+	binary.BigEndian.PutUint32(f.request[8:], uint32(f.client.serial.Add(1)))
+	binary.BigEndian.PutUint64(f.request[f.offset:], uint64(offset))
+	x := &exchange{ctx: ctx, to: f.route, key: int16(kmsg.Fetch), request: f.request, answer: out.Raw[:0]}
+	err := f.client.send(x)
+	out.Raw, out.Records = x.answer, out.Records[:0]
+	if err != nil {
+		return err
+	}
+	return f.reader.read(x.answer[4:], offset, out)
+}
+
+// Close frees the decompressors' memory. The Fetcher may not be used afterwards.
+func (f *Fetcher) Close() { f.reader.inflate.close() }
+
+// appendFetch encodes a whole request for one partition and tells where its offset stands.
+func appendFetch(clientID string, cfg *FetchConfig) (b []byte, offset int) {
+	be := binary.BigEndian
+	b = append(b, 0, 0, 0, 0) // size
+	b = be.AppendUint16(b, uint16(kmsg.Fetch))
+	b = be.AppendUint16(b, fetchVersion)
+	b = be.AppendUint32(b, 0) // correlation id
+	b = appendString(b, clientID)
+	b = be.AppendUint32(b, math.MaxUint32) // replica id -1: a consumer
+	b = be.AppendUint32(b, uint32(cfg.MaxWait.Milliseconds()))
+	b = be.AppendUint32(b, 1) // bytes at least
+	b = be.AppendUint32(b, uint32(cfg.MaxBytes))
+	b = append(b, 1)                       // read committed
+	b = be.AppendUint32(b, 0)              // no fetch session
+	b = be.AppendUint32(b, math.MaxUint32) // and none wanted
+	b = be.AppendUint32(b, 1)              // topics
+	b = appendString(b, cfg.Topic)
+	b = be.AppendUint32(b, 1) // partitions
+	b = be.AppendUint32(b, uint32(cfg.Partition))
+	b = be.AppendUint32(b, math.MaxUint32) // leader epoch not known
+	offset = len(b)
+	b = be.AppendUint64(b, 0)
+	b = be.AppendUint64(b, math.MaxUint64) // log start: for followers only
+	b = be.AppendUint32(b, uint32(cfg.MaxBytes))
+	b = be.AppendUint32(b, 0) // topics to forget
+	b = appendString(b, "")   // rack
+	be.PutUint32(b, uint32(len(b)-4))
+	return b, offset
+}
+
+func appendString(b []byte, s string) []byte {
+	b = binary.BigEndian.AppendUint16(b, uint16(len(s)))
+	return append(b, s...)
+}

@@ -1,0 +1,79 @@
+package kafkawire
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// GroupState is what a group's coordinator knows of it.
+type GroupState struct {
+	State    string // Empty, Stable, PreparingRebalance, CompletingRebalance, Dead
+	Protocol string
+	Members  []GroupMember
+}
+
+// GroupMember is one member of a group.
+type GroupMember struct {
+	ID       string
+	Instance string // empty: not a static member
+	Client   string
+	Host     string
+	Metadata []byte // what it subscribes to, as it said when joining
+	Assigned []byte // what it was given
+}
+
+// DescribeGroup asks for a group. One that does not exist has the state Dead. Errors: pipeline.ErrUnavailable.
+func (c *Client) DescribeGroup(ctx context.Context, group string) (GroupState, error) {
+	req := kmsg.NewPtrDescribeGroupsRequest()
+	req.Groups = []string{group}
+	answer, err := c.askSafe(ctx, ToGroup(group), req, func(r kmsg.Response) int16 {
+		for _, g := range r.(*kmsg.DescribeGroupsResponse).Groups {
+			if g.ErrorCode != int16(GroupIDNotFound) {
+				return g.ErrorCode
+			}
+		}
+		return 0
+	})
+	if err != nil {
+		return GroupState{}, fmt.Errorf("describe group %s: %w", group, err)
+	}
+	out := GroupState{State: "Dead"}
+	for _, g := range answer.(*kmsg.DescribeGroupsResponse).Groups {
+		out.State, out.Protocol = g.State, g.Protocol
+		for _, m := range g.Members {
+			one := GroupMember{ID: m.MemberID, Client: m.ClientID, Host: m.ClientHost, Metadata: m.ProtocolMetadata, Assigned: m.MemberAssignment}
+			if m.InstanceID != nil {
+				one.Instance = *m.InstanceID
+			}
+			out.Members = append(out.Members, one)
+		}
+	}
+	return out, nil
+}
+
+// RemoveStatic takes static members out of a group, which their own SIGTERM does not. Those that are not in it are
+// passed over. Errors: pipeline.ErrUnavailable.
+func (c *Client) RemoveStatic(ctx context.Context, group string, instances ...string) error {
+	req := kmsg.NewPtrLeaveGroupRequest()
+	req.Group = group
+	for _, id := range instances {
+		m := kmsg.NewLeaveGroupRequestMember()
+		m.InstanceID = &id
+		req.Members = append(req.Members, m)
+	}
+	_, err := c.askSafe(ctx, ToGroup(group), req, func(r kmsg.Response) int16 {
+		res := r.(*kmsg.LeaveGroupResponse)
+		for _, m := range res.Members {
+			if m.ErrorCode != 0 && Error(m.ErrorCode) != UnknownMember {
+				return m.ErrorCode
+			}
+		}
+		return res.ErrorCode
+	})
+	if err != nil {
+		return fmt.Errorf("remove members from group %s: %w", group, err)
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package kafkawire
+
+import (
+	"encoding/binary"
+	"iter"
+)
+
+// Header is one header of a record. A nil Value is null.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// AppendHeaders appends the encoding of pipeline.Record.Headers: those already encoded in before, byte for byte, then
+// added. Bytes in before that are no headers are kept as one header "ebb.headers.damaged", so that nothing is lost.
+func AppendHeaders(dst, before []byte, added ...Header) []byte {
+	count, n := binary.Varint(before)
+	switch {
+	case len(before) == 0:
+		count, n = 0, 0
+	case !ValidHeaders(before):
+		added = append([]Header{{"ebb.headers.damaged", before}}, added...)
+		count, before, n = 0, nil, 0
+	}
+	dst = binary.AppendVarint(dst, count+int64(len(added)))
+	dst = append(dst, before[n:]...)
+	for _, h := range added {
+		dst = binary.AppendVarint(dst, int64(len(h.Key)))
+		dst = append(dst, h.Key...)
+		dst = appendField(dst, h.Value)
+	}
+	return dst
+}
+
+// Headers gives the headers encoded in b, in order. Key and value alias b. It ends early where b is damaged.
+func Headers(b []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) { walkHeaders(b, yield) }
+}
+
+// ValidHeaders reports whether b is exactly one encoding of headers.
+func ValidHeaders(b []byte) bool {
+	return walkHeaders(b, func(_, _ []byte) bool { return true })
+}
+
+// walkHeaders reports whether it came to the end of b and found what b promised.
+func walkHeaders(b []byte, yield func(key, value []byte) bool) bool {
+	count, at := binary.Varint(b)
+	if at <= 0 || count < 0 {
+		return false
+	}
+	for range count {
+		key, next, ok := field(b, at)
+		if !ok || key == nil {
+			return false
+		}
+		value, next, ok := field(b, next)
+		if !ok || !yield(key, value) {
+			return false
+		}
+		at = next
+	}
+	return at == len(b)
+}

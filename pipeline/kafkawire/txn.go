@@ -1,0 +1,181 @@
+package kafkawire
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ebb/pipeline"
+)
+
+// addOffsets makes the group's offsets part of the transaction (version 1).
+func (p *Producer) addOffsets(ctx context.Context, group string) error {
+	req := kmsg.NewPtrAddOffsetsToTxnRequest()
+	req.TransactionalID = p.cfg.TransactionalID
+	req.ProducerID, req.ProducerEpoch = p.id.id, p.id.epoch
+	req.Group = group
+	_, err := p.client.ask(ctx, p.route, req, func(r kmsg.Response) int16 {
+		return r.(*kmsg.AddOffsetsToTxnResponse).ErrorCode
+	})
+	if err != nil {
+		return fmt.Errorf("add offsets: %w", err)
+	}
+	return nil
+}
+
+// commitOffset moves the group's offset within the transaction.
+func (p *Producer) commitOffset(ctx context.Context, t *Transaction) error {
+	req := kmsg.NewPtrTxnOffsetCommitRequest()
+	req.TransactionalID = p.cfg.TransactionalID
+	req.ProducerID, req.ProducerEpoch = p.id.id, p.id.epoch
+	req.Group, req.Generation, req.MemberID = t.Group, t.Generation, t.Member
+	if t.Instance != "" {
+		req.InstanceID = &t.Instance
+	}
+	topic, part := kmsg.NewTxnOffsetCommitRequestTopic(), kmsg.NewTxnOffsetCommitRequestTopicPartition()
+	part.Partition, part.Offset, part.LeaderEpoch, part.Metadata = t.Partition, t.Offset, -1, &t.Metadata
+	topic.Topic, topic.Partitions = t.Topic, append(topic.Partitions, part)
+	req.Topics = append(req.Topics, topic)
+	if p.v2 {
+		req.Version = txnOffsetCommitV2
+	}
+	_, err := p.client.ask(ctx, ToGroup(t.Group), req, offsetCommitCode)
+	if err != nil {
+		return fmt.Errorf("commit offset: %w", err)
+	}
+	return nil
+}
+
+func offsetCommitCode(r kmsg.Response) int16 {
+	for _, t := range r.(*kmsg.TxnOffsetCommitResponse).Topics {
+		for _, p := range t.Partitions {
+			if p.ErrorCode != 0 {
+				return p.ErrorCode
+			}
+		}
+	}
+	return 0
+}
+
+// produce writes the records in order, in as many requests as their size asks for.
+func (p *Producer) produce(ctx context.Context, t *Transaction) error {
+	for _, to := range p.order { // left over from a failure
+		p.batches[to].count = 0
+	}
+	p.order = p.order[:0]
+	partitions := make(map[string]int32)
+	size := 0
+	for i := range t.Records {
+		r := &t.Records[i]
+		to, err := p.place(ctx, r, t.Partition, partitions)
+		if err != nil {
+			return err
+		}
+		n := recordBound(r.Key, r.Value, r.Headers)
+		if size > 0 && size+n > p.cfg.MaxRequest {
+			if err := p.flush(ctx); err != nil {
+				return err
+			}
+			size = 0
+		}
+		p.batch(to).add(r.Key, r.Value, r.Headers, r.Timestamp)
+		size += n
+	}
+	return p.flush(ctx)
+}
+
+// place says where a record goes. One without a key goes by the partition it came from.
+func (p *Producer) place(ctx context.Context, r *pipeline.Outgoing, from int32, partitions map[string]int32) (target, error) {
+	if r.Partition >= 0 {
+		return target{r.Topic, r.Partition}, nil
+	}
+	n, ok := partitions[r.Topic]
+	if !ok {
+		var err error
+		if n, err = p.client.Partitions(ctx, r.Topic); err != nil {
+			return target{}, err
+		}
+		partitions[r.Topic] = n
+	}
+	if r.Key == nil {
+		return target{r.Topic, from % n}, nil
+	}
+	return target{r.Topic, Partition(r.Key, n)}, nil
+}
+
+// batch is the one to be sent next to a partition.
+func (p *Producer) batch(to target) *batch {
+	b := p.batches[to]
+	if b == nil {
+		b = new(batch)
+		p.batches[to] = b
+	}
+	if b.count == 0 {
+		b.reset()
+		p.order = append(p.order, to)
+	}
+	return b
+}
+
+// flush sends what has been gathered.
+func (p *Producer) flush(ctx context.Context) error {
+	if len(p.order) == 0 {
+		return nil
+	}
+	version := int16(0)
+	if p.v2 {
+		version = produceV2
+	} else if err := p.addPartitions(ctx); err != nil {
+		return err
+	}
+	out := make([]sealed, 0, len(p.order))
+	for _, to := range p.order {
+		b := p.batches[to]
+		out = append(out, sealed{to, b.seal(p.id, p.sequence[to])})
+		p.sequence[to] = nextSequence(p.sequence[to], b.count)
+	}
+	err := p.client.deliver(ctx, version, &p.cfg.TransactionalID, out)
+	for _, to := range p.order {
+		p.batches[to].count = 0
+	}
+	p.order = p.order[:0]
+	return err
+}
+
+// addPartitions makes the partitions about to be written part of the transaction (version 1).
+func (p *Producer) addPartitions(ctx context.Context) error {
+	req := kmsg.NewPtrAddPartitionsToTxnRequest()
+	req.TransactionalID = p.cfg.TransactionalID
+	req.ProducerID, req.ProducerEpoch = p.id.id, p.id.epoch
+	for _, to := range p.order {
+		if p.added[to] {
+			continue
+		}
+		p.added[to] = true
+		t := kmsg.NewAddPartitionsToTxnRequestTopic()
+		t.Topic, t.Partitions = to.topic, []int32{to.partition}
+		req.Topics = append(req.Topics, t)
+	}
+	if len(req.Topics) == 0 {
+		return nil
+	}
+	_, err := p.client.ask(ctx, p.route, req, addPartitionsCode)
+	if err != nil {
+		return fmt.Errorf("add partitions: %w", err)
+	}
+	return nil
+}
+
+func addPartitionsCode(r kmsg.Response) int16 {
+	const notAttempted = 55 // because of another partition's code
+	code := int16(0)
+	for _, t := range r.(*kmsg.AddPartitionsToTxnResponse).Topics {
+		for _, p := range t.Partitions {
+			if p.ErrorCode != 0 && (code == 0 || code == notAttempted) {
+				code = p.ErrorCode
+			}
+		}
+	}
+	return code
+}
