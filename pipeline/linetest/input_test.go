@@ -108,7 +108,7 @@ func shop(seed uint64, customers, days int) []row {
 	end := begin + int64(days)*86_400
 	var rows []row
 	for c := range customers {
-		typical := 3.5 * r.Float64() // ln of the usual gap in days
+		typical := 1 + 2.5*r.Float64() // ln of the usual gap in days
 		t := begin + r.Int64N(int64(days)*86_400/2)
 		leaves := t + int64(r.ExpFloat64()*float64(days)*86_400)
 		for t < min(end, leaves) {

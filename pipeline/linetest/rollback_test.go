@@ -80,7 +80,7 @@ func (r *ownRedis) putBack() {
 func TestRedisRolledBack(t *testing.T) {
 	own := newRedis(t)
 	w := newWorld(t, 4)
-	log := poisoned(events("shop", 1, shop(2, 4_000, 700)))
+	log := poisoned(events("shop", 1, shop(2, 3_000, 700)))
 	parts := slices.Collect(slices.Chunk(log, (len(log)+3)/4))
 	g := w.group("run", own.address, map[string]string{"batch.max_events": "500"})
 	processed := func() bool { return slices.Equal(g.committed(), w.ends()) }

@@ -145,8 +145,9 @@ func (s *services) kafkaAnswers(ctx context.Context) error {
 	return until(ctx, "kafka answers at "+s.kafka, func() bool {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		b, err := adm.ListBrokers(ctx)
-		return err == nil && len(b) > 0
+		// A fresh broker first has to create the topic of offsets.
+		_, err := adm.FetchOffsets(ctx, "linetest")
+		return err == nil
 	})
 }
 

@@ -23,7 +23,7 @@ func shopSettings() oracle.Settings {
 // and finished, publishes nothing and commits nothing more, and says why.
 func TestZombie(t *testing.T) {
 	w := newWorld(t, 4)
-	input := w.produce(events("shop", 1, shop(1, 20_000, 700)))
+	input := w.produce(events("shop", 1, shop(1, 10_000, 700)))
 	all := sum(w.ends())
 	g := w.group("run", env.redis, map[string]string{"batch.max_events": "500"})
 
