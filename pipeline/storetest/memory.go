@@ -1,0 +1,149 @@
+// Package storetest holds the contract of [pipeline.Store] in two forms: an in-memory store that keeps it to the letter,
+// for tests of the line, and a suite that every store has to pass.
+package storetest
+
+import (
+	"maps"
+	"slices"
+	"sync"
+
+	"ebb/pipeline"
+)
+
+// Memory is a store server in memory. Handles on one partition compete as processes do on one server. It is safe for
+// concurrent use; a handle is used as [pipeline.Store] says.
+type Memory struct {
+	mu         sync.Mutex
+	partitions map[int]*contents
+	inject     func(partition int, op Op) Fault
+}
+
+// contents is what the server holds of one partition. Byte slices in it are never written to again.
+type contents struct {
+	token    pipeline.Token
+	meta     []byte // JSON, so that what comes back has been through it; nil: no commit yet
+	profiles map[string][]byte
+	due      map[int64][]byte
+	outbox   [][]byte
+	cuts     int // connections made before the latest cut are gone
+}
+
+// Op is a call that a fault can hit.
+type Op uint8
+
+// Calls that reach the server.
+const (
+	OpClaim Op = iota
+	OpLoad
+	OpCommit
+)
+
+// Fault is what becomes of a call. With either fault the caller sees pipeline.ErrUnavailable.
+type Fault uint8
+
+// Faults.
+const (
+	NoFault    Fault = iota
+	Lost             // the request does not arrive, and nothing happens
+	Unanswered       // the request takes effect, its answer is lost
+)
+
+// NewMemory returns an empty server.
+func NewMemory() *Memory {
+	return &Memory{partitions: map[int]*contents{}}
+}
+
+// Partition returns a new handle on partition n, as another process would have it.
+func (m *Memory) Partition(n int) *Handle {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return &Handle{server: m, partition: n, state: m.partition(n), down: errUnclaimed}
+}
+
+// Inject has f decide the fault of every call from now on; nil ends it. f runs under the server's lock and must not
+// call the server.
+func (m *Memory) Inject(f func(partition int, op Op) Fault) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.inject = f
+}
+
+// Cut breaks every connection to partition n. Claim makes a new one.
+func (m *Memory) Cut(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.partition(n).cuts++
+}
+
+// Copy takes a copy of partition n. The function it returns puts the copy back and cuts the connections, as a failover
+// to a replica that had fallen behind does.
+func (m *Memory) Copy(n int) (restore func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	saved := m.partition(n).clone()
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		p := m.partition(n)
+		cuts := p.cuts + 1
+		*p = saved.clone()
+		p.cuts = cuts
+	}
+}
+
+// Empty removes everything of partition n, as a server that lost its data does, and cuts the connections.
+func (m *Memory) Empty(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := m.partition(n)
+	*p = contents{profiles: map[string][]byte{}, due: map[int64][]byte{}, cuts: p.cuts + 1}
+}
+
+func (m *Memory) partition(n int) *contents {
+	p := m.partitions[n]
+	if p == nil {
+		p = &contents{profiles: map[string][]byte{}, due: map[int64][]byte{}}
+		m.partitions[n] = p
+	}
+	return p
+}
+
+func (m *Memory) fault(partition int, op Op) Fault {
+	if m.inject == nil {
+		return NoFault
+	}
+	return m.inject(partition, op)
+}
+
+func (c *contents) clone() contents {
+	d := *c
+	d.profiles, d.due, d.outbox = maps.Clone(c.profiles), maps.Clone(c.due), slices.Clone(c.outbox)
+	return d
+}
+
+// apply makes a commit, whose fence has been checked, take effect.
+func (c *contents) apply(b *pipeline.Commit, meta []byte) {
+	for i, key := range b.Keys {
+		if b.Profiles[i] == nil {
+			delete(c.profiles, string(key))
+			continue
+		}
+		c.profiles[string(key)] = clone(b.Profiles[i])
+	}
+	for _, d := range b.Due {
+		if len(d.Entries) > 0 {
+			c.due[d.Bucket] = slices.Concat(c.due[d.Bucket], d.Entries)
+		}
+	}
+	for _, bucket := range b.Swept {
+		delete(c.due, bucket)
+	}
+	c.outbox = slices.Clone(c.outbox[min(b.Dropped, len(c.outbox)):])
+	for _, entry := range b.Outbox {
+		c.outbox = append(c.outbox, clone(entry))
+	}
+	c.token, c.meta = b.Token, meta
+}
+
+// clone copies b into a slice that is never nil.
+func clone(b []byte) []byte { return append([]byte{}, b...) }
