@@ -1,0 +1,168 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Config says where Redis is. The zero value of a setting other than Addresses is its default.
+type Config struct {
+	Addresses []string    // host:port of the server, or of some nodes of a cluster
+	Username  string      // ACL user; empty: the default user
+	Password  string      // empty: none
+	TLS       *tls.Config // nil: no TLS
+
+	// DialTimeout bounds making a connection, TLS and login included; default 5 s. ReadTimeout and WriteTimeout bound
+	// receiving all answers to a commit or a load, and sending it; default 5 s each. Whoever waits longer reports
+	// pipeline.ErrUnavailable and takes the partition over again, so they should stay below the group's session timeout.
+	DialTimeout, ReadTimeout, WriteTimeout time.Duration
+}
+
+const (
+	defaultTimeout = 5 * time.Second
+
+	// bufferBytes is the size of a connection's buffers. A commit of 10,000 profiles is 2 MB.
+	bufferBytes = 128 << 10
+
+	// maxConns bounds nothing in practice: each partition owned takes one connection for its commits and borrows one
+	// for loads. The library's default, ten per processor, would let commits of many partitions wait for each other.
+	maxConns = 1 << 14
+)
+
+// Validate reports everything that is wrong with c.
+func (c *Config) Validate() error {
+	var errs []error
+	if len(c.Addresses) == 0 {
+		errs = append(errs, errors.New("addresses: none given"))
+	}
+	for i, a := range c.Addresses {
+		host, port, err := net.SplitHostPort(a)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("addresses[%d]: %w", i, err))
+		case host == "" || port == "":
+			errs = append(errs, fmt.Errorf("addresses[%d]: %q is not host:port", i, a))
+		}
+	}
+	if c.Username != "" && c.Password == "" {
+		errs = append(errs, errors.New("username: given without a password"))
+	}
+	for name, d := range map[string]time.Duration{
+		"dial timeout": c.DialTimeout, "read timeout": c.ReadTimeout, "write timeout": c.WriteTimeout,
+	} {
+		if d < 0 {
+			errs = append(errs, fmt.Errorf("%s: %s is negative", name, d))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Client is a connection pool to one Redis server or cluster, shared by all partitions. It is safe for concurrent use.
+type Client struct {
+	redis redis.UniversalClient
+}
+
+// Open connects to Redis, asking the server whether it is part of a cluster. Errors: what Validate found,
+// pipeline.ErrUnavailable, *pipeline.HardStop (access denied).
+func Open(ctx context.Context, c Config) (*Client, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	logging.Disable() // the library would print to stderr what it returns as an error anyway
+	first := redis.NewClient(c.options().Simple())
+	info, err := first.Info(ctx, "cluster").Result()
+	var answered redis.Error
+	if err != nil && (!errors.As(err, &answered) || redis.IsAuthError(err)) {
+		return nil, errors.Join(classify("connect to "+c.Addresses[0], err), first.Close())
+	}
+	if len(c.Addresses) == 1 && !strings.Contains(info, "cluster_enabled:1") {
+		return &Client{redis: first}, nil
+	}
+	if err := first.Close(); err != nil {
+		return nil, fmt.Errorf("close connection: %w", err)
+	}
+	return &Client{redis: redis.NewClusterClient(c.options().Cluster())}, nil
+}
+
+func (c *Config) options() *redis.UniversalOptions {
+	orDefault := func(d time.Duration) time.Duration {
+		if d == 0 {
+			return defaultTimeout
+		}
+		return d
+	}
+	return &redis.UniversalOptions{
+		Addrs:     c.Addresses,
+		Username:  c.Username,
+		Password:  c.Password,
+		TLSConfig: c.TLS,
+
+		DialTimeout:           orDefault(c.DialTimeout),
+		ReadTimeout:           orDefault(c.ReadTimeout),
+		WriteTimeout:          orDefault(c.WriteTimeout),
+		ContextTimeoutEnabled: true,
+
+		ClientName: "ebb",
+		Protocol:   2,  // nothing arrives unasked
+		MaxRetries: -1, // a repeated commit would be a second one
+		// A connection that the library moves to another server would lose its WATCH.
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+		DialerRetries:            1,
+		PoolSize:                 maxConns,
+		PipelinePoolSize:         -1,
+		ReadBufferSize:           bufferBytes,
+		WriteBufferSize:          bufferBytes,
+	}
+}
+
+// Close closes all connections, those of partitions included.
+func (c *Client) Close() error { return c.redis.Close() }
+
+// Partition returns access to partition of group. It does not touch Redis; Claim does.
+func (c *Client) Partition(group string, partition int) *Partition {
+	return &Partition{client: c, keys: keysOf(group, partition), down: errUnclaimed}
+}
+
+// primary is the server that holds key.
+func (c *Client) primary(ctx context.Context, key string) (*redis.Client, error) {
+	switch r := c.redis.(type) {
+	case *redis.Client:
+		return r, nil
+	case *redis.ClusterClient:
+		node, err := r.MasterForKey(ctx, key)
+		return node, classify("find the cluster node", err)
+	}
+	panic("BUG: unknown kind of Redis client")
+}
+
+// moved has a cluster client look again who holds which slot.
+func (c *Client) moved(ctx context.Context) {
+	if r, ok := c.redis.(*redis.ClusterClient); ok {
+		r.ReloadState(ctx)
+	}
+}
+
+// eachPrimary calls f for every primary, one after another.
+func (c *Client) eachPrimary(ctx context.Context, f func(*redis.Client) error) error {
+	switch r := c.redis.(type) {
+	case *redis.Client:
+		return f(r)
+	case *redis.ClusterClient:
+		var turn = make(chan struct{}, 1)
+		return r.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			return f(node)
+		})
+	}
+	panic("BUG: unknown kind of Redis client")
+}

@@ -1,0 +1,77 @@
+package redisstore
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"ebb/pipeline"
+)
+
+// errUnclaimed is what Commit returns before the first Claim and after Close.
+var errUnclaimed = fmt.Errorf("%w: not claimed", pipeline.ErrFenced)
+
+// errReplaced is what Commit returns when another token stands in meta.
+var errReplaced = fmt.Errorf("%w: another token stands in redis", pipeline.ErrFenced)
+
+// passing are the errors of a server that will do better later, or elsewhere.
+var passing = []string{
+	"MISCONF", "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN", "MOVED", "ASK", "BUSY",
+	"ERR max number of clients", "EXECABORT Transaction discarded because of previous errors",
+}
+
+// classify turns an error of the client into one of the classes of pipeline; op says what was being done.
+func classify(op string, err error) error {
+	var refused redis.Error
+	if err == nil || !errors.As(err, &refused) {
+		return unavailable(op, err)
+	}
+	msg := strings.TrimPrefix(refused.Error(), "EXECABORT Transaction discarded because of: ")
+	code, _, _ := strings.Cut(msg, " ")
+	switch code {
+	case "OOM":
+		return &pipeline.HardStop{
+			Code:   "redis_full",
+			Detail: op + ": Redis has reached maxmemory and takes no more writes; nothing was applied",
+			Do:     "raise maxmemory or move other data away, then start ebb again",
+		}
+	case "NOAUTH", "NOPERM", "WRONGPASS":
+		return &pipeline.HardStop{
+			Code:   "redis_denied",
+			Detail: op + ": Redis answered " + msg,
+			Do:     "check redis.username, redis.password_file and the user's ACL, which `ebb check` tries out",
+		}
+	case "WRONGTYPE":
+		return damaged(op + ": a key of this partition holds something else: " + msg)
+	}
+	for _, p := range passing {
+		if strings.HasPrefix(msg, p) {
+			return unavailable(op, err)
+		}
+	}
+	if code == "ERR" {
+		return &pipeline.HardStop{
+			Code:   "redis_refused",
+			Detail: op + ": Redis answered " + msg,
+			Do:     "check that the address leads to Redis 6.2 or later itself; a proxy in between has to pass MULTI and WATCH",
+		}
+	}
+	return unavailable(op, err)
+}
+
+func unavailable(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: redis %w: %w", op, pipeline.ErrUnavailable, err)
+}
+
+func damaged(detail string) error {
+	return &pipeline.HardStop{
+		Code:   "redis_damaged",
+		Detail: detail,
+		Do:     "restore a snapshot of Redis, or empty the group's state and replay with `ebb rebuild`",
+	}
+}

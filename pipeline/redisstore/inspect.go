@@ -1,0 +1,102 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"ebb/pipeline"
+)
+
+// Inspection is what Redis holds of a partition and of one customer in it, as of one commit.
+type Inspection struct {
+	Exists  bool          // false: no commit of this partition has been made
+	Meta    pipeline.Meta // zero unless Exists
+	Profile []byte        // as committed; nil: the customer is not known here
+	Outbox  int           // entries not yet published
+}
+
+// Inspect reads without claiming; an owner may be at work. Errors: pipeline.ErrUnavailable, *pipeline.HardStop.
+func (c *Client) Inspect(ctx context.Context, group string, partition int, customer []byte) (i Inspection, err error) {
+	k := keysOf(group, partition)
+	primary, err := c.primary(ctx, k.meta)
+	if err != nil {
+		return i, err
+	}
+	pipe := primary.TxPipeline()
+	meta, profile := pipe.Get(ctx, k.meta), pipe.HGet(ctx, k.profiles, string(customer))
+	outbox := pipe.LLen(ctx, k.outbox)
+	if _, err := pipe.Exec(ctx); err != nil && err != redis.Nil { //nolint:errorlint // the library returns it bare
+		return i, classify("inspect", err)
+	}
+	if i.Meta, i.Exists, err = readMeta(meta.Val()); err != nil {
+		return i, damaged(fmt.Sprintf("inspect: read %s: %v", k.meta, err))
+	}
+	if profile.Err() == nil {
+		i.Profile = []byte(profile.Val())
+	}
+	i.Outbox = int(outbox.Val())
+	return i, nil
+}
+
+// Usage is what a group takes of Redis: bytes as MEMORY USAGE reckons them, the allocator's rounding included.
+type Usage struct {
+	Customers                   int64 // profiles held
+	Profiles, Due, Outbox, Meta int64 // bytes
+	DueBuckets                  int   // keys
+}
+
+// PerCustomer is bytes per customer, all told; 0 without customers.
+func (u *Usage) PerCustomer() float64 {
+	if u.Customers == 0 {
+		return 0
+	}
+	return float64(u.Profiles+u.Due+u.Outbox+u.Meta) / float64(u.Customers)
+}
+
+// usageSamples is how many fields of a profiles hash MEMORY USAGE looks at to estimate the rest.
+const usageSamples = 1000
+
+// Usage measures the state of group. Errors: pipeline.ErrUnavailable, *pipeline.HardStop.
+func (c *Client) Usage(ctx context.Context, group string) (u Usage, err error) {
+	found, err := c.scan(ctx, group)
+	if err != nil {
+		return u, err
+	}
+	for _, names := range found {
+		for _, name := range names {
+			if err := c.addUsage(ctx, name, &u); err != nil {
+				return u, classify("measure memory", err)
+			}
+		}
+	}
+	return u, nil
+}
+
+func (c *Client) addUsage(ctx context.Context, name string, u *Usage) error {
+	bytes, err := c.redis.MemoryUsage(ctx, name, usageSamples).Result()
+	if err == redis.Nil { //nolint:errorlint // the library returns it bare; the key went away
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, part, _ := strings.Cut(name, "}:")
+	switch part {
+	case "meta":
+		u.Meta += bytes
+	case "outbox":
+		u.Outbox += bytes
+	case "profiles":
+		u.Profiles += bytes
+		n, err := c.redis.HLen(ctx, name).Result()
+		u.Customers += n
+		return err
+	default:
+		u.Due += bytes
+		u.DueBuckets++
+	}
+	return nil
+}

@@ -1,0 +1,41 @@
+package redisstore
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// keys are the names of one partition's keys. The group is percent-encoded, which leaves no brace to end the hash tag
+// early and nothing that SCAN takes for a pattern, and keeps different groups apart.
+type keys struct {
+	tag      string // "ebb:{group:pN}:"
+	meta     string
+	profiles string
+	outbox   string
+}
+
+func keysOf(group string, partition int) keys {
+	tag := groupTag(group) + strconv.Itoa(partition) + "}:"
+	return keys{tag: tag, meta: tag + "meta", profiles: tag + "profiles", outbox: tag + "outbox"}
+}
+
+// due is the key of a due bucket; hour is counted since the epoch and may be negative.
+func (k *keys) due(hour int64) string { return k.tag + "due:" + strconv.FormatInt(hour, 10) }
+
+// groupTag is what the keys of every partition of a group begin with.
+func groupTag(group string) string { return "ebb:{" + url.PathEscape(group) + ":p" }
+
+// partitionOf reads the partition out of a key of the group; ok is false for a key that is none of ours.
+func partitionOf(group, key string) (partition int, ok bool) {
+	rest, ok := strings.CutPrefix(key, groupTag(group))
+	if !ok {
+		return 0, false
+	}
+	digits, _, ok := strings.Cut(rest, "}:")
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.Atoi(digits)
+	return n, err == nil && n >= 0 && strconv.Itoa(n) == digits
+}

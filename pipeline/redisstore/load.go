@@ -1,0 +1,127 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/redis/go-redis/v9"
+
+	"ebb/pipeline"
+)
+
+// keptReplyBytes is how large a reply buffer may be to be kept for the next load. A due bucket of a midnight in which a
+// million customers fall silent is larger, and rare.
+const keptReplyBytes = 8 << 20
+
+// Load implements [pipeline.Store]: all profiles and due buckets in one round trip on a pooled connection, whose raw
+// answers it reads into one buffer. See BenchmarkLoad for what that saves.
+func (p *Partition) Load(ctx context.Context, l *pipeline.Load) error {
+	l.Profiles, l.Due = l.Profiles[:0], l.Due[:0]
+	if len(l.Keys) == 0 && len(l.Buckets) == 0 {
+		return nil
+	}
+	primary, err := p.client.primary(ctx, p.keys.meta)
+	if err != nil {
+		return err
+	}
+	a := &p.in
+	defer a.forget()
+	pipe := primary.Pipeline()
+	a.ask(ctx, pipe, &p.keys, l)
+	if _, err := pipe.Exec(ctx); err != nil {
+		p.client.moved(ctx)
+		return classify("load profiles", err)
+	}
+	return a.read(l)
+}
+
+// answers asks for profiles and due buckets and holds the raw answers.
+type answers struct {
+	reply replyBuffer
+	args  []any
+	refs  []ref
+}
+
+func (a *answers) ask(ctx context.Context, pipe redis.Pipeliner, k *keys, l *pipeline.Load) {
+	a.reply.reset()
+	for keys := l.Keys; len(keys) > 0; {
+		n := min(len(keys), elementsPerCommand)
+		from := len(a.args)
+		a.args = append(a.args, "HMGET", k.profiles)
+		for _, key := range keys[:n] {
+			a.refs = append(a.refs, key)
+			a.args = append(a.args, &a.refs[len(a.refs)-1])
+		}
+		_ = pipe.Process(ctx, redis.NewRawWriteToCmd(ctx, &a.reply, a.args[from:len(a.args):len(a.args)]...)) // queues
+		keys = keys[n:]
+	}
+	for _, bucket := range l.Buckets {
+		_ = pipe.Process(ctx, redis.NewRawWriteToCmd(ctx, &a.reply, "GET", k.due(bucket))) // queues
+	}
+}
+
+func (a *answers) read(l *pipeline.Load) error {
+	r := replies{b: a.reply.b}
+	for len(l.Profiles) < len(l.Keys) {
+		n, err := r.array()
+		if err != nil {
+			return classify("load profiles", err)
+		}
+		if want := min(len(l.Keys)-len(l.Profiles), elementsPerCommand); n != want {
+			return unavailable("load profiles", errReply)
+		}
+		for range n {
+			v, err := r.bulk()
+			if err != nil {
+				return classify("load profiles", err)
+			}
+			l.Profiles = append(l.Profiles, v)
+		}
+	}
+	for range l.Buckets {
+		v, err := r.bulk()
+		if err != nil {
+			return classify("load due bucket", err)
+		}
+		l.Due = append(l.Due, v)
+	}
+	return nil
+}
+
+// forget drops the caller's slices and keeps the room.
+func (a *answers) forget() {
+	clear(a.args)
+	clear(a.refs)
+	a.args, a.refs = a.args[:0], a.refs[:0]
+}
+
+// replyBuffer collects raw answers. It takes values straight from the connection's buffer.
+type replyBuffer struct{ b []byte }
+
+func (w *replyBuffer) reset() {
+	if cap(w.b) > keptReplyBytes {
+		w.b = nil
+	}
+	w.b = w.b[:0]
+}
+
+// Write implements [io.Writer].
+func (w *replyBuffer) Write(b []byte) (int, error) {
+	w.b = append(w.b, b...)
+	return len(b), nil
+}
+
+// ReadFrom implements [io.ReaderFrom]. The client hands each value over as an io.LimitedReader, which tells its size.
+func (w *replyBuffer) ReadFrom(r io.Reader) (int64, error) {
+	limited, ok := r.(*io.LimitedReader)
+	if !ok {
+		return 0, errors.New("BUG: not a limited reader")
+	}
+	from := len(w.b)
+	w.b = append(w.b, make([]byte, limited.N)...)
+	n, err := io.ReadFull(limited.R, w.b[from:])
+	limited.N -= int64(n)
+	w.b = w.b[:from+n]
+	return int64(n), err
+}

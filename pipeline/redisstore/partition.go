@@ -1,0 +1,139 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"ebb/pipeline"
+)
+
+// Partition is one owner's access to the state of a partition. See [pipeline.Store] for who may call what when.
+type Partition struct {
+	client *Client
+	keys   keys
+
+	conn  *redis.Conn    // stands under WATCH of meta; nil while down
+	armed pipeline.Token // what stood in meta when WATCH was set
+	down  error          // why there is no connection
+
+	out request // Commit's
+	in  answers // Load's
+}
+
+var _ pipeline.Store = (*Partition)(nil)
+
+// Claim implements [pipeline.Store]. One transaction reads what is there and writes the token, so that it needs no fence
+// of its own.
+func (p *Partition) Claim(ctx context.Context, token pipeline.Token) (pipeline.State, error) {
+	p.drop(errUnclaimed)
+	s, err := p.claim(ctx, token)
+	if err != nil {
+		p.client.moved(ctx)
+		return pipeline.State{}, p.drop(err)
+	}
+	return s, nil
+}
+
+func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline.State, err error) {
+	primary, err := p.client.primary(ctx, p.keys.meta)
+	if err != nil {
+		return s, err
+	}
+	p.conn = primary.EphemeralConn()
+	pipe := p.conn.Pipeline()
+	pipe.Do(ctx, "MULTI")
+	pipe.Do(ctx, "GET", p.keys.meta)
+	pipe.Do(ctx, "LRANGE", p.keys.outbox, 0, -1)
+	pipe.Do(ctx, "HLEN", p.keys.profiles) // is it a hash?
+	pipe.Do(ctx, "SETRANGE", p.keys.meta, 0, token[:])
+	exec := pipe.Do(ctx, "EXEC")
+	t := p.watch(ctx, pipe)
+	cmds, _ := pipe.Exec(ctx) // every command carries its own error
+	found, err := transacted("claim partition", cmds, exec)
+	if err != nil {
+		return s, err
+	}
+	if meta, ok := found[0].(string); ok {
+		if s.Meta, s.Exists, err = readMeta(meta); err != nil {
+			return s, damaged(fmt.Sprintf("claim partition: read %s: %v", p.keys.meta, err))
+		}
+	}
+	for _, e := range found[1].([]any) {
+		s.Outbox = append(s.Outbox, []byte(e.(string)))
+	}
+	p.arm(t)
+	return s, nil
+}
+
+// Close implements [pipeline.Store].
+func (p *Partition) Close() error {
+	p.drop(errUnclaimed)
+	return nil
+}
+
+// drop closes the connection, which must never reach another user with its WATCH set, and remembers why. It returns why.
+func (p *Partition) drop(why error) error {
+	if p.conn != nil {
+		// The connection is done with; there is nobody to whom a failure to close it would matter.
+		_ = p.conn.Close()
+	}
+	p.conn, p.armed, p.down = nil, pipeline.Token{}, why
+	return why
+}
+
+// tail is the end of every write: it arms the fence for the next commit.
+type tail struct{ watch, token *redis.Cmd }
+
+func (p *Partition) watch(ctx context.Context, pipe redis.Pipeliner) tail {
+	return tail{
+		watch: pipe.Do(ctx, "WATCH", p.keys.meta),
+		token: pipe.Do(ctx, "GETRANGE", p.keys.meta, 0, tokenBytes-1),
+	}
+}
+
+// arm notes which token the next commit has to follow. If the tail failed, the write before it was still applied: the
+// next commit reports the failure.
+func (p *Partition) arm(t tail) {
+	if err := t.watch.Err(); err != nil {
+		p.drop(classify("watch partition", err))
+		return
+	}
+	token, err := t.token.Text()
+	if err != nil {
+		p.drop(classify("watch partition", err))
+		return
+	}
+	if len(token) != tokenBytes {
+		p.drop(errReplaced)
+		return
+	}
+	p.armed, p.down = pipeline.Token([]byte(token)), nil
+}
+
+// transacted finds out how a transaction ended, of which exec is the last command, and returns what its commands
+// answered.
+func transacted(op string, cmds []redis.Cmder, exec *redis.Cmd) ([]any, error) {
+	found, err := exec.Slice()
+	switch {
+	case err == nil:
+		for _, a := range found {
+			if failed, ok := a.(error); ok { // Redis applied the others
+				return nil, damaged(fmt.Sprintf("%s: a command failed inside its transaction: %v", op, failed))
+			}
+		}
+		return found, nil
+	case err == redis.Nil: //nolint:errorlint // the library returns it bare
+		return nil, fmt.Errorf("%s: %w", op, errReplaced)
+	}
+	for _, c := range cmds { // the first refusal says why EXEC was refused
+		if c == redis.Cmder(exec) {
+			break
+		}
+		if c.Err() != nil {
+			return nil, classify(op, c.Err())
+		}
+	}
+	return nil, classify(op, err)
+}
