@@ -31,7 +31,9 @@ const (
 	RecordListTooLarge      Error = 18
 	NotEnoughReplicas       Error = 19
 	IllegalGeneration       Error = 22
+	InconsistentProtocol    Error = 23
 	UnknownMember           Error = 25
+	InvalidSessionTimeout   Error = 26
 	RebalanceInProgress     Error = 27
 	UnsupportedVersion      Error = 35
 	TopicExists             Error = 36

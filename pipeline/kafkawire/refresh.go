@@ -11,7 +11,9 @@ import (
 // refresh makes kafka-go ask for the layout of the cluster now and waits for it. kafka-go offers that only to those who
 // have just created topics, so that is what it is told; nothing is sent to create any. Without effect, the layout is
 // renewed within the second all the same.
-func (c *Client) refresh(ctx context.Context) { _, _ = c.transport.RoundTrip(ctx, c.addr, topicsCreated{}) }
+func (c *Client) refresh(ctx context.Context) {
+	_, _ = c.transport.RoundTrip(ctx, c.addr, topicsCreated{})
+}
 
 // topicsCreated is a request that is answered without asking.
 type topicsCreated struct{}

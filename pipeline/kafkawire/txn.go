@@ -29,10 +29,7 @@ func (p *Producer) commitOffset(ctx context.Context, t *Transaction) error {
 	req := kmsg.NewPtrTxnOffsetCommitRequest()
 	req.TransactionalID = p.cfg.TransactionalID
 	req.ProducerID, req.ProducerEpoch = p.id.id, p.id.epoch
-	req.Group, req.Generation, req.MemberID = t.Group, t.Generation, t.Member
-	if t.Instance != "" {
-		req.InstanceID = &t.Instance
-	}
+	req.Group, req.Generation, req.MemberID, req.InstanceID = t.Group, t.Generation, t.Member, instance(t.Instance)
 	topic, part := kmsg.NewTxnOffsetCommitRequestTopic(), kmsg.NewTxnOffsetCommitRequestTopicPartition()
 	part.Partition, part.Offset, part.LeaderEpoch, part.Metadata = t.Partition, t.Offset, -1, &t.Metadata
 	topic.Topic, topic.Partitions = t.Topic, append(topic.Partitions, part)

@@ -1,0 +1,19 @@
+//go:build integration
+
+package kafkasource_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// brokers is the real cluster that the environment names.
+func brokers(t testing.TB) []string {
+	t.Helper()
+	addrs := os.Getenv("EBB_TEST_KAFKA")
+	if addrs == "" {
+		t.Fatal("EBB_TEST_KAFKA names no broker")
+	}
+	return strings.Split(addrs, ",")
+}

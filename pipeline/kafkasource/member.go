@@ -1,0 +1,238 @@
+package kafkasource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/rs/zerolog"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+)
+
+// MemberConfig is the setting of a Member. Client, Group, Topic and Instance are required.
+type MemberConfig struct {
+	Client   *kafkawire.Client
+	Group    string
+	Topic    string
+	Instance string // id that is the same after a restart and that no other process of the group has; see TakeSlot
+
+	// Session is how long the group waits for a member that is silent before it gives its partitions to others. A member
+	// that comes back within it under its Instance goes on without a rebalance. Default 10 s.
+	Session time.Duration
+
+	// Heartbeat is how often the member reports; at most a third of Session. Default 1 s.
+	Heartbeat time.Duration
+
+	// Rebalance is how long a member has to finish its work once a rebalance has begun. Default 30 s.
+	Rebalance time.Duration
+
+	Logger zerolog.Logger
+}
+
+// Validate fills in defaults and reports what is wrong.
+func (c *MemberConfig) Validate() error {
+	setDefault(&c.Session, 10*time.Second)
+	setDefault(&c.Heartbeat, time.Second)
+	setDefault(&c.Rebalance, 30*time.Second)
+	var errs []error
+	if c.Client == nil || c.Group == "" || c.Topic == "" || c.Instance == "" {
+		errs = append(errs, errors.New("client, group, topic and instance id are required"))
+	}
+	if c.Heartbeat < 0 || 3*c.Heartbeat > c.Session {
+		errs = append(errs, fmt.Errorf("a heartbeat every %v is too seldom for a session of %v: at least three must fit", c.Heartbeat, c.Session))
+	}
+	if c.Rebalance < c.Session {
+		errs = append(errs, fmt.Errorf("rebalance time %v is below the session of %v", c.Rebalance, c.Session))
+	}
+	return errors.Join(errs...)
+}
+
+func setDefault(d *time.Duration, v time.Duration) {
+	if *d == 0 {
+		*d = v
+	}
+}
+
+// Member is this process's place in the consumer group: a static member of the classic group protocol, with all
+// partitions given up and dealt out anew in each rebalance.
+type Member struct {
+	cfg   MemberConfig
+	join  kafkawire.Join // Member: as the group knows it, empty if it does not
+	drain chan struct{}
+	once  sync.Once
+	said  string // what the log last said about brokers being away
+}
+
+// NewMember makes a Member.
+func NewMember(cfg MemberConfig) (*Member, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("new group member: %w", err)
+	}
+	return &Member{
+		cfg: cfg,
+		join: kafkawire.Join{
+			Membership: kafkawire.Membership{Group: cfg.Group, Instance: cfg.Instance},
+			Protocol:   protocolName, Metadata: subscription(cfg.Topic), Session: cfg.Session, Rebalance: cfg.Rebalance,
+		},
+		drain: make(chan struct{}),
+	}, nil
+}
+
+// Own works on what a generation owns. It returns nil when Revoked was closed and everything is finished, committed and
+// published, or when it has nothing more to do for good, which ends Run. When ctx ends the generation is lost: it stops at
+// once and commits nothing more; what it returns then is not looked at. With no partitions it waits for either.
+type Own func(ctx context.Context, g *Generation) error
+
+// Run joins the group and calls own for each generation, one after the other, until ctx ends, Drain is called (nil), or own
+// ends the work. While brokers are away it keeps trying. Errors: own's; *pipeline.HardStop where another process uses the
+// same instance id, or the group or its brokers do not go with the settings.
+func (m *Member) Run(ctx context.Context, own Own) error {
+	for {
+		g, err := m.enter(ctx)
+		if err != nil {
+			if m.draining() {
+				return nil
+			}
+			return err
+		}
+		again, err := m.serve(ctx, g, own)
+		if !again || m.draining() {
+			return err
+		}
+	}
+}
+
+// Drain revokes the present generation and makes Run return, once own has, instead of joining again. The member stays in
+// the group until its session ends, so that a restart finds its place; see Leave.
+func (m *Member) Drain() { m.once.Do(func() { close(m.drain) }) }
+
+func (m *Member) draining() bool {
+	select {
+	case <-m.drain:
+		return true
+	default:
+		return false
+	}
+}
+
+// Leave takes the member out of the group, so that the others take its partitions over at once. Call it when Run has
+// returned. Errors: pipeline.ErrUnavailable, pipeline.ErrFenced where it was no member.
+func (m *Member) Leave(ctx context.Context) error {
+	if m.join.Member == "" {
+		return nil
+	}
+	return m.cfg.Client.Leave(ctx, m.join.Membership)
+}
+
+// enter joins until the group has taken the member in.
+func (m *Member) enter(ctx context.Context) (*Generation, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-m.drain:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(20*time.Millisecond),
+		backoff.WithMaxInterval(2*time.Second), backoff.WithMaxElapsedTime(0))
+	for {
+		g, err := m.attempt(ctx)
+		if err == nil {
+			m.say("")
+			return g, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if stop := m.fatal(err); stop != nil {
+			return nil, stop
+		}
+		m.refused(err)
+		select {
+		case <-time.After(wait.NextBackOff()):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// attempt joins and syncs once.
+func (m *Member) attempt(ctx context.Context) (*Generation, error) {
+	c := m.cfg.Client
+	joined, err := c.Join(ctx, m.join)
+	if errors.Is(err, kafkawire.MemberIDRequired) {
+		m.join.Member = joined.Member
+		joined, err = c.Join(ctx, m.join)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m.join.Membership = joined.Membership
+	var dealt map[string][]byte
+	if joined.Leader && !joined.Settled {
+		n, err := c.Partitions(ctx, m.cfg.Topic)
+		if err != nil {
+			return nil, err
+		}
+		if dealt, err = deal(m.cfg.Topic, n, joined.Members); err != nil {
+			return nil, err
+		}
+	}
+	part, err := c.Sync(ctx, m.join, joined.Membership, dealt)
+	if err != nil {
+		return nil, err
+	}
+	partitions, err := decodeAssignment(m.cfg.Topic, part)
+	if err != nil {
+		return nil, err
+	}
+	return newGeneration(m, joined.Membership, partitions), nil
+}
+
+// refused draws the consequences of an attempt to join that failed.
+func (m *Member) refused(err error) {
+	switch {
+	case errors.Is(err, kafkawire.UnknownMember):
+		m.join.Member = ""
+	case errors.Is(err, pipeline.ErrFenced): // the group has moved on; join what it has become
+	default:
+		m.say(err.Error())
+	}
+}
+
+// fatal says that trying again is of no use.
+func (m *Member) fatal(err error) error {
+	hard := &pipeline.HardStop{Detail: fmt.Sprintf("group %s, instance id %s: %v", m.cfg.Group, m.cfg.Instance, err)}
+	switch {
+	case errors.Is(err, kafkawire.FencedInstance):
+		hard.Code, hard.Do = "instance_id_taken", "another process has joined under this instance id: give each its own kafka.instance_id"
+	case errors.Is(err, kafkawire.InconsistentProtocol):
+		hard.Code, hard.Do = "group_taken", "another program uses this group: give ebb a kafka.group of its own"
+	case errors.Is(err, kafkawire.InvalidSessionTimeout):
+		hard.Code, hard.Do = "session_timeout_refused", "set kafka.session_timeout within the brokers' group.min.session.timeout.ms and group.max.session.timeout.ms"
+	case errors.Is(err, kafkawire.UnsupportedVersion):
+		hard.Code, hard.Do = "brokers_too_old", "use Kafka 2.8 or later"
+	default:
+		return nil
+	}
+	return hard
+}
+
+// say logs why the group cannot be joined or kept, once per change, and that it can again.
+func (m *Member) say(why string) {
+	switch {
+	case why == m.said:
+	case why == "":
+		m.cfg.Logger.Info().Str("group", m.cfg.Group).Msg("group coordinator answers again")
+	default:
+		m.cfg.Logger.Warn().Str("group", m.cfg.Group).Str("reason", why).Msg("group coordinator does not take this member, trying again")
+	}
+	m.said = why
+}

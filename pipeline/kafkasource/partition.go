@@ -1,0 +1,71 @@
+package kafkasource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+)
+
+// PartitionConfig says what a Partition reads. Client, Group and Topic are required; for the rest see
+// kafkawire.FetchConfig.
+type PartitionConfig struct {
+	Client    *kafkawire.Client
+	Group     string
+	Topic     string
+	Partition int32
+	MaxBytes  int32
+	MaxWait   time.Duration
+}
+
+// Validate reports what is missing.
+func (c *PartitionConfig) Validate() error {
+	if c.Client == nil || c.Group == "" || c.Topic == "" || c.Partition < 0 {
+		return errors.New("client, group, topic and a partition from 0 on are required")
+	}
+	return nil
+}
+
+// Partition reads one partition of the input: the half of pipeline.Log that writes nothing.
+type Partition struct {
+	cfg     PartitionConfig
+	fetcher *kafkawire.Fetcher
+}
+
+// NewPartition makes a Partition. Close it.
+func NewPartition(cfg PartitionConfig) (*Partition, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("new partition: %w", err)
+	}
+	f, err := cfg.Client.NewFetcher(kafkawire.FetchConfig{
+		Topic: cfg.Topic, Partition: cfg.Partition, MaxBytes: cfg.MaxBytes, MaxWait: cfg.MaxWait,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("new partition: %w", err)
+	}
+	return &Partition{cfg: cfg, fetcher: f}, nil
+}
+
+// Fetch is pipeline.Log's.
+func (p *Partition) Fetch(ctx context.Context, offset int64, f *pipeline.Fetched) error {
+	return p.fetcher.Fetch(ctx, offset, f)
+}
+
+// Position is pipeline.Log's.
+func (p *Partition) Position(ctx context.Context) (pipeline.Position, error) {
+	at, err := p.cfg.Client.Committed(ctx, p.cfg.Group, p.cfg.Topic, p.cfg.Partition)
+	if err != nil {
+		return pipeline.Position{}, err
+	}
+	start, end, err := p.cfg.Client.Bounds(ctx, p.cfg.Topic, p.cfg.Partition)
+	if err != nil {
+		return pipeline.Position{}, err
+	}
+	return pipeline.Position{Committed: at.Exists, Offset: at.Offset, Metadata: at.Metadata, LogStart: start, End: end}, nil
+}
+
+// Close frees memory. No Fetch may be under way.
+func (p *Partition) Close() { p.fetcher.Close() }
