@@ -250,15 +250,14 @@ func (l *line) arm(c *customer, before int64) {
 // decide appends a decision to the outbox, unless it was published before the state was rolled back.
 func (l *line) decide(c *customer, d *scoring.Decision, offset int64, due Due, cause scoring.Cause) {
 	s := l.staged
-	e := Entry{Kind: EntryAlert, Offset: offset, Due: due, Transition: d.Transition, Time: d.At, Key: c.key}
+	e := Entry{Kind: EntryAlert, Offset: offset, Due: due, Key: c.key, Alert: scoring.Alert{Decision: *d, Cause: cause}}
 	if l.mark.Covers(&e) {
 		s.tally.Suppressed++
 		return
 	}
-	a := scoring.Alert{Decision: *d, Cause: cause}
-	a.Tenant, a.Customer = SplitKey(c.key)
-	e.ID = a.ID()
-	s.alert(e, l.pack, &a)
+	s.append(e)
+	s.tally.Alerts[d.Transition]++
+	s.tally.Tiers[d.Tier]++
 }
 
 // quarantine notes an unusable record. Its bytes are kept in memory until they are published; after a takeover they are

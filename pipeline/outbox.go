@@ -25,11 +25,12 @@ type Entry struct {
 
 	Code Code // quarantine: why
 
-	ID         scoring.AlertID // alert: its id, the same whenever it is decided again
-	Transition scoring.Transition
-	Time       int64  // alert: event time of the transition, ms since the epoch
-	Key        []byte // alert: the customer's state key
-	Value      []byte // alert: the JSON that is published
+	Key   []byte        // alert: the customer's state key
+	Alert scoring.Alert // alert: what was decided, about whom, and what caused it
+
+	// What an alert becomes, for the sink. It follows from Alert and the pack, so that the outbox need not hold it.
+	ID    scoring.AlertID // the same whenever it is decided again
+	Value []byte          // JSON
 }
 
 const entryVersion = 1
@@ -43,15 +44,24 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	if e.Kind == EntryQuarantine {
 		return append(dst, byte(e.Code))
 	}
-	dst = append(dst, e.ID[:]...)
-	dst = append(dst, byte(e.Transition))
-	dst = binary.AppendVarint(dst, e.Time)
-	dst = binary.AppendUvarint(dst, uint64(len(e.Key)))
-	dst = append(dst, e.Key...)
-	return append(dst, e.Value...)
+	dst = scoring.AppendDecision(dst, &e.Alert.Decision)
+	c := &e.Alert.Cause
+	deadline := byte(0)
+	if c.Deadline {
+		deadline = 1
+	}
+	dst = append(dst, deadline)
+	for _, n := range [...]int64{c.Time, c.Offset, int64(c.Partition)} {
+		dst = binary.AppendVarint(dst, n)
+	}
+	for _, part := range [...][]byte{e.Key, c.EventID, c.EventType} {
+		dst = binary.AppendUvarint(dst, uint64(len(part)))
+		dst = append(dst, part...)
+	}
+	return dst
 }
 
-// ReadEntry decodes one entry. Key and Value alias b.
+// ReadEntry decodes one entry. Its slices alias b.
 func ReadEntry(b []byte) (e Entry, err error) {
 	r := reader{b: b}
 	if v := r.byte(); v != entryVersion {
@@ -64,18 +74,9 @@ func ReadEntry(b []byte) (e Entry, err error) {
 	switch e.Kind {
 	case EntryQuarantine:
 		e.Code = Code(r.byte())
-		if e.Code == Usable || e.Code >= numCodes {
-			r.bad = true
-		}
+		r.bad = r.bad || e.Code == Usable || e.Code >= numCodes
 	case EntryAlert:
-		copy(e.ID[:], r.bytes(len(e.ID)))
-		e.Transition = scoring.Transition(r.byte())
-		e.Time = r.varint()
-		e.Key = r.bytes(int(min(r.uvarint(), uint64(len(b)))))
-		e.Value = r.bytes(len(r.b))
-		if len(e.Key) == 0 || 1+int(e.Key[0]) >= len(e.Key) {
-			r.bad = true
-		}
+		r.alert(&e)
 	default:
 		r.bad = true
 	}
@@ -83,6 +84,21 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		return Entry{}, fmt.Errorf("outbox entry of %d bytes is damaged", len(b))
 	}
 	return e, nil
+}
+
+// alert reads what an alert's entry holds behind its position.
+func (r *reader) alert(e *Entry) {
+	r.bad = scoring.ReadDecision(r.bytes(scoring.DecisionSize), &e.Alert.Decision) != nil || r.bad
+	c := &e.Alert.Cause
+	deadline := r.byte()
+	c.Deadline = deadline == 1
+	c.Time, c.Offset, c.Partition = r.varint(), r.varint(), int(r.varint())
+	e.Key, c.EventID, c.EventType = r.part(), r.part(), r.part()
+	if r.bad || deadline > 1 || len(e.Key) == 0 || 1+int(e.Key[0]) >= len(e.Key) {
+		r.bad = true
+		return
+	}
+	e.Alert.Tenant, e.Alert.Customer = SplitKey(e.Key)
 }
 
 // reader takes values off the front of b; bad is set, and zero values are returned, once b runs short.
@@ -99,6 +115,15 @@ func (r *reader) bytes(n int) []byte {
 	v := r.b[:n]
 	r.b = r.b[n:]
 	return v
+}
+
+// part reads a length and as many bytes; nil for none.
+func (r *reader) part() []byte {
+	n := r.uvarint()
+	if n == 0 {
+		return nil
+	}
+	return r.bytes(int(min(n, uint64(len(r.b)+1))))
 }
 
 func (r *reader) byte() byte {

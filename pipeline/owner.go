@@ -24,6 +24,7 @@ type owner struct {
 	underWay  int
 	answers   chan Answer
 	lastSent  time.Time // of the latest publication
+	json      []byte    // alerts being published
 	emptyAt   time.Time // when the outbox was last seen empty
 	exhausted bool      // the end is reached
 	draining  bool      // revoked
@@ -190,14 +191,21 @@ func (o *owner) records(entries []Entry) []*Record {
 	return records
 }
 
+// publication renders what is to be published. It runs beside the loop, at most one at a time.
 func (o *owner) publication(r Request, records []*Record) *Publication {
 	pub := &Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata(), Records: make([]Outgoing, len(r.Entries))}
+	o.json = o.json[:0]
 	for i := range r.Entries {
+		e := &r.Entries[i]
 		var record *Record
-		if records != nil {
+		if e.Kind == EntryQuarantine {
 			record = records[i]
+		} else {
+			from := len(o.json)
+			o.json = o.cfg.Pack.AppendAlert(o.json, &e.Alert)
+			e.ID, e.Value = e.Alert.ID(), o.json[from:len(o.json):len(o.json)]
 		}
-		pub.Records[i] = o.cfg.Render(&r.Entries[i], record)
+		pub.Records[i] = o.cfg.Render(e, record)
 	}
 	return pub
 }

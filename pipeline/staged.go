@@ -19,7 +19,6 @@ type staged struct {
 	ends     []int  // where each ends
 	out      []byte // arena of encoded outbox entries
 	outEnds  []int
-	alertBuf []byte
 	spare    [][]byte // buffers of due entries to reuse
 }
 
@@ -116,15 +115,7 @@ func (s *staged) sweep(bucket int64) {
 	s.commit.Swept = append(s.commit.Swept, bucket)
 }
 
-// alert appends an alert to the outbox.
-func (s *staged) alert(e Entry, pack *scoring.Pack, a *scoring.Alert) {
-	s.alertBuf = pack.AppendAlert(s.alertBuf[:0], a)
-	e.Value = s.alertBuf
-	s.append(e)
-	s.tally.Alerts[a.Transition]++
-	s.tally.Tiers[a.Tier]++
-}
-
+// append adds an entry to the outbox.
 func (s *staged) append(e Entry) {
 	s.out = AppendEntry(s.out, &e)
 	s.outEnds = append(s.outEnds, len(s.out))

@@ -1,0 +1,88 @@
+package pipeline
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"ebb/scoring"
+)
+
+// benchRecords is a log like that of the end-to-end benchmark: each customer comes at gaps around its own, half of them
+// stop for good at some time, and all are merged in order of time over 180 days.
+func benchRecords(events, customers int) []Record {
+	r := rand.New(rand.NewPCG(1, 2))
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+	const span = 180 * 24 * float64(hourMillis)
+	mean := float64(events) / float64(customers)
+	type visit struct {
+		at       int64
+		customer int
+	}
+	var visits []visit
+	for c := 0; len(visits) < events; c = (c + 1) % customers {
+		gap := math.Log(span/mean/2) + 0.9*r.NormFloat64()
+		at, stop := r.Float64()*span*0.6, span
+		if r.Float64() < 0.5 {
+			stop = at + r.ExpFloat64()*span*0.4
+		}
+		for n := 0; at < min(span, stop) && n < int(8*mean); n++ {
+			visits = append(visits, visit{start + int64(at), c})
+			at += math.Exp(gap + 0.8*r.NormFloat64())
+		}
+	}
+	visits = visits[:events]
+	slices.SortFunc(visits, func(a, b visit) int { return int(a.at - b.at) })
+	types := []string{"Product Viewed", "Product Added", "Products Searched", "Order Completed", "Support Ticket Opened", "Payment Failed", "Signed In"}
+	records := make([]Record, events)
+	for i, v := range visits {
+		at := time.UnixMilli(v.at).UTC()
+		value := fmt.Appendf(nil, `{"id":"e-%09d","customer":"c-%08d","type":"%s","time":"%s","value":"%d.%02d","currency":"EUR","tenant":"shop","properties":{"sku":"A-%05d","quantity":%d,"channel":"web"}}`,
+			i, v.customer, types[r.IntN(len(types))], at.Format("2006-01-02T15:04:05.000Z"), i%200, i%100, i%30011, 1+i%4)
+		records[i] = Record{Offset: int64(i), Timestamp: v.at, Value: value}
+	}
+	return records
+}
+
+// BenchmarkLine is everything between fetch and commit: decode, locate, fold, decide, stage. It excludes I/O.
+func BenchmarkLine(b *testing.B) {
+	const events, customers, size = 500_000, 50_000, 10_000
+	records := benchRecords(events, customers)
+	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: 30 * 24 * time.Hour, Friction: map[string]float64{"Support Ticket Opened": 0, "Payment Failed": 1}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	var l *line
+	var total Tally
+	bt := &batch{decoder: NewDecoder(1 << 20)}
+	at := events
+	for b.Loop() { // one loop is one event, as far as the figures go: a batch is folded every size loops
+		if at%size != 0 {
+			at++
+			continue
+		}
+		if at == events {
+			at = 0
+			l = newLine(pack, 0, Identity{}, customers, &Standing{})
+		}
+		bt.fetched.Records, bt.fetched.Next = records[at:at+size], int64(at+size)
+		bt.decode()
+		want := l.wanted(bt)
+		want.Profiles = make([][]byte, len(want.Keys))
+		want.Due = make([][]byte, len(want.Buckets))
+		if err := l.loaded(); err != nil {
+			b.Fatal(err)
+		}
+		s := l.fold(bt)
+		total.Add(&s.tally)
+		at++
+	}
+	n := float64(b.N)
+	b.ReportMetric(float64(total.Woken)/n, "woken/event")
+	b.ReportMetric(float64(total.Armed)/n, "armed/event")
+	b.ReportMetric(float64(total.AllAlerts())/n, "alerts/event")
+}
