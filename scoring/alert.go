@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"strconv"
 )
 
 // KindLapse is the one kind of episode there is today: a customer falls silent.
@@ -49,11 +50,115 @@ func (a *Alert) ID() AlertID {
 	return AlertID(sum[:16])
 }
 
-// AppendAlert appends the alert's JSON to dst. It depends on the alert and the pack alone.
+// AppendAlert appends the alert's JSON to dst; docs/alert.schema.json describes it. It depends on the alert and the pack
+// alone. Fields are added, never changed.
 func (k *Pack) AppendAlert(dst []byte, a *Alert) []byte {
-	return append(dst, k.json.pack...)
+	id := a.ID()
+	dst = hex.AppendEncode(append(dst, `{"id":"`...), id[:])
+	dst = appendString(append(dst, `","tenant":`...), a.Tenant)
+	dst = appendString(append(dst, `,"customer":`...), a.Customer)
+	dst = strconv.AppendUint(append(dst, `,"kind":"`+KindLapse+`","episode":`...), uint64(a.Episode), 10)
+	dst = strconv.AppendUint(append(dst, `,"sequence":`...), uint64(a.Sequence), 10)
+	dst = append(append(dst, `,"transition":"`...), a.Transition.String()...)
+	dst = append(append(dst, `","tier":"`...), a.Tier.String()...)
+	dst = append(append(dst, `","previous_tier":"`...), a.Previous.String()...)
+	dst = appendThousandths(append(dst, `","risk_score":`...), a.Score.Risk())
+	dst = appendFloat(append(dst, `,"log_odds":`...), a.Score.Sum())
+	dst = appendFloat(append(dst, `,"churn_probability":`...), a.Score.Probability())
+	dst = append(dst, `,"probability_probes":0,"probability_provisional":true,"coverage":1,"terms":[`...)
+	dst = k.appendTerms(dst, &a.Score)
+	dst = appendFloat(append(dst, `],"overdue":{"typical_days":`...), exp(a.Score.LnTypical))
+	dst = appendFloat(append(dst, `,"silent_days":`...), days(a.Silence))
+	dst = k.appendReasons(append(dst, `},"reasons":[`...), &a.Decision)
+	dst = appendTime(append(dst, `],"time":`...), a.At)
+	dst = a.Cause.append(append(dst, `,"cause":`...))
+	return append(append(dst, k.packJSON...), '}')
 }
 
-type packJSON struct{ pack []byte }
+// appendTerms appends every term with its inputs and coefficients: what recomputes it bit for bit.
+func (k *Pack) appendTerms(dst []byte, s *Score) []byte {
+	inputs := [NumTerms][3]struct {
+		name  string
+		value float64
+	}{
+		TermRhythm:   {{"ln_typical_days", s.LnTypical}, {"regularity", s.Regularity}},
+		TermSilence:  {{"ln_typical_days", s.LnTypical}, {"regularity", s.Regularity}, {"silent_days", s.Silence}},
+		TermLevel:    {{"level", s.Level}, {"idle_days", s.Idle}},
+		TermTenure:   {{"tenure_days", s.Tenure}},
+		TermFriction: {{"friction", s.Friction}, {"idle_days", s.Idle}},
+	}
+	for i, value := range s.Terms {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(dst, `{"name":"`...), termNames[i]...)
+		dst = appendFloat(append(dst, `","log_odds":`...), value)
+		dst = append(dst, `,"inputs":{`...)
+		for n, in := range inputs[i] {
+			if in.name == "" {
+				break
+			}
+			if n > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(append(append(dst, '"'), in.name...), '"', ':')
+			dst = appendFloat(dst, in.value)
+		}
+		dst = append(append(append(dst, `},"coefficients":`...), k.coefficientsJSON[i]...), '}')
+	}
+	return dst
+}
 
-func newPackJSON(k *Pack) packJSON { return packJSON{} }
+func (k *Pack) appendReasons(dst []byte, d *Decision) []byte {
+	for i, w := range d.reasons(make([]weighed, 0, maxReasons)) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(dst, `{"code":"`...), w.reason.String()...)
+		dst = k.appendSentence(append(dst, `","text":"`...), d, w.reason)
+		dst = append(dst, `"}`...)
+	}
+	return dst
+}
+
+func (c *Cause) append(dst []byte) []byte {
+	if c.Deadline {
+		return append(appendTime(append(dst, `{"type":"deadline","time":`...), c.Time), '}')
+	}
+	dst = appendTime(append(dst, `{"type":"event","time":`...), c.Time)
+	if len(c.EventID) > 0 {
+		dst = appendString(append(dst, `,"id":`...), c.EventID)
+	}
+	dst = appendString(append(dst, `,"event_type":`...), c.EventType)
+	dst = strconv.AppendInt(append(dst, `,"partition":`...), int64(c.Partition), 10)
+	dst = strconv.AppendInt(append(dst, `,"offset":`...), c.Offset, 10)
+	return append(dst, '}')
+}
+
+// render prepares what is the same in every alert of the pack.
+func (k *Pack) render() {
+	object := func(pairs ...any) []byte {
+		dst := []byte{'{'}
+		for i := 0; i < len(pairs); i += 2 {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(appendString(dst, []byte(pairs[i].(string))), ':')
+			dst = appendFloat(dst, pairs[i+1].(float64))
+		}
+		return append(dst, '}')
+	}
+	rhythm := object("weight", rhythmWeight, "min_silent_days", minSilence, "horizon_days", k.horizon)
+	k.coefficientsJSON = [NumTerms][]byte{
+		TermBase:     object("base", baseTerm),
+		TermRhythm:   rhythm,
+		TermSilence:  rhythm,
+		TermLevel:    object("weight", levelWeight, "floor", levelFloor, "fade_days", k.levelFade),
+		TermTenure:   object("weight", tenureWeight, "offset", tenureOffset, "horizon_days", k.horizon),
+		TermFriction: object("weight", frictionWeight, "fade_days", k.horizon),
+	}
+	dst := appendString([]byte(`,"pack":{"name":`), []byte(k.Name))
+	dst = appendString(append(dst, `,"version":`...), []byte(k.Version))
+	dst = append(append(dst, `,"hash":"`...), k.Hash...)
+	k.packJSON = append(dst, `"}`...)
+}

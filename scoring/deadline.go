@@ -26,8 +26,10 @@ const (
 	// slack covers what rounding adds to the bound or takes from it: far more than it does, far less than a minute does.
 	slack = 1e-8
 
-	fineEffort   = 40 // points that Wake looks at to find the very minute
-	coarseEffort = 3  // points that Observe looks at: a lower bound will do
+	lnMaxSilence = 8.3 // over ln(maxSilence)
+
+	fineEffort   = 7 // points that Wake looks at: nearly always enough for the very minute
+	coarseEffort = 4 // points that Observe looks at: a minute somewhat too early costs one more look
 )
 
 // watch tells what p is waiting for: the score to reach enter, at a minute not before from. False: for nothing.
@@ -60,47 +62,79 @@ func (k *Pack) rearm(p *Profile) {
 	if p.Armed <= from {
 		return
 	}
-	a, b := k.point(p, from), k.point(p, p.Armed)
-	if a.bound(&b) < enter-slack {
-		return
+	a, b := k.begin(p, from), k.point(p, p.Armed)
+	if a.bound(&b) >= enter-slack {
+		p.Armed = min(p.Armed, k.search(p, from, enter, coarseEffort))
 	}
-	p.Armed = min(p.Armed, k.search(p, from, enter, coarseEffort))
 }
 
 // point is what the bound needs to know of one minute.
 type point struct {
-	minute  int64
-	falling float64 // base, tenure and friction
-	silence float64 // rhythm and silence
-	rising  float64 // level
+	minute                           int64
+	lnSilence                        float64 // ln of the days of silence
+	silence, level, tenure, friction float64 // terms; silence with base and rhythm
+	spells                           float64 // faded level
+	age                              float64 // tenure with its offset, days
+	hurdle                           float64 // see bound
 }
 
 func (k *Pack) point(p *Profile, minute int64) point {
+	a := k.falling(p, minute)
 	at := minute * minuteMillis
-	idle := span(at - p.At)
+	r := k.silence(p, at)
+	a.lnSilence = log(r)
+	a.silence = baseTerm + float64(rhythmWeight*logitLasts(p.M, p.K, a.lnSilence, log(r+k.horizon)))
+	a.spells = float64(p.Level * exp(-span(at-p.At)/k.levelFade))
+	a.level = float64(-levelWeight * log(a.spells+levelFloor))
+	a.hurdle = float64((a.spells + levelFloor) * k.hurdle)
+	return a
+}
+
+// begin is the point where a search begins, without what only the end of an interval is asked for.
+func (k *Pack) begin(p *Profile, minute int64) point {
+	a := k.falling(p, minute)
+	a.silence = math.Inf(-1)
+	if p.M > k.lnHorizon || k.Overdue < 0.5 {
+		a.silence = baseTerm + float64(rhythmWeight*k.logitSilent(p.M, p.K, k.silence(p, minute*minuteMillis)))
+	}
+	return a
+}
+
+func (k *Pack) falling(p *Profile, minute int64) point {
+	at := minute * minuteMillis
+	tenure := span(at - p.First)
 	return point{
-		minute:  minute,
-		falling: baseTerm + tenureTerm(span(at-p.First), k.horizon) + frictionTerm(p.Friction, idle, k.horizon),
-		silence: float64(rhythmWeight * k.logitSilent(p.M, p.K, k.silence(p, at))),
-		rising:  levelTerm(p.Level, idle, k.levelFade),
+		minute:   minute,
+		tenure:   tenureTerm(tenure, k.horizon),
+		age:      tenure + float64(tenureOffset*k.horizon),
+		friction: frictionTerm(p.Friction, span(at-p.At), k.horizon),
 	}
 }
 
+// score is the sum of the terms.
+func (a *point) score() float64 { return a.silence + a.level + a.tenure + a.friction }
+
 // bound is never below the score at any minute from a to b.
-func (a *point) bound(b *point) float64 { return a.falling + max(a.silence, b.silence) + b.rising }
+func (a *point) bound(b *point) float64 {
+	tenure := a.tenure
+	if float64(b.spells*a.age) >= b.hurdle {
+		tenure = b.tenure
+	}
+	return max(a.silence, b.silence) + b.level + tenure + a.friction
+}
 
 // search returns a minute not before from such that no minute from there to just before it reaches enter; given enough
 // effort, in points, the very first that does. 0: there is none.
 func (k *Pack) search(p *Profile, from int64, enter float64, effort int) int64 {
-	lastSeen := p.Last / minuteMillis
-	last := lastSeen + maxSilence*minutesPerDay
+	last := p.Last/minuteMillis + maxSilence*minutesPerDay
 	if from > last {
 		return 0
 	}
-	s := bracket{need: enter - slack, a: k.point(p, from), step: max(from-lastSeen, 60)}
-	if s.a.bound(&s.a) >= s.need {
+	s := bracket{need: enter - slack, seen: p.Last, last: last, a: k.point(p, from)}
+	if s.a.score() >= s.need {
 		return from
 	}
+	s.guess = s.a.lnSilence + 1
 	for ; effort > 0; effort-- {
 		if s.a.minute == last {
 			return 0
@@ -109,7 +143,7 @@ func (k *Pack) search(p *Profile, from int64, enter float64, effort int) int64 {
 		if next == s.a.minute {
 			break
 		}
-		s.narrow(k.point(p, min(next, last)))
+		s.narrow(k.point(p, next))
 	}
 	return s.a.minute + 1
 }
@@ -117,30 +151,37 @@ func (k *Pack) search(p *Profile, from int64, enter float64, effort int) int64 {
 // bracket is how far a search has come.
 type bracket struct {
 	need   float64
-	a      point // cleared, as is every minute before it
-	b      point // not cleared, seen from a; its minute is 0 while there is no such point
-	step   int64 // minutes to go ahead while there is none
-	streak int   // how many times in a row a (positive) or b (negative) was moved
+	seen   int64   // last activity, ms
+	last   int64   // minute beyond which nobody looks
+	a      point   // cleared, as is every minute before it
+	b      point   // not cleared, seen from a; its minute is 0 while there is no such point
+	guess  float64 // ln of the days of silence to look at while there is none
+	streak int     // how many times in a row a (positive) or b (negative) was moved
 }
 
 // next is the minute to look at, or a's own where nothing is left between a and b.
 func (s *bracket) next() int64 {
-	width := s.b.minute - s.a.minute
-	switch {
-	case s.b.minute == 0:
-		return s.a.minute + s.step
-	case width == 1:
+	if s.b.minute == 0 {
+		return min(max(s.minute(s.guess), s.a.minute+1), s.last)
+	}
+	if s.b.minute == s.a.minute+1 {
 		return s.a.minute
 	}
-	// Interpolate; where one end stays, lessen its weight so that it is overtaken (the Illinois rule).
-	below, above := s.need-s.a.bound(&s.a), s.a.bound(&s.b)-s.need
+	// Interpolate over ln(silence), in which the score is nearly a straight line; where one end stays, lessen its weight
+	// so that it is overtaken (the Illinois rule).
+	below, above := s.need-s.a.score(), s.a.bound(&s.b)-s.need
 	if s.streak > 1 {
 		above = math.Ldexp(above, 1-s.streak)
 	} else if s.streak < -1 {
 		below = math.Ldexp(below, 1+s.streak)
 	}
-	ahead := int64(float64(float64(width) * (below / (below + above))))
-	return s.a.minute + min(max(ahead, 1), width-1)
+	guess := s.a.lnSilence + float64((s.b.lnSilence-s.a.lnSilence)*(below/(below+above)))
+	return min(max(s.minute(guess), s.a.minute+1), s.b.minute-1)
+}
+
+// minute is that at which the silence has lasted e^lnSilence days.
+func (s *bracket) minute(lnSilence float64) int64 {
+	return (s.seen + int64(float64(exp(min(lnSilence, lnMaxSilence))*dayMillis))) / minuteMillis
 }
 
 // narrow takes in a point between a and b, or beyond a while there is no b.
@@ -149,10 +190,19 @@ func (s *bracket) narrow(c point) {
 		s.b, s.streak = c, min(s.streak, 0)-1
 		return
 	}
-	s.step = max(2*(c.minute-s.a.minute), 1)
-	s.a, s.streak = c, max(s.streak, 0)+1
-	if s.b.minute != 0 && s.a.bound(&s.b) < s.need { // tenure and friction have fallen enough on the way
-		s.step = max(s.b.minute-s.a.minute, 1)
-		s.a, s.b, s.streak = s.b, point{}, 0
+	s.advance(c)
+	if s.b.minute != 0 && s.a.bound(&s.b) < s.need { // what falls has fallen enough on the way
+		s.advance(s.b)
+		s.b, s.streak = point{}, 0
 	}
+}
+
+// advance moves a to c, and guesses by the line through both where the score will be there.
+func (s *bracket) advance(c point) {
+	width, gain, gap := c.lnSilence-s.a.lnSilence, c.score()-s.a.score(), s.need-c.score()
+	if gain > 0 {
+		width = min(float64(width*(1.05*gap/gain)), 2)
+	}
+	s.guess = c.lnSilence + width
+	s.a, s.streak = c, max(s.streak, 0)+1
 }

@@ -35,7 +35,8 @@ type Pack struct {
 	other   Signal // of types not in signals
 
 	coefficients
-	json packJSON
+	coefficientsJSON [NumTerms][]byte
+	packJSON         []byte // with its key
 }
 
 // Signal is what a pack makes of an event type.
@@ -123,10 +124,12 @@ func build(f *packFile) *Pack {
 		enterAtRisk:    logit(k.Tiers.AtRisk / 100),
 		enterCritical:  logit(k.Tiers.Critical / 100),
 		overdueLogOdds: logit(k.Overdue),
+		lnHorizon:      log(days(ms)),
+		hurdle:         float64(tenureWeight / levelWeight * 4 * days(ms)),
 	}
 	sum := sha256.Sum256(k.canonical())
 	k.Hash = hex.EncodeToString(sum[:])
-	k.json = newPackJSON(k)
+	k.render()
 	return k
 }
 

@@ -3,15 +3,10 @@
 package scoring_test
 
 import (
-	"bufio"
-	"compress/gzip"
-	"encoding/csv"
 	"encoding/json"
-	"io"
-	"math"
+	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -24,60 +19,13 @@ func shared(t *testing.T) string {
 	if dir := os.Getenv("EBB_TEST_SHARED"); dir != "" {
 		return dir
 	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
+	for dir := "."; len(dir) < 64; dir = filepath.Join(dir, "..") {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			return filepath.Join(dir, "..", "shared")
 		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			t.Fatal("no go.mod above the test")
-		}
-		dir = parent
 	}
-}
-
-type row struct {
-	customer string
-	ms       int64
-	kind     string
-}
-
-func readLog(t *testing.T, path string) []row {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(bufio.NewReader(f))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := csv.NewReader(z)
-	r.ReuseRecord = true
-	var rows []row
-	for {
-		rec, err := r.Read()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rec[0] == "customer_id" {
-			continue
-		}
-		seconds, err := strconv.ParseFloat(rec[1], 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows = append(rows, row{rec[0], int64(math.Round(seconds * 1000)), rec[2]})
-	}
-	return rows
+	t.Fatal("no go.mod above the test")
+	return ""
 }
 
 // sets says what is activity and friction in each public log.
@@ -105,62 +53,65 @@ type goldenSet struct {
 	} `json:"customers"`
 }
 
+// TestReferenceTerms: terms of real customers of five logs, and the moments of their populations.
 func TestReferenceTerms(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join(shared(t), "reference", "golden.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var golden map[string]goldenSet
-	if err := json.Unmarshal(b, &golden); err != nil {
+	if err := json.Unmarshal(must(os.ReadFile(filepath.Join(shared(t), "reference", "golden.json"))), &golden); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range golden {
+	for name := range sets {
 		t.Run(name, func(t *testing.T) {
-			o := sets[name]
-			o.Horizon = time.Duration(want.Horizon * 24 * float64(time.Hour))
-			pack, err := scoring.Load("retail", nil, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			cut := int64(want.Cut * 1000)
-			var pop scoring.Population
-			profiles := map[string]*scoring.Profile{}
-			for _, r := range readLog(t, filepath.Join(shared(t), "data", name+".csv.gz")) {
-				if r.ms > cut {
-					break
-				}
-				p := profiles[r.customer]
-				if p == nil {
-					p = &scoring.Profile{}
-					profiles[r.customer] = p
-				}
-				pack.Observe(p, &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
-			}
-			mean, within, between := pop.Moments()
-			closeTo(t, "mean", mean, want.Population.Mean)
-			closeTo(t, "within", within, want.Population.Within)
-			closeTo(t, "between", between, want.Population.Between)
+			want := golden[name]
 			if len(want.Customers) == 0 {
-				t.Fatal("no customers in the golden file")
+				t.Fatal("not in the golden file")
 			}
-			for _, c := range want.Customers {
-				p := profiles[c.ID]
-				if p.Visits != c.Visits {
-					t.Errorf("%s: %d visits, want %d", c.ID, p.Visits, c.Visits)
-				}
-				s := pack.Score(p, cut)
-				closeTo(t, c.ID+" sum", s.Sum(), c.Sum)
-				for i, name := range scoring.TermNames() {
-					closeTo(t, c.ID+" "+name, s.Terms[i], c.Terms[name])
-				}
-			}
+			compareSet(t, name, &want)
 		})
 	}
 }
 
-func closeTo(t *testing.T, what string, got, want float64) {
+func compareSet(t *testing.T, name string, want *goldenSet) {
 	t.Helper()
-	if !(math.Abs(got-want) <= 1e-6) {
-		t.Errorf("%s: %v, want %v", what, got, want)
+	o := sets[name]
+	o.Horizon = time.Duration(want.Horizon * 24 * float64(time.Hour))
+	pack := must(scoring.Load("retail", nil, o))
+	cut := int64(want.Cut * 1000)
+	var pop scoring.Population
+	profiles := map[string]*scoring.Profile{}
+	for _, r := range readLog(t, filepath.Join(shared(t), "data", name+".csv.gz")) {
+		if r.ms > cut {
+			break
+		}
+		if profiles[r.customer] == nil {
+			profiles[r.customer] = &scoring.Profile{}
+		}
+		pack.Observe(profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
+	}
+	mean, within, between := pop.Moments()
+	closeTo(t, "mean", mean, want.Population.Mean)
+	closeTo(t, "within", within, want.Population.Within)
+	closeTo(t, "between", between, want.Population.Between)
+	for _, c := range want.Customers {
+		p := profiles[c.ID]
+		if p.Visits != c.Visits {
+			t.Errorf("%s: %d visits, want %d", c.ID, p.Visits, c.Visits)
+		}
+		s := pack.Score(p, cut)
+		closeTo(t, c.ID+" sum", s.Sum(), c.Sum)
+		for i, term := range scoring.TermNames() {
+			closeTo(t, c.ID+" "+term, s.Terms[i], c.Terms[term])
+		}
+	}
+}
+
+// TestReferenceLapse: every alert of a real shop, with one partition and with four.
+func TestReferenceLapse(t *testing.T) {
+	rows := readLog(t, filepath.Join(shared(t), "data", "online_retail.csv.gz"))
+	pack := must(scoring.Load("retail", nil, sets["online_retail"]))
+	for _, partitions := range []int{1, 4} {
+		t.Run(fmt.Sprint(partitions), func(t *testing.T) {
+			want := readChanges(t, filepath.Join(shared(t), "reference", fmt.Sprintf("lapse_online_retail_%d.csv.gz", partitions)))
+			compareChanges(t, lapses(pack, rows, partitions), want)
+		})
 	}
 }

@@ -38,6 +38,7 @@ type Score struct {
 	Friction   float64 // weight of negative events, as of Idle days ago
 	Idle       float64 // days since the newest event that had an effect
 	Tenure     float64 // days since the first activity
+	Visits     uint32  // in all; enters no term
 }
 
 // Sum is the score in log-odds: the terms added in order.
@@ -61,7 +62,7 @@ func (k *Pack) Score(p *Profile, at int64) Score {
 		return Score{At: at}
 	}
 	s := Score{
-		At: at, LnTypical: p.M, Regularity: p.K, Level: p.Level, Friction: p.Friction,
+		At: at, LnTypical: p.M, Regularity: p.K, Level: p.Level, Friction: p.Friction, Visits: p.Visits,
 		Silence: k.silence(p, at), Idle: span(at - p.At), Tenure: span(at - p.First),
 	}
 	rhythm := k.logitSilent(p.M, p.K, minSilence)
@@ -124,13 +125,16 @@ func (k *Pack) overdueDays(m, regularity float64) float64 {
 	return exp(m + k.overdueLogOdds/regularity)
 }
 
+// wholeMilli is added to a quantile in ms, lest a week come out a rounding short of a week.
+const wholeMilli = 1e-3
+
 // overdueMinute is the first whole minute at which p is overdue; beyond any time where it never is.
 func (k *Pack) overdueMinute(p *Profile) int64 {
 	d := k.overdueDays(p.M, p.K)
 	if !(d < maxSilence) {
 		return math.MaxInt64
 	}
-	return ceilMinute(p.Last + int64(float64(d*dayMillis)) + 1) // strictly longer
+	return ceilMinute(p.Last + int64(float64(d*dayMillis)+wholeMilli) + 1) // strictly longer
 }
 
 // TermNames are the names of the terms, in order.

@@ -1,0 +1,72 @@
+package scoring_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"ebb/scoring"
+)
+
+// shopPack reads testdata/shop.csv as testdata/make_vectors.py does.
+func shopPack() *scoring.Pack {
+	return must(scoring.Load("any", nil, scoring.Overrides{
+		Activity: []string{"purchase"}, Friction: map[string]float64{"payment_failed": 1}, Horizon: 90 * 24 * time.Hour,
+	}))
+}
+
+// TestTerms: the terms of every customer of a log in which events come late, as the executable specification has them.
+func TestTerms(t *testing.T) {
+	var want struct {
+		At         int64 `json:"at_unix"`
+		Order      []int `json:"order"`
+		Population struct{ Mean, Within, Between float64 }
+		Customers  map[string]struct {
+			Visits uint32
+			Terms  map[string]float64
+		}
+	}
+	if err := json.Unmarshal(must(os.ReadFile("testdata/terms.json")), &want); err != nil {
+		t.Fatal(err)
+	}
+	pack, rows := shopPack(), readLog(t, "testdata/shop.csv")
+	var pop scoring.Population
+	profiles := map[string]*scoring.Profile{}
+	for _, i := range want.Order {
+		r := rows[i]
+		if profiles[r.customer] == nil {
+			profiles[r.customer] = &scoring.Profile{}
+		}
+		pack.Observe(profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
+	}
+	mean, within, between := pop.Moments()
+	closeTo(t, "mean", mean, want.Population.Mean)
+	closeTo(t, "within", within, want.Population.Within)
+	closeTo(t, "between", between, want.Population.Between)
+	if len(want.Customers) != len(profiles) {
+		t.Errorf("%d customers, want %d", len(profiles), len(want.Customers))
+	}
+	for id, c := range want.Customers {
+		s := pack.Score(profiles[id], want.At*1000)
+		if got := profiles[id].Visits; got != c.Visits {
+			t.Errorf("%s: %d visits, want %d", id, got, c.Visits)
+		}
+		for i, term := range scoring.TermNames() {
+			closeTo(t, id+" "+term, s.Terms[i], c.Terms[term])
+		}
+	}
+}
+
+// TestLapse: every alert of a log, as the executable specification has them.
+func TestLapse(t *testing.T) {
+	rows := readLog(t, "testdata/shop.csv")
+	for _, partitions := range []int{1, 4} {
+		t.Run(fmt.Sprint(partitions), func(t *testing.T) {
+			want := readChanges(t, filepath.Join("testdata", fmt.Sprintf("lapse_%d.csv", partitions)))
+			compareChanges(t, lapses(shopPack(), rows, partitions), want)
+		})
+	}
+}
