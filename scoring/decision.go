@@ -7,7 +7,7 @@ import (
 )
 
 // DecisionSize is the length of an encoded decision in bytes.
-const DecisionSize = 3 + 2*4 + 2*8 + 8*(NumTerms+1+7)
+const DecisionSize = 3 + 3*4 + 3*8 + 8*(NumTerms+7)
 
 // ErrDecisionDamaged says that bytes are no decision.
 var ErrDecisionDamaged = errors.New("decision is damaged")
@@ -22,6 +22,7 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	dst = le.AppendUint64(dst, uint64(d.At))
 	dst = le.AppendUint64(dst, uint64(d.Silence))
 	dst = le.AppendUint64(dst, uint64(d.Score.At))
+	dst = le.AppendUint32(dst, d.Score.Visits)
 	for _, t := range d.Score.Terms {
 		dst = le.AppendUint64(dst, math.Float64bits(t))
 	}
@@ -40,7 +41,8 @@ func ReadDecision(b []byte, d *Decision) error {
 	d.Transition, d.Tier, d.Previous = Transition(b[0]), Tier(b[1]), Tier(b[2])
 	d.Episode, d.Sequence = le.Uint32(b[3:]), le.Uint32(b[7:])
 	d.At, d.Silence, d.Score.At = int64(le.Uint64(b[11:])), int64(le.Uint64(b[19:])), int64(le.Uint64(b[27:]))
-	b = b[35:]
+	d.Score.Visits = le.Uint32(b[35:])
+	b = b[39:]
 	for i := range d.Score.Terms {
 		d.Score.Terms[i] = math.Float64frombits(le.Uint64(b[8*i:]))
 	}

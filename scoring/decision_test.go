@@ -22,6 +22,7 @@ func TestDecisionRoundTrip(t *testing.T) {
 			Score: scoring.Score{
 				At: rapid.Int64().Draw(t, "score at"), LnTypical: number.Draw(t, "m"), Regularity: number.Draw(t, "k"), Silence: number.Draw(t, "r"),
 				Level: number.Draw(t, "level"), Friction: number.Draw(t, "friction"), Idle: number.Draw(t, "idle"), Tenure: number.Draw(t, "tenure"),
+				Visits: rapid.Uint32().Draw(t, "visits"),
 			},
 		}
 		for i := range d.Score.Terms {
