@@ -107,6 +107,15 @@ func (c *Clock) vouched(customer uint64, t, lateness int64) bool {
 	return true
 }
 
+// reach brings the clock of a replay that has come to the published offset to where it was when that was published. A
+// replay of all records is there already; one that began in the middle of the log may not be.
+func (c *Clock) reach(m *Mark) {
+	if m.Fired.Compare(Due{}) > 0 && !c.Started {
+		c.Started, c.Fired = true, m.Fired // no record was replayed, so there is no deadline
+	}
+	c.Watermark = max(c.Watermark, m.Watermark)
+}
+
 func (c *Clock) clone() Clock {
 	k := *c
 	k.Future = slices.Clone(c.Future)

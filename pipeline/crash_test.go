@@ -31,6 +31,7 @@ type world struct {
 	hit    fault         // what becomes of it
 	kill   func()        // called with it
 	every  func(ops int) // called at each request; optional
+	end    int64         // stop before this offset
 	trail  []string
 }
 
@@ -48,7 +49,7 @@ func newWorld(t *testing.T, seed uint64, records int) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, broker: &broker{records: shopRecords(seed, records)}, store: storetest.NewMemory(), pack: pack}
+	w := &world{t: t, broker: &broker{records: shopRecords(seed, records)}, store: storetest.NewMemory(), pack: pack, end: int64(records)}
 	w.broker.inject = func(s pipeline.Step) fault { return w.request(s.String()) }
 	w.store.Inject(func(_ int, op storetest.Op) storetest.Fault {
 		return map[fault]storetest.Fault{none: storetest.NoFault, lost: storetest.Lost, deaf: storetest.Unanswered}[w.request([]string{"claim", "load", "commit"}[op])]
@@ -100,13 +101,17 @@ func shopRecords(seed uint64, n int) []pipeline.Record {
 	return records
 }
 
+func (w *world) identity() pipeline.Identity {
+	return pipeline.Identity{Group: "g", Input: "events", Partitions: 1, Cluster: "k", Topic: "t", Pack: w.pack.Hash}
+}
+
 // worker prepares an owner of the partition, as a new process would.
 func (w *world) worker(seed uint64) (*pipeline.Worker, *memLog) {
 	log := w.broker.open(seed)
 	return pipeline.NewWorker(pipeline.Config{
-		Identity: pipeline.Identity{Group: "g", Input: "events", Partitions: 1, Cluster: "k", Topic: "t", Pack: w.pack.Hash},
+		Identity: w.identity(),
 		Log:      log, Store: w.store.Partition(0), Pack: w.pack, Lateness: time.Hour, CacheCustomers: 8, MaxRecordBytes: 1 << 20,
-		PublishEvery: time.Second, End: int64(len(w.broker.records)), Logger: zerolog.Nop(),
+		PublishEvery: time.Second, End: w.end, Logger: zerolog.Nop(),
 		Metrics: pipeline.NewMetrics(prometheus.NewRegistry()),
 		Render: func(e *pipeline.Entry, r *pipeline.Record) pipeline.Outgoing {
 			if e.Kind == pipeline.EntryQuarantine {
@@ -314,4 +319,55 @@ func TestHandover(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestRebuild empties the store in the middle of the log and seeds it with the log's start, as `ebb rebuild` does: the rest is
+// decided as if nothing had happened, and nothing is published again.
+func TestRebuild(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		want, _ := clean(t, 4)
+		for _, end := range []int64{1, 250, 599, crashRecords} {
+			w := newWorld(t, 4, crashRecords)
+			w.end = end
+			w.finish()
+			w.store.Empty(0)
+			w.seed(0)
+			w.end = crashRecords
+			if diff := cmp.Diff(want, w.finish()); diff != "" {
+				t.Fatalf("rebuilt at %d\n%s", end, diff)
+			}
+		}
+	})
+}
+
+// TestRebuildInTheMiddle seeds the store with a later offset, or with the end of what was processed: what is decided from then
+// on may differ, but the line goes on and nothing below the position is published again.
+func TestRebuildInTheMiddle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, from := range []int64{100, 299, 300} {
+			w := newWorld(t, 4, crashRecords)
+			w.end = 300
+			before := len(w.finish().Published)
+			w.store.Empty(0)
+			w.seed(from)
+			if after := len(w.finish().Published); after != before {
+				t.Fatalf("from %d: %d records published again", from, after-before)
+			}
+			w.end = crashRecords
+			if o := w.finish(); o.Offset != crashRecords || len(o.Published) == before {
+				t.Fatalf("from %d: stopped at %d, with %d records published", from, o.Offset, len(o.Published))
+			}
+		}
+	})
+}
+
+func (w *world) seed(next int64) {
+	w.t.Helper()
+	h := w.store.Partition(0)
+	if _, err := h.Claim(context.Background(), pipeline.Token{1}); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := h.Commit(context.Background(), &pipeline.Commit{Previous: pipeline.Token{1}, Token: pipeline.Token{2}, Meta: w.identity().NewMeta(next)}); err != nil {
+		w.t.Fatal(err)
+	}
 }

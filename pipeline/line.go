@@ -48,6 +48,9 @@ func newLine(pack *scoring.Pack, lateness int64, id Identity, cacheSize int, s *
 // customers whose deadlines a sweep is about to look at, and the due buckets that the watermark has entered.
 func (l *line) wanted(b *batch) *Load {
 	l.number++
+	if l.next >= l.mark.Offset {
+		l.clock.reach(&l.mark)
+	}
 	l.want.Keys, l.slots = l.want.Keys[:0], l.slots[:0]
 	for i := range b.events {
 		b.slots[i] = -1

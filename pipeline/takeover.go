@@ -44,9 +44,9 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 		if id.Latest {
 			s.Mark.Offset = pos.End
 		}
-		s.Meta = id.newMeta(s.Mark.Offset)
+		s.Meta = id.NewMeta(s.Mark.Offset)
 	case !st.Exists && mark.Fresh:
-		s.Meta = id.newMeta(mark.Offset)
+		s.Meta = id.NewMeta(mark.Offset)
 	case !st.Exists:
 		return nil, id.stop("state_lost", fmt.Sprintf("Kafka says that records below offset %d were processed, but Redis holds no state", mark.Offset),
 			"if Redis was emptied or replaced, restore its latest backup, any age will do; else rebuild the state from the input: ebb rebuild --from earliest")
@@ -135,7 +135,9 @@ func (s *Standing) splitOutbox(id Identity, encoded [][]byte) error {
 	return nil
 }
 
-func (id Identity) newMeta(next int64) Meta {
+// NewMeta is the state of a partition in which nothing has happened and whose next record is next. Below the group's
+// committed offset it is one to be rebuilt.
+func (id Identity) NewMeta(next int64) Meta {
 	return Meta{Version: metaVersion, Next: next, Pack: id.Pack, Partitions: id.Partitions, Cluster: id.Cluster, Topic: id.Topic}
 }
 
