@@ -17,16 +17,16 @@ type center struct {
 	log         split
 }
 
-// logLow is where the significands that log reduces to begin, as a bit pattern: 0.6884765625. Ranges of 2^45 patterns
+// logLow is where the significands that log reduces to begin, as a bit pattern: 0.689453125. Ranges of 2^45 patterns
 // follow; one of them has 1 in its middle.
-const logLow = 0x3fe6080000000000
+const logLow = 0x3fe6100000000000
 
 const (
 	expOverflow  = 709.78
 	expUnderflow = -708.0
 )
 
-// exp is e^x to within one unit in the last place. It is 0 below -708, where the result would no longer be a normal number.
+// exp is e^x to within 0.6 units in the last place. It is 0 below -708, where the result would no longer be a normal number.
 func exp(x float64) float64 {
 	switch {
 	case x > expOverflow:
@@ -49,7 +49,7 @@ func exp(x float64) float64 {
 	return math.Float64frombits(math.Float64bits(y) + uint64(whole>>7)<<52)
 }
 
-// log is the natural logarithm of x to within one unit in the last place: -Inf at 0, NaN below.
+// log is the natural logarithm of x to within 1.1 units in the last place: -Inf at 0, NaN below.
 func log(x float64) float64 {
 	u := math.Float64bits(x)
 	shift := 0.0
@@ -64,7 +64,7 @@ func log(x float64) float64 {
 		}
 		u, shift = math.Float64bits(float64(x*(1<<52))), -52
 	}
-	// x = 2^n * z with z from 0.688 to 1.377, and z = c * (1+r): ln x = n ln 2 + ln c + ln(1+r).
+	// x = 2^n * z with z from 0.689 to 1.379, and z = c * (1+r): ln x = n ln 2 + ln c + ln(1+r).
 	offset := u - logLow
 	t := &logTable[offset>>45&(tableSteps-1)]
 	n := float64(int64(offset)>>52) + shift

@@ -118,14 +118,15 @@ func build(f *packFile) *Pack {
 		k.signals[t] = Signal{Known: true, Friction: weight}
 	}
 	ms := k.Horizon.Milliseconds()
+	horizon := days(ms)
 	k.coefficients = coefficients{
-		horizon: days(ms), levelFade: 4 * days(ms), spell: (ms + spells - 1) / spells,
+		horizon: horizon, levelFade: float64(4 * horizon), spell: (ms + spells - 1) / spells,
 		enterWatch:     logit(k.Tiers.Watch / 100),
 		enterAtRisk:    logit(k.Tiers.AtRisk / 100),
 		enterCritical:  logit(k.Tiers.Critical / 100),
 		overdueLogOdds: logit(k.Overdue),
-		lnHorizon:      log(days(ms)),
-		hurdle:         float64(tenureWeight / levelWeight * 4 * days(ms)),
+		lnHorizon:      log(horizon),
+		hurdle:         float64(tenureWeight / levelWeight * 4 * horizon),
 	}
 	sum := sha256.Sum256(k.canonical())
 	k.Hash = hex.EncodeToString(sum[:])

@@ -47,7 +47,8 @@ func writeExp(b *bytes.Buffer) {
 	b.WriteString("// expTable[i] is 2^(i/tableSteps).\nvar expTable = [tableSteps]split{\n")
 	v := num(1)
 	for range steps {
-		writeEntry(b, v, 53)
+		hi, lo := cut(v, 53)
+		fmt.Fprintf(b, "\t{%x, %x},\n", hi, lo)
 		v = new(big.Float).Mul(v, root)
 	}
 	b.WriteString("}\n\n")
@@ -58,7 +59,7 @@ func writeExp(b *bytes.Buffer) {
 func writeLog(b *bytes.Buffer) {
 	b.WriteString("// logTable[i] holds a number close to every significand of range i, its inverse and its logarithm, of which the\n" +
 		"// first part has 40 significant bits.\nvar logTable = [tableSteps]center{\n")
-	const low = 0x3fe6080000000000 // elementary.go knows this number as logLow
+	const low = 0x3fe6100000000000 // elementary.go knows this number as logLow
 	for i := range steps {
 		from := fromBits(low + uint64(i)<<45)
 		to := fromBits(low + uint64(i+1)<<45)
@@ -69,10 +70,8 @@ func writeLog(b *bytes.Buffer) {
 		}
 		at, _ := c.Float64()
 		inverse, _ := new(big.Float).Quo(num(1), c).Float64()
-		fmt.Fprintf(b, "\t{%x, %x, ", at, inverse)
-		writeEntry(b, logOf(c), 40)
-		b.Truncate(b.Len() - 1)
-		b.WriteString("},\n")
+		hi, lo := cut(logOf(c), 40)
+		fmt.Fprintf(b, "\t{%x, %x, split{%x, %x}},\n", at, inverse, hi, lo)
 	}
 	b.WriteString("}\n")
 }
@@ -80,11 +79,6 @@ func writeLog(b *bytes.Buffer) {
 func writeSplit(b *bytes.Buffer, name string, v *big.Float, bits uint, comment string) {
 	hi, lo := cut(v, bits)
 	fmt.Fprintf(b, "\t%sHigh = %x // %s\n\t%sLow = %x\n", name, hi, comment, name, lo)
-}
-
-func writeEntry(b *bytes.Buffer, v *big.Float, bits uint) {
-	hi, lo := cut(v, bits)
-	fmt.Fprintf(b, "\tsplit{%x, %x},\n", hi, lo)
 }
 
 // cut returns v as a number of that many significant bits and what is left.
