@@ -1,0 +1,182 @@
+package pipeline
+
+// A validating scanner for JSON (RFC 8259) that allocates nothing and copies nothing. It reports where things stand; what
+// they mean is the envelope's business. Benchmark: BenchmarkDecode. Oracle: encoding/json, in the tests.
+
+// jsonKind is what kind of value a token is, as far as an envelope has to tell them apart.
+type jsonKind uint8
+
+const (
+	jsonAbsent   jsonKind = iota
+	jsonNull              // null
+	jsonPlain             // a string without escapes: its text is its value
+	jsonEscaped           // a string with escapes: see appendUnescaped
+	jsonInteger           // a number without fraction and exponent
+	jsonFraction          // a number with a fraction
+	jsonExponent          // a number with an exponent
+	jsonOther             // true, false, an object or an array
+)
+
+// jsonToken is one scalar's place in the text.
+type jsonToken struct {
+	from, to int // for strings without the quotes
+	kind     jsonKind
+}
+
+// scanName reads a member's name and the colon behind it. It returns the place of the member's value, or -1.
+func scanName(b []byte, i int) (name jsonToken, next int) {
+	if i >= len(b) || b[i] != '"' {
+		return name, -1
+	}
+	name, i = scanString(b, i+1)
+	if i < 0 {
+		return name, -1
+	}
+	if i = skipSpace(b, i); i >= len(b) || b[i] != ':' {
+		return name, -1
+	}
+	return name, skipSpace(b, i+1)
+}
+
+// scanValue reads the value at i, which stands at the given level of nesting. It returns the place behind it, or the
+// fault's Code negated.
+func scanValue(b []byte, i, depth int) (value jsonToken, next int) {
+	if i >= len(b) {
+		return value, -int(NotJSON)
+	}
+	switch c := b[i]; {
+	case c == '"':
+		return scanString(b, i+1)
+	case c == '-' || c-'0' < 10:
+		return scanNumber(b, i)
+	case c == '{' || c == '[':
+		return scanNested(b, i, depth)
+	case c == 't':
+		return scanWord(b, i, "true", jsonOther)
+	case c == 'f':
+		return scanWord(b, i, "false", jsonOther)
+	case c == 'n':
+		return scanWord(b, i, "null", jsonNull)
+	}
+	return value, -int(NotJSON)
+}
+
+// scanNested validates the object or array at i without recursion: one bit per open level tells what it is, so that
+// hostile nesting costs neither stack nor memory.
+func scanNested(b []byte, i, depth int) (value jsonToken, next int) {
+	var objects uint64 // the lowest bit: the innermost open level is an object
+	base := depth
+	for {
+		// A value begins at i.
+		if i < len(b) && (b[i] == '{' || b[i] == '[') {
+			if depth == MaxDepth {
+				return value, -int(NestedTooDeep)
+			}
+			depth++
+			objects = objects<<1 | uint64(b[i]>>5&1) // '{' is 0x7b, '[' is 0x5b
+			if i = skipSpace(b, i+1); i >= len(b) {
+				return value, -int(NotJSON)
+			}
+			if b[i] != closing(objects) {
+				if objects&1 != 0 {
+					if _, i = scanName(b, i); i < 0 {
+						return value, -int(NotJSON)
+					}
+				}
+				continue
+			}
+		} else if value, i = scanValue(b, i, depth); i < 0 {
+			return value, i
+		} else if i = skipSpace(b, i); i >= len(b) {
+			return value, -int(NotJSON)
+		}
+		// A value has ended, or a level is empty: close levels until one goes on.
+		for b[i] == closing(objects) {
+			depth--
+			objects >>= 1
+			i++
+			if depth == base {
+				return jsonToken{kind: jsonOther}, i
+			}
+			if i = skipSpace(b, i); i >= len(b) {
+				return value, -int(NotJSON)
+			}
+		}
+		if b[i] != ',' {
+			return value, -int(NotJSON)
+		}
+		if i = skipSpace(b, i+1); objects&1 != 0 {
+			if _, i = scanName(b, i); i < 0 {
+				return value, -int(NotJSON)
+			}
+		}
+	}
+}
+
+// closing is the bracket that ends the innermost level.
+func closing(objects uint64) byte {
+	if objects&1 != 0 {
+		return '}'
+	}
+	return ']'
+}
+
+// scanNumber reads the number at i, which begins with a digit or a minus sign.
+func scanNumber(b []byte, i int) (value jsonToken, next int) {
+	value = jsonToken{from: i, kind: jsonInteger}
+	if b[i] == '-' {
+		i++
+	}
+	switch {
+	case i < len(b) && b[i] == '0':
+		i++
+	default:
+		if i = skipDigits(b, i); i < 0 {
+			return value, -int(NotJSON)
+		}
+	}
+	if i < len(b) && b[i] == '.' {
+		value.kind = jsonFraction
+		if i = skipDigits(b, i+1); i < 0 {
+			return value, -int(NotJSON)
+		}
+	}
+	if i < len(b) && b[i]|0x20 == 'e' {
+		value.kind = jsonExponent
+		if i++; i < len(b) && (b[i] == '+' || b[i] == '-') {
+			i++
+		}
+		if i = skipDigits(b, i); i < 0 {
+			return value, -int(NotJSON)
+		}
+	}
+	value.to = i
+	return value, i
+}
+
+// skipDigits passes one digit or more; -1 where there is none.
+func skipDigits(b []byte, i int) int {
+	from := i
+	for i < len(b) && b[i]-'0' < 10 {
+		i++
+	}
+	if i == from {
+		return -1
+	}
+	return i
+}
+
+func scanWord(b []byte, i int, word string, kind jsonKind) (value jsonToken, next int) {
+	if len(b)-i < len(word) || string(b[i:i+len(word)]) != word {
+		return value, -int(NotJSON)
+	}
+	return jsonToken{kind: kind}, i + len(word)
+}
+
+// skipSpace passes white space. Compact JSON has none, so the first look decides.
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && b[i] <= ' ' && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
+		i++
+	}
+	return i
+}

@@ -1,0 +1,93 @@
+package pipeline
+
+import "math"
+
+// decimal is a number in JSON's grammar without an exponent, taken apart.
+type decimal struct {
+	negative bool
+	whole    []byte // digits, no leading zero unless it is the only one
+	fraction []byte // digits, may be empty
+}
+
+// parseDecimal takes s apart. It knows no exponent: a producer that writes one computes money in floats.
+func parseDecimal(s []byte) (d decimal, ok bool) {
+	if len(s) > 0 && s[0] == '-' {
+		d.negative, s = true, s[1:]
+	}
+	i := skipDigits(s, 0)
+	if i < 0 || (i > 1 && s[0] == '0') {
+		return d, false
+	}
+	d.whole = s[:i]
+	if i == len(s) {
+		return d, true
+	}
+	if s[i] != '.' || skipDigits(s, i+1) != len(s) {
+		return d, false
+	}
+	d.fraction = s[i+1:]
+	return d, true
+}
+
+// parseMoney reads s exactly as minor units of a currency with the given number of decimals. Digits beyond those must be
+// zeros: 12.340 is 12.34, 12.345 is refused rather than rounded. ok is false also where int64 is too small.
+func parseMoney(s []byte, decimals int) (minor int64, ok bool) {
+	d, ok := parseDecimal(s)
+	if !ok {
+		return 0, false
+	}
+	for len(d.fraction) > decimals {
+		last := len(d.fraction) - 1
+		if d.fraction[last] != '0' {
+			return 0, false
+		}
+		d.fraction = d.fraction[:last]
+	}
+	const most = 19 // digits that a uint64 holds whatever they are, and an int64 at best
+	if len(d.whole)+decimals > most {
+		return 0, false
+	}
+	var sum uint64
+	for _, c := range d.whole {
+		sum = sum*10 + uint64(c-'0')
+	}
+	for i := range decimals {
+		sum *= 10
+		if i < len(d.fraction) {
+			sum += uint64(d.fraction[i] - '0')
+		}
+	}
+	if d.negative {
+		return -int64(sum), sum <= -math.MinInt64 //nolint:gosec // wraps to MinInt64, which is meant
+	}
+	return int64(sum), sum <= math.MaxInt64
+}
+
+// parseCurrency reads three letters, of either case, as an ISO 4217 code.
+func parseCurrency(s []byte) (code [3]byte, ok bool) {
+	if len(s) != len(code) {
+		return code, false
+	}
+	for i, c := range s {
+		c &^= 'a' - 'A'
+		if c < 'A' || c > 'Z' {
+			return code, false
+		}
+		code[i] = c
+	}
+	return code, true
+}
+
+// currencyDecimals is the number of decimals of a currency's minor unit: two, unless ISO 4217 says otherwise. An unknown
+// currency, and none at all, have two.
+func currencyDecimals(code [3]byte) int {
+	switch string(code[:]) {
+	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF":
+		return 0
+	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
+		return 3
+	case "CLF", "UYW":
+		return 4
+	}
+	return 2
+}
