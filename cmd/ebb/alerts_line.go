@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// alertView is what a person is shown of an alert.
+type alertView struct {
+	Tenant     string    `json:"tenant"`
+	Customer   string    `json:"customer"`
+	Transition string    `json:"transition"`
+	Tier       string    `json:"tier"`
+	Risk       float64   `json:"risk_score"`
+	Time       time.Time `json:"time"`
+	Reasons    []struct {
+		Text string `json:"text"`
+	} `json:"reasons"`
+}
+
+// alertLine writes alerts for people, a line each, with columns that widen as they must.
+type alertLine struct {
+	screen   screen
+	customer int // width of that column so far
+}
+
+// Widths of columns, in characters.
+const (
+	leastCustomer = 6
+	mostCustomer  = 24
+	wideScreen    = 110 // from here on there is room for the hour and the tier
+)
+
+// of is the line of one alert as published. What is no alert is shown as it is.
+func (l *alertLine) of(value []byte) string {
+	var v alertView
+	if err := json.Unmarshal(value, &v); err != nil || v.Customer == "" || v.Transition == "" {
+		return "no alert: " + printable(clip(value, 200))
+	}
+	who := v.Customer
+	if v.Tenant != "" {
+		who = v.Tenant + "/" + who
+	}
+	who = printable(who)
+	l.customer = max(l.customer, leastCustomer, min(text.StringWidth(who), mostCustomer))
+	reason := ""
+	if len(v.Reasons) > 0 {
+		reason = printable(v.Reasons[0].Text)
+	}
+	if l.screen.terminal && l.screen.width < wideScreen {
+		return l.fit(fmt.Sprintf("%s %s %s %s ", v.Time.UTC().Format(time.DateOnly), l.tinted(&v, fmt.Sprintf("%-9s", v.Transition)),
+			fmt.Sprintf("%3.0f", v.Risk), text.Pad(text.Snip(who, l.customer, "…"), l.customer, ' ')), reason)
+	}
+	return l.fit(fmt.Sprintf("%s  %-9s  %s  %5.1f  %s  ", v.Time.UTC().Format("2006-01-02 15:04"), v.Transition,
+		l.tinted(&v, fmt.Sprintf("%-8s", v.Tier)), v.Risk, text.Pad(who, l.customer, ' ')), reason)
+}
+
+// fit puts the reason behind the columns, as much of it as a terminal's line holds.
+func (l *alertLine) fit(columns, reason string) string {
+	if l.screen.terminal {
+		reason = text.Snip(reason, max(10, l.screen.width-text.StringWidthWithoutEscSequences(columns)), "…")
+	}
+	return strings.TrimRight(columns+reason, " ")
+}
+
+// tinted colours s by what the alert means: red and yellow for a risk, green for a customer who is back.
+func (l *alertLine) tinted(v *alertView, s string) string {
+	switch {
+	case v.Transition == "recovered":
+		return l.screen.paint(text.Colors{text.FgGreen}, s)
+	case v.Tier == "critical":
+		return l.screen.paint(text.Colors{text.FgRed, text.Bold}, s)
+	case v.Tier == "at_risk":
+		return l.screen.paint(text.Colors{text.FgYellow}, s)
+	}
+	return s
+}
+
+// printable keeps text from moving the cursor or worse: what cannot be printed is shown escaped.
+func printable(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		quoted := strconv.Quote(s)
+		return quoted[1 : len(quoted)-1]
+	}
+	return s
+}

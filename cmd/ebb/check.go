@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+	"ebb/scoring"
+)
+
+// checkFlags is the command line of check.
+type checkFlags struct {
+	brokers, topic string
+	create         bool
+	partitions     int32
+	replicas       int16
+	json           bool
+}
+
+func newCheckCommand(a *app) *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Find everything that would keep ebb from running",
+		Long: `Find everything that would keep ebb from running: configuration, pack, brokers, topics, the group's position, transactions,
+Redis. All problems are reported at once, each with what to do about it. Exit code 1 if there is any; warnings are none.
+Nothing is changed, except that --create creates the topics that are missing.`,
+		Example: "  ebb check -c ebb.yaml\n" +
+			"  ebb check --create --partitions 12 --replicas 3\n" +
+			"  ebb check --json | jq '.checks[] | select(.status == \"problem\")'",
+		Args: usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd, &f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.brokers, "brokers", "", "brokers, host:port, separated by commas (default: kafka.brokers)")
+	flags.StringVar(&f.topic, "topic", "", "input topic (default: kafka.input)")
+	flags.BoolVar(&f.create, "create", false, "create the topics that are missing")
+	flags.Int32Var(&f.partitions, "partitions", 4, "with --create: partitions of the input topic; they cannot be changed once ebb has run")
+	flags.Int16Var(&f.replicas, "replicas", -1, "with --create: replicas of each topic (default: the cluster's default)")
+	flags.BoolVar(&f.json, "json", false, "print the result as JSON")
+	return cmd
+}
+
+// Statuses of a finding.
+const (
+	statusOK      = "ok"
+	statusWarning = "warning"
+	statusProblem = "problem"
+)
+
+// finding is the outcome of one check.
+type finding struct {
+	Check  string `json:"check"`
+	Status string `json:"status"`
+	Found  string `json:"found"`
+	Do     string `json:"do,omitempty"` // what to do about it; one or more lines
+}
+
+// checking gathers findings.
+type checking struct {
+	flags    *checkFlags
+	cfg      *Config
+	client   *kafkawire.Client
+	pack     *scoring.Pack
+	topics   map[string]kafkawire.Topic
+	findings []finding
+}
+
+func (c *checking) ok(check, format string, args ...any) { c.add(check, statusOK, "", format, args...) }
+
+func (c *checking) warn(check, do, format string, args ...any) {
+	c.add(check, statusWarning, do, format, args...)
+}
+
+func (c *checking) problem(check, do, format string, args ...any) {
+	c.add(check, statusProblem, do, format, args...)
+}
+
+func (c *checking) add(check, status, do, format string, args ...any) {
+	c.findings = append(c.findings, finding{check, status, fmt.Sprintf(format, args...), do})
+}
+
+// failed notes an error: a hard stop with its own advice, anything else with do.
+func (c *checking) failed(check, do string, err error) {
+	if stop, ok := errors.AsType[*pipeline.HardStop](err); ok {
+		c.problem(check, stop.Do, "%s (%s)", stop.Detail, stop.Code)
+		return
+	}
+	c.problem(check, do, "%s", err)
+}
+
+// check runs every check and prints what was found.
+func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
+	if f.partitions < 1 || f.replicas < -1 || f.replicas == 0 {
+		return usageError{errors.New("--partitions and --replicas must be 1 or more")}
+	}
+	cfg, problems := loadConfigAnyway(a.file, a.environ, readFile, overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
+	c := &checking{flags: f, cfg: cfg, topics: map[string]kafkawire.Topic{}}
+	ctx := cmd.Context()
+	c.checkConfig(a.file, problems)
+	if !problems.touch("pack") {
+		c.checkPack()
+	}
+	if !problems.touch("kafka") {
+		k := &cfg.Kafka
+		client, err := openKafka(cfg, k.Input, k.Alerts, k.DLQ())
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		c.client = client
+		c.checkKafka(ctx)
+	}
+	if !problems.touch("redis") {
+		c.checkRedis(ctx, !problems.touch("kafka"))
+	}
+	if ctx.Err() != nil {
+		return stopCause(ctx)
+	}
+	return c.report(newScreen(cmd.OutOrStdout(), a.environ), len(problems) > 0)
+}
+
+func (c *checking) checkConfig(file string, problems configProblems) {
+	if len(problems) == 0 {
+		if file == "" {
+			file = "no file: defaults and EBB_ variables"
+		}
+		c.ok("config", "%s, digest %s", file, c.cfg.Digest())
+	}
+	for _, p := range problems {
+		c.problem("config", "", "%s", p)
+	}
+	if s := &c.cfg.Kafka.SASL; s.Mechanism == "plain" && !c.cfg.Kafka.TLS.Enabled {
+		c.warn("config", "set kafka.tls.enabled: true, or use scram-sha-512", "kafka.sasl.mechanism plain without TLS sends the password readable to anyone on the way")
+	}
+}
+
+func (c *checking) checkPack() {
+	pack, err := loadPack(c.cfg)
+	if err != nil {
+		c.problem("pack", "mend pack.name, pack.activity, pack.friction or pack.horizon; or the pack's file", "%s", err)
+		return
+	}
+	c.pack = pack
+	c.ok("pack", "%s %s, horizon %s, hash %.12s", pack.Name, pack.Version, formatDuration(pack.Horizon), pack.Hash)
+}
+
+// checkKafka checks all that stands in Kafka. Where no broker answers, that is the only finding.
+func (c *checking) checkKafka(ctx context.Context) {
+	if c.checkBrokers(ctx) {
+		c.checkTopics(ctx)
+		c.checkTransactions(ctx)
+	}
+}
+
+// checkBrokers asks every broker of the configuration by itself and reports whether any answered.
+func (c *checking) checkBrokers(ctx context.Context) bool {
+	errs := make([]error, len(c.cfg.Kafka.Brokers))
+	var asking sync.WaitGroup
+	for i := range errs {
+		asking.Go(func() { errs[i] = c.askBroker(ctx, c.cfg.Kafka.Brokers[i]) })
+	}
+	asking.Wait()
+	var silent, answered []string
+	for i, err := range errs {
+		if err == nil {
+			answered = append(answered, c.cfg.Kafka.Brokers[i])
+		} else {
+			silent = append(silent, fmt.Sprintf("%s: %s", c.cfg.Kafka.Brokers[i], rootCause(err)))
+		}
+	}
+	advice := "start Kafka, or mend kafka.brokers; a secured listener needs kafka.tls and kafka.sasl"
+	switch {
+	case len(answered) == 0:
+		c.problem("brokers", advice, "no answer from %s", strings.Join(silent, "; "))
+		return false
+	case len(silent) > 0:
+		c.warn("brokers", advice, "%s answered; no answer from %s", strings.Join(answered, ", "), strings.Join(silent, "; "))
+	default:
+		c.ok("brokers", "%s answered", strings.Join(answered, ", "))
+	}
+	return true
+}
+
+// askBroker reports whether one broker answers.
+func (c *checking) askBroker(ctx context.Context, address string) error {
+	if err := dialable(ctx, []string{address}); err != nil {
+		return err
+	}
+	alone := *c.cfg
+	alone.Kafka.Brokers = []string{address}
+	client, err := openKafka(&alone)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	_, err = client.Topic(ctx, alone.Kafka.Input)
+	if errors.Is(err, kafkawire.UnknownTopicOrPartition) {
+		return nil
+	}
+	return err
+}
+
+// checkTransactions tries what publishing needs, under a transactional id that no partition has.
+func (c *checking) checkTransactions(ctx context.Context) {
+	id := c.cfg.Kafka.Group + "/check"
+	p, err := c.client.NewProducer(kafkawire.ProducerConfig{TransactionalID: id, Timeout: c.cfg.Kafka.TransactionTimeout})
+	if err == nil {
+		err = p.Init(ctx)
+	}
+	switch {
+	case errors.Is(err, kafkawire.Error(invalidTransactionTimeout)):
+		c.problem("transactions", "lower kafka.transaction_timeout, or raise transaction.max.timeout.ms of the brokers",
+			"the brokers refuse kafka.transaction_timeout %s", formatDuration(c.cfg.Kafka.TransactionTimeout))
+	case err != nil:
+		c.failed("transactions", "allow WRITE and DESCRIBE on transactional ids that begin with \""+c.cfg.Kafka.Group+"/\", and see that the brokers keep __transaction_state", err)
+	default:
+		c.ok("transactions", "possible")
+	}
+}
+
+const invalidTransactionTimeout = 50 // Kafka's error code
+
+// rootCause is what a person needs of a connection's error: connection refused, not the way there.
+func rootCause(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
+	}
+	text := err.Error()
+	if i := strings.LastIndex(text, "connect: "); i >= 0 {
+		return text[i+len("connect: "):]
+	}
+	return strings.TrimPrefix(text, "unavailable: ")
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/redisstore"
+)
+
+// checkRedis checks the server and, where Kafka could be asked, what it holds against what Kafka says.
+func (c *checking) checkRedis(ctx context.Context, kafka bool) {
+	advice := "start Redis, or mend redis.addresses; a secured one needs redis.tls, redis.username and a password"
+	client, err := openRedis(ctx, c.cfg)
+	if err != nil {
+		c.failedRedis(advice, err)
+		return
+	}
+	defer func() { _ = client.Close() }() // nothing was written
+	policies, err := client.Policies(ctx)
+	if err != nil {
+		c.failedRedis(advice, err)
+		return
+	}
+	for i := range policies {
+		c.checkPolicy(&policies[i])
+	}
+	if input, ok := c.topics[c.cfg.Kafka.Input]; ok && kafka && c.pack != nil {
+		c.checkGroup(ctx, client, &input)
+	}
+}
+
+func (c *checking) failedRedis(advice string, err error) {
+	if errors.Is(err, pipeline.ErrUnavailable) {
+		err = fmt.Errorf("no answer from %s: %s", strings.Join(c.cfg.Redis.Addresses, ", "), rootCause(err))
+	}
+	c.failed("redis", advice, err)
+}
+
+// almostFull is the share of maxmemory in use, in percent, from which on it is worth a warning.
+const almostFull = 80
+
+// checkPolicy looks at one primary: it must keep what it is given, and take writes.
+func (c *checking) checkPolicy(p *redisstore.Policy) {
+	before := len(c.findings)
+	if p.Eviction != "" && p.Eviction != "noeviction" {
+		c.problem("redis", "redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf or your provider's parameter group",
+			"%s has maxmemory-policy %s and may drop customers' state", p.Address, p.Eviction)
+	}
+	if p.Role != "" && p.Role != "master" {
+		c.problem("redis", "set redis.addresses to the primary, or to an address that follows it", "%s is a replica and takes no writes", p.Address)
+	}
+	if p.MaxMemory > 0 && 100*p.Used >= almostFull*p.MaxMemory {
+		c.warn("redis", "raise maxmemory: when it is reached, ebb stops until there is room", "%s uses %d %% of its maxmemory", p.Address, 100*p.Used/p.MaxMemory)
+	}
+	if p.Unknown != nil {
+		c.warn("redis", "allow INFO (and CONFIG GET) for ebb's user, or see yourself that maxmemory-policy is noeviction", "%s does not say all of its settings: %s", p.Address, p.Unknown)
+	} else if !p.AOF && p.Replicas == 0 {
+		c.warn("redis", "turn on appendonly (everysec will do), or add a replica", "%s has neither an append-only file nor a replica: its failure loses the state, and ebb rebuild has to replay the input", p.Address)
+	}
+	if len(c.findings) == before {
+		c.ok("redis", "%s, %s, %s", p.Address, redisVersion(p), redisLimit(p))
+	}
+}
+
+func redisVersion(p *redisstore.Policy) string {
+	if p.Version == "" {
+		return "version unknown"
+	}
+	return "version " + p.Version
+}
+
+func redisLimit(p *redisstore.Policy) string {
+	if p.MaxMemory == 0 {
+		return "noeviction, no maxmemory"
+	}
+	return fmt.Sprintf("noeviction, %d %% of maxmemory used", 100*p.Used/p.MaxMemory)
+}
+
+// checkGroup asks of every partition what a takeover would ask, and comes to the same verdict.
+func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, input *kafkawire.Topic) {
+	k := &c.cfg.Kafka
+	var lag int64
+	started, stopped := 0, map[string]bool{}
+	for partition := range input.Partitions {
+		standing, position, err := c.standing(ctx, redis, input, partition)
+		if err != nil {
+			stop, hard := errors.AsType[*pipeline.HardStop](err)
+			if !hard || !stopped[stop.Code+stop.Do] { // the same fault in every partition is one thing to mend
+				c.failed("group", "see that ebb's user may READ the group and the input topic", err)
+			}
+			if !hard {
+				return
+			}
+			stopped[stop.Code+stop.Do] = true
+			continue
+		}
+		if !standing.Fresh {
+			started++
+		}
+		lag += position.End - standing.Meta.Next
+	}
+	switch {
+	case len(stopped) > 0:
+	case started == 0:
+		c.ok("group", "%s has not run yet; it begins at the %s record, %s are waiting", k.Group, k.Start, plural64(lag, "record"))
+	default:
+		c.ok("group", "%s, %s behind", k.Group, plural64(lag, "record"))
+	}
+}
+
+// standing is what a takeover of the partition would find. Nothing is claimed: an owner may be at work.
+func (c *checking) standing(ctx context.Context, redis *redisstore.Client, input *kafkawire.Topic, partition int32) (*pipeline.Standing, pipeline.Position, error) {
+	k := &c.cfg.Kafka
+	var pos pipeline.Position
+	committed, err := c.client.Committed(ctx, k.Group, k.Input, partition)
+	if err != nil {
+		return nil, pos, err
+	}
+	held, err := redis.Inspect(ctx, k.Group, int(partition), nil)
+	if err != nil {
+		return nil, pos, err
+	}
+	pos = pipeline.Position{Committed: committed.Exists, Offset: committed.Offset, Metadata: committed.Metadata}
+	if pos.LogStart, pos.End, err = c.client.Bounds(ctx, k.Input, partition); err != nil {
+		return nil, pos, err
+	}
+	s, err := pipeline.Reconcile(pipeline.Identity{
+		Group: k.Group, Input: k.Input, Partition: int(partition), Partitions: int(input.Partitions),
+		Cluster: input.Cluster, Topic: input.ID, Pack: c.pack.Hash, Latest: k.Start == "latest",
+	}, pos, pipeline.State{Exists: held.Exists, Meta: held.Meta})
+	return s, pos, err
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"net"
+	"strconv"
+	"strings"
+)
+
+// check finds what is wrong with values that are readable each by itself: form and contradictions.
+func (l *configLoader) check(c *Config) {
+	l.checkKafka(c)
+	l.checkTLS("kafka.tls.", &c.Kafka.TLS)
+	l.checkSASL(&c.Kafka.SASL)
+	l.checkRedis(&c.Redis)
+	l.checkTLS("redis.tls.", &c.Redis.TLS)
+	l.checkProcess(c)
+}
+
+// Bounds that Kafka sets to names, in bytes. The DLQ's name must fit too.
+const (
+	maxTopic    = 249
+	maxInstance = 249
+	maxGroup    = 200
+)
+
+func (l *configLoader) checkKafka(c *Config) {
+	k := &c.Kafka
+	l.checkAddresses("kafka.brokers", k.Brokers)
+	l.checkTopic("kafka.input", k.Input, maxTopic-len(dlqSuffix))
+	l.checkTopic("kafka.alerts", k.Alerts, maxTopic)
+	if k.Input == k.Alerts {
+		l.contradiction("kafka.alerts", "kafka.input", "is the input topic too (%s); ebb would read its own alerts", k.Input)
+	}
+	if k.Alerts == k.DLQ() {
+		l.contradiction("kafka.alerts", "kafka.input", "is the topic of quarantined records too (%s)", k.DLQ())
+	}
+	switch {
+	case k.Group == "" || len(k.Group) > maxGroup:
+		l.problem("kafka.group", "must be 1 to %d bytes long", maxGroup)
+	case strings.ContainsFunc(k.Group, func(r rune) bool { return r <= ' ' || r > '~' || r == '{' || r == '}' }):
+		l.problem("kafka.group", "may hold printable ASCII without spaces and braces (it is part of the keys in Redis): %q", k.Group)
+	}
+	if k.InstanceID != "" && !legalTopic(k.InstanceID, maxInstance) {
+		l.problem("kafka.instance_id", "may hold letters, digits, '.', '_' and '-', at most %d: %q", maxInstance, k.InstanceID)
+	}
+	if 3*k.Heartbeat >= k.SessionTimeout {
+		l.contradiction("kafka.heartbeat", "kafka.session_timeout", "must be below a third of kafka.session_timeout (%s), else one lost heartbeat costs the partitions: %s", formatDuration(k.SessionTimeout), formatDuration(k.Heartbeat))
+	}
+	if k.TransactionTimeout <= k.SessionTimeout {
+		l.contradiction("kafka.transaction_timeout", "kafka.session_timeout", "must be longer than kafka.session_timeout (%s), so that a slow member loses its partition before its transaction: %s", formatDuration(k.SessionTimeout), formatDuration(k.TransactionTimeout))
+	}
+}
+
+func (l *configLoader) checkTopic(path, name string, longest int) {
+	switch {
+	case name == "":
+		l.problem(path, "must name a topic")
+	case !legalTopic(name, longest):
+		l.problem(path, "no topic can have this name: letters, digits, '.', '_' and '-', at most %d: %q", longest, name)
+	}
+}
+
+func legalTopic(name string, longest int) bool {
+	return name != "." && name != ".." && len(name) <= longest && !strings.ContainsFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
+	})
+}
+
+func (l *configLoader) checkAddresses(path string, addresses []string) {
+	if len(addresses) == 0 {
+		l.problem(path, "must name at least one address, host:port")
+	}
+	for _, a := range addresses {
+		if why := badAddress(a, 1); why != "" {
+			l.problem(path, "%q is no address: %s", a, why)
+		}
+	}
+}
+
+// badAddress says why a is no host:port; "" if it is one.
+func badAddress(a string, lowestPort int) string {
+	if strings.Contains(a, "://") {
+		return "write host:port, without a scheme"
+	}
+	host, port, err := net.SplitHostPort(a)
+	if err != nil {
+		return "write host:port"
+	}
+	n, err := strconv.Atoi(port)
+	switch {
+	case err != nil || n < lowestPort || n > 65535:
+		return "the port must be a number up to 65535"
+	case host == "" && lowestPort > 0:
+		return "the host is missing"
+	case strings.ContainsAny(host, " \t/"):
+		return "the host holds a character that no host has"
+	}
+	return ""
+}
+
+func (l *configLoader) checkTLS(prefix string, t *TLSConfig) {
+	if !t.Enabled {
+		for _, f := range []struct{ key, value string }{{"ca_file", t.CAFile}, {"cert_file", t.CertFile}, {"key_file", t.KeyFile}, {"server_name", t.ServerName}} {
+			if f.value != "" {
+				l.problem(prefix+f.key, "has no effect while %senabled is false; set that to true, or remove this", prefix)
+			}
+		}
+		return
+	}
+	if t.CertFile != "" && t.KeyFile == "" {
+		l.problem(prefix+"cert_file", "needs %skey_file", prefix)
+	}
+	if t.KeyFile != "" && t.CertFile == "" {
+		l.problem(prefix+"key_file", "needs %scert_file", prefix)
+	}
+}
+
+func (l *configLoader) checkSASL(s *SASLConfig) {
+	l.checkOnePassword("kafka.sasl.", s.Password, s.PasswordFile)
+	if s.Mechanism == "" {
+		for _, f := range []struct{ key, value string }{{"username", s.Username}, {"password", s.Password}, {"password_file", s.PasswordFile}} {
+			if f.value != "" {
+				l.problem("kafka.sasl."+f.key, "has no effect without kafka.sasl.mechanism (plain, scram-sha-256 or scram-sha-512)")
+			}
+		}
+		return
+	}
+	if s.Username == "" {
+		l.problem("kafka.sasl.mechanism", "%s needs kafka.sasl.username", s.Mechanism)
+	}
+	if s.Password == "" && s.PasswordFile == "" {
+		l.problem("kafka.sasl.mechanism", "%s needs a password: name its file in kafka.sasl.password_file or set the variable %s", s.Mechanism, variableOf("kafka.sasl.password"))
+	}
+}
+
+func (l *configLoader) checkRedis(r *RedisConfig) {
+	l.checkAddresses("redis.addresses", r.Addresses)
+	l.checkOnePassword("redis.", r.Password, r.PasswordFile)
+	if r.Username != "" && r.Password == "" && r.PasswordFile == "" {
+		l.problem("redis.username", "needs a password: name its file in redis.password_file or set the variable %s", variableOf("redis.password"))
+	}
+}
+
+func (l *configLoader) checkOnePassword(prefix, password, file string) {
+	if password != "" && file != "" {
+		l.problem(prefix+"password_file", "set together with the variable %s; remove one of the two", variableOf(prefix+"password"))
+	}
+}
+
+func (l *configLoader) checkProcess(c *Config) {
+	if c.Batch.Linger > c.Batch.MaxWait {
+		l.contradiction("batch.linger", "batch.max_wait", "is longer than batch.max_wait (%s), which would end every batch first: %s", formatDuration(c.Batch.MaxWait), formatDuration(c.Batch.Linger))
+	}
+	if c.State.Cache < c.Batch.MaxEvents {
+		l.contradiction("state.cache", "batch.max_events", "must hold the customers of one batch, batch.max_events (%d): %d", c.Batch.MaxEvents, c.State.Cache)
+	}
+	if c.ShutdownTimeout <= c.Batch.MaxWait {
+		l.contradiction("shutdown_timeout", "batch.max_wait", "must be longer than batch.max_wait (%s), else the last batch is cut short: %s", formatDuration(c.Batch.MaxWait), formatDuration(c.ShutdownTimeout))
+	}
+	if c.HTTP.Listen != "" {
+		if why := badAddress(c.HTTP.Listen, 0); why != "" {
+			l.problem("http.listen", "%q is no address: %s (127.0.0.1:9464, or \"\" for none)", c.HTTP.Listen, why)
+		}
+	}
+	if c.Pack.Name == "" {
+		l.problem("pack.name", "must name a pack")
+	}
+}

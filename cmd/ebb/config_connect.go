@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/segmentio/kafka-go/sasl"
+	"github.com/segmentio/kafka-go/sasl/plain"
+	"github.com/segmentio/kafka-go/sasl/scram"
+
+	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/redisstore"
+	"ebb/scoring"
+)
+
+// openKafka makes a client for the brokers of the configuration; topics are those that it reads or writes. It does not dial.
+func openKafka(c *Config, topics ...string) (*kafkawire.Client, error) {
+	login, err := c.Kafka.SASL.mechanism()
+	if err != nil {
+		return nil, err
+	}
+	return kafkawire.Open(kafkawire.Config{
+		Brokers: c.Kafka.Brokers, ClientID: "ebb", Topics: topics, TLS: c.Kafka.TLS.Client(), SASL: login,
+	})
+}
+
+// dialTimeout bounds finding out whether anything listens at an address.
+const dialTimeout = 5 * time.Second
+
+// dialable reports why none of the addresses can be dialled; nil: at least one can. It says so at once and in plain words,
+// where a client would try again for a while.
+func dialable(ctx context.Context, addresses []string) error {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	failures := make(chan error, len(addresses))
+	for _, a := range addresses {
+		go func() {
+			conn, err := new(net.Dialer).DialContext(ctx, "tcp", a)
+			if err == nil {
+				_ = conn.Close() // nothing was sent
+			}
+			failures <- err
+		}()
+	}
+	var first error
+	for range addresses {
+		err := <-failures
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// mechanism is how to log in at Kafka; nil: not at all.
+func (s *SASLConfig) mechanism() (sasl.Mechanism, error) {
+	switch s.Mechanism {
+	case "":
+		return nil, nil //nolint:nilnil // kafka-go's way of saying none
+	case "plain":
+		return plain.Mechanism{Username: s.Username, Password: s.Password}, nil
+	}
+	algorithm := scram.SHA512
+	if s.Mechanism == "scram-sha-256" {
+		algorithm = scram.SHA256
+	}
+	m, err := scram.Mechanism(algorithm, s.Username, s.Password)
+	if err != nil {
+		return nil, fmt.Errorf("kafka.sasl: prepare %s: %w", s.Mechanism, err)
+	}
+	return m, nil
+}
+
+// openRedis connects to the Redis of the configuration.
+func openRedis(ctx context.Context, c *Config) (*redisstore.Client, error) {
+	return redisstore.Open(ctx, redisstore.Config{
+		Addresses: c.Redis.Addresses, Username: c.Redis.Username, Password: c.Redis.Password, TLS: c.Redis.TLS.Client(),
+	})
+}
+
+// loadPack reads the pack of the configuration with its overrides.
+func loadPack(c *Config) (*scoring.Pack, error) {
+	o := scoring.Overrides{Horizon: c.Pack.Horizon}
+	if len(c.Pack.Activity) > 0 {
+		o.Activity = c.Pack.Activity
+	}
+	if len(c.Pack.Friction) > 0 {
+		o.Friction = c.Pack.Friction
+	}
+	return scoring.Load(c.Pack.Name, readFile, o)
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestConfigurationDocument compares docs/configuration.md with the table of settings. With -update it is written anew.
+func TestConfigurationDocument(t *testing.T) {
+	const path = "../../docs/configuration.md"
+	got := configurationDocument()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s is not what the settings say; write it with: go test ./cmd/ebb -run Document -update\n%s", path, diff)
+	}
+}
+
+// TestEverySettingIsDocumented: a key without a consequence in words is a key nobody can set.
+func TestEverySettingIsDocumented(t *testing.T) {
+	for _, s := range defaultConfig().settings() {
+		if len(s.doc) < 20 || !strings.HasSuffix(s.doc, ".") {
+			t.Errorf("%s: %q", s.path, s.doc)
+		}
+	}
+}
+
+func configurationDocument() string {
+	var b strings.Builder
+	b.WriteString(`# Configuration
+
+<!-- Written by: go test ./cmd/ebb -run Document -update -->
+
+ebb reads one YAML file, named with ` + "`-c`" + `; without it, every key has its default. [ebb.example.yaml](../deployments/ebb.example.yaml)
+holds them all. The environment overrides the file, and flags (` + "`--brokers`, `--topic`" + `) override the environment.
+
+- The variable of a key is its path in capitals with ` + "`EBB_`" + ` in front: ` + "`kafka.session_timeout`" + ` is ` + "`EBB_KAFKA_SESSION_TIMEOUT`" + `. Items of a
+  list are separated by commas.
+- Unknown keys and unknown ` + "`EBB_`" + ` variables are errors, except ` + "`EBB_TEST_`" + `, which belongs to tests. All problems are reported at once, each with its place.
+- Durations carry their unit: ` + "`200ms`, `10s`, `5m`, `2h`, `90d`" + ` (a day is 24 hours). Sizes are bytes, or ` + "`KiB`, `MiB`, `GiB`" + `.
+- Secrets stand in files or in the environment, never in the configuration file, and are not shown in any log.
+- ` + "`ebb check -c ebb.yaml`" + ` tries the configuration against the brokers and the Redis that it names.
+
+Exit codes of every command: 0 done; 1 failed; 2 the command line or the configuration is wrong; 3 a hard stop, which a
+person has to decide on; 130 Ctrl-C (143 SIGTERM) before the work was done.
+`)
+	section := ""
+	for _, s := range defaultConfig().settings() {
+		head, _, _ := strings.Cut(s.path, ".")
+		if !strings.Contains(s.path, ".") {
+			head = "process"
+		}
+		if head != section {
+			section = head
+			fmt.Fprintf(&b, "\n## %s\n\n| key | value | default | what it does |\n|---|---|---|---|\n", section)
+		}
+		writeSetting(&b, &s)
+	}
+	return b.String()
+}
+
+func writeSetting(b *strings.Builder, s *setting) {
+	value, key := bounds(s), "`"+s.path+"`"
+	if s.secret {
+		key, value = "`"+s.variable()+"`", "text, only as a variable"
+	}
+	def := "`" + s.value.String() + "`"
+	if s.value.String() == "" {
+		def = "–"
+	}
+	fmt.Fprintf(b, "| %s | %s | %s | %s |\n", key, value, def, s.doc)
+}
+
+// bounds says what may be written for a setting.
+func bounds(s *setting) string {
+	switch v := s.value.(type) {
+	case countValue:
+		return fmt.Sprintf("%d to %d", v.min, v.max)
+	case durationValue:
+		return formatDuration(v.min) + " to " + formatDuration(v.max)
+	case sizeValue:
+		return formatSize(v.min) + " to " + formatSize(v.max)
+	case choiceValue:
+		words := quoteEmpty(v.choices)
+		for i := range words {
+			words[i] = "`" + words[i] + "`"
+		}
+		return alternatives(words)
+	}
+	return s.value.kind()
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"slices"
+	"strings"
+)
+
+// Variables begin with envPrefix; those that begin with envTestPrefix are for tests and not ours to judge.
+const (
+	envPrefix     = "EBB_"
+	envTestPrefix = "EBB_TEST_"
+)
+
+// readEnvironment applies every EBB_ variable. An empty variable counts: it empties a list or a text.
+func (l *configLoader) readEnvironment(environ []string) {
+	byName := map[string]*setting{}
+	var names []string
+	for i := range l.settings {
+		s := &l.settings[i]
+		byName[s.variable()] = s
+		names = append(names, s.variable())
+	}
+	for short, path := range shortForms() {
+		byName[variableOf(short)] = l.setting(path)
+	}
+	sorted := slices.Sorted(slices.Values(environ))
+	for _, pair := range sorted {
+		name, text, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, envPrefix) || strings.HasPrefix(name, envTestPrefix) {
+			continue
+		}
+		s := byName[name]
+		if s == nil {
+			l.problems = append(l.problems, configProblem{Place: name, Text: "unknown variable" + didYouMean(name, names)})
+			continue
+		}
+		if o := l.origins[s.path]; strings.HasPrefix(o.place, envPrefix) {
+			l.problem(s.path, "also set by the variable %s; remove one of the two", name)
+			continue
+		}
+		l.set(s, origin{place: name}, func() error { return s.value.set(text) })
+	}
+}
+
+// flagValue is a key that the command line overrides.
+type flagValue struct {
+	flag string // --brokers
+	path string // kafka.brokers
+	text string
+}
+
+// readFlags applies what the command line overrides.
+func (l *configLoader) readFlags(flags []flagValue) {
+	for _, f := range flags {
+		s := l.setting(f.path)
+		l.set(s, origin{place: f.flag}, func() error { return s.value.set(f.text) })
+	}
+}

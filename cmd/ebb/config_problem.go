@@ -1,0 +1,103 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// configProblem is one thing wrong with the configuration.
+type configProblem struct {
+	Place string `json:"place"`          // ebb.yaml:4, EBB_KAFKA_GROUP, --brokers or default
+	Path  string `json:"path,omitempty"` // key, where one is meant
+	Text  string `json:"text"`
+
+	line int
+	file bool
+}
+
+// String is the problem on one line, with the place in the form that editors can open.
+func (p configProblem) String() string {
+	if p.Path == "" {
+		return p.Place + ": " + p.Text
+	}
+	return p.Place + ": " + p.Path + ": " + p.Text
+}
+
+// configProblems is everything wrong with the configuration, as an error.
+type configProblems []configProblem
+
+// Error lists the problems, one a line.
+func (ps configProblems) Error() string {
+	lines := make([]string, 0, len(ps)+1)
+	lines = append(lines, fmt.Sprintf("%s in the configuration", plural(len(ps), "problem")))
+	for _, p := range ps {
+		lines = append(lines, "  "+p.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sorted orders the problems as one would mend them: the file from top to bottom, then the rest.
+func (ps configProblems) sorted() configProblems {
+	slices.SortStableFunc(ps, func(a, b configProblem) int {
+		if a.file != b.file {
+			if a.file {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.line, b.line)
+	})
+	return ps
+}
+
+// touch reports whether a problem concerns the section, or the file or the environment as a whole.
+func (ps configProblems) touch(section string) bool {
+	return slices.ContainsFunc(ps, func(p configProblem) bool {
+		return p.Path == "" && p.file || p.Path == section || strings.HasPrefix(p.Path, section+".")
+	})
+}
+
+// didYouMean is a hint at the nearest of the choices, or nothing where none is near.
+func didYouMean(word string, choices []string) string {
+	best, distance := "", 1+max(2, len(word)/3)
+	for _, c := range choices {
+		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); c != "" && d < distance {
+			best, distance = c, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", best)
+}
+
+// editDistance counts the letters to insert, remove or replace to get from a to b.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := diagonal
+			if a[i] != b[j] {
+				d++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(d, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// plural counts things in words: 1 problem, 2 problems.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

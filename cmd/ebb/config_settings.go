@@ -1,0 +1,108 @@
+package main
+
+import (
+	"strings"
+	"time"
+)
+
+// setting is one key of the configuration.
+type setting struct {
+	path   string // kafka.session_timeout
+	value  value
+	doc    string // what it does and what follows from setting it
+	secret bool   // only from the environment, never shown
+}
+
+// variable is the environment variable that overrides the key.
+func (s *setting) variable() string { return variableOf(s.path) }
+
+func variableOf(path string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
+}
+
+// masked is the value as it may be shown.
+func (s *setting) masked() string {
+	if s.secret && s.value.String() != "" {
+		return "(set)"
+	}
+	return s.value.String()
+}
+
+// settings is the table of every key, in the order of the documents, bound to the fields of c.
+func (c *Config) settings() []setting {
+	s := c.kafkaSettings()
+	s = append(s, c.redisSettings()...)
+	s = append(s, c.packSettings()...)
+	return append(s, c.processSettings()...)
+}
+
+const maxTimeout = 30 * time.Minute
+
+func (c *Config) kafkaSettings() []setting {
+	k := &c.Kafka
+	s := []setting{
+		{path: "kafka.brokers", value: listValue{&k.Brokers}, doc: "Addresses, host:port, to ask first. The others of the cluster are found through them: two or three are enough."},
+		{path: "kafka.group", value: textValue{&k.Group}, doc: "Consumer group. It also names the state in Redis: another group starts from nothing, beside the first."},
+		{path: "kafka.input", value: textValue{&k.Input}, doc: "Topic of events, keyed by customer. What cannot be used goes to the topic of this name with `.dlq` behind it."},
+		{path: "kafka.alerts", value: textValue{&k.Alerts}, doc: "Topic of alerts, keyed by customer. Read it with `isolation.level=read_committed`."},
+		{path: "kafka.start", value: choiceValue{&k.Start, []string{"earliest", "latest"}}, doc: "Where a group that has never run begins. Without effect afterwards."},
+		{path: "kafka.instance_id", value: textValue{&k.InstanceID}, doc: "Static member id, different for every process of the group. Empty: the host's name and a slot number. A process that comes back under its id within the session timeout takes its partitions up again without a rebalance."},
+		{path: "kafka.session_timeout", value: durationValue{&k.SessionTimeout, time.Second, maxTimeout}, doc: "How long a silent member keeps its partitions. Shorter: a dead one is replaced sooner, a slow one loses its partitions sooner. The broker refuses less than its `group.min.session.timeout.ms` (6 s unless changed)."},
+		{path: "kafka.heartbeat", value: durationValue{&k.Heartbeat, 10 * time.Millisecond, maxTimeout}, doc: "How often a member reports. Below a third of the session timeout, so that two lost reports do no harm. A rebalance is noticed after one heartbeat."},
+		{path: "kafka.transaction_timeout", value: durationValue{&k.TransactionTimeout, time.Second, 15 * time.Minute}, doc: "After this the broker aborts a transaction left open. Readers of the alerts wait that long behind a dead process whose partitions nobody has taken over. Longer than the session timeout, so that a slow member loses its partition before its transaction."},
+	}
+	s = append(s, k.TLS.settings("kafka.tls.", "Kafka")...)
+	return append(s,
+		setting{path: "kafka.sasl.mechanism", value: choiceValue{&k.SASL.Mechanism, []string{"", "plain", "scram-sha-256", "scram-sha-512"}}, doc: "How ebb logs in at Kafka. Empty: not at all. `plain` sends the password itself: use it with TLS only."},
+		setting{path: "kafka.sasl.username", value: textValue{&k.SASL.Username}, doc: "User to log in as at Kafka."},
+		setting{path: "kafka.sasl.password", value: textValue{&k.SASL.Password}, secret: true, doc: "Password of the user."},
+		setting{path: "kafka.sasl.password_file", value: textValue{&k.SASL.PasswordFile}, doc: "File that holds the password. A line end behind it is no part of it."},
+	)
+}
+
+func (t *TLSConfig) settings(prefix, server string) []setting {
+	return []setting{
+		{path: prefix + "enabled", value: boolValue{&t.Enabled}, doc: "Encrypt the connections to " + server + "."},
+		{path: prefix + "ca_file", value: textValue{&t.CAFile}, doc: "PEM file of the authorities that may sign " + server + "'s certificate. Empty: the system's."},
+		{path: prefix + "cert_file", value: textValue{&t.CertFile}, doc: "PEM file of ebb's own certificate, where " + server + " asks for one. Needs `key_file`."},
+		{path: prefix + "key_file", value: textValue{&t.KeyFile}, doc: "PEM file of the key of `cert_file`."},
+		{path: prefix + "server_name", value: textValue{&t.ServerName}, doc: "Name that the certificate must carry, where it is not the one dialled."},
+	}
+}
+
+func (c *Config) redisSettings() []setting {
+	r := &c.Redis
+	s := []setting{
+		{path: "redis.addresses", value: listValue{&r.Addresses}, doc: "Address, host:port, of the Redis that holds the state; several are nodes of one Redis Cluster. It must not evict (`maxmemory-policy noeviction`)."},
+		{path: "redis.username", value: textValue{&r.Username}, doc: "ACL user. Empty: the default user."},
+		{path: "redis.password", value: textValue{&r.Password}, secret: true, doc: "Password of the user."},
+		{path: "redis.password_file", value: textValue{&r.PasswordFile}, doc: "File that holds the password. A line end behind it is no part of it."},
+	}
+	return append(s, r.TLS.settings("redis.tls.", "Redis")...)
+}
+
+func (c *Config) packSettings() []setting {
+	p := &c.Pack
+	return []setting{
+		{path: "pack.name", value: textValue{&p.Name}, doc: "Scoring pack: one that comes with ebb, or a file (a path with a slash, or ending in `.yaml`). `pack: retail` is short for it, and so is the variable `EBB_PACK`. Changing the pack of a group that has run is a hard stop."},
+		{path: "pack.activity", value: listValue{&p.Activity}, doc: "Event types that count as activity, in place of the pack's. Empty: the pack's own."},
+		{path: "pack.friction", value: weightsValue{&p.Friction}, doc: "Weight, 0 to 100, of each event type that counts as friction, in place of the pack's. Empty: the pack's own. In the environment `payment_failed,complaint=0.5`; without a number it is 1."},
+		{path: "pack.horizon", value: durationValue{&p.Horizon, 0, 730 * day}, doc: "The score answers how likely it is that a customer does nothing for this long. 0s: the pack's own."},
+	}
+}
+
+func (c *Config) processSettings() []setting {
+	b := &c.Batch
+	return []setting{
+		{path: "time.lateness", value: durationValue{&c.Time.Lateness, 0, 30 * day}, doc: "How much older than the newest event of its partition an event may be and still be on time. Longer: more disorder is forgiven, and a silence is noticed later by as much."},
+		{path: "batch.max_events", value: countValue{&b.MaxEvents, 1, 1_000_000}, doc: "Events of a partition committed together at most. More: fewer writes per event when behind, more memory."},
+		{path: "batch.linger", value: durationValue{&b.Linger, 0, time.Minute}, doc: "How long a batch that is not full waits for more when caught up. Shorter: sooner alerts, more commits."},
+		{path: "batch.max_wait", value: durationValue{&b.MaxWait, time.Millisecond, time.Minute}, doc: "Latest commit after the first event of a batch, full or not."},
+		{path: "state.cache", value: countValue{&c.State.Cache, 1000, 1_000_000_000}, doc: "Customers kept in memory, over all partitions of the process, about 400 bytes each. The others are read from Redis when they come. Below three batches' customers per partition most are read again and again."},
+		{path: "input.max_record_bytes", value: sizeValue{&c.Input.MaxRecordBytes, 1 << 10, 64 << 20}, doc: "Records with a larger value are quarantined unread."},
+		{path: "http.listen", value: textValue{&c.HTTP.Listen}, doc: "Address, host:port, of `/livez`, `/readyz` and `/metrics`. Empty: none. Port 0: a free one, logged at the start. There is no password: keep it on loopback or in a closed network."},
+		{path: "log.level", value: choiceValue{&c.Log.Level, []string{"debug", "info", "warn", "error"}}, doc: "Least severe line to log. Customers' ids appear at `debug` only."},
+		{path: "log.format", value: choiceValue{&c.Log.Format, []string{"auto", "json", "console"}}, doc: "`json`: a JSON object a line. `console`: for people. `auto`: console on a terminal, JSON elsewhere."},
+		{path: "shutdown_timeout", value: durationValue{&c.ShutdownTimeout, time.Second, time.Hour}, doc: "Longest time between SIGTERM and the end: what was fetched is committed and published in it. Keep the supervisor's own limit above it."},
+	}
+}

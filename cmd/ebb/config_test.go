@@ -1,0 +1,215 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// files is a file system for loadConfig.
+type files map[string]string
+
+func (f files) read(name string) ([]byte, error) {
+	if text, ok := f[name]; ok {
+		return []byte(text), nil
+	}
+	return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("no such file or directory")}
+}
+
+func TestConfigOfNothingIsTheDefault(t *testing.T) {
+	for name, text := range map[string]string{"no file": "", "empty": "", "comments": "# nothing\n", "empty sections": "kafka:\nredis: {}\n"} {
+		t.Run(name, func(t *testing.T) {
+			path := "ebb.yaml"
+			if name == "no file" {
+				path = ""
+			}
+			c, err := loadConfig(path, nil, files{"ebb.yaml": text}.read)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(effective(defaultConfig()), effective(c)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestConfigReadsEveryKind(t *testing.T) {
+	text := `
+kafka:
+  brokers: [a:1, "b:2"]
+  group: 'shop'
+  session_timeout: 1m30s
+  transaction_timeout: 2m
+  tls: {enabled: true, server_name: kafka.example.org}
+redis:
+  addresses:
+    - c:3
+pack:
+  name: retail
+  activity: [Order Completed]
+  friction:
+    payment_failed: 1
+    complaint: 0.5
+  horizon: 90d
+state: {cache: 2_000_000}
+input: {max_record_bytes: 2MiB}
+`
+	c, err := loadConfig("ebb.yaml", []string{"HOME=/", "EBB_TEST_KAFKA=x", "EBB_KAFKA_ALERTS=out", "EBB_PACK=any"},
+		files{"ebb.yaml": text}.read, flagValue{"--brokers", "kafka.brokers", "d:4,e:5"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := defaultConfig()
+	want.Kafka.Brokers = []string{"d:4", "e:5"}
+	want.Kafka.Group, want.Kafka.Alerts = "shop", "out"
+	want.Kafka.SessionTimeout = 90 * time.Second
+	want.Kafka.TLS = TLSConfig{Enabled: true, ServerName: "kafka.example.org"}
+	want.Kafka.TransactionTimeout = 2 * time.Minute
+	want.Redis.Addresses = []string{"c:3"}
+	want.Pack = PackConfig{Name: "any", Activity: []string{"Order Completed"}, Friction: map[string]float64{"payment_failed": 1, "complaint": 0.5}, Horizon: 90 * day}
+	want.State.Cache, want.Input.MaxRecordBytes = 2_000_000, 2<<20
+	if diff := cmp.Diff(effective(want), effective(c)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// effective is the configuration as a list of texts, to compare.
+func effective(c *Config) []string {
+	var lines []string
+	for _, s := range c.settings() {
+		lines = append(lines, s.path+"="+s.value.String())
+	}
+	return lines
+}
+
+func TestExampleConfigIsReadStrictlyAndShowsTheDefaults(t *testing.T) {
+	c, err := loadConfig("../../deployments/ebb.example.yaml", nil, os.ReadFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(effective(defaultConfig()), effective(c)); diff != "" {
+		t.Errorf("the example sets something else than the default:\n%s", diff)
+	}
+	text, err := os.ReadFile("../../deployments/ebb.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range c.settings() {
+		key := s.path[strings.LastIndexByte(s.path, '.')+1:] + ":"
+		if !s.secret && !strings.Contains(string(text), key) {
+			t.Errorf("the example does not mention %s", s.path)
+		}
+	}
+}
+
+func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
+	samples := map[string]string{
+		"kafka.start": "latest", "kafka.sasl.mechanism": "plain", "log.level": "debug", "log.format": "json",
+		"kafka.tls.enabled": "true", "redis.tls.enabled": "true",
+		"kafka.session_timeout": "11s", "kafka.heartbeat": "2s", "kafka.transaction_timeout": "19s", "pack.horizon": "30d",
+		"time.lateness": "1m", "batch.max_events": "500", "batch.linger": "5ms", "batch.max_wait": "50ms",
+		"state.cache": "5000", "input.max_record_bytes": "2KiB", "shutdown_timeout": "5s",
+		"kafka.brokers": "x:1,y:2", "redis.addresses": "x:1,y:2", "http.listen": "127.0.0.1:0",
+		"pack.activity": "a,b", "pack.friction": "a=1,b=0.5",
+	}
+	for _, s := range defaultConfig().settings() {
+		t.Run(s.path, func(t *testing.T) {
+			text, ok := samples[s.path]
+			if !ok {
+				text = "some-text"
+			}
+			c := defaultConfig()
+			l := &configLoader{settings: c.settings(), origins: map[string]origin{}}
+			l.readEnvironment([]string{s.variable() + "=" + text})
+			if len(l.problems) > 0 {
+				t.Fatal(l.problems)
+			}
+			if got := l.setting(s.path).value.String(); got != text {
+				t.Errorf("set %q, got %q", text, got)
+			}
+		})
+	}
+}
+
+func TestMaskedHidesSecretsAndDigestIgnoresThem(t *testing.T) {
+	load := func(password, file string) *Config {
+		t.Helper()
+		c, err := loadConfig("", []string{"EBB_KAFKA_SASL_PASSWORD=" + password, "EBB_KAFKA_SASL_MECHANISM=plain", "EBB_KAFKA_SASL_USERNAME=u", "EBB_REDIS_PASSWORD_FILE=p"},
+			files{"p": file + "\n"}.read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	a, b := load("hunter2", "swordfish"), load("other", "another")
+	if a.Redis.Password != "swordfish" {
+		t.Errorf("password file read as %q", a.Redis.Password)
+	}
+	var log strings.Builder
+	logger := newLogger(LogConfig{Level: "info", Format: "json"}, newScreen(&log, nil))
+	logger.Info().Object("config", a.Masked()).Str("config_digest", a.Digest()).Msg("starting")
+	if strings.Contains(log.String(), "hunter2") || strings.Contains(log.String(), "swordfish") || !strings.Contains(log.String(), `"redis.password":"(set)"`) {
+		t.Errorf("log line: %s", log.String())
+	}
+	if a.Digest() != b.Digest() {
+		t.Error("the digest depends on a secret")
+	}
+	b.Kafka.Group = "other"
+	if a.Digest() == b.Digest() {
+		t.Error("the digest does not depend on kafka.group")
+	}
+}
+
+func TestDurationsAndSizesAreReadAsTheyAreWritten(t *testing.T) {
+	for _, text := range []string{"0s", "1ms", "20ms", "1.5s", "10s", "1m30s", "5m", "2h", "1d", "90d", "1d12h", "1d30m10s"} {
+		d, err := parseDuration(text)
+		if err != nil || formatDuration(d) != text {
+			t.Errorf("%s is read as %s: %v", text, formatDuration(d), err)
+		}
+	}
+	for _, text := range []string{"", "5", "d", "-1d", "1d-1h", "1dd", "9999999999d", "ten", "1 s"} {
+		if d, err := parseDuration(text); err == nil && (d >= 0 || text != "-1d") {
+			t.Errorf("%q is read as %s", text, d)
+		}
+	}
+	weights := map[string]float64{}
+	if err := (weightsValue{&weights}).set("payment_failed, a=b=0.5"); err != nil || !cmp.Equal(weights, map[string]float64{"payment_failed": 1, "a=b": 0.5}) {
+		t.Errorf("weights %v: %v", weights, err)
+	}
+	for text, want := range map[string]int64{"0": 0, "100": 100, "1KiB": 1024, "1 MiB": 1 << 20, "3GiB": 3 << 30, "1_000": 1000} {
+		if n, err := parseSize(text); err != nil || n != want {
+			t.Errorf("%s is read as %d: %v", text, n, err)
+		}
+	}
+	for _, text := range []string{"", "KiB", "-1", "1MB", "9999999999GiB", "1.5MiB"} {
+		if n, err := parseSize(text); err == nil {
+			t.Errorf("%q is read as %d", text, n)
+		}
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	example, err := os.ReadFile("../../deployments/ebb.example.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(example), "EBB_KAFKA_GROUP=x")
+	f.Add("pack: retail\nkafka: {brokers: a:1}\n", "EBB_PACK_FRICTION=a=1,,b")
+	f.Add("a: &x 1\nb: *x\n<<: {c: 1}\n? [k]\n: v\n--- \n- 1\n", "EBB_")
+	f.Fuzz(func(t *testing.T, text, variable string) {
+		c, err := loadConfig("ebb.yaml", []string{variable}, files{"ebb.yaml": text}.read)
+		problems, ok := errors.AsType[configProblems](err)
+		switch {
+		case err == nil && c == nil, err != nil && (!ok || len(problems) == 0):
+			t.Fatalf("config %v, error %v", c, err)
+		case err != nil:
+			_ = err.Error()
+		}
+	})
+}

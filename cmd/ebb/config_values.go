@@ -1,0 +1,288 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// value is a typed place in a Config: how text becomes a value, and back.
+type value interface {
+	kind() string          // for people: what may be written
+	set(text string) error // from the environment, a flag or a YAML scalar
+	String() string        // what set would take
+}
+
+// textValue is a free text.
+type textValue struct{ p *string }
+
+func (v textValue) kind() string          { return "text" }
+func (v textValue) String() string        { return *v.p }
+func (v textValue) set(text string) error { *v.p = text; return nil }
+
+// choiceValue is one of a closed list.
+type choiceValue struct {
+	p       *string
+	choices []string
+}
+
+func (v choiceValue) kind() string   { return alternatives(quoteEmpty(v.choices)) }
+func (v choiceValue) String() string { return *v.p }
+
+func (v choiceValue) set(text string) error {
+	if !slices.Contains(v.choices, text) {
+		return fmt.Errorf("want %s, found %q%s", v.kind(), text, didYouMean(text, v.choices))
+	}
+	*v.p = text
+	return nil
+}
+
+// alternatives joins words: a, b or c.
+func alternatives(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+func quoteEmpty(in []string) []string {
+	out := slices.Clone(in)
+	for i := range out {
+		if out[i] == "" {
+			out[i] = `""`
+		}
+	}
+	return out
+}
+
+// boolValue is true or false, and no other word.
+type boolValue struct{ p *bool }
+
+func (v boolValue) kind() string   { return "true or false" }
+func (v boolValue) String() string { return strconv.FormatBool(*v.p) }
+
+func (v boolValue) set(text string) error {
+	if text != "true" && text != "false" {
+		return fmt.Errorf("want true or false, found %q", text)
+	}
+	*v.p = text == "true"
+	return nil
+}
+
+// countValue is a whole number of something.
+type countValue struct {
+	p        *int
+	min, max int
+}
+
+func (v countValue) kind() string   { return "whole number" }
+func (v countValue) String() string { return strconv.Itoa(*v.p) }
+
+func (v countValue) set(text string) error {
+	n, err := strconv.Atoi(strings.ReplaceAll(text, "_", ""))
+	if err != nil {
+		return fmt.Errorf("want a whole number, found %q", text)
+	}
+	if n < v.min || n > v.max {
+		return fmt.Errorf("must lie between %d and %d, found %d", v.min, v.max, n)
+	}
+	*v.p = n
+	return nil
+}
+
+// durationValue is a span of time with its unit.
+type durationValue struct {
+	p        *time.Duration
+	min, max time.Duration
+}
+
+func (v durationValue) kind() string   { return "duration" }
+func (v durationValue) String() string { return formatDuration(*v.p) }
+
+func (v durationValue) set(text string) error {
+	d, err := parseDuration(text)
+	if err != nil {
+		return err
+	}
+	if d < v.min || d > v.max {
+		return fmt.Errorf("must lie between %s and %s, found %s", formatDuration(v.min), formatDuration(v.max), text)
+	}
+	*v.p = d
+	return nil
+}
+
+const day = 24 * time.Hour
+
+// parseDuration reads a span such as 200ms, 1h30m, 90d or 1d12h. A day is 24 hours.
+func parseDuration(text string) (time.Duration, error) {
+	days, rest, hasDays := strings.Cut(text, "d")
+	if !hasDays {
+		days, rest = "0", text
+	}
+	n, err := strconv.ParseInt(days, 10, 64)
+	var d time.Duration
+	if err == nil && (rest != "" || !hasDays) {
+		d, err = time.ParseDuration(rest)
+	}
+	if err != nil || hasDays && d < 0 || n < 0 && d != 0 || n > math.MaxInt64/int64(day)-1 || n < -math.MaxInt64/int64(day) {
+		return 0, fmt.Errorf("want a duration with its unit, such as 200ms, 10s, 5m or 90d, found %q", text)
+	}
+	return time.Duration(n)*day + d, nil
+}
+
+// formatDuration is the inverse of parseDuration, in the shortest form.
+func formatDuration(d time.Duration) string {
+	if d == 0 {
+		return "0s"
+	}
+	s := ""
+	if d >= day {
+		s, d = fmt.Sprintf("%dd", d/day), d%day
+	}
+	if d != 0 {
+		t := d.String()
+		if strings.HasSuffix(t, "m0s") {
+			t = strings.TrimSuffix(t, "0s")
+		}
+		if strings.HasSuffix(t, "h0m") {
+			t = strings.TrimSuffix(t, "0m")
+		}
+		s += t
+	}
+	return s
+}
+
+// sizeValue is a number of bytes, with or without a binary unit.
+type sizeValue struct {
+	p        *int64
+	min, max int64
+}
+
+func (v sizeValue) kind() string   { return "size" }
+func (v sizeValue) String() string { return formatSize(*v.p) }
+
+func (v sizeValue) set(text string) error {
+	n, err := parseSize(text)
+	if err != nil {
+		return err
+	}
+	if n < v.min || n > v.max {
+		return fmt.Errorf("must lie between %s and %s, found %s", formatSize(v.min), formatSize(v.max), text)
+	}
+	*v.p = n
+	return nil
+}
+
+// parseSize reads bytes, or KiB, MiB or GiB of them.
+func parseSize(text string) (int64, error) {
+	number, shift := text, 0
+	for unit, s := range map[string]int{"KiB": 10, "MiB": 20, "GiB": 30} {
+		if t, ok := strings.CutSuffix(text, unit); ok {
+			number, shift = strings.TrimSpace(t), s
+		}
+	}
+	n, err := strconv.ParseInt(strings.ReplaceAll(number, "_", ""), 10, 64)
+	if err != nil || n > math.MaxInt64>>shift || n < 0 {
+		return 0, fmt.Errorf("want bytes, or a size such as 512KiB or 1MiB, found %q", text)
+	}
+	return n << shift, nil
+}
+
+// formatSize is the inverse of parseSize, in the largest unit that fits exactly.
+func formatSize(n int64) string {
+	for _, u := range []struct {
+		shift int
+		name  string
+	}{{30, "GiB"}, {20, "MiB"}, {10, "KiB"}} {
+		if n > 0 && n%(1<<u.shift) == 0 {
+			return strconv.FormatInt(n>>u.shift, 10) + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// listValue is a list of texts; in one text its items are separated by commas.
+type listValue struct{ p *[]string }
+
+func (v listValue) kind() string   { return "list" }
+func (v listValue) String() string { return strings.Join(*v.p, ",") }
+
+func (v listValue) set(text string) error {
+	if strings.TrimSpace(text) == "" {
+		*v.p = nil
+		return nil
+	}
+	return v.setItems(strings.Split(text, ","))
+}
+
+func (v listValue) setItems(items []string) error {
+	out := make([]string, 0, len(items))
+	for _, item := range items {
+		item = strings.TrimSpace(item)
+		if item == "" {
+			return errors.New("has an empty item")
+		}
+		if slices.Contains(out, item) {
+			return fmt.Errorf("names %q twice", item)
+		}
+		out = append(out, item)
+	}
+	*v.p = out
+	return nil
+}
+
+// weightsValue is a number by name; in one text written name=number and separated by commas. A name alone has the number 1.
+type weightsValue struct{ p *map[string]float64 }
+
+func (v weightsValue) kind() string { return "number by name" }
+
+func (v weightsValue) String() string {
+	var items []string
+	for _, name := range slices.Sorted(maps.Keys(*v.p)) {
+		items = append(items, name+"="+strconv.FormatFloat((*v.p)[name], 'g', -1, 64))
+	}
+	return strings.Join(items, ",")
+}
+
+func (v weightsValue) set(text string) error {
+	items := map[string]string{}
+	if strings.TrimSpace(text) == "" {
+		*v.p = nil
+		return nil
+	}
+	for item := range strings.SplitSeq(text, ",") {
+		name, number := item, "1"
+		if i := strings.LastIndexByte(item, '='); i >= 0 {
+			name, number = item[:i], item[i+1:]
+		}
+		name = strings.TrimSpace(name)
+		if _, twice := items[name]; twice || name == "" {
+			return fmt.Errorf("want name=number, separated by commas, each name once, found %q", text)
+		}
+		items[name] = strings.TrimSpace(number)
+	}
+	return v.setItems(items)
+}
+
+func (v weightsValue) setItems(items map[string]string) error {
+	out := map[string]float64{}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(items)) {
+		w, err := strconv.ParseFloat(items[name], 64)
+		switch {
+		case err != nil || math.IsNaN(w) || math.IsInf(w, 0):
+			errs = append(errs, fmt.Errorf("want a number for %q, found %q", name, items[name]))
+		case w < 0 || w > maxFriction:
+			errs = append(errs, fmt.Errorf("the weight of %q must lie between 0 and %d, found %s", name, maxFriction, items[name]))
+		}
+		out[name] = w
+	}
+	*v.p = out
+	return errors.Join(errs...)
+}
+
+// maxFriction bounds the weight of one friction event, as packs do.
+const maxFriction = 100

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// wrongConfig is one way of getting the configuration wrong.
+type wrongConfig struct {
+	name string
+	yaml string
+	env  []string
+	file files
+}
+
+func wrongConfigs() []wrongConfig {
+	return []wrongConfig{
+		{name: "unknown section", yaml: "kafak:\n  group: x\n"},
+		{name: "unknown key", yaml: "kafka:\n  borkers: [a:1]\n"},
+		{name: "key in the wrong place", yaml: "brokers: [a:1]\n"},
+		{name: "key that is like no other", yaml: "redis:\n  shoe_size: 44\n"},
+		{name: "not YAML", yaml: "kafka:\n  group: \"x\n  input: y\n"},
+		{name: "tabs", yaml: "kafka:\n\tgroup: x\n"},
+		{name: "top level is a list", yaml: "- kafka\n"},
+		{name: "two documents", yaml: "log:\n  level: info\n---\nlog:\n  level: debug\n"},
+		{name: "key set twice", yaml: "kafka:\n  group: x\n  group: y\n"},
+		{name: "section set twice", yaml: "kafka:\n  group: x\nkafka:\n  input: y\n"},
+		{name: "anchor and alias", yaml: "kafka:\n  group: &g x\n  input: *g\n"},
+		{name: "merge key", yaml: "kafka:\n  <<: {group: x}\n"},
+		{name: "value missing", yaml: "kafka:\n  group:\n"},
+		{name: "text where keys are wanted", yaml: "kafka: 127.0.0.1:9092\n"},
+		{name: "keys where a value is wanted", yaml: "kafka:\n  group: {name: x}\n"},
+		{name: "list where a value is wanted", yaml: "kafka:\n  input: [a, b]\n"},
+		{name: "duration without unit", yaml: "kafka:\n  session_timeout: 10\n"},
+		{name: "duration out of bounds", yaml: "kafka:\n  session_timeout: 0s\ntime:\n  lateness: -5m\n"},
+		{name: "number that is none", yaml: "batch:\n  max_events: many\n"},
+		{name: "number out of bounds", yaml: "batch:\n  max_events: 0\nstate:\n  cache: -1\n"},
+		{name: "size in decimal units", yaml: "input:\n  max_record_bytes: 1MB\n"},
+		{name: "size out of bounds", yaml: "input:\n  max_record_bytes: 1\n"},
+		{name: "word not in the list", yaml: "kafka:\n  start: earlist\nlog:\n  level: verbose\n  format: text\n"},
+		{name: "truth that is none", yaml: "kafka:\n  tls:\n    enabled: yes\n"},
+		{name: "addresses that are none", yaml: "kafka:\n  brokers: [localhost, 'kafka://a:9092', 'a:99999', ':9092']\nredis:\n  addresses: []\nhttp:\n  listen: 9464\n"},
+		{name: "address named twice", yaml: "kafka:\n  brokers: [a:1, a:1]\n"},
+		{name: "group that cannot be part of a Redis key", yaml: "kafka:\n  group: 'shop{1}'\n"},
+		{name: "group and topics empty", yaml: "kafka:\n  group: ''\n  input: ''\n"},
+		{name: "topic that no topic can be called", yaml: "kafka:\n  input: shop/events\n  alerts: ..\n"},
+		{name: "instance id that Kafka refuses", yaml: "kafka:\n  instance_id: host 1\n"},
+		{name: "input is the alert topic", yaml: "kafka:\n  input: events\n  alerts: events\n"},
+		{name: "alerts among the quarantined", yaml: "kafka:\n  alerts: events.dlq\n"},
+		{name: "heartbeat too slow", yaml: "kafka:\n  heartbeat: 5s\n"},
+		{name: "transaction shorter than session", yaml: "kafka:\n  session_timeout: 20s\n"},
+		{name: "linger longer than the batch may wait", yaml: "batch:\n  linger: 1s\n"},
+		{name: "cache smaller than a batch", yaml: "state:\n  cache: 1000\n"},
+		{name: "shutdown shorter than a batch", yaml: "batch:\n  max_wait: 30s\n"},
+		{name: "TLS fields without TLS", yaml: "kafka:\n  tls:\n    ca_file: ca.pem\n    server_name: x\n"},
+		{name: "certificate without key", yaml: "redis:\n  tls:\n    enabled: true\n    cert_file: me.pem\n", file: files{"me.pem": "x"}},
+		{name: "TLS files missing or no PEM", yaml: "kafka:\n  tls:\n    enabled: true\n    ca_file: ca.pem\n    cert_file: me.pem\n    key_file: me.key\n", file: files{"ca.pem": "not PEM"}},
+		{name: "certificate and key unreadable", yaml: "redis:\n  tls:\n    enabled: true\n    cert_file: me.pem\n    key_file: me.key\n", file: files{"me.pem": "x", "me.key": "y"}},
+		{name: "credentials without mechanism", yaml: "kafka:\n  sasl:\n    username: ebb\n    password_file: secret\n", file: files{"secret": "x"}},
+		{name: "mechanism without credentials", yaml: "kafka:\n  sasl:\n    mechanism: scram-sha-512\n"},
+		{name: "unknown mechanism", yaml: "kafka:\n  sasl:\n    mechanism: scram\n"},
+		{name: "password in the file", yaml: "redis:\n  password: hunter2\n"},
+		{name: "password set twice", yaml: "redis:\n  password_file: secret\n", env: []string{"EBB_REDIS_PASSWORD=hunter2"}, file: files{"secret": "x"}},
+		{name: "password file missing, empty, of two lines", yaml: "redis:\n  password_file: secret\nkafka:\n  sasl:\n    mechanism: plain\n    username: ebb\n    password_file: empty\n", file: files{"empty": "\n"}},
+		{name: "user without password", yaml: "redis:\n  username: ebb\n"},
+		{name: "pack without name", yaml: "pack: ''\n"},
+		{name: "friction weights", yaml: "pack:\n  friction:\n    payment_failed: high\n    refund: -1\n"},
+		{name: "friction as a list", yaml: "pack:\n  friction: [a, b]\n"},
+		{name: "horizon", yaml: "pack:\n  horizon: 3 months\n"},
+		{name: "unknown variable", env: []string{"EBB_KAFKA_GRUOP=x", "EBB_SHOE_SIZE=44"}},
+		{name: "wrong values in variables", env: []string{"EBB_KAFKA_BROKERS=a:1,,b:2", "EBB_KAFKA_HEARTBEAT=fast", "EBB_PACK_FRICTION=payment_failed=high,"}},
+		{name: "variable and its short form", env: []string{"EBB_PACK=retail", "EBB_PACK_NAME=any"}},
+		{name: "everything at once", yaml: "kafka:\n  brokers: [localhost]\n  sesion_timeout: 5s\n  heartbeat: 9s\nlog:\n  level: loud\n", env: []string{"EBB_REDIS_ADDRESSES=redis"}},
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite golden files") //nolint:gochecknoglobals // how the testing package takes flags
+
+// TestWrongConfigurations shows what each mistake is answered with: testdata/wrong_config.golden is made to be read.
+func TestWrongConfigurations(t *testing.T) {
+	var got strings.Builder
+	for _, w := range wrongConfigs() {
+		fs := files{"ebb.yaml": w.yaml}
+		for name, text := range w.file {
+			fs[name] = text
+		}
+		_, err := loadConfig("ebb.yaml", w.env, fs.read)
+		if err == nil {
+			t.Errorf("%s: no error", w.name)
+			continue
+		}
+		fmt.Fprintf(&got, "## %s\n", w.name)
+		for line := range strings.Lines(w.yaml) {
+			fmt.Fprintf(&got, "    %s", line)
+		}
+		for _, v := range w.env {
+			fmt.Fprintf(&got, "    $ export %s\n", v)
+		}
+		fmt.Fprintf(&got, "%s\n\n", err)
+	}
+	golden(t, "wrong_config.golden", got.String())
+}
+
+func TestConfigFileThatIsNotThere(t *testing.T) {
+	_, err := loadConfig("other.yaml", nil, files{}.read)
+	if err == nil || err.Error() != "1 problem in the configuration\n  other.yaml: cannot be read: no such file or directory" {
+		t.Errorf("error: %v", err)
+	}
+}
+
+// golden compares got with a file under testdata, or writes it with -update.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs (-want +got); if that is meant, run the tests with -update:\n%s", path, diff)
+	}
+}

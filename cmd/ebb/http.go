@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// readiness is the answer of /readyz: ready, and how each owned partition stands.
+type readiness struct {
+	Ready      bool             `json:"ready"`
+	Reason     string           `json:"reason,omitempty"` // why not, in words
+	Group      string           `json:"group,omitempty"`
+	Generation int32            `json:"generation,omitempty"`
+	Partitions []partitionState `json:"partitions"`
+}
+
+// partitionState is one owned partition.
+type partitionState struct {
+	Partition int32  `json:"partition"`
+	State     string `json:"state"`            // taking_over, running, waiting, stopped, done
+	Reason    string `json:"reason,omitempty"` // why it is not running
+	Next      int64  `json:"next,omitempty"`   // offset of the next record
+	Lag       int64  `json:"lag"`              // records behind the end
+}
+
+// httpConfig is what the HTTP server shows. Live reports whether the loops turn and depends on no other service; Ready
+// whether every owned partition runs. Both are called per request, by any goroutine.
+type httpConfig struct {
+	Listen   string // host:port; port 0 picks a free one
+	Live     func() error
+	Ready    func() readiness
+	Registry *prometheus.Registry
+}
+
+// httpServer serves /livez, /readyz and /metrics.
+type httpServer struct {
+	server   *http.Server
+	listener net.Listener
+	done     chan error
+}
+
+// Limits of one HTTP request: a client that sends or reads slowly holds a connection no longer than this.
+const (
+	httpHeaderTimeout = 5 * time.Second
+	httpTimeout       = 30 * time.Second
+	httpMaxHeader     = 16 << 10
+)
+
+// startHTTP listens and serves in the background until Close. An address in use is an error at once.
+func startHTTP(ctx context.Context, cfg httpConfig) (*httpServer, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return nil, advise(fmt.Errorf("listen on http.listen %s: %w", cfg.Listen, err),
+			"another program may hold the port: set http.listen (EBB_HTTP_LISTEN) to another, or to \"\" for none")
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answerLive(w, cfg.Live()) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answerReady(w, cfg.Ready()) })
+	mux.Handle("GET /metrics", promhttp.HandlerFor(cfg.Registry, promhttp.HandlerOpts{Registry: cfg.Registry, EnableOpenMetrics: true}))
+	s := &httpServer{
+		server: &http.Server{
+			Handler: mux, ReadHeaderTimeout: httpHeaderTimeout, ReadTimeout: httpTimeout, WriteTimeout: httpTimeout,
+			IdleTimeout: 2 * httpTimeout, MaxHeaderBytes: httpMaxHeader,
+		},
+		listener: l,
+		done:     make(chan error, 1),
+	}
+	go func() { s.done <- s.server.Serve(l) }()
+	return s, nil
+}
+
+// Addr is the address listened on, with the port that was picked.
+func (s *httpServer) Addr() string { return s.listener.Addr().String() }
+
+// Close answers what was asked, until ctx ends, and then cuts the rest off.
+func (s *httpServer) Close(ctx context.Context) error {
+	err := s.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.server.Close())
+	}
+	if served := <-s.done; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	if err != nil {
+		return fmt.Errorf("close http server: %w", err)
+	}
+	return nil
+}
+
+func answerLive(w http.ResponseWriter, err error) {
+	if err != nil {
+		answerJSON(w, http.StatusServiceUnavailable, map[string]any{"live": false, "reason": err.Error()})
+		return
+	}
+	answerJSON(w, http.StatusOK, map[string]any{"live": true})
+}
+
+func answerReady(w http.ResponseWriter, r readiness) {
+	if r.Partitions == nil {
+		r.Partitions = []partitionState{}
+	}
+	status := http.StatusOK
+	if !r.Ready {
+		status = http.StatusServiceUnavailable
+	}
+	answerJSON(w, status, r)
+}
+
+func answerJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // a client that went away is not our failure
+}

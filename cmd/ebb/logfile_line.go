@@ -1,0 +1,249 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"ebb/pipeline"
+)
+
+// readCSV turns a line into the flat envelope and has the line's own decoder judge it. It returns what is wrong, or "".
+func (f *logFile) readCSV(line []byte, e *logEntry) string {
+	fields, problem := splitCSV(line)
+	if problem != "" {
+		return problem
+	}
+	f.builder.reset()
+	if f.source != "" {
+		f.builder.id(f.source, f.line)
+	}
+	f.builder.text("customer", fields[0])
+	f.builder.text("type", fields[2])
+	f.builder.number("time", fields[1])
+	f.builder.number("value", fields[3])
+	problem = f.take(f.builder.bytes(), e)
+	if f.event.Code == pipeline.NotJSON {
+		return "not UTF-8" // all else is ours
+	}
+	return problem
+}
+
+// take decodes a flat envelope into e.
+func (f *logFile) take(value []byte, e *logEntry) string {
+	f.decoder.Decode(&pipeline.Record{Value: value}, &f.event)
+	if f.event.Code != pipeline.Usable {
+		return codeInWords(f.event.Code)
+	}
+	e.Key, e.Value, e.Time = f.event.Customer, value, f.event.Time
+	return ""
+}
+
+// splitCSV cuts a line into its four fields.
+func splitCSV(line []byte) (fields [4][]byte, problem string) {
+	if bytes.IndexByte(line, '"') >= 0 {
+		return splitQuoted(line)
+	}
+	n := 0
+	for field := range bytes.SplitSeq(line, []byte{','}) {
+		if n < len(fields) {
+			fields[n] = bytes.TrimSpace(field)
+		}
+		n++
+	}
+	if n != len(fields) {
+		problem = fmt.Sprintf("want 4 fields (%s), found %d", csvHeader, n)
+	}
+	return fields, problem
+}
+
+func splitQuoted(line []byte) (fields [4][]byte, problem string) {
+	r := csv.NewReader(bytes.NewReader(line))
+	texts, err := r.Read()
+	if err != nil {
+		return fields, "quotes that do not fit: " + err.Error()
+	}
+	if len(texts) != len(fields) {
+		return fields, fmt.Sprintf("want 4 fields (%s), found %d", csvHeader, len(texts))
+	}
+	for i := range fields {
+		fields[i] = []byte(texts[i])
+	}
+	return fields, ""
+}
+
+// readJSON takes a line in the flat envelope, with an id if it has none, or a JSON object of another envelope as it is.
+func (f *logFile) readJSON(line []byte, e *logEntry) string {
+	problem := f.take(line, e)
+	if problem == "" {
+		if len(f.event.ID) == 0 && f.source != "" {
+			f.builder.reset()
+			f.builder.id(f.source, f.line)
+			f.builder.raw(line[1:]) // behind the opening brace
+			e.Value = f.builder.bytes()
+		}
+		return ""
+	}
+	return readForeign(line, e, problem)
+}
+
+// foreign is what other envelopes have to say about key and time: Segment's, and CloudEvents.
+type foreign struct {
+	Customer          json.RawMessage `json:"customer"`
+	UserID            string          `json:"userId"`
+	AnonymousID       string          `json:"anonymousId"`
+	Timestamp         string          `json:"timestamp"`
+	OriginalTimestamp string          `json:"originalTimestamp"`
+	SentAt            string          `json:"sentAt"`
+	SpecVersion       string          `json:"specversion"`
+	Subject           string          `json:"subject"`
+	Time              string          `json:"time"`
+}
+
+// readForeign takes a JSON object that names its customer in the way of another envelope. flat says what is wrong with it
+// as a flat one.
+func readForeign(line []byte, e *logEntry, flat string) string {
+	var o foreign
+	if err := json.Unmarshal(line, &o); err != nil || o.Customer != nil {
+		return flat
+	}
+	key := o.UserID
+	if key == "" {
+		key = o.AnonymousID
+	}
+	if key == "" && o.SpecVersion != "" {
+		key = o.Subject
+	}
+	if key == "" {
+		return "names no customer: want customer, userId or anonymousId, or the subject of a CloudEvent"
+	}
+	e.Key, e.Value = []byte(key), line
+	for _, text := range []string{o.Timestamp, o.OriginalTimestamp, o.SentAt, o.Time} {
+		if text == "" {
+			continue
+		}
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return fmt.Sprintf("time %q is not RFC 3339", text)
+		}
+		e.Time = t.UnixMilli()
+		return ""
+	}
+	return ""
+}
+
+// flatBuilder writes one flat JSON object.
+type flatBuilder struct{ b []byte }
+
+func (w *flatBuilder) reset() { w.b = append(w.b[:0], '{') }
+
+// bytes closes the object, unless raw did.
+func (w *flatBuilder) bytes() []byte {
+	if w.b[len(w.b)-1] == ',' {
+		w.b[len(w.b)-1] = '}'
+	}
+	return w.b
+}
+
+// id writes "source:line".
+func (w *flatBuilder) id(source string, line int) {
+	w.b = append(w.b, `"id":"`...)
+	w.b = appendEscaped(w.b, []byte(source))
+	w.b = append(w.b, ':')
+	w.b = strconv.AppendInt(w.b, int64(line), 10)
+	w.b = append(w.b, `",`...)
+}
+
+func (w *flatBuilder) text(name string, value []byte) {
+	w.b = append(w.b, '"')
+	w.b = append(w.b, name...)
+	w.b = append(w.b, `":"`...)
+	w.b = appendEscaped(w.b, value)
+	w.b = append(w.b, `",`...)
+}
+
+// number writes a bare number where value is one in JSON's grammar, else its text, which the decoder then judges.
+func (w *flatBuilder) number(name string, value []byte) {
+	if len(value) == 0 {
+		return
+	}
+	if !plainNumber(value) {
+		w.text(name, value)
+		return
+	}
+	w.b = append(w.b, '"')
+	w.b = append(w.b, name...)
+	w.b = append(w.b, `":`...)
+	w.b = append(w.b, value...)
+	w.b = append(w.b, ',')
+}
+
+func (w *flatBuilder) raw(rest []byte) { w.b = append(w.b, rest...) }
+
+// plainNumber reports whether b is a JSON number without exponent.
+func plainNumber(b []byte) bool {
+	digits := bytes.TrimPrefix(b, []byte{'-'})
+	whole, fraction, pointed := bytes.Cut(digits, []byte{'.'})
+	if len(whole) > 1 && whole[0] == '0' {
+		return false
+	}
+	return onlyDigits(whole) && (!pointed || onlyDigits(fraction))
+}
+
+func onlyDigits(b []byte) bool {
+	for _, c := range b {
+		if c-'0' > 9 {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+// appendEscaped appends text as the inside of a JSON string. Bytes that are no UTF-8 stay, for the decoder to refuse.
+func appendEscaped(dst, text []byte) []byte {
+	for _, c := range text {
+		if c < ' ' || c == '"' || c == '\\' {
+			return appendMarshaled(dst, text)
+		}
+	}
+	return append(dst, text...)
+}
+
+func appendMarshaled(dst, text []byte) []byte {
+	if !utf8.Valid(text) {
+		return append(dst, text...)
+	}
+	quoted, err := json.Marshal(string(text))
+	if err != nil {
+		panic("BUG: a string is JSON: " + err.Error())
+	}
+	return append(dst, quoted[1:len(quoted)-1]...)
+}
+
+// codeInWords says what a decoder's code means for somebody who looks at the line.
+func codeInWords(c pipeline.Code) string {
+	words := map[pipeline.Code]string{
+		pipeline.NotJSON:            "not a JSON object, or not UTF-8",
+		pipeline.NestedTooDeep:      fmt.Sprintf("JSON nested deeper than %d levels", pipeline.MaxDepth),
+		pipeline.CustomerMissing:    "names no customer",
+		pipeline.CustomerTooLong:    fmt.Sprintf("the customer is longer than %d bytes", pipeline.MaxCustomer),
+		pipeline.CustomerUnreadable: "the customer is neither a text nor a whole number",
+		pipeline.TypeMissing:        "has no event type",
+		pipeline.TypeUnreadable:     fmt.Sprintf("the event type is no text of at most %d bytes", pipeline.MaxType),
+		pipeline.TimeMissing:        "has no event time",
+		pipeline.TimeUnreadable:     "the time is neither RFC 3339 nor seconds or milliseconds since 1970",
+		pipeline.TimeOutOfRange:     "the time lies before 1971 or after 2200",
+		pipeline.ValueUnreadable:    "the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
+		pipeline.CurrencyUnreadable: "the currency is not three letters",
+		pipeline.IDUnreadable:       fmt.Sprintf("the id is no text of at most %d bytes", pipeline.MaxID),
+		pipeline.TenantUnreadable:   fmt.Sprintf("the tenant is no text of at most %d bytes", pipeline.MaxTenant),
+	}[c]
+	if words == "" {
+		return c.String()
+	}
+	return words
+}

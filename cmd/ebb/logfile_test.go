@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ebb/pipeline"
+)
+
+// writeLog puts a log into a file, gzipped if its name says so, and returns the path.
+func writeLog(t testing.TB, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	data := []byte(text)
+	if strings.HasSuffix(name, ".gz") {
+		data = gzipped(t, text)
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func gzipped(t testing.TB, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := io.WriteString(z, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// readLog reads a log to its end as lines "key time value"; a line that cannot be used is its error.
+func readLog(t testing.TB, path string, stdin io.Reader) []string {
+	t.Helper()
+	f, err := openLogFile(path, stdin)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	defer f.Close()
+	var lines []string
+	var e logEntry
+	for {
+		err := f.Next(&e)
+		if errors.Is(err, io.EOF) {
+			return lines
+		}
+		if err == nil {
+			lines = append(lines, fmt.Sprintf("%s %d %s", e.Key, e.Time, e.Value))
+			continue
+		}
+		lines = append(lines, strings.TrimPrefix(err.Error(), filepath.Dir(path)+"/"))
+		if !errors.As(err, new(*lineError)) {
+			return lines
+		}
+	}
+}
+
+func TestLogFileReadsBothFormats(t *testing.T) {
+	tests := []struct {
+		name, file, text string
+		want             []string
+	}{
+		{"csv", "shop.csv", csvHeader + "\n7,1300000000,purchase,12.50\n8,1300000001,return,-4\n9,1300000002,visit,\n", []string{
+			`7 1300000000000 {"id":"shop.csv:2","customer":"7","type":"purchase","time":1300000000,"value":12.50}`,
+			`8 1300000001000 {"id":"shop.csv:3","customer":"8","type":"return","time":1300000001,"value":-4}`,
+			`9 1300000002000 {"id":"shop.csv:4","customer":"9","type":"visit","time":1300000002}`,
+		}},
+		{"csv of another system", "w.csv.gz", "\xef\xbb\xbf" + csvHeader + "\r\n\r\n7,1300000000,purchase,1\r\n\"a,b \"\"c\",1300000000,\"Order \\ Completed\",\"2\"", []string{
+			`7 1300000000000 {"id":"w.csv.gz:3","customer":"7","type":"purchase","time":1300000000,"value":1}`,
+			`a,b "c 1300000000000 {"id":"w.csv.gz:4","customer":"a,b \"c","type":"Order \\ Completed","time":1300000000,"value":2}`,
+		}},
+		{"csv with bad lines", "b.csv", csvHeader + "\n7,1300000000,purchase\n,1300000000,purchase,1\n7,yesterday,purchase,1\n7,1,purchase,1\n7,1300000000,,1\n7,1300000000,purchase,1.234\n7,1300000000,purchase,1e3\n7,1300000000,purchase,007\n\"7,1300000000,purchase,1\n\xff,1300000000,purchase,1\n7,1300000000,last,0.10\n", []string{
+			"b.csv:2: want 4 fields (customer_id,ts_unix_seconds,event_type,value), found 3",
+			"b.csv:3: names no customer",
+			"b.csv:4: the time is neither RFC 3339 nor seconds or milliseconds since 1970",
+			"b.csv:5: the time lies before 1971 or after 2200",
+			"b.csv:6: has no event type",
+			"b.csv:7: the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
+			"b.csv:8: the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
+			"b.csv:9: the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
+			"b.csv:10: quotes that do not fit: parse error on line 1, column 25: extraneous or missing \" in quoted-field",
+			"b.csv:11: not UTF-8",
+			`7 1300000000000 {"id":"b.csv:12","customer":"7","type":"last","time":1300000000,"value":0.10}`,
+		}},
+		{"flat json", "f.ndjson", `{"customer":"7","type":"purchase","time":"2011-03-13T07:06:40Z"}` + "\n\n" + ` {"id":"e1","customer":8,"type":"purchase","time":1300000000123,"value":"12.5","currency":"EUR"} ` + "\n", []string{
+			`7 1300000000000 {"id":"f.ndjson:1","customer":"7","type":"purchase","time":"2011-03-13T07:06:40Z"}`,
+			`8 1300000000123 {"id":"e1","customer":8,"type":"purchase","time":1300000000123,"value":"12.5","currency":"EUR"}`,
+		}},
+		{"other envelopes", "o.jsonl.gz", strings.Join([]string{
+			`{"type":"track","event":"Order Completed","userId":"u1","anonymousId":"x","messageId":"m","timestamp":"2011-03-13T07:06:40.5Z"}`,
+			`{"type":"track","event":"Order Completed","anonymousId":"x","originalTimestamp":"2011-03-13T08:06:40+01:00"}`,
+			`{"type":"track","event":"Order Completed","userId":"u1"}`,
+			`{"specversion":"1.0","id":"1","source":"/shop","type":"purchase","subject":"c9","time":"2011-03-13T07:06:40Z"}`,
+		}, "\n"), []string{
+			`u1 1300000000500 {"type":"track","event":"Order Completed","userId":"u1","anonymousId":"x","messageId":"m","timestamp":"2011-03-13T07:06:40.5Z"}`,
+			`x 1300000000000 {"type":"track","event":"Order Completed","anonymousId":"x","originalTimestamp":"2011-03-13T08:06:40+01:00"}`,
+			`u1 0 {"type":"track","event":"Order Completed","userId":"u1"}`,
+			`c9 1300000000000 {"specversion":"1.0","id":"1","source":"/shop","type":"purchase","subject":"c9","time":"2011-03-13T07:06:40Z"}`,
+		}},
+		{"json with bad lines", "j.ndjson", strings.Join([]string{
+			`{"customer":"7"}`, `{"customer":"7","type":"x","time":"soon"}`, `{"event":"x"}`, `{"customer":`, `[1]`, `{"userId":"u","timestamp":"soon"}`,
+			`{"customer":"7","type":"x","time":1300000000,"value":"ten"}`, `{"specversion":"1.0","id":"1"}`,
+		}, "\n"), []string{
+			"j.ndjson:1: has no event type",
+			"j.ndjson:2: the time is neither RFC 3339 nor seconds or milliseconds since 1970",
+			"j.ndjson:3: names no customer: want customer, userId or anonymousId, or the subject of a CloudEvent",
+			"j.ndjson:4: not a JSON object, or not UTF-8",
+			"j.ndjson:5: not a JSON object, or not UTF-8",
+			`j.ndjson:6: time "soon" is not RFC 3339`,
+			"j.ndjson:7: the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
+			"j.ndjson:8: names no customer: want customer, userId or anonymousId, or the subject of a CloudEvent",
+		}},
+		{"neither", "x.txt", "id;when\n1;2\n", []string{`x.txt:1: neither a JSON object nor the CSV header "customer_id,ts_unix_seconds,event_type,value", found "id;when"`}},
+		{"empty", "e.csv", "\n \n", nil},
+		{"header alone", "h.csv", csvHeader, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			path := writeLog(t, test.file, test.text)
+			got := readLog(t, path, nil)
+			for i := range got {
+				got[i] = strings.TrimPrefix(got[i], filepath.Dir(path)+"/")
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestLogFileGivesNoIdsToStandardInput(t *testing.T) {
+	want := []string{`7 1300000000000 {"customer":"7","type":"purchase","time":1300000000,"value":1}`}
+	for name, in := range map[string]io.Reader{
+		"plain":   strings.NewReader(csvHeader + "\n7,1300000000,purchase,1\n"),
+		"gzipped": bytes.NewReader(gzipped(t, csvHeader+"\n7,1300000000,purchase,1\n")),
+		"flat":    strings.NewReader(want[0][len("7 1300000000000 "):]),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(want, readLog(t, "-", in)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestLogFileLongLines(t *testing.T) {
+	note := strings.Repeat("x", 2*lineBuffer)
+	line := `{"id":"a","customer":"7","type":"t","time":1300000000,"note":"` + note + `"}`
+	tooLong := `{"id":"b","note":"` + strings.Repeat("y", maxLine) + `"}`
+	path := writeLog(t, "long.ndjson", line+"\n"+tooLong+"\n"+line+"\n")
+	want := []string{"7 1300000000000 " + line, "long.ndjson:2: longer than 64MiB", "7 1300000000000 " + line}
+	if got := readLog(t, path, nil); !cmp.Equal(want, got) {
+		for _, g := range got {
+			t.Errorf("%.80s… (%d bytes)", g, len(g))
+		}
+	}
+}
+
+func TestLogFileCutShort(t *testing.T) {
+	whole := gzipped(t, csvHeader+"\n"+strings.Repeat("7,1300000000,purchase,1\n", 100))
+	path := writeLog(t, "cut.csv", string(whole[:len(whole)-12]))
+	got := readLog(t, path, nil)
+	if last := got[len(got)-1]; !strings.Contains(last, "the file is cut short") {
+		t.Errorf("last: %s", last)
+	}
+	if _, err := openLogFile(filepath.Join(t.TempDir(), "none.csv"), nil); err == nil || !strings.HasSuffix(err.Error(), "none.csv: no such file or directory") {
+		t.Errorf("error: %v", err)
+	}
+}
+
+func TestEveryCodeThatALineCanHaveIsPutInWords(t *testing.T) {
+	for c := pipeline.NotJSON; c < pipeline.RecordTooLarge; c++ {
+		if codeInWords(c) == c.String() {
+			t.Errorf("%s has no words", c)
+		}
+	}
+}
+
+func FuzzLogFile(f *testing.F) {
+	f.Add([]byte(csvHeader + "\n7,1300000000,purchase,1\n\"a\",2,\"b\",3\n"))
+	f.Add([]byte(`{"customer":"7","type":"x","time":1300000000}` + "\n{}\n"))
+	f.Add(gzipped(f, "{\"userId\":1}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		log, err := openLogFile("-", bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		log.source = "fuzz"
+		decoder := pipeline.NewDecoder(0)
+		for last := 0; ; {
+			var e logEntry
+			err := log.Next(&e)
+			if err != nil && !errors.As(err, new(*lineError)) {
+				return
+			}
+			if log.line <= last {
+				t.Fatalf("line %d after line %d", log.line, last)
+			}
+			last = log.line
+			if err != nil {
+				continue
+			}
+			if !json.Valid(e.Value) || len(e.Key) == 0 {
+				t.Fatalf("key %q, value %q", e.Key, e.Value)
+			}
+			var event pipeline.Event
+			decoder.Reset()
+			decoder.Decode(&pipeline.Record{Value: e.Value}, &event)
+			if event.Code == pipeline.Usable && (string(event.Customer) != string(e.Key) || event.Time != e.Time) {
+				t.Fatalf("key %q and time %d of %q", e.Key, e.Time, e.Value)
+			}
+		}
+	})
+}
+
+func BenchmarkLogFile(b *testing.B) {
+	const lines = 100_000
+	var csv, flat strings.Builder
+	csv.WriteString(csvHeader + "\n")
+	for i := range lines {
+		fmt.Fprintf(&csv, "%d,%d,purchase,%d.50\n", i%5000, 1_300_000_000+i, i%90)
+		fmt.Fprintf(&flat, `{"id":"e%d","customer":"c%d","type":"Order Completed","time":%q,"value":%d.50,"currency":"EUR"}`+"\n",
+			i, i%5000, time.Unix(int64(1_300_000_000+i), 0).UTC().Format(time.RFC3339), i%90)
+	}
+	for name, text := range map[string]string{"csv": csv.String(), "json": flat.String()} {
+		b.Run(name, func(b *testing.B) {
+			path := writeLog(b, "bench", text)
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				f, err := openLogFile(path, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				var e logEntry
+				for f.Next(&e) == nil {
+					n++
+				}
+				f.Close()
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}

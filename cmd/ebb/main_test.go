@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// output is a stream that a test may read while the program writes.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// outcome is what a run of the program left behind.
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+// run runs the program in this process as the command line would, with these variables alone.
+func run(t testing.TB, environ []string, stdin io.Reader, args ...string) outcome {
+	t.Helper()
+	var stdout, stderr output
+	p := process{args: args, environ: environ, stdin: stdin, stdout: &stdout, stderr: &stderr}
+	code := p.run(t.Context(), func(int) { panic("second signal") })
+	return outcome{code, stdout.String(), stderr.String()}
+}
+
+// want fails the test if the program did not end with code.
+func (o outcome) want(t testing.TB, code int) outcome {
+	t.Helper()
+	if o.code != code {
+		t.Fatalf("exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", o.code, code, o.stdout, o.stderr)
+	}
+	return o
+}
+
+// services is a Kafka and a Redis inside the test.
+type services struct {
+	kafka    *kfake.Cluster
+	redis    *miniredis.Miniredis
+	environ  []string
+	requests atomic.Int64 // that Kafka has received
+}
+
+// startServices starts both, with these topics of four partitions.
+func startServices(t testing.TB, topics ...string) *services {
+	t.Helper()
+	opts := []kfake.Opt{kfake.NumBrokers(1), kfake.ClusterID("test")}
+	if len(topics) > 0 {
+		opts = append(opts, kfake.SeedTopics(4, topics...))
+	}
+	kafka, err := kfake.NewCluster(opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kafka.Close)
+	s := &services{kafka: kafka, redis: miniredis.RunT(t)}
+	kafka.Control(func(kmsg.Request) (kmsg.Response, error, bool) {
+		kafka.KeepControl()
+		s.requests.Add(1)
+		return nil, nil, false
+	})
+	s.environ = []string{"EBB_KAFKA_BROKERS=" + strings.Join(kafka.ListenAddrs(), ","), "EBB_REDIS_ADDRESSES=" + s.redis.Addr()}
+	return s
+}
+
+// client is an independent client of the test's Kafka.
+func (s *services) client(t testing.TB, opts ...kgo.Opt) *kgo.Client {
+	t.Helper()
+	c, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(s.kafka.ListenAddrs()...)}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// readAll reads n committed records of a topic.
+func (s *services) readAll(t testing.TB, topic string, n int) []*kgo.Record {
+	t.Helper()
+	c := s.client(t, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	var records []*kgo.Record
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for len(records) < n {
+		fetches := c.PollFetches(ctx)
+		if err := fetches.Err0(); err != nil {
+			t.Fatalf("%d of %d records: %v", len(records), n, err)
+		}
+		records = append(records, fetches.Records()...)
+	}
+	return records
+}
+
+// eventually polls until ok, or fails the test.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("in vain: %s", what)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+func TestCommandLines(t *testing.T) {
+	tests := []struct {
+		args   string
+		code   int
+		stderr string
+	}{
+		{"prodce x", exitUsage, "ebb: there is no command \"prodce\"; did you mean produce?\n  see: ebb --help\n"},
+		{"produce", exitUsage, "ebb produce: requires at least 1 arg(s), only received 0\n  see: ebb produce --help\n"},
+		{"produce --rat 5 x", exitUsage, "ebb produce: unknown flag: --rat\n  see: ebb produce --help\n"},
+		{"produce --rate -1 x", exitUsage, "ebb produce: --rate must be above 0, found -1\n  see: ebb produce --help\n"},
+		{"produce --progress loud x", exitUsage, "ebb produce: --progress is auto, plain or none, found \"loud\"\n  see: ebb produce --help\n"},
+		{"produce a/x.csv b/x.csv", exitUsage, "ebb produce: a/x.csv and b/x.csv have the same base name, of which event ids are made: rename one, or send them one after the other\n  see: ebb produce --help\n"},
+		{"alerts now", exitUsage, "ebb alerts: unknown command \"now\" for \"ebb alerts\"\n  see: ebb alerts --help\n"},
+		{"check --partitions 0", exitUsage, "ebb check: --partitions and --replicas must be 1 or more\n  see: ebb check --help\n"},
+		{"alerts -c nowhere.yaml", exitUsage, "ebb alerts: 1 problem in the configuration\n  nowhere.yaml: cannot be read: no such file or directory\n"},
+		{"alerts --brokers here", exitUsage, "ebb alerts: 1 problem in the configuration\n  --brokers: kafka.brokers: \"here\" is no address: write host:port\n"},
+		{"alerts --brokers 127.0.0.1:1", exitFailed, "ebb alerts: no answer from Kafka at 127.0.0.1:1: connection refused\n  start it, or name another with --brokers, EBB_KAFKA_BROKERS or kafka.brokers; a secured one needs kafka.tls and kafka.sasl\n"},
+	}
+	for _, test := range tests {
+		t.Run(test.args, func(t *testing.T) {
+			got := run(t, nil, nil, strings.Fields(test.args)...).want(t, test.code)
+			if diff := cmp.Diff(test.stderr, got.stderr); diff != "" || got.stdout != "" {
+				t.Errorf("stdout %q, stderr (-want +got):\n%s", got.stdout, diff)
+			}
+		})
+	}
+}
+
+func TestHelpOfEveryCommandHasExamples(t *testing.T) {
+	for _, cmd := range newRootCommand(nil).Commands() {
+		t.Run(cmd.Name(), func(t *testing.T) {
+			if cmd.Example == "" || cmd.Short == "" || cmd.Long == "" {
+				t.Errorf("short %q, long %q, example %q", cmd.Short, cmd.Long, cmd.Example)
+			}
+			got := run(t, nil, nil, cmd.Name(), "--help").want(t, exitOK)
+			for line := range strings.Lines(got.stdout) {
+				if len([]rune(line)) > 131 {
+					t.Errorf("line of %d characters: %s", len(line), line)
+				}
+			}
+		})
+	}
+}
+
+// TestSignals sends real signals to this process, which the program has asked for.
+func TestSignals(t *testing.T) {
+	s := startServices(t, "events", "ebb.alerts")
+	tests := []struct {
+		name   string
+		signal syscall.Signal
+		args   []string
+		code   int
+		stderr string
+	}{
+		{"work cut short by Ctrl-C", syscall.SIGINT, []string{"produce", "-"}, 130, "ebb produce: stopped by Ctrl-C: 0 events acknowledged\n"},
+		{"work cut short by SIGTERM", syscall.SIGTERM, []string{"produce", "-"}, 143, "ebb produce: stopped by SIGTERM: 0 events acknowledged\n"},
+		{"following ends with Ctrl-C", syscall.SIGINT, []string{"alerts"}, exitOK, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			before := s.requests.Load()
+			var stdout, stderr output
+			never, _ := io.Pipe()
+			p := process{args: test.args, environ: s.environ, stdin: never, stdout: &stdout, stderr: &stderr}
+			code := make(chan int)
+			go func() { code <- p.run(t.Context(), func(int) { panic("second signal") }) }()
+			eventually(t, "the program has begun", func() bool { return s.requests.Load() > before+3 })
+			if err := syscall.Kill(syscall.Getpid(), test.signal); err != nil {
+				t.Fatal(err)
+			}
+			if got := <-code; got != test.code {
+				t.Errorf("exit code %d, want %d", got, test.code)
+			}
+			if diff := cmp.Diff(test.stderr, stderr.String()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestSecondSignalExitsAtOnce(t *testing.T) {
+	signals := make(chan os.Signal, 2)
+	signals <- syscall.SIGINT
+	signals <- syscall.SIGTERM
+	var cause error
+	code := 0
+	watchSignals(signals, func(err error) { cause = err }, func(c int) { code = c })
+	if cause != (stoppedBy{syscall.SIGINT}) || code != 143 {
+		t.Errorf("cause %v, exit code %d", cause, code)
+	}
+}

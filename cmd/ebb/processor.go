@@ -1,0 +1,358 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/rs/zerolog"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkasource"
+	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/redisstore"
+	"ebb/scoring"
+	"ebb/sinks"
+)
+
+// processorOptions is what differs between the commands that process.
+type processorOptions struct {
+	untilEnd bool                       // stop at the end offsets found at the start
+	leave    bool                       // leave the group at the end
+	trace    func(pipeline.Step, int64) // optional; see pipeline.Config
+}
+
+// processor is one member of the group at work: clients, membership, and a worker per owned partition.
+type processor struct {
+	cfg     *Config
+	opts    processorOptions
+	log     zerolog.Logger
+	pack    *scoring.Pack
+	kafka   *kafkawire.Client
+	redis   *redisstore.Client
+	topic   kafkawire.Topic
+	slot    *kafkasource.Slot // nil where the instance id is configured
+	member  *kafkasource.Member
+	metrics *pipeline.Metrics
+	http    *httpServer // nil: none
+	ends    []int64     // by partition, where opts.untilEnd
+
+	mu           sync.Mutex
+	generation   int32
+	workers      map[int32]*pipeline.Worker // of the present generation
+	draining     bool
+	tally        pipeline.Tally
+	began, ended time.Time
+}
+
+// newProcessor connects to everything, in the order in which one needs the other. What cannot work is said here.
+func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts processorOptions) (_ *processor, err error) {
+	p := &processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*pipeline.Worker{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close())
+		}
+	}()
+	if p.pack, err = loadPack(cfg); err != nil {
+		return nil, err
+	}
+	log.Info().Str("digest", cfg.Digest()).Object("config", cfg.Masked()).Str("pack", p.pack.Name).Str("pack_hash", p.pack.Hash).Msg("starting")
+	if p.redis, err = openRedis(ctx, cfg); err != nil {
+		return nil, fmt.Errorf("connect to Redis at %s: %w", strings.Join(cfg.Redis.Addresses, ", "), err)
+	}
+	if err := p.checkRedis(ctx); err != nil {
+		return nil, err
+	}
+	if p.kafka, err = openKafka(cfg, cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ()); err != nil {
+		return nil, err
+	}
+	if err := p.checkTopics(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.joinAs(); err != nil {
+		return nil, err
+	}
+	return p, p.serveHTTP(ctx)
+}
+
+// checkRedis refuses a Redis that may drop state.
+func (p *processor) checkRedis(ctx context.Context) error {
+	policies, err := p.redis.Policies(ctx)
+	if err != nil {
+		return fmt.Errorf("ask Redis for its policy: %w", err)
+	}
+	for i := range policies {
+		if err := policies[i].Check(); err != nil {
+			return err
+		}
+		if policies[i].Unknown != nil {
+			p.log.Warn().Str("redis", policies[i].Address).Err(policies[i].Unknown).Msg("Redis does not say whether it may evict state; it must not")
+		}
+	}
+	return nil
+}
+
+// checkTopics finds the input's identity and sees that everything that is written to exists.
+func (p *processor) checkTopics(ctx context.Context) (err error) {
+	for _, name := range []string{p.cfg.Kafka.Alerts, p.cfg.Kafka.DLQ(), p.cfg.Kafka.Input} {
+		p.topic, err = p.kafka.Topic(ctx, name)
+		switch {
+		case errors.Is(err, kafkawire.UnknownTopicOrPartition):
+			return advise(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
+		case err != nil:
+			return fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
+		}
+	}
+	if !p.opts.untilEnd {
+		return nil
+	}
+	p.ends = make([]int64, p.topic.Partitions)
+	for i := range p.ends {
+		if _, p.ends[i], err = p.kafka.Bounds(ctx, p.cfg.Kafka.Input, int32(i)); err != nil { //nolint:gosec // a partition number
+			return fmt.Errorf("find the end of %s/%d: %w", p.cfg.Kafka.Input, i, err)
+		}
+	}
+	return nil
+}
+
+// joinAs settles under which instance id this process joins the group.
+func (p *processor) joinAs() (err error) {
+	instance := p.cfg.Kafka.InstanceID
+	if instance == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return advise(fmt.Errorf("find the host's name: %w", err), "set kafka.instance_id")
+		}
+		if p.slot, err = kafkasource.TakeSlot(filepath.Join(os.TempDir(), fmt.Sprintf("ebb-instances-%d", os.Getuid())), host, p.cfg.Kafka.Group); err != nil {
+			return advise(err, "set kafka.instance_id")
+		}
+		instance = p.slot.Instance()
+	}
+	p.member, err = kafkasource.NewMember(kafkasource.MemberConfig{
+		Client: p.kafka, Group: p.cfg.Kafka.Group, Topic: p.cfg.Kafka.Input, Instance: instance,
+		Session: p.cfg.Kafka.SessionTimeout, Heartbeat: p.cfg.Kafka.Heartbeat,
+		Rebalance: max(30*time.Second, p.cfg.Kafka.SessionTimeout), Logger: p.log,
+	})
+	return err
+}
+
+func (p *processor) serveHTTP(ctx context.Context) (err error) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	p.metrics = pipeline.NewMetrics(registry)
+	if p.cfg.HTTP.Listen == "" {
+		return nil
+	}
+	p.http, err = startHTTP(ctx, httpConfig{
+		Listen: p.cfg.HTTP.Listen, Registry: registry, Ready: p.ready,
+		Live: func() error { return nil }, // the answer itself shows that the process turns
+	})
+	if err == nil {
+		p.log.Info().Str("listen", p.http.Addr()).Msg("serving health and metrics")
+	}
+	return err
+}
+
+// run works as a member of the group until ctx ends, which drains within the shutdown timeout, or the end is reached.
+func (p *processor) run(ctx context.Context) error {
+	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	stop := context.AfterFunc(ctx, func() {
+		p.log.Info().Dur("within", p.cfg.ShutdownTimeout).Msg("draining")
+		p.mu.Lock()
+		p.draining = true
+		p.mu.Unlock()
+		p.member.Drain()
+		time.AfterFunc(p.cfg.ShutdownTimeout, func() { cancel(errDrainTimeout) })
+	})
+	defer stop()
+	err := p.member.Run(work, p.own)
+	switch {
+	case errors.Is(context.Cause(work), errDrainTimeout):
+		return errDrainTimeout
+	case err != nil:
+		return err
+	case ctx.Err() != nil && p.opts.untilEnd:
+		return stopCause(ctx) // before the end
+	}
+	return nil
+}
+
+var errDrainTimeout = errors.New("shutdown_timeout passed before everything was committed and published; the rest is taken up at the next start")
+
+// own works on the partitions of one generation until they are revoked or, with --until-end, at their end.
+func (p *processor) own(ctx context.Context, g *kafkasource.Generation) error {
+	p.mu.Lock()
+	p.generation = g.Generation
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
+	p.mu.Unlock()
+	errs := make(chan error, len(g.Partitions))
+	for _, n := range g.Partitions {
+		go func() { errs <- p.work(ctx, g, n) }()
+	}
+	var stops []error
+	for range g.Partitions {
+		var hard *pipeline.HardStop
+		if err := <-errs; errors.As(err, &hard) {
+			stops = append(stops, hard)
+		}
+	}
+	p.mu.Lock()
+	p.ended = time.Now()
+	clear(p.workers)
+	p.mu.Unlock()
+	return p.afterwards(ctx, g, stops)
+}
+
+// afterwards says how it goes on when no worker of the generation is left. Stopped partitions stay stopped, and this
+// member theirs, until a rebalance; when all have stopped there is nothing left to run.
+func (p *processor) afterwards(ctx context.Context, g *kafkasource.Generation, stops []error) error {
+	if len(stops) > 0 && (p.opts.untilEnd || len(stops) == len(g.Partitions)) {
+		return errors.Join(stops...)
+	}
+	if p.opts.untilEnd {
+		return nil
+	}
+	select {
+	case <-g.Revoked:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// work owns one partition for one generation.
+func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32) error {
+	source, err := kafkasource.NewPartition(kafkasource.PartitionConfig{
+		Client: p.kafka, Group: g.Group, Topic: p.cfg.Kafka.Input, Partition: n,
+	})
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	sink, err := sinks.NewKafka(sinks.KafkaConfig{
+		Client: p.kafka, Membership: g.Membership, Topic: p.cfg.Kafka.Input, Partition: n, Confirm: g.Confirm, Timeout: p.cfg.Kafka.TransactionTimeout,
+	})
+	if err != nil {
+		return err
+	}
+	store := p.redis.Partition(g.Group, int(n))
+	defer func() { _ = store.Close() }() // nothing of what was committed hangs on it
+	render := sinks.Renderer{
+		Alerts: p.cfg.Kafka.Alerts, DLQ: p.cfg.Kafka.DLQ(), Input: p.cfg.Kafka.Input, Partition: n, Source: sinks.Source(g.Group, p.cfg.Kafka.Input),
+	}
+	w := pipeline.NewWorker(pipeline.Config{
+		Identity: p.identity(g, n),
+		Log: struct {
+			*kafkasource.Partition
+			*sinks.Kafka
+		}{source, sink},
+		Store: store, Pack: p.pack, Render: render.Render, Lateness: p.cfg.Time.Lateness,
+		CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1), MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes),
+		PublishEvery: time.Second, End: p.end(n), Metrics: p.metrics, Trace: p.opts.trace,
+		Logger: p.log.With().Str("group", g.Group).Str("topic", p.cfg.Kafka.Input).Int32("partition", n).Int32("generation", g.Generation).Logger(),
+	})
+	p.mu.Lock()
+	p.workers[n] = w
+	p.mu.Unlock()
+	err = w.Run(ctx, g.Revoked)
+	p.mu.Lock()
+	p.tally.Add(w.Tally())
+	p.mu.Unlock()
+	if hard := (*pipeline.HardStop)(nil); !errors.As(err, &hard) {
+		p.metrics.Forget(int(n))
+	}
+	return err
+}
+
+func (p *processor) identity(g *kafkasource.Generation, n int32) pipeline.Identity {
+	return pipeline.Identity{
+		Group: g.Group, Input: p.cfg.Kafka.Input, Partition: int(n), Partitions: int(p.topic.Partitions),
+		Cluster: p.topic.Cluster, Topic: p.topic.ID, Pack: p.pack.Hash, Latest: p.cfg.Kafka.Start == "latest",
+	}
+}
+
+func (p *processor) end(n int32) int64 {
+	if !p.opts.untilEnd {
+		return -1
+	}
+	return p.ends[n]
+}
+
+// ready is what /readyz shows: a member of a generation, all of whose partitions run.
+func (p *processor) ready() readiness {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := readiness{Ready: p.generation > 0 && !p.draining, Group: p.cfg.Kafka.Group, Generation: p.generation}
+	if p.generation == 0 {
+		r.Reason = "not yet a member of the group"
+	}
+	if p.draining {
+		r.Reason = "draining"
+	}
+	for n, w := range p.workers {
+		s := w.Status()
+		if s.Phase != pipeline.Running {
+			r.Ready = false
+		}
+		r.Partitions = append(r.Partitions, partitionState{Partition: n, State: s.Phase.String(), Reason: s.Reason})
+	}
+	sortPartitions(r.Partitions)
+	return r
+}
+
+// close gives everything back, the latest taken first.
+func (p *processor) close() error {
+	var errs []error
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if p.http != nil {
+		errs = append(errs, p.http.Close(ctx))
+	}
+	if p.member != nil && p.opts.leave {
+		errs = append(errs, p.member.Leave(ctx))
+	}
+	if p.slot != nil {
+		errs = append(errs, p.slot.Release())
+	}
+	if p.kafka != nil {
+		p.kafka.Close()
+	}
+	if p.redis != nil {
+		errs = append(errs, p.redis.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// killSelf ends the process as kill -9 does.
+func killSelf() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}
+
+func sortPartitions(s []partitionState) {
+	slices.SortFunc(s, func(a, b partitionState) int { return cmp.Compare(a.Partition, b.Partition) })
+}
+
+func transitionName(i int) string { return scoring.Transition(i).String() } //nolint:gosec // an index of a closed list
+
+// lookup finds a variable of the environment.
+func lookup(environ []string, name string) (string, bool) {
+	for _, v := range environ {
+		if value, ok := strings.CutPrefix(v, name+"="); ok {
+			return value, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// progress shows how far the reading of files is: a bar on a terminal, a line now and then elsewhere if asked for.
+type progress struct {
+	screen screen
+	bar    *progressbar.ProgressBar
+	plain  bool
+	total  int64 // bytes as stored; -1: unknown
+	before int64 // bytes of the files that are done
+	start  time.Time
+	said   time.Time
+}
+
+// plainEvery is the time between two lines of plain progress.
+const plainEvery = 5 * time.Second
+
+// newProgress shows what mode says: auto, plain or none.
+func newProgress(s screen, mode string, total int64) *progress {
+	now := time.Now()
+	p := &progress{screen: s, plain: mode == "plain", total: total, start: now, said: now}
+	if mode == "auto" && s.terminal {
+		p.bar = s.bar(total, "sending")
+	}
+	return p
+}
+
+// at shows the place in f and how many events are acknowledged.
+func (p *progress) at(f *logFile, acknowledged func() int64) {
+	switch {
+	case p.bar != nil:
+		n := acknowledged()
+		p.bar.Describe(fmt.Sprintf("%s events, %s/s", grouped(n), grouped(int64(float64(n)/max(time.Since(p.start).Seconds(), 0.1)))))
+		if p.total >= 0 {
+			_ = p.bar.Set64(min(p.before+f.Stored(), p.total)) // a bar that cannot be drawn is no failure
+		} else {
+			_ = p.bar.Add(1)
+		}
+	case p.plain && time.Since(p.said) >= plainEvery:
+		p.said = time.Now()
+		share := ""
+		if p.total > 0 {
+			share = fmt.Sprintf(", %d %% read", 100*min(p.before+f.Stored(), p.total)/p.total)
+		}
+		fmt.Fprintf(p.screen, "%s events acknowledged%s\n", grouped(acknowledged()), share)
+	}
+}
+
+func (p *progress) fileDone(f *logFile) { p.before += f.Stored() }
+
+// done takes the bar away.
+func (p *progress) done() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}

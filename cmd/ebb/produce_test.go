@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// sampleLog is a CSV log of n events of a few customers, a minute apart, the first a day ago.
+func sampleLog(n int) string {
+	var b strings.Builder
+	b.WriteString(csvHeader + "\n")
+	first := time.Now().Add(-24 * time.Hour).Unix()
+	for i := range n {
+		fmt.Fprintf(&b, "c%d,%d,purchase,%d.50\n", i*7%13, first+int64(i), i)
+	}
+	return b.String()
+}
+
+func TestProduceSendsEveryEventOnceKeyedAndInOrder(t *testing.T) {
+	s := startServices(t, "events")
+	const n = 20_000
+	path := writeLog(t, "shop.csv.gz", sampleLog(n))
+	got := run(t, s.environ, nil, "produce", "--json", path).want(t, exitOK)
+	var sum produceSummary
+	if err := json.Unmarshal([]byte(got.stdout), &sum); err != nil || sum.Events != n || !sum.Complete || sum.Partitions != 4 || got.stderr != "" {
+		t.Errorf("summary %s, stderr %q: %v", got.stdout, got.stderr, err)
+	}
+	seen := map[string]bool{}
+	last := map[string]int64{}
+	hash := kgo.StickyKeyPartitioner(nil).ForTopic("events") // murmur2, as the Java client has it
+	for _, r := range s.readAll(t, "events", n) {
+		var e struct {
+			ID, Customer, Type string
+			Time               int64
+		}
+		if err := json.Unmarshal(r.Value, &e); err != nil {
+			t.Fatal(err)
+		}
+		if seen[e.ID] || e.Customer != string(r.Key) || e.Time*1000 != r.Timestamp.UnixMilli() || int(r.Partition) != hash.Partition(r, 4) {
+			t.Fatalf("record %s %s at %s in partition %d", r.Key, r.Value, r.Timestamp, r.Partition)
+		}
+		if e.Time < last[e.Customer] {
+			t.Fatalf("%s comes after an event at %d", r.Value, last[e.Customer])
+		}
+		seen[e.ID], last[e.Customer] = true, e.Time
+	}
+	if !seen["shop.csv.gz:2"] || !seen[fmt.Sprintf("shop.csv.gz:%d", n+1)] {
+		t.Error("ids are not file and line")
+	}
+}
+
+// TestProduceSurvivesLostAnswers has Kafka write every third batch without saying so: each event is still there once.
+func TestProduceSurvivesLostAnswers(t *testing.T) {
+	s := startServices(t, "events")
+	n := 0
+	s.kafka.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		s.kafka.KeepControl()
+		if n++; n%3 != 1 {
+			return nil, nil, false
+		}
+		return nil, fmt.Errorf("cut"), true
+	})
+	path := writeLog(t, "shop.csv", sampleLog(3000))
+	run(t, s.environ, nil, "produce", "--rate", "50000", path).want(t, exitOK)
+	ids := map[string]int{}
+	for _, r := range s.readAll(t, "events", 3000) {
+		ids[string(r.Value)]++
+	}
+	if len(ids) != 3000 || s.end(t, "events") != 3000 {
+		t.Errorf("%d different events, %d records", len(ids), s.end(t, "events"))
+	}
+}
+
+// end is how many records a topic holds.
+func (s *services) end(t testing.TB, topic string) (n int64) {
+	t.Helper()
+	for p := range int32(4) {
+		n += s.kafka.PartitionInfo(topic, p).HighWatermark
+	}
+	return n
+}
+
+func TestProduceReadsStandardInput(t *testing.T) {
+	s := startServices(t, "events")
+	got := run(t, s.environ, strings.NewReader(sampleLog(10)), "produce", "-").want(t, exitOK)
+	if !strings.HasPrefix(got.stdout, "10 events to events (4 partitions) in ") {
+		t.Error(got.stdout)
+	}
+	for _, r := range s.readAll(t, "events", 10) {
+		if strings.Contains(string(r.Value), `"id"`) {
+			t.Errorf("%s has an id that the next run would use again", r.Value)
+		}
+	}
+}
+
+func TestProduceFlushesWhatTricklesIn(t *testing.T) {
+	s := startServices(t, "events")
+	in, feed := io.Pipe()
+	done := make(chan outcome)
+	go func() { done <- run(t, s.environ, in, "produce", "-") }()
+	if _, err := io.WriteString(feed, sampleLog(3)); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(s.readAll(t, "events", 3)); got != 3 {
+		t.Errorf("%d records", got)
+	}
+	if err := feed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	(<-done).want(t, exitOK)
+}
+
+func TestProduceRefusals(t *testing.T) {
+	now := time.Now().UTC()
+	old := now.Add(-400 * day).Truncate(time.Second)
+	event := func(customer string, at time.Time) string {
+		return fmt.Sprintf(`{"customer":%q,"type":"purchase","time":%q}`+"\n", customer, at.Format(time.RFC3339))
+	}
+	tests := []struct {
+		name, text string
+		args       []string
+		config     map[string]string
+		code       int
+		events     int64
+		stdout     string
+		stderr     string
+	}{
+		{
+			name: "bad line", text: event("a", now) + "{}\n" + event("b", now), code: exitFailed, events: 1, stdout: "1 events",
+			stderr: "ebb produce: FILE:2: names no customer: want customer, userId or anonymousId, or the subject of a CloudEvent\n  mend the line, or leave out what cannot be used with --skip-bad\n",
+		},
+		{
+			name: "bad lines skipped", text: event("a", now) + "{}\n[]\n" + event("b", now), args: []string{"--skip-bad"}, events: 2, stdout: ", 2 bad lines skipped\n",
+		},
+		{
+			name: "retention would delete", text: event("a", now) + event("b", old.Add(time.Hour)) + event("c", old), code: exitFailed,
+			config: map[string]string{"retention.ms": "604800000"},
+			stderr: "ebb produce: topic events deletes records older than 7d (retention.ms=604800000); 2 events to send are older\n" +
+				"  the oldest: FILE:3, of " + old.Format(time.RFC3339) + "\n" +
+				"  A record carries its event's time, so Kafka would delete these within minutes. Have the topic keep everything:\n" +
+				"    kafka-configs.sh --bootstrap-server BROKERS --alter --entity-type topics --entity-name events --add-config retention.ms=-1\n" +
+				"  or send them all the same with --force.\n",
+		},
+		{
+			name: "retention would delete, forced", text: event("a", old), args: []string{"--force"}, events: 1, stdout: "1 events",
+			config: map[string]string{"retention.ms": "604800000"},
+		},
+		{name: "retention long enough", text: event("a", old), events: 1, stdout: "1 events", config: map[string]string{"retention.ms": "63072000000"}},
+		{name: "compacted topic keeps by key", text: event("a", old), events: 1, stdout: "1 events", config: map[string]string{"retention.ms": "1000", "cleanup.policy": "compact"}},
+		{name: "broker's clock", text: event("a", old), events: 1, stdout: "1 events", config: map[string]string{"retention.ms": "1000", "message.timestamp.type": "LogAppendTime"}},
+		{
+			name: "larger than the topic takes", text: event(strings.Repeat("a", 200), now), code: exitFailed, stdout: "0 events", config: map[string]string{"max.message.bytes": "300"},
+			stderr: "ebb produce: FILE:1: SIZE bytes are more than topic events takes (max.message.bytes=300)\n  mend the line, or leave out what cannot be used with --skip-bad\n",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := startServices(t, "events")
+			s.configure(t, "events", test.config)
+			path := writeLog(t, "log.ndjson", test.text)
+			got := run(t, s.environ, nil, append(append([]string{"produce"}, test.args...), path)...).want(t, test.code)
+			plain := strings.NewReplacer(path, "FILE", s.kafka.ListenAddrs()[0], "BROKERS").Replace(got.stderr)
+			if i := strings.Index(plain, " bytes are more"); i > 0 {
+				plain = plain[:strings.LastIndex(plain[:i], " ")+1] + "SIZE" + plain[i:]
+			}
+			if diff := cmp.Diff(test.stderr, plain); diff != "" {
+				t.Errorf("stderr (-want +got):\n%s", diff)
+			}
+			if !strings.Contains(got.stdout, test.stdout) || test.stdout == "" && got.stdout != "" {
+				t.Errorf("stdout %q, want %q in it", got.stdout, test.stdout)
+			}
+			if n := s.end(t, "events"); n != test.events {
+				t.Errorf("%d records in the topic, want %d", n, test.events)
+			}
+		})
+	}
+}
+
+// TestProduceChecksStandardInputOnTheWay: what cannot be read twice is refused at its first event that would be deleted.
+func TestProduceChecksStandardInputOnTheWay(t *testing.T) {
+	s := startServices(t, "events")
+	s.configure(t, "events", map[string]string{"retention.ms": "604800000"})
+	got := run(t, s.environ, strings.NewReader(csvHeader+"\n7,1300000000,purchase,1\n"), "produce", "-").want(t, exitFailed)
+	if !strings.Contains(got.stderr, "1 event to send is older\n  the oldest: stdin:2, of 2011-03-13T07:06:40Z\n") || s.end(t, "events") != 0 {
+		t.Errorf("%d records; stderr: %s", s.end(t, "events"), got.stderr)
+	}
+}
+
+// configure sets a topic's settings, as kafka-configs.sh would.
+func (s *services) configure(t testing.TB, topic string, set map[string]string) {
+	t.Helper()
+	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	res := kmsg.NewIncrementalAlterConfigsRequestResource()
+	res.ResourceType, res.ResourceName = kmsg.ConfigResourceTypeTopic, topic
+	for name, value := range set {
+		c := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+		c.Name, c.Value, c.Op = name, &value, kmsg.IncrementalAlterConfigOpSet
+		res.Configs = append(res.Configs, c)
+	}
+	req.Resources = append(req.Resources, res)
+	answer, err := req.RequestWith(t.Context(), s.client(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := answer.Resources[0].ErrorCode; code != 0 {
+		t.Fatalf("error code %d for %v", code, set)
+	}
+}
+
+func TestProduceWithoutTopicOrFile(t *testing.T) {
+	s := startServices(t)
+	got := run(t, s.environ, nil, "produce", writeLog(t, "x.csv", sampleLog(1))).want(t, exitFailed)
+	want := fmt.Sprintf("ebb produce: there is no topic \"events\" at %s\n  create it:  ebb check --create\n", s.kafka.ListenAddrs()[0])
+	if diff := cmp.Diff(want, got.stderr); diff != "" {
+		t.Error(diff)
+	}
+	s = startServices(t, "events")
+	missing := filepath.Join(t.TempDir(), "none.csv")
+	got = run(t, s.environ, nil, "produce", missing).want(t, exitFailed)
+	if want := "ebb produce: open " + missing + ": no such file or directory\n"; got.stderr != want || got.stdout != "" {
+		t.Errorf("stdout %q, stderr %q", got.stdout, got.stderr)
+	}
+}
+
+// TestProduceSaysHowFarItGot: brokers that refuse for good end it with what is known.
+func TestProduceSaysHowFarItGot(t *testing.T) {
+	s := startServices(t, "events")
+	s.kafka.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		s.kafka.KeepControl()
+		return refuseProduce(req.(*kmsg.ProduceRequest), 29), nil, true // TOPIC_AUTHORIZATION_FAILED
+	})
+	got := run(t, s.environ, nil, "produce", writeLog(t, "x.csv", sampleLog(5))).want(t, exitFailed)
+	if !strings.Contains(got.stderr, "topic authorization failed") || !strings.Contains(got.stderr, "  0 events acknowledged, 5 more may have been written") {
+		t.Error(got.stderr)
+	}
+}
+
+func refuseProduce(req *kmsg.ProduceRequest, code int16) kmsg.Response {
+	res := req.ResponseKind().(*kmsg.ProduceResponse)
+	for _, rt := range req.Topics {
+		t := kmsg.NewProduceResponseTopic()
+		t.Topic = rt.Topic
+		for _, rp := range rt.Partitions {
+			p := kmsg.NewProduceResponseTopicPartition()
+			p.Partition, p.ErrorCode = rp.Partition, code
+			t.Partitions = append(t.Partitions, p)
+		}
+		res.Topics = append(res.Topics, t)
+	}
+	return res
+}
+
+func TestPaceHoldsTheRate(t *testing.T) {
+	p := pace{perSecond: 2000, start: time.Now()}
+	for range 201 {
+		if err := p.wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(p.start); took < 98*time.Millisecond {
+		t.Errorf("201 events in %s at 2000/s", took)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errReported)
+	p = pace{perSecond: 0.001, start: time.Now(), n: 1}
+	if err := p.wait(ctx); err != errReported { //nolint:errorlint // that very value
+		t.Errorf("error %v", err)
+	}
+}
+
+func BenchmarkProduce(b *testing.B) {
+	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(4, "events"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(kafka.Close)
+	const n = 200_000
+	path := writeLog(b, "shop.csv", sampleLog(n))
+	environ := []string{"EBB_KAFKA_BROKERS=" + kafka.ListenAddrs()[0]}
+	b.ReportAllocs()
+	for b.Loop() {
+		run(b, environ, nil, "produce", path).want(b, exitOK)
+	}
+	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "events/s")
+}

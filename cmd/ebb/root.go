@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"ebb/pipeline"
+)
+
+// Exit codes; 128 + n says that signal n cut the work short.
+const (
+	exitOK       = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitHardStop = 3
+	exitSignal   = 128
+)
+
+// app is what the commands share: the environment and the flags of every command.
+type app struct {
+	environ []string
+	file    string // -c
+}
+
+// config reads the configuration with what the command line overrides.
+func (a *app) config(flags ...flagValue) (*Config, error) {
+	return loadConfig(a.file, a.environ, readFile, flags...)
+}
+
+// readFile is how the configuration's files are read.
+func readFile(name string) ([]byte, error) { return os.ReadFile(name) } //nolint:gosec // the user names the file
+
+// newRootCommand builds the whole command tree. environ is the process's environment.
+func newRootCommand(environ []string) *cobra.Command {
+	a := &app{environ: environ}
+	root := &cobra.Command{
+		Use:   "ebb",
+		Short: "Churn-risk alerts from a stream of customer events",
+		Long: "ebb reads customer events from Kafka, keeps what it knows of each customer in Redis, and publishes an alert to\n" +
+			"Kafka when a customer is about to leave, silence included. Every event counts once, every alert is sent once.",
+		Example: "  ebb check --create                   # are Kafka and Redis fit for it? create the topics\n" +
+			"  ebb produce purchases.csv.gz         # an event log into the input topic\n" +
+			"  ebb alerts --from-start              # what was decided",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          unknownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.PersistentFlags().StringVarP(&a.file, "config", "c", "", "configuration file (YAML); none: defaults and EBB_ variables")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newRunCommand(a), newRebuildCommand(a), newProduceCommand(a), newAlertsCommand(a), newCheckCommand(a), newSimulateCommand())
+	return root
+}
+
+// unknownCommand refuses what is no command, with the nearest that is.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	return usageError{fmt.Errorf("there is no command %q%s", args[0], didYouMean(args[0], names))}
+}
+
+// usage makes the errors of an argument check usage errors.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+}
+
+// usageError is a command line that cannot be carried out.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// advisedError is an error with what to do about it.
+type advisedError struct {
+	error
+	do string // one or more lines, commands among them
+}
+
+func (e advisedError) Unwrap() error { return e.error }
+
+// advise adds what to do to err.
+func advise(err error, format string, args ...any) error {
+	return advisedError{err, fmt.Sprintf(format, args...)}
+}
+
+// stoppedBy is the signal that cut the work short, as the cause of a cancelled context.
+type stoppedBy struct{ signal syscall.Signal }
+
+func (e stoppedBy) Error() string {
+	if e.signal == syscall.SIGINT {
+		return "stopped by Ctrl-C"
+	}
+	return "stopped by SIGTERM"
+}
+
+// stopCause is the signal behind a cancelled context, else the context's own error.
+func stopCause(ctx context.Context) error { return context.Cause(ctx) }
+
+// report prints err, once and in plain words, and returns the exit code it stands for.
+func report(ctx context.Context, w io.Writer, cmd *cobra.Command, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if cause, ok := errors.AsType[stoppedBy](context.Cause(ctx)); ok {
+		if !errors.As(err, new(stoppedBy)) {
+			err = cause // what the end of the context broke is not worth telling
+		}
+		fmt.Fprintf(w, "%s: %s\n", cmd.CommandPath(), err)
+		return exitSignal + int(cause.signal)
+	}
+	if !errors.Is(err, errReported) {
+		fmt.Fprintf(w, "%s: %s\n", cmd.CommandPath(), err)
+	}
+	if advised, ok := errors.AsType[advisedError](err); ok {
+		for line := range strings.Lines(strings.TrimRight(advised.do, "\n")) {
+			fmt.Fprintf(w, "  %s", line)
+		}
+		fmt.Fprintln(w)
+	}
+	switch {
+	case errors.As(err, new(usageError)):
+		fmt.Fprintf(w, "  see: %s --help\n", cmd.CommandPath())
+		return exitUsage
+	case errors.As(err, new(configProblems)):
+		return exitUsage
+	case errors.As(err, new(*pipeline.HardStop)):
+		return exitHardStop
+	}
+	return exitFailed
+}
+
+// errReported marks a failure that the command has already shown in its own output.
+var errReported = errors.New("already reported")

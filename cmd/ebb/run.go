@@ -1,0 +1,141 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"ebb/pipeline"
+)
+
+// packFlags override parts of the pack; run, demo and their like share them.
+type packFlags struct {
+	pack, activity, friction, horizon string
+}
+
+func (f *packFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.pack, "pack", "", "scoring pack (default: pack.name)")
+	flags.StringVar(&f.activity, "activity", "", "event types that count as activity, separated by commas; * for all but friction")
+	flags.StringVar(&f.friction, "friction", "", "event types that count as friction, as TYPE or TYPE=WEIGHT, separated by commas")
+	flags.StringVar(&f.horizon, "horizon", "", "the score answers how likely a customer does nothing for this long, such as 90d")
+}
+
+func (f *packFlags) overrides() []flagValue {
+	return overrides("pack", "pack.name", f.pack, "activity", "pack.activity", f.activity,
+		"friction", "pack.friction", f.friction, "horizon", "pack.horizon", f.horizon)
+}
+
+// runFlags is the command line of run.
+type runFlags struct {
+	packFlags
+	embedded, untilEnd, leave bool
+}
+
+func newRunCommand(a *app) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Process events into alerts until stopped",
+		Long: `Process events into alerts until stopped: read the input topic as a member of the group, keep each customer's state in
+Redis, publish alerts. Any number of processes may run in one group; each owns some of the input's partitions.
+
+SIGTERM or Ctrl-C drains: what was fetched is committed and published, bounded by shutdown_timeout. The member stays in the
+group until its session ends, so that a restart takes its partitions up again without a rebalance; --leave gives them to the
+others at once.`,
+		Example: "  ebb run -c ebb.yaml\n" +
+			"  ebb run --embedded                        # Kafka and Redis inside the process, for a first try\n" +
+			"  ebb run -c ebb.yaml --until-end | jq .    # what is there now, then a summary",
+		Args: usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd, &f) },
+	}
+	f.add(cmd)
+	flags := cmd.Flags()
+	flags.BoolVar(&f.embedded, "embedded", false, "start a Kafka and a Redis inside the process, on free ports; they keep nothing")
+	flags.BoolVar(&f.untilEnd, "until-end", false, "stop at the end offsets found at the start, with all deadlines up to the last watermark fired,\nand print a summary as the last line")
+	flags.BoolVar(&f.leave, "leave", false, "leave the group at the end")
+	return cmd
+}
+
+// summary is the last line of run --until-end.
+type summary struct {
+	Events      uint64            `json:"events"`  // input records whose effect is committed, quarantined ones included
+	Seconds     float64           `json:"seconds"` // from the start of the first takeover to the last publication
+	Alerts      uint64            `json:"alerts"`
+	Transitions map[string]uint64 `json:"transitions"`
+	Quarantined uint64            `json:"quarantined"`
+	Late        uint64            `json:"late"`
+	Duplicates  uint64            `json:"duplicates"`
+	Suppressed  uint64            `json:"suppressed"` // decided again after the state was rolled back, and not published again
+}
+
+func (a *app) run(cmd *cobra.Command, f *runFlags) error {
+	cfg, err := a.config(f.overrides()...)
+	if err != nil {
+		return err
+	}
+	log := newLogger(cfg.Log, newScreen(cmd.ErrOrStderr(), a.environ))
+	if f.embedded {
+		e, err := startEmbedded(cfg)
+		if err != nil {
+			return err
+		}
+		defer e.close()
+		log.Info().Strs("kafka", cfg.Kafka.Brokers).Strs("redis", cfg.Redis.Addresses).Msg("embedded services started")
+	}
+	p, err := newProcessor(cmd.Context(), cfg, log, processorOptions{untilEnd: f.untilEnd, leave: f.leave, trace: killSwitch(a.environ, log)})
+	if err != nil {
+		return err
+	}
+	stop, err := measure(a.environ, log)
+	if err != nil {
+		return errors.Join(err, p.close())
+	}
+	err = errors.Join(p.run(cmd.Context()), stop(), p.close())
+	if err != nil || !f.untilEnd {
+		return err
+	}
+	return json.NewEncoder(cmd.OutOrStdout()).Encode(p.summary())
+}
+
+func (p *processor) summary() summary {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := summary{
+		Events: p.tally.Records, Seconds: p.seconds().Seconds(), Alerts: p.tally.AllAlerts(), Transitions: map[string]uint64{},
+		Quarantined: p.tally.AllQuarantined(), Late: p.tally.Late, Duplicates: p.tally.Duplicates, Suppressed: p.tally.Suppressed,
+	}
+	for i, n := range p.tally.Alerts {
+		if n > 0 {
+			s.Transitions[transitionName(i)] = n
+		}
+	}
+	return s
+}
+
+// seconds is how long partitions were at work.
+func (p *processor) seconds() time.Duration { return p.ended.Sub(p.began) }
+
+// killSwitch makes the process kill itself in the middle of its work, for tests of what is then left behind:
+// EBB_TEST_KILL=STEP:OFFSET kills it after the first STEP of any partition that has come to OFFSET.
+func killSwitch(environ []string, log zerolog.Logger) func(pipeline.Step, int64) {
+	spec, ok := lookup(environ, "EBB_TEST_KILL")
+	if !ok {
+		return nil
+	}
+	var step string
+	var offset int64
+	if _, err := fmt.Sscanf(spec, "%s %d", &step, &offset); err != nil {
+		panic("BUG: EBB_TEST_KILL is STEP OFFSET, found " + spec)
+	}
+	return func(s pipeline.Step, next int64) {
+		if s.String() == step && next >= offset {
+			log.Warn().Str("step", step).Int64("next", next).Msg("killed by EBB_TEST_KILL")
+			killSelf()
+		}
+	}
+}
