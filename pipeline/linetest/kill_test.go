@@ -13,27 +13,29 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// A kill is a SIGKILL that the program sends itself right after the n-th time that it has gone through a step of the
-// protocol (see EBB_TEST_KILL), and what was found afterwards.
+// A kill is a SIGKILL that the program sends itself after the first step of the name, of any partition, that has come to
+// the offset, and what was found afterwards. Steps of a takeover have no offset: the first of them counts.
 type kill struct {
 	Step      string  `json:"step"`
-	Nth       int     `json:"nth"`
+	At        int64   `json:"at"`
 	Committed []int64 `json:"committed"` // offsets in Kafka
 	Stored    []int64 `json:"stored"`    // positions in Redis
 	Outbox    int64   `json:"outbox"`    // entries in Redis
-	Open      int64   `json:"open"`      // of these, not covered by the committed offset
+	Open      int64   `json:"open"`      // of these, in partitions of which Kafka does not know the latest commit
 }
 
-// schedule draws the kills of a seed: most of them between a commit to Redis and its publication, the rest anywhere.
-func schedule(seed uint64) []kill {
+// schedule draws the kills of a seed, spread over a partition of length records: most of them between a commit to Redis and
+// its publication, some after a publication, some in the midst of a takeover.
+func schedule(seed uint64, length int64) []kill {
 	r := rand.New(rand.NewPCG(seed, 0))
 	steps := []string{"commit", "commit", "commit", "commit", "publish", "publish", "publish", "claim", "position", "init"}
 	r.Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
 	kills := make([]kill, len(steps))
+	slice := length / int64(len(steps)+1)
 	for i, step := range steps {
-		kills[i] = kill{Step: step, Nth: 1 + r.IntN(4)}
+		kills[i].Step = step
 		if step == "commit" || step == "publish" {
-			kills[i].Nth = 5 + r.IntN(25)
+			kills[i].At = int64(i)*slice + 1 + r.Int64N(slice)
 		}
 	}
 	return kills
@@ -47,13 +49,13 @@ func TestKilledTenTimes(t *testing.T) {
 	w := newWorld(t, 4)
 	input := w.produce(poisoned(events("mathoverflow.csv.gz", 2, publicLog(t, "mathoverflow"))))
 	ends := w.ends()
-	flags := []string{"--until-end", "--activity", "answer,comment_question,comment_answer", "--horizon", "90d"}
+	flags := []string{"--until-end", "--leave", "--activity", "answer,comment_question,comment_answer", "--horizon", "90d"}
 	g := w.group("killed", env.redis, nil)
 
-	kills := schedule(killSeed)
+	kills := schedule(killSeed, slices.Min(ends))
 	for i := range kills {
 		k := &kills[i]
-		p := g.run(nil, []string{fmt.Sprintf("EBB_TEST_KILL=%s:%d", k.Step, k.Nth)}, flags...)
+		p := g.run(nil, []string{fmt.Sprintf("EBB_TEST_KILL=%s %d", k.Step, k.At)}, flags...)
 		if s := p.wait(); s.Signal() != syscall.SIGKILL {
 			t.Fatalf("kill %d %+v: ended with status %d instead", i, *k, s.ExitStatus())
 		}
@@ -75,9 +77,9 @@ func TestKilledTenTimes(t *testing.T) {
 	})
 	g.checkQuarantine(want.Quarantined)
 
-	clean := w.group("clean", env.redis, nil)
-	clean.run(nil, nil, flags...).finish()
-	undisturbed := clean.published()
+	g.reset()
+	g.run(nil, nil, flags...).finish()
+	undisturbed := g.published()
 	checkSame(t, undisturbed, got)
 	checkFold(t, want.Alerts, undisturbed)
 }

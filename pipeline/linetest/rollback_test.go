@@ -101,7 +101,7 @@ func TestRedisRolledBack(t *testing.T) {
 	p.wait()
 	own.putBack()
 	input = join(input, w.produce(parts[3]))
-	again := g.run(nil, nil, append(shopFlags(), "--until-end")...)
+	again := g.run(nil, nil, append(shopFlags(), "--until-end", "--leave")...)
 	again.finish()
 	again.says("partition taken over", `"rewinding":true`)
 
@@ -109,9 +109,9 @@ func TestRedisRolledBack(t *testing.T) {
 	checkOnce(t, got)
 	want := oracle.Fold(input, shopSettings())
 	g.checkQuarantine(want.Quarantined)
-	clean := w.group("clean", env.redis, nil)
-	clean.run(nil, nil, append(shopFlags(), "--until-end")...).finish()
-	undisturbed := clean.published()
+	g.reset()
+	g.run(nil, nil, append(shopFlags(), "--until-end")...).finish()
+	undisturbed := g.published()
 	checkSame(t, undisturbed, got)
 	checkFold(t, want.Alerts, undisturbed)
 }

@@ -164,6 +164,27 @@ func (g *group) state(ctx context.Context) map[string]string {
 	return dumps
 }
 
+// reset makes the group one that has never run: no offsets, no state, nothing published. Its members must have left.
+func (g *group) reset() {
+	g.t.Helper()
+	ctx := g.t.Context()
+	if _, err := g.admin.DeleteGroup(ctx, g.name); err != nil {
+		g.t.Fatal(err)
+	}
+	for key := range g.state(ctx) {
+		if err := g.redis.Del(ctx, key).Err(); err != nil {
+			g.t.Fatal(err)
+		}
+	}
+	ends, err := g.admin.ListEndOffsets(ctx, g.alerts, g.input+".dlq")
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if _, err := g.admin.DeleteRecords(ctx, ends.Offsets()); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
 // committed is the group's offset of each partition, 0 where it has none.
 func (g *group) committed() []int64 {
 	g.t.Helper()
