@@ -87,9 +87,8 @@ type TimeConfig struct{ Lateness time.Duration }
 
 // BatchConfig bounds the unit of I/O. No setting here changes what is decided.
 type BatchConfig struct {
-	MaxEvents int
-	Linger    time.Duration
-	MaxWait   time.Duration
+	MaxBytes int64
+	Linger   time.Duration
 }
 
 // StateConfig bounds what is kept in memory.
@@ -117,7 +116,7 @@ func defaultConfig() *Config {
 		Redis:           RedisConfig{Addresses: []string{"127.0.0.1:6379"}},
 		Pack:            PackConfig{Name: "retail"},
 		Time:            TimeConfig{Lateness: 5 * time.Minute},
-		Batch:           BatchConfig{MaxEvents: 20_000, Linger: 20 * time.Millisecond, MaxWait: 200 * time.Millisecond},
+		Batch:           BatchConfig{MaxBytes: 4 << 20, Linger: 20 * time.Millisecond},
 		State:           StateConfig{Cache: 1_000_000},
 		Input:           InputConfig{MaxRecordBytes: 1 << 20},
 		HTTP:            HTTPConfig{Listen: "127.0.0.1:9464"},

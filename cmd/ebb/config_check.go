@@ -148,14 +148,11 @@ func (l *configLoader) checkOnePassword(prefix, password, file string) {
 }
 
 func (l *configLoader) checkProcess(c *Config) {
-	if c.Batch.Linger > c.Batch.MaxWait {
-		l.contradiction("batch.linger", "batch.max_wait", "is longer than batch.max_wait (%s), which would end every batch first: %s", formatDuration(c.Batch.MaxWait), formatDuration(c.Batch.Linger))
+	if c.Input.MaxRecordBytes > c.Batch.MaxBytes {
+		l.contradiction("input.max_record_bytes", "batch.max_bytes", "is more than batch.max_bytes (%s), which bounds a batch: %s", formatSize(c.Batch.MaxBytes), formatSize(c.Input.MaxRecordBytes))
 	}
-	if c.State.Cache < c.Batch.MaxEvents {
-		l.contradiction("state.cache", "batch.max_events", "must hold the customers of one batch, batch.max_events (%d): %d", c.Batch.MaxEvents, c.State.Cache)
-	}
-	if c.ShutdownTimeout <= c.Batch.MaxWait {
-		l.contradiction("shutdown_timeout", "batch.max_wait", "must be longer than batch.max_wait (%s), else the last batch is cut short: %s", formatDuration(c.Batch.MaxWait), formatDuration(c.ShutdownTimeout))
+	if c.ShutdownTimeout <= c.Batch.Linger {
+		l.contradiction("shutdown_timeout", "batch.linger", "must be longer than batch.linger (%s), else the last batch is cut short: %s", formatDuration(c.Batch.Linger), formatDuration(c.ShutdownTimeout))
 	}
 	if c.HTTP.Listen != "" {
 		if why := badAddress(c.HTTP.Listen, 0); why != "" {

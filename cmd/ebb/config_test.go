@@ -113,7 +113,7 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 		"kafka.start": "latest", "kafka.sasl.mechanism": "plain", "log.level": "debug", "log.format": "json",
 		"kafka.tls.enabled": "true", "redis.tls.enabled": "true",
 		"kafka.session_timeout": "11s", "kafka.heartbeat": "2s", "kafka.transaction_timeout": "19s", "pack.horizon": "30d",
-		"time.lateness": "1m", "batch.max_events": "500", "batch.linger": "5ms", "batch.max_wait": "50ms",
+		"time.lateness": "1m", "batch.max_bytes": "2MiB", "batch.linger": "5ms",
 		"state.cache": "5000", "input.max_record_bytes": "2KiB", "shutdown_timeout": "5s",
 		"kafka.brokers": "x:1,y:2", "redis.addresses": "x:1,y:2", "http.listen": "127.0.0.1:0",
 		"pack.activity": "a,b", "pack.friction": "a=1,b=0.5",

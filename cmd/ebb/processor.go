@@ -236,6 +236,7 @@ func (p *processor) afterwards(ctx context.Context, g *kafkasource.Generation, s
 func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32) error {
 	source, err := kafkasource.NewPartition(kafkasource.PartitionConfig{
 		Client: p.kafka, Group: g.Group, Topic: p.cfg.Kafka.Input, Partition: n,
+		MaxBytes: int32(p.cfg.Batch.MaxBytes), Linger: p.cfg.Batch.Linger, //nolint:gosec // bounded by its setting
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -60,25 +62,35 @@ func TestProduceSendsEveryEventOnceKeyedAndInOrder(t *testing.T) {
 	}
 }
 
-// TestProduceSurvivesLostAnswers has Kafka write every third batch without saying so: each event is still there once.
+// TestProduceSurvivesLostAnswers has Kafka drop batches, or write them and say that it does not know: each event is still
+// there once.
 func TestProduceSurvivesLostAnswers(t *testing.T) {
 	s := startServices(t, "events")
-	n := 0
+	produce := []kmsg.Key{kmsg.Produce}
+	faults := s.kafka.Fault(
+		kfake.Fault{Keys: produce, Err: kerr.RequestTimedOut, Count: 3},
+		kfake.Fault{Keys: produce, Err: kerr.NotEnoughReplicasAfterAppend, Count: 3},
+		kfake.Fault{Keys: produce, Err: kerr.NotLeaderForPartition, Count: 3},
+	)
+	cut := 0
 	s.kafka.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 		s.kafka.KeepControl()
-		if n++; n%3 != 1 {
+		if cut++; cut%5 != 1 {
 			return nil, nil, false
 		}
-		return nil, fmt.Errorf("cut"), true
+		return nil, errors.New("connection cut"), true
 	})
 	path := writeLog(t, "shop.csv", sampleLog(3000))
-	run(t, s.environ, nil, "produce", "--rate", "50000", path).want(t, exitOK)
-	ids := map[string]int{}
+	run(t, s.environ, nil, "produce", "--rate", "20000", path).want(t, exitOK)
+	different := map[string]bool{}
 	for _, r := range s.readAll(t, "events", 3000) {
-		ids[string(r.Value)]++
+		different[string(r.Value)] = true
 	}
-	if len(ids) != 3000 || s.end(t, "events") != 3000 {
-		t.Errorf("%d different events, %d records", len(ids), s.end(t, "events"))
+	if faults.Hits() != 9 || cut < 5 {
+		t.Errorf("%d faults, %d requests", faults.Hits(), cut)
+	}
+	if len(different) != 3000 || s.end(t, "events") != 3000 {
+		t.Errorf("%d different events, %d records", len(different), s.end(t, "events"))
 	}
 }
 

@@ -19,6 +19,7 @@ type PartitionConfig struct {
 	Partition int32
 	MaxBytes  int32
 	MaxWait   time.Duration
+	Linger    time.Duration
 }
 
 // Validate reports what is missing.
@@ -41,7 +42,7 @@ func NewPartition(cfg PartitionConfig) (*Partition, error) {
 		return nil, fmt.Errorf("new partition: %w", err)
 	}
 	f, err := cfg.Client.NewFetcher(kafkawire.FetchConfig{
-		Topic: cfg.Topic, Partition: cfg.Partition, MaxBytes: cfg.MaxBytes, MaxWait: cfg.MaxWait,
+		Topic: cfg.Topic, Partition: cfg.Partition, MaxBytes: cfg.MaxBytes, MaxWait: cfg.MaxWait, Linger: cfg.Linger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("new partition: %w", err)

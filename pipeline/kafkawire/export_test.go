@@ -1,4 +1,45 @@
 package kafkawire
 
+import "ebb/pipeline"
+
 // UseVersion1 keeps p from using transactions of version 2.
 func UseVersion1(p *Producer) { p.only1 = true }
+
+// ReadAnswer reads the body of an answer to a fetch of t/0 from offset, as a Fetcher does.
+func ReadAnswer(body []byte, offset int64, out *pipeline.Fetched) error {
+	return NewAnswerReader(1 << 20)(body, offset, out)
+}
+
+// NewAnswerReader is ReadAnswer with memory from one call to the next.
+func NewAnswerReader(limit int) func(body []byte, offset int64, out *pipeline.Fetched) error {
+	a := &answerReader{topic: "t", inflate: inflater{limit: limit}}
+	return a.read
+}
+
+// Batch is the builder of record batches.
+type Batch struct{ batch }
+
+// Reset empties the batch.
+func (b *Batch) Reset() { b.reset() }
+
+// Add appends a record.
+func (b *Batch) Add(key, value, headers []byte, timestamp int64) {
+	b.add(key, value, headers, timestamp)
+}
+
+// Seal returns the batch.
+func (b *Batch) Seal(id int64, epoch int16, transactional bool, sequence int32) []byte {
+	return b.seal(producerID{id, epoch, transactional}, sequence)
+}
+
+// RecordBound is recordBound.
+func RecordBound(key, value, headers []byte) int { return recordBound(key, value, headers) }
+
+// NextSequence is nextSequence.
+func NextSequence(s, n int32) int32 { return nextSequence(s, n) }
+
+// FetchRequest is the request of a Fetcher with its offset set.
+func FetchRequest(clientID string, cfg FetchConfig) []byte {
+	b, _, _ := appendFetch(clientID, &cfg)
+	return b
+}

@@ -28,6 +28,10 @@ type FetchConfig struct {
 	// MaxWait is how long the broker may wait for the first record. Default 250 ms.
 	MaxWait time.Duration
 
+	// Linger is how long the broker gathers records before it answers, while records flow: a few large answers cost much
+	// less than many small ones. The first record after a pause never waits. Default 0: answer at once.
+	Linger time.Duration
+
 	// MaxInflated bounds what one answer may decompress to, so that a few bytes cannot take the process's memory.
 	// Default 256 MiB.
 	MaxInflated int
@@ -45,6 +49,9 @@ func (c *FetchConfig) Validate() error {
 	if c.MaxWait < 0 || c.MaxWait > time.Minute {
 		errs = append(errs, fmt.Errorf("fetch waits for %v", c.MaxWait))
 	}
+	if c.Linger < 0 || c.Linger > time.Minute {
+		errs = append(errs, fmt.Errorf("fetch lingers for %v", c.Linger))
+	}
 	if c.MaxInflated < 0 {
 		errs = append(errs, fmt.Errorf("%d bytes inflated at most", c.MaxInflated))
 	}
@@ -56,8 +63,12 @@ type Fetcher struct {
 	client  *Client
 	route   Route
 	timeout time.Duration
-	request []byte // whole; correlation id and offset are set anew each time
+	request []byte // whole; correlation id, wait and offset are set anew each time
+	waitAt  int    // where the waiting time stands in request, and behind it the bytes to wait for
 	offset  int    // where the offset stands in request
+	maxWait time.Duration
+	linger  time.Duration
+	flowing bool // the last answer held records
 	reader  answerReader
 }
 
@@ -77,11 +88,13 @@ func (c *Client) NewFetcher(cfg FetchConfig) (*Fetcher, error) {
 	}
 	f := &Fetcher{
 		client:  c,
+		maxWait: cfg.MaxWait,
+		linger:  cfg.Linger,
 		route:   ToLeader(cfg.Topic, cfg.Partition),
 		timeout: c.timeout + cfg.MaxWait,
 		reader:  answerReader{topic: cfg.Topic, partition: cfg.Partition, inflate: inflater{limit: cfg.MaxInflated}},
 	}
-	f.request, f.offset = appendFetch(c.clientID, &cfg)
+	f.request, f.waitAt, f.offset = appendFetch(c.clientID, &cfg)
 	return f, nil
 }
 
@@ -103,20 +116,36 @@ func (f *Fetcher) Fetch(ctx context.Context, offset int64, out *pipeline.Fetched
 func (f *Fetcher) once(ctx context.Context, offset int64, out *pipeline.Fetched) error {
 	binary.BigEndian.PutUint32(f.request[8:], uint32(f.client.serial.Add(1)))
 	binary.BigEndian.PutUint64(f.request[f.offset:], uint64(offset))
+	f.setWait()
 	x := &exchange{ctx: ctx, to: f.route, key: int16(kmsg.Fetch), request: f.request, answer: out.Raw[:0]}
 	err := f.client.send(x)
 	out.Raw, out.Records = x.answer, out.Records[:0]
 	if err != nil {
 		return err
 	}
-	return f.reader.read(x.answer[4:], offset, out)
+	err = f.reader.read(x.answer[4:], offset, out)
+	f.flowing = err == nil && len(out.Records) > 0
+	return err
+}
+
+// lingerBytes is how many bytes the broker gathers at most while it lingers.
+const lingerBytes = 256 << 10
+
+// setWait asks for the first record at once while nothing flows, and for a fuller answer while records do.
+func (f *Fetcher) setWait() {
+	wait, least := f.maxWait, uint32(1)
+	if f.flowing && f.linger > 0 {
+		wait, least = f.linger, lingerBytes
+	}
+	binary.BigEndian.PutUint32(f.request[f.waitAt:], uint32(wait.Milliseconds()))
+	binary.BigEndian.PutUint32(f.request[f.waitAt+4:], least)
 }
 
 // Close frees the decompressors' memory. The Fetcher may not be used afterwards.
 func (f *Fetcher) Close() { f.reader.inflate.close() }
 
-// appendFetch encodes a whole request for one partition and tells where its offset stands.
-func appendFetch(clientID string, cfg *FetchConfig) (b []byte, offset int) {
+// appendFetch encodes a whole request for one partition and tells where its waiting time and its offset stand.
+func appendFetch(clientID string, cfg *FetchConfig) (b []byte, waitAt, offset int) {
 	be := binary.BigEndian
 	b = append(b, 0, 0, 0, 0) // size
 	b = be.AppendUint16(b, uint16(kmsg.Fetch))
@@ -124,6 +153,7 @@ func appendFetch(clientID string, cfg *FetchConfig) (b []byte, offset int) {
 	b = be.AppendUint32(b, 0) // correlation id
 	b = appendString(b, clientID)
 	b = be.AppendUint32(b, math.MaxUint32) // replica id -1: a consumer
+	waitAt = len(b)
 	b = be.AppendUint32(b, uint32(cfg.MaxWait.Milliseconds()))
 	b = be.AppendUint32(b, 1) // bytes at least
 	b = be.AppendUint32(b, uint32(cfg.MaxBytes))
@@ -142,7 +172,7 @@ func appendFetch(clientID string, cfg *FetchConfig) (b []byte, offset int) {
 	b = be.AppendUint32(b, 0) // topics to forget
 	b = appendString(b, "")   // rack
 	be.PutUint32(b, uint32(len(b)-4))
-	return b, offset
+	return b, waitAt, offset
 }
 
 func appendString(b []byte, s string) []byte {
