@@ -19,6 +19,9 @@ import "math"
 //
 //	bound(a, b) = base + tenure(a) + friction(a) + max(silence(a), silence(b)) + level(b).
 //
+// It is sharper still where level rises faster than tenure falls, all the way from a to b: then both are at most what they
+// are at b. Level rises most slowly at b, tenure falls fastest at a, so those two rates decide.
+//
 // Where that is below the threshold, no minute from a to b reaches it: b is cleared, and the search goes on from there.
 // For a fixed a the bound does not fall as b grows, and it meets the score as a and b meet. So the farthest minute that
 // can be cleared is found by interpolation, and what is found is exact to the minute.
@@ -90,11 +93,13 @@ func (k *Pack) point(p *Profile, minute int64) point {
 	return a
 }
 
-// begin is the point where a search begins, without what only the end of an interval is asked for.
+// begin is the point where an interval begins, without what only its end is asked for. Silence is asked for where it may
+// still fall, which it does not for an overdue customer whose median gap e^m is at most a horizon: at r = e^m the rate h(r)
+// is half the regularity over r, and h(r+H) is less than the regularity over r+H, which is at least 2r.
 func (k *Pack) begin(p *Profile, minute int64) point {
 	a := k.falling(p, minute)
 	a.silence = math.Inf(-1)
-	if p.M > k.lnHorizon || k.Overdue < 0.5 {
+	if p.M > k.lnHorizon || k.overdueLogOdds < 0 || p.Episode.Tier != TierNone {
 		a.silence = baseTerm + float64(rhythmWeight*k.logitSilent(p.M, p.K, k.silence(p, minute*minuteMillis)))
 	}
 	return a

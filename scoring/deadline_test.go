@@ -1,0 +1,213 @@
+package scoring_test
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"ebb/scoring"
+)
+
+const day = 86_400_000 // ms
+
+// drawPack draws a pack's settings.
+func drawPack(t *rapid.T) *scoring.Pack {
+	horizon := rapid.SampledFrom([]int{1, 14, 30, 90, 180, 730}).Draw(t, "horizon")
+	f := must(scoring.Load("testdata/quick.yaml", func(string) ([]byte, error) {
+		return []byte("name: quick\nversion: 1\nhorizon: 30d\nactivity: [a]\nfriction: {f: 1, g: 0.3, none: 0}\noverdue: " +
+			rapid.SampledFrom([]string{"0.5", "0.2", "0.9"}).Draw(t, "overdue")), nil
+	}, scoring.Overrides{Horizon: time.Duration(horizon) * 24 * time.Hour}))
+	return f
+}
+
+// drawPopulation draws what other customers are like.
+func drawPopulation(t *rapid.T) *scoring.Population {
+	if rapid.Bool().Draw(t, "nobody else") {
+		return &scoring.Population{}
+	}
+	within := math.Exp(rapid.Float64Range(-4, 1).Draw(t, "ln within"))
+	return &scoring.Population{
+		N: 500, Mean: rapid.Float64Range(-0.5, 5.5).Draw(t, "mean"), Total: within + rapid.Float64Range(-0.5, 3).Draw(t, "between"),
+		NGaps: 500, Within: within,
+	}
+}
+
+// drawEvent draws the next event: from a minute to two years on, or late.
+func drawEvent(t *rapid.T, now int64) scoring.Observation {
+	ms := int64(math.Exp(rapid.Float64Range(math.Log(60e3), math.Log(730*day)).Draw(t, "ln ms ahead")))
+	if rapid.IntRange(0, 9).Draw(t, "late") == 0 {
+		ms = -min(ms, now-day)
+	}
+	signal := rapid.SampledFrom([]scoring.Signal{
+		{Known: true, Activity: true}, {Known: true, Activity: true}, {Known: true, Activity: true},
+		{Known: true, Friction: 1}, {Known: true, Friction: 0.3}, {Known: true}, {},
+	}).Draw(t, "signal")
+	return scoring.Observation{Time: now + ms, Signal: signal}
+}
+
+// TestDeadlines: at the minutes at which looking at every single one would, ebb raises and escalates, after any history.
+func TestDeadlines(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pack, pop := drawPack(t), drawPopulation(t)
+		var p scoring.Profile
+		now := int64(1_600_000_000_000)
+		for range rapid.IntRange(1, 7).Draw(t, "events") {
+			o := drawEvent(t, now)
+			reached := max(o.Time, now) - rapid.SampledFrom([]int64{0, 0, 300_000, 3 * day}).Draw(t, "lateness")
+			silentUntil(t, pack, &p, reached/60_000)
+			pack.Observe(&p, pop, o)
+			now = max(now, o.Time)
+			silentUntil(t, pack, &p, reached/60_000)
+		}
+		silentUntil(t, pack, &p, now/60_000+3*365*1440)
+	})
+}
+
+// silentUntil wakes p up to a minute and checks each transition, and each minute without one, by brute force.
+func silentUntil(t *rapid.T, pack *scoring.Pack, p *scoring.Profile, until int64) {
+	for p.Armed != 0 && p.Armed <= until {
+		want, transition := nextByBruteForce(pack, p, until)
+		before := *p
+		for p.Armed != 0 && p.Armed <= until {
+			armed := p.Armed
+			d, ok := pack.Wake(p)
+			if p.Armed != 0 && p.Armed <= armed {
+				t.Fatalf("armed for minute %d after it was looked at in minute %d", p.Armed, armed)
+			}
+			if !ok {
+				continue
+			}
+			if transition != d.Transition || d.At != want*60_000 {
+				t.Fatalf("%v in minute %d, by brute force %v in minute %d, of %+v", d.Transition, d.At/60_000, transition, want, before)
+			}
+			transition = scoring.TransitionNone
+			break
+		}
+		if transition != scoring.TransitionNone {
+			t.Fatalf("armed for minute %d, by brute force %v in minute %d, of %+v", p.Armed, transition, want, before)
+		}
+	}
+	if minute, transition := nextByBruteForce(pack, p, until); transition != scoring.TransitionNone {
+		t.Fatalf("armed for minute %d, by brute force %v in minute %d, of %+v", p.Armed, transition, minute, p)
+	}
+}
+
+// nextByBruteForce looks at every hour, and at every minute of those in which the score may reach what it takes.
+func nextByBruteForce(pack *scoring.Pack, p *scoring.Profile, until int64) (int64, scoring.Transition) {
+	if p.Visits == 0 || p.Episode.Tier == scoring.Critical {
+		return 0, scoring.TransitionNone
+	}
+	begin, enter, transition := (p.At+59_999)/60_000, math.Log(1.5), scoring.Raised
+	if p.Episode.Tier == scoring.AtRisk {
+		begin, enter, transition = max(begin, p.Episode.Since), math.Log(4), scoring.Escalated
+	}
+	until = min(until, p.Last/60_000+3650*1440)
+	score := func(minute int64) float64 {
+		s := pack.Score(p, minute*60_000)
+		return s.Sum()
+	}
+	overdue := func(minute int64) bool {
+		gap := math.Exp(p.M) * math.Pow(pack.Overdue/(1-pack.Overdue), 1/p.K)
+		return transition == scoring.Escalated || float64(minute*60_000-p.Last) > gap*day+0.01
+	}
+	for t := begin; t <= until; {
+		ahead := min(t+60, until+1)
+		silent := float64(t*60_000-p.Last)/day + 0.02
+		most := 0.05 + 2*p.K/24/silent // no score rises more within an hour
+		if !overdue(ahead-1) || max(score(t), score(ahead-1)) < enter-most {
+			t = ahead
+			continue
+		}
+		for ; t < ahead; t++ {
+			if overdue(t) && score(t) >= enter-1e-12 {
+				return t, transition
+			}
+		}
+	}
+	return 0, scoring.TransitionNone
+}
+
+// TestSilenceFallsThenRises: the shape on which the search for deadlines rests.
+func TestSilenceFallsThenRises(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pack := drawPack(t)
+		m, k := rapid.Float64Range(-1, 7).Draw(t, "m"), rapid.Float64Range(0.05, 16).Draw(t, "k")
+		rising, last := false, math.Inf(1)
+		for ln := math.Log(0.02); ln < math.Log(3650); ln += 0.01 {
+			v := pack.LogitSilent(m, k, math.Exp(ln))
+			if noise := 1e-9 * (1 + math.Abs(v)); v > last+noise {
+				rising = true
+			} else if rising && v < last-noise {
+				t.Fatalf("falls again at %v days", math.Exp(ln))
+			}
+			last = v
+		}
+	})
+}
+
+// TestBound: no minute between two has a higher score than the bound, which does not fall as the interval grows.
+func TestBound(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pack, pop := drawPack(t), drawPopulation(t)
+		var p scoring.Profile
+		now := int64(1_600_000_000_000)
+		pack.Observe(&p, pop, scoring.Observation{Time: now, Signal: scoring.Signal{Known: true, Activity: true}})
+		for range rapid.IntRange(0, 5).Draw(t, "events") {
+			o := drawEvent(t, now)
+			pack.Observe(&p, pop, o)
+			now = max(now, o.Time)
+		}
+		if rapid.Bool().Draw(t, "another law") {
+			p.M, p.K = rapid.Float64Range(-1, 7).Draw(t, "m"), math.Exp(rapid.Float64Range(-3, 2.7).Draw(t, "ln k"))
+		}
+		minutes := rapid.Custom(func(t *rapid.T) int64 {
+			return int64(math.Exp(rapid.Float64Range(0, math.Log(1000*1440)).Draw(t, "ln minutes")))
+		})
+		a, bound := now/60_000+1+minutes.Draw(t, "a"), pack.Bound
+		switch overdue := pack.OverdueMinute(&p); rapid.IntRange(0, 2).Draw(t, "from") {
+		case 0: // as when an event is folded and no episode is open
+			if overdue < math.MaxInt64 {
+				a, bound = max(now/60_000+1, overdue), pack.BoundFrom
+			}
+		case 1: // and when one is
+			p.Episode, bound = scoring.Episode{Tier: scoring.AtRisk, Sequence: 1, Since: a}, pack.BoundFrom
+		}
+		highest, last := math.Inf(-1), math.Inf(-1)
+		for b, width := a, minutes.Draw(t, "width"); b <= a+width; b += 1 + width/50 {
+			s, most := pack.Score(&p, b*60_000), bound(&p, a, b)
+			if highest = max(highest, s.Sum()); highest > most+1e-9 {
+				t.Fatalf("score %v above the bound %v", highest, most)
+			}
+			if most < last-1e-9 {
+				t.Fatalf("bound falls from %v to %v", last, most)
+			}
+			last = most
+		}
+	})
+}
+
+// TestBoundWhereSilenceFalls: customers regular at a pace much longer than the horizon grow less likely to stay silent for
+// a while after they are overdue.
+func TestBoundWhereSilenceFalls(t *testing.T) {
+	pack := must(scoring.Load("any", nil, scoring.Overrides{Horizon: 24 * time.Hour}))
+	fell := false
+	for m := -0.5; m < 6; m += 0.25 {
+		for k := 0.5; k < 16; k *= 1.3 {
+			p := scoring.Profile{Visits: 1, First: day, Last: day, Counted: day, At: day, M: m, K: k}
+			from := pack.OverdueMinute(&p)
+			first := pack.Score(&p, from*60_000)
+			for b := from; b < 2*from; b += from / 10 {
+				last := pack.Score(&p, b*60_000)
+				fell = fell || last.Sum() < first.Sum()-0.1
+				if most := pack.BoundFrom(&p, from, b); first.Sum() > most+1e-9 {
+					t.Fatalf("m %v, k %v: score %v above the bound %v", m, k, first.Sum(), most)
+				}
+			}
+		}
+	}
+	if !fell {
+		t.Error("no score fell: the case is not met")
+	}
+}
