@@ -107,8 +107,9 @@ func (a *Appender) send(ctx context.Context) error {
 	return err
 }
 
-// mayRepeat says that a batch is worth sending again: what refuses it passes, or its answer was lost.
+// mayRepeat says that a batch is worth sending again: what refuses it passes, or it is not known what became of it.
 func mayRepeat(err error) bool {
+	const notEnoughReplicasAfterAppend = Error(20)
 	var stop *pipeline.HardStop
-	return !errors.As(err, &stop) && refusedOrLost(err)
+	return !errors.As(err, &stop) && (refusedOrLost(err) || errors.Is(err, RequestTimedOut) || errors.Is(err, notEnoughReplicasAfterAppend))
 }
