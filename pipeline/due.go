@@ -1,9 +1,10 @@
 package pipeline
 
 import (
-	"container/heap"
+	"bytes"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // dueItem is one armed deadline that lies in a loaded bucket.
@@ -12,12 +13,14 @@ type dueItem struct {
 	key []byte
 }
 
-// dueQueue holds the armed deadlines of the buckets that the watermark has reached. All later ones lie in the store, in
-// coarse buckets of an hour; the queue takes a bucket in when the watermark enters it.
+func compareDue(a, b dueItem) int { return a.Compare(b.Due) }
+
+// dueQueue holds the armed deadlines of the buckets that the watermark has reached, in their order. All later ones lie in
+// the store, in coarse buckets of an hour; the queue takes a bucket in when the watermark enters it.
 type dueQueue struct {
-	items  dueHeap
-	loaded int64     // every bucket up to this one is in items
-	ready  []dueItem // the earliest items in order, taken out so that their profiles could be loaded
+	sorted []dueItem // of loaded buckets; they come hour by hour, so what is appended stays sorted
+	late   dueHeap   // armed within hours that were loaded before
+	loaded int64     // every bucket up to this one is in the queue
 }
 
 func newDueQueue() *dueQueue { return &dueQueue{loaded: math.MinInt64} }
@@ -38,68 +41,110 @@ func (q *dueQueue) wanted(dst []int64, clock *Clock, limit int) []int64 {
 	return dst
 }
 
-// load takes in what the store, or a commit under way to it, holds for bucket. Entries up to fired have had their turn.
-func (q *dueQueue) load(bucket int64, entries []byte, fired Due) error {
-	for len(entries) > 0 {
-		minute, key, rest, ok := readDue(entries, bucket)
-		if !ok {
-			return fmt.Errorf("due bucket %d is damaged, %d bytes before its end", bucket, len(entries))
-		}
-		entries = rest
-		d := Due{Minute: minute, Hash: hashBytes(key)}
-		if d.Compare(fired) > 0 {
-			q.add(d, key)
+// load takes in what the store, and a commit under way to it, hold for bucket. Entries up to fired have had their turn.
+func (q *dueQueue) load(bucket int64, fired Due, parts ...[]byte) error {
+	begin := len(q.sorted)
+	for _, part := range parts {
+		entries := bytes.Clone(part) // one copy a bucket; the items alias it
+		for len(entries) > 0 {
+			minute, key, rest, ok := readDue(entries, bucket)
+			if !ok {
+				return fmt.Errorf("due bucket %d is damaged, %d bytes before its end", bucket, len(entries))
+			}
+			entries = rest
+			if d := (Due{Minute: minute, Hash: hashBytes(key)}); d.Compare(fired) > 0 {
+				q.sorted = append(q.sorted, dueItem{d, key})
+			}
 		}
 	}
+	slices.SortFunc(q.sorted[begin:], compareDue)
+	q.loaded = bucket
 	return nil
 }
 
-func (q *dueQueue) add(d Due, key []byte) {
-	heap.Push(&q.items, dueItem{d, append([]byte(nil), key...)})
+// add takes in a deadline that was armed within the loaded hours. It keeps a copy of key.
+func (q *dueQueue) add(d Due, key []byte) { q.late.push(dueItem{d, bytes.Clone(key)}) }
+
+// upcoming calls visit for items up to limit whose customers the next sweep will need, the earliest n and those of late.
+func (q *dueQueue) upcoming(limit Due, n int, visit func(hash uint64, key []byte)) {
+	for i := 0; i < min(n, len(q.sorted)) && q.sorted[i].Compare(limit) <= 0; i++ {
+		visit(q.sorted[i].Hash, q.sorted[i].key)
+	}
+	for i := 0; i < len(q.late) && n > 0; i++ {
+		if q.late[i].Compare(limit) <= 0 {
+			visit(q.late[i].Hash, q.late[i].key)
+			n--
+		}
+	}
 }
 
-// prepare moves the earliest items up to limit, at most n, to ready and returns those.
-func (q *dueQueue) prepare(limit Due, n int) []dueItem {
-	for len(q.ready) < n && len(q.items) > 0 && q.items[0].Compare(limit) <= 0 {
-		q.ready = append(q.ready, heap.Pop(&q.items).(dueItem))
+// peek returns the earliest item up to limit, which drop then takes out.
+func (q *dueQueue) peek(limit Due) (item dueItem, ok bool) {
+	switch {
+	case q.lateFirst():
+		item = q.late[0]
+	case len(q.sorted) > 0:
+		item = q.sorted[0]
+	default:
+		return dueItem{}, false
 	}
-	return q.ready
+	return item, item.Compare(limit) <= 0
 }
 
-// next takes out the earliest item up to limit.
-func (q *dueQueue) next(limit Due) (dueItem, bool) {
-	fromHeap := len(q.items) > 0 && q.items[0].Compare(limit) <= 0
-	if len(q.ready) > 0 && (!fromHeap || q.ready[0].Compare(q.items[0].Due) <= 0) {
-		item := q.ready[0]
-		q.ready = q.ready[1:]
-		return item, true
+// drop takes out the earliest item.
+func (q *dueQueue) drop() {
+	if q.lateFirst() {
+		q.late.pop()
+		return
 	}
-	if fromHeap {
-		return heap.Pop(&q.items).(dueItem), true
-	}
-	return dueItem{}, false
+	q.sorted = q.sorted[1:]
 }
 
-// putBack returns an item that cannot have its turn yet.
-func (q *dueQueue) putBack(item dueItem) { heap.Push(&q.items, item) }
+func (q *dueQueue) lateFirst() bool {
+	return len(q.late) > 0 && (len(q.sorted) == 0 || compareDue(q.late[0], q.sorted[0]) < 0)
+}
 
 // pending reports whether there is anything up to limit, loaded or still in the store.
 func (q *dueQueue) pending(limit Due) bool {
-	return q.loaded < floorDiv(limit.Minute, 60) || len(q.ready) > 0 || len(q.items) > 0 && q.items[0].Compare(limit) <= 0
+	_, ok := q.peek(limit)
+	return ok || q.loaded < floorDiv(limit.Minute, 60)
 }
 
-func (q *dueQueue) size() int { return len(q.items) + len(q.ready) }
+func (q *dueQueue) size() int { return len(q.sorted) + len(q.late) }
 
+// dueHeap is a binary heap by due position. container/heap would box each item: two allocations per deadline.
 type dueHeap []dueItem
 
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].Compare(h[j].Due) < 0 }
-func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *dueHeap) Push(x any)        { *h = append(*h, x.(dueItem)) }
-func (h *dueHeap) Pop() any {
-	old := *h
-	item := old[len(old)-1]
-	old[len(old)-1] = dueItem{}
-	*h = old[:len(old)-1]
-	return item
+func (h *dueHeap) push(item dueItem) {
+	*h = append(*h, item)
+	s := *h
+	for i := len(s) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if compareDue(s[i], s[parent]) >= 0 {
+			return
+		}
+		s[i], s[parent] = s[parent], s[i]
+		i = parent
+	}
+}
+
+func (h *dueHeap) pop() {
+	s := *h
+	last := len(s) - 1
+	s[0], s[last] = s[last], dueItem{}
+	s = s[:last]
+	*h = s
+	for i := 0; ; {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
+			if compareDue(s[child], s[least]) < 0 {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		s[i], s[least] = s[least], s[i]
+		i = least
+	}
 }

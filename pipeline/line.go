@@ -58,9 +58,7 @@ func (l *line) wanted(b *batch) *Load {
 			b.slots[i] = l.locate(b.hashes[i].key, e.Key)
 		}
 	}
-	for _, item := range l.due.prepare(l.sweepTo(), sweepLimit) {
-		l.locate(item.Hash, item.key)
-	}
+	l.due.upcoming(l.sweepTo(), sweepLimit, func(hash uint64, key []byte) { l.locate(hash, key) })
 	l.want.Buckets = l.due.wanted(l.want.Buckets[:0], &l.clock, bucketLimit)
 	return &l.want
 }
@@ -91,14 +89,10 @@ func (l *line) loaded() error {
 		}
 	}
 	for i, bucket := range l.want.Buckets {
-		if err := l.due.load(bucket, l.want.Due[i], l.clock.Fired); err != nil {
-			return unreadable(err)
-		}
 		// What the commit before appended may not have been there yet when the bucket was read.
-		if err := l.due.load(bucket, l.other.due[bucket], l.clock.Fired); err != nil {
+		if err := l.due.load(bucket, l.clock.Fired, l.want.Due[i], l.other.due[bucket]); err != nil {
 			return unreadable(err)
 		}
-		l.due.loaded = bucket
 	}
 	return nil
 }
@@ -186,16 +180,16 @@ func (l *line) sweep(limit Due) {
 		limit = end
 	}
 	for range 2 * sweepLimit {
-		item, ok := l.due.next(limit)
+		item, ok := l.due.peek(limit)
 		if !ok {
 			l.fired(limit)
 			return
 		}
 		slot := l.cache.find(item.Hash, item.key)
 		if slot < 0 {
-			l.due.putBack(item)
-			return
+			return // its profile is loaded for the next batch
 		}
+		l.due.drop()
 		l.fired(item.Due)
 		if c := l.cache.at(slot); c.profile.Armed == item.Minute {
 			l.wake(c, -1, item.Due)

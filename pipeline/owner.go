@@ -176,7 +176,7 @@ func (o *owner) send() {
 }
 
 // records gives the input records of the quarantined among entries, parallel to them.
-func (o *owner) records(entries []Entry) []*Record {
+func (o *owner) records(entries []*Entry) []*Record {
 	if len(o.line.quarantined) == 0 {
 		return nil
 	}
@@ -196,7 +196,7 @@ func (o *owner) publication(r Request, records []*Record) *Publication {
 	pub := &Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata(), Records: make([]Outgoing, len(r.Entries))}
 	o.json = o.json[:0]
 	for i := range r.Entries {
-		e := &r.Entries[i]
+		e := r.Entries[i]
 		var record *Record
 		if e.Kind == EntryQuarantine {
 			record = records[i]

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Step names one request of the protocol. The names are a contract: metrics, logs and fault schedules use them.
@@ -27,10 +28,10 @@ func (s Step) String() string { return stepNames[s] }
 // Request is one thing to ask of the Log or the Store. At most one request to each is under way at a time.
 type Request struct {
 	Step    Step
-	Token   Token   // claim: the new token
-	Commit  *Commit // commit
-	Mark    Mark    // start, publish: the position to publish
-	Entries []Entry // publish: with it, in this order
+	Token   Token    // claim: the new token
+	Commit  *Commit  // commit
+	Mark    Mark     // start, publish: the position to publish
+	Entries []*Entry // publish: with it, in this order
 }
 
 // Answer is what came of a request. Err is nil, or one of the errors that Log and Store name.
@@ -64,8 +65,8 @@ type Protocol struct {
 	mark       Mark  // published
 	committing *commitInFlight
 	publishing *publishInFlight
-	outbox     []Entry // applied, not published, oldest first
-	dropped    int     // oldest entries in the store that are published and not yet removed
+	outbox     []*Entry // applied, not published, oldest first
+	dropped    int      // oldest entries in the store that are published and not yet removed
 	failed     error
 }
 
@@ -136,7 +137,9 @@ func (p *Protocol) accept(a Answer) error {
 	case StepCommit:
 		c := p.committing
 		p.stored = c.meta
-		p.outbox = append(p.outbox, c.entries...)
+		for i := range c.entries {
+			p.outbox = append(p.outbox, &c.entries[i])
+		}
 		p.dropped -= c.dropped
 	case StepPublish:
 		q := p.publishing
@@ -152,7 +155,7 @@ func (p *Protocol) claimed(st State) error {
 	if err != nil {
 		return err
 	}
-	p.standing, p.stored, p.mark, p.outbox, p.dropped = s, s.Meta, s.Mark, s.Outbox, s.Dropped
+	p.standing, p.stored, p.mark, p.outbox, p.dropped = s, s.Meta, s.Mark, slices.Clone(s.Outbox), s.Dropped
 	p.next = StepCommit
 	if s.Fresh {
 		p.next = StepStart

@@ -196,7 +196,7 @@ func (w *Worker) ask(ctx context.Context, r Request) Answer {
 func (w *Worker) refetch(ctx context.Context, l *line, s *Standing) error {
 	var f Fetched
 	for i := range s.Outbox {
-		e := &s.Outbox[i]
+		e := s.Outbox[i]
 		if e.Kind != EntryQuarantine {
 			continue
 		}

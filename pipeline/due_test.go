@@ -1,0 +1,76 @@
+package pipeline
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+)
+
+// TestDueQueueOrder fills a queue bucket by bucket, arms more within the loaded hours, and takes everything out up to
+// growing limits: each deadline comes once, in order, and none beyond the limit.
+func TestDueQueueOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := newDueQueue()
+		clock := Clock{Started: true, Fired: Due{Minute: 600, Hash: math.MaxUint64}, Watermark: 600 * minuteMillis}
+		var want, got []Due
+		minute := int64(600)
+		for range rapid.IntRange(1, 8).Draw(t, "steps") {
+			minute += rapid.Int64Range(0, 200).Draw(t, "advance")
+			clock.Watermark = minute * minuteMillis
+			for _, b := range q.wanted(nil, &clock, 100) {
+				var stored []byte
+				for range rapid.IntRange(0, 5).Draw(t, "entries") {
+					m, key := b*60+rapid.Int64Range(0, 59).Draw(t, "minute"), fmt.Appendf(nil, "c%d", len(want))
+					stored = AppendDue(stored, m, key)
+					if d := (Due{m, hashBytes(key)}); d.Compare(clock.Fired) > 0 {
+						want = append(want, d)
+					}
+				}
+				if err := q.load(b, clock.Fired, stored, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			limit := Due{Minute: minute, Hash: math.MaxUint64}
+			for {
+				item, ok := q.peek(limit)
+				if !ok {
+					break
+				}
+				q.drop()
+				got = append(got, item.Due)
+				if item.Minute < minute && rapid.IntRange(0, 3).Draw(t, "rearm") == 0 {
+					key := fmt.Appendf(nil, "r%d", len(want))
+					d := Due{Minute: rapid.Int64Range(item.Minute+1, minute).Draw(t, "armed"), Hash: hashBytes(key)}
+					q.add(d, key)
+					want = append(want, d)
+				}
+			}
+			if q.pending(limit) {
+				t.Fatal("something is left up to the limit")
+			}
+			clock.Fired = limit
+		}
+		want = slices.DeleteFunc(want, func(d Due) bool { return d.Compare(clock.Fired) > 0 })
+		slices.SortFunc(want, Due.Compare)
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func TestDueBucketDamaged(t *testing.T) {
+	whole := AppendDue(nil, 7, []byte("customer"))
+	for n := 1; n < len(whole); n++ {
+		if err := newDueQueue().load(0, Due{}, whole[:n]); err == nil {
+			t.Errorf("%d of %d bytes are taken for a bucket", n, len(whole))
+		}
+	}
+	if err := newDueQueue().load(0, Due{}, append([]byte{60}, whole[1:]...)); err == nil {
+		t.Error("minute 60 of an hour is taken for one")
+	}
+}
