@@ -67,7 +67,7 @@ func TestHardStops(t *testing.T) {
 			w.produce(events("shop", 1, shop(3, 200, 200)))
 			g := w.group("run", env.redis, map[string]string{"pack.name": "any", "pack.horizon": "60d"})
 			delete(g.keys, "pack")
-			g.run(nil, nil, "--until-end").finish()
+			g.run(nil, nil, "--until-end", "--leave").finish()
 			spoil(g)
 			position, alerts := g.committed(), g.read(g.alerts)
 			p := g.run(nil, nil, "--until-end")

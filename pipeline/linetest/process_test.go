@@ -117,7 +117,7 @@ func (p *process) finish() summary {
 // says waits until the process has logged all the words in one line.
 func (p *process) says(words ...string) {
 	p.t.Helper()
-	eventually(p.t, "the log says "+strings.Join(words, " "), func() bool {
+	p.until("the log says "+strings.Join(words, " "), func() bool {
 		for line := range strings.Lines(p.stderr.String()) {
 			if containsAll(line, words) {
 				return true
@@ -125,6 +125,23 @@ func (p *process) says(words ...string) {
 		}
 		return false
 	})
+}
+
+// until waits for something that the process, which keeps running, brings about.
+func (p *process) until(what string, met func() bool) {
+	p.t.Helper()
+	ended := false
+	eventually(p.t, what, func() bool {
+		select {
+		case <-p.ended:
+			ended = true
+		default:
+		}
+		return met() || ended
+	})
+	if ended && !met() {
+		p.t.Fatalf("the process ended before %s:\n%s", what, tail(p.stderr.String(), 60))
+	}
 }
 
 func containsAll(line string, words []string) bool {

@@ -82,20 +82,20 @@ func TestRedisRolledBack(t *testing.T) {
 	w := newWorld(t, 4)
 	log := poisoned(events("shop", 1, shop(2, 3_000, 700)))
 	parts := slices.Collect(slices.Chunk(log, (len(log)+3)/4))
-	g := w.group("run", own.address, map[string]string{"batch.max_events": "500"})
+	g := w.group("run", own.address, map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB"})
 	processed := func() bool { return slices.Equal(g.committed(), w.ends()) }
 
 	input := w.produce(parts[0])
 	p := g.run(nil, nil, shopFlags()...)
-	eventually(t, "the first part is processed", processed)
+	p.until("the first part is processed", processed)
 	own.keep()
 	input = join(input, w.produce(parts[1]))
-	eventually(t, "the second part is processed", processed)
+	p.until("the second part is processed", processed)
 
 	own.putBack()
 	input = join(input, w.produce(parts[2]))
 	p.says("partition taken over", `"rewinding":true`)
-	eventually(t, "the third part is processed", processed)
+	p.until("the third part is processed", processed)
 
 	p.signal(syscall.SIGKILL)
 	p.wait()

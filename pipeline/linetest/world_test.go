@@ -83,7 +83,7 @@ type group struct {
 // soon as a broker with default settings allows.
 func defaults() map[string]string {
 	return map[string]string{
-		"pack": "any", "time.lateness": "0s", "batch.max_events": "2000", "kafka.session_timeout": "6s",
+		"pack": "any", "time.lateness": "0s", "batch.max_bytes": "256KiB", "input.max_record_bytes": "64KiB", "kafka.session_timeout": "6s",
 		"kafka.heartbeat": "500ms", "kafka.instance_id": "one", "http.listen": `""`, "log.format": "json",
 	}
 }
