@@ -23,7 +23,7 @@ func TestRebuild(t *testing.T) { rebuild(t, miniredis.RunT(t).Addr()) }
 func rebuild(t *testing.T, addr string) {
 	client, group := open(t, addr), newGroup(t, addr)
 	other := group + "2"
-	t.Cleanup(func() { client.Empty(context.WithoutCancel(t.Context()), other, 1) })
+	t.Cleanup(func() { must(client.Empty(context.WithoutCancel(t.Context()), other, 1))(t) })
 	owners := make([]*owner, 5)
 	for i := range owners {
 		owners[i] = claimed(t, client.Partition(group, i))
@@ -98,7 +98,7 @@ func TestForeignKeys(t *testing.T) { foreignKeys(t, miniredis.RunT(t).Addr()) }
 func foreignKeys(t *testing.T, addr string) {
 	client, group := open(t, addr), newGroup(t, addr)
 	r := redis.NewClient(&redis.Options{Addr: addr, Protocol: 2})
-	defer r.Close()
+	closeLater(t, r)
 	for i, what := range []string{"profiles", "outbox", "meta"} {
 		key := strings.TrimSuffix(redisstore.MetaKey(group, i), "meta") + what
 		must(r.SAdd(t.Context(), key, "x").Result())(t)
@@ -131,7 +131,8 @@ func TestPolicy(t *testing.T) {
 		{
 			"fit", "# Server\r\nredis_version:7.0.15\r\nused_memory:1000\r\nmaxmemory:2000\r\nmaxmemory_policy:noeviction\r\n" +
 				"aof_enabled:1\r\nrole:master\r\nconnected_slaves:2\r\n", "",
-			redisstore.Policy{Version: "7.0.15", Eviction: "noeviction", MaxMemory: 2000, Used: 1000, Role: "master", Replicas: 2, AOF: true}, "",
+			redisstore.Policy{Version: "7.0.15", Eviction: "noeviction", MaxMemory: 2000, Used: 1000, Role: "master", Replicas: 2, AOF: true},
+			"",
 		},
 		{"evicts", "maxmemory_policy:allkeys-lru\r\n", "", redisstore.Policy{Eviction: "allkeys-lru"}, "redis_evicts"},
 		{"only CONFIG tells", "role:master\r\n", "volatile-ttl", redisstore.Policy{Eviction: "volatile-ttl", Role: "master"}, "redis_evicts"},

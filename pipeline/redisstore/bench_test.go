@@ -8,7 +8,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 
 	"ebb/pipeline"
 )
@@ -32,23 +37,54 @@ func nextToken(t pipeline.Token) pipeline.Token {
 	return t
 }
 
+// startMeter returns a function that reports time and CPU of this process and of Redis since, per profile. CPU is what
+// counts where clients, Redis and Kafka share cores; Redis must serve nobody else meanwhile.
+func startMeter(b *testing.B, addr string) (report func(profiles int)) {
+	r := redis.NewClient(&redis.Options{Addr: addr, Protocol: 2})
+	closeLater(b, r)
+	own, theirs := ownCPU(b), redisCPU(b, r)
+	return func(profiles int) {
+		n := float64(b.N) * float64(profiles)
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/n, "ns/profile")
+		b.ReportMetric((ownCPU(b)-own)/n, "cpu-ns/profile")
+		b.ReportMetric((redisCPU(b, r)-theirs)/n, "redis-cpu-ns/profile")
+	}
+}
+
+func ownCPU(b *testing.B) (nanos float64) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return float64(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func redisCPU(b *testing.B, r *redis.Client) (nanos float64) {
+	info := must(r.Info(b.Context(), "cpu").Result())(b)
+	for line := range strings.Lines(info) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if name == "used_cpu_user" || name == "used_cpu_sys" {
+			nanos += must(strconv.ParseFloat(value, 64))(b) * 1e9
+		}
+	}
+	return nanos
+}
+
 // BenchmarkCommit measures a commit of 10,000 profiles of 180 bytes over ones that exist, at the store and, as what no
 // client can beat, as the same bytes written raw with the answers thrown away.
 func BenchmarkCommit(b *testing.B) {
 	const profiles = 10_000
 	addr := realRedis(b)
 	client, group := open(b, addr), newGroup(b, addr)
-	perProfile := func(b *testing.B) {
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/profiles, "ns/profile")
-	}
 	b.Run("store", func(b *testing.B) {
 		p := client.Partition(group, 0)
-		defer p.Close()
+		closeLater(b, p)
 		c := batch(profiles)
 		if _, err := p.Claim(b.Context(), c.Previous); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportAllocs()
+		spent := startMeter(b, addr)
 		for b.Loop() {
 			c.Token = nextToken(c.Previous)
 			if err := p.Commit(b.Context(), c); err != nil {
@@ -56,17 +92,18 @@ func BenchmarkCommit(b *testing.B) {
 			}
 			c.Previous = c.Token
 		}
-		perProfile(b)
+		spent(profiles)
 	})
 	b.Run("raw", func(b *testing.B) {
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {
 			b.Fatal(err)
 		}
-		defer conn.Close()
+		closeLater(b, conn)
 		answers := bufio.NewReader(conn)
 		request := rawCommit(fmt.Sprintf("ebb:{%s:p1}:", group), batch(profiles))
 		b.ReportAllocs()
+		spent := startMeter(b, addr)
 		for b.Loop() {
 			if _, err := conn.Write(request); err != nil {
 				b.Fatal(err)
@@ -77,7 +114,7 @@ func BenchmarkCommit(b *testing.B) {
 				}
 			}
 		}
-		perProfile(b)
+		spent(profiles)
 	})
 }
 
@@ -111,7 +148,7 @@ func BenchmarkLoad(b *testing.B) {
 	addr := realRedis(b)
 	client, group := open(b, addr), newGroup(b, addr)
 	p := client.Partition(group, 0)
-	defer p.Close()
+	closeLater(b, p)
 	c := batch(profiles)
 	c.Token[0] = 1
 	if _, err := p.Claim(b.Context(), c.Previous); err != nil {
@@ -122,12 +159,13 @@ func BenchmarkLoad(b *testing.B) {
 	}
 	l := pipeline.Load{Keys: c.Keys}
 	b.ReportAllocs()
+	spent := startMeter(b, addr)
 	for b.Loop() {
 		if err := p.Load(b.Context(), &l); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/profiles, "ns/profile")
+	spent(profiles)
 	if len(l.Profiles[profiles-1]) != benchProfileBytes {
 		b.Fatalf("loaded %d bytes", len(l.Profiles[profiles-1]))
 	}

@@ -30,9 +30,6 @@ type Config struct {
 const (
 	defaultTimeout = 5 * time.Second
 
-	// bufferBytes is the size of a connection's buffers. A commit of 10,000 profiles is 2 MB.
-	bufferBytes = 128 << 10
-
 	// maxConns bounds nothing in practice: each partition owned takes one connection for its commits and borrows one
 	// for loads. The library's default, ten per processor, would let commits of many partitions wait for each other.
 	maxConns = 1 << 14
@@ -119,8 +116,6 @@ func (c *Config) options() *redis.UniversalOptions {
 		DialerRetries:            1,
 		PoolSize:                 maxConns,
 		PipelinePoolSize:         -1,
-		ReadBufferSize:           bufferBytes,
-		WriteBufferSize:          bufferBytes,
 	}
 }
 
@@ -157,7 +152,7 @@ func (c *Client) eachPrimary(ctx context.Context, f func(*redis.Client) error) e
 	case *redis.Client:
 		return f(r)
 	case *redis.ClusterClient:
-		var turn = make(chan struct{}, 1)
+		turn := make(chan struct{}, 1)
 		return r.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
 			turn <- struct{}{}
 			defer func() { <-turn }()

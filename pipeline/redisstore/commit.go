@@ -18,22 +18,23 @@ func (p *Partition) Commit(ctx context.Context, c *pipeline.Commit) error {
 	if p.conn == nil {
 		return p.down
 	}
-	if c.Previous != p.armed {
-		return p.drop(fmt.Errorf("commit: %w", errReplaced))
+	err := p.commit(ctx, c)
+	if err != nil {
+		p.drop(err)
 	}
-	if err := ctx.Err(); err != nil {
-		return p.drop(unavailable("commit", err))
-	}
-	if err := p.commit(ctx, c); err != nil {
-		return p.drop(err)
-	}
-	return nil
+	return err
 }
 
 func (p *Partition) commit(ctx context.Context, c *pipeline.Commit) error {
+	if c.Previous != p.armed {
+		return fmt.Errorf("commit: %w", errReplaced)
+	}
+	err := ctx.Err()
+	if err != nil {
+		return unavailable("commit", err)
+	}
 	r := &p.out
 	defer r.reset()
-	var err error
 	if r.meta, err = appendMeta(r.meta[:0], c.Token, &c.Meta); err != nil {
 		return err
 	}

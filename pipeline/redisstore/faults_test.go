@@ -89,7 +89,7 @@ type owner struct {
 func claimed(t *testing.T, p *redisstore.Partition) *owner {
 	t.Helper()
 	o := &owner{Partition: p}
-	t.Cleanup(func() { o.Close() })
+	closeLater(t, o)
 	o.claim(t)
 	return o
 }

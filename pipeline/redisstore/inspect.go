@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -28,7 +29,7 @@ func (c *Client) Inspect(ctx context.Context, group string, partition int, custo
 	pipe := primary.TxPipeline()
 	meta, profile := pipe.Get(ctx, k.meta), pipe.HGet(ctx, k.profiles, string(customer))
 	outbox := pipe.LLen(ctx, k.outbox)
-	if _, err := pipe.Exec(ctx); err != nil && err != redis.Nil { //nolint:errorlint // the library returns it bare
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return i, classify("inspect", err)
 	}
 	if i.Meta, i.Exists, err = readMeta(meta.Val()); err != nil {
@@ -77,7 +78,7 @@ func (c *Client) Usage(ctx context.Context, group string) (u Usage, err error) {
 
 func (c *Client) addUsage(ctx context.Context, name string, u *Usage) error {
 	bytes, err := c.redis.MemoryUsage(ctx, name, usageSamples).Result()
-	if err == redis.Nil { //nolint:errorlint // the library returns it bare; the key went away
+	if errors.Is(err, redis.Nil) { // the key went away
 		return nil
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -31,7 +32,8 @@ func (p *Partition) Claim(ctx context.Context, token pipeline.Token) (pipeline.S
 	s, err := p.claim(ctx, token)
 	if err != nil {
 		p.client.moved(ctx)
-		return pipeline.State{}, p.drop(err)
+		p.drop(err)
+		return pipeline.State{}, err
 	}
 	return s, nil
 }
@@ -60,11 +62,24 @@ func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline
 			return s, damaged(fmt.Sprintf("claim partition: read %s: %v", p.keys.meta, err))
 		}
 	}
-	for _, e := range found[1].([]any) {
-		s.Outbox = append(s.Outbox, []byte(e.(string)))
+	if s.Outbox, err = entries(found[1]); err != nil {
+		return s, unavailable("claim partition", err)
 	}
 	p.arm(t)
 	return s, nil
+}
+
+// entries reads what LRANGE answered.
+func entries(answer any) (out [][]byte, err error) {
+	list, ok := answer.([]any)
+	for _, e := range list {
+		entry, is := e.(string)
+		out, ok = append(out, []byte(entry)), ok && is
+	}
+	if !ok {
+		return nil, errReply
+	}
+	return out, nil
 }
 
 // Close implements [pipeline.Store].
@@ -73,14 +88,13 @@ func (p *Partition) Close() error {
 	return nil
 }
 
-// drop closes the connection, which must never reach another user with its WATCH set, and remembers why. It returns why.
-func (p *Partition) drop(why error) error {
+// drop closes the connection, which must never reach another user with its WATCH set, and remembers why.
+func (p *Partition) drop(why error) {
 	if p.conn != nil {
 		// The connection is done with; there is nobody to whom a failure to close it would matter.
 		_ = p.conn.Close()
 	}
 	p.conn, p.armed, p.down = nil, pipeline.Token{}, why
-	return why
 }
 
 // tail is the end of every write: it arms the fence for the next commit.
@@ -116,15 +130,15 @@ func (p *Partition) arm(t tail) {
 // answered.
 func transacted(op string, cmds []redis.Cmder, exec *redis.Cmd) ([]any, error) {
 	found, err := exec.Slice()
-	switch {
-	case err == nil:
+	if err == nil {
 		for _, a := range found {
 			if failed, ok := a.(error); ok { // Redis applied the others
 				return nil, damaged(fmt.Sprintf("%s: a command failed inside its transaction: %v", op, failed))
 			}
 		}
 		return found, nil
-	case err == redis.Nil: //nolint:errorlint // the library returns it bare
+	}
+	if errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("%s: %w", op, errReplaced)
 	}
 	for _, c := range cmds { // the first refusal says why EXEC was refused

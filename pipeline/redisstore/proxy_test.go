@@ -8,10 +8,11 @@ import (
 	"testing"
 )
 
-// proxy stands between the store and a server and breaks things where a test says so.
+// proxy stands between the store and a server and breaks things where a test says so. It ignores the errors of
+// connections, which are what it is about.
 type proxy struct {
 	listener net.Listener
-	upstream string
+	upstream *net.TCPAddr
 
 	mu    sync.Mutex
 	links map[*link]bool
@@ -32,11 +33,15 @@ func startProxy(t testing.TB, upstream string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{listener: l, upstream: upstream, links: map[*link]bool{}}
+	to, err := net.ResolveTCPAddr("tcp", upstream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{listener: l, upstream: to, links: map[*link]bool{}}
 	var running sync.WaitGroup
 	running.Go(func() { p.accept(&running) })
 	t.Cleanup(func() {
-		l.Close()
+		_ = l.Close()
 		p.cut()
 		running.Wait()
 	})
@@ -70,12 +75,12 @@ func (p *proxy) accept(running *sync.WaitGroup) {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", p.upstream)
+		server, err := net.DialTCP("tcp", nil, p.upstream)
 		if err != nil {
-			client.Close()
+			_ = client.Close()
 			continue
 		}
-		l := &link{client: client, server: server.(*net.TCPConn)}
+		l := &link{client: client, server: server}
 		p.mu.Lock()
 		p.links[l] = true
 		p.mu.Unlock()
@@ -103,8 +108,8 @@ type link struct {
 }
 
 func (l *link) close() {
-	l.client.Close()
-	l.server.Close()
+	_ = l.client.Close()
+	_ = l.server.Close()
 }
 
 func (l *link) answers() {
@@ -121,7 +126,7 @@ func (l *link) answers() {
 			return
 		}
 		if !muted {
-			l.client.Write(buf[:n])
+			_, _ = l.client.Write(buf[:n])
 		}
 	}
 }
@@ -146,21 +151,21 @@ func (l *link) requests(take func() *breakage) {
 			if b := take(); b != nil && !l.act(b, chunk[:end]) {
 				return
 			} else if b == nil {
-				l.server.Write(chunk[:end])
+				_, _ = l.server.Write(chunk[:end])
 			}
 			chunk = chunk[end:]
 		}
-		l.server.Write(chunk)
+		_, _ = l.server.Write(chunk)
 	}
 }
 
 // findExec returns where in chunk an EXEC ends, or -1; seen carries a beginning over to the next chunk.
 func findExec(chunk []byte, seen *int) int {
 	for i, c := range chunk {
-		switch {
-		case c == execBytes[*seen]:
+		switch c {
+		case execBytes[*seen]:
 			*seen++
-		case c == execBytes[0]:
+		case execBytes[0]:
 			*seen = 1
 		default:
 			*seen = 0
@@ -176,7 +181,7 @@ func findExec(chunk []byte, seen *int) int {
 // act does b to a stream of which upToExec comes next, and reports whether the connection goes on.
 func (l *link) act(b *breakage, upToExec []byte) bool {
 	if b.hold != nil {
-		l.server.Write(upToExec)
+		_, _ = l.server.Write(upToExec)
 		close(b.reached)
 		<-b.hold
 		return true
@@ -185,15 +190,15 @@ func (l *link) act(b *breakage, upToExec []byte) bool {
 	l.muted = true
 	l.mu.Unlock()
 	if b.forward {
-		l.server.Write(upToExec)
+		_, _ = l.server.Write(upToExec)
 	} else {
-		l.server.Write(bytes.TrimSuffix(upToExec, execBytes[len(execBytes)-1:]))
+		_, _ = l.server.Write(bytes.TrimSuffix(upToExec, execBytes[len(execBytes)-1:]))
 	}
-	l.server.CloseWrite()
-	io.Copy(io.Discard, l.server) // the server has read it all once it closes; answers() may take part of it
+	_ = l.server.CloseWrite()
+	_, _ = io.Copy(io.Discard, l.server) // the server has read it all once it closes; answers() may take part of it
 	close(b.reached)
 	if b.stall {
-		io.Copy(io.Discard, l.client) // until the client gives up
+		_, _ = io.Copy(io.Discard, l.client) // until the client gives up
 	}
 	return false
 }

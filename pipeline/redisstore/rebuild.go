@@ -65,7 +65,8 @@ func (p *Partition) Seed(ctx context.Context, m pipeline.Meta) error {
 		return err
 	}
 	if s.Exists {
-		return p.drop(fmt.Errorf("seed: %w: the partition is not empty", pipeline.ErrFenced))
+		p.drop(errUnclaimed)
+		return fmt.Errorf("seed: %w: the partition is not empty", pipeline.ErrFenced)
 	}
 	return p.Commit(ctx, &pipeline.Commit{Previous: first, Token: newToken(), Meta: m})
 }
@@ -101,8 +102,10 @@ func (p *Partition) unlink(ctx context.Context, names []string) (removed int, er
 	exec := pipe.Do(ctx, "EXEC")
 	cmds, _ := pipe.Exec(ctx) // every command carries its own error
 	answers, err := transacted(op, cmds, exec)
-	for _, n := range answers {
-		removed += int(n.(int64))
+	for _, a := range answers {
+		if n, ok := a.(int64); ok {
+			removed += int(n)
+		}
 	}
 	return removed, err
 }

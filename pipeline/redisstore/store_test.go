@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"context"
 	"crypto/rand"
+	"io"
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
@@ -19,8 +20,11 @@ func TestContract(t *testing.T) {
 
 // contract runs the suite against the server at addr, through a proxy that can cut connections.
 func contract(t *testing.T, addr string) {
-	group, partitions := newGroup(t, addr), 0
-	p := startProxy(t, addr)
+	contractVia(t, addr, startProxy(t, addr))
+}
+
+func contractVia(t *testing.T, addr string, p *proxy) {
+	group, partitions := newGroup(t, p.addr()), 0
 	client := open(t, p.addr())
 	storetest.Run(t, func(*testing.T) storetest.Harness {
 		partition := partitions
@@ -44,12 +48,17 @@ func openWith(t testing.TB, c redisstore.Config) *redisstore.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
+	closeLater(t, client)
+	return client
+}
+
+func closeLater(t testing.TB, c io.Closer) {
+	t.Helper()
 	t.Cleanup(func() {
-		if err := client.Close(); err != nil {
+		if err := c.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
 	})
-	return client
 }
 
 // newGroup returns a group name that nobody else uses and removes its state in the end.
@@ -69,7 +78,7 @@ func newGroup(t testing.TB, addr string) string {
 func copyKeys(t *testing.T, addr, group string, partition int) (restore func()) {
 	t.Helper()
 	r := redis.NewClient(&redis.Options{Addr: addr, Protocol: 2})
-	t.Cleanup(func() { r.Close() })
+	closeLater(t, r)
 	ctx, pattern := t.Context(), redisstore.PartitionPattern(group, partition)
 	names := must(r.Keys(ctx, pattern).Result())(t)
 	var puts []func(redis.Pipeliner)

@@ -21,12 +21,14 @@ func competing(t *testing.T, h Harness) {
 	for range owners {
 		s := h.Open(t)
 		running.Go(func() {
-			defer s.Close()
 			for applied.Load() < commits {
 				if err := count(t, s, &applied, &tokens); err != nil {
 					t.Error(err)
-					return
+					break
 				}
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
 			}
 		})
 	}

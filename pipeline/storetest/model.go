@@ -28,9 +28,7 @@ func model(t *testing.T, fresh func(t *testing.T) Harness) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := fresh(t)
 		m := naive{profiles: map[string]string{}, due: map[int64]string{}}
-		owners := [2]*owner{{Store: h.Open(t), t: t}, {Store: h.Open(t), t: t}}
-		defer owners[0].Close()
-		defer owners[1].Close()
+		owners := [2]*owner{open(t, h), open(t, h)}
 		claimed := [2]bool{}
 		n := 0
 		pick := func(rt *rapid.T) int { return rapid.IntRange(0, 1).Draw(rt, "owner") }
