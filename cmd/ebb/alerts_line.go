@@ -31,30 +31,38 @@ type alertLine struct {
 
 // Widths of columns, in characters.
 const (
-	leastCustomer = 6
-	mostCustomer  = 24
-	wideScreen    = 110 // from here on there is room for the hour and the tier
+	leastCustomer  = 6
+	mostCustomer   = 24
+	narrowCustomer = 14
+	wideScreen     = 110 // from here on there is room for the hour and the tier
 )
 
 // of is the line of one alert as published. What is no alert is shown as it is.
 func (l *alertLine) of(value []byte) string {
 	var v alertView
 	if err := json.Unmarshal(value, &v); err != nil || v.Customer == "" || v.Transition == "" {
-		return "no alert: " + printable(clip(value, 200))
+		return l.fit("no alert: ", printable(clip(value, 200)))
 	}
 	who := v.Customer
 	if v.Tenant != "" {
 		who = v.Tenant + "/" + who
 	}
 	who = printable(who)
-	l.customer = max(l.customer, leastCustomer, min(text.StringWidth(who), mostCustomer))
+	narrow, most := l.screen.terminal && l.screen.width < wideScreen, mostCustomer
+	if narrow {
+		most = narrowCustomer
+	}
+	l.customer = max(l.customer, leastCustomer, min(text.StringWidth(who), most))
+	if l.screen.terminal {
+		who = text.Snip(who, l.customer, "…")
+	}
 	reason := ""
 	if len(v.Reasons) > 0 {
 		reason = printable(v.Reasons[0].Text)
 	}
-	if l.screen.terminal && l.screen.width < wideScreen {
+	if narrow {
 		return l.fit(fmt.Sprintf("%s %s %s %s ", v.Time.UTC().Format(time.DateOnly), l.tinted(&v, fmt.Sprintf("%-9s", v.Transition)),
-			fmt.Sprintf("%3.0f", v.Risk), text.Pad(text.Snip(who, l.customer, "…"), l.customer, ' ')), reason)
+			fmt.Sprintf("%3.0f", v.Risk), text.Pad(who, l.customer, ' ')), reason)
 	}
 	return l.fit(fmt.Sprintf("%s  %-9s  %s  %5.1f  %s  ", v.Time.UTC().Format("2006-01-02 15:04"), v.Transition,
 		l.tinted(&v, fmt.Sprintf("%-8s", v.Tier)), v.Risk, text.Pad(who, l.customer, ' ')), reason)
