@@ -185,7 +185,8 @@ func (g *group) reset() {
 	}
 }
 
-// committed is the group's offset of each partition, 0 where it has none.
+// committed is the group's offset of each partition that the input was created with, 0 where it has none. Partitions that
+// came later must have none.
 func (g *group) committed() []int64 {
 	g.t.Helper()
 	offsets := make([]int64, g.partitions)
@@ -194,7 +195,11 @@ func (g *group) committed() []int64 {
 		g.t.Fatal(err)
 	}
 	responses.Each(func(o kadm.OffsetResponse) {
-		if o.Topic == g.input && o.Err == nil {
+		switch {
+		case o.Topic != g.input || o.Err != nil:
+		case int(o.Partition) >= g.partitions:
+			g.t.Errorf("offset %d is committed in partition %d, which was added later", o.At, o.Partition)
+		default:
 			offsets[o.Partition] = max(o.At, 0)
 		}
 	})
