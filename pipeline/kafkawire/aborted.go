@@ -6,7 +6,7 @@ import (
 )
 
 // abortedFilter tells which batches of an answer belong to aborted transactions. The broker names each aborted
-// transaction that reaches into the answer by producer and first offset; it ends at the producer's abort marker.
+// transaction that reaches into the answer by producer and first offset; it ends at the producer's next marker.
 type abortedFilter struct {
 	ahead []abortedTxn // by first offset; those at the front have begun
 	begun int
@@ -36,8 +36,8 @@ func (a *abortedFilter) reach(last int64) {
 // drops reports whether a transactional batch of producer is part of an aborted transaction.
 func (a *abortedFilter) drops(producer int64) bool { return slices.Contains(a.open, producer) }
 
-// abort says that producer's abort marker has been passed.
-func (a *abortedFilter) abort(producer int64) {
+// end says that a marker of producer has been passed: the transaction that was open, if one was, is over.
+func (a *abortedFilter) end(producer int64) {
 	if i := slices.Index(a.open, producer); i >= 0 {
 		a.open = slices.Delete(a.open, i, i+1)
 	}

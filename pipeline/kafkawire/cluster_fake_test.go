@@ -8,6 +8,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
+// timestampTypes are those the cluster knows, and whether it is the broker that stamps.
+var timestampTypes = map[string]bool{"CreateTime": false}
+
 // brokers starts a cluster in the process. The same tests run on a real one under the tag integration.
 func brokers(t testing.TB) []string {
 	t.Helper()

@@ -8,6 +8,9 @@ import (
 	"testing"
 )
 
+// timestampTypes are those the cluster knows, and whether it is the broker that stamps.
+var timestampTypes = map[string]bool{"CreateTime": false, "LogAppendTime": true}
+
 // brokers is the real cluster that the environment names.
 func brokers(t testing.TB) []string {
 	t.Helper()

@@ -30,11 +30,13 @@ const (
 	NotCoordinator          Error = 16
 	RecordListTooLarge      Error = 18
 	NotEnoughReplicas       Error = 19
+	NotEnoughAfterAppend    Error = 20
 	IllegalGeneration       Error = 22
 	InconsistentProtocol    Error = 23
 	UnknownMember           Error = 25
 	InvalidSessionTimeout   Error = 26
 	RebalanceInProgress     Error = 27
+	InvalidTimestamp        Error = 32
 	UnsupportedVersion      Error = 35
 	TopicExists             Error = 36
 	NotController           Error = 41
@@ -42,6 +44,7 @@ const (
 	DuplicateSequence       Error = 46
 	InvalidProducerEpoch    Error = 47
 	InvalidTxnState         Error = 48
+	InvalidTxnTimeout       Error = 50
 	ConcurrentTransactions  Error = 51
 	StorageError            Error = 56
 	GroupIDNotFound         Error = 69

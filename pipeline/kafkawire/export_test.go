@@ -7,7 +7,7 @@ func UseVersion1(p *Producer) { p.only1 = true }
 
 // ReadAnswer reads the body of an answer to a fetch of t/0 from offset, as a Fetcher does.
 func ReadAnswer(body []byte, offset int64, out *pipeline.Fetched) error {
-	return NewAnswerReader(1 << 20)(body, offset, out)
+	return NewAnswerReader(1<<20)(body, offset, out)
 }
 
 // NewAnswerReader is ReadAnswer with memory from one call to the next.

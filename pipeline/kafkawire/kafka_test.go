@@ -121,3 +121,35 @@ func committed(t testing.TB, addrs []string, topic string, want int) []*kgo.Reco
 	}
 	return out
 }
+
+// valuesOf is the values of everything committed in topic.
+func valuesOf(t testing.TB, addrs []string, topic string, want int) (out []string) {
+	t.Helper()
+	for _, r := range committed(t, addrs, topic, want) {
+		out = append(out, string(r.Value))
+	}
+	return out
+}
+
+// text is a record for partition 0 of topic.
+func text(topic, value string) pipeline.Outgoing {
+	return pipeline.Outgoing{Topic: topic, Value: []byte(value), Timestamp: 1_700_000_000_000}
+}
+
+// join takes a member through join and sync, as the only one of its group.
+func join(t testing.TB, c *kafkawire.Client, who kafkawire.Membership) kafkawire.Membership {
+	t.Helper()
+	j := kafkawire.Join{Membership: who, Protocol: "test", Session: 30 * time.Second, Rebalance: 30 * time.Second}
+	joined, err := c.Join(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dealt := map[string][]byte{joined.Member: []byte("all")}
+	if joined.Settled {
+		dealt = nil
+	}
+	if _, err := c.Sync(t.Context(), j, joined.Membership, dealt); err != nil {
+		t.Fatal(err)
+	}
+	return joined.Membership
+}

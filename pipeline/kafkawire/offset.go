@@ -87,6 +87,9 @@ func (c *Client) Committed(ctx context.Context, group, topic string, partition i
 }
 
 func readCommitted(r *kmsg.OffsetFetchResponse) (out Committed, code int16) {
+	if Error(r.ErrorCode) == GroupIDNotFound {
+		return out, 0
+	}
 	if r.ErrorCode != 0 {
 		return out, r.ErrorCode
 	}

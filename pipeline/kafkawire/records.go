@@ -12,7 +12,7 @@ func appendRecords(dst []pipeline.Record, b []byte, h *batchHead, from int64) ([
 	appendTime := h.attrs&attrAppendTime != 0
 	previous := h.base - 1
 	for range h.count {
-		size, n := binary.Varint(b)
+		size, n := varint(b)
 		if n <= 0 || size < 1 || size > int64(len(b)-n) {
 			return dst, malformed("record of %d bytes with %d left", size, len(b))
 		}
@@ -68,10 +68,18 @@ func field(b []byte, i int) (v []byte, next int, ok bool) {
 	return b[i:end:end], end, true
 }
 
-// varint is binary.Varint with the short numbers, most of them, read in line.
+// varint is binary.Varint with numbers of one and two bytes, most of them, read in line.
 func varint(b []byte) (int64, int) {
-	if len(b) > 0 && b[0] < 0x80 {
-		return int64(b[0]>>1) ^ -int64(b[0]&1), 1
+	if len(b) < 2 {
+		return binary.Varint(b)
+	}
+	switch u := uint64(b[0]); {
+	case u < 0x80:
+		return unzigzag(u), 1
+	case b[1] < 0x80:
+		return unzigzag(u&0x7f | uint64(b[1])<<7), 2
 	}
 	return binary.Varint(b)
 }
+
+func unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }

@@ -115,7 +115,8 @@ func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 func (a *answerReader) take(records []byte, h *batchHead, offset int64, out *pipeline.Fetched) (err error) {
 	a.aborted.reach(h.last)
 	if h.attrs&attrControl != 0 {
-		return a.marker(records, h)
+		a.aborted.end(h.producer)
+		return nil
 	}
 	if h.attrs&attrTransactional != 0 && a.aborted.drops(h.producer) {
 		return nil
@@ -127,21 +128,6 @@ func (a *answerReader) take(records []byte, h *batchHead, offset int64, out *pip
 	}
 	if out.Records, err = appendRecords(out.Records, records, h, offset); err != nil {
 		return fmt.Errorf("batch at %d: %w", h.base, err)
-	}
-	return nil
-}
-
-// marker reads the one record of a control batch: its key's second number says abort (0) or commit (1).
-func (a *answerReader) marker(records []byte, h *batchHead) error {
-	var one [1]pipeline.Record
-	got, err := appendRecords(one[:0], records, h, h.base)
-	if err != nil {
-		return fmt.Errorf("marker at %d: %w", h.base, err)
-	}
-	for _, r := range got {
-		if len(r.Key) >= 4 && binary.BigEndian.Uint16(r.Key[2:]) == 0 {
-			a.aborted.abort(h.producer)
-		}
 	}
 	return nil
 }

@@ -1,0 +1,52 @@
+package kafkawire_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+)
+
+func TestErrorClasses(t *testing.T) {
+	fenced := map[kafkawire.Error]bool{22: true, 25: true, 27: true, 47: true, 82: true, 90: true}
+	for code := kafkawire.Error(-1); code <= 130; code++ {
+		if code == 0 {
+			continue
+		}
+		err := fmt.Errorf("ask: %w", code)
+		want := pipeline.ErrUnavailable
+		switch {
+		case fenced[code]:
+			want = pipeline.ErrFenced
+		case code == 1:
+			want = pipeline.ErrOutOfRange
+		}
+		for _, class := range []error{pipeline.ErrUnavailable, pipeline.ErrFenced, pipeline.ErrOutOfRange} {
+			if errors.Is(err, class) != (class == want) {
+				t.Errorf("code %d is %v: %v", code, class, errors.Is(err, class))
+			}
+		}
+		if !errors.Is(err, code) || errors.Is(err, code+1) {
+			t.Errorf("code %d is not itself", code)
+		}
+		if !strings.Contains(err.Error(), fmt.Sprint(int(code))) {
+			t.Errorf("code %d is not named in %q", code, err)
+		}
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	for code, want := range map[kafkawire.Error]string{
+		kafkawire.ConcurrentTransactions: "concurrent transactions (51): ",
+		kafkawire.FencedInstance:         "fenced instance id (82): ",
+		kafkawire.TransactionAbortable:   "transaction abortable (120): ",
+		12345:                            "kafka error 12345",
+	} {
+		if got := code.Error(); !strings.HasPrefix(strings.ToLower(got), want) {
+			t.Errorf("%q does not begin with %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,203 @@
+//go:build !integration
+
+package kafkawire_test
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+)
+
+// TestProducerWaitsOutRefusals answers each request of a transaction with codes that pass: nothing fails, and nothing is
+// published twice.
+func TestProducerWaitsOutRefusals(t *testing.T) {
+	versions(t, func(t *testing.T, only1 bool) {
+		cluster := fake(t)
+		in, out, group := unique(t, "in"), unique(t, "out"), unique(t, "group")
+		c := open(t, cluster.ListenAddrs(), in, out)
+		create(t, c, in, 1)
+		create(t, c, out, 1)
+		coordinator := []*kerr.Error{kerr.ConcurrentTransactions, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator, kerr.CoordinatorNotAvailable}
+		passing := map[kmsg.Key][]*kerr.Error{
+			kmsg.InitProducerID: coordinator, kmsg.TxnOffsetCommit: coordinator, kmsg.EndTxn: coordinator,
+			kmsg.Produce: {kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.UnknownTopicOrPartition, kerr.NotEnoughReplicas, kerr.ConcurrentTransactions},
+		}
+		if only1 {
+			passing[kmsg.AddOffsetsToTxn], passing[kmsg.AddPartitionsToTxn] = coordinator, coordinator
+		}
+		p := producer(t, c, unique(t, "txn"), only1)
+		var want []string
+		for key, codes := range passing {
+			for _, code := range codes {
+				offset := int64(len(want) + 1)
+				want = append(want, fmt.Sprint(offset))
+				faults := cluster.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: code, Count: 2})
+				if err := p.Init(t.Context()); err != nil {
+					t.Fatalf("%s answers %s: %v", key.Name(), code.Message, err)
+				}
+				if err := p.Commit(t.Context(), unfenced(group, in, offset, text(out, fmt.Sprint(offset)))); err != nil {
+					t.Fatalf("%s answers %s: %v", key.Name(), code.Message, err)
+				}
+				if faults.Hits() != 2 {
+					t.Errorf("%s answered %s %d times", key.Name(), code.Message, faults.Hits())
+				}
+				faults.Remove()
+			}
+		}
+		if diff := cmp.Diff(want, valuesOf(t, cluster.ListenAddrs(), out, len(want))); diff != "" {
+			t.Errorf("published (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestProducerRefused maps codes that end a transaction to their class, and aborts it so that no reader waits.
+func TestProducerRefused(t *testing.T) {
+	cluster := fake(t)
+	in, out, group := unique(t, "in"), unique(t, "out"), unique(t, "group")
+	c := open(t, cluster.ListenAddrs(), in, out)
+	create(t, c, in, 1)
+	create(t, c, out, 1)
+	p := producer(t, c, unique(t, "txn"), false)
+	for _, step := range []struct {
+		key   kmsg.Key
+		code  *kerr.Error
+		class error
+	}{
+		{kmsg.TxnOffsetCommit, kerr.IllegalGeneration, pipeline.ErrFenced},
+		{kmsg.TxnOffsetCommit, kerr.FencedInstanceID, pipeline.ErrFenced},
+		{kmsg.TxnOffsetCommit, kerr.TransactionAbortable, pipeline.ErrUnavailable},
+		{kmsg.TxnOffsetCommit, kerr.GroupAuthorizationFailed, pipeline.ErrUnavailable},
+		{kmsg.Produce, kerr.InvalidProducerEpoch, pipeline.ErrFenced},
+		{kmsg.Produce, kerr.OutOfOrderSequenceNumber, pipeline.ErrUnavailable},
+		{kmsg.Produce, kerr.TopicAuthorizationFailed, pipeline.ErrUnavailable},
+		{kmsg.EndTxn, kerr.ProducerFenced, pipeline.ErrFenced},
+		{kmsg.EndTxn, kerr.InvalidTxnState, pipeline.ErrUnavailable},
+	} {
+		cluster.Fault(kfake.Fault{Keys: []kmsg.Key{step.key}, Err: step.code})
+		err := p.Commit(t.Context(), unfenced(group, in, 1, text(out, "never")))
+		if !errors.Is(err, step.class) || !errors.Is(err, kafkawire.Error(step.code.Code)) {
+			t.Errorf("%s answers %s: %v", step.key.Name(), step.code.Message, err)
+		}
+		if err := p.Init(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Commit(t.Context(), unfenced(group, in, 1, text(out, "at last"))); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"at last"}, valuesOf(t, cluster.ListenAddrs(), out, 1)); diff != "" {
+		t.Errorf("published (-want +got):\n%s", diff)
+	}
+}
+
+// TestClientFollowsTheCluster moves leaders and coordinators away while a partition is read and written.
+func TestClientFollowsTheCluster(t *testing.T) {
+	cluster := fake(t)
+	in, out, group := unique(t, "in"), unique(t, "out"), unique(t, "group")
+	c := open(t, cluster.ListenAddrs(), in, out)
+	create(t, c, in, 1)
+	create(t, c, out, 1)
+	p, f := producer(t, c, unique(t, "txn"), false), fetcher(t, c, out)
+	var want, got []string
+	next := int64(0)
+	for i := range 6 {
+		if err := cluster.MoveTopicPartition(out, 0, int32(i%2)); err != nil {
+			t.Fatal(err)
+		}
+		cluster.RehashCoordinators()
+		v := fmt.Sprint(i)
+		want = append(want, v)
+		began := time.Now()
+		if err := p.Commit(t.Context(), unfenced(group, in, int64(i+1), text(out, v))); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("commit took %v", took)
+		}
+		got = append(got, read(t, f, next, next+1)...)
+		next += 2 // record and marker
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("read (-want +got):\n%s", diff)
+	}
+}
+
+// TestTransactionGolden holds the bytes of every request of a transaction, of both kinds, against what was sent when they
+// were tried on a real broker.
+func TestTransactionGolden(t *testing.T) {
+	versions(t, func(t *testing.T, only1 bool) {
+		cluster := fake(t, kfake.SeedTopics(1, "in", "out"))
+		c := open(t, cluster.ListenAddrs(), "in", "out")
+		var mu sync.Mutex
+		var sent []string
+		cluster.ControlKey(int16(kmsg.InitProducerID), func(r kmsg.Request) (kmsg.Response, error, bool) {
+			cluster.KeepControl()
+			res := r.ResponseKind().(*kmsg.InitProducerIDResponse)
+			res.ProducerID, res.ProducerEpoch = 4711, 3
+			return res, nil, true
+		})
+		for _, key := range []kmsg.Key{kmsg.AddOffsetsToTxn, kmsg.TxnOffsetCommit, kmsg.AddPartitionsToTxn, kmsg.Produce, kmsg.EndTxn} {
+			cluster.ControlKey(int16(key), func(r kmsg.Request) (kmsg.Response, error, bool) {
+				mu.Lock()
+				defer mu.Unlock()
+				sent = append(sent, fmt.Sprintf("%s v%d\n%s", key.Name(), r.GetVersion(), hex.Dump(r.AppendTo(nil))))
+				cluster.KeepControl()
+				return r.ResponseKind(), nil, true
+			})
+		}
+		p := producer(t, c, "txn", only1)
+		tx := unfenced("group", "in", 42, pipeline.Outgoing{Topic: "out", Partition: -1, Key: []byte("k"), Value: []byte("v"), Timestamp: 1_700_000_000_000})
+		tx.Generation, tx.Member, tx.Instance = 5, "member", "instance"
+		if err := p.Commit(t.Context(), tx); err != nil {
+			t.Fatal(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		golden(t, fmt.Sprintf("transaction_%s.hex", map[bool]string{false: "v2", true: "v1"}[only1]), strings.Join(sent, "\n"))
+	})
+}
+
+// TestAppenderRepeats sends a batch again whose answer does not say that it was written, and never writes it twice.
+func TestAppenderRepeats(t *testing.T) {
+	cluster := fake(t)
+	topic := unique(t, "out")
+	c := open(t, cluster.ListenAddrs(), topic)
+	create(t, c, topic, 1)
+	a, err := c.NewAppender(t.Context(), kafkawire.AppenderConfig{Topic: topic})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for i, code := range []*kerr.Error{kerr.RequestTimedOut, kerr.NotEnoughReplicasAfterAppend, kerr.NotLeaderForPartition, kerr.NotEnoughReplicas} {
+		cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: code})
+		batch := []pipeline.Outgoing{text(topic, fmt.Sprint(2*i)), text(topic, fmt.Sprint(2*i+1))}
+		if n, err := a.Append(t.Context(), batch); n != 2 || err != nil {
+			t.Fatalf("%s: %d acknowledged, %v", code.Message, n, err)
+		}
+		want = append(want, fmt.Sprint(2*i), fmt.Sprint(2*i+1))
+	}
+	got := valuesOf(t, cluster.ListenAddrs(), topic, len(want))
+	if !slices.Equal(want, got) {
+		t.Errorf("wrote %q, want %q", got, want)
+	}
+	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed})
+	if _, err := a.Append(t.Context(), []pipeline.Outgoing{text(topic, "x")}); !errors.Is(err, kafkawire.Error(29)) {
+		t.Errorf("refused for good: %v", err)
+	}
+	if _, err := a.Append(t.Context(), []pipeline.Outgoing{text(topic, "x")}); err == nil {
+		t.Error("used after a failure")
+	}
+}

@@ -1,0 +1,230 @@
+package kafkawire_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+)
+
+// TestProducerLostAnswers breaks the connection at every request of a transaction, before and after the broker has dealt
+// with it. Init then says how it ended, and doing again what was not done makes every record published once.
+func TestProducerLostAnswers(t *testing.T) {
+	addrs := brokers(t)
+	versions(t, func(t *testing.T, only1 bool) {
+		keys := []kmsg.Key{kmsg.TxnOffsetCommit, kmsg.Produce, kmsg.EndTxn}
+		if only1 {
+			keys = append(keys, kmsg.AddOffsetsToTxn, kmsg.AddPartitionsToTxn)
+		}
+		in, out, group := unique(t, "in"), unique(t, "out"), unique(t, "group")
+		cut := new(cutter)
+		c := openCut(t, addrs, cut, in, out)
+		create(t, c, in, 1)
+		create(t, c, out, 1)
+		p := producer(t, c, unique(t, "txn"), only1)
+		transact := func(offset int64) error {
+			return p.Commit(t.Context(), unfenced(group, in, offset, text(out, fmt.Sprint(offset))))
+		}
+		var want []string
+		offset := int64(0)
+		for _, key := range keys {
+			for _, before := range []bool{true, false} {
+				offset++
+				want = append(want, fmt.Sprint(offset))
+				cut.arm(key, before)
+				if err := transact(offset); !errors.Is(err, pipeline.ErrUnavailable) || !cut.sprung() {
+					t.Fatalf("%s, before %v: %v", key.Name(), before, err)
+				}
+				if err := transact(offset); !errors.Is(err, pipeline.ErrUnavailable) {
+					t.Fatalf("%s, before %v: used without Init: %v", key.Name(), before, err)
+				}
+				if err := p.Init(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				at, err := c.Committed(t.Context(), group, in, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if ended := key == kmsg.EndTxn && !before; at.Offset == offset != ended {
+					t.Fatalf("%s, before %v: offset %+v", key.Name(), before, at)
+				}
+				if at.Offset < offset {
+					if err := transact(offset); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		if diff := cmp.Diff(want, valuesOf(t, addrs, out, len(want))); diff != "" {
+			t.Errorf("published (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestProducerFencesItsPast lets a second instance take over between transactions and in the middle of one.
+func TestProducerFencesItsPast(t *testing.T) {
+	addrs := brokers(t)
+	versions(t, func(t *testing.T, only1 bool) {
+		in, out, group, id := unique(t, "in"), unique(t, "out"), unique(t, "group"), unique(t, "txn")
+		cut := new(cutter)
+		old, c := openCut(t, addrs, cut, in, out), open(t, addrs, in, out)
+		create(t, c, in, 1)
+		create(t, c, out, 1)
+		zombie := producer(t, old, id, only1)
+		if err := zombie.Commit(t.Context(), unfenced(group, in, 1, text(out, "1"))); err != nil {
+			t.Fatal(err)
+		}
+		heir := producer(t, c, id, only1)
+		if err := zombie.Commit(t.Context(), unfenced(group, in, 2, text(out, "zombie"))); !errors.Is(err, pipeline.ErrFenced) {
+			t.Errorf("zombie between transactions: %v", err)
+		}
+		if err := heir.Commit(t.Context(), unfenced(group, in, 2, text(out, "2"))); err != nil {
+			t.Fatal(err)
+		}
+		if err := zombie.Init(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		cut.arm(kmsg.EndTxn, true) // leaves its transaction open
+		if err := zombie.Commit(t.Context(), unfenced(group, in, 3, text(out, "open"))); !errors.Is(err, pipeline.ErrUnavailable) {
+			t.Fatal(err)
+		}
+		if err := heir.Init(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := heir.Commit(t.Context(), unfenced(group, in, 3, text(out, "3"))); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"1", "2", "3"}, valuesOf(t, addrs, out, 3)); diff != "" {
+			t.Errorf("published (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestProducerSplitsRequests writes more than one request may carry, to several partitions: everything arrives in order.
+func TestProducerSplitsRequests(t *testing.T) {
+	addrs := brokers(t)
+	versions(t, func(t *testing.T, only1 bool) {
+		in, out, cut := unique(t, "in"), unique(t, "out"), new(cutter)
+		c := openCut(t, addrs, cut, in, out)
+		create(t, c, in, 1)
+		create(t, c, out, 3)
+		p, err := c.NewProducer(kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 2000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if only1 {
+			kafkawire.UseVersion1(p)
+		}
+		if err := p.Init(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		const rounds, each = 3, 100
+		for i := range rounds {
+			var records []pipeline.Outgoing
+			for j := range each {
+				r := text(out, fmt.Sprintf("%04d", i*each+j))
+				r.Partition = int32(j % 3)
+				records = append(records, r)
+			}
+			records = append(records, text(out, string(make([]byte, 5000)))) // alone above the limit
+			if err := p.Commit(t.Context(), unfenced(unique(t, "group"), in, 1, records...)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := cut.count(kmsg.Produce); n < rounds*4 {
+			t.Errorf("%d produce requests", n)
+		}
+		byPartition := make([][]string, 3)
+		for _, r := range committed(t, addrs, out, rounds*(each+1)) {
+			if len(r.Value) == 4 {
+				byPartition[r.Partition] = append(byPartition[r.Partition], string(r.Value))
+			}
+		}
+		n := 0
+		for i, values := range byPartition {
+			n += len(values)
+			if !slices.IsSorted(values) || len(slices.Compact(values)) != len(values) {
+				t.Errorf("partition %d out of order: %q", i, values)
+			}
+		}
+		if n != rounds*each {
+			t.Errorf("%d records", n)
+		}
+	})
+}
+
+// TestProducerRecordTooLarge is for a person to mend, and holds up no reader.
+func TestProducerRecordTooLarge(t *testing.T) {
+	addrs := brokers(t)
+	versions(t, func(t *testing.T, only1 bool) {
+		in, out, group := unique(t, "in"), unique(t, "out"), unique(t, "group")
+		c := open(t, addrs, in, out)
+		create(t, c, in, 1)
+		create(t, c, out, 1, "max.message.bytes", "10000")
+		p := producer(t, c, unique(t, "txn"), only1)
+		err := p.Commit(t.Context(), unfenced(group, in, 1, text(out, "small"), text(out, string(make([]byte, 20_000)))))
+		if hard := new(pipeline.HardStop); !errors.As(err, &hard) || hard.Code != "record_too_large" {
+			t.Fatalf("error %v", err)
+		}
+		write(t, writer(t, addrs, out), "after")
+		if diff := cmp.Diff([]string{"after"}, valuesOf(t, addrs, out, 1)); diff != "" {
+			t.Errorf("published (-want +got):\n%s", diff)
+		}
+		if at, err := c.Committed(t.Context(), group, in, 0); err != nil || at.Exists {
+			t.Errorf("offset %+v, %v", at, err)
+		}
+	})
+}
+
+// TestProducerMembership has the group's coordinator refuse whoever is not its member any more.
+func TestProducerMembership(t *testing.T) {
+	addrs := brokers(t)
+	versions(t, func(t *testing.T, only1 bool) {
+		in, out, group := unique(t, "in"), unique(t, "out"), unique(t, "group")
+		c := open(t, addrs, in, out)
+		create(t, c, in, 1)
+		create(t, c, out, 1)
+		first := join(t, c, kafkawire.Membership{Group: group, Instance: "one"})
+		p := producer(t, c, unique(t, "txn"), only1)
+		offset := int64(0)
+		commit := func(m kafkawire.Membership) error {
+			tx := unfenced(group, in, offset+1, text(out, fmt.Sprint(offset+1)))
+			tx.Membership = m
+			err := p.Commit(t.Context(), tx)
+			if err == nil {
+				offset++
+			} else if err := p.Init(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			return err
+		}
+		if err := commit(first); err != nil {
+			t.Fatalf("member: %v", err)
+		}
+		second := join(t, c, kafkawire.Membership{Group: group, Instance: "one"}) // came back under its instance id
+		for name, m := range map[string]struct {
+			who  kafkawire.Membership
+			want kafkawire.Error
+		}{
+			"replaced instance": {first, kafkawire.FencedInstance},
+			"stale generation":  {kafkawire.Membership{Group: group, Generation: second.Generation - 1, Member: second.Member, Instance: "one"}, kafkawire.IllegalGeneration},
+			"unknown member":    {kafkawire.Membership{Group: group, Generation: second.Generation, Member: "nobody"}, kafkawire.UnknownMember},
+		} {
+			if err := commit(m.who); !errors.Is(err, m.want) || !errors.Is(err, pipeline.ErrFenced) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := commit(second); err != nil {
+			t.Errorf("the one who came back: %v", err)
+		}
+		if diff := cmp.Diff([]string{"1", "2"}, valuesOf(t, addrs, out, 2)); diff != "" {
+			t.Errorf("published (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -1,0 +1,409 @@
+package kafkawire_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"pgregory.net/rapid"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+)
+
+// logBatch is one batch of a partition as the oracle knows it: what it says, and whether its transaction came to nothing.
+type logBatch struct {
+	kmsg.RecordBatch
+	records []kmsg.Record
+	aborted bool
+}
+
+func (b *logBatch) last() int64 { return b.FirstOffset + int64(b.LastOffsetDelta) }
+
+// bytes encodes the batch with kmsg, compressed with franz-go's codecs.
+func (b *logBatch) bytes(t testing.TB) []byte {
+	var raw []byte
+	for _, r := range b.records {
+		raw = appendKmsgRecord(raw, r)
+	}
+	if codec := b.Attributes & 7; codec != 0 {
+		raw = compressed(t, codec, raw)
+	}
+	b.Magic, b.NumRecords, b.Records = 2, int32(len(b.records)), raw
+	return sealKmsg(b.RecordBatch)
+}
+
+func appendKmsgRecord(dst []byte, r kmsg.Record) []byte {
+	r.Length = 0
+	r.Length = int32(len(r.AppendTo(nil)) - 1) // a length of 0 takes one byte
+	return r.AppendTo(dst)
+}
+
+func sealKmsg(b kmsg.RecordBatch) []byte {
+	raw := b.AppendTo(nil)
+	return seal(raw[:len(raw)])
+}
+
+// seal sets length and checksum of one encoded batch.
+func seal(raw []byte) []byte {
+	binary.BigEndian.PutUint32(raw[8:], uint32(len(raw)-12))
+	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
+	return raw
+}
+
+func compressed(t testing.TB, codec int16, raw []byte) []byte {
+	choice := []kgo.CompressionCodec{kgo.NoCompression(), kgo.GzipCompression(), kgo.SnappyCompression(), kgo.Lz4Compression(), kgo.ZstdCompression()}
+	c, err := kgo.DefaultCompressor(choice[codec])
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, used := c.Compress(new(bytes.Buffer), raw)
+	if int16(used) != codec {
+		t.Fatalf("codec %d instead of %d", used, codec)
+	}
+	return bytes.Clone(out)
+}
+
+// answer encodes what a broker answers to a fetch of t/0.
+func answer(records []byte, aborted ...kmsg.FetchResponseTopicPartitionAbortedTransaction) []byte {
+	res := kmsg.NewFetchResponse()
+	res.Version = 11
+	topic, part := kmsg.NewFetchResponseTopic(), kmsg.NewFetchResponseTopicPartition()
+	topic.Topic = "t"
+	part.HighWatermark, part.LastStableOffset, part.LogStartOffset = 1000, 900, 1
+	part.AbortedTransactions, part.RecordBatches = aborted, records
+	topic.Partitions = append(topic.Partitions, part)
+	res.Topics = append(res.Topics, topic)
+	return res.AppendTo(nil)
+}
+
+// partitionLog draws a partition's log: plain batches, transactions of three producers that interleave, markers, gaps that
+// compaction left, every codec, both kinds of timestamps.
+func partitionLog(t *rapid.T, tb testing.TB) []*logBatch {
+	var log []*logBatch
+	next := int64(rapid.IntRange(0, 100).Draw(t, "start"))
+	open := make(map[int64][]*logBatch)
+	end := func(producer int64, commit bool) {
+		for _, b := range open[producer] {
+			b.aborted = !commit
+		}
+		delete(open, producer)
+		log = append(log, marker(next, producer, commit))
+		next++
+	}
+	for range rapid.IntRange(1, 12).Draw(t, "batches") {
+		producer := int64(rapid.IntRange(0, 3).Draw(t, "producer"))
+		if producer > 0 && len(open[producer]) > 0 && rapid.Bool().Draw(t, "end") {
+			end(producer, rapid.Bool().Draw(t, "commit"))
+			continue
+		}
+		b := dataBatch(t, next, producer)
+		next = b.last() + 1
+		log = append(log, b)
+		if producer > 0 {
+			open[producer] = append(open[producer], b)
+		}
+		if rapid.Bool().Draw(t, "gap") {
+			next += int64(rapid.IntRange(1, 5).Draw(t, "lost batches"))
+		}
+	}
+	for producer := int64(1); producer <= 3; producer++ {
+		if len(open[producer]) > 0 {
+			end(producer, rapid.Bool().Draw(t, "commit at the end"))
+		}
+	}
+	return log
+}
+
+func marker(offset, producer int64, commit bool) *logBatch {
+	b := &logBatch{}
+	b.FirstOffset, b.Attributes, b.ProducerID, b.FirstSequence = offset, 0x30, producer, -1
+	kind := byte(0)
+	if commit {
+		kind = 1
+	}
+	b.records = []kmsg.Record{{Key: []byte{0, 0, 0, kind}, Value: make([]byte, 6)}}
+	return b
+}
+
+func dataBatch(t *rapid.T, first, producer int64) *logBatch {
+	b := &logBatch{}
+	b.FirstOffset, b.ProducerID, b.FirstSequence = first, producer, -1
+	b.Attributes = int16(rapid.IntRange(0, 4).Draw(t, "codec"))
+	if producer > 0 {
+		b.Attributes |= 0x10
+	}
+	b.FirstTimestamp = rapid.Int64Range(0, 1<<42).Draw(t, "first time")
+	b.MaxTimestamp = b.FirstTimestamp + rapid.Int64Range(0, 1<<33).Draw(t, "time span")
+	if rapid.Bool().Draw(t, "append time") {
+		b.Attributes |= 0x08
+	}
+	n := rapid.IntRange(1, 6).Draw(t, "records")
+	b.LastOffsetDelta = int32(n - 1)
+	for i := range n {
+		if rapid.IntRange(0, 4).Draw(t, "compacted") == 0 {
+			continue
+		}
+		age := rapid.Int64Range(-1<<33, b.MaxTimestamp-b.FirstTimestamp).Draw(t, "age")
+		b.records = append(b.records, kmsg.Record{
+			TimestampDelta64: age, TimestampDelta: int32(age), OffsetDelta: int32(i), Key: bytesOrNull(t, "key"), Value: bytesOrNull(t, "value"),
+			Headers: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) kmsg.Header {
+				return kmsg.Header{Key: rapid.StringN(0, 5, 9).Draw(t, "header"), Value: bytesOrNull(t, "header value")}
+			}), 0, 2).Draw(t, "headers"),
+		})
+	}
+	return b
+}
+
+func bytesOrNull(t *rapid.T, name string) []byte {
+	if rapid.IntRange(0, 5).Draw(t, name+" null") == 0 {
+		return nil
+	}
+	return append([]byte{}, rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, name)...)
+}
+
+// view is one record as a reader should see it.
+type view struct {
+	Offset, Timestamp int64
+	AppendTime        bool
+	Key, Value        []byte
+	Headers           []kmsg.Header
+}
+
+// expected is what is committed in log from offset on.
+func expected(log []*logBatch, from int64) (out []view) {
+	for _, b := range log {
+		if b.aborted || b.Attributes&0x20 != 0 {
+			continue
+		}
+		for _, r := range b.records {
+			v := view{b.FirstOffset + int64(r.OffsetDelta), b.FirstTimestamp + r.TimestampDelta64, false, r.Key, r.Value, r.Headers}
+			if b.Attributes&0x08 != 0 {
+				v.Timestamp, v.AppendTime = b.MaxTimestamp, true
+			}
+			if v.Offset >= from {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
+func seen(records []pipeline.Record) (out []view) {
+	for _, r := range records {
+		v := view{r.Offset, r.Timestamp, r.AppendTime, r.Key, r.Value, nil}
+		for key, value := range kafkawire.Headers(r.Headers) {
+			v.Headers = append(v.Headers, kmsg.Header{Key: string(key), Value: value})
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// abortedIn lists the aborted transactions that reach into a fetch from offset on, in the order of their markers.
+func abortedIn(log []*logBatch, from int64) (out []kmsg.FetchResponseTopicPartitionAbortedTransaction) {
+	first := make(map[int64]*logBatch)
+	for _, b := range log {
+		switch {
+		case b.Attributes&0x10 == 0:
+		case b.Attributes&0x20 == 0:
+			if first[b.ProducerID] == nil {
+				first[b.ProducerID] = b
+			}
+		default:
+			f := first[b.ProducerID]
+			delete(first, b.ProducerID)
+			if f != nil && f.aborted && b.FirstOffset >= from {
+				a := kmsg.NewFetchResponseTopicPartitionAbortedTransaction()
+				a.ProducerID, a.FirstOffset = b.ProducerID, f.FirstOffset
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+// TestReadAnswerAgainstOracle reads drawn logs from drawn offsets on, cut off at a drawn byte, and compares with what the
+// log was made to hold.
+func TestReadAnswerAgainstOracle(t *testing.T) {
+	readAnswer := kafkawire.NewAnswerReader(1 << 20)
+	var out pipeline.Fetched
+	rapid.Check(t, func(r *rapid.T) {
+		log := partitionLog(r, t)
+		from := rapid.Int64Range(0, log[len(log)-1].last()+5).Draw(r, "from")
+		sent := slices.DeleteFunc(slices.Clone(log), func(b *logBatch) bool { return b.last() < from })
+		if i := len(log) - len(sent); i > 0 && rapid.Bool().Draw(r, "send one before") {
+			sent = log[i-1:]
+		}
+		var raw []byte
+		next := from
+		for i, b := range sent {
+			one := b.bytes(t)
+			if i > 1 && rapid.IntRange(0, 9).Draw(r, "cut") == 0 {
+				raw = append(raw, one[:rapid.IntRange(0, len(one)-1).Draw(r, "cut at")]...)
+				sent = sent[:i]
+				break
+			}
+			raw, next = append(raw, one...), max(from, b.last()+1)
+		}
+		if err := readAnswer(answer(raw, abortedIn(log, from)...), from, &out); err != nil {
+			r.Fatal(err)
+		}
+		if out.Next != next || out.End != 1000 || out.Stable != 900 {
+			r.Errorf("next %d, end %d, stable %d; want %d, 1000, 900", out.Next, out.End, out.Stable, next)
+		}
+		if diff := cmp.Diff(expected(sent, from), seen(out.Records), cmpopts.EquateEmpty()); diff != "" {
+			r.Errorf("records (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestReadAnswerKeepsNull tells null from empty, which EquateEmpty above does not.
+func TestReadAnswerKeepsNull(t *testing.T) {
+	b := &logBatch{records: []kmsg.Record{{Key: nil, Value: []byte{}}, {OffsetDelta: 1, Key: []byte{}, Value: nil}}}
+	b.LastOffsetDelta = 1
+	var out pipeline.Fetched
+	if err := kafkawire.ReadAnswer(answer(b.bytes(t)), 0, &out); err != nil {
+		t.Fatal(err)
+	}
+	if r := out.Records; r[0].Key != nil || r[0].Value == nil || r[1].Key == nil || r[1].Value != nil {
+		t.Errorf("null and empty are mixed up: %#v", r)
+	}
+}
+
+// TestReadAnswerJavaSnappy reads snappy in the framing that Java clients use.
+func TestReadAnswerJavaSnappy(t *testing.T) {
+	b := &logBatch{records: []kmsg.Record{{Value: bytes.Repeat([]byte("one"), 100)}, {OffsetDelta: 1, Value: bytes.Repeat([]byte("two"), 100)}}}
+	b.LastOffsetDelta, b.Attributes = 1, 2
+	framed := []byte("\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01")
+	for i, r := range b.records {
+		r.OffsetDelta = int32(i)
+		block := compressed(t, 2, appendKmsgRecord(nil, r))
+		framed = append(binary.BigEndian.AppendUint32(framed, uint32(len(block))), block...)
+	}
+	b.Magic, b.NumRecords, b.Records = 2, 2, framed
+	var out pipeline.Fetched
+	if err := kafkawire.ReadAnswer(answer(sealKmsg(b.RecordBatch)), 0, &out); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(expected([]*logBatch{b}, 0), seen(out.Records)); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+}
+
+func TestReadAnswerRefuses(t *testing.T) {
+	good := func() *logBatch {
+		b := &logBatch{records: []kmsg.Record{{Key: []byte("key"), Value: []byte("value")}, {OffsetDelta: 1, Value: []byte("value")}}}
+		b.LastOffsetDelta = 1
+		return b
+	}
+	edit := func(f func(b *logBatch)) []byte {
+		b := good()
+		raw := b.bytes(t)
+		if f != nil {
+			f(b)
+			raw = sealKmsg(b.RecordBatch)
+		}
+		return answer(raw)
+	}
+	flipped := good().bytes(t)
+	flipped[len(flipped)-1] ^= 1
+	old := append(make([]byte, 16), 1, 0, 0)
+	binary.BigEndian.PutUint32(old[8:], 14)
+	whole := good().bytes(t)
+	for name, c := range map[string]struct {
+		body []byte
+		hard bool
+	}{
+		"nothing":                      {body: nil},
+		"answer cut short":             {body: edit(nil)[:40]},
+		"another topic":                {body: bytes.Replace(edit(nil), []byte{0, 1, 't'}, []byte{0, 1, 'x'}, 1)},
+		"checksum":                     {body: answer(flipped)},
+		"not one whole batch":          {body: answer(whole[:len(whole)-1])},
+		"batch too short":              {body: answer([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 2, 0, 0})},
+		"format to come":               {body: edit(func(b *logBatch) { b.Magic = 3 })},
+		"format of old":                {body: edit(func(b *logBatch) { b.Magic = 1 }), hard: true},
+		"message of old":               {body: answer(old), hard: true},
+		"negative offset":              {body: edit(func(b *logBatch) { b.FirstOffset = -1 })},
+		"offset beyond the last":       {body: edit(func(b *logBatch) { b.FirstOffset = 1<<63 - 2 })},
+		"negative span":                {body: edit(func(b *logBatch) { b.LastOffsetDelta = -1 })},
+		"record beyond the batch":      {body: edit(func(b *logBatch) { b.LastOffsetDelta = 0 })},
+		"more records than there are":  {body: edit(func(b *logBatch) { b.NumRecords = 3 })},
+		"fewer records than there are": {body: edit(func(b *logBatch) { b.NumRecords = 1 })},
+		"negative number of records":   {body: edit(func(b *logBatch) { b.NumRecords = -1 })},
+		"codec unknown":                {body: edit(func(b *logBatch) { b.Attributes = 5 })},
+		"gzip that is none":            {body: edit(func(b *logBatch) { b.Attributes = 1 })},
+		"snappy that is none":          {body: edit(func(b *logBatch) { b.Attributes = 2 })},
+		"lz4 that is none":             {body: edit(func(b *logBatch) { b.Attributes = 3 })},
+		"zstd that is none":            {body: edit(func(b *logBatch) { b.Attributes = 4 })},
+		"same offset twice": {body: edit(func(b *logBatch) {
+			b.Records = appendKmsgRecord(appendKmsgRecord(nil, b.records[0]), b.records[0])
+		})},
+		"key longer than its record": {body: edit(func(b *logBatch) { b.Records[4] = 100 })},
+		"length below null":          {body: edit(func(b *logBatch) { b.Records[4] = 3 })},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out pipeline.Fetched
+			err := kafkawire.ReadAnswer(c.body, 0, &out)
+			var hard *pipeline.HardStop
+			switch {
+			case err == nil:
+				t.Errorf("read %d records", len(out.Records))
+			case c.hard != errors.As(err, &hard):
+				t.Errorf("hard stop wanted: %v, got %v", c.hard, err)
+			case !c.hard && (!errors.Is(err, kafkawire.ErrMalformed) || !errors.Is(err, pipeline.ErrUnavailable)):
+				t.Errorf("class of %v", err)
+			}
+		})
+	}
+}
+
+// TestReadAnswerBoundsInflation refuses what would take more memory than the limit, of 1 MiB in this test: one batch, and
+// several together.
+func TestReadAnswerBoundsInflation(t *testing.T) {
+	for codec := int16(1); codec <= 4; codec++ {
+		for _, sizes := range [][]int{{2 << 20}, {600 << 10, 600 << 10}} {
+			t.Run(fmt.Sprintf("codec %d, %d batches", codec, len(sizes)), func(t *testing.T) {
+				var raw []byte
+				for i, size := range sizes {
+					b := &logBatch{records: []kmsg.Record{{Value: make([]byte, size)}}}
+					b.Attributes, b.FirstOffset = codec, int64(i)
+					raw = append(raw, b.bytes(t)...)
+				}
+				var out pipeline.Fetched
+				if err := kafkawire.ReadAnswer(answer(raw), 0, &out); !errors.Is(err, kafkawire.ErrMalformed) {
+					t.Errorf("inflated to %d bytes: %v", len(out.Inflated), err)
+				}
+				if cap(out.Inflated) > 4<<20 {
+					t.Errorf("holds %d bytes", cap(out.Inflated))
+				}
+			})
+		}
+	}
+}
+
+func TestReadAnswerCodes(t *testing.T) {
+	res := kmsg.NewFetchResponse()
+	res.Version = 11
+	topic, part := kmsg.NewFetchResponseTopic(), kmsg.NewFetchResponseTopicPartition()
+	topic.Topic = "t"
+	part.ErrorCode, part.HighWatermark, part.LastStableOffset, part.LogStartOffset = 1, -1, -1, -1
+	topic.Partitions = append(topic.Partitions, part)
+	res.Topics = append(res.Topics, topic)
+	var out pipeline.Fetched
+	if err := kafkawire.ReadAnswer(res.AppendTo(nil), 0, &out); !errors.Is(err, pipeline.ErrOutOfRange) {
+		t.Errorf("code of the partition: %v", err)
+	}
+	res.ErrorCode = 70
+	if err := kafkawire.ReadAnswer(res.AppendTo(nil), 0, &out); !errors.Is(err, kafkawire.Error(70)) {
+		t.Errorf("code of the whole answer: %v", err)
+	}
+}
