@@ -60,7 +60,7 @@ type finding struct {
 	Check  string `json:"check"`
 	Status string `json:"status"`
 	Found  string `json:"found"`
-	Do     string `json:"do,omitempty"` // what to do about it; one or more lines
+	Do     string `json:"do,omitempty"` // what to do about it; a second line is a command to copy
 }
 
 // checking gathers findings.
@@ -84,7 +84,8 @@ func (c *checking) problem(check, do, format string, args ...any) {
 }
 
 func (c *checking) add(check, status, do, format string, args ...any) {
-	c.findings = append(c.findings, finding{check, status, fmt.Sprintf(format, args...), do})
+	found := strings.Join(strings.FieldsFunc(fmt.Sprintf(format, args...), func(r rune) bool { return r == '\n' }), "; ")
+	c.findings = append(c.findings, finding{check, status, found, do})
 }
 
 // failed notes an error: a hard stop with its own advice, anything else with do.
@@ -108,7 +109,8 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 	if !problems.touch("pack") {
 		c.checkPack()
 	}
-	if !problems.touch("kafka") {
+	kafka := !problems.touch("kafka.brokers", "kafka.tls", "kafka.sasl", "kafka.group", "kafka.input", "kafka.alerts")
+	if kafka {
 		k := &cfg.Kafka
 		client, err := openKafka(cfg, k.Input, k.Alerts, k.DLQ())
 		if err != nil {
@@ -119,7 +121,7 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 		c.checkKafka(ctx)
 	}
 	if !problems.touch("redis") {
-		c.checkRedis(ctx, !problems.touch("kafka"))
+		c.checkRedis(ctx, kafka)
 	}
 	if ctx.Err() != nil {
 		return stopCause(ctx)
@@ -145,7 +147,7 @@ func (c *checking) checkConfig(file string, problems configProblems) {
 func (c *checking) checkPack() {
 	pack, err := loadPack(c.cfg)
 	if err != nil {
-		c.problem("pack", "mend pack.name, pack.activity, pack.friction or pack.horizon; or the pack's file", "%s", err)
+		c.problem("pack", "mend pack.name, pack.activity, pack.friction or pack.horizon, or the pack's own file", "%s", strings.TrimPrefix(err.Error(), "load pack: "))
 		return
 	}
 	c.pack = pack

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -74,8 +75,7 @@ func plainFindings(findings []finding) string {
 	return b.String()
 }
 
-// tableOfFindings wraps the findings to the terminal's width. What to do stands below what was found and is not wrapped
-// where it is a command, so that it can be copied whole.
+// tableOfFindings is what was found, wrapped to the terminal's width, and below it what to do.
 func tableOfFindings(s screen, findings []finding) string {
 	marks := map[string]string{
 		statusOK:      s.paint(text.Colors{text.FgGreen}, "✓"),
@@ -86,17 +86,42 @@ func tableOfFindings(s screen, findings []finding) string {
 	for _, f := range findings {
 		longest = max(longest, len(f.Check))
 	}
-	width := max(30, s.width-longest-6)
 	t := table.NewWriter()
 	t.SetStyle(table.StyleDefault)
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.Style().Box.PaddingLeft, t.Style().Box.PaddingRight = "", "  "
+	t.SuppressTrailingSpaces()
 	for _, f := range findings {
-		found := text.WrapSoft(f.Found, width)
-		for line := range strings.Lines(f.Do) {
-			found += "\n" + s.paint(text.Colors{text.FgCyan}, "→ "+text.WrapSoft(strings.TrimRight(line, "\n"), width-2))
-		}
-		t.AppendRow(table.Row{marks[f.Status], f.Check, found})
+		t.AppendRow(table.Row{marks[f.Status], f.Check, text.WrapSoft(f.Found, max(30, s.width-longest-5))})
 	}
-	return t.Render() + "\n"
+	return t.Render() + "\n" + advice(s, findings)
+}
+
+// advice lists what to do, each thing once. Its first line is wrapped; a command below it is not, so that it can be copied whole.
+func advice(s screen, findings []finding) string {
+	var order []string
+	checks := map[string][]string{}
+	for _, f := range findings {
+		if f.Do == "" {
+			continue
+		}
+		if checks[f.Do] == nil {
+			order = append(order, f.Do)
+		}
+		if !slices.Contains(checks[f.Do], f.Check) {
+			checks[f.Do] = append(checks[f.Do], f.Check)
+		}
+	}
+	var b strings.Builder
+	for _, do := range order {
+		first, command, _ := strings.Cut(do, "\n")
+		fmt.Fprintf(&b, "\n%s\n", s.paint(text.Colors{text.Bold}, strings.Join(checks[do], ", ")))
+		for line := range strings.Lines(text.WrapSoft(first, s.width-4)) {
+			fmt.Fprintf(&b, "  %s\n", strings.TrimRight(line, " \n"))
+		}
+		if command != "" {
+			fmt.Fprintf(&b, "  %s\n", s.paint(text.Colors{text.FgCyan}, command))
+		}
+	}
+	return b.String()
 }

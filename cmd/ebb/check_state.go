@@ -47,7 +47,7 @@ const almostFull = 80
 func (c *checking) checkPolicy(p *redisstore.Policy) {
 	before := len(c.findings)
 	if p.Eviction != "" && p.Eviction != "noeviction" {
-		c.problem("redis", "redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf or your provider's parameter group",
+		c.problem("redis", "in redis.conf or your provider's parameter group, and at once:\nredis-cli CONFIG SET maxmemory-policy noeviction",
 			"%s has maxmemory-policy %s and may drop customers' state", p.Address, p.Eviction)
 	}
 	if p.Role != "" && p.Role != "master" {
@@ -103,12 +103,17 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 		}
 		lag += position.End - standing.Meta.Next
 	}
+	if len(stopped) > 0 {
+		return
+	}
+	group, err := c.client.DescribeGroup(ctx, k.Group)
 	switch {
-	case len(stopped) > 0:
+	case err != nil:
+		c.failed("group", "allow DESCRIBE on the group", err)
 	case started == 0:
-		c.ok("group", "%s has not run yet; it begins at the %s record, %s are waiting", k.Group, k.Start, plural64(lag, "record"))
+		c.ok("group", "%s has not run yet; it begins at the %s record, %s to read", k.Group, k.Start, plural64(lag, "record"))
 	default:
-		c.ok("group", "%s, %s behind", k.Group, plural64(lag, "record"))
+		c.ok("group", "%s, %s, %s behind", k.Group, plural(len(group.Members), "member"), plural64(lag, "record"))
 	}
 }
 

@@ -40,7 +40,7 @@ func (c *checking) checkTopics(ctx context.Context) {
 		if cfg, ok := c.topicConfig(ctx, "dlq topic", k.DLQ()); ok {
 			c.checkKept("dlq topic", &dlq, cfg, "a later quarantined record would replace an earlier one of the same key")
 			if cfg.MaxMessageBytes < need {
-				c.problem("dlq topic", c.alter(k.DLQ(), fmt.Sprintf("max.message.bytes=%d", need)),
+				c.problem("dlq topic", "raise it:\n"+c.alter(k.DLQ(), fmt.Sprintf("max.message.bytes=%d", need)),
 					"%s takes records of %d bytes (max.message.bytes), the input's may have %d; with the headers that say why, %d are needed", k.DLQ(), cfg.MaxMessageBytes, largest, need)
 			}
 		}
@@ -102,17 +102,17 @@ func (c *checking) topicConfig(ctx context.Context, check, name string) (kafkawi
 // checkInput looks at what the input topic does with the events in it.
 func (c *checking) checkInput(t *kafkawire.Topic, cfg kafkawire.TopicConfig) {
 	if strings.Contains(cfg.CleanupPolicy, "compact") {
-		c.problem("input topic", c.alter(t.Name, "cleanup.policy=delete"), "%s is compacted: all but the newest events of each customer are removed", t.Name)
+		c.problem("input topic", "keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"), "%s is compacted: all but the newest events of each customer are removed", t.Name)
 		return
 	}
 	replicas := fmt.Sprintf("%s, %s", plural(int(t.Partitions), "partition"), plural(t.Replicas, "replica"))
 	if from := keepsFrom(cfg, time.Now()); from != keepsAll {
-		c.warn("input topic", "for replayed logs and rebuilds: "+keepForever(c.brokers(), t.Name),
+		c.warn("input topic", "for replayed logs and rebuilds:\n"+keepForever(c.brokers(), t.Name),
 			"%s, %s; records older than %s are deleted by the event time they carry: fine for live events, a replayed log of the past would be gone within minutes", t.Name, replicas, formatDuration(cfg.Retention))
 		return
 	}
 	if cfg.RetentionBytes >= 0 {
-		c.warn("input topic", "watch that ebb stays ahead of it, or: "+c.alter(t.Name, "retention.bytes=-1"),
+		c.warn("input topic", "watch that ebb stays ahead of it, or:\n"+c.alter(t.Name, "retention.bytes=-1"),
 			"%s, %s; each partition keeps %s and deletes what is older, read or not", t.Name, replicas, formatSize(cfg.RetentionBytes))
 		return
 	}
@@ -124,9 +124,9 @@ func (c *checking) checkKept(check string, t *kafkawire.Topic, cfg kafkawire.Top
 	shape := fmt.Sprintf("%s, %s, %s", t.Name, plural(int(t.Partitions), "partition"), plural(t.Replicas, "replica"))
 	switch {
 	case strings.Contains(cfg.CleanupPolicy, "compact"):
-		c.problem(check, c.alter(t.Name, "cleanup.policy=delete"), "%s is compacted: %s", t.Name, compacted)
+		c.problem(check, "keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"), "%s is compacted: %s", t.Name, compacted)
 	case keepsFrom(cfg, time.Now()) != keepsAll:
-		c.warn(check, "for replayed logs: "+keepForever(c.brokers(), t.Name),
+		c.warn(check, "for replayed logs:\n"+keepForever(c.brokers(), t.Name),
 			"%s; records older than %s are deleted by their timestamp, which is event time", shape, formatDuration(cfg.Retention))
 	default:
 		c.ok(check, "%s", shape)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -23,12 +24,16 @@ func (l *configLoader) readEnvironment(environ []string) {
 	for short, path := range shortForms() {
 		byName[variableOf(short)] = l.setting(path)
 	}
-	sorted := slices.Sorted(slices.Values(environ))
-	for _, pair := range sorted {
+	set := map[string]string{}
+	for _, pair := range environ {
 		name, text, _ := strings.Cut(pair, "=")
+		set[name] = text // of a variable given twice the last one counts
+	}
+	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if !strings.HasPrefix(name, envPrefix) || strings.HasPrefix(name, envTestPrefix) {
 			continue
 		}
+		text := set[name]
 		s := byName[name]
 		if s == nil {
 			l.problems = append(l.problems, configProblem{Place: name, Text: "unknown variable" + didYouMean(name, names)})

@@ -52,10 +52,12 @@ func (ps configProblems) sorted() configProblems {
 	return ps
 }
 
-// touch reports whether a problem concerns the section, or the file or the environment as a whole.
-func (ps configProblems) touch(section string) bool {
+// touch reports whether a problem concerns one of the keys, or those below it, or the file as a whole.
+func (ps configProblems) touch(keys ...string) bool {
 	return slices.ContainsFunc(ps, func(p configProblem) bool {
-		return p.Path == "" && p.file || p.Path == section || strings.HasPrefix(p.Path, section+".")
+		return p.Path == "" && p.file || slices.ContainsFunc(keys, func(key string) bool {
+			return p.Path == key || strings.HasPrefix(p.Path, key+".") || strings.HasPrefix(key, p.Path+".")
+		})
 	})
 }
 
