@@ -76,7 +76,7 @@ func (k *Pack) visit(p *Profile, pop *Population, t int64) {
 		p.Visits++
 	}
 	if t-p.Counted >= k.spell {
-		p.Level++
+		p.Level = min(p.Level+1, maxLevel)
 		p.Counted = t
 	}
 }

@@ -89,13 +89,27 @@ func parsePack(b []byte) *packFile {
 func (f *packFile) read(key string, value ast.Node, settings map[string]any) {
 	place, known := settings[key]
 	if !known {
-		f.broken("$."+key, "unknown key; there are %s", strings.Join(slices.Sorted(maps.Keys(settings)), ", "))
+		f.broken("$."+key, "unknown key, there are %s", strings.Join(slices.Sorted(maps.Keys(settings)), ", "))
 		return
 	}
 	f.places[key] = "$." + key
+	if !isPlain(value) {
+		f.broken(key, "holds a tag, an anchor or an alias, a pack is plain YAML")
+		return
+	}
 	if err := yaml.NodeToValue(value, place, yaml.Strict()); err != nil {
 		f.broken(key, "%s", yaml.FormatError(err, false, false))
 	}
+}
+
+// isPlain reports whether node is scalars, lists and mappings throughout. The decoder panics on some that are not.
+func isPlain(node ast.Node) bool {
+	for _, t := range []ast.NodeType{ast.TagType, ast.AnchorType, ast.AliasType, ast.MergeKeyType} {
+		if len(ast.Filter(t, node)) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // broken notes a problem with a setting, or at another place. A setting is complained about once.
@@ -165,7 +179,7 @@ func (f *packFile) checkWord(key, word string) {
 
 func (f *packFile) checkActivity() {
 	if len(f.Activity) == 0 {
-		f.broken("activity", "names no event type; [%q] stands for all", Everything)
+		f.broken("activity", "names no event type, [%q] stands for all", Everything)
 	}
 	seen := make(map[string]bool, len(f.Activity))
 	for i, t := range f.Activity {

@@ -1,0 +1,183 @@
+package scoring_test
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"ebb/scoring"
+)
+
+// drawProfile draws a profile by drawing its history.
+func drawProfile(t *rapid.T) scoring.Profile {
+	pack, pop := drawPack(t), drawPopulation(t)
+	var p scoring.Profile
+	now := int64(1_600_000_000_000)
+	for range rapid.IntRange(0, 8).Draw(t, "events") {
+		o := drawEvent(t, now)
+		now = max(now, o.Time)
+		for p.Armed != 0 && p.Armed <= now/60_000 {
+			pack.Wake(&p)
+		}
+		pack.Observe(&p, pop, o)
+	}
+	for range rapid.IntRange(0, 40).Draw(t, "ids") {
+		p.Remember(rapid.Uint64().Draw(t, "id"))
+	}
+	return p
+}
+
+func TestProfileRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawProfile(t)
+		b := scoring.AppendProfile([]byte("before"), &want)
+		if string(b[:6]) != "before" || len(b) > 6+256 {
+			t.Fatalf("%d bytes, beginning with %q", len(b), b[:6])
+		}
+		got := scoring.Profile{First: 5, IDs: want.IDs}
+		if err := scoring.ReadProfile(b[6:], &got); err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Fatalf("%+v, want %+v", got, want)
+		}
+	})
+}
+
+// TestProfileBytes: the layout is stored, so it does not change within a version.
+func TestProfileBytes(t *testing.T) {
+	p := scoring.Profile{
+		First: 1, Last: 3, Counted: 2, At: 4, Visits: 5, W: 1, Mu: 2, M2: 3, Level: 4, Friction: 5, M: 6, K: 7,
+		Armed: 8, Episodes: 9, Episode: scoring.Episode{Tier: scoring.AtRisk, Sequence: 10, Since: 11},
+	}
+	p.Remember(12)
+	want := []byte{1, 15, 1, 4, 0, 0, 0, 0, 0, 0, 0}
+	for _, v := range []int64{1, 3, 2} {
+		want = append(want, byte(v), 0, 0, 0, 0, 0, 0, 0)
+	}
+	for _, high := range [][2]byte{{0x10, 0x40}, {0x18, 0x40}, {0x1c, 0x40}} { // 4, 6, 7
+		want = append(want, 0, 0, 0, 0, 0, 0, high[0], high[1])
+	}
+	for _, v := range []byte{5, 8, 9} {
+		want = append(want, v, 0, 0, 0)
+	}
+	for _, high := range [][2]byte{{0xf0, 0x3f}, {0, 0x40}, {0x08, 0x40}, {0x14, 0x40}} { // 1, 2, 3, 5
+		want = append(want, 0, 0, 0, 0, 0, 0, high[0], high[1])
+	}
+	want = append(want, 10, 0, 0, 0, 11, 0, 0, 0, 3, 12, 0, 0, 0, 0, 0, 0, 0)
+	if got := scoring.AppendProfile(nil, &p); !bytes.Equal(got, want) {
+		t.Errorf("% x\nwant % x", got, want)
+	}
+}
+
+func TestReadProfileRefuses(t *testing.T) {
+	valid := scoring.Profile{Visits: 2, First: 1, Last: 3, Counted: 1, At: 4, W: 1, Mu: 1, Level: 1, M: 1, K: 2, Armed: 9, Friction: 1, Episodes: 1}
+	valid.Episode = scoring.Episode{Tier: scoring.Critical, Sequence: 1, Since: 5}
+	tests := []struct {
+		name  string
+		spoil func(p *scoring.Profile)
+	}{
+		{"time below zero", func(p *scoring.Profile) { p.First = -1 }},
+		{"time beyond all", func(p *scoring.Profile) { p.At = 1 << 44 }},
+		{"last before first", func(p *scoring.Profile) { p.Last = 0 }},
+		{"level after last", func(p *scoring.Profile) { p.Counted = 4 }},
+		{"activity after newest event", func(p *scoring.Profile) { p.At = 2 }},
+		{"level not a number", func(p *scoring.Profile) { p.Level = math.NaN() }},
+		{"level infinite", func(p *scoring.Profile) { p.Level = math.Inf(1) }},
+		{"level below zero", func(p *scoring.Profile) { p.Level = -1 }},
+		{"level a negative zero", func(p *scoring.Profile) { p.Level = math.Copysign(0, -1) }},
+		{"regularity zero", func(p *scoring.Profile) { p.K = 0 }},
+		{"typical gap of ages", func(p *scoring.Profile) { p.M = 13 }},
+		{"gaps without weight", func(p *scoring.Profile) { p.W = 0 }},
+		{"gaps before the second visit", func(p *scoring.Profile) { p.Visits = 1 }},
+		{"spread below zero", func(p *scoring.Profile) { p.M2 = -1 }},
+		{"friction below zero", func(p *scoring.Profile) { p.Friction = -1 }},
+		{"episode never counted", func(p *scoring.Profile) { p.Episodes = 0 }},
+		{"episode without transition", func(p *scoring.Profile) { p.Episode.Sequence = 0 }},
+		{"episode at peace", func(p *scoring.Profile) { p.Episode.Tier = scoring.Watch }},
+		{"episode without activity", func(p *scoring.Profile) { p.Visits, p.W = 0, 0 }},
+	}
+	var p scoring.Profile
+	if err := scoring.ReadProfile(scoring.AppendProfile(nil, &valid), &p); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			bad := valid
+			tt.spoil(&bad)
+			if err := scoring.ReadProfile(scoring.AppendProfile(nil, &bad), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+	b := scoring.AppendProfile(nil, &valid)
+	for n := range b {
+		if err := scoring.ReadProfile(b[:n], &p); !errors.Is(err, scoring.ErrProfileDamaged) {
+			t.Errorf("first %d of %d bytes: error %v", n, len(b), err)
+		}
+	}
+	if err := scoring.ReadProfile(append(b, 0), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
+		t.Errorf("a byte more: error %v", err)
+	}
+	b[0] = 2
+	if err := scoring.ReadProfile(b, &p); !errors.Is(err, scoring.ErrProfileVersion) {
+		t.Errorf("version 2: error %v", err)
+	}
+}
+
+func FuzzReadProfile(f *testing.F) {
+	s := weekly()
+	f.Add(scoring.AppendProfile(nil, &scoring.Profile{}))
+	f.Add(scoring.AppendProfile(nil, &s.profile))
+	s.silentUntil(300)
+	s.event(310, failed)
+	for id := range uint64(20) {
+		s.profile.Remember(id)
+	}
+	f.Add(scoring.AppendProfile(nil, &s.profile))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var p scoring.Profile
+		err := scoring.ReadProfile(b, &p)
+		if err != nil {
+			if !errors.Is(err, scoring.ErrProfileDamaged) && !errors.Is(err, scoring.ErrProfileVersion) {
+				t.Fatalf("error of no class: %v", err)
+			}
+			return
+		}
+		if again := scoring.AppendProfile(nil, &p); !bytes.Equal(again, b) {
+			t.Fatalf("% x came back as % x", b, again)
+		}
+		// Whatever is accepted can be worked with, and is stored again.
+		var pop scoring.Population
+		s.pack.Observe(&p, &pop, scoring.Observation{Time: p.At + 3*day, Signal: bought})
+		for range 50 {
+			if p.Armed != 0 {
+				s.pack.Wake(&p)
+			}
+		}
+		if score := s.pack.Score(&p, p.At+90*day); math.IsNaN(score.Sum()) || math.IsInf(score.Sum(), 0) {
+			t.Fatalf("score %v of %+v", score, p)
+		}
+		if p.At < 1<<43 && !p.Valid() {
+			t.Fatalf("not to be stored: %+v", p)
+		}
+	})
+}
+
+func TestIDRing(t *testing.T) {
+	var p scoring.Profile
+	for id := range uint64(100) {
+		if p.Seen(id) {
+			t.Fatalf("%d seen before it was remembered", id)
+		}
+		p.Remember(id)
+		for old := range id + 1 {
+			if want := old+16 > id; p.Seen(old) != want {
+				t.Fatalf("%d seen after %d: %v, want %v", old, id, p.Seen(old), want)
+			}
+		}
+	}
+}
