@@ -87,7 +87,7 @@ type alertReader struct {
 const patience = 30 * time.Second
 
 // read hands all values to p until every partition has ended, one fails, or ctx ends.
-func (r *alertReader) read(ctx context.Context, partitions int32, p *alertPrinter) error {
+func (r *alertReader) read(ctx context.Context, partitions int32, p alertSink) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	values := make(chan [][]byte, partitions)
@@ -217,6 +217,11 @@ func (r *alertReader) say(format string, args ...any) {
 	fmt.Fprintf(r.said, "ebb alerts: "+format+"\n", args...)
 }
 
+// alertSink takes what was read. caughtUp says that no other batch is waiting, so that what was shown should be seen.
+type alertSink interface {
+	print(batch [][]byte, caughtUp bool) error
+}
+
 // alertPrinter writes alerts as they come.
 type alertPrinter struct {
 	w    *bufio.Writer
@@ -228,7 +233,7 @@ func newAlertPrinter(s screen, asJSON bool) *alertPrinter {
 	return &alertPrinter{w: bufio.NewWriterSize(s, 64<<10), json: asJSON, line: &alertLine{screen: s}}
 }
 
-// print writes a batch; caughtUp says that no other is waiting, so that what was written should be seen.
+// print is alertSink's.
 func (p *alertPrinter) print(batch [][]byte, caughtUp bool) error {
 	for _, value := range batch {
 		if !p.json {

@@ -55,7 +55,7 @@ func newRootCommand(environ []string) *cobra.Command {
 	}
 	root.PersistentFlags().StringVarP(&a.file, "config", "c", "", "configuration file (YAML); none: defaults and EBB_ variables")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newRunCommand(a), newRebuildCommand(a), newProduceCommand(a), newAlertsCommand(a), newCheckCommand(a), newSimulateCommand())
+	root.AddCommand(newDemoCommand(a), newRunCommand(a), newRebuildCommand(a), newProduceCommand(a), newAlertsCommand(a), newCheckCommand(a), newSimulateCommand())
 	return root
 }
 

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"ebb/pipeline/kafkawire"
+)
+
+// demoFlags is the command line of demo.
+type demoFlags struct {
+	packFlags
+	length    time.Duration
+	seed      uint64
+	customers int
+	events    string
+	json      bool
+}
+
+func newDemoCommand(a *app) *cobra.Command {
+	var f demoFlags
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Watch it work: a simulated shop or your own log, nothing to install",
+		Long: `Watch ebb work, with nothing to install: a Kafka and a Redis run inside this process, and between them the same line as in
+"ebb run". Events are those of a simulated shop, which knows who left, or of any event log, in fast motion. Alerts are shown as they are
+raised; a summary follows.`,
+		Example: "  ebb demo\n" +
+			"  ebb demo --for 0 --seed 7                                    # as fast as this machine can\n" +
+			"  ebb demo --events purchases.csv.gz --activity purchase       # any log that ebb produce takes\n" +
+			"  ebb demo --for 0 --json | jq -r 'select(.tier == \"critical\") | .customer'",
+		Args: usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd, &f) },
+	}
+	f.add(cmd)
+	flags := cmd.Flags()
+	flags.DurationVar(&f.length, "for", time.Minute, "spread the events over this long; 0: as fast as possible")
+	flags.Uint64Var(&f.seed, "seed", 1, "another seed, another shop")
+	flags.IntVar(&f.customers, "customers", 0, "customers of the shop (default 4000)")
+	flags.StringVar(&f.events, "events", "", "an event log instead of the shop: NDJSON or CSV, plain or gzipped, - for standard input")
+	flags.BoolVar(&f.json, "json", false, "print each alert's JSON, one a line, and the summary's as the last")
+	return cmd
+}
+
+// demo is one run of the command.
+type demo struct {
+	cfg    *Config
+	flags  *demoFlags
+	screen screen
+	log    *demoLog
+	show   *demoShow
+
+	fed    int64 // events sent
+	latest int64 // event time of the newest, ms since the epoch
+	took   time.Duration
+}
+
+func (a *app) demo(cmd *cobra.Command, f *demoFlags) error {
+	if f.length < 0 {
+		return usageError{fmt.Errorf("--for must not be below 0, found %v", f.length)}
+	}
+	cfg, err := a.config(f.overrides()...)
+	if err != nil {
+		return err
+	}
+	cfg.HTTP.Listen, cfg.Kafka.InstanceID = "", "demo"
+	cfg.Log.Level = "warn"
+	log, err := openDemoLog(f, cmd.InOrStdin())
+	if err != nil {
+		return err
+	}
+	e, err := startEmbedded(cfg)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	d := &demo{cfg: cfg, flags: f, screen: newScreen(cmd.OutOrStdout(), a.environ), log: log}
+	return d.run(cmd, newScreen(cmd.ErrOrStderr(), a.environ))
+}
+
+func (d *demo) run(cmd *cobra.Command, errs screen) error {
+	ctx := cmd.Context()
+	quiet := newLogger(d.cfg.Log, errs)
+	p, err := newProcessor(ctx, d.cfg, quiet, processorOptions{})
+	if err != nil {
+		return err
+	}
+	d.show = newDemoShow(d.screen, d.flags.json, d.log.total)
+	d.header(p)
+	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWatching()
+	watched := d.watch(watching, p)
+
+	began := time.Now()
+	err = errors.Join(d.live(ctx, p), p.close())
+	alerts := p.tally.AllAlerts()
+	if err == nil && ctx.Err() == nil {
+		alerts, err = d.settle(ctx, quiet, alerts)
+	}
+	d.took = time.Since(began)
+	if err != nil {
+		d.show.finish()
+		return err
+	}
+	d.show.await(alerts)
+	stopWatching()
+	if err := <-watched; err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	d.show.finish()
+	return d.summary(ctx.Err() != nil)
+}
+
+// live feeds the events while the processor works, then has it drain.
+func (d *demo) live(ctx context.Context, p *processor) error {
+	working, drain := context.WithCancel(ctx)
+	defer drain()
+	ended := make(chan error, 1)
+	go func() { ended <- p.run(working) }()
+	fed := make(chan error, 1)
+	go func() { fed <- d.feed(working, p.kafka) }()
+	select {
+	case err := <-fed:
+		drain()
+		err = errors.Join(err, <-ended)
+		if ctx.Err() != nil { // Ctrl-C: what was sent so far is the demo
+			return nil
+		}
+		return err
+	case err := <-ended: // before its time
+		drain()
+		<-fed
+		return err
+	}
+}
+
+// settle runs the line to the end of the log: what was fetched last, and the deadlines up to the last event.
+func (d *demo) settle(ctx context.Context, quiet zerolog.Logger, alerts uint64) (uint64, error) {
+	p, err := newProcessor(ctx, d.cfg, quiet, processorOptions{untilEnd: true})
+	if err != nil {
+		return alerts, err
+	}
+	err = errors.Join(p.run(ctx), p.close())
+	return alerts + p.tally.AllAlerts(), err
+}
+
+// feed sends all events, spread over the time asked for.
+func (d *demo) feed(ctx context.Context, client *kafkawire.Client) error {
+	topic, err := readTopicLimits(ctx, client, d.cfg)
+	if err != nil {
+		return err
+	}
+	lanes, stop, err := startLanes(ctx, client, topic)
+	if err != nil {
+		return err
+	}
+	rate := pace{start: time.Now()}
+	if d.flags.length > 0 {
+		rate.perSecond = float64(d.log.total) / d.flags.length.Seconds()
+	}
+	err = d.log.each(func(key, value []byte, at int64) error {
+		if err := rate.wait(ctx); err != nil {
+			return err
+		}
+		if d.fed%512 == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			d.show.at(d.fed, at)
+		}
+		d.fed, d.latest = d.fed+1, max(d.latest, at)
+		i := kafkawire.Partition(key, int32(len(lanes))) //nolint:gosec // a topic's partitions fit
+		return lanes[i].add(key, value, at)
+	})
+	return errors.Join(err, stop(err))
+}
+
+// watch reads the alert topic as any consumer would and shows what comes.
+func (d *demo) watch(ctx context.Context, p *processor) <-chan error {
+	done := make(chan error, 1)
+	client, err := openKafka(d.cfg, d.cfg.Kafka.Alerts)
+	if err != nil {
+		done <- err
+		return done
+	}
+	r := &alertReader{client: client, topic: d.cfg.Kafka.Alerts, fromStart: true, said: io.Discard}
+	var running sync.WaitGroup
+	running.Go(func() {
+		defer client.Close()
+		done <- r.read(ctx, p.topic.Partitions, d.show)
+	})
+	return done
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"ebb/cmd/ebb/shop"
+)
+
+// demoLog is where the demo's events come from.
+type demoLog struct {
+	title string     // what it is, for the header
+	total int64      // events
+	shop  *shop.Shop // nil: a real log, of which nobody knows who left
+	each  func(send func(key, value []byte, at int64) error) error
+}
+
+// openDemoLog makes the shop, or opens the log and counts it.
+func openDemoLog(f *demoFlags, stdin io.Reader) (*demoLog, error) {
+	if f.events != "" {
+		return openRealLog(f.events, stdin)
+	}
+	s, err := shop.New(shop.Config{Customers: f.customers, Seed: f.seed})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	l := &demoLog{
+		shop: s,
+		title: fmt.Sprintf("a simulated shop (seed %d): %s customers over %d days from %s", f.seed, grouped(int64(s.Customers())),
+			int(s.End().Sub(s.Start()).Hours()/24), s.Start().Format(time.DateOnly)),
+	}
+	for range s.Events() {
+		l.total++
+	}
+	l.each = func(send func(key, value []byte, at int64) error) error {
+		var value []byte
+		for ev := range s.Events() {
+			value = shop.AppendJSON(value[:0], &ev)
+			if err := send([]byte(ev.Customer), value, ev.Time.UnixMilli()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return l, nil
+}
+
+// openRealLog reads a log twice: once to count it, which also finds a bad line before anything is shown. Standard input is
+// kept in memory, because it cannot be read twice.
+func openRealLog(name string, stdin io.Reader) (*demoLog, error) {
+	l := &demoLog{title: "the log " + name}
+	var kept []keptEvent
+	read := func(send func(key, value []byte, at int64) error) error {
+		file, err := openLogFile(name, stdin)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		for e := (logEntry{}); ; {
+			if err := file.Next(&e); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			if err := send(e.Key, e.Value, e.Time); err != nil {
+				return err
+			}
+		}
+	}
+	err := read(func(key, value []byte, at int64) error {
+		l.total++
+		if name == stdinName {
+			kept = append(kept, keptEvent{string(key), string(value), at})
+		}
+		return nil
+	})
+	l.each = read
+	if name == stdinName {
+		l.each = func(send func(key, value []byte, at int64) error) error {
+			for _, e := range kept {
+				if err := send([]byte(e.key), []byte(e.value), e.at); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	if err == nil && l.total == 0 {
+		err = fmt.Errorf("%s holds no events", name)
+	}
+	return l, err
+}
+
+type keptEvent struct {
+	key, value string
+	at         int64
+}

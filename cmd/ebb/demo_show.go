@@ -1,0 +1,142 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// shownPerSecond is how many alerts a person is shown: more cannot be read, and the others are counted.
+const shownPerSecond = 8
+
+// demoShow writes alerts as they come, a progress bar below them on a terminal, and keeps what the summary needs.
+type demoShow struct {
+	mu      sync.Mutex
+	screen  screen
+	json    bool
+	line    *alertLine
+	bar     *progressbar.ProgressBar // nil: none
+	changed chan struct{}            // closed and replaced when alerts have come
+
+	seen     uint64
+	counts   map[string]int64 // by transition
+	episodes map[string]*customerEpisodes
+	second   time.Time // since when shown counts
+	shown    int
+	hidden   int64
+}
+
+// customerEpisodes is what the alerts said about one customer.
+type customerEpisodes struct {
+	open   bool
+	raised []int64 // when, ms since the epoch
+}
+
+func newDemoShow(s screen, asJSON bool, total int64) *demoShow {
+	show := &demoShow{
+		screen: s, json: asJSON, line: &alertLine{screen: s}, changed: make(chan struct{}),
+		counts: map[string]int64{}, episodes: map[string]*customerEpisodes{},
+	}
+	if s.terminal && !asJSON {
+		show.bar = s.bar(total, "")
+	}
+	return show
+}
+
+// print is alertSink's.
+func (s *demoShow) print(batch [][]byte, _ bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, value := range batch {
+		var v alertView
+		if err := json.Unmarshal(value, &v); err != nil {
+			return fmt.Errorf("read alert: %w", err)
+		}
+		s.note(&v)
+		if err := s.write(value); err != nil {
+			return fmt.Errorf("write alert: %w", err)
+		}
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return nil
+}
+
+func (s *demoShow) note(v *alertView) {
+	s.seen++
+	s.counts[v.Transition]++
+	e := s.episodes[v.Customer]
+	if e == nil {
+		e = &customerEpisodes{}
+		s.episodes[v.Customer] = e
+	}
+	e.open = v.Transition != "recovered"
+	if v.Transition == "raised" {
+		e.raised = append(e.raised, v.Time.UnixMilli())
+	}
+}
+
+func (s *demoShow) write(value []byte) error {
+	if s.json {
+		_, err := s.screen.Write(append(value, '\n'))
+		return err
+	}
+	if s.screen.terminal && !s.mayShow() {
+		s.hidden++
+		return nil
+	}
+	if s.bar != nil {
+		_ = s.bar.Clear() // a bar that cannot be drawn is no failure
+	}
+	_, err := fmt.Fprintln(s.screen, s.line.of(value))
+	return err
+}
+
+// mayShow holds the pace at which a person can read.
+func (s *demoShow) mayShow() bool {
+	if now := time.Now(); now.Sub(s.second) >= time.Second {
+		s.second, s.shown = now, 0
+	}
+	s.shown++
+	return s.shown <= shownPerSecond
+}
+
+// at shows how far the feed is: n events, the newest of event time ms.
+func (s *demoShow) at(n, ms int64) {
+	if s.bar == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bar.Describe(fmt.Sprintf("%s  %s events  %s alerts", time.UnixMilli(ms).UTC().Format(time.DateOnly), grouped(n), grouped(int64(s.seen)))) //nolint:gosec // a count
+	_ = s.bar.Set64(n)
+}
+
+// await returns when n alerts have come, or none has for a while.
+func (s *demoShow) await(n uint64) {
+	for {
+		s.mu.Lock()
+		seen, changed := s.seen, s.changed
+		s.mu.Unlock()
+		if seen >= n {
+			return
+		}
+		select {
+		case <-changed:
+		case <-time.After(10 * time.Second):
+			return
+		}
+	}
+}
+
+// finish takes the bar away.
+func (s *demoShow) finish() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bar != nil {
+		_ = s.bar.Finish()
+	}
+}

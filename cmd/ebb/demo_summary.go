@@ -1,0 +1,159 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// demoSummary is what the demo closes with; --json prints it as the last line.
+type demoSummary struct {
+	Events      int64            `json:"events"`
+	Seconds     float64          `json:"seconds"`
+	Rate        float64          `json:"events_per_second"`
+	Stopped     bool             `json:"stopped,omitempty"` // before its end
+	Simulated   bool             `json:"simulated"`
+	Customers   int64            `json:"customers"`   // about whom there was an event, where that is known
+	Transitions map[string]int64 `json:"transitions"` // alerts
+	Truth       *demoTruth       `json:"truth,omitempty"`
+}
+
+// demoTruth holds the alerts against what the simulation knows.
+type demoTruth struct {
+	Left         int64 `json:"left"`          // customers who left for good
+	Caught       int64 `json:"caught"`        // of them, with an open episode at the end
+	Missed       int64 `json:"missed"`        // the others
+	MissedRecent int64 `json:"missed_recent"` // of the missed, those who left in the last 30 days: too soon to tell
+	Raised       int64 `json:"raised"`        // episodes opened
+	Right        int64 `json:"right"`         // of them, about a customer who had left
+	FalseAlarms  int64 `json:"false_alarms"`  // the others: the customer came back, or would have
+}
+
+// recent is how soon before the end nobody can tell that a customer has left.
+const recent = 30 * 24 * time.Hour
+
+func (d *demo) header(p *processor) {
+	if d.flags.json {
+		return
+	}
+	w, bold := d.screen, text.Colors{text.Bold}
+	fmt.Fprintf(w, "%s %s\n", d.screen.paint(bold, "ebb demo:"), d.log.title)
+	pace := "as fast as it goes"
+	if d.flags.length > 0 {
+		pace = fmt.Sprintf("in about %v", d.flags.length)
+	}
+	fmt.Fprintf(w, "%s events %s; pack %s, horizon %s; Kafka and Redis run inside this process\n",
+		grouped(d.log.total), pace, p.pack.Name, formatDuration(p.pack.Horizon))
+	if d.screen.terminal {
+		fmt.Fprintf(w, "alerts as they are raised, at most %d a second (Ctrl-C ends it with a summary):\n", shownPerSecond)
+	}
+	fmt.Fprintln(w)
+}
+
+// summary prints what came of it.
+func (d *demo) summary(stopped bool) error {
+	s := demoSummary{
+		Events: d.fed, Seconds: d.took.Seconds(), Rate: float64(d.fed) / d.took.Seconds(), Stopped: stopped,
+		Simulated: d.log.shop != nil, Transitions: d.show.counts,
+	}
+	if d.log.shop != nil {
+		s.Customers = int64(d.log.shop.Customers())
+		s.Truth = d.truth()
+	}
+	if d.flags.json {
+		return json.NewEncoder(d.screen).Encode(s)
+	}
+	d.print(&s)
+	return nil
+}
+
+// truth compares episodes with the customers who left before the last event fed.
+func (d *demo) truth() *demoTruth {
+	t := &demoTruth{}
+	end := time.UnixMilli(d.latest)
+	last := map[string]int64{}
+	for l := range d.log.shop.Leavers(end) {
+		last[l.Customer] = l.Last.UnixMilli()
+		t.Left++
+		e := d.show.episodes[l.Customer]
+		switch {
+		case e != nil && e.open:
+			t.Caught++
+		case end.Sub(l.Left) < recent:
+			t.MissedRecent++
+		}
+	}
+	t.Missed = t.Left - t.Caught
+	for customer, e := range d.show.episodes {
+		at, left := last[customer]
+		for _, raised := range e.raised {
+			t.Raised++
+			if left && raised > at {
+				t.Right++
+			}
+		}
+	}
+	t.FalseAlarms = t.Raised - t.Right
+	return t
+}
+
+func (d *demo) print(s *demoSummary) {
+	w := d.screen
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%s %s\n", d.screen.paint(text.Colors{text.Bold}, fmt.Sprintf("%-9s", name)), fmt.Sprintf(format, args...))
+	}
+	fmt.Fprintln(w)
+	if s.Stopped {
+		row("stopped", "before the end of the log")
+	}
+	row("events", "%s in %.1f s, %s a second%s", grouped(s.Events), s.Seconds, grouped(int64(s.Rate)), d.pacedBy())
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(s.Transitions)) {
+		parts = append(parts, fmt.Sprintf("%s %s", grouped(s.Transitions[name]), name))
+	}
+	row("alerts", "%s%s", strings.Join(parts, ", "), d.notShown())
+	if t := s.Truth; t != nil {
+		row("leavers", "%s of %s simulated customers left for good: %s caught (%s), %s missed, %s of those in the last %d days",
+			grouped(t.Left), grouped(s.Customers), grouped(t.Caught), percent(t.Caught, t.Left), grouped(t.Missed), grouped(t.MissedRecent), int(recent.Hours()/24))
+		row("right", "%s of %s raised alerts (%s) were about a customer who had left; %s were false alarms",
+			grouped(t.Right), grouped(t.Raised), percent(t.Right, t.Raised), grouped(t.FalseAlarms))
+	}
+	next := [][2]string{
+		{"ebb demo --for 0 --horizon 30d", "hear of leavers sooner, with more false alarms; as fast as this machine can"},
+		{"ebb demo --events LOG.csv", "your own log: " + csvHeader},
+		{"ebb run --embedded", "produce to it with any Kafka client"},
+	}
+	for i, n := range next {
+		name := ""
+		if i == 0 {
+			name = "next"
+		}
+		row(name, "%-31s %s", n[0], n[1])
+	}
+}
+
+func (d *demo) pacedBy() string {
+	if d.flags.length == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (paced by --for %v)", d.flags.length)
+}
+
+func (d *demo) notShown() string {
+	if d.show.hidden == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s were not shown, --json prints all", grouped(d.show.hidden))
+}
+
+func percent(part, whole int64) string {
+	if whole == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d %%", (100*part+whole/2)/whole)
+}

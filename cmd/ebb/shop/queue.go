@@ -1,0 +1,50 @@
+package shop
+
+import "container/heap"
+
+// queue holds all customers in the order of their next events.
+type queue []entry
+
+type entry struct {
+	at       int64 // of the customer's next event
+	number   int32 // of the customer: who comes first at the same moment
+	customer *customer
+}
+
+// open gathers the customers, each about to come for the first time.
+func (s *Shop) open() *queue {
+	q := make(queue, s.cfg.Customers)
+	for i := range q {
+		c := s.customer(i)
+		q[i] = entry{c.next(), int32(i), c}
+	}
+	heap.Init(&q)
+	return &q
+}
+
+// first is the customer whose event is next, and when that is.
+func (q *queue) first() (*customer, int64) { return (*q)[0].customer, (*q)[0].at }
+
+// moved puts the first customer where it now belongs.
+func (q *queue) moved() {
+	(*q)[0].at = (*q)[0].customer.next()
+	heap.Fix(q, 0)
+}
+
+// Len, Less, Swap, Push and Pop are heap.Interface.
+func (q *queue) Len() int { return len(*q) }
+
+// Less orders by time, then by customer.
+func (q *queue) Less(i, j int) bool {
+	a, b := &(*q)[i], &(*q)[j]
+	return a.at < b.at || a.at == b.at && a.number < b.number
+}
+
+// Swap exchanges two entries.
+func (q *queue) Swap(i, j int) { (*q)[i], (*q)[j] = (*q)[j], (*q)[i] }
+
+// Push is never called: nobody joins a queue that holds everybody.
+func (q *queue) Push(any) { panic("BUG: push to a queue of all customers") }
+
+// Pop is never called: who has left stays at the end.
+func (q *queue) Pop() any { panic("BUG: pop from a queue of all customers") }

@@ -1,0 +1,151 @@
+// Package shop simulates a shop: customers who come in rhythms of their own, look around, buy, send things back, go on
+// holiday, and of whom some leave for good at a moment that the simulation knows.
+//
+// That moment is the truth which alerts can be held against. It is drawn before anything is scored, and the package knows
+// nothing of how ebb scores: it imports nothing of ebb.
+//
+// A seed gives the same shop on every machine. The random numbers are integers (PCG), and what is computed in floating
+// point takes only operations that IEEE 754 fixes to the bit; see dice.
+package shop
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"strconv"
+	"time"
+)
+
+// Defaults of a Config's zero values.
+const (
+	DefaultCustomers = 4000
+	DefaultDays      = 540
+)
+
+// DefaultStart is when a shop opens unless told otherwise: fixed, so that a seed says everything.
+var DefaultStart = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Bounds of a Config.
+const (
+	MaxCustomers = 50_000_000
+	MaxDays      = 36_500
+)
+
+// Config says what shop to simulate. The zero value is the default shop.
+type Config struct {
+	Customers int       // who ever come; 0: as many as Events needs, else DefaultCustomers
+	Days      int       // from Start on; 0: DefaultDays
+	Events    int64     // ends the simulation early after so many events; 0: the days end it
+	Seed      uint64    // another seed, another shop
+	Start     time.Time // zero: DefaultStart
+}
+
+// Shop is a simulated shop. It does not change: its events and its truth may be asked for again and again, and come out
+// the same.
+type Shop struct {
+	cfg   Config
+	start int64 // ms since the epoch
+	end   int64
+}
+
+// New checks cfg and sizes the shop.
+func New(cfg Config) (*Shop, error) {
+	switch {
+	case cfg.Customers < 0 || cfg.Customers > MaxCustomers:
+		return nil, fmt.Errorf("customers must be between 1 and %d, found %d", MaxCustomers, cfg.Customers)
+	case cfg.Days < 0 || cfg.Days > MaxDays:
+		return nil, fmt.Errorf("days must be between 1 and %d, found %d", MaxDays, cfg.Days)
+	case cfg.Events < 0:
+		return nil, fmt.Errorf("events must not be negative, found %d", cfg.Events)
+	}
+	if cfg.Days == 0 {
+		cfg.Days = DefaultDays
+	}
+	if cfg.Start.IsZero() {
+		cfg.Start = DefaultStart
+	}
+	s := &Shop{cfg: cfg, start: cfg.Start.UnixMilli()}
+	s.end = s.start + int64(cfg.Days)*day
+	switch {
+	case cfg.Customers > 0:
+	case cfg.Events > 0:
+		return s, s.size()
+	default:
+		s.cfg.Customers = DefaultCustomers
+	}
+	return s, nil
+}
+
+// size finds how many customers make the events asked for, with some to spare, by watching a sample of them.
+func (s *Shop) size() error {
+	const sample, spare = 1000, 1.1
+	s.cfg.Customers = sample
+	var seen float64
+	for i := range sample {
+		c := s.customer(i)
+		for at := c.next(); at < s.end; at = c.next() {
+			c.take()
+			seen++
+		}
+	}
+	need := math.Ceil(spare*sample*float64(s.cfg.Events)/seen) + 20
+	if need > MaxCustomers {
+		return fmt.Errorf("%d events in %d days take %.0f customers, more than %d: give it more days", s.cfg.Events, s.cfg.Days, need, MaxCustomers)
+	}
+	s.cfg.Customers = int(need)
+	return nil
+}
+
+// Customers is how many customers the shop has over all its days.
+func (s *Shop) Customers() int { return s.cfg.Customers }
+
+// Start is when the shop opens.
+func (s *Shop) Start() time.Time { return time.UnixMilli(s.start).UTC() }
+
+// End is when the simulation ends, unless the number of events ends it earlier. No event is at or after it.
+func (s *Shop) End() time.Time { return time.UnixMilli(s.end).UTC() }
+
+// Event is something that a customer did, or that was done for one.
+type Event struct {
+	ID       string
+	Customer string
+	Type     string // as in the Segment e-commerce specification, where it has a name for it
+	Time     time.Time
+	Value    int64 // minor units of Currency: what was paid, tried to be paid, or, negative, paid back; else 0
+	Currency string
+	Product  int // number of the product looked at or added; else 0
+}
+
+// Events are all that happens in the shop, in order of time; events at the same millisecond in order of customers. They
+// are made as they are asked for: memory holds the customers and what they are about to do.
+func (s *Shop) Events() iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		q := s.open()
+		prefix := fmt.Appendf(nil, "s%d-", s.cfg.Seed)
+		limit := s.cfg.Events
+		if limit == 0 {
+			limit = math.MaxInt64
+		}
+		for n := int64(1); n <= limit; n++ {
+			c, at := q.first()
+			if at >= s.end {
+				return
+			}
+			a := c.take()
+			ev := Event{
+				ID: string(strconv.AppendInt(prefix, n, 10)), Customer: c.name, Type: a.what.String(),
+				Time: time.UnixMilli(a.at).UTC(), Value: a.value, Product: int(a.product),
+			}
+			if a.value != 0 {
+				ev.Currency = currency
+			}
+			if !yield(ev) {
+				return
+			}
+			q.moved()
+		}
+	}
+}
+
+// currency is what the shop sells in.
+const currency = "EUR"

@@ -1,0 +1,58 @@
+package shop
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+)
+
+// Leaver is a customer who left for good.
+type Leaver struct {
+	Customer string
+	Last     time.Time // its last event of any kind
+	Left     time.Time // when it left: after Last
+	Story    Story     // how
+}
+
+// Leavers are those who have left for good before a moment, in order of their names: nobody else, and whether or not
+// anything in their events could have told. Who is on holiday has not left. A zero until is the end of the shop.
+func (s *Shop) Leavers(until time.Time) iter.Seq[Leaver] {
+	end := s.end
+	if !until.IsZero() {
+		end = min(end, until.UnixMilli())
+	}
+	return func(yield func(Leaver) bool) {
+		for i := range s.cfg.Customers {
+			c := s.customer(i)
+			for c.next() < end {
+				c.take()
+			}
+			if c.left >= end {
+				continue
+			}
+			if !yield(Leaver{c.name, time.UnixMilli(c.last).UTC(), time.UnixMilli(c.left).UTC(), c.story}) {
+				return
+			}
+		}
+	}
+}
+
+// truthTime is how the truth file writes a moment.
+const truthTime = "2006-01-02T15:04:05.000Z"
+
+// WriteTruth writes who left before a moment as CSV: customer, last_event, left_at, story. It returns how many.
+func (s *Shop) WriteTruth(w io.Writer, until time.Time) (leavers int, err error) {
+	out := csv.NewWriter(w)
+	_ = out.Write([]string{"customer", "last_event", "left_at", "story"}) // Error below tells
+	for l := range s.Leavers(until) {
+		leavers++
+		_ = out.Write([]string{l.Customer, l.Last.Format(truthTime), l.Left.Format(truthTime), l.Story.String()})
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return leavers, fmt.Errorf("write truth: %w", err)
+	}
+	return leavers, nil
+}

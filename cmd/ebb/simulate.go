@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ebb/cmd/ebb/shop"
+)
+
+// simulateFlags is the command line of simulate.
+type simulateFlags struct {
+	pack          string
+	customers     int
+	events        int64
+	days          int
+	seed          uint64
+	truth, output string
+}
+
+func newSimulateCommand() *cobra.Command {
+	var f simulateFlags
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Write the events of a simulated shop as NDJSON",
+		Long: fmt.Sprintf(`Write the events of a simulated shop, in order of time, one JSON object a line in ebb's flat envelope. None of it is real.
+
+Customers come in rhythms of their own, look around, buy, send things back, ask for help and go on holiday; new ones join,
+and some leave for good, each in its own way. Who has left, and when, the simulation knows: --truth writes it down, to
+hold alerts against. The same seed gives the same events on every machine.
+
+The shop has %d customers over %d days, beginning on %s. With --events it ends after that many, and without
+--customers it is as large as that takes.`, shop.DefaultCustomers, shop.DefaultDays, shop.DefaultStart.Format(time.DateOnly)),
+		Example: "  ebb simulate --truth left.csv -o shop.ndjson\n" +
+			"  ebb simulate --customers 1000 | ebb produce -\n" +
+			"  ebb simulate --events 5000000 --seed 7 | ebb produce -   # a load to measure with",
+		Args: usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.pack, "pack", "retail", "pack whose events to write: retail or any")
+	flags.IntVar(&f.customers, "customers", 0, "customers who ever come (default: see above)")
+	flags.Int64Var(&f.events, "events", 0, "end after so many events (default: when the days are over)")
+	flags.IntVar(&f.days, "days", shop.DefaultDays, "days from the first event on")
+	flags.Uint64Var(&f.seed, "seed", 1, "another seed, another shop")
+	flags.StringVar(&f.truth, "truth", "", "file to write who left, how and when to, as CSV")
+	flags.StringVarP(&f.output, "output", "o", "", "file to write the events to (default: standard output)")
+	return cmd
+}
+
+// shop is the shop that the command line asks for.
+func (f *simulateFlags) shop() (*shop.Shop, error) {
+	switch {
+	case f.pack != "retail" && f.pack != "any":
+		return nil, usageError{fmt.Errorf("--pack is retail or any, found %q: only a shop can be simulated", f.pack)}
+	case f.days < 1:
+		return nil, usageError{fmt.Errorf("--days must be above 0, found %d", f.days)}
+	case f.output != "" && f.output == f.truth:
+		return nil, usageError{fmt.Errorf("--output and --truth are the same file, %s", f.output)}
+	}
+	s, err := shop.New(shop.Config{Customers: f.customers, Days: f.days, Events: f.events, Seed: f.seed})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return s, nil
+}
+
+// run writes the events, then the truth as of the last of them, then a line about both.
+func (f *simulateFlags) run(cmd *cobra.Command) error {
+	s, err := f.shop()
+	if err != nil {
+		return err
+	}
+	screen := newScreen(cmd.ErrOrStderr(), nil)
+	var written simulated
+	err = toFile(f.output, cmd.OutOrStdout(), func(w io.Writer) (err error) {
+		written, err = simulate(cmd.Context(), s, f.events, w, screen)
+		return err
+	})
+	if errors.Is(err, syscall.EPIPE) {
+		return nil // whoever read it has read enough
+	}
+	if err != nil {
+		return err
+	}
+	said := fmt.Sprintf("simulated: %s events of %s customers, to %s", grouped(written.events), grouped(int64(s.Customers())), written.last.Format(time.DateOnly))
+	if f.truth != "" {
+		var left int
+		if err := toFile(f.truth, nil, func(w io.Writer) (err error) {
+			left, err = s.WriteTruth(w, written.until(s, f.events))
+			return err
+		}); err != nil {
+			return err
+		}
+		said += fmt.Sprintf("; %s of them left", grouped(int64(left)))
+	}
+	fmt.Fprintln(screen, said)
+	if written.events < f.events {
+		fmt.Fprintf(screen, "fewer than the %s events asked for: give it more customers or more days\n", grouped(f.events))
+	}
+	return nil
+}
+
+// simulated is what was written.
+type simulated struct {
+	events int64
+	last   time.Time // of the last event
+}
+
+// until is the moment of which the truth is told: the end of the shop, or the last event where their number was the limit.
+func (d simulated) until(s *shop.Shop, limit int64) time.Time {
+	if limit > 0 && d.events == limit {
+		return d.last
+	}
+	return s.End()
+}
+
+// simulate writes the shop's events to w. A bar shows how far it is, unless the terminal shows the events themselves.
+func simulate(ctx context.Context, s *shop.Shop, limit int64, w io.Writer, screen screen) (done simulated, err error) {
+	const often = 1024 // events between two looks at the context
+	screen.terminal = screen.terminal && !newScreen(w, nil).terminal
+	total := limit
+	if limit == 0 {
+		total = s.End().Unix() - s.Start().Unix()
+	}
+	bar := screen.bar(total, "simulating")
+	defer func() { _ = bar.Finish() }() // a bar that cannot be drawn is no failure
+	out := bufio.NewWriterSize(w, 1<<18)
+	var line []byte
+	for ev := range s.Events() {
+		if done.events%often == 0 {
+			if ctx.Err() != nil {
+				return done, errors.Join(stopCause(ctx), out.Flush())
+			}
+			if at := done.events; limit == 0 {
+				_ = bar.Set64(ev.Time.Unix() - s.Start().Unix())
+			} else {
+				_ = bar.Set64(at)
+			}
+		}
+		line = append(shop.AppendJSON(line[:0], &ev), '\n')
+		if _, err := out.Write(line); err != nil {
+			return done, fmt.Errorf("write events: %w", err)
+		}
+		done.events++
+		done.last = ev.Time
+	}
+	if err := out.Flush(); err != nil {
+		return done, fmt.Errorf("write events: %w", err)
+	}
+	return done, nil
+}
+
+// toFile has write write to the file of this name, or to otherwise where the name is empty.
+func toFile(name string, otherwise io.Writer, write func(io.Writer) error) (err error) {
+	if name == "" {
+		return write(otherwise)
+	}
+	f, err := os.Create(name) //nolint:gosec // the user names the file
+	if err != nil {
+		return fmt.Errorf("create file: %w", err)
+	}
+	defer func() {
+		if closed := f.Close(); err == nil && closed != nil {
+			err = fmt.Errorf("close file: %w", closed)
+		}
+	}()
+	return write(f)
+}
