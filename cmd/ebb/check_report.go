@@ -58,9 +58,17 @@ func (c *checking) print(s screen, r *checkResult) error {
 	body := plainFindings(r.Checks)
 	if s.terminal {
 		body = tableOfFindings(s, r.Checks)
+		verdict = s.paint(verdictColors(r.OK), verdict)
 	}
 	_, err := fmt.Fprintf(s, "%s\n%s\n", body, verdict)
 	return err
+}
+
+func verdictColors(ok bool) text.Colors {
+	if ok {
+		return text.Colors{text.FgGreen, text.Bold}
+	}
+	return text.Colors{text.FgRed, text.Bold}
 }
 
 // plainFindings is a line per finding, and one more for each line of what to do.

@@ -247,13 +247,13 @@ func (p *producing) explain(ctx context.Context, s *produceSummary, readErr, sen
 	case readErr == nil && sendErr == nil:
 		return nil
 	case ctx.Err() != nil:
-		return fmt.Errorf("%w: %s events acknowledged", stopCause(ctx), grouped(s.Events))
+		return fmt.Errorf("%w: %s acknowledged", stopCause(ctx), plural64(s.Events, "event"))
 	case errors.As(sendErr, &stop):
 		return advise(errors.New(stop.Detail), "%s", stop.Do)
 	case errors.Is(sendErr, kafkawire.Error(invalidTimestamp)):
 		return advise(sendErr, "an event lies further in the future or the past than the topic takes (message.timestamp.after.max.ms, message.timestamp.before.max.ms)")
 	case sendErr != nil:
-		return advise(sendErr, "%s events acknowledged, %s more may have been written; sent again, what has an id is recognised", grouped(s.Events), grouped(s.Unknown))
+		return advise(sendErr, "%s acknowledged, %s more may have been written; sent again, what has an id is recognised", plural64(s.Events, "event"), grouped(s.Unknown))
 	}
 	return readErr
 }
@@ -269,8 +269,8 @@ func (s *produceSummary) print(w io.Writer, asJSON bool) error {
 	if s.Skipped > 0 {
 		skipped = fmt.Sprintf(", %s bad lines skipped", grouped(s.Skipped))
 	}
-	_, err := fmt.Fprintf(w, "%s events to %s (%s) in %.1f s, %s events/s%s\n",
-		grouped(s.Events), s.Topic, plural(s.Partitions, "partition"), s.Seconds, grouped(int64(s.Rate)), skipped)
+	_, err := fmt.Fprintf(w, "%s to %s (%s) in %.1f s, %s events/s%s\n",
+		plural64(s.Events, "event"), s.Topic, plural(s.Partitions, "partition"), s.Seconds, grouped(int64(s.Rate)), skipped)
 	return err
 }
 

@@ -149,7 +149,7 @@ func TestProduceRefusals(t *testing.T) {
 		stderr     string
 	}{
 		{
-			name: "bad line", text: event("a", now) + "{}\n" + event("b", now), code: exitFailed, events: 1, stdout: "1 events",
+			name: "bad line", text: event("a", now) + "{}\n" + event("b", now), code: exitFailed, events: 1, stdout: "1 event to",
 			stderr: "ebb produce: FILE:2: names no customer: want customer, userId or anonymousId, or the subject of a CloudEvent\n  mend the line, or leave out what cannot be used with --skip-bad\n",
 		},
 		{
@@ -165,12 +165,12 @@ func TestProduceRefusals(t *testing.T) {
 				"  or send them all the same with --force.\n",
 		},
 		{
-			name: "retention would delete, forced", text: event("a", old), args: []string{"--force"}, events: 1, stdout: "1 events",
+			name: "retention would delete, forced", text: event("a", old), args: []string{"--force"}, events: 1, stdout: "1 event to",
 			config: map[string]string{"retention.ms": "604800000"},
 		},
-		{name: "retention long enough", text: event("a", old), events: 1, stdout: "1 events", config: map[string]string{"retention.ms": "63072000000"}},
-		{name: "compacted topic keeps by key", text: event("a", old), events: 1, stdout: "1 events", config: map[string]string{"retention.ms": "1000", "cleanup.policy": "compact"}},
-		{name: "broker's clock", text: event("a", old), events: 1, stdout: "1 events", config: map[string]string{"retention.ms": "1000", "message.timestamp.type": "LogAppendTime"}},
+		{name: "retention long enough", text: event("a", old), events: 1, stdout: "1 event to", config: map[string]string{"retention.ms": "63072000000"}},
+		{name: "compacted topic keeps by key", text: event("a", old), events: 1, stdout: "1 event to", config: map[string]string{"retention.ms": "1000", "cleanup.policy": "compact"}},
+		{name: "broker's clock", text: event("a", old), events: 1, stdout: "1 event to", config: map[string]string{"retention.ms": "1000", "message.timestamp.type": "LogAppendTime"}},
 		{
 			name: "larger than the topic takes", text: event(strings.Repeat("a", 200), now), code: exitFailed, stdout: "0 events", config: map[string]string{"max.message.bytes": "300"},
 			stderr: "ebb produce: FILE:1: SIZE bytes are more than topic events takes (max.message.bytes=300)\n  mend the line, or leave out what cannot be used with --skip-bad\n",
