@@ -33,19 +33,18 @@ type Cause struct {
 	Offset    int64
 }
 
-// ID is the first half of a SHA-256 over what was decided about whom: never a clock or chance.
+// ID is the first half of a SHA-256 over what was decided about whom, never a clock or chance: tenant, customer, kind,
+// episode, transition and sequence as text, each behind its length as a varint.
 func (a *Alert) ID() AlertID {
+	var episode, sequence [10]byte
 	b := make([]byte, 0, 512)
-	for _, part := range [...][]byte{a.Tenant, a.Customer} {
+	for _, part := range [...][]byte{
+		a.Tenant, a.Customer, []byte(KindLapse), strconv.AppendUint(episode[:0], uint64(a.Episode), 10),
+		[]byte(a.Transition.String()), strconv.AppendUint(sequence[:0], uint64(a.Sequence), 10),
+	} {
 		b = binary.AppendUvarint(b, uint64(len(part)))
 		b = append(b, part...)
 	}
-	for _, part := range [...]string{KindLapse, a.Transition.String()} {
-		b = binary.AppendUvarint(b, uint64(len(part)))
-		b = append(b, part...)
-	}
-	b = binary.AppendUvarint(b, uint64(a.Episode))
-	b = binary.AppendUvarint(b, uint64(a.Sequence))
 	sum := sha256.Sum256(b)
 	return AlertID(sum[:16])
 }
@@ -67,8 +66,8 @@ func (k *Pack) AppendAlert(dst []byte, a *Alert) []byte {
 	dst = appendFloat(append(dst, `,"churn_probability":`...), a.Score.Probability())
 	dst = append(dst, `,"probability_probes":0,"probability_provisional":true,"coverage":1,"terms":[`...)
 	dst = k.appendTerms(dst, &a.Score)
-	dst = appendFloat(append(dst, `],"overdue":{"typical_days":`...), exp(a.Score.LnTypical))
-	dst = appendFloat(append(dst, `,"silent_days":`...), days(a.Silence))
+	dst = strconv.AppendFloat(append(dst, `],"overdue":{"typical_days":`...), exp(a.Score.LnTypical), 'f', 3, 64)
+	dst = strconv.AppendFloat(append(dst, `,"silent_days":`...), days(a.Silence), 'f', 3, 64)
 	dst = k.appendReasons(append(dst, `},"reasons":[`...), &a.Decision)
 	dst = appendTime(append(dst, `],"time":`...), a.At)
 	dst = a.Cause.append(append(dst, `,"cause":`...))

@@ -1,0 +1,283 @@
+package scoring_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"pgregory.net/rapid"
+
+	"ebb/scoring"
+)
+
+var update = flag.Bool("update", false, "write the golden files of this package")
+
+// golden compares got with a file of testdata, or writes it.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := "testdata/" + name
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(string(must(os.ReadFile(path))), string(got)); diff != "" {
+		t.Errorf("%s: %s", name, diff)
+	}
+}
+
+// alerts are one customer's alerts, from the deadline's raise to the recovery by an event.
+func alerts(t *testing.T) (*scoring.Pack, []scoring.Alert) {
+	t.Helper()
+	s := weekly()
+	var all []scoring.Alert
+	wake := func(until float64) {
+		for p := &s.profile; p.Armed != 0 && p.Armed <= (begin+int64(until*day))/60_000; {
+			minute := p.Armed
+			if d, ok := s.pack.Wake(p); ok {
+				all = append(all, scoring.Alert{
+					Decision: d, Tenant: []byte("shop"), Customer: []byte("c-1"), Cause: scoring.Cause{Deadline: true, Time: minute * 60_000},
+				})
+			}
+		}
+	}
+	wake(150)
+	s.event(150, failed)
+	wake(1000)
+	at := begin + 1000*day + 7
+	d, ok := s.pack.Observe(&s.profile, &s.pop, scoring.Observation{Time: at, Signal: bought})
+	if !ok || len(all) != 2 {
+		t.Fatalf("%d alerts, recovered %v", len(all), ok)
+	}
+	return s.pack, append(all, scoring.Alert{Decision: d, Customer: []byte("c-1"), Cause: scoring.Cause{
+		EventID: []byte("e-9"), EventType: []byte("Order Completed"), Partition: 3, Offset: 1234, Time: at,
+	}})
+}
+
+func TestAlertGolden(t *testing.T) {
+	pack, all := alerts(t)
+	var b []byte
+	for i := range all {
+		b = append(pack.AppendAlert(b, &all[i]), '\n')
+	}
+	golden(t, "alerts.ndjson", b)
+}
+
+// schema is the published description of alerts.
+func schema(t interface{ Fatal(...any) }) *jsonschema.Schema {
+	s, err := jsonschema.NewCompiler().Compile("../docs/alert.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestAlertSchema: whatever is decided about whomever is described by the schema, and its terms can be worked out again.
+func TestAlertSchema(t *testing.T) {
+	described := schema(t)
+	rapid.Check(t, func(t *rapid.T) {
+		pack, pop := drawPack(t), drawPopulation(t)
+		name := rapid.StringOfN(rapid.Rune(), 1, 20, 64)
+		tenant, customer := rapid.StringN(0, 10, 64).Draw(t, "tenant"), name.Draw(t, "customer")
+		check := func(d *scoring.Decision, c scoring.Cause) {
+			a := scoring.Alert{Decision: *d, Tenant: []byte(tenant), Customer: []byte(customer), Cause: c}
+			checkAlert(t, described, pack, &a)
+		}
+		var p scoring.Profile
+		now := int64(1_600_000_000_000)
+		for range rapid.IntRange(1, 7).Draw(t, "events") {
+			o := drawEvent(t, now)
+			now = max(now, o.Time)
+			for p.Armed != 0 && p.Armed <= now/60_000 {
+				minute := p.Armed
+				if d, ok := pack.Wake(&p); ok {
+					check(&d, scoring.Cause{Deadline: true, Time: minute * 60_000})
+				}
+			}
+			if d, ok := pack.Observe(&p, pop, o); ok {
+				check(&d, scoring.Cause{
+					EventID: []byte(rapid.StringN(0, 10, 64).Draw(t, "id")), EventType: []byte(name.Draw(t, "type")),
+					Partition: 2, Offset: rapid.Int64Range(0, 1<<60).Draw(t, "offset"), Time: o.Time,
+				})
+			}
+		}
+	})
+}
+
+// published is an alert as its readers see it.
+type published struct {
+	ID, Tenant, Customer, Transition, Tier string
+	LogOdds                                float64 `json:"log_odds"`
+	Risk                                   float64 `json:"risk_score"`
+	Probability                            float64 `json:"churn_probability"`
+	Time                                   time.Time
+	Terms                                  []publishedTerm
+	Cause                                  struct {
+		ID        string
+		EventType string `json:"event_type"`
+	}
+}
+
+type publishedTerm struct {
+	Name         string
+	LogOdds      float64 `json:"log_odds"`
+	Inputs       map[string]float64
+	Coefficients map[string]float64
+}
+
+func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *scoring.Pack, a *scoring.Alert) {
+	b := pack.AppendAlert(nil, a)
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	if err != nil {
+		t.Fatalf("%v in %s", err, b)
+	}
+	if err := described.Validate(value); err != nil {
+		t.Fatalf("%v of %s", err, b)
+	}
+	var got published
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.ID != a.ID().String() || got.Tenant != string(a.Tenant) || got.Customer != string(a.Customer) ||
+		got.Cause.ID != string(a.Cause.EventID) || got.Cause.EventType != string(a.Cause.EventType) || got.Time.UnixMilli() != a.At {
+		t.Fatalf("%+v of %+v", got, a)
+	}
+	sum := 0.0
+	for i, term := range got.Terms {
+		if again := recompute(t, &term); math.Float64bits(again) != math.Float64bits(term.LogOdds) {
+			t.Fatalf("%s is %v by its inputs, not %v, in %s", term.Name, again, term.LogOdds, b)
+		}
+		if term.LogOdds != a.Score.Terms[i] {
+			t.Fatalf("%s is %v, not %v", term.Name, term.LogOdds, a.Score.Terms[i])
+		}
+		sum += term.LogOdds
+	}
+	probability := 1 / (1 + scoring.Exp(-sum))
+	if sum != got.LogOdds || probability != got.Probability || math.Abs(got.Risk-100*probability) > 0.000501 {
+		t.Fatalf("sum %v, probability %v in %s", sum, probability, b)
+	}
+}
+
+// recompute works a term out from nothing but what the alert says about it.
+func recompute(t interface{ Fatalf(string, ...any) }, term *publishedTerm) float64 {
+	in, co := term.Inputs, term.Coefficients
+	lasts := func(r float64) float64 { // log-odds that a silence of r days lasts a horizon more
+		from := scoring.Exp(float64(in["regularity"] * (scoring.Log(r) - in["ln_typical_days"])))
+		to := scoring.Exp(float64(in["regularity"] * (scoring.Log(r+co["horizon_days"]) - in["ln_typical_days"])))
+		return scoring.Log((1 + from) / max(to-from, float64(to*0x1p-52)))
+	}
+	fade := func(v float64) float64 { return float64(v * scoring.Exp(-in["idle_days"]/co["fade_days"])) }
+	switch term.Name {
+	case "base":
+		return co["base"]
+	case "rhythm":
+		return float64(co["weight"] * lasts(co["min_silent_days"]))
+	case "silence":
+		return float64(co["weight"] * (lasts(in["silent_days"]) - lasts(co["min_silent_days"])))
+	case "level":
+		return float64(-co["weight"] * scoring.Log(fade(in["level"])+co["floor"]))
+	case "tenure":
+		return float64(-co["weight"] * scoring.Log(in["tenure_days"]/co["horizon_days"]+co["offset"]))
+	case "friction":
+		return float64(co["weight"] * scoring.Log(1+fade(in["friction"])))
+	}
+	t.Fatalf("a term of no known name: %s", term.Name)
+	return 0
+}
+
+func TestAlertID(t *testing.T) {
+	base := scoring.Alert{
+		Decision: scoring.Decision{Transition: scoring.Raised, Episode: 1, Sequence: 2},
+		Tenant:   []byte("ab"), Customer: []byte("c"),
+	}
+	if got := base.ID().String(); got != "3e86314d9835834686e76c5d5a2d1fee" {
+		t.Errorf("id %s: ids are stored and compared, they do not change", got)
+	}
+	seen := map[scoring.AlertID]bool{base.ID(): true}
+	for _, change := range []func(a *scoring.Alert){
+		func(a *scoring.Alert) { a.Tenant, a.Customer = []byte("a"), []byte("bc") },
+		func(a *scoring.Alert) { a.Tenant = nil },
+		func(a *scoring.Alert) { a.Customer = []byte("d") },
+		func(a *scoring.Alert) { a.Transition = scoring.Recovered },
+		func(a *scoring.Alert) { a.Episode, a.Sequence = 2, 1 },
+		func(a *scoring.Alert) { a.Sequence = 1 },
+	} {
+		a := base
+		change(&a)
+		if seen[a.ID()] {
+			t.Errorf("%+v has the id of another", a)
+		}
+		seen[a.ID()] = true
+	}
+	a := base
+	a.At, a.Score.At, a.Cause = 5, 5, scoring.Cause{Deadline: true, Time: 5}
+	if a.ID() != base.ID() {
+		t.Error("the id depends on more than what was decided about whom")
+	}
+}
+
+func FuzzAppendString(f *testing.F) {
+	f.Add("plain")
+	f.Add("\"\\\n\t\r\x00\x1f\x7f\u2028é\U0001f600</script>")
+	f.Fuzz(func(t *testing.T, s string) {
+		if !utf8.ValidString(s) {
+			return // the decoder of events lets none through
+		}
+		b := scoring.AppendString([]byte("x"), []byte(s))
+		var got string
+		if err := json.Unmarshal(b[1:], &got); err != nil || got != s {
+			t.Fatalf("%q became %s: %q, error %v", s, b, got, err)
+		}
+	})
+}
+
+// TestSchemaLists: the closed lists of the code are those of the schema.
+func TestSchemaLists(t *testing.T) {
+	text := string(must(os.ReadFile("../docs/alert.schema.json")))
+	list := func(names []string) string { return `["` + strings.Join(names, `", "`) + `"]` }
+	var tiers, transitions, reasons []string
+	for n := scoring.Healthy; n < scoring.NumTiers; n++ {
+		tiers = append(tiers, n.String())
+	}
+	for _, n := range []scoring.Transition{scoring.Raised, scoring.Escalated, scoring.Recovered} {
+		transitions = append(transitions, n.String())
+	}
+	for n := range scoring.NumReasons {
+		reasons = append(reasons, n.String())
+	}
+	for name, want := range map[string]string{"tiers": list(tiers), "transitions": list(transitions), "reasons": list(reasons)} {
+		if !strings.Contains(text, `"enum": `+want) {
+			t.Errorf("the schema does not list the %s %s", name, want)
+		}
+	}
+	for _, name := range scoring.TermNames() {
+		if !strings.Contains(text, `{"const": "`+name+`"}`) {
+			t.Errorf("the schema does not name the term %s", name)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	var got []string
+	for n := range scoring.NumTransitions + 1 {
+		got = append(got, n.String())
+	}
+	for n := range scoring.NumTiers + 1 {
+		got = append(got, n.String())
+	}
+	want := []string{
+		"", "raised", "escalated", "deescalated", "reminded", "recovered", "churned", "expired", "cancelled", "corrected", "unknown",
+		"", "healthy", "watch", "at_risk", "critical", "unknown",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("names and their numbers are stored and published: ", diff)
+	}
+}

@@ -1,0 +1,98 @@
+package scoring_test
+
+import (
+	"testing"
+
+	"ebb/scoring"
+)
+
+// hot is what the line does for every event or alert, on one customer.
+type hot struct {
+	*story
+	now     int64
+	encoded []byte
+	alert   scoring.Alert
+	pack    *scoring.Pack
+	out     []byte
+}
+
+func newHot(t testing.TB) *hot {
+	h := &hot{story: weekly(), now: begin + 63*day, out: make([]byte, 0, 8192)}
+	h.pack = h.story.pack
+	for id := range uint64(16) {
+		h.profile.Remember(id)
+	}
+	h.encoded = scoring.AppendProfile(nil, &h.profile)
+	p := h.profile
+	for p.Episodes == 0 {
+		if d, ok := h.pack.Wake(&p); ok {
+			h.alert = scoring.Alert{Decision: d, Tenant: []byte("shop"), Customer: []byte("c-00000017"), Cause: scoring.Cause{Deadline: true, Time: d.At}}
+		}
+		if p.Armed == 0 {
+			t.Fatal("no alert")
+		}
+	}
+	return h
+}
+
+// steps are the hot paths by name.
+func (h *hot) steps() map[string]func() {
+	visit, trouble, name := scoring.Observation{Signal: bought}, scoring.Observation{Signal: failed}, []byte("Order Completed")
+	fresh := h.profile
+	return map[string]func(){
+		"Signal": func() { visit.Signal = h.pack.Signal(name) },
+		"Observe": func() { // a visit five days after the last
+			h.now += 5 * day
+			visit.Time = h.now
+			h.pack.Observe(&h.profile, &h.pop, visit)
+		},
+		"ObserveSameVisit": func() {
+			h.now += 60_000
+			visit.Time = h.now
+			h.pack.Observe(&h.profile, &h.pop, visit)
+		},
+		"ObserveFirst": func() {
+			h.now += 60_000
+			visit.Time = h.now
+			p := scoring.Profile{}
+			h.pack.Observe(&p, &h.pop, visit)
+		},
+		"ObserveFriction": func() {
+			h.now += 60_000
+			trouble.Time = h.now
+			h.pack.Observe(&h.profile, &h.pop, trouble)
+		},
+		"Wake": func() {
+			p := fresh
+			h.pack.Wake(&p)
+		},
+		"Score":         func() { h.pack.Score(&fresh, h.now) },
+		"AppendProfile": func() { h.out = scoring.AppendProfile(h.out[:0], &fresh) },
+		"ReadProfile": func() {
+			var p scoring.Profile
+			if err := scoring.ReadProfile(h.encoded, &p); err != nil {
+				panic(err)
+			}
+		},
+		"AppendAlert": func() { h.out = h.pack.AppendAlert(h.out[:0], &h.alert) },
+	}
+}
+
+func TestNoAllocations(t *testing.T) {
+	for name, step := range newHot(t).steps() {
+		if n := testing.AllocsPerRun(200, step); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+func BenchmarkHot(b *testing.B) {
+	for name, step := range newHot(b).steps() {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				step()
+			}
+		})
+	}
+}

@@ -1,0 +1,56 @@
+package scoring_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"ebb/scoring"
+)
+
+// TestBits compares bit patterns with those that amd64 gave: of elementary functions, of profiles and populations after
+// random histories, of scores and deadlines. It is run on other processors too; nothing in it but ebb's own code may
+// depend on the processor (math/rand/v2's Uint64 and Float64 do not).
+func TestBits(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	var b strings.Builder
+	hex := func(values ...float64) {
+		for _, v := range values {
+			fmt.Fprintf(&b, " %016x", math.Float64bits(v))
+		}
+		b.WriteByte('\n')
+	}
+	for range 100 {
+		x := 60 * (r.Float64() - 0.5)
+		b.WriteString("exp log")
+		hex(x, scoring.Exp(x), scoring.Log(scoring.Exp(x)), scoring.Log(1+x*x))
+	}
+	var pop scoring.Population
+	for history := range 120 {
+		pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: time.Duration(1+r.IntN(300)) * 24 * time.Hour}))
+		var p scoring.Profile
+		now := int64(1_500_000_000_000) + r.Int64N(1e10)
+		pace := 1 + 60*r.Float64()*r.Float64()
+		for range 1 + r.IntN(15) {
+			now += int64(day * pace * r.Float64() * 2)
+			for p.Armed != 0 && p.Armed <= now/60_000 {
+				pack.Wake(&p)
+			}
+			signal := []scoring.Signal{bought, bought, bought, failed}[r.IntN(4)]
+			pack.Observe(&p, &pop, scoring.Observation{Time: now, Signal: signal})
+		}
+		fmt.Fprintf(&b, "profile %d armed %d profile", history, p.Armed)
+		hex(p.W, p.Mu, p.M2, p.Level, p.Friction, p.M, p.K)
+		for range 3 {
+			s := pack.Score(&p, now+r.Int64N(400*day))
+			b.WriteString("score")
+			hex(append(s.Terms[:], s.Sum(), s.Probability())...)
+		}
+	}
+	b.WriteString("population")
+	hex(pop.N, pop.Mean, pop.Total, pop.NGaps, pop.Within)
+	golden(t, "bits.txt", []byte(b.String()))
+}
