@@ -74,14 +74,31 @@ func (k *Pack) AppendAlert(dst []byte, a *Alert) []byte {
 	return append(append(dst, k.packJSON...), '}')
 }
 
+// number is a named one.
+type number struct {
+	name  string
+	value float64
+}
+
+// appendNumbers appends a JSON object.
+func appendNumbers(dst []byte, numbers []number) []byte {
+	dst = append(dst, '{')
+	for i, n := range numbers {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, '"'), n.name...), '"', ':')
+		dst = appendFloat(dst, n.value)
+	}
+	return append(dst, '}')
+}
+
 // appendTerms appends every term with its inputs and coefficients: what recomputes it bit for bit.
 func (k *Pack) appendTerms(dst []byte, s *Score) []byte {
-	inputs := [NumTerms][3]struct {
-		name  string
-		value float64
-	}{
-		TermRhythm:   {{"ln_typical_days", s.LnTypical}, {"regularity", s.Regularity}},
-		TermSilence:  {{"ln_typical_days", s.LnTypical}, {"regularity", s.Regularity}, {"silent_days", s.Silence}},
+	law := [...]number{{"ln_typical_days", s.LnTypical}, {"regularity", s.Regularity}, {"silent_days", s.Silence}}
+	inputs := [NumTerms][]number{
+		TermRhythm:   law[:2],
+		TermSilence:  law[:],
 		TermLevel:    {{"level", s.Level}, {"idle_days", s.Idle}},
 		TermTenure:   {{"tenure_days", s.Tenure}},
 		TermFriction: {{"friction", s.Friction}, {"idle_days", s.Idle}},
@@ -92,18 +109,8 @@ func (k *Pack) appendTerms(dst []byte, s *Score) []byte {
 		}
 		dst = append(append(dst, `{"name":"`...), termNames[i]...)
 		dst = appendFloat(append(dst, `","log_odds":`...), value)
-		dst = append(dst, `,"inputs":{`...)
-		for n, in := range inputs[i] {
-			if in.name == "" {
-				break
-			}
-			if n > 0 {
-				dst = append(dst, ',')
-			}
-			dst = append(append(append(dst, '"'), in.name...), '"', ':')
-			dst = appendFloat(dst, in.value)
-		}
-		dst = append(append(append(dst, `},"coefficients":`...), k.coefficientsJSON[i]...), '}')
+		dst = appendNumbers(append(dst, `,"inputs":`...), inputs[i])
+		dst = append(append(append(dst, `,"coefficients":`...), k.coefficientsJSON[i]...), '}')
 	}
 	return dst
 }
@@ -136,25 +143,16 @@ func (c *Cause) append(dst []byte) []byte {
 
 // render prepares what is the same in every alert of the pack.
 func (k *Pack) render() {
-	object := func(pairs ...any) []byte {
-		dst := []byte{'{'}
-		for i := 0; i < len(pairs); i += 2 {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = append(appendString(dst, []byte(pairs[i].(string))), ':')
-			dst = appendFloat(dst, pairs[i+1].(float64))
-		}
-		return append(dst, '}')
-	}
-	rhythm := object("weight", rhythmWeight, "min_silent_days", minSilence, "horizon_days", k.horizon)
-	k.coefficientsJSON = [NumTerms][]byte{
-		TermBase:     object("base", baseTerm),
-		TermRhythm:   rhythm,
-		TermSilence:  rhythm,
-		TermLevel:    object("weight", levelWeight, "floor", levelFloor, "fade_days", k.levelFade),
-		TermTenure:   object("weight", tenureWeight, "offset", tenureOffset, "horizon_days", k.horizon),
-		TermFriction: object("weight", frictionWeight, "fade_days", k.horizon),
+	gap := []number{{"weight", rhythmWeight}, {"min_silent_days", minSilence}, {"horizon_days", k.horizon}}
+	for i, numbers := range [NumTerms][]number{
+		TermBase:     {{"base", baseTerm}},
+		TermRhythm:   gap,
+		TermSilence:  gap,
+		TermLevel:    {{"weight", levelWeight}, {"floor", levelFloor}, {"fade_days", k.levelFade}},
+		TermTenure:   {{"weight", tenureWeight}, {"offset", tenureOffset}, {"horizon_days", k.horizon}},
+		TermFriction: {{"weight", frictionWeight}, {"fade_days", k.horizon}},
+	} {
+		k.coefficientsJSON[i] = appendNumbers(nil, numbers)
 	}
 	dst := appendString([]byte(`,"pack":{"name":`), []byte(k.Name))
 	dst = appendString(append(dst, `,"version":`...), []byte(k.Version))

@@ -41,8 +41,13 @@ func drawEvent(t *rapid.T, now int64) scoring.Observation {
 		ms = -min(ms, now-day)
 	}
 	signal := rapid.SampledFrom([]scoring.Signal{
-		{Known: true, Activity: true}, {Known: true, Activity: true}, {Known: true, Activity: true},
-		{Known: true, Friction: 1}, {Known: true, Friction: 0.3}, {Known: true}, {},
+		{Known: true, Activity: true},
+		{Known: true, Activity: true},
+		{Known: true, Activity: true},
+		{Known: true, Friction: 1},
+		{Known: true, Friction: 0.3},
+		{Known: true},
+		{},
 	}).Draw(t, "signal")
 	return scoring.Observation{Time: now + ms, Signal: signal}
 }

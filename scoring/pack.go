@@ -147,7 +147,8 @@ func (k *Pack) canonical() []byte {
 		Friction map[string]float64 `json:"friction"`
 	}{
 		coreVersion, k.Name, k.Version, k.Horizon.Milliseconds(), k.Overdue,
-		[3]float64{k.Tiers.Watch, k.Tiers.AtRisk, k.Tiers.Critical}, k.Activity, k.Friction,
+		[3]float64{k.Tiers.Watch, k.Tiers.AtRisk, k.Tiers.Critical},
+		k.Activity, k.Friction,
 	})
 	if err != nil {
 		panic("BUG: canonical pack: " + err.Error())

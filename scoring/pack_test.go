@@ -128,32 +128,39 @@ func TestPackProblems(t *testing.T) {
 		want       []string
 	}{
 		{
-			"nothing", "", scoring.Overrides{},
+			"nothing", "",
+			scoring.Overrides{},
 			[]string{"$: must be a mapping"},
 		},
 		{
-			"no YAML", "name: [", scoring.Overrides{},
+			"no YAML", "name: [",
+			scoring.Overrides{},
 			[]string{"$: [1:7] "},
 		},
 		{
-			"a list", "- name", scoring.Overrides{},
+			"a list", "- name",
+			scoring.Overrides{},
 			[]string{"$: must be a mapping"},
 		},
 		{
-			"two documents", plain + "---\n" + plain, scoring.Overrides{},
+			"two documents", plain + "---\n" + plain,
+			scoring.Overrides{},
 			[]string{"$: 2 documents, must be one"},
 		},
 		{
-			"a key twice", plain + "name: other\n", scoring.Overrides{},
+			"a key twice", plain + "name: other\n",
+			scoring.Overrides{},
 			[]string{"$: [6:1] "},
 		},
 		{
-			"everything missing", "overdue: 0.5", scoring.Overrides{},
+			"everything missing", "overdue: 0.5",
+			scoring.Overrides{},
 			[]string{`$.name: "", must be`, `$.version: "", must be`, "$.horizon: must be a span", "$.activity: names no event type"},
 		},
 		{
 			"everything wrong", "name: a b\nversion: [1]\nhorizon: soon\noverdue: 1.5\ntiers: {watch: 50, at_risk: 40, critical: 80, x: 1}\n" +
-				"activity: [a, a, '', '*']\nfriction: {a: -1, '*': 1, b: .inf}\nhorizont: 3\n", scoring.Overrides{},
+				"activity: [a, a, '', '*']\nfriction: {a: -1, '*': 1, b: .inf}\nhorizont: 3\n",
+			scoring.Overrides{},
 			[]string{
 				`$.name: "a b", must be`, "$.version: [2:10] ", `$.horizon: "soon", must be a span`, "$.overdue: 1.5, must be", "$.tiers: [5:",
 				"$.activity[1]: ", "$.activity[2]: ", "$.activity[3]: ", "$.friction.*: ", "$.friction.a: ", "$.friction.b: ",
@@ -161,19 +168,23 @@ func TestPackProblems(t *testing.T) {
 			},
 		},
 		{
-			"YAML that is not plain", "name: &n a\nversion: !!str 1\nhorizon: 1d\nactivity: [a]\nfriction: {<<: {a: 1}}", scoring.Overrides{},
+			"YAML that is not plain", "name: &n a\nversion: !!str 1\nhorizon: 1d\nactivity: [a]\nfriction: {<<: {a: 1}}",
+			scoring.Overrides{},
 			[]string{"$.name: holds a tag, an anchor or an alias, ", "$.version: holds a tag", "$.friction: holds a tag"},
 		},
 		{
-			"falling tiers", plain + "tiers: {watch: 50, at_risk: 40, critical: 80}", scoring.Overrides{},
+			"falling tiers", plain + "tiers: {watch: 50, at_risk: 40, critical: 80}",
+			scoring.Overrides{},
 			[]string{"$.tiers: watch 50, at_risk 40, critical 80: must rise"},
 		},
 		{
-			"horizons", strings.Replace(plain, "30d", "731d", 1), scoring.Overrides{},
+			"horizons", strings.Replace(plain, "30d", "731d", 1),
+			scoring.Overrides{},
 			[]string{"$.horizon: must be a span from 1d to 730d"},
 		},
 		{
-			"wrong overrides", plain, scoring.Overrides{Horizon: time.Hour, Activity: []string{"x"}, Friction: map[string]float64{"x": 1}},
+			"wrong overrides", plain,
+			scoring.Overrides{Horizon: time.Hour, Activity: []string{"x"}, Friction: map[string]float64{"x": 1}},
 			[]string{"override of horizon: must be a span", "override of friction.x: is activity too"},
 		},
 	}
