@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -218,7 +219,7 @@ func TestSecondSignalExitsAtOnce(t *testing.T) {
 	var cause error
 	code := 0
 	watchSignals(signals, func(err error) { cause = err }, func(c int) { code = c })
-	if cause != (stoppedBy{syscall.SIGINT}) || code != 143 {
+	if !errors.Is(cause, stoppedBy{syscall.SIGINT}) || code != 143 {
 		t.Errorf("cause %v, exit code %d", cause, code)
 	}
 }

@@ -26,18 +26,23 @@ type screen struct {
 func newScreen(w io.Writer, environ []string) screen {
 	s := screen{Writer: w, width: 80}
 	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) { //nolint:gosec // a descriptor fits
+	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return s
 	}
 	s.terminal = true
-	if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 { //nolint:gosec // a descriptor fits
+	if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
 		s.width = w
 	}
-	s.color = !slices.ContainsFunc(environ, func(v string) bool {
+	s.color = wantsColor(environ)
+	return s
+}
+
+// wantsColor reads the conventions: NO_COLOR set to anything, or a terminal that can do nothing.
+func wantsColor(environ []string) bool {
+	return !slices.ContainsFunc(environ, func(v string) bool {
 		value, set := strings.CutPrefix(v, "NO_COLOR=")
 		return set && value != "" || v == "TERM=dumb"
 	})
-	return s
 }
 
 // paint colours s where colour is shown.
