@@ -6,7 +6,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
+
+// session is the shortest that brokers allow by default.
+const session = 6 * time.Second
 
 // brokers is the real cluster that the environment names.
 func brokers(t testing.TB) []string {

@@ -100,14 +100,14 @@ func (m *Member) beat(ctx context.Context, g *Generation) error {
 			return nil
 		case err == nil:
 			heard = now
-			m.say("")
+			m.say(nil)
 		case errors.Is(err, kafkawire.RebalanceInProgress):
 			heard = now
 			g.revoke()
 		case errors.Is(err, pipeline.ErrFenced):
 			return err
 		default:
-			m.say(err.Error())
+			m.say(err)
 		}
 	}
 }

@@ -65,7 +65,7 @@ type Member struct {
 	join  kafkawire.Join // Member: as the group knows it, empty if it does not
 	drain chan struct{}
 	once  sync.Once
-	said  string // what the log last said about brokers being away
+	said  string // what kind of refusal the log spoke of last; empty: none
 }
 
 // NewMember makes a Member.
@@ -145,7 +145,7 @@ func (m *Member) enter(ctx context.Context) (*Generation, error) {
 	for {
 		g, err := m.attempt(ctx)
 		if err == nil {
-			m.say("")
+			m.say(nil)
 			return g, nil
 		}
 		if ctx.Err() != nil {
@@ -203,7 +203,7 @@ func (m *Member) refused(err error) {
 		m.join.Member = ""
 	case errors.Is(err, pipeline.ErrFenced): // the group has moved on; join what it has become
 	default:
-		m.say(err.Error())
+		m.say(err)
 	}
 }
 
@@ -225,14 +225,23 @@ func (m *Member) fatal(err error) error {
 	return hard
 }
 
-// say logs why the group cannot be joined or kept, once per change, and that it can again.
-func (m *Member) say(why string) {
+// say logs why the group cannot be joined or kept, and that it can again: once per change, not for every attempt.
+func (m *Member) say(err error) {
+	kind := ""
+	var code kafkawire.Error
 	switch {
-	case why == m.said:
-	case why == "":
-		m.cfg.Logger.Info().Str("group", m.cfg.Group).Msg("group coordinator answers again")
-	default:
-		m.cfg.Logger.Warn().Str("group", m.cfg.Group).Str("reason", why).Msg("group coordinator does not take this member, trying again")
+	case errors.As(err, &code):
+		kind = code.Error()
+	case err != nil:
+		kind = "no answer"
 	}
-	m.said = why
+	if kind == m.said {
+		return
+	}
+	m.said = kind
+	if err == nil {
+		m.cfg.Logger.Info().Str("group", m.cfg.Group).Msg("group coordinator answers again")
+		return
+	}
+	m.cfg.Logger.Warn().Str("group", m.cfg.Group).Err(err).Msg("group coordinator does not answer, or refuses this member; trying again")
 }

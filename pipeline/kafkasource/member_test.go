@@ -2,177 +2,304 @@ package kafkasource_test
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
-	"os"
-	"slices"
-	"sync/atomic"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
-	"ebb/pipeline/kafkawire"
 )
 
-// session is short for a test, and as short as a real broker allows by default.
-const session = 6 * time.Second
-
-// world is a cluster with one input topic and a group.
-type world struct {
-	t      *testing.T
-	addrs  []string
-	client *kafkawire.Client
-	topic  string
-	group  string
-}
-
-func newWorld(t *testing.T, partitions int32) *world {
-	t.Helper()
-	return newWorldAt(t, brokers(t), partitions)
-}
-
-func newWorldAt(t *testing.T, addrs []string, partitions int32) *world {
-	t.Helper()
-	w := &world{t: t, addrs: addrs, topic: "in-" + rand.Text(), group: "group-" + rand.Text()}
-	w.client = w.open()
-	err := w.client.CreateTopic(t.Context(), kafkawire.NewTopic{Name: w.topic, Partitions: partitions, Replicas: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
-func (w *world) open() *kafkawire.Client {
-	w.t.Helper()
-	c, err := kafkawire.Open(kafkawire.Config{Brokers: w.addrs, ClientID: "ebb-test", Topics: []string{w.topic}})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(c.Close)
-	return c
-}
-
-// running is a member with Run under way. It reports each generation and stops as it is told.
-type running struct {
-	*kafkasource.Member
-	latest      atomic.Pointer[kafkasource.Generation]
-	generations chan *kafkasource.Generation
-	lost        chan *kafkasource.Generation // generations whose context ended
-	kill        context.CancelFunc
-	ended       chan error
-}
-
-// start runs a member on a client of its own. Its owner gives up what is revoked at once.
-func (w *world) start(instance string) *running {
-	w.t.Helper()
-	return w.startWith(kafkasource.MemberConfig{Client: w.open(), Instance: instance})
-}
-
-func (w *world) startWith(cfg kafkasource.MemberConfig) *running {
-	w.t.Helper()
-	cfg.Group, cfg.Topic, cfg.Session, cfg.Heartbeat = w.group, w.topic, session, 100*time.Millisecond
-	cfg.Logger = zerolog.New(zerolog.NewTestWriter(w.t)).With().Str("test_member", cfg.Instance).Logger()
-	m, err := kafkasource.NewMember(cfg)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(w.t.Context())
-	r := &running{
-		Member: m, kill: cancel, ended: make(chan error, 1),
-		generations: make(chan *kafkasource.Generation, 100), lost: make(chan *kafkasource.Generation, 100),
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		r.ended <- m.Run(ctx, r.own)
-	}()
-	w.t.Cleanup(func() {
-		cancel()
-		<-done
-	})
-	return r
-}
-
-func (r *running) own(ctx context.Context, g *kafkasource.Generation) error {
-	r.latest.Store(g)
-	r.generations <- g
-	select {
-	case <-g.Revoked:
-		return nil
-	case <-ctx.Done():
-		r.lost <- g
-		return ctx.Err()
-	}
-}
-
-// await takes what comes next from c.
-func await[T any](t testing.TB, c <-chan T, what string) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(30 * time.Second):
-		t.Fatalf("no %s after 30 s", what)
-		panic("unreachable")
-	}
-}
-
-// eventually waits until condition holds.
-func eventually(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(30 * time.Second); !condition(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so after 30 s: %s", what)
-		}
-	}
-}
-
-// settle waits until the members' newest generations are one and the same and own all n partitions once.
-func settle(t testing.TB, n int, members ...*running) []*kafkasource.Generation {
-	t.Helper()
-	latest := make([]*kafkasource.Generation, len(members))
-	eventually(t, fmt.Sprintf("%d members share %d partitions", len(members), n), func() bool {
-		var all []int32
-		for i, m := range members {
-			latest[i] = m.latest.Load()
-			if latest[i] == nil || latest[i].Generation != latest[0].Generation {
-				return false
-			}
-			all = append(all, latest[i].Partitions...)
-		}
-		slices.Sort(all)
-		return len(all) == n && len(slices.Compact(all)) == n
-	})
-	return latest
-}
-
-func TestMemberOwnsAllPartitionsAlone(t *testing.T) {
+func TestMemberAloneOwnsEverything(t *testing.T) {
 	w := newWorld(t, 3)
 	m := w.start("one")
-	g := await(t, m.generations, "generation")
+	g := settle(t, 3, m)[0]
 	if diff := cmp.Diff([]int32{0, 1, 2}, g.Partitions); diff != "" {
 		t.Errorf("partitions (-want +got):\n%s", diff)
 	}
 	if err := g.Confirm(t.Context()); err != nil {
 		t.Errorf("confirm: %v", err)
 	}
-	m.Drain()
-	if err := await(t, m.ended, "end"); err != nil {
+}
+
+// TestMembersShare adds members and takes one away: each time all partitions are dealt out by the order of instance ids.
+func TestMembersShare(t *testing.T) {
+	w := newWorld(t, 5)
+	b := w.start("b")
+	settle(t, 5, b)
+	a := w.start("a")
+	settle(t, 5, a, b)
+	c := w.start("c")
+	got := settle(t, 5, a, b, c)
+	want := [][]int32{{0, 1}, {2, 3}, {4}}
+	for i, g := range got {
+		if diff := cmp.Diff(want[i], g.Partitions); diff != "" {
+			t.Errorf("member %d of three (-want +got):\n%s", i, diff)
+		}
+	}
+	b.Drain()
+	if err := await(t, b.ended, "end"); err != nil {
 		t.Errorf("run after drain: %v", err)
+	}
+	if err := b.Leave(t.Context()); err != nil {
+		t.Errorf("leave: %v", err)
+	}
+	settle(t, 5, a, c)
+	for _, m := range []*running{a, b, c} {
+		if len(m.lost) > 0 {
+			t.Error("a generation was lost where all were revoked")
+		}
 	}
 }
 
-func Example() {
-	slot, err := kafkasource.TakeSlot(os.TempDir(), "example-host", "example-group-"+rand.Text())
-	if err != nil {
-		panic(err)
+// TestMemberMoreThanPartitions leaves members without work waiting in the group.
+func TestMemberMoreThanPartitions(t *testing.T) {
+	w := newWorld(t, 1)
+	a, b := w.start("a"), w.start("b")
+	got := settle(t, 1, a, b)
+	if len(got[1].Partitions) != 0 {
+		t.Errorf("b owns %v", got[1].Partitions)
 	}
-	fmt.Println(slot.Instance())
-	_ = slot.Release()
-	// Output: example-host-0
+	a.kill()
+	settle(t, 1, b) // when a's session has ended
+}
+
+// TestMemberKilledComesBack restarts a member within its session: the same partitions in the same generation, nothing
+// happens to the others, and whatever is left of the old one is refused.
+func TestMemberKilledComesBack(t *testing.T) {
+	w := newWorld(t, 4)
+	a, b := w.start("a"), w.start("b")
+	before := settle(t, 4, a, b)
+	for _, killed := range []*running{a, b} { // the leader of the group and another
+		count := a.count.Load() + b.count.Load()
+		old := killed.latest.Load()
+		killed.kill()
+		if err := await(t, killed.ended, "end"); !errors.Is(err, context.Canceled) {
+			t.Errorf("run ended by its context: %v", err)
+		}
+		began := time.Now()
+		heir := w.start(killed.config.Instance)
+		eventually(t, "it is back", func() bool { return heir.latest.Load() != nil })
+		got := heir.latest.Load()
+		if took := time.Since(began); took > session/2 {
+			t.Errorf("back after %v", took)
+		}
+		if got.Generation != before[0].Generation {
+			t.Errorf("generation %d instead of %d", got.Generation, before[0].Generation)
+		}
+		if diff := cmp.Diff(old.Partitions, got.Partitions); diff != "" {
+			t.Errorf("partitions (-before +after):\n%s", diff)
+		}
+		if err := old.Confirm(t.Context()); !errors.Is(err, pipeline.ErrFenced) {
+			t.Errorf("the old one is told: %v", err)
+		}
+		if err := got.Confirm(t.Context()); err != nil {
+			t.Errorf("the new one is told: %v", err)
+		}
+		if now := a.count.Load() + b.count.Load(); now != count {
+			t.Errorf("others went through %d generations", now-count)
+		}
+	}
+}
+
+// TestMemberCutOff loses its generation when no heartbeat is acknowledged for a session, before or when others take over,
+// and joins again when the network is back.
+func TestMemberCutOff(t *testing.T) {
+	w := newWorld(t, 4)
+	network := new(cable)
+	a, b := w.startWith("a", network, nil), w.start("b")
+	settle(t, 4, a, b)
+	network.set(true)
+	lost := await(t, a.lost, "loss")
+	if a.log.lines("generation lost, stopped without committing") != 1 || a.log.lines("no heartbeat acknowledged") != 1 {
+		t.Error("the log does not say once that the generation is lost, and why")
+	}
+	settle(t, 4, b)
+	network.set(false)
+	settle(t, 4, a, b)
+	if err := lost.Confirm(t.Context()); !errors.Is(err, pipeline.ErrFenced) {
+		t.Errorf("the lost generation is told: %v", err)
+	}
+}
+
+// TestMemberFinishesWhenRevoked has all the time that it needs, beyond a session, as long as it reports.
+func TestMemberFinishesWhenRevoked(t *testing.T) {
+	w := newWorld(t, 2)
+	confirmed, done := make(chan error, 10), make(chan struct{})
+	a := w.startWith("a", nil, func(g *kafkasource.Generation) {
+		for end := time.After(session * 3 / 2); ; {
+			confirmed <- g.Confirm(t.Context()) // still ours
+			select {
+			case <-end:
+				close(done)
+				return
+			case <-time.After(session / 4):
+			}
+		}
+	})
+	settle(t, 2, a)
+	b := w.start("b")
+	await(t, done, "end of the work")
+	for len(confirmed) > 0 {
+		if err := <-confirmed; err != nil {
+			t.Errorf("confirm while a rebalance waits: %v", err)
+		}
+	}
+	settle(t, 2, a, b)
+	if len(a.lost) > 0 {
+		t.Error("lost while it finished")
+	}
+}
+
+// TestMemberInstanceTaken ends the one that was there, with what to do: two processes under one id would fence each other
+// for ever.
+func TestMemberInstanceTaken(t *testing.T) {
+	w := newWorld(t, 2)
+	a := w.start("same")
+	settle(t, 2, a)
+	b := w.start("same")
+	err := await(t, a.ended, "end")
+	if hard := new(pipeline.HardStop); !errors.As(err, &hard) || hard.Code != "instance_id_taken" || !strings.Contains(hard.Do, "kafka.instance_id") {
+		t.Errorf("error %v", err)
+	}
+	settle(t, 2, b)
+}
+
+// TestMemberDrainStaysInTheGroup keeps the place for a restart; Leave gives it up.
+func TestMemberDrainStaysInTheGroup(t *testing.T) {
+	w := newWorld(t, 2)
+	m := w.start("one")
+	settle(t, 2, m)
+	m.Drain()
+	m.Drain()
+	if err := await(t, m.ended, "end"); err != nil {
+		t.Fatal(err)
+	}
+	members := func() int {
+		g, err := w.client.DescribeGroup(t.Context(), w.group)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(g.Members)
+	}
+	if n := members(); n != 1 {
+		t.Errorf("%d members after draining", n)
+	}
+	if err := m.Leave(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := members(); n != 0 {
+		t.Errorf("%d members after leaving", n)
+	}
+}
+
+// TestMemberDrainBeforeJoining gives up waiting for brokers.
+func TestMemberDrainBeforeJoining(t *testing.T) {
+	w := newWorld(t, 2)
+	network := new(cable)
+	network.set(true)
+	m := w.startWith("one", network, nil)
+	m.Drain()
+	if err := await(t, m.ended, "end"); err != nil || m.latest.Load() != nil {
+		t.Errorf("run: %v", err)
+	}
+	if err := m.Leave(t.Context()); err != nil {
+		t.Errorf("leave without having joined: %v", err)
+	}
+}
+
+func TestMemberOwnEndsRun(t *testing.T) {
+	w := newWorld(t, 1)
+	wrong := errors.New("wrong")
+	for _, want := range []error{nil, wrong} {
+		m, err := kafkasource.NewMember(kafkasource.MemberConfig{
+			Client: w.client, Group: w.group, Topic: w.topic, Instance: "one", Session: session, Heartbeat: session / 10, Logger: zerolog.Nop(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = m.Run(t.Context(), func(context.Context, *kafkasource.Generation) error { return want })
+		if !errors.Is(err, want) {
+			t.Errorf("own returned %v, run %v", want, err)
+		}
+	}
+}
+
+// TestMemberAmongStrangers refuses a group that another program uses, with what to do.
+func TestMemberAmongStrangers(t *testing.T) {
+	w := newWorld(t, 1)
+	other, err := kgo.NewClient(kgo.SeedBrokers(w.addrs...), kgo.ConsumerGroup(w.group), kgo.ConsumeTopics(w.topic), kgo.Balancers(kgo.CooperativeStickyBalancer()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	eventually(t, "the other program is there", func() bool {
+		g, err := w.client.DescribeGroup(t.Context(), w.group)
+		return err == nil && g.State == "Stable"
+	})
+	m := w.start("one")
+	err = await(t, m.ended, "end")
+	if hard := new(pipeline.HardStop); !errors.As(err, &hard) || hard.Code != "group_taken" {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestMemberDescribed has another program's tools read what the members said.
+func TestMemberDescribed(t *testing.T) {
+	w := newWorld(t, 3)
+	a, b := w.start("a"), w.start("b")
+	settle(t, 3, a, b)
+	other, err := kgo.NewClient(kgo.SeedBrokers(w.addrs...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	groups, err := kadm.NewClient(other).DescribeGroups(t.Context(), w.group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := groups[w.group]
+	if g.State != "Stable" || g.ProtocolType != "consumer" || g.Protocol != "range" || len(g.Members) != 2 {
+		t.Fatalf("group %+v", g)
+	}
+	got := make(map[string][]int32)
+	for _, m := range g.Members {
+		sub, ok1 := m.Join.AsConsumer()
+		part, ok2 := m.Assigned.AsConsumer()
+		if !ok1 || !ok2 || len(sub.Topics) != 1 || sub.Topics[0] != w.topic || m.InstanceID == nil {
+			t.Fatalf("member %+v", m)
+		}
+		got[*m.InstanceID] = part.Topics[0].Partitions
+	}
+	if diff := cmp.Diff(map[string][]int32{"a": {0, 1}, "b": {2}}, got); diff != "" {
+		t.Errorf("assigned (-want +got):\n%s", diff)
+	}
+}
+
+func TestMemberConfigValidate(t *testing.T) {
+	w := newWorld(t, 1)
+	good := kafkasource.MemberConfig{Client: w.client, Group: "g", Topic: "t", Instance: "i"}
+	for name, c := range map[string]struct {
+		change func(*kafkasource.MemberConfig)
+		ok     bool
+	}{
+		"defaults":            {func(*kafkasource.MemberConfig) {}, true},
+		"no instance":         {func(c *kafkasource.MemberConfig) { c.Instance = "" }, false},
+		"no client":           {func(c *kafkasource.MemberConfig) { c.Client = nil }, false},
+		"three heartbeats":    {func(c *kafkasource.MemberConfig) { c.Session, c.Heartbeat = 3*time.Second, time.Second }, true},
+		"too few heartbeats":  {func(c *kafkasource.MemberConfig) { c.Session, c.Heartbeat = 2*time.Second, time.Second }, false},
+		"rebalance too short": {func(c *kafkasource.MemberConfig) { c.Rebalance = 9 * time.Second }, false},
+	} {
+		cfg := good
+		c.change(&cfg)
+		if _, err := kafkasource.NewMember(cfg); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

@@ -78,6 +78,7 @@ func Open(cfg Config) (*Client, error) {
 	return &Client{
 		transport: &kafka.Transport{
 			Dial:           cfg.Dial,
+			DialTimeout:    min(cfg.RequestTimeout, 5*time.Second),
 			ClientID:       cfg.ClientID,
 			MetadataTopics: cfg.Topics,
 			MetadataTTL:    time.Second, // a new leader is seen within this time; kafka-go cannot be told to look

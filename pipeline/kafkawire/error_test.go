@@ -17,16 +17,11 @@ func TestErrorClasses(t *testing.T) {
 			continue
 		}
 		err := fmt.Errorf("ask: %w", code)
-		want := pipeline.ErrUnavailable
-		switch {
-		case fenced[code]:
-			want = pipeline.ErrFenced
-		case code == 1:
-			want = pipeline.ErrOutOfRange
-		}
-		for _, class := range []error{pipeline.ErrUnavailable, pipeline.ErrFenced, pipeline.ErrOutOfRange} {
-			if errors.Is(err, class) != (class == want) {
-				t.Errorf("code %d is %v: %v", code, class, errors.Is(err, class))
+		for class, want := range map[error]bool{
+			pipeline.ErrFenced: fenced[code], pipeline.ErrOutOfRange: code == 1, pipeline.ErrUnavailable: !fenced[code] && code != 1,
+		} {
+			if errors.Is(err, class) != want {
+				t.Errorf("code %d is %v: %v", code, class, !want)
 			}
 		}
 		if !errors.Is(err, code) || errors.Is(err, code+1) {

@@ -1,6 +1,12 @@
 package kafkawire
 
-import "ebb/pipeline"
+import (
+	"context"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ebb/pipeline"
+)
 
 // UseVersion1 keeps p from using transactions of version 2.
 func UseVersion1(p *Producer) { p.only1 = true }
@@ -43,3 +49,13 @@ func FetchRequest(clientID string, cfg FetchConfig) []byte {
 	b, _, _ := appendFetch(clientID, &cfg)
 	return b
 }
+
+// ForgetVersions makes c believe that the brokers do not know requests of one kind.
+func ForgetVersions(ctx context.Context, c *Client, key int16) {
+	if known, err := c.known(ctx); err == nil {
+		delete(known.versions, key)
+	}
+}
+
+// Decode is decode.
+func Decode(b []byte, answer kmsg.Response) error { return decode(b, answer) }

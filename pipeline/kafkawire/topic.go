@@ -86,13 +86,14 @@ func (c *Client) CreateTopic(ctx context.Context, t NewTopic) error {
 	req.Topics = append(req.Topics, topic)
 	var said string
 	_, err := c.ask(ctx, toController(), req, func(r kmsg.Response) int16 {
-		for _, t := range r.(*kmsg.CreateTopicsResponse).Topics {
-			if t.ErrorMessage != nil {
-				said = ": " + *t.ErrorMessage
-			}
-			return t.ErrorCode
+		topics := r.(*kmsg.CreateTopicsResponse).Topics
+		if len(topics) == 0 {
+			return int16(UnknownTopicOrPartition)
 		}
-		return 0
+		if topics[0].ErrorMessage != nil {
+			said = ": " + *topics[0].ErrorMessage
+		}
+		return topics[0].ErrorCode
 	})
 	if err != nil {
 		return fmt.Errorf("create topic %s: %w%s", t.Name, err, said)

@@ -68,8 +68,8 @@ func (c *Client) setVersion(ctx context.Context, req kmsg.Request) error {
 	if err != nil {
 		return err
 	}
-	theirs := known.versions[req.Key()]
-	if theirs.most < ours.least || theirs.least > ours.most {
+	theirs, ok := known.versions[req.Key()]
+	if !ok || theirs.most < ours.least || theirs.least > ours.most {
 		return fmt.Errorf("%s: brokers speak versions %d to %d, ebb %d to %d: %w",
 			kmsg.NameForKey(req.Key()), theirs.least, theirs.most, ours.least, ours.most, UnsupportedVersion)
 	}

@@ -47,13 +47,9 @@ func appendKmsgRecord(dst []byte, r kmsg.Record) []byte {
 	return r.AppendTo(dst)
 }
 
+// sealKmsg encodes a batch with its length and checksum.
 func sealKmsg(b kmsg.RecordBatch) []byte {
 	raw := b.AppendTo(nil)
-	return seal(raw[:len(raw)])
-}
-
-// seal sets length and checksum of one encoded batch.
-func seal(raw []byte) []byte {
 	binary.BigEndian.PutUint32(raw[8:], uint32(len(raw)-12))
 	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
 	return raw
