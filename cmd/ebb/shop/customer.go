@@ -75,7 +75,7 @@ type weighted[T any] struct {
 }
 
 // rhythms are the usual times between visits.
-var rhythms = [...]weighted[int64]{{25, 7 * day}, {25, 14 * day}, {36, 30 * day}, {14, 80 * day}}
+var rhythms = [...]weighted[int64]{{12, 7 * day}, {30, 14 * day}, {44, 28 * day}, {14, 60 * day}}
 
 func pick[T any](d *dice, from []weighted[T]) T {
 	n := d.below(100)
@@ -95,7 +95,7 @@ func (c *customer) lifetime() int64 {
 		return c.dice.logNormal(20*day, 0.7)
 	case n < 50:
 		c.story = pick(&c.dice, stories[:])
-		return c.dice.logNormal(270*day, 0.7)
+		return c.dice.logNormal(170*day, 0.8)
 	}
 	return never
 }
