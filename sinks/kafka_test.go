@@ -1,0 +1,267 @@
+package sinks_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkasource"
+	"ebb/pipeline/kafkawire"
+	"ebb/sinks"
+)
+
+// world is a cluster with the topics of one group.
+type world struct {
+	t                         *testing.T
+	addrs                     []string
+	client                    *kafkawire.Client
+	group, input, alerts, dlq string
+}
+
+func newWorld(t *testing.T, addrs []string) *world {
+	t.Helper()
+	w := &world{t: t, addrs: addrs, group: "group-" + rand.Text(), input: "in-" + rand.Text()}
+	w.alerts, w.dlq = w.input+".alerts", w.input+".dlq"
+	w.client = w.open()
+	for _, topic := range []string{w.input, w.alerts, w.dlq} {
+		err := w.client.CreateTopic(t.Context(), kafkawire.NewTopic{
+			Name: topic, Partitions: 2, Replicas: 1, Configs: map[string]string{"retention.ms": "-1"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+func (w *world) open() *kafkawire.Client {
+	w.t.Helper()
+	c, err := kafkawire.Open(kafkawire.Config{Brokers: w.addrs, ClientID: "ebb-test", Topics: []string{w.input, w.alerts, w.dlq}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(c.Close)
+	return c
+}
+
+// member runs a member of the group until the test ends and sends its generations. When one is revoked, finish is called.
+func (w *world) member(instance string, finish func(g *kafkasource.Generation)) <-chan *kafkasource.Generation {
+	w.t.Helper()
+	m, err := kafkasource.NewMember(kafkasource.MemberConfig{
+		Client: w.open(), Group: w.group, Topic: w.input, Instance: instance, Session: session, Heartbeat: session / 10, Logger: zerolog.Nop(),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(w.t.Context())
+	generations, done := make(chan *kafkasource.Generation, 10), make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = m.Run(ctx, func(ctx context.Context, g *kafkasource.Generation) error {
+			generations <- g
+			select {
+			case <-g.Revoked:
+				finish(g)
+			case <-ctx.Done():
+			}
+			return nil
+		})
+	}()
+	w.t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	return generations
+}
+
+func await[T any](t *testing.T, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing after 30 s")
+		panic("unreachable")
+	}
+}
+
+// log is what an owner of partition 1 works with.
+type log struct {
+	*kafkasource.Partition
+	*sinks.Kafka
+}
+
+var _ pipeline.Log = log{}
+
+func (w *world) log(g *kafkasource.Generation) log {
+	w.t.Helper()
+	p, err := kafkasource.NewPartition(kafkasource.PartitionConfig{Client: w.client, Group: w.group, Topic: w.input, Partition: 1, MaxWait: 10 * time.Millisecond})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(p.Close)
+	k, err := sinks.NewKafka(sinks.KafkaConfig{Client: w.client, Membership: g.Membership, Topic: w.input, Partition: 1, Confirm: g.Confirm})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return log{p, k}
+}
+
+// publication is one alert up to offset.
+func (w *world) publication(offset int64) *pipeline.Publication {
+	e := alert()
+	e.Value = fmt.Appendf(nil, `{"n":%d}`, offset)
+	r := sinks.Renderer{Alerts: w.alerts}
+	return &pipeline.Publication{Offset: offset, Metadata: fmt.Sprint("mark ", offset), Records: []pipeline.Outgoing{r.Render(e, nil)}}
+}
+
+// committed reads n committed records of a topic with franz-go.
+func (w *world) committed(topic string, n int) (out []*kgo.Record) {
+	w.t.Helper()
+	c, err := kgo.NewClient(kgo.SeedBrokers(w.addrs...), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	defer cancel()
+	for len(out) < n {
+		polled := c.PollFetches(ctx)
+		if err := polled.Err(); err != nil {
+			w.t.Fatalf("%d of %d records: %v", len(out), n, err)
+		}
+		out = append(out, polled.Records()...)
+	}
+	return out
+}
+
+func (w *world) values(topic string, n int) (out []string) {
+	w.t.Helper()
+	for _, r := range w.committed(topic, n) {
+		out = append(out, string(r.Value))
+	}
+	return out
+}
+
+// TestLogPublishes takes a partition over, quarantines what it reads there, and raises an alert.
+func TestLogPublishes(t *testing.T) {
+	w := newWorld(t, brokers(t))
+	in, err := kgo.NewClient(kgo.SeedBrokers(w.addrs...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	poison := &kgo.Record{
+		Topic: w.input, Partition: 1, Key: nil, Value: []byte{0xff, 0}, Timestamp: time.UnixMilli(1_400_000_000_000),
+		Headers: []kgo.RecordHeader{{Key: "own", Value: []byte("1")}},
+	}
+	if err := in.ProduceSync(t.Context(), poison).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	g := await(t, w.member("one", func(*kafkasource.Generation) {}))
+	l := w.log(g)
+	if err := l.Init(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var fetched pipeline.Fetched
+	if err := l.Fetch(t.Context(), 0, &fetched); err != nil || len(fetched.Records) != 1 {
+		t.Fatalf("%d records, %v", len(fetched.Records), err)
+	}
+	r := sinks.Renderer{Alerts: w.alerts, DLQ: w.dlq, Input: w.input, Partition: 1, Source: sinks.Source(w.group, w.input)}
+	p := w.publication(1)
+	p.Records = append(p.Records, r.Render(&pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &fetched.Records[0]))
+	if err := l.Publish(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	got, err := l.Position(t.Context())
+	if diff := cmp.Diff(pipeline.Position{Committed: true, Offset: 1, Metadata: "mark 1", End: 1}, got); err != nil || diff != "" {
+		t.Errorf("position: %v (-want +got):\n%s", err, diff)
+	}
+	a := w.committed(w.alerts, 1)[0]
+	if string(a.Key) != "Zoë/1" || string(a.Value) != `{"n":1}` || a.Partition != kafkawire.Partition(a.Key, 2) || a.Timestamp.UnixMilli() != 1_700_000_040_005 {
+		t.Errorf("alert %+v", a)
+	}
+	d := w.committed(w.dlq, 1)[0]
+	if d.Key != nil || string(d.Value) != "\xff\x00" || d.Timestamp.UnixMilli() != 1_400_000_000_000 || d.Partition != 1 || d.Headers[0].Key != "own" || len(d.Headers) != 7 {
+		t.Errorf("dead letter %+v", d)
+	}
+}
+
+// TestLogOfReplacedMember is refused at every step, and what it had open is not published.
+func TestLogOfReplacedMember(t *testing.T) {
+	w := newWorld(t, brokers(t))
+	old := w.log(await(t, w.member("one", func(*kafkasource.Generation) {})))
+	if err := old.Init(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.Publish(t.Context(), w.publication(1)); err != nil {
+		t.Fatal(err)
+	}
+	heir := w.log(await(t, w.member("one", func(*kafkasource.Generation) {}))) // the same instance, started again
+	if err := old.Publish(t.Context(), w.publication(2)); !errors.Is(err, pipeline.ErrFenced) {
+		t.Errorf("publish before the heir's init: %v", err)
+	}
+	if err := heir.Init(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.Init(t.Context()); !errors.Is(err, pipeline.ErrFenced) {
+		t.Errorf("init: %v", err)
+	}
+	if err := old.Publish(t.Context(), w.publication(2)); err == nil {
+		t.Error("published after a failed init")
+	}
+	if err := heir.Publish(t.Context(), w.publication(3)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{`{"n":1}`, `{"n":3}`}, w.values(w.alerts, 2)); diff != "" {
+		t.Errorf("alerts (-want +got):\n%s", diff)
+	}
+}
+
+// TestLogPublishesWhileRevoked finishes its work under the generation that is about to end.
+func TestLogPublishesWhileRevoked(t *testing.T) {
+	w := newWorld(t, brokers(t))
+	published := make(chan error, 10)
+	first := w.member("one", func(g *kafkasource.Generation) {
+		l := w.log(g)
+		published <- errors.Join(l.Init(t.Context()), l.Publish(t.Context(), w.publication(5)))
+	})
+	await(t, first)
+	second := w.member("two", func(*kafkasource.Generation) {})
+	if err := await(t, published); err != nil {
+		t.Errorf("publish while a rebalance waits: %v", err)
+	}
+	if got, err := w.log(await(t, second)).Position(t.Context()); err != nil || got.Offset != 5 {
+		t.Errorf("position %+v, %v", got, err)
+	}
+}
+
+func TestNewKafkaWantsEverything(t *testing.T) {
+	c, err := kafkawire.Open(kafkawire.Config{Brokers: []string{"127.0.0.1:1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	confirm := func(context.Context) error { return nil }
+	who := kafkawire.Membership{Group: "g"}
+	for name, cfg := range map[string]sinks.KafkaConfig{
+		"no client":        {Membership: who, Topic: "t", Confirm: confirm},
+		"no group":         {Client: c, Topic: "t", Confirm: confirm},
+		"no topic":         {Client: c, Membership: who, Confirm: confirm},
+		"no confirm":       {Client: c, Membership: who, Topic: "t"},
+		"negative timeout": {Client: c, Membership: who, Topic: "t", Confirm: confirm, Timeout: -1},
+	} {
+		if _, err := sinks.NewKafka(cfg); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package sinks_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+	"ebb/scoring"
+	"ebb/sinks"
+)
+
+var renderer = sinks.Renderer{
+	Alerts: "ebb.alerts", DLQ: "shop.events.dlq", Input: "shop.events", Partition: 3, Source: sinks.Source("ebb", "shop.events"),
+}
+
+// alert is an outbox entry of a customer whose name is not plain ASCII.
+func alert() *pipeline.Entry {
+	e := &pipeline.Entry{
+		Kind: pipeline.EntryAlert, Offset: 17, Key: pipeline.AppendKey(nil, []byte("acme"), []byte("Zoë/1")), Value: []byte(`{"id":"x"}`),
+	}
+	e.Alert.Transition, e.Alert.At = scoring.Raised, 1_700_000_040_005
+	e.ID = scoring.AlertID{0xab, 15: 0xcd}
+	return e
+}
+
+// show writes a record as text, one line for each part.
+func show(o pipeline.Outgoing) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "topic %s\npartition %d\nkey %q\nvalue %q\ntimestamp %d\n", o.Topic, o.Partition, o.Key, o.Value, o.Timestamp)
+	for key, value := range kafkawire.Headers(o.Headers) {
+		fmt.Fprintf(&b, "header %s: %q\n", key, value)
+	}
+	return b.String()
+}
+
+func TestRenderAlert(t *testing.T) {
+	want := `topic ebb.alerts
+partition -1
+key "Zoë/1"
+value "{\"id\":\"x\"}"
+timestamp 1700000040005
+header ce_specversion: "1.0"
+header ce_id: "ab0000000000000000000000000000cd"
+header ce_source: "/ebb/ebb/shop.events"
+header ce_type: "ebb.alert.lapse.raised.v1"
+header ce_subject: "Zoë/1"
+header ce_time: "2023-11-14T22:14:00.005Z"
+header ce_partitionkey: "Zoë/1"
+header content-type: "application/json"
+`
+	if diff := cmp.Diff(want, show(renderer.Render(alert(), nil))); diff != "" {
+		t.Errorf("alert (-want +got):\n%s", diff)
+	}
+}
+
+func TestRenderQuarantined(t *testing.T) {
+	record := &pipeline.Record{
+		Offset: 99, Timestamp: 1_400_000_000_000, AppendTime: true, Key: nil, Value: []byte("not \x00 JSON"),
+		Headers: kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "traceparent", Value: []byte("00-1")}, kafkawire.Header{Key: "null"}),
+	}
+	want := `topic shop.events.dlq
+partition -1
+key ""
+value "not \x00 JSON"
+timestamp 1400000000000
+header traceparent: "00-1"
+header null: ""
+header __streams.errors.exception: "ebb.UnusableRecord"
+header __streams.errors.message: "record cannot be used: not_json"
+header __streams.errors.topic: "shop.events"
+header __streams.errors.partition: "3"
+header __streams.errors.offset: "99"
+header ebb.error.code: "not_json"
+`
+	got := renderer.Render(&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: 99, Code: pipeline.NotJSON}, record)
+	if diff := cmp.Diff(want, show(got)); diff != "" {
+		t.Errorf("quarantined (-want +got):\n%s", diff)
+	}
+	if got.Key != nil {
+		t.Error("a null key has become an empty one")
+	}
+}
+
+// TestRenderKeepsTheRecord keeps every byte of a record, whatever it holds.
+func TestRenderKeepsTheRecord(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		record := &pipeline.Record{
+			Timestamp: rapid.Int64().Draw(r, "time"), Key: rapid.SliceOf(rapid.Byte()).Draw(r, "key"), Value: rapid.SliceOf(rapid.Byte()).Draw(r, "value"),
+		}
+		n := rapid.IntRange(0, 4).Draw(r, "headers")
+		record.Headers = []byte{0}
+		for range n {
+			h := kafkawire.Header{Key: rapid.String().Draw(r, "header"), Value: rapid.SliceOf(rapid.Byte()).Draw(r, "header value")}
+			record.Headers = kafkawire.AppendHeaders(nil, record.Headers, h)
+		}
+		code := pipeline.Code(rapid.IntRange(1, 17).Draw(r, "code"))
+		got := renderer.Render(&pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: code}, record)
+		if string(got.Key) != string(record.Key) || string(got.Value) != string(record.Value) || got.Timestamp != record.Timestamp {
+			r.Errorf("record %+v became %+v", record, got)
+		}
+		if kept := string(got.Headers[1:]); len(kept) < len(record.Headers)-1 || kept[:len(record.Headers)-1] != string(record.Headers[1:]) {
+			r.Errorf("headers %x became %x", record.Headers, got.Headers)
+		}
+		if grown := len(got.Headers) - len(record.Headers); grown > 1024 {
+			r.Errorf("headers grew by %d bytes", grown)
+		}
+	})
+}
+
+func TestSourceIsAReference(t *testing.T) {
+	for _, c := range [][3]string{
+		{"ebb", "shop.events", "/ebb/ebb/shop.events"},
+		{"a b/c?", "t", "/ebb/a%20b%2Fc%3F/t"},
+	} {
+		if got := sinks.Source(c[0], c[1]); got != c[2] {
+			t.Errorf("source of %q and %q: %s, want %s", c[0], c[1], got, c[2])
+		}
+	}
+}
+
+// TestTransactionalIDTellsApart draws groups with anything in them and topics as Kafka allows them.
+func TestTransactionalIDTellsApart(t *testing.T) {
+	topic := rapid.StringMatching(`[a-zA-Z0-9._-]{1,6}`)
+	group := rapid.StringOfN(rapid.RuneFrom([]rune("ab/0."), unicode.Digit), 1, 6, -1)
+	partition := rapid.Int32Range(0, 20)
+	type parts struct {
+		group, topic string
+		partition    int32
+	}
+	draw := func(r *rapid.T, n string) parts {
+		return parts{group.Draw(r, "group "+n), topic.Draw(r, "topic "+n), partition.Draw(r, "partition "+n)}
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		a, b := draw(r, "a"), draw(r, "b")
+		ida, idb := sinks.TransactionalID(a.group, a.topic, a.partition), sinks.TransactionalID(b.group, b.topic, b.partition)
+		if (a == b) != (ida == idb) {
+			r.Errorf("%+v has %s, %+v has %s", a, ida, b, idb)
+		}
+	})
+}
