@@ -163,7 +163,7 @@ func toFile(name string, otherwise io.Writer, write func(io.Writer) error) (err 
 	if name == "" {
 		return write(otherwise)
 	}
-	f, err := os.Create(name) //nolint:gosec // the user names the file
+	f, err := os.Create(name)
 	if err != nil {
 		return fmt.Errorf("create file: %w", err)
 	}

@@ -30,7 +30,12 @@ func open(t testing.TB, cfg shop.Config) *shop.Shop {
 func TestSameEverywhere(t *testing.T) {
 	var got bytes.Buffer
 	for _, cfg := range []shop.Config{
-		{}, {Seed: 1}, {Seed: 2}, {Seed: 1, Customers: 50}, {Seed: 1, Days: 30}, {Seed: 1, Events: 20_000, Days: 700},
+		{},
+		{Seed: 1},
+		{Seed: 2},
+		{Seed: 1, Customers: 50},
+		{Seed: 1, Days: 30},
+		{Seed: 1, Events: 20_000, Days: 700},
 		{Seed: 1<<64 - 1, Start: time.Date(1999, 2, 28, 23, 0, 0, 0, time.UTC)},
 	} {
 		h, n := sha256.New(), 0

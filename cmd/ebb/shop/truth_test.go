@@ -140,7 +140,7 @@ func TestPlausible(t *testing.T) {
 	for l := range s.Leavers(time.Time{}) {
 		left[l.Customer] = true
 	}
-	var kinds, byMonth = map[string]int{}, map[time.Month]int{}
+	kinds, byMonth := map[string]int{}, map[time.Month]int{}
 	var pauses, night, regulars int
 	var typical []float64
 	for customer, h := range histories(s) {
