@@ -4,8 +4,14 @@ package pipeline
 //
 //	{"id", "customer", "type", "time", "value", "currency", "tenant", "properties"}
 //
+// customer and id are strings or integers (42 and "42" are the same customer), type and tenant strings. time is RFC 3339, or
+// seconds or milliseconds since the epoch, as a number or a string (see parseInstant). value is a decimal number or a
+// string that holds one, exact to the minor unit (see parseMoney); an exponent is refused. properties may be anything.
+//
 // Unknown members are validated and ignored, and so is properties. Of a repeated member the last one counts. A member
-// that is null or an empty string counts as absent. Names are compared exactly, after their escapes.
+// that is null or an empty string counts as absent. Names are compared exactly, after their escapes. Half a surrogate
+// pair in an escape, as a text cut in the middle of an emoji leaves it, makes a member that is read unreadable; elsewhere
+// it does no harm.
 
 // Members of the envelope that are read.
 const (
