@@ -59,7 +59,7 @@ func (a *app) alerts(cmd *cobra.Command, f *alertsFlags) error {
 	ctx := cmd.Context()
 	topic, err := findTopic(ctx, client, cfg, name)
 	if err != nil {
-		return err
+		return withCreate(err, a.checkCommand(f.brokers, ""))
 	}
 	r := &alertReader{client: client, topic: name, fromStart: f.fromStart || f.untilEnd, untilEnd: f.untilEnd, said: cmd.ErrOrStderr()}
 	p := newAlertPrinter(newScreen(cmd.OutOrStdout(), a.environ), f.json)

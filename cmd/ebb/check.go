@@ -48,6 +48,17 @@ Nothing is changed, except that --create creates the topics that are missing.`,
 	return cmd
 }
 
+// checkCommand is the command line that creates the topics of a command with these flags.
+func (a *app) checkCommand(brokers, topic string) string {
+	line := "ebb check --create"
+	for _, f := range []struct{ flag, value string }{{"-c", a.file}, {"--brokers", brokers}, {"--topic", topic}} {
+		if f.value != "" {
+			line += " " + f.flag + " " + f.value
+		}
+	}
+	return line
+}
+
 // Statuses of a finding.
 const (
 	statusOK      = "ok"
@@ -66,6 +77,7 @@ type finding struct {
 // checking gathers findings.
 type checking struct {
 	flags    *checkFlags
+	create   string // command line
 	cfg      *Config
 	client   *kafkawire.Client
 	pack     *scoring.Pack
@@ -103,7 +115,7 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 		return usageError{errors.New("--partitions and --replicas must be 1 or more")}
 	}
 	cfg, problems := loadConfigAnyway(a.file, a.environ, readFile, overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
-	c := &checking{flags: f, cfg: cfg, topics: map[string]kafkawire.Topic{}}
+	c := &checking{flags: f, create: a.checkCommand(f.brokers, f.topic), cfg: cfg, topics: map[string]kafkawire.Topic{}}
 	ctx := cmd.Context()
 	c.checkConfig(a.file, problems)
 	if !problems.touch("pack") {
@@ -198,7 +210,7 @@ func (c *checking) askBroker(ctx context.Context, address string) error {
 	}
 	alone := *c.cfg
 	alone.Kafka.Brokers = []string{address}
-	client, err := openKafka(&alone)
+	client, err := openKafkaWithin(&alone, dialTimeout/2)
 	if err != nil {
 		return err
 	}
@@ -236,8 +248,10 @@ func rootCause(err error) string {
 		err = op.Err
 	}
 	text := err.Error()
-	if i := strings.LastIndex(text, "connect: "); i >= 0 {
-		return text[i+len("connect: "):]
+	for _, way := range []string{"unavailable: ", "connect: "} {
+		if i := strings.LastIndex(text, way); i >= 0 {
+			text = text[i+len(way):]
+		}
 	}
-	return strings.TrimPrefix(text, "unavailable: ")
+	return text
 }

@@ -52,10 +52,10 @@ func (c *checking) topic(ctx context.Context, check, name string, partitions int
 	t, err := c.client.Topic(ctx, name)
 	if errors.Is(err, kafkawire.UnknownTopicOrPartition) {
 		if !c.flags.create {
-			c.problem(check, "ebb check --create", "there is no topic %s", name)
+			c.problem(check, c.create, "there is no topic %s", name)
 			return t, false
 		}
-		if t, err = c.create(ctx, name, partitions, extra); err == nil {
+		if t, err = c.createTopic(ctx, name, partitions, extra); err == nil {
 			c.ok(check, "%s created with %s, keeping everything", name, plural(int(t.Partitions), "partition"))
 		}
 	}
@@ -67,8 +67,8 @@ func (c *checking) topic(ctx context.Context, check, name string, partitions int
 	return t, true
 }
 
-// create makes a topic and waits until the brokers know it.
-func (c *checking) create(ctx context.Context, name string, partitions int32, extra map[string]string) (kafkawire.Topic, error) {
+// createTopic makes a topic and waits until the brokers know it.
+func (c *checking) createTopic(ctx context.Context, name string, partitions int32, extra map[string]string) (kafkawire.Topic, error) {
 	configs := map[string]string{"retention.ms": keepAll, "cleanup.policy": "delete"}
 	for key, value := range extra {
 		configs[key] = value

@@ -17,12 +17,18 @@ import (
 
 // openKafka makes a client for the brokers of the configuration; topics are those that it reads or writes. It does not dial.
 func openKafka(c *Config, topics ...string) (*kafkawire.Client, error) {
+	return openKafkaWithin(c, 0, topics...)
+}
+
+// openKafkaWithin is openKafka with a bound for one request and its repeats; 0: the default.
+func openKafkaWithin(c *Config, timeout time.Duration, topics ...string) (*kafkawire.Client, error) {
 	login, err := c.Kafka.SASL.mechanism()
 	if err != nil {
 		return nil, err
 	}
 	return kafkawire.Open(kafkawire.Config{
 		Brokers: c.Kafka.Brokers, ClientID: "ebb", Topics: topics, TLS: c.Kafka.TLS.Client(), SASL: login,
+		RequestTimeout: timeout,
 	})
 }
 

@@ -69,7 +69,7 @@ func openLogFile(name string, stdin io.Reader) (*logFile, error) {
 	if name == stdinName {
 		f.name, f.stored.r = "stdin", stdin
 	} else {
-		file, err := os.Open(name) //nolint:gosec // the user names the file
+		file, err := os.Open(name)
 		if err != nil {
 			return nil, fmt.Errorf("open %s: %s", name, plainFileError(err))
 		}

@@ -84,7 +84,7 @@ func (a *app) produce(cmd *cobra.Command, f *produceFlags, files []string) error
 	ctx := cmd.Context()
 	topic, err := readTopicLimits(ctx, client, cfg)
 	if err != nil {
-		return err
+		return withCreate(err, a.checkCommand(f.brokers, f.topic))
 	}
 	p := &producing{
 		flags: f, cfg: cfg, topic: topic, client: client, stdin: newStoppableReader(ctx, cmd.InOrStdin()),

@@ -24,7 +24,7 @@ type topicLimits struct {
 // keepsAll is keepsFrom of a topic that deletes nothing by time.
 const keepsAll = -1 << 63
 
-// readTopicLimits asks the brokers for the input topic.
+// readTopicLimits asks the brokers for the input topic. Errors as findTopic has them.
 func readTopicLimits(ctx context.Context, client *kafkawire.Client, cfg *Config) (*topicLimits, error) {
 	name := cfg.Kafka.Input
 	topic, err := findTopic(ctx, client, cfg, name)
@@ -41,14 +41,29 @@ func readTopicLimits(ctx context.Context, client *kafkawire.Client, cfg *Config)
 	}, nil
 }
 
-// findTopic asks for a topic that has to be there.
+// noTopicError says that a topic is missing.
+type noTopicError struct{ name, brokers string }
+
+func (e noTopicError) Error() string {
+	return fmt.Sprintf("there is no topic %q at %s", e.name, e.brokers)
+}
+
+// withCreate adds to the error of a missing topic the command that creates it.
+func withCreate(err error, command string) error {
+	if errors.As(err, new(noTopicError)) {
+		return advise(err, "create it:  %s", command)
+	}
+	return err
+}
+
+// findTopic asks for a topic that has to be there. Errors: noTopicError, and what explainKafka makes of others.
 func findTopic(ctx context.Context, client *kafkawire.Client, cfg *Config, name string) (kafkawire.Topic, error) {
 	if err := dialable(ctx, cfg.Kafka.Brokers); err != nil {
 		return kafkawire.Topic{}, noAnswer(err, cfg)
 	}
 	topic, err := client.Topic(ctx, name)
 	if errors.Is(err, kafkawire.UnknownTopicOrPartition) {
-		return topic, advise(fmt.Errorf("there is no topic %q at %s", name, client.Brokers()), "create it:  ebb check --create")
+		return topic, noTopicError{name, client.Brokers()}
 	}
 	if err != nil {
 		return topic, explainKafka(err, cfg)
