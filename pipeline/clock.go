@@ -130,9 +130,21 @@ func (c *Clock) advance(w int64) {
 	c.Future = slices.DeleteFunc(c.Future, func(f FutureEvent) bool { return f.Time <= w+futureMillis })
 }
 
-// AppendDue appends a due entry for the customer's deadline to dst: minute within the hour, length and bytes of the key.
+// bucketMinutes is the width of a due bucket, 6 h. Wider: fewer commands when a log is replayed, where a batch arms deadlines all
+// over the months ahead. Narrower: less to read at a time when the watermark enters one.
+const bucketMinutes = 360
+
+// bucketOf is the due bucket that a minute lies in.
+func bucketOf(minute int64) int64 { return floorDiv(minute, bucketMinutes) }
+
+// bucketEnd is the last position in a bucket.
+func bucketEnd(bucket int64) Due {
+	return Due{Minute: (bucket+1)*bucketMinutes - 1, Hash: math.MaxUint64}
+}
+
+// AppendDue appends a due entry for the customer's deadline to dst: minute within the bucket, length and bytes of the key.
 func AppendDue(dst []byte, minute int64, key []byte) []byte {
-	dst = append(dst, byte(minute-floorDiv(minute, 60)*60))
+	dst = binary.AppendUvarint(dst, uint64(minute-bucketOf(minute)*bucketMinutes))
 	dst = binary.AppendUvarint(dst, uint64(len(key)))
 	return append(dst, key...)
 }
@@ -140,10 +152,10 @@ func AppendDue(dst []byte, minute int64, key []byte) []byte {
 // readDue takes one entry of bucket off the front of b. ok is false where b is damaged.
 func readDue(b []byte, bucket int64) (minute int64, key, rest []byte, ok bool) {
 	r := reader{b: b}
-	m := r.byte()
+	m := r.uvarint()
 	n := r.uvarint()
 	key = r.bytes(int(min(n, math.MaxInt32)))
-	return bucket*60 + int64(m), key, r.b, !r.bad && m < 60
+	return bucket*bucketMinutes + int64(m), key, r.b, !r.bad && m < bucketMinutes
 }
 
 func floorDiv(a, b int64) int64 {

@@ -233,6 +233,9 @@ func (w *world) run(dies bool) outcome {
 	if err := worker.Run(context.Background(), nil); err != nil {
 		w.t.Fatalf("%v\n%v", w.trail, err)
 	}
+	if n := worker.Tally().Records; n != crashRecords {
+		w.t.Fatalf("%v\n%d records counted, want %d", w.trail, n, crashRecords)
+	}
 	return w.outcome()
 }
 

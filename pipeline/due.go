@@ -16,10 +16,10 @@ type dueItem struct {
 func compareDue(a, b dueItem) int { return a.Compare(b.Due) }
 
 // dueQueue holds the armed deadlines of the buckets that the watermark has reached, in their order. All later ones lie in
-// the store, in coarse buckets of an hour; the queue takes a bucket in when the watermark enters it.
+// the store, in coarse buckets; the queue takes a bucket in when the watermark enters it.
 type dueQueue struct {
-	sorted []dueItem // of loaded buckets; they come hour by hour, so what is appended stays sorted
-	late   dueHeap   // armed within hours that were loaded before
+	sorted []dueItem // of loaded buckets; they come in order of time, so what is appended stays sorted
+	late   dueHeap   // armed within buckets that were loaded before
 	loaded int64     // every bucket up to this one is in the queue
 }
 
@@ -32,9 +32,9 @@ func (q *dueQueue) wanted(dst []int64, clock *Clock, limit int) []int64 {
 		return dst
 	}
 	if q.loaded == math.MinInt64 {
-		q.loaded = floorDiv(clock.Fired.Minute, 60) - 1
+		q.loaded = bucketOf(clock.Fired.Minute) - 1
 	}
-	last := floorDiv(clock.Watermark, hourMillis)
+	last := bucketOf(clock.Minute())
 	for b := q.loaded + 1; b <= last && len(dst) < limit; b++ {
 		dst = append(dst, b)
 	}
@@ -62,7 +62,7 @@ func (q *dueQueue) load(bucket int64, fired Due, parts ...[]byte) error {
 	return nil
 }
 
-// add takes in a deadline that was armed within the loaded hours. It keeps a copy of key.
+// add takes in a deadline that was armed within the loaded buckets. It keeps a copy of key.
 func (q *dueQueue) add(d Due, key []byte) { q.late.push(dueItem{d, bytes.Clone(key)}) }
 
 // upcoming calls visit for items up to limit whose customers the next sweep will need, the earliest n and those of late.
@@ -107,7 +107,7 @@ func (q *dueQueue) lateFirst() bool {
 // pending reports whether there is anything up to limit, loaded or still in the store.
 func (q *dueQueue) pending(limit Due) bool {
 	_, ok := q.peek(limit)
-	return ok || q.loaded < floorDiv(limit.Minute, 60)
+	return ok || q.loaded < bucketOf(limit.Minute)
 }
 
 func (q *dueQueue) size() int { return len(q.sorted) + len(q.late) }

@@ -25,7 +25,7 @@ func TestDueQueueOrder(t *testing.T) {
 			for _, b := range q.wanted(nil, &clock, 100) {
 				var stored []byte
 				for range rapid.IntRange(0, 5).Draw(t, "entries") {
-					m, key := b*60+rapid.Int64Range(0, 59).Draw(t, "minute"), fmt.Appendf(nil, "c%d", len(want))
+					m, key := b*bucketMinutes+rapid.Int64Range(0, bucketMinutes-1).Draw(t, "minute"), fmt.Appendf(nil, "c%d", len(want))
 					stored = AppendDue(stored, m, key)
 					if d := (Due{m, hashBytes(key)}); d.Compare(clock.Fired) > 0 {
 						want = append(want, d)
@@ -70,7 +70,7 @@ func TestDueBucketDamaged(t *testing.T) {
 			t.Errorf("%d of %d bytes are taken for a bucket", n, len(whole))
 		}
 	}
-	if err := newDueQueue().load(0, Due{}, append([]byte{60}, whole[1:]...)); err == nil {
-		t.Error("minute 60 of an hour is taken for one")
+	if err := newDueQueue().load(0, Due{}, append([]byte{0xe8, 2}, whole[1:]...)); err == nil {
+		t.Error("minute 360 of 360 is taken for one")
 	}
 }

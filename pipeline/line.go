@@ -176,7 +176,7 @@ func (l *line) sweep(limit Due) {
 	if !l.clock.Started || l.due.loaded == math.MinInt64 {
 		return
 	}
-	if end := (Due{Minute: l.due.loaded*60 + 59, Hash: math.MaxUint64}); end.Compare(limit) < 0 {
+	if end := bucketEnd(l.due.loaded); end.Compare(limit) < 0 {
 		limit = end
 	}
 	for range 2 * sweepLimit {
@@ -204,9 +204,9 @@ func (l *line) fired(to Due) {
 	if to.Compare(l.clock.Fired) <= 0 {
 		return
 	}
-	from := floorDiv(l.clock.Fired.Minute, 60)
+	from := bucketOf(l.clock.Fired.Minute)
 	l.clock.Fired = to
-	for b := from; b*60+59 < to.Minute || b*60+59 == to.Minute && to.Hash == math.MaxUint64; b++ {
+	for b := from; bucketEnd(b).Compare(to) <= 0; b++ {
 		l.staged.sweep(b)
 	}
 }
@@ -238,7 +238,7 @@ func (l *line) arm(c *customer, before int64) {
 		return
 	}
 	l.staged.arm(minute, c.key)
-	if floorDiv(minute, 60) <= l.due.loaded {
+	if bucketOf(minute) <= l.due.loaded {
 		l.due.add(Due{Minute: minute, Hash: c.hash}, c.key)
 	}
 	l.staged.tally.Armed++

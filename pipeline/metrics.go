@@ -97,7 +97,7 @@ func (m *Metrics) fetched(partition int, f *Fetched) {
 	}
 }
 
-func (m *Metrics) committed(_ int, t *Tally) {
+func (m *Metrics) committed(t *Tally) {
 	add := func(v *prometheus.CounterVec, label string, n uint64) {
 		if n > 0 {
 			v.WithLabelValues(label).Add(float64(n))

@@ -46,6 +46,9 @@ func (o *owner) close() {
 	for ; o.underWay > 0; o.underWay-- {
 		<-o.answers
 	}
+	if o.sent != nil {
+		o.doubt = &doubt{meta: o.sent.commit.Meta, tally: o.sent.tally}
+	}
 }
 
 // run is the owner's loop. It returns nil when everything is drained, else why the ownership ended.
@@ -230,8 +233,7 @@ func (o *owner) answered(a Answer) {
 	switch a.Step {
 	case StepCommit:
 		m.step(a.Step, time.Since(o.sentAt))
-		m.committed(o.cfg.Identity.Partition, &o.sent.tally)
-		o.tally.Add(&o.sent.tally)
+		o.count(&o.sent.tally)
 		o.sent = nil
 	case StepPublish:
 		m.step(a.Step, time.Since(o.publishAt))

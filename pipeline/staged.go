@@ -101,7 +101,7 @@ func (s *staged) reset() {
 
 // arm appends a deadline to its bucket.
 func (s *staged) arm(minute int64, key []byte) {
-	b := floorDiv(minute, 60)
+	b := bucketOf(minute)
 	entries, ok := s.due[b]
 	if n := len(s.spare); !ok && n > 0 {
 		entries, s.spare = s.spare[n-1], s.spare[:n-1]

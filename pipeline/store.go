@@ -24,6 +24,7 @@ type Store interface {
 	// Commit applies c as a whole, or not at all, and only while c.Previous is the token in the store.
 	// Errors: ErrFenced (not applied: another token stands there), ErrUnavailable (it may or may not have been
 	// applied), *HardStop (not applied: the store refuses writes, as when it is full).
+	// After any of them only Claim goes on; until then Commit fails.
 	Commit(ctx context.Context, c *Commit) error
 
 	// Close gives the connections back. What was committed stays.
@@ -54,7 +55,7 @@ type Meta struct {
 // the Store and are valid until its next Load.
 type Load struct {
 	Keys    [][]byte // customers' keys
-	Buckets []int64  // due buckets, hours since the epoch
+	Buckets []int64  // due buckets
 
 	Profiles [][]byte // answer, parallel to Keys: the encoded profile, nil where there is none
 	Due      [][]byte // answer, parallel to Buckets: what was appended to it, in order; nil where there is none
@@ -77,6 +78,6 @@ type Commit struct {
 
 // DueEntries are self-delimiting entries (see AppendDue) for one bucket.
 type DueEntries struct {
-	Bucket  int64 // hours since the epoch
+	Bucket  int64 // number since the epoch
 	Entries []byte
 }

@@ -37,7 +37,7 @@ type Render func(e *Entry, record *Record) Outgoing
 // Timeouts of single requests. They bound how long a drain can take.
 const (
 	requestTimeout = 10 * time.Second
-	maxUnpublished = 50_000 // outbox entries above which no further batch is folded
+	maxUnpublished = 10_000 // outbox entries above which no further batch is folded: bounds what one publication takes in memory
 )
 
 // Phase is where a worker is, for health checks and people.
@@ -68,6 +68,13 @@ type Worker struct {
 	cfg    Config
 	status atomic.Pointer[Status]
 	tally  Tally // of applied commits; read it when Run has returned
+	doubt  *doubt
+}
+
+// doubt is a commit whose answer was lost: the next takeover tells whether it was applied.
+type doubt struct {
+	meta  Meta
+	tally Tally
 }
 
 // NewWorker prepares a worker.
@@ -145,6 +152,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}, healthy func(
 		return err
 	}
 	s := p.Standing()
+	w.settle(&s.Meta)
 	l := newLine(w.cfg.Pack, w.cfg.Lateness.Milliseconds(), w.cfg.Identity, w.cfg.CacheCustomers, s)
 	if err := w.refetch(ctx, l, s); err != nil {
 		return err
@@ -156,6 +164,20 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}, healthy func(
 	o := newOwner(ctx, w, p, l)
 	defer o.close()
 	return o.run(revoked)
+}
+
+// settle counts the commit whose answer was lost, if it was applied.
+func (w *Worker) settle(found *Meta) {
+	if d := w.doubt; d != nil && d.meta.Next == found.Next && d.meta.Clock.Fired == found.Clock.Fired {
+		w.count(&d.tally)
+	}
+	w.doubt = nil
+}
+
+// count adds what an applied commit did.
+func (w *Worker) count(t *Tally) {
+	w.cfg.Metrics.committed(t)
+	w.tally.Add(t)
 }
 
 // takeOver drives the protocol's takeover, one request after the other.

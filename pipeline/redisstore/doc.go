@@ -5,7 +5,7 @@
 //
 //	ebb:{<group>:p<N>}:meta        string: token of the last commit or claim (16 bytes), then the meta as JSON
 //	ebb:{<group>:p<N>}:profiles    hash:   customer's key to encoded profile
-//	ebb:{<group>:p<N>}:due:<hour>  string: due entries, grown by APPEND; hour since the epoch
+//	ebb:{<group>:p<N>}:due:<n>     string: due entries, grown by APPEND; n-th bucket of time since the epoch
 //	ebb:{<group>:p<N>}:outbox      list:   entries not yet dropped, oldest first
 //
 // # The fence
