@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"ebb/pipeline"
+	"ebb/pipeline/redisstore"
 )
 
 const benchProfileBytes = 180
@@ -101,7 +102,7 @@ func BenchmarkCommit(b *testing.B) {
 		}
 		closeLater(b, conn)
 		answers := bufio.NewReader(conn)
-		request := rawCommit(fmt.Sprintf("ebb:{%s:p1}:", group), batch(profiles))
+		request := rawCommit(strings.TrimSuffix(redisstore.MetaKey(group, 1), "meta"), batch(profiles))
 		b.ReportAllocs()
 		spent := startMeter(b, addr)
 		for b.Loop() {

@@ -28,7 +28,7 @@ func faults(t *testing.T, addr string) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, group := startProxy(t, addr), newGroup(t, addr)
-			client := openWith(t, redisstore.Config{Addresses: []string{p.addr()}, ReadTimeout: 200 * time.Millisecond})
+			client := openWith(t, redisstore.Config{Addresses: []string{p.addr()}, ReadTimeout: time.Second})
 			o := claimed(t, client.Partition(group, 0))
 			o.commit(t, 1, nil)
 			b := p.breakNext(c.breakage)
