@@ -7,9 +7,9 @@ func PartitionPattern(group string, partition int) string { return keysOf(group,
 func MetaKey(group string, partition int) string { return keysOf(group, partition).meta }
 
 // DueKey is the name of a due bucket.
-func DueKey(group string, partition int, hour int64) string {
+func DueKey(group string, partition int, bucket int64) string {
 	k := keysOf(group, partition)
-	return k.due(hour)
+	return k.due(bucket)
 }
 
 // GroupPattern matches the keys of all partitions.

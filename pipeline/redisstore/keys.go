@@ -20,8 +20,8 @@ func keysOf(group string, partition int) keys {
 	return keys{tag: tag, meta: tag + "meta", profiles: tag + "profiles", outbox: tag + "outbox"}
 }
 
-// due is the key of a due bucket; hour is counted since the epoch and may be negative.
-func (k *keys) due(hour int64) string { return k.tag + "due:" + strconv.FormatInt(hour, 10) }
+// due is the key of a due bucket; bucket may be negative.
+func (k *keys) due(bucket int64) string { return k.tag + "due:" + strconv.FormatInt(bucket, 10) }
 
 // groupTag is what the keys of every partition of a group begin with.
 func groupTag(group string) string { return "ebb:{" + url.PathEscape(group) + ":p" }

@@ -131,9 +131,9 @@ func (o *owner) profile(key string) []byte {
 }
 
 // bucket loads one due bucket; nil: there is none.
-func (o *owner) bucket(hour int64) []byte {
+func (o *owner) bucket(n int64) []byte {
 	o.t.Helper()
-	l := pipeline.Load{Buckets: []int64{hour}}
+	l := pipeline.Load{Buckets: []int64{n}}
 	o.load(&l)
 	return l.Due[0]
 }
@@ -155,8 +155,8 @@ func put(key, profile string) pipeline.Commit {
 }
 
 // due is a commit's addition to one bucket.
-func due(hour int64, entries string) pipeline.DueEntries {
-	return pipeline.DueEntries{Bucket: hour, Entries: []byte(entries)}
+func due(bucket int64, entries string) pipeline.DueEntries {
+	return pipeline.DueEntries{Bucket: bucket, Entries: []byte(entries)}
 }
 
 func bytesOf(values ...string) [][]byte {
