@@ -1,6 +1,7 @@
 package sinks
 
 import (
+	"encoding/hex"
 	"net/url"
 	"strconv"
 	"time"
@@ -39,20 +40,20 @@ func (r *Renderer) Render(e *pipeline.Entry, record *pipeline.Record) pipeline.O
 // carries the transition's event time.
 func (r *Renderer) alert(e *pipeline.Entry) pipeline.Outgoing {
 	_, customer := pipeline.SplitKey(e.Key)
-	at := time.UnixMilli(e.Alert.At).UTC().Format("2006-01-02T15:04:05.000Z")
-	return pipeline.Outgoing{
-		Topic: r.Alerts, Partition: -1, Key: customer, Value: e.Value, Timestamp: e.Alert.At,
-		Headers: kafkawire.AppendHeaders(nil, nil,
-			header("ce_specversion", "1.0"),
-			header("ce_id", e.ID.String()),
-			header("ce_source", r.Source),
-			header("ce_type", "ebb.alert.lapse."+e.Alert.Transition.String()+".v1"),
-			kafkawire.Header{Key: "ce_subject", Value: customer},
-			header("ce_time", at),
-			kafkawire.Header{Key: "ce_partitionkey", Value: customer},
-			header("content-type", "application/json"),
-		),
-	}
+	var id [2 * len(e.ID)]byte
+	hex.Encode(id[:], e.ID[:])
+	var at, kind [40]byte
+	h := make([]byte, 0, 240+len(r.Source)+2*len(customer)) // the one allocation
+	h = kafkawire.AppendHeaderCount(h, 8)
+	h = kafkawire.AppendHeader(h, "ce_specversion", "1.0")
+	h = kafkawire.AppendHeader(h, "ce_id", id[:])
+	h = kafkawire.AppendHeader(h, "ce_source", r.Source)
+	h = kafkawire.AppendHeader(h, "ce_type", append(append(append(kind[:0], "ebb.alert.lapse."...), e.Alert.Transition.String()...), ".v1"...))
+	h = kafkawire.AppendHeader(h, "ce_subject", customer)
+	h = kafkawire.AppendHeader(h, "ce_time", time.UnixMilli(e.Alert.At).UTC().AppendFormat(at[:0], "2006-01-02T15:04:05.000Z"))
+	h = kafkawire.AppendHeader(h, "ce_partitionkey", customer)
+	h = kafkawire.AppendHeader(h, "content-type", "application/json")
+	return pipeline.Outgoing{Topic: r.Alerts, Partition: -1, Key: customer, Value: e.Value, Timestamp: e.Alert.At, Headers: h}
 }
 
 // quarantined makes a copy of the input record, byte for byte, and adds what Kafka Streams adds to dead letters

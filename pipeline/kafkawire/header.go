@@ -32,6 +32,17 @@ func AppendHeaders(dst, before []byte, added ...Header) []byte {
 	return dst
 }
 
+// AppendHeaderCount begins an encoding of n headers, which n calls of AppendHeader complete.
+func AppendHeaderCount(dst []byte, n int) []byte { return binary.AppendVarint(dst, int64(n)) }
+
+// AppendHeader appends one header without allocating.
+func AppendHeader[V string | []byte](dst []byte, key string, value V) []byte {
+	dst = binary.AppendVarint(dst, int64(len(key)))
+	dst = append(dst, key...)
+	dst = binary.AppendVarint(dst, int64(len(value)))
+	return append(dst, value...)
+}
+
 // Headers gives the headers encoded in b, in order. Key and value alias b. It ends early where b is damaged.
 func Headers(b []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) { walkHeaders(b, yield) }
