@@ -39,7 +39,7 @@ customer, so that one partition sees all of a customer's events, and carry the e
 without an id gets one of file name and line (none from standard input), by which ebb knows it again.`,
 		Example: "  ebb produce purchases.csv.gz\n" +
 			"  ebb simulate --customers 1000 | ebb produce -\n" +
-			"  ebb produce --topic clicks --rate 5000 --skip-bad january.ndjson february.ndjson",
+			"  ebb produce --topic clicks --rate 5000 --skip-bad january.ndjson",
 		Args: usage(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.produce(cmd, &f, args) },
 	}

@@ -43,11 +43,13 @@ func newRootCommand(environ []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ebb",
 		Short: "Churn-risk alerts from a stream of customer events",
-		Long: "ebb reads customer events from Kafka, keeps what it knows of each customer in Redis, and publishes an alert to\n" +
-			"Kafka when a customer is about to leave, silence included. Every event counts once, every alert is sent once.",
-		Example: "  ebb check --create                   # are Kafka and Redis fit for it? create the topics\n" +
-			"  ebb produce purchases.csv.gz         # an event log into the input topic\n" +
-			"  ebb alerts --from-start              # what was decided",
+		Long: `ebb reads customer events from Kafka, keeps what it knows of each customer in Redis, and publishes an alert to Kafka when
+a customer is about to leave, silence included. Every event counts once, every alert is sent once.`,
+		Example: "  ebb demo                        # watch it work, nothing to install\n" +
+			"  ebb check --create              # are Kafka and Redis fit for it?\n" +
+			"  ebb run                         # process events into alerts\n" +
+			"  ebb produce purchases.csv.gz    # an event log into the input topic\n" +
+			"  ebb alerts --from-start         # what was decided",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
@@ -55,7 +57,9 @@ func newRootCommand(environ []string) *cobra.Command {
 	}
 	root.PersistentFlags().StringVarP(&a.file, "config", "c", "", "configuration file (YAML); none: defaults and EBB_ variables")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newDemoCommand(a), newRunCommand(a), newRebuildCommand(a), newProduceCommand(a), newAlertsCommand(a), newCheckCommand(a), newSimulateCommand())
+	wrapHelp(root, environ)
+	root.AddCommand(newDemoCommand(a), newRunCommand(a), newRebuildCommand(a), newProduceCommand(a), newAlertsCommand(a),
+		newCheckCommand(a), newSimulateCommand())
 	return root
 }
 

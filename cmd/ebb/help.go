@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+)
+
+// widestHelp bounds the lines of a help text, in columns: longer ones are hard to read, however wide the terminal.
+const widestHelp = 100
+
+// wrapHelp has the help of every command fit the terminal; elsewhere it is 80 columns wide.
+func wrapHelp(root *cobra.Command, environ []string) {
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		out := cmd.OutOrStdout()
+		width := min(newScreen(out, environ).width, widestHelp)
+		usages := strings.NewReplacer(".LocalFlags.FlagUsages ", fmt.Sprintf(".LocalFlags.FlagUsagesWrapped %d ", width),
+			".InheritedFlags.FlagUsages ", fmt.Sprintf(".InheritedFlags.FlagUsagesWrapped %d ", width))
+		cmd.SetUsageTemplate(usages.Replace(cmd.UsageTemplate()))
+		about := cmd.Long
+		if about == "" {
+			about = cmd.Short
+		}
+		fmt.Fprintf(out, "%s\n\n%s", wrapParagraphs(about, width), cmd.UsageString())
+	})
+}
+
+// wrapParagraphs breaks the lines of each paragraph anew. A line that is indented stays as it is.
+func wrapParagraphs(s string, width int) string {
+	paragraphs := strings.Split(strings.TrimSpace(s), "\n\n")
+	for i, p := range paragraphs {
+		if strings.HasPrefix(p, " ") {
+			continue
+		}
+		lines := strings.Split(text.WrapSoft(strings.Join(strings.Fields(p), " "), width), "\n")
+		for j := range lines {
+			lines[j] = strings.TrimRight(lines[j], " ")
+		}
+		paragraphs[i] = strings.Join(lines, "\n")
+	}
+	return strings.Join(paragraphs, "\n\n")
+}
