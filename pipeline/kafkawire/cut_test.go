@@ -24,6 +24,17 @@ type cutter struct {
 	before bool
 	cuts   int
 	seen   map[kmsg.Key]int // requests written
+	open   []net.Conn
+}
+
+// closeAll breaks every connection.
+func (c *cutter) closeAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.open {
+		_ = conn.Close()
+	}
+	c.open = nil
 }
 
 // arm sets the trap.
@@ -52,6 +63,9 @@ func (c *cutter) dial(ctx context.Context, network, address string) (net.Conn, e
 	if err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open = append(c.open, conn)
 	return &cutConn{Conn: conn, cutter: c}, nil
 }
 

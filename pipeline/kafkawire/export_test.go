@@ -59,3 +59,6 @@ func ForgetVersions(ctx context.Context, c *Client, key int16) {
 
 // Decode is decode.
 func Decode(b []byte, answer kmsg.Response) error { return decode(b, answer) }
+
+// Lost is lost.
+func Lost(a, b error) error { return lost(a, b) }

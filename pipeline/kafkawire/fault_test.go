@@ -135,6 +135,40 @@ func TestClientFollowsTheCluster(t *testing.T) {
 	}
 }
 
+// TestClientLosesACoordinator finds the one that takes over from a broker that is gone for good.
+func TestClientLosesACoordinator(t *testing.T) {
+	cluster := fake(t, kfake.NumBrokers(3))
+	in, out, id := unique(t, "in"), unique(t, "out"), unique(t, "txn")
+	cut := new(cutter)
+	c := openCut(t, cluster.ListenAddrs(), cut, in, out)
+	create(t, c, in, 1)
+	create(t, c, out, 1)
+	group := unique(t, "group")
+	p := producer(t, c, id, false)
+	if err := p.Commit(t.Context(), unfenced(group, in, 1, text(out, "1"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.RemoveNode(cluster.CoordinatorFor(group)); err != nil {
+		t.Fatal(err)
+	}
+	cut.closeAll()
+	for deadline := time.Now().Add(15 * time.Second); ; {
+		err := p.Commit(t.Context(), unfenced(group, in, 2, text(out, "2")))
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, pipeline.ErrUnavailable) || time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+		if err := p.Init(t.Context()); err != nil && !errors.Is(err, pipeline.ErrUnavailable) {
+			t.Fatal(err)
+		}
+	}
+	if at, err := c.Committed(t.Context(), group, in, 0); err != nil || at.Offset != 2 {
+		t.Errorf("offset %+v, %v", at, err)
+	}
+}
+
 // TestTransactionGolden holds the bytes of every request of a transaction, of both kinds, against what was sent when they
 // were tried on a real broker.
 func TestTransactionGolden(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -114,16 +115,7 @@ func TestProducerSplitsRequests(t *testing.T) {
 		c := openCut(t, addrs, cut, in, out)
 		create(t, c, in, 1)
 		create(t, c, out, 3)
-		p, err := c.NewProducer(kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 2000})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if only1 {
-			kafkawire.UseVersion1(p)
-		}
-		if err := p.Init(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		p := producerWith(t, c, kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 2000}, only1)
 		const rounds, each = 3, 100
 		for i := range rounds {
 			var records []pipeline.Outgoing
@@ -167,10 +159,17 @@ func TestProducerRecordTooLarge(t *testing.T) {
 		c := open(t, addrs, in, out)
 		create(t, c, in, 1)
 		create(t, c, out, 1, "max.message.bytes", "10000")
-		p := producer(t, c, unique(t, "txn"), only1)
+		p := producerWith(t, c, kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 5000}, only1)
 		err := p.Commit(t.Context(), unfenced(group, in, 1, text(out, "small"), text(out, string(make([]byte, 20_000)))))
 		if hard := new(pipeline.HardStop); !errors.As(err, &hard) || hard.Code != "record_too_large" {
 			t.Fatalf("error %v", err)
+		}
+		var got pipeline.Fetched
+		f := fetcher(t, c, out)
+		for deadline := time.Now().Add(5 * time.Second); got.End == 0 || got.Stable < got.End; { // well before the transaction's timeout
+			if err := f.Fetch(t.Context(), 0, &got); err != nil || time.Now().After(deadline) {
+				t.Fatalf("readers are held up at %d of %d, %v", got.Stable, got.End, err)
+			}
 		}
 		write(t, writer(t, addrs, out), "after")
 		if diff := cmp.Diff([]string{"after"}, valuesOf(t, addrs, out, 1)); diff != "" {

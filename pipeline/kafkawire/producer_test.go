@@ -21,7 +21,12 @@ func versions(t *testing.T, test func(t *testing.T, only1 bool)) {
 // producer makes and starts a producer.
 func producer(t testing.TB, c *kafkawire.Client, id string, only1 bool) *kafkawire.Producer {
 	t.Helper()
-	p, err := c.NewProducer(kafkawire.ProducerConfig{TransactionalID: id})
+	return producerWith(t, c, kafkawire.ProducerConfig{TransactionalID: id}, only1)
+}
+
+func producerWith(t testing.TB, c *kafkawire.Client, cfg kafkawire.ProducerConfig, only1 bool) *kafkawire.Producer {
+	t.Helper()
+	p, err := c.NewProducer(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
