@@ -65,7 +65,7 @@ func TestHardStops(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			w := newWorld(t, 1)
 			w.produce(events("shop", 1, shop(3, 200, 200)))
-			g := w.group("run", env.redis, map[string]string{"pack.name": "any", "pack.horizon": "60d"})
+			g := w.group("run", redisAddress(), map[string]string{"pack.name": "any", "pack.horizon": "60d"})
 			delete(g.keys, "pack")
 			g.run(nil, nil, "--until-end", "--leave").finish()
 			spoil(g)

@@ -50,7 +50,7 @@ func TestKilledTenTimes(t *testing.T) {
 	input := w.produce(poisoned(events("mathoverflow.csv.gz", 2, publicLog(t, "mathoverflow"))))
 	ends := w.ends()
 	flags := []string{"--until-end", "--leave", "--activity", "answer,comment_question,comment_answer", "--horizon", "90d"}
-	g := w.group("killed", env.redis, nil)
+	g := w.group("killed", redisAddress(), nil)
 
 	kills := schedule(killSeed, slices.Min(ends))
 	for i := range kills {

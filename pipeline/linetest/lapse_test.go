@@ -25,7 +25,7 @@ func TestLapseAsSpecified(t *testing.T) {
 			}
 			w := newWorld(t, partitions)
 			w.produce(events("online_retail.csv.gz", 2, rows))
-			g := w.group("run", env.redis, nil)
+			g := w.group("run", redisAddress(), nil)
 			s := g.run(nil, nil, "--until-end", "--activity", "purchase", "--horizon", "90d").finish()
 			got := g.published()
 			checkOnce(t, got)

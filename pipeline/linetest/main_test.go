@@ -3,49 +3,37 @@
 package linetest_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"ebb/pipeline/linetest/services"
 )
 
-// What TestMain prepares for all tests, and nothing changes afterwards.
-var (
-	program string // the built binary
-	env     *services
-)
+// program is the built binary. TestMain sets it, and nothing changes it afterwards.
+var program string
 
-// TestMain builds the program and starts the services once.
+// TestMain builds the program and finds or starts the services, once.
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(run(m))
 }
 
-func run(m *testing.M) (code int, err error) {
-	ctx := context.Background()
+func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "ebb-linetest-")
 	if err != nil {
-		return 1, err
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // left to the system's own sweep
 	program = filepath.Join(dir, "ebb")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "ebb/cmd/ebb").CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("build the program: %w\n%s", err, out)
+	if out, err := exec.Command("go", "build", "-o", program, "ebb/cmd/ebb").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
+		return 1
 	}
-	env, err = startServices(ctx)
-	defer func() {
-		if stopErr := env.stop(ctx); err == nil {
-			err = stopErr
-		}
-	}()
-	if err != nil {
-		return 1, err
-	}
-	return m.Run(), nil
+	return services.Main(m, services.Kafka, services.Redis)
 }
+
+func kafkaAddress() string { return os.Getenv(services.Kafka) }
+func redisAddress() string { return os.Getenv(services.Redis) }

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ebb/pipeline/linetest/services"
 )
 
 // patience is how long a test waits for something that takes a second or two.
@@ -158,7 +160,7 @@ func eventually(t *testing.T, what string, met func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if err := until(ctx, what, met); err != nil {
+	if err := services.Until(ctx, what, met); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -90,7 +90,7 @@ func TestQuarantine(t *testing.T) {
 	}
 	w := newWorld(t, 1)
 	w.produce(records)
-	g := w.group("run", env.redis, nil)
+	g := w.group("run", redisAddress(), nil)
 	s := g.run(nil, nil, "--until-end").finish()
 	if s.Events != len(records) || s.Quarantined != len(bad) {
 		t.Errorf("summary %+v, want %d events and %d quarantined", s, len(records), len(bad))

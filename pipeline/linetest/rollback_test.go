@@ -12,6 +12,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 
 	"ebb/pipeline/linetest/oracle"
+	"ebb/pipeline/linetest/services"
 )
 
 // ownRedis is a Redis of one test, which may be killed and put back to an older copy of itself.
@@ -23,7 +24,7 @@ type ownRedis struct {
 
 func newRedis(t *testing.T) *ownRedis {
 	t.Helper()
-	c, address, err := startRedis(t.Context())
+	c, address, err := services.StartRedis(t.Context())
 	if c != nil {
 		testcontainers.CleanupContainer(t, c, testcontainers.StopTimeout(0))
 	}
@@ -37,7 +38,7 @@ func newRedis(t *testing.T) *ownRedis {
 
 func (r *ownRedis) answers() {
 	r.t.Helper()
-	if err := redisAnswers(r.t.Context(), r.address); err != nil {
+	if err := services.RedisAnswers(r.t.Context(), r.address); err != nil {
 		r.t.Fatal(err)
 	}
 }

@@ -9,12 +9,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"ebb/pipeline/linetest/services"
 )
 
 // shared opens a file of the shared folder: EBB_TEST_SHARED, or the folder beside the repository. Its absence is a failure.
 func shared(t *testing.T, name string) [][]string {
 	t.Helper()
-	f, err := os.Open(filepath.Join(setting("EBB_TEST_SHARED", filepath.Join(root(t), "..", "shared")), name))
+	f, err := os.Open(filepath.Join(services.Setting("EBB_TEST_SHARED", filepath.Join(root(t), "..", "shared")), name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func newWorld(t *testing.T, partitions int) *world {
 	t.Helper()
 	w := &world{t: t, input: unique(t), partitions: partitions}
 	var err error
-	w.client, err = kgo.NewClient(kgo.SeedBrokers(env.kafka), kgo.ProducerBatchMaxBytes(4<<20))
+	w.client, err = kgo.NewClient(kgo.SeedBrokers(kafkaAddress()), kgo.ProducerBatchMaxBytes(4<<20))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func (w *world) group(name, redisAddress string, keys map[string]string) *group 
 		g.redis.Close() //nolint:errcheck // nothing is lost
 	})
 	g.keys["redis.addresses"] = "[" + redisAddress + "]"
-	g.keys["kafka.brokers"] = "[" + env.kafka + "]"
+	g.keys["kafka.brokers"] = "[" + kafkaAddress() + "]"
 	g.keys["kafka.group"] = g.name
 	g.keys["kafka.input"] = w.input
 	g.keys["kafka.alerts"] = g.alerts

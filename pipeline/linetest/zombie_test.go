@@ -25,7 +25,7 @@ func TestZombie(t *testing.T) {
 	w := newWorld(t, 4)
 	input := w.produce(events("shop", 1, shop(1, 10_000, 700)))
 	all := sum(w.ends())
-	g := w.group("run", env.redis, map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB"})
+	g := w.group("run", redisAddress(), map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB"})
 
 	zombie := g.run(map[string]string{"kafka.instance_id": "zombie"}, nil, shopFlags()...)
 	zombie.until("a tenth of the input is processed", func() bool { return sum(g.committed()) > all/10 })
