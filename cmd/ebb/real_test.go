@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"os"
@@ -35,6 +36,9 @@ func TestCommandsOnRealServices(t *testing.T) {
 	}
 	t.Cleanup(client.Close)
 	admin := kadm.NewClient(client)
+	t.Cleanup(func() {
+		_, _ = admin.DeleteTopics(context.WithoutCancel(t.Context()), input, input+dlqSuffix, alerts) // of a cluster that others use
+	})
 	retention := func(ms string) {
 		t.Helper()
 		answers, err := admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.ms", Value: &ms}}, input)
