@@ -176,7 +176,7 @@ func (d *demo) feed(ctx context.Context, client *kafkawire.Client) error {
 			d.show.at(d.fed, at)
 		}
 		d.fed, d.latest = d.fed+1, max(d.latest, at)
-		i := kafkawire.Partition(key, int32(len(lanes))) //nolint:gosec // a topic's partitions fit
+		i := kafkawire.Partition(key, int32(len(lanes)))
 		return lanes[i].add(key, value, at)
 	})
 	return errors.Join(err, stop(err))
