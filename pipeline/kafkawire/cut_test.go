@@ -27,16 +27,6 @@ type cutter struct {
 	open   []net.Conn
 }
 
-// closeAll breaks every connection.
-func (c *cutter) closeAll() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, conn := range c.open {
-		_ = conn.Close()
-	}
-	c.open = nil
-}
-
 // arm sets the trap.
 func (c *cutter) arm(key kmsg.Key, before bool) {
 	c.mu.Lock()

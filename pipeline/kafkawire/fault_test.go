@@ -135,6 +135,16 @@ func TestClientFollowsTheCluster(t *testing.T) {
 	}
 }
 
+// closeAll breaks every connection.
+func (c *cutter) closeAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.open {
+		_ = conn.Close()
+	}
+	c.open = nil
+}
+
 // TestClientLosesACoordinator finds the one that takes over from a broker that is gone for good.
 func TestClientLosesACoordinator(t *testing.T) {
 	cluster := fake(t, kfake.NumBrokers(3))

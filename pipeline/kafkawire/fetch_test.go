@@ -299,3 +299,35 @@ func TestFetchSurvivesBrokenConnections(t *testing.T) {
 		}
 	}
 }
+
+// TestFetchLingers lets the broker gather records while they flow, and does not keep the first one after a pause waiting.
+func TestFetchLingers(t *testing.T) {
+	addrs := brokers(t)
+	topic := unique(t, "in")
+	c := open(t, addrs, topic)
+	create(t, c, topic, 1)
+	const linger = 400 * time.Millisecond
+	f, err := c.NewFetcher(kafkawire.FetchConfig{Topic: topic, MaxWait: 10 * time.Millisecond, Linger: linger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := writer(t, addrs, topic)
+	write(t, w, "0", "1", "2")
+	var got pipeline.Fetched
+	fetch := func(offset int64) time.Duration {
+		t.Helper()
+		began := time.Now()
+		if err := f.Fetch(t.Context(), offset, &got); err != nil {
+			t.Fatal(err)
+		}
+		return time.Since(began)
+	}
+	for fetch(3); len(got.Records) > 0; fetch(3) { //nolint:revive // until nothing flows and the leader is known
+	}
+	if took := fetch(0); took >= linger || len(got.Records) != 3 {
+		t.Errorf("after a pause: %d records after %v", len(got.Records), took)
+	}
+	if took := fetch(1); took < linger/2 || len(got.Records) != 2 {
+		t.Errorf("while records flow: %d records after %v", len(got.Records), took)
+	}
+}

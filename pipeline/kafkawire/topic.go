@@ -71,7 +71,7 @@ type NewTopic struct {
 	Configs    map[string]string
 }
 
-// CreateTopic creates a topic. Errors: TopicExists and whatever else the cluster objects to, with its words;
+// CreateTopic creates a topic and waits until a broker knows of it. Errors: TopicExists and whatever else the cluster objects to, with its words;
 // pipeline.ErrUnavailable.
 func (c *Client) CreateTopic(ctx context.Context, t NewTopic) error {
 	req := kmsg.NewPtrCreateTopicsRequest()
@@ -98,7 +98,8 @@ func (c *Client) CreateTopic(ctx context.Context, t NewTopic) error {
 	if err != nil {
 		return fmt.Errorf("create topic %s: %w%s", t.Name, err, said)
 	}
-	return nil
+	_, err = repeat(ctx, c, c.timeout, func(ctx context.Context) (Topic, error) { return c.Topic(ctx, t.Name) }, refused)
+	return err
 }
 
 // TopicConfig is the part of a topic's settings that ebb depends on.

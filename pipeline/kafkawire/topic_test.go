@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -127,36 +126,5 @@ func TestGroupMembers(t *testing.T) {
 	}
 	if g, err := c.DescribeGroup(t.Context(), group); err != nil || len(g.Members) != 0 {
 		t.Errorf("group after leaving: %+v, %v", g, err)
-	}
-}
-
-func TestAppender(t *testing.T) {
-	addrs := brokers(t)
-	topic, cut := unique(t, "out"), new(cutter)
-	c := openCut(t, addrs, cut, topic)
-	create(t, c, topic, 1)
-	a, err := c.NewAppender(t.Context(), kafkawire.AppenderConfig{Topic: topic, MaxRequest: 300})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want []string
-	var records []pipeline.Outgoing
-	for i := range 50 {
-		v := string(rune('A' + i))
-		want = append(want, v)
-		records = append(records, text(topic, v))
-	}
-	for i, before := range []bool{true, false} { // no answer, no matter why, makes it write twice
-		part := records[i*25 : i*25+25]
-		if n, err := a.Append(t.Context(), part[:10]); n != 10 || err != nil {
-			t.Fatalf("%d acknowledged, %v", n, err)
-		}
-		cut.arm(kmsg.Produce, before)
-		if n, err := a.Append(t.Context(), part[10:]); n != 15 || err != nil || !cut.sprung() {
-			t.Fatalf("%d acknowledged, %v", n, err)
-		}
-	}
-	if diff := cmp.Diff(want, valuesOf(t, addrs, topic, len(want))); diff != "" {
-		t.Errorf("written (-want +got):\n%s", diff)
 	}
 }
