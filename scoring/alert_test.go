@@ -29,8 +29,14 @@ func golden(t *testing.T, name string, got []byte) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff(string(must(os.ReadFile(path))), string(got)); diff != "" {
-		t.Errorf("%s: %s", name, diff)
+	want, have := strings.Split(string(must(os.ReadFile(path))), "\n"), strings.Split(string(got), "\n")
+	if len(want) != len(have) {
+		t.Errorf("%s: %d lines, want %d", name, len(have), len(want))
+	}
+	for i := range min(len(want), len(have)) {
+		if want[i] != have[i] {
+			t.Fatalf("%s, line %d:\n%s\nwant\n%s", name, i+1, have[i], want[i])
+		}
 	}
 }
 

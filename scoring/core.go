@@ -34,7 +34,6 @@ type coefficients struct {
 	overdueLogOdds float64 // of the overdue quantile
 
 	lnHorizon float64
-	hurdle    float64 // see point.bound
 }
 
 // fold adds one event that has an effect to the profile and the population. It leaves episode and deadline alone.

@@ -6,23 +6,25 @@ import "math"
 // transition asks for. The score is no monotone function of time, so the search rests on a bound. Of its terms, as time
 // passes and nothing happens,
 //
-//   - level rises, for the level fades;
-//   - tenure and friction fall;
-//   - rhythm + silence, half the log-odds that the silence lasts a horizon more, first falls and then rises. (It may do
-//     only one of them.) Its derivative has the sign of h(r) - h(r+H), where h is the rate at which a silence of r days
-//     ends, since ln q(r) = -integral of h from r to r+H. The rate of a log-logistic law falls throughout, or rises to one
-//     peak and falls from there. Where it falls all the way from r to r+H, the sign is plus; where it rises all the way,
-//     minus; and while the peak lies between, h(r) rises and h(r+H) falls, so the sign changes once, from minus to plus.
-//     On an interval its greatest value is therefore that of an end.
+//   - level rises, for what it counts fades, and ever more slowly;
+//   - tenure and friction fall, and ever more slowly;
+//   - silence with rhythm, half the log-odds of q, first falls and then rises. (It may do only one of them.)
+//
+// The last: q(r) is the chance that a silence of r days lasts a horizon H more, and h(r) the rate at which it ends, so that
+// ln q(r) = -integral of h from r to r+H, whose derivative is h(r) - h(r+H). The rate of a log-logistic law falls throughout,
+// or rises to one peak and falls from there. Where it falls all the way from r to r+H, the derivative is positive; where it
+// rises all the way, negative; and while the peak lies between, h(r) rises and h(r+H) falls, so that the sign changes once,
+// from minus to plus. On an interval the greatest value is therefore that of an end.
 //
 // So over the minutes a to b the score is at most
 //
-//	bound(a, b) = base + tenure(a) + friction(a) + max(silence(a), silence(b)) + level(b).
+//	bound(a, b) = base + tenure(a) + friction(a) + max(silence(a), silence(b)) + level(b)
 //
-// It is sharper still where level rises faster than tenure falls, all the way from a to b: then both are at most what they
-// are at b. Level rises most slowly at b, tenure falls fastest at a, so those two rates decide.
+// and it is at most b's own score, apart from silence(a), where what rises does so faster than tenure and friction fall: at its
+// slowest, which is level's pace at b, and silence's where h falls from a on, of at least half of (h(b) - h(a+H)) / (1 - q(a)),
+// since half the log-odds of q has the derivative (h(r) - h(r+H)) / 2(1 - q(r)).
 //
-// Where that is below the threshold, no minute from a to b reaches it: b is cleared, and the search goes on from there.
+// Where the bound is below the threshold, no minute from a to b reaches it: b is cleared, and the search goes on from there.
 // For a fixed a the bound does not fall as b grows, and it meets the score as a and b meet. So the farthest minute that
 // can be cleared is found by interpolation, and what is found is exact to the minute.
 const (
@@ -31,7 +33,7 @@ const (
 
 	lnMaxSilence = 8.3 // over ln(maxSilence)
 
-	fineEffort   = 7 // points that Wake looks at: nearly always enough for the very minute
+	fineEffort   = 6 // points that Wake looks at: nearly always enough for the very minute
 	coarseEffort = 4 // points that Observe looks at: a minute somewhat too early costs one more look
 )
 
@@ -71,14 +73,19 @@ func (k *Pack) rearm(p *Profile) {
 	}
 }
 
-// point is what the bound needs to know of one minute.
+// point is what the bound needs to know of one minute, and what the search goes by. Paces are in log-odds a day.
 type point struct {
 	minute                           int64
-	lnSilence                        float64 // ln of the days of silence
 	silence, level, tenure, friction float64 // terms; silence with base and rhythm
-	spells                           float64 // faded level
-	age                              float64 // tenure with its offset, days
-	hurdle                           float64 // see bound
+
+	levelPace float64 // at which level rises
+	fallPace  float64 // at which tenure and friction fall
+	rate      float64 // at which a silence ends, per day
+	rateAhead float64 // that a horizon later
+	perEnd    float64 // half of 1 / (1 - q); 0 where the rate may still rise, or the silence counts as longer than it is
+
+	lnSilence float64 // ln of the days of silence
+	slope     float64 // log-odds per unit of lnSilence by which the score rises
 }
 
 func (k *Pack) point(p *Profile, minute int64) point {
@@ -86,10 +93,19 @@ func (k *Pack) point(p *Profile, minute int64) point {
 	at := minute * minuteMillis
 	r := k.silence(p, at)
 	a.lnSilence = log(r)
-	a.silence = baseTerm + float64(rhythmWeight*logitLasts(p.M, p.K, a.lnSilence, log(r+k.horizon)))
-	a.spells = float64(p.Level * exp(-span(at-p.At)/k.levelFade))
-	a.level = float64(-levelWeight * log(a.spells+levelFloor))
-	a.hurdle = float64((a.spells + levelFloor) * k.hurdle)
+	from := exp(float64(p.K * (a.lnSilence - p.M)))
+	to := exp(float64(p.K * (log(r+k.horizon) - p.M)))
+	a.silence = baseTerm + float64(rhythmWeight*logitOf(from, to))
+	a.rate = float64(p.K * from / float64(r*(1+from)))
+	a.rateAhead = float64(p.K * to / float64((r+k.horizon)*(1+to)))
+	perEnd := float64(rhythmWeight * (1 + to) / (to - from))
+	if from >= p.K-1 && r > minSilence {
+		a.perEnd = perEnd
+	}
+	level := float64(p.Level * exp(-span(at-p.At)/k.levelFade))
+	a.level = float64(-levelWeight * log(level+levelFloor))
+	a.levelPace = float64(levelWeight*level) / float64((level+levelFloor)*k.levelFade)
+	a.slope = float64(r * (float64(perEnd*(a.rate-a.rateAhead)) + a.levelPace - a.fallPace))
 	return a
 }
 
@@ -108,12 +124,17 @@ func (k *Pack) begin(p *Profile, minute int64) point {
 func (k *Pack) falling(p *Profile, minute int64) point {
 	at := minute * minuteMillis
 	tenure := span(at - p.First)
-	return point{
+	a := point{
 		minute:   minute,
 		tenure:   tenureTerm(tenure, k.horizon),
-		age:      tenure + float64(tenureOffset*k.horizon),
-		friction: frictionTerm(p.Friction, span(at-p.At), k.horizon),
+		fallPace: tenureWeight / (tenure + float64(tenureOffset*k.horizon)),
 	}
+	if p.Friction > 0 {
+		friction := float64(p.Friction * exp(-span(at-p.At)/k.horizon))
+		a.friction = float64(frictionWeight * log(1+friction))
+		a.fallPace += float64(frictionWeight*friction) / float64((1+friction)*k.horizon)
+	}
+	return a
 }
 
 // score is the sum of the terms.
@@ -121,93 +142,13 @@ func (a *point) score() float64 { return a.silence + a.level + a.tenure + a.fric
 
 // bound is never below the score at any minute from a to b.
 func (a *point) bound(b *point) float64 {
-	tenure := a.tenure
-	if float64(b.spells*a.age) >= b.hurdle {
-		tenure = b.tenure
+	pace := b.levelPace
+	if b.rate > a.rateAhead {
+		pace += float64(a.perEnd * (b.rate - a.rateAhead))
 	}
-	return max(a.silence, b.silence) + b.level + tenure + a.friction
-}
-
-// search returns a minute not before from such that no minute from there to just before it reaches enter; given enough
-// effort, in points, the very first that does. 0: there is none.
-func (k *Pack) search(p *Profile, from int64, enter float64, effort int) int64 {
-	last := p.Last/minuteMillis + maxSilence*minutesPerDay
-	if from > last {
-		return 0
+	most := max(a.silence, b.silence) + b.level
+	if pace >= a.fallPace {
+		return most + b.tenure + b.friction
 	}
-	s := bracket{need: enter - slack, seen: p.Last, last: last, a: k.point(p, from)}
-	if s.a.score() >= s.need {
-		return from
-	}
-	s.guess = s.a.lnSilence + 1
-	for ; effort > 0; effort-- {
-		if s.a.minute == last {
-			return 0
-		}
-		next := s.next()
-		if next == s.a.minute {
-			break
-		}
-		s.narrow(k.point(p, next))
-	}
-	return s.a.minute + 1
-}
-
-// bracket is how far a search has come.
-type bracket struct {
-	need   float64
-	seen   int64   // last activity, ms
-	last   int64   // minute beyond which nobody looks
-	a      point   // cleared, as is every minute before it
-	b      point   // not cleared, seen from a; its minute is 0 while there is no such point
-	guess  float64 // ln of the days of silence to look at while there is none
-	streak int     // how many times in a row a (positive) or b (negative) was moved
-}
-
-// next is the minute to look at, or a's own where nothing is left between a and b.
-func (s *bracket) next() int64 {
-	if s.b.minute == 0 {
-		return min(max(s.minute(s.guess), s.a.minute+1), s.last)
-	}
-	if s.b.minute == s.a.minute+1 {
-		return s.a.minute
-	}
-	// Interpolate over ln(silence), in which the score is nearly a straight line; where one end stays, lessen its weight
-	// so that it is overtaken (the Illinois rule).
-	below, above := s.need-s.a.score(), s.a.bound(&s.b)-s.need
-	if s.streak > 1 {
-		above = math.Ldexp(above, 1-s.streak)
-	} else if s.streak < -1 {
-		below = math.Ldexp(below, 1+s.streak)
-	}
-	guess := s.a.lnSilence + float64((s.b.lnSilence-s.a.lnSilence)*(below/(below+above)))
-	return min(max(s.minute(guess), s.a.minute+1), s.b.minute-1)
-}
-
-// minute is that at which the silence has lasted e^lnSilence days.
-func (s *bracket) minute(lnSilence float64) int64 {
-	return (s.seen + int64(float64(exp(min(lnSilence, lnMaxSilence))*dayMillis))) / minuteMillis
-}
-
-// narrow takes in a point between a and b, or beyond a while there is no b.
-func (s *bracket) narrow(c point) {
-	if s.a.bound(&c) >= s.need {
-		s.b, s.streak = c, min(s.streak, 0)-1
-		return
-	}
-	s.advance(c)
-	if s.b.minute != 0 && s.a.bound(&s.b) < s.need { // what falls has fallen enough on the way
-		s.advance(s.b)
-		s.b, s.streak = point{}, 0
-	}
-}
-
-// advance moves a to c, and guesses by the line through both where the score will be there.
-func (s *bracket) advance(c point) {
-	width, gain, gap := c.lnSilence-s.a.lnSilence, c.score()-s.a.score(), s.need-c.score()
-	if gain > 0 {
-		width = min(float64(width*(1.05*gap/gain)), 2)
-	}
-	s.guess = c.lnSilence + width
-	s.a, s.streak = c, max(s.streak, 0)+1
+	return most + a.tenure + a.friction
 }

@@ -55,23 +55,37 @@ func (k *Pack) Wake(p *Profile) (Decision, bool) {
 		p.Armed = k.search(p, from, enter, fineEffort)
 		return Decision{}, false
 	}
-	s := k.Score(p, minute*minuteMillis)
-	sum := s.Sum()
-	if sum < enter {
-		p.Armed = k.search(p, minute+1, enter, fineEffort)
+	a := k.point(p, minute)
+	if a.score() < enter-slack {
+		p.Armed = k.searchBeyond(p, &a, enter, fineEffort)
 		return Decision{}, false
 	}
+	s := k.Score(p, minute*minuteMillis)
+	sum := s.Sum()
+	if sum < enter { // by less than slack
+		p.Armed = minute + 1
+		return Decision{}, false
+	}
+	d := k.turn(p, s, sum)
+	p.Armed = 0
+	if enter, _, ok := k.watch(p); ok {
+		p.Armed = minute + 1
+		if a.score() < enter-slack {
+			p.Armed = k.searchBeyond(p, &a, enter, fineEffort)
+		}
+	}
+	return d, true
+}
+
+// turn opens or escalates p's episode by the score s, whose sum is what it takes.
+func (k *Pack) turn(p *Profile, s Score, sum float64) Decision {
 	d := Decision{Transition: Escalated, Previous: p.Episode.Tier, At: s.At, Silence: s.At - p.Last, Score: s}
 	if p.Episode.Tier == TierNone {
 		before := k.Score(p, p.At)
 		d.Transition, d.Previous = Raised, k.tier(before.Sum())
 		p.Episodes++
 	}
-	p.Episode = Episode{Tier: k.tier(sum), Sequence: p.Episode.Sequence + 1, Since: minute}
+	p.Episode = Episode{Tier: k.tier(sum), Sequence: p.Episode.Sequence + 1, Since: s.At / minuteMillis}
 	d.Tier, d.Episode, d.Sequence = p.Episode.Tier, p.Episodes, p.Episode.Sequence
-	p.Armed = 0
-	if enter, _, ok := k.watch(p); ok {
-		p.Armed = k.search(p, minute+1, enter, fineEffort)
-	}
-	return d, true
+	return d
 }

@@ -126,7 +126,6 @@ func build(f *packFile) *Pack {
 		enterCritical:  logit(k.Tiers.Critical / 100),
 		overdueLogOdds: logit(k.Overdue),
 		lnHorizon:      log(horizon),
-		hurdle:         float64(tenureWeight / levelWeight * 4 * horizon),
 	}
 	sum := sha256.Sum256(k.canonical())
 	k.Hash = hex.EncodeToString(sum[:])

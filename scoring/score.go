@@ -88,14 +88,13 @@ func span(ms int64) float64 { return min(max(days(ms), 0), maxDays) }
 //
 // With regularity at most 16, |m| at most 12 and r from 0.02 to 2^43 ms, u stays within e^-255 and e^376.
 func (k *Pack) logitSilent(m, regularity, r float64) float64 {
-	return logitLasts(m, regularity, log(r), log(r+k.horizon))
+	from := exp(float64(regularity * (log(r) - m)))
+	to := exp(float64(regularity * (log(r+k.horizon) - m)))
+	return logitOf(from, to)
 }
 
-func logitLasts(m, regularity, lnFrom, lnTo float64) float64 {
-	from := exp(float64(regularity * (lnFrom - m)))
-	to := exp(float64(regularity * (lnTo - m)))
-	return log((1 + from) / max(to-from, float64(to*0x1p-52)))
-}
+// logitOf is logitSilent by u at either end.
+func logitOf(from, to float64) float64 { return log((1 + from) / max(to-from, float64(to*0x1p-52))) }
 
 func levelTerm(level, idle, fade float64) float64 {
 	return float64(-levelWeight * log(float64(level*exp(-idle/fade))+levelFloor))
