@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
@@ -176,6 +177,79 @@ func TestClientLosesACoordinator(t *testing.T) {
 	}
 	if at, err := c.Committed(t.Context(), group, in, 0); err != nil || at.Offset != 2 {
 		t.Errorf("offset %+v, %v", at, err)
+	}
+}
+
+// TestProducerChoosesVersion uses what the cluster has finalized when the producer starts, and follows a change at the next
+// start.
+func TestProducerChoosesVersion(t *testing.T) {
+	cluster := fake(t)
+	in, out := unique(t, "in"), unique(t, "out")
+	c := open(t, cluster.ListenAddrs(), in, out)
+	create(t, c, in, 1)
+	create(t, c, out, 1)
+	used := make(chan int16, 100)
+	cluster.ControlKey(int16(kmsg.EndTxn), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		used <- r.GetVersion()
+		return nil, nil, false
+	})
+	p := producer(t, c, unique(t, "txn"), false)
+	for i, want := range []struct{ feature, endTxn int16 }{{2, 5}, {0, 3}, {2, 5}} {
+		setFeature(t, writer(t, cluster.ListenAddrs(), out), "transaction.version", want.feature)
+		if err := p.Init(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Commit(t.Context(), unfenced(unique(t, "group"), in, int64(i+1), text(out, fmt.Sprint(i)))); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-used; got != want.endTxn {
+			t.Errorf("transaction.version %d: EndTxn v%d", want.feature, got)
+		}
+	}
+	if diff := cmp.Diff([]string{"0", "1", "2"}, valuesOf(t, cluster.ListenAddrs(), out, 3)); diff != "" {
+		t.Errorf("published (-want +got):\n%s", diff)
+	}
+}
+
+func setFeature(t *testing.T, w *kgo.Client, name string, level int16) {
+	t.Helper()
+	req := kmsg.NewPtrUpdateFeaturesRequest()
+	f := kmsg.NewUpdateFeaturesRequestFeatureUpdate()
+	f.Feature, f.MaxVersionLevel, f.UpgradeType = name, level, 1
+	if level == 0 {
+		f.UpgradeType = 2 // a safe downgrade
+	}
+	req.FeatureUpdates = append(req.FeatureUpdates, f)
+	res, err := req.RequestWith(t.Context(), w)
+	if err != nil || res.ErrorCode != 0 {
+		t.Fatalf("set %s to %d: %v, %v", name, level, err, kafkawire.Error(res.ErrorCode))
+	}
+}
+
+// TestFetchAcrossCompaction passes what compaction has left no record of.
+func TestFetchAcrossCompaction(t *testing.T) {
+	cluster := fake(t)
+	topic := unique(t, "in")
+	c := open(t, cluster.ListenAddrs(), topic)
+	create(t, c, topic, 1, "cleanup.policy", "compact", "min.cleanable.dirty.ratio", "0")
+	w := writer(t, cluster.ListenAddrs(), topic)
+	write(t, w, "a", "b")
+	write(t, w, "a", "c")
+	write(t, w, "b")
+	cluster.Compact()
+	_, end, err := c.Bounds(t.Context(), topic, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fetcher(t, c, topic)
+	all := read(t, f, 0, end)
+	if len(all) >= 5 || !slices.Contains(all, "c") {
+		t.Errorf("after compaction: %q", all)
+	}
+	for from := range end {
+		if got := read(t, f, from, end); len(got) > len(all) {
+			t.Errorf("from %d: %q", from, got)
+		}
 	}
 }
 
