@@ -136,7 +136,7 @@ func (d *demo) live(ctx context.Context, p *processor) error {
 		return err
 	case err := <-ended: // before its time
 		drain()
-		<-fed
+		_ = <-fed // cut short by the drain
 		return err
 	}
 }
