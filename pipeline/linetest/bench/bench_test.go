@@ -1,0 +1,65 @@
+package main
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ebb/pipeline"
+)
+
+func TestStageOf(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		stack []string
+		want  string
+	}{
+		{"innermost wins", []string{"runtime.memmove", "ebb/pipeline.(*line).stage", "ebb/pipeline.(*line).fold"}, "stage"},
+		{"collector's help", []string{"runtime.gcAssistAlloc1", "runtime.mallocgc", "ebb/pipeline.(*line).event"}, "gc"},
+		{"a connection reads", []string{"syscall.Read", "net.(*conn).Read", "io.ReadFull", "ebb/pipeline/kafkawire.(*exchange).roundTrip"}, "fetch"},
+		{"a connection writes", []string{"syscall.Write", "net.(*conn).Write", "ebb/pipeline/kafkawire.(*exchange).roundTrip"}, "publish"},
+		{"no work of ours", []string{"runtime.futex", "runtime.schedule"}, "scheduler"},
+		{"other work", []string{"runtime.mallocgc", "ebb/pipeline.(*owner).wait"}, "other"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := stageOf(c.stack); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// The live events are usable, and an alert that names one as its cause leads back to it.
+func TestStretchRecord(t *testing.T) {
+	s := &stretch{every: 20, open: []string{"c-00000007"}, calm: []string{"c-00000001"}, start: 1_767_225_600_000, spacing: 7776}
+	r := rand.New(rand.NewPCG(1, 2))
+	d := pipeline.NewDecoder(1 << 10)
+	for _, n := range []int{0, 1, 20, 199, 12_345_678} {
+		record := s.record(n, r)
+		var e pipeline.Event
+		d.Decode(&pipeline.Record{Key: record.Key, Value: record.Value}, &e)
+		if e.Code != pipeline.Usable || e.Time != record.Timestamp.UnixMilli() {
+			t.Errorf("event %d: code %v, time %d of %s", n, e.Code, e.Time, record.Value)
+		}
+		alert, err := json.Marshal(map[string]any{"cause": map[string]any{"id": string(e.ID)}, "pack": "any"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := causedBy(alert); !ok || got != n {
+			t.Errorf("event %d: the alert leads to %d, %t", n, got, ok)
+		}
+		if want := map[bool]string{true: "c-00000007", false: "c-00000001"}[n == 0]; string(record.Key) != want {
+			t.Errorf("event %d is of %s, not %s", n, record.Key, want)
+		}
+	}
+}
+
+func TestSpread(t *testing.T) {
+	r := report{Runs: []run{{CPU: 3}, {CPU: 1}, {CPU: 2}, {CPU: 10}}}
+	want := spread{Each: []float64{3, 1, 2, 10}, Min: 1, Median: 2.5, Max: 10}
+	if diff := cmp.Diff(want, r.of(func(r *run) float64 { return r.CPU })); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// group is one consumer group of ebb with alerts of its own: it has never run.
+type group struct {
+	*bench
+	name, alerts string
+	config       string // file
+	http         string // address of health and metrics
+}
+
+// configuration is what cannot be default: where everything is.
+const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s}
+redis: {addresses: ["%s"]}
+http: {listen: "%s"}
+log: {format: json}
+`
+
+func (b *bench) newGroup(ctx context.Context, i int) (*group, error) {
+	port, err := freePort(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g := &group{bench: b, name: fmt.Sprintf("bench-%d", i), http: fmt.Sprintf("127.0.0.1:%d", port)}
+	g.alerts, g.config = g.name+".alerts", filepath.Join(b.dir, g.name+".yaml")
+	text := fmt.Sprintf(configuration, b.kafka, g.name, input, g.alerts, b.redis, g.http)
+	return g, os.WriteFile(g.config, []byte(text), 0o600)
+}
+
+// command is ebb with the load's pack: the horizon and the friction that the peers were given too.
+func (g *group) command(ctx context.Context, flags ...string) *exec.Cmd {
+	args := append([]string{
+		"run", "-c", g.config, "--pack", "any", "--horizon", "30d",
+		"--friction", "Support Ticket Opened=0,Payment Failed=1",
+	}, flags...)
+	return exec.CommandContext(ctx, g.program, args...) //nolint:gosec // named by who runs it
+}
+
+// run is the whole topic processed once. CPU is in nanoseconds per event.
+type run struct {
+	Events          uint64   `json:"events"`
+	Seconds         float64  `json:"seconds"`
+	Alerts          uint64   `json:"alerts"`
+	EventsPerSecond float64  `json:"events_per_second"`
+	CPU             float64  `json:"cpu_ns_per_event"`
+	KafkaCPU        float64  `json:"kafka_cpu_ns_per_event"`
+	RedisCPU        float64  `json:"redis_cpu_ns_per_event"`
+	Allocations     float64  `json:"allocations_per_event"`
+	AllocatedBytes  float64  `json:"allocated_bytes_per_event"`
+	AlertsPerEvent  float64  `json:"alerts_per_event"`
+	MaxRSS          int64    `json:"max_rss_bytes"`
+	Armed           *float64 `json:"deadlines_stored_per_event,omitempty"` // as of the last look at /metrics
+	Woken           *float64 `json:"deadlines_looked_at_per_event,omitempty"`
+
+	profile string // file
+}
+
+func (g *group) run(ctx context.Context) (*run, error) {
+	check := exec.CommandContext(ctx, g.program, "check", "-c", g.config, "--create") //nolint:gosec // named by who runs it
+	if out, err := check.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("ebb check: %w\n%s", err, out)
+	}
+	r := &run{profile: filepath.Join(g.dir, g.name+".pprof")}
+	before, err := g.cpu()
+	if err != nil {
+		return nil, err
+	}
+	var stdout, stderr bytes.Buffer
+	cmd := g.command(ctx, "--until-end")
+	cmd.Env = append(cmd.Environ(), "EBB_TEST_CPUPROFILE="+r.profile)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	watching, stop := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() { defer close(watched); g.watchDeadlines(watching, r) }()
+	err = cmd.Run()
+	stop()
+	<-watched
+	if err != nil {
+		return nil, fmt.Errorf("ebb run: %w\n%s", err, stderr.Bytes())
+	}
+	after, err := g.cpu()
+	if err != nil {
+		return nil, err
+	}
+	return r, r.fill(&stdout, &stderr, uint64(g.Events), after.kafka-before.kafka, after.redis-before.redis)
+}
+
+// fill takes in the summary and the line "measured" of the log.
+func (r *run) fill(stdout, stderr *bytes.Buffer, events uint64, kafka, redis time.Duration) error {
+	if err := json.Unmarshal(stdout.Bytes(), r); err != nil {
+		return fmt.Errorf("read the summary: %w", err)
+	}
+	if r.Events != events || r.Seconds <= 0 {
+		return fmt.Errorf("%d events processed in %g s, not %d", r.Events, r.Seconds, events)
+	}
+	var m struct {
+		Message string
+		CPU     int64  `json:"cpu_ns"`
+		Mallocs uint64 `json:"mallocs"`
+		Bytes   uint64 `json:"allocated_bytes"`
+		RSS     int64  `json:"max_rss_kib"`
+	}
+	for line := range bytes.Lines(stderr.Bytes()) {
+		if bytes.Contains(line, []byte(`"measured"`)) {
+			if err := json.Unmarshal(line, &m); err != nil {
+				return fmt.Errorf("read what the process took: %w", err)
+			}
+		}
+	}
+	if m.Message != "measured" {
+		return errors.New("the log does not say what the process took")
+	}
+	n := float64(r.Events)
+	r.EventsPerSecond, r.AlertsPerEvent = n/r.Seconds, float64(r.Alerts)/n
+	r.CPU, r.KafkaCPU, r.RedisCPU = float64(m.CPU)/n, float64(kafka)/n, float64(redis)/n
+	r.Allocations, r.AllocatedBytes, r.MaxRSS = float64(m.Mallocs)/n, float64(m.Bytes)/n, m.RSS<<10
+	return nil
+}
+
+// watchDeadlines notes the latest counts of deadlines until ctx ends. They are gone with the process.
+func (g *group) watchDeadlines(ctx context.Context, r *run) {
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		m, err := g.metrics(ctx)
+		if err != nil {
+			continue // not yet up, or just gone
+		}
+		if n := counted(m["ebb_events_total"], ""); n > 0 {
+			armed, woken := counted(m["ebb_deadlines_total"], "stored")/n, counted(m["ebb_deadlines_total"], "looked_at")/n
+			r.Armed, r.Woken = &armed, &woken
+		}
+	}
+}
+
+func (g *group) metrics(ctx context.Context) (map[string]*dto.MetricFamily, error) {
+	body, err := g.get(ctx, "/metrics")
+	if err != nil {
+		return nil, err
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	return parser.TextToMetricFamilies(bytes.NewReader(body))
+}
+
+// counted sums a counter over its outcomes, or gives the one named.
+func counted(f *dto.MetricFamily, outcome string) (sum float64) {
+	for _, m := range f.GetMetric() {
+		if l := m.GetLabel(); outcome == "" || len(l) == 1 && l[0].GetValue() == outcome {
+			sum += m.GetCounter().GetValue()
+		}
+	}
+	return sum
+}
+
+// get asks the process; any answer but 200 is an error.
+func (g *group) get(ctx context.Context, path string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.http+path, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var body bytes.Buffer
+	if _, err := body.ReadFrom(resp.Body); err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, errors.New(resp.Status)
+	}
+	return body.Bytes(), nil
+}

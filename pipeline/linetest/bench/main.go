@@ -1,0 +1,203 @@
+// Command bench measures the line as its users run it: the real program as a process, between a Kafka and a Redis that it
+// starts for itself on free ports and throws away at the end. It is called by "task bench:line".
+//
+// It fills a topic with the load of ../shared/bench, which the peers were measured on, and lets a fresh group process all of
+// it, several times over, with the default configuration. Events per second count from the first takeover to the last
+// published transaction. Then it offers live events at half of the median rate to the last of these groups, and measures how
+// long an event takes to become an alert that a reader of committed data sees.
+//
+// Where the processor's CPU goes is read from its CPU profile: each sample belongs to the innermost function on its stack
+// that stands for a stage. Shares of the profile are applied to the CPU time that the process itself reports.
+//
+// Everything runs on one machine: what Kafka, Redis and this program take, the processor does not have. The report names
+// cores and load average, for a figure means nothing without them.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/procfs"
+
+	"ebb/pipeline/redisstore"
+)
+
+// options is the command line.
+type options struct {
+	Events     int    `json:"events"`
+	Customers  int    `json:"customers"`
+	Partitions int    `json:"partitions"`
+	Days       int    `json:"days"`
+	Seed       uint64 `json:"seed"`
+	AOF        bool   `json:"redis_append_only_file"`
+
+	runs    int
+	live    time.Duration
+	json    bool
+	program string
+	shared  string
+}
+
+func readOptions() (o options) {
+	flag.IntVar(&o.Events, "events", 2_000_000, "events in the topic")
+	flag.IntVar(&o.Customers, "customers", 200_000, "customers they are of")
+	flag.IntVar(&o.Partitions, "partitions", 4, "partitions of the topic")
+	flag.IntVar(&o.Days, "days", 180, "span of event time")
+	flag.Uint64Var(&o.Seed, "seed", 1, "seed of the load")
+	flag.BoolVar(&o.AOF, "aof", false, "let Redis keep its append-only file, flushed every second")
+	flag.IntVar(&o.runs, "runs", 3, "how often the topic is processed from the start")
+	flag.DurationVar(&o.live, "live", 20*time.Second, "how long latency is measured; 0: not at all")
+	flag.BoolVar(&o.json, "json", false, "print one JSON object")
+	flag.StringVar(&o.program, "ebb", "bin/ebb", "the program to measure")
+	flag.StringVar(&o.shared, "shared", "../shared", "folder with the load (bench) and the services (testenv)")
+	flag.Parse()
+	return o
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o := readOptions()
+	r, err := measure(ctx, &o, os.Stderr)
+	if err == nil {
+		err = r.write(os.Stdout, o.json)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// bench is a measurement under way.
+type bench struct {
+	*options
+	*services
+	dir string
+	say io.Writer // progress
+}
+
+const input = "bench.events"
+
+// measure does everything, and takes down what it started whatever happens.
+func measure(ctx context.Context, o *options, say io.Writer) (r *report, err error) {
+	if o.runs < 1 {
+		return nil, errors.New("-runs: at least one")
+	}
+	dir, err := os.MkdirTemp("", "ebb-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	r = &report{Commit: commit(ctx), Machine: machine(), Load: *o}
+	s, err := startServices(ctx, o, filepath.Join(dir, "services"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.stop(context.WithoutCancel(ctx))) }()
+	b := &bench{options: o, services: s, dir: dir, say: say}
+	if err := b.fill(ctx); err != nil {
+		return nil, fmt.Errorf("fill the topic: %w", err)
+	}
+	return r, b.all(ctx, r)
+}
+
+func (b *bench) all(ctx context.Context, r *report) error {
+	var last *group
+	for i := range b.runs {
+		g, err := b.newGroup(ctx, i)
+		if err != nil {
+			return err
+		}
+		run, err := g.run(ctx)
+		if err != nil {
+			return fmt.Errorf("run %d: %w", i+1, err)
+		}
+		fmt.Fprintf(b.say, "run %d of %d: %.0f events/s\n", i+1, b.runs, run.EventsPerSecond)
+		r.Runs, last = append(r.Runs, *run), g
+	}
+	var err error
+	if r.Stages, err = stages(r.Runs); err != nil {
+		return err
+	}
+	if r.Memory, err = b.memory(ctx, last.name); err != nil {
+		return fmt.Errorf("measure Redis: %w", err)
+	}
+	if b.live <= 0 {
+		return nil
+	}
+	half := r.of(func(r *run) float64 { return r.EventsPerSecond }).Median / 2
+	if r.Latency, err = last.latency(ctx, half, r.Runs[len(r.Runs)-1].Alerts); err != nil {
+		return fmt.Errorf("measure latency: %w", err)
+	}
+	return nil
+}
+
+// fill builds the load's program outside of its folder, and lets it create and fill the topic.
+func (b *bench) fill(ctx context.Context) error {
+	program := filepath.Join(b.dir, "load")
+	build := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(b.shared, "bench"), "-o", program, ".") //nolint:gosec // named by who runs it
+	build.Stderr = b.say
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	load := exec.CommandContext(ctx, program, "-brokers", b.kafka, "-topic", input, "-events", strconv.Itoa(b.Events), //nolint:gosec // built above
+		"-customers", strconv.Itoa(b.Customers), "-partitions", strconv.Itoa(b.Partitions), "-days", strconv.Itoa(b.Days),
+		"-seed", strconv.FormatUint(b.Seed, 10))
+	load.Stdout, load.Stderr = b.say, b.say
+	return load.Run()
+}
+
+// memory is what the group's state takes of Redis.
+func (b *bench) memory(ctx context.Context, group string) (m memory, err error) {
+	c, err := redisstore.Open(ctx, redisstore.Config{Addresses: []string{b.redis}})
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	u, err := c.Usage(ctx, group)
+	if err != nil || u.Customers == 0 {
+		return m, errors.Join(err, errors.New("no customers"))
+	}
+	each := func(bytes int64) float64 { return float64(bytes) / float64(u.Customers) }
+	return memory{
+		Customers: u.Customers, DueBuckets: u.DueBuckets, Total: u.PerCustomer(),
+		Profiles: each(u.Profiles), Due: each(u.Due), Outbox: each(u.Outbox), Meta: each(u.Meta),
+	}, nil
+}
+
+// commit names what was measured, as git does; "unknown" outside of a checkout.
+func commit(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func machine() string {
+	about := fmt.Sprintf("%d cores, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return about
+	}
+	if cpus, err := fs.CPUInfo(); err == nil && len(cpus) > 0 {
+		about += ", " + cpus[0].ModelName
+	}
+	if load, err := fs.LoadAvg(); err == nil {
+		about += fmt.Sprintf(", load average before %.1f", load.Load1)
+	}
+	return about
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/google/pprof/profile"
+)
+
+// stage is the CPU of one part of the line.
+type stage struct {
+	Name  string  `json:"name"`
+	CPU   float64 `json:"cpu_ns_per_event"`
+	Share float64 `json:"share"`
+}
+
+// rules say which stage a function stands for. The first rule that fits a function decides.
+var rules = [...]struct{ prefix, stage string }{
+	{"runtime.gcBgMarkWorker", "gc"},
+	{"runtime.gcAssistAlloc", "gc"},
+	{"runtime.bgsweep", "gc"},
+	{"runtime.bgscavenge", "gc"},
+	{"ebb/pipeline/kafkawire.(*Fetcher).", "fetch"},
+	{"ebb/pipeline/kafkawire.(*answerReader).", "fetch"},
+	{"ebb/pipeline.(*prefetcher).run", "fetch"},
+	{"ebb/pipeline.(*batch).decode", "decode"},
+	{"ebb/scoring.(*Pack).Wake", "fold, deadlines"},
+	{"ebb/scoring.(*Pack).rearm", "fold, deadlines"},
+	{"ebb/pipeline.(*line).stage", "stage"},
+	{"ebb/pipeline.(*line).", "fold"},
+	{"ebb/pipeline/redisstore.(*Partition).Load", "load"},
+	{"ebb/pipeline/redisstore.(*Partition).", "commit"},
+	{"ebb/pipeline.(*owner).publication", "publish"},
+	{"ebb/pipeline.(*owner).records", "publish"},
+	{"ebb/pipeline/kafkawire.(*Producer).", "publish"},
+	{"ebb/pipeline/kafkawire.(*Client).deliver", "publish"},
+	{"ebb/sinks.", "publish"},
+}
+
+// stageOf attributes a stack, the innermost function first.
+func stageOf(stack []string) string {
+	writes, foreign := false, false
+	for _, f := range stack {
+		for _, r := range rules {
+			if strings.HasPrefix(f, r.prefix) {
+				return r.stage
+			}
+		}
+		// A connection has its own goroutine, which knows no stage. What it reads is nearly all fetched, and what it
+		// writes nearly all published.
+		if strings.HasPrefix(f, "ebb/pipeline/kafkawire.(*exchange).roundTrip") {
+			if writes {
+				return "publish"
+			}
+			return "fetch"
+		}
+		writes = writes || strings.HasSuffix(f, ").Write")
+		foreign = foreign || !strings.HasPrefix(f, "runtime.")
+	}
+	if foreign {
+		return "other"
+	}
+	return "scheduler"
+}
+
+// stages divides the CPU of all runs by stage, the largest first.
+func stages(runs []run) ([]stage, error) {
+	samples, all, events, cpu := map[string]int64{}, int64(0), 0.0, 0.0
+	for i := range runs {
+		p, err := readProfile(runs[i].profile)
+		if err != nil {
+			return nil, fmt.Errorf("read CPU profile: %w", err)
+		}
+		for _, s := range p.Sample {
+			n := s.Value[len(s.Value)-1] // nanoseconds
+			samples[stageOf(functions(s))] += n
+			all += n
+		}
+		events += float64(runs[i].Events)
+		cpu += runs[i].CPU * float64(runs[i].Events)
+	}
+	out := make([]stage, 0, len(samples))
+	for name, n := range samples {
+		share := float64(n) / float64(all)
+		out = append(out, stage{Name: name, Share: share, CPU: share * cpu / events})
+	}
+	slices.SortFunc(out, func(a, b stage) int { return cmp.Or(cmp.Compare(b.CPU, a.CPU), cmp.Compare(a.Name, b.Name)) })
+	return out, nil
+}
+
+func readProfile(file string) (p *profile.Profile, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	return profile.Parse(f)
+}
+
+// functions lists a sample's stack, the innermost first, inlined ones included.
+func functions(s *profile.Sample) (names []string) {
+	for _, l := range s.Location {
+		for _, line := range l.Line {
+			if line.Function != nil {
+				names = append(names, line.Function.Name)
+			}
+		}
+	}
+	return names
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// stretch is a stretch of live events that continues the load: same records, same events per day of event time, so that
+// deadlines fall due and episodes open as before. At even distances it has an event of a customer whose episode is open,
+// one each: every one of these must lead to an alert. All others are of customers without one, at random.
+type stretch struct {
+	rate    float64 // events per second of wall time
+	events  int
+	warm    int      // the first so many are not measured
+	open    []string // customers with an open episode
+	every   int      // the distance of their events
+	calm    []string // the other customers
+	start   int64    // event time of the first, ms
+	spacing float64  // ms of event time between events
+
+	began time.Time
+	sent  []time.Duration // since began, by event
+}
+
+// minDistance bounds the share of recoveries to one event in so many, as the load has about.
+const minDistance = 20
+
+func (g *group) newStretch(ctx context.Context, rate float64, open []string) (*stretch, error) {
+	end, err := g.newest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	warm := int(rate * g.live.Seconds() / 4)
+	s := &stretch{rate: rate, events: warm + int(rate*g.live.Seconds()), warm: warm, open: open, start: end + 1}
+	s.spacing = (time.Duration(g.Days) * 24 * time.Hour).Seconds() * 1e3 / float64(g.Events)
+	s.every = max(minDistance, s.events/max(len(open), 1))
+	s.sent = make([]time.Duration, s.events)
+	known := make(map[string]bool, len(open))
+	for _, c := range open {
+		known[c] = true
+	}
+	for i := range g.Customers {
+		if c := fmt.Sprintf("c-%08d", i); !known[c] {
+			s.calm = append(s.calm, c)
+		}
+	}
+	if len(s.open) == 0 || len(s.calm) == 0 || s.planned() == 0 {
+		return nil, errors.New("the load leaves too few customers with an open episode, or without")
+	}
+	return s, nil
+}
+
+// newest is the latest event time in the topic.
+func (g *group) newest(ctx context.Context) (at int64, err error) {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(g.kafka))
+	if err != nil {
+		return 0, err
+	}
+	defer cl.Close()
+	offsets, err := kadm.NewClient(cl).ListMaxTimestampOffsets(ctx, input)
+	offsets.Each(func(o kadm.ListedOffset) { at = max(at, o.Timestamp) })
+	return at, errors.Join(err, offsets.Error())
+}
+
+// due reports whether event n ends an episode that was open before the stretch.
+func (s *stretch) due(n int) bool { return n%s.every == 0 && n/s.every < len(s.open) }
+
+// planned is how many of them there are.
+func (s *stretch) planned() int { return min((s.events+s.every-1)/s.every, len(s.open)) }
+
+// produce offers events at their rate. Where the brokers take them more slowly it falls behind, which shows in the rate
+// produced.
+func (s *stretch) produce(ctx context.Context, brokers string) error {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.DefaultProduceTopic(input), kgo.MaxBufferedRecords(200_000),
+		kgo.ProducerLinger(5*time.Millisecond), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	var failed atomic.Pointer[error]
+	promise := func(_ *kgo.Record, err error) {
+		if err != nil {
+			failed.CompareAndSwap(nil, &err)
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a load, not a secret
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	s.began = time.Now()
+	for n := 0; n < s.events; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		for until := min(int(time.Since(s.began).Seconds()*s.rate), s.events); n < until; n++ {
+			record := s.record(n, r)
+			s.sent[n] = time.Since(s.began)
+			cl.Produce(ctx, record, promise)
+		}
+	}
+	if err := cl.Flush(ctx); err != nil {
+		return err
+	}
+	if err := failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// types of live events, weighted as in the load: one in ten is friction.
+var types = [...]string{
+	"Product Viewed", "Product Viewed", "Product Viewed", "Product Added", "Products Searched", "Order Completed", "Signed In", "Signed In",
+	"Support Ticket Opened", "Payment Failed",
+}
+
+func (s *stretch) record(n int, r *rand.Rand) *kgo.Record {
+	customer, kind := s.calm[r.IntN(len(s.calm))], types[r.IntN(len(types))]
+	if s.due(n) {
+		customer, kind = s.open[n/s.every], "Order Completed"
+	}
+	at := time.UnixMilli(s.start + int64(float64(n)*s.spacing)).UTC()
+	b := make([]byte, 0, 256)
+	b = append(b, `{"id":"`+idPrefix...)
+	b = padded(b, n, 9)
+	b = append(b, `","customer":"`...)
+	b = append(b, customer...)
+	b = append(b, `","type":"`...)
+	b = append(b, kind...)
+	b = at.AppendFormat(append(b, `","time":"`...), "2006-01-02T15:04:05.000Z")
+	b = strconv.AppendInt(append(b, `","value":"`...), int64(1+n%199), 10)
+	b = padded(append(b, '.'), n%100, 2)
+	b = padded(append(b, `","currency":"EUR","tenant":"shop","properties":{"sku":"A-`...), n%30011, 5)
+	b = append(b, `","quantity":1,"channel":"web"}}`...)
+	return &kgo.Record{Key: []byte(customer), Value: b, Timestamp: at}
+}
+
+// idPrefix begins the ids of live events, and nothing else.
+const idPrefix = "live-"
+
+// causedBy finds the live event whose id an alert names as its cause.
+func causedBy(alert []byte) (n int, ok bool) {
+	i := bytes.LastIndex(alert, []byte(`"`+idPrefix))
+	if i < 0 {
+		return 0, false
+	}
+	digits, _, ok := bytes.Cut(alert[i+1+len(idPrefix):], []byte(`"`))
+	n, err := strconv.Atoi(string(digits))
+	return n, ok && err == nil
+}
+
+// padded appends n in at least width digits.
+func padded(b []byte, n, width int) []byte {
+	from := len(b)
+	b = strconv.AppendInt(b, int64(n), 10)
+	for len(b)-from < width {
+		b = slices.Insert(b, from, '0')
+	}
+	return b
+}
