@@ -63,8 +63,7 @@ func (m *Member) serve(ctx context.Context, g *Generation, own Own) (again bool,
 	case lost != nil:
 		log.Warn().Err(lost).Msg("generation lost, stopped without committing")
 		m.refused(lost)
-		hard := m.fatal(lost)
-		return hard == nil, hard
+		return true, nil
 	case err != nil:
 		return false, err
 	}
