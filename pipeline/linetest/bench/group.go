@@ -173,6 +173,16 @@ func counted(f *dto.MetricFamily, outcome string) (sum float64) {
 	return sum
 }
 
+// meanMillis is the mean time of a step.
+func meanMillis(f *dto.MetricFamily, step string) float64 {
+	for _, m := range f.GetMetric() {
+		if l := m.GetLabel(); len(l) == 1 && l[0].GetValue() == step {
+			return 1e3 * m.GetHistogram().GetSampleSum() / float64(max(m.GetHistogram().GetSampleCount(), 1))
+		}
+	}
+	return 0
+}
+
 // get asks the process; any answer but 200 is an error.
 func (g *group) get(ctx context.Context, path string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)

@@ -23,6 +23,8 @@ type latency struct {
 	P50      float64 `json:"p50_ms"`
 	P99      float64 `json:"p99_ms"`
 	Max      float64 `json:"max_ms"`
+	Commit   float64 `json:"mean_commit_ms"`  // a commit to Redis
+	Publish  float64 `json:"mean_publish_ms"` // a transaction
 }
 
 // seen is an alert caused by a live event, when it was read.
@@ -67,7 +69,13 @@ func (g *group) latency(ctx context.Context, rate float64, alerts uint64) (l *la
 	}
 	select {
 	case alerts := <-found:
-		return s.result(alerts, rate), nil
+		l = s.result(alerts, rate)
+		m, err := g.metrics(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("ask for metrics: %w", err)
+		}
+		l.Commit, l.Publish = meanMillis(m["ebb_step_seconds"], "commit"), meanMillis(m["ebb_step_seconds"], "publish")
+		return l, nil
 	case <-time.After(patience):
 		cancel()
 		return nil, fmt.Errorf("%d alerts came of %d that had to", s.count(<-found), s.planned())
