@@ -88,7 +88,7 @@ func (a *app) demo(cmd *cobra.Command, f *demoFlags) error {
 func (d *demo) run(cmd *cobra.Command, errs screen) error {
 	ctx := cmd.Context()
 	quiet := newLogger(d.cfg.Log, errs)
-	p, err := newProcessor(ctx, d.cfg, quiet, processorOptions{})
+	p, err := newProcessor(ctx, d.cfg, quiet, processorOptions{embedded: true})
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (d *demo) live(ctx context.Context, p *processor) error {
 
 // settle runs the line to the end of the log: what was fetched last, and the deadlines up to the last event.
 func (d *demo) settle(ctx context.Context, quiet zerolog.Logger, alerts uint64) (uint64, error) {
-	p, err := newProcessor(ctx, d.cfg, quiet, processorOptions{untilEnd: true})
+	p, err := newProcessor(ctx, d.cfg, quiet, processorOptions{untilEnd: true, embedded: true})
 	if err != nil {
 		return alerts, err
 	}

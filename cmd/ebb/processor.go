@@ -29,6 +29,7 @@ import (
 type processorOptions struct {
 	untilEnd bool                       // stop at the end offsets found at the start
 	leave    bool                       // leave the group at the end
+	embedded bool                       // the services are this process's own: their policy is known
 	trace    func(pipeline.Step, int64) // optional; see pipeline.Config
 }
 
@@ -70,8 +71,10 @@ func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts pro
 	if p.redis, err = openRedis(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("connect to Redis at %s: %w", strings.Join(cfg.Redis.Addresses, ", "), err)
 	}
-	if err := p.checkRedis(ctx); err != nil {
-		return nil, err
+	if !opts.embedded {
+		if err := p.checkRedis(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if p.kafka, err = openKafka(cfg, cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ()); err != nil {
 		return nil, err

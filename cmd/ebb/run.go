@@ -87,7 +87,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 		defer e.close()
 		log.Info().Strs("kafka", cfg.Kafka.Brokers).Strs("redis", cfg.Redis.Addresses).Msg("embedded services started")
 	}
-	p, err := newProcessor(cmd.Context(), cfg, log, processorOptions{untilEnd: f.untilEnd, leave: f.leave, trace: killSwitch(a.environ, log)})
+	p, err := newProcessor(cmd.Context(), cfg, log, processorOptions{untilEnd: f.untilEnd, leave: f.leave, embedded: f.embedded, trace: killSwitch(a.environ, log)})
 	if err != nil {
 		return err
 	}

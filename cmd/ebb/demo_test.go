@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"ebb/cmd/ebb/shop"
+)
+
+// demoLines takes apart what demo --json printed: alerts, and the summary as the last line.
+func demoLines(t *testing.T, stdout string) (alerts []alertView, summary demoSummary) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	for i, line := range lines {
+		if i == len(lines)-1 {
+			if err := json.Unmarshal([]byte(line), &summary); err != nil {
+				t.Fatalf("summary %q: %v", line, err)
+			}
+			continue
+		}
+		var v alertView
+		if err := json.Unmarshal([]byte(line), &v); err != nil {
+			t.Fatalf("alert %q: %v", line, err)
+		}
+		alerts = append(alerts, v)
+	}
+	return alerts, summary
+}
+
+// TestDemoAgainstTheTruth compares the summary with what the simulator's truth and the alerts say when they are put together
+// another way: by following each customer's alerts in order.
+func TestDemoAgainstTheTruth(t *testing.T) {
+	o := run(t, nil, strings.NewReader(""), "demo", "--for", "0", "--customers", "1500", "--seed", "3", "--json").want(t, 0)
+	alerts, got := demoLines(t, o.stdout)
+
+	s, err := shop.New(shop.Config{Customers: 1500, Seed: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events int64
+	var end time.Time
+	for ev := range s.Events() {
+		events, end = events+1, ev.Time
+	}
+	silentFor := map[string]bool{} // the latest alert says that the customer is silent
+	raisedAt := map[string][]time.Time{}
+	for _, a := range alerts {
+		silentFor[a.Customer] = a.Transition == "raised" || a.Transition == "escalated"
+		if a.Transition == "raised" {
+			raisedAt[a.Customer] = append(raisedAt[a.Customer], a.Time)
+		}
+	}
+	want := demoTruth{}
+	for _, all := range raisedAt {
+		want.Raised += int64(len(all))
+	}
+	for l := range s.Leavers(end) {
+		want.Left++
+		switch {
+		case silentFor[l.Customer]:
+			want.Caught++
+		default:
+			want.Missed++
+			if end.Sub(l.Left) < 30*24*time.Hour {
+				want.MissedRecent++
+			}
+		}
+		for _, at := range raisedAt[l.Customer] {
+			if at.After(l.Last) {
+				want.Right++
+			}
+		}
+	}
+	want.FalseAlarms = want.Raised - want.Right
+	if got.Truth == nil || *got.Truth != want {
+		t.Fatalf("the summary says %+v, the truth is %+v", got.Truth, want)
+	}
+	if got.Events != events || !got.Simulated {
+		t.Errorf("the summary says %d events, simulated %v; the shop has %d", got.Events, got.Simulated, events)
+	}
+	if 2*want.Caught < want.Left {
+		t.Errorf("%d of %d leavers were caught: less than half", want.Caught, want.Left)
+	}
+	if want.Right == 0 || want.FalseAlarms == 0 {
+		t.Errorf("%d alerts were right and %d false: one of them cannot be", want.Right, want.FalseAlarms)
+	}
+}
+
+func TestDemoForPeople(t *testing.T) {
+	o := run(t, nil, strings.NewReader(""), "demo", "--for", "0", "--customers", "300").want(t, 0)
+	for _, part := range []string{
+		"a simulated shop (seed 1): 300 customers", "Kafka and Redis run inside this process", "usually back every", " raised ",
+		"simulated customers left for good: ", "%) were about a customer who had left", "were false alarms", "ebb demo --events LOG.csv",
+	} {
+		if !strings.Contains(o.stdout, part) {
+			t.Errorf("nothing says %q in\n…%s", part, o.stdout[max(0, len(o.stdout)-2000):])
+		}
+	}
+	if strings.Contains(o.stdout, "\x1b") || o.stderr != "" {
+		t.Errorf("colour or bar where there is no terminal, or something on standard error:\n%.300q\n%s", o.stdout, o.stderr)
+	}
+}
+
+func TestDemoOnALog(t *testing.T) {
+	var log bytes.Buffer
+	fmt.Fprintln(&log, csvHeader)
+	for week := range 80 {
+		for c := range 60 { // enough that each partition has some who stay, whose events move its time
+			if c < 30 || week < 20 { // half of the customers stop after 20 weeks
+				fmt.Fprintf(&log, "c%d,%d,purchase,9.50\n", c, 1_600_000_000+week*7*86_400+c*60)
+			}
+		}
+	}
+	o := run(t, nil, &log, "demo", "--for", "0", "--events", "-", "--activity", "purchase", "--horizon", "30d", "--json").want(t, 0)
+	alerts, got := demoLines(t, o.stdout)
+	if got.Events != 3000 || got.Simulated || got.Truth != nil {
+		t.Errorf("summary %+v of a log of 3,000 events whose leavers nobody knows", got)
+	}
+	silent := map[string]bool{}
+	for _, a := range alerts {
+		silent[a.Customer] = a.Transition != "recovered"
+	}
+	for c := range 60 {
+		if name := fmt.Sprintf("c%d", c); silent[name] != (c >= 30) {
+			t.Errorf("%s is silent: %v, want %v", name, silent[name], c >= 30)
+		}
+	}
+}
+
+func TestDemoStoppedEarly(t *testing.T) {
+	ctx, stop := context.WithCancelCause(t.Context())
+	var stdout, stderr output
+	p := process{args: []string{"demo", "--for", "1h", "--json"}, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	code := make(chan int, 1)
+	go func() { code <- p.run(ctx, func(int) { panic("second signal") }) }()
+	<-time.After(2 * time.Second) // somewhere in the middle: an hour is far away
+	stop(stoppedBy{syscall.SIGINT})
+	if c := <-code; c != 0 {
+		t.Fatalf("exit code %d\n%s", c, stderr.String())
+	}
+	if _, s := demoLines(t, stdout.String()); !s.Stopped {
+		t.Errorf("the summary does not say that the demo was stopped: %+v", s)
+	}
+}
