@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -36,7 +37,7 @@ type stretch struct {
 const minDistance = 20
 
 func (g *group) newStretch(ctx context.Context, rate float64, open []string) (*stretch, error) {
-	end, err := g.newest(ctx)
+	end, err := g.prepare(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -60,16 +61,26 @@ func (g *group) newStretch(ctx context.Context, rate float64, open []string) (*s
 	return s, nil
 }
 
-// newest is the latest event time in the topic.
-func (g *group) newest(ctx context.Context) (at int64, err error) {
+// prepare gives the latest event time in the topic. From there a stretch may run beyond today, since it takes a day of event
+// time to be as full as the load's: Kafka refuses what lies an hour ahead, in the input as in the alerts, unless told otherwise.
+func (g *group) prepare(ctx context.Context) (newest int64, err error) {
 	cl, err := kgo.NewClient(kgo.SeedBrokers(g.kafka))
 	if err != nil {
 		return 0, err
 	}
 	defer cl.Close()
-	offsets, err := kadm.NewClient(cl).ListMaxTimestampOffsets(ctx, input)
-	offsets.Each(func(o kadm.ListedOffset) { at = max(at, o.Timestamp) })
-	return at, errors.Join(err, offsets.Error())
+	admin := kadm.NewClient(cl)
+	forever := strconv.FormatInt(math.MaxInt64, 10)
+	altered, err := admin.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Name: "message.timestamp.after.max.ms", Value: &forever}}, input, g.alerts)
+	for _, a := range altered {
+		err = errors.Join(err, a.Err)
+	}
+	if err != nil {
+		return 0, err
+	}
+	offsets, err := admin.ListMaxTimestampOffsets(ctx, input)
+	offsets.Each(func(o kadm.ListedOffset) { newest = max(newest, o.Timestamp) })
+	return newest, errors.Join(err, offsets.Error())
 }
 
 // due reports whether event n ends an episode that was open before the stretch.

@@ -180,7 +180,7 @@ func kafkaAnswers(ctx context.Context, address string) error {
 // RedisAnswers waits for a Redis that was started or restarted.
 func RedisAnswers(ctx context.Context, address string) error {
 	cl := redis.NewClient(&redis.Options{Addr: address, MaxRetries: -1})
-	defer cl.Close()
+	defer cl.Close() //nolint:errcheck // nothing was written
 	return Until(ctx, "redis answers at "+address, func() bool { return cl.Ping(ctx).Err() == nil })
 }
 
