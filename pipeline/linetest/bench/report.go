@@ -67,7 +67,7 @@ func (r *report) write(w io.Writer, asJSON bool) error {
 		return err
 	}
 	if l := r.Latency; l != nil {
-		fmt.Fprintf(w, "\nEvent to alert at %.0f events/s (offered %.0f; %d events, the first %.0f s not counted):\np50 %.1f ms, p99 %.1f ms, max %.1f ms over %d alerts; a commit takes %.1f ms, a transaction %.1f ms (means)\n",
+		fmt.Fprintf(w, "\nEvent to alert at %.0f events/s (offered %.0f; %d events, the first %.1f s not counted):\np50 %.1f ms, p99 %.1f ms, max %.1f ms over %d alerts; a commit takes %.1f ms, a transaction %.1f ms (means)\n",
 			l.Produced, l.Offered, l.Events, l.WarmUp, l.P50, l.P99, l.Max, l.Alerts, l.Commit, l.Publish)
 	}
 	return nil
