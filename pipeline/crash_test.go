@@ -117,7 +117,7 @@ func (w *world) worker(seed uint64) (*pipeline.Worker, *memLog) {
 			if e.Kind == pipeline.EntryQuarantine {
 				return pipeline.Outgoing{Topic: "dlq", Key: []byte("dlq"), Value: []byte(e.Code.String() + " " + string(r.Value))}
 			}
-			return pipeline.Outgoing{Topic: "alerts", Key: e.Key, Value: e.Value}
+			return pipeline.Outgoing{Topic: "alerts", Key: e.Key, Value: e.Value, Timestamp: e.Alert.At}
 		},
 	}), log
 }
@@ -146,6 +146,9 @@ func (w *world) outcome() outcome {
 	o := outcome{Offset: w.broker.offset, Profiles: map[string]string{}}
 	perKey, keys := map[string][]string{}, []string{}
 	for _, r := range w.broker.published {
+		if r.Timestamp > time.Now().UnixMilli() { // the bubble's clock stands long before the events
+			w.t.Fatalf("record stamped %v ahead of the clock, which brokers refuse", time.Until(time.UnixMilli(r.Timestamp)))
+		}
 		k := r.Topic + "/" + string(r.Key)
 		if perKey[k] == nil {
 			keys = append(keys, k)

@@ -198,6 +198,7 @@ func (o *owner) records(entries []*Entry) []*Record {
 func (o *owner) publication(r Request, records []*Record) *Publication {
 	pub := &Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata(), Records: make([]Outgoing, len(r.Entries))}
 	o.json = o.json[:0]
+	now := time.Now().UnixMilli()
 	for i := range r.Entries {
 		e := r.Entries[i]
 		var record *Record
@@ -209,6 +210,9 @@ func (o *owner) publication(r Request, records []*Record) *Publication {
 			e.ID, e.Value = e.Alert.ID(), o.json[from:len(o.json):len(o.json)]
 		}
 		pub.Records[i] = o.cfg.Render(e, record)
+		// Brokers refuse records stamped more than an hour ahead of their clock (message.timestamp.after.max.ms): an alert
+		// about an event from the future would hold its partition up for good.
+		pub.Records[i].Timestamp = min(pub.Records[i].Timestamp, now)
 	}
 	return pub
 }
