@@ -34,6 +34,10 @@ type coefficients struct {
 	overdueLogOdds float64 // of the overdue quantile
 
 	lnHorizon float64
+
+	// maxSilence is the days of silence after which a customer is looked at no more: by then whoever is overdue has long been
+	// critical.
+	maxSilence float64
 }
 
 // fold adds one event that has an effect to the profile and the population. It leaves episode and deadline alone.

@@ -31,7 +31,7 @@ const (
 	// slack covers what rounding adds to the bound or takes from it: far more than it does, far less than a minute does.
 	slack = 1e-8
 
-	lnMaxSilence = 8.3 // over ln(maxSilence)
+	lnLongest = 9.6 // over ln of the longest maxSilence
 
 	fineEffort   = 6 // points that Wake looks at: nearly always enough for the very minute
 	coarseEffort = 4 // points that Observe looks at: a minute somewhat too early costs one more look

@@ -1,7 +1,9 @@
 package scoring_test
 
 import (
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -108,7 +110,7 @@ func nextByBruteForce(pack *scoring.Pack, p *scoring.Profile, until int64) (int6
 	if p.Episode.Tier == scoring.AtRisk {
 		begin, enter, transition = max(begin, p.Episode.Since), math.Log(4), scoring.Escalated
 	}
-	until = min(until, p.Last/60_000+3650*1440)
+	until = min(until, p.Last/60_000+max(3650*1440, int64(20*pack.Horizon.Minutes())))
 	score := func(minute int64) float64 {
 		s := pack.Score(p, minute*60_000)
 		return s.Sum()
@@ -154,43 +156,52 @@ func TestSilenceFallsThenRises(t *testing.T) {
 
 // TestBound: no minute between two has a higher score than the bound, which does not fall as the interval grows.
 func TestBound(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		pack, pop := drawPack(t), drawPopulation(t)
-		var p scoring.Profile
-		now := int64(1_600_000_000_000)
-		pack.Observe(&p, pop, scoring.Observation{Time: now, Signal: scoring.Signal{Known: true, Activity: true}})
-		for range rapid.IntRange(0, 5).Draw(t, "events") {
-			o := drawEvent(t, now)
-			pack.Observe(&p, pop, o)
-			now = max(now, o.Time)
+	r := rand.New(rand.NewPCG(5, 6))
+	between := func(low, high float64) float64 { return low + (high-low)*r.Float64() }
+	packs := make([]*scoring.Pack, 40)
+	for i := range packs {
+		text := fmt.Sprintf("name: q\nversion: 1\nhorizon: 30d\nactivity: [a]\noverdue: %.2f", between(0.1, 0.9))
+		o := scoring.Overrides{Horizon: time.Duration(math.Exp(between(0, 6.5))*24) * time.Hour}
+		packs[i] = must(loadText(text, o))
+	}
+	sharp := 0 // bounds that are the score at the end, or nearly
+	for n := range 40_000 {
+		pack := packs[n%len(packs)]
+		p := scoring.Profile{
+			Visits: 3, W: 1.9, First: begin, M: between(-1, 7), K: math.Exp(between(-3, 2.77)), Level: math.Exp(between(-4, 4)),
 		}
-		if rapid.Bool().Draw(t, "another law") {
-			p.M, p.K = rapid.Float64Range(-1, 7).Draw(t, "m"), math.Exp(rapid.Float64Range(-3, 2.7).Draw(t, "ln k"))
+		p.Last = begin + int64(day*math.Exp(between(-3, 7)))
+		p.At = p.Last + r.Int64N(2)*int64(day*math.Exp(between(-3, 5)))
+		if r.IntN(3) > 0 {
+			p.Friction = math.Exp(between(-3, 3))
 		}
-		minutes := rapid.Custom(func(t *rapid.T) int64 {
-			return int64(math.Exp(rapid.Float64Range(0, math.Log(1000*1440)).Draw(t, "ln minutes")))
-		})
-		a, bound := now/60_000+1+minutes.Draw(t, "a"), pack.Bound
-		switch overdue := pack.OverdueMinute(&p); rapid.IntRange(0, 2).Draw(t, "from") {
+		a, bound := p.At/60_000+1+int64(math.Exp(between(0, 14))), pack.Bound
+		switch overdue := pack.OverdueMinute(&p); r.IntN(3) {
 		case 0: // as when an event is folded and no episode is open
 			if overdue < math.MaxInt64 {
-				a, bound = max(now/60_000+1, overdue), pack.BoundFrom
+				a, bound = max(a, overdue), pack.BoundFrom
 			}
 		case 1: // and when one is
 			p.Episode, bound = scoring.Episode{Tier: scoring.AtRisk, Sequence: 1, Since: a}, pack.BoundFrom
 		}
+		width := 1 + int64(float64(a-p.Last/60_000)*math.Exp(between(-5, 1)))
 		highest, last := math.Inf(-1), math.Inf(-1)
-		for b, width := a, minutes.Draw(t, "width"); b <= a+width; b += 1 + width/50 {
+		for b := a; b <= a+width; b += 1 + width/12 {
 			s, most := pack.Score(&p, b*60_000), bound(&p, a, b)
 			if highest = max(highest, s.Sum()); highest > most+1e-9 {
-				t.Fatalf("score %v above the bound %v", highest, most)
+				t.Fatalf("score %v above the bound %v from minute %d to %d of %+v", highest, most, a, b, p)
 			}
 			if most < last-1e-9 {
 				t.Fatalf("bound falls from %v to %v", last, most)
 			}
-			last = most
+			if last = most; most-s.Sum() < 1e-9 {
+				sharp++
+			}
 		}
-	})
+	}
+	if sharp < 200_000 {
+		t.Errorf("the bound is the score in %d cases only", sharp)
+	}
 }
 
 // TestBoundWhereSilenceFalls: customers regular at a pace much longer than the horizon grow less likely to stay silent for

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -126,6 +127,7 @@ func build(f *packFile) *Pack {
 		enterCritical:  logit(k.Tiers.Critical / 100),
 		overdueLogOdds: logit(k.Overdue),
 		lnHorizon:      log(horizon),
+		maxSilence:     max(3650, math.Ceil(float64(20*horizon))),
 	}
 	sum := sha256.Sum256(k.canonical())
 	k.Hash = hex.EncodeToString(sum[:])

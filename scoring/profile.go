@@ -41,7 +41,6 @@ const (
 	minutesPerDay = 1440
 	dayMillis     = 86_400_000
 	maxTime       = 1 << 43          // ms since the epoch: the year 2248
-	maxSilence    = 3650             // days without activity after which a customer is looked at no more
 	minSilence    = 0.02             // days; a shorter silence counts as this
 	visitGap      = dayMillis / 2    // ms; activity closer than this to the last belongs to the same visit
 	maxDays       = maxTime / 86.4e6 // days; the longest span that is told apart

@@ -130,7 +130,7 @@ const wholeMilli = 1e-3
 // overdueMinute is the first whole minute at which p is overdue; beyond any time where it never is.
 func (k *Pack) overdueMinute(p *Profile) int64 {
 	d := k.overdueDays(p.M, p.K)
-	if !(d < maxSilence) {
+	if !(d < k.maxSilence) {
 		return math.MaxInt64
 	}
 	return ceilMinute(p.Last + int64(float64(d*dayMillis)+wholeMilli) + 1) // strictly longer

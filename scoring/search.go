@@ -5,7 +5,7 @@ import "math"
 // search returns a minute not before from such that no minute from there to just before it reaches enter; given enough
 // effort, in points, the very first that does. 0: there is none.
 func (k *Pack) search(p *Profile, from int64, enter float64, effort int) int64 {
-	if from > lastMinute(p) {
+	if from > k.lastMinute(p) {
 		return 0
 	}
 	a := k.point(p, from)
@@ -17,7 +17,7 @@ func (k *Pack) search(p *Profile, from int64, enter float64, effort int) int64 {
 
 // searchBeyond is search from the minute after a, which does not reach enter.
 func (k *Pack) searchBeyond(p *Profile, a *point, enter float64, effort int) int64 {
-	s := search{need: enter - slack, seen: p.Last, last: lastMinute(p), a: *a}
+	s := search{need: enter - slack, seen: p.Last, last: k.lastMinute(p), a: *a}
 	for ; effort > 0 && s.a.minute < s.last; effort-- {
 		next := s.next()
 		if next == s.a.minute {
@@ -32,7 +32,9 @@ func (k *Pack) searchBeyond(p *Profile, a *point, enter float64, effort int) int
 }
 
 // lastMinute is that beyond which nobody looks at p any more.
-func lastMinute(p *Profile) int64 { return p.Last/minuteMillis + maxSilence*minutesPerDay }
+func (k *Pack) lastMinute(p *Profile) int64 {
+	return p.Last/minuteMillis + int64(k.maxSilence)*minutesPerDay
+}
 
 // search is how far a search has come.
 type search struct {
@@ -55,7 +57,7 @@ func (s *search) next() int64 {
 	if s.a.minute == end {
 		return end
 	}
-	silence := exp(min(s.a.lnSilence+s.ahead(), lnMaxSilence))
+	silence := exp(min(s.a.lnSilence+s.ahead(), lnLongest))
 	return min(max((s.seen+int64(float64(silence*dayMillis)))/minuteMillis, s.a.minute+1), end)
 }
 
