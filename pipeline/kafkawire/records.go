@@ -19,11 +19,8 @@ func appendRecords(dst []pipeline.Record, b []byte, h *batchHead, from int64) ([
 		record := b[n : n+int(size) : n+int(size)]
 		b = b[n+int(size):]
 
-		i := 1 // after the attributes, which are unused
-		age, n := varint(record[i:])
-		i += n
-		delta, m := varint(record[i:])
-		i += m
+		age, n := varint(record[1:]) // after the attributes, which are unused
+		delta, m := varint(record[1+max(n, 0):])
 		if n <= 0 || m <= 0 || delta < 0 || delta > h.last-h.base || h.base+delta <= previous {
 			return dst, malformed("record after offset %d", previous)
 		}
@@ -32,7 +29,7 @@ func appendRecords(dst []pipeline.Record, b []byte, h *batchHead, from int64) ([
 		if offset < from {
 			continue
 		}
-		key, i, ok := field(record, i)
+		key, i, ok := field(record, 1+n+m)
 		value, i, ok2 := field(record, i)
 		if !ok || !ok2 || i >= len(record) {
 			return dst, malformed("record at offset %d", offset)

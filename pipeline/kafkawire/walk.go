@@ -51,8 +51,11 @@ func (a *answerReader) walk(b []byte, offset int64, out *pipeline.Fetched) error
 		if err != nil {
 			return err
 		}
-		if h.last < out.Next {
+		if h.last < offset {
 			continue // before what was asked for
+		}
+		if h.base < out.Next && out.Next > offset {
+			return malformed("batch at %d after one up to %d", h.base, out.Next-1)
 		}
 		if err := a.take(batch[batchHeader:], &h, offset, out); err != nil {
 			return err

@@ -113,6 +113,7 @@ func TestReadAnswerRefuses(t *testing.T) {
 		"answer cut short":             {body: edit(nil)[:40]},
 		"another topic":                {body: bytes.Replace(edit(nil), []byte{0, 1, 't'}, []byte{0, 1, 'x'}, 1)},
 		"checksum":                     {body: answer(flipped)},
+		"batch twice":                  {body: answer(append(whole[:len(whole):len(whole)], whole...))},
 		"not one whole batch":          {body: answer(whole[:len(whole)-1])},
 		"batch too short":              {body: answer([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 2, 0, 0})},
 		"format to come":               {body: edit(func(b *logBatch) { b.Magic = 3 })},
