@@ -33,6 +33,8 @@ const (
 
 	lnLongest = 9.6 // over ln of the longest maxSilence
 
+	// Chosen on BenchmarkLoad, a million events of 100,000 customers: 0.17 looks, 0.28 deadlines stored and 2.2 points per
+	// event with a horizon of 90 days. Fewer points cost more looks, each of which costs about what an event does.
 	fineEffort   = 6 // points that Wake looks at: nearly always enough for the very minute
 	coarseEffort = 4 // points that Observe looks at: a minute somewhat too early costs one more look
 )
