@@ -180,6 +180,19 @@ func TestHelpOfEveryCommandHasExamples(t *testing.T) {
 	}
 }
 
+// silentInput is a standard input on which nothing comes. It tells when somebody begins to read.
+type silentInput struct {
+	asked chan struct{}
+	once  sync.Once
+}
+
+func newSilentInput() *silentInput { return &silentInput{asked: make(chan struct{})} }
+
+func (s *silentInput) Read([]byte) (int, error) {
+	s.once.Do(func() { close(s.asked) })
+	select {}
+}
+
 // TestSignals sends real signals to this process, which the program has asked for.
 func TestSignals(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts")
@@ -198,10 +211,13 @@ func TestSignals(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			before := s.requests.Load()
 			var stdout, stderr output
-			never, _ := io.Pipe()
-			p := process{args: test.args, environ: s.environ, stdin: never, stdout: &stdout, stderr: &stderr}
+			stdin := newSilentInput()
+			p := process{args: test.args, environ: s.environ, stdin: stdin, stdout: &stdout, stderr: &stderr}
 			code := make(chan int)
 			go func() { code <- p.run(t.Context(), func(int) { panic("second signal") }) }()
+			if test.args[0] == "produce" {
+				<-stdin.asked // it sends what it reads from now on
+			}
 			eventually(t, "the program has begun", func() bool { return s.requests.Load() > before+3 })
 			if err := syscall.Kill(syscall.Getpid(), test.signal); err != nil {
 				t.Fatal(err)
