@@ -89,10 +89,7 @@ func (w *world) read(topic string) []*kgo.Record {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	ends, err := w.admin.ListCommittedOffsets(w.t.Context(), topic)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	ends := w.settled(topic)
 	from := map[int32]kgo.Offset{}
 	missing := map[int32]int64{} // last stable offset of each partition not read to it
 	ends.Each(func(o kadm.ListedOffset) {
@@ -128,6 +125,28 @@ func (w *world) read(topic string) []*kgo.Record {
 		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
 	})
 	return records
+}
+
+// settled waits until no transaction is open on the topic, for one that was decided may not be visible yet, and gives the
+// partitions' ends.
+func (w *world) settled(topic string) (ends kadm.ListedOffsets) {
+	w.t.Helper()
+	eventually(w.t, "no transaction is open on "+topic, func() bool {
+		all, err := w.admin.ListEndOffsets(w.t.Context(), topic)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if ends, err = w.admin.ListCommittedOffsets(w.t.Context(), topic); err != nil {
+			w.t.Fatal(err)
+		}
+		open := false
+		all.Each(func(o kadm.ListedOffset) {
+			stable, _ := ends.Lookup(topic, o.Partition)
+			open = open || stable.Offset < o.Offset
+		})
+		return !open
+	})
+	return ends
 }
 
 // checkOnce fails the test where an alert stands twice or a customer's alerts are out of order.

@@ -4,6 +4,7 @@ package linetest_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ func unique(t *testing.T) string {
 		}
 		return '-'
 	}, strings.ToLower(t.Name()))
-	return name + "-" + filepath.Base(t.TempDir()) + "-" + fmt.Sprint(os.Getpid())
+	return name + "-" + strings.ToLower(rand.Text()[:10])
 }
 
 // create makes topics that keep records of any age, and removes them after the test.
@@ -60,7 +61,11 @@ func (w *world) create(partitions int, topics ...string) {
 	w.t.Helper()
 	forever, size := "-1", "2097152"
 	config := map[string]*string{"retention.ms": &forever, "max.message.bytes": &size}
-	if _, err := w.admin.CreateTopics(w.t.Context(), int32(partitions), 1, config, topics...); err != nil { //nolint:gosec // a small number
+	created, err := w.admin.CreateTopics(w.t.Context(), int32(partitions), 1, config, topics...) //nolint:gosec // a small number
+	if err == nil {
+		err = created.Error()
+	}
+	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() {
