@@ -136,10 +136,10 @@ func TestDemoOnALog(t *testing.T) {
 func TestDemoStoppedEarly(t *testing.T) {
 	ctx, stop := context.WithCancelCause(t.Context())
 	var stdout, stderr output
-	p := process{args: []string{"demo", "--for", "1h", "--json"}, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	p := process{args: []string{"demo", "--for", "2m", "--json"}, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
 	code := make(chan int, 1)
 	go func() { code <- p.run(ctx, func(int) { panic("second signal") }) }()
-	<-time.After(2 * time.Second) // somewhere in the middle: an hour is far away
+	eventually(t, "the first alert is shown", func() bool { return strings.Contains(stdout.String(), `"raised"`) })
 	stop(stoppedBy{syscall.SIGINT})
 	if c := <-code; c != 0 {
 		t.Fatalf("exit code %d\n%s", c, stderr.String())
