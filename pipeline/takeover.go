@@ -51,6 +51,9 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 		return nil, id.stop("state_lost", fmt.Sprintf("Kafka says that records below offset %d were processed, but Redis holds no state", mark.Offset),
 			"if Redis was emptied or replaced, restore its latest backup, any age will do; else rebuild the state from the input: ebb rebuild --from earliest")
 	case !pos.Committed:
+		if err := id.agrees(st.Meta); err != nil {
+			return nil, err // a topic that is deleted takes the group's offsets with it
+		}
 		return nil, id.stop("offset_lost", fmt.Sprintf("Redis holds state up to offset %d, but the group has no committed offset", st.Meta.Next),
 			"if the group's offsets were deleted or expired, what was published cannot be known; to start over, use a new kafka.group")
 	default:
@@ -93,13 +96,19 @@ func (id Identity) agrees(m Meta) error {
 		return id.stop("cluster_changed", fmt.Sprintf("the state belongs to Kafka cluster %s, this is %s", m.Cluster, id.Cluster),
 			"point kafka.brokers back to the old cluster, or use a new kafka.group")
 	case m.Partitions != id.Partitions:
-		return id.stop("partitions_changed", fmt.Sprintf("the state was built with %d partitions, the topic now has %d", m.Partitions, id.Partitions),
-			"customers have moved between partitions; copy the input to a topic of the new size and start there under a new kafka.group")
+		return id.PartitionsChanged(m.Partitions)
 	case m.Pack != id.Pack:
 		return id.stop("pack_changed", fmt.Sprintf("the state was scored with pack %.12s, the configured one is %.12s", m.Pack, id.Pack),
 			"put the old pack and its overrides back, or rescore the history with the new one: ebb rebuild --from earliest")
 	}
 	return nil
+}
+
+// PartitionsChanged is the hard stop of a group whose state was built with another number of partitions. A partition that
+// was added later has neither state nor position to tell: whoever starts a group looks at the others' first.
+func (id Identity) PartitionsChanged(before int) *HardStop {
+	return id.stop("partitions_changed", fmt.Sprintf("the state was built with %d partitions, the topic now has %d", before, id.Partitions),
+		"customers have moved between partitions; copy the input to a topic of the new size and start there under a new kafka.group")
 }
 
 // within refuses a position that the log does not reach.

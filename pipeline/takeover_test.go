@@ -45,19 +45,20 @@ func TestReconcileStops(t *testing.T) {
 		st   pipeline.State
 		code string
 	}{
-		"Redis emptied":                   {position(50, 5), pipeline.State{}, "state_lost"},
-		"the group's offset deleted":      {pipeline.Position{LogStart: 10, End: 1000}, with(meta(50, 5), none), "offset_lost"},
-		"an offset of another program":    {foreign, with(meta(50, 5), none), "offset_foreign"},
-		"the topic deleted, re-created":   {recreated, with(meta(50, 5), none), "topic_changed"},
-		"state of an older topic":         {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Topic = "older" }), "topic_changed"},
-		"another cluster":                 {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Cluster = "x" }), "cluster_changed"},
-		"partitions added":                {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Partitions = 2 }), "partitions_changed"},
-		"another pack":                    {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Pack = "x" }), "pack_changed"},
-		"state of a newer ebb":            {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Version = 2 }), "state_unreadable"},
-		"retention passed the state":      {position(50, 5), with(meta(9, 5), none), "records_lost"},
-		"retention passed a fresh start":  {fresh(9), pipeline.State{}, "records_lost"},
-		"the log is shorter than it was":  {position(50, 5), with(meta(1001, 5), none), "log_truncated"},
-		"an outbox entry that is no such": {position(50, 5), pipeline.State{Exists: true, Meta: meta(50, 5), Outbox: [][]byte{{9}}}, "state_unreadable"},
+		"Redis emptied":                     {position(50, 5), pipeline.State{}, "state_lost"},
+		"the group's offset deleted":        {pipeline.Position{LogStart: 10, End: 1000}, with(meta(50, 5), none), "offset_lost"},
+		"an offset of another program":      {foreign, with(meta(50, 5), none), "offset_foreign"},
+		"the topic deleted, re-created":     {recreated, with(meta(50, 5), none), "topic_changed"},
+		"state of an older topic":           {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Topic = "older" }), "topic_changed"},
+		"another cluster":                   {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Cluster = "x" }), "cluster_changed"},
+		"the topic and its offsets deleted": {pipeline.Position{LogStart: 0, End: 10}, with(meta(50, 5), func(m *pipeline.Meta) { m.Topic = "older" }), "topic_changed"},
+		"partitions added":                  {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Partitions = 2 }), "partitions_changed"},
+		"another pack":                      {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Pack = "x" }), "pack_changed"},
+		"state of a newer ebb":              {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Version = 2 }), "state_unreadable"},
+		"retention passed the state":        {position(50, 5), with(meta(9, 5), none), "records_lost"},
+		"retention passed a fresh start":    {fresh(9), pipeline.State{}, "records_lost"},
+		"the log is shorter than it was":    {position(50, 5), with(meta(1001, 5), none), "log_truncated"},
+		"an outbox entry that is no such":   {position(50, 5), pipeline.State{Exists: true, Meta: meta(50, 5), Outbox: [][]byte{{9}}}, "state_unreadable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := pipeline.Reconcile(identity(), c.pos, c.st)

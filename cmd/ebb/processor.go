@@ -82,6 +82,9 @@ func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts pro
 	if err := p.checkTopics(ctx); err != nil {
 		return nil, err
 	}
+	if err := p.checkPartitions(ctx); err != nil {
+		return nil, err
+	}
 	if err := p.joinAs(); err != nil {
 		return nil, err
 	}
@@ -126,6 +129,26 @@ func (p *processor) checkTopics(ctx context.Context) (err error) {
 		}
 	}
 	return nil
+}
+
+// checkPartitions refuses to start where any partition's state was built with another number of them.
+func (p *processor) checkPartitions(ctx context.Context) error {
+	for n := range p.topic.Partitions {
+		found, err := p.redis.Inspect(ctx, p.cfg.Kafka.Group, int(n), nil)
+		if err != nil {
+			return fmt.Errorf("read the state of partition %d: %w", n, err)
+		}
+		if found.Exists && found.Meta.Partitions != int(p.topic.Partitions) {
+			return p.refuse(n, p.identity(n).PartitionsChanged(found.Meta.Partitions))
+		}
+	}
+	return nil
+}
+
+// refuse logs why a partition is not begun with, as a worker does that stops.
+func (p *processor) refuse(n int32, stop *pipeline.HardStop) error {
+	p.log.Error().Int32("partition", n).Str("code", stop.Code).Str("found", stop.Detail).Str("do", stop.Do).Msg("partition stopped")
+	return stop
 }
 
 // joinAs settles under which instance id this process joins the group.
@@ -237,6 +260,9 @@ func (p *processor) afterwards(ctx context.Context, g *kafkasource.Generation, s
 
 // work owns one partition for one generation.
 func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32) error {
+	if n >= p.topic.Partitions { // added while this process runs
+		return p.refuse(n, p.identity(n).PartitionsChanged(int(p.topic.Partitions)))
+	}
 	source, err := kafkasource.NewPartition(kafkasource.PartitionConfig{
 		Client: p.kafka, Group: g.Group, Topic: p.cfg.Kafka.Input, Partition: n,
 		MaxBytes: int32(p.cfg.Batch.MaxBytes), Linger: p.cfg.Batch.Linger, //nolint:gosec // bounded by its setting
@@ -257,7 +283,7 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		Alerts: p.cfg.Kafka.Alerts, DLQ: p.cfg.Kafka.DLQ(), Input: p.cfg.Kafka.Input, Partition: n, Source: sinks.Source(g.Group, p.cfg.Kafka.Input),
 	}
 	w := pipeline.NewWorker(pipeline.Config{
-		Identity: p.identity(g, n),
+		Identity: p.identity(n),
 		Log: struct {
 			*kafkasource.Partition
 			*sinks.Kafka
@@ -280,9 +306,9 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	return err
 }
 
-func (p *processor) identity(g *kafkasource.Generation, n int32) pipeline.Identity {
+func (p *processor) identity(n int32) pipeline.Identity {
 	return pipeline.Identity{
-		Group: g.Group, Input: p.cfg.Kafka.Input, Partition: int(n), Partitions: int(p.topic.Partitions),
+		Group: p.cfg.Kafka.Group, Input: p.cfg.Kafka.Input, Partition: int(n), Partitions: int(p.topic.Partitions),
 		Cluster: p.topic.Cluster, Topic: p.topic.ID, Pack: p.pack.Hash, Latest: p.cfg.Kafka.Start == "latest",
 	}
 }
