@@ -60,7 +60,7 @@ func poisoned(records []record) []record {
 // placed by the fold's own partitioner.
 func (w *world) produce(records []record) [][]oracle.Record {
 	w.t.Helper()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(kafkaAddress()), kgo.DefaultProduceTopic(w.input), kgo.MaxBufferedRecords(200_000),
+	cl, err := kgo.NewClient(kgo.SeedBrokers(w.kafka), kgo.DefaultProduceTopic(w.input), kgo.MaxBufferedRecords(200_000),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(10*time.Millisecond), kgo.ProducerBatchMaxBytes(2<<20))
 	if err != nil {
 		w.t.Fatal(err)

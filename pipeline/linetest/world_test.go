@@ -23,18 +23,24 @@ import (
 // world is what one test has to itself on the shared services: an input topic and a client. Several runs may read it.
 type world struct {
 	t          *testing.T
+	kafka      string // host:port
 	input      string
 	partitions int
 	client     *kgo.Client
 	admin      *kadm.Client
 }
 
-// newWorld creates the input topic and its DLQ under names of their own.
+// newWorld creates the input topic and its DLQ under names of their own, on the Kafka that all tests share.
 func newWorld(t *testing.T, partitions int) *world {
 	t.Helper()
-	w := &world{t: t, input: unique(t), partitions: partitions}
+	return newWorldAt(t, kafkaAddress(), partitions)
+}
+
+func newWorldAt(t *testing.T, kafka string, partitions int) *world {
+	t.Helper()
+	w := &world{t: t, kafka: kafka, input: unique(t), partitions: partitions}
 	var err error
-	w.client, err = kgo.NewClient(kgo.SeedBrokers(kafkaAddress()), kgo.ProducerBatchMaxBytes(4<<20))
+	w.client, err = kgo.NewClient(kgo.SeedBrokers(w.kafka), kgo.ProducerBatchMaxBytes(4<<20))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +114,7 @@ func (w *world) group(name, redisAddress string, keys map[string]string) *group 
 		g.redis.Close() //nolint:errcheck // nothing is lost
 	})
 	g.keys["redis.addresses"] = "[" + redisAddress + "]"
-	g.keys["kafka.brokers"] = "[" + kafkaAddress() + "]"
+	g.keys["kafka.brokers"] = "[" + w.kafka + "]"
 	g.keys["kafka.group"] = g.name
 	g.keys["kafka.input"] = w.input
 	g.keys["kafka.alerts"] = g.alerts

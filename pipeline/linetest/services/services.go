@@ -53,7 +53,7 @@ func start(ctx context.Context, variables []string) (containers []testcontainers
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	for _, variable := range variables {
-		begin, answers := startKafka, kafkaAnswers
+		begin, answers := StartKafka, KafkaAnswers
 		if variable == Redis {
 			begin, answers = StartRedis, RedisAnswers
 		}
@@ -78,78 +78,63 @@ func start(ctx context.Context, variables []string) (containers []testcontainers
 	return containers, nil
 }
 
-// waitForStart is the broker's entry point: which address it must advertise is known only once its port is mapped.
-const waitForStart = `while [ ! -s /tmp/start ]; do sleep 0.1; done; . /tmp/start; exec /etc/kafka/docker/run`
-
-func startKafka(ctx context.Context) (testcontainers.Container, string, error) {
-	c, err := testcontainers.Run(ctx, Setting("EBB_TEST_KAFKA_IMAGE", "apache/kafka:4.1.0"),
-		testcontainers.WithExposedPorts("9092/tcp"),
-		testcontainers.WithEntrypoint("bash", "-c", waitForStart),
-		testcontainers.WithEnv(map[string]string{
-			"KAFKA_NODE_ID": "1", "KAFKA_PROCESS_ROLES": "broker,controller", "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
-			"KAFKA_CONTROLLER_QUORUM_VOTERS":         "1@localhost:9093",
-			"KAFKA_LISTENER_SECURITY_PROTOCOL_MAP":   "CONTROLLER:PLAINTEXT,BROKER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-			"KAFKA_INTER_BROKER_LISTENER_NAME":       "BROKER",
+// StartKafka starts a broker that keeps records of any age, at an address that stays the same over its restarts.
+func StartKafka(ctx context.Context) (testcontainers.Container, string, error) {
+	// The broker also calls itself, to mark transactions, and its mapped port may lead nowhere from the inside.
+	return run(ctx, Setting("EBB_TEST_KAFKA_IMAGE", "apache/kafka:4.1.0"), "9092/tcp", func(address string) testcontainers.CustomizeRequestOption {
+		return testcontainers.WithEnv(map[string]string{
+			"KAFKA_LISTENERS":                      "PLAINTEXT://:9092,BROKER://:9094,CONTROLLER://:9093",
+			"KAFKA_ADVERTISED_LISTENERS":           "PLAINTEXT://" + address + ",BROKER://localhost:9094",
+			"KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,BROKER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+			"KAFKA_INTER_BROKER_LISTENER_NAME":     "BROKER",
+			"KAFKA_NODE_ID":                        "1", "KAFKA_PROCESS_ROLES": "broker,controller",
+			"KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER", "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
 			"KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1", "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "8",
 			"KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1", "KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS": "8",
 			"KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1", "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
 			"KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false", "KAFKA_LOG_RETENTION_MS": "-1", "KAFKA_HEAP_OPTS": "-Xms768m -Xmx768m",
-		}))
-	if err != nil {
-		return made(c), "", err
-	}
-	address, err := endpoint(ctx, c, "9092/tcp")
-	if err != nil {
-		return c, "", err
-	}
-	// The broker also calls itself, to mark transactions, and its mapped port leads nowhere from the inside.
-	listeners := fmt.Sprintf("export KAFKA_LISTENERS=PLAINTEXT://:9092,BROKER://:9094,CONTROLLER://:9093 "+
-		"KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://%s,BROKER://localhost:9094\n", address)
-	return c, address, c.CopyToContainer(ctx, []byte(listeners), "/tmp/start", 0o644)
+		})
+	})
 }
 
-// made is c, or nil where there is none: a nil of its type would not compare equal to nil.
-func made(c *testcontainers.DockerContainer) testcontainers.Container {
-	if c == nil {
-		return nil
-	}
-	return c
-}
-
-// StartRedis starts a Redis that saves only when told to, on a port that stays the same over its restarts.
+// StartRedis starts a Redis that saves only when told to, at an address that stays the same over its restarts.
 func StartRedis(ctx context.Context) (testcontainers.Container, string, error) {
-	port, err := freePort(ctx)
+	return run(ctx, Setting("EBB_TEST_REDIS_IMAGE", "redis:7"), "6379/tcp", func(string) testcontainers.CustomizeRequestOption {
+		return testcontainers.WithCmd("redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--appendonly", "no", "--dir", "/data")
+	})
+}
+
+// run starts a container whose port is found at a free port of the host, with what depends on that address.
+func run(ctx context.Context, image, port string, with func(address string) testcontainers.CustomizeRequestOption) (testcontainers.Container, string, error) {
+	provider, err := testcontainers.NewDockerProvider()
 	if err != nil {
 		return nil, "", err
 	}
-	c, err := testcontainers.Run(ctx, Setting("EBB_TEST_REDIS_IMAGE", "redis:7"),
-		testcontainers.WithExposedPorts("6379/tcp"),
-		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
-			h.PortBindings = network.PortMap{
-				network.MustParsePort("6379/tcp"): {{HostPort: strconv.Itoa(port)}},
-			}
-		}),
-		testcontainers.WithCmd("redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--appendonly", "no", "--dir", "/data"))
+	defer provider.Close() //nolint:errcheck // nothing hangs on it
+	host, err := provider.DaemonHost(ctx)
 	if err != nil {
-		return made(c), "", err
-	}
-	address, err := endpoint(ctx, c, "6379/tcp")
-	return c, address, err
-}
-
-func endpoint(ctx context.Context, c testcontainers.Container, port string) (string, error) {
-	host, err := c.Host(ctx)
-	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	if host == "localhost" {
 		host = "127.0.0.1" // may be ::1, where nothing listens
 	}
-	mapped, err := c.MappedPort(ctx, port)
+	free, err := freePort(ctx)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	return net.JoinHostPort(host, mapped.Port()), nil
+	inside, err := network.ParsePort(port)
+	if err != nil {
+		return nil, "", err
+	}
+	address := net.JoinHostPort(host, strconv.Itoa(free))
+	c, err := testcontainers.Run(ctx, image, testcontainers.WithExposedPorts(port), with(address),
+		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
+			h.PortBindings = network.PortMap{inside: {{HostPort: strconv.Itoa(free)}}}
+		}))
+	if c == nil { // of its type, it would not compare equal to nil
+		return nil, "", err
+	}
+	return c, address, err
 }
 
 func freePort(ctx context.Context) (int, error) {
@@ -161,7 +146,8 @@ func freePort(ctx context.Context) (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, l.Close() //nolint:errcheck // a TCP listener has a TCP address
 }
 
-func kafkaAnswers(ctx context.Context, address string) error {
+// KafkaAnswers waits for a Kafka that was started or restarted.
+func KafkaAnswers(ctx context.Context, address string) error {
 	cl, err := kgo.NewClient(kgo.SeedBrokers(address))
 	if err != nil {
 		return err
