@@ -113,11 +113,12 @@ func (w *world) worker(seed uint64) (*pipeline.Worker, *memLog) {
 		Log:      log, Store: w.store.Partition(0), Pack: w.pack, Lateness: time.Hour, CacheCustomers: 8, MaxRecordBytes: 1 << 20,
 		PublishEvery: time.Second, End: w.end, Logger: zerolog.Nop(),
 		Metrics: pipeline.NewMetrics(prometheus.NewRegistry()),
-		Render: func(e *pipeline.Entry, r *pipeline.Record) pipeline.Outgoing {
+		Render: func(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeline.Outgoing, []byte) {
 			if e.Kind == pipeline.EntryQuarantine {
-				return pipeline.Outgoing{Topic: "dlq", Key: []byte("dlq"), Value: []byte(e.Code.String() + " " + string(r.Value))}
+				return pipeline.Outgoing{Topic: "dlq", Key: []byte("dlq"), Value: []byte(e.Code.String() + " " + string(r.Value))}, b
 			}
-			return pipeline.Outgoing{Topic: "alerts", Key: e.Key, Value: e.Value, Timestamp: e.Alert.At}
+			b = w.pack.AppendAlert(b, &e.Alert, e.Alert.ID())
+			return pipeline.Outgoing{Topic: "alerts", Key: e.Key, Value: b, Timestamp: e.Alert.At}, b
 		},
 	}), log
 }

@@ -25,14 +25,13 @@ type line struct {
 	clock      Clock
 	population scoring.Population
 
-	cache       *cache
-	due         *dueQueue
-	number      uint64 // of the batch being folded
-	staged      *staged
-	other       *staged // the commit before, which may be under way
-	want        Load
-	slots       []int32 // parallel to want.Keys
-	quarantined map[int64]Record
+	cache  *cache
+	due    *dueQueue
+	number uint64 // of the batch being folded
+	staged *staged
+	other  *staged // the commit before, which may be under way
+	want   Load
+	slots  []int32 // parallel to want.Keys
 }
 
 func newLine(pack *scoring.Pack, lateness int64, id Identity, cacheSize int, s *Standing) *line {
@@ -40,7 +39,7 @@ func newLine(pack *scoring.Pack, lateness int64, id Identity, cacheSize int, s *
 		pack: pack, lateness: lateness, partition: id.Partition, mark: s.Mark,
 		next: s.Meta.Next, clock: s.Meta.Clock, population: s.Meta.Population,
 		cache: newCache(cacheSize), due: newDueQueue(), number: 1,
-		staged: newStaged(), other: newStaged(), quarantined: map[int64]Record{},
+		staged: newStaged(), other: newStaged(),
 	}
 }
 
@@ -252,7 +251,7 @@ func (l *line) decide(c *customer, d *scoring.Decision, offset int64, due Due, c
 		s.tally.Suppressed++
 		return
 	}
-	s.append(e)
+	s.append(&e, nil)
 	s.tally.Alerts[d.Transition]++
 	s.tally.Tiers[d.Tier]++
 }
@@ -266,8 +265,7 @@ func (l *line) quarantine(e *Event, r *Record) {
 		return
 	}
 	l.staged.tally.Quarantined[e.Code]++
-	l.staged.append(q)
-	l.quarantined[e.Offset] = r.clone()
+	l.staged.append(&q, r.clone())
 }
 
 // touch marks the customer as changed by the batch.

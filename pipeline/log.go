@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"iter"
 )
 
 // Log is one partition of the input topic together with the transaction that moves its offset: one owner of generation
@@ -48,10 +49,10 @@ type Record struct {
 }
 
 // clone copies what r aliases.
-func (r *Record) clone() Record {
+func (r *Record) clone() *Record {
 	c := *r
 	c.Key, c.Value, c.Headers = bytes.Clone(r.Key), bytes.Clone(r.Value), bytes.Clone(r.Headers)
-	return c
+	return &c
 }
 
 // Fetched is a reusable buffer for one answer of Fetch.
@@ -69,7 +70,9 @@ type Fetched struct {
 type Publication struct {
 	Offset   int64  // the group's offset moves here
 	Metadata string // and carries this
-	Records  []Outgoing
+
+	// Records are made while they are asked for, once; what a record aliases holds until the next. nil: none.
+	Records iter.Seq[Outgoing]
 }
 
 // Outgoing is one record to publish.

@@ -132,9 +132,11 @@ func (l *memLog) Publish(_ context.Context, p *pipeline.Publication) error {
 		panic(fmt.Sprintf("the position moves back from %d to %d", l.offset, p.Offset))
 	}
 	l.committed, l.offset, l.metadata = true, p.Offset, p.Metadata
-	for _, r := range p.Records {
-		r.Key, r.Value, r.Headers = bytes.Clone(r.Key), bytes.Clone(r.Value), bytes.Clone(r.Headers)
-		l.published = append(l.published, r)
+	if p.Records != nil {
+		for r := range p.Records {
+			r.Key, r.Value, r.Headers = bytes.Clone(r.Key), bytes.Clone(r.Value), bytes.Clone(r.Headers)
+			l.published = append(l.published, r)
+		}
 	}
 	if f == deaf {
 		l.mine = -1

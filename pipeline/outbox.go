@@ -27,10 +27,12 @@ type Entry struct {
 
 	Key   []byte        // alert: the customer's state key
 	Alert scoring.Alert // alert: what was decided, about whom, and what caused it
+}
 
-	// What an alert becomes, for the sink. It follows from Alert and the pack, so that the outbox need not hold it.
-	ID    scoring.AlertID // the same whenever it is decided again
-	Value []byte          // JSON
+// Pending is an outbox entry on its way to be published. It stays encoded until then: decoded it is three times as large.
+type Pending struct {
+	Encoded []byte
+	Record  *Record // the input record of a quarantined entry, else nil
 }
 
 const entryVersion = 1
@@ -84,6 +86,15 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		return Entry{}, fmt.Errorf("outbox entry of %d bytes is damaged", len(b))
 	}
 	return e, nil
+}
+
+// mustRead decodes an entry that was encoded, or decoded, before.
+func mustRead(b []byte) Entry {
+	e, err := ReadEntry(b)
+	if err != nil {
+		panic("BUG: an outbox entry does not read back: " + err.Error())
+	}
+	return e
 }
 
 // alert reads what an alert's entry holds behind its position.

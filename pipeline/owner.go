@@ -24,7 +24,7 @@ type owner struct {
 	underWay  int
 	answers   chan Answer
 	lastSent  time.Time // of the latest publication
-	json      []byte    // alerts being published
+	scratch   []byte    // the alert being published
 	emptyAt   time.Time // when the outbox was last seen empty
 	exhausted bool      // the end is reached
 	draining  bool      // revoked
@@ -162,7 +162,7 @@ func (o *owner) send() {
 		s := o.waiting
 		o.waiting, o.sent, o.sentAt = nil, s, time.Now()
 		s.commit.Meta.complete(o.cfg.Identity, o.sentAt)
-		r := o.p.Commit(&s.commit, s.entries)
+		r := o.p.Commit(&s.commit, s.pending)
 		o.start(func(ctx context.Context) Answer {
 			return Answer{Step: StepCommit, Err: o.cfg.Store.Commit(ctx, r.Commit)}
 		})
@@ -170,51 +170,31 @@ func (o *owner) send() {
 	hurry := o.p.Unpublished() > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
 	if hurry && o.p.CanPublish() && (o.p.Unpublished() > 0 || o.p.Lagging()) {
 		r := o.p.Publish()
-		records := o.records(r.Entries)
 		o.publishAt, o.lastSent = time.Now(), time.Now()
 		o.start(func(ctx context.Context) Answer {
-			return Answer{Step: StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r, records))}
+			return Answer{Step: StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r))}
 		})
 	}
 }
 
-// records gives the input records of the quarantined among entries, parallel to them.
-func (o *owner) records(entries []*Entry) []*Record {
-	if len(o.line.quarantined) == 0 {
-		return nil
-	}
-	records := make([]*Record, len(entries))
-	for i := range entries {
-		if entries[i].Kind == EntryQuarantine {
-			r := o.line.quarantined[entries[i].Offset]
-			records[i] = &r
-			delete(o.line.quarantined, entries[i].Offset)
-		}
-	}
-	return records
-}
-
-// publication renders what is to be published. It runs beside the loop, at most one at a time.
-func (o *owner) publication(r Request, records []*Record) *Publication {
-	pub := &Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata(), Records: make([]Outgoing, len(r.Entries))}
-	o.json = o.json[:0]
+// publication is what is to be published, rendered while it is sent: a hundred alerts are in the processor's cache when
+// they are copied and checksummed, ten thousand are not. It runs beside the loop, at most one at a time.
+func (o *owner) publication(r Request) *Publication {
 	now := time.Now().UnixMilli()
-	for i := range r.Entries {
-		e := r.Entries[i]
-		var record *Record
-		if e.Kind == EntryQuarantine {
-			record = records[i]
-		} else {
-			from := len(o.json)
-			o.json = o.cfg.Pack.AppendAlert(o.json, &e.Alert)
-			e.ID, e.Value = e.Alert.ID(), o.json[from:len(o.json):len(o.json)]
+	return &Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata(), Records: func(yield func(Outgoing) bool) {
+		var e Entry
+		var out Outgoing
+		for _, pending := range r.Entries {
+			e = mustRead(pending.Encoded)
+			out, o.scratch = o.cfg.Render(o.scratch[:0], &e, pending.Record)
+			// Brokers refuse records stamped more than an hour ahead of their clock (message.timestamp.after.max.ms): an
+			// alert about an event from the future would hold its partition up for good.
+			out.Timestamp = min(out.Timestamp, now)
+			if !yield(out) {
+				return
+			}
 		}
-		pub.Records[i] = o.cfg.Render(e, record)
-		// Brokers refuse records stamped more than an hour ahead of their clock (message.timestamp.after.max.ms): an alert
-		// about an event from the future would hold its partition up for good.
-		pub.Records[i].Timestamp = min(pub.Records[i].Timestamp, now)
-	}
-	return pub
+	}}
 }
 
 // start runs one request beside the loop, which takes its answer.

@@ -28,10 +28,10 @@ func (s Step) String() string { return stepNames[s] }
 // Request is one thing to ask of the Log or the Store. At most one request to each is under way at a time.
 type Request struct {
 	Step    Step
-	Token   Token    // claim: the new token
-	Commit  *Commit  // commit
-	Mark    Mark     // start, publish: the position to publish
-	Entries []*Entry // publish: with it, in this order
+	Token   Token     // claim: the new token
+	Commit  *Commit   // commit
+	Mark    Mark      // start, publish: the position to publish
+	Entries []Pending // publish: with it, in this order
 }
 
 // Answer is what came of a request. Err is nil, or one of the errors that Log and Store name.
@@ -65,14 +65,14 @@ type Protocol struct {
 	mark       Mark  // published
 	committing *commitInFlight
 	publishing *publishInFlight
-	outbox     []*Entry // applied, not published, oldest first
-	dropped    int      // oldest entries in the store that are published and not yet removed
+	outbox     []Pending // applied, not published, oldest first
+	dropped    int       // oldest entries in the store that are published and not yet removed
 	failed     error
 }
 
 type commitInFlight struct {
 	meta    Meta
-	entries []Entry
+	entries []Pending
 	dropped int
 }
 
@@ -137,9 +137,7 @@ func (p *Protocol) accept(a Answer) error {
 	case StepCommit:
 		c := p.committing
 		p.stored = c.meta
-		for i := range c.entries {
-			p.outbox = append(p.outbox, &c.entries[i])
-		}
+		p.outbox = append(p.outbox, c.entries...)
 		p.dropped -= c.dropped
 	case StepPublish:
 		q := p.publishing
@@ -155,7 +153,7 @@ func (p *Protocol) claimed(st State) error {
 	if err != nil {
 		return err
 	}
-	p.standing, p.stored, p.mark, p.outbox, p.dropped = s, s.Meta, s.Mark, slices.Clone(s.Outbox), s.Dropped
+	p.standing, p.stored, p.mark, p.outbox, p.dropped = s, s.Meta, s.Mark, slices.Clip(s.Outbox), s.Dropped
 	p.next = StepCommit
 	if s.Fresh {
 		p.next = StepStart
@@ -174,8 +172,8 @@ func (p *Protocol) Standing() *Standing { return p.standing }
 func (p *Protocol) CanCommit() bool { return p.running() && p.committing == nil }
 
 // Commit completes c with the token chain and the entries to drop, and gives the request that applies it. entries are c's
-// outbox in decoded form; they and what they alias must stay as they are until published.
-func (p *Protocol) Commit(c *Commit, entries []Entry) Request {
+// outbox; what they alias must stay as it is until published.
+func (p *Protocol) Commit(c *Commit, entries []Pending) Request {
 	if !p.CanCommit() {
 		panic("BUG: commit while one is under way")
 	}

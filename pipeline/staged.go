@@ -10,8 +10,8 @@ import (
 // buffers are reused, except those of the outbox, which live until they are published.
 type staged struct {
 	commit  Commit
-	entries []Entry // the commit's outbox, decoded
-	slots   []int32 // customers to write
+	pending []Pending // the commit's outbox
+	slots   []int32   // customers to write
 	due     map[int64][]byte
 	tally   Tally
 
@@ -94,7 +94,8 @@ func (s *staged) reset() {
 	*c = Commit{
 		Keys: c.Keys[:0], Profiles: c.Profiles[:0], Due: c.Due[:0], Swept: c.Swept[:0], Outbox: c.Outbox[:0],
 	}
-	s.entries, s.out, s.outEnds = nil, nil, s.outEnds[:0]
+	clear(s.pending)
+	s.pending, s.out, s.outEnds = s.pending[:0], make([]byte, 0, len(s.out)), s.outEnds[:0]
 	s.slots, s.profiles, s.ends = s.slots[:0], s.profiles[:0], s.ends[:0]
 	s.tally = Tally{}
 }
@@ -115,10 +116,11 @@ func (s *staged) sweep(bucket int64) {
 	s.commit.Swept = append(s.commit.Swept, bucket)
 }
 
-// append adds an entry to the outbox.
-func (s *staged) append(e Entry) {
-	s.out = AppendEntry(s.out, &e)
+// append adds an entry to the outbox, and of a quarantined one the input record.
+func (s *staged) append(e *Entry, record *Record) {
+	s.out = AppendEntry(s.out, e)
 	s.outEnds = append(s.outEnds, len(s.out))
+	s.pending = append(s.pending, Pending{Record: record})
 }
 
 func (s *staged) profile(key []byte, p *scoring.Profile) {
@@ -132,13 +134,8 @@ func (s *staged) finish() {
 	c := &s.commit
 	c.Profiles = cutInto(c.Profiles, s.profiles, s.ends)
 	c.Outbox = cutInto(c.Outbox, s.out, s.outEnds)
-	s.entries = make([]Entry, len(c.Outbox))
 	for i, b := range c.Outbox {
-		e, err := ReadEntry(b)
-		if err != nil {
-			panic("BUG: an outbox entry does not read back: " + err.Error())
-		}
-		s.entries[i] = e
+		s.pending[i].Encoded = b
 	}
 	for b, entries := range s.due {
 		c.Due = append(c.Due, DueEntries{Bucket: b, Entries: entries})

@@ -20,11 +20,11 @@ type Identity struct {
 
 // Standing is what a takeover has established.
 type Standing struct {
-	Meta    Meta     // where the state is
-	Mark    Mark     // what is published (P)
-	Fresh   bool     // neither position nor state: the start offset must be published before the first commit
-	Outbox  []*Entry // decided, not published
-	Dropped int      // oldest entries in the store's outbox that are published
+	Meta    Meta      // where the state is
+	Mark    Mark      // what is published (P)
+	Fresh   bool      // neither position nor state: the start offset must be published before the first commit
+	Outbox  []Pending // decided, not published; the owner adds the records of quarantined ones before it publishes
+	Dropped int       // oldest entries in the store's outbox that are published
 }
 
 // Rewinding reports whether the state is behind what was published, so that what is decided again must be suppressed.
@@ -133,7 +133,7 @@ func (s *Standing) splitOutbox(id Identity, encoded [][]byte) error {
 		}
 		switch {
 		case !s.Mark.Covers(&e):
-			s.Outbox = append(s.Outbox, &e)
+			s.Outbox = append(s.Outbox, Pending{Encoded: b})
 		case len(s.Outbox) > 0:
 			return id.stop("state_unreadable", fmt.Sprintf("outbox entry %d is published, one before it is not", i),
 				"something else writes to this group's keys in Redis; restore a backup, or rebuild: ebb rebuild --from earliest")

@@ -32,7 +32,8 @@ type Config struct {
 }
 
 // Render turns an outbox entry into the record to publish. record is the input record of a quarantined entry, else nil.
-type Render func(e *Entry, record *Record) Outgoing
+// The record may be built in scratch, which is given back grown and used again.
+type Render func(scratch []byte, e *Entry, record *Record) (out Outgoing, grown []byte)
 
 // Timeouts of single requests. They bound how long a drain can take.
 const (
@@ -154,7 +155,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}, healthy func(
 	s := p.Standing()
 	w.settle(&s.Meta)
 	l := newLine(w.cfg.Pack, w.cfg.Lateness.Milliseconds(), w.cfg.Identity, w.cfg.CacheCustomers, s)
-	if err := w.refetch(ctx, l, s); err != nil {
+	if err := w.refetch(ctx, s); err != nil {
 		return err
 	}
 	healthy()
@@ -215,10 +216,10 @@ func (w *Worker) ask(ctx context.Context, r Request) Answer {
 }
 
 // refetch reads the quarantined records of the outbox from the input again: the outbox holds only where they are.
-func (w *Worker) refetch(ctx context.Context, l *line, s *Standing) error {
+func (w *Worker) refetch(ctx context.Context, s *Standing) error {
 	var f Fetched
 	for i := range s.Outbox {
-		e := s.Outbox[i]
+		e := mustRead(s.Outbox[i].Encoded)
 		if e.Kind != EntryQuarantine {
 			continue
 		}
@@ -230,7 +231,7 @@ func (w *Worker) refetch(ctx context.Context, l *line, s *Standing) error {
 		case err != nil:
 			return fmt.Errorf("fetch quarantined record %d: %w", e.Offset, err)
 		}
-		l.quarantined[e.Offset] = f.Records[0].clone()
+		s.Outbox[i].Record = f.Records[0].clone()
 	}
 	return nil
 }

@@ -50,9 +50,10 @@ func (a *Alert) ID() AlertID {
 }
 
 // AppendAlert appends the alert's JSON to dst; docs/alert.schema.json describes it. It depends on the alert and the pack
-// alone. Fields are added, never changed.
-func (k *Pack) AppendAlert(dst []byte, a *Alert) []byte {
-	id := a.ID()
+// alone. id is the alert's own: whoever renders it needs it anyway. Fields are added, never changed.
+func (k *Pack) AppendAlert(dst []byte, a *Alert, id AlertID) []byte {
+	var n numbers
+	sum := a.Score.Sum()
 	dst = hex.AppendEncode(append(dst, `{"id":"`...), id[:])
 	dst = appendString(append(dst, `","tenant":`...), a.Tenant)
 	dst = appendString(append(dst, `,"customer":`...), a.Customer)
@@ -61,56 +62,42 @@ func (k *Pack) AppendAlert(dst []byte, a *Alert) []byte {
 	dst = append(append(dst, `,"transition":"`...), a.Transition.String()...)
 	dst = append(append(dst, `","tier":"`...), a.Tier.String()...)
 	dst = append(append(dst, `","previous_tier":"`...), a.Previous.String()...)
-	dst = appendThousandths(append(dst, `","risk_score":`...), a.Score.Risk())
-	dst = appendFloat(append(dst, `,"log_odds":`...), a.Score.Sum())
-	dst = appendFloat(append(dst, `,"churn_probability":`...), a.Score.Probability())
+	dst = appendThousandths(append(dst, `","risk_score":`...), risk(sum))
+	dst = n.append(append(dst, `,"log_odds":`...), sum)
+	dst = n.append(append(dst, `,"churn_probability":`...), sigmoid(sum))
 	dst = append(dst, `,"probability_probes":0,"probability_provisional":true,"coverage":1,"terms":[`...)
-	dst = k.appendTerms(dst, &a.Score)
+	dst = k.appendTerms(dst, &a.Score, &n)
 	dst = strconv.AppendFloat(append(dst, `],"overdue":{"typical_days":`...), exp(a.Score.LnTypical), 'f', 3, 64)
 	dst = strconv.AppendFloat(append(dst, `,"silent_days":`...), days(a.Silence), 'f', 3, 64)
 	dst = k.appendReasons(append(dst, `},"reasons":[`...), &a.Decision)
-	dst = appendTime(append(dst, `],"time":`...), a.At)
+	dst = append(AppendTime(append(dst, `],"time":"`...), a.At), '"')
 	dst = a.Cause.append(append(dst, `,"cause":`...))
 	return append(append(dst, k.packJSON...), '}')
 }
 
-// number is a named one.
-type number struct {
-	name  string
-	value float64
-}
-
-// appendNumbers appends a JSON object.
-func appendNumbers(dst []byte, numbers []number) []byte {
-	dst = append(dst, '{')
-	for i, n := range numbers {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(append(append(dst, '"'), n.name...), '"', ':')
-		dst = appendFloat(dst, n.value)
-	}
-	return append(dst, '}')
-}
-
 // appendTerms appends every term with its inputs and coefficients: what recomputes it bit for bit.
-func (k *Pack) appendTerms(dst []byte, s *Score) []byte {
-	law := [...]number{{"ln_typical_days", s.LnTypical}, {"regularity", s.Regularity}, {"silent_days", s.Silence}}
-	inputs := [NumTerms][]number{
-		TermRhythm:   law[:2],
-		TermSilence:  law[:],
-		TermLevel:    {{"level", s.Level}, {"idle_days", s.Idle}},
-		TermTenure:   {{"tenure_days", s.Tenure}},
-		TermFriction: {{"friction", s.Friction}, {"idle_days", s.Idle}},
-	}
+func (k *Pack) appendTerms(dst []byte, s *Score, n *numbers) []byte {
 	for i, value := range s.Terms {
-		if i > 0 {
-			dst = append(dst, ',')
+		dst = n.append(append(dst, termHeads[i]...), value)
+		switch i {
+		case TermBase:
+			dst = append(dst, `,"inputs":{`...)
+		case TermRhythm, TermSilence:
+			dst = n.append(append(dst, `,"inputs":{"ln_typical_days":`...), s.LnTypical)
+			dst = n.append(append(dst, `,"regularity":`...), s.Regularity)
+			if i == TermSilence {
+				dst = n.append(append(dst, `,"silent_days":`...), s.Silence)
+			}
+		case TermLevel:
+			dst = n.append(append(dst, `,"inputs":{"level":`...), s.Level)
+			dst = n.append(append(dst, `,"idle_days":`...), s.Idle)
+		case TermTenure:
+			dst = n.append(append(dst, `,"inputs":{"tenure_days":`...), s.Tenure)
+		case TermFriction:
+			dst = n.append(append(dst, `,"inputs":{"friction":`...), s.Friction)
+			dst = n.append(append(dst, `,"idle_days":`...), s.Idle)
 		}
-		dst = append(append(dst, `{"name":"`...), termNames[i]...)
-		dst = appendFloat(append(dst, `","log_odds":`...), value)
-		dst = appendNumbers(append(dst, `,"inputs":`...), inputs[i])
-		dst = append(append(append(dst, `,"coefficients":`...), k.coefficientsJSON[i]...), '}')
+		dst = append(dst, k.termTails[i]...)
 	}
 	return dst
 }
@@ -129,11 +116,13 @@ func (k *Pack) appendReasons(dst []byte, d *Decision) []byte {
 
 func (c *Cause) append(dst []byte) []byte {
 	if c.Deadline {
-		return append(appendTime(append(dst, `{"type":"deadline","time":`...), c.Time), '}')
+		return append(AppendTime(append(dst, `{"type":"deadline","time":"`...), c.Time), `"}`...)
 	}
-	dst = appendTime(append(dst, `{"type":"event","time":`...), c.Time)
+	dst = AppendTime(append(dst, `{"type":"event","time":"`...), c.Time)
 	if len(c.EventID) > 0 {
-		dst = appendString(append(dst, `,"id":`...), c.EventID)
+		dst = appendString(append(dst, `","id":`...), c.EventID)
+	} else {
+		dst = append(dst, '"')
 	}
 	dst = appendString(append(dst, `,"event_type":`...), c.EventType)
 	dst = strconv.AppendInt(append(dst, `,"partition":`...), int64(c.Partition), 10)
@@ -141,10 +130,24 @@ func (c *Cause) append(dst []byte) []byte {
 	return append(dst, '}')
 }
 
+// termHeads is what stands before each term's log-odds.
+var termHeads = func() (heads [NumTerms]string) {
+	for i, name := range termNames {
+		heads[i] = `{"name":"` + name + `","log_odds":`
+	}
+	return heads
+}()
+
+// coefficient is a named number.
+type coefficient struct {
+	name  string
+	value float64
+}
+
 // render prepares what is the same in every alert of the pack.
 func (k *Pack) render() {
-	gap := []number{{"weight", rhythmWeight}, {"min_silent_days", minSilence}, {"horizon_days", k.horizon}}
-	for i, numbers := range [NumTerms][]number{
+	gap := []coefficient{{"weight", rhythmWeight}, {"min_silent_days", minSilence}, {"horizon_days", k.horizon}}
+	for i, coefficients := range [NumTerms][]coefficient{
 		TermBase:     {{"base", baseTerm}},
 		TermRhythm:   gap,
 		TermSilence:  gap,
@@ -152,7 +155,16 @@ func (k *Pack) render() {
 		TermTenure:   {{"weight", tenureWeight}, {"offset", tenureOffset}, {"horizon_days", k.horizon}},
 		TermFriction: {{"weight", frictionWeight}, {"fade_days", k.horizon}},
 	} {
-		k.coefficientsJSON[i] = appendNumbers(nil, numbers)
+		tail := []byte(`},"coefficients":`)
+		for j, c := range coefficients {
+			tail = append(append(append(tail, "{,"[min(j, 1)], '"'), c.name...), `":`...)
+			tail = appendFloat(tail, c.value)
+		}
+		tail = append(tail, "}}"...)
+		if i < NumTerms-1 {
+			tail = append(tail, ',')
+		}
+		k.termTails[i] = tail
 	}
 	dst := appendString([]byte(`,"pack":{"name":`), []byte(k.Name))
 	dst = appendString(append(dst, `,"version":`...), []byte(k.Version))

@@ -72,7 +72,7 @@ func TestAlertGolden(t *testing.T) {
 	pack, all := alerts(t)
 	var b []byte
 	for i := range all {
-		b = append(pack.AppendAlert(b, &all[i]), '\n')
+		b = append(pack.AppendAlert(b, &all[i], all[i].ID()), '\n')
 	}
 	golden(t, "alerts.ndjson", b)
 }
@@ -140,7 +140,7 @@ type publishedTerm struct {
 }
 
 func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *scoring.Pack, a *scoring.Alert) {
-	b := pack.AppendAlert(nil, a)
+	b := pack.AppendAlert(nil, a, a.ID())
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
 	if err != nil {
 		t.Fatalf("%v in %s", err, b)

@@ -36,8 +36,8 @@ type Pack struct {
 	other   Signal // of types not in signals
 
 	coefficients
-	coefficientsJSON [NumTerms][]byte
-	packJSON         []byte // with its key
+	termTails [NumTerms][]byte
+	packJSON  []byte // with its key
 }
 
 // Signal is what a pack makes of an event type.

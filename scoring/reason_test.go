@@ -56,7 +56,7 @@ func TestReasons(t *testing.T) {
 			a := scoring.Alert{Decision: scoring.Decision{Transition: scoring.Raised, Score: score}, Customer: []byte("c")}
 			tt.change(&a.Decision)
 			var got struct{ Reasons []struct{ Code, Text string } }
-			if err := json.Unmarshal(pack.AppendAlert(nil, &a), &got); err != nil {
+			if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &got); err != nil {
 				t.Fatal(err)
 			}
 			var lines []string

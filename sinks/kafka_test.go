@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -115,13 +116,20 @@ func (w *world) log(g *kafkasource.Generation) log {
 	return log{p, k}
 }
 
-// publication is one alert up to offset.
-func (w *world) publication(offset int64) *pipeline.Publication {
-	e := alert()
-	e.Value = fmt.Appendf(nil, `{"n":%d}`, offset)
-	r := sinks.Renderer{Alerts: w.alerts}
-	return &pipeline.Publication{Offset: offset, Metadata: fmt.Sprint("mark ", offset), Records: []pipeline.Outgoing{r.Render(e, nil)}}
+// publication is an alert up to offset, whose episode has that number, and with it the records given.
+func (w *world) publication(offset int64, with ...pipeline.Outgoing) *pipeline.Publication {
+	out := render(numbered(offset), nil)
+	out.Topic = w.alerts
+	return &pipeline.Publication{Offset: offset, Metadata: fmt.Sprint("mark ", offset), Records: slices.Values(append(with, out))}
 }
+
+func numbered(n int64) *pipeline.Entry {
+	e := alert()
+	e.Alert.Episode = uint32(n)
+	return e
+}
+
+func value(n int64) string { return string(render(numbered(n), nil).Value) }
 
 // committed reads n committed records of a topic with franz-go.
 func (w *world) committed(topic string, n int) (out []*kgo.Record) {
@@ -176,10 +184,9 @@ func TestLogPublishes(t *testing.T) {
 	if err := l.Fetch(t.Context(), 0, &fetched); err != nil || len(fetched.Records) != 1 {
 		t.Fatalf("%d records, %v", len(fetched.Records), err)
 	}
-	r := sinks.Renderer{Alerts: w.alerts, DLQ: w.dlq, Input: w.input, Partition: 1, Source: sinks.Source(w.group, w.input)}
-	p := w.publication(1)
-	p.Records = append(p.Records, r.Render(&pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &fetched.Records[0]))
-	if err := l.Publish(t.Context(), p); err != nil {
+	dead := render(&pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &fetched.Records[0])
+	dead.Topic = w.dlq
+	if err := l.Publish(t.Context(), w.publication(1, dead)); err != nil {
 		t.Fatal(err)
 	}
 	got, err := l.Position(t.Context())
@@ -187,7 +194,7 @@ func TestLogPublishes(t *testing.T) {
 		t.Errorf("position: %v (-want +got):\n%s", err, diff)
 	}
 	a := w.committed(w.alerts, 1)[0]
-	if string(a.Key) != "Zoë/1" || string(a.Value) != `{"n":1}` || a.Partition != kafkawire.Partition(a.Key, 2) || a.Timestamp.UnixMilli() != 1_700_000_040_005 {
+	if string(a.Key) != "Zoë/1" || string(a.Value) != value(1) || a.Partition != kafkawire.Partition(a.Key, 2) || a.Timestamp.UnixMilli() != 1_700_000_040_005 {
 		t.Errorf("alert %+v", a)
 	}
 	d := w.committed(w.dlq, 1)[0]
@@ -222,7 +229,7 @@ func TestLogOfReplacedMember(t *testing.T) {
 	if err := heir.Publish(t.Context(), w.publication(3)); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{`{"n":1}`, `{"n":3}`}, w.values(w.alerts, 2)); diff != "" {
+	if diff := cmp.Diff([]string{value(1), value(3)}, w.values(w.alerts, 2)); diff != "" {
 		t.Errorf("alerts (-want +got):\n%s", diff)
 	}
 }

@@ -280,6 +280,7 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	store := p.redis.Partition(g.Group, int(n))
 	defer func() { _ = store.Close() }() // nothing of what was committed hangs on it
 	render := sinks.Renderer{
+		Pack:   p.pack,
 		Alerts: p.cfg.Kafka.Alerts, DLQ: p.cfg.Kafka.DLQ(), Input: p.cfg.Kafka.Input, Partition: n, Source: sinks.Source(g.Group, p.cfg.Kafka.Input),
 	}
 	w := pipeline.NewWorker(pipeline.Config{

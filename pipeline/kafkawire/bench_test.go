@@ -79,10 +79,11 @@ func benchTransaction(b *testing.B, addrs []string, only1 bool, records int, pau
 	create(b, c, in, 1)
 	create(b, c, out, 1)
 	p := producer(b, c, unique(b, "txn"), only1)
-	tx := unfenced(unique(b, "group"), in, 0)
+	var all []pipeline.Outgoing
 	for i := range records {
-		tx.Records = append(tx.Records, pipeline.Outgoing{Topic: out, Partition: -1, Key: fmt.Append(nil, i), Value: make([]byte, 700)})
+		all = append(all, pipeline.Outgoing{Topic: out, Partition: -1, Key: fmt.Append(nil, i), Value: make([]byte, 700)})
 	}
+	tx := unfenced(unique(b, "group"), in, 0, all...)
 	tick := time.NewTicker(max(pause, 1))
 	defer tick.Stop()
 	b.ReportAllocs()

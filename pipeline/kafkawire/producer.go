@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -41,7 +42,7 @@ type Transaction struct {
 	Partition int32
 	Offset    int64
 	Metadata  string
-	Records   []pipeline.Outgoing
+	Records   iter.Seq[pipeline.Outgoing] // what a record aliases is copied before the next; nil: none
 }
 
 // Producer runs one transaction after another under one transactional id. One goroutine may use it at a time.

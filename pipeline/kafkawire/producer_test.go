@@ -2,6 +2,7 @@ package kafkawire_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -43,7 +44,7 @@ func producerWith(t testing.TB, c *kafkawire.Client, cfg kafkawire.ProducerConfi
 func unfenced(group, input string, offset int64, records ...pipeline.Outgoing) *kafkawire.Transaction {
 	return &kafkawire.Transaction{
 		Membership: kafkawire.Membership{Group: group, Generation: -1}, Topic: input, Offset: offset,
-		Metadata: fmt.Sprintf("mark %d", offset), Records: records,
+		Metadata: fmt.Sprintf("mark %d", offset), Records: slices.Values(records),
 	}
 }
 

@@ -61,11 +61,13 @@ func (p *Producer) produce(ctx context.Context, t *Transaction) error {
 		p.batches[to].count = 0
 	}
 	p.order = p.order[:0]
+	if t.Records == nil {
+		return nil
+	}
 	partitions := make(map[string]int32)
 	size := 0
-	for i := range t.Records {
-		r := &t.Records[i]
-		to, err := p.place(ctx, r, t.Partition, partitions)
+	for r := range t.Records {
+		to, err := p.place(ctx, &r, t.Partition, partitions)
 		if err != nil {
 			return err
 		}

@@ -58,6 +58,7 @@ type run struct {
 	Seconds         float64  `json:"seconds"`
 	Alerts          uint64   `json:"alerts"`
 	EventsPerSecond float64  `json:"events_per_second"`
+	ReadOnly        float64  `json:"read_only_events_per_second"` // franz-go, just before
 	CPU             float64  `json:"cpu_ns_per_event"`
 	KafkaCPU        float64  `json:"kafka_cpu_ns_per_event"`
 	RedisCPU        float64  `json:"redis_cpu_ns_per_event"`

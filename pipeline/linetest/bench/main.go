@@ -121,11 +121,16 @@ func (b *bench) all(ctx context.Context, r *report) error {
 		if err != nil {
 			return err
 		}
+		read, err := b.yardstick(ctx)
+		if err != nil {
+			return err
+		}
 		run, err := g.run(ctx)
 		if err != nil {
 			return fmt.Errorf("run %d: %w", i+1, err)
 		}
-		fmt.Fprintf(b.say, "run %d of %d: %.0f events/s\n", i+1, b.runs, run.EventsPerSecond)
+		run.ReadOnly = read
+		fmt.Fprintf(b.say, "run %d of %d: %.0f events/s; reading alone %.0f\n", i+1, b.runs, run.EventsPerSecond, read)
 		r.Runs, last = append(r.Runs, *run), g
 	}
 	var err error

@@ -98,6 +98,8 @@ func (r *report) writeRuns(w io.Writer) {
 		return *v
 	}
 	row("events/s", "%.0f", func(r *run) float64 { return r.EventsPerSecond })
+	row("reading alone events/s", "%.0f", func(r *run) float64 { return r.ReadOnly })
+	row("share of reading alone", "%.3f", func(r *run) float64 { return r.EventsPerSecond / r.ReadOnly })
 	row("processor CPU ns/event", "%.0f", func(r *run) float64 { return r.CPU })
 	row("Kafka CPU ns/event", "%.0f", func(r *run) float64 { return r.KafkaCPU })
 	row("Redis CPU ns/event", "%.0f", func(r *run) float64 { return r.RedisCPU })
