@@ -60,6 +60,7 @@ type Client struct {
 	timeout   time.Duration
 	cancel    context.CancelFunc
 	serial    atomic.Int32 // correlation ids
+	requests  sync.Pool    // *[]byte: encoded requests to overwrite; those that carry records are large
 
 	mu           sync.Mutex
 	coordinators map[Route]int32
@@ -121,7 +122,13 @@ func (c *Client) request(ctx context.Context, to Route, req kmsg.Request, timeou
 	if err != nil {
 		return nil, err
 	}
-	x := &exchange{ctx: ctx, to: broker, key: req.Key(), request: c.format.AppendRequest(nil, req, c.serial.Add(1))}
+	encoded, ok := c.requests.Get().(*[]byte)
+	if !ok {
+		encoded = new([]byte)
+	}
+	defer c.requests.Put(encoded)
+	*encoded = c.format.AppendRequest((*encoded)[:0], req, c.serial.Add(1))
+	x := &exchange{ctx: ctx, to: broker, key: req.Key(), request: *encoded}
 	if err := c.send(x); err != nil {
 		c.forget(to)
 		return nil, fmt.Errorf("%s to %s: %w", kmsg.NameForKey(req.Key()), to, err)
