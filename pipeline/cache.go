@@ -1,17 +1,26 @@
 package pipeline
 
-import "ebb/scoring"
+import (
+	"bytes"
 
-// customer is one cached customer: the profile as of everything folded so far.
+	"ebb/scoring"
+)
+
+// customer is one cached customer: the profile as of everything folded so far. It holds no pointer, so that the garbage
+// collector need not look at any of them, and what finding it reads is one line of the processor's cache.
 type customer struct {
 	hash    uint64
-	key     []byte // owned by the cache
-	profile scoring.Profile
+	used    uint64 // last batch that needed it: it stays while that batch may be uncommitted
+	slot    int32
+	keySize uint16
+	dirty   bool // folded into in the batch being built
+	exists  bool // holds a customer; false: the slot is free
+	short   [shortKey]byte
 
-	used   uint64 // last batch that needed it: it stays while that batch may be uncommitted
-	dirty  bool   // folded into in the batch being built
-	exists bool   // holds a customer; false: the slot is free
+	profile scoring.Profile
 }
+
+const shortKey = 40 // longest key that lies in the customer itself
 
 const chunkSize = 1024 // customers allocated at a time, so that memory follows use and addresses stay
 
@@ -26,18 +35,27 @@ type cache struct {
 	table  []uint64 // upper 32 bits: of the hash; lower: slot + 1; 0: empty
 	mask   uint64
 	count  int
-	hand   int // where the search for a slot to evict goes on
+	long   map[int32][]byte // keys longer than shortKey, by slot
+	hand   int              // where the search for a slot to evict goes on
 	hits   uint64
 	misses uint64
 }
 
 func newCache(limit int) *cache {
-	c := &cache{limit: max(limit, chunkSize)}
+	c := &cache{limit: max(limit, chunkSize), long: map[int32][]byte{}}
 	c.resize(4 * chunkSize)
 	return c
 }
 
 func (c *cache) at(slot int32) *customer { return &c.chunks[slot/chunkSize][slot%chunkSize] }
+
+// key is the customer's, in memory of the cache.
+func (c *cache) key(e *customer) []byte {
+	if e.keySize > shortKey {
+		return c.long[e.slot]
+	}
+	return e.short[:e.keySize:e.keySize]
+}
 
 func (c *cache) capacity() int { return len(c.chunks) * chunkSize }
 
@@ -51,7 +69,7 @@ func (c *cache) find(hash uint64, key []byte) int32 {
 		}
 		if w>>32<<32 == tag {
 			slot := int32(uint32(w) - 1)
-			if e := c.at(slot); e.hash == hash && string(e.key) == string(key) {
+			if e := c.at(slot); e.hash == hash && string(c.key(e)) == string(key) {
 				return slot
 			}
 		}
@@ -66,7 +84,12 @@ func (c *cache) insert(hash uint64, key []byte, keep uint64) int32 {
 	}
 	slot := c.free(keep)
 	e := c.at(slot)
-	*e = customer{hash: hash, key: append(e.key[:0:cap(e.key)], key...), exists: true}
+	*e = customer{hash: hash, slot: slot, keySize: uint16(len(key)), exists: true}
+	if len(key) > shortKey {
+		c.long[slot] = bytes.Clone(key)
+	} else {
+		copy(e.short[:], key)
+	}
 	c.link(hash, slot)
 	c.count++
 	return slot
@@ -102,6 +125,7 @@ func (c *cache) evict(keep uint64) int32 {
 		if e := c.at(slot); e.exists && e.used < keep {
 			c.unlink(e.hash, slot)
 			e.exists = false
+			delete(c.long, slot)
 			c.count--
 			return slot
 		}

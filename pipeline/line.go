@@ -68,7 +68,7 @@ func (l *line) locate(hash uint64, key []byte) int32 {
 	if slot < 0 {
 		l.cache.misses++
 		slot = l.cache.insert(hash, key, l.number-1)
-		l.want.Keys = append(l.want.Keys, l.cache.at(slot).key)
+		l.want.Keys = append(l.want.Keys, l.cache.key(l.cache.at(slot)))
 		l.slots = append(l.slots, slot)
 	} else {
 		l.cache.hits++
@@ -112,7 +112,7 @@ func (l *line) fold(b *batch) *staged {
 			l.quarantine(e, &b.fetched.Records[i])
 			continue
 		}
-		l.event(e, b.hashes[i], b.slots[i])
+		l.event(e, b.hashes[i], l.cache.at(b.slots[i]))
 	}
 	l.next = b.fetched.Next
 	l.sweep(limit)
@@ -122,9 +122,8 @@ func (l *line) fold(b *batch) *staged {
 }
 
 // event is the line for one event: dedupe, move the watermark, fire what was due before it, fold, decide.
-func (l *line) event(e *Event, h hashes, slot int32) {
+func (l *line) event(e *Event, h hashes, c *customer) {
 	s := l.staged
-	c := l.cache.at(slot)
 	if h.id != 0 && c.profile.Seen(h.id) {
 		s.tally.Duplicates++
 		return
@@ -151,7 +150,7 @@ func (l *line) event(e *Event, h hashes, slot int32) {
 	}
 	l.fire(c, e, reached) // a late event may have brought a deadline to before the watermark
 	l.arm(c, armed)
-	l.touch(c, slot)
+	l.touch(c)
 }
 
 // fire looks at the customer at each of its deadlines up to minute, by the arrival of its event e.
@@ -193,7 +192,7 @@ func (l *line) sweep(limit Due) {
 		if c := l.cache.at(slot); c.profile.Armed == item.Minute {
 			l.wake(c, -1, item.Due)
 			l.arm(c, item.Minute)
-			l.touch(c, slot)
+			l.touch(c)
 		}
 	}
 }
@@ -236,9 +235,10 @@ func (l *line) arm(c *customer, before int64) {
 	if minute == before || minute == 0 {
 		return
 	}
-	l.staged.arm(minute, c.key)
+	key := l.cache.key(c)
+	l.staged.arm(minute, key)
 	if bucketOf(minute) <= l.due.loaded {
-		l.due.add(Due{Minute: minute, Hash: c.hash}, c.key)
+		l.due.add(Due{Minute: minute, Hash: c.hash}, key)
 	}
 	l.staged.tally.Armed++
 }
@@ -246,7 +246,7 @@ func (l *line) arm(c *customer, before int64) {
 // decide appends a decision to the outbox, unless it was published before the state was rolled back.
 func (l *line) decide(c *customer, d *scoring.Decision, offset int64, due Due, cause scoring.Cause) {
 	s := l.staged
-	e := Entry{Kind: EntryAlert, Offset: offset, Due: due, Key: c.key, Alert: scoring.Alert{Decision: *d, Cause: cause}}
+	e := Entry{Kind: EntryAlert, Offset: offset, Due: due, Key: l.cache.key(c), Alert: scoring.Alert{Decision: *d, Cause: cause}}
 	if l.mark.Covers(&e) {
 		s.tally.Suppressed++
 		return
@@ -269,11 +269,11 @@ func (l *line) quarantine(e *Event, r *Record) {
 }
 
 // touch marks the customer as changed by the batch.
-func (l *line) touch(c *customer, slot int32) {
+func (l *line) touch(c *customer) {
 	c.used = l.number
 	if !c.dirty {
 		c.dirty = true
-		l.staged.slots = append(l.staged.slots, slot)
+		l.staged.slots = append(l.staged.slots, c.slot)
 	}
 }
 
@@ -283,7 +283,7 @@ func (l *line) stage() {
 	for _, slot := range s.slots {
 		c := l.cache.at(slot)
 		c.dirty = false
-		s.profile(c.key, &c.profile)
+		s.profile(l.cache.key(c), &c.profile)
 	}
 	s.finish()
 	s.commit.Meta.Next, s.commit.Meta.Clock, s.commit.Meta.Population = l.next, l.clock.clone(), l.population
