@@ -52,6 +52,9 @@ func (l *line) wanted(b *batch) *Load {
 	}
 	l.want.Keys, l.slots = l.want.Keys[:0], l.slots[:0]
 	for i := range b.events {
+		if i%ahead == 0 {
+			l.cache.warmTable(b.hashes[i:min(i+ahead, len(b.hashes))])
+		}
 		b.slots[i] = -1
 		if e := &b.events[i]; e.Code == Usable {
 			b.slots[i] = l.locate(b.hashes[i].key, e.Key)
@@ -107,6 +110,9 @@ func (l *line) fold(b *batch) *staged {
 	s.reset()
 	limit := l.sweepTo() // as of before these events: what fell due by then has been loaded
 	for i := range b.events {
+		if i%ahead == 0 {
+			l.cache.warm(b.slots[i:min(i+ahead, len(b.slots))])
+		}
 		e := &b.events[i]
 		if e.Code != Usable {
 			l.quarantine(e, &b.fetched.Records[i])
@@ -280,7 +286,10 @@ func (l *line) touch(c *customer) {
 // stage completes the commit with the profiles that changed and with where the partition stands.
 func (l *line) stage() {
 	s := l.staged
-	for _, slot := range s.slots {
+	for i, slot := range s.slots {
+		if i%ahead == 0 {
+			l.cache.warm(s.slots[i:min(i+ahead, len(s.slots))])
+		}
 		c := l.cache.at(slot)
 		c.dirty = false
 		s.profile(l.cache.key(c), &c.profile)

@@ -8,7 +8,8 @@ type Profile struct {
 	Counted int64 // activity that last raised Level
 	At      int64 // newest event that had an effect: the time that Level and Friction refer to
 
-	Visits uint32 // visits so far, activity within half a day being one; 0: no activity yet
+	Visits   uint32 // visits so far, activity within half a day being one; 0: no activity yet
+	Episodes uint32 // number of the latest lapse episode
 
 	// Statistics of ln(gap in days), older gaps fading with every new one: the weight behind them, their mean and the
 	// sum of squared deviations.
@@ -22,8 +23,7 @@ type Profile struct {
 	// later than the next minute at which something would happen without a further event.
 	Armed int64
 
-	Episodes uint32  // number of the latest lapse episode
-	Episode  Episode // the open one
+	Episode Episode // the open one
 
 	IDs IDRing // the last event ids, for dedupe
 }
