@@ -32,8 +32,8 @@ type Pack struct {
 	Activity []string           // event types that are activity, sorted; ["*"]: all but those of Friction
 	Friction map[string]float64 // event types that are known and no activity, with their weight, 0 for none
 
-	signals map[string]Signal
-	other   Signal // of types not in signals
+	signals [][]namedSignal // by length of the event type
+	other   Signal          // of types not in signals
 
 	coefficients
 	termTails [NumTerms][]byte
@@ -96,10 +96,28 @@ func source(nameOrPath string, read func(string) ([]byte, error)) ([]byte, error
 
 // Signal is what the pack makes of an event type. It does not allocate.
 func (k *Pack) Signal(eventType []byte) Signal {
-	if s, ok := k.signals[string(eventType)]; ok {
-		return s
+	if n := len(eventType); n < len(k.signals) {
+		for i := range k.signals[n] { // a handful at most: sooner done than hashing the type
+			if s := &k.signals[n][i]; s.eventType == string(eventType) {
+				return s.Signal
+			}
+		}
 	}
 	return k.other
+}
+
+// namedSignal is the signal of one event type.
+type namedSignal struct {
+	eventType string
+	Signal
+}
+
+// name makes s the signal of an event type that has none yet.
+func (k *Pack) name(eventType string, s Signal) {
+	for len(k.signals) <= len(eventType) {
+		k.signals = append(k.signals, nil)
+	}
+	k.signals[len(eventType)] = append(k.signals[len(eventType)], namedSignal{eventType, s})
 }
 
 // build makes a pack of a file without problems.
@@ -107,16 +125,15 @@ func build(f *packFile) *Pack {
 	k := &Pack{
 		Name: f.Name, Version: f.Version, Horizon: f.Horizon, Overdue: f.Overdue, Tiers: f.Tiers,
 		Activity: slices.Sorted(slices.Values(f.Activity)), Friction: maps.Clone(f.Friction),
-		signals: make(map[string]Signal, len(f.Activity)+len(f.Friction)),
 	}
 	for _, t := range k.Activity {
-		k.signals[t] = Signal{Known: true, Activity: true}
+		k.name(t, Signal{Known: true, Activity: true})
 		if t == Everything {
 			k.other = Signal{Known: true, Activity: true}
 		}
 	}
 	for t, weight := range k.Friction {
-		k.signals[t] = Signal{Known: true, Friction: weight}
+		k.name(t, Signal{Known: true, Friction: weight})
 	}
 	ms := k.Horizon.Milliseconds()
 	horizon := days(ms)
