@@ -48,6 +48,7 @@ type Phase uint8
 const (
 	TakingOver Phase = iota
 	Running
+	Stalled // running, but nothing moves, though there is something to do
 	Waiting // for a service that does not answer
 	Stopped // hard stop: a person has to decide
 	Done    // drained, or at the end
@@ -55,21 +56,22 @@ const (
 
 // String is the phase's stable name.
 func (p Phase) String() string {
-	return [...]string{"taking_over", "running", "waiting", "stopped", "done"}[p]
+	return [...]string{"taking_over", "running", "stalled", "waiting", "stopped", "done"}[p]
 }
 
 // Status is a worker's phase with the reason for it.
 type Status struct {
 	Phase  Phase
-	Reason string // why it waits or has stopped
+	Reason string // why it does not run
 }
 
 // Worker owns one partition for one generation of the group. Run it in its own goroutine; Status may be read from any.
 type Worker struct {
-	cfg    Config
-	status atomic.Pointer[Status]
-	tally  Tally // of applied commits; read it when Run has returned
-	doubt  *doubt
+	cfg      Config
+	status   atomic.Pointer[Status]
+	progress atomic.Pointer[Progress]
+	tally    Tally // of applied commits; read it when Run has returned
+	doubt    *doubt
 }
 
 // doubt is a commit whose answer was lost: the next takeover tells whether it was applied.
@@ -86,7 +88,15 @@ func NewWorker(cfg Config) *Worker {
 }
 
 // Status tells where the worker is.
-func (w *Worker) Status() Status { return *w.status.Load() }
+func (w *Worker) Status() Status {
+	s := *w.status.Load()
+	if s.Phase == Running {
+		if why := w.stalled(time.Now()); why != "" {
+			return Status{Phase: Stalled, Reason: why}
+		}
+	}
+	return s
+}
 
 // Tally is what the worker has done, once Run has returned.
 func (w *Worker) Tally() *Tally { return &w.tally }
@@ -97,6 +107,16 @@ func (w *Worker) Tally() *Tally { return &w.tally }
 func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 	wait := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(50*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
+	watching, unwatch := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		w.watch(watching)
+	}()
+	defer func() {
+		unwatch()
+		<-watched
+	}()
 	said := ""
 	for {
 		err := w.own(ctx, revoked, wait.Reset)
@@ -159,11 +179,12 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}, healthy func(
 		return err
 	}
 	healthy()
-	w.status.Store(&Status{Phase: Running})
 	w.cfg.Logger.Info().Int64("next", s.Meta.Next).Int64("published", s.Mark.Offset).Int("outbox", len(s.Outbox)).
 		Bool("fresh", s.Fresh).Bool("rewinding", s.Rewinding()).Dur("took", time.Since(began)).Msg("partition taken over")
 	o := newOwner(ctx, w, p, l)
 	defer o.close()
+	o.report()
+	w.status.Store(&Status{Phase: Running})
 	return o.run(revoked)
 }
 

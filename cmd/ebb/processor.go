@@ -181,7 +181,7 @@ func (p *processor) serveHTTP(ctx context.Context) (err error) {
 	}
 	p.http, err = startHTTP(ctx, httpConfig{
 		Listen: p.cfg.HTTP.Listen, Registry: registry, Ready: p.ready,
-		Live: func() error { return nil }, // the answer itself shows that the process turns
+		Live: p.live,
 	})
 	if err == nil {
 		p.log.Info().Str("listen", p.http.Addr()).Msg("serving health and metrics")
@@ -321,6 +321,24 @@ func (p *processor) end(n int32) int64 {
 	return p.ends[n]
 }
 
+// loopTimeout is how long a partition's loop may take for one turn: several times what the requests in it may.
+const loopTimeout = time.Minute
+
+// live is what /livez asks: that the loops turn, whatever they wait for.
+func (p *processor) live() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for n, w := range p.workers {
+		if s := w.Status(); s.Phase != pipeline.Running && s.Phase != pipeline.Stalled {
+			continue
+		}
+		if since := time.Since(w.Progress().At); since > loopTimeout {
+			return fmt.Errorf("the loop of partition %d has not turned for %v", n, since.Round(time.Second))
+		}
+	}
+	return nil
+}
+
 // ready is what /readyz shows: a member of a generation, all of whose partitions run.
 func (p *processor) ready() readiness {
 	p.mu.Lock()
@@ -337,7 +355,8 @@ func (p *processor) ready() readiness {
 		if s.Phase != pipeline.Running {
 			r.Ready = false
 		}
-		r.Partitions = append(r.Partitions, partitionState{Partition: n, State: s.Phase.String(), Reason: s.Reason})
+		at := w.Progress()
+		r.Partitions = append(r.Partitions, partitionState{Partition: n, State: s.Phase.String(), Reason: s.Reason, Next: at.Next, Lag: at.Lag()})
 	}
 	sortPartitions(r.Partitions)
 	return r
