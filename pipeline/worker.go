@@ -118,8 +118,12 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 		<-watched
 	}()
 	said := ""
+	healthy := func() {
+		wait.Reset()
+		said = ""
+	}
 	for {
-		err := w.own(ctx, revoked, wait.Reset)
+		err := w.own(ctx, revoked, healthy)
 		if err == nil || !Retry(err) {
 			return w.ended(err)
 		}

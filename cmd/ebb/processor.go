@@ -224,6 +224,11 @@ func (p *processor) own(ctx context.Context, g *kafkasource.Generation) error {
 		p.began = time.Now()
 	}
 	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		p.generation = 0
+		p.mu.Unlock()
+	}()
 	errs := make(chan error, len(g.Partitions))
 	for _, n := range g.Partitions {
 		go func() { errs <- p.work(ctx, g, n) }()
@@ -345,7 +350,7 @@ func (p *processor) ready() readiness {
 	defer p.mu.Unlock()
 	r := readiness{Ready: p.generation > 0 && !p.draining, Group: p.cfg.Kafka.Group, Generation: p.generation}
 	if p.generation == 0 {
-		r.Reason = "not yet a member of the group"
+		r.Reason = "not a member of the group"
 	}
 	if p.draining {
 		r.Reason = "draining"
