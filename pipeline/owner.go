@@ -229,6 +229,7 @@ func (o *owner) answered(a Answer) {
 		o.count(&o.sent.tally)
 		o.sent = nil
 	case StepPublish:
+		o.published = true
 		m.step(a.Step, time.Since(o.publishAt))
 	}
 	o.trace(a.Step, o.p.Stored().Next)

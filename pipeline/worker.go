@@ -38,7 +38,8 @@ type Render func(scratch []byte, e *Entry, record *Record) (out Outgoing, grown 
 // Timeouts of single requests. They bound how long a drain can take.
 const (
 	requestTimeout = 10 * time.Second
-	maxUnpublished = 10_000 // outbox entries above which no further batch is folded: bounds what one publication takes in memory
+	steady         = 10 * time.Second // after which an ownership that has published nothing is in good health too
+	maxUnpublished = 10_000           // outbox entries above which no further batch is folded: bounds what one publication takes in memory
 )
 
 // Phase is where a worker is, for health checks and people.
@@ -72,6 +73,8 @@ type Worker struct {
 	progress atomic.Pointer[Progress]
 	tally    Tally // of applied commits; read it when Run has returned
 	doubt    *doubt
+
+	published bool // something, by the present ownership
 }
 
 // doubt is a commit whose answer was lost: the next takeover tells whether it was applied.
@@ -118,12 +121,14 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 		<-watched
 	}()
 	said := ""
-	healthy := func() {
-		wait.Reset()
-		said = ""
-	}
 	for {
-		err := w.own(ctx, revoked, healthy)
+		began := time.Now()
+		w.published = false
+		err := w.own(ctx, revoked)
+		if w.published || time.Since(began) > steady { // a takeover alone proves nothing: what fails may come after it, each time
+			wait.Reset()
+			said = ""
+		}
 		if err == nil || !Retry(err) {
 			return w.ended(err)
 		}
@@ -170,7 +175,7 @@ func classOf(err error) string {
 }
 
 // own is one ownership: takeover, then work until something ends it.
-func (w *Worker) own(ctx context.Context, revoked <-chan struct{}, healthy func()) error {
+func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	began := time.Now()
 	p := NewProtocol(w.cfg.Identity, newToken)
 	if err := w.takeOver(ctx, p); err != nil {
@@ -182,7 +187,6 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}, healthy func(
 	if err := w.refetch(ctx, s); err != nil {
 		return err
 	}
-	healthy()
 	w.cfg.Logger.Info().Int64("next", s.Meta.Next).Int64("published", s.Mark.Offset).Int("outbox", len(s.Outbox)).
 		Bool("fresh", s.Fresh).Bool("rewinding", s.Rewinding()).Dur("took", time.Since(began)).Msg("partition taken over")
 	o := newOwner(ctx, w, p, l)
@@ -242,21 +246,26 @@ func (w *Worker) ask(ctx context.Context, r Request) Answer {
 
 // refetch reads the quarantined records of the outbox from the input again: the outbox holds only where they are.
 func (w *Worker) refetch(ctx context.Context, s *Standing) error {
-	var f Fetched
+	var f Fetched // holds the records after many an entry
 	for i := range s.Outbox {
 		e := mustRead(s.Outbox[i].Encoded)
 		if e.Kind != EntryQuarantine {
 			continue
 		}
-		err := w.cfg.Log.Fetch(ctx, e.Offset, &f)
+		var err error
+		at, found := f.find(e.Offset)
+		if !found {
+			err = w.cfg.Log.Fetch(ctx, e.Offset, &f)
+			at, found = f.find(e.Offset)
+		}
 		switch {
-		case errors.Is(err, ErrOutOfRange) || err == nil && (len(f.Records) == 0 || f.Records[0].Offset != e.Offset):
+		case errors.Is(err, ErrOutOfRange) || err == nil && !found:
 			return w.cfg.Identity.stop("records_lost", fmt.Sprintf("the quarantined record at offset %d is no longer in the log", e.Offset),
 				"raise retention.ms of the input; to go on without it: ebb rebuild --from earliest")
 		case err != nil:
 			return fmt.Errorf("fetch quarantined record %d: %w", e.Offset, err)
 		}
-		s.Outbox[i].Record = f.Records[0].clone()
+		s.Outbox[i].Record = f.Records[at].clone()
 	}
 	return nil
 }

@@ -58,6 +58,14 @@ func TestHardStops(t *testing.T) {
 				g.t.Fatal(err)
 			}
 		},
+		"record_refused": func(g *group) { // alerts carry event time
+			second := "1000"
+			_, err := g.admin.AlterTopicConfigs(g.t.Context(), []kadm.AlterConfig{{Name: "message.timestamp.before.max.ms", Value: &second}}, g.alerts)
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			g.produce(events("shop", 100_000, shop(3, 200, 200)))
+		},
 		"state_unreadable": func(g *group) {
 			key := "ebb:{" + g.name + ":p0}:profiles"
 			for customer := range g.redis.HGetAll(g.t.Context(), key).Val() {
