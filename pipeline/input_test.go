@@ -24,10 +24,11 @@ type input struct {
 	end     int64
 	pack    *scoring.Pack
 	metrics *pipeline.Metrics
-	want    outcome2
+	want    fold
 }
 
-type outcome2 struct {
+// fold is what comes of it: alerts and quarantined records, and the state.
+type fold struct {
 	recording bool
 	published map[string][]string // by topic and key, in order
 	state     left
@@ -53,7 +54,7 @@ func newInput(t *testing.T, seed uint64, n int) *input {
 	}
 	in := &input{records: gaps(seed, shopRecords(seed, n)), pack: pack, metrics: pipeline.NewMetrics(prometheus.NewRegistry())}
 	in.end = in.records[n-1].Offset + 1
-	in.want = outcome2{recording: true, published: map[string][]string{}}
+	in.want = fold{recording: true, published: map[string][]string{}}
 	synctest.Test(t, func(t *testing.T) {
 		s := &schedule{trial: newTrial(in, rand.New(rand.NewPCG(seed, 0)))}
 		defer s.finish()
@@ -71,6 +72,32 @@ func newInput(t *testing.T, seed uint64, n int) *input {
 	})
 	in.want.recording = false
 	return in
+}
+
+// shopRecords is a seeded input: regulars, leavers, payment failures, repeated ids, late events and poison.
+func shopRecords(seed uint64, n int) []pipeline.Record {
+	r := rand.New(rand.NewPCG(seed, 7))
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var records []pipeline.Record
+	for i := range n {
+		now = now.Add(time.Duration(r.ExpFloat64() * float64(16*time.Hour)))
+		customer := r.IntN(12) + i/(n/3)*6 // some leave, others come
+		at, id, kind := now, i, "visit"
+		switch r.IntN(20) {
+		case 0:
+			id = max(0, i-1-r.IntN(3)) // a repeated id
+		case 1:
+			at = at.Add(-time.Duration(r.IntN(72)) * time.Hour)
+		case 2:
+			kind = "failed"
+		}
+		v := fmt.Sprintf(`{"id":"e%d","customer":"c%d","type":%q,"time":%q}`, id, customer, kind, at.Format(time.RFC3339))
+		if r.IntN(40) == 0 {
+			v = fmt.Sprintf("poison %d", i)
+		}
+		records = append(records, pipeline.Record{Offset: int64(i), Timestamp: at.UnixMilli(), Value: []byte(v)})
+	}
+	return records
 }
 
 // gaps moves offsets apart, as markers of transactions and aborted records do.

@@ -14,11 +14,11 @@ import (
 var seed = flag.Uint64("seed", 0, "replay this one of TestInterleavings, with its trail") //nolint:gochecknoglobals // how the testing package takes flags
 
 // interleavings is how many `go test` runs.
-const interleavings = 3000
+const interleavings = 2000
 
 const (
 	inputs       = 16
-	inputRecords = 60
+	inputRecords = 45
 )
 
 // TestInterleavings has two or three owners of one partition work on the same log while requests and answers are lost or

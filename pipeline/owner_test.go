@@ -14,6 +14,7 @@ import (
 // requests waits for the trial to decide what becomes of it.
 type process struct {
 	trial      *trial
+	worker     *pipeline.Worker
 	id         int
 	generation int
 	batch      int64 // offsets in a fetch, at most
@@ -24,7 +25,8 @@ type process struct {
 	done       chan error
 
 	revoking, killed, ended, paused bool
-	speed                           int // how often its requests get their turn, against those of others
+	replaced                        bool // and has been told so
+	speed                           int  // how often its requests get their turn, against those of others
 	failedAt                        time.Time
 	resting                         bool // something failed, and it has not begun to take over again
 	sent                            map[string]int

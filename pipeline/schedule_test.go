@@ -15,19 +15,19 @@ type schedule struct {
 	budget  int     // disturbances left
 	rate    float64 // of disturbances, a step
 	weights []int   // of the kinds of disturbances
+	inOrder bool    // the oldest owner's requests go first, by name
 }
 
 var errLostOnTheWay = fmt.Errorf("%w: lost", pipeline.ErrUnavailable)
 
 const maxSteps = 20_000 // of a trial; it takes some hundred
 
-// run disturbs owners for a while, leaves them in peace until the end of the log is reached, and then lets whatever is
-// still on its way arrive.
+// run disturbs owners for a while, then concludes.
 func (s *schedule) run() error {
 	defer s.finish()
 	s.kafka.second = s.chance(2)
 	s.kafka.visible = s.input.end/4 + s.rng.Int64N(s.input.end*3/4+1)
-	s.budget, s.rate = 1+s.rng.IntN(12), []float64{0.02, 0.05, 0.1, 0.25}[s.rng.IntN(4)]
+	s.budget, s.rate = 1+s.rng.IntN(10), []float64{0.03, 0.08, 0.25}[s.rng.IntN(3)]
 	s.beginAny()
 	for s.wrong == nil && (s.budget > 0 || !s.chance(40)) && len(s.trail) < maxSteps {
 		s.settle()
@@ -41,6 +41,12 @@ func (s *schedule) run() error {
 		}
 		s.progress()
 	}
+	return s.conclude()
+}
+
+// conclude leaves the owners in peace until one has come to the end of the log, lets whatever is still on its way arrive,
+// has one more owner look at what is there, and compares.
+func (s *schedule) conclude() error {
 	s.note("the log is complete, nothing is disturbed any more")
 	s.kafka.visible = s.input.end
 	if s.current.end < 0 || s.current.revoking || s.current.ended || s.chance(2) {
@@ -83,17 +89,26 @@ func (s *schedule) untilEnded() {
 	}
 }
 
-// leftovers has what was given up arrive, or not, and others find out that they have been replaced.
+// leftovers has what was given up arrive, or not. Others find out that they have been replaced, and who was asked to finish
+// does.
 func (s *schedule) leftovers() {
-	for s.settle(); s.wrong == nil; s.settle() {
+	for idle := 0; s.wrong == nil && idle < 5 && len(s.trail) < maxSteps; {
+		s.settle()
 		s.resume()
-		moves := s.moves(func(*request) bool { return true })
-		if len(moves) == 0 || len(s.trail) > maxSteps {
+		if moves := s.moves(func(*request) bool { return true }); len(moves) > 0 {
+			s.move(moves[s.rng.IntN(len(moves))])
+			continue
+		}
+		if !slices.ContainsFunc(s.processes, func(p *process) bool { return p.revoking && !p.ended }) {
 			break
 		}
-		s.move(moves[s.rng.IntN(len(moves))])
+		idle++
+		s.pass(clearOf + time.Second)
 	}
 	for _, p := range s.processes {
+		if p.revoking && !p.ended && !p.killed && !p.paused {
+			s.fail(fmt.Errorf("process %d was revoked and does not end", p.id))
+		}
 		p.killed = true
 		p.kill()
 	}
@@ -145,11 +160,14 @@ func (s *schedule) progress() {
 	for _, r := range moves {
 		total += r.weight()
 	}
-	if total == 0 || s.chance(60) {
+	if total == 0 || !s.inOrder && s.chance(60) {
 		s.elapse(total == 0)
 		return
 	}
 	n := s.rng.IntN(total)
+	if s.inOrder {
+		n = 0
+	}
 	for _, r := range moves {
 		if n -= r.weight(); n < 0 {
 			s.move(r)
@@ -186,7 +204,7 @@ func (s *schedule) elapse(idle bool) {
 	case idle || s.budget > 0 && s.chance(4):
 		s.pass(clearOf + time.Second)
 	default:
-		s.pass([]time.Duration{1100 * time.Millisecond, 5 * time.Second}[s.rng.IntN(2)])
+		s.pass([]time.Duration{3 * time.Second, 5 * time.Second}[s.rng.IntN(2)])
 	}
 }
 

@@ -120,9 +120,10 @@ func (t *trial) begin(batch, end int64) {
 	t.processes, t.current = append(t.processes, p), p
 	w := pipeline.NewWorker(pipeline.Config{
 		Identity: t.input.identity(), Log: &memberLog{process: p}, Store: &memberStore{process: p, down: true},
-		Pack: t.input.pack, Lateness: time.Hour, CacheCustomers: 8, MaxRecordBytes: 1 << 12, PublishEvery: 4 * time.Second,
+		Pack: t.input.pack, Lateness: time.Hour, CacheCustomers: 8, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
 		End: end, Logger: zerolog.Nop(), Metrics: t.input.metrics, Render: t.input.render,
 	})
+	p.worker = w
 	go func() {
 		defer func() {
 			if e := recover(); e != nil {
@@ -146,6 +147,9 @@ func (t *trial) settle() {
 			t.note("%d: ended", p.id)
 			t.judge(p, err)
 		default:
+			if p.replaced {
+				t.fail(fmt.Errorf("process %d goes on though it was told that it is replaced", p.id))
+			}
 		}
 	}
 	t.mu.Lock()
@@ -217,6 +221,7 @@ func (t *trial) answer(r *request, err error, how string) {
 	}
 	r.alone = true
 	t.mu.Unlock()
+	r.from.replaced = r.from.replaced || r.name == "confirm" && errors.Is(err, pipeline.ErrFenced)
 	r.answer <- err
 }
 
@@ -227,6 +232,8 @@ func (t *trial) published(r pipeline.Outgoing) error {
 	t.seen[key]++
 	want := t.input.want.published[key]
 	switch {
+	case r.Timestamp > time.Now().UnixMilli(): // the bubble's clock stands long before the events
+		return fmt.Errorf("record stamped %v ahead of the clock, which brokers refuse", time.Until(time.UnixMilli(r.Timestamp)))
 	case t.input.want.recording:
 		t.input.want.published[key] = append(want, string(r.Value))
 	case n >= len(want):
