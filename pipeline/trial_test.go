@@ -137,6 +137,9 @@ func (t *trial) begin(batch, end int64) {
 // settle waits until nothing moves, then takes note of processes that have ended.
 func (t *trial) settle() {
 	synctest.Wait()
+	if len(t.trail) > maxSteps {
+		t.fail(errors.New("comes to no end"))
+	}
 	for _, p := range t.processes {
 		if p.ended {
 			continue
