@@ -44,7 +44,7 @@ func TestInterleavings(t *testing.T) {
 			t.Fatalf("seed %d: %v\nreplay: go test ./pipeline -run TestInterleavings -seed=%d -v", s, err, s)
 		}
 		steps += len(trail)
-		if s%10_000 == 0 {
+		if n > interleavings && s%(n/20) == 0 {
 			t.Logf("%d of %d interleavings, %.0f s", s, n, time.Since(began).Seconds())
 		}
 	}
