@@ -202,3 +202,31 @@ func TestZombieInTheMiddleOfItsTakeover(t *testing.T) {
 		}
 	}
 }
+
+// TestRevokedOwnerLeavesNothingToDo has an owner be revoked at each of its steps: what is committed when it returns is
+// published and out of the outbox, and what it had fetched is left to the next.
+func TestRevokedOwnerLeavesNothingToDo(t *testing.T) {
+	in := newInput(t, 3, 24)
+	for at := range 120 {
+		synctest.Test(t, func(t *testing.T) {
+			s := &story{schedule: tableStory(in, uint64(at))}
+			defer s.finish()
+			s.begin(6, -1)
+			s.steps(at)
+			for s.settle(); s.wrong == nil && !s.current.revoking; s.settle() {
+				if !s.revoke() { // it waits for the store
+					s.progress()
+				}
+			}
+			s.untilEnded()
+			s.fail(s.kafka.settle())
+			got, err := s.left()
+			if err != nil || s.wrong != nil {
+				t.Fatalf("revoked after %d steps: %v, %v", at, s.wrong, err)
+			}
+			if s.applied > 0 && (got.Outbox != 0 || got.Next != s.kafka.offset) {
+				t.Fatalf("revoked after %d steps: %d entries left, committed to %d, published to %d", at, got.Outbox, got.Next, s.kafka.offset)
+			}
+		})
+	}
+}
