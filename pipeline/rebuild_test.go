@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -74,6 +75,27 @@ func TestRebuildInTheMiddle(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHardStopEndsTheOwner empties the store and seeds nothing: the owner stops for a person to decide, and waits for nothing.
+func TestHardStopEndsTheOwner(t *testing.T) {
+	in := newInput(t, 4, 24)
+	synctest.Test(t, func(t *testing.T) {
+		s := &schedule{trial: newTrial(in, rand.New(rand.NewPCG(4, 8)))}
+		defer s.finish()
+		s.begin(20, in.end)
+		s.untilEnded()
+		s.store.Empty(0)
+		s.begin(20, in.end)
+		s.untilEnded()
+		var stop *pipeline.HardStop
+		if !errors.As(s.wrong, &stop) || stop.Code != "state_lost" {
+			t.Fatalf("ended with %v", s.wrong)
+		}
+		if status := s.current.worker.Status(); status.Phase != pipeline.Stopped {
+			t.Errorf("its phase is %v", status.Phase)
+		}
+	})
 }
 
 // publishedRecords is how many records readers of committed data have seen.
