@@ -41,7 +41,7 @@ func (b *batch) cut(end int64) {
 	if b.fetched.Next <= end {
 		return
 	}
-	n, _ := slices.BinarySearchFunc(b.fetched.Records, end, func(r Record, o int64) int { return int(r.Offset - o) })
+	n, _ := b.fetched.find(end)
 	b.fetched.Records, b.fetched.Next = b.fetched.Records[:n], end
 }
 

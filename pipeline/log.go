@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"iter"
+	"slices"
 )
 
 // Log is one partition of the input topic together with the transaction that moves its offset: one owner of generation
@@ -65,6 +67,11 @@ type Fetched struct {
 
 	Raw      []byte // the answer's bytes, which Records alias
 	Inflated []byte // decompressed batches, which Records alias
+}
+
+// find says where the record at offset is among f.Records, which come in order of their offsets.
+func (f *Fetched) find(offset int64) (i int, found bool) {
+	return slices.BinarySearchFunc(f.Records, offset, func(r Record, o int64) int { return cmp.Compare(r.Offset, o) })
 }
 
 // Publication is the content of one transaction.

@@ -21,6 +21,7 @@ type Metrics struct {
 	steps       *prometheus.HistogramVec
 	interrupts  *prometheus.CounterVec // partition, reason
 	stops       *prometheus.GaugeVec   // partition, code
+	stalls      *prometheus.GaugeVec   // partition
 
 	lag       *prometheus.GaugeVec // partition
 	delay     *prometheus.GaugeVec
@@ -53,6 +54,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		deadlines:   counter("ebb_deadlines_total", "Customers' deadlines, by what happened: stored, or looked at when due.", "outcome"),
 		interrupts:  counter("ebb_interruptions_total", "Times a partition had to be taken over again, by reason.", "partition", "reason"),
 		stops:       gauge("ebb_partition_stopped", "1 where a partition has stopped until a person decides, by code.", "partition", "code"),
+		stalls:      gauge("ebb_partition_stalled", "1 where a running partition does not move, though there is something to do.", "partition"),
 		lag:         gauge("ebb_lag_records", "Records in the log that have not been folded.", "partition"),
 		delay:       gauge("ebb_delay_seconds", "Wall time between the newest folded record's timestamp and now.", "partition"),
 		watermark:   gauge("ebb_watermark_lag_seconds", "Wall time minus the partition's event-time watermark.", "partition"),
@@ -81,10 +83,18 @@ func (m *Metrics) stopped(partition int, code string) {
 	m.stops.WithLabelValues(strconv.Itoa(partition), code).Set(1)
 }
 
+func (m *Metrics) stall(partition int, stalled bool) {
+	v := 0.0
+	if stalled {
+		v = 1
+	}
+	m.stalls.WithLabelValues(strconv.Itoa(partition)).Set(v)
+}
+
 // Forget removes the gauges of a partition that is owned no more, so that nobody reads a stale value.
 func (m *Metrics) Forget(partition int) {
 	p := prometheus.Labels{"partition": strconv.Itoa(partition)}
-	for _, v := range []*prometheus.GaugeVec{m.lag, m.delay, m.watermark, m.outbox, m.outboxAge, m.due, m.cached, m.stops} {
+	for _, v := range []*prometheus.GaugeVec{m.lag, m.delay, m.watermark, m.outbox, m.outboxAge, m.due, m.cached, m.stops, m.stalls} {
 		v.DeletePartialMatch(p)
 	}
 }

@@ -26,6 +26,9 @@ type owner struct {
 	lastSent  time.Time // of the latest publication
 	scratch   []byte    // the alert being published
 	emptyAt   time.Time // when the outbox was last seen empty
+	proof     time.Time // when something last moved, or there was nothing to do
+	end       int64     // of the log, and
+	stable    int64     // its last stable offset, as of the latest fetch
 	exhausted bool      // the end is reached
 	draining  bool      // revoked
 }
@@ -35,7 +38,7 @@ func newOwner(ctx context.Context, w *Worker, p *Protocol, l *line) *owner {
 	return &owner{
 		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &batch{decoder: NewDecoder(w.cfg.MaxRecordBytes)},
 		input:   startPrefetch(ctx, w.cfg.Log, l.next, w.cfg.End, l.mark.Offset, w.cfg.MaxRecordBytes),
-		answers: make(chan Answer, 2), lastSent: time.Now(),
+		answers: make(chan Answer, 2), lastSent: time.Now(), proof: time.Now(),
 	}
 }
 
@@ -94,6 +97,7 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 		o.answered(a)
 	case <-tick:
 		o.cfg.Metrics.tick(o)
+		o.report()
 	case <-revoked:
 		o.draining = true
 		o.input.stop()
@@ -129,6 +133,10 @@ func (o *owner) take(b *batch, ok bool) error {
 		return fmt.Errorf("fetch: %w", b.err)
 	}
 	o.cfg.Metrics.fetched(o.cfg.Identity.Partition, &b.fetched)
+	o.end, o.stable = b.fetched.End, b.fetched.Stable
+	if b.fetched.Next > o.line.next || b.fetched.Next >= b.fetched.End {
+		o.moved()
+	}
 	err := o.fold(b)
 	o.input.release(b)
 	return err
@@ -213,6 +221,7 @@ func (o *owner) answered(a Answer) {
 	if o.p.Failed() != nil {
 		return
 	}
+	o.moved()
 	m := o.cfg.Metrics
 	switch a.Step {
 	case StepCommit:
@@ -220,6 +229,7 @@ func (o *owner) answered(a Answer) {
 		o.count(&o.sent.tally)
 		o.sent = nil
 	case StepPublish:
+		o.published = true
 		m.step(a.Step, time.Since(o.publishAt))
 	}
 	o.trace(a.Step, o.p.Stored().Next)

@@ -89,12 +89,12 @@ func (id Identity) agrees(m Meta) error {
 	switch {
 	case m.Version != metaVersion:
 		return id.stop("state_unreadable", fmt.Sprintf("the state has layout %d, this build reads %d", m.Version, metaVersion), "run the version of ebb that wrote it")
+	case m.Cluster != id.Cluster: // where topics of the same name have other ids, too
+		return id.stop("cluster_changed", fmt.Sprintf("the state belongs to Kafka cluster %s, this is %s", m.Cluster, id.Cluster),
+			"point kafka.brokers back to the old cluster, or use a new kafka.group")
 	case m.Topic != id.Topic:
 		return id.stop("topic_changed", fmt.Sprintf("the state belongs to topic id %s, the topic now has id %s", m.Topic, id.Topic),
 			"the topic was deleted and created again; its offsets start anew: use a new kafka.group")
-	case m.Cluster != id.Cluster:
-		return id.stop("cluster_changed", fmt.Sprintf("the state belongs to Kafka cluster %s, this is %s", m.Cluster, id.Cluster),
-			"point kafka.brokers back to the old cluster, or use a new kafka.group")
 	case m.Partitions != id.Partitions:
 		return id.PartitionsChanged(m.Partitions)
 	case m.Pack != id.Pack:

@@ -38,7 +38,8 @@ type Render func(scratch []byte, e *Entry, record *Record) (out Outgoing, grown 
 // Timeouts of single requests. They bound how long a drain can take.
 const (
 	requestTimeout = 10 * time.Second
-	maxUnpublished = 10_000 // outbox entries above which no further batch is folded: bounds what one publication takes in memory
+	steady         = 10 * time.Second // after which an ownership that has published nothing is in good health too
+	maxUnpublished = 10_000           // outbox entries above which no further batch is folded: bounds what one publication takes in memory
 )
 
 // Phase is where a worker is, for health checks and people.
@@ -48,6 +49,7 @@ type Phase uint8
 const (
 	TakingOver Phase = iota
 	Running
+	Stalled // running, but nothing moves, though there is something to do
 	Waiting // for a service that does not answer
 	Stopped // hard stop: a person has to decide
 	Done    // drained, or at the end
@@ -55,21 +57,24 @@ const (
 
 // String is the phase's stable name.
 func (p Phase) String() string {
-	return [...]string{"taking_over", "running", "waiting", "stopped", "done"}[p]
+	return [...]string{"taking_over", "running", "stalled", "waiting", "stopped", "done"}[p]
 }
 
 // Status is a worker's phase with the reason for it.
 type Status struct {
 	Phase  Phase
-	Reason string // why it waits or has stopped
+	Reason string // why it does not run
 }
 
 // Worker owns one partition for one generation of the group. Run it in its own goroutine; Status may be read from any.
 type Worker struct {
-	cfg    Config
-	status atomic.Pointer[Status]
-	tally  Tally // of applied commits; read it when Run has returned
-	doubt  *doubt
+	cfg      Config
+	status   atomic.Pointer[Status]
+	progress atomic.Pointer[Progress]
+	tally    Tally // of applied commits; read it when Run has returned
+	doubt    *doubt
+
+	published bool // something, by the present ownership
 }
 
 // doubt is a commit whose answer was lost: the next takeover tells whether it was applied.
@@ -86,7 +91,15 @@ func NewWorker(cfg Config) *Worker {
 }
 
 // Status tells where the worker is.
-func (w *Worker) Status() Status { return *w.status.Load() }
+func (w *Worker) Status() Status {
+	s := *w.status.Load()
+	if s.Phase == Running {
+		if why := w.stalled(time.Now()); why != "" {
+			return Status{Phase: Stalled, Reason: why}
+		}
+	}
+	return s
+}
 
 // Tally is what the worker has done, once Run has returned.
 func (w *Worker) Tally() *Tally { return &w.tally }
@@ -97,9 +110,25 @@ func (w *Worker) Tally() *Tally { return &w.tally }
 func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 	wait := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(50*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
+	watching, unwatch := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		w.watch(watching)
+	}()
+	defer func() {
+		unwatch()
+		<-watched
+	}()
 	said := ""
 	for {
-		err := w.own(ctx, revoked, wait.Reset)
+		began := time.Now()
+		w.published = false
+		err := w.own(ctx, revoked)
+		if w.published || time.Since(began) > steady { // a takeover alone proves nothing: what fails may come after it, each time
+			wait.Reset()
+			said = ""
+		}
 		if err == nil || !Retry(err) {
 			return w.ended(err)
 		}
@@ -146,7 +175,7 @@ func classOf(err error) string {
 }
 
 // own is one ownership: takeover, then work until something ends it.
-func (w *Worker) own(ctx context.Context, revoked <-chan struct{}, healthy func()) error {
+func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	began := time.Now()
 	p := NewProtocol(w.cfg.Identity, newToken)
 	if err := w.takeOver(ctx, p); err != nil {
@@ -158,12 +187,12 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}, healthy func(
 	if err := w.refetch(ctx, s); err != nil {
 		return err
 	}
-	healthy()
-	w.status.Store(&Status{Phase: Running})
 	w.cfg.Logger.Info().Int64("next", s.Meta.Next).Int64("published", s.Mark.Offset).Int("outbox", len(s.Outbox)).
 		Bool("fresh", s.Fresh).Bool("rewinding", s.Rewinding()).Dur("took", time.Since(began)).Msg("partition taken over")
 	o := newOwner(ctx, w, p, l)
 	defer o.close()
+	o.report()
+	w.status.Store(&Status{Phase: Running})
 	return o.run(revoked)
 }
 
@@ -217,21 +246,26 @@ func (w *Worker) ask(ctx context.Context, r Request) Answer {
 
 // refetch reads the quarantined records of the outbox from the input again: the outbox holds only where they are.
 func (w *Worker) refetch(ctx context.Context, s *Standing) error {
-	var f Fetched
+	var f Fetched // holds the records after many an entry
 	for i := range s.Outbox {
 		e := mustRead(s.Outbox[i].Encoded)
 		if e.Kind != EntryQuarantine {
 			continue
 		}
-		err := w.cfg.Log.Fetch(ctx, e.Offset, &f)
+		var err error
+		at, found := f.find(e.Offset)
+		if !found {
+			err = w.cfg.Log.Fetch(ctx, e.Offset, &f)
+			at, found = f.find(e.Offset)
+		}
 		switch {
-		case errors.Is(err, ErrOutOfRange) || err == nil && (len(f.Records) == 0 || f.Records[0].Offset != e.Offset):
+		case errors.Is(err, ErrOutOfRange) || err == nil && !found:
 			return w.cfg.Identity.stop("records_lost", fmt.Sprintf("the quarantined record at offset %d is no longer in the log", e.Offset),
 				"raise retention.ms of the input; to go on without it: ebb rebuild --from earliest")
 		case err != nil:
 			return fmt.Errorf("fetch quarantined record %d: %w", e.Offset, err)
 		}
-		s.Outbox[i].Record = f.Records[0].clone()
+		s.Outbox[i].Record = f.Records[at].clone()
 	}
 	return nil
 }

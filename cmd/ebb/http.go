@@ -25,7 +25,7 @@ type readiness struct {
 // partitionState is one owned partition.
 type partitionState struct {
 	Partition int32  `json:"partition"`
-	State     string `json:"state"`            // taking_over, running, waiting, stopped, done
+	State     string `json:"state"`            // taking_over, running, stalled, waiting, stopped, done
 	Reason    string `json:"reason,omitempty"` // why it is not running
 	Next      int64  `json:"next,omitempty"`   // offset of the next record
 	Lag       int64  `json:"lag"`              // records behind the end

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/rs/zerolog"
@@ -50,13 +51,14 @@ type processor struct {
 
 	mu           sync.Mutex
 	generation   int32
+	awaited      string                     // why it could not start, the last time it tried
 	workers      map[int32]*pipeline.Worker // of the present generation
 	draining     bool
 	tally        pipeline.Tally
 	began, ended time.Time
 }
 
-// newProcessor connects to everything, in the order in which one needs the other. What cannot work is said here.
+// newProcessor connects to everything. What cannot work is said here; what only is not there yet is waited for.
 func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts processorOptions) (_ *processor, err error) {
 	p := &processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*pipeline.Worker{}}
 	defer func() {
@@ -68,27 +70,62 @@ func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts pro
 		return nil, err
 	}
 	log.Info().Str("digest", cfg.Digest()).Object("config", cfg.Masked()).Str("pack", p.pack.Name).Str("pack_hash", p.pack.Hash).Msg("starting")
-	if p.redis, err = openRedis(ctx, cfg); err != nil {
-		return nil, fmt.Errorf("connect to Redis at %s: %w", strings.Join(cfg.Redis.Addresses, ", "), err)
-	}
-	if !opts.embedded {
-		if err := p.checkRedis(ctx); err != nil {
-			return nil, err
-		}
-	}
 	if p.kafka, err = openKafka(cfg, cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ()); err != nil {
 		return nil, err
 	}
+	if err := p.serveHTTP(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.connectPatiently(ctx); err != nil {
+		return nil, err
+	}
+	return p, p.joinAs()
+}
+
+// connectPatiently tries again while Kafka or Redis does not answer, as a running processor would: a supervisor need not
+// start the process again and again. With --until-end there is somebody who waits for the end, and is told at once.
+func (p *processor) connectPatiently(ctx context.Context) error {
+	wait := backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
+	for said := ""; ; {
+		err := p.connect(ctx)
+		if err == nil || p.opts.untilEnd || p.opts.embedded || !errors.Is(err, pipeline.ErrUnavailable) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return stopCause(ctx)
+		}
+		if err.Error() != said {
+			said = err.Error()
+			p.log.Warn().Err(err).Msg("cannot start yet, trying again")
+		}
+		p.mu.Lock()
+		p.awaited = said
+		p.mu.Unlock()
+		select {
+		case <-time.After(wait.NextBackOff()):
+		case <-ctx.Done():
+			return stopCause(ctx)
+		}
+	}
+}
+
+// connect sees, in the order in which one needs the other, that everything is there and fit. It may be repeated.
+func (p *processor) connect(ctx context.Context) (err error) {
+	if p.redis == nil {
+		if p.redis, err = openRedis(ctx, p.cfg); err != nil {
+			return fmt.Errorf("connect to Redis at %s: %w", strings.Join(p.cfg.Redis.Addresses, ", "), err)
+		}
+	}
+	if !p.opts.embedded {
+		if err := p.checkRedis(ctx); err != nil {
+			return err
+		}
+	}
 	if err := p.checkTopics(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	if err := p.checkPartitions(ctx); err != nil {
-		return nil, err
-	}
-	if err := p.joinAs(); err != nil {
-		return nil, err
-	}
-	return p, p.serveHTTP(ctx)
+	return p.checkPartitions(ctx)
 }
 
 // checkRedis refuses a Redis that may drop state.
@@ -181,7 +218,7 @@ func (p *processor) serveHTTP(ctx context.Context) (err error) {
 	}
 	p.http, err = startHTTP(ctx, httpConfig{
 		Listen: p.cfg.HTTP.Listen, Registry: registry, Ready: p.ready,
-		Live: func() error { return nil }, // the answer itself shows that the process turns
+		Live: p.live,
 	})
 	if err == nil {
 		p.log.Info().Str("listen", p.http.Addr()).Msg("serving health and metrics")
@@ -219,11 +256,16 @@ var errDrainTimeout = errors.New("shutdown_timeout passed before everything was 
 // own works on the partitions of one generation until they are revoked or, with --until-end, at their end.
 func (p *processor) own(ctx context.Context, g *kafkasource.Generation) error {
 	p.mu.Lock()
-	p.generation = g.Generation
+	p.generation, p.awaited = g.Generation, ""
 	if p.began.IsZero() {
 		p.began = time.Now()
 	}
 	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		p.generation = 0
+		p.mu.Unlock()
+	}()
 	errs := make(chan error, len(g.Partitions))
 	for _, n := range g.Partitions {
 		go func() { errs <- p.work(ctx, g, n) }()
@@ -321,13 +363,34 @@ func (p *processor) end(n int32) int64 {
 	return p.ends[n]
 }
 
+// loopTimeout is how long a partition's loop may take for one turn: several times what the requests in it may.
+const loopTimeout = time.Minute
+
+// live is what /livez asks: that the loops turn, whatever they wait for.
+func (p *processor) live() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for n, w := range p.workers {
+		if s := w.Status(); s.Phase != pipeline.Running && s.Phase != pipeline.Stalled {
+			continue
+		}
+		if since := time.Since(w.Progress().At); since > loopTimeout {
+			return fmt.Errorf("the loop of partition %d has not turned for %v", n, since.Round(time.Second))
+		}
+	}
+	return nil
+}
+
 // ready is what /readyz shows: a member of a generation, all of whose partitions run.
 func (p *processor) ready() readiness {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r := readiness{Ready: p.generation > 0 && !p.draining, Group: p.cfg.Kafka.Group, Generation: p.generation}
 	if p.generation == 0 {
-		r.Reason = "not yet a member of the group"
+		r.Reason = "not a member of the group"
+		if p.awaited != "" {
+			r.Reason = p.awaited
+		}
 	}
 	if p.draining {
 		r.Reason = "draining"
@@ -337,7 +400,8 @@ func (p *processor) ready() readiness {
 		if s.Phase != pipeline.Running {
 			r.Ready = false
 		}
-		r.Partitions = append(r.Partitions, partitionState{Partition: n, State: s.Phase.String(), Reason: s.Reason})
+		at := w.Progress()
+		r.Partitions = append(r.Partitions, partitionState{Partition: n, State: s.Phase.String(), Reason: s.Reason, Next: at.Next, Lag: at.Lag()})
 	}
 	sortPartitions(r.Partitions)
 	return r
@@ -352,7 +416,9 @@ func (p *processor) close() error {
 		errs = append(errs, p.http.Close(ctx))
 	}
 	if p.member != nil && p.opts.leave {
-		errs = append(errs, p.member.Leave(ctx))
+		if err := p.member.Leave(ctx); err != nil && !errors.Is(err, pipeline.ErrFenced) { // it was let go already
+			p.log.Warn().Err(err).Msg("could not leave the group; it will notice when the session ends")
+		}
 	}
 	if p.slot != nil {
 		errs = append(errs, p.slot.Release())

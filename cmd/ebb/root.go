@@ -113,6 +113,11 @@ func (e stoppedBy) Error() string {
 	return "stopped by SIGTERM"
 }
 
+// endedBadly is what went wrong in a work that a signal ends in peace, and is told although there was one.
+type endedBadly struct{ error }
+
+func (e endedBadly) Unwrap() error { return e.error }
+
 // stopCause is the signal behind a cancelled context, else the context's own error.
 func stopCause(ctx context.Context) error { return context.Cause(ctx) }
 
@@ -121,7 +126,7 @@ func report(ctx context.Context, w io.Writer, cmd *cobra.Command, err error) int
 	if err == nil {
 		return exitOK
 	}
-	if cause, ok := errors.AsType[stoppedBy](context.Cause(ctx)); ok {
+	if cause, ok := errors.AsType[stoppedBy](context.Cause(ctx)); ok && !errors.As(err, new(endedBadly)) {
 		if !errors.As(err, new(stoppedBy)) {
 			err = cause // what the end of the context broke is not worth telling
 		}

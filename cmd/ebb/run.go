@@ -89,6 +89,9 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	}
 	p, err := newProcessor(cmd.Context(), cfg, log, processorOptions{untilEnd: f.untilEnd, leave: f.leave, embedded: f.embedded, trace: killSwitch(a.environ, log)})
 	if err != nil {
+		if !f.untilEnd && errors.As(err, new(stoppedBy)) {
+			return nil // while it waited for Kafka or Redis
+		}
 		return err
 	}
 	stop, err := measure(a.environ, log)
@@ -96,6 +99,9 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 		return errors.Join(err, p.close())
 	}
 	err = errors.Join(p.run(cmd.Context()), stop(), p.close())
+	if err != nil && !errors.As(err, new(stoppedBy)) {
+		return endedBadly{err}
+	}
 	if err != nil || !f.untilEnd {
 		return err
 	}

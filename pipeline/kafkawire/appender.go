@@ -97,6 +97,9 @@ func (a *Appender) fill(records []pipeline.Outgoing) int {
 // send brings the batch to the partition's leader, again and again under the same sequence number until it is known to be
 // there.
 func (a *Appender) send(ctx context.Context) error {
+	if err := a.batch.compress(a.maxRequest); err != nil {
+		return err
+	}
 	bytes := a.batch.seal(a.id, a.sequence)
 	_, err := repeat(ctx, a.client, a.patience, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, a.client.deliver(ctx, 0, nil, []sealed{{a.to, bytes}})

@@ -62,7 +62,7 @@ func TestAppenderStopsAtARecordThatIsTooLarge(t *testing.T) {
 	create(t, c, topic, 1, "max.message.bytes", "2000")
 	a := appender(t, c, kafkawire.AppenderConfig{Topic: topic, MaxRequest: 1000})
 	records, values := numbered(3)
-	records[2].Value = make([]byte, 5000)
+	records[2].Value = []byte(noise(5000))
 	var stop *pipeline.HardStop
 	if n, err := a.Append(t.Context(), records); n != 2 || !errors.As(err, &stop) || stop.Code != "record_too_large" {
 		t.Errorf("%d acknowledged: %v", n, err)

@@ -2,14 +2,19 @@ package kafkawire
 
 import (
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"math/bits"
+	"slices"
+
+	"github.com/klauspost/compress/zstd"
 )
 
-// batch builds one record batch of format 2, uncompressed, in a buffer that it reuses. Producer, epoch and sequence are
-// set when it is sealed.
+// batch builds one record batch of format 2 in a buffer that it reuses. Producer, epoch and sequence are set when it is
+// sealed.
 type batch struct {
 	buf   []byte
+	codec uint16
 	count int32
 	first int64 // timestamp of the first record
 	max   int64 // newest timestamp
@@ -23,7 +28,7 @@ type producerID struct {
 }
 
 func (b *batch) reset() {
-	b.buf, b.count = resize(b.buf, batchHeader), 0
+	b.buf, b.codec, b.count = resize(b.buf, batchHeader), 0, 0
 }
 
 // size is what the batch takes when sealed, in bytes.
@@ -56,12 +61,29 @@ func (b *batch) add(key, value, headers []byte, timestamp int64) {
 	b.count++
 }
 
+// compress makes a full batch smaller if it is larger than limit, in bytes. Only a single record can be: one that was
+// compressed in the input, say, where its topic takes it and the one it is copied to would not. All others are sent as they
+// are, which costs both sides less.
+func (b *batch) compress(limit int) error {
+	if b.size() <= limit || b.codec != 0 {
+		return nil
+	}
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return fmt.Errorf("start compressor: %w", err)
+	}
+	defer z.Close() //nolint:errcheck // nothing is written through it
+	records := slices.Clone(b.buf[batchHeader:])
+	b.buf, b.codec = z.EncodeAll(records, b.buf[:batchHeader]), codecZstd
+	return nil
+}
+
 // seal writes the head for p, with sequence the number of the first record, and returns the batch. It may be called again.
 func (b *batch) seal(p producerID, sequence int32) []byte {
 	be, h := binary.BigEndian, b.buf
-	attrs := uint16(0)
+	attrs := b.codec
 	if p.transactional {
-		attrs = attrTransactional
+		attrs |= attrTransactional
 	}
 	be.PutUint64(h, 0) // base offset: the broker's to set
 	be.PutUint32(h[8:], uint32(len(h)-batchPrefix))

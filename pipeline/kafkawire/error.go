@@ -40,6 +40,7 @@ const (
 	UnsupportedVersion      Error = 35
 	TopicExists             Error = 36
 	NotController           Error = 41
+	PolicyViolation         Error = 44
 	OutOfOrderSequence      Error = 45
 	DuplicateSequence       Error = 46
 	InvalidProducerEpoch    Error = 47
@@ -51,8 +52,9 @@ const (
 	FencedLeaderEpoch       Error = 74
 	UnknownLeaderEpoch      Error = 75
 	MemberIDRequired        Error = 79
-	GroupSubscribed         Error = 86
 	FencedInstance          Error = 82
+	GroupSubscribed         Error = 86
+	InvalidRecord           Error = 87
 	UnstableOffsetCommit    Error = 88
 	ThrottlingQuotaExceeded Error = 89
 	ProducerFenced          Error = 90

@@ -100,6 +100,15 @@ func refusals(res *kmsg.ProduceResponse) (out []refusedBatch) {
 	return out
 }
 
+// notTaken makes of a record that a topic refuses for good what a person can mend.
+func notTaken(to target, err error) error {
+	return &pipeline.HardStop{
+		Code:   "record_refused",
+		Detail: fmt.Sprintf("topic %s does not take a record to be published: %v", to.topic, err),
+		Do:     "take off the topic what forbids it: message.timestamp.before.max.ms and its like (alerts carry event time), or the broker's own policy",
+	}
+}
+
 // tooLarge makes of a size that a topic does not take what a person can mend.
 func tooLarge(to target, err error) error {
 	return &pipeline.HardStop{

@@ -1,9 +1,11 @@
 package kafkawire_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -151,6 +153,33 @@ func TestProducerSplitsRequests(t *testing.T) {
 	})
 }
 
+// noise is text that no compression makes smaller.
+func noise(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails
+	return string(b)
+}
+
+// TestProducerCompressesWhatIsTooLarge: a record that came compressed, larger than the topic takes, goes through compressed.
+func TestProducerCompressesWhatIsTooLarge(t *testing.T) {
+	addrs := brokers(t)
+	versions(t, func(t *testing.T, only1 bool) {
+		in, out := unique(t, "in"), unique(t, "out")
+		c := open(t, addrs, in, out)
+		create(t, c, in, 1)
+		create(t, c, out, 1, "max.message.bytes", "10000")
+		p := producerWith(t, c, kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 5000}, only1)
+		want := []string{"small", strings.Repeat("large", 100_000), "after"}
+		tx := unfenced(unique(t, "group"), in, 1, text(out, want[0]), text(out, want[1]), text(out, want[2]))
+		if err := p.Commit(t.Context(), tx); err != nil {
+			t.Fatal(err)
+		}
+		if got := valuesOf(t, addrs, out, 3); !slices.Equal(got, want) { // by franz-go
+			t.Errorf("values of %d bytes come back as other ones", len(want[1]))
+		}
+	})
+}
+
 // TestProducerRecordTooLarge is for a person to mend, and holds up no reader.
 func TestProducerRecordTooLarge(t *testing.T) {
 	addrs := brokers(t)
@@ -160,7 +189,7 @@ func TestProducerRecordTooLarge(t *testing.T) {
 		create(t, c, in, 1)
 		create(t, c, out, 1, "max.message.bytes", "10000")
 		p := producerWith(t, c, kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 5000}, only1)
-		err := p.Commit(t.Context(), unfenced(group, in, 1, text(out, "small"), text(out, string(make([]byte, 20_000)))))
+		err := p.Commit(t.Context(), unfenced(group, in, 1, text(out, "small"), text(out, noise(20_000))))
 		if hard := new(pipeline.HardStop); !errors.As(err, &hard) || hard.Code != "record_too_large" {
 			t.Fatalf("error %v", err)
 		}

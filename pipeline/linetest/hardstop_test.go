@@ -3,11 +3,15 @@
 package linetest_test
 
 import (
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"ebb/pipeline/linetest/oracle"
 )
 
 // What no retry mends stops the program, by a code that the runbook explains, and leaves everything as it was found.
@@ -54,6 +58,14 @@ func TestHardStops(t *testing.T) {
 				g.t.Fatal(err)
 			}
 		},
+		"record_refused": func(g *group) { // alerts carry event time
+			second := "1000"
+			_, err := g.admin.AlterTopicConfigs(g.t.Context(), []kadm.AlterConfig{{Name: "message.timestamp.before.max.ms", Value: &second}}, g.alerts)
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			g.produce(events("shop", 100_000, shop(3, 200, 200)))
+		},
 		"state_unreadable": func(g *group) {
 			key := "ebb:{" + g.name + ":p0}:profiles"
 			for customer := range g.redis.HGetAll(g.t.Context(), key).Val() {
@@ -70,13 +82,7 @@ func TestHardStops(t *testing.T) {
 			g.run(nil, nil, "--until-end", "--leave").finish()
 			spoil(g)
 			position, alerts := g.committed(), g.read(g.alerts)
-			p := g.run(nil, nil, "--until-end")
-			if s := p.wait(); s.ExitStatus() != 3 {
-				t.Errorf("exit status %d, want 3", s.ExitStatus())
-			}
-			if log := p.stderr.String(); !strings.Contains(log, code) || !strings.Contains(log, `"do":`) {
-				t.Errorf("the log does not say %s and what to do:\n%s", code, log)
-			}
+			g.run(nil, nil, "--until-end").stops(code)
 			if diff := gocmp.Diff(position, g.committed()); diff != "" {
 				t.Errorf("offsets moved (-before +after):\n%s", diff)
 			}
@@ -84,5 +90,84 @@ func TestHardStops(t *testing.T) {
 				t.Errorf("%d alerts after the stop, %d before", len(got), len(alerts))
 			}
 		})
+	}
+}
+
+// stops lets the process end by a hard stop.
+func (p *process) stops(code string) {
+	p.t.Helper()
+	if s := p.wait(); s.ExitStatus() != 3 {
+		p.t.Errorf("exit status %d, want 3", s.ExitStatus())
+	}
+	if log := p.stderr.String(); !strings.Contains(log, code+": ") { // the error, behind which stands what to do
+		p.t.Errorf("the log does not say %s and what to do:\n%s", code, log)
+	}
+}
+
+// A partition that stops leaves the others running, and says so to whoever asks whether the process is ready.
+func TestHardStopOfOnePartition(t *testing.T) {
+	w := newWorld(t, 2)
+	w.produce(events("shop", 1, shop(3, 200, 200)))
+	address := freeAddress(t)
+	g := w.group("run", redisAddress(), map[string]string{"http.listen": address})
+	g.run(nil, nil, "--until-end", "--leave").finish()
+	key := "ebb:{" + g.name + ":p0}:profiles"
+	for customer := range g.redis.HGetAll(t.Context(), key).Val() {
+		g.redis.HSet(t.Context(), key, customer, "\xff")
+	}
+	before := g.committed()
+	w.produce(events("shop", 100_000, shop(3, 200, 200)))
+
+	p := g.run(nil, nil)
+	p.says("partition stopped", "state_unreadable")
+	w.produce(events("shop", 200_000, shop(3, 200, 200)))
+	p.until("the other partition is processed", func() bool { return g.committed()[1] == w.ends()[1] })
+	if got := g.committed()[0]; got != before[0] {
+		t.Errorf("the offset of the stopped partition moved from %d to %d", before[0], got)
+	}
+	if live, ready := status(address, "livez"), status(address, "readyz"); live != http.StatusOK || ready != http.StatusServiceUnavailable {
+		t.Errorf("livez %d, readyz %d", live, ready)
+	}
+	leave(p)
+}
+
+// A Redis that may evict state is refused, and one that is full stops the line without losing or doubling anything.
+func TestRedisUnfit(t *testing.T) {
+	own := newRedis(t)
+	w := newWorld(t, 2)
+	parts := slices.Collect(slices.Chunk(events("shop", 1, shop(9, 1_000, 700)), 10_000))[:2]
+	input := w.produce(parts[0])
+	g := w.group("run", own.address, nil)
+
+	own.do("redis-cli", "config", "set", "maxmemory-policy", "allkeys-lru")
+	g.run(nil, nil, shopFlags()...).stops("redis_evicts")
+	own.do("redis-cli", "config", "set", "maxmemory-policy", "noeviction")
+
+	p := g.run(nil, nil, shopFlags()...)
+	p.until("the first part is processed", func() bool { return slices.Equal(g.committed(), w.ends()) })
+	own.do("redis-cli", "config", "set", "maxmemory", "1")
+	input = join(input, w.produce(parts[1]))
+	p.stops("redis_full")
+	own.do("redis-cli", "config", "set", "maxmemory", "0")
+	g.run(nil, nil, append(shopFlags(), "--until-end")...).finish()
+
+	alerts := g.published()
+	checkOnce(t, alerts)
+	checkFold(t, oracle.Fold(input, shopSettings()).Alerts, alerts)
+}
+
+// The same names on another cluster are not the same input.
+func TestClusterChanged(t *testing.T) {
+	w := newWorld(t, 1)
+	w.produce(events("shop", 1, shop(3, 200, 200)))
+	g := w.group("run", redisAddress(), nil)
+	g.run(nil, nil, "--until-end", "--leave").finish()
+	next, _ := g.stored(0)
+
+	other := newWorldAt(t, newKafka(t).address, 1)
+	other.create(1, w.input, w.input+".dlq", g.alerts)
+	g.run(map[string]string{"kafka.brokers": "[" + other.kafka + "]"}, nil, "--until-end").stops("cluster_changed")
+	if after, _ := g.stored(0); next == 0 || after != next {
+		t.Errorf("the position in Redis moved from %d to %d", next, after)
 	}
 }

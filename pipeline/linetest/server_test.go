@@ -52,17 +52,28 @@ func (s *server) answers() {
 	}
 }
 
-// restart ends the server without a farewell and starts it again, on what it had written.
-func (s *server) restart() {
+// down ends the server without a farewell.
+func (s *server) down() {
 	s.t.Helper()
 	now := time.Duration(0)
 	if err := s.Stop(s.t.Context(), &now); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// up starts it again, on what it had written.
+func (s *server) up() {
+	s.t.Helper()
 	if err := s.Start(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
 	s.answers()
+}
+
+func (s *server) restart() {
+	s.t.Helper()
+	s.down()
+	s.up()
 }
 
 func (s *server) do(command ...string) {

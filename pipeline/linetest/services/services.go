@@ -7,6 +7,8 @@ package services
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -80,6 +82,8 @@ func start(ctx context.Context, variables []string) (containers []testcontainers
 
 // StartKafka starts a broker that keeps records of any age, at an address that stays the same over its restarts.
 func StartKafka(ctx context.Context) (testcontainers.Container, string, error) {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
 	// The broker also calls itself, to mark transactions, and its mapped port may lead nowhere from the inside.
 	return run(ctx, Setting("EBB_TEST_KAFKA_IMAGE", "apache/kafka:4.1.0"), "9092/tcp", func(address string) testcontainers.CustomizeRequestOption {
 		return testcontainers.WithEnv(map[string]string{
@@ -87,6 +91,7 @@ func StartKafka(ctx context.Context) (testcontainers.Container, string, error) {
 			"KAFKA_ADVERTISED_LISTENERS":           "PLAINTEXT://" + address + ",BROKER://localhost:9094",
 			"KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,BROKER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
 			"KAFKA_INTER_BROKER_LISTENER_NAME":     "BROKER",
+			"CLUSTER_ID":                           base64.RawURLEncoding.EncodeToString(id[:]),
 			"KAFKA_NODE_ID":                        "1", "KAFKA_PROCESS_ROLES": "broker,controller",
 			"KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER", "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
 			"KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1", "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "8",

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestRunWaitsForItsServers: a Redis that is not there yet is waited for, alive and not ready, with one line in the log.
+func TestRunWaitsForItsServers(t *testing.T) {
+	s := startServices(t, "events", "ebb.alerts", "events.dlq")
+	s.redis.Close()
+	var stdout, stderr output
+	p := process{
+		args: []string{"run"}, environ: append(s.environ, "EBB_HTTP_LISTEN=127.0.0.1:0", "EBB_LOG_FORMAT=json"),
+		stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
+	}
+	code := make(chan int)
+	go func() { code <- p.run(t.Context(), func(int) { panic("second signal") }) }()
+
+	listening := regexp.MustCompile(`"listen":"(127\.0\.0\.1:\d+)"`)
+	var address string
+	eventually(t, "it serves its health", func() bool {
+		m := listening.FindStringSubmatch(stderr.String())
+		if m != nil {
+			address = m[1]
+		}
+		return m != nil
+	})
+	eventually(t, "it waits", func() bool { return strings.Contains(stderr.String(), "cannot start yet") })
+	if status, body := ask(t, address, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "Redis") {
+		t.Errorf("readyz %d %s", status, body)
+	}
+	if status, body := ask(t, address, "/livez"); status != http.StatusOK {
+		t.Errorf("livez %d %s", status, body)
+	}
+	if err := s.redis.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is ready", func() bool {
+		status, _ := ask(t, address, "/readyz")
+		return status == http.StatusOK
+	})
+	if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-code; got != exitOK {
+		t.Errorf("exit code %d\n%s", got, stderr.String())
+	}
+	if n := strings.Count(stderr.String(), "cannot start yet"); n != 1 {
+		t.Errorf("%d lines say that it waits:\n%s", n, stderr.String())
+	}
+}
+
+func ask(t testing.TB, address, path string) (status int, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://%s%s", address, path), http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // read to its end
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+// TestRunToldToStopWhileItWaits ends in peace.
+func TestRunToldToStopWhileItWaits(t *testing.T) {
+	s := startServices(t, "events", "ebb.alerts", "events.dlq")
+	s.redis.Close()
+	var stdout, stderr output
+	p := process{args: []string{"run"}, environ: append(s.environ, `EBB_HTTP_LISTEN=`), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	code := make(chan int)
+	go func() { code <- p.run(t.Context(), func(int) { panic("second signal") }) }()
+	eventually(t, "it waits", func() bool { return strings.Contains(stderr.String(), "cannot start yet") })
+	if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-code; got != exitOK {
+		t.Errorf("exit code %d\n%s", got, stderr.String())
+	}
+}
+
+// TestRunUntilEndIsToldAtOnce that a server is not there.
+func TestRunUntilEndIsToldAtOnce(t *testing.T) {
+	s := startServices(t, "events", "ebb.alerts", "events.dlq")
+	s.redis.Close()
+	o := run(t, s.environ, strings.NewReader(""), "run", "--until-end").want(t, exitFailed)
+	if !strings.Contains(o.stderr, "connect to Redis") {
+		t.Errorf("stderr:\n%s", o.stderr)
+	}
+}

@@ -1,0 +1,105 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"ebb/pipeline"
+)
+
+// lines keeps what is logged.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// heldLog is a log in which, while held is set, a producer's transaction is open from half of it on.
+type heldLog struct {
+	*memLog
+	held atomic.Bool
+}
+
+func (l *heldLog) Fetch(ctx context.Context, offset int64, f *pipeline.Fetched) error {
+	half := int64(len(l.records)) / 2
+	if !l.held.Load() || offset < half {
+		err := l.memLog.Fetch(ctx, offset, f)
+		if l.held.Load() && f.Next > half {
+			f.Records, f.Next, f.Stable = f.Records[:half-offset], half, half
+		}
+		return err
+	}
+	select {
+	case <-time.After(250 * time.Millisecond):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	f.Records, f.Next, f.End, f.Stable = f.Records[:0], offset, int64(len(l.records)), half
+	return nil
+}
+
+// TestStall: a partition held up says so once, and once that it goes on. One with nothing to do says nothing.
+func TestStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1, 200)
+		log := &heldLog{memLog: w.broker.open(1)}
+		log.held.Store(true)
+		var lines lines
+		worker := pipeline.NewWorker(pipeline.Config{
+			Identity: w.identity(), Log: log, Store: w.store.Partition(0), Pack: w.pack, CacheCustomers: 8, MaxRecordBytes: 1 << 20,
+			PublishEvery: time.Second, End: -1, Logger: zerolog.New(&lines).Level(zerolog.InfoLevel),
+			Metrics: pipeline.NewMetrics(prometheus.NewRegistry()),
+			Render: func(b []byte, e *pipeline.Entry, _ *pipeline.Record) (pipeline.Outgoing, []byte) {
+				return pipeline.Outgoing{Topic: "out", Key: e.Key}, b
+			},
+		})
+		revoked, ended := make(chan struct{}), make(chan error)
+		go func() { ended <- worker.Run(t.Context(), revoked) }()
+		expect := func(after time.Duration, phase pipeline.Phase, stalls, moves int) {
+			t.Helper()
+			time.Sleep(after)
+			synctest.Wait()
+			s := worker.Status()
+			text := lines.String()
+			if s.Phase != phase || strings.Count(text, "partition stalled") != stalls || strings.Count(text, "moves again") != moves {
+				t.Errorf("%v: %s; said:\n%s", s.Phase, s.Reason, text)
+			}
+		}
+		expect(20*time.Second, pipeline.Running, 0, 0)
+		expect(20*time.Second, pipeline.Stalled, 1, 0)
+		if s := worker.Status(); !strings.Contains(s.Reason, "open transaction") {
+			t.Errorf("stalled: %s", s.Reason)
+		}
+		expect(10*time.Minute, pipeline.Stalled, 1, 0)
+		log.held.Store(false)
+		expect(20*time.Second, pipeline.Running, 1, 1)
+		expect(10*time.Minute, pipeline.Running, 1, 1) // idle
+		if lag := worker.Progress(); lag.Lag() != 0 || time.Since(lag.At) > time.Second {
+			t.Errorf("progress %+v", lag)
+		}
+		close(revoked)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
