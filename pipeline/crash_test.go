@@ -1,380 +1,244 @@
 package pipeline_test
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"math/rand/v2"
-	"sync"
+	"slices"
 	"testing"
 	"testing/synctest"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/rs/zerolog"
-
-	"ebb/pipeline"
-	"ebb/pipeline/storetest"
-	"ebb/scoring"
 )
 
-// world is one partition's services, an input, and what came of running it.
-type world struct {
-	t      *testing.T
-	mu     sync.Mutex
-	broker *broker
-	store  *storetest.Memory
-	pack   *scoring.Pack
-	ops    int           // requests so far
-	at     int           // the request to hit; 0: none
-	hit    fault         // what becomes of it
-	kill   func()        // called with it
-	every  func(ops int) // called at each request; optional
-	end    int64         // stop before this offset
-	trail  []string
+// story is a trial in which everything moves in one order, and one thing goes wrong at one step of it.
+type story struct {
+	*schedule
+	at    int // steps until then
+	what  func(*schedule) bool
+	moved int
 }
 
-// outcome is everything that a run leaves behind and that must not depend on what went wrong on the way.
-type outcome struct {
-	Published []string // key and value of each record, in order per key
-	Offset    int64
-	Profiles  map[string]string
-	Outbox    int
-}
-
-func newWorld(t *testing.T, seed uint64, records int) *world {
-	t.Helper()
-	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: 10 * 24 * time.Hour, Friction: map[string]float64{"failed": 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{t: t, broker: &broker{records: shopRecords(seed, records)}, store: storetest.NewMemory(), pack: pack, end: int64(records)}
-	w.broker.inject = func(s pipeline.Step) fault { return w.request(s.String()) }
-	w.store.Inject(func(_ int, op storetest.Op) storetest.Fault {
-		return map[fault]storetest.Fault{none: storetest.NoFault, lost: storetest.Lost, deaf: storetest.Unanswered}[w.request([]string{"claim", "load", "commit"}[op])]
-	})
-	return w
-}
-
-// request counts a request of any kind and says whether it is the one to hit.
-func (w *world) request(name string) fault {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.ops++
-	if w.every != nil {
-		w.every(w.ops)
-	}
-	if w.ops != w.at {
-		return none
-	}
-	w.trail = append(w.trail, fmt.Sprintf("%s (request %d) hit by %d", name, w.ops, w.hit))
-	if w.kill != nil {
-		w.kill()
-	}
-	return w.hit
-}
-
-// shopRecords is a seeded input: regulars, leavers, payment failures, repeated ids, late events and poison.
-func shopRecords(seed uint64, n int) []pipeline.Record {
-	r := rand.New(rand.NewPCG(seed, 7))
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	var records []pipeline.Record
-	for i := range n {
-		now = now.Add(time.Duration(r.ExpFloat64() * float64(16*time.Hour)))
-		customer := r.IntN(12) + i/(n/3)*6 // some leave, others come
-		at, id, kind := now, i, "visit"
-		switch r.IntN(20) {
-		case 0:
-			id = max(0, i-1-r.IntN(3)) // a repeated id
-		case 1:
-			at = at.Add(-time.Duration(r.IntN(72)) * time.Hour)
-		case 2:
-			kind = "failed"
+// disturbances of the crash table. Each hits the request that would move next, or what surrounds it.
+func tableOf() map[string]func(*schedule) bool {
+	next := func(s *schedule) *request {
+		moves := s.moves(func(r *request) bool { return !s.held(r, errLostOnTheWay) })
+		if len(moves) == 0 {
+			return nil
 		}
-		v := fmt.Sprintf(`{"id":"e%d","customer":"c%d","type":%q,"time":%q}`, id, customer, kind, at.Format(time.RFC3339))
-		if r.IntN(40) == 0 {
-			v = fmt.Sprintf("poison %d", i)
-		}
-		records = append(records, pipeline.Record{Offset: int64(i), Timestamp: at.UnixMilli(), Value: []byte(v)})
+		return moves[0]
 	}
-	return records
-}
-
-func (w *world) identity() pipeline.Identity {
-	return pipeline.Identity{Group: "g", Input: "events", Partitions: 1, Cluster: "k", Topic: "t", Pack: w.pack.Hash}
-}
-
-// worker prepares an owner of the partition, as a new process would.
-func (w *world) worker(seed uint64) (*pipeline.Worker, *memLog) {
-	log := w.broker.open(seed)
-	return pipeline.NewWorker(pipeline.Config{
-		Identity: w.identity(),
-		Log:      log, Store: w.store.Partition(0), Pack: w.pack, Lateness: time.Hour, CacheCustomers: 8, MaxRecordBytes: 1 << 20,
-		PublishEvery: time.Second, End: w.end, Logger: zerolog.Nop(),
-		Metrics: pipeline.NewMetrics(prometheus.NewRegistry()),
-		Render: func(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeline.Outgoing, []byte) {
-			if e.Kind == pipeline.EntryQuarantine {
-				return pipeline.Outgoing{Topic: "dlq", Key: []byte("dlq"), Value: []byte(e.Code.String() + " " + string(r.Value))}, b
+	hit := func(late bool) func(*schedule) bool {
+		return func(s *schedule) bool {
+			r := next(s)
+			if r == nil || late && (r.arrived || !r.effects()) {
+				return false
 			}
-			b = w.pack.AppendAlert(b, &e.Alert, e.Alert.ID())
-			return pipeline.Outgoing{Topic: "alerts", Key: e.Key, Value: b, Timestamp: e.Alert.At}, b
-		},
-	}), log
-}
-
-// finish runs new owners until the end is reached.
-func (w *world) finish() outcome {
-	w.t.Helper()
-	for seed := uint64(100); ; seed++ {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
-		worker, _ := w.worker(seed)
-		w.kill = cancel
-		err := worker.Run(ctx, nil)
-		cancel()
-		if err == nil {
-			return w.outcome()
+			s.answer(r, errLostOnTheWay, map[bool]string{false: "is lost", true: "is given up"}[late])
+			return true
 		}
-		if !errors.Is(err, context.Canceled) {
-			w.t.Fatalf("%v\n%v", w.trail, err)
-		}
+	}
+	return map[string]func(*schedule) bool{
+		"lost":      hit(false), // the request, or its answer
+		"late":      hit(true),
+		"killed":    func(s *schedule) bool { return s.die(s.current) },
+		"replaced":  func(s *schedule) bool { return s.replace() },
+		"revoked":   func(s *schedule) bool { return s.revoke() },
+		"paused":    func(s *schedule) bool { s.current.paused = true; return s.replace() },
+		"put back":  func(s *schedule) bool { return s.rollBack() },
+		"cut":       func(s *schedule) bool { return s.cut() },
+		"timed out": func(s *schedule) bool { return s.expire() },
 	}
 }
 
-func (w *world) outcome() outcome {
-	w.t.Helper()
-	w.at = 0
-	o := outcome{Offset: w.broker.offset, Profiles: map[string]string{}}
-	perKey, keys := map[string][]string{}, []string{}
-	for _, r := range w.broker.published {
-		if r.Timestamp > time.Now().UnixMilli() { // the bubble's clock stands long before the events
-			w.t.Fatalf("record stamped %v ahead of the clock, which brokers refuse", time.Until(time.UnixMilli(r.Timestamp)))
-		}
-		k := r.Topic + "/" + string(r.Key)
-		if perKey[k] == nil {
-			keys = append(keys, k)
-		}
-		perKey[k] = append(perKey[k], string(r.Value))
+// step moves what is next, or does what goes wrong.
+func (s *story) step() {
+	s.settle()
+	if s.moved == s.at && s.what != nil {
+		s.what(s.schedule)
+		s.settle()
 	}
-	for c := range 40 {
-		keys = append(keys, "alerts/"+string(pipeline.AppendKey(nil, nil, fmt.Appendf(nil, "c%d", c))))
+	s.moved++
+	if s.current.ended {
+		s.begin(6, -1)
+		return
 	}
-	keys = append(keys, "dlq/dlq")
-	seen := map[string]bool{}
-	sorted := append([]string(nil), keys...)
-	for _, k := range sortStrings(sorted) {
-		if !seen[k] {
-			seen[k] = true
-			o.Published = append(o.Published, perKey[k]...)
-		}
-	}
-	h := w.store.Partition(0)
-	st, err := h.Claim(context.Background(), pipeline.Token{1})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	o.Outbox = len(st.Outbox)
-	l := &pipeline.Load{}
-	for c := range 40 {
-		l.Keys = append(l.Keys, pipeline.AppendKey(nil, nil, fmt.Appendf(nil, "c%d", c)))
-	}
-	if err := h.Load(context.Background(), l); err != nil {
-		w.t.Fatal(err)
-	}
-	for i, p := range l.Profiles {
-		o.Profiles[string(l.Keys[i])] = string(p)
-	}
-	return o
+	s.progress()
 }
 
-func sortStrings(s []string) []string {
-	for i := range s {
-		for j := i; j > 0 && s[j] < s[j-1]; j-- {
-			s[j], s[j-1] = s[j-1], s[j]
+func (s *story) steps(n int) {
+	for range n {
+		if s.wrong == nil {
+			s.step()
 		}
 	}
-	return s
 }
 
-const crashRecords = 600
-
-func clean(t *testing.T, seed uint64) (outcome, int) {
-	t.Helper()
-	w := newWorld(t, seed, crashRecords)
-	o := w.finish()
-	if len(o.Published) < 40 || o.Outbox != 0 || o.Offset != crashRecords {
-		t.Fatalf("a clean run published %d records, left %d in the outbox, stopped at %d", len(o.Published), o.Outbox, o.Offset)
-	}
-	return o, w.ops
+// tell goes through everything that an owner does: a fresh start, work, a copy taken on the way, an end in order, a
+// takeover, and one from a store that was rolled back.
+func (s *story) tell(total int) error {
+	defer s.finish()
+	s.begin(6, -1)
+	s.steps(total / 4)
+	s.copy()
+	s.steps(total / 4)
+	s.revoke()
+	s.steps(total / 4)
+	s.rollBack()
+	s.steps(total / 4)
+	return s.conclude()
 }
 
-// TestCrashTable hits every single request of a run, in each of four ways, and compares what remains with a clean run.
+func tableStory(in *input, seed uint64) *schedule {
+	return &schedule{trial: newTrial(in, rand.New(rand.NewPCG(seed, 4))), inOrder: true}
+}
+
+// TestCrashTable hits every step of a story: each request on its way and each answer, in a takeover, at work, in an end in
+// order and in a replay.
 func TestCrashTable(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		want, ops := clean(t, 1)
-		for _, hit := range []fault{lost, deaf} {
-			for _, dies := range []bool{false, true} {
-				for at := 1; at <= ops; at++ {
-					w := newWorld(t, 1, crashRecords)
-					w.at, w.hit = at, hit
-					got := w.run(dies)
-					if diff := cmp.Diff(want, got); diff != "" {
-						t.Fatalf("request %d, fault %d, process dies %v: %v\n%s", at, hit, dies, w.trail, diff)
+	in := newInput(t, 1, 18)
+	const total = 140
+	hits := 0
+	for name, what := range tableOf() {
+		for at := range total {
+			synctest.Test(t, func(t *testing.T) {
+				s := &story{schedule: tableStory(in, uint64(at%2)), at: at, what: what}
+				s.kafka.second = at%3 == 0
+				if err := s.tell(total); err != nil {
+					for _, step := range s.trail {
+						t.Log(step)
 					}
+					t.Fatalf("%s at step %d: %v", name, at, err)
+				}
+			})
+			hits++
+		}
+	}
+	t.Logf("%d times something went wrong", hits)
+}
+
+// TestEveryRecordIsCounted has requests and answers be lost while one process lives on: its counters say what happened once,
+// also of a commit that was applied without its knowledge.
+func TestEveryRecordIsCounted(t *testing.T) {
+	in := newInput(t, 2, 24)
+	for at := 0; ; at++ {
+		reached := false
+		synctest.Test(t, func(t *testing.T) {
+			s := &story{schedule: tableStory(in, 1)}
+			defer s.finish()
+			s.begin(6, in.end)
+			for ; s.wrong == nil && !s.current.ended; s.moved++ {
+				s.settle()
+				if s.moved == at && !s.current.ended {
+					reached = true
+					tableOf()["lost"](s.schedule)
+					s.settle()
+				}
+				s.progress()
+			}
+			if got := s.current.worker.Tally().Records; s.wrong != nil || got != uint64(len(in.records)) {
+				t.Fatalf("hit at step %d: %d of %d records counted, %v", at, got, len(in.records), s.wrong)
+			}
+		})
+		if !reached {
+			return
+		}
+	}
+}
+
+// drive moves the requests of one process until one of that name is to arrive next, or its takeover is over.
+func (s *schedule) drive(p *process, until string) {
+	for s.settle(); s.wrong == nil && !p.ended; s.settle() {
+		if slices.ContainsFunc(s.underWay, func(r *request) bool {
+			return r.from == p && !r.alone && !r.arrived && (r.name == until || r.name == "fetch")
+		}) {
+			return
+		}
+		moves := s.moves(func(r *request) bool { return r.from == p })
+		if len(moves) == 0 {
+			s.pass(clearOf)
+			continue
+		}
+		s.move(moves[s.rng.IntN(len(moves))])
+	}
+}
+
+// TestZombieInTheMiddleOfItsTakeover has an owner sleep before each step of its takeover while its successor works and
+// publishes. Redis loses that, the zombie wakes first, and then both go on.
+func TestZombieInTheMiddleOfItsTakeover(t *testing.T) {
+	all := manyInputs(t)
+	for seed := range uint64(100) {
+		for _, at := range []string{"claim", "position", "confirm"} {
+			synctest.Test(t, func(t *testing.T) {
+				s := &schedule{trial: newTrial(all[seed%inputs], rand.New(rand.NewPCG(seed, 5)))}
+				defer s.finish()
+				if err := s.zombie(at); err != nil {
+					for _, step := range s.trail {
+						t.Log(step)
+					}
+					t.Fatalf("seed %d, asleep before %s: %v", seed, at, err)
+				}
+			})
+		}
+	}
+}
+
+func (s *schedule) zombie(at string) error {
+	s.begin(s.anyBatch(), s.input.end/4+s.rng.Int64N(s.input.end/4))
+	s.some(20+s.rng.IntN(60), nil)
+	s.copy()
+	s.untilEnded()
+
+	s.begin(s.anyBatch(), s.input.end)
+	zombie := s.current
+	s.drive(zombie, "init")
+	s.some(2, zombie)
+	s.drive(zombie, at)
+	zombie.paused = true
+	s.begin(s.anyBatch(), s.input.end)
+	s.some(30+s.rng.IntN(80), nil)
+	s.rollBack()
+	zombie.paused = false
+	s.some(s.rng.IntN(200), zombie)
+	return s.conclude()
+}
+
+// some takes n steps, of p alone unless it is nil.
+func (s *schedule) some(n int, p *process) {
+	for range n {
+		if s.settle(); s.wrong != nil {
+			return
+		}
+		if p == nil {
+			s.progress()
+			continue
+		}
+		if moves := s.moves(func(r *request) bool { return r.from == p && !r.alone }); len(moves) > 0 {
+			s.move(moves[s.rng.IntN(len(moves))])
+		}
+	}
+}
+
+// TestRevokedOwnerLeavesNothingToDo has an owner be revoked at each of its steps: what is committed when it returns is
+// published and out of the outbox, and what it had fetched is left to the next.
+func TestRevokedOwnerLeavesNothingToDo(t *testing.T) {
+	in := newInput(t, 3, 24)
+	for at := range 120 {
+		synctest.Test(t, func(t *testing.T) {
+			s := &story{schedule: tableStory(in, uint64(at))}
+			defer s.finish()
+			s.begin(6, -1)
+			s.steps(at)
+			for s.settle(); s.wrong == nil && !s.current.revoking; s.settle() {
+				if !s.revoke() { // it waits for the store
+					s.progress()
 				}
 			}
-		}
-		t.Logf("%d requests, each hit in 4 ways", ops)
-	})
-}
-
-// run is finish, in which the request that is hit also kills the process or does not.
-func (w *world) run(dies bool) outcome {
-	if dies {
-		return w.finish()
-	}
-	worker, _ := w.worker(99)
-	if err := worker.Run(context.Background(), nil); err != nil {
-		w.t.Fatalf("%v\n%v", w.trail, err)
-	}
-	if n := worker.Tally().Records; n != crashRecords {
-		w.t.Fatalf("%v\n%d records counted, want %d", w.trail, n, crashRecords)
-	}
-	return w.outcome()
-}
-
-// TestRollback puts the store back to an older copy of itself at a random moment, while Kafka is ahead.
-func TestRollback(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		want, ops := clean(t, 2)
-		for seed := range uint64(200) {
-			r := rand.New(rand.NewPCG(seed, 3))
-			w := newWorld(t, 2, crashRecords)
-			save := 12 + r.IntN(ops-20)
-			back := save + 1 + r.IntN(ops-save)
-			var restore func()
-			pending := make(chan func(), 2)
-			w.every = func(n int) {
-				if n == save {
-					pending <- func() { restore = w.store.Copy(0) }
-				}
-				if n == back {
-					pending <- func() { restore() }
-				}
+			s.untilEnded()
+			s.fail(s.kafka.settle())
+			got, err := s.left()
+			if err != nil || s.wrong != nil {
+				t.Fatalf("revoked after %d steps: %v, %v", at, s.wrong, err)
 			}
-			got := w.interrupted(pending)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Fatalf("seed %d: copy at %d, put back at %d\n%s", seed, save, back, diff)
+			if s.applied > 0 && (got.Outbox != 0 || got.Next != s.kafka.offset) {
+				t.Fatalf("revoked after %d steps: %d entries left, committed to %d, published to %d", at, got.Outbox, got.Next, s.kafka.offset)
 			}
-		}
-	})
-}
-
-// interrupted runs owners until the end while what arrives on pending is done between two requests of theirs.
-func (w *world) interrupted(pending <-chan func()) outcome {
-	ctx, cancel := context.WithCancel(context.Background())
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			select {
-			case do := <-pending:
-				do()
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	w.finish()
-	cancel()
-	<-stopped
-	return w.finish() // a copy put back at the very end is noticed by the next owner
-}
-
-// TestHandover gives the partition to a second owner while the first, which has not noticed, is in the middle of it.
-func TestHandover(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		want, ops := clean(t, 3)
-		for at := 4; at < ops; at += 3 {
-			w := newWorld(t, 3, crashRecords)
-			first, log := w.worker(1)
-			begin := make(chan struct{})
-			w.every = func(n int) {
-				if n == at {
-					close(begin)
-				}
-			}
-			done := make(chan error, 1)
-			go func() { done <- first.Run(context.Background(), nil) }()
-			select {
-			case <-begin:
-			case err := <-done: // batches are cut by chance: this run had fewer requests
-				done <- err
-			}
-			w.broker.mu.Lock()
-			log.fenced = true
-			w.broker.mu.Unlock()
-			second, _ := w.worker(2)
-			if err := second.Run(context.Background(), nil); err != nil {
-				t.Fatal(err)
-			}
-			if err := <-done; !errors.Is(err, pipeline.ErrFenced) && err != nil {
-				t.Fatalf("the first owner ended with %v, want fenced", err)
-			}
-			if diff := cmp.Diff(want, w.outcome()); diff != "" {
-				t.Fatalf("handover at request %d\n%s", at, diff)
-			}
-		}
-	})
-}
-
-// TestRebuild empties the store in the middle of the log and seeds it with the log's start, as `ebb rebuild` does: the rest is
-// decided as if nothing had happened, and nothing is published again.
-func TestRebuild(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		want, _ := clean(t, 4)
-		for _, end := range []int64{1, 250, 599, crashRecords} {
-			w := newWorld(t, 4, crashRecords)
-			w.end = end
-			w.finish()
-			w.store.Empty(0)
-			w.seed(0)
-			w.end = crashRecords
-			if diff := cmp.Diff(want, w.finish()); diff != "" {
-				t.Fatalf("rebuilt at %d\n%s", end, diff)
-			}
-		}
-	})
-}
-
-// TestRebuildInTheMiddle seeds the store with a later offset, or with the end of what was processed: what is decided from then
-// on may differ, but the line goes on and nothing below the position is published again.
-func TestRebuildInTheMiddle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for _, from := range []int64{100, 299, 300} {
-			w := newWorld(t, 4, crashRecords)
-			w.end = 300
-			before := len(w.finish().Published)
-			w.store.Empty(0)
-			w.seed(from)
-			if after := len(w.finish().Published); after != before {
-				t.Fatalf("from %d: %d records published again", from, after-before)
-			}
-			w.end = crashRecords
-			if o := w.finish(); o.Offset != crashRecords || len(o.Published) == before {
-				t.Fatalf("from %d: stopped at %d, with %d records published", from, o.Offset, len(o.Published))
-			}
-		}
-	})
-}
-
-func (w *world) seed(next int64) {
-	w.t.Helper()
-	h := w.store.Partition(0)
-	if _, err := h.Claim(context.Background(), pipeline.Token{1}); err != nil {
-		w.t.Fatal(err)
-	}
-	if err := h.Commit(context.Background(), &pipeline.Commit{Previous: pipeline.Token{1}, Token: pipeline.Token{2}, Meta: w.identity().NewMeta(next)}); err != nil {
-		w.t.Fatal(err)
+		})
 	}
 }

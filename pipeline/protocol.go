@@ -12,15 +12,15 @@ type Step uint8
 // Steps, in the order in which a takeover goes through the first four.
 const (
 	StepInit     Step = iota // confirm the generation, fence earlier producers, end their transactions
-	StepPosition             // read P
 	StepClaim                // fence earlier owners in the store, read R and the outbox
+	StepPosition             // read P, and confirm the generation again
 	StepStart                // publish the start offset, marked fresh, before the first commit
 	StepCommit               // apply a batch to the store
 	StepPublish              // publish the outbox and the offset in one transaction
 	numSteps
 )
 
-var stepNames = [numSteps]string{"init", "position", "claim", "start", "commit", "publish"}
+var stepNames = [numSteps]string{"init", "claim", "position", "start", "commit", "publish"}
 
 // String is the step's stable name.
 func (s Step) String() string { return stepNames[s] }
@@ -45,7 +45,7 @@ type Answer struct {
 // Protocol is the exactly-once protocol of one partition as a state machine without clock, chance or I/O: requests out,
 // answers in. It decides what may be asked when; the rules are DESIGN section 9.
 //
-//	takeover   init → position → claim → (start) → running
+//	takeover   init → claim → position → (start) → running
 //	running    commit and publish, each at most once under way, beside each other
 //	failure    any unclear or fenced answer ends the ownership: nothing that rests on memory is sent any more. The only
 //	           way on is a takeover by a new Protocol, which finds out what was applied.
@@ -57,7 +57,7 @@ type Protocol struct {
 	newToken func() Token
 
 	next     Step // next request of the takeover; StepCommit once running
-	position Position
+	found    State
 	standing *Standing
 
 	token      Token // of the latest commit, applied or under way
@@ -107,7 +107,7 @@ func (p *Protocol) Answer(a Answer) {
 	if a.Err == nil {
 		a.Err = p.accept(a)
 	} else {
-		if a.Step == StepInit && errors.Is(a.Err, ErrFenced) {
+		if (a.Step == StepInit || a.Step == StepPosition) && errors.Is(a.Err, ErrFenced) {
 			a.Err = fmt.Errorf("%w: %w", errLost, a.Err)
 		}
 		a.Err = fmt.Errorf("%s: %w", a.Step, a.Err)
@@ -126,12 +126,12 @@ func (p *Protocol) Answer(a Answer) {
 func (p *Protocol) accept(a Answer) error {
 	switch a.Step {
 	case StepInit:
-		p.next = StepPosition
-	case StepPosition:
-		p.position = a.Position
 		p.next = StepClaim
 	case StepClaim:
-		return p.claimed(a.State)
+		p.found = a.State
+		p.next = StepPosition
+	case StepPosition:
+		return p.reconcile(a.Position)
 	case StepStart:
 		p.next = StepCommit
 	case StepCommit:
@@ -148,8 +148,9 @@ func (p *Protocol) accept(a Answer) error {
 	return nil
 }
 
-func (p *Protocol) claimed(st State) error {
-	s, err := Reconcile(p.id, p.position, st)
+func (p *Protocol) reconcile(pos Position) error {
+	s, err := Reconcile(p.id, pos, p.found)
+	p.found = State{}
 	if err != nil {
 		return err
 	}
@@ -237,5 +238,5 @@ func Retry(err error) bool {
 	return !errors.As(err, &hard) && !errors.Is(err, errLost)
 }
 
-// errLost wraps ErrFenced when it was the takeover's first step that was refused: the partition is no longer ours.
+// errLost wraps ErrFenced when it was a step that confirms the generation that was refused: the partition is no longer ours.
 var errLost = errors.New("partition lost")

@@ -30,6 +30,12 @@ func fresh(offset int64) pipeline.Position {
 	return pipeline.Position{Committed: true, Offset: offset, Metadata: m.Metadata(), LogStart: 10, End: 1000}
 }
 
+// quarantined is an outbox entry.
+func quarantined(offset, minute int64) []byte {
+	e := pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: offset, Due: pipeline.Due{Minute: minute}, Code: pipeline.NotJSON}
+	return pipeline.AppendEntry(nil, &e)
+}
+
 func TestReconcileStops(t *testing.T) {
 	with := func(m pipeline.Meta, change func(*pipeline.Meta)) pipeline.State {
 		change(&m)
@@ -59,6 +65,7 @@ func TestReconcileStops(t *testing.T) {
 		"retention passed a fresh start":    {fresh(9), pipeline.State{}, "records_lost"},
 		"the log is shorter than it was":    {position(50, 5), with(meta(1001, 5), none), "log_truncated"},
 		"an outbox entry that is no such":   {position(50, 5), pipeline.State{Exists: true, Meta: meta(50, 5), Outbox: [][]byte{{9}}}, "state_unreadable"},
+		"an outbox published from within":   {position(50, 5), pipeline.State{Exists: true, Meta: meta(80, 7), Outbox: [][]byte{quarantined(60, 0), quarantined(48, 0)}}, "state_unreadable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := pipeline.Reconcile(identity(), c.pos, c.st)
@@ -105,11 +112,7 @@ func TestReconcileStarts(t *testing.T) {
 }
 
 func TestReconcileOutbox(t *testing.T) {
-	entry := func(offset, minute int64) []byte {
-		e := pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: offset, Due: pipeline.Due{Minute: minute}, Code: pipeline.NotJSON}
-		return pipeline.AppendEntry(nil, &e)
-	}
-	outbox := [][]byte{entry(48, 0), entry(-1, 5), entry(50, 0), entry(-1, 6)}
+	outbox := [][]byte{quarantined(48, 0), quarantined(-1, 5), quarantined(50, 0), quarantined(-1, 6)}
 	s, err := pipeline.Reconcile(identity(), position(50, 5), pipeline.State{Exists: true, Meta: meta(80, 7), Outbox: outbox})
 	if err != nil {
 		t.Fatal(err)

@@ -104,7 +104,7 @@ var _ pipeline.Log = log{}
 
 func (w *world) log(g *kafkasource.Generation) log {
 	w.t.Helper()
-	p, err := kafkasource.NewPartition(kafkasource.PartitionConfig{Client: w.client, Group: w.group, Topic: w.input, Partition: 1, MaxWait: 10 * time.Millisecond})
+	p, err := kafkasource.NewPartition(kafkasource.PartitionConfig{Client: w.client, Group: w.group, Topic: w.input, Partition: 1, Confirm: g.Confirm, MaxWait: 10 * time.Millisecond})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -306,7 +306,7 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		return p.refuse(n, p.identity(n).PartitionsChanged(int(p.topic.Partitions)))
 	}
 	source, err := kafkasource.NewPartition(kafkasource.PartitionConfig{
-		Client: p.kafka, Group: g.Group, Topic: p.cfg.Kafka.Input, Partition: n,
+		Client: p.kafka, Group: g.Group, Topic: p.cfg.Kafka.Input, Partition: n, Confirm: g.Confirm,
 		MaxBytes: int32(p.cfg.Batch.MaxBytes), Linger: p.cfg.Batch.Linger, //nolint:gosec // bounded by its setting
 	})
 	if err != nil {

@@ -10,13 +10,14 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// PartitionConfig says what a Partition reads. Client, Group and Topic are required; for the rest see
+// PartitionConfig says what a Partition reads. Client, Group, Topic and Confirm are required; for the rest see
 // kafkawire.FetchConfig.
 type PartitionConfig struct {
 	Client    *kafkawire.Client
 	Group     string
 	Topic     string
 	Partition int32
+	Confirm   func(context.Context) error // asks whether the member still owns it; see Generation.Confirm
 	MaxBytes  int32
 	MaxWait   time.Duration
 	Linger    time.Duration
@@ -24,8 +25,8 @@ type PartitionConfig struct {
 
 // Validate reports what is missing.
 func (c *PartitionConfig) Validate() error {
-	if c.Client == nil || c.Group == "" || c.Topic == "" || c.Partition < 0 {
-		return errors.New("client, group, topic and a partition from 0 on are required")
+	if c.Client == nil || c.Group == "" || c.Topic == "" || c.Partition < 0 || c.Confirm == nil {
+		return errors.New("client, group, topic, a partition from 0 on, and confirm are required")
 	}
 	return nil
 }
@@ -55,7 +56,7 @@ func (p *Partition) Fetch(ctx context.Context, offset int64, f *pipeline.Fetched
 	return p.fetcher.Fetch(ctx, offset, f)
 }
 
-// Position is pipeline.Log's.
+// Position is pipeline.Log's. The generation is confirmed last, so that what was read is not older than the confirmation.
 func (p *Partition) Position(ctx context.Context) (pipeline.Position, error) {
 	at, err := p.cfg.Client.Committed(ctx, p.cfg.Group, p.cfg.Topic, p.cfg.Partition)
 	if err != nil {
@@ -63,6 +64,9 @@ func (p *Partition) Position(ctx context.Context) (pipeline.Position, error) {
 	}
 	start, end, err := p.cfg.Client.Bounds(ctx, p.cfg.Topic, p.cfg.Partition)
 	if err != nil {
+		return pipeline.Position{}, err
+	}
+	if err := p.cfg.Confirm(ctx); err != nil {
 		return pipeline.Position{}, err
 	}
 	return pipeline.Position{Committed: at.Exists, Offset: at.Offset, Metadata: at.Metadata, LogStart: start, End: end}, nil

@@ -1,6 +1,8 @@
 package kafkasource_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -14,7 +16,11 @@ import (
 
 func TestPartition(t *testing.T) {
 	w := newWorld(t, 2)
-	p, err := kafkasource.NewPartition(kafkasource.PartitionConfig{Client: w.client, Group: w.group, Topic: w.topic, Partition: 1, MaxWait: 10 * time.Millisecond})
+	owned := error(nil)
+	p, err := kafkasource.NewPartition(kafkasource.PartitionConfig{
+		Client: w.client, Group: w.group, Topic: w.topic, Partition: 1, MaxWait: 10 * time.Millisecond,
+		Confirm: func(context.Context) error { return owned },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,15 +63,21 @@ func TestPartition(t *testing.T) {
 	if err := p.Fetch(t.Context(), 2, &got); err != nil || len(got.Records) != 1 || string(got.Records[0].Value) != "c" {
 		t.Errorf("fetched %d records, %v", len(got.Records), err)
 	}
+	owned = pipeline.ErrFenced
+	if _, err := p.Position(t.Context()); !errors.Is(err, pipeline.ErrFenced) {
+		t.Errorf("position of a member that was replaced: %v", err)
+	}
 }
 
 func TestPartitionConfig(t *testing.T) {
 	w := newWorld(t, 1)
+	owned := func(context.Context) error { return nil }
 	for name, cfg := range map[string]kafkasource.PartitionConfig{
 		"nothing":            {},
-		"no group":           {Client: w.client, Topic: "t"},
-		"negative partition": {Client: w.client, Topic: "t", Group: "g", Partition: -1},
-		"fetch too large":    {Client: w.client, Topic: "t", Group: "g", MaxBytes: 1 << 30},
+		"no group":           {Client: w.client, Topic: "t", Confirm: owned},
+		"no confirmation":    {Client: w.client, Topic: "t", Group: "g"},
+		"negative partition": {Client: w.client, Topic: "t", Group: "g", Partition: -1, Confirm: owned},
+		"fetch too large":    {Client: w.client, Topic: "t", Group: "g", MaxBytes: 1 << 30, Confirm: owned},
 	} {
 		if _, err := kafkasource.NewPartition(cfg); err == nil {
 			t.Errorf("%s is accepted", name)

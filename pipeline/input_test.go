@@ -1,0 +1,193 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+// input is a log, and what a sequential fold of it leaves behind.
+type input struct {
+	records []pipeline.Record
+	end     int64
+	pack    *scoring.Pack
+	metrics *pipeline.Metrics
+	want    fold
+}
+
+// fold is what comes of it: alerts and quarantined records, and the state.
+type fold struct {
+	recording bool
+	published map[string][]string // by topic and key, in order
+	state     left
+}
+
+// left is what remains in the store.
+type left struct {
+	Next       int64
+	Clock      pipeline.Clock
+	Population scoring.Population
+	Outbox     int
+	Profiles   map[string]string
+}
+
+const inputCustomers = 30
+
+// newInput is a seeded log of n records, folded one record at a time by one owner whom nothing disturbs.
+func newInput(t *testing.T, seed uint64, n int) *input {
+	t.Helper()
+	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: 10 * 24 * time.Hour, Friction: map[string]float64{"failed": 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &input{records: gaps(seed, shopRecords(seed, n)), pack: pack, metrics: pipeline.NewMetrics(prometheus.NewRegistry())}
+	in.end = in.records[n-1].Offset + 1
+	in.want = fold{recording: true, published: map[string][]string{}}
+	synctest.Test(t, func(t *testing.T) {
+		s := &schedule{trial: newTrial(in, rand.New(rand.NewPCG(seed, 0)))}
+		defer s.finish()
+		s.begin(1, in.end)
+		s.untilEnded()
+		if s.wrong != nil {
+			t.Fatalf("%v\n%s", s.wrong, s.trail)
+		}
+		if err := s.kafka.settle(); err != nil {
+			t.Fatal(err)
+		}
+		if in.want.state, err = s.left(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	in.want.recording = false
+	return in
+}
+
+// shopRecords is a seeded input: regulars, leavers, payment failures, repeated ids, late events and poison.
+func shopRecords(seed uint64, n int) []pipeline.Record {
+	r := rand.New(rand.NewPCG(seed, 7))
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var records []pipeline.Record
+	for i := range n {
+		now = now.Add(time.Duration(r.ExpFloat64() * float64(16*time.Hour)))
+		customer := r.IntN(12) + i/(n/3)*6 // some leave, others come
+		at, id, kind := now, i, "visit"
+		switch r.IntN(20) {
+		case 0:
+			id = max(0, i-1-r.IntN(3)) // a repeated id
+		case 1:
+			at = at.Add(-time.Duration(r.IntN(72)) * time.Hour)
+		case 2:
+			kind = "failed"
+		}
+		v := fmt.Sprintf(`{"id":"e%d","customer":"c%d","type":%q,"time":%q}`, id, customer, kind, at.Format(time.RFC3339))
+		if r.IntN(40) == 0 {
+			v = fmt.Sprintf("poison %d", i)
+		}
+		records = append(records, pipeline.Record{Offset: int64(i), Timestamp: at.UnixMilli(), Value: []byte(v)})
+	}
+	return records
+}
+
+// gaps moves offsets apart, as markers of transactions and aborted records do.
+func gaps(seed uint64, records []pipeline.Record) []pipeline.Record {
+	r := rand.New(rand.NewPCG(seed, 8))
+	offset := int64(0)
+	for i := range records {
+		if r.IntN(6) == 0 {
+			offset += 1 + r.Int64N(8)
+		}
+		records[i].Offset = offset
+		offset++
+	}
+	return records
+}
+
+func (in *input) identity() pipeline.Identity {
+	return pipeline.Identity{Group: "g", Input: "events", Partitions: 1, Cluster: "k", Topic: "t", Pack: in.pack.Hash}
+}
+
+func (in *input) render(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeline.Outgoing, []byte) {
+	if e.Kind == pipeline.EntryQuarantine {
+		return pipeline.Outgoing{Topic: "dlq", Value: []byte(e.Code.String() + " " + string(r.Value))}, b
+	}
+	b = in.pack.AppendAlert(b, &e.Alert, e.Alert.ID())
+	return pipeline.Outgoing{Topic: "alerts", Key: e.Key, Value: b, Timestamp: e.Alert.At}, b
+}
+
+// left reads the store. What is armed must lie in a due bucket, or nobody would ever look at it.
+func (t *trial) left() (l left, err error) {
+	ctx := context.Background()
+	h := t.store.Partition(0)
+	st, err := h.Claim(ctx, pipeline.Token{1})
+	if err != nil {
+		return l, err
+	}
+	l = left{Next: st.Meta.Next, Clock: st.Meta.Clock, Population: st.Meta.Population, Outbox: len(st.Outbox), Profiles: map[string]string{}}
+	var load pipeline.Load
+	for c := range inputCustomers {
+		load.Keys = append(load.Keys, pipeline.AppendKey(nil, nil, fmt.Appendf(nil, "c%d", c)))
+	}
+	l.Clock.Fired = pipeline.Due{} // how far nothing was due differs
+	if err := h.Load(ctx, &load); err != nil {
+		return l, err
+	}
+	due := pipeline.Load{Buckets: make([]int64, 1)}
+	for i, b := range load.Profiles {
+		l.Profiles[string(load.Keys[i])] = string(b)
+	}
+	for key, b := range l.Profiles {
+		var p scoring.Profile
+		if b == "" {
+			continue
+		}
+		if err := scoring.ReadProfile([]byte(b), &p); err != nil {
+			return l, err
+		}
+		if p.Armed == 0 {
+			continue
+		}
+		due.Buckets[0] = p.Armed / 360
+		if err := h.Load(ctx, &due); err != nil {
+			return l, err
+		}
+		if !bytes.Contains(due.Due[0], pipeline.AppendDue(nil, p.Armed, []byte(key))) {
+			return l, fmt.Errorf("the deadline of %q at minute %d is in no bucket", key, p.Armed)
+		}
+	}
+	return l, nil
+}
+
+// compare holds what remains against the fold.
+func (t *trial) compare() error {
+	if err := t.kafka.settle(); err != nil {
+		return err
+	}
+	got, err := t.left()
+	if err != nil {
+		return err
+	}
+	if diff := cmp.Diff(t.input.want.state, got); diff != "" {
+		return fmt.Errorf("the store differs from the fold (-want +got):\n%s", diff)
+	}
+	if !t.kafka.committed || t.kafka.offset != t.input.end {
+		return fmt.Errorf("the position is %d, not %d", t.kafka.offset, t.input.end)
+	}
+	for _, key := range slices.Sorted(maps.Keys(t.input.want.published)) {
+		if want := t.input.want.published[key]; t.seen[key] != len(want) {
+			return fmt.Errorf("%d records were never published to %q, the first: %s", len(want)-t.seen[key], key, want[t.seen[key]])
+		}
+	}
+	return nil
+}
