@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// broker is a Kafka of our own, as a plain process. Beside the listener that we use ourselves it has one for each member,
+// whose advertised address is that of the member's proxy: no connection of a member leads around it.
+type broker struct {
+	script, dir string
+	env         []string
+	address     string // for us
+	doors       []string
+}
+
+// startBroker sets a broker up with so many doors for members, and stops it again: the doors' proxies come before it.
+func newBroker(ctx context.Context, shared, dir string, doors int) (*broker, error) {
+	ports, err := freePorts(ctx, doors)
+	if err != nil {
+		return nil, err
+	}
+	b := &broker{
+		script: filepath.Join(shared, "testenv", "native"), dir: dir,
+		address: fmt.Sprintf("127.0.0.1:%d", ports[0]),
+		env:     []string{fmt.Sprintf("KAFKA_PORT=%d", ports[0]), fmt.Sprintf("REDIS_PORT=%d", ports[2]), "KAFKA_HEAP=512m"},
+	}
+	for _, p := range ports[3:] {
+		b.doors = append(b.doors, fmt.Sprintf("127.0.0.1:%d", p))
+	}
+	if err := b.call(ctx, "up", dir); err != nil {
+		return b, err
+	}
+	return b, errors.Join(b.end(ctx, "redis", fmt.Sprintf("127.0.0.1:%d", ports[2])), b.kill(ctx)) // its Redis has no replica; see redisPair
+}
+
+func (b *broker) call(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, b.script, args...) //nolint:gosec // named by who runs it
+	cmd.Env = append(os.Environ(), b.env...)
+	detach(cmd)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w: %s", b.script, strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// open adds the doors to the listeners, each advertised under its proxy's address.
+func (b *broker) open(proxies []string) error {
+	file := filepath.Join(b.dir, "kafka.properties")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(string(text), "\n")
+	add := func(key string, value func(i int) string) {
+		i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, key+"=") })
+		for n := range b.doors {
+			lines[i] += "," + value(n)
+		}
+	}
+	door := func(n int) string { return fmt.Sprintf("DOOR%d", n) }
+	add("listeners", func(n int) string { return door(n) + "://" + b.doors[n] })
+	add("advertised.listeners", func(n int) string { return door(n) + "://" + proxies[n] })
+	add("listener.security.protocol.map", func(n int) string { return door(n) + ":PLAINTEXT" })
+	return os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600)
+}
+
+// start starts the broker on what it had written, and waits until it coordinates groups.
+func (b *broker) start(ctx context.Context) error {
+	if err := b.call(ctx, "start", "kafka", b.dir); err != nil {
+		return err
+	}
+	cl, err := kgo.NewClient(kgo.SeedBrokers(b.address))
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	adm := kadm.NewClient(cl)
+	return until(ctx, 2*time.Minute, "Kafka answers", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		_, err := adm.FetchOffsets(ctx, "nobody")
+		return err
+	})
+}
+
+// kill ends the broker as kill -9 does.
+func (b *broker) kill(ctx context.Context) error { return b.end(ctx, "kafka", b.address) }
+
+// end kills a process of the script and waits until nobody listens any more. The script's own way waits until the process is
+// gone, which it is not before whoever adopted it looks.
+func (b *broker) end(ctx context.Context, name, address string) error {
+	file := filepath.Join(b.dir, name+".pid")
+	text, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return err
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("kill %s: %w", name, err)
+	}
+	if err := os.Remove(file); err != nil {
+		return err
+	}
+	var d net.Dialer
+	return until(ctx, time.Minute, name+" is gone", func(ctx context.Context) error {
+		conn, err := d.DialContext(ctx, "tcp", address)
+		if err != nil {
+			return nil //nolint:nilerr // as it should be
+		}
+		return errors.Join(conn.Close(), errors.New("it listens"))
+	})
+}
+
+// until asks again and again, as long as there is an error, for so long.
+func until(ctx context.Context, patience time.Duration, what string, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ask(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting until %s: %w", what, errors.Join(context.Cause(ctx), err))
+		}
+	}
+}
+
+// freePorts finds free ports: two in a row, for Kafka and its controller, one more, and the number asked for.
+func freePorts(ctx context.Context, more int) ([]int, error) {
+	var lc net.ListenConfig
+	listen := func(port int) (net.Listener, int, error) {
+		l, err := lc.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			return nil, 0, err
+		}
+		return l, l.Addr().(*net.TCPAddr).Port, nil //nolint:errcheck,forcetypeassert // a TCP listener has a TCP address
+	}
+	var ports []int
+	var last error
+	for range 100 {
+		ports = ports[:0]
+		var open []net.Listener
+		for i := range 3 + more {
+			port := 0
+			if i == 1 {
+				port = ports[0] + 1
+			}
+			l, got, err := listen(port)
+			if last = err; err != nil {
+				break
+			}
+			open, ports = append(open, l), append(ports, got)
+		}
+		for _, l := range open {
+			_ = l.Close()
+		}
+		if last == nil {
+			return ports, nil
+		}
+	}
+	return nil, fmt.Errorf("find free ports: %w", last)
+}
