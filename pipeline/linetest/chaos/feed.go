@@ -19,15 +19,16 @@ type feed struct {
 	shop   *shop
 	r      *rand.Rand
 	broker string
-	rate   int // records per second
+	rate   int  // records per second
+	aborts bool // some transactions
 
 	plain, transactions *kgo.Client
 	sent, aborted       atomic.Int64 // records
 	failed              atomic.Int64 // attempts that were made again
 }
 
-func newFeed(seed uint64, broker string, rate, customers int) *feed {
-	return &feed{shop: newShop(seed, customers), r: rand.New(rand.NewPCG(seed, 3)), broker: broker, rate: rate}
+func newFeed(o *options, broker string) *feed {
+	return &feed{shop: newShop(o.seed, o.customers), r: rand.New(rand.NewPCG(o.seed, 3)), broker: broker, rate: o.rate, aborts: o.aborts}
 }
 
 // tick is how often a batch is written.
@@ -72,7 +73,7 @@ func (f *feed) write(ctx context.Context, records []record) error {
 	if f.r.IntN(40) == 0 {
 		pause = time.Duration(f.r.Int64N(int64(2 * time.Second)))
 	}
-	if f.r.IntN(6) == 0 {
+	if f.r.IntN(6) == 0 && f.aborts {
 		ghosts := f.shop.ghosts(grouped)
 		f.again(ctx, func() error { return f.transaction(ctx, ghosts, nil, pause, kgo.TryAbort) })
 		f.aborted.Add(int64(len(ghosts)))

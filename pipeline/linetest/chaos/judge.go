@@ -57,7 +57,7 @@ func scoringFlags() []string {
 }
 
 // judge holds everything against the fold of what the input holds.
-func (r *run) judge(ctx context.Context) (*verdict, error) {
+func (r ebbTarget) judge(ctx context.Context) (*verdict, error) {
 	input, err := r.topics.all(ctx, inputTopic)
 	if err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ type member struct {
 	log           *memberLog
 	busy          sync.Mutex  // held by the fault that has it in hand
 	wanted        atomic.Bool // up
+	faults        atomic.Bool // may keep it from ending well
 	refusedStarts atomic.Int64
 
 	mu   sync.Mutex
@@ -110,12 +111,16 @@ func (m *member) attend(ctx context.Context, l *life) {
 	}
 }
 
-// judge looks at how a process ended that was asked to: killed, well, before it had begun, or with its drain cut short, for the
-// services may be away just then.
+// judge looks at how a process ended that was asked to: killed, well, before it had begun, or, where there are faults, with its
+// drain cut short: the timeout passed, or the partitions were lost on the way.
 func (m *member) judge(l *life) {
 	status := l.cmd.ProcessState.Sys().(syscall.WaitStatus) //nolint:errcheck,forcetypeassert // what Unix gives
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL
-	if killed || status.ExitStatus() == 0 || !l.worked.Load() || strings.Contains(m.log.tail(), "shutdown_timeout passed") {
+	if killed || status.ExitStatus() == 0 || !l.worked.Load() {
+		return
+	}
+	const stopped = 128 + int(syscall.SIGTERM)
+	if m.faults.Load() && (status.ExitStatus() == stopped || strings.Contains(m.log.tail(), "shutdown_timeout passed")) {
 		return
 	}
 	m.found(finding{time.Now(), m.name, "ended badly when asked to: " + l.cmd.ProcessState.String(), m.log.tail()})

@@ -58,7 +58,7 @@ func (a *alert) odds() (sum float64) {
 }
 
 func (a *alert) String() string {
-	return fmt.Sprintf("%s %s/%s %d.%d at %s (partition %d, offset %d, id %s)",
+	return fmt.Sprintf("%s %s/%s %d.%d of %s (partition %d, offset %d, id %s)",
 		a.Transition, a.Tenant, a.Customer, a.Episode, a.Sequence, a.Time.Format(time.RFC3339), a.partition, a.offset, a.ID)
 }
 

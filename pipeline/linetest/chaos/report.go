@@ -52,11 +52,10 @@ func (r *report) write(w io.Writer, asJSON bool) error {
 	t.AppendHeader(table.Row{"seed", "minutes", "faults", "events", "alerts", "lost", "doubled", "miscounted", "quarantined"})
 	t.AppendRow(table.Row{r.Seed, fmt.Sprintf("%.1f", r.Minutes), r.faults(), r.Events, r.Alerts, r.Lost, r.Doubled, r.Miscounted, r.Quarantined})
 	fmt.Fprintln(w, t.Render())
-	fmt.Fprintf(w, "faults: %s; %d missed\n", counts(r.Faults), r.Missed)
-	fmt.Fprintf(w, "input: %d customers, %d late, %d duplicates; %d records aborted\n", r.Customers, r.Late, r.Duplicates, r.Aborted)
-	fmt.Fprintf(w, "takeovers: %d, of which %d with a state older than what was published, %d with alerts to publish; %d starts refused while a service was away\n",
-		r.Takeovers, r.Rewinds, r.Resumed, r.RefusedStarts)
-	fmt.Fprintf(w, "caught up %.1f s after the last fault; %d alerts a minute off by rounding\n", float64(r.CatchUp)/1000, r.Shifted)
+	fmt.Fprintf(w, "%s; faults: %s; %d missed\n", r.Target, counts(r.Faults), r.Missed)
+	if r.Target == ebb {
+		r.writeMore(w)
+	}
 	for _, e := range r.Examples {
 		fmt.Fprintf(w, "  %s\n", e)
 	}
@@ -67,6 +66,14 @@ func (r *report) write(w io.Writer, asJSON bool) error {
 		fmt.Fprintf(w, "\nlogs: %s\n", r.Logs)
 	}
 	return nil
+}
+
+// writeMore tells what the run has met, so that it can be seen that it was not tame.
+func (r *report) writeMore(w io.Writer) {
+	fmt.Fprintf(w, "input: %d customers, %d late, %d duplicates; %d records aborted\n", r.Customers, r.Late, r.Duplicates, r.Aborted)
+	fmt.Fprintf(w, "takeovers: %d, of which %d with a state older than what was published, %d with alerts to publish; %d starts refused while a service was away\n",
+		r.Takeovers, r.Rewinds, r.Resumed, r.RefusedStarts)
+	fmt.Fprintf(w, "caught up %.1f s after the last fault; %d alerts a minute off by rounding\n", float64(r.CatchUp)/1000, r.Shifted)
 }
 
 // counts lists faults by kind.

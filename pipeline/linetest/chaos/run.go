@@ -20,6 +20,7 @@ const (
 type run struct {
 	*options
 	dir     string // of everything that it writes
+	tried   target
 	report  *report
 	network *network
 	kafka   *broker
@@ -46,7 +47,8 @@ func carryOut(ctx context.Context, o *options, say *status) (_ *report, err erro
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	r := &run{options: o, dir: dir, say: say, stop: stop, reader: newReader()}
-	r.report = &report{Target: "ebb", Seed: o.seed, Minutes: o.minutes, Began: time.Now().UTC()}
+	r.tried = r.newTarget()
+	r.report = &report{Target: o.target, Seed: o.seed, Minutes: o.minutes, Began: time.Now().UTC()}
 	defer func() {
 		err = errors.Join(err, r.close(context.WithoutCancel(ctx)))
 		if err == nil && r.report.passed() && !o.keep {
@@ -70,7 +72,7 @@ func (r *run) all(ctx context.Context) error {
 		return r.cause(ctx, err)
 	}
 	r.say.phase("judging")
-	v, err := r.judge(ctx)
+	v, err := r.tried.judge(ctx)
 	if err != nil {
 		return r.cause(ctx, fmt.Errorf("judge: %w", err))
 	}
@@ -171,8 +173,7 @@ func (r *run) begin(ctx context.Context) (err error) {
 	return r.topics.create(ctx)
 }
 
-// newMember opens a member's links and writes its configuration. Every second one leaves the group when it is asked to end, as
-// does the guest.
+// newMember opens a member's links.
 func (r *run) newMember(i int) (m *member, err error) {
 	name := fmt.Sprintf("member-%d", i)
 	kafka, err := r.network.link(name+" to Kafka", r.kafka.doors[i])
@@ -184,36 +185,22 @@ func (r *run) newMember(i int) (m *member, err error) {
 		return nil, err
 	}
 	r.redis.links = append(r.redis.links, redis)
-	file := filepath.Join(r.dir, name+".yaml")
-	text := fmt.Sprintf(configuration, kafka.address, groupName, inputTopic, alertTopic, name, session, redis.address, lateness)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	command, err := r.tried.command(i, name, kafka.address, redis.address)
+	if err != nil {
 		return nil, err
-	}
-	command := append([]string{r.program, "run", "-c", file}, scoringFlags()...)
-	if i%2 == 1 {
-		command = append(command, "--leave")
 	}
 	if m, err = newMember(name, r.dir, command, r.found); err != nil {
 		return nil, err
 	}
 	m.kafka, m.redis, m.heard = kafka, redis, r.heard
+	m.faults.Store(true)
 	return m, nil
 }
-
-// configuration of a member: many small commits, and a lost member is noticed as soon as the broker allows.
-const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s, instance_id: %s, session_timeout: %v, heartbeat: 500ms}
-redis: {addresses: ["%s"]}
-time: {lateness: %v}
-batch: {max_bytes: 64KiB}
-input: {max_record_bytes: 16KiB}
-http: {listen: ""}
-log: {format: json}
-`
 
 // disturbed lets the members work under the plan's faults, then in peace until they have caught up, and ends them.
 func (r *run) disturbed(ctx context.Context) error {
 	r.beside.Go(func() { r.fail(r.reader.run(ctx, r.kafka.address)) })
-	r.feed = newFeed(r.seed, r.kafka.address, r.rate, r.customers)
+	r.feed = newFeed(r.options, r.kafka.address)
 	enough, fed := make(chan struct{}), make(chan struct{})
 	r.beside.Go(func() { defer close(fed); r.fail(r.feed.run(ctx, enough)) })
 	defer r.say.watch(ctx, r)()
@@ -223,7 +210,7 @@ func (r *run) disturbed(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := until(ctx, 2*time.Minute, "every partition has state", r.begun); err != nil {
+	if err := until(ctx, 2*time.Minute, "every partition has state", r.tried.begun); err != nil {
 		return err
 	}
 	r.say.phase("faults")
@@ -243,7 +230,7 @@ func (r *run) disturbed(ctx context.Context) error {
 	r.report.Aborted = r.feed.aborted.Load()
 
 	r.say.phase("catching up")
-	if err := until(ctx, r.patience, "everything is processed", r.caughtUp); err != nil {
+	if err := until(ctx, r.patience, "everything is processed", r.tried.caughtUp); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
@@ -252,6 +239,7 @@ func (r *run) disturbed(ctx context.Context) error {
 	r.report.CatchUp = time.Since(began).Milliseconds()
 	r.say.phase("ending members")
 	for _, m := range r.members {
+		m.faults.Store(false)
 		m.stayDown()
 		m.terminate()
 		r.report.RefusedStarts += m.refusedStarts.Load()

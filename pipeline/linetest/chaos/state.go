@@ -52,7 +52,7 @@ func stateOf(ctx context.Context, cl *redis.Client, partition int) (m meta, err 
 }
 
 // begun is nil once every partition has state of which Kafka knows: an older copy of it is then one to go on from.
-func (r *run) begun(ctx context.Context) error {
+func (r ebbTarget) begun(ctx context.Context) error {
 	committed, err := r.topics.committed(ctx)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func (r *run) begun(ctx context.Context) error {
 
 // caughtUp is nil once everything is processed: Kafka and Redis stand at the input's end, every deadline up to the watermark has
 // fired, and nothing is left to publish.
-func (r *run) caughtUp(ctx context.Context) error {
+func (r ebbTarget) caughtUp(ctx context.Context) error {
 	ends, err := r.topics.ends(ctx, inputTopic)
 	if err != nil {
 		return err
