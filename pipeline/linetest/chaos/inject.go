@@ -100,6 +100,7 @@ func (j *injector) onMember(ctx context.Context, f fault, harm func(*member)) bo
 }
 
 func (j *injector) kill(ctx context.Context, f fault) bool { return j.onMember(ctx, f, (*member).kill) }
+
 func (j *injector) drain(ctx context.Context, f fault) bool {
 	return j.onMember(ctx, f, (*member).terminate)
 }

@@ -57,14 +57,14 @@ func scoringFlags() []string {
 }
 
 // judge holds everything against the fold of what the input holds.
-func (r ebbTarget) judge(ctx context.Context) (*verdict, error) {
-	input, err := r.topics.all(ctx, inputTopic)
+func (t ebbTarget) judge(ctx context.Context) (*verdict, error) {
+	input, err := t.topics.all(ctx, inputTopic)
 	if err != nil {
 		return nil, err
 	}
-	ends, err := r.topics.settled(ctx, alertTopic)
+	ends, err := t.topics.settled(ctx, alertTopic)
 	if err == nil {
-		err = r.reader.reached(ctx, ends)
+		err = t.reader.reached(ctx, ends)
 	}
 	if err != nil {
 		return nil, err
@@ -74,13 +74,13 @@ func (r ebbTarget) judge(ctx context.Context) (*verdict, error) {
 		Events: want.Counts.Records, Alerts: len(want.Alerts), Quarantined: want.Counts.Quarantined,
 		Duplicates: want.Counts.Duplicates, Late: want.Counts.Late,
 	}
-	v.alerts(want.Alerts, r.reader)
-	dlq, err := r.topics.all(ctx, dlqTopic)
+	v.alerts(want.Alerts, t.reader)
+	dlq, err := t.topics.all(ctx, dlqTopic)
 	if err != nil {
 		return nil, err
 	}
 	v.quarantine(want.Quarantined, input, dlq)
-	return v, r.profiles(ctx, v, want.Partitions)
+	return v, t.profiles(ctx, v, want.Partitions)
 }
 
 func partitioned(records []*kgo.Record) [][]oracle.Record {

@@ -20,7 +20,6 @@ type member struct {
 	name          string
 	command       []string // program and arguments
 	kafka, redis  *link
-	leaves        bool // the group, when it is asked to end
 	found         func(finding)
 	heard         func(line []byte)
 	log           *memberLog

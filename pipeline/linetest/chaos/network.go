@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -39,9 +40,12 @@ type link struct {
 }
 
 // link opens a proxy on a free port of its own.
-func (n *network) link(name, upstream string) (*link, error) {
-	l := &link{name: name, proxy: toxiproxy.NewProxy(n.server, name, "127.0.0.1:0", upstream)}
-	var err error
+func (n *network) link(ctx context.Context, name, upstream string) (*link, error) {
+	ports, err := freePorts(ctx, 1)
+	if err != nil {
+		return nil, err
+	}
+	l := &link{name: name, proxy: toxiproxy.NewProxy(n.server, name, fmt.Sprintf("127.0.0.1:%d", ports[0]), upstream)}
 	if l.requests, err = l.wire("upstream"); err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ func echo(t *testing.T) (address string, got chan byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { _ = l.Close() })
 	got = make(chan byte, 100)
 	go func() {
 		for {
@@ -44,7 +44,7 @@ func wired(t *testing.T) (*link, net.Conn, chan byte) {
 	address, got := echo(t)
 	n := newNetwork()
 	t.Cleanup(n.close)
-	l, err := n.link("test", address)
+	l, err := n.link(t.Context(), "test", address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func wired(t *testing.T) (*link, net.Conn, chan byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { _ = c.Close() })
 	if !answers(t, c) || <-got != 'x' {
 		t.Fatal("the link does not let through what it should")
 	}
@@ -118,7 +118,7 @@ func TestLinkStalls(t *testing.T) {
 	if answers(t, conn) || len(got) > 0 {
 		t.Fatal("it passes")
 	}
-	conn.Close()
+	_ = conn.Close()
 	l.set(weather{}, weather{})
 	select {
 	case <-got:
@@ -158,7 +158,7 @@ func TestLinkRefusesAndLeads(t *testing.T) {
 		t.Error("the connection stays open")
 	}
 	if c, err := net.Dial("tcp", l.address); err == nil {
-		c.Close()
+		_ = c.Close()
 		t.Error("a connection is accepted")
 	}
 	if err := errors.Join(l.lead(other), l.accept()); err != nil {

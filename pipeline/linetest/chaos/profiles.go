@@ -33,6 +33,11 @@ func (r *run) profiles(ctx context.Context, v *verdict, want []oracle.Partitione
 		if err := scan.Err(); err != nil {
 			return fmt.Errorf("read the profiles of partition %d: %w", p, err)
 		}
+		due, err := dueOf(ctx, r.redis.client(), p)
+		if err != nil {
+			return err
+		}
+		v.deadlines(p, &m, stored, due)
 		v.customers(p, want[p].Profiles, stored)
 	}
 	return nil

@@ -33,13 +33,13 @@ type redisNode struct {
 }
 
 func newRedisPair(ctx context.Context, n *network, dir string) (*redisPair, error) {
-	ports, err := freePorts(ctx, 0)
+	p := &redisPair{}
+	ports, err := freePorts(ctx, len(p.nodes))
 	if err != nil {
 		return nil, err
 	}
-	p := &redisPair{}
 	for i := range p.nodes {
-		node := &redisNode{dir: filepath.Join(dir, fmt.Sprintf("redis-%d", i)), port: fmt.Sprint(ports[2*i])}
+		node := &redisNode{dir: filepath.Join(dir, fmt.Sprintf("redis-%d", i)), port: fmt.Sprint(ports[i])}
 		node.address = "127.0.0.1:" + node.port
 		node.client = redis.NewClient(&redis.Options{Addr: node.address, MaxRetries: -1, DialTimeout: time.Second, ReadTimeout: 10 * time.Second})
 		p.nodes[i] = node
@@ -50,7 +50,7 @@ func newRedisPair(ctx context.Context, n *network, dir string) (*redisPair, erro
 			return p, err
 		}
 	}
-	if p.sync, err = n.link("replication", p.nodes[0].address); err != nil {
+	if p.sync, err = n.link(ctx, "replication", p.nodes[0].address); err != nil {
 		return p, err
 	}
 	return p, p.follow(ctx)

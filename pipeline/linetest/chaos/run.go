@@ -94,6 +94,7 @@ func (r *run) close(ctx context.Context) (err error) {
 	for _, m := range r.members {
 		m.stayDown()
 		m.kill()
+		err = errors.Join(err, m.log.file.Close())
 	}
 	r.beside.Wait()
 	if r.topics != nil {
@@ -103,7 +104,7 @@ func (r *run) close(ctx context.Context) (err error) {
 		r.network.close()
 	}
 	if r.redis != nil {
-		err = r.redis.stop()
+		err = errors.Join(err, r.redis.stop())
 	}
 	if r.kafka != nil {
 		err = errors.Join(err, r.kafka.kill(ctx))
@@ -153,7 +154,7 @@ func (r *run) begin(ctx context.Context) (err error) {
 	}
 	var proxies []string
 	for i := range members + 1 {
-		m, err := r.newMember(i)
+		m, err := r.newMember(ctx, i)
 		if err != nil {
 			return err
 		}
@@ -174,13 +175,13 @@ func (r *run) begin(ctx context.Context) (err error) {
 }
 
 // newMember opens a member's links.
-func (r *run) newMember(i int) (m *member, err error) {
+func (r *run) newMember(ctx context.Context, i int) (m *member, err error) {
 	name := fmt.Sprintf("member-%d", i)
-	kafka, err := r.network.link(name+" to Kafka", r.kafka.doors[i])
+	kafka, err := r.network.link(ctx, name+" to Kafka", r.kafka.doors[i])
 	if err != nil {
 		return nil, err
 	}
-	redis, err := r.network.link(name+" to Redis", r.redis.address())
+	redis, err := r.network.link(ctx, name+" to Redis", r.redis.address())
 	if err != nil {
 		return nil, err
 	}

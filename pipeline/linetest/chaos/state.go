@@ -52,13 +52,13 @@ func stateOf(ctx context.Context, cl *redis.Client, partition int) (m meta, err 
 }
 
 // begun is nil once every partition has state of which Kafka knows: an older copy of it is then one to go on from.
-func (r ebbTarget) begun(ctx context.Context) error {
-	committed, err := r.topics.committed(ctx)
+func (t ebbTarget) begun(ctx context.Context) error {
+	committed, err := t.topics.committed(ctx)
 	if err != nil {
 		return err
 	}
 	for p := range partitions {
-		m, err := stateOf(ctx, r.redis.client(), p)
+		m, err := stateOf(ctx, t.redis.client(), p)
 		if err == nil && (m.Next == 0 || committed[p] == 0) {
 			err = fmt.Errorf("partition %d has no state", p)
 		}
@@ -71,17 +71,17 @@ func (r ebbTarget) begun(ctx context.Context) error {
 
 // caughtUp is nil once everything is processed: Kafka and Redis stand at the input's end, every deadline up to the watermark has
 // fired, and nothing is left to publish.
-func (r ebbTarget) caughtUp(ctx context.Context) error {
-	ends, err := r.topics.ends(ctx, inputTopic)
+func (t ebbTarget) caughtUp(ctx context.Context) error {
+	ends, err := t.topics.ends(ctx, inputTopic)
 	if err != nil {
 		return err
 	}
-	committed, err := r.topics.committed(ctx)
+	committed, err := t.topics.committed(ctx)
 	if err != nil {
 		return err
 	}
 	for p := range partitions {
-		m, err := stateOf(ctx, r.redis.client(), p)
+		m, err := stateOf(ctx, t.redis.client(), p)
 		switch {
 		case err != nil:
 			return err

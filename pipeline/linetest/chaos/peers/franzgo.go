@@ -14,7 +14,8 @@ func (p *peer) franzGo(ctx context.Context) error {
 	s, err := kgo.NewGroupTransactSession(
 		kgo.SeedBrokers(p.kafka), kgo.DefaultProduceTopic(p.alerts), kgo.TransactionalID(p.group+rand.Text()),
 		kgo.TransactionTimeout(10*time.Second), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumerGroup(p.group),
-		kgo.ConsumeTopics(p.input), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.RequireStableFetchOffsets(), kgo.SessionTimeout(p.session), kgo.HeartbeatInterval(time.Second),
+		kgo.ConsumeTopics(p.input), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.SessionTimeout(p.session), kgo.HeartbeatInterval(time.Second),
 	)
 	if err != nil {
 		return err
