@@ -24,10 +24,11 @@ type broker struct {
 	script, dir string
 	env         []string
 	address     string // for us
+	redis       string
 	doors       []string
 }
 
-// startBroker sets a broker up with so many doors for members, and stops it again: the doors' proxies come before it.
+// newBroker sets a broker up with so many doors for members, and stops it again: the doors' proxies come before it.
 func newBroker(ctx context.Context, shared, dir string, doors int) (*broker, error) {
 	ports, err := freePorts(ctx, 3+doors) // Kafka's controller takes the port behind its own
 	if err != nil {
@@ -35,7 +36,7 @@ func newBroker(ctx context.Context, shared, dir string, doors int) (*broker, err
 	}
 	b := &broker{
 		script: filepath.Join(shared, "testenv", "native"), dir: dir,
-		address: fmt.Sprintf("127.0.0.1:%d", ports[0]),
+		address: fmt.Sprintf("127.0.0.1:%d", ports[0]), redis: fmt.Sprintf("127.0.0.1:%d", ports[2]),
 		env:     []string{fmt.Sprintf("KAFKA_PORT=%d", ports[0]), fmt.Sprintf("REDIS_PORT=%d", ports[2]), "KAFKA_HEAP=512m"},
 	}
 	for _, p := range ports[3:] {
@@ -44,7 +45,12 @@ func newBroker(ctx context.Context, shared, dir string, doors int) (*broker, err
 	if err := b.call(ctx, "up", dir); err != nil {
 		return b, err
 	}
-	return b, errors.Join(b.end(ctx, "redis", fmt.Sprintf("127.0.0.1:%d", ports[2])), b.kill(ctx)) // its Redis has no replica; see redisPair
+	return b, b.stop(ctx) // its Redis has no replica; see redisPair
+}
+
+// stop ends the broker, and the Redis that the script starts beside it.
+func (b *broker) stop(ctx context.Context) error {
+	return errors.Join(b.end(ctx, "redis", b.redis), b.end(ctx, "kafka", b.address))
 }
 
 func (b *broker) call(ctx context.Context, args ...string) error {

@@ -51,13 +51,13 @@ func carryOut(ctx context.Context, o *options, say *status) (_ *report, err erro
 	r.report = &report{Target: o.target, Seed: o.seed, Minutes: o.minutes, Began: time.Now().UTC()}
 	defer func() {
 		err = errors.Join(err, r.close(context.WithoutCancel(ctx)))
-		if err == nil && r.report.passed() && !o.keep {
-			err = os.RemoveAll(dir)
-			return
-		}
-		r.report.Logs = dir
-		if err != nil && !errors.Is(err, context.Canceled) {
+		switch interrupted := errors.Is(err, context.Canceled); {
+		case (interrupted || err == nil && r.report.passed()) && !o.keep:
+			err = errors.Join(err, os.RemoveAll(dir))
+		case err != nil:
 			err = fmt.Errorf("%w (logs: %s)", err, dir)
+		default:
+			r.report.Logs = dir
 		}
 	}()
 	return r.report, r.all(ctx)
@@ -107,7 +107,7 @@ func (r *run) close(ctx context.Context) (err error) {
 		err = errors.Join(err, r.redis.stop())
 	}
 	if r.kafka != nil {
-		err = errors.Join(err, r.kafka.kill(ctx))
+		err = errors.Join(err, r.kafka.stop(ctx))
 	}
 	return err
 }
