@@ -37,13 +37,17 @@ func newBroker(ctx context.Context, shared, dir string, doors int) (*broker, err
 	b := &broker{
 		script: filepath.Join(shared, "testenv", "native"), dir: dir,
 		address: fmt.Sprintf("127.0.0.1:%d", ports[0]), redis: fmt.Sprintf("127.0.0.1:%d", ports[2]),
-		env:     []string{fmt.Sprintf("KAFKA_PORT=%d", ports[0]), fmt.Sprintf("REDIS_PORT=%d", ports[2]), "KAFKA_HEAP=512m"},
+		env: []string{
+			fmt.Sprintf("KAFKA_PORT=%d", ports[0]), fmt.Sprintf("REDIS_PORT=%d", ports[2]), "KAFKA_HEAP=512m",
+			"JAVA_TOOL_OPTIONS=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC", // it starts often
+		},
 	}
 	for _, p := range ports[3:] {
 		b.doors = append(b.doors, fmt.Sprintf("127.0.0.1:%d", p))
 	}
-	if err := b.call(ctx, "up", dir); err != nil {
-		return b, err
+	err = b.call(ctx, "up", dir)
+	if _, missing := os.Stat(b.properties()); missing != nil {
+		return b, errors.Join(err, missing)
 	}
 	return b, b.stop(ctx) // its Redis has no replica; see redisPair
 }
@@ -63,10 +67,11 @@ func (b *broker) call(ctx context.Context, args ...string) error {
 	return nil
 }
 
+func (b *broker) properties() string { return filepath.Join(b.dir, "kafka.properties") }
+
 // open adds the doors to the listeners, each advertised under its proxy's address.
 func (b *broker) open(proxies []string) error {
-	file := filepath.Join(b.dir, "kafka.properties")
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(b.properties())
 	if err != nil {
 		return err
 	}
@@ -81,26 +86,30 @@ func (b *broker) open(proxies []string) error {
 	add("listeners", func(n int) string { return door(n) + "://" + b.doors[n] })
 	add("advertised.listeners", func(n int) string { return door(n) + "://" + proxies[n] })
 	add("listener.security.protocol.map", func(n int) string { return door(n) + ":PLAINTEXT" })
-	return os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600)
+	lines = append(lines, "broker.session.timeout.ms=3000", "broker.heartbeat.interval.ms=500", "") // so long a killed one is thought to live
+	return os.WriteFile(b.properties(), []byte(strings.Join(lines, "\n")), 0o600)
 }
 
-// start starts the broker on what it had written, and waits until it coordinates groups.
+// start starts the broker on what it had written, and waits until it coordinates groups; longer than the script does, on a
+// machine that is busy.
 func (b *broker) start(ctx context.Context) error {
-	if err := b.call(ctx, "start", "kafka", b.dir); err != nil {
-		return err
-	}
+	slow := b.call(ctx, "start", "kafka", b.dir)
 	cl, err := kgo.NewClient(kgo.SeedBrokers(b.address))
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
 	adm := kadm.NewClient(cl)
-	return until(ctx, 2*time.Minute, "Kafka answers", func(ctx context.Context) error {
+	err = until(ctx, 2*time.Minute, "Kafka answers", func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		_, err := adm.FetchOffsets(ctx, "nobody")
 		return err
 	})
+	if err != nil {
+		return errors.Join(slow, err)
+	}
+	return nil
 }
 
 // kill ends the broker as kill -9 does.
