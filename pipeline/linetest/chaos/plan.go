@@ -30,26 +30,17 @@ const (
 	loseAns  kind = "answers lost"   // after the request was applied, with their connections
 )
 
-// weights say how often a kind is drawn.
-var kinds = [...]struct {
+// weighted is a kind, and how often it is drawn.
+type weighted struct {
 	kind   kind
 	weight int
-}{
-	{kill, 8},
-	{freeze, 3},
-	{drain, 3},
-	{guest, 2},
-	{kafka9, 1},
-	{redis9, 2},
-	{older, 2},
-	{failover, 2},
-	{cut, 3},
-	{refuse, 2},
-	{slow, 3},
-	{stall, 3},
-	{hole, 2},
-	{loseReq, 2},
-	{loseAns, 4},
+}
+
+func weights() []weighted {
+	return []weighted{
+		{kill, 8}, {freeze, 3}, {drain, 3}, {guest, 2}, {kafka9, 1}, {redis9, 2}, {older, 2}, {failover, 2},
+		{cut, 3}, {refuse, 2}, {slow, 3}, {stall, 3}, {hole, 2}, {loseReq, 2}, {loseAns, 4},
+	}
 }
 
 // service is one of the two that the members depend on.
@@ -126,13 +117,13 @@ func (f *fault) link(r *rand.Rand, between func(low, high time.Duration) time.Du
 func drawKind(r *rand.Rand, only []kind) kind {
 	allowed := func(k kind) bool { return len(only) == 0 || slices.Contains(only, k) }
 	sum := 0
-	for _, k := range kinds {
+	for _, k := range weights() {
 		if allowed(k.kind) {
 			sum += k.weight
 		}
 	}
 	n := r.IntN(sum)
-	for _, k := range kinds {
+	for _, k := range weights() {
 		if !allowed(k.kind) {
 			continue
 		}
@@ -155,7 +146,7 @@ func kindsOf(names []string) (found []kind, err error) {
 }
 
 func allKinds() (all []kind) {
-	for _, k := range kinds {
+	for _, k := range weights() {
 		all = append(all, k.kind)
 	}
 	return all

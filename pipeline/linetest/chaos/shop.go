@@ -57,8 +57,8 @@ type record struct {
 	headers []kgo.RecordHeader
 }
 
-// firstDay is where event time begins: far enough back for the longest run.
-var firstDay = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli() //nolint:gochecknoglobals // a constant that Go cannot say
+// firstDay is where event time begins, in 1990: far enough back for the longest run.
+const firstDay = 7305 * day
 
 func newShop(seed uint64, customers int) *shop {
 	s := &shop{r: rand.New(rand.NewPCG(seed, 2))}
