@@ -3,8 +3,6 @@
 package main
 
 import (
-	"crypto/rand"
-	"encoding/binary"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,15 +16,10 @@ func TestChaos(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", program, "ebb/cmd/ebb").CombinedOutput(); err != nil {
 		t.Fatalf("build the program: %v\n%s", err, out)
 	}
-	var seed [4]byte
-	if _, err := rand.Read(seed[:]); err != nil {
-		t.Fatal(err)
-	}
-	o, err := readOptions(nil, os.Stderr)
+	o, err := readOptions([]string{"-seed", "0", "-minutes", "3", "-program", program, "-shared", sharedFolder(t)}, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.seed, o.minutes, o.program, o.shared = uint64(binary.BigEndian.Uint32(seed[:])), 3, program, sharedFolder(t)
 	say := newStatus(os.Stderr)
 	say.line("seed %d", o.seed)
 	r, err := carryOut(t.Context(), &o, say)

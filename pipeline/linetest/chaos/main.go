@@ -16,6 +16,8 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
@@ -48,7 +50,7 @@ type options struct {
 func readOptions(args []string, stderr io.Writer) (o options, err error) {
 	f := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.Uint64Var(&o.seed, "seed", 1, "seed of input and faults")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of input and faults; 0: a fresh one")
 	f.Float64Var(&o.minutes, "minutes", 3, "how long there are faults")
 	f.DurationVar(&o.every, "every", 2500*time.Millisecond, "time between faults, on average")
 	f.IntVar(&o.rate, "rate", 1000, "records per second")
@@ -66,6 +68,9 @@ func readOptions(args []string, stderr io.Writer) (o options, err error) {
 		return err
 	})
 	err = f.Parse(args)
+	if o.seed == 0 {
+		o.seed = freshSeed()
+	}
 	if o.target != ebb {
 		o.only = []kind{kill}
 	}
@@ -73,6 +78,13 @@ func readOptions(args []string, stderr io.Writer) (o options, err error) {
 		err = errors.New("minutes, every, rate and customers are above 0")
 	}
 	return o, err
+}
+
+// freshSeed is a seed that people can type.
+func freshSeed() uint64 {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return uint64(binary.BigEndian.Uint32(b[:]))
 }
 
 func main() {
