@@ -38,8 +38,21 @@ type weighted struct {
 
 func weights() []weighted {
 	return []weighted{
-		{kill, 8}, {freeze, 3}, {drain, 3}, {guest, 2}, {kafka9, 1}, {redis9, 2}, {older, 2}, {failover, 2},
-		{cut, 3}, {refuse, 2}, {slow, 3}, {stall, 3}, {hole, 2}, {loseReq, 2}, {loseAns, 4},
+		{kill, 8},
+		{freeze, 3},
+		{drain, 3},
+		{guest, 2},
+		{kafka9, 1},
+		{redis9, 2},
+		{older, 2},
+		{failover, 2},
+		{cut, 3},
+		{refuse, 2},
+		{slow, 3},
+		{stall, 3},
+		{hole, 2},
+		{loseReq, 2},
+		{loseAns, 4},
 	}
 }
 
