@@ -52,6 +52,7 @@ const (
 	UnknownLeaderEpoch      Error = 75
 	MemberIDRequired        Error = 79
 	GroupSubscribed         Error = 86
+	InvalidRecord           Error = 87
 	FencedInstance          Error = 82
 	UnstableOffsetCommit    Error = 88
 	ThrottlingQuotaExceeded Error = 89
