@@ -250,11 +250,15 @@ func (p *producing) explain(ctx context.Context, s *produceSummary, readErr, sen
 		return fmt.Errorf("%w: %s acknowledged", stopCause(ctx), plural64(s.Events, "event"))
 	case errors.As(sendErr, &stop):
 		return advise(errors.New(stop.Detail), "%s", stop.Do)
+	case errors.Is(sendErr, kafkawire.Error(invalidTimestamp)):
+		return advise(sendErr, "an event lies further in the future or the past than the topic takes (message.timestamp.after.max.ms, message.timestamp.before.max.ms)")
 	case sendErr != nil:
 		return advise(sendErr, "%s acknowledged, %s more may have been written; sent again, what has an id is recognised", plural64(s.Events, "event"), grouped(s.Unknown))
 	}
 	return readErr
 }
+
+const invalidTimestamp = 32 // Kafka's error code
 
 // print writes the summary line, or its JSON.
 func (s *produceSummary) print(w io.Writer, asJSON bool) error {

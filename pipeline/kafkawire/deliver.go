@@ -73,8 +73,6 @@ func worst(list []refusedBatch) error {
 		switch {
 		case r.err == MessageTooLarge || r.err == RecordListTooLarge:
 			return tooLarge(r.to, r.err)
-		case r.err == InvalidTimestamp || r.err == InvalidRecord:
-			return notTaken(r.to, r.err)
 		case err == nil || refused(err):
 			err = fmt.Errorf("produce to %s/%d: %w", r.to.topic, r.to.partition, r.err)
 		}

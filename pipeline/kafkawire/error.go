@@ -52,7 +52,6 @@ const (
 	UnknownLeaderEpoch      Error = 75
 	MemberIDRequired        Error = 79
 	GroupSubscribed         Error = 86
-	InvalidRecord           Error = 87
 	FencedInstance          Error = 82
 	UnstableOffsetCommit    Error = 88
 	ThrottlingQuotaExceeded Error = 89

@@ -104,26 +104,6 @@ func TestProducerRefused(t *testing.T) {
 	}
 }
 
-// TestProducerRecordRefused: what the topic's settings exclude is for a person to mend, not to be tried for ever.
-func TestProducerRecordRefused(t *testing.T) {
-	cluster := fake(t)
-	in, out, group := unique(t, "in"), unique(t, "out"), unique(t, "group")
-	c := open(t, cluster.ListenAddrs(), in, out)
-	create(t, c, in, 1)
-	create(t, c, out, 1)
-	p := producer(t, c, unique(t, "txn"), false)
-	for _, code := range []*kerr.Error{kerr.InvalidTimestamp, kerr.InvalidRecord} {
-		cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: code})
-		err := p.Commit(t.Context(), unfenced(group, in, 1, text(out, "never")))
-		if hard := new(pipeline.HardStop); !errors.As(err, &hard) || hard.Code != "record_refused" {
-			t.Errorf("%s: %v", code.Message, err)
-		}
-		if err := p.Init(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // TestClientFollowsTheCluster moves leaders and coordinators away while a partition is read and written.
 func TestClientFollowsTheCluster(t *testing.T) {
 	cluster := fake(t)

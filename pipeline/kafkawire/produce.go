@@ -108,13 +108,3 @@ func tooLarge(to target, err error) error {
 		Do:     "raise max.message.bytes of the topic to that of the input plus 64 KiB",
 	}
 }
-
-// notTaken makes of a record that a topic's settings exclude what a person can mend: sent again, it is refused again.
-func notTaken(to target, err error) error {
-	return &pipeline.HardStop{
-		Code:   "record_refused",
-		Detail: fmt.Sprintf("topic %s does not take a record to be published: %v", to.topic, err),
-		Do: "a topic that is compacted takes no record without a key; one with message.timestamp.before.max.ms or " +
-			"message.timestamp.after.max.ms none from longer ago or further ahead: widen what applies",
-	}
-}
