@@ -4,12 +4,10 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"math/bits"
-
-	"github.com/klauspost/compress/zstd"
 )
 
-// batch builds one record batch of format 2 in a buffer that it reuses. Producer, epoch and sequence are set when it is
-// sealed.
+// batch builds one record batch of format 2, uncompressed, in a buffer that it reuses. Producer, epoch and sequence are
+// set when it is sealed.
 type batch struct {
 	buf   []byte
 	count int32
@@ -65,9 +63,6 @@ func (b *batch) seal(p producerID, sequence int32) []byte {
 	if p.transactional {
 		attrs = attrTransactional
 	}
-	if b.count == 1 && len(h) > compressFrom {
-		h, attrs = compressed(h), attrs|codecZstd
-	}
 	be.PutUint64(h, 0) // base offset: the broker's to set
 	be.PutUint32(h[8:], uint32(len(h)-batchPrefix))
 	be.PutUint32(h[12:], 0xffffffff) // leader epoch: the broker's to set
@@ -82,19 +77,6 @@ func (b *batch) seal(p producerID, sequence int32) []byte {
 	be.PutUint32(h[57:], uint32(b.count))
 	be.PutUint32(h[batchCRCAt:], crc32.Checksum(h[batchAttrsAt:], castagnoli()))
 	return h
-}
-
-// compressFrom is the size, in bytes, from which on a batch of one record is compressed. A record that came compressed may be
-// far larger than any topic takes as it is, and has to go to the DLQ all the same.
-const compressFrom = 512 << 10
-
-// compressed is a copy of a batch with its records compressed and its head to be filled in.
-func compressed(b []byte) []byte {
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		panic("BUG: zstd refuses its options: " + err.Error())
-	}
-	return z.EncodeAll(b[batchHeader:], make([]byte, batchHeader, batchHeader+len(b)/4))
 }
 
 // nextSequence is the sequence n records after s; it turns over to 0.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -178,25 +177,6 @@ func TestProducerRecordTooLarge(t *testing.T) {
 		}
 		if at, err := c.Committed(t.Context(), group, in, 0); err != nil || at.Exists {
 			t.Errorf("offset %+v, %v", at, err)
-		}
-	})
-}
-
-// TestProducerCompressesALargeRecord: what came in compressed may be larger than the topic takes it as it is.
-func TestProducerCompressesALargeRecord(t *testing.T) {
-	addrs := brokers(t)
-	versions(t, func(t *testing.T, only1 bool) {
-		in, out, group := unique(t, "in"), unique(t, "out"), unique(t, "group")
-		c := open(t, addrs, in, out)
-		create(t, c, in, 1)
-		create(t, c, out, 1, "max.message.bytes", "1048588")
-		p := producer(t, c, unique(t, "txn"), only1)
-		want := []string{"before", strings.Repeat("5 MB of little ", 350_000), "after"}
-		if err := p.Commit(t.Context(), unfenced(group, in, 1, text(out, want[0]), text(out, want[1]), text(out, want[2]))); err != nil {
-			t.Fatal(err)
-		}
-		if got := valuesOf(t, addrs, out, len(want)); !slices.Equal(want, got) {
-			t.Errorf("published %d records, %d bytes in the second", len(got), len(got[1]))
 		}
 	})
 }
