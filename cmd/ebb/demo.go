@@ -76,7 +76,7 @@ func (a *app) demo(cmd *cobra.Command, f *demoFlags) error {
 	if err != nil {
 		return err
 	}
-	e, err := startEmbedded(cfg)
+	e, err := startEmbedded(cmd.Context(), cfg)
 	if err != nil {
 		return err
 	}
