@@ -78,7 +78,7 @@ func (k *Pack) appendSentence(dst []byte, d *Decision, r Reason) []byte {
 	case ReasonOverdue:
 		if s.Visits <= 1 { // its gaps are unknown: what it is measured by is the others'
 			dst = appendSpan(append(dst, "came once, silent for "...), s.Silence)
-			return appendSpan(append(dst, "; usual: "...), exp(s.LnTypical))
+			return appendEvery(append(dst, "; others are usually back every "...), exp(s.LnTypical))
 		}
 		dst = appendEvery(append(dst, "usually back every "...), exp(s.LnTypical))
 		return appendSpan(append(dst, ", silent for "...), s.Silence)
