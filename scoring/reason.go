@@ -76,16 +76,9 @@ func (k *Pack) appendSentence(dst []byte, d *Decision, r Reason) []byte {
 	s := &d.Score
 	switch r {
 	case ReasonOverdue:
-		if s.Visits <= 1 { // its gaps are unknown: what it is measured by is the others'
-			dst = appendSpan(append(dst, "came once, silent for "...), s.Silence)
-			return appendEvery(append(dst, "; others are usually back every "...), exp(s.LnTypical))
-		}
 		dst = appendEvery(append(dst, "usually back every "...), exp(s.LnTypical))
 		return appendSpan(append(dst, ", silent for "...), s.Silence)
 	case ReasonRareVisitor:
-		if s.Visits <= 1 {
-			return append(dst, "not known to come often: one visit so far"...)
-		}
 		return appendEvery(append(dst, "comes back no more often than every "...), exp(s.LnTypical))
 	case ReasonLittleActivity:
 		dst = appendCount(append(dst, "little recent activity: "...), uint64(s.Visits), "visit")

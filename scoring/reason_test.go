@@ -39,12 +39,9 @@ func TestReasons(t *testing.T) {
 			d.Score.Terms[scoring.TermTenure], d.Score.Terms[scoring.TermLevel] = 0.12, 0.2
 			d.Score.Tenure, d.Score.Silence, d.Score.LnTypical, d.Score.Visits = 1.3, 1.2, math.Log(0.7), 1
 		}, []string{
-			"overdue: came once, silent for 29 hours; others are usually back every 17 hours", "little_activity: little recent activity: 1 visit in all, none for 29 hours",
+			"overdue: usually back every 17 hours, silent for 29 hours", "little_activity: little recent activity: 1 visit in all, none for 29 hours",
 			"new_customer: still new: first seen 31 hours ago",
 		}},
-		{"a first visit has no rhythm", func(d *scoring.Decision) {
-			d.Score.Terms[scoring.TermRhythm], d.Score.Visits = -1, 1
-		}, []string{"overdue: came once, silent for 31 days; others are usually back every 12 days", "rare_visitor: not known to come often: one visit so far"}},
 		{"a day, said plainly", func(d *scoring.Decision) { d.Score.Silence, d.Score.LnTypical = 1.6, math.Log(1.01) }, []string{
 			"overdue: usually back every day, silent for 2 days",
 		}},
