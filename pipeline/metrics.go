@@ -139,7 +139,7 @@ func (m *Metrics) tick(o *owner) {
 	p := strconv.Itoa(o.cfg.Identity.Partition)
 	now := time.Now()
 	age := 0.0
-	if o.p.Unpublished() == 0 {
+	if o.p.Unpublished() == 0 || o.emptyAt.IsZero() { // one taken over full: it is as old as the ownership, that we know of
 		o.emptyAt = now
 	} else {
 		age = now.Sub(o.emptyAt).Seconds()

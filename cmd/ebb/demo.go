@@ -72,11 +72,11 @@ func (a *app) demo(cmd *cobra.Command, f *demoFlags) error {
 	}
 	cfg.HTTP.Listen, cfg.Kafka.InstanceID = "", "demo"
 	cfg.Log.Level = "warn"
-	log, err := openDemoLog(f, cmd.InOrStdin())
+	log, err := openDemoLog(f, newStoppableReader(cmd.Context(), cmd.InOrStdin()))
 	if err != nil {
 		return err
 	}
-	e, err := startEmbedded(cfg)
+	e, err := startEmbedded(cmd.Context(), cfg)
 	if err != nil {
 		return err
 	}

@@ -103,11 +103,13 @@ func (d *demo) truth() *demoTruth {
 }
 
 func (d *demo) print(s *demoSummary) {
-	w := d.screen
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "%s %s\n", d.screen.paint(text.Colors{text.Bold}, fmt.Sprintf("%-9s", name)), fmt.Sprintf(format, args...))
+	title := func(name string) string {
+		return d.screen.paint(text.Colors{text.Bold}, fmt.Sprintf("%-9s", name)) + " "
 	}
-	fmt.Fprintln(w)
+	row := func(name, format string, args ...any) {
+		d.screen.hang(title(name), fmt.Sprintf(format, args...))
+	}
+	fmt.Fprintln(d.screen)
 	if s.Stopped {
 		row("stopped", "before the end of the log")
 	}
@@ -133,7 +135,7 @@ func (d *demo) print(s *demoSummary) {
 		if i == 0 {
 			name = "next"
 		}
-		row(name, "%-31s %s", n[0], n[1])
+		d.screen.hang(title(name)+fmt.Sprintf("%-31s ", n[0]), n[1])
 	}
 }
 

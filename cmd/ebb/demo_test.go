@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ebb/cmd/ebb/shop"
+	"io"
 )
 
 // demoLines takes apart what demo --json printed: alerts, and the summary as the last line.
@@ -146,5 +147,28 @@ func TestDemoStoppedEarly(t *testing.T) {
 	}
 	if _, s := demoLines(t, stdout.String()); !s.Stopped {
 		t.Errorf("the summary does not say that the demo was stopped: %+v", s)
+	}
+}
+
+// TestDemoStoppedWhileItReads: a log that is slow to come on standard input does not hold up Ctrl-C.
+func TestDemoStoppedWhileItReads(t *testing.T) {
+	ctx, stop := context.WithCancelCause(t.Context())
+	stdin, writer := io.Pipe()
+	defer writer.Close()
+	var stdout, stderr output
+	p := process{args: []string{"demo", "--events", "-"}, stdin: stdin, stdout: &stdout, stderr: &stderr}
+	code := make(chan int, 1)
+	go func() { code <- p.run(ctx, func(int) { panic("second signal") }) }()
+	if _, err := io.WriteString(writer, csvHeader+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	stop(stoppedBy{syscall.SIGINT})
+	select {
+	case c := <-code:
+		if c != 130 || !strings.Contains(stderr.String(), "stopped by Ctrl-C") {
+			t.Errorf("exit code %d\n%s", c, stderr.String())
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("still reading")
 	}
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"ebb/pipeline/kafkawire"
 )
 
 // embedded is a Kafka and a Redis inside this process, on free ports of the loopback interface: any client of this machine
@@ -18,12 +21,10 @@ type embedded struct {
 const embeddedPartitions = 4
 
 // startEmbedded starts both and points the configuration to them.
-func startEmbedded(cfg *Config) (*embedded, error) {
-	partitions := int32(embeddedPartitions)
+func startEmbedded(ctx context.Context, cfg *Config) (*embedded, error) {
 	kafka, err := kfake.NewCluster(
 		kfake.NumBrokers(1), kfake.ClusterID("embedded"),
-		kfake.SeedTopics(partitions, cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ()),
-		kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0", "log.retention.ms": "-1"}),
+		kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("start embedded Kafka: %w", err)
@@ -35,7 +36,29 @@ func startEmbedded(cfg *Config) (*embedded, error) {
 	}
 	cfg.Kafka.Brokers, cfg.Redis.Addresses = kafka.ListenAddrs(), []string{redis.Addr()}
 	cfg.Kafka.TLS, cfg.Kafka.SASL, cfg.Redis = TLSConfig{}, SASLConfig{}, RedisConfig{Addresses: cfg.Redis.Addresses}
-	return &embedded{kafka: kafka, redis: redis}, nil
+	e := &embedded{kafka: kafka, redis: redis}
+	if err := e.createTopics(ctx, cfg); err != nil {
+		e.close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// createTopics creates what ebb reads and writes, to keep everything: a log of the past is what most are tried with.
+func (e *embedded) createTopics(ctx context.Context, cfg *Config) error {
+	names := []string{cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ()}
+	client, err := openKafka(cfg, names...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	for _, name := range names {
+		topic := kafkawire.NewTopic{Name: name, Partitions: embeddedPartitions, Replicas: 1, Configs: map[string]string{"retention.ms": keepAll}}
+		if err := client.CreateTopic(ctx, topic); err != nil {
+			return fmt.Errorf("embedded Kafka: %w", err)
+		}
+	}
+	return nil
 }
 
 // close ends both.

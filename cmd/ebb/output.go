@@ -53,6 +53,19 @@ func (s screen) paint(c text.Colors, t string) string {
 	return c.EscapeSeq() + t + text.Reset.EscapeSeq()
 }
 
+// hang writes head and beside it what may be long: on a terminal that goes on below itself.
+func (s screen) hang(head, long string) {
+	lines := []string{long}
+	indent := text.StringWidthWithoutEscSequences(head)
+	if s.terminal {
+		lines = strings.Split(text.WrapSoft(long, max(20, s.width-indent)), "\n")
+	}
+	for _, line := range lines {
+		fmt.Fprintf(s, "%s%s\n", head, strings.TrimRight(line, " "))
+		head = strings.Repeat(" ", indent)
+	}
+}
+
 // bar is a progress bar on a terminal and nothing elsewhere. A total of -1 shows a spinner with the count.
 func (s screen) bar(total int64, what string) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(total,

@@ -52,6 +52,26 @@ func TestNoScreenIsPlain(t *testing.T) {
 	}
 }
 
+// TestHang: no line is wider than the terminal, none begins at its edge, and elsewhere nothing is broken.
+func TestHang(t *testing.T) {
+	const long = "1,168 of 2,801 raised alerts (42 %) were about a customer who had left; 1,633 were false alarms"
+	for name, test := range map[string]struct {
+		screen screen
+		want   string
+	}{
+		"terminal": {screen{terminal: true, width: 60}, "right     1,168 of 2,801 raised alerts (42 %) were about a\n" +
+			"          customer who had left; 1,633 were false alarms\n"},
+		"file": {screen{width: 60}, "right     " + long + "\n"},
+	} {
+		var b strings.Builder
+		test.screen.Writer = &b
+		test.screen.hang("right     ", long)
+		if b.String() != test.want {
+			t.Errorf("%s:\n%s", name, b.String())
+		}
+	}
+}
+
 func TestLoggerFormats(t *testing.T) {
 	line := func(format string, s screen) string {
 		var b strings.Builder

@@ -80,7 +80,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	}
 	log := newLogger(cfg.Log, newScreen(cmd.ErrOrStderr(), a.environ))
 	if f.embedded {
-		e, err := startEmbedded(cfg)
+		e, err := startEmbedded(cmd.Context(), cfg)
 		if err != nil {
 			return err
 		}

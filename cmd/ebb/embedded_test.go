@@ -1,0 +1,31 @@
+package main
+
+import (
+	"errors"
+	"testing"
+)
+
+// TestEmbeddedKeepsEverything: its topics take a log of the past, which is what most are tried with.
+func TestEmbeddedKeepsEverything(t *testing.T) {
+	cfg := defaultConfig()
+	e, err := startEmbedded(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.close()
+	client, err := openKafka(cfg, cfg.Kafka.Input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for _, name := range []string{cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ()} {
+		topic, err := client.Topic(t.Context(), name)
+		config, configErr := client.TopicConfig(t.Context(), name)
+		if err := errors.Join(err, configErr); err != nil {
+			t.Fatal(err)
+		}
+		if topic.Partitions != embeddedPartitions || config.Retention >= 0 || config.RetentionBytes >= 0 {
+			t.Errorf("%s has %d partitions and keeps %v, %d bytes", name, topic.Partitions, config.Retention, config.RetentionBytes)
+		}
+	}
+}
