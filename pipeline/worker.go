@@ -259,6 +259,8 @@ func (w *Worker) refetch(ctx context.Context, s *Standing) error {
 			at, found = f.find(e.Offset)
 		}
 		switch {
+		case err == nil && !found && len(f.Records) == 0: // as of a new leader that has yet to learn how far the others are
+			return fmt.Errorf("%w: an empty answer from %d on", ErrUnavailable, e.Offset)
 		case errors.Is(err, ErrOutOfRange) || err == nil && !found:
 			return w.cfg.Identity.stop("records_lost", fmt.Sprintf("the quarantined record at offset %d is no longer in the log", e.Offset),
 				"raise retention.ms of the input; to go on without it: ebb rebuild --from earliest")

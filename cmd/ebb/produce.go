@@ -248,17 +248,15 @@ func (p *producing) explain(ctx context.Context, s *produceSummary, readErr, sen
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %s acknowledged", stopCause(ctx), plural64(s.Events, "event"))
+	case errors.As(sendErr, &stop) && stop.Code == "record_refused":
+		return advise(errors.New(stop.Detail), "an event may lie further in the past or the future than the topic takes (message.timestamp.before.max.ms, message.timestamp.after.max.ms)")
 	case errors.As(sendErr, &stop):
 		return advise(errors.New(stop.Detail), "%s", stop.Do)
-	case errors.Is(sendErr, kafkawire.Error(invalidTimestamp)):
-		return advise(sendErr, "an event lies further in the future or the past than the topic takes (message.timestamp.after.max.ms, message.timestamp.before.max.ms)")
 	case sendErr != nil:
 		return advise(sendErr, "%s acknowledged, %s more may have been written; sent again, what has an id is recognised", plural64(s.Events, "event"), grouped(s.Unknown))
 	}
 	return readErr
 }
-
-const invalidTimestamp = 32 // Kafka's error code
 
 // print writes the summary line, or its JSON.
 func (s *produceSummary) print(w io.Writer, asJSON bool) error {
