@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ebb/pipeline"
+	"ebb/pipeline/storetest"
 )
 
 // lines keeps what is logged.
@@ -36,37 +37,68 @@ func (l *lines) String() string {
 
 // heldLog is a log in which, while held is set, a producer's transaction is open from half of it on.
 type heldLog struct {
-	*memLog
-	held atomic.Bool
+	mu    sync.Mutex // guards kafka
+	kafka *cluster
+	end   int64
+	epoch int
+	held  atomic.Bool
+}
+
+func (l *heldLog) Init(context.Context) (err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.epoch, err = l.kafka.initProducer()
+	return err
+}
+
+func (l *heldLog) Position(context.Context) (pipeline.Position, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.kafka.position()
 }
 
 func (l *heldLog) Fetch(ctx context.Context, offset int64, f *pipeline.Fetched) error {
-	half := int64(len(l.records)) / 2
-	if !l.held.Load() || offset < half {
-		err := l.memLog.Fetch(ctx, offset, f)
-		if l.held.Load() && f.Next > half {
-			f.Records, f.Next, f.Stable = f.Records[:half-offset], half, half
-		}
-		return err
+	l.mu.Lock()
+	l.kafka.visible = l.end
+	if l.held.Load() {
+		l.kafka.visible = l.end / 2
+	}
+	l.kafka.fetch(offset, 40, f)
+	f.End = l.end
+	l.mu.Unlock()
+	if f.Next > offset {
+		return nil
 	}
 	select {
 	case <-time.After(250 * time.Millisecond):
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	f.Records, f.Next, f.End, f.Stable = f.Records[:0], offset, int64(len(l.records)), half
-	return nil
+}
+
+func (l *heldLog) Publish(_ context.Context, p *pipeline.Publication) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.kafka.commitOffset(0, l.epoch, p.Offset, p.Metadata)
+	if err == nil {
+		err = l.kafka.produce(l.epoch, rendered(p))
+	}
+	if err == nil {
+		l.epoch, err = l.kafka.end(l.epoch, true)
+	}
+	return err
 }
 
 // TestStall: a partition held up says so once, and once that it goes on. One with nothing to do says nothing.
 func TestStall(t *testing.T) {
+	in := newInput(t, 1, 200)
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 200)
-		log := &heldLog{memLog: w.broker.open(1)}
+		log := &heldLog{end: in.end, kafka: &cluster{records: in.records, second: true, publish: func(pipeline.Outgoing) error { return nil }}}
 		log.held.Store(true)
 		var lines lines
 		worker := pipeline.NewWorker(pipeline.Config{
-			Identity: w.identity(), Log: log, Store: w.store.Partition(0), Pack: w.pack, CacheCustomers: 8, MaxRecordBytes: 1 << 20,
+			Identity: in.identity(), Log: log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, CacheCustomers: 8, MaxRecordBytes: 1 << 20,
 			PublishEvery: time.Second, End: -1, Logger: zerolog.New(&lines).Level(zerolog.InfoLevel),
 			Metrics: pipeline.NewMetrics(prometheus.NewRegistry()),
 			Render: func(b []byte, e *pipeline.Entry, _ *pipeline.Record) (pipeline.Outgoing, []byte) {
