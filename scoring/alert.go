@@ -33,13 +33,16 @@ type Cause struct {
 	Offset    int64
 }
 
-// ID is the first half of a SHA-256 over what was decided about whom, never a clock or chance: tenant, customer, kind,
-// episode, transition and sequence as text, each behind its length as a varint.
+// ID is the first half of a SHA-256 over what was decided about whom, never a clock or chance: tenant, customer, kind, the
+// last activity before the silence that the episode is about (ms since the epoch), transition and sequence as text, each
+// behind its length as a varint. The episode's number would not do: episodes are counted anew where a rebuild begins in the
+// middle of the log, and two different alerts would share an id.
 func (a *Alert) ID() AlertID {
-	var episode, sequence [10]byte
+	var since [20]byte
+	var sequence [10]byte
 	b := make([]byte, 0, 512)
 	for _, part := range [...][]byte{
-		a.Tenant, a.Customer, []byte(KindLapse), strconv.AppendUint(episode[:0], uint64(a.Episode), 10),
+		a.Tenant, a.Customer, []byte(KindLapse), strconv.AppendInt(since[:0], a.At-a.Silence, 10),
 		[]byte(a.Transition.String()), strconv.AppendUint(sequence[:0], uint64(a.Sequence), 10),
 	} {
 		b = binary.AppendUvarint(b, uint64(len(part)))

@@ -201,10 +201,10 @@ func recompute(t interface{ Fatalf(string, ...any) }, term *publishedTerm) float
 
 func TestAlertID(t *testing.T) {
 	base := scoring.Alert{
-		Decision: scoring.Decision{Transition: scoring.Raised, Episode: 1, Sequence: 2},
+		Decision: scoring.Decision{Transition: scoring.Raised, Episode: 1, Sequence: 2, At: 1_700_000_040_000, Silence: 40_000},
 		Tenant:   []byte("ab"), Customer: []byte("c"),
 	}
-	if got := base.ID().String(); got != "3e86314d9835834686e76c5d5a2d1fee" {
+	if got := base.ID().String(); got != "473178ce2e8302181bb47fc2087ce871" {
 		t.Errorf("id %s: ids are stored and compared, they do not change", got)
 	}
 	seen := map[scoring.AlertID]bool{base.ID(): true}
@@ -213,7 +213,7 @@ func TestAlertID(t *testing.T) {
 		func(a *scoring.Alert) { a.Tenant = nil },
 		func(a *scoring.Alert) { a.Customer = []byte("d") },
 		func(a *scoring.Alert) { a.Transition = scoring.Recovered },
-		func(a *scoring.Alert) { a.Episode, a.Sequence = 2, 1 },
+		func(a *scoring.Alert) { a.At++ }, // another silence
 		func(a *scoring.Alert) { a.Sequence = 1 },
 	} {
 		a := base
@@ -224,7 +224,8 @@ func TestAlertID(t *testing.T) {
 		seen[a.ID()] = true
 	}
 	a := base
-	a.At, a.Score.At, a.Cause = 5, 5, scoring.Cause{Deadline: true, Time: 5}
+	a.At, a.Silence, a.Score.At = a.At+5, a.Silence+5, 5
+	a.Episode, a.Cause = 7, scoring.Cause{Deadline: true, Time: 5}
 	if a.ID() != base.ID() {
 		t.Error("the id depends on more than what was decided about whom")
 	}

@@ -74,6 +74,12 @@ func (d *Decision) reasons(dst []weighed) []weighed {
 // appendSentence appends the reason in English, with its numbers and without anything that JSON would escape.
 func (k *Pack) appendSentence(dst []byte, d *Decision, r Reason) []byte {
 	s := &d.Score
+	if s.Visits == 1 && (r == ReasonOverdue || r == ReasonRareVisitor) { // its usual gap is but an assumption
+		if r == ReasonRareVisitor {
+			return append(dst, "has not come back yet"...)
+		}
+		return appendSpan(append(dst, "came once, silent for "...), s.Silence)
+	}
 	switch r {
 	case ReasonOverdue:
 		dst = appendEvery(append(dst, "usually back every "...), exp(s.LnTypical))

@@ -39,7 +39,7 @@ func TestReasons(t *testing.T) {
 			d.Score.Terms[scoring.TermTenure], d.Score.Terms[scoring.TermLevel] = 0.12, 0.2
 			d.Score.Tenure, d.Score.Silence, d.Score.LnTypical, d.Score.Visits = 1.3, 1.2, math.Log(0.7), 1
 		}, []string{
-			"overdue: usually back every 17 hours, silent for 29 hours", "little_activity: little recent activity: 1 visit in all, none for 29 hours",
+			"overdue: came once, silent for 29 hours", "little_activity: little recent activity: 1 visit in all, none for 29 hours",
 			"new_customer: still new: first seen 31 hours ago",
 		}},
 		{"a day, said plainly", func(d *scoring.Decision) { d.Score.Silence, d.Score.LnTypical = 1.6, math.Log(1.01) }, []string{

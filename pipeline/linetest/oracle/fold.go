@@ -18,6 +18,8 @@ type Alert struct {
 	Partition        int
 	Tenant, Customer string
 	Transition       string // raised, escalated, recovered
+	Episode          int    // number of the customer's episode, from 1
+	Sequence         int    // of the transition in its episode, from 1
 	Seconds          int64  // event time since the epoch, rounded down
 	LogOdds          float64
 }
@@ -40,6 +42,7 @@ type Result struct {
 	Alerts      []Alert // by partition, and of one customer in their order
 	Quarantined []Quarantined
 	Counts      Counts
+	Partitions  []Partitioned // by partition: what is left behind
 }
 
 // Record is one record of the input.
@@ -71,6 +74,7 @@ func Fold(partitions [][]Record, s Settings) Result {
 		for _, m := range f.members {
 			f.silence(m, f.watermark)
 		}
+		r.Partitions = append(r.Partitions, f.left())
 	}
 	return r
 }
@@ -95,7 +99,9 @@ type member struct {
 	ids          []string // of its latest events, oldest first
 	from         int64    // of its newest event: what lies before has been looked at
 	tier         string   // of the open episode: at_risk or critical; empty without one
-	since        int64    // when the episode was raised
+	since        int64    // when the episode was raised or escalated
+	episodes     int      // so far
+	sequence     int      // of the latest episode's last transition
 }
 
 func newFold(partition int, s Settings, r *Result) *fold {
@@ -117,7 +123,6 @@ func (f *fold) record(rec Record) {
 	m := f.byKey[key]
 	if m == nil {
 		m = &member{tenant: e.tenant, name: e.customer, from: e.time}
-		m.at = days(e.time)
 		f.byKey[key] = m
 		f.members = append(f.members, m)
 	}
@@ -143,6 +148,9 @@ func (f *fold) event(key string, m *member, e event) {
 	}
 	t := days(e.time)
 	back := activity && t > m.last && m.tier != "" // activity that is merely late ends no silence
+	if m.at == 0 {
+		m.at = t // the first event with an effect
+	}
 	m.decay(t, f.Horizon)
 	m.friction += weight
 	if activity {
@@ -198,9 +206,14 @@ func (f *fold) observe(key string, t int64) {
 }
 
 func (f *fold) alert(m *member, transition string, t int64) {
+	if m.sequence++; transition == "raised" {
+		m.episodes++
+		m.sequence = 1
+	}
+	m.since = t
 	f.result.Alerts = append(f.result.Alerts, Alert{
 		Partition: f.partition, Tenant: m.tenant, Customer: m.name, Transition: transition,
-		Seconds: t / second, LogOdds: m.score(days(t), f.Horizon),
+		Episode: m.episodes, Sequence: m.sequence, Seconds: t / second, LogOdds: m.score(days(t), f.Horizon),
 	})
 }
 

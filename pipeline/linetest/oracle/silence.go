@@ -22,7 +22,6 @@ func (f *fold) silence(m *member, end int64) {
 		if m.score(days(t), f.Horizon) >= critical() {
 			m.tier = "critical"
 		}
-		m.since = t
 		f.alert(m, "raised", t)
 	}
 	if m.tier == "at_risk" {

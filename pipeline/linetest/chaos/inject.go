@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// injector carries out the faults of a plan. Faults overlap; what one has in hand no other touches until it is whole again.
+type injector struct {
+	members []*member // the last one is the guest
+	kafka   *broker
+	redis   *redisPair
+	failed  func(error) // the machinery itself failed: the run is void
+
+	kafkaBusy, redisBusy sync.Mutex
+
+	mu     sync.Mutex
+	counts map[kind]int // carried out
+	missed int          // what they would have met was in the hands of another
+	now    map[kind]int // under way
+}
+
+// run carries out the plan until it is through or ctx ends, and returns once everything is whole again.
+func (j *injector) run(ctx context.Context, plan []fault) {
+	began := time.Now()
+	var faults sync.WaitGroup
+	for _, f := range plan {
+		if !rest(ctx, time.Until(began.Add(f.At))) {
+			break
+		}
+		faults.Go(func() { j.inject(ctx, f) })
+	}
+	faults.Wait()
+}
+
+// rest waits for d and reports whether ctx has not ended.
+func rest(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// inject carries out one fault, from harm to repair. When ctx ends the repair comes at once.
+func (j *injector) inject(ctx context.Context, f fault) {
+	do := map[kind]func(context.Context, fault) bool{
+		kill: j.kill, freeze: j.freeze, drain: j.drain, guest: j.guest,
+		kafka9: j.killKafka, redis9: j.killRedis, older: j.olderRedis, failover: j.failOver,
+	}[f.Kind]
+	if do == nil {
+		do = j.disturb
+	}
+	j.note(f.Kind, 1)
+	done := do(ctx, f)
+	j.note(f.Kind, -1)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if done {
+		j.counts[f.Kind]++
+	} else {
+		j.missed++
+	}
+}
+
+func (j *injector) note(k kind, by int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.now[k] += by
+}
+
+// take gives the member that f means, or another one that is up and in nobody's hands, and keeps others from it.
+func (j *injector) take(f fault) *member {
+	for i := range members {
+		m := j.members[(max(f.Member, 0)+i)%members]
+		if !m.busy.TryLock() {
+			continue
+		}
+		if m.up() {
+			return m
+		}
+		m.busy.Unlock()
+	}
+	return nil
+}
+
+// onMember does harm to a member, waits, and starts it again if it is down.
+func (j *injector) onMember(ctx context.Context, f fault, harm func(*member)) bool {
+	m := j.take(f)
+	if m == nil {
+		return false
+	}
+	defer m.busy.Unlock()
+	harm(m)
+	rest(ctx, f.For)
+	j.check(m.start(context.WithoutCancel(ctx)))
+	return true
+}
+
+func (j *injector) kill(ctx context.Context, f fault) bool { return j.onMember(ctx, f, (*member).kill) }
+
+func (j *injector) drain(ctx context.Context, f fault) bool {
+	return j.onMember(ctx, f, (*member).terminate)
+}
+
+func (j *injector) freeze(ctx context.Context, f fault) bool {
+	m := j.take(f)
+	if m == nil {
+		return false
+	}
+	defer m.busy.Unlock()
+	m.freeze()
+	rest(ctx, f.For)
+	m.thaw()
+	return true
+}
+
+func (j *injector) guest(ctx context.Context, f fault) bool {
+	m := j.members[members]
+	if !m.busy.TryLock() {
+		return false
+	}
+	defer m.busy.Unlock()
+	j.check(m.start(context.WithoutCancel(ctx)))
+	rest(ctx, f.For)
+	m.stayDown()
+	if f.Hard {
+		m.kill()
+	} else {
+		m.terminate()
+	}
+	return true
+}
+
+func (j *injector) killKafka(ctx context.Context, f fault) bool {
+	if !j.kafkaBusy.TryLock() {
+		return false
+	}
+	defer j.kafkaBusy.Unlock()
+	whole := context.WithoutCancel(ctx)
+	j.check(j.kafka.kill(whole))
+	rest(ctx, f.For)
+	j.check(j.kafka.start(whole))
+	return true
+}
+
+func (j *injector) killRedis(ctx context.Context, f fault) bool {
+	if !j.redisBusy.TryLock() {
+		return false
+	}
+	defer j.redisBusy.Unlock()
+	n := j.redis.now()
+	j.check(n.kill())
+	rest(ctx, f.For)
+	j.check(n.start(context.WithoutCancel(ctx)))
+	return true
+}
+
+func (j *injector) olderRedis(ctx context.Context, f fault) bool {
+	if !j.redisBusy.TryLock() {
+		return false
+	}
+	defer j.redisBusy.Unlock()
+	if !rest(ctx, 0) || until(ctx, 20*time.Second, "the file is not being rewritten", j.redis.now().settled) != nil {
+		return false
+	}
+	j.check(j.redis.keep())
+	rest(ctx, f.Before)
+	j.check(j.redis.putBack(context.WithoutCancel(ctx), func() { rest(ctx, f.For) }))
+	return true
+}
+
+func (j *injector) failOver(ctx context.Context, f fault) bool {
+	if !j.redisBusy.TryLock() {
+		return false
+	}
+	defer j.redisBusy.Unlock()
+	if until(ctx, 20*time.Second, "the replica follows", j.redis.synced) != nil {
+		return false
+	}
+	j.redis.sync.set(weather{hole: true}, weather{hole: true})
+	rest(ctx, f.Before)
+	j.check(j.redis.failOver(context.WithoutCancel(ctx)))
+	return true
+}
+
+func (j *injector) check(err error) {
+	if err != nil {
+		j.failed(err)
+	}
+}
+
+// disturb changes the weather of links.
+func (j *injector) disturb(ctx context.Context, f fault) bool {
+	var links []*link
+	for i, m := range j.members {
+		l := m.kafka
+		if f.Service == toRedis {
+			l = m.redis
+		}
+		if (f.Member < 0 || f.Member == i) && l.busy.TryLock() {
+			links = append(links, l)
+			defer l.busy.Unlock()
+		}
+	}
+	for _, l := range links {
+		j.check(l.worsen(f))
+	}
+	if f.Kind != cut {
+		rest(ctx, f.For)
+	}
+	for _, l := range links {
+		j.check(l.mend(f))
+	}
+	return len(links) > 0
+}
+
+// worsen begins a fault of a link.
+func (l *link) worsen(f fault) error {
+	requests, answers := weather{}, weather{}
+	switch f.Kind {
+	case cut:
+		l.cut()
+		return nil
+	case refuse:
+		l.refuse()
+		return nil
+	case slow:
+		requests.delay, answers.delay = f.Delay, f.Delay
+	case stall:
+		requests.stall, answers.stall = true, f.Hard
+	case hole:
+		requests.hole, answers.hole = true, true
+	case loseReq:
+		requests.losing = f.Chance
+	case loseAns:
+		answers.losing = f.Chance
+	}
+	l.set(requests, answers)
+	return nil
+}
+
+// mend ends it.
+func (l *link) mend(f fault) error {
+	switch f.Kind {
+	case cut:
+		return nil
+	case refuse:
+		return l.accept()
+	}
+	l.set(weather{}, weather{})
+	if f.Kind == hole {
+		l.cut() // of what was swallowed nothing may follow
+	}
+	return nil
+}

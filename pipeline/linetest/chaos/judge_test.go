@@ -1,0 +1,109 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ebb/pipeline/linetest/oracle"
+)
+
+// decided is what a fold might say of two customers.
+func decided() []oracle.Alert {
+	return []oracle.Alert{
+		{Customer: "ann", Transition: "raised", Episode: 1, Sequence: 1, Seconds: 600, LogOdds: 0.5},
+		{Customer: "ann", Transition: "escalated", Episode: 1, Sequence: 2, Seconds: 1200, LogOdds: 1.5},
+		{Customer: "bob", Transition: "raised", Episode: 1, Sequence: 1, Seconds: 660, LogOdds: 0.6},
+	}
+}
+
+// published is the alert as it stands in the topic.
+func published(t *testing.T, a *oracle.Alert, offset int64) *kgo.Record {
+	t.Helper()
+	id := a.Customer + strconv.Itoa(a.Sequence)
+	value, err := json.Marshal(map[string]any{
+		"id": id, "customer": a.Customer, "transition": a.Transition, "episode": a.Episode, "sequence": a.Sequence,
+		"time": time.Unix(a.Seconds, 0).UTC(), "terms": []any{map[string]any{"log_odds": a.LogOdds}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &kgo.Record{Key: []byte(a.Customer), Value: value, Offset: offset, Headers: []kgo.RecordHeader{{Key: "ce_id", Value: []byte(id)}}}
+}
+
+// Each way in which alerts can be wrong is told from the others.
+func TestJudgeAlerts(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func([]oracle.Alert) []oracle.Alert
+		want  verdict
+	}{
+		"as decided":   {func(a []oracle.Alert) []oracle.Alert { return a }, verdict{}},
+		"lost":         {func(a []oracle.Alert) []oracle.Alert { return a[:2] }, verdict{Lost: 1}},
+		"doubled":      {func(a []oracle.Alert) []oracle.Alert { return append(a, a[1]) }, verdict{Doubled: 1}},
+		"out of order": {func(a []oracle.Alert) []oracle.Alert { slices.Reverse(a); return a }, verdict{Miscounted: 1}},
+		"wrong score":  {func(a []oracle.Alert) []oracle.Alert { a[0].LogOdds += 1e-5; return a }, verdict{Miscounted: 1}},
+		"wrong time":   {func(a []oracle.Alert) []oracle.Alert { a[0].Seconds += 120; return a }, verdict{Miscounted: 1}},
+		"a minute off": {func(a []oracle.Alert) []oracle.Alert { a[0].Seconds += 60; return a }, verdict{Shifted: 1}},
+		"invented": {func(a []oracle.Alert) []oracle.Alert {
+			return append(a, oracle.Alert{Customer: "eve", Transition: "raised", Episode: 1, Sequence: 1})
+		}, verdict{Miscounted: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newReader()
+			for i, a := range c.spoil(decided()) {
+				r.take(published(t, &a, int64(i)))
+			}
+			var v verdict
+			v.alerts(decided(), r)
+			if v.Lost != c.want.Lost || v.Doubled != c.want.Doubled || v.Miscounted != c.want.Miscounted || v.Shifted != c.want.Shifted {
+				t.Errorf("%+v, want %+v", v, c.want)
+			}
+		})
+	}
+}
+
+// The DLQ holds the records that cannot be used as they were, each once, with its code.
+func TestJudgeQuarantine(t *testing.T) {
+	input := []*kgo.Record{{
+		Offset: 3, Partition: 1, Key: []byte("ann"), Value: []byte("poison"), Timestamp: time.UnixMilli(7),
+		Headers: []kgo.RecordHeader{{Key: "raw", Value: []byte{0, 0xff}}},
+	}}
+	want := []oracle.Quarantined{{Partition: 1, Offset: 3, Code: "not_json"}}
+	dlq := func() *kgo.Record {
+		r := *input[0]
+		r.Headers = append(slices.Clone(r.Headers), kgo.RecordHeader{Key: "ebb.error.code", Value: []byte("not_json")},
+			kgo.RecordHeader{Key: "__streams.errors.partition", Value: []byte("1")}, kgo.RecordHeader{Key: "__streams.errors.offset", Value: []byte("3")})
+		return &r
+	}
+	spoilt := func(spoil func(*kgo.Record)) []*kgo.Record {
+		r := dlq()
+		spoil(r)
+		return []*kgo.Record{r}
+	}
+	for name, c := range map[string]struct {
+		dlq                       []*kgo.Record
+		lost, doubled, miscounted int
+	}{
+		"as it was":     {[]*kgo.Record{dlq()}, 0, 0, 0},
+		"lost":          {nil, 1, 0, 0},
+		"doubled":       {[]*kgo.Record{dlq(), dlq()}, 0, 1, 0},
+		"other bytes":   {spoilt(func(r *kgo.Record) { r.Value = []byte("Poison") }), 0, 0, 1},
+		"no key":        {spoilt(func(r *kgo.Record) { r.Key = nil }), 0, 0, 1},
+		"later":         {spoilt(func(r *kgo.Record) { r.Timestamp = time.UnixMilli(8) }), 0, 0, 1},
+		"header gone":   {spoilt(func(r *kgo.Record) { r.Headers = r.Headers[1:] }), 0, 0, 1},
+		"another code":  {spoilt(func(r *kgo.Record) { r.Headers[1].Value = []byte("type_missing") }), 0, 0, 1},
+		"another place": {spoilt(func(r *kgo.Record) { r.Headers[3].Value = []byte("4") }), 1, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var v verdict
+			v.quarantine(want, input, c.dlq)
+			if v.Lost != c.lost || v.Doubled != c.doubled || v.Miscounted != c.miscounted {
+				t.Errorf("%+v", v)
+			}
+		})
+	}
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// broker is a Kafka of our own, as a plain process. Beside the listener that we use ourselves it has one for each member,
+// whose advertised address is that of the member's proxy: no connection of a member leads around it.
+type broker struct {
+	script, dir string
+	env         []string
+	address     string // for us
+	redis       string
+	doors       []string
+}
+
+// newBroker sets a broker up with so many doors for members, and stops it again: the doors' proxies come before it.
+func newBroker(ctx context.Context, shared, dir string, doors int) (*broker, error) {
+	ports, err := freePorts(ctx, 3+doors) // Kafka's controller takes the port behind its own
+	if err != nil {
+		return nil, err
+	}
+	b := &broker{
+		script: filepath.Join(shared, "testenv", "native"), dir: dir,
+		address: fmt.Sprintf("127.0.0.1:%d", ports[0]), redis: fmt.Sprintf("127.0.0.1:%d", ports[2]),
+		env: []string{
+			fmt.Sprintf("KAFKA_PORT=%d", ports[0]), fmt.Sprintf("REDIS_PORT=%d", ports[2]), "KAFKA_HEAP=512m",
+			"JAVA_TOOL_OPTIONS=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC", // it starts often
+		},
+	}
+	for _, p := range ports[3:] {
+		b.doors = append(b.doors, fmt.Sprintf("127.0.0.1:%d", p))
+	}
+	err = b.call(ctx, "up", dir)
+	if _, missing := os.Stat(b.properties()); missing != nil {
+		return b, errors.Join(err, missing)
+	}
+	return b, b.stop(ctx) // its Redis has no replica; see redisPair
+}
+
+// stop ends the broker, and the Redis that the script starts beside it.
+func (b *broker) stop(ctx context.Context) error {
+	return errors.Join(b.end(ctx, "redis", b.redis), b.end(ctx, "kafka", b.address))
+}
+
+func (b *broker) call(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, b.script, args...) //nolint:gosec // named by who runs it
+	cmd.Env = append(os.Environ(), b.env...)
+	detach(cmd)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w: %s", b.script, strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+func (b *broker) properties() string { return filepath.Join(b.dir, "kafka.properties") }
+
+// open adds the doors to the listeners, each advertised under its proxy's address.
+func (b *broker) open(proxies []string) error {
+	text, err := os.ReadFile(b.properties())
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(string(text), "\n")
+	add := func(key string, value func(i int) string) {
+		i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, key+"=") })
+		for n := range b.doors {
+			lines[i] += "," + value(n)
+		}
+	}
+	door := func(n int) string { return fmt.Sprintf("DOOR%d", n) }
+	add("listeners", func(n int) string { return door(n) + "://" + b.doors[n] })
+	add("advertised.listeners", func(n int) string { return door(n) + "://" + proxies[n] })
+	add("listener.security.protocol.map", func(n int) string { return door(n) + ":PLAINTEXT" })
+	lines = append(lines, "broker.session.timeout.ms=3000", "broker.heartbeat.interval.ms=500", "") // so long a killed one is thought to live
+	return os.WriteFile(b.properties(), []byte(strings.Join(lines, "\n")), 0o600)
+}
+
+// start starts the broker on what it had written, and waits until it coordinates groups; longer than the script does, on a
+// machine that is busy.
+func (b *broker) start(ctx context.Context) error {
+	slow := b.call(ctx, "start", "kafka", b.dir)
+	cl, err := kgo.NewClient(kgo.SeedBrokers(b.address))
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	adm := kadm.NewClient(cl)
+	err = until(ctx, 2*time.Minute, "Kafka answers", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		_, err := adm.FetchOffsets(ctx, "nobody")
+		return err
+	})
+	if err != nil {
+		return errors.Join(slow, err)
+	}
+	return nil
+}
+
+// kill ends the broker as kill -9 does.
+func (b *broker) kill(ctx context.Context) error { return b.end(ctx, "kafka", b.address) }
+
+// end kills a process of the script and waits until nobody listens any more. The script's own way waits until the process is
+// gone, which it is not before whoever adopted it looks.
+func (b *broker) end(ctx context.Context, name, address string) error {
+	file := filepath.Join(b.dir, name+".pid")
+	text, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return err
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("kill %s: %w", name, err)
+	}
+	if err := os.Remove(file); err != nil {
+		return err
+	}
+	var d net.Dialer
+	return until(ctx, time.Minute, name+" is gone", func(ctx context.Context) error {
+		conn, err := d.DialContext(ctx, "tcp", address)
+		if err != nil {
+			return nil //nolint:nilerr // as it should be
+		}
+		return errors.Join(conn.Close(), errors.New("it listens"))
+	})
+}
+
+// until asks again and again, as long as there is an error, for so long.
+func until(ctx context.Context, patience time.Duration, what string, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ask(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting until %s: %w", what, errors.Join(context.Cause(ctx), err))
+		}
+	}
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+const (
+	members = 3               // beside the guest
+	session = 6 * time.Second // the least that a broker allows unless told otherwise
+)
+
+// run is a schedule under way.
+type run struct {
+	*options
+	dir     string // of everything that it writes
+	tried   target
+	report  *report
+	network *network
+	kafka   *broker
+	redis   *redisPair
+	topics  *topics
+	members []*member // the last one is the guest
+	reader  *reader
+	feed    *feed
+	inject  *injector
+	say     *status
+
+	mu     sync.Mutex     // of the report's findings and counts, while members run
+	beside sync.WaitGroup // feed and reader
+	stop   context.CancelCauseFunc
+}
+
+// carryOut does everything and takes down what it started, whatever happens. Where the verdict is bad the folder of the logs
+// stays, and the report names it.
+func carryOut(ctx context.Context, o *options, say *status) (_ *report, err error) {
+	dir, err := os.MkdirTemp("", "ebb-chaos-")
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r := &run{options: o, dir: dir, say: say, stop: stop, reader: newReader()}
+	r.tried = r.newTarget()
+	r.report = &report{Target: o.target, Seed: o.seed, Minutes: o.minutes, Began: time.Now().UTC()}
+	defer func() {
+		err = errors.Join(err, r.close(context.WithoutCancel(ctx)))
+		switch interrupted := errors.Is(err, context.Canceled); {
+		case (interrupted || err == nil && r.report.passed()) && !o.keep:
+			err = errors.Join(err, os.RemoveAll(dir))
+		case err != nil:
+			err = fmt.Errorf("%w (logs: %s)", err, dir)
+		default:
+			r.report.Logs = dir
+		}
+	}()
+	return r.report, r.all(ctx)
+}
+
+// all goes from nothing to the verdict.
+func (r *run) all(ctx context.Context) error {
+	if err := r.begin(ctx); err != nil {
+		return r.cause(ctx, err)
+	}
+	if err := r.disturbed(ctx); err != nil {
+		return r.cause(ctx, err)
+	}
+	r.say.phase("judging")
+	v, err := r.tried.judge(ctx)
+	if err != nil {
+		return r.cause(ctx, fmt.Errorf("judge: %w", err))
+	}
+	r.report.verdict = *v
+	return nil
+}
+
+// cause is why the run ended early, where that is not err.
+func (r *run) cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// close ends whatever runs.
+func (r *run) close(ctx context.Context) (err error) {
+	r.stop(nil)
+	for _, m := range r.members {
+		m.stayDown()
+		m.kill()
+		err = errors.Join(err, m.log.file.Close())
+	}
+	r.beside.Wait()
+	if r.topics != nil {
+		r.topics.close()
+	}
+	if r.network != nil {
+		r.network.close()
+	}
+	if r.redis != nil {
+		err = errors.Join(err, r.redis.stop())
+	}
+	if r.kafka != nil {
+		err = errors.Join(err, r.kafka.stop(ctx))
+	}
+	return err
+}
+
+// fail voids the run where err is an error of the machinery, not of what it tries.
+func (r *run) fail(err error) {
+	if err != nil {
+		r.stop(err)
+	}
+}
+
+func (r *run) found(f finding) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Findings = append(r.report.Findings, f)
+	r.say.line("FINDING: %s: %s", f.Who, f.What)
+}
+
+// heard counts what a member logs of its takeovers.
+func (r *run) heard(line []byte) {
+	if !bytes.Contains(line, []byte(`"partition taken over"`)) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Takeovers++
+	if bytes.Contains(line, []byte(`"rewinding":true`)) {
+		r.report.Rewinds++
+	}
+	if !bytes.Contains(line, []byte(`"outbox":0`)) {
+		r.report.Resumed++
+	}
+}
+
+// begin starts the services, and the members with their links.
+func (r *run) begin(ctx context.Context) (err error) {
+	r.say.phase("starting Kafka and Redis")
+	r.network = newNetwork()
+	if r.redis, err = newRedisPair(ctx, r.network, r.dir); err != nil {
+		return fmt.Errorf("start Redis: %w", err)
+	}
+	if r.kafka, err = newBroker(ctx, r.shared, filepath.Join(r.dir, "kafka"), members+1); err != nil {
+		return fmt.Errorf("start Kafka: %w", err)
+	}
+	var proxies []string
+	for i := range members + 1 {
+		m, err := r.newMember(ctx, i)
+		if err != nil {
+			return err
+		}
+		r.members = append(r.members, m)
+		proxies = append(proxies, m.kafka.address)
+	}
+	if err := r.kafka.open(proxies); err != nil {
+		return err
+	}
+	if err := r.kafka.start(ctx); err != nil {
+		return fmt.Errorf("start Kafka: %w", err)
+	}
+	if r.topics, err = newTopics(r.kafka.address); err != nil {
+		return err
+	}
+	r.inject = &injector{members: r.members, kafka: r.kafka, redis: r.redis, failed: r.fail, counts: map[kind]int{}, now: map[kind]int{}}
+	return r.topics.create(ctx)
+}
+
+// newMember opens a member's links.
+func (r *run) newMember(ctx context.Context, i int) (m *member, err error) {
+	name := fmt.Sprintf("member-%d", i)
+	kafka, err := r.network.link(ctx, name+" to Kafka", r.kafka.doors[i])
+	if err != nil {
+		return nil, err
+	}
+	redis, err := r.network.link(ctx, name+" to Redis", r.redis.address())
+	if err != nil {
+		return nil, err
+	}
+	r.redis.links = append(r.redis.links, redis)
+	command, err := r.tried.command(i, name, kafka.address, redis.address)
+	if err != nil {
+		return nil, err
+	}
+	if m, err = newMember(name, r.dir, command, r.found); err != nil {
+		return nil, err
+	}
+	m.kafka, m.redis, m.heard = kafka, redis, r.heard
+	m.faults.Store(true)
+	return m, nil
+}
+
+// disturbed lets the members work under the plan's faults, then in peace until they have caught up, and ends them.
+func (r *run) disturbed(ctx context.Context) error {
+	r.beside.Go(func() { r.fail(r.reader.run(ctx, r.kafka.address)) })
+	r.feed = newFeed(r.options, r.kafka.address)
+	enough, fed := make(chan struct{}), make(chan struct{})
+	r.beside.Go(func() { defer close(fed); r.fail(r.feed.run(ctx, enough)) })
+	defer r.say.watch(ctx, r)()
+	r.say.phase("starting members")
+	for _, m := range r.members[:members] {
+		if err := m.start(ctx); err != nil {
+			return err
+		}
+	}
+	if err := until(ctx, 2*time.Minute, "every partition has state", r.tried.begun); err != nil {
+		return err
+	}
+	r.say.phase("faults")
+	length := time.Duration(r.minutes * float64(time.Minute))
+	schedule, over := context.WithTimeout(ctx, length)
+	defer over()
+	r.inject.run(schedule, newPlan(r.seed, length, r.every, r.only))
+	rest(schedule, length)
+	close(enough)
+	r.report.Faults, r.report.Missed = r.inject.counts, r.inject.missed
+	began := time.Now()
+	select {
+	case <-fed:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	r.report.Aborted = r.feed.aborted.Load()
+
+	r.say.phase("catching up")
+	if err := until(ctx, r.patience, "everything is processed", r.tried.caughtUp); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		r.found(finding{time.Now(), "the group", "has not caught up", err.Error()})
+	}
+	r.report.CatchUp = time.Since(began).Milliseconds()
+	r.say.phase("ending members")
+	for _, m := range r.members {
+		m.faults.Store(false)
+		m.stayDown()
+		m.terminate()
+		r.report.RefusedStarts += m.refusedStarts.Load()
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// meta is what the state of a partition says of itself.
+type meta struct {
+	Next  int64 `json:"next"`
+	Clock struct {
+		Started   bool  `json:"started"`
+		Watermark int64 `json:"watermark"`
+		Fired     struct {
+			Minute int64 `json:"minute"`
+		} `json:"fired"`
+	} `json:"clock"`
+	Population struct {
+		N      float64 `json:"n"`
+		Mean   float64 `json:"mean"`
+		Total  float64 `json:"total"`
+		NGaps  float64 `json:"n_gaps"`
+		Within float64 `json:"within"`
+	} `json:"population"`
+
+	outbox int64 // entries
+}
+
+// keyOf is the name of one of a partition's keys.
+func keyOf(partition int, name string) string {
+	return fmt.Sprintf("ebb:{%s:p%d}:%s", groupName, partition, name)
+}
+
+// stateOf reads where a partition's state stands; zero where there is none.
+func stateOf(ctx context.Context, cl *redis.Client, partition int) (m meta, err error) {
+	v, err := cl.Get(ctx, keyOf(partition, "meta")).Bytes()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return m, err
+	}
+	const token = 16
+	if len(v) > token {
+		if err := json.Unmarshal(v[token:], &m); err != nil {
+			return m, fmt.Errorf("read the state of partition %d: %w", partition, err)
+		}
+	}
+	m.outbox, err = cl.LLen(ctx, keyOf(partition, "outbox")).Result()
+	return m, err
+}
+
+// begun is nil once every partition has state of which Kafka knows: an older copy of it is then one to go on from.
+func (t ebbTarget) begun(ctx context.Context) error {
+	committed, err := t.topics.committed(ctx)
+	if err != nil {
+		return err
+	}
+	for p := range partitions {
+		m, err := stateOf(ctx, t.redis.client(), p)
+		if err == nil && (m.Next == 0 || committed[p] == 0) {
+			err = fmt.Errorf("partition %d has no state", p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// caughtUp is nil once everything is processed: Kafka and Redis stand at the input's end, every deadline up to the watermark has
+// fired, and nothing is left to publish.
+func (t ebbTarget) caughtUp(ctx context.Context) error {
+	ends, err := t.topics.ends(ctx, inputTopic)
+	if err != nil {
+		return err
+	}
+	committed, err := t.topics.committed(ctx)
+	if err != nil {
+		return err
+	}
+	for p := range partitions {
+		m, err := stateOf(ctx, t.redis.client(), p)
+		switch {
+		case err != nil:
+			return err
+		case m.Next != ends[p] || committed[p] != ends[p]:
+			return fmt.Errorf("partition %d: state to %d, published to %d, of %d", p, m.Next, committed[p], ends[p])
+		case m.Clock.Fired.Minute*60_000+60_000 <= m.Clock.Watermark:
+			return fmt.Errorf("partition %d: deadlines fired to minute %d, watermark %d", p, m.Clock.Fired.Minute, m.Clock.Watermark)
+		case m.outbox > 0:
+			return fmt.Errorf("partition %d: %d entries in the outbox", p, m.outbox)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// target is what the members are.
+type target interface {
+	// command is how member number i is started: program and arguments.
+	command(i int, name, kafka, redis string) ([]string, error)
+
+	// begun is nil once the members are so far that faults may begin.
+	begun(ctx context.Context) error
+
+	// caughtUp is nil once the members have nothing left to do.
+	caughtUp(ctx context.Context) error
+
+	// judge holds what was published and stored against the input, when the members have ended.
+	judge(ctx context.Context) (*verdict, error)
+}
+
+// newTarget finds a target by its name.
+func (r *run) newTarget() target {
+	if r.target == ebb {
+		return ebbTarget{r}
+	}
+	return peerTarget{r}
+}
+
+// ebb is the name of the target that everything else is for.
+const ebb = "ebb"
+
+// ebbTarget is the real program.
+type ebbTarget struct{ *run }
+
+// command writes the member's configuration. Every second one leaves the group when it is asked to end, as does the guest.
+func (t ebbTarget) command(i int, name, kafka, redis string) ([]string, error) {
+	file := filepath.Join(t.dir, name+".yaml")
+	text := fmt.Sprintf(configuration, kafka, groupName, inputTopic, alertTopic, name, session, redis, lateness)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	command := append([]string{t.program, "run", "-c", file}, scoringFlags()...)
+	if i%2 == 1 {
+		command = append(command, "--leave")
+	}
+	return command, nil
+}
+
+// configuration of a member: many small commits, and a lost member is noticed as soon as the broker allows.
+const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s, instance_id: %s, session_timeout: %v, heartbeat: 500ms}
+redis: {addresses: ["%s"]}
+time: {lateness: %v}
+batch: {max_bytes: 64KiB}
+input: {max_record_bytes: 16KiB}
+http: {listen: ""}
+log: {format: json}
+`
