@@ -81,6 +81,11 @@ func (s *schedule) dieNow() bool { return s.die(s.current) }
 
 func (s *schedule) die(p *process) bool {
 	s.note("%d: killed", p.id)
+	if s.loading(p) {
+		s.mu.Lock()
+		s.underWay = slices.DeleteFunc(s.underWay, func(r *request) bool { return r.from == p && !r.alone && s.opens(r) })
+		s.mu.Unlock()
+	}
 	p.killed = true
 	p.kill()
 	return true

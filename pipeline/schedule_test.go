@@ -125,12 +125,15 @@ func (s *schedule) moves(of func(*request) bool) (out []*request) {
 	return out
 }
 
-// held reports whether an answer has to wait: for the one to the load that its owner's loop is waiting for, or for the
-// owner to notice that it was revoked. Of two things that an owner finds when it comes back to its loop it takes any one
-// first, and the trial could not be repeated.
+// held reports whether a step has to wait: for the answer to the load that its owner's loop is waiting for, or for the owner
+// to notice that it was revoked. Of two things that an owner finds when it comes back to its loop it takes any one first,
+// and the trial could not be repeated.
 func (s *schedule) held(r *request, err error) bool {
-	if r.alone || !r.arrived && err == nil {
+	if r.alone {
 		return false
+	}
+	if !r.arrived && err == nil {
+		return s.opens(r) && s.loading(r.from)
 	}
 	switch r.name {
 	case "fetch":
@@ -141,6 +144,12 @@ func (s *schedule) held(r *request, err error) bool {
 		return err != nil && s.loading(r.from)
 	}
 	return s.loading(r.from)
+}
+
+// opens reports whether r is the first of a transaction. Whether a transaction begins before or after a load, an owner
+// that starts at its end leaves to chance.
+func (t *trial) opens(r *request) bool {
+	return !r.arrived && (r.name == "add offsets" || r.name == "commit offset" && t.kafka.second)
 }
 
 func (t *trial) loading(p *process) bool {
