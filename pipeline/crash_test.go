@@ -21,18 +21,19 @@ import (
 
 // world is one partition's services, an input, and what came of running it.
 type world struct {
-	t      *testing.T
-	mu     sync.Mutex
-	broker *broker
-	store  *storetest.Memory
-	pack   *scoring.Pack
-	ops    int           // requests so far
-	at     int           // the request to hit; 0: none
-	hit    fault         // what becomes of it
-	kill   func()        // called with it
-	every  func(ops int) // called at each request; optional
-	end    int64         // stop before this offset
-	trail  []string
+	t        *testing.T
+	mu       sync.Mutex
+	broker   *broker
+	store    *storetest.Memory
+	pack     *scoring.Pack
+	ops      int           // requests so far
+	at       int           // the request to hit; 0: none
+	hit      fault         // what becomes of it
+	kill     func()        // called with it
+	every    func(ops int) // called at each request; optional
+	end      int64         // stop before this offset
+	lateness time.Duration
+	trail    []string
 }
 
 // outcome is everything that a run leaves behind and that must not depend on what went wrong on the way.
@@ -49,7 +50,7 @@ func newWorld(t *testing.T, seed uint64, records int) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, broker: &broker{records: shopRecords(seed, records)}, store: storetest.NewMemory(), pack: pack, end: int64(records)}
+	w := &world{t: t, broker: &broker{records: shopRecords(seed, records)}, store: storetest.NewMemory(), pack: pack, end: int64(records), lateness: time.Hour}
 	w.broker.inject = func(s pipeline.Step) fault { return w.request(s.String()) }
 	w.store.Inject(func(_ int, op storetest.Op) storetest.Fault {
 		return map[fault]storetest.Fault{none: storetest.NoFault, lost: storetest.Lost, deaf: storetest.Unanswered}[w.request([]string{"claim", "load", "commit"}[op])]
@@ -75,7 +76,8 @@ func (w *world) request(name string) fault {
 	return w.hit
 }
 
-// shopRecords is a seeded input: regulars, leavers, payment failures, repeated ids, late events and poison.
+// shopRecords is a seeded input: regulars, leavers, payment failures, repeated ids, late events, clocks that are years ahead
+// (the first record's among them) and poison.
 func shopRecords(seed uint64, n int) []pipeline.Record {
 	r := rand.New(rand.NewPCG(seed, 7))
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -91,6 +93,11 @@ func shopRecords(seed uint64, n int) []pipeline.Record {
 			at = at.Add(-time.Duration(r.IntN(72)) * time.Hour)
 		case 2:
 			kind = "failed"
+		case 3:
+			customer, at = 30+r.IntN(10), at.AddDate(1+r.IntN(100), 0, 0)
+		}
+		if i == 0 {
+			customer, at = 30, at.AddDate(150, 0, 0)
 		}
 		v := fmt.Sprintf(`{"id":"e%d","customer":"c%d","type":%q,"time":%q}`, id, customer, kind, at.Format(time.RFC3339))
 		if r.IntN(40) == 0 {
@@ -110,7 +117,7 @@ func (w *world) worker(seed uint64) (*pipeline.Worker, *memLog) {
 	log := w.broker.open(seed)
 	return pipeline.NewWorker(pipeline.Config{
 		Identity: w.identity(),
-		Log:      log, Store: w.store.Partition(0), Pack: w.pack, Lateness: time.Hour, CacheCustomers: 8, MaxRecordBytes: 1 << 20,
+		Log:      log, Store: w.store.Partition(0), Pack: w.pack, Lateness: w.lateness, CacheCustomers: 8, MaxRecordBytes: 1 << 20,
 		PublishEvery: time.Second, End: w.end, Logger: zerolog.Nop(),
 		Metrics: pipeline.NewMetrics(prometheus.NewRegistry()),
 		Render: func(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeline.Outgoing, []byte) {
