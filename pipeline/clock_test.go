@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 
 	"ebb/pipeline"
 )
@@ -100,6 +102,40 @@ func TestClockOfEarlierVersions(t *testing.T) {
 	if now, err := json.Marshal(c); err != nil || strings.Contains(string(now), "start\"") {
 		t.Errorf("a clock that has started is written as %s: %v", now, err)
 	}
+}
+
+// Whatever the records say, neither the watermark nor what has fired moves back, nothing counts as fired beyond the watermark,
+// and a clock that was written and read goes on as the one that was not.
+func TestClockProperties(t *testing.T) {
+	const hour = int64(time.Hour / time.Millisecond)
+	rapid.Check(t, func(t *rapid.T) {
+		var kept, stored pipeline.Clock
+		lateness := rapid.Int64Range(0, 40*24).Draw(t, "lateness") * hour
+		eras := rapid.SliceOfN(rapid.Int64Range(3*8766, 200*8766), 1, 4).Draw(t, "eras") // hours from 1973 to 2170
+		for range rapid.IntRange(1, 60).Draw(t, "events") {
+			customer, era := rapid.Uint64Range(1, 12).Draw(t, "customer"), rapid.SampledFrom(eras).Draw(t, "era")
+			at := (era + rapid.Int64Range(0, 60*24).Draw(t, "hours")) * hour
+			byBroker, stamp := rapid.IntRange(0, 9).Draw(t, "broker") == 0, eras[0]*hour
+			before := kept
+			late, future := kept.Observe(customer, at, lateness, byBroker, stamp)
+			written, err := json.Marshal(stored)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stored = pipeline.Clock{}
+			if err := json.Unmarshal(written, &stored); err != nil {
+				t.Fatal(err)
+			}
+			lateStored, futureStored := stored.Observe(customer, at, lateness, byBroker, stamp)
+			if late != lateStored || future != futureStored || !cmp.Equal(kept, stored, cmpopts.EquateEmpty()) {
+				t.Fatalf("kept %+v (%v, %v), stored %+v (%v, %v)", kept, late, future, stored, lateStored, futureStored)
+			}
+			back := kept.Watermark < before.Watermark || kept.Fired.Compare(before.Fired) < 0 || before.Started && !kept.Started
+			if back || kept.Fired.Minute > kept.Minute() || len(kept.Future) > 8 {
+				t.Fatalf("%+v after %+v", kept, before)
+			}
+		}
+	})
 }
 
 func TestClockAgainstBrokerTime(t *testing.T) {
