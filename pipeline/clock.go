@@ -13,24 +13,22 @@ const (
 	futureMillis = 24 * hourMillis
 )
 
-// Clock is a partition's event time: a function of the records folded and of nothing else.
+// Clock is a partition's event time: a function of the records folded and of nothing else. What is ahead of it counts only
+// once several customers vouch for it, and so does its beginning: see claims.go and ADR 9.
 type Clock struct {
-	// Started is false until the first usable record.
+	// Started is false until the records vouch for a watermark. Until then nothing is swept; an event still fires the
+	// deadlines of its own customer.
 	Started bool `json:"started"`
 	// Watermark is event time, in ms since the epoch, up to which the partition is taken to be complete: the newest
-	// accepted event's time minus the allowed lateness. It never moves back.
+	// accepted event's time minus the allowed lateness. It never moves back. 0 until the clock has started.
 	Watermark int64 `json:"watermark"`
-	// Fired is the last position in the order of deadlines up to which a sweep has fired every one (F).
+	// Fired is the last position in the order of deadlines up to which a sweep has fired every one (F). It never moves back.
 	Fired Due `json:"fired"`
-	// Future holds the newest event times of up to two customers that lie more than a day ahead of the watermark and
-	// have not moved it: a third customer there does.
+	// Future holds the latest events of up to eight customers that lie more than a day ahead of the newest accepted one,
+	// or of all customers while there is none, in their order of arrival: three that agree move the watermark.
 	Future []FutureEvent `json:"future,omitempty"`
-}
-
-// FutureEvent is an event far ahead of the watermark.
-type FutureEvent struct {
-	Customer uint64 `json:"customer"` // hash of the customer's key
-	Time     int64  `json:"time"`     // ms since the epoch
+	// Start is what is known of a clock that has not started, else zero.
+	Start Start `json:"start,omitzero"`
 }
 
 // Due is a position in the order in which a sweep fires deadlines: by minute, within it by the hash of the customer's
@@ -63,57 +61,38 @@ func (c *Clock) Minute() int64 { return floorDiv(c.Watermark, minuteMillis) }
 // watermark was) or lies so far ahead that it does not move the watermark alone (DESIGN section 8). appendTime with
 // stamp says that the record carries the broker's clock: against that an event is judged without needing others.
 func (c *Clock) Observe(customer uint64, t, lateness int64, appendTime bool, stamp int64) (late, future bool) {
+	late = c.Started && t < c.Watermark
 	if !c.Started {
-		if appendTime && t > stamp+futureMillis {
-			return false, true
-		}
-		c.Started, c.Watermark = true, t-lateness
-		c.Fired = Due{Minute: c.Minute(), Hash: math.MaxUint64}
-		return false, false
+		c.Start.note(t)
 	}
-	late = t < c.Watermark
 	switch {
 	case appendTime && t > stamp+futureMillis:
 		return late, true
-	case !appendTime && t > c.Watermark+futureMillis:
-		return late, !c.vouched(customer, t, lateness)
+	case appendTime && !c.Started:
+		c.start(t, lateness)
+	case !c.Started:
+		c.tryStart(customer, t, lateness)
+	case !appendTime && t > c.Watermark+lateness+futureMillis:
+		return late, !c.leap(customer, t, lateness)
+	default:
+		c.advance(t, lateness)
 	}
-	c.advance(t - lateness)
 	return late, false
 }
 
-// vouched notes an event ahead of the watermark and moves the watermark once three customers have one: to the oldest of
-// their three, which one bad clock, or two, cannot choose.
-func (c *Clock) vouched(customer uint64, t, lateness int64) bool {
-	i := slices.IndexFunc(c.Future, func(f FutureEvent) bool { return f.Customer == customer })
-	switch {
-	case i >= 0:
-		c.Future[i].Time = max(c.Future[i].Time, t)
-		return false
-	case len(c.Future) < 2:
-		c.Future = append(c.Future, FutureEvent{customer, t})
-		return false
-	}
-	oldest := min(t, c.Future[0].Time, c.Future[1].Time)
-	if t > oldest { // keep the two farthest ahead; the oldest is about to be passed
-		for i := range c.Future {
-			if c.Future[i].Time == oldest {
-				c.Future[i] = FutureEvent{customer, t}
-				break
-			}
-		}
-	}
-	c.advance(oldest - lateness)
-	return true
-}
-
 // reach brings the clock of a replay that has come to the published offset to where it was when that was published. A
-// replay of all records is there already; one that began in the middle of the log may not be.
+// replay of all records is there already; one that began in the middle of the log may not be, or may not have started.
 func (c *Clock) reach(m *Mark) {
 	if m.Fired.Compare(Due{}) > 0 && !c.Started {
-		c.Started, c.Fired = true, m.Fired // no record was replayed, so there is no deadline
+		fired := m.Fired // if no record was replayed, there is no deadline
+		if first := c.Start.before(m.Watermark); c.Start.Earliest != 0 && first.Compare(fired) < 0 {
+			fired = first
+		}
+		c.Started, c.Fired, c.Start = true, fired, Start{}
 	}
-	c.Watermark = max(c.Watermark, m.Watermark)
+	if m.Watermark > c.Watermark {
+		c.Watermark, c.Future = m.Watermark, nil
+	}
 }
 
 func (c *Clock) clone() Clock {
@@ -122,12 +101,17 @@ func (c *Clock) clone() Clock {
 	return k
 }
 
-func (c *Clock) advance(w int64) {
+// advance moves the watermark by an event at t ms that is accepted, and forgets the claims that it has reached, and those
+// that a whole day of accepted events has left unconfirmed.
+func (c *Clock) advance(t, lateness int64) {
+	w := t - lateness
 	if w <= c.Watermark {
 		return
 	}
 	c.Watermark = w
-	c.Future = slices.DeleteFunc(c.Future, func(f FutureEvent) bool { return f.Time <= w+futureMillis })
+	c.Future = slices.DeleteFunc(c.Future, func(f FutureEvent) bool {
+		return f.Time <= t+futureMillis || f.Seen+futureMillis < w
+	})
 }
 
 // bucketMinutes is the width of a due bucket, 6 h. Wider: fewer commands when a log is replayed, where a batch arms deadlines all

@@ -43,7 +43,7 @@ type left struct {
 	Profiles   map[string]string
 }
 
-const inputCustomers = 30
+const inputCustomers = 40
 
 // newInput is a seeded log of n records, folded one record at a time by one owner whom nothing disturbs.
 func newInput(t *testing.T, seed uint64, n int) *input {
@@ -74,7 +74,8 @@ func newInput(t *testing.T, seed uint64, n int) *input {
 	return in
 }
 
-// shopRecords is a seeded input: regulars, leavers, payment failures, repeated ids, late events and poison.
+// shopRecords is a seeded input: regulars, leavers, payment failures, repeated ids, late events, clocks that are years ahead
+// (the first record's among them) and poison.
 func shopRecords(seed uint64, n int) []pipeline.Record {
 	r := rand.New(rand.NewPCG(seed, 7))
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -90,6 +91,11 @@ func shopRecords(seed uint64, n int) []pipeline.Record {
 			at = at.Add(-time.Duration(r.IntN(72)) * time.Hour)
 		case 2:
 			kind = "failed"
+		case 3:
+			customer, at = 30+r.IntN(10), at.AddDate(1+r.IntN(100), 0, 0)
+		}
+		if i == 0 {
+			customer, at = 30, at.AddDate(150, 0, 0)
 		}
 		v := fmt.Sprintf(`{"id":"e%d","customer":"c%d","type":%q,"time":%q}`, id, customer, kind, at.Format(time.RFC3339))
 		if r.IntN(40) == 0 {

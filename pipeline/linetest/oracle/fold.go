@@ -35,6 +35,7 @@ type Quarantined struct {
 type Counts struct {
 	Records, Events, Duplicates, Quarantined int
 	Late                                     int // of Events: older than the watermark was
+	Future                                   int // of Events: so far ahead that they did not move the watermark
 }
 
 // Result of a fold.
@@ -87,9 +88,7 @@ type fold struct {
 	pop       population
 	members   []*member // in order of appearance
 	byKey     map[string]*member
-	started   bool
-	watermark int64
-	ahead     map[string]int64 // customers with events more than a day ahead of the watermark: the newest of each
+	clock
 }
 
 // member is a customer and the course of its lapse.
@@ -107,7 +106,8 @@ type member struct {
 func newFold(partition int, s Settings, r *Result) *fold {
 	return &fold{
 		Settings: s, partition: partition, result: r,
-		pop: population{tau: 4 * s.Horizon}, byKey: map[string]*member{}, ahead: map[string]int64{},
+		pop: population{tau: 4 * s.Horizon}, byKey: map[string]*member{},
+		clock: clock{lateness: s.Lateness.Milliseconds(), claims: map[string]claim{}},
 	}
 }
 
@@ -135,7 +135,13 @@ func (f *fold) record(rec Record) {
 }
 
 func (f *fold) event(key string, m *member, e event) {
-	f.observe(key, e.time)
+	late, future := f.observe(key, e.time)
+	if late {
+		f.result.Counts.Late++
+	}
+	if future {
+		f.result.Counts.Future++
+	}
 	// The arriving event counts for its own customer even where it does not move the watermark alone.
 	reached := max(f.watermark, e.time-f.Lateness.Milliseconds())
 	f.silence(m, reached)
@@ -171,37 +177,6 @@ func (m *member) remember(id string) {
 	m.ids = append(m.ids, id)
 	if len(m.ids) > rememberedIDs {
 		m.ids = m.ids[1:]
-	}
-}
-
-// observe moves the watermark. An event more than a day ahead of it moves it only once three customers have one there, and
-// then to the earliest of their newest.
-func (f *fold) observe(key string, t int64) {
-	lateness := f.Lateness.Milliseconds()
-	switch {
-	case !f.started:
-		f.started, f.watermark = true, t-lateness
-		return
-	case t < f.watermark:
-		f.result.Counts.Late++
-		return
-	case t <= f.watermark+day:
-		f.watermark = max(f.watermark, t-lateness)
-	default:
-		f.ahead[key] = max(f.ahead[key], t)
-		if len(f.ahead) < 3 {
-			return
-		}
-		earliest := t
-		for _, other := range f.ahead {
-			earliest = min(earliest, other)
-		}
-		f.watermark = max(f.watermark, earliest-lateness)
-	}
-	for k, other := range f.ahead {
-		if other <= f.watermark+day {
-			delete(f.ahead, k)
-		}
 	}
 }
 
