@@ -55,7 +55,7 @@ type options struct {
 }
 
 func readOptions() (o options) {
-	flag.IntVar(&o.Events, "events", 2_000_000, "events in the topic")
+	flag.IntVar(&o.Events, "events", 2_000_000, "events in the topic; with -takeover as many as customers unless set")
 	flag.IntVar(&o.Customers, "customers", 200_000, "customers they are of; with -takeover 1,000,000 unless set")
 	flag.IntVar(&o.Partitions, "partitions", 4, "partitions of the topic")
 	flag.IntVar(&o.Days, "days", 180, "span of event time")
@@ -68,10 +68,13 @@ func readOptions() (o options) {
 	flag.StringVar(&o.shared, "shared", "../shared", "folder with the load (bench) and the services (testenv)")
 	o.outage.define()
 	flag.Parse()
-	customers := false
-	flag.Visit(func(f *flag.Flag) { customers = customers || f.Name == "customers" })
-	if o.outage.takeover && !customers {
+	set := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { set[f.Name] = true })
+	if o.outage.takeover && !set["customers"] {
 		o.Customers = 1_000_000
+	}
+	if o.outage.takeover && !set["events"] {
+		o.Events = o.Customers
 	}
 	return o
 }

@@ -28,6 +28,7 @@ type stretch struct {
 	calm    []string // the other customers
 	start   int64    // event time of the first, ms
 	spacing float64  // ms of event time between events
+	roll    bool     // the first events are of the calm customers in their order, one of each
 
 	codec kgo.CompressionCodec // of the batches; none unless set
 	began time.Time
@@ -140,8 +141,11 @@ var types = [...]string{
 
 func (s *stretch) record(n int, r *rand.Rand) *kgo.Record {
 	customer, kind := s.calm[r.IntN(len(s.calm))], types[r.IntN(len(types))]
-	if s.due(n) {
+	switch {
+	case s.due(n):
 		customer, kind = s.open[n/s.every], "Order Completed"
+	case s.roll && n < len(s.calm):
+		customer = s.calm[n]
 	}
 	at := time.UnixMilli(s.start + int64(float64(n)*s.spacing)).UTC()
 	b := make([]byte, 0, 256)

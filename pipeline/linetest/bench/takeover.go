@@ -81,9 +81,6 @@ func (g *group) takeovers(ctx context.Context, r *takeoverReport, ways []way) (e
 		return err
 	}
 	defer client.Close()
-	if r.Memory, err = g.memory(ctx, g.name); err != nil {
-		return fmt.Errorf("measure Redis: %w", err)
-	}
 	t := &takeover{group: g, report: r, admin: kadm.NewClient(client), moves: newMoves()}
 	ctx, cancel := context.WithCancelCause(ctx)
 	watched, produced := make(chan struct{}), make(chan struct{})
@@ -100,22 +97,41 @@ func (g *group) takeovers(ctx context.Context, r *takeoverReport, ways []way) (e
 			cancel(fmt.Errorf("produce live events: %w", err))
 		}
 	}()
+	err = t.through(ctx, ways)
+	return cmp.Or(context.Cause(ctx), err) // why the events stopped says more
+}
+
+// through goes through the ways, once an event of every customer has been offered. Before each kill it is folded.
+func (t *takeover) through(ctx context.Context, ways []way) error {
 	before, err := t.end(ctx)
 	if err != nil {
 		return err
 	}
-	began := time.Now()
-	for _, w := range ways {
-		if err := w.measure(ctx, t, w, cmp.Or(g.outage.kills, w.kills)); err != nil {
-			if cause := context.Cause(ctx); cause != nil {
-				err = cause
-			}
-			return fmt.Errorf("%s: %w", w.name, err)
+	began, end := time.Now(), before
+	if err := t.staff(ctx, true, "a", "b"); err != nil {
+		return err
+	}
+	for end < before+int64(t.Customers) {
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+		if end, err = t.end(ctx); err != nil {
+			return err
 		}
 	}
-	after, err := t.end(ctx)
-	r.Produced = float64(after-before) / time.Since(began).Seconds()
-	return err
+	for _, w := range ways {
+		if err := w.measure(ctx, t, w, cmp.Or(t.outage.kills, w.kills)); err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
+		if end, err = t.end(ctx); err != nil {
+			return err
+		}
+		t.report.Produced = float64(end-before) / time.Since(began).Seconds()
+	}
+	if t.report.Memory, err = t.memory(ctx, t.name); err != nil {
+		return fmt.Errorf("measure Redis: %w", err)
+	}
+	return nil
 }
 
 // rhythm is how often a customer comes in the live events, in event time. It is the mean of the default load, so that a
@@ -147,7 +163,7 @@ func (g *group) liveEvents(ctx context.Context) (*stretch, error) {
 	}
 	s := &stretch{
 		rate: g.outage.rate, events: 1 << 40, every: minDistance, start: newest + 1,
-		spacing: float64(rhythm.Milliseconds()) / float64(g.Customers), codec: kgo.Lz4Compression(),
+		spacing: float64(rhythm.Milliseconds()) / float64(g.Customers), roll: true, codec: kgo.Lz4Compression(),
 	}
 	for i := range g.Customers {
 		s.calm = append(s.calm, fmt.Sprintf("c-%08d", i))
@@ -171,8 +187,11 @@ func (t *takeover) behind(ctx context.Context) (int64, error) {
 	return end, err
 }
 
-// staff lets the group consist of these members and no others.
+// staff lets the group consist of these members and no others, with --leave or without.
 func (t *takeover) staff(ctx context.Context, leave bool, names ...string) error {
+	if len(names) == len(t.members) && !slices.ContainsFunc(t.members, func(m *member) bool { return m.leaves != leave }) {
+		return nil
+	}
 	for _, m := range slices.Clone(t.members) {
 		if err := t.dismiss(m); err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 // member is a running ebb under an instance id of its own.
 type member struct {
 	name    string
+	leaves  bool // started with --leave
 	diary   diary
 	process *exec.Cmd
 	started time.Time
@@ -33,7 +34,7 @@ func (g *group) startMember(ctx context.Context, name string, leave bool) (*memb
 	if leave {
 		flags = append(flags, "--leave")
 	}
-	m := &member{name: name, process: g.command(ctx, flags...), ended: make(chan struct{})}
+	m := &member{name: name, leaves: leave, process: g.command(ctx, flags...), ended: make(chan struct{})}
 	m.process.Env = append(m.process.Environ(), "EBB_KAFKA_INSTANCE_ID="+name, fmt.Sprintf("EBB_HTTP_LISTEN=127.0.0.1:%d", port))
 	if d := g.outage.session; d > 0 {
 		m.process.Env = append(m.process.Env, "EBB_KAFKA_SESSION_TIMEOUT="+d.String())
