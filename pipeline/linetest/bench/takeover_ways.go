@@ -181,6 +181,9 @@ func (t *takeover) let(ctx context.Context, w way, g *going) error {
 	return nil
 }
 
+// catchUp is how long a group may take to come within a second of the events before the next kill.
+const catchUp = 20 * time.Second
+
 // settle waits until every member has its place in one generation, all partitions publish, and the group is little behind.
 // It then waits for up to a second more, so that what comes next falls anywhere between two heartbeats. It returns how far
 // behind the group is; one that cannot keep up is gone on with.
@@ -201,12 +204,12 @@ func (t *takeover) settle(ctx context.Context) (lag int64, err error) {
 		if lag, err = t.behind(ctx); err != nil {
 			return 0, err
 		}
-		late := time.Since(began) > patience
+		waited := time.Since(began)
 		switch {
-		case settled && (late || float64(lag) < t.outage.rate):
+		case settled && (waited > catchUp || float64(lag) < t.outage.rate):
 			t.report.setTimes(&t.members[0].diary)
 			return lag, pause(ctx, time.Duration(rand.Int64N(int64(time.Second)))) //nolint:gosec // a moment, not a secret
-		case late:
+		case waited > patience:
 			return 0, fmt.Errorf("after %v the group has not settled:\n%s", patience, t.members[0].diary.tail())
 		}
 	}
