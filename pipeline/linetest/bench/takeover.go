@@ -103,42 +103,44 @@ func (g *group) takeovers(ctx context.Context, r *takeoverReport, ways []way) (e
 
 // through goes through the ways, once an event of every customer has been offered. Before each kill it is folded.
 func (t *takeover) through(ctx context.Context, ways []way) error {
-	before, err := t.end(ctx)
-	if err != nil {
-		return err
-	}
-	began, end := time.Now(), before
 	if err := t.staff(ctx, true, "a", "b"); err != nil {
 		return err
 	}
-	for end < before+int64(t.Customers) {
-		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			return err
+	var events, alerts int64
+	count := func() (err error) {
+		if events, err = t.end(ctx, input); err == nil {
+			alerts, err = t.end(ctx, t.alerts)
 		}
-		if end, err = t.end(ctx); err != nil {
+		return err
+	}
+	for events < int64(t.Events+t.Customers) {
+		if err := errors.Join(count(), pause(ctx, 100*time.Millisecond)); err != nil {
 			return err
 		}
 	}
+	began, first, firstAlerts := time.Now(), events, alerts
 	for _, w := range ways {
 		if err := w.measure(ctx, t, w, cmp.Or(t.outage.kills, w.kills)); err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
-		if end, err = t.end(ctx); err != nil {
+		if err := count(); err != nil {
 			return err
 		}
-		t.report.Produced = float64(end-before) / time.Since(began).Seconds()
+		t.report.Produced = float64(events-first) / time.Since(began).Seconds()
+		t.report.AlertsPerEvent = float64(alerts-firstAlerts) / float64(events-first)
 	}
+	var err error
 	if t.report.Memory, err = t.memory(ctx, t.name); err != nil {
 		return fmt.Errorf("measure Redis: %w", err)
 	}
 	return nil
 }
 
-// rhythm is how often a customer comes in the live events, in event time. It is the mean of the default load, so that a
-// second has about a day of event time, and deadlines, episodes and alerts as many as a whole day brings.
-const rhythm = 18 * 24 * time.Hour
+// rhythm is how often a customer comes in the live events, in event time: often enough that few are at risk of silence for
+// the pack's horizon, seldom enough that there is always an alert to publish.
+const rhythm = 3 * 24 * time.Hour
 
-// kept bounds each partition of the input: what was read long ago is of no use, and a disk is not endless.
+// kept bounds each partition of both topics: what was read long ago is of no use, and a disk is not endless.
 const kept = 512 << 20
 
 // liveEvents continues the load, for as long as it takes.
@@ -171,16 +173,16 @@ func (g *group) liveEvents(ctx context.Context) (*stretch, error) {
 	return s, nil
 }
 
-// end is the sum of the input's end offsets.
-func (t *takeover) end(ctx context.Context) (sum int64, err error) {
-	ends, err := t.admin.ListEndOffsets(ctx, input)
+// end is the sum of the topic's end offsets.
+func (t *takeover) end(ctx context.Context, topic string) (sum int64, err error) {
+	ends, err := t.admin.ListEndOffsets(ctx, topic)
 	ends.Each(func(o kadm.ListedOffset) { sum += o.Offset })
 	return sum, errors.Join(err, ends.Error())
 }
 
 // behind is how many records of the input the group has not yet published.
 func (t *takeover) behind(ctx context.Context) (int64, error) {
-	end, err := t.end(ctx)
+	end, err := t.end(ctx, input)
 	for _, m := range t.moves.latest() {
 		end -= m.offset
 	}

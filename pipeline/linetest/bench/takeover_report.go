@@ -10,15 +10,16 @@ import (
 
 // takeoverReport is everything that was measured with -takeover.
 type takeoverReport struct {
-	Commit    string        `json:"commit"`
-	Machine   string        `json:"machine"`
-	Load      options       `json:"load"`
-	Memory    memory        `json:"redis_bytes_per_customer"`
-	Offered   float64       `json:"offered_events_per_second"`
-	Produced  float64       `json:"produced_events_per_second"`
-	Session   float64       `json:"session_timeout_seconds"`
-	Heartbeat float64       `json:"heartbeat_seconds"`
-	Ways      []*wayMeasure `json:"ways"`
+	Commit         string        `json:"commit"`
+	Machine        string        `json:"machine"`
+	Load           options       `json:"load"`
+	Memory         memory        `json:"redis_bytes_per_customer"`
+	Offered        float64       `json:"offered_events_per_second"`
+	Produced       float64       `json:"produced_events_per_second"`
+	AlertsPerEvent float64       `json:"alerts_per_event"`
+	Session        float64       `json:"session_timeout_seconds"`
+	Heartbeat      float64       `json:"heartbeat_seconds"`
+	Ways           []*wayMeasure `json:"ways"`
 }
 
 // wayMeasure is what came of one way.
@@ -89,8 +90,8 @@ func (r *takeoverReport) write(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(r)
 	}
-	fmt.Fprintf(w, "ebb %s on %s\nlive events: %.0f/s offered, %.0f/s produced; %d customers in Redis, %d partitions; session timeout %.3g s, heartbeat %.3g s\n\n",
-		r.Commit, r.Machine, r.Offered, r.Produced, r.Memory.Customers, r.Load.Partitions, r.Session, r.Heartbeat)
+	fmt.Fprintf(w, "ebb %s on %s\nlive events: %.0f/s offered, %.0f/s produced, %.3f alerts each; %d customers in Redis, %d partitions; session timeout %.3g s, heartbeat %.3g s\n\n",
+		r.Commit, r.Machine, r.Offered, r.Produced, r.AlertsPerEvent, r.Memory.Customers, r.Load.Partitions, r.Session, r.Heartbeat)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprint(t, "seconds until all partitions of a member publish again\tsince\ttimes\tmedian\tworst\taim\t\t\n")
 	for _, m := range r.Ways {
