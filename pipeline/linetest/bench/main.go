@@ -227,8 +227,18 @@ func machine() string {
 	if cpus, err := fs.CPUInfo(); err == nil && len(cpus) > 0 {
 		about += ", " + cpus[0].ModelName
 	}
-	if load, err := fs.LoadAvg(); err == nil {
-		about += fmt.Sprintf(", load average before %.1f", load.Load1)
+	return about + fmt.Sprintf(", load average before %.1f", loadAverage())
+}
+
+// loadAverage is the machine's of the last minute; 0 where it is not told.
+func loadAverage() float64 {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return 0
 	}
-	return about
+	load, err := fs.LoadAvg()
+	if err != nil {
+		return 0
+	}
+	return load.Load1
 }

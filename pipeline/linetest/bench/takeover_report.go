@@ -36,6 +36,7 @@ type wayMeasure struct {
 type kill struct {
 	Member     string     `json:"member"`
 	Behind     float64    `json:"seconds_behind_before"` // the group, in events as they are offered
+	Load       float64    `json:"load_average"`          // of the machine
 	Seconds    float64    `json:"seconds"`
 	Steps      []step     `json:"steps"`         // of the last partition; their sum is Seconds
 	Took       float64    `json:"takeover_took"` // seconds, as the log says, part of the step "partition taken over"
@@ -145,6 +146,7 @@ func (m *wayMeasure) writeSteps(w io.Writer) {
 	}
 	row("longest pause of a partition of others", func(k *kill) (float64, bool) { return k.Others, true })
 	row("before, behind by", func(k *kill) (float64, bool) { return k.Behind, true })
+	row("load average of the machine (not seconds)", func(k *kill) (float64, bool) { return k.Load, true })
 }
 
 // of takes one figure of every kill that has it.

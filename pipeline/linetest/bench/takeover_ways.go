@@ -271,7 +271,7 @@ func (t *takeover) outcome(ctx context.Context, w way, g *going) (*kill, error) 
 			return nil, err
 		}
 	}
-	k := &kill{Member: g.member.name, Behind: float64(g.lag) / t.outage.rate}
+	k := &kill{Member: g.member.name, Behind: float64(g.lag) / t.outage.rate, Load: loadAverage()}
 	var last *back
 	for _, n := range g.owned {
 		b := backs[n]
