@@ -58,7 +58,7 @@ func readOptions() (o options) {
 	flag.IntVar(&o.Events, "events", 2_000_000, "events in the topic; with -takeover as many as customers unless set")
 	flag.IntVar(&o.Customers, "customers", 200_000, "customers they are of; with -takeover 1,000,000 unless set")
 	flag.IntVar(&o.Partitions, "partitions", 4, "partitions of the topic")
-	flag.IntVar(&o.Days, "days", 180, "span of event time")
+	flag.IntVar(&o.Days, "days", 180, "span of event time; with -takeover 3 unless set")
 	flag.Uint64Var(&o.Seed, "seed", 1, "seed of the load")
 	flag.BoolVar(&o.AOF, "aof", false, "let Redis keep its append-only file, flushed every second")
 	flag.IntVar(&o.runs, "runs", 3, "how often the topic is processed from the start")
@@ -75,6 +75,9 @@ func readOptions() (o options) {
 	}
 	if o.outage.takeover && !set["events"] {
 		o.Events = o.Customers
+	}
+	if o.outage.takeover && !set["days"] {
+		o.Days = int(rhythm / (24 * time.Hour)) // so that nobody was silent for long when the live events begin
 	}
 	return o
 }
