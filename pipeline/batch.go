@@ -62,6 +62,10 @@ type prefetcher struct {
 	done  chan struct{}
 }
 
+// maxBatchRecords bounds what one commit holds. A batch of 4 MiB has about as many of ordinary size; a compressed one, or one
+// of tiny records, may have many times more, and what is cut off is fetched again.
+const maxBatchRecords = 20_000
+
 // startPrefetch begins to fetch at offset. Close it before the Log is used by another owner.
 func startPrefetch(ctx context.Context, log Log, offset, end, edge int64, maxRecordBytes int) *prefetcher {
 	ctx, cancel := context.WithCancel(ctx)
@@ -94,6 +98,7 @@ func (p *prefetcher) run(ctx context.Context, offset int64) {
 			if p.end >= 0 {
 				b.cut(p.end)
 			}
+			b.cut(offset + maxBatchRecords)
 			b.decode()
 			offset = b.fetched.Next
 		}

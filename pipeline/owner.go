@@ -78,7 +78,7 @@ func (o *owner) run(revoked <-chan struct{}) error {
 // wait takes the next thing that happens.
 func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 	var ready <-chan *batch
-	if o.waiting == nil && !o.draining && !o.exhausted && !o.line.atEdge() && o.p.Unpublished() < maxUnpublished {
+	if o.waiting == nil && !o.draining && !o.exhausted && !o.line.atEdge() && o.p.Unpublished() < o.cfg.MaxUnpublished {
 		ready = o.input.ready
 	}
 	if o.mayIdle() {
@@ -113,7 +113,7 @@ func (o *owner) mayIdle() bool {
 	if o.waiting != nil || !o.p.CanCommit() {
 		return false
 	}
-	if (o.line.sweeping() || o.line.atEdge()) && !o.draining && o.p.Unpublished() < maxUnpublished {
+	if (o.line.sweeping() || o.line.atEdge()) && !o.draining && o.p.Unpublished() < o.cfg.MaxUnpublished {
 		return true
 	}
 	quiet := o.draining || o.exhausted || time.Since(o.sentAt) > o.cfg.PublishEvery
@@ -177,7 +177,7 @@ func (o *owner) send() {
 	}
 	hurry := o.p.Unpublished() > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
 	if hurry && o.p.CanPublish() && (o.p.Unpublished() > 0 || o.p.Lagging()) {
-		r := o.p.Publish()
+		r := o.p.Publish(o.cfg.MaxUnpublished)
 		o.publishAt, o.lastSent = time.Now(), time.Now()
 		o.start(func(ctx context.Context) Answer {
 			return Answer{Step: StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r))}

@@ -66,8 +66,16 @@ type Protocol struct {
 	committing *commitInFlight
 	publishing *publishInFlight
 	outbox     []Pending // applied, not published, oldest first
+	applied    []applied // commits, oldest first, that are not published: together they hold the outbox
 	dropped    int       // oldest entries in the store that are published and not yet removed
 	failed     error
+}
+
+// applied is where a commit left the partition, and how many entries it added to the outbox. What was there before the takeover
+// counts as one commit.
+type applied struct {
+	meta    Meta
+	entries int
 }
 
 type commitInFlight struct {
@@ -78,6 +86,7 @@ type commitInFlight struct {
 
 type publishInFlight struct {
 	mark    Mark
+	commits int
 	entries int
 }
 
@@ -138,12 +147,14 @@ func (p *Protocol) accept(a Answer) error {
 		c := p.committing
 		p.stored = c.meta
 		p.outbox = append(p.outbox, c.entries...)
+		p.applied = append(p.applied, applied{c.meta, len(c.entries)})
 		p.dropped -= c.dropped
 	case StepPublish:
 		q := p.publishing
 		p.mark = q.mark
 		p.dropped += q.entries
 		p.outbox = p.outbox[q.entries:]
+		p.applied = p.applied[q.commits:]
 	}
 	return nil
 }
@@ -155,6 +166,7 @@ func (p *Protocol) reconcile(pos Position) error {
 		return err
 	}
 	p.standing, p.stored, p.mark, p.outbox, p.dropped = s, s.Meta, s.Mark, slices.Clip(s.Outbox), s.Dropped
+	p.applied = []applied{{s.Meta, len(s.Outbox)}}
 	p.next = StepCommit
 	if s.Fresh {
 		p.next = StepStart
@@ -194,17 +206,29 @@ func (p *Protocol) CanPublish() bool {
 // Rewinding reports whether the state is still behind what was published.
 func (p *Protocol) Rewinding() bool { return p.mark.behind(p.stored.Next, p.stored.Clock.Fired) }
 
-// Publish gives the request that publishes everything applied so far.
-func (p *Protocol) Publish() Request {
+// Publish gives the request that publishes what was applied, oldest first: whole commits, as many as have up to most entries
+// together, and at least one. A transaction that grows with whatever has gathered would on a slow day never end in time.
+func (p *Protocol) Publish(most int) Request {
 	if !p.CanPublish() {
 		panic("BUG: publish while one is under way, or of a position that would move back")
 	}
-	m := Mark{
-		Offset: p.stored.Next, Watermark: p.stored.Clock.Watermark, Fired: p.stored.Clock.Fired, Wall: p.stored.WallMillis, Topic: p.id.Topic,
+	q := &publishInFlight{}
+	for _, c := range p.applied {
+		// A position behind the published one, as a replay passes through, has no entries and is never published.
+		if q.entries > 0 && q.entries+c.entries > most && !p.mark.behind(p.applied[q.commits-1].meta.Next, p.applied[q.commits-1].meta.Clock.Fired) {
+			break
+		}
+		q.commits, q.entries = q.commits+1, q.entries+c.entries
 	}
-	entries := p.outbox[:len(p.outbox):len(p.outbox)]
-	p.publishing = &publishInFlight{mark: m, entries: len(entries)}
-	return Request{Step: StepPublish, Mark: m, Entries: entries}
+	meta := &p.stored
+	if q.commits > 0 {
+		meta = &p.applied[q.commits-1].meta
+	}
+	q.mark = Mark{
+		Offset: meta.Next, Watermark: meta.Clock.Watermark, Fired: meta.Clock.Fired, Wall: meta.WallMillis, Topic: p.id.Topic,
+	}
+	p.publishing = q
+	return Request{Step: StepPublish, Mark: q.mark, Entries: p.outbox[:q.entries:q.entries]}
 }
 
 // Unpublished is the number of entries applied and not yet published.

@@ -28,6 +28,7 @@ type Config struct {
 	End            int64         // stop before this offset, with every deadline up to the watermark fired; -1: never
 	Logger         zerolog.Logger
 	Metrics        *Metrics
+	MaxUnpublished int                      // outbox entries above which no further batch is folded, and which one publication carries, give or take a commit; 0: 10,000
 	Trace          func(s Step, next int64) // called after each step that succeeded; optional
 }
 
@@ -39,7 +40,6 @@ type Render func(scratch []byte, e *Entry, record *Record) (out Outgoing, grown 
 const (
 	requestTimeout = 10 * time.Second
 	steady         = 10 * time.Second // after which an ownership that has published nothing is in good health too
-	maxUnpublished = 10_000           // outbox entries above which no further batch is folded: bounds what one publication takes in memory
 )
 
 // Phase is where a worker is, for health checks and people.
@@ -85,6 +85,9 @@ type doubt struct {
 
 // NewWorker prepares a worker.
 func NewWorker(cfg Config) *Worker {
+	if cfg.MaxUnpublished == 0 {
+		cfg.MaxUnpublished = 10_000
+	}
 	w := &Worker{cfg: cfg}
 	w.status.Store(&Status{Phase: TakingOver})
 	return w

@@ -111,7 +111,7 @@ func defaultConfig() *Config {
 	return &Config{
 		Kafka: KafkaConfig{
 			Brokers: []string{"127.0.0.1:9092"}, Group: "ebb", Input: "events", Alerts: "ebb.alerts", Start: "earliest",
-			SessionTimeout: 10 * time.Second, Heartbeat: time.Second, TransactionTimeout: 15 * time.Second,
+			SessionTimeout: 10 * time.Second, Heartbeat: 250 * time.Millisecond, TransactionTimeout: 15 * time.Second,
 		},
 		Redis:           RedisConfig{Addresses: []string{"127.0.0.1:6379"}},
 		Pack:            PackConfig{Name: "retail"},

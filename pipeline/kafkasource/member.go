@@ -25,7 +25,8 @@ type MemberConfig struct {
 	// that comes back within it under its Instance goes on without a rebalance. Default 10 s.
 	Session time.Duration
 
-	// Heartbeat is how often the member reports; at most a third of Session. Default 1 s.
+	// Heartbeat is how often the member reports; at most a third of Session. A rebalance is noticed by its answer, so it is
+	// part of every takeover. Default 250 ms.
 	Heartbeat time.Duration
 
 	// Rebalance is how long a member has to finish its work once a rebalance has begun. Default 30 s.
@@ -37,7 +38,7 @@ type MemberConfig struct {
 // Validate fills in defaults and reports what is wrong.
 func (c *MemberConfig) Validate() error {
 	setDefault(&c.Session, 10*time.Second)
-	setDefault(&c.Heartbeat, time.Second)
+	setDefault(&c.Heartbeat, 250*time.Millisecond)
 	setDefault(&c.Rebalance, 30*time.Second)
 	var errs []error
 	if c.Client == nil || c.Group == "" || c.Topic == "" || c.Instance == "" {

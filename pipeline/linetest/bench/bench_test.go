@@ -56,6 +56,17 @@ func TestStretchRecord(t *testing.T) {
 	}
 }
 
+// A stretch that calls the roll leaves no customer out.
+func TestStretchRoll(t *testing.T) {
+	s := &stretch{every: 20, calm: []string{"a", "b", "c"}, roll: true}
+	r := rand.New(rand.NewPCG(1, 2))
+	for n, want := range s.calm {
+		if got := string(s.record(n, r).Key); got != want {
+			t.Errorf("event %d is of %s, not %s", n, got, want)
+		}
+	}
+}
+
 func TestSpread(t *testing.T) {
 	r := report{Runs: []run{{CPU: 3}, {CPU: 1}, {CPU: 2}, {CPU: 10}}}
 	want := spread{Each: []float64{3, 1, 2, 10}, Min: 1, Median: 2.5, Max: 10}

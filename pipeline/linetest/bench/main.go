@@ -9,6 +9,9 @@
 // Where the processor's CPU goes is read from its CPU profile: each sample belongs to the innermost function on its stack
 // that stands for a stage. Shares of the profile are applied to the CPU time that the process itself reports.
 //
+// With -takeover it measures instead how long a partition stands still when the member that owns it is killed, leaves or is
+// restarted, under live events; it is called so by "task bench:takeover".
+//
 // Everything runs on one machine: what Kafka, Redis and this program take, the processor does not have. The report names
 // cores and load average, for a figure means nothing without them.
 package main
@@ -45,16 +48,17 @@ type options struct {
 
 	runs    int
 	live    time.Duration
+	outage  outageOptions
 	json    bool
 	program string
 	shared  string
 }
 
 func readOptions() (o options) {
-	flag.IntVar(&o.Events, "events", 2_000_000, "events in the topic")
-	flag.IntVar(&o.Customers, "customers", 200_000, "customers they are of")
+	flag.IntVar(&o.Events, "events", 2_000_000, "events in the topic; with -takeover as many as customers unless set")
+	flag.IntVar(&o.Customers, "customers", 200_000, "customers they are of; with -takeover 1,000,000 unless set")
 	flag.IntVar(&o.Partitions, "partitions", 4, "partitions of the topic")
-	flag.IntVar(&o.Days, "days", 180, "span of event time")
+	flag.IntVar(&o.Days, "days", 180, "span of event time; with -takeover 3 unless set")
 	flag.Uint64Var(&o.Seed, "seed", 1, "seed of the load")
 	flag.BoolVar(&o.AOF, "aof", false, "let Redis keep its append-only file, flushed every second")
 	flag.IntVar(&o.runs, "runs", 3, "how often the topic is processed from the start")
@@ -62,7 +66,19 @@ func readOptions() (o options) {
 	flag.BoolVar(&o.json, "json", false, "print one JSON object")
 	flag.StringVar(&o.program, "ebb", "bin/ebb", "the program to measure")
 	flag.StringVar(&o.shared, "shared", "../shared", "folder with the load (bench) and the services (testenv)")
+	o.outage.define()
 	flag.Parse()
+	set := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { set[f.Name] = true })
+	if o.outage.takeover && !set["customers"] {
+		o.Customers = 1_000_000
+	}
+	if o.outage.takeover && !set["events"] {
+		o.Events = o.Customers
+	}
+	if o.outage.takeover && !set["days"] {
+		o.Days = int(rhythm / (24 * time.Hour)) // so that nobody was silent for long when the live events begin
+	}
 	return o
 }
 
@@ -70,9 +86,17 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	o := readOptions()
-	r, err := measure(ctx, &o, os.Stderr)
+	var result interface {
+		write(w io.Writer, asJSON bool) error
+	}
+	var err error
+	if o.outage.takeover {
+		result, err = measureTakeover(ctx, &o, os.Stderr)
+	} else {
+		result, err = measure(ctx, &o, os.Stderr)
+	}
 	if err == nil {
-		err = r.write(os.Stdout, o.json)
+		err = result.write(os.Stdout, o.json)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -91,27 +115,32 @@ type bench struct {
 
 const input = "bench.events"
 
-// measure does everything, and takes down what it started whatever happens.
-func measure(ctx context.Context, o *options, say io.Writer) (r *report, err error) {
+// measure measures the line.
+func measure(ctx context.Context, o *options, say io.Writer) (*report, error) {
 	if o.runs < 1 {
 		return nil, errors.New("-runs: at least one")
 	}
+	r := &report{Commit: commit(ctx), Machine: machine(), Load: *o}
+	return r, filled(ctx, o, say, func(b *bench) error { return b.all(ctx, r) })
+}
+
+// filled lets do measure between services whose topic is filled, and takes down what it started whatever happens.
+func filled(ctx context.Context, o *options, say io.Writer, do func(*bench) error) (err error) {
 	dir, err := os.MkdirTemp("", "ebb-bench-")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	r = &report{Commit: commit(ctx), Machine: machine(), Load: *o}
 	s, err := startServices(ctx, o, filepath.Join(dir, "services"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, s.stop(context.WithoutCancel(ctx))) }()
 	b := &bench{options: o, services: s, dir: dir, say: say}
 	if err := b.fill(ctx); err != nil {
-		return nil, fmt.Errorf("fill the topic: %w", err)
+		return fmt.Errorf("fill the topic: %w", err)
 	}
-	return r, b.all(ctx, r)
+	return do(b)
 }
 
 func (b *bench) all(ctx context.Context, r *report) error {
@@ -201,8 +230,18 @@ func machine() string {
 	if cpus, err := fs.CPUInfo(); err == nil && len(cpus) > 0 {
 		about += ", " + cpus[0].ModelName
 	}
-	if load, err := fs.LoadAvg(); err == nil {
-		about += fmt.Sprintf(", load average before %.1f", load.Load1)
+	return about + fmt.Sprintf(", load average before %.1f", loadAverage())
+}
+
+// loadAverage is the machine's of the last minute; 0 where it is not told.
+func loadAverage() float64 {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return 0
 	}
-	return about
+	load, err := fs.LoadAvg()
+	if err != nil {
+		return 0
+	}
+	return load.Load1
 }

@@ -39,14 +39,18 @@ type spread struct {
 
 // of takes one figure of every run.
 func (r *report) of(figure func(*run) float64) spread {
-	s := spread{}
+	var each []float64
 	for i := range r.Runs {
-		s.Each = append(s.Each, figure(&r.Runs[i]))
+		each = append(each, figure(&r.Runs[i]))
 	}
-	sorted := slices.Sorted(slices.Values(s.Each))
+	return spreadOf(each)
+}
+
+// spreadOf is the spread of at least one figure.
+func spreadOf(each []float64) spread {
+	sorted := slices.Sorted(slices.Values(each))
 	n := len(sorted)
-	s.Min, s.Max, s.Median = sorted[0], sorted[n-1], (sorted[(n-1)/2]+sorted[n/2])/2
-	return s
+	return spread{Each: each, Min: sorted[0], Max: sorted[n-1], Median: (sorted[(n-1)/2] + sorted[n/2]) / 2}
 }
 
 func (r *report) write(w io.Writer, asJSON bool) error {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/procfs"
@@ -51,9 +52,11 @@ func startServices(ctx context.Context, o *options, dir string) (s *services, er
 	return s, nil
 }
 
-// stop ends both and removes what they wrote.
+// stop ends both and removes what they wrote. A signal to our process group, such as a second Ctrl-C, does not reach it.
 func (s *services) stop(ctx context.Context) error {
-	if out, err := exec.CommandContext(ctx, s.script, "down", s.dir).CombinedOutput(); err != nil { //nolint:gosec // named by who runs it
+	down := exec.CommandContext(ctx, s.script, "down", s.dir) //nolint:gosec // named by who runs it
+	down.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if out, err := down.CombinedOutput(); err != nil {
 		return fmt.Errorf("stop Kafka and Redis: %w: %s", err, out)
 	}
 	return nil

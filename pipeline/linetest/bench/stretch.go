@@ -28,9 +28,11 @@ type stretch struct {
 	calm    []string // the other customers
 	start   int64    // event time of the first, ms
 	spacing float64  // ms of event time between events
+	roll    bool     // the first events are of the calm customers in their order, one of each
 
+	codec kgo.CompressionCodec // of the batches; none unless set
 	began time.Time
-	sent  []time.Duration // since began, by event
+	sent  []time.Duration // since began, by event; nil: not noted
 }
 
 // minDistance bounds the share of recoveries to one event in so many, as the load has about.
@@ -93,7 +95,7 @@ func (s *stretch) planned() int { return min((s.events+s.every-1)/s.every, len(s
 // produced.
 func (s *stretch) produce(ctx context.Context, brokers string) error {
 	cl, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.DefaultProduceTopic(input), kgo.MaxBufferedRecords(200_000),
-		kgo.ProducerLinger(5*time.Millisecond), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))
+		kgo.ProducerLinger(5*time.Millisecond), kgo.ProducerBatchCompression(s.codec), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))
 	if err != nil {
 		return err
 	}
@@ -116,7 +118,9 @@ func (s *stretch) produce(ctx context.Context, brokers string) error {
 		}
 		for until := min(int(time.Since(s.began).Seconds()*s.rate), s.events); n < until; n++ {
 			record := s.record(n, r)
-			s.sent[n] = time.Since(s.began)
+			if s.sent != nil {
+				s.sent[n] = time.Since(s.began)
+			}
 			cl.Produce(ctx, record, promise)
 		}
 	}
@@ -137,8 +141,11 @@ var types = [...]string{
 
 func (s *stretch) record(n int, r *rand.Rand) *kgo.Record {
 	customer, kind := s.calm[r.IntN(len(s.calm))], types[r.IntN(len(types))]
-	if s.due(n) {
+	switch {
+	case s.due(n):
 		customer, kind = s.open[n/s.every], "Order Completed"
+	case s.roll && n < len(s.calm):
+		customer = s.calm[n]
 	}
 	at := time.UnixMilli(s.start + int64(float64(n)*s.spacing)).UTC()
 	b := make([]byte, 0, 256)
