@@ -51,12 +51,12 @@ const (
 	TimeMissing             // no event time
 	TimeUnreadable          // neither RFC 3339 nor epoch
 	TimeOutOfRange          // before 1971 or after 2200
-	ValueUnreadable         // money that is no decimal number or has more decimals than its currency
+	ValueUnreadable         // money that is no decimal number or, in flat JSON, has more decimals than its currency
 	CurrencyUnreadable      // not three letters
-	IDUnreadable            // not a string or an integer, or more than 256 bytes
+	IDUnreadable            // not a string or an integer, or more than 256 bytes; or its source is no string of at most 1024
 	TenantUnreadable        // not a string, or more than 64 bytes
 	RecordTooLarge          // above the configured size
-	RecordEmpty             // no value (a tombstone)
+	RecordEmpty             // no value (a tombstone), unless the headers are a CloudEvent
 	RegistryFramed          // schema-registry framing (magic byte 0), not supported yet
 	numCodes
 )
