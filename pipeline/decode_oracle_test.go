@@ -13,6 +13,8 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/cespare/xxhash/v2"
+
 	"ebb/pipeline"
 )
 
@@ -22,8 +24,10 @@ type plainEvent struct {
 	Code                            pipeline.Code
 	Key, Tenant, Customer, Type, ID string
 	Value                           int64
-	HasValue, AppendTime            bool
+	HasValue, AppendTime, Control   bool
 	Currency                        string
+	SourceHash                      uint64
+	Envelope                        pipeline.Envelope
 }
 
 func plainly(e *pipeline.Event) plainEvent {
@@ -31,7 +35,7 @@ func plainly(e *pipeline.Event) plainEvent {
 		Offset: e.Offset, Time: e.Time, Timestamp: e.Timestamp, Code: e.Code,
 		Key: string(e.Key), Tenant: string(e.Tenant), Customer: string(e.Customer), Type: string(e.Type), ID: string(e.ID),
 		Value: e.Value, HasValue: e.HasValue, AppendTime: e.AppendTime,
-		Currency: strings.Trim(string(e.Currency[:]), "\x00"),
+		Currency: strings.Trim(string(e.Currency[:]), "\x00"), Control: e.Control, SourceHash: e.SourceHash, Envelope: e.Envelope,
 	}
 }
 
@@ -45,54 +49,61 @@ func decodePlainly(r *pipeline.Record, maxRecordBytes int) plainEvent {
 	return e
 }
 
+// plainFields is what every envelope comes down to: raw JSON, nil where there is nothing.
+type plainFields struct {
+	customer, kind, value, currency, id, source, tenant json.RawMessage
+
+	time     func() (int64, pipeline.Code)
+	control  bool
+	envelope pipeline.Envelope
+}
+
 func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int) pipeline.Code {
-	switch {
-	case len(r.Value) == 0:
-		return pipeline.RecordEmpty
-	case r.Value[0] == 0:
-		return pipeline.RegistryFramed
-	case len(r.Key)+len(r.Value)+len(r.Headers) > maxRecordBytes:
-		return pipeline.RecordTooLarge
-	}
-	if c := plainSyntax(r.Value); c != pipeline.Usable {
+	f, c := plainEnvelope(r, maxRecordBytes)
+	flat := f.envelope == pipeline.Flat // money is exact, a tenant no number
+	if c != pipeline.Usable {
 		return c
 	}
-	var m map[string]json.RawMessage
-	if err := json.Unmarshal(r.Value, &m); err != nil {
-		panic(err)
-	}
-	var c pipeline.Code
-	if e.Customer, c = plainText(m["customer"], true, pipeline.CustomerMissing, pipeline.CustomerUnreadable); c != pipeline.Usable {
+	if e.Customer, c = plainText(f.customer, true, pipeline.CustomerMissing, pipeline.CustomerUnreadable); c != pipeline.Usable {
 		return c
 	}
 	if len(e.Customer) > pipeline.MaxCustomer {
 		return pipeline.CustomerTooLong
 	}
-	if e.Type, c = plainText(m["type"], false, pipeline.TypeMissing, pipeline.TypeUnreadable); c != pipeline.Usable {
+	if e.Type, c = plainText(f.kind, false, pipeline.TypeMissing, pipeline.TypeUnreadable); c != pipeline.Usable {
 		return c
 	}
 	if len(e.Type) > pipeline.MaxType {
 		return pipeline.TypeUnreadable
 	}
-	if e.Time, c = plainTime(m["time"]); c != pipeline.Usable {
+	if e.Time, c = f.time(); c != pipeline.Usable {
 		return c
 	}
-	if c = e.readMoney(m["value"], m["currency"]); c != pipeline.Usable {
+	if c = e.readMoney(f.value, f.currency, flat); c != pipeline.Usable {
 		return c
 	}
-	if e.ID, c = plainText(m["id"], true, pipeline.Usable, pipeline.IDUnreadable); c != pipeline.Usable || len(e.ID) > pipeline.MaxID {
+	if e.ID, c = plainText(f.id, true, pipeline.Usable, pipeline.IDUnreadable); c != pipeline.Usable || len(e.ID) > pipeline.MaxID {
 		return pipeline.IDUnreadable
 	}
-	if e.Tenant, c = plainText(m["tenant"], false, pipeline.Usable, pipeline.TenantUnreadable); c != pipeline.Usable || len(e.Tenant) > pipeline.MaxTenant {
+	source, c := plainText(f.source, false, pipeline.Usable, pipeline.IDUnreadable)
+	if c != pipeline.Usable || len(source) > 1024 {
+		return pipeline.IDUnreadable
+	}
+	if source != "" {
+		e.SourceHash = xxhash.Sum64String(source)
+	}
+	if e.Tenant, c = plainText(f.tenant, !flat, pipeline.Usable, pipeline.TenantUnreadable); c != pipeline.Usable || len(e.Tenant) > pipeline.MaxTenant {
 		return pipeline.TenantUnreadable
 	}
 	e.Key = string(rune(len(e.Tenant))) + e.Tenant + e.Customer
+	e.Control, e.Envelope = f.control, f.envelope
 	return pipeline.Usable
 }
 
-// plainSyntax judges the record as JSON text. A text that is faulty behind the bracket that nests too deep, nests too deep.
-func plainSyntax(b []byte) pipeline.Code {
-	object := strings.HasPrefix(strings.TrimLeft(string(b), " \t\r\n"), "{")
+// plainSyntax judges b as JSON text, which has to be an object unless any value will do. A text that is faulty behind the
+// bracket that nests too deep, nests too deep.
+func plainSyntax(b []byte, anyValue bool) pipeline.Code {
+	object := anyValue || strings.HasPrefix(strings.TrimLeft(string(b), " \t\r\n"), "{")
 	if deep := upToTooDeep(b); deep != nil {
 		var v any
 		err := json.NewDecoder(bytes.NewReader(deep)).Decode(&v)
@@ -189,6 +200,15 @@ func plainNumber(raw json.RawMessage) (s string, missing, ok bool) {
 }
 
 func plainTime(raw json.RawMessage) (int64, pipeline.Code) {
+	ms, c := plainClock(raw)
+	if c != pipeline.Usable {
+		return 0, c
+	}
+	return ms, plainRange(ms)
+}
+
+// plainClock is plainTime whatever the year.
+func plainClock(raw json.RawMessage) (int64, pipeline.Code) {
 	s, missing, ok := plainNumber(raw)
 	switch {
 	case missing:
@@ -197,13 +217,17 @@ func plainTime(raw json.RawMessage) (int64, pipeline.Code) {
 		return 0, pipeline.TimeUnreadable
 	}
 	t, ok := plainInstant(s)
-	switch {
-	case !ok:
+	if !ok {
 		return 0, pipeline.TimeUnreadable
-	case t.UTC().Year() < 1971 || t.UTC().Year() > 2200:
-		return 0, pipeline.TimeOutOfRange
 	}
 	return t.UnixMilli(), pipeline.Usable
+}
+
+func plainRange(ms int64) pipeline.Code {
+	if y := time.UnixMilli(ms).UTC().Year(); y < 1971 || y > 2200 {
+		return pipeline.TimeOutOfRange
+	}
+	return pipeline.Usable
 }
 
 func plainInstant(s string) (t time.Time, ok bool) {
@@ -229,7 +253,7 @@ func plainInstant(s string) (t time.Time, ok bool) {
 	return t, err == nil && dateTime.Match(b)
 }
 
-func (e *plainEvent) readMoney(value, currency json.RawMessage) pipeline.Code {
+func (e *plainEvent) readMoney(value, currency json.RawMessage, exact bool) pipeline.Code {
 	var c pipeline.Code
 	if e.Currency, c = plainText(currency, false, pipeline.Usable, pipeline.CurrencyUnreadable); c != pipeline.Usable {
 		return c
@@ -255,9 +279,19 @@ func (e *plainEvent) readMoney(value, currency json.RawMessage) pipeline.Code {
 	}
 	v, _ := new(big.Rat).SetString(s)
 	v.Mul(v, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(decimals), nil)))
+	if !exact {
+		v = rounded(v)
+	}
 	if !v.IsInt() || !v.Num().IsInt64() {
 		return pipeline.ValueUnreadable
 	}
 	e.Value, e.HasValue = v.Num().Int64(), true
 	return pipeline.Usable
+}
+
+// rounded is v without its fraction, half away from zero.
+func rounded(v *big.Rat) *big.Rat {
+	half := big.NewRat(int64(v.Sign()), 2)
+	v = new(big.Rat).Add(v, half)
+	return new(big.Rat).SetInt(new(big.Int).Quo(v.Num(), v.Denom()))
 }

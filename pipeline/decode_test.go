@@ -20,7 +20,7 @@ func decodeBoth(t *testing.T, d *pipeline.Decoder, r *pipeline.Record) plainEven
 	d.Decode(r, &e)
 	got, want := plainly(&e), decodePlainly(r, testRecordBytes)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Fatalf("decode %.300q: oracle (-), decoder (+):\n%s", r.Value, diff)
+		t.Fatalf("decode %.300q with headers %.300q: oracle (-), decoder (+):\n%s", r.Value, r.Headers, diff)
 	}
 	return got
 }
@@ -28,7 +28,11 @@ func decodeBoth(t *testing.T, d *pipeline.Decoder, r *pipeline.Record) plainEven
 // flatJSON builds a record of members that are usable unless changes say otherwise. A change is name, raw JSON value; an
 // empty value takes the member out.
 func flatJSON(changes ...string) string {
-	members := []string{"customer", `"c-1"`, "type", `"Order Completed"`, "time", `"2026-03-01T00:00:00Z"`}
+	return changeJSON([]string{"customer", `"c-1"`, "type", `"Order Completed"`, "time", `"2026-03-01T00:00:00Z"`}, changes)
+}
+
+// changeJSON builds an object of members, names and raw values in turn, with the changes.
+func changeJSON(members, changes []string) string {
 	for i := 0; i < len(changes); i += 2 {
 		found := false
 		for j := 0; j < len(members); j += 2 {
@@ -266,6 +270,6 @@ func FuzzDecode(f *testing.F) {
 	d := pipeline.NewDecoder(testRecordBytes)
 	f.Fuzz(func(t *testing.T, value []byte) {
 		d.Reset()
-		decodeBoth(t, d, &pipeline.Record{Offset: 1, Timestamp: 2, Value: value})
+		decodeBoth(t, d, &pipeline.Record{Offset: 1, Timestamp: envelopeStamp, Value: value})
 	})
 }

@@ -3,15 +3,19 @@ package pipeline
 // Event is one customer's event in normal form. Its slices alias the record or the decoder's scratch memory and are
 // valid as long as the batch they came in.
 type Event struct {
-	Offset int64
-	Time   int64 // event time, ms since the epoch
-	Code   Code  // why the record cannot be used; Usable if it can
+	Offset   int64
+	Time     int64    // event time, ms since the epoch
+	Code     Code     // why the record cannot be used; Usable if it can
+	Envelope Envelope // that a usable event came in
+	Control  bool     // says something about the customer (identify, group, alias); it is no activity whatever its type
 
 	Key      []byte // state key of the customer; see AppendKey
 	Tenant   []byte // may be empty
 	Customer []byte // 1 to 256 bytes
 	Type     []byte // what happened, 1 to 256 bytes
 	ID       []byte // producer's event id; empty: none, and no dedupe
+
+	SourceHash uint64 // of the producer's name, within which alone ID is unique; 0: none given, ID is unique as it is
 
 	Value    int64 // money in minor units of Currency
 	HasValue bool
@@ -20,6 +24,16 @@ type Event struct {
 	AppendTime bool  // the record carries the broker's clock:
 	Timestamp  int64 // of the record, ms since the epoch
 }
+
+// Envelope is the form that an event came in.
+type Envelope uint8
+
+// Envelopes.
+const (
+	Flat Envelope = iota // ebb's own flat JSON
+	Segment
+	CloudEvent
+)
 
 // Code says why a record cannot be used. The closed list is a contract: `ebb.error.code` of quarantined records.
 type Code uint8
@@ -37,12 +51,12 @@ const (
 	TimeMissing             // no event time
 	TimeUnreadable          // neither RFC 3339 nor epoch
 	TimeOutOfRange          // before 1971 or after 2200
-	ValueUnreadable         // money that is no decimal number or has more decimals than its currency
+	ValueUnreadable         // money that is no decimal number or, in flat JSON, has more decimals than its currency
 	CurrencyUnreadable      // not three letters
-	IDUnreadable            // not a string or an integer, or more than 256 bytes
+	IDUnreadable            // not a string or an integer, or more than 256 bytes; or its source is no string of at most 1024
 	TenantUnreadable        // not a string, or more than 64 bytes
 	RecordTooLarge          // above the configured size
-	RecordEmpty             // no value (a tombstone)
+	RecordEmpty             // no value (a tombstone), unless the headers are a CloudEvent
 	RegistryFramed          // schema-registry framing (magic byte 0), not supported yet
 	numCodes
 )

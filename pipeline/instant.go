@@ -23,13 +23,18 @@ func parseInstant(s []byte) (ms int64, code Code) {
 	} else {
 		ms, ok = parseEpoch(s)
 	}
-	switch {
-	case !ok:
+	if !ok {
 		return 0, TimeUnreadable
-	case ms < firstInstant || ms >= pastInstant:
-		return 0, TimeOutOfRange
 	}
-	return ms, Usable
+	return ms, instantCode(ms)
+}
+
+// instantCode is TimeOutOfRange where ms is no time that an event can have.
+func instantCode(ms int64) Code {
+	if ms < firstInstant || ms >= pastInstant {
+		return TimeOutOfRange
+	}
+	return Usable
 }
 
 // parseEpoch reads seconds or milliseconds since the epoch. What is negative or beyond int64 comes back as an extreme

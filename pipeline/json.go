@@ -14,13 +14,22 @@ const (
 	jsonInteger           // a number without fraction and exponent
 	jsonFraction          // a number with a fraction
 	jsonExponent          // a number with an exponent
-	jsonOther             // true, false, an object or an array
+	jsonObject            // an object, brackets included
+	jsonOther             // true, false or an array
 )
 
-// jsonToken is one scalar's place in the text.
+// jsonToken is a value's place in the text.
 type jsonToken struct {
 	from, to int // for strings without the quotes
 	kind     jsonKind
+}
+
+// absent reports whether a member counts as not being there: null and the empty string do.
+func (t jsonToken) absent() bool { return t.kind <= jsonNull || t.kind == jsonPlain && t.from == t.to }
+
+// isText reports whether it is a string that is not empty.
+func (t jsonToken) isText() bool {
+	return t.kind == jsonEscaped || t.kind == jsonPlain && t.from < t.to
 }
 
 // scanName reads a member's name and the colon behind it. It returns the place of the member's value, or -1.
@@ -50,7 +59,10 @@ func scanValue(b []byte, i, depth int) (value jsonToken, next int) {
 	case c == '-' || c-'0' < 10:
 		return scanNumber(b, i)
 	case c == '{' || c == '[':
-		return scanNested(b, i, depth)
+		if next = scanNested(b, i, depth); c == '{' {
+			return jsonToken{i, next, jsonObject}, next
+		}
+		return jsonToken{kind: jsonOther}, next
 	case c == 't':
 		return scanWord(b, i, "true", jsonOther)
 	case c == 'f':
@@ -62,33 +74,33 @@ func scanValue(b []byte, i, depth int) (value jsonToken, next int) {
 }
 
 // scanNested validates the object or array at i without recursion: one bit per open level tells what it is, so that
-// hostile nesting costs neither stack nor memory.
-func scanNested(b []byte, i, depth int) (value jsonToken, next int) {
+// hostile nesting costs neither stack nor memory. It returns the place behind it, or the fault's Code negated.
+func scanNested(b []byte, i, depth int) (next int) {
 	var objects uint64 // the lowest bit: the innermost open level is an object
 	base := depth
 	for {
 		// A value begins at i.
 		if i < len(b) && (b[i] == '{' || b[i] == '[') {
 			if depth == MaxDepth {
-				return value, -int(NestedTooDeep)
+				return -int(NestedTooDeep)
 			}
 			depth++
 			objects = objects<<1 | uint64(b[i]>>5&1) // '{' is 0x7b, '[' is 0x5b
 			if i = skipSpace(b, i+1); i >= len(b) {
-				return value, -int(NotJSON)
+				return -int(NotJSON)
 			}
 			if b[i] != closing(objects) {
 				if objects&1 != 0 {
 					if _, i = scanName(b, i); i < 0 {
-						return value, -int(NotJSON)
+						return -int(NotJSON)
 					}
 				}
 				continue
 			}
-		} else if value, i = scanValue(b, i, depth); i < 0 {
-			return value, i
+		} else if _, i = scanValue(b, i, depth); i < 0 {
+			return i
 		} else if i = skipSpace(b, i); i >= len(b) {
-			return value, -int(NotJSON)
+			return -int(NotJSON)
 		}
 		// A value has ended, or a level is empty: close levels until one goes on.
 		for b[i] == closing(objects) {
@@ -96,18 +108,18 @@ func scanNested(b []byte, i, depth int) (value jsonToken, next int) {
 			objects >>= 1
 			i++
 			if depth == base {
-				return jsonToken{kind: jsonOther}, i
+				return i
 			}
 			if i = skipSpace(b, i); i >= len(b) {
-				return value, -int(NotJSON)
+				return -int(NotJSON)
 			}
 		}
 		if b[i] != ',' {
-			return value, -int(NotJSON)
+			return -int(NotJSON)
 		}
 		if i = skipSpace(b, i+1); objects&1 != 0 {
 			if _, i = scanName(b, i); i < 0 {
-				return value, -int(NotJSON)
+				return -int(NotJSON)
 			}
 		}
 	}

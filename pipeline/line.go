@@ -141,7 +141,10 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 	// The arriving event counts for its own customer even where it does not move the watermark alone.
 	reached := floorDiv(max(l.clock.Watermark, e.Time-l.lateness), minuteMillis)
 	l.fire(c, e, reached)
-	signal := l.pack.Signal(e.Type)
+	signal := scoring.Signal{Known: true}
+	if !e.Control {
+		signal = l.pack.Signal(e.Type)
+	}
 	if !signal.Known {
 		s.tally.Unnamed++
 	}

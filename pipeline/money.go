@@ -29,19 +29,25 @@ func parseDecimal(s []byte) (d decimal, ok bool) {
 	return d, true
 }
 
-// parseMoney reads s exactly as minor units of a currency with the given number of decimals. Digits beyond those must be
-// zeros: 12.340 is 12.34, 12.345 is refused rather than rounded. ok is false also where int64 is too small.
-func parseMoney(s []byte, decimals int) (minor int64, ok bool) {
+// parseMoney reads s as minor units of a currency with the given number of decimals. Digits beyond those must be zeros
+// (12.340 is 12.34, 12.345 is refused) unless it is rounded, half away from zero: 19.989999999999998, as a float leaves
+// it, is 19.99. ok is false also where int64 is too small.
+func parseMoney(s []byte, decimals int, rounded bool) (minor int64, ok bool) {
 	d, ok := parseDecimal(s)
 	if !ok {
 		return 0, false
 	}
-	for len(d.fraction) > decimals {
-		last := len(d.fraction) - 1
-		if d.fraction[last] != '0' {
-			return 0, false
+	var carry uint64
+	if len(d.fraction) > decimals {
+		switch rest := d.fraction[decimals:]; {
+		case !rounded:
+			if !allZeros(rest) {
+				return 0, false
+			}
+		case rest[0] >= '5':
+			carry = 1
 		}
-		d.fraction = d.fraction[:last]
+		d.fraction = d.fraction[:decimals]
 	}
 	const most = 19 // digits that a uint64 holds whatever they are, and an int64 at best
 	if len(d.whole)+decimals > most {
@@ -57,10 +63,20 @@ func parseMoney(s []byte, decimals int) (minor int64, ok bool) {
 			sum += uint64(d.fraction[i] - '0')
 		}
 	}
+	sum += carry
 	if d.negative {
 		return -int64(sum), sum <= -math.MinInt64 //nolint:gosec // wraps to MinInt64, which is meant
 	}
 	return int64(sum), sum <= math.MaxInt64
+}
+
+func allZeros(digits []byte) bool {
+	for _, c := range digits {
+		if c != '0' {
+			return false
+		}
+	}
+	return true
 }
 
 // parseCurrency reads three letters, of either case, as an ISO 4217 code.

@@ -20,7 +20,7 @@ func (f *logFile) readCSV(line []byte, e *logEntry) string {
 	}
 	f.builder.reset()
 	if f.source != "" {
-		f.builder.id(f.source, f.line)
+		f.builder.id("id", f.source, f.line)
 	}
 	f.builder.text("customer", fields[0])
 	f.builder.text("type", fields[2])
@@ -76,13 +76,18 @@ func splitQuoted(line []byte) (fields [4][]byte, problem string) {
 	return fields, ""
 }
 
-// readJSON takes a line in the flat envelope, with an id if it has none, or a JSON object of another envelope as it is.
+// readJSON takes a line that the line's decoder takes, with an id if it has none, or a JSON object of another envelope as
+// it is.
 func (f *logFile) readJSON(line []byte, e *logEntry) string {
 	problem := f.take(line, e)
 	if problem == "" {
 		if len(f.event.ID) == 0 && f.source != "" {
+			name := "id"
+			if f.event.Envelope == pipeline.Segment {
+				name = "messageId"
+			}
 			f.builder.reset()
-			f.builder.id(f.source, f.line)
+			f.builder.id(name, f.source, f.line)
 			f.builder.raw(line[1:]) // behind the opening brace
 			e.Value = f.builder.bytes()
 		}
@@ -149,9 +154,11 @@ func (w *flatBuilder) bytes() []byte {
 	return w.b
 }
 
-// id writes "source:line".
-func (w *flatBuilder) id(source string, line int) {
-	w.b = append(w.b, `"id":"`...)
+// id writes "source:line" under the name that an event's id has.
+func (w *flatBuilder) id(name, source string, line int) {
+	w.b = append(w.b, '"')
+	w.b = append(w.b, name...)
+	w.b = append(w.b, `":"`...)
 	w.b = appendEscaped(w.b, []byte(source))
 	w.b = append(w.b, ':')
 	w.b = strconv.AppendInt(w.b, int64(line), 10)

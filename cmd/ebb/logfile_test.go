@@ -109,7 +109,7 @@ func TestLogFileReadsBothFormats(t *testing.T) {
 			`{"specversion":"1.0","id":"1","source":"/shop","type":"purchase","subject":"c9","time":"2011-03-13T07:06:40Z"}`,
 		}, "\n"), []string{
 			`u1 1300000000500 {"type":"track","event":"Order Completed","userId":"u1","anonymousId":"x","messageId":"m","timestamp":"2011-03-13T07:06:40.5Z"}`,
-			`x 1300000000000 {"type":"track","event":"Order Completed","anonymousId":"x","originalTimestamp":"2011-03-13T08:06:40+01:00"}`,
+			`x 1300000000000 {"messageId":"o.jsonl.gz:2","type":"track","event":"Order Completed","anonymousId":"x","originalTimestamp":"2011-03-13T08:06:40+01:00"}`,
 			`u1 0 {"type":"track","event":"Order Completed","userId":"u1"}`,
 			`c9 1300000000000 {"specversion":"1.0","id":"1","source":"/shop","type":"purchase","subject":"c9","time":"2011-03-13T07:06:40Z"}`,
 		}},

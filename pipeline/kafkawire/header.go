@@ -3,6 +3,8 @@ package kafkawire
 import (
 	"encoding/binary"
 	"iter"
+
+	"ebb/pipeline"
 )
 
 // Header is one header of a record. A nil Value is null.
@@ -45,30 +47,19 @@ func AppendHeader[V string | []byte](dst []byte, key string, value V) []byte {
 
 // Headers gives the headers encoded in b, in order. Key and value alias b. It ends early where b is damaged.
 func Headers(b []byte) iter.Seq2[[]byte, []byte] {
-	return func(yield func(key, value []byte) bool) { walkHeaders(b, yield) }
+	return func(yield func(key, value []byte) bool) {
+		r := pipeline.ReadHeaders(b)
+		for key, value, ok := r.Next(); ok && yield(key, value); {
+			key, value, ok = r.Next()
+		}
+	}
 }
 
 // ValidHeaders reports whether b is exactly one encoding of headers.
 func ValidHeaders(b []byte) bool {
-	return walkHeaders(b, func(_, _ []byte) bool { return true })
-}
-
-// walkHeaders reports whether it came to the end of b and found what b promised.
-func walkHeaders(b []byte, yield func(key, value []byte) bool) bool {
-	count, at := binary.Varint(b)
-	if at <= 0 || count < 0 {
-		return false
+	r := pipeline.ReadHeaders(b)
+	for _, _, ok := r.Next(); ok; {
+		_, _, ok = r.Next()
 	}
-	for range count {
-		key, next, ok := field(b, at)
-		if !ok || key == nil {
-			return false
-		}
-		value, next, ok := field(b, next)
-		if !ok || !yield(key, value) {
-			return false
-		}
-		at = next
-	}
-	return at == len(b)
+	return r.Whole()
 }

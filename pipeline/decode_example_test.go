@@ -1,0 +1,131 @@
+package pipeline_test
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"ebb/pipeline"
+)
+
+// TestDecodeExamples holds the files of examples, one for each envelope, against what becomes of their records: a title,
+// the record's timestamp, headers and value, and behind "=>" the event. Write it with: go test ./pipeline -run
+// DecodeExamples -update.
+func TestDecodeExamples(t *testing.T) {
+	for _, name := range []string{"flat", "segment", "cloudevents"} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join("testdata", "envelope_"+name+".golden")
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out strings.Builder
+			for i, block := range strings.Split(string(b), "\n### ") {
+				if i == 0 {
+					out.WriteString(block)
+					continue
+				}
+				title, rest, _ := strings.Cut(block, "\n")
+				input, _, _ := strings.Cut(rest, "\n=> ")
+				r := exampleRecord(t, input)
+				e := decodeBoth(t, pipeline.NewDecoder(testRecordBytes), &r)
+				fmt.Fprintf(&out, "\n### %s\n%s\n%s", title, input, describeEvent(&e))
+			}
+			if *update {
+				if err := os.WriteFile(path, []byte(out.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := gocmp.Diff(string(b), out.String()); diff != "" {
+				t.Errorf("%s (-), decoder (+):\n%s", path, diff)
+			}
+		})
+	}
+}
+
+// exampleRecord reads lines "timestamp: ...", "header NAME: ..." and then the value, which may be missing.
+func exampleRecord(t *testing.T, input string) (r pipeline.Record) {
+	t.Helper()
+	var headers []string
+	for input != "" {
+		line, rest, _ := strings.Cut(input, "\n")
+		if text, ok := strings.CutPrefix(line, "timestamp: "); ok {
+			at, err := time.Parse(time.RFC3339, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Timestamp = at.UnixMilli()
+		} else if text, ok := strings.CutPrefix(line, "header "); ok {
+			name, value, _ := strings.Cut(text, ": ")
+			headers = append(headers, name, value)
+		} else {
+			break
+		}
+		input = rest
+	}
+	if headers != nil {
+		r.Headers = encodeHeaders(headers...)
+	}
+	r.Value = []byte(input)
+	return r
+}
+
+func describeEvent(e *plainEvent) string {
+	if e.Code != pipeline.Usable {
+		return fmt.Sprintf("=> refused: %s\n", e.Code)
+	}
+	kind := "event"
+	if e.Control {
+		kind = "control event"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "=> %s\n", kind)
+	show := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "   %-8s  %s\n", name, text)
+		}
+	}
+	show("customer", e.Customer)
+	show("type", e.Type)
+	show("time", time.UnixMilli(e.Time).UTC().Format("2006-01-02T15:04:05.000Z"))
+	if e.HasValue {
+		show("value", fmt.Sprintf("%d minor units of %s", e.Value, cmp.Or(e.Currency, "no currency")))
+	}
+	show("id", e.ID)
+	if e.SourceHash != 0 {
+		show("", "unique within its source")
+	}
+	show("tenant", e.Tenant)
+	return b.String()
+}
+
+// TestEventsDocument decodes the examples of docs/events.md.
+func TestEventsDocument(t *testing.T) {
+	b, err := os.ReadFile("../docs/events.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[pipeline.Envelope]int{}
+	for _, m := range regexp.MustCompile("(?s)```(json|text)\n(.*?)```").FindAllSubmatch(b, -1) {
+		r := pipeline.Record{Timestamp: envelopeStamp, Value: m[2]}
+		if string(m[1]) == "text" {
+			r = exampleRecord(t, string(m[2]))
+		}
+		e := decodeBoth(t, pipeline.NewDecoder(testRecordBytes), &r)
+		if e.Code != pipeline.Usable || e.Customer != "c-42" || e.Value != 1290 || e.Type != "Order Completed" {
+			t.Errorf("%s became %+v", m[2], e)
+		}
+		seen[e.Envelope]++
+	}
+	want := map[pipeline.Envelope]int{pipeline.Flat: 1, pipeline.Segment: 1, pipeline.CloudEvent: 2}
+	if diff := gocmp.Diff(want, seen); diff != "" {
+		t.Errorf("examples per envelope (-want +got):\n%s", diff)
+	}
+}
