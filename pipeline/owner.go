@@ -251,3 +251,13 @@ func (m *Meta) complete(id Identity, now time.Time) {
 	m.Version, m.Pack, m.Partitions, m.Cluster, m.Topic = metaVersion, id.Pack, id.Partitions, id.Cluster, id.Topic
 	m.WallMillis = now.UnixMilli()
 }
+
+// moved notes that the partition moved, or that there is nothing to do.
+func (o *owner) moved() { o.proof = time.Now() }
+
+// report makes the owner's state readable from outside.
+func (o *owner) report() {
+	o.progress.Store(&Progress{
+		At: time.Now(), Proof: o.proof, Next: o.line.next, End: o.end, Stable: o.stable, Unpublished: o.p.Unpublished(),
+	})
+}

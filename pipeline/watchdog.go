@@ -68,13 +68,3 @@ func (w *Worker) watch(ctx context.Context) {
 		was = s.Phase
 	}
 }
-
-// moved notes that the partition moved, or that there is nothing to do.
-func (o *owner) moved() { o.proof = time.Now() }
-
-// report makes the owner's state readable from outside.
-func (o *owner) report() {
-	o.progress.Store(&Progress{
-		At: time.Now(), Proof: o.proof, Next: o.line.next, End: o.end, Stable: o.stable, Unpublished: o.p.Unpublished(),
-	})
-}

@@ -109,7 +109,7 @@ func TestStall(t *testing.T) {
 		go func() { ended <- worker.Run(t.Context(), revoked) }()
 		expect := func(after time.Duration, phase pipeline.Phase, stalls, moves int) {
 			t.Helper()
-			time.Sleep(after)
+			<-time.After(after)
 			synctest.Wait()
 			s := worker.Status()
 			text := lines.String()

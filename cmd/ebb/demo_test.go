@@ -5,13 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"ebb/cmd/ebb/shop"
-	"io"
 )
 
 // demoLines takes apart what demo --json printed: alerts, and the summary as the last line.

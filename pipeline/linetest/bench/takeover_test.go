@@ -79,8 +79,11 @@ func TestSteps(t *testing.T) {
 	gone, other := &member{name: "a"}, &member{name: "b"}
 	gone.diary.lines = []said{{at: at(-5), Message: saidStarting}, {at: at(-4), Message: saidJoined}, {at: at(0.25), Message: saidGivenUp}}
 	other.diary.lines = []said{
-		{at: at(-5), Message: saidStarting}, {at: at(-4), Message: saidJoined}, {at: at(1), Message: saidGivenUp},
-		{at: at(1.5), Message: saidJoined}, {at: at(2), Message: saidTaken, Partition: 1},
+		{at: at(-5), Message: saidStarting},
+		{at: at(-4), Message: saidJoined},
+		{at: at(1), Message: saidGivenUp},
+		{at: at(1.5), Message: saidJoined},
+		{at: at(2), Message: saidTaken, Partition: 1},
 	}
 	back := &back{by: other, taken: other.diary.lines[4], at: at(3)}
 	all := ways()
