@@ -167,6 +167,7 @@ var _ pipeline.Store = (*memberStore)(nil)
 
 func (s *memberStore) Claim(ctx context.Context, token pipeline.Token) (st pipeline.State, err error) {
 	s.down = true
+	s.trial.handOver()
 	conn, server := s.trial.store.Partition(0), s.trial.rollbacks
 	err = s.send(ctx, "claim", nil, func() (err error) {
 		if server != s.trial.rollbacks {
