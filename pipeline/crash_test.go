@@ -75,13 +75,13 @@ func (s *story) steps(n int) {
 func (s *story) tell(total int) error {
 	defer s.finish()
 	s.begin(6, -1)
-	s.steps(total / 4)
-	s.copy()
-	s.steps(total / 4)
-	s.revoke()
-	s.steps(total / 4)
-	s.rollBack()
-	s.steps(total / 4)
+	for _, then := range []func() bool{s.copy, s.revoke, s.rollBack, nil} {
+		s.steps(total / 4)
+		s.settle()
+		if then != nil {
+			then()
+		}
+	}
 	return s.conclude()
 }
 
