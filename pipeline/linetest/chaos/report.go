@@ -23,12 +23,13 @@ type report struct {
 
 	verdict
 
-	Aborted       int64 `json:"aborted"`        // records of the input in transactions that were aborted
-	CatchUp       int64 `json:"catch_up_ms"`    // from the end of the faults until everything was processed
-	Takeovers     int64 `json:"takeovers"`      // of a partition
-	Rewinds       int64 `json:"rewinds"`        // of these, with a state older than what was published
-	Resumed       int64 `json:"resumed"`        // of these, with alerts committed and not known to be published
-	RefusedStarts int64 `json:"refused_starts"` // processes that could not begin because a service was away
+	Aborted       int64 `json:"aborted"`                    // records of the input in transactions that were aborted
+	Restarted     bool  `json:"broker_restarted,omitempty"` // to get a group coordinator back; see run.catchUp
+	CatchUp       int64 `json:"catch_up_ms"`                // from the end of the faults until everything was processed
+	Takeovers     int64 `json:"takeovers"`                  // of a partition
+	Rewinds       int64 `json:"rewinds"`                    // of these, with a state older than what was published
+	Resumed       int64 `json:"resumed"`                    // of these, with alerts committed and not known to be published
+	RefusedStarts int64 `json:"refused_starts"`             // processes that could not begin because a service was away
 
 	Findings []finding `json:"findings,omitempty"`
 	Logs     string    `json:"logs,omitempty"` // folder, where it was kept

@@ -231,7 +231,7 @@ func (r *run) disturbed(ctx context.Context) error {
 	r.report.Aborted = r.feed.aborted.Load()
 
 	r.say.phase("catching up")
-	if err := until(ctx, r.patience, "everything is processed", r.tried.caughtUp); err != nil {
+	if err := r.catchUp(ctx); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
@@ -246,4 +246,21 @@ func (r *run) disturbed(ctx context.Context) error {
 		r.report.RefusedStarts += m.refusedStarts.Load()
 	}
 	return ctx.Err()
+}
+
+// catchUp waits until everything is processed. Kafka 4.1.0 has been seen to lose its group coordinator for good after a kill
+// ("out of sync with the underlying log", then NOT_COORDINATOR to everybody): half-way the broker is restarted once, as a
+// person would do it, and the report says so.
+func (r *run) catchUp(ctx context.Context) error {
+	const what = "everything is processed"
+	err := until(ctx, r.patience/2, what, r.tried.caughtUp)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	r.say.phase("restarting Kafka")
+	r.report.Restarted = true
+	if err := errors.Join(r.kafka.kill(ctx), r.kafka.start(ctx)); err != nil {
+		return err
+	}
+	return until(ctx, r.patience/2, what, r.tried.caughtUp)
 }
