@@ -56,7 +56,6 @@ func (a *Alert) ID() AlertID {
 // alone. id is the alert's own: whoever renders it needs it anyway. Fields are added, never changed.
 func (k *Pack) AppendAlert(dst []byte, a *Alert, id AlertID) []byte {
 	var n numbers
-	sum := a.Score.Sum()
 	dst = hex.AppendEncode(append(dst, `{"id":"`...), id[:])
 	dst = appendString(append(dst, `","tenant":`...), a.Tenant)
 	dst = appendString(append(dst, `,"customer":`...), a.Customer)
@@ -65,9 +64,9 @@ func (k *Pack) AppendAlert(dst []byte, a *Alert, id AlertID) []byte {
 	dst = append(append(dst, `,"transition":"`...), a.Transition.String()...)
 	dst = append(append(dst, `","tier":"`...), a.Tier.String()...)
 	dst = append(append(dst, `","previous_tier":"`...), a.Previous.String()...)
-	dst = appendThousandths(append(dst, `","risk_score":`...), risk(sum))
-	dst = n.append(append(dst, `,"log_odds":`...), sum)
-	dst = n.append(append(dst, `,"churn_probability":`...), sigmoid(sum))
+	dst = appendThousandths(append(dst, `","risk_score":`...), a.Score.Risk())
+	dst = n.append(append(dst, `,"log_odds":`...), a.Score.Sum())
+	dst = n.append(append(dst, `,"churn_probability":`...), a.Score.Probability())
 	dst = append(dst, `,"probability_probes":0,"probability_provisional":true,"coverage":1,"terms":[`...)
 	dst = k.appendTerms(dst, &a.Score, &n)
 	dst = strconv.AppendFloat(append(dst, `],"overdue":{"typical_days":`...), exp(a.Score.LnTypical), 'f', 3, 64)

@@ -54,9 +54,7 @@ func (s *Score) Sum() float64 {
 func (s *Score) Probability() float64 { return sigmoid(s.Sum()) }
 
 // Risk is the risk score in thousandths, 0 to 100000, rounded.
-func (s *Score) Risk() int { return risk(s.Sum()) }
-
-func risk(sum float64) int { return int(float64(sigmoid(sum)*100_000) + 0.5) }
+func (s *Score) Risk() int { return int(float64(s.Probability()*100_000) + 0.5) }
 
 // Score is the risk of p as of at, in ms since the epoch. A customer without activity has none: the zero Score.
 func (k *Pack) Score(p *Profile, at int64) Score {
