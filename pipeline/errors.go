@@ -3,6 +3,8 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+
+	"github.com/rs/zerolog"
 )
 
 // The three classes of failure at the borders. Branch on them with errors.Is.
@@ -24,6 +26,11 @@ type HardStop struct {
 	Code   string // stable snake_case value; a heading in docs/runbook.md
 	Detail string // what was found
 	Do     string // what is safe to do, with the command
+}
+
+// MarshalZerologObject writes the fields by which a log line says why a partition has stopped.
+func (h *HardStop) MarshalZerologObject(e *zerolog.Event) {
+	e.Str("code", h.Code).Str("found", h.Detail).Str("do", h.Do)
 }
 
 // Error joins what was found and what to do.

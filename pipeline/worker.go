@@ -160,7 +160,7 @@ func (w *Worker) ended(err error) error {
 	if errors.As(err, &hard) {
 		w.status.Store(&Status{Phase: Stopped, Reason: hard.Error()})
 		w.cfg.Metrics.stopped(w.cfg.Identity.Partition, hard.Code)
-		w.cfg.Logger.Error().Str("code", hard.Code).Str("found", hard.Detail).Str("do", hard.Do).Msg("partition stopped")
+		w.cfg.Logger.Error().EmbedObject(hard).Msg("partition stopped")
 		return err
 	}
 	w.status.Store(&Status{Phase: Done})

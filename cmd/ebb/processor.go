@@ -87,7 +87,7 @@ func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts pro
 func (p *processor) connectPatiently(ctx context.Context) error {
 	wait := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
-	for said := ""; ; {
+	for {
 		err := p.connect(ctx)
 		if err == nil || p.opts.untilEnd || p.opts.embedded || !errors.Is(err, pipeline.ErrUnavailable) {
 			return err
@@ -95,13 +95,12 @@ func (p *processor) connectPatiently(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return stopCause(ctx)
 		}
-		if err.Error() != said {
-			said = err.Error()
+		if err.Error() != p.awaited {
 			p.log.Warn().Err(err).Msg("cannot start yet, trying again")
+			p.mu.Lock()
+			p.awaited = err.Error()
+			p.mu.Unlock()
 		}
-		p.mu.Lock()
-		p.awaited = said
-		p.mu.Unlock()
 		select {
 		case <-time.After(wait.NextBackOff()):
 		case <-ctx.Done():
@@ -184,7 +183,7 @@ func (p *processor) checkPartitions(ctx context.Context) error {
 
 // refuse logs why a partition is not begun with, as a worker does that stops.
 func (p *processor) refuse(n int32, stop *pipeline.HardStop) error {
-	p.log.Error().Int32("partition", n).Str("code", stop.Code).Str("found", stop.Detail).Str("do", stop.Do).Msg("partition stopped")
+	p.log.Error().Int32("partition", n).EmbedObject(stop).Msg("partition stopped")
 	return stop
 }
 
