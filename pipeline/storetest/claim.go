@@ -16,7 +16,7 @@ func unclaimed(t *testing.T, h Harness) {
 	wantSame(t, "state", o.claim(2), pipeline.State{}, equateEmpty())
 }
 
-func placeholder(t *testing.T, h Harness) {
+func claimAlone(t *testing.T, h Harness) {
 	open(t, h).claim(1)
 	wantSame(t, "state", open(t, h).claim(2), pipeline.State{}, equateEmpty())
 }

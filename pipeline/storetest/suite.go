@@ -33,7 +33,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Harness) {
 	}{
 		{"claim of an empty partition", emptyClaim},
 		{"commit before a claim is fenced", unclaimed},
-		{"claim without a commit leaves no meta", placeholder},
+		{"claim without a commit leaves no meta", claimAlone},
 		{"claim fences the earlier owner", claimFences},
 		{"fenced once, fenced until the next claim", fencedForGood},
 		{"chain of commits", chain},
