@@ -58,14 +58,7 @@ func scoringFlags() []string {
 
 // judge holds everything against the fold of what the input holds.
 func (t ebbTarget) judge(ctx context.Context) (*verdict, error) {
-	input, err := t.topics.all(ctx, inputTopic)
-	if err != nil {
-		return nil, err
-	}
-	ends, err := t.topics.settled(ctx, alertTopic)
-	if err == nil {
-		err = t.reader.reached(ctx, ends)
-	}
+	input, err := t.everything(ctx)
 	if err != nil {
 		return nil, err
 	}

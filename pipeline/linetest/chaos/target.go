@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // target is what the members are.
@@ -32,6 +34,19 @@ func (r *run) newTarget() target {
 
 // ebb is the name of the target that everything else is for.
 const ebb = "ebb"
+
+// everything is what the input holds, once all alerts that are visible or ever will be have been read.
+func (r *run) everything(ctx context.Context) ([]*kgo.Record, error) {
+	input, err := r.topics.all(ctx, inputTopic)
+	if err != nil {
+		return nil, err
+	}
+	ends, err := r.topics.settled(ctx, alertTopic)
+	if err != nil {
+		return nil, err
+	}
+	return input, r.reader.reached(ctx, ends)
+}
 
 // ebbTarget is the real program.
 type ebbTarget struct{ *run }

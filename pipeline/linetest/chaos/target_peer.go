@@ -52,14 +52,7 @@ func (t peerTarget) caughtUp(ctx context.Context) error {
 
 // judge counts what the input holds, as the peers should have.
 func (t peerTarget) judge(ctx context.Context) (*verdict, error) {
-	input, err := t.topics.all(ctx, inputTopic)
-	if err != nil {
-		return nil, err
-	}
-	ends, err := t.topics.settled(ctx, alertTopic)
-	if err == nil {
-		err = t.reader.reached(ctx, ends)
-	}
+	input, err := t.everything(ctx)
 	if err != nil {
 		return nil, err
 	}
