@@ -64,6 +64,7 @@ func setDefault(d *time.Duration, v time.Duration) {
 type Member struct {
 	cfg   MemberConfig
 	join  kafkawire.Join // Member: as the group knows it, empty if it does not
+	dealt string         // the last member id to which the group dealt partitions; empty: none yet
 	drain chan struct{}
 	once  sync.Once
 	said  string // what kind of refusal the log spoke of last; empty: none
@@ -194,13 +195,23 @@ func (m *Member) attempt(ctx context.Context) (*Generation, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.dealt = m.join.Member
 	return newGeneration(m, joined.Membership, partitions), nil
+}
+
+// replaced says that another process has taken this member's place. A coordinator stores member ids only when a rebalance
+// is complete: one that stops before forgets those of its members that had just come, and knows their instances by the ids
+// of the generation before. It then calls a member fenced that nobody has replaced, so an id counts from its first
+// assignment only.
+func (m *Member) replaced(err error) bool {
+	return errors.Is(err, kafkawire.FencedInstance) && m.join.Member == m.dealt
 }
 
 // refused draws the consequences of an attempt to join that failed.
 func (m *Member) refused(err error) {
 	switch {
-	case errors.Is(err, kafkawire.UnknownMember):
+	case m.replaced(err): // the next attempt to join ends it
+	case errors.Is(err, kafkawire.UnknownMember), errors.Is(err, kafkawire.FencedInstance):
 		m.join.Member = ""
 	case errors.Is(err, pipeline.ErrFenced): // the group has moved on; join what it has become
 	default:
@@ -212,7 +223,7 @@ func (m *Member) refused(err error) {
 func (m *Member) fatal(err error) error {
 	hard := &pipeline.HardStop{Detail: fmt.Sprintf("group %s, instance id %s: %v", m.cfg.Group, m.cfg.Instance, err)}
 	switch {
-	case errors.Is(err, kafkawire.FencedInstance):
+	case m.replaced(err):
 		hard.Code, hard.Do = "instance_id_taken", "another process has joined under this instance id: give each its own kafka.instance_id"
 	case errors.Is(err, kafkawire.InconsistentProtocol):
 		hard.Code, hard.Do = "group_taken", "another program uses this group: give ebb a kafka.group of its own"

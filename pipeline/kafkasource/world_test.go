@@ -30,7 +30,12 @@ type world struct {
 
 func newWorld(t *testing.T, partitions int32) *world {
 	t.Helper()
-	w := &world{t: t, addrs: brokers(t), topic: "in-" + rand.Text(), group: "group-" + rand.Text()}
+	return newWorldAt(t, brokers(t), partitions)
+}
+
+func newWorldAt(t *testing.T, addrs []string, partitions int32) *world {
+	t.Helper()
+	w := &world{t: t, addrs: addrs, topic: "in-" + rand.Text(), group: "group-" + rand.Text()}
 	w.client = w.open(nil)
 	err := w.client.CreateTopic(t.Context(), kafkawire.NewTopic{Name: w.topic, Partitions: partitions, Replicas: 1})
 	if err != nil {
