@@ -168,7 +168,10 @@ func (w *Worker) ended(err error) error {
 }
 
 func classOf(err error) string {
+	denied := (*Denied)(nil)
 	switch {
+	case errors.As(err, &denied):
+		return "denied"
 	case errors.Is(err, ErrFenced):
 		return "fenced"
 	case errors.Is(err, ErrUnavailable):

@@ -34,7 +34,7 @@ func (c *checking) checkRedis(ctx context.Context, kafka bool) {
 }
 
 func (c *checking) failedRedis(advice string, err error) {
-	if errors.Is(err, pipeline.ErrUnavailable) {
+	if _, denied := errors.AsType[*pipeline.Denied](err); !denied && errors.Is(err, pipeline.ErrUnavailable) {
 		err = fmt.Errorf("no answer from %s: %s", strings.Join(c.cfg.Redis.Addresses, ", "), rootCause(err))
 	}
 	c.failed("redis", advice, err)

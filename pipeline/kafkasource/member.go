@@ -240,8 +240,11 @@ func (m *Member) fatal(err error) error {
 // say logs why the group cannot be joined or kept, and that it can again: once per change, not for every attempt.
 func (m *Member) say(err error) {
 	kind := ""
+	var denied *pipeline.Denied
 	var code kafkawire.Error
 	switch {
+	case errors.As(err, &denied):
+		kind = denied.Code
 	case errors.As(err, &code):
 		kind = code.Error()
 	case err != nil:

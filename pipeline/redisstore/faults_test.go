@@ -10,6 +10,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
+	"ebb/pipeline/secure"
 )
 
 func TestFaults(t *testing.T) { faults(t, miniredis.RunT(t).Addr()) }
@@ -125,11 +126,11 @@ func TestRefusals(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		answers map[string]string // command to the error it gets
-		code    string            // of the HardStop; empty: ErrUnavailable
+		code    string            // of the HardStop or the refusal; empty: ErrUnavailable
 	}{
 		{"full", map[string]string{"HSET": "OOM command not allowed when used memory > 'maxmemory'.", "EXEC": generic}, "redis_full"},
 		{"full only at EXEC", map[string]string{"EXEC": "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'."}, "redis_full"},
-		{"not allowed", map[string]string{"SET": "NOPERM this user has no permissions to run the 'set' command", "EXEC": generic}, "redis_denied"},
+		{"not allowed", map[string]string{"SET": "NOPERM this user has no permissions to run the 'set' command", "EXEC": generic}, secure.CodePermission},
 		{"unknown command", map[string]string{"APPEND": "ERR unknown command 'APPEND'", "EXEC": generic}, "redis_refused"},
 		{"foreign key", map[string]string{"EXEC": "WRONGTYPE Operation against a key holding the wrong kind of value"}, "redis_damaged"},
 		{"cannot persist", map[string]string{"HSET": "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.", "EXEC": generic}, ""},
@@ -164,13 +165,15 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// wantStop wants a HardStop of code, or ErrUnavailable where code is empty.
+// wantStop wants a HardStop or a Denied of code, or ErrUnavailable where code is empty.
 func wantStop(t *testing.T, err error, code string) {
 	t.Helper()
 	var stop *pipeline.HardStop
+	var denied *pipeline.Denied
 	switch {
 	case code == "" && !errors.Is(err, pipeline.ErrUnavailable):
 		t.Fatalf("got error %v, want unavailable", err)
+	case errors.As(err, &denied) && denied.Code == code && errors.Is(err, pipeline.ErrUnavailable):
 	case code != "" && (!errors.As(err, &stop) || stop.Code != code):
 		t.Fatalf("got error %v, want a stop with %s", err, code)
 	}
