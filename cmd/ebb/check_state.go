@@ -110,6 +110,8 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 	switch {
 	case err != nil:
 		c.failed("group", "allow DESCRIBE on the group", err)
+	case !group.May.Read():
+		c.checkAllowed("group", "READ", k.Group, false)
 	case started == 0:
 		c.ok("group", "%s has not run yet; it begins at the %s record, %s to read", k.Group, k.Start, plural64(lag, "record"))
 	default:
