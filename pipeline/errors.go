@@ -28,7 +28,6 @@ type Denied struct {
 	Code   string // stable snake_case value; docs/security.md explains it
 	Detail string // what was found
 	Do     string // what lets us in
-	Err    error  // as it was met; nil: Detail says it all
 }
 
 // Error joins what was found and what to do.
@@ -36,9 +35,6 @@ func (d *Denied) Error() string { return fmt.Sprintf("%s; %s", d.Detail, d.Do) }
 
 // Is reports whether target is the class of d.
 func (d *Denied) Is(target error) bool { return target == ErrUnavailable }
-
-// Unwrap is the error as it was met.
-func (d *Denied) Unwrap() error { return d.Err }
 
 // HardStop is a condition that no retry mends and that a person has to decide on. One partition stops, the others run on.
 type HardStop struct {

@@ -120,8 +120,9 @@ func (l *login) say(message []byte) ([]byte, error) {
 	req := kmsg.NewPtrSASLAuthenticateRequest()
 	req.Version, req.SASLAuthBytes = 1, message
 	res := kmsg.NewPtrSASLAuthenticateResponse()
+	closed := (*secure.Closed)(nil)
 	switch err := l.exchange(req, res); {
-	case errors.Is(err, io.EOF): // as some servers say no
+	case errors.Is(err, io.EOF) || errors.As(err, &closed): // as some servers say no
 		return nil, l.denied(secure.CodeLogin, adviceLogin, "closed the connection at the login of user %q", l.username)
 	case err != nil:
 		return nil, err

@@ -122,7 +122,7 @@ func (c *Config) openFailover(ctx context.Context, a *access) (*Client, error) {
 	}
 	primary := redis.NewFailoverClient(options)
 	primary.AddHook(a)
-	switch err := primary.Ping(ctx).Err(); {
+	switch err := primary.Info(ctx, "server").Err(); {
 	case errors.Is(err, redis.Nil):
 		return nil, errors.Join(&pipeline.HardStop{
 			Code:   "redis_unknown_master",
@@ -159,9 +159,10 @@ func (c *Config) options(a *access) *redis.UniversalOptions {
 		WriteTimeout:          orDefault(c.WriteTimeout),
 		ContextTimeoutEnabled: true,
 
-		ClientName: "ebb",
-		Protocol:   2,  // nothing arrives unasked
-		MaxRetries: -1, // a repeated commit would be a second one
+		ClientName:      "ebb",
+		DisableIdentity: true, // spares a permission
+		Protocol:        2,    // nothing arrives unasked
+		MaxRetries:      -1,   // a repeated commit would be a second one
 		// A connection that the library moves to another server would lose its WATCH.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		DialerRetries:            1,

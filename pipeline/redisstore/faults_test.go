@@ -178,3 +178,31 @@ func wantStop(t *testing.T, err error, code string) {
 		t.Fatalf("got error %v, want a stop with %s", err, code)
 	}
 }
+
+// TestLoadOfAnotherCopy has a load led to a server that lacks the owner's latest commit, as an address does that follows the
+// primary in a failover while the old one still takes commits. Nothing may be decided on what it holds.
+func TestLoadOfAnotherCopy(t *testing.T) {
+	m := miniredis.RunT(t)
+	o := claimed(t, open(t, m.Addr()).Partition("g", 0))
+	o.commit(t, 1, nil)
+	load := pipeline.Load{Keys: [][]byte{[]byte("k")}}
+	if err := o.Load(t.Context(), &load); err != nil || string(load.Profiles[0]) != "v" {
+		t.Fatalf("loaded %q: %v", load.Profiles, err)
+	}
+	older, err := m.Get(redisstore.MetaKey("g", 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.commit(t, 2, nil)
+	o.commit(t, 3, nil)
+	m.Server().SetPreHook(func(peer *server.Peer, cmd string, args ...string) bool {
+		if cmd != "GETRANGE" {
+			return false
+		}
+		peer.WriteBulk(older[:16])
+		return true
+	})
+	if err := o.Load(t.Context(), &load); !errors.Is(err, pipeline.ErrFenced) {
+		t.Fatalf("loaded from an older copy: %v", err)
+	}
+}

@@ -46,6 +46,7 @@ type Problem struct {
 type Credentials struct {
 	src   Source
 	parts []*part
+	gate  gate
 
 	mu       sync.Mutex
 	log      zerolog.Logger

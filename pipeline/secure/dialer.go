@@ -15,12 +15,12 @@ type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 // Login proves on a new connection who we are. Its error is a *pipeline.Denied where the server refuses.
 type Login func(ctx context.Context, conn net.Conn, address string) error
 
-// Dialer makes connections to the servers of one kind. It may be used by any number of goroutines.
+// Dialer makes connections to the servers of one kind. It may be used by any number of goroutines. What was refused all
+// dialers with the same credentials remember, so that a client made anew asks no sooner.
 type Dialer struct {
 	credentials *Credentials
 	dial        Dial
 	login       Login
-	gate        gate
 }
 
 // NewDialer makes a dialer. dial nil: the system's; login nil: whoever gets the connection logs in by itself, if at all,
@@ -36,7 +36,7 @@ func NewDialer(c *Credentials, dial Dial, login Login) *Dialer {
 // *pipeline.Denied where the server or we refuse, others as they are.
 func (d *Dialer) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	version := d.credentials.refresh()
-	if err := errors.Join(d.gate.pass(everywhere, version), d.gate.pass(address, version)); err != nil {
+	if err := errors.Join(d.credentials.gate.pass(everywhere, version), d.credentials.gate.pass(address, version)); err != nil {
 		return nil, err
 	}
 	raw, err := d.dial(ctx, network, address)
@@ -76,12 +76,12 @@ func (d *Dialer) enter(ctx context.Context, raw net.Conn, address string) (net.C
 // met closes the gate after a refusal.
 func (d *Dialer) met(address string, err error) {
 	var denied *pipeline.Denied
-	var rude *rudeError
+	var rude *Closed
 	switch {
 	case errors.As(err, &denied):
-		d.gate.refused(address, denied, err, d.credentials.refresh())
+		d.credentials.gate.refused(address, denied, err, d.credentials.refresh())
 	case errors.As(err, &rude):
-		d.gate.refused(address, rude, err, d.credentials.refresh())
+		d.credentials.gate.refused(address, rude, err, d.credentials.refresh())
 	}
 }
 
@@ -90,8 +90,8 @@ const everywhere = ""
 
 // Refused reports that a server has refused the login after Dial.
 func (d *Dialer) Refused(err *pipeline.Denied) {
-	d.gate.refused(everywhere, err, err, d.credentials.refresh())
+	d.credentials.gate.refused(everywhere, err, err, d.credentials.refresh())
 }
 
 // Admitted reports that a server has let us in.
-func (d *Dialer) Admitted() { d.gate.open(everywhere) }
+func (d *Dialer) Admitted() { d.credentials.gate.open(everywhere) }

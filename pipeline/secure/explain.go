@@ -24,15 +24,13 @@ const (
 	CodePermission = "permission_missing"
 )
 
-// rudeError is a server that goes away at the beginning of a connection without saying why. It may be starting or stopping.
-type rudeError struct {
-	text string
-	err  error
-}
+// Closed is a server that goes away at the beginning of a connection without saying why. It may be starting or stopping. Like
+// a refusal it does not unwrap: clients look for what they know in an error, and would show that alone.
+type Closed struct{ text string }
 
-func (e *rudeError) Error() string { return e.text + ": " + e.err.Error() }
+func (e *Closed) Error() string { return e.text }
 
-func (e *rudeError) Unwrap() error { return e.err }
+func closed(format string, args ...any) error { return &Closed{fmt.Sprintf(format, args...)} }
 
 // explainHandshake says in plain words why there is no TLS.
 func (c *Credentials) explainHandshake(address string, err error) error {
@@ -40,16 +38,14 @@ func (c *Credentials) explainHandshake(address string, err error) error {
 	if denied := (*pipeline.Denied)(nil); errors.As(explained, &denied) {
 		return explained
 	}
-	return &rudeError{
-		text: fmt.Sprintf("%s at %s did not answer the TLS handshake; if it speaks plain text there, use the port of its TLS listener, or set %senabled: false",
-			c.src.Server, address, c.src.Keys.TLS), err: err,
-	}
+	return closed("%s at %s did not answer the TLS handshake; if it speaks plain text there, use the port of its TLS listener, or set %senabled: false: %v",
+		c.src.Server, address, c.src.Keys.TLS, err)
 }
 
 // explain says in plain words why a server does not let us in. An error that means something else it returns as it is.
 func (c *Credentials) explain(address string, err error) error {
 	denied := func(code, do, format string, args ...any) error {
-		return &pipeline.Denied{Code: code, Detail: fmt.Sprintf("%s at %s ", c.src.Server, address) + fmt.Sprintf(format, args...), Do: do, Err: err}
+		return &pipeline.Denied{Code: code, Detail: fmt.Sprintf("%s at %s ", c.src.Server, address) + fmt.Sprintf(format, args...), Do: do}
 	}
 	var (
 		untrusted x509.UnknownAuthorityError

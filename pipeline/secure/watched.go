@@ -2,7 +2,6 @@ package secure
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync/atomic"
@@ -67,9 +66,9 @@ func (w *watched) first(answer []byte, err error) error {
 	case len(answer) > 1 && !w.proven.Load() && !c.src.TLS && isAlert(answer):
 		return c.wantsTLS(w.address)
 	case len(answer) > 0 && w.proven.CompareAndSwap(false, true):
-		w.dialer.gate.open(w.address)
+		c.gate.open(w.address)
 	case (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) && w.written.Load() <= youth:
-		return &rudeError{text: fmt.Sprintf("%s at %s closed the new connection; %s", c.src.Server, w.address, c.hint()), err: err}
+		return closed("%s at %s closed the new connection; %s: %v", c.src.Server, w.address, c.hint(), err)
 	case err != nil && w.written.Load() <= youth:
 		return c.explain(w.address, err)
 	}
