@@ -228,11 +228,7 @@ func (r *redises) refusals(t *testing.T) {
 		if exit != 1 {
 			t.Errorf("%s: exit status %d\n%s", c.name, exit, found)
 		}
-		text := about("redis", found, r.Authority, other)
-		if text == "" || strings.HasPrefix(text, "warning") {
-			text = about("group", found, r.Authority, other)
-		}
-		fmt.Fprintf(&got, "## %s\n%s\n", c.name, strings.ReplaceAll(text, w.input, "INPUT"))
+		fmt.Fprintf(&got, "## %s\n%s\n", c.name, strings.ReplaceAll(about("redis", found, r.Authority, other), w.input, "INPUT"))
 	}
 	golden(t, "secured_redis.golden", got.String())
 }
