@@ -113,9 +113,22 @@ func leastRedis() []string {
 // neverTried are commands that ebb needs for what no test here brings about: a customer who is removed.
 func neverTried() []string { return []string{"hdel"} }
 
+// allow makes the user one that may send these commands on the keys of the group, and nothing else.
 func (r *redises) allow(t *testing.T, g *group, commands []string) {
 	t.Helper()
-	r.do(t, "open", "ACL SETUSER ebb reset on >"+rightPassword+" ~ebb:{"+g.name+":p* +"+strings.Join(commands, " +"))
+	r.allowAt(t, "open", g, commands)
+}
+
+func (r *redises) allowAt(t *testing.T, name string, g *group, commands []string) {
+	t.Helper()
+	rules := "ACL SETUSER ebb reset on >" + rightPassword + " ~ebb:{" + g.name + ":p*"
+	for _, c := range commands {
+		if c[0] != '&' {
+			c = "+" + c
+		}
+		rules += " " + c
+	}
+	r.do(t, name, rules)
 }
 
 // keys configures a group for the server with TLS.

@@ -171,6 +171,31 @@ func (k *securedKafka) permissions(t *testing.T) {
 		k.allow(t, e.user, a)
 	}
 	golden(t, "secured_permissions.golden", got.String())
+
+	// The commands beside run need little.
+	for command, c := range map[string]struct {
+		entry
+		acls []acl
+		args []string
+	}{
+		"produce": {entries()["scram-sha-256"], []acl{{"topic", g.input, kadm.OpWrite}, {"topic", g.input, kadm.OpDescribeConfigs}}, []string{eventFile(t)}},
+		"alerts":  {entries()["plain"], []acl{{"topic", g.alerts, kadm.OpRead}}, []string{"--from-start", "--until-end", "--json"}},
+	} {
+		k.allow(t, c.user, c.acls...)
+		p := start(t, nil, append([]string{command, "-c", g.config(k.keys(t, c.entry, rightPassword))}, c.args...)...)
+		if s := p.wait(); s.ExitStatus() != 0 {
+			t.Errorf("%s: exit status %d\n%s", command, s.ExitStatus(), p.stderr.String())
+		}
+		p.noSecrets()
+	}
+}
+
+// eventFile is a log of one event.
+func eventFile(t *testing.T) string {
+	t.Helper()
+	file := t.TempDir() + "/one.ndjson"
+	overwrite(t, file, `{"id":"1","customer":"c","type":"visit","time":"2024-01-01T00:00:00Z"}`+"\n")
+	return file
 }
 
 // renewal starts the program with what the broker refuses, and mends it on disk.

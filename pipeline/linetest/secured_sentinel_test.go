@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -28,10 +29,17 @@ func (r *redises) sentinel(t *testing.T) {
 	w := newWorld(t, 2)
 	parts := quarters(poisoned(events("shop", 1, shop(2, 2_500, 500))))
 	g := w.group("moved", redisAddress(), map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB", "state.cache": "1000"}).
-		with(map[string]string{"redis.addresses": "[" + r.at("sentinel") + "]", "redis.sentinel": "{master: shop}"})
+		with(map[string]string{"redis.addresses": "[" + r.at("sentinel") + "]"}).with(r.login(t))
+	asked := func(master string) map[string]string {
+		return map[string]string{"redis.sentinel": "{master: " + master + ", username: ebb, password_file: " + passwordFile(t, rightPassword) + "}"}
+	}
+	g.with(asked("shop"))
+	r.allowAt(t, "sentinel", g, sentinelACL())
+	r.allowAt(t, "primary", g, leastRedis())
+	r.allowAt(t, "replica", g, leastRedis()) // users are not replicated
 	processed := func() bool { return slices.Equal(g.committed(), w.ends()) }
 	eventually(t, "the Sentinel knows the replica", func() bool { return r.master(t)["num-slaves"] == "1" })
-	if _, found := g.check(map[string]string{"redis.sentinel": "{master: shoe}"}); !strings.Contains(found, "(redis_unknown_master)") {
+	if _, found := g.check(asked("shoe")); !strings.Contains(found, "(redis_unknown_master)") {
 		t.Errorf("check with another name:\n%s", found)
 	}
 
@@ -43,7 +51,7 @@ func (r *redises) sentinel(t *testing.T) {
 	input = join(input, w.produce(parts[1]))
 	p.until("the second part is processed", processed)
 
-	r.do(t, "sentinel", "SENTINEL FAILOVER shop")
+	r.failOver(t)
 	input = join(input, w.produce(parts[2])) // while both take writes
 	p.says("partition taken over", `"rewinding":true`)
 	p.until("the third part is processed", processed)
@@ -67,12 +75,47 @@ func (r *redises) sentinel(t *testing.T) {
 	g.checkQuarantine(want.Quarantined)
 }
 
+// sentinelACL is what the user needs at a Sentinel, as docs/security.md has it.
+func sentinelACL() []string {
+	return []string{"client|setname", "sentinel|get-master-addr-by-name", "sentinel|sentinels", "subscribe", "ping", "&*"}
+}
+
+// clusterACL is what the user needs at the nodes of a cluster besides.
+func clusterACL() []string { return []string{"cluster|slots"} }
+
+// login has a group log in without TLS.
+func (r *redises) login(t *testing.T) map[string]string {
+	t.Helper()
+	return map[string]string{"redis.username": "ebb", "redis.password_file": passwordFile(t, rightPassword)}
+}
+
 // master is what the Sentinel knows of the primary.
 func (r *redises) master(t *testing.T) map[string]string {
 	t.Helper()
-	c := redis.NewSentinelClient(&redis.Options{Addr: r.at("sentinel")})
+	c := redis.NewSentinelClient(&redis.Options{Addr: r.at("sentinel"), Protocol: 2, DisableIdentity: true})
 	defer c.Close()
 	return c.Master(t.Context(), "shop").Val()
+}
+
+// failOver has the Sentinel move the primary to the replica, and asks again where it gave that up.
+func (r *redises) failOver(t *testing.T) {
+	t.Helper()
+	c := redis.NewSentinelClient(&redis.Options{Addr: r.at("sentinel"), Protocol: 2, DisableIdentity: true})
+	defer c.Close()
+	var asked time.Time
+	eventually(t, "the Sentinel has moved the primary", func() bool {
+		at, err := c.GetMasterAddrByName(t.Context(), "shop").Result()
+		if err == nil && at[1] == strconv.Itoa(r.ports["replica"]) {
+			return true
+		}
+		if time.Since(asked) > 5*time.Second {
+			asked = time.Now()
+			if err := c.Failover(t.Context(), "shop").Err(); err != nil {
+				t.Logf("failover: %v", err)
+			}
+		}
+		return false
+	})
 }
 
 // kill ends one of the servers without a farewell.
@@ -98,7 +141,10 @@ func (r *redises) cluster(t *testing.T) {
 	w := newWorld(t, 4)
 	parts := quarters(poisoned(events("shop", 1, shop(2, 2_500, 500))))
 	g := w.group("spread", redisAddress(), map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB", "state.cache": "1000"}).
-		with(map[string]string{"redis.addresses": "[" + r.at("node1") + ", " + r.at("node2") + "]"})
+		with(map[string]string{"redis.addresses": "[" + r.at("node1") + ", " + r.at("node2") + "]"}).with(r.login(t))
+	for _, name := range nodes {
+		r.allowAt(t, name, g, slices.Concat(leastRedis(), clusterACL()))
+	}
 	processed := func() bool { return slices.Equal(g.committed(), w.ends()) }
 
 	input := w.produce(parts[0])

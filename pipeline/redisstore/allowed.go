@@ -2,12 +2,13 @@ package redisstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 )
 
 // Allowed tries without effect every command that an owner of a partition of group sends, and returns the refusals, in Redis's
-// own words. The server looks at permissions when a command is put into a transaction, and that transaction is never
+// own words, each once. The server looks at permissions when a command is put into a transaction, and that transaction is never
 // executed. Errors: pipeline.ErrUnavailable, *pipeline.HardStop.
 func (c *Client) Allowed(ctx context.Context, group string) (refusals []string, err error) {
 	k := keysOf(group, 0)
@@ -44,7 +45,9 @@ func (c *Client) Allowed(ctx context.Context, group string) (refusals []string, 
 	for _, cmd := range cmds {
 		switch {
 		case redis.IsPermissionError(cmd.Err()):
-			refusals = append(refusals, cmd.Err().Error())
+			if why := cmd.Err().Error(); !slices.Contains(refusals, why) {
+				refusals = append(refusals, why)
+			}
 		case cmd.Err() != nil:
 			return nil, classify("try permissions", cmd.Err())
 		}
