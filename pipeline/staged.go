@@ -32,6 +32,7 @@ type Tally struct {
 	Suppressed  uint64 // decisions and quarantined records published before the state was rolled back
 	Woken       uint64 // deadlines looked at
 	Armed       uint64 // deadlines stored
+	Removed     uint64 // customers whose state was removed, see StateRetention
 	Alerts      [scoring.NumTransitions]uint64
 	Tiers       [scoring.NumTiers]uint64 // of alerts
 	Quarantined [numCodes]uint64
@@ -56,6 +57,7 @@ func (t *Tally) Add(o *Tally) {
 	t.Suppressed += o.Suppressed
 	t.Woken += o.Woken
 	t.Armed += o.Armed
+	t.Removed += o.Removed
 	for i, n := range o.Alerts {
 		t.Alerts[i] += n
 	}
@@ -123,9 +125,12 @@ func (s *staged) append(e *Entry, record *Record) {
 	s.pending = append(s.pending, Pending{Record: record})
 }
 
+// profile writes a customer's state, or removes it where it is empty.
 func (s *staged) profile(key []byte, p *scoring.Profile) {
 	s.commit.Keys = append(s.commit.Keys, key)
-	s.profiles = scoring.AppendProfile(s.profiles, p)
+	if !p.Empty() {
+		s.profiles = scoring.AppendProfile(s.profiles, p)
+	}
 	s.ends = append(s.ends, len(s.profiles))
 }
 
@@ -143,10 +148,15 @@ func (s *staged) finish() {
 	slices.SortFunc(c.Due, func(a, b DueEntries) int { return int(a.Bucket - b.Bucket) })
 }
 
+// cutInto appends the pieces of arena to dst; an empty one is nil.
 func cutInto(dst [][]byte, arena []byte, ends []int) [][]byte {
 	from := 0
 	for _, end := range ends {
-		dst = append(dst, arena[from:end:end])
+		piece := arena[from:end:end]
+		if from == end {
+			piece = nil
+		}
+		dst = append(dst, piece)
 		from = end
 	}
 	return dst

@@ -120,7 +120,7 @@ func (t *trial) begin(batch, end int64) {
 	t.processes, t.current = append(t.processes, p), p
 	w := pipeline.NewWorker(pipeline.Config{
 		Identity: t.input.identity(), Log: &memberLog{process: p}, Store: &memberStore{process: p, down: true},
-		Pack: t.input.pack, Lateness: time.Hour, CacheCustomers: 8, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
+		Pack: t.input.pack, Lateness: time.Hour, Retention: retention, CacheCustomers: 8, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
 		MaxUnpublished: 3, End: end, Logger: zerolog.Nop(), Metrics: t.input.metrics, Render: t.input.render,
 	})
 	p.worker = w

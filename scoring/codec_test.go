@@ -54,14 +54,14 @@ func TestProfileBytes(t *testing.T) {
 		Armed: 8, Episodes: 9, Episode: scoring.Episode{Tier: scoring.AtRisk, Sequence: 10, Since: 11},
 	}
 	p.Remember(12)
-	want := []byte{1, 15, 1, 4, 0, 0, 0, 0, 0, 0, 0}
+	want := []byte{1, 15, 1, 8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0}
 	for _, v := range []int64{1, 3, 2} {
 		want = append(want, byte(v), 0, 0, 0, 0, 0, 0, 0)
 	}
 	for _, high := range [][2]byte{{0x10, 0x40}, {0x18, 0x40}, {0x1c, 0x40}} { // 4, 6, 7
 		want = append(want, 0, 0, 0, 0, 0, 0, high[0], high[1])
 	}
-	for _, v := range []byte{5, 8, 9} {
+	for _, v := range []byte{5, 9} {
 		want = append(want, v, 0, 0, 0)
 	}
 	for _, high := range [][2]byte{{0xf0, 0x3f}, {0, 0x40}, {0x08, 0x40}, {0x14, 0x40}} { // 1, 2, 3, 5
