@@ -35,12 +35,13 @@ type line struct {
 	slots  []int32 // parallel to want.Keys
 }
 
-func newLine(pack *scoring.Pack, lateness, retention int64, id Identity, cacheSize int, s *Standing) *line {
+func newLine(c *Config, s *Standing) *line {
 	return &line{
-		pack: pack, lateness: lateness, retention: retention, partition: id.Partition, mark: s.Mark,
+		pack: c.Pack, lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
+		partition: c.Identity.Partition, mark: s.Mark,
 		next: s.Meta.Next, clock: s.Meta.Clock, population: s.Meta.Population,
-		cache: newCache(cacheSize), due: newDueQueue(), number: 1,
-		staged: newStaged(), other: newStaged(),
+		cache: newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
+		staged: newStaged(c.Profiles), other: newStaged(c.Profiles),
 	}
 }
 
@@ -208,7 +209,11 @@ func (l *line) sweep(limit Due) {
 		}
 		l.due.drop()
 		l.fired(item.Due)
-		if c := l.cache.at(slot); c.profile.Armed == item.Minute {
+		c := l.cache.at(slot)
+		if l.retention > 0 && c.profile.Armed == 0 {
+			c.profile.Armed = item.Minute // profiles of version 1 did not keep it where there was no activity
+		}
+		if c.profile.Armed == item.Minute && !c.profile.Empty() {
 			l.wake(c, -1, item.Due)
 			l.arm(c, item.Minute)
 			l.touch(c)

@@ -16,13 +16,13 @@ import (
 const retained = 60 * dayMillis
 
 // visits folds records of one batch each, in order, and gives the profiles that are left, by customer, and what was counted.
-func visits(t *testing.T, size int, records []Record) (left map[string]scoring.Profile, tally Tally, due int) {
+func visits(t *testing.T, format, size int, records []Record) (left map[string]scoring.Profile, tally Tally, due int) {
 	t.Helper()
 	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: 10 * 24 * time.Hour, Friction: map[string]float64{"failed": 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newLine(pack, 0, retained, Identity{}, 1000, &Standing{})
+	l := newLine(&Config{Pack: pack, Retention: retained * time.Millisecond, Profiles: format, CacheCustomers: 1000}, &Standing{})
 	profiles, buckets := map[string][]byte{}, map[int64][]byte{}
 	fold := func(records []Record) {
 		b := &batch{decoder: NewDecoder(0)}
@@ -106,7 +106,8 @@ func TestRetention(t *testing.T) {
 	} {
 		for _, size := range []int{1, 7, 1000} {
 			t.Run(fmt.Sprintf("%s/%d", name, size), func(t *testing.T) {
-				left, tally, _ := visits(t, size, c.records)
+				format := scoring.OldestProfile + size%2 // both
+				left, tally, _ := visits(t, format, size, c.records)
 				p, ok := left[key("c")]
 				visited := int(p.Visits)
 				if !ok {
@@ -136,12 +137,12 @@ func TestRetentionByBatches(t *testing.T) {
 		customer := r.IntN(30) * r.IntN(30) * r.IntN(30) // some often, most hardly ever
 		records = append(records, visit(fmt.Sprint(i-r.IntN(3)), fmt.Sprint(customer), kind, day-float64(r.IntN(4)/3*r.IntN(20))))
 	}
-	want, counted, _ := visits(t, 1, records)
+	want, counted, _ := visits(t, scoring.NewestProfile, 1, records)
 	if counted.Removed < 500 {
 		t.Fatalf("only %d customers were removed", counted.Removed)
 	}
 	for _, size := range []int{2, 19, 400, 3000} {
-		got, tally, buckets := visits(t, size, records)
+		got, tally, buckets := visits(t, scoring.NewestProfile, size, records)
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(scoring.IDRing{})); diff != "" {
 			t.Fatalf("batches of %d records: profiles (-one at a time +batches):\n%s", size, diff)
 		}

@@ -9,6 +9,7 @@ import (
 // staged is a commit being built, then applied. Two take turns, so that one is built while the other is under way; their
 // buffers are reused, except those of the outbox, which live until they are published.
 type staged struct {
+	format  int // version of the profiles
 	commit  Commit
 	pending []Pending // the commit's outbox
 	slots   []int32   // customers to write
@@ -85,7 +86,7 @@ func (t *Tally) AllQuarantined() (n uint64) {
 	return n
 }
 
-func newStaged() *staged { return &staged{due: map[int64][]byte{}} }
+func newStaged(format int) *staged { return &staged{format: format, due: map[int64][]byte{}} }
 
 func (s *staged) reset() {
 	for b, entries := range s.due {
@@ -129,7 +130,7 @@ func (s *staged) append(e *Entry, record *Record) {
 func (s *staged) profile(key []byte, p *scoring.Profile) {
 	s.commit.Keys = append(s.commit.Keys, key)
 	if !p.Empty() {
-		s.profiles = scoring.AppendProfile(s.profiles, p)
+		s.profiles = scoring.AppendProfileAs(s.format, s.profiles, p)
 	}
 	s.ends = append(s.ends, len(s.profiles))
 }

@@ -23,6 +23,7 @@ type Config struct {
 	Render         Render
 	Lateness       time.Duration // how far events of a partition may be out of order
 	Retention      time.Duration // of event time, after which the state of a silent customer is removed; 0: never
+	Profiles       int           // version in which profiles are written; see scoring.NewestProfile
 	CacheCustomers int           // profiles kept in memory
 	MaxRecordBytes int           // a larger record is quarantined
 	PublishEvery   time.Duration // how often the offset moves while nothing is to be published
@@ -187,7 +188,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	}
 	s := p.Standing()
 	w.settle(&s.Meta)
-	l := newLine(w.cfg.Pack, w.cfg.Lateness.Milliseconds(), w.cfg.Retention.Milliseconds(), w.cfg.Identity, w.cfg.CacheCustomers, s)
+	l := newLine(&w.cfg, s)
 	if err := w.refetch(ctx, s); err != nil {
 		return err
 	}

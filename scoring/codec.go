@@ -16,7 +16,7 @@ var (
 	ErrProfileDamaged = errors.New("profile damaged")
 )
 
-// Layout of version 1, little endian. Parts in brackets stand there when their flag is set.
+// Layout of version 2, little endian. Parts in brackets stand there when their flag is set.
 //
 //	version, flags, ring state (ids while fewer than 16, else 16 + next slot)  3 bytes
 //	Armed At                                                                   12
@@ -26,8 +26,6 @@ var (
 //	[episode]  Sequence Since Tier                                             9
 //	ids in the ring, in slot order                                             8 each
 const (
-	profileVersion = 1
-
 	headSize     = 15
 	activitySize = 56
 	gapsSize     = 24
@@ -45,12 +43,12 @@ const (
 	allFlags = hasActivity | hasGaps | hasFriction | hasEpisode
 )
 
-// AppendProfile appends the encoding of p to dst: 71 to 240 bytes for a customer with activity.
+// AppendProfile appends the encoding of p, in the newest version, to dst: 71 to 240 bytes for a customer with activity.
 func AppendProfile(dst []byte, p *Profile) []byte {
 	n := len(dst)
 	dst = append(dst, make([]byte, maxProfile)...)
 	b := dst[n:]
-	b[0], b[1], b[2] = profileVersion, p.flags(), p.IDs.state()
+	b[0], b[1], b[2] = NewestProfile, p.flags(), p.IDs.state()
 	binary.LittleEndian.PutUint32(b[3:], uint32(p.Armed))
 	putInt(b[7:], p.At)
 	at := headSize
@@ -81,15 +79,19 @@ func AppendProfile(dst []byte, p *Profile) []byte {
 	return dst[:n+at]
 }
 
-// ReadProfile decodes b, which holds one profile and nothing else, into p. Whatever it accepts AppendProfile encodes to
-// the same bytes. After an error p holds nothing of use. Errors: ErrProfileVersion, ErrProfileDamaged.
+// ReadProfile decodes b, which holds one profile of any version and nothing else, into p. Whatever it accepts
+// AppendProfileAs encodes to the same bytes. After an error p holds nothing of use. Errors: ErrProfileVersion, ErrProfileDamaged.
 func ReadProfile(b []byte, p *Profile) error {
 	*p = Profile{}
+	var converted [maxProfile]byte
+	if len(b) > 0 && b[0] == 1 {
+		b = newer(converted[:0], b)
+	}
 	switch {
-	case len(b) == 0 || b[0] == 0:
+	case len(b) == 0 || b[0] < OldestProfile:
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
-	case b[0] > profileVersion:
-		return fmt.Errorf("read profile of version %d, this build reads %d: %w", b[0], profileVersion, ErrProfileVersion)
+	case b[0] > NewestProfile:
+		return fmt.Errorf("read profile of version %d, this build reads %d: %w", b[0], NewestProfile, ErrProfileVersion)
 	case len(b) < headSize || len(b) != encodedSize(b[1], b[2]):
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
 	}
