@@ -24,6 +24,7 @@ type Config struct {
 	Lateness       time.Duration // how far events of a partition may be out of order
 	CacheCustomers int           // profiles kept in memory
 	MaxRecordBytes int           // a larger record is quarantined
+	Mapping        *Mapping      // for JSON in no known envelope; optional
 	PublishEvery   time.Duration // how often the offset moves while nothing is to be published
 	End            int64         // stop before this offset, with every deadline up to the watermark fired; -1: never
 	Logger         zerolog.Logger
@@ -92,6 +93,9 @@ func NewWorker(cfg Config) *Worker {
 	w.status.Store(&Status{Phase: TakingOver})
 	return w
 }
+
+// newDecoder makes a decoder of the configured input.
+func (w *Worker) newDecoder() *Decoder { return NewMappedDecoder(w.cfg.MaxRecordBytes, w.cfg.Mapping) }
 
 // Status tells where the worker is.
 func (w *Worker) Status() Status {

@@ -165,7 +165,7 @@ func (p *producing) run(ctx context.Context, files []string) (*produceSummary, e
 // sendAll reads file after file into the lanes.
 func (p *producing) sendAll(ctx context.Context, files []string, bar *progress) error {
 	for _, name := range files {
-		f, err := openLogFile(name, p.stdin)
+		f, err := openLogFile(name, p.stdin, &p.cfg.Input.Mapping)
 		if err != nil {
 			return err
 		}
