@@ -49,7 +49,7 @@ func drawTree(t *rapid.T, depth int) string {
 	case kind == 3:
 		return drawTimes().Draw(t, "time")
 	case kind == 4:
-		return rapid.SampledFrom([]string{"1772359200", "1772359200000", "1772359200000000", "1772359200000000000", "9999999999999999999", "18446744073709551617", "7289654400", "-1", "1772359200.9999"}).Draw(t, "epoch")
+		return rapid.SampledFrom([]string{"1772359200", "1772359200000", "1772359200000000", "1772359200000000000", "9999999999999999999", "18446744073709551617", "18446745846068752", "7289654400", "-1", "1772359200.9999"}).Draw(t, "epoch")
 	}
 	return drawValues().Draw(t, "value")
 }

@@ -149,6 +149,9 @@ func TestMappedEvent(t *testing.T) {
 		{"milliseconds taken for seconds", shopJSON("ts", "1772359200000"), func(s *pipeline.MappingSpec) { s.TimeAs = "seconds" }, func(e *plainEvent) {
 			*e = plainEvent{Timestamp: envelopeStamp, Code: pipeline.TimeOutOfRange, Envelope: pipeline.Mapped}
 		}},
+		{"seconds beyond 64 bits of milliseconds", shopJSON("ts", "18446745846068752"), func(s *pipeline.MappingSpec) { s.TimeAs = "seconds" }, func(e *plainEvent) {
+			*e = plainEvent{Timestamp: envelopeStamp, Code: pipeline.TimeOutOfRange, Envelope: pipeline.Mapped}
+		}},
 		{"a track by the mapping", trackJSON("visitor", `"v-1"`), func(s *pipeline.MappingSpec) { s.All = true }, func(e *plainEvent) {
 			e.Key, e.Customer, e.Type, e.ID, e.Time = "\x00v-1", "v-1", "Visit", "", envelopeStamp
 		}},

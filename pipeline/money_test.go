@@ -67,8 +67,15 @@ func TestAppendMoney(t *testing.T) {
 		currency string
 		want     string
 	}{
-		{1290, "EUR", "12.90"}, {7, "EUR", "0.07"}, {-7, "EUR", "-0.07"}, {0, "", "0.00"}, {1200, "JPY", "1200"}, {-5, "KWD", "-0.005"},
-		{12345, "CLF", "1.2345"}, {math.MaxInt64, "EUR", "92233720368547758.07"}, {math.MinInt64, "EUR", "-92233720368547758.08"},
+		{1290, "EUR", "12.90"},
+		{7, "EUR", "0.07"},
+		{-7, "EUR", "-0.07"},
+		{0, "", "0.00"},
+		{1200, "JPY", "1200"},
+		{-5, "KWD", "-0.005"},
+		{12345, "CLF", "1.2345"},
+		{math.MaxInt64, "EUR", "92233720368547758.07"},
+		{math.MinInt64, "EUR", "-92233720368547758.08"},
 	} {
 		currency := [3]byte([]byte(c.currency + "\x00\x00\x00"))
 		got := string(pipeline.AppendMoney([]byte("x"), c.minor, currency))

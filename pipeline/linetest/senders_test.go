@@ -271,4 +271,3 @@ func testCloudEventsLibrary(t *testing.T, dir string) {
 		}
 	}
 }
-
