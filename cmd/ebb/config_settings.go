@@ -98,6 +98,7 @@ func (c *Config) processSettings() []setting {
 		{path: "batch.max_bytes", value: sizeValue{&b.MaxBytes, 64 << 10, 64 << 20}, doc: "How much of a partition is fetched, and committed together, at most, as stored in the log. More: fewer writes per event when behind, more memory (about ten times as much per partition)."},
 		{path: "batch.linger", value: durationValue{&b.Linger, 0, time.Second}, doc: "While events flow, how long the broker gathers them before it answers. The first event after a pause never waits. Shorter: sooner alerts, more commits."},
 		{path: "state.cache", value: countValue{&c.State.Cache, 1000, 1_000_000_000}, doc: "Customers kept in memory, over all partitions of the process, about 400 bytes each. The others are read from Redis when they come. Below three batches' customers per partition most are read again and again."},
+		{path: "state.retention", value: durationValue{&c.State.Retention, 0, 3650 * day}, doc: "The state of a customer is removed this long, in event time, after its last event that counted, once no deadline expects anything more of it; who comes back later is new. 0s: state is kept for ever."},
 		{path: "input.max_record_bytes", value: sizeValue{&c.Input.MaxRecordBytes, 1 << 10, 64 << 20}, doc: "Records whose key, value and headers take more are quarantined unread."},
 	}
 	s = append(s, c.Input.Mapping.settings("input.mapping.")...)
