@@ -257,8 +257,9 @@ func testCloudEventsLibrary(t *testing.T, dir string) {
 	w.produce(records)
 	g := sendersGroup(w)
 	s := g.run(nil, nil, "--until-end").finish()
-	if s.Events != 2*events || s.Quarantined != 0 || s.Duplicates != events {
-		t.Errorf("summary %+v, want %d events, each of them twice, and none quarantined", s, 2*events)
+	const repeats = events - 1 // whoever has done nothing that counts has no state to know a repeat by
+	if s.Events != 2*events || s.Quarantined != 0 || s.Duplicates != repeats {
+		t.Errorf("summary %+v, want %d events, %d of them duplicates, and none quarantined", s, 2*events, repeats)
 	}
 	got := g.activities()
 	g.checkBegin(got, map[string]activity{
