@@ -118,7 +118,7 @@ func (g *group) activities() map[string]activity {
 }
 
 // receiver takes batches as Segment's server does and keeps each message as a record, with the batch's sentAt. It answers
-// the second with an error after it has taken it, so that the library sends it again.
+// the first that is all orders with an error after it has taken it, so that the library sends it again.
 type receiver struct {
 	mu       sync.Mutex
 	batches  int
@@ -146,11 +146,13 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		return
 	}
 	received := time.Now().UnixMilli()
+	orders := true
 	for _, m := range batch.Batch {
 		m["sentAt"] = batch.SentAt
+		orders = orders && bytes.HasPrefix(m["userId"], []byte(`"c-`)) && string(m["event"]) == `"Order Completed"`
 		r.err = errors.Join(r.err, r.keep(m, received))
 	}
-	if r.batches++; r.batches == 2 {
+	if r.batches++; orders && r.repeated == 0 {
 		r.repeated = len(batch.Batch)
 		http.Error(w, "taken, but nobody will know", http.StatusInternalServerError)
 	}
