@@ -26,6 +26,7 @@ type Config struct {
 	Profiles       int           // version in which profiles are written; see scoring.NewestProfile
 	CacheCustomers int           // profiles kept in memory
 	MaxRecordBytes int           // a larger record is quarantined
+	Mapping        *Mapping      // for JSON in no known envelope; optional
 	PublishEvery   time.Duration // how often the offset moves while nothing is to be published
 	End            int64         // stop before this offset, with every deadline up to the watermark fired; -1: never
 	Logger         zerolog.Logger
@@ -94,6 +95,9 @@ func NewWorker(cfg Config) *Worker {
 	w.status.Store(&Status{Phase: TakingOver})
 	return w
 }
+
+// newDecoder makes a decoder of the configured input.
+func (w *Worker) newDecoder() *Decoder { return NewMappedDecoder(w.cfg.MaxRecordBytes, w.cfg.Mapping) }
 
 // Status tells where the worker is.
 func (w *Worker) Status() Status {

@@ -45,7 +45,7 @@ func (c *checking) checkKeys(ctx context.Context, input *kafkawire.Topic) {
 }
 
 func (c *checking) decoder() *pipeline.Decoder {
-	return pipeline.NewDecoder(int(c.cfg.Input.MaxRecordBytes))
+	return pipeline.NewMappedDecoder(int(c.cfg.Input.MaxRecordBytes), c.cfg.Input.Mapping.compiled)
 }
 
 // sample is where customers were seen.
