@@ -66,12 +66,16 @@ type prefetcher struct {
 // of tiny records, may have many times more, and what is cut off is fetched again.
 const maxBatchRecords = 20_000
 
+// firstBatchRecords bounds the first batch after a takeover, and each one after it may be twice as large. Whoever takes over has
+// a backlog, and nobody hears of it before its first batch is committed and published; see task bench:takeover.
+const firstBatchRecords = 1_000
+
 // startPrefetch begins to fetch at offset. Close it before the Log is used by another owner.
-func startPrefetch(ctx context.Context, log Log, offset, end, edge int64, maxRecordBytes int) *prefetcher {
+func startPrefetch(ctx context.Context, log Log, offset, end, edge int64, newDecoder func() *Decoder) *prefetcher {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &prefetcher{log: log, end: end, edge: edge, free: make(chan *batch, 3), ready: make(chan *batch, 1), stop: cancel, done: make(chan struct{})}
 	for range cap(p.free) {
-		p.free <- &batch{decoder: NewDecoder(maxRecordBytes)}
+		p.free <- &batch{decoder: newDecoder()}
 	}
 	go p.run(ctx, offset)
 	return p
@@ -80,6 +84,7 @@ func startPrefetch(ctx context.Context, log Log, offset, end, edge int64, maxRec
 func (p *prefetcher) run(ctx context.Context, offset int64) {
 	defer close(p.done)
 	defer close(p.ready)
+	most := int64(firstBatchRecords)
 	for p.end < 0 || offset < p.end {
 		var b *batch
 		select {
@@ -98,7 +103,8 @@ func (p *prefetcher) run(ctx context.Context, offset int64) {
 			if p.end >= 0 {
 				b.cut(p.end)
 			}
-			b.cut(offset + maxBatchRecords)
+			b.cut(offset + most)
+			most = min(2*most, maxBatchRecords)
 			b.decode()
 			offset = b.fetched.Next
 		}

@@ -23,7 +23,7 @@ type owner struct {
 	publishAt time.Time
 	underWay  int
 	answers   chan Answer
-	lastSent  time.Time // of the latest publication
+	lastSent  time.Time // of the latest publication; zero: of none yet, so that the first commit is published at once
 	scratch   []byte    // the alert being published
 	emptyAt   time.Time // when the outbox was last seen empty
 	proof     time.Time // when something last moved, or there was nothing to do
@@ -36,9 +36,9 @@ type owner struct {
 func newOwner(ctx context.Context, w *Worker, p *Protocol, l *line) *owner {
 	ctx, cancel := context.WithCancel(ctx)
 	return &owner{
-		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &batch{decoder: NewDecoder(w.cfg.MaxRecordBytes)},
-		input:   startPrefetch(ctx, w.cfg.Log, l.next, w.cfg.End, l.mark.Offset, w.cfg.MaxRecordBytes),
-		answers: make(chan Answer, 2), lastSent: time.Now(), proof: time.Now(),
+		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &batch{decoder: w.newDecoder()},
+		input:   startPrefetch(ctx, w.cfg.Log, l.next, w.cfg.End, l.mark.Offset, w.newDecoder),
+		answers: make(chan Answer, 2), proof: time.Now(),
 	}
 }
 

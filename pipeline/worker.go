@@ -22,8 +22,11 @@ type Config struct {
 	Pack           *scoring.Pack
 	Render         Render
 	Lateness       time.Duration // how far events of a partition may be out of order
+	Retention      time.Duration // of event time, after which the state of a silent customer is removed; 0: never
+	Profiles       int           // version in which profiles are written; see scoring.NewestProfile
 	CacheCustomers int           // profiles kept in memory
 	MaxRecordBytes int           // a larger record is quarantined
+	Mapping        *Mapping      // for JSON in no known envelope; optional
 	PublishEvery   time.Duration // how often the offset moves while nothing is to be published
 	End            int64         // stop before this offset, with every deadline up to the watermark fired; -1: never
 	Logger         zerolog.Logger
@@ -92,6 +95,9 @@ func NewWorker(cfg Config) *Worker {
 	w.status.Store(&Status{Phase: TakingOver})
 	return w
 }
+
+// newDecoder makes a decoder of the configured input.
+func (w *Worker) newDecoder() *Decoder { return NewMappedDecoder(w.cfg.MaxRecordBytes, w.cfg.Mapping) }
 
 // Status tells where the worker is.
 func (w *Worker) Status() Status {
@@ -189,7 +195,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	}
 	s := p.Standing()
 	w.settle(&s.Meta)
-	l := newLine(w.cfg.Pack, w.cfg.Lateness.Milliseconds(), w.cfg.Identity, w.cfg.CacheCustomers, s)
+	l := newLine(&w.cfg, s)
 	if err := w.refetch(ctx, s); err != nil {
 		return err
 	}

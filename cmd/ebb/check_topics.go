@@ -31,6 +31,7 @@ func (c *checking) checkTopics(ctx context.Context) {
 			largest = cfg.MaxMessageBytes
 			c.checkInput(&input, cfg)
 		}
+		c.checkKeys(ctx, &input)
 	}
 	if alerts, found := c.topic(ctx, "alert topic", k.Alerts, partitions, nil); found {
 		c.checkAllowed("alert topic", "WRITE", k.Alerts, alerts.May.Write())

@@ -105,11 +105,17 @@ type BatchConfig struct {
 	Linger   time.Duration
 }
 
-// StateConfig bounds what is kept in memory.
-type StateConfig struct{ Cache int } // customers
+// StateConfig bounds what is kept, in memory and in Redis.
+type StateConfig struct {
+	Cache     int           // customers
+	Retention time.Duration // of a silent customer's state, in event time; 0: for ever
+}
 
-// InputConfig bounds what is accepted.
-type InputConfig struct{ MaxRecordBytes int64 }
+// InputConfig says what is accepted.
+type InputConfig struct {
+	MaxRecordBytes int64
+	Mapping        MappingConfig
+}
 
 // HTTPConfig is the address of health, readiness and metrics.
 type HTTPConfig struct{ Listen string }
@@ -131,8 +137,8 @@ func defaultConfig() *Config {
 		Pack:            PackConfig{Name: "retail"},
 		Time:            TimeConfig{Lateness: 5 * time.Minute},
 		Batch:           BatchConfig{MaxBytes: 4 << 20, Linger: 20 * time.Millisecond},
-		State:           StateConfig{Cache: 1_000_000},
-		Input:           InputConfig{MaxRecordBytes: 1 << 20},
+		State:           StateConfig{Cache: 1_000_000, Retention: 730 * day},
+		Input:           InputConfig{MaxRecordBytes: 1 << 20, Mapping: defaultMapping()},
 		HTTP:            HTTPConfig{Listen: "127.0.0.1:9464"},
 		Log:             LogConfig{Level: "info", Format: "auto"},
 		ShutdownTimeout: 20 * time.Second,

@@ -14,6 +14,7 @@ func (l *configLoader) check(c *Config) {
 	l.checkRedis(&c.Redis)
 	l.checkSentinel(&c.Redis.Sentinel)
 	l.checkTLS("redis.tls.", &c.Redis.TLS)
+	l.checkMapping(&c.Input.Mapping)
 	l.checkProcess(c)
 }
 
