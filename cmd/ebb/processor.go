@@ -138,7 +138,7 @@ func (p *processor) await(err error) {
 	p.mu.Unlock()
 	if kind != p.said {
 		p.said = kind
-		p.log.Warn().Err(err).Msg("cannot start yet, trying again")
+		p.log.Warn().Err(err).EmbedObject(pipeline.Refusal{Err: err}).Msg("cannot start yet, trying again")
 	}
 }
 

@@ -266,5 +266,5 @@ func (m *Member) say(err error) {
 		m.cfg.Logger.Info().Str("group", m.cfg.Group).Msg("group coordinator answers again")
 		return
 	}
-	m.cfg.Logger.Warn().Str("group", m.cfg.Group).Err(err).Msg("group coordinator does not answer, or refuses this member; trying again")
+	m.cfg.Logger.Warn().Str("group", m.cfg.Group).Err(err).EmbedObject(pipeline.Refusal{Err: err}).Msg("group coordinator does not answer, or refuses this member; trying again")
 }

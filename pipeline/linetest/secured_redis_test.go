@@ -153,6 +153,11 @@ func TestSecuredRedis(t *testing.T) {
 }
 
 func (r *redises) leastPermissions(t *testing.T) {
+	for _, acl := range [][]string{leastRedis(), clusterACL(), sentinelACL()[:5]} {
+		if rules := "+" + strings.Join(acl, " +"); !strings.Contains(text(t, "docs/security.md"), rules) {
+			t.Errorf("docs/security.md does not list %s", rules)
+		}
+	}
 	w := newWorld(t, 1)
 	input := w.produce(events("shop", 1, shop(5, 150, 400)))
 	g := w.group("least", r.at("open"), nil).with(r.keys(t, rightPassword))

@@ -172,6 +172,13 @@ func (k *securedKafka) permissions(t *testing.T) {
 	}
 	golden(t, "secured_permissions.golden", got.String())
 
+	k.forbid(t, e.user, leastACLs(g)[0])
+	p := g.run(nil, nil, shopFlags()...)
+	p.says("permission_missing", "allow ebb's user to READ the input topic")
+	p.signal(syscall.SIGTERM)
+	p.wait()
+	k.allow(t, e.user, leastACLs(g)[0])
+
 	// The commands beside run need little.
 	for command, c := range map[string]struct {
 		entry
@@ -179,6 +186,7 @@ func (k *securedKafka) permissions(t *testing.T) {
 		args []string
 	}{
 		"produce": {entries()["scram-sha-256"], []acl{{"topic", g.input, kadm.OpWrite}, {"topic", g.input, kadm.OpDescribeConfigs}}, []string{eventFile(t)}},
+		"rebuild": {e, nil, []string{"--from", "earliest", "--yes"}},
 		"alerts":  {entries()["plain"], []acl{{"topic", g.alerts, kadm.OpRead}}, []string{"--from-start", "--until-end", "--json"}},
 	} {
 		k.allow(t, c.user, c.acls...)

@@ -12,7 +12,7 @@ import (
 	"ebb/pipeline"
 )
 
-// Codes of being refused. They are stable, and docs/security.md has a heading for each.
+// Codes of being refused. They are stable, and docs/security.md explains each.
 const (
 	CodeUntrusted  = "certificate_untrusted"  // the server's
 	CodeWrongName  = "certificate_wrong_name" // the server's
