@@ -32,9 +32,8 @@ func secrets() []string { return []string{rightPassword, wrongPassword} }
 type securedKafka struct {
 	testcontainers.Container
 	*authority.Authority
-	host    string
-	ports   map[string]int // by listener
-	trusted *authority.Authority
+	host  string
+	ports map[string]int // by listener
 }
 
 // listeners of the secured broker. OPEN is for the test itself, which may do everything there.

@@ -86,7 +86,7 @@ func (r *redises) at(name string) string {
 func (r *redises) client(t *testing.T, name string) *redis.Client {
 	t.Helper()
 	c := redis.NewClient(&redis.Options{Addr: r.at(name), Protocol: 2, DisableIdentity: true, MaxRetries: -1})
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
@@ -255,7 +255,7 @@ func (r *redises) refusals(t *testing.T) {
 func (r *redises) open(t *testing.T) *redis.Client {
 	t.Helper()
 	c := redis.NewClient(&redis.Options{Addr: r.at("open"), Password: rightPassword, Protocol: 2, MaxRetries: -1})
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 

@@ -270,7 +270,7 @@ func startCounter(t *testing.T, to string) *counter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { _ = l.Close() })
 	c := &counter{address: l.Addr().String()}
 	go func() {
 		for {
@@ -281,14 +281,19 @@ func startCounter(t *testing.T, to string) *counter {
 			c.connections.Add(1)
 			far, err := net.Dial("tcp", to)
 			if err != nil {
-				near.Close()
+				_ = near.Close()
 				continue
 			}
-			go func() { io.Copy(far, near); far.Close() }()
-			go func() { io.Copy(near, far); near.Close() }()
+			go forward(far, near)
+			go forward(near, far)
 		}
 	}()
 	return c
+}
+
+func forward(to, from net.Conn) {
+	_, _ = io.Copy(to, from) // until either end closes
+	_ = to.Close()
 }
 
 func overwrite(t *testing.T, file, text string) {

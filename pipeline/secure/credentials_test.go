@@ -103,7 +103,7 @@ func tlsServer(t *testing.T, config *tls.Config) (address string, seen <-chan st
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { _ = l.Close() })
 	subjects := make(chan string, 100)
 	go func() {
 		for {

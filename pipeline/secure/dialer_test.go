@@ -109,16 +109,16 @@ func answering(t *testing.T, answer string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { _ = l.Close() })
 	go func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			conn.Read(make([]byte, 64<<10))
-			conn.Write([]byte(answer))
-			conn.Close()
+			_, _ = conn.Read(make([]byte, 64<<10))
+			_, _ = conn.Write([]byte(answer))
+			_ = conn.Close()
 		}
 	}()
 	return l.Addr().String()
@@ -174,7 +174,7 @@ func TestRefusalsAreNotStormed(t *testing.T) {
 		if err != nil || attempts != 1 {
 			t.Fatalf("with a changed password: %v after %d attempts", err, attempts)
 		}
-		conn.Close()
+		_ = conn.Close()
 	})
 }
 
