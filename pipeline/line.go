@@ -24,6 +24,8 @@ type line struct {
 	next       int64 // offset of the next record
 	clock      Clock
 	population scoring.Population
+	poison     Poison
+	breaker    breaker
 
 	cache  *cache
 	due    *dueQueue
@@ -38,6 +40,7 @@ func newLine(pack *scoring.Pack, lateness int64, id Identity, cacheSize int, s *
 	return &line{
 		pack: pack, lateness: lateness, partition: id.Partition, mark: s.Mark,
 		next: s.Meta.Next, clock: s.Meta.Clock, population: s.Meta.Population,
+		poison: s.Meta.Poison, breaker: breaker{passed: s.Mark.Offset},
 		cache: newCache(cacheSize), due: newDueQueue(), number: 1,
 		staged: newStaged(), other: newStaged(),
 	}
@@ -147,6 +150,7 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 	}
 	if !signal.Known {
 		s.tally.Unnamed++
+		s.tally.Types.observe(e.Type)
 	}
 	d, decided := l.pack.Observe(&c.profile, &l.population, scoring.Observation{Time: e.Time, Signal: signal})
 	if h.id != 0 {
@@ -298,5 +302,6 @@ func (l *line) stage() {
 		s.profile(l.cache.key(c), &c.profile)
 	}
 	s.finish()
-	s.commit.Meta.Next, s.commit.Meta.Clock, s.commit.Meta.Population = l.next, l.clock.clone(), l.population
+	m := &s.commit.Meta
+	m.Next, m.Clock, m.Population, m.Poison = l.next, l.clock.clone(), l.population, l.poison
 }

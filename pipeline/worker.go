@@ -24,6 +24,8 @@ type Config struct {
 	Lateness       time.Duration // how far events of a partition may be out of order
 	CacheCustomers int           // profiles kept in memory
 	MaxRecordBytes int           // a larger record is quarantined
+	PoisonBreaker  float64       // share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
+	AcceptPoison   int64         // records below this offset go to the DLQ, however many; 0: none beyond those that have been there
 	PublishEvery   time.Duration // how often the offset moves while nothing is to be published
 	End            int64         // stop before this offset, with every deadline up to the watermark fired; -1: never
 	Logger         zerolog.Logger
@@ -187,6 +189,8 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	s := p.Standing()
 	w.settle(&s.Meta)
 	l := newLine(w.cfg.Pack, w.cfg.Lateness.Milliseconds(), w.cfg.Identity, w.cfg.CacheCustomers, s)
+	l.breaker.limit = breakerLimit(w.cfg.PoisonBreaker)
+	l.breaker.passed = max(l.breaker.passed, w.cfg.AcceptPoison)
 	if err := w.refetch(ctx, s); err != nil {
 		return err
 	}

@@ -95,7 +95,10 @@ type BatchConfig struct {
 type StateConfig struct{ Cache int } // customers
 
 // InputConfig bounds what is accepted.
-type InputConfig struct{ MaxRecordBytes int64 }
+type InputConfig struct {
+	MaxRecordBytes int64
+	PoisonBreaker  float64 // share; 0 or 1: none
+}
 
 // HTTPConfig is the address of health, readiness and metrics.
 type HTTPConfig struct{ Listen string }
@@ -118,7 +121,7 @@ func defaultConfig() *Config {
 		Time:            TimeConfig{Lateness: 5 * time.Minute},
 		Batch:           BatchConfig{MaxBytes: 4 << 20, Linger: 20 * time.Millisecond},
 		State:           StateConfig{Cache: 1_000_000},
-		Input:           InputConfig{MaxRecordBytes: 1 << 20},
+		Input:           InputConfig{MaxRecordBytes: 1 << 20, PoisonBreaker: 0.5},
 		HTTP:            HTTPConfig{Listen: "127.0.0.1:9464"},
 		Log:             LogConfig{Level: "info", Format: "auto"},
 		ShutdownTimeout: 20 * time.Second,
