@@ -66,8 +66,8 @@ type dlq struct {
 	marked     map[sinks.ReplayID]struct{}
 	progress   *steps
 
-	patient bool // wait for what lies behind a transaction that is open; else it is left out
-	told    bool // that it waits
+	patient bool // wait for what lies behind a transaction that is open; else it is left out, and
+	heldUp  bool // this is set
 }
 
 // openDLQ finds the DLQ and its bounds. Close it in any case where there is no error.
@@ -160,6 +160,13 @@ func (d *dlq) walkMarked(ctx context.Context, s *selection, each func(*deadLette
 	return counts, nil
 }
 
+// sayHeldUp says that something was left out.
+func (d *dlq) sayHeldUp() {
+	if d.heldUp {
+		fmt.Fprintf(d.progress.screen, "a transaction is open in %s; what lies behind it is left out\n", d.name)
+	}
+}
+
 func (d *dlq) size() (records int64) {
 	for n := range d.partitions {
 		records += d.ends[n] - d.from[n]
@@ -223,13 +230,11 @@ func (d *dlq) scan(ctx context.Context, partition int32, from, end int64, each f
 		switch {
 		case next < got.Stable || next >= end:
 		case !d.patient:
+			d.heldUp = true
 			d.progress.add(end - next)
 			return nil
 		case time.Since(moved) > patience:
 			return fmt.Errorf("records of %s/%d from %d on are held up by a producer's open transaction", d.name, partition, next)
-		case !d.told && time.Since(moved) > time.Second:
-			d.told = true
-			fmt.Fprintf(d.progress.screen, "waiting for a transaction that is open in %s, as a replay leaves it that was killed; up to %v\n", d.name, patience)
 		}
 	}
 	return nil

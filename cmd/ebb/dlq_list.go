@@ -81,6 +81,7 @@ func (a *app) dlqList(cmd *cobra.Command, f *dlqFlags) error {
 		return err
 	}
 	d.progress.end()
+	d.sayHeldUp()
 	l.Foreign = counts.foreign
 	l.finish()
 	if f.json {

@@ -87,7 +87,6 @@ func (a *app) dlqReplay(cmd *cobra.Command, f *dlqReplayFlags) error {
 		return err
 	}
 	defer d.close()
-	d.patient = true
 	r := &replaying{dlq: d, flags: f, selected: selected}
 	if r.limits, err = readTopicLimits(cmd.Context(), d.client, d.cfg); err != nil {
 		return withCreate(err, a.checkCommand(f.brokers, f.topic))
@@ -109,8 +108,25 @@ func (a *app) dlqReplay(cmd *cobra.Command, f *dlqReplayFlags) error {
 	return errors.Join(r.explain(cmd.Context(), err), r.out.print(cmd.OutOrStdout(), f.json))
 }
 
-// plan counts what is to be sent. It changes nothing.
+// plan counts what is to be sent. A transaction that is open in the DLQ is mostly that of a replay which was killed: it is
+// ended at once, where the brokers would take their time.
 func (r *replaying) plan(ctx context.Context) error {
+	err := r.count(ctx)
+	if err != nil || !r.heldUp {
+		return err
+	}
+	if r.flags.dryRun {
+		r.sayHeldUp()
+		return nil
+	}
+	if err := r.fence(ctx); err != nil {
+		return err
+	}
+	return r.count(ctx)
+}
+
+// count changes nothing.
+func (r *replaying) count(ctx context.Context) error {
 	r.planned = r.empty()
 	old := oldest{topic: r.limits}
 	again := map[sinks.ReplayID]struct{}{} // that two groups have quarantined
@@ -202,9 +218,26 @@ func (r *replaying) send(ctx context.Context) error {
 	return r.flush(ctx)
 }
 
-// takeOver fences every other replay of this DLQ: what such a one has sent is sent for good and marked, and from now on it
-// sends nothing more. Then the marks that came in since the plan was made are read.
-func (r *replaying) takeOver(ctx context.Context) (err error) {
+// takeOver has the DLQ for itself, and reads the marks that came in since the plan was made.
+func (r *replaying) takeOver(ctx context.Context) error {
+	if err := r.fence(ctx); err != nil {
+		return err
+	}
+	from := r.ends
+	_, ends, err := r.bounds(ctx)
+	if err != nil {
+		return err
+	}
+	return r.readMarks(ctx, from, ends)
+}
+
+// fence stops every other replay of this DLQ: what such a one has sent is sent for good and marked, what it was about to send
+// is not, and from now on it sends nothing more.
+func (r *replaying) fence(ctx context.Context) error {
+	if r.patient {
+		return nil // done
+	}
+	r.patient = true
 	config, err := r.client.TopicConfig(ctx, r.name)
 	if err != nil {
 		return explainKafka(err, r.cfg)
@@ -218,12 +251,7 @@ func (r *replaying) takeOver(ctx context.Context) (err error) {
 	if err := r.producer.Init(ctx); err != nil {
 		return explainKafka(err, r.cfg)
 	}
-	from := r.ends
-	_, ends, err := r.bounds(ctx)
-	if err != nil {
-		return err
-	}
-	return r.readMarks(ctx, from, ends)
+	return nil
 }
 
 // replayID is the transactional id of whoever replays a DLQ, whatever its group.

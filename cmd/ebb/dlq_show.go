@@ -78,6 +78,7 @@ func (a *app) dlqShow(cmd *cobra.Command, f *dlqFlags, limit int) error {
 		return err
 	}
 	d.progress.end()
+	d.sayHeldUp()
 	switch {
 	case more:
 		fmt.Fprintf(cmd.ErrOrStderr(), "there are more; --limit 0 shows all\n")

@@ -320,7 +320,6 @@ func TestDLQReplayHomeless(t *testing.T) {
 // TestDLQReplayCutShort breaks the connection at chosen transactions; run again until nothing is left, each record came once.
 func TestDLQReplayCutShort(t *testing.T) {
 	l := newLetters(t)
-	l.environ = append(l.environ, "EBB_KAFKA_SESSION_TIMEOUT=1s", "EBB_KAFKA_TRANSACTION_TIMEOUT=2s")
 	l.quarantine(40)
 	r := rand.New(rand.NewPCG(7, 7))
 	for _, key := range []kmsg.Key{kmsg.EndTxn, kmsg.Produce, kmsg.InitProducerID} {
