@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -436,4 +438,28 @@ func TestSelectionTakesOpenSpans(t *testing.T) {
 	if !slices.Contains(codeNames(), "registry_framed") || slices.Contains(codeNames(), "usable") {
 		t.Error(codeNames())
 	}
+}
+
+// TestDLQReplayStopped: at Ctrl-C the transaction under way is ended, the next is not begun, and nothing is lost or doubled.
+func TestDLQReplayStopped(t *testing.T) {
+	l := newLetters(t)
+	const n = 3 * chunkRecords
+	l.quarantine(n)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	l.kafka.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+		cancel(stoppedBy{syscall.SIGINT})
+		return nil, nil, false
+	})
+	var stdout, stderr output
+	p := process{args: []string{"dlq", "replay"}, environ: l.environ, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	code := p.run(ctx, func(int) { panic("second signal") })
+	sent, _, _ := strings.Cut(stdout.String(), " records replayed to events\n")
+	if code != 130 || sent == "0" || stderr.String() != "ebb dlq replay: stopped by Ctrl-C: "+sent+" records replayed\n" {
+		t.Fatalf("exit code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
+	}
+	got := l.replay()
+	if got.Before == 0 || got.Before+got.Replayed != n || grouped(got.Before) != sent {
+		t.Errorf("stopped after %s, then %+v", sent, got)
+	}
+	l.arrived(upTo(n)...)
 }
