@@ -68,6 +68,7 @@ func (a *app) dlqShow(cmd *cobra.Command, f *dlqFlags, limit int) error {
 			return errEnough
 		}
 		shown++
+		d.progress.end()
 		return p.print(r)
 	})
 	more := errors.Is(err, errEnough)

@@ -39,8 +39,9 @@ func (p *steps) add(n int64) {
 	}
 }
 
-// end takes the bar away.
+// end takes the bar away, for what is shown instead.
 func (p *steps) end() {
+	p.total = 0
 	if p.bar != nil {
 		_ = p.bar.Finish()
 		p.bar = nil
