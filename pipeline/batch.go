@@ -72,6 +72,10 @@ type prefetcher struct {
 // of tiny records, may have many times more, and what is cut off is fetched again.
 const maxBatchRecords = 20_000
 
+// firstBatchRecords bounds the first batch after a takeover, and each one after it may be twice as large. Whoever takes over has
+// a backlog, and nobody hears of it before its first batch is committed and published; see task bench:takeover.
+const firstBatchRecords = 1_000
+
 // startPrefetch begins to fetch at offset. Close it before the Log is used by another owner.
 func startPrefetch(ctx context.Context, log Log, offset, end, edge int64, maxRecordBytes int) *prefetcher {
 	ctx, cancel := context.WithCancel(ctx)
@@ -86,6 +90,7 @@ func startPrefetch(ctx context.Context, log Log, offset, end, edge int64, maxRec
 func (p *prefetcher) run(ctx context.Context, offset int64) {
 	defer close(p.done)
 	defer close(p.ready)
+	most := int64(firstBatchRecords)
 	for p.end < 0 || offset < p.end {
 		var b *batch
 		select {
@@ -104,7 +109,8 @@ func (p *prefetcher) run(ctx context.Context, offset int64) {
 			if p.end >= 0 {
 				b.cut(p.end)
 			}
-			b.cut(offset + maxBatchRecords)
+			b.cut(offset + most)
+			most = min(2*most, maxBatchRecords)
 			b.decode()
 			offset = b.fetched.Next
 		}

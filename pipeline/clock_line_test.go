@@ -67,7 +67,7 @@ func alertsOf(t *testing.T, log []visitAt, lateness time.Duration) (lines []stri
 		}}
 		worker := pipeline.NewWorker(pipeline.Config{
 			Identity: in.identity(), Log: &heldLog{end: in.end, kafka: kafka}, Store: storetest.NewMemory().Partition(0), Pack: pack,
-			Lateness: lateness, CacheCustomers: 8, MaxRecordBytes: 1 << 20, PublishEvery: time.Second, End: in.end,
+			Lateness: lateness, Profiles: scoring.NewestProfile, CacheCustomers: 8, MaxRecordBytes: 1 << 20, PublishEvery: time.Second, End: in.end,
 			Logger: zerolog.Nop(), Metrics: pipeline.NewMetrics(prometheus.NewRegistry()), Render: in.render,
 		})
 		if err := worker.Run(t.Context(), nil); err != nil {

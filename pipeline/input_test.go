@@ -44,10 +44,13 @@ type left struct {
 	Population scoring.Population
 	Poison     pipeline.Poison
 	Outbox     int
-	Profiles   map[string]string
+	Profiles   map[string]string // "": none
 }
 
 const inputCustomers = 40
+
+// retention is so short that of every input some customers are removed, and some of those come back.
+const retention = 5 * 24 * time.Hour
 
 // newInput is a seeded log of n records, folded one record at a time by one owner whom nothing disturbs.
 func newInput(t *testing.T, seed uint64, n int) *input {
@@ -62,7 +65,8 @@ func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := &input{records: gaps(seed, records), pack: pack, metrics: pipeline.NewMetrics(prometheus.NewRegistry())}
+	registry := prometheus.NewRegistry()
+	in := &input{records: gaps(seed, records), pack: pack, metrics: pipeline.NewMetrics(registry)}
 	in.end = in.records[n-1].Offset + 1
 	in.want = fold{recording: true, published: map[string][]string{}}
 	synctest.Test(t, func(t *testing.T) {
@@ -81,7 +85,26 @@ func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 		}
 	})
 	in.want.recording = false
+	if removed := counted(t, registry, "ebb_customers_removed_total"); removed == 0 {
+		t.Fatalf("seed %d: nobody was removed", seed)
+	}
 	return in
+}
+
+func counted(t *testing.T, r *prometheus.Registry, name string) (n float64) {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name {
+				n += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return n
 }
 
 // shopRecords is a seeded input: regulars, leavers, payment failures, repeated ids, late events, clocks that are years ahead

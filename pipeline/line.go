@@ -18,6 +18,7 @@ const (
 type line struct {
 	pack      *scoring.Pack
 	lateness  int64 // ms
+	retention int64 // ms; 0: state is kept for ever
 	partition int
 	mark      Mark // published when the partition was taken over: what lies below it is not decided again
 
@@ -36,13 +37,14 @@ type line struct {
 	slots  []int32 // parallel to want.Keys
 }
 
-func newLine(pack *scoring.Pack, lateness int64, id Identity, cacheSize int, s *Standing) *line {
+func newLine(c *Config, s *Standing) *line {
 	return &line{
-		pack: pack, lateness: lateness, partition: id.Partition, mark: s.Mark,
+		pack: c.Pack, lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
+		partition: c.Identity.Partition, mark: s.Mark,
 		next: s.Meta.Next, clock: s.Meta.Clock, population: s.Meta.Population,
-		poison: s.Meta.Poison, breaker: breaker{passed: s.Mark.Offset},
-		cache: newCache(cacheSize), due: newDueQueue(), number: 1,
-		staged: newStaged(), other: newStaged(),
+		poison: s.Meta.Poison, breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
+		cache: newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
+		staged: newStaged(c.Profiles), other: newStaged(c.Profiles),
 	}
 }
 
@@ -133,6 +135,11 @@ func (l *line) fold(b *batch) *staged {
 // event is the line for one event: dedupe, move the watermark, fire what was due before it, fold, decide.
 func (l *line) event(e *Event, h hashes, c *customer) {
 	s := l.staged
+	known, armed := !c.profile.Empty(), c.profile.Armed
+	if minute := l.clock.Minute(); l.gone(c, minute) { // as a sweep would have found it, with the ids that it knew
+		l.fire(c, e, minute)
+		l.touch(c)
+	}
 	if h.id != 0 && c.profile.Seen(h.id) {
 		s.tally.Duplicates++
 		return
@@ -140,7 +147,6 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 	late, future := l.clock.Observe(h.key, e.Time, l.lateness, e.AppendTime, e.Timestamp)
 	s.tally.observe(late, future)
 
-	armed := c.profile.Armed
 	// The arriving event counts for its own customer even where it does not move the watermark alone.
 	reached := floorDiv(max(l.clock.Watermark, e.Time-l.lateness), minuteMillis)
 	l.fire(c, e, reached)
@@ -153,7 +159,10 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 		s.tally.Types.observe(e.Type)
 	}
 	d, decided := l.pack.Observe(&c.profile, &l.population, scoring.Observation{Time: e.Time, Signal: signal})
-	if h.id != 0 {
+	if !known && c.profile.Empty() { // an event without effect, of a customer without state: nothing to keep
+		return
+	}
+	if h.id != 0 && !c.profile.Empty() {
 		c.profile.Remember(h.id)
 	}
 	if decided {
@@ -162,6 +171,7 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 		})
 	}
 	l.fire(c, e, reached) // a late event may have brought a deadline to before the watermark
+	l.retire(c, reached)
 	l.arm(c, armed)
 	l.touch(c)
 }
@@ -180,6 +190,7 @@ func (l *line) wake(c *customer, offset int64, due Due) {
 	if d, ok := l.pack.Wake(&c.profile); ok {
 		l.decide(c, &d, offset, due, scoring.Cause{Deadline: true, Time: minute * minuteMillis})
 	}
+	l.retire(c, minute)
 }
 
 // sweep fires deadlines in their order up to limit, as far as their customers are loaded, and notes how far it came.
@@ -202,7 +213,11 @@ func (l *line) sweep(limit Due) {
 		}
 		l.due.drop()
 		l.fired(item.Due)
-		if c := l.cache.at(slot); c.profile.Armed == item.Minute {
+		c := l.cache.at(slot)
+		if l.retention > 0 && c.profile.Armed == 0 {
+			c.profile.Armed = item.Minute // profiles of version 1 did not keep it where there was no activity
+		}
+		if c.profile.Armed == item.Minute && !c.profile.Empty() {
 			l.wake(c, -1, item.Due)
 			l.arm(c, item.Minute)
 			l.touch(c)

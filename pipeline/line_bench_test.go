@@ -67,7 +67,7 @@ func BenchmarkLine(b *testing.B) {
 		}
 		if at == events {
 			at = 0
-			l = newLine(pack, 0, Identity{}, customers, &Standing{})
+			l = newLine(&Config{Pack: pack, Profiles: scoring.NewestProfile, CacheCustomers: customers}, &Standing{})
 		}
 		bt.fetched.Records, bt.fetched.Next = records[at:at+size], int64(at+size)
 		bt.decode()

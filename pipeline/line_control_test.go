@@ -14,7 +14,7 @@ import (
 // was counted.
 func foldRecords(t *testing.T, pack *scoring.Pack, records ...Record) (profile []byte, tally Tally) {
 	t.Helper()
-	l := newLine(pack, 0, Identity{}, 16, &Standing{})
+	l := newLine(&Config{Pack: pack, Profiles: scoring.NewestProfile, CacheCustomers: 16}, &Standing{})
 	b := &batch{decoder: NewDecoder(0)}
 	for i := range records {
 		records[i].Offset = int64(i)
@@ -60,7 +60,7 @@ func TestControlIsNoActivity(t *testing.T) {
 	if tally.Unnamed != 0 || tally.Duplicates != 0 || tally.AllQuarantined() != 0 {
 		t.Errorf("counted as %+v", tally)
 	}
-	if _, tally = foldRecords(t, pack, segment("identify", "m", "01"), segment("identify", "m", "01"), segment("identify", "n", "01")); tally.Duplicates != 1 {
+	if _, tally = foldRecords(t, pack, segment("track", "", "01"), segment("identify", "m", "01"), segment("identify", "m", "01"), segment("identify", "n", "01")); tally.Duplicates != 1 {
 		t.Errorf("%d duplicates among three control events, two of one id; want 1", tally.Duplicates)
 	}
 }

@@ -18,6 +18,7 @@ type Metrics struct {
 	alerts      *prometheus.CounterVec // transition
 	tiers       *prometheus.CounterVec // tier
 	suppressed  prometheus.Counter
+	removed     prometheus.Counter
 	deadlines   *prometheus.CounterVec // outcome
 	steps       *prometheus.HistogramVec
 	interrupts  *prometheus.CounterVec // partition, reason
@@ -54,6 +55,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		tiers:       counter("ebb_alert_tiers_total", "Alerts decided and committed, by tier.", "tier"),
 		suppressed:  prometheus.NewCounter(prometheus.CounterOpts{Name: "ebb_suppressed_total", Help: "Decisions repeated after the state was rolled back, published before and not again."}),
 		deadlines:   counter("ebb_deadlines_total", "Customers' deadlines, by what happened: stored, or looked at when due.", "outcome"),
+		removed:     prometheus.NewCounter(prometheus.CounterOpts{Name: "ebb_customers_removed_total", Help: "Customers whose state was removed, silent for the retention."}),
 		interrupts:  counter("ebb_interruptions_total", "Times a partition had to be taken over again, by reason.", "partition", "reason"),
 		stops:       gauge("ebb_partition_stopped", "1 where a partition has stopped until a person decides, by code.", "partition", "code"),
 		stalls:      gauge("ebb_partition_stalled", "1 where a running partition does not move, though there is something to do.", "partition"),
@@ -71,7 +73,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"step"}),
 	}
-	r.MustRegister(m.suppressed, m.steps, m.unnamed)
+	r.MustRegister(m.suppressed, m.removed, m.steps, m.unnamed)
 	return m
 }
 
@@ -133,6 +135,7 @@ func (m *Metrics) committed(t *Tally) {
 	add(m.deadlines, "stored", t.Armed)
 	add(m.deadlines, "looked_at", t.Woken)
 	m.suppressed.Add(float64(t.Suppressed))
+	m.removed.Add(float64(t.Removed))
 	for i, n := range t.Alerts {
 		add(m.alerts, scoring.Transition(i).String(), n)
 	}

@@ -23,7 +23,7 @@ type owner struct {
 	publishAt time.Time
 	underWay  int
 	answers   chan Answer
-	lastSent  time.Time // of the latest publication
+	lastSent  time.Time // of the latest publication; zero: of none yet, so that the first commit is published at once
 	scratch   []byte    // the alert being published
 	emptyAt   time.Time // when the outbox was last seen empty
 	proof     time.Time // when something last moved, or there was nothing to do
@@ -39,7 +39,7 @@ func newOwner(ctx context.Context, w *Worker, p *Protocol, l *line) *owner {
 	return &owner{
 		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &batch{decoder: NewDecoder(w.cfg.MaxRecordBytes)},
 		input:   startPrefetch(ctx, w.cfg.Log, l.next, w.cfg.End, l.mark.Offset, w.cfg.MaxRecordBytes),
-		answers: make(chan Answer, 2), lastSent: time.Now(), proof: time.Now(),
+		answers: make(chan Answer, 2), proof: time.Now(),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 // staged is a commit being built, then applied. Two take turns, so that one is built while the other is under way; their
 // buffers are reused, except those of the outbox, which live until they are published.
 type staged struct {
+	format  int // version of the profiles
 	commit  Commit
 	pending []Pending // the commit's outbox
 	slots   []int32   // customers to write
@@ -33,6 +34,7 @@ type Tally struct {
 	Suppressed  uint64 // decisions and quarantined records published before the state was rolled back
 	Woken       uint64 // deadlines looked at
 	Armed       uint64 // deadlines stored
+	Removed     uint64 // customers whose state was removed, see StateRetention
 	Alerts      [scoring.NumTransitions]uint64
 	Tiers       [scoring.NumTiers]uint64 // of alerts
 	Quarantined [numCodes]uint64
@@ -63,6 +65,7 @@ func (t *Tally) Add(o *Tally) {
 	t.Suppressed += o.Suppressed
 	t.Woken += o.Woken
 	t.Armed += o.Armed
+	t.Removed += o.Removed
 	for i, n := range o.Alerts {
 		t.Alerts[i] += n
 	}
@@ -90,7 +93,9 @@ func (t *Tally) AllQuarantined() (n uint64) {
 	return n
 }
 
-func newStaged() *staged { return &staged{due: map[int64][]byte{}, tally: Tally{Types: &Types{}}} }
+func newStaged(format int) *staged {
+	return &staged{format: format, due: map[int64][]byte{}, tally: Tally{Types: &Types{}}}
+}
 
 func (s *staged) reset() {
 	for b, entries := range s.due {
@@ -131,9 +136,12 @@ func (s *staged) append(e *Entry, record *Record) {
 	s.pending = append(s.pending, Pending{Record: record})
 }
 
+// profile writes a customer's state, or removes it where it is empty.
 func (s *staged) profile(key []byte, p *scoring.Profile) {
 	s.commit.Keys = append(s.commit.Keys, key)
-	s.profiles = scoring.AppendProfile(s.profiles, p)
+	if !p.Empty() {
+		s.profiles = scoring.AppendProfileAs(s.format, s.profiles, p)
+	}
 	s.ends = append(s.ends, len(s.profiles))
 }
 
@@ -151,10 +159,15 @@ func (s *staged) finish() {
 	slices.SortFunc(c.Due, func(a, b DueEntries) int { return int(a.Bucket - b.Bucket) })
 }
 
+// cutInto appends the pieces of arena to dst; an empty one is nil.
 func cutInto(dst [][]byte, arena []byte, ends []int) [][]byte {
 	from := 0
 	for _, end := range ends {
-		dst = append(dst, arena[from:end:end])
+		piece := arena[from:end:end]
+		if from == end {
+			piece = nil
+		}
+		dst = append(dst, piece)
 		from = end
 	}
 	return dst

@@ -16,6 +16,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/storetest"
+	"ebb/scoring"
 )
 
 // trial is several owners of one partition, of which at most one is the right one, and the requests of theirs that are
@@ -121,7 +122,7 @@ func (t *trial) begin(batch, end int64) {
 	t.processes, t.current = append(t.processes, p), p
 	w := pipeline.NewWorker(pipeline.Config{
 		Identity: t.input.identity(), Log: &memberLog{process: p}, Store: &memberStore{process: p, down: true},
-		Pack: t.input.pack, Lateness: time.Hour, CacheCustomers: 8, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
+		Pack: t.input.pack, Lateness: time.Hour, Retention: retention, Profiles: scoring.NewestProfile, CacheCustomers: 8, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
 		PoisonBreaker: t.input.share, AcceptPoison: t.input.accept,
 		MaxUnpublished: 3, End: end, Logger: zerolog.Nop(), Metrics: t.input.metrics, Render: t.input.render,
 	})

@@ -15,6 +15,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/storetest"
+	"ebb/scoring"
 )
 
 // lines keeps what is logged.
@@ -99,7 +100,7 @@ func TestStall(t *testing.T) {
 		var lines lines
 		worker := pipeline.NewWorker(pipeline.Config{
 			Identity: in.identity(), Log: log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, CacheCustomers: 8, MaxRecordBytes: 1 << 20,
-			PublishEvery: time.Second, End: -1, Logger: zerolog.New(&lines).Level(zerolog.InfoLevel),
+			PublishEvery: time.Second, Profiles: scoring.NewestProfile, End: -1, Logger: zerolog.New(&lines).Level(zerolog.InfoLevel),
 			Metrics: pipeline.NewMetrics(prometheus.NewRegistry()),
 			Render: func(b []byte, e *pipeline.Entry, _ *pipeline.Record) (pipeline.Outgoing, []byte) {
 				return pipeline.Outgoing{Topic: "out", Key: e.Key}, b

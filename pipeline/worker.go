@@ -22,6 +22,8 @@ type Config struct {
 	Pack           *scoring.Pack
 	Render         Render
 	Lateness       time.Duration // how far events of a partition may be out of order
+	Retention      time.Duration // of event time, after which the state of a silent customer is removed; 0: never
+	Profiles       int           // version in which profiles are written; see scoring.NewestProfile
 	CacheCustomers int           // profiles kept in memory
 	MaxRecordBytes int           // a larger record is quarantined
 	PoisonBreaker  float64       // share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
@@ -188,9 +190,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	}
 	s := p.Standing()
 	w.settle(&s.Meta)
-	l := newLine(w.cfg.Pack, w.cfg.Lateness.Milliseconds(), w.cfg.Identity, w.cfg.CacheCustomers, s)
-	l.breaker.limit = breakerLimit(w.cfg.PoisonBreaker)
-	l.breaker.passed = max(l.breaker.passed, w.cfg.AcceptPoison)
+	l := newLine(&w.cfg, s)
 	if err := w.refetch(ctx, s); err != nil {
 		return err
 	}

@@ -16,20 +16,18 @@ var (
 	ErrProfileDamaged = errors.New("profile damaged")
 )
 
-// Layout of version 1, little endian. Parts in brackets stand there when their flag is set.
+// Layout of version 2, little endian. Parts in brackets stand there when their flag is set.
 //
 //	version, flags, ring state (ids while fewer than 16, else 16 + next slot)  3 bytes
-//	At                                                                         8
-//	[activity] First Last Counted Level M K, Visits Armed Episodes             60
+//	Armed At                                                                   12
+//	[activity] First Last Counted Level M K, Visits Episodes                   56
 //	[gaps]     W Mu M2                                                         24
 //	[friction] Friction                                                        8
 //	[episode]  Sequence Since Tier                                             9
 //	ids in the ring, in slot order                                             8 each
 const (
-	profileVersion = 1
-
-	headSize     = 11
-	activitySize = 60
+	headSize     = 15
+	activitySize = 56
 	gapsSize     = 24
 	frictionSize = 8
 	episodeSize  = 9
@@ -45,13 +43,14 @@ const (
 	allFlags = hasActivity | hasGaps | hasFriction | hasEpisode
 )
 
-// AppendProfile appends the encoding of p to dst: 71 to 240 bytes for a customer with activity.
+// AppendProfile appends the encoding of p, in the newest version, to dst: 71 to 240 bytes for a customer with activity.
 func AppendProfile(dst []byte, p *Profile) []byte {
 	n := len(dst)
 	dst = append(dst, make([]byte, maxProfile)...)
 	b := dst[n:]
-	b[0], b[1], b[2] = profileVersion, p.flags(), p.IDs.state()
-	putInt(b[3:], p.At)
+	b[0], b[1], b[2] = NewestProfile, p.flags(), p.IDs.state()
+	binary.LittleEndian.PutUint32(b[3:], uint32(p.Armed))
+	putInt(b[7:], p.At)
 	at := headSize
 	if p.Visits > 0 {
 		putActivity(b[at:at+activitySize], p)
@@ -80,15 +79,19 @@ func AppendProfile(dst []byte, p *Profile) []byte {
 	return dst[:n+at]
 }
 
-// ReadProfile decodes b, which holds one profile and nothing else, into p. Whatever it accepts AppendProfile encodes to
-// the same bytes. After an error p holds nothing of use. Errors: ErrProfileVersion, ErrProfileDamaged.
+// ReadProfile decodes b, which holds one profile of any version and nothing else, into p. Whatever it accepts
+// AppendProfileAs encodes to the same bytes. After an error p holds nothing of use. Errors: ErrProfileVersion, ErrProfileDamaged.
 func ReadProfile(b []byte, p *Profile) error {
 	*p = Profile{}
+	var converted [maxProfile]byte
+	if len(b) > 0 && b[0] == 1 {
+		b = newer(converted[:0], b)
+	}
 	switch {
-	case len(b) == 0 || b[0] == 0:
+	case len(b) == 0 || b[0] < OldestProfile:
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
-	case b[0] > profileVersion:
-		return fmt.Errorf("read profile of version %d, this build reads %d: %w", b[0], profileVersion, ErrProfileVersion)
+	case b[0] > NewestProfile:
+		return fmt.Errorf("read profile of version %d, this build reads %d: %w", b[0], NewestProfile, ErrProfileVersion)
 	case len(b) < headSize || len(b) != encodedSize(b[1], b[2]):
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
 	}
@@ -117,7 +120,8 @@ func encodedSize(flags, ring byte) int {
 func (p *Profile) decode(b []byte) {
 	flags := b[1]
 	p.IDs.restore(b[2])
-	p.At = getInt(b[3:])
+	p.Armed = int64(binary.LittleEndian.Uint32(b[3:]))
+	p.At = getInt(b[7:])
 	b = b[headSize:]
 	if flags&hasActivity != 0 {
 		getActivity(b, p)
@@ -152,16 +156,14 @@ func putActivity(b []byte, p *Profile) {
 	putFloat(b[32:], p.M)
 	putFloat(b[40:], p.K)
 	binary.LittleEndian.PutUint32(b[48:], p.Visits)
-	binary.LittleEndian.PutUint32(b[52:], uint32(p.Armed))
-	binary.LittleEndian.PutUint32(b[56:], p.Episodes)
+	binary.LittleEndian.PutUint32(b[52:], p.Episodes)
 }
 
 func getActivity(b []byte, p *Profile) {
 	p.First, p.Last, p.Counted = getInt(b), getInt(b[8:]), getInt(b[16:])
 	p.Level, p.M, p.K = getFloat(b[24:]), getFloat(b[32:]), getFloat(b[40:])
 	p.Visits = binary.LittleEndian.Uint32(b[48:])
-	p.Armed = int64(binary.LittleEndian.Uint32(b[52:]))
-	p.Episodes = binary.LittleEndian.Uint32(b[56:])
+	p.Episodes = binary.LittleEndian.Uint32(b[52:])
 }
 
 func (p *Profile) flags() byte {

@@ -54,14 +54,14 @@ func TestProfileBytes(t *testing.T) {
 		Armed: 8, Episodes: 9, Episode: scoring.Episode{Tier: scoring.AtRisk, Sequence: 10, Since: 11},
 	}
 	p.Remember(12)
-	want := []byte{1, 15, 1, 4, 0, 0, 0, 0, 0, 0, 0}
+	want := []byte{2, 15, 1, 8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0}
 	for _, v := range []int64{1, 3, 2} {
 		want = append(want, byte(v), 0, 0, 0, 0, 0, 0, 0)
 	}
 	for _, high := range [][2]byte{{0x10, 0x40}, {0x18, 0x40}, {0x1c, 0x40}} { // 4, 6, 7
 		want = append(want, 0, 0, 0, 0, 0, 0, high[0], high[1])
 	}
-	for _, v := range []byte{5, 8, 9} {
+	for _, v := range []byte{5, 9} {
 		want = append(want, v, 0, 0, 0)
 	}
 	for _, high := range [][2]byte{{0xf0, 0x3f}, {0, 0x40}, {0x08, 0x40}, {0x14, 0x40}} { // 1, 2, 3, 5
@@ -122,9 +122,9 @@ func TestReadProfileRefuses(t *testing.T) {
 	if err := scoring.ReadProfile(append(b, 0), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
 		t.Errorf("a byte more: error %v", err)
 	}
-	b[0] = 2
+	b[0] = 3
 	if err := scoring.ReadProfile(b, &p); !errors.Is(err, scoring.ErrProfileVersion) {
-		t.Errorf("version 2: error %v", err)
+		t.Errorf("version 3: error %v", err)
 	}
 }
 
@@ -138,6 +138,8 @@ func FuzzReadProfile(f *testing.F) {
 		s.profile.Remember(id)
 	}
 	f.Add(scoring.AppendProfile(nil, &s.profile))
+	f.Add(scoring.AppendProfileAs(1, nil, &s.profile))
+	f.Add(scoring.AppendProfileAs(1, nil, &scoring.Profile{At: 1, Friction: 1}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var p scoring.Profile
 		err := scoring.ReadProfile(b, &p)
@@ -147,7 +149,7 @@ func FuzzReadProfile(f *testing.F) {
 			}
 			return
 		}
-		if again := scoring.AppendProfile(nil, &p); !bytes.Equal(again, b) {
+		if again := scoring.AppendProfileAs(int(b[0]), nil, &p); !bytes.Equal(again, b) {
 			t.Fatalf("% x came back as % x", b, again)
 		}
 		// Whatever is accepted can be worked with, and is stored again.
@@ -179,5 +181,41 @@ func TestIDRing(t *testing.T) {
 				t.Fatalf("%d seen after %d: %v, want %v", old, id, p.Seen(old), want)
 			}
 		}
+	}
+}
+
+// TestOlderProfile: the version before holds the same, but for the deadline of a customer without activity, and every prefix
+// of it is refused.
+func TestOlderProfile(t *testing.T) {
+	active := scoring.Profile{
+		First: 1, Last: 3, Counted: 2, At: 4, Visits: 5, W: 1, Mu: 2, M2: 3, Level: 4, Friction: 5, M: 6, K: 7,
+		Armed: 8, Episodes: 9, Episode: scoring.Episode{Tier: scoring.AtRisk, Sequence: 10, Since: 11},
+	}
+	active.Remember(12)
+	disarmed := scoring.Profile{At: 4, Friction: 5}
+	disarmed.Remember(12)
+	armed := disarmed
+	armed.Armed = 8
+	for name, c := range map[string]struct{ stored, read scoring.Profile }{
+		"active": {active, active}, "without activity": {armed, disarmed}, "empty": {scoring.Profile{}, scoring.Profile{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := scoring.AppendProfileAs(1, []byte("before"), &c.stored)[6:]
+			if b[0] != 1 {
+				t.Fatalf("version %d", b[0])
+			}
+			var got scoring.Profile
+			if err := scoring.ReadProfile(b, &got); err != nil || got != c.read {
+				t.Errorf("% x read as %+v, error %v", b, got, err)
+			}
+			for n := range b {
+				if err := scoring.ReadProfile(b[:n], &got); !errors.Is(err, scoring.ErrProfileDamaged) {
+					t.Errorf("first %d of %d bytes: error %v", n, len(b), err)
+				}
+			}
+		})
+	}
+	if b := scoring.AppendProfileAs(1, nil, &active); b[11] != 1 || b[63] != 8 || b[67] != 9 { // First, Armed, Episodes
+		t.Errorf("% x", b)
 	}
 }

@@ -47,7 +47,7 @@ func (k *Pack) Observe(p *Profile, pop *Population, o Observation) (Decision, bo
 func (k *Pack) Wake(p *Profile) (Decision, bool) {
 	minute := p.Armed
 	enter, from, ok := k.watch(p)
-	if !ok {
+	if !ok || minute > k.lastMinute(p) {
 		p.Armed = 0
 		return Decision{}, false
 	}

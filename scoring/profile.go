@@ -28,6 +28,9 @@ type Profile struct {
 	IDs IDRing // the last event ids, for dedupe
 }
 
+// Empty reports whether no event ever had an effect on the customer: p says nothing that a customer never seen does not.
+func (p *Profile) Empty() bool { return p.Visits == 0 && p.At == 0 && p.Friction == 0 }
+
 // Episode is an open lapse episode. Tier is TierNone where none is open, else AtRisk or Critical.
 type Episode struct {
 	Tier     Tier

@@ -91,8 +91,11 @@ type BatchConfig struct {
 	Linger   time.Duration
 }
 
-// StateConfig bounds what is kept in memory.
-type StateConfig struct{ Cache int } // customers
+// StateConfig bounds what is kept, in memory and in Redis.
+type StateConfig struct {
+	Cache     int           // customers
+	Retention time.Duration // of a silent customer's state, in event time; 0: for ever
+}
 
 // InputConfig bounds what is accepted.
 type InputConfig struct {
@@ -120,7 +123,7 @@ func defaultConfig() *Config {
 		Pack:            PackConfig{Name: "retail"},
 		Time:            TimeConfig{Lateness: 5 * time.Minute},
 		Batch:           BatchConfig{MaxBytes: 4 << 20, Linger: 20 * time.Millisecond},
-		State:           StateConfig{Cache: 1_000_000},
+		State:           StateConfig{Cache: 1_000_000, Retention: 730 * day},
 		Input:           InputConfig{MaxRecordBytes: 1 << 20, PoisonBreaker: 0.5},
 		HTTP:            HTTPConfig{Listen: "127.0.0.1:9464"},
 		Log:             LogConfig{Level: "info", Format: "auto"},

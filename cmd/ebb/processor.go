@@ -33,6 +33,7 @@ type processorOptions struct {
 	leave        bool                       // leave the group at the end
 	embedded     bool                       // the services are this process's own: their policy is known
 	trace        func(pipeline.Step, int64) // optional; see pipeline.Config
+	newest       int                        // version of the state that the program knows; 0: the real one
 }
 
 // processor is one member of the group at work: clients, membership, and a worker per owned partition.
@@ -204,9 +205,17 @@ func (p *processor) joinAs() (err error) {
 	p.member, err = kafkasource.NewMember(kafkasource.MemberConfig{
 		Client: p.kafka, Group: p.cfg.Kafka.Group, Topic: p.cfg.Kafka.Input, Instance: instance,
 		Session: p.cfg.Kafka.SessionTimeout, Heartbeat: p.cfg.Kafka.Heartbeat,
-		Rebalance: max(30*time.Second, p.cfg.Kafka.SessionTimeout), Logger: p.log,
+		Rebalance: max(30*time.Second, p.cfg.Kafka.SessionTimeout), Formats: formats(p.opts.newest), Logger: p.log,
 	})
 	return err
+}
+
+// formats are the versions of the state that a program reads and writes that knows newest, that one first.
+func formats(newest int) (all []int) {
+	for f := cmp.Or(newest, scoring.NewestProfile); f >= scoring.OldestProfile; f-- {
+		all = append(all, f)
+	}
+	return all
 }
 
 func (p *processor) serveHTTP(ctx context.Context) (err error) {
@@ -333,10 +342,10 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 			*kafkasource.Partition
 			*sinks.Kafka
 		}{source, sink},
-		Store: store, Pack: p.pack, Render: render.Render, Lateness: p.cfg.Time.Lateness,
+		Store: store, Pack: p.pack, Render: render.Render, Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention,
 		CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1), MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes),
 		PoisonBreaker: p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
-		PublishEvery: time.Second, End: p.end(n), Metrics: p.metrics, Trace: p.opts.trace,
+		PublishEvery: time.Second, Profiles: g.Format, End: p.end(n), Metrics: p.metrics, Trace: p.opts.trace,
 		Logger: p.log.With().Str("group", g.Group).Str("topic", p.cfg.Kafka.Input).Int32("partition", n).Int32("generation", g.Generation).Logger(),
 	})
 	p.mu.Lock()

@@ -50,6 +50,7 @@ a customer is about to leave, silence included. Every event counts once, every a
 			"  ebb run                         # process events into alerts\n" +
 			"  ebb produce purchases.csv.gz    # an event log into the input topic\n" +
 			"  ebb alerts --from-start         # what was decided",
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
@@ -59,7 +60,7 @@ a customer is about to leave, silence included. Every event counts once, every a
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	wrapHelp(root, environ)
 	root.AddCommand(newDemoCommand(a), newRunCommand(a), newRebuildCommand(a), newProduceCommand(a), newAlertsCommand(a),
-		newDLQCommand(a), newCheckCommand(a), newSimulateCommand())
+		newDLQCommand(a), newCheckCommand(a), newHealthCommand(a), newSimulateCommand())
 	return root
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -90,7 +91,9 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 		defer e.close()
 		log.Info().Strs("kafka", cfg.Kafka.Brokers).Strs("redis", cfg.Redis.Addresses).Msg("embedded services started")
 	}
-	p, err := newProcessor(cmd.Context(), cfg, log, processorOptions{untilEnd: f.untilEnd, leave: f.leave, acceptPoison: f.acceptPoison, embedded: f.embedded, trace: killSwitch(a.environ, log)})
+	p, err := newProcessor(cmd.Context(), cfg, log, processorOptions{
+		untilEnd: f.untilEnd, leave: f.leave, acceptPoison: f.acceptPoison, embedded: f.embedded, trace: killSwitch(a.environ, log), newest: olderBuild(a.environ),
+	})
 	if err != nil {
 		if !f.untilEnd && errors.As(err, new(stoppedBy)) {
 			return nil // while it waited for Kafka or Redis
@@ -135,6 +138,20 @@ const typesInSummary = 20
 
 // seconds is how long partitions were at work.
 func (p *processor) seconds() time.Duration { return p.ended.Sub(p.began) }
+
+// olderBuild lets the process stand for one of before, for tests of upgrades: EBB_TEST_FORMAT=N is the newest version of the
+// state that it knows. 0: there is no such variable.
+func olderBuild(environ []string) int {
+	text, ok := lookup(environ, "EBB_TEST_FORMAT")
+	if !ok {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		panic("BUG: EBB_TEST_FORMAT is a number, found " + text)
+	}
+	return n
+}
 
 // killSwitch makes the process kill itself in the middle of its work, for tests of what is then left behind:
 // EBB_TEST_KILL=STEP:OFFSET kills it after the first STEP of any partition that has come to OFFSET.

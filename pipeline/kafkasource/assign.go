@@ -10,8 +10,24 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// protocolName is the assignment that the members agree on: Kafka's range over one topic, by instance id.
-const protocolName = "range"
+// protocolName is the assignment that the members agree on, Kafka's range over one topic by instance id, and behind it the
+// version of the state's format. The coordinator chooses among those that all members offer.
+const protocolName = "ebb-range-%d"
+
+func protocols(formats []int) (names []string) {
+	for _, f := range formats {
+		names = append(names, fmt.Sprintf(protocolName, f))
+	}
+	return names
+}
+
+// formatOf is the format that stands in the name of a protocol; 0 if it is none of ours.
+func formatOf(protocol string) (format int) {
+	if _, err := fmt.Sscanf(protocol, protocolName, &format); err != nil {
+		return 0
+	}
+	return format
+}
 
 // subscription is the metadata of a member that reads topic.
 func subscription(topic string) []byte {

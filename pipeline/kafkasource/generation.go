@@ -14,6 +14,7 @@ import (
 type Generation struct {
 	kafkawire.Membership         // goes with every offset that is committed
 	Partitions           []int32 // of the input, ascending; may be empty
+	Format               int     // version in which the state is to be written, one of MemberConfig.Formats
 
 	// Revoked is closed when a rebalance has begun, or the member is to drain: finish, commit, publish and return. Until
 	// then the generation is good, and the member goes on reporting.
@@ -24,9 +25,9 @@ type Generation struct {
 	done    bool // Revoked is closed
 }
 
-func newGeneration(m *Member, who kafkawire.Membership, partitions []int32) *Generation {
+func newGeneration(m *Member, who kafkawire.Membership, format int, partitions []int32) *Generation {
 	revoked := make(chan struct{})
-	return &Generation{Membership: who, Partitions: partitions, Revoked: revoked, member: m, revoked: revoked}
+	return &Generation{Membership: who, Format: format, Partitions: partitions, Revoked: revoked, member: m, revoked: revoked}
 }
 
 // Confirm asks the coordinator whether the generation is still this member's; also while a rebalance is being prepared
@@ -42,7 +43,7 @@ func (g *Generation) Confirm(ctx context.Context) error {
 // serve runs own for one generation with heartbeats beside it, and tells whether to join again.
 func (m *Member) serve(ctx context.Context, g *Generation, own Own) (again bool, err error) {
 	log := m.cfg.Logger.With().Str("group", g.Group).Int32("generation", g.Generation).Str("member", g.Member).Logger()
-	log.Info().Str("instance", g.Instance).Ints32("partitions", g.Partitions).Msg("joined group")
+	log.Info().Str("instance", g.Instance).Ints32("partitions", g.Partitions).Int("format", g.Format).Msg("joined group")
 	alive, lose := context.WithCancelCause(ctx)
 	beating := make(chan struct{})
 	finished, finish := context.WithCancel(alive)

@@ -32,6 +32,11 @@ type MemberConfig struct {
 	// Rebalance is how long a member has to finish its work once a rebalance has begun. Default 30 s.
 	Rebalance time.Duration
 
+	// Formats are the versions in which this process can read and write the state, the newest first. A generation writes the
+	// newest that all of its members know, so that in a rolling upgrade the old ones can read what the new ones write. Kafka
+	// finds it out: each is a protocol of the group, and a change of what all can do is a rebalance (KIP-345). Default 1.
+	Formats []int
+
 	Logger zerolog.Logger
 }
 
@@ -40,6 +45,9 @@ func (c *MemberConfig) Validate() error {
 	setDefault(&c.Session, 10*time.Second)
 	setDefault(&c.Heartbeat, 250*time.Millisecond)
 	setDefault(&c.Rebalance, 30*time.Second)
+	if len(c.Formats) == 0 {
+		c.Formats = []int{1}
+	}
 	var errs []error
 	if c.Client == nil || c.Group == "" || c.Topic == "" || c.Instance == "" {
 		errs = append(errs, errors.New("client, group, topic and instance id are required"))
@@ -79,7 +87,7 @@ func NewMember(cfg MemberConfig) (*Member, error) {
 		cfg: cfg,
 		join: kafkawire.Join{
 			Membership: kafkawire.Membership{Group: cfg.Group, Instance: cfg.Instance},
-			Protocol:   protocolName, Metadata: subscription(cfg.Topic), Session: cfg.Session, Rebalance: cfg.Rebalance,
+			Protocols:  protocols(cfg.Formats), Metadata: subscription(cfg.Topic), Session: cfg.Session, Rebalance: cfg.Rebalance,
 		},
 		drain: make(chan struct{}),
 	}, nil
@@ -187,7 +195,7 @@ func (m *Member) attempt(ctx context.Context) (*Generation, error) {
 			return nil, err
 		}
 	}
-	part, err := c.Sync(ctx, m.join, joined.Membership, dealt)
+	part, err := c.Sync(ctx, m.join, joined, dealt)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +204,7 @@ func (m *Member) attempt(ctx context.Context) (*Generation, error) {
 		return nil, err
 	}
 	m.dealt = m.join.Member
-	return newGeneration(m, joined.Membership, partitions), nil
+	return newGeneration(m, joined.Membership, formatOf(joined.Protocol), partitions), nil
 }
 
 // replaced says that another process has taken this member's place. A coordinator stores member ids only when a rebalance
@@ -226,7 +234,7 @@ func (m *Member) fatal(err error) error {
 	case m.replaced(err):
 		hard.Code, hard.Do = "instance_id_taken", "another process has joined under this instance id: give each its own kafka.instance_id"
 	case errors.Is(err, kafkawire.InconsistentProtocol):
-		hard.Code, hard.Do = "group_taken", "another program uses this group: give ebb a kafka.group of its own"
+		hard.Code, hard.Do = "group_taken", "another program uses this group, or a version of ebb that shares no state with this one: give it a kafka.group of its own, or stop the others first"
 	case errors.Is(err, kafkawire.InvalidSessionTimeout):
 		hard.Code, hard.Do = "session_timeout_refused", "set kafka.session_timeout within the brokers' group.min.session.timeout.ms and group.max.session.timeout.ms"
 	case errors.Is(err, kafkawire.UnsupportedVersion):

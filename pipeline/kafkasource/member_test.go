@@ -265,7 +265,7 @@ func TestMemberDescribed(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := groups[w.group]
-	if g.State != "Stable" || g.ProtocolType != "consumer" || g.Protocol != "range" || len(g.Members) != 2 {
+	if g.State != "Stable" || g.ProtocolType != "consumer" || g.Protocol != "ebb-range-1" || len(g.Members) != 2 {
 		t.Fatalf("group %+v", g)
 	}
 	got := make(map[string][]int32)

@@ -117,11 +117,11 @@ type running struct {
 // start runs a member on a client of its own.
 func (w *world) start(instance string) *running { return w.startWith(instance, nil, nil) }
 
-func (w *world) startWith(instance string, c *cable, finish func(*kafkasource.Generation)) *running {
+func (w *world) startWith(instance string, c *cable, finish func(*kafkasource.Generation), formats ...int) *running {
 	w.t.Helper()
 	log := new(logBuffer)
 	cfg := kafkasource.MemberConfig{
-		Client: w.open(c), Group: w.group, Topic: w.topic, Instance: instance, Session: session, Heartbeat: session / 10,
+		Client: w.open(c), Group: w.group, Topic: w.topic, Instance: instance, Session: session, Heartbeat: session / 10, Formats: formats,
 		Logger: zerolog.New(zerolog.MultiLevelWriter(log, zerolog.NewTestWriter(w.t))).With().Str("test_member", instance).Logger(),
 	}
 	m, err := kafkasource.NewMember(cfg)

@@ -139,7 +139,7 @@ func text(topic, value string) pipeline.Outgoing {
 // join takes a member through join and sync, as the only one of its group.
 func join(t testing.TB, c *kafkawire.Client, who kafkawire.Membership) kafkawire.Membership {
 	t.Helper()
-	j := kafkawire.Join{Membership: who, Protocol: "test", Session: 30 * time.Second, Rebalance: 30 * time.Second}
+	j := kafkawire.Join{Membership: who, Protocols: []string{"test"}, Session: 30 * time.Second, Rebalance: 30 * time.Second}
 	joined, err := c.Join(t.Context(), j)
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +148,7 @@ func join(t testing.TB, c *kafkawire.Client, who kafkawire.Membership) kafkawire
 	if joined.Settled {
 		dealt = nil
 	}
-	if _, err := c.Sync(t.Context(), j, joined.Membership, dealt); err != nil {
+	if _, err := c.Sync(t.Context(), j, joined, dealt); err != nil {
 		t.Fatal(err)
 	}
 	return joined.Membership

@@ -10,9 +10,9 @@ import (
 
 // Join asks to become, or to stay, a member of a group.
 type Join struct {
-	Membership        // Generation is not looked at; Member is empty for a new member
-	Protocol   string // how partitions are dealt out; every member must offer the same
-	Metadata   []byte // what the member subscribes to
+	Membership          // Generation is not looked at; Member is empty for a new member
+	Protocols  []string // what the member can do, what it likes best first; the group does what all of its members can
+	Metadata   []byte   // what the member subscribes to
 	Session    time.Duration
 	Rebalance  time.Duration // how long the coordinator waits for all members to join
 }
@@ -20,9 +20,10 @@ type Join struct {
 // Joined is how a group took a member in.
 type Joined struct {
 	Membership
-	Leader  bool          // this member deals out the partitions
-	Settled bool          // but they are dealt out already, and stay so
-	Members []GroupMember // the leader sees all members
+	Protocol string        // of those offered, the one that the group uses in this generation
+	Leader   bool          // this member deals out the partitions
+	Settled  bool          // but they are dealt out already, and stay so
+	Members  []GroupMember // the leader sees all members
 }
 
 // consumerProtocol is the kind of group that Kafka's tools know how to describe.
@@ -36,9 +37,11 @@ func (c *Client) Join(ctx context.Context, j Join) (Joined, error) {
 	req.SessionTimeoutMillis = int32(j.Session.Milliseconds())
 	req.RebalanceTimeoutMillis = int32(j.Rebalance.Milliseconds())
 	req.ProtocolType = consumerProtocol
-	p := kmsg.NewJoinGroupRequestProtocol()
-	p.Name, p.Metadata = j.Protocol, j.Metadata
-	req.Protocols = append(req.Protocols, p)
+	for _, name := range j.Protocols {
+		p := kmsg.NewJoinGroupRequestProtocol()
+		p.Name, p.Metadata = name, j.Metadata
+		req.Protocols = append(req.Protocols, p)
+	}
 	answer, err := c.request(ctx, ToGroup(j.Group), req, j.Rebalance+c.timeout)
 	if err != nil {
 		return Joined{Membership: j.Membership}, fmt.Errorf("join group %s: %w", j.Group, err)
@@ -49,6 +52,9 @@ func (c *Client) Join(ctx context.Context, j Join) (Joined, error) {
 	if err := asError(res.ErrorCode); err != nil {
 		c.forgetIfMoved(ToGroup(j.Group), err)
 		return out, fmt.Errorf("join group %s: %w", j.Group, err)
+	}
+	if res.Protocol != nil {
+		out.Protocol = *res.Protocol
 	}
 	out.Leader, out.Settled = res.LeaderID == res.MemberID, res.SkipAssignment
 	for _, m := range res.Members {
@@ -64,10 +70,10 @@ func (c *Client) Join(ctx context.Context, j Join) (Joined, error) {
 // Sync waits for the leader to deal out the partitions and returns this member's part. assigned, by member id, is what
 // the leader deals out; nil for the others. Errors: RebalanceInProgress and IllegalGeneration (join again), UnknownMember,
 // FencedInstance, others as they are; pipeline.ErrUnavailable.
-func (c *Client) Sync(ctx context.Context, j Join, m Membership, assigned map[string][]byte) ([]byte, error) {
+func (c *Client) Sync(ctx context.Context, j Join, m Joined, assigned map[string][]byte) ([]byte, error) {
 	req := kmsg.NewPtrSyncGroupRequest()
 	req.Group, req.Generation, req.MemberID, req.InstanceID = m.Group, m.Generation, m.Member, instance(m.Instance)
-	req.ProtocolType, req.Protocol = kmsg.StringPtr(consumerProtocol), &j.Protocol
+	req.ProtocolType, req.Protocol = kmsg.StringPtr(consumerProtocol), &m.Protocol
 	for id, part := range assigned {
 		a := kmsg.NewSyncGroupRequestGroupAssignment()
 		a.MemberID, a.MemberAssignment = id, part

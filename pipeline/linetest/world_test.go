@@ -236,11 +236,15 @@ func sum(values []int64) (n int64) {
 	return n
 }
 
+// key is the name in Redis of a part of the partition's state.
+func (g *group) key(partition int, part string) string {
+	return fmt.Sprintf("ebb:{%s:p%d}:%s", g.name, partition, part)
+}
+
 // stored is where the partition's state in Redis stands: the next offset, and how many entries its outbox holds.
 func (g *group) stored(partition int) (next, outbox int64) {
 	g.t.Helper()
-	tag := fmt.Sprintf("ebb:{%s:p%d}:", g.name, partition)
-	meta, err := g.redis.Get(g.t.Context(), tag+"meta").Result()
+	meta, err := g.redis.Get(g.t.Context(), g.key(partition, "meta")).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		g.t.Fatal(err)
 	}
@@ -252,7 +256,7 @@ func (g *group) stored(partition int) (next, outbox int64) {
 		}
 		next = m.Next
 	}
-	outbox, err = g.redis.LLen(g.t.Context(), tag+"outbox").Result()
+	outbox, err = g.redis.LLen(g.t.Context(), g.key(partition, "outbox")).Result()
 	if err != nil {
 		g.t.Fatal(err)
 	}

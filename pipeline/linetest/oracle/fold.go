@@ -146,12 +146,15 @@ func (f *fold) event(key string, m *member, e event) {
 	reached := max(f.watermark, e.time-f.Lateness.Milliseconds())
 	f.silence(m, reached)
 
-	m.remember(e.id)
 	weight, friction := f.Friction[e.kind]
 	activity := !friction && (f.Activity == nil || f.Activity[e.kind])
 	if !activity && weight == 0 {
-		return
+		if m.at != 0 {
+			m.remember(e.id)
+		}
+		return // of a customer of whom nothing counted so far, nothing is kept
 	}
+	m.remember(e.id)
 	t := days(e.time)
 	back := activity && t > m.last && m.tier != "" // activity that is merely late ends no silence
 	if m.at == 0 {

@@ -7,7 +7,7 @@ type Partitioned struct {
 	Started    bool  // an event has been folded
 	Watermark  int64 // ms since the epoch
 	Population Population
-	Profiles   []Profile // in order of the customers' appearance
+	Profiles   []Profile // of customers of whom an event counted, in order of their appearance
 }
 
 // Population is the running moments of ln(gap): of customers' first gaps, and of the surprise in later ones.
@@ -38,7 +38,9 @@ func (f *fold) left() Partitioned {
 		Population: Population{N: p.n, Mean: p.mean, Total: p.total, NWithin: p.nWithin, Within: p.within},
 	}
 	for _, m := range f.members {
-		left.Profiles = append(left.Profiles, m.profile())
+		if m.at != 0 { // something of it counted
+			left.Profiles = append(left.Profiles, m.profile())
+		}
 	}
 	return left
 }

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+)
+
+// healthFlags is the command line of health.
+type healthFlags struct {
+	ready   bool
+	json    bool
+	timeout time.Duration
+}
+
+func newHealthCommand(a *app) *cobra.Command {
+	var f healthFlags
+	cmd := &cobra.Command{
+		Use:   "health",
+		Short: "Ask a running ebb how it is",
+		Long: `Ask the ebb that listens on http.listen whether its loops turn, or with --ready whether every partition that it owns runs.
+Exit code 0: yes; 1: no, or nobody answers. It is the health check of an image that has no shell.`,
+		Example: "  ebb health\n" +
+			"  ebb health --ready --json | jq .partitions\n" +
+			"  EBB_HTTP_LISTEN=10.0.0.7:9464 ebb health --ready",
+		Args: usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.health(cmd, &f) },
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.ready, "ready", false, "ask for readiness (/readyz) instead of life (/livez)")
+	flags.BoolVar(&f.json, "json", false, "print the answer as it came")
+	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long to wait for the answer")
+	return cmd
+}
+
+func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	if cfg.HTTP.Listen == "" {
+		return advise(errors.New("http.listen is empty: there is nothing to ask"), "set http.listen (EBB_HTTP_LISTEN) for ebb run and here alike")
+	}
+	path := "/livez"
+	if f.ready {
+		path = "/readyz"
+	}
+	url := "http://" + reachable(cfg.HTTP.Listen) + path
+	req, err := http.NewRequestWithContext(cmd.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return fmt.Errorf("ask %s: %w", url, err)
+	}
+	client := &http.Client{Timeout: f.timeout, Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: it is next to us
+	res, err := client.Do(req)
+	if err != nil {
+		return advise(fmt.Errorf("nobody answers: %w", err), "is ebb run at work, with this http.listen (%s)?", cfg.HTTP.Listen)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		return fmt.Errorf("ask %s: %w", url, err)
+	}
+	var said struct {
+		Live bool
+		readiness
+	}
+	if err := json.Unmarshal(body, &said); err != nil {
+		return fmt.Errorf("%s is no ebb: it answers %s", url, res.Status)
+	}
+	out := newScreen(cmd.OutOrStdout(), a.environ)
+	switch {
+	case f.json:
+		_, err = out.Write(body)
+	case f.ready:
+		said.show(out)
+	case said.Live:
+		fmt.Fprintln(out, "live")
+	}
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("not %s: %s", map[bool]string{false: "live", true: "ready"}[f.ready], said.Reason)
+	}
+	return err
+}
+
+// reachable is where a process listens that was told to listen at listen: every address is also ours.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if ip := net.ParseIP(host); err != nil || host != "" && (ip == nil || !ip.IsUnspecified()) {
+		return listen
+	}
+	return net.JoinHostPort("localhost", port)
+}
+
+func (r *readiness) show(out screen) {
+	if r.Ready {
+		fmt.Fprintf(out, "ready: group %s, generation %d\n", r.Group, r.Generation)
+	}
+	if len(r.Partitions) == 0 {
+		return
+	}
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.AppendHeader(table.Row{"partition", "state", "next", "lag", "why"})
+	for _, p := range r.Partitions {
+		t.AppendRow(table.Row{p.Partition, p.State, p.Next, p.Lag, p.Reason})
+	}
+	fmt.Fprintln(out, t.Render())
+}
