@@ -157,6 +157,10 @@ func (u *unnamedTypes) Describe(out chan<- *prometheus.Desc) { out <- u.desc }
 // Collect is prometheus.Collector's.
 func (u *unnamedTypes) Collect(out chan<- prometheus.Metric) {
 	for _, t := range u.top(unnamedShown) {
-		out <- prometheus.MustNewConstMetric(u.desc, prometheus.GaugeValue, float64(t.Events), t.Type)
+		m, err := prometheus.NewConstMetric(u.desc, prometheus.GaugeValue, float64(t.Events), t.Type)
+		if err != nil { // no UTF-8: what senders write must not end a scrape
+			continue
+		}
+		out <- m
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"pgregory.net/rapid"
 )
 
@@ -75,6 +76,43 @@ func TestTypesAreExactWhileThereIsRoom(t *testing.T) {
 	s.reset()
 	if s.observe([]byte("x")); !slices.Equal(s.Top(9), []TypeCount{{Type: "x", Events: 1}}) {
 		t.Errorf("after a reset: %+v", s.Top(9))
+	}
+}
+
+// TestUnnamedTypesMetric shows the most frequent types and no more, whatever they are called.
+func TestUnnamedTypesMetric(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	m := NewMetrics(registry)
+	for range 2 { // commits
+		tally := Tally{Types: &Types{}}
+		for i := range 40 {
+			for range 40 - i {
+				tally.Unnamed++
+				tally.Types.observe(fmt.Appendf(nil, "type %d", i))
+			}
+		}
+		tally.Types.observe([]byte("no UTF-8: \xff"))
+		m.committed(&tally)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, f := range families {
+		if f.GetName() == "ebb_unnamed_events" {
+			for _, s := range f.GetMetric() {
+				got[s.GetLabel()[0].GetValue()] = s.GetGauge().GetValue()
+			}
+		}
+	}
+	if len(got) != unnamedShown || got["type 0"] != 80 || got["type 19"] != 42 {
+		t.Errorf("%v", got)
+	}
+	m.unnamed.types = Types{}
+	m.unnamed.types.observe([]byte("\xff"))
+	if _, err := registry.Gather(); err != nil {
+		t.Error(err)
 	}
 }
 
