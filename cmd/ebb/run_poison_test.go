@@ -54,6 +54,10 @@ func TestRunPoisonBreaker(t *testing.T) {
 			t.Fatalf("the DLQ after the stop:\n%s", out)
 		}
 	}
+	warning := "warning  input: partition 1: 200 of the last 1,000 records before offset 500 cannot be used; the next such record stops it (input.poison_breaker 0.2)"
+	if out := run(t, s.environ, nil, "check").stdout; !strings.Contains(out, warning) {
+		t.Errorf("check:\n%s", out)
+	}
 	var sum summary
 	out := run(t, s.environ, nil, "run", "--until-end", "--leave", "--accept-poison").want(t, exitOK).stdout
 	if err := json.Unmarshal([]byte(out), &sum); err != nil || sum.Quarantined != 300 {
