@@ -77,11 +77,11 @@ const maxBatchRecords = 20_000
 const firstBatchRecords = 1_000
 
 // startPrefetch begins to fetch at offset. Close it before the Log is used by another owner.
-func startPrefetch(ctx context.Context, log Log, offset, end, edge int64, maxRecordBytes int) *prefetcher {
+func startPrefetch(ctx context.Context, log Log, offset, end, edge int64, newDecoder func() *Decoder) *prefetcher {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &prefetcher{log: log, end: end, edge: edge, free: make(chan *batch, 3), ready: make(chan *batch, 1), stop: cancel, done: make(chan struct{})}
 	for range cap(p.free) {
-		p.free <- &batch{decoder: NewDecoder(maxRecordBytes)}
+		p.free <- &batch{decoder: newDecoder()}
 	}
 	go p.run(ctx, offset)
 	return p

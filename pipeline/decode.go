@@ -4,8 +4,8 @@ import "math"
 
 // Decoder turns records into events, by hand, because decoding is the most expensive step of the line. It tells the three
 // envelopes apart record by record: ebb's own flat JSON (decode_flat.go), the messages of the Segment specification
-// (decode_segment.go) and CloudEvents (decode_cloud.go). It belongs to one goroutine. BenchmarkDecode; the oracle it is
-// compared with stands in the tests.
+// (decode_segment.go) and CloudEvents (decode_cloud.go). Any other JSON it reads by a mapping (decode_mapped.go). It belongs
+// to one goroutine. BenchmarkDecode; the oracle it is compared with stands in the tests.
 //
 // In all of them: unknown members are validated and ignored. Of a repeated member the last one counts. A member that is
 // null or an empty string counts as absent. Names are compared exactly, after their escapes. Half a surrogate pair in an
@@ -16,6 +16,8 @@ type Decoder struct {
 	scratch   scratch
 	top       memberTable // of the record's object, or of the attributes in its headers
 	inner     memberTable // of an object inside it
+	mapping   *Mapping    // nil: none
+	found     slotTable   // what its paths lead to
 }
 
 // NewDecoder returns a decoder that refuses records of more than maxRecordBytes (key, value and headers together). 0 sets
@@ -27,21 +29,30 @@ func NewDecoder(maxRecordBytes int) *Decoder {
 	return &Decoder{maxRecord: maxRecordBytes}
 }
 
+// NewMappedDecoder is NewDecoder with a mapping for JSON in no known envelope; nil: none.
+func NewMappedDecoder(maxRecordBytes int, m *Mapping) *Decoder {
+	d := NewDecoder(maxRecordBytes)
+	if m != nil {
+		d.mapping, d.found.at = m, make([]jsonToken, m.slots)
+	}
+	return d
+}
+
 // Reset begins a batch: events decoded before it are no longer valid.
 func (d *Decoder) Reset() { d.scratch.reset() }
 
 // Decode reads r into e, whatever r holds: e.Code is Usable and e a complete event, or it says why not, and then e holds
-// the record's offset and timestamp alone. e aliases r and the decoder's scratch memory: it is valid until Reset.
+// the record's offset and timestamp, and the envelope that the record was taken for, as far as it got. e aliases r and the decoder's scratch memory: it is valid until Reset.
 func (d *Decoder) Decode(r *Record, e *Event) {
 	*e = Event{Offset: r.Offset, AppendTime: r.AppendTime, Timestamp: r.Timestamp}
 	if c := d.decode(r, e); c != Usable {
-		*e = Event{Offset: r.Offset, AppendTime: r.AppendTime, Timestamp: r.Timestamp, Code: c}
+		*e = Event{Offset: r.Offset, AppendTime: r.AppendTime, Timestamp: r.Timestamp, Code: c, Envelope: e.Envelope}
 	}
 }
 
 func (d *Decoder) decode(r *Record, e *Event) (c Code) {
 	h := headerHints{}
-	if len(r.Headers) > 1 { // more than a count of none
+	if len(r.Headers) > 1 && !d.mapping.takesAll() { // more than a count of none
 		h = d.scanHeaders(r.Headers)
 	}
 	if h.mode == modeBinary {
@@ -64,6 +75,9 @@ func (d *Decoder) decodeObject(r *Record, mode cloudMode, e *Event) Code {
 		return RegistryFramed
 	case d.tooLarge(r):
 		return RecordTooLarge
+	}
+	if d.mapping != nil {
+		return d.decodeMapped(r.Value, mode, e)
 	}
 	if c := d.scanRecord(r.Value); c != Usable {
 		return c

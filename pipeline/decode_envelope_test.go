@@ -11,8 +11,11 @@ import (
 )
 
 // plainEnvelope finds out which envelope a record came in, and takes it off.
-func plainEnvelope(r *pipeline.Record, maxRecordBytes int) (plainFields, pipeline.Code) {
+func plainEnvelope(r *pipeline.Record, maxRecordBytes int, spec *pipeline.MappingSpec) (plainFields, pipeline.Code) {
 	headers := plainHeaders(r.Headers)
+	if spec != nil && spec.All {
+		headers = nil
+	}
 	mediaType := headers["content-type"]
 	if mediaType == "" {
 		mediaType = headers["ce_datacontenttype"]
@@ -35,7 +38,10 @@ func plainEnvelope(r *pipeline.Record, maxRecordBytes int) (plainFields, pipelin
 	}
 	m := plainObject(r.Value)
 	kind, _ := plainText(m["type"], false, pipeline.TypeMissing, pipeline.TypeUnreadable)
+	mapped := spec != nil && !plainlyClaimed(m, structured, segmentTypes()[kind] != "")
 	switch {
+	case mapped || spec != nil && spec.All:
+		return plainMapped(r, spec), pipeline.Usable
 	case structured || !missing(m["specversion"]) && m["specversion"][0] == '"':
 		return plainCloud(m, plainObject(m["data"]), r.Timestamp), pipeline.Usable
 	case missing(m["customer"]) && segmentTypes()[kind] != "":

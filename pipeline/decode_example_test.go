@@ -15,11 +15,11 @@ import (
 	"ebb/pipeline"
 )
 
-// TestDecodeExamples holds the files of examples, one for each envelope, against what becomes of their records: a title,
-// the record's timestamp, headers and value, and behind "=>" the event. Write it with: go test ./pipeline -run
+// TestDecodeExamples holds the files of examples, one for each envelope and one for mappings, against what becomes of their
+// records: a title, the mapping, the record's timestamp, headers and value, and behind "=>" the event. Write it with: go test ./pipeline -run
 // DecodeExamples -update.
 func TestDecodeExamples(t *testing.T) {
-	for _, name := range []string{"flat", "segment", "cloudevents"} {
+	for _, name := range []string{"flat", "segment", "cloudevents", "mapping"} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join("testdata", "envelope_"+name+".golden")
 			b, err := os.ReadFile(path)
@@ -34,8 +34,13 @@ func TestDecodeExamples(t *testing.T) {
 				}
 				title, rest, _ := strings.Cut(block, "\n")
 				input, _, _ := strings.Cut(rest, "\n=> ")
-				r := exampleRecord(t, input)
-				e := decodeBoth(t, pipeline.NewDecoder(testRecordBytes), &r)
+				spec, record := exampleMapping(t, input)
+				d := pipeline.NewDecoder(testRecordBytes)
+				if spec != nil {
+					d = mapped(t, spec)
+				}
+				r := exampleRecord(t, record)
+				e := decodeBothMapped(t, d, &r, spec)
 				fmt.Fprintf(&out, "\n### %s\n%s\n%s", title, input, describeEvent(&e))
 			}
 			if *update {
@@ -47,6 +52,40 @@ func TestDecodeExamples(t *testing.T) {
 				t.Errorf("%s (-), decoder (+):\n%s", path, diff)
 			}
 		})
+	}
+}
+
+// exampleMapping reads lines "mapping KEY: VALUE", where KEY is one of input.mapping; nil where there are none.
+func exampleMapping(t *testing.T, input string) (spec *pipeline.MappingSpec, rest string) {
+	t.Helper()
+	for {
+		text, ok := strings.CutPrefix(input, "mapping ")
+		if !ok {
+			return spec, input
+		}
+		if spec == nil {
+			spec = &pipeline.MappingSpec{TimeAs: "auto", ValueAs: "decimal"}
+		}
+		text, input, _ = strings.Cut(text, "\n")
+		key, value, _ := strings.Cut(text, ": ")
+		part, kind, _ := strings.Cut(key, ".")
+		parts := map[string]*pipeline.PartSpec{
+			"customer": &spec.Customer, "type": &spec.Type, "time": &spec.Time, "value": &spec.Value, "currency": &spec.Currency, "id": &spec.ID, "tenant": &spec.Tenant,
+		}
+		switch p := parts[part]; {
+		case key == "records":
+			spec.All = value == "all"
+		case key == "time.as":
+			spec.TimeAs = value
+		case key == "value.as":
+			spec.ValueAs = value
+		case p != nil && kind == "":
+			p.Paths = strings.Split(value, ", ")
+		case p != nil && kind == "default":
+			p.Default = value
+		default:
+			t.Fatalf("mapping has no %q", key)
+		}
 	}
 }
 
@@ -106,7 +145,20 @@ func describeEvent(e *plainEvent) string {
 	return b.String()
 }
 
-// TestEventsDocument decodes the examples of docs/events.md.
+// documentSpec is the mapping of docs/events.md; that the document's is the same, a test of cmd/ebb holds.
+func documentSpec() *pipeline.MappingSpec {
+	return &pipeline.MappingSpec{
+		Customer: pipeline.PartSpec{Paths: []string{"/user/id", "/visitor"}},
+		Type:     pipeline.PartSpec{Paths: []string{"/event"}},
+		Time:     pipeline.PartSpec{Paths: []string{"/at"}},
+		Value:    pipeline.PartSpec{Paths: []string{"/cart/total_cents"}},
+		Currency: pipeline.PartSpec{Default: "EUR"},
+		ID:       pipeline.PartSpec{Paths: []string{"/uuid"}},
+		TimeAs:   "milliseconds", ValueAs: "minor",
+	}
+}
+
+// TestEventsDocument decodes the examples of docs/events.md. The mapping takes what is left by the envelopes.
 func TestEventsDocument(t *testing.T) {
 	b, err := os.ReadFile("../docs/events.md")
 	if err != nil {
@@ -118,13 +170,13 @@ func TestEventsDocument(t *testing.T) {
 		if string(m[1]) == "text" {
 			r = exampleRecord(t, string(m[2]))
 		}
-		e := decodeBoth(t, pipeline.NewDecoder(testRecordBytes), &r)
+		e := decodeBothMapped(t, mapped(t, documentSpec()), &r, documentSpec())
 		if e.Code != pipeline.Usable || e.Customer != "c-42" || e.Value != 1290 || e.Type != "Order Completed" {
 			t.Errorf("%s became %+v", m[2], e)
 		}
 		seen[e.Envelope]++
 	}
-	want := map[pipeline.Envelope]int{pipeline.Flat: 1, pipeline.Segment: 1, pipeline.CloudEvent: 2}
+	want := map[pipeline.Envelope]int{pipeline.Flat: 1, pipeline.Segment: 1, pipeline.CloudEvent: 2, pipeline.Mapped: 1}
 	if diff := gocmp.Diff(want, seen); diff != "" {
 		t.Errorf("examples per envelope (-want +got):\n%s", diff)
 	}

@@ -39,11 +39,12 @@ func plainly(e *pipeline.Event) plainEvent {
 	}
 }
 
-// decodePlainly is the decoder as one would write it without regard to speed.
-func decodePlainly(r *pipeline.Record, maxRecordBytes int) plainEvent {
+// decodePlainly is the decoder as one would write it without regard to speed. spec is its mapping, nil: none.
+func decodePlainly(r *pipeline.Record, maxRecordBytes int, spec *pipeline.MappingSpec) plainEvent {
 	e := plainEvent{Offset: r.Offset, Timestamp: r.Timestamp, AppendTime: r.AppendTime}
 	refused := e
-	if refused.Code = e.read(r, maxRecordBytes); refused.Code != pipeline.Usable {
+	if refused.Code = e.read(r, maxRecordBytes, spec); refused.Code != pipeline.Usable {
+		refused.Envelope = e.Envelope
 		return refused
 	}
 	return e
@@ -54,23 +55,25 @@ type plainFields struct {
 	customer, kind, value, currency, id, source, tenant json.RawMessage
 
 	time     func() (int64, pipeline.Code)
+	minor    bool // the value is minor units
 	control  bool
 	envelope pipeline.Envelope
 }
 
-func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int) pipeline.Code {
-	f, c := plainEnvelope(r, maxRecordBytes)
+func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int, spec *pipeline.MappingSpec) pipeline.Code {
+	f, c := plainEnvelope(r, maxRecordBytes, spec)
 	flat := f.envelope == pipeline.Flat // money is exact, a tenant no number
 	if c != pipeline.Usable {
 		return c
 	}
+	e.Envelope = f.envelope
 	if e.Customer, c = plainText(f.customer, true, pipeline.CustomerMissing, pipeline.CustomerUnreadable); c != pipeline.Usable {
 		return c
 	}
 	if len(e.Customer) > pipeline.MaxCustomer {
 		return pipeline.CustomerTooLong
 	}
-	if e.Type, c = plainText(f.kind, false, pipeline.TypeMissing, pipeline.TypeUnreadable); c != pipeline.Usable {
+	if e.Type, c = plainText(f.kind, f.envelope == pipeline.Mapped, pipeline.TypeMissing, pipeline.TypeUnreadable); c != pipeline.Usable {
 		return c
 	}
 	if len(e.Type) > pipeline.MaxType {
@@ -79,7 +82,7 @@ func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int) pipeline.Code 
 	if e.Time, c = f.time(); c != pipeline.Usable {
 		return c
 	}
-	if c = e.readMoney(f.value, f.currency, flat); c != pipeline.Usable {
+	if c = e.readMoney(f.value, f.currency, flat, f.minor); c != pipeline.Usable {
 		return c
 	}
 	if e.ID, c = plainText(f.id, true, pipeline.Usable, pipeline.IDUnreadable); c != pipeline.Usable || len(e.ID) > pipeline.MaxID {
@@ -96,7 +99,7 @@ func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int) pipeline.Code 
 		return pipeline.TenantUnreadable
 	}
 	e.Key = string(rune(len(e.Tenant))) + e.Tenant + e.Customer
-	e.Control, e.Envelope = f.control, f.envelope
+	e.Control = f.control
 	return pipeline.Usable
 }
 
@@ -253,7 +256,7 @@ func plainInstant(s string) (t time.Time, ok bool) {
 	return t, err == nil && dateTime.Match(b)
 }
 
-func (e *plainEvent) readMoney(value, currency json.RawMessage, exact bool) pipeline.Code {
+func (e *plainEvent) readMoney(value, currency json.RawMessage, exact, minor bool) pipeline.Code {
 	var c pipeline.Code
 	if e.Currency, c = plainText(currency, false, pipeline.Usable, pipeline.CurrencyUnreadable); c != pipeline.Usable {
 		return c
@@ -274,7 +277,10 @@ func (e *plainEvent) readMoney(value, currency json.RawMessage, exact bool) pipe
 		"VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0, "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
 		"CLF": 4, "UYW": 4,
 	}[e.Currency]
-	if !special {
+	switch {
+	case minor:
+		decimals, exact = 0, true
+	case !special:
 		decimals = 2
 	}
 	v, _ := new(big.Rat).SetString(s)

@@ -16,9 +16,15 @@ const testRecordBytes = 1 << 20
 // decodeBoth decodes one record and holds the result against the oracle's.
 func decodeBoth(t *testing.T, d *pipeline.Decoder, r *pipeline.Record) plainEvent {
 	t.Helper()
+	return decodeBothMapped(t, d, r, nil)
+}
+
+// decodeBothMapped is decodeBoth for a decoder with a mapping.
+func decodeBothMapped(t *testing.T, d *pipeline.Decoder, r *pipeline.Record, spec *pipeline.MappingSpec) plainEvent {
+	t.Helper()
 	var e pipeline.Event
 	d.Decode(r, &e)
-	got, want := plainly(&e), decodePlainly(r, testRecordBytes)
+	got, want := plainly(&e), decodePlainly(r, testRecordBytes, spec)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("decode %.300q with headers %.300q: oracle (-), decoder (+):\n%s", r.Value, r.Headers, diff)
 	}

@@ -72,15 +72,10 @@ func (d *Decoder) readTime(b []byte, t jsonToken, e *Event) (c Code) {
 // readMoney reads an amount and its currency, both optional. rounded says what becomes of digits beyond the currency's
 // minor unit; see parseMoney.
 func (d *Decoder) readMoney(b []byte, value, currency jsonToken, rounded bool, e *Event) Code {
-	text, fault := d.text(b, currency, len(e.Currency), false)
-	ok := fault <= textMissing
-	if fault == textFine {
-		e.Currency, ok = parseCurrency(text)
-	}
-	if !ok {
+	if !d.readCurrency(b, currency, e) {
 		return CurrencyUnreadable
 	}
-	switch text, fault = d.number(b, value); fault {
+	switch text, fault := d.number(b, value); fault {
 	case textMissing:
 		return Usable
 	case textFine:
@@ -90,6 +85,16 @@ func (d *Decoder) readMoney(b []byte, value, currency jsonToken, rounded bool, e
 		return ValueUnreadable
 	}
 	return Usable
+}
+
+// readCurrency reads a currency, which may be missing.
+func (d *Decoder) readCurrency(b []byte, t jsonToken, e *Event) (ok bool) {
+	text, fault := d.text(b, t, len(e.Currency), false)
+	if fault == textFine {
+		e.Currency, ok = parseCurrency(text)
+		return ok
+	}
+	return fault == textMissing
 }
 
 // scratch hands out memory that lives until the end of a batch: blocks that stay where they are, so that what points

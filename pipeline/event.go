@@ -6,7 +6,7 @@ type Event struct {
 	Offset   int64
 	Time     int64    // event time, ms since the epoch
 	Code     Code     // why the record cannot be used; Usable if it can
-	Envelope Envelope // that a usable event came in
+	Envelope Envelope // that the record was taken for
 	Control  bool     // says something about the customer (identify, group, alias); it is no activity whatever its type
 
 	Key      []byte // state key of the customer; see AppendKey
@@ -33,7 +33,11 @@ const (
 	Flat Envelope = iota // ebb's own flat JSON
 	Segment
 	CloudEvent
+	Mapped // other JSON, read by the configuration's mapping
 )
+
+// String is the envelope's stable name.
+func (e Envelope) String() string { return [...]string{"flat", "segment", "cloudevent", "mapping"}[e] }
 
 // Code says why a record cannot be used. The closed list is a contract: `ebb.error.code` of quarantined records.
 type Code uint8

@@ -29,6 +29,67 @@ func parseInstant(s []byte) (ms int64, code Code) {
 	return ms, instantCode(ms)
 }
 
+// timeForm is what a time looks like: an index of TimeForms.
+type timeForm uint8
+
+const (
+	formAuto timeForm = iota
+	formRFC3339
+	formSeconds
+	formMilliseconds
+	formMicroseconds
+	formNanoseconds
+)
+
+// parseInstantAs is parseInstant for times of one form only.
+func parseInstantAs(s []byte, form timeForm) (ms int64, code Code) {
+	var ok bool
+	switch form {
+	case formAuto:
+		return parseInstant(s)
+	case formRFC3339:
+		ms, ok = parseRFC3339(s)
+	case formSeconds:
+		ms, ok = parseUnits(s, 1000, 1)
+	case formMilliseconds:
+		ms, ok = parseUnits(s, 1, 1)
+	case formMicroseconds:
+		ms, ok = parseUnits(s, 1, 1000)
+	case formNanoseconds:
+		ms, ok = parseUnits(s, 1, 1_000_000)
+	}
+	if !ok {
+		return 0, TimeUnreadable
+	}
+	return ms, instantCode(ms)
+}
+
+// parseUnits reads a number of units since the epoch, times/per ms each. What is negative or too large comes back as an
+// extreme value: out of range, not unreadable.
+func parseUnits(s []byte, times int64, per uint64) (ms int64, ok bool) {
+	const most = 19 // digits: nanoseconds of our days have as many, and a uint64 holds them
+	d, ok := parseDecimal(s)
+	switch {
+	case !ok:
+		return 0, false
+	case d.negative:
+		return math.MinInt64, true
+	case len(d.whole) > most:
+		return math.MaxInt64, true
+	}
+	var units uint64
+	for _, c := range d.whole {
+		units = units*10 + uint64(c-'0')
+	}
+	if units /= per; units >= pastInstant {
+		return math.MaxInt64, true
+	}
+	if ms = int64(units) * times; times == 1000 {
+		ms += millis(d.fraction)
+	}
+	return ms, true
+}
+
 // instantCode is TimeOutOfRange where ms is no time that an event can have.
 func instantCode(ms int64) Code {
 	if ms < firstInstant || ms >= pastInstant {

@@ -1,6 +1,9 @@
 package pipeline
 
-import "math"
+import (
+	"math"
+	"strconv"
+)
 
 // decimal is a number in JSON's grammar without an exponent, taken apart.
 type decimal struct {
@@ -77,6 +80,24 @@ func allZeros(digits []byte) bool {
 		}
 	}
 	return true
+}
+
+// AppendMoney writes minor units of a currency as a decimal number: 12.90.
+func AppendMoney(dst []byte, minor int64, currency [3]byte) []byte {
+	amount := uint64(minor) //nolint:gosec // MinInt64 has no positive counterpart in an int64
+	if minor < 0 {
+		dst, amount = append(dst, '-'), -amount
+	}
+	decimals := currencyDecimals(currency)
+	if decimals == 0 {
+		return strconv.AppendUint(dst, amount, 10)
+	}
+	unit := uint64(math.Pow10(decimals))
+	dst = append(strconv.AppendUint(dst, amount/unit, 10), '.')
+	for unit /= 10; unit > 0; unit /= 10 {
+		dst = append(dst, byte('0'+amount/unit%10))
+	}
+	return dst
 }
 
 // parseCurrency reads three letters, of either case, as an ISO 4217 code.

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"ebb/pipeline"
@@ -56,5 +57,34 @@ func TestMoney(t *testing.T) {
 				t.Errorf("%d, %t, %v; want %d, %t", got.Value, got.HasValue, got.Code, c.want, c.ok)
 			}
 		})
+	}
+}
+
+// TestAppendMoney reads back what it writes.
+func TestAppendMoney(t *testing.T) {
+	for _, c := range []struct {
+		minor    int64
+		currency string
+		want     string
+	}{
+		{1290, "EUR", "12.90"},
+		{7, "EUR", "0.07"},
+		{-7, "EUR", "-0.07"},
+		{0, "", "0.00"},
+		{1200, "JPY", "1200"},
+		{-5, "KWD", "-0.005"},
+		{12345, "CLF", "1.2345"},
+		{math.MaxInt64, "EUR", "92233720368547758.07"},
+		{math.MinInt64, "EUR", "-92233720368547758.08"},
+	} {
+		currency := [3]byte([]byte(c.currency + "\x00\x00\x00"))
+		got := string(pipeline.AppendMoney([]byte("x"), c.minor, currency))
+		if got != "x"+c.want {
+			t.Errorf("%d of %q: %s, want x%s", c.minor, c.currency, got, c.want)
+		}
+		e := decodeBoth(t, pipeline.NewDecoder(0), &pipeline.Record{Value: []byte(flatJSON("value", got[1:], "currency", fmt.Sprintf("%q", c.currency)))})
+		if e.Value != c.minor {
+			t.Errorf("%s read back: %d", got, e.Value)
+		}
 	}
 }

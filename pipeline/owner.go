@@ -37,8 +37,8 @@ type owner struct {
 func newOwner(ctx context.Context, w *Worker, p *Protocol, l *line) *owner {
 	ctx, cancel := context.WithCancel(ctx)
 	return &owner{
-		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &batch{decoder: NewDecoder(w.cfg.MaxRecordBytes)},
-		input:   startPrefetch(ctx, w.cfg.Log, l.next, w.cfg.End, l.mark.Offset, w.cfg.MaxRecordBytes),
+		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &batch{decoder: w.newDecoder()},
+		input:   startPrefetch(ctx, w.cfg.Log, l.next, w.cfg.End, l.mark.Offset, w.newDecoder),
 		answers: make(chan Answer, 2), proof: time.Now(),
 	}
 }

@@ -26,6 +26,7 @@ type Config struct {
 	Profiles       int           // version in which profiles are written; see scoring.NewestProfile
 	CacheCustomers int           // profiles kept in memory
 	MaxRecordBytes int           // a larger record is quarantined
+	Mapping        *Mapping      // for JSON in no known envelope; optional
 	PoisonBreaker  float64       // share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
 	AcceptPoison   int64         // records below this offset go to the DLQ, however many; 0: none beyond those that have been there
 	PublishEvery   time.Duration // how often the offset moves while nothing is to be published
@@ -96,6 +97,9 @@ func NewWorker(cfg Config) *Worker {
 	w.status.Store(&Status{Phase: TakingOver})
 	return w
 }
+
+// newDecoder makes a decoder of the configured input.
+func (w *Worker) newDecoder() *Decoder { return NewMappedDecoder(w.cfg.MaxRecordBytes, w.cfg.Mapping) }
 
 // Status tells where the worker is.
 func (w *Worker) Status() Status {

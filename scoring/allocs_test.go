@@ -17,6 +17,7 @@ type hot struct {
 }
 
 func newHot(t testing.TB) *hot {
+	t.Helper()
 	h := &hot{story: weekly(), now: begin + 63*day, out: make([]byte, 0, 8192)}
 	h.pack = h.story.pack
 	for id := range uint64(16) {

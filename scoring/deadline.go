@@ -50,8 +50,9 @@ func (k *Pack) watch(p *Profile) (enter float64, from int64, ok bool) {
 		return k.enterAtRisk, max(from, k.overdueMinute(p)), true
 	case AtRisk:
 		return k.enterCritical, max(from, p.Episode.Since), true
+	default:
+		return 0, 0, false
 	}
-	return 0, 0, false
 }
 
 // rearm makes p.Armed hold again after an event, at little cost. An event usually puts the next transition off; then the

@@ -3,6 +3,7 @@ package scoring_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -200,10 +201,10 @@ func TestScoreIsAFunction(t *testing.T) {
 		for _, at := range times {
 			scores[at] = pack.Score(&p, at)
 		}
-		for i := len(times) - 1; i >= 0; i-- {
-			s := pack.Score(&p, times[i])
-			if s != scores[times[i]] {
-				t.Fatalf("%+v, then %+v", scores[times[i]], s)
+		for _, time := range slices.Backward(times) {
+			s := pack.Score(&p, time)
+			if s != scores[time] {
+				t.Fatalf("%+v, then %+v", scores[time], s)
 			}
 			sum := 0.0
 			for _, term := range s.Terms {

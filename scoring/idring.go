@@ -1,5 +1,7 @@
 package scoring
 
+import "slices"
+
 // ringSize is how many event ids a customer's dedupe horizon holds.
 const ringSize = 16
 
@@ -13,12 +15,7 @@ type IDRing struct {
 // Seen reports whether the hashed event id is among the last 16.
 func (p *Profile) Seen(id uint64) bool {
 	r := &p.IDs
-	for _, have := range r.slots[:r.used] {
-		if have == id {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(r.slots[:r.used], id)
 }
 
 // Remember adds a hashed event id and forgets the oldest of 16.

@@ -96,8 +96,9 @@ func (k *Pack) appendSentence(dst []byte, d *Decision, r Reason) []byte {
 		return strconv.AppendFloat(dst, float64(s.Friction*exp(-s.Idle/k.horizon)), 'f', 1, 64)
 	case ReasonBack:
 		return appendSpan(append(dst, "back after "...), days(d.Silence))
+	default:
+		return dst
 	}
-	return dst
 }
 
 // appendSpan appends a span in whole days, or hours where it is under a day and a half.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -109,7 +110,7 @@ func TestReferenceLapse(t *testing.T) {
 	rows := readLog(t, filepath.Join(shared(t), "data", "online_retail.csv.gz"))
 	pack := must(scoring.Load("retail", nil, sets["online_retail"]))
 	for _, partitions := range []int{1, 4} {
-		t.Run(fmt.Sprint(partitions), func(t *testing.T) {
+		t.Run(strconv.Itoa(partitions), func(t *testing.T) {
 			want := readChanges(t, filepath.Join(shared(t), "reference", fmt.Sprintf("lapse_online_retail_%d.csv.gz", partitions)))
 			compareChanges(t, lapses(pack, rows, partitions), want)
 		})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -64,7 +65,7 @@ func TestTerms(t *testing.T) {
 func TestLapse(t *testing.T) {
 	rows := readLog(t, "testdata/shop.csv")
 	for _, partitions := range []int{1, 4} {
-		t.Run(fmt.Sprint(partitions), func(t *testing.T) {
+		t.Run(strconv.Itoa(partitions), func(t *testing.T) {
 			want := readChanges(t, filepath.Join("testdata", fmt.Sprintf("lapse_%d.csv", partitions)))
 			compareChanges(t, lapses(shopPack(), rows, partitions), want)
 		})

@@ -22,6 +22,7 @@ type checkFlags struct {
 	partitions     int32
 	replicas       int16
 	json           bool
+	sample         string
 }
 
 func newCheckCommand(a *app) *cobra.Command {
@@ -31,12 +32,23 @@ func newCheckCommand(a *app) *cobra.Command {
 		Short: "Find everything that would keep ebb from running",
 		Long: `Find everything that would keep ebb from running: configuration, pack, brokers, topics, the group's position, transactions,
 Redis. All problems are reported at once, each with what to do about it. Exit code 1 if there is any; warnings are none.
-Nothing is changed, except that --create creates the topics that are missing.`,
+Nothing is changed, except that --create creates the topics that are missing.
+
+With --sample, only a file of records is looked at, and no server is needed: what each becomes, or why it would be
+quarantined and what to do. The file is NDJSON, a record's value a line, plain or gzipped; "-" is standard input. Headers and
+timestamps of Kafka are not in it: a CloudEvent in binary mode cannot be tried, and a time that only the Kafka record tells
+is said to be so. Exit code 1 if a record would be quarantined.`,
 		Example: "  ebb check -c ebb.yaml\n" +
 			"  ebb check --create --partitions 12 --replicas 3\n" +
+			"  kcat -C -b localhost -t events -c 100 | ebb check -c ebb.yaml --sample -\n" +
 			"  ebb check --json | jq '.checks[] | select(.status == \"problem\")'",
 		Args: usage(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd, &f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("sample") {
+				return a.sample(cmd, &f)
+			}
+			return a.check(cmd, &f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.brokers, "brokers", "", "brokers, host:port, separated by commas (default: kafka.brokers)")
@@ -44,7 +56,8 @@ Nothing is changed, except that --create creates the topics that are missing.`,
 	flags.BoolVar(&f.create, "create", false, "create the topics that are missing")
 	flags.Int32Var(&f.partitions, "partitions", 4, "with --create: partitions of the input topic; they cannot be changed once ebb has run")
 	flags.Int16Var(&f.replicas, "replicas", -1, "with --create: replicas of each topic (default: the cluster's default)")
-	flags.BoolVar(&f.json, "json", false, "print the result as JSON")
+	flags.BoolVar(&f.json, "json", false, "print the result as JSON; with --sample an object a line, the count last")
+	flags.StringVar(&f.sample, "sample", "", "try what the records of this file become, - for standard input")
 	return cmd
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
@@ -71,6 +72,18 @@ func TestCheckFindings(t *testing.T) {
 		{name: "pack unknown", topics: all, set: sane, env: []string{"EBB_PACK=retial"}, code: exitFailed},
 		{name: "several things at once", env: []string{"EBB_KAFKA_HEARTBEAT=1h", "EBB_PACK=retial", "EBB_SHOES=2"}, topics: all[:1], code: exitUsage},
 		{name: "configuration wrong elsewhere", env: []string{"EBB_LOG_LEVEL=loud"}, topics: all[:1], code: exitUsage},
+		{name: "customers in several partitions", topics: all, code: exitFailed, set: func(t *testing.T, s *services) {
+			sane(t, s)
+			s.place(t, map[string][]int32{"a": {0, 0, 2}, "b": {1}, "c": {1, 2}, "d": {3, 0, 1, 2}})
+		}},
+		{name: "customers keyed", topics: all, set: func(t *testing.T, s *services) {
+			sane(t, s)
+			s.place(t, map[string][]int32{"a": {0, 0}, "b": {1}, "c": {2, 2, 2}})
+		}},
+		{name: "records without key", topics: all, set: func(t *testing.T, s *services) {
+			sane(t, s)
+			s.place(t, map[string][]int32{"": {3, 3, 0}})
+		}},
 		{name: "transactions refused", topics: all, code: exitFailed, set: func(t *testing.T, s *services) {
 			sane(t, s)
 			s.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.TransactionalIDAuthorizationFailed, TopLevel: true, Count: -1})
@@ -115,6 +128,24 @@ func TestCheckFindings(t *testing.T) {
 		})
 	}
 	golden(t, "check.golden", got.String())
+}
+
+// place writes events of customers to partitions of the input; those of the customer "" have no key, and a customer each.
+func (s *services) place(t testing.TB, partitions map[string][]int32) {
+	t.Helper()
+	c := s.client(t, kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	for customer, all := range partitions {
+		for i, p := range all {
+			r, name := &kgo.Record{Topic: "events", Partition: p, Key: []byte(customer)}, customer
+			if customer == "" {
+				r.Key, name = nil, fmt.Sprint("nobody-", i)
+			}
+			r.Value = fmt.Appendf(nil, `{"customer":%q,"type":"visit","time":"2026-03-0%dT00:00:00Z"}`, name, i+1)
+			if err := c.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 // commit sets the offset of the group ebb in partition 0 of the input.

@@ -29,6 +29,7 @@ func (c *checking) checkTopics(ctx context.Context) {
 			largest = cfg.MaxMessageBytes
 			c.checkInput(&input, cfg)
 		}
+		c.checkKeys(ctx, &input)
 	}
 	if alerts, found := c.topic(ctx, "alert topic", k.Alerts, partitions, nil); found {
 		if cfg, ok := c.topicConfig(ctx, "alert topic", k.Alerts); ok {

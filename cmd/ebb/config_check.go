@@ -13,6 +13,7 @@ func (l *configLoader) check(c *Config) {
 	l.checkSASL(&c.Kafka.SASL)
 	l.checkRedis(&c.Redis)
 	l.checkTLS("redis.tls.", &c.Redis.TLS)
+	l.checkMapping(&c.Input.Mapping)
 	l.checkProcess(c)
 }
 

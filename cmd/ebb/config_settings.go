@@ -93,7 +93,7 @@ func (c *Config) packSettings() []setting {
 
 func (c *Config) processSettings() []setting {
 	b := &c.Batch
-	return []setting{
+	s := []setting{
 		{path: "time.lateness", value: durationValue{&c.Time.Lateness, 0, 30 * day}, doc: "How much older than the newest event of its partition an event may be and still be on time. Longer: more disorder is forgiven, and a silence is noticed later by as much."},
 		{path: "batch.max_bytes", value: sizeValue{&b.MaxBytes, 64 << 10, 64 << 20}, doc: "How much of a partition is fetched, and committed together, at most, as stored in the log. More: fewer writes per event when behind, more memory (about ten times as much per partition)."},
 		{path: "batch.linger", value: durationValue{&b.Linger, 0, time.Second}, doc: "While events flow, how long the broker gathers them before it answers. The first event after a pause never waits. Shorter: sooner alerts, more commits."},
@@ -101,9 +101,12 @@ func (c *Config) processSettings() []setting {
 		{path: "state.retention", value: durationValue{&c.State.Retention, 0, 3650 * day}, doc: "The state of a customer is removed this long, in event time, after its last event that counted, once no deadline expects anything more of it; who comes back later is new. 0s: state is kept for ever."},
 		{path: "input.max_record_bytes", value: sizeValue{&c.Input.MaxRecordBytes, 1 << 10, 64 << 20}, doc: "Records whose key, value and headers take more are quarantined unread."},
 		{path: "input.poison_breaker", value: shareValue{&c.Input.PoisonBreaker}, doc: "When more than this share of a partition's last 1,000 records cannot be used, the partition stops (`input_poisoned`) instead of draining into the DLQ; the others run on. Lower: a bad release of a producer is noticed sooner. 0 or 1: it never stops."},
+	}
+	s = append(s, c.Input.Mapping.settings("input.mapping.")...)
+	return append(s, []setting{
 		{path: "http.listen", value: textValue{&c.HTTP.Listen}, doc: "Address, host:port, of `/livez`, `/readyz` and `/metrics`. Empty: none. Port 0: a free one, logged at the start. There is no password: keep it on loopback or in a closed network."},
 		{path: "log.level", value: choiceValue{&c.Log.Level, []string{"debug", "info", "warn", "error"}}, doc: "Least severe line to log. Customers' ids appear at `debug` only."},
 		{path: "log.format", value: choiceValue{&c.Log.Format, []string{"auto", "json", "console"}}, doc: "`json`: a JSON object a line. `console`: for people. `auto`: console on a terminal, JSON elsewhere."},
 		{path: "shutdown_timeout", value: durationValue{&c.ShutdownTimeout, time.Second, time.Hour}, doc: "Longest time between SIGTERM and the end: what was fetched is committed and published in it. Keep the supervisor's own limit above it."},
-	}
+	}...)
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ebb/pipeline"
 )
 
 // files is a file system for loadConfig.
@@ -58,9 +60,17 @@ pack:
     complaint: 0.5
   horizon: 90d
 state: {cache: 2_000_000}
-input: {max_record_bytes: 2MiB}
+input:
+  max_record_bytes: 2MiB
+  mapping:
+    customer: [/user/id, "/a,b"]
+    type: {path: /event, default: Visit}
+    time: {default: record}
+    value:
+      path: /cents
+      as: minor
 `
-	c, err := loadConfig("ebb.yaml", []string{"HOME=/", "EBB_TEST_KAFKA=x", "EBB_KAFKA_ALERTS=out", "EBB_PACK=any"},
+	c, err := loadConfig("ebb.yaml", []string{"HOME=/", "EBB_TEST_KAFKA=x", "EBB_KAFKA_ALERTS=out", "EBB_PACK=any", "EBB_INPUT_MAPPING_ID=/uuid"},
 		files{"ebb.yaml": text}.read, flagValue{"--brokers", "kafka.brokers", "d:4,e:5"})
 	if err != nil {
 		t.Fatal(err)
@@ -74,6 +84,12 @@ input: {max_record_bytes: 2MiB}
 	want.Redis.Addresses = []string{"c:3"}
 	want.Pack = PackConfig{Name: "any", Activity: []string{"Order Completed"}, Friction: map[string]float64{"payment_failed": 1, "complaint": 0.5}, Horizon: 90 * day}
 	want.State.Cache, want.Input.MaxRecordBytes = 2_000_000, 2<<20
+	m := &want.Input.Mapping.Parts
+	m.Customer.Paths, m.Type = []string{"/user/id", "/a,b"}, pipeline.PartSpec{Paths: []string{"/event"}, Default: "Visit"}
+	m.Time.Default, m.Value.Paths, m.ValueAs, m.ID.Paths = pipeline.RecordTime, []string{"/cents"}, "minor", []string{"/uuid"}
+	if c.Input.Mapping.compiled == nil {
+		t.Error("the mapping is not ready")
+	}
 	if diff := cmp.Diff(effective(want), effective(c)); diff != "" {
 		t.Error(diff)
 	}
@@ -117,6 +133,7 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 		"state.cache": "5000", "state.retention": "400d", "input.max_record_bytes": "2KiB", "input.poison_breaker": "0.25", "shutdown_timeout": "5s",
 		"kafka.brokers": "x:1,y:2", "redis.addresses": "x:1,y:2", "http.listen": "127.0.0.1:0",
 		"pack.activity": "a,b", "pack.friction": "a=1,b=0.5",
+		"input.mapping.records": "all", "input.mapping.time.as": "seconds", "input.mapping.time.default": "record", "input.mapping.value.as": "minor",
 	}
 	for _, s := range defaultConfig().settings() {
 		t.Run(s.path, func(t *testing.T) {

@@ -76,7 +76,7 @@ func (r *yamlReader) section(prefix string, n ast.Node) {
 			r.leaf(s, p)
 		case len(r.children(path+".")) == 0:
 			r.at(p.Key, path, "unknown key%s", r.suggest(prefix, key))
-		case shortForms()[path] != "" && isScalar(p.Value):
+		case r.isShort(path, p.Value):
 			r.leaf(r.setting(shortForms()[path]), p)
 		default:
 			r.section(path+".", p.Value)
@@ -85,7 +85,24 @@ func (r *yamlReader) section(prefix string, n ast.Node) {
 }
 
 // shortForms are sections that may be written as one value: that of the key named.
-func shortForms() map[string]string { return map[string]string{"pack": "pack.name"} }
+func shortForms() map[string]string {
+	forms := map[string]string{"pack": "pack.name"}
+	for _, part := range mappingParts() {
+		forms["input.mapping."+part] = "input.mapping." + part + ".path"
+	}
+	return forms
+}
+
+// isShort reports whether the section at path is written as one value.
+func (r *yamlReader) isShort(path string, n ast.Node) bool {
+	s := r.setting(shortForms()[path])
+	if s == nil {
+		return false
+	}
+	_, list := s.value.(listValue)
+	_, sequence := n.(*ast.SequenceNode)
+	return isScalar(n) || list && sequence
+}
 
 // pairs returns the keys of a mapping with each repeated key reported and left out.
 func (r *yamlReader) pairs(path string, n ast.Node) ([]*ast.MappingValueNode, bool) {
@@ -191,7 +208,8 @@ func (l *configLoader) suggest(prefix, key string) string {
 			elsewhere = append(elsewhere, s.path)
 		}
 	}
-	if len(elsewhere) > 0 {
+	const few = 3
+	if len(elsewhere) > 0 && len(elsewhere) <= few {
 		return "; did you mean " + strings.Join(elsewhere, " or ") + "?"
 	}
 	return "; known here: " + strings.Join(l.children(prefix), ", ")

@@ -72,7 +72,7 @@ func (a *app) demo(cmd *cobra.Command, f *demoFlags) error {
 	}
 	cfg.HTTP.Listen, cfg.Kafka.InstanceID = "", "demo"
 	cfg.Log.Level = "warn"
-	log, err := openDemoLog(f, newStoppableReader(cmd.Context(), cmd.InOrStdin()))
+	log, err := openDemoLog(f, newStoppableReader(cmd.Context(), cmd.InOrStdin()), &cfg.Input.Mapping)
 	if err != nil {
 		return err
 	}

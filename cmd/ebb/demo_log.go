@@ -18,9 +18,9 @@ type demoLog struct {
 }
 
 // openDemoLog makes the shop, or opens the log and counts it.
-func openDemoLog(f *demoFlags, stdin io.Reader) (*demoLog, error) {
+func openDemoLog(f *demoFlags, stdin io.Reader, m *MappingConfig) (*demoLog, error) {
 	if f.events != "" {
-		return openRealLog(f.events, stdin)
+		return openRealLog(f.events, stdin, m)
 	}
 	s, err := shop.New(shop.Config{Customers: f.customers, Seed: f.seed})
 	if err != nil {
@@ -49,11 +49,11 @@ func openDemoLog(f *demoFlags, stdin io.Reader) (*demoLog, error) {
 
 // openRealLog reads a log twice: once to count it, which also finds a bad line before anything is shown. Standard input is
 // kept in memory, because it cannot be read twice.
-func openRealLog(name string, stdin io.Reader) (*demoLog, error) {
+func openRealLog(name string, stdin io.Reader, m *MappingConfig) (*demoLog, error) {
 	l := &demoLog{title: "the log " + name}
 	var kept []keptEvent
 	read := func(send func(key, value []byte, at int64) error) error {
-		file, err := openLogFile(name, stdin)
+		file, err := openLogFile(name, stdin, m)
 		if err != nil {
 			return err
 		}

@@ -48,6 +48,8 @@ type logFile struct {
 	builder flatBuilder
 	decoder *pipeline.Decoder
 	event   pipeline.Event
+
+	mappedAll bool // the configured mapping takes every record
 }
 
 // csvHeader is the first line of a CSV log.
@@ -64,8 +66,23 @@ const stdinName = "-"
 
 // openLogFile opens the log called name; "-" is stdin. Events without an id are given one of the file's base name and the line.
 // Those of stdin get none: numbers that begin anew with every run would make different events look the same.
-func openLogFile(name string, stdin io.Reader) (*logFile, error) {
-	f := &logFile{name: name, size: -1, decoder: pipeline.NewDecoder(0)}
+// m is how JSON in no known envelope is read.
+func openLogFile(name string, stdin io.Reader, m *MappingConfig) (*logFile, error) {
+	f, err := openLines(name, stdin)
+	if err != nil {
+		return nil, err
+	}
+	f.decoder, f.mappedAll = pipeline.NewMappedDecoder(0, m.compiled), m.Records == mapAll
+	if err := f.detect(); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// openLines opens the file called name for its lines alone; "-" is stdin.
+func openLines(name string, stdin io.Reader) (*logFile, error) {
+	f := &logFile{name: name, size: -1}
 	if name == stdinName {
 		f.name, f.stored.r = "stdin", stdin
 	} else {
@@ -79,15 +96,15 @@ func openLogFile(name string, stdin io.Reader) (*logFile, error) {
 			f.size = info.Size()
 		}
 	}
-	if err := f.detect(); err != nil {
+	if err := f.unpack(); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
 }
 
-// detect looks at the first bytes: gzip or not, CSV or NDJSON.
-func (f *logFile) detect() error {
+// unpack looks at the first bytes: gzip or not. A byte order mark is passed over.
+func (f *logFile) unpack() error {
 	f.in = bufio.NewReaderSize(&f.stored, lineBuffer)
 	if head, _ := f.in.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(f.in)
@@ -100,6 +117,11 @@ func (f *logFile) detect() error {
 	if mark, _ := f.in.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
 		_, _ = f.in.Discard(len(mark))
 	}
+	return nil
+}
+
+// detect looks at the first line: CSV or NDJSON.
+func (f *logFile) detect() error {
 	first, err := f.nextLine()
 	switch {
 	case errors.Is(err, io.EOF):

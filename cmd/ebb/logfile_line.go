@@ -76,12 +76,12 @@ func splitQuoted(line []byte) (fields [4][]byte, problem string) {
 	return fields, ""
 }
 
-// readJSON takes a line that the line's decoder takes, with an id if it has none, or a JSON object of another envelope as
-// it is.
+// readJSON takes a line that the line's decoder takes, with an id if it has none and it is known where one belongs, or a
+// JSON object of another envelope as it is.
 func (f *logFile) readJSON(line []byte, e *logEntry) string {
 	problem := f.take(line, e)
 	if problem == "" {
-		if len(f.event.ID) == 0 && f.source != "" {
+		if len(f.event.ID) == 0 && f.source != "" && f.event.Envelope != pipeline.Mapped {
 			name := "id"
 			if f.event.Envelope == pipeline.Segment {
 				name = "messageId"
@@ -93,7 +93,24 @@ func (f *logFile) readJSON(line []byte, e *logEntry) string {
 		}
 		return ""
 	}
+	if f.event.Code == pipeline.TimeMissing && f.takeUntimed(line, e) {
+		return ""
+	}
+	if f.mappedAll {
+		return problem
+	}
 	return readForeign(line, e, problem)
+}
+
+// takeUntimed takes an event that has no time of its own where the record's timestamp will do.
+func (f *logFile) takeUntimed(line []byte, e *logEntry) bool {
+	const some = 1_767_225_600_000 // any
+	f.decoder.Decode(&pipeline.Record{Value: line, Timestamp: some}, &f.event)
+	if f.event.Code != pipeline.Usable {
+		return false
+	}
+	e.Key, e.Value = f.event.Customer, line
+	return true
 }
 
 // foreign is what other envelopes have to say about key and time: Segment's, and CloudEvents.

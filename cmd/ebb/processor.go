@@ -343,7 +343,7 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 			*sinks.Kafka
 		}{source, sink},
 		Store: store, Pack: p.pack, Render: render.Render, Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention,
-		CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1), MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes),
+		CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1), MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes), Mapping: p.cfg.Input.Mapping.compiled,
 		PoisonBreaker: p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
 		PublishEvery: time.Second, Profiles: g.Format, End: p.end(n), Metrics: p.metrics, Trace: p.opts.trace,
 		Logger: p.log.With().Str("group", g.Group).Str("topic", p.cfg.Kafka.Input).Int32("partition", n).Int32("generation", g.Generation).Logger(),

@@ -33,7 +33,7 @@ func newProduceCommand(a *app) *cobra.Command {
 		Short: "Send event logs to the input topic",
 		Long: `Send event logs to the input topic, in the order of the files and their lines.
 
-A log is NDJSON (a JSON object a line, in ebb's flat envelope or another that names its customer) or CSV with the header
+A log is NDJSON (a JSON object a line, in ebb's flat envelope, another, or one that input.mapping reads) or CSV with the header
 ` + csvHeader + `. Either may be gzipped; "-" is standard input. Records are keyed by
 customer, so that one partition sees all of a customer's events, and carry the event's time as their timestamp. An event
 without an id gets one of file name and line (none from standard input), by which ebb knows it again.`,
@@ -165,7 +165,7 @@ func (p *producing) run(ctx context.Context, files []string) (*produceSummary, e
 // sendAll reads file after file into the lanes.
 func (p *producing) sendAll(ctx context.Context, files []string, bar *progress) error {
 	for _, name := range files {
-		f, err := openLogFile(name, p.stdin)
+		f, err := openLogFile(name, p.stdin, &p.cfg.Input.Mapping)
 		if err != nil {
 			return err
 		}

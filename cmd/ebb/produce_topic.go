@@ -93,7 +93,7 @@ func (p *producing) lookAhead(ctx context.Context, files []string) (total int64,
 			total = -1
 			continue
 		}
-		f, err := openLogFile(name, nil)
+		f, err := openLogFile(name, nil, &p.cfg.Input.Mapping)
 		if err != nil {
 			return 0, err
 		}

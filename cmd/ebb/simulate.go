@@ -37,7 +37,7 @@ and some leave for good, each in its own way. Who has left, and when, the simula
 hold alerts against. The same seed gives the same events on every machine.
 
 The shop has %d customers over %d days, beginning on %s. With --events it ends after that many, and without
---customers it is as large as that takes.`, shop.DefaultCustomers, shop.DefaultDays, shop.DefaultStart.Format(time.DateOnly)),
+--customers it is as large as that takes.`, shop.DefaultCustomers, shop.DefaultDays, shop.DefaultStart().Format(time.DateOnly)),
 		Example: "  ebb simulate --truth left.csv -o shop.ndjson\n" +
 			"  ebb simulate --customers 1000 | ebb produce -\n" +
 			"  ebb simulate --events 5000000 --seed 7 | ebb produce -   # a load to measure with",

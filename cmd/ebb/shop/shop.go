@@ -23,7 +23,7 @@ const (
 )
 
 // DefaultStart is when a shop opens unless told otherwise: fixed, so that a seed says everything.
-var DefaultStart = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+func DefaultStart() time.Time { return time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // Bounds of a Config.
 const (
@@ -62,7 +62,7 @@ func New(cfg Config) (*Shop, error) {
 		cfg.Days = DefaultDays
 	}
 	if cfg.Start.IsZero() {
-		cfg.Start = DefaultStart
+		cfg.Start = DefaultStart()
 	}
 	s := &Shop{cfg: cfg, start: cfg.Start.UnixMilli()}
 	s.end = s.start + int64(cfg.Days)*day

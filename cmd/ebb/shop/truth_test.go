@@ -121,6 +121,7 @@ func TestStories(t *testing.T) {
 					slower++
 				}
 			}
+		default: // vanished, or never told
 		}
 	}
 	for story, bounds := range map[shop.Story][2]int{shop.Vanished: {400, 800}, shop.Drifted: {250, 600}, shop.Unpaid: {100, 300}, shop.Unheard: {100, 300}} {

@@ -40,7 +40,7 @@ func dueOf(ctx context.Context, cl *redis.Client, partition int) (map[deadline]b
 				return nil, fmt.Errorf("due bucket %s is damaged", names.Val())
 			}
 			b = b[n+m:]
-			due[deadline{bucket*width + int64(minute), string(b[:size])}] = true //nolint:gosec // within a bucket
+			due[deadline{bucket*width + int64(minute), string(b[:size])}] = true
 			b = b[size:]
 		}
 	}

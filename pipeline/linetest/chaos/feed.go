@@ -130,7 +130,7 @@ func produce(ctx context.Context, cl *kgo.Client, records []record) error {
 	for i, r := range records {
 		sent[i] = &kgo.Record{
 			Topic: inputTopic, Key: []byte(r.key), Value: r.value, Headers: r.headers,
-			Partition: int32(oracle.Partition([]byte(r.key), partitions)), //nolint:gosec // a small number
+			Partition: int32(oracle.Partition([]byte(r.key), partitions)),
 		}
 	}
 	return cl.ProduceSync(ctx, sent...).FirstErr()

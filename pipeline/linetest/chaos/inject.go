@@ -206,7 +206,7 @@ func (j *injector) disturb(ctx context.Context, f fault) bool {
 		}
 	}
 	for _, l := range links {
-		j.check(l.worsen(f))
+		l.worsen(f)
 	}
 	if f.Kind != cut {
 		rest(ctx, f.For)
@@ -218,15 +218,15 @@ func (j *injector) disturb(ctx context.Context, f fault) bool {
 }
 
 // worsen begins a fault of a link.
-func (l *link) worsen(f fault) error {
+func (l *link) worsen(f fault) {
 	requests, answers := weather{}, weather{}
 	switch f.Kind {
 	case cut:
 		l.cut()
-		return nil
+		return
 	case refuse:
 		l.refuse()
-		return nil
+		return
 	case slow:
 		requests.delay, answers.delay = f.Delay, f.Delay
 	case stall:
@@ -237,9 +237,9 @@ func (l *link) worsen(f fault) error {
 		requests.losing = f.Chance
 	case loseAns:
 		answers.losing = f.Chance
+	default: // no fault of a link
 	}
 	l.set(requests, answers)
-	return nil
 }
 
 // mend ends it.
@@ -249,6 +249,7 @@ func (l *link) mend(f fault) error {
 		return nil
 	case refuse:
 		return l.accept()
+	default:
 	}
 	l.set(weather{}, weather{})
 	if f.Kind == hole {

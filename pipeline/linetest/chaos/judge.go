@@ -130,7 +130,7 @@ func (v *verdict) quarantine(want []oracle.Quarantined, input, dlq []*kgo.Record
 	for _, r := range dlq {
 		p, err := strconv.Atoi(header(r, "__streams.errors.partition"))
 		o, err2 := strconv.ParseInt(header(r, "__streams.errors.offset"), 10, 64)
-		at := place{int32(p), o} //nolint:gosec // a small number
+		at := place{int32(p), o}
 		switch {
 		case err != nil || err2 != nil:
 			v.Miscounted++
@@ -142,7 +142,7 @@ func (v *verdict) quarantine(want []oracle.Quarantined, input, dlq []*kgo.Record
 		got[at] = r
 	}
 	for _, q := range want {
-		at := place{int32(q.Partition), q.Offset} //nolint:gosec // a small number
+		at := place{int32(q.Partition), q.Offset}
 		r := got[at]
 		delete(got, at)
 		switch {

@@ -68,7 +68,7 @@ func (l *link) wire(direction string) (*wire, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare proxy %s: %w", l.name, err)
 	}
-	w := added.Toxic.(*wire) //nolint:errcheck,forcetypeassert // registered under this name
+	w := added.Toxic.(*wire) //nolint:forcetypeassert // registered under this name
 	w.set(weather{})
 	w.cut()
 	return w, nil

@@ -124,6 +124,7 @@ func (f *fault) link(r *rand.Rand, between func(low, high time.Duration) time.Du
 		f.For, f.Delay = between(2*time.Second, 12*time.Second), between(10*time.Millisecond, 400*time.Millisecond)
 	case loseReq, loseAns:
 		f.For, f.Chance = between(time.Second, 6*time.Second), 0.02+0.3*r.Float64()
+	default: // no fault of a link, or one of a moment
 	}
 }
 

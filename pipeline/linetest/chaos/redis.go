@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -39,7 +40,7 @@ func newRedisPair(ctx context.Context, n *network, dir string) (*redisPair, erro
 		return nil, err
 	}
 	for i := range p.nodes {
-		node := &redisNode{dir: filepath.Join(dir, fmt.Sprintf("redis-%d", i)), port: fmt.Sprint(ports[i])}
+		node := &redisNode{dir: filepath.Join(dir, fmt.Sprintf("redis-%d", i)), port: strconv.Itoa(ports[i])}
 		node.address = "127.0.0.1:" + node.port
 		node.client = redis.NewClient(&redis.Options{Addr: node.address, MaxRetries: -1, DialTimeout: time.Second, ReadTimeout: 10 * time.Second})
 		p.nodes[i] = node

@@ -88,7 +88,7 @@ func (s *shop) push(a arrival) {
 func (s *shop) next(n int) []record {
 	records := make([]record, 0, n)
 	for len(records) < n {
-		a := heap.Pop(&s.queue).(arrival) //nolint:errcheck,forcetypeassert // nothing else is in it
+		a := heap.Pop(&s.queue).(arrival) //nolint:forcetypeassert // nothing else is in it
 		if a.record != nil {
 			records = append(records, *a.record)
 			continue
@@ -174,12 +174,13 @@ func (s *shop) ghosts(records []record) (ghosts []record) {
 // arrivals is a heap by event time.
 type arrivals []arrival
 
-func (a arrivals) Len() int { return len(a) }
-func (a arrivals) Less(i, j int) bool {
-	return a[i].at < a[j].at || a[i].at == a[j].at && a[i].number < a[j].number
+func (a *arrivals) Len() int { return len(*a) }
+func (a *arrivals) Less(i, j int) bool {
+	x, y := (*a)[i], (*a)[j]
+	return x.at < y.at || x.at == y.at && x.number < y.number
 }
-func (a arrivals) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *arrivals) Push(x any)   { *a = append(*a, x.(arrival)) } //nolint:errcheck,forcetypeassert // of heap.Push
+func (a *arrivals) Swap(i, j int) { (*a)[i], (*a)[j] = (*a)[j], (*a)[i] }
+func (a *arrivals) Push(x any)    { *a = append(*a, x.(arrival)) } //nolint:forcetypeassert // of heap.Push
 func (a *arrivals) Pop() any {
 	old := *a
 	last := old[len(old)-1]

@@ -120,7 +120,7 @@ func (t *topics) read(ctx context.Context, topic string, ends []int64, take func
 	from, missing := map[int32]kgo.Offset{}, map[int32]bool{}
 	for p, end := range ends {
 		if end > 0 {
-			from[int32(p)], missing[int32(p)] = kgo.NewOffset().AtStart(), true //nolint:gosec // a small number
+			from[int32(p)], missing[int32(p)] = kgo.NewOffset().AtStart(), true
 		}
 	}
 	if len(from) == 0 {

@@ -2,6 +2,7 @@ package oracle_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -40,7 +41,7 @@ func TestFoldLifeCycle(t *testing.T) {
 	at := func(days int) time.Time { return start.AddDate(0, 0, days) }
 	values := [][]byte{flat("1", "ann", "buy", at(0)), flat("2", "bob", "buy", at(1)), flat("2", "bob", "buy", at(2))}
 	for i, c := range []string{"x", "y", "z"} { // three customers vouch for a leap of the watermark
-		values = append(values, flat(fmt.Sprint(3+i), c, "buy", at(400)))
+		values = append(values, flat(strconv.Itoa(3+i), c, "buy", at(400)))
 	}
 	values = append(values, flat("6", "ann", "buy", at(401)), []byte("{}"))
 	r := oracle.Fold([][]oracle.Record{log(values...)}, oracle.Settings{Horizon: 90})

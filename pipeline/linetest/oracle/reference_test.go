@@ -20,7 +20,7 @@ import (
 // The judge agrees with the executable specification, row for row.
 func TestFoldAgreesWithReference(t *testing.T) {
 	for _, partitions := range []int{1, 4} {
-		t.Run(fmt.Sprint(partitions), func(t *testing.T) {
+		t.Run(strconv.Itoa(partitions), func(t *testing.T) {
 			records := make([][]oracle.Record, partitions)
 			for i, row := range rows(t, "data/online_retail.csv.gz") {
 				seconds, err := strconv.ParseInt(row[1], 10, 64)

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+)
+
+// How much of the input the check of keys looks at.
+const (
+	sampledRecords    = 2_000 // the newest of a partition
+	sampledPartitions = 64
+	sampleTimeout     = 10 * time.Second
+)
+
+// checkKeys looks at the newest records for customers whose events come in several partitions. Each partition is a world of its own
+// to ebb: such a customer would be scored several times, by parts of its history.
+func (c *checking) checkKeys(ctx context.Context, input *kafkawire.Topic) {
+	const check = "input keys"
+	ctx, cancel := context.WithTimeout(ctx, sampleTimeout)
+	defer cancel()
+	s := sample{decoder: c.decoder(), homes: map[string][]int32{}}
+	for p := range min(input.Partitions, sampledPartitions) {
+		if err := s.read(ctx, c.client, input.Name, p); err != nil {
+			c.failed(check, "allow READ on the topic", err)
+			return
+		}
+	}
+	const advice = "have producers key each record by its customer and partition by that key alike; what is there already can be sent again, keyed, to a new topic with: ebb produce"
+	switch strays := s.strays(); {
+	case len(s.homes) == 0:
+		c.ok(check, "no events to look at yet")
+	case len(strays) > 0:
+		c.problem(check, advice, "%d of %s occur in more than one partition (one of them in %s) among the newest %s; each partition would see a part of their history",
+			len(strays), plural(len(s.homes), "customer"), partitionList(strays[0]), plural(s.events, "event"))
+	case s.keyless > 0:
+		c.warn(check, advice, "%d of the newest %s have no key; without one, producers spread a customer's events over all partitions", s.keyless, plural(s.events, "event"))
+	default:
+		c.ok(check, "%s, each in one partition, among the newest %s", plural(len(s.homes), "customer"), plural(s.events, "event"))
+	}
+}
+
+func (c *checking) decoder() *pipeline.Decoder {
+	return pipeline.NewMappedDecoder(int(c.cfg.Input.MaxRecordBytes), c.cfg.Input.Mapping.compiled)
+}
+
+// sample is where customers were seen.
+type sample struct {
+	decoder         *pipeline.Decoder
+	homes           map[string][]int32 // partitions, ascending, by customer
+	events, keyless int
+}
+
+// read takes in the newest records of a partition.
+func (s *sample) read(ctx context.Context, client *kafkawire.Client, topic string, partition int32) error {
+	start, end, err := client.Bounds(ctx, topic, partition)
+	if err != nil || start == end {
+		return err
+	}
+	f, err := client.NewFetcher(kafkawire.FetchConfig{Topic: topic, Partition: partition, MaxBytes: 1 << 20})
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var fetched pipeline.Fetched
+	for at := max(start, end-sampledRecords); at < end; at = fetched.Next {
+		if err := f.Fetch(ctx, at, &fetched); err != nil {
+			return err
+		}
+		if fetched.Next == at { // the rest is a transaction that is still open
+			return nil
+		}
+		s.decoder.Reset()
+		for i := range fetched.Records {
+			s.take(&fetched.Records[i], partition)
+		}
+	}
+	return nil
+}
+
+func (s *sample) take(r *pipeline.Record, partition int32) {
+	var e pipeline.Event
+	if s.decoder.Decode(r, &e); e.Code != pipeline.Usable {
+		return
+	}
+	s.events++
+	if r.Key == nil {
+		s.keyless++
+	}
+	homes := s.homes[string(e.Key)]
+	if !slices.Contains(homes, partition) {
+		s.homes[string(e.Key)] = append(homes, partition)
+	}
+}
+
+// strays are the partitions of each customer that has several, the farthest spread first.
+func (s *sample) strays() (strays [][]int32) {
+	for _, homes := range s.homes {
+		if len(homes) > 1 {
+			strays = append(strays, homes)
+		}
+	}
+	slices.SortFunc(strays, func(a, b []int32) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return slices.Compare(a, b)
+	})
+	return strays
+}
+
+func partitionList(partitions []int32) string {
+	const shown = 5
+	if len(partitions) > shown {
+		return fmt.Sprintf("%d partitions", len(partitions))
+	}
+	text := "partitions "
+	for i, p := range partitions {
+		switch {
+		case i > 0 && i == len(partitions)-1:
+			text += " and "
+		case i > 0:
+			text += ", "
+		}
+		text += fmt.Sprint(p)
+	}
+	return text
+}

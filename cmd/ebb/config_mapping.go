@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"ebb/pipeline"
+)
+
+// MappingConfig says how JSON that comes in no known envelope is read.
+type MappingConfig struct {
+	Records string // other or all
+	Parts   pipeline.MappingSpec
+
+	compiled *pipeline.Mapping // nil: none is configured
+}
+
+func defaultMapping() MappingConfig {
+	return MappingConfig{Records: mapOther, Parts: pipeline.MappingSpec{TimeAs: pipeline.TimeForms()[0], ValueAs: pipeline.ValueForms()[0]}}
+}
+
+// What records a mapping takes.
+const (
+	mapOther = "other"
+	mapAll   = "all"
+)
+
+// mappingParts are the sections of a mapping.
+func mappingParts() []string {
+	return []string{"customer", "type", "time", "value", "currency", "id", "tenant"}
+}
+
+func (m *MappingConfig) settings(prefix string) []setting {
+	p := &m.Parts
+	s := []setting{{path: prefix + "records", value: choiceValue{&m.Records, []string{mapOther, mapAll}}, doc: "Which records the mapping below takes: `other`, those that no [envelope](events.md) claims, or `all`. Without paths and defaults below there is no mapping."}}
+	part := func(name string, spec *pipeline.PartSpec, what, missing string) {
+		s = append(s, setting{path: prefix + name + ".path", value: listValue{&spec.Paths}, doc: "JSON pointer of " + what + "; of several the first that leads to something counts. `input.mapping." + name + ": /PATH` is short for it."})
+		if missing != "" {
+			s = append(s, setting{path: prefix + name + ".default", value: textValue{&spec.Default}, doc: missing})
+		}
+	}
+	part("customer", &p.Customer, "the customer, a text or a whole number", "The customer of records that name none. Empty: they are quarantined.")
+	part("type", &p.Type, "the event's type, a text or a whole number", "The type of records that name none. Empty: they are quarantined.")
+	part("time", &p.Time, "the event's time", "")
+	s = append(s,
+		setting{path: prefix + "time.as", value: choiceValue{&p.TimeAs, pipeline.TimeForms()}, doc: "What the time is. `auto`: RFC 3339, or seconds or milliseconds since 1970. The others: this and nothing else."},
+		setting{path: prefix + "time.default", value: choiceValue{&p.Time.Default, []string{"", pipeline.RecordTime}}, doc: "The time of records that name none. `record`: the timestamp of the Kafka record. Empty: they are quarantined."},
+	)
+	part("value", &p.Value, "the money", "The money of records that name none, in the form of `value.as`. Empty: none.")
+	s = append(s, setting{path: prefix + "value.as", value: choiceValue{&p.ValueAs, pipeline.ValueForms()}, doc: "What the money is. `decimal`: a number of units of the currency (12.90), rounded to the minor unit. `minor`: a whole number of minor units (1290)."})
+	part("currency", &p.Currency, "the currency, three letters", "The currency of records that name none. Empty: none, and two decimals.")
+	part("id", &p.ID, "the event's id, by which a repeat is known", "")
+	part("tenant", &p.Tenant, "the tenant", "The tenant of records that name none.")
+	return s
+}
+
+// checkMapping makes the mapping ready, where one is configured.
+func (l *configLoader) checkMapping(m *MappingConfig) {
+	const prefix = "input.mapping."
+	first := slices.IndexFunc(l.settings, func(s setting) bool {
+		_, set := l.origins[s.path]
+		return set && strings.HasPrefix(s.path, prefix)
+	})
+	if first < 0 {
+		return
+	}
+	spec := m.Parts
+	spec.All = m.Records == mapAll
+	var err error
+	m.compiled, err = pipeline.NewMapping(&spec)
+	if faults, ok := errors.AsType[pipeline.MappingFaults](err); ok {
+		known := slices.Clone(l.problems)
+		for _, f := range faults {
+			if known.touch(prefix + f.Key) {
+				continue // it has no value because that could not be read
+			}
+			l.contradiction(prefix+f.Key, l.settings[first].path, "%s", f.Text)
+		}
+	}
+}
