@@ -45,6 +45,12 @@ func (b *batch) cut(end int64) {
 	b.fetched.Records, b.fetched.Next = b.fetched.Records[:n], end
 }
 
+// truncate drops the records from the i-th on, after they were decoded.
+func (b *batch) truncate(i int) {
+	b.fetched.Next = b.events[i].Offset
+	b.fetched.Records, b.events, b.hashes, b.slots = b.fetched.Records[:i], b.events[:i], b.hashes[:i], b.slots[:i]
+}
+
 // empty makes b a batch without records at offset next, for work that no record causes.
 func (b *batch) empty(next int64) {
 	b.fetched.Records, b.fetched.Next = b.fetched.Records[:0], next

@@ -25,6 +25,9 @@ type input struct {
 	pack    *scoring.Pack
 	metrics *pipeline.Metrics
 	want    fold
+
+	share  float64 // of the poison breaker
+	accept int64   // poison below this offset is accepted
 }
 
 // fold is what comes of it: alerts and quarantined records, and the state.
@@ -39,6 +42,7 @@ type left struct {
 	Next       int64
 	Clock      pipeline.Clock
 	Population scoring.Population
+	Poison     pipeline.Poison
 	Outbox     int
 	Profiles   map[string]string // "": none
 }
@@ -51,12 +55,18 @@ const retention = 5 * 24 * time.Hour
 // newInput is a seeded log of n records, folded one record at a time by one owner whom nothing disturbs.
 func newInput(t *testing.T, seed uint64, n int) *input {
 	t.Helper()
+	return inputOf(t, seed, shopRecords(seed, n))
+}
+
+func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
+	t.Helper()
+	n := len(records)
 	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: 10 * 24 * time.Hour, Friction: map[string]float64{"failed": 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	registry := prometheus.NewRegistry()
-	in := &input{records: gaps(seed, shopRecords(seed, n)), pack: pack, metrics: pipeline.NewMetrics(registry)}
+	in := &input{records: gaps(seed, records), pack: pack, metrics: pipeline.NewMetrics(registry)}
 	in.end = in.records[n-1].Offset + 1
 	in.want = fold{recording: true, published: map[string][]string{}}
 	synctest.Test(t, func(t *testing.T) {
@@ -163,7 +173,7 @@ func (t *trial) left() (l left, err error) {
 	if err != nil {
 		return l, err
 	}
-	l = left{Next: st.Meta.Next, Clock: st.Meta.Clock, Population: st.Meta.Population, Outbox: len(st.Outbox), Profiles: map[string]string{}}
+	l = left{Next: st.Meta.Next, Clock: st.Meta.Clock, Population: st.Meta.Population, Poison: st.Meta.Poison, Outbox: len(st.Outbox), Profiles: map[string]string{}}
 	var load pipeline.Load
 	for c := range inputCustomers {
 		load.Keys = append(load.Keys, pipeline.AppendKey(nil, nil, fmt.Appendf(nil, "c%d", c)))

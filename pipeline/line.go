@@ -25,6 +25,8 @@ type line struct {
 	next       int64 // offset of the next record
 	clock      Clock
 	population scoring.Population
+	poison     Poison
+	breaker    breaker
 
 	cache  *cache
 	due    *dueQueue
@@ -40,6 +42,7 @@ func newLine(c *Config, s *Standing) *line {
 		pack: c.Pack, lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
 		partition: c.Identity.Partition, mark: s.Mark,
 		next: s.Meta.Next, clock: s.Meta.Clock, population: s.Meta.Population,
+		poison: s.Meta.Poison, breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
 		cache: newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
 		staged: newStaged(c.Profiles), other: newStaged(c.Profiles),
 	}
@@ -153,6 +156,7 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 	}
 	if !signal.Known {
 		s.tally.Unnamed++
+		s.tally.Types.observe(e.Type)
 	}
 	d, decided := l.pack.Observe(&c.profile, &l.population, scoring.Observation{Time: e.Time, Signal: signal})
 	if !known && c.profile.Empty() { // an event without effect, of a customer without state: nothing to keep
@@ -313,5 +317,6 @@ func (l *line) stage() {
 		s.profile(l.cache.key(c), &c.profile)
 	}
 	s.finish()
-	s.commit.Meta.Next, s.commit.Meta.Clock, s.commit.Meta.Population = l.next, l.clock.clone(), l.population
+	m := &s.commit.Meta
+	m.Next, m.Clock, m.Population, m.Poison = l.next, l.clock.clone(), l.population, l.poison
 }

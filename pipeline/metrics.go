@@ -14,6 +14,7 @@ type Metrics struct {
 	events      *prometheus.CounterVec // outcome
 	oddities    *prometheus.CounterVec // kind
 	quarantined *prometheus.CounterVec // code
+	unnamed     *unnamedTypes
 	alerts      *prometheus.CounterVec // transition
 	tiers       *prometheus.CounterVec // tier
 	suppressed  prometheus.Counter
@@ -24,7 +25,8 @@ type Metrics struct {
 	stops       *prometheus.GaugeVec   // partition, code
 	stalls      *prometheus.GaugeVec   // partition
 
-	lag       *prometheus.GaugeVec // partition
+	poison    *prometheus.GaugeVec // partition
+	lag       *prometheus.GaugeVec
 	delay     *prometheus.GaugeVec
 	watermark *prometheus.GaugeVec
 	outbox    *prometheus.GaugeVec
@@ -57,6 +59,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		interrupts:  counter("ebb_interruptions_total", "Times a partition had to be taken over again, by reason.", "partition", "reason"),
 		stops:       gauge("ebb_partition_stopped", "1 where a partition has stopped until a person decides, by code.", "partition", "code"),
 		stalls:      gauge("ebb_partition_stalled", "1 where a running partition does not move, though there is something to do.", "partition"),
+		unnamed:     newUnnamedTypes(),
+		poison:      gauge("ebb_quarantined_ratio", "Share of the partition's last 1,000 records that could not be used; above input.poison_breaker the partition stops.", "partition"),
 		lag:         gauge("ebb_lag_records", "Records in the log that have not been folded.", "partition"),
 		delay:       gauge("ebb_delay_seconds", "Wall time between the newest folded record's timestamp and now.", "partition"),
 		watermark:   gauge("ebb_watermark_lag_seconds", "Wall time minus the partition's event-time watermark.", "partition"),
@@ -69,9 +73,12 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"step"}),
 	}
-	r.MustRegister(m.suppressed, m.removed, m.steps)
+	r.MustRegister(m.suppressed, m.removed, m.steps, m.unnamed)
 	return m
 }
+
+// UnnamedTypes is the most frequent event types that the pack does not name, n at most, over all partitions since the start.
+func (m *Metrics) UnnamedTypes(n int) []TypeCount { return m.unnamed.top(n) }
 
 func (m *Metrics) step(s Step, took time.Duration) {
 	m.steps.WithLabelValues(s.String()).Observe(took.Seconds())
@@ -96,7 +103,7 @@ func (m *Metrics) stall(partition int, stalled bool) {
 // Forget removes the gauges of a partition that is owned no more, so that nobody reads a stale value.
 func (m *Metrics) Forget(partition int) {
 	p := prometheus.Labels{"partition": strconv.Itoa(partition)}
-	for _, v := range []*prometheus.GaugeVec{m.lag, m.delay, m.watermark, m.outbox, m.outboxAge, m.due, m.cached, m.stops, m.stalls} {
+	for _, v := range []*prometheus.GaugeVec{m.poison, m.lag, m.delay, m.watermark, m.outbox, m.outboxAge, m.due, m.cached, m.stops, m.stalls} {
 		v.DeletePartialMatch(p)
 	}
 }
@@ -122,6 +129,9 @@ func (m *Metrics) committed(t *Tally) {
 	add(m.oddities, "late", t.Late)
 	add(m.oddities, "future", t.Future)
 	add(m.oddities, "unnamed", t.Unnamed)
+	if t.Unnamed > 0 {
+		m.unnamed.add(t.Types)
+	}
 	add(m.deadlines, "stored", t.Armed)
 	add(m.deadlines, "looked_at", t.Woken)
 	m.suppressed.Add(float64(t.Suppressed))
@@ -149,6 +159,7 @@ func (m *Metrics) tick(o *owner) {
 	}
 	m.outbox.WithLabelValues(p).Set(float64(o.p.Unpublished()))
 	m.outboxAge.WithLabelValues(p).Set(age)
+	m.poison.WithLabelValues(p).Set(float64(o.line.poison.Count) / PoisonWindow)
 	m.due.WithLabelValues(p).Set(float64(o.line.due.size()))
 	m.cached.WithLabelValues(p).Set(float64(o.line.cache.count))
 	if o.line.clock.Started {

@@ -31,6 +31,7 @@ type owner struct {
 	stable    int64     // its last stable offset, as of the latest fetch
 	exhausted bool      // the end is reached
 	draining  bool      // revoked
+	poisoned  error     // the breaker has tripped: when what came before is published, this ends the ownership
 }
 
 func newOwner(ctx context.Context, w *Worker, p *Protocol, l *line) *owner {
@@ -54,7 +55,8 @@ func (o *owner) close() {
 	}
 }
 
-// run is the owner's loop. It returns nil when everything is drained, else why the ownership ended.
+// run is the owner's loop. It returns nil when everything is drained, else why the ownership ended; *HardStop also where
+// everything is drained up to the record that tripped the breaker.
 func (o *owner) run(revoked <-chan struct{}) error {
 	tick := time.NewTicker(o.cfg.PublishEvery / 4)
 	defer tick.Stop()
@@ -64,7 +66,7 @@ func (o *owner) run(revoked <-chan struct{}) error {
 		}
 		o.send()
 		if o.finished() {
-			return nil
+			return o.poisoned
 		}
 		if err := o.wait(tick.C, revoked); err != nil {
 			return err
@@ -144,6 +146,10 @@ func (o *owner) take(b *batch, ok bool) error {
 
 // fold runs one batch through the line: load, fold, stage.
 func (o *owner) fold(b *batch) error {
+	if err := o.line.admit(b, o.cfg.Identity); err != nil {
+		o.poisoned, o.exhausted = err, true
+		o.input.stop()
+	}
 	want := o.line.wanted(b)
 	if len(want.Keys) > 0 || len(want.Buckets) > 0 {
 		ctx, cancel := context.WithTimeout(o.ctx, requestTimeout)

@@ -30,6 +30,7 @@ type Tally struct {
 	Late        uint64 // events folded though older than the watermark
 	Future      uint64 // events folded though they did not move the watermark
 	Unnamed     uint64 // events folded whose type the pack does not name
+	Types       *Types // the most frequent of these types; nil: none
 	Suppressed  uint64 // decisions and quarantined records published before the state was rolled back
 	Woken       uint64 // deadlines looked at
 	Armed       uint64 // deadlines stored
@@ -55,6 +56,12 @@ func (t *Tally) Add(o *Tally) {
 	t.Late += o.Late
 	t.Future += o.Future
 	t.Unnamed += o.Unnamed
+	if o.Unnamed > 0 {
+		if t.Types == nil {
+			t.Types = &Types{}
+		}
+		t.Types.Add(o.Types)
+	}
 	t.Suppressed += o.Suppressed
 	t.Woken += o.Woken
 	t.Armed += o.Armed
@@ -86,7 +93,9 @@ func (t *Tally) AllQuarantined() (n uint64) {
 	return n
 }
 
-func newStaged(format int) *staged { return &staged{format: format, due: map[int64][]byte{}} }
+func newStaged(format int) *staged {
+	return &staged{format: format, due: map[int64][]byte{}, tally: Tally{Types: &Types{}}}
+}
 
 func (s *staged) reset() {
 	for b, entries := range s.due {
@@ -100,7 +109,8 @@ func (s *staged) reset() {
 	clear(s.pending)
 	s.pending, s.out, s.outEnds = s.pending[:0], make([]byte, 0, len(s.out)), s.outEnds[:0]
 	s.slots, s.profiles, s.ends = s.slots[:0], s.profiles[:0], s.ends[:0]
-	s.tally = Tally{}
+	s.tally.Types.reset()
+	s.tally = Tally{Types: s.tally.Types}
 }
 
 // arm appends a deadline to its bucket.

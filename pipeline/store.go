@@ -45,6 +45,7 @@ type Meta struct {
 	Next       int64              `json:"next"`       // offset of the next record to fold (R)
 	Clock      Clock              `json:"clock"`      // watermark and how far deadlines have fired
 	Population scoring.Population `json:"population"` // running moments of this partition's customers
+	Poison     Poison             `json:"poison,omitzero"`
 	Pack       string             `json:"pack"`       // hash of the pack that scored it
 	Partitions int                `json:"partitions"` // of the input topic: another count sends customers elsewhere
 	Cluster    string             `json:"cluster"`    // Kafka cluster id

@@ -97,6 +97,8 @@ func (id Identity) agrees(m Meta) error {
 			"the topic was deleted and created again; its offsets start anew: use a new kafka.group")
 	case m.Partitions != id.Partitions:
 		return id.PartitionsChanged(m.Partitions)
+	case !m.Poison.sound():
+		return id.stop("state_unreadable", "the record of poisoned records is damaged", "restore a backup of Redis, or run: ebb rebuild --from earliest")
 	case m.Pack != id.Pack:
 		return id.stop("pack_changed", fmt.Sprintf("the state was scored with pack %.12s, the configured one is %.12s", m.Pack, id.Pack),
 			"put the old pack and its overrides back, or rescore the history with the new one: ebb rebuild --from earliest")

@@ -60,6 +60,7 @@ func TestReconcileStops(t *testing.T) {
 		"the topic and its offsets deleted": {pipeline.Position{LogStart: 0, End: 10}, with(meta(50, 5), func(m *pipeline.Meta) { m.Topic = "older" }), "topic_changed"},
 		"partitions added":                  {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Partitions = 2 }), "partitions_changed"},
 		"another pack":                      {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Pack = "x" }), "pack_changed"},
+		"a damaged ring of poison":          {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Poison.At = pipeline.PoisonWindow }), "state_unreadable"},
 		"state of a newer ebb":              {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Version = 2 }), "state_unreadable"},
 		"retention passed the state":        {position(50, 5), with(meta(9, 5), none), "records_lost"},
 		"retention passed a fresh start":    {fresh(9), pipeline.State{}, "records_lost"},

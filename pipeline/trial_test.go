@@ -35,6 +35,7 @@ type trial struct {
 	seen      map[string]int // records published, by key
 	trail     []step         // what was decided, to be compared and read
 	wrong     error          // what must not be
+	stops     int            // processes that the poison breaker has stopped
 	mu        sync.Mutex     // guards what follows, and what processes note about themselves
 	underWay  []*request
 }
@@ -122,6 +123,7 @@ func (t *trial) begin(batch, end int64) {
 	w := pipeline.NewWorker(pipeline.Config{
 		Identity: t.input.identity(), Log: &memberLog{process: p}, Store: &memberStore{process: p, down: true},
 		Pack: t.input.pack, Lateness: time.Hour, Retention: retention, Profiles: scoring.NewestProfile, CacheCustomers: 8, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
+		PoisonBreaker: t.input.share, AcceptPoison: t.input.accept,
 		MaxUnpublished: 3, End: end, Logger: zerolog.Nop(), Metrics: t.input.metrics, Render: t.input.render,
 	})
 	p.worker = w
@@ -174,7 +176,10 @@ func (t *trial) settle() {
 
 // judge says whether a process may end like this: killed, replaced, or with its work done.
 func (t *trial) judge(p *process, err error) {
+	var stop *pipeline.HardStop
 	switch {
+	case t.input.share > 0 && errors.As(err, &stop) && stop.Code == "input_poisoned":
+		t.stops++
 	case p.killed || err == nil && (p.revoking || p.end >= 0) || p != t.current && notOurs(err):
 	default:
 		t.fail(fmt.Errorf("process %d ended with %w", p.id, err))

@@ -27,6 +27,8 @@ type Config struct {
 	CacheCustomers int           // profiles kept in memory
 	MaxRecordBytes int           // a larger record is quarantined
 	Mapping        *Mapping      // for JSON in no known envelope; optional
+	PoisonBreaker  float64       // share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
+	AcceptPoison   int64         // records below this offset go to the DLQ, however many; 0: none beyond those that have been there
 	PublishEvery   time.Duration // how often the offset moves while nothing is to be published
 	End            int64         // stop before this offset, with every deadline up to the watermark fired; -1: never
 	Logger         zerolog.Logger

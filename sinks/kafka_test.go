@@ -198,7 +198,7 @@ func TestLogPublishes(t *testing.T) {
 		t.Errorf("alert %+v", a)
 	}
 	d := w.committed(w.dlq, 1)[0]
-	if d.Key != nil || string(d.Value) != "\xff\x00" || d.Timestamp.UnixMilli() != 1_400_000_000_000 || d.Partition != 1 || d.Headers[0].Key != "own" || len(d.Headers) != 7 {
+	if d.Key != nil || string(d.Value) != "\xff\x00" || d.Timestamp.UnixMilli() != 1_400_000_000_000 || d.Partition != 1 || d.Headers[0].Key != "own" || len(d.Headers) != 8 {
 		t.Errorf("dead letter %+v", d)
 	}
 }

@@ -3,7 +3,6 @@ package sinks
 import (
 	"encoding/hex"
 	"net/url"
-	"strconv"
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -59,24 +58,4 @@ func (r *Renderer) alert(b []byte, e *pipeline.Entry) (out pipeline.Outgoing, gr
 	return pipeline.Outgoing{
 		Topic: r.Alerts, Partition: -1, Key: customer, Value: b[:value:value], Timestamp: e.Alert.At, Headers: b[value:],
 	}, b
-}
-
-// quarantined makes a copy of the input record, byte for byte, and adds what Kafka Streams adds to dead letters
-// (KIP-1034) and the code.
-func (r *Renderer) quarantined(e *pipeline.Entry, record *pipeline.Record) pipeline.Outgoing {
-	return pipeline.Outgoing{
-		Topic: r.DLQ, Partition: -1, Key: record.Key, Value: record.Value, Timestamp: record.Timestamp,
-		Headers: kafkawire.AppendHeaders(nil, record.Headers,
-			header("__streams.errors.exception", "ebb.UnusableRecord"),
-			header("__streams.errors.message", "record cannot be used: "+e.Code.String()),
-			header("__streams.errors.topic", r.Input),
-			header("__streams.errors.partition", strconv.Itoa(int(r.Partition))),
-			header("__streams.errors.offset", strconv.FormatInt(e.Offset, 10)),
-			header("ebb.error.code", e.Code.String()),
-		),
-	}
-}
-
-func header(key, value string) kafkawire.Header {
-	return kafkawire.Header{Key: key, Value: []byte(value)}
 }

@@ -100,6 +100,7 @@ header __streams.errors.topic: "shop.events"
 header __streams.errors.partition: "3"
 header __streams.errors.offset: "99"
 header ebb.error.code: "not_json"
+header ebb.error.timestamp: "1400000000000"
 `
 	got := render(&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: 99, Code: pipeline.NotJSON}, record)
 	if diff := cmp.Diff(want, show(got)); diff != "" {

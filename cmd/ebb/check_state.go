@@ -118,6 +118,7 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 			started++
 		}
 		lag += position.End - standing.Meta.Next
+		c.checkPoison(partition, &standing.Meta)
 	}
 	if len(stopped) > 0 {
 		return
@@ -132,6 +133,15 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 		c.ok("group", "%s has not run yet; it begins at the %s record, %s to read", k.Group, k.Start, plural64(lag, "record"))
 	default:
 		c.ok("group", "%s, %s, %s behind", k.Group, plural(len(group.Members), "member"), plural64(lag, "record"))
+	}
+}
+
+// checkPoison says of a partition that the poison breaker holds it. That is for the next record to decide, so it is a warning.
+func (c *checking) checkPoison(partition int32, m *pipeline.Meta) {
+	if share := float64(m.Poison.Count) / pipeline.PoisonWindow; c.cfg.Input.PoisonBreaker > 0 && share >= c.cfg.Input.PoisonBreaker {
+		c.warn("input", "see what it is: ebb dlq list, ebb dlq show; to go on once it is mended: ebb run --accept-poison",
+			"partition %d: %d of the last %s records before offset %d cannot be used; the next such record stops it (input.poison_breaker %g)",
+			partition, m.Poison.Count, grouped(pipeline.PoisonWindow), m.Next, c.cfg.Input.PoisonBreaker)
 	}
 }
 

@@ -114,6 +114,7 @@ type StateConfig struct {
 // InputConfig says what is accepted.
 type InputConfig struct {
 	MaxRecordBytes int64
+	PoisonBreaker  float64 // share; 0 or 1: none
 	Mapping        MappingConfig
 }
 
@@ -138,7 +139,7 @@ func defaultConfig() *Config {
 		Time:            TimeConfig{Lateness: 5 * time.Minute},
 		Batch:           BatchConfig{MaxBytes: 4 << 20, Linger: 20 * time.Millisecond},
 		State:           StateConfig{Cache: 1_000_000, Retention: 730 * day},
-		Input:           InputConfig{MaxRecordBytes: 1 << 20, Mapping: defaultMapping()},
+		Input:           InputConfig{MaxRecordBytes: 1 << 20, PoisonBreaker: 0.5, Mapping: defaultMapping()},
 		HTTP:            HTTPConfig{Listen: "127.0.0.1:9464"},
 		Log:             LogConfig{Level: "info", Format: "auto"},
 		ShutdownTimeout: 20 * time.Second,

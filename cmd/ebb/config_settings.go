@@ -106,6 +106,7 @@ func (c *Config) processSettings() []setting {
 		{path: "state.cache", value: countValue{&c.State.Cache, 1000, 1_000_000_000}, doc: "Customers kept in memory, over all partitions of the process, about 400 bytes each. The others are read from Redis when they come. Below three batches' customers per partition most are read again and again."},
 		{path: "state.retention", value: durationValue{&c.State.Retention, 0, 3650 * day}, doc: "The state of a customer is removed this long, in event time, after its last event that counted, once no deadline expects anything more of it; who comes back later is new. 0s: state is kept for ever."},
 		{path: "input.max_record_bytes", value: sizeValue{&c.Input.MaxRecordBytes, 1 << 10, 64 << 20}, doc: "Records whose key, value and headers take more are quarantined unread."},
+		{path: "input.poison_breaker", value: shareValue{&c.Input.PoisonBreaker}, doc: "When more than this share of a partition's last 1,000 records cannot be used, the partition stops (`input_poisoned`) instead of draining into the DLQ; the others run on. Lower: a bad release of a producer is noticed sooner. 0 or 1: it never stops."},
 	}
 	s = append(s, c.Input.Mapping.settings("input.mapping.")...)
 	return append(s, []setting{

@@ -130,7 +130,7 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 		"kafka.tls.enabled": "true", "redis.tls.enabled": "true",
 		"kafka.session_timeout": "11s", "kafka.heartbeat": "2s", "kafka.transaction_timeout": "19s", "pack.horizon": "30d",
 		"time.lateness": "1m", "batch.max_bytes": "2MiB", "batch.linger": "5ms",
-		"state.cache": "5000", "state.retention": "400d", "input.max_record_bytes": "2KiB", "shutdown_timeout": "5s",
+		"state.cache": "5000", "state.retention": "400d", "input.max_record_bytes": "2KiB", "input.poison_breaker": "0.25", "shutdown_timeout": "5s",
 		"kafka.brokers": "x:1,y:2", "redis.addresses": "x:1,y:2", "http.listen": "127.0.0.1:0",
 		"pack.activity": "a,b", "pack.friction": "a=1,b=0.5",
 		"input.mapping.records": "all", "input.mapping.time.as": "seconds", "input.mapping.time.default": "record", "input.mapping.value.as": "minor",

@@ -93,6 +93,24 @@ func (v countValue) set(text string) error {
 	return nil
 }
 
+// shareValue is a part of a whole.
+type shareValue struct{ p *float64 }
+
+func (v shareValue) kind() string   { return "share, 0 to 1" }
+func (v shareValue) String() string { return strconv.FormatFloat(*v.p, 'g', -1, 64) }
+
+func (v shareValue) set(text string) error {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(f) {
+		return fmt.Errorf("want a share between 0 and 1, such as 0.5, found %q", text)
+	}
+	if f < 0 || f > 1 {
+		return fmt.Errorf("must lie between 0 and 1, found %s", text)
+	}
+	*v.p = f
+	return nil
+}
+
 // durationValue is a span of time with its unit.
 type durationValue struct {
 	p        *time.Duration

@@ -43,6 +43,7 @@ func wrongConfigs() []wrongConfig {
 		{name: "number out of bounds", yaml: "batch:\n  max_bytes: 0\nstate:\n  cache: -1\n"},
 		{name: "size in decimal units", yaml: "input:\n  max_record_bytes: 1MB\n"},
 		{name: "size out of bounds", yaml: "input:\n  max_record_bytes: 1\n"},
+		{name: "share that is none, or too much", yaml: "input:\n  poison_breaker: 50%\n", env: []string{"EBB_INPUT_POISON_BREAKER=1.5"}},
 		{name: "word not in the list", yaml: "kafka:\n  start: earlist\nlog:\n  level: verbose\n  format: text\n"},
 		{name: "truth that is none", yaml: "kafka:\n  tls:\n    enabled: yes\n"},
 		{name: "addresses that are none", yaml: "kafka:\n  brokers: [localhost, 'kafka://a:9092', 'a:99999', ':9092']\nredis:\n  addresses: []\nhttp:\n  listen: 9464\n"},

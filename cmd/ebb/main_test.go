@@ -161,12 +161,16 @@ func TestCommandLines(t *testing.T) {
 }
 
 func TestHelpOfEveryCommandHasExamples(t *testing.T) {
-	for _, cmd := range newRootCommand(nil).Commands() {
-		t.Run(cmd.Name(), func(t *testing.T) {
+	commands := newRootCommand(nil).Commands()
+	for i := 0; i < len(commands); i++ {
+		commands = append(commands, commands[i].Commands()...)
+	}
+	for _, cmd := range commands {
+		t.Run(cmd.CommandPath(), func(t *testing.T) {
 			if cmd.Example == "" || cmd.Short == "" || cmd.Long == "" {
 				t.Errorf("short %q, long %q, example %q", cmd.Short, cmd.Long, cmd.Example)
 			}
-			got := run(t, nil, nil, cmd.Name(), "--help").want(t, exitOK)
+			got := run(t, nil, nil, append(strings.Fields(cmd.CommandPath())[1:], "--help")...).want(t, exitOK)
 			for line := range strings.Lines(got.stdout) {
 				most := 80
 				if strings.HasPrefix(line, "  ebb ") { // a command is not broken

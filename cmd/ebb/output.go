@@ -37,6 +37,12 @@ func newScreen(w io.Writer, environ []string) screen {
 	return s
 }
 
+// isTerminal reports whether a person may sit at r.
+func isTerminal(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 // wantsColor reads the conventions: NO_COLOR set to anything, or a terminal that can do nothing.
 func wantsColor(environ []string) bool {
 	return !slices.ContainsFunc(environ, func(v string) bool {

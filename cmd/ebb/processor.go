@@ -29,11 +29,12 @@ import (
 
 // processorOptions is what differs between the commands that process.
 type processorOptions struct {
-	untilEnd bool                       // stop at the end offsets found at the start
-	leave    bool                       // leave the group at the end
-	embedded bool                       // the services are this process's own: their policy is known
-	trace    func(pipeline.Step, int64) // optional; see pipeline.Config
-	newest   int                        // version of the state that the program knows; 0: the real one
+	untilEnd     bool                       // stop at the end offsets found at the start
+	acceptPoison bool                       // what lies below the end offsets found at the start passes the poison breaker
+	leave        bool                       // leave the group at the end
+	embedded     bool                       // the services are this process's own: their policy is known
+	trace        func(pipeline.Step, int64) // optional; see pipeline.Config
+	newest       int                        // version of the state that the program knows; 0: the real one
 }
 
 // processor is one member of the group at work: clients, membership, and a worker per owned partition.
@@ -49,7 +50,7 @@ type processor struct {
 	member  *kafkasource.Member
 	metrics *pipeline.Metrics
 	http    *httpServer // nil: none
-	ends    []int64     // by partition, where opts.untilEnd
+	ends    []int64     // by partition, where opts.untilEnd or opts.acceptPoison
 	said    string      // what kind of failure to start was logged last
 
 	unfollow  context.CancelFunc
@@ -188,7 +189,7 @@ func (p *processor) checkTopics(ctx context.Context) (err error) {
 			return fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
 		}
 	}
-	if !p.opts.untilEnd {
+	if !p.opts.untilEnd && !p.opts.acceptPoison {
 		return nil
 	}
 	p.ends = make([]int64, p.topic.Partitions)
@@ -279,7 +280,9 @@ func (p *processor) run(ctx context.Context) error {
 		time.AfterFunc(p.cfg.ShutdownTimeout, func() { cancel(errDrainTimeout) })
 	})
 	defer stop()
+	told := p.tellUnnamed(work)
 	err := p.member.Run(work, p.own)
+	told()
 	switch {
 	case errors.Is(context.Cause(work), errDrainTimeout):
 		return errDrainTimeout
@@ -373,6 +376,7 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		}{source, sink},
 		Store: store, Pack: p.pack, Render: render.Render, Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention,
 		CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1), MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes), Mapping: p.cfg.Input.Mapping.compiled,
+		PoisonBreaker: p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
 		PublishEvery: time.Second, Profiles: g.Format, End: p.end(n), Metrics: p.metrics, Trace: p.opts.trace,
 		Logger: p.log.With().Str("group", g.Group).Str("topic", p.cfg.Kafka.Input).Int32("partition", n).Int32("generation", g.Generation).Logger(),
 	})
@@ -399,6 +403,14 @@ func (p *processor) identity(n int32) pipeline.Identity {
 func (p *processor) end(n int32) int64 {
 	if !p.opts.untilEnd {
 		return -1
+	}
+	return p.ends[n]
+}
+
+// acceptedPoison is the offset below which the partition's records pass the poison breaker.
+func (p *processor) acceptedPoison(n int32) int64 {
+	if !p.opts.acceptPoison {
+		return 0
 	}
 	return p.ends[n]
 }

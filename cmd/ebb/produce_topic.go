@@ -142,11 +142,18 @@ func (o *oldest) scan(ctx context.Context, f *logFile) error {
 }
 
 func (o *oldest) see(f *logFile, e *logEntry) {
-	if e.Time == 0 || e.Time >= o.topic.keepsFrom {
+	if e.Time != 0 {
+		o.note(e.Time, func() string { return fmt.Sprintf("%s:%d", f.name, e.Line) })
+	}
+}
+
+// note takes one record in, of which place says where it comes from.
+func (o *oldest) note(time int64, place func() string) {
+	if time >= o.topic.keepsFrom {
 		return
 	}
-	if o.count == 0 || e.Time < o.time {
-		o.time, o.place = e.Time, fmt.Sprintf("%s:%d", f.name, e.Line)
+	if o.count == 0 || time < o.time {
+		o.time, o.place = time, place()
 	}
 	o.count++
 }

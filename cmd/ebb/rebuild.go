@@ -189,6 +189,12 @@ func (r *rebuilding) confirm(cmd *cobra.Command, f *rebuildFlags) error {
 		}
 		fmt.Fprintf(w, "  %s/%d: from offset %s; alerts from offset %s on\n", r.cfg.Kafka.Input, p.Partition, grouped(p.From), grouped(max(p.Published, p.From)))
 	}
+	return askYes(cmd)
+}
+
+// askYes asks a person whether to go on.
+func askYes(cmd *cobra.Command) error {
+	w := cmd.ErrOrStderr()
 	fmt.Fprint(w, "Type yes to go on: ")
 	answer, err := bufio.NewReader(newStoppableReader(cmd.Context(), cmd.InOrStdin())).ReadString('\n')
 	if strings.TrimSpace(answer) == "yes" {

@@ -34,7 +34,7 @@ func (f *packFlags) overrides() []flagValue {
 // runFlags is the command line of run.
 type runFlags struct {
 	packFlags
-	embedded, untilEnd, leave bool
+	embedded, untilEnd, leave, acceptPoison bool
 }
 
 func newRunCommand(a *app) *cobra.Command {
@@ -58,20 +58,23 @@ others at once.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&f.embedded, "embedded", false, "start a Kafka and a Redis inside the process, on free ports; they keep nothing")
 	flags.BoolVar(&f.untilEnd, "until-end", false, "stop at the end offsets found at the start, with all deadlines up to the last watermark fired,\nand print a summary as the last line")
+	flags.BoolVar(&f.acceptPoison, "accept-poison", false, "let what is in the input now pass the poison breaker, whatever share of it cannot be used;\nthe breaker holds for what comes after")
 	flags.BoolVar(&f.leave, "leave", false, "leave the group at the end")
 	return cmd
 }
 
 // summary is the last line of run --until-end.
 type summary struct {
-	Events      uint64            `json:"events"`  // input records whose effect is committed, quarantined ones included
-	Seconds     float64           `json:"seconds"` // from the start of the first takeover to the last publication
-	Alerts      uint64            `json:"alerts"`
-	Transitions map[string]uint64 `json:"transitions"`
-	Quarantined uint64            `json:"quarantined"`
-	Late        uint64            `json:"late"`
-	Duplicates  uint64            `json:"duplicates"`
-	Suppressed  uint64            `json:"suppressed"` // decided again after the state was rolled back, and not published again
+	Events      uint64               `json:"events"`  // input records whose effect is committed, quarantined ones included
+	Seconds     float64              `json:"seconds"` // from the start of the first takeover to the last publication
+	Alerts      uint64               `json:"alerts"`
+	Transitions map[string]uint64    `json:"transitions"`
+	Quarantined uint64               `json:"quarantined"`
+	Late        uint64               `json:"late"`
+	Duplicates  uint64               `json:"duplicates"`
+	Suppressed  uint64               `json:"suppressed"`    // decided again after the state was rolled back, and not published again
+	Unnamed     uint64               `json:"unnamed"`       // events of types that the pack does not name
+	Types       []pipeline.TypeCount `json:"unnamed_types"` // the most frequent of these
 }
 
 func (a *app) run(cmd *cobra.Command, f *runFlags) error {
@@ -89,7 +92,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 		log.Info().Strs("kafka", cfg.Kafka.Brokers).Strs("redis", cfg.Redis.Addresses).Msg("embedded services started")
 	}
 	p, err := newProcessor(cmd.Context(), cfg, log, processorOptions{
-		untilEnd: f.untilEnd, leave: f.leave, embedded: f.embedded, trace: killSwitch(a.environ, log), newest: olderBuild(a.environ),
+		untilEnd: f.untilEnd, leave: f.leave, acceptPoison: f.acceptPoison, embedded: f.embedded, trace: killSwitch(a.environ, log), newest: olderBuild(a.environ),
 	})
 	if err != nil {
 		if !f.untilEnd && errors.As(err, new(stoppedBy)) {
@@ -117,6 +120,10 @@ func (p *processor) summary() summary {
 	s := summary{
 		Events: p.tally.Records, Seconds: p.seconds().Seconds(), Alerts: p.tally.AllAlerts(), Transitions: map[string]uint64{},
 		Quarantined: p.tally.AllQuarantined(), Late: p.tally.Late, Duplicates: p.tally.Duplicates, Suppressed: p.tally.Suppressed,
+		Unnamed: p.tally.Unnamed, Types: []pipeline.TypeCount{},
+	}
+	if p.tally.Types != nil {
+		s.Types = p.tally.Types.Top(typesInSummary)
 	}
 	for i, n := range p.tally.Alerts {
 		if n > 0 {
@@ -125,6 +132,9 @@ func (p *processor) summary() summary {
 	}
 	return s
 }
+
+// typesInSummary bounds the list of types that the pack does not name, the most frequent first.
+const typesInSummary = 20
 
 // seconds is how long partitions were at work.
 func (p *processor) seconds() time.Duration { return p.ended.Sub(p.began) }

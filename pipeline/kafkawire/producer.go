@@ -35,7 +35,8 @@ type Membership struct {
 	Instance   string // empty: not a static member
 }
 
-// Transaction is what one transaction does: it moves the group's offset and writes records.
+// Transaction is what one transaction does: it moves the group's offset and writes records. Without a group it writes
+// records alone, of which there must be one.
 type Transaction struct {
 	Membership
 	Topic     string // the input
@@ -43,6 +44,14 @@ type Transaction struct {
 	Offset    int64
 	Metadata  string
 	Records   iter.Seq[pipeline.Outgoing] // what a record aliases is copied before the next; nil: none
+}
+
+// reach says up to where t moves the offset, for errors.
+func (t *Transaction) reach() string {
+	if t.Group == "" {
+		return ""
+	}
+	return fmt.Sprintf(" up to offset %d of %s/%d", t.Offset, t.Topic, t.Partition)
 }
 
 // Producer runs one transaction after another under one transactional id. One goroutine may use it at a time.
@@ -118,10 +127,10 @@ func (p *Producer) Commit(ctx context.Context, t *Transaction) error {
 	p.started = false
 	if err := p.fill(ctx, t); err != nil {
 		p.abandon(ctx, err)
-		return fmt.Errorf("transaction up to offset %d of %s/%d: %w", t.Offset, t.Topic, t.Partition, err)
+		return fmt.Errorf("transaction%s: %w", t.reach(), err)
 	}
 	if err := p.end(ctx, true); err != nil {
-		return fmt.Errorf("commit up to offset %d of %s/%d: %w", t.Offset, t.Topic, t.Partition, err)
+		return fmt.Errorf("commit%s: %w", t.reach(), err)
 	}
 	p.started = true
 	return nil
@@ -131,6 +140,9 @@ func (p *Producer) Commit(ctx context.Context, t *Transaction) error {
 // transaction before are not all written yet, where Produce would be held up in the broker for 20 ms without a word.
 func (p *Producer) fill(ctx context.Context, t *Transaction) error {
 	clear(p.added)
+	if t.Group == "" {
+		return p.produce(ctx, t)
+	}
 	if !p.v2 {
 		if err := p.addOffsets(ctx, t.Group); err != nil {
 			return err

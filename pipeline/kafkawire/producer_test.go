@@ -1,11 +1,13 @@
 package kafkawire_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -86,6 +88,48 @@ func TestProducerCommits(t *testing.T) {
 		at, err := c.Committed(t.Context(), group, in, 0)
 		if diff := cmp.Diff(kafkawire.Committed{Exists: true, Offset: 5, Metadata: "mark 5"}, at); err != nil || diff != "" {
 			t.Errorf("committed offset: %v (-want +got):\n%s", err, diff)
+		}
+	})
+}
+
+// TestProducerWithoutOffsets writes records alone in a transaction, to several topics, and is fenced like any other.
+func TestProducerWithoutOffsets(t *testing.T) {
+	addrs := brokers(t)
+	versions(t, func(t *testing.T, only1 bool) {
+		one, two, id := unique(t, "one"), unique(t, "two"), unique(t, "txn")
+		cut := new(cutter)
+		c := openCut(t, addrs, cut, one, two)
+		create(t, c, one, 1)
+		create(t, c, two, 1)
+		p := producer(t, c, id, only1)
+		transact := func(p *kafkawire.Producer, n int) error {
+			records := []pipeline.Outgoing{text(one, fmt.Sprint(n)), text(two, fmt.Sprint(n))}
+			return p.Commit(t.Context(), &kafkawire.Transaction{Records: slices.Values(records)})
+		}
+		for n := range 3 {
+			if err := transact(p, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cut.arm(kmsg.EndTxn, true)
+		if err := transact(p, 99); !errors.Is(err, pipeline.ErrUnavailable) {
+			t.Fatalf("committed though its end was lost: %v", err)
+		}
+		heir := producer(t, c, id, only1)
+		if err := transact(heir, 3); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Init(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := transact(heir, 98); !errors.Is(err, pipeline.ErrFenced) {
+			t.Errorf("after another has started: %v", err)
+		}
+		want := []string{"0", "1", "2", "3"}
+		for _, topic := range []string{one, two} {
+			if diff := cmp.Diff(want, valuesOf(t, addrs, topic, len(want))); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", topic, diff)
+			}
 		}
 	})
 }

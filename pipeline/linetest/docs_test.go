@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ebb/pipeline"
 )
 
 const top = "../.."
@@ -46,6 +48,26 @@ func TestRunbookHasEveryHardStop(t *testing.T) {
 	}
 	if diff := cmp.Diff(codes, slices.Sorted(slices.Values(headings))); diff != "" {
 		t.Errorf("headings of docs/runbook.md (-code +runbook):\n%s", diff)
+	}
+}
+
+// Each code of a record that cannot be used is explained, and no other.
+func TestEventsExplainEveryCode(t *testing.T) {
+	var codes, explained []string
+	for c := pipeline.Usable + 1; c.String() != "unknown"; c++ {
+		codes = append(codes, c.String())
+	}
+	_, list, _ := strings.Cut(text(t, "docs/events.md"), "| code | the record |\n")
+	for line := range strings.Lines(list) {
+		first, _, _ := strings.Cut(strings.TrimPrefix(line, "|"), "|")
+		for _, m := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(first, -1) {
+			explained = append(explained, m[1])
+		}
+	}
+	slices.Sort(codes)
+	slices.Sort(explained)
+	if diff := cmp.Diff(codes, explained); diff != "" {
+		t.Errorf("codes in docs/events.md (-code +document):\n%s", diff)
 	}
 }
 

@@ -3,6 +3,7 @@
 package linetest_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -65,6 +66,17 @@ func TestHardStops(t *testing.T) {
 				g.t.Fatal(err)
 			}
 			g.produce(events("shop", 100_000, shop(3, 200, 200)))
+		},
+		"input_poisoned": func(g *group) { // what comes before the stop is published, and then each start stops there
+			var poison []record
+			for i := range 700 {
+				poison = append(poison, record{key: "ann", value: fmt.Appendf(nil, "poison %d", i), millis: 1_767_322_000_000})
+			}
+			g.produce(poison)
+			g.run(nil, nil, "--until-end", "--leave").stops("input_poisoned")
+			if n := len(g.read(g.input + ".dlq")); n != 500 {
+				g.t.Errorf("%d records in the DLQ, want 500", n)
+			}
 		},
 		"state_unreadable": func(g *group) {
 			key := "ebb:{" + g.name + ":p0}:profiles"

@@ -163,6 +163,7 @@ func metaRoundTrip(t *testing.T, h Harness) {
 		},
 	}
 	fill(&m.Population)
+	fill(&m.Poison)
 	c := pipeline.Commit{Previous: o.last, Token: token(2), Meta: m}
 	if err := o.Commit(t.Context(), &c); err != nil {
 		t.Fatal(err)

@@ -181,6 +181,8 @@ func fillValue(v reflect.Value, n *int) {
 		v.SetInt(int64(*n))
 	case reflect.Uint64, reflect.Uint32, reflect.Uint:
 		v.SetUint(uint64(*n))
+	case reflect.Uint8:
+		v.SetUint(uint64(*n % 256)) //nolint:gosec // not below zero
 	case reflect.Bool:
 		v.SetBool(true)
 	default:

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -30,16 +31,21 @@ const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s
 redis: {addresses: ["%s"]}
 http: {listen: "%s"}
 log: {format: json}
-`
+%s`
 
 func (b *bench) newGroup(ctx context.Context, i int) (*group, error) {
+	return b.groupOn(ctx, fmt.Sprintf("bench-%d", i), input, "")
+}
+
+// groupOn is a group that reads a topic, with more settings.
+func (b *bench) groupOn(ctx context.Context, name, input, more string) (*group, error) {
 	port, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}
-	g := &group{bench: b, name: fmt.Sprintf("bench-%d", i), http: fmt.Sprintf("127.0.0.1:%d", port)}
+	g := &group{bench: b, name: name, http: fmt.Sprintf("127.0.0.1:%d", port)}
 	g.alerts, g.config = g.name+".alerts", filepath.Join(b.dir, g.name+".yaml")
-	text := fmt.Sprintf(configuration, b.kafka, g.name, input, g.alerts, b.redis, g.http)
+	text := fmt.Sprintf(configuration, b.kafka, g.name, input, g.alerts, b.redis, g.http, more)
 	return g, os.WriteFile(g.config, []byte(text), 0o600)
 }
 
@@ -57,6 +63,7 @@ type run struct {
 	Events          uint64   `json:"events"`
 	Seconds         float64  `json:"seconds"`
 	Alerts          uint64   `json:"alerts"`
+	Quarantined     uint64   `json:"quarantined,omitempty"`
 	EventsPerSecond float64  `json:"events_per_second"`
 	ReadOnly        float64  `json:"read_only_events_per_second"` // franz-go, just before
 	CPU             float64  `json:"cpu_ns_per_event"`
@@ -72,10 +79,18 @@ type run struct {
 	profile string // file
 }
 
-func (g *group) run(ctx context.Context) (*run, error) {
-	check := exec.CommandContext(ctx, g.program, "check", "-c", g.config, "--create") //nolint:gosec // named by who runs it
+// check has the topics that are missing created.
+func (g *group) check(ctx context.Context) error {
+	check := exec.CommandContext(ctx, g.program, "check", "-c", g.config, "--create", "--partitions", strconv.Itoa(g.Partitions)) //nolint:gosec // named by who runs it
 	if out, err := check.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("ebb check: %w\n%s", err, out)
+		return fmt.Errorf("ebb check: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func (g *group) run(ctx context.Context) (*run, error) {
+	if err := g.check(ctx); err != nil {
+		return nil, err
 	}
 	r := &run{profile: filepath.Join(g.dir, g.name+".pprof")}
 	before, err := g.cpu()

@@ -12,6 +12,10 @@
 // With -takeover it measures instead how long a partition stands still when the member that owns it is killed, leaves or is
 // restarted, under live events; it is called so by "task bench:takeover".
 //
+// With -poison it processes a copy of the topic in which every fifth record cannot be used, for all reasons in turn, beside the
+// topic itself: what is in the DLQ is compared with what was sent, and one rate with the other. It is called so by
+// "task bench:poison".
+//
 // Everything runs on one machine: what Kafka, Redis and this program take, the processor does not have. The report names
 // cores and load average, for a figure means nothing without them.
 package main
@@ -49,13 +53,14 @@ type options struct {
 	runs    int
 	live    time.Duration
 	outage  outageOptions
+	poison  bool
 	json    bool
 	program string
 	shared  string
 }
 
 func readOptions() (o options) {
-	flag.IntVar(&o.Events, "events", 2_000_000, "events in the topic; with -takeover as many as customers unless set")
+	flag.IntVar(&o.Events, "events", 2_000_000, "events in the topic; with -takeover as many as customers, with -poison 5,000,000 unless set")
 	flag.IntVar(&o.Customers, "customers", 200_000, "customers they are of; with -takeover 1,000,000 unless set")
 	flag.IntVar(&o.Partitions, "partitions", 4, "partitions of the topic")
 	flag.IntVar(&o.Days, "days", 180, "span of event time; with -takeover 3 unless set")
@@ -67,9 +72,13 @@ func readOptions() (o options) {
 	flag.StringVar(&o.program, "ebb", "bin/ebb", "the program to measure")
 	flag.StringVar(&o.shared, "shared", "../shared", "folder with the load (bench) and the services (testenv)")
 	o.outage.define()
+	flag.BoolVar(&o.poison, "poison", false, "measure what a million poisoned records among five million do")
 	flag.Parse()
 	set := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { set[f.Name] = true })
+	if o.poison && !set["events"] {
+		o.Events = 5_000_000
+	}
 	if o.outage.takeover && !set["customers"] {
 		o.Customers = 1_000_000
 	}
@@ -90,9 +99,12 @@ func main() {
 		write(w io.Writer, asJSON bool) error
 	}
 	var err error
-	if o.outage.takeover {
+	switch {
+	case o.outage.takeover:
 		result, err = measureTakeover(ctx, &o, os.Stderr)
-	} else {
+	case o.poison:
+		result, err = measurePoison(ctx, &o, os.Stderr)
+	default:
 		result, err = measure(ctx, &o, os.Stderr)
 	}
 	if err == nil {

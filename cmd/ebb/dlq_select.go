@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"ebb/pipeline"
+)
+
+// selection reads which records the flags mean.
+func (f *dlqFlags) selection(now time.Time) (*selection, error) {
+	s := &selection{since: math.MinInt64, until: math.MaxInt64}
+	known := codeNames()
+	for _, c := range f.codes {
+		if !slices.Contains(known, c) {
+			return nil, fmt.Errorf("there is no code %q%s; docs/events.md lists them", c, didYouMean(c, known))
+		}
+		s.codes = append(s.codes, c)
+	}
+	var err error
+	if s.input, err = readSpan("partition", f.partition, "offsets", f.offsets); err != nil {
+		return nil, err
+	}
+	if s.dlq, err = readSpan("dlq-partition", f.dlqPartition, "dlq-offsets", f.dlqOffsets); err != nil {
+		return nil, err
+	}
+	if f.since != "" {
+		if s.since, err = readTime("since", f.since, now); err != nil {
+			return nil, err
+		}
+	}
+	if f.until != "" {
+		if s.until, err = readTime("until", f.until, now); err != nil {
+			return nil, err
+		}
+	}
+	if s.since >= s.until {
+		return nil, fmt.Errorf("--since %s is not before --until %s", f.since, f.until)
+	}
+	return s, nil
+}
+
+// codeNames are the codes of records that cannot be used.
+func codeNames() (names []string) {
+	for c := pipeline.Usable + 1; ; c++ {
+		name := c.String()
+		if name == "unknown" {
+			return names
+		}
+		names = append(names, name)
+	}
+}
+
+// readSpan reads a partition and its offsets: FROM-TO, FROM- or one.
+func readSpan(partitionFlag string, partition int32, offsetsFlag, offsets string) (span, error) {
+	s := span{partition: partition, to: math.MaxInt64}
+	switch {
+	case partition < -1:
+		return s, fmt.Errorf("--%s must be 0 or more, found %d", partitionFlag, partition)
+	case offsets == "":
+		return s, nil
+	case partition < 0:
+		return s, fmt.Errorf("--%s needs --%s: each partition has offsets of its own", offsetsFlag, partitionFlag)
+	}
+	wrong := fmt.Errorf("--%s is FROM-TO, FROM- or one offset, found %q", offsetsFlag, offsets)
+	first, last, two := strings.Cut(offsets, "-")
+	var err error
+	if s.from, err = strconv.ParseInt(first, 10, 64); err != nil {
+		return s, wrong
+	}
+	switch {
+	case !two:
+		s.to = s.from
+	case last != "":
+		if s.to, err = strconv.ParseInt(last, 10, 64); err != nil || s.to < s.from {
+			return s, wrong
+		}
+	}
+	return s, nil
+}
+
+// readTime reads a time, or how long ago it is, as ms since the epoch.
+func readTime(flag, text string, now time.Time) (int64, error) {
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at.UnixMilli(), nil
+	}
+	if ago, err := parseDuration(text); err == nil && ago >= 0 {
+		return now.Add(-ago).UnixMilli(), nil
+	}
+	return 0, fmt.Errorf("--%s is a time such as 2026-01-01T00:00:00Z, or how long ago, such as 2h or 3d; found %q", flag, text)
+}

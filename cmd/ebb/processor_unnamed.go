@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"ebb/pipeline"
+)
+
+// How often the log names the event types that the pack does not, and how many of them at most.
+const (
+	unnamedEvery = 10 * time.Minute
+	unnamedTold  = 10
+)
+
+// tellUnnamed logs now and then which event types the pack does not name, when there were more of them, until stop is called,
+// which does it for the last time.
+func (p *processor) tellUnnamed(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var telling sync.WaitGroup
+	telling.Go(func() {
+		tick := time.NewTicker(unnamedEvery)
+		defer tick.Stop()
+		said := uint64(0)
+		for {
+			select {
+			case <-tick.C:
+				said = logUnnamed(p.log, p.metrics.UnnamedTypes(unnamedTold), said)
+			case <-ctx.Done():
+				logUnnamed(p.log, p.metrics.UnnamedTypes(unnamedTold), said)
+				return
+			}
+		}
+	})
+	return func() {
+		cancel()
+		telling.Wait()
+	}
+}
+
+// logUnnamed writes one line, unless there is nothing new since so many were said, and gives how many it has said.
+func logUnnamed(log zerolog.Logger, types []pipeline.TypeCount, said uint64) uint64 {
+	total := uint64(0)
+	list := zerolog.Arr()
+	for _, t := range types {
+		total += t.Events
+		list.Dict(zerolog.Dict().Str("type", t.Type).Uint64("events", t.Events))
+	}
+	if total == said {
+		return said
+	}
+	log.Info().Array("types", list).Msg("events of types that the pack does not name")
+	return total
+}
