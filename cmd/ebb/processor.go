@@ -22,7 +22,6 @@ import (
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
-	"ebb/pipeline/secure"
 	"ebb/scoring"
 	"ebb/sinks"
 )
@@ -90,21 +89,6 @@ func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts pro
 	return p, p.joinAs()
 }
 
-// filesEvery is how often certificates and passwords are looked at on disk, besides before each new connection.
-const filesEvery = 10 * time.Second
-
-// followFiles says in the log what becomes of certificates and passwords that change on disk, until close.
-func (p *processor) followFiles(ctx context.Context) {
-	ctx, p.unfollow = context.WithCancel(ctx)
-	for _, c := range []*secure.Credentials{p.cfg.Kafka.credentials, p.cfg.Redis.credentials} {
-		if c == nil { // a configuration that was not loaded names no files
-			continue
-		}
-		c.LogTo(p.log)
-		p.following.Go(func() { c.Follow(ctx, filesEvery) })
-	}
-}
-
 // connectPatiently tries again while Kafka or Redis does not answer, as a running processor would: a supervisor need not
 // start the process again and again. With --until-end there is somebody who waits for the end, and is told at once.
 func (p *processor) connectPatiently(ctx context.Context) error {
@@ -124,22 +108,6 @@ func (p *processor) connectPatiently(ctx context.Context) error {
 		case <-ctx.Done():
 			return stopCause(ctx)
 		}
-	}
-}
-
-// await notes why it cannot start, and says so once per change. What a server that refuses has against us is the same
-// at whatever address.
-func (p *processor) await(err error) {
-	kind := err.Error()
-	if denied, ok := errors.AsType[*pipeline.Denied](err); ok {
-		kind = denied.Code
-	}
-	p.mu.Lock()
-	p.awaited = err.Error()
-	p.mu.Unlock()
-	if kind != p.said {
-		p.said = kind
-		p.log.Warn().Err(err).EmbedObject(pipeline.Refusal{Err: err}).Msg("cannot start yet, trying again")
 	}
 }
 

@@ -187,6 +187,7 @@ func (k *securedKafka) permissions(t *testing.T) {
 	}{
 		"produce": {entries()["scram-sha-256"], []acl{{"topic", g.input, kadm.OpWrite}, {"topic", g.input, kadm.OpDescribeConfigs}}, []string{eventFile(t)}},
 		"rebuild": {e, nil, []string{"--from", "earliest", "--yes"}},
+		"dlq":     {entries()["plain"], []acl{{"topic", g.input + ".dlq", kadm.OpRead}}, []string{"list"}},
 		"alerts":  {entries()["plain"], []acl{{"topic", g.alerts, kadm.OpRead}}, []string{"--from-start", "--until-end", "--json"}},
 	} {
 		k.allow(t, c.user, c.acls...)

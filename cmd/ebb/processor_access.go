@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ebb/pipeline"
+	"ebb/pipeline/secure"
+)
+
+// filesEvery is how often certificates and passwords are looked at on disk, besides before each new connection.
+const filesEvery = 10 * time.Second
+
+// followFiles says in the log what becomes of certificates and passwords that change on disk, until close.
+func (p *processor) followFiles(ctx context.Context) {
+	ctx, p.unfollow = context.WithCancel(ctx)
+	for _, c := range []*secure.Credentials{p.cfg.Kafka.credentials, p.cfg.Redis.credentials} {
+		if c == nil { // a configuration that was not loaded names no files
+			continue
+		}
+		c.LogTo(p.log)
+		p.following.Go(func() { c.Follow(ctx, filesEvery) })
+	}
+}
+
+// await notes why it cannot start, and says so once per change. What a server that refuses has against us is the same
+// at whatever address.
+func (p *processor) await(err error) {
+	kind := err.Error()
+	if denied, ok := errors.AsType[*pipeline.Denied](err); ok {
+		kind = denied.Code
+	}
+	p.mu.Lock()
+	p.awaited = err.Error()
+	p.mu.Unlock()
+	if kind != p.said {
+		p.said = kind
+		p.log.Warn().Err(err).EmbedObject(pipeline.Refusal{Err: err}).Msg("cannot start yet, trying again")
+	}
+}
