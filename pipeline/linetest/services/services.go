@@ -1,7 +1,7 @@
 //go:build integration
 
 // Package services finds the Kafka and the Redis of integration tests, or starts them: EBB_TEST_KAFKA and EBB_TEST_REDIS name
-// running ones, else testcontainers-go starts the images EBB_TEST_KAFKA_IMAGE and EBB_TEST_REDIS_IMAGE, by default the
+// running ones, else testcontainers-go starts the images EBB_TEST_KAFKA_IMAGE, EBB_TEST_OLD_KAFKA_IMAGE and EBB_TEST_REDIS_IMAGE, by default the
 // public ones. Where neither is to be had the tests fail.
 package services
 
