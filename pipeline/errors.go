@@ -21,6 +21,31 @@ var (
 	ErrOutOfRange = errors.New("offset out of range")
 )
 
+// Denied is a server that answers and refuses: the certificates do not fit, the login, or a permission is missing. It is
+// ErrUnavailable, not a hard stop: it is mended outside of the program, maybe by renewing a file, and then work goes on.
+// Whoever meets it says so once and tries ever more seldom.
+type Denied struct {
+	Code   string // stable snake_case value; docs/security.md explains it
+	Detail string // what was found
+	Do     string // what lets us in
+}
+
+// Error joins what was found and what to do.
+func (d *Denied) Error() string { return fmt.Sprintf("%s; %s", d.Detail, d.Do) }
+
+// Is reports whether target is the class of d.
+func (d *Denied) Is(target error) bool { return target == ErrUnavailable }
+
+// Refusal writes into a log line, where the error is a refusal, its code and what lets us in.
+type Refusal struct{ Err error }
+
+// MarshalZerologObject writes the fields.
+func (r Refusal) MarshalZerologObject(e *zerolog.Event) {
+	if denied := (*Denied)(nil); errors.As(r.Err, &denied) {
+		e.Str("code", denied.Code).Str("do", denied.Do)
+	}
+}
+
 // HardStop is a condition that no retry mends and that a person has to decide on. One partition stops, the others run on.
 type HardStop struct {
 	Code   string // stable snake_case value; a heading in docs/runbook.md

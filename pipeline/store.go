@@ -18,7 +18,8 @@ type Store interface {
 	// Repeating it with a fresh token is safe. Errors: ErrUnavailable, *HardStop.
 	Claim(ctx context.Context, token Token) (State, error)
 
-	// Load reads profiles and due lists; see Load. It changes nothing. Errors: ErrUnavailable.
+	// Load reads profiles and due lists; see Load. It changes nothing. Errors: ErrUnavailable; ErrFenced where what is read
+	// is no longer as this owner left it, so that nothing is decided on a stale copy.
 	Load(ctx context.Context, l *Load) error
 
 	// Commit applies c as a whole, or not at all, and only while c.Previous is the token in the store.

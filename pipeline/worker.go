@@ -149,7 +149,7 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 		}
 		if class := classOf(err); class != said { // once per change, not per attempt
 			said = class
-			w.cfg.Logger.Warn().Err(err).Msg("partition interrupted, taking it over again")
+			w.cfg.Logger.Warn().Err(err).EmbedObject(Refusal{err}).Msg("partition interrupted, taking it over again")
 		}
 		w.status.Store(&Status{Phase: Waiting, Reason: err.Error()})
 		w.cfg.Metrics.interrupted(w.cfg.Identity.Partition, classOf(err))
@@ -177,7 +177,10 @@ func (w *Worker) ended(err error) error {
 }
 
 func classOf(err error) string {
+	denied := (*Denied)(nil)
 	switch {
+	case errors.As(err, &denied):
+		return "denied"
 	case errors.Is(err, ErrFenced):
 		return "fenced"
 	case errors.Is(err, ErrUnavailable):

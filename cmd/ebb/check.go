@@ -12,6 +12,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/secure"
 	"ebb/scoring"
 )
 
@@ -113,10 +114,21 @@ func (c *checking) add(check, status, do, format string, args ...any) {
 	c.findings = append(c.findings, finding{check, status, found, do})
 }
 
-// failed notes an error: a hard stop with its own advice, anything else with do.
+// failed notes an error: a hard stop and a refusal with their own advice, anything else with do.
 func (c *checking) failed(check, do string, err error) {
 	if stop, ok := errors.AsType[*pipeline.HardStop](err); ok {
 		c.problem(check, stop.Do, "%s (%s)", stop.Detail, stop.Code)
+		return
+	}
+	if denied, ok := errors.AsType[*pipeline.Denied](err); ok {
+		if denied.Code == secure.CodePermission && do != "" {
+			denied.Do = do // of this check, where the code knows only the kind
+		}
+		found := denied.Detail
+		if _, ok := errors.AsType[kafkawire.Error](err); ok {
+			found = err.Error() // says of what
+		}
+		c.problem(check, denied.Do, "%s (%s)", found, denied.Code)
 		return
 	}
 	c.problem(check, do, "%s", err)
@@ -196,15 +208,21 @@ func (c *checking) checkBrokers(ctx context.Context) bool {
 	}
 	asking.Wait()
 	var silent, answered []string
+	refused := 0
 	for i, err := range errs {
 		if err == nil {
 			answered = append(answered, c.cfg.Kafka.Brokers[i])
+		} else if _, ok := errors.AsType[*pipeline.Denied](err); ok {
+			refused++
+			c.failed("brokers", "", err)
 		} else {
 			silent = append(silent, fmt.Sprintf("%s: %s", c.cfg.Kafka.Brokers[i], rootCause(err)))
 		}
 	}
 	advice := "start Kafka, or mend kafka.brokers; a secured listener needs kafka.tls and kafka.sasl"
 	switch {
+	case refused > 0 && len(silent) == 0:
+		return len(answered) > 0
 	case len(answered) == 0:
 		c.problem("brokers", advice, "no answer from %s", strings.Join(silent, "; "))
 		return false
@@ -237,7 +255,8 @@ func (c *checking) askBroker(ctx context.Context, address string) error {
 
 // checkTransactions tries what publishing needs, under a transactional id that no partition has.
 func (c *checking) checkTransactions(ctx context.Context) {
-	id := c.cfg.Kafka.Group + "/check"
+	prefix := "ebb/" + c.cfg.Kafka.Group + "/" // as of sinks.TransactionalID
+	id := prefix + "check"
 	p, err := c.client.NewProducer(kafkawire.ProducerConfig{TransactionalID: id, Timeout: c.cfg.Kafka.TransactionTimeout})
 	if err == nil {
 		err = p.Init(ctx)
@@ -247,7 +266,7 @@ func (c *checking) checkTransactions(ctx context.Context) {
 		c.problem("transactions", "lower kafka.transaction_timeout, or raise transaction.max.timeout.ms of the brokers",
 			"the brokers refuse kafka.transaction_timeout %s", formatDuration(c.cfg.Kafka.TransactionTimeout))
 	case err != nil:
-		c.failed("transactions", "allow WRITE and DESCRIBE on transactional ids that begin with \""+c.cfg.Kafka.Group+"/\", and see that the brokers keep __transaction_state", err)
+		c.failed("transactions", "allow WRITE and DESCRIBE on transactional ids that begin with \""+prefix+"\", and see that the brokers keep __transaction_state", err)
 	default:
 		c.ok("transactions", "possible")
 	}

@@ -9,6 +9,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
+	"ebb/pipeline/secure"
 )
 
 // checkRedis checks the server and, where Kafka could be asked, what it holds against what Kafka says.
@@ -28,13 +29,28 @@ func (c *checking) checkRedis(ctx context.Context, kafka bool) {
 	for i := range policies {
 		c.checkPolicy(&policies[i])
 	}
+	if !c.checkRedisAllowed(ctx, client) {
+		return
+	}
 	if input, ok := c.topics[c.cfg.Kafka.Input]; ok && kafka && c.pack != nil {
 		c.checkGroup(ctx, client, &input)
 	}
 }
 
+// checkRedisAllowed says what Redis would refuse, all at once, and reports whether nothing.
+func (c *checking) checkRedisAllowed(ctx context.Context, client *redisstore.Client) bool {
+	refusals, err := client.Allowed(ctx, c.cfg.Kafka.Group)
+	switch {
+	case err != nil:
+		c.failed("redis", "see that the address leads to Redis itself", err)
+	case len(refusals) > 0:
+		c.problem("redis", "allow it to ebb's user; docs/security.md has the whole ACL", "%s (%s)", strings.Join(refusals, "; "), secure.CodePermission)
+	}
+	return err == nil && len(refusals) == 0
+}
+
 func (c *checking) failedRedis(advice string, err error) {
-	if errors.Is(err, pipeline.ErrUnavailable) {
+	if _, denied := errors.AsType[*pipeline.Denied](err); !denied && errors.Is(err, pipeline.ErrUnavailable) {
 		err = fmt.Errorf("no answer from %s: %s", strings.Join(c.cfg.Redis.Addresses, ", "), rootCause(err))
 	}
 	c.failed("redis", advice, err)
@@ -111,6 +127,8 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 	switch {
 	case err != nil:
 		c.failed("group", "allow DESCRIBE on the group", err)
+	case !group.May.Read():
+		c.checkAllowed("group", "READ", k.Group, false)
 	case started == 0:
 		c.ok("group", "%s has not run yet; it begins at the %s record, %s to read", k.Group, k.Start, plural64(lag, "record"))
 	default:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/secure"
 )
 
 // dlqHeadroom is how much larger a quarantined record may be than the input record, in bytes: the headers that say why.
@@ -24,6 +25,7 @@ func (c *checking) checkTopics(ctx context.Context) {
 	input, found := c.topic(ctx, "input topic", k.Input, partitions, nil)
 	largest := int(c.cfg.Input.MaxRecordBytes)
 	if found {
+		c.checkAllowed("input topic", "READ", k.Input, input.May.Read())
 		partitions = input.Partitions
 		if cfg, ok := c.topicConfig(ctx, "input topic", k.Input); ok {
 			largest = cfg.MaxMessageBytes
@@ -32,12 +34,14 @@ func (c *checking) checkTopics(ctx context.Context) {
 		c.checkKeys(ctx, &input)
 	}
 	if alerts, found := c.topic(ctx, "alert topic", k.Alerts, partitions, nil); found {
+		c.checkAllowed("alert topic", "WRITE", k.Alerts, alerts.May.Write())
 		if cfg, ok := c.topicConfig(ctx, "alert topic", k.Alerts); ok {
 			c.checkKept("alert topic", &alerts, cfg, "a later alert would replace a customer's earlier one")
 		}
 	}
 	need := largest + dlqHeadroom
 	if dlq, found := c.topic(ctx, "dlq topic", k.DLQ(), partitions, map[string]string{"max.message.bytes": fmt.Sprint(need)}); found {
+		c.checkAllowed("dlq topic", "WRITE", k.DLQ(), dlq.May.Write())
 		if cfg, ok := c.topicConfig(ctx, "dlq topic", k.DLQ()); ok {
 			c.checkKept("dlq topic", &dlq, cfg, "a later quarantined record would replace an earlier one of the same key")
 			if cfg.MaxMessageBytes < need {
@@ -45,6 +49,13 @@ func (c *checking) checkTopics(ctx context.Context) {
 					"%s takes records of %d bytes (max.message.bytes), the input's may have %d; with the headers that say why, %d are needed", k.DLQ(), cfg.MaxMessageBytes, largest, need)
 			}
 		}
+	}
+}
+
+// checkAllowed says what the brokers would refuse.
+func (c *checking) checkAllowed(check, operation, name string, allowed bool) {
+	if !allowed {
+		c.problem(check, "allow ebb's user "+operation+"; docs/security.md lists all that it needs", "%s on %s is not allowed (%s)", operation, name, secure.CodePermission)
 	}
 }
 

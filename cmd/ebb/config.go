@@ -2,13 +2,14 @@ package main
 
 import (
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"ebb/pipeline/secure"
 )
 
 // Config is everything that can be set. Each key with its unit, default and consequence stands in one table, [Config.settings],
@@ -39,6 +40,8 @@ type KafkaConfig struct {
 	TransactionTimeout time.Duration
 	TLS                TLSConfig
 	SASL               SASLConfig
+
+	credentials *secure.Credentials // of TLS and SASL, once their files were read
 }
 
 // DLQ is the topic of quarantined records.
@@ -53,6 +56,19 @@ type RedisConfig struct {
 	Password     string // from the environment, or what PasswordFile holds
 	PasswordFile string
 	TLS          TLSConfig
+	Sentinel     SentinelConfig
+
+	credentials *secure.Credentials // of TLS and password, once their files were read
+}
+
+// SentinelConfig is how the primary is found through Redis Sentinel, whose addresses then stand in RedisConfig.Addresses.
+type SentinelConfig struct {
+	Master       string // "": no Sentinel
+	Username     string
+	Password     string // from the environment, or what PasswordFile holds
+	PasswordFile string
+
+	credentials *secure.Credentials // once the file was read
 }
 
 // TLSConfig is one encrypted connection.
@@ -62,8 +78,6 @@ type TLSConfig struct {
 	CertFile   string // PEM, with KeyFile: our own certificate
 	KeyFile    string
 	ServerName string // "": the name dialled
-
-	client *tls.Config // of these files, once they were read
 }
 
 // SASLConfig is how ebb logs in at Kafka.

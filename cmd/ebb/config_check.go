@@ -12,6 +12,7 @@ func (l *configLoader) check(c *Config) {
 	l.checkTLS("kafka.tls.", &c.Kafka.TLS)
 	l.checkSASL(&c.Kafka.SASL)
 	l.checkRedis(&c.Redis)
+	l.checkSentinel(&c.Redis.Sentinel)
 	l.checkTLS("redis.tls.", &c.Redis.TLS)
 	l.checkMapping(&c.Input.Mapping)
 	l.checkProcess(c)
@@ -139,6 +140,21 @@ func (l *configLoader) checkRedis(r *RedisConfig) {
 	l.checkOnePassword("redis.", r.Password, r.PasswordFile)
 	if r.Username != "" && r.Password == "" && r.PasswordFile == "" {
 		l.problem("redis.username", "needs a password: name its file in redis.password_file or set the variable %s", variableOf("redis.password"))
+	}
+}
+
+func (l *configLoader) checkSentinel(s *SentinelConfig) {
+	l.checkOnePassword("redis.sentinel.", s.Password, s.PasswordFile)
+	if s.Username != "" && s.Password == "" && s.PasswordFile == "" {
+		l.problem("redis.sentinel.username", "needs a password: name its file in redis.sentinel.password_file or set the variable %s", variableOf("redis.sentinel.password"))
+	}
+	if s.Master != "" {
+		return
+	}
+	for _, f := range []struct{ key, value string }{{"username", s.Username}, {"password", s.Password}, {"password_file", s.PasswordFile}} {
+		if f.value != "" {
+			l.problem("redis.sentinel."+f.key, "has no effect without redis.sentinel.master")
+		}
 	}
 }
 

@@ -2,13 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"time"
-
-	"github.com/segmentio/kafka-go/sasl"
-	"github.com/segmentio/kafka-go/sasl/plain"
-	"github.com/segmentio/kafka-go/sasl/scram"
 
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
@@ -22,12 +17,8 @@ func openKafka(c *Config, topics ...string) (*kafkawire.Client, error) {
 
 // openKafkaWithin is openKafka with a bound for one request and its repeats; 0: the default.
 func openKafkaWithin(c *Config, timeout time.Duration, topics ...string) (*kafkawire.Client, error) {
-	login, err := c.Kafka.SASL.mechanism()
-	if err != nil {
-		return nil, err
-	}
 	return kafkawire.Open(kafkawire.Config{
-		Brokers: c.Kafka.Brokers, ClientID: "ebb", Topics: topics, TLS: c.Kafka.TLS.Client(), SASL: login,
+		Brokers: c.Kafka.Brokers, ClientID: "ebb", Topics: topics, SASL: c.Kafka.SASL.Mechanism, Credentials: c.Kafka.credentials,
 		RequestTimeout: timeout,
 	})
 }
@@ -63,29 +54,11 @@ func dialable(ctx context.Context, addresses []string) error {
 	return first
 }
 
-// mechanism is how to log in at Kafka; nil: not at all.
-func (s *SASLConfig) mechanism() (sasl.Mechanism, error) {
-	switch s.Mechanism {
-	case "":
-		return nil, nil //nolint:nilnil // kafka-go's way of saying none
-	case "plain":
-		return plain.Mechanism{Username: s.Username, Password: s.Password}, nil
-	}
-	algorithm := scram.SHA512
-	if s.Mechanism == "scram-sha-256" {
-		algorithm = scram.SHA256
-	}
-	m, err := scram.Mechanism(algorithm, s.Username, s.Password)
-	if err != nil {
-		return nil, fmt.Errorf("kafka.sasl: prepare %s: %w", s.Mechanism, err)
-	}
-	return m, nil
-}
-
 // openRedis connects to the Redis of the configuration.
 func openRedis(ctx context.Context, c *Config) (*redisstore.Client, error) {
 	return redisstore.Open(ctx, redisstore.Config{
-		Addresses: c.Redis.Addresses, Username: c.Redis.Username, Password: c.Redis.Password, TLS: c.Redis.TLS.Client(),
+		Addresses: c.Redis.Addresses, Credentials: c.Redis.credentials,
+		Master: c.Redis.Sentinel.Master, Sentinel: c.Redis.Sentinel.credentials,
 	})
 }
 

@@ -49,7 +49,8 @@ holds them all. The environment overrides the file, and flags (` + "`--brokers`,
   list are separated by commas.
 - Unknown keys and unknown ` + "`EBB_`" + ` variables are errors, except ` + "`EBB_TEST_`" + `, which belongs to tests. All problems are reported at once, each with its place.
 - Durations carry their unit: ` + "`200ms`, `10s`, `5m`, `2h`, `90d`" + ` (a day is 24 hours). Sizes are bytes, or ` + "`KiB`, `MiB`, `GiB`" + `.
-- Secrets stand in files or in the environment, never in the configuration file, and are not shown in any log.
+- Secrets stand in files or in the environment, never in the configuration file, and are not shown in any log. How to set up each kind of
+  secured connection, and the permissions that ebb needs: [security.md](security.md).
 - ` + "`ebb check -c ebb.yaml`" + ` tries the configuration against the brokers and the Redis that it names.
 
 Exit codes of every command: 0 done; 1 failed; 2 the command line or the configuration is wrong; 3 a hard stop, which a

@@ -56,14 +56,14 @@ func (c *Config) kafkaSettings() []setting {
 		setting{path: "kafka.sasl.mechanism", value: choiceValue{&k.SASL.Mechanism, []string{"", "plain", "scram-sha-256", "scram-sha-512"}}, doc: "How ebb logs in at Kafka. Empty: not at all. `plain` sends the password itself: use it with TLS only."},
 		setting{path: "kafka.sasl.username", value: textValue{&k.SASL.Username}, doc: "User to log in as at Kafka."},
 		setting{path: "kafka.sasl.password", value: textValue{&k.SASL.Password}, secret: true, doc: "Password of the user."},
-		setting{path: "kafka.sasl.password_file", value: textValue{&k.SASL.PasswordFile}, doc: "File that holds the password. A line end behind it is no part of it."},
+		setting{path: "kafka.sasl.password_file", value: textValue{&k.SASL.PasswordFile}, doc: "File that holds the password. A line end behind it is no part of it. A change is used by the next connection, without a restart."},
 	)
 }
 
 func (t *TLSConfig) settings(prefix, server string) []setting {
 	return []setting{
 		{path: prefix + "enabled", value: boolValue{&t.Enabled}, doc: "Encrypt the connections to " + server + "."},
-		{path: prefix + "ca_file", value: textValue{&t.CAFile}, doc: "PEM file of the authorities that may sign " + server + "'s certificate. Empty: the system's."},
+		{path: prefix + "ca_file", value: textValue{&t.CAFile}, doc: "PEM file of the authorities that may sign " + server + "'s certificate. Empty: the system's. This and the next two are read again when they change; new connections use them."},
 		{path: prefix + "cert_file", value: textValue{&t.CertFile}, doc: "PEM file of ebb's own certificate, where " + server + " asks for one. Needs `key_file`."},
 		{path: prefix + "key_file", value: textValue{&t.KeyFile}, doc: "PEM file of the key of `cert_file`."},
 		{path: prefix + "server_name", value: textValue{&t.ServerName}, doc: "Name that the certificate must carry, where it is not the one dialled."},
@@ -73,12 +73,18 @@ func (t *TLSConfig) settings(prefix, server string) []setting {
 func (c *Config) redisSettings() []setting {
 	r := &c.Redis
 	s := []setting{
-		{path: "redis.addresses", value: listValue{&r.Addresses}, doc: "Address, host:port, of the Redis that holds the state; several are nodes of one Redis Cluster. It must not evict (`maxmemory-policy noeviction`)."},
+		{path: "redis.addresses", value: listValue{&r.Addresses}, doc: "Address, host:port, of the Redis that holds the state; several are nodes of one Redis Cluster, or with `redis.sentinel.master` the Sentinels. It must not evict (`maxmemory-policy noeviction`)."},
 		{path: "redis.username", value: textValue{&r.Username}, doc: "ACL user. Empty: the default user."},
 		{path: "redis.password", value: textValue{&r.Password}, secret: true, doc: "Password of the user."},
-		{path: "redis.password_file", value: textValue{&r.PasswordFile}, doc: "File that holds the password. A line end behind it is no part of it."},
+		{path: "redis.password_file", value: textValue{&r.PasswordFile}, doc: "File that holds the password. A line end behind it is no part of it. A change is used by the next connection, without a restart."},
 	}
-	return append(s, r.TLS.settings("redis.tls.", "Redis")...)
+	s = append(s, r.TLS.settings("redis.tls.", "Redis")...)
+	return append(s,
+		setting{path: "redis.sentinel.master", value: textValue{&r.Sentinel.Master}, doc: "Name by which Redis Sentinels know the primary (`sentinel monitor NAME`). With it `redis.addresses` are those of Sentinels; they are asked for the primary at each new connection. Empty: no Sentinel."},
+		setting{path: "redis.sentinel.username", value: textValue{&r.Sentinel.Username}, doc: "ACL user at the Sentinels. Empty: their default user."},
+		setting{path: "redis.sentinel.password", value: textValue{&r.Sentinel.Password}, secret: true, doc: "Password at the Sentinels, where they ask for one."},
+		setting{path: "redis.sentinel.password_file", value: textValue{&r.Sentinel.PasswordFile}, doc: "File that holds it. Unlike the others it is read once, at the start."},
+	)
 }
 
 func (c *Config) packSettings() []setting {

@@ -165,13 +165,13 @@ func TestMaskedHidesSecretsAndDigestIgnoresThem(t *testing.T) {
 		return c
 	}
 	a, b := load("hunter2", "swordfish"), load("other", "another")
-	if a.Redis.Password != "swordfish" {
-		t.Errorf("password file read as %q", a.Redis.Password)
+	if _, password := a.Redis.credentials.Login(); password != "swordfish" {
+		t.Errorf("password file read as %q", password)
 	}
 	var log strings.Builder
 	logger := newLogger(LogConfig{Level: "info", Format: "json"}, newScreen(&log, nil))
 	logger.Info().Object("config", a.Masked()).Str("config_digest", a.Digest()).Msg("starting")
-	if strings.Contains(log.String(), "hunter2") || strings.Contains(log.String(), "swordfish") || !strings.Contains(log.String(), `"redis.password":"(set)"`) {
+	if strings.Contains(log.String(), "hunter2") || strings.Contains(log.String(), "swordfish") || !strings.Contains(log.String(), `"kafka.sasl.password":"(set)"`) {
 		t.Errorf("log line: %s", log.String())
 	}
 	if a.Digest() != b.Digest() {

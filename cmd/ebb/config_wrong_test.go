@@ -68,6 +68,7 @@ func wrongConfigs() []wrongConfig {
 		{name: "password in the file", yaml: "redis:\n  password: hunter2\n"},
 		{name: "password set twice", yaml: "redis:\n  password_file: secret\n", env: []string{"EBB_REDIS_PASSWORD=hunter2"}, file: files{"secret": "x"}},
 		{name: "password file missing, empty, of two lines", yaml: "redis:\n  password_file: secret\nkafka:\n  sasl:\n    mechanism: plain\n    username: ebb\n    password_file: empty\n", file: files{"empty": "\n"}},
+		{name: "Sentinel without its master", yaml: "redis:\n  sentinel:\n    username: ebb\n"},
 		{name: "user without password", yaml: "redis:\n  username: ebb\n"},
 		{name: "pack without name", yaml: "pack: ''\n"},
 		{name: "friction weights", yaml: "pack:\n  friction:\n    payment_failed: high\n    refund: -1\n"},

@@ -22,6 +22,7 @@ import (
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
+	"ebb/pipeline/secure"
 	"ebb/scoring"
 	"ebb/sinks"
 )
@@ -51,6 +52,10 @@ type processor struct {
 	http    *httpServer // nil: none
 	ends    []int64     // by partition, where opts.untilEnd or opts.acceptPoison
 	draws   chan []byte // keys of customers met; see tellStrays
+	said    string      // what kind of failure to start was logged last
+
+	unfollow  context.CancelFunc
+	following sync.WaitGroup // goroutines that look at files
 
 	mu           sync.Mutex
 	generation   int32
@@ -72,6 +77,7 @@ func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts pro
 	if p.pack, err = loadPack(cfg); err != nil {
 		return nil, err
 	}
+	p.followFiles(ctx)
 	log.Info().Str("digest", cfg.Digest()).Object("config", cfg.Masked()).Str("pack", p.pack.Name).Str("pack_hash", p.pack.Hash).Msg("starting")
 	if p.kafka, err = openKafka(cfg, cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ()); err != nil {
 		return nil, err
@@ -83,6 +89,21 @@ func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts pro
 		return nil, err
 	}
 	return p, p.joinAs()
+}
+
+// filesEvery is how often certificates and passwords are looked at on disk, besides before each new connection.
+const filesEvery = 10 * time.Second
+
+// followFiles says in the log what becomes of certificates and passwords that change on disk, until close.
+func (p *processor) followFiles(ctx context.Context) {
+	ctx, p.unfollow = context.WithCancel(ctx)
+	for _, c := range []*secure.Credentials{p.cfg.Kafka.credentials, p.cfg.Redis.credentials} {
+		if c == nil { // a configuration that was not loaded names no files
+			continue
+		}
+		c.LogTo(p.log)
+		p.following.Go(func() { c.Follow(ctx, filesEvery) })
+	}
 }
 
 // connectPatiently tries again while Kafka or Redis does not answer, as a running processor would: a supervisor need not
@@ -98,17 +119,28 @@ func (p *processor) connectPatiently(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return stopCause(ctx)
 		}
-		if err.Error() != p.awaited {
-			p.log.Warn().Err(err).Msg("cannot start yet, trying again")
-			p.mu.Lock()
-			p.awaited = err.Error()
-			p.mu.Unlock()
-		}
+		p.await(err)
 		select {
 		case <-time.After(wait.NextBackOff()):
 		case <-ctx.Done():
 			return stopCause(ctx)
 		}
+	}
+}
+
+// await notes why it cannot start, and says so once per change. What a server that refuses has against us is the same
+// at whatever address.
+func (p *processor) await(err error) {
+	kind := err.Error()
+	if denied, ok := errors.AsType[*pipeline.Denied](err); ok {
+		kind = denied.Code
+	}
+	p.mu.Lock()
+	p.awaited = err.Error()
+	p.mu.Unlock()
+	if kind != p.said {
+		p.said = kind
+		p.log.Warn().Err(err).EmbedObject(pipeline.Refusal{Err: err}).Msg("cannot start yet, trying again")
 	}
 }
 
@@ -444,6 +476,10 @@ func (p *processor) close() error {
 	}
 	if p.slot != nil {
 		errs = append(errs, p.slot.Release())
+	}
+	if p.unfollow != nil {
+		p.unfollow()
+		p.following.Wait()
 	}
 	if p.kafka != nil {
 		p.kafka.Close()

@@ -137,6 +137,9 @@ func report(ctx context.Context, w io.Writer, cmd *cobra.Command, err error) int
 	if !errors.Is(err, errReported) {
 		fmt.Fprintf(w, "%s: %s\n", cmd.CommandPath(), err)
 	}
+	if denied, ok := errors.AsType[*pipeline.Denied](err); ok && !strings.Contains(err.Error(), denied.Do) {
+		fmt.Fprintf(w, "  %s\n", denied.Do)
+	}
 	if advised, ok := errors.AsType[advisedError](err); ok {
 		for line := range strings.Lines(strings.TrimRight(advised.do, "\n")) {
 			fmt.Fprintf(w, "  %s", line)

@@ -248,8 +248,11 @@ func (m *Member) fatal(err error) error {
 // say logs why the group cannot be joined or kept, and that it can again: once per change, not for every attempt.
 func (m *Member) say(err error) {
 	kind := ""
+	var denied *pipeline.Denied
 	var code kafkawire.Error
 	switch {
+	case errors.As(err, &denied):
+		kind = denied.Code
 	case errors.As(err, &code):
 		kind = code.Error()
 	case err != nil:
@@ -263,5 +266,5 @@ func (m *Member) say(err error) {
 		m.cfg.Logger.Info().Str("group", m.cfg.Group).Msg("group coordinator answers again")
 		return
 	}
-	m.cfg.Logger.Warn().Str("group", m.cfg.Group).Err(err).Msg("group coordinator does not answer, or refuses this member; trying again")
+	m.cfg.Logger.Warn().Str("group", m.cfg.Group).Err(err).EmbedObject(pipeline.Refusal{Err: err}).Msg("group coordinator does not answer, or refuses this member; trying again")
 }

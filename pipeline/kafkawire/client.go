@@ -2,7 +2,6 @@ package kafkawire
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,24 +12,27 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/sasl"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ebb/pipeline/secure"
 )
 
 // Config says how to reach a cluster.
 type Config struct {
-	Brokers  []string       // host:port of some brokers, at least one; the others are found
-	ClientID string         // shown in the brokers' logs and quotas
-	Topics   []string       // every topic that is read or written through the client
-	TLS      *tls.Config    // nil: plain text
-	SASL     sasl.Mechanism // nil: no authentication; see SASL
+	Brokers  []string // host:port of some brokers, at least one; the others are found
+	ClientID string   // shown in the brokers' logs and quotas
+	Topics   []string // every topic that is read or written through the client
+	SASL     string   // how to log in with Credentials: Plain, ScramSHA256 or ScramSHA512; "": not at all
+
+	// Credentials are the certificates and the password of new connections. Nil: plain text, no login.
+	Credentials *secure.Credentials
 
 	// RequestTimeout bounds one request, and also the time for which one call repeats a request that is refused for
 	// reasons that pass. Default 10 s.
 	RequestTimeout time.Duration
 
 	// Dial replaces the dialler, for tests that cut connections. Nil: a plain one.
-	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	Dial secure.Dial
 }
 
 // Validate reports what is missing.
@@ -75,25 +77,36 @@ func Open(cfg Config) (*Client, error) {
 	if cfg.RequestTimeout == 0 {
 		cfg.RequestTimeout = 10 * time.Second
 	}
+	format := kmsg.NewRequestFormatter(kmsg.FormatterClientID(cfg.ClientID))
+	if cfg.Credentials == nil {
+		cfg.Credentials, _ = secure.Open(secure.Source{Server: "Kafka", Keys: Keys()})
+	}
+	login, err := newLogin(cfg.SASL, cfg.Credentials, format)
+	if err != nil {
+		return nil, fmt.Errorf("open kafka client: %w", err)
+	}
 	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // the life of the client, ended by Close
 	return &Client{
 		transport: &kafka.Transport{
-			Dial:           cfg.Dial,
+			Dial:           secure.NewDialer(cfg.Credentials, cfg.Dial, login).Dial,
 			DialTimeout:    min(cfg.RequestTimeout, 5*time.Second),
 			ClientID:       cfg.ClientID,
 			MetadataTopics: cfg.Topics,
 			MetadataTTL:    time.Second, // a new leader is seen within this time; kafka-go cannot be told to look
-			TLS:            cfg.TLS,
-			SASL:           cfg.SASL,
 			Context:        ctx,
 		},
 		addr:         kafka.TCP(cfg.Brokers...),
-		format:       kmsg.NewRequestFormatter(kmsg.FormatterClientID(cfg.ClientID)),
+		format:       format,
 		clientID:     cfg.ClientID,
 		timeout:      cfg.RequestTimeout,
 		cancel:       cancel,
 		coordinators: make(map[Route]int32),
 	}, nil
+}
+
+// Keys are how the configuration calls what Kafka's connections are secured with.
+func Keys() secure.Keys {
+	return secure.Keys{TLS: "kafka.tls.", Login: "kafka.sasl.", Addresses: "kafka.brokers"}
 }
 
 // Close gives the connections back. Requests under way still end.

@@ -8,6 +8,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"ebb/pipeline"
+	"ebb/pipeline/secure"
 )
 
 // Error is the code by which a broker refuses a request. Compare with errors.Is, either with a code below or with the
@@ -36,7 +37,12 @@ const (
 	UnknownMember           Error = 25
 	InvalidSessionTimeout   Error = 26
 	RebalanceInProgress     Error = 27
+	TopicDenied             Error = 29
+	GroupDenied             Error = 30
+	ClusterDenied           Error = 31
 	InvalidTimestamp        Error = 32
+	UnsupportedMechanism    Error = 33
+	IllegalSASLState        Error = 34
 	UnsupportedVersion      Error = 35
 	TopicExists             Error = 36
 	NotController           Error = 41
@@ -47,7 +53,9 @@ const (
 	InvalidTxnState         Error = 48
 	InvalidTxnTimeout       Error = 50
 	ConcurrentTransactions  Error = 51
+	TransactionDenied       Error = 53
 	StorageError            Error = 56
+	AuthenticationFailed    Error = 58
 	GroupIDNotFound         Error = 69
 	FencedLeaderEpoch       Error = 74
 	UnknownLeaderEpoch      Error = 75
@@ -86,6 +94,25 @@ func (e Error) Is(target error) bool {
 		return target == pipeline.ErrOutOfRange
 	}
 	return target == pipeline.ErrUnavailable
+}
+
+// As makes a missing permission a *pipeline.Denied: brokers answer, and an administrator has to let us.
+func (e Error) As(target any) bool {
+	denied, ok := target.(**pipeline.Denied)
+	if !ok {
+		return false
+	}
+	do, ok := map[Error]string{
+		TopicDenied:       "allow ebb's user to READ the input topic, and to WRITE the alert topic and the DLQ",
+		GroupDenied:       "allow ebb's user to READ the consumer group (kafka.group)",
+		ClusterDenied:     "allow ebb's user to CREATE topics, or create them yourself",
+		TransactionDenied: "allow ebb's user to WRITE transactional ids that begin with ebb/, kafka.group and a slash",
+	}[e]
+	if !ok {
+		return false
+	}
+	*denied = &pipeline.Denied{Code: secure.CodePermission, Detail: "Kafka refuses: " + e.Error(), Do: do + " (docs/security.md)"}
+	return true
 }
 
 // comeAgain reports whether e refuses a request for reasons that pass: nothing was done, and the same request may be

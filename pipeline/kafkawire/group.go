@@ -12,6 +12,7 @@ type GroupState struct {
 	State    string // Empty, Stable, PreparingRebalance, CompletingRebalance, Dead
 	Protocol string
 	Members  []GroupMember
+	May      Operations
 }
 
 // GroupMember is one member of a group.
@@ -28,6 +29,7 @@ type GroupMember struct {
 func (c *Client) DescribeGroup(ctx context.Context, group string) (GroupState, error) {
 	req := kmsg.NewPtrDescribeGroupsRequest()
 	req.Groups = []string{group}
+	req.IncludeAuthorizedOperations = true
 	answer, err := c.askSafe(ctx, ToGroup(group), req, func(r kmsg.Response) int16 {
 		for _, g := range r.(*kmsg.DescribeGroupsResponse).Groups {
 			if g.ErrorCode != int16(GroupIDNotFound) {
@@ -39,9 +41,9 @@ func (c *Client) DescribeGroup(ctx context.Context, group string) (GroupState, e
 	if err != nil {
 		return GroupState{}, fmt.Errorf("describe group %s: %w", group, err)
 	}
-	out := GroupState{State: "Dead"}
+	out := GroupState{State: "Dead", May: unsaid}
 	for _, g := range answer.(*kmsg.DescribeGroupsResponse).Groups {
-		out.State, out.Protocol = g.State, g.Protocol
+		out.State, out.Protocol, out.May = g.State, g.Protocol, Operations(g.AuthorizedOperations)
 		for _, m := range g.Members {
 			one := GroupMember{ID: m.MemberID, Client: m.ClientID, Host: m.ClientHost, Metadata: m.ProtocolMetadata, Assigned: m.MemberAssignment}
 			if m.InstanceID != nil {

@@ -84,7 +84,7 @@ func refusedOrLost(err error) bool {
 	if errors.As(err, &code) {
 		return code.comeAgain()
 	}
-	return errors.Is(err, pipeline.ErrUnavailable)
+	return errors.Is(err, pipeline.ErrUnavailable) && !isDenied(err)
 }
 
 // sleep waits for d and reports whether the context lived so long.

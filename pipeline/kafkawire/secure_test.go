@@ -3,64 +3,34 @@
 package kafkawire_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"math/big"
-	"net"
+	"os"
 	"testing"
 	"time"
 
-	"github.com/segmentio/kafka-go/sasl"
-	"github.com/segmentio/kafka-go/sasl/plain"
-	"github.com/segmentio/kafka-go/sasl/scram"
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/linetest/authority"
+	"ebb/pipeline/secure"
 )
-
-// certificate makes one for 127.0.0.1 and the pool that trusts it.
-func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(parsed)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
-}
 
 // TestClientOverTLSWithLogin writes and reads through TLS after logging in, and says what is wrong with a login that fails.
 func TestClientOverTLSWithLogin(t *testing.T) {
-	cert, pool := certificate(t)
-	cluster := fake(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}), kfake.EnableSASL(),
+	ca := authority.New(t)
+	ca.Issue(t, "server")
+	cluster := fake(t, kfake.TLS(ca.Server(t, "server", false)), kfake.EnableSASL(),
 		kfake.Superuser("PLAIN", "ann", "secret"), kfake.Superuser("SCRAM-SHA-256", "bob", "secret"), kfake.SeedTopics(1, "in", "out"))
-	scrambled, err := scram.Mechanism(scram.SHA256, "bob", "secret")
-	if err != nil {
-		t.Fatal(err)
-	}
-	use := func(login sasl.Mechanism) error {
+	use := func(mechanism, user, password string) error {
+		credentials, problems := secure.Open(secure.Source{
+			Server: "Kafka", Keys: kafkawire.Keys(), TLS: true, CAFile: ca.Path("ca.pem"), Username: user, Password: password, ReadFile: os.ReadFile,
+		})
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
 		c, err := kafkawire.Open(kafkawire.Config{
-			Brokers: cluster.ListenAddrs(), Topics: []string{"in", "out"}, TLS: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
-			SASL: login, RequestTimeout: 2 * time.Second,
+			Brokers: cluster.ListenAddrs(), Topics: []string{"in", "out"}, Credentials: credentials, SASL: mechanism, RequestTimeout: 2 * time.Second,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -81,13 +51,32 @@ func TestClientOverTLSWithLogin(t *testing.T) {
 		}
 		return nil
 	}
-	if err := use(plain.Mechanism{Username: "ann", Password: "secret"}); err != nil {
+	if err := use(kafkawire.Plain, "ann", "secret"); err != nil {
 		t.Errorf("plain: %v", err)
 	}
-	if err := use(scrambled); err != nil {
+	if err := use(kafkawire.ScramSHA256, "bob", "secret"); err != nil {
 		t.Errorf("scram: %v", err)
 	}
-	if err := use(plain.Mechanism{Username: "ann", Password: "wrong"}); !errors.Is(err, pipeline.ErrUnavailable) {
-		t.Errorf("wrong password: %v", err)
+	for mechanism, user := range map[string]string{kafkawire.Plain: "ann", kafkawire.ScramSHA256: "bob", kafkawire.ScramSHA512: "nobody"} {
+		err := use(mechanism, user, "wrong")
+		var denied *pipeline.Denied
+		if !errors.As(err, &denied) || !errors.Is(err, pipeline.ErrUnavailable) || denied.Code != secure.CodeLogin {
+			t.Errorf("%s with a wrong password: %v", mechanism, err)
+		}
+	}
+}
+
+// TestPermissionMissing: codes of missing permissions are refusals with what to allow.
+func TestPermissionMissing(t *testing.T) {
+	for code, want := range map[kafkawire.Error]bool{
+		kafkawire.TopicDenied: true, kafkawire.GroupDenied: true, kafkawire.ClusterDenied: true, kafkawire.TransactionDenied: true,
+		kafkawire.NotLeader: false, kafkawire.UnknownMember: false,
+	} {
+		var denied *pipeline.Denied
+		if got := errors.As(error(code), &denied); got != want {
+			t.Errorf("%v is a refusal: %v", code, got)
+		} else if want && (denied.Code != secure.CodePermission || denied.Do == "") {
+			t.Errorf("%v: %+v", code, denied)
+		}
 	}
 }

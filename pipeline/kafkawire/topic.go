@@ -18,7 +18,22 @@ type Topic struct {
 	Cluster    string // id of the cluster
 	Partitions int32
 	Replicas   int // of the partition that has the fewest
+	May        Operations
 }
+
+// Operations are what the user may do with a topic or a group, as the brokers reckon it.
+type Operations int32
+
+// unsaid is what brokers answer that do not tell; 0 is nothing that one who may ask can be told.
+const unsaid Operations = -1 << 31
+
+// Read reports whether reading is allowed, or nothing is known against it.
+func (o Operations) Read() bool { return o.has(kmsg.ACLOperationRead) }
+
+// Write is Read for writing.
+func (o Operations) Write() bool { return o.has(kmsg.ACLOperationWrite) }
+
+func (o Operations) has(op kmsg.ACLOperation) bool { return o == unsaid || o == 0 || o&(1<<op) != 0 }
 
 // Topic asks a broker for a topic, which need not be in Config.Topics. Errors: UnknownTopicOrPartition,
 // pipeline.ErrUnavailable.
@@ -27,6 +42,7 @@ func (c *Client) Topic(ctx context.Context, name string) (Topic, error) {
 	t := kmsg.NewMetadataRequestTopic()
 	t.Topic = &name
 	req.Topics = append(req.Topics, t)
+	req.IncludeTopicAuthorizedOperations = true
 	answer, err := c.askSafe(ctx, ToAny(), req, func(kmsg.Response) int16 { return 0 })
 	if err != nil {
 		return Topic{}, fmt.Errorf("describe topic %s: %w", name, err)
@@ -39,7 +55,7 @@ func (c *Client) Topic(ctx context.Context, name string) (Topic, error) {
 	if err := asError(got.ErrorCode); err != nil {
 		return Topic{}, fmt.Errorf("describe topic %s: %w", name, err)
 	}
-	out := Topic{Name: name, ID: base64.RawURLEncoding.EncodeToString(got.TopicID[:]), Partitions: int32(len(got.Partitions))}
+	out := Topic{Name: name, ID: base64.RawURLEncoding.EncodeToString(got.TopicID[:]), Partitions: int32(len(got.Partitions)), May: Operations(got.AuthorizedOperations)}
 	if res.ClusterID != nil {
 		out.Cluster = *res.ClusterID
 	}

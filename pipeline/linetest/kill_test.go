@@ -3,6 +3,7 @@
 package linetest_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -10,7 +11,12 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"ebb/pipeline/linetest/oracle"
+	"ebb/pipeline/linetest/services"
 )
 
 // A kill is a SIGKILL that the program sends itself after the first step of the name, of any partition, that has come to
@@ -45,12 +51,76 @@ const killSeed = 20260301
 
 // Killed ten times with SIGKILL on its way through a public log, the program publishes what it publishes undisturbed: the
 // same alerts to the byte, none twice, each customer's in order, and every unusable record once.
-func TestKilledTenTimes(t *testing.T) {
+func TestKilledTenTimes(t *testing.T) { killedTenTimes(t, newWorld(t, 4), 1) }
+
+// The same holds where the cluster has no transactions of version 2, and on the oldest Kafka that is tested, which has none
+// either. A part of the log will do.
+func TestKilledTenTimesWithoutTransactionsV2(t *testing.T) {
 	w := newWorld(t, 4)
-	input := w.produce(poisoned(events("mathoverflow.csv.gz", 2, publicLog(t, "mathoverflow"))))
+	before := w.transactionVersion()
+	w.transactions(0)
+	t.Cleanup(func() { w.transactions(before) })
+	killedTenTimes(t, w, 4)
+}
+
+func TestKilledTenTimesOnOldKafka(t *testing.T) {
+	start := func(ctx context.Context) (testcontainers.Container, string, error) {
+		return services.StartKafkaOf(ctx, services.OldKafkaImage())
+	}
+	w := newWorldAt(t, newServer(t, start, services.KafkaAnswers).address, 4)
+	if v := w.transactionVersion(); v != 0 {
+		t.Fatalf("the old Kafka has transactions of version %d", v)
+	}
+	killedTenTimes(t, w, 4)
+}
+
+// transactions sets the version of transactions that the whole cluster offers. Producers choose when they start.
+func (w *world) transactions(version int16) {
+	w.t.Helper()
+	ctx := context.Background() // also after the test
+	how := int8(1)
+	switch before := w.transactionVersion(); {
+	case version == before:
+		return
+	case version < before:
+		how = 2
+	}
+	updated, err := w.admin.UpdateFeatures(ctx, false, kadm.FeatureUpdate{Feature: "transaction.version", MaxVersionLevel: version, UpgradeType: how})
+	if err == nil {
+		err = updated.Error()
+	}
+	if err != nil {
+		w.t.Fatalf("set transaction.version %d: %v", version, err)
+	}
+	if err := services.Until(ctx, "the cluster has settled", func() bool { return w.transactionVersion() == version }); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// transactionVersion is what the cluster has finalized; 0: nothing.
+func (w *world) transactionVersion() (version int16) {
+	w.t.Helper()
+	req := kmsg.NewPtrApiVersionsRequest()
+	req.ClientSoftwareName, req.ClientSoftwareVersion = "linetest", "1"
+	answer, err := req.RequestWith(context.Background(), w.client)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, f := range answer.FinalizedFeatures {
+		if f.Name == "transaction.version" {
+			version = f.MaxVersionLevel
+		}
+	}
+	return version
+}
+
+// killedTenTimes runs the schedule over the first of so many parts of the log, in batches smaller by as much.
+func killedTenTimes(t *testing.T, w *world, parts int) {
+	log := publicLog(t, "mathoverflow")
+	input := w.produce(poisoned(events("mathoverflow.csv.gz", 2, log[:len(log)/parts])))
 	ends := w.ends()
 	flags := []string{"--until-end", "--leave", "--activity", "answer,comment_question,comment_answer", "--horizon", "90d"}
-	g := w.group("killed", redisAddress(), nil)
+	g := w.group("killed", redisAddress(), map[string]string{"batch.max_bytes": fmt.Sprintf("%dKiB", 256/parts), "input.max_record_bytes": "16KiB"})
 
 	kills := schedule(killSeed, slices.Min(ends))
 	for i := range kills {

@@ -2,8 +2,8 @@ package redisstore_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +15,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
+	"ebb/pipeline/secure"
 )
 
 func TestRebuild(t *testing.T) { rebuild(t, miniredis.RunT(t).Addr()) }
@@ -181,15 +182,19 @@ func TestOpen(t *testing.T) {
 	}
 	deaf := gone.Addr()
 	gone.Close()
+	as := func(user, password string) *secure.Credentials {
+		return credentials(t, secure.Source{Username: user, Password: password})
+	}
+	encrypted := credentials(t, secure.Source{TLS: true})
 	for _, c := range []struct {
 		name   string
 		config redisstore.Config
 		code   string
 	}{
 		{"nobody there", redisstore.Config{Addresses: []string{deaf}}, ""},
-		{"no password", redisstore.Config{Addresses: []string{m.Addr()}}, "redis_denied"},
-		{"wrong password", redisstore.Config{Addresses: []string{m.Addr()}, Username: "ebb", Password: "guess"}, "redis_denied"},
-		{"no TLS there", redisstore.Config{Addresses: []string{m.Addr()}, TLS: &tls.Config{MinVersion: tls.VersionTLS12}, DialTimeout: time.Second, ReadTimeout: time.Second}, ""},
+		{"no password", redisstore.Config{Addresses: []string{m.Addr()}}, secure.CodeLogin},
+		{"wrong password", redisstore.Config{Addresses: []string{m.Addr()}, Credentials: as("ebb", "guess")}, secure.CodeLogin},
+		{"no TLS there", redisstore.Config{Addresses: []string{m.Addr()}, Credentials: encrypted, DialTimeout: time.Second, ReadTimeout: time.Second}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := redisstore.Open(t.Context(), c.config)
@@ -197,23 +202,34 @@ func TestOpen(t *testing.T) {
 		})
 	}
 	t.Run("as it should be", func(t *testing.T) {
-		client := openWith(t, redisstore.Config{Addresses: []string{m.Addr()}, Username: "ebb", Password: "secret"})
+		client := openWith(t, redisstore.Config{Addresses: []string{m.Addr()}, Credentials: as("ebb", "secret")})
 		claimed(t, client.Partition("g", 0)).commit(t, 1, nil)
 	})
 }
 
+// credentials opens a source whose files are there.
+func credentials(t *testing.T, src secure.Source) *secure.Credentials {
+	t.Helper()
+	src.Server, src.Keys, src.ReadFile = "Redis", redisstore.Keys(), os.ReadFile
+	c, problems := secure.Open(src)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return c
+}
+
 func TestConfigValidate(t *testing.T) {
 	bad := redisstore.Config{
-		Addresses: []string{"localhost", ":6379", "[::1]:6379", "redis:6379"}, Username: "u", ReadTimeout: -1,
+		Addresses: []string{"localhost", ":6379", "[::1]:6379", "redis:6379"}, ReadTimeout: -1,
 	}
 	err := bad.Validate()
-	for _, want := range []string{"addresses[0]", "addresses[1]", "username", "read timeout"} {
+	for _, want := range []string{"addresses[0]", "addresses[1]", "read timeout"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}
 	}
-	if n := len(strings.Split(err.Error(), "\n")); n != 4 {
-		t.Errorf("%d problems, want 4:\n%v", n, err)
+	if n := len(strings.Split(err.Error(), "\n")); n != 3 {
+		t.Errorf("%d problems, want 3:\n%v", n, err)
 	}
 	if (&redisstore.Config{}).Validate() == nil {
 		t.Error("no addresses, and no error")

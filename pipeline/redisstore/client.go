@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -12,14 +11,22 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"ebb/pipeline"
+	"ebb/pipeline/secure"
 )
 
 // Config says where Redis is. The zero value of a setting other than Addresses is its default.
 type Config struct {
-	Addresses []string    // host:port of the server, or of some nodes of a cluster
-	Username  string      // ACL user; empty: the default user
-	Password  string      // empty: none
-	TLS       *tls.Config // nil: no TLS
+	Addresses []string // host:port of the server, of some nodes of a cluster, or of Sentinels
+
+	// Credentials are the certificates and the password of new connections. Nil: plain text, no password.
+	Credentials *secure.Credentials
+
+	// Master is the name by which Sentinels know the primary; empty: no Sentinel. Sentinel is who they ask us to be, if at
+	// all; its password is read once.
+	Master   string
+	Sentinel *secure.Credentials
 
 	// DialTimeout bounds making a connection, TLS and login included; default 5 s. ReadTimeout and WriteTimeout bound
 	// receiving all answers to a commit or a load, and sending it; default 5 s each. Whoever waits longer reports
@@ -50,9 +57,6 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("addresses[%d]: %q is not host:port", i, a))
 		}
 	}
-	if c.Username != "" && c.Password == "" {
-		errs = append(errs, errors.New("username: given without a password"))
-	}
 	for name, d := range map[string]time.Duration{
 		"dial timeout": c.DialTimeout, "read timeout": c.ReadTimeout, "write timeout": c.WriteTimeout,
 	} {
@@ -65,20 +69,33 @@ func (c *Config) Validate() error {
 
 // Client is a connection pool to one Redis server or cluster, shared by all partitions. It is safe for concurrent use.
 type Client struct {
-	redis redis.UniversalClient
+	redis  redis.UniversalClient
+	master string // by its Sentinels' name; empty: none
+}
+
+// Keys are how the configuration calls what the connections are secured with.
+func Keys() secure.Keys {
+	return secure.Keys{TLS: "redis.tls.", Login: "redis.", Addresses: "redis.addresses"}
 }
 
 // Open connects to Redis, asking the server whether it is part of a cluster. Errors: what Validate found,
-// pipeline.ErrUnavailable, *pipeline.HardStop (access denied).
+// pipeline.ErrUnavailable, a *pipeline.Denied among them.
 func Open(ctx context.Context, c Config) (*Client, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
 	logging.Disable() // the library would print to stderr what it returns as an error anyway
-	first := redis.NewClient(c.options().Simple())
+	if c.Credentials == nil {
+		c.Credentials, _ = secure.Open(secure.Source{Server: "Redis", Keys: Keys()})
+	}
+	a := newAccess(c.Credentials)
+	if c.Master != "" {
+		return c.openFailover(ctx, a)
+	}
+	first := redis.NewClient(c.options(a).Simple())
+	first.AddHook(a)
 	info, err := first.Info(ctx, "cluster").Result()
-	var answered redis.Error
-	if err != nil && (!errors.As(err, &answered) || redis.IsAuthError(err)) {
+	if !answered(err) {
 		return nil, errors.Join(classify("connect to "+c.Addresses[0], err), first.Close())
 	}
 	if len(c.Addresses) == 1 && !strings.Contains(info, "cluster_enabled:1") {
@@ -87,10 +104,44 @@ func Open(ctx context.Context, c Config) (*Client, error) {
 	if err := first.Close(); err != nil {
 		return nil, fmt.Errorf("close connection: %w", err)
 	}
-	return &Client{redis: redis.NewClusterClient(c.options().Cluster())}, nil
+	options := c.options(a).Cluster()
+	options.NewClient = func(o *redis.Options) *redis.Client {
+		node := redis.NewClient(o)
+		node.AddHook(a)
+		return node
+	}
+	return &Client{redis: redis.NewClusterClient(options)}, nil
 }
 
-func (c *Config) options() *redis.UniversalOptions {
+// openFailover connects to the primary that the Sentinels name, wherever they move it.
+func (c *Config) openFailover(ctx context.Context, a *access) (*Client, error) {
+	options := c.options(a).Failover()
+	options.MasterName = c.Master
+	if c.Sentinel != nil {
+		options.SentinelUsername, options.SentinelPassword = c.Sentinel.Login()
+	}
+	primary := redis.NewFailoverClient(options)
+	primary.AddHook(a)
+	switch err := primary.Info(ctx, "server").Err(); {
+	case errors.Is(err, redis.Nil):
+		return nil, errors.Join(&pipeline.HardStop{
+			Code:   "redis_unknown_master",
+			Detail: fmt.Sprintf("the Sentinels at %s know no primary called %s", strings.Join(c.Addresses, ", "), c.Master),
+			Do:     "set redis.sentinel.master to the name in their sentinel monitor line",
+		}, primary.Close())
+	case !answered(err):
+		return nil, errors.Join(classify("connect to primary "+c.Master, err), primary.Close())
+	}
+	return &Client{redis: primary, master: c.Master}, nil
+}
+
+// answered reports whether the server let us in and answered, be it with a refusal of the one command.
+func answered(err error) bool {
+	var refused redis.Error
+	return err == nil || errors.As(err, &refused) && !refusesLogin(refused)
+}
+
+func (c *Config) options(a *access) *redis.UniversalOptions {
 	orDefault := func(d time.Duration) time.Duration {
 		if d == 0 {
 			return defaultTimeout
@@ -98,19 +149,20 @@ func (c *Config) options() *redis.UniversalOptions {
 		return d
 	}
 	return &redis.UniversalOptions{
-		Addrs:     c.Addresses,
-		Username:  c.Username,
-		Password:  c.Password,
-		TLSConfig: c.TLS,
+		Addrs:                      c.Addresses,
+		Dialer:                     a.dialer.Dial,
+		OnConnect:                  a.admitted,
+		CredentialsProviderContext: a.login,
 
 		DialTimeout:           orDefault(c.DialTimeout),
 		ReadTimeout:           orDefault(c.ReadTimeout),
 		WriteTimeout:          orDefault(c.WriteTimeout),
 		ContextTimeoutEnabled: true,
 
-		ClientName: "ebb",
-		Protocol:   2,  // nothing arrives unasked
-		MaxRetries: -1, // a repeated commit would be a second one
+		ClientName:      "ebb",
+		DisableIdentity: true, // spares a permission
+		Protocol:        2,    // nothing arrives unasked
+		MaxRetries:      -1,   // a repeated commit would be a second one
 		// A connection that the library moves to another server would lose its WATCH.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		DialerRetries:            1,

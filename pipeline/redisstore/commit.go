@@ -33,6 +33,7 @@ func (p *Partition) commit(ctx context.Context, c *pipeline.Commit) error {
 	if err != nil {
 		return unavailable("commit", err)
 	}
+	p.own.add(c.Token)
 	r := &p.out
 	defer r.reset()
 	if r.meta, err = appendMeta(r.meta[:0], c.Token, &c.Meta); err != nil {

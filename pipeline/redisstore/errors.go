@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"ebb/pipeline"
+	"ebb/pipeline/secure"
 )
 
 // errUnclaimed is what Commit returns before the first Claim and after Close.
@@ -28,6 +29,9 @@ func classify(op string, err error) error {
 	if err == nil || !errors.As(err, &refused) {
 		return unavailable(op, err)
 	}
+	if refusesLogin(refused) {
+		return deniedLogin(op, err, refused.Error())
+	}
 	msg := strings.TrimPrefix(refused.Error(), "EXECABORT Transaction discarded because of: ")
 	code, _, _ := strings.Cut(msg, " ")
 	switch code {
@@ -37,11 +41,10 @@ func classify(op string, err error) error {
 			Detail: op + ": Redis has reached maxmemory and takes no more writes; nothing was applied",
 			Do:     "raise maxmemory or move other data away, then start ebb again",
 		}
-	case "NOAUTH", "NOPERM", "WRONGPASS":
-		return &pipeline.HardStop{
-			Code:   "redis_denied",
-			Detail: op + ": Redis answered " + msg,
-			Do:     "check redis.username, redis.password_file and the user's ACL, which `ebb check` tries out",
+	case "NOPERM":
+		return &pipeline.Denied{
+			Code: secure.CodePermission, Detail: op + ": Redis answered " + msg,
+			Do: "allow it to redis.username; docs/security.md has the whole ACL",
 		}
 	case "WRONGTYPE":
 		return damaged(op + ": a key of this partition holds something else: " + msg)

@@ -29,8 +29,8 @@ func (c *Client) Inspect(ctx context.Context, group string, partition int, custo
 	pipe := primary.TxPipeline()
 	meta, profile := pipe.Get(ctx, k.meta), pipe.HGet(ctx, k.profiles, string(customer))
 	outbox := pipe.LLen(ctx, k.outbox)
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return i, classify("inspect", err)
+	if cmds, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return i, classify("inspect", firstRefusal(cmds, err))
 	}
 	if i.Meta, i.Exists, err = readMeta(meta.Val()); err != nil {
 		return i, damaged(fmt.Sprintf("inspect: read %s: %v", k.meta, err))
@@ -40,6 +40,16 @@ func (c *Client) Inspect(ctx context.Context, group string, partition int, custo
 	}
 	i.Outbox = int(outbox.Val())
 	return i, nil
+}
+
+// firstRefusal is why a transaction was given up: the first refusal of a command in it, else err.
+func firstRefusal(cmds []redis.Cmder, err error) error {
+	for _, c := range cmds {
+		if redis.IsPermissionError(c.Err()) {
+			return c.Err()
+		}
+	}
+	return err
 }
 
 // Usage is what a group takes of Redis: bytes as MEMORY USAGE reckons them, the allocator's rounding included.

@@ -13,6 +13,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 
 	"ebb/pipeline"
+	"ebb/pipeline/secure"
 )
 
 // TestReal repeats on a real Redis what is tested on the embedded one. The server may be shared with others: nothing here
@@ -58,8 +59,8 @@ func TestRealServerConditions(t *testing.T) {
 		{"full", "CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0", "redis_full"},
 		{"replica", "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", ""},
 		{"too few replicas", "CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0", ""},
-		{"write permission taken", "ACL SETUSER default -hset", "ACL SETUSER default +hset", "redis_denied"},
-		{"transactions forbidden", "ACL SETUSER default -exec", "ACL SETUSER default +exec", "redis_denied"},
+		{"write permission taken", "ACL SETUSER default -hset", "ACL SETUSER default +hset", secure.CodePermission},
+		{"transactions forbidden", "ACL SETUSER default -exec", "ACL SETUSER default +exec", secure.CodePermission},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := claimed(t, open(t, addr).Partition(c.name, 0))

@@ -3,7 +3,10 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
 
@@ -15,7 +18,8 @@ import (
 const keptReplyBytes = 8 << 20
 
 // Load implements [pipeline.Store]: all profiles and due buckets in one round trip on a pooled connection, whose raw
-// answers it reads into one buffer. See BenchmarkLoad for what that saves.
+// answers it reads into one buffer. See BenchmarkLoad for what that saves. The connection may lead elsewhere than the one
+// that commits, where a failover has just moved the primary: what is read counts only if an own token stands beside it.
 func (p *Partition) Load(ctx context.Context, l *pipeline.Load) error {
 	l.Profiles, l.Due = l.Profiles[:0], l.Due[:0]
 	if len(l.Keys) == 0 && len(l.Buckets) == 0 {
@@ -27,13 +31,58 @@ func (p *Partition) Load(ctx context.Context, l *pipeline.Load) error {
 	}
 	a := &p.in
 	defer a.forget()
+	p.own.trim()
 	pipe := primary.Pipeline()
+	token := pipe.GetRange(ctx, p.keys.meta, 0, int64(tokenBytes-1))
 	a.ask(ctx, pipe, &p.keys, l)
 	if _, err := pipe.Exec(ctx); err != nil {
 		p.client.moved(ctx)
 		return classify("load profiles", err)
 	}
+	if !p.own.has(token.Val()) {
+		p.client.moved(ctx)
+		return fmt.Errorf("load profiles: %w", errReplaced)
+	}
 	return a.read(l)
+}
+
+// ownTokens are the latest tokens that an owner has written, or is about to. Load reads them while Commit adds to them.
+type ownTokens struct {
+	mu     sync.Mutex
+	latest []pipeline.Token // empty: not claimed
+}
+
+// maxOwnTokens bounds those kept: more commits than this are not made during one load.
+const maxOwnTokens = 64
+
+// claimed begins anew.
+func (o *ownTokens) claimed(t pipeline.Token) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.latest = append(o.latest[:0], t)
+}
+
+func (o *ownTokens) add(t pipeline.Token) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.latest) == maxOwnTokens {
+		o.latest = slices.Delete(o.latest, 0, 1)
+	}
+	o.latest = append(o.latest, t)
+}
+
+// trim forgets all that cannot be met any more: the one before the latest stands until a commit under way is applied.
+func (o *ownTokens) trim() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.latest = slices.Delete(o.latest, 0, max(0, len(o.latest)-2))
+}
+
+// has reports whether the token is an own one. Who has not claimed reads whatever is there.
+func (o *ownTokens) has(t string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.latest) == 0 || len(t) == tokenBytes && slices.Contains(o.latest, pipeline.Token([]byte(t)))
 }
 
 // answers asks for profiles and due buckets and holds the raw answers.

@@ -19,6 +19,7 @@ type Partition struct {
 	armed pipeline.Token // what stood in meta when WATCH was set
 	down  error          // why there is no connection
 
+	own ownTokens
 	out request // Commit's
 	in  answers // Load's
 }
@@ -65,6 +66,7 @@ func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline
 	if s.Outbox, err = entries(found[1]); err != nil {
 		return s, unavailable("claim partition", err)
 	}
+	p.own.claimed(token)
 	p.arm(t)
 	return s, nil
 }

@@ -30,6 +30,9 @@ func (c *Client) Policies(ctx context.Context) ([]Policy, error) {
 	var all []Policy
 	err := c.eachPrimary(ctx, func(primary *redis.Client) error {
 		p, err := policyOf(ctx, primary)
+		if c.master != "" {
+			p.Address = c.master
+		}
 		all = append(all, p)
 		return err
 	})
@@ -87,7 +90,7 @@ func policyOf(ctx context.Context, server *redis.Client) (p Policy, err error) {
 // refusedOnly says that the server answered, but not with what was asked for.
 func refusedOnly(err error) bool {
 	var refused redis.Error
-	return errors.As(err, &refused) && !redis.IsLoadingError(err) && !redis.IsAuthError(err)
+	return errors.As(err, &refused) && !redis.IsLoadingError(err) && !refusesLogin(refused)
 }
 
 func parseInfo(info string) map[string]string {

@@ -11,14 +11,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"strconv"
 	"testing"
 	"time"
 
-	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/network"
 	"github.com/redis/go-redis/v9"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -80,75 +76,54 @@ func start(ctx context.Context, variables []string) (containers []testcontainers
 	return containers, nil
 }
 
+// KafkaImage is the image of the newest Kafka that ebb is tested with.
+func KafkaImage() string { return Setting("EBB_TEST_KAFKA_IMAGE", "apache/kafka:4.1.0") }
+
+// OldKafkaImage is the image of the oldest Kafka whose clusters the kill test runs on.
+func OldKafkaImage() string { return Setting("EBB_TEST_OLD_KAFKA_IMAGE", "apache/kafka:3.9.1") }
+
+// RedisImage is the image of Redis.
+func RedisImage() string { return Setting("EBB_TEST_REDIS_IMAGE", "redis:7") }
+
 // StartKafka starts a broker that keeps records of any age, at an address that stays the same over its restarts.
 func StartKafka(ctx context.Context) (testcontainers.Container, string, error) {
+	return StartKafkaOf(ctx, KafkaImage())
+}
+
+// StartKafkaOf is StartKafka with a choice of the version.
+func StartKafkaOf(ctx context.Context, image string) (testcontainers.Container, string, error) {
+	// The broker also calls itself, to mark transactions, and its mapped port may lead nowhere from the inside.
+	return run(ctx, image, "9092/tcp", func(address string) testcontainers.CustomizeRequestOption {
+		settings := KafkaSettings()
+		settings["KAFKA_LISTENERS"] = "PLAINTEXT://:9092,BROKER://:9094,CONTROLLER://:9093"
+		settings["KAFKA_ADVERTISED_LISTENERS"] = "PLAINTEXT://" + address + ",BROKER://localhost:9094"
+		settings["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"] = "CONTROLLER:PLAINTEXT,BROKER:PLAINTEXT,PLAINTEXT:PLAINTEXT"
+		return testcontainers.WithEnv(settings)
+	})
+}
+
+// KafkaSettings are those of a broker that is its own controller and has a listener BROKER for itself. What it listens at
+// is left to add.
+func KafkaSettings() map[string]string {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
-	// The broker also calls itself, to mark transactions, and its mapped port may lead nowhere from the inside.
-	return run(ctx, Setting("EBB_TEST_KAFKA_IMAGE", "apache/kafka:4.1.0"), "9092/tcp", func(address string) testcontainers.CustomizeRequestOption {
-		return testcontainers.WithEnv(map[string]string{
-			"KAFKA_LISTENERS":                      "PLAINTEXT://:9092,BROKER://:9094,CONTROLLER://:9093",
-			"KAFKA_ADVERTISED_LISTENERS":           "PLAINTEXT://" + address + ",BROKER://localhost:9094",
-			"KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,BROKER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-			"KAFKA_INTER_BROKER_LISTENER_NAME":     "BROKER",
-			"CLUSTER_ID":                           base64.RawURLEncoding.EncodeToString(id[:]),
-			"KAFKA_NODE_ID":                        "1", "KAFKA_PROCESS_ROLES": "broker,controller",
-			"KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER", "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
-			"KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1", "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "8",
-			"KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1", "KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS": "8",
-			"KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1", "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
-			"KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false", "KAFKA_LOG_RETENTION_MS": "-1", "KAFKA_HEAP_OPTS": "-Xms768m -Xmx768m",
-		})
-	})
+	return map[string]string{
+		"KAFKA_INTER_BROKER_LISTENER_NAME": "BROKER",
+		"CLUSTER_ID":                       base64.RawURLEncoding.EncodeToString(id[:]),
+		"KAFKA_NODE_ID":                    "1", "KAFKA_PROCESS_ROLES": "broker,controller",
+		"KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER", "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+		"KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1", "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "8",
+		"KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1", "KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS": "8",
+		"KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1", "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+		"KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false", "KAFKA_LOG_RETENTION_MS": "-1", "KAFKA_HEAP_OPTS": "-Xms768m -Xmx768m",
+	}
 }
 
 // StartRedis starts a Redis that saves only when told to, at an address that stays the same over its restarts.
 func StartRedis(ctx context.Context) (testcontainers.Container, string, error) {
-	return run(ctx, Setting("EBB_TEST_REDIS_IMAGE", "redis:7"), "6379/tcp", func(string) testcontainers.CustomizeRequestOption {
+	return run(ctx, RedisImage(), "6379/tcp", func(string) testcontainers.CustomizeRequestOption {
 		return testcontainers.WithCmd("redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--appendonly", "no", "--dir", "/data")
 	})
-}
-
-// run starts a container whose port is found at a free port of the host, with what depends on that address.
-func run(ctx context.Context, image, port string, with func(address string) testcontainers.CustomizeRequestOption) (testcontainers.Container, string, error) {
-	provider, err := testcontainers.NewDockerProvider()
-	if err != nil {
-		return nil, "", err
-	}
-	defer provider.Close() //nolint:errcheck // nothing hangs on it
-	host, err := provider.DaemonHost(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	if host == "localhost" {
-		host = "127.0.0.1" // may be ::1, where nothing listens
-	}
-	free, err := freePort(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	inside, err := network.ParsePort(port)
-	if err != nil {
-		return nil, "", err
-	}
-	address := net.JoinHostPort(host, strconv.Itoa(free))
-	c, err := testcontainers.Run(ctx, image, testcontainers.WithExposedPorts(port), with(address),
-		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
-			h.PortBindings = network.PortMap{inside: {{HostPort: strconv.Itoa(free)}}}
-		}))
-	if c == nil { // of its type, it would not compare equal to nil
-		return nil, "", err
-	}
-	return c, address, err
-}
-
-func freePort(ctx context.Context) (int, error) {
-	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close() //nolint:errcheck // a TCP listener has a TCP address
 }
 
 // KafkaAnswers waits for a Kafka that was started or restarted.

@@ -1,0 +1,86 @@
+//go:build integration
+
+package services
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/testcontainers/testcontainers-go"
+)
+
+// run starts a container whose port is found at a free port of the host, with what depends on that address.
+func run(ctx context.Context, image, port string, with func(address string) testcontainers.CustomizeRequestOption) (testcontainers.Container, string, error) {
+	host, err := Host(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	free, err := Ports(ctx, 1)
+	if err != nil {
+		return nil, "", err
+	}
+	address := net.JoinHostPort(host, strconv.Itoa(free[0]))
+	c, err := launch(ctx, image, map[string]int{port: free[0]}, with(address))
+	return c, address, err
+}
+
+// StartAt starts a container whose ports are found at the same ports of the host, so that several servers in it can tell
+// each other and their clients one address. It is 127.0.0.1 on both sides.
+func StartAt(ctx context.Context, image string, ports []int, with ...testcontainers.ContainerCustomizer) (testcontainers.Container, error) {
+	mapped := map[string]int{}
+	for _, p := range ports {
+		mapped[strconv.Itoa(p)+"/tcp"] = p
+	}
+	return launch(ctx, image, mapped, with...)
+}
+
+// launch starts a container with ports inside at ports of the host.
+func launch(ctx context.Context, image string, ports map[string]int, with ...testcontainers.ContainerCustomizer) (testcontainers.Container, error) {
+	bound := network.PortMap{}
+	for inside, outside := range ports {
+		p, err := network.ParsePort(inside)
+		if err != nil {
+			return nil, err
+		}
+		bound[p] = []network.PortBinding{{HostPort: strconv.Itoa(outside)}}
+		with = append(with, testcontainers.WithExposedPorts(inside))
+	}
+	with = append(with, testcontainers.WithHostConfigModifier(func(h *container.HostConfig) { h.PortBindings = bound }))
+	c, err := testcontainers.Run(ctx, image, with...)
+	if c == nil { // of its type, it would not compare equal to nil
+		return nil, err
+	}
+	return c, err
+}
+
+// Host is where ports of containers are found.
+func Host(ctx context.Context) (string, error) {
+	provider, err := testcontainers.NewDockerProvider()
+	if err != nil {
+		return "", err
+	}
+	defer provider.Close() //nolint:errcheck // nothing hangs on it
+	host, err := provider.DaemonHost(ctx)
+	if host == "localhost" {
+		host = "127.0.0.1" // may be ::1, where nothing listens
+	}
+	return host, err
+}
+
+// Ports finds ports that are free.
+func Ports(ctx context.Context, n int) (ports []int, err error) {
+	var config net.ListenConfig
+	for range n {
+		l, e := config.Listen(ctx, "tcp", "127.0.0.1:0")
+		if e != nil {
+			return nil, e
+		}
+		defer func() { err = errors.Join(err, l.Close()) }() // all are held until all are found
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)  //nolint:errcheck // a TCP listener has a TCP address
+	}
+	return ports, nil
+}

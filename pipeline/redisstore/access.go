@@ -1,0 +1,88 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"ebb/pipeline"
+	"ebb/pipeline/secure"
+)
+
+// access is how connections are made and log in. As a hook of the clients it sees when a login is refused, and has no
+// other tried for a while.
+type access struct {
+	credentials *secure.Credentials
+	dialer      *secure.Dialer
+}
+
+var _ redis.Hook = (*access)(nil)
+
+func newAccess(c *secure.Credentials) *access {
+	return &access{credentials: c, dialer: secure.NewDialer(c, nil, nil)}
+}
+
+// login gives a new connection the user and the password of the moment.
+func (a *access) login(context.Context) (username, password string, err error) {
+	username, password = a.credentials.Login()
+	return username, password, nil
+}
+
+// admitted is called for a connection that has logged in.
+func (a *access) admitted(context.Context, *redis.Conn) error {
+	a.dialer.Admitted()
+	return nil
+}
+
+// DialHook implements [redis.Hook].
+func (a *access) DialHook(next redis.DialHook) redis.DialHook {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		return next(ctx, network, address)
+	}
+}
+
+// ProcessHook implements [redis.Hook].
+func (a *access) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error { return a.look(next(ctx, cmd)) }
+}
+
+// ProcessPipelineHook implements [redis.Hook].
+func (a *access) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error { return a.look(next(ctx, cmds)) }
+}
+
+// look notes a login that was refused, and passes the error on.
+func (a *access) look(err error) error {
+	var refused redis.Error
+	if errors.As(err, &refused) && refusesLogin(refused) {
+		a.dialer.Refused(deniedLogin("log in", err, refused.Error()))
+	}
+	return err
+}
+
+// refusesLogin reports whether the server does not know us: no password, a wrong one, or one where none is set.
+func refusesLogin(refused redis.Error) bool {
+	for _, begin := range []string{"NOAUTH", "WRONGPASS", "ERR AUTH", "ERR Client sent AUTH", "ERR invalid password"} {
+		if strings.HasPrefix(refused.Error(), begin) {
+			return true
+		}
+	}
+	return false
+}
+
+// deniedLogin says who refuses us: what comes by way of the Sentinels carries the library's word for it.
+func deniedLogin(op string, err error, answer string) *pipeline.Denied {
+	if strings.Contains(err.Error(), "all sentinels") {
+		return &pipeline.Denied{
+			Code: secure.CodeLogin, Detail: op + ": Sentinel answered " + answer,
+			Do: "check redis.sentinel.username and redis.sentinel.password_file, and start ebb again",
+		}
+	}
+	return &pipeline.Denied{
+		Code: secure.CodeLogin, Detail: op + ": Redis answered " + answer,
+		Do: "check redis.username and the password (redis.password_file is read again without a restart)",
+	}
+}

@@ -1,0 +1,97 @@
+package secure
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+
+	"ebb/pipeline"
+)
+
+// Dial makes a connection without any security.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// Login proves on a new connection who we are. Its error is a *pipeline.Denied where the server refuses.
+type Login func(ctx context.Context, conn net.Conn, address string) error
+
+// Dialer makes connections to the servers of one kind. It may be used by any number of goroutines. What was refused all
+// dialers with the same credentials remember, so that a client made anew asks no sooner.
+type Dialer struct {
+	credentials *Credentials
+	dial        Dial
+	login       Login
+}
+
+// NewDialer makes a dialer. dial nil: the system's; login nil: whoever gets the connection logs in by itself, if at all,
+// and reports to Refused and Admitted.
+func NewDialer(c *Credentials, dial Dial, login Login) *Dialer {
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	return &Dialer{credentials: c, dial: dial, login: login}
+}
+
+// Dial connects, encrypts and logs in. While a refusal is fresh, it returns that again without asking. Errors:
+// *pipeline.Denied where the server or we refuse, others as they are.
+func (d *Dialer) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	version := d.credentials.refresh()
+	if err := errors.Join(d.credentials.gate.pass(everywhere, version), d.credentials.gate.pass(address, version)); err != nil {
+		return nil, err
+	}
+	raw, err := d.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := d.enter(ctx, raw, address)
+	if err != nil {
+		_ = raw.Close() // nothing was sent that matters
+		d.met(address, err)
+		return nil, err
+	}
+	return conn, nil
+}
+
+// enter encrypts and logs in.
+func (d *Dialer) enter(ctx context.Context, raw net.Conn, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	conn := raw
+	if client := d.credentials.client(host); client != nil {
+		encrypted := tls.Client(raw, client)
+		if err := encrypted.HandshakeContext(ctx); err != nil {
+			return nil, d.credentials.explainHandshake(address, err)
+		}
+		conn = encrypted
+	}
+	conn = watch(conn, d, address)
+	if d.login == nil {
+		return conn, nil
+	}
+	return conn, d.login(ctx, conn, address)
+}
+
+// met closes the gate after a refusal.
+func (d *Dialer) met(address string, err error) {
+	var denied *pipeline.Denied
+	var rude *Closed
+	switch {
+	case errors.As(err, &denied):
+		d.credentials.gate.refused(address, denied, err, d.credentials.refresh())
+	case errors.As(err, &rude):
+		d.credentials.gate.refused(address, rude, err, d.credentials.refresh())
+	}
+}
+
+// everywhere stands for all addresses: a login that one server refuses the others refuse too.
+const everywhere = ""
+
+// Refused reports that a server has refused the login after Dial.
+func (d *Dialer) Refused(err *pipeline.Denied) {
+	d.credentials.gate.refused(everywhere, err, err, d.credentials.refresh())
+}
+
+// Admitted reports that a server has let us in.
+func (d *Dialer) Admitted() { d.credentials.gate.open(everywhere) }
