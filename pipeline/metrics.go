@@ -19,6 +19,8 @@ type Metrics struct {
 	tiers       *prometheus.CounterVec // tier
 	suppressed  prometheus.Counter
 	removed     prometheus.Counter
+	drawn       prometheus.Counter
+	strays      prometheus.Counter
 	deadlines   *prometheus.CounterVec // outcome
 	steps       *prometheus.HistogramVec
 	interrupts  *prometheus.CounterVec // partition, reason
@@ -56,6 +58,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		suppressed:  prometheus.NewCounter(prometheus.CounterOpts{Name: "ebb_suppressed_total", Help: "Decisions repeated after the state was rolled back, published before and not again."}),
 		deadlines:   counter("ebb_deadlines_total", "Customers' deadlines, by what happened: stored, or looked at when due.", "outcome"),
 		removed:     prometheus.NewCounter(prometheus.CounterOpts{Name: "ebb_customers_removed_total", Help: "Customers whose state was removed, silent for the retention."}),
+		drawn:       prometheus.NewCounter(prometheus.CounterOpts{Name: "ebb_customers_drawn_total", Help: "Customers drawn to see whether other partitions know them too."}),
+		strays:      prometheus.NewCounter(prometheus.CounterOpts{Name: "ebb_customers_stray_total", Help: "Customers among those drawn with state in more than one partition: the input is not keyed by customer."}),
 		interrupts:  counter("ebb_interruptions_total", "Times a partition had to be taken over again, by reason.", "partition", "reason"),
 		stops:       gauge("ebb_partition_stopped", "1 where a partition has stopped until a person decides, by code.", "partition", "code"),
 		stalls:      gauge("ebb_partition_stalled", "1 where a running partition does not move, though there is something to do.", "partition"),
@@ -73,7 +77,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"step"}),
 	}
-	r.MustRegister(m.suppressed, m.removed, m.steps, m.unnamed)
+	r.MustRegister(m.suppressed, m.removed, m.drawn, m.strays, m.steps, m.unnamed)
 	return m
 }
 
@@ -86,6 +90,14 @@ func (m *Metrics) step(s Step, took time.Duration) {
 
 func (m *Metrics) interrupted(partition int, reason string) {
 	m.interrupts.WithLabelValues(strconv.Itoa(partition), reason).Inc()
+}
+
+// Drawn counts a customer that was looked for in every partition.
+func (m *Metrics) Drawn(stray bool) {
+	m.drawn.Inc()
+	if stray {
+		m.strays.Inc()
+	}
 }
 
 func (m *Metrics) stopped(partition int, code string) {

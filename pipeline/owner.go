@@ -164,6 +164,9 @@ func (o *owner) fold(b *batch) error {
 	}
 	s := o.line.fold(b)
 	s.tally.Records = uint64(len(b.events))
+	if o.cfg.Draw != nil && len(s.commit.Keys) > 0 {
+		o.cfg.Draw(s.commit.Keys[0])
+	}
 	if s.changes(o.p.Stored()) || o.p.Untidy() {
 		o.waiting = s
 	}

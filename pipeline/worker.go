@@ -21,16 +21,17 @@ type Config struct {
 	Store          Store
 	Pack           *scoring.Pack
 	Render         Render
-	Lateness       time.Duration // how far events of a partition may be out of order
-	Retention      time.Duration // of event time, after which the state of a silent customer is removed; 0: never
-	Profiles       int           // version in which profiles are written; see scoring.NewestProfile
-	CacheCustomers int           // profiles kept in memory
-	MaxRecordBytes int           // a larger record is quarantined
-	Mapping        *Mapping      // for JSON in no known envelope; optional
-	PoisonBreaker  float64       // share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
-	AcceptPoison   int64         // records below this offset go to the DLQ, however many; 0: none beyond those that have been there
-	PublishEvery   time.Duration // how often the offset moves while nothing is to be published
-	End            int64         // stop before this offset, with every deadline up to the watermark fired; -1: never
+	Lateness       time.Duration    // how far events of a partition may be out of order
+	Retention      time.Duration    // of event time, after which the state of a silent customer is removed; 0: never
+	Profiles       int              // version in which profiles are written; see scoring.NewestProfile
+	CacheCustomers int              // profiles kept in memory
+	MaxRecordBytes int              // a larger record is quarantined
+	Mapping        *Mapping         // for JSON in no known envelope; optional
+	PoisonBreaker  float64          // share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
+	AcceptPoison   int64            // records below this offset go to the DLQ, however many; 0: none beyond those that have been there
+	PublishEvery   time.Duration    // how often the offset moves while nothing is to be published
+	End            int64            // stop before this offset, with every deadline up to the watermark fired; -1: never
+	Draw           func(key []byte) // optional: called with a customer that a batch changed; the key is valid during the call
 	Logger         zerolog.Logger
 	Metrics        *Metrics
 	MaxUnpublished int                      // outbox entries above which no further batch is folded, and which one publication carries, give or take a commit; 0: 10,000

@@ -50,6 +50,7 @@ type processor struct {
 	metrics *pipeline.Metrics
 	http    *httpServer // nil: none
 	ends    []int64     // by partition, where opts.untilEnd or opts.acceptPoison
+	draws   chan []byte // keys of customers met; see tellStrays
 	said    string      // what kind of failure to start was logged last
 
 	unfollow  context.CancelFunc
@@ -66,7 +67,7 @@ type processor struct {
 
 // newProcessor connects to everything. What cannot work is said here; what only is not there yet is waited for.
 func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts processorOptions) (_ *processor, err error) {
-	p := &processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*pipeline.Worker{}}
+	p := &processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*pipeline.Worker{}, draws: make(chan []byte, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
@@ -248,9 +249,10 @@ func (p *processor) run(ctx context.Context) error {
 		time.AfterFunc(p.cfg.ShutdownTimeout, func() { cancel(errDrainTimeout) })
 	})
 	defer stop()
-	told := p.tellUnnamed(work)
+	told, drawn := p.tellUnnamed(work), p.tellStrays(work)
 	err := p.member.Run(work, p.own)
 	told()
+	drawn()
 	switch {
 	case errors.Is(context.Cause(work), errDrainTimeout):
 		return errDrainTimeout
@@ -345,7 +347,7 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		Store: store, Pack: p.pack, Render: render.Render, Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention,
 		CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1), MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes), Mapping: p.cfg.Input.Mapping.compiled,
 		PoisonBreaker: p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
-		PublishEvery: time.Second, Profiles: g.Format, End: p.end(n), Metrics: p.metrics, Trace: p.opts.trace,
+		PublishEvery: time.Second, Profiles: g.Format, End: p.end(n), Metrics: p.metrics, Trace: p.opts.trace, Draw: p.drawn,
 		Logger: p.log.With().Str("group", g.Group).Str("topic", p.cfg.Kafka.Input).Int32("partition", n).Int32("generation", g.Generation).Logger(),
 	})
 	p.mu.Lock()

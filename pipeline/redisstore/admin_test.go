@@ -254,3 +254,29 @@ func TestCluster(t *testing.T) {
 		t.Fatalf("removed %d keys, want 5", n)
 	}
 }
+
+func TestHolders(t *testing.T) { holders(t, miniredis.RunT(t).Addr()) }
+
+// holders looks for customers in partitions of two groups, and fences nobody.
+func holders(t *testing.T, addr string) {
+	client, group, other := open(t, addr), newGroup(t, addr), newGroup(t, addr)
+	for _, p := range []struct {
+		group     string
+		partition int
+	}{{group, 0}, {group, 2}, {group, 4}, {other, 1}} {
+		o := claimed(t, client.Partition(p.group, p.partition))
+		fill(t, o)
+		defer o.commit(t, 8, nil)
+	}
+	for name, c := range map[string]struct {
+		customer string
+		count    int
+		want     []int
+	}{
+		"in several": {"a", 4, []int{0, 2}}, "in all": {"a", 5, []int{0, 2, 4}}, "in one": {"a", 1, []int{0}}, "in none": {"nobody", 5, nil},
+	} {
+		if d := cmp.Diff(c.want, must(client.Holders(t.Context(), group, c.count, []byte(c.customer)))(t)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// How often a customer is drawn, and how often the log speaks of strays at most.
+const (
+	strayEvery   = time.Second
+	strayTimeout = 5 * time.Second
+	straysTold   = time.Hour
+)
+
+// drawn takes a customer that a worker met, unless one waits already. Any worker may call it.
+func (p *processor) drawn(key []byte) {
+	select {
+	case p.draws <- bytes.Clone(key):
+	default:
+	}
+}
+
+// tellStrays draws a customer now and then, and asks Redis whether other partitions know it too: each would see a part of its
+// history, which nothing else would show. It ends with the function it returns.
+func (p *processor) tellStrays(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var telling sync.WaitGroup
+	telling.Go(func() {
+		tick := time.NewTicker(strayEvery)
+		defer tick.Stop()
+		var said time.Time
+		for {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case key := <-p.draws:
+				if p.stray(ctx, key, time.Since(said) > straysTold) {
+					said = time.Now()
+				}
+			default:
+			}
+		}
+	})
+	return func() {
+		cancel()
+		telling.Wait()
+	}
+}
+
+// stray looks at one customer, and reports whether it told the log of it. Where Redis does not answer others say so.
+func (p *processor) stray(ctx context.Context, key []byte, tell bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, strayTimeout)
+	defer cancel()
+	partitions, err := p.redis.Holders(ctx, p.cfg.Kafka.Group, int(p.topic.Partitions), key)
+	if err != nil {
+		return false
+	}
+	p.metrics.Drawn(len(partitions) > 1)
+	if len(partitions) < 2 || !tell {
+		return false
+	}
+	p.log.Warn().Str("customer_hash", fmt.Sprintf("%016x", xxhash.Sum64(key))).Ints("partitions", partitions).
+		Str("do", "have producers key each record by its customer; ebb check shows how many are concerned").
+		Msg("a customer's events come in several partitions, and each scores a part of its history")
+	return true
+}
