@@ -43,7 +43,7 @@ func TestBreakerStopsAtOneRecord(t *testing.T) {
 		for at := 0; at < 150; at += 3 {
 			synctest.Test(t, func(t *testing.T) {
 				fresh := *in
-				s := &story{schedule: tableStory(&fresh, uint64(at)), at: at, what: what} //nolint:gosec // a small number
+				s := &story{schedule: tableStory(&fresh, uint64(at)), at: at, what: what}
 				s.kafka.second = at%2 == 0
 				defer s.finish()
 				if err := s.poisoned(stop); err != nil {

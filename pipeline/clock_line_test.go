@@ -186,7 +186,7 @@ func TestClockAgreesWithFold(t *testing.T) {
 			want = append(want, a.Customer+" "+time.Unix(a.Seconds, 0).UTC().Format("2006-01-02T15:04:05.000Z")+" "+a.Transition)
 		}
 		slices.Sort(want)
-		if c := fold.Counts; c.Late != int(tally.Late) || c.Future != int(tally.Future) { //nolint:gosec // small numbers
+		if c := fold.Counts; c.Late != int(tally.Late) || c.Future != int(tally.Future) {
 			t.Fatalf("seed %d: %d late and %d ahead, the fold says %+v", seed, tally.Late, tally.Future, c)
 		}
 		if diff := cmp.Diff(want, got, cmp.Comparer(sameAlert)); diff != "" {

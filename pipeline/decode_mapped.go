@@ -239,6 +239,7 @@ func (d *Decoder) readMappedMoney(b []byte, e *Event) Code {
 		return Usable
 	case textFine:
 		e.Value, e.HasValue = d.mapping.money(text, currencyDecimals(e.Currency))
+	default:
 	}
 	if !e.HasValue {
 		return ValueUnreadable

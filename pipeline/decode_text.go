@@ -65,8 +65,9 @@ func (d *Decoder) readTime(b []byte, t jsonToken, e *Event) (c Code) {
 	case textFine:
 		e.Time, c = parseInstant(text)
 		return c
+	default:
+		return TimeUnreadable
 	}
-	return TimeUnreadable
 }
 
 // readMoney reads an amount and its currency, both optional. rounded says what becomes of digits beyond the currency's
@@ -80,6 +81,7 @@ func (d *Decoder) readMoney(b []byte, value, currency jsonToken, rounded bool, e
 		return Usable
 	case textFine:
 		e.Value, e.HasValue = parseMoney(text, currencyDecimals(e.Currency), rounded)
+	default:
 	}
 	if !e.HasValue {
 		return ValueUnreadable

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-var seed = flag.Uint64("seed", 0, "replay this one of TestInterleavings, with its trail") //nolint:gochecknoglobals // how the testing package takes flags
+var seed = flag.Uint64("seed", 0, "replay this one of TestInterleavings, with its trail")
 
 // interleavings is how many `go test` runs.
 const interleavings = 2000

@@ -163,7 +163,7 @@ func (c *mappingCompiler) time(spec *MappingSpec) {
 	if form < 0 {
 		c.fault("time.as", "want one of %s, found %q", strings.Join(TimeForms(), ", "), spec.TimeAs)
 	}
-	c.m.timeForm = timeForm(max(form, 0)) //nolint:gosec // an index of a short list
+	c.m.timeForm = timeForm(max(form, 0))
 	c.m.stamped = spec.Time.Default == RecordTime
 	if d := spec.Time.Default; d != "" && !c.m.stamped {
 		c.fault("time.default", "want %s, for the record's own timestamp, or nothing, found %q", RecordTime, d)

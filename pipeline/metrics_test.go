@@ -15,7 +15,7 @@ import (
 	"ebb/pipeline"
 )
 
-var update = flag.Bool("update", false, "rewrite documents that are made from the code") //nolint:gochecknoglobals // how the testing package takes flags
+var update = flag.Bool("update", false, "rewrite documents that are made from the code")
 
 // describing is a registerer that only listens to what is registered.
 type describing struct{ rows []string }

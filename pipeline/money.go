@@ -68,7 +68,7 @@ func parseMoney(s []byte, decimals int, rounded bool) (minor int64, ok bool) {
 	}
 	sum += carry
 	if d.negative {
-		return -int64(sum), sum <= -math.MinInt64 //nolint:gosec // wraps to MinInt64, which is meant
+		return -int64(sum), sum <= -math.MinInt64
 	}
 	return int64(sum), sum <= math.MaxInt64
 }
@@ -84,7 +84,7 @@ func allZeros(digits []byte) bool {
 
 // AppendMoney writes minor units of a currency as a decimal number: 12.90.
 func AppendMoney(dst []byte, minor int64, currency [3]byte) []byte {
-	amount := uint64(minor) //nolint:gosec // MinInt64 has no positive counterpart in an int64
+	amount := uint64(minor)
 	if minor < 0 {
 		dst, amount = append(dst, '-'), -amount
 	}

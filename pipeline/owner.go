@@ -240,6 +240,7 @@ func (o *owner) answered(a Answer) {
 	case StepPublish:
 		o.published = true
 		m.step(a.Step, time.Since(o.publishAt))
+	default: // steps of the takeover
 	}
 	o.trace(a.Step, o.p.Stored().Next)
 }

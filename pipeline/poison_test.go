@@ -19,8 +19,8 @@ func (p *naivePoison) add(bad bool) {
 	}
 }
 
-func (p naivePoison) count() (n int) {
-	for _, bad := range p {
+func (p *naivePoison) count() (n int) {
+	for _, bad := range *p {
 		if bad {
 			n++
 		}
@@ -123,8 +123,7 @@ func admitted(r *rapid.T, rng *rand.Rand, codes []Code, br breaker) int64 {
 		b.fetched.Records, b.hashes, b.slots = make([]Record, n), make([]hashes, n), make([]int32, n)
 		b.fetched.Next = int64(2 * (at + n))
 		err := l.admit(b, Identity{})
-		var stop *HardStop
-		if errors.As(err, &stop) {
+		if _, ok := errors.AsType[*HardStop](err); ok {
 			again := &batch{events: []Event{{Offset: b.fetched.Next, Code: codes[b.fetched.Next/2]}}}
 			again.fetched.Records, again.hashes, again.slots = make([]Record, 1), make([]hashes, 1), make([]int32, 1)
 			next := &line{breaker: br, poison: l.poison}

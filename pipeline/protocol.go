@@ -107,6 +107,7 @@ func (p *Protocol) Takeover() (Request, bool) {
 		r.Token = p.token
 	case StepStart:
 		r.Mark = p.mark
+	default: // nothing goes with it
 	}
 	return r, true
 }
@@ -126,6 +127,7 @@ func (p *Protocol) Answer(a Answer) {
 		p.committing = nil
 	case StepPublish:
 		p.publishing = nil
+	default: // steps of the takeover
 	}
 	if p.failed == nil {
 		p.failed = a.Err
@@ -155,6 +157,8 @@ func (p *Protocol) accept(a Answer) error {
 		p.dropped += q.entries
 		p.outbox = p.outbox[q.entries:]
 		p.applied = p.applied[q.commits:]
+	default:
+		return fmt.Errorf("BUG: answer to %s", a.Step)
 	}
 	return nil
 }

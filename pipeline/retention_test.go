@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -135,7 +136,7 @@ func TestRetentionByBatches(t *testing.T) {
 			kind = "failed"
 		}
 		customer := r.IntN(30) * r.IntN(30) * r.IntN(30) // some often, most hardly ever
-		records = append(records, visit(fmt.Sprint(i-r.IntN(3)), fmt.Sprint(customer), kind, day-float64(r.IntN(4)/3*r.IntN(20))))
+		records = append(records, visit(strconv.Itoa(i-r.IntN(3)), strconv.Itoa(customer), kind, day-float64(r.IntN(4)/3*r.IntN(20))))
 	}
 	want, counted, _ := visits(t, scoring.NewestProfile, 1, records)
 	if counted.Removed < 500 {

@@ -20,9 +20,10 @@ func meta(next int64, fired int64) pipeline.Meta {
 	}
 }
 
-func position(offset, fired int64) pipeline.Position {
-	m := pipeline.Mark{Fired: pipeline.Due{Minute: fired}, Topic: "t"}
-	return pipeline.Position{Committed: true, Offset: offset, Metadata: m.Metadata(), LogStart: 10, End: 1000}
+// position is offset 50, swept to minute 5.
+func position() pipeline.Position {
+	m := pipeline.Mark{Fired: pipeline.Due{Minute: 5}, Topic: "t"}
+	return pipeline.Position{Committed: true, Offset: 50, Metadata: m.Metadata(), LogStart: 10, End: 1000}
 }
 
 func fresh(offset int64) pipeline.Position {
@@ -42,31 +43,31 @@ func TestReconcileStops(t *testing.T) {
 		return pipeline.State{Exists: true, Meta: m}
 	}
 	none := func(*pipeline.Meta) {}
-	foreign := position(50, 5)
+	foreign := position()
 	foreign.Metadata = "somebody"
-	recreated := position(50, 5)
+	recreated := position()
 	recreated.Metadata = pipeline.Mark{Topic: "older"}.Metadata()
 	for name, c := range map[string]struct {
 		pos  pipeline.Position
 		st   pipeline.State
 		code string
 	}{
-		"Redis emptied":                     {position(50, 5), pipeline.State{}, "state_lost"},
+		"Redis emptied":                     {position(), pipeline.State{}, "state_lost"},
 		"the group's offset deleted":        {pipeline.Position{LogStart: 10, End: 1000}, with(meta(50, 5), none), "offset_lost"},
 		"an offset of another program":      {foreign, with(meta(50, 5), none), "offset_foreign"},
 		"the topic deleted, re-created":     {recreated, with(meta(50, 5), none), "topic_changed"},
-		"state of an older topic":           {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Topic = "older" }), "topic_changed"},
-		"another cluster":                   {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Cluster = "x" }), "cluster_changed"},
+		"state of an older topic":           {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Topic = "older" }), "topic_changed"},
+		"another cluster":                   {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Cluster = "x" }), "cluster_changed"},
 		"the topic and its offsets deleted": {pipeline.Position{LogStart: 0, End: 10}, with(meta(50, 5), func(m *pipeline.Meta) { m.Topic = "older" }), "topic_changed"},
-		"partitions added":                  {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Partitions = 2 }), "partitions_changed"},
-		"another pack":                      {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Pack = "x" }), "pack_changed"},
-		"a damaged ring of poison":          {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Poison.At = pipeline.PoisonWindow }), "state_unreadable"},
-		"state of a newer ebb":              {position(50, 5), with(meta(50, 5), func(m *pipeline.Meta) { m.Version = 2 }), "state_unreadable"},
-		"retention passed the state":        {position(50, 5), with(meta(9, 5), none), "records_lost"},
+		"partitions added":                  {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Partitions = 2 }), "partitions_changed"},
+		"another pack":                      {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Pack = "x" }), "pack_changed"},
+		"a damaged ring of poison":          {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Poison.At = pipeline.PoisonWindow }), "state_unreadable"},
+		"state of a newer ebb":              {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Version = 2 }), "state_unreadable"},
+		"retention passed the state":        {position(), with(meta(9, 5), none), "records_lost"},
 		"retention passed a fresh start":    {fresh(9), pipeline.State{}, "records_lost"},
-		"the log is shorter than it was":    {position(50, 5), with(meta(1001, 5), none), "log_truncated"},
-		"an outbox entry that is no such":   {position(50, 5), pipeline.State{Exists: true, Meta: meta(50, 5), Outbox: [][]byte{{9}}}, "state_unreadable"},
-		"an outbox published from within":   {position(50, 5), pipeline.State{Exists: true, Meta: meta(80, 7), Outbox: [][]byte{quarantined(60, 0), quarantined(48, 0)}}, "state_unreadable"},
+		"the log is shorter than it was":    {position(), with(meta(1001, 5), none), "log_truncated"},
+		"an outbox entry that is no such":   {position(), pipeline.State{Exists: true, Meta: meta(50, 5), Outbox: [][]byte{{9}}}, "state_unreadable"},
+		"an outbox published from within":   {position(), pipeline.State{Exists: true, Meta: meta(80, 7), Outbox: [][]byte{quarantined(60, 0), quarantined(48, 0)}}, "state_unreadable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := pipeline.Reconcile(identity(), c.pos, c.st)
@@ -93,11 +94,11 @@ func TestReconcileStarts(t *testing.T) {
 		"a new group, from the log's end":    {latest, pipeline.Position{LogStart: 10, End: 1000}, pipeline.State{}, 1000, true, false},
 		"died before its first commit":       {latest, fresh(400), pipeline.State{}, 400, false, false},
 		"died before its first publication":  {identity(), fresh(10), pipeline.State{Exists: true, Meta: meta(60, 1)}, 60, false, false},
-		"stopped in order":                   {identity(), position(50, 5), pipeline.State{Exists: true, Meta: meta(50, 5)}, 50, false, false},
-		"Redis ahead of Kafka":               {identity(), position(50, 5), pipeline.State{Exists: true, Meta: meta(80, 7)}, 80, false, false},
-		"Redis behind Kafka":                 {identity(), position(50, 5), pipeline.State{Exists: true, Meta: meta(30, 2)}, 30, false, true},
-		"only its deadlines are behind":      {identity(), position(50, 5), pipeline.State{Exists: true, Meta: meta(50, 2)}, 50, false, true},
-		"Redis behind, at the log's start":   {identity(), position(50, 5), pipeline.State{Exists: true, Meta: meta(10, 0)}, 10, false, true},
+		"stopped in order":                   {identity(), position(), pipeline.State{Exists: true, Meta: meta(50, 5)}, 50, false, false},
+		"Redis ahead of Kafka":               {identity(), position(), pipeline.State{Exists: true, Meta: meta(80, 7)}, 80, false, false},
+		"Redis behind Kafka":                 {identity(), position(), pipeline.State{Exists: true, Meta: meta(30, 2)}, 30, false, true},
+		"only its deadlines are behind":      {identity(), position(), pipeline.State{Exists: true, Meta: meta(50, 2)}, 50, false, true},
+		"Redis behind, at the log's start":   {identity(), position(), pipeline.State{Exists: true, Meta: meta(10, 0)}, 10, false, true},
 		"an empty log, and nothing was done": {identity(), pipeline.Position{}, pipeline.State{}, 0, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -114,7 +115,7 @@ func TestReconcileStarts(t *testing.T) {
 
 func TestReconcileOutbox(t *testing.T) {
 	outbox := [][]byte{quarantined(48, 0), quarantined(-1, 5), quarantined(50, 0), quarantined(-1, 6)}
-	s, err := pipeline.Reconcile(identity(), position(50, 5), pipeline.State{Exists: true, Meta: meta(80, 7), Outbox: outbox})
+	s, err := pipeline.Reconcile(identity(), position(), pipeline.State{Exists: true, Meta: meta(80, 7), Outbox: outbox})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -165,8 +165,7 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 }
 
 func (w *Worker) ended(err error) error {
-	var hard *HardStop
-	if errors.As(err, &hard) {
+	if hard, ok := errors.AsType[*HardStop](err); ok {
 		w.status.Store(&Status{Phase: Stopped, Reason: hard.Error()})
 		w.cfg.Metrics.stopped(w.cfg.Identity.Partition, hard.Code)
 		w.cfg.Logger.Error().EmbedObject(hard).Msg("partition stopped")
@@ -208,7 +207,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	defer o.close()
 	o.report()
 	w.status.Store(&Status{Phase: Running})
-	return o.run(revoked)
+	return o.run(revoked) //nolint:contextcheck // its own, which ends with the ownership
 }
 
 // settle counts the commit whose answer was lost, if it was applied.
@@ -255,6 +254,8 @@ func (w *Worker) ask(ctx context.Context, r Request) Answer {
 		a.State, a.Err = w.cfg.Store.Claim(ctx, r.Token)
 	case StepStart:
 		a.Err = w.cfg.Log.Publish(ctx, &Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata()})
+	default:
+		a.Err = fmt.Errorf("BUG: the takeover asks for %s", r.Step)
 	}
 	return a
 }

@@ -108,7 +108,7 @@ func (q *Quarantined) readAdded(added []kafkawire.Header) (ok bool) {
 		case headerTopic:
 			q.Source.Topic = string(h.Value)
 		case headerPartition:
-			q.Source.Partition = int32(number(h.Value, 32)) //nolint:gosec // parsed as 32 bits
+			q.Source.Partition = int32(number(h.Value, 32))
 			seen++
 		case headerOffset:
 			q.Source.Offset = number(h.Value, 64)
@@ -132,7 +132,7 @@ type ReplayID struct {
 
 // ID is the record's identity.
 func (q *Quarantined) ID() ReplayID {
-	b := binary.LittleEndian.AppendUint64(make([]byte, 0, 32+len(q.Key)+len(q.Value)), uint64(q.Timestamp)) //nolint:gosec // bits
+	b := binary.LittleEndian.AppendUint64(make([]byte, 0, 32+len(q.Key)+len(q.Value)), uint64(q.Timestamp))
 	for _, part := range [...][]byte{q.Key, q.Value} {
 		size := int64(len(part))
 		if part == nil {

@@ -105,5 +105,5 @@ func readReplayID(line string) (id ReplayID, err error) {
 	p, err1 := strconv.ParseInt(partition, 10, 32)
 	o, err2 := strconv.ParseInt(offset, 10, 64)
 	s, err3 := strconv.ParseUint(sum, 16, 64)
-	return ReplayID{Partition: int32(p), Offset: o, Sum: s}, errors.Join(err1, err2, err3) //nolint:gosec // parsed as 32 bits
+	return ReplayID{Partition: int32(p), Offset: o, Sum: s}, errors.Join(err1, err2, err3)
 }

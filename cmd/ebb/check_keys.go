@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"ebb/pipeline"
@@ -126,7 +127,7 @@ func partitionList(partitions []int32) string {
 		case i > 0:
 			text += ", "
 		}
-		text += fmt.Sprint(p)
+		text += strconv.Itoa(int(p))
 	}
 	return text
 }

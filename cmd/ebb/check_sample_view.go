@@ -111,7 +111,7 @@ func (s *sampling) total() sampleTotal {
 	t := sampleTotal{Records: s.records, Envelopes: map[string]int64{}, Codes: map[string]int64{}}
 	for i, n := range s.envelopes {
 		if n > 0 {
-			t.Envelopes[pipeline.Envelope(i).String()] = n //nolint:gosec // an index of a closed list
+			t.Envelopes[pipeline.Envelope(i).String()] = n
 		}
 	}
 	for f, n := range s.codes {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,7 +42,7 @@ func (c *checking) checkTopics(ctx context.Context) {
 		}
 	}
 	need := largest + dlqHeadroom
-	if dlq, found := c.topic(ctx, "dlq topic", k.DLQ(), partitions, map[string]string{"max.message.bytes": fmt.Sprint(need)}); found {
+	if dlq, found := c.topic(ctx, "dlq topic", k.DLQ(), partitions, map[string]string{"max.message.bytes": strconv.Itoa(need)}); found {
 		c.checkAllowed("dlq topic", "WRITE", k.DLQ(), dlq.May.Write())
 		if cfg, ok := c.topicConfig(ctx, "dlq topic", k.DLQ()); ok {
 			c.checkKept("dlq topic", &dlq, cfg, "a later quarantined record would replace an earlier one of the same key")
@@ -82,9 +84,7 @@ func (c *checking) topic(ctx context.Context, check, name string, partitions int
 // createTopic makes a topic and waits until the brokers know it.
 func (c *checking) createTopic(ctx context.Context, name string, partitions int32, extra map[string]string) (kafkawire.Topic, error) {
 	configs := map[string]string{"retention.ms": keepAll, "cleanup.policy": "delete"}
-	for key, value := range extra {
-		configs[key] = value
-	}
+	maps.Copy(configs, extra)
 	err := c.client.CreateTopic(ctx, kafkawire.NewTopic{Name: name, Partitions: partitions, Replicas: c.flags.replicas, Configs: configs})
 	if err != nil && !errors.Is(err, kafkawire.TopicExists) {
 		return kafkawire.Topic{}, err

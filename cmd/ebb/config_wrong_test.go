@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,16 +89,14 @@ func wrongConfigs() []wrongConfig {
 	}
 }
 
-var update = flag.Bool("update", false, "rewrite golden files") //nolint:gochecknoglobals // how the testing package takes flags
+var update = flag.Bool("update", false, "rewrite golden files")
 
 // TestWrongConfigurations shows what each mistake is answered with: testdata/wrong_config.golden is made to be read.
 func TestWrongConfigurations(t *testing.T) {
 	var got strings.Builder
 	for _, w := range wrongConfigs() {
 		fs := files{"ebb.yaml": w.yaml}
-		for name, text := range w.file {
-			fs[name] = text
-		}
+		maps.Copy(fs, w.file)
 		_, err := loadConfig("ebb.yaml", w.env, fs.read)
 		if err == nil {
 			t.Errorf("%s: no error", w.name)

@@ -111,7 +111,7 @@ func (s *demoShow) at(n, ms int64) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bar.Describe(fmt.Sprintf("%s  %s events  %s alerts", time.UnixMilli(ms).UTC().Format(time.DateOnly), grouped(n), grouped(int64(s.seen)))) //nolint:gosec // a count
+	s.bar.Describe(fmt.Sprintf("%s  %s events  %s alerts", time.UnixMilli(ms).UTC().Format(time.DateOnly), grouped(n), grouped(int64(s.seen))))
 	_ = s.bar.Set64(n)
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -103,7 +105,7 @@ func (l *letters) arrived(numbers ...int) (records []*kgo.Record) {
 	if len(numbers) == 0 {
 		return nil
 	}
-	for _, r := range l.readAll(l.t, "events", len(numbers)) {
+	for _, r := range l.readAll(l.t, len(numbers)) {
 		var i int
 		if _, err := fmt.Sscanf(string(r.Value), "{\"broken\": %d", &i); err != nil || got[i] != nil {
 			l.t.Fatalf("record %q: twice, or %v", r.Value, err)
@@ -290,7 +292,7 @@ func TestDLQReplayAgain(t *testing.T) {
 	if got := l.replay(); got.Replayed != 1 || got.Before != 1 {
 		t.Errorf("%+v", got)
 	}
-	last := l.readAll(t, "events", 2)[1]
+	last := l.readAll(t, 2)[1]
 	if h := last.Headers; len(h) != 5 || string(h[3].Value) != "events/0@400" || string(h[4].Value) != "2" {
 		t.Errorf("the second time it is marked %q", h)
 	}
@@ -330,11 +332,11 @@ func TestDLQReplayCutShort(t *testing.T) {
 		l.kafka.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
 			l.kafka.KeepControl()
 			if armed.Swap(false) {
-				return nil, fmt.Errorf("cut"), true
+				return nil, errors.New("cut"), true
 			}
 			return nil, nil, false
 		})
-		got := run(t, l.environ, nil, "dlq", "replay", "--json", "--partition", fmt.Sprint(r.IntN(4)))
+		got := run(t, l.environ, nil, "dlq", "replay", "--json", "--partition", strconv.Itoa(r.IntN(4)))
 		if armed.Load() {
 			t.Fatalf("%s: not reached", key.Name())
 		}

@@ -68,7 +68,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 		return fmt.Errorf("ask %s: %w", url, err)
 	}
 	var said struct {
-		Live bool
+		Live bool `json:"live"`
 		readiness
 	}
 	if err := json.Unmarshal(body, &said); err != nil {

@@ -103,10 +103,10 @@ func (s *services) client(t testing.TB, opts ...kgo.Opt) *kgo.Client {
 	return c
 }
 
-// readAll reads n committed records of a topic.
-func (s *services) readAll(t testing.TB, topic string, n int) []*kgo.Record {
+// readAll reads n committed records of the input.
+func (s *services) readAll(t testing.TB, n int) []*kgo.Record {
 	t.Helper()
-	c := s.client(t, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	c := s.client(t, kgo.ConsumeTopics("events"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	var records []*kgo.Record
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()

@@ -24,7 +24,7 @@ func TestMappingFromLogToState(t *testing.T) {
 	log := writeLog(t, "own.ndjson", lines)
 	run(t, s.environ, nil, "produce", "-c", config, log).want(t, exitOK)
 	var keys []string
-	for _, r := range s.readAll(t, "events", 3) {
+	for _, r := range s.readAll(t, 3) {
 		keys = append(keys, string(r.Key))
 	}
 	slices.Sort(keys)

@@ -16,7 +16,7 @@ func measure(environ []string, log zerolog.Logger) (stop func() error, err error
 	if !ok {
 		return func() error { return nil }, nil
 	}
-	f, err := os.Create(path) //nolint:gosec // named by whoever runs the benchmark
+	f, err := os.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("create CPU profile: %w", err)
 	}

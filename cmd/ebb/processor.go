@@ -163,7 +163,7 @@ func (p *processor) checkTopics(ctx context.Context) (err error) {
 	}
 	p.ends = make([]int64, p.topic.Partitions)
 	for i := range p.ends {
-		if _, p.ends[i], err = p.kafka.Bounds(ctx, p.cfg.Kafka.Input, int32(i)); err != nil { //nolint:gosec // a partition number
+		if _, p.ends[i], err = p.kafka.Bounds(ctx, p.cfg.Kafka.Input, int32(i)); err != nil {
 			return fmt.Errorf("find the end of %s/%d: %w", p.cfg.Kafka.Input, i, err)
 		}
 	}
@@ -320,7 +320,7 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	}
 	source, err := kafkasource.NewPartition(kafkasource.PartitionConfig{
 		Client: p.kafka, Group: g.Group, Topic: p.cfg.Kafka.Input, Partition: n, Confirm: g.Confirm,
-		MaxBytes: int32(p.cfg.Batch.MaxBytes), Linger: p.cfg.Batch.Linger, //nolint:gosec // bounded by its setting
+		MaxBytes: int32(p.cfg.Batch.MaxBytes), Linger: p.cfg.Batch.Linger,
 	})
 	if err != nil {
 		return err
@@ -468,7 +468,7 @@ func sortPartitions(s []partitionState) {
 	slices.SortFunc(s, func(a, b partitionState) int { return cmp.Compare(a.Partition, b.Partition) })
 }
 
-func transitionName(i int) string { return scoring.Transition(i).String() } //nolint:gosec // an index of a closed list
+func transitionName(i int) string { return scoring.Transition(i).String() }
 
 // lookup finds a variable of the environment.
 func lookup(environ []string, name string) (string, bool) {

@@ -41,7 +41,7 @@ func TestProduceSendsEveryEventOnceKeyedAndInOrder(t *testing.T) {
 	seen := map[string]bool{}
 	last := map[string]int64{}
 	hash := kgo.StickyKeyPartitioner(nil).ForTopic("events") // murmur2, as the Java client has it
-	for _, r := range s.readAll(t, "events", n) {
+	for _, r := range s.readAll(t, n) {
 		var e struct {
 			ID, Customer, Type string
 			Time               int64
@@ -83,22 +83,22 @@ func TestProduceSurvivesLostAnswers(t *testing.T) {
 	path := writeLog(t, "shop.csv", sampleLog(3000))
 	run(t, s.environ, nil, "produce", "--rate", "20000", path).want(t, exitOK)
 	different := map[string]bool{}
-	for _, r := range s.readAll(t, "events", 3000) {
+	for _, r := range s.readAll(t, 3000) {
 		different[string(r.Value)] = true
 	}
 	if faults.Hits() != 9 || cut < 5 {
 		t.Errorf("%d faults, %d requests", faults.Hits(), cut)
 	}
-	if len(different) != 3000 || s.end(t, "events") != 3000 {
-		t.Errorf("%d different events, %d records", len(different), s.end(t, "events"))
+	if len(different) != 3000 || s.end(t) != 3000 {
+		t.Errorf("%d different events, %d records", len(different), s.end(t))
 	}
 }
 
-// end is how many records a topic holds.
-func (s *services) end(t testing.TB, topic string) (n int64) {
+// end is how many records the input holds.
+func (s *services) end(t testing.TB) (n int64) {
 	t.Helper()
 	for p := range int32(4) {
-		n += s.kafka.PartitionInfo(topic, p).HighWatermark
+		n += s.kafka.PartitionInfo("events", p).HighWatermark
 	}
 	return n
 }
@@ -109,7 +109,7 @@ func TestProduceReadsStandardInput(t *testing.T) {
 	if !strings.HasPrefix(got.stdout, "10 events to events (4 partitions) in ") {
 		t.Error(got.stdout)
 	}
-	for _, r := range s.readAll(t, "events", 10) {
+	for _, r := range s.readAll(t, 10) {
 		if strings.Contains(string(r.Value), `"id"`) {
 			t.Errorf("%s has an id that the next run would use again", r.Value)
 		}
@@ -124,7 +124,7 @@ func TestProduceFlushesWhatTricklesIn(t *testing.T) {
 	if _, err := io.WriteString(feed, sampleLog(3)); err != nil {
 		t.Fatal(err)
 	}
-	if got := len(s.readAll(t, "events", 3)); got != 3 {
+	if got := len(s.readAll(t, 3)); got != 3 {
 		t.Errorf("%d records", got)
 	}
 	if err := feed.Close(); err != nil {
@@ -192,7 +192,7 @@ func TestProduceRefusals(t *testing.T) {
 			if !strings.Contains(got.stdout, test.stdout) || test.stdout == "" && got.stdout != "" {
 				t.Errorf("stdout %q, want %q in it", got.stdout, test.stdout)
 			}
-			if n := s.end(t, "events"); n != test.events {
+			if n := s.end(t); n != test.events {
 				t.Errorf("%d records in the topic, want %d", n, test.events)
 			}
 		})
@@ -204,8 +204,8 @@ func TestProduceChecksStandardInputOnTheWay(t *testing.T) {
 	s := startServices(t, "events")
 	s.configure(t, "events", map[string]string{"retention.ms": "604800000"})
 	got := run(t, s.environ, strings.NewReader(csvHeader+"\n7,1300000000,purchase,1\n"), "produce", "-").want(t, exitFailed)
-	if !strings.Contains(got.stderr, "1 event to send is older\n  the oldest: stdin:2, of 2011-03-13T07:06:40Z\n") || s.end(t, "events") != 0 {
-		t.Errorf("%d records; stderr: %s", s.end(t, "events"), got.stderr)
+	if !strings.Contains(got.stderr, "1 event to send is older\n  the oldest: stdin:2, of 2011-03-13T07:06:40Z\n") || s.end(t) != 0 {
+		t.Errorf("%d records; stderr: %s", s.end(t), got.stderr)
 	}
 }
 

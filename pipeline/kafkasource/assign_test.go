@@ -3,6 +3,7 @@ package kafkasource_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,7 +55,7 @@ func TestDealEvenly(t *testing.T) {
 		n := rapid.Int32Range(0, 50).Draw(r, "partitions")
 		var members []kafkawire.GroupMember
 		for i := range rapid.IntRange(1, 12).Draw(r, "members") {
-			members = append(members, kafkawire.GroupMember{ID: fmt.Sprint(i), Instance: fmt.Sprintf("host-%02d", i), Metadata: kafkasource.Subscription("t")})
+			members = append(members, kafkawire.GroupMember{ID: strconv.Itoa(i), Instance: fmt.Sprintf("host-%02d", i), Metadata: kafkasource.Subscription("t")})
 		}
 		got, err := kafkasource.Deal("t", n, rapid.Permutation(members).Draw(r, "order"))
 		if err != nil {

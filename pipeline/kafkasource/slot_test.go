@@ -46,7 +46,7 @@ func TestSlotOfKilledProcess(t *testing.T) {
 		return
 	}
 	dir := t.TempDir()
-	holder := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSlotOfKilledProcess$") //nolint:gosec // this test binary
+	holder := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSlotOfKilledProcess$")
 	holder.Env = append(os.Environ(), "EBB_TEST_HOLD_SLOT="+dir)
 	out, err := holder.StdoutPipe()
 	if err != nil {

@@ -92,8 +92,9 @@ func (e Error) Is(target error) bool {
 		return target == pipeline.ErrFenced
 	case OffsetOutOfRange:
 		return target == pipeline.ErrOutOfRange
+	default:
+		return target == pipeline.ErrUnavailable
 	}
-	return target == pipeline.ErrUnavailable
 }
 
 // As makes a missing permission a *pipeline.Denied: brokers answer, and an administrator has to let us.
@@ -123,8 +124,9 @@ func (e Error) comeAgain() bool {
 		CoordinatorLoading, CoordinatorNotAvailable, NotCoordinator, NotEnoughReplicas, NotController, ConcurrentTransactions,
 		StorageError, FencedLeaderEpoch, UnknownLeaderEpoch, UnstableOffsetCommit, ThrottlingQuotaExceeded:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // asError is nil for code 0.

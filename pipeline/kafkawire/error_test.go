@@ -3,6 +3,7 @@ package kafkawire_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -27,7 +28,7 @@ func TestErrorClasses(t *testing.T) {
 		if !errors.Is(err, code) || errors.Is(err, code+1) {
 			t.Errorf("code %d is not itself", code)
 		}
-		if !strings.Contains(err.Error(), fmt.Sprint(int(code))) {
+		if !strings.Contains(err.Error(), strconv.Itoa(int(code))) {
 			t.Errorf("code %d is not named in %q", code, err)
 		}
 	}

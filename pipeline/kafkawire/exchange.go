@@ -35,7 +35,7 @@ type exchange struct {
 }
 
 // ApiKey is the kind of request, as kafka-go asks for it.
-func (x *exchange) ApiKey() protocol.ApiKey { return protocol.ApiKey(x.key) } //nolint:revive,staticcheck // kafka-go's name
+func (x *exchange) ApiKey() protocol.ApiKey { return protocol.ApiKey(x.key) } //nolint:revive // kafka-go's name
 
 // Required says that the exchange reads and writes the connection itself.
 func (x *exchange) Required(map[protocol.ApiKey]int16) bool { return true }

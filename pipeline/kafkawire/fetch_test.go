@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -87,7 +88,7 @@ func TestFetchCommittedOnly(t *testing.T) {
 	addrs := brokers(t)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a schedule, no secret
+	random := rand.New(rand.NewPCG(seed, 1))
 	topic := unique(t, "in")
 	c := open(t, addrs, topic)
 	create(t, c, topic, 1)
@@ -113,8 +114,8 @@ func TestFetchCommittedOnly(t *testing.T) {
 		i := random.IntN(len(producers) + 1)
 		switch {
 		case i == len(producers):
-			write(t, plain, fmt.Sprint(n))
-			want = append(want, fmt.Sprint(n))
+			write(t, plain, strconv.Itoa(n))
+			want = append(want, strconv.Itoa(n))
 			continue
 		case pending[i] != nil && random.IntN(3) == 0:
 			end(i, random.IntN(2) == 0)
@@ -124,8 +125,8 @@ func TestFetchCommittedOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		write(t, producers[i], fmt.Sprint(n))
-		pending[i] = append(pending[i], fmt.Sprint(n))
+		write(t, producers[i], strconv.Itoa(n))
+		pending[i] = append(pending[i], strconv.Itoa(n))
 	}
 	for i := range producers {
 		if pending[i] != nil {

@@ -78,7 +78,7 @@ func answer(records []byte, aborted ...kmsg.FetchResponseTopicPartitionAbortedTr
 
 // partitionLog draws a partition's log: plain batches, transactions of three producers that interleave, markers, gaps that
 // compaction left, every codec, both kinds of timestamps.
-func partitionLog(t *rapid.T, tb testing.TB) []*logBatch {
+func partitionLog(t *rapid.T) []*logBatch {
 	var log []*logBatch
 	next := int64(rapid.IntRange(0, 100).Draw(t, "start"))
 	open := make(map[int64][]*logBatch)

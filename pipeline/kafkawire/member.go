@@ -73,7 +73,7 @@ func (c *Client) Join(ctx context.Context, j Join) (Joined, error) {
 func (c *Client) Sync(ctx context.Context, j Join, m Joined, assigned map[string][]byte) ([]byte, error) {
 	req := kmsg.NewPtrSyncGroupRequest()
 	req.Group, req.Generation, req.MemberID, req.InstanceID = m.Group, m.Generation, m.Member, instance(m.Instance)
-	req.ProtocolType, req.Protocol = kmsg.StringPtr(consumerProtocol), &m.Protocol
+	req.ProtocolType, req.Protocol = new(consumerProtocol), &m.Protocol
 	for id, part := range assigned {
 		a := kmsg.NewSyncGroupRequestGroupAssignment()
 		a.MemberID, a.MemberAssignment = id, part

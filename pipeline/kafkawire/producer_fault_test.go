@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,14 +33,14 @@ func TestProducerLostAnswers(t *testing.T) {
 		create(t, c, out, 1)
 		p := producer(t, c, unique(t, "txn"), only1)
 		transact := func(offset int64) error {
-			return p.Commit(t.Context(), unfenced(group, in, offset, text(out, fmt.Sprint(offset))))
+			return p.Commit(t.Context(), unfenced(group, in, offset, text(out, strconv.FormatInt(offset, 10))))
 		}
 		var want []string
 		offset := int64(0)
 		for _, key := range keys {
 			for _, before := range []bool{true, false} {
 				offset++
-				want = append(want, fmt.Sprint(offset))
+				want = append(want, strconv.FormatInt(offset, 10))
 				cut.arm(key, before)
 				if err := transact(offset); !errors.Is(err, pipeline.ErrUnavailable) || !cut.sprung() {
 					t.Fatalf("%s, before %v: %v", key.Name(), before, err)
@@ -222,7 +223,7 @@ func TestProducerMembership(t *testing.T) {
 		p := producer(t, c, unique(t, "txn"), only1)
 		offset := int64(0)
 		commit := func(m kafkawire.Membership) error {
-			tx := unfenced(group, in, offset+1, text(out, fmt.Sprint(offset+1)))
+			tx := unfenced(group, in, offset+1, text(out, strconv.FormatInt(offset+1, 10)))
 			tx.Membership = m
 			err := p.Commit(t.Context(), tx)
 			if err == nil {

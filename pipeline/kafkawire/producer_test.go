@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,7 +104,7 @@ func TestProducerWithoutOffsets(t *testing.T) {
 		create(t, c, two, 1)
 		p := producer(t, c, id, only1)
 		transact := func(p *kafkawire.Producer, n int) error {
-			records := []pipeline.Outgoing{text(one, fmt.Sprint(n)), text(two, fmt.Sprint(n))}
+			records := []pipeline.Outgoing{text(one, strconv.Itoa(n)), text(two, strconv.Itoa(n))}
 			return p.Commit(t.Context(), &kafkawire.Transaction{Records: slices.Values(records)})
 		}
 		for n := range 3 {

@@ -18,7 +18,7 @@ func (c *Client) refresh(ctx context.Context) {
 // topicsCreated is a request that is answered without asking.
 type topicsCreated struct{}
 
-func (topicsCreated) ApiKey() protocol.ApiKey { return protocol.CreateTopics } //nolint:revive,staticcheck // kafka-go's name
+func (topicsCreated) ApiKey() protocol.ApiKey { return protocol.CreateTopics } //nolint:revive // kafka-go's name
 
 func (topicsCreated) Required(map[protocol.ApiKey]int16) bool { return true }
 

@@ -63,8 +63,9 @@ func misled(err error) bool {
 	switch code {
 	case UnknownTopicOrPartition, LeaderNotAvailable, NotLeader, BrokerNotAvailable, NotController, FencedLeaderEpoch:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // forgetIfMoved drops a coordinator that says it is none.
@@ -80,8 +81,7 @@ func refused(err error) bool {
 }
 
 func refusedOrLost(err error) bool {
-	var code Error
-	if errors.As(err, &code) {
+	if code, ok := errors.AsType[Error](err); ok {
 		return code.comeAgain()
 	}
 	return errors.Is(err, pipeline.ErrUnavailable) && !isDenied(err)

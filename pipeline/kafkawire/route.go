@@ -58,8 +58,9 @@ func (r Route) String() string {
 		return "controller"
 	case routeNode:
 		return fmt.Sprintf("broker %d", r.node)
+	default:
+		return "any broker"
 	}
-	return "any broker"
 }
 
 // coordinated reports whether the broker is found with FindCoordinator.

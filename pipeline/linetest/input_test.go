@@ -71,7 +71,7 @@ func (w *world) produce(records []record) [][]oracle.Record {
 	for i, r := range records {
 		sent[i] = &kgo.Record{
 			Key: []byte(r.key), Value: r.value, Headers: r.headers, Timestamp: time.UnixMilli(r.millis),
-			Partition: int32(oracle.Partition([]byte(r.key), w.partitions)), //nolint:gosec // a small number
+			Partition: int32(oracle.Partition([]byte(r.key), w.partitions)),
 		}
 		cl.Produce(w.t.Context(), sent[i], func(_ *kgo.Record, err error) {
 			if err != nil {

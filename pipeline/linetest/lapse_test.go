@@ -14,7 +14,7 @@ import (
 func TestLapseAsSpecified(t *testing.T) {
 	rows := publicLog(t, "online_retail")
 	for _, partitions := range []int{1, 4} {
-		t.Run(fmt.Sprint(partitions), func(t *testing.T) {
+		t.Run(strconv.Itoa(partitions), func(t *testing.T) {
 			var want []oracle.Alert
 			for _, f := range shared(t, fmt.Sprintf("reference/lapse_online_retail_%d.csv.gz", partitions)) {
 				odds, err := strconv.ParseFloat(f[3], 64)

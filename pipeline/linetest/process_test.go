@@ -93,7 +93,7 @@ func (p *process) wait() syscall.WaitStatus {
 		<-p.ended
 		p.t.Fatalf("still running after %s:\n%s", patience, tail(p.stderr.String(), 400))
 	}
-	return p.cmd.ProcessState.Sys().(syscall.WaitStatus) //nolint:errcheck // what Unix gives
+	return p.cmd.ProcessState.Sys().(syscall.WaitStatus)
 }
 
 // summary is the last line that run --until-end prints on stdout.

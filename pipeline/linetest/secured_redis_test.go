@@ -94,7 +94,7 @@ func (r *redises) client(t *testing.T, name string) *redis.Client {
 func (r *redises) do(t *testing.T, name, command string) {
 	t.Helper()
 	var args []any
-	for _, a := range strings.Fields(command) {
+	for a := range strings.FieldsSeq(command) {
 		args = append(args, a)
 	}
 	if err := r.client(t, name).Do(t.Context(), args...).Err(); err != nil {

@@ -24,7 +24,7 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-var update = flag.Bool("update", false, "rewrite golden files") //nolint:gochecknoglobals // how the testing package takes flags
+var update = flag.Bool("update", false, "rewrite golden files")
 
 // Each way of letting ebb in works with the least permissions that docs/security.md lists, and each of them is needed: without
 // it, ebb says so. So does every wrong certificate, password or port; testdata/secured_kafka.golden is made to be read.

@@ -129,7 +129,7 @@ func (r *redises) kill(t *testing.T, name string) {
 	}
 	code, out, err := r.Exec(t.Context(), []string{"bash", "-c", "kill -9 " + pid})
 	if err != nil || code != 0 {
-		text, _ := io.ReadAll(out) //nolint:errcheck // the exit code is what failed
+		text, _ := io.ReadAll(out)
 		t.Fatalf("kill %s: exit code %d: %v\n%s", name, code, err, text)
 	}
 }

@@ -94,7 +94,7 @@ func (g *group) activities() map[string]activity {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	defer client.Close() //nolint:errcheck // it was only read
+	defer client.Close()
 	keys, err := g.redis.HKeys(ctx, "ebb:{"+g.name+":p0}:profiles").Result()
 	if err != nil {
 		g.t.Fatal(err)

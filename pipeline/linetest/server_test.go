@@ -83,7 +83,7 @@ func (s *server) do(command ...string) {
 		s.t.Fatal(err)
 	}
 	if code != 0 {
-		text, _ := io.ReadAll(out) //nolint:errcheck // the exit code is what failed
+		text, _ := io.ReadAll(out)
 		s.t.Fatalf("%v in the container: exit code %d\n%s", command, code, text)
 	}
 }

@@ -67,7 +67,7 @@ func (w *world) create(partitions int, topics ...string) {
 	w.t.Helper()
 	forever, size := "-1", "2097152"
 	config := map[string]*string{"retention.ms": &forever, "max.message.bytes": &size}
-	created, err := w.admin.CreateTopics(w.t.Context(), int32(partitions), 1, config, topics...) //nolint:gosec // a small number
+	created, err := w.admin.CreateTopics(w.t.Context(), int32(partitions), 1, config, topics...)
 	if err == nil {
 		err = created.Error()
 	}

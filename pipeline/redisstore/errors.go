@@ -18,7 +18,7 @@ var errUnclaimed = fmt.Errorf("%w: not claimed", pipeline.ErrFenced)
 var errReplaced = fmt.Errorf("%w: another token stands in redis", pipeline.ErrFenced)
 
 // passing are the errors of a server that will do better later, or elsewhere.
-var passing = []string{
+var passing = [...]string{
 	"MISCONF", "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN", "MOVED", "ASK", "BUSY",
 	"ERR max number of clients", "EXECABORT Transaction discarded because of previous errors",
 }

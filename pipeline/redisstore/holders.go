@@ -1,27 +1,21 @@
 package redisstore
 
-import (
-	"context"
-
-	"github.com/redis/go-redis/v9"
-)
+import "context"
 
 // Holders lists the partitions of the group, of the first count, that hold state of the customer with this key. It reads
-// without claiming, by a command that owners need too. Errors: pipeline.ErrUnavailable.
+// without claiming, from one partition after the other, by a command that owners need too. Errors: pipeline.ErrUnavailable.
 func (c *Client) Holders(ctx context.Context, group string, count int, customer []byte) (partitions []int, err error) {
-	asked := make([]*redis.SliceCmd, count)
-	_, err = c.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for p := range asked {
-			k := keysOf(group, p)
-			asked[p] = pipe.HMGet(ctx, k.profiles, string(customer))
+	for p := range count {
+		k := keysOf(group, p)
+		primary, err := c.primary(ctx, k.profiles)
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, classify("find holders", err)
-	}
-	for p, a := range asked {
-		if found := a.Val(); len(found) == 1 && found[0] != nil {
+		found, err := primary.HMGet(ctx, k.profiles, string(customer)).Result()
+		if err != nil {
+			return nil, classify("find holders", err)
+		}
+		if found[0] != nil {
 			partitions = append(partitions, p)
 		}
 	}

@@ -50,7 +50,7 @@ func TestRealServerConditions(t *testing.T) {
 	run := func(t *testing.T, command string) {
 		t.Helper()
 		var args []any
-		for _, a := range strings.Fields(command) {
+		for a := range strings.FieldsSeq(command) {
 			args = append(args, a)
 		}
 		must(admin.Do(t.Context(), args...).Result())(t)

@@ -21,7 +21,7 @@ import (
 	"ebb/pipeline/secure"
 )
 
-var update = flag.Bool("update", false, "rewrite golden files") //nolint:gochecknoglobals // how the testing package takes flags
+var update = flag.Bool("update", false, "rewrite golden files")
 
 // TestWordsOfARefusal meets each way in which certificates do not fit, and shows what is said: testdata/refusals.golden is
 // made to be read.

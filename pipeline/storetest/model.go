@@ -168,8 +168,8 @@ func fillValue(v reflect.Value, n *int) {
 	*n++
 	switch v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fillValue(v.Field(i), n)
+		for _, field := range v.Fields() {
+			fillValue(field, n)
 		}
 	case reflect.Array, reflect.Slice:
 		for i := range v.Len() {
@@ -182,7 +182,7 @@ func fillValue(v reflect.Value, n *int) {
 	case reflect.Uint64, reflect.Uint32, reflect.Uint:
 		v.SetUint(uint64(*n))
 	case reflect.Uint8:
-		v.SetUint(uint64(*n % 256)) //nolint:gosec // not below zero
+		v.SetUint(uint64(*n % 256))
 	case reflect.Bool:
 		v.SetBool(true)
 	default:

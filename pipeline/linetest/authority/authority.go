@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -116,7 +117,7 @@ func (a *Authority) sign(t testing.TB, template *x509.Certificate, key *ecdsa.Pr
 	}
 	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
-	for file, text := range map[string][]byte{name + ".pem": certPEM, name + ".key": keyPEM, name + ".both.pem": append(keyPEM[:len(keyPEM):len(keyPEM)], certPEM...)} {
+	for file, text := range map[string][]byte{name + ".pem": certPEM, name + ".key": keyPEM, name + ".both.pem": append(slices.Clip(keyPEM), certPEM...)} {
 		if err := os.WriteFile(a.Path(file), text, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -55,7 +55,7 @@ func (g *group) command(ctx context.Context, flags ...string) *exec.Cmd {
 		"run", "-c", g.config, "--pack", "any", "--horizon", "30d",
 		"--friction", "Support Ticket Opened=0,Payment Failed=1",
 	}, flags...)
-	return exec.CommandContext(ctx, g.program, args...) //nolint:gosec // named by who runs it
+	return exec.CommandContext(ctx, g.program, args...)
 }
 
 // run is the whole topic processed once. CPU is in nanoseconds per event.
@@ -81,7 +81,7 @@ type run struct {
 
 // check has the topics that are missing created.
 func (g *group) check(ctx context.Context) error {
-	check := exec.CommandContext(ctx, g.program, "check", "-c", g.config, "--create", "--partitions", strconv.Itoa(g.Partitions)) //nolint:gosec // named by who runs it
+	check := exec.CommandContext(ctx, g.program, "check", "-c", g.config, "--create", "--partitions", strconv.Itoa(g.Partitions))
 	if out, err := check.CombinedOutput(); err != nil {
 		return fmt.Errorf("ebb check: %w\n%s", err, out)
 	}

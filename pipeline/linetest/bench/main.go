@@ -194,12 +194,12 @@ func (b *bench) all(ctx context.Context, r *report) error {
 // fill builds the load's program outside of its folder, and lets it create and fill the topic.
 func (b *bench) fill(ctx context.Context) error {
 	program := filepath.Join(b.dir, "load")
-	build := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(b.shared, "bench"), "-o", program, ".") //nolint:gosec // named by who runs it
+	build := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(b.shared, "bench"), "-o", program, ".")
 	build.Stderr = b.say
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
-	load := exec.CommandContext(ctx, program, "-brokers", b.kafka, "-topic", input, "-events", strconv.Itoa(b.Events), //nolint:gosec // built above
+	load := exec.CommandContext(ctx, program, "-brokers", b.kafka, "-topic", input, "-events", strconv.Itoa(b.Events),
 		"-customers", strconv.Itoa(b.Customers), "-partitions", strconv.Itoa(b.Partitions), "-days", strconv.Itoa(b.Days),
 		"-seed", strconv.FormatUint(b.Seed, 10))
 	load.Stdout, load.Stderr = b.say, b.say

@@ -22,7 +22,7 @@ func (b *bench) poison(ctx context.Context, topic string) (sent *digest, err err
 	defer out.Close()
 	forever := "-1"
 	admin := kadm.NewClient(out)
-	if _, err := admin.CreateTopic(ctx, int32(b.Partitions), 1, map[string]*string{"retention.ms": &forever}, topic); err != nil { //nolint:gosec // a small number
+	if _, err := admin.CreateTopic(ctx, int32(b.Partitions), 1, map[string]*string{"retention.ms": &forever}, topic); err != nil {
 		return nil, err
 	}
 	sent = newDigest()
@@ -66,7 +66,7 @@ func (b *bench) each(ctx context.Context, topic string, from []int64, do func(*k
 	for p, end := range ends {
 		if from[p] < end {
 			left++
-			offsets[int32(p)] = kgo.NewOffset().At(from[p]) //nolint:gosec // a partition number
+			offsets[int32(p)] = kgo.NewOffset().At(from[p])
 		}
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(b.kafka), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: offsets}),

@@ -31,7 +31,7 @@ func startServices(ctx context.Context, o *options, dir string) (s *services, er
 		script: filepath.Join(o.shared, "testenv", "native"), dir: dir,
 		kafka: fmt.Sprintf("127.0.0.1:%d", ports[0]), redis: fmt.Sprintf("127.0.0.1:%d", ports[2]),
 	}
-	up := exec.CommandContext(ctx, s.script, "up", dir) //nolint:gosec // named by who runs it
+	up := exec.CommandContext(ctx, s.script, "up", dir)
 	up.Env = append(up.Environ(), fmt.Sprintf("KAFKA_PORT=%d", ports[0]), fmt.Sprintf("REDIS_PORT=%d", ports[2]), "KAFKA_HEAP=1g")
 	if o.AOF {
 		up.Env = append(up.Env, "REDIS_ARGS=") // the script's own: an append-only file
@@ -54,7 +54,7 @@ func startServices(ctx context.Context, o *options, dir string) (s *services, er
 
 // stop ends both and removes what they wrote. A signal to our process group, such as a second Ctrl-C, does not reach it.
 func (s *services) stop(ctx context.Context) error {
-	down := exec.CommandContext(ctx, s.script, "down", s.dir) //nolint:gosec // named by who runs it
+	down := exec.CommandContext(ctx, s.script, "down", s.dir)
 	down.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if out, err := down.CombinedOutput(); err != nil {
 		return fmt.Errorf("stop Kafka and Redis: %w: %s", err, out)
@@ -98,7 +98,7 @@ func freePorts(ctx context.Context) (ports [3]int, err error) {
 		if err != nil {
 			return ports, err
 		}
-		ports[0] = first.Addr().(*net.TCPAddr).Port //nolint:errcheck // a TCP listener has a TCP address
+		ports[0] = first.Addr().(*net.TCPAddr).Port
 		ports[1] = ports[0] + 1
 		second, err := lc.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[1])))
 		if err == nil {
@@ -119,5 +119,5 @@ func freePort(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close() //nolint:errcheck // a TCP listener has a TCP address
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }

@@ -106,7 +106,7 @@ func (s *stretch) produce(ctx context.Context, brokers string) error {
 			failed.CompareAndSwap(nil, &err)
 		}
 	}
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a load, not a secret
+	r := rand.New(rand.NewPCG(1, 2))
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	s.began = time.Now()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -154,7 +155,7 @@ func (g *group) liveEvents(ctx context.Context) (*stretch, error) {
 		return nil, err
 	}
 	defer client.Close()
-	size, segment := fmt.Sprint(kept), fmt.Sprint(kept/8)
+	size, segment := strconv.Itoa(kept), strconv.Itoa(kept/8)
 	altered, err := kadm.NewClient(client).AlterTopicConfigs(ctx,
 		[]kadm.AlterConfig{{Name: "retention.bytes", Value: &size}, {Name: "segment.bytes", Value: &segment}}, input, g.alerts)
 	for _, a := range altered {

@@ -155,9 +155,9 @@ func (d *diary) all(message string, after time.Time) (out []said) {
 // latest is the last line of this message in an interval.
 func (d *diary) latest(message string, after, until time.Time) (said, bool) {
 	all := d.all(message, after)
-	for i := len(all) - 1; i >= 0; i-- {
-		if !all[i].at.After(until) {
-			return all[i], true
+	for _, a := range slices.Backward(all) {
+		if !a.at.After(until) {
+			return a, true
 		}
 	}
 	return said{}, false

@@ -208,7 +208,7 @@ func (t *takeover) settle(ctx context.Context) (lag int64, err error) {
 		switch {
 		case settled && (waited > catchUp || float64(lag) < t.outage.rate):
 			t.report.setTimes(&t.members[0].diary)
-			return lag, pause(ctx, time.Duration(rand.Int64N(int64(time.Second)))) //nolint:gosec // a moment, not a secret
+			return lag, pause(ctx, time.Duration(rand.Int64N(int64(time.Second))))
 		case waited > patience:
 			return 0, fmt.Errorf("after %v the group has not settled:\n%s", patience, t.members[0].diary.tail())
 		}

@@ -80,7 +80,7 @@ func Ports(ctx context.Context, n int) (ports []int, err error) {
 			return nil, e
 		}
 		defer func() { err = errors.Join(err, l.Close()) }() // all are held until all are found
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)  //nolint:errcheck // a TCP listener has a TCP address
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
 	}
 	return ports, nil
 }
