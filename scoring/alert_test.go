@@ -166,6 +166,9 @@ func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *scoring.Pack, a 
 		}
 		sum += term.LogOdds
 	}
+	if x, err := scoring.Explain(b); err != nil || len(x.Differences) > 0 || x.LogOdds != got.LogOdds {
+		t.Fatalf("explained as %+v, %v: %s", x, err, b)
+	}
 	probability := 1 / (1 + scoring.Exp(-sum))
 	if sum != got.LogOdds || probability != got.Probability || math.Abs(got.Risk-100*probability) > 0.000501 {
 		t.Fatalf("sum %v, probability %v in %s", sum, probability, b)

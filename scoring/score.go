@@ -54,7 +54,10 @@ func (s *Score) Sum() float64 {
 func (s *Score) Probability() float64 { return sigmoid(s.Sum()) }
 
 // Risk is the risk score in thousandths, 0 to 100000, rounded.
-func (s *Score) Risk() int { return int(float64(s.Probability()*100_000) + 0.5) }
+func (s *Score) Risk() int { return thousandths(s.Probability()) }
+
+// thousandths is a probability as a risk score.
+func thousandths(probability float64) int { return int(float64(probability*100_000) + 0.5) }
 
 // Score is the risk of p as of at, in ms since the epoch. A customer without activity has none: the zero Score.
 func (k *Pack) Score(p *Profile, at int64) Score {
@@ -88,8 +91,12 @@ func span(ms int64) float64 { return min(max(days(ms), 0), maxDays) }
 //
 // With regularity at most 16, |m| at most 12 and r from 0.02 to 2^43 ms, u stays within e^-255 and e^376.
 func (k *Pack) logitSilent(m, regularity, r float64) float64 {
+	return logitSilentFor(m, regularity, r, k.horizon)
+}
+
+func logitSilentFor(m, regularity, r, horizon float64) float64 {
 	from := exp(float64(regularity * (log(r) - m)))
-	to := exp(float64(regularity * (log(r+k.horizon) - m)))
+	to := exp(float64(regularity * (log(r+horizon) - m)))
 	return logitOf(from, to)
 }
 
@@ -97,18 +104,30 @@ func (k *Pack) logitSilent(m, regularity, r float64) float64 {
 func logitOf(from, to float64) float64 { return log((1 + from) / max(to-from, float64(to*0x1p-52))) }
 
 func levelTerm(level, idle, fade float64) float64 {
-	return float64(-levelWeight * log(float64(level*exp(-idle/fade))+levelFloor))
+	return levelBy(levelWeight, levelFloor, level, idle, fade)
+}
+
+func levelBy(weight, floor, level, idle, fade float64) float64 {
+	return float64(-weight * log(float64(level*exp(-idle/fade))+floor))
 }
 
 func tenureTerm(tenure, horizon float64) float64 {
-	return float64(-tenureWeight * log(tenure/horizon+tenureOffset))
+	return tenureBy(tenureWeight, tenureOffset, tenure, horizon)
+}
+
+func tenureBy(weight, offset, tenure, horizon float64) float64 {
+	return float64(-weight * log(tenure/horizon+offset))
 }
 
 func frictionTerm(friction, idle, fade float64) float64 {
+	return frictionBy(frictionWeight, friction, idle, fade)
+}
+
+func frictionBy(weight, friction, idle, fade float64) float64 {
 	if friction == 0 {
 		return 0
 	}
-	return float64(frictionWeight * log(1+float64(friction*exp(-idle/fade))))
+	return float64(weight * log(1+float64(friction*exp(-idle/fade))))
 }
 
 func sigmoid(x float64) float64 { return 1 / (1 + exp(-x)) }

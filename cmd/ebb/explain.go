@@ -1,0 +1,167 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"ebb/scoring"
+)
+
+// explainFlags is the command line of explain.
+type explainFlags struct{ json bool }
+
+func newExplainCommand(a *app) *cobra.Command {
+	var f explainFlags
+	cmd := &cobra.Command{
+		Use:   "explain [FILE]",
+		Short: "Recompute alerts from what they carry, and show the sum",
+		Long: `Recompute each alert from nothing but the inputs and coefficients that it carries: no Kafka, no Redis, no pack. Every term is
+shown with what it was computed from and the sum so far. Exit code 1 where an alert says anything else than what follows from its own
+numbers, to the last bit; then the rest is not looked at. FILE holds an alert a line, as ebb alerts --json prints them; it may be
+gzipped. "-" or no FILE is standard input.`,
+		Example: "  ebb alerts --from-start --until-end --json | ebb explain\n" +
+			"  ebb explain alerts.ndjson.gz\n" +
+			"  ebb alerts --json | grep '\"customer\":\"c-42\"' | ebb explain --json",
+		Args: usage(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.explain(cmd, &f, args) },
+	}
+	cmd.Flags().BoolVar(&f.json, "json", false, "print an object for each alert: its id, and the terms, the sum and the differences")
+	return cmd
+}
+
+func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error {
+	name := stdinName
+	if len(args) > 0 {
+		name = args[0]
+	}
+	lines, err := openLines(name, newStoppableReader(cmd.Context(), cmd.InOrStdin()))
+	if err != nil {
+		return err
+	}
+	defer lines.Close()
+	show := explainText{newScreen(cmd.OutOrStdout(), a.environ)}
+	encoder := json.NewEncoder(cmd.OutOrStdout())
+	for n := 0; ; n++ {
+		if cmd.Context().Err() != nil {
+			return stopCause(cmd.Context())
+		}
+		line, err := lines.nextLine()
+		if errors.Is(err, io.EOF) {
+			return show.end(n, f.json)
+		}
+		if err != nil {
+			return err
+		}
+		x, err := scoring.Explain(line)
+		if err != nil {
+			return advise(fmt.Errorf("%s:%d: %w", lines.name, lines.line, err), "an alert a line is wanted, as ebb alerts --json prints them")
+		}
+		var who explained
+		if err := json.Unmarshal(line, &who); err != nil {
+			return fmt.Errorf("%s:%d: %w", lines.name, lines.line, err)
+		}
+		who.Explanation = x
+		if f.json {
+			err = encoder.Encode(&who)
+		} else {
+			err = show.alert(&who, n > 0)
+		}
+		if err != nil {
+			return err
+		}
+		if len(x.Differences) > 0 {
+			return fmt.Errorf("%s:%d: alert %s does not prove itself: %s", lines.name, lines.line, who.ID, differencesInWords(x.Differences))
+		}
+	}
+}
+
+// explained is an alert and its explanation.
+type explained struct {
+	ID         string `json:"id"`
+	Tenant     string `json:"tenant"`
+	Customer   string `json:"customer"`
+	Transition string `json:"transition"`
+	Tier       string `json:"tier"`
+	Time       string `json:"time"`
+	Reasons    []struct {
+		Code string `json:"code"`
+		Text string `json:"text"`
+	} `json:"reasons"`
+	*scoring.Explanation
+}
+
+// explainText shows explanations to people.
+type explainText struct{ screen }
+
+func (s explainText) alert(e *explained, another bool) error {
+	if another {
+		fmt.Fprintln(s)
+	}
+	who := e.Customer
+	if e.Tenant != "" {
+		who = e.Tenant + "/" + who
+	}
+	fmt.Fprintf(s, "%s: %s, %s at %s\n", s.paint(text.Colors{text.Bold}, printable(who)), e.Transition, e.Tier, e.Time)
+	for _, r := range e.Reasons {
+		fmt.Fprintf(s, "  %s\n", printable(r.Text))
+	}
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = text.FormatDefault
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight}, {Number: 3, Align: text.AlignRight}})
+	t.AppendHeader(table.Row{"term", "log-odds", "sum", "from"})
+	sum := 0.0
+	for i, term := range e.Terms {
+		if sum += term.LogOdds; i == 0 {
+			sum = term.LogOdds
+		}
+		t.AppendRow(table.Row{term.Name, fmt.Sprintf("%+.6f", term.LogOdds), fmt.Sprintf("%+.6f", sum), inputsInWords(term.Inputs)})
+	}
+	fmt.Fprintln(s, t.Render())
+	verdict := s.paint(text.Colors{text.FgGreen}, "every bit as the alert says")
+	if len(e.Differences) > 0 {
+		verdict = s.paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
+	}
+	_, err := fmt.Fprintf(s, "risk %.3f = 100 / (1 + exp(-%s)); %s\n", e.Risk, shortest(e.LogOdds), verdict)
+	return err
+}
+
+func (s explainText) end(alerts int, quiet bool) error {
+	if quiet || alerts == 1 {
+		return nil
+	}
+	if alerts == 0 {
+		_, err := fmt.Fprintln(s, "no alerts")
+		return err
+	}
+	_, err := fmt.Fprintf(s, "\n%s recomputed, every bit as they say\n", plural(alerts, "alert"))
+	return err
+}
+
+func inputsInWords(inputs map[string]float64) string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		words = append(words, fmt.Sprintf("%s %.4g", strings.ReplaceAll(name, "_", " "), inputs[name]))
+	}
+	return strings.Join(words, ", ")
+}
+
+func differencesInWords(all []scoring.Difference) string {
+	var words []string
+	for _, d := range all {
+		words = append(words, fmt.Sprintf("%s says %s, %s follows", d.Field, shortest(d.Says), shortest(d.Recomputed)))
+	}
+	return strings.Join(words, "; ")
+}
+
+func shortest(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

@@ -1,0 +1,127 @@
+package scoring
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Explanation is an alert's score, recomputed from nothing but the inputs and coefficients that the alert carries.
+type Explanation struct {
+	Terms       []ExplainedTerm `json:"terms"` // in the order in which they are added
+	LogOdds     float64         `json:"log_odds"`
+	Risk        float64         `json:"risk_score"` // 0 to 100, in thousandths
+	Probability float64         `json:"churn_probability"`
+
+	// Differences are where the alert says something else, to the bit; none: it proves itself.
+	Differences []Difference `json:"differences"`
+}
+
+// ExplainedTerm is a term with what it was computed from.
+type ExplainedTerm struct {
+	Name         string             `json:"name"`
+	LogOdds      float64            `json:"log_odds"`
+	Inputs       map[string]float64 `json:"inputs"`
+	Coefficients map[string]float64 `json:"coefficients"`
+}
+
+// Difference is a number of an alert that does not follow from the others.
+type Difference struct {
+	Field      string  `json:"field"`      // as a JSON pointer into the alert
+	Says       float64 `json:"says"`       // what the alert says
+	Recomputed float64 `json:"recomputed"` // what follows
+}
+
+// ErrNoAlert is what Explain returns for what is no alert, or one with terms that this build does not know.
+var ErrNoAlert = errors.New("no alert that can be recomputed")
+
+// Explain recomputes alert, the JSON of one alert as published (docs/alert.schema.json). It knows no pack: every number it
+// needs stands in the alert, so that an alert is explained years later as it was on its day. Errors: ErrNoAlert.
+func Explain(alert []byte) (*Explanation, error) {
+	var said struct {
+		Terms       []ExplainedTerm `json:"terms"`
+		LogOdds     *float64        `json:"log_odds"`
+		Risk        *float64        `json:"risk_score"`
+		Probability *float64        `json:"churn_probability"`
+	}
+	if err := json.Unmarshal(alert, &said); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+	}
+	if len(said.Terms) == 0 || said.LogOdds == nil || said.Risk == nil || said.Probability == nil {
+		return nil, fmt.Errorf("%w: it has no terms, log_odds, risk_score or churn_probability", ErrNoAlert)
+	}
+	x := &Explanation{Differences: []Difference{}}
+	for i, t := range said.Terms {
+		value, err := t.recompute()
+		if err != nil {
+			return nil, fmt.Errorf("%w: /terms/%d: %w", ErrNoAlert, i, err)
+		}
+		x.differ(fmt.Sprintf("/terms/%d/log_odds", i), t.LogOdds, value)
+		t.LogOdds = value
+		x.Terms = append(x.Terms, t)
+		if i == 0 {
+			x.LogOdds = value
+		} else {
+			x.LogOdds += value
+		}
+	}
+	x.Probability = sigmoid(x.LogOdds)
+	x.Risk = float64(thousandths(x.Probability)) / 1000
+	x.differ("/log_odds", *said.LogOdds, x.LogOdds)
+	x.differ("/risk_score", *said.Risk, x.Risk)
+	x.differ("/churn_probability", *said.Probability, x.Probability)
+	return x, nil
+}
+
+func (x *Explanation) differ(field string, says, recomputed float64) {
+	if math.Float64bits(says) != math.Float64bits(recomputed) {
+		x.Differences = append(x.Differences, Difference{field, says, recomputed})
+	}
+}
+
+// recompute is the term's log-odds by its own inputs and coefficients. The formulas stand in score.go.
+func (t *ExplainedTerm) recompute() (float64, error) {
+	n := named{t: t}
+	var value float64
+	switch t.Name {
+	case termNames[TermBase]:
+		value = n.coefficient("base")
+	case termNames[TermRhythm]:
+		value = float64(n.coefficient("weight") * n.silent(n.coefficient("min_silent_days")))
+	case termNames[TermSilence]:
+		value = float64(n.coefficient("weight") * (n.silent(n.input("silent_days")) - n.silent(n.coefficient("min_silent_days"))))
+	case termNames[TermLevel]:
+		value = levelBy(n.coefficient("weight"), n.coefficient("floor"), n.input("level"), n.input("idle_days"), n.coefficient("fade_days"))
+	case termNames[TermTenure]:
+		value = tenureBy(n.coefficient("weight"), n.coefficient("offset"), n.input("tenure_days"), n.coefficient("horizon_days"))
+	case termNames[TermFriction]:
+		value = frictionBy(n.coefficient("weight"), n.input("friction"), n.input("idle_days"), n.coefficient("fade_days"))
+	default:
+		return 0, fmt.Errorf("term %q is not known to this build", t.Name)
+	}
+	return value, n.err
+}
+
+// named looks up a term's numbers and keeps the first that is missing.
+type named struct {
+	t   *ExplainedTerm
+	err error
+}
+
+func (n *named) input(name string) float64 { return n.get("inputs", n.t.Inputs, name) }
+func (n *named) coefficient(name string) float64 {
+	return n.get("coefficients", n.t.Coefficients, name)
+}
+
+func (n *named) get(kind string, from map[string]float64, name string) float64 {
+	v, ok := from[name]
+	if !ok && n.err == nil {
+		n.err = fmt.Errorf("/%s/%s is missing", kind, name)
+	}
+	return v
+}
+
+func (n *named) silent(days float64) float64 {
+	return logitSilentFor(n.input("ln_typical_days"), n.input("regularity"), days, n.coefficient("horizon_days"))
+}

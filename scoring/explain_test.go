@@ -1,0 +1,90 @@
+package scoring_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"ebb/scoring"
+)
+
+// TestExplainFindsEveryBit: whichever number of a term, its result or the sum is off by the last bit, it is found.
+func TestExplainFindsEveryBit(t *testing.T) {
+	pack, all := alerts(t)
+	for _, a := range all {
+		b := pack.AppendAlert(nil, &a, a.ID())
+		var alert map[string]any
+		if err := json.Unmarshal(b, &alert); err != nil {
+			t.Fatal(err)
+		}
+		numbers := 0
+		check := func(field string, holder map[string]any, key string) {
+			t.Helper()
+			was, ok := holder[key].(float64)
+			if !ok {
+				t.Fatalf("%s is no number", field)
+			}
+			numbers++
+			holder[key] = math.Nextafter(was, math.Inf(1))
+			defer func() { holder[key] = was }()
+			changed, err := json.Marshal(alert)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x, err := scoring.Explain(changed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if result := strings.HasSuffix(field, "log_odds") || strings.Count(field, "/") == 1; result && len(x.Differences) == 0 {
+				t.Errorf("%s is off by a bit, and nothing is found", field)
+			}
+			if again := (scoring.Difference{Field: field, Says: holder[key].(float64), Recomputed: was}); len(x.Differences) == 1 && x.Differences[0] != again { //nolint:errcheck // set above
+				t.Errorf("%s: %+v, want %+v", field, x.Differences[0], again)
+			}
+		}
+		for _, field := range []string{"log_odds", "risk_score", "churn_probability"} {
+			check("/"+field, alert, field)
+		}
+		for i, term := range alert["terms"].([]any) { //nolint:errcheck // it is an alert
+			check(fmt.Sprintf("/terms/%d/log_odds", i), term.(map[string]any), "log_odds") //nolint:errcheck // it is an alert
+		}
+		if numbers != 3+int(scoring.NumTerms) {
+			t.Fatalf("%d numbers", numbers)
+		}
+	}
+}
+
+func TestExplainFindsAnotherInput(t *testing.T) {
+	pack, all := alerts(t)
+	b := string(pack.AppendAlert(nil, &all[0], all[0].ID()))
+	for _, change := range []string{`"level":|3`, `"tenure_days":|2`, `"friction":|1`, `"silent_days":|1`, `"regularity":|2`, `"fade_days":|3`, `"floor":|0.2`} {
+		name, value, _ := strings.Cut(change, "|")
+		if !strings.Contains(b, name+value) {
+			t.Fatalf("no %s%s in %s", name, value, b)
+		}
+		x, err := scoring.Explain([]byte(strings.Replace(b, name+value, name+"9", 1)))
+		if err != nil || len(x.Differences) == 0 || !strings.HasPrefix(x.Differences[0].Field, "/terms/") {
+			t.Errorf("%s changed: %+v, %v", name, x, err)
+		}
+	}
+}
+
+func TestExplainRefuses(t *testing.T) {
+	for name, c := range map[string]struct{ alert, why string }{
+		"no JSON":         {`what`, "invalid character"},
+		"another JSON":    {`{"customer":"c-1"}`, "no terms"},
+		"a term unknown":  {`{"terms":[{"name":"weather","log_odds":1}],"log_odds":1,"risk_score":1,"churn_probability":1}`, `/terms/0: term "weather"`},
+		"an input gone":   {`{"terms":[{"name":"tenure","log_odds":1,"coefficients":{"weight":1,"offset":1,"horizon_days":1}}],"log_odds":1,"risk_score":1,"churn_probability":1}`, "/inputs/tenure_days is missing"},
+		"a coefficient":   {`{"terms":[{"name":"base","log_odds":1}],"log_odds":1,"risk_score":1,"churn_probability":1}`, "/coefficients/base is missing"},
+		"a text in place": {`{"terms":"none"}`, "cannot unmarshal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := scoring.Explain([]byte(c.alert)); !errors.Is(err, scoring.ErrNoAlert) || !strings.Contains(err.Error(), c.why) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
