@@ -41,15 +41,15 @@ func TestExplainFindsEveryBit(t *testing.T) {
 			if result := strings.HasSuffix(field, "log_odds") || strings.Count(field, "/") == 1; result && len(x.Differences) == 0 {
 				t.Errorf("%s is off by a bit, and nothing is found", field)
 			}
-			if again := (scoring.Difference{Field: field, Says: holder[key].(float64), Recomputed: was}); len(x.Differences) == 1 && x.Differences[0] != again { //nolint:errcheck // set above
+			if again := (scoring.Difference{Field: field, Says: holder[key].(float64), Recomputed: was}); len(x.Differences) == 1 && x.Differences[0] != again {
 				t.Errorf("%s: %+v, want %+v", field, x.Differences[0], again)
 			}
 		}
 		for _, field := range []string{"log_odds", "risk_score", "churn_probability"} {
 			check("/"+field, alert, field)
 		}
-		for i, term := range alert["terms"].([]any) { //nolint:errcheck // it is an alert
-			check(fmt.Sprintf("/terms/%d/log_odds", i), term.(map[string]any), "log_odds") //nolint:errcheck // it is an alert
+		for i, term := range alert["terms"].([]any) {
+			check(fmt.Sprintf("/terms/%d/log_odds", i), term.(map[string]any), "log_odds")
 		}
 		if numbers != 3+int(scoring.NumTerms) {
 			t.Fatalf("%d numbers", numbers)

@@ -66,8 +66,14 @@ func faults(t *testing.T, addr string) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			<-b.reached
-			other := claimed(t, open(t, addr).Partition(group, 0))
+			<-b.reached // sent; now until it is applied
+			direct := open(t, addr)
+			for t.Context().Err() == nil {
+				if at, err := direct.Inspect(t.Context(), group, 0, nil); err != nil || at.Meta.Next == 1 {
+					break
+				}
+			}
+			other := claimed(t, direct.Partition(group, 0))
 			if other.found.Meta.Next != 1 {
 				t.Errorf("the other owner found next %d, want 1", other.found.Meta.Next)
 			}
