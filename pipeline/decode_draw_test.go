@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,8 +118,8 @@ func TestDecodeAgreesOnEnvelopes(t *testing.T) {
 	)
 	d := pipeline.NewDecoder(testRecordBytes)
 	bases := map[string]string{"flat": flatJSON(), "segment": trackJSON(), "cloud": cloudJSON(), "data": "{}", "everything": "{}"}
-	usable := map[string]int{}
-	rapid.Check(t, func(rt *rapid.T) {
+	usable, kinds := map[string]int{}, []string{"flat", "segment", "cloud", "data"}
+	checkUntil(t, func() bool { return allSeen(usable, kinds) }, func(rt *rapid.T) {
 		kind := rapid.SampledFrom([]string{"flat", "segment", "segment", "cloud", "data", "everything"}).Draw(rt, "kind")
 		r := pipeline.Record{Timestamp: drawStamp().Draw(rt, "stamp"), AppendTime: rapid.Bool().Draw(rt, "append")}
 		value := drawObject(rt, "members", names[kind], 6, drawMember)
@@ -146,11 +147,23 @@ func TestDecodeAgreesOnEnvelopes(t *testing.T) {
 			usable[kind]++
 		}
 	})
-	for _, kind := range []string{"flat", "segment", "cloud", "data"} {
-		if usable[kind] == 0 {
-			t.Errorf("no usable record of kind %s: %v", kind, usable)
+	if !allSeen(usable, kinds) {
+		t.Errorf("no usable record of some kind: %v", usable)
+	}
+}
+
+// checkUntil checks the property again until enough was drawn: a hundred draws may miss what is rare.
+func checkUntil(t *testing.T, enough func() bool, property func(*rapid.T)) {
+	t.Helper()
+	for range 20 {
+		if rapid.Check(t, property); enough() {
+			return
 		}
 	}
+}
+
+func allSeen[K comparable](seen map[K]int, kinds []K) bool {
+	return !slices.ContainsFunc(kinds, func(k K) bool { return seen[k] == 0 })
 }
 
 // FuzzDecodeRecord holds decoder and oracle against each other on any value with any headers and timestamp.

@@ -57,7 +57,8 @@ func drawTree(t *rapid.T, depth int) string {
 // TestMappingAgrees draws mappings, and records that they read or that the envelopes claim.
 func TestMappingAgrees(t *testing.T) {
 	usable := map[pipeline.Envelope]int{}
-	rapid.Check(t, func(rt *rapid.T) {
+	envelopes := []pipeline.Envelope{pipeline.Flat, pipeline.Segment, pipeline.CloudEvent, pipeline.Mapped}
+	checkUntil(t, func() bool { return allSeen(usable, envelopes) }, func(rt *rapid.T) {
 		spec := drawSpec(rt)
 		m, err := pipeline.NewMapping(spec)
 		if err != nil {
@@ -86,10 +87,8 @@ func TestMappingAgrees(t *testing.T) {
 			}
 		}
 	})
-	for _, e := range []pipeline.Envelope{pipeline.Flat, pipeline.Segment, pipeline.CloudEvent, pipeline.Mapped} {
-		if usable[e] == 0 {
-			t.Errorf("no usable record of %v: %v", e, usable)
-		}
+	if !allSeen(usable, envelopes) {
+		t.Errorf("no usable record of some envelope: %v", usable)
 	}
 }
 
