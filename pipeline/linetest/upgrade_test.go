@@ -4,7 +4,6 @@ package linetest_test
 
 import (
 	"slices"
-	"syscall"
 	"testing"
 
 	"ebb/pipeline/linetest/oracle"
@@ -15,33 +14,29 @@ import (
 // writes what it can read; then both write the newest. The alerts are those of one version that did it all.
 func TestRollingUpgrade(t *testing.T) {
 	w := newWorld(t, 4)
-	input := w.produce(events("shop", 1, shop(8, 10_000, 700)))
-	all := sum(w.ends())
+	all := events("shop", 1, shop(8, 10_000, 700))
+	parts := slices.Collect(slices.Chunk(all, (len(all)+2)/3))
 	g := w.group("run", redisAddress(), map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB"})
 	member := func(name string, variables ...string) *process {
 		return g.run(map[string]string{"kafka.instance_id": name}, variables, shopFlags()...)
 	}
-	past := func(p *process, tenths int64) {
-		p.until("more is processed", func() bool { return sum(g.committed()) > all*tenths/10 })
-	}
 	const older = "EBB_TEST_FORMAT=1"
 
+	input := w.produce(parts[0])
 	first, second := member("first", older), member("second", older)
-	past(first, 2)
+	g.past(first, sum(w.ends())/5)
 	leave(first)
 	first = member("first")
 	first.says("joined group", `"format":1`)
-	past(first, 4)
-	second.signal(syscall.SIGSTOP)
-	first.signal(syscall.SIGSTOP)
+	input = join(input, w.produce(parts[1]))
+	first.until("it is processed", func() bool { return slices.Equal(g.committed(), w.ends()) })
 	if found := g.versions(); found[1] == 0 || len(found) != 1 {
 		t.Errorf("profiles by version while one member is of the version before: %v", found)
 	}
-	first.signal(syscall.SIGCONT)
-	second.signal(syscall.SIGCONT)
 	leave(second)
 	second = member("second")
 	second.says("joined group", `"format":2`)
+	input = join(input, w.produce(parts[2]))
 	first.until("everything is processed", func() bool { return slices.Equal(g.committed(), w.ends()) })
 	leave(first)
 	leave(second)

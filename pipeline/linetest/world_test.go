@@ -217,6 +217,12 @@ func (g *group) committed() []int64 {
 	return offsets
 }
 
+// past waits until the group has committed more than so many records, while p runs.
+func (g *group) past(p *process, records int64) {
+	g.t.Helper()
+	p.until("more is processed", func() bool { return sum(g.committed()) > records })
+}
+
 // ends is the end offset of each input partition.
 func (w *world) ends() []int64 {
 	w.t.Helper()
