@@ -46,8 +46,11 @@ func NewKafka(cfg KafkaConfig) (*Kafka, error) {
 // TransactionalID names the one writer of a partition's results. Read from the right it takes apart again, because a
 // topic's name has no slash.
 func TransactionalID(group, topic string, partition int32) string {
-	return "ebb/" + group + "/" + topic + "/" + strconv.Itoa(int(partition))
+	return TransactionalPrefix(group) + topic + "/" + strconv.Itoa(int(partition))
 }
+
+// TransactionalPrefix is what the transactional ids of a group begin with: what its user must be allowed to write.
+func TransactionalPrefix(group string) string { return "ebb/" + group + "/" }
 
 // Init is pipeline.Log's.
 func (k *Kafka) Init(ctx context.Context) error {

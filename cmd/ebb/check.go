@@ -14,6 +14,7 @@ import (
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/secure"
 	"ebb/scoring"
+	"ebb/sinks"
 )
 
 // checkFlags is the command line of check.
@@ -255,7 +256,7 @@ func (c *checking) askBroker(ctx context.Context, address string) error {
 
 // checkTransactions tries what publishing needs, under a transactional id that no partition has.
 func (c *checking) checkTransactions(ctx context.Context) {
-	prefix := "ebb/" + c.cfg.Kafka.Group + "/" // as of sinks.TransactionalID
+	prefix := sinks.TransactionalPrefix(c.cfg.Kafka.Group)
 	id := prefix + "check"
 	p, err := c.client.NewProducer(kafkawire.ProducerConfig{TransactionalID: id, Timeout: c.cfg.Kafka.TransactionTimeout})
 	if err == nil {
