@@ -43,11 +43,7 @@ func (l *alertLine) of(value []byte) string {
 	if err := json.Unmarshal(value, &v); err != nil || v.Customer == "" || v.Transition == "" {
 		return l.fit("no alert: ", printable(clip(value, 200)))
 	}
-	who := v.Customer
-	if v.Tenant != "" {
-		who = v.Tenant + "/" + who
-	}
-	who = printable(who)
+	who := fullName(v.Tenant, v.Customer)
 	narrow, most := l.screen.terminal && l.screen.width < wideScreen, mostCustomer
 	if narrow {
 		most = narrowCustomer
@@ -66,6 +62,14 @@ func (l *alertLine) of(value []byte) string {
 	}
 	return l.fit(fmt.Sprintf("%s  %-9s  %s  %5.1f  %s  ", v.Time.UTC().Format("2006-01-02 15:04"), v.Transition,
 		l.tinted(&v, fmt.Sprintf("%-8s", v.Tier)), v.Risk, text.Pad(who, l.customer, ' ')), reason)
+}
+
+// fullName is a customer as a person is shown it: behind its tenant, if it has one.
+func fullName(tenant, customer string) string {
+	if tenant != "" {
+		customer = tenant + "/" + customer
+	}
+	return printable(customer)
 }
 
 // fit puts the reason behind the columns, as much of it as a terminal's line holds.

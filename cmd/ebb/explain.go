@@ -107,11 +107,7 @@ func (s explainText) alert(e *explained, another bool) error {
 	if another {
 		fmt.Fprintln(s)
 	}
-	who := e.Customer
-	if e.Tenant != "" {
-		who = e.Tenant + "/" + who
-	}
-	fmt.Fprintf(s, "%s: %s, %s at %s\n", s.paint(text.Colors{text.Bold}, printable(who)), e.Transition, e.Tier, e.Time)
+	fmt.Fprintf(s, "%s: %s, %s at %s\n", s.paint(text.Colors{text.Bold}, fullName(e.Tenant, e.Customer)), e.Transition, e.Tier, e.Time)
 	for _, r := range e.Reasons {
 		fmt.Fprintf(s, "  %s\n", printable(r.Text))
 	}

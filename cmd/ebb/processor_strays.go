@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -19,6 +18,9 @@ const (
 
 // drawn takes a customer that a worker met, unless one waits already. Any worker may call it.
 func (p *processor) drawn(key []byte) {
+	if len(p.draws) == cap(p.draws) {
+		return
+	}
 	select {
 	case p.draws <- bytes.Clone(key):
 	default:
@@ -28,31 +30,16 @@ func (p *processor) drawn(key []byte) {
 // tellStrays draws a customer now and then, and asks Redis whether other partitions know it too: each would see a part of its
 // history, which nothing else would show. It ends with the function it returns.
 func (p *processor) tellStrays(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var telling sync.WaitGroup
-	telling.Go(func() {
-		tick := time.NewTicker(strayEvery)
-		defer tick.Stop()
-		var said time.Time
-		for {
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return
+	var said time.Time
+	return beside(ctx, strayEvery, func(ctx context.Context) {
+		select {
+		case key := <-p.draws:
+			if p.stray(ctx, key, time.Since(said) > straysTold) {
+				said = time.Now()
 			}
-			select {
-			case key := <-p.draws:
-				if p.stray(ctx, key, time.Since(said) > straysTold) {
-					said = time.Now()
-				}
-			default:
-			}
+		default:
 		}
 	})
-	return func() {
-		cancel()
-		telling.Wait()
-	}
 }
 
 // stray looks at one customer, and reports whether it told the log of it. Where Redis does not answer others say so.

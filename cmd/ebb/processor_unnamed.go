@@ -19,25 +19,34 @@ const (
 // tellUnnamed logs now and then which event types the pack does not name, when there were more of them, until stop is called,
 // which does it for the last time.
 func (p *processor) tellUnnamed(ctx context.Context) (stop func()) {
+	said := uint64(0)
+	tell := func(context.Context) { said = logUnnamed(p.log, p.metrics.UnnamedTypes(unnamedTold), said) }
+	end := beside(ctx, unnamedEvery, tell)
+	return func() {
+		end()
+		tell(ctx)
+	}
+}
+
+// beside calls do every so often on a goroutine of its own, until ctx ends or stop is called, which waits for it.
+func beside(ctx context.Context, every time.Duration, do func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	var telling sync.WaitGroup
-	telling.Go(func() {
-		tick := time.NewTicker(unnamedEvery)
+	var running sync.WaitGroup
+	running.Go(func() {
+		tick := time.NewTicker(every)
 		defer tick.Stop()
-		said := uint64(0)
 		for {
 			select {
 			case <-tick.C:
-				said = logUnnamed(p.log, p.metrics.UnnamedTypes(unnamedTold), said)
+				do(ctx)
 			case <-ctx.Done():
-				logUnnamed(p.log, p.metrics.UnnamedTypes(unnamedTold), said)
 				return
 			}
 		}
 	})
 	return func() {
 		cancel()
-		telling.Wait()
+		running.Wait()
 	}
 }
 
