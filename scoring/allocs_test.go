@@ -14,11 +14,15 @@ type hot struct {
 	alert   scoring.Alert
 	pack    *scoring.Pack
 	out     []byte
+
+	probed      int64
+	probe       scoring.Probe
+	calibration scoring.Calibration
 }
 
 func newHot(t testing.TB) *hot {
 	t.Helper()
-	h := &hot{story: weekly(), now: begin + 63*day, out: make([]byte, 0, 8192)}
+	h := &hot{story: weekly(), now: begin + 63*day, probed: begin + 63*day, out: make([]byte, 0, 8192)}
 	h.pack = h.story.pack
 	for id := range uint64(16) {
 		h.profile.Remember(id)
@@ -66,6 +70,11 @@ func (h *hot) steps() map[string]func() {
 		"Wake": func() {
 			p := fresh
 			h.pack.Wake(&p)
+		},
+		"Probe": func() { // a horizon later: one resolves, one begins
+			h.probed += 90 * day
+			h.profile.Last = h.probed
+			h.pack.Probe(&h.probe, &h.profile, 7, h.probed, &h.calibration)
 		},
 		"Score":         func() { h.pack.Score(&fresh, h.now) },
 		"AppendProfile": func() { h.out = scoring.AppendProfile(h.out[:0], &fresh) },

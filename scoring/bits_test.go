@@ -11,8 +11,8 @@ import (
 	"ebb/scoring"
 )
 
-// TestBits compares bit patterns with those that amd64 gave: of elementary functions, of profiles and populations after
-// random histories, of scores and deadlines. It is run on other processors too; nothing in it but ebb's own code may
+// TestBits compares bit patterns with those that amd64 gave: of elementary functions, of profiles, populations and calibrations
+// after random histories, of scores and deadlines. It is run on other processors too; nothing in it but ebb's own code may
 // depend on the processor (math/rand/v2's Uint64 and Float64 do not).
 func TestBits(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
@@ -29,9 +29,11 @@ func TestBits(t *testing.T) {
 		hex(x, scoring.Exp(x), scoring.Log(scoring.Exp(x)), scoring.Log(1+x*x))
 	}
 	var pop scoring.Population
+	var calibration scoring.Calibration
 	for history := range 120 {
 		pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: time.Duration(1+r.IntN(300)) * 24 * time.Hour}))
 		var p scoring.Profile
+		var probe scoring.Probe
 		now := int64(1_500_000_000_000) + r.Int64N(1e10)
 		pace := 1 + 60*r.Float64()*r.Float64()
 		for range 1 + r.IntN(15) {
@@ -39,6 +41,7 @@ func TestBits(t *testing.T) {
 			for p.Armed != 0 && p.Armed <= now/60_000 {
 				pack.Wake(&p)
 			}
+			pack.Probe(&probe, &p, uint64(history)*1e15, now-1, &calibration)
 			signal := []scoring.Signal{bought, bought, bought, failed}[r.IntN(4)]
 			pack.Observe(&p, &pop, scoring.Observation{Time: now, Signal: signal})
 		}
@@ -52,5 +55,10 @@ func TestBits(t *testing.T) {
 	}
 	b.WriteString("population")
 	hex(pop.N, pop.Mean, pop.Total, pop.NGaps, pop.Within)
+	b.WriteString("calibration")
+	hex(append(calibration.Resolved[:], calibration.Silent[:]...)...)
+	curve := calibration.Curve()
+	b.WriteString("probability")
+	hex(curve.Probes, curve.Probability(-3), curve.Probability(0.3), curve.Probability(1.7), curve.Probability(9))
 	golden(t, "bits.txt", []byte(b.String()))
 }

@@ -28,3 +28,8 @@ func (k *Pack) BoundFrom(p *Profile, a, b int64) float64 {
 
 // Valid reports whether a decoder would accept p.
 func (p *Profile) Valid() bool { return p.valid() }
+
+// Add notes a probe of this score that resolved at a time; horizon in ms.
+func (c *Calibration) Add(score float64, silent bool, at, horizon int64) {
+	c.add(scoreCell(score), silent, at, days(horizon))
+}
