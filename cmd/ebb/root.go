@@ -60,7 +60,7 @@ a customer is about to leave, silence included. Every event counts once, every a
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	wrapHelp(root, environ)
 	root.AddCommand(newDemoCommand(a), newRunCommand(a), newRebuildCommand(a), newProduceCommand(a), newAlertsCommand(a),
-		newDLQCommand(a), newCheckCommand(a), newExplainCommand(a), newHealthCommand(a), newSimulateCommand())
+		newDLQCommand(a), newCheckCommand(a), newExplainCommand(a), newHealthCommand(a), newSimulateCommand(), newBacktestCommand(a))
 	return root
 }
 

@@ -1,0 +1,213 @@
+package backtest
+
+import (
+	"math"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"ebb/scoring"
+)
+
+// Config says what to measure.
+type Config struct {
+	Pack   *scoring.Pack
+	Active time.Duration // at a date those customers are scored who were active within this long before it
+	Dates  []time.Time   // ascending, each once
+	Until  time.Time     // of alerts raised later it is not asked what became of them; the log goes on for a horizon at least
+}
+
+// Event is one event of a log. Its slices are not kept.
+type Event struct {
+	Key   []byte // of the customer
+	Type  []byte
+	Time  int64   // ms since the epoch
+	Value float64 // 0 where it has none
+	ID    uint64  // hash of the producer's id; 0: none
+}
+
+// Counts says what became of the events of a log.
+type Counts struct {
+	Events     int64 `json:"events"`
+	Customers  int64 `json:"customers"`  // with an event that is activity or friction
+	Unnamed    int64 `json:"unnamed"`    // events of types that the pack does not name
+	Duplicates int64 `json:"duplicates"` // events whose id was among the customer's last 16
+	Late       int64 `json:"late"`       // events more than a day older than the newest before them
+}
+
+// Engine takes the events of a log, in order of time, and at the end gives the report. One goroutine uses it.
+type Engine struct {
+	pack            *scoring.Pack
+	horizon, active int64 // ms
+	counts          Counts
+	first, newest   int64 // event times, ms since the epoch
+
+	customers   map[string]*customer
+	all         [][]customer // in blocks, in order of their first event
+	population  scoring.Population
+	calibration scoring.Calibration
+
+	snapshots []*snapshot
+	taken     int // of them
+	labelled  int // of those
+	alerts    *alerts
+}
+
+// customer is all that is kept of one.
+type customer struct {
+	name    string // key
+	profile scoring.Profile
+	probe   scoring.Probe
+	draw    uint64 // decides when it is probed
+
+	activeDays uint32 // days on which there was activity
+	lastDay    int32  // the latest of them, days since the epoch
+	value      float64
+
+	alerted [numRules]int64 // when each rule has alerted in the present silence, ms since the epoch; 0: it has not
+}
+
+const (
+	millisPerDay = 86_400_000
+	blockSize    = 1024 // customers
+)
+
+// New returns an engine that has seen nothing.
+func New(cfg Config) *Engine {
+	e := &Engine{
+		pack: cfg.Pack, horizon: cfg.Pack.Horizon.Milliseconds(), active: cfg.Active.Milliseconds(),
+		customers: map[string]*customer{},
+	}
+	for _, at := range cfg.Dates {
+		e.snapshots = append(e.snapshots, &snapshot{at: at.UnixMilli()})
+	}
+	e.alerts = newAlerts(e.horizon, cfg.Until.UnixMilli())
+	return e
+}
+
+// Observe takes the next event.
+func (e *Engine) Observe(ev *Event) {
+	if e.counts.Events == 0 {
+		e.first, e.newest = ev.Time, ev.Time-1
+		e.alerts.begin(ev.Time)
+	}
+	e.counts.Events++
+	if ev.Time > e.newest {
+		e.advance(ev.Time - 1)
+		e.newest = ev.Time
+	} else if e.newest-ev.Time > millisPerDay {
+		e.counts.Late++
+	}
+	signal := e.pack.Signal(ev.Type)
+	if !signal.Activity && signal.Friction == 0 {
+		if !signal.Known {
+			e.counts.Unnamed++
+		}
+		return
+	}
+	c := e.customer(ev.Key)
+	if ev.ID != 0 {
+		if c.profile.Seen(ev.ID) {
+			e.counts.Duplicates++
+			return
+		}
+		c.profile.Remember(ev.ID)
+	}
+	e.fold(c, ev, signal)
+}
+
+// Late is how many events so far were more than a day older than the newest before them, and what that one's time is.
+func (e *Engine) Late() (events int64, newest time.Time) {
+	return e.counts.Late, time.UnixMilli(e.newest).UTC()
+}
+
+// fold has the customer's silence up to the event take its effect, then the event.
+func (e *Engine) fold(c *customer, ev *Event, signal scoring.Signal) {
+	e.wake(c, ev.Time)
+	e.pack.Probe(&c.probe, &c.profile, c.draw, ev.Time-1, &e.calibration)
+	if signal.Activity {
+		if c.profile.Visits > 0 && ev.Time > c.profile.Last {
+			e.alerts.silence(c, c.profile.Last, ev.Time)
+		}
+		if day := int32(ev.Time / millisPerDay); c.activeDays == 0 || day > c.lastDay {
+			c.lastDay = day
+			c.activeDays++
+		}
+		c.value += ev.Value
+	}
+	e.pack.Observe(&c.profile, &e.population, scoring.Observation{Time: ev.Time, Signal: signal})
+}
+
+// wake fires what is due for a customer as of a time.
+func (e *Engine) wake(c *customer, at int64) {
+	for minute := at / 60_000; c.profile.Armed != 0 && c.profile.Armed <= minute; {
+		if d, ok := e.pack.Wake(&c.profile); ok && d.Transition == scoring.Raised {
+			e.alerts.raised(c, d.At)
+		}
+	}
+}
+
+// customer is the one of this key, made if need be.
+func (e *Engine) customer(key []byte) *customer {
+	if c := e.customers[string(key)]; c != nil {
+		return c
+	}
+	last := len(e.all) - 1
+	if last < 0 || len(e.all[last]) == blockSize {
+		e.all = append(e.all, make([]customer, 0, blockSize))
+		last++
+	}
+	e.all[last] = append(e.all[last], customer{name: string(key), draw: xxhash.Sum64(key)})
+	c := &e.all[last][len(e.all[last])-1]
+	e.customers[c.name] = c
+	e.counts.Customers++
+	return c
+}
+
+// each calls f for every customer who has been active.
+func (e *Engine) each(f func(*customer)) {
+	for _, block := range e.all {
+		for i := range block {
+			if block[i].profile.Visits > 0 {
+				f(&block[i])
+			}
+		}
+	}
+}
+
+// advance does what is due at dates up to until, in their order. All events up to until have been folded.
+func (e *Engine) advance(until int64) {
+	for {
+		take, label, list := int64(math.MaxInt64), int64(math.MaxInt64), e.alerts.nextList
+		if e.taken < len(e.snapshots) {
+			take = e.snapshots[e.taken].at
+		}
+		if e.labelled < e.taken {
+			label = e.snapshots[e.labelled].at + e.horizon
+		}
+		switch next := min(take, label, list); {
+		case next > until:
+			return
+		case next == label:
+			e.snapshots[e.labelled].label()
+			e.labelled++
+		case next == take:
+			e.take(e.snapshots[e.taken])
+			e.taken++
+		default:
+			e.list(next)
+		}
+	}
+}
+
+// Finish ends the log and returns the report.
+func (e *Engine) Finish() *Report {
+	if e.counts.Events > 0 {
+		e.advance(e.newest)
+		e.each(func(c *customer) {
+			e.wake(c, e.newest)
+			e.alerts.silence(c, c.profile.Last, math.MaxInt64)
+		})
+	}
+	return e.report()
+}

@@ -1,0 +1,289 @@
+package backtest
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"ebb/scoring"
+)
+
+const horizonDays = 40
+
+func shopPack(t testing.TB) *scoring.Pack {
+	t.Helper()
+	pack, err := scoring.Load("any", nil, scoring.Overrides{
+		Activity: []string{"buy"}, Friction: map[string]float64{"fail": 1}, Horizon: horizonDays * 24 * time.Hour,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pack
+}
+
+// happened is an event of a drawn log.
+type happened struct {
+	customer string
+	kind     string
+	at       int64
+}
+
+const start = 1_600_000_000_000
+
+// drawLog draws a log over about two years, in order of time.
+func drawLog(t *rapid.T) []happened {
+	var log []happened
+	for c := range rapid.IntRange(2, 12).Draw(t, "customers") {
+		at := int64(start) + rapid.Int64Range(0, 300*millisPerDay).Draw(t, "first")
+		for range rapid.IntRange(1, 25).Draw(t, "events") {
+			kind := rapid.SampledFrom([]string{"buy", "buy", "buy", "fail", "other"}).Draw(t, "kind")
+			log = append(log, happened{fmt.Sprint("c", c), kind, at})
+			at += rapid.Int64Range(1, rapid.SampledFrom([]int64{2, 20, 90}).Draw(t, "pace")*millisPerDay).Draw(t, "gap")
+		}
+	}
+	slices.SortStableFunc(log, func(a, b happened) int { return int(a.at - b.at) })
+	return log
+}
+
+func run(pack *scoring.Pack, log []happened, dates []time.Time, until int64) *Report {
+	e := New(Config{Pack: pack, Active: 2 * pack.Horizon, Dates: dates, Until: time.UnixMilli(until)})
+	for i := range log {
+		e.Observe(&Event{Key: []byte(log[i].customer), Type: []byte(log[i].kind), Time: log[i].at, Value: 7})
+	}
+	return e.Finish()
+}
+
+// TestScoredAtDates: who is scored at a date, with what score, and who churned, are what follows from looking at the whole log
+// once for each customer.
+func TestScoredAtDates(t *testing.T) {
+	pack := shopPack(t)
+	rapid.Check(t, func(t *rapid.T) {
+		log := drawLog(t)
+		last := log[len(log)-1].at
+		var dates []time.Time
+		for _, after := range rapid.SliceOfNDistinct(rapid.Int64Range(1, max(1, (last-start)/millisPerDay)), 1, 3, rapid.ID[int64]).Draw(t, "dates") {
+			dates = append(dates, time.UnixMilli(start+after*millisPerDay).UTC())
+		}
+		slices.SortFunc(dates, time.Time.Compare)
+		report := run(pack, log, dates, last)
+		done := slices.DeleteFunc(slices.Clone(dates), func(at time.Time) bool { return at.UnixMilli()+horizonDays*millisPerDay > last })
+		if len(report.Dates) != len(done) {
+			t.Fatalf("%d dates measured, want %d", len(report.Dates), len(done))
+		}
+		for i, at := range done {
+			want := map[string]Scored{}
+			var pop scoring.Population
+			profiles := map[string]*scoring.Profile{}
+			active, after := map[string]bool{}, map[string]bool{}
+			for _, h := range log {
+				switch ms := at.UnixMilli(); {
+				case h.at <= ms:
+					if profiles[h.customer] == nil {
+						profiles[h.customer] = &scoring.Profile{}
+					}
+					pack.Observe(profiles[h.customer], &pop, scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
+					active[h.customer] = active[h.customer] || h.kind == "buy" && h.at > ms-2*horizonDays*millisPerDay
+				case h.at <= ms+horizonDays*millisPerDay:
+					after[h.customer] = after[h.customer] || h.kind == "buy"
+				}
+			}
+			for name, p := range profiles {
+				if active[name] {
+					s := pack.Score(p, at.UnixMilli())
+					want[name] = Scored{name, s.Sum(), !after[name]}
+				}
+			}
+			got := map[string]Scored{}
+			for s := range report.Dates[i].Scored() {
+				got[s.Key] = s
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("at %v (-want +got):\n%s", at, diff)
+			}
+		}
+	})
+}
+
+// TestAlertsOfALog: ebb's and the fixed rule's figures are what follows from looking at each silence of each customer by
+// itself.
+func TestAlertsOfALog(t *testing.T) {
+	pack := shopPack(t)
+	const horizon = horizonDays * millisPerDay
+	rapid.Check(t, func(t *rapid.T) {
+		log := drawLog(t)
+		last := log[len(log)-1].at
+		from, until := log[0].at+horizon, last-horizon
+		got := run(pack, log, nil, until).Alerts
+
+		raised := map[string][]int64{}
+		profiles := map[string]*scoring.Profile{}
+		var pop scoring.Population
+		wake := func(name string, at int64) {
+			for p := profiles[name]; p.Armed != 0 && p.Armed <= at/60_000; {
+				if d, ok := pack.Wake(p); ok && d.Transition == scoring.Raised {
+					raised[name] = append(raised[name], d.At)
+				}
+			}
+		}
+		bought := map[string][]int64{}
+		for _, h := range log {
+			if profiles[h.customer] == nil {
+				profiles[h.customer] = &scoring.Profile{}
+			}
+			wake(h.customer, h.at)
+			pack.Observe(profiles[h.customer], &pop, scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
+			if h.kind == "buy" {
+				bought[h.customer] = append(bought[h.customer], h.at)
+			}
+		}
+		for name := range profiles {
+			wake(name, last)
+		}
+		measured := func(at int64) bool { return at > from && at <= until }
+		var silences int64
+		want := map[string]*Rule{nameEbb: {}, nameSilent: {}}
+		leads := map[string][]float64{}
+		for name, times := range bought {
+			for i, begin := range times {
+				end := int64(math.MaxInt64)
+				if i+1 < len(times) {
+					end = times[i+1]
+				}
+				churn := measured(begin) && end-begin > horizon
+				if churn {
+					silences++
+				}
+				note := func(rule string, at int64) {
+					r := want[rule]
+					if measured(at) {
+						r.Raised++
+						if end-at > horizon {
+							r.Right++
+						}
+					}
+					if lead := begin + horizon - at; churn && lead >= 0 {
+						r.Caught++
+						leads[rule] = append(leads[rule], math.Floor(float64(lead)/3_600_000)/24)
+					}
+				}
+				if end-begin > silentAfter {
+					note(nameSilent, begin+silentAfter)
+				}
+				for _, at := range raised[name] {
+					if at > begin && at <= end { // raised as of the minute of the activity that ends it: still in it
+						note(nameEbb, at)
+					}
+				}
+			}
+		}
+		if got.Silences != silences {
+			t.Fatalf("%d silences, want %d", got.Silences, silences)
+		}
+		for _, r := range got.Rules {
+			w := want[r.Name]
+			if w == nil {
+				continue
+			}
+			if r.Raised != w.Raised || r.Right != w.Right || r.Caught != w.Caught {
+				t.Fatalf("%+v, want %+v", r, *w)
+			}
+			if l := leads[r.Name]; len(l) > 0 {
+				slices.Sort(l)
+				if float64(r.MedianLead) != l[(len(l)-1)/2] {
+					t.Fatalf("median lead %v, want that of %v", r.MedianLead, l)
+				}
+			}
+		}
+	})
+}
+
+// TestRFMList: the rule alerts as many as ebb has raised, at most, and none who has been silent for a horizon.
+func TestRFMList(t *testing.T) {
+	pack := shopPack(t)
+	rapid.Check(t, func(t *rapid.T) {
+		log := drawLog(t)
+		a := run(pack, log, nil, log[len(log)-1].at-horizonDays*millisPerDay).Alerts
+		ebb, rfm := a.Rules[ruleEbb], a.Rules[ruleRFM]
+		if rfm.Raised > ebb.Raised || rfm.Caught > a.Silences || rfm.Right > rfm.Raised {
+			t.Fatalf("%+v beside %+v, of %d silences", rfm, ebb, a.Silences)
+		}
+	})
+}
+
+func TestCounts(t *testing.T) {
+	pack := shopPack(t)
+	e := New(Config{Pack: pack, Active: pack.Horizon, Until: time.UnixMilli(start)})
+	for _, ev := range []Event{
+		{Type: []byte("buy"), Time: start, ID: 5},
+		{Type: []byte("buy"), Time: start + 1, ID: 5},
+		{Type: []byte("look"), Time: start + 3*millisPerDay},
+		{Type: []byte("buy"), Time: start + 1},
+	} {
+		ev.Key = []byte("c")
+		e.Observe(&ev)
+	}
+	want := Counts{Events: 4, Customers: 1, Unnamed: 1, Duplicates: 1, Late: 1}
+	if diff := cmp.Diff(want, e.Finish().Counts); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestFigureJSON(t *testing.T) {
+	for f, want := range map[Figure]string{0.12345678: "0.123457", -1e-9: "0", Figure(math.Inf(1)): "null", 3: "3"} {
+		if b, err := f.MarshalJSON(); err != nil || string(b) != want {
+			t.Errorf("%v: %s, %v, want %s", float64(f), b, err, want)
+		}
+	}
+}
+
+// BenchmarkEngine is the cost of an event without reading it: 100,000 events of 5,000 customers over two years.
+func BenchmarkEngine(b *testing.B) {
+	pack := shopPack(b)
+	var log []happened
+	for i := range 100_000 {
+		c := i * 7919 % 5000
+		if i < 60_000 || c%3 > 0 {
+			log = append(log, happened{fmt.Sprint("c", c), "buy", start + int64(i)*630_000})
+		}
+	}
+	dates := []time.Time{time.UnixMilli(start + 400*millisPerDay)}
+	b.ReportAllocs()
+	for b.Loop() {
+		run(pack, log, dates, start+600*millisPerDay)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(log)), "ns/event")
+}
+
+// TestNothingOfLater: what is known at a date, probabilities included, does not depend on what comes after it.
+func TestNothingOfLater(t *testing.T) {
+	pack := shopPack(t)
+	rapid.Check(t, func(t *rapid.T) {
+		log := drawLog(t)
+		at := start + rapid.Int64Range(0, 800).Draw(t, "day")*millisPerDay
+		dates := []time.Time{time.UnixMilli(at)}
+		known := func(log []happened) (scoring.Calibration, []float64) {
+			e := New(Config{Pack: pack, Active: 2 * pack.Horizon, Dates: dates, Until: dates[0]})
+			for _, h := range log {
+				if h.at > at {
+					break
+				}
+				e.Observe(&Event{Key: []byte(h.customer), Type: []byte(h.kind), Time: h.at})
+			}
+			e.advance(at)
+			return e.calibration, e.snapshots[0].scores()
+		}
+		e := New(Config{Pack: pack, Active: 2 * pack.Horizon, Dates: dates, Until: dates[0]})
+		for _, h := range append(log, happened{"c0", "other", at + 1000*millisPerDay}) {
+			e.Observe(&Event{Key: []byte(h.customer), Type: []byte(h.kind), Time: h.at})
+		}
+		calibration, scores := known(log)
+		if diff := cmp.Diff(scores, e.snapshots[0].scores()); diff != "" || calibration.Curve() != e.snapshots[0].curve {
+			t.Fatalf("scores (-cut at the date +whole log):\n%s\n%+v, %+v", diff, calibration.Curve(), e.snapshots[0].curve)
+		}
+	})
+}

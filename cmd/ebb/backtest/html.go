@@ -1,0 +1,140 @@
+package backtest
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed report.html
+var page string
+
+// WriteHTML writes the report as a page that needs nothing else: no script, no font, no picture from elsewhere. log is the
+// name of the log.
+func (r *Report) WriteHTML(w io.Writer, log string) error {
+	t, err := template.New("report").Funcs(template.FuncMap{
+		"decimals": decimals, "percent": percentOf, "days": days, "day": day, "count": count, "whole": func(n int) string { return count(int64(n)) },
+		"rule": ruleTitle, "score": scoreTitle, "worth": worth,
+	}).Parse(page)
+	if err != nil {
+		panic("BUG: embedded page: " + err.Error())
+	}
+	if err := t.Execute(w, newPage(r, filepath.Base(log))); err != nil {
+		return fmt.Errorf("write page: %w", err)
+	}
+	return nil
+}
+
+// pageData is what the page shows beside the report itself.
+type pageData struct {
+	*Report
+	Log                             string
+	Horizon, Active                 string
+	ROC, Calibration, Spread, Leads []chart
+	Terms                           []termBar
+	TopTenth, ChurnRate             Figure
+}
+
+// termBar is what a term is worth, and how long its bar is in per cent.
+type termBar struct {
+	Term       string
+	AUC, Worth Figure
+	Width      float64
+}
+
+func newPage(r *Report, log string) *pageData {
+	p := &pageData{Report: r, Log: log, Horizon: days(r.HorizonDays), Active: days(r.ActiveDays)}
+	var customers, churned int64
+	for _, d := range r.Dates {
+		p.ROC = append(p.ROC, rocChart(d))
+		p.Calibration = append(p.Calibration, calibrationChart(d))
+		p.Spread = append(p.Spread, spreadChart(d))
+		customers += int64(d.Customers)
+		churned += int64(d.Churned)
+	}
+	p.ChurnRate = share(churned, customers)
+	var most int64
+	for i := range r.Alerts.Rules {
+		for _, n := range binned(r.Alerts.Rules[i].Leads, leadWidth(len(r.Alerts.Rules[i].Leads))) {
+			if r.Alerts.Rules[i].Name != nameSilent { // all of them at one lead
+				most = max(most, n)
+			}
+		}
+	}
+	for i := range r.Alerts.Rules[:ruleSilent] {
+		p.Leads = append(p.Leads, leadChart(&r.Alerts.Rules[i], float64(r.HorizonDays), max(most, 1), fmt.Sprintf("f%d", i)))
+	}
+	p.terms()
+	return p
+}
+
+func (p *pageData) terms() {
+	if len(p.Mean.Scores) == 0 {
+		return
+	}
+	p.TopTenth = p.Mean.Scores[0].TopTenth
+	most := 1e-9
+	for _, w := range p.Mean.Without {
+		most = max(most, math.Abs(float64(p.Mean.Scores[0].AUC-w.AUC)))
+	}
+	for _, w := range p.Mean.Without {
+		worth := p.Mean.Scores[0].AUC - w.AUC
+		p.Terms = append(p.Terms, termBar{w.Term, w.AUC, worth, max(0, 100*float64(worth)/most)})
+	}
+}
+
+// unknown stands where nothing was measured.
+const unknown = "–"
+
+func decimals(f Figure) string {
+	if !f.Known() {
+		return unknown
+	}
+	return strconv.FormatFloat(float64(f), 'f', 3, 64)
+}
+
+func worth(f Figure) string {
+	if !f.Known() {
+		return unknown
+	}
+	return fmt.Sprintf("%+.3f", math.Round(float64(f)*1000)/1000+0)
+}
+
+func percentOf(f Figure) string {
+	if !f.Known() {
+		return unknown
+	}
+	return fmt.Sprintf("%.0f %%", 100*float64(f))
+}
+
+func days(f Figure) string {
+	if !f.Known() {
+		return unknown
+	}
+	return strings.TrimSuffix(strconv.FormatFloat(float64(f), 'f', 1, 64), ".0")
+}
+
+func day(t time.Time) string { return t.Format(time.DateOnly) }
+
+// count writes a whole number with thousands apart.
+func count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func ruleTitle(name string) string {
+	return map[string]string{nameEbb: "ebb", nameRFM: "RFM, as many a week", nameSilent: "30 days silent"}[name]
+}
+
+func scoreTitle(name string) string {
+	return map[string]string{nameEbb: "ebb", nameRecency: "recency", nameRFM: "RFM", nameSilent: "30 days silent"}[name]
+}

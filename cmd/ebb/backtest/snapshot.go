@@ -1,0 +1,69 @@
+package backtest
+
+import "ebb/scoring"
+
+// snapshot is what was known of the active customers at a date, and what then became of them.
+type snapshot struct {
+	at    int64 // ms since the epoch
+	curve scoring.Curve
+	rows  []row
+	terms []float64 // of all rows, one row after the other
+	done  bool      // it is known who churned
+}
+
+// row is one customer at a date.
+type row struct {
+	customer *customer
+	score    float64 // log-odds
+	last     int64   // newest activity, ms since the epoch
+	days     uint32  // on which there was activity
+	value    float64 // of all activity
+	churned  bool
+}
+
+// take notes the active customers as of the snapshot's date. The probability learnt from probes is that of those resolved
+// by then, so everybody's are looked at.
+func (e *Engine) take(s *snapshot) {
+	e.each(func(c *customer) {
+		p := &c.profile
+		e.pack.Probe(&c.probe, p, c.draw, s.at, &e.calibration)
+		if p.Last <= s.at-e.active {
+			return
+		}
+		score := e.pack.Score(p, s.at)
+		s.rows = append(s.rows, row{customer: c, score: score.Sum(), last: p.Last, days: c.activeDays, value: c.value})
+		s.terms = append(s.terms, score.Terms[:]...)
+	})
+	s.curve = e.calibration.Curve()
+}
+
+// label notes who churned, a horizon later: those without activity since.
+func (s *snapshot) label() {
+	for i := range s.rows {
+		s.rows[i].churned = s.rows[i].customer.profile.Last <= s.at
+	}
+	s.done = true
+}
+
+// churned is who churned, by row.
+func (s *snapshot) churned() []bool { return column(s, func(r *row) bool { return r.churned }) }
+
+// scores are the rows' scores.
+func (s *snapshot) scores() []float64 { return column(s, func(r *row) float64 { return r.score }) }
+
+// without is the rows' scores without one of the terms.
+func (s *snapshot) without(term, terms int) []float64 {
+	out := s.scores()
+	for i := range out {
+		out[i] -= s.terms[i*terms+term]
+	}
+	return out
+}
+
+func column[T any](s *snapshot, of func(*row) T) []T {
+	out := make([]T, len(s.rows))
+	for i := range s.rows {
+		out[i] = of(&s.rows[i])
+	}
+	return out
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// settle decides what is measured: it reads the flags and looks ahead in the log for when it ends, so that what cannot be
+// measured is refused before the log is read.
+func (b *backtesting) settle(ctx context.Context) error {
+	if err := b.checkFiles(); err != nil {
+		return usageError{err}
+	}
+	b.active = 2 * b.pack.Horizon
+	if text := b.flags.active; text != "" {
+		d, err := parseDuration(text)
+		if err != nil || d <= 0 {
+			return usageError{fmt.Errorf("--active must be a span such as 180d, found %q", text)}
+		}
+		b.active = d
+	}
+	if b.flags.at != "" {
+		dates, err := parseDates(b.flags.at)
+		if err != nil {
+			return usageError{err}
+		}
+		b.dates = dates
+	}
+	if b.flags.events == stdinName {
+		if len(b.dates) == 0 {
+			return usageError{advise(errors.New("standard input is read once, so when it ends is not known beforehand"), "name the dates to measure at with --at")}
+		}
+		b.until = b.dates[len(b.dates)-1]
+		return nil
+	}
+	first, last, err := b.lookAhead(ctx)
+	if err != nil {
+		return err
+	}
+	b.until = last.Add(-b.pack.Horizon)
+	if len(b.dates) == 0 {
+		b.dates, err = b.chooseDates(first, last)
+		return err
+	}
+	return b.checkDates(first, last)
+}
+
+// checkFiles refuses files that could not be written at the end.
+func (b *backtesting) checkFiles() error {
+	for _, name := range []string{b.flags.scores, b.flags.html} {
+		if name == "" {
+			continue
+		}
+		if info, err := os.Stat(filepath.Dir(name)); err != nil || !info.IsDir() {
+			return fmt.Errorf("%s cannot be written: there is no folder %s", name, filepath.Dir(name))
+		}
+	}
+	if b.flags.scores != "" && b.flags.scores == b.flags.html {
+		return fmt.Errorf("--scores and --html are the same file, %s", b.flags.html)
+	}
+	return nil
+}
+
+// parseDates reads dates separated by commas, midnight UTC unless they say otherwise, and puts them in order.
+func parseDates(text string) ([]time.Time, error) {
+	var dates []time.Time
+	for item := range strings.SplitSeq(text, ",") {
+		item = strings.TrimSpace(item)
+		t, err := time.Parse(time.DateOnly, item)
+		if err != nil {
+			if t, err = time.Parse(time.RFC3339, item); err != nil {
+				return nil, fmt.Errorf("--at wants dates such as 2025-06-01 or 2025-06-01T12:00:00Z, found %q", item)
+			}
+		}
+		dates = append(dates, t.UTC())
+	}
+	slices.SortFunc(dates, time.Time.Compare)
+	return slices.Compact(dates), nil
+}
+
+// formatDate writes a date as --at takes it.
+func formatDate(t time.Time) string {
+	if t.Truncate(day).Equal(t) {
+		return t.Format(time.DateOnly)
+	}
+	return t.Format(time.RFC3339Nano)
+}
+
+// checkDates refuses dates that the log cannot answer.
+func (b *backtesting) checkDates(first, last time.Time) error {
+	for _, at := range b.dates {
+		if at.Add(b.pack.Horizon).After(last) {
+			return b.tooLate(at, last)
+		}
+		if !at.After(first) {
+			return usageError{fmt.Errorf("%s lies before the first event, of %s: nobody was active then", formatDate(at), formatDate(first))}
+		}
+	}
+	return nil
+}
+
+// tooLate says that a date has no full horizon after it.
+func (b *backtesting) tooLate(at, last time.Time) error {
+	possible := last.Add(-b.pack.Horizon).Truncate(day)
+	return usageError{advise(
+		fmt.Errorf("%s has no full horizon of %s after it: the log ends on %s", formatDate(at), formatDuration(b.pack.Horizon), last.Format(time.DateOnly)),
+		"the last possible date is %s; a shorter --horizon allows later ones", formatDate(possible))}
+}
+
+// chooseDates spreads up to three dates over the log, a horizon apart at least: the last that has a full horizon after it,
+// and before it as far as customers were active for twice --active. A short log has one.
+func (b *backtesting) chooseDates(first, last time.Time) ([]time.Time, error) {
+	latest := last.Add(-b.pack.Horizon).Truncate(day)
+	if last.Sub(first) < 2*b.pack.Horizon {
+		return nil, usageError{advise(
+			fmt.Errorf("the log, from %s to %s, is too short for a horizon of %s: it takes one to know the customers and one to see what becomes of them",
+				first.Format(time.DateOnly), last.Format(time.DateOnly), formatDuration(b.pack.Horizon)),
+			"choose a shorter --horizon, of at most %s, or name a date with --at", formatDuration(max(day, (last.Sub(first)/2).Truncate(day))))}
+	}
+	earliest := first.Add(2 * b.active)
+	steps := min(2, max(0, latest.Sub(earliest))/b.pack.Horizon)
+	dates := []time.Time{latest}
+	for i := range steps {
+		dates = append(dates, latest.Add(-(i+1)*(latest.Sub(earliest)/steps)).Truncate(day))
+	}
+	slices.Reverse(dates)
+	return dates, nil
+}
+
+// lookAhead reads when the log begins and ends: its first event, and the newest of its last lines.
+func (b *backtesting) lookAhead(ctx context.Context) (first, last time.Time, err error) {
+	f, err := b.open(ctx)
+	if err != nil {
+		return first, last, err
+	}
+	defer f.Close()
+	bar := b.screen.bar(f.size, "looking ahead")
+	defer func() { _ = bar.Finish() }() // a bar that cannot be drawn is no failure
+	var e logEntry
+	if err := b.next(f, &e); errors.Is(err, io.EOF) {
+		return first, last, fmt.Errorf("%s holds no events", b.flags.events)
+	} else if err != nil {
+		return first, last, err
+	}
+	first = time.UnixMilli(e.Time).UTC()
+	last = first
+	var tail [16]struct {
+		text []byte
+		line int
+	}
+	for n := 0; ; n++ {
+		if n%4096 == 0 {
+			if ctx.Err() != nil {
+				return first, last, stopCause(ctx)
+			}
+			_ = bar.Set64(f.Stored())
+		}
+		line, err := f.nextLine()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil && !errors.As(err, new(*lineError)) {
+			return first, last, err
+		}
+		t := &tail[n%len(tail)]
+		t.text, t.line = append(t.text[:0], line...), f.line
+	}
+	for i := range tail {
+		if f.pending, f.line = tail[i].text, tail[i].line; len(f.pending) == 0 {
+			continue
+		}
+		if f.Next(&e) == nil && e.Time > last.UnixMilli() {
+			last = time.UnixMilli(e.Time).UTC()
+		}
+	}
+	return first, last, nil
+}
