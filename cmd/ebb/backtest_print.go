@@ -46,7 +46,7 @@ func (t *backtestText) header() {
 	if name != stdinName {
 		name = filepath.Base(name)
 	}
-	t.paragraph(t.paint(text.Colors{text.Bold}, "ebb backtest")+" ", fmt.Sprintf("%s: %s events of %s customers, %s to %s",
+	t.paragraph("", t.paint(text.Colors{text.Bold}, "ebb backtest")+fmt.Sprintf(" of %s: %s events of %s customers, %s to %s",
 		name, grouped(t.Events), grouped(t.Customers), t.First.Format(time.DateOnly), t.Last.Format(time.DateOnly)))
 	said := fmt.Sprintf("pack %s, activity %s", t.Pack.Name, inWords(t.Pack.Activity))
 	if len(t.Pack.Activity) > 4 {

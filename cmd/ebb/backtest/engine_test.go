@@ -233,6 +233,21 @@ func TestCounts(t *testing.T) {
 	}
 }
 
+// TestMemory: an event of a customer who is known takes no memory.
+func TestMemory(t *testing.T) {
+	pack := shopPack(t)
+	e := New(Config{Pack: pack, Active: pack.Horizon, Until: time.UnixMilli(start)})
+	ev := Event{Key: []byte("c"), Type: []byte("buy"), Time: start}
+	e.Observe(&ev)
+	if n := testing.AllocsPerRun(5000, func() {
+		ev.Time += 3_600_000
+		ev.ID++
+		e.Observe(&ev)
+	}); n != 0 {
+		t.Errorf("%v allocations an event", n)
+	}
+}
+
 func TestFigureJSON(t *testing.T) {
 	for f, want := range map[Figure]string{0.12345678: "0.123457", -1e-9: "0", Figure(math.Inf(1)): "null", 3: "3"} {
 		if b, err := f.MarshalJSON(); err != nil || string(b) != want {

@@ -1,0 +1,133 @@
+//go:build reference
+
+package main
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// publicLog is a public log with the settings at which the reference was measured, and its AUC at each date: the main date
+// first, where the rank sum's and the core's stand in the reference's table.
+type publicLog struct {
+	name, flags string
+	dates       []string
+	core        []float64
+	rfm         float64
+}
+
+var publicLogs = []publicLog{
+	{"cdnow", "--activity purchase", []string{"1998-04-01", "1997-10-01", "1998-01-01"}, []float64{.730, .699, .704}, .718},
+	{"online_retail", "--activity purchase", []string{"2011-09-01", "2011-07-15"}, []float64{.743, .757}, .743},
+	{"bitcoin_otc", "--activity rating_given --friction negative_received --horizon 180d --active 365d",
+		[]string{"2013-07-01", "2012-07-01", "2014-01-01"}, []float64{.820, .867, .868}, .783},
+	{"mathoverflow", "--activity answer,comment_question,comment_answer", []string{"2015-06-01", "2012-06-01", "2014-01-01"},
+		[]float64{.851, .857, .858}, .837},
+	{"email_eu", "--activity sent --horizon 30d", []string{"2004-05-15", "2005-01-15", "2004-11-15"}, []float64{.900, .936, .876}, .899},
+}
+
+// Bars that the core's quality has to clear.
+const (
+	aucSlack  = 0.005 // below the reference's AUC, and at the main date below RFM's
+	meanAUC   = 0.805 // at the main dates
+	mostError = 0.10  // of the self-calibrated probability, at the main date and on the mean of all
+)
+
+// sharedFolder is EBB_TEST_SHARED, or the folder beside the repository.
+func sharedFolder(t *testing.T) string {
+	t.Helper()
+	if dir := os.Getenv("EBB_TEST_SHARED"); dir != "" {
+		return dir
+	}
+	return filepath.Join("..", "..", "..", "shared")
+}
+
+// TestQuality: on five public logs the score tells who churns as well as the reference does, and no worse than RFM; what its
+// probabilities say is true within a tenth; and its alerts are right more often than those of the fixed rule.
+func TestQuality(t *testing.T) {
+	table := referenceTable(t)
+	sum := 0.0
+	for _, l := range publicLogs {
+		t.Run(l.name, func(t *testing.T) {
+			if got := table[l.name]; got != [2]float64{l.core[0], l.rfm} {
+				t.Fatalf("the reference's table has %v, this test %v and %v", got, l.core[0], l.rfm)
+			}
+			args := append(strings.Fields(l.flags), "--json", "--at", strings.Join(l.dates, ","),
+				"--events", filepath.Join(sharedFolder(t), "data", l.name+".csv.gz"))
+			r := backtestReport(t, run(t, nil, nil, append([]string{"backtest"}, args...)...).want(t, exitOK).stdout)
+			if len(r.Dates) != len(l.dates) {
+				t.Fatalf("%d dates measured, want %d", len(r.Dates), len(l.dates))
+			}
+			for i, date := range l.dates {
+				for _, d := range r.Dates {
+					if formatDate(d.At) != date {
+						continue
+					}
+					ebb, rfm, off := float64(d.Scores[0].AUC), float64(d.Scores[2].AUC), float64(d.Probabilities.SelfCalibrated.Error)
+					t.Logf("%s: AUC %.4f, RFM %.4f, error %.3f cold, %.3f self-calibrated", date, ebb, rfm, float64(d.Probabilities.Cold.Error), off)
+					if ebb < l.core[i]-aucSlack {
+						t.Errorf("%s: AUC %.4f, the reference has %.3f", date, ebb, l.core[i])
+					}
+					if i == 0 {
+						sum += ebb
+						if ebb < l.rfm-aucSlack {
+							t.Errorf("%s: AUC %.4f, RFM has %.3f", date, ebb, l.rfm)
+						}
+						if off > mostError {
+							t.Errorf("%s: calibration error %.3f", date, off)
+						}
+						if rfm < l.rfm-0.001 || rfm > l.rfm+0.001 {
+							t.Errorf("%s: RFM has AUC %.4f, in the reference %.3f: not the same rule", date, rfm, l.rfm)
+						}
+					}
+				}
+			}
+			ebb, fixed := r.Alerts.Rules[0], r.Alerts.Rules[2]
+			for _, rule := range r.Alerts.Rules {
+				t.Logf("%s: %d alerts, precision %.3f, recall %.3f, median lead %.1f days", rule.Name, rule.Raised, float64(rule.Precision), float64(rule.Recall), float64(rule.MedianLead))
+			}
+			if ebb.Precision < fixed.Precision+0.05 {
+				t.Errorf("alerts are right in %.3f of cases, those of the fixed rule in %.3f", float64(ebb.Precision), float64(fixed.Precision))
+			}
+			if off := float64(r.Mean.Probabilities.SelfCalibrated.Error); off > mostError {
+				t.Errorf("mean calibration error %.3f", off)
+			}
+		})
+	}
+	if mean := sum / float64(len(publicLogs)); mean < meanAUC {
+		t.Errorf("mean AUC %.4f, want %v", mean, meanAUC)
+	}
+}
+
+// referenceTable reads the AUC of the core and of the rank sum from the reference.
+func referenceTable(t *testing.T) map[string][2]float64 {
+	t.Helper()
+	f, err := os.Open(filepath.Join(sharedFolder(t), "reference", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	row := regexp.MustCompile(`^\| (\w+) \| \d{4}-\d\d-\d\d \| (\.\d+) \| (\.\d+) \|`)
+	table := map[string][2]float64{}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		m := row.FindStringSubmatch(lines.Text())
+		if m == nil {
+			continue
+		}
+		core, err := strconv.ParseFloat(m[2], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rfm, err := strconv.ParseFloat(m[3], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table[m[1]] = [2]float64{core, rfm}
+	}
+	return table
+}
