@@ -22,13 +22,36 @@ type publicLog struct {
 }
 
 var publicLogs = []publicLog{
-	{"cdnow", "--activity purchase", []string{"1998-04-01", "1997-10-01", "1998-01-01"}, []float64{.730, .699, .704}, .718},
-	{"online_retail", "--activity purchase", []string{"2011-09-01", "2011-07-15"}, []float64{.743, .757}, .743},
-	{"bitcoin_otc", "--activity rating_given --friction negative_received --horizon 180d --active 365d",
-		[]string{"2013-07-01", "2012-07-01", "2014-01-01"}, []float64{.820, .867, .868}, .783},
-	{"mathoverflow", "--activity answer,comment_question,comment_answer", []string{"2015-06-01", "2012-06-01", "2014-01-01"},
-		[]float64{.851, .857, .858}, .837},
-	{"email_eu", "--activity sent --horizon 30d", []string{"2004-05-15", "2005-01-15", "2004-11-15"}, []float64{.900, .936, .876}, .899},
+	{
+		"cdnow", "--activity purchase",
+		[]string{"1998-04-01", "1997-10-01", "1998-01-01"},
+		[]float64{.730, .699, .704},
+		.718,
+	},
+	{
+		"online_retail", "--activity purchase",
+		[]string{"2011-09-01", "2011-07-15"},
+		[]float64{.743, .757},
+		.743,
+	},
+	{
+		"bitcoin_otc", "--activity rating_given --friction negative_received --horizon 180d --active 365d",
+		[]string{"2013-07-01", "2012-07-01", "2014-01-01"},
+		[]float64{.820, .867, .868},
+		.783,
+	},
+	{
+		"mathoverflow", "--activity answer,comment_question,comment_answer",
+		[]string{"2015-06-01", "2012-06-01", "2014-01-01"},
+		[]float64{.851, .857, .858},
+		.837,
+	},
+	{
+		"email_eu", "--activity sent --horizon 30d",
+		[]string{"2004-05-15", "2005-01-15", "2004-11-15"},
+		[]float64{.900, .936, .876},
+		.899,
+	},
 }
 
 // Bars that the core's quality has to clear.

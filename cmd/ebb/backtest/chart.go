@@ -3,6 +3,7 @@ package backtest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -102,8 +103,8 @@ func rocChart(d *Date) chart {
 		About:  fmt.Sprintf("ROC at %s: AUC %s for ebb, %s for RFM, %s for recency", day(d.At), decimals(d.Scores[0].AUC), decimals(d.Scores[2].AUC), decimals(d.Scores[1].AUC)),
 		XTicks: unit.shares(unit.x), YTicks: unit.shares(unit.y), Lines: []line{unit.diagonal()},
 	}
-	for i := len(d.ROC) - 1; i >= 0; i-- {
-		c.Lines = append(c.Lines, line{Class: fmt.Sprintf("s%d", i), Path: unit.path(d.ROC[i])})
+	for i, points := range slices.Backward(d.ROC) {
+		c.Lines = append(c.Lines, line{Class: fmt.Sprintf("s%d", i), Path: unit.path(points)})
 	}
 	return c
 }
