@@ -14,9 +14,10 @@ const (
 	lowestCell   = -8.0 // log-odds at which the first cell begins; lower scores belong to it too
 	cellsPerUnit = 4.0  // of log-odds
 
-	enoughProbes = 100 // weight of resolved probes below which a probability is not learnt from them
-	pointProbes  = 30  // weight of the probes that a point of the curve rests on, at least
-	leastProbes  = 0x1p-20
+	enoughProbes = 100     // weight of resolved probes below which a probability is not learnt from them
+	pointProbes  = 30      // weight of the probes that a point of the curve rests on, at least
+	leastProbes  = 0x1p-20 // weight below which a cell is empty
+	mostProbes   = 1e15    // weight that no cell reaches
 
 	// probedSilence is for how many horizons of silence a customer is probed: who has been gone for longer says nothing
 	// about those whose probability is asked for.
@@ -225,7 +226,7 @@ func ReadCalibration(b []byte, c *Calibration) error {
 	for b = b[16:]; used != 0; used &= used - 1 {
 		i := bits.TrailingZeros64(used)
 		n, silent := getFloat(b), getFloat(b[8:])
-		if !within(n, leastProbes, math.MaxFloat64) || !within(silent, 0, n) {
+		if !within(n, leastProbes, mostProbes) || !within(silent, 0, n) {
 			return ErrCalibrationDamaged
 		}
 		read.Resolved[i], read.Silent[i] = n, silent

@@ -1,6 +1,7 @@
 package scoring_test
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"testing"
@@ -211,4 +212,32 @@ func TestCalibrationCodec(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// FuzzReadCalibration: what is accepted is encoded to the same bytes again, and read as a curve that rises.
+func FuzzReadCalibration(f *testing.F) {
+	f.Add([]byte{})
+	var c scoring.Calibration
+	f.Add(scoring.AppendCalibration(nil, &c))
+	for i := range 400 {
+		c.Add(float64(i%40)/4-4, i%3 > 0, begin+int64(i)*day, 90*day)
+	}
+	f.Add(scoring.AppendCalibration(nil, &c))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var c scoring.Calibration
+		if err := scoring.ReadCalibration(b, &c); err != nil {
+			return
+		}
+		if again := scoring.AppendCalibration(nil, &c); !bytes.Equal(again, b) {
+			t.Fatalf("%x is encoded as %x", b, again)
+		}
+		curve, last := c.Curve(), 0.0
+		for score := -9.0; score < 9; score += 0.1 {
+			p := curve.Probability(score)
+			if !(p >= last && p <= 1) {
+				t.Fatalf("%v at %v, after %v", p, score, last)
+			}
+			last = p
+		}
+	})
 }

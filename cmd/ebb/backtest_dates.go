@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ebb/cmd/ebb/backtest"
 )
 
 // settle decides what is measured: it reads the flags and looks ahead in the log for when it ends, so that what cannot be
@@ -96,7 +98,7 @@ func formatDate(t time.Time) string {
 // checkDates refuses dates that the log cannot answer.
 func (b *backtesting) checkDates(first, last time.Time) error {
 	for _, at := range b.dates {
-		if at.Add(b.pack.Horizon).After(last) {
+		if at.Add(b.pack.Horizon).After(backtest.EndOf(last)) {
 			return b.tooLate(at, last)
 		}
 		if !at.After(first) {
@@ -108,7 +110,7 @@ func (b *backtesting) checkDates(first, last time.Time) error {
 
 // tooLate says that a date has no full horizon after it.
 func (b *backtesting) tooLate(at, last time.Time) error {
-	possible := last.Add(-b.pack.Horizon).Truncate(day)
+	possible := backtest.EndOf(last).Add(-b.pack.Horizon).Truncate(day)
 	return usageError{advise(
 		fmt.Errorf("%s has no full horizon of %s after it: the log ends on %s", formatDate(at), formatDuration(b.pack.Horizon), last.Format(time.DateOnly)),
 		"the last possible date is %s; a shorter --horizon allows later ones", formatDate(possible))}

@@ -118,7 +118,7 @@ func (b *backtesting) checkReport(r *backtest.Report) error {
 			"say which event types are with --activity, such as --activity purchase; --activity '*' takes all")
 	}
 	for _, at := range b.dates {
-		if at.Add(b.pack.Horizon).After(r.Last) {
+		if at.Add(b.pack.Horizon).After(backtest.EndOf(r.Last)) {
 			return b.tooLate(at, r.Last)
 		}
 	}

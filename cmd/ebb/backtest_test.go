@@ -204,7 +204,7 @@ func TestBacktestErrors(t *testing.T) {
 		{"--events " + log + " --at soon", exitUsage, "--at wants dates such as 2025-06-01 or 2025-06-01T12:00:00Z, found \"soon\"" + see},
 		{"--events " + log + " --active 0d", exitUsage, "--active must be a span such as 180d, found \"0d\"" + see},
 		{"--events " + log + " --at 2021-08-01", exitUsage, "2021-08-01 has no full horizon of 90d after it: the log ends on 2021-09-12\n" +
-			"  the last possible date is 2021-06-14; a shorter --horizon allows later ones" + see},
+			"  the last possible date is 2021-06-15; a shorter --horizon allows later ones" + see},
 		{"--events " + log + " --at 2020-09-01", exitUsage, "2020-09-01 lies before the first event, of 2020-09-13T12:26:40Z: nobody was active then" + see},
 		{"--events " + log + " --horizon 200d", exitUsage, "the log, from 2020-09-13 to 2021-09-12, is too short for a horizon of 200d: it takes one to know the customers and one to see what becomes of them\n" +
 			"  choose a shorter --horizon, of at most 182d, or name a date with --at" + see},
@@ -239,7 +239,7 @@ func TestBacktestErrors(t *testing.T) {
 	})
 	t.Run("standard input that ends too early", func(t *testing.T) {
 		got := run(t, nil, year, "backtest", "--events", "-", "--at", "2021-08-01").want(t, exitUsage)
-		if !strings.Contains(got.stderr, "the last possible date is 2021-06-14") {
+		if !strings.Contains(got.stderr, "the last possible date is 2021-06-15") {
 			t.Errorf("stderr %q", got.stderr)
 		}
 	})

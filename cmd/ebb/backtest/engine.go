@@ -200,10 +200,13 @@ func (e *Engine) advance(until int64) {
 	}
 }
 
+// EndOf is until when a log tells what happened: the end of the day of its last event, UTC.
+func EndOf(last time.Time) time.Time { return last.Truncate(24 * time.Hour).Add(24 * time.Hour) }
+
 // Finish ends the log and returns the report.
 func (e *Engine) Finish() *Report {
 	if e.counts.Events > 0 {
-		e.advance(e.newest)
+		e.advance(EndOf(instant(e.newest)).UnixMilli())
 		e.each(func(c *customer) {
 			e.wake(c, e.newest)
 			e.alerts.silence(c, c.profile.Last, math.MaxInt64)

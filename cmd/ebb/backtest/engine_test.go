@@ -71,7 +71,9 @@ func TestScoredAtDates(t *testing.T) {
 		}
 		slices.SortFunc(dates, time.Time.Compare)
 		report := run(pack, log, dates, last)
-		done := slices.DeleteFunc(slices.Clone(dates), func(at time.Time) bool { return at.UnixMilli()+horizonDays*millisPerDay > last })
+		done := slices.DeleteFunc(slices.Clone(dates), func(at time.Time) bool {
+			return at.UnixMilli()+horizonDays*millisPerDay > (last/millisPerDay+1)*millisPerDay
+		})
 		if len(report.Dates) != len(done) {
 			t.Fatalf("%d dates measured, want %d", len(report.Dates), len(done))
 		}
