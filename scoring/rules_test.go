@@ -15,7 +15,7 @@ import (
 
 // allowedImports is all that the package may rest on: nothing that reads a clock, a file or the network.
 var allowedImports = []string{
-	"bytes", "cmp", "crypto/sha256", "embed", "encoding/binary", "encoding/hex", "encoding/json", "errors", "fmt", "maps", "math",
+	"bytes", "cmp", "crypto/sha256", "embed", "encoding/binary", "encoding/hex", "encoding/json", "errors", "fmt", "maps", "math", "math/bits",
 	"path", "slices", "strconv", "strings", "time", "unicode/utf8",
 	"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser",
 }
