@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -84,6 +85,14 @@ type backtestOutcome struct {
 	MiB     int64   `json:"memory_mib"` // taken from the system
 }
 
+// name is the log in words.
+func (o *backtestOutcome) name() string {
+	if o.Log == stdinName {
+		return "standard input"
+	}
+	return filepath.Base(o.Log)
+}
+
 func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	if f.events == "" {
 		return usageError{advise(errors.New("--events is missing"), "name the log to measure on, or - for standard input")}
@@ -121,7 +130,7 @@ func (b *backtesting) write(out screen, o *backtestOutcome) error {
 		}
 	}
 	if name := b.flags.html; name != "" {
-		if err := toFile(name, nil, func(w io.Writer) error { return o.WriteHTML(w, o.Log) }); err != nil {
+		if err := toFile(name, nil, func(w io.Writer) error { return o.WriteHTML(w, o.name()) }); err != nil {
 			return err
 		}
 	}

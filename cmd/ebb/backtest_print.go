@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -42,12 +41,8 @@ func (t *backtestText) paragraph(head, long string) {
 func (t *backtestText) horizon() string { return formatDays(t.HorizonDays) }
 
 func (t *backtestText) header() {
-	name := t.Log
-	if name != stdinName {
-		name = filepath.Base(name)
-	}
 	t.paragraph("", t.paint(text.Colors{text.Bold}, "ebb backtest")+fmt.Sprintf(" of %s: %s events of %s customers, %s to %s",
-		name, grouped(t.Events), grouped(t.Customers), t.First.Format(time.DateOnly), t.Last.Format(time.DateOnly)))
+		t.name(), grouped(t.Events), grouped(t.Customers), t.First.Format(time.DateOnly), t.Last.Format(time.DateOnly)))
 	said := fmt.Sprintf("pack %s, activity %s", t.Pack.Name, inWords(t.Pack.Activity))
 	if len(t.Pack.Activity) > 4 {
 		said = fmt.Sprintf("pack %s, %d types of activity", t.Pack.Name, len(t.Pack.Activity))

@@ -1,13 +1,14 @@
 package backtest
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
@@ -33,6 +34,9 @@ type happened struct {
 	at       int64
 }
 
+// value is the event's money.
+func (h *happened) value() float64 { return float64(h.at % 5) }
+
 const start = 1_600_000_000_000
 
 // drawLog draws a log over about two years, in order of time.
@@ -43,7 +47,7 @@ func drawLog(t *rapid.T) []happened {
 		for range rapid.IntRange(1, 25).Draw(t, "events") {
 			kind := rapid.SampledFrom([]string{"buy", "buy", "buy", "fail", "other"}).Draw(t, "kind")
 			log = append(log, happened{fmt.Sprint("c", c), kind, at})
-			at += rapid.Int64Range(1, rapid.SampledFrom([]int64{2, 20, 90}).Draw(t, "pace")*millisPerDay).Draw(t, "gap")
+			at += rapid.Int64Range(1, rapid.SampledFrom([]int64{2, 5, 20, 90, 300}).Draw(t, "pace")*millisPerDay).Draw(t, "gap")
 		}
 	}
 	slices.SortStableFunc(log, func(a, b happened) int { return int(a.at - b.at) })
@@ -53,7 +57,7 @@ func drawLog(t *rapid.T) []happened {
 func run(pack *scoring.Pack, log []happened, dates []time.Time, until int64) *Report {
 	e := New(Config{Pack: pack, Active: 2 * pack.Horizon, Dates: dates, Until: time.UnixMilli(until)})
 	for i := range log {
-		e.Observe(&Event{Key: []byte(log[i].customer), Type: []byte(log[i].kind), Time: log[i].at, Value: 7})
+		e.Observe(&Event{Key: []byte(log[i].customer), Type: []byte(log[i].kind), Time: log[i].at, Value: log[i].value()})
 	}
 	return e.Finish()
 }
@@ -104,11 +108,29 @@ func TestScoredAtDates(t *testing.T) {
 			for s := range report.Dates[i].Scored() {
 				got[s.Key] = s
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
+			if diff := gocmp.Diff(want, got); diff != "" {
 				t.Fatalf("at %v (-want +got):\n%s", at, diff)
 			}
+			compareRFM(t, report.Dates[i].snapshot, log)
 		}
 	})
+}
+
+// compareRFM holds the order of the rank sum against the naive one.
+func compareRFM(t *rapid.T, s *snapshot, log []happened) {
+	known := slices.IndexFunc(log, func(h happened) bool { return h.at > s.at })
+	rows, sums := slices.Clone(s.rows), map[string]float64{}
+	for i, sum := range s.rfm() {
+		sums[rows[i].customer.name] = sum
+	}
+	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(sums[b.customer.name], sums[a.customer.name]) })
+	var got []string
+	for _, r := range rows {
+		got = append(got, r.customer.name)
+	}
+	if diff := gocmp.Diff(naiveRFM(log[:known], s.at), got); diff != "" {
+		t.Fatalf("RFM at %d (-want +got):\n%s", s.at, diff)
+	}
 }
 
 // TestAlertsOfALog: ebb's and the fixed rule's figures are what follows from looking at each silence of each customer by
@@ -204,17 +226,143 @@ func TestAlertsOfALog(t *testing.T) {
 	})
 }
 
-// TestRFMList: the rule alerts as many as ebb has raised, at most, and none who has been silent for a horizon.
+// TestRFMList: who the rule alerts, and when, is what follows from looking at the whole log once for each list.
 func TestRFMList(t *testing.T) {
 	pack := shopPack(t)
+	const horizon = horizonDays * millisPerDay
 	rapid.Check(t, func(t *rapid.T) {
 		log := drawLog(t)
-		a := run(pack, log, nil, log[len(log)-1].at-horizonDays*millisPerDay).Alerts
-		ebb, rfm := a.Rules[ruleEbb], a.Rules[ruleRFM]
-		if rfm.Raised > ebb.Raised || rfm.Caught > a.Silences || rfm.Right > rfm.Raised {
-			t.Fatalf("%+v beside %+v, of %d silences", rfm, ebb, a.Silences)
+		from, until := log[0].at+horizon, log[len(log)-1].at-horizon
+		e := New(Config{Pack: pack, Active: 2 * pack.Horizon, Until: time.UnixMilli(until)})
+		for i := range log {
+			e.Observe(&Event{Key: []byte(log[i].customer), Type: []byte(log[i].kind), Time: log[i].at, Value: log[i].value()})
+		}
+		got := e.Finish().Alerts.Rules[ruleRFM]
+
+		raised := raisedIn(pack, log)
+		listed := map[string]int64{} // in the present silence
+		var want Rule
+		settle := func(name string, end int64) { // of its silence
+			if at := listed[name]; at > 0 {
+				want.Raised++
+				if end-at > horizon {
+					want.Right++
+				}
+			}
+			delete(listed, name)
+		}
+		next := 0
+		for mark := from + listEvery; mark <= until; mark += listEvery {
+			for ; next < len(log) && log[next].at <= mark; next++ {
+				if log[next].kind == "buy" {
+					settle(log[next].customer, log[next].at)
+				}
+			}
+			n := 0
+			for _, at := range raised {
+				if at > mark-listEvery && at <= mark {
+					n++
+				}
+			}
+			for _, name := range naiveRFM(log[:next], mark) {
+				if last := lastBought(log[:next], name); n > 0 && listed[name] == 0 && mark-last <= horizon {
+					listed[name] = mark
+					n--
+				}
+			}
+		}
+		for ; next < len(log); next++ {
+			if log[next].kind == "buy" {
+				settle(log[next].customer, log[next].at)
+			}
+		}
+		for name := range listed {
+			settle(name, math.MaxInt64)
+		}
+		if got.Raised != want.Raised || got.Right != want.Right {
+			t.Fatalf("%+v, want %+v", got, want)
 		}
 	})
+}
+
+// raisedIn is when alerts are raised in a log.
+func raisedIn(pack *scoring.Pack, log []happened) []int64 {
+	var raised []int64
+	profiles := map[string]*scoring.Profile{}
+	var pop scoring.Population
+	wake := func(p *scoring.Profile, at int64) {
+		for p.Armed != 0 && p.Armed <= at/60_000 {
+			if d, ok := pack.Wake(p); ok && d.Transition == scoring.Raised {
+				raised = append(raised, d.At)
+			}
+		}
+	}
+	for _, h := range log {
+		if profiles[h.customer] == nil {
+			profiles[h.customer] = &scoring.Profile{}
+		}
+		wake(profiles[h.customer], h.at)
+		pack.Observe(profiles[h.customer], &pop, scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
+	}
+	for _, p := range profiles {
+		wake(p, log[len(log)-1].at)
+	}
+	return raised
+}
+
+func lastBought(log []happened, name string) int64 {
+	for _, h := range slices.Backward(log) {
+		if h.customer == name && h.kind == "buy" {
+			return h.at
+		}
+	}
+	return 0
+}
+
+// naiveRFM is the active customers as of mark, highest rank sum first, those with equal ones in the order of their first event
+// that counts.
+func naiveRFM(log []happened, mark int64) []string {
+	type customer struct {
+		name              string
+		last, days, value float64
+		on                map[int64]bool
+	}
+	var all []*customer
+	for i, h := range log {
+		if h.kind == "other" {
+			continue
+		}
+		at := slices.IndexFunc(all, func(c *customer) bool { return c.name == h.customer })
+		if at < 0 {
+			at = len(all)
+			all = append(all, &customer{name: h.customer, on: map[int64]bool{}})
+		}
+		if c := all[at]; h.kind == "buy" {
+			c.last, c.value = float64(h.at), c.value+log[i].value()
+			c.on[h.at/millisPerDay] = true
+			c.days = float64(len(c.on))
+		}
+	}
+	all = slices.DeleteFunc(all, func(c *customer) bool { return c.days == 0 || c.last <= float64(mark-2*horizonDays*millisPerDay) })
+	sum := func(c *customer) float64 {
+		total := 0.0
+		for _, other := range all {
+			for _, pair := range [][2]float64{{c.last, other.last}, {c.days, other.days}, {c.value, other.value}} {
+				if pair[0] < pair[1] { // lower than the other: ranks above it
+					total++
+				} else if pair[0] == pair[1] {
+					total += 0.5
+				}
+			}
+		}
+		return total
+	}
+	slices.SortStableFunc(all, func(a, b *customer) int { return cmp.Compare(sum(b), sum(a)) })
+	var names []string
+	for _, c := range all {
+		names = append(names, c.name)
+	}
+	return names
 }
 
 func TestCounts(t *testing.T) {
@@ -230,7 +378,7 @@ func TestCounts(t *testing.T) {
 		e.Observe(&ev)
 	}
 	want := Counts{Events: 4, Customers: 1, Unnamed: 1, Duplicates: 1, Late: 1}
-	if diff := cmp.Diff(want, e.Finish().Counts); diff != "" {
+	if diff := gocmp.Diff(want, e.Finish().Counts); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -299,7 +447,7 @@ func TestNothingOfLater(t *testing.T) {
 			e.Observe(&Event{Key: []byte(h.customer), Type: []byte(h.kind), Time: h.at})
 		}
 		calibration, scores := known(log)
-		if diff := cmp.Diff(scores, e.snapshots[0].scores()); diff != "" || calibration.Curve() != e.snapshots[0].curve {
+		if diff := gocmp.Diff(scores, e.snapshots[0].scores()); diff != "" || calibration.Curve() != e.snapshots[0].curve {
 			t.Fatalf("scores (-cut at the date +whole log):\n%s\n%+v, %+v", diff, calibration.Curve(), e.snapshots[0].curve)
 		}
 	})

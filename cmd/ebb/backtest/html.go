@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"io"
 	"math"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +24,7 @@ func (r *Report) WriteHTML(w io.Writer, log string) error {
 	if err != nil {
 		panic("BUG: embedded page: " + err.Error())
 	}
-	if err := t.Execute(w, newPage(r, filepath.Base(log))); err != nil {
+	if err := t.Execute(w, newPage(r, log)); err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
 	return nil
