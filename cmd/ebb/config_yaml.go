@@ -251,7 +251,7 @@ func describe(n ast.Node) string {
 		if err != nil {
 			return "something else"
 		}
-		return fmt.Sprintf("%q", text)
+		return fmt.Sprintf("%q", withoutLogin(text))
 	}
 }
 
