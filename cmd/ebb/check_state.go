@@ -138,10 +138,11 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 
 // checkPoison says of a partition that the poison breaker holds it. That is for the next record to decide, so it is a warning.
 func (c *checking) checkPoison(partition int32, m *pipeline.Meta) {
-	if share := float64(m.Poison.Count) / pipeline.PoisonWindow; c.cfg.Input.PoisonBreaker > 0 && share >= c.cfg.Input.PoisonBreaker {
+	limit := c.cfg.Input.PoisonBreaker
+	if share := float64(m.Poison.Count) / pipeline.PoisonWindow; limit > 0 && limit < 1 && share >= limit {
 		c.warn("input", "see what it is: ebb dlq list, ebb dlq show; to go on once it is mended: ebb run --accept-poison",
 			"partition %d: %d of the last %s records before offset %d cannot be used; the next such record stops it (input.poison_breaker %g)",
-			partition, m.Poison.Count, grouped(pipeline.PoisonWindow), m.Next, c.cfg.Input.PoisonBreaker)
+			partition, m.Poison.Count, grouped(pipeline.PoisonWindow), m.Next, limit)
 	}
 }
 
