@@ -54,6 +54,7 @@ func (f *dlqFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.since, "since", "", "only records whose own timestamp is not older: a time (RFC 3339), or how long ago, such as 2h")
 	flags.StringVar(&f.until, "until", "", "only records whose own timestamp is older")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
+	_ = cmd.RegisterFlagCompletionFunc("code", cobra.FixedCompletions(codeNames(), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 }
 
 // dlq is the DLQ of an input, opened to be read as it is now.

@@ -165,7 +165,7 @@ func (l *dlqListing) rows(t table.Writer, narrow bool) {
 		t.AppendRow(table.Row{"code", "part", "records", "replayed", "bytes", "oldest", "newest", "offsets in the input"})
 	}
 	for _, g := range l.Groups {
-		row := table.Row{g.Code, g.Partition, grouped(g.Records), grouped(g.Replayed)}
+		row := table.Row{printable(g.Code), g.Partition, grouped(g.Records), grouped(g.Replayed)}
 		oldest, newest := time.UnixMilli(g.oldest).UTC(), time.UnixMilli(g.newest).UTC()
 		if narrow {
 			row = append(row, oldest.Format(minute), newest.Format(minute))

@@ -183,7 +183,7 @@ func (r *replaying) confirm(cmd *cobra.Command) error {
 	w := cmd.ErrOrStderr()
 	fmt.Fprintf(w, "This sends %s of %s to %s again:\n", plural64(r.planned.Replayed, "record"), r.name, r.limits.name)
 	for _, code := range slices.Sorted(maps.Keys(r.planned.Codes)) {
-		fmt.Fprintf(w, "  %-20s %s\n", code, grouped(r.planned.Codes[code]))
+		fmt.Fprintf(w, "  %-20s %s\n", printable(code), grouped(r.planned.Codes[code]))
 	}
 	return askYes(cmd)
 }

@@ -139,7 +139,7 @@ func jsonOf(r *deadLetter) *dlqRecord {
 // text is a record for people: what is known of it, then its value.
 func (p *dlqPrinter) text(r *deadLetter) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s  %s\n", p.screen.paint(text.Colors{text.Bold}, r.Source.String()), p.screen.paint(text.Colors{text.FgRed}, r.Code), stampOf(r.Timestamp))
+	fmt.Fprintf(&b, "%s  %s  %s\n", p.screen.paint(text.Colors{text.Bold}, printable(r.Source.String())), p.screen.paint(text.Colors{text.FgRed}, printable(r.Code)), stampOf(r.Timestamp))
 	line := func(name, value string) { fmt.Fprintf(&b, "  %-8s %s\n", name, value) }
 	line("reason", printable(r.Reason))
 	line("in", r.At.String())

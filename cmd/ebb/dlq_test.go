@@ -466,6 +466,37 @@ func TestDLQReplayStopped(t *testing.T) {
 	l.arrived(upTo(n)...)
 }
 
+// TestDLQShowsNoOrders: whoever may write to the DLQ gives a person's terminal no orders.
+func TestDLQShowsNoOrders(t *testing.T) {
+	l := newLetters(t)
+	forged := sinks.Renderer{DLQ: "events.dlq", Input: "\x1b[2Jevents"}
+	o, _ := forged.Render(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &pipeline.Record{})
+	k := &kgo.Record{Topic: o.Topic, Value: o.Value}
+	for key, value := range kafkawire.Headers(o.Headers) {
+		if string(key) == "ebb.error.code" {
+			value = []byte("\x1b]0;title\x07")
+		}
+		k.Headers = append(k.Headers, kgo.RecordHeader{Key: string(key), Value: value})
+	}
+	if err := l.client(t).ProduceSync(t.Context(), k).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"list", "show"} {
+		out := l.dlq(exitOK, command).stdout
+		if strings.ContainsAny(out, "\x1b\x07") || !strings.Contains(out, `\x1b]0;title\a`) {
+			t.Errorf("%s: %q", command, out)
+		}
+	}
+}
+
+// TestDLQCodesComplete in a shell.
+func TestDLQCodesComplete(t *testing.T) {
+	got := run(t, nil, nil, "__complete", "dlq", "show", "--code", "").want(t, exitOK)
+	if want := strings.Join(codeNames(), "\n") + "\n:4\n"; got.stdout != want { // 4: no file names
+		t.Errorf("%q, want %q", got.stdout, want)
+	}
+}
+
 // TestDLQReplayBehindAnOpenTransaction: a replay that was killed has left a transaction open, behind which nothing can be read.
 // The next one ends it at once, and sends what lies behind it.
 func TestDLQReplayBehindAnOpenTransaction(t *testing.T) {
