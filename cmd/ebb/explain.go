@@ -32,7 +32,7 @@ gzipped. "-" or no FILE is standard input.`,
 		Example: "  ebb alerts --from-start --until-end --json | ebb explain\n" +
 			"  ebb explain alerts.ndjson.gz\n" +
 			"  ebb alerts --json | grep '\"customer\":\"c-42\"' | ebb explain --json",
-		Args: usage(cobra.MaximumNArgs(1)),
+		Args: arguments(0, 1, "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.explain(cmd, &f, args) },
 	}
 	cmd.Flags().BoolVar(&f.json, "json", false, "print an object for each alert: its id, and the terms, the sum and the differences")
