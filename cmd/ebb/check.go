@@ -98,6 +98,7 @@ type checking struct {
 	client   *kafkawire.Client
 	pack     *scoring.Pack
 	topics   map[string]kafkawire.Topic
+	created  map[string]bool // topics, by --create
 	findings []finding
 }
 
@@ -142,7 +143,7 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 		return usageError{errors.New("--partitions and --replicas must be 1 or more")}
 	}
 	cfg, problems := loadConfigAnyway(a.file, a.environ, readFile, overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
-	c := &checking{flags: f, create: a.checkCommand(f.brokers, f.topic), cfg: cfg, topics: map[string]kafkawire.Topic{}}
+	c := &checking{flags: f, create: a.checkCommand(f.brokers, f.topic), cfg: cfg, topics: map[string]kafkawire.Topic{}, created: map[string]bool{}}
 	ctx := cmd.Context()
 	c.checkConfig(a.file, problems)
 	if !problems.touch("pack") {

@@ -82,6 +82,7 @@ func (c *checking) topic(ctx context.Context, w wantedTopic) (t kafkawire.Topic,
 	if missing && c.flags.create {
 		if t, err = c.createTopic(ctx, &w); err == nil {
 			c.ok(w.check, "%s created with %s, keeping everything", w.name, plural(int(t.Partitions), "partition"))
+			c.created[w.name] = true
 		}
 	}
 	switch {
@@ -150,7 +151,9 @@ func (c *checking) checkInput(t *kafkawire.Topic, cfg kafkawire.TopicConfig) {
 			"%s, %s; each partition keeps %s and deletes what is older, read or not", t.Name, replicas, formatSize(cfg.RetentionBytes))
 		return
 	}
-	c.ok("input topic", "%s, %s, keeps everything", t.Name, replicas)
+	if !c.created[t.Name] { // else that is said
+		c.ok("input topic", "%s, %s, keeps everything", t.Name, replicas)
+	}
 }
 
 // checkKept looks at a topic whose records downstream has to read; fits says that all else is well with it.
@@ -162,7 +165,7 @@ func (c *checking) checkKept(check string, t *kafkawire.Topic, cfg kafkawire.Top
 	case keepsFrom(cfg, time.Now()) != keepsAll:
 		c.warn(check, "for replayed logs:\n"+keepForever(c.brokers(), t.Name),
 			"%s; records older than %s are deleted by their timestamp, which is event time", shape, formatDuration(cfg.Retention))
-	case fits:
+	case fits && !c.created[t.Name]:
 		c.ok(check, "%s", shape)
 	}
 }

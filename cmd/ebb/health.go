@@ -110,7 +110,13 @@ func (r *readiness) show(out screen) {
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault
 	const others = 48 // columns of a line before the reason, numbers being as long as they get
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 5, WidthMax: max(20, out.width-others), WidthMaxEnforcer: text.WrapSoft}})
+	columns := []table.ColumnConfig{
+		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight}, {Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight},
+	}
+	if out.terminal {
+		columns = append(columns, table.ColumnConfig{Number: 5, WidthMax: max(20, out.width-others), WidthMaxEnforcer: text.WrapSoft})
+	}
+	t.SetColumnConfigs(columns)
 	t.AppendHeader(table.Row{"partition", "state", "next", "lag", "why"})
 	for _, p := range r.Partitions {
 		t.AppendRow(table.Row{p.Partition, p.State, grouped(p.Next), grouped(p.Lag), p.Reason})
