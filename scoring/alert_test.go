@@ -41,7 +41,7 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 // alerts are one customer's alerts, from the deadline's raise to the recovery by an event.
-func alerts(t *testing.T) (*scoring.Pack, []scoring.Alert) {
+func alerts(t testing.TB) (*scoring.Pack, []scoring.Alert) {
 	t.Helper()
 	s := weekly()
 	var all []scoring.Alert

@@ -1,5 +1,7 @@
 package scoring
 
+import "math"
+
 // Observation is one event as scoring sees it.
 type Observation struct {
 	Time   int64 // event time, ms since the epoch
@@ -32,7 +34,7 @@ func (k *Pack) Observe(p *Profile, pop *Population, o Observation) (Decision, bo
 		return Decision{}, false
 	}
 	d := Decision{
-		Transition: Recovered, Previous: p.Episode.Tier, Episode: p.Episodes, Sequence: p.Episode.Sequence + 1,
+		Transition: Recovered, Previous: p.Episode.Tier, Episode: p.Episodes, Sequence: next(p.Episode.Sequence),
 		At: o.Time, Silence: silence, Score: k.Score(p, o.Time),
 	}
 	d.Tier = k.tier(d.Score.Sum())
@@ -83,9 +85,12 @@ func (k *Pack) turn(p *Profile, s Score, sum float64) Decision {
 	if p.Episode.Tier == TierNone {
 		before := k.Score(p, p.At)
 		d.Transition, d.Previous = Raised, k.tier(before.Sum())
-		p.Episodes++
+		p.Episodes = next(p.Episodes)
 	}
-	p.Episode = Episode{Tier: k.tier(sum), Sequence: p.Episode.Sequence + 1, Since: s.At / minuteMillis}
+	p.Episode = Episode{Tier: k.tier(sum), Sequence: next(p.Episode.Sequence), Since: s.At / minuteMillis}
 	d.Tier, d.Episode, d.Sequence = p.Episode.Tier, p.Episodes, p.Episode.Sequence
 	return d
 }
+
+// next is the number after n. It stays at the last there is: 0 stands for none.
+func next(n uint32) uint32 { return n + min(1, math.MaxUint32-n) }

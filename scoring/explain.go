@@ -66,6 +66,9 @@ func Explain(alert []byte) (*Explanation, error) {
 			x.LogOdds += value
 		}
 	}
+	if math.IsNaN(x.LogOdds) || math.IsInf(x.LogOdds, 0) {
+		return nil, fmt.Errorf("%w: its inputs lead to no number", ErrNoAlert)
+	}
 	x.Probability = sigmoid(x.LogOdds)
 	x.Risk = float64(thousandths(x.Probability)) / 1000
 	x.differ("/log_odds", *said.LogOdds, x.LogOdds)

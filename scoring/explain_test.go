@@ -88,3 +88,30 @@ func TestExplainRefuses(t *testing.T) {
 		})
 	}
 }
+
+// FuzzExplain: whatever is read as an alert is explained in finite numbers, and an alert that says what was recomputed
+// proves itself.
+func FuzzExplain(f *testing.F) {
+	pack, all := alerts(f)
+	for _, a := range all {
+		f.Add(pack.AppendAlert(nil, &a, a.ID()))
+	}
+	f.Add([]byte(`{"terms":[{"name":"rhythm","coefficients":{"horizon_days":-1}}],"log_odds":0,"risk_score":0,"churn_probability":0}`))
+	f.Fuzz(func(t *testing.T, alert []byte) {
+		x, err := scoring.Explain(alert)
+		if err != nil {
+			if !errors.Is(err, scoring.ErrNoAlert) {
+				t.Fatalf("error %v", err)
+			}
+			return
+		}
+		b, err := json.Marshal(x) // has the same fields as an alert
+		if err != nil {
+			t.Fatalf("not to be shown: %v", err)
+		}
+		again, err := scoring.Explain(b)
+		if err != nil || len(again.Differences) > 0 {
+			t.Fatalf("does not prove itself: %s: %+v, error %v", b, again, err)
+		}
+	})
+}

@@ -36,24 +36,24 @@ func NewDialer(c *Credentials, dial Dial, login Login) *Dialer {
 // *pipeline.Denied where the server or we refuse, others as they are.
 func (d *Dialer) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	version := d.credentials.refresh()
-	if err := errors.Join(d.credentials.gate.pass(everywhere, version), d.credentials.gate.pass(address, version)); err != nil {
+	if err := d.credentials.gate.pass(version, everywhere, address); err != nil {
 		return nil, err
 	}
 	raw, err := d.dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := d.enter(ctx, raw, address)
+	conn, err := d.enter(ctx, raw, address, version)
 	if err != nil {
 		_ = raw.Close() // nothing was sent that matters
-		d.met(address, err)
+		d.met(address, err, version)
 		return nil, err
 	}
 	return conn, nil
 }
 
 // enter encrypts and logs in.
-func (d *Dialer) enter(ctx context.Context, raw net.Conn, address string) (net.Conn, error) {
+func (d *Dialer) enter(ctx context.Context, raw net.Conn, address string, version uint64) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -66,22 +66,26 @@ func (d *Dialer) enter(ctx context.Context, raw net.Conn, address string) (net.C
 		}
 		conn = encrypted
 	}
-	conn = watch(conn, d, address)
+	conn = watch(conn, d, address, version)
 	if d.login == nil {
 		return conn, nil
 	}
-	return conn, d.login(ctx, conn, address)
+	if err := d.login(ctx, conn, address); err != nil {
+		return nil, err
+	}
+	d.credentials.gate.open(address)
+	return conn, nil
 }
 
-// met closes the gate after a refusal.
-func (d *Dialer) met(address string, err error) {
+// met closes the gate after a refusal of credentials of that version: where they have changed since, nobody is held back.
+func (d *Dialer) met(address string, err error, version uint64) {
 	var denied *pipeline.Denied
 	var rude *Closed
 	switch {
 	case errors.As(err, &denied):
-		d.credentials.gate.refused(address, denied, err, d.credentials.refresh())
+		d.credentials.gate.refused(address, denied, err, version)
 	case errors.As(err, &rude):
-		d.credentials.gate.refused(address, rude, err, d.credentials.refresh())
+		d.credentials.gate.refused(address, rude, err, version)
 	}
 }
 

@@ -178,6 +178,121 @@ func TestRefusalsAreNotStormed(t *testing.T) {
 	})
 }
 
+// TestRefusedLoginIsNotStormed is the same with a server that talks before it refuses, as Kafka does, also where it had closed
+// connections in the handshake before.
+func TestRefusedLoginIsNotStormed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refusal := &pipeline.Denied{Code: secure.CodeLogin, Detail: "no", Do: "yes"}
+		rude, welcome, attempts := true, false, 0
+		d := secure.NewDialer(open(t, source()), func(context.Context, string, string) (net.Conn, error) {
+			near, far := net.Pipe()
+			go func() {
+				if rude {
+					_ = far.Close()
+					return
+				}
+				_, _ = far.Write([]byte("which mechanism?"))
+			}()
+			return near, nil
+		}, func(_ context.Context, conn net.Conn, _ string) error {
+			attempts++
+			if _, err := conn.Read(make([]byte, 64)); err != nil {
+				return err
+			}
+			if welcome {
+				return nil
+			}
+			return refusal
+		})
+		try := func(times int) (last error) {
+			for range times {
+				conn, err := d.Dial(t.Context(), "tcp", "kafka:9092")
+				if err == nil {
+					_ = conn.Close()
+				}
+				last = err
+				time.Sleep(10 * time.Millisecond) //nolint:forbidigo // the bubble's clock
+			}
+			return last
+		}
+		if err := try(1); err == nil {
+			t.Fatal("let in")
+		}
+		rude = false
+		const minute, hour = 6_000, 360_000
+		if err := try(minute); !errors.Is(err, refusal) {
+			t.Fatalf("got %v", err)
+		}
+		attempts = 0
+		if err := try(hour); !errors.Is(err, refusal) || attempts < 80 || attempts > 300 {
+			t.Errorf("%d attempts in an hour, want one every 15 to 45 s; %v", attempts, err)
+		}
+		welcome = true
+		if err := try(minute); err != nil {
+			t.Fatalf("a minute after it lets us in: %v", err)
+		}
+		attempts = 0
+		if err := try(10); err != nil || attempts != 10 {
+			t.Errorf("%d of 10 attempts reach a server that lets us in: %v", attempts, err)
+		}
+	})
+}
+
+// TestTwoRefusalsWaitTogether: who is refused everywhere and at an address, too, is let through when both pauses are over. If each
+// attempt that one of them holds back cost the other its turn, that would hardly ever be.
+func TestTwoRefusalsWaitTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refusal := &pipeline.Denied{Code: secure.CodeLogin}
+		attempts := 0
+		d := secure.NewDialer(open(t, source()), func(context.Context, string, string) (net.Conn, error) {
+			near, _ := net.Pipe()
+			return near, nil
+		}, func(context.Context, net.Conn, string) error {
+			attempts++
+			return refusal
+		})
+		d.Refused(refusal)
+		const hour = 360_000
+		for range hour {
+			if _, err := d.Dial(t.Context(), "tcp", "a:1"); !errors.Is(err, refusal) {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Millisecond) //nolint:forbidigo // the bubble's clock
+		}
+		if attempts < 60 || attempts > 300 {
+			t.Errorf("%d attempts in an hour", attempts)
+		}
+	})
+}
+
+// TestChangeDuringARefusal: a password that changes while the old one is being refused is tried at once.
+func TestChangeDuringARefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		password := "wrong"
+		src := source()
+		src.PasswordFile = "password"
+		src.ReadFile = func(string) ([]byte, error) { return []byte(password), nil }
+		refusal := &pipeline.Denied{Code: secure.CodeLogin}
+		c := open(t, src)
+		d := secure.NewDialer(c, func(context.Context, string, string) (net.Conn, error) {
+			near, _ := net.Pipe()
+			return near, nil
+		}, func(context.Context, net.Conn, string) error {
+			if _, said := c.Login(); said == "right" {
+				return nil
+			}
+			password = "right"
+			return refusal
+		})
+		if _, err := d.Dial(t.Context(), "tcp", "a:1"); !errors.Is(err, refusal) {
+			t.Fatal(err)
+		}
+		if _, err := d.Dial(t.Context(), "tcp", "a:1"); err != nil {
+			t.Errorf("held back with the new password: %v", err)
+		}
+	})
+}
+
 // TestRefusalReportedAfterwards holds back all addresses, as the store does when a login is refused.
 func TestRefusalReportedAfterwards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

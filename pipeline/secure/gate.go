@@ -27,42 +27,48 @@ type gate struct {
 // refusal is one address that does not let us in.
 type refusal struct {
 	err     error
+	rude    bool // the connection was closed without a word
 	pauses  *backoff.ExponentialBackOff
 	version uint64 // of the credentials that were refused
 	until   time.Time
 }
 
-// pass returns the latest refusal as long as it is fresh. One caller is let through per pause, and everybody once the
-// credentials are others.
-func (g *gate) pass(address string, version uint64) error {
+// pass returns the latest refusal at one of the addresses as long as it is fresh. One caller is let through per pause, and
+// everybody once the credentials are others.
+func (g *gate) pass(version uint64, addresses ...string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r := g.refusals[address]
-	if r == nil {
-		return nil
+	now := time.Now()
+	var over []*refusal
+	for _, address := range addresses {
+		switch r := g.refusals[address]; {
+		case r == nil:
+		case r.version != version:
+			delete(g.refusals, address)
+		case now.Before(r.until):
+			return r.err
+		default:
+			over = append(over, r)
+		}
 	}
-	if r.version != version {
-		delete(g.refusals, address)
-		return nil
-	}
-	if now := time.Now(); !now.Before(r.until) {
+	for _, r := range over {
 		r.until = now.Add(r.pauses.NextBackOff()) // for the others, until it is known what became of this attempt
-		return nil
 	}
-	return r.err
+	return nil
 }
 
-// refused notes a refusal.
+// refused notes a refusal. Its pauses grow on from those before, unless these were for a server that may have been starting.
 func (g *gate) refused(address string, kind, err error, version uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	r := g.refusals[address]
-	if r == nil {
+	_, denied := kind.(*pipeline.Denied) //nolint:errorlint // the caller found it
+	if r == nil || r.rude && denied {
 		first, last := firstPause, lastPause
-		if _, ok := kind.(*pipeline.Denied); !ok { //nolint:errorlint // the caller found it
+		if !denied {
 			first, last = firstRudePause, lastRudePause
 		}
-		r = &refusal{pauses: backoff.NewExponentialBackOff(backoff.WithInitialInterval(first), backoff.WithMaxInterval(last), backoff.WithMaxElapsedTime(0))}
+		r = &refusal{rude: !denied, pauses: backoff.NewExponentialBackOff(backoff.WithInitialInterval(first), backoff.WithMaxInterval(last), backoff.WithMaxElapsedTime(0))}
 		if g.refusals == nil {
 			g.refusals = map[string]*refusal{}
 		}

@@ -16,6 +16,8 @@ type watched struct {
 	net.Conn
 	dialer  *Dialer
 	address string
+	version uint64       // of the credentials it was made with
+	entered bool         // nobody logs in on it: whoever answers has let us in
 	proven  atomic.Bool  // an answer has come
 	written atomic.Int32 // requests, up to youth+1
 }
@@ -29,8 +31,8 @@ type plain struct {
 	syscall.Conn
 }
 
-func watch(conn net.Conn, d *Dialer, address string) net.Conn {
-	w := &watched{Conn: conn, dialer: d, address: address}
+func watch(conn net.Conn, d *Dialer, address string, version uint64) net.Conn {
+	w := &watched{Conn: conn, dialer: d, address: address, version: version, entered: d.login == nil}
 	if raw, ok := conn.(syscall.Conn); ok {
 		return plain{w, raw}
 	}
@@ -53,7 +55,7 @@ func (w *watched) Read(b []byte) (int, error) {
 	}
 	err = w.first(b[:n], err)
 	if denied := (*pipeline.Denied)(nil); errors.As(err, &denied) {
-		w.dialer.met(w.address, err)
+		w.dialer.met(w.address, err, w.version)
 		return 0, err
 	}
 	return n, err
@@ -66,7 +68,9 @@ func (w *watched) first(answer []byte, err error) error {
 	case len(answer) > 1 && !w.proven.Load() && !c.src.TLS && isAlert(answer):
 		return c.wantsTLS(w.address)
 	case len(answer) > 0 && w.proven.CompareAndSwap(false, true):
-		c.gate.open(w.address)
+		if w.entered { // else the answer belongs to a login, which may end in a refusal
+			c.gate.open(w.address)
+		}
 	case (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) && w.written.Load() <= youth:
 		return closed("%s at %s closed the new connection; %s: %v", c.src.Server, w.address, c.hint(), err)
 	case err != nil && w.written.Load() <= youth:
