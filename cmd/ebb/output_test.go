@@ -85,11 +85,13 @@ func TestSay(t *testing.T) {
 		want         string
 	}{
 		"advice": {
-			screen{terminal: true, width: 40}, "  ", "",
+			screen{terminal: true, width: 40},
+			"  ", "",
 			"  start it, or name another with\n  --brokers, which is a list\n    kafka-configs.sh --bootstrap-server 127.0.0.1:9092 --alter\n  the end\n",
 		},
 		"message": {
-			screen{terminal: true, width: 40}, "", "  ",
+			screen{terminal: true, width: 40},
+			"", "  ",
 			"start it, or name another with\n  --brokers, which is a list\n  kafka-configs.sh --bootstrap-server 127.0.0.1:9092 --alter\nthe end\n",
 		},
 		"file":   {screen{width: 40}, "", "  ", lines},
