@@ -52,7 +52,7 @@ func TestTablesFitTheTerminal(t *testing.T) {
 			if wide := tooWide(terminal, width); len(wide) > 0 {
 				t.Errorf("%s at %d columns:\n%s", name, width, strings.Join(wide, ""))
 			}
-			for _, word := range strings.Fields(file) {
+			for word := range strings.FieldsSeq(file) {
 				if !strings.Contains(terminal, strings.Trim(word, "─┬┼┴┌┐└┘├┤")) {
 					t.Errorf("%s at %d columns has lost %q", name, width, word)
 				}
