@@ -28,6 +28,7 @@ func wrongConfigs() []wrongConfig {
 		{name: "key that is like no other", yaml: "redis:\n  shoe_size: 44\n"},
 		{name: "not YAML", yaml: "kafka:\n  group: \"x\n  input: y\n"},
 		{name: "tabs", yaml: "kafka:\n\tgroup: x\n"},
+		{name: "a password's file instead", yaml: "hunter2\n"},
 		{name: "top level is a list", yaml: "- kafka\n"},
 		{name: "two documents", yaml: "log:\n  level: info\n---\nlog:\n  level: debug\n"},
 		{name: "key set twice", yaml: "kafka:\n  group: x\n  group: y\n"},

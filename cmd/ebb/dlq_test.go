@@ -400,7 +400,7 @@ func TestDLQWithoutTopic(t *testing.T) {
 func TestDLQCommandLines(t *testing.T) {
 	for args, want := range map[string]string{
 		"dlq lst":                              "ebb dlq: there is no command \"lst\"; did you mean list?\n  see: ebb dlq --help\n",
-		"dlq list --code not_jason":            "ebb dlq list: there is no code \"not_jason\"; did you mean not_json?; docs/events.md lists them\n  see: ebb dlq list --help\n",
+		"dlq list --code not_jason":            "ebb dlq list: there is no code \"not_jason\" (docs/events.md lists them); did you mean not_json?\n  see: ebb dlq list --help\n",
 		"dlq show --offsets 3-4":               "ebb dlq show: --offsets needs --partition: each partition has offsets of its own\n  see: ebb dlq show --help\n",
 		"dlq show --partition 1 --offsets 4-3": "ebb dlq show: --offsets is FROM-TO, FROM- or one offset, found \"4-3\"\n  see: ebb dlq show --help\n",
 		"dlq show --dlq-partition -3":          "ebb dlq show: --dlq-partition must be 0 or more, found -3\n  see: ebb dlq show --help\n",
