@@ -32,12 +32,12 @@ says when and whom it concerns, how high the risk is and the main reason; with -
 		Example: "  ebb alerts\n" +
 			"  ebb alerts --from-start --until-end --json > alerts.ndjson\n" +
 			"  ebb alerts --json | jq -r 'select(.tier == \"critical\") | .customer'",
-		Args: usage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.alerts(cmd, &f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.brokers, "brokers", "", "brokers, host:port, separated by commas (default: kafka.brokers)")
-	flags.StringVar(&f.topic, "topic", "", "topic to read (default: kafka.alerts)")
+	flags.StringVar(&f.brokers, "brokers", "", "brokers, `HOST:PORT`, separated by commas (default: kafka.brokers)")
+	flags.StringVar(&f.topic, "topic", "", "`TOPIC` to read (default: kafka.alerts)")
 	flags.BoolVar(&f.fromStart, "from-start", false, "begin with the oldest alert instead of the next one")
 	flags.BoolVar(&f.untilEnd, "until-end", false, "stop at what is the end now; begins with the oldest alert")
 	flags.BoolVar(&f.json, "json", false, "print each alert's JSON, one a line, byte for byte as published")
@@ -57,7 +57,7 @@ func (a *app) alerts(cmd *cobra.Command, f *alertsFlags) error {
 	}
 	defer client.Close()
 	ctx := cmd.Context()
-	topic, err := findTopic(ctx, client, cfg, name)
+	topic, err := findTopic(ctx, client, cfg, name, kafkawire.Read)
 	if err != nil {
 		return withCreate(err, a.checkCommand(f.brokers, ""))
 	}

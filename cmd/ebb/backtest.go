@@ -45,19 +45,19 @@ how long before.
 The log is read once, in order of time, as ebb produce takes it; memory grows with customers, not with events. Every figure is
 defined in docs/backtest.md.`,
 		Example: "  ebb backtest --events purchases.csv.gz --activity purchase\n" +
-			"  ebb backtest --events ratings.csv --activity gave --friction complaint=0.5 --horizon 180d\n" +
+			"  ebb backtest --events log.csv --activity buy --friction fault --horizon 60d\n" +
 			"  ebb backtest --events log.ndjson --at 2025-06-01,2025-09-01 --html report.html\n" +
-			"  ebb simulate | ebb backtest --events - --at 2026-01-01 --json | jq .mean.scores",
-		Args: usage(cobra.NoArgs),
+			"  ebb simulate | ebb backtest --events - --at 2026-01-01 --json | jq .mean",
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.backtest(cmd, &f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.events, "events", "", "the event log: NDJSON or CSV, plain or gzipped, - for standard input")
+	flags.StringVar(&f.events, "events", "", "the event log `FILE`: NDJSON or CSV, plain or gzipped, - for standard input")
 	f.add(cmd)
-	flags.StringVar(&f.active, "active", "", "score who was active within this long before a date (default: twice the horizon)")
-	flags.StringVar(&f.at, "at", "", "dates to measure at, such as 2025-06-01, separated by commas (default: up to three,\nspread over the log)")
-	flags.StringVar(&f.scores, "scores", "", "file to write every customer's score to, as CSV: "+scoresHeader)
-	flags.StringVar(&f.html, "html", "", "file to write a page with charts to, which needs nothing else")
+	flags.StringVar(&f.active, "active", "", "score who was active within this `TIME` before a date, such as 180d (default: twice the horizon)")
+	flags.StringVar(&f.at, "at", "", "`DATES` to measure at, such as 2025-06-01, separated by commas (default: up to three, spread over the log)")
+	flags.StringVar(&f.scores, "scores", "", "`FILE` to write every customer's score to, as CSV: "+scoresHeader)
+	flags.StringVar(&f.html, "html", "", "`FILE` to write a page with charts to, which needs nothing else")
 	flags.BoolVar(&f.skipBad, "skip-bad", false, "count lines that cannot be used and go on")
 	flags.BoolVar(&f.json, "json", false, "print the report as JSON")
 	return cmd

@@ -43,7 +43,7 @@ func (t *backtestText) horizon() string { return formatDays(t.HorizonDays) }
 func (t *backtestText) header() {
 	t.paragraph("", t.paint(text.Colors{text.Bold}, "ebb backtest")+fmt.Sprintf(" of %s: %s events of %s customers, %s to %s",
 		t.name(), grouped(t.Events), grouped(t.Customers), t.First.Format(time.DateOnly), t.Last.Format(time.DateOnly)))
-	said := fmt.Sprintf("pack %s, activity %s", t.Pack.Name, inWords(t.Pack.Activity))
+	said := fmt.Sprintf("pack %s, activity %s", t.Pack.Name, typesInWords(t.Pack.Activity))
 	if len(t.Pack.Activity) > 4 {
 		said = fmt.Sprintf("pack %s, %d types of activity", t.Pack.Name, len(t.Pack.Activity))
 	}
@@ -68,7 +68,7 @@ func (t *backtestText) notes() []string {
 	return notes
 }
 
-func inWords(items []string) string {
+func typesInWords(items []string) string {
 	if slices.Equal(items, []string{"*"}) {
 		return "every event"
 	}

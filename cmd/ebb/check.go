@@ -44,7 +44,7 @@ is said to be so. Exit code 1 if a record would be quarantined.`,
 			"  ebb check --create --partitions 12 --replicas 3\n" +
 			"  kcat -C -b localhost -t events -c 100 | ebb check -c ebb.yaml --sample -\n" +
 			"  ebb check --json | jq '.checks[] | select(.status == \"problem\")'",
-		Args: usage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("sample") {
 				return a.sample(cmd, &f)
@@ -53,13 +53,14 @@ is said to be so. Exit code 1 if a record would be quarantined.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.brokers, "brokers", "", "brokers, host:port, separated by commas (default: kafka.brokers)")
-	flags.StringVar(&f.topic, "topic", "", "input topic (default: kafka.input)")
+	flags.StringVar(&f.brokers, "brokers", "", "brokers, `HOST:PORT`, separated by commas (default: kafka.brokers)")
+	flags.StringVar(&f.topic, "topic", "", "input `TOPIC` (default: kafka.input)")
 	flags.BoolVar(&f.create, "create", false, "create the topics that are missing")
-	flags.Int32Var(&f.partitions, "partitions", 4, "with --create: partitions of the input topic; they cannot be changed once ebb has run")
-	flags.Int16Var(&f.replicas, "replicas", -1, "with --create: replicas of each topic (default: the cluster's default)")
+	flags.Int32Var(&f.partitions, "partitions", 4, "with --create: `N` partitions of the input topic; they cannot be changed once ebb has run")
+	flags.Int16Var(&f.replicas, "replicas", -1, "with --create: `N` replicas of each topic (default: the cluster's own)")
+	hideDefaults(flags, "replicas")
 	flags.BoolVar(&f.json, "json", false, "print the result as JSON; with --sample an object a line, the count last")
-	flags.StringVar(&f.sample, "sample", "", "try what the records of this file become, - for standard input")
+	flags.StringVar(&f.sample, "sample", "", "try what the records of this `FILE` become, - for standard input")
 	return cmd
 }
 
@@ -97,6 +98,7 @@ type checking struct {
 	client   *kafkawire.Client
 	pack     *scoring.Pack
 	topics   map[string]kafkawire.Topic
+	created  map[string]bool // topics, by --create
 	findings []finding
 }
 
@@ -141,7 +143,7 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 		return usageError{errors.New("--partitions and --replicas must be 1 or more")}
 	}
 	cfg, problems := loadConfigAnyway(a.file, a.environ, readFile, overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
-	c := &checking{flags: f, create: a.checkCommand(f.brokers, f.topic), cfg: cfg, topics: map[string]kafkawire.Topic{}}
+	c := &checking{flags: f, create: a.checkCommand(f.brokers, f.topic), cfg: cfg, topics: map[string]kafkawire.Topic{}, created: map[string]bool{}}
 	ctx := cmd.Context()
 	c.checkConfig(a.file, problems)
 	if !problems.touch("pack") {
@@ -248,8 +250,8 @@ func (c *checking) askBroker(ctx context.Context, address string) error {
 	}
 	defer client.Close()
 	_, err = client.Topic(ctx, alone.Kafka.Input)
-	if errors.Is(err, kafkawire.UnknownTopicOrPartition) {
-		return nil
+	if errors.Is(err, kafkawire.UnknownTopicOrPartition) || errors.Is(err, kafkawire.TopicDenied) {
+		return nil // an answer; the check of the topic says more
 	}
 	return err
 }
@@ -266,8 +268,10 @@ func (c *checking) checkTransactions(ctx context.Context) {
 	case errors.Is(err, kafkawire.Error(invalidTransactionTimeout)):
 		c.problem("transactions", "lower kafka.transaction_timeout, or raise transaction.max.timeout.ms of the brokers",
 			"the brokers refuse kafka.transaction_timeout %s", formatDuration(c.cfg.Kafka.TransactionTimeout))
+	case errors.Is(err, kafkawire.TransactionDenied):
+		c.notAllowed("transactions", kafkawire.Write, "transactional ids that begin with "+prefix)
 	case err != nil:
-		c.failed("transactions", "allow WRITE and DESCRIBE on transactional ids that begin with \""+prefix+"\", and see that the brokers keep __transaction_state", err)
+		c.failed("transactions", "see that the brokers keep __transaction_state", err)
 	default:
 		c.ok("transactions", "possible")
 	}

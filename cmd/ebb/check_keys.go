@@ -36,12 +36,12 @@ func (c *checking) checkKeys(ctx context.Context, input *kafkawire.Topic) {
 	case len(s.homes) == 0:
 		c.ok(check, "no events to look at yet")
 	case len(strays) > 0:
-		c.problem(check, advice, "%d of %s occur in more than one partition (one of them in %s) among the newest %s; each partition would see a part of their history",
-			len(strays), plural(len(s.homes), "customer"), partitionList(strays[0]), plural(s.events, "event"))
+		c.problem(check, advice, "%s of %s occur in more than one partition (one of them in %s) among the newest %s; each partition would see a part of their history",
+			grouped(int64(len(strays))), plural64(int64(len(s.homes)), "customer"), partitionList(strays[0]), plural64(int64(s.events), "event"))
 	case s.keyless > 0:
-		c.warn(check, advice, "%d of the newest %s have no key; without one, producers spread a customer's events over all partitions", s.keyless, plural(s.events, "event"))
+		c.warn(check, advice, "%s of the newest %s have no key; without one, producers spread a customer's events over all partitions", grouped(int64(s.keyless)), plural64(int64(s.events), "event"))
 	default:
-		c.ok(check, "%s, each in one partition, among the newest %s", plural(len(s.homes), "customer"), plural(s.events, "event"))
+		c.ok(check, "%s, each in one partition, among the newest %s", plural64(int64(len(s.homes)), "customer"), plural64(int64(s.events), "event"))
 	}
 }
 

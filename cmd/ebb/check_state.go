@@ -50,7 +50,7 @@ func (c *checking) checkRedisAllowed(ctx context.Context, client *redisstore.Cli
 }
 
 func (c *checking) failedRedis(advice string, err error) {
-	if _, denied := errors.AsType[*pipeline.Denied](err); !denied && errors.Is(err, pipeline.ErrUnavailable) {
+	if isSilent(err) {
 		err = fmt.Errorf("no answer from %s: %s", strings.Join(c.cfg.Redis.Addresses, ", "), rootCause(err))
 	}
 	c.failed("redis", advice, err)
@@ -104,6 +104,10 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 	for partition := range input.Partitions {
 		standing, position, err := c.standing(ctx, redis, input, partition)
 		if err != nil {
+			if errors.Is(err, kafkawire.GroupDenied) {
+				c.notAllowed("group", kafkawire.Read, k.Group)
+				return
+			}
 			stop, hard := errors.AsType[*pipeline.HardStop](err)
 			if !hard || !stopped[stop.Code+stop.Do] { // the same fault in every partition is one thing to mend
 				c.failed("group", "see that ebb's user may READ the group and the input topic", err)
@@ -127,8 +131,8 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 	switch {
 	case err != nil:
 		c.failed("group", "allow DESCRIBE on the group", err)
-	case !group.May.Read():
-		c.checkAllowed("group", "READ", k.Group, false)
+	case len(group.May.Lacks(kafkawire.Read)) > 0:
+		c.notAllowed("group", kafkawire.Read, k.Group)
 	case started == 0:
 		c.ok("group", "%s has not run yet; it begins at the %s record, %s to read", k.Group, k.Start, plural64(lag, "record"))
 	default:
@@ -138,10 +142,11 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 
 // checkPoison says of a partition that the poison breaker holds it. That is for the next record to decide, so it is a warning.
 func (c *checking) checkPoison(partition int32, m *pipeline.Meta) {
-	if share := float64(m.Poison.Count) / pipeline.PoisonWindow; c.cfg.Input.PoisonBreaker > 0 && share >= c.cfg.Input.PoisonBreaker {
+	limit := c.cfg.Input.PoisonBreaker
+	if share := float64(m.Poison.Count) / pipeline.PoisonWindow; limit > 0 && limit < 1 && share >= limit {
 		c.warn("input", "see what it is: ebb dlq list, ebb dlq show; to go on once it is mended: ebb run --accept-poison",
 			"partition %d: %d of the last %s records before offset %d cannot be used; the next such record stops it (input.poison_breaker %g)",
-			partition, m.Poison.Count, grouped(pipeline.PoisonWindow), m.Next, c.cfg.Input.PoisonBreaker)
+			partition, m.Poison.Count, grouped(pipeline.PoisonWindow), m.Next, limit)
 	}
 }
 

@@ -276,3 +276,16 @@ func TestCheckStopsWhenToldTo(t *testing.T) {
 		t.Errorf("exit code %d, stderr %q", code, stderr.String())
 	}
 }
+
+// TestCheckPoisonOff: a breaker that never stops anything is not said to be about to, however bad the input.
+func TestCheckPoisonOff(t *testing.T) {
+	for breaker, warnings := range map[float64]int{0: 0, 0.5: 1, 0.999: 1, 1: 0} {
+		cfg := defaultConfig()
+		cfg.Input.PoisonBreaker = breaker
+		c := &checking{cfg: cfg}
+		c.checkPoison(0, &pipeline.Meta{Poison: pipeline.Poison{Count: pipeline.PoisonWindow}})
+		if len(c.findings) != warnings {
+			t.Errorf("breaker %g: %+v", breaker, c.findings)
+		}
+	}
+}

@@ -24,29 +24,30 @@ const keepAll = "-1"
 func (c *checking) checkTopics(ctx context.Context) {
 	k := &c.cfg.Kafka
 	partitions := c.flags.partitions
-	input, found := c.topic(ctx, "input topic", k.Input, partitions, nil)
+	input, found := c.topic(ctx, wantedTopic{"input topic", k.Input, kafkawire.Read, partitions, nil})
 	largest := int(c.cfg.Input.MaxRecordBytes)
 	if found {
-		c.checkAllowed("input topic", "READ", k.Input, input.May.Read())
 		partitions = input.Partitions
 		if cfg, ok := c.topicConfig(ctx, "input topic", k.Input); ok {
 			largest = cfg.MaxMessageBytes
 			c.checkInput(&input, cfg)
 		}
-		c.checkKeys(ctx, &input)
+		if len(input.May.Lacks(kafkawire.Read)) == 0 {
+			c.checkKeys(ctx, &input)
+		}
 	}
-	if alerts, found := c.topic(ctx, "alert topic", k.Alerts, partitions, nil); found {
-		c.checkAllowed("alert topic", "WRITE", k.Alerts, alerts.May.Write())
+	if alerts, found := c.topic(ctx, wantedTopic{"alert topic", k.Alerts, kafkawire.Write, partitions, nil}); found {
 		if cfg, ok := c.topicConfig(ctx, "alert topic", k.Alerts); ok {
-			c.checkKept("alert topic", &alerts, cfg, "a later alert would replace a customer's earlier one")
+			c.checkKept("alert topic", &alerts, cfg, true, "a later alert would replace a customer's earlier one")
 		}
 	}
 	need := largest + dlqHeadroom
-	if dlq, found := c.topic(ctx, "dlq topic", k.DLQ(), partitions, map[string]string{"max.message.bytes": strconv.Itoa(need)}); found {
-		c.checkAllowed("dlq topic", "WRITE", k.DLQ(), dlq.May.Write())
+	settings := map[string]string{"max.message.bytes": strconv.Itoa(need)}
+	if dlq, found := c.topic(ctx, wantedTopic{"dlq topic", k.DLQ(), kafkawire.Write, partitions, settings}); found {
 		if cfg, ok := c.topicConfig(ctx, "dlq topic", k.DLQ()); ok {
-			c.checkKept("dlq topic", &dlq, cfg, "a later quarantined record would replace an earlier one of the same key")
-			if cfg.MaxMessageBytes < need {
+			fits := cfg.MaxMessageBytes >= need
+			c.checkKept("dlq topic", &dlq, cfg, fits, "a later quarantined record would replace an earlier one of the same key")
+			if !fits {
 				c.problem("dlq topic", "raise it:\n"+c.alter(k.DLQ(), fmt.Sprintf("max.message.bytes=%d", need)),
 					"%s takes records of %d bytes (max.message.bytes), the input's may have %d; with the headers that say why, %d are needed", k.DLQ(), cfg.MaxMessageBytes, largest, need)
 			}
@@ -55,43 +56,62 @@ func (c *checking) checkTopics(ctx context.Context) {
 }
 
 // checkAllowed says what the brokers would refuse.
-func (c *checking) checkAllowed(check, operation, name string, allowed bool) {
-	if !allowed {
-		c.problem(check, "allow ebb's user "+operation+"; docs/security.md lists all that it needs", "%s on %s is not allowed (%s)", operation, name, secure.CodePermission)
+func (c *checking) checkAllowed(check, name string, may kafkawire.Operations, needs kafkawire.Operation) {
+	if len(may.Lacks(needs)) > 0 {
+		c.notAllowed(check, needs, name)
 	}
+}
+
+func (c *checking) notAllowed(check string, operation kafkawire.Operation, name string) {
+	c.problem(check, fmt.Sprintf("allow ebb's user %s; docs/security.md lists all that it needs", operation), "%s on %s is not allowed (%s)", operation, name, secure.CodePermission)
+}
+
+// wantedTopic is a topic that has to be there, what ebb does with it, and how --create makes it.
+type wantedTopic struct {
+	check      string
+	name       string
+	needs      kafkawire.Operation
+	partitions int32
+	settings   map[string]string
 }
 
 // topic asks for a topic and creates it where it is missing and the command line says so.
-func (c *checking) topic(ctx context.Context, check, name string, partitions int32, extra map[string]string) (kafkawire.Topic, bool) {
-	t, err := c.client.Topic(ctx, name)
-	if errors.Is(err, kafkawire.UnknownTopicOrPartition) {
-		if !c.flags.create {
-			c.problem(check, c.create, "there is no topic %s", name)
-			return t, false
-		}
-		if t, err = c.createTopic(ctx, name, partitions, extra); err == nil {
-			c.ok(check, "%s created with %s, keeping everything", name, plural(int(t.Partitions), "partition"))
+func (c *checking) topic(ctx context.Context, w wantedTopic) (t kafkawire.Topic, found bool) {
+	t, err := c.client.Topic(ctx, w.name)
+	missing := errors.Is(err, kafkawire.UnknownTopicOrPartition)
+	if missing && c.flags.create {
+		if t, err = c.createTopic(ctx, &w); err == nil {
+			c.ok(w.check, "%s created with %s, keeping everything", w.name, plural(int(t.Partitions), "partition"))
+			c.created[w.name] = true
 		}
 	}
-	if err != nil {
-		c.failed(check, "see that ebb's user may DESCRIBE, READ and WRITE the topic, and CREATE it with --create", err)
-		return t, false
+	switch {
+	case err == nil:
+		c.topics[w.name] = t
+		c.checkAllowed(w.check, w.name, t.May, w.needs)
+	case missing && !c.flags.create:
+		c.problem(w.check, c.create, "there is no topic %s", w.name)
+	case missing && (errors.Is(err, kafkawire.TopicDenied) || errors.Is(err, kafkawire.ClusterDenied)):
+		c.problem(w.check, "allow ebb's user CREATE, on the topic or on the cluster, or have an administrator create it", "there is no topic %s, and CREATE on it is not allowed (%s)", w.name, secure.CodePermission)
+	case errors.Is(err, kafkawire.TopicDenied): // not even to be seen, as what it needs would allow
+		c.notAllowed(w.check, w.needs, w.name)
+	default:
+		c.failed(w.check, map[bool]string{true: "mend what Kafka objects to; --partitions and --replicas may be it"}[missing], err)
 	}
-	c.topics[name] = t
-	return t, true
+	return t, err == nil
 }
 
 // createTopic makes a topic and waits until the brokers know it.
-func (c *checking) createTopic(ctx context.Context, name string, partitions int32, extra map[string]string) (kafkawire.Topic, error) {
+func (c *checking) createTopic(ctx context.Context, w *wantedTopic) (kafkawire.Topic, error) {
 	configs := map[string]string{"retention.ms": keepAll, "cleanup.policy": "delete"}
-	maps.Copy(configs, extra)
-	err := c.client.CreateTopic(ctx, kafkawire.NewTopic{Name: name, Partitions: partitions, Replicas: c.flags.replicas, Configs: configs})
+	maps.Copy(configs, w.settings)
+	err := c.client.CreateTopic(ctx, kafkawire.NewTopic{Name: w.name, Partitions: w.partitions, Replicas: c.flags.replicas, Configs: configs})
 	if err != nil && !errors.Is(err, kafkawire.TopicExists) {
 		return kafkawire.Topic{}, err
 	}
 	deadline := time.Now().Add(10 * time.Second)
 	for {
-		t, err := c.client.Topic(ctx, name)
+		t, err := c.client.Topic(ctx, w.name)
 		if !errors.Is(err, kafkawire.UnknownTopicOrPartition) || time.Now().After(deadline) {
 			return t, err
 		}
@@ -105,8 +125,11 @@ func (c *checking) createTopic(ctx context.Context, name string, partitions int3
 
 func (c *checking) topicConfig(ctx context.Context, check, name string) (kafkawire.TopicConfig, bool) {
 	cfg, err := c.client.TopicConfig(ctx, name)
-	if err != nil {
-		c.failed(check, "allow DESCRIBE_CONFIGS on the topic", err)
+	switch {
+	case errors.Is(err, kafkawire.TopicDenied):
+		c.notAllowed(check, kafkawire.DescribeConfigs, name)
+	case err != nil:
+		c.failed(check, "", err)
 	}
 	return cfg, err == nil
 }
@@ -128,11 +151,13 @@ func (c *checking) checkInput(t *kafkawire.Topic, cfg kafkawire.TopicConfig) {
 			"%s, %s; each partition keeps %s and deletes what is older, read or not", t.Name, replicas, formatSize(cfg.RetentionBytes))
 		return
 	}
-	c.ok("input topic", "%s, %s, keeps everything", t.Name, replicas)
+	if !c.created[t.Name] { // else that is said
+		c.ok("input topic", "%s, %s, keeps everything", t.Name, replicas)
+	}
 }
 
-// checkKept looks at a topic whose records downstream has to read.
-func (c *checking) checkKept(check string, t *kafkawire.Topic, cfg kafkawire.TopicConfig, compacted string) {
+// checkKept looks at a topic whose records downstream has to read; fits says that all else is well with it.
+func (c *checking) checkKept(check string, t *kafkawire.Topic, cfg kafkawire.TopicConfig, fits bool, compacted string) {
 	shape := fmt.Sprintf("%s, %s, %s", t.Name, plural(int(t.Partitions), "partition"), plural(t.Replicas, "replica"))
 	switch {
 	case strings.Contains(cfg.CleanupPolicy, "compact"):
@@ -140,7 +165,7 @@ func (c *checking) checkKept(check string, t *kafkawire.Topic, cfg kafkawire.Top
 	case keepsFrom(cfg, time.Now()) != keepsAll:
 		c.warn(check, "for replayed logs:\n"+keepForever(c.brokers(), t.Name),
 			"%s; records older than %s are deleted by their timestamp, which is event time", shape, formatDuration(cfg.Retention))
-	default:
+	case fits && !c.created[t.Name]:
 		c.ok(check, "%s", shape)
 	}
 }

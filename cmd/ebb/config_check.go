@@ -74,14 +74,17 @@ func (l *configLoader) checkAddresses(path string, addresses []string) {
 	}
 	for _, a := range addresses {
 		if why := badAddress(a, 1); why != "" {
-			l.problem(path, "%q is no address: %s", a, why)
+			l.problem(path, "%q is no address: %s", withoutLogin(a), why)
 		}
 	}
 }
 
 // badAddress says why a is no host:port; "" if it is one.
 func badAddress(a string, lowestPort int) string {
-	if strings.Contains(a, "://") {
+	switch {
+	case strings.Contains(a, "@"):
+		return "write host:port; user and password have keys of their own"
+	case strings.Contains(a, "://"):
 		return "write host:port, without a scheme"
 	}
 	host, port, err := net.SplitHostPort(a)
@@ -98,6 +101,14 @@ func badAddress(a string, lowestPort int) string {
 		return "the host holds a character that no host has"
 	}
 	return ""
+}
+
+// withoutLogin is text for a message: where it may be an address with user and password in it, those are left out.
+func withoutLogin(text string) string {
+	if i := strings.LastIndexByte(text, '@'); i >= 0 {
+		return "..." + text[i:]
+	}
+	return text
 }
 
 func (l *configLoader) checkTLS(prefix string, t *TLSConfig) {

@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
+	"strings"
 	"time"
 
+	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
 	"ebb/scoring"
@@ -72,4 +76,35 @@ func loadPack(c *Config) (*scoring.Pack, error) {
 		o.Friction = c.Pack.Friction
 	}
 	return scoring.Load(c.Pack.Name, readFile, o)
+}
+
+// isSilent reports whether err is a server that does not answer, and not one that refuses.
+func isSilent(err error) bool {
+	_, denied := errors.AsType[*pipeline.Denied](err)
+	return !denied && errors.Is(err, pipeline.ErrUnavailable)
+}
+
+// silence is a server that does not answer, in words for people.
+type silence string
+
+func (s silence) Error() string { return string(s) }
+
+// Is reports whether target is the class of a silence.
+func (s silence) Is(target error) bool { return target == pipeline.ErrUnavailable }
+
+// noKafka puts the failure to reach any broker into words, and leaves it in its class. flag is how a command that has one
+// takes brokers.
+func noKafka(err error, c *Config, flag string) error {
+	return advise(silence(fmt.Sprintf("no answer from Kafka at %s: %s", strings.Join(c.Kafka.Brokers, ", "), rootCause(err))),
+		"start it, or name another with %sEBB_KAFKA_BROKERS or kafka.brokers; a secured one needs kafka.tls and kafka.sasl", flag)
+}
+
+// noRedis puts the failure to reach Redis into words, and leaves it in its class.
+func noRedis(err error, c *Config) error {
+	at := strings.Join(c.Redis.Addresses, ", ")
+	if isSilent(err) {
+		return advise(silence(fmt.Sprintf("no answer from Redis at %s: %s", at, rootCause(err))),
+			"start it, or name another with EBB_REDIS_ADDRESSES or redis.addresses; a secured one needs redis.tls, redis.username and a password")
+	}
+	return fmt.Errorf("connect to Redis at %s: %w", at, err)
 }

@@ -244,7 +244,7 @@ func (v listValue) setItems(items []string) error {
 			return errors.New("has an empty item")
 		}
 		if slices.Contains(out, item) {
-			return fmt.Errorf("names %q twice", item)
+			return fmt.Errorf("names %q twice", withoutLogin(item))
 		}
 		out = append(out, item)
 	}

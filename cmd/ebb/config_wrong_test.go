@@ -28,6 +28,7 @@ func wrongConfigs() []wrongConfig {
 		{name: "key that is like no other", yaml: "redis:\n  shoe_size: 44\n"},
 		{name: "not YAML", yaml: "kafka:\n  group: \"x\n  input: y\n"},
 		{name: "tabs", yaml: "kafka:\n\tgroup: x\n"},
+		{name: "a password's file instead", yaml: "hunter2\n"},
 		{name: "top level is a list", yaml: "- kafka\n"},
 		{name: "two documents", yaml: "log:\n  level: info\n---\nlog:\n  level: debug\n"},
 		{name: "key set twice", yaml: "kafka:\n  group: x\n  group: y\n"},
@@ -48,6 +49,7 @@ func wrongConfigs() []wrongConfig {
 		{name: "word not in the list", yaml: "kafka:\n  start: earlist\nlog:\n  level: verbose\n  format: text\n"},
 		{name: "truth that is none", yaml: "kafka:\n  tls:\n    enabled: yes\n"},
 		{name: "addresses that are none", yaml: "kafka:\n  brokers: [localhost, 'kafka://a:9092', 'a:99999', ':9092']\nredis:\n  addresses: []\nhttp:\n  listen: 9464\n"},
+		{name: "address with a password in it", yaml: "kafka: sasl://ebb:hunter2@b-1:9092\nredis:\n  addresses: ['redis://:hunter2@r-1:6379', 'hunter2@r-2:6379']\n"},
 		{name: "address named twice", yaml: "kafka:\n  brokers: [a:1, a:1]\n"},
 		{name: "group that cannot be part of a Redis key", yaml: "kafka:\n  group: 'shop{1}'\n"},
 		{name: "group and topics empty", yaml: "kafka:\n  group: ''\n  input: ''\n"},
@@ -101,6 +103,9 @@ func TestWrongConfigurations(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: no error", w.name)
 			continue
+		}
+		if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: the message holds the password: %v", w.name, err)
 		}
 		fmt.Fprintf(&got, "## %s\n", w.name)
 		for line := range strings.Lines(w.yaml) {

@@ -41,6 +41,9 @@ func (r *yamlReader) syntaxProblem(err error) {
 		p.line = se.Token.Position.Line
 		p.Place = fmt.Sprintf("%s:%d", r.name, p.line)
 		p.Text = "not YAML: " + strings.TrimSpace(se.Message)
+		if strings.Contains(se.Message, "'\t'") {
+			p.Text = "not YAML: a tab stands where a line is indented, and YAML wants spaces"
+		}
 	}
 	r.problems = append(r.problems, p)
 }
@@ -64,7 +67,11 @@ func (r *yamlReader) section(prefix string, n ast.Node) {
 	pairs, ok := r.pairs(path, n)
 	if !ok {
 		if _, empty := n.(*ast.NullNode); !empty {
-			r.at(n, path, "want keys (%s), found %s", strings.Join(r.children(prefix), ", "), describe(n))
+			found := describe(n)
+			if prefix == "" && isScalar(n) { // maybe a secret's file: its content stays out of the message
+				found = "one value; is it the right file?"
+			}
+			r.at(n, path, "want keys (%s), found %s", strings.Join(r.children(prefix), ", "), found)
 		}
 		return
 	}
@@ -251,7 +258,7 @@ func describe(n ast.Node) string {
 		if err != nil {
 			return "something else"
 		}
-		return fmt.Sprintf("%q", text)
+		return fmt.Sprintf("%q", withoutLogin(text))
 	}
 }
 

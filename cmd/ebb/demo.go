@@ -28,23 +28,24 @@ func newDemoCommand(a *app) *cobra.Command {
 	var f demoFlags
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Watch it work: a simulated shop or your own log, nothing to install",
+		Short: "Watch it work, on a simulated shop or a log of yours",
 		Long: `Watch ebb work, with nothing to install: a Kafka and a Redis run inside this process, and between them the same line as in
 "ebb run". Events are those of a simulated shop, which knows who left, or of any event log, in fast motion. Alerts are shown as they are
-raised; a summary follows.`,
+raised; a summary follows. A log is what "ebb produce" takes: NDJSON, or CSV with the header
+` + csvHeader + `.`,
 		Example: "  ebb demo\n" +
-			"  ebb demo --for 0 --seed 7                                    # as fast as this machine can\n" +
-			"  ebb demo --events purchases.csv.gz --activity purchase       # any log that ebb produce takes\n" +
+			"  ebb demo --for 0 --seed 7           # as fast as this machine can\n" +
+			"  ebb demo --events purchases.csv.gz --activity purchase\n" +
 			"  ebb demo --for 0 --json | jq -r 'select(.tier == \"critical\") | .customer'",
-		Args: usage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd, &f) },
 	}
 	f.add(cmd)
 	flags := cmd.Flags()
-	flags.DurationVar(&f.length, "for", time.Minute, "spread the events over this long; 0: as fast as possible")
-	flags.Uint64Var(&f.seed, "seed", 1, "another seed, another shop")
-	flags.IntVar(&f.customers, "customers", 0, "customers of the shop (default 4000)")
-	flags.StringVar(&f.events, "events", "", "an event log instead of the shop: NDJSON or CSV, plain or gzipped, - for standard input")
+	flags.DurationVar(&f.length, "for", time.Minute, "spread the events over this long (`TIME` such as 1m30s); 0: as fast as possible")
+	flags.Uint64Var(&f.seed, "seed", 1, "`N`: another seed, another shop")
+	flags.IntVar(&f.customers, "customers", 0, "`N` customers of the shop (default 4000)")
+	flags.StringVar(&f.events, "events", "", "an event log `FILE` instead of the shop: NDJSON or CSV, plain or gzipped, - for standard input")
 	flags.BoolVar(&f.json, "json", false, "print each alert's JSON, one a line, and the summary's as the last")
 	return cmd
 }

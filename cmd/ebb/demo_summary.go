@@ -126,9 +126,9 @@ func (d *demo) print(s *demoSummary) {
 			grouped(t.Right), grouped(t.Raised), percent(t.Right, t.Raised), grouped(t.FalseAlarms))
 	}
 	next := [][2]string{
-		{"ebb demo --for 0 --horizon 30d", "hear of leavers sooner, with more false alarms; as fast as this machine can"},
-		{"ebb demo --events LOG.csv", "your own log: " + csvHeader},
-		{"ebb run --embedded", "produce to it with any Kafka client"},
+		{"ebb demo --for 0 --horizon 30d", "sooner, with more false alarms"},
+		{"ebb demo --events LOG.csv", "a log of yours, CSV or NDJSON"},
+		{"ebb run --embedded", "for a producer of your own"},
 	}
 	for i, n := range next {
 		name := ""

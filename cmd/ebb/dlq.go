@@ -22,9 +22,9 @@ func newDLQCommand(a *app) *cobra.Command {
 
 A record that cannot be used goes to the topic <input>.dlq as it is, with its headers and its timestamp, the place in the input
 where it stood, and a code that says why. Places in the input are what ebb's log names; --partition and --offsets mean them.`,
-		Example: "  ebb dlq list                                    # what is there, by code and partition\n" +
-			"  ebb dlq show --code time_missing --limit 3      # three of them, byte for byte\n" +
-			"  ebb dlq replay --code time_missing --dry-run    # what would be sent again",
+		Example: "  ebb dlq list                                  # what is there\n" +
+			"  ebb dlq show --code time_missing --limit 3    # three of them, byte for byte\n" +
+			"  ebb dlq replay --code time_missing --dry-run  # what would be sent again",
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -44,16 +44,18 @@ type dlqFlags struct {
 
 func (f *dlqFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.brokers, "brokers", "", "brokers, host:port, separated by commas (default: kafka.brokers)")
-	flags.StringVar(&f.topic, "topic", "", "input topic; the DLQ is the one with .dlq behind its name (default: kafka.input)")
-	flags.StringSliceVar(&f.codes, "code", nil, "only records with this code; may be repeated")
-	flags.Int32Var(&f.partition, "partition", -1, "only records of this partition of the input; -1: all")
-	flags.StringVar(&f.offsets, "offsets", "", "with --partition: only those that stood there at FROM-TO, both included; FROM- or a single offset")
-	flags.Int32Var(&f.dlqPartition, "dlq-partition", -1, "only records in this partition of the DLQ; -1: all")
-	flags.StringVar(&f.dlqOffsets, "dlq-offsets", "", "with --dlq-partition: only those that stand there at FROM-TO")
-	flags.StringVar(&f.since, "since", "", "only records whose own timestamp is not older: a time (RFC 3339), or how long ago, such as 2h")
-	flags.StringVar(&f.until, "until", "", "only records whose own timestamp is older")
+	flags.StringVar(&f.brokers, "brokers", "", "brokers, `HOST:PORT`, separated by commas (default: kafka.brokers)")
+	flags.StringVar(&f.topic, "topic", "", "input `TOPIC`; the DLQ is the one with .dlq behind its name (default: kafka.input)")
+	flags.StringSliceVar(&f.codes, "code", nil, "only records with this `CODE`; may be repeated")
+	flags.Int32Var(&f.partition, "partition", -1, "only records of partition `N` of the input (default: all)")
+	flags.StringVar(&f.offsets, "offsets", "", "with --partition: only those that stood there at `FROM-TO`, both included; FROM- or a single offset")
+	flags.Int32Var(&f.dlqPartition, "dlq-partition", -1, "only records in partition `N` of the DLQ (default: all)")
+	flags.StringVar(&f.dlqOffsets, "dlq-offsets", "", "with --dlq-partition: only those that stand there at `FROM-TO`")
+	flags.StringVar(&f.since, "since", "", "only records whose own timestamp is not older: a `TIME` (RFC 3339), or how long ago, such as 2h")
+	flags.StringVar(&f.until, "until", "", "only records whose own timestamp is older than this `TIME`")
+	hideDefaults(flags, "partition", "dlq-partition")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
+	_ = cmd.RegisterFlagCompletionFunc("code", cobra.FixedCompletions(codeNames(), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 }
 
 // dlq is the DLQ of an input, opened to be read as it is now.
@@ -70,8 +72,8 @@ type dlq struct {
 	heldUp  bool // this is set
 }
 
-// openDLQ finds the DLQ and its bounds. Close it in any case where there is no error.
-func (a *app) openDLQ(cmd *cobra.Command, f *dlqFlags) (_ *dlq, err error) {
+// openDLQ finds the DLQ and its bounds, where the user may do what the command needs. Close it in any case where there is no error.
+func (a *app) openDLQ(cmd *cobra.Command, f *dlqFlags, needs ...kafkawire.Operation) (_ *dlq, err error) {
 	cfg, err := a.config(overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
 	if err != nil {
 		return nil, err
@@ -85,7 +87,7 @@ func (a *app) openDLQ(cmd *cobra.Command, f *dlqFlags) (_ *dlq, err error) {
 			d.client.Close()
 		}
 	}()
-	topic, err := findTopic(cmd.Context(), d.client, cfg, d.name)
+	topic, err := findTopic(cmd.Context(), d.client, cfg, d.name, needs...)
 	if err != nil {
 		return nil, withCreate(err, a.checkCommand(f.brokers, f.topic))
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
+
+	"ebb/pipeline/kafkawire"
 )
 
 func newDLQListCommand(a *app) *cobra.Command {
@@ -23,7 +25,7 @@ sent again, the oldest and newest timestamp, and between which offsets of the in
 		Example: "  ebb dlq list\n" +
 			"  ebb dlq list --since 2h --code time_missing\n" +
 			"  ebb dlq list --json | jq '.groups[] | select(.records > 100)'",
-		Args: usage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.dlqList(cmd, &f) },
 	}
 	f.add(cmd)
@@ -70,7 +72,7 @@ func (a *app) dlqList(cmd *cobra.Command, f *dlqFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
-	d, err := a.openDLQ(cmd, f)
+	d, err := a.openDLQ(cmd, f, kafkawire.Read)
 	if err != nil {
 		return err
 	}
@@ -165,7 +167,7 @@ func (l *dlqListing) rows(t table.Writer, narrow bool) {
 		t.AppendRow(table.Row{"code", "part", "records", "replayed", "bytes", "oldest", "newest", "offsets in the input"})
 	}
 	for _, g := range l.Groups {
-		row := table.Row{g.Code, g.Partition, grouped(g.Records), grouped(g.Replayed)}
+		row := table.Row{printable(g.Code), g.Partition, grouped(g.Records), grouped(g.Replayed)}
 		oldest, newest := time.UnixMilli(g.oldest).UTC(), time.UnixMilli(g.newest).UTC()
 		if narrow {
 			row = append(row, oldest.Format(minute), newest.Format(minute))

@@ -39,7 +39,7 @@ What is there when the command starts is sent; --dry-run only counts it. A perso
 		Example: "  ebb dlq replay --code time_missing --dry-run\n" +
 			"  ebb dlq replay --partition 3 --offsets 88213-88290\n" +
 			"  ebb dlq replay --since 2h --yes --json",
-		Args: usage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.dlqReplay(cmd, &f) },
 	}
 	f.add(cmd)
@@ -82,7 +82,7 @@ func (a *app) dlqReplay(cmd *cobra.Command, f *dlqReplayFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
-	d, err := a.openDLQ(cmd, &f.dlqFlags)
+	d, err := a.openDLQ(cmd, &f.dlqFlags, kafkawire.Read, kafkawire.Write, kafkawire.DescribeConfigs)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (r *replaying) confirm(cmd *cobra.Command) error {
 	w := cmd.ErrOrStderr()
 	fmt.Fprintf(w, "This sends %s of %s to %s again:\n", plural64(r.planned.Replayed, "record"), r.name, r.limits.name)
 	for _, code := range slices.Sorted(maps.Keys(r.planned.Codes)) {
-		fmt.Fprintf(w, "  %-20s %s\n", code, grouped(r.planned.Codes[code]))
+		fmt.Fprintf(w, "  %-20s %s\n", printable(code), grouped(r.planned.Codes[code]))
 	}
 	return askYes(cmd)
 }
@@ -248,7 +248,11 @@ func (r *replaying) fence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.producer.Init(ctx); err != nil {
+	err = r.producer.Init(ctx)
+	switch {
+	case errors.Is(err, kafkawire.TransactionDenied):
+		return notAllowed("transactional id "+replayID(r.name), kafkawire.Write)
+	case err != nil:
 		return explainKafka(err, r.cfg)
 	}
 	return nil
@@ -293,6 +297,8 @@ func (r *replaying) explain(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %s replayed", stopCause(ctx), plural64(r.out.Replayed, "record"))
 	case errors.Is(err, pipeline.ErrFenced):
 		return advise(errors.New("another ebb dlq replay of this DLQ has taken over"), "what this one had sent stays sent; run it again when the other is through")
+	case errors.As(err, new(*pipeline.Denied)):
+		return err
 	case errors.As(err, &stop):
 		return advise(errors.New(stop.Detail), "topic %s does not take a record that it held before: look at its max.message.bytes, message.timestamp.before.max.ms and message.timestamp.after.max.ms", r.limits.name)
 	case errors.Is(err, pipeline.ErrUnavailable):

@@ -17,7 +17,7 @@ func (f *dlqFlags) selection(now time.Time) (*selection, error) {
 	known := codeNames()
 	for _, c := range f.codes {
 		if !slices.Contains(known, c) {
-			return nil, fmt.Errorf("there is no code %q%s; docs/events.md lists them", c, didYouMean(c, known))
+			return nil, fmt.Errorf("there is no code %q (docs/events.md lists them)%s", c, didYouMean(c, known))
 		}
 		s.codes = append(s.codes, c)
 	}

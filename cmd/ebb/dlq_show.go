@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -15,6 +16,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/sinks"
 )
@@ -31,7 +33,7 @@ base64, which is exact for any bytes.`,
 		Example: "  ebb dlq show --code not_json\n" +
 			"  ebb dlq show --partition 3 --offsets 88213\n" +
 			"  ebb dlq show --json | jq -r 'select(.replayed | not) | .value' | base64 -d",
-		Args: usage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.json && !cmd.Flags().Changed("limit") {
 				limit = 0
@@ -40,7 +42,7 @@ base64, which is exact for any bytes.`,
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().IntVar(&limit, "limit", 20, "records at most; 0: all, as with --json unless set")
+	cmd.Flags().IntVar(&limit, "limit", 20, "`N` records at most; 0: all, as with --json unless set")
 	return cmd
 }
 
@@ -55,7 +57,7 @@ func (a *app) dlqShow(cmd *cobra.Command, f *dlqFlags, limit int) error {
 	if err != nil {
 		return usageError{err}
 	}
-	d, err := a.openDLQ(cmd, f)
+	d, err := a.openDLQ(cmd, f, kafkawire.Read)
 	if err != nil {
 		return err
 	}
@@ -139,9 +141,9 @@ func jsonOf(r *deadLetter) *dlqRecord {
 // text is a record for people: what is known of it, then its value.
 func (p *dlqPrinter) text(r *deadLetter) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s  %s\n", p.screen.paint(text.Colors{text.Bold}, r.Source.String()), p.screen.paint(text.Colors{text.FgRed}, r.Code), stampOf(r.Timestamp))
+	fmt.Fprintf(&b, "%s  %s  %s\n", p.screen.paint(text.Colors{text.Bold}, printable(r.Source.String())), p.screen.paint(text.Colors{text.FgRed}, printable(r.Code)), stampOf(r.Timestamp))
 	line := func(name, value string) { fmt.Fprintf(&b, "  %-8s %s\n", name, value) }
-	line("reason", printable(r.Reason))
+	line("reason", reasonOf(r))
 	line("in", r.At.String())
 	switch {
 	case r.Replayed:
@@ -165,6 +167,14 @@ func (p *dlqPrinter) text(r *deadLetter) string {
 	}
 	b.WriteByte('\n')
 	return b.String()
+}
+
+// reasonOf says why a record cannot be used: in words where its reason is no more than the code.
+func reasonOf(r *deadLetter) string {
+	if i := slices.Index(codeNames(), r.Code); i >= 0 && strings.HasSuffix(r.Reason, ": "+r.Code) {
+		return codeInWords(pipeline.Usable + 1 + pipeline.Code(i))
+	}
+	return printable(r.Reason)
 }
 
 func headerText(h kafkawire.Header) string { return printable(h.Key) + ": " + bytesOf(h.Value) }

@@ -400,7 +400,7 @@ func TestDLQWithoutTopic(t *testing.T) {
 func TestDLQCommandLines(t *testing.T) {
 	for args, want := range map[string]string{
 		"dlq lst":                              "ebb dlq: there is no command \"lst\"; did you mean list?\n  see: ebb dlq --help\n",
-		"dlq list --code not_jason":            "ebb dlq list: there is no code \"not_jason\"; did you mean not_json?; docs/events.md lists them\n  see: ebb dlq list --help\n",
+		"dlq list --code not_jason":            "ebb dlq list: there is no code \"not_jason\" (docs/events.md lists them); did you mean not_json?\n  see: ebb dlq list --help\n",
 		"dlq show --offsets 3-4":               "ebb dlq show: --offsets needs --partition: each partition has offsets of its own\n  see: ebb dlq show --help\n",
 		"dlq show --partition 1 --offsets 4-3": "ebb dlq show: --offsets is FROM-TO, FROM- or one offset, found \"4-3\"\n  see: ebb dlq show --help\n",
 		"dlq show --dlq-partition -3":          "ebb dlq show: --dlq-partition must be 0 or more, found -3\n  see: ebb dlq show --help\n",
@@ -464,4 +464,119 @@ func TestDLQReplayStopped(t *testing.T) {
 		t.Errorf("stopped after %s, then %+v", sent, got)
 	}
 	l.arrived(upTo(n)...)
+}
+
+// TestDLQShowsNoOrders: whoever may write to the DLQ gives a person's terminal no orders.
+func TestDLQShowsNoOrders(t *testing.T) {
+	l := newLetters(t)
+	forged := sinks.Renderer{DLQ: "events.dlq", Input: "\x1b[2Jevents"}
+	o, _ := forged.Render(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &pipeline.Record{})
+	k := &kgo.Record{Topic: o.Topic, Value: o.Value}
+	for key, value := range kafkawire.Headers(o.Headers) {
+		if string(key) == "ebb.error.code" {
+			value = []byte("\x1b]0;title\x07")
+		}
+		k.Headers = append(k.Headers, kgo.RecordHeader{Key: string(key), Value: value})
+	}
+	if err := l.client(t).ProduceSync(t.Context(), k).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"list", "show"} {
+		out := l.dlq(exitOK, command).stdout
+		if strings.ContainsAny(out, "\x1b\x07") || !strings.Contains(out, `\x1b]0;title\a`) {
+			t.Errorf("%s: %q", command, out)
+		}
+	}
+}
+
+// TestDLQCodesComplete in a shell.
+func TestDLQCodesComplete(t *testing.T) {
+	got := run(t, nil, nil, "__complete", "dlq", "show", "--code", "").want(t, exitOK)
+	if want := strings.Join(codeNames(), "\n") + "\n:4\n"; got.stdout != want { // 4: no file names
+		t.Errorf("%q, want %q", got.stdout, want)
+	}
+}
+
+// TestDLQReplayBehindAnOpenTransaction: a replay that was killed has left a transaction open, behind which nothing can be read.
+// The next one ends it at once, and sends what lies behind it.
+func TestDLQReplayBehindAnOpenTransaction(t *testing.T) {
+	l := newLetters(t)
+	killed := l.client(t, kgo.TransactionalID(replayID("events.dlq")), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err := killed.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	for n := range int32(4) {
+		if err := killed.ProduceSync(t.Context(), &kgo.Record{Topic: "events.dlq", Partition: n, Value: []byte("never committed")}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.quarantine(10)
+	if got := l.dlq(exitOK, "replay", "--dry-run"); !strings.HasPrefix(got.stdout, "0 records") || !strings.Contains(got.stderr, "a transaction is open in events.dlq") {
+		t.Errorf("dry run: %q, %q", got.stdout, got.stderr)
+	}
+	if got := l.replay(); got.Replayed != 10 || got.Foreign != 0 {
+		t.Errorf("%+v", got)
+	}
+	l.arrived(upTo(10)...)
+}
+
+// TestDLQReplayLarge sends records that take several fetches and several transactions, each byte for byte: what a fetch brings is
+// overwritten by the next.
+func TestDLQReplayLarge(t *testing.T) {
+	l := newLetters(t)
+	noise := rand.New(rand.NewPCG(3, 3))
+	for i := range 40 {
+		value := fmt.Appendf(nil, "{\"broken\": %d ", i)
+		for len(value) < 300_000 {
+			value = strconv.AppendUint(value, noise.Uint64(), 36)
+		}
+		l.sent = append(l.sent, pipeline.Record{
+			Offset: int64(i), Timestamp: dlqStart, Key: []byte("the same"), Value: value,
+			Headers: kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "trace", Value: []byte{byte(i), 0xff}}, kafkawire.Header{Key: "null"}),
+		})
+	}
+	l.put(l.sent...)
+	if got := l.replay(); got.Replayed != 40 {
+		t.Errorf("%+v", got)
+	}
+	l.arrived(upTo(40)...)
+}
+
+// TestDLQMarksStandBehindWhatTheyName, in the same partition: so retention takes a mark after the records that it names.
+func TestDLQMarksStandBehindWhatTheyName(t *testing.T) {
+	l := newLetters(t)
+	l.quarantine(40)
+	l.replay("--code", "not_json")
+	l.replay()
+	c := l.client(t, kgo.ConsumeTopics("events.dlq"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	before, named := map[int32]map[sinks.ReplayID]bool{}, 0
+	for named < 40 {
+		fetched := c.PollFetches(t.Context())
+		if err := fetched.Err(); err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range fetched.Records() {
+			r := pipeline.Record{Timestamp: k.Timestamp.UnixMilli(), Key: k.Key, Value: k.Value}
+			var headers []kafkawire.Header
+			for _, h := range k.Headers {
+				headers = append(headers, kafkawire.Header{Key: h.Key, Value: h.Value})
+			}
+			r.Headers = kafkawire.AppendHeaders(nil, nil, headers...)
+			if q, ok := sinks.ReadQuarantined(&r); ok {
+				if before[k.Partition] == nil {
+					before[k.Partition] = map[sinks.ReplayID]bool{}
+				}
+				before[k.Partition][q.ID()] = true
+			}
+			ids, _, err := sinks.ReadMark(&r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, id := range ids {
+				if named++; !before[k.Partition][id] {
+					t.Errorf("partition %d has a mark of %+v, which does not stand before it", k.Partition, id)
+				}
+			}
+		}
+	}
 }

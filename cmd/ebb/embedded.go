@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -19,6 +20,9 @@ type embedded struct {
 
 // embeddedPartitions is the number of partitions of each embedded topic.
 const embeddedPartitions = 4
+
+// kafkaMessageBytes is how large a record may be in a topic that says nothing else.
+const kafkaMessageBytes = 1_048_588
 
 // startEmbedded starts both and points the configuration to them.
 func startEmbedded(ctx context.Context, cfg *Config) (*embedded, error) {
@@ -54,6 +58,9 @@ func (e *embedded) createTopics(ctx context.Context, cfg *Config) error {
 	defer client.Close()
 	for _, name := range names {
 		topic := kafkawire.NewTopic{Name: name, Partitions: embeddedPartitions, Replicas: 1, Configs: map[string]string{"retention.ms": keepAll}}
+		if name == cfg.Kafka.DLQ() {
+			topic.Configs["max.message.bytes"] = strconv.Itoa(kafkaMessageBytes + dlqHeadroom)
+		}
 		if err := client.CreateTopic(ctx, topic); err != nil {
 			return fmt.Errorf("embedded Kafka: %w", err)
 		}

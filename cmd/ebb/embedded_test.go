@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestEmbeddedKeepsEverything: its topics take a log of the past, which is what most are tried with.
+// TestEmbeddedKeepsEverything: its topics take a log of the past, which is what most are tried with, and its DLQ whatever the
+// input takes.
 func TestEmbeddedKeepsEverything(t *testing.T) {
 	cfg := defaultConfig()
 	e, err := startEmbedded(t.Context(), cfg)
@@ -18,14 +19,19 @@ func TestEmbeddedKeepsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
+	largest := map[string]int{}
 	for _, name := range []string{cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ()} {
 		topic, err := client.Topic(t.Context(), name)
 		config, configErr := client.TopicConfig(t.Context(), name)
 		if err := errors.Join(err, configErr); err != nil {
 			t.Fatal(err)
 		}
+		largest[name] = config.MaxMessageBytes
 		if topic.Partitions != embeddedPartitions || config.Retention >= 0 || config.RetentionBytes >= 0 {
 			t.Errorf("%s has %d partitions and keeps %v, %d bytes", name, topic.Partitions, config.Retention, config.RetentionBytes)
 		}
+	}
+	if input, dlq := largest[cfg.Kafka.Input], largest[cfg.Kafka.DLQ()]; dlq < input+dlqHeadroom {
+		t.Errorf("the input takes records of %d bytes, its DLQ of %d", input, dlq)
 	}
 }

@@ -32,7 +32,7 @@ gzipped. "-" or no FILE is standard input.`,
 		Example: "  ebb alerts --from-start --until-end --json | ebb explain\n" +
 			"  ebb explain alerts.ndjson.gz\n" +
 			"  ebb alerts --json | grep '\"customer\":\"c-42\"' | ebb explain --json",
-		Args: usage(cobra.MaximumNArgs(1)),
+		Args: arguments(0, 1, "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.explain(cmd, &f, args) },
 	}
 	cmd.Flags().BoolVar(&f.json, "json", false, "print an object for each alert: its id, and the terms, the sum and the differences")
@@ -111,25 +111,41 @@ func (s explainText) alert(e *explained, another bool) error {
 	for _, r := range e.Reasons {
 		fmt.Fprintf(s, "  %s\n", printable(r.Text))
 	}
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight}, {Number: 3, Align: text.AlignRight}})
-	t.AppendHeader(table.Row{"term", "log-odds", "sum", "from"})
-	sum := 0.0
-	for i, term := range e.Terms {
-		if sum += term.LogOdds; i == 0 {
-			sum = term.LogOdds
-		}
-		t.AppendRow(table.Row{term.Name, fmt.Sprintf("%+.6f", term.LogOdds), fmt.Sprintf("%+.6f", sum), inputsInWords(term.Inputs)})
-	}
-	fmt.Fprintln(s, t.Render())
+	fmt.Fprintln(s, s.table(e))
 	verdict := s.paint(text.Colors{text.FgGreen}, "every bit as the alert says")
 	if len(e.Differences) > 0 {
 		verdict = s.paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
 	}
 	_, err := fmt.Fprintf(s, "risk %.3f = 100 / (1 + exp(-%s)); %s\n", e.Risk, shortest(e.LogOdds), verdict)
 	return err
+}
+
+// table is the sum, term by term; on a terminal the last column is wrapped to what the others leave.
+func (s explainText) table(e *explained) string {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = text.FormatDefault
+	t.AppendHeader(table.Row{"term", "log-odds", "sum", "from"})
+	const frame = 13 // columns of lines and padding
+	sum, widest := 0.0, [3]int{len("term"), len("log-odds"), len("sum")}
+	for i, term := range e.Terms {
+		if sum += term.LogOdds; i == 0 {
+			sum = term.LogOdds
+		}
+		first := [3]string{term.Name, fmt.Sprintf("%+.6f", term.LogOdds), fmt.Sprintf("%+.6f", sum)}
+		for j := range first {
+			widest[j] = max(widest[j], text.StringWidth(first[j]))
+		}
+		t.AppendRow(table.Row{first[0], first[1], first[2], inputsInWords(term.Inputs)})
+	}
+	from := table.ColumnConfig{Number: 4}
+	if s.terminal {
+		from.WidthMax, from.WidthMaxEnforcer = max(20, s.width-frame-widest[0]-widest[1]-widest[2]), text.WrapSoft
+	}
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 2, Align: text.AlignRight, AlignHeader: text.AlignRight}, {Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight}, from,
+	})
+	return t.Render()
 }
 
 func (s explainText) end(alerts int, quiet bool) error {

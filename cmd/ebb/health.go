@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 )
 
@@ -30,13 +31,13 @@ Exit code 0: yes; 1: no, or nobody answers. It is the health check of an image t
 		Example: "  ebb health\n" +
 			"  ebb health --ready --json | jq .partitions\n" +
 			"  EBB_HTTP_LISTEN=10.0.0.7:9464 ebb health --ready",
-		Args: usage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.health(cmd, &f) },
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.ready, "ready", false, "ask for readiness (/readyz) instead of life (/livez)")
 	flags.BoolVar(&f.json, "json", false, "print the answer as it came")
-	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long to wait for the answer")
+	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long to wait for the answer, a `TIME` such as 2s")
 	return cmd
 }
 
@@ -60,7 +61,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	client := &http.Client{Timeout: f.timeout, Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: it is next to us
 	res, err := client.Do(req)
 	if err != nil {
-		return advise(fmt.Errorf("nobody answers: %w", err), "is ebb run at work, with this http.listen (%s)?", cfg.HTTP.Listen)
+		return advise(fmt.Errorf("nobody answers at %s: %s", url, rootCause(err)), "is ebb run at work, with this http.listen (%s)?", cfg.HTTP.Listen)
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
@@ -107,9 +108,18 @@ func (r *readiness) show(out screen) {
 	}
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = text.FormatDefault
+	const others = 48 // columns of a line before the reason, numbers being as long as they get
+	columns := []table.ColumnConfig{
+		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight}, {Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight},
+	}
+	if out.terminal {
+		columns = append(columns, table.ColumnConfig{Number: 5, WidthMax: max(20, out.width-others), WidthMaxEnforcer: text.WrapSoft})
+	}
+	t.SetColumnConfigs(columns)
 	t.AppendHeader(table.Row{"partition", "state", "next", "lag", "why"})
 	for _, p := range r.Partitions {
-		t.AppendRow(table.Row{p.Partition, p.State, p.Next, p.Lag, p.Reason})
+		t.AppendRow(table.Row{p.Partition, p.State, grouped(p.Next), grouped(p.Lag), p.Reason})
 	}
 	fmt.Fprintln(out, t.Render())
 }

@@ -48,7 +48,7 @@ func (p process) run(ctx context.Context, exit func(int)) int {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
-	return report(ctx, p.stderr, cmd, err)
+	return report(ctx, newScreen(p.stderr, p.environ), cmd, err)
 }
 
 // watchSignals turns the first signal into a cancelled context and the second into an exit.

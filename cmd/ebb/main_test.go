@@ -15,6 +15,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -139,12 +141,21 @@ func TestCommandLines(t *testing.T) {
 		stderr string
 	}{
 		{"prodce x", exitUsage, "ebb: there is no command \"prodce\"; did you mean produce?\n  see: ebb --help\n"},
-		{"produce", exitUsage, "ebb produce: requires at least 1 arg(s), only received 0\n  see: ebb produce --help\n"},
-		{"produce --rat 5 x", exitUsage, "ebb produce: unknown flag: --rat\n  see: ebb produce --help\n"},
+		{"produce", exitUsage, "ebb produce: FILE is missing; - is standard input\n  see: ebb produce --help\n"},
+		{"produce --rat 5 x", exitUsage, "ebb produce: unknown flag: --rat; did you mean --rate?\n  see: ebb produce --help\n"},
 		{"produce --rate -1 x", exitUsage, "ebb produce: --rate must be above 0, found -1\n  see: ebb produce --help\n"},
 		{"produce --progress loud x", exitUsage, "ebb produce: --progress is auto, plain or none, found \"loud\"\n  see: ebb produce --help\n"},
 		{"produce a/x.csv b/x.csv", exitUsage, "ebb produce: a/x.csv and b/x.csv have the same base name, of which event ids are made: rename one, or send them one after the other\n  see: ebb produce --help\n"},
-		{"alerts now", exitUsage, "ebb alerts: unknown command \"now\" for \"ebb alerts\"\n  see: ebb alerts --help\n"},
+		{"alerts now", exitUsage, "ebb alerts: it takes flags alone, found \"now\"\n  see: ebb alerts --help\n"},
+		{"help prodce", exitUsage, "ebb help: there is no command \"prodce\"; did you mean produce?\n  see: ebb help --help\n"},
+		{"help dlq lst", exitUsage, "ebb help: there is no command \"lst\"; did you mean list?\n  see: ebb help --help\n"},
+		{"explain a b", exitUsage, "ebb explain: it takes one FILE, found \"b\" behind it\n  see: ebb explain --help\n"},
+		{"alerts -x", exitUsage, "ebb alerts: unknown shorthand flag: 'x' in -x\n  see: ebb alerts --help\n"},
+		{"demo --for soon", exitUsage, "ebb demo: --for is a time such as 1m30s, found \"soon\"\n  see: ebb demo --help\n"},
+		{"demo --seed -1", exitUsage, "ebb demo: --seed is a whole number from 0 on, found \"-1\"\n  see: ebb demo --help\n"},
+		{"dlq show --limit few", exitUsage, "ebb dlq show: --limit is a whole number, found \"few\"\n  see: ebb dlq show --help\n"},
+		{"produce --rate fast x", exitUsage, "ebb produce: --rate is a number, found \"fast\"\n  see: ebb produce --help\n"},
+		{"produce nowhere.csv", exitFailed, "ebb produce: open nowhere.csv: no such file or directory\n"},
 		{"check --partitions 0", exitUsage, "ebb check: --partitions and --replicas must be 1 or more\n  see: ebb check --help\n"},
 		{"alerts -c nowhere.yaml", exitUsage, "ebb alerts: 1 problem in the configuration\n  nowhere.yaml: cannot be read: no such file or directory\n"},
 		{"alerts --brokers here", exitUsage, "ebb alerts: 1 problem in the configuration\n  --brokers: kafka.brokers: \"here\" is no address: write host:port\n"},
@@ -160,8 +171,16 @@ func TestCommandLines(t *testing.T) {
 	}
 }
 
+func TestHealthOfNobody(t *testing.T) {
+	got := run(t, []string{"EBB_HTTP_LISTEN=127.0.0.1:1"}, nil, "health").want(t, exitFailed)
+	want := "ebb health: nobody answers at http://127.0.0.1:1/livez: connection refused\n  is ebb run at work, with this http.listen (127.0.0.1:1)?\n"
+	if diff := cmp.Diff(want, got.stderr); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestHelpOfEveryCommandHasExamples(t *testing.T) {
-	commands := newRootCommand(nil).Commands()
+	commands := []*cobra.Command{newRootCommand(nil)}
 	for i := 0; i < len(commands); i++ {
 		commands = append(commands, commands[i].Commands()...)
 	}
@@ -172,13 +191,17 @@ func TestHelpOfEveryCommandHasExamples(t *testing.T) {
 			}
 			got := run(t, nil, nil, append(strings.Fields(cmd.CommandPath())[1:], "--help")...).want(t, exitOK)
 			for line := range strings.Lines(got.stdout) {
-				most := 80
-				if strings.HasPrefix(line, "  ebb ") { // a command is not broken
-					most = 100
-				}
-				if n := displayWidth(strings.TrimRight(line, "\n")); n > most {
+				if n := displayWidth(strings.TrimRight(line, "\n")); n > 80 {
 					t.Errorf("%d columns: %s", n, line)
 				}
+			}
+			cmd.Flags().VisitAll(func(f *pflag.Flag) {
+				if f.Value.Type() != "bool" && !strings.Contains(f.Usage, "`") {
+					t.Errorf("--%s does not say what it takes: %s", f.Name, f.Usage)
+				}
+			})
+			if strings.Contains(got.stdout, "default -1") {
+				t.Error("a default that stands for something else is shown")
 			}
 		})
 	}

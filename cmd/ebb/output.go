@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
-	"github.com/rs/zerolog"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
@@ -20,7 +19,8 @@ type screen struct {
 	io.Writer
 	terminal bool
 	color    bool
-	width    int // columns; of a terminal
+	shades   bool // 256 colours, not only the terminal's own eight
+	width    int  // columns; of a terminal
 }
 
 // newScreen looks at what w is. NO_COLOR and TERM=dumb in the environment turn colour off.
@@ -35,6 +35,7 @@ func newScreen(w io.Writer, environ []string) screen {
 		s.width = w
 	}
 	s.color = wantsColor(environ)
+	s.shades = hasShades(environ)
 	return s
 }
 
@@ -52,12 +53,60 @@ func wantsColor(environ []string) bool {
 	})
 }
 
+// hasShades reads from the environment whether the terminal has 256 colours.
+func hasShades(environ []string) bool {
+	return slices.ContainsFunc(environ, func(v string) bool {
+		return strings.HasPrefix(v, "TERM=") && strings.Contains(v, "256color") || strings.HasPrefix(v, "COLORTERM=") && len(v) > len("COLORTERM=")
+	})
+}
+
+// readable is the shade of a colour that can be read on a dark background and on a light one. The terminal's own yellow, green
+// and cyan are made for dark ones and fade on white.
+func readable(c text.Color) text.Color {
+	switch c {
+	case text.FgRed:
+		return text.Fg256Color(160)
+	case text.FgGreen:
+		return text.Fg256Color(28)
+	case text.FgYellow:
+		return text.Fg256Color(130)
+	case text.FgCyan:
+		return text.Fg256Color(31)
+	default:
+		return c
+	}
+}
+
 // paint colours s where colour is shown.
 func (s screen) paint(c text.Colors, t string) string {
 	if !s.color {
 		return t
 	}
+	if s.shades {
+		shaded := make(text.Colors, len(c))
+		for i := range c {
+			shaded[i] = readable(c[i])
+		}
+		c = shaded
+	}
 	return c.EscapeSeq() + t + text.Reset.EscapeSeq()
+}
+
+// say writes lines behind an indent. On a terminal one that is too long goes on below itself, a step further in if it is no
+// text of its own; one that begins with a space is a command to copy, and is never broken.
+func (s screen) say(indent, step, lines string) {
+	for line := range strings.SplitSeq(strings.TrimRight(lines, "\n"), "\n") {
+		parts := []string{line}
+		if room := s.width - len(indent) - len(step); s.terminal && room > 20 && !strings.HasPrefix(line, " ") {
+			parts = strings.Split(text.WrapSoft(line, room), "\n")
+		}
+		for i, part := range parts {
+			if i > 0 {
+				part = step + part
+			}
+			fmt.Fprintln(s, strings.TrimRight(indent+part, " "))
+		}
+	}
 }
 
 // hang writes head and beside it what may be long: on a terminal that goes on below itself.
@@ -85,19 +134,6 @@ func (s screen) bar(total int64, what string) *progressbar.ProgressBar {
 		progressbar.OptionUseANSICodes(true),
 		progressbar.OptionEnableColorCodes(s.color),
 	)
-}
-
-// newLogger writes JSON lines, or lines for people where the format or the terminal asks for it.
-func newLogger(cfg LogConfig, s screen) zerolog.Logger {
-	level, err := zerolog.ParseLevel(cfg.Level)
-	if err != nil {
-		panic("BUG: log level passed the check: " + cfg.Level)
-	}
-	var w io.Writer = s
-	if cfg.Format == "console" || cfg.Format == "auto" && s.terminal {
-		w = zerolog.ConsoleWriter{Out: s, NoColor: !s.color, TimeFormat: time.TimeOnly}
-	}
-	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
 
 // grouped writes a count with its thousands apart: 1,234,567.

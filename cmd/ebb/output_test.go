@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -28,6 +29,80 @@ func TestWantsColor(t *testing.T) {
 				t.Errorf("%v", got)
 			}
 		})
+	}
+}
+
+func TestHasShades(t *testing.T) {
+	for name, test := range map[string]struct {
+		environ []string
+		want    bool
+	}{
+		"nothing set":    {nil, false},
+		"eight colours":  {[]string{"TERM=xterm"}, false},
+		"256 colours":    {[]string{"TERM=screen-256color"}, true},
+		"true colour":    {[]string{"TERM=alacritty", "COLORTERM=truecolor"}, true},
+		"empty variable": {[]string{"TERM=linux", "COLORTERM="}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := hasShades(test.environ); got != test.want {
+				t.Errorf("%v", got)
+			}
+		})
+	}
+}
+
+// TestColorsAreReadable measures the contrast of each colour with white and with black, as WCAG defines it: below 3, text is
+// hard to read. The terminal's own yellow on white has 1.7.
+func TestColorsAreReadable(t *testing.T) {
+	luminance := func(r, g, b float64) float64 {
+		linear := func(v float64) float64 { return math.Pow((v/255+0.055)/1.055, 2.4) }
+		return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
+	}
+	for name, c := range map[string]text.Color{"red": text.FgRed, "green": text.FgGreen, "yellow": text.FgYellow, "cyan": text.FgCyan} {
+		painted := screen{color: true, shades: true}.paint(text.Colors{c, text.Bold}, "x")
+		var shade int
+		if _, err := fmt.Sscanf(painted, "\x1b[38;5;%d;1mx", &shade); err != nil {
+			t.Fatalf("%s: %q: %v", name, painted, err)
+		}
+		part := func(n int) float64 { return []float64{0, 95, 135, 175, 215, 255}[(shade-16)/n%6] }
+		l := luminance(part(36), part(6), part(1))
+		if dark, light := (l+0.05)/0.05, 1.05/(l+0.05); dark < 3.5 || light < 3.5 {
+			t.Errorf("%s has a contrast of %.1f on black and of %.1f on white", name, dark, light)
+		}
+	}
+	if got := (screen{color: true}).paint(text.Colors{text.FgYellow}, "x"); !strings.HasPrefix(got, "\x1b[33m") {
+		t.Errorf("a terminal of eight colours is sent %q", got)
+	}
+}
+
+// TestSay: prose is broken at the terminal's width and goes on behind its indent, commands are not broken, and a file gets
+// every line whole.
+func TestSay(t *testing.T) {
+	const lines = "start it, or name another with --brokers, which is a list\n  kafka-configs.sh --bootstrap-server 127.0.0.1:9092 --alter\nthe end\n"
+	for name, test := range map[string]struct {
+		screen       screen
+		indent, step string
+		want         string
+	}{
+		"advice": {
+			screen{terminal: true, width: 40},
+			"  ", "",
+			"  start it, or name another with\n  --brokers, which is a list\n    kafka-configs.sh --bootstrap-server 127.0.0.1:9092 --alter\n  the end\n",
+		},
+		"message": {
+			screen{terminal: true, width: 40},
+			"", "  ",
+			"start it, or name another with\n  --brokers, which is a list\n  kafka-configs.sh --bootstrap-server 127.0.0.1:9092 --alter\nthe end\n",
+		},
+		"file":   {screen{width: 40}, "", "  ", lines},
+		"narrow": {screen{terminal: true, width: 10}, "", "  ", lines},
+	} {
+		var b strings.Builder
+		test.screen.Writer = &b
+		test.screen.say(test.indent, test.step, lines)
+		if b.String() != test.want {
+			t.Errorf("%s:\n%s", name, b.String())
+		}
 	}
 }
 
@@ -91,6 +166,24 @@ func TestLoggerFormats(t *testing.T) {
 		if !strings.Contains(got, "WRN topic is gone topic=events\n") {
 			t.Errorf("%s: %q", name, got)
 		}
+	}
+}
+
+// TestConsoleIsBrief: people are told what differs from the defaults, machines everything.
+func TestConsoleIsBrief(t *testing.T) {
+	cfg := defaultConfig()
+	cfg.Kafka.Group, cfg.Redis.Password = "mine", "secret"
+	said := func(format string) string {
+		var b strings.Builder
+		logger := newLogger(LogConfig{Level: "info", Format: format}, screen{Writer: &b})
+		logger.Info().Object("config", cfg.Masked()).Str("pack_hash", strings.Repeat("ab", 32)).Msg("starting")
+		return b.String()
+	}
+	if _, got, _ := strings.Cut(said("console"), " "); got != "INF starting kafka.group=mine pack_hash=abababababab redis.password=(set)\n" {
+		t.Error(got)
+	}
+	if got := said("json"); !strings.Contains(got, `"kafka.input":"events"`) || !strings.Contains(got, `"kafka.group":"mine"`) {
+		t.Error(got)
 	}
 }
 

@@ -116,7 +116,7 @@ func (p *processor) connectPatiently(ctx context.Context) error {
 func (p *processor) connect(ctx context.Context) (err error) {
 	if p.redis == nil {
 		if p.redis, err = openRedis(ctx, p.cfg); err != nil {
-			return fmt.Errorf("connect to Redis at %s: %w", strings.Join(p.cfg.Redis.Addresses, ", "), err)
+			return noRedis(err, p.cfg)
 		}
 	}
 	if !p.opts.embedded {
@@ -154,6 +154,8 @@ func (p *processor) checkTopics(ctx context.Context) (err error) {
 		switch {
 		case errors.Is(err, kafkawire.UnknownTopicOrPartition):
 			return advise(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
+		case isSilent(err) && !errors.As(err, new(kafkawire.Error)):
+			return noKafka(err, p.cfg, "")
 		case err != nil:
 			return fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
 		}

@@ -40,14 +40,14 @@ without an id gets one of file name and line (none from standard input), by whic
 		Example: "  ebb produce purchases.csv.gz\n" +
 			"  ebb simulate --customers 1000 | ebb produce -\n" +
 			"  ebb produce --topic clicks --rate 5000 --skip-bad january.ndjson",
-		Args: usage(cobra.MinimumNArgs(1)),
+		Args: arguments(1, anyNumber, "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.produce(cmd, &f, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.brokers, "brokers", "", "brokers, host:port, separated by commas (default: kafka.brokers)")
-	flags.StringVar(&f.topic, "topic", "", "topic to write to (default: kafka.input)")
-	flags.Float64Var(&f.rate, "rate", 0, "events per second at most (default: no limit)")
-	flags.StringVar(&f.progress, "progress", "auto", "progress on standard error: auto (a bar on a terminal), plain or none")
+	flags.StringVar(&f.brokers, "brokers", "", "brokers, `HOST:PORT`, separated by commas (default: kafka.brokers)")
+	flags.StringVar(&f.topic, "topic", "", "`TOPIC` to write to (default: kafka.input)")
+	flags.Float64Var(&f.rate, "rate", 0, "`N` events per second at most (default: no limit)")
+	flags.StringVar(&f.progress, "progress", "auto", "`HOW` to show progress on standard error: auto (a bar on a terminal), plain or none")
 	flags.BoolVar(&f.skipBad, "skip-bad", false, "count lines that cannot be used and go on")
 	flags.BoolVar(&f.force, "force", false, "send also what the topic's retention will delete at once")
 	flags.BoolVar(&f.json, "json", false, "print the summary as JSON")
@@ -74,6 +74,9 @@ func (a *app) produce(cmd *cobra.Command, f *produceFlags, files []string) error
 	}
 	cfg, err := a.config(overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
 	if err != nil {
+		return err
+	}
+	if err := findFiles(files); err != nil {
 		return err
 	}
 	client, err := openKafka(cfg, cfg.Kafka.Input)
@@ -111,6 +114,16 @@ func (f *produceFlags) check(files []string) error {
 			return fmt.Errorf("%s and %s have the same base name, of which event ids are made: rename one, or send them one after the other", other, name)
 		}
 		seen[base] = name
+	}
+	return nil
+}
+
+// findFiles says of a file that is not there before anybody waits for brokers.
+func findFiles(names []string) error {
+	for _, name := range names {
+		if _, err := os.Stat(name); err != nil && name != stdinName {
+			return fmt.Errorf("open %s: %s", name, plainFileError(err))
+		}
 	}
 	return nil
 }

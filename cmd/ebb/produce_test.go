@@ -233,7 +233,7 @@ func (s *services) configure(t testing.TB, topic string, set map[string]string) 
 func TestProduceWithoutTopicOrFile(t *testing.T) {
 	s := startServices(t)
 	got := run(t, s.environ, nil, "produce", "--topic", "clicks", writeLog(t, "x.csv", sampleLog(1))).want(t, exitFailed)
-	want := fmt.Sprintf("ebb produce: there is no topic \"clicks\" at %s\n  create it:  ebb check --create --topic clicks\n", s.kafka.ListenAddrs()[0])
+	want := fmt.Sprintf("ebb produce: there is no topic \"clicks\" at %s\n  create it:\n    ebb check --create --topic clicks\n", s.kafka.ListenAddrs()[0])
 	if diff := cmp.Diff(want, got.stderr); diff != "" {
 		t.Error(diff)
 	}

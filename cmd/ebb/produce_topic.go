@@ -24,10 +24,10 @@ type topicLimits struct {
 // keepsAll is keepsFrom of a topic that deletes nothing by time.
 const keepsAll = -1 << 63
 
-// readTopicLimits asks the brokers for the input topic. Errors as findTopic has them.
+// readTopicLimits asks the brokers for the input topic, to write to it. Errors as findTopic has them.
 func readTopicLimits(ctx context.Context, client *kafkawire.Client, cfg *Config) (*topicLimits, error) {
 	name := cfg.Kafka.Input
-	topic, err := findTopic(ctx, client, cfg, name)
+	topic, err := findTopic(ctx, client, cfg, name, kafkawire.Write, kafkawire.DescribeConfigs)
 	if err != nil {
 		return nil, err
 	}
@@ -51,19 +51,23 @@ func (e noTopicError) Error() string {
 // withCreate adds to the error of a missing topic the command that creates it.
 func withCreate(err error, command string) error {
 	if errors.As(err, new(noTopicError)) {
-		return advise(err, "create it:  %s", command)
+		return advise(err, "create it:\n  %s", command)
 	}
 	return err
 }
 
-// findTopic asks for a topic that has to be there. Errors: noTopicError, and what explainKafka makes of others.
-func findTopic(ctx context.Context, client *kafkawire.Client, cfg *Config, name string) (kafkawire.Topic, error) {
+// findTopic asks for a topic that has to be there, and to be open to what the command needs. Errors: noTopicError,
+// *pipeline.Denied, and what explainKafka makes of others.
+func findTopic(ctx context.Context, client *kafkawire.Client, cfg *Config, name string, needs ...kafkawire.Operation) (kafkawire.Topic, error) {
 	if err := dialable(ctx, cfg.Kafka.Brokers); err != nil {
 		return kafkawire.Topic{}, noAnswer(err, cfg)
 	}
 	topic, err := client.Topic(ctx, name)
 	if errors.Is(err, kafkawire.UnknownTopicOrPartition) {
 		return topic, noTopicError{name, client.Brokers()}
+	}
+	if denied := checkTopicAllowed(&topic, err, name, needs...); denied != nil {
+		return topic, denied
 	}
 	if err != nil {
 		return topic, explainKafka(err, cfg)
@@ -196,8 +200,7 @@ func explainKafka(err error, cfg *Config) error {
 }
 
 func noAnswer(err error, cfg *Config) error {
-	return advise(fmt.Errorf("no answer from Kafka at %s: %s", strings.Join(cfg.Kafka.Brokers, ", "), rootCause(err)),
-		"start it, or name another with --brokers, EBB_KAFKA_BROKERS or kafka.brokers; a secured one needs kafka.tls and kafka.sasl")
+	return noKafka(err, cfg, "--brokers, ")
 }
 
 func plural64(n int64, noun string) string {

@@ -39,12 +39,12 @@ Stop every process of the group first. A member that was stopped stays in the gr
 waited for.`,
 		Example: "  ebb rebuild -c ebb.yaml --from earliest\n" +
 			"  ebb rebuild -c ebb.yaml --from 2026-01-01T00:00:00Z --yes",
-		Args: usage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.rebuild(cmd, &f) },
 	}
 	f.add(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.from, "from", "", "earliest, or a time (RFC 3339): begin with the first record that is not older")
+	flags.StringVar(&f.from, "from", "", "earliest, or a `TIME` (RFC 3339): begin with the first record that is not older")
 	flags.BoolVar(&f.yes, "yes", false, "do not ask")
 	flags.BoolVar(&f.json, "json", false, "print the outcome as JSON")
 	return cmd
@@ -119,15 +119,16 @@ func (r *rebuilding) open(ctx context.Context) error {
 	}
 	r.pack = pack.Hash
 	if r.redis, err = openRedis(ctx, r.cfg); err != nil {
-		return fmt.Errorf("connect to Redis at %s: %w", strings.Join(r.cfg.Redis.Addresses, ", "), err)
+		return noRedis(err, r.cfg)
 	}
 	if r.kafka, err = openKafka(r.cfg, r.cfg.Kafka.Input); err != nil {
 		return err
 	}
-	if r.topic, err = r.kafka.Topic(ctx, r.cfg.Kafka.Input); err != nil {
-		return fmt.Errorf("look up topic %s at %s: %w", r.cfg.Kafka.Input, r.kafka.Brokers(), err)
+	if err := dialable(ctx, r.cfg.Kafka.Brokers); err != nil {
+		return noKafka(err, r.cfg, "")
 	}
-	return nil
+	r.topic, err = findTopic(ctx, r.kafka, r.cfg, r.cfg.Kafka.Input, kafkawire.Read)
+	return err
 }
 
 // prepare decides for each partition where to begin, and refuses what cannot be rebuilt.
@@ -219,10 +220,10 @@ func (r *rebuilding) awaitEmptyGroup(cmd *cobra.Command) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return advise(fmt.Errorf("group %s still has %d members, the first on %s", r.cfg.Kafka.Group, len(g.Members), g.Members[0].Host), "stop every process of the group first")
+			return advise(fmt.Errorf("group %s still has %s, the first on %s", r.cfg.Kafka.Group, plural(len(g.Members), "member"), g.Members[0].Host), "stop every process of the group first")
 		}
 		if !said {
-			fmt.Fprintf(cmd.ErrOrStderr(), "group %s has %d members; waiting up to %v for stopped ones to be forgotten\n", r.cfg.Kafka.Group, len(g.Members), r.cfg.Kafka.SessionTimeout)
+			fmt.Fprintf(cmd.ErrOrStderr(), "group %s has %s; waiting up to %v for stopped ones to be forgotten\n", r.cfg.Kafka.Group, plural(len(g.Members), "member"), r.cfg.Kafka.SessionTimeout)
 		}
 		select {
 		case <-time.After(200 * time.Millisecond):

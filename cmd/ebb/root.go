@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"syscall"
@@ -56,34 +55,25 @@ a customer is about to leave, silence included. Every event counts once, every a
 		Args:          unknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.PersistentFlags().StringVarP(&a.file, "config", "c", "", "configuration file (YAML); none: defaults and EBB_ variables")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.PersistentFlags().StringVarP(&a.file, "config", "c", "", "configuration `FILE` (YAML); none: defaults and EBB_ variables")
+	root.SetFlagErrorFunc(wrongFlag)
 	wrapHelp(root, environ)
-	root.AddCommand(newDemoCommand(a), newRunCommand(a), newRebuildCommand(a), newProduceCommand(a), newAlertsCommand(a),
-		newDLQCommand(a), newCheckCommand(a), newExplainCommand(a), newHealthCommand(a), newSimulateCommand(), newBacktestCommand(a))
-	return root
-}
-
-// unknownCommand refuses what is no command, with the nearest that is.
-func unknownCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, c := range cmd.Commands() {
-		names = append(names, c.Name())
-	}
-	return usageError{fmt.Errorf("there is no command %q%s", args[0], didYouMean(args[0], names))}
-}
-
-// usage makes the errors of an argument check usage errors.
-func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return usageError{err}
+	for _, group := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Try it, with nothing to install:", []*cobra.Command{newDemoCommand(a), newBacktestCommand(a), newSimulateCommand()}},
+		{"Run it:", []*cobra.Command{newCheckCommand(a), newRunCommand(a), newHealthCommand(a), newRebuildCommand(a)}},
+		{"What goes in and what comes out:", []*cobra.Command{newProduceCommand(a), newAlertsCommand(a), newExplainCommand(a), newDLQCommand(a)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, cmd := range group.commands {
+			cmd.GroupID = group.title
+			root.AddCommand(cmd)
 		}
-		return nil
 	}
+	checkHelp(root)
+	return root
 }
 
 // usageError is a command line that cannot be carried out.
@@ -123,7 +113,7 @@ func (e endedBadly) Unwrap() error { return e.error }
 func stopCause(ctx context.Context) error { return context.Cause(ctx) }
 
 // report prints err, once and in plain words, and returns the exit code it stands for.
-func report(ctx context.Context, w io.Writer, cmd *cobra.Command, err error) int {
+func report(ctx context.Context, s screen, cmd *cobra.Command, err error) int {
 	if err == nil {
 		return exitOK
 	}
@@ -131,24 +121,26 @@ func report(ctx context.Context, w io.Writer, cmd *cobra.Command, err error) int
 		if !errors.As(err, new(stoppedBy)) {
 			err = cause // what the end of the context broke is not worth telling
 		}
-		fmt.Fprintf(w, "%s: %s\n", cmd.CommandPath(), err)
+		s.say("", "  ", cmd.CommandPath()+": "+err.Error())
 		return exitSignal + int(cause.signal)
 	}
-	if !errors.Is(err, errReported) {
-		fmt.Fprintf(w, "%s: %s\n", cmd.CommandPath(), err)
+	text := err.Error()
+	denied, refused := errors.AsType[*pipeline.Denied](err)
+	if refused {
+		text = strings.Replace(text, "; "+denied.Do, "", 1) // it has a line of its own
 	}
-	if denied, ok := errors.AsType[*pipeline.Denied](err); ok && !strings.Contains(err.Error(), denied.Do) {
-		fmt.Fprintf(w, "  %s\n", denied.Do)
+	if !errors.Is(err, errReported) {
+		s.say("", "  ", cmd.CommandPath()+": "+text)
+	}
+	if refused {
+		s.say("  ", "", denied.Do)
 	}
 	if advised, ok := errors.AsType[advisedError](err); ok {
-		for line := range strings.Lines(strings.TrimRight(advised.do, "\n")) {
-			fmt.Fprintf(w, "  %s", line)
-		}
-		fmt.Fprintln(w)
+		s.say("  ", "", advised.do)
 	}
 	switch {
 	case errors.As(err, new(usageError)):
-		fmt.Fprintf(w, "  see: %s --help\n", cmd.CommandPath())
+		s.say("  ", "", "see: "+cmd.CommandPath()+" --help")
 		return exitUsage
 	case errors.As(err, new(configProblems)):
 		return exitUsage

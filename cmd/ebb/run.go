@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -20,10 +21,10 @@ type packFlags struct {
 
 func (f *packFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.pack, "pack", "", "scoring pack (default: pack.name)")
-	flags.StringVar(&f.activity, "activity", "", "event types that count as activity, separated by commas; * for all but friction")
-	flags.StringVar(&f.friction, "friction", "", "event types that count as friction, as TYPE or TYPE=WEIGHT, separated by commas")
-	flags.StringVar(&f.horizon, "horizon", "", "the score answers how likely a customer does nothing for this long, such as 90d")
+	flags.StringVar(&f.pack, "pack", "", "scoring pack by its `NAME` (default: pack.name)")
+	flags.StringVar(&f.activity, "activity", "", "event `TYPES` that count as activity, separated by commas; * for all but friction")
+	flags.StringVar(&f.friction, "friction", "", "event `TYPES` that count as friction, as TYPE or TYPE=WEIGHT, separated by commas")
+	flags.StringVar(&f.horizon, "horizon", "", "the score answers how likely a customer does nothing for this long, a `TIME` such as 90d")
 }
 
 func (f *packFlags) overrides() []flagValue {
@@ -49,16 +50,16 @@ SIGTERM or Ctrl-C drains: what was fetched is committed and published, bounded b
 group until its session ends, so that a restart takes its partitions up again without a rebalance; --leave gives them to the
 others at once.`,
 		Example: "  ebb run -c ebb.yaml\n" +
-			"  ebb run --embedded                        # Kafka and Redis inside the process, for a first try\n" +
+			"  ebb run --embedded                        # Kafka and Redis inside, for a try\n" +
 			"  ebb run -c ebb.yaml --until-end | jq .    # what is there now, then a summary",
-		Args: usage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd, &f) },
 	}
 	f.add(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.embedded, "embedded", false, "start a Kafka and a Redis inside the process, on free ports; they keep nothing")
-	flags.BoolVar(&f.untilEnd, "until-end", false, "stop at the end offsets found at the start, with all deadlines up to the last watermark fired,\nand print a summary as the last line")
-	flags.BoolVar(&f.acceptPoison, "accept-poison", false, "let what is in the input now pass the poison breaker, whatever share of it cannot be used;\nthe breaker holds for what comes after")
+	flags.BoolVar(&f.untilEnd, "until-end", false, "stop at the end offsets found at the start, with all deadlines up to the last watermark fired, and print a summary as the last line")
+	flags.BoolVar(&f.acceptPoison, "accept-poison", false, "let what is in the input now pass the poison breaker, whatever share of it cannot be used; the breaker holds for what comes after")
 	flags.BoolVar(&f.leave, "leave", false, "leave the group at the end")
 	return cmd
 }
@@ -89,7 +90,8 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 			return err
 		}
 		defer e.close()
-		log.Info().Strs("kafka", cfg.Kafka.Brokers).Strs("redis", cfg.Redis.Addresses).Msg("embedded services started")
+		log.Info().Strs("kafka", cfg.Kafka.Brokers).Strs("redis", cfg.Redis.Addresses).
+			Str("try", "ebb produce --brokers "+strings.Join(cfg.Kafka.Brokers, ",")+" FILE").Msg("embedded services started")
 	}
 	p, err := newProcessor(cmd.Context(), cfg, log, processorOptions{
 		untilEnd: f.untilEnd, leave: f.leave, acceptPoison: f.acceptPoison, embedded: f.embedded, trace: killSwitch(a.environ, log), newest: olderBuild(a.environ),

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestRunWaitsForItsServers: a Redis that is not there yet is waited for, alive and not ready, with one line in the log.
@@ -91,12 +94,21 @@ func TestRunToldToStopWhileItWaits(t *testing.T) {
 	}
 }
 
-// TestRunUntilEndIsToldAtOnce that a server is not there.
+// TestRunUntilEndIsToldAtOnce that a server is not there, as rebuild is.
 func TestRunUntilEndIsToldAtOnce(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq")
+	at := s.redis.Addr()
 	s.redis.Close()
 	o := run(t, s.environ, strings.NewReader(""), "run", "--until-end").want(t, exitFailed)
-	if !strings.Contains(o.stderr, "connect to Redis") {
+	want := "ebb run: no answer from Redis at " + at + ": connection refused\n" +
+		"  start it, or name another with EBB_REDIS_ADDRESSES or redis.addresses; a secured one needs redis.tls, redis.username and a password\n"
+	if !strings.HasSuffix(o.stderr, want) {
 		t.Errorf("stderr:\n%s", o.stderr)
+	}
+	o = run(t, []string{"EBB_REDIS_ADDRESSES=" + miniredis.RunT(t).Addr(), "EBB_KAFKA_BROKERS=127.0.0.1:1"}, nil, "rebuild", "--from", "earliest").want(t, exitFailed)
+	want = "ebb rebuild: no answer from Kafka at 127.0.0.1:1: connection refused\n" +
+		"  start it, or name another with EBB_KAFKA_BROKERS or kafka.brokers; a secured one needs kafka.tls and kafka.sasl\n"
+	if diff := cmp.Diff(want, o.stderr); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -40,18 +40,18 @@ The shop has %d customers over %d days, beginning on %s. With --events it ends a
 --customers it is as large as that takes.`, shop.DefaultCustomers, shop.DefaultDays, shop.DefaultStart().Format(time.DateOnly)),
 		Example: "  ebb simulate --truth left.csv -o shop.ndjson\n" +
 			"  ebb simulate --customers 1000 | ebb produce -\n" +
-			"  ebb simulate --events 5000000 --seed 7 | ebb produce -   # a load to measure with",
-		Args: usage(cobra.NoArgs),
+			"  ebb simulate --events 5000000 --seed 7 | ebb produce -   # a load",
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.pack, "pack", "retail", "pack whose events to write: retail or any")
-	flags.IntVar(&f.customers, "customers", 0, "customers who ever come (default: see above)")
-	flags.Int64Var(&f.events, "events", 0, "end after so many events (default: when the days are over)")
-	flags.IntVar(&f.days, "days", shop.DefaultDays, "days from the first event on")
-	flags.Uint64Var(&f.seed, "seed", 1, "another seed, another shop")
-	flags.StringVar(&f.truth, "truth", "", "file to write who left, how and when to, as CSV")
-	flags.StringVarP(&f.output, "output", "o", "", "file to write the events to (default: standard output)")
+	flags.StringVar(&f.pack, "pack", "retail", "pack by its `NAME` whose events to write: retail or any")
+	flags.IntVar(&f.customers, "customers", 0, "`N` customers who ever come (default: see above)")
+	flags.Int64Var(&f.events, "events", 0, "end after `N` events (default: when the days are over)")
+	flags.IntVar(&f.days, "days", shop.DefaultDays, "`N` days from the first event on")
+	flags.Uint64Var(&f.seed, "seed", 1, "`N`: another seed, another shop")
+	flags.StringVar(&f.truth, "truth", "", "`FILE` to write who left, how and when to, as CSV")
+	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write the events to (default: standard output)")
 	return cmd
 }
 

@@ -88,7 +88,7 @@ func TestSimulateRefused(t *testing.T) {
 		{"--days 0", "ebb simulate: --days must be above 0, found 0"},
 		{"--events -1", "ebb simulate: events must not be negative, found -1"},
 		{"-o same --truth same", "ebb simulate: --output and --truth are the same file, same"},
-		{"extra", `ebb simulate: unknown command "extra" for "ebb simulate"`},
+		{"extra", `ebb simulate: it takes flags alone, found "extra"`},
 	} {
 		got := run(t, nil, nil, append([]string{"simulate"}, strings.Fields(c.args)...)...).want(t, exitUsage)
 		if diff := cmp.Diff(c.want+"\n  see: ebb simulate --help\n", got.stderr); diff != "" || got.stdout != "" {

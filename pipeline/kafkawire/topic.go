@@ -27,13 +27,28 @@ type Operations int32
 // unsaid is what brokers answer that do not tell; 0 is nothing that one who may ask can be told.
 const unsaid Operations = -1 << 31
 
-// Read reports whether reading is allowed, or nothing is known against it.
-func (o Operations) Read() bool { return o.has(kmsg.ACLOperationRead) }
+// Operation is one thing that an administrator allows, by the name that Kafka's tools give it.
+type Operation string
 
-// Write is Read for writing.
-func (o Operations) Write() bool { return o.has(kmsg.ACLOperationWrite) }
+// Operations that are asked for.
+const (
+	Read            Operation = "READ"
+	Write           Operation = "WRITE"
+	DescribeConfigs Operation = "DESCRIBE_CONFIGS"
+)
 
-func (o Operations) has(op kmsg.ACLOperation) bool { return o == unsaid || o == 0 || o&(1<<op) != 0 }
+// Lacks lists those of the operations that are not allowed. Nothing known against one counts as allowed.
+func (o Operations) Lacks(wanted ...Operation) (missing []Operation) {
+	codes := map[Operation]kmsg.ACLOperation{
+		Read: kmsg.ACLOperationRead, Write: kmsg.ACLOperationWrite, DescribeConfigs: kmsg.ACLOperationDescribeConfigs,
+	}
+	for _, op := range wanted {
+		if o != unsaid && o != 0 && o&(1<<codes[op]) == 0 {
+			missing = append(missing, op)
+		}
+	}
+	return missing
+}
 
 // Topic asks a broker for a topic, which need not be in Config.Topics. Errors: UnknownTopicOrPartition,
 // pipeline.ErrUnavailable.

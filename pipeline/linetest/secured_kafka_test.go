@@ -133,7 +133,7 @@ func (k *securedKafka) setPassword(t *testing.T, user string, mechanism kadm.Scr
 
 // acl is one thing that a user may do.
 type acl struct {
-	kind, name string // topic, group or transaction, which is a prefix
+	kind, name string // topic, group, cluster, transactional id or transaction, which is a prefix of such ids
 	operation  kadm.ACLOperation
 }
 
@@ -162,6 +162,10 @@ func (a acl) builder(user string) *kadm.ACLBuilder {
 		return b.Topics(a.name)
 	case "group":
 		return b.Groups(a.name)
+	case "cluster":
+		return b.Clusters()
+	case "transactional id":
+		return b.TransactionalIDs(a.name)
 	}
 	return b.TransactionalIDs(a.name).ResourcePatternType(kadm.ACLPatternPrefixed)
 }

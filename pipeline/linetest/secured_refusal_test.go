@@ -54,6 +54,8 @@ func TestSecuredKafka(t *testing.T) {
 	}
 	t.Run("refusals", k.refusals)
 	t.Run("permissions", k.permissions)
+	t.Run("permissions to replay", k.replayPermissions)
+	t.Run("permissions to create", k.createPermissions)
 	t.Run("renewal", k.renewal)
 }
 
@@ -149,28 +151,9 @@ func (k *securedKafka) permissions(t *testing.T) {
 	e := entries()["scram-sha-512"]
 	g := w.group("short", redisAddress(), nil).with(k.keys(t, e, rightPassword))
 	k.allow(t, e.user, slices.Concat(leastACLs(g), checkACLs(g))...)
-	var got strings.Builder
-	for _, a := range slices.Concat(leastACLs(g), checkACLs(g)) {
-		k.forbid(t, e.user, a)
-		if a.operation == kadm.OpRead || a.operation == kadm.OpWrite {
-			k.allow(t, e.user, acl{a.kind, a.name, kadm.OpDescribe}) // else another refusal comes first
-		}
-		name := fmt.Sprintf("%s %s", a.operation, strings.ReplaceAll(a.kind+" "+a.name, w.input, "INPUT"))
-		exit, found := g.check(nil)
-		if exit != 1 {
-			t.Errorf("without %s: exit status %d\n%s", name, exit, found)
-		}
-		fmt.Fprintf(&got, "## without %s\n", name)
-		about := false
-		for line := range strings.Lines(found) {
-			about = strings.Contains(line, "permission_missing") || about && strings.HasPrefix(line, "  ")
-			if about {
-				got.WriteString(strings.ReplaceAll(line, w.input, "INPUT"))
-			}
-		}
-		k.allow(t, e.user, a)
-	}
-	golden(t, "secured_permissions.golden", got.String())
+	file := g.config(nil)
+	check := func() *process { return start(t, nil, "check", "-c", file) }
+	golden(t, "secured_permissions.golden", k.without(t, e.user, w.input, slices.Concat(leastACLs(g), checkACLs(g)), check))
 
 	k.forbid(t, e.user, leastACLs(g)[0])
 	p := g.run(nil, nil, shopFlags()...)

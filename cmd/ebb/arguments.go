@@ -1,0 +1,98 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// unknownCommand refuses what is no command, with the nearest that is.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	return usageError{fmt.Errorf("there is no command %q%s", args[0], didYouMean(args[0], names))}
+}
+
+// checkHelp has "ebb help" refuse what is no command.
+func checkHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "help" {
+			cmd.Example = "  ebb help dlq replay"
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				found, rest, _ := root.Find(args) // the error says less
+				return unknownCommand(found, rest)
+			}
+		}
+	}
+}
+
+// anyNumber bounds the arguments of a command that takes however many there are.
+const anyNumber = math.MaxInt
+
+// noArguments refuses whatever stands behind a command that takes flags alone.
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("it takes flags alone, found %q", args[0])}
+	}
+	return nil
+}
+
+// arguments refuses fewer than least and more than most arguments; what says what they are.
+func arguments(least, most int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return usageError{fmt.Errorf("%s is missing; - is standard input", what)}
+		case len(args) > most:
+			return usageError{fmt.Errorf("it takes one %s, found %q behind it", what, args[most])}
+		}
+		return nil
+	}
+}
+
+// wrongFlag says in plain words what is wrong with a flag.
+func wrongFlag(cmd *cobra.Command, err error) error {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && len(unknown.GetSpecifiedName()) > 1 {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		return usageError{fmt.Errorf("%w%s", err, didYouMean("--"+unknown.GetSpecifiedName(), names))}
+	}
+	if value, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		if what := kindInWords(value.GetFlag().Value.Type()); what != "" {
+			return usageError{fmt.Errorf("--%s is %s, found %q", value.GetFlag().Name, what, value.GetValue())}
+		}
+	}
+	return usageError{err}
+}
+
+// kindInWords says what a flag of a type of pflag's takes.
+func kindInWords(kind string) string {
+	switch {
+	case kind == "duration":
+		return "a time such as 1m30s"
+	case strings.HasPrefix(kind, "uint"):
+		return "a whole number from 0 on"
+	case strings.HasPrefix(kind, "int"):
+		return "a whole number"
+	case strings.HasPrefix(kind, "float"):
+		return "a number"
+	}
+	return ""
+}
+
+// hideDefaults keeps the defaults of flags out of the help where the flags' own words say it better.
+func hideDefaults(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		flags.Lookup(name).DefValue = "0" // as which pflag knows nothing worth showing
+	}
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/rs/zerolog"
+)
+
+// newLogger writes JSON lines, or lines for people where the format or the terminal asks for it.
+func newLogger(cfg LogConfig, s screen) zerolog.Logger {
+	level, err := zerolog.ParseLevel(cfg.Level)
+	if err != nil {
+		panic("BUG: log level passed the check: " + cfg.Level)
+	}
+	var w io.Writer = s
+	if cfg.Format == "console" || cfg.Format == "auto" && s.terminal {
+		w = newConsole(s)
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+// newConsole writes log lines for people, in colours that can be read on any background.
+func newConsole(s screen) zerolog.ConsoleWriter {
+	levels := map[string]string{
+		"debug": "DBG", "info": s.paint(text.Colors{text.FgGreen}, "INF"), "warn": s.paint(text.Colors{text.FgYellow, text.Bold}, "WRN"),
+		"error": s.paint(text.Colors{text.FgRed, text.Bold}, "ERR"), "fatal": s.paint(text.Colors{text.FgRed, text.Bold}, "FTL"),
+	}
+	name := func(field any) string { return s.paint(text.Colors{text.FgCyan}, fmt.Sprintf("%s=", field)) }
+	return zerolog.ConsoleWriter{
+		Out: s, NoColor: true, TimeFormat: time.TimeOnly, FormatPrepare: brief,
+		FormatLevel: func(level any) string {
+			if short, ok := levels[fmt.Sprint(level)]; ok {
+				return short
+			}
+			return fmt.Sprint(level)
+		},
+		FormatFieldName: name, FormatErrFieldName: name,
+	}
+}
+
+// brief makes of the configuration in the start line what differs from the defaults; the whole of it is for machines.
+func brief(event map[string]any) error {
+	config, ok := event["config"].(map[string]any)
+	if !ok {
+		return nil
+	}
+	delete(event, "config")
+	for _, s := range defaultConfig().Masked() {
+		if value, ok := config[s.path]; ok && value != s.masked() {
+			event[s.path] = value
+		}
+	}
+	if hash, ok := event["pack_hash"].(string); ok {
+		event["pack_hash"] = fmt.Sprintf("%.12s", hash)
+	}
+	return nil
+}

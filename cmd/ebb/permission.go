@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/secure"
+)
+
+// notAllowed is the refusal of what a command needs, by name: the brokers say only that something is missing.
+func notAllowed(what string, missing ...kafkawire.Operation) error {
+	return &pipeline.Denied{
+		Code: secure.CodePermission, Detail: fmt.Sprintf("%s on %s is not allowed (%s)", inWords(missing), what, secure.CodePermission),
+		Do: "allow ebb's user " + inWords(missing) + "; docs/security.md lists all that each command needs",
+	}
+}
+
+// checkTopicAllowed finds in the answer to the question for a topic what is missing of the operations that a command needs.
+// nil: nothing that is known.
+func checkTopicAllowed(t *kafkawire.Topic, err error, name string, needs ...kafkawire.Operation) error {
+	missing := t.May.Lacks(needs...)
+	if errors.Is(err, kafkawire.TopicDenied) { // not even to be seen, as each of these would allow
+		missing = slices.DeleteFunc(slices.Clone(needs), func(op kafkawire.Operation) bool { return op == kafkawire.DescribeConfigs })
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return notAllowed("topic "+name, missing...)
+}
+
+// inWords joins operations: READ, WRITE and DESCRIBE_CONFIGS.
+func inWords(operations []kafkawire.Operation) (text string) {
+	for i, op := range operations {
+		switch {
+		case i == 0:
+		case i == len(operations)-1:
+			text += " and "
+		default:
+			text += ", "
+		}
+		text += string(op)
+	}
+	return text
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ebb/scoring"
+)
+
+// tooWide lists the lines that a terminal would break.
+func tooWide(shown string, width int) (lines []string) {
+	for line := range strings.Lines(shown) {
+		if displayWidth(strings.TrimRight(line, "\n")) > width {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// TestTablesFitTheTerminal: what a table holds is wrapped in its column, so that its lines stay lines, and nothing is lost.
+func TestTablesFitTheTerminal(t *testing.T) {
+	published, err := os.ReadFile(filepath.Join("..", "..", "scoring", "testdata", "alerts.ndjson"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	explanation, err := scoring.Explain([]byte(firstLine(published)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &explained{Customer: "c-42", Explanation: explanation}
+	ready := &readiness{Group: "ebb", Partitions: []partitionState{
+		{Partition: 0, State: "running", Next: 1_234_567_890, Lag: 12},
+		{Partition: 11, State: "stopped", Reason: "redis_evicts: maxmemory-policy is allkeys-lru, and what is evicted is lost; set it to noeviction"},
+	}}
+	for name, show := range map[string]func(screen) error{
+		"explain": func(s screen) error { return explainText{s}.alert(e, false) },
+		"health":  func(s screen) error { ready.show(s); return nil },
+	} {
+		words := func(s screen) string {
+			var b strings.Builder
+			s.Writer = &b
+			if err := show(s); err != nil {
+				t.Fatal(err)
+			}
+			return b.String()
+		}
+		file := words(screen{width: 80})
+		for _, width := range []int{80, 160} {
+			terminal := words(screen{terminal: true, width: width})
+			if wide := tooWide(terminal, width); len(wide) > 0 {
+				t.Errorf("%s at %d columns:\n%s", name, width, strings.Join(wide, ""))
+			}
+			for word := range strings.FieldsSeq(file) {
+				if !strings.Contains(terminal, strings.Trim(word, "─┬┼┴┌┐└┘├┤")) {
+					t.Errorf("%s at %d columns has lost %q", name, width, word)
+				}
+			}
+		}
+		if !strings.Contains(file, "│") || len(tooWide(file, 80)) == 0 {
+			t.Errorf("%s is no table that an 80 column terminal would break:\n%s", name, file)
+		}
+	}
+}
