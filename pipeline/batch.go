@@ -45,6 +45,17 @@ func (b *batch) cut(end int64) {
 	b.fetched.Records, b.fetched.Next = b.fetched.Records[:n], end
 }
 
+// cutBytes drops the records behind the first so many bytes, which one record alone may exceed.
+func (b *batch) cutBytes(most int) {
+	for i := range b.fetched.Records {
+		r := &b.fetched.Records[i]
+		if most -= r.size(); most < 0 && i > 0 {
+			b.cut(r.Offset)
+			return
+		}
+	}
+}
+
 // truncate drops the records from the i-th on, after they were decoded.
 func (b *batch) truncate(i int) {
 	b.fetched.Next = b.events[i].Offset
@@ -71,6 +82,9 @@ type prefetcher struct {
 // maxBatchRecords bounds what one commit holds. A batch of 4 MiB has about as many of ordinary size; a compressed one, or one
 // of tiny records, may have many times more, and what is cut off is fetched again.
 const maxBatchRecords = 20_000
+
+// maxBatchBytes bounds it too: should all of it be unusable, one transaction takes it to the DLQ.
+const maxBatchBytes = 16 << 20
 
 // firstBatchRecords bounds the first batch after a takeover, and each one after it may be twice as large. Whoever takes over has
 // a backlog, and nobody hears of it before its first batch is committed and published; see task bench:takeover.
@@ -110,6 +124,7 @@ func (p *prefetcher) run(ctx context.Context, offset int64) {
 				b.cut(p.end)
 			}
 			b.cut(offset + most)
+			b.cutBytes(maxBatchBytes)
 			most = min(2*most, maxBatchRecords)
 			b.decode()
 			offset = b.fetched.Next

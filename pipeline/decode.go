@@ -94,5 +94,5 @@ func (d *Decoder) decodeObject(r *Record, mode cloudMode, e *Event) Code {
 }
 
 func (d *Decoder) tooLarge(r *Record) bool {
-	return len(r.Key)+len(r.Value)+len(r.Headers) > d.maxRecord
+	return r.size() > d.maxRecord
 }

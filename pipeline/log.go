@@ -51,6 +51,9 @@ type Record struct {
 	Headers    []byte // as in the record: varint count, then per header varint-length key and value (KIP-98)
 }
 
+// size is the record's in bytes, without what the log adds.
+func (r *Record) size() int { return len(r.Key) + len(r.Value) + len(r.Headers) }
+
 // clone copies what r aliases.
 func (r *Record) clone() *Record {
 	c := *r

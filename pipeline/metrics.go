@@ -164,12 +164,12 @@ func (m *Metrics) tick(o *owner) {
 	p := strconv.Itoa(o.cfg.Identity.Partition)
 	now := time.Now()
 	age := 0.0
-	if o.p.Unpublished() == 0 || o.emptyAt.IsZero() { // one taken over full: it is as old as the ownership, that we know of
+	if o.p.Unpublished().Entries == 0 || o.emptyAt.IsZero() { // one taken over full: it is as old as the ownership, that we know of
 		o.emptyAt = now
 	} else {
 		age = now.Sub(o.emptyAt).Seconds()
 	}
-	m.outbox.WithLabelValues(p).Set(float64(o.p.Unpublished()))
+	m.outbox.WithLabelValues(p).Set(float64(o.p.Unpublished().Entries))
 	m.outboxAge.WithLabelValues(p).Set(age)
 	m.poison.WithLabelValues(p).Set(float64(o.line.poison.Count) / PoisonWindow)
 	m.due.WithLabelValues(p).Set(float64(o.line.due.size()))

@@ -35,6 +35,40 @@ type Pending struct {
 	Record  *Record // the input record of a quarantined entry, else nil
 }
 
+// size is how much p weighs until it is published. An alert is small, and counts by its number alone.
+func (p *Pending) size() Volume {
+	v := Volume{Entries: 1}
+	if p.Record != nil {
+		v.Bytes = p.Record.size()
+	}
+	return v
+}
+
+// Volume is an amount of outbox entries.
+type Volume struct {
+	Entries int
+	Bytes   int // of quarantined records
+}
+
+func (v Volume) plus(o Volume) Volume { return Volume{v.Entries + o.Entries, v.Bytes + o.Bytes} }
+
+// within reports whether v is not beyond a limit in either measure.
+func (v Volume) within(limit Volume) bool {
+	return v.Entries <= limit.Entries && v.Bytes <= limit.Bytes
+}
+
+// reaches reports whether v is at a limit, or beyond, in any measure.
+func (v Volume) reaches(limit Volume) bool {
+	return v.Entries >= limit.Entries || v.Bytes >= limit.Bytes
+}
+
+func volume(entries []Pending) (v Volume) {
+	for i := range entries {
+		v = v.plus(entries[i].size())
+	}
+	return v
+}
+
 const entryVersion = 1
 
 // AppendEntry appends the entry's encoding to dst.

@@ -80,7 +80,7 @@ func (o *owner) run(revoked <-chan struct{}) error {
 // wait takes the next thing that happens.
 func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 	var ready <-chan *batch
-	if o.waiting == nil && !o.draining && !o.exhausted && !o.line.atEdge() && o.p.Unpublished() < o.cfg.MaxUnpublished {
+	if o.waiting == nil && !o.draining && !o.exhausted && !o.line.atEdge() && !o.full() {
 		ready = o.input.ready
 	}
 	if o.mayIdle() {
@@ -115,12 +115,15 @@ func (o *owner) mayIdle() bool {
 	if o.waiting != nil || !o.p.CanCommit() {
 		return false
 	}
-	if (o.line.sweeping() || o.line.atEdge()) && !o.draining && o.p.Unpublished() < o.cfg.MaxUnpublished {
+	if (o.line.sweeping() || o.line.atEdge()) && !o.draining && !o.full() {
 		return true
 	}
 	quiet := o.draining || o.exhausted || time.Since(o.sentAt) > o.cfg.PublishEvery
-	return o.p.Untidy() && quiet && o.p.Unpublished() == 0 && o.underWay == 0
+	return o.p.Untidy() && quiet && o.p.Unpublished().Entries == 0 && o.underWay == 0
 }
+
+// full reports whether so much waits to be published that no further batch is folded.
+func (o *owner) full() bool { return o.p.Unpublished().reaches(o.cfg.MaxUnpublished) }
 
 func (o *owner) take(b *batch, ok bool) error {
 	if !ok {
@@ -184,8 +187,8 @@ func (o *owner) send() {
 			return Answer{Step: StepCommit, Err: o.cfg.Store.Commit(ctx, r.Commit)}
 		})
 	}
-	hurry := o.p.Unpublished() > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
-	if hurry && o.p.CanPublish() && (o.p.Unpublished() > 0 || o.p.Lagging()) {
+	hurry := o.p.Unpublished().Entries > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
+	if hurry && o.p.CanPublish() && (o.p.Unpublished().Entries > 0 || o.p.Lagging()) {
 		r := o.p.Publish(o.cfg.MaxUnpublished)
 		o.publishAt, o.lastSent = time.Now(), time.Now()
 		o.start(func(ctx context.Context) Answer {
@@ -268,6 +271,6 @@ func (o *owner) moved() { o.proof = time.Now() }
 // report makes the owner's state readable from outside.
 func (o *owner) report() {
 	o.progress.Store(&Progress{
-		At: time.Now(), Proof: o.proof, Next: o.line.next, End: o.end, Stable: o.stable, Unpublished: o.p.Unpublished(),
+		At: time.Now(), Proof: o.proof, Next: o.line.next, End: o.end, Stable: o.stable, Unpublished: o.p.Unpublished().Entries,
 	})
 }

@@ -60,22 +60,23 @@ type Protocol struct {
 	found    State
 	standing *Standing
 
-	token      Token // of the latest commit, applied or under way
-	stored     Meta  // as of the latest applied commit
-	mark       Mark  // published
-	committing *commitInFlight
-	publishing *publishInFlight
-	outbox     []Pending // applied, not published, oldest first
-	applied    []applied // commits, oldest first, that are not published: together they hold the outbox
-	dropped    int       // oldest entries in the store that are published and not yet removed
-	failed     error
+	token       Token // of the latest commit, applied or under way
+	stored      Meta  // as of the latest applied commit
+	mark        Mark  // published
+	committing  *commitInFlight
+	publishing  *publishInFlight
+	outbox      []Pending // applied, not published, oldest first
+	unpublished Volume    // of outbox
+	applied     []applied // commits, oldest first, that are not published: together they hold the outbox
+	dropped     int       // oldest entries in the store that are published and not yet removed
+	failed      error
 }
 
-// applied is where a commit left the partition, and how many entries it added to the outbox. What was there before the takeover
-// counts as one commit.
+// applied is where a commit left the partition, and what it added to the outbox. What was there before the takeover counts as
+// one commit.
 type applied struct {
-	meta    Meta
-	entries int
+	meta  Meta
+	added Volume
 }
 
 type commitInFlight struct {
@@ -87,7 +88,7 @@ type commitInFlight struct {
 type publishInFlight struct {
 	mark    Mark
 	commits int
-	entries int
+	volume  Volume
 }
 
 // NewProtocol starts a takeover. newToken gives a fresh random token at each call.
@@ -149,14 +150,16 @@ func (p *Protocol) accept(a Answer) error {
 		c := p.committing
 		p.stored = c.meta
 		p.outbox = append(p.outbox, c.entries...)
-		p.applied = append(p.applied, applied{c.meta, len(c.entries)})
+		p.applied = append(p.applied, applied{c.meta, volume(c.entries)})
+		p.unpublished = p.unpublished.plus(volume(c.entries))
 		p.dropped -= c.dropped
 	case StepPublish:
 		q := p.publishing
 		p.mark = q.mark
-		p.dropped += q.entries
-		p.outbox = p.outbox[q.entries:]
+		p.dropped += q.volume.Entries
+		p.outbox = p.outbox[q.volume.Entries:]
 		p.applied = p.applied[q.commits:]
+		p.unpublished = Volume{p.unpublished.Entries - q.volume.Entries, p.unpublished.Bytes - q.volume.Bytes}
 	default:
 		return fmt.Errorf("BUG: answer to %s", a.Step)
 	}
@@ -170,12 +173,19 @@ func (p *Protocol) reconcile(pos Position) error {
 		return err
 	}
 	p.standing, p.stored, p.mark, p.outbox, p.dropped = s, s.Meta, s.Mark, slices.Clip(s.Outbox), s.Dropped
-	p.applied = []applied{{s.Meta, len(s.Outbox)}}
+	p.applied = []applied{{meta: s.Meta}}
+	p.weigh()
 	p.next = StepCommit
 	if s.Fresh {
 		p.next = StepStart
 	}
 	return nil
+}
+
+// weigh counts what the takeover found in the outbox, once its quarantined records were read again.
+func (p *Protocol) weigh() {
+	p.unpublished = volume(p.outbox)
+	p.applied[0].added = p.unpublished
 }
 
 // Failed is why the ownership ended, nil while it has not. Answers still under way are to be awaited, then the owner may
@@ -210,19 +220,19 @@ func (p *Protocol) CanPublish() bool {
 // Rewinding reports whether the state is still behind what was published.
 func (p *Protocol) Rewinding() bool { return p.mark.behind(p.stored.Next, p.stored.Clock.Fired) }
 
-// Publish gives the request that publishes what was applied, oldest first: whole commits, as many as have up to most entries
+// Publish gives the request that publishes what was applied, oldest first: whole commits, as many as are within most
 // together, and at least one. A transaction that grows with whatever has gathered would on a slow day never end in time.
-func (p *Protocol) Publish(most int) Request {
+func (p *Protocol) Publish(most Volume) Request {
 	if !p.CanPublish() {
 		panic("BUG: publish while one is under way, or of a position that would move back")
 	}
 	q := &publishInFlight{}
 	for _, c := range p.applied {
 		// A position behind the published one, as a replay passes through, has no entries and is never published.
-		if q.entries > 0 && q.entries+c.entries > most && !p.mark.behind(p.applied[q.commits-1].meta.Next, p.applied[q.commits-1].meta.Clock.Fired) {
+		if q.volume.Entries > 0 && !q.volume.plus(c.added).within(most) && !p.mark.behind(p.applied[q.commits-1].meta.Next, p.applied[q.commits-1].meta.Clock.Fired) {
 			break
 		}
-		q.commits, q.entries = q.commits+1, q.entries+c.entries
+		q.commits, q.volume = q.commits+1, q.volume.plus(c.added)
 	}
 	meta := &p.stored
 	if q.commits > 0 {
@@ -232,11 +242,11 @@ func (p *Protocol) Publish(most int) Request {
 		Offset: meta.Next, Watermark: meta.Clock.Watermark, Fired: meta.Clock.Fired, Wall: meta.WallMillis, Topic: p.id.Topic,
 	}
 	p.publishing = q
-	return Request{Step: StepPublish, Mark: q.mark, Entries: p.outbox[:q.entries:q.entries]}
+	return Request{Step: StepPublish, Mark: q.mark, Entries: p.outbox[:q.volume.Entries:q.volume.Entries]}
 }
 
-// Unpublished is the number of entries applied and not yet published.
-func (p *Protocol) Unpublished() int { return len(p.outbox) }
+// Unpublished is what was applied and is not yet published.
+func (p *Protocol) Unpublished() Volume { return p.unpublished }
 
 // Lagging reports whether the published position is behind the applied one.
 func (p *Protocol) Lagging() bool {

@@ -124,7 +124,7 @@ func (t *trial) begin(batch, end int64) {
 		Identity: t.input.identity(), Log: &memberLog{process: p}, Store: &memberStore{process: p, down: true},
 		Pack: t.input.pack, Lateness: time.Hour, Retention: retention, Profiles: scoring.NewestProfile, CacheCustomers: 8, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
 		PoisonBreaker: t.input.share, AcceptPoison: t.input.accept,
-		MaxUnpublished: 3, End: end, Logger: zerolog.Nop(), Metrics: t.input.metrics, Render: t.input.render,
+		MaxUnpublished: pipeline.Volume{Entries: 3, Bytes: 1 << 12}, End: end, Logger: zerolog.Nop(), Metrics: t.input.metrics, Render: t.input.render,
 	})
 	p.worker = w
 	go func() {

@@ -34,7 +34,7 @@ type Config struct {
 	Draw           func(key []byte) // optional: called with a customer that a batch changed; the key is valid during the call
 	Logger         zerolog.Logger
 	Metrics        *Metrics
-	MaxUnpublished int                      // outbox entries above which no further batch is folded, and which one publication carries, give or take a commit; 0: 10,000
+	MaxUnpublished Volume                   // outbox above which no further batch is folded, and which one publication carries, give or take a commit; zero: 10,000 entries, 16 MiB
 	Trace          func(s Step, next int64) // called after each step that succeeded; optional
 }
 
@@ -91,8 +91,8 @@ type doubt struct {
 
 // NewWorker prepares a worker.
 func NewWorker(cfg Config) *Worker {
-	if cfg.MaxUnpublished == 0 {
-		cfg.MaxUnpublished = 10_000
+	if cfg.MaxUnpublished == (Volume{}) {
+		cfg.MaxUnpublished = Volume{Entries: 10_000, Bytes: 16 << 20}
 	}
 	w := &Worker{cfg: cfg}
 	w.status.Store(&Status{Phase: TakingOver})
@@ -201,6 +201,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	if err := w.refetch(ctx, s); err != nil {
 		return err
 	}
+	p.weigh()
 	w.cfg.Logger.Info().Int64("next", s.Meta.Next).Int64("published", s.Mark.Offset).Int("outbox", len(s.Outbox)).
 		Bool("fresh", s.Fresh).Bool("rewinding", s.Rewinding()).Dur("took", time.Since(began)).Msg("partition taken over")
 	o := newOwner(ctx, w, p, l)

@@ -287,9 +287,12 @@ func (p *processor) own(ctx context.Context, g *kafkasource.Generation) error {
 	}
 	var stops []error
 	for range g.Partitions {
-		var hard *pipeline.HardStop
-		if err := <-errs; errors.As(err, &hard) {
+		err := <-errs
+		if hard, ok := errors.AsType[*pipeline.HardStop](err); ok {
 			stops = append(stops, hard)
+		} else if err != nil && ctx.Err() == nil && !errors.Is(err, pipeline.ErrFenced) {
+			p.log.Error().Err(err).Msg("partition not worked on")
+			stops = append(stops, err)
 		}
 	}
 	p.mu.Lock()

@@ -21,6 +21,7 @@ const (
 	codecZstd   = 4
 )
 
+// errTooLong says that records would take an answer beyond its limit.
 var errTooLong = errors.New("inflates to more than the limit")
 
 // inflater decompresses batches. It keeps one decompressor of each kind that was needed.
@@ -47,7 +48,10 @@ func (z *inflater) append(dst []byte, codec int16, src []byte) (all, added []byt
 	default:
 		return dst, nil, malformed("codec %d", codec)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errTooLong), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return dst, nil, errTooLong
+	case err != nil:
 		return dst, nil, malformed("compressed records: %v", err)
 	}
 	return all, all[start:len(all):len(all)], nil

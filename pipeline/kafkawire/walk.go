@@ -2,6 +2,7 @@ package kafkawire
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
@@ -57,7 +58,12 @@ func (a *answerReader) walk(b []byte, offset int64, out *pipeline.Fetched) error
 		if h.base < out.Next && out.Next > offset {
 			return malformed("batch at %d after one up to %d", h.base, out.Next-1)
 		}
-		if err := a.take(batch[batchHeader:], &h, offset, out); err != nil {
+		if err := a.take(batch[batchHeader:], &h, offset, out); errors.Is(err, errTooLong) {
+			if out.Next > offset {
+				return nil // full; the next fetch begins with it
+			}
+			return inflatesTooFar(&h)
+		} else if err != nil {
 			return err
 		}
 		out.Next = h.last + 1
@@ -81,6 +87,15 @@ func oldFormat(magic byte) error {
 		Code:   "old_message_format",
 		Detail: fmt.Sprintf("the input holds messages of format %d, from before Kafka 0.11", magic),
 		Do:     "copy them to a new topic with any current client, or start behind them",
+	}
+}
+
+// inflatesTooFar is what to do about a batch that alone is more than memory is meant to hold.
+func inflatesTooFar(h *batchHead) error {
+	return &pipeline.HardStop{
+		Code:   "batch_too_large",
+		Detail: fmt.Sprintf("the compressed batch at offset %d, of %d records, would take more memory than one answer may", h.base, h.count),
+		Do:     "have its producer write smaller batches; to go on behind it: ebb rebuild --from a time after its records'",
 	}
 }
 

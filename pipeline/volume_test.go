@@ -1,0 +1,69 @@
+package pipeline
+
+import "testing"
+
+// runningProtocol is a protocol whose takeover is over.
+func runningProtocol(t *testing.T, outbox []Pending) *Protocol {
+	t.Helper()
+	p := NewProtocol(Identity{}, newToken)
+	p.next, p.outbox, p.applied = StepCommit, outbox, []applied{{}}
+	p.weigh()
+	return p
+}
+
+// poison is the outbox of a batch of unusable records.
+func poison(records, bytes int) (entries []Pending) {
+	for range records {
+		entries = append(entries, Pending{Record: &Record{Value: make([]byte, bytes)}})
+	}
+	return entries
+}
+
+// TestPublishWithinBytes: one transaction carries no more bytes of quarantined records than it has time for, whatever has
+// gathered, but for a commit that alone holds more.
+func TestPublishWithinBytes(t *testing.T) {
+	const kib = 1 << 10
+	limit := Volume{Entries: 100, Bytes: 16 * kib}
+	p := runningProtocol(t, poison(3, kib))
+	for i, bytes := range []int{6 * kib, 8 * kib, 20 * kib, kib} {
+		p.Commit(&Commit{Meta: Meta{Next: int64(i + 1)}}, poison(1, bytes))
+		p.Answer(Answer{Step: StepCommit})
+	}
+	if got, want := p.Unpublished(), (Volume{Entries: 7, Bytes: 38 * kib}); got != want {
+		t.Errorf("%+v gathered, want %+v", got, want)
+	}
+	if !p.Unpublished().reaches(limit) {
+		t.Error("no reason to fold no further")
+	}
+	for i, want := range []int{4, 1, 1, 1} { // 9 KiB, 8 KiB, 20 KiB, 1 KiB
+		r := p.Publish(limit)
+		if len(r.Entries) != want {
+			t.Errorf("publication %d of %d entries, want %d", i, len(r.Entries), want)
+		}
+		p.Answer(Answer{Step: StepPublish})
+	}
+	if got := p.Unpublished(); got != (Volume{}) || p.Unpublished().reaches(limit) {
+		t.Errorf("%+v left", got)
+	}
+}
+
+// TestBatchWithinBytes: a batch ends before the record that would take it beyond the limit, which alone none exceeds it for.
+func TestBatchWithinBytes(t *testing.T) {
+	b := &batch{}
+	b.fetched.Next = 14
+	for i, bytes := range []int{30, 5, 4, 2} {
+		b.fetched.Records = append(b.fetched.Records, Record{Offset: int64(10 + i), Value: make([]byte, bytes)})
+	}
+	b.cutBytes(41)
+	if len(b.fetched.Records) != 4 || b.fetched.Next != 14 {
+		t.Errorf("what fits was cut to %d records, next %d", len(b.fetched.Records), b.fetched.Next)
+	}
+	b.cutBytes(36)
+	if len(b.fetched.Records) != 2 || b.fetched.Next != 12 {
+		t.Errorf("%d records, next %d", len(b.fetched.Records), b.fetched.Next)
+	}
+	b.cutBytes(1)
+	if len(b.fetched.Records) != 1 || b.fetched.Next != 11 {
+		t.Errorf("%d records, next %d", len(b.fetched.Records), b.fetched.Next)
+	}
+}
