@@ -1,0 +1,170 @@
+package backtest
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"ebb/scoring"
+)
+
+// compareRFM holds the order of the rank sum against the naive one.
+func compareRFM(t *rapid.T, s *snapshot, log []happened) {
+	known := slices.IndexFunc(log, func(h happened) bool { return h.at > s.at })
+	rows, sums := slices.Clone(s.rows), map[string]float64{}
+	for i, sum := range s.rfm() {
+		sums[rows[i].customer.name] = sum
+	}
+	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(sums[b.customer.name], sums[a.customer.name]) })
+	var got []string
+	for _, r := range rows {
+		got = append(got, r.customer.name)
+	}
+	if diff := gocmp.Diff(naiveRFM(log[:known], s.at), got); diff != "" {
+		t.Fatalf("RFM at %d (-want +got):\n%s", s.at, diff)
+	}
+}
+
+// TestRFMList: who the rule alerts, and when, is what follows from looking at the whole log once for each list.
+func TestRFMList(t *testing.T) {
+	pack := shopPack(t)
+	const horizon = horizonDays * millisPerDay
+	rapid.Check(t, func(t *rapid.T) {
+		log := drawLog(t)
+		from, until := log[0].at+horizon, log[len(log)-1].at-horizon
+		e := New(Config{Pack: pack, Active: 2 * pack.Horizon, Until: time.UnixMilli(until)})
+		for i := range log {
+			e.Observe(&Event{Key: []byte(log[i].customer), Type: []byte(log[i].kind), Time: log[i].at, Value: log[i].value()})
+		}
+		got := e.Finish().Alerts.Rules[ruleRFM]
+
+		raised := raisedIn(pack, log)
+		listed := map[string]int64{} // in the present silence
+		var want Rule
+		settle := func(name string, end int64) { // of its silence
+			if at := listed[name]; at > 0 {
+				want.Raised++
+				if end-at > horizon {
+					want.Right++
+				}
+			}
+			delete(listed, name)
+		}
+		next := 0
+		for mark := from + listEvery; mark <= until; mark += listEvery {
+			for ; next < len(log) && log[next].at <= mark; next++ {
+				if log[next].kind == "buy" {
+					settle(log[next].customer, log[next].at)
+				}
+			}
+			n := 0
+			for _, at := range raised {
+				if at > mark-listEvery && at <= mark {
+					n++
+				}
+			}
+			for _, name := range naiveRFM(log[:next], mark) {
+				if last := lastBought(log[:next], name); n > 0 && listed[name] == 0 && mark-last <= horizon {
+					listed[name] = mark
+					n--
+				}
+			}
+		}
+		for ; next < len(log); next++ {
+			if log[next].kind == "buy" {
+				settle(log[next].customer, log[next].at)
+			}
+		}
+		for name := range listed {
+			settle(name, math.MaxInt64)
+		}
+		if got.Raised != want.Raised || got.Right != want.Right {
+			t.Fatalf("%+v, want %+v", got, want)
+		}
+	})
+}
+
+// raisedIn is when alerts are raised in a log.
+func raisedIn(pack *scoring.Pack, log []happened) []int64 {
+	var raised []int64
+	profiles := map[string]*scoring.Profile{}
+	var pop scoring.Population
+	wake := func(p *scoring.Profile, at int64) {
+		for p.Armed != 0 && p.Armed <= at/60_000 {
+			if d, ok := pack.Wake(p); ok && d.Transition == scoring.Raised {
+				raised = append(raised, d.At)
+			}
+		}
+	}
+	for _, h := range log {
+		if profiles[h.customer] == nil {
+			profiles[h.customer] = &scoring.Profile{}
+		}
+		wake(profiles[h.customer], h.at)
+		pack.Observe(profiles[h.customer], &pop, scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
+	}
+	for _, p := range profiles {
+		wake(p, log[len(log)-1].at)
+	}
+	return raised
+}
+
+func lastBought(log []happened, name string) int64 {
+	for _, h := range slices.Backward(log) {
+		if h.customer == name && h.kind == "buy" {
+			return h.at
+		}
+	}
+	return 0
+}
+
+// naiveRFM is the active customers as of mark, highest rank sum first, those with equal ones in the order of their first event
+// that counts.
+func naiveRFM(log []happened, mark int64) []string {
+	type customer struct {
+		name              string
+		last, days, value float64
+		on                map[int64]bool
+	}
+	var all []*customer
+	for i, h := range log {
+		if h.kind == "other" {
+			continue
+		}
+		at := slices.IndexFunc(all, func(c *customer) bool { return c.name == h.customer })
+		if at < 0 {
+			at = len(all)
+			all = append(all, &customer{name: h.customer, on: map[int64]bool{}})
+		}
+		if c := all[at]; h.kind == "buy" {
+			c.last, c.value = float64(h.at), c.value+log[i].value()
+			c.on[h.at/millisPerDay] = true
+			c.days = float64(len(c.on))
+		}
+	}
+	all = slices.DeleteFunc(all, func(c *customer) bool { return c.days == 0 || c.last <= float64(mark-2*horizonDays*millisPerDay) })
+	sum := func(c *customer) float64 {
+		total := 0.0
+		for _, other := range all {
+			for _, pair := range [][2]float64{{c.last, other.last}, {c.days, other.days}, {c.value, other.value}} {
+				if pair[0] < pair[1] { // lower than the other: ranks above it
+					total++
+				} else if pair[0] == pair[1] {
+					total += 0.5
+				}
+			}
+		}
+		return total
+	}
+	slices.SortStableFunc(all, func(a, b *customer) int { return cmp.Compare(sum(b), sum(a)) })
+	var names []string
+	for _, c := range all {
+		names = append(names, c.name)
+	}
+	return names
+}
