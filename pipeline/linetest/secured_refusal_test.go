@@ -192,7 +192,6 @@ func eventFile(t *testing.T) string {
 
 // renewal starts the program with what the broker refuses, and mends it on disk.
 func (k *securedKafka) renewal(t *testing.T) {
-	k.IssueUntil(t, "renewed", "ebb", time.Now().Add(-time.Hour))
 	for name, c := range map[string]struct {
 		entry
 		password string
@@ -203,6 +202,7 @@ func (k *securedKafka) renewal(t *testing.T) {
 		"password":    {entries()["scram-sha-512"], wrongPassword, "refuses the login", func(file string) { overwrite(t, file, rightPassword) }},
 	} {
 		t.Run(name, func(t *testing.T) {
+			k.IssueUntil(t, "renewed", "ebb", time.Now().Add(-time.Hour)) // each leaves it damaged
 			w := newWorldAt(t, k.at("OPEN"), 1)
 			w.produce(events("shop", 1, shop(5, 20, 200)))
 			keys := k.keys(t, c.entry, c.password)
