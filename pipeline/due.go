@@ -23,12 +23,15 @@ type dueQueue struct {
 	loaded int64     // every bucket up to this one is in the queue
 }
 
+// enoughDue is how many items the queue may hold and still have buckets loaded.
+const enoughDue = 4 * sweepLimit
+
 func newDueQueue() *dueQueue { return &dueQueue{loaded: math.MinInt64} }
 
-// wanted appends the buckets to load for the watermark to dst, at most limit. The bucket in which the last sweep stopped
-// is the first one.
+// wanted appends the buckets to load for the watermark to dst, at most limit, and none while the sweeps have enough to do:
+// what is not yet their turn stays in the store. The bucket in which the last sweep stopped is the first one.
 func (q *dueQueue) wanted(dst []int64, clock *Clock, limit int) []int64 {
-	if !clock.Started {
+	if !clock.Started || q.size() >= enoughDue {
 		return dst
 	}
 	if q.loaded == math.MinInt64 {

@@ -74,3 +74,31 @@ func TestDueBucketDamaged(t *testing.T) {
 		t.Error("minute 360 of 360 is taken for one")
 	}
 }
+
+// TestDueQueueStaysBounded: while the sweeps are behind, buckets stay in the store, however far the watermark is ahead; once
+// there is room the next one comes.
+func TestDueQueueStaysBounded(t *testing.T) {
+	clock := Clock{Started: true, Watermark: 400 * 24 * 3_600_000}
+	q := newDueQueue()
+	first := q.wanted(nil, &clock, 3)
+	if len(first) != 3 {
+		t.Fatalf("%d buckets wanted, want 3", len(first))
+	}
+	var entries []byte
+	for i := range enoughDue {
+		entries = AppendDue(entries, bucketEnd(first[0]-1).Minute+1, []byte{0, byte(i), byte(i >> 8)})
+	}
+	if err := q.load(first[0], Due{}, entries); err != nil {
+		t.Fatal(err)
+	}
+	if more := q.wanted(nil, &clock, 3); len(more) != 0 {
+		t.Errorf("%v wanted on top of %d items", more, q.size())
+	}
+	if !q.pending(Due{Minute: clock.Minute()}) {
+		t.Error("nothing left to do")
+	}
+	q.drop()
+	if more := q.wanted(nil, &clock, 3); len(more) != 3 || more[0] != first[0]+1 {
+		t.Errorf("%v wanted after %d", more, first[0])
+	}
+}
