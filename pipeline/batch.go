@@ -31,7 +31,7 @@ func (b *batch) decode() {
 		e := &b.events[i]
 		b.decoder.Decode(&b.fetched.Records[i], e)
 		if e.Code == Usable {
-			b.hashes[i] = hashes{key: xxhash.Sum64(e.Key), id: eventIDHash(e)}
+			b.hashes[i] = hashes{key: xxhash.Sum64(e.Key), id: EventIDHash(e)}
 		}
 	}
 }

@@ -150,8 +150,9 @@ func (p *Protocol) accept(a Answer) error {
 		c := p.committing
 		p.stored = c.meta
 		p.outbox = append(p.outbox, c.entries...)
-		p.applied = append(p.applied, applied{c.meta, volume(c.entries)})
-		p.unpublished = p.unpublished.plus(volume(c.entries))
+		added := volume(c.entries)
+		p.applied = append(p.applied, applied{c.meta, added})
+		p.unpublished = p.unpublished.plus(added)
 		p.dropped -= c.dropped
 	case StepPublish:
 		q := p.publishing

@@ -7,8 +7,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
-
 	"ebb/cmd/ebb/backtest"
 	"ebb/pipeline"
 )
@@ -66,11 +64,12 @@ func (b *backtesting) open(ctx context.Context) (*logFile, error) {
 func (b *backtesting) next(f *logFile, e *logEntry) error {
 	for {
 		err := f.Next(e)
-		if err == nil && (f.event.Code != pipeline.Usable || e.Time == 0) {
-			err = &lineError{f.name, f.line, codeInWords(pipeline.TimeMissing)}
-			if f.event.Code != pipeline.Usable {
-				err = &lineError{f.name, f.line, codeInWords(f.event.Code)}
-			}
+		code := f.event.Code
+		if code == pipeline.Usable && e.Time == 0 {
+			code = pipeline.TimeMissing
+		}
+		if err == nil && code != pipeline.Usable {
+			err = &lineError{f.name, f.line, codeInWords(code)}
 		}
 		bad, isBad := errors.AsType[*lineError](err)
 		switch {
@@ -91,8 +90,8 @@ func eventOf(f *logFile, e *logEntry) *backtest.Event {
 	if ev.Control {
 		out.Type = nil
 	}
-	if len(ev.ID) > 0 && !f.isCSV { // the ids of a CSV log are ours
-		out.ID = max(xxhash.Sum64(ev.ID)^ev.SourceHash, 1)
+	if !f.isCSV { // the ids of a CSV log are ours
+		out.ID = pipeline.EventIDHash(ev)
 	}
 	return out
 }

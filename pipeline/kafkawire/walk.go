@@ -58,12 +58,12 @@ func (a *answerReader) walk(b []byte, offset int64, out *pipeline.Fetched) error
 		if h.base < out.Next && out.Next > offset {
 			return malformed("batch at %d after one up to %d", h.base, out.Next-1)
 		}
-		if err := a.take(batch[batchHeader:], &h, offset, out); errors.Is(err, errTooLong) {
-			if out.Next > offset {
-				return nil // full; the next fetch begins with it
-			}
+		switch err := a.take(batch[batchHeader:], &h, offset, out); {
+		case errors.Is(err, errTooLong) && out.Next > offset:
+			return nil // full; the next fetch begins with it
+		case errors.Is(err, errTooLong):
 			return inflatesTooFar(&h)
-		} else if err != nil {
+		case err != nil:
 			return err
 		}
 		out.Next = h.last + 1
