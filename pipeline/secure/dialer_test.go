@@ -139,19 +139,28 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
+// silent dials a server that says nothing by itself.
+func silent(context.Context, string, string) (net.Conn, error) {
+	near, _ := net.Pipe()
+	return near, nil
+}
+
+// sourceOf is a source with a password file, of what password is by then.
+func sourceOf(password *string) secure.Source {
+	src := source()
+	src.PasswordFile = "password"
+	src.ReadFile = func(string) ([]byte, error) { return []byte(*password), nil }
+	return src
+}
+
 // TestRefusalsAreNotStormed asks every 10 ms for an hour for a connection that is refused, and counts what reaches the server.
 func TestRefusalsAreNotStormed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		password := "wrong"
-		src := source()
-		src.PasswordFile = "password"
-		src.ReadFile = func(string) ([]byte, error) { return []byte(password), nil }
+		src := sourceOf(&password)
 		refusal := &pipeline.Denied{Code: secure.CodeLogin, Detail: "no", Do: "yes"}
 		attempts := 0
-		d := secure.NewDialer(open(t, src), func(context.Context, string, string) (net.Conn, error) {
-			near, _ := net.Pipe()
-			return near, nil
-		}, func(context.Context, net.Conn, string) error {
+		d := secure.NewDialer(open(t, src), silent, func(context.Context, net.Conn, string) error {
 			attempts++
 			if password == "right" {
 				return nil
@@ -244,10 +253,7 @@ func TestTwoRefusalsWaitTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refusal := &pipeline.Denied{Code: secure.CodeLogin}
 		attempts := 0
-		d := secure.NewDialer(open(t, source()), func(context.Context, string, string) (net.Conn, error) {
-			near, _ := net.Pipe()
-			return near, nil
-		}, func(context.Context, net.Conn, string) error {
+		d := secure.NewDialer(open(t, source()), silent, func(context.Context, net.Conn, string) error {
 			attempts++
 			return refusal
 		})
@@ -269,15 +275,10 @@ func TestTwoRefusalsWaitTogether(t *testing.T) {
 func TestChangeDuringARefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		password := "wrong"
-		src := source()
-		src.PasswordFile = "password"
-		src.ReadFile = func(string) ([]byte, error) { return []byte(password), nil }
+		src := sourceOf(&password)
 		refusal := &pipeline.Denied{Code: secure.CodeLogin}
 		c := open(t, src)
-		d := secure.NewDialer(c, func(context.Context, string, string) (net.Conn, error) {
-			near, _ := net.Pipe()
-			return near, nil
-		}, func(context.Context, net.Conn, string) error {
+		d := secure.NewDialer(c, silent, func(context.Context, net.Conn, string) error {
 			if _, said := c.Login(); said == "right" {
 				return nil
 			}

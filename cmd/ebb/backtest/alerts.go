@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -98,7 +99,7 @@ func (e *Engine) list(at int64) {
 	a := e.alerts
 	a.nextList += listEvery
 	if at > a.until {
-		a.nextList = 1<<63 - 1
+		a.nextList = math.MaxInt64
 		return
 	}
 	active := &snapshot{at: at}

@@ -126,29 +126,12 @@ func TestAlertsOfALog(t *testing.T) {
 		from, until := log[0].at+horizon, last-horizon
 		got := run(pack, log, nil, until).Alerts
 
-		raised := map[string][]int64{}
-		profiles := map[string]*scoring.Profile{}
-		var pop scoring.Population
-		wake := func(name string, at int64) {
-			for p := profiles[name]; p.Armed != 0 && p.Armed <= at/60_000; {
-				if d, ok := pack.Wake(p); ok && d.Transition == scoring.Raised {
-					raised[name] = append(raised[name], d.At)
-				}
-			}
-		}
+		raised := raisedIn(pack, log)
 		bought := map[string][]int64{}
 		for _, h := range log {
-			if profiles[h.customer] == nil {
-				profiles[h.customer] = &scoring.Profile{}
-			}
-			wake(h.customer, h.at)
-			pack.Observe(profiles[h.customer], &pop, scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
 			if h.kind == "buy" {
 				bought[h.customer] = append(bought[h.customer], h.at)
 			}
-		}
-		for name := range profiles {
-			wake(name, last)
 		}
 		measured := func(at int64) bool { return at > from && at <= until }
 		var silences int64

@@ -1,9 +1,6 @@
 package backtest
 
-import (
-	"cmp"
-	"slices"
-)
+import "cmp"
 
 // bins is into how many groups customers are put, in order of their probability, to compare it with what happened.
 const bins = 10
@@ -17,11 +14,7 @@ type Bin struct {
 
 // calibrationBins sorts customers by probability into bins of about as many each. Equal probabilities are never parted.
 func calibrationBins(probabilities []float64, churned []bool) []Bin {
-	order := make([]int32, len(probabilities))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(probabilities[a], probabilities[b]) })
+	order := orderOf(len(probabilities), func(a, b int32) int { return cmp.Compare(probabilities[a], probabilities[b]) })
 	var all []Bin
 	var b Bin
 	for i, k := range order {

@@ -17,20 +17,28 @@ type ranking struct {
 
 // newRanking sorts by score.
 func newRanking(scores []float64, churned []bool) *ranking {
-	r := &ranking{order: make([]int32, len(scores)), churned: churned}
-	for i := range r.order {
-		r.order[i] = int32(i)
-		if churned[i] {
+	r := &ranking{order: orderOf(len(scores), func(a, b int32) int { return cmp.Compare(scores[b], scores[a]) }), churned: churned}
+	for _, left := range churned {
+		if left {
 			r.left++
 		}
 	}
-	slices.SortFunc(r.order, func(a, b int32) int { return cmp.Compare(scores[b], scores[a]) })
 	for i := range r.order {
 		if i+1 == len(r.order) || scores[r.order[i]] != scores[r.order[i+1]] {
 			r.ends = append(r.ends, int32(i+1))
 		}
 	}
 	return r
+}
+
+// orderOf is the indexes below n, sorted.
+func orderOf(n int, compare func(a, b int32) int) []int32 {
+	order := make([]int32, n)
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, compare)
+	return order
 }
 
 // groups calls f for each group: how many it has, and how many of them churned.
@@ -131,11 +139,7 @@ func (r *ranking) roc(n int) []Point {
 
 // ranks are the ranks of values from 1, equal ones sharing their mean rank.
 func ranks(values []float64) []float64 {
-	order := make([]int32, len(values))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(values[a], values[b]) })
+	order := orderOf(len(values), func(a, b int32) int { return cmp.Compare(values[a], values[b]) })
 	out := make([]float64, len(values))
 	for i := 0; i < len(order); {
 		j := i + 1

@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -43,7 +44,7 @@ func TestRFMList(t *testing.T) {
 		}
 		got := e.Finish().Alerts.Rules[ruleRFM]
 
-		raised := raisedIn(pack, log)
+		raised := slices.Concat(slices.Collect(maps.Values(raisedIn(pack, log)))...)
 		listed := map[string]int64{} // in the present silence
 		var want Rule
 		settle := func(name string, end int64) { // of its silence
@@ -89,15 +90,15 @@ func TestRFMList(t *testing.T) {
 	})
 }
 
-// raisedIn is when alerts are raised in a log.
-func raisedIn(pack *scoring.Pack, log []happened) []int64 {
-	var raised []int64
+// raisedIn is when alerts are raised in a log, by customer.
+func raisedIn(pack *scoring.Pack, log []happened) map[string][]int64 {
+	raised := map[string][]int64{}
 	profiles := map[string]*scoring.Profile{}
 	var pop scoring.Population
-	wake := func(p *scoring.Profile, at int64) {
-		for p.Armed != 0 && p.Armed <= at/60_000 {
+	wake := func(name string, at int64) {
+		for p := profiles[name]; p.Armed != 0 && p.Armed <= at/60_000; {
 			if d, ok := pack.Wake(p); ok && d.Transition == scoring.Raised {
-				raised = append(raised, d.At)
+				raised[name] = append(raised[name], d.At)
 			}
 		}
 	}
@@ -105,11 +106,11 @@ func raisedIn(pack *scoring.Pack, log []happened) []int64 {
 		if profiles[h.customer] == nil {
 			profiles[h.customer] = &scoring.Profile{}
 		}
-		wake(profiles[h.customer], h.at)
+		wake(h.customer, h.at)
 		pack.Observe(profiles[h.customer], &pop, scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
 	}
-	for _, p := range profiles {
-		wake(p, log[len(log)-1].at)
+	for name := range profiles {
+		wake(name, log[len(log)-1].at)
 	}
 	return raised
 }
