@@ -1,0 +1,78 @@
+package scoring_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"ebb/scoring"
+)
+
+// TestFeaturesSaturate: what is too much for a tile stays at its bound.
+func TestFeaturesSaturate(t *testing.T) {
+	f := must(scoring.CompileFeatures([]scoring.Feature{
+		{Name: "count", Kind: scoring.FeatureCount, To: -1, Property: -1, Within: 3},
+		{Name: "sum", Kind: scoring.FeatureSum, To: -1, Property: -1, Within: 3},
+	}))
+	var state []byte
+	for d := range int64(4) {
+		o := scoring.FeatureEvent{Time: begin + d*day, Set: 1, Value: math.MaxInt64, HasValue: true}
+		for range scoring.MaxCount + 1 {
+			state, _ = f.Fold(state, &o)
+		}
+	}
+	got := f.Values(nil, state, 0, begin+3*day)
+	want := []scoring.FeatureValue{{N: 3 * scoring.MaxCount, OK: true}, {N: 3 * scoring.MaxSum, OK: true}}
+	if !slices.Equal(got, want) || !f.Valid(state) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if len(state) > f.MaxState() || len(state) < f.MaxState()-2*3 { // but for the second byte of two lengths and of two days' numbers
+		t.Errorf("%d bytes, %d at most", len(state), f.MaxState())
+	}
+	o := scoring.FeatureEvent{Time: begin + 3*day, Set: 1, Value: -math.MaxInt64, HasValue: true}
+	for range 3 {
+		state, _ = f.Fold(state, &o)
+	}
+	if got := f.Values(nil, state, 0, begin+3*day)[1].N; got != scoring.MaxSum || !f.Valid(state) {
+		t.Errorf("sum %d", got)
+	}
+}
+
+// TestFeatureStateIsBounded fills every tile of the largest pack that is allowed.
+func TestFeatureStateIsBounded(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	f := must(scoring.CompileFeatures(shopFeatures()))
+	if f.MaxState() > scoring.MaxFeatureState {
+		t.Fatalf("%d bytes", f.MaxState())
+	}
+	var state []byte
+	most := 0
+	for at := begin; at < begin+800*day; at += hour / 2 {
+		o := scoring.FeatureEvent{Time: at - r.Int64N(30*day), Set: r.Uint64(), Value: r.Int64(), HasValue: true, Properties: []scoring.PropertyValue{
+			{Kind: scoring.PropertyText, Hash: r.Uint64()}, {Kind: scoring.PropertyNumber, Number: r.Int64()},
+		}}
+		state, _ = f.Fold(state, &o)
+		if most = max(most, len(state)); most > f.MaxState() || at%(16*hour) == 0 && !f.Valid(state) {
+			t.Fatalf("state of %d bytes, %d at most", len(state), f.MaxState())
+		}
+	}
+	if most < f.MaxState()/2 {
+		t.Errorf("at most %d bytes of %d: the bound is far off", most, f.MaxState())
+	}
+}
+
+// TestFeaturesShareCells: features that count the same keep it once.
+func TestFeaturesShareCells(t *testing.T) {
+	f := must(scoring.CompileFeatures([]scoring.Feature{
+		{Kind: scoring.FeatureCount, To: -1, Property: -1, Within: 30},
+		{Kind: scoring.FeatureTrend, To: -1, Property: -1, Within: 20, Least: 3},
+		{Kind: scoring.FeatureActiveDays, To: -1, Property: -1, Within: 365},
+		{Kind: scoring.FeatureRatio, Of: 0, To: 2, Property: -1, Least: 1},
+		{Kind: scoring.FeatureLast, To: -1, Property: 1, Within: 48, Hourly: true},
+		{Kind: scoring.FeatureLast, To: -1, Property: 1, Within: 100},
+	}))
+	if f.Cells() != 2 {
+		t.Errorf("%d cells, want 2", f.Cells())
+	}
+}

@@ -1,0 +1,46 @@
+package scoring
+
+import "math"
+
+// always is the range of a value that is known throughout.
+func always(least, greatest int64) FeatureRange {
+	return FeatureRange{Least: least, Greatest: greatest, Always: true, Sometimes: true}
+}
+
+// value is what a range of one instant says.
+func (r FeatureRange) value() FeatureValue { return FeatureValue{N: r.Least, OK: r.Always} }
+
+// span is the range that a value is.
+func (v FeatureValue) span() FeatureRange {
+	return FeatureRange{Least: v.N, Greatest: v.N, Always: v.OK, Sometimes: v.OK}
+}
+
+// with is r widened to hold n too.
+func (r FeatureRange) with(n int64) FeatureRange {
+	if !r.Sometimes {
+		r.Least, r.Greatest, r.Sometimes = n, n, true
+	}
+	r.Least, r.Greatest = min(r.Least, n), max(r.Greatest, n)
+	return r
+}
+
+// permille is a/b for a positive b, rounded towards zero. It rises with a and, its sign apart, falls with b.
+func permille(a, b int64) int64 {
+	const most = math.MaxInt64 / 1000
+	return min(max(a, -most), most) * 1000 / b
+}
+
+// ratio bounds of in permille of to. Without data, of is zero; to is needed, and at least least.
+func ratio(of, to FeatureRange, least int64) FeatureRange {
+	if !to.Sometimes || to.Greatest < least {
+		return FeatureRange{}
+	}
+	if !of.Always {
+		of = of.with(0)
+	}
+	r := FeatureRange{Always: to.Always && to.Least >= least}
+	for _, b := range [2]int64{max(to.Least, least), to.Greatest} {
+		r = r.with(permille(of.Least, b)).with(permille(of.Greatest, b))
+	}
+	return r
+}

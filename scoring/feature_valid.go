@@ -1,0 +1,38 @@
+package scoring
+
+// valid reports whether fold can have left the state: whatever it accepts has one spelling and at most maxState bytes, and
+// may be read and folded into. An instant or tile in it is never beyond maxTime.
+func (f *features) valid(state []byte) bool {
+	last := -1
+	for len(state) > 0 {
+		if len(state) < 2 {
+			return false
+		}
+		i, r := int(state[0]), cellReader{b: state[1:]}
+		size := r.next()
+		if i <= last || i >= len(f.cells) || r.at > len(r.b) || size > uint64(len(r.b)-r.at) {
+			return false
+		}
+		kept := r.fixed(int(size))
+		if !f.cells[i].valid(kept) {
+			return false
+		}
+		last, state = i, r.b[r.at:]
+	}
+	return true
+}
+
+func (c *cell) valid(b []byte) bool {
+	switch c.kind {
+	case cellCounts, cellSums:
+		return c.validTiles(b)
+	case cellNewest:
+		return validNewest(b)
+	case cellLast:
+		return validLast(b)
+	case cellDistinct:
+		return c.validDistinct(b)
+	default:
+		return validOpen(b)
+	}
+}
