@@ -36,6 +36,7 @@ type cache struct {
 	mask   uint64
 	count  int
 	long   map[int32][]byte // keys longer than shortKey, by slot
+	states [][]byte         // of packs that declare features, by slot; empty where none does
 	hand   int              // where the search for a slot to evict goes on
 	hits   uint64
 	warmed uint64 // of no meaning: what was read ahead has to go somewhere
@@ -61,6 +62,30 @@ func (c *cache) key(e *customer) []byte {
 // ahead is how many customers are warmed at a time. Those of a batch lie anywhere in memory, and a processor that waits for
 // sixteen of them at once waits about as long as for one (BenchmarkLine).
 const ahead = 16
+
+// features is the state of the customer's features, which is e's own until it is kept anew.
+func (c *cache) features(e *customer) []byte {
+	if int(e.slot) >= len(c.states) {
+		return nil
+	}
+	return c.states[e.slot]
+}
+
+// keep keeps the state of the customer's features. It may be what features gave, changed in place or grown; other memory is
+// copied.
+func (c *cache) keep(e *customer, state []byte) {
+	if len(state) == 0 && int(e.slot) >= len(c.states) {
+		return
+	}
+	if int(e.slot) >= len(c.states) {
+		c.states = append(c.states, make([][]byte, c.capacity()-len(c.states))...)
+	}
+	if own := c.states[e.slot]; cap(own) > 0 && len(state) > 0 && &own[:1][0] == &state[0] {
+		c.states[e.slot] = state
+		return
+	}
+	c.states[e.slot] = append(c.states[e.slot][:0], state...)
+}
 
 // warmTable reads what find will, and throws it away.
 func (c *cache) warmTable(hashes []hashes) {
@@ -117,6 +142,7 @@ func (c *cache) insert(hash uint64, key []byte, keep uint64) int32 {
 	slot := c.free(keep)
 	e := c.at(slot)
 	*e = customer{hash: hash, slot: slot, keySize: uint16(len(key)), exists: true}
+	c.keep(e, nil)
 	if len(key) > shortKey {
 		c.long[slot] = bytes.Clone(key)
 	} else {

@@ -1,6 +1,10 @@
 package pipeline
 
-import "math"
+import (
+	"math"
+
+	"ebb/scoring"
+)
 
 // Decoder turns records into events, by hand, because decoding is the most expensive step of the line. It tells the three
 // envelopes apart record by record: ebb's own flat JSON (decode_flat.go), the messages of the Segment specification
@@ -18,6 +22,9 @@ type Decoder struct {
 	inner     memberTable // of an object inside it
 	mapping   *Mapping    // nil: none
 	found     slotTable   // what its paths lead to
+
+	properties *properties             // that a pack reads; nil: none
+	values     []scoring.PropertyValue // of the events since Reset
 }
 
 // NewDecoder returns a decoder that refuses records of more than maxRecordBytes (key, value and headers together). 0 sets
@@ -39,7 +46,10 @@ func NewMappedDecoder(maxRecordBytes int, m *Mapping) *Decoder {
 }
 
 // Reset begins a batch: events decoded before it are no longer valid.
-func (d *Decoder) Reset() { d.scratch.reset() }
+func (d *Decoder) Reset() {
+	d.scratch.reset()
+	d.values = d.values[:0]
+}
 
 // Decode reads r into e, whatever r holds: e.Code is Usable and e a complete event, or it says why not, and then e holds
 // the record's offset and timestamp, and the envelope that the record was taken for, as far as it got. e aliases r and the decoder's scratch memory: it is valid until Reset.

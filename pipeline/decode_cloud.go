@@ -156,6 +156,7 @@ func (d *Decoder) readCloudEvent(attributes, value []byte, data jsonToken, e *Ev
 	if e.Tenant, fault = d.cloudTenant(attributes, value); fault > textMissing {
 		return TenantUnreadable
 	}
+	d.readProperties(value, data, e)
 	return Usable
 }
 

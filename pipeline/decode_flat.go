@@ -30,5 +30,6 @@ func (d *Decoder) readFlat(b []byte, e *Event) Code {
 	if e.Tenant, fault = d.text(b, d.top.get(memberTenant), MaxTenant, false); fault > textMissing {
 		return TenantUnreadable
 	}
+	d.readProperties(b, d.top.get(memberProperties), e)
 	return Usable
 }

@@ -195,6 +195,7 @@ func (d *Decoder) readMapped(b []byte, e *Event) Code {
 	if e.Tenant, fault = d.mappedText(b, &m.tenant, MaxTenant); fault > textMissing {
 		return TenantUnreadable
 	}
+	d.readProperties(b, jsonToken{from: skipSpace(b, 0), kind: jsonObject}, e)
 	return Usable
 }
 

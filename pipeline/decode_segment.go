@@ -62,6 +62,7 @@ func (d *Decoder) readSegment(b []byte, call segmentCall, e *Event) Code {
 	if e.Tenant, fault = d.text(b, d.inner.get(memberGroupID), MaxTenant, true); fault > textMissing {
 		return TenantUnreadable
 	}
+	d.readProperties(b, d.top.get(memberProperties), e)
 	return Usable
 }
 

@@ -1,5 +1,7 @@
 package pipeline
 
+import "ebb/scoring"
+
 // Event is one customer's event in normal form. Its slices alias the record or the decoder's scratch memory and are
 // valid as long as the batch they came in.
 type Event struct {
@@ -20,6 +22,8 @@ type Event struct {
 	Value    int64 // money in minor units of Currency
 	HasValue bool
 	Currency [3]byte // ISO 4217 code, zero where none was given
+
+	Properties []scoring.PropertyValue // that the pack reads, in its order; empty where it reads none of this type
 
 	AppendTime bool  // the record carries the broker's clock:
 	Timestamp  int64 // of the record, ms since the epoch

@@ -191,7 +191,7 @@ func (t *trial) left() (l left, err error) {
 		if b == "" {
 			continue
 		}
-		if err := scoring.ReadProfile([]byte(b), &p); err != nil {
+		if err := scoring.ReadProfile([]byte(b), &scoring.Customer{Profile: &p}); err != nil {
 			return l, err
 		}
 		if p.Armed == 0 {

@@ -15,7 +15,9 @@ const (
 	jsonFraction          // a number with a fraction
 	jsonExponent          // a number with an exponent
 	jsonObject            // an object, brackets included
-	jsonOther             // true, false or an array
+	jsonTrue
+	jsonFalse
+	jsonOther // an array
 )
 
 // jsonToken is a value's place in the text.
@@ -64,9 +66,9 @@ func scanValue(b []byte, i, depth int) (value jsonToken, next int) {
 		}
 		return jsonToken{kind: jsonOther}, next
 	case c == 't':
-		return scanWord(b, i, "true", jsonOther)
+		return scanWord(b, i, "true", jsonTrue)
 	case c == 'f':
-		return scanWord(b, i, "false", jsonOther)
+		return scanWord(b, i, "false", jsonFalse)
 	case c == 'n':
 		return scanWord(b, i, "null", jsonNull)
 	}

@@ -16,7 +16,7 @@ const (
 // line folds batches into the state of one partition. It holds no service and no clock: what it decides is a function of
 // the records, the pack and the state that the takeover found. One goroutine owns it.
 type line struct {
-	pack      *scoring.Pack
+	scorer    *scoring.Scorer
 	lateness  int64 // ms
 	retention int64 // ms; 0: state is kept for ever
 	partition int
@@ -35,11 +35,13 @@ type line struct {
 	other  *staged // the commit before, which may be under way
 	want   Load
 	slots  []int32 // parallel to want.Keys
+
+	at scoring.Customer // that the scorer looks at
 }
 
 func newLine(c *Config, s *Standing) *line {
 	return &line{
-		pack: c.Pack, lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
+		scorer: c.Pack.NewScorer(), lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
 		partition: c.Identity.Partition, mark: s.Mark,
 		next: s.Meta.Next, clock: s.Meta.Clock, population: s.Meta.Population,
 		poison: s.Meta.Poison, breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
@@ -91,9 +93,16 @@ func (l *line) loaded() error {
 		if b == nil {
 			continue
 		}
-		if err := scoring.ReadProfile(b, &l.cache.at(l.slots[i]).profile); err != nil {
-			return unreadable(fmt.Errorf("profile of customer with key hash %016x: %w", l.cache.at(l.slots[i]).hash, err))
+		c := l.cache.at(l.slots[i])
+		l.at.Profile = &c.profile
+		err := scoring.ReadProfile(b, &l.at)
+		if err == nil {
+			err = l.scorer.Fits(&l.at)
 		}
+		if err != nil {
+			return unreadable(fmt.Errorf("profile of customer with key hash %016x: %w", c.hash, err))
+		}
+		l.cache.keep(c, l.at.Features)
 	}
 	for i, bucket := range l.want.Buckets {
 		// What the commit before appended may not have been there yet when the bucket was read.
@@ -152,21 +161,24 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 	l.fire(c, e, reached)
 	signal := scoring.Signal{Known: true}
 	if !e.Control {
-		signal = l.pack.Signal(e.Type)
+		signal = l.scorer.Signal(e.Type, e.Properties...)
 	}
 	if !signal.Known {
 		s.tally.Unnamed++
 		s.tally.Types.observe(e.Type)
 	}
-	d, decided := l.pack.Observe(&c.profile, &l.population, scoring.Observation{Time: e.Time, Signal: signal})
+	decisions := l.scorer.Observe(l.look(c), &l.population, &scoring.Observation{
+		Time: e.Time, Signal: signal, Value: e.Value, HasValue: e.HasValue, Properties: e.Properties,
+	})
+	l.cache.keep(c, l.at.Features)
 	if !known && c.profile.Empty() { // an event without effect, of a customer without state: nothing to keep
 		return
 	}
 	if h.id != 0 && !c.profile.Empty() {
 		c.profile.Remember(h.id)
 	}
-	if decided {
-		l.decide(c, &d, e.Offset, Due{}, scoring.Cause{
+	for i := range decisions {
+		l.decide(c, &decisions[i], e.Offset, Due{}, scoring.Cause{
 			EventID: e.ID, EventType: e.Type, Partition: l.partition, Offset: e.Offset, Time: e.Time,
 		})
 	}
@@ -174,6 +186,12 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 	l.retire(c, reached)
 	l.arm(c, armed)
 	l.touch(c)
+}
+
+// look makes c the customer that the scorer looks at.
+func (l *line) look(c *customer) *scoring.Customer {
+	l.at = scoring.Customer{Profile: &c.profile, Features: l.cache.features(c)}
+	return &l.at
 }
 
 // fire looks at the customer at each of its deadlines up to minute, by the arrival of its event e.
@@ -187,8 +205,9 @@ func (l *line) fire(c *customer, e *Event, minute int64) {
 func (l *line) wake(c *customer, offset int64, due Due) {
 	l.staged.tally.Woken++
 	minute := c.profile.Armed
-	if d, ok := l.pack.Wake(&c.profile); ok {
-		l.decide(c, &d, offset, due, scoring.Cause{Deadline: true, Time: minute * minuteMillis})
+	decisions := l.scorer.Wake(l.look(c))
+	for i := range decisions {
+		l.decide(c, &decisions[i], offset, due, scoring.Cause{Deadline: true, Time: minute * minuteMillis})
 	}
 	l.retire(c, minute)
 }
@@ -314,7 +333,7 @@ func (l *line) stage() {
 		}
 		c := l.cache.at(slot)
 		c.dirty = false
-		s.profile(l.cache.key(c), &c.profile)
+		s.profile(l.cache.key(c), l.look(c))
 	}
 	s.finish()
 	m := &s.commit.Meta

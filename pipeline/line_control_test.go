@@ -32,7 +32,7 @@ func foldRecords(t *testing.T, pack *scoring.Pack, records ...Record) (profile [
 	if slot < 0 {
 		t.Fatal("the customer is not there")
 	}
-	return scoring.AppendProfile(nil, &l.cache.at(slot).profile), tally
+	return scoring.AppendProfile(nil, l.look(l.cache.at(slot))), tally
 }
 
 func anyPack(t *testing.T) *scoring.Pack {

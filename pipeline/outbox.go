@@ -35,6 +35,13 @@ type Pending struct {
 	Record  *Record // the input record of a quarantined entry, else nil
 }
 
+// Versions of an entry. A decision that says nothing of what only newer packs declare is written as the older one, which a
+// build of the version before reads.
+const (
+	entryOlder  = 1 // the decision has its least size
+	entryNewest = 2 // the decision stands behind its size
+)
+
 // size is how much p weighs until it is published. An alert is small, and counts by its number alone.
 func (p *Pending) size() Volume {
 	v := Volume{Entries: 1}
@@ -69,16 +76,21 @@ func volume(entries []Pending) (v Volume) {
 	return v
 }
 
-const entryVersion = 1
-
 // AppendEntry appends the entry's encoding to dst.
 func AppendEntry(dst []byte, e *Entry) []byte {
-	dst = append(dst, entryVersion, byte(e.Kind))
+	version := byte(entryOlder)
+	if e.Kind == EntryAlert && e.Alert.Declared() {
+		version = entryNewest
+	}
+	dst = append(dst, version, byte(e.Kind))
 	dst = binary.AppendVarint(dst, e.Offset)
 	dst = binary.AppendVarint(dst, e.Due.Minute)
 	dst = binary.LittleEndian.AppendUint64(dst, e.Due.Hash)
 	if e.Kind == EntryQuarantine {
 		return append(dst, byte(e.Code))
+	}
+	if version == entryNewest {
+		dst = binary.AppendUvarint(dst, uint64(scoring.DecisionSize(&e.Alert.Decision)))
 	}
 	dst = scoring.AppendDecision(dst, &e.Alert.Decision)
 	c := &e.Alert.Cause
@@ -100,8 +112,9 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 // ReadEntry decodes one entry. Its slices alias b.
 func ReadEntry(b []byte) (e Entry, err error) {
 	r := reader{b: b}
-	if v := r.byte(); v != entryVersion {
-		return e, fmt.Errorf("outbox entry of version %d, this build reads %d", v, entryVersion)
+	version := r.byte()
+	if version < entryOlder || version > entryNewest {
+		return e, fmt.Errorf("outbox entry of version %d, this build reads up to %d", version, entryNewest)
 	}
 	e.Kind = EntryKind(r.byte())
 	e.Offset = r.varint()
@@ -112,7 +125,7 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		e.Code = Code(r.byte())
 		r.bad = r.bad || e.Code == Usable || e.Code >= numCodes
 	case EntryAlert:
-		r.alert(&e)
+		r.alert(&e, version)
 	default:
 		r.bad = true
 	}
@@ -132,8 +145,12 @@ func mustRead(b []byte) Entry {
 }
 
 // alert reads what an alert's entry holds behind its position.
-func (r *reader) alert(e *Entry) {
-	r.bad = scoring.ReadDecision(r.bytes(scoring.DecisionSize), &e.Alert.Decision) != nil || r.bad
+func (r *reader) alert(e *Entry, version byte) {
+	size := scoring.LeastDecision
+	if version == entryNewest {
+		size = int(min(r.uvarint(), uint64(len(r.b)+1)))
+	}
+	r.bad = scoring.ReadDecision(r.bytes(size), &e.Alert.Decision) != nil || e.Alert.Declared() != (version == entryNewest) || r.bad
 	c := &e.Alert.Cause
 	deadline := r.byte()
 	c.Deadline = deadline == 1

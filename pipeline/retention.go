@@ -24,6 +24,7 @@ func (l *line) retire(c *customer, minute int64) {
 	}
 	if l.gone(c, minute) {
 		c.profile = scoring.Profile{}
+		l.cache.keep(c, nil)
 		l.staged.tally.Removed++
 		return
 	}

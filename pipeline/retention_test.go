@@ -64,7 +64,7 @@ func visits(t *testing.T, format, size int, records []Record) (left map[string]s
 	left = map[string]scoring.Profile{}
 	for k, b := range profiles {
 		var p scoring.Profile
-		if err := scoring.ReadProfile(b, &p); err != nil {
+		if err := scoring.ReadProfile(b, &scoring.Customer{Profile: &p}); err != nil {
 			t.Fatal(err)
 		}
 		left[k] = p

@@ -137,10 +137,10 @@ func (s *staged) append(e *Entry, record *Record) {
 }
 
 // profile writes a customer's state, or removes it where it is empty.
-func (s *staged) profile(key []byte, p *scoring.Profile) {
+func (s *staged) profile(key []byte, c *scoring.Customer) {
 	s.commit.Keys = append(s.commit.Keys, key)
-	if !p.Empty() {
-		s.profiles = scoring.AppendProfileAs(s.format, s.profiles, p)
+	if !c.Empty() {
+		s.profiles = scoring.AppendProfileAs(s.format, s.profiles, c)
 	}
 	s.ends = append(s.ends, len(s.profiles))
 }

@@ -100,7 +100,9 @@ func NewWorker(cfg Config) *Worker {
 }
 
 // newDecoder makes a decoder of the configured input.
-func (w *Worker) newDecoder() *Decoder { return NewMappedDecoder(w.cfg.MaxRecordBytes, w.cfg.Mapping) }
+func (w *Worker) newDecoder() *Decoder {
+	return NewMappedDecoder(w.cfg.MaxRecordBytes, w.cfg.Mapping).Reading(w.cfg.Pack)
+}
 
 // Status tells where the worker is.
 func (w *Worker) Status() Status {

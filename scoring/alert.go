@@ -7,9 +7,6 @@ import (
 	"strconv"
 )
 
-// KindLapse is the one kind of episode there is today: a customer falls silent.
-const KindLapse = "lapse"
-
 // AlertID names an alert: the same decision has the same id wherever and however often it is made.
 type AlertID [16]byte
 
@@ -33,16 +30,16 @@ type Cause struct {
 	Offset    int64
 }
 
-// ID is the first half of a SHA-256 over what was decided about whom, never a clock or chance: tenant, customer, kind, the
-// last activity before the silence that the episode is about (ms since the epoch), transition and sequence as text, each
-// behind its length as a varint. The episode's number would not do: episodes are counted anew where a rebuild begins in the
+// ID is the first half of a SHA-256 over what was decided about whom, never a clock or chance: tenant, customer, kind, when
+// what the episode is about began (ms since the epoch: the last activity before the silence, or the event that opened it),
+// transition and sequence as text, each behind its length as a varint. The episode's number would not do: episodes are counted anew where a rebuild begins in the
 // middle of the log, and two different alerts would share an id.
 func (a *Alert) ID() AlertID {
 	var since [20]byte
 	var sequence [10]byte
 	b := make([]byte, 0, 512)
 	for _, part := range [...][]byte{
-		a.Tenant, a.Customer, []byte(KindLapse), strconv.AppendInt(since[:0], a.At-a.Silence, 10),
+		a.Tenant, a.Customer, []byte(a.Kind.String()), strconv.AppendInt(since[:0], a.began(), 10),
 		[]byte(a.Transition.String()), strconv.AppendUint(sequence[:0], uint64(a.Sequence), 10),
 	} {
 		b = binary.AppendUvarint(b, uint64(len(part)))
@@ -52,6 +49,14 @@ func (a *Alert) ID() AlertID {
 	return AlertID(sum[:16])
 }
 
+// began is when what the episode is about began.
+func (d *Decision) began() int64 {
+	if d.Kind == Lapse {
+		return d.At - d.Silence
+	}
+	return d.Since
+}
+
 // AppendAlert appends the alert's JSON to dst; docs/alert.schema.json describes it. It depends on the alert and the pack
 // alone. id is the alert's own: whoever renders it needs it anyway. Fields are added, never changed.
 func (k *Pack) AppendAlert(dst []byte, a *Alert, id AlertID) []byte {
@@ -59,21 +64,27 @@ func (k *Pack) AppendAlert(dst []byte, a *Alert, id AlertID) []byte {
 	dst = hex.AppendEncode(append(dst, `{"id":"`...), id[:])
 	dst = appendString(append(dst, `","tenant":`...), a.Tenant)
 	dst = appendString(append(dst, `,"customer":`...), a.Customer)
-	dst = strconv.AppendUint(append(dst, `,"kind":"`+KindLapse+`","episode":`...), uint64(a.Episode), 10)
+	dst = append(append(dst, `,"kind":"`...), a.Kind.String()...)
+	dst = strconv.AppendUint(append(dst, `","episode":`...), uint64(a.Episode), 10)
 	dst = strconv.AppendUint(append(dst, `,"sequence":`...), uint64(a.Sequence), 10)
 	dst = append(append(dst, `,"transition":"`...), a.Transition.String()...)
 	dst = append(append(dst, `","tier":"`...), a.Tier.String()...)
 	dst = append(append(dst, `","previous_tier":"`...), a.Previous.String()...)
 	sum := a.Score.Sum()
 	probability := sigmoid(sum)
-	dst = appendThousandths(append(dst, `","risk_score":`...), thousandths(probability))
+	dst = appendThousandths(append(dst, `","risk_score":`...), a.Score.Floored(k.floor(&a.Decision)))
 	dst = n.append(append(dst, `,"log_odds":`...), sum)
 	dst = n.append(append(dst, `,"churn_probability":`...), probability)
-	dst = append(dst, `,"probability_probes":0,"probability_provisional":true,"coverage":1,"terms":[`...)
-	dst = k.appendTerms(dst, &a.Score, &n)
-	dst = strconv.AppendFloat(append(dst, `],"overdue":{"typical_days":`...), exp(a.Score.LnTypical), 'f', 3, 64)
-	dst = strconv.AppendFloat(append(dst, `,"silent_days":`...), days(a.Silence), 'f', 3, 64)
-	dst = k.appendReasons(append(dst, `},"reasons":[`...), &a.Decision)
+	dst = append(dst, `,"probability_probes":0,"probability_provisional":true,"coverage":`...)
+	dst = strconv.AppendFloat(dst, a.Score.coverage(), 'g', 4, 64)
+	dst = k.appendTerms(append(dst, `,"terms":[`...), &a.Score, &n)
+	dst = k.appendDeclared(append(dst, ']'), a, &n)
+	if a.Kind == Lapse {
+		dst = strconv.AppendFloat(append(dst, `,"overdue":{"typical_days":`...), exp(a.Score.LnTypical), 'f', 3, 64)
+		dst = strconv.AppendFloat(append(dst, `,"silent_days":`...), days(a.Silence), 'f', 3, 64)
+		dst = append(dst, '}')
+	}
+	dst = k.appendReasons(append(dst, `,"reasons":[`...), &a.Decision)
 	dst = append(AppendTime(append(dst, `],"time":"`...), a.At), '"')
 	dst = a.Cause.append(append(dst, `,"cause":`...))
 	return append(append(dst, k.packJSON...), '}')
@@ -107,12 +118,12 @@ func (k *Pack) appendTerms(dst []byte, s *Score, n *numbers) []byte {
 }
 
 func (k *Pack) appendReasons(dst []byte, d *Decision) []byte {
-	for i, w := range d.reasons(make([]weighed, 0, maxReasons)) {
+	for i, w := range k.reasons(make([]weighed, 0, maxReasons), d) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(append(dst, `{"code":"`...), w.reason.String()...)
-		dst = k.appendSentence(append(dst, `","text":"`...), d, w.reason)
+		dst = append(append(dst, `{"code":"`...), w.code...)
+		dst = k.appendSentence(append(dst, `","text":"`...), d, w)
 		dst = append(dst, `"}`...)
 	}
 	return dst

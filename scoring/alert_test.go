@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -253,17 +255,21 @@ func FuzzAppendString(f *testing.F) {
 func TestSchemaLists(t *testing.T) {
 	text := string(must(os.ReadFile("../docs/alert.schema.json")))
 	list := func(names []string) string { return `["` + strings.Join(names, `", "`) + `"]` }
-	var tiers, transitions, reasons []string
+	var tiers, transitions, reasons, kinds, stages []string
 	for n := scoring.Healthy; n < scoring.NumTiers; n++ {
 		tiers = append(tiers, n.String())
 	}
-	for _, n := range []scoring.Transition{scoring.Raised, scoring.Escalated, scoring.Recovered} {
+	for _, n := range []scoring.Transition{scoring.Raised, scoring.Escalated, scoring.Recovered, scoring.Expired} {
 		transitions = append(transitions, n.String())
 	}
-	for n := range scoring.NumReasons {
-		reasons = append(reasons, n.String())
+	reasons = slices.Sorted(maps.Keys(scoring.Reasons()))
+	for n := range scoring.NumKinds {
+		kinds = append(kinds, n.String())
 	}
-	for name, want := range map[string]string{"tiers": list(tiers), "transitions": list(transitions), "reasons": list(reasons)} {
+	for n := range scoring.NumStages {
+		stages = append(stages, n.String())
+	}
+	for name, want := range map[string]string{"tiers": list(tiers), "transitions": list(transitions), "reasons": list(reasons), "kinds": list(kinds), "stages": list(stages)} {
 		if !strings.Contains(text, `"enum": `+want) {
 			t.Errorf("the schema does not list the %s %s", name, want)
 		}

@@ -12,25 +12,32 @@ type hot struct {
 	now     int64
 	encoded []byte
 	alert   scoring.Alert
-	pack    *scoring.Pack
+	pack    *scoring.Scorer
 	out     []byte
+	one     scoring.Customer
+	other   scoring.Profile
 
 	probed      int64
 	probe       scoring.Probe
 	calibration scoring.Calibration
 }
 
+func (h *hot) customer(p *scoring.Profile) *scoring.Customer {
+	h.one.Profile = p
+	return &h.one
+}
+
 func newHot(t testing.TB) *hot {
 	t.Helper()
 	h := &hot{story: weekly(), now: begin + 63*day, probed: begin + 63*day, out: make([]byte, 0, 8192)}
-	h.pack = h.story.pack
+	h.pack = h.story.pack.NewScorer()
 	for id := range uint64(16) {
 		h.profile.Remember(id)
 	}
-	h.encoded = scoring.AppendProfile(nil, &h.profile)
+	h.encoded = appendProfile(nil, &h.profile)
 	p := h.profile
 	for p.Episodes == 0 {
-		if d, ok := h.pack.Wake(&p); ok {
+		for _, d := range h.pack.Wake(h.customer(&p)) {
 			h.alert = scoring.Alert{Decision: d, Tenant: []byte("shop"), Customer: []byte("c-00000017"), Cause: scoring.Cause{Deadline: true, Time: d.At}}
 		}
 		if p.Armed == 0 {
@@ -49,38 +56,38 @@ func (h *hot) steps() map[string]func() {
 		"Observe": func() { // a visit five days after the last
 			h.now += 5 * day
 			visit.Time = h.now
-			h.pack.Observe(&h.profile, &h.pop, visit)
+			h.pack.Observe(h.customer(&h.profile), &h.pop, &visit)
 		},
 		"ObserveSameVisit": func() {
 			h.now += 60_000
 			visit.Time = h.now
-			h.pack.Observe(&h.profile, &h.pop, visit)
+			h.pack.Observe(h.customer(&h.profile), &h.pop, &visit)
 		},
 		"ObserveFirst": func() {
 			h.now += 60_000
 			visit.Time = h.now
-			p := scoring.Profile{}
-			h.pack.Observe(&p, &h.pop, visit)
+			h.other = scoring.Profile{}
+			h.pack.Observe(h.customer(&h.other), &h.pop, &visit)
 		},
 		"ObserveFriction": func() {
 			h.now += 60_000
 			trouble.Time = h.now
-			h.pack.Observe(&h.profile, &h.pop, trouble)
+			h.pack.Observe(h.customer(&h.profile), &h.pop, &trouble)
 		},
 		"Wake": func() {
-			p := fresh
-			h.pack.Wake(&p)
+			h.other = fresh
+			h.pack.Wake(h.customer(&h.other))
 		},
 		"Probe": func() { // a horizon later: one resolves, one begins
 			h.probed += 90 * day
 			h.profile.Last = h.probed
-			h.pack.Probe(&h.probe, &h.profile, 7, h.probed, &h.calibration)
+			h.pack.Probe(&h.probe, h.customer(&h.profile), 7, h.probed, &h.calibration)
 		},
-		"Score":         func() { h.pack.Score(&fresh, h.now) },
-		"AppendProfile": func() { h.out = scoring.AppendProfile(h.out[:0], &fresh) },
+		"Score":         func() { h.pack.Score(h.customer(&fresh), h.now) },
+		"AppendProfile": func() { h.out = appendProfile(h.out[:0], &fresh) },
 		"ReadProfile": func() {
 			var p scoring.Profile
-			if err := scoring.ReadProfile(h.encoded, &p); err != nil {
+			if err := readProfile(h.encoded, &p); err != nil {
 				panic(err)
 			}
 		},

@@ -82,6 +82,8 @@ func BenchmarkLoad(b *testing.B) {
 // fold observes every visit and, each hour of event time, wakes whoever fell due.
 func fold(pack *scoring.Pack, visits []visit, signals []scoring.Signal, customers int) (woken, armed, decided int, sweep time.Duration) {
 	profiles := make([]scoring.Profile, customers)
+	one := &scoring.Customer{}
+	scorer := pack.NewScorer()
 	due := map[int64][]int32{}
 	var pop scoring.Population
 	arm := func(c int32, before int64) {
@@ -94,9 +96,8 @@ func fold(pack *scoring.Pack, visits []visit, signals []scoring.Signal, customer
 		p := &profiles[c]
 		for p.Armed != 0 && p.Armed <= limit {
 			woken++
-			if _, ok := pack.Wake(p); ok {
-				decided++
-			}
+			one.Profile = p
+			decided += len(scorer.Wake(one))
 		}
 	}
 	hour := visits[0].ms / 3_600_000
@@ -116,9 +117,8 @@ func fold(pack *scoring.Pack, visits []visit, signals []scoring.Signal, customer
 		p := &profiles[v.customer]
 		before := p.Armed
 		wake(v.customer, v.ms/60_000)
-		if _, ok := pack.Observe(p, &pop, scoring.Observation{Time: v.ms, Signal: signals[v.kind]}); ok {
-			decided++
-		}
+		one.Profile = p
+		decided += len(scorer.Observe(one, &pop, &scoring.Observation{Time: v.ms, Signal: signals[v.kind]}))
 		arm(v.customer, before)
 	}
 	return woken, armed, decided, sweep

@@ -44,14 +44,15 @@ type Calibration struct {
 var ErrCalibrationDamaged = errors.New("calibration is damaged")
 
 // Probe brings a customer's probes up to until: it adds to c what has resolved by then, and begins the next. One begins at
-// each instant drawn for the customer, a horizon apart, whatever the customer does. p must hold the customer's events up to
+// each instant drawn for the customer, a horizon apart, whatever the customer does. customer must hold the events up to
 // until, so call it before each event with the ms before that, and wherever the calibration is asked for. draw is a hash of
 // the customer. It takes constant time after however long a silence.
-func (k *Pack) Probe(probe *Probe, p *Profile, draw uint64, until int64, c *Calibration) {
+func (s *Scorer) Probe(probe *Probe, customer *Customer, draw uint64, until int64, c *Calibration) {
+	p := customer.Profile
 	if p.Visits == 0 {
 		return
 	}
-	horizon := k.Horizon.Milliseconds()
+	horizon := s.Horizon.Milliseconds()
 	for {
 		next := probe.Start + horizon
 		if probe.Cell == 0 {
@@ -61,14 +62,14 @@ func (k *Pack) Probe(probe *Probe, p *Profile, draw uint64, until int64, c *Cali
 			return
 		}
 		if probe.Cell != 0 {
-			c.add(int(probe.Cell-1), p.Last <= probe.Start, next, k.horizon)
+			c.add(int(probe.Cell-1), p.Last <= probe.Start, next, s.horizon)
 		}
 		*probe = Probe{Start: next}
 		if next-p.Last > probedSilence*horizon {
 			return // and nothing begins before the customer is back
 		}
-		s := k.Score(p, next)
-		probe.Cell = uint8(1 + scoreCell(s.Sum()))
+		score := s.Score(customer, next)
+		probe.Cell = uint8(1 + scoreCell(score.Sum()))
 	}
 }
 

@@ -16,7 +16,7 @@ var (
 	ErrProfileDamaged = errors.New("profile damaged")
 )
 
-// Layout of version 2, little endian. Parts in brackets stand there when their flag is set.
+// Layout of version 3, little endian. Parts in brackets stand there when their flag is set.
 //
 //	version, flags, ring state (ids while fewer than 16, else 16 + next slot)  3 bytes
 //	Armed At                                                                   12
@@ -24,14 +24,19 @@ var (
 //	[gaps]     W Mu M2                                                         24
 //	[friction] Friction                                                        8
 //	[episode]  Sequence Since Tier                                             9
+//	[hard]     of each other kind: Number Sequence Opening Since Newest        25 each
+//	[back]     Back                                                            8
 //	ids in the ring, in slot order                                             8 each
+//	state of the pack's features                                               the rest
 const (
 	headSize     = 15
 	activitySize = 56
 	gapsSize     = 24
 	frictionSize = 8
 	episodeSize  = 9
-	maxProfile   = headSize + activitySize + gapsSize + frictionSize + episodeSize + 8*ringSize
+	hardSize     = 25
+	backSize     = 8
+	maxProfile   = headSize + activitySize + gapsSize + frictionSize + episodeSize + hards*hardSize + backSize + 8*ringSize
 )
 
 // Flags of a profile's parts.
@@ -40,11 +45,16 @@ const (
 	hasGaps
 	hasFriction
 	hasEpisode
-	allFlags = hasActivity | hasGaps | hasFriction | hasEpisode
+	hasHard
+	hasBack
+	isOnboarded // of no size
+	allFlags    = hasActivity | hasGaps | hasFriction | hasEpisode | hasHard | hasBack | isOnboarded
 )
 
-// AppendProfile appends the encoding of p, in the newest version, to dst: 71 to 240 bytes for a customer with activity.
-func AppendProfile(dst []byte, p *Profile) []byte {
+// AppendProfile appends the encoding of c, in the newest version, to dst: 71 to 240 bytes for a customer with activity, and
+// more where a pack declares kinds or features.
+func AppendProfile(dst []byte, c *Customer) []byte {
+	p := c.Profile
 	n := len(dst)
 	dst = append(dst, make([]byte, maxProfile)...)
 	b := dst[n:]
@@ -72,33 +82,46 @@ func AppendProfile(dst []byte, p *Profile) []byte {
 		b[at+8] = byte(e.Tier)
 		at += episodeSize
 	}
+	if b[1]&hasHard != 0 {
+		for i := range p.Hard {
+			p.Hard[i].put(b[at:])
+			at += hardSize
+		}
+	}
+	if p.Back != 0 {
+		putInt(b[at:], p.Back)
+		at += backSize
+	}
 	for _, id := range p.IDs.slots[:p.IDs.used] {
 		binary.LittleEndian.PutUint64(b[at:], id)
 		at += 8
 	}
-	return dst[:n+at]
+	return append(dst[:n+at], c.Features...)
 }
 
-// ReadProfile decodes b, which holds one profile of any version and nothing else, into p. Whatever it accepts
-// AppendProfileAs encodes to the same bytes. After an error p holds nothing of use. Errors: ErrProfileVersion, ErrProfileDamaged.
-func ReadProfile(b []byte, p *Profile) error {
-	*p = Profile{}
-	var converted [maxProfile]byte
-	if len(b) > 0 && b[0] == 1 {
-		b = newer(converted[:0], b)
-	}
+// ReadProfile decodes b, which holds one profile of any version and nothing else, into c's profile; c.Features then alias
+// b, and whether they are the state of a pack's features Pack.Fits tells. Whatever it accepts AppendProfileAs encodes to the same
+// bytes. After an error c holds nothing of use. Errors: ErrProfileVersion, ErrProfileDamaged.
+func ReadProfile(b []byte, c *Customer) error {
+	p := c.Profile
+	*p, c.Features = Profile{}, nil
 	switch {
 	case len(b) == 0 || b[0] < OldestProfile:
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
 	case b[0] > NewestProfile:
 		return fmt.Errorf("read profile of version %d, this build reads %d: %w", b[0], NewestProfile, ErrProfileVersion)
-	case len(b) < headSize || len(b) != encodedSize(b[1], b[2]):
+	case len(b) < headSize || b[0] < NewestProfile && b[1]&^olderFlags != 0:
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
 	}
-	p.decode(b)
+	size := encodedSize(b[1], b[2])
+	if size == 0 || size > len(b) || b[0] < NewestProfile && size != len(b) {
+		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
+	}
+	p.decode(b[:size])
 	if p.flags() != b[1] || p.IDs.state() != b[2] || !p.valid() {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
 	}
+	c.Features = b[size:len(b):len(b)]
 	return nil
 }
 
@@ -108,7 +131,7 @@ func encodedSize(flags, ring byte) int {
 		return 0
 	}
 	size := headSize + 8*int(min(ring, ringSize))
-	for i, part := range [...]int{activitySize, gapsSize, frictionSize, episodeSize} {
+	for i, part := range [...]int{activitySize, gapsSize, frictionSize, episodeSize, hards * hardSize, backSize} {
 		if flags&(1<<i) != 0 {
 			size += part
 		}
@@ -143,6 +166,17 @@ func (p *Profile) decode(b []byte) {
 		}
 		b = b[episodeSize:]
 	}
+	if flags&hasHard != 0 {
+		for i := range p.Hard {
+			p.Hard[i].get(b)
+			b = b[hardSize:]
+		}
+	}
+	if flags&hasBack != 0 {
+		p.Back = getInt(b)
+		b = b[backSize:]
+	}
+	p.Onboarded = flags&isOnboarded != 0
 	for i := range p.IDs.slots[:p.IDs.used] {
 		p.IDs.slots[i] = binary.LittleEndian.Uint64(b[8*i:])
 	}
@@ -180,7 +214,38 @@ func (p *Profile) flags() byte {
 	if p.Episode.Tier != TierNone {
 		f |= hasEpisode
 	}
+	if p.Hard != [hards]Hard{} {
+		f |= hasHard
+	}
+	if p.Back != 0 {
+		f |= hasBack
+	}
+	if p.Onboarded {
+		f |= isOnboarded
+	}
 	return f
+}
+
+func (h *Hard) put(b []byte) {
+	binary.LittleEndian.PutUint32(b, h.Number)
+	binary.LittleEndian.PutUint32(b[4:], h.Sequence)
+	b[8] = h.Opening
+	putInt(b[9:], h.Since)
+	putInt(b[17:], h.Newest)
+}
+
+func (h *Hard) get(b []byte) {
+	h.Number, h.Sequence = binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+	h.Opening, h.Since, h.Newest = b[8], getInt(b[9:]), getInt(b[17:])
+}
+
+// valid reports whether h is what decisions can have left.
+func (h *Hard) valid() bool {
+	times := 0 <= h.Since && h.Since <= maxTime && 0 <= h.Newest && h.Newest <= maxTime
+	if h.Number == 0 {
+		return *h == Hard{}
+	}
+	return times && int(h.Opening) < maxOpenings && (h.Open() && h.Since <= h.Newest || !h.Open() && h.Newest == 0)
 }
 
 // valid reports whether p is what a sequence of events within maxTime can have left.
@@ -191,7 +256,11 @@ func (p *Profile) valid() bool {
 	law := p.Visits == 0 || within(p.M, -maxLnGap, maxLnGap) && within(p.K, minRegularity, maxRegularity) && within(p.Level, 0, maxLevel)
 	episode := e.Tier == TierNone ||
 		(e.Tier == AtRisk || e.Tier == Critical) && e.Sequence > 0 && p.Episodes > 0 && p.Visits > 0
-	return times && gaps && law && within(p.Friction, 0, maxFriction) && episode
+	for i := range p.Hard {
+		episode = episode && p.Hard[i].valid()
+	}
+	back := 0 <= p.Back && p.Back <= p.Last
+	return times && gaps && law && within(p.Friction, 0, maxFriction) && episode && back
 }
 
 // within is false for NaN, and for the zero that has a sign.

@@ -33,12 +33,12 @@ func drawProfile(t *rapid.T) scoring.Profile {
 func TestProfileRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawProfile(t)
-		b := scoring.AppendProfile([]byte("before"), &want)
+		b := appendProfile([]byte("before"), &want)
 		if string(b[:6]) != "before" || len(b) > 6+256 {
 			t.Fatalf("%d bytes, beginning with %q", len(b), b[:6])
 		}
 		got := scoring.Profile{First: 5, IDs: want.IDs}
-		if err := scoring.ReadProfile(b[6:], &got); err != nil {
+		if err := readProfile(b[6:], &got); err != nil {
 			t.Fatal(err)
 		}
 		if got != want {
@@ -54,7 +54,7 @@ func TestProfileBytes(t *testing.T) {
 		Armed: 8, Episodes: 9, Episode: scoring.Episode{Tier: scoring.AtRisk, Sequence: 10, Since: 11},
 	}
 	p.Remember(12)
-	want := []byte{2, 15, 1, 8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0}
+	want := []byte{3, 15, 1, 8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0}
 	for _, v := range []int64{1, 3, 2} {
 		want = append(want, byte(v), 0, 0, 0, 0, 0, 0, 0)
 	}
@@ -68,8 +68,29 @@ func TestProfileBytes(t *testing.T) {
 		want = append(want, 0, 0, 0, 0, 0, 0, high[0], high[1])
 	}
 	want = append(want, 10, 0, 0, 0, 11, 0, 0, 0, 3, 12, 0, 0, 0, 0, 0, 0, 0)
-	if got := scoring.AppendProfile(nil, &p); !bytes.Equal(got, want) {
+	if got := appendProfile(nil, &p); !bytes.Equal(got, want) {
 		t.Errorf("% x\nwant % x", got, want)
+	}
+
+	p.Back, p.Onboarded = 3, true
+	p.Hard[0] = scoring.Hard{Number: 1, Sequence: 2, Opening: 3, Since: 4, Newest: 5}
+	p.Hard[2] = scoring.Hard{Number: 6}
+	ids := want[len(want)-8:]
+	want = append([]byte{3, 15 + 16 + 32 + 64, 1}, want[3:len(want)-8]...)
+	want = append(want, 1, 0, 0, 0, 2, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0)
+	want = append(want, make([]byte, 25)...)
+	want = append(append(want, 6), make([]byte, 24)...)
+	want = append(append(want, 3, 0, 0, 0, 0, 0, 0, 0), ids...)
+	want = append(want, "features"...)
+	c := scoring.Customer{Profile: &p, Features: []byte("features")}
+	if got := scoring.AppendProfile(nil, &c); !bytes.Equal(got, want) {
+		t.Errorf("% x\nwant % x", got, want)
+	}
+	p.At, p.Last = 5, 3
+	var back scoring.Customer
+	back.Profile = &scoring.Profile{}
+	if err := scoring.ReadProfile(scoring.AppendProfile(nil, &c), &back); err != nil || *back.Profile != p || string(back.Features) != "features" {
+		t.Errorf("%+v, error %v", back, err)
 	}
 }
 
@@ -99,57 +120,62 @@ func TestReadProfileRefuses(t *testing.T) {
 		{"episode without transition", func(p *scoring.Profile) { p.Episode.Sequence = 0 }},
 		{"episode at peace", func(p *scoring.Profile) { p.Episode.Tier = scoring.Watch }},
 		{"episode without activity", func(p *scoring.Profile) { p.Visits, p.W = 0, 0 }},
+		{"back before the last activity", func(p *scoring.Profile) { p.Back = 4 }},
+		{"an episode of another kind never counted", func(p *scoring.Profile) { p.Hard[1].Sequence = 1 }},
+		{"an opening that no pack has", func(p *scoring.Profile) { p.Hard[1] = scoring.Hard{Number: 1, Sequence: 1, Opening: 8} }},
+		{"an episode opened after its newest event", func(p *scoring.Profile) { p.Hard[1] = scoring.Hard{Number: 1, Sequence: 1, Since: 2, Newest: 1} }},
+		{"an ended episode with a newest event", func(p *scoring.Profile) { p.Hard[1] = scoring.Hard{Number: 1, Newest: 1} }},
 	}
 	var p scoring.Profile
-	if err := scoring.ReadProfile(scoring.AppendProfile(nil, &valid), &p); err != nil {
+	if err := readProfile(appendProfile(nil, &valid), &p); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			bad := valid
 			tt.spoil(&bad)
-			if err := scoring.ReadProfile(scoring.AppendProfile(nil, &bad), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
+			if err := readProfile(appendProfile(nil, &bad), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
 				t.Errorf("error %v", err)
 			}
 		})
 	}
-	b := scoring.AppendProfile(nil, &valid)
+	b := appendProfile(nil, &valid)
 	for n := range b {
-		if err := scoring.ReadProfile(b[:n], &p); !errors.Is(err, scoring.ErrProfileDamaged) {
+		if err := readProfile(b[:n], &p); !errors.Is(err, scoring.ErrProfileDamaged) {
 			t.Errorf("first %d of %d bytes: error %v", n, len(b), err)
 		}
 	}
-	if err := scoring.ReadProfile(append(b, 0), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
+	if err := readProfile(append(b, 0), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
 		t.Errorf("a byte more: error %v", err)
 	}
-	b[0] = 3
-	if err := scoring.ReadProfile(b, &p); !errors.Is(err, scoring.ErrProfileVersion) {
-		t.Errorf("version 3: error %v", err)
+	b[0] = 4
+	if err := readProfile(b, &p); !errors.Is(err, scoring.ErrProfileVersion) {
+		t.Errorf("version 4: error %v", err)
 	}
 }
 
 func FuzzReadProfile(f *testing.F) {
 	s := weekly()
-	f.Add(scoring.AppendProfile(nil, &scoring.Profile{}))
-	f.Add(scoring.AppendProfile(nil, &s.profile))
+	f.Add(appendProfile(nil, &scoring.Profile{}))
+	f.Add(appendProfile(nil, &s.profile))
 	s.silentUntil(300)
 	s.event(310, failed)
 	for id := range uint64(20) {
 		s.profile.Remember(id)
 	}
-	f.Add(scoring.AppendProfile(nil, &s.profile))
-	f.Add(scoring.AppendProfileAs(1, nil, &s.profile))
-	f.Add(scoring.AppendProfileAs(1, nil, &scoring.Profile{At: 1, Friction: 1}))
+	f.Add(appendProfile(nil, &s.profile))
+	f.Add(appendProfileAs(2, nil, &s.profile))
+	f.Add(appendProfileAs(2, nil, &scoring.Profile{At: 1, Friction: 1}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var p scoring.Profile
-		err := scoring.ReadProfile(b, &p)
+		err := readProfile(b, &p)
 		if err != nil {
 			if !errors.Is(err, scoring.ErrProfileDamaged) && !errors.Is(err, scoring.ErrProfileVersion) {
 				t.Fatalf("error of no class: %v", err)
 			}
 			return
 		}
-		if again := scoring.AppendProfileAs(int(b[0]), nil, &p); !bytes.Equal(again, b) {
+		if again := appendProfileAs(int(b[0]), nil, &p); !bytes.Equal(again, b) {
 			t.Fatalf("% x came back as % x", b, again)
 		}
 		// Whatever is accepted can be worked with, and is stored again.
@@ -184,38 +210,36 @@ func TestIDRing(t *testing.T) {
 	}
 }
 
-// TestOlderProfile: the version before holds the same, but for the deadline of a customer without activity, and every prefix
-// of it is refused.
+// TestOlderProfile: the version before holds the core, and every prefix of it is refused.
 func TestOlderProfile(t *testing.T) {
-	active := scoring.Profile{
+	core := scoring.Profile{
 		First: 1, Last: 3, Counted: 2, At: 4, Visits: 5, W: 1, Mu: 2, M2: 3, Level: 4, Friction: 5, M: 6, K: 7,
 		Armed: 8, Episodes: 9, Episode: scoring.Episode{Tier: scoring.AtRisk, Sequence: 10, Since: 11},
 	}
-	active.Remember(12)
-	disarmed := scoring.Profile{At: 4, Friction: 5}
-	disarmed.Remember(12)
-	armed := disarmed
-	armed.Armed = 8
+	core.Remember(12)
+	full := core
+	full.Back, full.Onboarded, full.Hard[1] = 3, true, scoring.Hard{Number: 1}
 	for name, c := range map[string]struct{ stored, read scoring.Profile }{
-		"active": {active, active}, "without activity": {armed, disarmed}, "empty": {scoring.Profile{}, scoring.Profile{}},
+		"core": {core, core}, "with what a pack declares": {full, core}, "empty": {scoring.Profile{}, scoring.Profile{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := scoring.AppendProfileAs(1, []byte("before"), &c.stored)[6:]
-			if b[0] != 1 {
+			b := scoring.AppendProfileAs(2, []byte("before"), &scoring.Customer{Profile: &c.stored, Features: []byte{1}})[6:]
+			if b[0] != 2 {
 				t.Fatalf("version %d", b[0])
 			}
 			var got scoring.Profile
-			if err := scoring.ReadProfile(b, &got); err != nil || got != c.read {
+			if err := readProfile(b, &got); err != nil || got != c.read {
 				t.Errorf("% x read as %+v, error %v", b, got, err)
 			}
 			for n := range b {
-				if err := scoring.ReadProfile(b[:n], &got); !errors.Is(err, scoring.ErrProfileDamaged) {
+				if err := readProfile(b[:n], &got); !errors.Is(err, scoring.ErrProfileDamaged) {
 					t.Errorf("first %d of %d bytes: error %v", n, len(b), err)
 				}
 			}
+			b[1] |= 16 // a part that this version does not have
+			if err := readProfile(append(b, make([]byte, 75)...), &got); !errors.Is(err, scoring.ErrProfileDamaged) {
+				t.Errorf("a part too many: error %v", err)
+			}
 		})
-	}
-	if b := scoring.AppendProfileAs(1, nil, &active); b[11] != 1 || b[63] != 8 || b[67] != 9 { // First, Armed, Episodes
-		t.Errorf("% x", b)
 	}
 }

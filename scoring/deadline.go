@@ -39,41 +39,45 @@ const (
 	coarseEffort = 4 // points that Observe looks at: a minute somewhat too early costs one more look
 )
 
-// watch tells what p is waiting for: the score to reach enter, at a minute not before from. False: for nothing.
-func (k *Pack) watch(p *Profile) (enter float64, from int64, ok bool) {
+// watch tells what p is waiting for: the score to reach where the tier begins, at a minute not before from. TierNone: for
+// nothing. While an episode of another kind is open no lapse is raised: what it asks for comes first.
+func (k *Pack) watch(p *Profile) (tier Tier, from int64) {
 	if p.Visits == 0 {
-		return 0, 0, false
+		return TierNone, 0
 	}
 	from = ceilMinute(p.At)
-	switch p.Episode.Tier {
-	case TierNone:
-		return k.enterAtRisk, max(from, k.overdueMinute(p)), true
-	case AtRisk:
-		return k.enterCritical, max(from, p.Episode.Since), true
+	switch {
+	case p.Episode.Tier == TierNone && !p.troubled():
+		return AtRisk, max(from, k.overdueMinute(p))
+	case p.Episode.Tier == AtRisk:
+		return Critical, max(from, p.Episode.Since)
 	default:
-		return 0, 0, false
+		return TierNone, 0
 	}
 }
 
-// rearm makes p.Armed hold again after an event, at little cost. An event usually puts the next transition off; then the
+// rearm makes Armed hold again after an event, at little cost. An event usually puts the next transition off; then the
 // minute armed stands, to be moved on when it is due.
-func (k *Pack) rearm(p *Profile) {
-	enter, from, ok := k.watch(p)
-	if !ok {
-		p.Armed = 0
-		return
+func (s *Scorer) rearm(c *Customer) {
+	c.Armed = earliest(s.rearmed(c), s.nextExpiry(c.Profile))
+}
+
+func (s *Scorer) rearmed(c *Customer) int64 {
+	p := c.Profile
+	tier, from := s.watch(p)
+	switch {
+	case tier == TierNone:
+		return 0
+	case p.Armed == 0:
+		return s.search(c, from, tier, coarseEffort)
+	case p.Armed <= from:
+		return p.Armed
 	}
-	if p.Armed == 0 {
-		p.Armed = k.search(p, from, enter, coarseEffort)
-		return
+	a, b := s.begin(p, from), s.point(p, p.Armed)
+	if a.bound(&b) >= s.leastNeed(c, tier, from, p.Armed)-slack {
+		return min(p.Armed, s.search(c, from, tier, coarseEffort))
 	}
-	if p.Armed <= from {
-		return
-	}
-	a, b := k.begin(p, from), k.point(p, p.Armed)
-	if a.bound(&b) >= enter-slack {
-		p.Armed = min(p.Armed, k.search(p, from, enter, coarseEffort))
-	}
+	return p.Armed
 }
 
 // point is what the bound needs to know of one minute, and what the search goes by. Paces are in log-odds a day.

@@ -6,14 +6,21 @@ import (
 	"math"
 )
 
-// DecisionSize is the length of an encoded decision in bytes.
-const DecisionSize = 3 + 3*4 + 3*8 + 8*(NumTerms+7)
+// LeastDecision is the length in bytes of what every decision holds.
+const LeastDecision = 3 + 3*4 + 3*8 + 8*(NumTerms+7)
 
 // ErrDecisionDamaged says that bytes are no decision.
 var ErrDecisionDamaged = errors.New("decision is damaged")
 
-// AppendDecision appends d in DecisionSize bytes. Every number keeps its bits, so that an alert rendered from what
-// ReadDecision gives is the alert that would have been rendered from d.
+// AppendDecision appends d. Every number keeps its bits, so that an alert rendered from what ReadDecision gives is the alert
+// that would have been rendered from d.
+//
+// Behind the core stands what a pack declares, unless it is all zero:
+//
+//	Kind, Opening, Stage       1 byte each
+//	Since                      varint
+//	Factors                    8 bytes
+//	number of values, and each as 0 without data, else 1 and a varint
 func AppendDecision(dst []byte, d *Decision) []byte {
 	le := binary.LittleEndian
 	dst = append(dst, byte(d.Transition), byte(d.Tier), byte(d.Previous))
@@ -29,15 +36,60 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	for _, v := range d.Score.inputs() {
 		dst = le.AppendUint64(dst, math.Float64bits(*v))
 	}
+	if !d.Declared() {
+		return dst
+	}
+	dst = append(dst, byte(d.Kind), d.Opening, byte(d.Score.Stage))
+	dst = binary.AppendVarint(dst, d.Since)
+	dst = le.AppendUint64(dst, math.Float64bits(d.Score.Factors))
+	dst = binary.AppendUvarint(dst, uint64(len(d.Score.Values)))
+	for _, v := range d.Score.Values {
+		if !v.OK {
+			dst = append(dst, 0)
+			continue
+		}
+		dst = binary.AppendVarint(append(dst, 1), v.N)
+	}
 	return dst
 }
 
-// ReadDecision is the inverse of AppendDecision. Errors: ErrDecisionDamaged.
+// Declared reports whether d holds anything of what a pack declares beside the core: its encoding is longer then.
+func (d *Decision) Declared() bool {
+	return d.Kind != Lapse || d.Opening != 0 || d.Since != 0 || d.Score.Stage != StageActive || d.Score.Factors != 0 || len(d.Score.Values) > 0
+}
+
+// DecisionSize is the length of d's encoding in bytes.
+func DecisionSize(d *Decision) int {
+	if !d.Declared() {
+		return LeastDecision
+	}
+	size := LeastDecision + 3 + varintSize(d.Since) + 8 + uvarintSize(uint64(len(d.Score.Values)))
+	for _, v := range d.Score.Values {
+		size++
+		if v.OK {
+			size += varintSize(v.N)
+		}
+	}
+	return size
+}
+
+func varintSize(n int64) int {
+	var b [binary.MaxVarintLen64]byte
+	return binary.PutVarint(b[:], n)
+}
+
+func uvarintSize(n uint64) int {
+	var b [binary.MaxVarintLen64]byte
+	return binary.PutUvarint(b[:], n)
+}
+
+// ReadDecision is the inverse of AppendDecision. It reuses the memory of d.Score.Values. Errors: ErrDecisionDamaged.
 func ReadDecision(b []byte, d *Decision) error {
-	if len(b) != DecisionSize || b[0] == 0 || Transition(b[0]) >= NumTransitions || Tier(b[1]) >= NumTiers || Tier(b[2]) >= NumTiers {
+	if len(b) < LeastDecision || b[0] == 0 || Transition(b[0]) >= NumTransitions || Tier(b[1]) >= NumTiers || Tier(b[2]) >= NumTiers {
 		return ErrDecisionDamaged
 	}
 	le := binary.LittleEndian
+	*d = Decision{Score: Score{Values: d.Score.Values[:0]}}
 	d.Transition, d.Tier, d.Previous = Transition(b[0]), Tier(b[1]), Tier(b[2])
 	d.Episode, d.Sequence = le.Uint32(b[3:]), le.Uint32(b[7:])
 	d.At, d.Silence, d.Score.At = int64(le.Uint64(b[11:])), int64(le.Uint64(b[19:])), int64(le.Uint64(b[27:]))
@@ -47,8 +99,49 @@ func ReadDecision(b []byte, d *Decision) error {
 		d.Score.Terms[i] = math.Float64frombits(le.Uint64(b[8*i:]))
 	}
 	b = b[8*NumTerms:]
-	for i, v := range d.Score.inputs() {
+	inputs := d.Score.inputs()
+	for i, v := range inputs {
 		*v = math.Float64frombits(le.Uint64(b[8*i:]))
+	}
+	if b = b[8*len(inputs):]; len(b) == 0 {
+		return nil
+	}
+	return d.readDeclared(b)
+}
+
+func (d *Decision) readDeclared(b []byte) error {
+	if len(b) < 3 || Kind(b[0]) >= NumKinds || b[1] >= maxOpenings || Stage(b[2]) >= NumStages {
+		return ErrDecisionDamaged
+	}
+	d.Kind, d.Opening, d.Score.Stage = Kind(b[0]), b[1], Stage(b[2])
+	since, n := binary.Varint(b[3:])
+	if n <= 0 || len(b) < 3+n+8 {
+		return ErrDecisionDamaged
+	}
+	b = b[3+n:]
+	d.Since, d.Score.Factors = since, math.Float64frombits(binary.LittleEndian.Uint64(b))
+	b = b[8:]
+	count, n := binary.Uvarint(b)
+	if n <= 0 || count > maxFeatures {
+		return ErrDecisionDamaged
+	}
+	b = b[n:]
+	for range count {
+		if len(b) == 0 || b[0] > 1 {
+			return ErrDecisionDamaged
+		}
+		v := FeatureValue{OK: b[0] == 1}
+		b = b[1:]
+		if v.OK {
+			if v.N, n = binary.Varint(b); n <= 0 {
+				return ErrDecisionDamaged
+			}
+			b = b[n:]
+		}
+		d.Score.Values = append(d.Score.Values, v)
+	}
+	if len(b) > 0 || !d.Declared() {
+		return ErrDecisionDamaged
 	}
 	return nil
 }

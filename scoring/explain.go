@@ -9,10 +9,14 @@ import (
 
 // Explanation is an alert's score, recomputed from nothing but the inputs and coefficients that the alert carries.
 type Explanation struct {
-	Terms       []ExplainedTerm `json:"terms"` // in the order in which they are added
-	LogOdds     float64         `json:"log_odds"`
-	Risk        float64         `json:"risk_score"` // 0 to 100, in thousandths
-	Probability float64         `json:"churn_probability"`
+	Terms       []ExplainedTerm   `json:"terms"`             // in the order in which they are added
+	Factors     []ExplainedFactor `json:"factors,omitempty"` // what the pack declares beside them, added last within its cap
+	Cap         float64           `json:"factors_cap,omitempty"`
+	FactorSum   float64           `json:"factors_log_odds,omitempty"`
+	Floor       *ExplainedFloor   `json:"floor,omitempty"` // that the risk score is not below
+	LogOdds     float64           `json:"log_odds"`
+	Risk        float64           `json:"risk_score"` // 0 to 100, in thousandths
+	Probability float64           `json:"churn_probability"`
 
 	// Differences are where the alert says something else, to the bit; none: it proves itself.
 	Differences []Difference `json:"differences"`
@@ -24,6 +28,25 @@ type ExplainedTerm struct {
 	LogOdds      float64            `json:"log_odds"`
 	Inputs       map[string]float64 `json:"inputs"`
 	Coefficients map[string]float64 `json:"coefficients"`
+}
+
+// ExplainedFactor is a factor with the feature's value that it was computed from, and its curve.
+type ExplainedFactor struct {
+	Code    string  `json:"code"`
+	Feature string  `json:"feature"`
+	LogOdds float64 `json:"log_odds"`
+	Inputs  struct {
+		Value int64 `json:"value"`
+	} `json:"inputs"`
+	Coefficients struct {
+		Curve [][2]float64 `json:"curve"`
+	} `json:"coefficients"`
+}
+
+// ExplainedFloor is the risk score that the customer's is not below, and why.
+type ExplainedFloor struct {
+	Risk float64 `json:"risk_score"`
+	Code string  `json:"code"`
 }
 
 // Difference is a number of an alert that does not follow from the others.
@@ -40,10 +63,14 @@ var ErrNoAlert = errors.New("no alert that can be recomputed")
 // needs stands in the alert, so that an alert is explained years later as it was on its day. Errors: ErrNoAlert.
 func Explain(alert []byte) (*Explanation, error) {
 	var said struct {
-		Terms       []ExplainedTerm `json:"terms"`
-		LogOdds     *float64        `json:"log_odds"`
-		Risk        *float64        `json:"risk_score"`
-		Probability *float64        `json:"churn_probability"`
+		Terms       []ExplainedTerm   `json:"terms"`
+		Factors     []ExplainedFactor `json:"factors"`
+		Cap         float64           `json:"factors_cap"`
+		FactorSum   float64           `json:"factors_log_odds"`
+		Floor       *ExplainedFloor   `json:"floor"`
+		LogOdds     *float64          `json:"log_odds"`
+		Risk        *float64          `json:"risk_score"`
+		Probability *float64          `json:"churn_probability"`
 	}
 	if err := json.Unmarshal(alert, &said); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
@@ -51,7 +78,7 @@ func Explain(alert []byte) (*Explanation, error) {
 	if len(said.Terms) == 0 || said.LogOdds == nil || said.Risk == nil || said.Probability == nil {
 		return nil, fmt.Errorf("%w: it has no terms, log_odds, risk_score or churn_probability", ErrNoAlert)
 	}
-	x := &Explanation{Differences: []Difference{}}
+	x := &Explanation{Differences: []Difference{}, Factors: said.Factors, Cap: said.Cap, Floor: said.Floor}
 	for i, t := range said.Terms {
 		value, err := t.recompute()
 		if err != nil {
@@ -66,15 +93,44 @@ func Explain(alert []byte) (*Explanation, error) {
 			x.LogOdds += value
 		}
 	}
+	if err := x.addFactors(said.FactorSum); err != nil {
+		return nil, err
+	}
 	if math.IsNaN(x.LogOdds) || math.IsInf(x.LogOdds, 0) {
 		return nil, fmt.Errorf("%w: its inputs lead to no number", ErrNoAlert)
 	}
 	x.Probability = sigmoid(x.LogOdds)
-	x.Risk = float64(thousandths(x.Probability)) / 1000
+	risk := thousandths(x.Probability)
+	if x.Floor != nil {
+		risk = max(risk, int(float64(x.Floor.Risk*1000)+0.5))
+	}
+	x.Risk = float64(risk) / 1000
 	x.differ("/log_odds", *said.LogOdds, x.LogOdds)
 	x.differ("/risk_score", *said.Risk, x.Risk)
 	x.differ("/churn_probability", *said.Probability, x.Probability)
 	return x, nil
+}
+
+// addFactors recomputes what the factors add, one by one and together.
+func (x *Explanation) addFactors(said float64) error {
+	for i := range x.Factors {
+		f := &x.Factors[i]
+		c := Factor{}
+		for _, p := range f.Coefficients.Curve {
+			c.Curve = append(c.Curve, CurvePoint{int64(p[0]), p[1]})
+		}
+		if len(c.Curve) == 0 || len(x.Factors) > maxFactors {
+			return fmt.Errorf("%w: /factors/%d/coefficients/curve has no point", ErrNoAlert, i)
+		}
+		value := c.add(f.Inputs.Value)
+		x.differ(fmt.Sprintf("/factors/%d/log_odds", i), f.LogOdds, value)
+		f.LogOdds = value
+		x.FactorSum += value
+	}
+	x.FactorSum = min(max(x.FactorSum, -x.Cap), x.Cap)
+	x.differ("/factors_log_odds", said, x.FactorSum)
+	x.LogOdds += x.FactorSum
+	return nil
 }
 
 func (x *Explanation) differ(field string, says, recomputed float64) {

@@ -29,6 +29,52 @@ func (k *Pack) BoundFrom(p *Profile, a, b int64) float64 {
 // Valid reports whether a decoder would accept p.
 func (p *Profile) Valid() bool { return p.valid() }
 
+// Observe is Scorer.Observe for a pack without features, of which an event decides one thing at most.
+func (k *Pack) Observe(p *Profile, pop *Population, o Observation) (Decision, bool) {
+	return only(k.NewScorer().Observe(&Customer{Profile: p}, pop, &o))
+}
+
+// Wake is Scorer.Wake for such a pack.
+func (k *Pack) Wake(p *Profile) (Decision, bool) {
+	return only(k.NewScorer().Wake(&Customer{Profile: p}))
+}
+
+// Score is Scorer.Score for such a pack.
+func (k *Pack) Score(p *Profile, at int64) Score {
+	return k.NewScorer().Score(&Customer{Profile: p}, at)
+}
+
+// Probe is Scorer.Probe for such a pack.
+func (k *Pack) Probe(probe *Probe, p *Profile, draw uint64, until int64, c *Calibration) {
+	k.NewScorer().Probe(probe, &Customer{Profile: p}, draw, until, c)
+}
+
+func only(all []Decision) (Decision, bool) {
+	switch len(all) {
+	case 0:
+		return Decision{}, false
+	case 1:
+		return all[0], true
+	}
+	panic("more than one decision")
+}
+
+// Reaches reports whether a lapse would be raised, or escalated, at a minute.
+func (s *Scorer) Reaches(c *Customer, minute int64) bool {
+	tier, from := s.watch(c.Profile)
+	if tier == TierNone || minute < from {
+		return false
+	}
+	score := s.Score(c, minute*minuteMillis)
+	return s.tierAt(score.Stage, score.Sum()) >= tier
+}
+
+// LastMinute is that beyond which nobody looks at c any more.
+func (s *Scorer) LastMinute(c *Customer) int64 { return s.lastMinute(c.Profile) }
+
+// Expires is the minute at which the next episode of another kind than lapse ends by itself; 0: none does.
+func (s *Scorer) Expires(c *Customer) int64 { return s.nextExpiry(c.Profile) }
+
 // Add notes a probe of this score that resolved at a time; horizon in ms.
 func (c *Calibration) Add(score float64, silent bool, at, horizon int64) {
 	c.add(scoreCell(score), silent, at, days(horizon))

@@ -32,19 +32,28 @@ type Pack struct {
 	Activity []string           // event types that are activity, sorted; ["*"]: all but those of Friction
 	Friction map[string]float64 // event types that are known and no activity, with their weight, 0 for none
 
-	signals [][]namedSignal // by length of the event type
-	other   Signal          // of types not in signals
+	Features  []Feature // in the order in which they are computed
+	Factors   []Factor
+	Cap       float64 // of what the factors together add or take away, in log-odds
+	Kinds     [NumKinds]KindRule
+	Stages    Stages
+	Value     Value
+	Playbooks []Playbook
+
+	signals     [][]namedSignal // by length of the event type
+	other       Signal          // of types not in signals
+	reading     [][]string      // types of whose events properties are read, by length
+	properties  []string
+	signalNames []string
+	opening     uint64 // signals that open or close episodes
+	features    *features
+
+	sentences, once map[string]sentence // by the reason's code; once: of who came but once
+	units           units
 
 	coefficients
 	termTails [NumTerms][]byte
 	packJSON  []byte // with its key
-}
-
-// Signal is what a pack makes of an event type.
-type Signal struct {
-	Known    bool // the pack names it, or takes everything
-	Activity bool
-	Friction float64 // weight; a known type may have none
 }
 
 // Overrides replace parts of a pack. The zero value replaces nothing.
@@ -81,6 +90,18 @@ func Shipped() []string {
 	return names
 }
 
+// Source is the text of the shipped pack of that name, or of the one in a file, as Load reads it.
+func Source(nameOrPath string, read func(path string) ([]byte, error)) ([]byte, error) {
+	b, err := source(nameOrPath, read)
+	if err != nil {
+		return nil, fmt.Errorf("load pack: %w", err)
+	}
+	return b, nil
+}
+
+// MaxFeatureState is how many bytes the features of one customer take at most.
+func (k *Pack) MaxFeatureState() int { return k.features.maxState() }
+
 func source(nameOrPath string, read func(string) ([]byte, error)) ([]byte, error) {
 	ext := path.Ext(nameOrPath)
 	if strings.Contains(nameOrPath, "/") || ext == ".yaml" || ext == ".yml" {
@@ -94,47 +115,21 @@ func source(nameOrPath string, read func(string) ([]byte, error)) ([]byte, error
 	return b, nil
 }
 
-// Signal is what the pack makes of an event type. It does not allocate.
-func (k *Pack) Signal(eventType []byte) Signal {
-	if n := len(eventType); n < len(k.signals) {
-		for i := range k.signals[n] { // a handful at most: sooner done than hashing the type
-			if s := &k.signals[n][i]; s.eventType == string(eventType) {
-				return s.Signal
-			}
-		}
-	}
-	return k.other
-}
-
-// namedSignal is the signal of one event type.
-type namedSignal struct {
-	eventType string
-	Signal
-}
-
-// name makes s the signal of an event type that has none yet.
-func (k *Pack) name(eventType string, s Signal) {
-	for len(k.signals) <= len(eventType) {
-		k.signals = append(k.signals, nil)
-	}
-	k.signals[len(eventType)] = append(k.signals[len(eventType)], namedSignal{eventType, s})
-}
-
 // build makes a pack of a file without problems.
 func build(f *packFile) *Pack {
+	f.normalise()
 	k := &Pack{
 		Name: f.Name, Version: f.Version, Horizon: f.Horizon, Overdue: f.Overdue, Tiers: f.Tiers,
 		Activity: slices.Sorted(slices.Values(f.Activity)), Friction: maps.Clone(f.Friction),
 	}
-	for _, t := range k.Activity {
-		k.name(t, Signal{Known: true, Activity: true})
-		if t == Everything {
-			k.other = Signal{Known: true, Activity: true}
-		}
-	}
-	for t, weight := range k.Friction {
-		k.name(t, Signal{Known: true, Friction: weight})
-	}
+	k.buildSignals(f)
+	k.Features = f.declared()
+	k.features = f.compiled
+	k.buildFactors(f)
+	k.buildKinds(f)
+	k.buildStages(f)
+	k.buildValue(f)
+	k.buildSentences(f.reasons)
 	ms := k.Horizon.Milliseconds()
 	horizon := days(ms)
 	k.coefficients = coefficients{
@@ -146,28 +141,41 @@ func build(f *packFile) *Pack {
 		lnHorizon:      log(horizon),
 		maxSilence:     max(3650, math.Ceil(float64(20*horizon))),
 	}
-	sum := sha256.Sum256(k.canonical())
+	sum := sha256.Sum256(k.canonical(f))
 	k.Hash = hex.EncodeToString(sum[:])
 	k.render()
 	return k
 }
 
-// canonical is the pack in one spelling: what two packs that score alike share. The core's version is part of it.
-func (k *Pack) canonical() []byte {
-	b, err := json.Marshal(struct { // encoding/json sorts the keys of maps
-		Core     int                `json:"core"`
-		Name     string             `json:"name"`
-		Version  string             `json:"version"`
-		Horizon  int64              `json:"horizon_ms"`
-		Overdue  float64            `json:"overdue"`
-		Tiers    [3]float64         `json:"tiers"`
-		Activity []string           `json:"activity"`
-		Friction map[string]float64 `json:"friction"`
+// canonical is the pack in one spelling: what two packs that score alike share. The core's version is part of it. What a
+// pack does not declare is left out, so that a pack keeps its hash when the language grows.
+func (k *Pack) canonical(f *packFile) []byte {
+	declares := struct { // encoding/json sorts the keys of maps
+		Core      int                    `json:"core"`
+		Name      string                 `json:"name"`
+		Version   string                 `json:"version"`
+		Horizon   int64                  `json:"horizon_ms"`
+		Overdue   float64                `json:"overdue"`
+		Tiers     [3]float64             `json:"tiers"`
+		Activity  []string               `json:"activity"`
+		Friction  map[string]float64     `json:"friction"`
+		Signals   map[string]signalFile  `json:"signals,omitempty"`
+		Features  map[string]featureFile `json:"features,omitempty"`
+		Factors   []factorFile           `json:"factors,omitempty"`
+		Cap       float64                `json:"cap,omitempty"`
+		Kinds     map[string]kindFile    `json:"kinds,omitempty"`
+		Stages    *stagesFile            `json:"stages,omitempty"`
+		Value     *valueFile             `json:"value,omitempty"`
+		Playbooks []playbookFile         `json:"playbooks,omitempty"`
 	}{
-		coreVersion, k.Name, k.Version, k.Horizon.Milliseconds(), k.Overdue,
-		[3]float64{k.Tiers.Watch, k.Tiers.AtRisk, k.Tiers.Critical},
-		k.Activity, k.Friction,
-	})
+		Core: coreVersion, Name: k.Name, Version: k.Version, Horizon: k.Horizon.Milliseconds(), Overdue: k.Overdue,
+		Tiers: [3]float64{k.Tiers.Watch, k.Tiers.AtRisk, k.Tiers.Critical}, Activity: k.Activity, Friction: k.Friction,
+		Signals: f.Signals, Features: f.Features, Factors: f.Factors, Kinds: f.Kinds, Stages: f.Stages, Value: f.Value, Playbooks: f.Playbooks,
+	}
+	if len(f.Factors) > 0 {
+		declares.Cap = f.Cap
+	}
+	b, err := json.Marshal(declares)
 	if err != nil {
 		panic("BUG: canonical pack: " + err.Error())
 	}

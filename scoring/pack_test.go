@@ -13,8 +13,12 @@ import (
 )
 
 func TestShippedPacks(t *testing.T) {
-	if diff := cmp.Diff([]string{"any", "retail"}, scoring.Shipped()); diff != "" {
+	if diff := cmp.Diff([]string{"any", "creator", "marketplace", "marketplace_seller", "retail", "saas"}, scoring.Shipped()); diff != "" {
 		t.Error(diff)
+	}
+	const month = 30 * 24 * time.Hour
+	horizons := map[string]time.Duration{
+		"any": 3 * month, "creator": month, "marketplace": 3 * month, "marketplace_seller": 2 * month, "retail": 3 * month, "saas": month,
 	}
 	activity, known := scoring.Signal{Known: true, Activity: true}, scoring.Signal{Known: true}
 	tests := []struct {
@@ -30,18 +34,35 @@ func TestShippedPacks(t *testing.T) {
 		{"retail", "Payment Failed", scoring.Signal{Known: true, Friction: 1}},
 		{"retail", "order completed", scoring.Signal{}},
 		{"retail", "*", scoring.Signal{}},
+		{"saas", "Feature Used", activity},
+		{"saas", "Signed Out", known},
+		{"saas", "Plan Downgraded", known},
+		{"marketplace", "Listings Searched", activity},
+		{"marketplace", "Dispute Opened", known},
+		{"marketplace_seller", "Listing Created", activity},
+		{"marketplace_seller", "Sale Completed", known},
+		{"creator", "Content Viewed", activity},
+		{"creator", "Content Published", known},
+		{"creator", "Payment Failed", scoring.Signal{Known: true, Friction: 1}},
 		{"any", "whatever", activity},
 		{"any", "*", activity},
 	}
 	for _, tt := range tests {
 		pack := must(scoring.Load(tt.pack, nil, scoring.Overrides{}))
-		if got := pack.Signal([]byte(tt.event)); got != tt.want {
+		if got := plainSignal(pack, tt.event); got != tt.want {
 			t.Errorf("%s makes %+v of %s, want %+v", tt.pack, got, tt.event, tt.want)
 		}
-		if pack.Name != tt.pack || pack.Horizon != 90*24*time.Hour || pack.Overdue != 0.5 || pack.Tiers != (scoring.Tiers{Watch: 40, AtRisk: 60, Critical: 80}) {
+		if pack.Name != tt.pack || pack.Horizon != horizons[tt.pack] || pack.Overdue != 0.5 || pack.Tiers != (scoring.Tiers{Watch: 40, AtRisk: 60, Critical: 80}) {
 			t.Errorf("%+v", pack)
 		}
 	}
+}
+
+// plainSignal is what the pack makes of an event, but for the signals of its own that the event is.
+func plainSignal(pack *scoring.Pack, event string) scoring.Signal {
+	s := pack.Signal([]byte(event))
+	s.Named = 0
+	return s
 }
 
 func TestOverrides(t *testing.T) {
@@ -51,18 +72,19 @@ func TestOverrides(t *testing.T) {
 		event string
 		want  scoring.Signal
 	}{
-		{"activity replaced", scoring.Overrides{Activity: []string{"x"}}, "Order Completed", scoring.Signal{}},
+		{"activity replaced", scoring.Overrides{Activity: []string{"x"}}, "Cart Viewed", scoring.Signal{}},
+		{"activity replaced, but a signal names it", scoring.Overrides{Activity: []string{"x"}}, "Order Completed", scoring.Signal{Known: true}},
 		{"activity given", scoring.Overrides{Activity: []string{"x"}}, "x", scoring.Signal{Known: true, Activity: true}},
 		{"friction stays beside new activity", scoring.Overrides{Activity: []string{"*"}}, "Payment Failed", scoring.Signal{Known: true, Friction: 1}},
 		{"everything else is activity", scoring.Overrides{Activity: []string{"*"}}, "y", scoring.Signal{Known: true, Activity: true}},
 		{"friction made activity", scoring.Overrides{Activity: []string{"return"}}, "return", scoring.Signal{Known: true, Activity: true}},
 		{"activity made friction", scoring.Overrides{Friction: map[string]float64{"purchase": 2}}, "purchase", scoring.Signal{Known: true, Friction: 2}},
-		{"friction replaced", scoring.Overrides{Friction: map[string]float64{}}, "Payment Failed", scoring.Signal{}},
+		{"friction replaced", scoring.Overrides{Friction: map[string]float64{}}, "Payment Failed", scoring.Signal{Known: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			pack := must(scoring.Load("retail", nil, tt.o))
-			if got := pack.Signal([]byte(tt.event)); got != tt.want {
+			if got := plainSignal(pack, tt.event); got != tt.want {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
 		})
@@ -164,7 +186,7 @@ func TestPackProblems(t *testing.T) {
 			[]string{
 				`$.name: "a b", must be`, "$.version: [2:10] ", `$.horizon: "soon", must be a span`, "$.overdue: 1.5, must be", "$.tiers: [5:",
 				"$.activity[1]: ", "$.activity[2]: ", "$.activity[3]: ", "$.friction.*: ", "$.friction.a: ", "$.friction.b: ",
-				"$.horizont: unknown key, there are activity, friction, horizon, name, overdue, tiers, version",
+				"$.horizont: unknown key, there are activity, cap, factors, features, friction, horizon, kinds, name, overdue, playbooks, signals, stages, tiers, value, version",
 			},
 		},
 		{
@@ -207,7 +229,7 @@ func TestPackProblems(t *testing.T) {
 }
 
 func TestLoadSource(t *testing.T) {
-	if _, err := scoring.Load("sass", nil, scoring.Overrides{}); err == nil || !strings.Contains(err.Error(), "any, retail") {
+	if _, err := scoring.Load("sass", nil, scoring.Overrides{}); err == nil || !strings.Contains(err.Error(), "any, creator, marketplace, marketplace_seller, retail, saas") {
 		t.Errorf("error %v", err)
 	}
 	for _, path := range []string{"packs/mine", "mine.yaml", "mine.yml"} {
@@ -238,4 +260,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "23c9ba30ca1170c38e93ca78dda3aeb6200f6ed78e7d7f681ac7099cb5a46d45"
+const retailHash = "bd1aef190815af93cc9cbefe55a9d14f55590117920d730a93ae9b626eeeafb1"

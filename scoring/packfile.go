@@ -24,6 +24,17 @@ type packFile struct {
 	Activity []string
 	Friction map[string]float64
 
+	Signals   map[string]signalFile
+	Features  map[string]featureFile
+	Factors   []factorFile
+	Cap       float64
+	Kinds     map[string]kindFile
+	Stages    *stagesFile
+	Value     *valueFile
+	Playbooks []playbookFile
+
+	compiled *features // of Features, once checked
+	reasons  catalogue
 	places   map[string]string // of a setting: where it was read or replaced
 	problems []string
 }
@@ -54,7 +65,10 @@ func readPack(b []byte, o Overrides) *packFile {
 // parsePack reads a pack's YAML setting by setting, so that every problem is found, not the first alone. Overdue, tiers
 // and friction may be left out.
 func parsePack(b []byte) *packFile {
-	f := &packFile{Overdue: 0.5, Tiers: Tiers{Watch: 40, AtRisk: 60, Critical: 80}, places: map[string]string{}}
+	f := &packFile{
+		Overdue: 0.5, Tiers: Tiers{Watch: 40, AtRisk: 60, Critical: 80}, Cap: defaultCap,
+		reasons: english(), places: map[string]string{},
+	}
 	if len(b) > maxPackSize {
 		return f.broken("$", "%d bytes, at most %d are read", len(b), maxPackSize)
 	}
@@ -69,13 +83,22 @@ func parsePack(b []byte) *packFile {
 	if !ok {
 		return f.broken("$", "must be a mapping")
 	}
-	horizon := ""
+	var horizon string
+	var stages stagesFile // the decoder leaves a pointer to nothing as it is
+	var value valueFile
 	settings := map[string]any{
 		"name": &f.Name, "version": &f.Version, "horizon": &horizon, "overdue": &f.Overdue, "tiers": &f.Tiers,
-		"activity": &f.Activity, "friction": &f.Friction,
+		"activity": &f.Activity, "friction": &f.Friction, "signals": &f.Signals, "features": &f.Features, "factors": &f.Factors,
+		"cap": &f.Cap, "kinds": &f.Kinds, "stages": &stages, "value": &value, "playbooks": &f.Playbooks,
 	}
 	for _, v := range body.Values {
 		f.read(v.Key.String(), v.Value, settings)
+	}
+	if _, given := f.places["stages"]; given {
+		f.Stages = &stages
+	}
+	if _, given := f.places["value"]; given {
+		f.Value = &value
 	}
 	if _, given := f.places["horizon"]; given {
 		if f.Horizon, err = parseDays(horizon); err != nil {
@@ -148,7 +171,7 @@ func (f *packFile) override(o Overrides) {
 
 // check notes what is wrong with the values.
 func (f *packFile) check() {
-	for _, key := range []string{"name", "version", "horizon", "activity", "friction", "overdue", "tiers"} {
+	for _, key := range packKeys {
 		if _, ok := f.places[key]; !ok {
 			f.places[key] = "$." + key
 		}
@@ -161,7 +184,7 @@ func (f *packFile) check() {
 	if !(f.Overdue >= minOverdue && f.Overdue <= maxOverdue) {
 		f.broken("overdue", "%v, must be a quantile from %v to %v", f.Overdue, minOverdue, maxOverdue)
 	}
-	if t := f.Tiers; !(0 < t.Watch && t.Watch < t.AtRisk && t.AtRisk < t.Critical && t.Critical < 100) {
+	if t := f.Tiers; !t.rise() {
 		f.broken("tiers", "watch %v, at_risk %v, critical %v: must rise, between 0 and 100", t.Watch, t.AtRisk, t.Critical)
 	}
 	if len(f.Activity)+len(f.Friction) > maxTypes {
@@ -169,6 +192,18 @@ func (f *packFile) check() {
 	}
 	f.checkActivity()
 	f.checkFriction()
+	f.checkSignals()
+	f.checkFeatures()
+	f.checkFactors()
+	f.checkKinds()
+	f.checkStages()
+	f.checkValue()
+}
+
+// packKeys are the keys of a pack.
+var packKeys = []string{ //nolint:gochecknoglobals // a table
+	"name", "version", "horizon", "activity", "friction", "overdue", "tiers",
+	"signals", "features", "factors", "cap", "kinds", "stages", "value", "playbooks",
 }
 
 func (f *packFile) checkWord(key, word string) {

@@ -23,7 +23,11 @@ type Profile struct {
 	// later than the next minute at which something would happen without a further event.
 	Armed int64
 
-	Episode Episode // the open one
+	Episode Episode     // the open one
+	Hard    [hards]Hard // episodes of the other kinds
+
+	Back      int64 // activity that ended the newest silence of a dormant or churned customer; 0: none did
+	Onboarded bool  // the signal that ends onboarding came
 
 	IDs IDRing // the last event ids, for dedupe
 }

@@ -6,33 +6,20 @@ import (
 	"strconv"
 )
 
-// Reason says why an alert was raised, or ended. The codes are a contract.
-type Reason uint8
-
-// The closed list of reasons.
+// Codes of the core's reasons. They are a contract, as are all of the catalogue (reasons/en.yaml), which holds a sentence
+// for each.
 const (
-	ReasonOverdue        Reason = iota // silent for longer than usual
-	ReasonRareVisitor                  // long gaps even when nothing is wrong
-	ReasonLittleActivity               // little activity of late
-	ReasonNewCustomer                  // no long history
-	ReasonFriction                     // recent negative events
-	ReasonBack                         // came back
-	NumReasons
+	ReasonOverdue        = "overdue"         // silent for longer than usual
+	ReasonRareVisitor    = "rare_visitor"    // long gaps even when nothing is wrong
+	ReasonLittleActivity = "little_activity" // little activity of late
+	ReasonNewCustomer    = "new_customer"    // no long history
+	ReasonFriction       = "friction"        // recent negative events
+	ReasonBack           = "back"            // came back
 )
 
-var reasonCodes = [NumReasons]string{"overdue", "rare_visitor", "little_activity", "new_customer", "friction", "back"}
-
-// String is the reason's stable code.
-func (r Reason) String() string {
-	if r >= NumReasons {
-		return "unknown"
-	}
-	return reasonCodes[r]
-}
-
 const (
-	maxReasons = 3   // in an alert
-	minShare   = 0.1 // log-odds below which a term is no reason
+	maxReasons = 4   // in an alert
+	minShare   = 0.1 // log-odds below which a term or a factor is no reason
 )
 
 // Terms of a customer that gives no cause for concern: comes about every third of a horizon, was active in one recent
@@ -45,91 +32,176 @@ const (
 
 // weighed is a reason with the log-odds that speak for it.
 type weighed struct {
-	reason Reason
-	share  float64
+	code    string
+	share   float64
+	feature int // that its sentence speaks of; -1: none
 }
 
-// reasons are those of an alert: what it was raised for, then the weightiest of what speaks for it.
-func (d *Decision) reasons(dst []weighed) []weighed {
-	if d.Transition == Recovered {
-		return append(dst, weighed{reason: ReasonBack})
+// reasons appends those of an alert: what it was raised for, then the weightiest of what speaks for it.
+func (k *Pack) reasons(dst []weighed, d *Decision) []weighed {
+	switch {
+	case d.Kind == Lapse && d.Transition == Recovered:
+		return append(dst, weighed{ReasonBack, 0, -1})
+	case d.Kind != Lapse:
+		dst = append(dst, weighed{k.opened(d).Code, 0, k.opened(d).Feature})
+		if d.Transition == Recovered || d.Transition == Expired || d.Score.Visits == 0 {
+			return dst
+		}
+	default:
+		dst = append(dst, weighed{ReasonOverdue, d.Score.Terms[TermSilence], -1})
 	}
+	var more [4 + maxFactors]weighed
 	t := &d.Score.Terms
-	more := []weighed{
-		{ReasonRareVisitor, t[TermRhythm] - calmRhythm},
-		{ReasonLittleActivity, t[TermLevel] - calmLevel},
-		{ReasonNewCustomer, t[TermTenure] - calmTenure},
-		{ReasonFriction, t[TermFriction]},
+	all := append(more[:0],
+		weighed{ReasonRareVisitor, t[TermRhythm] - calmRhythm, -1},
+		weighed{ReasonLittleActivity, t[TermLevel] - calmLevel, -1},
+		weighed{ReasonNewCustomer, t[TermTenure] - calmTenure, -1},
+		weighed{ReasonFriction, t[TermFriction], -1},
+	)
+	var each [maxFactors]float64
+	k.factorSum(d.Score.Values, d.Score.Stage, each[:])
+	for i := range k.Factors {
+		if k.Factors[i].Code != dst[0].code {
+			all = append(all, weighed{k.Factors[i].Code, each[i], k.Factors[i].Feature})
+		}
 	}
-	slices.SortStableFunc(more, func(a, b weighed) int { return cmp.Compare(b.share, a.share) })
-	dst = append(dst, weighed{ReasonOverdue, t[TermSilence]})
-	for _, w := range more[:maxReasons-1] {
-		if w.share >= minShare {
+	slices.SortStableFunc(all, func(a, b weighed) int { return cmp.Compare(b.share, a.share) })
+	for _, w := range all {
+		if len(dst) < maxReasons && w.share >= minShare && !slices.ContainsFunc(dst, func(o weighed) bool { return o.code == w.code }) {
 			dst = append(dst, w)
 		}
 	}
 	return dst
 }
 
-// appendSentence appends the reason in English, with its numbers and without anything that JSON would escape.
-func (k *Pack) appendSentence(dst []byte, d *Decision, r Reason) []byte {
+// appendSentence appends the reason in words, with its numbers and without anything that JSON would escape.
+func (k *Pack) appendSentence(dst []byte, d *Decision, w weighed) []byte {
 	s := &d.Score
-	if s.Visits == 1 && (r == ReasonOverdue || r == ReasonRareVisitor) { // its usual gap is but an assumption
-		if r == ReasonRareVisitor {
-			return append(dst, "has not come back yet"...)
-		}
-		return appendSpan(append(dst, "came once, silent for "...), s.Silence)
+	text := k.sentences[w.code]
+	if once := k.once[w.code]; once != nil && s.Visits == 1 { // its usual gap is but an assumption
+		text = once
 	}
-	switch r {
-	case ReasonOverdue:
-		dst = appendEvery(append(dst, "usually back every "...), exp(s.LnTypical))
-		return appendSpan(append(dst, ", silent for "...), s.Silence)
-	case ReasonRareVisitor:
-		return appendEvery(append(dst, "comes back no more often than every "...), exp(s.LnTypical))
-	case ReasonLittleActivity:
-		dst = appendCount(append(dst, "little recent activity: "...), uint64(s.Visits), "visit")
-		return appendSpan(append(dst, " in all, none for "...), s.Silence)
-	case ReasonNewCustomer:
-		return append(appendSpan(append(dst, "still new: first seen "...), s.Tenure), " ago"...)
-	case ReasonFriction:
-		dst = append(dst, "recent trouble, such as a failed payment, of weight "...)
+	for i := range text {
+		if p := &text[i]; p.hole == noHole {
+			dst = append(dst, p.text...)
+		} else {
+			dst = k.appendHole(dst, d, w.feature, p.hole)
+		}
+	}
+	return dst
+}
+
+func (k *Pack) appendHole(dst []byte, d *Decision, feature int, h hole) []byte {
+	s := &d.Score
+	switch h {
+	case holeTypical:
+		return k.appendEvery(dst, exp(s.LnTypical))
+	case holeSilent:
+		return k.appendSpan(dst, s.Silence)
+	case holeTenure:
+		return k.appendSpan(dst, s.Tenure)
+	case holeAway:
+		return k.appendSpan(dst, days(d.Silence))
+	case holeVisits:
+		return appendCount(dst, uint64(s.Visits), &k.units.visit)
+	case holeWeight:
 		return strconv.AppendFloat(dst, float64(s.Friction*exp(-s.Idle/k.horizon)), 'f', 1, 64)
-	case ReasonBack:
-		return appendSpan(append(dst, "back after "...), days(d.Silence))
+	case holeValue:
+		if feature >= 0 {
+			return k.appendValue(dst, feature, s.value(feature).N)
+		}
+	case holeWithin:
+		if feature >= 0 {
+			return k.appendWithin(dst, feature)
+		}
 	default:
-		return dst
+	}
+	return dst
+}
+
+// appendValue appends a feature's value in the form of its kind.
+func (k *Pack) appendValue(dst []byte, feature int, n int64) []byte {
+	f := &k.Features[feature]
+	switch f.Kind {
+	case FeatureSince, FeatureOpen, FeatureTenure:
+		return k.appendSpan(dst, float64(n)/secondsPerDay)
+	case FeatureTrend, FeatureRatio:
+		return append(strconv.AppendInt(dst, (n+5)/10, 10), '%')
+	case FeatureLast:
+		return strconv.AppendFloat(dst, float64(n)/1000, 'f', -1, 64)
+	case FeatureSum:
+		if f.Property >= 0 {
+			return strconv.AppendFloat(dst, float64(n)/1000, 'f', -1, 64)
+		}
+		return strconv.AppendFloat(dst, float64(n)/100, 'f', 2, 64)
+	default:
+		return strconv.AppendInt(dst, n, 10)
 	}
 }
 
+const secondsPerDay = 86_400
+
+// appendWithin appends the window of a feature; of a ratio, of what it divides.
+func (k *Pack) appendWithin(dst []byte, feature int) []byte {
+	f := &k.Features[feature]
+	for f.Kind == FeatureRatio {
+		f = &k.Features[f.Of]
+	}
+	if f.Hourly {
+		return k.appendSpan(dst, float64(f.Within)/24)
+	}
+	return k.appendSpan(dst, float64(f.Within))
+}
+
 // appendSpan appends a span in whole days, or hours where it is under a day and a half.
-func appendSpan(dst []byte, days float64) []byte {
-	n, unit := wholeUnits(days)
+func (k *Pack) appendSpan(dst []byte, days float64) []byte {
+	n, unit := k.wholeUnits(days)
 	return appendCount(dst, n, unit)
 }
 
 // appendEvery appends a span as it follows "every": without the number 1.
-func appendEvery(dst []byte, days float64) []byte {
-	n, unit := wholeUnits(days)
+func (k *Pack) appendEvery(dst []byte, days float64) []byte {
+	n, unit := k.wholeUnits(days)
 	if n == 1 {
-		return append(dst, unit...)
+		return append(dst, unit[0]...)
 	}
 	return appendCount(dst, n, unit)
 }
 
-func wholeUnits(days float64) (n uint64, unit string) {
+func (k *Pack) wholeUnits(days float64) (n uint64, unit *[2]string) {
 	if days < 1.5 {
 		if h := uint64(float64(days*24) + 0.5); h != 24 {
-			return max(h, 1), "hour"
+			return max(h, 1), &k.units.hour
 		}
 	}
-	return uint64(days + 0.5), "day"
+	return uint64(days + 0.5), &k.units.day
 }
 
-func appendCount(dst []byte, n uint64, unit string) []byte {
+// appendCount appends a number with its unit, in the form for one or for any other number.
+func appendCount(dst []byte, n uint64, unit *[2]string) []byte {
 	dst = append(strconv.AppendUint(dst, n, 10), ' ')
-	dst = append(dst, unit...)
-	if n != 1 {
-		dst = append(dst, 's')
+	if n == 1 {
+		return append(dst, unit[0]...)
 	}
-	return dst
+	return append(dst, unit[1]...)
+}
+
+// buildSentences compiles the sentences of the reasons that the pack can give.
+func (k *Pack) buildSentences(texts catalogue) {
+	k.units, k.sentences, k.once = texts.units(), map[string]sentence{}, map[string]sentence{}
+	codes := []string{ReasonOverdue, ReasonRareVisitor, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction, ReasonBack}
+	for i := range k.Factors {
+		codes = append(codes, k.Factors[i].Code)
+	}
+	for n := range k.Kinds {
+		for i := range k.Kinds[n].Opens {
+			codes = append(codes, k.Kinds[n].Opens[i].Code)
+		}
+	}
+	for _, code := range codes {
+		k.sentences[code] = texts.mustSentence(code)
+		if once := texts.mustSentence(code + ".once"); once != nil {
+			k.once[code] = once
+		}
+	}
 }

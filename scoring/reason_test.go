@@ -28,12 +28,13 @@ func TestReasons(t *testing.T) {
 			d.Score.Terms[scoring.TermSilence] = -0.1
 			d.Score.Terms[scoring.TermRhythm] = 0.5
 		}, []string{"overdue: usually back every 12 days, silent for 31 days", "rare_visitor: comes back no more often than every 12 days"}},
-		{"the weightiest two of the others", func(d *scoring.Decision) {
+		{"the weightiest three of the others", func(d *scoring.Decision) {
 			d.Score.Terms[scoring.TermRhythm], d.Score.Terms[scoring.TermLevel] = -1, 0.5
 			d.Score.Terms[scoring.TermTenure], d.Score.Terms[scoring.TermFriction] = 0.1, 0.6
 		}, []string{
 			"overdue: usually back every 12 days, silent for 31 days", "little_activity: little recent activity: 3 visits in all, none for 31 days",
 			"friction: recent trouble, such as a failed payment, of weight 2.0",
+			"rare_visitor: comes back no more often than every 12 days",
 		}},
 		{"a new customer", func(d *scoring.Decision) {
 			d.Score.Terms[scoring.TermTenure], d.Score.Terms[scoring.TermLevel] = 0.12, 0.2

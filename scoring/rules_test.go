@@ -17,12 +17,12 @@ import (
 var allowedImports = []string{
 	"bytes", "cmp", "crypto/sha256", "embed", "encoding/binary", "encoding/hex", "encoding/json", "errors", "fmt", "maps", "math", "math/bits",
 	"path", "slices", "strconv", "strings", "time", "unicode/utf8",
-	"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser",
+	"github.com/cespare/xxhash/v2", "github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser",
 }
 
 // allowedMath are the functions of math that give the same bits on every processor.
 var allowedMath = []string{
-	"Abs", "Ceil", "Float64bits", "Float64frombits", "Inf", "IsInf", "IsNaN", "Ldexp", "MaxInt64", "MaxUint32", "NaN", "Pi", "Signbit", "Sqrt",
+	"Abs", "Ceil", "Float64bits", "Float64frombits", "Inf", "IsInf", "IsNaN", "Ldexp", "MaxInt64", "MaxUint32", "NaN", "Pi", "Round", "Signbit", "Sqrt", "Trunc",
 }
 
 // TestNumbersAreTheSameEverywhere reads the package's source: what it imports, what it uses of math, and that the compiler

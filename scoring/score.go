@@ -39,15 +39,27 @@ type Score struct {
 	Idle       float64 // days since the newest event that had an effect
 	Tenure     float64 // days since the first activity
 	Visits     uint32  // in all; enters no term
+
+	Stage   Stage
+	Values  []FeatureValue // of the pack's features; the Scorer's memory, until it is asked again
+	Factors float64        // log-odds that all factors add
 }
 
-// Sum is the score in log-odds: the terms added in order.
+// value is a feature's value; none where the score has not as many.
+func (s *Score) value(feature int) (v FeatureValue) {
+	if feature < len(s.Values) {
+		v = s.Values[feature]
+	}
+	return v
+}
+
+// Sum is the score in log-odds: the terms added in order, then the factors.
 func (s *Score) Sum() float64 {
 	sum := s.Terms[0]
 	for _, t := range s.Terms[1:] {
 		sum += t
 	}
-	return sum
+	return sum + s.Factors
 }
 
 // Probability is sigmoid(Sum), the reading of the score before any outcome was learnt from.
@@ -56,11 +68,25 @@ func (s *Score) Probability() float64 { return sigmoid(s.Sum()) }
 // Risk is the risk score in thousandths, 0 to 100000, rounded.
 func (s *Score) Risk() int { return thousandths(s.Probability()) }
 
+// Floored is the risk score in thousandths, not below a floor of 0 to 100.
+func (s *Score) Floored(floor float64) int { return max(s.Risk(), int(float64(floor*1000)+0.5)) }
+
 // thousandths is a probability as a risk score.
 func thousandths(probability float64) int { return int(float64(probability*100_000) + 0.5) }
 
-// Score is the risk of p as of at, in ms since the epoch. A customer without activity has none: the zero Score.
-func (k *Pack) Score(p *Profile, at int64) Score {
+// Score is the risk of c as of at, in ms since the epoch. A customer without activity has none: the zero Score.
+func (s *Scorer) Score(c *Customer, at int64) Score {
+	score := s.coreScore(c.Profile, at)
+	if c.Visits > 0 {
+		s.values = s.features.values(s.values[:0], c.Features, c.First, at)
+		score.Values, score.Stage = s.values, s.stage(c.Profile, at)
+		score.Factors = s.factorSum(score.Values, score.Stage, nil)
+	}
+	return score
+}
+
+// coreScore is the score without factors.
+func (k *Pack) coreScore(p *Profile, at int64) Score {
 	if p.Visits == 0 {
 		return Score{At: at}
 	}

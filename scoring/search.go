@@ -2,22 +2,49 @@ package scoring
 
 import "math"
 
-// search returns a minute not before from such that no minute from there to just before it reaches enter; given enough
-// effort, in points, the very first that does. 0: there is none.
-func (k *Pack) search(p *Profile, from int64, enter float64, effort int) int64 {
-	if from > k.lastMinute(p) {
+// search returns a minute not before from such that no minute from there to just before it has a score in tier; given
+// enough effort, in points, the very first that has. 0: there is none.
+//
+// What the terms have to come to changes in steps (need.go). Where even the least of it is not reached up to some minute,
+// all steps to there are leapt over; else the search goes on within the step.
+func (s *Scorer) search(c *Customer, from int64, tier Tier, effort int) int64 {
+	if from > s.lastMinute(c.Profile) {
 		return 0
 	}
-	a := k.point(p, from)
-	if a.score() >= enter-slack {
+	need, until := s.need(c, tier, from)
+	a := s.point(c.Profile, from)
+	if a.score() >= need-slack {
 		return from
 	}
-	return k.searchBeyond(p, &a, enter, effort)
+	return s.searchSteps(c, a, tier, need, until, effort)
 }
 
-// searchBeyond is search from the minute after a, which does not reach enter.
-func (k *Pack) searchBeyond(p *Profile, a *point, enter float64, effort int) int64 {
-	s := search{need: enter - slack, seen: p.Last, last: k.lastMinute(p), a: *a}
+// searchSteps is search from the minute after a, which does not reach need, the step up to until.
+func (s *Scorer) searchSteps(c *Customer, a point, tier Tier, need float64, until int64, effort int) int64 {
+	p, last := c.Profile, s.lastMinute(c.Profile)
+	for ; until <= last; effort-- {
+		next := s.searchBeyond(p, &a, s.leastNeed(c, tier, a.minute, last), last, effort)
+		if next == 0 || effort <= 0 {
+			return next
+		}
+		if next < until {
+			next = s.searchBeyond(p, &a, need, until-1, effort)
+		}
+		if next == 0 {
+			next = until
+		}
+		need, until = s.need(c, tier, next)
+		a = s.point(p, next)
+		if a.score() >= need-slack {
+			return next
+		}
+	}
+	return s.searchBeyond(p, &a, need, last, effort)
+}
+
+// searchBeyond searches the minutes after a, which does not reach enter, up to last.
+func (k *Pack) searchBeyond(p *Profile, a *point, enter float64, last int64, effort int) int64 {
+	s := search{need: enter - slack, seen: p.Last, last: last, a: *a}
 	for ; effort > 0 && s.a.minute < s.last; effort-- {
 		next := s.next()
 		if next == s.a.minute {

@@ -55,20 +55,12 @@ func (t Transition) String() string {
 
 // Tiers are the risk scores, out of 100, at which the tiers begin. Below Watch a customer is healthy.
 type Tiers struct {
-	Watch    float64 `yaml:"watch"`
-	AtRisk   float64 `yaml:"at_risk"`
-	Critical float64 `yaml:"critical"`
+	Watch    float64 `json:"watch"    yaml:"watch"`
+	AtRisk   float64 `json:"at_risk"  yaml:"at_risk"`
+	Critical float64 `json:"critical" yaml:"critical"`
 }
 
-// tier is the tier of a sum of terms.
-func (k *Pack) tier(sum float64) Tier {
-	switch {
-	case sum >= k.enterCritical:
-		return Critical
-	case sum >= k.enterAtRisk:
-		return AtRisk
-	case sum >= k.enterWatch:
-		return Watch
-	}
-	return Healthy
+// rise reports whether the tiers begin one above the other.
+func (t *Tiers) rise() bool {
+	return 0 < t.Watch && t.Watch < t.AtRisk && t.AtRisk < t.Critical && t.Critical < 100
 }

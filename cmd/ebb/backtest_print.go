@@ -146,14 +146,11 @@ func (t *backtestText) terms() {
 	if len(t.Mean.Without) == 0 {
 		return
 	}
-	header, row := []string{"without"}, []string{"AUC"}
-	worth := []string{"worth"}
+	var rows [][]string
 	for _, w := range t.Mean.Without {
-		header = append(header, w.Term)
-		row = append(row, decimals(w.AUC))
-		worth = append(worth, signed(t.Mean.Scores[0].AUC-w.AUC))
+		rows = append(rows, []string{w.Term, decimals(w.AUC), signed(t.Mean.Scores[0].AUC - w.AUC)})
 	}
-	t.table("What each term is worth: mean AUC without it", header, [][]string{row, worth})
+	t.table("What each term and factor is worth: mean AUC without it", []string{"without", "AUC", "worth"}, rows)
 }
 
 // ruleName is a rule in words.

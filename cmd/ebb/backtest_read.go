@@ -18,6 +18,7 @@ func (b *backtesting) measure(ctx context.Context) (*backtest.Report, error) {
 		return nil, err
 	}
 	defer f.Close()
+	f.decoder.Reading(b.pack)
 	engine := backtest.New(backtest.Config{Pack: b.pack, Active: b.active, Dates: b.dates, Until: b.until})
 	bar := b.screen.bar(f.size, "measuring")
 	defer func() { _ = bar.Finish() }() // a bar that cannot be drawn is no failure
@@ -86,7 +87,9 @@ func (b *backtesting) next(f *logFile, e *logEntry) error {
 // eventOf is the event that f has just read.
 func eventOf(f *logFile, e *logEntry) *backtest.Event {
 	ev := &f.event
-	out := &backtest.Event{Key: ev.Key, Type: ev.Type, Time: e.Time, Value: float64(ev.Value)}
+	out := &backtest.Event{
+		Key: ev.Key, Type: ev.Type, Time: e.Time, Value: float64(ev.Value), Minor: ev.Value, HasValue: ev.HasValue, Properties: ev.Properties,
+	}
 	if ev.Control {
 		out.Type = nil
 	}
@@ -112,7 +115,7 @@ func (b *backtesting) checkReport(r *backtest.Report) error {
 	if r.Events == 0 {
 		return fmt.Errorf("%s holds no events", b.flags.events)
 	}
-	if r.Customers == 0 {
+	if r.Active == 0 {
 		return advise(fmt.Errorf("no event in %s is activity for the pack %s", b.flags.events, b.pack.Name),
 			"say which event types are with --activity, such as --activity purchase; --activity '*' takes all")
 	}

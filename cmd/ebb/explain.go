@@ -112,11 +112,18 @@ func (s explainText) alert(e *explained, another bool) error {
 		fmt.Fprintf(s, "  %s\n", printable(r.Text))
 	}
 	fmt.Fprintln(s, s.table(e))
+	if e.Floor != nil {
+		fmt.Fprintf(s, "not below %g: %s\n", e.Floor.Risk, strings.ReplaceAll(e.Floor.Code, "_", " "))
+	}
 	verdict := s.paint(text.Colors{text.FgGreen}, "every bit as the alert says")
 	if len(e.Differences) > 0 {
 		verdict = s.paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
 	}
-	_, err := fmt.Fprintf(s, "risk %.3f = 100 / (1 + exp(-%s)); %s\n", e.Risk, shortest(e.LogOdds), verdict)
+	formula := fmt.Sprintf("risk %.3f = 100 / (1 + exp(-%s))", e.Risk, shortest(e.LogOdds))
+	if 100*e.Probability < e.Risk-0.001 {
+		formula = fmt.Sprintf("risk %.3f, by the floor; by the sum %.3f", e.Risk, 100*e.Probability)
+	}
+	_, err := fmt.Fprintf(s, "%s; %s\n", formula, verdict)
 	return err
 }
 
@@ -137,6 +144,14 @@ func (s explainText) table(e *explained) string {
 			widest[j] = max(widest[j], text.StringWidth(first[j]))
 		}
 		t.AppendRow(table.Row{first[0], first[1], first[2], inputsInWords(term.Inputs)})
+	}
+	for _, f := range e.Factors {
+		sum += f.LogOdds
+		widest[0] = max(widest[0], text.StringWidth(f.Code))
+		t.AppendRow(table.Row{f.Code, fmt.Sprintf("%+.6f", f.LogOdds), fmt.Sprintf("%+.6f", sum), fmt.Sprintf("%s %d", strings.ReplaceAll(f.Feature, "_", " "), f.Inputs.Value)})
+	}
+	if sum != e.LogOdds {
+		t.AppendRow(table.Row{"cap", fmt.Sprintf("%+.6f", e.LogOdds-sum), fmt.Sprintf("%+.6f", e.LogOdds), fmt.Sprintf("factors add %g at most", e.Cap)})
 	}
 	from := table.ColumnConfig{Number: 4}
 	if s.terminal {

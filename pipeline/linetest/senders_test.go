@@ -106,7 +106,7 @@ func (g *group) activities() map[string]activity {
 			g.t.Fatal(err)
 		}
 		var p scoring.Profile
-		if err := scoring.ReadProfile(at.Profile, &p); err != nil {
+		if err := scoring.ReadProfile(at.Profile, &scoring.Customer{Profile: &p}); err != nil {
 			g.t.Fatal(err)
 		}
 		tenant, customer := pipeline.SplitKey([]byte(key))

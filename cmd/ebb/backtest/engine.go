@@ -24,12 +24,17 @@ type Event struct {
 	Time  int64   // ms since the epoch
 	Value float64 // 0 where it has none
 	ID    uint64  // hash of the producer's id; 0: none
+
+	Minor      int64 // the value in minor units, for the pack's features
+	HasValue   bool
+	Properties []scoring.PropertyValue // that the pack reads
 }
 
 // Counts says what became of the events of a log.
 type Counts struct {
 	Events     int64 `json:"events"`
-	Customers  int64 `json:"customers"`  // with an event that is activity or friction
+	Customers  int64 `json:"customers"`  // with an event that the pack knows
+	Active     int64 `json:"active"`     // of those, with activity
 	Unnamed    int64 `json:"unnamed"`    // events of types that the pack does not name
 	Duplicates int64 `json:"duplicates"` // events whose id was among the customer's last 16
 	Late       int64 `json:"late"`       // events more than a day older than the newest before them
@@ -37,7 +42,7 @@ type Counts struct {
 
 // Engine takes the events of a log, in order of time, and at the end gives the report. One goroutine uses it.
 type Engine struct {
-	pack            *scoring.Pack
+	scorer          *scoring.Scorer
 	horizon, active int64 // ms
 	counts          Counts
 	first, newest   int64 // event times, ms since the epoch
@@ -45,8 +50,10 @@ type Engine struct {
 	customers   map[string]*customer
 	all         [][]customer // in blocks, in order of their first event
 	population  scoring.Population
+	at          scoring.Customer // that the scorer looks at
 	calibration scoring.Calibration
 
+	applied   []bool // whether a term or factor ever added anything
 	snapshots []*snapshot
 	taken     int // of them
 	labelled  int // of those
@@ -55,10 +62,11 @@ type Engine struct {
 
 // customer is all that is kept of one.
 type customer struct {
-	name    string // key
-	profile scoring.Profile
-	probe   scoring.Probe
-	draw    uint64 // decides when it is probed
+	name     string // key
+	profile  scoring.Profile
+	features []byte
+	probe    scoring.Probe
+	draw     uint64 // decides when it is probed
 
 	activeDays uint32 // days on which there was activity
 	lastDay    int32  // the latest of them, days since the epoch
@@ -75,8 +83,8 @@ const (
 // New returns an engine that has seen nothing.
 func New(cfg Config) *Engine {
 	e := &Engine{
-		pack: cfg.Pack, horizon: cfg.Pack.Horizon.Milliseconds(), active: cfg.Active.Milliseconds(),
-		customers: map[string]*customer{},
+		scorer: cfg.Pack.NewScorer(), horizon: cfg.Pack.Horizon.Milliseconds(), active: cfg.Active.Milliseconds(),
+		customers: map[string]*customer{}, applied: make([]bool, scoring.NumTerms+len(cfg.Pack.Factors)),
 	}
 	for _, at := range cfg.Dates {
 		e.snapshots = append(e.snapshots, &snapshot{at: at.UnixMilli()})
@@ -98,8 +106,8 @@ func (e *Engine) Observe(ev *Event) {
 	} else if e.newest-ev.Time > millisPerDay {
 		e.counts.Late++
 	}
-	signal := e.pack.Signal(ev.Type)
-	if !signal.Activity && signal.Friction == 0 {
+	signal := e.scorer.Signal(ev.Type, ev.Properties...)
+	if !signal.Activity && signal.Friction == 0 && signal.Named == 0 {
 		if !signal.Known {
 			e.counts.Unnamed++
 		}
@@ -124,7 +132,7 @@ func (e *Engine) Late() (events int64, newest time.Time) {
 // fold has the customer's silence up to the event take its effect, then the event.
 func (e *Engine) fold(c *customer, ev *Event, signal scoring.Signal) {
 	e.wake(c, ev.Time)
-	e.pack.Probe(&c.probe, &c.profile, c.draw, ev.Time-1, &e.calibration)
+	e.scorer.Probe(&c.probe, e.look(c), c.draw, ev.Time-1, &e.calibration)
 	if signal.Activity {
 		if c.profile.Visits > 0 && ev.Time > c.profile.Last {
 			e.alerts.silence(c, c.profile.Last, ev.Time)
@@ -134,15 +142,29 @@ func (e *Engine) fold(c *customer, ev *Event, signal scoring.Signal) {
 			c.activeDays++
 		}
 		c.value += ev.Value
+		if c.profile.Visits == 0 {
+			e.counts.Active++
+		}
 	}
-	e.pack.Observe(&c.profile, &e.population, scoring.Observation{Time: ev.Time, Signal: signal})
+	e.scorer.Observe(e.look(c), &e.population, &scoring.Observation{
+		Time: ev.Time, Signal: signal, Value: ev.Minor, HasValue: ev.HasValue, Properties: ev.Properties,
+	})
+	c.features = e.at.Features
+}
+
+// look makes c the customer that the scorer looks at.
+func (e *Engine) look(c *customer) *scoring.Customer {
+	e.at = scoring.Customer{Profile: &c.profile, Features: c.features}
+	return &e.at
 }
 
 // wake fires what is due for a customer as of a time.
 func (e *Engine) wake(c *customer, at int64) {
 	for minute := at / 60_000; c.profile.Armed != 0 && c.profile.Armed <= minute; {
-		if d, ok := e.pack.Wake(&c.profile); ok && d.Transition == scoring.Raised {
-			e.alerts.raised(c, d.At)
+		for _, d := range e.scorer.Wake(e.look(c)) {
+			if d.Kind == scoring.Lapse && d.Transition == scoring.Raised {
+				e.alerts.raised(c, d.At)
+			}
 		}
 	}
 }

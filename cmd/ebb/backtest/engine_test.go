@@ -81,7 +81,7 @@ func TestScoredAtDates(t *testing.T) {
 			t.Fatalf("%d dates measured, want %d", len(report.Dates), len(done))
 		}
 		for i, at := range done {
-			want := map[string]Scored{}
+			want, scorer := map[string]Scored{}, pack.NewScorer()
 			var pop scoring.Population
 			profiles := map[string]*scoring.Profile{}
 			active, after := map[string]bool{}, map[string]bool{}
@@ -91,7 +91,7 @@ func TestScoredAtDates(t *testing.T) {
 					if profiles[h.customer] == nil {
 						profiles[h.customer] = &scoring.Profile{}
 					}
-					pack.Observe(profiles[h.customer], &pop, scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
+					scorer.Observe(&scoring.Customer{Profile: profiles[h.customer]}, &pop, &scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
 					active[h.customer] = active[h.customer] || h.kind == "buy" && h.at > ms-2*horizonDays*millisPerDay
 				case h.at <= ms+horizonDays*millisPerDay:
 					after[h.customer] = after[h.customer] || h.kind == "buy"
@@ -99,7 +99,7 @@ func TestScoredAtDates(t *testing.T) {
 			}
 			for name, p := range profiles {
 				if active[name] {
-					s := pack.Score(p, at.UnixMilli())
+					s := scorer.Score(&scoring.Customer{Profile: p}, at.UnixMilli())
 					want[name] = Scored{name, s.Sum(), !after[name]}
 				}
 			}
@@ -203,7 +203,7 @@ func TestCounts(t *testing.T) {
 		ev.Key = []byte("c")
 		e.Observe(&ev)
 	}
-	want := Counts{Events: 4, Customers: 1, Unnamed: 1, Duplicates: 1, Late: 1}
+	want := Counts{Events: 4, Customers: 1, Active: 1, Unnamed: 1, Duplicates: 1, Late: 1}
 	if diff := gocmp.Diff(want, e.Finish().Counts); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -129,7 +129,7 @@ type Honesty struct {
 	Error Figure `json:"calibration_error"`
 }
 
-// Without is the score without one of its terms.
+// Without is the score without one of its terms, or without a factor of the pack that added something for somebody.
 type Without struct {
 	Term string `json:"term"`
 	AUC  Figure `json:"auc"`
@@ -185,7 +185,7 @@ type Rule struct {
 
 // report puts together what was measured.
 func (e *Engine) report() *Report {
-	k := e.pack
+	k := e.scorer.Pack
 	r := &Report{
 		Pack:        Pack{k.Name, k.Version, k.Hash, k.Activity, k.Friction},
 		HorizonDays: inDays(e.horizon), ActiveDays: inDays(e.active),
@@ -193,7 +193,7 @@ func (e *Engine) report() *Report {
 	}
 	for _, s := range e.snapshots {
 		if s.done {
-			r.Dates = append(r.Dates, s.report())
+			r.Dates = append(r.Dates, e.reportOn(s))
 		}
 	}
 	r.Mean = mean(r.Dates)
@@ -207,7 +207,7 @@ func inDays(ms int64) Figure { return Figure(float64(ms) / millisPerDay) }
 // rocPoints is how many points a curve is drawn with.
 const rocPoints = 160
 
-func (s *snapshot) report() *Date {
+func (e *Engine) reportOn(s *snapshot) *Date {
 	churned := s.churned()
 	d := &Date{At: instant(s.at), Customers: len(s.rows), snapshot: s}
 	var rankings []*ranking
@@ -225,10 +225,9 @@ func (s *snapshot) report() *Date {
 		d.Scores[i].Interval, d.Scores[i].Lead = aucs[i], leads[i]
 	}
 	d.probabilities(s, churned)
-	names := scoring.TermNames()
-	for i, name := range names {
-		if i != scoring.TermBase { // the same for everybody
-			d.Without = append(d.Without, Without{name, Figure(newRanking(s.without(i, len(names)), churned).auc())})
+	for i, name := range s.names {
+		if i != scoring.TermBase && (i < scoring.NumTerms || e.applied[i]) { // base is the same for everybody
+			d.Without = append(d.Without, Without{name, Figure(newRanking(s.without(i), churned).auc())})
 		}
 	}
 	d.Spread = histogram(s.scores(), churned)

@@ -95,10 +95,13 @@ func raisedIn(pack *scoring.Pack, log []happened) map[string][]int64 {
 	raised := map[string][]int64{}
 	profiles := map[string]*scoring.Profile{}
 	var pop scoring.Population
+	scorer := pack.NewScorer()
 	wake := func(name string, at int64) {
 		for p := profiles[name]; p.Armed != 0 && p.Armed <= at/60_000; {
-			if d, ok := pack.Wake(p); ok && d.Transition == scoring.Raised {
-				raised[name] = append(raised[name], d.At)
+			for _, d := range scorer.Wake(&scoring.Customer{Profile: p}) {
+				if d.Transition == scoring.Raised {
+					raised[name] = append(raised[name], d.At)
+				}
 			}
 		}
 	}
@@ -107,7 +110,7 @@ func raisedIn(pack *scoring.Pack, log []happened) map[string][]int64 {
 			profiles[h.customer] = &scoring.Profile{}
 		}
 		wake(h.customer, h.at)
-		pack.Observe(profiles[h.customer], &pop, scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
+		scorer.Observe(&scoring.Customer{Profile: profiles[h.customer]}, &pop, &scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
 	}
 	for name := range profiles {
 		wake(name, log[len(log)-1].at)

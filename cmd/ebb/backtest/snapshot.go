@@ -7,7 +7,8 @@ type snapshot struct {
 	at    int64 // ms since the epoch
 	curve scoring.Curve
 	rows  []row
-	terms []float64 // of all rows, one row after the other
+	names []string  // of the terms, then of the pack's factors
+	terms []float64 // what they add, of all rows, one row after the other
 	done  bool      // it is known who churned
 }
 
@@ -24,15 +25,26 @@ type row struct {
 // take notes the active customers as of the snapshot's date. The probability learnt from probes is that of those resolved
 // by then, so everybody's are looked at.
 func (e *Engine) take(s *snapshot) {
+	names := scoring.TermNames()
+	s.names = names[:]
+	for i := range e.scorer.Factors {
+		s.names = append(s.names, e.scorer.Factors[i].Code)
+	}
+	var factors []float64
 	e.each(func(c *customer) {
 		p := &c.profile
-		e.pack.Probe(&c.probe, p, c.draw, s.at, &e.calibration)
+		e.scorer.Probe(&c.probe, e.look(c), c.draw, s.at, &e.calibration)
 		if p.Last <= s.at-e.active {
 			return
 		}
-		score := e.pack.Score(p, s.at)
+		score := e.scorer.Score(e.look(c), s.at)
+		factors = factors[:0]
+		for i, f := range e.scorer.FactorsAt(e.look(c), s.at) {
+			factors = append(factors, f.LogOdds)
+			e.applied[scoring.NumTerms+i] = e.applied[scoring.NumTerms+i] || f.LogOdds != 0
+		}
 		s.rows = append(s.rows, row{customer: c, score: score.Sum(), last: p.Last, days: c.activeDays, value: c.value})
-		s.terms = append(s.terms, score.Terms[:]...)
+		s.terms = append(append(s.terms, score.Terms[:]...), factors...)
 	})
 	s.curve = e.calibration.Curve()
 }
@@ -51,11 +63,11 @@ func (s *snapshot) churned() []bool { return column(s, func(r *row) bool { retur
 // scores are the rows' scores.
 func (s *snapshot) scores() []float64 { return column(s, func(r *row) float64 { return r.score }) }
 
-// without is the rows' scores without one of the terms.
-func (s *snapshot) without(term, terms int) []float64 {
+// without is the rows' scores without one of the terms, or without what one factor adds while the cap cuts nothing off.
+func (s *snapshot) without(term int) []float64 {
 	out := s.scores()
 	for i := range out {
-		out[i] -= s.terms[i*terms+term]
+		out[i] -= s.terms[i*len(s.names)+term]
 	}
 	return out
 }

@@ -51,7 +51,7 @@ func dueOf(ctx context.Context, cl *redis.Client, partition int) (map[deadline]b
 func (v *verdict) deadlines(p int, m *meta, stored map[string]string, due map[deadline]bool) {
 	for key, b := range stored {
 		var g scoring.Profile
-		if scoring.ReadProfile([]byte(b), &g) != nil || g.Armed == 0 {
+		if scoring.ReadProfile([]byte(b), &scoring.Customer{Profile: &g}) != nil || g.Armed == 0 {
 			continue // what cannot be read is told elsewhere
 		}
 		if !due[deadline{g.Armed, key}] {

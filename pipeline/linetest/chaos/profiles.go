@@ -79,7 +79,7 @@ func (v *verdict) customers(p int, want []oracle.Profile, stored map[string]stri
 // differs names the field in which the stored profile is not the fold's, with both values.
 func differs(w *oracle.Profile, b []byte) string {
 	var g scoring.Profile
-	if err := scoring.ReadProfile(b, &g); err != nil {
+	if err := scoring.ReadProfile(b, &scoring.Customer{Profile: &g}); err != nil {
 		return err.Error()
 	}
 	days := func(ms int64) float64 { return float64(ms) / float64(day) }

@@ -51,11 +51,11 @@ func TestDiffers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, w := profiles()
-			if wrong := differs(&w, scoring.AppendProfile(nil, &g)); wrong != "" {
+			if wrong := differs(&w, scoring.AppendProfile(nil, &scoring.Customer{Profile: &g})); wrong != "" {
 				t.Fatalf("the same: %s", wrong)
 			}
 			spoil(&g)
-			if differs(&w, scoring.AppendProfile(nil, &g)) == "" {
+			if differs(&w, scoring.AppendProfile(nil, &scoring.Customer{Profile: &g})) == "" {
 				t.Error("not found")
 			}
 		})

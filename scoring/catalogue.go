@@ -1,0 +1,118 @@
+package scoring
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+//go:embed reasons/*.yaml
+var reasonTexts embed.FS
+
+// catalogue holds the sentence of every reason by its code, and further sentences and words by keys with a dot. One file is
+// one language.
+type catalogue map[string]string
+
+// english is the one language that there is.
+func english() catalogue {
+	b, err := reasonTexts.ReadFile("reasons/en.yaml")
+	if err != nil {
+		panic("BUG: embedded reasons: " + err.Error())
+	}
+	texts := catalogue{}
+	if err := yaml.UnmarshalWithOptions(b, &texts, yaml.Strict()); err != nil {
+		panic("BUG: embedded reasons: " + err.Error())
+	}
+	return texts
+}
+
+// Reasons are the codes of all reasons with their sentences: a closed list.
+func Reasons() map[string]string {
+	texts := english()
+	for key := range texts {
+		if strings.Contains(key, ".") {
+			delete(texts, key)
+		}
+	}
+	return texts
+}
+
+// sentence is a text taken apart at its placeholders.
+type sentence []piece
+
+// piece is a text, or a placeholder.
+type piece struct {
+	text string
+	hole hole
+}
+
+// hole is what a placeholder stands for.
+type hole uint8
+
+const (
+	noHole hole = iota
+	holeValue
+	holeWithin
+	holeTypical
+	holeSilent
+	holeTenure
+	holeAway
+	holeVisits
+	holeWeight
+	numHoles
+)
+
+var holeNames = [numHoles]string{"", "value", "within", "typical", "silent", "tenure", "away", "visits", "weight"}
+
+// units are the words of a language for amounts: one, and any other number.
+type units struct{ hour, day, visit [2]string }
+
+// sentence is the one of a key, compiled. An error is a fault of the catalogue.
+func (c catalogue) sentence(key string) (s sentence, err error) {
+	rest, ok := c[key]
+	if !ok {
+		return nil, fmt.Errorf("no sentence for %q", key)
+	}
+	for rest != "" {
+		text, after, open := strings.Cut(rest, "{")
+		if text != "" {
+			s = append(s, piece{text: text})
+		}
+		if !open {
+			return s, nil
+		}
+		name, after, closed := strings.Cut(after, "}")
+		for h := range numHoles {
+			if h > 0 && closed && holeNames[h] == name {
+				s = append(s, piece{hole: h})
+				closed = false
+			}
+		}
+		if len(s) == 0 || closed || s[len(s)-1].hole == noHole {
+			return nil, fmt.Errorf("%s: no placeholder {%s}", key, name)
+		}
+		rest = after
+	}
+	return s, nil
+}
+
+// mustSentence is sentence, of a catalogue that tests have checked; nil where there is none.
+func (c catalogue) mustSentence(key string) sentence {
+	if _, ok := c[key]; !ok {
+		return nil
+	}
+	s, err := c.sentence(key)
+	if err != nil {
+		panic("BUG: embedded reasons: " + err.Error())
+	}
+	return s
+}
+
+func (c catalogue) units() (u units) {
+	for name, forms := range map[string]*[2]string{"hour": &u.hour, "day": &u.day, "visit": &u.visit} {
+		forms[0], forms[1], _ = strings.Cut(c["unit."+name], "|")
+	}
+	return u
+}

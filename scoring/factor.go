@@ -1,0 +1,258 @@
+package scoring
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Factor is what a feature adds to the score.
+type Factor struct {
+	Code    string // of its reason
+	Feature int    // index into the pack's features
+	Curve   []CurvePoint
+	Stages  StageSet // in which it counts
+}
+
+// CurvePoint is a point of a factor's curve.
+type CurvePoint struct {
+	Value   int64   // of the feature
+	LogOdds float64 // what it adds there
+}
+
+// Bounds of factors, in log-odds.
+const (
+	maxFactors   = 32
+	maxCurve     = 16 // points
+	maxCap       = 4.0
+	defaultCap   = 1.0
+	maxCurveRise = maxCap
+)
+
+// add is what a value adds: straight lines between the curve's points, level beyond them.
+func (c *Factor) add(v int64) float64 {
+	points := c.Curve
+	if v <= points[0].Value {
+		return points[0].LogOdds
+	}
+	for i := 1; i < len(points); i++ {
+		if a, b := &points[i-1], &points[i]; v <= b.Value {
+			share := float64(v-a.Value) / float64(b.Value-a.Value)
+			return a.LogOdds + float64(share*(b.LogOdds-a.LogOdds))
+		}
+	}
+	return points[len(points)-1].LogOdds
+}
+
+// most is the greatest that any value from least to most adds.
+func (c *Factor) most(least, most int64) float64 {
+	top := max(c.add(least), c.add(most))
+	for i := range c.Curve {
+		if p := &c.Curve[i]; p.Value > least && p.Value < most {
+			top = max(top, p.LogOdds)
+		}
+	}
+	return top
+}
+
+// factorSum adds up what the factors add at a customer's stage, within the cap. each, if not nil, takes what each adds.
+func (k *Pack) factorSum(values []FeatureValue, stage Stage, each []float64) float64 {
+	sum := 0.0
+	for i := range k.Factors {
+		c := &k.Factors[i]
+		add := 0.0
+		if c.Feature < len(values) && values[c.Feature].OK && c.Stages.Has(stage) {
+			add = c.add(values[c.Feature].N)
+		}
+		if each != nil {
+			each[i] = add
+		}
+		sum += add
+	}
+	return min(max(sum, -k.Cap), k.Cap)
+}
+
+// FactorAdd is what one factor adds to a customer's score.
+type FactorAdd struct {
+	Code    string
+	Feature string
+	Value   FeatureValue
+	LogOdds float64
+}
+
+// FactorsAt are all the pack's factors with what each adds as of at, in ms since the epoch.
+func (s *Scorer) FactorsAt(c *Customer, at int64) []FactorAdd {
+	score := s.Score(c, at)
+	var each [maxFactors]float64
+	s.factorSum(score.Values, score.Stage, each[:])
+	all := make([]FactorAdd, len(s.Factors))
+	for i := range s.Factors {
+		f := &s.Factors[i]
+		all[i] = FactorAdd{Code: f.Code, Feature: s.Features[f.Feature].Name, Value: score.value(f.Feature), LogOdds: each[i]}
+	}
+	return all
+}
+
+// factorMost is a bound of what factorSum may come to while features lie within ranges, at any of the stages.
+func (k *Pack) factorMost(ranges []FeatureRange, stages StageSet) float64 {
+	sum := 0.0
+	for i := range k.Factors {
+		c := &k.Factors[i]
+		r := &ranges[c.Feature]
+		if !r.Sometimes || c.Stages&stages == 0 {
+			continue
+		}
+		top := c.most(r.Least, r.Greatest)
+		if !r.Always || stages&^c.Stages != 0 {
+			top = max(top, 0)
+		}
+		sum += top
+	}
+	return min(max(sum, -k.Cap), k.Cap)
+}
+
+// factorFile is a factor as written.
+type factorFile struct {
+	Code    string   `json:"code"             yaml:"code"`
+	Feature string   `json:"feature"          yaml:"feature"`
+	Curve   [][]any  `json:"curve"            yaml:"curve"`
+	Stages  []string `json:"stages,omitempty" yaml:"stages"`
+}
+
+// checkFactors notes what is wrong with the factors.
+func (f *packFile) checkFactors() {
+	if len(f.Factors) > maxFactors {
+		f.broken("factors", "%d, at most %d", len(f.Factors), maxFactors)
+	}
+	if !(f.Cap >= 0 && f.Cap <= maxCap) {
+		f.broken("cap", "%v, must be from 0 to %v", f.Cap, maxCap)
+	}
+	for i := range f.Factors {
+		c := &f.Factors[i]
+		at := fmt.Sprintf("%s[%d]", f.at("factors"), i)
+		f.checkCode(at+".code", c.Code)
+		if c.Feature == "" {
+			f.broken(at+".feature", "is missing")
+		}
+		f.checkNamed(at+".feature", "feature", c.Feature, f.featureNames())
+		kind, _ := featureKind(f.Features[c.Feature].Kind)
+		if _, err := parseCurve(c.Curve, kind); err != nil {
+			f.broken(at+".curve", "%v", err)
+		}
+		if _, err := parseStages(c.Stages); err != nil {
+			f.broken(at+".stages", "%v", err)
+		}
+	}
+}
+
+func (f *packFile) featureNames() (names []string) {
+	for name := range f.Features {
+		names = append(names, name)
+	}
+	return names
+}
+
+// checkCode notes a code that the catalogue of reasons does not hold.
+func (f *packFile) checkCode(at, code string) {
+	if _, ok := f.reasons[code]; !ok {
+		f.broken(at, "%q is no reason of the catalogue, `ebb packs show --reasons` lists them", code)
+	}
+}
+
+// parseCurve reads the points of a curve over the values of a feature of that kind.
+func parseCurve(points [][]any, kind FeatureKind) (curve []CurvePoint, err error) {
+	if len(points) == 0 || len(points) > maxCurve {
+		return nil, fmt.Errorf("%d points, must be 1 to %d", len(points), maxCurve)
+	}
+	for i, p := range points {
+		if len(p) != 2 {
+			return nil, fmt.Errorf("[%d] holds %d numbers, must be [value, log-odds]", i, len(p))
+		}
+		value, err := curveValue(p[0], kind)
+		if err != nil {
+			return nil, fmt.Errorf("[%d][0]: %w", i, err)
+		}
+		add, ok := number(p[1])
+		if !ok || !(math.Abs(add) <= maxCurveRise) {
+			return nil, fmt.Errorf("[%d][1]: %v, must be log-odds from -%v to %v", i, p[1], maxCurveRise, maxCurveRise)
+		}
+		if i > 0 && value <= curve[i-1].Value {
+			return nil, fmt.Errorf("[%d][0]: %v, must be more than the point before", i, p[0])
+		}
+		curve = append(curve, CurvePoint{value, add + 0}) // no zero with a sign
+	}
+	return curve, nil
+}
+
+// curveValue reads a feature's value: a span where the kind has one, thousandths of what is written where it is a property.
+func curveValue(v any, kind FeatureKind) (int64, error) {
+	const most = 1e15
+	switch kind {
+	case FeatureSince, FeatureOpen, FeatureTenure:
+		text, ok := v.(string)
+		if !ok {
+			return 0, fmt.Errorf("%v, must be a span such as 72h or 14d", v)
+		}
+		d, err := parseDays(text)
+		if err != nil || d < 0 {
+			return 0, fmt.Errorf("%q, must be a span such as 72h or 14d", text)
+		}
+		return int64(d / time.Second), nil
+	default:
+	}
+	n, ok := number(v)
+	if kind == FeatureLast {
+		n = math.Round(float64(n * 1000))
+	}
+	if !ok || !(math.Abs(n) <= most) || n != math.Trunc(n) {
+		return 0, fmt.Errorf("%v, must be a whole number", v)
+	}
+	return int64(n), nil
+}
+
+// number is what YAML made of a number.
+func number(v any) (float64, bool) {
+	switch v := v.(type) {
+	case uint64:
+		return float64(v), true
+	case int64:
+		return float64(v), true
+	case int:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
+}
+
+// buildFactors compiles the factors.
+func (k *Pack) buildFactors(f *packFile) {
+	order, _ := f.featureOrder()
+	for _, c := range f.Factors {
+		kind, _ := featureKind(f.Features[c.Feature].Kind)
+		curve, err := parseCurve(c.Curve, kind)
+		if err != nil {
+			panic("BUG: a checked curve: " + err.Error())
+		}
+		stages, _ := parseStages(c.Stages)
+		k.Factors = append(k.Factors, Factor{Code: c.Code, Feature: slices.Index(order, c.Feature), Curve: curve, Stages: stages})
+	}
+	k.Cap = f.Cap
+}
+
+// parseStages reads a list of stages; none means all.
+func parseStages(names []string) (set StageSet, err error) {
+	if len(names) == 0 {
+		return AllStages, nil
+	}
+	for i, name := range names {
+		s := slices.Index(stageNames[:], name)
+		if s < 0 {
+			return 0, fmt.Errorf("[%d]: %q, must be one of %s", i, name, strings.Join(stageNames[:], ", "))
+		}
+		set |= 1 << s
+	}
+	return set, nil
+}

@@ -1,0 +1,195 @@
+package scoring_test
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"ebb/scoring"
+)
+
+// TestPackFactors holds the shipped packs to testdata/packs.txt, and that file to the packs: it shows every factor and
+// floor where it counts and where it does not.
+func TestPackFactors(t *testing.T) {
+	packs, missing := map[string]*scoring.Pack{}, map[string]bool{}
+	for name, p := range verticals(t) {
+		pack := must(scoring.Load(name, nil, scoring.Overrides{}))
+		if pack.Value.Feature < 0 || pack.Stages.Onboarding == 0 || pack.Stages.Churned == 0 || len(pack.Playbooks) == 0 {
+			t.Errorf("%s: value %+v, stages %+v, %d playbooks", name, pack.Value, pack.Stages, len(pack.Playbooks))
+		}
+		packs[name] = pack
+		for code := range p.codes() {
+			missing[name+" "+code+" where it counts"], missing[name+" "+code+" where it does not"] = true, true
+		}
+	}
+	for line := range strings.Lines(document(t, "testdata/packs.txt")) {
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		head, events, _ := strings.Cut(line, ": ")
+		words := strings.Fields(head)
+		pack := packs[words[0]]
+		if pack == nil || len(words) != 4 {
+			t.Fatalf("%s: not understood", line)
+		}
+		h := newPackStory(t, pack, events)
+		code, want, got := words[1], 0.0, 0.0
+		if words[2] == "floor" {
+			want, got = amount(t, words[3]), h.floor(code)
+		} else {
+			want, got = amount(t, words[2]), h.add(t, code, amount(t, words[3]))
+		}
+		if math.Abs(got-want) > 1e-9 {
+			t.Errorf("%s: %v", line, got)
+		}
+		delete(missing, words[0]+" "+code+map[bool]string{true: " where it does not", false: " where it counts"}[want == 0])
+	}
+	for _, m := range slices.Sorted(maps.Keys(missing)) {
+		t.Errorf("no line shows %s", m)
+	}
+}
+
+// packStory is one customer of a pack: what its events lead to.
+type packStory struct {
+	pack     *scoring.Pack
+	scorer   *scoring.Scorer
+	customer scoring.Customer
+	pop      scoring.Population
+	open     map[scoring.Kind]uint8 // episodes other than lapses, by the opening that their floor is of
+}
+
+// packEvent is one event of a line.
+type packEvent struct {
+	day        float64
+	eventType  string
+	value      int64
+	properties map[string]scoring.PropertyValue
+}
+
+// newPackStory folds a line's events, after one activity that none of the pack's signals names.
+func newPackStory(t *testing.T, pack *scoring.Pack, line string) *packStory {
+	t.Helper()
+	h := &packStory{
+		pack: pack, scorer: pack.NewScorer(), customer: scoring.Customer{Profile: &scoring.Profile{}}, open: map[scoring.Kind]uint8{},
+	}
+	for _, activity := range pack.Activity {
+		if pack.Signal([]byte(activity)).Named == 0 {
+			h.fold(packEvent{eventType: activity})
+			break
+		}
+	}
+	if h.customer.Visits == 0 {
+		t.Fatalf("%s has no activity that is no signal", pack.Name)
+	}
+	var events []packEvent
+	for part := range strings.SplitSeq(line, "; ") {
+		events = append(events, parsePackEvents(t, pack, part)...)
+	}
+	slices.SortStableFunc(events, func(a, b packEvent) int { return cmp.Compare(a.day, b.day) })
+	for _, e := range events {
+		h.fold(e)
+	}
+	return h
+}
+
+func (h *packStory) fold(e packEvent) {
+	var properties []scoring.PropertyValue
+	for _, path := range h.pack.Properties() {
+		properties = append(properties, e.properties[path])
+	}
+	for _, d := range h.scorer.Observe(&h.customer, &h.pop, &scoring.Observation{
+		Time: at(e.day), Signal: h.pack.Signal([]byte(e.eventType), properties...),
+		Value: e.value, HasValue: e.value != 0, Properties: properties,
+	}) {
+		switch {
+		case d.Kind == scoring.Lapse:
+		case d.Transition == scoring.Recovered:
+			delete(h.open, d.Kind)
+		default:
+			h.open[d.Kind] = d.Opening
+		}
+	}
+}
+
+// add is what the factor of that code adds as of a day.
+func (h *packStory) add(t *testing.T, code string, day float64) float64 {
+	t.Helper()
+	score := h.scorer.Score(&h.customer, at(day))
+	add, ok := h.pack.Adds(&score)[code]
+	if !ok {
+		t.Fatalf("%s has no factor %s", h.pack.Name, code)
+	}
+	return add
+}
+
+// floor is that of an open episode with that code, or 0.
+func (h *packStory) floor(code string) float64 {
+	for kind, opening := range h.open {
+		if o := h.pack.Kinds[kind].Opens[opening]; o.Code == code {
+			return o.Floor
+		}
+	}
+	return 0
+}
+
+// at is an instant of a customer's life, rounded to seconds.
+func at(days float64) int64 { return begin + int64(math.Round(days*86400))*1000 }
+
+// parsePackEvents reads "days type {property=value ...} =money".
+func parsePackEvents(t *testing.T, pack *scoring.Pack, part string) (events []packEvent) {
+	t.Helper()
+	m := regexp.MustCompile(`^(\S+) ([^{=]+?)(?: \{([^}]*)\})?(?: =(\d+))?$`).FindStringSubmatch(part)
+	if m == nil {
+		t.Fatalf("%q: not understood", part)
+	}
+	e := packEvent{eventType: m[2], properties: map[string]scoring.PropertyValue{}}
+	if !pack.Signal([]byte(e.eventType)).Known {
+		t.Fatalf("%s does not know %s", pack.Name, e.eventType)
+	}
+	for assignment := range strings.FieldsSeq(m[3]) {
+		path, text, _ := strings.Cut(assignment, "=")
+		e.properties[path] = property(text)
+	}
+	if m[4] != "" {
+		e.value = int64(amount(t, m[4]))
+	}
+	for span := range strings.SplitSeq(m[1], "+") {
+		first, last, step := span, span, "1"
+		if a, b, ok := strings.Cut(span, ".."); ok {
+			first, last = a, b
+			if b, s, ok := strings.Cut(b, "/"); ok {
+				last, step = b, s
+			}
+		}
+		for e.day = amount(t, first); e.day <= amount(t, last); e.day += amount(t, step) {
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
+// property is a number, true or false, or a text.
+func property(text string) scoring.PropertyValue {
+	if n, err := strconv.ParseFloat(text, 64); err == nil {
+		return scoring.PropertyValue{Kind: scoring.PropertyNumber, Number: int64(math.Round(n * 1000))}
+	}
+	if text == "true" || text == "false" {
+		return scoring.PropertyValue{Kind: scoring.PropertyBool, Number: map[string]int64{"true": 1}[text]}
+	}
+	return scoring.TextProperty([]byte(text))
+}
+
+func amount(t *testing.T, text string) float64 {
+	t.Helper()
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatal(fmt.Errorf("read number: %w", err))
+	}
+	return n
+}
