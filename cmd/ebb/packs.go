@@ -1,0 +1,197 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"ebb/scoring"
+)
+
+func newPacksCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "packs",
+		Short: "List, show and validate packs",
+		Long: `A pack is what a business calls activity, trouble and a reason to act. docs/packs.md describes the language. NAME is a shipped
+pack; a path of your own holds a slash or ends in .yaml.`,
+		Example: "  ebb packs list\n  ebb packs show retail > mine.yaml\n  ebb packs validate mine.yaml",
+		Args:    unknownCommand,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newPacksListCommand(a), newPacksShowCommand(a), newPacksValidateCommand(a))
+	return cmd
+}
+
+// packSummary is what a pack declares, in numbers.
+type packSummary struct {
+	Name     string   `json:"name"`
+	Version  string   `json:"version"`
+	Hash     string   `json:"hash"`
+	Horizon  string   `json:"horizon"`
+	Activity int      `json:"activity"` // event types; of "*" 1
+	Signals  int      `json:"signals"`
+	Features int      `json:"features"`
+	Factors  int      `json:"factors"`
+	Kinds    []string `json:"kinds"`
+	State    int      `json:"state_bytes_at_most"` // of a customer's features
+}
+
+func summarise(k *scoring.Pack) packSummary {
+	s := packSummary{
+		Name: k.Name, Version: k.Version, Hash: k.Hash, Horizon: fmt.Sprintf("%gd", k.Horizon.Hours()/24), Activity: len(k.Activity),
+		Signals: len(k.SignalNames()), Features: len(k.Features), Factors: len(k.Factors), Kinds: []string{scoring.Lapse.String()},
+		State: k.MaxFeatureState(),
+	}
+	for n := scoring.Explicit; n < scoring.NumKinds; n++ {
+		if len(k.Kinds[n].Opens) > 0 {
+			s.Kinds = append(s.Kinds, n.String())
+		}
+	}
+	return s
+}
+
+func newPacksListCommand(a *app) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List the packs that come with ebb",
+		Long:    "List the packs that come with ebb, with their horizon and how much they declare.",
+		Example: "  ebb packs list\n  ebb packs list --json",
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var all []packSummary
+			for _, name := range scoring.Shipped() {
+				k, err := scoring.Load(name, readFile, scoring.Overrides{})
+				if err != nil {
+					return err
+				}
+				all = append(all, summarise(k))
+			}
+			return showSummaries(newScreen(cmd.OutOrStdout(), a.environ), all, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print an object for each pack")
+	return cmd
+}
+
+func showSummaries(s screen, all []packSummary, asJSON bool) error {
+	if asJSON {
+		encoder := json.NewEncoder(s)
+		for i := range all {
+			if err := encoder.Encode(&all[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = text.FormatDefault
+	t.AppendHeader(table.Row{"pack", "horizon", "signals", "features", "factors", "kinds"})
+	for i := range all {
+		p := &all[i]
+		t.AppendRow(table.Row{p.Name, p.Horizon, p.Signals, p.Features, p.Factors, len(p.Kinds)})
+	}
+	_, err := fmt.Fprintln(s, t.Render())
+	return err
+}
+
+func newPacksShowCommand(a *app) *cobra.Command {
+	var reasons bool
+	cmd := &cobra.Command{
+		Use:     "show [NAME]",
+		Short:   "Print a pack, or the catalogue of reasons",
+		Long:    "Print a pack as it is written, to begin your own with, or every reason that an alert may give, with its sentence.",
+		Example: "  ebb packs show retail > mine.yaml\n  ebb packs show --reasons",
+		Args:    arguments(0, 1, "NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case reasons && len(args) == 0:
+				return showReasons(newScreen(cmd.OutOrStdout(), a.environ))
+			case reasons || len(args) == 0:
+				return usageError{fmt.Errorf("want the name of a pack (%s) or --reasons, one of the two", strings.Join(scoring.Shipped(), ", "))}
+			}
+			b, err := scoring.Source(args[0], readFile)
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(b)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&reasons, "reasons", false, "print the reasons that a factor or a floor may have, with their sentences")
+	return cmd
+}
+
+func showReasons(s screen) error {
+	all := scoring.Reasons()
+	width := 0
+	for code := range all {
+		width = max(width, len(code))
+	}
+	for _, code := range slices.Sorted(maps.Keys(all)) {
+		s.hang(fmt.Sprintf("%-*s  ", width, code), all[code])
+	}
+	return nil
+}
+
+func newPacksValidateCommand(a *app) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "validate NAME|FILE",
+		Short: "Say everything that is wrong with a pack, or doubtful",
+		Long: `Check a pack's every key, and say what is allowed but hardly meant: signals and features that nothing reads, parts of curves that
+no value reaches, a cap that cuts off what the factors add. Then a sample runs through it: 200 made-up customers with events of
+the pack's types over a year. Exit code 1 where something is wrong.`,
+		Example: "  ebb packs validate mine.yaml\n  ebb packs validate saas --json",
+		Args:    arguments(1, 1, "NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			k, err := scoring.Load(args[0], readFile, scoring.Overrides{})
+			if err != nil {
+				return err
+			}
+			v := validated{packSummary: summarise(k), Doubtful: k.Lint(), Sample: tryPack(k)}
+			return v.show(newScreen(cmd.OutOrStdout(), a.environ), asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one object")
+	return cmd
+}
+
+// validated is what validate found out about a pack that is not wrong.
+type validated struct {
+	packSummary
+	Doubtful []string  `json:"doubtful"`
+	Sample   packTrial `json:"sample"`
+}
+
+func (v *validated) show(s screen, asJSON bool) error {
+	if asJSON {
+		if v.Doubtful == nil {
+			v.Doubtful = []string{}
+		}
+		return json.NewEncoder(s).Encode(v)
+	}
+	fmt.Fprintf(s, "%s %s, hash %.12s…: nothing wrong\n", v.Name, v.Version, v.Hash)
+	for _, d := range v.Doubtful {
+		s.hang("doubtful  ", d)
+	}
+	fmt.Fprintf(s, "\nsample    %d customers, %d events, a year\n", v.Sample.Customers, v.Sample.Events)
+	for _, kind := range v.Kinds {
+		fmt.Fprintf(s, "          %-16s %5d raised\n", kind, v.Sample.Raised[kind])
+	}
+	if v.Features == 0 {
+		return nil
+	}
+	fmt.Fprintf(s, "          features take %d bytes a customer on the average, %d at most\n", v.Sample.StateBytes/max(v.Sample.Customers, 1), v.State)
+	if len(v.Sample.Silent) > 0 {
+		s.hang("          ", "factors that added nothing: "+strings.Join(v.Sample.Silent, ", "))
+	}
+	return nil
+}
