@@ -65,7 +65,7 @@ a customer is about to leave, silence included. Every event counts once, every a
 		{"Try it, with nothing to install:", []*cobra.Command{newDemoCommand(a), newBacktestCommand(a), newSimulateCommand()}},
 		{"Run it:", []*cobra.Command{newCheckCommand(a), newRunCommand(a), newHealthCommand(a), newRebuildCommand(a)}},
 		{"What goes in and what comes out:", []*cobra.Command{newProduceCommand(a), newAlertsCommand(a), newExplainCommand(a), newDLQCommand(a)}},
-		{"What makes a customer at risk:", []*cobra.Command{newPacksCommand(a)}},
+		{"What makes a customer at risk:", []*cobra.Command{newInspectCommand(a), newPacksCommand(a)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
 		for _, cmd := range group.commands {
