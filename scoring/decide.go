@@ -30,7 +30,7 @@ type Decision struct {
 // worse or end. The decisions are valid until s is asked again. An event without effect changes nothing.
 func (s *Scorer) Observe(c *Customer, pop *Population, o *Observation) []Decision {
 	s.decisions = s.decisions[:0]
-	if !o.Signal.effective() {
+	if !o.Signal.Effective() {
 		return nil
 	}
 	silence := o.Time - c.Last
@@ -53,8 +53,8 @@ func (s *Scorer) Observe(c *Customer, pop *Population, o *Observation) []Decisio
 	return s.decisions
 }
 
-// effective reports whether an event of this signal changes anything.
-func (s *Signal) effective() bool { return s.Activity || s.Friction != 0 || s.Named != 0 }
+// Effective reports whether an event of this signal changes anything.
+func (s *Signal) Effective() bool { return s.Activity || s.Friction != 0 || s.Named != 0 }
 
 // comeBack ends the lapse: the customer is back after a silence.
 func (s *Scorer) comeBack(c *Customer, silence, at int64) {

@@ -77,6 +77,19 @@ func (k *Pack) tierOfFloor(floor float64) Tier {
 	return Watch
 }
 
+// TierAt is the tier and the stage that c is in as of at, in ms since the epoch: by its score, and not below the floors of
+// its open episodes. TierNone of a customer without activity or open episode.
+func (s *Scorer) TierAt(c *Customer, at int64) (Tier, Stage) {
+	score := s.Score(c, at)
+	tier := s.TierOf(&score)
+	for n := Explicit; n < NumKinds; n++ {
+		if h := c.hard(n); h.Open() {
+			tier = max(tier, s.tierOfFloor(s.Kinds[n].Opens[h.Opening].Floor))
+		}
+	}
+	return tier, score.Stage
+}
+
 // nextExpiry is the minute at which the next episode ends by itself; 0: none does.
 func (s *Scorer) nextExpiry(p *Profile) (minute int64) {
 	for n := Explicit; n < NumKinds; n++ {

@@ -54,6 +54,7 @@ type Pack struct {
 	coefficients
 	termTails [NumTerms][]byte
 	packJSON  []byte // with its key
+	canon     []byte // the canonical form
 }
 
 // Overrides replace parts of a pack. The zero value replaces nothing.
@@ -99,6 +100,9 @@ func Source(nameOrPath string, read func(path string) ([]byte, error)) ([]byte, 
 	return b, nil
 }
 
+// Canonical is the pack in one spelling, as JSON with its overrides: what Hash is the hash of.
+func (k *Pack) Canonical() []byte { return slices.Clone(k.canon) }
+
 // MaxFeatureState is how many bytes the features of one customer take at most.
 func (k *Pack) MaxFeatureState() int { return k.features.maxState() }
 
@@ -141,7 +145,8 @@ func build(f *packFile) *Pack {
 		lnHorizon:      log(horizon),
 		maxSilence:     max(3650, math.Ceil(float64(20*horizon))),
 	}
-	sum := sha256.Sum256(k.canonical(f))
+	k.canon = k.canonical(f)
+	sum := sha256.Sum256(k.canon)
 	k.Hash = hex.EncodeToString(sum[:])
 	k.render()
 	return k

@@ -37,6 +37,17 @@ type weighed struct {
 	feature int // that its sentence speaks of; -1: none
 }
 
+// ReasonCodes are the codes of the reasons that an alert of d gives, in their order.
+func (k *Pack) ReasonCodes(d *Decision) []string {
+	var room [maxReasons]weighed
+	reasons := k.reasons(room[:0], d)
+	codes := make([]string, len(reasons))
+	for i, r := range reasons {
+		codes[i] = r.code
+	}
+	return codes
+}
+
 // reasons appends those of an alert: what it was raised for, then the weightiest of what speaks for it.
 func (k *Pack) reasons(dst []weighed, d *Decision) []weighed {
 	switch {

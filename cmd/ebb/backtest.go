@@ -65,15 +65,12 @@ defined in docs/backtest.md.`,
 
 // backtesting is one run of backtest.
 type backtesting struct {
+	logPass
 	flags  *backtestFlags
-	cfg    *Config
 	pack   *scoring.Pack
 	active time.Duration
 	dates  []time.Time
 	until  time.Time // of the alerts that are measured
-	stdin  io.Reader
-	screen screen // for progress
-	bad    int64
 }
 
 // backtestOutcome is the report, and how the run went.
@@ -86,11 +83,14 @@ type backtestOutcome struct {
 }
 
 // name is the log in words.
-func (o *backtestOutcome) name() string {
-	if o.Log == stdinName {
+func (o *backtestOutcome) name() string { return logInWords(o.Log) }
+
+// logInWords is how a log is called.
+func logInWords(name string) string {
+	if name == stdinName {
 		return "standard input"
 	}
-	return filepath.Base(o.Log)
+	return filepath.Base(name)
 }
 
 func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
@@ -105,10 +105,10 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
-	b := &backtesting{
-		flags: f, cfg: cfg, pack: pack, stdin: newStoppableReader(cmd.Context(), cmd.InOrStdin()),
-		screen: newScreen(cmd.ErrOrStderr(), a.environ),
-	}
+	b := &backtesting{flags: f, pack: pack, logPass: logPass{
+		name: f.events, mapping: &cfg.Input.Mapping, skipBad: f.skipBad,
+		stdin: newStoppableReader(cmd.Context(), cmd.InOrStdin()), screen: newScreen(cmd.ErrOrStderr(), a.environ),
+	}}
 	if err := b.settle(cmd.Context()); err != nil {
 		return err
 	}

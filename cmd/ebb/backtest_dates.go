@@ -35,7 +35,7 @@ func (b *backtesting) settle(ctx context.Context) error {
 		}
 		b.dates = dates
 	}
-	if b.flags.events == stdinName {
+	if b.name == stdinName {
 		if len(b.dates) == 0 {
 			return usageError{advise(errors.New("standard input is read once, so when it ends is not known beforehand"), "name the dates to measure at with --at")}
 		}
@@ -147,7 +147,7 @@ func (b *backtesting) lookAhead(ctx context.Context) (first, last time.Time, err
 	defer func() { _ = bar.Finish() }() // a bar that cannot be drawn is no failure
 	var e logEntry
 	if err := b.next(f, &e); errors.Is(err, io.EOF) {
-		return first, last, fmt.Errorf("%s holds no events", b.flags.events)
+		return first, last, fmt.Errorf("%s holds no events", b.name)
 	} else if err != nil {
 		return first, last, err
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"ebb/cmd/ebb/backtest"
@@ -29,13 +28,6 @@ func (t *backtestText) print() error {
 	_, err := fmt.Fprintf(t, "\n%s events in %.1f s, %s a second; %d MiB\n",
 		grouped(t.Events), t.Seconds, grouped(int64(float64(t.Events)/max(t.Seconds, 1e-3))), t.MiB)
 	return err
-}
-
-// paragraph writes head and beside it what may be long, wrapped wherever it goes.
-func (t *backtestText) paragraph(head, long string) {
-	s := t.screen
-	s.terminal, s.width = true, min(s.width, widestHelp)
-	s.hang(head, long)
 }
 
 func (t *backtestText) horizon() string { return formatDays(t.HorizonDays) }
@@ -73,30 +65,6 @@ func typesInWords(items []string) string {
 		return "every event"
 	}
 	return strings.Join(items, ", ")
-}
-
-// table writes rows below a title. Columns but the first are aligned right; the last row is set off if it is a summary.
-func (t *backtestText) table(title string, header []string, rows [][]string) {
-	fmt.Fprintf(t, "\n%s\n", t.paint(text.Colors{text.Bold}, title))
-	w := table.NewWriter()
-	w.SetStyle(table.StyleDefault)
-	w.Style().Options = table.OptionsNoBordersAndSeparators
-	w.Style().Format.Header = text.FormatDefault
-	var configs []table.ColumnConfig
-	for i := 1; i < len(header); i++ {
-		configs = append(configs, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
-	}
-	w.SetColumnConfigs(configs)
-	for _, row := range append([][]string{header}, rows...) {
-		cells := make(table.Row, len(row))
-		for i, c := range row {
-			cells[i] = c
-		}
-		w.AppendRow(cells)
-	}
-	for line := range strings.Lines(w.Render() + "\n") {
-		fmt.Fprintln(t, strings.TrimRight(line, " \n"))
-	}
 }
 
 // scores is the table of AUCs: the score and its rivals on the same customers.

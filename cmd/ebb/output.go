@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -119,6 +120,36 @@ func (s screen) hang(head, long string) {
 	for _, line := range lines {
 		fmt.Fprintf(s, "%s%s\n", head, strings.TrimRight(line, " "))
 		head = strings.Repeat(" ", indent)
+	}
+}
+
+// paragraph writes head and beside it what may be long, wrapped wherever it goes.
+func (s screen) paragraph(head, long string) {
+	s.terminal, s.width = true, min(s.width, widestHelp)
+	s.hang(head, long)
+}
+
+// table writes rows below a title. Columns but the first are aligned right; the last row is set off if it is a summary.
+func (s screen) table(title string, header []string, rows [][]string) {
+	fmt.Fprintf(s, "\n%s\n", s.paint(text.Colors{text.Bold}, title))
+	w := table.NewWriter()
+	w.SetStyle(table.StyleDefault)
+	w.Style().Options = table.OptionsNoBordersAndSeparators
+	w.Style().Format.Header = text.FormatDefault
+	var configs []table.ColumnConfig
+	for i := 1; i < len(header); i++ {
+		configs = append(configs, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	w.SetColumnConfigs(configs)
+	for _, row := range append([][]string{header}, rows...) {
+		cells := make(table.Row, len(row))
+		for i, c := range row {
+			cells[i] = c
+		}
+		w.AppendRow(cells)
+	}
+	for line := range strings.Lines(w.Render() + "\n") {
+		fmt.Fprintln(s, strings.TrimRight(line, " \n"))
 	}
 }
 

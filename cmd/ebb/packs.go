@@ -17,14 +17,14 @@ import (
 func newPacksCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "packs",
-		Short: "List, show and validate packs",
+		Short: "List, show, validate and compare packs",
 		Long: `A pack is what a business calls activity, trouble and a reason to act. docs/packs.md describes the language. NAME is a shipped
 pack; a path of your own holds a slash or ends in .yaml.`,
-		Example: "  ebb packs list\n  ebb packs show retail > mine.yaml\n  ebb packs validate mine.yaml",
+		Example: "  ebb packs list\n  ebb packs show retail > mine.yaml\n  ebb packs validate mine.yaml\n  ebb packs diff retail mine.yaml",
 		Args:    unknownCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPacksListCommand(a), newPacksShowCommand(a), newPacksValidateCommand(a))
+	cmd.AddCommand(newPacksListCommand(a), newPacksShowCommand(a), newPacksValidateCommand(a), newPacksDiffCommand(a))
 	return cmd
 }
 

@@ -82,6 +82,11 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// troubledError is what kept a comparison from being made: exit code 1 is taken by "they differ", as in diff and cmp.
+type troubledError struct{ error }
+
+func (e troubledError) Unwrap() error { return e.error }
+
 // advisedError is an error with what to do about it.
 type advisedError struct {
 	error
@@ -143,7 +148,7 @@ func report(ctx context.Context, s screen, cmd *cobra.Command, err error) int {
 	case errors.As(err, new(usageError)):
 		s.say("  ", "", "see: "+cmd.CommandPath()+" --help")
 		return exitUsage
-	case errors.As(err, new(configProblems)):
+	case errors.As(err, new(configProblems)), errors.As(err, new(troubledError)):
 		return exitUsage
 	case errors.As(err, new(*pipeline.HardStop)):
 		return exitHardStop

@@ -20,8 +20,13 @@ type packFlags struct {
 }
 
 func (f *packFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.pack, "pack", "", "scoring pack by its `NAME` (default: pack.name)")
+	f.addOverrides(cmd)
+}
+
+// addOverrides adds the flags that override parts of a pack, whichever it is.
+func (f *packFlags) addOverrides(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.pack, "pack", "", "scoring pack by its `NAME` (default: pack.name)")
 	flags.StringVar(&f.activity, "activity", "", "event `TYPES` that count as activity, separated by commas; * for all but friction")
 	flags.StringVar(&f.friction, "friction", "", "event `TYPES` that count as friction, as TYPE or TYPE=WEIGHT, separated by commas")
 	flags.StringVar(&f.horizon, "horizon", "", "the score answers how likely a customer does nothing for this long, a `TIME` such as 90d")

@@ -107,7 +107,7 @@ func (e *Engine) Observe(ev *Event) {
 		e.counts.Late++
 	}
 	signal := e.scorer.Signal(ev.Type, ev.Properties...)
-	if !signal.Activity && signal.Friction == 0 && signal.Named == 0 {
+	if !signal.Effective() {
 		if !signal.Known {
 			e.counts.Unnamed++
 		}

@@ -1,0 +1,177 @@
+package backtest
+
+import (
+	"time"
+
+	"ebb/scoring"
+)
+
+// Comparison folds a log by two packs at once, A and B, and notes where they decide differently. One goroutine uses it.
+type Comparison struct {
+	sides    [2]side
+	dates    []time.Time // of migrations, ascending; the last is the log's end, once it is known
+	examples int
+
+	counts    Compared
+	first     int64 // event times, ms since the epoch
+	newest    int64
+	customers map[string]*compared
+	all       []*compared // in order of their first event
+	found     tallies
+}
+
+// Sides of a comparison.
+const (
+	sideA = iota
+	sideB
+)
+
+// side is one of the two packs, and what it has learnt of all customers.
+type side struct {
+	scorer     *scoring.Scorer
+	population scoring.Population
+}
+
+// compared is what is kept of a customer.
+type compared struct {
+	key     string
+	states  [2]scoring.Customer
+	pending []pendingAlert // that the other pack has not sent, but may yet
+}
+
+// Compared says what became of the events of a log.
+type Compared struct {
+	Events     int64    `json:"events"`
+	Customers  int64    `json:"customers"`  // with an event that either pack knows
+	Active     [2]int64 `json:"active"`     // of those, with activity by either pack
+	Unnamed    [2]int64 `json:"unnamed"`    // events of types that either pack does not name
+	Duplicates int64    `json:"duplicates"` // events whose id was among the customer's last 16, by A
+	Late       int64    `json:"late"`       // events more than a day older than the newest before them
+}
+
+// NewComparison compares a with b: at dates, ascending, and at the log's end. Of the alerts that differ it keeps so many
+// examples of each sort.
+func NewComparison(a, b *scoring.Pack, dates []time.Time, examples int) *Comparison {
+	return &Comparison{
+		sides: [2]side{{scorer: a.NewScorer()}, {scorer: b.NewScorer()}}, dates: dates, examples: examples,
+		customers: map[string]*compared{}, found: newTallies(examples),
+	}
+}
+
+// Observe takes the next event. Its properties are those that A reads; b are those that B reads.
+func (c *Comparison) Observe(ev *Event, b []scoring.PropertyValue) {
+	if c.counts.Events == 0 {
+		c.first, c.newest = ev.Time, ev.Time-1
+	}
+	c.counts.Events++
+	if ev.Time > c.newest {
+		c.advance(ev.Time - 1)
+		c.newest = ev.Time
+	} else if c.newest-ev.Time > millisPerDay {
+		c.counts.Late++
+	}
+	properties := [2][]scoring.PropertyValue{ev.Properties, b}
+	var signals [2]scoring.Signal
+	for i := range c.sides {
+		if signals[i] = c.sides[i].scorer.Signal(ev.Type, properties[i]...); !signals[i].Known && signals[i].Named == 0 {
+			c.counts.Unnamed[i]++
+		}
+	}
+	if !signals[sideA].Effective() && !signals[sideB].Effective() {
+		return
+	}
+	u := c.customer(ev.Key)
+	for i := range c.sides {
+		if c.wake(u, i, ev.Time); signals[i].Effective() {
+			c.fold(u, i, ev, &scoring.Observation{Time: ev.Time, Signal: signals[i], Value: ev.Minor, HasValue: ev.HasValue, Properties: properties[i]})
+		}
+	}
+	c.settle(u)
+}
+
+// Late is how many events so far were more than a day older than the newest before them, and what that one's time is.
+func (c *Comparison) Late() (events int64, newest time.Time) { return c.counts.Late, instant(c.newest) }
+
+// fold has one side see an event.
+func (c *Comparison) fold(u *compared, i int, ev *Event, o *scoring.Observation) {
+	state := &u.states[i]
+	if ev.ID != 0 {
+		if state.Seen(ev.ID) {
+			if i == sideA {
+				c.counts.Duplicates++
+			}
+			return
+		}
+		state.Remember(ev.ID)
+	}
+	if o.Signal.Activity && state.Visits == 0 {
+		c.counts.Active[i]++
+	}
+	c.note(u, i, c.sides[i].scorer.Observe(state, &c.sides[i].population, o))
+}
+
+// wake fires what is due for a customer on one side as of a time.
+func (c *Comparison) wake(u *compared, i int, at int64) {
+	state := &u.states[i]
+	for minute := at / 60_000; state.Armed != 0 && state.Armed <= minute; {
+		c.note(u, i, c.sides[i].scorer.Wake(state))
+	}
+}
+
+// customer is the one of this key, made if need be.
+func (c *Comparison) customer(key []byte) *compared {
+	u := c.customers[string(key)]
+	if u == nil {
+		u = &compared{key: string(key)}
+		for i := range u.states {
+			u.states[i].Profile = &scoring.Profile{}
+		}
+		c.customers[u.key] = u
+		c.all = append(c.all, u)
+		c.counts.Customers++
+	}
+	return u
+}
+
+// advance compares at the dates up to until. All events up to until have been folded.
+func (c *Comparison) advance(until int64) {
+	for len(c.found.migrations) < len(c.dates) {
+		at := c.dates[len(c.found.migrations)].UnixMilli()
+		if at > until {
+			return
+		}
+		c.migrate(at)
+	}
+}
+
+// migrate counts the customers by the tier and the stage that each side has them in.
+func (c *Comparison) migrate(at int64) {
+	m := Migration{At: instant(at)}
+	for _, u := range c.all {
+		var tiers [2]scoring.Tier
+		var stages [2]scoring.Stage
+		for i := range c.sides {
+			c.wake(u, i, at)
+			tiers[i], stages[i] = c.sides[i].scorer.TierAt(&u.states[i], at)
+		}
+		c.settle(u)
+		m.Tiers[tiers[sideA]][tiers[sideB]]++
+		m.Stages[stages[sideA]][stages[sideB]]++
+	}
+	c.found.migrations = append(c.found.migrations, m)
+}
+
+// Finish ends the log and returns what differs. Dates behind the log's end are left out.
+func (c *Comparison) Finish() *Difference {
+	d := &Difference{Compared: c.counts}
+	if c.counts.Events > 0 {
+		c.advance(c.newest)
+		c.migrate(c.newest)
+		for _, u := range c.all {
+			c.giveUp(u)
+		}
+		d.First, d.Last = instant(c.first), instant(c.newest)
+	}
+	c.found.report(d)
+	return d
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"ebb/scoring"
+)
+
+// declaredDifference is a setting that two packs declare differently, or that only one of them has. What stands in a list is
+// called by its name: factors by their code, playbooks by the first of their `when`, openings by their signal.
+type declaredDifference struct {
+	Path []string `json:"path"`
+	A    any      `json:"a"` // null: A does not have it
+	B    any      `json:"b"` // null: B does not have it
+}
+
+// declaredDifferences compares the canonical forms of two packs, but for their name and version.
+func declaredDifferences(a, b *scoring.Pack) []declaredDifference {
+	var trees [2]map[string]any
+	for i, k := range []*scoring.Pack{a, b} {
+		decoder := json.NewDecoder(bytes.NewReader(k.Canonical()))
+		decoder.UseNumber()
+		if err := decoder.Decode(&trees[i]); err != nil {
+			panic("BUG: a pack's canonical form is JSON: " + err.Error())
+		}
+		delete(trees[i], "name")
+		delete(trees[i], "version")
+		readablePack(trees[i], k)
+	}
+	all := []declaredDifference{}
+	differ(&all, nil, trees[0], trees[1])
+	return all
+}
+
+// readablePack puts settings as a pack's author writes them.
+func readablePack(tree map[string]any, k *scoring.Pack) {
+	delete(tree, "horizon_ms")
+	tree["horizon"] = formatDuration(k.Horizon)
+	tree["tiers"] = map[string]any{"watch": k.Tiers.Watch, "at_risk": k.Tiers.AtRisk, "critical": k.Tiers.Critical}
+}
+
+// differ appends where two trees differ. A section that only one of them has is gone through like an empty one.
+func differ(all *[]declaredDifference, path []string, a, b any) {
+	x, y := byName(a), byName(b)
+	section := len(path) == 1 && (x != nil || y != nil)
+	switch {
+	case reflect.DeepEqual(a, b):
+	case section || x != nil && y != nil:
+		names := map[string]any{}
+		maps.Copy(names, x)
+		maps.Copy(names, y)
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			differ(all, append(slices.Clone(path), name), x[name], y[name])
+		}
+	default:
+		*all = append(*all, declaredDifference{path, readableValue(a), readableValue(b)})
+	}
+}
+
+// byName is what a mapping holds, or a list of things that have names; nil: it is neither.
+func byName(v any) map[string]any {
+	switch v := v.(type) {
+	case map[string]any:
+		return v
+	case []any:
+		all := map[string]any{}
+		for _, item := range v {
+			name := nameOf(item)
+			if name == "" {
+				return nil
+			}
+			for base, n := name, 2; all[name] != nil; n++ {
+				name = fmt.Sprintf("%s %d", base, n)
+			}
+			all[name] = item
+		}
+		return all
+	}
+	return nil
+}
+
+// nameOf is what an item of a list goes by; empty: it has no name, as a point of a curve.
+func nameOf(item any) string {
+	switch item := item.(type) {
+	case string:
+		return item
+	case map[string]any:
+		for _, key := range []string{"code", "signal", "property"} {
+			if name, ok := item[key].(string); ok {
+				return name
+			}
+		}
+		if when, ok := item["when"].([]any); ok && len(when) > 0 {
+			return nameOf(when[0])
+		}
+	}
+	return ""
+}
+
+// readableValue has spans in days.
+func readableValue(v any) any {
+	switch v := v.(type) {
+	case string:
+		if d, err := time.ParseDuration(v); err == nil {
+			return formatDuration(d)
+		}
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = readableValue(v[i])
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, item := range v {
+			out[key] = readableValue(item)
+		}
+		return out
+	}
+	return v
+}
+
+// cell is a setting's value as a person reads it.
+func cell(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "–"
+	case string:
+		return v
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("BUG: what came from JSON is JSON: " + err.Error())
+	}
+	return strings.NewReplacer(`"`, "", ",", ", ", ":", ": ").Replace(string(b))
+}
