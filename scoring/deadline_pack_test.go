@@ -64,21 +64,27 @@ func (w *walk) event(t *rapid.T) {
 		}
 		properties = append(properties, v)
 	}
-	signal := pack.Signal([]byte(rapid.SampledFrom(w.types).Draw(t, "type")), properties...)
+	w.observe(at, rapid.SampledFrom(w.types).Draw(t, "type"), properties, rapid.Int64Range(-500, 50_000).Draw(t, "value"))
+}
+
+// observe has the customer's silence take its effect, then an event.
+func (w *walk) observe(at int64, eventType string, properties []scoring.PropertyValue, value int64) {
 	for w.customer.Armed != 0 && w.customer.Armed <= at/60_000 {
 		w.scorer.Wake(&w.customer)
 	}
 	w.scorer.Observe(&w.customer, &w.pop, &scoring.Observation{
-		Time: at, Signal: signal, Properties: properties, HasValue: true, Value: rapid.Int64Range(-500, 50_000).Draw(t, "value"),
+		Time: at, Signal: w.scorer.Pack.Signal([]byte(eventType), properties...), Properties: properties, HasValue: true, Value: value,
 	})
 }
 
-// check wakes a copy of the customer until something happens, and judges when by brute force.
-func (w *walk) check(t *rapid.T) {
+// check wakes a copy of the customer until something happens, judges when by brute force, and returns what did: nil, nothing
+// ever does.
+func (w *walk) check(t rapid.TB) *scoring.Decision {
+	t.Helper()
 	const hour = 60
 	profile := *w.customer.Profile
 	c := scoring.Customer{Profile: &profile, Features: slices.Clone(w.customer.Features)}
-	still := scoring.Customer{Profile: new(scoring.Profile), Features: c.Features}
+	still := scoring.Customer{Profile: new(scoring.Profile), Features: slices.Clone(c.Features)}
 	*still.Profile = profile
 	begin := profile.At/60_000 + 1
 	expires := w.judge.Expires(&still)
@@ -106,16 +112,18 @@ func (w *walk) check(t *rapid.T) {
 				w.judge.Reaches(&still, minute), w.judge.Reaches(&still, minute-1))
 		}
 		w.quiet(t, &still, begin, minute-1)
-		return
+		return &decisions[len(decisions)-1]
 	}
 	if expires != 0 {
 		t.Fatalf("never looked at, though something expires in minute %d", expires)
 	}
 	w.quiet(t, &still, begin, min(w.judge.LastMinute(&still), begin+800*24*hour))
+	return nil
 }
 
 // quiet holds that a lapse would not have been decided at any hour of a span.
-func (w *walk) quiet(t *rapid.T, c *scoring.Customer, from, to int64) {
+func (w *walk) quiet(t rapid.TB, c *scoring.Customer, from, to int64) {
+	t.Helper()
 	const hour = 60
 	for minute := from; minute <= to; minute += hour - minute%hour {
 		if w.judge.Reaches(c, minute) {
