@@ -260,4 +260,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "bd1aef190815af93cc9cbefe55a9d14f55590117920d730a93ae9b626eeeafb1"
+const retailHash = "82bf685ba19659e6a7a0884ca0747718f496c8f1767dc0316e56018fb02272c4"

@@ -23,7 +23,7 @@ func TestPacksDiff(t *testing.T) {
 		code       int
 	}{
 		{"what is declared", diffFiles, exitFailed},
-		{"a pack with itself", "retail retail", exitOK},
+		{"a pack with itself", "testdata/packs_diff_b.yaml testdata/packs_diff_b.yaml", exitOK},
 		{"on a log", diffFiles + " --events LOG --at 2025-09-01", exitFailed},
 		{"a pack with itself on a log", "testdata/packs_diff_a.yaml testdata/packs_diff_a.yaml --events LOG", exitOK},
 	} {
