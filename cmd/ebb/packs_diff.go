@@ -146,7 +146,7 @@ func (f *packsDiffFlags) compare(ctx context.Context, p *logPass, packs [2]*scor
 			return nil, usageError{err}
 		}
 	}
-	c := backtest.NewComparison(packs[0], packs[1], dates, int(f.examples)) //nolint:gosec // nobody asks for 2^63 examples
+	c := backtest.NewComparison(packs[0], packs[1], dates, int(f.examples))
 	second := pipeline.NewMappedDecoder(0, p.mapping.compiled).Reading(packs[1])
 	var again pipeline.Event // decoded for what the second pack reads
 	err := p.each(ctx, packs[0], "comparing", func(ev *backtest.Event, e *logEntry) {

@@ -126,8 +126,10 @@ func (t packsDiffText) decided(d *decidedDifference) {
 		n    int64
 		what string
 	}{
-		{d.Unnamed[0], "events are of types that A does not name"}, {d.Unnamed[1], "events are of types that B does not name"},
-		{d.Duplicates, "events are repeats, by their id, and count once"}, {d.Late, "events are more than a day older than one before them"},
+		{d.Unnamed[0], "events are of types that A does not name"},
+		{d.Unnamed[1], "events are of types that B does not name"},
+		{d.Duplicates, "events are repeats, by their id, and count once"},
+		{d.Late, "events are more than a day older than one before them"},
 		{d.Skipped, "lines could not be used"},
 	} {
 		if n.n > 0 {

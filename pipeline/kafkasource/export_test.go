@@ -24,4 +24,6 @@ func Subscription(topic string) []byte { return subscription(topic) }
 func DecodeAssignment(topic string, b []byte) ([]int32, error) { return decodeAssignment(topic, b) }
 
 // EncodeAssignment is encodeAssignment.
-func EncodeAssignment(topic string, partitions []int32) []byte { return encodeAssignment(topic, partitions) }
+func EncodeAssignment(topic string, partitions []int32) []byte {
+	return encodeAssignment(topic, partitions)
+}
