@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 )
 
@@ -81,7 +80,7 @@ func parseCanonical(b []byte) *packFile {
 	if err := d.Decode(&c); err != nil {
 		return f.broken("$", "%v", err)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+	if d.InputOffset() != int64(len(bytes.TrimSpace(b))) {
 		return f.broken("$", "something stands behind the pack")
 	}
 	if c.Core != coreVersion {
