@@ -26,6 +26,8 @@ type input struct {
 	metrics *pipeline.Metrics
 	want    fold
 
+	newer  *scoring.Pack // that is configured from the record at turn on; nil: none
+	turn   int64
 	share  float64 // of the poison breaker
 	accept int64   // poison below this offset is accepted
 }
@@ -161,7 +163,15 @@ func (in *input) render(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeli
 	if e.Kind == pipeline.EntryQuarantine {
 		return pipeline.Outgoing{Topic: "dlq", Value: []byte(e.Code.String() + " " + string(r.Value))}, b
 	}
-	b = in.pack.AppendAlert(b, &e.Alert, e.Alert.ID())
+	switch e.Kind {
+	case pipeline.EntryPack:
+		return pipeline.Outgoing{Topic: "packs", Key: []byte(e.Pack.Hash), Value: e.Canonical}, b
+	case pipeline.EntryControl:
+		c := pipeline.Control{Group: "g", Topic: "events", TopicID: "t", Offset: e.Offset, Kind: pipeline.ControlPack, Pack: e.Pack}
+		return pipeline.Outgoing{Topic: "control", Value: c.Encode()}, b
+	default:
+	}
+	b = e.By.AppendAlert(b, &e.Alert, e.Alert.ID())
 	return pipeline.Outgoing{Topic: "alerts", Key: e.Key, Value: b, Timestamp: e.Alert.At}, b
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"ebb/pipeline"
 )
@@ -50,6 +51,11 @@ func (h *Handle) Claim(_ context.Context, token pipeline.Token) (pipeline.State,
 	}
 	for _, entry := range h.state.outbox {
 		s.Outbox = append(s.Outbox, clone(entry))
+	}
+	for _, k := range h.state.packs {
+		if slices.ContainsFunc(s.Meta.Packs, func(r pipeline.PackRef) bool { return r.Hash == k.Hash }) {
+			s.Packs = append(s.Packs, pipeline.PackBytes{Hash: k.Hash, Canonical: clone(k.Canonical)})
+		}
 	}
 	h.armed, h.cuts, h.down = token, h.state.cuts, nil
 	return s, nil
