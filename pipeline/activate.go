@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"ebb/scoring"
@@ -82,12 +83,9 @@ func (w *Worker) load(ctx context.Context, s *Standing, refs []PackRef, ahead []
 	}
 	g := &generations{refs: slices.Clip(refs)}
 	for i, ref := range wanted {
-		k, err := scoring.LoadCanonical(bytes[ref.Hash])
+		k, err := w.packOf(ref, bytes[ref.Hash])
 		if err != nil {
-			return nil, w.cfg.Identity.stop("pack_unreadable", fmt.Sprintf("pack %s: %v", ref, err), "run the version of ebb that wrote it")
-		}
-		if k.Hash != ref.Hash {
-			return nil, w.cfg.Identity.stop("pack_unreadable", fmt.Sprintf("what is kept as pack %s has the hash %.12s", ref, k.Hash), "something else writes to this group's keys in Redis; restore a backup")
+			return nil, err
 		}
 		if i >= len(refs) {
 			g.ahead = append(g.ahead, activation{ahead[i-len(refs)].Offset, k})
@@ -99,6 +97,23 @@ func (w *Worker) load(ctx context.Context, s *Standing, refs []PackRef, ahead []
 		}
 	}
 	return g, nil
+}
+
+// packOf is the pack of a canonical form; those of the configuration are known.
+func (w *Worker) packOf(ref PackRef, canonical []byte) (*scoring.Pack, error) {
+	for _, k := range []*scoring.Pack{w.cfg.Pack, w.configured(math.MaxInt64)} {
+		if k.Hash == ref.Hash {
+			return k, nil
+		}
+	}
+	k, err := scoring.LoadCanonical(canonical)
+	if err != nil {
+		return nil, w.cfg.Identity.stop("pack_unreadable", fmt.Sprintf("pack %s: %v", ref, err), "run the version of ebb that wrote it")
+	}
+	if k.Hash != ref.Hash {
+		return nil, w.cfg.Identity.stop("pack_unreadable", fmt.Sprintf("what is kept as pack %s has the hash %.12s", ref, k.Hash), "something else writes to this group's keys in Redis; restore a backup")
+	}
+	return k, nil
 }
 
 // lookUp adds the canonical forms that are not among bytes.

@@ -46,6 +46,7 @@ type left struct {
 	Population scoring.Population
 	Poison     pipeline.Poison
 	Outbox     int
+	Packs      []pipeline.PackRef
 	Profiles   map[string]string // "": none
 }
 
@@ -70,6 +71,9 @@ func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 	registry := prometheus.NewRegistry()
 	in := &input{records: gaps(seed, records), pack: pack, metrics: pipeline.NewMetrics(registry)}
 	in.end = in.records[n-1].Offset + 1
+	if seed%4 != 2 {
+		in.newer, in.turn = newerPack(t), in.records[n/2].Offset
+	}
 	in.want = fold{recording: true, published: map[string][]string{}}
 	synctest.Test(t, func(t *testing.T) {
 		s := &schedule{trial: newTrial(in, rand.New(rand.NewPCG(seed, 0)))}
@@ -87,6 +91,9 @@ func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 		}
 	})
 	in.want.recording = false
+	if in.newer != nil && (len(in.want.state.Packs) != 2 || len(in.want.published["control/"]) != 2) {
+		t.Fatalf("seed %d: the newer pack never began: %v", seed, in.want.state.Packs)
+	}
 	if removed := counted(t, registry, "ebb_customers_removed_total"); removed == 0 {
 		t.Fatalf("seed %d: nobody was removed", seed)
 	}
@@ -183,7 +190,7 @@ func (t *trial) left() (l left, err error) {
 	if err != nil {
 		return l, err
 	}
-	l = left{Next: st.Meta.Next, Clock: st.Meta.Clock, Population: st.Meta.Population, Poison: st.Meta.Poison, Outbox: len(st.Outbox), Profiles: map[string]string{}}
+	l = left{Next: st.Meta.Next, Clock: st.Meta.Clock, Population: st.Meta.Population, Poison: st.Meta.Poison, Outbox: len(st.Outbox), Packs: st.Meta.Packs, Profiles: map[string]string{}}
 	var load pipeline.Load
 	for c := range inputCustomers {
 		load.Keys = append(load.Keys, pipeline.AppendKey(nil, nil, fmt.Appendf(nil, "c%d", c)))

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"slices"
+	"testing"
 
 	"ebb/pipeline"
 	"ebb/scoring"
@@ -43,4 +44,32 @@ func (t *trial) Packs(_ context.Context, hashes []string) (all []pipeline.PackBy
 		}
 	}
 	return all, nil
+}
+
+// newerPack is of another horizon, and declares what the older one knows nothing of.
+func newerPack(t *testing.T) *scoring.Pack {
+	t.Helper()
+	const text = `
+name: any
+version: "10"
+horizon: 7d
+tiers: {watch: 30, at_risk: 50, critical: 70}
+activity: [visit]
+friction: {failed: 2}
+signals:
+  visit: {types: [visit]}
+  failed: {types: [failed]}
+features:
+  visits_20d: {kind: count, of: visit, within: 20d}
+  failed_ago: {kind: since, of: failed}
+factors:
+  - {code: not_activated, feature: visits_20d, curve: [[0, 0.4], [3, 0]]}
+kinds:
+  involuntary: {opens: [{signal: failed, floor: 80, code: payment_failed_finally}], closes: [visit], expires: 3d}
+`
+	k, err := scoring.Load("newer.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
 }

@@ -121,9 +121,13 @@ func (t *trial) begin(batch, end int64) {
 	}
 	t.note("%d: started in generation %d, up to %d offsets a fetch, end %d", p.id, p.generation, batch, end)
 	t.processes, t.current = append(t.processes, p), p
+	configured := t.input.configured
+	if t.kafka.offset > t.input.turn && p.id%2 == 0 { // a member that has yet to be given the newer pack
+		configured = nil
+	}
 	w := pipeline.NewWorker(pipeline.Config{
 		Identity: t.input.identity(), Log: &memberLog{process: p}, Store: &memberStore{process: p, down: true},
-		Pack: t.input.pack, Configured: t.input.configured, Ledger: t, Lateness: time.Hour, Retention: retention, Profiles: scoring.NewestProfile, CacheCustomers: 8, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
+		Pack: t.input.pack, Configured: configured, Ledger: t, Lateness: time.Hour, Retention: retention, Profiles: scoring.NewestProfile, CacheCustomers: 8, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
 		PoisonBreaker: t.input.share, AcceptPoison: t.input.accept,
 		MaxUnpublished: pipeline.Volume{Entries: 3, Bytes: 1 << 12}, End: end, Logger: zerolog.Nop(), Metrics: t.input.metrics, Render: t.input.render,
 	})

@@ -104,9 +104,14 @@ func Source(nameOrPath string, read func(path string) ([]byte, error)) ([]byte, 
 // MaxFeatureState is how many bytes the features of one customer take at most.
 func (k *Pack) MaxFeatureState() int { return k.features.maxState() }
 
-func source(nameOrPath string, read func(string) ([]byte, error)) ([]byte, error) {
+// IsFile tells the path of a file from the name of a shipped pack.
+func IsFile(nameOrPath string) bool {
 	ext := path.Ext(nameOrPath)
-	if strings.Contains(nameOrPath, "/") || ext == ".yaml" || ext == ".yml" {
+	return strings.Contains(nameOrPath, "/") || ext == ".yaml" || ext == ".yml"
+}
+
+func source(nameOrPath string, read func(string) ([]byte, error)) ([]byte, error) {
+	if IsFile(nameOrPath) {
 		return read(nameOrPath)
 	}
 	b, err := shipped.ReadFile("packs/" + nameOrPath + ".yaml")

@@ -244,7 +244,7 @@ func (r *rebuilding) carryOut(ctx context.Context) (removed int, err error) {
 		if p.Fresh {
 			continue
 		}
-		id := pipeline.Identity{Partitions: int(r.topic.Partitions), Cluster: r.topic.Cluster, Topic: r.topic.ID, Pack: r.pack}
+		id := pipeline.Identity{Partitions: int(r.topic.Partitions), Cluster: r.topic.Cluster, Topic: r.topic.ID}
 		store := r.redis.Partition(r.cfg.Kafka.Group, int(p.Partition))
 		err := store.Seed(ctx, id.NewMeta(p.From))
 		if err = errors.Join(err, store.Close()); err != nil {

@@ -61,7 +61,7 @@ func (h *Handle) Claim(_ context.Context, token pipeline.Token) (pipeline.State,
 	return s, nil
 }
 
-// Load implements [pipeline.Store]. It overwrites the answers of the Load before, so that a caller who kept one notices.
+// Load implements [pipeline.Store]. It refuses who was replaced, and overwrites the answers of the Load before, so that a caller who kept one notices.
 func (h *Handle) Load(_ context.Context, l *pipeline.Load) error {
 	h.server.mu.Lock()
 	defer h.server.mu.Unlock()
@@ -70,6 +70,9 @@ func (h *Handle) Load(_ context.Context, l *pipeline.Load) error {
 	}
 	if h.server.fault(h.partition, OpLoad) != NoFault {
 		return errInjected
+	}
+	if h.armed != (pipeline.Token{}) && h.armed != h.state.token {
+		return errReplaced
 	}
 	h.reply = make([]byte, 0, h.size(l))
 	l.Profiles, l.Due = l.Profiles[:0], l.Due[:0]
