@@ -26,7 +26,7 @@ func (w *Worker) generations(ctx context.Context, s *Standing) (*generations, er
 	if len(ahead) > 0 {
 		last = ahead[len(ahead)-1].Pack
 	}
-	if err := w.cfg.Identity.accepts(last, refOf(w.configured(s.Mark.Offset))); err != nil {
+	if err := w.cfg.Identity.Accepts(last, RefOf(w.configured(s.Mark.Offset))); err != nil {
 		return nil, err
 	}
 	return w.load(ctx, s, refs, ahead)
@@ -40,6 +40,12 @@ func (w *Worker) history(ctx context.Context, s *Standing) (refs []PackRef, ahea
 	controls, err := w.cfg.Ledger.Controls(ctx, w.cfg.Identity)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read control records: %w", err)
+	}
+	for i := len(controls) - 1; i > 0; i-- {
+		if controls[i].First {
+			controls = controls[i:] // what stands before it is of an earlier group of this name, whose offsets were deleted
+			break
+		}
 	}
 	controls = slices.DeleteFunc(controls, func(c Control) bool { return c.Kind != ControlPack || c.Offset >= s.Mark.Offset })
 	if refs = s.Meta.Packs; len(refs) == 0 && len(controls) > 0 {
@@ -172,7 +178,7 @@ func (o *owner) turn(b *batch) {
 	if waits.why == "" {
 		return
 	}
-	o.cfg.Logger.Warn().Str("reason", waits.why).Stringer("configured", refOf(configured)).Stringer("active", refOf(o.line.scorer.Pack)).
+	o.cfg.Logger.Warn().Str("reason", waits.why).Stringer("configured", RefOf(configured)).Stringer("active", RefOf(o.line.scorer.Pack)).
 		Str("do", packAdvice[waits.why]).Msg("the configured pack does not apply")
 }
 
@@ -211,7 +217,7 @@ func (l *line) turn(configured *scoring.Pack) (waits string) {
 	switch {
 	case len(g.refs) == 0 && l.staged.format >= scoring.NewestProfile:
 		l.begins = append(l.begins, newest)
-		g.refs = append(g.refs, refOf(newest))
+		g.refs = append(g.refs, RefOf(newest))
 	case configured.Hash == newest.Hash:
 	case configured.Name != newest.Name:
 		return packOther
@@ -230,7 +236,7 @@ func (l *line) turn(configured *scoring.Pack) (waits string) {
 // activate makes k the pack of all customers from their next event on.
 func (l *line) activate(k *scoring.Pack) {
 	l.packs.add(k)
-	l.packs.refs = append(l.packs.refs, refOf(k))
+	l.packs.refs = append(l.packs.refs, RefOf(k))
 	l.scorer, l.generation = l.packs.newest(), uint8(len(l.packs.scorers)-1)
 	l.begins = append(l.begins, k)
 }
@@ -241,8 +247,8 @@ func (l *line) announce() {
 	for _, k := range l.begins {
 		l.packs.unsaved = append(l.packs.unsaved, PackBytes{k.Hash, k.Canonical()})
 		for _, e := range []Entry{
-			{Kind: EntryPack, Offset: l.next, Pack: refOf(k), Canonical: k.Canonical()},
-			{Kind: EntryControl, Offset: l.next, Pack: refOf(k)},
+			{Kind: EntryPack, Offset: l.next, Pack: RefOf(k), Canonical: k.Canonical()},
+			{Kind: EntryControl, Offset: l.next, Pack: RefOf(k), First: len(l.packs.refs) == 1},
 		} {
 			if !l.mark.Covers(&e) {
 				s.append(&e, nil)

@@ -16,6 +16,7 @@ type Control struct {
 	Offset    int64   `json:"offset"` // of the input, before which it applied
 	Kind      string  `json:"kind"`   // see ControlPack
 	Pack      PackRef `json:"pack,omitzero"`
+	First     bool    `json:"first,omitempty"` // the group begins: what an earlier group of this name did is of no interest any more
 }
 
 // ControlPack is the kind of a control record by which a pack begins.

@@ -34,6 +34,7 @@ type Entry struct {
 	By         *scoring.Pack // alert: that pack; set when it is rendered
 	Pack       PackRef       // pack, control: which
 	Canonical  []byte        // pack: in its canonical form
+	First      bool          // control: it is the first of the group
 }
 
 // Pending is an outbox entry on its way to be published. It stays encoded until then: decoded it is three times as large.
@@ -97,7 +98,11 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	case EntryQuarantine:
 		return append(dst, byte(e.Code))
 	case EntryPack, EntryControl:
-		return appendParts(dst, []byte(e.Pack.Hash), []byte(e.Pack.Name), []byte(e.Pack.Version), e.Canonical)
+		first := byte(0)
+		if e.First {
+			first = 1
+		}
+		return append(appendParts(dst, []byte(e.Pack.Hash), []byte(e.Pack.Name), []byte(e.Pack.Version), e.Canonical), first)
 	default:
 	}
 	if version == entryNewest {
@@ -148,7 +153,9 @@ func ReadEntry(b []byte) (e Entry, err error) {
 	case EntryPack, EntryControl:
 		e.Pack = PackRef{Hash: string(r.part()), Name: string(r.part()), Version: string(r.part())}
 		e.Canonical = r.part()
-		r.bad = r.bad || version != entryOlder || e.Pack.Hash == "" || (len(e.Canonical) > 0) != (e.Kind == EntryPack)
+		first := r.byte()
+		e.First = first == 1
+		r.bad = r.bad || first > 1 || version != entryOlder || e.Pack.Hash == "" || (len(e.Canonical) > 0) != (e.Kind == EntryPack)
 	default:
 		r.bad = true
 	}

@@ -24,7 +24,8 @@ type PackRef struct {
 	Version string `json:"version"`
 }
 
-func refOf(k *scoring.Pack) PackRef { return PackRef{Hash: k.Hash, Name: k.Name, Version: k.Version} }
+// RefOf names k.
+func RefOf(k *scoring.Pack) PackRef { return PackRef{Hash: k.Hash, Name: k.Name, Version: k.Version} }
 
 // String is the pack as messages name it.
 func (r PackRef) String() string { return fmt.Sprintf("%s %s (%.12s)", r.Name, r.Version, r.Hash) }
@@ -76,9 +77,9 @@ func digits(s string) int {
 	return n
 }
 
-// accepts refuses a configured pack with which nobody can tell what the state is to become: one of another name, or one of the
+// Accepts refuses a configured pack with which nobody can tell what the state is to become: one of another name, or one of the
 // active pack's version with something else in it. An older one, and a newer, are fine: see line.turn.
-func (id Identity) accepts(active, configured PackRef) error {
+func (id Identity) Accepts(active, configured PackRef) error {
 	switch {
 	case active.Hash == configured.Hash:
 		return nil

@@ -22,7 +22,7 @@ func (r *Renderer) pack(e *pipeline.Entry) pipeline.Outgoing {
 func (r *Renderer) control(e *pipeline.Entry) pipeline.Outgoing {
 	c := pipeline.Control{
 		Group: r.Group, Topic: r.Input, TopicID: r.InputID, Partition: int(r.Partition), Offset: e.Offset,
-		Kind: pipeline.ControlPack, Pack: e.Pack,
+		Kind: pipeline.ControlPack, Pack: e.Pack, First: e.First,
 	}
 	return pipeline.Outgoing{Topic: r.Control, Partition: r.Partition, Key: []byte(c.Key()), Value: c.Encode(), Timestamp: asOfNow}
 }

@@ -2,8 +2,8 @@ package main
 
 import (
 	"net"
-	"strconv"
 	"slices"
+	"strconv"
 	"strings"
 )
 
