@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -67,7 +68,7 @@ func (w *Worker) history(ctx context.Context, s *Standing) (refs []PackRef, ahea
 		last = controls[len(controls)-1].Pack.Hash
 	}
 	if last != s.Mark.Pack {
-		return nil, nil, w.cfg.Identity.stop("control_lost", fmt.Sprintf("offset %d was published under pack %.12s, the control records lead to %.12s", s.Mark.Offset, s.Mark.Pack, last),
+		return nil, nil, w.cfg.Identity.stop("control_lost", fmt.Sprintf("offset %d was published under pack %.12s, the control records lead to %.12s", s.Mark.Offset, s.Mark.Pack, cmp.Or(last, "none")),
 			"the topic kafka.control has lost records, or is another one: put it back, or restore a backup of Redis from after the last change of the pack")
 	}
 	return refs, controls, nil
