@@ -252,9 +252,6 @@ func (l *line) sweep(limit Due) {
 		l.due.drop()
 		l.fired(item.Due)
 		c := l.cache.at(slot)
-		if l.retention > 0 && c.profile.Armed == 0 {
-			c.profile.Armed = item.Minute // profiles of version 1 did not keep it where there was no activity
-		}
 		if c.profile.Armed == item.Minute && !c.profile.Empty() {
 			l.wake(c, -1, item.Due)
 			l.arm(c, item.Minute)

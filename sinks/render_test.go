@@ -189,3 +189,23 @@ func TestRenderPack(t *testing.T) {
 		t.Errorf("read back: %+v, %v", c, err)
 	}
 }
+
+// TestAlertType: the CloudEvents type tells kinds and transitions apart.
+func TestAlertType(t *testing.T) {
+	retail, err := scoring.Load("retail", nil, scoring.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, transition := range map[scoring.Kind]scoring.Transition{
+		scoring.Lapse: scoring.Recovered, scoring.Explicit: scoring.Raised, scoring.Involuntary: scoring.Recovered, scoring.ServiceFailure: scoring.Expired,
+	} {
+		e := alert()
+		e.By = retail
+		e.Alert.Kind, e.Alert.Transition = kind, transition
+		want := fmt.Sprintf("header ce_type: %q\n", "ebb.alert."+kind.String()+"."+transition.String()+".v1")
+		out, _ := renderer.Render(nil, e, nil)
+		if got := show(out); !strings.Contains(got, want) {
+			t.Errorf("%s %s: no %q in\n%s", kind, transition, want, got)
+		}
+	}
+}
