@@ -180,3 +180,46 @@ func TestGenerations(t *testing.T) {
 		})
 	}
 }
+
+// tenRecords is a Log of ten records, whatever is asked for.
+type tenRecords struct{ Log }
+
+func (tenRecords) Fetch(_ context.Context, offset int64, f *Fetched) error {
+	f.Records = f.Records[:0]
+	for o := offset; o < 10; o++ {
+		f.Records = append(f.Records, Record{Offset: o, Value: []byte("x")})
+	}
+	f.Next, f.End = 10, 10
+	return nil
+}
+
+// TestNoBatchReachesOverAnEdge: a batch ends where the published position lies, and before each record at which a pack begins.
+func TestNoBatchReachesOverAnEdge(t *testing.T) {
+	k := versionOf(t, "shop", "1", "a")
+	g := newGenerations(k)
+	g.ahead = []activation{{3, k}, {5, k}}
+	p := startPrefetch(t.Context(), tenRecords{}, 0, 10, g.edges(8), func() (*Decoder, *scoring.Pack) { return NewDecoder(0), k })
+	defer p.close()
+	var ends []int64
+	for b := range p.ready {
+		ends = append(ends, b.fetched.Next)
+		p.release(b)
+	}
+	if want := []int64{3, 5, 8, 10}; !slices.Equal(ends, want) {
+		t.Errorf("batches end at %v, want %v", ends, want)
+	}
+}
+
+// TestReplayAnnouncesNothing: what was published of a pack is not published again.
+func TestReplayAnnouncesNothing(t *testing.T) {
+	older, newer := versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b")
+	l := lineOf(older, scoring.NewestProfile)
+	l.packs.refs, l.packs.ahead, l.mark.Offset = []PackRef{RefOf(older)}, []activation{{0, newer}}, 1
+	b := &batch{}
+	b.fetched.Next = 1
+	l.turn(newer)
+	l.wanted(b)
+	if s := l.fold(b); l.scorer.Hash != newer.Hash || len(s.commit.Outbox) != 0 || len(s.commit.Packs) != 1 {
+		t.Errorf("pack %s, outbox of %d, %d packs to keep", l.scorer.Version, len(s.commit.Outbox), len(s.commit.Packs))
+	}
+}
