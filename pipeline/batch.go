@@ -5,13 +5,16 @@ import (
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
+
+	"ebb/scoring"
 )
 
 // batch is one answer of Fetch, decoded: the unit of I/O, never of meaning.
 type batch struct {
 	fetched Fetched
 	decoder *Decoder
-	events  []Event // parallel to fetched.Records
+	pack    *scoring.Pack // whose properties the decoder reads
+	events  []Event       // parallel to fetched.Records
 	hashes  []hashes
 	slots   []int32 // where each event's customer is cached; -1 for an unusable record
 	err     error   // the fetch failed: nothing else is set
@@ -71,8 +74,8 @@ func (b *batch) empty(next int64) {
 // reader fetches and decodes ahead of the fold: one batch waits while the next is fetched.
 type prefetcher struct {
 	log   Log
-	end   int64 // stop before this offset; -1: never
-	edge  int64 // no batch reaches over this offset; see line.atEdge
+	end   int64   // stop before this offset; -1: never
+	edges []int64 // no batch reaches over any of these offsets, which rise; see line.atEdge and generations
 	free  chan *batch
 	ready chan *batch
 	stop  context.CancelFunc
@@ -91,11 +94,13 @@ const maxBatchBytes = 16 << 20
 const firstBatchRecords = 1_000
 
 // startPrefetch begins to fetch at offset. Close it before the Log is used by another owner.
-func startPrefetch(ctx context.Context, log Log, offset, end, edge int64, newDecoder func() *Decoder) *prefetcher {
+func startPrefetch(ctx context.Context, log Log, offset, end int64, edges []int64, newDecoder func() (*Decoder, *scoring.Pack)) *prefetcher {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &prefetcher{log: log, end: end, edge: edge, free: make(chan *batch, 3), ready: make(chan *batch, 1), stop: cancel, done: make(chan struct{})}
+	p := &prefetcher{log: log, end: end, edges: edges, free: make(chan *batch, 3), ready: make(chan *batch, 1), stop: cancel, done: make(chan struct{})}
 	for range cap(p.free) {
-		p.free <- &batch{decoder: newDecoder()}
+		b := &batch{}
+		b.decoder, b.pack = newDecoder()
+		p.free <- b
 	}
 	go p.run(ctx, offset)
 	return p
@@ -117,8 +122,10 @@ func (p *prefetcher) run(ctx context.Context, offset int64) {
 			return
 		}
 		if b.err == nil {
-			if offset < p.edge {
-				b.cut(p.edge)
+			for _, edge := range p.edges {
+				if offset < edge {
+					b.cut(edge)
+				}
 			}
 			if p.end >= 0 {
 				b.cut(p.end)

@@ -13,6 +13,7 @@ import (
 type cluster struct {
 	records []pipeline.Record // the input; offsets have gaps, where markers stood
 	visible int64             // end offset so far
+	edge    int64             // no answer to a fetch reaches over it
 	second  bool              // transactions of version 2: every end gives a new epoch
 	publish func(pipeline.Outgoing) error
 
@@ -164,6 +165,9 @@ func (c *cluster) position() (pipeline.Position, error) {
 // fetch fills f with up to most offsets from offset on, as copies in one buffer that the next fetch overwrites.
 func (c *cluster) fetch(offset, most int64, f *pipeline.Fetched) {
 	f.Next, f.End, f.Stable = min(c.visible, offset+most), c.visible, c.visible
+	if offset < c.edge {
+		f.Next = min(f.Next, c.edge)
+	}
 	f.Records, f.Raw = f.Records[:0], f.Raw[:0]
 	from, _ := slices.BinarySearchFunc(c.records, offset, func(r pipeline.Record, o int64) int { return int(r.Offset - o) })
 	for _, r := range c.records[from:] {

@@ -16,6 +16,7 @@ func (s *schedule) disturb() bool {
 			s.weights = append(s.weights, []int{0, 1, 3, 8}[s.rng.IntN(4)])
 		}
 		s.weights[s.rng.IntN(len(all))] = 8
+		s.weights[3] = max(1, s.weights[3]) // to be replaced is possible at any time: of what is not, a trial could wait for ever
 	}
 	total := 0
 	for _, w := range s.weights {

@@ -26,6 +26,8 @@ type input struct {
 	metrics *pipeline.Metrics
 	want    fold
 
+	newer  *scoring.Pack // that is configured from the record at turn on; nil: none
+	turn   int64
 	share  float64 // of the poison breaker
 	accept int64   // poison below this offset is accepted
 }
@@ -44,6 +46,7 @@ type left struct {
 	Population scoring.Population
 	Poison     pipeline.Poison
 	Outbox     int
+	Packs      []pipeline.PackRef
 	Profiles   map[string]string // "": none
 }
 
@@ -68,6 +71,9 @@ func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 	registry := prometheus.NewRegistry()
 	in := &input{records: gaps(seed, records), pack: pack, metrics: pipeline.NewMetrics(registry)}
 	in.end = in.records[n-1].Offset + 1
+	if seed%4 != 2 {
+		in.newer, in.turn = newerPack(t), in.records[n/2].Offset
+	}
 	in.want = fold{recording: true, published: map[string][]string{}}
 	synctest.Test(t, func(t *testing.T) {
 		s := &schedule{trial: newTrial(in, rand.New(rand.NewPCG(seed, 0)))}
@@ -85,6 +91,9 @@ func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 		}
 	})
 	in.want.recording = false
+	if in.newer != nil && (len(in.want.state.Packs) != 2 || len(in.want.published["control/"]) != 2) {
+		t.Fatalf("seed %d: the newer pack never began: %v", seed, in.want.state.Packs)
+	}
 	if removed := counted(t, registry, "ebb_customers_removed_total"); removed == 0 {
 		t.Fatalf("seed %d: nobody was removed", seed)
 	}
@@ -161,7 +170,15 @@ func (in *input) render(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeli
 	if e.Kind == pipeline.EntryQuarantine {
 		return pipeline.Outgoing{Topic: "dlq", Value: []byte(e.Code.String() + " " + string(r.Value))}, b
 	}
-	b = in.pack.AppendAlert(b, &e.Alert, e.Alert.ID())
+	switch e.Kind {
+	case pipeline.EntryPack:
+		return pipeline.Outgoing{Topic: "packs", Key: []byte(e.Pack.Hash), Value: e.Canonical}, b
+	case pipeline.EntryControl:
+		c := pipeline.Control{Group: "g", Topic: "events", TopicID: "t", Offset: e.Offset, Kind: pipeline.ControlPack, Pack: e.Pack, First: e.First}
+		return pipeline.Outgoing{Topic: "control", Value: c.Encode()}, b
+	default:
+	}
+	b = e.By.AppendAlert(b, &e.Alert, e.Alert.ID())
 	return pipeline.Outgoing{Topic: "alerts", Key: e.Key, Value: b, Timestamp: e.Alert.At}, b
 }
 
@@ -173,7 +190,7 @@ func (t *trial) left() (l left, err error) {
 	if err != nil {
 		return l, err
 	}
-	l = left{Next: st.Meta.Next, Clock: st.Meta.Clock, Population: st.Meta.Population, Poison: st.Meta.Poison, Outbox: len(st.Outbox), Profiles: map[string]string{}}
+	l = left{Next: st.Meta.Next, Clock: st.Meta.Clock, Population: st.Meta.Population, Poison: st.Meta.Poison, Outbox: len(st.Outbox), Packs: st.Meta.Packs, Profiles: map[string]string{}}
 	var load pipeline.Load
 	for c := range inputCustomers {
 		load.Keys = append(load.Keys, pipeline.AppendKey(nil, nil, fmt.Appendf(nil, "c%d", c)))

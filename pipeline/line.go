@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"ebb/scoring"
 )
@@ -16,7 +17,11 @@ const (
 // line folds batches into the state of one partition. It holds no service and no clock: what it decides is a function of
 // the records, the pack and the state that the takeover found. One goroutine owns it.
 type line struct {
-	scorer    *scoring.Scorer
+	scorer     *scoring.Scorer // of the newest pack
+	generation uint8           // its number
+	packs      *generations
+	begins     []*scoring.Pack // that begin with the batch
+
 	lateness  int64 // ms
 	retention int64 // ms; 0: state is kept for ever
 	partition int
@@ -40,8 +45,12 @@ type line struct {
 }
 
 func newLine(c *Config, s *Standing) *line {
+	g := s.generations
+	if g == nil {
+		g = newGenerations(c.Pack)
+	}
 	return &line{
-		scorer: c.Pack.NewScorer(), lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
+		scorer: g.newest(), generation: uint8(len(g.scorers) - 1), packs: g, lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
 		partition: c.Identity.Partition, mark: s.Mark,
 		next: s.Meta.Next, clock: s.Meta.Clock, population: s.Meta.Population,
 		poison: s.Meta.Poison, breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
@@ -97,7 +106,7 @@ func (l *line) loaded() error {
 		l.at.Profile = &c.profile
 		err := scoring.ReadProfile(b, &l.at)
 		if err == nil {
-			err = l.scorer.Fits(&l.at)
+			err = l.fits(&l.at)
 		}
 		if err != nil {
 			return unreadable(fmt.Errorf("profile of customer with key hash %016x: %w", c.hash, err))
@@ -113,6 +122,14 @@ func (l *line) loaded() error {
 	return nil
 }
 
+// fits refuses the state of a customer that is none of its pack's.
+func (l *line) fits(c *scoring.Customer) error {
+	if n := len(l.packs.scorers); int(c.Generation) >= n {
+		return fmt.Errorf("generation %d of %d: %w", c.Generation, n, scoring.ErrProfileDamaged)
+	}
+	return l.packs.scorers[c.Generation].Fits(c)
+}
+
 func unreadable(err error) error {
 	return &HardStop{Code: "state_unreadable", Detail: err.Error(), Do: "run the version of ebb that wrote it; if it is damaged, restore a backup or run: ebb rebuild --from earliest"}
 }
@@ -122,6 +139,7 @@ func unreadable(err error) error {
 func (l *line) fold(b *batch) *staged {
 	s := l.staged
 	s.reset()
+	l.announce()
 	limit := l.sweepTo() // as of before these events: what fell due by then has been loaded
 	for i := range b.events {
 		if i%ahead == 0 {
@@ -159,6 +177,9 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 	// The arriving event counts for its own customer even where it does not move the watermark alone.
 	reached := floorDiv(max(l.clock.Watermark, e.Time-l.lateness), minuteMillis)
 	l.fire(c, e, reached)
+	if c.profile.Generation != l.generation {
+		l.migrate(c, e)
+	}
 	signal := scoring.Signal{Known: true}
 	if !e.Control {
 		signal = l.scorer.Signal(e.Type, e.Properties...)
@@ -178,9 +199,7 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 		c.profile.Remember(h.id)
 	}
 	for i := range decisions {
-		l.decide(c, &decisions[i], e.Offset, Due{}, scoring.Cause{
-			EventID: e.ID, EventType: e.Type, Partition: l.partition, Offset: e.Offset, Time: e.Time,
-		})
+		l.decide(c, &decisions[i], e.Offset, Due{}, l.cause(e))
 	}
 	l.fire(c, e, reached) // a late event may have brought a deadline to before the watermark
 	l.retire(c, reached)
@@ -205,7 +224,7 @@ func (l *line) fire(c *customer, e *Event, minute int64) {
 func (l *line) wake(c *customer, offset int64, due Due) {
 	l.staged.tally.Woken++
 	minute := c.profile.Armed
-	decisions := l.scorer.Wake(l.look(c))
+	decisions := l.packs.scorers[c.profile.Generation].Wake(l.look(c))
 	for i := range decisions {
 		l.decide(c, &decisions[i], offset, due, scoring.Cause{Deadline: true, Time: minute * minuteMillis})
 	}
@@ -290,7 +309,7 @@ func (l *line) arm(c *customer, before int64) {
 // decide appends a decision to the outbox, unless it was published before the state was rolled back.
 func (l *line) decide(c *customer, d *scoring.Decision, offset int64, due Due, cause scoring.Cause) {
 	s := l.staged
-	e := Entry{Kind: EntryAlert, Offset: offset, Due: due, Key: l.cache.key(c), Alert: scoring.Alert{Decision: *d, Cause: cause}}
+	e := Entry{Kind: EntryAlert, Offset: offset, Due: due, Key: l.cache.key(c), Alert: scoring.Alert{Decision: *d, Cause: cause}, Generation: c.profile.Generation}
 	if l.mark.Covers(&e) {
 		s.tally.Suppressed++
 		return
@@ -335,4 +354,5 @@ func (l *line) stage() {
 	s.finish()
 	m := &s.commit.Meta
 	m.Next, m.Clock, m.Population, m.Poison = l.next, l.clock.clone(), l.population, l.poison
+	m.Pack, m.Packs = l.scorer.Hash, slices.Clip(l.packs.refs)
 }

@@ -18,6 +18,7 @@ type Mark struct {
 	Fired     Due    `json:"fired"`           // deadlines a sweep has fired (F)
 	Wall      int64  `json:"wall"`            // our clock, ms since the epoch: for people and idle partitions
 	Topic     string `json:"topic"`           // id of the input topic
+	Pack      string `json:"pack,omitempty"`  // hash of the pack that the record before it was folded under; empty: not announced
 }
 
 // Metadata encodes m for the offset's metadata, which Kafka bounds to 4 KiB.

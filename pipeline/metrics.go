@@ -26,6 +26,8 @@ type Metrics struct {
 	interrupts  *prometheus.CounterVec // partition, reason
 	stops       *prometheus.GaugeVec   // partition, code
 	stalls      *prometheus.GaugeVec   // partition
+	packWait    *prometheus.GaugeVec   // partition, reason
+	reload      prometheus.Gauge
 
 	poison    *prometheus.GaugeVec // partition
 	lag       *prometheus.GaugeVec
@@ -63,6 +65,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		interrupts:  counter("ebb_interruptions_total", "Times a partition had to be taken over again, by reason.", "partition", "reason"),
 		stops:       gauge("ebb_partition_stopped", "1 where a partition has stopped until a person decides, by code.", "partition", "code"),
 		stalls:      gauge("ebb_partition_stalled", "1 where a running partition does not move, though there is something to do.", "partition"),
+		packWait:    gauge("ebb_pack_waiting", "1 where the configured pack does not apply to a partition, by reason.", "partition", "reason"),
+		reload:      prometheus.NewGauge(prometheus.GaugeOpts{Name: "ebb_pack_reload_failed", Help: "1 while the pack's file has changed and cannot be used: the pack of before stays."}),
 		unnamed:     newUnnamedTypes(),
 		poison:      gauge("ebb_quarantined_ratio", "Share of the partition's last 1,000 records that could not be used; above input.poison_breaker the partition stops.", "partition"),
 		lag:         gauge("ebb_lag_records", "Records in the log that have not been folded.", "partition"),
@@ -77,7 +81,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"step"}),
 	}
-	r.MustRegister(m.suppressed, m.removed, m.drawn, m.strays, m.steps, m.unnamed)
+	r.MustRegister(m.suppressed, m.removed, m.drawn, m.strays, m.steps, m.unnamed, m.reload)
 	return m
 }
 
@@ -112,10 +116,24 @@ func (m *Metrics) stall(partition int, stalled bool) {
 	m.stalls.WithLabelValues(strconv.Itoa(partition)).Set(v)
 }
 
+// packWaits says why the configured pack does not apply to a partition; "": it does.
+func (m *Metrics) packWaits(partition int, why string) {
+	p := strconv.Itoa(partition)
+	m.packWait.DeletePartialMatch(prometheus.Labels{"partition": p})
+	if why != "" {
+		m.packWait.WithLabelValues(p, why).Set(1)
+	}
+}
+
+// PackReload says whether the pack's file can be used as it is now.
+func (m *Metrics) PackReload(ok bool) {
+	m.reload.Set(map[bool]float64{false: 1}[ok])
+}
+
 // Forget removes the gauges of a partition that is owned no more, so that nobody reads a stale value.
 func (m *Metrics) Forget(partition int) {
 	p := prometheus.Labels{"partition": strconv.Itoa(partition)}
-	for _, v := range []*prometheus.GaugeVec{m.poison, m.lag, m.delay, m.watermark, m.outbox, m.outboxAge, m.due, m.cached, m.stops, m.stalls} {
+	for _, v := range []*prometheus.GaugeVec{m.poison, m.lag, m.delay, m.watermark, m.outbox, m.outboxAge, m.due, m.cached, m.stops, m.stalls, m.packWait} {
 		v.DeletePartialMatch(p)
 	}
 }

@@ -14,6 +14,8 @@ type EntryKind uint8
 const (
 	EntryAlert      EntryKind = 1 // an alert, to the alert topic
 	EntryQuarantine EntryKind = 2 // an unusable record, to the DLQ; its bytes are taken from the input
+	EntryPack       EntryKind = 3 // a pack in its canonical form, to the topic of packs
+	EntryControl    EntryKind = 4 // a pack that begins before the record at Offset, to the topic of control records
 )
 
 // Entry is one thing decided in a batch and still to be published. What Offset and Due say together is what makes it
@@ -27,6 +29,12 @@ type Entry struct {
 
 	Key   []byte        // alert: the customer's state key
 	Alert scoring.Alert // alert: what was decided, about whom, and what caused it
+
+	Generation uint8         // alert: of the pack that decided it
+	By         *scoring.Pack // alert: that pack; set when it is rendered
+	Pack       PackRef       // pack, control: which
+	Canonical  []byte        // pack: in its canonical form
+	First      bool          // control: it is the first of the group
 }
 
 // Pending is an outbox entry on its way to be published. It stays encoded until then: decoded it is three times as large.
@@ -39,7 +47,7 @@ type Pending struct {
 // build of the version before reads.
 const (
 	entryOlder  = 1 // the decision has its least size
-	entryNewest = 2 // the decision stands behind its size
+	entryNewest = 2 // the decision stands behind its pack's generation and its size
 )
 
 // size is how much p weighs until it is published. An alert is small, and counts by its number alone.
@@ -79,17 +87,26 @@ func volume(entries []Pending) (v Volume) {
 // AppendEntry appends the entry's encoding to dst.
 func AppendEntry(dst []byte, e *Entry) []byte {
 	version := byte(entryOlder)
-	if e.Kind == EntryAlert && e.Alert.Declared() {
+	if e.Kind == EntryAlert && e.newer() {
 		version = entryNewest
 	}
 	dst = append(dst, version, byte(e.Kind))
 	dst = binary.AppendVarint(dst, e.Offset)
 	dst = binary.AppendVarint(dst, e.Due.Minute)
 	dst = binary.LittleEndian.AppendUint64(dst, e.Due.Hash)
-	if e.Kind == EntryQuarantine {
+	switch e.Kind {
+	case EntryQuarantine:
 		return append(dst, byte(e.Code))
+	case EntryPack, EntryControl:
+		first := byte(0)
+		if e.First {
+			first = 1
+		}
+		return append(appendParts(dst, []byte(e.Pack.Hash), []byte(e.Pack.Name), []byte(e.Pack.Version), e.Canonical), first)
+	default:
 	}
 	if version == entryNewest {
+		dst = append(dst, e.Generation)
 		dst = binary.AppendUvarint(dst, uint64(scoring.DecisionSize(&e.Alert.Decision)))
 	}
 	dst = scoring.AppendDecision(dst, &e.Alert.Decision)
@@ -102,7 +119,14 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	for _, n := range [...]int64{c.Time, c.Offset, int64(c.Partition)} {
 		dst = binary.AppendVarint(dst, n)
 	}
-	for _, part := range [...][]byte{e.Key, c.EventID, c.EventType} {
+	return appendParts(dst, e.Key, c.EventID, c.EventType)
+}
+
+// newer reports whether an alert says what the older version of an entry has no place for.
+func (e *Entry) newer() bool { return e.Generation != 0 || e.Alert.Declared() }
+
+func appendParts(dst []byte, parts ...[]byte) []byte {
+	for _, part := range parts {
 		dst = binary.AppendUvarint(dst, uint64(len(part)))
 		dst = append(dst, part...)
 	}
@@ -126,6 +150,12 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		r.bad = r.bad || e.Code == Usable || e.Code >= numCodes
 	case EntryAlert:
 		r.alert(&e, version)
+	case EntryPack, EntryControl:
+		e.Pack = PackRef{Hash: string(r.part()), Name: string(r.part()), Version: string(r.part())}
+		e.Canonical = r.part()
+		first := r.byte()
+		e.First = first == 1
+		r.bad = r.bad || first > 1 || version != entryOlder || e.Pack.Hash == "" || (len(e.Canonical) > 0) != (e.Kind == EntryPack)
 	default:
 		r.bad = true
 	}
@@ -148,9 +178,10 @@ func mustRead(b []byte) Entry {
 func (r *reader) alert(e *Entry, version byte) {
 	size := scoring.LeastDecision
 	if version == entryNewest {
+		e.Generation = r.byte()
 		size = int(min(r.uvarint(), uint64(len(r.b)+1)))
 	}
-	r.bad = scoring.ReadDecision(r.bytes(size), &e.Alert.Decision) != nil || e.Alert.Declared() != (version == entryNewest) || r.bad
+	r.bad = scoring.ReadDecision(r.bytes(size), &e.Alert.Decision) != nil || e.newer() != (version == entryNewest) || r.bad
 	c := &e.Alert.Cause
 	deadline := r.byte()
 	c.Deadline = deadline == 1

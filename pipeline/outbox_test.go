@@ -16,6 +16,15 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 		Offset: rapid.Int64Min(-1).Draw(t, "offset"),
 		Due:    pipeline.Due{Minute: rapid.Int64().Draw(t, "minute"), Hash: rapid.Uint64().Draw(t, "hash")},
 	}
+	if rapid.IntRange(0, 3).Draw(t, "kind") == 0 {
+		e.Kind = rapid.SampledFrom([]pipeline.EntryKind{pipeline.EntryPack, pipeline.EntryControl}).Draw(t, "what of a pack")
+		e.Pack = pipeline.PackRef{Hash: "h" + rapid.String().Draw(t, "hash of the pack"), Name: rapid.String().Draw(t, "name"), Version: rapid.String().Draw(t, "version")}
+		e.First = rapid.Bool().Draw(t, "first")
+		if e.Kind == pipeline.EntryPack {
+			e.Canonical = rapid.SliceOfN(rapid.Byte(), 1, 200).Draw(t, "canonical")
+		}
+		return e
+	}
 	if rapid.Bool().Draw(t, "quarantine") {
 		e.Kind, e.Code = pipeline.EntryQuarantine, pipeline.Code(rapid.IntRange(1, 17).Draw(t, "code"))
 		return e
@@ -26,6 +35,7 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 	e.Alert.Cause.EventID = rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(t, "event id")
 	tenant := rapid.SliceOfN(rapid.Byte(), 0, pipeline.MaxTenant).Draw(t, "tenant")
 	customer := rapid.SliceOfN(rapid.Byte(), 1, pipeline.MaxCustomer).Draw(t, "customer")
+	e.Generation = rapid.Uint8().Draw(t, "generation")
 	e.Key = pipeline.AppendKey(nil, tenant, customer)
 	e.Alert.Tenant, e.Alert.Customer = pipeline.SplitKey(e.Key)
 	gotTenant, gotCustomer := pipeline.SplitKey(e.Key)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"ebb/scoring"
 )
 
 // owner is a worker at work: it folds batches while the one before commits and what was committed is published.
@@ -30,6 +32,7 @@ type owner struct {
 	end       int64     // of the log, and
 	stable    int64     // its last stable offset, as of the latest fetch
 	exhausted bool      // the end is reached
+	waits     waiting   // what was said of the configured pack
 	draining  bool      // revoked
 	poisoned  error     // the breaker has tripped: when what came before is published, this ends the ownership
 }
@@ -37,8 +40,8 @@ type owner struct {
 func newOwner(ctx context.Context, w *Worker, p *Protocol, l *line) *owner {
 	ctx, cancel := context.WithCancel(ctx)
 	return &owner{
-		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &batch{decoder: w.newDecoder()},
-		input:   startPrefetch(ctx, w.cfg.Log, l.next, w.cfg.End, l.mark.Offset, w.newDecoder),
+		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &batch{},
+		input:   startPrefetch(ctx, w.cfg.Log, l.next, w.cfg.End, l.packs.edges(l.mark.Offset), func() (*Decoder, *scoring.Pack) { return w.newDecoder(l.packs.newest().Pack) }),
 		answers: make(chan Answer, 2), proof: time.Now(),
 	}
 }
@@ -153,6 +156,7 @@ func (o *owner) fold(b *batch) error {
 		o.poisoned, o.exhausted = err, true
 		o.input.stop()
 	}
+	o.turn(b)
 	want := o.line.wanted(b)
 	if len(want.Keys) > 0 || len(want.Buckets) > 0 {
 		ctx, cancel := context.WithTimeout(o.ctx, requestTimeout)
@@ -189,23 +193,24 @@ func (o *owner) send() {
 	}
 	hurry := o.p.Unpublished().Entries > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
 	if hurry && o.p.CanPublish() && (o.p.Unpublished().Entries > 0 || o.p.Lagging()) {
-		r := o.p.Publish(o.cfg.MaxUnpublished)
+		r, packs := o.p.Publish(o.cfg.MaxUnpublished), o.line.packs.packs()
 		o.publishAt, o.lastSent = time.Now(), time.Now()
 		o.start(func(ctx context.Context) Answer {
-			return Answer{Step: StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r))}
+			return Answer{Step: StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r, packs))}
 		})
 	}
 }
 
 // publication is what is to be published, rendered while it is sent: a hundred alerts are in the processor's cache when
 // they are copied and checksummed, ten thousand are not. It runs beside the loop, at most one at a time.
-func (o *owner) publication(r Request) *Publication {
+func (o *owner) publication(r Request, packs []*scoring.Pack) *Publication {
 	now := time.Now().UnixMilli()
 	return &Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata(), Records: func(yield func(Outgoing) bool) {
 		var e Entry
 		var out Outgoing
 		for _, pending := range r.Entries {
 			e = mustRead(pending.Encoded)
+			e.By = packs[e.Generation]
 			out, o.scratch = o.cfg.Render(o.scratch[:0], &e, pending.Record)
 			// Brokers refuse records stamped more than an hour ahead of their clock (message.timestamp.after.max.ms): an
 			// alert about an event from the future would hold its partition up for good.
@@ -261,7 +266,7 @@ func (o *owner) finished() bool {
 
 // complete fills in what a commit's meta says besides what the line decided.
 func (m *Meta) complete(id Identity, now time.Time) {
-	m.Version, m.Pack, m.Partitions, m.Cluster, m.Topic = metaVersion, id.Pack, id.Partitions, id.Cluster, id.Topic
+	m.Version, m.Partitions, m.Cluster, m.Topic = metaVersion, id.Partitions, id.Cluster, id.Topic
 	m.WallMillis = now.UnixMilli()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ebb/pipeline"
@@ -211,6 +212,8 @@ func cloneCommit(c *pipeline.Commit) *pipeline.Commit {
 	for _, e := range c.Due {
 		d.Due = append(d.Due, pipeline.DueEntries{Bucket: e.Bucket, Entries: append([]byte(nil), e.Entries...)})
 	}
+	d.Packs = slices.Clone(c.Packs)
+	d.Meta.Packs = slices.Clone(c.Meta.Packs)
 	d.Meta.Clock.Future = append([]pipeline.FutureEvent(nil), c.Meta.Clock.Future...)
 	return &d
 }

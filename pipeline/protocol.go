@@ -242,6 +242,9 @@ func (p *Protocol) Publish(most Volume) Request {
 	q.mark = Mark{
 		Offset: meta.Next, Watermark: meta.Clock.Watermark, Fired: meta.Clock.Fired, Wall: meta.WallMillis, Topic: p.id.Topic,
 	}
+	if len(meta.Packs) > 0 {
+		q.mark.Pack = meta.Pack
+	}
 	p.publishing = q
 	return Request{Step: StepPublish, Mark: q.mark, Entries: p.outbox[:q.volume.Entries:q.volume.Entries]}
 }

@@ -17,7 +17,9 @@ func (t *trial) seedStore(next int64) error {
 	if _, err := h.Claim(context.Background(), pipeline.Token{1}); err != nil {
 		return err
 	}
-	err := h.Commit(context.Background(), &pipeline.Commit{Previous: pipeline.Token{1}, Token: pipeline.Token{2}, Meta: t.input.identity().NewMeta(next)})
+	id := t.input.identity()
+	id.Pack = "" // the control records say which
+	err := h.Commit(context.Background(), &pipeline.Commit{Previous: pipeline.Token{1}, Token: pipeline.Token{2}, Meta: id.NewMeta(next)})
 	if err != nil {
 		return fmt.Errorf("seed: %w", err)
 	}

@@ -34,9 +34,10 @@ type Store interface {
 
 // State is what Claim finds.
 type State struct {
-	Exists bool     // false: no commit of this partition has ever been made, or the store was emptied
-	Meta   Meta     // zero unless Exists
-	Outbox [][]byte // entries not yet dropped, oldest first, as given to Commit
+	Exists bool        // false: no commit of this partition has ever been made, or the store was emptied
+	Meta   Meta        // zero unless Exists
+	Outbox [][]byte    // entries not yet dropped, oldest first, as given to Commit
+	Packs  []PackBytes // those of Meta.Packs that are kept
 }
 
 // Meta is the part of a commit that says where the partition stands. It is one value, written whole with each commit.
@@ -46,11 +47,12 @@ type Meta struct {
 	Clock      Clock              `json:"clock"`      // watermark and how far deadlines have fired
 	Population scoring.Population `json:"population"` // running moments of this partition's customers
 	Poison     Poison             `json:"poison,omitzero"`
-	Pack       string             `json:"pack"`       // hash of the pack that scored it
-	Partitions int                `json:"partitions"` // of the input topic: another count sends customers elsewhere
-	Cluster    string             `json:"cluster"`    // Kafka cluster id
-	Topic      string             `json:"topic"`      // input topic's id, which a re-created topic does not share
-	WallMillis int64              `json:"wall"`       // our clock at this commit, for idle partitions and for people
+	Pack       string             `json:"pack"`            // hash of the newest pack; empty: whatever the control records say
+	Packs      []PackRef          `json:"packs,omitempty"` // its generations, by number; none: the one of Pack, not announced yet
+	Partitions int                `json:"partitions"`      // of the input topic: another count sends customers elsewhere
+	Cluster    string             `json:"cluster"`         // Kafka cluster id
+	Topic      string             `json:"topic"`           // input topic's id, which a re-created topic does not share
+	WallMillis int64              `json:"wall"`            // our clock at this commit, for idle partitions and for people
 }
 
 // Load asks for profiles and due lists in one round trip. The caller owns and reuses it; the answers alias memory of
@@ -73,6 +75,8 @@ type Commit struct {
 
 	Due   []DueEntries // appended to due buckets, each bucket at most once
 	Swept []int64      // due buckets to remove; never one that is also in Due
+
+	Packs []PackBytes // to keep for good: what is kept already stays as it is
 
 	Outbox  [][]byte // entries appended
 	Dropped int      // how many of the oldest entries were published and are removed; removed before Outbox is appended

@@ -14,7 +14,7 @@ type Identity struct {
 	Partitions int    // of the input topic
 	Cluster    string // Kafka cluster id
 	Topic      string // topic id
-	Pack       string // hash of the pack
+	Pack       string // hash of the pack that the configuration began with
 	Latest     bool   // a group without any position starts at the log's end instead of its start
 }
 
@@ -25,6 +25,9 @@ type Standing struct {
 	Fresh   bool      // neither position nor state: the start offset must be published before the first commit
 	Outbox  []Pending // decided, not published; the owner adds the records of quarantined ones before it publishes
 	Dropped int       // oldest entries in the store's outbox that are published
+
+	packs       []PackBytes  // that the store holds
+	generations *generations // of the state; nil: the configured pack alone
 }
 
 // Rewinding reports whether the state is behind what was published, so that what is decided again must be suppressed.
@@ -36,7 +39,7 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Standing{Mark: mark}
+	s := &Standing{Mark: mark, packs: st.Packs}
 	switch {
 	case !st.Exists && !pos.Committed:
 		s.Fresh = true
@@ -99,9 +102,9 @@ func (id Identity) agrees(m Meta) error {
 		return id.PartitionsChanged(m.Partitions)
 	case !m.Poison.sound():
 		return id.stop("state_unreadable", "the record of poisoned records is damaged", "restore a backup of Redis, or run: ebb rebuild --from earliest")
-	case m.Pack != id.Pack:
+	case len(m.Packs) == 0 && m.Pack != "" && m.Pack != id.Pack:
 		return id.stop("pack_changed", fmt.Sprintf("the state was scored with pack %.12s, the configured one is %.12s", m.Pack, id.Pack),
-			"put the old pack and its overrides back, or rescore the history with the new one: ebb rebuild --from earliest")
+			"put the old pack and its overrides back until ebb has processed a record: from then on a pack of a higher version is activated")
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ import (
 // under way. Nothing moves but by its decision: while it decides, every goroutine waits.
 type trial struct {
 	rng       *rand.Rand
+	ledger    []pipeline.Outgoing // control records and packs that were published
 	input     *input
 	kafka     *cluster
 	store     *storetest.Memory
@@ -62,7 +63,7 @@ func (r *request) effects() bool {
 
 func newTrial(in *input, rng *rand.Rand) *trial {
 	t := &trial{rng: rng, input: in, store: storetest.NewMemory(), seen: map[string]int{}}
-	t.kafka = &cluster{records: in.records, visible: in.end, publish: t.published}
+	t.kafka = &cluster{records: in.records, visible: in.end, publish: t.published, edge: in.turn}
 	return t
 }
 
@@ -120,9 +121,13 @@ func (t *trial) begin(batch, end int64) {
 	}
 	t.note("%d: started in generation %d, up to %d offsets a fetch, end %d", p.id, p.generation, batch, end)
 	t.processes, t.current = append(t.processes, p), p
+	configured := t.input.configured
+	if t.kafka.offset > t.input.turn && p.id%2 == 0 { // a member that has yet to be given the newer pack
+		configured = nil
+	}
 	w := pipeline.NewWorker(pipeline.Config{
 		Identity: t.input.identity(), Log: &memberLog{process: p}, Store: &memberStore{process: p, down: true},
-		Pack: t.input.pack, Lateness: time.Hour, Retention: retention, Profiles: scoring.NewestProfile, CacheCustomers: 8, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
+		Pack: t.input.pack, Configured: configured, Ledger: t, Lateness: time.Hour, Retention: retention, Profiles: scoring.NewestProfile, CacheCustomers: 8, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
 		PoisonBreaker: t.input.share, AcceptPoison: t.input.accept,
 		MaxUnpublished: pipeline.Volume{Entries: 3, Bytes: 1 << 12}, End: end, Logger: zerolog.Nop(), Metrics: t.input.metrics, Render: t.input.render,
 	})
@@ -246,6 +251,9 @@ func (t *trial) answer(r *request, err error, how string) {
 // published takes a record that readers of committed data see from now on.
 func (t *trial) published(r pipeline.Outgoing) error {
 	key := r.Topic + "/" + string(r.Key)
+	if r.Topic == "control" || r.Topic == "packs" {
+		t.ledger = append(t.ledger, r)
+	}
 	n := t.seen[key]
 	t.seen[key]++
 	want := t.input.want.published[key]

@@ -19,7 +19,9 @@ type Config struct {
 	Identity       Identity
 	Log            Log
 	Store          Store
-	Pack           *scoring.Pack
+	Pack           *scoring.Pack                  // that the configuration began with
+	Configured     func(next int64) *scoring.Pack // the pack that is configured now, asked before each batch, which begins at offset next; nil: Pack
+	Ledger         Ledger                         // read where a state was rolled back or emptied; needed once anything was published
 	Render         Render
 	Lateness       time.Duration    // how far events of a partition may be out of order
 	Retention      time.Duration    // of event time, after which the state of a silent customer is removed; 0: never
@@ -99,9 +101,9 @@ func NewWorker(cfg Config) *Worker {
 	return w
 }
 
-// newDecoder makes a decoder of the configured input.
-func (w *Worker) newDecoder() *Decoder {
-	return NewMappedDecoder(w.cfg.MaxRecordBytes, w.cfg.Mapping).Reading(w.cfg.Pack)
+// newDecoder makes a decoder of the configured input that reads what a pack reads.
+func (w *Worker) newDecoder(k *scoring.Pack) (*Decoder, *scoring.Pack) {
+	return NewMappedDecoder(w.cfg.MaxRecordBytes, w.cfg.Mapping).Reading(k), k
 }
 
 // Status tells where the worker is.
@@ -199,6 +201,10 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	}
 	s := p.Standing()
 	w.settle(&s.Meta)
+	var err error
+	if s.generations, err = w.generations(ctx, s); err != nil {
+		return err
+	}
 	l := newLine(&w.cfg, s)
 	if err := w.refetch(ctx, s); err != nil {
 		return err
@@ -268,6 +274,9 @@ func (w *Worker) refetch(ctx context.Context, s *Standing) error {
 	var f Fetched // holds the records after many an entry
 	for i := range s.Outbox {
 		e := mustRead(s.Outbox[i].Encoded)
+		if n := len(s.generations.scorers); int(e.Generation) >= n {
+			return unreadable(fmt.Errorf("outbox entry %d: generation %d of %d", i, e.Generation, n))
+		}
 		if e.Kind != EntryQuarantine {
 			continue
 		}

@@ -27,6 +27,7 @@ var (
 //	[hard]     of each other kind: Number Sequence Opening Since Newest        25 each
 //	[back]     Back                                                            8
 //	ids in the ring, in slot order                                             8 each
+//	[generation] Generation                                                    1
 //	state of the pack's features                                               the rest
 const (
 	headSize     = 15
@@ -50,6 +51,9 @@ const (
 	isOnboarded // of no size
 	allFlags    = hasActivity | hasGaps | hasFriction | hasEpisode | hasHard | hasBack | isOnboarded
 )
+
+// hasGeneration is a flag too, in the byte of the ring's state.
+const hasGeneration = 1 << 7
 
 // AppendProfile appends the encoding of c, in the newest version, to dst: 71 to 240 bytes for a customer with activity, and
 // more where a pack declares kinds or features.
@@ -96,6 +100,11 @@ func AppendProfile(dst []byte, c *Customer) []byte {
 		binary.LittleEndian.PutUint64(b[at:], id)
 		at += 8
 	}
+	if p.Generation != 0 {
+		b[2] |= hasGeneration
+		b[at] = p.Generation
+		at++
+	}
 	return append(dst[:n+at], c.Features...)
 }
 
@@ -110,7 +119,7 @@ func ReadProfile(b []byte, c *Customer) error {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
 	case b[0] > NewestProfile:
 		return fmt.Errorf("read profile of version %d, this build reads %d: %w", b[0], NewestProfile, ErrProfileVersion)
-	case len(b) < headSize || b[0] < NewestProfile && b[1]&^olderFlags != 0:
+	case len(b) < headSize || b[0] < NewestProfile && (b[1]&^olderFlags != 0 || b[2]&hasGeneration != 0):
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
 	}
 	size := encodedSize(b[1], b[2])
@@ -118,7 +127,7 @@ func ReadProfile(b []byte, c *Customer) error {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
 	}
 	p.decode(b[:size])
-	if p.flags() != b[1] || p.IDs.state() != b[2] || !p.valid() {
+	if p.flags() != b[1] || p.IDs.state() != b[2]&^hasGeneration || b[2]&hasGeneration != 0 && p.Generation == 0 || !p.valid() {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
 	}
 	c.Features = b[size:len(b):len(b)]
@@ -127,10 +136,12 @@ func ReadProfile(b []byte, c *Customer) error {
 
 // encodedSize is the size of a profile with these flags and this ring state, 0 where they mean nothing.
 func encodedSize(flags, ring byte) int {
+	more := int(ring >> 7)
+	ring &^= hasGeneration
 	if flags&^allFlags != 0 || ring >= 2*ringSize {
 		return 0
 	}
-	size := headSize + 8*int(min(ring, ringSize))
+	size := headSize + 8*int(min(ring, ringSize)) + more
 	for i, part := range [...]int{activitySize, gapsSize, frictionSize, episodeSize, hards * hardSize, backSize} {
 		if flags&(1<<i) != 0 {
 			size += part
@@ -142,7 +153,10 @@ func encodedSize(flags, ring byte) int {
 // decode reads b, whose length is that of its flags.
 func (p *Profile) decode(b []byte) {
 	flags := b[1]
-	p.IDs.restore(b[2])
+	p.IDs.restore(b[2] &^ hasGeneration)
+	if b[2]&hasGeneration != 0 {
+		p.Generation = b[len(b)-1]
+	}
 	p.Armed = int64(binary.LittleEndian.Uint32(b[3:]))
 	p.At = getInt(b[7:])
 	b = b[headSize:]

@@ -19,7 +19,7 @@ func AppendProfileAs(version int, dst []byte, c *Customer) []byte {
 		return AppendProfile(dst, c)
 	case OldestProfile:
 		core := *c.Profile
-		core.Hard, core.Back, core.Onboarded = [hards]Hard{}, 0, false
+		core.Hard, core.Back, core.Onboarded, core.Generation = [hards]Hard{}, 0, false, 0
 		n := len(dst)
 		dst = AppendProfile(dst, &Customer{Profile: &core})
 		dst[n] = OldestProfile

@@ -243,3 +243,24 @@ func TestOlderProfile(t *testing.T) {
 		})
 	}
 }
+
+// TestProfileGeneration: the generation of a customer's pack is a byte behind the ids, and only where there is one.
+func TestProfileGeneration(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawProfile(t)
+		plain := appendProfile(nil, &want)
+		want.Generation = rapid.Uint8Min(1).Draw(t, "generation")
+		b := scoring.AppendProfile(nil, &scoring.Customer{Profile: &want, Features: []byte("features")})
+		if len(b) != len(plain)+1+len("features") {
+			t.Fatalf("%d bytes, %d without a generation", len(b), len(plain))
+		}
+		c := scoring.Customer{Profile: &scoring.Profile{}}
+		if err := scoring.ReadProfile(b, &c); err != nil || *c.Profile != want || string(c.Features) != "features" {
+			t.Fatalf("%+v, error %v, want %+v", c, err, want)
+		}
+		b[len(plain)] = 0
+		if err := scoring.ReadProfile(b, &c); !errors.Is(err, scoring.ErrProfileDamaged) {
+			t.Fatalf("generation 0 written out: error %v", err)
+		}
+	})
+}

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -51,10 +50,12 @@ type Pack struct {
 	sentences, once map[string]sentence // by the reason's code; once: of who came but once
 	units           units
 
+	declared  *packFile
+	canonical []byte
+
 	coefficients
 	termTails [NumTerms][]byte
 	packJSON  []byte // with its key
-	canon     []byte // the canonical form
 }
 
 // Overrides replace parts of a pack. The zero value replaces nothing.
@@ -100,15 +101,17 @@ func Source(nameOrPath string, read func(path string) ([]byte, error)) ([]byte, 
 	return b, nil
 }
 
-// Canonical is the pack in one spelling, as JSON with its overrides: what Hash is the hash of.
-func (k *Pack) Canonical() []byte { return slices.Clone(k.canon) }
-
 // MaxFeatureState is how many bytes the features of one customer take at most.
 func (k *Pack) MaxFeatureState() int { return k.features.maxState() }
 
-func source(nameOrPath string, read func(string) ([]byte, error)) ([]byte, error) {
+// IsFile tells the path of a file from the name of a shipped pack.
+func IsFile(nameOrPath string) bool {
 	ext := path.Ext(nameOrPath)
-	if strings.Contains(nameOrPath, "/") || ext == ".yaml" || ext == ".yml" {
+	return strings.Contains(nameOrPath, "/") || ext == ".yaml" || ext == ".yml"
+}
+
+func source(nameOrPath string, read func(string) ([]byte, error)) ([]byte, error) {
+	if IsFile(nameOrPath) {
 		return read(nameOrPath)
 	}
 	b, err := shipped.ReadFile("packs/" + nameOrPath + ".yaml")
@@ -145,44 +148,9 @@ func build(f *packFile) *Pack {
 		lnHorizon:      log(horizon),
 		maxSilence:     max(3650, math.Ceil(float64(20*horizon))),
 	}
-	k.canon = k.canonical(f)
-	sum := sha256.Sum256(k.canon)
+	k.declared, k.canonical = f, canonicalOf(k, f)
+	sum := sha256.Sum256(k.canonical)
 	k.Hash = hex.EncodeToString(sum[:])
 	k.render()
 	return k
-}
-
-// canonical is the pack in one spelling: what two packs that score alike share. The core's version is part of it. What a
-// pack does not declare is left out, so that a pack keeps its hash when the language grows.
-func (k *Pack) canonical(f *packFile) []byte {
-	declares := struct { // encoding/json sorts the keys of maps
-		Core      int                    `json:"core"`
-		Name      string                 `json:"name"`
-		Version   string                 `json:"version"`
-		Horizon   int64                  `json:"horizon_ms"`
-		Overdue   float64                `json:"overdue"`
-		Tiers     [3]float64             `json:"tiers"`
-		Activity  []string               `json:"activity"`
-		Friction  map[string]float64     `json:"friction"`
-		Signals   map[string]signalFile  `json:"signals,omitempty"`
-		Features  map[string]featureFile `json:"features,omitempty"`
-		Factors   []factorFile           `json:"factors,omitempty"`
-		Cap       float64                `json:"cap,omitempty"`
-		Kinds     map[string]kindFile    `json:"kinds,omitempty"`
-		Stages    *stagesFile            `json:"stages,omitempty"`
-		Value     *valueFile             `json:"value,omitempty"`
-		Playbooks []playbookFile         `json:"playbooks,omitempty"`
-	}{
-		Core: coreVersion, Name: k.Name, Version: k.Version, Horizon: k.Horizon.Milliseconds(), Overdue: k.Overdue,
-		Tiers: [3]float64{k.Tiers.Watch, k.Tiers.AtRisk, k.Tiers.Critical}, Activity: k.Activity, Friction: k.Friction,
-		Signals: f.Signals, Features: f.Features, Factors: f.Factors, Kinds: f.Kinds, Stages: f.Stages, Value: f.Value, Playbooks: f.Playbooks,
-	}
-	if len(f.Factors) > 0 {
-		declares.Cap = f.Cap
-	}
-	b, err := json.Marshal(declares)
-	if err != nil {
-		panic("BUG: canonical pack: " + err.Error())
-	}
-	return b
 }

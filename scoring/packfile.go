@@ -53,7 +53,11 @@ const (
 
 // readPack parses a pack, replaces what o replaces and checks the result.
 func readPack(b []byte, o Overrides) *packFile {
-	f := parsePack(b)
+	parse := parsePack
+	if isCanonical(b) {
+		parse = parseCanonical
+	}
+	f := parse(b)
 	if len(f.problems) > 0 && len(f.places) == 0 {
 		return f // there is nothing to check
 	}

@@ -29,6 +29,8 @@ type Profile struct {
 	Back      int64 // activity that ended the newest silence of a dormant or churned customer; 0: none did
 	Onboarded bool  // the signal that ends onboarding came
 
+	Generation uint8 // of the pack under which it was last folded, in its partition's list
+
 	IDs IDRing // the last event ids, for dedupe
 }
 

@@ -12,12 +12,15 @@ import (
 // Renderer makes records to publish of outbox entries. What it makes depends on the entry, the input record and these
 // settings alone, so that a repeat has the same bytes. Any goroutine may use it.
 type Renderer struct {
-	Pack      *scoring.Pack // that decided
-	Alerts    string        // topic
-	DLQ       string        // topic
-	Input     string        // topic
-	Partition int32         // of the input
-	Source    string        // ce_source of alerts; see Source
+	Alerts    string // topic
+	DLQ       string // topic
+	Control   string // topic
+	Packs     string // topic
+	Group     string // whose control records these are
+	Input     string // topic
+	InputID   string // its id
+	Partition int32  // of the input
+	Source    string // ce_source of alerts; see Source
 }
 
 // Source is the CloudEvents source of a group's alerts, a URI reference.
@@ -27,13 +30,19 @@ func Source(group, input string) string {
 
 // Render is pipeline.Render.
 func (r *Renderer) Render(scratch []byte, e *pipeline.Entry, record *pipeline.Record) (out pipeline.Outgoing, grown []byte) {
-	if e.Kind == pipeline.EntryQuarantine {
+	switch e.Kind {
+	case pipeline.EntryQuarantine:
 		if record == nil {
 			panic("BUG: quarantined entry without its record")
 		}
 		return r.quarantined(e, record), scratch
+	case pipeline.EntryPack:
+		return r.pack(e), scratch
+	case pipeline.EntryControl:
+		return r.control(e), scratch
+	default:
+		return r.alert(scratch, e)
 	}
-	return r.alert(scratch, e)
 }
 
 // alert makes a CloudEvent in binary mode: attributes in headers, the alert's JSON as value. It is keyed by customer and
@@ -41,7 +50,7 @@ func (r *Renderer) Render(scratch []byte, e *pipeline.Entry, record *pipeline.Re
 func (r *Renderer) alert(b []byte, e *pipeline.Entry) (out pipeline.Outgoing, grown []byte) {
 	customer := e.Alert.Customer
 	id := e.Alert.ID()
-	b = r.Pack.AppendAlert(b, &e.Alert, id)
+	b = e.By.AppendAlert(b, &e.Alert, id)
 	value := len(b)
 	var text [2 * len(id)]byte
 	hex.Encode(text[:], id[:])

@@ -16,7 +16,8 @@ import (
 )
 
 var renderer = sinks.Renderer{
-	Pack: pack(), Alerts: "ebb.alerts", DLQ: "shop.events.dlq", Input: "shop.events", Partition: 3, Source: sinks.Source("ebb", "shop.events"),
+	Alerts: "ebb.alerts", DLQ: "shop.events.dlq", Control: "ebb.control", Packs: "ebb.packs", Group: "ebb", Input: "shop.events", InputID: "id-1",
+	Partition: 3, Source: sinks.Source("ebb", "shop.events"),
 }
 
 func pack() *scoring.Pack {
@@ -29,7 +30,7 @@ func pack() *scoring.Pack {
 
 // alert is an outbox entry of a customer whose name is not plain ASCII.
 func alert() *pipeline.Entry {
-	e := &pipeline.Entry{Kind: pipeline.EntryAlert, Offset: 17, Key: pipeline.AppendKey(nil, []byte("acme"), []byte("Zoë/1"))}
+	e := &pipeline.Entry{Kind: pipeline.EntryAlert, Offset: 17, Key: pipeline.AppendKey(nil, []byte("acme"), []byte("Zoë/1")), By: pack()}
 	e.Alert.Transition, e.Alert.At, e.Alert.Episode = scoring.Raised, 1_700_000_040_005, 1
 	e.Alert.Tenant, e.Alert.Customer = pipeline.SplitKey(e.Key)
 	return e
@@ -169,21 +170,40 @@ func TestTransactionalIDTellsApart(t *testing.T) {
 	})
 }
 
+// TestRenderPack: a pack that begins is two records, its canonical form by its hash, and where it begins by whose that is.
+func TestRenderPack(t *testing.T) {
+	k := pack()
+	e := &pipeline.Entry{Kind: pipeline.EntryPack, Offset: 17, Pack: pipeline.PackRef{Hash: k.Hash, Name: k.Name, Version: k.Version}, Canonical: k.Canonical()}
+	out := render(e, nil)
+	if out.Topic != "ebb.packs" || out.Partition != sinks.PacksPartition || string(out.Key) != k.Hash || string(out.Value) != string(k.Canonical()) {
+		t.Errorf("pack: %+v", out)
+	}
+	e.Kind, e.Canonical = pipeline.EntryControl, nil
+	out = render(e, nil)
+	want := fmt.Sprintf(`{"group":"ebb","topic":"shop.events","topic_id":"id-1","partition":3,"offset":17,"kind":"pack","pack":{"hash":%q,"name":"any","version":%q}}`, k.Hash, k.Version)
+	if out.Topic != "ebb.control" || out.Partition != 3 || string(out.Key) != "ebb/shop.events/3" || string(out.Value) != want {
+		t.Errorf("control record: %+v\n%s\nwant\n%s", out, out.Value, want)
+	}
+	c, err := pipeline.ReadControl(out.Value)
+	if err != nil || c.Pack != e.Pack || c.Offset != 17 || !c.Of(pipeline.Identity{Group: "ebb", Input: "shop.events", Topic: "id-1", Partition: 3}) {
+		t.Errorf("read back: %+v, %v", c, err)
+	}
+}
+
 // TestAlertType: the CloudEvents type tells kinds and transitions apart.
 func TestAlertType(t *testing.T) {
 	retail, err := scoring.Load("retail", nil, scoring.Overrides{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := renderer
-	r.Pack = retail
 	for kind, transition := range map[scoring.Kind]scoring.Transition{
 		scoring.Lapse: scoring.Recovered, scoring.Explicit: scoring.Raised, scoring.Involuntary: scoring.Recovered, scoring.ServiceFailure: scoring.Expired,
 	} {
 		e := alert()
+		e.By = retail
 		e.Alert.Kind, e.Alert.Transition = kind, transition
 		want := fmt.Sprintf("header ce_type: %q\n", "ebb.alert."+kind.String()+"."+transition.String()+".v1")
-		out, _ := r.Render(nil, e, nil)
+		out, _ := renderer.Render(nil, e, nil)
 		if got := show(out); !strings.Contains(got, want) {
 			t.Errorf("%s %s: no %q in\n%s", kind, transition, want, got)
 		}

@@ -149,10 +149,10 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 	if !problems.touch("pack") {
 		c.checkPack()
 	}
-	kafka := !problems.touch("kafka.brokers", "kafka.tls", "kafka.sasl", "kafka.group", "kafka.input", "kafka.alerts")
+	kafka := !problems.touch("kafka.brokers", "kafka.tls", "kafka.sasl", "kafka.group", "kafka.input", "kafka.alerts", "kafka.control", "kafka.packs")
 	if kafka {
 		k := &cfg.Kafka
-		client, err := openKafka(cfg, k.Input, k.Alerts, k.DLQ())
+		client, err := openKafka(cfg, k.Input, k.Alerts, k.DLQ(), k.Control, k.Packs)
 		if err != nil {
 			return err
 		}

@@ -166,9 +166,13 @@ func (c *checking) standing(ctx context.Context, redis *redisstore.Client, input
 	if pos.LogStart, pos.End, err = c.client.Bounds(ctx, k.Input, partition); err != nil {
 		return nil, pos, err
 	}
-	s, err := pipeline.Reconcile(pipeline.Identity{
+	id := pipeline.Identity{
 		Group: k.Group, Input: k.Input, Partition: int(partition), Partitions: int(input.Partitions),
 		Cluster: input.Cluster, Topic: input.ID, Pack: c.pack.Hash, Latest: k.Start == "latest",
-	}, pos, pipeline.State{Exists: held.Exists, Meta: held.Meta})
+	}
+	s, err := pipeline.Reconcile(id, pos, pipeline.State{Exists: held.Exists, Meta: held.Meta})
+	if n := len(held.Meta.Packs); err == nil && n > 0 {
+		err = id.Accepts(held.Meta.Packs[n-1], pipeline.RefOf(c.pack))
+	}
 	return s, pos, err
 }

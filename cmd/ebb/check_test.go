@@ -29,10 +29,15 @@ func (s *services) plainly(text string) string {
 
 // TestCheckFindings shows what each fault is answered with: testdata/check.golden is made to be read.
 func TestCheckFindings(t *testing.T) {
-	all := []string{"events", "events.dlq", "ebb.alerts"}
+	all := []string{"events", "events.dlq", "ebb.alerts", "ebb.control", "ebb.packs"}
 	big := map[string]string{"max.message.bytes": "2000000", "retention.ms": "-1"}
 	keep := map[string]string{"retention.ms": "-1"}
+	own := func(t *testing.T, s *services) {
+		s.configure(t, "ebb.control", keep)
+		s.configure(t, "ebb.packs", map[string]string{"cleanup.policy": "compact"})
+	}
 	sane := func(t *testing.T, s *services) {
+		own(t, s)
 		s.configure(t, "events", keep)
 		s.configure(t, "events.dlq", big)
 		s.configure(t, "ebb.alerts", keep)
@@ -53,7 +58,13 @@ func TestCheckFindings(t *testing.T) {
 			s.configure(t, "ebb.alerts", map[string]string{"cleanup.policy": "compact,delete"})
 			s.configure(t, "events.dlq", map[string]string{"retention.ms": "3600000"})
 		}},
+		{name: "own topics that forget", topics: all, code: exitFailed, set: func(t *testing.T, s *services) {
+			sane(t, s)
+			s.configure(t, "ebb.control", map[string]string{"retention.ms": "604800000"})
+			s.configure(t, "ebb.packs", map[string]string{"cleanup.policy": "delete", "retention.ms": "604800000"})
+		}},
 		{name: "settings that may lose data", topics: all, set: func(t *testing.T, s *services) {
+			own(t, s)
 			s.configure(t, "events", map[string]string{"retention.ms": "604800000"})
 			s.configure(t, "events.dlq", big)
 			s.configure(t, "ebb.alerts", map[string]string{"retention.ms": "86400000"})
@@ -202,10 +213,14 @@ func TestCheckCreatesTopicsThatFit(t *testing.T) {
 		"events":     {"cleanup.policy": "delete", "retention.ms": "-1"},
 		"ebb.alerts": {"cleanup.policy": "delete", "retention.ms": "-1"},
 		"events.dlq": {"cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": "1114124"},
+
+		"ebb.control": {"cleanup.policy": "delete", "retention.ms": "-1"},
+		"ebb.packs":   {"cleanup.policy": "compact", "retention.ms": "-1"},
 	}
+	partitions := map[string]int{"ebb.packs": 1}
 	for topic, configs := range want {
 		info := s.kafka.TopicInfo(topic)
-		if info == nil || len(s.kafka.PartitionInfos(topic)) != 3 {
+		if info == nil || len(s.kafka.PartitionInfos(topic)) != max(1, 3-2*partitions[topic]) {
 			t.Fatalf("topic %s: %+v", topic, info)
 		}
 		described, err := kadm.NewClient(s.client(t)).DescribeTopicConfigs(t.Context(), topic)
@@ -244,7 +259,7 @@ func TestCheckJSON(t *testing.T) {
 			}
 		}
 	}
-	if r.OK || r.Problems != 2 || problems != 2 {
+	if r.OK || r.Problems != 4 || problems != 4 {
 		t.Errorf("%+v", r)
 	}
 }

@@ -20,7 +20,7 @@ const dlqHeadroom = 64 << 10
 // would be deleted within minutes.
 const keepAll = "-1"
 
-// checkTopics checks the three topics and, once the input is there, where the group stands.
+// checkTopics checks the five topics and, once the input is there, where the group stands.
 func (c *checking) checkTopics(ctx context.Context) {
 	k := &c.cfg.Kafka
 	partitions := c.flags.partitions
@@ -41,6 +41,7 @@ func (c *checking) checkTopics(ctx context.Context) {
 			c.checkKept("alert topic", &alerts, cfg, true, "a later alert would replace a customer's earlier one")
 		}
 	}
+	c.checkOwnTopics(ctx, partitions)
 	need := largest + dlqHeadroom
 	settings := map[string]string{"max.message.bytes": strconv.Itoa(need)}
 	if dlq, found := c.topic(ctx, wantedTopic{"dlq topic", k.DLQ(), kafkawire.Write, partitions, settings}); found {
@@ -52,6 +53,47 @@ func (c *checking) checkTopics(ctx context.Context) {
 					"%s takes records of %d bytes (max.message.bytes), the input's may have %d; with the headers that say why, %d are needed", k.DLQ(), cfg.MaxMessageBytes, largest, need)
 			}
 		}
+	}
+}
+
+// checkOwnTopics checks the two topics that ebb writes for itself.
+func (c *checking) checkOwnTopics(ctx context.Context, partitions int32) {
+	k := &c.cfg.Kafka
+	if control, found := c.topic(ctx, wantedTopic{"control topic", k.Control, kafkawire.Write, partitions, nil}); found {
+		c.checkAllowed("control topic", k.Control, control.May, kafkawire.Read)
+		cfg, ok := c.topicConfig(ctx, "control topic", k.Control)
+		enough := control.Partitions >= partitions
+		if ok {
+			c.checkForGood("control topic", &control, cfg, enough)
+		}
+		if !enough {
+			c.problem("control topic", fmt.Sprintf("add the rest:\nkafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d", c.brokers(), k.Control, partitions),
+				"%s has %s, the input has %d", k.Control, plural(int(control.Partitions), "partition"), partitions)
+		}
+	}
+	compacted := map[string]string{"cleanup.policy": "compact"}
+	if packs, found := c.topic(ctx, wantedTopic{"packs topic", k.Packs, kafkawire.Write, 1, compacted}); found {
+		c.checkAllowed("packs topic", k.Packs, packs.May, kafkawire.Read)
+		cfg, ok := c.topicConfig(ctx, "packs topic", k.Packs)
+		switch {
+		case !ok:
+		case cfg.CleanupPolicy != "compact" && keepsFrom(cfg, time.Now()) != keepsAll:
+			c.problem("packs topic", "compact it:\n"+c.alter(k.Packs, "cleanup.policy=compact"), "%s deletes records older than %s; a pack of years ago would be gone when it is needed", k.Packs, formatDuration(cfg.Retention))
+		case !c.created[k.Packs]:
+			c.ok("packs topic", "%s, %s, keeps every pack", k.Packs, plural(packs.Replicas, "replica"))
+		}
+	}
+}
+
+// checkForGood looks at the topic of control records, none of which may go; fits says that all else is well with it.
+func (c *checking) checkForGood(check string, t *kafkawire.Topic, cfg kafkawire.TopicConfig, fits bool) {
+	switch {
+	case strings.Contains(cfg.CleanupPolicy, "compact"):
+		c.problem(check, "keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"), "%s is compacted: all but the newest control record of each partition are removed", t.Name)
+	case keepsFrom(cfg, time.Now()) != keepsAll || cfg.RetentionBytes >= 0:
+		c.problem(check, "keep it for ever:\n"+c.alter(t.Name, "retention.ms=-1,retention.bytes=-1"), "%s deletes records older than %s; without them a rolled-back state stops (control_lost)", t.Name, formatDuration(cfg.Retention))
+	case fits && !c.created[t.Name]:
+		c.ok(check, "%s, %s, %s, keeps everything", t.Name, plural(int(t.Partitions), "partition"), plural(t.Replicas, "replica"))
 	}
 }
 

@@ -33,6 +33,8 @@ type KafkaConfig struct {
 	Group              string
 	Input              string // topic of events
 	Alerts             string // topic of alerts
+	Control            string // topic of control records
+	Packs              string // topic of packs
 	Start              string // earliest or latest
 	InstanceID         string // "": host name and a slot number
 	SessionTimeout     time.Duration
@@ -131,7 +133,7 @@ type LogConfig struct {
 func defaultConfig() *Config {
 	return &Config{
 		Kafka: KafkaConfig{
-			Brokers: []string{"127.0.0.1:9092"}, Group: "ebb", Input: "events", Alerts: "ebb.alerts", Start: "earliest",
+			Brokers: []string{"127.0.0.1:9092"}, Group: "ebb", Input: "events", Alerts: "ebb.alerts", Control: "ebb.control", Packs: "ebb.packs", Start: "earliest",
 			SessionTimeout: 10 * time.Second, Heartbeat: 250 * time.Millisecond, TransactionTimeout: 15 * time.Second,
 		},
 		Redis:           RedisConfig{Addresses: []string{"127.0.0.1:6379"}},

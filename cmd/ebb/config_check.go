@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -36,6 +37,7 @@ func (l *configLoader) checkKafka(c *Config) {
 	if k.Alerts == k.DLQ() {
 		l.contradiction("kafka.alerts", "kafka.input", "is the topic of quarantined records too (%s)", k.DLQ())
 	}
+	l.checkOwnTopics(k)
 	switch {
 	case k.Group == "" || len(k.Group) > maxGroup:
 		l.problem("kafka.group", "must be 1 to %d bytes long", maxGroup)
@@ -50,6 +52,20 @@ func (l *configLoader) checkKafka(c *Config) {
 	}
 	if k.TransactionTimeout <= k.SessionTimeout {
 		l.contradiction("kafka.transaction_timeout", "kafka.session_timeout", "must be longer than kafka.session_timeout (%s), so that a slow member loses its partition before its transaction: %s", formatDuration(k.SessionTimeout), formatDuration(k.TransactionTimeout))
+	}
+}
+
+// checkOwnTopics checks the topics that ebb alone writes to: each is one of its own.
+func (l *configLoader) checkOwnTopics(k *KafkaConfig) {
+	l.checkTopic("kafka.control", k.Control, maxTopic)
+	l.checkTopic("kafka.packs", k.Packs, maxTopic)
+	for _, own := range []struct{ path, name string }{{"kafka.control", k.Control}, {"kafka.packs", k.Packs}} {
+		if slices.Contains([]string{k.Input, k.Alerts, k.DLQ()}, own.name) {
+			l.contradiction(own.path, "kafka.input", "must be a topic of its own, %s is the input's, the alerts' or that of quarantined records", own.name)
+		}
+	}
+	if k.Control == k.Packs {
+		l.contradiction("kafka.packs", "kafka.control", "is the topic of control records too (%s)", k.Control)
 	}
 }
 

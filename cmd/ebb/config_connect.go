@@ -67,7 +67,10 @@ func openRedis(ctx context.Context, c *Config) (*redisstore.Client, error) {
 }
 
 // loadPack reads the pack of the configuration with its overrides.
-func loadPack(c *Config) (*scoring.Pack, error) {
+func loadPack(c *Config) (*scoring.Pack, error) { return loadPackFrom(c, readFile) }
+
+// loadPackFrom is loadPack with another way to read its file.
+func loadPackFrom(c *Config, read func(string) ([]byte, error)) (*scoring.Pack, error) {
 	o := scoring.Overrides{Horizon: c.Pack.Horizon}
 	if len(c.Pack.Activity) > 0 {
 		o.Activity = c.Pack.Activity
@@ -75,7 +78,11 @@ func loadPack(c *Config) (*scoring.Pack, error) {
 	if len(c.Pack.Friction) > 0 {
 		o.Friction = c.Pack.Friction
 	}
-	return scoring.Load(c.Pack.Name, readFile, o)
+	k, err := scoring.Load(c.Pack.Name, read, o)
+	if err == nil && len(k.Canonical()) > maxPackRecord {
+		return nil, fmt.Errorf("load pack %s: %d KiB in its canonical form, at most %d fit into a record", c.Pack.Name, len(k.Canonical())>>10, maxPackRecord>>10)
+	}
+	return k, err
 }
 
 // isSilent reports whether err is a server that does not answer, and not one that refuses.

@@ -45,6 +45,8 @@ func (c *Config) kafkaSettings() []setting {
 		{path: "kafka.group", value: textValue{&k.Group}, doc: "Consumer group. It also names the state in Redis: another group starts from nothing, beside the first."},
 		{path: "kafka.input", value: textValue{&k.Input}, doc: "Topic of events, keyed by customer. What cannot be used goes to the topic of this name with `.dlq` behind it."},
 		{path: "kafka.alerts", value: textValue{&k.Alerts}, doc: "Topic of alerts, keyed by customer. Read it with `isolation.level=read_committed`."},
+		{path: "kafka.control", value: textValue{&k.Control}, doc: "Topic of control records: where each pack begins, so that a replay decides as before. As many partitions as the input, kept for ever. Groups and inputs may share it."},
+		{path: "kafka.packs", value: textValue{&k.Packs}, doc: "Topic of packs, compacted: the canonical form of each pack that was ever active, keyed by its hash. Groups may share it."},
 		{path: "kafka.start", value: choiceValue{&k.Start, []string{"earliest", "latest"}}, doc: "Where a group that has never run begins. Without effect afterwards."},
 		{path: "kafka.instance_id", value: textValue{&k.InstanceID}, doc: "Static member id, different for every process of the group. Empty: the host's name and a slot number. A process that comes back under its id within the session timeout takes its partitions up again without a rebalance."},
 		{path: "kafka.session_timeout", value: durationValue{&k.SessionTimeout, time.Second, maxTimeout}, doc: "How long a silent member keeps its partitions. Shorter: a dead one is replaced sooner, a slow one loses its partitions sooner. The broker refuses less than its `group.min.session.timeout.ms` (6 s unless changed)."},
@@ -90,7 +92,7 @@ func (c *Config) redisSettings() []setting {
 func (c *Config) packSettings() []setting {
 	p := &c.Pack
 	return []setting{
-		{path: "pack.name", value: textValue{&p.Name}, doc: "Scoring pack: one that comes with ebb, or a file (a path with a slash, or ending in `.yaml`). `pack: retail` is short for it, and so is the variable `EBB_PACK`. Changing the pack of a group that has run is a hard stop."},
+		{path: "pack.name", value: textValue{&p.Name}, doc: "Scoring pack: one that comes with ebb, or a file (a path with a slash, or ending in `.yaml`). `pack: retail` is short for it, and so is the variable `EBB_PACK`. Its file is looked at every 5 s, and on SIGHUP: one of a higher version is activated, without a restart; one that is broken changes nothing and is reported."},
 		{path: "pack.activity", value: listValue{&p.Activity}, doc: "Event types that count as activity, in place of the pack's. Empty: the pack's own."},
 		{path: "pack.friction", value: weightsValue{&p.Friction}, doc: "Weight, 0 to 100, of each event type that counts as friction, in place of the pack's. Empty: the pack's own. In the environment `payment_failed,complaint=0.5`; without a number it is 1."},
 		{path: "pack.horizon", value: durationValue{&p.Horizon, 0, 730 * day}, doc: "The score answers how likely it is that a customer does nothing for this long. 0s: the pack's own."},

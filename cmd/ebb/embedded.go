@@ -50,7 +50,7 @@ func startEmbedded(ctx context.Context, cfg *Config) (*embedded, error) {
 
 // createTopics creates what ebb reads and writes, to keep everything: a log of the past is what most are tried with.
 func (e *embedded) createTopics(ctx context.Context, cfg *Config) error {
-	names := []string{cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ()}
+	names := []string{cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ(), cfg.Kafka.Control, cfg.Kafka.Packs}
 	client, err := openKafka(cfg, names...)
 	if err != nil {
 		return err
@@ -58,8 +58,11 @@ func (e *embedded) createTopics(ctx context.Context, cfg *Config) error {
 	defer client.Close()
 	for _, name := range names {
 		topic := kafkawire.NewTopic{Name: name, Partitions: embeddedPartitions, Replicas: 1, Configs: map[string]string{"retention.ms": keepAll}}
-		if name == cfg.Kafka.DLQ() {
+		switch name {
+		case cfg.Kafka.DLQ():
 			topic.Configs["max.message.bytes"] = strconv.Itoa(kafkaMessageBytes + dlqHeadroom)
+		case cfg.Kafka.Packs:
+			topic.Partitions, topic.Configs["cleanup.policy"] = 1, "compact"
 		}
 		if err := client.CreateTopic(ctx, topic); err != nil {
 			return fmt.Errorf("embedded Kafka: %w", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/pipeline"
+	"ebb/pipeline/redisstore"
 	"ebb/scoring"
 )
 
@@ -68,10 +69,12 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 		if i.Profile == nil {
 			continue
 		}
-		if found++; i.Meta.Pack != pack.Hash {
-			return advise(fmt.Errorf("partition %d was scored with another pack, %.12s…", n, i.Meta.Pack), "give the pack and the overrides that ebb run has")
+		found++
+		theirs, err := packOf(&i, n, pack)
+		if err != nil {
+			return err
 		}
-		v, err := newInspected(pack, f.tenant, customer, n, &i.Meta, i.Profile)
+		v, err := newInspected(theirs, f.tenant, customer, n, &i.Meta, i.Profile)
 		if err != nil {
 			return err
 		}
@@ -85,12 +88,35 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 	return nil
 }
 
+// packOf is the pack under which the customer was last folded: one of those kept beside the state or, where none was announced
+// yet, the configured one.
+func packOf(i *redisstore.Inspection, partition int, configured *scoring.Pack) (*scoring.Pack, error) {
+	c := scoring.Customer{Profile: &scoring.Profile{}}
+	if err := scoring.ReadProfile(i.Profile, &c); err != nil {
+		return nil, err
+	}
+	hash := i.Meta.Pack
+	if n := int(c.Generation); n < len(i.Meta.Packs) {
+		hash = i.Meta.Packs[n].Hash
+	}
+	for _, k := range i.Packs {
+		if k.Hash == hash {
+			return scoring.LoadCanonical(k.Canonical)
+		}
+	}
+	if hash != configured.Hash {
+		return nil, advise(fmt.Errorf("partition %d was scored with another pack, %.12s…", partition, hash), "give the pack and the overrides that ebb run has")
+	}
+	return configured, nil
+}
+
 // inspected is what is known of a customer.
 type inspected struct {
 	Tenant      string             `json:"tenant"`
 	Customer    string             `json:"customer"`
 	Partition   int                `json:"partition"`
-	At          string             `json:"at"` // the watermark
+	Pack        pipeline.PackRef   `json:"pack"` // under which its last event was folded
+	At          string             `json:"at"`   // the watermark
 	Tier        string             `json:"tier"`
 	Risk        float64            `json:"risk_score"`
 	LogOdds     float64            `json:"log_odds"`
@@ -129,7 +155,7 @@ func newInspected(pack *scoring.Pack, tenant, customer string, partition int, m 
 	at := max(m.Clock.Watermark, c.At)
 	score := scorer.Score(&c, at)
 	v := &inspected{
-		Tenant: tenant, Customer: customer, Partition: partition, At: instantText(at), Stage: score.Stage.String(), Visits: c.Visits,
+		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), At: instantText(at), Stage: score.Stage.String(), Visits: c.Visits,
 		Risk: float64(score.Risk()) / 1000, LogOdds: score.Sum(), Probability: score.Probability(), Tier: pack.TierOf(&score).String(),
 		First: instantText(c.First), Last: instantText(c.Last), Next: instantText(c.Armed * 60_000), StateBytes: len(state),
 		Terms: map[string]float64{}, Features: map[string]*int64{}, Factors: map[string]float64{}, Episodes: []inspectedEpisode{},
@@ -170,6 +196,7 @@ func (v *inspected) show(s screen, asJSON bool) error {
 		return json.NewEncoder(s).Encode(v)
 	}
 	fmt.Fprintf(s, "%s in partition %d as of %s\n", s.paint(text.Colors{text.Bold}, fullName(v.Tenant, v.Customer)), v.Partition, v.At)
+	fmt.Fprintf(s, "scored with pack %s\n", v.Pack)
 	if v.Visits == 0 {
 		fmt.Fprintln(s, "no activity yet, so there is no score")
 	} else {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -41,7 +42,8 @@ type processor struct {
 	cfg     *Config
 	opts    processorOptions
 	log     zerolog.Logger
-	pack    *scoring.Pack
+	pack    *scoring.Pack                // that it was started with
+	newest  atomic.Pointer[scoring.Pack] // that was loaded since
 	kafka   *kafkawire.Client
 	redis   *redisstore.Client
 	topic   kafkawire.Topic
@@ -76,14 +78,16 @@ func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts pro
 	if p.pack, err = loadPack(cfg); err != nil {
 		return nil, err
 	}
-	p.followFiles(ctx)
+	p.newest.Store(p.pack)
+	files := p.followFiles(ctx)
 	log.Info().Str("digest", cfg.Digest()).Object("config", cfg.Masked()).Str("pack", p.pack.Name).Str("pack_hash", p.pack.Hash).Msg("starting")
-	if p.kafka, err = openKafka(cfg, cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ()); err != nil {
+	if p.kafka, err = openKafka(cfg, cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ(), cfg.Kafka.Control, cfg.Kafka.Packs); err != nil {
 		return nil, err
 	}
 	if err := p.serveHTTP(ctx); err != nil {
 		return nil, err
 	}
+	p.followPack(files)
 	if err := p.connectPatiently(ctx); err != nil {
 		return nil, err
 	}
@@ -149,16 +153,22 @@ func (p *processor) checkRedis(ctx context.Context) error {
 
 // checkTopics finds the input's identity and sees that everything that is written to exists.
 func (p *processor) checkTopics(ctx context.Context) (err error) {
-	for _, name := range []string{p.cfg.Kafka.Alerts, p.cfg.Kafka.DLQ(), p.cfg.Kafka.Input} {
+	control := int32(0)
+	for _, name := range []string{p.cfg.Kafka.Alerts, p.cfg.Kafka.DLQ(), p.cfg.Kafka.Packs, p.cfg.Kafka.Control, p.cfg.Kafka.Input} {
 		p.topic, err = p.kafka.Topic(ctx, name)
 		switch {
 		case errors.Is(err, kafkawire.UnknownTopicOrPartition):
 			return advise(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
 		case isSilent(err) && !errors.As(err, new(kafkawire.Error)):
 			return noKafka(err, p.cfg, "")
+		case err == nil && name == p.cfg.Kafka.Control:
+			control = p.topic.Partitions
 		case err != nil:
 			return fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
 		}
+	}
+	if control < p.topic.Partitions {
+		return advise(fmt.Errorf("topic %s has %s, the input has %d", p.cfg.Kafka.Control, plural(int(control), "partition"), p.topic.Partitions), "ebb check says how to add the rest")
 	}
 	if !p.opts.untilEnd && !p.opts.acceptPoison {
 		return nil
@@ -340,8 +350,8 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	store := p.redis.Partition(g.Group, int(n))
 	defer func() { _ = store.Close() }() // nothing of what was committed hangs on it
 	render := sinks.Renderer{
-		Pack:   p.pack,
-		Alerts: p.cfg.Kafka.Alerts, DLQ: p.cfg.Kafka.DLQ(), Input: p.cfg.Kafka.Input, Partition: n, Source: sinks.Source(g.Group, p.cfg.Kafka.Input),
+		Alerts: p.cfg.Kafka.Alerts, DLQ: p.cfg.Kafka.DLQ(), Control: p.cfg.Kafka.Control, Packs: p.cfg.Kafka.Packs,
+		Group: g.Group, Input: p.cfg.Kafka.Input, InputID: p.topic.ID, Partition: n, Source: sinks.Source(g.Group, p.cfg.Kafka.Input),
 	}
 	w := pipeline.NewWorker(pipeline.Config{
 		Identity: p.identity(n),
@@ -349,7 +359,8 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 			*kafkasource.Partition
 			*sinks.Kafka
 		}{source, sink},
-		Store: store, Pack: p.pack, Render: render.Render, Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention,
+		Ledger: &kafkasource.Ledger{Client: p.kafka, Control: p.cfg.Kafka.Control, PackTopic: p.cfg.Kafka.Packs, PacksPartition: sinks.PacksPartition},
+		Store:  store, Pack: p.pack, Configured: p.configured, Render: render.Render, Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention,
 		CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1), MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes), Mapping: p.cfg.Input.Mapping.compiled,
 		PoisonBreaker: p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
 		PublishEvery: time.Second, Profiles: g.Format, End: p.end(n), Metrics: p.metrics, Trace: p.opts.trace, Draw: p.drawn,

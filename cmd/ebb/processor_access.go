@@ -12,8 +12,9 @@ import (
 // filesEvery is how often certificates and passwords are looked at on disk, besides before each new connection.
 const filesEvery = 10 * time.Second
 
-// followFiles says in the log what becomes of certificates and passwords that change on disk, until close.
-func (p *processor) followFiles(ctx context.Context) {
+// followFiles says in the log what becomes of certificates and passwords that change on disk, until close. What it returns
+// ends with that.
+func (p *processor) followFiles(ctx context.Context) context.Context {
 	ctx, p.unfollow = context.WithCancel(ctx)
 	for _, c := range []*secure.Credentials{p.cfg.Kafka.credentials, p.cfg.Redis.credentials} {
 		if c == nil { // a configuration that was not loaded names no files
@@ -22,6 +23,7 @@ func (p *processor) followFiles(ctx context.Context) {
 		c.LogTo(p.log)
 		p.following.Go(func() { c.Follow(ctx, filesEvery) })
 	}
+	return ctx
 }
 
 // await notes why it cannot start, and says so once per change. What a server that refuses has against us is the same

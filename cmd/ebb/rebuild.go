@@ -28,8 +28,8 @@ func newRebuildCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rebuild --from earliest|TIME",
 		Short: "Empty the group's state and replay the input into it",
-		Long: `Empty the group's state in Redis and have it built anew from the input, with the pack and the overrides that are configured
-now. It is the cure where the state is lost, damaged, or was scored with another pack.
+		Long: `Empty the group's state in Redis and have it built anew from the input, each record scored with the pack that it was scored with
+before: where each began stands in the topic of control records. It is the cure where the state is lost or damaged.
 
 This command empties the state and notes where to begin; the replay itself is the next "ebb run". Alerts that were published
 are not published again: what lies below the group's committed offset is only folded. From an offset in the middle of the
@@ -53,7 +53,6 @@ waited for.`,
 // rebuilding is one run of rebuild.
 type rebuilding struct {
 	cfg   *Config
-	pack  string // hash
 	kafka *kafkawire.Client
 	redis *redisstore.Client
 	topic kafkawire.Topic
@@ -112,12 +111,7 @@ func parseFrom(from string) (time.Time, error) {
 	return at, nil
 }
 
-func (r *rebuilding) open(ctx context.Context) error {
-	pack, err := loadPack(r.cfg)
-	if err != nil {
-		return err
-	}
-	r.pack = pack.Hash
+func (r *rebuilding) open(ctx context.Context) (err error) {
 	if r.redis, err = openRedis(ctx, r.cfg); err != nil {
 		return noRedis(err, r.cfg)
 	}
@@ -244,7 +238,7 @@ func (r *rebuilding) carryOut(ctx context.Context) (removed int, err error) {
 		if p.Fresh {
 			continue
 		}
-		id := pipeline.Identity{Partitions: int(r.topic.Partitions), Cluster: r.topic.Cluster, Topic: r.topic.ID, Pack: r.pack}
+		id := pipeline.Identity{Partitions: int(r.topic.Partitions), Cluster: r.topic.Cluster, Topic: r.topic.ID}
 		store := r.redis.Partition(r.cfg.Kafka.Group, int(p.Partition))
 		err := store.Seed(ctx, id.NewMeta(p.From))
 		if err = errors.Join(err, store.Close()); err != nil {

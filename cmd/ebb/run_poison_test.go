@@ -35,7 +35,7 @@ func visit(kind string) func(int) string {
 // TestRunPoisonBreaker: the partition that goes bad stops before the record that is too many, whatever the others do, and at the
 // same one when started again. Accepted, everything is in the DLQ, and replayed it goes round.
 func TestRunPoisonBreaker(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	for _, topic := range []string{"events", "events.dlq"} {
 		s.configure(t, topic, map[string]string{"retention.ms": "-1"})
 	}
@@ -75,7 +75,7 @@ func TestRunPoisonBreaker(t *testing.T) {
 
 // TestRunNamesUnknownTypes in its log and its summary, the most frequent first.
 func TestRunNamesUnknownTypes(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	s.configure(t, "events", map[string]string{"retention.ms": "-1"})
 	s.environ = append(s.environ, "EBB_HTTP_LISTEN=", "EBB_LOG_FORMAT=json", "EBB_PACK=retail")
 	for i, kind := range []string{"Order Completed", "Cart Polished", "Sock Knitted"} {

@@ -8,7 +8,7 @@ import (
 
 // TestRunNoticesStrays: a customer with events in two partitions is noticed, named by its hash, and told once.
 func TestRunNoticesStrays(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	var stdout, stderr output
 	p := process{
 		args: []string{"run"}, environ: append(s.environ, "EBB_HTTP_LISTEN=", "EBB_LOG_FORMAT=json", "EBB_PACK=any"),

@@ -15,7 +15,7 @@ import (
 
 // TestRunWaitsForItsServers: a Redis that is not there yet is waited for, alive and not ready, with one line in the log.
 func TestRunWaitsForItsServers(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	s.redis.Close()
 	var stdout, stderr output
 	p := process{
@@ -79,7 +79,7 @@ func ask(t testing.TB, address, path string) (status int, body string) {
 
 // TestRunToldToStopWhileItWaits ends in peace.
 func TestRunToldToStopWhileItWaits(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	s.redis.Close()
 	var stdout, stderr output
 	p := process{args: []string{"run"}, environ: append(s.environ, `EBB_HTTP_LISTEN=`), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
@@ -96,7 +96,7 @@ func TestRunToldToStopWhileItWaits(t *testing.T) {
 
 // TestRunUntilEndIsToldAtOnce that a server is not there, as rebuild is.
 func TestRunUntilEndIsToldAtOnce(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	at := s.redis.Addr()
 	s.redis.Close()
 	o := run(t, s.environ, strings.NewReader(""), "run", "--until-end").want(t, exitFailed)

@@ -29,7 +29,10 @@ type alert struct {
 	Episode    int       `json:"episode"`
 	Sequence   int       `json:"sequence"`
 	Time       time.Time `json:"time"`
-	Terms      []struct {
+	Pack       struct {
+		Version string `json:"version"`
+	} `json:"pack"`
+	Terms []struct {
 		LogOdds float64 `json:"log_odds"`
 	} `json:"terms"`
 }

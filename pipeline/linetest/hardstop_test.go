@@ -177,7 +177,7 @@ func TestClusterChanged(t *testing.T) {
 	next, _ := g.stored(0)
 
 	other := newWorldAt(t, newKafka(t).address, 1)
-	other.create(1, w.input, w.input+".dlq", g.alerts)
+	other.create(1, append([]string{w.input, w.input + ".dlq", g.alerts}, g.own()...)...)
 	g.run(map[string]string{"kafka.brokers": "[" + other.kafka + "]"}, nil, "--until-end").stops("cluster_changed")
 	if after, _ := g.stored(0); next == 0 || after != next {
 		t.Errorf("the position in Redis moved from %d to %d", next, after)

@@ -27,7 +27,10 @@ func replayACLs(w *world) []acl {
 
 // createACLs are what ebb check --create needs besides those of ebb check.
 func createACLs(g *group) []acl {
-	return []acl{{"topic", g.input, kadm.OpCreate}, {"topic", g.alerts, kadm.OpCreate}, {"topic", g.input + ".dlq", kadm.OpCreate}}
+	return []acl{
+		{"topic", g.input, kadm.OpCreate}, {"topic", g.alerts, kadm.OpCreate}, {"topic", g.input + ".dlq", kadm.OpCreate},
+		{"topic", g.own()[0], kadm.OpCreate}, {"topic", g.own()[1], kadm.OpCreate},
+	}
 }
 
 // replayPermissions replays with exactly what is needed, and without each of it.
@@ -90,7 +93,7 @@ func (k *securedKafka) createPermissions(t *testing.T) {
 // removeTopics leaves the group without any of its topics.
 func (g *group) removeTopics() {
 	g.t.Helper()
-	topics := []string{g.input, g.alerts, g.input + ".dlq"}
+	topics := append([]string{g.input, g.alerts, g.input + ".dlq"}, g.own()...)
 	if _, err := g.admin.DeleteTopics(g.t.Context(), topics...); err != nil { // those that are not there are told one by one
 		g.t.Fatal(err)
 	}

@@ -143,6 +143,10 @@ func leastACLs(g *group) []acl {
 		{"topic", g.input, kadm.OpRead},
 		{"topic", g.alerts, kadm.OpWrite},
 		{"topic", g.input + ".dlq", kadm.OpWrite},
+		{"topic", g.own()[0], kadm.OpWrite},
+		{"topic", g.own()[0], kadm.OpRead},
+		{"topic", g.own()[1], kadm.OpWrite},
+		{"topic", g.own()[1], kadm.OpRead},
 		{"group", g.name, kadm.OpRead},
 		{"transaction", "ebb/" + g.name + "/", kadm.OpWrite},
 	}
@@ -152,6 +156,7 @@ func leastACLs(g *group) []acl {
 func checkACLs(g *group) []acl {
 	return []acl{
 		{"topic", g.input, kadm.OpDescribeConfigs}, {"topic", g.alerts, kadm.OpDescribeConfigs}, {"topic", g.input + ".dlq", kadm.OpDescribeConfigs},
+		{"topic", g.own()[0], kadm.OpDescribeConfigs}, {"topic", g.own()[1], kadm.OpDescribeConfigs},
 	}
 }
 

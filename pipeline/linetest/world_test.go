@@ -105,6 +105,7 @@ func (w *world) group(name, redisAddress string, keys map[string]string) *group 
 	g := &group{world: w, name: w.input + "." + name, alerts: w.input + "." + name + ".alerts", keys: defaults()}
 	maps.Copy(g.keys, keys)
 	w.create(2, g.alerts)
+	w.create(w.partitions, g.own()...)
 	g.redis = redis.NewClient(&redis.Options{Addr: redisAddress})
 	w.t.Cleanup(func() {
 		ctx := context.Background()
@@ -118,8 +119,12 @@ func (w *world) group(name, redisAddress string, keys map[string]string) *group 
 	g.keys["kafka.group"] = g.name
 	g.keys["kafka.input"] = w.input
 	g.keys["kafka.alerts"] = g.alerts
+	g.keys["kafka.control"], g.keys["kafka.packs"] = g.own()[0], g.own()[1]
 	return g
 }
+
+// own are the topics that the group writes for itself: control records and packs.
+func (g *group) own() []string { return []string{g.name + ".control", g.name + ".packs"} }
 
 // config writes the configuration, with changes to it, and returns the file's name.
 func (g *group) config(changes map[string]string) string {

@@ -67,6 +67,9 @@ func (p *Partition) write(r *request, c *pipeline.Commit) {
 	for _, bucket := range c.Swept {
 		r.pipe.Do(r.ctx, "UNLINK", p.keys.due(bucket))
 	}
+	for i := range c.Packs {
+		r.pipe.Do(r.ctx, "HSET", p.keys.packs, c.Packs[i].Hash, r.arg(c.Packs[i].Canonical))
+	}
 	r.rpush(p.keys.outbox, c.Outbox)
 	r.pipe.Do(r.ctx, "SET", p.keys.meta, r.arg(r.meta))
 }

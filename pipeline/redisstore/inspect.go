@@ -17,6 +17,8 @@ type Inspection struct {
 	Meta    pipeline.Meta // zero unless Exists
 	Profile []byte        // as committed; nil: the customer is not known here
 	Outbox  int           // entries not yet published
+
+	Packs []pipeline.PackBytes // those of Meta.Packs that are kept
 }
 
 // Inspect reads without claiming; an owner may be at work. Errors: pipeline.ErrUnavailable, *pipeline.HardStop.
@@ -39,7 +41,10 @@ func (c *Client) Inspect(ctx context.Context, group string, partition int, custo
 		i.Profile = []byte(profile.Val())
 	}
 	i.Outbox = int(outbox.Val())
-	return i, nil
+	if len(i.Meta.Packs) > 0 {
+		i.Packs, err = packsOf(ctx, primary, k.packs, i.Meta.Packs)
+	}
+	return i, err
 }
 
 // firstRefusal is why a transaction was given up: the first refusal of a command in it, else err.
@@ -96,7 +101,7 @@ func (c *Client) addUsage(ctx context.Context, name string, u *Usage) error {
 	}
 	_, part, _ := strings.Cut(name, "}:")
 	switch part {
-	case "meta":
+	case "meta", "packs":
 		u.Meta += bytes
 	case "outbox":
 		u.Outbox += bytes

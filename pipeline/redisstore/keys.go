@@ -13,11 +13,12 @@ type keys struct {
 	meta     string
 	profiles string
 	outbox   string
+	packs    string
 }
 
 func keysOf(group string, partition int) keys {
 	tag := groupTag(group) + strconv.Itoa(partition) + "}:"
-	return keys{tag: tag, meta: tag + "meta", profiles: tag + "profiles", outbox: tag + "outbox"}
+	return keys{tag: tag, meta: tag + "meta", profiles: tag + "profiles", outbox: tag + "outbox", packs: tag + "packs"}
 }
 
 // due is the key of a due bucket; bucket may be negative.

@@ -66,9 +66,38 @@ func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline
 	if s.Outbox, err = entries(found[1]); err != nil {
 		return s, unavailable("claim partition", err)
 	}
+	if s.Packs, err = p.readPacks(ctx, s.Meta.Packs); err != nil {
+		return s, err
+	}
 	p.own.claimed(token)
 	p.arm(t)
 	return s, nil
+}
+
+// readPacks reads the canonical forms that the partition keeps. They are read behind the claim: what a hash names does not change.
+func (p *Partition) readPacks(ctx context.Context, refs []pipeline.PackRef) ([]pipeline.PackBytes, error) {
+	if len(refs) == 0 {
+		return nil, nil
+	}
+	return packsOf(ctx, p.conn, p.keys.packs, refs)
+}
+
+// packsOf reads the packs with these hashes, as far as they are there.
+func packsOf(ctx context.Context, from redis.Cmdable, key string, refs []pipeline.PackRef) (packs []pipeline.PackBytes, err error) {
+	hashes := make([]string, len(refs))
+	for i := range refs {
+		hashes[i] = refs[i].Hash
+	}
+	found, err := from.HMGet(ctx, key, hashes...).Result()
+	if err != nil {
+		return nil, classify("read packs", err)
+	}
+	for i, v := range found {
+		if text, ok := v.(string); ok {
+			packs = append(packs, pipeline.PackBytes{Hash: hashes[i], Canonical: []byte(text)})
+		}
+	}
+	return packs, nil
 }
 
 // entries reads what LRANGE answered.

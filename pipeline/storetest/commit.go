@@ -212,3 +212,19 @@ func loadBesideCommit(t *testing.T, h Harness) {
 		t.Fatal(err)
 	}
 }
+
+func packsKept(t *testing.T, h Harness) {
+	o := open(t, h)
+	o.claim(1)
+	first, second := pipeline.PackBytes{Hash: "a", Canonical: []byte(`{"core":1}`)}, pipeline.PackBytes{Hash: "b", Canonical: []byte("\x00b")}
+	refs := []pipeline.PackRef{{Hash: "a", Name: "x", Version: "1"}, {Hash: "b", Name: "x", Version: "2"}}
+	o.mustCommit(2, pipeline.Commit{Meta: pipeline.Meta{Packs: refs[:1]}, Packs: []pipeline.PackBytes{first}})
+	wantSame(t, "packs", o.claim(3).Packs, []pipeline.PackBytes{first})
+	restore := h.Copy(t)
+	o.mustCommit(4, pipeline.Commit{Meta: pipeline.Meta{Packs: refs}, Packs: []pipeline.PackBytes{second}})
+	s := o.claim(5)
+	wantSame(t, "packs", s.Packs, []pipeline.PackBytes{first, second})
+	wantSame(t, "generations", s.Meta.Packs, refs)
+	restore()
+	wantSame(t, "packs", o.claim(6).Packs, []pipeline.PackBytes{first})
+}

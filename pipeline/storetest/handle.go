@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"ebb/pipeline"
 )
@@ -51,11 +52,16 @@ func (h *Handle) Claim(_ context.Context, token pipeline.Token) (pipeline.State,
 	for _, entry := range h.state.outbox {
 		s.Outbox = append(s.Outbox, clone(entry))
 	}
+	for _, k := range h.state.packs {
+		if slices.ContainsFunc(s.Meta.Packs, func(r pipeline.PackRef) bool { return r.Hash == k.Hash }) {
+			s.Packs = append(s.Packs, pipeline.PackBytes{Hash: k.Hash, Canonical: clone(k.Canonical)})
+		}
+	}
 	h.armed, h.cuts, h.down = token, h.state.cuts, nil
 	return s, nil
 }
 
-// Load implements [pipeline.Store]. It overwrites the answers of the Load before, so that a caller who kept one notices.
+// Load implements [pipeline.Store]. It refuses who was replaced, and overwrites the answers of the Load before, so that a caller who kept one notices.
 func (h *Handle) Load(_ context.Context, l *pipeline.Load) error {
 	h.server.mu.Lock()
 	defer h.server.mu.Unlock()
@@ -64,6 +70,9 @@ func (h *Handle) Load(_ context.Context, l *pipeline.Load) error {
 	}
 	if h.server.fault(h.partition, OpLoad) != NoFault {
 		return errInjected
+	}
+	if h.armed != (pipeline.Token{}) && h.armed != h.state.token {
+		return errReplaced
 	}
 	h.reply = make([]byte, 0, h.size(l))
 	l.Profiles, l.Due = l.Profiles[:0], l.Due[:0]

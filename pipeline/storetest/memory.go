@@ -25,6 +25,7 @@ type contents struct {
 	profiles map[string][]byte
 	due      map[int64][]byte
 	outbox   [][]byte
+	packs    []pipeline.PackBytes
 	cuts     int // connections made before the latest cut are gone
 }
 
@@ -141,6 +142,11 @@ func (c *contents) apply(b *pipeline.Commit, meta []byte) {
 	c.outbox = slices.Clone(c.outbox[min(b.Dropped, len(c.outbox)):])
 	for _, entry := range b.Outbox {
 		c.outbox = append(c.outbox, clone(entry))
+	}
+	for _, k := range b.Packs {
+		if !slices.ContainsFunc(c.packs, func(o pipeline.PackBytes) bool { return o.Hash == k.Hash }) {
+			c.packs = append(slices.Clip(c.packs), pipeline.PackBytes{Hash: k.Hash, Canonical: clone(k.Canonical)})
+		}
 	}
 	c.token, c.meta = b.Token, meta
 }

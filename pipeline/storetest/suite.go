@@ -46,6 +46,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Harness) {
 		{"what is absent loads as nil", absent},
 		{"keys and values of any bytes", anyBytes},
 		{"removed profiles", removed},
+		{"packs are kept for good", packsKept},
 		{"a big commit", bigCommit},
 		{"meta comes back exactly", metaRoundTrip},
 		{"slices of a commit are not kept", slicesNotKept},

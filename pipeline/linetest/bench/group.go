@@ -27,7 +27,7 @@ type group struct {
 }
 
 // configuration is what cannot be default: where everything is.
-const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s}
+const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s, control: %s.control, packs: %s.packs}
 redis: {addresses: ["%s"]}
 http: {listen: "%s"}
 log: {format: json}
@@ -45,7 +45,7 @@ func (b *bench) groupOn(ctx context.Context, name, input, more string) (*group, 
 	}
 	g := &group{bench: b, name: name, http: fmt.Sprintf("127.0.0.1:%d", port)}
 	g.alerts, g.config = g.name+".alerts", filepath.Join(b.dir, g.name+".yaml")
-	text := fmt.Sprintf(configuration, b.kafka, g.name, input, g.alerts, b.redis, g.http, more)
+	text := fmt.Sprintf(configuration, b.kafka, g.name, input, g.alerts, g.name, g.name, b.redis, g.http, more)
 	return g, os.WriteFile(g.config, []byte(text), 0o600)
 }
 

@@ -66,7 +66,7 @@ func (t ebbTarget) command(i int, name, kafka, redis string) ([]string, error) {
 }
 
 // configuration of a member: many small commits, and a lost member is noticed as soon as the broker allows.
-const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s, instance_id: %s, session_timeout: %v, heartbeat: 500ms}
+const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s, control: chaos.control, packs: chaos.packs, instance_id: %s, session_timeout: %v, heartbeat: 500ms}
 redis: {addresses: ["%s"]}
 time: {lateness: %v}
 batch: {max_bytes: 64KiB}

@@ -18,6 +18,8 @@ const (
 	inputTopic      = "chaos.events"
 	dlqTopic        = "chaos.events.dlq"
 	alertTopic      = "chaos.alerts"
+	controlTopic    = "chaos.control"
+	packTopic       = "chaos.packs"
 	partitions      = 6 // of the input
 	alertPartitions = 3
 )
@@ -43,14 +45,14 @@ func (t *topics) close() { t.client.Close() }
 func (t *topics) create(ctx context.Context) error {
 	forever, size := "-1", "2097152"
 	config := map[string]*string{"retention.ms": &forever, "max.message.bytes": &size}
-	for topic, n := range map[string]int32{inputTopic: partitions, dlqTopic: partitions, alertTopic: alertPartitions} {
+	for topic, n := range map[string]int32{inputTopic: partitions, dlqTopic: partitions, alertTopic: alertPartitions, controlTopic: partitions, packTopic: 1} {
 		created, err := t.admin.CreateTopics(ctx, n, 1, config, topic)
 		if err := errors.Join(err, created.Error()); err != nil {
 			return fmt.Errorf("create %s: %w", topic, err)
 		}
 	}
 	return until(ctx, time.Minute, "the broker knows its topics", func(ctx context.Context) error {
-		for _, topic := range []string{inputTopic, dlqTopic, alertTopic} {
+		for _, topic := range []string{inputTopic, dlqTopic, alertTopic, controlTopic, packTopic} {
 			if _, err := t.ends(ctx, topic); err != nil {
 				return err
 			}

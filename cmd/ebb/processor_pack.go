@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+// packEvery is how often the pack's file is looked at, besides on SIGHUP.
+const packEvery = 5 * time.Second
+
+// maxPackRecord bounds a pack's canonical form: it is one record, and brokers take no larger one unless they are told to.
+const maxPackRecord = 900 << 10
+
+// followPack loads the pack's file anew when it has changed, until ctx ends. A pack that cannot be used changes nothing.
+func (p *processor) followPack(ctx context.Context) {
+	if !scoring.IsFile(p.cfg.Pack.Name) {
+		return
+	}
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP)
+	p.following.Go(func() {
+		defer signal.Stop(asked)
+		tick := time.NewTicker(packEvery)
+		defer tick.Stop()
+		f := packFile{processor: p}
+		for {
+			select {
+			case <-tick.C:
+			case <-asked:
+			case <-ctx.Done():
+				return
+			}
+			f.look()
+		}
+	})
+}
+
+// packFile is the pack's file as it was when it was last looked at.
+type packFile struct {
+	*processor
+	text   []byte
+	failed string // why it could not be read
+	known  bool   // it was looked at
+}
+
+// look loads the pack if its file is another than at the last look, and says once what came of it.
+func (f *packFile) look() {
+	text, err := scoring.Source(f.cfg.Pack.Name, readFile)
+	failed := ""
+	if err != nil {
+		failed = err.Error()
+	}
+	if f.known && bytes.Equal(text, f.text) && failed == f.failed {
+		return
+	}
+	f.text, f.failed, f.known = text, failed, true
+	var k *scoring.Pack
+	if err == nil {
+		k, err = loadPackFrom(f.cfg, func(string) ([]byte, error) { return text, nil })
+	}
+	before := f.newest.Load()
+	if err == nil {
+		err = succeeds(before, k)
+	}
+	f.metrics.PackReload(err == nil)
+	switch {
+	case err != nil:
+		f.log.Error().Err(err).Str("pack", before.Name).Str("version", before.Version).Str("pack_hash", before.Hash).Msg("the pack's file cannot be used, the pack of before stays")
+	case k.Hash != before.Hash:
+		f.newest.Store(k)
+		f.log.Info().Str("pack", k.Name).Str("version", k.Version).Str("pack_hash", k.Hash).Msg("pack loaded anew; it begins with each partition's next record")
+	}
+}
+
+// succeeds says why a pack cannot take the place of another while that is at work.
+func succeeds(before, k *scoring.Pack) error {
+	switch {
+	case k.Hash == before.Hash:
+		return nil
+	case k.Name != before.Name:
+		return fmt.Errorf("it is pack %s now, and was %s: another pack, not a newer one", k.Name, before.Name)
+	case pipeline.CompareVersions(k.Version, before.Version) <= 0:
+		return fmt.Errorf("it has changed, and its version %s is not newer than %s: raise it to activate it", k.Version, before.Version)
+	}
+	return nil
+}
+
+// configured is the newest pack that was loaded, whatever the record.
+func (p *processor) configured(int64) *scoring.Pack { return p.newest.Load() }

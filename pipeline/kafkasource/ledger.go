@@ -1,0 +1,84 @@
+package kafkasource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+)
+
+// Ledger reads what was published about packs: pipeline.Ledger's. Any goroutine may use it.
+type Ledger struct {
+	Client         *kafkawire.Client
+	Control        string // topic of control records
+	PackTopic      string // topic of packs
+	PacksPartition int32  // of that, in which all of them stand
+}
+
+var _ pipeline.Ledger = (*Ledger)(nil)
+
+// Controls is pipeline.Ledger's.
+func (l *Ledger) Controls(ctx context.Context, id pipeline.Identity) (all []pipeline.Control, err error) {
+	err = l.read(ctx, l.Control, int32(id.Partition), func(r *pipeline.Record) error {
+		// What is none of ours is passed over: that nothing is missing, the published position tells.
+		if c, err := pipeline.ReadControl(r.Value); err == nil && c.Of(id) {
+			all = append(all, c)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// errFound ends a search.
+var errFound = errors.New("found")
+
+// Packs is pipeline.Ledger's.
+func (l *Ledger) Packs(ctx context.Context, hashes []string) (all []pipeline.PackBytes, err error) {
+	err = l.read(ctx, l.PackTopic, l.PacksPartition, func(r *pipeline.Record) error {
+		hash := string(r.Key)
+		known := func(k pipeline.PackBytes) bool { return k.Hash == hash }
+		if slices.Contains(hashes, hash) && !slices.ContainsFunc(all, known) {
+			all = append(all, pipeline.PackBytes{Hash: hash, Canonical: slices.Clone(r.Value)})
+		}
+		if len(all) == len(hashes) {
+			return errFound
+		}
+		return nil
+	})
+	if errors.Is(err, errFound) {
+		err = nil
+	}
+	return all, err
+}
+
+// read gives take each committed record of a partition that was there when it began.
+func (l *Ledger) read(ctx context.Context, topic string, partition int32, take func(*pipeline.Record) error) error {
+	offset, end, err := l.Client.Bounds(ctx, topic, partition)
+	if err != nil {
+		return fmt.Errorf("read %s/%d: %w", topic, partition, err)
+	}
+	fetcher, err := l.Client.NewFetcher(kafkawire.FetchConfig{Topic: topic, Partition: partition})
+	if err != nil {
+		return fmt.Errorf("read %s/%d: %w", topic, partition, err)
+	}
+	defer fetcher.Close()
+	var f pipeline.Fetched
+	for offset < end {
+		if err := fetcher.Fetch(ctx, offset, &f); err != nil {
+			return err
+		}
+		for i := range f.Records {
+			if f.Records[i].Offset >= end {
+				break
+			}
+			if err := take(&f.Records[i]); err != nil {
+				return fmt.Errorf("read %s/%d at offset %d: %w", topic, partition, f.Records[i].Offset, err)
+			}
+		}
+		offset = f.Next // what another group's open transaction holds back is waited for
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package scoring_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"ebb/scoring"
+)
+
+// packOf is a pack of these lines of YAML behind the least that a pack has.
+func packOf(tb testing.TB, version string, lines ...string) *scoring.Pack {
+	tb.Helper()
+	text := "name: trial\nversion: " + version + "\nhorizon: 30d\nactivity: [buy, view]\n" + strings.Join(lines, "\n") + "\n"
+	return must(scoring.Load("trial.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{}))
+}
+
+const olderSignals = "signals:\n  buy: {types: [buy]}\n  gone: {types: [view]}\n  low: {types: [view], where: [{property: stars, at_most: 2}]}\n"
+
+const newerSignals = "signals:\n  a_new: {types: [buy]}\n  bought: {types: [buy]}\n  low: {types: [view], where: [{property: stars, at_most: 3}]}\n  gone: {types: [view]}\n"
+
+var olderFeatures = []string{ //nolint:gochecknoglobals // a table
+	"features:",
+	"  buys: {kind: count, of: buy, within: 60d}",
+	"  spent: {kind: sum, of: buy, within: 90d}",
+	"  kinds: {kind: distinct, of: buy, property: sort, within: 40d}",
+	"  size: {kind: last, of: buy, property: size, within: 40d}",
+	"  ago: {kind: since, of: gone}",
+	"  lows: {kind: count, of: low, within: 30d}",
+	"  pending: {kind: open, of: buy, until: gone}",
+}
+
+// newerFeatures have other names, other signals' names, shorter windows and another order; `lows` is of another signal.
+var newerFeatures = []string{ //nolint:gochecknoglobals // a table
+	"features:",
+	"  a_ago: {kind: since, of: gone}",
+	"  b_lows: {kind: count, of: low, within: 30d}",
+	"  c_views: {kind: active_days, of: gone, within: 9d}",
+	"  d_buys: {kind: count, of: bought, within: 20d}",
+	"  e_kinds: {kind: distinct, of: a_new, property: sort, within: 8d}",
+	"  f_spent: {kind: sum, of: bought, within: 90d}",
+	"  g_size: {kind: last, of: bought, property: size, within: 3d}",
+	"  h_pending: {kind: open, of: bought, until: gone}",
+}
+
+// carriedOver are the newer features that the older pack keeps too, spelled as the newer one does.
+func carriedOver(newer []string) (lines []string) {
+	for _, l := range newer {
+		if !strings.Contains(l, "b_lows") && !strings.Contains(l, "c_views") {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// TestMigrationIsAFoldOfTheCommonPart: what a customer carries over is, bit for bit, what a fold of its events into the
+// features that both packs have would have left, and from then on nothing tells the two apart.
+func TestMigrationIsAFoldOfTheCommonPart(t *testing.T) {
+	older := packOf(t, "1", append([]string{olderSignals}, olderFeatures...)...)
+	newer := packOf(t, "2", append([]string{newerSignals}, newerFeatures...)...)
+	common := packOf(t, "2", append([]string{newerSignals}, carriedOver(newerFeatures)...)...)
+	rapid.Check(t, func(t *rapid.T) {
+		now := int64(begin)
+		draw := func() *scoring.Observation {
+			now += rapid.Int64Range(-20*day, 30*day).Draw(t, "later")
+			now = max(now, begin)
+			return &scoring.Observation{Time: now, Value: rapid.Int64Range(-5, 5000).Draw(t, "money"), HasValue: rapid.Bool().Draw(t, "paid")}
+		}
+		type event struct {
+			o    *scoring.Observation
+			kind string
+			sort uint64
+		}
+		var events []event
+		for range rapid.IntRange(1, 30).Draw(t, "events") {
+			events = append(events, event{draw(), rapid.SampledFrom([]string{"buy", "buy", "view"}).Draw(t, "type"), rapid.Uint64Range(1, 20).Draw(t, "sort")})
+		}
+		fold := func(s *scoring.Scorer, c *scoring.Customer, e *event) {
+			o := *e.o
+			o.Properties = nil
+			for _, p := range s.Properties() {
+				v := scoring.PropertyValue{Kind: scoring.PropertyNumber, Number: int64(e.sort) * 1000}
+				if p == "sort" {
+					v = scoring.PropertyValue{Kind: scoring.PropertyText, Hash: e.sort}
+				}
+				o.Properties = append(o.Properties, v)
+			}
+			o.Signal = s.Signal([]byte(e.kind), o.Properties...)
+			s.Observe(c, &scoring.Population{}, &o)
+		}
+		at := rapid.IntRange(0, len(events)).Draw(t, "migrated before")
+		from, to := older.NewScorer(), newer.NewScorer()
+		got := scoring.Customer{Profile: &scoring.Profile{}}
+		for i := range events[:at] {
+			fold(from, &got, &events[i])
+		}
+		want := scoring.Customer{Profile: &scoring.Profile{}}
+		alone := common.NewScorer()
+		for i := range events[:at] {
+			fold(alone, &want, &events[i])
+		}
+		scoring.NewMigration(from, to).Enter(&got, begin)
+		got.Features = bytes.Clone(got.Features)
+		same := scoring.NewMigration(alone, to)
+		same.Enter(&want, begin) // only the numbers of the cells differ
+		want.Features = bytes.Clone(want.Features)
+		for i := at; ; i++ {
+			if err := to.Fits(&got); err != nil || !bytes.Equal(got.Features, want.Features) || got.Armed != want.Armed {
+				t.Fatalf("after %d of %d events, error %v:\n% x\nwant\n% x", i-at, len(events)-at, err, got.Features, want.Features)
+			}
+			if i == len(events) {
+				return
+			}
+			fold(to, &got, &events[i])
+			fold(to, &want, &events[i])
+		}
+	})
+}
+
+// TestMigrationSeesWhatWasKept: a window that is longer under the new pack begins with what the shorter one had kept.
+func TestMigrationSeesWhatWasKept(t *testing.T) {
+	from := packOf(t, "1", olderSignals, "features:\n  n: {kind: count, of: buy, within: 10d}").NewScorer()
+	to := packOf(t, "2", olderSignals, "features:\n  n: {kind: count, of: buy, within: 80d}").NewScorer()
+	c := scoring.Customer{Profile: &scoring.Profile{}}
+	for i := range 30 {
+		from.Observe(&c, &scoring.Population{}, &scoring.Observation{Time: begin + int64(i)*day, Signal: from.Signal([]byte("buy"))})
+	}
+	scoring.NewMigration(from, to).Enter(&c, begin+30*day)
+	if got := to.Score(&c, begin+30*day).Values; len(got) != 1 || got[0].N != 10 {
+		t.Errorf("%+v, want the 10 days that were kept", got)
+	}
+}
+
+// TestMigrationOfEpisodes: an open episode goes on under the opening of the same code, else by its floor, and ends with its kind.
+func TestMigrationOfEpisodes(t *testing.T) {
+	kind := func(opens ...string) string {
+		return "kinds:\n  explicit: {opens: [" + strings.Join(opens, ", ") + "], closes: [buy], expires: 60d}"
+	}
+	opening := func(signal, code string, floor int) string {
+		return fmt.Sprintf("{signal: %s, floor: %d, code: %s}", signal, floor, code)
+	}
+	signals := "signals:\n  buy: {types: [buy]}\n  ask: {types: [ask]}\n  tell: {types: [tell]}\n  leave: {types: [leave]}\n"
+	older := packOf(t, "1", signals, kind(opening("ask", "downgraded", 50), opening("leave", "cancellation_requested", 90)))
+	for name, c := range map[string]struct {
+		newer   string
+		opening uint8
+		ended   bool
+	}{
+		"same code elsewhere":    {kind(opening("leave", "cancellation_requested", 30), opening("tell", "downgraded", 40)), 0, false},
+		"another code, by floor": {kind(opening("ask", "payment_failed", 50), opening("tell", "dispute_open", 89), opening("leave", "downgraded", 95)), 1, false},
+		"all floors above":       {kind(opening("tell", "dispute_open", 95)), 0, false},
+		"kind gone":              {"", 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, to := older.NewScorer(), packOf(t, "2", signals, c.newer).NewScorer()
+			at := int64(begin)
+			p := scoring.Customer{Profile: &scoring.Profile{}}
+			for _, kind := range []string{"buy", "leave"} {
+				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at, Signal: from.Signal([]byte(kind))})
+			}
+			m := scoring.NewMigration(from, to)
+			decisions := m.Leave(&p, at+day)
+			m.Enter(&p, at+day)
+			h := p.HardEpisode(scoring.Explicit)
+			if h.Open() == c.ended || h.Opening != c.opening || (len(decisions) == 1 && decisions[0].Transition == scoring.Expired) != c.ended {
+				t.Errorf("%+v, decided %+v", h, decisions)
+			}
+			if got := to.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + 2*day, Signal: to.Signal([]byte("buy"))}); len(got) == 0 != c.ended {
+				t.Errorf("the closing signal decides %+v", got)
+			}
+		})
+	}
+}
