@@ -46,11 +46,12 @@ type Meta struct {
 	Clock      Clock              `json:"clock"`      // watermark and how far deadlines have fired
 	Population scoring.Population `json:"population"` // running moments of this partition's customers
 	Poison     Poison             `json:"poison,omitzero"`
-	Pack       string             `json:"pack"`       // hash of the pack that scored it
-	Partitions int                `json:"partitions"` // of the input topic: another count sends customers elsewhere
-	Cluster    string             `json:"cluster"`    // Kafka cluster id
-	Topic      string             `json:"topic"`      // input topic's id, which a re-created topic does not share
-	WallMillis int64              `json:"wall"`       // our clock at this commit, for idle partitions and for people
+	Learnt     Learnt             `json:"learnt,omitzero"` // from probes; at most 1.7 KB
+	Pack       string             `json:"pack"`            // hash of the pack that scored it
+	Partitions int                `json:"partitions"`      // of the input topic: another count sends customers elsewhere
+	Cluster    string             `json:"cluster"`         // Kafka cluster id
+	Topic      string             `json:"topic"`           // input topic's id, which a re-created topic does not share
+	WallMillis int64              `json:"wall"`            // our clock at this commit, for idle partitions and for people
 }
 
 // Load asks for profiles and due lists in one round trip. The caller owns and reuses it; the answers alias memory of

@@ -140,7 +140,10 @@ func build(f *packFile) *Pack {
 		overdueLogOdds: logit(k.Overdue),
 		lnHorizon:      log(horizon),
 		maxSilence:     max(3650, math.Ceil(float64(20*horizon))),
+		probeStep:      ms / minuteMillis,
+		epochStep:      ms / minuteMillis / epochsPerHorizon,
 	}
+	k.epochFade = exp(-days(k.epochStep*minuteMillis) / horizon)
 	sum := sha256.Sum256(k.canonical(f))
 	k.Hash = hex.EncodeToString(sum[:])
 	k.render()
