@@ -254,9 +254,6 @@ func (l *line) sweep(limit Due) {
 		l.due.drop()
 		l.fired(item.Due)
 		c := l.cache.at(slot)
-		if l.retention > 0 && c.profile.Armed == 0 {
-			c.profile.Armed = item.Minute // profiles of version 1 did not keep it where there was no activity
-		}
 		armed, probing := c.profile.Armed, l.probeMinute(c)
 		if armed != item.Minute && probing != item.Minute || c.profile.Empty() {
 			continue

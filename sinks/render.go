@@ -45,12 +45,12 @@ func (r *Renderer) alert(b []byte, e *pipeline.Entry) (out pipeline.Outgoing, gr
 	value := len(b)
 	var text [2 * len(id)]byte
 	hex.Encode(text[:], id[:])
-	var at, kind [40]byte
+	var at, kind [64]byte
 	b = kafkawire.AppendHeaderCount(b, 8)
 	b = kafkawire.AppendHeader(b, "ce_specversion", "1.0")
 	b = kafkawire.AppendHeader(b, "ce_id", text[:])
 	b = kafkawire.AppendHeader(b, "ce_source", r.Source)
-	b = kafkawire.AppendHeader(b, "ce_type", append(append(append(kind[:0], "ebb.alert.lapse."...), e.Alert.Transition.String()...), ".v1"...))
+	b = kafkawire.AppendHeader(b, "ce_type", eventType(kind[:0], &e.Alert.Decision))
 	b = kafkawire.AppendHeader(b, "ce_subject", customer)
 	b = kafkawire.AppendHeader(b, "ce_time", scoring.AppendTime(at[:0], e.Alert.At))
 	b = kafkawire.AppendHeader(b, "ce_partitionkey", customer)
@@ -58,4 +58,11 @@ func (r *Renderer) alert(b []byte, e *pipeline.Entry) (out pipeline.Outgoing, gr
 	return pipeline.Outgoing{
 		Topic: r.Alerts, Partition: -1, Key: customer, Value: b[:value:value], Timestamp: e.Alert.At, Headers: b[value:],
 	}, b
+}
+
+// eventType appends the CloudEvents type of an alert: ebb.alert.KIND.TRANSITION.v1.
+func eventType(dst []byte, d *scoring.Decision) []byte {
+	dst = append(append(dst, "ebb.alert."...), d.Kind.String()...)
+	dst = append(append(append(dst, '.'), d.Transition.String()...), ".v1"...)
+	return dst
 }

@@ -168,3 +168,24 @@ func TestTransactionalIDTellsApart(t *testing.T) {
 		}
 	})
 }
+
+// TestAlertType: the CloudEvents type tells kinds and transitions apart.
+func TestAlertType(t *testing.T) {
+	retail, err := scoring.Load("retail", nil, scoring.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := renderer
+	r.Pack = retail
+	for kind, transition := range map[scoring.Kind]scoring.Transition{
+		scoring.Lapse: scoring.Recovered, scoring.Explicit: scoring.Raised, scoring.Involuntary: scoring.Recovered, scoring.ServiceFailure: scoring.Expired,
+	} {
+		e := alert()
+		e.Alert.Kind, e.Alert.Transition = kind, transition
+		want := fmt.Sprintf("header ce_type: %q\n", "ebb.alert."+kind.String()+"."+transition.String()+".v1")
+		out, _ := r.Render(nil, e, nil)
+		if got := show(out); !strings.Contains(got, want) {
+			t.Errorf("%s %s: no %q in\n%s", kind, transition, want, got)
+		}
+	}
+}

@@ -55,6 +55,12 @@ holds them all. The environment overrides the file, and flags (` + "`--brokers`,
 
 Exit codes of every command: 0 done; 1 failed; 2 the command line or the configuration is wrong; 3 a hard stop, which a
 person has to decide on; 130 Ctrl-C (143 SIGTERM) before the work was done.
+
+Memory does not grow with the number of customers. In use are 450 bytes a customer in the cache (` + "`state.cache`" + `) and up to 150 MiB a partition
+that a process has (batches read ahead and being committed, the outbox, deadlines about to fall due); the Go runtime lets as much again
+gather before it collects. Five million customers with a cache of one million, four partitions, far behind: 1.0 GiB in use, 2.2 GiB resident.
+` + "`GOMEMLIMIT`" + `, a variable of the Go runtime, bounds the whole; set it to nine tenths of what the container may take. The same load under
+` + "`GOMEMLIMIT=1200MiB`" + `: 1.24 GiB resident, a sixth of the CPU spent on collecting. (` + "`GOMEMLIMIT=1200MiB task bench:line -- -events 5000000 -customers 5000000 -runs 1 -live 0`" + `)
 `)
 	section := ""
 	for _, s := range defaultConfig().settings() {

@@ -22,3 +22,6 @@ func Subscription(topic string) []byte { return subscription(topic) }
 
 // DecodeAssignment is decodeAssignment.
 func DecodeAssignment(topic string, b []byte) ([]int32, error) { return decodeAssignment(topic, b) }
+
+// EncodeAssignment is encodeAssignment.
+func EncodeAssignment(topic string, partitions []int32) []byte { return encodeAssignment(topic, partitions) }

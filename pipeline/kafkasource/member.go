@@ -70,13 +70,17 @@ func setDefault(d *time.Duration, v time.Duration) {
 // Member is this process's place in the consumer group: a static member of the classic group protocol, with all
 // partitions given up and dealt out anew in each rebalance.
 type Member struct {
-	cfg   MemberConfig
-	join  kafkawire.Join // Member: as the group knows it, empty if it does not
-	dealt string         // the last member id to which the group dealt partitions; empty: none yet
-	drain chan struct{}
-	once  sync.Once
-	said  string // what kind of refusal the log spoke of last; empty: none
+	cfg    MemberConfig
+	join   kafkawire.Join // Member: as the group knows it, empty if it does not
+	dealt  kafkawire.Membership
+	fenced time.Time // when the group last fenced the member that it had dealt partitions to; zero: it has not
+	drain  chan struct{}
+	once   sync.Once
+	said   string // what kind of refusal the log spoke of last; empty: none
 }
+
+// fencedAgain is within how many sessions a member that is fenced twice takes it that another process has its place.
+const fencedAgain = 5
 
 // NewMember makes a Member.
 func NewMember(cfg MemberConfig) (*Member, error) {
@@ -203,22 +207,36 @@ func (m *Member) attempt(ctx context.Context) (*Generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.dealt = m.join.Member
+	if joined.Generation < m.dealt.Generation {
+		m.fenced = time.Time{} // the coordinator has forgotten generations: nobody had taken this member's place
+	}
+	m.dealt = joined.Membership
 	return newGeneration(m, joined.Membership, formatOf(joined.Protocol), partitions), nil
 }
 
-// replaced says that another process has taken this member's place. A coordinator stores member ids only when a rebalance
-// is complete: one that stops before forgets those of its members that had just come, and knows their instances by the ids
-// of the generation before. It then calls a member fenced that nobody has replaced, so an id counts from its first
-// assignment only.
+// replaced says that another process has taken this member's place. One fencing does not prove it. A coordinator stores
+// member ids only when a rebalance is complete: one that stops before forgets those of its members that had just come, and
+// knows their instances by the ids of the generation before. And one that comes back with less of its log than it had forgets
+// whole generations. It then calls a member fenced that nobody has replaced. So an id counts from its first assignment only,
+// and a member that is fenced joins as a new one: where it had been replaced it now replaces the other, which does
+// likewise, and the first to be fenced twice within a few sessions ends.
 func (m *Member) replaced(err error) bool {
-	return errors.Is(err, kafkawire.FencedInstance) && m.join.Member == m.dealt
+	return m.ousted(err) && !m.fenced.IsZero() && time.Since(m.fenced) < fencedAgain*m.cfg.Session
+}
+
+// ousted says that the group knows this member's instance by another id than that to which it dealt partitions.
+func (m *Member) ousted(err error) bool {
+	return errors.Is(err, kafkawire.FencedInstance) && m.join.Member == m.dealt.Member
 }
 
 // refused draws the consequences of an attempt to join that failed.
 func (m *Member) refused(err error) {
 	switch {
 	case m.replaced(err): // the next attempt to join ends it
+	case m.ousted(err):
+		m.fenced, m.join.Member = time.Now(), ""
+		m.cfg.Logger.Warn().Str("group", m.cfg.Group).Str("instance", m.cfg.Instance).Err(err).
+			Msg("another process has joined under this instance id, or the coordinator has lost what it knew; joining anew")
 	case errors.Is(err, kafkawire.UnknownMember), errors.Is(err, kafkawire.FencedInstance):
 		m.join.Member = ""
 	case errors.Is(err, pipeline.ErrFenced): // the group has moved on; join what it has become

@@ -3,6 +3,7 @@
 package linetest_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -20,22 +21,22 @@ func TestRollingUpgrade(t *testing.T) {
 	member := func(name string, variables ...string) *process {
 		return g.run(map[string]string{"kafka.instance_id": name}, variables, shopFlags()...)
 	}
-	const older = "EBB_TEST_FORMAT=1"
+	older := fmt.Sprintf("EBB_TEST_FORMAT=%d", scoring.OldestProfile)
 
 	input := w.produce(parts[0])
 	first, second := member("first", older), member("second", older)
 	g.past(first, sum(w.ends())/5)
 	leave(first)
 	first = member("first")
-	first.says("joined group", `"format":1`)
+	first.says("joined group", fmt.Sprintf(`"format":%d`, scoring.OldestProfile))
 	input = join(input, w.produce(parts[1]))
 	first.until("it is processed", func() bool { return slices.Equal(g.committed(), w.ends()) })
-	if found := g.versions(); found[1] == 0 || len(found) != 1 {
+	if found := g.versions(); found[scoring.OldestProfile] == 0 || len(found) != 1 {
 		t.Errorf("profiles by version while one member is of the version before: %v", found)
 	}
 	leave(second)
 	second = member("second")
-	second.says("joined group", `"format":2`)
+	second.says("joined group", fmt.Sprintf(`"format":%d`, scoring.NewestProfile))
 	input = join(input, w.produce(parts[2]))
 	first.until("everything is processed", func() bool { return slices.Equal(g.committed(), w.ends()) })
 	leave(first)

@@ -75,6 +75,8 @@ type run struct {
 	MaxRSS          int64    `json:"max_rss_bytes"`
 	Armed           *float64 `json:"deadlines_stored_per_event,omitempty"` // as of the last look at /metrics
 	Woken           *float64 `json:"deadlines_looked_at_per_event,omitempty"`
+	PerCommit       *float64 `json:"events_per_commit,omitempty"`
+	PerTransaction  *float64 `json:"events_per_transaction,omitempty"`
 
 	profile string // file
 }
@@ -103,7 +105,7 @@ func (g *group) run(ctx context.Context) (*run, error) {
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	watching, stop := context.WithCancel(ctx)
 	watched := make(chan struct{})
-	go func() { defer close(watched); g.watchDeadlines(watching, r) }()
+	go func() { defer close(watched); g.watch(watching, r) }()
 	err = cmd.Run()
 	stop()
 	<-watched
@@ -149,8 +151,8 @@ func (r *run) fill(stdout, stderr *bytes.Buffer, events uint64, kafka, redis tim
 	return nil
 }
 
-// watchDeadlines notes the latest counts of deadlines until ctx ends. They are gone with the process.
-func (g *group) watchDeadlines(ctx context.Context, r *run) {
+// watch notes the latest counts of deadlines, commits and transactions until ctx ends. They are gone with the process.
+func (g *group) watch(ctx context.Context, r *run) {
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -165,7 +167,8 @@ func (g *group) watchDeadlines(ctx context.Context, r *run) {
 		}
 		if n := counted(m["ebb_events_total"], ""); n > 0 {
 			armed, woken := counted(m["ebb_deadlines_total"], "stored")/n, counted(m["ebb_deadlines_total"], "looked_at")/n
-			r.Armed, r.Woken = &armed, &woken
+			commits, transactions := n/steps(m["ebb_step_seconds"], "commit"), n/steps(m["ebb_step_seconds"], "publish")
+			r.Armed, r.Woken, r.PerCommit, r.PerTransaction = &armed, &woken, &commits, &transactions
 		}
 	}
 }
@@ -191,12 +194,23 @@ func counted(f *dto.MetricFamily, outcome string) (sum float64) {
 
 // meanMillis is the mean time of a step.
 func meanMillis(f *dto.MetricFamily, step string) float64 {
+	h := stepped(f, step)
+	return 1e3 * h.GetSampleSum() / float64(max(h.GetSampleCount(), 1))
+}
+
+// steps is how often a step was taken, at least 1.
+func steps(f *dto.MetricFamily, step string) float64 {
+	return float64(max(stepped(f, step).GetSampleCount(), 1))
+}
+
+// stepped is the histogram of a step; nil, which counts nothing, where it was never taken.
+func stepped(f *dto.MetricFamily, step string) *dto.Histogram {
 	for _, m := range f.GetMetric() {
 		if l := m.GetLabel(); len(l) == 1 && l[0].GetValue() == step {
-			return 1e3 * m.GetHistogram().GetSampleSum() / float64(max(m.GetHistogram().GetSampleCount(), 1))
+			return m.GetHistogram()
 		}
 	}
-	return 0
+	return nil
 }
 
 // get asks the process; any answer but 200 is an error.

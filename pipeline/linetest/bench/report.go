@@ -113,6 +113,8 @@ func (r *report) writeRuns(w io.Writer) {
 	row("alerts/event", "%.4f", func(r *run) float64 { return r.AlertsPerEvent })
 	row("deadlines stored/event", "%.3f", func(r *run) float64 { return optional(r.Armed) })
 	row("deadlines looked at/event", "%.3f", func(r *run) float64 { return optional(r.Woken) })
+	row("events a commit", "%.0f", func(r *run) float64 { return optional(r.PerCommit) })
+	row("events a transaction", "%.0f", func(r *run) float64 { return optional(r.PerTransaction) })
 }
 
 func (r *report) writeStages(w io.Writer) {
