@@ -236,6 +236,9 @@ func (l *line) turn(configured *scoring.Pack) (waits string) {
 
 // activate makes k the pack of all customers from their next event on.
 func (l *line) activate(k *scoring.Pack) {
+	if k.Horizon != l.scorer.Horizon {
+		l.learnt, l.curve = Learnt{}, scoring.Curve{} // it was the answer to another question
+	}
 	l.packs.add(k)
 	l.packs.refs = append(l.packs.refs, RefOf(k))
 	l.scorer, l.generation = l.packs.newest(), uint8(len(l.packs.scorers)-1)
@@ -270,7 +273,7 @@ func (l *line) migrate(c *customer, e *Event) {
 		m.Enter(&l.at, e.Time)
 		l.cache.keep(c, l.at.Features)
 	}
-	c.profile.Generation = l.generation
+	c.profile.Generation, c.profile.Probe = l.generation, scoring.Probe{} // what is pending asks the older pack's question
 }
 
 // cause is what an alert says of the event that caused it.

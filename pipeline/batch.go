@@ -59,10 +59,13 @@ func (b *batch) cutBytes(most int) {
 	}
 }
 
-// truncate drops the records from the i-th on, after they were decoded.
-func (b *batch) truncate(i int) {
-	b.fetched.Next = b.events[i].Offset
-	b.fetched.Records, b.events, b.hashes, b.slots = b.fetched.Records[:i], b.events[:i], b.hashes[:i], b.slots[:i]
+// skip drops the first n records, after they were decoded. Where all go, the room stays for the next batch.
+func (b *batch) skip(n int) {
+	if n == len(b.events) {
+		b.empty(b.fetched.Next)
+		return
+	}
+	b.fetched.Records, b.events, b.hashes, b.slots = b.fetched.Records[n:], b.events[n:], b.hashes[n:], b.slots[n:]
 }
 
 // empty makes b a batch without records at offset next, for work that no record causes.

@@ -45,6 +45,7 @@ type left struct {
 	Clock      pipeline.Clock
 	Population scoring.Population
 	Poison     pipeline.Poison
+	Learnt     pipeline.Learnt
 	Outbox     int
 	Packs      []pipeline.PackRef
 	Profiles   map[string]string // "": none
@@ -64,7 +65,8 @@ func newInput(t *testing.T, seed uint64, n int) *input {
 func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 	t.Helper()
 	n := len(records)
-	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: 10 * 24 * time.Hour, Friction: map[string]float64{"failed": 1}})
+	horizon := []time.Duration{10 * 24 * time.Hour, 2 * 24 * time.Hour}[seed%2] // of the shorter, whoever is removed has been probed
+	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: horizon, Friction: map[string]float64{"failed": 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,6 +184,14 @@ func (in *input) render(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeli
 	return pipeline.Outgoing{Topic: "alerts", Key: e.Key, Value: b, Timestamp: e.Alert.At}, b
 }
 
+// newest is the last of the packs that a partition has had.
+func (in *input) newest(packs int) *scoring.Pack {
+	if packs > 1 {
+		return in.newer
+	}
+	return in.pack
+}
+
 // left reads the store. What is armed must lie in a due bucket, or nobody would ever look at it.
 func (t *trial) left() (l left, err error) {
 	ctx := context.Background()
@@ -190,7 +200,7 @@ func (t *trial) left() (l left, err error) {
 	if err != nil {
 		return l, err
 	}
-	l = left{Next: st.Meta.Next, Clock: st.Meta.Clock, Population: st.Meta.Population, Poison: st.Meta.Poison, Outbox: len(st.Outbox), Packs: st.Meta.Packs, Profiles: map[string]string{}}
+	l = left{Next: st.Meta.Next, Clock: st.Meta.Clock, Population: st.Meta.Population, Poison: st.Meta.Poison, Learnt: st.Meta.Learnt, Outbox: len(st.Outbox), Packs: st.Meta.Packs, Profiles: map[string]string{}}
 	var load pipeline.Load
 	for c := range inputCustomers {
 		load.Keys = append(load.Keys, pipeline.AppendKey(nil, nil, fmt.Appendf(nil, "c%d", c)))
@@ -211,15 +221,21 @@ func (t *trial) left() (l left, err error) {
 		if err := scoring.ReadProfile([]byte(b), &scoring.Customer{Profile: &p}); err != nil {
 			return l, err
 		}
-		if p.Armed == 0 {
-			continue
+		probing := int64(0) // of customers of an older pack, whose probes nobody waits for
+		if int(p.Generation) == max(len(l.Packs), 1)-1 {
+			probing = t.input.newest(len(l.Packs)).ProbeMinute(&p)
 		}
-		due.Buckets[0] = p.Armed / 360
-		if err := h.Load(ctx, &due); err != nil {
-			return l, err
-		}
-		if !bytes.Contains(due.Due[0], pipeline.AppendDue(nil, p.Armed, []byte(key))) {
-			return l, fmt.Errorf("the deadline of %q at minute %d is in no bucket", key, p.Armed)
+		for _, minute := range []int64{p.Armed, probing} {
+			if minute == 0 {
+				continue
+			}
+			due.Buckets[0] = minute / 360
+			if err := h.Load(ctx, &due); err != nil {
+				return l, err
+			}
+			if !bytes.Contains(due.Due[0], pipeline.AppendDue(nil, minute, []byte(key))) {
+				return l, fmt.Errorf("the deadline of %q at minute %d is in no bucket", key, minute)
+			}
 		}
 	}
 	return l, nil

@@ -25,6 +25,7 @@ type line struct {
 	lateness  int64 // ms
 	retention int64 // ms; 0: state is kept for ever
 	partition int
+	identity  Identity
 	mark      Mark // published when the partition was taken over: what lies below it is not decided again
 
 	next       int64 // offset of the next record
@@ -32,6 +33,11 @@ type line struct {
 	population scoring.Population
 	poison     Poison
 	breaker    breaker
+	poisoned   error // why the record at next is not folded: it is one unusable record too many
+
+	learnt  Learnt
+	curve   scoring.Curve // of the last closed epoch
+	probing bool          // profiles have a place for probes
 
 	cache  *cache
 	due    *dueQueue
@@ -53,6 +59,7 @@ func newLine(c *Config, s *Standing) *line {
 		scorer: g.newest(), generation: uint8(len(g.scorers) - 1), packs: g, lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
 		partition: c.Identity.Partition, mark: s.Mark,
 		next: s.Meta.Next, clock: s.Meta.Clock, population: s.Meta.Population,
+		learnt: s.Meta.Learnt, curve: s.Meta.Learnt.Curve(), probing: c.Profiles == scoring.NewestProfile, identity: c.Identity,
 		poison: s.Meta.Poison, breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
 		cache: newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
 		staged: newStaged(c.Profiles), other: newStaged(c.Profiles),
@@ -135,24 +142,34 @@ func unreadable(err error) error {
 }
 
 // fold is the line for one batch whose customers are loaded: each event in order, then the deadlines that fell due. What it
-// changes is staged for one commit.
+// changes is staged for one commit. What is left in the batch was not folded: it lies beyond a barrier, or begins with the
+// record that trips the breaker.
 func (l *line) fold(b *batch) *staged {
 	s := l.staged
 	s.reset()
 	l.announce()
 	limit := l.sweepTo() // as of before these events: what fell due by then has been loaded
-	for i := range b.events {
-		if i%ahead == 0 {
-			l.cache.warm(b.slots[i:min(i+ahead, len(b.slots))])
+	n := 0
+	for ; n < len(b.events) && !l.atBarrier(); n++ {
+		if n%ahead == 0 {
+			l.cache.warm(b.slots[n:min(n+ahead, len(b.slots))])
 		}
-		e := &b.events[i]
+		e := &b.events[n]
+		if l.poisoned = l.admit(e); l.poisoned != nil {
+			break
+		}
 		if e.Code != Usable {
-			l.quarantine(e, &b.fetched.Records[i])
+			l.quarantine(e, &b.fetched.Records[n])
 			continue
 		}
-		l.event(e, b.hashes[i], l.cache.at(b.slots[i]))
+		l.event(e, b.hashes[n], l.cache.at(b.slots[n]))
 	}
+	s.tally.Records = uint64(n)
 	l.next = b.fetched.Next
+	if n < len(b.events) {
+		l.next = b.events[n].Offset
+	}
+	b.skip(n)
 	l.sweep(limit)
 	l.stage()
 	l.staged, l.other = l.other, s
@@ -162,9 +179,10 @@ func (l *line) fold(b *batch) *staged {
 // event is the line for one event: dedupe, move the watermark, fire what was due before it, fold, decide.
 func (l *line) event(e *Event, h hashes, c *customer) {
 	s := l.staged
-	known, armed := !c.profile.Empty(), c.profile.Armed
+	known, armed, probing := !c.profile.Empty(), c.profile.Armed, l.probeMinute(c)
 	if minute := l.clock.Minute(); l.gone(c, minute) { // as a sweep would have found it, with the ids that it knew
 		l.fire(c, e, minute)
+		l.arm(c, armed, probing)
 		l.touch(c)
 	}
 	if h.id != 0 && c.profile.Seen(h.id) {
@@ -180,6 +198,7 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 	if c.profile.Generation != l.generation {
 		l.migrate(c, e)
 	}
+	l.probe(c, e.Time-1)
 	signal := scoring.Signal{Known: true}
 	if !e.Control {
 		signal = l.scorer.Signal(e.Type, e.Properties...)
@@ -203,27 +222,29 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 	}
 	l.fire(c, e, reached) // a late event may have brought a deadline to before the watermark
 	l.retire(c, reached)
-	l.arm(c, armed)
+	l.arm(c, armed, probing)
 	l.touch(c)
 }
 
 // look makes c the customer that the scorer looks at.
 func (l *line) look(c *customer) *scoring.Customer {
-	l.at = scoring.Customer{Profile: &c.profile, Features: l.cache.features(c)}
+	l.at = scoring.Customer{Profile: &c.profile, Features: l.cache.features(c), Draw: c.hash}
 	return &l.at
 }
 
-// fire looks at the customer at each of its deadlines up to minute, by the arrival of its event e.
+// fire looks at the customer at each of its deadlines and probes up to minute, by the arrival of its event e.
 func (l *line) fire(c *customer, e *Event, minute int64) {
 	for c.profile.Armed != 0 && c.profile.Armed <= minute {
 		l.wake(c, e.Offset, Due{})
 	}
+	l.probe(c, minute*minuteMillis)
 }
 
 // wake looks at the customer at its armed minute.
 func (l *line) wake(c *customer, offset int64, due Due) {
 	l.staged.tally.Woken++
 	minute := c.profile.Armed
+	l.probe(c, minute*minuteMillis)
 	decisions := l.packs.scorers[c.profile.Generation].Wake(l.look(c))
 	for i := range decisions {
 		l.decide(c, &decisions[i], offset, due, scoring.Cause{Deadline: true, Time: minute * minuteMillis})
@@ -252,11 +273,16 @@ func (l *line) sweep(limit Due) {
 		l.due.drop()
 		l.fired(item.Due)
 		c := l.cache.at(slot)
-		if c.profile.Armed == item.Minute && !c.profile.Empty() {
-			l.wake(c, -1, item.Due)
-			l.arm(c, item.Minute)
-			l.touch(c)
+		armed, probing := c.profile.Armed, l.probeMinute(c)
+		if armed != item.Minute && probing != item.Minute || c.profile.Empty() {
+			continue
 		}
+		l.probe(c, item.Minute*minuteMillis)
+		if armed == item.Minute {
+			l.wake(c, -1, item.Due)
+		}
+		l.arm(c, armed, probing)
+		l.touch(c)
 	}
 }
 
@@ -267,6 +293,7 @@ func (l *line) fired(to Due) {
 	}
 	from := bucketOf(l.clock.Fired.Minute)
 	l.clock.Fired = to
+	l.swept(to.Minute)
 	for b := from; bucketEnd(b).Compare(to) <= 0; b++ {
 		l.staged.sweep(b)
 	}
@@ -285,16 +312,22 @@ func (l *line) sweepTo() Due {
 // sweeping reports whether there are deadlines to fire without waiting for a record.
 func (l *line) sweeping() bool { return l.clock.Started && l.due.pending(l.sweepTo()) }
 
-// atEdge reports whether a replay has reached the published offset but has yet to sweep as far as was published. Until
-// then no further record may be folded: it would fire its customer's deadline, and what a sweep fired and published
-// before the state was rolled back would be decided again under an offset that says it was not.
+// atEdge reports whether no further record may be folded before a sweep has come as far as it has to: to the end of an epoch
+// (atBarrier), or in a replay that has reached the published offset as far as was published. A record would fire its
+// customer's deadline, and what a sweep fired and published before the state was rolled back would be decided again under an
+// offset that says it was not.
 func (l *line) atEdge() bool {
-	return l.next >= l.mark.Offset && l.clock.Fired.Compare(l.mark.Fired) < 0
+	return l.atBarrier() || l.next >= l.mark.Offset && l.clock.Fired.Compare(l.mark.Fired) < 0
 }
 
-// arm notes the customer's deadline in its bucket if it is another one than before.
-func (l *line) arm(c *customer, before int64) {
-	minute := c.profile.Armed
+// arm notes when to look at the customer again in its bucket, if that is another minute than before: at its deadline, and at its
+// probe. They are two, so that probes neither move deadlines nor keep a customer from being removed.
+func (l *line) arm(c *customer, armed, probing int64) {
+	l.note(c, c.profile.Armed, armed)
+	l.note(c, l.probeMinute(c), probing)
+}
+
+func (l *line) note(c *customer, minute, before int64) {
 	if minute == before || minute == 0 {
 		return
 	}
@@ -309,6 +342,9 @@ func (l *line) arm(c *customer, before int64) {
 // decide appends a decision to the outbox, unless it was published before the state was rolled back.
 func (l *line) decide(c *customer, d *scoring.Decision, offset int64, due Due, cause scoring.Cause) {
 	s := l.staged
+	if l.probing && d.Score.Visits > 0 {
+		d.Reading = l.curve.At(d.Score.Sum())
+	}
 	e := Entry{Kind: EntryAlert, Offset: offset, Due: due, Key: l.cache.key(c), Alert: scoring.Alert{Decision: *d, Cause: cause}, Generation: c.profile.Generation}
 	if l.mark.Covers(&e) {
 		s.tally.Suppressed++
@@ -353,6 +389,6 @@ func (l *line) stage() {
 	}
 	s.finish()
 	m := &s.commit.Meta
-	m.Next, m.Clock, m.Population, m.Poison = l.next, l.clock.clone(), l.population, l.poison
+	m.Next, m.Clock, m.Population, m.Poison, m.Learnt = l.next, l.clock.clone(), l.population, l.poison, l.learnt
 	m.Pack, m.Packs = l.scorer.Hash, slices.Clip(l.packs.refs)
 }

@@ -21,12 +21,12 @@ func foldRecords(t *testing.T, pack *scoring.Pack, records ...Record) (profile [
 	}
 	b.fetched.Records, b.fetched.Next = records, int64(len(records))
 	b.decode()
-	want := l.wanted(b)
-	want.Profiles, want.Due = make([][]byte, len(want.Keys)), make([][]byte, len(want.Buckets))
-	if err := l.loaded(); err != nil {
+	err := l.foldAll(b, func(want *Load) {
+		want.Profiles, want.Due = make([][]byte, len(want.Keys)), make([][]byte, len(want.Buckets))
+	}, func(s *staged) { tally.Add(&s.tally) })
+	if err != nil {
 		t.Fatal(err)
 	}
-	tally = l.fold(b).tally
 	key := AppendKey(nil, nil, []byte("c-42"))
 	slot := l.cache.find(xxhash.Sum64(key), key)
 	if slot < 0 {

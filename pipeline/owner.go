@@ -18,6 +18,7 @@ type owner struct {
 	line   *line
 	input  *prefetcher
 	idle   *batch // for sweeps and tidying without records
+	rest   *batch // what a barrier left of a batch, nil: nothing; see line.fold
 
 	waiting   *staged // folded, its commit not yet sent
 	sent      *staged // its commit under way
@@ -84,6 +85,9 @@ func (o *owner) run(revoked <-chan struct{}) error {
 func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 	var ready <-chan *batch
 	if o.waiting == nil && !o.draining && !o.exhausted && !o.line.atEdge() && !o.full() {
+		if o.rest != nil {
+			return o.foldRecords(o.rest)
+		}
 		ready = o.input.ready
 	}
 	if o.mayIdle() {
@@ -145,17 +149,21 @@ func (o *owner) take(b *batch, ok bool) error {
 	if b.fetched.Next > o.line.next || b.fetched.Next >= b.fetched.End {
 		o.moved()
 	}
+	return o.foldRecords(b)
+}
+
+// foldRecords folds as much of a batch as may be, and keeps the rest for when more may.
+func (o *owner) foldRecords(b *batch) error {
 	err := o.fold(b)
-	o.input.release(b)
+	if o.rest = b; len(b.events) == 0 || o.exhausted {
+		o.rest = nil
+		o.input.release(b)
+	}
 	return err
 }
 
 // fold runs one batch through the line: load, fold, stage.
 func (o *owner) fold(b *batch) error {
-	if err := o.line.admit(b, o.cfg.Identity); err != nil {
-		o.poisoned, o.exhausted = err, true
-		o.input.stop()
-	}
 	o.turn(b)
 	want := o.line.wanted(b)
 	if len(want.Keys) > 0 || len(want.Buckets) > 0 {
@@ -170,7 +178,10 @@ func (o *owner) fold(b *batch) error {
 		}
 	}
 	s := o.line.fold(b)
-	s.tally.Records = uint64(len(b.events))
+	if o.line.poisoned != nil {
+		o.poisoned, o.exhausted = o.line.poisoned, true
+		o.input.stop()
+	}
 	if o.cfg.Draw != nil && len(s.commit.Keys) > 0 {
 		o.cfg.Draw(s.commit.Keys[0])
 	}

@@ -91,20 +91,16 @@ func breakerLimit(share float64) int {
 	return max(1, int(share*PoisonWindow+1e-9)) // 0.57 times 1,000 is less than 570
 }
 
-// admit counts the batch's records and cuts the batch before the one that is too many. That record is not folded: what is
-// committed ends before it, and so each owner that comes after trips on it again.
-func (l *line) admit(b *batch, id Identity) error {
-	for i := range b.events {
-		e := &b.events[i]
-		bad := e.Code != Usable
-		if bad && l.breaker.limit > 0 && e.Offset >= l.breaker.passed {
-			if n := l.poison.with(); n > l.breaker.limit {
-				b.truncate(i)
-				return id.stop("input_poisoned", fmt.Sprintf("%d of the last %d records up to offset %d cannot be used, this one because of %s", n, PoisonWindow, e.Offset, e.Code),
-					"mend what sends them; ebb dlq list and show tell what came before. To go on past all that is in the input now: ebb run --accept-poison")
-			}
+// admit counts a record, unless it is the one that is too many. That record is not folded: what is committed ends before it, and
+// so each owner that comes after trips on it again. Errors: *HardStop.
+func (l *line) admit(e *Event) error {
+	bad := e.Code != Usable
+	if bad && l.breaker.limit > 0 && e.Offset >= l.breaker.passed {
+		if n := l.poison.with(); n > l.breaker.limit {
+			return l.identity.stop("input_poisoned", fmt.Sprintf("%d of the last %d records up to offset %d cannot be used, this one because of %s", n, PoisonWindow, e.Offset, e.Code),
+				"mend what sends them; ebb dlq list and show tell what came before. To go on past all that is in the input now: ebb run --accept-poison")
 		}
-		l.poison.add(bad)
 	}
+	l.poison.add(bad)
 	return nil
 }

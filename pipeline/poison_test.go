@@ -81,8 +81,7 @@ func TestBreakerLimit(t *testing.T) {
 	}
 }
 
-// TestBreakerTripsAtOneRecord: however the records are cut into batches and whatever restarts there are, the line takes in the
-// same ones and stops before the same.
+// TestBreakerTripsAtOneRecord: whatever restarts there are, the line takes in the same records and stops before the same.
 func TestBreakerTripsAtOneRecord(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 2))
@@ -114,26 +113,16 @@ func TestBreakerTripsAtOneRecord(t *testing.T) {
 // that the breaker stopped at, -1 for none.
 func admitted(r *rapid.T, rng *rand.Rand, codes []Code, br breaker) int64 {
 	l := &line{breaker: br}
-	for at := 0; at < len(codes); {
-		n := min(1+rng.IntN(700), len(codes)-at)
-		b := &batch{}
-		for i := range n {
-			b.events = append(b.events, Event{Offset: int64(2 * (at + i)), Code: codes[at+i]})
-		}
-		b.fetched.Records, b.hashes, b.slots = make([]Record, n), make([]hashes, n), make([]int32, n)
-		b.fetched.Next = int64(2 * (at + n))
-		err := l.admit(b, Identity{})
-		if _, ok := errors.AsType[*HardStop](err); ok {
-			again := &batch{events: []Event{{Offset: b.fetched.Next, Code: codes[b.fetched.Next/2]}}}
-			again.fetched.Records, again.hashes, again.slots = make([]Record, 1), make([]hashes, 1), make([]int32, 1)
+	for at, code := range codes {
+		e := &Event{Offset: int64(2 * at), Code: code}
+		if _, ok := errors.AsType[*HardStop](l.admit(e)); ok {
 			next := &line{breaker: br, poison: l.poison}
-			if err := next.admit(again, Identity{}); err == nil || len(again.events) > 0 || len(b.events) != len(b.fetched.Records) || len(b.slots) != len(b.events) {
-				r.Fatalf("the next owner takes in the record at %d: %v", b.fetched.Next, err)
+			if err := next.admit(e); err == nil || next.poison != l.poison {
+				r.Fatalf("the next owner takes in the record at %d: %v", e.Offset, err)
 			}
-			return b.fetched.Next
+			return e.Offset
 		}
-		at += n
-		if rng.IntN(3) == 0 {
+		if rng.IntN(200) == 0 {
 			l = &line{breaker: br, poison: l.poison}
 		}
 	}

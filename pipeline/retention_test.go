@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -19,57 +18,12 @@ const retained = 60 * dayMillis
 // visits folds records of one batch each, in order, and gives the profiles that are left, by customer, and what was counted.
 func visits(t *testing.T, format, size int, records []Record) (left map[string]scoring.Profile, tally Tally, due int) {
 	t.Helper()
-	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: 10 * 24 * time.Hour, Friction: map[string]float64{"failed": 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := newLine(&Config{Pack: pack, Retention: retained * time.Millisecond, Profiles: format, CacheCustomers: 1000}, &Standing{})
-	profiles, buckets := map[string][]byte{}, map[int64][]byte{}
-	fold := func(records []Record) {
-		b := &batch{decoder: NewDecoder(0)}
-		b.fetched.Records, b.fetched.Next = records, l.next+int64(len(records))
-		b.decode()
-		want := l.wanted(b)
-		want.Profiles, want.Due = nil, nil
-		for _, k := range want.Keys {
-			want.Profiles = append(want.Profiles, profiles[string(k)])
-		}
-		for _, n := range want.Buckets {
-			want.Due = append(want.Due, buckets[n])
-		}
-		if err := l.loaded(); err != nil {
-			t.Fatal(err)
-		}
-		s := l.fold(b)
-		tally.Add(&s.tally)
-		for i, k := range s.commit.Keys {
-			if profiles[string(k)] = bytes.Clone(s.commit.Profiles[i]); s.commit.Profiles[i] == nil {
-				delete(profiles, string(k))
-			}
-		}
-		for _, n := range s.commit.Swept {
-			delete(buckets, n)
-		}
-		for _, d := range s.commit.Due {
-			buckets[d.Bucket] = slices.Concat(buckets[d.Bucket], d.Entries)
-		}
-		l.other.due = map[int64][]byte{} // it is in buckets
-	}
+	s := newShelf(t, anyOf(t, 10*24*time.Hour), retained*time.Millisecond, 0, format)
 	for part := range slices.Chunk(records, size) {
-		fold(part)
+		s.put(t, part)
 	}
-	for l.sweeping() {
-		fold(nil)
-	}
-	left = map[string]scoring.Profile{}
-	for k, b := range profiles {
-		var p scoring.Profile
-		if err := scoring.ReadProfile(b, &scoring.Customer{Profile: &p}); err != nil {
-			t.Fatal(err)
-		}
-		left[k] = p
-	}
-	return left, tally, len(buckets)
+	s.settle(t)
+	return s.left(t), s.tally, len(s.buckets)
 }
 
 func visit(id, customer, kind string, day float64) Record {

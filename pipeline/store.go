@@ -47,6 +47,7 @@ type Meta struct {
 	Clock      Clock              `json:"clock"`      // watermark and how far deadlines have fired
 	Population scoring.Population `json:"population"` // running moments of this partition's customers
 	Poison     Poison             `json:"poison,omitzero"`
+	Learnt     Learnt             `json:"learnt,omitzero"` // from probes; at most 1.7 KB
 	Pack       string             `json:"pack"`            // hash of the newest pack; empty: whatever the control records say
 	Packs      []PackRef          `json:"packs,omitempty"` // its generations, by number; none: the one of Pack, not announced yet
 	Partitions int                `json:"partitions"`      // of the input topic: another count sends customers elsewhere

@@ -22,7 +22,7 @@ func (k *Pack) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 		if tier = v.tier(worth); worth.OK {
 			dst = append(append(append(dst, `,"value":{"feature":"`...), k.Features[v.Feature].Name...), `","amount":`...)
 			dst = strconv.AppendInt(dst, worth.N, 10)
-			dst = strconv.AppendInt(append(dst, `,"at_risk":`...), int64(float64(float64(worth.N)*d.Score.Probability())+0.5), 10)
+			dst = strconv.AppendInt(append(dst, `,"at_risk":`...), int64(float64(float64(worth.N)*d.Reading.Probability(d.Score.Sum()))+0.5), 10)
 			dst = append(append(append(dst, `,"tier":"`...), tier.String()...), `"}`...)
 		}
 	}
@@ -65,6 +65,26 @@ func (k *Pack) appendFactors(dst []byte, s *Score, n *numbers) []byte {
 	}
 	dst = n.append(append(dst, `],"factors_log_odds":`...), s.Factors)
 	return n.append(append(dst, `,"factors_cap":`...), k.Cap)
+}
+
+// append appends the probability that is read at a sum, how many probes stand behind it, and the points of the curve that it
+// was read from: what recomputes it bit for bit.
+func (r *Reading) append(dst []byte, sum float64, n *numbers) []byte {
+	dst = n.append(append(dst, `,"churn_probability":`...), r.Probability(sum))
+	dst = strconv.AppendUint(append(dst, `,"probability_probes":`...), uint64(r.Probes), 10)
+	dst = strconv.AppendBool(append(dst, `,"probability_provisional":`...), r.Provisional())
+	for i, p := range r.Points[:r.Number] {
+		if i == 0 {
+			dst = append(dst, `,"probability_curve":[`...)
+		} else {
+			dst = append(dst, ',')
+		}
+		dst = append(n.append(append(n.append(append(dst, '['), p.LogOdds), ','), p.Probability), ']')
+	}
+	if r.Number > 0 {
+		dst = append(dst, ']')
+	}
+	return dst
 }
 
 // coverage is the share of the pack's features that have data; 1 where it declares none.

@@ -65,6 +65,8 @@ func alerts(t testing.TB) (*scoring.Pack, []scoring.Alert) {
 	if !ok || len(all) != 2 {
 		t.Fatalf("%d alerts, recovered %v", len(all), ok)
 	}
+	all[1].Reading = scoring.Reading{Probes: 1234, Number: 2, Points: [2]scoring.ReadPoint{{LogOdds: 1.0625, Probability: 0.71}, {LogOdds: 1.75, Probability: 0.86}}}
+	d.Reading = scoring.Reading{Probes: 99}
 	return s.pack, append(all, scoring.Alert{Decision: d, Customer: []byte("c-1"), Cause: scoring.Cause{
 		EventID: []byte("e-9"), EventType: []byte("Order Completed"), Partition: 3, Offset: 1234, Time: at,
 	}})
@@ -96,6 +98,7 @@ func TestAlertSchema(t *testing.T) {
 		name := rapid.StringOfN(rapid.Rune(), 1, 20, 64)
 		tenant, customer := rapid.StringN(0, 10, 64).Draw(t, "tenant"), name.Draw(t, "customer")
 		check := func(d *scoring.Decision, c scoring.Cause) {
+			d.Reading = drawReading(t, d.Score.Sum())
 			a := scoring.Alert{Decision: *d, Tenant: []byte(tenant), Customer: []byte(customer), Cause: c}
 			checkAlert(t, described, pack, &a)
 		}
@@ -120,12 +123,26 @@ func TestAlertSchema(t *testing.T) {
 	})
 }
 
+// drawReading draws what was learnt about a score.
+func drawReading(t *rapid.T, sum float64) scoring.Reading {
+	r := scoring.Reading{Probes: rapid.Uint32Max(99).Draw(t, "probes"), Number: uint8(rapid.IntRange(0, 2).Draw(t, "points"))}
+	probability := rapid.Float64Range(0, 1)
+	for i := range r.Points[:r.Number] {
+		r.Probes += 100
+		r.Points[i] = scoring.ReadPoint{LogOdds: sum + rapid.Float64Range(0.01, 3).Draw(t, "apart")*float64(2*i-1), Probability: probability.Draw(t, "probability")}
+	}
+	return r
+}
+
 // published is an alert as its readers see it.
 type published struct {
 	ID, Tenant, Customer, Transition, Tier string
-	LogOdds                                float64 `json:"log_odds"`
-	Risk                                   float64 `json:"risk_score"`
-	Probability                            float64 `json:"churn_probability"`
+	LogOdds                                float64      `json:"log_odds"`
+	Risk                                   float64      `json:"risk_score"`
+	Probability                            float64      `json:"churn_probability"`
+	Probes                                 uint32       `json:"probability_probes"`
+	Provisional                            bool         `json:"probability_provisional"`
+	Curve                                  [][2]float64 `json:"probability_curve"`
 	Time                                   time.Time
 	Terms                                  []publishedTerm
 	Cause                                  struct {
@@ -172,7 +189,17 @@ func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *scoring.Pack, a 
 		t.Fatalf("explained as %+v, %v: %s", x, err, b)
 	}
 	probability := 1 / (1 + scoring.Exp(-sum))
-	if sum != got.LogOdds || probability != got.Probability || math.Abs(got.Risk-100*probability) > 0.000501 {
+	learnt := probability
+	switch c := got.Curve; len(c) {
+	case 1:
+		learnt = c[0][1]
+	case 2:
+		learnt = c[0][1] + float64((sum-c[0][0])/(c[1][0]-c[0][0])*(c[1][1]-c[0][1]))
+	}
+	if r := a.Reading; got.Probes != r.Probes || got.Provisional != (len(got.Curve) == 0) || len(got.Curve) != int(r.Number) || got.Provisional != r.Provisional() {
+		t.Fatalf("%d probes, provisional %v, curve %v of %+v", got.Probes, got.Provisional, got.Curve, r)
+	}
+	if sum != got.LogOdds || learnt != got.Probability || math.Abs(got.Risk-100*probability) > 0.000501 {
 		t.Fatalf("sum %v, probability %v in %s", sum, probability, b)
 	}
 }

@@ -18,7 +18,6 @@ type hot struct {
 	other   scoring.Profile
 
 	probed      int64
-	probe       scoring.Probe
 	calibration scoring.Calibration
 }
 
@@ -81,7 +80,8 @@ func (h *hot) steps() map[string]func() {
 		"Probe": func() { // a horizon later: one resolves, one begins
 			h.probed += 90 * day
 			h.profile.Last = h.probed
-			h.pack.Probe(&h.probe, h.customer(&h.profile), 7, h.probed, &h.calibration)
+			h.pack.Probe(h.customer(&h.profile), h.probed, &h.calibration)
+			h.pack.Advance(&h.calibration, h.probed/60_000)
 		},
 		"Score":         func() { h.pack.Score(h.customer(&fresh), h.now) },
 		"AppendProfile": func() { h.out = appendProfile(h.out[:0], &fresh) },

@@ -33,7 +33,6 @@ func TestBits(t *testing.T) {
 	for history := range 120 {
 		pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: time.Duration(1+r.IntN(300)) * 24 * time.Hour}))
 		var p scoring.Profile
-		var probe scoring.Probe
 		now := int64(1_500_000_000_000) + r.Int64N(1e10)
 		pace := 1 + 60*r.Float64()*r.Float64()
 		for range 1 + r.IntN(15) {
@@ -41,7 +40,7 @@ func TestBits(t *testing.T) {
 			for p.Armed != 0 && p.Armed <= now/60_000 {
 				pack.Wake(&p)
 			}
-			pack.Probe(&probe, &p, uint64(history)*1e15, now-1, &calibration)
+			pack.Probe(&p, now-1, &calibration)
 			signal := []scoring.Signal{bought, bought, bought, failed}[r.IntN(4)]
 			pack.Observe(&p, &pop, scoring.Observation{Time: now, Signal: signal})
 		}
@@ -55,6 +54,9 @@ func TestBits(t *testing.T) {
 	}
 	b.WriteString("population")
 	hex(pop.N, pop.Mean, pop.Total, pop.NGaps, pop.Within)
+	retail := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	retail.Advance(&calibration, 1)
+	retail.Advance(&calibration, 9*retail.EpochMinutes())
 	b.WriteString("calibration")
 	hex(append(calibration.Resolved[:], calibration.Silent[:]...)...)
 	for i := range calibration.Resolved { // most have faded: as if there had been 4,096 of each

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,32 +26,51 @@ func history(t *rapid.T) []int64 {
 }
 
 // TestProbe: whatever the moments at which a customer is looked at, its probes are those that follow from the definition: at
-// every instant drawn for it, up to two horizons of silence, the score of what had happened by then, and whether anything did
-// within the horizon after.
+// every instant drawn for it, as seldom as the table says, up to two horizons of silence, the score of what had happened by then, and whether anything did
+// within the horizon after. ProbeMinute is the next moment at which there is anything to do.
 func TestProbe(t *testing.T) {
 	pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 40 * 24 * time.Hour}))
-	const horizon = 40 * day
+	const horizon, minute = 40 * day, 60_000
 	rapid.Check(t, func(t *rapid.T) {
-		times, draw := history(t), rapid.Uint64().Draw(t, "draw")
+		times := history(t)
 		end := times[len(times)-1] + rapid.Int64Range(0, 5*horizon).Draw(t, "rest")
-		var got scoring.Calibration
+		seldom := rapid.Uint8Range(0, 3).Draw(t, "seldom")
+		step := int64(horizon) << seldom
+		got := scoring.Calibration{Seldom: seldom}
 		var pop scoring.Population
-		var p scoring.Profile
-		var probe scoring.Probe
+		scorer := pack.NewScorer()
+		c := scoring.Customer{Profile: &scoring.Profile{}, Draw: rapid.Uint64().Draw(t, "draw")}
+		look := func(until int64) {
+			before, counted := *c.Profile, got
+			due := pack.ProbeMinute(c.Profile)
+			scorer.Probe(&c, until, &got)
+			changed := before.Probe != c.Probe
+			if want := due != 0 && due*minute <= until; changed != want {
+				t.Fatalf("due in minute %d, looked at by %d: changed %v", due, until, changed)
+			}
+			if c.Probe = before.Probe; *c.Profile != before || !changed && got != counted {
+				t.Fatal("a look changed something else")
+			}
+			scorer.Probe(&c, until, &counted)
+		}
 		profiles := make([]scoring.Profile, 0, len(times)) // after each visit
 		for i, at := range times {
 			if i > 0 && at > times[i-1] && rapid.Bool().Draw(t, "look") {
-				pack.Probe(&probe, &p, draw, rapid.Int64Range(times[i-1], at-1).Draw(t, "look at"), &got)
+				look(rapid.Int64Range(times[i-1], at-1).Draw(t, "look at"))
 			}
-			pack.Probe(&probe, &p, draw, at-1, &got)
-			pack.Observe(&p, &pop, scoring.Observation{Time: at, Signal: bought})
-			profiles = append(profiles, p)
+			look(at - 1)
+			scorer.Observe(&c, &pop, &scoring.Observation{Time: at, Signal: bought})
+			profiles = append(profiles, *c.Profile)
 		}
-		pack.Probe(&probe, &p, draw, end, &got)
+		look(end)
+		if due := pack.ProbeMinute(c.Profile); due != 0 && (due*minute <= end || due*minute > end+step) || seldom == 0 && due == 0 && end-c.Last < horizon {
+			t.Fatalf("due in minute %d at the end, in ms %d", due, end)
+		}
 
-		var want scoring.Calibration
-		first := times[0] + (int64(draw%uint64(horizon))-times[0]%horizon+horizon)%horizon
-		for start := first; start+horizon <= end; start += horizon {
+		want := scoring.Calibration{Seldom: seldom}
+		phase := int64(c.Draw%uint64(step/minute)) * minute
+		first := times[0] + (phase-times[0]%step+step)%step
+		for start := first; start <= end; start += step {
 			known, silent := 0, true
 			for i, at := range times {
 				if at <= start {
@@ -62,11 +82,41 @@ func TestProbe(t *testing.T) {
 			if start-times[known] > 2*horizon {
 				continue
 			}
+			want.Begun++
+			if start+horizon > end {
+				continue
+			}
 			s := pack.Score(&profiles[known], start)
-			want.Add(s.Sum(), silent, start+horizon, horizon)
+			want.Add(s.Sum(), silent)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("probes (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestProbesEnd: whoever has left is soon probed no more, and is probed again when it is back.
+func TestProbesEnd(t *testing.T) {
+	pack := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	rapid.Check(t, func(t *rapid.T) {
+		scorer := pack.NewScorer()
+		c := scoring.Customer{Profile: &scoring.Profile{}, Draw: rapid.Uint64().Draw(t, "draw")}
+		var pop scoring.Population
+		var table scoring.Calibration
+		at := begin
+		for range rapid.IntRange(1, 5).Draw(t, "visits") {
+			at += rapid.Int64Range(0, 800*day).Draw(t, "gap")
+			for looks, due := 0, pack.ProbeMinute(c.Profile); due != 0 && due*60_000 < at; due = pack.ProbeMinute(c.Profile) {
+				if looks++; looks > 4 {
+					t.Fatalf("looked at %d times in one silence", looks)
+				}
+				scorer.Probe(&c, due*60_000, &table)
+			}
+			scorer.Probe(&c, at-1, &table)
+			scorer.Observe(&c, &pop, &scoring.Observation{Time: at, Signal: bought})
+			if due := pack.ProbeMinute(c.Profile); due == 0 {
+				t.Fatal("back, and not probed")
+			}
 		}
 	})
 }
@@ -75,43 +125,99 @@ func TestProbe(t *testing.T) {
 type resolved struct {
 	score  float64
 	silent bool
-	at     int64
+	minute int64
 }
 
 func drawResolved(t *rapid.T, most int) []resolved {
-	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) resolved {
-		return resolved{rapid.Float64Range(-12, 12).Draw(t, "score"), rapid.Bool().Draw(t, "silent"), begin + rapid.Int64Range(0, 300*day).Draw(t, "at")}
+	all := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) resolved {
+		return resolved{rapid.Float64Range(-12, 12).Draw(t, "score"), rapid.Bool().Draw(t, "silent"), begin/60_000 + rapid.Int64Range(0, 300*1440).Draw(t, "at")}
 	}), 1, most).Draw(t, "probes")
+	slices.SortFunc(all, func(a, b resolved) int { return cmpInt(a.minute, b.minute) })
+	return all
 }
 
-// TestCalibrationFades: in whatever order probes are added, each weighs e^-(age/horizon) as of the newest.
+func cmpInt(a, b int64) int { return int(a - b) }
+
+// TestCalibrationFades: by the end of an epoch each probe weighs e^-(age/horizon), its age counted in whole epochs, whatever the
+// order within each epoch and however many epochs close at once.
 func TestCalibrationFades(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
+		pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: time.Duration(rapid.Int64Range(24*60, 100*24*60).Draw(t, "minutes")) * time.Minute}))
+		epoch := pack.EpochMinutes()
+		if h := int64(pack.Horizon.Minutes()); epoch > h/8 || epoch < h/8-1 {
+			t.Fatalf("epochs of %d minutes, the horizon has %d", epoch, h)
+		}
 		probes := drawResolved(t, 60)
-		var c scoring.Calibration
-		var newest int64
+		end := probes[len(probes)-1].minute + rapid.Int64Range(0, 3000*1440).Draw(t, "later")
+		var c, steps scoring.Calibration
+		pack.Advance(&c, probes[0].minute)
+		pack.Advance(&steps, probes[0].minute)
 		for _, r := range probes {
-			c.Add(r.score, r.silent, r.at, 90*day)
-			newest = max(newest, r.at)
+			pack.Advance(&c, r.minute)
+			for pack.Advance(&steps, min(steps.End, r.minute)) {
+			}
+			c.Add(r.score, r.silent)
+			steps.Add(r.score, r.silent)
+		}
+		pack.Advance(&c, end)
+		for pack.Advance(&steps, min(steps.End, end)) {
+		}
+		if c != steps {
+			t.Fatalf("%+v at once, %+v one by one", c, steps)
+		}
+		if want := (end/epoch + 1) * epoch; c.End != want {
+			t.Fatalf("the open epoch ends in %d, want %d", c.End, want)
 		}
 		var n, silent [64]float64
+		open := 0
 		for _, r := range probes {
+			age := end/epoch - r.minute/epoch
+			if age == 0 {
+				open++
+				continue
+			}
 			cell := int(min(max(math.Floor((r.score+8)*4), 0), 63))
-			weight := math.Exp(-float64(newest-r.at) / (90 * day))
+			weight := math.Exp(-float64((age-1)*epoch) / pack.Horizon.Minutes())
 			n[cell] += weight
 			if r.silent {
 				silent[cell] += weight
 			}
 		}
-		if c.At != newest {
-			t.Fatalf("as of %d, want %d", c.At, newest)
-		}
 		for i := range n {
-			if math.Abs(n[i]-c.Resolved[i]) > 1e-9 || math.Abs(silent[i]-c.Silent[i]) > 1e-9 {
+			if math.Abs(n[i]-c.Resolved[i]) > 1e-5 || math.Abs(silent[i]-c.Silent[i]) > 1e-5 {
 				t.Fatalf("cell %d: %v of %v silent, want %v of %v", i, c.Silent[i], c.Resolved[i], silent[i], n[i])
 			}
+			open -= int(c.Open[i].Resolved)
+		}
+		if open != 0 {
+			t.Fatalf("%d of the open epoch are missing", open)
 		}
 	})
+}
+
+// TestAdvanceFar: a leap over all of time is little work, and leaves nothing.
+func TestAdvanceFar(t *testing.T) {
+	pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 24 * time.Hour}))
+	var c scoring.Calibration
+	for range 1_000_000 {
+		c.Add(1, true)
+	}
+	if pack.Advance(&c, 5) || !pack.Advance(&c, 146_000_000) {
+		t.Fatal("closed before it began, or not closed")
+	}
+	if c != (scoring.Calibration{End: c.End}) || c.End <= 146_000_000 {
+		t.Fatalf("%+v", c)
+	}
+	if n := testing.AllocsPerRun(1, func() { pack.Advance(&c, 1_000_000_000_000) }); n != 0 {
+		t.Fatalf("%v allocations", n)
+	}
+}
+
+// closed closes the open epoch of a table.
+func closed(c *scoring.Calibration) {
+	pack := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	pack.Advance(c, 0)
+	pack.Advance(c, c.End)
 }
 
 // TestCurve holds the curve against isotonic regression by its min-max formula: the pooled value of a group is the greatest,
@@ -129,7 +235,7 @@ func TestCurve(t *testing.T) {
 			score := -8 + (float64(cell)+0.5)/4
 			silent := min(n, int(float64(n)/(1+math.Exp(lean-score))+3*rapid.Float64Range(0, 1).Draw(t, "noise")))
 			for i := range n {
-				c.Add(score, i < silent, begin, 90*day)
+				c.Add(score, i < silent)
 			}
 			total += n
 			g.x, g.p, g.n = g.x+score*float64(n), g.p+float64(silent), g.n+float64(n)
@@ -138,6 +244,10 @@ func TestCurve(t *testing.T) {
 				g = group{}
 			}
 		}
+		if cold := c.Curve(); cold.Probes != 0 {
+			t.Fatalf("%v probes of an epoch that is open", cold.Probes)
+		}
+		closed(&c)
 		curve := c.Curve()
 		if curve.Provisional() != (total < 100) || math.Abs(curve.Probes-float64(total)) > 1e-6 {
 			t.Fatalf("provisional %v with %v probes, %d were added", curve.Provisional(), curve.Probes, total)
@@ -149,6 +259,13 @@ func TestCurve(t *testing.T) {
 				t.Fatalf("%v at %v, after %v", p, score, last)
 			}
 			last = p
+			r := curve.At(score)
+			if r.Probability(score) != p || r.Provisional() != curve.Provisional() || r.Probes != uint32(curve.Probes) {
+				t.Fatalf("%v at %v by the curve, %+v", p, score, r)
+			}
+			if r.Number == 2 && !(r.Points[0].LogOdds < score && score <= r.Points[1].LogOdds) {
+				t.Fatalf("%v lies not between the points of %+v", score, r)
+			}
 		}
 		if curve.Provisional() {
 			if got, want := curve.Probability(1), 1/(1+math.Exp(-1)); math.Abs(got-want) > 1e-12 {
@@ -186,16 +303,18 @@ func TestCurve(t *testing.T) {
 }
 
 func TestCalibrationCodec(t *testing.T) {
+	pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 5 * 24 * time.Hour}))
 	rapid.Check(t, func(t *rapid.T) {
 		var c, back scoring.Calibration
 		for _, r := range drawResolved(t, 100) {
-			c.Add(r.score, r.silent, r.at, 5*day)
+			pack.Advance(&c, r.minute)
+			c.Add(r.score, r.silent)
 		}
 		b := scoring.AppendCalibration([]byte("x"), &c)[1:]
 		if err := scoring.ReadCalibration(b, &back); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(c, back); diff != "" || len(b) > 16+64*16 {
+		if diff := cmp.Diff(c, back); diff != "" || len(b) > 24+64*(16+10) {
 			t.Fatalf("%d bytes (-want +got):\n%s", len(b), diff)
 		}
 		if err := scoring.ReadCalibration(b[:len(b)-1], &back); !errors.Is(err, scoring.ErrCalibrationDamaged) {
@@ -203,10 +322,14 @@ func TestCalibrationCodec(t *testing.T) {
 		}
 	})
 	for name, b := range map[string][]byte{
-		"nothing":                   {},
-		"more silent than resolved": scoring.AppendCalibration(nil, &scoring.Calibration{Resolved: [64]float64{1}, Silent: [64]float64{2}}),
-		"not a number":              scoring.AppendCalibration(nil, &scoring.Calibration{Resolved: [64]float64{math.Inf(1)}, Silent: [64]float64{math.NaN()}}),
-		"before all time":           scoring.AppendCalibration(nil, &scoring.Calibration{At: -1}),
+		"nothing":                       {},
+		"more silent than resolved":     scoring.AppendCalibration(nil, &scoring.Calibration{Resolved: [64]float64{1}, Silent: [64]float64{2}}),
+		"not a number":                  scoring.AppendCalibration(nil, &scoring.Calibration{Resolved: [64]float64{math.Inf(1)}, Silent: [64]float64{math.NaN()}}),
+		"before all time":               scoring.AppendCalibration(nil, &scoring.Calibration{End: -1}),
+		"after all time":                scoring.AppendCalibration(nil, &scoring.Calibration{End: 1 << 40}),
+		"more silent in the open epoch": scoring.AppendCalibration(nil, &scoring.Calibration{Open: [64]scoring.Outcomes{{Resolved: 1, Silent: 2}}}),
+		"a longer number":               append(scoring.AppendCalibration(nil, &scoring.Calibration{Open: [64]scoring.Outcomes{{Resolved: 1}}})[:24], 0x81, 0, 0),
+		"a byte more":                   append(scoring.AppendCalibration(nil, &scoring.Calibration{}), 0),
 	} {
 		if err := scoring.ReadCalibration(b, new(scoring.Calibration)); !errors.Is(err, scoring.ErrCalibrationDamaged) {
 			t.Errorf("%s: %v", name, err)
@@ -220,7 +343,10 @@ func FuzzReadCalibration(f *testing.F) {
 	var c scoring.Calibration
 	f.Add(scoring.AppendCalibration(nil, &c))
 	for i := range 400 {
-		c.Add(float64(i%40)/4-4, i%3 > 0, begin+int64(i)*day, 90*day)
+		c.Add(float64(i%40)/4-4, i%3 > 0)
+		if i == 300 {
+			closed(&c)
+		}
 	}
 	f.Add(scoring.AppendCalibration(nil, &c))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -240,4 +366,22 @@ func FuzzReadCalibration(f *testing.F) {
 			last = p
 		}
 	})
+}
+
+// TestProbedAsSeldomAsNeeded: the more probes begin in an epoch, the more seldom they do in the next; back again it goes by a
+// doubling an epoch.
+func TestProbedAsSeldomAsNeeded(t *testing.T) {
+	pack := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	var c scoring.Calibration
+	pack.Advance(&c, 1)
+	for i, epoch := range []struct {
+		begun uint32
+		want  uint8
+	}{{0, 0}, {1024, 0}, {1025, 1}, {1024, 1}, {700, 1}, {8 * 1024, 4}, {1024, 4}, {100, 3}, {0, 2}, {0, 1}, {0, 0}, {math.MaxUint32, 16}} {
+		c.Begun = epoch.begun
+		pack.Advance(&c, c.End)
+		if c.Seldom != epoch.want || c.Begun != 0 {
+			t.Errorf("epoch %d, in which %d begin: a probe every 2^%d horizons after it, want 2^%d; %d begun", i, epoch.begun, c.Seldom, epoch.want, c.Begun)
+		}
+	}
 }

@@ -26,6 +26,7 @@ var (
 //	[episode]  Sequence Since Tier                                             9
 //	[hard]     of each other kind: Number Sequence Opening Since Newest        25 each
 //	[back]     Back                                                            8
+//	[probe]    Next Cell                                                       5
 //	ids in the ring, in slot order                                             8 each
 //	[generation] Generation                                                    1
 //	state of the pack's features                                               the rest
@@ -37,7 +38,8 @@ const (
 	episodeSize  = 9
 	hardSize     = 25
 	backSize     = 8
-	maxProfile   = headSize + activitySize + gapsSize + frictionSize + episodeSize + hards*hardSize + backSize + 8*ringSize
+	probeSize    = 5
+	maxProfile   = headSize + activitySize + gapsSize + frictionSize + episodeSize + hards*hardSize + backSize + probeSize + 8*ringSize
 )
 
 // Flags of a profile's parts.
@@ -49,13 +51,13 @@ const (
 	hasHard
 	hasBack
 	isOnboarded // of no size
-	allFlags    = hasActivity | hasGaps | hasFriction | hasEpisode | hasHard | hasBack | isOnboarded
+	hasProbe
 )
 
 // hasGeneration is a flag too, in the byte of the ring's state.
 const hasGeneration = 1 << 7
 
-// AppendProfile appends the encoding of c, in the newest version, to dst: 71 to 240 bytes for a customer with activity, and
+// AppendProfile appends the encoding of c, in the newest version, to dst: 76 to 246 bytes for a customer with activity, and
 // more where a pack declares kinds or features.
 func AppendProfile(dst []byte, c *Customer) []byte {
 	p := c.Profile
@@ -95,6 +97,11 @@ func AppendProfile(dst []byte, c *Customer) []byte {
 	if p.Back != 0 {
 		putInt(b[at:], p.Back)
 		at += backSize
+	}
+	if p.Probe.Next != 0 {
+		binary.LittleEndian.PutUint32(b[at:], p.Probe.Next)
+		b[at+4] = p.Probe.Cell
+		at += probeSize
 	}
 	for _, id := range p.IDs.slots[:p.IDs.used] {
 		binary.LittleEndian.PutUint64(b[at:], id)
@@ -138,11 +145,11 @@ func ReadProfile(b []byte, c *Customer) error {
 func encodedSize(flags, ring byte) int {
 	more := int(ring >> 7)
 	ring &^= hasGeneration
-	if flags&^allFlags != 0 || ring >= 2*ringSize {
+	if ring >= 2*ringSize {
 		return 0
 	}
 	size := headSize + 8*int(min(ring, ringSize)) + more
-	for i, part := range [...]int{activitySize, gapsSize, frictionSize, episodeSize, hards * hardSize, backSize} {
+	for i, part := range [...]int{activitySize, gapsSize, frictionSize, episodeSize, hards * hardSize, backSize, 0, probeSize} {
 		if flags&(1<<i) != 0 {
 			size += part
 		}
@@ -189,6 +196,10 @@ func (p *Profile) decode(b []byte) {
 	if flags&hasBack != 0 {
 		p.Back = getInt(b)
 		b = b[backSize:]
+	}
+	if flags&hasProbe != 0 {
+		p.Probe = Probe{Next: binary.LittleEndian.Uint32(b), Cell: b[4]}
+		b = b[probeSize:]
 	}
 	p.Onboarded = flags&isOnboarded != 0
 	for i := range p.IDs.slots[:p.IDs.used] {
@@ -237,6 +248,9 @@ func (p *Profile) flags() byte {
 	if p.Onboarded {
 		f |= isOnboarded
 	}
+	if p.Probe.Next != 0 {
+		f |= hasProbe
+	}
 	return f
 }
 
@@ -274,7 +288,8 @@ func (p *Profile) valid() bool {
 		episode = episode && p.Hard[i].valid()
 	}
 	back := 0 <= p.Back && p.Back <= p.Last
-	return times && gaps && law && within(p.Friction, 0, maxFriction) && episode && back
+	probe := p.Probe == Probe{} || p.Visits > 0 && p.Probe.Next > 0 && p.Probe.Cell <= scoreCells
+	return times && gaps && law && within(p.Friction, 0, maxFriction) && episode && back && probe
 }
 
 // within is false for NaN, and for the zero that has a sign.

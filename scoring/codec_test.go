@@ -72,15 +72,15 @@ func TestProfileBytes(t *testing.T) {
 		t.Errorf("% x\nwant % x", got, want)
 	}
 
-	p.Back, p.Onboarded = 3, true
+	p.Back, p.Onboarded, p.Probe = 3, true, scoring.Probe{Next: 0x01020304, Cell: 64}
 	p.Hard[0] = scoring.Hard{Number: 1, Sequence: 2, Opening: 3, Since: 4, Newest: 5}
 	p.Hard[2] = scoring.Hard{Number: 6}
 	ids := want[len(want)-8:]
-	want = append([]byte{3, 15 + 16 + 32 + 64, 1}, want[3:len(want)-8]...)
+	want = append([]byte{3, 15 + 16 + 32 + 64 + 128, 1}, want[3:len(want)-8]...)
 	want = append(want, 1, 0, 0, 0, 2, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0)
 	want = append(want, make([]byte, 25)...)
 	want = append(append(want, 6), make([]byte, 24)...)
-	want = append(append(want, 3, 0, 0, 0, 0, 0, 0, 0), ids...)
+	want = append(append(want, 3, 0, 0, 0, 0, 0, 0, 0, 4, 3, 2, 1, 64), ids...)
 	want = append(want, "features"...)
 	c := scoring.Customer{Profile: &p, Features: []byte("features")}
 	if got := scoring.AppendProfile(nil, &c); !bytes.Equal(got, want) {
@@ -121,6 +121,7 @@ func TestReadProfileRefuses(t *testing.T) {
 		{"episode at peace", func(p *scoring.Profile) { p.Episode.Tier = scoring.Watch }},
 		{"episode without activity", func(p *scoring.Profile) { p.Visits, p.W = 0, 0 }},
 		{"back before the last activity", func(p *scoring.Profile) { p.Back = 4 }},
+		{"a probe of a cell that there is not", func(p *scoring.Profile) { p.Probe = scoring.Probe{Next: 1, Cell: 65} }},
 		{"an episode of another kind never counted", func(p *scoring.Profile) { p.Hard[1].Sequence = 1 }},
 		{"an opening that no pack has", func(p *scoring.Profile) { p.Hard[1] = scoring.Hard{Number: 1, Sequence: 1, Opening: 8} }},
 		{"an episode opened after its newest event", func(p *scoring.Profile) { p.Hard[1] = scoring.Hard{Number: 1, Sequence: 1, Since: 2, Newest: 1} }},
@@ -218,7 +219,7 @@ func TestOlderProfile(t *testing.T) {
 	}
 	core.Remember(12)
 	full := core
-	full.Back, full.Onboarded, full.Hard[1] = 3, true, scoring.Hard{Number: 1}
+	full.Back, full.Onboarded, full.Hard[1], full.Probe = 3, true, scoring.Hard{Number: 1}, scoring.Probe{Next: 5, Cell: 6}
 	for name, c := range map[string]struct{ stored, read scoring.Profile }{
 		"core": {core, core}, "with what a pack declares": {full, core}, "empty": {scoring.Profile{}, scoring.Profile{}},
 	} {

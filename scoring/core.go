@@ -35,6 +35,10 @@ type coefficients struct {
 
 	lnHorizon float64
 
+	probeStep int64   // minutes from one probe of a customer to the next: a horizon
+	epochStep int64   // minutes
+	epochFade float64 // of what probes have taught, from one epoch to the next
+
 	// maxSilence is the days of silence after which a customer is looked at no more: by then whoever is overdue has long been
 	// critical.
 	maxSilence float64

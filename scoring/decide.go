@@ -15,14 +15,15 @@ type Observation struct {
 type Decision struct {
 	Kind           Kind
 	Transition     Transition
-	Tier, Previous Tier   // after and before; before a raise: as of the customer's newest event
-	Episode        uint32 // number of the episode, from 1
-	Sequence       uint32 // number of the transition in its episode, from 1
-	At             int64  // event time of the transition, ms since the epoch
-	Silence        int64  // of a lapse: ms without activity as of At; where the customer recovered: that ended
-	Since          int64  // of another kind: event that opened the episode, ms
-	Opening        uint8  // of another kind: that the floor is of
-	Score          Score  // as of At
+	Tier, Previous Tier    // after and before; before a raise: as of the customer's newest event
+	Episode        uint32  // number of the episode, from 1
+	Sequence       uint32  // number of the transition in its episode, from 1
+	At             int64   // event time of the transition, ms since the epoch
+	Silence        int64   // of a lapse: ms without activity as of At; where the customer recovered: that ended
+	Since          int64   // of another kind: event that opened the episode, ms
+	Opening        uint8   // of another kind: that the floor is of
+	Score          Score   // as of At
+	Reading        Reading // of what the stream had learnt about such a score; whoever keeps a Calibration fills it in
 }
 
 // Observe folds one event into c and pop, re-arms c, and returns what the event itself decides: that a lapse ends, by
@@ -40,6 +41,7 @@ func (s *Scorer) Observe(c *Customer, pop *Population, o *Observation) []Decisio
 	if o.Signal.Named&s.Stages.Until != 0 {
 		c.Onboarded = true
 	}
+	s.plan(c)
 	if o.Signal.Activity && known && silence > 0 {
 		s.returned(c.Profile, silence, o.Time)
 		if c.Episode.Tier != TierNone {

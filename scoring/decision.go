@@ -15,12 +15,13 @@ var ErrDecisionDamaged = errors.New("decision is damaged")
 // AppendDecision appends d. Every number keeps its bits, so that an alert rendered from what ReadDecision gives is the alert
 // that would have been rendered from d.
 //
-// Behind the core stands what a pack declares, unless it is all zero:
+// Behind the core stands what a pack declares and what was learnt, unless it is all zero:
 //
 //	Kind, Opening, Stage       1 byte each
 //	Since                      varint
 //	Factors                    8 bytes
 //	number of values, and each as 0 without data, else 1 and a varint
+//	[reading] Probes as varint, number of points, 16 bytes each
 func AppendDecision(dst []byte, d *Decision) []byte {
 	le := binary.LittleEndian
 	dst = append(dst, byte(d.Transition), byte(d.Tier), byte(d.Previous))
@@ -50,12 +51,21 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), v.N)
 	}
+	if r := &d.Reading; *r != (Reading{}) {
+		dst = append(binary.AppendUvarint(dst, uint64(r.Probes)), r.Number)
+		for _, p := range r.Points[:r.Number] {
+			dst = le.AppendUint64(dst, math.Float64bits(p.LogOdds))
+			dst = le.AppendUint64(dst, math.Float64bits(p.Probability))
+		}
+	}
 	return dst
 }
 
-// Declared reports whether d holds anything of what a pack declares beside the core: its encoding is longer then.
+// Declared reports whether d holds anything beside the core, of what a pack declares or of what was learnt: its encoding is
+// longer then.
 func (d *Decision) Declared() bool {
-	return d.Kind != Lapse || d.Opening != 0 || d.Since != 0 || d.Score.Stage != StageActive || d.Score.Factors != 0 || len(d.Score.Values) > 0
+	return d.Kind != Lapse || d.Opening != 0 || d.Since != 0 || d.Score.Stage != StageActive || d.Score.Factors != 0 || len(d.Score.Values) > 0 ||
+		d.Reading != Reading{}
 }
 
 // DecisionSize is the length of d's encoding in bytes.
@@ -69,6 +79,9 @@ func DecisionSize(d *Decision) int {
 		if v.OK {
 			size += varintSize(v.N)
 		}
+	}
+	if r := &d.Reading; *r != (Reading{}) {
+		size += uvarintSize(uint64(r.Probes)) + 1 + 16*int(r.Number)
 	}
 	return size
 }
@@ -140,10 +153,23 @@ func (d *Decision) readDeclared(b []byte) error {
 		}
 		d.Score.Values = append(d.Score.Values, v)
 	}
-	if len(b) > 0 || !d.Declared() {
+	if len(b) > 0 && !d.Reading.read(b) || !d.Declared() {
 		return ErrDecisionDamaged
 	}
 	return nil
+}
+
+// read reads b, which holds a reading and nothing else.
+func (r *Reading) read(b []byte) bool {
+	probes, b := leastUvarint(b)
+	if len(b) == 0 || probes > math.MaxUint32 || int(b[0]) > len(r.Points) || len(b) != 1+16*int(b[0]) {
+		return false
+	}
+	r.Probes, r.Number = uint32(probes), b[0]
+	for i := range r.Points[:r.Number] {
+		r.Points[i] = ReadPoint{getFloat(b[1+16*i:]), getFloat(b[9+16*i:])}
+	}
+	return *r != Reading{}
 }
 
 // inputs are the numbers that the terms come from, in the order of the encoding.

@@ -17,6 +17,9 @@ type Explanation struct {
 	LogOdds     float64           `json:"log_odds"`
 	Risk        float64           `json:"risk_score"` // 0 to 100, in thousandths
 	Probability float64           `json:"churn_probability"`
+	Probes      uint32            `json:"probability_probes"`          // behind it
+	Provisional bool              `json:"probability_provisional"`     // too few: it is the score's own
+	Curve       [][2]float64      `json:"probability_curve,omitempty"` // points that it is read from: log-odds, probability
 
 	// Differences are where the alert says something else, to the bit; none: it proves itself.
 	Differences []Difference `json:"differences"`
@@ -71,6 +74,8 @@ func Explain(alert []byte) (*Explanation, error) {
 		LogOdds     *float64          `json:"log_odds"`
 		Risk        *float64          `json:"risk_score"`
 		Probability *float64          `json:"churn_probability"`
+		Probes      uint32            `json:"probability_probes"`
+		Curve       [][2]float64      `json:"probability_curve"`
 	}
 	if err := json.Unmarshal(alert, &said); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
@@ -78,7 +83,7 @@ func Explain(alert []byte) (*Explanation, error) {
 	if len(said.Terms) == 0 || said.LogOdds == nil || said.Risk == nil || said.Probability == nil {
 		return nil, fmt.Errorf("%w: it has no terms, log_odds, risk_score or churn_probability", ErrNoAlert)
 	}
-	x := &Explanation{Differences: []Difference{}, Factors: said.Factors, Cap: said.Cap, Floor: said.Floor}
+	x := &Explanation{Differences: []Difference{}, Factors: said.Factors, Cap: said.Cap, Floor: said.Floor, Probes: said.Probes, Curve: said.Curve}
 	for i, t := range said.Terms {
 		value, err := t.recompute()
 		if err != nil {
@@ -99,8 +104,10 @@ func Explain(alert []byte) (*Explanation, error) {
 	if math.IsNaN(x.LogOdds) || math.IsInf(x.LogOdds, 0) {
 		return nil, fmt.Errorf("%w: its inputs lead to no number", ErrNoAlert)
 	}
-	x.Probability = sigmoid(x.LogOdds)
-	risk := thousandths(x.Probability)
+	if err := x.read(); err != nil {
+		return nil, err
+	}
+	risk := thousandths(sigmoid(x.LogOdds))
 	if x.Floor != nil {
 		risk = max(risk, int(float64(x.Floor.Risk*1000)+0.5))
 	}
@@ -109,6 +116,22 @@ func Explain(alert []byte) (*Explanation, error) {
 	x.differ("/risk_score", *said.Risk, x.Risk)
 	x.differ("/churn_probability", *said.Probability, x.Probability)
 	return x, nil
+}
+
+// read reads the probability off the points of the curve, or off the score where there are none.
+func (x *Explanation) read() error {
+	r := Reading{Probes: x.Probes, Number: uint8(min(len(x.Curve), 3))}
+	if len(x.Curve) > len(r.Points) {
+		return fmt.Errorf("%w: /probability_curve has %d points, which is too many", ErrNoAlert, len(x.Curve))
+	}
+	for i, p := range x.Curve {
+		r.Points[i] = ReadPoint{p[0], p[1]}
+	}
+	x.Probability, x.Provisional = r.Probability(x.LogOdds), r.Provisional()
+	if math.IsNaN(x.Probability) || math.IsInf(x.Probability, 0) {
+		return fmt.Errorf("%w: /probability_curve leads to no number", ErrNoAlert)
+	}
+	return nil
 }
 
 // addFactors recomputes what the factors add, one by one and together.

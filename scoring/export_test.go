@@ -44,10 +44,13 @@ func (k *Pack) Score(p *Profile, at int64) Score {
 	return k.NewScorer().Score(&Customer{Profile: p}, at)
 }
 
-// Probe is Scorer.Probe for such a pack.
-func (k *Pack) Probe(probe *Probe, p *Profile, draw uint64, until int64, c *Calibration) {
-	k.NewScorer().Probe(probe, &Customer{Profile: p}, draw, until, c)
+// Probe is Scorer.Probe for such a pack, of a customer whose draw is 0.
+func (k *Pack) Probe(p *Profile, until int64, c *Calibration) {
+	k.NewScorer().Probe(&Customer{Profile: p}, until, c)
 }
+
+// EpochMinutes is how long an epoch lasts.
+func (k *Pack) EpochMinutes() int64 { return k.epochStep }
 
 func only(all []Decision) (Decision, bool) {
 	switch len(all) {
@@ -75,7 +78,8 @@ func (s *Scorer) LastMinute(c *Customer) int64 { return s.lastMinute(c.Profile) 
 // Expires is the minute at which the next episode of another kind than lapse ends by itself; 0: none does.
 func (s *Scorer) Expires(c *Customer) int64 { return s.nextExpiry(c.Profile) }
 
-// Add notes a probe of this score that resolved at a time; horizon in ms.
-func (c *Calibration) Add(score float64, silent bool, at, horizon int64) {
-	c.add(scoreCell(score), silent, at, days(horizon))
-}
+// Add notes a probe of this score that resolved.
+func (c *Calibration) Add(score float64, silent bool) { c.add(uint8(scoreCell(score)), silent) }
+
+// ScoreCell is the cell of a score.
+func ScoreCell(score float64) int { return scoreCell(score) }

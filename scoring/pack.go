@@ -147,7 +147,10 @@ func build(f *packFile) *Pack {
 		overdueLogOdds: logit(k.Overdue),
 		lnHorizon:      log(horizon),
 		maxSilence:     max(3650, math.Ceil(float64(20*horizon))),
+		probeStep:      ms / minuteMillis,
+		epochStep:      ms / minuteMillis / epochsPerHorizon,
 	}
+	k.epochFade = exp(-days(k.epochStep*minuteMillis) / horizon)
 	k.declared, k.canonical = f, canonicalOf(k, f)
 	sum := sha256.Sum256(k.canonical)
 	k.Hash = hex.EncodeToString(sum[:])

@@ -23,6 +23,8 @@ type Profile struct {
 	// later than the next minute at which something would happen without a further event.
 	Armed int64
 
+	Probe Probe // of the customer's score: how probable a silent horizon is
+
 	Episode Episode     // the open one
 	Hard    [hards]Hard // episodes of the other kinds
 

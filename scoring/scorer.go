@@ -25,6 +25,7 @@ func (k *Pack) NewScorer() *Scorer {
 type Customer struct {
 	*Profile
 	Features []byte
+	Draw     uint64 // hash of the customer, which decides when it is probed
 }
 
 // Fits reports whether the state of c's features is the pack's. Errors: ErrProfileDamaged.

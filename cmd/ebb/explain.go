@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,9 +121,10 @@ func (s explainText) alert(e *explained, another bool) error {
 		verdict = s.paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
 	}
 	formula := fmt.Sprintf("risk %.3f = 100 / (1 + exp(-%s))", e.Risk, shortest(e.LogOdds))
-	if 100*e.Probability < e.Risk-0.001 {
-		formula = fmt.Sprintf("risk %.3f, by the floor; by the sum %.3f", e.Risk, 100*e.Probability)
+	if bySum := 100 / (1 + math.Exp(-e.LogOdds)); bySum < e.Risk-0.001 {
+		formula = fmt.Sprintf("risk %.3f, by the floor; by the sum %.3f", e.Risk, bySum)
 	}
+	fmt.Fprintln(s, probabilityInWords(e.Explanation))
 	_, err := fmt.Fprintf(s, "%s; %s\n", formula, verdict)
 	return err
 }
@@ -173,6 +175,18 @@ func (s explainText) end(alerts int, quiet bool) error {
 	}
 	_, err := fmt.Fprintf(s, "\n%s recomputed, every bit as they say\n", plural(alerts, "alert"))
 	return err
+}
+
+// probabilityInWords says how probable a silent horizon is, and what stands behind that.
+func probabilityInWords(x *scoring.Explanation) string {
+	if x.Provisional {
+		return fmt.Sprintf("churn probability %.3f, provisional: the score's own, with %s resolved", x.Probability, plural64(int64(x.Probes), "probe"))
+	}
+	var points []string
+	for _, p := range x.Curve {
+		points = append(points, fmt.Sprintf("%.3f at %+.3f", p[1], p[0]))
+	}
+	return fmt.Sprintf("churn probability %.3f, learnt from %s: %s", x.Probability, plural64(int64(x.Probes), "probe"), strings.Join(points, ", "))
 }
 
 func inputsInWords(inputs map[string]float64) string {

@@ -121,6 +121,8 @@ type inspected struct {
 	Risk        float64            `json:"risk_score"`
 	LogOdds     float64            `json:"log_odds"`
 	Probability float64            `json:"churn_probability"`
+	Probes      uint32             `json:"probability_probes"`
+	Provisional bool               `json:"probability_provisional"`
 	Stage       string             `json:"stage"`
 	Terms       map[string]float64 `json:"terms"`
 	Features    map[string]*int64  `json:"features"` // null: no data
@@ -154,9 +156,11 @@ func newInspected(pack *scoring.Pack, tenant, customer string, partition int, m 
 	}
 	at := max(m.Clock.Watermark, c.At)
 	score := scorer.Score(&c, at)
+	curve := m.Learnt.Curve()
+	learnt := curve.At(score.Sum())
 	v := &inspected{
 		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), At: instantText(at), Stage: score.Stage.String(), Visits: c.Visits,
-		Risk: float64(score.Risk()) / 1000, LogOdds: score.Sum(), Probability: score.Probability(), Tier: pack.TierOf(&score).String(),
+		Risk: float64(score.Risk()) / 1000, LogOdds: score.Sum(), Probability: learnt.Probability(score.Sum()), Probes: learnt.Probes, Provisional: learnt.Provisional(), Tier: pack.TierOf(&score).String(),
 		First: instantText(c.First), Last: instantText(c.Last), Next: instantText(c.Armed * 60_000), StateBytes: len(state),
 		Terms: map[string]float64{}, Features: map[string]*int64{}, Factors: map[string]float64{}, Episodes: []inspectedEpisode{},
 	}

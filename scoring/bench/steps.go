@@ -171,7 +171,8 @@ func (b *bench) others() []step {
 		}},
 		{"probe", func() {
 			c, u := b.restore()
-			b.scorer.Probe(&scoring.Probe{}, c, draw, u.now+dayMs, &calibration)
+			c.Draw, c.Probe = draw, scoring.Probe{Next: uint32(u.now / 60_000), Cell: 1}
+			b.scorer.Probe(c, u.now, &calibration)
 		}},
 	}
 	all = append(all, b.coding()...)

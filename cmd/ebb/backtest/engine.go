@@ -52,6 +52,8 @@ type Engine struct {
 	population  scoring.Population
 	at          scoring.Customer // that the scorer looks at
 	calibration scoring.Calibration
+	curve       scoring.Curve         // of its last closed epoch
+	due         map[int64][]*customer // whose probes an epoch sees, by the minute at which it ends
 
 	applied   []bool // whether a term or factor ever added anything
 	snapshots []*snapshot
@@ -65,8 +67,8 @@ type customer struct {
 	name     string // key
 	profile  scoring.Profile
 	features []byte
-	probe    scoring.Probe
 	draw     uint64 // decides when it is probed
+	probing  int64  // the minute of the probe that Engine.due knows of
 
 	activeDays uint32 // days on which there was activity
 	lastDay    int32  // the latest of them, days since the epoch
@@ -76,15 +78,16 @@ type customer struct {
 }
 
 const (
-	millisPerDay = 86_400_000
-	blockSize    = 1024 // customers
+	millisPerMinute = 60_000
+	millisPerDay    = 86_400_000
+	blockSize       = 1024 // customers
 )
 
 // New returns an engine that has seen nothing.
 func New(cfg Config) *Engine {
 	e := &Engine{
 		scorer: cfg.Pack.NewScorer(), horizon: cfg.Pack.Horizon.Milliseconds(), active: cfg.Active.Milliseconds(),
-		customers: map[string]*customer{}, applied: make([]bool, scoring.NumTerms+len(cfg.Pack.Factors)),
+		customers: map[string]*customer{}, due: map[int64][]*customer{}, applied: make([]bool, scoring.NumTerms+len(cfg.Pack.Factors)),
 	}
 	for _, at := range cfg.Dates {
 		e.snapshots = append(e.snapshots, &snapshot{at: at.UnixMilli()})
@@ -98,6 +101,7 @@ func (e *Engine) Observe(ev *Event) {
 	if e.counts.Events == 0 {
 		e.first, e.newest = ev.Time, ev.Time-1
 		e.alerts.begin(ev.Time)
+		e.scorer.Advance(&e.calibration, ev.Time/millisPerMinute)
 	}
 	e.counts.Events++
 	if ev.Time > e.newest {
@@ -132,7 +136,7 @@ func (e *Engine) Late() (events int64, newest time.Time) {
 // fold has the customer's silence up to the event take its effect, then the event.
 func (e *Engine) fold(c *customer, ev *Event, signal scoring.Signal) {
 	e.wake(c, ev.Time)
-	e.scorer.Probe(&c.probe, e.look(c), c.draw, ev.Time-1, &e.calibration)
+	e.scorer.Probe(e.look(c), ev.Time-1, &e.calibration)
 	if signal.Activity {
 		if c.profile.Visits > 0 && ev.Time > c.profile.Last {
 			e.alerts.silence(c, c.profile.Last, ev.Time)
@@ -150,17 +154,19 @@ func (e *Engine) fold(c *customer, ev *Event, signal scoring.Signal) {
 		Time: ev.Time, Signal: signal, Value: ev.Minor, HasValue: ev.HasValue, Properties: ev.Properties,
 	})
 	c.features = e.at.Features
+	e.expect(c)
 }
 
 // look makes c the customer that the scorer looks at.
 func (e *Engine) look(c *customer) *scoring.Customer {
-	e.at = scoring.Customer{Profile: &c.profile, Features: c.features}
+	e.at = scoring.Customer{Profile: &c.profile, Features: c.features, Draw: c.draw}
 	return &e.at
 }
 
 // wake fires what is due for a customer as of a time.
 func (e *Engine) wake(c *customer, at int64) {
-	for minute := at / 60_000; c.profile.Armed != 0 && c.profile.Armed <= minute; {
+	for minute := at / millisPerMinute; c.profile.Armed != 0 && c.profile.Armed <= minute; {
+		e.scorer.Probe(e.look(c), c.profile.Armed*millisPerMinute, &e.calibration)
 		for _, d := range e.scorer.Wake(e.look(c)) {
 			if d.Kind == scoring.Lapse && d.Transition == scoring.Raised {
 				e.alerts.raised(c, d.At)
@@ -207,9 +213,12 @@ func (e *Engine) advance(until int64) {
 		if e.labelled < e.taken {
 			label = e.snapshots[e.labelled].at + e.horizon
 		}
-		switch next := min(take, label, list); {
+		closes := e.calibration.End * millisPerMinute
+		switch next := min(take, label, list, closes); {
 		case next > until:
 			return
+		case next == closes:
+			e.learn()
 		case next == label:
 			e.snapshots[e.labelled].label()
 			e.labelled++
@@ -219,6 +228,30 @@ func (e *Engine) advance(until int64) {
 		default:
 			e.list(next)
 		}
+	}
+}
+
+// learn closes the open epoch: what resolves in it is known.
+func (e *Engine) learn() {
+	end := e.calibration.End
+	for _, c := range e.due[end] {
+		e.wake(c, end*millisPerMinute-1)
+		e.scorer.Probe(e.look(c), end*millisPerMinute-1, &e.calibration)
+	}
+	e.scorer.Advance(&e.calibration, end)
+	e.curve = e.calibration.Curve()
+	for _, c := range e.due[end] {
+		e.expect(c)
+	}
+	delete(e.due, end)
+}
+
+// expect notes the epoch in which something becomes of the customer's probes without a further event.
+func (e *Engine) expect(c *customer) {
+	if minute := e.scorer.ProbeMinute(&c.profile); minute != 0 && minute != c.probing {
+		c.probing = minute
+		end := max(e.scorer.EpochEnd(minute), e.calibration.End)
+		e.due[end] = append(e.due[end], c)
 	}
 }
 

@@ -257,7 +257,7 @@ func TestNothingOfLater(t *testing.T) {
 		log := drawLog(t)
 		at := start + rapid.Int64Range(0, 800).Draw(t, "day")*millisPerDay
 		dates := []time.Time{time.UnixMilli(at)}
-		known := func(log []happened) (scoring.Calibration, []float64) {
+		known := func(log []happened) (scoring.Curve, []float64) {
 			e := New(Config{Pack: pack, Active: 2 * pack.Horizon, Dates: dates, Until: dates[0]})
 			for _, h := range log {
 				if h.at > at {
@@ -266,15 +266,15 @@ func TestNothingOfLater(t *testing.T) {
 				e.Observe(&Event{Key: []byte(h.customer), Type: []byte(h.kind), Time: h.at})
 			}
 			e.advance(at)
-			return e.calibration, e.snapshots[0].scores()
+			return e.curve, e.snapshots[0].scores()
 		}
 		e := New(Config{Pack: pack, Active: 2 * pack.Horizon, Dates: dates, Until: dates[0]})
 		for _, h := range append(log, happened{"c0", "other", at + 1000*millisPerDay}) {
 			e.Observe(&Event{Key: []byte(h.customer), Type: []byte(h.kind), Time: h.at})
 		}
-		calibration, scores := known(log)
-		if diff := gocmp.Diff(scores, e.snapshots[0].scores()); diff != "" || calibration.Curve() != e.snapshots[0].curve {
-			t.Fatalf("scores (-cut at the date +whole log):\n%s\n%+v, %+v", diff, calibration.Curve(), e.snapshots[0].curve)
+		curve, scores := known(log)
+		if diff := gocmp.Diff(scores, e.snapshots[0].scores()); diff != "" || curve != e.snapshots[0].curve {
+			t.Fatalf("scores (-cut at the date +whole log):\n%s\n%+v, %+v", diff, curve, e.snapshots[0].curve)
 		}
 	})
 }

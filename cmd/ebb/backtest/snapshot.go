@@ -22,8 +22,7 @@ type row struct {
 	churned  bool
 }
 
-// take notes the active customers as of the snapshot's date. The probability learnt from probes is that of those resolved
-// by then, so everybody's are looked at.
+// take notes the active customers as of the snapshot's date, and what probes had taught by the end of the last epoch.
 func (e *Engine) take(s *snapshot) {
 	names := scoring.TermNames()
 	s.names = names[:]
@@ -33,7 +32,6 @@ func (e *Engine) take(s *snapshot) {
 	var factors []float64
 	e.each(func(c *customer) {
 		p := &c.profile
-		e.scorer.Probe(&c.probe, e.look(c), c.draw, s.at, &e.calibration)
 		if p.Last <= s.at-e.active {
 			return
 		}
@@ -46,7 +44,7 @@ func (e *Engine) take(s *snapshot) {
 		s.rows = append(s.rows, row{customer: c, score: score.Sum(), last: p.Last, days: c.activeDays, value: c.value})
 		s.terms = append(append(s.terms, score.Terms[:]...), factors...)
 	})
-	s.curve = e.calibration.Curve()
+	s.curve = e.curve
 }
 
 // label notes who churned, a horizon later: those without activity since.

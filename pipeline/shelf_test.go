@@ -1,0 +1,112 @@
+package pipeline
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+	"time"
+
+	"ebb/scoring"
+)
+
+// shelf is a line whose commits are applied to maps at once: the line's own rules without services.
+type shelf struct {
+	*line
+	cfg      Config
+	meta     Meta
+	profiles map[string][]byte
+	buckets  map[int64][]byte
+	outbox   [][]byte // all entries ever appended
+	tally    Tally
+}
+
+func newShelf(t testing.TB, pack *scoring.Pack, retention, lateness time.Duration, format int) *shelf {
+	t.Helper()
+	s := &shelf{
+		cfg:      Config{Pack: pack, Retention: retention, Lateness: lateness, Profiles: format, CacheCustomers: 1000},
+		profiles: map[string][]byte{}, buckets: map[int64][]byte{},
+	}
+	s.restart()
+	return s
+}
+
+func anyOf(t testing.TB, horizon time.Duration) *scoring.Pack {
+	t.Helper()
+	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: horizon, Friction: map[string]float64{"failed": 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pack
+}
+
+// restart goes on with a line that knows nothing but what was committed.
+func (s *shelf) restart() { s.line = newLine(&s.cfg, &Standing{Meta: s.meta}) }
+
+// put folds records, at offsets from where the line stands, in one batch and what sweeps its barriers ask for.
+func (s *shelf) put(t testing.TB, records []Record) {
+	t.Helper()
+	b := &batch{decoder: NewDecoder(0)}
+	for i := range records {
+		records[i].Offset = s.next + int64(i)
+	}
+	b.fetched.Records, b.fetched.Next = records, s.next+int64(len(records))
+	b.decode()
+	if err := s.foldAll(b, s.load, s.commit); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sweepOnce folds a batch without records.
+func (s *shelf) sweepOnce(t testing.TB) { s.put(t, nil) }
+
+// settle sweeps as far as the watermark.
+func (s *shelf) settle(t testing.TB) {
+	t.Helper()
+	for s.sweeping() {
+		s.sweepOnce(t)
+	}
+}
+
+func (s *shelf) load(want *Load) {
+	want.Profiles, want.Due = nil, nil
+	for _, k := range want.Keys {
+		want.Profiles = append(want.Profiles, s.profiles[string(k)])
+	}
+	for _, n := range want.Buckets {
+		want.Due = append(want.Due, s.buckets[n])
+	}
+}
+
+func (s *shelf) commit(c *staged) {
+	s.tally.Add(&c.tally)
+	for i, k := range c.commit.Keys {
+		if s.profiles[string(k)] = bytes.Clone(c.commit.Profiles[i]); c.commit.Profiles[i] == nil {
+			delete(s.profiles, string(k))
+		}
+	}
+	for _, n := range c.commit.Swept {
+		delete(s.buckets, n)
+	}
+	for _, d := range c.commit.Due {
+		s.buckets[d.Bucket] = slices.Concat(s.buckets[d.Bucket], d.Entries)
+	}
+	for _, e := range c.commit.Outbox {
+		s.outbox = append(s.outbox, bytes.Clone(e))
+	}
+	s.meta = c.commit.Meta
+	s.other.due = map[int64][]byte{} // it is in buckets
+}
+
+// left reads the profiles.
+func (s *shelf) left(t testing.TB) map[string]scoring.Profile {
+	t.Helper()
+	left := map[string]scoring.Profile{}
+	for k, b := range s.profiles {
+		var p scoring.Profile
+		if err := scoring.ReadProfile(b, &scoring.Customer{Profile: &p}); err != nil {
+			t.Fatal(err)
+		}
+		left[k] = p
+	}
+	return left
+}
