@@ -160,27 +160,33 @@ func (w *Worker) configured(next int64) *scoring.Pack {
 	return w.cfg.Configured(next)
 }
 
-// turn has the packs begin that begin with the batch, and says once per change why the configured one does not.
-func (o *owner) turn(b *batch) {
+// turn has the packs begin that begin with the batch, and says once per change why the configured one does not. False: the
+// batch has to wait for a sweep.
+func (o *owner) turn(b *batch) bool {
 	if b.fetched.Next == o.line.next {
-		return // it holds no record, and a pack begins before one
+		return true // it holds no record, and a pack begins before one
 	}
 	configured := o.configured(o.line.next)
-	waits := waiting{why: o.line.turn(configured), pack: configured.Hash, active: o.line.scorer.Hash}
+	why, ok := o.line.turn(configured)
+	if !ok {
+		return false
+	}
+	waits := waiting{why: why, pack: configured.Hash, active: o.line.scorer.Hash}
 	b.readFor(o.line.scorer.Pack)
 	if waits.why == "" {
 		waits = waiting{}
 	}
 	if waits == o.waits {
-		return
+		return true
 	}
 	o.waits = waits
 	o.cfg.Metrics.packWaits(o.cfg.Identity.Partition, waits.why)
 	if waits.why == "" {
-		return
+		return true
 	}
 	o.cfg.Logger.Warn().Str("reason", waits.why).Stringer("configured", RefOf(configured)).Stringer("active", RefOf(o.line.scorer.Pack)).
 		Str("do", packAdvice[waits.why]).Msg("the configured pack does not apply")
+	return true
 }
 
 // waiting is a configured pack that does not apply, and why.
@@ -205,33 +211,53 @@ var packAdvice = map[string]string{ //nolint:gochecknoglobals // a table
 // turn has the packs begin that begin before the next record: in a replay those that did, after it the configured one, if it is newer
 // than the newest. A pack begins before a record, so that one that would begin at the end of the log waits for the next; until
 // then it would have nothing to apply to. It says why the configured pack does not apply; "": it does, or will.
-func (l *line) turn(configured *scoring.Pack) (waits string) {
+//
+// What fires by a sweep is decided, and what resolves is counted, by the packs in force. So that this is a function of the
+// records, and not of when a sweep came round, a pack begins where the sweep has come as far as the watermark. False: it has
+// not yet, and no record may be folded before it has (atEdge).
+func (l *line) turn(configured *scoring.Pack) (waits string, ok bool) {
+	for {
+		k, waits := l.beginning(configured)
+		if l.turning = k != nil; k == nil {
+			return waits, true
+		}
+		if l.sweeping() {
+			return "", false
+		}
+		l.activate(k)
+		l.packs.ahead = l.packs.ahead[min(1, len(l.packs.ahead)):]
+	}
+}
+
+// beginning is the pack that begins before the next record; nil: none, as far as the configured one goes for the reason given.
+func (l *line) beginning(configured *scoring.Pack) (k *scoring.Pack, waits string) {
 	g := l.packs
-	for len(g.ahead) > 0 && g.ahead[0].offset <= l.next {
-		l.activate(g.ahead[0].pack)
-		g.ahead = g.ahead[1:]
+	if len(g.ahead) > 0 && g.ahead[0].offset <= l.next {
+		return g.ahead[0].pack, ""
 	}
 	if l.next < l.mark.Offset {
-		return ""
+		return nil, ""
 	}
 	newest := g.newest().Pack
-	switch {
-	case len(g.refs) == 0 && l.staged.format >= scoring.NewestProfile:
+	if len(g.refs) == 0 && l.staged.format >= scoring.NewestProfile {
 		l.begins = append(l.begins, newest)
 		g.refs = append(g.refs, RefOf(newest))
+		return nil, ""
+	}
+	switch {
 	case configured.Hash == newest.Hash:
 	case configured.Name != newest.Name:
-		return packOther
+		return nil, packOther
 	case CompareVersions(configured.Version, newest.Version) <= 0:
-		return packOlder
+		return nil, packOlder
 	case l.staged.format < scoring.NewestProfile:
-		return packFormat
+		return nil, packFormat
 	case len(g.scorers) == maxGenerations:
-		return packTooMany
+		return nil, packTooMany
 	default:
-		l.activate(configured)
+		return configured, ""
 	}
-	return ""
+	return nil, ""
 }
 
 // activate makes k the pack of all customers from their next event on.

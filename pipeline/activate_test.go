@@ -56,7 +56,7 @@ func TestTurn(t *testing.T) {
 				l.packs.add(active)
 			}
 			before := len(l.packs.scorers)
-			if got := l.turn(c.configured); got != c.waits || (len(l.packs.scorers) > before) != c.begins {
+			if got, _ := l.turn(c.configured); got != c.waits || (len(l.packs.scorers) > before) != c.begins {
 				t.Errorf("waits %q, want %q; begins %v", got, c.waits, len(l.packs.scorers) > before)
 			}
 			if c.begins && (l.scorer.Hash != c.configured.Hash || int(l.generation) != before) {

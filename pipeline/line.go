@@ -35,6 +35,8 @@ type line struct {
 	breaker    breaker
 	poisoned   error // why the record at next is not folded: it is one unusable record too many
 
+	turning bool // a pack begins before the next record
+
 	learnt  Learnt
 	curve   scoring.Curve // of the last closed epoch
 	probing bool          // profiles have a place for probes
@@ -313,11 +315,11 @@ func (l *line) sweepTo() Due {
 func (l *line) sweeping() bool { return l.clock.Started && l.due.pending(l.sweepTo()) }
 
 // atEdge reports whether no further record may be folded before a sweep has come as far as it has to: to the end of an epoch
-// (atBarrier), or in a replay that has reached the published offset as far as was published. A record would fire its
+// (atBarrier), to the watermark before another pack begins (turn), or in a replay that has reached the published offset as far as was published. A record would fire its
 // customer's deadline, and what a sweep fired and published before the state was rolled back would be decided again under an
 // offset that says it was not.
 func (l *line) atEdge() bool {
-	return l.atBarrier() || l.next >= l.mark.Offset && l.clock.Fired.Compare(l.mark.Fired) < 0
+	return l.atBarrier() || l.turning && l.sweeping() || l.next >= l.mark.Offset && l.clock.Fired.Compare(l.mark.Fired) < 0
 }
 
 // arm notes when to look at the customer again in its bucket, if that is another minute than before: at its deadline, and at its
@@ -342,7 +344,7 @@ func (l *line) note(c *customer, minute, before int64) {
 // decide appends a decision to the outbox, unless it was published before the state was rolled back.
 func (l *line) decide(c *customer, d *scoring.Decision, offset int64, due Due, cause scoring.Cause) {
 	s := l.staged
-	if l.probing && d.Score.Visits > 0 {
+	if by := l.packs.scorers[c.profile.Generation]; l.probing && d.Score.Visits > 0 && by.Horizon == l.scorer.Horizon {
 		d.Reading = l.curve.At(d.Score.Sum())
 	}
 	e := Entry{Kind: EntryAlert, Offset: offset, Due: due, Key: l.cache.key(c), Alert: scoring.Alert{Decision: *d, Cause: cause}, Generation: c.profile.Generation}

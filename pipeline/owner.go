@@ -154,8 +154,11 @@ func (o *owner) take(b *batch, ok bool) error {
 
 // foldRecords folds as much of a batch as may be, and keeps the rest for when more may.
 func (o *owner) foldRecords(b *batch) error {
+	if o.rest = b; !o.turn(b) {
+		return nil
+	}
 	err := o.fold(b)
-	if o.rest = b; len(b.events) == 0 || o.exhausted {
+	if len(b.events) == 0 || o.exhausted {
 		o.rest = nil
 		o.input.release(b)
 	}
@@ -164,7 +167,6 @@ func (o *owner) foldRecords(b *batch) error {
 
 // fold runs one batch through the line: load, fold, stage.
 func (o *owner) fold(b *batch) error {
-	o.turn(b)
 	want := o.line.wanted(b)
 	if len(want.Keys) > 0 || len(want.Buckets) > 0 {
 		ctx, cancel := context.WithTimeout(o.ctx, requestTimeout)
