@@ -2,6 +2,7 @@ package kafkawire
 
 import (
 	"context"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -62,3 +63,9 @@ func Decode(b []byte, answer kmsg.Response) error { return decode(b, answer) }
 
 // Lost is lost.
 func Lost(a, b error) error { return lost(a, b) }
+
+// AskSafe is what askSafe does with the attempts.
+func AskSafe(ctx context.Context, c *Client, within time.Duration, attempt func(context.Context) error) error {
+	_, err := repeat(ctx, c, within, func(ctx context.Context) (struct{}, error) { return struct{}{}, attempt(ctx) }, refusedOrLost)
+	return err
+}

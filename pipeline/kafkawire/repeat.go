@@ -39,12 +39,20 @@ func (c *Client) once(ctx context.Context, to Route, req kmsg.Request, code func
 	return answer, nil
 }
 
-// repeat calls attempt until again says no, with growing pauses, within the time allowed.
+// repeat calls attempt until again says no, with growing pauses, within the time allowed. Where that ends in the middle of an
+// attempt, what came of the one before says more than that time was up.
 func repeat[T any](ctx context.Context, c *Client, within time.Duration, attempt func(context.Context) (T, error), again func(error) bool) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	var lost error // what the latest attempt without an answer came to
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		answer, err := attempt(ctx)
+		switch {
+		case lost != nil && ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded):
+			err = lost
+		case unanswered(err):
+			lost = err
+		}
 		if err == nil || !again(err) || !sleep(ctx, pause) {
 			return answer, err
 		}
@@ -52,6 +60,12 @@ func repeat[T any](ctx context.Context, c *Client, within time.Duration, attempt
 			c.refresh(ctx)
 		}
 	}
+}
+
+// unanswered reports whether err says that no answer came, and nothing that a broker said.
+func unanswered(err error) bool {
+	_, answered := errors.AsType[Error](err)
+	return !answered && errors.Is(err, pipeline.ErrUnavailable)
 }
 
 // misled reports whether err may come of an outdated picture of the cluster.
