@@ -3,6 +3,7 @@ package scoring
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -84,15 +85,11 @@ func (c catalogue) sentence(key string) (s sentence, err error) {
 			return s, nil
 		}
 		name, after, closed := strings.Cut(after, "}")
-		for h := range numHoles {
-			if h > 0 && closed && holeNames[h] == name {
-				s = append(s, piece{hole: h})
-				closed = false
-			}
-		}
-		if len(s) == 0 || closed || s[len(s)-1].hole == noHole {
+		h := slices.Index(holeNames[:], name)
+		if !closed || h <= int(noHole) {
 			return nil, fmt.Errorf("%s: no placeholder {%s}", key, name)
 		}
+		s = append(s, piece{hole: hole(h)})
 		rest = after
 	}
 	return s, nil

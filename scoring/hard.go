@@ -48,10 +48,7 @@ func (s *Scorer) decideHard(c *Customer, n Kind, t Transition, tier Tier, at int
 		Kind: n, Transition: t, Episode: h.Number, Sequence: h.Sequence, At: at, Since: h.Since, Opening: h.Opening,
 		Score: s.Score(c, at),
 	}
-	own := TierNone
-	if c.Visits > 0 {
-		own = s.tierAt(d.Score.Stage, d.Score.Sum())
-	}
+	own := s.TierOf(&d.Score)
 	floor := s.tierOfFloor(r.Opens[h.Opening].Floor)
 	switch t {
 	case Raised:

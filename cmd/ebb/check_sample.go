@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -144,7 +143,7 @@ func (s *sampling) try(line []byte) (r sampleRecord) {
 	s.envelopes[e.Envelope]++
 	r.ID, r.Customer, r.Type, r.Tenant, r.Control = string(e.ID), string(e.Customer), string(e.Type), string(e.Tenant), e.Control
 	if !r.RecordTime {
-		r.Time = time.UnixMilli(e.Time).UTC().Format("2006-01-02T15:04:05.000Z")
+		r.Time = stampOf(e.Time)
 	}
 	if e.HasValue {
 		r.Value = string(pipeline.AppendMoney(nil, e.Value, e.Currency))

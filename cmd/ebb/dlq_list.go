@@ -187,7 +187,7 @@ func (l *dlqListing) printTotal(w io.Writer) error {
 	return err
 }
 
-// stampOf is a record's timestamp, which may be any number.
+// stampOf is a time in ms since the epoch as RFC 3339; a record's timestamp may be any number.
 func stampOf(millis int64) string {
 	return time.UnixMilli(millis).UTC().Format("2006-01-02T15:04:05.000Z")
 }

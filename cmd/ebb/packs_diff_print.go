@@ -247,7 +247,6 @@ func (t packsDiffText) examples(title string, all int64, some []backtest.Changed
 		title += fmt.Sprintf(" (the first %d of %s)", len(some), grouped(all))
 	}
 	fmt.Fprintf(t, "\n%s\n", t.paint(text.Colors{text.Bold}, title))
-	var heads []string
 	what, who := 0, 0
 	for i := range some {
 		a := &some[i]
@@ -256,23 +255,23 @@ func (t packsDiffText) examples(title string, all int64, some []backtest.Changed
 	}
 	for i := range some {
 		a := &some[i]
-		said := a.A
-		if said == nil {
-			said = a.B
-		}
-		heads = append(heads, fmt.Sprintf("  %s  %-*s  %s  ", said.At.Format("2006-01-02 15:04"), what, a.Kind+" "+a.Transition,
-			text.Pad(fullName(a.Tenant, a.Customer), who, ' ')))
-		t.paragraph(heads[i], changeInWords(a))
+		t.paragraph(fmt.Sprintf("  %s  %-*s  %s  ", firstSaid(a).At.Format("2006-01-02 15:04"), what, a.Kind+" "+a.Transition,
+			text.Pad(fullName(a.Tenant, a.Customer), who, ' ')), changeInWords(a))
 	}
+}
+
+// firstSaid is what A says, or B where A says nothing.
+func firstSaid(a *backtest.ChangedAlert) *backtest.Said {
+	if a.A != nil {
+		return a.A
+	}
+	return a.B
 }
 
 // changeInWords is the tier and the reasons of an alert that one side alone sends, else what is different about it.
 func changeInWords(a *backtest.ChangedAlert) string {
 	if a.A == nil || a.B == nil {
-		said := a.A
-		if said == nil {
-			said = a.B
-		}
+		said := firstSaid(a)
 		return strings.TrimPrefix(said.Tier+": "+strings.Join(said.Reasons, ", "), ": ")
 	}
 	var words []string

@@ -94,12 +94,7 @@ func refused(err error) bool {
 	return errors.As(err, &code) && code.comeAgain()
 }
 
-func refusedOrLost(err error) bool {
-	if code, ok := errors.AsType[Error](err); ok {
-		return code.comeAgain()
-	}
-	return errors.Is(err, pipeline.ErrUnavailable) && !isDenied(err)
-}
+func refusedOrLost(err error) bool { return refused(err) || unanswered(err) && !isDenied(err) }
 
 // sleep waits for d and reports whether the context lived so long.
 func sleep(ctx context.Context, d time.Duration) bool {

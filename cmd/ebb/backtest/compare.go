@@ -12,9 +12,8 @@ type Comparison struct {
 	dates    []time.Time // of migrations, ascending; the last is the log's end, once it is known
 	examples int
 
+	timeline
 	counts    Compared
-	first     int64 // event times, ms since the epoch
-	newest    int64
 	customers map[string]*compared
 	all       []*compared // in order of their first event
 	found     tallies
@@ -60,15 +59,8 @@ func NewComparison(a, b *scoring.Pack, dates []time.Time, examples int) *Compari
 
 // Observe takes the next event. Its properties are those that A reads; b are those that B reads.
 func (c *Comparison) Observe(ev *Event, b []scoring.PropertyValue) {
-	if c.counts.Events == 0 {
-		c.first, c.newest = ev.Time, ev.Time-1
-	}
-	c.counts.Events++
-	if ev.Time > c.newest {
+	if c.reach(ev.Time) {
 		c.advance(ev.Time - 1)
-		c.newest = ev.Time
-	} else if c.newest-ev.Time > millisPerDay {
-		c.counts.Late++
 	}
 	properties := [2][]scoring.PropertyValue{ev.Properties, b}
 	var signals [2]scoring.Signal
@@ -88,9 +80,6 @@ func (c *Comparison) Observe(ev *Event, b []scoring.PropertyValue) {
 	}
 	c.settle(u)
 }
-
-// Late is how many events so far were more than a day older than the newest before them, and what that one's time is.
-func (c *Comparison) Late() (events int64, newest time.Time) { return c.counts.Late, instant(c.newest) }
 
 // fold has one side see an event.
 func (c *Comparison) fold(u *compared, i int, ev *Event, o *scoring.Observation) {
@@ -163,8 +152,9 @@ func (c *Comparison) migrate(at int64) {
 
 // Finish ends the log and returns what differs. Dates behind the log's end are left out.
 func (c *Comparison) Finish() *Difference {
+	c.counts.Events, c.counts.Late = c.events, c.late
 	d := &Difference{Compared: c.counts}
-	if c.counts.Events > 0 {
+	if c.events > 0 {
 		c.advance(c.newest)
 		c.migrate(c.newest)
 		for _, u := range c.all {

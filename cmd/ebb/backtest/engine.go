@@ -44,8 +44,8 @@ type Counts struct {
 type Engine struct {
 	scorer          *scoring.Scorer
 	horizon, active int64 // ms
-	counts          Counts
-	first, newest   int64 // event times, ms since the epoch
+	timeline
+	counts Counts
 
 	customers   map[string]*customer
 	all         [][]customer // in blocks, in order of their first event
@@ -98,17 +98,12 @@ func New(cfg Config) *Engine {
 
 // Observe takes the next event.
 func (e *Engine) Observe(ev *Event) {
-	if e.counts.Events == 0 {
-		e.first, e.newest = ev.Time, ev.Time-1
+	if e.events == 0 {
 		e.alerts.begin(ev.Time)
 		e.scorer.Advance(&e.calibration, ev.Time/millisPerMinute)
 	}
-	e.counts.Events++
-	if ev.Time > e.newest {
+	if e.reach(ev.Time) {
 		e.advance(ev.Time - 1)
-		e.newest = ev.Time
-	} else if e.newest-ev.Time > millisPerDay {
-		e.counts.Late++
 	}
 	signal := e.scorer.Signal(ev.Type, ev.Properties...)
 	if !signal.Effective() {
@@ -126,11 +121,6 @@ func (e *Engine) Observe(ev *Event) {
 		c.profile.Remember(ev.ID)
 	}
 	e.fold(c, ev, signal)
-}
-
-// Late is how many events so far were more than a day older than the newest before them, and what that one's time is.
-func (e *Engine) Late() (events int64, newest time.Time) {
-	return e.counts.Late, time.UnixMilli(e.newest).UTC()
 }
 
 // fold has the customer's silence up to the event take its effect, then the event.
@@ -260,12 +250,13 @@ func EndOf(last time.Time) time.Time { return last.Truncate(24 * time.Hour).Add(
 
 // Finish ends the log and returns the report.
 func (e *Engine) Finish() *Report {
-	if e.counts.Events > 0 {
+	if e.events > 0 {
 		e.advance(EndOf(instant(e.newest)).UnixMilli())
 		e.each(func(c *customer) {
 			e.wake(c, e.newest)
 			e.alerts.silence(c, c.profile.Last, math.MaxInt64)
 		})
 	}
+	e.counts.Events, e.counts.Late = e.events, e.late
 	return e.report()
 }
