@@ -136,7 +136,7 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 		"time.lateness": "1m", "batch.max_bytes": "2MiB", "batch.linger": "5ms",
 		"state.cache": "5000", "state.retention": "400d", "input.max_record_bytes": "2KiB", "input.poison_breaker": "0.25", "shutdown_timeout": "5s",
 		"kafka.brokers": "x:1,y:2", "redis.addresses": "x:1,y:2", "http.listen": "127.0.0.1:0",
-		"pack.activity": "a,b", "pack.friction": "a=1,b=0.5",
+		"pack.activity": "a,b", "pack.friction": "a=1,b=0.5", "shadows": "a=saas,b=./c.yaml",
 		"input.mapping.records": "all", "input.mapping.time.as": "seconds", "input.mapping.time.default": "record", "input.mapping.value.as": "minor",
 	}
 	for _, s := range defaultConfig().settings() {

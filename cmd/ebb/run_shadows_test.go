@@ -123,6 +123,9 @@ func TestShadowsChangeNothing(t *testing.T) {
 	if len(other) == 0 || len(shadowed) != 2*len(main)+len(other) || gocmp.Equal(main, other) {
 		t.Errorf("%d records of shadows, %d of the other pack", len(shadowed), len(other))
 	}
+	if lines := run(t, beside.environ, nil, "alerts", "--topic", "ebb.shadow", "--until-end", "--json").want(t, exitOK).stdout; strings.Count(lines, "\n") != len(shadowed) {
+		t.Errorf("ebb alerts shows %d of %d", strings.Count(lines, "\n"), len(shadowed))
+	}
 	if n := len(beside.published(t, "events.dlq")); n != 14 {
 		t.Errorf("%d records in the DLQ, want 14", n)
 	}
