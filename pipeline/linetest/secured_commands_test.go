@@ -28,8 +28,11 @@ func replayACLs(w *world) []acl {
 // createACLs are what ebb check --create needs besides those of ebb check.
 func createACLs(g *group) []acl {
 	return []acl{
-		{"topic", g.input, kadm.OpCreate}, {"topic", g.alerts, kadm.OpCreate}, {"topic", g.input + ".dlq", kadm.OpCreate},
-		{"topic", g.own()[0], kadm.OpCreate}, {"topic", g.own()[1], kadm.OpCreate},
+		{"topic", g.input, kadm.OpCreate},
+		{"topic", g.alerts, kadm.OpCreate},
+		{"topic", g.input + ".dlq", kadm.OpCreate},
+		{"topic", g.own()[0], kadm.OpCreate},
+		{"topic", g.own()[1], kadm.OpCreate},
 	}
 }
 
