@@ -76,7 +76,7 @@ func (k *securedKafka) createPermissions(t *testing.T) {
 	created := func() {
 		t.Helper()
 		p := create()
-		if s := p.wait(); s.ExitStatus() != 0 || strings.Count(p.stdout.String(), " created with ") != 3 {
+		if s := p.wait(); s.ExitStatus() != 0 || strings.Count(p.stdout.String(), " created with ") != len(createACLs(g)) {
 			t.Errorf("exit status %d\n%s%s", s.ExitStatus(), p.stdout.String(), p.stderr.String())
 		}
 		p.noSecrets()
