@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,7 +60,7 @@ func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 		if e.Kind != EntryAlert {
 			continue
 		}
-		alert := s.cfg.Pack.AppendAlert(nil, &e.Alert, e.Alert.ID())
+		alert := s.packs.packs()[e.Generation].AppendAlert(nil, &e.Alert, e.Alert.ID())
 		told[string(e.Key)] = append(told[string(e.Key)], string(alert))
 		if x, err := scoring.Explain(alert); err != nil || len(x.Differences) > 0 {
 			t.Fatalf("explained as %+v, %v: %s", x, err, alert)
@@ -72,13 +73,32 @@ func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 }
 
 // TestLearntWhateverTheBatches: whatever the batches, the restarts between them and the sweeps that come between or do not, each
-// customer's alerts are the same to the byte, probabilities included, and so is all that is left.
+// customer's alerts are the same to the byte, probabilities included, and so is all that is left; also where a newer pack with
+// another horizon begins among the records.
 func TestLearntWhateverTheBatches(t *testing.T) {
+	t.Run("one pack", func(t *testing.T) { learnWhateverTheBatches(t, nil) })
+	t.Run("two packs", func(t *testing.T) {
+		text := strings.Replace(string(anyOf(t, 3*24*time.Hour).Canonical()), `"version":"1"`, `"version":"2"`, 1)
+		newer, err := scoring.LoadCanonical([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		learnWhateverTheBatches(t, newer)
+	})
+}
+
+func learnWhateverTheBatches(t *testing.T, newer *scoring.Pack) {
+	t.Helper()
 	pack := anyOf(t, 2*24*time.Hour)
 	learnt := 0
+	begin := func() *shelf {
+		s := newShelf(t, pack, 30*24*time.Hour, time.Hour, scoring.NewestProfile)
+		s.newer, s.turnAt = newer, 1200
+		return s
+	}
 	for seed := range uint64(3) {
 		records := learnRecords(rand.New(rand.NewPCG(seed, 1)), 2500)
-		clean := newShelf(t, pack, 30*24*time.Hour, time.Hour, scoring.NewestProfile)
+		clean := begin()
 		for _, r := range records { // one at a time, each with all that is due by then
 			clean.put(t, []Record{r})
 			clean.settle(t)
@@ -87,7 +107,7 @@ func TestLearntWhateverTheBatches(t *testing.T) {
 		learnt += n
 		for range 3 {
 			rng := rand.New(rand.NewPCG(seed, rand.Uint64()))
-			s := newShelf(t, pack, 30*24*time.Hour, time.Hour, scoring.NewestProfile)
+			s := begin()
 			for at := 0; at < len(records); {
 				size := min(1+rng.IntN([]int{3, 40, 900}[rng.IntN(3)]), len(records)-at)
 				s.put(t, slices.Clone(records[at:at+size]))

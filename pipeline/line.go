@@ -315,9 +315,9 @@ func (l *line) sweepTo() Due {
 func (l *line) sweeping() bool { return l.clock.Started && l.due.pending(l.sweepTo()) }
 
 // atEdge reports whether no further record may be folded before a sweep has come as far as it has to: to the end of an epoch
-// (atBarrier), to the watermark before another pack begins (turn), or in a replay that has reached the published offset as far as was published. A record would fire its
-// customer's deadline, and what a sweep fired and published before the state was rolled back would be decided again under an
-// offset that says it was not.
+// (atBarrier), to the watermark before another pack begins (turn), or in a replay that has reached the published offset as far
+// as was published. A record would fire its customer's deadline, and what a sweep fired and published before the state was
+// rolled back would be decided again under an offset that says it was not.
 func (l *line) atEdge() bool {
 	return l.atBarrier() || l.turning && l.sweeping() || l.next >= l.mark.Offset && l.clock.Fired.Compare(l.mark.Fired) < 0
 }

@@ -13,6 +13,8 @@ import (
 type shelf struct {
 	*line
 	cfg      Config
+	newer    *scoring.Pack // configured from the record at turnAt on; nil: none
+	turnAt   int64
 	meta     Meta
 	profiles map[string][]byte
 	buckets  map[int64][]byte
@@ -40,11 +42,35 @@ func anyOf(t testing.TB, horizon time.Duration) *scoring.Pack {
 }
 
 // restart goes on with a line that knows nothing but what was committed.
-func (s *shelf) restart() { s.line = newLine(&s.cfg, &Standing{Meta: s.meta}) }
+func (s *shelf) restart() {
+	g := newGenerations(s.cfg.Pack)
+	if g.refs = slices.Clip(s.meta.Packs); len(g.refs) > 1 {
+		g.add(s.newer)
+	}
+	s.line = newLine(&s.cfg, &Standing{Meta: s.meta, generations: g})
+}
 
-// put folds records, at offsets from where the line stands, in one batch and what sweeps its barriers ask for.
+// begins has the newer pack begin where it is to. False: a sweep has to come first.
+func (s *shelf) begins() bool {
+	configured := s.cfg.Pack
+	if s.newer != nil && s.next >= s.turnAt {
+		configured = s.newer
+	}
+	_, ok := s.turn(configured)
+	return ok
+}
+
+// put folds records, at offsets from where the line stands, in one batch and what sweeps its barriers ask for; in two where
+// a pack begins among them.
 func (s *shelf) put(t testing.TB, records []Record) {
 	t.Helper()
+	if n := s.turnAt - s.next; n > 0 && n < int64(len(records)) {
+		s.put(t, records[:n])
+		records = records[n:]
+	}
+	for len(records) > 0 && !s.begins() {
+		s.sweepOnce(t)
+	}
 	b := &batch{decoder: NewDecoder(0)}
 	for i := range records {
 		records[i].Offset = s.next + int64(i)

@@ -52,10 +52,11 @@ func (k *Pack) keeps(c *cell) string {
 		return s
 	}
 	said := struct {
-		Kind     cellKind
-		Unit     tileUnit
-		Of, To   signalFile
-		Property string
+		Kind     cellKind   `json:"kind"`
+		Unit     tileUnit   `json:"unit"`
+		Of       signalFile `json:"of"`
+		To       signalFile `json:"to"`
+		Property string     `json:"property"`
 	}{Kind: c.kind, Unit: c.unit, Of: signal(c.of), To: signal(c.to)}
 	if c.property >= 0 {
 		said.Property = k.properties[c.property]

@@ -22,7 +22,7 @@ const olderSignals = "signals:\n  buy: {types: [buy]}\n  gone: {types: [view]}\n
 
 const newerSignals = "signals:\n  a_new: {types: [buy]}\n  bought: {types: [buy]}\n  low: {types: [view], where: [{property: stars, at_most: 3}]}\n  gone: {types: [view]}\n"
 
-var olderFeatures = []string{ //nolint:gochecknoglobals // a table
+var olderFeatures = []string{
 	"features:",
 	"  buys: {kind: count, of: buy, within: 60d}",
 	"  spent: {kind: sum, of: buy, within: 90d}",
@@ -34,7 +34,7 @@ var olderFeatures = []string{ //nolint:gochecknoglobals // a table
 }
 
 // newerFeatures have other names, other signals' names, shorter windows and another order; `lows` is of another signal.
-var newerFeatures = []string{ //nolint:gochecknoglobals // a table
+var newerFeatures = []string{
 	"features:",
 	"  a_ago: {kind: since, of: gone}",
 	"  b_lows: {kind: count, of: low, within: 30d}",

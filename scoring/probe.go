@@ -19,10 +19,10 @@ func (p *Probe) at() int64 { return int64(p.Next) * minuteMillis }
 
 // Probe brings c's probes up to until, in ms: it adds to table what has resolved by then, and begins the next. One begins at
 // each instant drawn for the customer, a horizon apart or by the table's choice a power of two of them, whatever the
-// customer does; an instant at which it has been gone for long is passed over. c must hold the events up to until, so call it before each event with the ms before that, and before
-// each Wake with the ms of its minute. Several calls do what the last alone would, and nothing but c.Probe is changed: what
-// happens to c otherwise, and when it is looked at, does not depend on its probes. It takes constant time after however
-// long a silence.
+// customer does; an instant at which it has been gone for long is passed over. c must hold the events up to until, so call
+// it before each event with the ms before that, and before each Wake with the ms of its minute. Several calls do what the
+// last alone would, and nothing but c.Probe is changed: what happens to c otherwise, and when it is looked at, does not
+// depend on its probes. It takes constant time after however long a silence.
 func (s *Scorer) Probe(c *Customer, until int64, table *Calibration) {
 	p := &c.Profile.Probe
 	for p.Next != 0 && p.at() <= until {

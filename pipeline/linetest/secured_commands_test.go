@@ -28,8 +28,11 @@ func replayACLs(w *world) []acl {
 // createACLs are what ebb check --create needs besides those of ebb check.
 func createACLs(g *group) []acl {
 	return []acl{
-		{"topic", g.input, kadm.OpCreate}, {"topic", g.alerts, kadm.OpCreate}, {"topic", g.input + ".dlq", kadm.OpCreate},
-		{"topic", g.own()[0], kadm.OpCreate}, {"topic", g.own()[1], kadm.OpCreate},
+		{"topic", g.input, kadm.OpCreate},
+		{"topic", g.alerts, kadm.OpCreate},
+		{"topic", g.input + ".dlq", kadm.OpCreate},
+		{"topic", g.own()[0], kadm.OpCreate},
+		{"topic", g.own()[1], kadm.OpCreate},
 	}
 }
 
@@ -73,7 +76,7 @@ func (k *securedKafka) createPermissions(t *testing.T) {
 	created := func() {
 		t.Helper()
 		p := create()
-		if s := p.wait(); s.ExitStatus() != 0 || strings.Count(p.stdout.String(), " created with ") != 3 {
+		if s := p.wait(); s.ExitStatus() != 0 || strings.Count(p.stdout.String(), " created with ") != len(createACLs(g)) {
 			t.Errorf("exit status %d\n%s%s", s.ExitStatus(), p.stdout.String(), p.stderr.String())
 		}
 		p.noSecrets()

@@ -155,8 +155,11 @@ func leastACLs(g *group) []acl {
 // checkACLs are what ebb check needs besides, to read the topics' settings.
 func checkACLs(g *group) []acl {
 	return []acl{
-		{"topic", g.input, kadm.OpDescribeConfigs}, {"topic", g.alerts, kadm.OpDescribeConfigs}, {"topic", g.input + ".dlq", kadm.OpDescribeConfigs},
-		{"topic", g.own()[0], kadm.OpDescribeConfigs}, {"topic", g.own()[1], kadm.OpDescribeConfigs},
+		{"topic", g.input, kadm.OpDescribeConfigs},
+		{"topic", g.alerts, kadm.OpDescribeConfigs},
+		{"topic", g.input + ".dlq", kadm.OpDescribeConfigs},
+		{"topic", g.own()[0], kadm.OpDescribeConfigs},
+		{"topic", g.own()[1], kadm.OpDescribeConfigs},
 	}
 }
 

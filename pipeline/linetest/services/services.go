@@ -134,13 +134,23 @@ func KafkaAnswers(ctx context.Context, address string) error {
 	}
 	defer cl.Close()
 	adm := kadm.NewClient(cl)
-	return Until(ctx, "kafka answers at "+address, func() bool {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	var last error
+	err = Until(ctx, "kafka answers at "+address, func() bool {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		// A fresh broker first has to create the topic of offsets.
-		_, err := adm.FetchOffsets(ctx, "linetest")
-		return err == nil
+		if _, err := adm.FetchOffsets(ctx, "linetest"); err != nil {
+			last = err
+			return false
+		}
+		return true
 	})
+	if err != nil && last != nil {
+		err = fmt.Errorf("%w; last: %w", err, last)
+	}
+	return err
 }
 
 // RedisAnswers waits for a Redis that was started or restarted.
