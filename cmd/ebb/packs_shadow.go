@@ -262,7 +262,7 @@ func (s *shadowing) standing(ctx context.Context, r *shadowReport, n int, states
 func (s *shadowing) alerts(ctx context.Context, r *shadowReport, own *Config, until int64, packs map[string]bool) error {
 	shown := min(until, r.At.UnixMilli())
 	c := &shadowedAlerts{
-		client: s.kafka, from: shown - (time.Duration(s.flags.days) * day).Milliseconds(), until: until, steps: s.steps,
+		cfg: s.cfg, client: s.kafka, from: shown - (time.Duration(s.flags.days) * day).Milliseconds(), until: until, steps: s.steps,
 		counts: map[alertSort][2]int64{}, customers: map[uint64]uint8{}, ids: map[uint64]struct{}{},
 	}
 	defer s.steps.end()

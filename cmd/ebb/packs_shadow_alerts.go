@@ -17,6 +17,7 @@ import (
 
 // shadowedAlerts counts what the main group has alerted, and what a shadow would have, in the same span of event time.
 type shadowedAlerts struct {
+	cfg         *Config
 	client      *kafkawire.Client
 	from, until int64 // ms: after from, and not after until
 	steps       *steps
@@ -58,12 +59,9 @@ type alertRate struct {
 
 // read counts one side's alerts.
 func (s *shadowedAlerts) read(ctx context.Context, side int, src *alertSource) error {
-	topic, err := s.client.Topic(ctx, src.topic)
+	topic, err := findTopic(ctx, s.client, s.cfg, src.topic, kafkawire.Read)
 	if err != nil {
-		return fmt.Errorf("look up topic %s: %w", src.topic, err)
-	}
-	if denied := checkTopicAllowed(&topic, nil, src.topic, kafkawire.Read); denied != nil {
-		return denied
+		return err
 	}
 	for n := range topic.Partitions {
 		if err := s.readPartition(ctx, side, src, n); err != nil {

@@ -32,10 +32,13 @@ func (a *app) forgetShadow(cmd *cobra.Command, f *packsShadowFlags) error {
 			return err
 		}
 	}
-	if err := r.awaitEmptyGroup(cmd); err != nil {
-		return err
+	offsets := 0
+	if err = r.awaitEmptyGroup(cmd); err == nil {
+		offsets, err = r.forget(cmd)
 	}
-	offsets, err := r.forget(cmd)
+	if errors.Is(err, kafkawire.GroupDenied) {
+		err = notAllowed("group "+r.cfg.Kafka.Group, kafkawire.Delete)
+	}
 	if err != nil {
 		return err
 	}
@@ -70,9 +73,5 @@ func (r *rebuilding) forget(cmd *cobra.Command) (offsets int, err error) {
 	if offsets == 0 {
 		return 0, nil
 	}
-	err = r.kafka.DeleteOffsets(ctx, group, input, r.topic.Partitions)
-	if errors.Is(err, kafkawire.GroupDenied) {
-		err = notAllowed("group "+group, kafkawire.Delete)
-	}
-	return offsets, err
+	return offsets, r.kafka.DeleteOffsets(ctx, group, input, r.topic.Partitions)
 }

@@ -25,6 +25,14 @@ func (g *group) shadowOf(name string) *group {
 
 func (g *group) shadowTopic() string { return g.name + ".shadow" }
 
+// wipe leaves none of its state in Redis.
+func (g *group) wipe() {
+	ctx := context.Background()
+	for key := range g.state(ctx) {
+		g.redis.Del(ctx, key)
+	}
+}
+
 // bySource are the records of one group among those of the shadows, but for what says whose they are, in one order.
 func (g *group) bySource(all []alert) (records []string) {
 	source := fmt.Sprintf(" ce_source=%q", "/ebb/"+g.name+"/"+g.input)
@@ -56,14 +64,8 @@ func TestShadows(t *testing.T) {
 	g.keys["kafka.shadow"] = g.shadowTopic()
 	w.create(2, g.shadowTopic())
 	same, other := g.shadowOf("same"), g.shadowOf("other")
-	t.Cleanup(func() {
-		ctx := context.Background()
-		for _, s := range []*group{same, other} {
-			for key := range s.state(ctx) {
-				s.redis.Del(ctx, key)
-			}
-		}
-	})
+	t.Cleanup(same.wipe)
+	t.Cleanup(other.wipe)
 	for _, s := range []*group{g, same} {
 		p := g.run(nil, nil)
 		s.past(p, sum(s.committed())+all/5)
