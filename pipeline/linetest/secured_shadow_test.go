@@ -63,3 +63,51 @@ func (k *securedKafka) shadowPermissions(t *testing.T) {
 	}
 	golden(t, "secured_shadow.golden", found)
 }
+
+// shadows runs a shadow and compares it with exactly what docs/security.md lists for that at Redis, and with less. The main
+// processor needs none of it.
+func (r *redises) shadows(t *testing.T) {
+	w := newWorld(t, 1)
+	w.produce(events("shop", 1, shop(5, 20, 200)))
+	g := w.group("shade", r.at("open"), map[string]string{"shadows": "{same: any}"}).with(r.keys(t, rightPassword))
+	g.keys["kafka.shadow"] = g.shadowTopic()
+	w.create(1, g.shadowTopic())
+	r.allow(t, g, leastRedis())
+	run := func() string {
+		t.Helper()
+		p := g.run(nil, nil, "--until-end", "--leave")
+		p.finish()
+		p.noSecrets()
+		return p.stdout.String()
+	}
+	compare := func() (exit int, said string) {
+		t.Helper()
+		p := start(t, nil, "packs", "shadow", "-c", g.config(nil))
+		exit = p.wait().ExitStatus()
+		p.noSecrets()
+		return exit, p.stdout.String() + p.stderr.String()
+	}
+	if said := run(); !strings.Contains(said, `"error":"`) || !strings.Contains(said, "permission") {
+		t.Errorf("without the shadow's keys: %s", said)
+	}
+	if _, found := g.check(nil); strings.Count(found, "permission_missing") != 1 || !strings.Contains(found, "shadow same: redis: ") {
+		t.Errorf("check without the shadow's keys:\n%s", found)
+	}
+	keys, command := "~ebb:{"+g.name+".shadow.*", "+hscan"
+	r.do(t, "open", "ACL SETUSER ebb "+keys)
+	if said := run(); strings.Contains(said, `"error":`) || !strings.Contains(said, `"name":"same"`) {
+		t.Errorf("with the shadow's keys: %s", said)
+	}
+	if exit, said := compare(); exit != 1 || !strings.Contains(said, "NOPERM") || !strings.Contains(said, "hscan") {
+		t.Errorf("without %s: exit status %d\n%s", command, exit, said)
+	}
+	r.do(t, "open", "ACL SETUSER ebb "+command)
+	if exit, said := compare(); exit != 0 || !strings.Contains(said, "Both stand at the same record") {
+		t.Errorf("with %s: exit status %d\n%s", command, exit, said)
+	}
+	for _, rule := range []string{strings.ReplaceAll(keys, g.name, "ebb"), command} {
+		if !strings.Contains(text(t, "docs/security.md"), "`"+rule+"`") {
+			t.Errorf("docs/security.md does not list %s", rule)
+		}
+	}
+}
