@@ -70,22 +70,22 @@ begin it anew. What it has published stays. It refuses while a process runs it.`
 type shadowsReport struct {
 	Group        string         `json:"group"` // the main one
 	Shadows      []shadowReport `json:"shadows"`
-	Unconfigured []string       `json:"unconfigured"` // names of shadows that have state, and are configured no more
+	Unconfigured []string       `json:"unconfigured"` // names of shadows that are configured no more, and of which something is kept
 }
 
 // shadowReport is what is said of one.
 type shadowReport struct {
-	Name       string              `json:"name"`
-	Group      string              `json:"group"`
-	Packs      [2]pipeline.PackRef `json:"packs"` // of the main one and the shadow: the newest at work in any partition
-	Begun      bool                `json:"begun"` // it has state to compare
-	Apart      int64               `json:"apart"` // records that one has folded and the other has not
-	Partitions []standingOfBoth    `json:"partitions"`
-	At         time.Time           `json:"at"` // the main one's watermark, the latest of all partitions
-	Customers  customersOfBoth     `json:"customers"`
-	Migration  migrationJSON       `json:"migration"`
-	Alerts     *alertsCompared     `json:"alerts,omitempty"`
-	Top        []scoreChange       `json:"top"`
+	Name       string           `json:"name"`
+	Group      string           `json:"group"`
+	Packs      packsOfBoth      `json:"packs"`
+	Begun      bool             `json:"begun"` // it has state to compare
+	Apart      int64            `json:"apart"` // records that one has folded and the other has not
+	Partitions []standingOfBoth `json:"partitions"`
+	At         time.Time        `json:"at"` // the main one's watermark, the latest of all partitions
+	Customers  customersOfBoth  `json:"customers"`
+	Migration  migrationJSON    `json:"migration"`
+	Alerts     *alertsCompared  `json:"alerts,omitempty"`
+	Top        []scoreChange    `json:"top"`
 
 	moved *shadowedStates
 }
@@ -98,6 +98,12 @@ type standingOfBoth struct {
 	Shadow    int64 `json:"shadow"`
 	MainLag   int64 `json:"main_lag"`
 	ShadowLag int64 `json:"shadow_lag"`
+}
+
+// packsOfBoth are the newest packs at work in any partition.
+type packsOfBoth struct {
+	Main   pipeline.PackRef `json:"main,omitzero"` // absent: none was announced yet
+	Shadow pipeline.PackRef `json:"shadow,omitzero"`
 }
 
 // customersOfBoth counts customers by who knows them.
@@ -179,16 +185,44 @@ func (s *shadowing) open(ctx context.Context) (err error) {
 	return err
 }
 
-// held are the names of the shadows that have state.
+// held are the names of the shadows of which anything is kept: state in Redis, or an offset in Kafka.
 func (s *shadowing) held(ctx context.Context) (names []string, err error) {
 	prefix := s.cfg.Kafka.shadowGroup("")
 	groups, err := s.redis.Groups(ctx, prefix)
-	for _, group := range groups {
-		if name := strings.TrimPrefix(group, prefix); legalShadow(name) {
+	if err != nil {
+		return nil, err
+	}
+	known, err := s.kafka.Groups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, group := range slices.Concat(groups, known) {
+		name, ours := strings.CutPrefix(group, prefix)
+		if !ours || !legalShadow(name) || slices.Contains(names, name) {
+			continue
+		}
+		kept := slices.Contains(groups, group)
+		if !kept {
+			if kept, err = hasOffsets(ctx, s.kafka, group, &s.input); err != nil {
+				return nil, err
+			}
+		}
+		if kept {
 			names = append(names, name)
 		}
 	}
-	return names, err
+	slices.Sort(names)
+	return names, nil
+}
+
+// hasOffsets reports whether a group has committed in any partition of the input: brokers know one that has not for a while.
+func hasOffsets(ctx context.Context, client *kafkawire.Client, group string, input *kafkawire.Topic) (bool, error) {
+	for n := range input.Partitions {
+		if committed, err := client.Committed(ctx, group, input.Name, n); err != nil || committed.Exists {
+			return committed.Exists, err
+		}
+	}
+	return false, nil
 }
 
 // compare compares one shadow with the main group.
@@ -232,8 +266,9 @@ func (s *shadowing) standing(ctx context.Context, r *shadowReport, n int, states
 		if held[i], err = s.redis.Inspect(ctx, states.sides[i].group, n, nil); err != nil {
 			return held, err
 		}
-		if p := held[i].Meta.Packs; len(p) > 0 && (r.Packs[i].Hash == "" || pipeline.CompareVersions(p[len(p)-1].Version, r.Packs[i].Version) > 0) {
-			r.Packs[i] = p[len(p)-1]
+		newest := []*pipeline.PackRef{&r.Packs.Main, &r.Packs.Shadow}[i]
+		if p := held[i].Meta.Packs; len(p) > 0 && (newest.Hash == "" || pipeline.CompareVersions(p[len(p)-1].Version, newest.Version) > 0) {
+			*newest = p[len(p)-1]
 		}
 	}
 	_, end, err := s.kafka.Bounds(ctx, s.cfg.Kafka.Input, int32(n))

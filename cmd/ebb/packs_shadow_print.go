@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"ebb/pipeline"
 )
 
 // shadowsText shows shadows to people.
@@ -22,19 +24,22 @@ func (t shadowsText) print(r *shadowsReport) error {
 		fmt.Fprintln(t, "no shadows are configured; to try a pack: shadows: {candidate: ./next.yaml}")
 	}
 	for _, name := range r.Unconfigured {
-		fmt.Fprintf(t, "\nThe shadow %s has state and is not configured any more. To remove it:\n  ebb packs shadow --forget %s\n", name, name)
+		fmt.Fprintf(t, "\nThe shadow %s is not configured any more, and what it kept is still there.\nTo remove it:\n  ebb packs shadow --forget %s\n", name, name)
 	}
 	return nil
 }
 
 func (t shadowsText) shadow(r *shadowReport) {
 	fmt.Fprintf(t, "%s\n", t.paint(text.Colors{text.Bold}, "shadow "+r.Name))
-	for i, side := range []string{"main    ", "shadow  "} {
+	for _, side := range []struct {
+		name string
+		pack pipeline.PackRef
+	}{{"main", r.Packs.Main}, {"shadow", r.Packs.Shadow}} {
 		pack := "no pack announced yet"
-		if r.Packs[i].Hash != "" {
-			pack = r.Packs[i].String()
+		if side.pack.Hash != "" {
+			pack = side.pack.String()
 		}
-		fmt.Fprintf(t, "%s%s\n", side, pack)
+		fmt.Fprintf(t, "%-6s  %s\n", side.name, pack)
 	}
 	t.standing(r)
 	if !r.Begun {

@@ -195,7 +195,7 @@ func TestForgetShadow(t *testing.T) {
 	before := s.shadowsOf(t)
 	alerts, shadowed := s.published(t, "ebb.alerts"), s.published(t, "ebb.shadow")
 	only := append(s.environ, "EBB_SHADOWS=x2=any")
-	if o := run(t, only, nil, "packs", "shadow").want(t, exitOK); !strings.HasSuffix(o.stdout, "\nThe shadow x has state and is not configured any more. To remove it:\n  ebb packs shadow --forget x\n") {
+	if o := run(t, only, nil, "packs", "shadow").want(t, exitOK); !strings.HasSuffix(o.stdout, "\nThe shadow x is not configured any more, and what it kept is still there.\nTo remove it:\n  ebb packs shadow --forget x\n") {
 		t.Errorf("stdout:\n%s", o.stdout)
 	}
 	asked := run(t, only, strings.NewReader("no\n"), "packs", "shadow", "--forget", "x").want(t, exitUsage)
@@ -206,6 +206,9 @@ func TestForgetShadow(t *testing.T) {
 		t.Errorf("stdout:\n%s", o.stdout)
 	}
 	if o := run(t, only, nil, "packs", "shadow", "--forget", "x", "--yes").want(t, exitOK); o.stdout != "nothing was kept of the shadow x\n" {
+		t.Errorf("stdout:\n%s", o.stdout)
+	}
+	if o := run(t, only, nil, "packs", "shadow").want(t, exitOK); strings.Contains(o.stdout, "shadow x is not") {
 		t.Errorf("stdout:\n%s", o.stdout)
 	}
 	run(t, s.environ, nil, "packs", "shadow", "--forget", "X", "--yes").want(t, exitUsage)
@@ -231,5 +234,11 @@ func TestForgetShadow(t *testing.T) {
 	}
 	if diff := gocmp.Diff(before.Shadows[0].Customers, s.shadowsOf(t).Shadows[0].Customers); diff != "" {
 		t.Error(diff)
+	}
+
+	s.redis.FlushAll()
+	s.environ = append(s.environ, "EBB_SHADOWS=")
+	if r := s.shadowsOf(t); !gocmp.Equal(r.Unconfigured, []string{"x", "x2"}) { // by their offsets in Kafka
+		t.Errorf("%+v", r)
 	}
 }

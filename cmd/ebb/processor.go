@@ -97,20 +97,6 @@ func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts pro
 	return p, p.joinAs()
 }
 
-// topics are those that are written to, and the input last. A shadow leaves bad input to the main one.
-func (p *processor) topics() []string {
-	k := &p.cfg.Kafka
-	return slices.DeleteFunc([]string{k.Alerts, p.dlq(), k.Packs, k.Control, k.Input}, func(name string) bool { return name == "" })
-}
-
-// dlq is the topic of quarantined records; empty of a shadow.
-func (p *processor) dlq() string {
-	if p.opts.shadow != nil {
-		return ""
-	}
-	return p.cfg.Kafka.DLQ()
-}
-
 // connectPatiently tries again while Kafka or Redis does not answer, as a running processor would: a supervisor need not
 // start the process again and again. With --until-end there is somebody who waits for the end, and is told at once.
 func (p *processor) connectPatiently(ctx context.Context) error {

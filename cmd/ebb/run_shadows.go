@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -87,7 +88,11 @@ func (s *shadow) run(ctx context.Context) error {
 		s.mu.Unlock()
 		err = errors.Join(p.run(ctx), p.close())
 	}
-	if err == nil || errors.As(err, new(stoppedBy)) {
+	switch {
+	case errors.Is(err, errDrainTimeout):
+		s.log.Warn().Err(err).Msg("shadow not drained")
+		return nil
+	case err == nil || ctx.Err() != nil: // what the end broke is not worth telling
 		return nil
 	}
 	s.mu.Lock()
@@ -184,4 +189,18 @@ func (s *shadows) summaries() []shadowSummary {
 		all = append(all, sum)
 	}
 	return all
+}
+
+// topics are those that are written to, and the input last. A shadow leaves bad input to the main one.
+func (p *processor) topics() []string {
+	k := &p.cfg.Kafka
+	return slices.DeleteFunc([]string{k.Alerts, p.dlq(), k.Packs, k.Control, k.Input}, func(name string) bool { return name == "" })
+}
+
+// dlq is the topic of quarantined records; empty of a shadow.
+func (p *processor) dlq() string {
+	if p.opts.shadow != nil {
+		return ""
+	}
+	return p.cfg.Kafka.DLQ()
 }
