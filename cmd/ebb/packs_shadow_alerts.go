@@ -107,17 +107,26 @@ func (s *shadowedAlerts) readPartition(ctx context.Context, side int, src *alert
 // alertSort is what an alert is about.
 type alertSort struct{ kind, transition string }
 
+// saidAlert is what is counted of an alert.
+type saidAlert struct {
+	ID         string    `json:"id"`
+	Tenant     string    `json:"tenant"`
+	Customer   string    `json:"customer"`
+	Kind       string    `json:"kind"`
+	Transition string    `json:"transition"`
+	Time       time.Time `json:"time"`
+	Pack       struct {
+		Hash string `json:"hash"`
+	} `json:"pack"`
+}
+
 // take counts a record that is an alert of that side, unless it was counted: a shadow that was forgotten and began anew has
 // decided some twice.
 func (s *shadowedAlerts) take(side int, src *alertSource, r *pipeline.Record) {
 	if !fromSource(r.Headers, src.source) {
 		return
 	}
-	var said struct {
-		ID, Tenant, Customer, Kind, Transition string
-		Time                                   time.Time
-		Pack                                   struct{ Hash string }
-	}
+	var said saidAlert
 	if err := json.Unmarshal(r.Value, &said); err != nil || said.Kind == "" || src.packs != nil && !src.packs[said.Pack.Hash] {
 		return
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -65,7 +66,7 @@ func (t shadowsText) standing(r *shadowReport) {
 	behind := int64(0)
 	for _, p := range r.Partitions {
 		behind += p.MainLag + p.ShadowLag
-		rows = append(rows, []string{fmt.Sprint(p.Partition), grouped(p.Main), grouped(p.Shadow), grouped(p.MainLag), grouped(p.ShadowLag)})
+		rows = append(rows, []string{strconv.Itoa(p.Partition), grouped(p.Main), grouped(p.Shadow), grouped(p.MainLag), grouped(p.ShadowLag)})
 	}
 	if r.Apart+behind > 0 {
 		t.table("Next record", []string{"partition", "main", "shadow", "main behind", "shadow behind"}, rows)

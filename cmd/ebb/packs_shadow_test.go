@@ -183,7 +183,7 @@ func TestPacksShadowText(t *testing.T) {
 	run(t, append(s.environ, "EBB_SHADOWS="), nil, "produce", writeLog(t, "more.ndjson", `{"customer":"c1","type":"Order Completed","time":"2026-06-01T00:00:00Z"}`+"\n")).want(t, exitOK)
 	run(t, append(s.environ, "EBB_SHADOWS="), nil, "run", "--until-end", "--leave").want(t, exitOK)
 	show("the shadow has not come as far", exitOK, "candidate", "--top", "0")
-	show("no such shadow", exitUsage, "candiate")
+	show("no such shadow", exitUsage, "candidat")
 	golden(t, "packs_shadow.golden", shown.String())
 }
 

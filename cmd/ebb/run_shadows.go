@@ -88,11 +88,13 @@ func (s *shadow) run(ctx context.Context) error {
 		s.mu.Unlock()
 		err = errors.Join(p.run(ctx), p.close())
 	}
-	switch {
-	case errors.Is(err, errDrainTimeout):
-		s.log.Warn().Err(err).Msg("shadow not drained")
-		return nil
-	case err == nil || ctx.Err() != nil: // what the end broke is not worth telling
+	if ctx.Err() != nil { // what the end broke is not worth telling
+		if errors.Is(err, errDrainTimeout) {
+			s.log.Warn().Err(err).Msg("shadow not drained")
+		}
+		err = nil
+	}
+	if err == nil {
 		return nil
 	}
 	s.mu.Lock()
