@@ -66,6 +66,9 @@ begin it anew. What it has published stays. It refuses while a process runs it.`
 	return cmd
 }
 
+// mostShadowDays bounds --days: all that there is.
+const mostShadowDays = 36_500
+
 // shadowsReport is what is said of all shadows.
 type shadowsReport struct {
 	Group        string         `json:"group"` // the main one
@@ -297,7 +300,7 @@ func (s *shadowing) standing(ctx context.Context, r *shadowReport, n int, states
 func (s *shadowing) alerts(ctx context.Context, r *shadowReport, own *Config, until int64, packs map[string]bool) error {
 	shown := min(until, r.At.UnixMilli())
 	c := &shadowedAlerts{
-		cfg: s.cfg, client: s.kafka, from: shown - (time.Duration(s.flags.days) * day).Milliseconds(), until: until, steps: s.steps,
+		cfg: s.cfg, client: s.kafka, from: shown - (time.Duration(min(s.flags.days, mostShadowDays)) * day).Milliseconds(), until: until, steps: s.steps,
 		counts: map[alertSort][2]int64{}, customers: map[uint64]uint8{}, ids: map[uint64]struct{}{},
 	}
 	defer s.steps.end()

@@ -156,7 +156,10 @@ func fromSource(headers []byte, source string) bool {
 
 // result is what was counted; the span begins with first, the first activity of any customer, if that is later.
 func (s *shadowedAlerts) result(first, until int64) *alertsCompared {
-	from := max(s.from, first)
+	from := s.from
+	if first < until {
+		from = max(from, first)
+	}
 	out := &alertsCompared{
 		From: time.UnixMilli(from).UTC(), Until: time.UnixMilli(until).UTC(), Sorts: []alertRate{},
 		Days: math.Round(max(0, time.Duration(until-from)*time.Millisecond).Hours()/24*1000) / 1000,

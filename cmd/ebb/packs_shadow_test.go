@@ -242,3 +242,18 @@ func TestForgetShadow(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestPacksShadowOfFew: of one customer with one event, by whom no clock has started, and of however many days.
+func TestPacksShadowOfFew(t *testing.T) {
+	log := writeLog(t, "one.ndjson", `{"customer":"c1","type":"Order Completed","time":"2026-06-01T00:00:00Z"}`+"\n")
+	s := startShop(t, log, 1, "same=retail,deaf=testdata/packs_diff_a.yaml")
+	s.environ = append(s.environ, "EBB_PACK=retail")
+	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
+	for _, days := range []string{"0", "30", "4000000000"} {
+		r := s.shadowsOf(t, "--days", days)
+		if one := r.Shadows[1]; one.Name != "same" || !one.Begun || one.Customers.Both != 1 || len(one.Alerts.Sorts) != 0 || len(one.Migration.Tiers) != 1 {
+			t.Errorf("%s days: %+v", days, one)
+		}
+		run(t, s.environ, nil, "packs", "shadow", "--days", days).want(t, exitOK)
+	}
+}
