@@ -131,10 +131,17 @@ func (p *processor) connect(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := p.checkTopics(ctx); err != nil {
+	control, err := p.checkTopics(ctx)
+	if err != nil {
 		return err
 	}
-	return p.checkPartitions(ctx)
+	if err := p.checkPartitions(ctx); err != nil {
+		return err
+	}
+	if control < p.topic.Partitions {
+		return advise(fmt.Errorf("topic %s has %s, the input has %d", p.cfg.Kafka.Control, plural(int(control), "partition"), p.topic.Partitions), "ebb check says how to add the rest")
+	}
+	return nil
 }
 
 // checkRedis refuses a Redis that may drop state.
@@ -154,39 +161,36 @@ func (p *processor) checkRedis(ctx context.Context) error {
 	return nil
 }
 
-// checkTopics finds the input's identity and sees that everything that is written to exists.
-func (p *processor) checkTopics(ctx context.Context) (err error) {
-	control := int32(0)
+// checkTopics finds the input's identity and sees that everything that is written to exists. It returns how many partitions
+// the topic of control records has.
+func (p *processor) checkTopics(ctx context.Context) (control int32, err error) {
 	for _, name := range p.topics() {
 		p.topic, err = p.kafka.Topic(ctx, name)
 		switch {
 		case errors.Is(err, kafkawire.UnknownTopicOrPartition):
-			return advise(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
+			return 0, advise(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
 		case isSilent(err) && !errors.As(err, new(kafkawire.Error)):
-			return noKafka(err, p.cfg, "")
+			return 0, noKafka(err, p.cfg, "")
 		case err == nil && name == p.cfg.Kafka.Control:
 			control = p.topic.Partitions
 		case err != nil:
-			return fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
+			return 0, fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
 		}
 	}
-	if control < p.topic.Partitions {
-		return advise(fmt.Errorf("topic %s has %s, the input has %d", p.cfg.Kafka.Control, plural(int(control), "partition"), p.topic.Partitions), "ebb check says how to add the rest")
-	}
 	if !p.opts.untilEnd && !p.opts.acceptPoison {
-		return nil
+		return control, nil
 	}
 	p.ends = make([]int64, p.topic.Partitions)
 	if s := p.opts.shadow; s != nil {
 		copy(p.ends, s.ends)
-		return nil
+		return control, nil
 	}
 	for i := range p.ends {
 		if _, p.ends[i], err = p.kafka.Bounds(ctx, p.cfg.Kafka.Input, int32(i)); err != nil {
-			return fmt.Errorf("find the end of %s/%d: %w", p.cfg.Kafka.Input, i, err)
+			return 0, fmt.Errorf("find the end of %s/%d: %w", p.cfg.Kafka.Input, i, err)
 		}
 	}
-	return nil
+	return control, nil
 }
 
 // checkPartitions refuses to start where any partition's state was built with another number of them.
