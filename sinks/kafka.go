@@ -19,8 +19,9 @@ type KafkaConfig struct {
 	Partition  int32
 	Confirm    func(context.Context) error // asks whether Membership still holds; see kafkasource.Generation.Confirm
 
-	Timeout    time.Duration // of a transaction; see kafkawire.ProducerConfig
-	MaxRequest int           // bytes; see kafkawire.ProducerConfig
+	Timeout     time.Duration         // of a transaction; see kafkawire.ProducerConfig
+	MaxRequest  int                   // bytes; see kafkawire.ProducerConfig
+	Compression kafkawire.Compression // of what is published
 }
 
 // Kafka publishes what one partition has decided: the half of pipeline.Log that writes.
@@ -36,6 +37,7 @@ func NewKafka(cfg KafkaConfig) (*Kafka, error) {
 	}
 	p, err := cfg.Client.NewProducer(kafkawire.ProducerConfig{
 		TransactionalID: TransactionalID(cfg.Membership.Group, cfg.Topic, cfg.Partition), Timeout: cfg.Timeout, MaxRequest: cfg.MaxRequest,
+		Compression: cfg.Compression,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("new kafka sink: %w", err)

@@ -39,6 +39,7 @@ type KafkaConfig struct {
 	Control            string // topic of control records
 	Packs              string // topic of packs
 	Shadow             string // topic of what shadows would alert
+	Compression        string // of what is published: none, snappy or zstd
 	Start              string // earliest or latest
 	InstanceID         string // "": host name and a slot number
 	SessionTimeout     time.Duration
@@ -137,7 +138,7 @@ type LogConfig struct {
 func defaultConfig() *Config {
 	return &Config{
 		Kafka: KafkaConfig{
-			Brokers: []string{"127.0.0.1:9092"}, Group: "ebb", Input: "events", Alerts: "ebb.alerts", Control: "ebb.control", Packs: "ebb.packs", Shadow: "ebb.shadow", Start: "earliest",
+			Brokers: []string{"127.0.0.1:9092"}, Group: "ebb", Input: "events", Alerts: "ebb.alerts", Control: "ebb.control", Packs: "ebb.packs", Shadow: "ebb.shadow", Compression: "snappy", Start: "earliest",
 			SessionTimeout: 10 * time.Second, Heartbeat: 250 * time.Millisecond, TransactionTimeout: 15 * time.Second,
 		},
 		Redis:           RedisConfig{Addresses: []string{"127.0.0.1:6379"}},

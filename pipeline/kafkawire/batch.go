@@ -2,12 +2,8 @@ package kafkawire
 
 import (
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 	"math/bits"
-	"slices"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // batch builds one record batch of format 2 in a buffer that it reuses. Producer, epoch and sequence are set when it is
@@ -59,23 +55,6 @@ func (b *batch) add(key, value, headers []byte, timestamp int64) {
 	buf = appendField(buf, value)
 	b.buf = append(buf, headers...)
 	b.count++
-}
-
-// compress makes a full batch smaller if it is larger than limit, in bytes. Only a single record can be: one that was
-// compressed in the input, say, where its topic takes it and the one it is copied to would not. All others are sent as they
-// are, which costs both sides less.
-func (b *batch) compress(limit int) error {
-	if b.size() <= limit || b.codec != 0 {
-		return nil
-	}
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		return fmt.Errorf("start compressor: %w", err)
-	}
-	defer z.Close() //nolint:errcheck // nothing is written through it
-	records := slices.Clone(b.buf[batchHeader:])
-	b.buf, b.codec = z.EncodeAll(records, b.buf[:batchHeader]), codecZstd
-	return nil
 }
 
 // seal writes the head for p, with sequence the number of the first record, and returns the batch. It may be called again.

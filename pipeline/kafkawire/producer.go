@@ -24,6 +24,9 @@ type ProducerConfig struct {
 	// MaxRequest is how many bytes of records one request carries at most; more go in several requests of the same
 	// transaction. Not above max.message.bytes of the topics written to. A record above it goes alone. Default 900,000.
 	MaxRequest int
+
+	// Compression is how batches are compressed. A record above MaxRequest is in any case.
+	Compression Compression
 }
 
 // Membership is who a member of a consumer group is, as its coordinator knows it. The coordinator refuses offsets that
@@ -65,9 +68,10 @@ type Producer struct {
 	id       producerID
 	sequence map[target]int32
 
-	batches map[target]*batch // to be sent next
-	order   []target          // keys of batches in use, in the order of their first record
-	added   map[target]bool   // part of the transaction (version 1)
+	batches  map[target]*batch // to be sent next
+	order    []target          // keys of batches in use, in the order of their first record
+	added    map[target]bool   // part of the transaction (version 1)
+	deflater deflater
 }
 
 // NewProducer makes a Producer. Init starts it.
@@ -87,6 +91,7 @@ func (c *Client) NewProducer(cfg ProducerConfig) (*Producer, error) {
 	return &Producer{
 		client: c, cfg: cfg, route: ToTransaction(cfg.TransactionalID),
 		sequence: make(map[target]int32), batches: make(map[target]*batch), added: make(map[target]bool),
+		deflater: deflater{how: cfg.Compression},
 	}, nil
 }
 

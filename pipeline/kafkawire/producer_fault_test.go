@@ -181,6 +181,57 @@ func TestProducerCompressesWhatIsTooLarge(t *testing.T) {
 	})
 }
 
+// TestProducerCompresses: what was compressed in each of the ways comes back byte for byte, read by franz-go and by a Fetcher:
+// small batches, large ones, and what no compression makes smaller.
+func TestProducerCompresses(t *testing.T) {
+	addrs := brokers(t)
+	for name, c := range map[string]struct {
+		how   kafkawire.Compression
+		codec uint8 // by Kafka's number
+	}{"none": {kafkawire.Uncompressed, 0}, "snappy": {kafkawire.Snappy, 2}, "zstd": {kafkawire.Zstd, 4}} {
+		how, codec := c.how, c.codec
+		t.Run(name, func(t *testing.T) {
+			in, out := unique(t, "in"), unique(t, "out")
+			c := open(t, addrs, in, out)
+			create(t, c, in, 1)
+			create(t, c, out, 1)
+			p := producerWith(t, c, kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 50_000, Compression: how}, false)
+			var want []string
+			for n := range 40 {
+				want = append(want, "small", noise(3000), strings.Repeat(fmt.Sprintf(`{"alert":%d}`, n), 200), "")
+			}
+			for round := range int64(3) { // in memory that was used before
+				var records []pipeline.Outgoing
+				for _, v := range want {
+					records = append(records, text(out, v))
+				}
+				if err := p.Commit(t.Context(), unfenced(unique(t, "group"), in, round+1, records...)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want = slices.Concat(want, want, want)
+			for i, r := range committed(t, addrs, out, len(want)) {
+				if string(r.Value) != want[i] || r.Attrs.CompressionType() != codec {
+					t.Fatalf("franz-go reads %.50q with codec %d, want %.50q with %d", r.Value, r.Attrs.CompressionType(), want[i], codec)
+				}
+			}
+			var got []string
+			f, answer := fetcher(t, c, out), pipeline.Fetched{}
+			for offset := int64(0); len(got) < len(want); offset = answer.Next {
+				if err := f.Fetch(t.Context(), offset, &answer); err != nil {
+					t.Fatal(err)
+				}
+				for i := range answer.Records {
+					got = append(got, string(answer.Records[i].Value))
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Error("the Fetcher reads other values")
+			}
+		})
+	}
+}
+
 // TestProducerRecordTooLarge is for a person to mend, and holds up no reader.
 func TestProducerRecordTooLarge(t *testing.T) {
 	addrs := brokers(t)

@@ -131,7 +131,7 @@ func (p *Producer) flush(ctx context.Context) error {
 	out := make([]sealed, 0, len(p.order))
 	for _, to := range p.order {
 		b := p.batches[to]
-		if err := b.compress(p.cfg.MaxRequest); err != nil {
+		if err := p.deflater.deflate(b, p.cfg.MaxRequest); err != nil {
 			return err
 		}
 		out = append(out, sealed{to, b.seal(p.id, p.sequence[to])})
