@@ -28,16 +28,16 @@ const enoughDue = 4 * sweepLimit
 
 func newDueQueue() *dueQueue { return &dueQueue{loaded: math.MinInt64} }
 
-// wanted appends the buckets to load for the watermark to dst, at most limit, and none while the sweeps have enough to do:
+// wanted appends the buckets to load up to that of a minute to dst, at most limit, and none while the sweeps have enough to do:
 // what is not yet their turn stays in the store. The bucket in which the last sweep stopped is the first one.
-func (q *dueQueue) wanted(dst []int64, clock *Clock, limit int) []int64 {
+func (q *dueQueue) wanted(dst []int64, clock *Clock, minute int64, limit int) []int64 {
 	if !clock.Started || q.size() >= enoughDue {
 		return dst
 	}
 	if q.loaded == math.MinInt64 {
 		q.loaded = bucketOf(clock.Fired.Minute) - 1
 	}
-	last := bucketOf(clock.Minute())
+	last := bucketOf(minute)
 	for b := q.loaded + 1; b <= last && len(dst) < limit; b++ {
 		dst = append(dst, b)
 	}

@@ -22,7 +22,7 @@ func TestDueQueueOrder(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "steps") {
 			minute += rapid.Int64Range(0, 200).Draw(t, "advance")
 			clock.Watermark = minute * minuteMillis
-			for _, b := range q.wanted(nil, &clock, 100) {
+			for _, b := range q.wanted(nil, &clock, clock.Minute(), 100) {
 				var stored []byte
 				for range rapid.IntRange(0, 5).Draw(t, "entries") {
 					m, key := b*bucketMinutes+rapid.Int64Range(0, bucketMinutes-1).Draw(t, "minute"), fmt.Appendf(nil, "c%d", len(want))
@@ -80,7 +80,7 @@ func TestDueBucketDamaged(t *testing.T) {
 func TestDueQueueStaysBounded(t *testing.T) {
 	clock := Clock{Started: true, Watermark: 400 * 24 * 3_600_000}
 	q := newDueQueue()
-	first := q.wanted(nil, &clock, 3)
+	first := q.wanted(nil, &clock, clock.Minute(), 3)
 	if len(first) != 3 {
 		t.Fatalf("%d buckets wanted, want 3", len(first))
 	}
@@ -91,14 +91,14 @@ func TestDueQueueStaysBounded(t *testing.T) {
 	if err := q.load(first[0], Due{}, entries); err != nil {
 		t.Fatal(err)
 	}
-	if more := q.wanted(nil, &clock, 3); len(more) != 0 {
+	if more := q.wanted(nil, &clock, clock.Minute(), 3); len(more) != 0 {
 		t.Errorf("%v wanted on top of %d items", more, q.size())
 	}
 	if !q.pending(Due{Minute: clock.Minute()}) {
 		t.Error("nothing left to do")
 	}
 	q.drop()
-	if more := q.wanted(nil, &clock, 3); len(more) != 3 || more[0] != first[0]+1 {
+	if more := q.wanted(nil, &clock, clock.Minute(), 3); len(more) != 3 || more[0] != first[0]+1 {
 		t.Errorf("%v wanted after %d", more, first[0])
 	}
 }

@@ -65,6 +65,28 @@ func (l *line) atBarrier() bool {
 	return l.next >= l.mark.Offset || l.mark.Fired.Minute >= l.learnt.End
 }
 
+// pass takes the line over a barrier within a batch, where all that is due before it is at hand. False: the rest of the batch has
+// to wait for sweeps of its own.
+func (l *line) pass() bool {
+	for end := l.learnt.End; l.atBarrier(); end = l.learnt.End {
+		l.sweep(Due{Minute: end})
+		if l.learnt.End == end {
+			return false
+		}
+	}
+	return true
+}
+
+// within is the minute up to which a batch needs its due buckets: the watermark as of before it, and if its events reach as far,
+// the end of the open epoch (pass). They may reach farther by clocks that are years ahead.
+func (l *line) within(reach int64) int64 {
+	minute := l.clock.Minute()
+	if l.probing && l.learnt.End != 0 && reach >= l.learnt.End {
+		return max(minute, l.learnt.End)
+	}
+	return minute
+}
+
 // swept closes the epochs that a sweep up to the beginning of a minute has left behind.
 func (l *line) swept(minute int64) {
 	if l.probing && l.learnt.End != 0 && minute >= l.learnt.End && l.scorer.Advance(&l.learnt.Calibration, minute) {

@@ -36,6 +36,7 @@ type line struct {
 	poisoned   error // why the record at next is not folded: it is one unusable record too many
 
 	turning bool // a pack begins before the next record
+	looks   int  // at deadlines that this batch may still take
 
 	learnt  Learnt
 	curve   scoring.Curve // of the last closed epoch
@@ -76,6 +77,7 @@ func (l *line) wanted(b *batch) *Load {
 		l.clock.reach(&l.mark)
 	}
 	l.want.Keys, l.slots = l.want.Keys[:0], l.slots[:0]
+	reach := l.clock.Minute()
 	for i := range b.events {
 		if i%ahead == 0 {
 			l.cache.warmTable(b.hashes[i:min(i+ahead, len(b.hashes))])
@@ -83,10 +85,11 @@ func (l *line) wanted(b *batch) *Load {
 		b.slots[i] = -1
 		if e := &b.events[i]; e.Code == Usable {
 			b.slots[i] = l.locate(b.hashes[i].key, e.Key)
+			reach = max(reach, (e.Time-l.lateness)/minuteMillis)
 		}
 	}
 	l.due.upcoming(l.sweepTo(), sweepLimit, func(hash uint64, key []byte) { l.locate(hash, key) })
-	l.want.Buckets = l.due.wanted(l.want.Buckets[:0], &l.clock, bucketLimit)
+	l.want.Buckets = l.due.wanted(l.want.Buckets[:0], &l.clock, l.within(reach), bucketLimit)
 	return &l.want
 }
 
@@ -151,8 +154,9 @@ func (l *line) fold(b *batch) *staged {
 	s.reset()
 	l.announce()
 	limit := l.sweepTo() // as of before these events: what fell due by then has been loaded
+	l.looks = 2 * sweepLimit
 	n := 0
-	for ; n < len(b.events) && !l.atBarrier(); n++ {
+	for ; n < len(b.events) && !(l.atBarrier() && !l.pass()); n++ {
 		if n%ahead == 0 {
 			l.cache.warm(b.slots[n:min(n+ahead, len(b.slots))])
 		}
@@ -262,7 +266,7 @@ func (l *line) sweep(limit Due) {
 	if end := bucketEnd(l.due.loaded); end.Compare(limit) < 0 {
 		limit = end
 	}
-	for range 2 * sweepLimit {
+	for ; l.looks > 0; l.looks-- {
 		item, ok := l.due.peek(limit)
 		if !ok {
 			l.fired(limit)

@@ -130,7 +130,7 @@ func TestExampleConfigIsReadStrictlyAndShowsTheDefaults(t *testing.T) {
 
 func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 	samples := map[string]string{
-		"kafka.start": "latest", "kafka.sasl.mechanism": "plain", "log.level": "debug", "log.format": "json",
+		"kafka.start": "latest", "kafka.compression": "zstd", "kafka.sasl.mechanism": "plain", "log.level": "debug", "log.format": "json",
 		"kafka.tls.enabled": "true", "redis.tls.enabled": "true",
 		"kafka.session_timeout": "11s", "kafka.heartbeat": "2s", "kafka.transaction_timeout": "19s", "pack.horizon": "30d",
 		"time.lateness": "1m", "batch.max_bytes": "2MiB", "batch.linger": "5ms",

@@ -69,3 +69,33 @@ func AskSafe(ctx context.Context, c *Client, within time.Duration, attempt func(
 	_, err := repeat(ctx, c, within, func(ctx context.Context) (struct{}, error) { return struct{}{}, attempt(ctx) }, refusedOrLost)
 	return err
 }
+
+// Deflated is a batch that is compressed again and again.
+type Deflated struct {
+	Size, Deflated int // bytes
+
+	records  []byte
+	batch    batch
+	deflater deflater
+}
+
+// NewDeflated makes a batch of values.
+func NewDeflated(how Compression, values [][]byte) *Deflated {
+	d := &Deflated{deflater: deflater{how: how}}
+	d.batch.reset()
+	for _, v := range values {
+		d.batch.add(nil, v, nil, 0)
+	}
+	d.Size = d.batch.size()
+	d.records = append(d.records, d.batch.buf...)
+	return d
+}
+
+// Deflate compresses the batch as it was.
+func (d *Deflated) Deflate() error {
+	d.batch.reset()
+	d.batch.buf = append(d.batch.buf[:0], d.records...)
+	err := d.deflater.deflate(&d.batch, len(d.records))
+	d.Deflated = d.batch.size()
+	return err
+}

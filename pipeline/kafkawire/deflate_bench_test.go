@@ -1,0 +1,56 @@
+package kafkawire_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"ebb/pipeline/kafkawire"
+	"ebb/scoring"
+)
+
+// someAlerts are n alerts about shoppers who fell silent after one to forty orders.
+func someAlerts(b *testing.B, n int) (alerts [][]byte) {
+	b.Helper()
+	const day = 86_400_000
+	pack, err := scoring.Load("retail", nil, scoring.Overrides{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, pop := pack.NewScorer(), &scoring.Population{}
+	for i := range uint64(n) {
+		r := rand.New(rand.NewPCG(1, i))
+		c := scoring.Customer{Profile: &scoring.Profile{}}
+		at := int64(1_700_000_000_000)
+		for range 1 + r.IntN(40) {
+			s.Observe(&c, pop, &scoring.Observation{Time: at, Signal: pack.Signal([]byte("Order Completed")), HasValue: true, Value: r.Int64N(50_000)})
+			at += day + r.Int64N(20*day)
+		}
+		for c.Armed != 0 {
+			for _, d := range s.Wake(&c) {
+				a := scoring.Alert{Decision: d, Customer: fmt.Appendf(nil, "c-%08d", i), Cause: scoring.Cause{Deadline: true, Time: d.At}}
+				alerts = append(alerts, pack.AppendAlert(nil, &a, a.ID()))
+			}
+		}
+	}
+	return alerts
+}
+
+// BenchmarkDeflate is what compressing alerts costs, and what it leaves of them.
+func BenchmarkDeflate(b *testing.B) {
+	alerts := someAlerts(b, 400)
+	for name, how := range map[string]kafkawire.Compression{"snappy": kafkawire.Snappy, "zstd": kafkawire.Zstd} {
+		b.Run(name, func(b *testing.B) {
+			d := kafkawire.NewDeflated(how, alerts)
+			b.SetBytes(int64(d.Size))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := d.Deflate(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(d.Deflated)/float64(d.Size), "left")
+			b.ReportMetric(float64(d.Size)/float64(len(alerts)), "bytes/alert")
+		})
+	}
+}
