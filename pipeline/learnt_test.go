@@ -268,3 +268,22 @@ func TestMetaWithAndWithoutLearnt(t *testing.T) {
 		}
 	}
 }
+
+// TestBarrierWithinABatch: where all that is due before a barrier is in memory, the batch goes over it in one commit.
+func TestBarrierWithinABatch(t *testing.T) {
+	s := newShelf(t, anyOf(t, 8*24*time.Hour), 0, 0, scoring.NewestProfile) // epochs of a day
+	at := int64(1_767_225_600_000)
+	batch := func(days ...float64) (records []Record) {
+		for i, d := range days {
+			time := at + int64(d*dayMillis)
+			records = append(records, Record{Timestamp: time, Value: fmt.Appendf(nil, `{"customer":"c%d","type":"visit","time":%d}`, i%3, time)})
+		}
+		return records
+	}
+	s.put(t, batch(0.1, 0.2, 0.3, 0.4))
+	before, commits := s.learnt.End, s.commits
+	s.put(t, batch(0.5, 0.6, 1.1, 1.2, 1.3))
+	if s.learnt.End == before || s.commits != commits+1 {
+		t.Errorf("the epoch ends at minute %d, then %d, after %d more commits", before, s.learnt.End, s.commits-commits)
+	}
+}

@@ -20,6 +20,7 @@ type shelf struct {
 	buckets  map[int64][]byte
 	outbox   [][]byte // all entries ever appended
 	tally    Tally
+	commits  int
 }
 
 func newShelf(t testing.TB, pack *scoring.Pack, retention, lateness time.Duration, format int) *shelf {
@@ -104,6 +105,7 @@ func (s *shelf) load(want *Load) {
 }
 
 func (s *shelf) commit(c *staged) {
+	s.commits++
 	s.tally.Add(&c.tally)
 	for i, k := range c.commit.Keys {
 		if s.profiles[string(k)] = bytes.Clone(c.commit.Profiles[i]); c.commit.Profiles[i] == nil {
