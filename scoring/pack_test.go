@@ -260,4 +260,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "82bf685ba19659e6a7a0884ca0747718f496c8f1767dc0316e56018fb02272c4"
+const retailHash = "64e46039883b4e5fc7c6293b2db3188a600c146fd67abdfb2d13de59c8d7c675"
