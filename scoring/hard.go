@@ -3,6 +3,7 @@ package scoring
 // judge opens, lifts and ends the episodes of kinds other than lapse that an event speaks of. Its features are folded.
 func (s *Scorer) judge(c *Customer, o *Observation) {
 	s.values = s.features.values(s.values[:0], c.Features, c.First, o.Time)
+	stage := s.stage(c.Profile, o.Time)
 	for n := Explicit; n < NumKinds; n++ {
 		r, h := &s.Kinds[n], c.hard(n)
 		if h.Open() && o.Signal.Named&(r.Closes|r.Opens[h.Opening].Closes) != 0 {
@@ -14,14 +15,14 @@ func (s *Scorer) judge(c *Customer, o *Observation) {
 			continue // says nothing about this kind, or came so late that it would have ended by now
 		}
 		h.Newest = max(h.Newest, o.Time)
-		tier := s.tierOfFloor(r.Opens[i].Floor)
+		tier := s.tierOf(&r.Opens[i], stage)
 		switch {
 		case !h.Open():
 			h.Number = next(h.Number)
 			h.Opening, h.Since = uint8(i), o.Time
 			s.decideHard(c, n, Raised, tier, o.Time)
 		case i > int(h.Opening):
-			worse := tier > s.tierOfFloor(r.Opens[h.Opening].Floor)
+			worse := tier > s.tierOf(&r.Opens[h.Opening], stage)
 			h.Opening = uint8(i)
 			if worse {
 				s.decideHard(c, n, Escalated, tier, o.Time)
@@ -49,7 +50,7 @@ func (s *Scorer) decideHard(c *Customer, n Kind, t Transition, tier Tier, at int
 		Score: s.Score(c, at),
 	}
 	own := s.TierOf(&d.Score)
-	floor := s.tierOfFloor(r.Opens[h.Opening].Floor)
+	floor := s.tierOf(&r.Opens[h.Opening], d.Score.Stage)
 	switch t {
 	case Raised:
 		d.Tier, d.Previous = max(own, tier), own
@@ -62,29 +63,24 @@ func (s *Scorer) decideHard(c *Customer, n Kind, t Transition, tier Tier, at int
 	s.decisions = append(s.decisions, d)
 }
 
-// tierOfFloor is the tier that a floor lifts to, at least watch: an episode is open.
-func (k *Pack) tierOfFloor(floor float64) Tier {
-	t := k.Tiers
-	switch {
-	case floor >= t.Critical:
-		return Critical
-	case floor >= t.AtRisk:
-		return AtRisk
+// tierOf is the tier that the floor of an opening lifts to at a stage, at least watch: an episode is open.
+func (k *Pack) tierOf(o *Opening, stage Stage) Tier { return max(Watch, k.tierAt(stage, o.logOdds)) }
+
+// floored is the highest tier that the floors of p's open episodes lift to at a stage; TierNone: none is open.
+func (k *Pack) floored(p *Profile, stage Stage) (tier Tier) {
+	for n := Explicit; n < NumKinds; n++ {
+		if h := p.hard(n); h.Open() {
+			tier = max(tier, k.tierOf(&k.Kinds[n].Opens[h.Opening], stage))
+		}
 	}
-	return Watch
+	return tier
 }
 
 // TierAt is the tier and the stage that c is in as of at, in ms since the epoch: by its score, and not below the floors of
 // its open episodes. TierNone of a customer without activity or open episode.
 func (s *Scorer) TierAt(c *Customer, at int64) (Tier, Stage) {
 	score := s.Score(c, at)
-	tier := s.TierOf(&score)
-	for n := Explicit; n < NumKinds; n++ {
-		if h := c.hard(n); h.Open() {
-			tier = max(tier, s.tierOfFloor(s.Kinds[n].Opens[h.Opening].Floor))
-		}
-	}
-	return tier, score.Stage
+	return max(s.TierOf(&score), s.floored(c.Profile, score.Stage)), score.Stage
 }
 
 // nextExpiry is the minute at which the next episode ends by itself; 0: none does.

@@ -44,6 +44,8 @@ type Opening struct {
 	Closes  uint64  // bits of signals that end the episode while its floor is this one's
 	Floor   float64 // risk score, 0 to 100, that the customer's is not below while the episode is open
 	Code    string  // of the reason
+
+	logOdds float64 // of Floor
 }
 
 // hards is how many kinds there are beside lapse.
@@ -54,16 +56,6 @@ func (p *Profile) hard(n Kind) *Hard { return &p.Hard[n-1] }
 
 // HardEpisode is the customer's state in a kind other than lapse.
 func (p *Profile) HardEpisode(n Kind) Hard { return *p.hard(n) }
-
-// troubled reports whether an episode of another kind than lapse is open.
-func (p *Profile) troubled() bool {
-	for i := range p.Hard {
-		if p.Hard[i].Open() {
-			return true
-		}
-	}
-	return false
-}
 
 // Hard is a customer's state in one of the kinds other than lapse.
 type Hard struct {
@@ -176,7 +168,7 @@ func (k *Pack) buildKinds(f *packFile) {
 		}
 		r := &k.Kinds[n]
 		for _, o := range file.Opens {
-			opening := Opening{Signal: bit(o.Signal), Feature: slices.Index(order, o.Feature), Floor: o.Floor, Code: o.Code}
+			opening := Opening{Signal: bit(o.Signal), Feature: slices.Index(order, o.Feature), Floor: o.Floor, Code: o.Code, logOdds: logit(o.Floor / 100)}
 			if opening.Feature >= 0 {
 				kind, _ := featureKind(f.Features[o.Feature].Kind)
 				opening.AtLeast, _ = curveValue(o.AtLeast, kind)

@@ -33,7 +33,7 @@ func TestReasons(t *testing.T) {
 			d.Score.Terms[scoring.TermTenure], d.Score.Terms[scoring.TermFriction] = 0.1, 0.6
 		}, []string{
 			"overdue: usually back every 12 days, silent for 31 days", "little_activity: little recent activity: 3 visits in all, none for 31 days",
-			"friction: recent trouble, such as a failed payment, of weight 2.0",
+			"friction: recent trouble of weight 2.0",
 			"rare_visitor: comes back no more often than every 12 days",
 		}},
 		{"a new customer", func(d *scoring.Decision) {
