@@ -146,26 +146,26 @@ func TestMigrationOfEpisodes(t *testing.T) {
 	older := packOf(t, "1", signals, kind(opening("ask", "downgraded", 50), opening("leave", "cancellation_requested", 90)))
 	for name, c := range map[string]struct {
 		newer   string
-		opening uint8
+		opening uint8 // its bit
 		ended   bool
 	}{
-		"same code elsewhere":    {kind(opening("leave", "cancellation_requested", 30), opening("tell", "downgraded", 40)), 0, false},
-		"another code, by floor": {kind(opening("ask", "payment_failed", 50), opening("tell", "dispute_open", 89), opening("leave", "downgraded", 95)), 1, false},
-		"all floors above":       {kind(opening("tell", "dispute_open", 95)), 0, false},
+		"same code elsewhere":    {kind(opening("leave", "cancellation_requested", 30), opening("tell", "downgraded", 40)), 1, false},
+		"another code, by floor": {kind(opening("ask", "payment_failed", 50), opening("tell", "dispute_open", 89), opening("leave", "downgraded", 95)), 2, false},
+		"all floors above":       {kind(opening("tell", "dispute_open", 95)), 1, false},
 		"kind gone":              {"", 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			from, to := older.NewScorer(), packOf(t, "2", signals, c.newer).NewScorer()
 			at := int64(begin)
 			p := scoring.Customer{Profile: &scoring.Profile{}}
-			for _, kind := range []string{"buy", "leave"} {
-				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at, Signal: from.Signal([]byte(kind))})
+			for i, kind := range []string{"buy", "leave"} {
+				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + int64(i), Signal: from.Signal([]byte(kind))})
 			}
 			m := scoring.NewMigration(from, to)
 			decisions := m.Leave(&p, at+day)
 			m.Enter(&p, at+day)
 			h := p.HardEpisode(scoring.Explicit)
-			if h.Open() == c.ended || h.Opening != c.opening || (len(decisions) == 1 && decisions[0].Transition == scoring.Expired) != c.ended {
+			if h.Open() == c.ended || h.Openings != c.opening || (len(decisions) == 1 && decisions[0].Transition == scoring.Expired) != c.ended {
 				t.Errorf("%+v, decided %+v", h, decisions)
 			}
 			if got := to.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + 2*day, Signal: to.Signal([]byte("buy"))}); len(got) == 0 != c.ended {

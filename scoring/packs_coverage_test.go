@@ -148,7 +148,7 @@ func rowsOf(text string) (rows [][]string) {
 func coreReasons() names {
 	n := names{}
 	n.add(scoring.ReasonOverdue, scoring.ReasonRareVisitor, scoring.ReasonLittleActivity, scoring.ReasonNewCustomer,
-		scoring.ReasonFriction, scoring.ReasonBack)
+		scoring.ReasonFriction, scoring.ReasonBack, scoring.ReasonStayed, scoring.ReasonPaid, scoring.ReasonSettled, scoring.ReasonRanOut)
 	return n
 }
 
