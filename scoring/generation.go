@@ -9,7 +9,7 @@ import (
 // scorers of both.
 //
 // The core of a profile, the ids and what the customer was told stay as they are. Of the features' state stays what both packs
-// keep alike: of the same events, in the same tiles. All else begins as no data. Open episodes stay open, under the opening
+// keep alike: of the same events, in the same tiles, and as far back where a trend looks. All else begins as no data. Open episodes stay open, under the opening
 // of the new pack that stands for theirs; one of a kind that the new pack does not have ends.
 type Migration struct {
 	from, to *Scorer
@@ -26,8 +26,9 @@ func NewMigration(from, to *Scorer) *Migration {
 		old[from.keeps(&from.features.cells[i])] = i
 	}
 	for i := range to.features.cells {
-		at, same := old[to.keeps(&to.features.cells[i])]
-		if !same {
+		c := &to.features.cells[i]
+		at, same := old[to.keeps(c)]
+		if !same || c.span > from.features.cells[at].span && to.features.compares(c) {
 			at = -1
 		}
 		m.cells = append(m.cells, at)
@@ -40,6 +41,12 @@ func NewMigration(from, to *Scorer) *Migration {
 		}
 	}
 	return m
+}
+
+// compares reports whether a trend reads the cell. What lies farther back than the cell was kept would count as nothing, and the
+// present as a rise.
+func (f *features) compares(c *cell) bool {
+	return slices.ContainsFunc(c.readers, func(i int) bool { return f.list[i].kind == FeatureTrend })
 }
 
 // keeps says, in names, what a cell keeps: cells of two packs that keep the same say the same.

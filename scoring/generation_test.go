@@ -3,6 +3,7 @@ package scoring_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -170,6 +171,36 @@ func TestMigrationOfEpisodes(t *testing.T) {
 			}
 			if got := to.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + 2*day, Signal: to.Signal([]byte("buy"))}); len(got) == 0 != c.ended {
 				t.Errorf("the closing signal decides %+v", got)
+			}
+		})
+	}
+}
+
+// TestMigrationOfTrends: a trend that looks farther back than what was kept begins without data, with all that reads its cell.
+func TestMigrationOfTrends(t *testing.T) {
+	kept := func(features string) *scoring.Pack { return packOf(t, "1", olderSignals, "features: {"+features+"}") }
+	for name, c := range map[string]struct {
+		older, newer string
+		want         []scoring.FeatureValue
+	}{
+		"longer":             {"t: {kind: trend, of: buy, within: 10d}", "t: {kind: trend, of: buy, within: 15d}", []scoring.FeatureValue{{}}},
+		"as long":            {"t: {kind: trend, of: buy, within: 10d}", "t: {kind: trend, of: buy, within: 10d}", []scoring.FeatureValue{{N: 1000, OK: true}}},
+		"shorter":            {"t: {kind: trend, of: buy, within: 10d}", "t: {kind: trend, of: buy, within: 5d}", []scoring.FeatureValue{{N: 1000, OK: true}}},
+		"of a longer count":  {"t: {kind: count, of: buy, within: 30d}", "t: {kind: trend, of: buy, within: 15d}", []scoring.FeatureValue{{N: 1000, OK: true}}},
+		"of a shorter count": {"t: {kind: count, of: buy, within: 29d}", "t: {kind: trend, of: buy, within: 15d}", []scoring.FeatureValue{{}}},
+		"beside a count":     {"t: {kind: trend, of: buy, within: 10d}", "n: {kind: count, of: buy, within: 20d}, t: {kind: trend, of: buy, within: 15d}", []scoring.FeatureValue{{}, {}}},
+		"count alone":        {"t: {kind: trend, of: buy, within: 10d}", "n: {kind: count, of: buy, within: 60d}", []scoring.FeatureValue{{N: 20, OK: true}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, to := kept(c.older).NewScorer(), kept(c.newer).NewScorer()
+			p := scoring.Customer{Profile: &scoring.Profile{}}
+			for i := range int64(40) {
+				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin + i*day, Signal: from.Signal([]byte("buy"))})
+			}
+			scoring.NewMigration(from, to).Enter(&p, begin+39*day)
+			got := to.Score(&p, begin+39*day).Values
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%+v, want %+v", got, c.want)
 			}
 		})
 	}
