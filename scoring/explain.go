@@ -15,7 +15,7 @@ type Explanation struct {
 	FactorSum   float64           `json:"factors_log_odds,omitempty"`
 	Floor       *ExplainedFloor   `json:"floor,omitempty"` // that the risk score is not below
 	LogOdds     float64           `json:"log_odds"`
-	Risk        float64           `json:"risk_score"` // 0 to 100, in thousandths
+	Risk        float64           `json:"risk_score"`         // 0 to 100, in thousandths
 	Unscored    bool              `json:"unscored,omitempty"` // the customer has no activity: there are no terms, and the risk is the floor
 	Probability float64           `json:"churn_probability"`
 	Probes      uint32            `json:"probability_probes"`          // behind it

@@ -144,14 +144,14 @@ func TestMigrationOfEpisodes(t *testing.T) {
 		return fmt.Sprintf("{signal: %s, floor: %d, code: %s}", signal, floor, code)
 	}
 	signals := "signals:\n  buy: {types: [buy]}\n  ask: {types: [ask]}\n  tell: {types: [tell]}\n  leave: {types: [leave]}\n"
-	older := packOf(t, "1", signals, kind(opening("ask", "downgraded", 50), opening("leave", "cancellation_requested", 90)))
+	older := packOf(t, "1", signals, kind(opening("ask", "ticket_escalated", 50), opening("leave", "cancellation_requested", 90)))
 	for name, c := range map[string]struct {
 		newer   string
 		opening uint8 // its bit
 		ended   bool
 	}{
-		"same code elsewhere":    {kind(opening("leave", "cancellation_requested", 30), opening("tell", "downgraded", 40)), 1, false},
-		"another code, by floor": {kind(opening("ask", "payment_failed", 50), opening("tell", "dispute_open", 89), opening("leave", "downgraded", 95)), 2, false},
+		"same code elsewhere":    {kind(opening("leave", "cancellation_requested", 30), opening("tell", "ticket_escalated", 40)), 1, false},
+		"another code, by floor": {kind(opening("ask", "payment_failed", 50), opening("tell", "dispute_open", 89), opening("leave", "ticket_escalated", 95)), 2, false},
 		"all floors above":       {kind(opening("tell", "dispute_open", 95)), 1, false},
 		"kind gone":              {"", 0, true},
 	} {

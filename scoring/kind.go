@@ -127,6 +127,7 @@ func (f *packFile) checkOpening(at string, o *openingFile) {
 		f.broken(at+".floor", "%v, must be a risk score between 0 and 100", o.Floor)
 	}
 	f.checkNamed(at+".feature", "feature", o.Feature, f.featureNames())
+	f.checkSaid(at+".code", o.Code, o.Feature, false)
 	if (o.Feature == "") != (o.AtLeast == nil) {
 		f.broken(at+".at_least", "feature and at_least go together")
 	} else if o.Feature != "" {

@@ -308,6 +308,12 @@ func TestReasonSentences(t *testing.T) {
 	codes, said := names{}, map[string]string{}
 	for key, sentence := range sentences {
 		code, variant, _ := strings.Cut(key, ".")
+		if code == "ago" {
+			if strings.Contains(sentence, "{span}") != (variant == "span") {
+				t.Errorf("%s: %q, must hold {span} if it is ago.span", key, sentence)
+			}
+			continue
+		}
 		if code == "unit" {
 			if len(strings.Split(sentence, "|")) != 2 {
 				t.Errorf("%s: %q, must be the forms for one and for more", key, sentence)
@@ -329,7 +335,7 @@ func TestReasonSentences(t *testing.T) {
 		if first := sentence[:1]; first != strings.ToLower(first) {
 			t.Errorf("%s: %q begins a sentence", key, sentence)
 		}
-		allowed := []string{"value", "within"}
+		allowed := []string{"value", "ago", "within"}
 		if ofTheCore[code] {
 			allowed = []string{"typical", "silent", "tenure", "away", "visits", "weight"}
 		}

@@ -136,6 +136,10 @@ func (k *Pack) appendHole(dst []byte, d *Decision, feature int, h hole) []byte {
 		if feature >= 0 {
 			return k.appendValue(dst, feature, s.value(feature).N)
 		}
+	case holeAgo:
+		if feature >= 0 {
+			return k.appendAgo(dst, feature, s.value(feature).N)
+		}
 	case holeWithin:
 		if feature >= 0 {
 			return k.appendWithin(dst, feature)
@@ -163,6 +167,15 @@ func (k *Pack) appendValue(dst []byte, feature int, n int64) []byte {
 	default:
 		return strconv.AppendInt(dst, n, 10)
 	}
+}
+
+// appendAgo appends how long ago something was: of whole days the first is today.
+func (k *Pack) appendAgo(dst []byte, feature int, n int64) []byte {
+	if f := &k.Features[feature]; n == 0 && (f.Kind == FeatureSince || f.Kind == FeatureTenure) {
+		return append(dst, k.units.today...)
+	}
+	dst = append(dst, k.units.ago[0]...)
+	return append(k.appendValue(dst, feature, n), k.units.ago[1]...)
 }
 
 const secondsPerDay = 86_400
