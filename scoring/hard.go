@@ -2,7 +2,7 @@ package scoring
 
 // judge opens, lifts and ends the episodes of kinds other than lapse that an event speaks of. Its features are folded.
 func (s *Scorer) judge(c *Customer, o *Observation) {
-	s.trial = s.features.values(s.trial[:0], c.Features, c.First, o.Time)
+	s.trial = s.features.values(s.trial[:0], allFeatures, c.Features, c.First, o.Time)
 	for n := Explicit; n < NumKinds; n++ {
 		r, h := &s.Kinds[n], c.hard(n)
 		ends := r.ended(o.Signal.Named)
@@ -62,7 +62,7 @@ func (s *Scorer) tell(c *Customer, n Kind, was *Hard, d Decision) {
 	r, h := &s.Kinds[n], c.hard(n)
 	d.Score = s.Score(c, d.At)
 	if c.Visits == 0 {
-		s.values = s.features.values(s.values[:0], c.Features, c.First, d.At)
+		s.values = s.features.values(s.values[:0], allFeatures, c.Features, c.First, d.At)
 		d.Score.Values = s.values
 	}
 	s.kept[n] = append(s.kept[n][:0], d.Score.Values...) // beside those of what else the event decides

@@ -200,6 +200,14 @@ func (r *KindRule) ended(named uint64) (openings uint8) {
 	return openings
 }
 
+// Floor is the risk score, 0 to 100, that the customer's is not below by an episode; 0: none is open.
+func (r *KindRule) Floor(h *Hard) float64 {
+	if h.Openings == 0 || len(r.Opens) == 0 {
+		return 0
+	}
+	return r.Opens[r.top(h.Openings)].Floor
+}
+
 // top is the opening with the highest floor of several; the first where it knows none of them.
 func (r *KindRule) top(openings uint8) uint8 {
 	known := openings & (1<<len(r.Opens) - 1)

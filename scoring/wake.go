@@ -50,7 +50,7 @@ func (s *Scorer) turn(c *Customer, score *Score, reached Tier) {
 		At: score.At, Silence: score.At - c.Last, Score: *score,
 	}
 	if c.Episode.Tier == TierNone {
-		s.trial = s.features.values(s.trial[:0], c.Features, c.First, c.At)
+		s.trial = s.features.values(s.trial[:0], s.matters.set, c.Features, c.First, c.At)
 		stage := s.stage(c.Profile, c.At)
 		core := s.coreScore(c.Profile, c.At)
 		core.Factors = s.factorSum(s.trial, stage, nil)

@@ -87,15 +87,20 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 	return nil
 }
 
-// packOf is the pack under which the customer was last folded: one of those kept beside the state or, where none was announced
-// yet, the configured one.
+// packOf is the pack under which the customer was last folded.
 func packOf(i *redisstore.Inspection, partition int, configured *scoring.Pack) (*scoring.Pack, error) {
 	c := scoring.Customer{Profile: &scoring.Profile{}}
 	if err := scoring.ReadProfile(i.Profile, &c); err != nil {
 		return nil, err
 	}
+	return packAt(i, partition, c.Generation, configured)
+}
+
+// packAt is the pack of a generation of the partition: one of those kept beside the state or, where none was announced yet, the
+// configured one; nil: that cannot be read.
+func packAt(i *redisstore.Inspection, partition int, generation uint8, configured *scoring.Pack) (*scoring.Pack, error) {
 	hash := i.Meta.Pack
-	if n := int(c.Generation); n < len(i.Meta.Packs) {
+	if n := int(generation); n < len(i.Meta.Packs) {
 		hash = i.Meta.Packs[n].Hash
 	}
 	for _, k := range i.Packs {
@@ -103,7 +108,7 @@ func packOf(i *redisstore.Inspection, partition int, configured *scoring.Pack) (
 			return scoring.LoadCanonical(k.Canonical)
 		}
 	}
-	if hash != configured.Hash {
+	if configured == nil || hash != configured.Hash {
 		return nil, advise(fmt.Errorf("partition %d was scored with another pack, %.12s…", partition, hash), "give the pack and the overrides that ebb run has")
 	}
 	return configured, nil
