@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"testing"
 
 	"ebb/scoring"
@@ -182,22 +181,26 @@ func TestMigrationKeepsOnlyTheSame(t *testing.T) {
 
 // TestMigrationReach: what lies beyond the new window is left behind, to the tile.
 func TestMigrationReach(t *testing.T) {
-	pack := func(days string) *scoring.Scorer {
-		return packOf(t, "1", olderSignals, "features: {n: {kind: distinct, of: buy, property: sort, within: "+days+"}}").NewScorer()
-	}
-	for _, gap := range []int64{7, 8, 9} {
-		from, to := pack("40d"), pack("8d")
-		got, want := scoring.Customer{Profile: &scoring.Profile{}}, scoring.Customer{Profile: &scoring.Profile{}}
-		for i, at := range []int64{begin, begin + gap*day} {
-			properties := make([]scoring.PropertyValue, len(from.Properties()))
-			properties[slices.Index(from.Properties(), "sort")] = scoring.PropertyValue{Kind: scoring.PropertyText, Hash: uint64(i + 1)}
-			o := scoring.Observation{Time: at, Signal: from.Signal([]byte("buy")), Properties: properties}
-			from.Observe(&got, &scoring.Population{}, &o)
-			to.Observe(&want, &scoring.Population{}, &o)
+	for _, kind := range []string{"distinct, of: buy, property: sort", "count, of: buy", "sum, of: buy"} {
+		pack := func(days string) *scoring.Scorer {
+			return packOf(t, "1", olderSignals, "features: {n: {kind: "+kind+", within: "+days+"}}").NewScorer()
 		}
-		scoring.NewMigration(from, to).Enter(&got, begin+gap*day)
-		if !bytes.Equal(got.Features, want.Features) {
-			t.Errorf("%d days apart: carried over % x, folded % x", gap, got.Features, want.Features)
+		for _, gap := range []int64{7, 8, 9} {
+			from, to := pack("40d"), pack("8d")
+			got, want := scoring.Customer{Profile: &scoring.Profile{}}, scoring.Customer{Profile: &scoring.Profile{}}
+			for i, at := range []int64{begin, begin + gap*day} {
+				properties := make([]scoring.PropertyValue, len(from.Properties()))
+				for j := range properties {
+					properties[j] = scoring.PropertyValue{Kind: scoring.PropertyText, Hash: uint64(i + 1)}
+				}
+				o := scoring.Observation{Time: at, Signal: from.Signal([]byte("buy")), Properties: properties, Value: 100, HasValue: true}
+				from.Observe(&got, &scoring.Population{}, &o)
+				to.Observe(&want, &scoring.Population{}, &o)
+			}
+			scoring.NewMigration(from, to).Enter(&got, begin+gap*day)
+			if !bytes.Equal(got.Features, want.Features) {
+				t.Errorf("%s, %d days apart: carried over % x, folded % x", kind, gap, got.Features, want.Features)
+			}
 		}
 	}
 }

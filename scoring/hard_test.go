@@ -212,3 +212,56 @@ func TestFloorsInAlerts(t *testing.T) {
 		t.Errorf("without activity: %+v", v)
 	}
 }
+
+// TestTiersBesideLapses: the tiers that a lapse's alerts tell are those of the customer, other open kinds considered.
+func TestTiersBesideLapses(t *testing.T) {
+	const signals = "signals: {ask: {types: [ask]}, tell: {types: [tell]}}"
+	pack := packOf(t, "1", signals, "kinds: {explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}, {signal: tell, floor: 90, code: incident}], expires: 900d}}")
+	visits := func(more ...happening) (events []happening) {
+		for i := range int64(10) {
+			events = append(events, happening{at: 6 * i * day, eventType: "buy"})
+		}
+		return append(events, more...)
+	}
+	for name, c := range map[string]struct {
+		events []happening
+		want   []string
+	}{
+		"raised beside a floor": {visits(happening{at: 54*day + 1, eventType: "ask"}), []string{"raised critical after at_risk"}},
+		"a floor while it is open": {
+			visits(happening{at: 170 * day, eventType: "tell"}, happening{at: 171 * day, eventType: "buy"}),
+			[]string{"raised at_risk after healthy", "recovered critical after critical"},
+		},
+		"a floor before it escalates": {visits(happening{at: 170 * day, eventType: "tell"}), []string{"raised at_risk after healthy", "escalated critical after critical"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, d := range decided(pack, c.events, 700) {
+				if d.Kind == scoring.Lapse && len(got) < len(c.want) {
+					got = append(got, fmt.Sprintf("%v %v after %v", d.Transition, d.Tier, d.Previous))
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestDecisionsHoldTheirOwn: what one event decides about two kinds at two instants holds the features as of each.
+func TestDecisionsHoldTheirOwn(t *testing.T) {
+	pack := packOf(t, "1", "signals: {ask: {types: [ask]}, tell: {types: [tell]}, both: {types: [both]}}", "features: {days: {kind: tenure}}",
+		"kinds:",
+		"  explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}], closes: [both], expires: 90d}",
+		"  service_failure: {opens: [{signal: tell, floor: 60, code: dispute_open}, {signal: both, floor: 90, code: incident}], expires: 90d}")
+	all := decided(pack, []happening{
+		{at: 0, eventType: "buy"}, {at: day, eventType: "ask"}, {at: 5 * day, eventType: "tell"}, {at: 3 * day, eventType: "both"},
+	}, 0)
+	var got []string
+	for _, d := range all[max(0, len(all)-2):] {
+		got = append(got, fmt.Sprintf("%v %v on day %d: %d", d.Kind, d.Transition, (d.At-begin)/day, d.Score.Values[0].N/86_400))
+	}
+	if diff := cmp.Diff([]string{"explicit recovered on day 3: 3", "service_failure escalated on day 5: 5"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
