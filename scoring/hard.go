@@ -6,7 +6,7 @@ func (s *Scorer) judge(c *Customer, o *Observation) {
 	for n := Explicit; n < NumKinds; n++ {
 		r, h := &s.Kinds[n], c.hard(n)
 		ends := r.ended(o.Signal.Named)
-		opens := r.opened(o.Signal.Named, s.trial) &^ ends
+		opens := r.opened(o.Signal.Named, s.trial) // of what it ends it opens nothing: the end holds
 		if r.Expires > 0 && o.Time+r.Expires <= c.At {
 			opens = 0 // it came so late that it would have ended by now
 		}

@@ -53,6 +53,9 @@ func TestHardEpisodes(t *testing.T) {
 			day 32: involuntary expired 1.2, healthy after critical, ran_out`},
 		{"a beginning that comes after its end", "view 0, paid 2, final 1", ``},
 		{"of one time the end holds", "view 0, paid 2, final 2", ``},
+		{"of one time the end holds, whichever comes first", "view 0, final 2, paid 2", `
+			day 2: involuntary raised 1.1, critical after healthy, payment_failed_finally
+			day 2: involuntary recovered 1.2, healthy after critical, paid`},
 		{"late, after another's end", "view 0, ticket 5, solved 10, dispute 7", `
 			day 5: service_failure raised 1.1, watch after healthy, ticket_escalated
 			day 10: service_failure recovered 1.2, healthy after watch, settled
