@@ -163,23 +163,26 @@ func TestHardInAnyOrder(t *testing.T) {
 	})
 }
 
+// said is what an alert says of floor, value and score.
+type said struct {
+	Risk  float64 `json:"risk_score"`
+	Floor *struct {
+		Risk float64 `json:"risk_score"`
+		Code string
+	}
+	Value   *struct{ Amount, AtRisk int64 }
+	Scored  *bool
+	Terms   []any
+	LogOdds *float64 `json:"log_odds"`
+	Stage   *string
+}
+
 // TestFloorsInAlerts: the floor stands in the alerts of an open episode, and what is at risk is not less than it says.
 func TestFloorsInAlerts(t *testing.T) {
 	pack := packOf(t, "1", "signals: {leave: {types: [leave]}, buy: {types: [buy]}}", "features: {spent: {kind: sum, of: buy, within: 90d}}",
 		"value: {feature: spent, high: 1000, mid: 100}",
 		"kinds: {explicit: {opens: [{signal: leave, floor: 90, code: cancellation_requested}], closes: [buy]}}")
-	render := func(d scoring.Decision) (v struct {
-		Risk  float64 `json:"risk_score"`
-		Floor *struct {
-			Risk float64 `json:"risk_score"`
-			Code string
-		}
-		Value   *struct{ Amount, AtRisk int64 }
-		Scored  *bool
-		Terms   []any
-		LogOdds *float64 `json:"log_odds"`
-		Stage   *string
-	}) {
+	render := func(d scoring.Decision) (v said) {
 		a := scoring.Alert{Decision: d, Customer: []byte("c")}
 		text := strings.ReplaceAll(string(pack.AppendAlert(nil, &a, a.ID())), "at_risk\":", "atrisk\":")
 		if err := json.Unmarshal([]byte(text), &v); err != nil {

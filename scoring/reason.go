@@ -41,7 +41,7 @@ var coreReasons = []string{ //nolint:gochecknoglobals // a table
 }
 
 // endings are the reasons for which episodes recover.
-var endings = [NumKinds]string{ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled} //nolint:gochecknoglobals // a table
+var endings = [NumKinds]string{ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled}
 
 // weighed is a reason with the log-odds that speak for it.
 type weighed struct {
