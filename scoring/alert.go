@@ -70,14 +70,18 @@ func (k *Pack) AppendAlert(dst []byte, a *Alert, id AlertID) []byte {
 	dst = append(append(dst, `,"transition":"`...), a.Transition.String()...)
 	dst = append(append(dst, `","tier":"`...), a.Tier.String()...)
 	dst = append(append(dst, `","previous_tier":"`...), a.Previous.String()...)
-	sum := a.Score.Sum()
 	dst = appendThousandths(append(dst, `","risk_score":`...), a.Score.Floored(k.floor(&a.Decision)))
-	dst = n.append(append(dst, `,"log_odds":`...), sum)
-	dst = a.Reading.append(dst, sum, &n)
-	dst = append(dst, `,"coverage":`...)
-	dst = strconv.AppendFloat(dst, a.Score.coverage(), 'g', 4, 64)
-	dst = k.appendTerms(append(dst, `,"terms":[`...), &a.Score, &n)
-	dst = k.appendDeclared(append(dst, ']'), a, &n)
+	if a.Score.Visits == 0 {
+		dst = append(dst, unscored...)
+	} else {
+		sum := a.Score.Sum()
+		dst = n.append(append(dst, `,"log_odds":`...), sum)
+		dst = a.Reading.append(dst, sum, &n)
+		dst = append(dst, `,"coverage":`...)
+		dst = strconv.AppendFloat(dst, a.Score.coverage(), 'g', 4, 64)
+		dst = append(k.appendTerms(append(dst, `,"terms":[`...), &a.Score, &n), ']')
+	}
+	dst = k.appendDeclared(dst, a, &n)
 	if a.Kind == Lapse {
 		dst = strconv.AppendFloat(append(dst, `,"overdue":{"typical_days":`...), exp(a.Score.LnTypical), 'f', 3, 64)
 		dst = strconv.AppendFloat(append(dst, `,"silent_days":`...), days(a.Silence), 'f', 3, 64)
@@ -88,6 +92,9 @@ func (k *Pack) AppendAlert(dst []byte, a *Alert, id AlertID) []byte {
 	dst = a.Cause.append(append(dst, `,"cause":`...))
 	return append(append(dst, k.packJSON...), '}')
 }
+
+// unscored stands for the score of a customer without activity, who has none.
+const unscored = `,"scored":false,"log_odds":null,"churn_probability":null,"probability_probes":0,"probability_provisional":true,"coverage":0,"terms":[]`
 
 // appendTerms appends every term with its inputs and coefficients: what recomputes it bit for bit.
 func (k *Pack) appendTerms(dst []byte, s *Score, n *numbers) []byte {

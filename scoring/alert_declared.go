@@ -6,13 +6,15 @@ import "strconv"
 // out of the tier. A pack that declares none of it adds nothing.
 func (k *Pack) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 	d := &a.Decision
-	if k.staged() {
+	scored := d.Score.Visits > 0
+	if k.staged() && scored {
 		dst = append(append(append(dst, `,"stage":"`...), d.Score.Stage.String()...), '"')
 	}
-	if len(k.Factors) > 0 {
+	if len(k.Factors) > 0 && scored {
 		dst = k.appendFactors(dst, &d.Score, n)
 	}
-	if floor := k.floor(d); floor > 0 {
+	floor := k.floor(d)
+	if floor > 0 {
 		dst = strconv.AppendFloat(append(dst, `,"floor":{"risk_score":`...), floor, 'f', -1, 64)
 		dst = append(append(append(dst, `,"code":"`...), k.opened(d).Code...), `"}`...)
 	}
@@ -22,7 +24,7 @@ func (k *Pack) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 		if tier = v.tier(worth); worth.OK {
 			dst = append(append(append(dst, `,"value":{"feature":"`...), k.Features[v.Feature].Name...), `","amount":`...)
 			dst = strconv.AppendInt(dst, worth.N, 10)
-			dst = strconv.AppendInt(append(dst, `,"at_risk":`...), int64(float64(float64(worth.N)*d.Reading.Probability(d.Score.Sum()))+0.5), 10)
+			dst = strconv.AppendInt(append(dst, `,"at_risk":`...), atRisk(d, worth.N, floor), 10)
 			dst = append(append(append(dst, `,"tier":"`...), tier.String()...), `"}`...)
 		}
 	}
@@ -32,6 +34,15 @@ func (k *Pack) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 		dst = append(AppendTime(dst, d.At+p.Respond.Milliseconds()), `"}`...)
 	}
 	return k.appendExit(dst, d, n)
+}
+
+// atRisk is how much of what a customer is worth is at risk: times the probability of churn, or the floor where that is more.
+func atRisk(d *Decision, worth int64, floor float64) int64 {
+	likely := floor / 100
+	if d.Score.Visits > 0 {
+		likely = max(likely, d.Reading.Probability(d.Score.Sum()))
+	}
+	return int64(float64(float64(max(worth, 0))*likely) + 0.5)
 }
 
 // appendFactors appends every factor that has data at the customer's stage, and what all add within the cap.
@@ -107,6 +118,9 @@ func (k *Pack) staged() bool {
 	return s.New|s.Onboarding|s.Dormant|s.Churned != 0
 }
 
+// about is the opening that a decision about an episode other than a lapse is about.
+func (k *Pack) about(d *Decision) *Opening { return &k.Kinds[d.Kind].Opens[d.About] }
+
 // opened is the opening that the floor of an episode other than a lapse is of.
 func (k *Pack) opened(d *Decision) *Opening { return &k.Kinds[d.Kind].Opens[d.Opening] }
 
@@ -132,9 +146,9 @@ func (k *Pack) appendExit(dst []byte, d *Decision, n *numbers) []byte {
 		return dst
 	}
 	sum := d.Score.Sum()
-	best := exit{sum: sum}
+	best, own := exit{sum: sum}, k.TierOf(&d.Score)
 	consider := func(code string, after float64) {
-		if k.tierAt(d.Score.Stage, after) < d.Tier && (best.code == "" || after > best.sum) {
+		if k.tierAt(d.Score.Stage, after) < own && (best.code == "" || after > best.sum) {
 			best = exit{code, after}
 		}
 	}

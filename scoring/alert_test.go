@@ -283,10 +283,10 @@ func TestSchemaLists(t *testing.T) {
 	text := string(must(os.ReadFile("../docs/alert.schema.json")))
 	list := func(names []string) string { return `["` + strings.Join(names, `", "`) + `"]` }
 	var tiers, transitions, reasons, kinds, stages []string
-	for n := scoring.Healthy; n < scoring.NumTiers; n++ {
+	for n := range scoring.NumTiers {
 		tiers = append(tiers, n.String())
 	}
-	for _, n := range []scoring.Transition{scoring.Raised, scoring.Escalated, scoring.Recovered, scoring.Expired} {
+	for _, n := range []scoring.Transition{scoring.Raised, scoring.Escalated, scoring.Deescalated, scoring.Recovered, scoring.Expired} {
 		transitions = append(transitions, n.String())
 	}
 	reasons = slices.Sorted(maps.Keys(scoring.Reasons()))

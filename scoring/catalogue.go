@@ -55,6 +55,7 @@ type hole uint8
 const (
 	noHole hole = iota
 	holeValue
+	holeAgo
 	holeWithin
 	holeTypical
 	holeSilent
@@ -65,10 +66,27 @@ const (
 	numHoles
 )
 
-var holeNames = [numHoles]string{"", "value", "within", "typical", "silent", "tenure", "away", "visits", "weight"}
+var holeNames = [numHoles]string{"", "value", "ago", "within", "typical", "silent", "tenure", "away", "visits", "weight"}
 
-// units are the words of a language for amounts: one, and any other number.
-type units struct{ hour, day, visit [2]string }
+// units are the words of a language for amounts: one, and any other number. And for a time ago: what stands before and behind
+// the span, and instead of it while it is not a whole day.
+type units struct {
+	hour, day, visit [2]string
+	ago              [2]string
+	today            string
+}
+
+// lacks is the first placeholder of a code's sentences that is not among those given; empty: none.
+func (c catalogue) lacks(code string, given [numHoles]bool) string {
+	for _, key := range []string{code, code + ".once"} {
+		for _, p := range c.mustSentence(key) {
+			if !given[p.hole] {
+				return holeNames[p.hole]
+			}
+		}
+	}
+	return ""
+}
 
 // sentence is the one of a key, compiled. An error is a fault of the catalogue.
 func (c catalogue) sentence(key string) (s sentence, err error) {
@@ -111,5 +129,7 @@ func (c catalogue) units() (u units) {
 	for name, forms := range map[string]*[2]string{"hour": &u.hour, "day": &u.day, "visit": &u.visit} {
 		forms[0], forms[1], _ = strings.Cut(c["unit."+name], "|")
 	}
+	u.ago[0], u.ago[1], _ = strings.Cut(c["ago.span"], "{span}")
+	u.today = c["ago.today"]
 	return u
 }

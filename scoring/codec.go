@@ -24,11 +24,11 @@ var (
 //	[gaps]     W Mu M2                                                         24
 //	[friction] Friction                                                        8
 //	[episode]  Sequence Since Tier                                             9
-//	[hard]     of each other kind: Number Sequence Opening Since Newest        25 each
 //	[back]     Back                                                            8
 //	[probe]    Next Cell                                                       5
 //	ids in the ring, in slot order                                             8 each
 //	[generation] Generation                                                    1
+//	[hard]     of each other kind: hard_state.go                               3 to 231
 //	state of the pack's features                                               the rest
 const (
 	headSize     = 15
@@ -36,10 +36,9 @@ const (
 	gapsSize     = 24
 	frictionSize = 8
 	episodeSize  = 9
-	hardSize     = 25
 	backSize     = 8
 	probeSize    = 5
-	maxProfile   = headSize + activitySize + gapsSize + frictionSize + episodeSize + hards*hardSize + backSize + probeSize + 8*ringSize
+	maxProfile   = headSize + activitySize + gapsSize + frictionSize + episodeSize + backSize + probeSize + 8*ringSize
 )
 
 // Flags of a profile's parts.
@@ -88,12 +87,6 @@ func AppendProfile(dst []byte, c *Customer) []byte {
 		b[at+8] = byte(e.Tier)
 		at += episodeSize
 	}
-	if b[1]&hasHard != 0 {
-		for i := range p.Hard {
-			p.Hard[i].put(b[at:])
-			at += hardSize
-		}
-	}
 	if p.Back != 0 {
 		putInt(b[at:], p.Back)
 		at += backSize
@@ -112,7 +105,13 @@ func AppendProfile(dst []byte, c *Customer) []byte {
 		b[at] = p.Generation
 		at++
 	}
-	return append(dst[:n+at], c.Features...)
+	dst = dst[:n+at]
+	if dst[n+1]&hasHard != 0 {
+		for i := range p.Hard {
+			dst = p.Hard[i].append(dst)
+		}
+	}
+	return append(dst, c.Features...)
 }
 
 // ReadProfile decodes b, which holds one profile of any version and nothing else, into c's profile; c.Features then alias
@@ -134,6 +133,9 @@ func ReadProfile(b []byte, c *Customer) error {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
 	}
 	p.decode(b[:size])
+	if b[1]&hasHard != 0 {
+		size += p.decodeHard(b[size:])
+	}
 	if p.flags() != b[1] || p.IDs.state() != b[2]&^hasGeneration || b[2]&hasGeneration != 0 && p.Generation == 0 || !p.valid() {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
 	}
@@ -149,7 +151,7 @@ func encodedSize(flags, ring byte) int {
 		return 0
 	}
 	size := headSize + 8*int(min(ring, ringSize)) + more
-	for i, part := range [...]int{activitySize, gapsSize, frictionSize, episodeSize, hards * hardSize, backSize, 0, probeSize} {
+	for i, part := range [...]int{activitySize, gapsSize, frictionSize, episodeSize, 0, backSize, 0, probeSize} {
 		if flags&(1<<i) != 0 {
 			size += part
 		}
@@ -186,12 +188,6 @@ func (p *Profile) decode(b []byte) {
 			Since:    int64(binary.LittleEndian.Uint32(b[4:])),
 		}
 		b = b[episodeSize:]
-	}
-	if flags&hasHard != 0 {
-		for i := range p.Hard {
-			p.Hard[i].get(b)
-			b = b[hardSize:]
-		}
 	}
 	if flags&hasBack != 0 {
 		p.Back = getInt(b)
@@ -254,26 +250,17 @@ func (p *Profile) flags() byte {
 	return f
 }
 
-func (h *Hard) put(b []byte) {
-	binary.LittleEndian.PutUint32(b, h.Number)
-	binary.LittleEndian.PutUint32(b[4:], h.Sequence)
-	b[8] = h.Opening
-	putInt(b[9:], h.Since)
-	putInt(b[17:], h.Newest)
-}
-
-func (h *Hard) get(b []byte) {
-	h.Number, h.Sequence = binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
-	h.Opening, h.Since, h.Newest = b[8], getInt(b[9:]), getInt(b[17:])
-}
-
-// valid reports whether h is what decisions can have left.
-func (h *Hard) valid() bool {
-	times := 0 <= h.Since && h.Since <= maxTime && 0 <= h.Newest && h.Newest <= maxTime
-	if h.Number == 0 {
-		return *h == Hard{}
+// decodeHard reads the states of the other kinds from the beginning of b, and returns their size. What is damaged leaves none.
+func (p *Profile) decodeHard(b []byte) int {
+	r := cellReader{b: b}
+	for i := range p.Hard {
+		p.Hard[i].read(&r)
 	}
-	return times && int(h.Opening) < maxOpenings && (h.Open() && h.Since <= h.Newest || !h.Open() && h.Newest == 0)
+	if r.at > len(b) {
+		p.Hard = [hards]Hard{}
+		return 0
+	}
+	return r.at
 }
 
 // valid reports whether p is what a sequence of events within maxTime can have left.

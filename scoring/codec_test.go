@@ -73,14 +73,13 @@ func TestProfileBytes(t *testing.T) {
 	}
 
 	p.Back, p.Onboarded, p.Probe = 3, true, scoring.Probe{Next: 0x01020304, Cell: 64}
-	p.Hard[0] = scoring.Hard{Number: 1, Sequence: 2, Opening: 3, Since: 4, Newest: 5}
+	p.Hard[0] = scoring.Hard{Number: 1, Sequence: 2, Openings: 4, Since: 4, Newest: 5, Told: 7, Times: [8]int64{3, 0, 5}}
 	p.Hard[2] = scoring.Hard{Number: 6}
 	ids := want[len(want)-8:]
 	want = append([]byte{3, 15 + 16 + 32 + 64 + 128, 1}, want[3:len(want)-8]...)
-	want = append(want, 1, 0, 0, 0, 2, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0)
-	want = append(want, make([]byte, 25)...)
-	want = append(append(want, 6), make([]byte, 24)...)
 	want = append(append(want, 3, 0, 0, 0, 0, 0, 0, 0, 4, 3, 2, 1, 64), ids...)
+	want = append(want, 7, 1, 0, 0, 0, 2, 0, 0, 0, 4, 4, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 5, 3, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0)
+	want = append(want, 0, 1, 6, 0, 0, 0)
 	want = append(want, "features"...)
 	c := scoring.Customer{Profile: &p, Features: []byte("features")}
 	if got := scoring.AppendProfile(nil, &c); !bytes.Equal(got, want) {
@@ -97,6 +96,7 @@ func TestProfileBytes(t *testing.T) {
 func TestReadProfileRefuses(t *testing.T) {
 	valid := scoring.Profile{Visits: 2, First: 1, Last: 3, Counted: 1, At: 4, W: 1, Mu: 1, Level: 1, M: 1, K: 2, Armed: 9, Friction: 1, Episodes: 1}
 	valid.Episode = scoring.Episode{Tier: scoring.Critical, Sequence: 1, Since: 5}
+	opened := scoring.Hard{Number: 1, Sequence: 1, Openings: 1, Since: 1, Newest: 2, Told: 1, Times: [8]int64{2}}
 	tests := []struct {
 		name  string
 		spoil func(p *scoring.Profile)
@@ -122,10 +122,12 @@ func TestReadProfileRefuses(t *testing.T) {
 		{"episode without activity", func(p *scoring.Profile) { p.Visits, p.W = 0, 0 }},
 		{"back before the last activity", func(p *scoring.Profile) { p.Back = 4 }},
 		{"a probe of a cell that there is not", func(p *scoring.Profile) { p.Probe = scoring.Probe{Next: 1, Cell: 65} }},
-		{"an episode of another kind never counted", func(p *scoring.Profile) { p.Hard[1].Sequence = 1 }},
-		{"an opening that no pack has", func(p *scoring.Profile) { p.Hard[1] = scoring.Hard{Number: 1, Sequence: 1, Opening: 8} }},
-		{"an episode opened after its newest event", func(p *scoring.Profile) { p.Hard[1] = scoring.Hard{Number: 1, Sequence: 1, Since: 2, Newest: 1} }},
-		{"an ended episode with a newest event", func(p *scoring.Profile) { p.Hard[1] = scoring.Hard{Number: 1, Newest: 1} }},
+		{"an episode of another kind never counted", func(p *scoring.Profile) { p.Hard[1] = opened; p.Hard[1].Number = 0 }},
+		{"an episode that nothing opened", func(p *scoring.Profile) { p.Hard[1] = opened; p.Hard[1].Openings = 0 }},
+		{"an opening without an event", func(p *scoring.Profile) { p.Hard[1] = opened; p.Hard[1].Openings = 3 }},
+		{"an episode opened after its newest event", func(p *scoring.Profile) { p.Hard[1] = opened; p.Hard[1].Since = 3 }},
+		{"an episode opened after its newest transition", func(p *scoring.Profile) { p.Hard[1] = opened; p.Hard[1].Told = 0 }},
+		{"an opening beyond all time", func(p *scoring.Profile) { p.Hard[1] = opened; p.Hard[1].Times[5] = 1<<43 + 1 }},
 	}
 	var p scoring.Profile
 	if err := readProfile(appendProfile(nil, &valid), &p); err != nil {

@@ -40,20 +40,34 @@ const (
 )
 
 // watch tells what p is waiting for: the score to reach where the tier begins, at a minute not before from. TierNone: for
-// nothing. While an episode of another kind is open no lapse is raised: what it asks for comes first.
+// nothing.
 func (k *Pack) watch(p *Profile) (tier Tier, from int64) {
 	if p.Visits == 0 {
 		return TierNone, 0
 	}
 	from = ceilMinute(p.At)
-	switch {
-	case p.Episode.Tier == TierNone && !p.troubled():
-		return AtRisk, max(from, k.overdueMinute(p))
-	case p.Episode.Tier == AtRisk:
+	switch p.Episode.Tier {
+	case TierNone:
+		if tier = k.unsaid(p); tier != TierNone {
+			return tier, max(from, k.overdueMinute(p))
+		}
+	case AtRisk:
 		return Critical, max(from, p.Episode.Since)
 	default:
-		return TierNone, 0
 	}
+	return TierNone, 0
+}
+
+// unsaid is the tier from which on a lapse says more than the open episodes of other kinds do, as of the newest event:
+// TierNone, it would not. Who cannot pay has not decided to leave, whatever the silence.
+func (k *Pack) unsaid(p *Profile) Tier {
+	switch said := k.floored(p, k.stage(p, p.At)); {
+	case said == Critical || p.hard(Involuntary).Open():
+		return TierNone
+	case said == AtRisk:
+		return Critical
+	}
+	return AtRisk
 }
 
 // rearm makes Armed hold again after an event, at little cost. An event usually puts the next transition off; then the

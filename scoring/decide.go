@@ -15,13 +15,14 @@ type Observation struct {
 type Decision struct {
 	Kind           Kind
 	Transition     Transition
-	Tier, Previous Tier    // after and before; before a raise: as of the customer's newest event
+	Tier, Previous Tier    // of the customer, after and before; before a raise of a lapse: as of its newest event
 	Episode        uint32  // number of the episode, from 1
 	Sequence       uint32  // number of the transition in its episode, from 1
 	At             int64   // event time of the transition, ms since the epoch
 	Silence        int64   // of a lapse: ms without activity as of At; where the customer recovered: that ended
 	Since          int64   // of another kind: event that opened the episode, ms
 	Opening        uint8   // of another kind: that the floor is of
+	About          uint8   // of another kind: the opening that it is about
 	Score          Score   // as of At
 	Reading        Reading // of what the stream had learnt about such a score; whoever keeps a Calibration fills it in
 }
@@ -61,12 +62,13 @@ func (s *Signal) Effective() bool { return s.Activity || s.Friction != 0 || s.Na
 // comeBack ends the lapse: the customer is back after a silence.
 func (s *Scorer) comeBack(c *Customer, silence, at int64) {
 	d := Decision{
-		Transition: Recovered, Previous: c.Episode.Tier, Episode: c.Episodes, Sequence: next(c.Episode.Sequence),
+		Transition: Recovered, Episode: c.Episodes, Sequence: next(c.Episode.Sequence),
 		At: at, Silence: silence,
 	}
+	was := c.Episode.Tier
 	c.Episode = Episode{}
 	d.Score = s.Score(c, at)
-	d.Tier = s.tierAt(d.Score.Stage, d.Score.Sum())
+	d.Previous, d.Tier = max(was, s.floored(c.Profile, d.Score.Stage)), s.standing(c, &d.Score)
 	s.decisions = append(s.decisions, d)
 }
 

@@ -31,6 +31,7 @@ func TestDecisionRoundTrip(t *testing.T) {
 		core := len(scoring.AppendDecision(nil, &d))
 		if rapid.Bool().Draw(t, "of a pack that declares more") {
 			d.Kind = scoring.Kind(rapid.IntRange(0, int(scoring.NumKinds)-1).Draw(t, "kind"))
+			d.About = rapid.Uint8Range(0, 7).Draw(t, "about")
 			d.Opening, d.Since = rapid.Uint8Range(0, 7).Draw(t, "opening"), rapid.Int64().Draw(t, "since")
 			d.Score.Stage, d.Score.Factors = scoring.Stage(rapid.IntRange(0, int(scoring.NumStages)-1).Draw(t, "stage")), number.Draw(t, "factors")
 			for range rapid.IntRange(0, 32).Draw(t, "features") {

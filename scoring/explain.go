@@ -15,7 +15,8 @@ type Explanation struct {
 	FactorSum   float64           `json:"factors_log_odds,omitempty"`
 	Floor       *ExplainedFloor   `json:"floor,omitempty"` // that the risk score is not below
 	LogOdds     float64           `json:"log_odds"`
-	Risk        float64           `json:"risk_score"` // 0 to 100, in thousandths
+	Risk        float64           `json:"risk_score"`         // 0 to 100, in thousandths
+	Unscored    bool              `json:"unscored,omitempty"` // the customer has no activity: there are no terms, and the risk is the floor
 	Probability float64           `json:"churn_probability"`
 	Probes      uint32            `json:"probability_probes"`          // behind it
 	Provisional bool              `json:"probability_provisional"`     // too few: it is the score's own
@@ -66,6 +67,7 @@ var ErrNoAlert = errors.New("no alert that can be recomputed")
 // needs stands in the alert, so that an alert is explained years later as it was on its day. Errors: ErrNoAlert.
 func Explain(alert []byte) (*Explanation, error) {
 	var said struct {
+		Scored      *bool             `json:"scored"`
 		Terms       []ExplainedTerm   `json:"terms"`
 		Factors     []ExplainedFactor `json:"factors"`
 		Cap         float64           `json:"factors_cap"`
@@ -79,6 +81,9 @@ func Explain(alert []byte) (*Explanation, error) {
 	}
 	if err := json.Unmarshal(alert, &said); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+	}
+	if said.Scored != nil && !*said.Scored && len(said.Terms) == 0 && said.Risk != nil {
+		return explainUnscored(said.Floor, *said.Risk), nil
 	}
 	if len(said.Terms) == 0 || said.LogOdds == nil || said.Risk == nil || said.Probability == nil {
 		return nil, fmt.Errorf("%w: it has no terms, log_odds, risk_score or churn_probability", ErrNoAlert)
@@ -116,6 +121,16 @@ func Explain(alert []byte) (*Explanation, error) {
 	x.differ("/risk_score", *said.Risk, x.Risk)
 	x.differ("/churn_probability", *said.Probability, x.Probability)
 	return x, nil
+}
+
+// explainUnscored is of an alert about a customer without activity: the risk is the floor.
+func explainUnscored(floor *ExplainedFloor, said float64) *Explanation {
+	x := &Explanation{Floor: floor, Unscored: true, Provisional: true, Terms: []ExplainedTerm{}, Differences: []Difference{}}
+	if floor != nil {
+		x.Risk = float64(int(float64(floor.Risk*1000)+0.5)) / 1000
+	}
+	x.differ("/risk_score", said, x.Risk)
+	return x
 }
 
 // read reads the probability off the points of the curve, or off the score where there are none.

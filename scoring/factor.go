@@ -147,6 +147,7 @@ func (f *packFile) checkFactors() {
 			f.broken(at+".feature", "is missing")
 		}
 		f.checkNamed(at+".feature", "feature", c.Feature, f.featureNames())
+		f.checkSaid(at+".code", c.Code, c.Feature, true)
 		kind, _ := featureKind(f.Features[c.Feature].Kind)
 		if _, err := parseCurve(c.Curve, kind); err != nil {
 			f.broken(at+".curve", "%v", err)
@@ -169,6 +170,37 @@ func (f *packFile) checkCode(at, code string) {
 	if _, ok := f.reasons[code]; !ok {
 		f.broken(at, "%q is no reason of the catalogue, `ebb packs show --reasons` lists them", code)
 	}
+}
+
+// checkSaid notes a code whose sentence holds what the feature does not give; scored: it is said only where there is a score.
+func (f *packFile) checkSaid(at, code, feature string, scored bool) {
+	d, declared := f.Features[feature]
+	if feature != "" && !declared {
+		return // complained about elsewhere
+	}
+	var given [numHoles]bool
+	for h := range numHoles {
+		given[h] = h == noHole || scored
+	}
+	kind, _ := featureKind(d.Kind)
+	given[holeValue], given[holeWithin] = declared, f.hasWindow(feature, len(f.Features))
+	given[holeAgo] = declared && (kind == FeatureSince || kind == FeatureOpen || kind == FeatureTenure)
+	if lacking := f.reasons.lacks(code, given); lacking != "" {
+		by := "no feature gives"
+		if declared {
+			by = feature + " does not give"
+		}
+		f.broken(at, "the sentence of %s holds {%s}, which %s here", code, lacking, by)
+	}
+}
+
+// hasWindow reports whether a feature has a window, or, of so many ratios at most, what it divides.
+func (f *packFile) hasWindow(feature string, ratios int) bool {
+	d := f.Features[feature]
+	if d.Kind == FeatureRatio.String() && ratios > 0 {
+		return f.hasWindow(d.Of, ratios-1)
+	}
+	return d.Within != ""
 }
 
 // parseCurve reads the points of a curve over the values of a feature of that kind.

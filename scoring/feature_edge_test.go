@@ -69,7 +69,7 @@ func checkEdges(t *rapid.T, kinds []scoring.FeatureKind) {
 	}
 	for i, r := range f.Ranges(nil, state, first, from, to) {
 		s := seen[i]
-		if decl[i].Kind != scoring.FeatureRatio && r != s || r.Least > s.Least || r.Greatest < s.Greatest || r.Always && !s.Always || s.Sometimes && !r.Sometimes {
+		if decl[i].Kind != scoring.FeatureRatio && r != s || s.Sometimes && (r.Least > s.Least || r.Greatest < s.Greatest) || r.Always && !s.Always || s.Sometimes && !r.Sometimes {
 			t.Fatalf("%+v of %+v between %d and %d, seen %+v", r, decl[i], from, to, s)
 		}
 	}
@@ -101,7 +101,7 @@ func TestRatioOfRanges(t *testing.T) {
 		of, a := draw(t, "of", -math.MaxInt64)
 		to, b := draw(t, "to", 0)
 		least := rapid.Int64Range(1, 4).Draw(t, "least")
-		r, ok := scoring.Ratio(of, to, least), b.OK && b.N >= least
+		r, ok := scoring.Ratio(of, to, least), a.OK && b.OK && b.N >= least
 		if ok && !r.Sometimes || !ok && r.Always {
 			t.Fatalf("%+v of %+v: %+v", a, b, r)
 		}
@@ -126,4 +126,36 @@ func widen(r scoring.FeatureRange, v scoring.FeatureValue) scoring.FeatureRange 
 		r.Least, r.Greatest = min(r.Least, v.N), max(r.Greatest, v.N)
 	}
 	return r
+}
+
+// TestRatioNeedsBoth: a ratio of what nothing is known of is not zero, nor is one that rests on it.
+func TestRatioNeedsBoth(t *testing.T) {
+	f := must(scoring.CompileFeatures([]scoring.Feature{
+		{Name: "spent", Kind: scoring.FeatureSum, Of: 0, To: -1, Property: -1, Within: 90},
+		{Name: "orders", Kind: scoring.FeatureCount, Of: 0, To: -1, Property: -1, Within: 90},
+		{Name: "orders_year", Kind: scoring.FeatureCount, Of: 0, To: -1, Property: -1, Within: 364},
+		{Name: "mean", Kind: scoring.FeatureRatio, Of: 0, To: 1, Property: -1, Least: 1},
+		{Name: "mean_trend", Kind: scoring.FeatureRatio, Of: 3, To: 2, Property: -1, Least: 1},
+		{Name: "clicks", Kind: scoring.FeatureCount, Of: 1, To: -1, Property: -1, Within: 90},
+		{Name: "click_share", Kind: scoring.FeatureRatio, Of: 5, To: 1, Property: -1, Least: 1},
+		{Name: "visits", Kind: scoring.FeatureCount, Of: 2, To: -1, Property: -1, Within: 90, AbsentZero: true},
+		{Name: "visit_share", Kind: scoring.FeatureRatio, Of: 7, To: 1, Property: -1, Least: 1},
+	}))
+	state, _ := f.Fold(nil, &scoring.FeatureEvent{Time: begin, Set: 1, Value: 500, HasValue: true})
+	for _, c := range []struct {
+		after                int64
+		mean, trend, visited scoring.FeatureValue
+	}{
+		{10 * day, scoring.FeatureValue{N: 500_000, OK: true}, scoring.FeatureValue{N: 500_000_000, OK: true}, scoring.FeatureValue{OK: true}},
+		{100 * day, scoring.FeatureValue{}, scoring.FeatureValue{}, scoring.FeatureValue{}}, // what it is divided by has left the window
+	} {
+		v := f.Values(nil, state, begin, begin+c.after)
+		if v[3] != c.mean || v[4] != c.trend || v[8] != c.visited || v[6].OK {
+			t.Errorf("%d days on: %+v", c.after/day, v)
+		}
+		r := f.Ranges(nil, state, begin, begin+c.after, begin+c.after)
+		if r[4].Sometimes != c.trend.OK || r[6].Sometimes {
+			t.Errorf("%d days on: ranges %+v", c.after/day, r)
+		}
+	}
 }

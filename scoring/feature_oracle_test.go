@@ -84,7 +84,7 @@ func (f *featureOracle) values(at int64) []scoring.FeatureValue {
 			}
 		case d.Kind == scoring.FeatureRatio:
 			v = append(v, scoring.FeatureValue{})
-			if of, to := v[d.Of], v[d.To]; to.OK && to.N >= d.Least {
+			if of, to := v[d.Of], v[d.To]; of.OK && to.OK && to.N >= d.Least {
 				v[i] = scoring.FeatureValue{N: of.N * 1000 / to.N, OK: true}
 			}
 		case len(events) == 0:

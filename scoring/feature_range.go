@@ -30,15 +30,12 @@ func permille(a, b int64) int64 {
 	return min(max(a, -most), most) * 1000 / b
 }
 
-// ratio bounds of in permille of to. Without data, of is zero; to is needed, and at least least.
+// ratio bounds of in permille of to. Both are needed, and of to at least least.
 func ratio(of, to FeatureRange, least int64) FeatureRange {
-	if !to.Sometimes || to.Greatest < least {
+	if !of.Sometimes || !to.Sometimes || to.Greatest < least {
 		return FeatureRange{}
 	}
-	if !of.Always {
-		of = of.with(0)
-	}
-	r := FeatureRange{Always: to.Always && to.Least >= least}
+	r := FeatureRange{Always: of.Always && to.Always && to.Least >= least}
 	for _, b := range [2]int64{max(to.Least, least), to.Greatest} {
 		r = r.with(permille(of.Least, b)).with(permille(of.Greatest, b))
 	}

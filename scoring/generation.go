@@ -9,7 +9,7 @@ import (
 // scorers of both.
 //
 // The core of a profile, the ids and what the customer was told stay as they are. Of the features' state stays what both packs
-// keep alike: of the same events, in the same tiles. All else begins as no data. Open episodes stay open, under the opening
+// keep alike: of the same events, in the same tiles, and as far back where a trend looks. All else begins as no data. Open episodes stay open, under the opening
 // of the new pack that stands for theirs; one of a kind that the new pack does not have ends.
 type Migration struct {
 	from, to *Scorer
@@ -26,8 +26,9 @@ func NewMigration(from, to *Scorer) *Migration {
 		old[from.keeps(&from.features.cells[i])] = i
 	}
 	for i := range to.features.cells {
-		at, same := old[to.keeps(&to.features.cells[i])]
-		if !same {
+		c := &to.features.cells[i]
+		at, same := old[to.keeps(c)]
+		if !same || c.span > from.features.cells[at].span && to.features.compares(c) {
 			at = -1
 		}
 		m.cells = append(m.cells, at)
@@ -40,6 +41,12 @@ func NewMigration(from, to *Scorer) *Migration {
 		}
 	}
 	return m
+}
+
+// compares reports whether a trend reads the cell. What lies farther back than the cell was kept would count as nothing, and the
+// present as a rise.
+func (f *features) compares(c *cell) bool {
+	return slices.ContainsFunc(c.readers, func(i int) bool { return f.list[i].kind == FeatureTrend })
 }
 
 // keeps says, in names, what a cell keeps: cells of two packs that keep the same say the same.
@@ -89,7 +96,7 @@ func (m *Migration) Leave(c *Customer, at int64) []Decision {
 	m.from.decisions = m.from.decisions[:0]
 	for n := Explicit; n < NumKinds; n++ {
 		if c.hard(n).Open() && len(m.to.Kinds[n].Opens) == 0 {
-			m.from.decideHard(c, n, Expired, TierNone, max(at, c.At))
+			m.from.giveUp(c, n, max(at, c.At))
 		}
 	}
 	return m.from.decisions
@@ -100,20 +107,30 @@ func (m *Migration) Leave(c *Customer, at int64) []Decision {
 // the migration's until the next call.
 func (m *Migration) Enter(c *Customer, at int64) {
 	for n := Explicit; n < NumKinds; n++ {
-		h := c.hard(n)
-		h.Opening = m.opening(n, h)
+		m.enterKind(n, c.hard(n))
 	}
 	m.state = m.to.features.carry(m.state[:0], c.Features, m.cells)
 	c.Features = m.state
 	c.Armed = ceilMinute(max(at, c.At))
 }
 
-// opening is the one that h, of kind n, has under the new pack. That of an episode that has ended says nothing any more.
-func (m *Migration) opening(n Kind, h *Hard) uint8 {
-	if !h.Open() {
-		return 0
+// enterKind puts h, of kind n, under the new pack's openings: what is open under those that stand for it, what has ended under
+// those of the same code.
+func (m *Migration) enterKind(n Kind, h *Hard) {
+	was := *h
+	h.Openings, h.Times = 0, [maxOpenings]int64{}
+	from, to := m.from.Kinds[n].Opens, m.to.Kinds[n].Opens
+	for i, j := range m.openings[n] {
+		if was.Openings>>i&1 != 0 {
+			h.Openings |= 1 << j
+			h.Times[j] = max(h.Times[j], was.Times[i])
+		}
 	}
-	return m.openings[n][h.Opening]
+	for i, j := range m.openings[n] {
+		if h.Openings>>j&1 == 0 && from[i].Code == to[j].Code {
+			h.Times[j] = max(h.Times[j], was.Times[i])
+		}
+	}
 }
 
 // carry appends the cells of another pack's state that f keeps too; from is, by f's cells, their index there or -1. f may look

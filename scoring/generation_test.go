@@ -3,6 +3,7 @@ package scoring_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,33 +144,63 @@ func TestMigrationOfEpisodes(t *testing.T) {
 		return fmt.Sprintf("{signal: %s, floor: %d, code: %s}", signal, floor, code)
 	}
 	signals := "signals:\n  buy: {types: [buy]}\n  ask: {types: [ask]}\n  tell: {types: [tell]}\n  leave: {types: [leave]}\n"
-	older := packOf(t, "1", signals, kind(opening("ask", "downgraded", 50), opening("leave", "cancellation_requested", 90)))
+	older := packOf(t, "1", signals, kind(opening("ask", "ticket_escalated", 50), opening("leave", "cancellation_requested", 90)))
 	for name, c := range map[string]struct {
 		newer   string
-		opening uint8
+		opening uint8 // its bit
 		ended   bool
 	}{
-		"same code elsewhere":    {kind(opening("leave", "cancellation_requested", 30), opening("tell", "downgraded", 40)), 0, false},
-		"another code, by floor": {kind(opening("ask", "payment_failed", 50), opening("tell", "dispute_open", 89), opening("leave", "downgraded", 95)), 1, false},
-		"all floors above":       {kind(opening("tell", "dispute_open", 95)), 0, false},
+		"same code elsewhere":    {kind(opening("leave", "cancellation_requested", 30), opening("tell", "ticket_escalated", 40)), 1, false},
+		"another code, by floor": {kind(opening("ask", "payment_failed", 50), opening("tell", "dispute_open", 89), opening("leave", "ticket_escalated", 95)), 2, false},
+		"all floors above":       {kind(opening("tell", "dispute_open", 95)), 1, false},
 		"kind gone":              {"", 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			from, to := older.NewScorer(), packOf(t, "2", signals, c.newer).NewScorer()
 			at := int64(begin)
 			p := scoring.Customer{Profile: &scoring.Profile{}}
-			for _, kind := range []string{"buy", "leave"} {
-				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at, Signal: from.Signal([]byte(kind))})
+			for i, kind := range []string{"buy", "leave"} {
+				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + int64(i), Signal: from.Signal([]byte(kind))})
 			}
 			m := scoring.NewMigration(from, to)
 			decisions := m.Leave(&p, at+day)
 			m.Enter(&p, at+day)
 			h := p.HardEpisode(scoring.Explicit)
-			if h.Open() == c.ended || h.Opening != c.opening || (len(decisions) == 1 && decisions[0].Transition == scoring.Expired) != c.ended {
+			if h.Open() == c.ended || h.Openings != c.opening || (len(decisions) == 1 && decisions[0].Transition == scoring.Expired) != c.ended {
 				t.Errorf("%+v, decided %+v", h, decisions)
 			}
 			if got := to.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + 2*day, Signal: to.Signal([]byte("buy"))}); len(got) == 0 != c.ended {
 				t.Errorf("the closing signal decides %+v", got)
+			}
+		})
+	}
+}
+
+// TestMigrationOfTrends: a trend that looks farther back than what was kept begins without data, with all that reads its cell.
+func TestMigrationOfTrends(t *testing.T) {
+	kept := func(features string) *scoring.Pack { return packOf(t, "1", olderSignals, "features: {"+features+"}") }
+	for name, c := range map[string]struct {
+		older, newer string
+		want         []scoring.FeatureValue
+	}{
+		"longer":             {"t: {kind: trend, of: buy, within: 10d}", "t: {kind: trend, of: buy, within: 15d}", []scoring.FeatureValue{{}}},
+		"as long":            {"t: {kind: trend, of: buy, within: 10d}", "t: {kind: trend, of: buy, within: 10d}", []scoring.FeatureValue{{N: 1000, OK: true}}},
+		"shorter":            {"t: {kind: trend, of: buy, within: 10d}", "t: {kind: trend, of: buy, within: 5d}", []scoring.FeatureValue{{N: 1000, OK: true}}},
+		"of a longer count":  {"t: {kind: count, of: buy, within: 30d}", "t: {kind: trend, of: buy, within: 15d}", []scoring.FeatureValue{{N: 1000, OK: true}}},
+		"of a shorter count": {"t: {kind: count, of: buy, within: 29d}", "t: {kind: trend, of: buy, within: 15d}", []scoring.FeatureValue{{}}},
+		"beside a count":     {"t: {kind: trend, of: buy, within: 10d}", "n: {kind: count, of: buy, within: 20d}, t: {kind: trend, of: buy, within: 15d}", []scoring.FeatureValue{{}, {}}},
+		"count alone":        {"t: {kind: trend, of: buy, within: 10d}", "n: {kind: count, of: buy, within: 60d}", []scoring.FeatureValue{{N: 20, OK: true}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, to := kept(c.older).NewScorer(), kept(c.newer).NewScorer()
+			p := scoring.Customer{Profile: &scoring.Profile{}}
+			for i := range int64(40) {
+				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin + i*day, Signal: from.Signal([]byte("buy"))})
+			}
+			scoring.NewMigration(from, to).Enter(&p, begin+39*day)
+			got := to.Score(&p, begin+39*day).Values
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%+v, want %+v", got, c.want)
 			}
 		})
 	}

@@ -2,89 +2,111 @@ package scoring
 
 // judge opens, lifts and ends the episodes of kinds other than lapse that an event speaks of. Its features are folded.
 func (s *Scorer) judge(c *Customer, o *Observation) {
-	s.values = s.features.values(s.values[:0], allFeatures, c.Features, c.First, o.Time)
+	s.trial = s.features.values(s.trial[:0], allFeatures, c.Features, c.First, o.Time)
 	for n := Explicit; n < NumKinds; n++ {
 		r, h := &s.Kinds[n], c.hard(n)
-		if h.Open() && o.Signal.Named&(r.Closes|r.Opens[h.Opening].Closes) != 0 {
-			s.decideHard(c, n, Recovered, TierNone, o.Time)
-			continue
+		ends := r.ended(o.Signal.Named)
+		opens := r.opened(o.Signal.Named, s.trial) // of what it ends it opens nothing: the end holds
+		if r.Expires > 0 && o.Time+r.Expires <= c.At {
+			opens = 0 // it came so late that it would have ended by now
 		}
-		i := r.opened(o.Signal.Named, s.values)
-		if i < 0 || r.Expires > 0 && o.Time+r.Expires <= c.At {
-			continue // says nothing about this kind, or came so late that it would have ended by now
+		if opens|ends == 0 {
+			continue // says nothing about this kind
 		}
-		h.Newest = max(h.Newest, o.Time)
-		tier := s.tierOfFloor(r.Opens[i].Floor)
-		switch {
-		case !h.Open():
-			h.Number = next(h.Number)
-			h.Opening, h.Since = uint8(i), o.Time
-			s.decideHard(c, n, Raised, tier, o.Time)
-		case i > int(h.Opening):
-			worse := tier > s.tierOfFloor(r.Opens[h.Opening].Floor)
-			h.Opening = uint8(i)
-			if worse {
-				s.decideHard(c, n, Escalated, tier, o.Time)
-			}
+		was := *h
+		h.end(ends, o.Time)
+		fresh := h.begin(opens, o.Time)
+		if t, about := h.turned(&was, r, fresh); t != TransitionNone {
+			s.tell(c, n, &was, Decision{Transition: t, About: about, At: max(o.Time, was.Told)})
 		}
 	}
+}
+
+// turned is what an event has changed about an episode, and the opening that it is about.
+func (h *Hard) turned(was *Hard, r *KindRule, fresh uint8) (t Transition, about uint8) {
+	stands := r.top(h.Openings)
+	switch {
+	case h.Openings == 0 && !was.Open():
+		return TransitionNone, 0
+	case h.Openings == 0:
+		return Recovered, r.top(was.Openings)
+	case !was.Open():
+		return Raised, stands
+	case r.Opens[stands].Floor < r.Opens[r.top(was.Openings)].Floor:
+		return Deescalated, stands
+	case fresh != 0:
+		return Escalated, r.top(fresh)
+	}
+	return TransitionNone, 0
 }
 
 // expire ends the episodes whose time has come by a minute.
 func (s *Scorer) expire(c *Customer, minute int64) {
 	for n := Explicit; n < NumKinds; n++ {
 		if at := c.hard(n).expiry(&s.Kinds[n]); at != 0 && at <= minute*minuteMillis {
-			s.decideHard(c, n, Expired, TierNone, minute*minuteMillis)
+			s.giveUp(c, n, minute*minuteMillis)
 		}
 	}
 }
 
-// decideHard notes a transition of an episode that is no lapse. A tier of TierNone ends it: then the customer is in the
-// tier that its score alone gives.
-func (s *Scorer) decideHard(c *Customer, n Kind, t Transition, tier Tier, at int64) {
+// giveUp ends an episode that nothing has ended.
+func (s *Scorer) giveUp(c *Customer, n Kind, at int64) {
+	h := c.hard(n)
+	was := *h
+	h.Openings = 0
+	s.tell(c, n, &was, Decision{Transition: Expired, About: s.Kinds[n].top(was.Openings), At: max(at, was.Told)})
+}
+
+// tell notes a transition of an episode that is no lapse, of which was is the state before.
+func (s *Scorer) tell(c *Customer, n Kind, was *Hard, d Decision) {
 	r, h := &s.Kinds[n], c.hard(n)
-	h.Sequence = next(h.Sequence)
-	d := Decision{
-		Kind: n, Transition: t, Episode: h.Number, Sequence: h.Sequence, At: at, Since: h.Since, Opening: h.Opening,
-		Score: s.Score(c, at),
+	d.Score = s.Score(c, d.At)
+	if c.Visits == 0 {
+		s.values = s.features.values(s.values[:0], allFeatures, c.Features, c.First, d.At)
+		d.Score.Values = s.values
 	}
-	own := s.TierOf(&d.Score)
-	floor := s.tierOfFloor(r.Opens[h.Opening].Floor)
-	switch t {
-	case Raised:
-		d.Tier, d.Previous = max(own, tier), own
-	case Escalated:
-		d.Tier, d.Previous = max(own, tier), max(own, AtRisk)
-	default:
-		d.Tier, d.Previous = own, max(own, floor)
-		h.Sequence, h.Newest = 0, 0
+	s.kept[n] = append(s.kept[n][:0], d.Score.Values...) // beside those of what else the event decides
+	d.Score.Values = s.kept[n]
+	now := *h
+	*h = *was
+	d.Previous = s.standing(c, &d.Score)
+	*h = now
+	d.Tier = s.standing(c, &d.Score)
+	if d.Transition == Raised {
+		h.Number = next(h.Number)
+	}
+	h.Sequence, h.Told = next(h.Sequence), d.At
+	d.Kind, d.Episode, d.Sequence, d.Since, d.Opening = n, h.Number, h.Sequence, h.Since, r.top(h.Openings)
+	if h.Openings == 0 {
+		d.Opening = r.top(was.Openings)
+		h.Sequence, h.Since, h.Newest, h.Told = 0, 0, 0, 0
 	}
 	s.decisions = append(s.decisions, d)
 }
 
-// tierOfFloor is the tier that a floor lifts to, at least watch: an episode is open.
-func (k *Pack) tierOfFloor(floor float64) Tier {
-	t := k.Tiers
-	switch {
-	case floor >= t.Critical:
-		return Critical
-	case floor >= t.AtRisk:
-		return AtRisk
+// tierOf is the tier that the floor of an opening lifts to at a stage, at least watch: an episode is open.
+func (k *Pack) tierOf(o *Opening, stage Stage) Tier { return max(Watch, k.tierAt(stage, o.logOdds)) }
+
+// floored is the highest tier that the floors of p's open episodes lift to at a stage; TierNone: none is open.
+func (k *Pack) floored(p *Profile, stage Stage) (tier Tier) {
+	for n := Explicit; n < NumKinds; n++ {
+		if r, h := &k.Kinds[n], p.hard(n); h.Openings != 0 && len(r.Opens) > 0 {
+			tier = max(tier, k.tierOf(&r.Opens[r.top(h.Openings)], stage))
+		}
 	}
-	return Watch
+	return tier
+}
+
+// standing is the tier that c is in with a score, all its open episodes considered.
+func (k *Pack) standing(c *Customer, score *Score) Tier {
+	return max(k.TierOf(score), k.floored(c.Profile, score.Stage))
 }
 
 // TierAt is the tier and the stage that c is in as of at, in ms since the epoch: by its score, and not below the floors of
 // its open episodes. TierNone of a customer without activity or open episode.
 func (s *Scorer) TierAt(c *Customer, at int64) (Tier, Stage) {
 	score := s.Score(c, at)
-	tier := s.TierOf(&score)
-	for n := Explicit; n < NumKinds; n++ {
-		if h := c.hard(n); h.Open() {
-			tier = max(tier, s.tierOfFloor(s.Kinds[n].Opens[h.Opening].Floor))
-		}
-	}
-	return tier, score.Stage
+	return s.standing(c, &score), score.Stage
 }
 
 // nextExpiry is the minute at which the next episode ends by itself; 0: none does.

@@ -2,6 +2,7 @@ package scoring
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -32,18 +33,20 @@ func (n Kind) String() string {
 // KindRule says which signals open and close episodes of a kind other than lapse.
 type KindRule struct {
 	Opens   []Opening
-	Closes  uint64 // bits of signals
+	Closes  uint64 // bits of signals that end all openings
 	Expires int64  // ms after the newest opening event; 0: never
 }
 
-// Opening is a signal that opens an episode.
+// Opening is a signal that opens an episode, or lifts it.
 type Opening struct {
 	Signal  uint64 // its bit
 	Feature int    // that must be at AtLeast or more, the event included; -1: none
 	AtLeast int64
-	Closes  uint64  // bits of signals that end the episode while its floor is this one's
+	Closes  uint64  // bits of signals that end it
 	Floor   float64 // risk score, 0 to 100, that the customer's is not below while the episode is open
 	Code    string  // of the reason
+
+	logOdds float64 // of Floor
 }
 
 // hards is how many kinds there are beside lapse.
@@ -54,36 +57,6 @@ func (p *Profile) hard(n Kind) *Hard { return &p.Hard[n-1] }
 
 // HardEpisode is the customer's state in a kind other than lapse.
 func (p *Profile) HardEpisode(n Kind) Hard { return *p.hard(n) }
-
-// troubled reports whether an episode of another kind than lapse is open.
-func (p *Profile) troubled() bool {
-	for i := range p.Hard {
-		if p.Hard[i].Open() {
-			return true
-		}
-	}
-	return false
-}
-
-// Hard is a customer's state in one of the kinds other than lapse.
-type Hard struct {
-	Number   uint32 // of the newest episode; 0: there was none
-	Sequence uint32 // of its newest transition; 0: none is open
-	Opening  uint8  // that its floor is of, an index into KindRule.Opens
-	Since    int64  // event that opened it, ms
-	Newest   int64  // newest event that opens such an episode, ms
-}
-
-// Open reports whether an episode is open.
-func (h *Hard) Open() bool { return h.Sequence > 0 }
-
-// expiry is when the episode ends by itself; 0: it does not.
-func (h *Hard) expiry(r *KindRule) int64 {
-	if !h.Open() || r.Expires == 0 {
-		return 0
-	}
-	return h.Newest + r.Expires
-}
 
 // kindFile is a kind as written.
 type kindFile struct {
@@ -154,6 +127,7 @@ func (f *packFile) checkOpening(at string, o *openingFile) {
 		f.broken(at+".floor", "%v, must be a risk score between 0 and 100", o.Floor)
 	}
 	f.checkNamed(at+".feature", "feature", o.Feature, f.featureNames())
+	f.checkSaid(at+".code", o.Code, o.Feature, false)
 	if (o.Feature == "") != (o.AtLeast == nil) {
 		f.broken(at+".at_least", "feature and at_least go together")
 	} else if o.Feature != "" {
@@ -176,7 +150,7 @@ func (k *Pack) buildKinds(f *packFile) {
 		}
 		r := &k.Kinds[n]
 		for _, o := range file.Opens {
-			opening := Opening{Signal: bit(o.Signal), Feature: slices.Index(order, o.Feature), Floor: o.Floor, Code: o.Code}
+			opening := Opening{Signal: bit(o.Signal), Feature: slices.Index(order, o.Feature), Floor: o.Floor, Code: o.Code, logOdds: logit(o.Floor / 100)}
 			if opening.Feature >= 0 {
 				kind, _ := featureKind(f.Features[o.Feature].Kind)
 				opening.AtLeast, _ = curveValue(o.AtLeast, kind)
@@ -205,16 +179,37 @@ func openingMask(r *KindRule) (mask uint64) {
 	return mask | r.Closes
 }
 
-// opened is the opening of the highest floor that an event with these signals and features meets, or -1.
-func (r *KindRule) opened(named uint64, values []FeatureValue) int {
-	for i := len(r.Opens) - 1; i >= 0; i-- {
+// opened are the openings, a bit each, that an event with these signals and features meets.
+func (r *KindRule) opened(named uint64, values []FeatureValue) (openings uint8) {
+	for i := range r.Opens {
 		o := &r.Opens[i]
-		if named&o.Signal == 0 {
-			continue
-		}
-		if o.Feature < 0 || values[o.Feature].OK && values[o.Feature].N >= o.AtLeast {
-			return i
+		if named&o.Signal != 0 && (o.Feature < 0 || values[o.Feature].OK && values[o.Feature].N >= o.AtLeast) {
+			openings |= 1 << i
 		}
 	}
-	return -1
+	return openings
+}
+
+// ended are the openings, a bit each, that an event with these signals ends.
+func (r *KindRule) ended(named uint64) (openings uint8) {
+	for i := range r.Opens {
+		if named&(r.Closes|r.Opens[i].Closes) != 0 {
+			openings |= 1 << i
+		}
+	}
+	return openings
+}
+
+// Floor is the risk score, 0 to 100, that the customer's is not below by an episode; 0: none is open.
+func (r *KindRule) Floor(h *Hard) float64 {
+	if h.Openings == 0 || len(r.Opens) == 0 {
+		return 0
+	}
+	return r.Opens[r.top(h.Openings)].Floor
+}
+
+// top is the opening with the highest floor of several; the first where it knows none of them.
+func (r *KindRule) top(openings uint8) uint8 {
+	known := openings & (1<<len(r.Opens) - 1)
+	return uint8(max(bits.Len8(known)-1, 0))
 }

@@ -31,7 +31,8 @@ func TestShippedPacks(t *testing.T) {
 		{"retail", "Order Refunded", known},
 		{"retail", "return", known},
 		{"retail", "Support Ticket Opened", known},
-		{"retail", "Payment Failed", scoring.Signal{Known: true, Friction: 1}},
+		{"retail", "Payment Failed", known},
+		{"retail", "Order Cancelled", scoring.Signal{Known: true, Friction: 1}},
 		{"retail", "order completed", scoring.Signal{}},
 		{"retail", "*", scoring.Signal{}},
 		{"saas", "Feature Used", activity},
@@ -43,7 +44,8 @@ func TestShippedPacks(t *testing.T) {
 		{"marketplace_seller", "Sale Completed", known},
 		{"creator", "Content Viewed", activity},
 		{"creator", "Content Published", known},
-		{"creator", "Payment Failed", scoring.Signal{Known: true, Friction: 1}},
+		{"creator", "Payment Failed", known},
+		{"creator", "Cancellation Started", scoring.Signal{Known: true, Friction: 1}},
 		{"any", "whatever", activity},
 		{"any", "*", activity},
 	}
@@ -75,11 +77,11 @@ func TestOverrides(t *testing.T) {
 		{"activity replaced", scoring.Overrides{Activity: []string{"x"}}, "Cart Viewed", scoring.Signal{}},
 		{"activity replaced, but a signal names it", scoring.Overrides{Activity: []string{"x"}}, "Order Completed", scoring.Signal{Known: true}},
 		{"activity given", scoring.Overrides{Activity: []string{"x"}}, "x", scoring.Signal{Known: true, Activity: true}},
-		{"friction stays beside new activity", scoring.Overrides{Activity: []string{"*"}}, "Payment Failed", scoring.Signal{Known: true, Friction: 1}},
+		{"friction stays beside new activity", scoring.Overrides{Activity: []string{"*"}}, "Order Cancelled", scoring.Signal{Known: true, Friction: 1}},
 		{"everything else is activity", scoring.Overrides{Activity: []string{"*"}}, "y", scoring.Signal{Known: true, Activity: true}},
 		{"friction made activity", scoring.Overrides{Activity: []string{"return"}}, "return", scoring.Signal{Known: true, Activity: true}},
 		{"activity made friction", scoring.Overrides{Friction: map[string]float64{"purchase": 2}}, "purchase", scoring.Signal{Known: true, Friction: 2}},
-		{"friction replaced", scoring.Overrides{Friction: map[string]float64{}}, "Payment Failed", scoring.Signal{Known: true}},
+		{"friction replaced", scoring.Overrides{Friction: map[string]float64{}}, "Order Cancelled", scoring.Signal{Known: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -260,4 +262,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "82bf685ba19659e6a7a0884ca0747718f496c8f1767dc0316e56018fb02272c4"
+const retailHash = "5006107cc5611dc924eda23c23ff3f499302bd0d5b4e1ee0231ec85b0dc17797"

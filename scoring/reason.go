@@ -15,6 +15,10 @@ const (
 	ReasonNewCustomer    = "new_customer"    // no long history
 	ReasonFriction       = "friction"        // recent negative events
 	ReasonBack           = "back"            // came back
+	ReasonStayed         = "stayed"          // ends an explicit episode
+	ReasonPaid           = "paid"            // ends an involuntary one
+	ReasonSettled        = "settled"         // ends one of failed service
+	ReasonRanOut         = "ran_out"         // ends one that expires
 )
 
 const (
@@ -29,6 +33,15 @@ const (
 	calmLevel  = -0.18
 	calmTenure = -0.02
 )
+
+// coreReasons are the codes that every pack can give.
+var coreReasons = []string{ //nolint:gochecknoglobals // a table
+	ReasonOverdue, ReasonRareVisitor, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction,
+	ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled, ReasonRanOut,
+}
+
+// endings are the reasons for which episodes recover.
+var endings = [NumKinds]string{ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled}
 
 // weighed is a reason with the log-odds that speak for it.
 type weighed struct {
@@ -51,11 +64,13 @@ func (k *Pack) ReasonCodes(d *Decision) []string {
 // reasons appends those of an alert: what it was raised for, then the weightiest of what speaks for it.
 func (k *Pack) reasons(dst []weighed, d *Decision) []weighed {
 	switch {
-	case d.Kind == Lapse && d.Transition == Recovered:
-		return append(dst, weighed{ReasonBack, 0, -1})
+	case d.Transition == Recovered:
+		return append(dst, weighed{endings[d.Kind], 0, -1})
+	case d.Transition == Expired:
+		return append(dst, weighed{ReasonRanOut, 0, -1})
 	case d.Kind != Lapse:
-		dst = append(dst, weighed{k.opened(d).Code, 0, k.opened(d).Feature})
-		if d.Transition == Recovered || d.Transition == Expired || d.Score.Visits == 0 {
+		dst = append(dst, weighed{k.about(d).Code, 0, k.about(d).Feature})
+		if d.Score.Visits == 0 {
 			return dst
 		}
 	default:
@@ -121,6 +136,10 @@ func (k *Pack) appendHole(dst []byte, d *Decision, feature int, h hole) []byte {
 		if feature >= 0 {
 			return k.appendValue(dst, feature, s.value(feature).N)
 		}
+	case holeAgo:
+		if feature >= 0 {
+			return k.appendAgo(dst, feature, s.value(feature).N)
+		}
 	case holeWithin:
 		if feature >= 0 {
 			return k.appendWithin(dst, feature)
@@ -148,6 +167,15 @@ func (k *Pack) appendValue(dst []byte, feature int, n int64) []byte {
 	default:
 		return strconv.AppendInt(dst, n, 10)
 	}
+}
+
+// appendAgo appends how long ago something was: of whole days the first is today.
+func (k *Pack) appendAgo(dst []byte, feature int, n int64) []byte {
+	if f := &k.Features[feature]; n == 0 && (f.Kind == FeatureSince || f.Kind == FeatureTenure) {
+		return append(dst, k.units.today...)
+	}
+	dst = append(dst, k.units.ago[0]...)
+	return append(k.appendValue(dst, feature, n), k.units.ago[1]...)
 }
 
 const secondsPerDay = 86_400
@@ -200,7 +228,7 @@ func appendCount(dst []byte, n uint64, unit *[2]string) []byte {
 // buildSentences compiles the sentences of the reasons that the pack can give.
 func (k *Pack) buildSentences(texts catalogue) {
 	k.units, k.sentences, k.once = texts.units(), map[string]sentence{}, map[string]sentence{}
-	codes := []string{ReasonOverdue, ReasonRareVisitor, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction, ReasonBack}
+	codes := slices.Clone(coreReasons)
 	for i := range k.Factors {
 		codes = append(codes, k.Factors[i].Code)
 	}

@@ -3,6 +3,7 @@ package scoring_test
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,7 +34,7 @@ func TestReasons(t *testing.T) {
 			d.Score.Terms[scoring.TermTenure], d.Score.Terms[scoring.TermFriction] = 0.1, 0.6
 		}, []string{
 			"overdue: usually back every 12 days, silent for 31 days", "little_activity: little recent activity: 3 visits in all, none for 31 days",
-			"friction: recent trouble, such as a failed payment, of weight 2.0",
+			"friction: recent trouble of weight 2.0",
 			"rare_visitor: comes back no more often than every 12 days",
 		}},
 		{"a new customer", func(d *scoring.Decision) {
@@ -66,6 +67,86 @@ func TestReasons(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, lines); diff != "" {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestSentencesOfFeatures: how a feature's value and window read.
+func TestSentencesOfFeatures(t *testing.T) {
+	pack := packOf(t, "1", "signals: {buy: {types: [buy]}, view: {types: [view]}}", "features:",
+		"  seen: {kind: since, of: view}",
+		"  pending: {kind: open, of: buy, until: view}",
+		"  short: {kind: count, of: buy, within: 30d}",
+		"  long: {kind: count, of: buy, within: 60d}",
+		"  share: {kind: ratio, of: short, to: long}",
+		"factors:",
+		"  - {code: out_of_stock, feature: seen, curve: [[0d, 0.5]]}",
+		"  - {code: not_welcomed, feature: pending, curve: [[0h, 0.5]]}",
+		"  - {code: returns_high, feature: share, curve: [[0, 0.5]]}",
+	)
+	for name, c := range map[string]struct {
+		seen, pending int64 // seconds
+		want          []string
+	}{
+		"on the day": {0, 0, []string{"found something out of stock today", "joined 1 hour ago and has seen nothing yet", "sent back 50% of the orders of the last 30 days"}},
+		"a day":      {86_400, 3600 * 30, []string{"found something out of stock 1 day ago", "joined 30 hours ago and has seen nothing yet", "sent back 50% of the orders of the last 30 days"}},
+		"days":       {3 * 86_400, 86_400 * 5, []string{"found something out of stock 3 days ago", "joined 5 days ago and has seen nothing yet", "sent back 50% of the orders of the last 30 days"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := scoring.Alert{Decision: scoring.Decision{Transition: scoring.Raised, Score: scoring.Score{Visits: 2}}, Customer: []byte("c")}
+			a.Score.Terms[scoring.TermRhythm], a.Score.Terms[scoring.TermLevel], a.Score.Terms[scoring.TermTenure] = -5, -5, -5
+			for i := range pack.Features {
+				values := map[string]int64{"seen": c.seen, "pending": c.pending, "short": 1, "long": 2, "share": 500}
+				a.Score.Values = append(a.Score.Values, scoring.FeatureValue{N: values[pack.Features[i].Name], OK: true})
+			}
+			var got struct{ Reasons []struct{ Text string } }
+			if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &got); err != nil {
+				t.Fatal(err)
+			}
+			var lines []string
+			for _, r := range got.Reasons[1:] {
+				lines = append(lines, r.Text)
+			}
+			if diff := cmp.Diff(c.want, lines); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestReasonsThatCannotBeSaid: a code is refused where its sentence holds what there is not.
+func TestReasonsThatCannotBeSaid(t *testing.T) {
+	const head = "name: trial\nversion: 1\nhorizon: 30d\nactivity: [buy]\nsignals: {buy: {types: [buy]}, ask: {types: [ask]}}\n" +
+		"features: {ago: {kind: since, of: ask}, n: {kind: count, of: ask, within: 7d}, days: {kind: tenure}, share: {kind: ratio, of: n, to: days}, odd: {kind: ratio, of: days, to: n}}\n"
+	factor := func(code, feature string) string {
+		curve := "[[0, 1]]"
+		if feature == "ago" {
+			curve = "[[0d, 1]]"
+		}
+		return head + "factors: [{code: " + code + ", feature: " + feature + ", curve: " + curve + "}]\n"
+	}
+	opening := func(what string) string {
+		return head + "kinds: {explicit: {opens: [{signal: ask, floor: 50, " + what + "}], expires: 30d}}\n"
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"a window that a feature has":      {factor("obstacles", "n"), ""},
+		"a window of what a ratio divides": {factor("returns_high", "share"), ""},
+		"a window of a ratio without one":  {factor("returns_high", "odd"), "$.factors[0].code: the sentence of returns_high holds {within}, which odd does not give here"},
+		"a window of a span":               {factor("obstacles", "ago"), "{within}, which ago does not give"},
+		"a time ago":                       {factor("out_of_stock", "ago"), ""},
+		"a count as a time ago":            {factor("out_of_stock", "n"), "{ago}, which n does not give"},
+		"the core's numbers":               {factor("little_activity", "n"), ""},
+		"an opening":                       {opening("code: payment_failed"), ""},
+		"an opening's value":               {opening("code: ticket_unsolved"), "$.kinds.explicit.opens[0].code: the sentence of ticket_unsolved holds {value}, which no feature gives here"},
+		"an opening's feature":             {opening("feature: n, at_least: 2, code: obstacles"), ""},
+		"an opening's window":              {opening("feature: ago, at_least: 2d, code: obstacles"), "{within}, which ago does not give"},
+		"the core's, of who has no score":  {opening("code: little_activity"), "{visits}, which no feature gives"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := scoring.Load("trial.yaml", func(string) ([]byte, error) { return []byte(c.text), nil }, scoring.Overrides{})
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
 			}
 		})
 	}

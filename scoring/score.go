@@ -69,7 +69,14 @@ func (s *Score) Probability() float64 { return sigmoid(s.Sum()) }
 func (s *Score) Risk() int { return thousandths(s.Probability()) }
 
 // Floored is the risk score in thousandths, not below a floor of 0 to 100.
-func (s *Score) Floored(floor float64) int { return max(s.Risk(), int(float64(floor*1000)+0.5)) }
+// Of a customer without activity, who has no score, the floor.
+func (s *Score) Floored(floor float64) int {
+	least := int(float64(floor*1000) + 0.5)
+	if s.Visits == 0 {
+		return least
+	}
+	return max(s.Risk(), least)
+}
 
 // thousandths is a probability as a risk score.
 func thousandths(probability float64) int { return int(float64(probability*100_000) + 0.5) }

@@ -13,6 +13,7 @@ type Scorer struct {
 	values    []FeatureValue // of the features in what is decided
 	trial     []FeatureValue // at a minute that is looked at
 	ranges    []FeatureRange
+	kept      [NumKinds][]FeatureValue // of decisions about each kind
 	decisions []Decision
 }
 

@@ -44,13 +44,17 @@ func (s *Scorer) lapse(c *Customer, minute int64) int64 {
 
 // turn opens or escalates c's lapse by the score that takes it to a tier.
 func (s *Scorer) turn(c *Customer, score *Score, reached Tier) {
-	d := Decision{Transition: Escalated, Previous: c.Episode.Tier, Tier: reached, At: score.At, Silence: score.At - c.Last, Score: *score}
+	floor := s.floored(c.Profile, score.Stage)
+	d := Decision{
+		Transition: Escalated, Previous: max(c.Episode.Tier, floor), Tier: max(reached, floor),
+		At: score.At, Silence: score.At - c.Last, Score: *score,
+	}
 	if c.Episode.Tier == TierNone {
 		s.trial = s.features.values(s.trial[:0], s.matters.set, c.Features, c.First, c.At)
 		stage := s.stage(c.Profile, c.At)
 		core := s.coreScore(c.Profile, c.At)
 		core.Factors = s.factorSum(s.trial, stage, nil)
-		d.Transition, d.Previous = Raised, s.tierAt(stage, core.Sum())
+		d.Transition, d.Previous = Raised, max(s.tierAt(stage, core.Sum()), s.floored(c.Profile, stage))
 		c.Episodes = next(c.Episodes)
 	}
 	c.Episode = Episode{Tier: reached, Sequence: next(c.Episode.Sequence), Since: score.At / minuteMillis}

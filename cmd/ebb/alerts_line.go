@@ -14,6 +14,7 @@ import (
 type alertView struct {
 	Tenant     string    `json:"tenant"`
 	Customer   string    `json:"customer"`
+	Kind       string    `json:"kind"`
 	Transition string    `json:"transition"`
 	Tier       string    `json:"tier"`
 	Risk       float64   `json:"risk_score"`

@@ -31,8 +31,8 @@ type demoShow struct {
 
 // customerEpisodes is what the alerts said about one customer.
 type customerEpisodes struct {
-	open   bool
-	raised []int64 // when, ms since the epoch
+	open   map[string]bool // by kind
+	raised []int64         // when, ms since the epoch
 }
 
 func newDemoShow(s screen, asJSON bool, total int64) *demoShow {
@@ -70,10 +70,12 @@ func (s *demoShow) note(v *alertView) {
 	s.counts[v.Transition]++
 	e := s.episodes[v.Customer]
 	if e == nil {
-		e = &customerEpisodes{}
+		e = &customerEpisodes{open: map[string]bool{}}
 		s.episodes[v.Customer] = e
 	}
-	e.open = v.Transition != "recovered"
+	if e.open[v.Kind] = true; v.Transition == "recovered" || v.Transition == "expired" {
+		delete(e.open, v.Kind)
+	}
 	if v.Transition == "raised" {
 		e.raised = append(e.raised, v.Time.UnixMilli())
 	}

@@ -82,7 +82,7 @@ func (d *demo) truth() *demoTruth {
 		t.Left++
 		e := d.show.episodes[l.Customer]
 		switch {
-		case e != nil && e.open:
+		case e != nil && len(e.open) > 0:
 			t.Caught++
 		case end.Sub(l.Left) < recent:
 			t.MissedRecent++

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,10 +51,13 @@ func TestDemoAgainstTheTruth(t *testing.T) {
 	for ev := range s.Events() {
 		events, end = events+1, ev.Time
 	}
-	silentFor := map[string]bool{} // the latest alert says that the customer is silent
+	troubled := map[string]map[string]bool{} // the latest alert of a kind says that the customer is in trouble
 	raisedAt := map[string][]time.Time{}
 	for _, a := range alerts {
-		silentFor[a.Customer] = a.Transition == "raised" || a.Transition == "escalated"
+		if troubled[a.Customer] == nil {
+			troubled[a.Customer] = map[string]bool{}
+		}
+		troubled[a.Customer][a.Kind] = a.Transition != "recovered" && a.Transition != "expired"
 		if a.Transition == "raised" {
 			raisedAt[a.Customer] = append(raisedAt[a.Customer], a.Time)
 		}
@@ -64,7 +69,7 @@ func TestDemoAgainstTheTruth(t *testing.T) {
 	for l := range s.Leavers(end) {
 		want.Left++
 		switch {
-		case silentFor[l.Customer]:
+		case slices.Contains(slices.Collect(maps.Values(troubled[l.Customer])), true):
 			want.Caught++
 		default:
 			want.Missed++

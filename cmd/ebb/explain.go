@@ -112,7 +112,9 @@ func (s explainText) alert(e *explained, another bool) error {
 	for _, r := range e.Reasons {
 		fmt.Fprintf(s, "  %s\n", printable(r.Text))
 	}
-	fmt.Fprintln(s, s.table(e))
+	if !e.Unscored {
+		fmt.Fprintln(s, s.table(e))
+	}
 	if e.Floor != nil {
 		fmt.Fprintf(s, "not below %g: %s\n", e.Floor.Risk, strings.ReplaceAll(e.Floor.Code, "_", " "))
 	}
@@ -124,7 +126,11 @@ func (s explainText) alert(e *explained, another bool) error {
 	if bySum := 100 / (1 + math.Exp(-e.LogOdds)); bySum < e.Risk-0.001 {
 		formula = fmt.Sprintf("risk %.3f, by the floor; by the sum %.3f", e.Risk, bySum)
 	}
-	fmt.Fprintln(s, probabilityInWords(e.Explanation))
+	if e.Unscored {
+		formula = fmt.Sprintf("risk %.3f, by the floor alone: no activity yet, so there is no score", e.Risk)
+	} else {
+		fmt.Fprintln(s, probabilityInWords(e.Explanation))
+	}
 	_, err := fmt.Fprintf(s, "%s; %s\n", formula, verdict)
 	return err
 }

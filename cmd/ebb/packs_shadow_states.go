@@ -177,9 +177,8 @@ func (s *stateSide) read(profile string) (*scoring.Scorer, error) {
 // openFloor is the highest floor of the customer's open episodes; 0: none is open.
 func openFloor(k *scoring.Pack, c *scoring.Customer) (floor float64) {
 	for n := scoring.Explicit; n < scoring.NumKinds; n++ {
-		if h := c.HardEpisode(n); h.Open() {
-			floor = max(floor, k.Kinds[n].Opens[h.Opening].Floor)
-		}
+		h := c.HardEpisode(n)
+		floor = max(floor, k.Kinds[n].Floor(&h))
 	}
 	return floor
 }

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"ebb/scoring"
+)
+
+// TestExplainGoesOnWithoutScore: an alert about a customer without activity has no score to recompute, and is no reason to stop.
+func TestExplainGoesOnWithoutScore(t *testing.T) {
+	pack, err := scoring.Load("saas", nil, scoring.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, c := pack.NewScorer(), scoring.Customer{Profile: &scoring.Profile{}}
+	var lines []byte
+	for i, eventType := range []string{"Payment Failed", "Payment Succeeded"} {
+		at := int64(1_700_000_000_000 + i*1000)
+		for _, d := range s.Observe(&c, &scoring.Population{}, &scoring.Observation{Time: at, Signal: pack.Signal([]byte(eventType))}) {
+			a := scoring.Alert{Decision: d, Customer: []byte("c-1"), Cause: scoring.Cause{EventType: []byte(eventType), Time: at}}
+			lines = append(pack.AppendAlert(lines, &a, a.ID()), '\n')
+		}
+	}
+	o := run(t, nil, strings.NewReader(string(lines)), "explain").want(t, 0)
+	for _, part := range []string{"a payment failed\n", "risk 40.000, by the floor alone: no activity yet", "a payment has gone through\n", "2 alerts recomputed"} {
+		if !strings.Contains(o.stdout, part) {
+			t.Errorf("nothing says %q in\n%s", part, o.stdout)
+		}
+	}
+	spoilt := strings.Replace(string(lines), `"risk_score":40.000`, `"risk_score":41.000`, 1)
+	run(t, nil, strings.NewReader(spoilt), "explain").want(t, 1)
+}

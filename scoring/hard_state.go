@@ -1,0 +1,163 @@
+package scoring
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// Hard is a customer's state in one of the kinds other than lapse. Of each opening stands the newest event that spoke of it,
+// and what it said: events that come in another order leave the same.
+type Hard struct {
+	Number   uint32 // of the newest episode; 0: there was none
+	Sequence uint32 // of its newest transition; 0: none is open
+	Openings uint8  // that are open, a bit each: indexes into KindRule.Opens
+	Since    int64  // event that opened the episode, ms
+	Newest   int64  // newest event that opens such an episode, ms
+	Told     int64  // newest transition, ms
+
+	Times [maxOpenings]int64 // newest event that opened, or ended, each; 0: none did
+}
+
+// Open reports whether an episode is open.
+func (h *Hard) Open() bool { return h.Sequence > 0 }
+
+// expiry is when the episode ends by itself; 0: it does not.
+func (h *Hard) expiry(r *KindRule) int64 {
+	if !h.Open() || r.Expires == 0 {
+		return 0
+	}
+	return h.Newest + r.Expires
+}
+
+// end has an event end openings, but for those that a newer one has opened.
+func (h *Hard) end(openings uint8, at int64) {
+	for ; openings != 0; openings &= openings - 1 {
+		if i := bits.TrailingZeros8(openings); at >= h.Times[i] {
+			h.Times[i] = at
+			h.Openings &^= 1 << i
+		}
+	}
+}
+
+// begin has an event open openings, but for those that a newer one has ended, or one of the same time. Those that were not
+// open are fresh.
+func (h *Hard) begin(openings uint8, at int64) (fresh uint8) {
+	for ; openings != 0; openings &= openings - 1 {
+		i := bits.TrailingZeros8(openings)
+		if bit := uint8(1) << i; h.Openings&bit == 0 {
+			if at <= h.Times[i] {
+				continue
+			}
+			fresh |= bit
+		}
+		h.Times[i] = max(h.Times[i], at)
+		h.Newest = max(h.Newest, at)
+	}
+	if fresh != 0 && !h.Open() {
+		h.Since = at
+	}
+	h.Openings |= fresh
+	return fresh
+}
+
+// Parts of the encoding that may be missing.
+const (
+	hardNumber = 1 << iota
+	hardOpen
+	hardTimes
+)
+
+func (h *Hard) parts() (parts, mask byte) {
+	for i, t := range h.Times {
+		if t != 0 {
+			mask |= 1 << i
+		}
+	}
+	if h.Number != 0 {
+		parts |= hardNumber
+	}
+	if h.Open() {
+		parts |= hardOpen
+	}
+	if mask != 0 {
+		parts |= hardTimes
+	}
+	return parts, mask
+}
+
+// append appends the state:
+//
+//	parts that follow               1 byte
+//	[number] Number                 4
+//	[open]   Sequence, Openings     5
+//	         Since, Newest, Told    6 each
+//	[times]  openings that have one 1, a bit each
+//	         Times                  6 each
+func (h *Hard) append(dst []byte) []byte {
+	parts, mask := h.parts()
+	dst = append(dst, parts)
+	if parts&hardNumber != 0 {
+		dst = binary.LittleEndian.AppendUint32(dst, h.Number)
+	}
+	if parts&hardOpen != 0 {
+		dst = append(binary.LittleEndian.AppendUint32(dst, h.Sequence), h.Openings)
+		dst = appendTime(appendTime(appendTime(dst, h.Since), h.Newest), h.Told)
+	}
+	if mask != 0 {
+		dst = append(dst, mask)
+	}
+	for ; mask != 0; mask &= mask - 1 {
+		dst = appendTime(dst, h.Times[bits.TrailingZeros8(mask)])
+	}
+	return dst
+}
+
+// read reads a state from r; what is damaged leaves r damaged.
+func (h *Hard) read(r *cellReader) {
+	*h = Hard{}
+	parts := r.readByte()
+	if parts&hardNumber != 0 {
+		h.Number = r.readUint32()
+	}
+	if parts&hardOpen != 0 {
+		h.Sequence, h.Openings = r.readUint32(), r.readByte()
+		h.Since, h.Newest, h.Told = r.readTime(), r.readTime(), r.readTime()
+	}
+	var mask byte
+	if parts&hardTimes != 0 {
+		mask = r.readByte()
+	}
+	for m := mask; m != 0; m &= m - 1 {
+		h.Times[bits.TrailingZeros8(m)] = r.readTime()
+	}
+	if again, times := h.parts(); again != parts || times != mask {
+		r.at = len(r.b) + 1
+	}
+}
+
+// valid reports whether h is what decisions can have left.
+func (h *Hard) valid() bool {
+	for i, t := range h.Times {
+		if t < 0 || t > maxTime || t == 0 && h.Openings>>i&1 != 0 {
+			return false
+		}
+	}
+	if !h.Open() {
+		return h.Openings == 0 && h.Since == 0 && h.Newest == 0 && h.Told == 0
+	}
+	return h.Number > 0 && h.Openings != 0 && 0 <= h.Since && h.Since <= min(h.Newest, h.Told) && max(h.Newest, h.Told) <= maxTime
+}
+
+func (r *cellReader) readByte() byte {
+	if b := r.fixed(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (r *cellReader) readUint32() uint32 {
+	if b := r.fixed(4); b != nil {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return 0
+}

@@ -1,0 +1,273 @@
+package scoring_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"ebb/scoring"
+)
+
+// troubles is a pack with a kind whose openings have ends of their own, one with a single end, and one that ends with a visit.
+var troubles = []string{
+	"signals:",
+	"  ticket: {types: [ticket]}", "  solved: {types: [solved]}", "  dispute: {types: [dispute]}", "  decided: {types: [decided]}",
+	"  outage: {types: [outage]}", "  over: {types: [over]}",
+	"  unpaid: {types: [unpaid]}", "  final: {types: [final]}", "  paid: {types: [paid]}", "  leave: {types: [leave]}", "  buy: {types: [buy]}",
+	"tiers: {watch: 97, at_risk: 98, critical: 99}", // which no score of theirs reaches
+	"kinds:",
+	"  service_failure:",
+	"    opens:",
+	"      - {signal: ticket, floor: 97.9, code: ticket_escalated, closes: [solved]}",
+	"      - {signal: dispute, floor: 98, code: dispute_open, closes: [decided]}",
+	"      - {signal: outage, floor: 99, code: incident, closes: [over]}",
+	"    expires: 30d",
+	"  involuntary: {opens: [{signal: unpaid, floor: 97, code: payment_failed}, {signal: final, floor: 99, code: payment_failed_finally}], closes: [paid], expires: 30d}",
+	"  explicit: {opens: [{signal: leave, floor: 99.5, code: cancellation_requested}], closes: [buy], expires: 60d}",
+}
+
+// TestHardEpisodes: what opens, lifts, lowers and ends episodes of kinds other than lapse, in whichever order events come.
+func TestHardEpisodes(t *testing.T) {
+	tests := []struct{ name, events, want string }{
+		{"raised and recovered", "view 0, ticket 1, solved 2", `
+			day 1: service_failure raised 1.1, watch after healthy, ticket_escalated
+			day 2: service_failure recovered 1.2, healthy after watch, settled`},
+		{"the end of one of two is not the end", "view 0, ticket 1, dispute 2, decided 3, solved 4", `
+			day 1: service_failure raised 1.1, watch after healthy, ticket_escalated
+			day 2: service_failure escalated 1.2, at_risk after watch, dispute_open
+			day 3: service_failure deescalated 1.3, watch after at_risk, ticket_escalated
+			day 4: service_failure recovered 1.4, healthy after watch, settled`},
+		{"a lower one beside a higher is told, and ends unheard", "view 0, outage 1, ticket 2, solved 3, over 4", `
+			day 1: service_failure raised 1.1, critical after healthy, incident
+			day 2: service_failure escalated 1.2, critical after critical, ticket_escalated
+			day 4: service_failure recovered 1.3, healthy after critical, settled`},
+		{"the same again says nothing", "view 0, dispute 1, dispute 2, decided 3", `
+			day 1: service_failure raised 1.1, at_risk after healthy, dispute_open
+			day 3: service_failure recovered 1.2, healthy after at_risk, settled`},
+		{"an end that came before its beginning", "view 0, final 2, paid 1", `
+			day 2: involuntary raised 1.1, critical after healthy, payment_failed_finally
+			day 32: involuntary expired 1.2, healthy after critical, ran_out`},
+		{"a beginning that comes after its end", "view 0, paid 2, final 1", ``},
+		{"of one time the end holds", "view 0, paid 2, final 2", ``},
+		{"of one time the end holds, whichever comes first", "view 0, final 2, paid 2", `
+			day 2: involuntary raised 1.1, critical after healthy, payment_failed_finally
+			day 2: involuntary recovered 1.2, healthy after critical, paid`},
+		{"late, after another's end", "view 0, ticket 5, solved 10, dispute 7", `
+			day 5: service_failure raised 1.1, watch after healthy, ticket_escalated
+			day 10: service_failure recovered 1.2, healthy after watch, settled
+			day 7: service_failure raised 2.1, at_risk after healthy, dispute_open
+			day 37: service_failure expired 2.2, healthy after at_risk, ran_out`},
+		{"no transition before the one before it", "view 0, ticket 5, outage 6, over 10, dispute 7, decided 8", `
+			day 5: service_failure raised 1.1, watch after healthy, ticket_escalated
+			day 6: service_failure escalated 1.2, critical after watch, incident
+			day 10: service_failure deescalated 1.3, watch after critical, ticket_escalated
+			day 10: service_failure escalated 1.4, at_risk after watch, dispute_open
+			day 10: service_failure deescalated 1.5, watch after at_risk, ticket_escalated
+			day 37: service_failure expired 1.6, healthy after watch, ran_out`},
+		{"expires after the newest opening", "view 0, ticket 1, ticket 20, wait 60", `
+			day 1: service_failure raised 1.1, watch after healthy, ticket_escalated
+			day 50: service_failure expired 1.2, healthy after watch, ran_out`},
+		{"so late that it would have expired", "view 0, view 40, ticket 10", ``},
+		{"just not so late", "view 0, view 40, ticket 10.5", `
+			day 10.5: service_failure raised 1.1, watch after healthy, ticket_escalated
+			day 40.5: service_failure expired 1.2, healthy after watch, ran_out`},
+		{"after it expired, and again", "view 0, ticket 1, wait 40, ticket 41, solved 42", `
+			day 1: service_failure raised 1.1, watch after healthy, ticket_escalated
+			day 31: service_failure expired 1.2, healthy after watch, ran_out
+			day 41: service_failure raised 2.1, watch after healthy, ticket_escalated
+			day 42: service_failure recovered 2.2, healthy after watch, settled`},
+		{"a tier is of all kinds", "view 0, leave 1, final 2, paid 3, buy 4", `
+			day 1: explicit raised 1.1, critical after healthy, cancellation_requested
+			day 2: involuntary raised 1.1, critical after critical, payment_failed_finally
+			day 3: involuntary recovered 1.2, critical after critical, paid
+			day 4: explicit recovered 1.2, healthy after critical, stayed`},
+		{"of who has done nothing else", "final 1, unpaid 2, paid 3", `
+			day 1: involuntary raised 1.1, critical after , payment_failed_finally
+			day 2: involuntary escalated 1.2, critical after critical, payment_failed
+			day 3: involuntary recovered 1.3,  after critical, paid`},
+	}
+	pack := packOf(t, "1", troubles...)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var events []happening
+			for i := int64(-60); i < 0 && strings.HasPrefix(tt.events, "view"); i++ {
+				events = append(events, happening{at: 3 * i * day, eventType: "view"})
+			}
+			for part := range strings.SplitSeq(tt.events, ", ") {
+				word, day, _ := strings.Cut(part, " ")
+				events = append(events, happening{at: at(amount(t, day)) - begin, eventType: word})
+			}
+			var told []string
+			for _, d := range decided(pack, events, 70) {
+				if d.Kind != scoring.Lapse {
+					told = append(told, fmt.Sprintf("day %v: %v %v %d.%d, %v after %v, %s", float64(d.At-begin)/day, d.Kind, d.Transition, d.Episode,
+						d.Sequence, d.Tier, d.Previous, pack.ReasonCodes(&d)[0]))
+				}
+			}
+			want := strings.ReplaceAll(strings.TrimSpace(tt.want), "\t", "")
+			if diff := cmp.Diff(want, strings.Join(told, "\n")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestHardInAnyOrder: what is open in the end does not depend on the order in which events come, no episode's transitions go
+// back in time, and every alert of it is described by the schema and explains itself.
+func TestHardInAnyOrder(t *testing.T) {
+	pack, described := packOf(t, "1", troubles...), schema(t)
+	types := pack.EventTypes()
+	rapid.Check(t, func(t *rapid.T) {
+		var events []happening
+		for i := range rapid.IntRange(1, 9).Draw(t, "events") {
+			events = append(events, happening{at: rapid.Int64Range(0, 14).Draw(t, "day")*day + int64(i), eventType: rapid.SampledFrom(types).Draw(t, "type")})
+		}
+		state := func(events []happening) (last [scoring.NumKinds]scoring.Transition) {
+			var newest [scoring.NumKinds]int64
+			for _, d := range decided(pack, events, 0) {
+				if d.Transition == scoring.Raised || d.Kind == scoring.Lapse {
+					newest[d.Kind] = 0
+				}
+				if last[d.Kind] = d.Transition; d.At < newest[d.Kind] {
+					t.Fatalf("%v %v at %d, after a transition at %d", d.Kind, d.Transition, d.At, newest[d.Kind])
+				}
+				newest[d.Kind] = d.At
+				a := scoring.Alert{Decision: d, Customer: []byte("c"), Cause: scoring.Cause{EventType: []byte("e"), Time: d.At}}
+				b := pack.AppendAlert(nil, &a, a.ID())
+				var v any
+				if err := json.Unmarshal(b, &v); err != nil {
+					t.Fatalf("%s: %v", b, err)
+				}
+				if err := described.Validate(v); err != nil {
+					t.Fatalf("%s: %v", b, err)
+				}
+				if x, err := scoring.Explain(b); err != nil || len(x.Differences) > 0 {
+					t.Fatalf("%s: %v, error %v", b, x, err)
+				}
+			}
+			return last
+		}
+		open := func(last [scoring.NumKinds]scoring.Transition) (open [scoring.NumKinds]bool) {
+			for n := scoring.Explicit; n < scoring.NumKinds; n++ {
+				open[n] = last[n] != scoring.TransitionNone && last[n] != scoring.Recovered && last[n] != scoring.Expired
+			}
+			return open
+		}
+		if a, b := open(state(events)), open(state(rapid.Permutation(events).Draw(t, "order"))); a != b {
+			t.Fatalf("open %v, in another order %v", a, b)
+		}
+	})
+}
+
+// said is what an alert says of floor, value and score.
+type said struct {
+	Risk  float64 `json:"risk_score"`
+	Floor *struct {
+		Risk float64 `json:"risk_score"`
+		Code string
+	}
+	Value   *struct{ Amount, AtRisk int64 }
+	Scored  *bool
+	Terms   []any
+	LogOdds *float64 `json:"log_odds"`
+	Stage   *string
+}
+
+// TestFloorsInAlerts: the floor stands in the alerts of an open episode, and what is at risk is not less than it says.
+func TestFloorsInAlerts(t *testing.T) {
+	pack := packOf(t, "1", "signals: {leave: {types: [leave]}, buy: {types: [buy]}}", "features: {spent: {kind: sum, of: buy, within: 90d}}",
+		"value: {feature: spent, high: 1000, mid: 100}",
+		"kinds: {explicit: {opens: [{signal: leave, floor: 90, code: cancellation_requested}], closes: [buy]}}")
+	render := func(d scoring.Decision) (v said) {
+		a := scoring.Alert{Decision: d, Customer: []byte("c")}
+		text := strings.ReplaceAll(string(pack.AppendAlert(nil, &a, a.ID())), "at_risk\":", "atrisk\":")
+		if err := json.Unmarshal([]byte(text), &v); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		return v
+	}
+	raised := scoring.Decision{Kind: scoring.Explicit, Transition: scoring.Raised, Score: scoring.Score{Visits: 3, Values: []scoring.FeatureValue{{N: 4000, OK: true}}}}
+	raised.Score.Terms[0] = -5
+	if v := render(raised); v.Risk != 90 || v.Floor == nil || v.Floor.Risk != 90 || v.Value.AtRisk != 3600 || v.Scored != nil {
+		t.Errorf("raised: %+v", v)
+	}
+	for _, end := range []scoring.Transition{scoring.Recovered, scoring.Expired} {
+		d := raised
+		d.Transition = end
+		if v := render(d); v.Floor != nil || v.Risk > 1 || v.Value.AtRisk > 40 {
+			t.Errorf("%v: %+v", end, v)
+		}
+	}
+	learnt := raised
+	learnt.Reading = scoring.Reading{Probes: 100, Number: 1, Points: [2]scoring.ReadPoint{{LogOdds: -5, Probability: 0.95}}}
+	if v := render(learnt); v.Value.AtRisk != 3800 {
+		t.Errorf("a probability of 0.95 as learnt, beyond the floor: %+v", v.Value)
+	}
+	refunded := raised
+	refunded.Score.Values = []scoring.FeatureValue{{N: -4000, OK: true}}
+	if v := render(refunded); v.Value.Amount != -4000 || v.Value.AtRisk != 0 {
+		t.Errorf("worth less than nothing: %+v", v.Value)
+	}
+	stranger := raised
+	stranger.Score = scoring.Score{}
+	if v := render(stranger); v.Scored == nil || *v.Scored || v.Terms == nil || len(v.Terms) != 0 || v.LogOdds != nil || v.Risk != 90 {
+		t.Errorf("without activity: %+v", v)
+	}
+}
+
+// TestTiersBesideLapses: the tiers that a lapse's alerts tell are those of the customer, other open kinds considered.
+func TestTiersBesideLapses(t *testing.T) {
+	const signals = "signals: {ask: {types: [ask]}, tell: {types: [tell]}}"
+	pack := packOf(t, "1", signals, "kinds: {explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}, {signal: tell, floor: 90, code: incident}], expires: 900d}}")
+	visits := func(more ...happening) (events []happening) {
+		for i := range int64(10) {
+			events = append(events, happening{at: 6 * i * day, eventType: "buy"})
+		}
+		return append(events, more...)
+	}
+	for name, c := range map[string]struct {
+		events []happening
+		want   []string
+	}{
+		"raised beside a floor": {visits(happening{at: 54*day + 1, eventType: "ask"}), []string{"raised critical after at_risk"}},
+		"a floor while it is open": {
+			visits(happening{at: 170 * day, eventType: "tell"}, happening{at: 171 * day, eventType: "buy"}),
+			[]string{"raised at_risk after healthy", "recovered critical after critical"},
+		},
+		"a floor before it escalates": {visits(happening{at: 170 * day, eventType: "tell"}), []string{"raised at_risk after healthy", "escalated critical after critical"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, d := range decided(pack, c.events, 700) {
+				if d.Kind == scoring.Lapse && len(got) < len(c.want) {
+					got = append(got, fmt.Sprintf("%v %v after %v", d.Transition, d.Tier, d.Previous))
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestDecisionsHoldTheirOwn: what one event decides about two kinds at two instants holds the features as of each.
+func TestDecisionsHoldTheirOwn(t *testing.T) {
+	pack := packOf(t, "1", "signals: {ask: {types: [ask]}, tell: {types: [tell]}, both: {types: [both]}}", "features: {days: {kind: tenure}}",
+		"kinds:",
+		"  explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}], closes: [both], expires: 90d}",
+		"  service_failure: {opens: [{signal: tell, floor: 60, code: dispute_open}, {signal: both, floor: 90, code: incident}], expires: 90d}")
+	all := decided(pack, []happening{
+		{at: 0, eventType: "buy"}, {at: day, eventType: "ask"}, {at: 5 * day, eventType: "tell"}, {at: 3 * day, eventType: "both"},
+	}, 0)
+	var got []string
+	for _, d := range all[max(0, len(all)-2):] {
+		got = append(got, fmt.Sprintf("%v %v on day %d: %d", d.Kind, d.Transition, (d.At-begin)/day, d.Score.Values[0].N/86_400))
+	}
+	if diff := cmp.Diff([]string{"explicit recovered on day 3: 3", "service_failure escalated on day 5: 5"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
