@@ -118,6 +118,12 @@ func (k *Pack) floor(d *Decision) float64 {
 	return k.opened(d).Floor
 }
 
+// Changes that an exit may be, beside the end of what a factor adds.
+const (
+	exitVisit    = "visit"
+	exitFriction = "friction"
+)
+
 // An exit is one change that would take a customer out of its tier.
 type exit struct {
 	code string  // "visit", "friction", or a factor's
@@ -138,8 +144,8 @@ func (k *Pack) appendExit(dst []byte, d *Decision, n *numbers) []byte {
 			best = exit{code, after}
 		}
 	}
-	consider("visit", k.afterVisit(&d.Score))
-	consider("friction", sum-d.Score.Terms[TermFriction])
+	consider(exitVisit, k.afterVisit(&d.Score))
+	consider(exitFriction, sum-d.Score.Terms[TermFriction])
 	var each [maxFactors]float64
 	if len(k.Factors) > 0 {
 		k.factorSum(d.Score.Values, d.Score.Stage, each[:])

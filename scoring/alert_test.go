@@ -126,10 +126,12 @@ func TestAlertSchema(t *testing.T) {
 // drawReading draws what was learnt about a score.
 func drawReading(t *rapid.T, sum float64) scoring.Reading {
 	r := scoring.Reading{Probes: rapid.Uint32Max(99).Draw(t, "probes"), Number: uint8(rapid.IntRange(0, 2).Draw(t, "points"))}
-	probability := rapid.Float64Range(0, 1)
 	for i := range r.Points[:r.Number] {
 		r.Probes += 100
-		r.Points[i] = scoring.ReadPoint{LogOdds: sum + rapid.Float64Range(0.01, 3).Draw(t, "apart")*float64(2*i-1), Probability: probability.Draw(t, "probability")}
+		r.Points[i] = scoring.ReadPoint{
+			LogOdds:     sum + rapid.Float64Range(0.01, 3).Draw(t, "apart")*float64(2*i-1),
+			Probability: (rapid.Float64Range(0, 0.9).Draw(t, "probability") + float64(i)) / 2,
+		}
 	}
 	return r
 }
@@ -187,6 +189,9 @@ func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *scoring.Pack, a 
 	}
 	if x, err := scoring.Explain(b); err != nil || len(x.Differences) > 0 || x.LogOdds != got.LogOdds {
 		t.Fatalf("explained as %+v, %v: %s", x, err, b)
+	}
+	if x, err := pack.Explain(b); err != nil || len(x.Differences) > 0 {
+		t.Fatalf("by its pack explained as %+v, %v: %s", x, err, b)
 	}
 	probability := 1 / (1 + scoring.Exp(-sum))
 	learnt := probability

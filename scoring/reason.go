@@ -92,11 +92,16 @@ func (k *Pack) appendSentence(dst []byte, d *Decision, w weighed) []byte {
 	if once := k.once[w.code]; once != nil && s.Visits == 1 { // its usual gap is but an assumption
 		text = once
 	}
+	return k.appendPieces(dst, d, w.feature, text)
+}
+
+// appendPieces appends a sentence that speaks of a feature, or a part of one.
+func (k *Pack) appendPieces(dst []byte, d *Decision, feature int, text sentence) []byte {
 	for i := range text {
 		if p := &text[i]; p.hole == noHole {
 			dst = append(dst, p.text...)
 		} else {
-			dst = k.appendHole(dst, d, w.feature, p.hole)
+			dst = k.appendHole(dst, d, feature, p.hole)
 		}
 	}
 	return dst
@@ -148,6 +153,15 @@ func (k *Pack) appendValue(dst []byte, feature int, n int64) []byte {
 	default:
 		return strconv.AppendInt(dst, n, 10)
 	}
+}
+
+// FeatureText is a value of the feature of that name in the form of its kind, with its unit; false: the pack has no such feature.
+func (k *Pack) FeatureText(name string, n int64) (string, bool) {
+	i := slices.IndexFunc(k.Features, func(f Feature) bool { return f.Name == name })
+	if i < 0 {
+		return "", false
+	}
+	return string(k.appendValue(nil, i, n)), true
 }
 
 const secondsPerDay = 86_400
