@@ -178,3 +178,25 @@ func TestExplainNobody(t *testing.T) {
 		t.Errorf("only %v", slices.Collect(maps.Keys(kinds)))
 	}
 }
+
+// TestNow: what an alert would say now has the tier that the customer is in, not below the floors of open episodes.
+func TestNow(t *testing.T) {
+	k := must(scoring.Load("saas", nil, scoring.Overrides{}))
+	scorer, c := k.NewScorer(), &scoring.Customer{Profile: &scoring.Profile{}}
+	for i, name := range []string{"Signed In", "Signed In", "Cancellation Started", "Cancellation Requested"} {
+		at := begin + int64(i)*day
+		scorer.Observe(c, &scoring.Population{}, &scoring.Observation{Time: at, Signal: k.Signal([]byte(name))})
+		d := scorer.Now(c, at)
+		want, _ := scorer.TierAt(c, at)
+		var floor float64
+		for n := scoring.Explicit; n < scoring.NumKinds; n++ {
+			f, _ := scorer.EpisodeFloor(c, n)
+			floor = max(floor, f)
+		}
+		a := scoring.Alert{Decision: d}
+		x, err := scoring.Explain(k.AppendAlert(nil, &a, a.ID()))
+		if err != nil || d.Tier != want || x.Risk < floor || (floor > 0) != (x.Floor != nil) || (floor > 0) != (i >= 2) {
+			t.Errorf("%s: tier %v, want %v; floor %v, shown as %+v, %v", name, d.Tier, want, floor, x, err)
+		}
+	}
+}

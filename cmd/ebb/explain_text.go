@@ -56,7 +56,9 @@ func (s explainText) body(e *explained) {
 	if !e.Nobody {
 		s.say("", "  ", probabilityInWords(e.Explanation))
 	}
-	s.say("", "  ", formula(e.Explanation))
+	if !e.Nobody || e.Floor != nil {
+		s.say("", "  ", formula(e.Explanation))
+	}
 }
 
 func exitInWords(change string) string {
