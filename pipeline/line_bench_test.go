@@ -66,11 +66,19 @@ func (l *line) foldAll(b *batch, load func(*Load), done func(*staged)) error {
 	}
 }
 
-// BenchmarkLine is everything between fetch and commit: decode, locate, fold, decide, stage. It excludes I/O.
+// BenchmarkLine is everything between fetch and commit, with a pack that declares nothing and with a large one: decode, locate,
+// fold, decide, stage. It excludes I/O.
 func BenchmarkLine(b *testing.B) {
+	for _, pack := range []string{"any", "retail"} {
+		b.Run(pack, func(b *testing.B) { benchmarkLine(b, pack) })
+	}
+}
+
+func benchmarkLine(b *testing.B, name string) {
+	b.Helper()
 	const events, customers, size = 500_000, 50_000, 10_000
 	records := benchRecords(events, customers)
-	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: 30 * 24 * time.Hour, Friction: map[string]float64{"Support Ticket Opened": 0, "Payment Failed": 1}})
+	pack, err := scoring.Load(name, nil, scoring.Overrides{Horizon: 30 * 24 * time.Hour, Friction: map[string]float64{"Support Ticket Opened": 0, "Payment Failed": 1}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -41,49 +41,69 @@ type Metrics struct {
 }
 
 // NewMetrics builds the metrics and registers them.
-func NewMetrics(r prometheus.Registerer) *Metrics {
+func NewMetrics(r prometheus.Registerer) *Metrics { return newMetrics(r, "ebb_") }
+
+// NewShadowMetrics builds the same for the shadow of this name: ebb_shadow_ stands where ebb_ does, so that no sum over the main
+// processor's holds them, and the label shadow says whose they are. Any number of shadows may share a registry.
+func NewShadowMetrics(r prometheus.Registerer, shadow string) *Metrics {
+	return newMetrics(prometheus.WrapRegistererWith(prometheus.Labels{"shadow": shadow}, r), shadowPrefix)
+}
+
+const shadowPrefix = "ebb_shadow_"
+
+// NewShadowUp builds and registers the metric by which a shadow that does not run is noticed.
+func NewShadowUp(r prometheus.Registerer) *prometheus.GaugeVec {
+	up := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: shadowPrefix + "up", Help: "1 while the shadow is at work or waits for Kafka or Redis, 0 once it has ended by a fault: the log says why and what to do.",
+	}, []string{"shadow"})
+	r.MustRegister(up)
+	return up
+}
+
+// newMetrics builds metrics whose names begin with prefix.
+func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + name, Help: help}, labels)
 		r.MustRegister(v)
 		return v
 	}
 	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
-		v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+		v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: prefix + name, Help: help}, labels)
 		r.MustRegister(v)
 		return v
 	}
 	m := &Metrics{
-		events:      counter("ebb_events_total", "Input records whose effect is committed, by outcome.", "outcome"),
-		oddities:    counter("ebb_event_oddities_total", "Counted events that are late, ahead of the watermark by more than a day, or of a type the pack does not name.", "kind"),
-		quarantined: counter("ebb_quarantined_total", "Input records that could not be used, by code.", "code"),
-		alerts:      counter("ebb_alerts_total", "Alerts decided and committed, by transition.", "transition"),
-		tiers:       counter("ebb_alert_tiers_total", "Alerts decided and committed, by tier.", "tier"),
-		suppressed:  prometheus.NewCounter(prometheus.CounterOpts{Name: "ebb_suppressed_total", Help: "Decisions repeated after the state was rolled back, published before and not again."}),
-		deadlines:   counter("ebb_deadlines_total", "Customers' deadlines, by what happened: stored, or looked at when due.", "outcome"),
-		removed:     prometheus.NewCounter(prometheus.CounterOpts{Name: "ebb_customers_removed_total", Help: "Customers whose state was removed, silent for the retention."}),
-		drawn:       prometheus.NewCounter(prometheus.CounterOpts{Name: "ebb_customers_drawn_total", Help: "Customers drawn to see whether other partitions know them too."}),
-		strays:      prometheus.NewCounter(prometheus.CounterOpts{Name: "ebb_customers_stray_total", Help: "Customers among those drawn with state in more than one partition: the input is not keyed by customer."}),
-		interrupts:  counter("ebb_interruptions_total", "Times a partition had to be taken over again, by reason.", "partition", "reason"),
-		stops:       gauge("ebb_partition_stopped", "1 where a partition has stopped until a person decides, by code.", "partition", "code"),
-		stalls:      gauge("ebb_partition_stalled", "1 where a running partition does not move, though there is something to do.", "partition"),
-		packWait:    gauge("ebb_pack_waiting", "1 where the configured pack does not apply to a partition, by reason.", "partition", "reason"),
-		reload:      prometheus.NewGauge(prometheus.GaugeOpts{Name: "ebb_pack_reload_failed", Help: "1 while the pack's file has changed and cannot be used: the pack of before stays."}),
-		unnamed:     newUnnamedTypes(),
-		poison:      gauge("ebb_quarantined_ratio", "Share of the partition's last 1,000 records that could not be used; above input.poison_breaker the partition stops.", "partition"),
-		lag:         gauge("ebb_lag_records", "Records in the log that have not been folded.", "partition"),
-		delay:       gauge("ebb_delay_seconds", "Wall time between the newest folded record's timestamp and now.", "partition"),
-		watermark:   gauge("ebb_watermark_lag_seconds", "Wall time minus the partition's event-time watermark.", "partition"),
-		outbox:      gauge("ebb_outbox_entries", "Entries committed and not yet published.", "partition"),
-		outboxAge:   gauge("ebb_outbox_age_seconds", "Time since the outbox was last empty.", "partition"),
-		due:         gauge("ebb_deadlines_due", "Armed deadlines in the hours that the watermark has reached.", "partition"),
-		cached:      gauge("ebb_cached_customers", "Profiles kept in memory.", "partition"),
+		events:      counter("events_total", "Input records whose effect is committed, by outcome.", "outcome"),
+		oddities:    counter("event_oddities_total", "Counted events that are late, ahead of the watermark by more than a day, or of a type the pack does not name.", "kind"),
+		quarantined: counter("quarantined_total", "Input records that could not be used, by code.", "code"),
+		alerts:      counter("alerts_total", "Alerts decided and committed, by transition.", "transition"),
+		tiers:       counter("alert_tiers_total", "Alerts decided and committed, by tier.", "tier"),
+		suppressed:  prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "suppressed_total", Help: "Decisions repeated after the state was rolled back, published before and not again."}),
+		deadlines:   counter("deadlines_total", "Customers' deadlines, by what happened: stored, or looked at when due.", "outcome"),
+		removed:     prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "customers_removed_total", Help: "Customers whose state was removed, silent for the retention."}),
+		drawn:       prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "customers_drawn_total", Help: "Customers drawn to see whether other partitions know them too."}),
+		strays:      prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "customers_stray_total", Help: "Customers among those drawn with state in more than one partition: the input is not keyed by customer."}),
+		interrupts:  counter("interruptions_total", "Times a partition had to be taken over again, by reason.", "partition", "reason"),
+		stops:       gauge("partition_stopped", "1 where a partition has stopped until a person decides, by code.", "partition", "code"),
+		stalls:      gauge("partition_stalled", "1 where a running partition does not move, though there is something to do.", "partition"),
+		packWait:    gauge("pack_waiting", "1 where the configured pack does not apply to a partition, by reason.", "partition", "reason"),
+		reload:      prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "pack_reload_failed", Help: "1 while the pack's file has changed and cannot be used: the pack of before stays."}),
+		unnamed:     newUnnamedTypes(prefix),
+		poison:      gauge("quarantined_ratio", "Share of the partition's last 1,000 records that could not be used; above input.poison_breaker the partition stops.", "partition"),
+		lag:         gauge("lag_records", "Records in the log that have not been folded.", "partition"),
+		delay:       gauge("delay_seconds", "Wall time between the newest folded record's timestamp and now.", "partition"),
+		watermark:   gauge("watermark_lag_seconds", "Wall time minus the partition's event-time watermark.", "partition"),
+		outbox:      gauge("outbox_entries", "Entries committed and not yet published.", "partition"),
+		outboxAge:   gauge("outbox_age_seconds", "Time since the outbox was last empty.", "partition"),
+		due:         gauge("deadlines_due", "Armed deadlines in the hours that the watermark has reached.", "partition"),
+		cached:      gauge("cached_customers", "Profiles kept in memory.", "partition"),
 		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "ebb_step_seconds", Help: "Time of the protocol's steps.",
+			Name: prefix + "step_seconds", Help: "Time of the protocol's steps.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"step"}),
 	}
 	r.MustRegister(m.suppressed, m.removed, m.drawn, m.strays, m.steps, m.unnamed, m.reload)
-	m.pack = gauge("ebb_pack_active", "1 for the pack that a partition is scored with.", "partition", "name", "version", "hash")
+	m.pack = gauge("pack_active", "1 for the pack that a partition is scored with.", "partition", "name", "version", "hash")
 	return m
 }
 

@@ -226,6 +226,9 @@ func (o *owner) publication(r Request, packs []*scoring.Pack) *Publication {
 			e = mustRead(pending.Encoded)
 			e.By = packs[e.Generation]
 			out, o.scratch = o.cfg.Render(o.scratch[:0], &e, pending.Record)
+			if out.Topic == "" {
+				continue
+			}
 			// Brokers refuse records stamped more than an hour ahead of their clock (message.timestamp.after.max.ms): an
 			// alert about an event from the future would hold its partition up for good.
 			out.Timestamp = min(out.Timestamp, now)

@@ -133,8 +133,8 @@ type unnamedTypes struct {
 // unnamedShown bounds the metric's label: so many types at most.
 const unnamedShown = 20
 
-func newUnnamedTypes() *unnamedTypes {
-	return &unnamedTypes{desc: prometheus.NewDesc("ebb_unnamed_events",
+func newUnnamedTypes(prefix string) *unnamedTypes {
+	return &unnamedTypes{desc: prometheus.NewDesc(prefix+"unnamed_events",
 		"Events of the 20 most frequent types that the pack does not name, since the process started; where there are more than 64 such types a count may be too high.",
 		[]string{"type"}, nil)}
 }

@@ -40,8 +40,8 @@ type Config struct {
 	Trace          func(s Step, next int64) // called after each step that succeeded; optional
 }
 
-// Render turns an outbox entry into the record to publish. record is the input record of a quarantined entry, else nil.
-// The record may be built in scratch, which is given back grown and used again.
+// Render turns an outbox entry into the record to publish; one without a topic is not, as of a shadow's quarantined entries,
+// which the main group publishes. record is the input record of a quarantined entry, else nil. The record may be built in scratch, which is given back grown and used again.
 type Render func(scratch []byte, e *Entry, record *Record) (out Outgoing, grown []byte)
 
 // Timeouts of single requests. They bound how long a drain can take.

@@ -83,3 +83,19 @@ func (c *Calibration) Add(score float64, silent bool) { c.add(uint8(scoreCell(sc
 
 // ScoreCell is the cell of a score.
 func ScoreCell(score float64) int { return scoreCell(score) }
+
+// Need is what the terms of c have to come to for a tier from a minute to just before until.
+func (s *Scorer) Need(c *Customer, tier Tier, minute int64) (need float64, until int64) {
+	return s.need(c, tier, minute)
+}
+
+// NeedAt is Need of one minute, worked out of the score there.
+func (s *Scorer) NeedAt(c *Customer, tier Tier, minute int64) float64 {
+	score := s.Score(c, minute*minuteMillis)
+	return s.Stages.tiers[score.Stage].enter(tier) - score.Factors
+}
+
+// LeastNeed is a bound that Need does not fall below from one minute to another.
+func (s *Scorer) LeastNeed(c *Customer, tier Tier, from, to int64) float64 {
+	return s.leastNeed(c, tier, from, to)
+}

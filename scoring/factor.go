@@ -46,6 +46,16 @@ func (c *Factor) add(v int64) float64 {
 	return points[len(points)-1].LogOdds
 }
 
+// above is the least value beyond v at which the factor may add something else than at v; never: there is none.
+func (c *Factor) above(v int64) int64 {
+	for i := 1; i < len(c.Curve); i++ {
+		if a, b := &c.Curve[i-1], &c.Curve[i]; v < b.Value && a.LogOdds != b.LogOdds {
+			return max(v, a.Value) + 1
+		}
+	}
+	return never
+}
+
 // most is the greatest that any value from least to most adds.
 func (c *Factor) most(least, most int64) float64 {
 	top := max(c.add(least), c.add(most))

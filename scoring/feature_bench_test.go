@@ -102,6 +102,7 @@ func newFeatureCustomer(tb testing.TB, n int) *featureCustomer {
 	for range h.events {
 		h.fold()
 	}
+	h.values = h.f.Values(nil, h.state, begin, begin+366*day)
 	return h
 }
 
@@ -124,7 +125,7 @@ func (h *featureCustomer) steps() map[string]func() {
 		"fold":   h.fold,
 		"values": func() { h.values = h.f.Values(h.values[:0], h.state, begin, at) },
 		"ranges": func() { h.ranges = h.f.Ranges(h.ranges[:0], h.state, begin, at, at+14*day) },
-		"edge":   func() { h.f.Edge(h.state, begin, at) },
+		"edge":   func() { h.f.Edge(h.values, h.state, begin, at) },
 		"valid":  func() { h.f.Valid(h.state) },
 	}
 }

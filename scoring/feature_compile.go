@@ -20,6 +20,10 @@ type features struct {
 	cells   []cell
 	signals uint64 // that any cell wants
 	size    int    // bytes of state at most
+
+	unseen  []FeatureRange // what each says from the first activity on without any event of its signal, but tenure
+	tenures []int
+	ratios  []int // of what stands before them
 }
 
 // compiledFeature is what reading a feature takes.
@@ -79,6 +83,14 @@ func compileFeatures(decl []Feature) (*features, error) {
 				key.unit = daily // it keeps a time, which serves hours and days
 			}
 			f.share(cells, key).join(i, c.lookback())
+		}
+		f.unseen = append(f.unseen, FeatureRange{Always: d.AbsentZero, Sometimes: d.AbsentZero})
+		switch d.Kind {
+		case FeatureTenure:
+			f.tenures = append(f.tenures, i)
+		case FeatureRatio:
+			f.ratios = append(f.ratios, i)
+		default:
 		}
 		f.list = append(f.list, c)
 	}

@@ -48,7 +48,7 @@ func checkEdges(t *rapid.T, kinds []scoring.FeatureKind) {
 		for i, v := range now {
 			seen[i] = widen(seen[i], v)
 		}
-		edge := f.Edge(state, first, at)
+		edge := f.Edge(now, state, first, at)
 		if edge <= at {
 			t.Fatalf("edge %d after %d", edge, at)
 		}

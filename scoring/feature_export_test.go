@@ -19,14 +19,17 @@ func CompileFeatures(decl []Feature) (*Features, error) { return compileFeatures
 func (f *features) Fold(state []byte, o *FeatureEvent) ([]byte, bool) { return f.fold(state, o) }
 
 func (f *features) Values(dst []FeatureValue, state []byte, first, at int64) []FeatureValue {
-	return f.values(dst, state, first, at)
+	return f.values(dst, allFeatures, state, first, at)
 }
 
 func (f *features) Ranges(dst []FeatureRange, state []byte, first, from, to int64) []FeatureRange {
-	return f.ranges(dst, state, first, from, to)
+	return f.ranges(dst, allFeatures, state, first, from, to)
 }
 
-func (f *features) Edge(state []byte, first, after int64) int64 { return f.edge(state, first, after) }
+// Edge is the first instant after the given one at which any feature may say something else; values are those at that one.
+func (f *features) Edge(values []FeatureValue, state []byte, first, after int64) int64 {
+	return f.edge(&interest{all: true}, values, state, first, after)
+}
 
 func (f *features) MaxState() int { return f.maxState() }
 

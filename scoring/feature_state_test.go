@@ -175,7 +175,7 @@ func FuzzFeatureState(f *testing.F) {
 				t.Fatalf("%d bytes, %d at most", len(state), k.MaxState())
 			}
 			values := k.Values(nil, state, begin, at)
-			edge := k.Edge(state, begin, at)
+			edge := k.Edge(values, state, begin, at)
 			if later := k.Values(nil, state, begin, edge-1); edge <= at || !slices.Equal(values, later) {
 				t.Fatalf("%+v at %d, %+v before the edge at %d", values, at, later, edge)
 			}

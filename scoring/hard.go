@@ -2,7 +2,7 @@ package scoring
 
 // judge opens, lifts and ends the episodes of kinds other than lapse that an event speaks of. Its features are folded.
 func (s *Scorer) judge(c *Customer, o *Observation) {
-	s.values = s.features.values(s.values[:0], c.Features, c.First, o.Time)
+	s.values = s.features.values(s.values[:0], allFeatures, c.Features, c.First, o.Time)
 	for n := Explicit; n < NumKinds; n++ {
 		r, h := &s.Kinds[n], c.hard(n)
 		if h.Open() && o.Signal.Named&(r.Closes|r.Opens[h.Opening].Closes) != 0 {

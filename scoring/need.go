@@ -14,9 +14,9 @@ func (s *Scorer) need(c *Customer, tier Tier, minute int64) (need float64, until
 	}
 	at := minute * minuteMillis
 	stage := s.stage(c.Profile, at)
-	s.trial = s.features.values(s.trial[:0], c.Features, c.First, at)
+	s.trial = s.features.values(s.trial[:0], s.matters.set, c.Features, c.First, at)
 	need = s.Stages.tiers[stage].enter(tier) - s.factorSum(s.trial, stage, nil)
-	edge := min(s.features.edge(c.Features, c.First, at), s.stageEdge(c.Profile, at))
+	edge := min(s.features.edge(&s.matters, s.trial, c.Features, c.First, at), s.stageEdge(c.Profile, at))
 	if edge == math.MaxInt64 {
 		return need, edge
 	}
@@ -35,6 +35,6 @@ func (s *Scorer) leastNeed(c *Customer, tier Tier, from, to int64) float64 {
 			least = min(least, s.Stages.tiers[stage].enter(tier))
 		}
 	}
-	s.ranges = s.features.ranges(s.ranges[:0], c.Features, c.First, from*minuteMillis, to*minuteMillis)
+	s.ranges = s.features.ranges(s.ranges[:0], s.matters.set, c.Features, c.First, from*minuteMillis, to*minuteMillis)
 	return least - s.factorMost(s.ranges, stages)
 }

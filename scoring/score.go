@@ -78,7 +78,7 @@ func thousandths(probability float64) int { return int(float64(probability*100_0
 func (s *Scorer) Score(c *Customer, at int64) Score {
 	score := s.coreScore(c.Profile, at)
 	if c.Visits > 0 {
-		s.values = s.features.values(s.values[:0], c.Features, c.First, at)
+		s.values = s.features.values(s.values[:0], allFeatures, c.Features, c.First, at)
 		score.Values, score.Stage = s.values, s.stage(c.Profile, at)
 		score.Factors = s.factorSum(score.Values, score.Stage, nil)
 	}

@@ -7,7 +7,8 @@ import "fmt"
 type Scorer struct {
 	*Pack
 
-	steps bool // whether anything but the core depends on time: factors or stages
+	steps   bool     // whether anything but the core depends on time: factors or stages
+	matters interest // what the factors make of features
 
 	values    []FeatureValue // of the features in what is decided
 	trial     []FeatureValue // at a minute that is looked at
@@ -17,7 +18,7 @@ type Scorer struct {
 
 // NewScorer prepares a scorer.
 func (k *Pack) NewScorer() *Scorer {
-	return &Scorer{Pack: k, steps: len(k.Factors) > 0 || k.Stages.tiered()}
+	return &Scorer{Pack: k, steps: len(k.Factors) > 0 || k.Stages.tiered(), matters: k.features.interestOf(k.Factors)}
 }
 
 // Customer is a customer as a Scorer sees it: its profile, and the state of the pack's features. A Scorer may give

@@ -19,24 +19,28 @@ func (s *Scorer) search(c *Customer, from int64, tier Tier, effort int) int64 {
 	return s.searchSteps(c, a, tier, need, until, effort)
 }
 
-// searchSteps is search from the minute after a, which does not reach need, the step up to until.
+// searchSteps is search from the minute after a, which does not reach need, the step up to until. Nearly always what is
+// looked for lies within the step; where it does not, the search is at the next step's beginning, and from there leaps.
 func (s *Scorer) searchSteps(c *Customer, a point, tier Tier, need float64, until int64, effort int) int64 {
 	p, last := c.Profile, s.lastMinute(c.Profile)
-	for ; until <= last; effort-- {
-		next := s.searchBeyond(p, &a, s.leastNeed(c, tier, a.minute, last), last, effort)
-		if next == 0 || effort <= 0 {
-			return next
-		}
-		if next < until {
-			next = s.searchBeyond(p, &a, need, until-1, effort)
-		}
-		if next == 0 {
-			next = until
-		}
-		need, until = s.need(c, tier, next)
-		a = s.point(p, next)
-		if a.score() >= need-slack {
-			return next
+	for ; until <= last && effort > 0; effort-- {
+		next := s.searchBeyond(p, &a, need, until-1, effort)
+		for leapt := next != 0; ; leapt = true {
+			if next == 0 {
+				next = until
+			}
+			if next >= until {
+				need, until = s.need(c, tier, next)
+			}
+			if a = s.point(p, next); a.score() >= need-slack {
+				return next
+			}
+			if leapt {
+				break
+			}
+			if next = s.searchBeyond(p, &a, s.leastNeed(c, tier, a.minute, last), last, effort); next == 0 {
+				return 0
+			}
 		}
 	}
 	return s.searchBeyond(p, &a, need, last, effort)

@@ -46,7 +46,7 @@ func (s *Scorer) lapse(c *Customer, minute int64) int64 {
 func (s *Scorer) turn(c *Customer, score *Score, reached Tier) {
 	d := Decision{Transition: Escalated, Previous: c.Episode.Tier, Tier: reached, At: score.At, Silence: score.At - c.Last, Score: *score}
 	if c.Episode.Tier == TierNone {
-		s.trial = s.features.values(s.trial[:0], c.Features, c.First, c.At)
+		s.trial = s.features.values(s.trial[:0], s.matters.set, c.Features, c.First, c.At)
 		stage := s.stage(c.Profile, c.At)
 		core := s.coreScore(c.Profile, c.At)
 		core.Factors = s.factorSum(s.trial, stage, nil)

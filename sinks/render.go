@@ -13,7 +13,7 @@ import (
 // settings alone, so that a repeat has the same bytes. Any goroutine may use it.
 type Renderer struct {
 	Alerts    string // topic
-	DLQ       string // topic
+	DLQ       string // topic; empty: quarantined records are not published
 	Control   string // topic
 	Packs     string // topic
 	Group     string // whose control records these are

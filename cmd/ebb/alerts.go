@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ func newAlertsCommand(a *app) *cobra.Command {
 says when and whom it concerns, how high the risk is and the main reason; with --json it is the alert as published.`,
 		Example: "  ebb alerts\n" +
 			"  ebb alerts --from-start --until-end --json > alerts.ndjson\n" +
+			"  ebb alerts --topic ebb.shadow             # what shadows would alert\n" +
 			"  ebb alerts --json | jq -r 'select(.tier == \"critical\") | .customer'",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.alerts(cmd, &f) },
@@ -46,11 +48,14 @@ says when and whom it concerns, how high the risk is and the main reason; with -
 
 // alerts reads until the end, if there is one, or until it is told to stop, which is its normal end.
 func (a *app) alerts(cmd *cobra.Command, f *alertsFlags) error {
-	cfg, err := a.config(overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.alerts", f.topic)...)
+	cfg, err := a.config(overrides("brokers", "kafka.brokers", f.brokers)...)
 	if err != nil {
 		return err
 	}
-	name := cfg.Kafka.Alerts
+	name := cmp.Or(f.topic, cfg.Kafka.Alerts) // the shadows' topic may be read as well
+	if !legalTopic(name, maxTopic) {
+		return usageError{fmt.Errorf("no topic can have the name %q", name)}
+	}
 	client, err := openKafka(cfg, name)
 	if err != nil {
 		return err

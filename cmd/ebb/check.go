@@ -12,6 +12,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/redisstore"
 	"ebb/pipeline/secure"
 	"ebb/scoring"
 	"ebb/sinks"
@@ -96,7 +97,10 @@ type checking struct {
 	create   string // command line
 	cfg      *Config
 	client   *kafkawire.Client
+	redis    *redisstore.Client // nil: it does not let us in
+	reached  bool               // a broker answered
 	pack     *scoring.Pack
+	of       string // whose findings these are, in front of their names: empty, or a shadow's
 	topics   map[string]kafkawire.Topic
 	created  map[string]bool // topics, by --create
 	findings []finding
@@ -114,7 +118,7 @@ func (c *checking) problem(check, do, format string, args ...any) {
 
 func (c *checking) add(check, status, do, format string, args ...any) {
 	found := strings.Join(strings.FieldsFunc(fmt.Sprintf(format, args...), func(r rune) bool { return r == '\n' }), "; ")
-	c.findings = append(c.findings, finding{check, status, found, do})
+	c.findings = append(c.findings, finding{c.of + check, status, found, do})
 }
 
 // failed notes an error: a hard stop and a refusal with their own advice, anything else with do.
@@ -149,10 +153,9 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 	if !problems.touch("pack") {
 		c.checkPack()
 	}
-	kafka := !problems.touch("kafka.brokers", "kafka.tls", "kafka.sasl", "kafka.group", "kafka.input", "kafka.alerts", "kafka.control", "kafka.packs")
+	kafka := !problems.touch("kafka.brokers", "kafka.tls", "kafka.sasl", "kafka.group", "kafka.input", "kafka.alerts", "kafka.control", "kafka.packs", "kafka.shadow", "shadows")
 	if kafka {
-		k := &cfg.Kafka
-		client, err := openKafka(cfg, k.Input, k.Alerts, k.DLQ(), k.Control, k.Packs)
+		client, err := openKafka(cfg, cfg.topics()...)
 		if err != nil {
 			return err
 		}
@@ -161,7 +164,11 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 		c.checkKafka(ctx)
 	}
 	if !problems.touch("redis") {
-		c.checkRedis(ctx, kafka)
+		defer c.closeRedis()
+		c.checkRedis(ctx)
+	}
+	if !problems.touch("shadows") {
+		c.checkShadows(ctx)
 	}
 	if ctx.Err() != nil {
 		return stopCause(ctx)
@@ -187,7 +194,11 @@ func (c *checking) checkConfig(file string, problems configProblems) {
 func (c *checking) checkPack() {
 	pack, err := loadPack(c.cfg)
 	if err != nil {
-		c.problem("pack", "mend pack.name, pack.activity, pack.friction or pack.horizon, or the pack's own file", "%s", strings.TrimPrefix(err.Error(), "load pack: "))
+		advice := "mend pack.name, pack.activity, pack.friction or pack.horizon, or the pack's own file"
+		if c.of != "" {
+			advice = "mend shadows, or the pack's own file"
+		}
+		c.problem("pack", advice, "%s", strings.TrimPrefix(err.Error(), "load pack: "))
 		return
 	}
 	c.pack = pack
@@ -196,7 +207,7 @@ func (c *checking) checkPack() {
 
 // checkKafka checks all that stands in Kafka. Where no broker answers, that is the only finding.
 func (c *checking) checkKafka(ctx context.Context) {
-	if c.checkBrokers(ctx) {
+	if c.reached = c.checkBrokers(ctx); c.reached {
 		c.checkTopics(ctx)
 		c.checkTransactions(ctx)
 	}

@@ -13,14 +13,14 @@ import (
 )
 
 // checkRedis checks the server and, where Kafka could be asked, what it holds against what Kafka says.
-func (c *checking) checkRedis(ctx context.Context, kafka bool) {
+func (c *checking) checkRedis(ctx context.Context) {
 	advice := "start Redis, or mend redis.addresses; a secured one needs redis.tls, redis.username and a password"
 	client, err := openRedis(ctx, c.cfg)
 	if err != nil {
 		c.failedRedis(advice, err)
 		return
 	}
-	defer func() { _ = client.Close() }() // nothing was written
+	c.redis = client
 	policies, err := client.Policies(ctx)
 	if err != nil {
 		c.failedRedis(advice, err)
@@ -29,11 +29,22 @@ func (c *checking) checkRedis(ctx context.Context, kafka bool) {
 	for i := range policies {
 		c.checkPolicy(&policies[i])
 	}
-	if !c.checkRedisAllowed(ctx, client) {
+	c.checkHeld(ctx)
+}
+
+func (c *checking) closeRedis() {
+	if c.redis != nil {
+		_ = c.redis.Close() // nothing was written
+	}
+}
+
+// checkHeld checks what Redis lets the group do and what it holds of it.
+func (c *checking) checkHeld(ctx context.Context) {
+	if !c.checkRedisAllowed(ctx, c.redis) {
 		return
 	}
-	if input, ok := c.topics[c.cfg.Kafka.Input]; ok && kafka && c.pack != nil {
-		c.checkGroup(ctx, client, &input)
+	if input, ok := c.topics[c.cfg.Kafka.Input]; ok && c.pack != nil {
+		c.checkGroup(ctx, c.redis, &input)
 	}
 }
 

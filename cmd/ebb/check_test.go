@@ -95,6 +95,13 @@ func TestCheckFindings(t *testing.T) {
 			sane(t, s)
 			s.place(t, map[string][]int32{"": {3, 3, 0}})
 		}},
+		{name: "shadows", topics: append([]string{"ebb.shadow"}, all...), set: sane, env: []string{"EBB_SHADOWS=candidate=saas"}},
+		{name: "shadows without their topic, one of no pack", topics: all, set: sane, code: exitFailed, env: []string{"EBB_SHADOWS=candidate=saas,other=./none.yaml"}},
+		{name: "a shadow's state of another pack", topics: append([]string{"ebb.shadow"}, all...), code: exitFailed, env: []string{"EBB_SHADOWS=candidate=saas"}, set: func(t *testing.T, s *services) {
+			sane(t, s)
+			s.configure(t, "ebb.shadow", keep)
+			s.hold(t, "ebb.shadow.candidate", "0123456789abcdef")
+		}},
 		{name: "transactions refused", topics: all, code: exitFailed, set: func(t *testing.T, s *services) {
 			sane(t, s)
 			s.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.TransactionalIDAuthorizationFailed, TopLevel: true, Count: -1})
@@ -114,7 +121,7 @@ func TestCheckFindings(t *testing.T) {
 		{name: "state of another pack", topics: all, code: exitFailed, set: func(t *testing.T, s *services) {
 			sane(t, s)
 			s.commit(t, 0, pipeline.Mark{Topic: s.topicID(t, "events")}.Metadata())
-			s.hold(t, "0123456789abcdef")
+			s.hold(t, "ebb", "0123456789abcdef")
 		}},
 	}
 	var got strings.Builder
@@ -188,14 +195,14 @@ func (s *services) topicID(t testing.TB, topic string) string {
 }
 
 // hold has Redis hold state of partition 0, scored with a pack.
-func (s *services) hold(t testing.TB, pack string) {
+func (s *services) hold(t testing.TB, group, pack string) {
 	t.Helper()
 	client, err := redisstore.Open(t.Context(), redisstore.Config{Addresses: []string{s.redis.Addr()}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	p := client.Partition("ebb", 0)
+	p := client.Partition(group, 0)
 	first, second := pipeline.Token{1}, pipeline.Token{2}
 	if _, err := p.Claim(t.Context(), first); err != nil {
 		t.Fatal(err)

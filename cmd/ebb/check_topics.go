@@ -20,7 +20,7 @@ const dlqHeadroom = 64 << 10
 // would be deleted within minutes.
 const keepAll = "-1"
 
-// checkTopics checks the five topics and, once the input is there, where the group stands.
+// checkTopics checks all topics and, once the input is there, where the group stands.
 func (c *checking) checkTopics(ctx context.Context) {
 	k := &c.cfg.Kafka
 	partitions := c.flags.partitions
@@ -40,6 +40,9 @@ func (c *checking) checkTopics(ctx context.Context) {
 		if cfg, ok := c.topicConfig(ctx, "alert topic", k.Alerts); ok {
 			c.checkKept("alert topic", &alerts, cfg, true, "a later alert would replace a customer's earlier one")
 		}
+	}
+	if len(c.cfg.Shadows) > 0 {
+		c.checkShadowTopic(ctx, partitions)
 	}
 	c.checkOwnTopics(ctx, partitions)
 	need := largest + dlqHeadroom

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -18,6 +20,7 @@ type Config struct {
 	Kafka           KafkaConfig
 	Redis           RedisConfig
 	Pack            PackConfig
+	Shadows         map[string]string // packs by the shadow's name
 	Time            TimeConfig
 	Batch           BatchConfig
 	State           StateConfig
@@ -35,6 +38,7 @@ type KafkaConfig struct {
 	Alerts             string // topic of alerts
 	Control            string // topic of control records
 	Packs              string // topic of packs
+	Shadow             string // topic of what shadows would alert
 	Start              string // earliest or latest
 	InstanceID         string // "": host name and a slot number
 	SessionTimeout     time.Duration
@@ -133,7 +137,7 @@ type LogConfig struct {
 func defaultConfig() *Config {
 	return &Config{
 		Kafka: KafkaConfig{
-			Brokers: []string{"127.0.0.1:9092"}, Group: "ebb", Input: "events", Alerts: "ebb.alerts", Control: "ebb.control", Packs: "ebb.packs", Start: "earliest",
+			Brokers: []string{"127.0.0.1:9092"}, Group: "ebb", Input: "events", Alerts: "ebb.alerts", Control: "ebb.control", Packs: "ebb.packs", Shadow: "ebb.shadow", Start: "earliest",
 			SessionTimeout: 10 * time.Second, Heartbeat: 250 * time.Millisecond, TransactionTimeout: 15 * time.Second,
 		},
 		Redis:           RedisConfig{Addresses: []string{"127.0.0.1:6379"}},
@@ -219,6 +223,7 @@ func (l *configLoader) contradiction(path, other, format string, args ...any) {
 
 // set gives the key at path a value and notes where it came from. A value that cannot be read is a problem.
 func (l *configLoader) set(s *setting, o origin, set func() error) {
+	maps.DeleteFunc(l.origins, func(path string, _ origin) bool { return strings.HasPrefix(path, s.path+".") }) // of what it held before
 	l.origins[s.path] = o
 	for _, err := range split(set()) {
 		l.problem(s.path, "%s", err)

@@ -16,6 +16,7 @@ func (l *configLoader) check(c *Config) {
 	l.checkSentinel(&c.Redis.Sentinel)
 	l.checkTLS("redis.tls.", &c.Redis.TLS)
 	l.checkMapping(&c.Input.Mapping)
+	l.checkShadows(c)
 	l.checkProcess(c)
 }
 

@@ -65,7 +65,7 @@ gather before it collects. Five million customers with a cache of one million, f
 	section := ""
 	for _, s := range defaultConfig().settings() {
 		head, _, _ := strings.Cut(s.path, ".")
-		if !strings.Contains(s.path, ".") {
+		if s.path == "shutdown_timeout" {
 			head = "process"
 		}
 		if head != section {

@@ -47,6 +47,7 @@ func (c *Config) kafkaSettings() []setting {
 		{path: "kafka.alerts", value: textValue{&k.Alerts}, doc: "Topic of alerts, keyed by customer. Read it with `isolation.level=read_committed`."},
 		{path: "kafka.control", value: textValue{&k.Control}, doc: "Topic of control records: where each pack begins, so that a replay decides as before. As many partitions as the input, kept for ever. Groups and inputs may share it."},
 		{path: "kafka.packs", value: textValue{&k.Packs}, doc: "Topic of packs, compacted: the canonical form of each pack that was ever active, keyed by its hash. Groups may share it."},
+		{path: "kafka.shadow", value: textValue{&k.Shadow}, doc: "Topic of what shadows would alert, keyed by customer; the header `ce_source` says whose each is. Shadows and groups may share it. Needed only where there are `shadows`."},
 		{path: "kafka.start", value: choiceValue{&k.Start, []string{"earliest", "latest"}}, doc: "Where a group that has never run begins. Without effect afterwards."},
 		{path: "kafka.instance_id", value: textValue{&k.InstanceID}, doc: "Static member id, different for every process of the group. Empty: the host's name and a slot number. A process that comes back under its id within the session timeout takes its partitions up again without a rebalance."},
 		{path: "kafka.session_timeout", value: durationValue{&k.SessionTimeout, time.Second, maxTimeout}, doc: "How long a silent member keeps its partitions. Shorter: a dead one is replaced sooner, a slow one loses its partitions sooner. The broker refuses less than its `group.min.session.timeout.ms` (6 s unless changed)."},
@@ -96,6 +97,7 @@ func (c *Config) packSettings() []setting {
 		{path: "pack.activity", value: listValue{&p.Activity}, doc: "Event types that count as activity, in place of the pack's. Empty: the pack's own."},
 		{path: "pack.friction", value: weightsValue{&p.Friction}, doc: "Weight, 0 to 100, of each event type that counts as friction, in place of the pack's. Empty: the pack's own. In the environment `payment_failed,complaint=0.5`; without a number it is 1."},
 		{path: "pack.horizon", value: durationValue{&p.Horizon, 0, 730 * day}, doc: "The score answers how likely it is that a customer does nothing for this long. 0s: the pack's own."},
+		{path: "shadows", value: namesValue{&c.Shadows, "name=pack"}, doc: "Packs to try beside `pack`, by a name of your own (lower-case letters, digits and `-`): each scores the same input in a group of its own, `<kafka.group>.shadow.<name>`, and what it would alert goes to `kafka.shadow` and nowhere else. A pack is one that comes with ebb, or a file, which is followed as `pack.name` is. In the environment `candidate=./next.yaml,other=saas`. Each takes as much CPU, memory and room in Redis as the main one. [How to try a pack](packs.md#trying-a-pack)."},
 	}
 }
 

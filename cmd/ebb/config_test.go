@@ -59,6 +59,9 @@ pack:
     payment_failed: 1
     complaint: 0.5
   horizon: 90d
+shadows:
+  candidate: ./a=b.yaml
+  other: saas
 state: {cache: 2_000_000}
 input:
   max_record_bytes: 2MiB
@@ -77,6 +80,7 @@ input:
 	}
 	want := defaultConfig()
 	want.Kafka.Brokers = []string{"d:4", "e:5"}
+	want.Shadows = map[string]string{"candidate": "./a=b.yaml", "other": "saas"}
 	want.Kafka.Group, want.Kafka.Alerts = "shop", "out"
 	want.Kafka.SessionTimeout = 90 * time.Second
 	want.Kafka.TLS = TLSConfig{Enabled: true, ServerName: "kafka.example.org"}
@@ -132,7 +136,7 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 		"time.lateness": "1m", "batch.max_bytes": "2MiB", "batch.linger": "5ms",
 		"state.cache": "5000", "state.retention": "400d", "input.max_record_bytes": "2KiB", "input.poison_breaker": "0.25", "shutdown_timeout": "5s",
 		"kafka.brokers": "x:1,y:2", "redis.addresses": "x:1,y:2", "http.listen": "127.0.0.1:0",
-		"pack.activity": "a,b", "pack.friction": "a=1,b=0.5",
+		"pack.activity": "a,b", "pack.friction": "a=1,b=0.5", "shadows": "a=saas,b=./c.yaml",
 		"input.mapping.records": "all", "input.mapping.time.as": "seconds", "input.mapping.time.default": "record", "input.mapping.value.as": "minor",
 	}
 	for _, s := range defaultConfig().settings() {
@@ -198,6 +202,13 @@ func TestDurationsAndSizesAreReadAsTheyAreWritten(t *testing.T) {
 	weights := map[string]float64{}
 	if err := (weightsValue{&weights}).set("payment_failed, a=b=0.5"); err != nil || !cmp.Equal(weights, map[string]float64{"payment_failed": 1, "a=b": 0.5}) {
 		t.Errorf("weights %v: %v", weights, err)
+	}
+	names, again := map[string]string{}, map[string]string{}
+	if err := (namesValue{&names, "name=pack"}).set("a=saas, b=./c=d.yaml"); err != nil || !cmp.Equal(names, map[string]string{"a": "saas", "b": "./c=d.yaml"}) {
+		t.Errorf("names %v: %v", names, err)
+	}
+	if err := (namesValue{&again, ""}).set(namesValue{&names, ""}.String()); err != nil || !cmp.Equal(names, again) {
+		t.Errorf("%v is read back as %v: %v", names, again, err)
 	}
 	for text, want := range map[string]int64{"0": 0, "100": 100, "1KiB": 1024, "1 MiB": 1 << 20, "3GiB": 3 << 30, "1_000": 1000} {
 		if n, err := parseSize(text); err != nil || n != want {

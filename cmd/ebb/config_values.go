@@ -266,24 +266,73 @@ func (v weightsValue) String() string {
 }
 
 func (v weightsValue) set(text string) error {
-	items := map[string]string{}
-	if strings.TrimSpace(text) == "" {
+	items, err := splitItems(text, "1", "name=number", strings.LastIndexByte)
+	if err != nil || len(items) == 0 {
 		*v.p = nil
-		return nil
-	}
-	for item := range strings.SplitSeq(text, ",") {
-		name, number := item, "1"
-		if i := strings.LastIndexByte(item, '='); i >= 0 {
-			name, number = item[:i], item[i+1:]
-		}
-		name = strings.TrimSpace(name)
-		if _, twice := items[name]; twice || name == "" {
-			return fmt.Errorf("want name=number, separated by commas, each name once, found %q", text)
-		}
-		items[name] = strings.TrimSpace(number)
+		return err
 	}
 	return v.setItems(items)
 }
+
+// splitItems reads name=text items that are separated by commas. alone is the text of a name alone, form how to write them, and
+// sign finds the = that separates.
+func splitItems(list, alone, form string, sign func(string, byte) int) (map[string]string, error) {
+	items := map[string]string{}
+	if strings.TrimSpace(list) == "" {
+		return items, nil
+	}
+	for item := range strings.SplitSeq(list, ",") {
+		name, text := item, alone
+		if i := sign(item, '='); i >= 0 {
+			name, text = item[:i], item[i+1:]
+		}
+		name, text = strings.TrimSpace(name), strings.TrimSpace(text)
+		if _, twice := items[name]; twice || name == "" || text == "" {
+			return nil, fmt.Errorf("want %s, separated by commas, each name once, found %q", form, list)
+		}
+		items[name] = text
+	}
+	return items, nil
+}
+
+// itemsValue is a value whose parts have names of their own: several lines in a file, one text in the environment.
+type itemsValue interface {
+	value
+	item() string // what stands behind a name
+	setItems(items map[string]string) error
+}
+
+// namesValue is a text by name.
+type namesValue struct {
+	p    *map[string]string
+	form string // of an item
+}
+
+func (v namesValue) kind() string { return "text by name" }
+func (v namesValue) item() string { return "text" }
+
+func (v namesValue) String() string {
+	var items []string
+	for _, name := range slices.Sorted(maps.Keys(*v.p)) {
+		items = append(items, name+"="+(*v.p)[name])
+	}
+	return strings.Join(items, ",")
+}
+
+func (v namesValue) set(text string) error {
+	items, err := splitItems(text, "", v.form, strings.IndexByte)
+	if err != nil {
+		return err
+	}
+	return v.setItems(items)
+}
+
+func (v namesValue) setItems(items map[string]string) error {
+	*v.p = items
+	return nil
+}
+
+func (v weightsValue) item() string { return "number" }
 
 func (v weightsValue) setItems(items map[string]string) error {
 	out := map[string]float64{}

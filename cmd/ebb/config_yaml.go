@@ -151,9 +151,9 @@ func (r *yamlReader) leaf(s *setting, p *ast.MappingValueNode) {
 			r.configLoader.set(s, o, func() error { return r.list(v, seq) })
 			return
 		}
-	case weightsValue:
+	case itemsValue:
 		if pairs, ok := r.pairs(s.path, p.Value); ok {
-			r.configLoader.set(s, o, func() error { return r.weights(v, pairs) })
+			r.configLoader.set(s, o, func() error { return r.items(s.path, v, pairs) })
 			return
 		}
 	}
@@ -178,14 +178,16 @@ func (r *yamlReader) list(v listValue, seq *ast.SequenceNode) error {
 	return v.setItems(items)
 }
 
-func (r *yamlReader) weights(v weightsValue, pairs []*ast.MappingValueNode) error {
+// items reads parts with names of their own, and notes where each stands.
+func (r *yamlReader) items(path string, v itemsValue, pairs []*ast.MappingValueNode) error {
 	items := map[string]string{}
 	for _, p := range pairs {
+		name := keyText(p.Key)
 		text, err := scalar(p.Value)
 		if err != nil {
-			return fmt.Errorf("want a number for %q, found %w", keyText(p.Key), err)
+			return fmt.Errorf("want a %s for %q, found %w", v.item(), name, err)
 		}
-		items[keyText(p.Key)] = text
+		items[name], r.origins[path+"."+name] = text, r.origin(p.Key)
 	}
 	return v.setItems(items)
 }

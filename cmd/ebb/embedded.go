@@ -51,6 +51,9 @@ func startEmbedded(ctx context.Context, cfg *Config) (*embedded, error) {
 // createTopics creates what ebb reads and writes, to keep everything: a log of the past is what most are tried with.
 func (e *embedded) createTopics(ctx context.Context, cfg *Config) error {
 	names := []string{cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ(), cfg.Kafka.Control, cfg.Kafka.Packs}
+	if len(cfg.Shadows) > 0 {
+		names = append(names, cfg.Kafka.Shadow)
+	}
 	client, err := openKafka(cfg, names...)
 	if err != nil {
 		return err

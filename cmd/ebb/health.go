@@ -100,6 +100,11 @@ func reachable(listen string) string {
 }
 
 func (r *readiness) show(out screen) {
+	defer func() {
+		for _, s := range r.Shadows {
+			out.hang("shadow "+s.Name+": ", s.inWords())
+		}
+	}()
 	if r.Ready {
 		fmt.Fprintf(out, "ready: group %s, generation %d\n", r.Group, r.Generation)
 	}

@@ -20,6 +20,7 @@ type readiness struct {
 	Group      string           `json:"group,omitempty"`
 	Generation int32            `json:"generation,omitempty"`
 	Partitions []partitionState `json:"partitions"`
+	Shadows    []shadowState    `json:"shadows,omitempty"` // whatever becomes of them, it is ready
 }
 
 // partitionState is one owned partition.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -61,9 +62,9 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 			continue
 		}
 		found++
-		theirs, err := packOf(&i, n, pack, unusable)
+		theirs, err := packOf(&i, n, pack)
 		if err != nil {
-			return err
+			return cmp.Or(unusable, err)
 		}
 		v, err := newInspected(theirs, f.tenant, customer, n, &i.Meta, i.Profile)
 		if err != nil {
@@ -85,15 +86,20 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 // mostProbed is among how many partitions one with state is looked for, which then says how many there are.
 const mostProbed = 256
 
-// packOf is the pack under which the customer was last folded: one of those kept beside the state or, where none was announced
-// yet, the configured one.
-func packOf(i *redisstore.Inspection, partition int, configured *scoring.Pack, unusable error) (*scoring.Pack, error) {
+// packOf is the pack under which the customer was last folded.
+func packOf(i *redisstore.Inspection, partition int, configured *scoring.Pack) (*scoring.Pack, error) {
 	c := scoring.Customer{Profile: &scoring.Profile{}}
 	if err := scoring.ReadProfile(i.Profile, &c); err != nil {
 		return nil, err
 	}
+	return packAt(i, partition, c.Generation, configured)
+}
+
+// packAt is the pack of a generation of the partition: one of those kept beside the state or, where none was announced yet, the
+// configured one; nil: that cannot be read.
+func packAt(i *redisstore.Inspection, partition int, generation uint8, configured *scoring.Pack) (*scoring.Pack, error) {
 	hash := i.Meta.Pack
-	if n := int(c.Generation); n < len(i.Meta.Packs) {
+	if n := int(generation); n < len(i.Meta.Packs) {
 		hash = i.Meta.Packs[n].Hash
 	}
 	for _, k := range i.Packs {
@@ -101,10 +107,7 @@ func packOf(i *redisstore.Inspection, partition int, configured *scoring.Pack, u
 			return scoring.LoadCanonical(k.Canonical)
 		}
 	}
-	if unusable != nil {
-		return nil, unusable
-	}
-	if hash != configured.Hash {
+	if configured == nil || hash != configured.Hash {
 		return nil, advise(fmt.Errorf("partition %d was scored with another pack, %.12s…", partition, hash), "give the pack and the overrides that ebb run has")
 	}
 	return configured, nil

@@ -24,7 +24,7 @@ pack; a path of your own holds a slash or ends in .yaml.`,
 		Args:    unknownCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPacksListCommand(a), newPacksShowCommand(a), newPacksValidateCommand(a), newPacksDiffCommand(a))
+	cmd.AddCommand(newPacksListCommand(a), newPacksShowCommand(a), newPacksValidateCommand(a), newPacksDiffCommand(a), newPacksShadowCommand(a))
 	return cmd
 }
 

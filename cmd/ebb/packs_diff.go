@@ -187,21 +187,24 @@ func newDecided(log string, skipped int64, found *backtest.Difference) *decidedD
 		}
 	}
 	for i := range found.Migrations {
-		m := &found.Migrations[i]
-		out := migrationJSON{At: m.At, Tiers: []migrationCell{}, Stages: []migrationCell{}}
-		for a := range m.Tiers {
-			for b, n := range m.Tiers[a] {
-				out.Tiers = appendCell(out.Tiers, scoring.Tier(a).String(), scoring.Tier(b).String(), n)
-			}
-		}
-		for a := range m.Stages {
-			for b, n := range m.Stages[a] {
-				out.Stages = appendCell(out.Stages, scoring.Stage(a).String(), scoring.Stage(b).String(), n)
-			}
-		}
-		d.Migrations = append(d.Migrations, out)
+		d.Migrations = append(d.Migrations, newMigration(&found.Migrations[i]))
 	}
 	return d
+}
+
+func newMigration(m *backtest.Migration) migrationJSON {
+	out := migrationJSON{At: m.At, Tiers: []migrationCell{}, Stages: []migrationCell{}}
+	for a := range m.Tiers {
+		for b, n := range m.Tiers[a] {
+			out.Tiers = appendCell(out.Tiers, scoring.Tier(a).String(), scoring.Tier(b).String(), n)
+		}
+	}
+	for a := range m.Stages {
+		for b, n := range m.Stages[a] {
+			out.Stages = appendCell(out.Stages, scoring.Stage(a).String(), scoring.Stage(b).String(), n)
+		}
+	}
+	return out
 }
 
 func appendCell(cells []migrationCell, a, b string, customers int64) []migrationCell {
@@ -215,5 +218,5 @@ func (d *packsDiffered) show(s screen, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(s).Encode(d)
 	}
-	return packsDiffText{s}.print(d)
+	return packsDiffText{s, "A", "B"}.print(d)
 }

@@ -12,7 +12,10 @@ import (
 )
 
 // packsDiffText shows the difference between two packs to people.
-type packsDiffText struct{ screen }
+type packsDiffText struct {
+	screen
+	a, b string // how the two are called
+}
 
 // Bounds of what is shown of declarations; --json has everything.
 const (
@@ -137,18 +140,19 @@ func (t packsDiffText) decided(d *decidedDifference) {
 		}
 	}
 	for i := range d.Difference.Migrations {
-		t.migration(&d.Difference.Migrations[i], i+1 == len(d.Difference.Migrations))
+		m := &d.Difference.Migrations[i]
+		when := "on " + formatDate(m.At)
+		if i+1 == len(d.Difference.Migrations) {
+			when = "at the log's end, " + m.At.Format("2006-01-02 15:04")
+		}
+		t.migration(when, m)
 	}
 	t.alerts(d)
 }
 
 // migration is the matrix of tiers at a moment, and that of stages where any customer is in another one. That somebody is at
 // risk by one pack alone is left to the tiers and the alerts.
-func (t packsDiffText) migration(m *backtest.Migration, last bool) {
-	when := "on " + formatDate(m.At)
-	if last {
-		when = "at the log's end, " + m.At.Format("2006-01-02 15:04")
-	}
+func (t packsDiffText) migration(when string, m *backtest.Migration) {
 	names := make([]string, scoring.NumTiers)
 	for i := range names {
 		names[i] = scoring.Tier(i).String()
@@ -158,12 +162,13 @@ func (t packsDiffText) migration(m *backtest.Migration, last bool) {
 	for i := range cells {
 		cells[i] = m.Tiers[i][:]
 	}
-	t.matrix("Customers by tier "+when+": A's down, B's across", names, cells)
+	across := fmt.Sprintf("%s: %s's down, %s's across", when, t.a, t.b)
+	t.matrix("Customers by tier "+across, names, cells)
 	if worse, better := m.Moved(); worse+better == 0 {
-		t.paragraph("", "Everybody is in the same tier by B.")
+		t.paragraph("", "Everybody is in the same tier by "+t.b+".")
 	} else {
-		t.paragraph("", fmt.Sprintf("%s of %s are in another tier by B: %s in a worse one, %s in a better one.",
-			grouped(worse+better), grouped(total(cells)), grouped(worse), grouped(better)))
+		t.paragraph("", fmt.Sprintf("%s of %s are in another tier by %s: %s in a worse one, %s in a better one.",
+			grouped(worse+better), grouped(total(cells)), t.b, grouped(worse), grouped(better)))
 	}
 
 	stages := make([]string, scoring.NumStages)
@@ -175,7 +180,7 @@ func (t packsDiffText) migration(m *backtest.Migration, last bool) {
 		same += m.Stages[i][i]
 	}
 	if total(cells) > same {
-		t.matrix("Customers by stage "+when+": A's down, B's across", stages, cells)
+		t.matrix("Customers by stage "+across, stages, cells)
 	}
 }
 
@@ -200,7 +205,7 @@ func (t packsDiffText) matrix(title string, names []string, cells [][]int64) {
 			used = append(used, i)
 		}
 	}
-	header := []string{"A \\ B"}
+	header := []string{strings.ReplaceAll(t.a+" \\ "+t.b, "the ", "")}
 	var rows [][]string
 	for _, i := range used {
 		header = append(header, names[i])

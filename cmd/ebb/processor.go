@@ -36,6 +36,7 @@ type processorOptions struct {
 	trace        func(pipeline.Step, int64) // optional; see pipeline.Config
 	newest       int                        // version of the state that the program knows; 0: the real one
 	hangups      bool                       // SIGHUP has the pack's file be looked at
+	shadow       *shadowRole                // nil: it is the main one
 }
 
 // processor is one member of the group at work: clients, membership, and a worker per owned partition.
@@ -52,10 +53,11 @@ type processor struct {
 	slot    *kafkasource.Slot // nil where the instance id is configured
 	member  *kafkasource.Member
 	metrics *pipeline.Metrics
-	http    *httpServer // nil: none
-	ends    []int64     // by partition, where opts.untilEnd or opts.acceptPoison
-	draws   chan []byte // keys of customers met; see tellStrays
-	said    string      // what kind of failure to start was logged last
+	metered *prometheus.Registry // what /metrics shows; nil of a shadow, which is shown by the main one
+	http    *httpServer          // nil: none
+	ends    []int64              // by partition, where opts.untilEnd or opts.acceptPoison
+	draws   chan []byte          // keys of customers met; see tellStrays
+	said    string               // what kind of failure to start was logged last
 
 	unfollow  context.CancelFunc
 	following sync.WaitGroup // goroutines that look at files
@@ -65,6 +67,7 @@ type processor struct {
 	awaited      string                     // why it could not start, the last time it tried
 	workers      map[int32]*pipeline.Worker // of the present generation
 	draining     bool
+	shadows      *shadows // beside it; nil: none
 	tally        pipeline.Tally
 	began, ended time.Time
 }
@@ -84,7 +87,7 @@ func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts pro
 	p.met.Store(p.pack)
 	files := p.followFiles(ctx)
 	log.Info().Str("digest", cfg.Digest()).Object("config", cfg.Masked()).Str("pack", p.pack.Name).Str("pack_hash", p.pack.Hash).Msg("starting")
-	if p.kafka, err = openKafka(cfg, cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ(), cfg.Kafka.Control, cfg.Kafka.Packs); err != nil {
+	if p.kafka, err = openKafka(cfg, p.topics()...); err != nil {
 		return nil, err
 	}
 	if err := p.serveHTTP(ctx); err != nil {
@@ -131,10 +134,17 @@ func (p *processor) connect(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := p.checkTopics(ctx); err != nil {
+	control, err := p.checkTopics(ctx)
+	if err != nil {
 		return err
 	}
-	return p.checkPartitions(ctx)
+	if err := p.checkPartitions(ctx); err != nil {
+		return err
+	}
+	if control < p.topic.Partitions {
+		return advise(fmt.Errorf("topic %s has %s, the input has %d", p.cfg.Kafka.Control, plural(int(control), "partition"), p.topic.Partitions), "ebb check says how to add the rest")
+	}
+	return nil
 }
 
 // checkRedis refuses a Redis that may drop state.
@@ -154,35 +164,36 @@ func (p *processor) checkRedis(ctx context.Context) error {
 	return nil
 }
 
-// checkTopics finds the input's identity and sees that everything that is written to exists.
-func (p *processor) checkTopics(ctx context.Context) (err error) {
-	control := int32(0)
-	for _, name := range []string{p.cfg.Kafka.Alerts, p.cfg.Kafka.DLQ(), p.cfg.Kafka.Packs, p.cfg.Kafka.Control, p.cfg.Kafka.Input} {
+// checkTopics finds the input's identity and sees that everything that is written to exists. It returns how many partitions
+// the topic of control records has.
+func (p *processor) checkTopics(ctx context.Context) (control int32, err error) {
+	for _, name := range p.topics() {
 		p.topic, err = p.kafka.Topic(ctx, name)
 		switch {
 		case errors.Is(err, kafkawire.UnknownTopicOrPartition):
-			return advise(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
+			return 0, advise(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
 		case isSilent(err) && !errors.As(err, new(kafkawire.Error)):
-			return noKafka(err, p.cfg, "")
+			return 0, noKafka(err, p.cfg, "")
 		case err == nil && name == p.cfg.Kafka.Control:
 			control = p.topic.Partitions
 		case err != nil:
-			return fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
+			return 0, fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
 		}
-	}
-	if control < p.topic.Partitions {
-		return advise(fmt.Errorf("topic %s has %s, the input has %d", p.cfg.Kafka.Control, plural(int(control), "partition"), p.topic.Partitions), "ebb check says how to add the rest")
 	}
 	if !p.opts.untilEnd && !p.opts.acceptPoison {
-		return nil
+		return control, nil
 	}
 	p.ends = make([]int64, p.topic.Partitions)
+	if s := p.opts.shadow; s != nil {
+		copy(p.ends, s.ends)
+		return control, nil
+	}
 	for i := range p.ends {
 		if _, p.ends[i], err = p.kafka.Bounds(ctx, p.cfg.Kafka.Input, int32(i)); err != nil {
-			return fmt.Errorf("find the end of %s/%d: %w", p.cfg.Kafka.Input, i, err)
+			return 0, fmt.Errorf("find the end of %s/%d: %w", p.cfg.Kafka.Input, i, err)
 		}
 	}
-	return nil
+	return control, nil
 }
 
 // checkPartitions refuses to start where any partition's state was built with another number of them.
@@ -235,14 +246,18 @@ func formats(newest int) (all []int) {
 }
 
 func (p *processor) serveHTTP(ctx context.Context) (err error) {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	p.metrics = pipeline.NewMetrics(registry)
+	if s := p.opts.shadow; s != nil {
+		p.metrics = pipeline.NewShadowMetrics(s.metered, s.name)
+		return nil
+	}
+	p.metered = prometheus.NewRegistry()
+	p.metered.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	p.metrics = pipeline.NewMetrics(p.metered)
 	if p.cfg.HTTP.Listen == "" {
 		return nil
 	}
 	p.http, err = startHTTP(ctx, httpConfig{
-		Listen: p.cfg.HTTP.Listen, Registry: registry, Ready: p.ready,
+		Listen: p.cfg.HTTP.Listen, Registry: p.metered, Ready: p.ready,
 		Live: p.live,
 	})
 	if err == nil {
@@ -264,7 +279,10 @@ func (p *processor) run(ctx context.Context) error {
 		time.AfterFunc(p.cfg.ShutdownTimeout, func() { cancel(errDrainTimeout) })
 	})
 	defer stop()
-	told, drawn := p.tellUnnamed(work), p.tellStrays(work)
+	told, drawn := p.tellUnnamed(work), func() {}
+	if p.opts.shadow == nil {
+		drawn = p.tellStrays(work)
+	}
 	err := p.member.Run(work, p.own)
 	told()
 	drawn()
@@ -303,6 +321,9 @@ func (p *processor) own(ctx context.Context, g *kafkasource.Generation) error {
 		err := <-errs
 		if hard, ok := errors.AsType[*pipeline.HardStop](err); ok {
 			stops = append(stops, hard)
+			if s := p.opts.shadow; s != nil {
+				p.log.Error().Str("code", hard.Code).Str("do", shadowAdvice(s.name, hard)).Msg("a partition of the shadow stopped; ebb rebuild is for the main group alone")
+			}
 		} else if err != nil && ctx.Err() == nil && !errors.Is(err, pipeline.ErrFenced) {
 			p.log.Error().Err(err).Msg("partition not worked on")
 			stops = append(stops, err)
@@ -353,7 +374,7 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	store := p.redis.Partition(g.Group, int(n))
 	defer func() { _ = store.Close() }() // nothing of what was committed hangs on it
 	render := sinks.Renderer{
-		Alerts: p.cfg.Kafka.Alerts, DLQ: p.cfg.Kafka.DLQ(), Control: p.cfg.Kafka.Control, Packs: p.cfg.Kafka.Packs,
+		Alerts: p.cfg.Kafka.Alerts, DLQ: p.dlq(), Control: p.cfg.Kafka.Control, Packs: p.cfg.Kafka.Packs,
 		Group: g.Group, Input: p.cfg.Kafka.Input, InputID: p.topic.ID, Partition: n, Source: sinks.Source(g.Group, p.cfg.Kafka.Input),
 	}
 	w := pipeline.NewWorker(pipeline.Config{
@@ -445,6 +466,9 @@ func (p *processor) ready() readiness {
 		r.Partitions = append(r.Partitions, partitionState{Partition: n, State: s.Phase.String(), Reason: s.Reason, Next: at.Next, Lag: at.Lag()})
 	}
 	sortPartitions(r.Partitions)
+	if p.shadows != nil {
+		r.Shadows = p.shadows.states()
+	}
 	return r
 }
 

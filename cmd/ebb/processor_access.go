@@ -16,6 +16,9 @@ const filesEvery = 10 * time.Second
 // ends with that.
 func (p *processor) followFiles(ctx context.Context) context.Context {
 	ctx, p.unfollow = context.WithCancel(ctx)
+	if p.opts.shadow != nil {
+		return ctx // they are the main one's too
+	}
 	for _, c := range []*secure.Credentials{p.cfg.Kafka.credentials, p.cfg.Redis.credentials} {
 		if c == nil { // a configuration that was not loaded names no files
 			continue

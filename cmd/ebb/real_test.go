@@ -28,8 +28,11 @@ func TestMain(m *testing.M) {
 func TestCommandsOnRealServices(t *testing.T) {
 	kafka, redis := os.Getenv(outside.Kafka), os.Getenv(outside.Redis)
 	name := "first-" + strings.ToLower(rand.Text()[:10])
-	input, alerts := name+".events", name+".alerts"
-	environ := []string{"EBB_KAFKA_BROKERS=" + kafka, "EBB_REDIS_ADDRESSES=" + redis, "EBB_KAFKA_GROUP=" + name, "EBB_KAFKA_INPUT=" + input, "EBB_KAFKA_ALERTS=" + alerts}
+	input, alerts, control, packs := name+".events", name+".alerts", name+".control", name+".packs"
+	environ := []string{
+		"EBB_KAFKA_BROKERS=" + kafka, "EBB_REDIS_ADDRESSES=" + redis, "EBB_KAFKA_GROUP=" + name, "EBB_KAFKA_INPUT=" + input,
+		"EBB_KAFKA_ALERTS=" + alerts, "EBB_KAFKA_CONTROL=" + control, "EBB_KAFKA_PACKS=" + packs,
+	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(kafka, ",")...), kgo.TransactionalID(name), kgo.DefaultProduceTopic(alerts))
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +40,7 @@ func TestCommandsOnRealServices(t *testing.T) {
 	t.Cleanup(client.Close)
 	admin := kadm.NewClient(client)
 	t.Cleanup(func() {
-		_, _ = admin.DeleteTopics(context.WithoutCancel(t.Context()), input, input+dlqSuffix, alerts) // of a cluster that others use
+		_, _ = admin.DeleteTopics(context.WithoutCancel(t.Context()), input, input+dlqSuffix, alerts, control, packs) // of a cluster that others use
 	})
 	retention := func(ms string) {
 		t.Helper()
@@ -50,10 +53,10 @@ func TestCommandsOnRealServices(t *testing.T) {
 		}
 	}
 
-	if got := run(t, environ, nil, "check").want(t, exitFailed); strings.Count(got.stdout, "there is no topic "+name) != 3 {
+	if got := run(t, environ, nil, "check").want(t, exitFailed); strings.Count(got.stdout, "there is no topic "+name) != 5 {
 		t.Errorf("check:\n%s", got.stdout)
 	}
-	if got := run(t, environ, nil, "check", "--create").want(t, exitOK); strings.Count(got.stdout, "created with 4 partitions") != 3 {
+	if got := run(t, environ, nil, "check", "--create").want(t, exitOK); strings.Count(got.stdout, "created with ") != 5 {
 		t.Errorf("check --create:\n%s", got.stdout)
 	}
 

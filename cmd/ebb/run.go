@@ -84,6 +84,7 @@ type summary struct {
 	Suppressed  uint64               `json:"suppressed"`    // decided again after the state was rolled back, and not published again
 	Unnamed     uint64               `json:"unnamed"`       // events of types that the pack does not name
 	Types       []pipeline.TypeCount `json:"unnamed_types"` // the most frequent of these
+	Shadows     []shadowSummary      `json:"shadows,omitempty"`
 }
 
 func (a *app) run(cmd *cobra.Command, f *runFlags) error {
@@ -117,14 +118,18 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	if err != nil {
 		return errors.Join(err, p.close())
 	}
+	beside := startShadows(cmd.Context(), p)
 	err = errors.Join(p.run(cmd.Context()), stop(), p.close())
+	beside.end(err == nil && f.untilEnd)
 	if err != nil && !errors.As(err, new(stoppedBy)) {
 		return endedBadly{err}
 	}
 	if err != nil || !f.untilEnd {
 		return err
 	}
-	return json.NewEncoder(cmd.OutOrStdout()).Encode(p.summary())
+	sum := p.summary()
+	sum.Shadows = beside.summaries()
+	return json.NewEncoder(cmd.OutOrStdout()).Encode(sum)
 }
 
 func (p *processor) summary() summary {

@@ -3,6 +3,7 @@ package kafkawire
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -53,6 +54,29 @@ func (c *Client) DescribeGroup(ctx context.Context, group string) (GroupState, e
 		}
 	}
 	return out, nil
+}
+
+// Groups are the names of the groups that the brokers know and let us see, in order. Errors: pipeline.ErrUnavailable.
+func (c *Client) Groups(ctx context.Context) (names []string, err error) {
+	req := kmsg.NewPtrMetadataRequest()
+	req.Topics = []kmsg.MetadataRequestTopic{} // of none
+	answer, err := c.askSafe(ctx, ToAny(), req, func(kmsg.Response) int16 { return 0 })
+	if err != nil {
+		return nil, fmt.Errorf("list brokers: %w", err)
+	}
+	for _, b := range answer.(*kmsg.MetadataResponse).Brokers { // each knows those that it coordinates
+		answer, err := c.askSafe(ctx, toNode(b.NodeID), kmsg.NewPtrListGroupsRequest(), func(r kmsg.Response) int16 {
+			return r.(*kmsg.ListGroupsResponse).ErrorCode
+		})
+		if err != nil {
+			return nil, fmt.Errorf("list groups of broker %d: %w", b.NodeID, err)
+		}
+		for _, g := range answer.(*kmsg.ListGroupsResponse).Groups {
+			names = append(names, g.Group)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 // RemoveStatic takes static members out of a group, which their own SIGTERM does not. Those that are not in it are

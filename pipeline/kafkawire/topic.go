@@ -35,12 +35,13 @@ const (
 	Read            Operation = "READ"
 	Write           Operation = "WRITE"
 	DescribeConfigs Operation = "DESCRIBE_CONFIGS"
+	Delete          Operation = "DELETE"
 )
 
 // Lacks lists those of the operations that are not allowed. Nothing known against one counts as allowed.
 func (o Operations) Lacks(wanted ...Operation) (missing []Operation) {
 	codes := map[Operation]kmsg.ACLOperation{
-		Read: kmsg.ACLOperationRead, Write: kmsg.ACLOperationWrite, DescribeConfigs: kmsg.ACLOperationDescribeConfigs,
+		Read: kmsg.ACLOperationRead, Write: kmsg.ACLOperationWrite, DescribeConfigs: kmsg.ACLOperationDescribeConfigs, Delete: kmsg.ACLOperationDelete,
 	}
 	for _, op := range wanted {
 		if o != unsaid && o != 0 && o&(1<<codes[op]) == 0 {

@@ -2,6 +2,7 @@ package kafkawire_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -93,6 +94,9 @@ func TestGroupOffsets(t *testing.T) {
 	}
 	if at, err := c.Committed(t.Context(), group, in, 1); err != nil || at.Exists {
 		t.Errorf("the other partition: %+v, %v", at, err)
+	}
+	if all, err := c.Groups(t.Context()); err != nil || !slices.Contains(all, group) || !slices.IsSorted(all) {
+		t.Errorf("groups %q, %v", all, err)
 	}
 	if err := c.DeleteOffsets(t.Context(), group, in, 2); err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ func spoken(k kmsg.Key) (span, bool) {
 		kmsg.LeaveGroup:         {3, 5},
 		kmsg.SyncGroup:          {3, 5},
 		kmsg.DescribeGroups:     {4, 5},
+		kmsg.ListGroups:         {3, 4},
 		kmsg.ApiVersions:        {3, 3}, // finalized features
 		kmsg.CreateTopics:       {5, 7},
 		kmsg.InitProducerID:     {3, 4},

@@ -133,7 +133,7 @@ func (k *securedKafka) setPassword(t *testing.T, user string, mechanism kadm.Scr
 
 // acl is one thing that a user may do.
 type acl struct {
-	kind, name string // topic, group, cluster, transactional id or transaction, which is a prefix of such ids
+	kind, name string // topic, group, groups, which is a prefix of their names, cluster, transactional id or transaction, which is a prefix of such ids
 	operation  kadm.ACLOperation
 }
 
@@ -170,6 +170,8 @@ func (a acl) builder(user string) *kadm.ACLBuilder {
 		return b.Topics(a.name)
 	case "group":
 		return b.Groups(a.name)
+	case "groups":
+		return b.Groups(a.name).ResourcePatternType(kadm.ACLPatternPrefixed)
 	case "cluster":
 		return b.Clusters()
 	case "transactional id":

@@ -146,6 +146,7 @@ func (r *redises) keys(t *testing.T, password string) map[string]string {
 func TestSecuredRedis(t *testing.T) {
 	r := startRedises(t)
 	t.Run("least permissions", r.leastPermissions)
+	t.Run("shadows", r.shadows)
 	t.Run("refusals", r.refusals)
 	t.Run("renewal", r.renewal)
 	t.Run("sentinel", r.sentinel)

@@ -56,6 +56,7 @@ func TestSecuredKafka(t *testing.T) {
 	t.Run("permissions", k.permissions)
 	t.Run("permissions to replay", k.replayPermissions)
 	t.Run("permissions to create", k.createPermissions)
+	t.Run("permissions of shadows", k.shadowPermissions)
 	t.Run("renewal", k.renewal)
 }
 

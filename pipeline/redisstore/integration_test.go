@@ -25,6 +25,7 @@ func TestReal(t *testing.T) {
 	t.Run("rebuild", func(t *testing.T) { rebuild(t, addr) })
 	t.Run("inspect", func(t *testing.T) { inspect(t, addr) })
 	t.Run("holders", func(t *testing.T) { holders(t, addr) })
+	t.Run("profiles", func(t *testing.T) { profiles(t, addr) })
 	t.Run("foreign keys", func(t *testing.T) { foreignKeys(t, addr) })
 	t.Run("usage", func(t *testing.T) { usage(t, addr) })
 }

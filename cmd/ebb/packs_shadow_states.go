@@ -1,0 +1,226 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+
+	"ebb/cmd/ebb/backtest"
+	"ebb/pipeline"
+	"ebb/pipeline/redisstore"
+	"ebb/scoring"
+)
+
+// shadowedStates compares the states of the customers that the main group and a shadow hold, partition by partition.
+type shadowedStates struct {
+	redis *redisstore.Client
+	sides [2]stateSide // the main one, the shadow
+	most  int          // of top
+	steps *steps
+
+	migration backtest.Migration
+	both      int64
+	only      [2]int64
+	first     int64 // activity of any customer, ms; MaxInt64: none
+	top       []scoreChange
+}
+
+// Sides of what is compared.
+const (
+	sideMain = iota
+	sideShadow
+)
+
+// stateSide is one of the two groups, in the partition that is being read.
+type stateSide struct {
+	group      string
+	configured *scoring.Pack // nil: it cannot be read
+	held       redisstore.Inspection
+	partition  int
+	scorers    map[uint8]*scoring.Scorer // by generation
+	customer   scoring.Customer
+}
+
+// scoreChange is a customer whose score is another one by the shadow.
+type scoreChange struct {
+	Tenant     string       `json:"tenant"`
+	Customer   string       `json:"customer"`
+	Difference float64      `json:"difference"` // of the risk score, the shadow's less the main one's
+	Main       scoredBy     `json:"main"`
+	Shadow     scoredBy     `json:"shadow"`
+	Why        []termChange `json:"why"` // the weightiest first
+
+	key string
+}
+
+// scoredBy is what one pack says of a customer.
+type scoredBy struct {
+	Risk  float64 `json:"risk_score"`
+	Tier  string  `json:"tier"`
+	Floor float64 `json:"floor,omitempty"` // of open episodes, below which the score is not
+}
+
+// termChange is what a term or a factor adds by each of the packs, in log-odds.
+type termChange struct {
+	Code   string  `json:"code"`
+	Main   float64 `json:"main"`
+	Shadow float64 `json:"shadow"`
+}
+
+const (
+	mostWhy  = 3    // that a change of the score is put down to
+	leastWhy = 0.01 // log-odds
+)
+
+// partition compares the customers of a partition as of the main one's watermark. held is what both hold of it.
+func (s *shadowedStates) partition(ctx context.Context, n int, held [2]redisstore.Inspection) error {
+	for i := range s.sides {
+		side := &s.sides[i]
+		side.held, side.partition, side.scorers = held[i], n, map[uint8]*scoring.Scorer{}
+	}
+	total, err := s.redis.Customers(ctx, s.sides[sideShadow].group, n)
+	if err != nil {
+		return err
+	}
+	seen := map[uint64]struct{}{} // Redis may name a customer twice
+	both := int64(0)
+	err = s.redis.EachProfile(ctx, s.sides[sideMain].group, n, func(keys, profiles []string) error {
+		theirs, err := s.redis.ProfilesOf(ctx, s.sides[sideShadow].group, n, keys)
+		if err != nil {
+			return err
+		}
+		s.steps.add(int64(len(keys)))
+		for i, key := range keys {
+			hash := xxhash.Sum64String(key)
+			if _, again := seen[hash]; again {
+				continue
+			}
+			seen[hash] = struct{}{}
+			if theirs[i] == "" {
+				s.only[sideMain]++
+				continue
+			}
+			both++
+			if err := s.compare(key, profiles[i], theirs[i]); err != nil {
+				return err
+			}
+		}
+		return stopCause(ctx)
+	})
+	s.both += both
+	s.only[sideShadow] += max(0, total-both)
+	return err
+}
+
+// compare scores a customer by both packs at the same instant.
+func (s *shadowedStates) compare(key, main, shadow string) error {
+	at := s.sides[sideMain].held.Meta.Clock.Watermark
+	var scorers [2]*scoring.Scorer
+	for i, profile := range []string{main, shadow} {
+		var err error
+		if scorers[i], err = s.sides[i].read(profile); err != nil {
+			return fmt.Errorf("state of a customer in partition %d of group %s: %w", s.sides[i].partition, s.sides[i].group, err)
+		}
+		c := &s.sides[i].customer
+		if at = max(at, c.At); c.Visits > 0 {
+			s.first = min(s.first, c.First)
+		}
+	}
+	var tiers [2]scoring.Tier
+	var stages [2]scoring.Stage
+	var scores [2]scoring.Score
+	change := scoreChange{key: key}
+	for i, said := range []*scoredBy{&change.Main, &change.Shadow} {
+		c := &s.sides[i].customer
+		tiers[i], stages[i] = scorers[i].TierAt(c, at)
+		scores[i] = scorers[i].Score(c, at)
+		said.Floor = openFloor(scorers[i].Pack, c)
+		said.Risk, said.Tier = float64(scores[i].Floored(said.Floor))/1000, tiers[i].String()
+	}
+	s.migration.Tiers[tiers[sideMain]][tiers[sideShadow]]++
+	s.migration.Stages[stages[sideMain]][stages[sideShadow]]++
+	if tiers[sideMain] == scoring.TierNone || tiers[sideShadow] == scoring.TierNone {
+		return nil // there is no score to compare with
+	}
+	change.Difference = math.Round((change.Shadow.Risk-change.Main.Risk)*1000) / 1000
+	s.keep(&change, func() []termChange {
+		return why([2]*scoring.Customer{&s.sides[0].customer, &s.sides[1].customer}, scorers, &scores, at)
+	})
+	return nil
+}
+
+// read takes a customer's profile and returns the scorer of the pack under which it was last folded.
+func (s *stateSide) read(profile string) (*scoring.Scorer, error) {
+	if s.customer.Profile == nil {
+		s.customer.Profile = &scoring.Profile{}
+	}
+	if err := scoring.ReadProfile([]byte(profile), &s.customer); err != nil {
+		return nil, err
+	}
+	scorer := s.scorers[s.customer.Generation]
+	if scorer == nil {
+		k, err := packAt(&s.held, s.partition, s.customer.Generation, s.configured)
+		if err != nil {
+			return nil, err
+		}
+		scorer = k.NewScorer()
+		s.scorers[s.customer.Generation] = scorer
+	}
+	return scorer, scorer.Fits(&s.customer)
+}
+
+// openFloor is the highest floor of the customer's open episodes; 0: none is open.
+func openFloor(k *scoring.Pack, c *scoring.Customer) (floor float64) {
+	for n := scoring.Explicit; n < scoring.NumKinds; n++ {
+		if h := c.HardEpisode(n); h.Open() {
+			floor = max(floor, k.Kinds[n].Opens[h.Opening].Floor)
+		}
+	}
+	return floor
+}
+
+// keep puts a change among the largest, if it is one of them; only then is it asked why.
+func (s *shadowedStates) keep(c *scoreChange, why func() []termChange) {
+	at, _ := slices.BinarySearchFunc(s.top, c, func(a scoreChange, c *scoreChange) int {
+		return cmp.Or(cmp.Compare(math.Abs(c.Difference), math.Abs(a.Difference)), strings.Compare(a.key, c.key))
+	})
+	if at >= s.most || c.Difference == 0 {
+		return
+	}
+	tenant, customer := pipeline.SplitKey([]byte(c.key))
+	c.Tenant, c.Customer, c.Why = string(tenant), string(customer), why()
+	s.top = slices.Insert(s.top, at, *c)
+	s.top = s.top[:min(len(s.top), s.most)]
+}
+
+// why is what adds to one score and not as much to the other.
+func why(customers [2]*scoring.Customer, scorers [2]*scoring.Scorer, scores *[2]scoring.Score, at int64) []termChange {
+	var all []termChange
+	for i, name := range scoring.TermNames() {
+		all = append(all, termChange{name, scores[sideMain].Terms[i], scores[sideShadow].Terms[i]})
+	}
+	for i := range scorers {
+		for _, f := range scorers[i].FactorsAt(customers[i], at) {
+			n := slices.IndexFunc(all, func(c termChange) bool { return c.Code == f.Code })
+			if n < 0 {
+				n, all = len(all), append(all, termChange{Code: f.Code})
+			}
+			if i == sideMain {
+				all[n].Main += f.LogOdds
+			} else {
+				all[n].Shadow += f.LogOdds
+			}
+		}
+	}
+	all = slices.DeleteFunc(all, func(c termChange) bool { return math.Abs(c.by()) < leastWhy })
+	slices.SortStableFunc(all, func(a, b termChange) int { return cmp.Compare(math.Abs(b.by()), math.Abs(a.by())) })
+	return append([]termChange{}, all[:min(len(all), mostWhy)]...)
+}
+
+// by is how much more it adds by the shadow.
+func (c *termChange) by() float64 { return c.Shadow - c.Main }

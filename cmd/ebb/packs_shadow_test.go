@@ -1,0 +1,259 @@
+package main
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"ebb/cmd/ebb/backtest"
+)
+
+// shadowsOf runs packs shadow --json.
+func (s *services) shadowsOf(t testing.TB, args ...string) (r shadowsReport) {
+	t.Helper()
+	o := run(t, s.environ, nil, append([]string{"packs", "shadow", "--json"}, args...)...).want(t, exitOK)
+	if err := json.Unmarshal([]byte(o.stdout), &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestPacksShadow: of the same pack the matrix is diagonal and nothing differs. Of another one the matrix and the alerts are those
+// of packs diff, which folds the log itself.
+func TestPacksShadow(t *testing.T) {
+	log := shopLog(t, 150)
+	const a, b = "testdata/packs_diff_a.yaml", "testdata/packs_diff_b.yaml"
+	s := startShop(t, log, 1, "same="+a+",other="+b)
+	s.environ = append(s.environ, "EBB_PACK="+a)
+	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
+	r := s.shadowsOf(t, "--days", "5000", "--top", "1000")
+	if len(r.Shadows) != 2 || len(r.Unconfigured) != 0 {
+		t.Fatalf("%+v", r)
+	}
+	other, same := &r.Shadows[0], &r.Shadows[1]
+
+	var diff struct {
+		Decided struct {
+			Customers  int64
+			Alerts     []backtest.AlertCount
+			Migrations []migrationJSON
+		}
+	}
+	o := run(t, nil, nil, "packs", "diff", a, b, "--json", "--events", log).want(t, exitFailed)
+	if err := json.Unmarshal([]byte(o.stdout), &diff); err != nil {
+		t.Fatal(err)
+	}
+	want := diff.Decided.Migrations[0]
+	if d := gocmp.Diff(want.Tiers, other.Migration.Tiers); d != "" || len(want.Tiers) < 6 {
+		t.Errorf("tiers (-diff +shadow): %s", d)
+	}
+	if d := gocmp.Diff(want.Stages, other.Migration.Stages); d != "" || len(want.Stages) < 3 {
+		t.Errorf("stages (-diff +shadow): %s", d)
+	}
+	counts, wanted := map[[2]string][2]int64{}, map[[2]string][2]int64{}
+	for _, n := range diff.Decided.Alerts {
+		wanted[[2]string{n.Kind, n.Transition}] = [2]int64{n.A, n.B}
+	}
+	for _, n := range other.Alerts.Sorts {
+		counts[[2]string{n.Kind, n.Transition}] = [2]int64{n.Main, n.Shadow}
+		if perDay := float64(n.Shadow) / other.Alerts.Days; math.Abs(perDay-n.ShadowPerDay) > 0.0006 {
+			t.Errorf("%g alerts a day, want %g", n.ShadowPerDay, perDay)
+		}
+	}
+	if d := gocmp.Diff(wanted, counts); d != "" || len(wanted) < 3 {
+		t.Errorf("alerts (-diff +shadow): %s", d)
+	}
+	if other.Apart != 0 || !other.Begun || other.Customers.Both+other.Customers.Main+other.Customers.Shadow != diff.Decided.Customers {
+		t.Errorf("%+v, want %d customers", other.Customers, diff.Decided.Customers)
+	}
+	s.alertedBy(t, other)
+	for i := range other.Top {
+		c := &other.Top[i]
+		if math.Abs(c.Shadow.Risk-c.Main.Risk-c.Difference) > 1e-9 || i > 0 && math.Abs(c.Difference) > math.Abs(other.Top[i-1].Difference) {
+			t.Errorf("%+v", c)
+		}
+		s.scoredAs(t, c, a, "ebb", c.Main)
+		s.scoredAs(t, c, b, "ebb.shadow.other", c.Shadow)
+	}
+	if len(other.Top) < 15 {
+		t.Errorf("%d scores differ", len(other.Top))
+	}
+
+	for _, cell := range same.Migration.Tiers {
+		if cell.A != cell.B {
+			t.Errorf("the same pack: %+v", cell)
+		}
+	}
+	for _, n := range same.Alerts.Sorts {
+		if n.Main != n.Shadow || n.Main == 0 {
+			t.Errorf("the same pack: %+v", n)
+		}
+	}
+	if c := same.Alerts.Customers; len(same.Top) != 0 || c.Main+c.Shadow != 0 || c.Both == 0 || len(same.Migration.Tiers) < 3 {
+		t.Errorf("the same pack: %+v", same)
+	}
+	s.inDays(t, other)
+}
+
+// alertedBy holds the customers that either side has alerted against the topics.
+func (s *services) alertedBy(t *testing.T, r *shadowReport) {
+	t.Helper()
+	var by [2]map[string]bool
+	for i, all := range [][]published{s.published(t, "ebb.alerts"), of(r.Group, s.published(t, "ebb.shadow"))} {
+		by[i] = map[string]bool{}
+		for _, p := range all {
+			by[i][p.Key] = true
+		}
+	}
+	want := r.Alerts.Customers
+	want.Both, want.Main, want.Shadow = 0, 0, int64(len(by[1]))
+	for key := range by[0] {
+		if by[1][key] {
+			want.Both++
+			want.Shadow--
+		} else {
+			want.Main++
+		}
+	}
+	if want != r.Alerts.Customers || want.Both == 0 || want.Main+want.Shadow == 0 {
+		t.Errorf("customers alerted: %+v, want %+v", r.Alerts.Customers, want)
+	}
+}
+
+// scoredAs holds a score against what inspect says, which reads the one customer.
+func (s *services) scoredAs(t *testing.T, c *scoreChange, pack, group string, want scoredBy) {
+	t.Helper()
+	environ := append([]string{"EBB_KAFKA_GROUP=" + group, "EBB_SHADOWS=", "EBB_PACK=" + pack}, s.environ[:2]...)
+	o := run(t, environ, nil, "inspect", "--json", c.Customer).want(t, exitOK)
+	var v inspected
+	if err := json.Unmarshal([]byte(o.stdout), &v); err != nil {
+		t.Fatal(err)
+	}
+	if want.Floor == 0 && (v.Risk != want.Risk || v.Tier != want.Tier) || want.Floor > 0 && want.Risk < v.Risk {
+		t.Errorf("%s of %s: %+v, inspect says %g %s", c.Customer, group, want, v.Risk, v.Tier)
+	}
+}
+
+// inDays: fewer days count the alerts of these alone.
+func (s *services) inDays(t *testing.T, all *shadowReport) {
+	t.Helper()
+	r := s.shadowsOf(t, "other", "--days", "20")
+	got := r.Shadows[0].Alerts
+	if len(r.Shadows) != 1 || got.Days != 20 || !got.Until.Equal(all.At) || got.Until.Sub(got.From) != 20*day {
+		t.Fatalf("%+v", got)
+	}
+	var want, have [2]int64
+	for i, records := range [][]published{s.published(t, "ebb.alerts"), of(all.Group, s.published(t, "ebb.shadow"))} {
+		for _, p := range records {
+			if p.Timestamp > got.From.UnixMilli() {
+				want[i]++
+			}
+		}
+	}
+	for _, n := range got.Sorts {
+		have[sideMain], have[sideShadow] = have[sideMain]+n.Main, have[sideShadow]+n.Shadow
+	}
+	if have != want || want[0] == 0 || want[1] == 0 {
+		t.Errorf("alerts of 20 days: %d, want %d", have, want)
+	}
+}
+
+// TestPacksShadowText shows what people get: testdata/packs_shadow.golden is made to be read.
+func TestPacksShadowText(t *testing.T) {
+	const a, b = "testdata/packs_diff_a.yaml", "testdata/packs_diff_b.yaml"
+	s := startShop(t, shopLog(t, 150), 2, "candidate="+b+",new="+a)
+	s.environ = append(s.environ, "EBB_PACK="+a)
+	var shown strings.Builder
+	show := func(name string, code int, args ...string) {
+		t.Helper()
+		args = append([]string{"packs", "shadow"}, args...)
+		o := run(t, s.environ, nil, args...).want(t, code)
+		text := s.plainly("## " + name + "\n$ ebb " + strings.Join(args, " ") + "\n" + o.stdout + o.stderr + "\n")
+		if wide := tooWide(text, widestHelp); len(wide) > 0 {
+			t.Errorf("%s: too wide\n%s", name, strings.Join(wide, ""))
+		}
+		shown.WriteString(text)
+	}
+	show("before anything ran", exitOK)
+	run(t, append(s.environ, "EBB_SHADOWS=candidate="+b+",old="+a), nil, "run", "--until-end", "--leave").want(t, exitOK)
+	show("all", exitOK, "--top", "5", "--days", "90")
+	run(t, append(s.environ, "EBB_SHADOWS="), nil, "produce", writeLog(t, "more.ndjson", `{"customer":"c1","type":"Order Completed","time":"2026-06-01T00:00:00Z"}`+"\n")).want(t, exitOK)
+	run(t, append(s.environ, "EBB_SHADOWS="), nil, "run", "--until-end", "--leave").want(t, exitOK)
+	show("the shadow has not come as far", exitOK, "candidate", "--top", "0")
+	show("no such shadow", exitUsage, "candidat")
+	golden(t, "packs_shadow.golden", shown.String())
+}
+
+// TestForgetShadow: a shadow's state and position go, once nothing runs it, and nothing else does. It begins anew, and what it
+// then decides again counts once.
+func TestForgetShadow(t *testing.T) {
+	s := startShop(t, shopLog(t, 40), 2, "x=any,x2=any")
+	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
+	before := s.shadowsOf(t)
+	alerts, shadowed := s.published(t, "ebb.alerts"), s.published(t, "ebb.shadow")
+	only := append(s.environ, "EBB_SHADOWS=x2=any")
+	if o := run(t, only, nil, "packs", "shadow").want(t, exitOK); !strings.HasSuffix(o.stdout, "\nThe shadow x is not configured any more, and what it kept is still there.\nTo remove it:\n  ebb packs shadow --forget x\n") {
+		t.Errorf("stdout:\n%s", o.stdout)
+	}
+	asked := run(t, only, strings.NewReader("no\n"), "packs", "shadow", "--forget", "x").want(t, exitUsage)
+	if !strings.Contains(asked.stderr, "group ebb.shadow.x in Redis") {
+		t.Errorf("stderr:\n%s", asked.stderr)
+	}
+	if o := run(t, only, nil, "packs", "shadow", "--forget", "x", "--yes").want(t, exitOK); !strings.Contains(o.stdout, " in Redis, 2 offsets in Kafka\n") {
+		t.Errorf("stdout:\n%s", o.stdout)
+	}
+	if o := run(t, only, nil, "packs", "shadow", "--forget", "x", "--yes").want(t, exitOK); o.stdout != "nothing was kept of the shadow x\n" {
+		t.Errorf("stdout:\n%s", o.stdout)
+	}
+	if o := run(t, only, nil, "packs", "shadow").want(t, exitOK); strings.Contains(o.stdout, "shadow x is not") {
+		t.Errorf("stdout:\n%s", o.stdout)
+	}
+	run(t, s.environ, nil, "packs", "shadow", "--forget", "X", "--yes").want(t, exitUsage)
+	for _, key := range s.redis.Keys() {
+		if strings.HasPrefix(key, "ebb:{ebb.shadow.x:") {
+			t.Errorf("%s is still there", key)
+		}
+	}
+	if r := s.shadowsOf(t); r.Shadows[0].Begun || !r.Shadows[1].Begun {
+		t.Errorf("%+v", r)
+	}
+
+	sum := summaryOf(t, run(t, s.environ, nil, "run", "--until-end").want(t, exitOK)) // the members stay for now
+	if len(s.published(t, "ebb.alerts")) != len(alerts) || len(s.published(t, "ebb.shadow")) != len(shadowed)+int(sum.Shadows[0].Alerts) || sum.Shadows[0].Alerts == 0 {
+		t.Errorf("started again: %+v", sum)
+	}
+	if diff := gocmp.Diff(before, s.shadowsOf(t), gocmp.AllowUnexported(shadowReport{}, shadowedStates{}), gocmp.FilterPath(func(p gocmp.Path) bool { return p.Last().String() == ".moved" || p.Last().String() == ".key" }, gocmp.Ignore())); diff != "" {
+		t.Errorf("begun anew: %s", diff)
+	}
+	s.environ = append(s.environ, "EBB_KAFKA_SESSION_TIMEOUT=1s", "EBB_KAFKA_HEARTBEAT=100ms")
+	if o := run(t, s.environ, nil, "packs", "shadow", "--forget", "x", "--yes").want(t, exitFailed); !strings.Contains(o.stderr, "group ebb.shadow.x still has 1 member") {
+		t.Errorf("stderr:\n%s", o.stderr)
+	}
+	if diff := gocmp.Diff(before.Shadows[0].Customers, s.shadowsOf(t).Shadows[0].Customers); diff != "" {
+		t.Error(diff)
+	}
+
+	s.redis.FlushAll()
+	s.environ = append(s.environ, "EBB_SHADOWS=")
+	if r := s.shadowsOf(t); !gocmp.Equal(r.Unconfigured, []string{"x", "x2"}) { // by their offsets in Kafka
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestPacksShadowOfFew: of one customer with one event, by whom no clock has started, and of however many days.
+func TestPacksShadowOfFew(t *testing.T) {
+	log := writeLog(t, "one.ndjson", `{"customer":"c1","type":"Order Completed","time":"2026-06-01T00:00:00Z"}`+"\n")
+	s := startShop(t, log, 1, "same=retail,deaf=testdata/packs_diff_a.yaml")
+	s.environ = append(s.environ, "EBB_PACK=retail")
+	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
+	for _, days := range []string{"0", "30", "4000000000"} {
+		r := s.shadowsOf(t, "--days", days)
+		if one := r.Shadows[1]; one.Name != "same" || !one.Begun || one.Customers.Both != 1 || len(one.Alerts.Sorts) != 0 || len(one.Migration.Tiers) != 1 {
+			t.Errorf("%s days: %+v", days, one)
+		}
+		run(t, s.environ, nil, "packs", "shadow", "--days", days).want(t, exitOK)
+	}
+}

@@ -1,0 +1,49 @@
+package scoring_test
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"ebb/scoring"
+)
+
+// TestNeed: with every shipped pack, whatever the customer's history, what the terms have to come to stands from one step to
+// just before the next, and is never less than its bound.
+func TestNeed(t *testing.T) {
+	const hour = 60
+	for _, name := range scoring.Shipped() {
+		t.Run(name, func(t *testing.T) {
+			pack := must(scoring.Load(name, nil, scoring.Overrides{}))
+			rapid.Check(t, func(t *rapid.T) {
+				w := newWalk(pack)
+				for range rapid.IntRange(1, 40).Draw(t, "events") {
+					w.event(t)
+				}
+				if w.customer.Visits == 0 {
+					return // nobody asks
+				}
+				from := w.customer.At/60_000 + 1 + rapid.Int64Range(0, 300*24*hour).Draw(t, "later")
+				to := from + rapid.SampledFrom([]int64{0, hour, 24 * hour, 60 * 24 * hour, 500 * 24 * hour}).Draw(t, "span")
+				least := w.judge.LeastNeed(&w.customer, scoring.AtRisk, from, to)
+				for steps := 0; from <= to && steps < 100; steps++ {
+					need, until := w.scorer.Need(&w.customer, scoring.AtRisk, from)
+					if until <= from {
+						t.Fatalf("a step from minute %d to %d", from, until)
+					}
+					last := min(until-1, from+900*24*hour)
+					for _, minute := range []int64{from, last, from + rapid.Int64Range(0, last-from).Draw(t, "between")} {
+						at := w.judge.NeedAt(&w.customer, scoring.AtRisk, minute)
+						if at != need {
+							t.Fatalf("%v in minute %d, %v in minute %d, of one step from %d to %d", need, from, at, minute, from, until)
+						}
+						if minute <= to && at < least {
+							t.Fatalf("%v in minute %d, below the bound %v", at, minute, least)
+						}
+					}
+					from = until
+				}
+			})
+		})
+	}
+}
