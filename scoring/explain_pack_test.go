@@ -117,6 +117,7 @@ func TestExplainFindsAlteredAlerts(t *testing.T) {
 		}, "/terms/0/coefficients/base", false},
 		"a floor from nowhere": {[]string{`"kind":"lapse"`}, func(a map[string]any) { a["floor"] = map[string]any{"risk_score": 1, "code": "incident"} }, "/floor", false},
 		"floor":                {[]string{`"floor":{`}, func(a map[string]any) { in(a, "floor")["risk_score"] = 1 }, "/floor/risk_score", false},
+		"sum of factors":       {[]string{`"factors":[{`}, func(a map[string]any) { a["factors_log_odds"] = 0.123 }, "/factors_log_odds", true},
 		"a feature's half":     {[]string{`"factors":[{`}, func(a map[string]any) { point(a)[0] = 0.9 }, "/factors/0/coefficients/curve/0: ", true},
 		"three numbers":        {[]string{`"factors":[{`}, func(a map[string]any) { curve := curveOf(a); curve[0] = append(point(a), 4) }, "/factors/0/coefficients/curve/0: ", true},
 		"a curve's point":      {[]string{`"probability_curve":`}, func(a map[string]any) { p := a["probability_curve"].([]any); p[0] = append(p[0].([]any), 4) }, "/probability_curve/0 holds 3", true},
