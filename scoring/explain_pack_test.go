@@ -17,7 +17,7 @@ import (
 func manyAlerts(t testing.TB, k *scoring.Pack) (all [][]byte) {
 	t.Helper()
 	const customers, year = 60, 365 * day
-	r, scorer, pop := rand.New(rand.NewPCG(7, 7)), k.NewScorer(), scoring.Population{} //nolint:gosec // a seeded draw
+	r, scorer, pop := rand.New(rand.NewPCG(7, 7)), k.NewScorer(), scoring.Population{}
 	types := k.EventTypes()
 	for n := range customers {
 		c := scoring.Customer{Profile: &scoring.Profile{}}

@@ -34,8 +34,12 @@ func TestEdgesOfADate(t *testing.T) {
 	active := 2 * pack.Horizon
 	e := New(Config{Pack: pack, Active: active, Dates: []time.Time{time.UnixMilli(at)}, Until: time.UnixMilli(at)})
 	for _, h := range []happened{
-		{"just out", "buy", at - active.Milliseconds()}, {"just in", "buy", at - active.Milliseconds() + 1},
-		{"now", "buy", at}, {"stays", "buy", at}, {"stays", "buy", at + 1}, {"late", "buy", at + 90*millisPerDay},
+		{"just out", "buy", at - active.Milliseconds()},
+		{"just in", "buy", at - active.Milliseconds() + 1},
+		{"now", "buy", at},
+		{"stays", "buy", at},
+		{"stays", "buy", at + 1},
+		{"late", "buy", at + 90*millisPerDay},
 	} {
 		e.Observe(&Event{Key: []byte(h.customer), Type: []byte(h.kind), Time: h.at})
 	}
