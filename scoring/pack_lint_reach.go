@@ -196,7 +196,7 @@ func (k *Pack) lintSignals(note func(string, ...any)) {
 
 // contradict reports whether no property meets all conditions.
 func contradict(all []condition) bool {
-	least, most, numbers := int64(math.MinInt64), int64(math.MaxInt64), false
+	least, most, numbers := int64(-math.MaxInt64), int64(math.MaxInt64), false
 	var is []PropertyValue // one each of what it has to equal
 	missing, there := false, false
 	for _, c := range all {
