@@ -166,11 +166,15 @@ func (o *owner) turn(b *batch) bool {
 	if b.fetched.Next == o.line.next {
 		return true // it holds no record, and a pack begins before one
 	}
-	configured := o.configured(o.line.next)
+	configured, begun := o.configured(o.line.next), len(o.line.begins)
 	why, ok := o.line.turn(configured)
 	if !ok {
 		return false
 	}
+	for _, k := range o.line.begins[begun:] {
+		o.cfg.Logger.Info().Stringer("pack", RefOf(k)).Int64("offset", o.line.next).Msg("pack begins")
+	}
+	o.tellPack()
 	waits := waiting{why: why, pack: configured.Hash, active: o.line.scorer.Hash}
 	b.readFor(o.line.scorer.Pack)
 	if waits.why == "" {

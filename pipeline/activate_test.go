@@ -143,11 +143,16 @@ func TestGenerations(t *testing.T) {
 		"emptied":                            {next: 0, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"1", "2@40", "3@70"}},
 		"emptied, to begin in the middle":    {next: 60, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"2", "3@70"}},
 		"emptied, to begin at the published": {next: 90, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"3"}},
-		"older than what is known":           {next: 0, published: 90, mark: v[2], ledger: written{history[3:], all}, packs: []string{"2", "3@70"}},
-		"control records lost":               {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history[:4], all}, code: "control_lost"},
-		"all control records lost":           {next: 0, published: 90, mark: v[2], code: "control_lost"},
-		"pack lost":                          {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history, all[:2]}, code: "pack_lost"},
-		"pack damaged":                       {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history, []PackBytes{all[1], {v[2].Hash, all[1].Canonical}}}, code: "pack_unreadable"},
+		"emptied, to begin where one begins": {next: 40, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"2", "3@70"}},
+		"an earlier group of this name": {
+			held: v[:1], next: 40, published: 90, mark: v[2], packs: []string{"1", "2@40", "3@70"},
+			ledger: written{append([]Control{begin(v[2], 0, true), begin(v[0], 80, false)}, history[2:]...), all},
+		},
+		"older than what is known": {next: 0, published: 90, mark: v[2], ledger: written{history[3:], all}, packs: []string{"2", "3@70"}},
+		"control records lost":     {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history[:4], all}, code: "control_lost"},
+		"all control records lost": {next: 0, published: 90, mark: v[2], code: "control_lost"},
+		"pack lost":                {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history, all[:2]}, code: "pack_lost"},
+		"pack damaged":             {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history, []PackBytes{all[1], {v[2].Hash, all[1].Canonical}}}, code: "pack_unreadable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := NewWorker(Config{Identity: Identity{Group: "g", Input: "i"}, Pack: v[0], Ledger: &c.ledger})

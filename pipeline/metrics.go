@@ -28,6 +28,7 @@ type Metrics struct {
 	stalls      *prometheus.GaugeVec   // partition
 	packWait    *prometheus.GaugeVec   // partition, reason
 	reload      prometheus.Gauge
+	pack        *prometheus.GaugeVec // partition, name, version, hash
 
 	poison    *prometheus.GaugeVec // partition
 	lag       *prometheus.GaugeVec
@@ -102,6 +103,7 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		}, []string{"step"}),
 	}
 	r.MustRegister(m.suppressed, m.removed, m.drawn, m.strays, m.steps, m.unnamed, m.reload)
+	m.pack = gauge("pack_active", "1 for the pack that a partition is scored with.", "partition", "name", "version", "hash")
 	return m
 }
 
@@ -153,7 +155,7 @@ func (m *Metrics) PackReload(ok bool) {
 // Forget removes the gauges of a partition that is owned no more, so that nobody reads a stale value.
 func (m *Metrics) Forget(partition int) {
 	p := prometheus.Labels{"partition": strconv.Itoa(partition)}
-	for _, v := range []*prometheus.GaugeVec{m.poison, m.lag, m.delay, m.watermark, m.outbox, m.outboxAge, m.due, m.cached, m.stops, m.stalls, m.packWait} {
+	for _, v := range []*prometheus.GaugeVec{m.poison, m.lag, m.delay, m.watermark, m.outbox, m.outboxAge, m.due, m.cached, m.stops, m.stalls, m.packWait, m.pack} {
 		v.DeletePartialMatch(p)
 	}
 }

@@ -34,6 +34,7 @@ type owner struct {
 	stable    int64     // its last stable offset, as of the latest fetch
 	exhausted bool      // the end is reached
 	waits     waiting   // what was said of the configured pack
+	active    PackRef   // that metrics show
 	draining  bool      // revoked
 	poisoned  error     // the breaker has tripped: when what came before is published, this ends the ownership
 }

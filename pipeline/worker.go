@@ -213,6 +213,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	w.cfg.Logger.Info().Int64("next", s.Meta.Next).Int64("published", s.Mark.Offset).Int("outbox", len(s.Outbox)).
 		Bool("fresh", s.Fresh).Bool("rewinding", s.Rewinding()).Dur("took", time.Since(began)).Msg("partition taken over")
 	o := newOwner(ctx, w, p, l)
+	o.tellPack()
 	defer o.close()
 	o.report()
 	w.status.Store(&Status{Phase: Running})

@@ -24,7 +24,7 @@ func (k *Pack) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 		if tier = v.tier(worth); worth.OK {
 			dst = append(append(append(dst, `,"value":{"feature":"`...), k.Features[v.Feature].Name...), `","amount":`...)
 			dst = strconv.AppendInt(dst, worth.N, 10)
-			dst = strconv.AppendInt(append(dst, `,"at_risk":`...), atRisk(d, worth.N, floor), 10)
+			dst = strconv.AppendInt(append(dst, `,"at_risk":`...), atRisk(worth.N, d.likely(floor)), 10)
 			dst = append(append(append(dst, `,"tier":"`...), tier.String()...), `"}`...)
 		}
 	}
@@ -36,12 +36,16 @@ func (k *Pack) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 	return k.appendExit(dst, d, n)
 }
 
-// atRisk is how much of what a customer is worth is at risk: times the probability of churn, or the floor where that is more.
-func atRisk(d *Decision, worth int64, floor float64) int64 {
-	likely := floor / 100
-	if d.Score.Visits > 0 {
-		likely = max(likely, d.Reading.Probability(d.Score.Sum()))
+// likely is how likely a decision's customer is to churn: by the probability, or the floor where that is more.
+func (d *Decision) likely(floor float64) float64 {
+	if d.Score.Visits == 0 {
+		return floor / 100
 	}
+	return max(floor/100, d.Reading.Probability(d.Score.Sum()))
+}
+
+// atRisk is how much of what a customer is worth is at risk.
+func atRisk(worth int64, likely float64) int64 {
 	return int64(float64(float64(max(worth, 0))*likely) + 0.5)
 }
 
@@ -132,6 +136,12 @@ func (k *Pack) floor(d *Decision) float64 {
 	return k.opened(d).Floor
 }
 
+// Changes that an exit may be, beside the end of what a factor adds.
+const (
+	exitVisit    = "visit"
+	exitFriction = "friction"
+)
+
 // An exit is one change that would take a customer out of its tier.
 type exit struct {
 	code string  // "visit", "friction", or a factor's
@@ -152,15 +162,19 @@ func (k *Pack) appendExit(dst []byte, d *Decision, n *numbers) []byte {
 			best = exit{code, after}
 		}
 	}
-	consider("visit", k.afterVisit(&d.Score))
-	consider("friction", sum-d.Score.Terms[TermFriction])
+	consider(exitVisit, k.afterVisit(&d.Score))
+	consider(exitFriction, sum-d.Score.Terms[TermFriction])
 	var each [maxFactors]float64
 	if len(k.Factors) > 0 {
 		k.factorSum(d.Score.Values, d.Score.Stage, each[:])
 	}
+	all := 0.0 // before the cap
+	for i := range k.Factors {
+		all += each[i]
+	}
 	for i := range k.Factors {
 		if each[i] > 0 {
-			consider(k.Factors[i].Code, sum-min(each[i], max(d.Score.Factors, 0)))
+			consider(k.Factors[i].Code, sum-(d.Score.Factors-k.capped(all-each[i])))
 		}
 	}
 	if best.code == "" {

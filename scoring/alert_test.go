@@ -126,10 +126,12 @@ func TestAlertSchema(t *testing.T) {
 // drawReading draws what was learnt about a score.
 func drawReading(t *rapid.T, sum float64) scoring.Reading {
 	r := scoring.Reading{Probes: rapid.Uint32Max(99).Draw(t, "probes"), Number: uint8(rapid.IntRange(0, 2).Draw(t, "points"))}
-	probability := rapid.Float64Range(0, 1)
 	for i := range r.Points[:r.Number] {
 		r.Probes += 100
-		r.Points[i] = scoring.ReadPoint{LogOdds: sum + rapid.Float64Range(0.01, 3).Draw(t, "apart")*float64(2*i-1), Probability: probability.Draw(t, "probability")}
+		r.Points[i] = scoring.ReadPoint{
+			LogOdds:     sum + rapid.Float64Range(0.01, 3).Draw(t, "apart")*float64(2*i-1),
+			Probability: (rapid.Float64Range(0, 0.9).Draw(t, "probability") + float64(i)) / 2,
+		}
 	}
 	return r
 }
@@ -187,6 +189,9 @@ func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *scoring.Pack, a 
 	}
 	if x, err := scoring.Explain(b); err != nil || len(x.Differences) > 0 || x.LogOdds != got.LogOdds {
 		t.Fatalf("explained as %+v, %v: %s", x, err, b)
+	}
+	if x, err := pack.Explain(b); err != nil || len(x.Differences) > 0 {
+		t.Fatalf("by its pack explained as %+v, %v: %s", x, err, b)
 	}
 	probability := 1 / (1 + scoring.Exp(-sum))
 	learnt := probability
@@ -322,5 +327,48 @@ func TestNames(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error("names and their numbers are stored and published: ", diff)
+	}
+}
+
+// TestExitUnderTheCap: where the cap binds, no factor is said to be the way out unless the score without it is that low.
+func TestExitUnderTheCap(t *testing.T) {
+	pack := must(loadText(`
+name: capped
+version: 1
+horizon: 30d
+activity: [a]
+cap: 0.6
+signals: {bad: {types: [b]}, worse: {types: [c]}}
+features: {bads: {kind: count, of: bad, within: 90d}, worses: {kind: count, of: worse, within: 90d}}
+factors:
+  - {code: incident, feature: bads, curve: [[0, 0], [1, 0.5]]}
+  - {code: dispute_open, feature: worses, curve: [[0, 0], [1, 0.5]]}
+`, scoring.Overrides{}))
+	s, c := pack.NewScorer(), scoring.Customer{Profile: &scoring.Profile{}}
+	for i, name := range []string{"a", "a", "a", "b", "c"} {
+		s.Observe(&c, &scoring.Population{}, &scoring.Observation{Time: begin + int64(i)*5*day, Signal: pack.Signal([]byte(name))})
+	}
+	found := false
+	for at := begin + 21*day; at < begin+200*day; at += day / 4 {
+		a := scoring.Alert{Decision: s.Now(&c, at)}
+		var said struct {
+			LogOdds float64 `json:"log_odds"`
+			Exit    *struct {
+				Change  string  `json:"change"`
+				LogOdds float64 `json:"log_odds"`
+			} `json:"cheapest_exit"`
+		}
+		if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &said); err != nil {
+			t.Fatal(err)
+		}
+		if e := said.Exit; e != nil && e.Change != "visit" && e.Change != "friction" {
+			found = true
+			if math.Abs(said.LogOdds-0.1-e.LogOdds) > 1e-9 {
+				t.Fatalf("without %s the sum is %v of %v, where the cap leaves 0.5 of 0.6", e.Change, e.LogOdds, said.LogOdds)
+			}
+		}
+	}
+	if !found {
+		t.Error("no factor is a way out")
 	}
 }

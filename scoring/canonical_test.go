@@ -52,3 +52,64 @@ func TestCanonicalRefuses(t *testing.T) {
 		})
 	}
 }
+
+const spelt = `name: spelt
+version: "1"
+horizon: 30d
+activity: [b, a]
+friction: {x: 1, y: 2}
+signals:
+  lists: {types: [p, q], where: [{property: n, at_least: 2}, {property: m, exists: true}, {property: n, at_most: 5}]}
+  other: {types: [r]}
+  third: {types: [s]}
+features:
+  n: {kind: count, of: lists, within: 30d}
+factors:
+  - {code: incident, feature: n, curve: [[0, 0], [1, 0.5]], stages: [active, new]}
+  - {code: dispute_open, feature: n, curve: [[0, 0], [1, 0.5]]}
+kinds:
+  explicit:
+    opens: [{signal: lists, floor: 60, code: cancellation_started, closes: [other, third]}, {signal: lists, feature: n, at_least: 2, floor: 80, code: cancellation_requested}]
+    closes: [third, other]
+playbooks:
+  - {when: [overdue, explicit], mid: {id: a, owner: b, respond_within: 1d}}
+`
+
+// TestCanonicalOrder: lists whose order means nothing have one, so that the hash is the same; where order means something it stays.
+func TestCanonicalOrder(t *testing.T) {
+	load := func(text string) *scoring.Pack {
+		t.Helper()
+		return must(scoring.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{}))
+	}
+	hash := load(spelt).Hash
+	for _, c := range []struct {
+		from, to string
+		same     bool
+	}{
+		{"[b, a]", "[a, b]", true},
+		{"[p, q]", "[q, p]", true},
+		{"{property: n, at_least: 2}, {property: m, exists: true}", "{property: m, exists: true}, {property: n, at_least: 2}", true},
+		{"stages: [active, new]", "stages: [new, active]", true},
+		{"stages: [active, new]", "stages: [active]", false},
+		{"[1, 0.5]]}\nkinds", "[1, 0.5]], stages: [active, new, onboarding, at_risk, dormant, churned, resurrected]}\nkinds", true},
+		{"[other, third]", "[third, other]", true},
+		{"[third, other]", "[other, third]", true},
+		{"[overdue, explicit]", "[explicit, overdue]", true},
+		{"code: incident", "code: ticket_unsolved", false},
+		{"at_least: 2}, ", "at_least: 2.0}, ", true},
+		{"within: 30d", "within: 31d", false},
+		{"code: dispute_open", "code: incident", false},
+	} {
+		changed := strings.Replace(spelt, c.from, c.to, 1)
+		if changed == spelt {
+			t.Fatalf("there is no %s", c.from)
+		}
+		if got := load(changed); (got.Hash == hash) != c.same {
+			t.Errorf("%s as %s: the same hash %v, want %v", c.from, c.to, got.Hash == hash, c.same)
+		}
+	}
+	swapped := strings.Replace(strings.Replace(strings.Replace(spelt, "code: incident", "code: X", 1), "code: dispute_open", "code: incident", 1), "code: X", "code: dispute_open", 1)
+	if load(swapped).Hash == hash {
+		t.Error("factors in another order have the same hash")
+	}
+}

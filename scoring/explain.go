@@ -1,10 +1,11 @@
 package scoring
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
+	"strings"
 )
 
 // Explanation is an alert's score, recomputed from nothing but the inputs and coefficients that the alert carries.
@@ -13,6 +14,7 @@ type Explanation struct {
 	Factors     []ExplainedFactor `json:"factors,omitempty"` // what the pack declares beside them, added last within its cap
 	Cap         float64           `json:"factors_cap,omitempty"`
 	FactorSum   float64           `json:"factors_log_odds,omitempty"`
+	Uncapped    float64           `json:"-"`               // what the factors would add without the cap
 	Floor       *ExplainedFloor   `json:"floor,omitempty"` // that the risk score is not below
 	LogOdds     float64           `json:"log_odds"`
 	Risk        float64           `json:"risk_score"`         // 0 to 100, in thousandths
@@ -21,6 +23,8 @@ type Explanation struct {
 	Probes      uint32            `json:"probability_probes"`          // behind it
 	Provisional bool              `json:"probability_provisional"`     // too few: it is the score's own
 	Curve       [][2]float64      `json:"probability_curve,omitempty"` // points that it is read from: log-odds, probability
+	Value       *ExplainedValue   `json:"value,omitempty"`
+	Exit        *ExplainedExit    `json:"cheapest_exit,omitempty"`
 
 	// Differences are where the alert says something else, to the bit; none: it proves itself.
 	Differences []Difference `json:"differences"`
@@ -53,64 +57,77 @@ type ExplainedFloor struct {
 	Code string  `json:"code"`
 }
 
-// Difference is a number of an alert that does not follow from the others.
+// ExplainedValue is what the customer is worth, and how much of that is at risk.
+type ExplainedValue struct {
+	Feature string `json:"feature"`
+	Amount  int64  `json:"amount"` // in the feature's unit, as is what is at risk
+	AtRisk  int64  `json:"at_risk"`
+	Tier    string `json:"tier"`
+}
+
+// ExplainedExit is the smallest single change after which the tier would be a lower one.
+type ExplainedExit struct {
+	Change  string  `json:"change"`
+	LogOdds float64 `json:"log_odds"` // after it
+	Risk    float64 `json:"risk_score"`
+	Tier    string  `json:"tier"`
+}
+
+// Difference is a part of an alert that does not follow from the others.
 type Difference struct {
-	Field      string  `json:"field"`      // as a JSON pointer into the alert
-	Says       float64 `json:"says"`       // what the alert says
-	Recomputed float64 `json:"recomputed"` // what follows
+	Field      string `json:"field"`      // as a JSON pointer into the alert
+	Says       any    `json:"says"`       // what the alert says; nil: nothing
+	Recomputed any    `json:"recomputed"` // what follows; nil: nothing
 }
 
 // ErrNoAlert is what Explain returns for what is no alert, or one with terms that this build does not know.
 var ErrNoAlert = errors.New("no alert that can be recomputed")
 
+// saidAlert is what an alert says of its score, as far as that follows from the alert alone.
+type saidAlert struct {
+	Scored      *bool           `json:"scored"`
+	Terms       []ExplainedTerm `json:"terms"`
+	Factors     []saidFactor    `json:"factors"`
+	Cap         float64         `json:"factors_cap"`
+	FactorSum   float64         `json:"factors_log_odds"`
+	Floor       *ExplainedFloor `json:"floor"`
+	LogOdds     *float64        `json:"log_odds"`
+	Risk        *float64        `json:"risk_score"`
+	Probability *float64        `json:"churn_probability"`
+	Probes      uint32          `json:"probability_probes"`
+	Provisional bool            `json:"probability_provisional"`
+	Curve       [][]float64     `json:"probability_curve"`
+	Value       *ExplainedValue `json:"value"`
+	Exit        *ExplainedExit  `json:"cheapest_exit"`
+}
+
+// saidFactor is a factor whose curve may hold anything.
+type saidFactor struct {
+	ExplainedFactor
+	Coefficients struct {
+		Curve [][]float64 `json:"curve"`
+	} `json:"coefficients"`
+}
+
 // Explain recomputes alert, the JSON of one alert as published (docs/alert.schema.json). It knows no pack: every number it
-// needs stands in the alert, so that an alert is explained years later as it was on its day. Errors: ErrNoAlert.
+// needs stands in the alert, so that an alert is explained years later as it was on its day. Pack.Explain checks the rest.
+// Errors: ErrNoAlert.
 func Explain(alert []byte) (*Explanation, error) {
-	var said struct {
-		Scored      *bool             `json:"scored"`
-		Terms       []ExplainedTerm   `json:"terms"`
-		Factors     []ExplainedFactor `json:"factors"`
-		Cap         float64           `json:"factors_cap"`
-		FactorSum   float64           `json:"factors_log_odds"`
-		Floor       *ExplainedFloor   `json:"floor"`
-		LogOdds     *float64          `json:"log_odds"`
-		Risk        *float64          `json:"risk_score"`
-		Probability *float64          `json:"churn_probability"`
-		Probes      uint32            `json:"probability_probes"`
-		Curve       [][2]float64      `json:"probability_curve"`
-	}
-	if err := json.Unmarshal(alert, &said); err != nil {
+	var said saidAlert
+	if err := unmarshalObject(alert, &said); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
 	}
 	if said.Scored != nil && !*said.Scored && len(said.Terms) == 0 && said.Risk != nil {
-		return explainUnscored(said.Floor, *said.Risk), nil
+		return explainUnscored(&said), nil
 	}
 	if len(said.Terms) == 0 || said.LogOdds == nil || said.Risk == nil || said.Probability == nil {
 		return nil, fmt.Errorf("%w: it has no terms, log_odds, risk_score or churn_probability", ErrNoAlert)
 	}
-	x := &Explanation{Differences: []Difference{}, Factors: said.Factors, Cap: said.Cap, Floor: said.Floor, Probes: said.Probes, Curve: said.Curve}
-	for i, t := range said.Terms {
-		value, err := t.recompute()
-		if err != nil {
-			return nil, fmt.Errorf("%w: /terms/%d: %w", ErrNoAlert, i, err)
+	x := &Explanation{Differences: []Difference{}, Cap: said.Cap, Floor: said.Floor, Probes: said.Probes, Value: said.Value, Exit: said.Exit}
+	for _, step := range []func(*saidAlert) error{x.addTerms, x.addFactors, x.read} {
+		if err := step(&said); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
 		}
-		x.differ(fmt.Sprintf("/terms/%d/log_odds", i), t.LogOdds, value)
-		t.LogOdds = value
-		x.Terms = append(x.Terms, t)
-		if i == 0 {
-			x.LogOdds = value
-		} else {
-			x.LogOdds += value
-		}
-	}
-	if err := x.addFactors(said.FactorSum); err != nil {
-		return nil, err
-	}
-	if math.IsNaN(x.LogOdds) || math.IsInf(x.LogOdds, 0) {
-		return nil, fmt.Errorf("%w: its inputs lead to no number", ErrNoAlert)
-	}
-	if err := x.read(); err != nil {
-		return nil, err
 	}
 	risk := thousandths(sigmoid(x.LogOdds))
 	if x.Floor != nil {
@@ -120,61 +137,37 @@ func Explain(alert []byte) (*Explanation, error) {
 	x.differ("/log_odds", *said.LogOdds, x.LogOdds)
 	x.differ("/risk_score", *said.Risk, x.Risk)
 	x.differ("/churn_probability", *said.Probability, x.Probability)
+	if said.Provisional != x.Provisional {
+		x.Differences = append(x.Differences, Difference{"/probability_provisional", said.Provisional, x.Provisional})
+	}
+	x.weigh()
+	if err := x.leave(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+	}
 	return x, nil
 }
 
 // explainUnscored is of an alert about a customer without activity: the risk is the floor.
-func explainUnscored(floor *ExplainedFloor, said float64) *Explanation {
-	x := &Explanation{Floor: floor, Unscored: true, Provisional: true, Terms: []ExplainedTerm{}, Differences: []Difference{}}
-	if floor != nil {
-		x.Risk = float64(int(float64(floor.Risk*1000)+0.5)) / 1000
+func explainUnscored(said *saidAlert) *Explanation {
+	x := &Explanation{Floor: said.Floor, Value: said.Value, Unscored: true, Provisional: true, Terms: []ExplainedTerm{}, Differences: []Difference{}}
+	if x.Floor != nil {
+		x.Risk = float64(int(float64(x.Floor.Risk*1000)+0.5)) / 1000
 	}
-	x.differ("/risk_score", said, x.Risk)
+	x.differ("/risk_score", *said.Risk, x.Risk)
+	x.weigh()
 	return x
 }
 
-// read reads the probability off the points of the curve, or off the score where there are none.
-func (x *Explanation) read() error {
-	r := Reading{Probes: x.Probes, Number: uint8(min(len(x.Curve), 3))}
-	if len(x.Curve) > len(r.Points) {
-		return fmt.Errorf("%w: /probability_curve has %d points, which is too many", ErrNoAlert, len(x.Curve))
+// unmarshalObject reads JSON that is an object, and says so in plain words where it is none.
+func unmarshalObject(b []byte, into any) error {
+	if b = bytes.TrimLeft(b, " \t\r\n"); json.Valid(b) && b[0] != '{' {
+		return errors.New("it is no JSON object")
 	}
-	for i, p := range x.Curve {
-		r.Points[i] = ReadPoint{p[0], p[1]}
+	err := json.Unmarshal(b, into)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("/%s cannot be %s", strings.ReplaceAll(wrong.Field, ".", "/"), wrong.Value)
 	}
-	x.Probability, x.Provisional = r.Probability(x.LogOdds), r.Provisional()
-	if math.IsNaN(x.Probability) || math.IsInf(x.Probability, 0) {
-		return fmt.Errorf("%w: /probability_curve leads to no number", ErrNoAlert)
-	}
-	return nil
-}
-
-// addFactors recomputes what the factors add, one by one and together.
-func (x *Explanation) addFactors(said float64) error {
-	for i := range x.Factors {
-		f := &x.Factors[i]
-		c := Factor{}
-		for _, p := range f.Coefficients.Curve {
-			c.Curve = append(c.Curve, CurvePoint{int64(p[0]), p[1]})
-		}
-		if len(c.Curve) == 0 || len(x.Factors) > maxFactors {
-			return fmt.Errorf("%w: /factors/%d/coefficients/curve has no point", ErrNoAlert, i)
-		}
-		value := c.add(f.Inputs.Value)
-		x.differ(fmt.Sprintf("/factors/%d/log_odds", i), f.LogOdds, value)
-		f.LogOdds = value
-		x.FactorSum += value
-	}
-	x.FactorSum = min(max(x.FactorSum, -x.Cap), x.Cap)
-	x.differ("/factors_log_odds", said, x.FactorSum)
-	x.LogOdds += x.FactorSum
-	return nil
-}
-
-func (x *Explanation) differ(field string, says, recomputed float64) {
-	if math.Float64bits(says) != math.Float64bits(recomputed) {
-		x.Differences = append(x.Differences, Difference{field, says, recomputed})
-	}
+	return err
 }
 
 // recompute is the term's log-odds by its own inputs and coefficients. The formulas stand in score.go.

@@ -79,7 +79,8 @@ func TestExplainRefuses(t *testing.T) {
 		"a term unknown":  {`{"terms":[{"name":"weather","log_odds":1}],"log_odds":1,"risk_score":1,"churn_probability":1}`, `/terms/0: term "weather"`},
 		"an input gone":   {`{"terms":[{"name":"tenure","log_odds":1,"coefficients":{"weight":1,"offset":1,"horizon_days":1}}],"log_odds":1,"risk_score":1,"churn_probability":1}`, "/inputs/tenure_days is missing"},
 		"a coefficient":   {`{"terms":[{"name":"base","log_odds":1}],"log_odds":1,"risk_score":1,"churn_probability":1}`, "/coefficients/base is missing"},
-		"a text in place": {`{"terms":"none"}`, "cannot unmarshal"},
+		"a list":          {`[]`, "no JSON object"},
+		"a text in place": {`{"terms":"none"}`, "/terms cannot be string"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := scoring.Explain([]byte(c.alert)); !errors.Is(err, scoring.ErrNoAlert) || !strings.Contains(err.Error(), c.why) {
@@ -97,7 +98,14 @@ func FuzzExplain(f *testing.F) {
 		f.Add(pack.AppendAlert(nil, &a, a.ID()))
 	}
 	f.Add([]byte(`{"terms":[{"name":"rhythm","coefficients":{"horizon_days":-1}}],"log_odds":0,"risk_score":0,"churn_probability":0}`))
+	retail := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	for _, b := range manyAlerts(f, retail)[:40] {
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, alert []byte) {
+		if _, err := retail.Explain(alert); err != nil && !errors.Is(err, scoring.ErrNoAlert) {
+			t.Fatalf("by its pack: error %v", err)
+		}
 		x, err := scoring.Explain(alert)
 		if err != nil {
 			if !errors.Is(err, scoring.ErrNoAlert) {

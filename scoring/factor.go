@@ -81,8 +81,11 @@ func (k *Pack) factorSum(values []FeatureValue, stage Stage, each []float64) flo
 		}
 		sum += add
 	}
-	return min(max(sum, -k.Cap), k.Cap)
+	return k.capped(sum)
 }
+
+// capped is a sum of factors within the cap.
+func (k *Pack) capped(sum float64) float64 { return min(max(sum, -k.Cap), k.Cap) }
 
 // FactorAdd is what one factor adds to a customer's score.
 type FactorAdd struct {
@@ -120,7 +123,7 @@ func (k *Pack) factorMost(ranges []FeatureRange, stages StageSet) float64 {
 		}
 		sum += top
 	}
-	return min(max(sum, -k.Cap), k.Cap)
+	return k.capped(sum)
 }
 
 // factorFile is a factor as written.

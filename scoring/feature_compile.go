@@ -7,7 +7,7 @@ const (
 	maxFeatures     = 128
 	maxSignals      = 64
 	maxProperties   = 16
-	maxFeatureState = 3072 // bytes that the features of one customer take at most
+	maxFeatureState = 4096 // bytes that the features of one customer take at most: a thousand more than a shipped pack may, for one made of it
 
 	maxHours   = 48
 	maxWindow  = 400 // days

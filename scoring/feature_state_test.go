@@ -234,10 +234,10 @@ func TestFeaturesAreRefused(t *testing.T) {
 		t.Errorf("129 features: error %v", err)
 	}
 	var large []scoring.Feature
-	for i := range 10 {
-		large = append(large, scoring.Feature{Name: fmt.Sprintf("sum %d", i), Kind: scoring.FeatureSum, Of: i, Property: -1, Within: 10*i + 1})
+	for i := range 12 {
+		large = append(large, scoring.Feature{Name: fmt.Sprintf("sum %d", i), Kind: scoring.FeatureSum, Of: i, Property: -1, Within: min(10*i+5, 100)})
 	}
-	if _, err := scoring.CompileFeatures(large); err == nil || !strings.Contains(err.Error(), "could take 3280 bytes, 3072 at most") || !strings.Contains(err.Error(), "sum 9") {
+	if _, err := scoring.CompileFeatures(large); err == nil || !strings.Contains(err.Error(), "could take 4972 bytes, 4096 at most") || !strings.Contains(err.Error(), "sum 10") {
 		t.Errorf("error %v", err)
 	}
 	if f, err := scoring.CompileFeatures(nil); err != nil || f.MaxState() != 0 || !f.Valid(nil) || f.Valid([]byte{0}) {

@@ -2,8 +2,8 @@ package scoring
 
 import "fmt"
 
-// Lint lists what is allowed in a pack and yet hardly meant: what is declared and never used, parts of curves that no value
-// reaches, a cap that cuts off what the factors add.
+// Lint lists what is allowed in a pack and yet hardly meant: what is declared and never used, what no value or customer reaches, and
+// what contradicts itself. That factors could add more than the cap together is what a cap is for.
 func (k *Pack) Lint() (found []string) {
 	note := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	used := k.usedFeatures()
@@ -17,31 +17,11 @@ func (k *Pack) Lint() (found []string) {
 			note("signal %s: nothing reads it", name)
 		}
 	}
-	up, down := 0.0, 0.0
-	for i := range k.Factors {
-		c := &k.Factors[i]
-		f := &k.Features[c.Feature]
-		least, most := f.reach()
-		for j, p := range c.Curve {
-			if p.Value < least && j+1 < len(c.Curve) && c.Curve[j+1].Value <= least || p.Value > most && j > 0 && c.Curve[j-1].Value >= most {
-				note("factor %s: the point at %d lies beyond what %s can be, %d to %d", c.Code, p.Value, f.Name, least, most)
-			}
-		}
-		top, bottom := 0.0, 0.0
-		for _, p := range c.Curve {
-			top, bottom = max(top, p.LogOdds), min(bottom, p.LogOdds)
-		}
-		if top == 0 && bottom == 0 {
-			note("factor %s: adds nothing, whatever %s is", c.Code, f.Name)
-		}
-		up, down = up+top, down+bottom
-	}
-	if up > k.Cap {
-		note("cap: the factors could add %.2f together, %.2f counts", up, k.Cap)
-	}
-	if -down > k.Cap {
-		note("cap: the factors could take away %.2f together, %.2f counts", -down, k.Cap)
-	}
+	k.lintSignals(note)
+	k.lintFactors(note)
+	k.lintStages(note)
+	k.lintKinds(note)
+	k.lintValue(note)
 	return found
 }
 
@@ -80,19 +60,4 @@ func (k *Pack) usesSignal(i int) bool {
 		}
 	}
 	return false
-}
-
-// reach is between which values the feature lies whatever happens.
-func (d *Feature) reach() (least, most int64) {
-	const any = 1 << 53
-	switch d.Kind {
-	case FeatureActiveDays:
-		return 0, int64(d.Within)
-	case FeatureDistinct:
-		return 0, maxDistinct
-	case FeatureSum, FeatureLast, FeatureRatio:
-		return -any, any
-	default:
-		return 0, any
-	}
 }

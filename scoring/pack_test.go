@@ -152,9 +152,30 @@ func TestPackProblems(t *testing.T) {
 		want       []string
 	}{
 		{
-			"nothing", "",
+			"nothing", " \n",
 			scoring.Overrides{},
-			[]string{"$: must be a mapping"},
+			[]string{"$: the file is empty"},
+		},
+		{
+			"a number that is too large", plain + "features: {a: {kind: tenure, least: 99999999999999999999}}",
+			scoring.Overrides{},
+			[]string{"$.features: [6:37] 99999999999999999999 is beyond what a number may be"},
+		},
+		{
+			"a text in place of a number", plain + "cap: much",
+			scoring.Overrides{},
+			[]string{`$.cap: [6:6] "much" is no number`},
+		},
+		{
+			"what is read wrongly is not missed elsewhere", plain + "signals: {s: {types: [x]}}\nfeatures: {f: {kind: count, of: s, within: 30d, wither: 3}}\n" +
+				"factors: [{code: incident, feature: f, curve: [[0, 0], [1, 1]]}]\nvalue: {feature: f, high: 5, mid: 3}",
+			scoring.Overrides{},
+			[]string{"$.features: [7:"},
+		},
+		{
+			"none is declared", plain + "features: {f: {kind: count, of: s, within: 30d}}",
+			scoring.Overrides{},
+			[]string{`$.features.f.of: no signal "s" is declared, nor any other`},
 		},
 		{
 			"no YAML", "name: [",
@@ -230,6 +251,18 @@ func TestPackProblems(t *testing.T) {
 	}
 }
 
+// TestVersionAsWritten: a version is text, with or without quotes, behind a mark of the byte order too.
+func TestVersionAsWritten(t *testing.T) {
+	for _, version := range []string{"1.10", "010", "1e3", "0x10", "2025-01-01", "true", "v1"} {
+		for _, quote := range []string{"", `"`, "'"} {
+			k, err := loadText("\ufeffname: shop\nversion: "+quote+version+quote+" # the newest\nhorizon: 30d\nactivity: [a]\n", scoring.Overrides{})
+			if err != nil || k.Version != version {
+				t.Errorf("%s in quotes %q: %+v, %v", version, quote, k, err)
+			}
+		}
+	}
+}
+
 func TestLoadSource(t *testing.T) {
 	if _, err := scoring.Load("sass", nil, scoring.Overrides{}); err == nil || !strings.Contains(err.Error(), "any, creator, marketplace, marketplace_seller, retail, saas") {
 		t.Errorf("error %v", err)
@@ -262,4 +295,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "5006107cc5611dc924eda23c23ff3f499302bd0d5b4e1ee0231ec85b0dc17797"
+const retailHash = "b177e6453cada872eb709e214eb642c6bd06958ee3f595558c22b35bfeaf85b8"

@@ -1,6 +1,8 @@
 package scoring
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -76,9 +78,13 @@ func parsePack(b []byte) *packFile {
 	if len(b) > maxPackSize {
 		return f.broken("$", "%d bytes, at most %d are read", len(b), maxPackSize)
 	}
+	b = bytes.TrimPrefix(b, []byte("\ufeff")) // some editors begin a file with a mark of its byte order
+	if len(bytes.TrimSpace(b)) == 0 {
+		return f.broken("$", "the file is empty: `ebb packs show retail` prints a pack to begin with")
+	}
 	file, err := parser.ParseBytes(b, 0)
 	if err != nil {
-		return f.broken("$", "%s", yaml.FormatError(err, false, false))
+		return f.broken("$", "%s", yamlProblem(err))
 	}
 	if len(file.Docs) != 1 {
 		return f.broken("$", "%d documents, must be one", len(file.Docs))
@@ -124,8 +130,49 @@ func (f *packFile) read(key string, value ast.Node, settings map[string]any) {
 		f.broken(key, "holds a tag, an anchor or an alias, a pack is plain YAML")
 		return
 	}
+	if text, ok := place.(*string); ok {
+		if scalar, ok := value.(ast.ScalarNode); ok && value.Type() != ast.LiteralType && value.Type() != ast.NullType {
+			*text = scalar.GetToken().Value // as it is written: 1.10 is no number here
+			return
+		}
+	}
 	if err := yaml.NodeToValue(value, place, yaml.Strict()); err != nil {
-		f.broken(key, "%s", yaml.FormatError(err, false, false))
+		f.broken(key, "%s", yamlProblem(err))
+	}
+}
+
+// yamlProblem is what the decoder says, in words that speak of the file and not of the program.
+func yamlProblem(err error) string {
+	at := func(e yaml.Error) string {
+		p := e.GetToken().Position
+		return fmt.Sprintf("[%d:%d]", p.Line, p.Column)
+	}
+	if e, ok := errors.AsType[*yaml.OverflowError](err); ok {
+		return fmt.Sprintf("%s %s is beyond what a number may be", at(e), e.SrcNum)
+	}
+	if e, ok := errors.AsType[*yaml.TypeError](err); ok {
+		wanted := e.DstType
+		if wanted.Kind().String() == "ptr" {
+			wanted = wanted.Elem()
+		}
+		return fmt.Sprintf("%s %q is no %s", at(e), e.Token.Value, kindInFile(wanted.Kind().String()))
+	}
+	return yaml.FormatError(err, false, false)
+}
+
+// kindInFile is what a file holds for a kind of type of the program.
+func kindInFile(kind string) string {
+	switch kind {
+	case "int64", "float64":
+		return "number"
+	case "bool":
+		return "true or false"
+	case "string":
+		return "text"
+	case "slice":
+		return "list"
+	default:
+		return "mapping"
 	}
 }
 

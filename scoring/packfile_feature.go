@@ -112,7 +112,14 @@ func (f *packFile) checkSignalNamed(at, name string) {
 }
 
 func (f *packFile) checkNamed(at, what, name string, there []string) {
-	if name != "" && !slices.Contains(there, name) {
+	if place, known := f.places[what+"s"]; known && place == "" {
+		return // what is declared could not be read, or is complained about already
+	}
+	switch {
+	case name == "" || slices.Contains(there, name):
+	case len(there) == 0:
+		f.broken(at, "no %s %q is declared, nor any other", what, name)
+	default:
 		slices.Sort(there)
 		f.broken(at, "no %s %q is declared, there are %s", what, name, strings.Join(there, ", "))
 	}

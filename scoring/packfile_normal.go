@@ -1,10 +1,16 @@
 package scoring
 
-import "strconv"
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strconv"
+)
 
-// normalise gives spans, windows and numbers one spelling each, so that the same pack has the same hash however it is
-// written. f has been checked.
+// normalise gives spans, windows and numbers one spelling each, and lists whose order means nothing one order, so that the same pack
+// has the same hash however it is written. The order of factors, openings, playbooks and points of curves stays. f has been checked.
 func (f *packFile) normalise() {
+	f.sortLists()
 	for name, feature := range f.Features {
 		if n, hourly, err := parseWindow(feature.Within); err == nil {
 			feature.Within = strconv.Itoa(n) + map[bool]string{false: "d", true: "h"}[hourly]
@@ -38,6 +44,40 @@ func (f *packFile) normalise() {
 			}
 		}
 	}
+}
+
+// sortLists sorts types, conditions, closing signals, stages and what playbooks are for. Factors that count in all stages name none.
+func (f *packFile) sortLists() {
+	for _, s := range f.Signals {
+		slices.Sort(s.Types)
+		slices.SortStableFunc(s.Where, func(a, b conditionFile) int { return cmp.Compare(a.key(), b.key()) })
+	}
+	for i := range f.Factors {
+		c := &f.Factors[i]
+		if set, _ := parseStages(c.Stages); set == AllStages {
+			c.Stages = nil
+		}
+		slices.Sort(c.Stages)
+		c.Stages = slices.Compact(c.Stages)
+	}
+	for _, kind := range f.Kinds {
+		slices.Sort(kind.Closes)
+		for i := range kind.Opens {
+			slices.Sort(kind.Opens[i].Closes)
+		}
+	}
+	for i := range f.Playbooks {
+		slices.Sort(f.Playbooks[i].When)
+	}
+}
+
+// key orders conditions.
+func (w *conditionFile) key() string {
+	b, err := json.Marshal(w)
+	if err != nil {
+		panic("BUG: a checked condition: " + err.Error())
+	}
+	return string(b)
 }
 
 func normalSpan(text string) string {

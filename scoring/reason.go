@@ -107,11 +107,16 @@ func (k *Pack) appendSentence(dst []byte, d *Decision, w weighed) []byte {
 	if once := k.once[w.code]; once != nil && s.Visits == 1 { // its usual gap is but an assumption
 		text = once
 	}
+	return k.appendPieces(dst, d, w.feature, text)
+}
+
+// appendPieces appends a sentence that speaks of a feature, or a part of one.
+func (k *Pack) appendPieces(dst []byte, d *Decision, feature int, text sentence) []byte {
 	for i := range text {
 		if p := &text[i]; p.hole == noHole {
 			dst = append(dst, p.text...)
 		} else {
-			dst = k.appendHole(dst, d, w.feature, p.hole)
+			dst = k.appendHole(dst, d, feature, p.hole)
 		}
 	}
 	return dst
@@ -153,7 +158,12 @@ func (k *Pack) appendHole(dst []byte, d *Decision, feature int, h hole) []byte {
 func (k *Pack) appendValue(dst []byte, feature int, n int64) []byte {
 	f := &k.Features[feature]
 	switch f.Kind {
-	case FeatureSince, FeatureOpen, FeatureTenure:
+	case FeatureSince, FeatureTenure:
+		if n == 0 { // whole days
+			return appendCount(dst, 0, &k.units.day)
+		}
+		return k.appendSpan(dst, float64(n)/secondsPerDay)
+	case FeatureOpen:
 		return k.appendSpan(dst, float64(n)/secondsPerDay)
 	case FeatureTrend, FeatureRatio:
 		return append(strconv.AppendInt(dst, (n+5)/10, 10), '%')
@@ -176,6 +186,15 @@ func (k *Pack) appendAgo(dst []byte, feature int, n int64) []byte {
 	}
 	dst = append(dst, k.units.ago[0]...)
 	return append(k.appendValue(dst, feature, n), k.units.ago[1]...)
+}
+
+// FeatureText is a value of the feature of that name in the form of its kind, with its unit; false: the pack has no such feature.
+func (k *Pack) FeatureText(name string, n int64) (string, bool) {
+	i := slices.IndexFunc(k.Features, func(f Feature) bool { return f.Name == name })
+	if i < 0 {
+		return "", false
+	}
+	return string(k.appendValue(nil, i, n)), true
 }
 
 const secondsPerDay = 86_400

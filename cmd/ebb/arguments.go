@@ -52,6 +52,9 @@ func arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {
 		case len(args) < least:
+			if what != "FILE" {
+				return usageError{fmt.Errorf("%s is missing", what)}
+			}
 			return usageError{fmt.Errorf("%s is missing; - is standard input", what)}
 		case len(args) > most:
 			return usageError{fmt.Errorf("it takes one %s, found %q behind it", what, args[most])}

@@ -38,7 +38,7 @@ At each date the customers active before it (--active) are scored by the events 
 for a horizon after it. AUC is the chance that of two customers the one who churned was scored higher: 0.5 is a coin. Probabilities are
 judged cold, as the score gives them, and self-calibrated, as the stream has learnt from its own outcomes by that date.
 
-Alerts are measured over the whole log, as ebb would have raised them. An alert was right if the customer did nothing for a horizon
+Alerts of lapses are measured over the whole log, as ebb would have raised them, and those of other kinds are not. An alert was right if the customer did nothing for a horizon
 after it. Of the silences that lasted longer than a horizon those count as caught in which the alert came before it had passed; the lead is
 how long before.
 

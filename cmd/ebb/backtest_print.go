@@ -134,7 +134,7 @@ func (t *backtestText) alerts() {
 			ruleName(r.Name), grouped(r.Raised), percent(r.Right, r.Raised), percent(r.Caught, a.Silences), formatDays(r.MedianLead),
 		})
 	}
-	t.table(fmt.Sprintf("Alerts from %s to %s, when %s silences of more than %s began",
+	t.table(fmt.Sprintf("Lapses raised from %s to %s; %s silences of more than %s began",
 		a.From.Format(time.DateOnly), a.Until.Format(time.DateOnly), grouped(a.Silences), t.horizon()),
 		[]string{"rule", "alerts", "right", "churn caught", "median lead"}, rows)
 }

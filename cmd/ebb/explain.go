@@ -5,42 +5,57 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"math"
-	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"ebb/pipeline"
 	"ebb/scoring"
 )
 
 // explainFlags is the command line of explain.
-type explainFlags struct{ json bool }
+type explainFlags struct {
+	packFlags
+	json bool
+}
 
 func newExplainCommand(a *app) *cobra.Command {
 	var f explainFlags
 	cmd := &cobra.Command{
 		Use:   "explain [FILE]",
 		Short: "Recompute alerts from what they carry, and show the sum",
-		Long: `Recompute each alert from nothing but the inputs and coefficients that it carries: no Kafka, no Redis, no pack. Every term is
-shown with what it was computed from and the sum so far. Exit code 1 where an alert says anything else than what follows from its own
-numbers, to the last bit; then the rest is not looked at. FILE holds an alert a line, as ebb alerts --json prints them; it may be
-gzipped. "-" or no FILE is standard input.`,
+		Long: `Recompute each alert and show every term with what it was computed from and the sum so far. No Kafka and no Redis is asked. FILE
+holds an alert a line, as ebb alerts --json prints them; it may be gzipped. "-" or no FILE is standard input.
+
+Checked to the last bit, from the alert alone: that all terms are there, each from its inputs and coefficients; factors and their cap;
+the sum; the risk score with the floor that the alert names; the churn probability, whether it is provisional, and its curve; what is
+at risk of the value; the way out of the tier, where that is a visit or the end of friction, and its risk score.
+
+Checked where the alert's pack is known, which is one that comes with ebb, or --pack with the overrides that ebb run has: everything
+else that is in the alert, rendered anew. Not checked even then, since an alert does not say enough: tenant, customer, episode,
+sequence and cause, but for the id of what is raised; the tier before a lapse was raised, where factors may have made it; which of the
+stages that fit silence and tenure; coverage beyond the features that are shown.
+
+An alert that says something else, or cannot be read, is reported with its line; the rest is looked at all the same, and the exit code
+is 1.`,
 		Example: "  ebb alerts --from-start --until-end --json | ebb explain\n" +
-			"  ebb explain alerts.ndjson.gz\n" +
+			"  ebb explain --pack mine.yaml alerts.ndjson.gz\n" +
 			"  ebb alerts --json | grep '\"customer\":\"c-42\"' | ebb explain --json",
 		Args: arguments(0, 1, "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.explain(cmd, &f, args) },
 	}
+	cmd.Flags().StringVar(&f.pack, "pack", "", "check alerts of this pack against it, too: a `NAME` or a file")
+	f.addOverrides(cmd)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print an object for each alert: its id, and the terms, the sum and the differences")
 	return cmd
 }
 
 func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error {
+	packs, err := a.knownPacks(f)
+	if err != nil {
+		return err
+	}
 	name := stdinName
 	if len(args) > 0 {
 		name = args[0]
@@ -50,165 +65,169 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 		return err
 	}
 	defer lines.Close()
-	show := explainText{newScreen(cmd.OutOrStdout(), a.environ)}
-	encoder := json.NewEncoder(cmd.OutOrStdout())
-	for n := 0; ; n++ {
-		if cmd.Context().Err() != nil {
-			return stopCause(cmd.Context())
-		}
+	run := explaining{
+		explainText: explainText{newScreen(cmd.OutOrStdout(), a.environ)}, errors: newScreen(cmd.ErrOrStderr(), a.environ),
+		packs: packs, encoder: json.NewEncoder(cmd.OutOrStdout()), asJSON: f.json,
+	}
+	for cmd.Context().Err() == nil {
 		line, err := lines.nextLine()
 		if errors.Is(err, io.EOF) {
-			return show.end(n, f.json)
+			return run.end()
 		}
 		if err != nil {
 			return err
 		}
-		x, err := scoring.Explain(line)
-		if err != nil {
-			return advise(fmt.Errorf("%s:%d: %w", lines.name, lines.line, err), "an alert a line is wanted, as ebb alerts --json prints them")
-		}
-		var who explained
-		if err := json.Unmarshal(line, &who); err != nil {
-			return fmt.Errorf("%s:%d: %w", lines.name, lines.line, err)
-		}
-		who.Explanation = x
-		if f.json {
-			err = encoder.Encode(&who)
-		} else {
-			err = show.alert(&who, n > 0)
-		}
-		if err != nil {
+		if err := run.next(fmt.Sprintf("%s:%d", lines.name, lines.line), line); err != nil {
 			return err
-		}
-		if len(x.Differences) > 0 {
-			return fmt.Errorf("%s:%d: alert %s does not prove itself: %s", lines.name, lines.line, who.ID, differencesInWords(x.Differences))
 		}
 	}
+	return stopCause(cmd.Context())
+}
+
+// knownPacks are the packs that come with ebb and the one of the flags, by their hash.
+func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
+	known := map[string]*scoring.Pack{}
+	for _, name := range scoring.Shipped() {
+		k, err := scoring.Load(name, readFile, scoring.Overrides{})
+		if err != nil {
+			return nil, err
+		}
+		known[k.Hash] = k
+	}
+	if f.packFlags == (packFlags{}) {
+		return known, nil
+	}
+	cfg, err := a.config(f.overrides()...)
+	if err != nil {
+		return nil, err
+	}
+	k, err := loadPack(cfg)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	known[k.Hash] = k
+	return known, nil
+}
+
+// explaining is a run through a file of alerts.
+type explaining struct {
+	explainText
+	errors  screen
+	packs   map[string]*scoring.Pack
+	encoder *json.Encoder
+	asJSON  bool
+
+	proven, alone, wrong int  // alerts: that say what follows; of these, without their pack; others
+	shown                bool // any
+}
+
+// next explains one line, and says there what is wrong with it. An error is one of the output.
+func (r *explaining) next(where string, line []byte) error {
+	e, err := explainAlert(line, r.packs)
+	if err != nil {
+		r.wrong++
+		_, err = fmt.Fprintf(r.errors, "%s: %s\n", where, err)
+		return err
+	}
+	if r.asJSON {
+		err = r.encoder.Encode(e)
+	} else {
+		err = r.alert(e, r.shown)
+		r.shown = true
+	}
+	switch {
+	case len(e.Differences) > 0:
+		r.wrong++
+		fmt.Fprintf(r.errors, "%s: alert %s does not prove itself: %s\n", where, printable(e.ID), differencesInWords(e.Differences))
+	case e.pack == nil:
+		r.alone++
+		fallthrough
+	default:
+		r.proven++
+	}
+	return err
+}
+
+func (r *explaining) end() error {
+	if r.wrong > 0 {
+		err := fmt.Errorf("%d of %s: not what follows, or no alert", r.wrong, plural(r.wrong+r.proven, "line"))
+		return advise(err, "an alert a line is wanted, as ebb alerts --json prints them")
+	}
+	if r.asJSON || r.proven == 1 {
+		return nil
+	}
+	if r.proven == 0 {
+		_, err := fmt.Fprintln(r, "no alerts")
+		return err
+	}
+	said := fmt.Sprintf("%s recomputed, every bit as they say", plural(r.proven, "alert"))
+	if r.alone > 0 {
+		said = fmt.Sprintf("%s recomputed, every number follows; %d without their pack: not checked there are %s", plural(r.proven, "alert"), r.alone, byPack)
+	}
+	fmt.Fprintln(r)
+	r.say("", "  ", said)
+	return nil
 }
 
 // explained is an alert and its explanation.
 type explained struct {
-	ID         string `json:"id"`
-	Tenant     string `json:"tenant"`
-	Customer   string `json:"customer"`
-	Transition string `json:"transition"`
-	Tier       string `json:"tier"`
-	Time       string `json:"time"`
-	Reasons    []struct {
-		Code string `json:"code"`
-		Text string `json:"text"`
-	} `json:"reasons"`
+	explainedHead
+	ByPack bool `json:"checked_by_pack"` // false: the pack is not known
 	*scoring.Explanation
+
+	pack *scoring.Pack // nil: not known
 }
 
-// explainText shows explanations to people.
-type explainText struct{ screen }
-
-func (s explainText) alert(e *explained, another bool) error {
-	if another {
-		fmt.Fprintln(s)
-	}
-	fmt.Fprintf(s, "%s: %s, %s at %s\n", s.paint(text.Colors{text.Bold}, fullName(e.Tenant, e.Customer)), e.Transition, e.Tier, e.Time)
-	for _, r := range e.Reasons {
-		fmt.Fprintf(s, "  %s\n", printable(r.Text))
-	}
-	if !e.Unscored {
-		fmt.Fprintln(s, s.table(e))
-	}
-	if e.Floor != nil {
-		fmt.Fprintf(s, "not below %g: %s\n", e.Floor.Risk, strings.ReplaceAll(e.Floor.Code, "_", " "))
-	}
-	verdict := s.paint(text.Colors{text.FgGreen}, "every bit as the alert says")
-	if len(e.Differences) > 0 {
-		verdict = s.paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
-	}
-	formula := fmt.Sprintf("risk %.3f = 100 / (1 + exp(-%s))", e.Risk, shortest(e.LogOdds))
-	if bySum := 100 / (1 + math.Exp(-e.LogOdds)); bySum < e.Risk-0.001 {
-		formula = fmt.Sprintf("risk %.3f, by the floor; by the sum %.3f", e.Risk, bySum)
-	}
-	if e.Unscored {
-		formula = fmt.Sprintf("risk %.3f, by the floor alone: no activity yet, so there is no score", e.Risk)
-	} else {
-		fmt.Fprintln(s, probabilityInWords(e.Explanation))
-	}
-	_, err := fmt.Fprintf(s, "%s; %s\n", formula, verdict)
-	return err
+// explainedHead is what stands in an alert beside its score, as far as people are shown it.
+type explainedHead struct {
+	ID         string           `json:"id"`
+	Tenant     string           `json:"tenant"`
+	Customer   string           `json:"customer"`
+	Transition string           `json:"transition"`
+	Tier       string           `json:"tier"`
+	Stage      string           `json:"stage,omitempty"`
+	Time       string           `json:"time"`
+	Coverage   float64          `json:"coverage"`
+	Reasons    []explainedWords `json:"reasons"`
+	Pack       pipeline.PackRef `json:"pack"`
 }
 
-// table is the sum, term by term; on a terminal the last column is wrapped to what the others leave.
-func (s explainText) table(e *explained) string {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault
-	t.AppendHeader(table.Row{"term", "log-odds", "sum", "from"})
-	const frame = 13 // columns of lines and padding
-	sum, widest := 0.0, [3]int{len("term"), len("log-odds"), len("sum")}
-	for i, term := range e.Terms {
-		if sum += term.LogOdds; i == 0 {
-			sum = term.LogOdds
+type explainedWords struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// explainAlert explains one alert, by its pack where that is one of these.
+func explainAlert(line []byte, packs map[string]*scoring.Pack) (e *explained, err error) {
+	e = &explained{}
+	if e.Explanation, err = scoring.Explain(line); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(line, &e.explainedHead); err != nil {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			err = fmt.Errorf("%w: /%s cannot be %s", scoring.ErrNoAlert, strings.ReplaceAll(wrong.Field, ".", "/"), wrong.Value)
 		}
-		first := [3]string{term.Name, fmt.Sprintf("%+.6f", term.LogOdds), fmt.Sprintf("%+.6f", sum)}
-		for j := range first {
-			widest[j] = max(widest[j], text.StringWidth(first[j]))
-		}
-		t.AppendRow(table.Row{first[0], first[1], first[2], inputsInWords(term.Inputs)})
+		return nil, err
 	}
-	for _, f := range e.Factors {
-		sum += f.LogOdds
-		widest[0] = max(widest[0], text.StringWidth(f.Code))
-		t.AppendRow(table.Row{f.Code, fmt.Sprintf("%+.6f", f.LogOdds), fmt.Sprintf("%+.6f", sum), fmt.Sprintf("%s %d", strings.ReplaceAll(f.Feature, "_", " "), f.Inputs.Value)})
+	if e.pack = packs[e.Pack.Hash]; e.pack != nil {
+		e.Explanation, err = e.pack.Explain(line)
 	}
-	if sum != e.LogOdds {
-		t.AppendRow(table.Row{"cap", fmt.Sprintf("%+.6f", e.LogOdds-sum), fmt.Sprintf("%+.6f", e.LogOdds), fmt.Sprintf("factors add %g at most", e.Cap)})
-	}
-	from := table.ColumnConfig{Number: 4}
-	if s.terminal {
-		from.WidthMax, from.WidthMaxEnforcer = max(20, s.width-frame-widest[0]-widest[1]-widest[2]), text.WrapSoft
-	}
-	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 2, Align: text.AlignRight, AlignHeader: text.AlignRight}, {Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight}, from,
-	})
-	return t.Render()
+	e.ByPack = e.pack != nil
+	return e, err
 }
 
-func (s explainText) end(alerts int, quiet bool) error {
-	if quiet || alerts == 1 {
-		return nil
+// verdict says whether the alert says what follows, and what that was held against.
+func (s explainText) verdict(e *explained) string {
+	switch {
+	case len(e.Differences) > 0:
+		return s.paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
+	case e.pack == nil:
+		s.say("", "  ", fmt.Sprintf("not checked, since its pack %s is not known (see --pack): %s", printable(e.Pack.String()), byPack))
+		return s.paint(text.Colors{text.FgGreen}, "every number follows from the alert")
 	}
-	if alerts == 0 {
-		_, err := fmt.Fprintln(s, "no alerts")
-		return err
-	}
-	_, err := fmt.Fprintf(s, "\n%s recomputed, every bit as they say\n", plural(alerts, "alert"))
-	return err
+	s.say("", "  ", fmt.Sprintf("checked against its pack, %s", e.pack.Name+" "+e.pack.Version))
+	return s.paint(text.Colors{text.FgGreen}, "every bit as the alert says")
 }
 
-// probabilityInWords says how probable a silent horizon is, and what stands behind that.
-func probabilityInWords(x *scoring.Explanation) string {
-	if x.Provisional {
-		return fmt.Sprintf("churn probability %.3f, provisional: the score's own, with %s resolved", x.Probability, plural64(int64(x.Probes), "probe"))
-	}
-	var points []string
-	for _, p := range x.Curve {
-		points = append(points, fmt.Sprintf("%.3f at %+.3f", p[1], p[0]))
-	}
-	return fmt.Sprintf("churn probability %.3f, learnt from %s: %s", x.Probability, plural64(int64(x.Probes), "probe"), strings.Join(points, ", "))
-}
-
-func inputsInWords(inputs map[string]float64) string {
-	var words []string
-	for _, name := range slices.Sorted(maps.Keys(inputs)) {
-		words = append(words, fmt.Sprintf("%s %.4g", strings.ReplaceAll(name, "_", " "), inputs[name]))
-	}
-	return strings.Join(words, ", ")
-}
-
-func differencesInWords(all []scoring.Difference) string {
-	var words []string
-	for _, d := range all {
-		words = append(words, fmt.Sprintf("%s says %s, %s follows", d.Field, shortest(d.Says), shortest(d.Recomputed)))
-	}
-	return strings.Join(words, "; ")
-}
-
-func shortest(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+// byPack is what follows from the pack alone.
+const byPack = "tiers, stage, floor, value's tier, reasons, playbook and the alert's own coefficients"

@@ -2,14 +2,12 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-
-	"ebb/scoring"
 )
 
 // TestExplain shows what explain says of published alerts: testdata/explain.golden is made to be read.
@@ -22,6 +20,8 @@ func TestExplain(t *testing.T) {
 	if bytes.Equal(altered, published) {
 		t.Fatal("the alerts hold no such level")
 	}
+	pack := []string{"--pack", filepath.Join("testdata", "explain.yaml")}
+	declared := alertsOf(t, append(pack, "--events", filepath.Join("testdata", "explain_events.ndjson"))...)
 	var shown strings.Builder
 	for _, c := range []struct {
 		name, in string
@@ -30,8 +30,11 @@ func TestExplain(t *testing.T) {
 	}{
 		{"alerts as published", string(published), nil, exitOK},
 		{"one for a machine", firstLine(published), []string{"--json", "-"}, exitOK},
+		{"by its pack", declared, pack, exitOK},
+		{"without its pack", firstLine([]byte(declared)), nil, exitOK},
 		{"an input that was changed", string(altered), nil, exitFailed},
-		{"no alert", string(published) + "{}\n", []string{"--json"}, exitFailed},
+		{"a tier that was changed", strings.Replace(declared, `"tier":"critical","previous_tier"`, `"tier":"watch","previous_tier"`, 1), pack, exitFailed},
+		{"no alert, and the rest", "[]\n{}\nwhat\n" + firstLine(published), nil, exitFailed},
 		{"nothing", "", nil, exitOK},
 	} {
 		o := run(t, nil, strings.NewReader(c.in), append([]string{"explain"}, c.args...)...).want(t, c.code)
@@ -45,24 +48,28 @@ func firstLine(b []byte) string {
 	return string(line) + "\n"
 }
 
-// TestExplainWhatTheDemoRaises proves every alert of a run of the line.
-func TestExplainWhatTheDemoRaises(t *testing.T) {
-	raised := run(t, nil, nil, "demo", "--for", "0", "--json", "--seed", "3").want(t, exitOK).stdout
-	var alerts strings.Builder
-	n := 0
+// alertsOf are the alerts of a run of ebb demo, a line each, in the order of their ids.
+func alertsOf(t *testing.T, args ...string) string {
+	t.Helper()
+	raised := run(t, nil, nil, append([]string{"demo", "--for", "0", "--json"}, args...)...).want(t, exitOK).stdout
+	var alerts []string
 	for line := range strings.Lines(raised) {
-		var a struct {
-			Terms []scoring.ExplainedTerm `json:"terms"`
-		}
-		if json.Unmarshal([]byte(line), &a) == nil && len(a.Terms) > 0 {
-			alerts.WriteString(line)
-			n++
+		if strings.Contains(line, `"terms":[`) {
+			alerts = append(alerts, line)
 		}
 	}
+	slices.Sort(alerts)
+	return strings.Join(alerts, "")
+}
+
+// TestExplainWhatTheDemoRaises proves every alert of a run of the line, to the bit and by its pack.
+func TestExplainWhatTheDemoRaises(t *testing.T) {
+	alerts := alertsOf(t, "--seed", "3")
+	n := strings.Count(alerts, "\n")
 	if n < 1000 {
 		t.Fatalf("%d alerts", n)
 	}
-	out := run(t, nil, strings.NewReader(alerts.String()), "explain").want(t, exitOK).stdout
+	out := run(t, nil, strings.NewReader(alerts), "explain").want(t, exitOK).stdout
 	if want := fmt.Sprintf("\n%d alerts recomputed, every bit as they say\n", n); !strings.HasSuffix(out, want) {
 		t.Errorf("it ends with %q", out[max(0, len(out)-200):])
 	}

@@ -23,7 +23,7 @@ func TestExplainGoesOnWithoutScore(t *testing.T) {
 		}
 	}
 	o := run(t, nil, strings.NewReader(string(lines)), "explain").want(t, 0)
-	for _, part := range []string{"a payment failed\n", "risk 40.000, by the floor alone: no activity yet", "a payment has gone through\n", "2 alerts recomputed"} {
+	for _, part := range []string{"a payment failed\n", "never active, so there is no score\n", "risk 40.000, by the floor\n", "a payment has gone through\n", "2 alerts recomputed"} {
 		if !strings.Contains(o.stdout, part) {
 			t.Errorf("nothing says %q in\n%s", part, o.stdout)
 		}

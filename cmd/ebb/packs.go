@@ -146,9 +146,9 @@ func newPacksValidateCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate NAME|FILE",
 		Short: "Say everything that is wrong with a pack, or doubtful",
-		Long: `Check a pack's every key, and say what is allowed but hardly meant: signals and features that nothing reads, parts of curves that
-no value reaches, a cap that cuts off what the factors add. Then a sample runs through it: 200 made-up customers with events of
-the pack's types over a year. Exit code 1 where something is wrong.`,
+		Long: `Check a pack's every key, and say what is allowed but hardly meant: signals and features that nothing reads, points of curves,
+openings, stages, tiers and playbooks that nothing comes to, conditions that contradict each other. Then a sample runs through it: 200
+made-up customers with events of the pack's types over a year, which meet its conditions now and then. Exit code 1 where something is wrong.`,
 		Example: "  ebb packs validate mine.yaml\n  ebb packs validate saas --json",
 		Args:    arguments(1, 1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {

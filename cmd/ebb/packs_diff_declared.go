@@ -53,11 +53,15 @@ func differ(all *[]declaredDifference, path []string, a, b any) {
 	switch {
 	case reflect.DeepEqual(a, b):
 	case section || x != nil && y != nil:
+		before := len(*all)
 		names := map[string]any{}
 		maps.Copy(names, x)
 		maps.Copy(names, y)
 		for _, name := range slices.Sorted(maps.Keys(names)) {
 			differ(all, append(slices.Clone(path), name), x[name], y[name])
+		}
+		if _, list := a.([]any); list && len(*all) == before {
+			*all = append(*all, declaredDifference{append(slices.Clone(path), "order"), namesOf(a), namesOf(b)})
 		}
 	default:
 		*all = append(*all, declaredDifference{path, readableValue(a), readableValue(b)})
@@ -84,6 +88,15 @@ func byName(v any) map[string]any {
 		return all
 	}
 	return nil
+}
+
+// namesOf are the names of the items of a list, in its order.
+func namesOf(list any) (names []any) {
+	items, _ := list.([]any)
+	for _, item := range items {
+		names = append(names, nameOf(item))
+	}
+	return names
 }
 
 // nameOf is what an item of a list goes by; empty: it has no name, as a point of a curve.

@@ -126,3 +126,31 @@ func TestPacksDiffStopped(t *testing.T) {
 		t.Errorf("exit code %d\n%s%s", c, stdout.String(), stderr.String())
 	}
 }
+
+// TestPacksDiffOrder: where two packs declare the same in another order that means something, that is said.
+func TestPacksDiffOrder(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, factors string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		text := "name: p\nversion: 1\nhorizon: 30d\nactivity: [a]\nsignals: {s: {types: [x, y]}}\nfeatures: {f: {kind: count, of: s, within: 30d}}\nfactors: [" + factors + "]\n"
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	one, two := "{code: incident, feature: f, curve: [[0, 0], [1, 0.5]]}", "{code: dispute_open, feature: f, curve: [[0, 0], [1, 0.5]]}"
+	a, b := write("a.yaml", one+", "+two), write("b.yaml", two+", "+one)
+	if o := run(t, nil, nil, "packs", "diff", a, b).want(t, exitFailed); !strings.Contains(o.stdout, "order") {
+		t.Error(o.stdout)
+	}
+}
+
+// TestMissingArguments: who reads no standard input does not speak of it.
+func TestMissingArguments(t *testing.T) {
+	for _, command := range []string{"packs validate", "inspect"} {
+		if o := run(t, nil, nil, strings.Fields(command)...).want(t, exitUsage); !strings.Contains(o.stderr, "is missing") || strings.Contains(o.stderr, "standard input") {
+			t.Error(o.stderr)
+		}
+	}
+}

@@ -24,7 +24,7 @@ func tryPack(k *scoring.Pack) packTrial {
 	s := packTrial{Customers: customers, Raised: map[string]int{}, Silent: []string{}}
 	r := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // a seeded draw, nothing secret
 	scorer, pop := k.NewScorer(), scoring.Population{}
-	types := k.EventTypes()
+	types, wanted := k.EventTypes(), k.Wanted()
 	added := map[string]bool{}
 	note := func(decisions []scoring.Decision) {
 		for i := range decisions {
@@ -41,7 +41,7 @@ func tryPack(k *scoring.Pack) packTrial {
 			for c.Armed != 0 && c.Armed <= at/60_000 {
 				note(scorer.Wake(&c))
 			}
-			properties := drawProperties(r, len(k.Properties()))
+			properties := drawProperties(r, wanted)
 			note(scorer.Observe(&c, &pop, &scoring.Observation{
 				Time: at, Signal: k.Signal([]byte(types[r.IntN(len(types))]), properties...),
 				HasValue: true, Value: r.Int64N(20_000), Properties: properties,
@@ -61,12 +61,18 @@ func tryPack(k *scoring.Pack) packTrial {
 	return s
 }
 
-func drawProperties(r *rand.Rand, n int) []scoring.PropertyValue {
-	all := make([]scoring.PropertyValue, n)
+// drawProperties draws properties; every other one meets a condition of the pack, if it has one for it.
+func drawProperties(r *rand.Rand, wanted [][]scoring.PropertyValue) []scoring.PropertyValue {
+	all := make([]scoring.PropertyValue, len(wanted))
 	for i := range all {
-		all[i] = scoring.PropertyValue{Kind: scoring.PropertyNumber, Number: 1000 * r.Int64N(11)}
-		if r.IntN(4) == 0 {
+		switch met := wanted[i]; {
+		case len(met) > 0 && r.IntN(2) == 0:
+			all[i] = met[r.IntN(len(met))]
+		case r.IntN(8) == 0: // missing
+		case r.IntN(4) == 0:
 			all[i] = scoring.PropertyValue{Kind: scoring.PropertyText, Hash: r.Uint64N(8)}
+		default:
+			all[i] = scoring.PropertyValue{Kind: scoring.PropertyNumber, Number: 1000 * r.Int64N(11)}
 		}
 	}
 	return all

@@ -35,6 +35,7 @@ type processorOptions struct {
 	embedded     bool                       // the services are this process's own: their policy is known
 	trace        func(pipeline.Step, int64) // optional; see pipeline.Config
 	newest       int                        // version of the state that the program knows; 0: the real one
+	hangups      bool                       // SIGHUP has the pack's file be looked at
 	shadow       *shadowRole                // nil: it is the main one
 }
 
@@ -45,6 +46,7 @@ type processor struct {
 	log     zerolog.Logger
 	pack    *scoring.Pack                // that it was started with
 	newest  atomic.Pointer[scoring.Pack] // that was loaded since
+	met     atomic.Pointer[scoring.Pack] // the newest that a partition has asked for
 	kafka   *kafkawire.Client
 	redis   *redisstore.Client
 	topic   kafkawire.Topic
@@ -82,6 +84,7 @@ func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts pro
 		return nil, err
 	}
 	p.newest.Store(p.pack)
+	p.met.Store(p.pack)
 	files := p.followFiles(ctx)
 	log.Info().Str("digest", cfg.Digest()).Object("config", cfg.Masked()).Str("pack", p.pack.Name).Str("pack_hash", p.pack.Hash).Msg("starting")
 	if p.kafka, err = openKafka(cfg, p.topics()...); err != nil {

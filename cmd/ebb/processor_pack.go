@@ -19,26 +19,32 @@ const packEvery = 5 * time.Second
 // maxPackRecord bounds a pack's canonical form: it is one record, and brokers take no larger one unless they are told to.
 const maxPackRecord = 900 << 10
 
-// followPack loads the pack's file anew when it has changed, until ctx ends. A pack that cannot be used changes nothing.
+// followPack loads the pack's file anew when it has changed, until ctx ends. A pack that cannot be used changes nothing, and of one
+// that comes with ebb there is no file.
 func (p *processor) followPack(ctx context.Context) {
-	if !scoring.IsFile(p.cfg.Pack.Name) {
-		return
-	}
 	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGHUP)
+	if p.opts.hangups {
+		signal.Notify(asked, syscall.SIGHUP)
+	}
 	p.following.Go(func() {
 		defer signal.Stop(asked)
 		tick := time.NewTicker(packEvery)
 		defer tick.Stop()
 		f := packFile{processor: p}
+		file := scoring.IsFile(p.cfg.Pack.Name)
 		for {
 			select {
 			case <-tick.C:
 			case <-asked:
+				if !file {
+					p.log.Info().Str("pack", p.cfg.Pack.Name).Msg("the pack comes with ebb: there is no file to load anew")
+				}
 			case <-ctx.Done():
 				return
 			}
-			f.look()
+			if file {
+				f.look()
+			}
 		}
 	})
 }
@@ -68,19 +74,21 @@ func (f *packFile) look() {
 	}
 	before := f.newest.Load()
 	if err == nil {
-		err = succeeds(before, k)
+		err = succeeds(f.met.Load(), k)
 	}
 	f.metrics.PackReload(err == nil)
 	switch {
 	case err != nil:
-		f.log.Error().Err(err).Str("pack", before.Name).Str("version", before.Version).Str("pack_hash", before.Hash).Msg("the pack's file cannot be used, the pack of before stays")
+		f.log.Error().Err(err).Str("pack", before.Name).Str("version", before.Version).Str("pack_hash", before.Hash).
+			Str("file", f.cfg.Pack.Name).Msg("the pack's file cannot be used, the pack of before stays")
 	case k.Hash != before.Hash:
 		f.newest.Store(k)
-		f.log.Info().Str("pack", k.Name).Str("version", k.Version).Str("pack_hash", k.Hash).Msg("pack loaded anew; it begins with each partition's next record")
+		f.log.Info().Str("pack", k.Name).Str("version", k.Version).Str("pack_hash", k.Hash).Str("file", f.cfg.Pack.Name).Msg("pack loaded anew; it begins with each partition's next record")
 	}
 }
 
-// succeeds says why a pack cannot take the place of another while that is at work.
+// succeeds says why a pack cannot take the place of another while that is at work. One that no partition has asked for since it was
+// loaded is not: it has begun nowhere, and may be taken back.
 func succeeds(before, k *scoring.Pack) error {
 	switch {
 	case k.Hash == before.Hash:
@@ -93,5 +101,9 @@ func succeeds(before, k *scoring.Pack) error {
 	return nil
 }
 
-// configured is the newest pack that was loaded, whatever the record.
-func (p *processor) configured(int64) *scoring.Pack { return p.newest.Load() }
+// configured is the newest pack that was loaded, whatever the record. A partition asks before a record that the pack may begin with.
+func (p *processor) configured(int64) *scoring.Pack {
+	k := p.newest.Load()
+	p.met.Store(k)
+	return k
+}

@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -90,6 +93,9 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 		return err
 	}
 	log := newLogger(cfg.Log, newScreen(cmd.ErrOrStderr(), a.environ))
+	hangup := make(chan os.Signal, 1) // nobody need read it: whoever is notified does not die of it
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	if f.embedded {
 		e, err := startEmbedded(cmd.Context(), cfg)
 		if err != nil {
@@ -100,7 +106,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 			Str("try", "ebb produce --brokers "+strings.Join(cfg.Kafka.Brokers, ",")+" FILE").Msg("embedded services started")
 	}
 	p, err := newProcessor(cmd.Context(), cfg, log, processorOptions{
-		untilEnd: f.untilEnd, leave: f.leave, acceptPoison: f.acceptPoison, embedded: f.embedded, trace: killSwitch(a.environ, log), newest: olderBuild(a.environ),
+		hangups: true, untilEnd: f.untilEnd, leave: f.leave, acceptPoison: f.acceptPoison, embedded: f.embedded, trace: killSwitch(a.environ, log), newest: olderBuild(a.environ),
 	})
 	if err != nil {
 		if !f.untilEnd && errors.As(err, new(stoppedBy)) {

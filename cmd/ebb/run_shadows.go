@@ -50,7 +50,7 @@ func startShadows(ctx context.Context, main *processor) *shadows {
 	s.up = pipeline.NewShadowUp(main.metered)
 	for _, name := range main.cfg.shadowNames() {
 		opts := processorOptions{
-			untilEnd: main.opts.untilEnd, leave: main.opts.leave, embedded: main.opts.embedded, newest: main.opts.newest,
+			hangups: main.opts.hangups, untilEnd: main.opts.untilEnd, leave: main.opts.leave, embedded: main.opts.embedded, newest: main.opts.newest,
 			shadow: &shadowRole{name: name, metered: main.metered, ends: main.ends},
 		}
 		s.all = append(s.all, &shadow{name: name, cfg: main.cfg.shadow(name), log: main.log.With().Str("shadow", name).Logger(), opts: opts})

@@ -29,7 +29,7 @@ func TestTablesFitTheTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &explained{Customer: "c-42", Explanation: explanation}
+	e := &explained{explainedHead: explainedHead{Customer: "c-42"}, Explanation: explanation}
 	ready := &readiness{Group: "ebb", Partitions: []partitionState{
 		{Partition: 0, State: "running", Next: 1_234_567_890, Lag: 12},
 		{Partition: 11, State: "stopped", Reason: "redis_evicts: maxmemory-policy is allkeys-lru, and what is evicted is lost; set it to noeviction"},

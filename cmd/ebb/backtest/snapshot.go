@@ -8,7 +8,8 @@ type snapshot struct {
 	curve scoring.Curve
 	rows  []row
 	names []string  // of the terms, then of the pack's factors
-	terms []float64 // what they add, of all rows, one row after the other
+	terms []float64 // what they add, of all rows, one row after the other; each factor as if there were no cap
+	cap   float64   // of what the factors add together
 	done  bool      // it is known who churned
 }
 
@@ -25,7 +26,7 @@ type row struct {
 // take notes the active customers as of the snapshot's date, and what probes had taught by the end of the last epoch.
 func (e *Engine) take(s *snapshot) {
 	names := scoring.TermNames()
-	s.names = names[:]
+	s.names, s.cap = names[:], e.scorer.Cap
 	for i := range e.scorer.Factors {
 		s.names = append(s.names, e.scorer.Factors[i].Code)
 	}
@@ -61,13 +62,30 @@ func (s *snapshot) churned() []bool { return column(s, func(r *row) bool { retur
 // scores are the rows' scores.
 func (s *snapshot) scores() []float64 { return column(s, func(r *row) float64 { return r.score }) }
 
-// without is the rows' scores without one of the terms, or without what one factor adds while the cap cuts nothing off.
+// without is the rows' scores without one of the terms or factors. What the other factors add is kept within the cap anew: where
+// they reach it by themselves, one of them is worth nothing.
 func (s *snapshot) without(term int) []float64 {
 	out := s.scores()
 	for i := range out {
-		out[i] -= s.terms[i*len(s.names)+term]
+		added := s.terms[i*len(s.names) : (i+1)*len(s.names)]
+		if term < scoring.NumTerms {
+			out[i] -= added[term]
+		} else {
+			out[i] += s.capped(added, term) - s.capped(added, -1)
+		}
 	}
 	return out
+}
+
+// capped is what the factors of a row add together, but for one of them; -1: all do.
+func (s *snapshot) capped(added []float64, without int) float64 {
+	sum := 0.0
+	for i := scoring.NumTerms; i < len(added); i++ {
+		if i != without {
+			sum += added[i]
+		}
+	}
+	return min(max(sum, -s.cap), s.cap)
 }
 
 func column[T any](s *snapshot, of func(*row) T) []T {

@@ -1,0 +1,139 @@
+package scoring
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// unknowable are the fields of an alert that nothing in it leads to.
+var unknowable = []string{"cause"} //nolint:gochecknoglobals // a table
+
+// differences are where the alert is not what the decision would be rendered as.
+func (r *replay) differences(d *Decision) []Difference {
+	a := Alert{Decision: *d, Tenant: []byte(r.said.Tenant), Customer: []byte(r.said.Customer)}
+	id := a.ID()
+	if said, _ := r.tree["id"].(string); !r.knowsBeginning(d) {
+		_, _ = hex.Decode(id[:], []byte(said)) // it is taken as it is
+	}
+	var again map[string]any
+	if err := json.Unmarshal(r.AppendAlert(nil, &a, id), &again); err != nil {
+		return []Difference{{"", nil, "no alert: " + err.Error()}}
+	}
+	for _, key := range unknowable {
+		again[key] = r.tree[key]
+	}
+	r.allowValue(d, again)
+	if r.covers(d) {
+		again["coverage"] = r.tree["coverage"]
+	}
+	return compare(nil, "", r.tree, again)
+}
+
+// knowsBeginning reports whether the alert shows when what its episode is about began, from which its id derives.
+func (r *replay) knowsBeginning(d *Decision) bool {
+	if d.Kind == Lapse {
+		return d.Transition != Recovered && d.Score.Silence > minSilence
+	}
+	return d.Transition == Raised
+}
+
+// allowValue lets the sentence about an opening speak of any value, where its feature does not stand in the alert.
+func (r *replay) allowValue(d *Decision, again map[string]any) {
+	if d.Kind == Lapse || len(r.Kinds[d.Kind].Opens) == 0 || len(r.said.Reasons) == 0 {
+		return
+	}
+	o := r.opened(d)
+	if o.Feature < 0 || d.Score.value(o.Feature).OK {
+		return
+	}
+	text := r.sentences[o.Code]
+	if once := r.once[o.Code]; once != nil && d.Score.Visits == 1 {
+		text = once
+	}
+	i := slices.IndexFunc(text, func(p piece) bool { return p.hole == holeValue })
+	if i < 0 {
+		return
+	}
+	said := r.said.Reasons[0].Text
+	before, after := r.appendPieces(nil, d, o.Feature, text[:i]), r.appendPieces(nil, d, o.Feature, text[i+1:])
+	if len(said) > len(before)+len(after) && strings.HasPrefix(said, string(before)) && strings.HasSuffix(said, string(after)) {
+		again["reasons"].([]any)[0].(map[string]any)["text"] = said //nolint:forcetypeassert // it was rendered so
+	}
+}
+
+// covers reports whether coverage is a share of the pack's features that fits what is known of them.
+func (r *replay) covers(d *Decision) bool {
+	all, with, without := len(r.Features), 0, 0
+	if all == 0 || d.Score.Visits == 0 {
+		return false // it is known
+	}
+	lacks := make([]bool, all)
+	for i := range r.Factors {
+		if f := &r.Factors[i]; f.Stages.Has(d.Score.Stage) && !d.Score.value(f.Feature).OK {
+			lacks[f.Feature] = true
+		}
+	}
+	if v := r.Value.Feature; v >= 0 && !d.Score.value(v).OK {
+		lacks[v] = true
+	}
+	for i := range lacks {
+		switch {
+		case d.Score.value(i).OK:
+			with++
+		case lacks[i]:
+			without++
+		}
+	}
+	said := strconv.FormatFloat(r.said.Coverage, 'g', 4, 64)
+	for n := with; n <= all-without; n++ {
+		if strconv.FormatFloat(float64(n)/float64(all), 'g', 4, 64) == said {
+			return true
+		}
+	}
+	return false
+}
+
+// compare appends where two trees of JSON differ, in the order of their fields.
+func compare(dst []Difference, at string, said, again any) []Difference {
+	switch again := again.(type) {
+	case map[string]any:
+		if said, ok := said.(map[string]any); ok {
+			for _, key := range slices.Sorted(maps.Keys(again)) {
+				dst = compare(dst, at+"/"+key, said[key], again[key])
+			}
+			for _, key := range slices.Sorted(maps.Keys(said)) {
+				if _, ok := again[key]; !ok {
+					dst = append(dst, Difference{at + "/" + key, plain(said[key]), nil})
+				}
+			}
+			return dst
+		}
+	case []any:
+		if said, ok := said.([]any); ok && len(said) == len(again) {
+			for i := range again {
+				dst = compare(dst, fmt.Sprintf("%s/%d", at, i), said[i], again[i])
+			}
+			return dst
+		}
+	default:
+		if said == again { // scalars
+			return dst
+		}
+	}
+	return append(dst, Difference{at, plain(said), plain(again)})
+}
+
+// plain is a scalar as it is, and anything else as its JSON.
+func plain(v any) any {
+	switch v.(type) {
+	case map[string]any, []any:
+		b, _ := json.Marshal(v)
+		return string(b)
+	}
+	return v
+}

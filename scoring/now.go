@@ -1,0 +1,37 @@
+package scoring
+
+// Now is what an alert would say of c if there were one as of at, in ms since the epoch: about the open episode with the highest
+// floor, else about the customer's silence. Nothing was decided, so it has no number of its own. Its tier is that of TierAt, and
+// Previous the one that the score alone gives.
+func (s *Scorer) Now(c *Customer, at int64) Decision {
+	d := Decision{Transition: Raised, At: at, Silence: at - c.Last, Score: s.Score(c, at)}
+	floor := 0.0
+	for n := Explicit; n < NumKinds; n++ {
+		h := c.hard(n)
+		if !h.Open() {
+			continue
+		}
+		top := s.Kinds[n].top(h.Openings)
+		if f := s.Kinds[n].Opens[top].Floor; f > floor {
+			floor, d.Kind = f, n
+			d.Episode, d.Sequence, d.Opening, d.About, d.Since = h.Number, h.Sequence, top, top, h.Since
+		}
+	}
+	if d.Kind == Lapse && c.Episode.Tier != TierNone {
+		d.Episode, d.Sequence = c.Episodes, c.Episode.Sequence
+	}
+	d.Previous = s.TierOf(&d.Score)
+	d.Tier, _ = s.TierAt(c, at)
+	return d
+}
+
+// EpisodeFloor is the risk score that the customer's is not below while its episode of that kind is open, and the reason's code; 0
+// where none is.
+func (s *Scorer) EpisodeFloor(c *Customer, n Kind) (floor float64, code string) {
+	if n == Lapse || !c.hard(n).Open() {
+		return 0, ""
+	}
+	r := &s.Kinds[n]
+	o := &r.Opens[r.top(c.hard(n).Openings)]
+	return o.Floor, o.Code
+}
