@@ -107,6 +107,7 @@ func StartKafkaOf(ctx context.Context, image string) (testcontainers.Container, 
 func KafkaSettings() map[string]string {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
+	id[0] &= 0x7f           // in base64 it then never begins with "-", which the broker's tools take for an option
 	return map[string]string{
 		"KAFKA_INTER_BROKER_LISTENER_NAME": "BROKER",
 		"CLUSTER_ID":                       base64.RawURLEncoding.EncodeToString(id[:]),
