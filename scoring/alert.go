@@ -70,7 +70,7 @@ func (k *Pack) AppendAlert(dst []byte, a *Alert, id AlertID) []byte {
 	dst = append(append(dst, `,"transition":"`...), a.Transition.String()...)
 	dst = append(append(dst, `","tier":"`...), a.Tier.String()...)
 	dst = append(append(dst, `","previous_tier":"`...), a.Previous.String()...)
-	dst = appendThousandths(append(dst, `","risk_score":`...), a.Score.Floored(k.floor(&a.Decision)))
+	dst = appendThousandths(append(dst, `","risk_score":`...), a.Score.Floored(k.Floor(&a.Decision)))
 	if a.Score.Visits == 0 {
 		dst = append(dst, unscored...)
 	} else {

@@ -13,7 +13,7 @@ func (k *Pack) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 	if len(k.Factors) > 0 && scored {
 		dst = k.appendFactors(dst, &d.Score, n)
 	}
-	floor := k.floor(d)
+	floor := k.Floor(d)
 	if floor > 0 {
 		dst = strconv.AppendFloat(append(dst, `,"floor":{"risk_score":`...), floor, 'f', -1, 64)
 		dst = append(append(append(dst, `,"code":"`...), k.opened(d).Code...), `"}`...)
@@ -128,8 +128,8 @@ func (k *Pack) about(d *Decision) *Opening { return &k.Kinds[d.Kind].Opens[d.Abo
 // opened is the opening that the floor of an episode other than a lapse is of.
 func (k *Pack) opened(d *Decision) *Opening { return &k.Kinds[d.Kind].Opens[d.Opening] }
 
-// floor is the risk score that the customer's is not below by the decision; 0: there is none.
-func (k *Pack) floor(d *Decision) float64 {
+// Floor is the risk score, 0 to 100, that the customer's is not below by the decision; 0: there is none.
+func (k *Pack) Floor(d *Decision) float64 {
 	if d.Kind == Lapse || d.Transition == Recovered || d.Transition == Expired {
 		return 0
 	}

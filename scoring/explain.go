@@ -131,7 +131,7 @@ func Explain(alert []byte) (*Explanation, error) {
 	}
 	risk := thousandths(sigmoid(x.LogOdds))
 	if x.Floor != nil {
-		risk = max(risk, int(float64(x.Floor.Risk*1000)+0.5))
+		risk = max(risk, floorThousandths(x.Floor.Risk))
 	}
 	x.Risk = float64(risk) / 1000
 	x.differ("/log_odds", *said.LogOdds, x.LogOdds)
@@ -151,7 +151,7 @@ func Explain(alert []byte) (*Explanation, error) {
 func explainUnscored(said *saidAlert) *Explanation {
 	x := &Explanation{Floor: said.Floor, Value: said.Value, Unscored: true, Provisional: true, Terms: []ExplainedTerm{}, Differences: []Difference{}}
 	if x.Floor != nil {
-		x.Risk = float64(int(float64(x.Floor.Risk*1000)+0.5)) / 1000
+		x.Risk = float64(floorThousandths(x.Floor.Risk)) / 1000
 	}
 	x.differ("/risk_score", *said.Risk, x.Risk)
 	x.weigh()

@@ -90,8 +90,8 @@ func (k *Pack) tierOf(o *Opening, stage Stage) Tier { return max(Watch, k.tierAt
 // floored is the highest tier that the floors of p's open episodes lift to at a stage; TierNone: none is open.
 func (k *Pack) floored(p *Profile, stage Stage) (tier Tier) {
 	for n := Explicit; n < NumKinds; n++ {
-		if r, h := &k.Kinds[n], p.hard(n); h.Openings != 0 && len(r.Opens) > 0 {
-			tier = max(tier, k.tierOf(&r.Opens[r.top(h.Openings)], stage))
+		if i, ok := k.Kinds[n].stands(p.hard(n)); ok {
+			tier = max(tier, k.tierOf(&k.Kinds[n].Opens[i], stage))
 		}
 	}
 	return tier

@@ -200,12 +200,9 @@ func (r *KindRule) ended(named uint64) (openings uint8) {
 	return openings
 }
 
-// Floor is the risk score, 0 to 100, that the customer's is not below by an episode; 0: none is open.
-func (r *KindRule) Floor(h *Hard) float64 {
-	if h.Openings == 0 || len(r.Opens) == 0 {
-		return 0
-	}
-	return r.Opens[r.top(h.Openings)].Floor
+// stands is the opening that the floor of an episode is of; false: none is open, or of none that the rule knows.
+func (r *KindRule) stands(h *Hard) (opening uint8, ok bool) {
+	return r.top(h.Openings), h.Openings != 0 && len(r.Opens) > 0
 }
 
 // top is the opening with the highest floor of several; the first where it knows none of them.

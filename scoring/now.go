@@ -8,30 +8,32 @@ func (s *Scorer) Now(c *Customer, at int64) Decision {
 	floor := 0.0
 	for n := Explicit; n < NumKinds; n++ {
 		h := c.hard(n)
-		if !h.Open() {
+		i, ok := s.Kinds[n].stands(h)
+		if !ok {
 			continue
 		}
-		top := s.Kinds[n].top(h.Openings)
-		if f := s.Kinds[n].Opens[top].Floor; f > floor {
+		if f := s.Kinds[n].Opens[i].Floor; f > floor {
 			floor, d.Kind = f, n
-			d.Episode, d.Sequence, d.Opening, d.About, d.Since = h.Number, h.Sequence, top, top, h.Since
+			d.Episode, d.Sequence, d.Opening, d.About, d.Since = h.Number, h.Sequence, i, i, h.Since
 		}
 	}
 	if d.Kind == Lapse && c.Episode.Tier != TierNone {
 		d.Episode, d.Sequence = c.Episodes, c.Episode.Sequence
 	}
-	d.Previous = s.TierOf(&d.Score)
-	d.Tier, _ = s.TierAt(c, at)
+	d.Previous, d.Tier = s.TierOf(&d.Score), s.standing(c, &d.Score)
 	return d
 }
 
 // EpisodeFloor is the risk score that the customer's is not below while its episode of that kind is open, and the reason's code; 0
 // where none is.
 func (s *Scorer) EpisodeFloor(c *Customer, n Kind) (floor float64, code string) {
-	if n == Lapse || !c.hard(n).Open() {
+	if n == Lapse {
 		return 0, ""
 	}
-	r := &s.Kinds[n]
-	o := &r.Opens[r.top(c.hard(n).Openings)]
+	i, ok := s.Kinds[n].stands(c.hard(n))
+	if !ok {
+		return 0, ""
+	}
+	o := &s.Kinds[n].Opens[i]
 	return o.Floor, o.Code
 }

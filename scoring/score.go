@@ -71,12 +71,15 @@ func (s *Score) Risk() int { return thousandths(s.Probability()) }
 // Floored is the risk score in thousandths, not below a floor of 0 to 100.
 // Of a customer without activity, who has no score, the floor.
 func (s *Score) Floored(floor float64) int {
-	least := int(float64(floor*1000) + 0.5)
+	least := floorThousandths(floor)
 	if s.Visits == 0 {
 		return least
 	}
 	return max(s.Risk(), least)
 }
+
+// floorThousandths is a risk score of 0 to 100 in thousandths.
+func floorThousandths(floor float64) int { return int(float64(floor*1000) + 0.5) }
 
 // thousandths is a probability as a risk score.
 func thousandths(probability float64) int { return int(float64(probability*100_000) + 0.5) }

@@ -136,10 +136,9 @@ func (s *shadowedStates) compare(key, main, shadow string) error {
 	var scores [2]scoring.Score
 	change := scoreChange{key: key}
 	for i, said := range []*scoredBy{&change.Main, &change.Shadow} {
-		c := &s.sides[i].customer
-		tiers[i], stages[i] = scorers[i].TierAt(c, at)
-		scores[i] = scorers[i].Score(c, at)
-		said.Floor = openFloor(scorers[i].Pack, c)
+		now := scorers[i].Now(&s.sides[i].customer, at)
+		tiers[i], stages[i], scores[i] = now.Tier, now.Score.Stage, now.Score
+		said.Floor = scorers[i].Floor(&now)
 		said.Risk, said.Tier = float64(scores[i].Floored(said.Floor))/1000, tiers[i].String()
 	}
 	s.migration.Tiers[tiers[sideMain]][tiers[sideShadow]]++
@@ -172,15 +171,6 @@ func (s *stateSide) read(profile string) (*scoring.Scorer, error) {
 		s.scorers[s.customer.Generation] = scorer
 	}
 	return scorer, scorer.Fits(&s.customer)
-}
-
-// openFloor is the highest floor of the customer's open episodes; 0: none is open.
-func openFloor(k *scoring.Pack, c *scoring.Customer) (floor float64) {
-	for n := scoring.Explicit; n < scoring.NumKinds; n++ {
-		h := c.HardEpisode(n)
-		floor = max(floor, k.Kinds[n].Floor(&h))
-	}
-	return floor
 }
 
 // keep puts a change among the largest, if it is one of them; only then is it asked why.
