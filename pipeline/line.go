@@ -77,7 +77,7 @@ func (l *line) wanted(b *batch) *Load {
 		l.clock.reach(&l.mark)
 	}
 	l.want.Keys, l.slots = l.want.Keys[:0], l.slots[:0]
-	reach := l.clock.Minute()
+	newest := int64(0)
 	for i := range b.events {
 		if i%ahead == 0 {
 			l.cache.warmTable(b.hashes[i:min(i+ahead, len(b.hashes))])
@@ -85,11 +85,11 @@ func (l *line) wanted(b *batch) *Load {
 		b.slots[i] = -1
 		if e := &b.events[i]; e.Code == Usable {
 			b.slots[i] = l.locate(b.hashes[i].key, e.Key)
-			reach = max(reach, (e.Time-l.lateness)/minuteMillis)
+			newest = max(newest, e.Time)
 		}
 	}
 	l.due.upcoming(l.sweepTo(), sweepLimit, func(hash uint64, key []byte) { l.locate(hash, key) })
-	l.want.Buckets = l.due.wanted(l.want.Buckets[:0], &l.clock, l.within(reach), bucketLimit)
+	l.want.Buckets = l.due.wanted(l.want.Buckets[:0], &l.clock, l.within((newest-l.lateness)/minuteMillis), bucketLimit)
 	return &l.want
 }
 
