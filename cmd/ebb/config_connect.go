@@ -14,6 +14,21 @@ import (
 	"ebb/scoring"
 )
 
+// clients are what a command asks that looks at a group from outside. The zero value has none yet.
+type clients struct {
+	kafka *kafkawire.Client
+	redis *redisstore.Client
+}
+
+func (c *clients) close() {
+	if c.kafka != nil {
+		c.kafka.Close()
+	}
+	if c.redis != nil {
+		_ = c.redis.Close() // everything was answered
+	}
+}
+
 // openKafka makes a client for the brokers of the configuration; topics are those that it reads or writes. It does not dial.
 func openKafka(c *Config, topics ...string) (*kafkawire.Client, error) {
 	return openKafkaWithin(c, 0, topics...)

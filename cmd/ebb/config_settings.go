@@ -1,8 +1,12 @@
 package main
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
+
+	"ebb/pipeline/kafkawire"
 )
 
 // setting is one key of the configuration.
@@ -38,6 +42,11 @@ func (c *Config) settings() []setting {
 
 const maxTimeout = 30 * time.Minute
 
+// compressions are what kafka.compression may be.
+func compressions() map[string]kafkawire.Compression {
+	return map[string]kafkawire.Compression{"none": kafkawire.Uncompressed, "snappy": kafkawire.Snappy, "zstd": kafkawire.Zstd}
+}
+
 func (c *Config) kafkaSettings() []setting {
 	k := &c.Kafka
 	s := []setting{
@@ -48,7 +57,7 @@ func (c *Config) kafkaSettings() []setting {
 		{path: "kafka.control", value: textValue{&k.Control}, doc: "Topic of control records: where each pack begins, so that a replay decides as before. As many partitions as the input, kept for ever. Groups and inputs may share it."},
 		{path: "kafka.packs", value: textValue{&k.Packs}, doc: "Topic of packs, compacted: the canonical form of each pack that was ever active, keyed by its hash. Groups may share it."},
 		{path: "kafka.shadow", value: textValue{&k.Shadow}, doc: "Topic of what shadows would alert, keyed by customer; the header `ce_source` says whose each is. Shadows and groups may share it. Needed only where there are `shadows`."},
-		{path: "kafka.compression", value: choiceValue{&k.Compression, []string{"none", "snappy", "zstd"}}, doc: "How batches of what is published are compressed: an alert is some 2 KB of JSON, of which `snappy` leaves a fifth and `zstd` a tenth, at three times the CPU."},
+		{path: "kafka.compression", value: choiceValue{&k.Compression, slices.Sorted(maps.Keys(compressions()))}, doc: "How batches of what is published are compressed: an alert is some 2 KB of JSON, of which `snappy` leaves a fifth and `zstd` a tenth, at three times the CPU."},
 		{path: "kafka.start", value: choiceValue{&k.Start, []string{"earliest", "latest"}}, doc: "Where a group that has never run begins. Without effect afterwards."},
 		{path: "kafka.instance_id", value: textValue{&k.InstanceID}, doc: "Static member id, different for every process of the group. Empty: the host's name and a slot number. A process that comes back under its id within the session timeout takes its partitions up again without a rebalance."},
 		{path: "kafka.session_timeout", value: durationValue{&k.SessionTimeout, time.Second, maxTimeout}, doc: "How long a silent member keeps its partitions. Shorter: a dead one is replaced sooner, a slow one loses its partitions sooner. The broker refuses less than its `group.min.session.timeout.ms` (6 s unless changed)."},

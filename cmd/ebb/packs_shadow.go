@@ -118,10 +118,9 @@ type customersOfBoth struct {
 
 // shadowing reads what a report is made from.
 type shadowing struct {
+	clients
 	cfg   *Config
 	flags *packsShadowFlags
-	kafka *kafkawire.Client
-	redis *redisstore.Client
 	input kafkawire.Topic
 	steps *steps
 }
@@ -316,13 +315,4 @@ func (s *shadowing) alerts(ctx context.Context, r *shadowReport, own *Config, un
 	}
 	r.Alerts = c.result(r.moved.first, shown)
 	return nil
-}
-
-func (s *shadowing) close() {
-	if s.kafka != nil {
-		s.kafka.Close()
-	}
-	if s.redis != nil {
-		_ = s.redis.Close() // everything was answered
-	}
 }

@@ -367,7 +367,7 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	defer source.Close()
 	sink, err := sinks.NewKafka(sinks.KafkaConfig{
 		Client: p.kafka, Membership: g.Membership, Topic: p.cfg.Kafka.Input, Partition: n, Confirm: g.Confirm, Timeout: p.cfg.Kafka.TransactionTimeout,
-		Compression: map[string]kafkawire.Compression{"snappy": kafkawire.Snappy, "zstd": kafkawire.Zstd}[p.cfg.Kafka.Compression],
+		Compression: compressions()[p.cfg.Kafka.Compression],
 	})
 	if err != nil {
 		return err

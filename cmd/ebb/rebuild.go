@@ -13,7 +13,6 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
-	"ebb/pipeline/redisstore"
 )
 
 // rebuildFlags is the command line of rebuild.
@@ -52,9 +51,8 @@ waited for.`,
 
 // rebuilding is one run of rebuild.
 type rebuilding struct {
+	clients
 	cfg   *Config
-	kafka *kafkawire.Client
-	redis *redisstore.Client
 	topic kafkawire.Topic
 	plan  []rebuildPartition
 }
@@ -254,13 +252,4 @@ func (r *rebuilding) report(cmd *cobra.Command, f *rebuildFlags, removed int) er
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "state of group %s emptied (%s keys); start ebb run to replay\n", r.cfg.Kafka.Group, grouped(int64(removed)))
 	return nil
-}
-
-func (r *rebuilding) close() {
-	if r.kafka != nil {
-		r.kafka.Close()
-	}
-	if r.redis != nil {
-		_ = r.redis.Close() // everything was answered
-	}
 }
