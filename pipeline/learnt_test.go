@@ -192,7 +192,7 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 						when = all[i-1]
 					}
 				}
-				if (when+minuteMillis-1)/minuteMillis >= pack.EpochEnd(at/minuteMillis)-s.epoch() && when != at {
+				if when >= (pack.EpochEnd(at/minuteMillis)-s.epoch())*minuteMillis && when != at {
 					open.Resolved++
 					if quiet {
 						open.Silent++
