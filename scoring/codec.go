@@ -31,14 +31,15 @@ var (
 //	[hard]     of each other kind: hard_state.go                               3 to 231
 //	state of the pack's features                                               the rest
 const (
-	headSize     = 15
-	activitySize = 56
-	gapsSize     = 24
-	frictionSize = 8
-	episodeSize  = 9
-	backSize     = 8
-	probeSize    = 5
-	maxProfile   = headSize + activitySize + gapsSize + frictionSize + episodeSize + backSize + probeSize + 8*ringSize
+	headSize       = 15
+	activitySize   = 56
+	gapsSize       = 24
+	frictionSize   = 8
+	episodeSize    = 9
+	backSize       = 8
+	probeSize      = 5
+	generationSize = 1
+	maxProfile     = headSize + activitySize + gapsSize + frictionSize + episodeSize + backSize + probeSize + 8*ringSize + generationSize
 )
 
 // Flags of a profile's parts.
@@ -56,7 +57,7 @@ const (
 // hasGeneration is a flag too, in the byte of the ring's state.
 const hasGeneration = 1 << 7
 
-// AppendProfile appends the encoding of c, in the newest version, to dst: 76 to 246 bytes for a customer with activity, and
+// AppendProfile appends the encoding of c, in the newest version, to dst: 79 to 254 bytes for a customer with activity, and
 // more where a pack declares kinds or features.
 func AppendProfile(dst []byte, c *Customer) []byte {
 	p := c.Profile

@@ -267,3 +267,20 @@ func TestProfileGeneration(t *testing.T) {
 		}
 	})
 }
+
+// TestLargestProfile has every part at once, a full ring of ids, and a pack that was changed.
+func TestLargestProfile(t *testing.T) {
+	p := scoring.Profile{
+		First: 1, Last: 3, Counted: 2, At: 4, Visits: 5, W: 1, Mu: 2, M2: 3, Level: 4, Friction: 5, M: 6, K: 7, Armed: 8, Back: 3,
+		Episodes: 9, Episode: scoring.Episode{Tier: scoring.AtRisk, Sequence: 10, Since: 11}, Probe: scoring.Probe{Next: 1, Cell: 1},
+		Generation: 1,
+	}
+	for id := range uint64(16) {
+		p.Remember(id + 1)
+	}
+	b := appendProfile(nil, &p)
+	var got scoring.Profile
+	if err := readProfile(b, &got); err != nil || got != p || len(b) != 254 {
+		t.Errorf("%d bytes, error %v, read %+v", len(b), err, got)
+	}
+}
