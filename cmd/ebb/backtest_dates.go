@@ -54,8 +54,9 @@ func (b *backtesting) settle(ctx context.Context) error {
 	return b.checkDates(first, last)
 }
 
-// checkFiles refuses files that could not be written at the end.
+// checkFiles refuses files that could not be written at the end, or that the report would take the place of.
 func (b *backtesting) checkFiles() error {
+	log, logErr := os.Stat(b.name) // of standard input, an error
 	for _, name := range []string{b.flags.scores, b.flags.html} {
 		if name == "" {
 			continue
@@ -63,8 +64,15 @@ func (b *backtesting) checkFiles() error {
 		if info, err := os.Stat(filepath.Dir(name)); err != nil || !info.IsDir() {
 			return fmt.Errorf("%s cannot be written: there is no folder %s", name, filepath.Dir(name))
 		}
+		switch info, err := os.Stat(name); {
+		case err != nil: // there is none yet
+		case info.IsDir():
+			return fmt.Errorf("%s cannot be written: it is a folder", name)
+		case logErr == nil && os.SameFile(info, log):
+			return fmt.Errorf("%s is the log itself, and would be overwritten", name)
+		}
 	}
-	if b.flags.scores != "" && b.flags.scores == b.flags.html {
+	if b.flags.scores != "" && filepath.Clean(b.flags.scores) == filepath.Clean(b.flags.html) {
 		return fmt.Errorf("--scores and --html are the same file, %s", b.flags.html)
 	}
 	return nil
@@ -120,11 +128,13 @@ func (b *backtesting) tooLate(at, last time.Time) error {
 // and before it as far as customers were active for twice --active. A short log has one.
 func (b *backtesting) chooseDates(first, last time.Time) ([]time.Time, error) {
 	latest := last.Add(-b.pack.Horizon).Truncate(day)
-	if last.Sub(first) < 2*b.pack.Horizon {
-		return nil, usageError{advise(
-			fmt.Errorf("the log, from %s to %s, is too short for a horizon of %s: it takes one to know the customers and one to see what becomes of them",
-				first.Format(time.DateOnly), last.Format(time.DateOnly), formatDuration(b.pack.Horizon)),
-			"choose a shorter --horizon, of at most %s, or name a date with --at", formatDuration(max(day, (last.Sub(first)/2).Truncate(day))))}
+	if span := last.Sub(first); span < 2*b.pack.Horizon {
+		err := fmt.Errorf("the log, from %s to %s, is too short for a horizon of %s: it takes one to know the customers and one to see what becomes of them",
+			first.Format(time.DateOnly), last.Format(time.DateOnly), formatDuration(b.pack.Horizon))
+		if span < 2*day {
+			return nil, usageError{advise(err, "the shortest horizon is 1d: take a log of more days")}
+		}
+		return nil, usageError{advise(err, "choose a shorter --horizon, of at most %s, or name a date with --at", formatDuration((span / 2).Truncate(day)))}
 	}
 	earliest := first.Add(2 * b.active)
 	steps := min(2, max(0, latest.Sub(earliest))/b.pack.Horizon)

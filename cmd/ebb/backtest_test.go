@@ -193,6 +193,7 @@ func TestBacktestErrors(t *testing.T) {
 		fmt.Fprintf(mixed, "c%d,%d,purchase,1\n", d%50, 1_600_000_000+d*7919%3000*86_400)
 	}
 	disordered := writeLog(t, "mixed.csv", mixed.String())
+	instant := writeLog(t, "instant.csv", "customer_id,ts_unix_seconds,event_type,value\nc-1,1735689600,purchase,1\n")
 	see := "\n  see: ebb backtest --help\n"
 	tests := []struct {
 		args   string
@@ -212,6 +213,11 @@ func TestBacktestErrors(t *testing.T) {
 			"  say which event types are with --activity, such as --activity purchase; --activity '*' takes all\n"},
 		{"--events " + log + " --pack nosuch", exitUsage, ""},
 		{"--events " + log + " --html nowhere/report.html", exitUsage, "nowhere/report.html cannot be written: there is no folder nowhere" + see},
+		{"--events " + log + " --html " + log, exitUsage, log + " is the log itself, and would be overwritten" + see},
+		{"--events " + log + " --scores " + filepath.Dir(log), exitUsage, filepath.Dir(log) + " cannot be written: it is a folder" + see},
+		{"--events " + log + " --html report.html --scores ./report.html", exitUsage, "--scores and --html are the same file, report.html" + see},
+		{"--events " + instant, exitUsage, "the log, from 2025-01-01 to 2025-01-01, is too short for a horizon of 90d: it takes one to know the customers and one to see what becomes of them\n" +
+			"  the shortest horizon is 1d: take a log of more days" + see},
 		{"--events -", exitUsage, "standard input is read once, so when it ends is not known beforehand\n  name the dates to measure at with --at" + see},
 		{"--events " + bad, exitFailed, bad + ":367: the time is neither RFC 3339 nor seconds or milliseconds since 1970\n" +
 			"  mend the line, or leave out what cannot be used with --skip-bad\n"},
