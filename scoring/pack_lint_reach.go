@@ -46,6 +46,9 @@ func (d *Feature) step() int64 {
 
 // lintFactors notes what no value of a feature reaches, and factors that add nothing or count in no stage.
 func (k *Pack) lintFactors(note func(string, ...any)) {
+	if len(k.Factors) > 0 && k.Cap == 0 {
+		note("cap: 0, so that no factor adds anything")
+	}
 	for i := range k.Factors {
 		c := &k.Factors[i]
 		f := &k.Features[c.Feature]
@@ -118,7 +121,7 @@ func (k *Pack) lintStages(note func(string, ...any)) {
 	}
 }
 
-// lintKinds notes openings that never open, and floors that lift nobody.
+// lintKinds notes openings of which the floor never stands, and floors that lift nobody.
 func (k *Pack) lintKinds(note func(string, ...any)) {
 	for n := range k.Kinds {
 		opens := k.Kinds[n].Opens
@@ -133,13 +136,20 @@ func (k *Pack) lintKinds(note func(string, ...any)) {
 				note("%s.opens[%d]: its floor of %v lies below the tier watch", Kind(n), i, o.Floor)
 			}
 			for j := i + 1; j < len(opens); j++ {
-				if later := &opens[j]; later.Signal == o.Signal && (later.Feature < 0 || later.Feature == o.Feature && later.AtLeast <= o.AtLeast) {
-					note("%s.opens[%d]: never opens, since [%d] opens whenever it would", Kind(n), i, j)
+				if o.behind(&opens[j], k.Kinds[n].Closes) {
+					note("%s.opens[%d]: its floor never stands, since [%d] opens whenever it would", Kind(n), i, j)
 					break
 				}
 			}
 		}
 	}
+}
+
+// behind reports whether a later opening, whose floor is no lower, is open whenever o is: it opens with it, and nothing ends it
+// alone. Some signals end all.
+func (o *Opening) behind(later *Opening, all uint64) bool {
+	return later.Signal == o.Signal && later.Closes&^(o.Closes|all) == 0 &&
+		(later.Feature < 0 || later.Feature == o.Feature && later.AtLeast <= o.AtLeast)
 }
 
 // lintValue notes value tiers that nobody is in, and playbooks that no alert names.

@@ -228,6 +228,11 @@ func TestPackProblems(t *testing.T) {
 			[]string{"$.horizon: must be a span from 1d to 730d"},
 		},
 		{
+			"a span of seconds", plain + "stages: {new: 1s}\n",
+			scoring.Overrides{},
+			[]string{`$.stages.new: "1s", must be a span from 1h to 3650d`},
+		},
+		{
 			"wrong overrides", plain,
 			scoring.Overrides{Horizon: time.Hour, Activity: []string{"x"}, Friction: map[string]float64{"x": 1}},
 			[]string{"override of horizon: must be a span", "override of friction.x: is activity too"},

@@ -267,4 +267,10 @@ func (f *packFile) checkSpan(at, text string, least time.Duration) time.Duration
 	return d
 }
 
-func daysText(d time.Duration) string { return strconv.Itoa(int(d/(24*time.Hour))) + "d" }
+// daysText is a span of whole days, or of hours below one.
+func daysText(d time.Duration) string {
+	if d < 24*time.Hour {
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	}
+	return strconv.Itoa(int(d/(24*time.Hour))) + "d"
+}
