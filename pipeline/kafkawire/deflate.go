@@ -33,9 +33,6 @@ type deflater struct {
 // bytes. That only a single record can make it: one that was compressed in the input, say, where its topic takes it and the
 // one it is copied to would not.
 func (z *deflater) deflate(b *batch, limit int) error {
-	if b.codec != 0 {
-		return nil // it is being sent again
-	}
 	switch size := b.size(); {
 	case size > limit, z.how == Zstd && size >= leastDeflated:
 		return z.deflateZstd(b)
