@@ -26,16 +26,17 @@ func (t Tier) String() string {
 // Transition is what happened to an episode. The numbers are stored in outboxes; the names are a contract.
 type Transition uint8
 
-// The closed list of transitions. Raised, Escalated and Recovered are decided today.
+// The closed list of transitions. Raised to Deescalated, Recovered and Expired are decided today; an episode that is no lapse opens
+// by an event, moves between its openings' floors, and ends by an event or by itself.
 const (
 	TransitionNone Transition = iota
 	Raised                    // the customer is overdue and at risk: an episode opens
 	Escalated                 // an open episode reaches critical
-	Deescalated
+	Deescalated               // of an episode of several openings the one with the highest floor ended
 	Reminded
 	Recovered // the customer is back: the episode ends
 	Churned
-	Expired
+	Expired // an episode that is no lapse ends by itself
 	Cancelled
 	Corrected
 	NumTransitions
