@@ -89,9 +89,9 @@ func (r *replay) covers(d *Decision) bool {
 			without++
 		}
 	}
-	said := strconv.FormatFloat(r.said.Coverage, 'g', 4, 64)
 	for n := with; n <= all-without; n++ {
-		if strconv.FormatFloat(float64(n)/float64(all), 'g', 4, 64) == said {
+		text := strconv.FormatFloat(float64(n)/float64(all), 'g', 4, 64) // as alerts have it
+		if shown, _ := strconv.ParseFloat(text, 64); shown == r.said.Coverage {
 			return true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -95,23 +96,24 @@ func TestExplainFindsAlteredAlerts(t *testing.T) {
 		field  string // that is found, or what the error says
 		alone  bool
 	}{
-		"tier":             {nil, func(a map[string]any) { a["tier"] = "watch" }, "/tier", false},
-		"tier before":      {[]string{`"transition":"escalated"`, `"kind":"lapse"`}, func(a map[string]any) { a["previous_tier"] = "healthy" }, "/previous_tier", false},
-		"amount":           {[]string{`"value":`}, func(a map[string]any) { in(a, "value")["amount"] = 9_000_000 }, "/value/at_risk", true},
-		"at risk":          {[]string{`"value":`}, func(a map[string]any) { in(a, "value")["at_risk"] = 1 }, "/value/at_risk", true},
-		"value tier":       {[]string{`"value":`}, func(a map[string]any) { in(a, "value")["tier"] = "none" }, "/value/tier", false},
-		"way out":          {[]string{`"change":"visit"`}, func(a map[string]any) { in(a, "cheapest_exit")["log_odds"] = 0.5 }, "/cheapest_exit/log_odds", true},
-		"risk after it":    {[]string{`"cheapest_exit":`}, func(a map[string]any) { in(a, "cheapest_exit")["risk_score"] = 12.5 }, "/cheapest_exit/risk_score", true},
-		"tier after it":    {[]string{`"cheapest_exit":`}, func(a map[string]any) { in(a, "cheapest_exit")["tier"] = "critical" }, "/cheapest_exit/tier", false},
-		"no way out":       {[]string{`"cheapest_exit":`}, func(a map[string]any) { delete(a, "cheapest_exit") }, "/cheapest_exit", false},
-		"coverage":         {nil, func(a map[string]any) { a["coverage"] = 0.123 }, "/coverage", false},
-		"stage":            {[]string{`"stage":"dormant"`}, func(a map[string]any) { a["stage"] = "new" }, "/stage", false},
-		"provisional":      {nil, func(a map[string]any) { a["probability_provisional"] = a["probability_provisional"] != true }, "/probability_provisional", true},
-		"probes":           {[]string{`"probability_provisional":false`}, func(a map[string]any) { a["probability_probes"] = 7 }, "/probability_probes is 7", true},
-		"a reason's words": {nil, func(a map[string]any) { a["reasons"].([]any)[0].(map[string]any)["text"] = "all is well" }, "/reasons/0/text", false},
-		"order of reasons": {[]string{`},{"code":`}, func(a map[string]any) { slices.Reverse(a["reasons"].([]any)) }, "/reasons/", false},
-		"a term gone":      {nil, func(a map[string]any) { a["terms"] = a["terms"].([]any)[:5] }, "/terms has no friction", true},
-		"a term twice":     {nil, func(a map[string]any) { a["terms"] = append(a["terms"].([]any), a["terms"].([]any)[5]) }, "/terms/6 is friction", true},
+		"tier":                {nil, func(a map[string]any) { a["tier"] = "watch" }, "/tier", false},
+		"tier before":         {[]string{`"transition":"escalated"`, `"kind":"lapse"`}, func(a map[string]any) { a["previous_tier"] = "healthy" }, "/previous_tier", false},
+		"amount":              {[]string{`"value":`}, func(a map[string]any) { in(a, "value")["amount"] = 9_000_000 }, "/value/at_risk", true},
+		"at risk":             {[]string{`"value":`}, func(a map[string]any) { in(a, "value")["at_risk"] = 1 }, "/value/at_risk", true},
+		"value tier":          {[]string{`"value":`}, func(a map[string]any) { in(a, "value")["tier"] = "none" }, "/value/tier", false},
+		"way out":             {[]string{`"change":"visit"`}, func(a map[string]any) { in(a, "cheapest_exit")["log_odds"] = 0.5 }, "/cheapest_exit/log_odds", true},
+		"risk after it":       {[]string{`"cheapest_exit":`}, func(a map[string]any) { in(a, "cheapest_exit")["risk_score"] = 12.5 }, "/cheapest_exit/risk_score", true},
+		"tier after it":       {[]string{`"cheapest_exit":`}, func(a map[string]any) { in(a, "cheapest_exit")["tier"] = "critical" }, "/cheapest_exit/tier", false},
+		"no way out":          {[]string{`"cheapest_exit":`}, func(a map[string]any) { delete(a, "cheapest_exit") }, "/cheapest_exit", false},
+		"coverage":            {nil, func(a map[string]any) { a["coverage"] = 0.123 }, "/coverage", false},
+		"coverage's last bit": {nil, func(a map[string]any) { a["coverage"] = math.Nextafter(a["coverage"].(float64), 2) }, "/coverage", false},
+		"stage":               {[]string{`"stage":"dormant"`}, func(a map[string]any) { a["stage"] = "new" }, "/stage", false},
+		"provisional":         {nil, func(a map[string]any) { a["probability_provisional"] = a["probability_provisional"] != true }, "/probability_provisional", true},
+		"probes":              {[]string{`"probability_provisional":false`}, func(a map[string]any) { a["probability_probes"] = 7 }, "/probability_probes is 7", true},
+		"a reason's words":    {nil, func(a map[string]any) { a["reasons"].([]any)[0].(map[string]any)["text"] = "all is well" }, "/reasons/0/text", false},
+		"order of reasons":    {[]string{`},{"code":`}, func(a map[string]any) { slices.Reverse(a["reasons"].([]any)) }, "/reasons/", false},
+		"a term gone":         {nil, func(a map[string]any) { a["terms"] = a["terms"].([]any)[:5] }, "/terms has no friction", true},
+		"a term twice":        {nil, func(a map[string]any) { a["terms"] = append(a["terms"].([]any), a["terms"].([]any)[5]) }, "/terms/6 is friction", true},
 		"a coefficient": {nil, func(a map[string]any) {
 			a["terms"].([]any)[0].(map[string]any)["coefficients"].(map[string]any)["base"] = 2
 		}, "/terms/0/coefficients/base", false},

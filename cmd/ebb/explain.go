@@ -34,8 +34,9 @@ at risk of the value; the way out of the tier, where that is a visit or the end 
 
 Checked where the alert's pack is known, which is one that comes with ebb, or --pack with the overrides that ebb run has: everything
 else that is in the alert, rendered anew. Not checked even then, since an alert does not say enough: tenant, customer, episode,
-sequence and cause, but for the id of what is raised; the tier before a lapse was raised, where factors may have made it; which of the
-stages that fit silence and tenure; coverage beyond the features that are shown.
+sequence, cause and time, but for the id of what is raised; the silence that a lapse ended; the tier before a lapse was raised, where
+factors may have made it; which of the stages that fit silence and tenure; coverage beyond the features that are shown, and that
+none of those is left out that add nothing.
 
 An alert that says something else, or cannot be read, is reported with its line; the rest is looked at all the same, and the exit code
 is 1.`,
