@@ -209,7 +209,7 @@ func TestPackProblems(t *testing.T) {
 			[]string{
 				`$.name: "a b", must be`, "$.version: [2:10] ", `$.horizon: "soon", must be a span`, "$.overdue: 1.5, must be", "$.tiers: [5:",
 				"$.activity[1]: ", "$.activity[2]: ", "$.activity[3]: ", "$.friction.*: ", "$.friction.a: ", "$.friction.b: ",
-				"$.horizont: unknown key, there are activity, cap, factors, features, friction, horizon, kinds, name, overdue, playbooks, signals, stages, tiers, value, version",
+				"$.horizont: unknown key, there are activity, cap, factors, features, friction, horizon, kinds, language, name, overdue, playbooks, signals, stages, tiers, value, version",
 			},
 		},
 		{
