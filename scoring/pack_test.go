@@ -295,4 +295,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "b177e6453cada872eb709e214eb642c6bd06958ee3f595558c22b35bfeaf85b8"
+const retailHash = "744e625ac727c9a8d086ab5b1067cb8f757eb0bc0f3d782b0635d00aa98bc3aa"
