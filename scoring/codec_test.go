@@ -128,7 +128,10 @@ func TestReadProfileRefuses(t *testing.T) {
 		{"an opening without an event", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Openings = 3 }},
 		{"an episode opened after its newest event", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Since = 3 }},
 		{"an episode opened after its newest transition", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Told = 0 }},
-		{"an opening beyond all time", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Times[5] = 1<<43 + 1 }},
+		{"an opening beyond all time", func(p *scoring.Profile) {
+			p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary
+			p.Hard[1].Times[5] = 1<<43 + 1
+		}},
 	}
 	var p scoring.Profile
 	if err := readProfile(appendProfile(nil, &valid), &p); err != nil {
