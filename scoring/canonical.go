@@ -2,6 +2,7 @@ package scoring
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ type canonicalPack struct { // encoding/json sorts the keys of maps
 	Stages    *stagesFile            `json:"stages,omitempty"`
 	Value     *valueFile             `json:"value,omitempty"`
 	Playbooks []playbookFile         `json:"playbooks,omitempty"`
+	Language  string                 `json:"language,omitempty"` // of the sentences, where it is not the default
 }
 
 // Canonical is the canonical form, whose hash is the pack's. It is JSON, and a pack that LoadCanonical reads back. It is not
@@ -58,6 +60,9 @@ func canonicalOf(k *Pack, f *packFile) []byte {
 	if len(f.Factors) > 0 {
 		c.Cap = f.Cap
 	}
+	if f.Language != defaultLanguage {
+		c.Language = f.Language
+	}
 	b, err := json.Marshal(c)
 	if err != nil {
 		panic("BUG: canonical pack: " + err.Error())
@@ -70,7 +75,7 @@ func isCanonical(b []byte) bool { return bytes.HasPrefix(b, []byte(`{"core":`)) 
 
 // parseCanonical is parsePack for a canonical form.
 func parseCanonical(b []byte) *packFile {
-	f := &packFile{Cap: defaultCap, reasons: english(), places: map[string]string{}}
+	f := &packFile{Language: defaultLanguage, Cap: defaultCap, places: map[string]string{}}
 	if len(b) > maxPackSize {
 		return f.broken("$", "%d bytes, at most %d are read", len(b), maxPackSize)
 	}
@@ -96,5 +101,6 @@ func parseCanonical(b []byte) *packFile {
 		f.Cap = c.Cap
 	}
 	f.Kinds, f.Stages, f.Value, f.Playbooks = c.Kinds, c.Stages, c.Value, c.Playbooks
+	f.Language = cmp.Or(c.Language, defaultLanguage)
 	return f
 }

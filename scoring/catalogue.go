@@ -3,8 +3,11 @@ package scoring
 import (
 	"embed"
 	"fmt"
+	"io/fs"
+	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 )
@@ -12,124 +15,143 @@ import (
 //go:embed reasons/*.yaml
 var reasonTexts embed.FS
 
-// catalogue holds the sentence of every reason by its code, and further sentences and words by keys with a dot. One file is
-// one language.
-type catalogue map[string]string
+// defaultLanguage is that of a pack that names none. Its catalogue is the list of the codes.
+const defaultLanguage = "en"
 
-// english is the one language that there is.
-func english() catalogue {
-	b, err := reasonTexts.ReadFile("reasons/en.yaml")
+// catalogue is all that is said in a language: one file. It is not changed once read.
+type catalogue struct {
+	sentences map[string]sentence // by the reason's code
+	once      map[string]sentence // of who came but once
+	words     words
+}
+
+// readCatalogue reads the catalogue of a language. Errors: there is none, or it lacks something, holds what nobody asks for, or
+// has other numbers in a sentence than the default language.
+func readCatalogue(files fs.FS, lang string) (*catalogue, error) {
+	c, err := parseCatalogue(files, lang)
+	if err != nil {
+		return nil, err
+	}
+	first := c
+	if lang != defaultLanguage {
+		if first, err = parseCatalogue(files, defaultLanguage); err != nil {
+			return nil, err
+		}
+	}
+	for _, code := range coreReasons {
+		if first.sentences[code] == nil {
+			return nil, fmt.Errorf("catalogue %s: no sentence for %s", defaultLanguage, code)
+		}
+	}
+	for what, pair := range map[string][2]map[string]sentence{"": {first.sentences, c.sentences}, onceKey: {first.once, c.once}} {
+		if err := sameNumbers(pair[0], pair[1], what); err != nil {
+			return nil, fmt.Errorf("catalogue %s: %w", lang, err)
+		}
+	}
+	for code := range c.once {
+		if c.sentences[code] == nil {
+			return nil, fmt.Errorf("catalogue %s: %s%s is another sentence for nothing", lang, code, onceKey)
+		}
+	}
+	return c, nil
+}
+
+// onceKey is behind the code in the key of a sentence about who came but once.
+const onceKey = ".once"
+
+func parseCatalogue(files fs.FS, lang string) (*catalogue, error) {
+	languages, err := fs.Glob(files, "reasons/*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("list catalogues: %w", err)
+	}
+	for i, path := range languages {
+		languages[i] = strings.TrimSuffix(strings.TrimPrefix(path, "reasons/"), ".yaml")
+	}
+	if !slices.Contains(languages, lang) {
+		return nil, fmt.Errorf("%q, there are %s", lang, strings.Join(languages, ", "))
+	}
+	b, err := fs.ReadFile(files, "reasons/"+lang+".yaml")
+	if err != nil {
+		return nil, fmt.Errorf("read catalogue: %w", err)
+	}
+	texts := map[string]string{}
+	if err := yaml.UnmarshalWithOptions(b, &texts, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("catalogue %s: %s", lang, yamlProblem(err))
+	}
+	c := &catalogue{sentences: map[string]sentence{}, once: map[string]sentence{}}
+	if err := c.fill(lang, texts); err != nil {
+		return nil, fmt.Errorf("catalogue %s: %w", lang, err)
+	}
+	return c, nil
+}
+
+// fill takes the words out of texts, then the sentences.
+func (c *catalogue) fill(lang string, texts map[string]string) error {
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		if text := texts[key]; text == "" || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' }) {
+			return fmt.Errorf("%s: %q, must be a text without quotes, backslashes and line breaks", key, text)
+		}
+	}
+	if err := c.words.take(lang, texts); err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		code, once := strings.CutSuffix(key, onceKey)
+		if strings.Contains(code, ".") {
+			return fmt.Errorf("%s: nothing is called so, and no form of a word that is needed", key)
+		}
+		s, err := parseSentence(texts[key])
+		if err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		if once {
+			c.once[code] = s
+		} else {
+			c.sentences[code] = s
+		}
+	}
+	return nil
+}
+
+// sameNumbers is an error unless two languages have the same keys, and the same placeholders behind each.
+func sameNumbers(first, own map[string]sentence, suffix string) error {
+	for _, code := range slices.Sorted(maps.Keys(first)) {
+		switch s, ok := own[code]; {
+		case !ok:
+			return fmt.Errorf("no sentence for %s%s", code, suffix)
+		case s.holes() != first[code].holes():
+			return fmt.Errorf("%s%s: other placeholders than in %s", code, suffix, defaultLanguage)
+		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(own)) {
+		if _, ok := first[code]; !ok {
+			return fmt.Errorf("%s%s: no such reason", code, suffix)
+		}
+	}
+	return nil
+}
+
+// Reasons are the codes of all reasons with their sentences in English: a closed list.
+func Reasons() map[string]string {
+	c, err := readCatalogue(reasonTexts, defaultLanguage)
 	if err != nil {
 		panic("BUG: embedded reasons: " + err.Error())
 	}
-	texts := catalogue{}
-	if err := yaml.UnmarshalWithOptions(b, &texts, yaml.Strict()); err != nil {
-		panic("BUG: embedded reasons: " + err.Error())
+	all := make(map[string]string, len(c.sentences))
+	for code, s := range c.sentences {
+		all[code] = s.String()
 	}
-	return texts
-}
-
-// Reasons are the codes of all reasons with their sentences: a closed list.
-func Reasons() map[string]string {
-	texts := english()
-	for key := range texts {
-		if strings.Contains(key, ".") {
-			delete(texts, key)
-		}
-	}
-	return texts
-}
-
-// sentence is a text taken apart at its placeholders.
-type sentence []piece
-
-// piece is a text, or a placeholder.
-type piece struct {
-	text string
-	hole hole
-}
-
-// hole is what a placeholder stands for.
-type hole uint8
-
-const (
-	noHole hole = iota
-	holeValue
-	holeAgo
-	holeWithin
-	holeTypical
-	holeSilent
-	holeTenure
-	holeAway
-	holeVisits
-	holeWeight
-	numHoles
-)
-
-var holeNames = [numHoles]string{"", "value", "ago", "within", "typical", "silent", "tenure", "away", "visits", "weight"}
-
-// units are the words of a language for amounts: one, and any other number. And for a time ago: what stands before and behind
-// the span, and instead of it while it is not a whole day.
-type units struct {
-	hour, day, visit [2]string
-	ago              [2]string
-	today            string
+	return all
 }
 
 // lacks is the first placeholder of a code's sentences that is not among those given; empty: none.
-func (c catalogue) lacks(code string, given [numHoles]bool) string {
-	for _, key := range []string{code, code + ".once"} {
-		for _, p := range c.mustSentence(key) {
+func (c *catalogue) lacks(code string, given [numHoles]bool) string {
+	for _, s := range []sentence{c.sentences[code], c.once[code]} {
+		for _, p := range s {
 			if !given[p.hole] {
 				return holeNames[p.hole]
 			}
 		}
 	}
 	return ""
-}
-
-// sentence is the one of a key, compiled. An error is a fault of the catalogue.
-func (c catalogue) sentence(key string) (s sentence, err error) {
-	rest, ok := c[key]
-	if !ok {
-		return nil, fmt.Errorf("no sentence for %q", key)
-	}
-	for rest != "" {
-		text, after, open := strings.Cut(rest, "{")
-		if text != "" {
-			s = append(s, piece{text: text})
-		}
-		if !open {
-			return s, nil
-		}
-		name, after, closed := strings.Cut(after, "}")
-		h := slices.Index(holeNames[:], name)
-		if !closed || h <= int(noHole) {
-			return nil, fmt.Errorf("%s: no placeholder {%s}", key, name)
-		}
-		s = append(s, piece{hole: hole(h)})
-		rest = after
-	}
-	return s, nil
-}
-
-// mustSentence is sentence, of a catalogue that tests have checked; nil where there is none.
-func (c catalogue) mustSentence(key string) sentence {
-	if _, ok := c[key]; !ok {
-		return nil
-	}
-	s, err := c.sentence(key)
-	if err != nil {
-		panic("BUG: embedded reasons: " + err.Error())
-	}
-	return s
-}
-
-func (c catalogue) units() (u units) {
-	for name, forms := range map[string]*[2]string{"hour": &u.hour, "day": &u.day, "visit": &u.visit} {
-		forms[0], forms[1], _ = strings.Cut(c["unit."+name], "|")
-	}
-	u.ago[0], u.ago[1], _ = strings.Cut(c["ago.span"], "{span}")
-	u.today = c["ago.today"]
-	return u
 }

@@ -236,7 +236,7 @@ func (p *Profile) flags() byte {
 	if p.Episode.Tier != TierNone {
 		f |= hasEpisode
 	}
-	if p.Hard != [hards]Hard{} {
+	if p.Spoken != 0 {
 		f |= hasHard
 	}
 	if p.Back != 0 {
@@ -256,9 +256,10 @@ func (p *Profile) decodeHard(b []byte) int {
 	r := cellReader{b: b}
 	for i := range p.Hard {
 		p.Hard[i].read(&r)
+		p.noted(Kind(i + 1))
 	}
 	if r.at > len(b) {
-		p.Hard = [hards]Hard{}
+		p.Hard, p.Spoken = [hards]Hard{}, 0
 		return 0
 	}
 	return r.at

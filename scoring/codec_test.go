@@ -75,6 +75,7 @@ func TestProfileBytes(t *testing.T) {
 	p.Back, p.Onboarded, p.Probe = 3, true, scoring.Probe{Next: 0x01020304, Cell: 64}
 	p.Hard[0] = scoring.Hard{Number: 1, Sequence: 2, Openings: 4, Since: 4, Newest: 5, Told: 7, Times: [8]int64{3, 0, 5}}
 	p.Hard[2] = scoring.Hard{Number: 6}
+	p.Spoken = 1<<scoring.Explicit | 1<<scoring.ServiceFailure
 	ids := want[len(want)-8:]
 	want = append([]byte{3, 15 + 16 + 32 + 64 + 128, 1}, want[3:len(want)-8]...)
 	want = append(append(want, 3, 0, 0, 0, 0, 0, 0, 0, 4, 3, 2, 1, 64), ids...)
@@ -122,12 +123,15 @@ func TestReadProfileRefuses(t *testing.T) {
 		{"episode without activity", func(p *scoring.Profile) { p.Visits, p.W = 0, 0 }},
 		{"back before the last activity", func(p *scoring.Profile) { p.Back = 4 }},
 		{"a probe of a cell that there is not", func(p *scoring.Profile) { p.Probe = scoring.Probe{Next: 1, Cell: 65} }},
-		{"an episode of another kind never counted", func(p *scoring.Profile) { p.Hard[1] = opened; p.Hard[1].Number = 0 }},
-		{"an episode that nothing opened", func(p *scoring.Profile) { p.Hard[1] = opened; p.Hard[1].Openings = 0 }},
-		{"an opening without an event", func(p *scoring.Profile) { p.Hard[1] = opened; p.Hard[1].Openings = 3 }},
-		{"an episode opened after its newest event", func(p *scoring.Profile) { p.Hard[1] = opened; p.Hard[1].Since = 3 }},
-		{"an episode opened after its newest transition", func(p *scoring.Profile) { p.Hard[1] = opened; p.Hard[1].Told = 0 }},
-		{"an opening beyond all time", func(p *scoring.Profile) { p.Hard[1] = opened; p.Hard[1].Times[5] = 1<<43 + 1 }},
+		{"an episode of another kind never counted", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Number = 0 }},
+		{"an episode that nothing opened", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Openings = 0 }},
+		{"an opening without an event", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Openings = 3 }},
+		{"an episode opened after its newest event", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Since = 3 }},
+		{"an episode opened after its newest transition", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Told = 0 }},
+		{"an opening beyond all time", func(p *scoring.Profile) {
+			p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary
+			p.Hard[1].Times[5] = 1<<43 + 1
+		}},
 	}
 	var p scoring.Profile
 	if err := readProfile(appendProfile(nil, &valid), &p); err != nil {
@@ -221,7 +225,8 @@ func TestOlderProfile(t *testing.T) {
 	}
 	core.Remember(12)
 	full := core
-	full.Back, full.Onboarded, full.Hard[1], full.Probe = 3, true, scoring.Hard{Number: 1}, scoring.Probe{Next: 5, Cell: 6}
+	full.Back, full.Onboarded, full.Probe = 3, true, scoring.Probe{Next: 5, Cell: 6}
+	full.Hard[1], full.Spoken = scoring.Hard{Number: 1}, 1<<scoring.Involuntary
 	for name, c := range map[string]struct{ stored, read scoring.Profile }{
 		"core": {core, core}, "with what a pack declares": {full, core}, "empty": {scoring.Profile{}, scoring.Profile{}},
 	} {

@@ -1,5 +1,10 @@
 package scoring
 
+import (
+	"io/fs"
+	"strconv"
+)
+
 // What tests in package scoring_test look at from the inside.
 
 func Exp(x float64) float64 { return exp(x) }
@@ -98,4 +103,29 @@ func (s *Scorer) NeedAt(c *Customer, tier Tier, minute int64) float64 {
 // LeastNeed is a bound that Need does not fall below from one minute to another.
 func (s *Scorer) LeastNeed(c *Customer, tier Tier, from, to int64) float64 {
 	return s.leastNeed(c, tier, from, to)
+}
+
+// LoadIn is Load with the catalogues in files.
+func LoadIn(files fs.FS, nameOrPath string, read func(string) ([]byte, error)) (*Pack, error) {
+	return load(nameOrPath, read, Overrides{}, files)
+}
+
+// Sentences are those of all reasons that the pack can give, each as it is of d.
+func (k *Pack) Sentences(d *Decision) map[string]string {
+	all := map[string]string{}
+	say := func(code string, feature int) {
+		all[code+" "+strconv.Itoa(feature)] = string(k.appendSentence(nil, d, weighed{code, 0, feature}))
+	}
+	for _, code := range coreReasons {
+		say(code, -1)
+	}
+	for i := range k.Factors {
+		say(k.Factors[i].Code, k.Factors[i].Feature)
+	}
+	for n := range k.Kinds {
+		for _, o := range k.Kinds[n].Opens {
+			say(o.Code, o.Feature)
+		}
+	}
+	return all
 }

@@ -170,7 +170,7 @@ func (f *packFile) featureNames() (names []string) {
 
 // checkCode notes a code that the catalogue of reasons does not hold.
 func (f *packFile) checkCode(at, code string) {
-	if _, ok := f.reasons[code]; !ok {
+	if f.reasons.sentences[code] == nil {
 		f.broken(at, "%q is no reason of the catalogue, `ebb packs show --reasons` lists them", code)
 	}
 }

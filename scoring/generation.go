@@ -94,7 +94,7 @@ func (r *KindRule) standsFor(o *Opening) uint8 {
 // epoch). Call it before Enter. The decisions are valid until the old pack's scorer is asked again.
 func (m *Migration) Leave(c *Customer, at int64) []Decision {
 	m.from.decisions = m.from.decisions[:0]
-	for n := Explicit; n < NumKinds; n++ {
+	for n := range c.Spoken.all {
 		if c.hard(n).Open() && len(m.to.Kinds[n].Opens) == 0 {
 			m.from.giveUp(c, n, max(at, c.At))
 		}
@@ -106,8 +106,9 @@ func (m *Migration) Leave(c *Customer, at int64) []Decision {
 // the new pack has something to say at once is looked at with its next deadline, which is then. The memory of c's features is
 // the migration's until the next call.
 func (m *Migration) Enter(c *Customer, at int64) {
-	for n := Explicit; n < NumKinds; n++ {
+	for n := range c.Spoken.all {
 		m.enterKind(n, c.hard(n))
+		c.noted(n)
 	}
 	m.state = m.to.features.carry(m.state[:0], c.Features, m.cells)
 	c.Features = m.state

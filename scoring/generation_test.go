@@ -174,6 +174,18 @@ func TestMigrationOfEpisodes(t *testing.T) {
 			}
 		})
 	}
+	t.Run("nothing left", func(t *testing.T) {
+		newer := packOf(t, "2", signals, kind(opening("leave", "dispute_open", 40)))
+		from := older.NewScorer()
+		p := scoring.Customer{Profile: &scoring.Profile{}}
+		from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin, Signal: from.Signal([]byte("buy"))}) // ends what never was
+		noted := p.HardEpisode(scoring.Explicit)
+		scoring.NewMigration(from, newer.NewScorer()).Enter(&p, begin+day)
+		back := scoring.Customer{Profile: &scoring.Profile{}}
+		if err := scoring.ReadProfile(scoring.AppendProfile(nil, &p), &back); err != nil || *back.Profile != *p.Profile || noted == (scoring.Hard{}) {
+			t.Errorf("%+v is read as %+v, %v; it was noted as %+v", p.Profile, back.Profile, err, noted)
+		}
+	})
 }
 
 // TestMigrationOfTrends: a trend that looks farther back than what was kept begins without data, with all that reads its cell.

@@ -16,6 +16,7 @@ func (s *Scorer) judge(c *Customer, o *Observation) {
 		was := *h
 		h.end(ends, o.Time)
 		fresh := h.begin(opens, o.Time)
+		c.noted(n)
 		if t, about := h.turned(&was, r, fresh); t != TransitionNone {
 			s.tell(c, n, &was, Decision{Transition: t, About: about, At: max(o.Time, was.Told)})
 		}
@@ -42,7 +43,7 @@ func (h *Hard) turned(was *Hard, r *KindRule, fresh uint8) (t Transition, about 
 
 // expire ends the episodes whose time has come by a minute.
 func (s *Scorer) expire(c *Customer, minute int64) {
-	for n := Explicit; n < NumKinds; n++ {
+	for n := range c.Spoken.all {
 		if at := c.hard(n).expiry(&s.Kinds[n]); at != 0 && at <= minute*minuteMillis {
 			s.giveUp(c, n, minute*minuteMillis)
 		}
@@ -89,7 +90,7 @@ func (k *Pack) tierOf(o *Opening, stage Stage) Tier { return max(Watch, k.tierAt
 
 // floored is the highest tier that the floors of p's open episodes lift to at a stage; TierNone: none is open.
 func (k *Pack) floored(p *Profile, stage Stage) (tier Tier) {
-	for n := Explicit; n < NumKinds; n++ {
+	for n := range p.Spoken.all {
 		if i, ok := k.Kinds[n].stands(p.hard(n)); ok {
 			tier = max(tier, k.tierOf(&k.Kinds[n].Opens[i], stage))
 		}
@@ -111,7 +112,7 @@ func (s *Scorer) TierAt(c *Customer, at int64) (Tier, Stage) {
 
 // nextExpiry is the minute at which the next episode ends by itself; 0: none does.
 func (s *Scorer) nextExpiry(p *Profile) (minute int64) {
-	for n := Explicit; n < NumKinds; n++ {
+	for n := range p.Spoken.all {
 		if at := p.hard(n).expiry(&s.Kinds[n]); at != 0 {
 			minute = earliest(minute, ceilMinute(at))
 		}

@@ -49,11 +49,31 @@ type Opening struct {
 	logOdds float64 // of Floor
 }
 
+// Kinds is a set of kinds, a bit each.
+type Kinds uint8
+
+// all are the kinds in the set, in order.
+func (s Kinds) all(yield func(Kind) bool) {
+	for ; s != 0; s &= s - 1 {
+		if !yield(Kind(bits.TrailingZeros8(uint8(s)))) {
+			return
+		}
+	}
+}
+
 // hards is how many kinds there are beside lapse.
 const hards = int(NumKinds) - 1
 
 // hard is the customer's state in a kind other than lapse.
 func (p *Profile) hard(n Kind) *Hard { return &p.Hard[n-1] }
+
+// noted brings Spoken up to date with a kind's state.
+func (p *Profile) noted(n Kind) {
+	p.Spoken &^= 1 << n
+	if *p.hard(n) != (Hard{}) {
+		p.Spoken |= 1 << n
+	}
+}
 
 // HardEpisode is the customer's state in a kind other than lapse.
 func (p *Profile) HardEpisode(n Kind) Hard { return *p.hard(n) }

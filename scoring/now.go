@@ -6,7 +6,7 @@ package scoring
 func (s *Scorer) Now(c *Customer, at int64) Decision {
 	d := Decision{Transition: Raised, At: at, Silence: at - c.Last, Score: s.Score(c, at)}
 	floor := 0.0
-	for n := Explicit; n < NumKinds; n++ {
+	for n := range c.Spoken.all {
 		h := c.hard(n)
 		i, ok := s.Kinds[n].stands(h)
 		if !ok {

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math"
 	"path"
@@ -38,6 +39,7 @@ type Pack struct {
 	Stages    Stages
 	Value     Value
 	Playbooks []Playbook
+	Language  string // of the sentences
 
 	signals     [][]namedSignal // by length of the event type
 	other       Signal          // of types not in signals
@@ -48,7 +50,7 @@ type Pack struct {
 	features    *features
 
 	sentences, once map[string]sentence // by the reason's code; once: of who came but once
-	units           units
+	words           *words
 
 	declared  *packFile
 	canonical []byte
@@ -68,11 +70,16 @@ type Overrides struct {
 // Load returns the shipped pack of that name, or the one in a file, read through read, where nameOrPath holds a slash or
 // ends in .yaml or .yml. Whatever is wrong with it is reported at once, each problem with its place.
 func Load(nameOrPath string, read func(path string) ([]byte, error), o Overrides) (*Pack, error) {
+	return load(nameOrPath, read, o, reasonTexts)
+}
+
+// load is Load with the catalogues in files.
+func load(nameOrPath string, read func(string) ([]byte, error), o Overrides, files fs.FS) (*Pack, error) {
 	b, err := source(nameOrPath, read)
 	if err != nil {
 		return nil, fmt.Errorf("load pack: %w", err)
 	}
-	f := readPack(b, o)
+	f := readPack(b, o, files)
 	if len(f.problems) > 0 {
 		return nil, fmt.Errorf("load pack %s: %s", nameOrPath, strings.Join(f.problems, "; "))
 	}
@@ -136,7 +143,7 @@ func build(f *packFile) *Pack {
 	k.buildKinds(f)
 	k.buildStages(f)
 	k.buildValue(f)
-	k.buildSentences(f.reasons)
+	k.Language, k.sentences, k.once, k.words = f.Language, f.reasons.sentences, f.reasons.once, &f.reasons.words
 	ms := k.Horizon.Milliseconds()
 	horizon := days(ms)
 	k.coefficients = coefficients{

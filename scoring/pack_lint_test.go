@@ -95,3 +95,12 @@ func TestLint(t *testing.T) {
 		})
 	}
 }
+
+// TestShippedPacksAreNotDoubtful: what comes with ebb is all reached, raised and said.
+func TestShippedPacksAreNotDoubtful(t *testing.T) {
+	for _, name := range scoring.Shipped() {
+		if found := must(scoring.Load(name, nil, scoring.Overrides{})).Lint(); len(found) > 0 {
+			t.Errorf("%s: %q", name, found)
+		}
+	}
+}

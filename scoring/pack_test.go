@@ -209,7 +209,7 @@ func TestPackProblems(t *testing.T) {
 			[]string{
 				`$.name: "a b", must be`, "$.version: [2:10] ", `$.horizon: "soon", must be a span`, "$.overdue: 1.5, must be", "$.tiers: [5:",
 				"$.activity[1]: ", "$.activity[2]: ", "$.activity[3]: ", "$.friction.*: ", "$.friction.a: ", "$.friction.b: ",
-				"$.horizont: unknown key, there are activity, cap, factors, features, friction, horizon, kinds, name, overdue, playbooks, signals, stages, tiers, value, version",
+				"$.horizont: unknown key, there are activity, cap, factors, features, friction, horizon, kinds, language, name, overdue, playbooks, signals, stages, tiers, value, version",
 			},
 		},
 		{
@@ -300,4 +300,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "b177e6453cada872eb709e214eb642c6bd06958ee3f595558c22b35bfeaf85b8"
+const retailHash = "744e625ac727c9a8d086ab5b1067cb8f757eb0bc0f3d782b0635d00aa98bc3aa"

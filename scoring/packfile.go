@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strconv"
@@ -34,9 +35,10 @@ type packFile struct {
 	Stages    *stagesFile
 	Value     *valueFile
 	Playbooks []playbookFile
+	Language  string
 
 	compiled *features // of Features, once checked
-	reasons  catalogue
+	reasons  *catalogue
 	places   map[string]string // of a setting: where it was read or replaced
 	problems []string
 }
@@ -53,8 +55,8 @@ const (
 	maxTypeWeigh = 100.0 // weight of one friction event
 )
 
-// readPack parses a pack, replaces what o replaces and checks the result.
-func readPack(b []byte, o Overrides) *packFile {
+// readPack parses a pack, replaces what o replaces and checks the result. Its catalogue is one of those in files.
+func readPack(b []byte, o Overrides, files fs.FS) *packFile {
 	parse := parsePack
 	if isCanonical(b) {
 		parse = parseCanonical
@@ -64,7 +66,7 @@ func readPack(b []byte, o Overrides) *packFile {
 		return f // there is nothing to check
 	}
 	f.override(o)
-	f.check()
+	f.check(files)
 	return f
 }
 
@@ -73,7 +75,7 @@ func readPack(b []byte, o Overrides) *packFile {
 func parsePack(b []byte) *packFile {
 	f := &packFile{
 		Overdue: 0.5, Tiers: Tiers{Watch: 40, AtRisk: 60, Critical: 80}, Cap: defaultCap,
-		reasons: english(), places: map[string]string{},
+		Language: defaultLanguage, places: map[string]string{},
 	}
 	if len(b) > maxPackSize {
 		return f.broken("$", "%d bytes, at most %d are read", len(b), maxPackSize)
@@ -100,6 +102,7 @@ func parsePack(b []byte) *packFile {
 		"name": &f.Name, "version": &f.Version, "horizon": &horizon, "overdue": &f.Overdue, "tiers": &f.Tiers,
 		"activity": &f.Activity, "friction": &f.Friction, "signals": &f.Signals, "features": &f.Features, "factors": &f.Factors,
 		"cap": &f.Cap, "kinds": &f.Kinds, "stages": &stages, "value": &value, "playbooks": &f.Playbooks,
+		"language": &f.Language,
 	}
 	for _, v := range body.Values {
 		f.read(v.Key.String(), v.Value, settings)
@@ -221,12 +224,13 @@ func (f *packFile) override(o Overrides) {
 }
 
 // check notes what is wrong with the values.
-func (f *packFile) check() {
+func (f *packFile) check(files fs.FS) {
 	for _, key := range packKeys {
 		if _, ok := f.places[key]; !ok {
 			f.places[key] = "$." + key
 		}
 	}
+	f.checkLanguage(files)
 	f.checkWord("name", f.Name)
 	f.checkWord("version", f.Version)
 	if f.Horizon < minHorizon || f.Horizon > maxHorizon || f.Horizon%time.Millisecond != 0 {
@@ -254,12 +258,24 @@ func (f *packFile) check() {
 // packKeys are the keys of a pack.
 var packKeys = []string{ //nolint:gochecknoglobals // a table
 	"name", "version", "horizon", "activity", "friction", "overdue", "tiers",
-	"signals", "features", "factors", "cap", "kinds", "stages", "value", "playbooks",
+	"signals", "features", "factors", "cap", "kinds", "stages", "value", "playbooks", "language",
 }
 
 func (f *packFile) checkWord(key, word string) {
 	if word == "" || len(word) > 64 || strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r == utf8.RuneError || r == 0x7f }) {
 		f.broken(key, "%q, must be 1 to 64 bytes without spaces", word)
+	}
+}
+
+// checkLanguage finds the catalogue. Where there is none what else is wrong is said by the default one's.
+func (f *packFile) checkLanguage(files fs.FS) {
+	var err error
+	if f.reasons, err = readCatalogue(files, f.Language); err == nil {
+		return
+	}
+	f.broken("language", "%v", err)
+	if f.reasons, err = readCatalogue(files, defaultLanguage); err != nil {
+		f.reasons = &catalogue{}
 	}
 }
 

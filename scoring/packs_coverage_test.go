@@ -308,14 +308,8 @@ func TestReasonSentences(t *testing.T) {
 	codes, said := names{}, map[string]string{}
 	for key, sentence := range sentences {
 		code, variant, _ := strings.Cut(key, ".")
-		if code == "ago" {
-			continue
-		}
-		if code == "unit" {
-			if len(strings.Split(sentence, "|")) != 2 {
-				t.Errorf("%s: %q, must be the forms for one and for more", key, sentence)
-			}
-			continue
+		if slices.Contains([]string{"ago", "unit", "every", "number"}, code) {
+			continue // words
 		}
 		if variant == "" {
 			codes.add(code)

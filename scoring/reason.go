@@ -126,17 +126,17 @@ func (k *Pack) appendHole(dst []byte, d *Decision, feature int, h hole) []byte {
 	s := &d.Score
 	switch h {
 	case holeTypical:
-		return k.appendEvery(dst, exp(s.LnTypical))
+		return k.words.appendEvery(dst, exp(s.LnTypical))
 	case holeSilent:
-		return k.appendSpan(dst, s.Silence)
+		return k.words.appendSpan(dst, s.Silence)
 	case holeTenure:
-		return k.appendSpan(dst, s.Tenure)
+		return k.words.appendSpan(dst, s.Tenure)
 	case holeAway:
-		return k.appendSpan(dst, days(d.Silence))
+		return k.words.appendSpan(dst, days(d.Silence))
 	case holeVisits:
-		return appendCount(dst, uint64(s.Visits), &k.units.visit)
+		return k.words.visit.append(dst, uint64(s.Visits))
 	case holeWeight:
-		return strconv.AppendFloat(dst, float64(s.Friction*exp(-s.Idle/k.horizon)), 'f', 1, 64)
+		return k.words.appendDecimal(dst, float64(s.Friction*exp(-s.Idle/k.horizon)), 1)
 	case holeValue:
 		if feature >= 0 {
 			return k.appendValue(dst, feature, s.value(feature).N)
@@ -160,20 +160,20 @@ func (k *Pack) appendValue(dst []byte, feature int, n int64) []byte {
 	switch f.Kind {
 	case FeatureSince, FeatureTenure:
 		if n == 0 { // whole days
-			return appendCount(dst, 0, &k.units.day)
+			return k.words.day.append(dst, 0)
 		}
-		return k.appendSpan(dst, float64(n)/secondsPerDay)
+		return k.words.appendSpan(dst, float64(n)/secondsPerDay)
 	case FeatureOpen:
-		return k.appendSpan(dst, float64(n)/secondsPerDay)
+		return k.words.appendSpan(dst, float64(n)/secondsPerDay)
 	case FeatureTrend, FeatureRatio:
-		return append(strconv.AppendInt(dst, (n+5)/10, 10), '%')
+		return k.words.appendPercent(dst, n)
 	case FeatureLast:
-		return strconv.AppendFloat(dst, float64(n)/1000, 'f', -1, 64)
+		return k.words.appendDecimal(dst, float64(n)/1000, -1)
 	case FeatureSum:
 		if f.Property >= 0 {
-			return strconv.AppendFloat(dst, float64(n)/1000, 'f', -1, 64)
+			return k.words.appendDecimal(dst, float64(n)/1000, -1)
 		}
-		return strconv.AppendFloat(dst, float64(n)/100, 'f', 2, 64)
+		return k.words.appendDecimal(dst, float64(n)/100, 2)
 	default:
 		return strconv.AppendInt(dst, n, 10)
 	}
@@ -182,10 +182,10 @@ func (k *Pack) appendValue(dst []byte, feature int, n int64) []byte {
 // appendAgo appends how long ago something was: of whole days the first is today.
 func (k *Pack) appendAgo(dst []byte, feature int, n int64) []byte {
 	if f := &k.Features[feature]; n == 0 && (f.Kind == FeatureSince || f.Kind == FeatureTenure) {
-		return append(dst, k.units.today...)
+		return append(dst, k.words.today...)
 	}
-	dst = append(dst, k.units.ago[0]...)
-	return append(k.appendValue(dst, feature, n), k.units.ago[1]...)
+	dst = append(dst, k.words.ago.before...)
+	return append(k.appendValue(dst, feature, n), k.words.ago.after...)
 }
 
 // FeatureText is a value of the feature of that name in the form of its kind, with its unit; false: the pack has no such feature.
@@ -206,60 +206,7 @@ func (k *Pack) appendWithin(dst []byte, feature int) []byte {
 		f = &k.Features[f.Of]
 	}
 	if f.Hourly {
-		return k.appendSpan(dst, float64(f.Within)/24)
+		return k.words.appendSpan(dst, float64(f.Within)/24)
 	}
-	return k.appendSpan(dst, float64(f.Within))
-}
-
-// appendSpan appends a span in whole days, or hours where it is under a day and a half.
-func (k *Pack) appendSpan(dst []byte, days float64) []byte {
-	n, unit := k.wholeUnits(days)
-	return appendCount(dst, n, unit)
-}
-
-// appendEvery appends a span as it follows "every": without the number 1.
-func (k *Pack) appendEvery(dst []byte, days float64) []byte {
-	n, unit := k.wholeUnits(days)
-	if n == 1 {
-		return append(dst, unit[0]...)
-	}
-	return appendCount(dst, n, unit)
-}
-
-func (k *Pack) wholeUnits(days float64) (n uint64, unit *[2]string) {
-	if days < 1.5 {
-		if h := uint64(float64(days*24) + 0.5); h != 24 {
-			return max(h, 1), &k.units.hour
-		}
-	}
-	return uint64(days + 0.5), &k.units.day
-}
-
-// appendCount appends a number with its unit, in the form for one or for any other number.
-func appendCount(dst []byte, n uint64, unit *[2]string) []byte {
-	dst = append(strconv.AppendUint(dst, n, 10), ' ')
-	if n == 1 {
-		return append(dst, unit[0]...)
-	}
-	return append(dst, unit[1]...)
-}
-
-// buildSentences compiles the sentences of the reasons that the pack can give.
-func (k *Pack) buildSentences(texts catalogue) {
-	k.units, k.sentences, k.once = texts.units(), map[string]sentence{}, map[string]sentence{}
-	codes := slices.Clone(coreReasons)
-	for i := range k.Factors {
-		codes = append(codes, k.Factors[i].Code)
-	}
-	for n := range k.Kinds {
-		for i := range k.Kinds[n].Opens {
-			codes = append(codes, k.Kinds[n].Opens[i].Code)
-		}
-	}
-	for _, code := range codes {
-		k.sentences[code] = texts.mustSentence(code)
-		if once := texts.mustSentence(code + ".once"); once != nil {
-			k.once[code] = once
-		}
-	}
+	return k.words.appendSpan(dst, float64(f.Within))
 }

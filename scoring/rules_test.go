@@ -15,9 +15,10 @@ import (
 
 // allowedImports is all that the package may rest on: nothing that reads a clock, a file or the network.
 var allowedImports = []string{
-	"bytes", "cmp", "crypto/sha256", "embed", "encoding/binary", "encoding/hex", "encoding/json", "errors", "fmt", "maps", "math", "math/bits",
+	"bytes", "cmp", "crypto/sha256", "embed", "encoding/binary", "encoding/hex", "encoding/json", "errors", "fmt", "io/fs", "maps", "math", "math/bits",
 	"path", "slices", "strconv", "strings", "time", "unicode/utf8",
 	"github.com/cespare/xxhash/v2", "github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser",
+	"golang.org/x/text/feature/plural", "golang.org/x/text/language",
 }
 
 // allowedMath are the functions of math that give the same bits on every processor.
