@@ -71,6 +71,12 @@ func TestHardEpisodes(t *testing.T) {
 		{"expires after the newest opening", "view 0, ticket 1, ticket 20, wait 60", `
 			day 1: service_failure raised 1.1, watch after healthy, ticket_escalated
 			day 50: service_failure expired 1.2, healthy after watch, ran_out`},
+		{"a late one does not bring the end nearer", "view 0, ticket 20, ticket 5, wait 60", `
+			day 20: service_failure raised 1.1, watch after healthy, ticket_escalated
+			day 50: service_failure expired 1.2, healthy after watch, ran_out`},
+		{"an end between a late one and the newest", "view 0, ticket 20, ticket 5, solved 10, wait 60", `
+			day 20: service_failure raised 1.1, watch after healthy, ticket_escalated
+			day 50: service_failure expired 1.2, healthy after watch, ran_out`},
 		{"so late that it would have expired", "view 0, view 40, ticket 10", ``},
 		{"just not so late", "view 0, view 40, ticket 10.5", `
 			day 10.5: service_failure raised 1.1, watch after healthy, ticket_escalated
