@@ -174,7 +174,7 @@ func (k *Pack) appendExit(dst []byte, d *Decision, n *numbers) []byte {
 	}
 	for i := range k.Factors {
 		if each[i] > 0 {
-			consider(k.Factors[i].Code, sum-(d.Score.Factors-k.capped(all-each[i])))
+			consider(k.Factors[i].Code, sum-(d.Score.Factors-capped(all-each[i], k.Cap)))
 		}
 	}
 	if best.code == "" {

@@ -17,7 +17,8 @@ var ErrDecisionDamaged = errors.New("decision is damaged")
 //
 // Behind the core stands what a pack declares and what was learnt, unless it is all zero:
 //
-//	Kind, Opening + 16 About   1 byte each
+//	Kind + 16 Opener           1 byte
+//	Opening + 16 About         1 byte
 //	Stage                      1 byte
 //	Since                      varint
 //	Factors                    8 bytes
@@ -41,7 +42,7 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	if !d.Declared() {
 		return dst
 	}
-	dst = append(dst, byte(d.Kind), d.Opening|d.About<<4, byte(d.Score.Stage))
+	dst = append(dst, byte(d.Kind)|d.Opener<<4, d.Opening|d.About<<4, byte(d.Score.Stage))
 	dst = binary.AppendVarint(dst, d.Since)
 	dst = le.AppendUint64(dst, math.Float64bits(d.Score.Factors))
 	dst = binary.AppendUvarint(dst, uint64(len(d.Score.Values)))
@@ -65,7 +66,7 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 // Declared reports whether d holds anything beside the core, of what a pack declares or of what was learnt: its encoding is
 // longer then.
 func (d *Decision) Declared() bool {
-	return d.Kind != Lapse || d.Opening|d.About != 0 || d.Since != 0 || d.Score.Stage != StageActive || d.Score.Factors != 0 || len(d.Score.Values) > 0 ||
+	return d.Kind != Lapse || d.Opener|d.Opening|d.About != 0 || d.Since != 0 || d.Score.Stage != StageActive || d.Score.Factors != 0 || len(d.Score.Values) > 0 ||
 		d.Reading != Reading{}
 }
 
@@ -124,10 +125,10 @@ func ReadDecision(b []byte, d *Decision) error {
 }
 
 func (d *Decision) readDeclared(b []byte) error {
-	if len(b) < 3 || Kind(b[0]) >= NumKinds || b[1]&15 >= maxOpenings || b[1]>>4 >= maxOpenings || Stage(b[2]) >= NumStages {
+	if len(b) < 3 || Kind(b[0]&15) >= NumKinds || b[0]>>4 >= maxOpenings || b[1]&15 >= maxOpenings || b[1]>>4 >= maxOpenings || Stage(b[2]) >= NumStages {
 		return ErrDecisionDamaged
 	}
-	d.Kind, d.Opening, d.About, d.Score.Stage = Kind(b[0]), b[1]&15, b[1]>>4, Stage(b[2])
+	d.Kind, d.Opener, d.Opening, d.About, d.Score.Stage = Kind(b[0]&15), b[0]>>4, b[1]&15, b[1]>>4, Stage(b[2])
 	since, n := binary.Varint(b[3:])
 	if n <= 0 || len(b) < 3+n+8 {
 		return ErrDecisionDamaged

@@ -16,7 +16,7 @@ var unknowable = []string{"cause"} //nolint:gochecknoglobals // a table
 // differences are where the alert is not what the decision would be rendered as.
 func (r *replay) differences(d *Decision) []Difference {
 	a := Alert{Decision: *d, Tenant: []byte(r.said.Tenant), Customer: []byte(r.said.Customer)}
-	id := a.ID()
+	id := r.AlertID(&a)
 	if said, _ := r.tree["id"].(string); !r.knowsBeginning(d) {
 		_, _ = hex.Decode(id[:], []byte(said)) // it is taken as it is
 	}

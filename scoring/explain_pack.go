@@ -102,7 +102,7 @@ func (r *replay) decisions() (all []Decision) {
 	d.Since = d.At
 	for _, d.Silence = range r.silences(&d) {
 		for _, o := range r.openings(d.Kind) {
-			d.Opening, d.About = o[0], o[1]
+			d.Opening, d.About, d.Opener = o[0], o[1], o[0]
 			for _, d.Score.Stage = range r.stages(&d) {
 				for _, d.Score.Visits = range r.visits(&d.Score) {
 					r.setTiers(&d)

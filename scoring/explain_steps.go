@@ -145,7 +145,7 @@ func (x *Explanation) addFactors(said *saidAlert) error {
 		x.Factors = append(x.Factors, f)
 	}
 	x.Uncapped = x.FactorSum
-	x.FactorSum = min(max(x.FactorSum, -x.Cap), x.Cap)
+	x.FactorSum = capped(x.FactorSum, x.Cap)
 	x.differ("/factors_log_odds", said.FactorSum, x.FactorSum)
 	x.LogOdds += x.FactorSum
 	return nil

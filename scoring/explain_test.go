@@ -15,7 +15,7 @@ import (
 func TestExplainFindsEveryBit(t *testing.T) {
 	pack, all := alerts(t)
 	for _, a := range all {
-		b := pack.AppendAlert(nil, &a, a.ID())
+		b := pack.AppendAlert(nil, &a, pack.AlertID(&a))
 		var alert map[string]any
 		if err := json.Unmarshal(b, &alert); err != nil {
 			t.Fatal(err)
@@ -59,7 +59,7 @@ func TestExplainFindsEveryBit(t *testing.T) {
 
 func TestExplainFindsAnotherInput(t *testing.T) {
 	pack, all := alerts(t)
-	b := string(pack.AppendAlert(nil, &all[0], all[0].ID()))
+	b := string(pack.AppendAlert(nil, &all[0], pack.AlertID(&all[0])))
 	for _, change := range []string{`"level":|3`, `"tenure_days":|2`, `"friction":|1`, `"silent_days":|1`, `"regularity":|2`, `"fade_days":|3`, `"floor":|0.2`} {
 		name, value, _ := strings.Cut(change, "|")
 		if !strings.Contains(b, name+value) {
@@ -95,7 +95,7 @@ func TestExplainRefuses(t *testing.T) {
 func FuzzExplain(f *testing.F) {
 	pack, all := alerts(f)
 	for _, a := range all {
-		f.Add(pack.AppendAlert(nil, &a, a.ID()))
+		f.Add(pack.AppendAlert(nil, &a, pack.AlertID(&a)))
 	}
 	f.Add([]byte(`{"terms":[{"name":"rhythm","coefficients":{"horizon_days":-1}}],"log_odds":0,"risk_score":0,"churn_probability":0}`))
 	retail := must(scoring.Load("retail", nil, scoring.Overrides{}))

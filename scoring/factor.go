@@ -81,11 +81,11 @@ func (k *Pack) factorSum(values []FeatureValue, stage Stage, each []float64) flo
 		}
 		sum += add
 	}
-	return k.capped(sum)
+	return capped(sum, k.Cap)
 }
 
-// capped is a sum of factors within the cap.
-func (k *Pack) capped(sum float64) float64 { return min(max(sum, -k.Cap), k.Cap) }
+// capped is a sum of factors within a cap, and of a cap of nothing the zero without a sign.
+func capped(sum, limit float64) float64 { return min(max(sum, -limit), limit) + 0 }
 
 // FactorAdd is what one factor adds to a customer's score.
 type FactorAdd struct {
@@ -123,7 +123,7 @@ func (k *Pack) factorMost(ranges []FeatureRange, stages StageSet) float64 {
 		}
 		sum += top
 	}
-	return k.capped(sum)
+	return capped(sum, k.Cap)
 }
 
 // factorFile is a factor as written.

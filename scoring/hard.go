@@ -55,7 +55,7 @@ func (s *Scorer) giveUp(c *Customer, n Kind, at int64) {
 	h := c.hard(n)
 	was := *h
 	h.Openings = 0
-	s.tell(c, n, &was, Decision{Transition: Expired, About: s.Kinds[n].top(was.Openings), At: max(at, was.Told)})
+	s.tell(c, n, &was, Decision{Transition: Expired, About: s.Kinds[n].top(was.Openings), At: at})
 }
 
 // tell notes a transition of an episode that is no lapse, of which was is the state before.
@@ -74,13 +74,12 @@ func (s *Scorer) tell(c *Customer, n Kind, was *Hard, d Decision) {
 	*h = now
 	d.Tier = s.standing(c, &d.Score)
 	if d.Transition == Raised {
-		h.Number = next(h.Number)
+		h.Number, h.Opener = next(h.Number), r.top(h.Openings)
 	}
 	h.Sequence, h.Told = next(h.Sequence), d.At
-	d.Kind, d.Episode, d.Sequence, d.Since, d.Opening = n, h.Number, h.Sequence, h.Since, r.top(h.Openings)
+	d.Kind, d.Episode, d.Sequence, d.Since, d.Opener, d.Opening = n, h.Number, h.Sequence, h.Since, h.Opener, r.top(h.Openings)
 	if h.Openings == 0 {
-		d.Opening = r.top(was.Openings)
-		h.Sequence, h.Since, h.Newest, h.Told = 0, 0, 0, 0
+		h.Sequence, h.Opener, h.Since, h.Newest, h.Told = 0, 0, 0, 0, 0
 	}
 	s.decisions = append(s.decisions, d)
 }

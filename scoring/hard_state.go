@@ -11,6 +11,7 @@ type Hard struct {
 	Number   uint32 // of the newest episode; 0: there was none
 	Sequence uint32 // of its newest transition; 0: none is open
 	Openings uint8  // that are open, a bit each: indexes into KindRule.Opens
+	Opener   uint8  // of the episode, which others may have outlasted
 	Since    int64  // event that opened the episode, ms
 	Newest   int64  // newest event that opens such an episode, ms
 	Told     int64  // newest transition, ms
@@ -65,6 +66,7 @@ const (
 	hardNumber = 1 << iota
 	hardOpen
 	hardTimes
+	hardOpener = 1 << 4 // from here on: Opener
 )
 
 func (h *Hard) parts() (parts, mask byte) {
@@ -77,7 +79,7 @@ func (h *Hard) parts() (parts, mask byte) {
 		parts |= hardNumber
 	}
 	if h.Open() {
-		parts |= hardOpen
+		parts |= hardOpen | h.Opener*hardOpener
 	}
 	if mask != 0 {
 		parts |= hardTimes
@@ -87,7 +89,7 @@ func (h *Hard) parts() (parts, mask byte) {
 
 // append appends the state:
 //
-//	parts that follow               1 byte
+//	parts that follow, 16 * Opener  1 byte
 //	[number] Number                 4
 //	[open]   Sequence, Openings     5
 //	         Since, Newest, Told    6 each
@@ -120,7 +122,7 @@ func (h *Hard) read(r *cellReader) {
 		h.Number = r.readUint32()
 	}
 	if parts&hardOpen != 0 {
-		h.Sequence, h.Openings = r.readUint32(), r.readByte()
+		h.Sequence, h.Openings, h.Opener = r.readUint32(), r.readByte(), parts/hardOpener
 		h.Since, h.Newest, h.Told = r.readTime(), r.readTime(), r.readTime()
 	}
 	var mask byte
@@ -143,9 +145,9 @@ func (h *Hard) valid() bool {
 		}
 	}
 	if !h.Open() {
-		return h.Openings == 0 && h.Since == 0 && h.Newest == 0 && h.Told == 0
+		return h.Openings|h.Opener == 0 && h.Since == 0 && h.Newest == 0 && h.Told == 0
 	}
-	return h.Number > 0 && h.Openings != 0 && 0 <= h.Since && h.Since <= min(h.Newest, h.Told) && max(h.Newest, h.Told) <= maxTime
+	return h.Number > 0 && h.Openings != 0 && h.Opener < maxOpenings && 0 <= h.Since && h.Since <= min(h.Newest, h.Told) && max(h.Newest, h.Told) <= maxTime
 }
 
 func (r *cellReader) readByte() byte {

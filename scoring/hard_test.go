@@ -143,7 +143,7 @@ func TestHardInAnyOrder(t *testing.T) {
 				}
 				newest[d.Kind] = d.At
 				a := scoring.Alert{Decision: d, Customer: []byte("c"), Cause: scoring.Cause{EventType: []byte("e"), Time: d.At}}
-				b := pack.AppendAlert(nil, &a, a.ID())
+				b := pack.AppendAlert(nil, &a, pack.AlertID(&a))
 				var v any
 				if err := json.Unmarshal(b, &v); err != nil {
 					t.Fatalf("%s: %v", b, err)
@@ -190,7 +190,7 @@ func TestFloorsInAlerts(t *testing.T) {
 		"kinds: {explicit: {opens: [{signal: leave, floor: 90, code: cancellation_requested}], closes: [buy]}}")
 	render := func(d scoring.Decision) (v said) {
 		a := scoring.Alert{Decision: d, Customer: []byte("c")}
-		text := strings.ReplaceAll(string(pack.AppendAlert(nil, &a, a.ID())), "at_risk\":", "atrisk\":")
+		text := strings.ReplaceAll(string(pack.AppendAlert(nil, &a, pack.AlertID(&a))), "at_risk\":", "atrisk\":")
 		if err := json.Unmarshal([]byte(text), &v); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}

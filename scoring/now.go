@@ -14,7 +14,7 @@ func (s *Scorer) Now(c *Customer, at int64) Decision {
 		}
 		if f := s.Kinds[n].Opens[i].Floor; f > floor {
 			floor, d.Kind = f, n
-			d.Episode, d.Sequence, d.Opening, d.About, d.Since = h.Number, h.Sequence, i, i, h.Since
+			d.Episode, d.Sequence, d.Opener, d.Opening, d.About, d.Since = h.Number, h.Sequence, h.Opener, i, i, h.Since
 		}
 	}
 	if d.Kind == Lapse && c.Episode.Tier != TierNone {

@@ -165,17 +165,35 @@ func (k *Pack) appendValue(dst []byte, feature int, n int64) []byte {
 		return k.words.appendSpan(dst, float64(n)/secondsPerDay)
 	case FeatureOpen:
 		return k.words.appendSpan(dst, float64(n)/secondsPerDay)
-	case FeatureTrend, FeatureRatio:
+	case FeatureRatio:
+		if k.money(feature) {
+			return k.words.appendDecimal(dst, float64(n)/1000/100, 2)
+		}
+		return k.words.appendPercent(dst, n)
+	case FeatureTrend:
 		return k.words.appendPercent(dst, n)
 	case FeatureLast:
 		return k.words.appendDecimal(dst, float64(n)/1000, -1)
 	case FeatureSum:
-		if f.Property >= 0 {
-			return k.words.appendDecimal(dst, float64(n)/1000, -1)
+		if k.money(feature) {
+			return k.words.appendDecimal(dst, float64(n)/100, 2)
 		}
-		return k.words.appendDecimal(dst, float64(n)/100, 2)
+		return k.words.appendDecimal(dst, float64(n)/1000, -1)
 	default:
 		return strconv.AppendInt(dst, n, 10)
+	}
+}
+
+// money reports whether a feature is money: a sum of the events' own value, or such a sum a piece.
+func (k *Pack) money(feature int) bool {
+	f := &k.Features[feature]
+	switch f.Kind {
+	case FeatureSum:
+		return f.Property < 0
+	case FeatureRatio:
+		return k.money(f.Of) && !k.money(f.To)
+	default:
+		return false
 	}
 }
 

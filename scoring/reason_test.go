@@ -58,7 +58,7 @@ func TestReasons(t *testing.T) {
 			a := scoring.Alert{Decision: scoring.Decision{Transition: scoring.Raised, Score: score}, Customer: []byte("c")}
 			tt.change(&a.Decision)
 			var got struct{ Reasons []struct{ Code, Text string } }
-			if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &got); err != nil {
+			if err := json.Unmarshal(pack.AppendAlert(nil, &a, pack.AlertID(&a)), &got); err != nil {
 				t.Fatal(err)
 			}
 			var lines []string
@@ -101,7 +101,7 @@ func TestSentencesOfFeatures(t *testing.T) {
 				a.Score.Values = append(a.Score.Values, scoring.FeatureValue{N: values[pack.Features[i].Name], OK: true})
 			}
 			var got struct{ Reasons []struct{ Text string } }
-			if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &got); err != nil {
+			if err := json.Unmarshal(pack.AppendAlert(nil, &a, pack.AlertID(&a)), &got); err != nil {
 				t.Fatal(err)
 			}
 			var lines []string
@@ -149,5 +149,28 @@ func TestReasonsThatCannotBeSaid(t *testing.T) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// TestFeatureText: each kind of feature in its own form, money also where it is divided by a number of something.
+func TestFeatureText(t *testing.T) {
+	retail := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	for _, tt := range []struct {
+		feature string
+		n       int64
+		want    string
+	}{
+		{"orders_365d", 3, "3"},
+		{"spend_365d", 123_450, "1234.50"},
+		{"order_value_365d", 2_599_000, "25.99"},
+		{"order_value_trend", 750, "75%"},
+		{"discount_share", 333, "33%"},
+	} {
+		if got, ok := retail.FeatureText(tt.feature, tt.n); !ok || got != tt.want {
+			t.Errorf("%s of %d reads %q, want %q", tt.feature, tt.n, got, tt.want)
+		}
+	}
+	if _, ok := retail.FeatureText("no_such", 1); ok {
+		t.Error("a feature that there is not has a text")
 	}
 }

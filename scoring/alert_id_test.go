@@ -1,0 +1,78 @@
+package scoring_test
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"ebb/scoring"
+)
+
+func TestAlertID(t *testing.T) {
+	pack := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	base := scoring.Alert{
+		Decision: scoring.Decision{Transition: scoring.Raised, Episode: 1, Sequence: 2, At: 1_700_000_040_000, Silence: 40_000},
+		Tenant:   []byte("ab"), Customer: []byte("c"),
+	}
+	if got := pack.AlertID(&base).String(); got != "473178ce2e8302181bb47fc2087ce871" {
+		t.Errorf("id %s: ids are stored and compared, they do not change", got)
+	}
+	seen := map[scoring.AlertID]bool{pack.AlertID(&base): true}
+	for _, change := range []func(a *scoring.Alert){
+		func(a *scoring.Alert) { a.Tenant, a.Customer = []byte("a"), []byte("bc") },
+		func(a *scoring.Alert) { a.Tenant = nil },
+		func(a *scoring.Alert) { a.Customer = []byte("d") },
+		func(a *scoring.Alert) { a.Transition = scoring.Recovered },
+		func(a *scoring.Alert) { a.At++ }, // another silence
+		func(a *scoring.Alert) { a.Sequence = 1 },
+	} {
+		a := base
+		change(&a)
+		if seen[pack.AlertID(&a)] {
+			t.Errorf("%+v has the id of another", a)
+		}
+		seen[pack.AlertID(&a)] = true
+	}
+	a := base
+	a.At, a.Silence, a.Score.At = a.At+5, a.Silence+5, 5
+	a.Episode, a.Cause = 7, scoring.Cause{Deadline: true, Time: 5}
+	if pack.AlertID(&a) != pack.AlertID(&base) {
+		t.Error("the id depends on more than what was decided about whom")
+	}
+}
+
+// TestNoTwoAlertsShareAnID: also not where a source's clock knows but days, and episodes begin and end within one.
+func TestNoTwoAlertsShareAnID(t *testing.T) {
+	lapsing := slices.DeleteFunc(slices.Clone(troubles), func(line string) bool { return line[:5] == "tiers" })
+	pack := packOf(t, "1", lapsing...)
+	types := append(pack.EventTypes(), "view", "view")
+	unique := func(t rapid.TB, events []happening) (found int) {
+		seen := map[scoring.AlertID]scoring.Decision{}
+		for _, d := range decided(pack, events, 400) {
+			id := pack.AlertID(&scoring.Alert{Decision: d, Customer: []byte("c")})
+			if was, ok := seen[id]; ok {
+				t.Fatalf("%v %v %d.%d at %d has the id of %d.%d", d.Kind, d.Transition, d.Episode, d.Sequence, d.At, was.Episode, was.Sequence)
+			}
+			seen[id] = d
+		}
+		return len(seen)
+	}
+	for name, events := range map[string][]happening{
+		"at once": {{eventType: "ticket"}, {eventType: "solved"}, {eventType: "dispute"}, {eventType: "decided"}},
+		"late":    {{at: 5 * day, eventType: "ticket"}, {at: 10 * day, eventType: "solved"}, {at: 5 * day, eventType: "dispute"}, {at: 11 * day, eventType: "decided"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if n := unique(t, events); n != 4 {
+				t.Errorf("%d alerts, want 4", n)
+			}
+		})
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var events []happening
+		for range rapid.IntRange(1, 12).Draw(t, "events") {
+			events = append(events, happening{at: rapid.Int64Range(0, 4).Draw(t, "day") * 20 * day, eventType: rapid.SampledFrom(types).Draw(t, "type")})
+		}
+		unique(t, events)
+	})
+}
