@@ -58,8 +58,11 @@ func (b *backtesting) settle(ctx context.Context) error {
 func (b *backtesting) checkFiles() error {
 	log, logErr := os.Stat(b.name) // of standard input, an error
 	for _, name := range []string{b.flags.scores, b.flags.html} {
-		if name == "" {
+		switch name {
+		case "":
 			continue
+		case stdinName:
+			return errors.New("--scores and --html take a file: standard output has the report itself")
 		}
 		if info, err := os.Stat(filepath.Dir(name)); err != nil || !info.IsDir() {
 			return fmt.Errorf("%s cannot be written: there is no folder %s", name, filepath.Dir(name))

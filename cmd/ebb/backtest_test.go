@@ -213,6 +213,7 @@ func TestBacktestErrors(t *testing.T) {
 			"  say which event types are with --activity, such as --activity purchase; --activity '*' takes all\n"},
 		{"--events " + log + " --pack nosuch", exitUsage, ""},
 		{"--events " + log + " --html nowhere/report.html", exitUsage, "nowhere/report.html cannot be written: there is no folder nowhere" + see},
+		{"--events " + log + " --html -", exitUsage, "--scores and --html take a file: standard output has the report itself" + see},
 		{"--events " + log + " --html " + log, exitUsage, log + " is the log itself, and would be overwritten" + see},
 		{"--events " + log + " --scores " + filepath.Dir(log), exitUsage, filepath.Dir(log) + " cannot be written: it is a folder" + see},
 		{"--events " + log + " --html report.html --scores ./report.html", exitUsage, "--scores and --html are the same file, report.html" + see},

@@ -43,6 +43,20 @@ func TestInspect(t *testing.T) {
 	}
 	golden(t, "inspect.golden", shown.String())
 
+	// What has been active can be had, and is the same pack: explain checks by it.
+	var kept struct{ Pack struct{ Hash string } }
+	if err := json.Unmarshal([]byte(run(t, s.environ, nil, "inspect", "--json", "cat").want(t, exitOK).stdout), &kept); err != nil {
+		t.Fatal(err)
+	}
+	write(run(t, s.environ, nil, "packs", "show", kept.Pack.Hash[:8]).want(t, exitOK).stdout)
+	valid := run(t, s.environ, nil, "packs", "validate", "--json", pack).want(t, exitOK)
+	if !strings.Contains(valid.stdout, kept.Pack.Hash) {
+		t.Errorf("what is kept as %s is another pack: %s", kept.Pack.Hash, valid.stdout)
+	}
+	if o := run(t, s.environ, nil, "packs", "show", "0123456789").want(t, exitFailed); !strings.Contains(o.stderr, "has run no pack 0123456789") {
+		t.Errorf("%s", o.stderr)
+	}
+
 	var got struct {
 		Tier       string
 		RiskScore  float64 `json:"risk_score"`

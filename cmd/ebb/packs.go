@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -105,10 +107,12 @@ func showSummaries(s screen, all []packSummary, asJSON bool) error {
 func newPacksShowCommand(a *app) *cobra.Command {
 	var reasons bool
 	cmd := &cobra.Command{
-		Use:     "show [NAME]",
-		Short:   "Print a pack, or the catalogue of reasons",
-		Long:    "Print a pack as it is written, to begin your own with, or every reason that an alert may give, with its sentence.",
-		Example: "  ebb packs show retail > mine.yaml\n  ebb packs show --reasons",
+		Use:   "show [NAME|HASH]",
+		Short: "Print a pack, or the catalogue of reasons",
+		Long: `Print a pack as it is written, to begin your own with, or every reason that an alert may give, with its sentence. HASH, or its first
+eight digits or more, is that of a pack which the configured group has run, as its alerts name it: its canonical form is read from
+Redis, with all overrides in it, and ebb explain --pack takes it.`,
+		Example: "  ebb packs show retail > mine.yaml\n  ebb packs show -c ebb.yaml b177e6453cad > then.yaml\n  ebb packs show --reasons",
 		Args:    arguments(0, 1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -117,7 +121,7 @@ func newPacksShowCommand(a *app) *cobra.Command {
 			case reasons || len(args) == 0:
 				return usageError{fmt.Errorf("want the name of a pack (%s) or --reasons, one of the two", strings.Join(scoring.Shipped(), ", "))}
 			}
-			b, err := scoring.Source(args[0], readFile)
+			b, err := a.packSource(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -128,6 +132,40 @@ func newPacksShowCommand(a *app) *cobra.Command {
 	cmd.Flags().BoolVar(&reasons, "reasons", false, "print the reasons that a factor or a floor may have, with their sentences")
 	return cmd
 }
+
+// packSource is a pack as it is written, or one that the group has run in its canonical form, a line.
+func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
+	if !packHash.MatchString(name) {
+		return scoring.Source(name, readFile)
+	}
+	cfg, err := a.config()
+	if err != nil {
+		return nil, err
+	}
+	redis, err := openRedis(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = redis.Close() }() // nothing was written
+	for n, partitions := 0, mostProbed; n < partitions; n++ {
+		i, err := redis.Inspect(ctx, cfg.Kafka.Group, n, nil)
+		if err != nil {
+			return nil, err
+		}
+		if i.Exists {
+			partitions = i.Meta.Partitions
+		}
+		for _, k := range i.Packs {
+			if strings.HasPrefix(k.Hash, name) {
+				return append(slices.Clone(k.Canonical), '\n'), nil
+			}
+		}
+	}
+	return nil, advise(fmt.Errorf("group %s has run no pack %s", cfg.Kafka.Group, name), "see kafka.group and redis.addresses; `pack.hash` in an alert is the pack's")
+}
+
+// packHash is how a hash differs from the name of a shipped pack and from a path.
+var packHash = regexp.MustCompile(`^[0-9a-f]{8,64}$`)
 
 func showReasons(s screen) error {
 	all := scoring.Reasons()

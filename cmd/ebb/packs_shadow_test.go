@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ebb/cmd/ebb/backtest"
 )
@@ -96,6 +100,47 @@ func TestPacksShadow(t *testing.T) {
 		t.Errorf("the same pack: %+v", same)
 	}
 	s.inDays(t, other)
+}
+
+// TestPacksShadowCountsItsOwn: alerts in the topic that another group wrote, or that this shadow decided by a pack that it no longer
+// has, are not counted.
+func TestPacksShadowCountsItsOwn(t *testing.T) {
+	const a = "testdata/packs_diff_a.yaml"
+	s := startShop(t, shopLog(t, 20), 1, "same="+a)
+	s.environ = append(s.environ, "EBB_PACK="+a)
+	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
+	want := s.shadowsOf(t, "--days", "5000")
+	c := s.client(t, kgo.ConsumeTopics("ebb.shadow"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.MaxConcurrentFetches(1))
+	fetches := c.PollFetches(t.Context())
+	if err := fetches.Err0(); err != nil {
+		t.Fatal(err)
+	}
+	own := fetches.Records()[0]
+	hash := []byte(want.Shadows[0].Packs.Shadow.Hash)
+	for i, change := range []func(r *kgo.Record){
+		func(*kgo.Record) {},
+		func(r *kgo.Record) { r.Value = bytes.Replace(r.Value, hash, bytes.Repeat([]byte("0"), len(hash)), 1) },
+		func(r *kgo.Record) {
+			at := slices.IndexFunc(r.Headers, func(h kgo.RecordHeader) bool { return h.Key == "ce_source" })
+			r.Headers[at].Value = []byte("/ebb/another/events")
+		},
+	} {
+		r := kgo.Record{Topic: own.Topic, Partition: own.Partition, Key: own.Key, Headers: slices.Clone(own.Headers), Timestamp: own.Timestamp}
+		r.Value = bytes.Replace(own.Value, []byte(`{"id":"`), fmt.Appendf(nil, `{"id":"%d`, i), 1)
+		change(&r)
+		if err := c.ProduceSync(t.Context(), &r).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	counted := func(r *shadowsReport) (n int64) {
+		for _, sort := range r.Shadows[0].Alerts.Sorts {
+			n += sort.Shadow
+		}
+		return n
+	}
+	if got := s.shadowsOf(t, "--days", "5000"); counted(&got) != counted(&want)+1 {
+		t.Errorf("%d alerts, then with one more of the shadow's own %d", counted(&want), counted(&got))
+	}
 }
 
 // alertedBy holds the customers that either side has alerted against the topics.

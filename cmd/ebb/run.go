@@ -132,14 +132,17 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	return json.NewEncoder(cmd.OutOrStdout()).Encode(sum)
 }
 
+// noSummary is that of who has done nothing: no list or map of it is null.
+func noSummary() summary {
+	return summary{Transitions: map[string]uint64{}, Types: []pipeline.TypeCount{}}
+}
+
 func (p *processor) summary() summary {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := summary{
-		Events: p.tally.Records, Seconds: p.seconds().Seconds(), Alerts: p.tally.AllAlerts(), Transitions: map[string]uint64{},
-		Quarantined: p.tally.AllQuarantined(), Late: p.tally.Late, Duplicates: p.tally.Duplicates, Suppressed: p.tally.Suppressed,
-		Unnamed: p.tally.Unnamed, Types: []pipeline.TypeCount{},
-	}
+	s := noSummary()
+	s.Events, s.Seconds, s.Alerts, s.Quarantined = p.tally.Records, p.seconds().Seconds(), p.tally.AllAlerts(), p.tally.AllQuarantined()
+	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = p.tally.Late, p.tally.Duplicates, p.tally.Suppressed, p.tally.Unnamed
 	if p.tally.Types != nil {
 		s.Types = p.tally.Types.Top(typesInSummary)
 	}

@@ -181,7 +181,7 @@ type shadowSummary struct {
 func (s *shadows) summaries() []shadowSummary {
 	var all []shadowSummary
 	for _, one := range s.all {
-		sum := shadowSummary{Name: one.name}
+		sum := shadowSummary{Name: one.name, summary: noSummary()}
 		if one.p != nil {
 			sum.summary = one.p.summary()
 		}

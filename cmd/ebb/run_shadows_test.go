@@ -174,7 +174,7 @@ func TestBrokenShadow(t *testing.T) {
 	log := shopLog(t, 20)
 	s := startShop(t, log, 2, "good=retail,none=./none.yaml,turned=any")
 	first := summaryOf(t, run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK))
-	if one := first.Shadows[1]; one.Name != "none" || one.Error != "load pack: open ./none.yaml: no such file or directory" || one.Events != 0 {
+	if one := first.Shadows[1]; one.Name != "none" || one.Error != "load pack: open ./none.yaml: no such file or directory" || one.Events != 0 || one.Transitions == nil || one.Types == nil {
 		t.Errorf("%+v", one)
 	}
 	s.environ = append(s.environ, "EBB_SHADOWS=good=retail,none=./none.yaml,turned=saas")
