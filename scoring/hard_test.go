@@ -277,3 +277,13 @@ func TestDecisionsHoldTheirOwn(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestLowFloor: an open episode is something to watch, however low its floor.
+func TestLowFloor(t *testing.T) {
+	pack := packOf(t, "1", "signals:", "  ticket: {types: [ticket]}", "  solved: {types: [solved]}",
+		"kinds:", "  service_failure: {opens: [{signal: ticket, floor: 5, code: ticket_escalated}], closes: [solved]}")
+	got := decided(pack, []happening{{eventType: "ticket"}, {at: day, eventType: "solved"}}, 0)
+	if len(got) != 2 || got[0].Tier != scoring.Watch || got[1].Previous != scoring.Watch || got[1].Tier != scoring.TierNone {
+		t.Errorf("%+v", got)
+	}
+}

@@ -47,3 +47,31 @@ func TestNeed(t *testing.T) {
 		})
 	}
 }
+
+// TestNeedWhereASumRises: a ratio that has no data gets some without an event where a refund leaves the window of the sum that it
+// divides by.
+func TestNeedWhereASumRises(t *testing.T) {
+	pack := packOf(t, "1", "signals:", "  buy: {types: [buy]}", "features:",
+		"  buys: {kind: count, of: buy, within: 90d}", "  spent: {kind: sum, of: buy, within: 30d}", "  dear: {kind: ratio, of: buys, to: spent, least: 50}",
+		"cap: 1", "factors:", "  - {code: friction, feature: dear, curve: [[0, 0.5], [1000, 0.5]]}")
+	w := newWalk(pack)
+	for _, e := range []struct{ day, money int64 }{{0, -200}, {10, 100}} {
+		w.scorer.Observe(&w.customer, &scoring.Population{}, &scoring.Observation{
+			Time: begin + e.day*day, Value: e.money, HasValue: true, Signal: pack.Signal([]byte("buy")),
+		})
+	}
+	from, end := int64(begin+11*day)/60_000, int64(begin+80*day)/60_000
+	steps := 0
+	for minute := from; minute < end; steps++ {
+		need, until := w.scorer.Need(&w.customer, scoring.AtRisk, minute)
+		for ; minute < min(until, end); minute += 60 {
+			if at := w.judge.NeedAt(&w.customer, scoring.AtRisk, minute); at != need {
+				t.Fatalf("%v in minute %d of a step that ends with %d, and %v when it begins", at, minute, until, need)
+			}
+		}
+		minute = until
+	}
+	if steps < 3 {
+		t.Errorf("%d steps: without, with and again without data", steps)
+	}
+}
