@@ -180,7 +180,7 @@ func (in *input) render(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeli
 		return pipeline.Outgoing{Topic: "control", Value: c.Encode()}, b
 	default:
 	}
-	b = e.By.AppendAlert(b, &e.Alert, e.By.AlertID(&e.Alert))
+	b = e.By.AppendAlert(b, &e.Alert, e.Alert.ID())
 	return pipeline.Outgoing{Topic: "alerts", Key: e.Key, Value: b, Timestamp: e.Alert.At}, b
 }
 

@@ -61,7 +61,7 @@ func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 			continue
 		}
 		by := s.packs.packs()[e.Generation]
-		alert := by.AppendAlert(nil, &e.Alert, by.AlertID(&e.Alert))
+		alert := by.AppendAlert(nil, &e.Alert, e.Alert.ID())
 		told[string(e.Key)] = append(told[string(e.Key)], string(alert))
 		if x, err := scoring.Explain(alert); err != nil || len(x.Differences) > 0 {
 			t.Fatalf("explained as %+v, %v: %s", x, err, alert)

@@ -30,13 +30,12 @@ type Cause struct {
 	Offset    int64
 }
 
-// AlertID is the id of an alert by the pack: the first half of a SHA-256 over what was decided about whom, never a clock or
-// chance. That is tenant, customer, kind, when what the episode is about began (ms since the epoch: the last activity before the
-// silence, or the event that opened it), transition and sequence as text, each behind its length as a varint; and of a kind
-// other than lapse, of which several episodes may have begun in the same ms, the opener's code and place. The episode's number
-// would not do: episodes are counted anew where a rebuild begins in the middle of the log, and two different alerts would
-// share an id.
-func (k *Pack) AlertID(a *Alert) AlertID {
+// ID is the first half of a SHA-256 over what was decided about whom, never a clock or chance: tenant, customer, kind, when
+// what the episode is about began (ms since the epoch: the last activity before the silence, or the event that opened it),
+// transition and sequence as text, each behind its length as a varint; and of a kind other than lapse, of which several episodes
+// may have begun in the same ms, the two bytes of the opener. The episode's number would not do: episodes are counted anew where
+// a rebuild begins in the middle of the log, and two different alerts would share an id.
+func (a *Alert) ID() AlertID {
 	var since [20]byte
 	var sequence [10]byte
 	b := make([]byte, 0, 512)
@@ -48,8 +47,7 @@ func (k *Pack) AlertID(a *Alert) AlertID {
 		b = append(b, part...)
 	}
 	if a.Kind != Lapse {
-		code := k.Kinds[a.Kind].Opens[a.Opener].Code
-		b = append(append(binary.AppendUvarint(b, uint64(len(code))), code...), a.Opener)
+		b = binary.LittleEndian.AppendUint16(b, a.Opener)
 	}
 	sum := sha256.Sum256(b)
 	return AlertID(sum[:16])

@@ -76,7 +76,7 @@ func TestAlertGolden(t *testing.T) {
 	pack, all := alerts(t)
 	var b []byte
 	for i := range all {
-		b = append(pack.AppendAlert(b, &all[i], pack.AlertID(&all[i])), '\n')
+		b = append(pack.AppendAlert(b, &all[i], all[i].ID()), '\n')
 	}
 	golden(t, "alerts.ndjson", b)
 }
@@ -161,7 +161,7 @@ type publishedTerm struct {
 }
 
 func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *scoring.Pack, a *scoring.Alert) {
-	b := pack.AppendAlert(nil, a, pack.AlertID(a))
+	b := pack.AppendAlert(nil, a, a.ID())
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
 	if err != nil {
 		t.Fatalf("%v in %s", err, b)
@@ -173,7 +173,7 @@ func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *scoring.Pack, a 
 	if err := json.Unmarshal(b, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.ID != pack.AlertID(a).String() || got.Tenant != string(a.Tenant) || got.Customer != string(a.Customer) ||
+	if got.ID != a.ID().String() || got.Tenant != string(a.Tenant) || got.Customer != string(a.Customer) ||
 		got.Cause.ID != string(a.Cause.EventID) || got.Cause.EventType != string(a.Cause.EventType) || got.Time.UnixMilli() != a.At {
 		t.Fatalf("%+v of %+v", got, a)
 	}
@@ -326,7 +326,7 @@ factors:
 				LogOdds float64 `json:"log_odds"`
 			} `json:"cheapest_exit"`
 		}
-		if err := json.Unmarshal(pack.AppendAlert(nil, &a, pack.AlertID(&a)), &said); err != nil {
+		if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &said); err != nil {
 			t.Fatal(err)
 		}
 		if e := said.Exit; e != nil && e.Change != "visit" && e.Change != "friction" {

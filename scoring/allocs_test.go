@@ -91,7 +91,7 @@ func (h *hot) steps() map[string]func() {
 				panic(err)
 			}
 		},
-		"AppendAlert": func() { h.out = h.pack.AppendAlert(h.out[:0], &h.alert, h.pack.AlertID(&h.alert)) },
+		"AppendAlert": func() { h.out = h.pack.AppendAlert(h.out[:0], &h.alert, h.alert.ID()) },
 	}
 }
 

@@ -134,8 +134,8 @@ func TestLanguageIsThePacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alert := russian.AppendAlert(nil, &h.alert, russian.AlertID(&h.alert))
-	if !bytes.Equal(alert, again.AppendAlert(nil, &h.alert, again.AlertID(&h.alert))) {
+	alert := russian.AppendAlert(nil, &h.alert, h.alert.ID())
+	if !bytes.Equal(alert, again.AppendAlert(nil, &h.alert, h.alert.ID())) {
 		t.Error("the canonical form renders otherwise")
 	}
 	x, err := again.Explain(alert)

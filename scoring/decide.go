@@ -21,7 +21,7 @@ type Decision struct {
 	At             int64   // event time of the transition, ms since the epoch
 	Silence        int64   // of a lapse: ms without activity as of At; where the customer recovered: that ended
 	Since          int64   // of another kind: event that opened the episode, ms
-	Opener         uint8   // of another kind: the opening that this event met
+	Opener         uint16  // of another kind: mark of the opening by which the episode was raised
 	Opening        uint8   // of another kind: that the floor is of; 0 where none is open any more
 	About          uint8   // of another kind: the opening that it is about
 	Score          Score   // as of At

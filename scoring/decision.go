@@ -17,10 +17,10 @@ var ErrDecisionDamaged = errors.New("decision is damaged")
 //
 // Behind the core stands what a pack declares and what was learnt, unless it is all zero:
 //
-//	Kind + 16 Opener           1 byte
-//	Opening + 16 About         1 byte
+//	Kind, Opening + 16 About   1 byte each
 //	Stage                      1 byte
 //	Since                      varint
+//	Opener                     2 bytes
 //	Factors                    8 bytes
 //	number of values, and each as 0 without data, else 1 and a varint
 //	[reading] Probes as varint, number of points, 16 bytes each
@@ -42,8 +42,8 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	if !d.Declared() {
 		return dst
 	}
-	dst = append(dst, byte(d.Kind)|d.Opener<<4, d.Opening|d.About<<4, byte(d.Score.Stage))
-	dst = binary.AppendVarint(dst, d.Since)
+	dst = append(dst, byte(d.Kind), d.Opening|d.About<<4, byte(d.Score.Stage))
+	dst = le.AppendUint16(binary.AppendVarint(dst, d.Since), d.Opener)
 	dst = le.AppendUint64(dst, math.Float64bits(d.Score.Factors))
 	dst = binary.AppendUvarint(dst, uint64(len(d.Score.Values)))
 	for _, v := range d.Score.Values {
@@ -66,7 +66,7 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 // Declared reports whether d holds anything beside the core, of what a pack declares or of what was learnt: its encoding is
 // longer then.
 func (d *Decision) Declared() bool {
-	return d.Kind != Lapse || d.Opener|d.Opening|d.About != 0 || d.Since != 0 || d.Score.Stage != StageActive || d.Score.Factors != 0 || len(d.Score.Values) > 0 ||
+	return d.Kind != Lapse || d.Opener != 0 || d.Opening|d.About != 0 || d.Since != 0 || d.Score.Stage != StageActive || d.Score.Factors != 0 || len(d.Score.Values) > 0 ||
 		d.Reading != Reading{}
 }
 
@@ -75,7 +75,7 @@ func DecisionSize(d *Decision) int {
 	if !d.Declared() {
 		return LeastDecision
 	}
-	size := LeastDecision + 3 + varintSize(d.Since) + 8 + uvarintSize(uint64(len(d.Score.Values)))
+	size := LeastDecision + 3 + varintSize(d.Since) + 2 + 8 + uvarintSize(uint64(len(d.Score.Values)))
 	for _, v := range d.Score.Values {
 		size++
 		if v.OK {
@@ -125,17 +125,17 @@ func ReadDecision(b []byte, d *Decision) error {
 }
 
 func (d *Decision) readDeclared(b []byte) error {
-	if len(b) < 3 || Kind(b[0]&15) >= NumKinds || b[0]>>4 >= maxOpenings || b[1]&15 >= maxOpenings || b[1]>>4 >= maxOpenings || Stage(b[2]) >= NumStages {
+	if len(b) < 3 || Kind(b[0]) >= NumKinds || b[1]&15 >= maxOpenings || b[1]>>4 >= maxOpenings || Stage(b[2]) >= NumStages {
 		return ErrDecisionDamaged
 	}
-	d.Kind, d.Opener, d.Opening, d.About, d.Score.Stage = Kind(b[0]&15), b[0]>>4, b[1]&15, b[1]>>4, Stage(b[2])
+	d.Kind, d.Opening, d.About, d.Score.Stage = Kind(b[0]), b[1]&15, b[1]>>4, Stage(b[2])
 	since, n := binary.Varint(b[3:])
-	if n <= 0 || len(b) < 3+n+8 {
+	if n <= 0 || len(b) < 3+n+2+8 {
 		return ErrDecisionDamaged
 	}
 	b = b[3+n:]
-	d.Since, d.Score.Factors = since, math.Float64frombits(binary.LittleEndian.Uint64(b))
-	b = b[8:]
+	d.Since, d.Opener, d.Score.Factors = since, binary.LittleEndian.Uint16(b), math.Float64frombits(binary.LittleEndian.Uint64(b[2:]))
+	b = b[10:]
 	count, n := binary.Uvarint(b)
 	if n <= 0 || count > maxFeatures {
 		return ErrDecisionDamaged

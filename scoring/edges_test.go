@@ -126,7 +126,7 @@ func TestValueEdges(t *testing.T) {
 			Value    struct{ Tier string }
 			Playbook struct{ ID string }
 		}
-		if err := json.Unmarshal(pack.AppendAlert(nil, &a, pack.AlertID(&a)), &got); err != nil {
+		if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &got); err != nil {
 			t.Fatal(err)
 		}
 		if got.Value.Tier+" "+got.Playbook.ID != want {

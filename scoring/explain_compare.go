@@ -1,10 +1,10 @@
 package scoring
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,16 +13,19 @@ import (
 // unknowable are the fields of an alert that nothing in it leads to.
 var unknowable = []string{"cause"} //nolint:gochecknoglobals // a table
 
+var idForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
 // differences are where the alert is not what the decision would be rendered as.
 func (r *replay) differences(d *Decision) []Difference {
 	a := Alert{Decision: *d, Tenant: []byte(r.said.Tenant), Customer: []byte(r.said.Customer)}
-	id := r.AlertID(&a)
-	if said, _ := r.tree["id"].(string); !r.knowsBeginning(d) {
-		_, _ = hex.Decode(id[:], []byte(said)) // it is taken as it is
-	}
 	var again map[string]any
-	if err := json.Unmarshal(r.AppendAlert(nil, &a, id), &again); err != nil {
+	if err := json.Unmarshal(r.AppendAlert(nil, &a, a.ID()), &again); err != nil {
 		return []Difference{{"", nil, "no alert: " + err.Error()}}
+	}
+	if said, _ := r.tree["id"].(string); !r.knowsBeginning(d) {
+		if again["id"] = said; !idForm.MatchString(said) {
+			again["id"] = "32 hexadecimal digits"
+		}
 	}
 	for _, key := range unknowable {
 		again[key] = r.tree[key]

@@ -37,6 +37,9 @@ func (k *Pack) Explain(alert []byte) (*Explanation, error) {
 	if said.Pack.Hash != k.Hash {
 		return nil, fmt.Errorf("%w: it is of another pack, %.12s", ErrNoAlert, said.Pack.Hash)
 	}
+	if n := placeOf[Kind](said.Kind, kindNames[:]); n != Lapse && len(k.Kinds[n].Opens) == 0 {
+		return nil, fmt.Errorf("%w: its pack has no kind %s", ErrNoAlert, said.Kind)
+	}
 	r := replay{Pack: k, said: &said, x: x, tree: tree}
 	var best []Difference
 	for i, d := range r.decisions() {
@@ -102,7 +105,10 @@ func (r *replay) decisions() (all []Decision) {
 	d.Since = d.At
 	for _, d.Silence = range r.silences(&d) {
 		for _, o := range r.openings(d.Kind) {
-			d.Opening, d.About, d.Opener = o[0], o[1], o[0]
+			d.Opening, d.About = o[0], o[1]
+			if d.Kind != Lapse {
+				d.Opener = r.opened(&d).mark // of what is raised
+			}
 			for _, d.Score.Stage = range r.stages(&d) {
 				for _, d.Score.Visits = range r.visits(&d.Score) {
 					r.setTiers(&d)

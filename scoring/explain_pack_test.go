@@ -28,7 +28,7 @@ func manyAlerts(t testing.TB, k *scoring.Pack) (all [][]byte) {
 					d.Reading = scoring.Reading{Probes: 120, Number: 2, Points: [2]scoring.ReadPoint{{LogOdds: sum - 0.25, Probability: 0.4}, {LogOdds: sum + 0.5, Probability: 0.75}}}
 				}
 				a := scoring.Alert{Decision: d, Tenant: []byte("t"), Customer: fmt.Append(nil, "c-", n), Cause: cause}
-				all = append(all, k.AppendAlert(nil, &a, k.AlertID(&a)))
+				all = append(all, k.AppendAlert(nil, &a, a.ID()))
 			}
 		}
 		gap := int64(day)/4 + r.Int64N(40*day)
@@ -170,7 +170,7 @@ func TestExplainNobody(t *testing.T) {
 		}
 		for _, d := range scorer.Observe(&scoring.Customer{Profile: &scoring.Profile{}}, &scoring.Population{}, &scoring.Observation{Time: begin, Signal: signal}) {
 			a := scoring.Alert{Decision: d, Customer: []byte("c"), Cause: scoring.Cause{EventType: []byte(name), Time: begin}}
-			b := k.AppendAlert(nil, &a, k.AlertID(&a))
+			b := k.AppendAlert(nil, &a, a.ID())
 			if x, err := k.Explain(b); err != nil || len(x.Differences) > 0 {
 				t.Errorf("%+v, %v: %s", x, err, b)
 			}
@@ -197,7 +197,7 @@ func TestNow(t *testing.T) {
 			floor = max(floor, f)
 		}
 		a := scoring.Alert{Decision: d}
-		x, err := scoring.Explain(k.AppendAlert(nil, &a, k.AlertID(&a)))
+		x, err := scoring.Explain(k.AppendAlert(nil, &a, a.ID()))
 		if err != nil || d.Tier != want || x.Risk < floor || (floor > 0) != (x.Floor != nil) || (floor > 0) != (i >= 2) {
 			t.Errorf("%s: tier %v, want %v; floor %v, shown as %+v, %v", name, d.Tier, want, floor, x, err)
 		}

@@ -120,9 +120,6 @@ func (m *Migration) Enter(c *Customer, at int64) {
 func (m *Migration) enterKind(n Kind, h *Hard) {
 	was := *h
 	h.Openings, h.Times = 0, [maxOpenings]int64{}
-	if was.Open() {
-		h.Opener = m.openings[n][was.Opener]
-	}
 	from, to := m.from.Kinds[n].Opens, m.to.Kinds[n].Opens
 	for i, j := range m.openings[n] {
 		if was.Openings>>i&1 != 0 {

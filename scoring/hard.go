@@ -74,7 +74,7 @@ func (s *Scorer) tell(c *Customer, n Kind, was *Hard, d Decision) {
 	*h = now
 	d.Tier = s.standing(c, &d.Score)
 	if d.Transition == Raised {
-		h.Number, h.Opener = next(h.Number), r.top(h.Openings)
+		h.Number, h.Opener = next(h.Number), r.Opens[r.top(h.Openings)].mark
 	}
 	h.Sequence, h.Told = next(h.Sequence), d.At
 	d.Kind, d.Episode, d.Sequence, d.Since, d.Opener, d.Opening = n, h.Number, h.Sequence, h.Since, h.Opener, r.top(h.Openings)
@@ -109,11 +109,11 @@ func (s *Scorer) TierAt(c *Customer, at int64) (Tier, Stage) {
 	return s.standing(c, &score), score.Stage
 }
 
-// nextExpiry is the minute at which the next episode ends by itself; 0: none does.
+// nextExpiry is the minute at which the next episode ends by itself, not before the newest event; 0: none does.
 func (s *Scorer) nextExpiry(p *Profile) (minute int64) {
 	for n := range p.Spoken.all {
 		if at := p.hard(n).expiry(&s.Kinds[n]); at != 0 {
-			minute = earliest(minute, ceilMinute(at))
+			minute = earliest(minute, ceilMinute(max(at, p.At)))
 		}
 	}
 	return minute

@@ -11,7 +11,7 @@ type Hard struct {
 	Number   uint32 // of the newest episode; 0: there was none
 	Sequence uint32 // of its newest transition; 0: none is open
 	Openings uint8  // that are open, a bit each: indexes into KindRule.Opens
-	Opener   uint8  // of the episode, which others may have outlasted
+	Opener   uint16 // mark of the opening that opened the episode, whatever is open by now
 	Since    int64  // event that opened the episode, ms
 	Newest   int64  // newest event that opens such an episode, ms
 	Told     int64  // newest transition, ms
@@ -66,7 +66,6 @@ const (
 	hardNumber = 1 << iota
 	hardOpen
 	hardTimes
-	hardOpener = 1 << 4 // from here on: Opener
 )
 
 func (h *Hard) parts() (parts, mask byte) {
@@ -79,7 +78,7 @@ func (h *Hard) parts() (parts, mask byte) {
 		parts |= hardNumber
 	}
 	if h.Open() {
-		parts |= hardOpen | h.Opener*hardOpener
+		parts |= hardOpen
 	}
 	if mask != 0 {
 		parts |= hardTimes
@@ -89,9 +88,10 @@ func (h *Hard) parts() (parts, mask byte) {
 
 // append appends the state:
 //
-//	parts that follow, 16 * Opener  1 byte
+//	parts that follow               1 byte
 //	[number] Number                 4
 //	[open]   Sequence, Openings     5
+//	         Opener                 2
 //	         Since, Newest, Told    6 each
 //	[times]  openings that have one 1, a bit each
 //	         Times                  6 each
@@ -103,6 +103,7 @@ func (h *Hard) append(dst []byte) []byte {
 	}
 	if parts&hardOpen != 0 {
 		dst = append(binary.LittleEndian.AppendUint32(dst, h.Sequence), h.Openings)
+		dst = binary.LittleEndian.AppendUint16(dst, h.Opener)
 		dst = appendTime(appendTime(appendTime(dst, h.Since), h.Newest), h.Told)
 	}
 	if mask != 0 {
@@ -122,7 +123,7 @@ func (h *Hard) read(r *cellReader) {
 		h.Number = r.readUint32()
 	}
 	if parts&hardOpen != 0 {
-		h.Sequence, h.Openings, h.Opener = r.readUint32(), r.readByte(), parts/hardOpener
+		h.Sequence, h.Openings, h.Opener = r.readUint32(), r.readByte(), r.readUint16()
 		h.Since, h.Newest, h.Told = r.readTime(), r.readTime(), r.readTime()
 	}
 	var mask byte
@@ -145,14 +146,21 @@ func (h *Hard) valid() bool {
 		}
 	}
 	if !h.Open() {
-		return h.Openings|h.Opener == 0 && h.Since == 0 && h.Newest == 0 && h.Told == 0
+		return h.Openings == 0 && h.Opener == 0 && h.Since == 0 && h.Newest == 0 && h.Told == 0
 	}
-	return h.Number > 0 && h.Openings != 0 && h.Opener < maxOpenings && 0 <= h.Since && h.Since <= min(h.Newest, h.Told) && max(h.Newest, h.Told) <= maxTime
+	return h.Number > 0 && h.Openings != 0 && 0 <= h.Since && h.Since <= min(h.Newest, h.Told) && max(h.Newest, h.Told) <= maxTime
 }
 
 func (r *cellReader) readByte() byte {
 	if b := r.fixed(1); b != nil {
 		return b[0]
+	}
+	return 0
+}
+
+func (r *cellReader) readUint16() uint16 {
+	if b := r.fixed(2); b != nil {
+		return binary.LittleEndian.Uint16(b)
 	}
 	return 0
 }

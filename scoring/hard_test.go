@@ -132,9 +132,10 @@ func TestHardInAnyOrder(t *testing.T) {
 		for i := range rapid.IntRange(1, 9).Draw(t, "events") {
 			events = append(events, happening{at: rapid.Int64Range(0, 14).Draw(t, "day")*day + int64(i), eventType: rapid.SampledFrom(types).Draw(t, "type")})
 		}
+		lateness := rapid.SampledFrom([]int64{0, 300_000, 3 * day}).Draw(t, "lateness")
 		state := func(events []happening) (last [scoring.NumKinds]scoring.Transition) {
 			var newest [scoring.NumKinds]int64
-			for _, d := range decided(pack, events, 0) {
+			for _, d := range decidedLate(pack, events, lateness, 0) {
 				if d.Transition == scoring.Raised || d.Kind == scoring.Lapse {
 					newest[d.Kind] = 0
 				}
@@ -143,7 +144,7 @@ func TestHardInAnyOrder(t *testing.T) {
 				}
 				newest[d.Kind] = d.At
 				a := scoring.Alert{Decision: d, Customer: []byte("c"), Cause: scoring.Cause{EventType: []byte("e"), Time: d.At}}
-				b := pack.AppendAlert(nil, &a, pack.AlertID(&a))
+				b := pack.AppendAlert(nil, &a, a.ID())
 				var v any
 				if err := json.Unmarshal(b, &v); err != nil {
 					t.Fatalf("%s: %v", b, err)
@@ -190,7 +191,7 @@ func TestFloorsInAlerts(t *testing.T) {
 		"kinds: {explicit: {opens: [{signal: leave, floor: 90, code: cancellation_requested}], closes: [buy]}}")
 	render := func(d scoring.Decision) (v said) {
 		a := scoring.Alert{Decision: d, Customer: []byte("c")}
-		text := strings.ReplaceAll(string(pack.AppendAlert(nil, &a, pack.AlertID(&a))), "at_risk\":", "atrisk\":")
+		text := strings.ReplaceAll(string(pack.AppendAlert(nil, &a, a.ID())), "at_risk\":", "atrisk\":")
 		if err := json.Unmarshal([]byte(text), &v); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -286,4 +287,34 @@ func TestLowFloor(t *testing.T) {
 	if len(got) != 2 || got[0].Tier != scoring.Watch || got[1].Previous != scoring.Watch || got[1].Tier != scoring.TierNone {
 		t.Errorf("%+v", got)
 	}
+}
+
+// TestHardTransitionsDoNotGoBack: no transition of an episode is dated before the one before it, also not where it ends by itself
+// and a younger event, within the lateness, comes first.
+func TestHardTransitionsDoNotGoBack(t *testing.T) {
+	pack := packOf(t, "1", troubles...)
+	types := pack.EventTypes()
+	ordered := func(t rapid.TB, events []happening, lateness int64) (expired int) {
+		var newest [scoring.NumKinds]scoring.Decision
+		for _, d := range decidedLate(pack, events, lateness, 70) {
+			if was := newest[d.Kind]; d.Kind != scoring.Lapse && was.Episode == d.Episode && d.At < was.At {
+				t.Fatalf("%v %v %d.%d at %d, after %v at %d", d.Kind, d.Transition, d.Episode, d.Sequence, d.At, was.Transition, was.At)
+			}
+			if newest[d.Kind] = d; d.Transition == scoring.Expired {
+				expired++
+			}
+		}
+		return expired
+	}
+	if n := ordered(t, []happening{{eventType: "ticket"}, {at: 1000, eventType: "dispute"}, {at: 30*day + 300_000, eventType: "decided"}}, 300_000); n != 1 {
+		t.Errorf("%d episodes ended by themselves", n)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var events []happening
+		for range rapid.IntRange(1, 12).Draw(t, "events") {
+			at := rapid.Int64Range(0, 4).Draw(t, "month")*30*day + rapid.Int64Range(0, 10).Draw(t, "minute")*60_000
+			events = append(events, happening{at: at, eventType: rapid.SampledFrom(types).Draw(t, "type")})
+		}
+		ordered(t, events, rapid.SampledFrom([]int64{0, 300_000, 40 * day}).Draw(t, "lateness"))
+	})
 }

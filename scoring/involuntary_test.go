@@ -21,6 +21,11 @@ type happening struct {
 
 // decided are the decisions about one customer of a pack with these events, up to so many days after the last.
 func decided(pack *scoring.Pack, events []happening, days int64) (all []scoring.Decision) {
+	return decidedLate(pack, events, 0, days)
+}
+
+// decidedLate is decided where deadlines fire by so many ms before each event.
+func decidedLate(pack *scoring.Pack, events []happening, lateness, days int64) (all []scoring.Decision) {
 	scorer, pop := pack.NewScorer(), scoring.Population{}
 	c := scoring.Customer{Profile: &scoring.Profile{}}
 	note := func(decisions []scoring.Decision) {
@@ -36,7 +41,7 @@ func decided(pack *scoring.Pack, events []happening, days int64) (all []scoring.
 	}
 	last := int64(0)
 	for _, e := range events {
-		wake(begin + e.at)
+		wake(begin + e.at - lateness)
 		var properties []scoring.PropertyValue
 		for _, path := range pack.Properties() {
 			properties = append(properties, e.properties[path])

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // Kind is what an episode is about. The numbers are stored, the names are a contract.
@@ -47,13 +49,14 @@ type Opening struct {
 	Code    string  // of the reason
 
 	logOdds float64 // of Floor
+	mark    uint16  // of Code: what states and ids remember of an opening, whatever its place in a later pack
 }
 
-// Kinds is a set of kinds, a bit each.
-type Kinds uint8
+// KindSet is a set of kinds, a bit each.
+type KindSet uint8
 
 // all are the kinds in the set, in order.
-func (s Kinds) all(yield func(Kind) bool) {
+func (s KindSet) all(yield func(Kind) bool) {
 	for ; s != 0; s &= s - 1 {
 		if !yield(Kind(bits.TrailingZeros8(uint8(s)))) {
 			return
@@ -108,6 +111,9 @@ func (f *packFile) checkKinds() {
 		}
 		for i := range kind.Opens {
 			f.checkOpening(fmt.Sprintf("%s.opens[%d]", at, i), &kind.Opens[i])
+			if j := slices.IndexFunc(kind.Opens, func(o openingFile) bool { return o.Code == kind.Opens[i].Code }); j < i {
+				f.broken(fmt.Sprintf("%s.opens[%d].code", at, i), "%q is opens[%d]'s, must tell it from the others of its kind", kind.Opens[i].Code, j)
+			}
 			if i > 0 && kind.Opens[i].Floor < kind.Opens[i-1].Floor {
 				f.broken(fmt.Sprintf("%s.opens[%d].floor", at, i), "%v, must not be below the one before: they rise", kind.Opens[i].Floor)
 			}
@@ -170,7 +176,7 @@ func (k *Pack) buildKinds(f *packFile) {
 		}
 		r := &k.Kinds[n]
 		for _, o := range file.Opens {
-			opening := Opening{Signal: bit(o.Signal), Feature: slices.Index(order, o.Feature), Floor: o.Floor, Code: o.Code, logOdds: logit(o.Floor / 100)}
+			opening := Opening{Signal: bit(o.Signal), Feature: slices.Index(order, o.Feature), Floor: o.Floor, Code: o.Code, logOdds: logit(o.Floor / 100), mark: uint16(xxhash.Sum64String(o.Code))}
 			if opening.Feature >= 0 {
 				kind, _ := featureKind(f.Features[o.Feature].Kind)
 				opening.AtLeast, _ = curveValue(o.AtLeast, kind)

@@ -27,7 +27,7 @@ type Profile struct {
 
 	Episode Episode     // the open one
 	Hard    [hards]Hard // episodes of the other kinds
-	Spoken  Kinds       // kinds of which Hard holds anything: few customers have any, and most need not look (see noted)
+	Spoken  KindSet     // kinds of which Hard holds anything: few customers have any, and most need not look (see noted)
 
 	Back      int64 // activity that ended the newest silence of a dormant or churned customer; 0: none did
 	Onboarded bool  // the signal that ends onboarding came

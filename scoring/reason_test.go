@@ -58,7 +58,7 @@ func TestReasons(t *testing.T) {
 			a := scoring.Alert{Decision: scoring.Decision{Transition: scoring.Raised, Score: score}, Customer: []byte("c")}
 			tt.change(&a.Decision)
 			var got struct{ Reasons []struct{ Code, Text string } }
-			if err := json.Unmarshal(pack.AppendAlert(nil, &a, pack.AlertID(&a)), &got); err != nil {
+			if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &got); err != nil {
 				t.Fatal(err)
 			}
 			var lines []string
@@ -101,7 +101,7 @@ func TestSentencesOfFeatures(t *testing.T) {
 				a.Score.Values = append(a.Score.Values, scoring.FeatureValue{N: values[pack.Features[i].Name], OK: true})
 			}
 			var got struct{ Reasons []struct{ Text string } }
-			if err := json.Unmarshal(pack.AppendAlert(nil, &a, pack.AlertID(&a)), &got); err != nil {
+			if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &got); err != nil {
 				t.Fatal(err)
 			}
 			var lines []string

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -121,13 +122,13 @@ func newPlurals(lang language.Tag) *plurals {
 			p.first[n] = uint8(p.form(n))
 		}
 	}
-	for _, n := range []int{10_000, 100_000, 1_000_000} {
+	for _, n := range []int{10_000, 100_000, 1_000_000, 2_000_000} {
 		p.numbers[p.form(n)]++
 	}
 	return p
 }
 
-// form is that of n, of which the last seven digits count.
+// form is that of n.
 func (p *plurals) form(n int) plural.Form { return plural.Cardinal.MatchPlural(p.lang, n, 0, 0, 0, 0) }
 
 // takeAround reads the text of a key, in which one placeholder may stand, and takes it out of texts.
@@ -158,7 +159,7 @@ func (c *counted) append(dst []byte, n uint64) []byte {
 	case n < knownForms:
 		a = &c.forms[c.first[n]]
 	default:
-		a = &c.forms[c.form(int(n%10_000_000))]
+		a = &c.forms[c.form(int(min(n, math.MaxInt)))]
 	}
 	dst = append(dst, a.before...)
 	if !a.alone {

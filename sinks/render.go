@@ -49,7 +49,7 @@ func (r *Renderer) Render(scratch []byte, e *pipeline.Entry, record *pipeline.Re
 // carries the transition's event time.
 func (r *Renderer) alert(b []byte, e *pipeline.Entry) (out pipeline.Outgoing, grown []byte) {
 	customer := e.Alert.Customer
-	id := e.By.AlertID(&e.Alert)
+	id := e.Alert.ID()
 	b = e.By.AppendAlert(b, &e.Alert, id)
 	value := len(b)
 	var text [2 * len(id)]byte

@@ -68,7 +68,7 @@ header ce_partitionkey: "Zoë/1"
 header content-type: "application/json"
 `
 	a := alert().Alert
-	want = fmt.Sprintf(want, pack().AppendAlert(nil, &a, pack().AlertID(&a)), pack().AlertID(&a))
+	want = fmt.Sprintf(want, pack().AppendAlert(nil, &a, a.ID()), a.ID())
 	if diff := cmp.Diff(want, show(render(alert(), nil))); diff != "" {
 		t.Errorf("alert (-want +got):\n%s", diff)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,6 +98,12 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
 	}
 	if f.packFlags == (packFlags{}) {
 		return known, nil
+	}
+	if b, err := readFile(f.pack); err == nil && f.packFlags == (packFlags{pack: f.pack}) { // overrides of today do not concern what ebb kept
+		if k, err := scoring.LoadCanonical(bytes.TrimSpace(b)); err == nil {
+			known[k.Hash] = k
+			return known, nil
+		}
 	}
 	cfg, err := a.config(f.overrides()...)
 	if err != nil {

@@ -88,7 +88,7 @@ func newInspected(pack *scoring.Pack, tenant, customer string, partition int, m 
 // explain fills in what an alert would say now, by way of that alert.
 func (v *inspected) explain(now *scoring.Decision) error {
 	a := scoring.Alert{Decision: *now, Tenant: []byte(v.Tenant), Customer: []byte(v.Customer), Cause: scoring.Cause{Deadline: true, Time: now.At}}
-	b := v.pack.AppendAlert(nil, &a, v.pack.AlertID(&a))
+	b := v.pack.AppendAlert(nil, &a, a.ID())
 	e, err := explainAlert(b, nil)
 	if err != nil {
 		return fmt.Errorf("explain the state: %w", err)

@@ -29,7 +29,7 @@ func someAlerts(b *testing.B, n int) (alerts [][]byte) {
 		for c.Armed != 0 {
 			for _, d := range s.Wake(&c) {
 				a := scoring.Alert{Decision: d, Customer: fmt.Appendf(nil, "c-%08d", i), Cause: scoring.Cause{Deadline: true, Time: d.At}}
-				alerts = append(alerts, pack.AppendAlert(nil, &a, pack.AlertID(&a)))
+				alerts = append(alerts, pack.AppendAlert(nil, &a, a.ID()))
 			}
 		}
 	}

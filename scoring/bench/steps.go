@@ -177,7 +177,7 @@ func (b *bench) others() []step {
 	}
 	all = append(all, b.coding()...)
 	if alert := b.alert(); alert != nil {
-		id, out := b.pack.AlertID(alert), make([]byte, 0, 1<<16)
+		id, out := alert.ID(), make([]byte, 0, 1<<16)
 		all = append(all, step{"write an alert", func() { out = b.pack.AppendAlert(out[:0], alert, id) }})
 	}
 	return all
