@@ -139,9 +139,13 @@ func TestReasonsThatCannotBeSaid(t *testing.T) {
 		"the core's numbers":               {factor("little_activity", "n"), ""},
 		"an opening":                       {opening("code: payment_failed"), ""},
 		"an opening's value":               {opening("code: ticket_unsolved"), "$.kinds.explicit.opens[0].code: the sentence of ticket_unsolved holds {value}, which no feature gives here"},
-		"an opening's feature":             {opening("feature: n, at_least: 2, code: obstacles"), ""},
-		"an opening's window":              {opening("feature: ago, at_least: 2d, code: obstacles"), "{within}, which ago does not give"},
-		"the core's, of who has no score":  {opening("code: little_activity"), "{visits}, which no feature gives"},
+		"a code of two openings": {
+			head + "kinds: {explicit: {opens: [{signal: ask, floor: 50, code: stayed}, {signal: ask, floor: 60, code: stayed}], expires: 30d}}\n",
+			`$.kinds.explicit.opens[1].code: "stayed" is opens[0]'s, must tell it from the others of its kind`,
+		},
+		"an opening's feature":            {opening("feature: n, at_least: 2, code: obstacles"), ""},
+		"an opening's window":             {opening("feature: ago, at_least: 2d, code: obstacles"), "{within}, which ago does not give"},
+		"the core's, of who has no score": {opening("code: little_activity"), "{visits}, which no feature gives"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := scoring.Load("trial.yaml", func(string) ([]byte, error) { return []byte(c.text), nil }, scoring.Overrides{})

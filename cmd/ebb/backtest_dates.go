@@ -56,7 +56,7 @@ func (b *backtesting) settle(ctx context.Context) error {
 
 // checkFiles refuses files that could not be written at the end, or that the report would take the place of.
 func (b *backtesting) checkFiles() error {
-	log, logErr := os.Stat(b.name) // of standard input, an error
+	taken := map[string]string{b.name: "the log itself", b.flags.pack: "the pack's file"} // what must not be overwritten
 	for _, name := range []string{b.flags.scores, b.flags.html} {
 		switch name {
 		case "":
@@ -71,8 +71,12 @@ func (b *backtesting) checkFiles() error {
 		case err != nil: // there is none yet
 		case info.IsDir():
 			return fmt.Errorf("%s cannot be written: it is a folder", name)
-		case logErr == nil && os.SameFile(info, log):
-			return fmt.Errorf("%s is the log itself, and would be overwritten", name)
+		default:
+			for other, what := range taken {
+				if o, err := os.Stat(other); other != stdinName && err == nil && os.SameFile(info, o) {
+					return fmt.Errorf("%s is %s, and would be overwritten", name, what)
+				}
+			}
 		}
 	}
 	if b.flags.scores != "" && filepath.Clean(b.flags.scores) == filepath.Clean(b.flags.html) {

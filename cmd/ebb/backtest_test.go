@@ -194,6 +194,7 @@ func TestBacktestErrors(t *testing.T) {
 	}
 	disordered := writeLog(t, "mixed.csv", mixed.String())
 	instant := writeLog(t, "instant.csv", "customer_id,ts_unix_seconds,event_type,value\nc-1,1735689600,purchase,1\n")
+	pack := writeLog(t, "mine.yaml", "name: mine\nversion: \"1\"\nhorizon: 90d\nactivity: [purchase]\n")
 	see := "\n  see: ebb backtest --help\n"
 	tests := []struct {
 		args   string
@@ -215,6 +216,7 @@ func TestBacktestErrors(t *testing.T) {
 		{"--events " + log + " --html nowhere/report.html", exitUsage, "nowhere/report.html cannot be written: there is no folder nowhere" + see},
 		{"--events " + log + " --html -", exitUsage, "--scores and --html take a file: standard output has the report itself" + see},
 		{"--events " + log + " --html " + log, exitUsage, log + " is the log itself, and would be overwritten" + see},
+		{"--events " + log + " --pack " + pack + " --html " + pack, exitUsage, pack + " is the pack's file, and would be overwritten" + see},
 		{"--events " + log + " --scores " + filepath.Dir(log), exitUsage, filepath.Dir(log) + " cannot be written: it is a folder" + see},
 		{"--events " + log + " --html report.html --scores ./report.html", exitUsage, "--scores and --html are the same file, report.html" + see},
 		{"--events " + instant, exitUsage, "the log, from 2025-01-01 to 2025-01-01, is too short for a horizon of 90d: it takes one to know the customers and one to see what becomes of them\n" +

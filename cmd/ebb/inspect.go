@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -49,20 +50,13 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 	}
 	defer func() { _ = redis.Close() }() // nothing was written
 	key := pipeline.AppendKey(nil, []byte(f.tenant), []byte(customer))
-	found, exists := 0, false
-	for n, partitions := 0, mostProbed; n < partitions; n++ {
-		i, err := redis.Inspect(cmd.Context(), cfg.Kafka.Group, n, key)
-		if err != nil {
-			return err
-		}
-		if i.Exists {
-			exists, partitions = true, i.Meta.Partitions
-		}
+	found := 0
+	exists, err := eachPartition(cmd.Context(), redis, cfg.Kafka.Group, key, func(n int, i *redisstore.Inspection) error {
 		if i.Profile == nil {
-			continue
+			return nil
 		}
 		found++
-		theirs, err := packOf(&i, n, pack)
+		theirs, err := packOf(i, n, pack)
 		if err != nil {
 			return cmp.Or(unusable, err)
 		}
@@ -70,17 +64,34 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 		if err != nil {
 			return err
 		}
-		if err := v.show(explainText{newScreen(cmd.OutOrStdout(), a.environ)}, f.json); err != nil {
-			return err
-		}
-	}
-	if !exists {
+		return v.show(explainText{newScreen(cmd.OutOrStdout(), a.environ)}, f.json)
+	})
+	switch {
+	case err != nil:
+		return err
+	case !exists:
 		return advise(fmt.Errorf("group %s has no state in Redis", cfg.Kafka.Group), "see kafka.group and redis.addresses, or start ebb run first")
-	}
-	if found == 0 {
+	case found == 0:
 		return advise(fmt.Errorf("nothing is known of %s", fullName(f.tenant, customer)), "see --tenant and how the name is spelt; who was gone for state.retention is forgotten")
 	}
 	return nil
+}
+
+// eachPartition reads a group's state, and a customer's there, partition by partition. False: it has none.
+func eachPartition(ctx context.Context, redis *redisstore.Client, group string, customer []byte, read func(n int, i *redisstore.Inspection) error) (exists bool, err error) {
+	for n, partitions := 0, mostProbed; n < partitions; n++ {
+		i, err := redis.Inspect(ctx, group, n, customer)
+		if err != nil {
+			return exists, err
+		}
+		if i.Exists {
+			exists, partitions = true, i.Meta.Partitions
+		}
+		if err := read(n, &i); err != nil {
+			return exists, err
+		}
+	}
+	return exists, nil
 }
 
 // mostProbed is among how many partitions one with state is looked for, which then says how many there are.

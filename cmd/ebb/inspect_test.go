@@ -53,6 +53,11 @@ func TestInspect(t *testing.T) {
 	if !strings.Contains(valid.stdout, kept.Pack.Hash) {
 		t.Errorf("what is kept as %s is another pack: %s", kept.Pack.Hash, valid.stdout)
 	}
+	alert := run(t, s.environ, nil, "alerts", "--from-start", "--until-end", "--json").want(t, exitOK).stdout
+	o := run(t, append([]string{"EBB_PACK_HORIZON=45d"}, s.environ...), strings.NewReader(alert), "explain", "--pack", pack).want(t, exitOK)
+	if n := strings.Count(o.stdout, "checked against its pack, explained"); n == 0 || n != strings.Count(alert, "\n") {
+		t.Errorf("%d alerts are checked by what was kept:\n%s", n, o.stdout)
+	}
 	if o := run(t, s.environ, nil, "packs", "show", "0123456789").want(t, exitFailed); !strings.Contains(o.stderr, "has run no pack 0123456789") {
 		t.Errorf("%s", o.stderr)
 	}

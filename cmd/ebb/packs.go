@@ -13,6 +13,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"ebb/pipeline/redisstore"
 	"ebb/scoring"
 )
 
@@ -110,16 +111,16 @@ func newPacksShowCommand(a *app) *cobra.Command {
 		Use:   "show [NAME|HASH]",
 		Short: "Print a pack, or the catalogue of reasons",
 		Long: `Print a pack as it is written, to begin your own with, or every reason that an alert may give, with its sentence. HASH, or its first
-eight digits or more, is that of a pack which the configured group has run, as its alerts name it: its canonical form is read from
+eight digits or more, is that of a pack which the configured group, or a shadow of it, has run, as its alerts name it: its canonical form is read from
 Redis, with all overrides in it, and ebb explain --pack takes it.`,
 		Example: "  ebb packs show retail > mine.yaml\n  ebb packs show -c ebb.yaml b177e6453cad > then.yaml\n  ebb packs show --reasons",
-		Args:    arguments(0, 1, "NAME"),
+		Args:    arguments(0, 1, "NAME|HASH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case reasons && len(args) == 0:
 				return showReasons(newScreen(cmd.OutOrStdout(), a.environ))
 			case reasons || len(args) == 0:
-				return usageError{fmt.Errorf("want the name of a pack (%s) or --reasons, one of the two", strings.Join(scoring.Shipped(), ", "))}
+				return usageError{fmt.Errorf("want a pack (%s, or the hash of one that has run) or --reasons, one of the two", strings.Join(scoring.Shipped(), ", "))}
 			}
 			b, err := a.packSource(cmd.Context(), args[0])
 			if err != nil {
@@ -147,21 +148,31 @@ func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = redis.Close() }() // nothing was written
-	for n, partitions := 0, mostProbed; n < partitions; n++ {
-		i, err := redis.Inspect(ctx, cfg.Kafka.Group, n, nil)
-		if err != nil {
+	groups := []string{cfg.Kafka.Group}
+	for _, name := range cfg.shadowNames() {
+		groups = append(groups, cfg.Kafka.shadowGroup(name))
+	}
+	found := map[string][]byte{}
+	for _, group := range groups {
+		if _, err := eachPartition(ctx, redis, group, nil, func(_ int, i *redisstore.Inspection) error {
+			for _, k := range i.Packs {
+				if strings.HasPrefix(k.Hash, name) {
+					found[k.Hash] = k.Canonical
+				}
+			}
+			return nil
+		}); err != nil {
 			return nil, err
 		}
-		if i.Exists {
-			partitions = i.Meta.Partitions
-		}
-		for _, k := range i.Packs {
-			if strings.HasPrefix(k.Hash, name) {
-				return append(slices.Clone(k.Canonical), '\n'), nil
-			}
-		}
 	}
-	return nil, advise(fmt.Errorf("group %s has run no pack %s", cfg.Kafka.Group, name), "see kafka.group and redis.addresses; `pack.hash` in an alert is the pack's")
+	hashes := slices.Sorted(maps.Keys(found))
+	switch len(hashes) {
+	case 0:
+		return nil, advise(fmt.Errorf("group %s has run no pack %s", strings.Join(groups, ", "), name), "see kafka.group and redis.addresses; `pack.hash` in an alert is the pack's")
+	case 1:
+		return append(found[hashes[0]], '\n'), nil
+	}
+	return nil, usageError{fmt.Errorf("several packs begin with %s: %s", name, strings.Join(hashes, ", "))}
 }
 
 // packHash is how a hash differs from the name of a shipped pack and from a path.
