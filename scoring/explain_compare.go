@@ -1,10 +1,10 @@
 package scoring
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,8 +12,6 @@ import (
 
 // unknowable are the fields of an alert that nothing in it leads to.
 var unknowable = []string{"cause"} //nolint:gochecknoglobals // a table
-
-var idForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 // differences are where the alert is not what the decision would be rendered as.
 func (r *replay) differences(d *Decision) []Difference {
@@ -23,7 +21,7 @@ func (r *replay) differences(d *Decision) []Difference {
 		return []Difference{{"", nil, "no alert: " + err.Error()}}
 	}
 	if said, _ := r.tree["id"].(string); !r.knowsBeginning(d) {
-		if again["id"] = said; !idForm.MatchString(said) {
+		if again["id"] = said; !isID(said) {
 			again["id"] = "32 hexadecimal digits"
 		}
 	}
@@ -35,6 +33,12 @@ func (r *replay) differences(d *Decision) []Difference {
 		again["coverage"] = r.tree["coverage"]
 	}
 	return compare(nil, "", r.tree, again)
+}
+
+// isID reports whether s has the form of an alert's id.
+func isID(s string) bool {
+	b, err := hex.DecodeString(s)
+	return err == nil && len(b) == len(AlertID{}) && hex.EncodeToString(b) == s
 }
 
 // knowsBeginning reports whether the alert shows when what its episode is about began, from which its id derives.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,7 +158,7 @@ func (c *counted) append(dst []byte, n uint64) []byte {
 	case n < knownForms:
 		a = &c.forms[c.first[n]]
 	default:
-		a = &c.forms[c.form(int(min(n, math.MaxInt)))]
+		a = &c.forms[c.form(int(min(n, 1<<62)))]
 	}
 	dst = append(dst, a.before...)
 	if !a.alone {
