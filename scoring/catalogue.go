@@ -1,6 +1,7 @@
 package scoring
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -43,10 +44,8 @@ func readCatalogue(files fs.FS, lang string) (*catalogue, error) {
 			return nil, fmt.Errorf("catalogue %s: no sentence for %s", defaultLanguage, code)
 		}
 	}
-	for what, pair := range map[string][2]map[string]sentence{"": {first.sentences, c.sentences}, onceKey: {first.once, c.once}} {
-		if err := sameNumbers(pair[0], pair[1], what); err != nil {
-			return nil, fmt.Errorf("catalogue %s: %w", lang, err)
-		}
+	if err := cmp.Or(sameNumbers(first.sentences, c.sentences, ""), sameNumbers(first.once, c.once, onceKey)); err != nil {
+		return nil, fmt.Errorf("catalogue %s: %w", lang, err)
 	}
 	for code := range c.once {
 		if c.sentences[code] == nil {

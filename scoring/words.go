@@ -59,11 +59,12 @@ func (w *words) take(lang string, texts map[string]string) error {
 		return fmt.Errorf("%q is no language: %w", lang, err)
 	}
 	rules := newPlurals(tag)
-	for key, c := range map[string]*counted{
-		"unit.hour": &w.hour, "unit.day": &w.day, "unit.visit": &w.visit, "every.hour": &w.everyHour, "every.day": &w.everyDay,
-	} {
-		c.plurals = rules
-		if err := c.take(key, texts); err != nil {
+	for _, of := range []struct {
+		key  string
+		word *counted
+	}{{"unit.hour", &w.hour}, {"unit.day", &w.day}, {"unit.visit", &w.visit}, {"every.hour", &w.everyHour}, {"every.day", &w.everyDay}} {
+		of.word.plurals = rules
+		if err := of.word.take(of.key, texts); err != nil {
 			return err
 		}
 	}
