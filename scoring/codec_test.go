@@ -73,13 +73,13 @@ func TestProfileBytes(t *testing.T) {
 	}
 
 	p.Back, p.Onboarded, p.Probe = 3, true, scoring.Probe{Next: 0x01020304, Cell: 64}
-	p.Hard[0] = scoring.Hard{Number: 1, Sequence: 2, Openings: 4, Since: 4, Newest: 5, Told: 7, Times: [8]int64{3, 0, 5}}
+	p.Hard[0] = scoring.Hard{Number: 1, Sequence: 2, Openings: 4, Opener: 0x0809, Since: 4, Newest: 5, Told: 7, Times: [8]int64{3, 0, 5}}
 	p.Hard[2] = scoring.Hard{Number: 6}
 	p.Spoken = 1<<scoring.Explicit | 1<<scoring.ServiceFailure
 	ids := want[len(want)-8:]
 	want = append([]byte{3, 15 + 16 + 32 + 64 + 128, 1}, want[3:len(want)-8]...)
 	want = append(append(want, 3, 0, 0, 0, 0, 0, 0, 0, 4, 3, 2, 1, 64), ids...)
-	want = append(want, 7, 1, 0, 0, 0, 2, 0, 0, 0, 4, 4, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 5, 3, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0)
+	want = append(want, 7, 1, 0, 0, 0, 2, 0, 0, 0, 4, 9, 8, 4, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 5, 3, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0)
 	want = append(want, 0, 1, 6, 0, 0, 0)
 	want = append(want, "features"...)
 	c := scoring.Customer{Profile: &p, Features: []byte("features")}
