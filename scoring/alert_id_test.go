@@ -1,7 +1,6 @@
 package scoring_test
 
 import (
-	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -43,8 +42,7 @@ func TestAlertID(t *testing.T) {
 
 // TestNoTwoAlertsShareAnID: also not where a source's clock knows but days, and episodes begin and end within one.
 func TestNoTwoAlertsShareAnID(t *testing.T) {
-	lapsing := slices.DeleteFunc(slices.Clone(troubles), func(line string) bool { return line[:5] == "tiers" })
-	pack := packOf(t, "1", lapsing...)
+	pack := packOf(t, "1", lapsing()...)
 	types := append(pack.EventTypes(), "view", "view")
 	unique := func(t rapid.TB, events []happening) (found int) {
 		seen := map[scoring.AlertID]scoring.Decision{}

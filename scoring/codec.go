@@ -28,7 +28,7 @@ var (
 //	[probe]    Next Cell                                                       5
 //	ids in the ring, in slot order                                             8 each
 //	[generation] Generation                                                    1
-//	[hard]     of each other kind: hard_state.go                               3 to 231
+//	[hard]     of each other kind: hard_state.go                               3 to 237
 //	state of the pack's features                                               the rest
 const (
 	headSize       = 15

@@ -61,7 +61,7 @@ func (k *Pack) watch(p *Profile) (tier Tier, from int64) {
 // unsaid is the tier from which on a lapse says more than the open episodes of other kinds do, as of the newest event:
 // TierNone, it would not. Who cannot pay has not decided to leave, whatever the silence.
 func (k *Pack) unsaid(p *Profile) Tier {
-	if p.Spoken == 0 {
+	if p.Spoken == 0 { // nearly everybody, at every event: the stage need not be known
 		return AtRisk
 	}
 	switch said := k.floored(p, k.stage(p, p.At)); {

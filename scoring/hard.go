@@ -41,10 +41,20 @@ func (h *Hard) turned(was *Hard, r *KindRule, fresh uint8) (t Transition, about 
 	return TransitionNone, 0
 }
 
+// expiry is when p's episode of a kind ends by itself, in ms since the epoch: not before the newest event, which may have come
+// before its deadline fired, or by which a pack with a shorter end began. 0: it does not, or none is open.
+func (s *Scorer) expiry(p *Profile, n Kind) int64 {
+	h, r := p.hard(n), &s.Kinds[n]
+	if !h.Open() || r.Expires == 0 {
+		return 0
+	}
+	return max(h.Newest+r.Expires, p.At)
+}
+
 // expire ends the episodes whose time has come by a minute.
 func (s *Scorer) expire(c *Customer, minute int64) {
 	for n := range c.Spoken.all {
-		if at := c.hard(n).expiry(&s.Kinds[n]); at != 0 && at <= minute*minuteMillis {
+		if at := s.expiry(c.Profile, n); at != 0 && at <= minute*minuteMillis {
 			s.giveUp(c, n, minute*minuteMillis)
 		}
 	}
@@ -109,11 +119,11 @@ func (s *Scorer) TierAt(c *Customer, at int64) (Tier, Stage) {
 	return s.standing(c, &score), score.Stage
 }
 
-// nextExpiry is the minute at which the next episode ends by itself, not before the newest event; 0: none does.
+// nextExpiry is the minute at which the next episode ends by itself; 0: none does.
 func (s *Scorer) nextExpiry(p *Profile) (minute int64) {
 	for n := range p.Spoken.all {
-		if at := p.hard(n).expiry(&s.Kinds[n]); at != 0 {
-			minute = earliest(minute, ceilMinute(max(at, p.At)))
+		if at := s.expiry(p, n); at != 0 {
+			minute = earliest(minute, ceilMinute(at))
 		}
 	}
 	return minute

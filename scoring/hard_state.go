@@ -22,14 +22,6 @@ type Hard struct {
 // Open reports whether an episode is open.
 func (h *Hard) Open() bool { return h.Sequence > 0 }
 
-// expiry is when the episode ends by itself; 0: it does not.
-func (h *Hard) expiry(r *KindRule) int64 {
-	if !h.Open() || r.Expires == 0 {
-		return 0
-	}
-	return h.Newest + r.Expires
-}
-
 // end has an event end openings, but for those that a newer one has opened.
 func (h *Hard) end(openings uint8, at int64) {
 	for ; openings != 0; openings &= openings - 1 {
