@@ -31,14 +31,12 @@ type counted struct {
 // plurals are the rules by which a language has a form for a whole number.
 type plurals struct {
 	lang    language.Tag
-	numbers [numForms]int     // how many of those looked at have the form
-	first   [knownForms]uint8 // the forms of the smallest: to look them up is quicker
+	numbers [numForms]int // how many of those looked at have the form
 }
 
 const (
-	numForms   = plural.Many + 1
-	knownForms = 128
-	mostForms  = 2000 // below which all forms turn up but those of round numbers
+	numForms  = plural.Many + 1
+	mostForms = 2000 // below which all forms turn up but those of round numbers
 )
 
 // formNames are the plural forms as a catalogue calls them.
@@ -118,9 +116,6 @@ func newPlurals(lang language.Tag) *plurals {
 	p := &plurals{lang: lang}
 	for n := range mostForms {
 		p.numbers[p.form(n)]++
-		if n < knownForms {
-			p.first[n] = uint8(p.form(n))
-		}
 	}
 	for _, n := range []int{10_000, 100_000, 1_000_000, 2_000_000} {
 		p.numbers[p.form(n)]++
@@ -152,13 +147,8 @@ func takeAround(texts map[string]string, key, placeholder string) (a around, err
 
 // append appends n as it is counted.
 func (c *counted) append(dst []byte, n uint64) []byte {
-	var a *around
-	switch {
-	case n == 1 && c.one != nil:
-		a = c.one
-	case n < knownForms:
-		a = &c.forms[c.first[n]]
-	default:
+	a := c.one
+	if n != 1 || a == nil {
 		a = &c.forms[c.form(int(min(n, 1<<62)))]
 	}
 	dst = append(dst, a.before...)
