@@ -55,6 +55,14 @@ func readCatalogue(files fs.FS, lang string) (*catalogue, error) {
 	return c, nil
 }
 
+// sentence is what is said by a code about a customer of so many visits.
+func (c *catalogue) sentence(code string, visits uint32) sentence {
+	if once := c.once[code]; once != nil && visits == 1 { // its usual gap is but an assumption
+		return once
+	}
+	return c.sentences[code]
+}
+
 // onceKey is behind the code in the key of a sentence about who came but once.
 const onceKey = ".once"
 

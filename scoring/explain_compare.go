@@ -51,17 +51,14 @@ func (r *replay) knowsBeginning(d *Decision) bool {
 
 // allowValue lets the sentence about an opening speak of any value, where its feature does not stand in the alert.
 func (r *replay) allowValue(d *Decision, again map[string]any) {
-	if d.Kind == Lapse || len(r.Kinds[d.Kind].Opens) == 0 || len(r.said.Reasons) == 0 {
+	if d.Kind == Lapse || len(r.said.Reasons) == 0 {
 		return
 	}
 	o := r.opened(d)
 	if o.Feature < 0 || d.Score.value(o.Feature).OK {
 		return
 	}
-	text := r.sentences[o.Code]
-	if once := r.once[o.Code]; once != nil && d.Score.Visits == 1 {
-		text = once
-	}
+	text := r.says.sentence(o.Code, d.Score.Visits)
 	i := slices.IndexFunc(text, func(p piece) bool { return p.hole == holeValue })
 	if i < 0 {
 		return

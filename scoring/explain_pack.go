@@ -245,7 +245,7 @@ func (r *replay) setTiers(d *Decision) {
 		least, most = AtRisk, Critical
 	case d.Transition == Recovered || d.Transition == Expired: // what was open does not stand in it
 		least, most = max(own, Watch), max(own, r.highest(func(n Kind) bool { return n == d.Kind }))
-	case len(r.Kinds[d.Kind].Opens) > 0:
+	default:
 		after = max(own, r.tierOf(r.opened(d), d.Score.Stage))
 		switch d.Transition {
 		case Escalated:

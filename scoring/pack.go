@@ -49,8 +49,7 @@ type Pack struct {
 	opening     uint64 // signals that open or close episodes
 	features    *features
 
-	sentences, once map[string]sentence // by the reason's code; once: of who came but once
-	words           *words
+	says *catalogue // of Language
 
 	declared  *packFile
 	canonical []byte
@@ -143,7 +142,7 @@ func build(f *packFile) *Pack {
 	k.buildKinds(f)
 	k.buildStages(f)
 	k.buildValue(f)
-	k.Language, k.sentences, k.once, k.words = f.Language, f.reasons.sentences, f.reasons.once, &f.reasons.words
+	k.Language, k.says = f.Language, f.reasons
 	ms := k.Horizon.Milliseconds()
 	horizon := days(ms)
 	k.coefficients = coefficients{

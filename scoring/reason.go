@@ -102,12 +102,7 @@ func (k *Pack) reasons(dst []weighed, d *Decision) []weighed {
 
 // appendSentence appends the reason in words, with its numbers and without anything that JSON would escape.
 func (k *Pack) appendSentence(dst []byte, d *Decision, w weighed) []byte {
-	s := &d.Score
-	text := k.sentences[w.code]
-	if once := k.once[w.code]; once != nil && s.Visits == 1 { // its usual gap is but an assumption
-		text = once
-	}
-	return k.appendPieces(dst, d, w.feature, text)
+	return k.appendPieces(dst, d, w.feature, k.says.sentence(w.code, d.Score.Visits))
 }
 
 // appendPieces appends a sentence that speaks of a feature, or a part of one.
@@ -126,17 +121,17 @@ func (k *Pack) appendHole(dst []byte, d *Decision, feature int, h hole) []byte {
 	s := &d.Score
 	switch h {
 	case holeTypical:
-		return k.words.appendEvery(dst, exp(s.LnTypical))
+		return k.says.words.appendEvery(dst, exp(s.LnTypical))
 	case holeSilent:
-		return k.words.appendSpan(dst, s.Silence)
+		return k.says.words.appendSpan(dst, s.Silence)
 	case holeTenure:
-		return k.words.appendSpan(dst, s.Tenure)
+		return k.says.words.appendSpan(dst, s.Tenure)
 	case holeAway:
-		return k.words.appendSpan(dst, days(d.Silence))
+		return k.says.words.appendSpan(dst, days(d.Silence))
 	case holeVisits:
-		return k.words.visit.append(dst, uint64(s.Visits))
+		return k.says.words.visit.append(dst, uint64(s.Visits))
 	case holeWeight:
-		return k.words.appendDecimal(dst, float64(s.Friction*exp(-s.Idle/k.horizon)), 1)
+		return k.says.words.appendDecimal(dst, float64(s.Friction*exp(-s.Idle/k.horizon)), 1)
 	case holeValue:
 		if feature >= 0 {
 			return k.appendValue(dst, feature, s.value(feature).N)
@@ -160,25 +155,25 @@ func (k *Pack) appendValue(dst []byte, feature int, n int64) []byte {
 	switch f.Kind {
 	case FeatureSince, FeatureTenure:
 		if n == 0 { // whole days
-			return k.words.day.append(dst, 0)
+			return k.says.words.day.append(dst, 0)
 		}
-		return k.words.appendSpan(dst, float64(n)/secondsPerDay)
+		return k.says.words.appendSpan(dst, float64(n)/secondsPerDay)
 	case FeatureOpen:
-		return k.words.appendSpan(dst, float64(n)/secondsPerDay)
+		return k.says.words.appendSpan(dst, float64(n)/secondsPerDay)
 	case FeatureRatio:
 		if k.money(feature) {
-			return k.words.appendDecimal(dst, float64(n)/1000/100, 2)
+			return k.says.words.appendDecimal(dst, float64(n)/1000/100, 2)
 		}
-		return k.words.appendPercent(dst, n)
+		return k.says.words.appendPercent(dst, n)
 	case FeatureTrend:
-		return k.words.appendPercent(dst, n)
+		return k.says.words.appendPercent(dst, n)
 	case FeatureLast:
-		return k.words.appendDecimal(dst, float64(n)/1000, -1)
+		return k.says.words.appendDecimal(dst, float64(n)/1000, -1)
 	case FeatureSum:
 		if k.money(feature) {
-			return k.words.appendDecimal(dst, float64(n)/100, 2)
+			return k.says.words.appendDecimal(dst, float64(n)/100, 2)
 		}
-		return k.words.appendDecimal(dst, float64(n)/1000, -1)
+		return k.says.words.appendDecimal(dst, float64(n)/1000, -1)
 	default:
 		return strconv.AppendInt(dst, n, 10)
 	}
@@ -200,10 +195,10 @@ func (k *Pack) money(feature int) bool {
 // appendAgo appends how long ago something was: of whole days the first is today.
 func (k *Pack) appendAgo(dst []byte, feature int, n int64) []byte {
 	if f := &k.Features[feature]; n == 0 && (f.Kind == FeatureSince || f.Kind == FeatureTenure) {
-		return append(dst, k.words.today...)
+		return append(dst, k.says.words.today...)
 	}
-	dst = append(dst, k.words.ago.before...)
-	return append(k.appendValue(dst, feature, n), k.words.ago.after...)
+	dst = append(dst, k.says.words.ago.before...)
+	return append(k.appendValue(dst, feature, n), k.says.words.ago.after...)
 }
 
 // FeatureText is a value of the feature of that name in the form of its kind, with its unit; false: the pack has no such feature.
@@ -224,7 +219,7 @@ func (k *Pack) appendWithin(dst []byte, feature int) []byte {
 		f = &k.Features[f.Of]
 	}
 	if f.Hourly {
-		return k.words.appendSpan(dst, float64(f.Within)/24)
+		return k.says.words.appendSpan(dst, float64(f.Within)/24)
 	}
-	return k.words.appendSpan(dst, float64(f.Within))
+	return k.says.words.appendSpan(dst, float64(f.Within))
 }
