@@ -108,6 +108,9 @@ func (a *Appender) send(ctx context.Context) error {
 	if err == nil {
 		a.sequence = nextSequence(a.sequence, a.batch.count)
 	}
+	if large, ok := errors.AsType[*oversize](err); ok {
+		return large.stop()
+	}
 	return err
 }
 

@@ -9,11 +9,12 @@ import (
 // batch builds one record batch of format 2 in a buffer that it reuses. Producer, epoch and sequence are set when it is
 // sealed.
 type batch struct {
-	buf   []byte
-	codec uint16
-	count int32
-	first int64 // timestamp of the first record
-	max   int64 // newest timestamp
+	buf    []byte
+	packed int // up to where buf is compressed; see deflater.pack
+	codec  uint16
+	count  int32
+	first  int64 // timestamp of the first record
+	max    int64 // newest timestamp
 }
 
 // producerID is what an idempotent or transactional producer signs its batches with.
@@ -24,7 +25,7 @@ type producerID struct {
 }
 
 func (b *batch) reset() {
-	b.buf, b.codec, b.count = resize(b.buf, batchHeader), 0, 0
+	b.buf, b.packed, b.codec, b.count = resize(b.buf, batchHeader), batchHeader, 0, 0
 }
 
 // size is what the batch takes when sealed, in bytes.

@@ -1,6 +1,7 @@
 package kafkawire
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -15,18 +16,31 @@ type Compression uint8
 // (BenchmarkDeflate).
 const (
 	Uncompressed Compression = iota
-	Snappy                   // a bare block, as most clients that are not Java's send it
+	Snappy                   // in the framing of Java clients
 	Zstd                     // at its fastest level
 )
 
 // leastDeflated is the size in bytes of the records below which a batch is not worth compressing.
 const leastDeflated = 1024
 
+// snappyBlock is how many bytes a block of snappy holds before it is compressed, as far as its matches reach back.
+const snappyBlock = 64 << 10
+
 // deflater compresses batches, in memory that it reuses.
 type deflater struct {
 	how   Compression
 	spare []byte // takes the place of what was compressed
 	zstd  *zstd.Encoder
+}
+
+// pack compresses the full blocks of a batch that is being filled, and returns by how many bytes it became smaller. What was
+// just written lies in the processor's cache still, and it turns out how much more fits into a request. Only snappy can.
+func (z *deflater) pack(b *batch) int {
+	before := b.size()
+	if pending := before - b.packed; z.how == Snappy && pending >= snappyBlock {
+		z.packSnappy(b, pending-pending%snappyBlock)
+	}
+	return before - b.size()
 }
 
 // deflate makes a full batch smaller where that is asked for and succeeds, and in any case where it is larger than limit, in
@@ -36,12 +50,31 @@ func (z *deflater) deflate(b *batch, limit int) error {
 	switch size := b.size(); {
 	case size > limit, z.how == Zstd && size >= leastDeflated:
 		return z.deflateZstd(b)
-	case z.how == Snappy && size >= leastDeflated:
-		room := batchHeader + s2.MaxEncodedLen(size-batchHeader)
-		z.spare = slices.Grow(z.spare[:0], room)[:room]
-		z.swap(b, batchHeader+len(s2.EncodeSnappy(z.spare[batchHeader:], b.buf[batchHeader:])), codecSnappy)
+	case b.packed > batchHeader, z.how == Snappy && size >= leastDeflated:
+		z.packSnappy(b, size-b.packed)
 	}
 	return nil
+}
+
+// packSnappy compresses the next n bytes of a batch, in the framing of Java clients. Of a single block, as other clients send
+// it, the brokers would allocate all that it inflates to at once.
+func (z *deflater) packSnappy(b *batch, n int) {
+	z.spare = z.spare[:0]
+	if b.packed == batchHeader {
+		z.spare = append(append(z.spare, snappyFrame...), 0, 0, 0, 1, 0, 0, 0, 1) // its version, and the oldest that can read it
+	}
+	for block := range slices.Chunk(b.buf[b.packed:b.packed+n], snappyBlock) {
+		at := len(z.spare)
+		z.spare = slices.Grow(z.spare, 4+s2.MaxEncodedLen(len(block)))
+		size := len(s2.EncodeSnappy(z.spare[at+4:cap(z.spare)], block))
+		z.spare = binary.BigEndian.AppendUint32(z.spare, uint32(size))[:at+4+size]
+	}
+	if b.packed == batchHeader && len(z.spare) >= n && n < snappyBlock {
+		return // a small batch that is no smaller
+	}
+	b.buf = slices.Replace(b.buf, b.packed, b.packed+n, z.spare...)
+	b.packed += len(z.spare)
+	b.codec = codecSnappy
 }
 
 func (z *deflater) deflateZstd(b *batch) (err error) {
@@ -51,16 +84,9 @@ func (z *deflater) deflateZstd(b *batch) (err error) {
 		}
 	}
 	z.spare = slices.Grow(z.spare[:0], batchHeader)[:batchHeader]
-	z.spare = z.zstd.EncodeAll(b.buf[batchHeader:], z.spare)
-	z.swap(b, len(z.spare), codecZstd)
-	return nil
-}
-
-// swap gives b the size bytes of spare, and spare the room of b, if that makes b smaller.
-func (z *deflater) swap(b *batch, size int, codec uint16) {
-	if size >= b.size() {
-		return
+	if z.spare = z.zstd.EncodeAll(b.buf[batchHeader:], z.spare); len(z.spare) < b.size() {
+		copy(z.spare, b.buf[:batchHeader])
+		b.buf, z.spare, b.codec = z.spare, b.buf, codecZstd
 	}
-	copy(z.spare, b.buf[:batchHeader])
-	b.buf, z.spare, b.codec = z.spare[:size], b.buf, codec
+	return nil
 }

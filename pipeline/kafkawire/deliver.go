@@ -11,7 +11,8 @@ import (
 )
 
 // deliver brings batches, at most one for each partition, to the leaders of their partitions, side by side. Batches
-// refused for reasons that pass are sent again. On nil all have been written; after a lost answer it is unknown.
+// refused for reasons that pass are sent again. On nil all have been written; after a lost answer it is unknown. Errors:
+// *oversize among others.
 func (c *Client) deliver(ctx context.Context, version int16, transaction *string, batches []sealed) error {
 	_, err := repeat(ctx, c, c.timeout, func(ctx context.Context) (struct{}, error) {
 		refused, err := c.deliverOnce(ctx, version, transaction, batches)
@@ -72,7 +73,7 @@ func worst(list []refusedBatch) error {
 	for _, r := range list {
 		switch {
 		case r.err == MessageTooLarge || r.err == RecordListTooLarge:
-			return tooLarge(r.to, r.err)
+			return &oversize{r.to, r.err}
 		case r.err == InvalidTimestamp || r.err == InvalidRecord || r.err == PolicyViolation:
 			return notTaken(r.to, r.err)
 		case err == nil || refused(err):

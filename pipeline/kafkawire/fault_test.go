@@ -319,3 +319,40 @@ func TestAppenderRepeats(t *testing.T) {
 		t.Error("used after a failure")
 	}
 }
+
+// TestProducerFillsRequests: a request holds what fits when compressed, where that is known while it is filled.
+func TestProducerFillsRequests(t *testing.T) {
+	alert := strings.Repeat(`{"log_odds":0.40546562902819744}`, 60) // 1,920 bytes, of which snappy leaves some 100
+	for name, c := range map[string]struct {
+		how  kafkawire.Compression
+		want int
+	}{"none": {kafkawire.Uncompressed, 4}, "snappy": {kafkawire.Snappy, 1}, "zstd": {kafkawire.Zstd, 4}} {
+		t.Run(name, func(t *testing.T) {
+			cluster := fake(t)
+			requests := 0
+			cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+				requests++
+				cluster.KeepControl()
+				return nil, nil, false
+			})
+			in, out := unique(t, "in"), unique(t, "out")
+			client := open(t, cluster.ListenAddrs(), in, out)
+			create(t, client, in, 1)
+			create(t, client, out, 1)
+			p := producerWith(t, client, kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 200_000, Compression: c.how}, false)
+			var records []pipeline.Outgoing
+			for range 400 {
+				records = append(records, text(out, alert))
+			}
+			if err := p.Commit(t.Context(), unfenced(unique(t, "group"), in, 1, records...)); err != nil {
+				t.Fatal(err)
+			}
+			if requests != c.want {
+				t.Errorf("%d requests, not %d", requests, c.want)
+			}
+			if got := valuesOf(t, cluster.ListenAddrs(), out, len(records)); len(got) != len(records) {
+				t.Errorf("%d alerts of %d", len(got), len(records))
+			}
+		})
+	}
+}

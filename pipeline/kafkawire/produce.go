@@ -109,11 +109,23 @@ func notTaken(to target, err error) error {
 	}
 }
 
-// tooLarge makes of a size that a topic does not take what a person can mend.
-func tooLarge(to target, err error) error {
+// oversize is a batch that its topic does not take for its size.
+type oversize struct {
+	to   target
+	code Error
+}
+
+// Error names the topic.
+func (o *oversize) Error() string { return fmt.Sprintf("topic %s: %v", o.to.topic, o.code) }
+
+// Unwrap is the broker's code.
+func (o *oversize) Unwrap() error { return o.code }
+
+// stop makes of a single record's size what a person can mend.
+func (o *oversize) stop() *pipeline.HardStop {
 	return &pipeline.HardStop{
 		Code:   "record_too_large",
-		Detail: fmt.Sprintf("topic %s does not take a record to be published: %v", to.topic, err),
+		Detail: fmt.Sprintf("topic %s does not take a record to be published: %v", o.to.topic, o.code),
 		Do:     "raise max.message.bytes of the topic to that of the input plus 64 KiB",
 	}
 }

@@ -21,8 +21,9 @@ type ProducerConfig struct {
 	// reader of committed data. Default 15 s.
 	Timeout time.Duration
 
-	// MaxRequest is how many bytes of records one request carries at most; more go in several requests of the same
-	// transaction. Not above max.message.bytes of the topics written to. A record above it goes alone. Default 900,000.
+	// MaxRequest is how many bytes of records one request carries at most, as far as they are compressed by then; more go
+	// in several requests of the same transaction. A record above it goes alone. Where a topic takes less at a time
+	// (max.message.bytes), the producer halves it, as often as need be, and fails the transaction. Default 900,000.
 	MaxRequest int
 
 	// Compression is how batches are compressed. A record above MaxRequest is in any case.
@@ -61,6 +62,7 @@ func (t *Transaction) reach() string {
 type Producer struct {
 	client   *Client
 	cfg      ProducerConfig
+	most     int // bytes of a request, by now
 	route    Route
 	only1    bool // never use transactions of version 2
 	started  bool
@@ -89,7 +91,7 @@ func (c *Client) NewProducer(cfg ProducerConfig) (*Producer, error) {
 		cfg.MaxRequest = 900_000
 	}
 	return &Producer{
-		client: c, cfg: cfg, route: ToTransaction(cfg.TransactionalID),
+		client: c, cfg: cfg, most: cfg.MaxRequest, route: ToTransaction(cfg.TransactionalID),
 		sequence: make(map[target]int32), batches: make(map[target]*batch), added: make(map[target]bool),
 		deflater: deflater{how: cfg.Compression},
 	}, nil
@@ -123,8 +125,8 @@ func (p *Producer) Init(ctx context.Context) error {
 }
 
 // Commit runs t as one transaction. After any error the producer has to be started anew with Init. Errors:
-// pipeline.ErrFenced (the transaction is not committed and never will be), pipeline.ErrUnavailable (unknown),
-// *pipeline.HardStop for a record that its topic does not take.
+// pipeline.ErrFenced (the transaction is not committed and never will be), pipeline.ErrUnavailable (unknown, or
+// MessageTooLarge), *pipeline.HardStop for a record that its topic does not take.
 func (p *Producer) Commit(ctx context.Context, t *Transaction) error {
 	if !p.started {
 		return fmt.Errorf("%w: %w", pipeline.ErrUnavailable, errNotStarted)

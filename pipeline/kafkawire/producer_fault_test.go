@@ -195,11 +195,12 @@ func TestProducerCompresses(t *testing.T) {
 			c := open(t, addrs, in, out)
 			create(t, c, in, 1)
 			create(t, c, out, 1)
-			p := producerWith(t, c, kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 50_000, Compression: how}, false)
+			p := producerWith(t, c, kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 150_000, Compression: how}, false)
 			var want []string
 			for n := range 40 {
 				want = append(want, "small", noise(3000), strings.Repeat(fmt.Sprintf(`{"alert":%d}`, n), 200), "")
 			}
+			want = append(want, noise(70_000), strings.Repeat("long", 25_000)) // longer than a block
 			for round := range int64(3) { // in memory that was used before
 				var records []pipeline.Outgoing
 				for _, v := range want {
@@ -230,6 +231,40 @@ func TestProducerCompresses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestProducerRequestsShrink: a topic that takes less at a time than the producer sends gets it in smaller requests, once.
+func TestProducerRequestsShrink(t *testing.T) {
+	addrs := brokers(t)
+	versions(t, func(t *testing.T, only1 bool) {
+		in, out, group := unique(t, "in"), unique(t, "out"), unique(t, "group")
+		c := open(t, addrs, in, out)
+		create(t, c, in, 1)
+		create(t, c, out, 1, "max.message.bytes", "20000")
+		p := producerWith(t, c, kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 100_000}, only1)
+		var want []string
+		var records []pipeline.Outgoing
+		for range 30 {
+			want = append(want, noise(3000))
+			records = append(records, text(out, want[len(want)-1]))
+		}
+		refused := 0
+		for err := error(kafkawire.MessageTooLarge); err != nil; refused++ {
+			if !errors.Is(err, kafkawire.MessageTooLarge) || !errors.Is(err, pipeline.ErrUnavailable) || refused > 3 { // 100, 50, 25, 12.5 kB
+				t.Fatalf("after %d times: %v", refused, err)
+			}
+			if err := p.Init(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			err = p.Commit(t.Context(), unfenced(group, in, 1, records...))
+		}
+		if refused != 4 {
+			t.Errorf("committed at attempt %d, not 4", refused)
+		}
+		if diff := cmp.Diff(want, valuesOf(t, addrs, out, len(want))); diff != "" {
+			t.Errorf("published (-want +got):\n%s", diff)
+		}
+	})
 }
 
 // TestProducerRecordTooLarge is for a person to mend, and holds up no reader.

@@ -2,6 +2,7 @@ package kafkawire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -72,14 +73,17 @@ func (p *Producer) produce(ctx context.Context, t *Transaction) error {
 			return err
 		}
 		n := recordBound(r.Key, r.Value, r.Headers)
-		if size > 0 && size+n > p.cfg.MaxRequest {
+		if size > 0 && size+n > p.most {
 			if err := p.flush(ctx); err != nil {
 				return err
 			}
 			size = 0
 		}
-		p.batch(to).add(r.Key, r.Value, r.Headers, r.Timestamp)
-		size += n
+		b := p.batch(to)
+		b.add(r.Key, r.Value, r.Headers, r.Timestamp)
+		if size += n; size <= p.most {
+			size -= p.deflater.pack(b)
+		}
 	}
 	return p.flush(ctx)
 }
@@ -117,11 +121,12 @@ func (p *Producer) batch(to target) *batch {
 	return b
 }
 
-// flush sends what has been gathered.
+// flush sends what has been gathered. Where that is more than a topic takes at a time, requests are smaller from then on.
 func (p *Producer) flush(ctx context.Context) error {
 	if len(p.order) == 0 {
 		return nil
 	}
+	records := int32(0)
 	version := int16(0)
 	if p.v2 {
 		version = produceV2
@@ -131,9 +136,10 @@ func (p *Producer) flush(ctx context.Context) error {
 	out := make([]sealed, 0, len(p.order))
 	for _, to := range p.order {
 		b := p.batches[to]
-		if err := p.deflater.deflate(b, p.cfg.MaxRequest); err != nil {
+		if err := p.deflater.deflate(b, p.most); err != nil {
 			return err
 		}
+		records += b.count
 		out = append(out, sealed{to, b.seal(p.id, p.sequence[to])})
 		p.sequence[to] = nextSequence(p.sequence[to], b.count)
 	}
@@ -142,6 +148,14 @@ func (p *Producer) flush(ctx context.Context) error {
 		p.batches[to].count = 0
 	}
 	p.order = p.order[:0]
+	large, ok := errors.AsType[*oversize](err)
+	switch {
+	case ok && records == 1:
+		return large.stop()
+	case ok:
+		p.most /= 2
+		return fmt.Errorf("%w, %d records in a request; from now on at most %d bytes", large, records, p.most)
+	}
 	return err
 }
 
