@@ -52,7 +52,7 @@ func (b *bench) groupOn(ctx context.Context, name, input, more string) (*group, 
 // command is ebb with the load's pack: the horizon and the friction that the peers were given too.
 func (g *group) command(ctx context.Context, flags ...string) *exec.Cmd {
 	args := append([]string{
-		"run", "-c", g.config, "--pack", "any", "--horizon", "30d",
+		"run", "-c", g.config, "--pack", g.Pack, "--horizon", "30d",
 		"--friction", "Support Ticket Opened=0,Payment Failed=1",
 	}, flags...)
 	return exec.CommandContext(ctx, g.program, args...)

@@ -2,7 +2,8 @@
 // starts for itself on free ports and throws away at the end. It is called by "task bench:line".
 //
 // It fills a topic with the load of ../shared/bench, which the peers were measured on, and lets a fresh group process all of
-// it, several times over, with the default configuration. Events per second count from the first takeover to the last
+// it, several times over, with the default configuration. The first times are not counted: a broker that was just started
+// compiles its code for two minutes, at up to half of what it takes of the processor, and brokers run for months. Events per second count from the first takeover to the last
 // published transaction. Then it offers live events at half of the median rate to the last of these groups, and measures how
 // long an event takes to become an alert that a reader of committed data sees.
 //
@@ -49,8 +50,12 @@ type options struct {
 	Days       int    `json:"days"`
 	Seed       uint64 `json:"seed"`
 	AOF        bool   `json:"redis_append_only_file"`
+	WarmUp     int    `json:"runs_not_counted"`
+
+	Pack string `json:"pack"`
 
 	runs    int
+	profile string
 	live    time.Duration
 	outage  outageOptions
 	poison  bool
@@ -66,7 +71,10 @@ func readOptions() (o options) {
 	flag.IntVar(&o.Days, "days", 180, "span of event time; with -takeover 3 unless set")
 	flag.Uint64Var(&o.Seed, "seed", 1, "seed of the load")
 	flag.BoolVar(&o.AOF, "aof", false, "let Redis keep its append-only file, flushed every second")
+	flag.IntVar(&o.WarmUp, "warm", 8, "how often the topic is processed before it counts")
 	flag.IntVar(&o.runs, "runs", 3, "how often the topic is processed from the start")
+	flag.StringVar(&o.Pack, "pack", "any", "pack that scores, with the load's horizon and friction")
+	flag.StringVar(&o.profile, "profile", "", "write the CPU profile of the runs that count to this file")
 	flag.DurationVar(&o.live, "live", 20*time.Second, "how long latency is measured; 0: not at all")
 	flag.BoolVar(&o.json, "json", false, "print one JSON object")
 	flag.StringVar(&o.program, "ebb", "bin/ebb", "the program to measure")
@@ -129,8 +137,8 @@ const input = "bench.events"
 
 // measure measures the line.
 func measure(ctx context.Context, o *options, say io.Writer) (*report, error) {
-	if o.runs < 1 {
-		return nil, errors.New("-runs: at least one")
+	if o.runs < 1 || o.WarmUp < 0 {
+		return nil, errors.New("-runs: at least one; -warm: none or more")
 	}
 	r := &report{Commit: commit(ctx), Machine: machine(), Load: *o}
 	return r, filled(ctx, o, say, func(b *bench) error { return b.all(ctx, r) })
@@ -156,6 +164,17 @@ func filled(ctx context.Context, o *options, say io.Writer, do func(*bench) erro
 }
 
 func (b *bench) all(ctx context.Context, r *report) error {
+	for i := range b.WarmUp {
+		g, err := b.groupOn(ctx, fmt.Sprintf("warm-%d", i), input, "")
+		if err != nil {
+			return err
+		}
+		run, err := g.run(ctx)
+		if err != nil {
+			return fmt.Errorf("run to warm up: %w", err)
+		}
+		fmt.Fprintf(b.say, "warming up, %d of %d: %.0f events/s, Kafka %.1f us/event\n", i+1, b.WarmUp, run.EventsPerSecond, run.KafkaCPU/1000)
+	}
 	var last *group
 	for i := range b.runs {
 		g, err := b.newGroup(ctx, i)
@@ -177,6 +196,11 @@ func (b *bench) all(ctx context.Context, r *report) error {
 	var err error
 	if r.Stages, err = stages(r.Runs); err != nil {
 		return err
+	}
+	if b.profile != "" {
+		if err := writeProfile(b.profile, r.Runs); err != nil {
+			return fmt.Errorf("write the CPU profile: %w", err)
+		}
 	}
 	if r.Memory, err = b.memory(ctx, last.name); err != nil {
 		return fmt.Errorf("measure Redis: %w", err)

@@ -61,8 +61,8 @@ func (r *report) write(w io.Writer, asJSON bool) error {
 	if r.Load.AOF {
 		redis = "append-only file, flushed every second"
 	}
-	fmt.Fprintf(w, "ebb %s on %s\n%d events, %d customers, %d partitions, %d days, seed %d; Redis with %s\n\n",
-		r.Commit, r.Machine, r.Load.Events, r.Load.Customers, r.Load.Partitions, r.Load.Days, r.Load.Seed, redis)
+	fmt.Fprintf(w, "ebb %s on %s\n%d events, %d customers, %d partitions, %d days, seed %d, pack %s; Redis with %s; after %d runs not counted\n\n",
+		r.Commit, r.Machine, r.Load.Events, r.Load.Customers, r.Load.Partitions, r.Load.Days, r.Load.Seed, r.Load.Pack, redis, r.Load.WarmUp)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	r.writeRuns(t)
 	r.writeStages(t)

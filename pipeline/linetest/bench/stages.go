@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -97,6 +98,27 @@ func readProfile(file string) (p *profile.Profile, err error) {
 	}
 	defer func() { _ = f.Close() }() // only read
 	return profile.Parse(f)
+}
+
+// writeProfile writes the CPU profiles of all runs as one.
+func writeProfile(file string, runs []run) (err error) {
+	var all []*profile.Profile
+	for i := range runs {
+		p, err := readProfile(runs[i].profile)
+		if err != nil {
+			return err
+		}
+		all = append(all, p)
+	}
+	merged, err := profile.Merge(all)
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(merged.Write(f), f.Close())
 }
 
 // functions lists a sample's stack, the innermost first, inlined ones included.
