@@ -25,16 +25,18 @@ type Profile struct {
 
 	Probe Probe // of the customer's score: how probable a silent horizon is
 
-	Episode Episode     // the open one
-	Hard    [hards]Hard // episodes of the other kinds
-	Spoken  KindSet     // kinds of which Hard holds anything: few customers have any, and most need not look (see noted)
+	Episode Episode // the open one
 
 	Back      int64 // activity that ended the newest silence of a dormant or churned customer; 0: none did
 	Onboarded bool  // the signal that ends onboarding came
 
 	Generation uint8 // of the pack under which it was last folded, in its partition's list
 
+	Spoken KindSet // kinds of which Hard holds anything: few customers have any, and most need not look (see noted)
+
 	IDs IDRing // the last event ids, for dedupe
+
+	Hard [hards]Hard // episodes of the other kinds; last, because what is seldom read shall not lie between what always is
 }
 
 // Empty reports whether no event ever had an effect on the customer: p says nothing that a customer never seen does not.
