@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"slices"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -27,9 +26,7 @@ type hashes struct{ key, id uint64 }
 func (b *batch) decode() {
 	b.decoder.Reset()
 	n := len(b.fetched.Records)
-	b.events = slices.Grow(b.events[:0], n)[:n]
-	b.hashes = slices.Grow(b.hashes[:0], n)[:n]
-	b.slots = slices.Grow(b.slots[:0], n)[:n]
+	b.events, b.hashes, b.slots = room(b.events, n), room(b.hashes, n), room(b.slots, n)
 	for i := range b.fetched.Records {
 		e := &b.events[i]
 		b.decoder.Decode(&b.fetched.Records[i], e)
@@ -37,6 +34,14 @@ func (b *batch) decode() {
 			b.hashes[i] = hashes{key: xxhash.Sum64(e.Key), id: EventIDHash(e)}
 		}
 	}
+}
+
+// room is s with length n, whatever it then holds; where it is too short, new memory with some to spare.
+func room[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, n+n/4)
+	}
+	return s[:n]
 }
 
 // cut drops the records from offset end on.

@@ -23,6 +23,9 @@ type staged struct {
 	spare    [][]byte // buffers of due entries to reuse
 }
 
+// usualProfile is a size in bytes that few encoded profiles of a pack without features exceed.
+const usualProfile = 256
+
 // Tally counts what a batch did, by outcome. It counts once its commit is applied.
 type Tally struct {
 	Records     uint64 // input records passed
