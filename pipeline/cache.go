@@ -39,6 +39,7 @@ type cache struct {
 	states [][]byte         // of packs that declare features, by slot; empty where none does
 	hand   int              // where the search for a slot to evict goes on
 	hits   uint64
+	likely [ahead]int32
 	warmed uint64 // of no meaning: what was read ahead has to go somewhere
 	misses uint64
 }
@@ -87,19 +88,21 @@ func (c *cache) keep(e *customer, state []byte) {
 	c.states[e.slot] = append(c.states[e.slot][:0], state...)
 }
 
-// warmTable reads what find will, and throws it away.
-func (c *cache) warmTable(hashes []hashes) {
-	var words [ahead]uint64
-	for i := range hashes {
-		words[i%ahead] = c.table[hashes[i].key&c.mask]
+// warmFind reads what find will for the first of n hashes, as many as are warmed at a time, and returns the slots where it looks
+// first, -1 where there is none. They are valid until it is called again.
+func (c *cache) warmFind(n int, hash func(i int) uint64) []int32 {
+	slots := c.likely[:min(n, ahead)]
+	for i := range slots {
+		slots[i] = int32(uint32(c.table[hash(i)&c.mask])) - 1
 	}
 	sum := uint64(0)
-	for _, w := range words[:min(len(hashes), ahead)] {
-		if w != 0 {
-			sum += c.at(int32(uint32(w) - 1)).hash
+	for _, slot := range slots {
+		if slot >= 0 {
+			sum += c.at(slot).hash
 		}
 	}
 	c.warmed += sum
+	return slots
 }
 
 // warm reads the customers in slots, and throws away what it reads.

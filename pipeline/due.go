@@ -68,14 +68,19 @@ func (q *dueQueue) load(bucket int64, fired Due, parts ...[]byte) error {
 // add takes in a deadline that was armed within the loaded buckets. It keeps a copy of key.
 func (q *dueQueue) add(d Due, key []byte) { q.late.push(dueItem{d, bytes.Clone(key)}) }
 
-// upcoming calls visit for items up to limit whose customers the next sweep will need, the earliest n and those of late.
-func (q *dueQueue) upcoming(limit Due, n int, visit func(hash uint64, key []byte)) {
-	for i := 0; i < min(n, len(q.sorted)) && q.sorted[i].Compare(limit) <= 0; i++ {
-		visit(q.sorted[i].Hash, q.sorted[i].key)
+// upcoming calls visit with the items up to limit whose customers the next sweep will need, the earliest n and those of late, a
+// few at a time.
+func (q *dueQueue) upcoming(limit Due, n int, visit func(few []dueItem)) {
+	due := 0
+	for due < min(n, len(q.sorted)) && q.sorted[due].Compare(limit) <= 0 {
+		due++
+	}
+	for few := range slices.Chunk(q.sorted[:due], ahead) {
+		visit(few)
 	}
 	for i := 0; i < len(q.late) && n > 0; i++ {
 		if q.late[i].Compare(limit) <= 0 {
-			visit(q.late[i].Hash, q.late[i].key)
+			visit(q.late[i : i+1])
 			n--
 		}
 	}

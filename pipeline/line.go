@@ -80,7 +80,7 @@ func (l *line) wanted(b *batch) *Load {
 	newest := int64(0)
 	for i := range b.events {
 		if i%ahead == 0 {
-			l.cache.warmTable(b.hashes[i:min(i+ahead, len(b.hashes))])
+			l.cache.warmFind(len(b.hashes)-i, func(n int) uint64 { return b.hashes[i+n].key })
 		}
 		b.slots[i] = -1
 		if e := &b.events[i]; e.Code == Usable {
@@ -88,7 +88,12 @@ func (l *line) wanted(b *batch) *Load {
 			newest = max(newest, e.Time)
 		}
 	}
-	l.due.upcoming(l.sweepTo(), sweepLimit, func(hash uint64, key []byte) { l.locate(hash, key) })
+	l.due.upcoming(l.sweepTo(), sweepLimit, func(few []dueItem) {
+		l.cache.warmFind(len(few), func(n int) uint64 { return few[n].Hash })
+		for _, item := range few {
+			l.locate(item.Hash, item.key)
+		}
+	})
 	l.want.Buckets = l.due.wanted(l.want.Buckets[:0], &l.clock, l.within((newest-l.lateness)/minuteMillis), bucketLimit)
 	return &l.want
 }
@@ -266,7 +271,11 @@ func (l *line) sweep(limit Due) {
 	if end := bucketEnd(l.due.loaded); end.Compare(limit) < 0 {
 		limit = end
 	}
-	for ; l.looks > 0; l.looks-- {
+	for n := 0; l.looks > 0; l.looks-- {
+		if n++; n%ahead == 1 {
+			next := l.due.sorted
+			l.cache.warm(l.cache.warmFind(len(next), func(n int) uint64 { return next[n].Hash }))
+		}
 		item, ok := l.due.peek(limit)
 		if !ok {
 			l.fired(limit)
@@ -385,6 +394,7 @@ func (l *line) touch(c *customer) {
 // stage completes the commit with the profiles that changed and with where the partition stands.
 func (l *line) stage() {
 	s := l.staged
+	s.profiles = slices.Grow(s.profiles, usualProfile*len(s.slots))
 	for i, slot := range s.slots {
 		if i%ahead == 0 {
 			l.cache.warm(s.slots[i:min(i+ahead, len(s.slots))])

@@ -201,7 +201,7 @@ func TestProducerCompresses(t *testing.T) {
 				want = append(want, "small", noise(3000), strings.Repeat(fmt.Sprintf(`{"alert":%d}`, n), 200), "")
 			}
 			want = append(want, noise(70_000), strings.Repeat("long", 25_000)) // longer than a block
-			for round := range int64(3) { // in memory that was used before
+			for round := range int64(3) {                                      // in memory that was used before
 				var records []pipeline.Outgoing
 				for _, v := range want {
 					records = append(records, text(out, v))
