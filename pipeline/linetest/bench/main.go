@@ -90,6 +90,9 @@ func readOptions() (o options) {
 	if o.outage.takeover && !set["customers"] {
 		o.Customers = 1_000_000
 	}
+	if o.poison || o.outage.takeover {
+		o.WarmUp = 0
+	}
 	if o.outage.takeover && !set["events"] {
 		o.Events = o.Customers
 	}
@@ -170,6 +173,9 @@ func (b *bench) all(ctx context.Context, r *report) error {
 			return err
 		}
 		run, err := g.run(ctx)
+		if err == nil {
+			err = b.forget(ctx, g.name)
+		}
 		if err != nil {
 			return fmt.Errorf("run to warm up: %w", err)
 		}
@@ -228,6 +234,17 @@ func (b *bench) fill(ctx context.Context) error {
 		"-seed", strconv.FormatUint(b.Seed, 10))
 	load.Stdout, load.Stderr = b.say, b.say
 	return load.Run()
+}
+
+// forget removes a group's state from Redis.
+func (b *bench) forget(ctx context.Context, group string) (err error) {
+	c, err := redisstore.Open(ctx, redisstore.Config{Addresses: []string{b.redis}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	_, err = c.Empty(ctx, group, b.Partitions)
+	return err
 }
 
 // memory is what the group's state takes of Redis.
