@@ -98,7 +98,7 @@ func (a *Appender) fill(records []pipeline.Outgoing) int {
 // send brings the batch to the partition's leader, again and again under the same sequence number until it is known to be
 // there.
 func (a *Appender) send(ctx context.Context) error {
-	if err := a.deflater.deflate(&a.batch, a.maxRequest); err != nil {
+	if _, err := a.deflater.deflate(&a.batch, a.maxRequest); err != nil {
 		return err
 	}
 	bytes := a.batch.seal(a.id, a.sequence)

@@ -33,27 +33,27 @@ type deflater struct {
 	zstd  *zstd.Encoder
 }
 
-// pack compresses the full blocks of a batch that is being filled, and returns by how many bytes it became smaller. What was
-// just written lies in the processor's cache still, and it turns out how much more fits into a request. Only snappy can.
-func (z *deflater) pack(b *batch) int {
-	before := b.size()
-	if pending := before - b.packed; z.how == Snappy && pending >= snappyBlock {
+// pack compresses the full blocks of a batch that is being filled: what was just written lies in the processor's cache still, and
+// it turns out how much more fits into a request. What does not compress grows by some ten bytes a block. Only snappy can.
+func (z *deflater) pack(b *batch) {
+	if pending := b.size() - b.packed; z.how == Snappy && pending >= snappyBlock {
 		z.packSnappy(b, pending-pending%snappyBlock)
 	}
-	return before - b.size()
 }
 
-// deflate makes a full batch smaller where that is asked for and succeeds, and in any case where it is larger than limit, in
-// bytes. That only a single record can make it: one that was compressed in the input, say, where its topic takes it and the
-// one it is copied to would not.
-func (z *deflater) deflate(b *batch, limit int) error {
-	switch size := b.size(); {
-	case size > limit, z.how == Zstd && size >= leastDeflated:
-		return z.deflateZstd(b)
+// deflate makes a full batch smaller where that is asked for and succeeds, and in any case where nothing of it is compressed yet
+// and it is larger than limit, in bytes. That only a single record can make it: one that was compressed in the input, say, where
+// its topic takes it and the one it is copied to would not. It reports whether that was the reason.
+func (z *deflater) deflate(b *batch, limit int) (forced bool, err error) {
+	size := b.size()
+	forced = b.packed == batchHeader && size > limit
+	switch {
+	case forced, z.how == Zstd && size >= leastDeflated:
+		err = z.deflateZstd(b)
 	case b.packed > batchHeader, z.how == Snappy && size >= leastDeflated:
 		z.packSnappy(b, size-b.packed)
 	}
-	return nil
+	return forced, err
 }
 
 // packSnappy compresses the next n bytes of a batch, in the framing of Java clients. Of a single block, as other clients send

@@ -95,7 +95,7 @@ func NewDeflated(how Compression, values [][]byte) *Deflated {
 func (d *Deflated) Deflate() error {
 	d.batch.reset()
 	d.batch.buf = append(d.batch.buf[:0], d.records...)
-	err := d.deflater.deflate(&d.batch, len(d.records))
+	_, err := d.deflater.deflate(&d.batch, len(d.records))
 	d.Deflated = d.batch.size()
 	return err
 }

@@ -23,10 +23,11 @@ type ProducerConfig struct {
 
 	// MaxRequest is how many bytes of records one request carries at most, as far as they are compressed by then; more go
 	// in several requests of the same transaction. A record above it goes alone. Where a topic takes less at a time
-	// (max.message.bytes), the producer halves it, as often as need be, and fails the transaction. Default 900,000.
+	// (max.message.bytes), the producer lowers it for good, as often as need be, and fails the transaction each time.
+	// Default 900,000.
 	MaxRequest int
 
-	// Compression is how batches are compressed. A record above MaxRequest is in any case.
+	// Compression is how batches are compressed. A record above what MaxRequest is by then is in any case.
 	Compression Compression
 }
 
@@ -125,8 +126,8 @@ func (p *Producer) Init(ctx context.Context) error {
 }
 
 // Commit runs t as one transaction. After any error the producer has to be started anew with Init. Errors:
-// pipeline.ErrFenced (the transaction is not committed and never will be), pipeline.ErrUnavailable (unknown, or
-// MessageTooLarge), *pipeline.HardStop for a record that its topic does not take.
+// pipeline.ErrFenced (the transaction is not committed and never will be), pipeline.ErrUnavailable (unknown; not
+// committed where a topic takes less at a time), *pipeline.HardStop for a record that its topic does not take.
 func (p *Producer) Commit(ctx context.Context, t *Transaction) error {
 	if !p.started {
 		return fmt.Errorf("%w: %w", pipeline.ErrUnavailable, errNotStarted)

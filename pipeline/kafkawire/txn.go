@@ -79,11 +79,12 @@ func (p *Producer) produce(ctx context.Context, t *Transaction) error {
 			}
 			size = 0
 		}
-		b := p.batch(to)
+		b, before := p.batch(to)
 		b.add(r.Key, r.Value, r.Headers, r.Timestamp)
-		if size += n; size <= p.most {
-			size -= p.deflater.pack(b)
+		if size+b.size()-before <= p.most {
+			p.deflater.pack(b)
 		}
+		size += b.size() - before
 	}
 	return p.flush(ctx)
 }
@@ -107,18 +108,19 @@ func (p *Producer) place(ctx context.Context, r *pipeline.Outgoing, from int32, 
 	return target{r.Topic, Partition(r.Key, n)}, nil
 }
 
-// batch is the one to be sent next to a partition.
-func (p *Producer) batch(to target) *batch {
-	b := p.batches[to]
+// batch is the one to be sent next to a partition, and what it takes of the request by now.
+func (p *Producer) batch(to target) (b *batch, size int) {
+	b = p.batches[to]
 	if b == nil {
 		b = new(batch)
 		p.batches[to] = b
 	}
-	if b.count == 0 {
-		b.reset()
-		p.order = append(p.order, to)
+	if b.count > 0 {
+		return b, b.size()
 	}
-	return b
+	b.reset()
+	p.order = append(p.order, to)
+	return b, 0
 }
 
 // flush sends what has been gathered. Where that is more than a topic takes at a time, requests are smaller from then on.
@@ -126,7 +128,7 @@ func (p *Producer) flush(ctx context.Context) error {
 	if len(p.order) == 0 {
 		return nil
 	}
-	records := int32(0)
+	records, forced := int32(0), false
 	version := int16(0)
 	if p.v2 {
 		version = produceV2
@@ -136,10 +138,11 @@ func (p *Producer) flush(ctx context.Context) error {
 	out := make([]sealed, 0, len(p.order))
 	for _, to := range p.order {
 		b := p.batches[to]
-		if err := p.deflater.deflate(b, p.most); err != nil {
+		large, err := p.deflater.deflate(b, p.most)
+		if err != nil {
 			return err
 		}
-		records += b.count
+		records, forced = records+b.count, large
 		out = append(out, sealed{to, b.seal(p.id, p.sequence[to])})
 		p.sequence[to] = nextSequence(p.sequence[to], b.count)
 	}
@@ -150,10 +153,10 @@ func (p *Producer) flush(ctx context.Context) error {
 	p.order = p.order[:0]
 	large, ok := errors.AsType[*oversize](err)
 	switch {
-	case ok && records == 1:
+	case ok && records == 1 && (forced || p.cfg.Compression == Zstd):
 		return large.stop()
-	case ok:
-		p.most /= 2
+	case ok: // a single record was not tried with the stronger compression; see deflater.deflate
+		p.most = min(p.most, p.batches[large.to].size()) / 2
 		return fmt.Errorf("%w, %d records in a request; from now on at most %d bytes", large, records, p.most)
 	}
 	return err
