@@ -3,8 +3,8 @@
 //
 // It fills a topic with the load of ../shared/bench, which the peers were measured on, and lets a fresh group process all of
 // it, several times over, with the default configuration. The first times are not counted: a broker that was just started
-// compiles its code for two minutes, at up to half of what it takes of the processor, and brokers run for months. Events per second count from the first takeover to the last
-// published transaction. Then it offers live events at half of the median rate to the last of these groups, and measures how
+// compiles its code for two minutes, at up to half of what it takes of the processor, and brokers run for months. Events per
+// second count from the first takeover to the last published transaction. Then it offers live events at half of the median rate to the last of these groups, and measures how
 // long an event takes to become an alert that a reader of committed data sees.
 //
 // Where the processor's CPU goes is read from its CPU profile: each sample belongs to the innermost function on its stack
@@ -236,27 +236,33 @@ func (b *bench) fill(ctx context.Context) error {
 	return load.Run()
 }
 
-// forget removes a group's state from Redis.
-func (b *bench) forget(ctx context.Context, group string) (err error) {
+// withRedis lets do look at the state.
+func (b *bench) withRedis(ctx context.Context, do func(*redisstore.Client) error) (err error) {
 	c, err := redisstore.Open(ctx, redisstore.Config{Addresses: []string{b.redis}})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	_, err = c.Empty(ctx, group, b.Partitions)
-	return err
+	return do(c)
+}
+
+// forget removes a group's state from Redis.
+func (b *bench) forget(ctx context.Context, group string) error {
+	return b.withRedis(ctx, func(c *redisstore.Client) error {
+		_, err := c.Empty(ctx, group, b.Partitions)
+		return err
+	})
 }
 
 // memory is what the group's state takes of Redis.
-func (b *bench) memory(ctx context.Context, group string) (m memory, err error) {
-	c, err := redisstore.Open(ctx, redisstore.Config{Addresses: []string{b.redis}})
-	if err != nil {
-		return m, err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	u, err := c.Usage(ctx, group)
+func (b *bench) memory(ctx context.Context, group string) (memory, error) {
+	var u redisstore.Usage
+	err := b.withRedis(ctx, func(c *redisstore.Client) (err error) {
+		u, err = c.Usage(ctx, group)
+		return err
+	})
 	if err != nil || u.Customers == 0 {
-		return m, errors.Join(err, errors.New("no customers"))
+		return memory{}, errors.Join(err, errors.New("no customers"))
 	}
 	each := func(bytes int64) float64 { return float64(bytes) / float64(u.Customers) }
 	return memory{
