@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -54,31 +55,16 @@ func (l *Ledger) Packs(ctx context.Context, hashes []string) (all []pipeline.Pac
 	return all, err
 }
 
-// read gives take each committed record of a partition that was there when it began.
+// read gives take each committed record of a partition that was there when it began. What another group's open transaction
+// holds back is waited for.
 func (l *Ledger) read(ctx context.Context, topic string, partition int32, take func(*pipeline.Record) error) error {
-	offset, end, err := l.Client.Bounds(ctx, topic, partition)
+	start, end, err := l.Client.Bounds(ctx, topic, partition)
 	if err != nil {
 		return fmt.Errorf("read %s/%d: %w", topic, partition, err)
 	}
-	fetcher, err := l.Client.NewFetcher(kafkawire.FetchConfig{Topic: topic, Partition: partition})
-	if err != nil {
+	scan := kafkascan.Scan{Client: l.Client, Topic: topic, Partition: partition, From: start, To: end, Record: take}
+	if err := scan.Run(ctx); err != nil {
 		return fmt.Errorf("read %s/%d: %w", topic, partition, err)
-	}
-	defer fetcher.Close()
-	var f pipeline.Fetched
-	for offset < end {
-		if err := fetcher.Fetch(ctx, offset, &f); err != nil {
-			return err
-		}
-		for i := range f.Records {
-			if f.Records[i].Offset >= end {
-				break
-			}
-			if err := take(&f.Records[i]); err != nil {
-				return fmt.Errorf("read %s/%d at offset %d: %w", topic, partition, f.Records[i].Offset, err)
-			}
-		}
-		offset = f.Next // what another group's open transaction holds back is waited for
 	}
 	return nil
 }

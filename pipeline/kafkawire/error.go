@@ -59,6 +59,7 @@ const (
 	GroupIDNotFound         Error = 69
 	FencedLeaderEpoch       Error = 74
 	UnknownLeaderEpoch      Error = 75
+	OffsetNotAvailable      Error = 78 // the leader is new, and has not heard yet how far the others are
 	MemberIDRequired        Error = 79
 	FencedInstance          Error = 82
 	GroupSubscribed         Error = 86
@@ -122,7 +123,7 @@ func (e Error) comeAgain() bool {
 	switch e {
 	case UnknownTopicOrPartition, LeaderNotAvailable, NotLeader, BrokerNotAvailable, ReplicaNotAvailable,
 		CoordinatorLoading, CoordinatorNotAvailable, NotCoordinator, NotEnoughReplicas, NotController, ConcurrentTransactions,
-		StorageError, FencedLeaderEpoch, UnknownLeaderEpoch, UnstableOffsetCommit, ThrottlingQuotaExceeded:
+		StorageError, FencedLeaderEpoch, UnknownLeaderEpoch, OffsetNotAvailable, UnstableOffsetCommit, ThrottlingQuotaExceeded:
 		return true
 	default:
 		return false

@@ -14,6 +14,12 @@ const (
 	atLatest   = -1
 )
 
+// Isolation levels, as the protocol numbers them.
+const (
+	readUncommittedLevel = 0
+	readCommittedLevel   = 1
+)
+
 // Bounds are the oldest offset that a partition holds and its end offset, both also counting records of transactions
 // that are open. Errors: pipeline.ErrUnavailable.
 func (c *Client) Bounds(ctx context.Context, topic string, partition int32) (start, end int64, err error) {
@@ -22,6 +28,12 @@ func (c *Client) Bounds(ctx context.Context, topic string, partition int32) (sta
 	}
 	end, err = c.listOffset(ctx, topic, partition, atLatest)
 	return start, end, err
+}
+
+// StableEnd is the end offset of what readers of committed records get: the first offset of the oldest transaction that
+// is open, or the end offset where none is. Errors: pipeline.ErrUnavailable.
+func (c *Client) StableEnd(ctx context.Context, topic string, partition int32) (int64, error) {
+	return c.listOffsetAs(ctx, topic, partition, atLatest, readCommittedLevel)
 }
 
 // OffsetAt is the offset of the first record whose timestamp is not before at; the end offset where there is none.
@@ -35,8 +47,13 @@ func (c *Client) OffsetAt(ctx context.Context, topic string, partition int32, at
 }
 
 func (c *Client) listOffset(ctx context.Context, topic string, partition int32, at int64) (int64, error) {
+	return c.listOffsetAs(ctx, topic, partition, at, readUncommittedLevel)
+}
+
+// listOffsetAs is listOffset for readers of one isolation level, which tells apart what the latest offset is.
+func (c *Client) listOffsetAs(ctx context.Context, topic string, partition int32, at int64, level int8) (int64, error) {
 	req := kmsg.NewPtrListOffsetsRequest()
-	req.ReplicaID = -1
+	req.ReplicaID, req.IsolationLevel = -1, level
 	t, p := kmsg.NewListOffsetsRequestTopic(), kmsg.NewListOffsetsRequestTopicPartition()
 	p.Partition, p.Timestamp, p.CurrentLeaderEpoch = partition, at, -1
 	t.Topic, t.Partitions = topic, append(t.Partitions, p)
