@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 )
@@ -54,7 +56,7 @@ func (a *app) alerts(cmd *cobra.Command, f *alertsFlags) error {
 	}
 	name := cmp.Or(f.topic, cfg.Kafka.Alerts) // the shadows' topic may be read as well
 	if !legalTopic(name, maxTopic) {
-		return usageError{fmt.Errorf("no topic can have the name %q", name)}
+		return advice.Usage(fmt.Errorf("no topic can have the name %q", name))
 	}
 	client, err := openKafka(cfg, name)
 	if err != nil {
@@ -67,11 +69,11 @@ func (a *app) alerts(cmd *cobra.Command, f *alertsFlags) error {
 		return withCreate(err, a.checkCommand(f.brokers, ""))
 	}
 	r := &alertReader{client: client, topic: name, fromStart: f.fromStart || f.untilEnd, untilEnd: f.untilEnd, said: cmd.ErrOrStderr()}
-	p := newAlertPrinter(newScreen(cmd.OutOrStdout(), a.environ), f.json)
+	p := newAlertPrinter(terminal.NewScreen(cmd.OutOrStdout(), a.environ), f.json)
 	err = r.read(ctx, topic.Partitions, p)
 	if err != nil && ctx.Err() != nil {
 		if f.untilEnd {
-			return stopCause(ctx)
+			return context.Cause(ctx)
 		}
 		return nil
 	}
@@ -202,7 +204,7 @@ func (r *alertReader) again(ctx context.Context, t *retry, err error) error {
 	}
 	if t.since.IsZero() {
 		t.since, t.pause = time.Now(), 50*time.Millisecond
-		r.say("Kafka does not answer, trying again: %s", rootCause(err))
+		r.say("Kafka does not answer, trying again: %s", advice.Cause(err))
 	}
 	if r.untilEnd && time.Since(t.since) > patience {
 		return err
@@ -234,7 +236,7 @@ type alertPrinter struct {
 	line *alertLine
 }
 
-func newAlertPrinter(s screen, asJSON bool) *alertPrinter {
+func newAlertPrinter(s terminal.Screen, asJSON bool) *alertPrinter {
 	return &alertPrinter{w: bufio.NewWriterSize(s, 64<<10), json: asJSON, line: &alertLine{screen: s}}
 }
 

@@ -3,11 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 )
 
 // alertView is what a person is shown of an alert.
@@ -26,36 +28,36 @@ type alertView struct {
 
 // alertLine writes alerts for people, a line each, with columns that widen as they must.
 type alertLine struct {
-	screen   screen
+	screen   terminal.Screen
 	customer int // width of that column so far
 }
 
 // Widths of columns, in characters.
+
 const (
 	leastCustomer  = 6
 	mostCustomer   = 24
 	narrowCustomer = 14
-	wideScreen     = 110 // from here on there is room for the hour and the tier
 )
 
 // of is the line of one alert as published. What is no alert is shown as it is.
 func (l *alertLine) of(value []byte) string {
 	var v alertView
 	if err := json.Unmarshal(value, &v); err != nil || v.Customer == "" || v.Transition == "" {
-		return l.fit("no alert: ", printable(clip(value, 200)))
+		return l.fit("no alert: ", terminal.Printable(advice.Clip(value, 200)))
 	}
-	who := fullName(v.Tenant, v.Customer)
-	narrow, most := l.screen.terminal && l.screen.width < wideScreen, mostCustomer
+	who := terminal.FullName(v.Tenant, v.Customer)
+	narrow, most := l.screen.Terminal && l.screen.Width < terminal.Wide, mostCustomer
 	if narrow {
 		most = narrowCustomer
 	}
 	l.customer = max(l.customer, leastCustomer, min(text.StringWidth(who), most))
-	if l.screen.terminal {
+	if l.screen.Terminal {
 		who = text.Snip(who, l.customer, "…")
 	}
 	reason := ""
 	if len(v.Reasons) > 0 {
-		reason = printable(v.Reasons[0].Text)
+		reason = terminal.Printable(v.Reasons[0].Text)
 	}
 	if narrow {
 		return l.fit(fmt.Sprintf("%s %s %s %s ", v.Time.UTC().Format(time.DateOnly), l.tinted(&v, fmt.Sprintf("%-9s", v.Transition)),
@@ -65,18 +67,10 @@ func (l *alertLine) of(value []byte) string {
 		l.tinted(&v, fmt.Sprintf("%-8s", v.Tier)), v.Risk, text.Pad(who, l.customer, ' ')), reason)
 }
 
-// fullName is a customer as a person is shown it: behind its tenant, if it has one.
-func fullName(tenant, customer string) string {
-	if tenant != "" {
-		customer = tenant + "/" + customer
-	}
-	return printable(customer)
-}
-
 // fit puts the reason behind the columns, as much of it as a terminal's line holds.
 func (l *alertLine) fit(columns, reason string) string {
-	if l.screen.terminal {
-		reason = text.Snip(reason, max(10, l.screen.width-text.StringWidthWithoutEscSequences(columns)), "…")
+	if l.screen.Terminal {
+		reason = text.Snip(reason, max(10, l.screen.Width-text.StringWidthWithoutEscSequences(columns)), "…")
 	}
 	return strings.TrimRight(columns+reason, " ")
 }
@@ -85,20 +79,11 @@ func (l *alertLine) fit(columns, reason string) string {
 func (l *alertLine) tinted(v *alertView, s string) string {
 	switch {
 	case v.Transition == "recovered":
-		return l.screen.paint(text.Colors{text.FgGreen}, s)
+		return l.screen.Paint(text.Colors{text.FgGreen}, s)
 	case v.Tier == "critical":
-		return l.screen.paint(text.Colors{text.FgRed, text.Bold}, s)
+		return l.screen.Paint(text.Colors{text.FgRed, text.Bold}, s)
 	case v.Tier == "at_risk":
-		return l.screen.paint(text.Colors{text.FgYellow}, s)
-	}
-	return s
-}
-
-// printable keeps text from moving the cursor or worse: what cannot be printed is shown escaped.
-func printable(s string) string {
-	if strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
-		quoted := strconv.Quote(s)
-		return quoted[1 : len(quoted)-1]
+		return l.screen.Paint(text.Colors{text.FgYellow}, s)
 	}
 	return s
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 )
 
 // alertJSON is an alert as published, as far as a reader looks at it.
@@ -89,7 +92,7 @@ func TestAlertsFollows(t *testing.T) {
 		s.publish(t, "ebb.alerts", true, fmt.Sprintf(`{"customer":"new %d"}`, n))
 		return strings.Contains(stdout.String(), `{"customer":"new`)
 	})
-	cancel(stoppedBy{2})
+	cancel(advice.Stopped{Signal: 2})
 	if got := <-code; got != exitOK || stderr.String() != "" || strings.Contains(stdout.String(), "old") {
 		t.Errorf("exit code %d, stdout %q, stderr %q", got, stdout.String(), stderr.String())
 	}
@@ -133,11 +136,11 @@ func TestAlertLines(t *testing.T) {
 	}
 	screens := []struct {
 		name   string
-		screen screen
+		screen terminal.Screen
 	}{
-		{"no terminal", screen{width: 80}},
-		{"80 columns", screen{terminal: true, width: 80}},
-		{"160 columns in colour", screen{terminal: true, color: true, width: 160}},
+		{"no terminal", terminal.Screen{Width: 80}},
+		{"80 columns", terminal.Screen{Terminal: true, Width: 80}},
+		{"160 columns in colour", terminal.Screen{Terminal: true, Color: true, Width: 160}},
 	}
 	var got strings.Builder
 	for _, s := range screens {
@@ -147,7 +150,7 @@ func TestAlertLines(t *testing.T) {
 		for _, a := range alerts {
 			text := line.of([]byte(a))
 			got.WriteString(strings.ReplaceAll(text, "\x1b", "␛") + "\n")
-			if width := displayWidth(text); s.screen.terminal && width > s.screen.width {
+			if width := displayWidth(text); s.screen.Terminal && width > s.screen.Width {
 				t.Errorf("%s: %d columns: %s", s.name, width, text)
 			}
 		}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // unknownCommand refuses what is no command, with the nearest that is.
@@ -19,7 +21,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
-	return usageError{fmt.Errorf("there is no command %q%s", args[0], didYouMean(args[0], names))}
+	return advice.Usage(fmt.Errorf("there is no command %q%s", args[0], advice.DidYouMean(args[0], names)))
 }
 
 // checkHelp has "ebb help" refuse what is no command.
@@ -42,7 +44,7 @@ const anyNumber = math.MaxInt
 // noArguments refuses whatever stands behind a command that takes flags alone.
 func noArguments(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usageError{fmt.Errorf("it takes flags alone, found %q", args[0])}
+		return advice.Usage(fmt.Errorf("it takes flags alone, found %q", args[0]))
 	}
 	return nil
 }
@@ -53,11 +55,11 @@ func arguments(least, most int, what string) cobra.PositionalArgs {
 		switch {
 		case len(args) < least:
 			if what != "FILE" {
-				return usageError{fmt.Errorf("%s is missing", what)}
+				return advice.Usage(fmt.Errorf("%s is missing", what))
 			}
-			return usageError{fmt.Errorf("%s is missing; - is standard input", what)}
+			return advice.Usage(fmt.Errorf("%s is missing; - is standard input", what))
 		case len(args) > most:
-			return usageError{fmt.Errorf("it takes one %s, found %q behind it", what, args[most])}
+			return advice.Usage(fmt.Errorf("it takes one %s, found %q behind it", what, args[most]))
 		}
 		return nil
 	}
@@ -68,14 +70,14 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && len(unknown.GetSpecifiedName()) > 1 {
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-		return usageError{fmt.Errorf("%w%s", err, didYouMean("--"+unknown.GetSpecifiedName(), names))}
+		return advice.Usage(fmt.Errorf("%w%s", err, advice.DidYouMean("--"+unknown.GetSpecifiedName(), names)))
 	}
 	if value, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		if what := kindInWords(value.GetFlag().Value.Type()); what != "" {
-			return usageError{fmt.Errorf("--%s is %s, found %q", value.GetFlag().Name, what, value.GetValue())}
+			return advice.Usage(fmt.Errorf("--%s is %s, found %q", value.GetFlag().Name, what, value.GetValue()))
 		}
 	}
-	return usageError{err}
+	return advice.Usage(err)
 }
 
 // kindInWords says what a flag of a type of pflag's takes.

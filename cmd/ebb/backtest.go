@@ -13,7 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/scoring"
 )
@@ -95,7 +97,7 @@ func logInWords(name string) string {
 
 func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	if f.events == "" {
-		return usageError{advise(errors.New("--events is missing"), "name the log to measure on, or - for standard input")}
+		return advice.Usage(advice.Add(errors.New("--events is missing"), "name the log to measure on, or - for standard input"))
 	}
 	cfg, err := a.config(f.overrides()...)
 	if err != nil {
@@ -103,11 +105,11 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	}
 	pack, err := loadPack(cfg)
 	if err != nil {
-		return usageError{err}
+		return advice.Usage(err)
 	}
 	b := &backtesting{flags: f, pack: pack, logPass: logPass{
 		name: f.events, mapping: &cfg.Input.Mapping, skipBad: f.skipBad,
-		stdin: newStoppableReader(cmd.Context(), cmd.InOrStdin()), screen: newScreen(cmd.ErrOrStderr(), a.environ),
+		stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), screen: terminal.NewScreen(cmd.ErrOrStderr(), a.environ),
 	}}
 	if err := b.settle(cmd.Context()); err != nil {
 		return err
@@ -117,13 +119,13 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	if err != nil {
 		return err
 	}
-	return b.write(newScreen(cmd.OutOrStdout(), a.environ), &backtestOutcome{
+	return b.write(terminal.NewScreen(cmd.OutOrStdout(), a.environ), &backtestOutcome{
 		Report: report, Log: f.events, Skipped: b.bad, Seconds: time.Since(began).Seconds(), MiB: memoryTaken() >> 20,
 	})
 }
 
 // write writes the files that were asked for, then the report.
-func (b *backtesting) write(out screen, o *backtestOutcome) error {
+func (b *backtesting) write(out terminal.Screen, o *backtestOutcome) error {
 	if name := b.flags.scores; name != "" {
 		if err := toFile(name, nil, func(w io.Writer) error { return writeScores(w, o.Report) }); err != nil {
 			return err
@@ -152,7 +154,7 @@ func writeScores(w io.Writer, r *backtest.Report) error {
 		fields[0] = formatDate(d.At)
 		for s := range d.Scored() {
 			tenant, customer := pipeline.SplitKey([]byte(s.Key))
-			fields[1] = fullName(string(tenant), string(customer))
+			fields[1] = terminal.FullName(string(tenant), string(customer))
 			fields[2], fields[3] = shortest(s.Score), "0"
 			if s.Churned {
 				fields[3] = "1"

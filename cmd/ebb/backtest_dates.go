@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
 )
 
@@ -18,26 +19,26 @@ import (
 // measured is refused before the log is read.
 func (b *backtesting) settle(ctx context.Context) error {
 	if err := b.checkFiles(); err != nil {
-		return usageError{err}
+		return advice.Usage(err)
 	}
 	b.active = 2 * b.pack.Horizon
 	if text := b.flags.active; text != "" {
-		d, err := parseDuration(text)
+		d, err := advice.ParseDuration(text)
 		if err != nil || d <= 0 {
-			return usageError{fmt.Errorf("--active must be a span such as 180d, found %q", text)}
+			return advice.Usage(fmt.Errorf("--active must be a span such as 180d, found %q", text))
 		}
 		b.active = d
 	}
 	if b.flags.at != "" {
 		dates, err := parseDates(b.flags.at)
 		if err != nil {
-			return usageError{err}
+			return advice.Usage(err)
 		}
 		b.dates = dates
 	}
 	if b.name == stdinName {
 		if len(b.dates) == 0 {
-			return usageError{advise(errors.New("standard input is read once, so when it ends is not known beforehand"), "name the dates to measure at with --at")}
+			return advice.Usage(advice.Add(errors.New("standard input is read once, so when it ends is not known beforehand"), "name the dates to measure at with --at"))
 		}
 		b.until = b.dates[len(b.dates)-1]
 		return nil
@@ -104,7 +105,7 @@ func parseDates(text string) ([]time.Time, error) {
 
 // formatDate writes a date as --at takes it.
 func formatDate(t time.Time) string {
-	if t.Truncate(day).Equal(t) {
+	if t.Truncate(advice.Day).Equal(t) {
 		return t.Format(time.DateOnly)
 	}
 	return t.Format(time.RFC3339Nano)
@@ -117,7 +118,7 @@ func (b *backtesting) checkDates(first, last time.Time) error {
 			return b.tooLate(at, last)
 		}
 		if !at.After(first) {
-			return usageError{fmt.Errorf("%s lies before the first event, of %s: nobody was active then", formatDate(at), formatDate(first))}
+			return advice.Usage(fmt.Errorf("%s lies before the first event, of %s: nobody was active then", formatDate(at), formatDate(first)))
 		}
 	}
 	return nil
@@ -125,29 +126,29 @@ func (b *backtesting) checkDates(first, last time.Time) error {
 
 // tooLate says that a date has no full horizon after it.
 func (b *backtesting) tooLate(at, last time.Time) error {
-	possible := backtest.EndOf(last).Add(-b.pack.Horizon).Truncate(day)
-	return usageError{advise(
-		fmt.Errorf("%s has no full horizon of %s after it: the log ends on %s", formatDate(at), formatDuration(b.pack.Horizon), last.Format(time.DateOnly)),
-		"the last possible date is %s; a shorter --horizon allows later ones", formatDate(possible))}
+	possible := backtest.EndOf(last).Add(-b.pack.Horizon).Truncate(advice.Day)
+	return advice.Usage(advice.Add(
+		fmt.Errorf("%s has no full horizon of %s after it: the log ends on %s", formatDate(at), advice.FormatDuration(b.pack.Horizon), last.Format(time.DateOnly)),
+		"the last possible date is %s; a shorter --horizon allows later ones", formatDate(possible)))
 }
 
 // chooseDates spreads up to three dates over the log, a horizon apart at least: the last that has a full horizon after it,
 // and before it as far as customers were active for twice --active. A short log has one.
 func (b *backtesting) chooseDates(first, last time.Time) ([]time.Time, error) {
-	latest := last.Add(-b.pack.Horizon).Truncate(day)
+	latest := last.Add(-b.pack.Horizon).Truncate(advice.Day)
 	if span := last.Sub(first); span < 2*b.pack.Horizon {
 		err := fmt.Errorf("the log, from %s to %s, is too short for a horizon of %s: it takes one to know the customers and one to see what becomes of them",
-			first.Format(time.DateOnly), last.Format(time.DateOnly), formatDuration(b.pack.Horizon))
-		if span < 2*day {
-			return nil, usageError{advise(err, "the shortest horizon is 1d: take a log of more days")}
+			first.Format(time.DateOnly), last.Format(time.DateOnly), advice.FormatDuration(b.pack.Horizon))
+		if span < 2*advice.Day {
+			return nil, advice.Usage(advice.Add(err, "the shortest horizon is 1d: take a log of more days"))
 		}
-		return nil, usageError{advise(err, "choose a shorter --horizon, of at most %s, or name a date with --at", formatDuration((span / 2).Truncate(day)))}
+		return nil, advice.Usage(advice.Add(err, "choose a shorter --horizon, of at most %s, or name a date with --at", advice.FormatDuration((span / 2).Truncate(advice.Day))))
 	}
 	earliest := first.Add(2 * b.active)
 	steps := min(2, max(0, latest.Sub(earliest))/b.pack.Horizon)
 	dates := []time.Time{latest}
 	for i := range steps {
-		dates = append(dates, latest.Add(-(i+1)*(latest.Sub(earliest)/steps)).Truncate(day))
+		dates = append(dates, latest.Add(-(i+1)*(latest.Sub(earliest)/steps)).Truncate(advice.Day))
 	}
 	slices.Reverse(dates)
 	return dates, nil
@@ -160,7 +161,7 @@ func (b *backtesting) lookAhead(ctx context.Context) (first, last time.Time, err
 		return first, last, err
 	}
 	defer f.Close()
-	bar := b.screen.bar(f.size, "looking ahead")
+	bar := b.screen.Bar(f.size, "looking ahead")
 	defer func() { _ = bar.Finish() }() // a bar that cannot be drawn is no failure
 	var e logEntry
 	if err := b.next(f, &e); errors.Is(err, io.EOF) {
@@ -177,7 +178,7 @@ func (b *backtesting) lookAhead(ctx context.Context) (first, last time.Time, err
 	for n := 0; ; n++ {
 		if n%4096 == 0 {
 			if ctx.Err() != nil {
-				return first, last, stopCause(ctx)
+				return first, last, context.Cause(ctx)
 			}
 			_ = bar.Set64(f.Stored())
 		}

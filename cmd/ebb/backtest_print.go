@@ -9,12 +9,14 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/terminal"
 )
 
 // backtestText shows a report to people, in tables of at most 80 columns.
 type backtestText struct {
-	screen
+	terminal.Screen
 	*backtestOutcome
 }
 
@@ -26,22 +28,22 @@ func (t *backtestText) print() error {
 	t.alerts()
 	t.words()
 	_, err := fmt.Fprintf(t, "\n%s events in %.1f s, %s a second; %d MiB\n",
-		grouped(t.Events), t.Seconds, grouped(int64(float64(t.Events)/max(t.Seconds, 1e-3))), t.MiB)
+		advice.Grouped(t.Events), t.Seconds, advice.Grouped(int64(float64(t.Events)/max(t.Seconds, 1e-3))), t.MiB)
 	return err
 }
 
 func (t *backtestText) horizon() string { return formatDays(t.HorizonDays) }
 
 func (t *backtestText) header() {
-	t.paragraph("", t.paint(text.Colors{text.Bold}, "ebb backtest")+fmt.Sprintf(" of %s: %s events of %s customers, %s to %s",
-		t.name(), grouped(t.Events), grouped(t.Customers), t.First.Format(time.DateOnly), t.Last.Format(time.DateOnly)))
+	t.Paragraph("", t.Paint(text.Colors{text.Bold}, "ebb backtest")+fmt.Sprintf(" of %s: %s events of %s customers, %s to %s",
+		t.name(), advice.Grouped(t.Events), advice.Grouped(t.Customers), t.First.Format(time.DateOnly), t.Last.Format(time.DateOnly)))
 	said := fmt.Sprintf("pack %s, activity %s", t.Pack.Name, typesInWords(t.Pack.Activity))
 	if len(t.Pack.Activity) > 4 {
 		said = fmt.Sprintf("pack %s, %d types of activity", t.Pack.Name, len(t.Pack.Activity))
 	}
-	t.paragraph("", said+fmt.Sprintf("; churned: no activity for %s, of those active in the %s before", t.horizon(), formatDays(t.ActiveDays)))
+	t.Paragraph("", said+fmt.Sprintf("; churned: no activity for %s, of those active in the %s before", t.horizon(), formatDays(t.ActiveDays)))
 	for _, note := range t.notes() {
-		t.paragraph("note: ", note)
+		t.Paragraph("note: ", note)
 	}
 }
 
@@ -50,7 +52,7 @@ func (t *backtestText) notes() []string {
 	var notes []string
 	add := func(n int64, what string) {
 		if n > 0 {
-			notes = append(notes, grouped(n)+" "+what)
+			notes = append(notes, advice.Grouped(n)+" "+what)
 		}
 	}
 	add(t.Unnamed, "events are of types that the pack does not name")
@@ -72,7 +74,7 @@ func (t *backtestText) scores() {
 	var rows [][]string
 	for _, d := range t.Dates {
 		row := []string{
-			formatDate(d.At), grouped(int64(d.Customers)), percent(int64(d.Churned), int64(d.Customers)),
+			formatDate(d.At), advice.Grouped(int64(d.Customers)), percent(int64(d.Churned), int64(d.Customers)),
 			decimals(d.Scores[0].AUC), decimals(d.Scores[0].Interval.Low) + " to " + decimals(d.Scores[0].Interval.High),
 		}
 		for _, s := range d.Scores[1:] {
@@ -87,7 +89,7 @@ func (t *backtestText) scores() {
 		}
 		rows = append(rows, row)
 	}
-	t.table("Who will churn? AUC of the score and of simple rules (1 is perfect, .5 a coin)",
+	t.Table("Who will churn? AUC of the score and of simple rules (1 is perfect, .5 a coin)",
 		[]string{"date", "customers", "churned", "ebb", "95 % interval", "recency", "RFM", "30d silent"}, rows)
 }
 
@@ -96,7 +98,7 @@ func (t *backtestText) probabilities() {
 	rows := make([][]string, 0, len(t.Dates))
 	for _, d := range t.Dates {
 		p := &d.Probabilities
-		probes := grouped(int64(p.Probes))
+		probes := advice.Grouped(int64(p.Probes))
 		if p.Provisional {
 			probes += " (too few)"
 		}
@@ -105,7 +107,7 @@ func (t *backtestText) probabilities() {
 			decimals(p.Cold.Brier), decimals(p.SelfCalibrated.Brier), decimals(p.Cold.Error), decimals(p.SelfCalibrated.Error), probes,
 		})
 	}
-	t.table("The top tenth; how far probabilities are off, cold and self-calibrated",
+	t.Table("The top tenth; how far probabilities are off, cold and self-calibrated",
 		[]string{"date", "top tenth", "avg prec", "Brier cold", "self", "error cold", "self", "probes"}, rows)
 }
 
@@ -118,7 +120,7 @@ func (t *backtestText) terms() {
 	for _, w := range t.Mean.Without {
 		rows = append(rows, []string{w.Term, decimals(w.AUC), signed(t.Mean.Scores[0].AUC - w.AUC)})
 	}
-	t.table("What each term and factor is worth: mean AUC without it", []string{"without", "AUC", "worth"}, rows)
+	t.Table("What each term and factor is worth: mean AUC without it", []string{"without", "AUC", "worth"}, rows)
 }
 
 // ruleName is a rule in words.
@@ -131,11 +133,11 @@ func (t *backtestText) alerts() {
 	var rows [][]string
 	for _, r := range a.Rules {
 		rows = append(rows, []string{
-			ruleName(r.Name), grouped(r.Raised), percent(r.Right, r.Raised), percent(r.Caught, a.Silences), formatDays(r.MedianLead),
+			ruleName(r.Name), advice.Grouped(r.Raised), percent(r.Right, r.Raised), percent(r.Caught, a.Silences), formatDays(r.MedianLead),
 		})
 	}
-	t.table(fmt.Sprintf("Lapses raised from %s to %s; %s silences of more than %s began",
-		a.From.Format(time.DateOnly), a.Until.Format(time.DateOnly), grouped(a.Silences), t.horizon()),
+	t.Table(fmt.Sprintf("Lapses raised from %s to %s; %s silences of more than %s began",
+		a.From.Format(time.DateOnly), a.Until.Format(time.DateOnly), advice.Grouped(a.Silences), t.horizon()),
 		[]string{"rule", "alerts", "right", "churn caught", "median lead"}, rows)
 }
 
@@ -148,11 +150,11 @@ func (t *backtestText) words() {
 	}
 	fmt.Fprintln(t)
 	if len(t.Dates) > 0 && t.Mean.Scores[0].TopTenth.Known() {
-		t.paragraph("", fmt.Sprintf("In words: of the tenth of customers with the highest score %.0f in 100 did nothing for %s, of all %.0f in 100.",
+		t.Paragraph("", fmt.Sprintf("In words: of the tenth of customers with the highest score %.0f in 100 did nothing for %s, of all %.0f in 100.",
 			100*float64(t.Mean.Scores[0].TopTenth), t.horizon(), 100*float64(churned)/float64(customers)))
 	}
 	if r := t.Alerts.Rules[0]; r.Precision.Known() && r.MedianLead.Known() {
-		t.paragraph("", fmt.Sprintf("An alert was right in %.0f of 100 cases; of 100 customers who went silent for %s it named %.0f before, "+
+		t.Paragraph("", fmt.Sprintf("An alert was right in %.0f of 100 cases; of 100 customers who went silent for %s it named %.0f before, "+
 			"half of them at least %s before.", 100*float64(r.Precision), t.horizon(), 100*float64(r.Recall), formatDays(r.MedianLead)))
 	}
 }

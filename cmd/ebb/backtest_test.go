@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
 	"ebb/cmd/ebb/shop"
 	"ebb/scoring"
@@ -263,7 +264,7 @@ func TestBacktestStopped(t *testing.T) {
 	code := make(chan int)
 	go func() { code <- p.run(ctx, func(int) { panic("second signal") }) }()
 	<-stdin.asked
-	stop(stoppedBy{syscall.SIGINT})
+	stop(advice.Stopped{Signal: syscall.SIGINT})
 	if c := <-code; c != 130 || stderr.String() != "ebb backtest: stopped by Ctrl-C\n" || stdout.String() != "" {
 		t.Errorf("exit code %d\n%s%s", c, stdout.String(), stderr.String())
 	}
@@ -285,7 +286,7 @@ func TestChooseDates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := backtesting{pack: pack, active: 180 * day}
+		b := backtesting{pack: pack, active: 180 * advice.Day}
 		dates, err := b.chooseDates(first, first.AddDate(0, 0, test.days))
 		var got []string
 		for _, d := range dates {

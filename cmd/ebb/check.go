@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"os"
 	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
@@ -144,9 +146,9 @@ func (c *checking) failed(check, do string, err error) {
 // check runs every check and prints what was found.
 func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 	if f.partitions < 1 || f.replicas < -1 || f.replicas == 0 {
-		return usageError{errors.New("--partitions and --replicas must be 1 or more")}
+		return advice.Usage(errors.New("--partitions and --replicas must be 1 or more"))
 	}
-	cfg, problems := loadConfigAnyway(a.file, a.environ, readFile, overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
+	cfg, problems := loadConfigAnyway(a.file, a.environ, os.ReadFile, overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
 	c := &checking{flags: f, create: a.checkCommand(f.brokers, f.topic), cfg: cfg, topics: map[string]kafkawire.Topic{}, created: map[string]bool{}}
 	ctx := cmd.Context()
 	c.checkConfig(a.file, problems)
@@ -171,9 +173,9 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 		c.checkShadows(ctx)
 	}
 	if ctx.Err() != nil {
-		return stopCause(ctx)
+		return context.Cause(ctx)
 	}
-	return c.report(newScreen(cmd.OutOrStdout(), a.environ), len(problems) > 0)
+	return c.report(terminal.NewScreen(cmd.OutOrStdout(), a.environ), len(problems) > 0)
 }
 
 func (c *checking) checkConfig(file string, problems configProblems) {
@@ -202,7 +204,7 @@ func (c *checking) checkPack() {
 		return
 	}
 	c.pack = pack
-	c.ok("pack", "%s %s, horizon %s, hash %.12s", pack.Name, pack.Version, formatDuration(pack.Horizon), pack.Hash)
+	c.ok("pack", "%s %s, horizon %s, hash %.12s", pack.Name, pack.Version, advice.FormatDuration(pack.Horizon), pack.Hash)
 }
 
 // checkKafka checks all that stands in Kafka. Where no broker answers, that is the only finding.
@@ -230,7 +232,7 @@ func (c *checking) checkBrokers(ctx context.Context) bool {
 			refused++
 			c.failed("brokers", "", err)
 		} else {
-			silent = append(silent, fmt.Sprintf("%s: %s", c.cfg.Kafka.Brokers[i], rootCause(err)))
+			silent = append(silent, fmt.Sprintf("%s: %s", c.cfg.Kafka.Brokers[i], advice.Cause(err)))
 		}
 	}
 	advice := "start Kafka, or mend kafka.brokers; a secured listener needs kafka.tls and kafka.sasl"
@@ -278,7 +280,7 @@ func (c *checking) checkTransactions(ctx context.Context) {
 	switch {
 	case errors.Is(err, kafkawire.Error(invalidTransactionTimeout)):
 		c.problem("transactions", "lower kafka.transaction_timeout, or raise transaction.max.timeout.ms of the brokers",
-			"the brokers refuse kafka.transaction_timeout %s", formatDuration(c.cfg.Kafka.TransactionTimeout))
+			"the brokers refuse kafka.transaction_timeout %s", advice.FormatDuration(c.cfg.Kafka.TransactionTimeout))
 	case errors.Is(err, kafkawire.TransactionDenied):
 		c.notAllowed("transactions", kafkawire.Write, "transactional ids that begin with "+prefix)
 	case err != nil:
@@ -289,17 +291,3 @@ func (c *checking) checkTransactions(ctx context.Context) {
 }
 
 const invalidTransactionTimeout = 50 // Kafka's error code
-
-// rootCause is what a person needs of a connection's error: connection refused, not the way there.
-func rootCause(err error) string {
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		err = op.Err
-	}
-	text := err.Error()
-	for _, way := range []string{"unavailable: ", "connect: "} {
-		if i := strings.LastIndex(text, way); i >= 0 {
-			text = text[i+len(way):]
-		}
-	}
-	return text
-}

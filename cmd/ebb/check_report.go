@@ -8,6 +8,9 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 )
 
 // checkResult is what --json prints.
@@ -19,7 +22,7 @@ type checkResult struct {
 }
 
 // report prints the findings and returns an error if there is a problem; a wrong configuration is one of its own kind.
-func (c *checking) report(s screen, config bool) error {
+func (c *checking) report(s terminal.Screen, config bool) error {
 	r := checkResult{Checks: c.findings}
 	for _, f := range c.findings {
 		switch f.Status {
@@ -42,7 +45,7 @@ func (c *checking) report(s screen, config bool) error {
 	return errReported
 }
 
-func (c *checking) print(s screen, r *checkResult) error {
+func (c *checking) print(s terminal.Screen, r *checkResult) error {
 	if c.flags.json {
 		e := json.NewEncoder(s)
 		e.SetEscapeHTML(false)
@@ -50,15 +53,15 @@ func (c *checking) print(s screen, r *checkResult) error {
 	}
 	verdict := "ready to run"
 	if !r.OK {
-		verdict = plural(r.Problems, "problem")
+		verdict = advice.Plural(r.Problems, "problem")
 	}
 	if r.Warnings > 0 {
-		verdict += ", " + plural(r.Warnings, "warning")
+		verdict += ", " + advice.Plural(r.Warnings, "warning")
 	}
 	body := plainFindings(r.Checks)
-	if s.terminal {
+	if s.Terminal {
 		body = tableOfFindings(s, r.Checks)
-		verdict = s.paint(verdictColors(r.OK), verdict)
+		verdict = s.Paint(verdictColors(r.OK), verdict)
 	}
 	_, err := fmt.Fprintf(s, "%s\n%s\n", body, verdict)
 	return err
@@ -84,11 +87,11 @@ func plainFindings(findings []finding) string {
 }
 
 // tableOfFindings is what was found, wrapped to the terminal's width, and below it what to do.
-func tableOfFindings(s screen, findings []finding) string {
+func tableOfFindings(s terminal.Screen, findings []finding) string {
 	marks := map[string]string{
-		statusOK:      s.paint(text.Colors{text.FgGreen}, "✓"),
-		statusWarning: s.paint(text.Colors{text.FgYellow}, "!"),
-		statusProblem: s.paint(text.Colors{text.FgRed, text.Bold}, "✗"),
+		statusOK:      s.Paint(text.Colors{text.FgGreen}, "✓"),
+		statusWarning: s.Paint(text.Colors{text.FgYellow}, "!"),
+		statusProblem: s.Paint(text.Colors{text.FgRed, text.Bold}, "✗"),
 	}
 	longest := 0
 	for _, f := range findings {
@@ -100,13 +103,13 @@ func tableOfFindings(s screen, findings []finding) string {
 	t.Style().Box.PaddingLeft, t.Style().Box.PaddingRight = "", "  "
 	t.SuppressTrailingSpaces()
 	for _, f := range findings {
-		t.AppendRow(table.Row{marks[f.Status], f.Check, text.WrapSoft(f.Found, max(30, s.width-longest-5))})
+		t.AppendRow(table.Row{marks[f.Status], f.Check, text.WrapSoft(f.Found, max(30, s.Width-longest-5))})
 	}
-	return t.Render() + "\n" + advice(s, findings)
+	return t.Render() + "\n" + remedies(s, findings)
 }
 
-// advice lists what to do, each thing once. Its first line is wrapped; a command below it is not, so that it can be copied whole.
-func advice(s screen, findings []finding) string {
+// remedies lists what to do, each thing once. Its first line is wrapped; a command below it is not, so that it can be copied whole.
+func remedies(s terminal.Screen, findings []finding) string {
 	var order []string
 	checks := map[string][]string{}
 	for _, f := range findings {
@@ -123,12 +126,12 @@ func advice(s screen, findings []finding) string {
 	var b strings.Builder
 	for _, do := range order {
 		first, command, _ := strings.Cut(do, "\n")
-		fmt.Fprintf(&b, "\n%s\n", s.paint(text.Colors{text.Bold}, strings.Join(checks[do], ", ")))
-		for line := range strings.Lines(text.WrapSoft(first, s.width-4)) {
+		fmt.Fprintf(&b, "\n%s\n", s.Paint(text.Colors{text.Bold}, strings.Join(checks[do], ", ")))
+		for line := range strings.Lines(text.WrapSoft(first, s.Width-4)) {
 			fmt.Fprintf(&b, "  %s\n", strings.TrimRight(line, " \n"))
 		}
 		if command != "" {
-			fmt.Fprintf(&b, "  %s\n", s.paint(text.Colors{text.FgCyan}, command))
+			fmt.Fprintf(&b, "  %s\n", s.Paint(text.Colors{text.FgCyan}, command))
 		}
 	}
 	return b.String()

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 )
 
@@ -63,19 +65,19 @@ func newSampling(cfg *Config, name string) *sampling {
 // sample tries the records of the file called name.
 func (a *app) sample(cmd *cobra.Command, f *checkFlags) error {
 	if f.create || f.brokers != "" || f.topic != "" {
-		return usageError{errors.New("--sample looks at a file alone: leave --create, --brokers and --topic out")}
+		return advice.Usage(errors.New("--sample looks at a file alone: leave --create, --brokers and --topic out"))
 	}
 	cfg, err := a.config()
 	if err != nil {
 		return err
 	}
-	lines, err := openLines(f.sample, newStoppableReader(cmd.Context(), cmd.InOrStdin()))
+	lines, err := openLines(f.sample, terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()))
 	if err != nil {
 		return err
 	}
 	defer lines.Close()
 	s := newSampling(cfg, lines.name)
-	var show sampleView = &sampleText{screen: newScreen(cmd.OutOrStdout(), a.environ)}
+	var show sampleView = &sampleText{screen: terminal.NewScreen(cmd.OutOrStdout(), a.environ)}
 	if f.json {
 		show = newSampleJSON(cmd.OutOrStdout())
 	}
@@ -95,7 +97,7 @@ func (a *app) sample(cmd *cobra.Command, f *checkFlags) error {
 func (s *sampling) run(ctx context.Context, lines *logFile, show sampleView) error {
 	for {
 		if ctx.Err() != nil {
-			return stopCause(ctx)
+			return context.Cause(ctx)
 		}
 		line, err := lines.nextLine()
 		var tooLong *lineError
@@ -107,7 +109,7 @@ func (s *sampling) run(ctx context.Context, lines *logFile, show sampleView) err
 		case err != nil:
 			return err
 		case s.records == 0 && string(line) == csvHeader:
-			return advise(fmt.Errorf("%s is a CSV log, of which ebb produce makes flat JSON: there is no envelope to try", s.name), "try a line of what your producers send to %s", s.cfg.Kafka.Input)
+			return advice.Add(fmt.Errorf("%s is a CSV log, of which ebb produce makes flat JSON: there is no envelope to try", s.name), "try a line of what your producers send to %s", s.cfg.Kafka.Input)
 		}
 		s.records++
 		r := s.try(line)
@@ -143,7 +145,7 @@ func (s *sampling) try(line []byte) (r sampleRecord) {
 	s.envelopes[e.Envelope]++
 	r.ID, r.Customer, r.Type, r.Tenant, r.Control = string(e.ID), string(e.Customer), string(e.Type), string(e.Tenant), e.Control
 	if !r.RecordTime {
-		r.Time = stampOf(e.Time)
+		r.Time = advice.Stamp(e.Time)
 	}
 	if e.HasValue {
 		r.Value = string(pipeline.AppendMoney(nil, e.Value, e.Currency))

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
 )
 
@@ -53,7 +54,7 @@ func (s *sampling) placeOf(f sampleFault, line []byte) (place, found string) {
 	case f.code == pipeline.NotJSON:
 		return jsonFault(line)
 	case f.code == pipeline.RecordTooLarge:
-		return "", fmt.Sprintf("larger than input.max_record_bytes (%s)", formatSize(s.cfg.Input.MaxRecordBytes))
+		return "", fmt.Sprintf("larger than input.max_record_bytes (%s)", advice.FormatSize(s.cfg.Input.MaxRecordBytes))
 	case f.code == pipeline.RegistryFramed:
 		return "", "begins with a zero byte, as a schema registry frames records"
 	case part == "":
@@ -62,7 +63,7 @@ func (s *sampling) placeOf(f sampleFault, line []byte) (place, found string) {
 	paths := s.pathsOf(f.envelope, part)
 	for _, path := range paths {
 		if raw := lookUp(line, path); raw != nil {
-			return path, words + ": " + clip(raw, 60)
+			return path, words + ": " + advice.Clip(raw, 60)
 		}
 	}
 	if len(paths) == 0 {
@@ -93,7 +94,7 @@ func jsonFault(line []byte) (place, found string) {
 		return "column " + strconv.FormatInt(syntax.Offset, 10), "not JSON: " + syntax.Error()
 	}
 	if err != nil {
-		return "", "JSON, but no object: " + clip(line, 60)
+		return "", "JSON, but no object: " + advice.Clip(line, 60)
 	}
 	return "", codeInWords(pipeline.NotJSON)
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ebb/cmd/ebb/terminal"
 )
 
 // sampleLines is a record of each envelope, and one for each thing that can be wrong with a record in a file.
@@ -117,7 +119,7 @@ func TestCheckSampleFromStandardInput(t *testing.T) {
 // TestCheckSampleTerminal looks at what a terminal of 80 columns gets.
 func TestCheckSampleTerminal(t *testing.T) {
 	var b bytes.Buffer
-	view := &sampleText{screen{Writer: &b, terminal: true, width: 80}}
+	view := &sampleText{terminal.Screen{Writer: &b, Terminal: true, Width: 80}}
 	cfg := defaultConfig()
 	s := newSampling(cfg, "sample.ndjson")
 	lines := &logFile{name: "sample.ndjson", stored: countingReader{r: strings.NewReader(sampleLines)}}

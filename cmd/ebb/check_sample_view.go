@@ -11,6 +11,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 )
 
@@ -21,14 +23,14 @@ type sampleView interface {
 }
 
 // sampleText is for people.
-type sampleText struct{ screen screen }
+type sampleText struct{ screen terminal.Screen }
 
 func (v *sampleText) record(s *sampling, r *sampleRecord) error {
 	status, name := statusOK, r.Envelope
 	if r.Code != "" {
 		status, name = statusProblem, r.Code
 	}
-	if !v.screen.terminal {
+	if !v.screen.Terminal {
 		_, err := fmt.Fprintf(v.screen, "%-8s %s:%d: %s: %s\n", status, s.name, r.Line, name, r.inWords())
 		return err
 	}
@@ -36,19 +38,19 @@ func (v *sampleText) record(s *sampling, r *sampleRecord) error {
 	if status == statusProblem {
 		mark, color = "✗", text.Colors{text.FgRed, text.Bold}
 	}
-	v.screen.hang(fmt.Sprintf("%s %5d  ", v.screen.paint(color, mark), r.Line), v.screen.paint(color, name)+": "+r.inWords())
+	v.screen.Hang(fmt.Sprintf("%s %5d  ", v.screen.Paint(color, mark), r.Line), v.screen.Paint(color, name)+": "+r.inWords())
 	return nil
 }
 
 // inWords is a record on one line.
 func (r *sampleRecord) inWords() string {
 	if r.Code != "" {
-		return strings.TrimPrefix(r.Place+": ", ": ") + printable(r.Found)
+		return strings.TrimPrefix(r.Place+": ", ": ") + terminal.Printable(r.Found)
 	}
 	var parts []string
 	add := func(name, value string) {
 		if value != "" {
-			parts = append(parts, name+" "+printable(value))
+			parts = append(parts, name+" "+terminal.Printable(value))
 		}
 	}
 	add("customer", r.Customer)
@@ -72,21 +74,21 @@ func (r *sampleRecord) inWords() string {
 
 func (v *sampleText) end(s *sampling) error {
 	total := s.total()
-	verdict := plural64(total.Records, "record")
+	verdict := advice.Count(total.Records, "record")
 	for i, e := range total.order() {
-		verdict += fmt.Sprintf("%s %s %s", map[bool]string{true: ":", false: ","}[i == 0], grouped(total.Envelopes[e]), e)
+		verdict += fmt.Sprintf("%s %s %s", map[bool]string{true: ":", false: ","}[i == 0], advice.Grouped(total.Envelopes[e]), e)
 	}
 	color := text.Colors{text.FgGreen, text.Bold}
 	if total.Quarantined > 0 {
-		verdict += fmt.Sprintf("; %s would be quarantined", grouped(total.Quarantined))
+		verdict += fmt.Sprintf("; %s would be quarantined", advice.Grouped(total.Quarantined))
 		color = text.Colors{text.FgRed, text.Bold}
 	}
 	if total.Records == 0 {
 		verdict, color = s.name+" holds no records", text.Colors{text.Bold}
 	}
-	fmt.Fprintf(v.screen, "\n%s\n", v.screen.paint(color, verdict))
+	fmt.Fprintf(v.screen, "\n%s\n", v.screen.Paint(color, verdict))
 	for _, f := range s.faults() {
-		v.screen.hang(fmt.Sprintf("%8s  ", grouped(s.codes[f])), f.inWords()+": "+s.cure(f))
+		v.screen.Hang(fmt.Sprintf("%8s  ", advice.Grouped(s.codes[f])), f.inWords()+": "+s.cure(f))
 	}
 	return nil
 }

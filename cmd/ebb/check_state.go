@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
@@ -60,11 +61,11 @@ func (c *checking) checkRedisAllowed(ctx context.Context, client *redisstore.Cli
 	return err == nil && len(refusals) == 0
 }
 
-func (c *checking) failedRedis(advice string, err error) {
+func (c *checking) failedRedis(do string, err error) {
 	if isSilent(err) {
-		err = fmt.Errorf("no answer from %s: %s", strings.Join(c.cfg.Redis.Addresses, ", "), rootCause(err))
+		err = fmt.Errorf("no answer from %s: %s", strings.Join(c.cfg.Redis.Addresses, ", "), advice.Cause(err))
 	}
-	c.failed("redis", advice, err)
+	c.failed("redis", do, err)
 }
 
 // almostFull is the share of maxmemory in use, in percent, from which on it is worth a warning.
@@ -145,9 +146,9 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 	case len(group.May.Lacks(kafkawire.Read)) > 0:
 		c.notAllowed("group", kafkawire.Read, k.Group)
 	case started == 0:
-		c.ok("group", "%s has not run yet; it begins at the %s record, %s to read", k.Group, k.Start, plural64(lag, "record"))
+		c.ok("group", "%s has not run yet; it begins at the %s record, %s to read", k.Group, k.Start, advice.Count(lag, "record"))
 	default:
-		c.ok("group", "%s, %s, %s behind", k.Group, plural(len(group.Members), "member"), plural64(lag, "record"))
+		c.ok("group", "%s, %s, %s behind", k.Group, advice.Plural(len(group.Members), "member"), advice.Count(lag, "record"))
 	}
 }
 
@@ -157,7 +158,7 @@ func (c *checking) checkPoison(partition int32, m *pipeline.Meta) {
 	if share := float64(m.Poison.Count) / pipeline.PoisonWindow; limit > 0 && limit < 1 && share >= limit {
 		c.warn("input", "see what it is: ebb dlq list, ebb dlq show; to go on once it is mended: ebb run --accept-poison",
 			"partition %d: %d of the last %s records before offset %d cannot be used; the next such record stops it (input.poison_breaker %g)",
-			partition, m.Poison.Count, grouped(pipeline.PoisonWindow), m.Next, limit)
+			partition, m.Poison.Count, advice.Grouped(pipeline.PoisonWindow), m.Next, limit)
 	}
 }
 

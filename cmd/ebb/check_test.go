@@ -15,6 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
 )
@@ -279,7 +281,7 @@ func TestCheckTable(t *testing.T) {
 		{"alert topic", statusProblem, "there is no topic ebb.alerts", "ebb check --create"},
 		{"dlq topic", statusProblem, "there is no topic events.dlq", "ebb check --create"},
 	}
-	table := tableOfFindings(screen{terminal: true, width: 80}, findings)
+	table := tableOfFindings(terminal.Screen{Terminal: true, Width: 80}, findings)
 	for line := range strings.Lines(table) {
 		if n := displayWidth(strings.TrimRight(line, "\n")); n > 80 && !strings.Contains(line, "kafka-configs.sh") {
 			t.Errorf("%d columns: %s", n, line)
@@ -291,7 +293,7 @@ func TestCheckTable(t *testing.T) {
 func TestCheckStopsWhenToldTo(t *testing.T) {
 	s := startServices(t, "events")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(stoppedBy{2})
+	cancel(advice.Stopped{Signal: 2})
 	var stdout, stderr output
 	p := process{args: []string{"check"}, environ: s.environ, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
 	if code := p.run(ctx, func(int) {}); code != 130 || stderr.String() != "ebb check: stopped by Ctrl-C\n" {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/secure"
 )
@@ -71,7 +72,7 @@ func (c *checking) checkOwnTopics(ctx context.Context, partitions int32) {
 		}
 		if !enough {
 			c.problem("control topic", fmt.Sprintf("add the rest:\nkafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d", c.brokers(), k.Control, partitions),
-				"%s has %s, the input has %d", k.Control, plural(int(control.Partitions), "partition"), partitions)
+				"%s has %s, the input has %d", k.Control, advice.Plural(int(control.Partitions), "partition"), partitions)
 		}
 	}
 	compacted := map[string]string{"cleanup.policy": "compact"}
@@ -81,9 +82,9 @@ func (c *checking) checkOwnTopics(ctx context.Context, partitions int32) {
 		switch {
 		case !ok:
 		case cfg.CleanupPolicy != "compact" && keepsFrom(cfg, time.Now()) != keepsAll:
-			c.problem("packs topic", "compact it:\n"+c.alter(k.Packs, "cleanup.policy=compact"), "%s deletes records older than %s; a pack of years ago would be gone when it is needed", k.Packs, formatDuration(cfg.Retention))
+			c.problem("packs topic", "compact it:\n"+c.alter(k.Packs, "cleanup.policy=compact"), "%s deletes records older than %s; a pack of years ago would be gone when it is needed", k.Packs, advice.FormatDuration(cfg.Retention))
 		case !c.created[k.Packs]:
-			c.ok("packs topic", "%s, %s, keeps every pack", k.Packs, plural(packs.Replicas, "replica"))
+			c.ok("packs topic", "%s, %s, keeps every pack", k.Packs, advice.Plural(packs.Replicas, "replica"))
 		}
 	}
 }
@@ -94,9 +95,9 @@ func (c *checking) checkForGood(check string, t *kafkawire.Topic, cfg kafkawire.
 	case strings.Contains(cfg.CleanupPolicy, "compact"):
 		c.problem(check, "keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"), "%s is compacted: all but the newest control record of each partition are removed", t.Name)
 	case keepsFrom(cfg, time.Now()) != keepsAll || cfg.RetentionBytes >= 0:
-		c.problem(check, "keep it for ever:\n"+c.alter(t.Name, "retention.ms=-1,retention.bytes=-1"), "%s deletes records older than %s; without them a rolled-back state stops (control_lost)", t.Name, formatDuration(cfg.Retention))
+		c.problem(check, "keep it for ever:\n"+c.alter(t.Name, "retention.ms=-1,retention.bytes=-1"), "%s deletes records older than %s; without them a rolled-back state stops (control_lost)", t.Name, advice.FormatDuration(cfg.Retention))
 	case fits && !c.created[t.Name]:
-		c.ok(check, "%s, %s, %s, keeps everything", t.Name, plural(int(t.Partitions), "partition"), plural(t.Replicas, "replica"))
+		c.ok(check, "%s, %s, %s, keeps everything", t.Name, advice.Plural(int(t.Partitions), "partition"), advice.Plural(t.Replicas, "replica"))
 	}
 }
 
@@ -126,7 +127,7 @@ func (c *checking) topic(ctx context.Context, w wantedTopic) (t kafkawire.Topic,
 	missing := errors.Is(err, kafkawire.UnknownTopicOrPartition)
 	if missing && c.flags.create {
 		if t, err = c.createTopic(ctx, &w); err == nil {
-			c.ok(w.check, "%s created with %s, keeping everything", w.name, plural(int(t.Partitions), "partition"))
+			c.ok(w.check, "%s created with %s, keeping everything", w.name, advice.Plural(int(t.Partitions), "partition"))
 			c.created[w.name] = true
 		}
 	}
@@ -185,15 +186,15 @@ func (c *checking) checkInput(t *kafkawire.Topic, cfg kafkawire.TopicConfig) {
 		c.problem("input topic", "keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"), "%s is compacted: all but the newest events of each customer are removed", t.Name)
 		return
 	}
-	replicas := fmt.Sprintf("%s, %s", plural(int(t.Partitions), "partition"), plural(t.Replicas, "replica"))
+	replicas := fmt.Sprintf("%s, %s", advice.Plural(int(t.Partitions), "partition"), advice.Plural(t.Replicas, "replica"))
 	if from := keepsFrom(cfg, time.Now()); from != keepsAll {
 		c.warn("input topic", "for replayed logs and rebuilds:\n"+keepForever(c.brokers(), t.Name),
-			"%s, %s; records older than %s are deleted by the event time they carry: fine for live events, a replayed log of the past would be gone within minutes", t.Name, replicas, formatDuration(cfg.Retention))
+			"%s, %s; records older than %s are deleted by the event time they carry: fine for live events, a replayed log of the past would be gone within minutes", t.Name, replicas, advice.FormatDuration(cfg.Retention))
 		return
 	}
 	if cfg.RetentionBytes >= 0 {
 		c.warn("input topic", "watch that ebb stays ahead of it, or:\n"+c.alter(t.Name, "retention.bytes=-1"),
-			"%s, %s; each partition keeps %s and deletes what is older, read or not", t.Name, replicas, formatSize(cfg.RetentionBytes))
+			"%s, %s; each partition keeps %s and deletes what is older, read or not", t.Name, replicas, advice.FormatSize(cfg.RetentionBytes))
 		return
 	}
 	if !c.created[t.Name] { // else that is said
@@ -203,13 +204,13 @@ func (c *checking) checkInput(t *kafkawire.Topic, cfg kafkawire.TopicConfig) {
 
 // checkKept looks at a topic whose records downstream has to read; fits says that all else is well with it.
 func (c *checking) checkKept(check string, t *kafkawire.Topic, cfg kafkawire.TopicConfig, fits bool, compacted string) {
-	shape := fmt.Sprintf("%s, %s, %s", t.Name, plural(int(t.Partitions), "partition"), plural(t.Replicas, "replica"))
+	shape := fmt.Sprintf("%s, %s, %s", t.Name, advice.Plural(int(t.Partitions), "partition"), advice.Plural(t.Replicas, "replica"))
 	switch {
 	case strings.Contains(cfg.CleanupPolicy, "compact"):
 		c.problem(check, "keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"), "%s is compacted: %s", t.Name, compacted)
 	case keepsFrom(cfg, time.Now()) != keepsAll:
 		c.warn(check, "for replayed logs:\n"+keepForever(c.brokers(), t.Name),
-			"%s; records older than %s are deleted by their timestamp, which is event time", shape, formatDuration(cfg.Retention))
+			"%s; records older than %s are deleted by their timestamp, which is event time", shape, advice.FormatDuration(cfg.Retention))
 	case fits && !c.created[t.Name]:
 		c.ok(check, "%s", shape)
 	}

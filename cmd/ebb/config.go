@@ -4,13 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"maps"
 	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline/secure"
 )
 
@@ -145,7 +145,7 @@ func defaultConfig() *Config {
 		Pack:            PackConfig{Name: "retail"},
 		Time:            TimeConfig{Lateness: 5 * time.Minute},
 		Batch:           BatchConfig{MaxBytes: 4 << 20, Linger: 20 * time.Millisecond},
-		State:           StateConfig{Cache: 1_000_000, Retention: 730 * day},
+		State:           StateConfig{Cache: 1_000_000, Retention: 730 * advice.Day},
 		Input:           InputConfig{MaxRecordBytes: 1 << 20, PoisonBreaker: 0.5, Mapping: defaultMapping()},
 		HTTP:            HTTPConfig{Listen: "127.0.0.1:9464"},
 		Log:             LogConfig{Level: "info", Format: "auto"},
@@ -171,7 +171,7 @@ func loadConfigAnyway(path string, environ []string, readFile func(string) ([]by
 	if path != "" {
 		text, err := readFile(path)
 		if err != nil {
-			l.problems = append(l.problems, configProblem{Place: path, Text: "cannot be read: " + plainFileError(err), file: true})
+			l.problems = append(l.problems, configProblem{Place: path, Text: "cannot be read: " + advice.FileCause(err), file: true})
 		}
 		l.readYAML(path, text)
 	}
@@ -262,12 +262,4 @@ func (c *Config) Digest() string {
 		fmt.Fprintf(h, "%s=%s\n", s.path, s.masked())
 	}
 	return hex.EncodeToString(h.Sum(nil))[:16]
-}
-
-// plainFileError says why a file could not be read, without the system call and without the name again.
-func plainFileError(err error) string {
-	if pe, ok := err.(*fs.PathError); ok { //nolint:errorlint // only the outermost carries the name that is cut
-		return pe.Err.Error()
-	}
-	return err.Error()
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // check finds what is wrong with values that are readable each by itself: form and contradictions.
@@ -49,10 +51,10 @@ func (l *configLoader) checkKafka(c *Config) {
 		l.problem("kafka.instance_id", "may hold letters, digits, '.', '_' and '-', at most %d: %q", maxInstance, k.InstanceID)
 	}
 	if 3*k.Heartbeat >= k.SessionTimeout {
-		l.contradiction("kafka.heartbeat", "kafka.session_timeout", "must be below a third of kafka.session_timeout (%s), else one lost heartbeat costs the partitions: %s", formatDuration(k.SessionTimeout), formatDuration(k.Heartbeat))
+		l.contradiction("kafka.heartbeat", "kafka.session_timeout", "must be below a third of kafka.session_timeout (%s), else one lost heartbeat costs the partitions: %s", advice.FormatDuration(k.SessionTimeout), advice.FormatDuration(k.Heartbeat))
 	}
 	if k.TransactionTimeout <= k.SessionTimeout {
-		l.contradiction("kafka.transaction_timeout", "kafka.session_timeout", "must be longer than kafka.session_timeout (%s), so that a slow member loses its partition before its transaction: %s", formatDuration(k.SessionTimeout), formatDuration(k.TransactionTimeout))
+		l.contradiction("kafka.transaction_timeout", "kafka.session_timeout", "must be longer than kafka.session_timeout (%s), so that a slow member loses its partition before its transaction: %s", advice.FormatDuration(k.SessionTimeout), advice.FormatDuration(k.TransactionTimeout))
 	}
 }
 
@@ -194,10 +196,10 @@ func (l *configLoader) checkOnePassword(prefix, password, file string) {
 
 func (l *configLoader) checkProcess(c *Config) {
 	if c.Input.MaxRecordBytes > c.Batch.MaxBytes {
-		l.contradiction("input.max_record_bytes", "batch.max_bytes", "is more than batch.max_bytes (%s), which bounds a batch: %s", formatSize(c.Batch.MaxBytes), formatSize(c.Input.MaxRecordBytes))
+		l.contradiction("input.max_record_bytes", "batch.max_bytes", "is more than batch.max_bytes (%s), which bounds a batch: %s", advice.FormatSize(c.Batch.MaxBytes), advice.FormatSize(c.Input.MaxRecordBytes))
 	}
 	if c.ShutdownTimeout <= c.Batch.Linger {
-		l.contradiction("shutdown_timeout", "batch.linger", "must be longer than batch.linger (%s), else the last batch is cut short: %s", formatDuration(c.Batch.Linger), formatDuration(c.ShutdownTimeout))
+		l.contradiction("shutdown_timeout", "batch.linger", "must be longer than batch.linger (%s), else the last batch is cut short: %s", advice.FormatDuration(c.Batch.Linger), advice.FormatDuration(c.ShutdownTimeout))
 	}
 	if c.HTTP.Listen != "" {
 		if why := badAddress(c.HTTP.Listen, 0); why != "" {

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"time"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
@@ -82,7 +84,7 @@ func openRedis(ctx context.Context, c *Config) (*redisstore.Client, error) {
 }
 
 // loadPack reads the pack of the configuration with its overrides.
-func loadPack(c *Config) (*scoring.Pack, error) { return loadPackFrom(c, readFile) }
+func loadPack(c *Config) (*scoring.Pack, error) { return loadPackFrom(c, os.ReadFile) }
 
 // loadPackFrom is loadPack with another way to read its file.
 func loadPackFrom(c *Config, read func(string) ([]byte, error)) (*scoring.Pack, error) {
@@ -117,7 +119,7 @@ func (s silence) Is(target error) bool { return target == pipeline.ErrUnavailabl
 // noKafka puts the failure to reach any broker into words, and leaves it in its class. flag is how a command that has one
 // takes brokers.
 func noKafka(err error, c *Config, flag string) error {
-	return advise(silence(fmt.Sprintf("no answer from Kafka at %s: %s", strings.Join(c.Kafka.Brokers, ", "), rootCause(err))),
+	return advice.Add(silence(fmt.Sprintf("no answer from Kafka at %s: %s", strings.Join(c.Kafka.Brokers, ", "), advice.Cause(err))),
 		"start it, or name another with %sEBB_KAFKA_BROKERS or kafka.brokers; a secured one needs kafka.tls and kafka.sasl", flag)
 }
 
@@ -125,7 +127,7 @@ func noKafka(err error, c *Config, flag string) error {
 func noRedis(err error, c *Config) error {
 	at := strings.Join(c.Redis.Addresses, ", ")
 	if isSilent(err) {
-		return advise(silence(fmt.Sprintf("no answer from Redis at %s: %s", at, rootCause(err))),
+		return advice.Add(silence(fmt.Sprintf("no answer from Redis at %s: %s", at, advice.Cause(err))),
 			"start it, or name another with EBB_REDIS_ADDRESSES or redis.addresses; a secured one needs redis.tls, redis.username and a password")
 	}
 	return fmt.Errorf("connect to Redis at %s: %w", at, err)

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // TestConfigurationDocument compares docs/configuration.md with the table of settings. With -update it is written anew.
@@ -95,9 +97,9 @@ func bounds(s *setting) string {
 	case countValue:
 		return fmt.Sprintf("%d to %d", v.min, v.max)
 	case durationValue:
-		return formatDuration(v.min) + " to " + formatDuration(v.max)
+		return advice.FormatDuration(v.min) + " to " + advice.FormatDuration(v.max)
 	case sizeValue:
-		return formatSize(v.min) + " to " + formatSize(v.max)
+		return advice.FormatSize(v.min) + " to " + advice.FormatSize(v.max)
 	case choiceValue:
 		words := quoteEmpty(v.choices)
 		for i := range words {

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // Variables begin with envPrefix; those that begin with envTestPrefix are for tests and not ours to judge.
@@ -36,7 +38,7 @@ func (l *configLoader) readEnvironment(environ []string) {
 		text := set[name]
 		s := byName[name]
 		if s == nil {
-			l.problems = append(l.problems, configProblem{Place: name, Text: "unknown variable" + didYouMean(name, names)})
+			l.problems = append(l.problems, configProblem{Place: name, Text: "unknown variable" + advice.DidYouMean(name, names)})
 			continue
 		}
 		if o := l.origins[s.path]; strings.HasPrefix(o.place, envPrefix) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // configProblem is one thing wrong with the configuration.
@@ -31,7 +33,7 @@ type configProblems []configProblem
 // Error lists the problems, one a line.
 func (ps configProblems) Error() string {
 	lines := make([]string, 0, len(ps)+1)
-	lines = append(lines, fmt.Sprintf("%s in the configuration", plural(len(ps), "problem")))
+	lines = append(lines, fmt.Sprintf("%s in the configuration", advice.Plural(len(ps), "problem")))
 	for _, p := range ps {
 		lines = append(lines, "  "+p.String())
 	}
@@ -59,47 +61,4 @@ func (ps configProblems) touch(keys ...string) bool {
 			return p.Path == key || strings.HasPrefix(p.Path, key+".") || strings.HasPrefix(key, p.Path+".")
 		})
 	})
-}
-
-// didYouMean is a hint at the nearest of the choices, or nothing where none is near.
-func didYouMean(word string, choices []string) string {
-	best, distance := "", 1+max(2, len(word)/3)
-	for _, c := range choices {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); c != "" && d < distance {
-			best, distance = c, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %s?", best)
-}
-
-// editDistance counts the letters to insert, remove or replace to get from a to b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(d, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}
-
-// plural counts things in words: 1 problem, 2 problems.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

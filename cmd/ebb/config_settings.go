@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -106,7 +107,7 @@ func (c *Config) packSettings() []setting {
 		{path: "pack.name", value: textValue{&p.Name}, doc: "Scoring pack: one that comes with ebb, or a file (a path with a slash, or ending in `.yaml`). `pack: retail` is short for it, and so is the variable `EBB_PACK`. Its file is looked at every 5 s, and on SIGHUP: one of a higher version is activated, without a restart; one that is broken changes nothing and is reported."},
 		{path: "pack.activity", value: listValue{&p.Activity}, doc: "Event types that count as activity, in place of the pack's. Empty: the pack's own."},
 		{path: "pack.friction", value: weightsValue{&p.Friction}, doc: "Weight, 0 to 100, of each event type that counts as friction, in place of the pack's. Empty: the pack's own. In the environment `payment_failed,complaint=0.5`; without a number it is 1."},
-		{path: "pack.horizon", value: durationValue{&p.Horizon, 0, 730 * day}, doc: "The score answers how likely it is that a customer does nothing for this long. 0s: the pack's own."},
+		{path: "pack.horizon", value: durationValue{&p.Horizon, 0, 730 * advice.Day}, doc: "The score answers how likely it is that a customer does nothing for this long. 0s: the pack's own."},
 		{path: "shadows", value: namesValue{&c.Shadows, "name=pack"}, doc: "Packs to try beside `pack`, by a name of your own (lower-case letters, digits and `-`): each scores the same input in a group of its own, `<kafka.group>.shadow.<name>`, and what it would alert goes to `kafka.shadow` and nowhere else. A pack is one that comes with ebb, or a file, which is followed as `pack.name` is. In the environment `candidate=./next.yaml,other=saas`. Each takes as much CPU, memory and room in Redis as the main one. [How to try a pack](packs.md#trying-a-pack)."},
 	}
 }
@@ -114,11 +115,11 @@ func (c *Config) packSettings() []setting {
 func (c *Config) processSettings() []setting {
 	b := &c.Batch
 	s := []setting{
-		{path: "time.lateness", value: durationValue{&c.Time.Lateness, 0, 30 * day}, doc: "How much older than the newest event of its partition an event may be and still be on time. Longer: more disorder is forgiven, and a silence is noticed later by as much."},
+		{path: "time.lateness", value: durationValue{&c.Time.Lateness, 0, 30 * advice.Day}, doc: "How much older than the newest event of its partition an event may be and still be on time. Longer: more disorder is forgiven, and a silence is noticed later by as much."},
 		{path: "batch.max_bytes", value: sizeValue{&b.MaxBytes, 64 << 10, 64 << 20}, doc: "How much of a partition is fetched, and committed together, at most, as stored in the log. More: fewer writes per event when behind, more memory (about ten times as much per partition)."},
 		{path: "batch.linger", value: durationValue{&b.Linger, 0, time.Second}, doc: "While events flow, how long the broker gathers them before it answers. The first event after a pause never waits. Shorter: sooner alerts, more commits."},
 		{path: "state.cache", value: countValue{&c.State.Cache, 1000, 1_000_000_000}, doc: "Customers kept in memory, over all partitions of the process, about 450 bytes each. The others are read from Redis when they come. Below three batches' customers per partition most are read again and again."},
-		{path: "state.retention", value: durationValue{&c.State.Retention, 0, 3650 * day}, doc: "The state of a customer is removed this long, in event time, after its last event that counted, once no deadline expects anything more of it; who comes back later is new. 0s: state is kept for ever."},
+		{path: "state.retention", value: durationValue{&c.State.Retention, 0, 3650 * advice.Day}, doc: "The state of a customer is removed this long, in event time, after its last event that counted, once no deadline expects anything more of it; who comes back later is new. 0s: state is kept for ever."},
 		{path: "input.max_record_bytes", value: sizeValue{&c.Input.MaxRecordBytes, 1 << 10, 64 << 20}, doc: "Records whose key, value and headers take more are quarantined unread."},
 		{path: "input.poison_breaker", value: shareValue{&c.Input.PoisonBreaker}, doc: "When more than this share of a partition's last 1,000 records cannot be used, the partition stops (`input_poisoned`) instead of draining into the DLQ; the others run on. Lower: a bad release of a producer is noticed sooner. 0 or 1: it never stops."},
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 )
 
@@ -86,7 +88,7 @@ input:
 	want.Kafka.TLS = TLSConfig{Enabled: true, ServerName: "kafka.example.org"}
 	want.Kafka.TransactionTimeout = 2 * time.Minute
 	want.Redis.Addresses = []string{"c:3"}
-	want.Pack = PackConfig{Name: "any", Activity: []string{"Order Completed"}, Friction: map[string]float64{"payment_failed": 1, "complaint": 0.5}, Horizon: 90 * day}
+	want.Pack = PackConfig{Name: "any", Activity: []string{"Order Completed"}, Friction: map[string]float64{"payment_failed": 1, "complaint": 0.5}, Horizon: 90 * advice.Day}
 	want.State.Cache, want.Input.MaxRecordBytes = 2_000_000, 2<<20
 	m := &want.Input.Mapping.Parts
 	m.Customer.Paths, m.Type = []string{"/user/id", "/a,b"}, pipeline.PartSpec{Paths: []string{"/event"}, Default: "Visit"}
@@ -173,7 +175,7 @@ func TestMaskedHidesSecretsAndDigestIgnoresThem(t *testing.T) {
 		t.Errorf("password file read as %q", password)
 	}
 	var log strings.Builder
-	logger := newLogger(LogConfig{Level: "info", Format: "json"}, newScreen(&log, nil))
+	logger := newLogger(LogConfig{Level: "info", Format: "json"}, terminal.NewScreen(&log, nil))
 	logger.Info().Object("config", a.Masked()).Str("config_digest", a.Digest()).Msg("starting")
 	if strings.Contains(log.String(), "hunter2") || strings.Contains(log.String(), "swordfish") || !strings.Contains(log.String(), `"kafka.sasl.password":"(set)"`) {
 		t.Errorf("log line: %s", log.String())
@@ -189,13 +191,13 @@ func TestMaskedHidesSecretsAndDigestIgnoresThem(t *testing.T) {
 
 func TestDurationsAndSizesAreReadAsTheyAreWritten(t *testing.T) {
 	for _, text := range []string{"0s", "1ms", "20ms", "1.5s", "10s", "1m30s", "5m", "2h", "1d", "90d", "1d12h", "1d30m10s"} {
-		d, err := parseDuration(text)
-		if err != nil || formatDuration(d) != text {
-			t.Errorf("%s is read as %s: %v", text, formatDuration(d), err)
+		d, err := advice.ParseDuration(text)
+		if err != nil || advice.FormatDuration(d) != text {
+			t.Errorf("%s is read as %s: %v", text, advice.FormatDuration(d), err)
 		}
 	}
 	for _, text := range []string{"", "5", "d", "-1d", "1d-1h", "1dd", "9999999999d", "ten", "1 s"} {
-		if d, err := parseDuration(text); err == nil && (d >= 0 || text != "-1d") {
+		if d, err := advice.ParseDuration(text); err == nil && (d >= 0 || text != "-1d") {
 			t.Errorf("%q is read as %s", text, d)
 		}
 	}
@@ -211,12 +213,12 @@ func TestDurationsAndSizesAreReadAsTheyAreWritten(t *testing.T) {
 		t.Errorf("%v is read back as %v: %v", names, again, err)
 	}
 	for text, want := range map[string]int64{"0": 0, "100": 100, "1KiB": 1024, "1 MiB": 1 << 20, "3GiB": 3 << 30, "1_000": 1000} {
-		if n, err := parseSize(text); err != nil || n != want {
+		if n, err := advice.ParseSize(text); err != nil || n != want {
 			t.Errorf("%s is read as %d: %v", text, n, err)
 		}
 	}
 	for _, text := range []string{"", "KiB", "-1", "1MB", "9999999999GiB", "1.5MiB"} {
-		if n, err := parseSize(text); err == nil {
+		if n, err := advice.ParseSize(text); err == nil {
 			t.Errorf("%q is read as %d", text, n)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // value is a typed place in a Config: how text becomes a value, and back.
@@ -21,8 +23,10 @@ type value interface {
 // textValue is a free text.
 type textValue struct{ p *string }
 
-func (v textValue) kind() string          { return "text" }
-func (v textValue) String() string        { return *v.p }
+func (v textValue) kind() string { return "text" }
+
+func (v textValue) String() string { return *v.p }
+
 func (v textValue) set(text string) error { *v.p = text; return nil }
 
 // choiceValue is one of a closed list.
@@ -31,12 +35,13 @@ type choiceValue struct {
 	choices []string
 }
 
-func (v choiceValue) kind() string   { return alternatives(quoteEmpty(v.choices)) }
+func (v choiceValue) kind() string { return alternatives(quoteEmpty(v.choices)) }
+
 func (v choiceValue) String() string { return *v.p }
 
 func (v choiceValue) set(text string) error {
 	if !slices.Contains(v.choices, text) {
-		return fmt.Errorf("want %s, found %q%s", v.kind(), text, didYouMean(text, v.choices))
+		return fmt.Errorf("want %s, found %q%s", v.kind(), text, advice.DidYouMean(text, v.choices))
 	}
 	*v.p = text
 	return nil
@@ -61,7 +66,8 @@ func quoteEmpty(in []string) []string {
 // boolValue is true or false, and no other word.
 type boolValue struct{ p *bool }
 
-func (v boolValue) kind() string   { return "true or false" }
+func (v boolValue) kind() string { return "true or false" }
+
 func (v boolValue) String() string { return strconv.FormatBool(*v.p) }
 
 func (v boolValue) set(text string) error {
@@ -78,7 +84,8 @@ type countValue struct {
 	min, max int
 }
 
-func (v countValue) kind() string   { return "whole number" }
+func (v countValue) kind() string { return "whole number" }
+
 func (v countValue) String() string { return strconv.Itoa(*v.p) }
 
 func (v countValue) set(text string) error {
@@ -96,7 +103,8 @@ func (v countValue) set(text string) error {
 // shareValue is a part of a whole.
 type shareValue struct{ p *float64 }
 
-func (v shareValue) kind() string   { return "share, 0 to 1" }
+func (v shareValue) kind() string { return "share, 0 to 1" }
+
 func (v shareValue) String() string { return strconv.FormatFloat(*v.p, 'g', -1, 64) }
 
 func (v shareValue) set(text string) error {
@@ -117,60 +125,20 @@ type durationValue struct {
 	min, max time.Duration
 }
 
-func (v durationValue) kind() string   { return "duration" }
-func (v durationValue) String() string { return formatDuration(*v.p) }
+func (v durationValue) kind() string { return "duration" }
+
+func (v durationValue) String() string { return advice.FormatDuration(*v.p) }
 
 func (v durationValue) set(text string) error {
-	d, err := parseDuration(text)
+	d, err := advice.ParseDuration(text)
 	if err != nil {
 		return err
 	}
 	if d < v.min || d > v.max {
-		return fmt.Errorf("must lie between %s and %s, found %s", formatDuration(v.min), formatDuration(v.max), text)
+		return fmt.Errorf("must lie between %s and %s, found %s", advice.FormatDuration(v.min), advice.FormatDuration(v.max), text)
 	}
 	*v.p = d
 	return nil
-}
-
-const day = 24 * time.Hour
-
-// parseDuration reads a span such as 200ms, 1h30m, 90d or 1d12h. A day is 24 hours.
-func parseDuration(text string) (time.Duration, error) {
-	days, rest, hasDays := strings.Cut(text, "d")
-	if !hasDays {
-		days, rest = "0", text
-	}
-	n, err := strconv.ParseInt(days, 10, 64)
-	var d time.Duration
-	if err == nil && (rest != "" || !hasDays) {
-		d, err = time.ParseDuration(rest)
-	}
-	if err != nil || hasDays && d < 0 || n < 0 && d != 0 || n > math.MaxInt64/int64(day)-1 || n < -math.MaxInt64/int64(day) {
-		return 0, fmt.Errorf("want a duration with its unit, such as 200ms, 10s, 5m or 90d, found %q", text)
-	}
-	return time.Duration(n)*day + d, nil
-}
-
-// formatDuration is the inverse of parseDuration, in the shortest form.
-func formatDuration(d time.Duration) string {
-	if d == 0 {
-		return "0s"
-	}
-	s := ""
-	if d >= day {
-		s, d = fmt.Sprintf("%dd", d/day), d%day
-	}
-	if d != 0 {
-		t := d.String()
-		if strings.HasSuffix(t, "m0s") {
-			t = strings.TrimSuffix(t, "0s")
-		}
-		if strings.HasSuffix(t, "h0m") {
-			t = strings.TrimSuffix(t, "0m")
-		}
-		s += t
-	}
-	return s
 }
 
 // sizeValue is a number of bytes, with or without a binary unit.
@@ -179,53 +147,27 @@ type sizeValue struct {
 	min, max int64
 }
 
-func (v sizeValue) kind() string   { return "size" }
-func (v sizeValue) String() string { return formatSize(*v.p) }
+func (v sizeValue) kind() string { return "size" }
+
+func (v sizeValue) String() string { return advice.FormatSize(*v.p) }
 
 func (v sizeValue) set(text string) error {
-	n, err := parseSize(text)
+	n, err := advice.ParseSize(text)
 	if err != nil {
 		return err
 	}
 	if n < v.min || n > v.max {
-		return fmt.Errorf("must lie between %s and %s, found %s", formatSize(v.min), formatSize(v.max), text)
+		return fmt.Errorf("must lie between %s and %s, found %s", advice.FormatSize(v.min), advice.FormatSize(v.max), text)
 	}
 	*v.p = n
 	return nil
 }
 
-// parseSize reads bytes, or KiB, MiB or GiB of them.
-func parseSize(text string) (int64, error) {
-	number, shift := text, 0
-	for unit, s := range map[string]int{"KiB": 10, "MiB": 20, "GiB": 30} {
-		if t, ok := strings.CutSuffix(text, unit); ok {
-			number, shift = strings.TrimSpace(t), s
-		}
-	}
-	n, err := strconv.ParseInt(strings.ReplaceAll(number, "_", ""), 10, 64)
-	if err != nil || n > math.MaxInt64>>shift || n < 0 {
-		return 0, fmt.Errorf("want bytes, or a size such as 512KiB or 1MiB, found %q", text)
-	}
-	return n << shift, nil
-}
-
-// formatSize is the inverse of parseSize, in the largest unit that fits exactly.
-func formatSize(n int64) string {
-	for _, u := range []struct {
-		shift int
-		name  string
-	}{{30, "GiB"}, {20, "MiB"}, {10, "KiB"}} {
-		if n > 0 && n%(1<<u.shift) == 0 {
-			return strconv.FormatInt(n>>u.shift, 10) + u.name
-		}
-	}
-	return strconv.FormatInt(n, 10)
-}
-
 // listValue is a list of texts; in one text its items are separated by commas.
 type listValue struct{ p *[]string }
 
-func (v listValue) kind() string   { return "list" }
+func (v listValue) kind() string { return "list" }
+
 func (v listValue) String() string { return strings.Join(*v.p, ",") }
 
 func (v listValue) set(text string) error {
@@ -309,6 +251,7 @@ type namesValue struct {
 }
 
 func (v namesValue) kind() string { return "text by name" }
+
 func (v namesValue) item() string { return "text" }
 
 func (v namesValue) String() string {

@@ -9,6 +9,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // yamlReader walks one file and sets what it finds. It goes on after a problem, to find them all.
@@ -208,7 +210,7 @@ func (l *configLoader) children(prefix string) []string {
 
 // suggest names the key that was probably meant: a neighbour of similar name, else one of that name elsewhere.
 func (l *configLoader) suggest(prefix, key string) string {
-	if hint := didYouMean(key, l.children(prefix)); hint != "" {
+	if hint := advice.DidYouMean(key, l.children(prefix)); hint != "" {
 		return hint
 	}
 	var elsewhere []string

@@ -7,28 +7,30 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/rs/zerolog"
+
+	"ebb/cmd/ebb/terminal"
 )
 
 // newLogger writes JSON lines, or lines for people where the format or the terminal asks for it.
-func newLogger(cfg LogConfig, s screen) zerolog.Logger {
+func newLogger(cfg LogConfig, s terminal.Screen) zerolog.Logger {
 	level, err := zerolog.ParseLevel(cfg.Level)
 	if err != nil {
 		panic("BUG: log level passed the check: " + cfg.Level)
 	}
 	var w io.Writer = s
-	if cfg.Format == "console" || cfg.Format == "auto" && s.terminal {
+	if cfg.Format == "console" || cfg.Format == "auto" && s.Terminal {
 		w = newConsole(s)
 	}
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
 
 // newConsole writes log lines for people, in colours that can be read on any background.
-func newConsole(s screen) zerolog.ConsoleWriter {
+func newConsole(s terminal.Screen) zerolog.ConsoleWriter {
 	levels := map[string]string{
-		"debug": "DBG", "info": s.paint(text.Colors{text.FgGreen}, "INF"), "warn": s.paint(text.Colors{text.FgYellow, text.Bold}, "WRN"),
-		"error": s.paint(text.Colors{text.FgRed, text.Bold}, "ERR"), "fatal": s.paint(text.Colors{text.FgRed, text.Bold}, "FTL"),
+		"debug": "DBG", "info": s.Paint(text.Colors{text.FgGreen}, "INF"), "warn": s.Paint(text.Colors{text.FgYellow, text.Bold}, "WRN"),
+		"error": s.Paint(text.Colors{text.FgRed, text.Bold}, "ERR"), "fatal": s.Paint(text.Colors{text.FgRed, text.Bold}, "FTL"),
 	}
-	name := func(field any) string { return s.paint(text.Colors{text.FgCyan}, fmt.Sprintf("%s=", field)) }
+	name := func(field any) string { return s.Paint(text.Colors{text.FgCyan}, fmt.Sprintf("%s=", field)) }
 	return zerolog.ConsoleWriter{
 		Out: s, NoColor: true, TimeFormat: time.TimeOnly, FormatPrepare: brief,
 		FormatLevel: func(level any) string {

@@ -11,6 +11,8 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -54,7 +56,7 @@ raised; a summary follows. A log is what "ebb produce" takes: NDJSON, or CSV wit
 type demo struct {
 	cfg    *Config
 	flags  *demoFlags
-	screen screen
+	screen terminal.Screen
 	log    *demoLog
 	show   *demoShow
 
@@ -65,7 +67,7 @@ type demo struct {
 
 func (a *app) demo(cmd *cobra.Command, f *demoFlags) error {
 	if f.length < 0 {
-		return usageError{fmt.Errorf("--for must not be below 0, found %v", f.length)}
+		return advice.Usage(fmt.Errorf("--for must not be below 0, found %v", f.length))
 	}
 	cfg, err := a.config(f.overrides()...)
 	if err != nil {
@@ -73,7 +75,7 @@ func (a *app) demo(cmd *cobra.Command, f *demoFlags) error {
 	}
 	cfg.HTTP.Listen, cfg.Kafka.InstanceID = "", "demo"
 	cfg.Log.Level = "warn"
-	log, err := openDemoLog(f, newStoppableReader(cmd.Context(), cmd.InOrStdin()), &cfg.Input.Mapping)
+	log, err := openDemoLog(f, terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), &cfg.Input.Mapping)
 	if err != nil {
 		return err
 	}
@@ -82,11 +84,11 @@ func (a *app) demo(cmd *cobra.Command, f *demoFlags) error {
 		return err
 	}
 	defer e.close()
-	d := &demo{cfg: cfg, flags: f, screen: newScreen(cmd.OutOrStdout(), a.environ), log: log}
-	return d.run(cmd, newScreen(cmd.ErrOrStderr(), a.environ))
+	d := &demo{cfg: cfg, flags: f, screen: terminal.NewScreen(cmd.OutOrStdout(), a.environ), log: log}
+	return d.run(cmd, terminal.NewScreen(cmd.ErrOrStderr(), a.environ))
 }
 
-func (d *demo) run(cmd *cobra.Command, errs screen) error {
+func (d *demo) run(cmd *cobra.Command, errs terminal.Screen) error {
 	ctx := cmd.Context()
 	quiet := newLogger(d.cfg.Log, errs)
 	p, err := newProcessor(ctx, d.cfg, quiet, processorOptions{embedded: true})

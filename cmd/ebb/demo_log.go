@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/shop"
 )
 
@@ -24,11 +25,11 @@ func openDemoLog(f *demoFlags, stdin io.Reader, m *MappingConfig) (*demoLog, err
 	}
 	s, err := shop.New(shop.Config{Customers: f.customers, Seed: f.seed})
 	if err != nil {
-		return nil, usageError{err}
+		return nil, advice.Usage(err)
 	}
 	l := &demoLog{
 		shop: s,
-		title: fmt.Sprintf("a simulated shop (seed %d): %s customers over %d days from %s", f.seed, grouped(int64(s.Customers())),
+		title: fmt.Sprintf("a simulated shop (seed %d): %s customers over %d days from %s", f.seed, advice.Grouped(int64(s.Customers())),
 			int(s.End().Sub(s.Start()).Hours()/24), s.Start().Format(time.DateOnly)),
 	}
 	for range s.Events() {

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 )
 
 // shownPerSecond is how many alerts a person is shown: more cannot be read, and the others are counted.
@@ -15,7 +18,7 @@ const shownPerSecond = 8
 // demoShow writes alerts as they come, a progress bar below them on a terminal, and keeps what the summary needs.
 type demoShow struct {
 	mu      sync.Mutex
-	screen  screen
+	screen  terminal.Screen
 	json    bool
 	line    *alertLine
 	bar     *progressbar.ProgressBar // nil: none
@@ -35,13 +38,13 @@ type customerEpisodes struct {
 	raised []int64         // when, ms since the epoch
 }
 
-func newDemoShow(s screen, asJSON bool, total int64) *demoShow {
+func newDemoShow(s terminal.Screen, asJSON bool, total int64) *demoShow {
 	show := &demoShow{
 		screen: s, json: asJSON, line: &alertLine{screen: s}, changed: make(chan struct{}),
 		counts: map[string]int64{}, episodes: map[string]*customerEpisodes{},
 	}
-	if s.terminal && !asJSON {
-		show.bar = s.bar(total, "")
+	if s.Terminal && !asJSON {
+		show.bar = s.Bar(total, "")
 	}
 	return show
 }
@@ -86,7 +89,7 @@ func (s *demoShow) write(value []byte) error {
 		_, err := s.screen.Write(append(value, '\n'))
 		return err
 	}
-	if s.screen.terminal && !s.mayShow() {
+	if s.screen.Terminal && !s.mayShow() {
 		s.hidden++
 		return nil
 	}
@@ -113,7 +116,7 @@ func (s *demoShow) at(n, ms int64) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bar.Describe(fmt.Sprintf("%s  %s events  %s alerts", time.UnixMilli(ms).UTC().Format(time.DateOnly), grouped(n), grouped(int64(s.seen))))
+	s.bar.Describe(fmt.Sprintf("%s  %s events  %s alerts", time.UnixMilli(ms).UTC().Format(time.DateOnly), advice.Grouped(n), advice.Grouped(int64(s.seen))))
 	_ = s.bar.Set64(n)
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // demoSummary is what the demo closes with; --json prints it as the last line.
@@ -42,14 +44,14 @@ func (d *demo) header(p *processor) {
 		return
 	}
 	w, bold := d.screen, text.Colors{text.Bold}
-	fmt.Fprintf(w, "%s %s\n", d.screen.paint(bold, "ebb demo:"), d.log.title)
+	fmt.Fprintf(w, "%s %s\n", d.screen.Paint(bold, "ebb demo:"), d.log.title)
 	pace := "as fast as it goes"
 	if d.flags.length > 0 {
 		pace = fmt.Sprintf("in about %v", d.flags.length)
 	}
 	fmt.Fprintf(w, "%s events %s; pack %s, horizon %s; Kafka and Redis run inside this process\n",
-		grouped(d.log.total), pace, p.pack.Name, formatDuration(p.pack.Horizon))
-	if d.screen.terminal {
+		advice.Grouped(d.log.total), pace, p.pack.Name, advice.FormatDuration(p.pack.Horizon))
+	if d.screen.Terminal {
 		fmt.Fprintf(w, "alerts as they are raised, at most %d a second (Ctrl-C ends it with a summary):\n", shownPerSecond)
 	}
 	fmt.Fprintln(w)
@@ -104,26 +106,26 @@ func (d *demo) truth() *demoTruth {
 
 func (d *demo) print(s *demoSummary) {
 	title := func(name string) string {
-		return d.screen.paint(text.Colors{text.Bold}, fmt.Sprintf("%-9s", name)) + " "
+		return d.screen.Paint(text.Colors{text.Bold}, fmt.Sprintf("%-9s", name)) + " "
 	}
 	row := func(name, format string, args ...any) {
-		d.screen.hang(title(name), fmt.Sprintf(format, args...))
+		d.screen.Hang(title(name), fmt.Sprintf(format, args...))
 	}
 	fmt.Fprintln(d.screen)
 	if s.Stopped {
 		row("stopped", "before the end of the log")
 	}
-	row("events", "%s in %.1f s, %s a second%s", grouped(s.Events), s.Seconds, grouped(int64(s.Rate)), d.pacedBy())
+	row("events", "%s in %.1f s, %s a second%s", advice.Grouped(s.Events), s.Seconds, advice.Grouped(int64(s.Rate)), d.pacedBy())
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(s.Transitions)) {
-		parts = append(parts, fmt.Sprintf("%s %s", grouped(s.Transitions[name]), name))
+		parts = append(parts, fmt.Sprintf("%s %s", advice.Grouped(s.Transitions[name]), name))
 	}
 	row("alerts", "%s%s", strings.Join(parts, ", "), d.notShown())
 	if t := s.Truth; t != nil {
 		row("leavers", "%s of %s simulated customers left for good: %s caught (%s), %s missed, %s of those in the last %d days",
-			grouped(t.Left), grouped(s.Customers), grouped(t.Caught), percent(t.Caught, t.Left), grouped(t.Missed), grouped(t.MissedRecent), int(recent.Hours()/24))
+			advice.Grouped(t.Left), advice.Grouped(s.Customers), advice.Grouped(t.Caught), percent(t.Caught, t.Left), advice.Grouped(t.Missed), advice.Grouped(t.MissedRecent), int(recent.Hours()/24))
 		row("right", "%s of %s raised alerts (%s) were about a customer who had left; %s were false alarms",
-			grouped(t.Right), grouped(t.Raised), percent(t.Right, t.Raised), grouped(t.FalseAlarms))
+			advice.Grouped(t.Right), advice.Grouped(t.Raised), percent(t.Right, t.Raised), advice.Grouped(t.FalseAlarms))
 	}
 	next := [][2]string{
 		{"ebb demo --for 0 --horizon 30d", "sooner, with more false alarms"},
@@ -135,7 +137,7 @@ func (d *demo) print(s *demoSummary) {
 		if i == 0 {
 			name = "next"
 		}
-		d.screen.hang(title(name)+fmt.Sprintf("%-31s ", n[0]), n[1])
+		d.screen.Hang(title(name)+fmt.Sprintf("%-31s ", n[0]), n[1])
 	}
 }
 
@@ -150,7 +152,7 @@ func (d *demo) notShown() string {
 	if d.show.hidden == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %s were not shown, --json prints all", grouped(d.show.hidden))
+	return fmt.Sprintf("; %s were not shown, --json prints all", advice.Grouped(d.show.hidden))
 }
 
 func percent(part, whole int64) string {

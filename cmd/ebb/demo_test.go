@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/shop"
 )
 
@@ -146,7 +147,7 @@ func TestDemoStoppedEarly(t *testing.T) {
 	code := make(chan int, 1)
 	go func() { code <- p.run(ctx, func(int) { panic("second signal") }) }()
 	eventually(t, "the first alert is shown", func() bool { return strings.Contains(stdout.String(), `"raised"`) })
-	stop(stoppedBy{syscall.SIGINT})
+	stop(advice.Stopped{Signal: syscall.SIGINT})
 	if c := <-code; c != 0 {
 		t.Fatalf("exit code %d\n%s", c, stderr.String())
 	}
@@ -167,7 +168,7 @@ func TestDemoStoppedWhileItReads(t *testing.T) {
 	if _, err := io.WriteString(writer, csvHeader+"\n"); err != nil {
 		t.Fatal(err)
 	}
-	stop(stoppedBy{syscall.SIGINT})
+	stop(advice.Stopped{Signal: syscall.SIGINT})
 	select {
 	case c := <-code:
 		if c != 130 || !strings.Contains(stderr.String(), "stopped by Ctrl-C") {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/sinks"
@@ -66,7 +68,7 @@ type dlq struct {
 	partitions int32
 	from, ends []int64 // what is read of each partition
 	marked     map[sinks.ReplayID]struct{}
-	progress   *steps
+	progress   *terminal.Steps
 
 	patient bool // wait for what lies behind a transaction that is open; else it is left out, and
 	heldUp  bool // this is set
@@ -95,12 +97,12 @@ func (a *app) openDLQ(cmd *cobra.Command, f *dlqFlags, needs ...kafkawire.Operat
 	if d.from, d.ends, err = d.bounds(cmd.Context()); err != nil {
 		return nil, err
 	}
-	d.progress = newSteps(newScreen(cmd.ErrOrStderr(), a.environ), "reading "+d.name)
+	d.progress = terminal.NewSteps(terminal.NewScreen(cmd.ErrOrStderr(), a.environ), "reading "+d.name)
 	return d, nil
 }
 
 func (d *dlq) close() {
-	d.progress.end()
+	d.progress.End()
 	d.client.Close()
 }
 
@@ -129,7 +131,7 @@ type dlqCounts struct {
 
 // walk reads the marks first, then hands the records that the selection takes to each, partition by partition in their order.
 func (d *dlq) walk(ctx context.Context, s *selection, each func(*deadLetter) error) (counts dlqCounts, err error) {
-	d.progress.begin(2 * d.size())
+	d.progress.Begin(2 * d.size())
 	if err := d.readMarks(ctx, d.from, d.ends); err != nil {
 		return counts, err
 	}
@@ -165,7 +167,7 @@ func (d *dlq) walkMarked(ctx context.Context, s *selection, each func(*deadLette
 // sayHeldUp says that something was left out.
 func (d *dlq) sayHeldUp() {
 	if d.heldUp {
-		fmt.Fprintf(d.progress.screen, "a transaction is open in %s; what lies behind it is left out\n", d.name)
+		fmt.Fprintf(d.progress.Screen, "a transaction is open in %s; what lies behind it is left out\n", d.name)
 	}
 }
 
@@ -182,7 +184,7 @@ func (d *dlq) readMarks(ctx context.Context, from, ends []int64) error {
 		err := d.scan(ctx, n, from[n], ends[n], func(r *pipeline.Record) error {
 			ids, _, err := sinks.ReadMark(r)
 			if err != nil {
-				return advise(fmt.Errorf("%s/%d: %w", d.name, n, err), "use the newest ebb that has replayed records of this topic")
+				return advice.Add(fmt.Errorf("%s/%d: %w", d.name, n, err), "use the newest ebb that has replayed records of this topic")
 			}
 			for _, id := range ids {
 				d.marked[id] = struct{}{}
@@ -208,7 +210,7 @@ func (d *dlq) scan(ctx context.Context, partition int32, from, end int64, each f
 		err := fetcher.Fetch(ctx, next, &got)
 		switch {
 		case ctx.Err() != nil:
-			return stopCause(ctx)
+			return context.Cause(ctx)
 		case errors.Is(err, pipeline.ErrOutOfRange): // retention was quicker
 			if next, _, err = d.client.Bounds(ctx, d.name, partition); err != nil {
 				return explainKafka(err, d.cfg)
@@ -224,7 +226,7 @@ func (d *dlq) scan(ctx context.Context, partition int32, from, end int64, each f
 				}
 			}
 		}
-		d.progress.add(min(got.Next, end) - next)
+		d.progress.Add(min(got.Next, end) - next)
 		if got.Next > next {
 			moved = time.Now()
 		}
@@ -233,7 +235,7 @@ func (d *dlq) scan(ctx context.Context, partition int32, from, end int64, each f
 		case next < got.Stable || next >= end:
 		case !d.patient:
 			d.heldUp = true
-			d.progress.add(end - next)
+			d.progress.Add(end - next)
 			return nil
 		case time.Since(moved) > patience:
 			return fmt.Errorf("records of %s/%d from %d on are held up by a producer's open transaction", d.name, partition, next)

@@ -12,6 +12,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -70,7 +72,7 @@ type dlqGroup struct {
 func (a *app) dlqList(cmd *cobra.Command, f *dlqFlags) error {
 	selected, err := f.selection(time.Now())
 	if err != nil {
-		return usageError{err}
+		return advice.Usage(err)
 	}
 	d, err := a.openDLQ(cmd, f, kafkawire.Read)
 	if err != nil {
@@ -82,14 +84,14 @@ func (a *app) dlqList(cmd *cobra.Command, f *dlqFlags) error {
 	if err != nil {
 		return err
 	}
-	d.progress.end()
+	d.progress.End()
 	d.sayHeldUp()
 	l.Foreign = counts.foreign
 	l.finish()
 	if f.json {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(l)
 	}
-	return l.print(newScreen(cmd.OutOrStdout(), a.environ))
+	return l.print(terminal.NewScreen(cmd.OutOrStdout(), a.environ))
 }
 
 func (l *dlqListing) add(r *deadLetter) {
@@ -127,16 +129,16 @@ func (l *dlqListing) finish() {
 	total := map[string]int64{}
 	for _, g := range l.Groups {
 		total[g.Code] += g.Records
-		g.Oldest, g.Newest = stampOf(g.oldest), stampOf(g.newest)
+		g.Oldest, g.Newest = advice.Stamp(g.oldest), advice.Stamp(g.newest)
 	}
 	slices.SortFunc(l.Groups, func(a, b *dlqGroup) int {
 		return cmp.Or(cmp.Compare(total[b.Code], total[a.Code]), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 	})
 }
 
-func (l *dlqListing) print(w screen) error {
+func (l *dlqListing) print(w terminal.Screen) error {
 	if len(l.Groups) > 0 {
-		narrow := w.terminal && w.width < wideScreen
+		narrow := w.Terminal && w.Width < terminal.Wide
 		t := table.NewWriter()
 		t.SetStyle(table.StyleDefault)
 		t.Style().Options = table.OptionsNoBordersAndSeparators
@@ -167,12 +169,12 @@ func (l *dlqListing) rows(t table.Writer, narrow bool) {
 		t.AppendRow(table.Row{"code", "part", "records", "replayed", "bytes", "oldest", "newest", "offsets in the input"})
 	}
 	for _, g := range l.Groups {
-		row := table.Row{printable(g.Code), g.Partition, grouped(g.Records), grouped(g.Replayed)}
+		row := table.Row{terminal.Printable(g.Code), g.Partition, advice.Grouped(g.Records), advice.Grouped(g.Replayed)}
 		oldest, newest := time.UnixMilli(g.oldest).UTC(), time.UnixMilli(g.newest).UTC()
 		if narrow {
 			row = append(row, oldest.Format(minute), newest.Format(minute))
 		} else {
-			row = append(row, grouped(g.Bytes), oldest.Format(day), newest.Format(day), fmt.Sprintf("%d-%d", g.From, g.To))
+			row = append(row, advice.Grouped(g.Bytes), oldest.Format(day), newest.Format(day), fmt.Sprintf("%d-%d", g.From, g.To))
 		}
 		t.AppendRow(row)
 	}
@@ -181,13 +183,8 @@ func (l *dlqListing) rows(t table.Writer, narrow bool) {
 func (l *dlqListing) printTotal(w io.Writer) error {
 	foreign := ""
 	if l.Foreign > 0 {
-		foreign = "; " + plural64(l.Foreign, "record") + " that ebb did not put there"
+		foreign = "; " + advice.Count(l.Foreign, "record") + " that ebb did not put there"
 	}
-	_, err := fmt.Fprintf(w, "%s in %s, %s, %s replayed%s\n", plural64(l.Records, "record"), l.Topic, plural64(l.Bytes, "byte"), grouped(l.Replayed), foreign)
+	_, err := fmt.Fprintf(w, "%s in %s, %s, %s replayed%s\n", advice.Count(l.Records, "record"), l.Topic, advice.Count(l.Bytes, "byte"), advice.Grouped(l.Replayed), foreign)
 	return err
-}
-
-// stampOf is a time in ms since the epoch as RFC 3339; a record's timestamp may be any number.
-func stampOf(millis int64) string {
-	return time.UnixMilli(millis).UTC().Format("2006-01-02T15:04:05.000Z")
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/sinks"
@@ -80,7 +82,7 @@ type replaying struct {
 func (a *app) dlqReplay(cmd *cobra.Command, f *dlqReplayFlags) error {
 	selected, err := f.selection(time.Now())
 	if err != nil {
-		return usageError{err}
+		return advice.Usage(err)
 	}
 	d, err := a.openDLQ(cmd, &f.dlqFlags, kafkawire.Read, kafkawire.Write, kafkawire.DescribeConfigs)
 	if err != nil {
@@ -104,7 +106,7 @@ func (a *app) dlqReplay(cmd *cobra.Command, f *dlqReplayFlags) error {
 	began := time.Now()
 	err = r.send(cmd.Context())
 	r.out.Seconds, r.out.Complete = time.Since(began).Seconds(), err == nil
-	d.progress.end()
+	d.progress.End()
 	return errors.Join(r.explain(cmd.Context(), err), r.out.print(cmd.OutOrStdout(), f.json))
 }
 
@@ -144,7 +146,7 @@ func (r *replaying) count(ctx context.Context) error {
 		}
 		return nil
 	})
-	r.progress.end()
+	r.progress.End()
 	r.planned.Foreign = counts.foreign
 	if err != nil {
 		return err
@@ -177,13 +179,13 @@ func (s *dlqReplayed) count(l *deadLetter, sendable bool) bool {
 
 // confirm shows a person the plan and asks. A script is not asked.
 func (r *replaying) confirm(cmd *cobra.Command) error {
-	if r.flags.yes || !isTerminal(cmd.InOrStdin()) {
+	if r.flags.yes || !terminal.Attended(cmd.InOrStdin()) {
 		return nil
 	}
 	w := cmd.ErrOrStderr()
-	fmt.Fprintf(w, "This sends %s of %s to %s again:\n", plural64(r.planned.Replayed, "record"), r.name, r.limits.name)
+	fmt.Fprintf(w, "This sends %s of %s to %s again:\n", advice.Count(r.planned.Replayed, "record"), r.name, r.limits.name)
 	for _, code := range slices.Sorted(maps.Keys(r.planned.Codes)) {
-		fmt.Fprintf(w, "  %-20s %s\n", printable(code), grouped(r.planned.Codes[code]))
+		fmt.Fprintf(w, "  %-20s %s\n", terminal.Printable(code), advice.Grouped(r.planned.Codes[code]))
 	}
 	return askYes(cmd)
 }
@@ -194,8 +196,8 @@ func (r *replaying) send(ctx context.Context) error {
 	if err := r.takeOver(ctx); err != nil {
 		return err
 	}
-	r.progress.what = "sending to " + r.limits.name
-	r.progress.begin(r.size())
+	r.progress.What = "sending to " + r.limits.name
+	r.progress.Begin(r.size())
 	counts, err := r.walkMarked(ctx, r.selected, func(l *deadLetter) error {
 		if l.Replayed || !r.sendable(l) {
 			r.out.count(l, false)
@@ -272,7 +274,7 @@ func (r *replaying) flush(ctx context.Context) error {
 		return nil
 	}
 	if ctx.Err() != nil {
-		return stopCause(ctx)
+		return context.Cause(ctx)
 	}
 	records := append(c.records, sinks.Mark(r.name, c.partition, c.ids, time.Now().UnixMilli()))
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
@@ -293,16 +295,16 @@ func (r *replaying) explain(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil && errors.Is(err, stopCause(ctx)):
-		return fmt.Errorf("%w: %s replayed", stopCause(ctx), plural64(r.out.Replayed, "record"))
+	case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
+		return fmt.Errorf("%w: %s replayed", context.Cause(ctx), advice.Count(r.out.Replayed, "record"))
 	case errors.Is(err, pipeline.ErrFenced):
-		return advise(errors.New("another ebb dlq replay of this DLQ has taken over"), "what this one had sent stays sent; run it again when the other is through")
+		return advice.Add(errors.New("another ebb dlq replay of this DLQ has taken over"), "what this one had sent stays sent; run it again when the other is through")
 	case errors.As(err, new(*pipeline.Denied)):
 		return err
 	case errors.As(err, &stop):
-		return advise(errors.New(stop.Detail), "topic %s does not take a record that it held before: look at its max.message.bytes, message.timestamp.before.max.ms and message.timestamp.after.max.ms", r.limits.name)
+		return advice.Add(errors.New(stop.Detail), "topic %s does not take a record that it held before: look at its max.message.bytes, message.timestamp.before.max.ms and message.timestamp.after.max.ms", r.limits.name)
 	case errors.Is(err, pipeline.ErrUnavailable):
-		return advise(err, "run it again: what was sent is known by its mark, also where the answer was lost")
+		return advice.Add(err, "run it again: what was sent is known by its mark, also where the answer was lost")
 	}
 	return err
 }
@@ -316,7 +318,7 @@ func (s *dlqReplayed) print(w io.Writer, asJSON bool) error {
 	if s.DryRun {
 		verb = "would be replayed to"
 	}
-	line := fmt.Sprintf("%s %s %s", plural64(s.Replayed, "record"), verb, s.Topic)
+	line := fmt.Sprintf("%s %s %s", advice.Count(s.Replayed, "record"), verb, s.Topic)
 	for _, more := range []struct {
 		n    int64
 		what string
@@ -326,7 +328,7 @@ func (s *dlqReplayed) print(w io.Writer, asJSON bool) error {
 		{s.Foreign, "that ebb did not put there"},
 	} {
 		if more.n > 0 {
-			line += fmt.Sprintf("; %s %s", grouped(more.n), more.what)
+			line += fmt.Sprintf("; %s %s", advice.Grouped(more.n), more.what)
 		}
 	}
 	_, err := fmt.Fprintln(w, line)

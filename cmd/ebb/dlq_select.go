@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
 )
 
@@ -17,7 +18,7 @@ func (f *dlqFlags) selection(now time.Time) (*selection, error) {
 	known := codeNames()
 	for _, c := range f.codes {
 		if !slices.Contains(known, c) {
-			return nil, fmt.Errorf("there is no code %q (docs/events.md lists them)%s", c, didYouMean(c, known))
+			return nil, fmt.Errorf("there is no code %q (docs/events.md lists them)%s", c, advice.DidYouMean(c, known))
 		}
 		s.codes = append(s.codes, c)
 	}
@@ -88,7 +89,7 @@ func readTime(flag, text string, now time.Time) (int64, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at.UnixMilli(), nil
 	}
-	if ago, err := parseDuration(text); err == nil && ago >= 0 {
+	if ago, err := advice.ParseDuration(text); err == nil && ago >= 0 {
 		return now.Add(-ago).UnixMilli(), nil
 	}
 	return 0, fmt.Errorf("--%s is a time such as 2026-01-01T00:00:00Z, or how long ago, such as 2h or 3d; found %q", flag, text)

@@ -16,6 +16,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/sinks"
@@ -55,7 +57,7 @@ func (a *app) dlqShow(cmd *cobra.Command, f *dlqFlags, limit int) error {
 		err = fmt.Errorf("--limit must be 0 or more, found %d", limit)
 	}
 	if err != nil {
-		return usageError{err}
+		return advice.Usage(err)
 	}
 	d, err := a.openDLQ(cmd, f, kafkawire.Read)
 	if err != nil {
@@ -63,14 +65,14 @@ func (a *app) dlqShow(cmd *cobra.Command, f *dlqFlags, limit int) error {
 	}
 	defer d.close()
 	out := bufio.NewWriterSize(cmd.OutOrStdout(), 64<<10)
-	p := &dlqPrinter{w: out, screen: newScreen(cmd.OutOrStdout(), a.environ), json: f.json}
+	p := &dlqPrinter{w: out, screen: terminal.NewScreen(cmd.OutOrStdout(), a.environ), json: f.json}
 	shown := 0
 	_, err = d.walk(cmd.Context(), selected, func(r *deadLetter) error {
 		if limit > 0 && shown == limit {
 			return errEnough
 		}
 		shown++
-		d.progress.end()
+		d.progress.End()
 		return p.print(r)
 	})
 	more := errors.Is(err, errEnough)
@@ -80,7 +82,7 @@ func (a *app) dlqShow(cmd *cobra.Command, f *dlqFlags, limit int) error {
 	if err = errors.Join(err, out.Flush()); err != nil {
 		return err
 	}
-	d.progress.end()
+	d.progress.End()
 	d.sayHeldUp()
 	switch {
 	case more:
@@ -94,7 +96,7 @@ func (a *app) dlqShow(cmd *cobra.Command, f *dlqFlags, limit int) error {
 // dlqPrinter writes records as they come.
 type dlqPrinter struct {
 	w      io.Writer
-	screen screen
+	screen terminal.Screen
 	json   bool
 }
 
@@ -129,7 +131,7 @@ type dlqHeader struct {
 
 func jsonOf(r *deadLetter) *dlqRecord {
 	out := &dlqRecord{
-		Code: r.Code, Reason: r.Reason, Input: r.Source, DLQ: r.At, Time: stampOf(r.Timestamp), Timestamp: r.Timestamp,
+		Code: r.Code, Reason: r.Reason, Input: r.Source, DLQ: r.At, Time: advice.Stamp(r.Timestamp), Timestamp: r.Timestamp,
 		Replayed: r.Replayed, Replays: r.Replays, From: r.From, Key: r.Key, Value: r.Value, Headers: []dlqHeader{},
 	}
 	for _, h := range r.Headers {
@@ -141,7 +143,7 @@ func jsonOf(r *deadLetter) *dlqRecord {
 // text is a record for people: what is known of it, then its value.
 func (p *dlqPrinter) text(r *deadLetter) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s  %s\n", p.screen.paint(text.Colors{text.Bold}, printable(r.Source.String())), p.screen.paint(text.Colors{text.FgRed}, printable(r.Code)), stampOf(r.Timestamp))
+	fmt.Fprintf(&b, "%s  %s  %s\n", p.screen.Paint(text.Colors{text.Bold}, terminal.Printable(r.Source.String())), p.screen.Paint(text.Colors{text.FgRed}, terminal.Printable(r.Code)), advice.Stamp(r.Timestamp))
 	line := func(name, value string) { fmt.Fprintf(&b, "  %-8s %s\n", name, value) }
 	line("reason", reasonOf(r))
 	line("in", r.At.String())
@@ -149,7 +151,7 @@ func (p *dlqPrinter) text(r *deadLetter) string {
 	case r.Replayed:
 		line("replayed", "yes")
 	case r.Replays > 0:
-		line("replayed", fmt.Sprintf("%d times before, the last time from %s", r.Replays, printable(r.From)))
+		line("replayed", fmt.Sprintf("%d times before, the last time from %s", r.Replays, terminal.Printable(r.From)))
 	}
 	line("key", bytesOf(r.Key))
 	for _, h := range r.Headers {
@@ -159,10 +161,10 @@ func (p *dlqPrinter) text(r *deadLetter) string {
 	case r.Value == nil:
 		line("value", "null")
 	case isText(r.Value):
-		line("value", plural(len(r.Value), "byte")+" of text")
+		line("value", advice.Plural(len(r.Value), "byte")+" of text")
 		fmt.Fprintf(&b, "%s\n", r.Value)
 	default:
-		line("value", plural(len(r.Value), "byte"))
+		line("value", advice.Plural(len(r.Value), "byte"))
 		b.WriteString(hex.Dump(r.Value))
 	}
 	b.WriteByte('\n')
@@ -174,17 +176,19 @@ func reasonOf(r *deadLetter) string {
 	if i := slices.Index(codeNames(), r.Code); i >= 0 && strings.HasSuffix(r.Reason, ": "+r.Code) {
 		return codeInWords(pipeline.Usable + 1 + pipeline.Code(i))
 	}
-	return printable(r.Reason)
+	return terminal.Printable(r.Reason)
 }
 
-func headerText(h kafkawire.Header) string { return printable(h.Key) + ": " + bytesOf(h.Value) }
+func headerText(h kafkawire.Header) string {
+	return terminal.Printable(h.Key) + ": " + bytesOf(h.Value)
+}
 
 // bytesOf is a short value on one line: text as it is, else quoted.
 func bytesOf(b []byte) string {
 	if b == nil {
 		return "null"
 	}
-	return printable(string(b))
+	return terminal.Printable(string(b))
 }
 
 // isText reports whether b may be printed as it is without moving the cursor elsewhere than to the next line.

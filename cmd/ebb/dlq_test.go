@@ -20,6 +20,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/sinks"
@@ -449,7 +450,7 @@ func TestDLQReplayStopped(t *testing.T) {
 	l.quarantine(n)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	l.kafka.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
-		cancel(stoppedBy{syscall.SIGINT})
+		cancel(advice.Stopped{Signal: syscall.SIGINT})
 		return nil, nil, false
 	})
 	var stdout, stderr output
@@ -460,7 +461,7 @@ func TestDLQReplayStopped(t *testing.T) {
 		t.Fatalf("exit code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
 	}
 	got := l.replay()
-	if got.Before == 0 || got.Before+got.Replayed != n || grouped(got.Before) != sent {
+	if got.Before == 0 || got.Before+got.Replayed != n || advice.Grouped(got.Before) != sent {
 		t.Errorf("stopped after %s, then %+v", sent, got)
 	}
 	l.arrived(upTo(n)...)

@@ -2,15 +2,19 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/scoring"
 )
@@ -62,13 +66,13 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 	if len(args) > 0 {
 		name = args[0]
 	}
-	lines, err := openLines(name, newStoppableReader(cmd.Context(), cmd.InOrStdin()))
+	lines, err := openLines(name, terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()))
 	if err != nil {
 		return err
 	}
 	defer lines.Close()
 	run := explaining{
-		explainText: explainText{newScreen(cmd.OutOrStdout(), a.environ)}, errors: newScreen(cmd.ErrOrStderr(), a.environ),
+		explainText: explainText{terminal.NewScreen(cmd.OutOrStdout(), a.environ)}, errors: terminal.NewScreen(cmd.ErrOrStderr(), a.environ),
 		packs: packs, encoder: json.NewEncoder(cmd.OutOrStdout()), asJSON: f.json,
 	}
 	for cmd.Context().Err() == nil {
@@ -83,14 +87,14 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 			return err
 		}
 	}
-	return stopCause(cmd.Context())
+	return context.Cause(cmd.Context())
 }
 
 // knownPacks are the packs that come with ebb and the one of the flags, by their hash.
 func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
 	known := map[string]*scoring.Pack{}
 	for _, name := range scoring.Shipped() {
-		k, err := scoring.Load(name, readFile, scoring.Overrides{})
+		k, err := scoring.Load(name, os.ReadFile, scoring.Overrides{})
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +103,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
 	if f.packFlags == (packFlags{}) {
 		return known, nil
 	}
-	if b, err := readFile(f.pack); err == nil && f.packFlags == (packFlags{pack: f.pack}) { // overrides of today do not concern what ebb kept
+	if b, err := os.ReadFile(f.pack); err == nil && f.packFlags == (packFlags{pack: f.pack}) { // overrides of today do not concern what ebb kept
 		if k, err := scoring.LoadCanonical(bytes.TrimSpace(b)); err == nil {
 			known[k.Hash] = k
 			return known, nil
@@ -111,7 +115,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
 	}
 	k, err := loadPack(cfg)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, advice.Usage(err)
 	}
 	known[k.Hash] = k
 	return known, nil
@@ -120,7 +124,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
 // explaining is a run through a file of alerts.
 type explaining struct {
 	explainText
-	errors  screen
+	errors  terminal.Screen
 	packs   map[string]*scoring.Pack
 	encoder *json.Encoder
 	asJSON  bool
@@ -146,7 +150,7 @@ func (r *explaining) next(where string, line []byte) error {
 	switch {
 	case len(e.Differences) > 0:
 		r.wrong++
-		fmt.Fprintf(r.errors, "%s: alert %s does not prove itself: %s\n", where, printable(e.ID), differencesInWords(e.Differences))
+		fmt.Fprintf(r.errors, "%s: alert %s does not prove itself: %s\n", where, terminal.Printable(e.ID), differencesInWords(e.Differences))
 	case e.pack == nil:
 		r.alone++
 		fallthrough
@@ -158,8 +162,8 @@ func (r *explaining) next(where string, line []byte) error {
 
 func (r *explaining) end() error {
 	if r.wrong > 0 {
-		err := fmt.Errorf("%d of %s: not what follows, or no alert", r.wrong, plural(r.wrong+r.proven, "line"))
-		return advise(err, "an alert a line is wanted, as ebb alerts --json prints them")
+		err := fmt.Errorf("%d of %s: not what follows, or no alert", r.wrong, advice.Plural(r.wrong+r.proven, "line"))
+		return advice.Add(err, "an alert a line is wanted, as ebb alerts --json prints them")
 	}
 	if r.asJSON || r.proven == 1 {
 		return nil
@@ -168,12 +172,12 @@ func (r *explaining) end() error {
 		_, err := fmt.Fprintln(r, "no alerts")
 		return err
 	}
-	said := fmt.Sprintf("%s recomputed, every bit as they say", plural(r.proven, "alert"))
+	said := fmt.Sprintf("%s recomputed, every bit as they say", advice.Plural(r.proven, "alert"))
 	if r.alone > 0 {
-		said = fmt.Sprintf("%s recomputed, every number follows; %d without their pack: not checked there are %s", plural(r.proven, "alert"), r.alone, byPack)
+		said = fmt.Sprintf("%s recomputed, every number follows; %d without their pack: not checked there are %s", advice.Plural(r.proven, "alert"), r.alone, byPack)
 	}
 	fmt.Fprintln(r)
-	r.say("", "  ", said)
+	r.Say("", "  ", said)
 	return nil
 }
 
@@ -228,13 +232,13 @@ func explainAlert(line []byte, packs map[string]*scoring.Pack) (e *explained, er
 func (s explainText) verdict(e *explained) string {
 	switch {
 	case len(e.Differences) > 0:
-		return s.paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
+		return s.Paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
 	case e.pack == nil:
-		s.say("", "  ", fmt.Sprintf("not checked, since its pack %s is not known (see --pack): %s", printable(e.Pack.String()), byPack))
-		return s.paint(text.Colors{text.FgGreen}, "every number follows from the alert")
+		s.Say("", "  ", fmt.Sprintf("not checked, since its pack %s is not known (see --pack): %s", terminal.Printable(e.Pack.String()), byPack))
+		return s.Paint(text.Colors{text.FgGreen}, "every number follows from the alert")
 	}
-	s.say("", "  ", fmt.Sprintf("checked against its pack, %s", e.pack.Name+" "+e.pack.Version))
-	return s.paint(text.Colors{text.FgGreen}, "every bit as the alert says")
+	s.Say("", "  ", fmt.Sprintf("checked against its pack, %s", e.pack.Name+" "+e.pack.Version))
+	return s.Paint(text.Colors{text.FgGreen}, "every bit as the alert says")
 }
 
 // byPack is what follows from the pack alone.

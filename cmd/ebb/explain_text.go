@@ -11,11 +11,13 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/scoring"
 )
 
 // explainText shows explanations to people.
-type explainText struct{ screen }
+type explainText struct{ terminal.Screen }
 
 func (s explainText) alert(e *explained, another bool) error {
 	if another {
@@ -25,7 +27,7 @@ func (s explainText) alert(e *explained, another bool) error {
 	if e.Tier != "" {
 		what += ", " + e.Tier
 	}
-	s.say("", "  ", fmt.Sprintf("%s: %s at %s", s.paint(text.Colors{text.Bold}, fullName(e.Tenant, e.Customer)), printable(what), printable(e.Time)))
+	s.Say("", "  ", fmt.Sprintf("%s: %s at %s", s.Paint(text.Colors{text.Bold}, terminal.FullName(e.Tenant, e.Customer)), terminal.Printable(what), terminal.Printable(e.Time)))
 	s.body(e)
 	_, err := fmt.Fprintln(s, s.verdict(e))
 	return err
@@ -34,30 +36,30 @@ func (s explainText) alert(e *explained, another bool) error {
 // body is what stands behind a score: reasons, terms, floor, value, the way out of the tier, and the probability.
 func (s explainText) body(e *explained) {
 	for _, r := range e.Reasons {
-		s.say("  ", "  ", printable(r.Text))
+		s.Say("  ", "  ", terminal.Printable(r.Text))
 	}
 	if e.Unscored {
-		s.say("", "  ", "never active, so there is no score")
+		s.Say("", "  ", "never active, so there is no score")
 	} else {
 		fmt.Fprintln(s, s.table(e))
 	}
 	if e.Floor != nil {
-		s.say("", "  ", fmt.Sprintf("not below %g: %s", e.Floor.Risk, spaced(e.Floor.Code)))
+		s.Say("", "  ", fmt.Sprintf("not below %g: %s", e.Floor.Risk, spaced(e.Floor.Code)))
 	}
 	if v := e.Value; v != nil {
-		s.say("", "  ", fmt.Sprintf("worth %s by %s, which is %s; at risk of it: %s", e.value(v.Feature, v.Amount), spaced(v.Feature), printable(v.Tier), e.value(v.Feature, v.AtRisk)))
+		s.Say("", "  ", fmt.Sprintf("worth %s by %s, which is %s; at risk of it: %s", e.value(v.Feature, v.Amount), spaced(v.Feature), terminal.Printable(v.Tier), e.value(v.Feature, v.AtRisk)))
 	}
 	if x := e.Exit; x != nil {
-		s.say("", "  ", fmt.Sprintf("cheapest way out: %s, to %.3f, %s", exitInWords(x.Change), x.Risk, spaced(x.Tier)))
+		s.Say("", "  ", fmt.Sprintf("cheapest way out: %s, to %.3f, %s", exitInWords(x.Change), x.Risk, spaced(x.Tier)))
 	}
 	if e.Coverage < 1 && !e.Unscored {
-		s.say("", "  ", fmt.Sprintf("%.0f %% of the pack's features have data", 100*e.Coverage))
+		s.Say("", "  ", fmt.Sprintf("%.0f %% of the pack's features have data", 100*e.Coverage))
 	}
 	if !e.Unscored {
-		s.say("", "  ", probabilityInWords(e.Explanation))
+		s.Say("", "  ", probabilityInWords(e.Explanation))
 	}
 	if !e.Unscored || e.Floor != nil {
-		s.say("", "  ", formula(e.Explanation))
+		s.Say("", "  ", formula(e.Explanation))
 	}
 }
 
@@ -82,7 +84,7 @@ func (e *explained) value(feature string, n int64) string {
 }
 
 // spaced is a name in words.
-func spaced(name string) string { return printable(strings.ReplaceAll(name, "_", " ")) }
+func spaced(name string) string { return terminal.Printable(strings.ReplaceAll(name, "_", " ")) }
 
 // formula is how the risk score comes of the sum.
 func formula(x *scoring.Explanation) string {
@@ -116,14 +118,14 @@ func (s explainText) table(e *explained) string {
 	for _, f := range e.Factors {
 		sum += f.LogOdds
 		widest[0] = max(widest[0], text.StringWidth(f.Code))
-		t.AppendRow(table.Row{printable(f.Code), fmt.Sprintf("%+.6f", f.LogOdds), fmt.Sprintf("%+.6f", sum), spaced(f.Feature) + " " + e.value(f.Feature, f.Inputs.Value)})
+		t.AppendRow(table.Row{terminal.Printable(f.Code), fmt.Sprintf("%+.6f", f.LogOdds), fmt.Sprintf("%+.6f", sum), spaced(f.Feature) + " " + e.value(f.Feature, f.Inputs.Value)})
 	}
 	if e.Uncapped != e.FactorSum {
 		t.AppendRow(table.Row{"cap", fmt.Sprintf("%+.6f", e.FactorSum-e.Uncapped), fmt.Sprintf("%+.6f", e.LogOdds), fmt.Sprintf("factors add or take away %g at most", e.Cap)})
 	}
 	from := table.ColumnConfig{Number: 4}
-	if s.terminal {
-		from.WidthMax, from.WidthMaxEnforcer = max(20, s.width-frame-widest[0]-widest[1]-widest[2]), text.WrapSoft
+	if s.Terminal {
+		from.WidthMax, from.WidthMaxEnforcer = max(20, s.Width-frame-widest[0]-widest[1]-widest[2]), text.WrapSoft
 	}
 	t.SetColumnConfigs([]table.ColumnConfig{
 		{Number: 2, Align: text.AlignRight, AlignHeader: text.AlignRight}, {Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight}, from,
@@ -134,13 +136,13 @@ func (s explainText) table(e *explained) string {
 // probabilityInWords says how probable a silent horizon is, and what stands behind that.
 func probabilityInWords(x *scoring.Explanation) string {
 	if x.Provisional {
-		return fmt.Sprintf("churn probability %.3f, provisional: the score's own, with %s resolved", x.Probability, plural64(int64(x.Probes), "probe"))
+		return fmt.Sprintf("churn probability %.3f, provisional: the score's own, with %s resolved", x.Probability, advice.Count(int64(x.Probes), "probe"))
 	}
 	var points []string
 	for _, p := range x.Curve {
 		points = append(points, fmt.Sprintf("%.3f at %+.3f", p[1], p[0]))
 	}
-	return fmt.Sprintf("churn probability %.3f, learnt from %s: %s", x.Probability, plural64(int64(x.Probes), "probe"), strings.Join(points, ", "))
+	return fmt.Sprintf("churn probability %.3f, learnt from %s: %s", x.Probability, advice.Count(int64(x.Probes), "probe"), strings.Join(points, ", "))
 }
 
 func inputsInWords(inputs map[string]float64) string {
@@ -154,7 +156,7 @@ func inputsInWords(inputs map[string]float64) string {
 func differencesInWords(all []scoring.Difference) string {
 	var words []string
 	for _, d := range all {
-		words = append(words, fmt.Sprintf("%s says %s, %s follows", printable(d.Field), partInWords(d.Says), partInWords(d.Recomputed)))
+		words = append(words, fmt.Sprintf("%s says %s, %s follows", terminal.Printable(d.Field), partInWords(d.Says), partInWords(d.Recomputed)))
 	}
 	return strings.Join(words, "; ")
 }

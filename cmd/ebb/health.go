@@ -12,6 +12,9 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 )
 
 // healthFlags is the command line of health.
@@ -47,7 +50,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 		return err
 	}
 	if cfg.HTTP.Listen == "" {
-		return advise(errors.New("http.listen is empty: there is nothing to ask"), "set http.listen (EBB_HTTP_LISTEN) for ebb run and here alike")
+		return advice.Add(errors.New("http.listen is empty: there is nothing to ask"), "set http.listen (EBB_HTTP_LISTEN) for ebb run and here alike")
 	}
 	path := "/livez"
 	if f.ready {
@@ -61,7 +64,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	client := &http.Client{Timeout: f.timeout, Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: it is next to us
 	res, err := client.Do(req)
 	if err != nil {
-		return advise(fmt.Errorf("nobody answers at %s: %s", url, rootCause(err)), "is ebb run at work, with this http.listen (%s)?", cfg.HTTP.Listen)
+		return advice.Add(fmt.Errorf("nobody answers at %s: %s", url, advice.Cause(err)), "is ebb run at work, with this http.listen (%s)?", cfg.HTTP.Listen)
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
@@ -75,7 +78,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	if err := json.Unmarshal(body, &said); err != nil {
 		return fmt.Errorf("%s is no ebb: it answers %s", url, res.Status)
 	}
-	out := newScreen(cmd.OutOrStdout(), a.environ)
+	out := terminal.NewScreen(cmd.OutOrStdout(), a.environ)
 	switch {
 	case f.json:
 		_, err = out.Write(body)
@@ -99,10 +102,10 @@ func reachable(listen string) string {
 	return net.JoinHostPort("localhost", port)
 }
 
-func (r *readiness) show(out screen) {
+func (r *readiness) show(out terminal.Screen) {
 	defer func() {
 		for _, s := range r.Shadows {
-			out.hang("shadow "+s.Name+": ", s.inWords())
+			out.Hang("shadow "+s.Name+": ", s.inWords())
 		}
 	}()
 	if r.Ready {
@@ -118,13 +121,13 @@ func (r *readiness) show(out screen) {
 	columns := []table.ColumnConfig{
 		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight}, {Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight},
 	}
-	if out.terminal {
-		columns = append(columns, table.ColumnConfig{Number: 5, WidthMax: max(20, out.width-others), WidthMaxEnforcer: text.WrapSoft})
+	if out.Terminal {
+		columns = append(columns, table.ColumnConfig{Number: 5, WidthMax: max(20, out.Width-others), WidthMaxEnforcer: text.WrapSoft})
 	}
 	t.SetColumnConfigs(columns)
 	t.AppendHeader(table.Row{"partition", "state", "next", "lag", "why"})
 	for _, p := range r.Partitions {
-		t.AppendRow(table.Row{p.Partition, p.State, grouped(p.Next), grouped(p.Lag), p.Reason})
+		t.AppendRow(table.Row{p.Partition, p.State, advice.Grouped(p.Next), advice.Grouped(p.Lag), p.Reason})
 	}
 	fmt.Fprintln(out, t.Render())
 }

@@ -6,16 +6,15 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
-)
 
-// widestHelp bounds the lines of a help text, in columns: longer ones are hard to read, however wide the terminal.
-const widestHelp = 100
+	"ebb/cmd/ebb/terminal"
+)
 
 // wrapHelp has the help of every command fit the terminal; elsewhere it is 80 columns wide.
 func wrapHelp(root *cobra.Command, environ []string) {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		out := cmd.OutOrStdout()
-		width := min(newScreen(out, environ).width, widestHelp)
+		width := min(terminal.NewScreen(out, environ).Width, terminal.Widest)
 		usages := strings.NewReplacer(".LocalFlags.FlagUsages ", fmt.Sprintf(".LocalFlags.FlagUsagesWrapped %d ", width),
 			".InheritedFlags.FlagUsages ", fmt.Sprintf(".InheritedFlags.FlagUsagesWrapped %d ", width))
 		cmd.SetUsageTemplate(usages.Replace(cmd.UsageTemplate()))

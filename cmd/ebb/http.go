@@ -11,6 +11,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // readiness is the answer of /readyz: ready, and how each owned partition stands.
@@ -60,7 +62,7 @@ func startHTTP(ctx context.Context, cfg httpConfig) (*httpServer, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
-		return nil, advise(fmt.Errorf("listen on http.listen %s: %w", cfg.Listen, err),
+		return nil, advice.Add(fmt.Errorf("listen on http.listen %s: %w", cfg.Listen, err),
 			"another program may hold the port: set http.listen (EBB_HTTP_LISTEN) to another, or to \"\" for none")
 	}
 	mux := http.NewServeMux()

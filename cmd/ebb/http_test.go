@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // serve starts a server on a free port.
@@ -86,8 +88,8 @@ func TestHTTPAddressInUse(t *testing.T) {
 	}
 	defer l.Close()
 	_, err = startHTTP(t.Context(), httpConfig{Listen: l.Addr().String(), Registry: prometheus.NewRegistry()})
-	var advised advisedError
-	if !errors.As(err, &advised) || !strings.Contains(err.Error(), "address already in use") || !strings.Contains(advised.do, "EBB_HTTP_LISTEN") {
+	var advised advice.Advised
+	if !errors.As(err, &advised) || !strings.Contains(err.Error(), "address already in use") || !strings.Contains(advised.Do, "EBB_HTTP_LISTEN") {
 		t.Errorf("error: %v", err)
 	}
 }

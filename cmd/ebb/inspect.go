@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
 	"ebb/scoring"
@@ -64,15 +66,15 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 		if err != nil {
 			return err
 		}
-		return v.show(explainText{newScreen(cmd.OutOrStdout(), a.environ)}, f.json)
+		return v.show(explainText{terminal.NewScreen(cmd.OutOrStdout(), a.environ)}, f.json)
 	})
 	switch {
 	case err != nil:
 		return err
 	case !exists:
-		return advise(fmt.Errorf("group %s has no state in Redis", cfg.Kafka.Group), "see kafka.group and redis.addresses, or start ebb run first")
+		return advice.Add(fmt.Errorf("group %s has no state in Redis", cfg.Kafka.Group), "see kafka.group and redis.addresses, or start ebb run first")
 	case found == 0:
-		return advise(fmt.Errorf("nothing is known of %s", fullName(f.tenant, customer)), "see --tenant and how the name is spelt; who was gone for state.retention is forgotten")
+		return advice.Add(fmt.Errorf("nothing is known of %s", terminal.FullName(f.tenant, customer)), "see --tenant and how the name is spelt; who was gone for state.retention is forgotten")
 	}
 	return nil
 }
@@ -119,7 +121,7 @@ func packAt(i *redisstore.Inspection, partition int, generation uint8, configure
 		}
 	}
 	if configured == nil || hash != configured.Hash {
-		return nil, advise(fmt.Errorf("partition %d was scored with another pack, %.12s…", partition, hash), "give the pack and the overrides that ebb run has")
+		return nil, advice.Add(fmt.Errorf("partition %d was scored with another pack, %.12s…", partition, hash), "give the pack and the overrides that ebb run has")
 	}
 	return configured, nil
 }

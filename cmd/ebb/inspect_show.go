@@ -9,6 +9,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/scoring"
 )
@@ -105,29 +107,29 @@ func instantText(ms int64) string {
 	if ms == 0 {
 		return ""
 	}
-	return stampOf(ms)
+	return advice.Stamp(ms)
 }
 
 func (v *inspected) show(s explainText, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(s).Encode(v)
 	}
-	s.say("", "  ", fmt.Sprintf("%s in partition %d as of %s", s.paint(text.Colors{text.Bold}, fullName(v.Tenant, v.Customer)), v.Partition, v.At))
-	s.say("", "  ", fmt.Sprintf("scored with pack %s", v.Pack))
+	s.Say("", "  ", fmt.Sprintf("%s in partition %d as of %s", s.Paint(text.Colors{text.Bold}, terminal.FullName(v.Tenant, v.Customer)), v.Partition, v.At))
+	s.Say("", "  ", fmt.Sprintf("scored with pack %s", v.Pack))
 	if v.Visits > 0 {
-		s.say("", "  ", fmt.Sprintf("%s; stage %s; %s, the first %s, the latest %s", spaced(v.Tier), spaced(v.Stage), plural(int(v.Visits), "visit"), v.First, v.Last))
+		s.Say("", "  ", fmt.Sprintf("%s; stage %s; %s, the first %s, the latest %s", spaced(v.Tier), spaced(v.Stage), advice.Plural(int(v.Visits), "visit"), v.First, v.Last))
 	} else if v.Tier != "" {
-		s.say("", "  ", spaced(v.Tier))
+		s.Say("", "  ", spaced(v.Tier))
 	}
 	for _, e := range v.Episodes {
 		line := fmt.Sprintf("open: %s since %s", spaced(e.Kind), e.Since)
 		if e.Floor > 0 {
 			line += fmt.Sprintf(", not below %g: %s", e.Floor, spaced(e.Code))
 		}
-		s.say("", "  ", line)
+		s.Say("", "  ", line)
 	}
 	if v.Next != "" {
-		s.say("", "  ", "looked at next, if no event comes, as of "+v.Next)
+		s.Say("", "  ", "looked at next, if no event comes, as of "+v.Next)
 	}
 	s.body(&explained{explainedHead: explainedHead{Reasons: v.Reasons, Coverage: v.Coverage}, Explanation: v.Explanation, pack: v.pack})
 	var known []string
@@ -138,7 +140,7 @@ func (v *inspected) show(s explainText, asJSON bool) error {
 		}
 	}
 	if len(known) > 0 {
-		s.hang("features with data: ", strings.Join(known, ", "))
+		s.Hang("features with data: ", strings.Join(known, ", "))
 	}
 	return nil
 }

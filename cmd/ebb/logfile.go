@@ -11,6 +11,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
 )
 
@@ -88,7 +89,7 @@ func openLines(name string, stdin io.Reader) (*logFile, error) {
 	} else {
 		file, err := os.Open(name)
 		if err != nil {
-			return nil, fmt.Errorf("open %s: %s", name, plainFileError(err))
+			return nil, fmt.Errorf("open %s: %s", name, advice.FileCause(err))
 		}
 		f.close = append(f.close, file)
 		f.source, f.stored.r = filepath.Base(name), file
@@ -135,7 +136,7 @@ func (f *logFile) detect() error {
 		f.pending = bytes.Clone(first)
 		return nil
 	}
-	return &lineError{f.name, f.line, fmt.Sprintf("neither a JSON object nor the CSV header %q, found %q", csvHeader, clip(first, 60))}
+	return &lineError{f.name, f.line, fmt.Sprintf("neither a JSON object nor the CSV header %q, found %q", csvHeader, advice.Clip(first, 60))}
 }
 
 // Next reads the next event into e. Errors: io.EOF at the end, *lineError for a line that cannot be used, after which
@@ -190,7 +191,7 @@ func (f *logFile) rawLine() ([]byte, error) {
 		line, err = f.in.ReadSlice('\n')
 	}
 	if len(f.spill)+len(line) > maxLine {
-		return nil, &lineError{f.name, f.line, fmt.Sprintf("longer than %s", formatSize(maxLine))}
+		return nil, &lineError{f.name, f.line, fmt.Sprintf("longer than %s", advice.FormatSize(maxLine))}
 	}
 	f.spill = append(f.spill, line...)
 	return f.spill, f.readError(err)
@@ -226,12 +227,4 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
 	return n, err
-}
-
-// clip shortens text for a message.
-func clip(b []byte, n int) string {
-	if len(b) <= n {
-		return string(b)
-	}
-	return string(b[:n]) + "…"
 }

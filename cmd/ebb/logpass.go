@@ -7,7 +7,9 @@ import (
 	"io"
 	"time"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/scoring"
 )
@@ -18,8 +20,8 @@ type logPass struct {
 	mapping *MappingConfig
 	skipBad bool // lines that cannot be used are counted
 	stdin   io.Reader
-	screen  screen // for progress
-	bad     int64  // lines that were not used
+	screen  terminal.Screen // for progress
+	bad     int64           // lines that were not used
 }
 
 // each hands every event to take, in the order of the log, with the properties that the pack reads. A bar shows how far it
@@ -31,16 +33,16 @@ func (p *logPass) each(ctx context.Context, pack *scoring.Pack, what string, tak
 	}
 	defer f.Close()
 	f.decoder.Reading(pack)
-	bar := p.screen.bar(f.size, what)
+	bar := p.screen.Bar(f.size, what)
 	defer func() { _ = bar.Finish() }() // a bar that cannot be drawn is no failure
 	began := time.Now()
 	var e logEntry
 	for n := int64(0); ; n++ {
 		if n%1024 == 0 {
 			if ctx.Err() != nil {
-				return stopCause(ctx)
+				return context.Cause(ctx)
 			}
-			bar.Describe(fmt.Sprintf("%s events, %s/s", grouped(n), grouped(int64(float64(n)/max(time.Since(began).Seconds(), 0.1)))))
+			bar.Describe(fmt.Sprintf("%s events, %s/s", advice.Grouped(n), advice.Grouped(int64(float64(n)/max(time.Since(began).Seconds(), 0.1)))))
 			if f.size >= 0 {
 				_ = bar.Set64(f.Stored())
 			} else {
@@ -50,7 +52,7 @@ func (p *logPass) each(ctx context.Context, pack *scoring.Pack, what string, tak
 		if err := p.next(f, &e); errors.Is(err, io.EOF) {
 			return nil
 		} else if ctx.Err() != nil {
-			return stopCause(ctx)
+			return context.Cause(ctx)
 		} else if err != nil {
 			return err
 		}
@@ -65,7 +67,7 @@ func (p *logPass) each(ctx context.Context, pack *scoring.Pack, what string, tak
 func (p *logPass) open(ctx context.Context) (*logFile, error) {
 	f, err := openLogFile(p.name, p.stdin, p.mapping)
 	if err != nil && ctx.Err() != nil {
-		return nil, stopCause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	return f, err
 }
@@ -86,7 +88,7 @@ func (p *logPass) next(f *logFile, e *logEntry) error {
 		case isBad && p.skipBad:
 			p.bad++
 		case isBad:
-			return advise(bad, "mend the line, or leave out what cannot be used with --skip-bad")
+			return advice.Add(bad, "mend the line, or leave out what cannot be used with --skip-bad")
 		default:
 			return err
 		}
@@ -114,13 +116,13 @@ func disordered(f *logFile, events int64, asked func() (int64, time.Time)) error
 	if late < 1000 || late*100 <= events {
 		return nil
 	}
-	return advise(
-		fmt.Errorf("%s is not in order of time: by line %d, %s events are more than a day older than one before them, of %s", f.name, f.line, grouped(late), formatDate(newest)),
+	return advice.Add(
+		fmt.Errorf("%s is not in order of time: by line %d, %s events are more than a day older than one before them, of %s", f.name, f.line, advice.Grouped(late), formatDate(newest)),
 		"sort it by time; CSV: (head -n 1 LOG; tail -n +2 LOG | sort -t, -k2,2n)")
 }
 
 // noActivity says that a pack has nothing to score in the log.
 func (p *logPass) noActivity(pack string) error {
-	return advise(fmt.Errorf("no event in %s is activity for the pack %s", p.name, pack),
+	return advice.Add(fmt.Errorf("no event in %s is activity for the pack %s", p.name, pack),
 		"say which event types are with --activity, such as --activity purchase; --activity '*' takes all")
 }

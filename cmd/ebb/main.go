@@ -16,6 +16,9 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 )
 
 func main() {
@@ -48,7 +51,7 @@ func (p process) run(ctx context.Context, exit func(int)) int {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
-	return report(ctx, newScreen(p.stderr, p.environ), cmd, err)
+	return report(ctx, terminal.NewScreen(p.stderr, p.environ), cmd, err)
 }
 
 // watchSignals turns the first signal into a cancelled context and the second into an exit.
@@ -58,7 +61,7 @@ func watchSignals(signals <-chan os.Signal, cancel context.CancelCauseFunc, exit
 		cancel(nil)
 		return
 	}
-	cancel(stoppedBy{first.(syscall.Signal)}) //nolint:forcetypeassert // Notify sends what it was given
+	cancel(advice.Stopped{Signal: first.(syscall.Signal)}) //nolint:forcetypeassert // Notify sends what it was given
 	if second, again := <-signals; again {
 		exit(128 + int(second.(syscall.Signal))) //nolint:forcetypeassert // as above
 	}

@@ -20,6 +20,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // output is a stream that a test may read while the program writes.
@@ -266,7 +268,7 @@ func TestSecondSignalExitsAtOnce(t *testing.T) {
 	var cause error
 	code := 0
 	watchSignals(signals, func(err error) { cause = err }, func(c int) { code = c })
-	if !errors.Is(cause, stoppedBy{syscall.SIGINT}) || code != 143 {
+	if !errors.Is(cause, advice.Stopped{Signal: syscall.SIGINT}) || code != 143 {
 		t.Errorf("cause %v, exit code %d", cause, code)
 	}
 }

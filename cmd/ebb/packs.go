@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline/redisstore"
 	"ebb/scoring"
 )
@@ -70,20 +73,20 @@ func newPacksListCommand(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var all []packSummary
 			for _, name := range scoring.Shipped() {
-				k, err := scoring.Load(name, readFile, scoring.Overrides{})
+				k, err := scoring.Load(name, os.ReadFile, scoring.Overrides{})
 				if err != nil {
 					return err
 				}
 				all = append(all, summarise(k))
 			}
-			return showSummaries(newScreen(cmd.OutOrStdout(), a.environ), all, asJSON)
+			return showSummaries(terminal.NewScreen(cmd.OutOrStdout(), a.environ), all, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an object for each pack")
 	return cmd
 }
 
-func showSummaries(s screen, all []packSummary, asJSON bool) error {
+func showSummaries(s terminal.Screen, all []packSummary, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(s)
 		for i := range all {
@@ -118,9 +121,9 @@ Redis, with all overrides in it, and ebb explain --pack takes it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case reasons && len(args) == 0:
-				return showReasons(newScreen(cmd.OutOrStdout(), a.environ))
+				return showReasons(terminal.NewScreen(cmd.OutOrStdout(), a.environ))
 			case reasons || len(args) == 0:
-				return usageError{fmt.Errorf("want a pack (%s, or the hash of one that has run) or --reasons, one of the two", strings.Join(scoring.Shipped(), ", "))}
+				return advice.Usage(fmt.Errorf("want a pack (%s, or the hash of one that has run) or --reasons, one of the two", strings.Join(scoring.Shipped(), ", ")))
 			}
 			b, err := a.packSource(cmd.Context(), args[0])
 			if err != nil {
@@ -137,7 +140,7 @@ Redis, with all overrides in it, and ebb explain --pack takes it.`,
 // packSource is a pack as it is written, or one that the group has run in its canonical form, a line.
 func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 	if !packHash.MatchString(name) {
-		return scoring.Source(name, readFile)
+		return scoring.Source(name, os.ReadFile)
 	}
 	cfg, err := a.config()
 	if err != nil {
@@ -168,24 +171,24 @@ func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 	hashes := slices.Sorted(maps.Keys(found))
 	switch len(hashes) {
 	case 0:
-		return nil, advise(fmt.Errorf("group %s has run no pack %s", strings.Join(groups, ", "), name), "see kafka.group and redis.addresses; `pack.hash` in an alert is the pack's")
+		return nil, advice.Add(fmt.Errorf("group %s has run no pack %s", strings.Join(groups, ", "), name), "see kafka.group and redis.addresses; `pack.hash` in an alert is the pack's")
 	case 1:
 		return append(found[hashes[0]], '\n'), nil
 	}
-	return nil, usageError{fmt.Errorf("several packs begin with %s: %s", name, strings.Join(hashes, ", "))}
+	return nil, advice.Usage(fmt.Errorf("several packs begin with %s: %s", name, strings.Join(hashes, ", ")))
 }
 
 // packHash is how a hash differs from the name of a shipped pack and from a path.
 var packHash = regexp.MustCompile(`^[0-9a-f]{8,64}$`)
 
-func showReasons(s screen) error {
+func showReasons(s terminal.Screen) error {
 	all := scoring.Reasons()
 	width := 0
 	for code := range all {
 		width = max(width, len(code))
 	}
 	for _, code := range slices.Sorted(maps.Keys(all)) {
-		s.hang(fmt.Sprintf("%-*s  ", width, code), all[code])
+		s.Hang(fmt.Sprintf("%-*s  ", width, code), all[code])
 	}
 	return nil
 }
@@ -201,12 +204,12 @@ made-up customers with events of the pack's types over a year, which meet its co
 		Example: "  ebb packs validate mine.yaml\n  ebb packs validate saas --json",
 		Args:    arguments(1, 1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			k, err := scoring.Load(args[0], readFile, scoring.Overrides{})
+			k, err := scoring.Load(args[0], os.ReadFile, scoring.Overrides{})
 			if err != nil {
 				return err
 			}
 			v := validated{packSummary: summarise(k), Doubtful: k.Lint(), Sample: tryPack(k)}
-			return v.show(newScreen(cmd.OutOrStdout(), a.environ), asJSON)
+			return v.show(terminal.NewScreen(cmd.OutOrStdout(), a.environ), asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one object")
@@ -220,7 +223,7 @@ type validated struct {
 	Sample   packTrial `json:"sample"`
 }
 
-func (v *validated) show(s screen, asJSON bool) error {
+func (v *validated) show(s terminal.Screen, asJSON bool) error {
 	if asJSON {
 		if v.Doubtful == nil {
 			v.Doubtful = []string{}
@@ -229,7 +232,7 @@ func (v *validated) show(s screen, asJSON bool) error {
 	}
 	fmt.Fprintf(s, "%s %s, hash %.12s…: nothing wrong\n", v.Name, v.Version, v.Hash)
 	for _, d := range v.Doubtful {
-		s.hang("doubtful  ", d)
+		s.Hang("doubtful  ", d)
 	}
 	fmt.Fprintf(s, "\nsample    %d customers, %d events, a year\n", v.Sample.Customers, v.Sample.Events)
 	for _, kind := range v.Kinds {
@@ -240,7 +243,7 @@ func (v *validated) show(s screen, asJSON bool) error {
 	}
 	fmt.Fprintf(s, "          features take %d bytes a customer on the average, %d at most\n", v.Sample.StateBytes/max(v.Sample.Customers, 1), v.State)
 	if len(v.Sample.Silent) > 0 {
-		s.hang("          ", "factors that added nothing: "+strings.Join(v.Sample.Silent, ", "))
+		s.Hang("          ", "factors that added nothing: "+strings.Join(v.Sample.Silent, ", "))
 	}
 	return nil
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/scoring"
 )
@@ -43,7 +45,7 @@ A and B are names of shipped packs or files. What the configuration or a flag ov
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := a.diffPacks(cmd, &f, args)
 			if err == nil {
-				err = d.show(newScreen(cmd.OutOrStdout(), a.environ), f.json)
+				err = d.show(terminal.NewScreen(cmd.OutOrStdout(), a.environ), f.json)
 			}
 			if err != nil {
 				return troubledError{err}
@@ -67,7 +69,7 @@ A and B are names of shipped packs or files. What the configuration or a flag ov
 // twoPacks refuses anything but two arguments.
 func twoPacks(_ *cobra.Command, args []string) error {
 	if len(args) != 2 {
-		return usageError{fmt.Errorf("it takes two packs, A and B, found %d", len(args))}
+		return advice.Usage(fmt.Errorf("it takes two packs, A and B, found %d", len(args)))
 	}
 	return nil
 }
@@ -113,20 +115,20 @@ func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (
 	for i, name := range names {
 		cfg.Pack.Name = name
 		if packs[i], err = loadPack(cfg); err != nil {
-			return nil, usageError{err}
+			return nil, advice.Usage(err)
 		}
 	}
 	d := &packsDiffered{A: summarise(packs[0]), B: summarise(packs[1]), Declared: declaredDifferences(packs[0], packs[1]), names: names}
 	d.Differ = len(d.Declared) > 0
 	if f.events == "" {
 		if f.at != "" {
-			return nil, usageError{errors.New("--at needs --events, a log to compare on")}
+			return nil, advice.Usage(errors.New("--at needs --events, a log to compare on"))
 		}
 		return d, nil
 	}
 	p := &logPass{
 		name: f.events, mapping: &cfg.Input.Mapping, skipBad: f.skipBad,
-		stdin: newStoppableReader(cmd.Context(), cmd.InOrStdin()), screen: newScreen(cmd.ErrOrStderr(), a.environ),
+		stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), screen: terminal.NewScreen(cmd.ErrOrStderr(), a.environ),
 	}
 	found, err := f.compare(cmd.Context(), p, packs)
 	if err != nil {
@@ -143,7 +145,7 @@ func (f *packsDiffFlags) compare(ctx context.Context, p *logPass, packs [2]*scor
 	if f.at != "" {
 		var err error
 		if dates, err = parseDates(f.at); err != nil {
-			return nil, usageError{err}
+			return nil, advice.Usage(err)
 		}
 	}
 	c := backtest.NewComparison(packs[0], packs[1], dates, int(f.examples))
@@ -171,8 +173,8 @@ func (f *packsDiffFlags) compare(ctx context.Context, p *logPass, packs [2]*scor
 	}
 	for _, at := range dates {
 		if at.Before(found.First) || at.After(found.Last) {
-			return nil, usageError{fmt.Errorf("%s lies outside the log, which begins on %s and ends on %s", formatDate(at),
-				found.First.Format(time.DateOnly), found.Last.Format(time.DateOnly))}
+			return nil, advice.Usage(fmt.Errorf("%s lies outside the log, which begins on %s and ends on %s", formatDate(at),
+				found.First.Format(time.DateOnly), found.Last.Format(time.DateOnly)))
 		}
 	}
 	return found, nil
@@ -214,7 +216,7 @@ func appendCell(cells []migrationCell, a, b string, customers int64) []migration
 	return append(cells, migrationCell{a, b, customers})
 }
 
-func (d *packsDiffered) show(s screen, asJSON bool) error {
+func (d *packsDiffered) show(s terminal.Screen, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(s).Encode(d)
 	}

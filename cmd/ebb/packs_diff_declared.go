@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/scoring"
 )
 
@@ -42,7 +43,7 @@ func declaredDifferences(a, b *scoring.Pack) []declaredDifference {
 // readablePack puts settings as a pack's author writes them.
 func readablePack(tree map[string]any, k *scoring.Pack) {
 	delete(tree, "horizon_ms")
-	tree["horizon"] = formatDuration(k.Horizon)
+	tree["horizon"] = advice.FormatDuration(k.Horizon)
 	tree["tiers"] = map[string]any{"watch": k.Tiers.Watch, "at_risk": k.Tiers.AtRisk, "critical": k.Tiers.Critical}
 }
 
@@ -122,7 +123,7 @@ func readableValue(v any) any {
 	switch v := v.(type) {
 	case string:
 		if d, err := time.ParseDuration(v); err == nil {
-			return formatDuration(d)
+			return advice.FormatDuration(d)
 		}
 	case []any:
 		out := make([]any, len(v))

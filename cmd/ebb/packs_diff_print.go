@@ -7,13 +7,15 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/terminal"
 	"ebb/scoring"
 )
 
 // packsDiffText shows the difference between two packs to people.
 type packsDiffText struct {
-	screen
+	terminal.Screen
 	a, b string // how the two are called
 }
 
@@ -30,20 +32,20 @@ func (t packsDiffText) print(d *packsDiffered) error {
 		if d.names[i] != k.Name {
 			said = d.names[i] + ": " + said
 		}
-		t.hang(string(rune('A'+i))+"  ", said)
+		t.Hang(string(rune('A'+i))+"  ", said)
 	}
 	t.declared(d)
 	if d.Decided != nil {
 		t.decided(d.Decided)
 	}
-	verdict := t.paint(text.Colors{text.FgGreen}, "No decision differs.")
+	verdict := t.Paint(text.Colors{text.FgGreen}, "No decision differs.")
 	switch {
 	case d.Decided == nil && d.Differ:
 		verdict = "What they decide shows on a log: --events FILE"
 	case d.Decided == nil:
 		return nil
 	case d.Differ:
-		verdict = t.paint(text.Colors{text.FgYellow}, "Decisions differ.")
+		verdict = t.Paint(text.Colors{text.FgYellow}, "Decisions differ.")
 	}
 	_, err := fmt.Fprintf(t, "\n%s\n", verdict)
 	return err
@@ -59,7 +61,7 @@ func (t packsDiffText) declared(d *packsDiffered) {
 		fmt.Fprintf(t, "\n%s\n", said)
 		return
 	}
-	fmt.Fprintf(t, "\n%s\n", t.paint(text.Colors{text.Bold}, "What they declare"))
+	fmt.Fprintf(t, "\n%s\n", t.Paint(text.Colors{text.Bold}, "What they declare"))
 	lines, hidden := declaredLines(d.Declared)
 	width := 0
 	for _, line := range lines {
@@ -72,10 +74,10 @@ func (t packsDiffText) declared(d *packsDiffered) {
 			fmt.Fprintf(t, "  %s\n", line[0])
 			line[0] = ""
 		}
-		t.paragraph(fmt.Sprintf("  %-*s  ", width, line[0]), line[1])
+		t.Paragraph(fmt.Sprintf("  %-*s  ", width, line[0]), line[1])
 	}
 	if hidden > 0 {
-		fmt.Fprintf(t, "  and %s more; --json prints all\n", plural(hidden, "setting"))
+		fmt.Fprintf(t, "  and %s more; --json prints all\n", advice.Plural(hidden, "setting"))
 	}
 }
 
@@ -123,7 +125,7 @@ func firstFew(names []string) string {
 
 func (t packsDiffText) decided(d *decidedDifference) {
 	fmt.Fprintln(t)
-	t.paragraph("", fmt.Sprintf("On %s: %s events of %s customers, %s to %s", logInWords(d.Log), grouped(d.Events), grouped(d.Customers),
+	t.Paragraph("", fmt.Sprintf("On %s: %s events of %s customers, %s to %s", logInWords(d.Log), advice.Grouped(d.Events), advice.Grouped(d.Customers),
 		d.First.Format(time.DateOnly), d.Last.Format(time.DateOnly)))
 	for _, n := range []struct {
 		n    int64
@@ -136,7 +138,7 @@ func (t packsDiffText) decided(d *decidedDifference) {
 		{d.Skipped, "lines could not be used"},
 	} {
 		if n.n > 0 {
-			t.paragraph("note: ", grouped(n.n)+" "+n.what)
+			t.Paragraph("note: ", advice.Grouped(n.n)+" "+n.what)
 		}
 	}
 	for i := range d.Difference.Migrations {
@@ -165,10 +167,10 @@ func (t packsDiffText) migration(when string, m *backtest.Migration) {
 	across := fmt.Sprintf("%s: %s's down, %s's across", when, t.a, t.b)
 	t.matrix("Customers by tier "+across, names, cells)
 	if worse, better := m.Moved(); worse+better == 0 {
-		t.paragraph("", "Everybody is in the same tier by "+t.b+".")
+		t.Paragraph("", "Everybody is in the same tier by "+t.b+".")
 	} else {
-		t.paragraph("", fmt.Sprintf("%s of %s are in another tier by %s: %s in a worse one, %s in a better one.",
-			grouped(worse+better), grouped(total(cells)), t.b, grouped(worse), grouped(better)))
+		t.Paragraph("", fmt.Sprintf("%s of %s are in another tier by %s: %s in a worse one, %s in a better one.",
+			advice.Grouped(worse+better), advice.Grouped(total(cells)), t.b, advice.Grouped(worse), advice.Grouped(better)))
 	}
 
 	stages := make([]string, scoring.NumStages)
@@ -214,12 +216,12 @@ func (t packsDiffText) matrix(title string, names []string, cells [][]int64) {
 			if cells[i][j] == 0 {
 				row = append(row, "·")
 			} else {
-				row = append(row, grouped(cells[i][j]))
+				row = append(row, advice.Grouped(cells[i][j]))
 			}
 		}
 		rows = append(rows, row)
 	}
-	t.table(title, header, rows)
+	t.Table(title, header, rows)
 }
 
 func (t packsDiffText) alerts(d *decidedDifference) {
@@ -232,12 +234,12 @@ func (t packsDiffText) alerts(d *decidedDifference) {
 	for _, n := range d.Alerts {
 		row := []string{n.Kind + " " + n.Transition}
 		for _, v := range []int64{n.A, n.B, n.Same, n.Changed, n.Removed, n.Added} {
-			row = append(row, grouped(v))
+			row = append(row, advice.Grouped(v))
 		}
 		rows = append(rows, row)
 		removed, added, changed = removed+n.Removed, added+n.Added, changed+n.Changed
 	}
-	t.table("Alerts", []string{"", "A sends", "B sends", "the same", "changed", "only A", "only B"}, rows)
+	t.Table("Alerts", []string{"", "A sends", "B sends", "the same", "changed", "only A", "only B"}, rows)
 	t.examples("Only A sends them", removed, d.Removed)
 	t.examples("Only B sends them", added, d.Added)
 	t.examples("Both send them, at another time or of another tier", changed, d.Changed)
@@ -249,19 +251,19 @@ func (t packsDiffText) examples(title string, all int64, some []backtest.Changed
 		return
 	}
 	if int64(len(some)) < all {
-		title += fmt.Sprintf(" (the first %d of %s)", len(some), grouped(all))
+		title += fmt.Sprintf(" (the first %d of %s)", len(some), advice.Grouped(all))
 	}
-	fmt.Fprintf(t, "\n%s\n", t.paint(text.Colors{text.Bold}, title))
+	fmt.Fprintf(t, "\n%s\n", t.Paint(text.Colors{text.Bold}, title))
 	what, who := 0, 0
 	for i := range some {
 		a := &some[i]
 		what = max(what, len(a.Kind+" "+a.Transition))
-		who = max(who, text.StringWidth(fullName(a.Tenant, a.Customer)))
+		who = max(who, text.StringWidth(terminal.FullName(a.Tenant, a.Customer)))
 	}
 	for i := range some {
 		a := &some[i]
-		t.paragraph(fmt.Sprintf("  %s  %-*s  %s  ", firstSaid(a).At.Format("2006-01-02 15:04"), what, a.Kind+" "+a.Transition,
-			text.Pad(fullName(a.Tenant, a.Customer), who, ' ')), changeInWords(a))
+		t.Paragraph(fmt.Sprintf("  %s  %-*s  %s  ", firstSaid(a).At.Format("2006-01-02 15:04"), what, a.Kind+" "+a.Transition,
+			text.Pad(terminal.FullName(a.Tenant, a.Customer), who, ' ')), changeInWords(a))
 	}
 }
 
@@ -294,8 +296,8 @@ func changeInWords(a *backtest.ChangedAlert) string {
 
 // roughly is a span in whole hours, or minutes where it is short.
 func roughly(d time.Duration) string {
-	if d >= day {
-		return formatDuration(d.Truncate(time.Hour))
+	if d >= advice.Day {
+		return advice.FormatDuration(d.Truncate(time.Hour))
 	}
-	return formatDuration(max(time.Minute, d.Truncate(time.Minute)))
+	return advice.FormatDuration(max(time.Minute, d.Truncate(time.Minute)))
 }

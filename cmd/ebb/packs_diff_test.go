@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // diffFiles are the two packs that the tests compare.
@@ -121,7 +123,7 @@ func TestPacksDiffStopped(t *testing.T) {
 	code := make(chan int)
 	go func() { code <- p.run(ctx, func(int) { panic("second signal") }) }()
 	<-stdin.asked
-	stop(stoppedBy{syscall.SIGINT})
+	stop(advice.Stopped{Signal: syscall.SIGINT})
 	if c := <-code; c != 130 || stderr.String() != "ebb packs diff: stopped by Ctrl-C\n" || stdout.String() != "" {
 		t.Errorf("exit code %d\n%s%s", c, stdout.String(), stderr.String())
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
@@ -49,7 +51,7 @@ begin it anew. What it has published stays. It refuses while a process runs it.`
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.forget != "" {
 				if len(args) > 0 {
-					return usageError{fmt.Errorf("--forget takes the name itself, found %q behind it", args[0])}
+					return advice.Usage(fmt.Errorf("--forget takes the name itself, found %q behind it", args[0]))
 				}
 				return a.forgetShadow(cmd, &f)
 			}
@@ -122,7 +124,7 @@ type shadowing struct {
 	cfg   *Config
 	flags *packsShadowFlags
 	input kafkawire.Topic
-	steps *steps
+	steps *terminal.Steps
 }
 
 func (a *app) shadows(cmd *cobra.Command, f *packsShadowFlags, names []string) error {
@@ -130,13 +132,13 @@ func (a *app) shadows(cmd *cobra.Command, f *packsShadowFlags, names []string) e
 	if err != nil {
 		return err
 	}
-	s := &shadowing{cfg: cfg, flags: f, steps: newSteps(newScreen(cmd.ErrOrStderr(), a.environ), "reading")}
+	s := &shadowing{cfg: cfg, flags: f, steps: terminal.NewSteps(terminal.NewScreen(cmd.ErrOrStderr(), a.environ), "reading")}
 	defer s.close()
 	report, err := s.report(cmd.Context(), names)
 	if err != nil {
 		return err
 	}
-	out := newScreen(cmd.OutOrStdout(), a.environ)
+	out := terminal.NewScreen(cmd.OutOrStdout(), a.environ)
 	if f.json {
 		return json.NewEncoder(out).Encode(report)
 	}
@@ -160,7 +162,7 @@ func (s *shadowing) report(ctx context.Context, names []string) (*shadowsReport,
 		}
 	}
 	if len(names) > 0 && !slices.Contains(known, names[0]) && !slices.Contains(held, names[0]) {
-		return nil, usageError{fmt.Errorf("there is no shadow %q%s", names[0], didYouMean(names[0], append(known, held...)))}
+		return nil, advice.Usage(fmt.Errorf("there is no shadow %q%s", names[0], advice.DidYouMean(names[0], append(known, held...))))
 	}
 	if len(names) == 0 {
 		names = known
@@ -289,9 +291,9 @@ func (s *shadowing) standing(ctx context.Context, r *shadowReport, n int, states
 	if err != nil {
 		return held, err
 	}
-	s.steps.what = fmt.Sprintf("comparing %s, partition %d of %d", r.Name, n+1, s.input.Partitions)
-	s.steps.begin(customers)
-	defer s.steps.end()
+	s.steps.What = fmt.Sprintf("comparing %s, partition %d of %d", r.Name, n+1, s.input.Partitions)
+	s.steps.Begin(customers)
+	defer s.steps.End()
 	return held, states.partition(ctx, n, held)
 }
 
@@ -299,16 +301,16 @@ func (s *shadowing) standing(ctx context.Context, r *shadowReport, n int, states
 func (s *shadowing) alerts(ctx context.Context, r *shadowReport, own *Config, until int64, packs map[string]bool) error {
 	shown := min(until, r.At.UnixMilli())
 	c := &shadowedAlerts{
-		cfg: s.cfg, client: s.kafka, from: shown - (time.Duration(min(s.flags.days, mostShadowDays)) * day).Milliseconds(), until: until, steps: s.steps,
+		cfg: s.cfg, client: s.kafka, from: shown - (time.Duration(min(s.flags.days, mostShadowDays)) * advice.Day).Milliseconds(), until: until, steps: s.steps,
 		counts: map[alertSort][2]int64{}, customers: map[uint64]uint8{}, ids: map[uint64]struct{}{},
 	}
-	defer s.steps.end()
+	defer s.steps.End()
 	for i, cfg := range []*Config{s.cfg, own} {
 		src := sourceOf(cfg)
 		if i == sideShadow && len(packs) > 0 {
 			src.packs = packs
 		}
-		s.steps.what = "counting alerts in " + src.topic
+		s.steps.What = "counting alerts in " + src.topic
 		if err := c.read(ctx, i, &src); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring"
@@ -20,7 +21,7 @@ type shadowedAlerts struct {
 	cfg         *Config
 	client      *kafkawire.Client
 	from, until int64 // ms: after from, and not after until
-	steps       *steps
+	steps       *terminal.Steps
 
 	counts    map[alertSort][2]int64
 	customers map[uint64]uint8    // by the hash of tenant and name: 1 alerted by the main one, 2 by the shadow
@@ -87,7 +88,7 @@ func (s *shadowedAlerts) readPartition(ctx context.Context, side int, src *alert
 	}
 	defer f.Close()
 	var fetched pipeline.Fetched
-	s.steps.begin(max(0, end-at))
+	s.steps.Begin(max(0, end-at))
 	for at < end {
 		if err := f.Fetch(ctx, at, &fetched); err != nil {
 			return err
@@ -98,7 +99,7 @@ func (s *shadowedAlerts) readPartition(ctx context.Context, side int, src *alert
 		for i := range fetched.Records {
 			s.take(side, src, &fetched.Records[i])
 		}
-		s.steps.add(fetched.Next - at)
+		s.steps.Add(fetched.Next - at)
 		at = fetched.Next
 	}
 	return nil

@@ -8,13 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline/kafkawire"
 )
 
 // forgetShadow removes what is kept of a shadow: its keys in Redis and its group's offsets. What it has published stays.
 func (a *app) forgetShadow(cmd *cobra.Command, f *packsShadowFlags) error {
 	if !legalShadow(f.forget) {
-		return usageError{fmt.Errorf("--forget takes the name of a shadow, found %q", f.forget)}
+		return advice.Usage(fmt.Errorf("--forget takes the name of a shadow, found %q", f.forget))
 	}
 	cfg, err := a.config(f.overrides()...)
 	if err != nil {
@@ -53,7 +54,7 @@ func (a *app) forgetShadow(cmd *cobra.Command, f *packsShadowFlags) error {
 		fmt.Fprintf(cmd.OutOrStdout(), "nothing was kept of the shadow %s\n", f.forget)
 		return nil
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "shadow %s forgotten: %s in Redis, %s in Kafka\n", f.forget, plural64(int64(removed), "key"), plural(offsets, "offset"))
+	fmt.Fprintf(cmd.OutOrStdout(), "shadow %s forgotten: %s in Redis, %s in Kafka\n", f.forget, advice.Count(int64(removed), "key"), advice.Plural(offsets, "offset"))
 	return nil
 }
 

@@ -8,11 +8,13 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 )
 
 // shadowsText shows shadows to people.
-type shadowsText struct{ screen }
+type shadowsText struct{ terminal.Screen }
 
 func (t shadowsText) print(r *shadowsReport) error {
 	for i := range r.Shadows {
@@ -31,7 +33,7 @@ func (t shadowsText) print(r *shadowsReport) error {
 }
 
 func (t shadowsText) shadow(r *shadowReport) {
-	fmt.Fprintf(t, "%s\n", t.paint(text.Colors{text.Bold}, "shadow "+r.Name))
+	fmt.Fprintf(t, "%s\n", t.Paint(text.Colors{text.Bold}, "shadow "+r.Name))
 	for _, side := range []struct {
 		name string
 		pack pipeline.PackRef
@@ -44,12 +46,12 @@ func (t shadowsText) shadow(r *shadowReport) {
 	}
 	t.standing(r)
 	if !r.Begun {
-		t.paragraph("", "There is nothing to compare yet: ebb run, with this shadow configured, begins it at the oldest record.")
+		t.Paragraph("", "There is nothing to compare yet: ebb run, with this shadow configured, begins it at the oldest record.")
 		return
 	}
-	t.paragraph("", fmt.Sprintf("Customers: %s known to both, %s to the main one alone, %s to the shadow alone.",
-		grouped(r.Customers.Both), grouped(r.Customers.Main), grouped(r.Customers.Shadow)))
-	packsDiffText{t.screen, "the main", "the shadow"}.migration("as of "+r.At.Format("2006-01-02 15:04"), &r.moved.migration)
+	t.Paragraph("", fmt.Sprintf("Customers: %s known to both, %s to the main one alone, %s to the shadow alone.",
+		advice.Grouped(r.Customers.Both), advice.Grouped(r.Customers.Main), advice.Grouped(r.Customers.Shadow)))
+	packsDiffText{t.Screen, "the main", "the shadow"}.migration("as of "+r.At.Format("2006-01-02 15:04"), &r.moved.migration)
 	t.alerts(r.Alerts)
 	if r.moved.most > 0 {
 		t.top(r.Top)
@@ -58,21 +60,21 @@ func (t shadowsText) shadow(r *shadowReport) {
 
 // standing says where both stand, so that a reader knows whether they are comparable.
 func (t shadowsText) standing(r *shadowReport) {
-	verdict := t.paint(text.Colors{text.FgGreen}, "Both stand at the same record in every partition.")
+	verdict := t.Paint(text.Colors{text.FgGreen}, "Both stand at the same record in every partition.")
 	if r.Apart > 0 {
-		verdict = t.paint(text.Colors{text.FgYellow}, fmt.Sprintf("They stand %s apart: what follows speaks of both as they are, and is not of the same records.", plural64(r.Apart, "record")))
+		verdict = t.Paint(text.Colors{text.FgYellow}, fmt.Sprintf("They stand %s apart: what follows speaks of both as they are, and is not of the same records.", advice.Count(r.Apart, "record")))
 	}
 	var rows [][]string
 	behind := int64(0)
 	for _, p := range r.Partitions {
 		behind += p.MainLag + p.ShadowLag
-		rows = append(rows, []string{strconv.Itoa(p.Partition), grouped(p.Main), grouped(p.Shadow), grouped(p.MainLag), grouped(p.ShadowLag)})
+		rows = append(rows, []string{strconv.Itoa(p.Partition), advice.Grouped(p.Main), advice.Grouped(p.Shadow), advice.Grouped(p.MainLag), advice.Grouped(p.ShadowLag)})
 	}
 	if r.Apart+behind > 0 {
-		t.table("Next record", []string{"partition", "main", "shadow", "main behind", "shadow behind"}, rows)
+		t.Table("Next record", []string{"partition", "main", "shadow", "main behind", "shadow behind"}, rows)
 	}
 	if r.Begun {
-		t.paragraph("", verdict)
+		t.Paragraph("", verdict)
 	}
 }
 
@@ -87,7 +89,7 @@ func (t shadowsText) alerts(a *alertsCompared) {
 	var sums [2]int64
 	var rates [2]float64
 	row := func(what string, main, shadow int64, mainRate, shadowRate float64) {
-		rows = append(rows, []string{what, grouped(main), grouped(shadow), fmt.Sprintf("%.2f", mainRate), fmt.Sprintf("%.2f", shadowRate)})
+		rows = append(rows, []string{what, advice.Grouped(main), advice.Grouped(shadow), fmt.Sprintf("%.2f", mainRate), fmt.Sprintf("%.2f", shadowRate)})
 	}
 	for _, n := range a.Sorts {
 		row(n.Kind+" "+n.Transition, n.Main, n.Shadow, n.MainPerDay, n.ShadowPerDay)
@@ -95,9 +97,9 @@ func (t shadowsText) alerts(a *alertsCompared) {
 		rates[sideMain], rates[sideShadow] = rates[sideMain]+n.MainPerDay, rates[sideShadow]+n.ShadowPerDay
 	}
 	row("all", sums[sideMain], sums[sideShadow], rates[sideMain], rates[sideShadow])
-	t.table("Alerts, "+span, []string{"", "main", "shadow", "main a day", "shadow a day"}, rows)
+	t.Table("Alerts, "+span, []string{"", "main", "shadow", "main a day", "shadow a day"}, rows)
 	c := &a.Customers
-	t.paragraph("", fmt.Sprintf("Of %s alerted, %s by both, %s by the main one alone, %s by the shadow alone.", plural64(c.Both+c.Main+c.Shadow, "customer"),
+	t.Paragraph("", fmt.Sprintf("Of %s alerted, %s by both, %s by the main one alone, %s by the shadow alone.", advice.Count(c.Both+c.Main+c.Shadow, "customer"),
 		shareOf(c.Both, c.Both+c.Main+c.Shadow), shareOf(c.Main, c.Both+c.Main+c.Shadow), shareOf(c.Shadow, c.Both+c.Main+c.Shadow)))
 }
 
@@ -110,7 +112,7 @@ func daysInWords(days float64) string {
 
 // shareOf is a count with its share of all.
 func shareOf(n, all int64) string {
-	return fmt.Sprintf("%s (%.0f%%)", grouped(n), 100*float64(n)/float64(max(all, 1)))
+	return fmt.Sprintf("%s (%.0f%%)", advice.Grouped(n), 100*float64(n)/float64(max(all, 1)))
 }
 
 // top are the customers whose score differs most: both scores, both tiers, and what adds more or less by the shadow.
@@ -119,10 +121,10 @@ func (t shadowsText) top(all []scoreChange) {
 		fmt.Fprintln(t, "\nEvery customer has the same score by both.")
 		return
 	}
-	fmt.Fprintf(t, "\n%s\n", t.paint(text.Colors{text.Bold}, "Where the scores differ most: main → shadow, and what adds to it by the shadow"))
+	fmt.Fprintf(t, "\n%s\n", t.Paint(text.Colors{text.Bold}, "Where the scores differ most: main → shadow, and what adds to it by the shadow"))
 	who, tiers := 0, 0
 	for i := range all {
-		who = max(who, text.StringWidth(fullName(all[i].Tenant, all[i].Customer)))
+		who = max(who, text.StringWidth(terminal.FullName(all[i].Tenant, all[i].Customer)))
 		tiers = max(tiers, text.StringWidth(tierChange(&all[i])))
 	}
 	for i := range all {
@@ -134,7 +136,7 @@ func (t shadowsText) top(all []scoreChange) {
 		if c.Main.Floor != c.Shadow.Floor {
 			why = append(why, fmt.Sprintf("floor %g → %g", c.Main.Floor, c.Shadow.Floor))
 		}
-		t.paragraph(fmt.Sprintf("  %s  %5.1f → %5.1f  %s  ", text.Pad(fullName(c.Tenant, c.Customer), who, ' '), c.Main.Risk, c.Shadow.Risk,
+		t.Paragraph(fmt.Sprintf("  %s  %5.1f → %5.1f  %s  ", text.Pad(terminal.FullName(c.Tenant, c.Customer), who, ' '), c.Main.Risk, c.Shadow.Risk,
 			text.Pad(tierChange(c), tiers, ' ')), strings.Join(why, ", "))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
 	"ebb/scoring"
@@ -21,7 +22,7 @@ type shadowedStates struct {
 	redis *redisstore.Client
 	sides [2]stateSide // the main one, the shadow
 	most  int          // of top
-	steps *steps
+	steps *terminal.Steps
 
 	migration backtest.Migration
 	both      int64
@@ -94,7 +95,7 @@ func (s *shadowedStates) partition(ctx context.Context, n int, held [2]redisstor
 		if err != nil {
 			return err
 		}
-		s.steps.add(int64(len(keys)))
+		s.steps.Add(int64(len(keys)))
 		for i, key := range keys {
 			hash := xxhash.Sum64String(key)
 			if _, again := seen[hash]; again {
@@ -110,7 +111,7 @@ func (s *shadowedStates) partition(ctx context.Context, n int, held [2]redisstor
 				return err
 			}
 		}
-		return stopCause(ctx)
+		return context.Cause(ctx)
 	})
 	s.both += both
 	s.only[sideShadow] += max(0, total-both)

@@ -12,7 +12,9 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/terminal"
 )
 
 // shadowsOf runs packs shadow --json.
@@ -187,7 +189,7 @@ func (s *services) inDays(t *testing.T, all *shadowReport) {
 	t.Helper()
 	r := s.shadowsOf(t, "other", "--days", "20")
 	got := r.Shadows[0].Alerts
-	if len(r.Shadows) != 1 || got.Days != 20 || !got.Until.Equal(all.At) || got.Until.Sub(got.From) != 20*day {
+	if len(r.Shadows) != 1 || got.Days != 20 || !got.Until.Equal(all.At) || got.Until.Sub(got.From) != 20*advice.Day {
 		t.Fatalf("%+v", got)
 	}
 	var want, have [2]int64
@@ -217,7 +219,7 @@ func TestPacksShadowText(t *testing.T) {
 		args = append([]string{"packs", "shadow"}, args...)
 		o := run(t, s.environ, nil, args...).want(t, code)
 		text := s.plainly("## " + name + "\n$ ebb " + strings.Join(args, " ") + "\n" + o.stdout + o.stderr + "\n")
-		if wide := tooWide(text, widestHelp); len(wide) > 0 {
+		if wide := tooWide(text, terminal.Widest); len(wide) > 0 {
 			t.Errorf("%s: too wide\n%s", name, strings.Join(wide, ""))
 		}
 		shown.WriteString(text)

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/rs/zerolog"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/kafkawire"
@@ -111,13 +112,13 @@ func (p *processor) connectPatiently(ctx context.Context) error {
 			return err
 		}
 		if ctx.Err() != nil {
-			return stopCause(ctx)
+			return context.Cause(ctx)
 		}
 		p.await(err)
 		select {
 		case <-time.After(wait.NextBackOff()):
 		case <-ctx.Done():
-			return stopCause(ctx)
+			return context.Cause(ctx)
 		}
 	}
 }
@@ -142,7 +143,7 @@ func (p *processor) connect(ctx context.Context) (err error) {
 		return err
 	}
 	if control < p.topic.Partitions {
-		return advise(fmt.Errorf("topic %s has %s, the input has %d", p.cfg.Kafka.Control, plural(int(control), "partition"), p.topic.Partitions), "ebb check says how to add the rest")
+		return advice.Add(fmt.Errorf("topic %s has %s, the input has %d", p.cfg.Kafka.Control, advice.Plural(int(control), "partition"), p.topic.Partitions), "ebb check says how to add the rest")
 	}
 	return nil
 }
@@ -171,7 +172,7 @@ func (p *processor) checkTopics(ctx context.Context) (control int32, err error) 
 		p.topic, err = p.kafka.Topic(ctx, name)
 		switch {
 		case errors.Is(err, kafkawire.UnknownTopicOrPartition):
-			return 0, advise(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
+			return 0, advice.Add(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
 		case isSilent(err) && !errors.As(err, new(kafkawire.Error)):
 			return 0, noKafka(err, p.cfg, "")
 		case err == nil && name == p.cfg.Kafka.Control:
@@ -222,10 +223,10 @@ func (p *processor) joinAs() (err error) {
 	if instance == "" {
 		host, err := os.Hostname()
 		if err != nil {
-			return advise(fmt.Errorf("find the host's name: %w", err), "set kafka.instance_id")
+			return advice.Add(fmt.Errorf("find the host's name: %w", err), "set kafka.instance_id")
 		}
 		if p.slot, err = kafkasource.TakeSlot(filepath.Join(os.TempDir(), fmt.Sprintf("ebb-instances-%d", os.Getuid())), host, p.cfg.Kafka.Group); err != nil {
-			return advise(err, "set kafka.instance_id")
+			return advice.Add(err, "set kafka.instance_id")
 		}
 		instance = p.slot.Instance()
 	}
@@ -292,7 +293,7 @@ func (p *processor) run(ctx context.Context) error {
 	case err != nil:
 		return err
 	case ctx.Err() != nil && p.opts.untilEnd:
-		return stopCause(ctx) // before the end
+		return context.Cause(ctx) // before the end
 	}
 	return nil
 }

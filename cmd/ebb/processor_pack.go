@@ -59,7 +59,7 @@ type packFile struct {
 
 // look loads the pack if its file is another than at the last look, and says once what came of it.
 func (f *packFile) look() {
-	text, err := scoring.Source(f.cfg.Pack.Name, readFile)
+	text, err := scoring.Source(f.cfg.Pack.Name, os.ReadFile)
 	failed := ""
 	if err != nil {
 		failed = err.Error()

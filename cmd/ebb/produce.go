@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 )
@@ -70,7 +72,7 @@ type produceSummary struct {
 // produce sends the files and prints what came of it.
 func (a *app) produce(cmd *cobra.Command, f *produceFlags, files []string) error {
 	if err := f.check(files); err != nil {
-		return usageError{err}
+		return advice.Usage(err)
 	}
 	cfg, err := a.config(overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
 	if err != nil {
@@ -90,8 +92,8 @@ func (a *app) produce(cmd *cobra.Command, f *produceFlags, files []string) error
 		return withCreate(err, a.checkCommand(f.brokers, f.topic))
 	}
 	p := &producing{
-		flags: f, cfg: cfg, topic: topic, client: client, stdin: newStoppableReader(ctx, cmd.InOrStdin()),
-		screen: newScreen(cmd.ErrOrStderr(), a.environ),
+		flags: f, cfg: cfg, topic: topic, client: client, stdin: terminal.StoppableReader(ctx, cmd.InOrStdin()),
+		screen: terminal.NewScreen(cmd.ErrOrStderr(), a.environ),
 	}
 	summary, err := p.run(ctx, files)
 	if summary == nil {
@@ -122,7 +124,7 @@ func (f *produceFlags) check(files []string) error {
 func findFiles(names []string) error {
 	for _, name := range names {
 		if _, err := os.Stat(name); err != nil && name != stdinName {
-			return fmt.Errorf("open %s: %s", name, plainFileError(err))
+			return fmt.Errorf("open %s: %s", name, advice.FileCause(err))
 		}
 	}
 	return nil
@@ -146,7 +148,7 @@ type producing struct {
 	topic  *topicLimits
 	client *kafkawire.Client
 	stdin  io.Reader
-	screen screen
+	screen terminal.Screen
 	pace   pace
 	lanes  []*lane
 	bad    int64
@@ -197,7 +199,7 @@ func (p *producing) sendFile(ctx context.Context, f *logFile, bar *progress) err
 	for n := int64(0); ; n++ {
 		if n%1024 == 0 {
 			if ctx.Err() != nil {
-				return stopCause(ctx)
+				return context.Cause(ctx)
 			}
 			bar.at(f, p.acknowledged)
 		}
@@ -212,7 +214,7 @@ func (p *producing) sendFile(ctx context.Context, f *logFile, bar *progress) err
 			p.bad++
 			continue
 		case isBad:
-			return advise(bad, "mend the line, or leave out what cannot be used with --skip-bad")
+			return advice.Add(bad, "mend the line, or leave out what cannot be used with --skip-bad")
 		case err != nil:
 			return err
 		}
@@ -260,13 +262,13 @@ func (p *producing) explain(ctx context.Context, s *produceSummary, readErr, sen
 	case readErr == nil && sendErr == nil:
 		return nil
 	case ctx.Err() != nil:
-		return fmt.Errorf("%w: %s acknowledged", stopCause(ctx), plural64(s.Events, "event"))
+		return fmt.Errorf("%w: %s acknowledged", context.Cause(ctx), advice.Count(s.Events, "event"))
 	case errors.As(sendErr, &stop) && stop.Code == "record_refused":
-		return advise(errors.New(stop.Detail), "an event may lie further in the past or the future than the topic takes (message.timestamp.before.max.ms, message.timestamp.after.max.ms)")
+		return advice.Add(errors.New(stop.Detail), "an event may lie further in the past or the future than the topic takes (message.timestamp.before.max.ms, message.timestamp.after.max.ms)")
 	case errors.As(sendErr, &stop):
-		return advise(errors.New(stop.Detail), "%s", stop.Do)
+		return advice.Add(errors.New(stop.Detail), "%s", stop.Do)
 	case sendErr != nil:
-		return advise(sendErr, "%s acknowledged, %s more may have been written; sent again, what has an id is recognised", plural64(s.Events, "event"), grouped(s.Unknown))
+		return advice.Add(sendErr, "%s acknowledged, %s more may have been written; sent again, what has an id is recognised", advice.Count(s.Events, "event"), advice.Grouped(s.Unknown))
 	}
 	return readErr
 }
@@ -278,66 +280,9 @@ func (s *produceSummary) print(w io.Writer, asJSON bool) error {
 	}
 	skipped := ""
 	if s.Skipped > 0 {
-		skipped = fmt.Sprintf(", %s bad lines skipped", grouped(s.Skipped))
+		skipped = fmt.Sprintf(", %s bad lines skipped", advice.Grouped(s.Skipped))
 	}
 	_, err := fmt.Fprintf(w, "%s to %s (%s) in %.1f s, %s events/s%s\n",
-		plural64(s.Events, "event"), s.Topic, plural(s.Partitions, "partition"), s.Seconds, grouped(int64(s.Rate)), skipped)
+		advice.Count(s.Events, "event"), s.Topic, advice.Plural(s.Partitions, "partition"), s.Seconds, advice.Grouped(int64(s.Rate)), skipped)
 	return err
-}
-
-// newStoppableReader reads r on a goroutine of its own, so that a read that waits for a person or a pipe ends with ctx. That
-// goroutine stays in its last read until the process ends; a file needs none and is returned as it is.
-func newStoppableReader(ctx context.Context, r io.Reader) io.Reader {
-	if f, ok := r.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			return r
-		}
-	}
-	return &stoppableReader{ctx: ctx, r: r}
-}
-
-type stoppableReader struct {
-	ctx    context.Context //nolint:containedctx // io.Reader has no other way in
-	r      io.Reader
-	chunks chan []byte
-	err    error // why chunks was closed
-	rest   []byte
-}
-
-func (s *stoppableReader) Read(p []byte) (int, error) {
-	if s.chunks == nil {
-		s.chunks = make(chan []byte)
-		go s.pump()
-	}
-	for len(s.rest) == 0 {
-		select {
-		case chunk, ok := <-s.chunks:
-			if !ok {
-				return 0, s.err
-			}
-			s.rest = chunk
-		case <-s.ctx.Done():
-			return 0, stopCause(s.ctx)
-		}
-	}
-	n := copy(p, s.rest)
-	s.rest = s.rest[n:]
-	return n, nil
-}
-
-func (s *stoppableReader) pump() {
-	defer close(s.chunks)
-	for {
-		chunk := make([]byte, lineBuffer)
-		n, err := s.r.Read(chunk)
-		select {
-		case s.chunks <- chunk[:n]:
-		case <-s.ctx.Done():
-			return
-		}
-		if err != nil {
-			s.err = err
-			return
-		}
-	}
 }

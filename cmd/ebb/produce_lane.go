@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 )
@@ -65,7 +66,7 @@ func startLanes(ctx context.Context, client *kafkawire.Client, topic *topicLimit
 	}
 	return lanes, func(cause error) error {
 		defer cancel()
-		if errors.As(cause, new(stoppedBy)) {
+		if errors.As(cause, new(advice.Stopped)) {
 			defer time.AfterFunc(drainTimeout, cancel).Stop()
 		}
 		for _, l := range lanes {
@@ -207,6 +208,6 @@ func (p *pace) wait(ctx context.Context) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return stopCause(ctx)
+		return context.Cause(ctx)
 	}
 }

@@ -5,11 +5,14 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 )
 
 // progress shows how far the reading of files is: a bar on a terminal, a line now and then elsewhere if asked for.
 type progress struct {
-	screen screen
+	screen terminal.Screen
 	bar    *progressbar.ProgressBar
 	plain  bool
 	total  int64 // bytes as stored; -1: unknown
@@ -18,15 +21,12 @@ type progress struct {
 	said   time.Time
 }
 
-// plainEvery is the time between two lines of plain progress.
-const plainEvery = 5 * time.Second
-
 // newProgress shows what mode says: auto, plain or none.
-func newProgress(s screen, mode string, total int64) *progress {
+func newProgress(s terminal.Screen, mode string, total int64) *progress {
 	now := time.Now()
 	p := &progress{screen: s, plain: mode == "plain", total: total, start: now, said: now}
-	if mode == "auto" && s.terminal {
-		p.bar = s.bar(total, "sending")
+	if mode == "auto" && s.Terminal {
+		p.bar = s.Bar(total, "sending")
 	}
 	return p
 }
@@ -36,19 +36,19 @@ func (p *progress) at(f *logFile, acknowledged func() int64) {
 	switch {
 	case p.bar != nil:
 		n := acknowledged()
-		p.bar.Describe(fmt.Sprintf("%s events, %s/s", grouped(n), grouped(int64(float64(n)/max(time.Since(p.start).Seconds(), 0.1)))))
+		p.bar.Describe(fmt.Sprintf("%s events, %s/s", advice.Grouped(n), advice.Grouped(int64(float64(n)/max(time.Since(p.start).Seconds(), 0.1)))))
 		if p.total >= 0 {
 			_ = p.bar.Set64(min(p.before+f.Stored(), p.total)) // a bar that cannot be drawn is no failure
 		} else {
 			_ = p.bar.Add(1)
 		}
-	case p.plain && time.Since(p.said) >= plainEvery:
+	case p.plain && time.Since(p.said) >= terminal.PlainEvery:
 		p.said = time.Now()
 		share := ""
 		if p.total > 0 {
 			share = fmt.Sprintf(", %d %% read", 100*min(p.before+f.Stored(), p.total)/p.total)
 		}
-		fmt.Fprintf(p.screen, "%s events acknowledged%s\n", grouped(acknowledged()), share)
+		fmt.Fprintf(p.screen, "%s events acknowledged%s\n", advice.Grouped(acknowledged()), share)
 	}
 }
 

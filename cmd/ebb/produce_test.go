@@ -16,6 +16,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // sampleLog is a CSV log of n events of a few customers, a minute apart, the first a day ago.
@@ -135,7 +137,7 @@ func TestProduceFlushesWhatTricklesIn(t *testing.T) {
 
 func TestProduceRefusals(t *testing.T) {
 	now := time.Now().UTC()
-	old := now.Add(-400 * day).Truncate(time.Second)
+	old := now.Add(-400 * advice.Day).Truncate(time.Second)
 	event := func(customer string, at time.Time) string {
 		return fmt.Sprintf(`{"customer":%q,"type":"purchase","time":%q}`+"\n", customer, at.Format(time.RFC3339))
 	}

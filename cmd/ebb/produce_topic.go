@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 )
@@ -51,7 +52,7 @@ func (e noTopicError) Error() string {
 // withCreate adds to the error of a missing topic the command that creates it.
 func withCreate(err error, command string) error {
 	if errors.As(err, new(noTopicError)) {
-		return advise(err, "create it:\n  %s", command)
+		return advice.Add(err, "create it:\n  %s", command)
 	}
 	return err
 }
@@ -130,7 +131,7 @@ func (o *oldest) scan(ctx context.Context, f *logFile) error {
 	var e logEntry
 	for n := 0; ; n++ {
 		if n%4096 == 0 && ctx.Err() != nil {
-			return stopCause(ctx)
+			return context.Cause(ctx)
 		}
 		err := f.Next(&e)
 		switch {
@@ -169,9 +170,9 @@ func (o *oldest) refusal() error {
 	}
 	at := time.UnixMilli(o.time).UTC()
 	err := fmt.Errorf("topic %s deletes records older than %s (retention.ms=%d); %s to send %s older",
-		o.topic.name, formatDuration(o.topic.config.Retention), o.topic.config.Retention.Milliseconds(),
-		plural64(o.count, "event"), map[bool]string{true: "is", false: "are"}[o.count == 1])
-	return advise(err, "the oldest: %s, of %s\nA record carries its event's time, so Kafka would delete these within minutes. Have the topic keep everything:\n  %s\nor send them all the same with --force.",
+		o.topic.name, advice.FormatDuration(o.topic.config.Retention), o.topic.config.Retention.Milliseconds(),
+		advice.Count(o.count, "event"), map[bool]string{true: "is", false: "are"}[o.count == 1])
+	return advice.Add(err, "the oldest: %s, of %s\nA record carries its event's time, so Kafka would delete these within minutes. Have the topic keep everything:\n  %s\nor send them all the same with --force.",
 		o.place, at.Format(time.RFC3339), keepForever(o.topic.brokers, o.topic.name))
 }
 
@@ -194,18 +195,11 @@ const recordOverhead = 100
 // explainKafka puts the failure to reach the brokers into words.
 func explainKafka(err error, cfg *Config) error {
 	if errors.As(err, new(kafkawire.Error)) || !errors.Is(err, pipeline.ErrUnavailable) {
-		return advise(err, "ebb check tells what else may be wrong")
+		return advice.Add(err, "ebb check tells what else may be wrong")
 	}
 	return noAnswer(err, cfg)
 }
 
 func noAnswer(err error, cfg *Config) error {
 	return noKafka(err, cfg, "--brokers, ")
-}
-
-func plural64(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return grouped(n) + " " + noun + "s"
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 )
@@ -68,7 +70,7 @@ type rebuildPartition struct {
 func (a *app) rebuild(cmd *cobra.Command, f *rebuildFlags) error {
 	at, err := parseFrom(f.from)
 	if err != nil {
-		return usageError{err}
+		return advice.Usage(err)
 	}
 	cfg, err := a.config(f.overrides()...)
 	if err != nil {
@@ -148,9 +150,9 @@ func (r *rebuilding) preparePartition(ctx context.Context, n int32, at time.Time
 	mark, err := pipeline.ParseMark(committed.Offset, committed.Metadata)
 	switch {
 	case err != nil:
-		return p, advise(err, "give ebb a kafka.group of its own")
+		return p, advice.Add(err, "give ebb a kafka.group of its own")
 	case mark.Topic != r.topic.ID:
-		return p, advise(errors.New("the committed offset belongs to an older topic of this name"), "use a new kafka.group")
+		return p, advice.Add(errors.New("the committed offset belongs to an older topic of this name"), "use a new kafka.group")
 	}
 	start, _, err := r.kafka.Bounds(ctx, input, n)
 	if err != nil {
@@ -180,7 +182,7 @@ func (r *rebuilding) confirm(cmd *cobra.Command, f *rebuildFlags) error {
 			fmt.Fprintf(w, "  %s/%d: nothing; the group has not worked here\n", r.cfg.Kafka.Input, p.Partition)
 			continue
 		}
-		fmt.Fprintf(w, "  %s/%d: from offset %s; alerts from offset %s on\n", r.cfg.Kafka.Input, p.Partition, grouped(p.From), grouped(max(p.Published, p.From)))
+		fmt.Fprintf(w, "  %s/%d: from offset %s; alerts from offset %s on\n", r.cfg.Kafka.Input, p.Partition, advice.Grouped(p.From), advice.Grouped(max(p.Published, p.From)))
 	}
 	return askYes(cmd)
 }
@@ -189,14 +191,14 @@ func (r *rebuilding) confirm(cmd *cobra.Command, f *rebuildFlags) error {
 func askYes(cmd *cobra.Command) error {
 	w := cmd.ErrOrStderr()
 	fmt.Fprint(w, "Type yes to go on: ")
-	answer, err := bufio.NewReader(newStoppableReader(cmd.Context(), cmd.InOrStdin())).ReadString('\n')
+	answer, err := bufio.NewReader(terminal.StoppableReader(cmd.Context(), cmd.InOrStdin())).ReadString('\n')
 	if strings.TrimSpace(answer) == "yes" {
 		return nil
 	}
 	if err != nil {
 		fmt.Fprintln(w)
 	}
-	return usageError{errors.New("not confirmed, nothing was changed; --yes goes on without asking")}
+	return advice.Usage(errors.New("not confirmed, nothing was changed; --yes goes on without asking"))
 }
 
 // awaitEmptyGroup waits until no member is left, for as long as the session of one that was stopped may last.
@@ -212,10 +214,10 @@ func (r *rebuilding) awaitEmptyGroup(cmd *cobra.Command) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return advise(fmt.Errorf("group %s still has %s, the first on %s", r.cfg.Kafka.Group, plural(len(g.Members), "member"), g.Members[0].Host), "stop every process of the group first")
+			return advice.Add(fmt.Errorf("group %s still has %s, the first on %s", r.cfg.Kafka.Group, advice.Plural(len(g.Members), "member"), g.Members[0].Host), "stop every process of the group first")
 		}
 		if !said {
-			fmt.Fprintf(cmd.ErrOrStderr(), "group %s has %s; waiting up to %v for stopped ones to be forgotten\n", r.cfg.Kafka.Group, plural(len(g.Members), "member"), r.cfg.Kafka.SessionTimeout)
+			fmt.Fprintf(cmd.ErrOrStderr(), "group %s has %s; waiting up to %v for stopped ones to be forgotten\n", r.cfg.Kafka.Group, advice.Plural(len(g.Members), "member"), r.cfg.Kafka.SessionTimeout)
 		}
 		select {
 		case <-time.After(200 * time.Millisecond):
@@ -250,6 +252,6 @@ func (r *rebuilding) report(cmd *cobra.Command, f *rebuildFlags, removed int) er
 	if f.json {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"group": r.cfg.Kafka.Group, "removed_keys": removed, "partitions": r.plan})
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "state of group %s emptied (%s keys); start ebb run to replay\n", r.cfg.Kafka.Group, grouped(int64(removed)))
+	fmt.Fprintf(cmd.OutOrStdout(), "state of group %s emptied (%s keys); start ebb run to replay\n", r.cfg.Kafka.Group, advice.Grouped(int64(removed)))
 	return nil
 }

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 )
 
@@ -30,11 +30,8 @@ type app struct {
 
 // config reads the configuration with what the command line overrides.
 func (a *app) config(flags ...flagValue) (*Config, error) {
-	return loadConfig(a.file, a.environ, readFile, flags...)
+	return loadConfig(a.file, a.environ, os.ReadFile, flags...)
 }
-
-// readFile is how the configuration's files are read.
-func readFile(name string) ([]byte, error) { return os.ReadFile(name) }
 
 // newRootCommand builds the whole command tree. environ is the process's environment.
 func newRootCommand(environ []string) *cobra.Command {
@@ -77,58 +74,27 @@ a customer is about to leave, silence included. Every event counts once, every a
 	return root
 }
 
-// usageError is a command line that cannot be carried out.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
 // troubledError is what kept a comparison from being made: exit code 1 is taken by "they differ", as in diff and cmp.
 type troubledError struct{ error }
 
 func (e troubledError) Unwrap() error { return e.error }
-
-// advisedError is an error with what to do about it.
-type advisedError struct {
-	error
-	do string // one or more lines, commands among them
-}
-
-func (e advisedError) Unwrap() error { return e.error }
-
-// advise adds what to do to err.
-func advise(err error, format string, args ...any) error {
-	return advisedError{err, fmt.Sprintf(format, args...)}
-}
-
-// stoppedBy is the signal that cut the work short, as the cause of a cancelled context.
-type stoppedBy struct{ signal syscall.Signal }
-
-func (e stoppedBy) Error() string {
-	if e.signal == syscall.SIGINT {
-		return "stopped by Ctrl-C"
-	}
-	return "stopped by SIGTERM"
-}
 
 // endedBadly is what went wrong in a work that a signal ends in peace, and is told although there was one.
 type endedBadly struct{ error }
 
 func (e endedBadly) Unwrap() error { return e.error }
 
-// stopCause is the signal behind a cancelled context, else the context's own error.
-func stopCause(ctx context.Context) error { return context.Cause(ctx) }
-
 // report prints err, once and in plain words, and returns the exit code it stands for.
-func report(ctx context.Context, s screen, cmd *cobra.Command, err error) int {
+func report(ctx context.Context, s terminal.Screen, cmd *cobra.Command, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	if cause, ok := errors.AsType[stoppedBy](context.Cause(ctx)); ok && !errors.As(err, new(endedBadly)) {
-		if !errors.As(err, new(stoppedBy)) {
+	if cause, ok := errors.AsType[advice.Stopped](context.Cause(ctx)); ok && !errors.As(err, new(endedBadly)) {
+		if !errors.As(err, new(advice.Stopped)) {
 			err = cause // what the end of the context broke is not worth telling
 		}
-		s.say("", "  ", cmd.CommandPath()+": "+err.Error())
-		return exitSignal + int(cause.signal)
+		s.Say("", "  ", cmd.CommandPath()+": "+err.Error())
+		return exitSignal + int(cause.Signal)
 	}
 	text := err.Error()
 	denied, refused := errors.AsType[*pipeline.Denied](err)
@@ -136,17 +102,17 @@ func report(ctx context.Context, s screen, cmd *cobra.Command, err error) int {
 		text = strings.Replace(text, "; "+denied.Do, "", 1) // it has a line of its own
 	}
 	if !errors.Is(err, errReported) {
-		s.say("", "  ", cmd.CommandPath()+": "+text)
+		s.Say("", "  ", cmd.CommandPath()+": "+text)
 	}
 	if refused {
-		s.say("  ", "", denied.Do)
+		s.Say("  ", "", denied.Do)
 	}
-	if advised, ok := errors.AsType[advisedError](err); ok {
-		s.say("  ", "", advised.do)
+	if advised, ok := errors.AsType[advice.Advised](err); ok {
+		s.Say("  ", "", advised.Do)
 	}
 	switch {
-	case errors.As(err, new(usageError)):
-		s.say("  ", "", "see: "+cmd.CommandPath()+" --help")
+	case errors.As(err, new(advice.UsageError)):
+		s.Say("  ", "", "see: "+cmd.CommandPath()+" --help")
 		return exitUsage
 	case errors.As(err, new(configProblems)), errors.As(err, new(troubledError)):
 		return exitUsage

@@ -14,6 +14,8 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 )
 
@@ -92,7 +94,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	log := newLogger(cfg.Log, newScreen(cmd.ErrOrStderr(), a.environ))
+	log := newLogger(cfg.Log, terminal.NewScreen(cmd.ErrOrStderr(), a.environ))
 	hangup := make(chan os.Signal, 1) // nobody need read it: whoever is notified does not die of it
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -109,7 +111,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 		hangups: true, untilEnd: f.untilEnd, leave: f.leave, acceptPoison: f.acceptPoison, embedded: f.embedded, trace: killSwitch(a.environ, log), newest: olderBuild(a.environ),
 	})
 	if err != nil {
-		if !f.untilEnd && errors.As(err, new(stoppedBy)) {
+		if !f.untilEnd && errors.As(err, new(advice.Stopped)) {
 			return nil // while it waited for Kafka or Redis
 		}
 		return err
@@ -121,7 +123,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	beside := startShadows(cmd.Context(), p)
 	err = errors.Join(p.run(cmd.Context()), stop(), p.close())
 	beside.end(err == nil && f.untilEnd)
-	if err != nil && !errors.As(err, new(stoppedBy)) {
+	if err != nil && !errors.As(err, new(advice.Stopped)) {
 		return endedBadly{err}
 	}
 	if err != nil || !f.untilEnd {

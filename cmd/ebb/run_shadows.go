@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
 )
 
@@ -110,8 +111,8 @@ func shadowAdvice(name string, err error) string {
 	if errors.As(err, new(*pipeline.HardStop)) {
 		return "mend the cause and start ebb again; or begin the shadow anew: stop ebb, ebb packs shadow --forget " + name + ", start ebb"
 	}
-	if advised, ok := errors.AsType[advisedError](err); ok {
-		return advised.do + "; then start ebb again"
+	if advised, ok := errors.AsType[advice.Advised](err); ok {
+		return advised.Do + "; then start ebb again"
 	}
 	if denied, ok := errors.AsType[*pipeline.Denied](err); ok {
 		return denied.Do + "; then start ebb again"
@@ -163,7 +164,7 @@ func (s *shadow) state() shadowState {
 func (s *shadowState) inWords() string {
 	words := s.State
 	if s.State == "running" {
-		words += ", " + plural64(s.Lag, "record") + " behind"
+		words += ", " + advice.Count(s.Lag, "record") + " behind"
 	}
 	if s.Reason != "" {
 		words += ": " + s.Reason

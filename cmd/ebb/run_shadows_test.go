@@ -19,6 +19,8 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // published is a record as its reader sees it, but for its place.
@@ -157,7 +159,7 @@ func TestShadowsChangeNothing(t *testing.T) {
 func TestShadowConfig(t *testing.T) {
 	var c Config
 	c.Kafka.Group, c.Kafka.Alerts, c.Kafka.Shadow, c.Kafka.Start = "g", "alerts", "tried", "latest"
-	c.Pack, c.Shadows = PackConfig{Name: "retail", Horizon: 30 * day}, map[string]string{"a": "saas"}
+	c.Pack, c.Shadows = PackConfig{Name: "retail", Horizon: 30 * advice.Day}, map[string]string{"a": "saas"}
 	c.Input.PoisonBreaker, c.HTTP.Listen = 7, ":1"
 	got := c.shadow("a")
 	if k := got.Kafka; k.Group != "g.shadow.a" || k.Alerts != "tried" || k.Start != "earliest" {

@@ -12,7 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/shop"
+	"ebb/cmd/ebb/terminal"
 )
 
 // simulateFlags is the command line of simulate.
@@ -59,15 +61,15 @@ The shop has %d customers over %d days, beginning on %s. With --events it ends a
 func (f *simulateFlags) shop() (*shop.Shop, error) {
 	switch {
 	case f.pack != "retail" && f.pack != "any":
-		return nil, usageError{fmt.Errorf("--pack is retail or any, found %q: only a shop can be simulated", f.pack)}
+		return nil, advice.Usage(fmt.Errorf("--pack is retail or any, found %q: only a shop can be simulated", f.pack))
 	case f.days < 1:
-		return nil, usageError{fmt.Errorf("--days must be above 0, found %d", f.days)}
+		return nil, advice.Usage(fmt.Errorf("--days must be above 0, found %d", f.days))
 	case f.output != "" && f.output == f.truth:
-		return nil, usageError{fmt.Errorf("--output and --truth are the same file, %s", f.output)}
+		return nil, advice.Usage(fmt.Errorf("--output and --truth are the same file, %s", f.output))
 	}
 	s, err := shop.New(shop.Config{Customers: f.customers, Days: f.days, Events: f.events, Seed: f.seed})
 	if err != nil {
-		return nil, usageError{err}
+		return nil, advice.Usage(err)
 	}
 	return s, nil
 }
@@ -78,7 +80,7 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	screen := newScreen(cmd.ErrOrStderr(), nil)
+	screen := terminal.NewScreen(cmd.ErrOrStderr(), nil)
 	var written simulated
 	err = toFile(f.output, cmd.OutOrStdout(), func(w io.Writer) (err error) {
 		written, err = simulate(cmd.Context(), s, f.events, w, screen)
@@ -90,7 +92,7 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	said := fmt.Sprintf("simulated: %s events of %s customers, to %s", grouped(written.events), grouped(int64(s.Customers())), written.last.Format(time.DateOnly))
+	said := fmt.Sprintf("simulated: %s events of %s customers, to %s", advice.Grouped(written.events), advice.Grouped(int64(s.Customers())), written.last.Format(time.DateOnly))
 	if f.truth != "" {
 		var left int
 		if err := toFile(f.truth, nil, func(w io.Writer) (err error) {
@@ -99,11 +101,11 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 		}); err != nil {
 			return err
 		}
-		said += fmt.Sprintf("; %s of them left", grouped(int64(left)))
+		said += fmt.Sprintf("; %s of them left", advice.Grouped(int64(left)))
 	}
 	fmt.Fprintln(screen, said)
 	if written.events < f.events {
-		fmt.Fprintf(screen, "fewer than the %s events asked for: give it more customers or more days\n", grouped(f.events))
+		fmt.Fprintf(screen, "fewer than the %s events asked for: give it more customers or more days\n", advice.Grouped(f.events))
 	}
 	return nil
 }
@@ -123,21 +125,21 @@ func (d simulated) until(s *shop.Shop, limit int64) time.Time {
 }
 
 // simulate writes the shop's events to w. A bar shows how far it is, unless the terminal shows the events themselves.
-func simulate(ctx context.Context, s *shop.Shop, limit int64, w io.Writer, screen screen) (done simulated, err error) {
+func simulate(ctx context.Context, s *shop.Shop, limit int64, w io.Writer, screen terminal.Screen) (done simulated, err error) {
 	const often = 1024 // events between two looks at the context
-	screen.terminal = screen.terminal && !newScreen(w, nil).terminal
+	screen.Terminal = screen.Terminal && !terminal.NewScreen(w, nil).Terminal
 	total := limit
 	if limit == 0 {
 		total = s.End().Unix() - s.Start().Unix()
 	}
-	bar := screen.bar(total, "simulating")
+	bar := screen.Bar(total, "simulating")
 	defer func() { _ = bar.Finish() }() // a bar that cannot be drawn is no failure
 	out := bufio.NewWriterSize(w, 1<<18)
 	var line []byte
 	for ev := range s.Events() {
 		if done.events%often == 0 {
 			if ctx.Err() != nil {
-				return done, errors.Join(stopCause(ctx), out.Flush())
+				return done, errors.Join(context.Cause(ctx), out.Flush())
 			}
 			if at := done.events; limit == 0 {
 				_ = bar.Set64(ev.Time.Unix() - s.Start().Unix())

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
 )
 
@@ -43,7 +44,7 @@ func TestSimulate(t *testing.T) {
 	if len(customers) != 300 || left != len(rows)-1 || left < 60 {
 		t.Errorf("%d customers, %d of %d in the truth among them", len(customers), left, len(rows)-1)
 	}
-	if want := "simulated: " + grouped(events) + " events of 300 customers, to 2026-02-04; " + grouped(int64(left)) + " of them left\n"; got.stderr != want {
+	if want := "simulated: " + advice.Grouped(events) + " events of 300 customers, to 2026-02-04; " + advice.Grouped(int64(left)) + " of them left\n"; got.stderr != want {
 		t.Errorf("stderr %q, want %q", got.stderr, want)
 	}
 }
@@ -118,13 +119,13 @@ func (w *stopAfter) Write(b []byte) (int, error) {
 // TestSimulateStopped: Ctrl-C ends it soon, with whole lines written.
 func TestSimulateStopped(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	out := &stopAfter{bytes: 1 << 20, stop: func() { cancel(stoppedBy{syscall.SIGINT}) }}
+	out := &stopAfter{bytes: 1 << 20, stop: func() { cancel(advice.Stopped{Signal: syscall.SIGINT}) }}
 	cmd := newSimulateCommand()
 	cmd.SetArgs([]string{"--events", "100000000", "--customers", "2000", "--days", "36000"})
 	cmd.SetOut(out)
 	cmd.SetErr(new(bytes.Buffer))
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	if err := cmd.ExecuteContext(ctx); !errors.As(err, new(stoppedBy)) {
+	if err := cmd.ExecuteContext(ctx); !errors.As(err, new(advice.Stopped)) {
 		t.Errorf("error %v", err)
 	}
 	if n := out.Len(); n < 1<<20 || n > 4<<20 || !bytes.HasSuffix(out.Bytes(), []byte("}\n")) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"ebb/cmd/ebb/terminal"
 	"ebb/scoring"
 )
 
@@ -34,11 +35,11 @@ func TestTablesFitTheTerminal(t *testing.T) {
 		{Partition: 0, State: "running", Next: 1_234_567_890, Lag: 12},
 		{Partition: 11, State: "stopped", Reason: "redis_evicts: maxmemory-policy is allkeys-lru, and what is evicted is lost; set it to noeviction"},
 	}}
-	for name, show := range map[string]func(screen) error{
-		"explain": func(s screen) error { return explainText{s}.alert(e, false) },
-		"health":  func(s screen) error { ready.show(s); return nil },
+	for name, show := range map[string]func(terminal.Screen) error{
+		"explain": func(s terminal.Screen) error { return explainText{s}.alert(e, false) },
+		"health":  func(s terminal.Screen) error { ready.show(s); return nil },
 	} {
-		words := func(s screen) string {
+		words := func(s terminal.Screen) string {
 			var b strings.Builder
 			s.Writer = &b
 			if err := show(s); err != nil {
@@ -46,9 +47,9 @@ func TestTablesFitTheTerminal(t *testing.T) {
 			}
 			return b.String()
 		}
-		file := words(screen{width: 80})
+		file := words(terminal.Screen{Width: 80})
 		for _, width := range []int{80, 160} {
-			terminal := words(screen{terminal: true, width: width})
+			terminal := words(terminal.Screen{Terminal: true, Width: width})
 			if wide := tooWide(terminal, width); len(wide) > 0 {
 				t.Errorf("%s at %d columns:\n%s", name, width, strings.Join(wide, ""))
 			}

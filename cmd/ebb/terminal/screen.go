@@ -1,11 +1,10 @@
-package main
+package terminal
 
 import (
 	"fmt"
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,35 +14,36 @@ import (
 	"golang.org/x/term"
 )
 
-// screen is an output stream with what may be done on it: colour, bars and tables only where a person looks.
-type screen struct {
+const (
+	Wide = 110 // from here on there is room for the hour and the tier
+)
+
+// Widest bounds the lines of a help text, in columns: longer ones are hard to read, however wide the terminal.
+const Widest = 100
+
+// Screen is an output stream with what may be done on it: colour, bars and tables only where a person looks.
+type Screen struct {
 	io.Writer
-	terminal bool
-	color    bool
-	shades   bool // 256 colours, not only the terminal's own eight
-	width    int  // columns; of a terminal
+	Terminal bool
+	Color    bool
+	Shades   bool // 256 colours, not only the terminal's own eight
+	Width    int  // columns; of a terminal
 }
 
-// newScreen looks at what w is. NO_COLOR and TERM=dumb in the environment turn colour off.
-func newScreen(w io.Writer, environ []string) screen {
-	s := screen{Writer: w, width: 80}
+// NewScreen looks at what w is. NO_COLOR and TERM=dumb in the environment turn colour off.
+func NewScreen(w io.Writer, environ []string) Screen {
+	s := Screen{Writer: w, Width: 80}
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return s
 	}
-	s.terminal = true
+	s.Terminal = true
 	if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-		s.width = w
+		s.Width = w
 	}
-	s.color = wantsColor(environ)
-	s.shades = hasShades(environ)
+	s.Color = wantsColor(environ)
+	s.Shades = hasShades(environ)
 	return s
-}
-
-// isTerminal reports whether a person may sit at r.
-func isTerminal(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // wantsColor reads the conventions: NO_COLOR set to anything, or a terminal that can do nothing.
@@ -61,8 +61,8 @@ func hasShades(environ []string) bool {
 	})
 }
 
-// readable is the shade of a colour that can be read on a dark background and on a light one. The terminal's own yellow, green
-// and cyan are made for dark ones and fade on white.
+// readable is the shade of a colour that can be read on a dark background and on a light one. The terminal's own
+// yellow, green and cyan are made for dark ones and fade on white.
 func readable(c text.Color) text.Color {
 	switch c {
 	case text.FgRed:
@@ -78,12 +78,12 @@ func readable(c text.Color) text.Color {
 	}
 }
 
-// paint colours s where colour is shown.
-func (s screen) paint(c text.Colors, t string) string {
-	if !s.color {
+// Paint colours s where colour is shown.
+func (s Screen) Paint(c text.Colors, t string) string {
+	if !s.Color {
 		return t
 	}
-	if s.shades {
+	if s.Shades {
 		shaded := make(text.Colors, len(c))
 		for i := range c {
 			shaded[i] = readable(c[i])
@@ -93,12 +93,12 @@ func (s screen) paint(c text.Colors, t string) string {
 	return c.EscapeSeq() + t + text.Reset.EscapeSeq()
 }
 
-// say writes lines behind an indent. On a terminal one that is too long goes on below itself, a step further in if it is no
-// text of its own; one that begins with a space is a command to copy, and is never broken.
-func (s screen) say(indent, step, lines string) {
+// Say writes lines behind an indent. On a terminal one that is too long goes on below itself, a step further in if it
+// is no text of its own; one that begins with a space is a command to copy, and is never broken.
+func (s Screen) Say(indent, step, lines string) {
 	for line := range strings.SplitSeq(strings.TrimRight(lines, "\n"), "\n") {
 		parts := []string{line}
-		if room := s.width - len(indent) - len(step); s.terminal && room > 20 && !strings.HasPrefix(line, " ") {
+		if room := s.Width - len(indent) - len(step); s.Terminal && room > 20 && !strings.HasPrefix(line, " ") {
 			parts = strings.Split(text.WrapSoft(line, room), "\n")
 		}
 		for i, part := range parts {
@@ -110,12 +110,12 @@ func (s screen) say(indent, step, lines string) {
 	}
 }
 
-// hang writes head and beside it what may be long: on a terminal that goes on below itself.
-func (s screen) hang(head, long string) {
+// Hang writes head and beside it what may be long: on a terminal that goes on below itself.
+func (s Screen) Hang(head, long string) {
 	lines := []string{long}
 	indent := text.StringWidthWithoutEscSequences(head)
-	if s.terminal {
-		lines = strings.Split(text.WrapSoft(long, max(20, s.width-indent)), "\n")
+	if s.Terminal {
+		lines = strings.Split(text.WrapSoft(long, max(20, s.Width-indent)), "\n")
 	}
 	for _, line := range lines {
 		fmt.Fprintf(s, "%s%s\n", head, strings.TrimRight(line, " "))
@@ -123,15 +123,15 @@ func (s screen) hang(head, long string) {
 	}
 }
 
-// paragraph writes head and beside it what may be long, wrapped wherever it goes.
-func (s screen) paragraph(head, long string) {
-	s.terminal, s.width = true, min(s.width, widestHelp)
-	s.hang(head, long)
+// Paragraph writes head and beside it what may be long, wrapped wherever it goes.
+func (s Screen) Paragraph(head, long string) {
+	s.Terminal, s.Width = true, min(s.Width, Widest)
+	s.Hang(head, long)
 }
 
-// table writes rows below a title. Columns but the first are aligned right; the last row is set off if it is a summary.
-func (s screen) table(title string, header []string, rows [][]string) {
-	fmt.Fprintf(s, "\n%s\n", s.paint(text.Colors{text.Bold}, title))
+// Table writes rows below a title. Columns but the first are aligned right; the last row is set off if it is a summary.
+func (s Screen) Table(title string, header []string, rows [][]string) {
+	fmt.Fprintf(s, "\n%s\n", s.Paint(text.Colors{text.Bold}, title))
 	w := table.NewWriter()
 	w.SetStyle(table.StyleDefault)
 	w.Style().Options = table.OptionsNoBordersAndSeparators
@@ -153,29 +153,16 @@ func (s screen) table(title string, header []string, rows [][]string) {
 	}
 }
 
-// bar is a progress bar on a terminal and nothing elsewhere. A total of -1 shows a spinner with the count.
-func (s screen) bar(total int64, what string) *progressbar.ProgressBar {
+// Bar is a progress bar on a terminal and nothing elsewhere. A total of -1 shows a spinner with the count.
+func (s Screen) Bar(total int64, what string) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(s),
-		progressbar.OptionSetVisibility(s.terminal),
+		progressbar.OptionSetVisibility(s.Terminal),
 		progressbar.OptionSetDescription(what),
-		progressbar.OptionSetWidth(max(10, min(40, s.width-60))),
+		progressbar.OptionSetWidth(max(10, min(40, s.Width-60))),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionUseANSICodes(true),
-		progressbar.OptionEnableColorCodes(s.color),
+		progressbar.OptionEnableColorCodes(s.Color),
 	)
-}
-
-// grouped writes a count with its thousands apart: 1,234,567.
-func grouped(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, digits = "-", digits[1:]
-	}
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return sign + digits
 }

@@ -1,0 +1,30 @@
+package advice
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"strings"
+)
+
+// Cause is what a person needs of a connection's error: connection refused, not the way there.
+func Cause(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
+	}
+	text := err.Error()
+	for _, way := range []string{"unavailable: ", "connect: "} {
+		if i := strings.LastIndex(text, way); i >= 0 {
+			text = text[i+len(way):]
+		}
+	}
+	return text
+}
+
+// FileCause says why a file could not be read, without the system call and without the name again.
+func FileCause(err error) string {
+	if pe, ok := err.(*fs.PathError); ok { //nolint:errorlint // only the outermost carries the name that is cut
+		return pe.Err.Error()
+	}
+	return err.Error()
+}
