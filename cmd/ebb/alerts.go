@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -50,12 +51,12 @@ says when and whom it concerns, how high the risk is and the main reason; with -
 
 // alerts reads until the end, if there is one, or until it is told to stop, which is its normal end.
 func (a *app) alerts(cmd *cobra.Command, f *alertsFlags) error {
-	cfg, err := a.config(overrides("brokers", "kafka.brokers", f.brokers)...)
+	cfg, err := a.config(config.Overrides("brokers", "kafka.brokers", f.brokers)...)
 	if err != nil {
 		return err
 	}
 	name := cmp.Or(f.topic, cfg.Kafka.Alerts) // the shadows' topic may be read as well
-	if !legalTopic(name, maxTopic) {
+	if !config.LegalTopic(name, config.MaxTopic) {
 		return advice.Usage(fmt.Errorf("no topic can have the name %q", name))
 	}
 	client, err := openKafka(cfg, name)

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 )
 
@@ -102,7 +103,7 @@ func TestAlertsFollows(t *testing.T) {
 func TestAlertsSaysWhatRetentionTook(t *testing.T) {
 	s := startServices(t, "ebb.alerts")
 	var said output
-	client, err := openKafka(&Config{Kafka: KafkaConfig{Brokers: s.kafka.ListenAddrs()}}, "ebb.alerts")
+	client, err := openKafka(&config.Config{Kafka: config.Kafka{Brokers: s.kafka.ListenAddrs()}}, "ebb.alerts")
 	if err != nil {
 		t.Fatal(err)
 	}

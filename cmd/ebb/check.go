@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -97,7 +98,7 @@ type finding struct {
 type checking struct {
 	flags    *checkFlags
 	create   string // command line
-	cfg      *Config
+	cfg      *config.Config
 	client   *kafkawire.Client
 	redis    *redisstore.Client // nil: it does not let us in
 	reached  bool               // a broker answered
@@ -148,16 +149,16 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 	if f.partitions < 1 || f.replicas < -1 || f.replicas == 0 {
 		return advice.Usage(errors.New("--partitions and --replicas must be 1 or more"))
 	}
-	cfg, problems := loadConfigAnyway(a.file, a.environ, os.ReadFile, overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
+	cfg, problems := config.LoadAnyway(a.file, a.environ, os.ReadFile, config.Overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
 	c := &checking{flags: f, create: a.checkCommand(f.brokers, f.topic), cfg: cfg, topics: map[string]kafkawire.Topic{}, created: map[string]bool{}}
 	ctx := cmd.Context()
 	c.checkConfig(a.file, problems)
-	if !problems.touch("pack") {
+	if !problems.Touch("pack") {
 		c.checkPack()
 	}
-	kafka := !problems.touch("kafka.brokers", "kafka.tls", "kafka.sasl", "kafka.group", "kafka.input", "kafka.alerts", "kafka.control", "kafka.packs", "kafka.shadow", "shadows")
+	kafka := !problems.Touch("kafka.brokers", "kafka.tls", "kafka.sasl", "kafka.group", "kafka.input", "kafka.alerts", "kafka.control", "kafka.packs", "kafka.shadow", "shadows")
 	if kafka {
-		client, err := openKafka(cfg, cfg.topics()...)
+		client, err := openKafka(cfg, cfg.Topics()...)
 		if err != nil {
 			return err
 		}
@@ -165,11 +166,11 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 		c.client = client
 		c.checkKafka(ctx)
 	}
-	if !problems.touch("redis") {
+	if !problems.Touch("redis") {
 		defer c.closeRedis()
 		c.checkRedis(ctx)
 	}
-	if !problems.touch("shadows") {
+	if !problems.Touch("shadows") {
 		c.checkShadows(ctx)
 	}
 	if ctx.Err() != nil {
@@ -178,7 +179,7 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 	return c.report(terminal.NewScreen(cmd.OutOrStdout(), a.environ), len(problems) > 0)
 }
 
-func (c *checking) checkConfig(file string, problems configProblems) {
+func (c *checking) checkConfig(file string, problems config.Problems) {
 	if len(problems) == 0 {
 		if file == "" {
 			file = "no file: defaults and EBB_ variables"

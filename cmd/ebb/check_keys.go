@@ -47,7 +47,7 @@ func (c *checking) checkKeys(ctx context.Context, input *kafkawire.Topic) {
 }
 
 func (c *checking) decoder() *pipeline.Decoder {
-	return pipeline.NewMappedDecoder(int(c.cfg.Input.MaxRecordBytes), c.cfg.Input.Mapping.compiled)
+	return pipeline.NewMappedDecoder(int(c.cfg.Input.MaxRecordBytes), c.cfg.Input.Mapping.Compiled)
 }
 
 // sample is where customers were seen.

@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 )
 
@@ -22,7 +23,7 @@ type checkResult struct {
 }
 
 // report prints the findings and returns an error if there is a problem; a wrong configuration is one of its own kind.
-func (c *checking) report(s terminal.Screen, config bool) error {
+func (c *checking) report(s terminal.Screen, co bool) error {
 	r := checkResult{Checks: c.findings}
 	for _, f := range c.findings {
 		switch f.Status {
@@ -39,8 +40,8 @@ func (c *checking) report(s terminal.Screen, config bool) error {
 	switch {
 	case r.OK:
 		return nil
-	case config:
-		return fmt.Errorf("%w: %w", errReported, configProblems{})
+	case co:
+		return fmt.Errorf("%w: %w", errReported, config.Problems{})
 	}
 	return errReported
 }

@@ -10,13 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 )
 
 // sampling tries what a file's records become. It needs nothing but the configuration.
 type sampling struct {
-	cfg     *Config
+	cfg     *config.Config
 	name    string
 	decoder *pipeline.Decoder
 	event   pipeline.Event
@@ -55,10 +56,10 @@ type sampleRecord struct {
 	Do    string `json:"do,omitempty"`
 }
 
-func newSampling(cfg *Config, name string) *sampling {
+func newSampling(cfg *config.Config, name string) *sampling {
 	return &sampling{
 		cfg: cfg, name: name, codes: map[sampleFault]int64{},
-		decoder: pipeline.NewMappedDecoder(int(cfg.Input.MaxRecordBytes), cfg.Input.Mapping.compiled),
+		decoder: pipeline.NewMappedDecoder(int(cfg.Input.MaxRecordBytes), cfg.Input.Mapping.Compiled),
 	}
 }
 

@@ -142,7 +142,7 @@ func (s *sampling) cure(f sampleFault) string {
 		return fmt.Sprintf("mend %s.path or %s.as, or have the sender correct it", key, key)
 	case f.envelope == pipeline.Mapped:
 		return fmt.Sprintf("mend %s.path, or have the sender correct it", key)
-	case f.envelope == pipeline.Flat && missing && s.cfg.Input.Mapping.compiled == nil:
+	case f.envelope == pipeline.Flat && missing && s.cfg.Input.Mapping.Compiled == nil:
 		return fmt.Sprintf("have it sent in %s or, where this is JSON of your own, say where it stands: %s (docs/events.md)", places, key)
 	case missing:
 		return "have it sent in " + places

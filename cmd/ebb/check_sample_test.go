@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 )
 
@@ -120,7 +121,7 @@ func TestCheckSampleFromStandardInput(t *testing.T) {
 func TestCheckSampleTerminal(t *testing.T) {
 	var b bytes.Buffer
 	view := &sampleText{terminal.Screen{Writer: &b, Terminal: true, Width: 80}}
-	cfg := defaultConfig()
+	cfg := config.Default()
 	s := newSampling(cfg, "sample.ndjson")
 	lines := &logFile{name: "sample.ndjson", stored: countingReader{r: strings.NewReader(sampleLines)}}
 	if err := lines.unpack(); err != nil {

@@ -6,16 +6,6 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// topics are all that ebb reads or writes.
-func (c *Config) topics() []string {
-	k := &c.Kafka
-	all := []string{k.Input, k.Alerts, k.DLQ(), k.Control, k.Packs}
-	if len(c.Shadows) > 0 {
-		all = append(all, k.Shadow)
-	}
-	return all
-}
-
 // checkShadowTopic checks the topic of what shadows would alert.
 func (c *checking) checkShadowTopic(ctx context.Context, partitions int32) {
 	const check = "shadow topic"
@@ -29,9 +19,9 @@ func (c *checking) checkShadowTopic(ctx context.Context, partitions int32) {
 
 // checkShadows checks of each shadow what is its own: pack, group, transactional ids, keys in Redis.
 func (c *checking) checkShadows(ctx context.Context) {
-	for _, name := range c.cfg.shadowNames() {
+	for _, name := range c.cfg.ShadowNames() {
 		s := *c
-		s.cfg, s.of, s.pack = c.cfg.shadow(name), "shadow "+name+": ", nil
+		s.cfg, s.of, s.pack = c.cfg.Shadow(name), "shadow "+name+": ", nil
 		s.checkPack()
 		if c.reached {
 			s.checkTransactions(ctx)

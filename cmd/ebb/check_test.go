@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
@@ -184,7 +185,7 @@ func (s *services) commit(t testing.TB, offset int64, metadata string) {
 
 func (s *services) topicID(t testing.TB, topic string) string {
 	t.Helper()
-	client, err := openKafka(&Config{Kafka: KafkaConfig{Brokers: s.kafka.ListenAddrs()}}, topic)
+	client, err := openKafka(&config.Config{Kafka: config.Kafka{Brokers: s.kafka.ListenAddrs()}}, topic)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +305,7 @@ func TestCheckStopsWhenToldTo(t *testing.T) {
 // TestCheckPoisonOff: a breaker that never stops anything is not said to be about to, however bad the input.
 func TestCheckPoisonOff(t *testing.T) {
 	for breaker, warnings := range map[float64]int{0: 0, 0.5: 1, 0.999: 1, 1: 0} {
-		cfg := defaultConfig()
+		cfg := config.Default()
 		cfg.Input.PoisonBreaker = breaker
 		c := &checking{cfg: cfg}
 		c.checkPoison(0, &pipeline.Meta{Poison: pipeline.Poison{Count: pipeline.PoisonWindow}})

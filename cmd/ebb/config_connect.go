@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
@@ -32,14 +33,14 @@ func (c *clients) close() {
 }
 
 // openKafka makes a client for the brokers of the configuration; topics are those that it reads or writes. It does not dial.
-func openKafka(c *Config, topics ...string) (*kafkawire.Client, error) {
+func openKafka(c *config.Config, topics ...string) (*kafkawire.Client, error) {
 	return openKafkaWithin(c, 0, topics...)
 }
 
 // openKafkaWithin is openKafka with a bound for one request and its repeats; 0: the default.
-func openKafkaWithin(c *Config, timeout time.Duration, topics ...string) (*kafkawire.Client, error) {
+func openKafkaWithin(c *config.Config, timeout time.Duration, topics ...string) (*kafkawire.Client, error) {
 	return kafkawire.Open(kafkawire.Config{
-		Brokers: c.Kafka.Brokers, ClientID: "ebb", Topics: topics, SASL: c.Kafka.SASL.Mechanism, Credentials: c.Kafka.credentials,
+		Brokers: c.Kafka.Brokers, ClientID: "ebb", Topics: topics, SASL: c.Kafka.SASL.Mechanism, Credentials: c.Kafka.Credentials,
 		RequestTimeout: timeout,
 	})
 }
@@ -76,18 +77,18 @@ func dialable(ctx context.Context, addresses []string) error {
 }
 
 // openRedis connects to the Redis of the configuration.
-func openRedis(ctx context.Context, c *Config) (*redisstore.Client, error) {
+func openRedis(ctx context.Context, c *config.Config) (*redisstore.Client, error) {
 	return redisstore.Open(ctx, redisstore.Config{
-		Addresses: c.Redis.Addresses, Credentials: c.Redis.credentials,
-		Master: c.Redis.Sentinel.Master, Sentinel: c.Redis.Sentinel.credentials,
+		Addresses: c.Redis.Addresses, Credentials: c.Redis.Credentials,
+		Master: c.Redis.Sentinel.Master, Sentinel: c.Redis.Sentinel.Credentials,
 	})
 }
 
 // loadPack reads the pack of the configuration with its overrides.
-func loadPack(c *Config) (*scoring.Pack, error) { return loadPackFrom(c, os.ReadFile) }
+func loadPack(c *config.Config) (*scoring.Pack, error) { return loadPackFrom(c, os.ReadFile) }
 
 // loadPackFrom is loadPack with another way to read its file.
-func loadPackFrom(c *Config, read func(string) ([]byte, error)) (*scoring.Pack, error) {
+func loadPackFrom(c *config.Config, read func(string) ([]byte, error)) (*scoring.Pack, error) {
 	o := scoring.Overrides{Horizon: c.Pack.Horizon}
 	if len(c.Pack.Activity) > 0 {
 		o.Activity = c.Pack.Activity
@@ -118,13 +119,13 @@ func (s silence) Is(target error) bool { return target == pipeline.ErrUnavailabl
 
 // noKafka puts the failure to reach any broker into words, and leaves it in its class. flag is how a command that has one
 // takes brokers.
-func noKafka(err error, c *Config, flag string) error {
+func noKafka(err error, c *config.Config, flag string) error {
 	return advice.Add(silence(fmt.Sprintf("no answer from Kafka at %s: %s", strings.Join(c.Kafka.Brokers, ", "), advice.Cause(err))),
 		"start it, or name another with %sEBB_KAFKA_BROKERS or kafka.brokers; a secured one needs kafka.tls and kafka.sasl", flag)
 }
 
 // noRedis puts the failure to reach Redis into words, and leaves it in its class.
-func noRedis(err error, c *Config) error {
+func noRedis(err error, c *config.Config) error {
 	at := strings.Join(c.Redis.Addresses, ", ")
 	if isSilent(err) {
 		return advice.Add(silence(fmt.Sprintf("no answer from Redis at %s: %s", at, advice.Cause(err))),

@@ -8,11 +8,12 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/rs/zerolog"
 
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 )
 
 // newLogger writes JSON lines, or lines for people where the format or the terminal asks for it.
-func newLogger(cfg LogConfig, s terminal.Screen) zerolog.Logger {
+func newLogger(cfg config.Log, s terminal.Screen) zerolog.Logger {
 	level, err := zerolog.ParseLevel(cfg.Level)
 	if err != nil {
 		panic("BUG: log level passed the check: " + cfg.Level)
@@ -45,14 +46,14 @@ func newConsole(s terminal.Screen) zerolog.ConsoleWriter {
 
 // brief makes of the configuration in the start line what differs from the defaults; the whole of it is for machines.
 func brief(event map[string]any) error {
-	config, ok := event["config"].(map[string]any)
+	c, ok := event["config"].(map[string]any)
 	if !ok {
 		return nil
 	}
 	delete(event, "config")
-	for _, s := range defaultConfig().Masked() {
-		if value, ok := config[s.path]; ok && value != s.masked() {
-			event[s.path] = value
+	for path, usual := range config.Default().Masked().All() {
+		if value, ok := c[path]; ok && value != usual {
+			event[path] = value
 		}
 	}
 	if hash, ok := event["pack_hash"].(string); ok {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline/kafkawire"
 )
@@ -54,7 +55,7 @@ raised; a summary follows. A log is what "ebb produce" takes: NDJSON, or CSV wit
 
 // demo is one run of the command.
 type demo struct {
-	cfg    *Config
+	cfg    *config.Config
 	flags  *demoFlags
 	screen terminal.Screen
 	log    *demoLog

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/shop"
 )
 
@@ -19,7 +20,7 @@ type demoLog struct {
 }
 
 // openDemoLog makes the shop, or opens the log and counts it.
-func openDemoLog(f *demoFlags, stdin io.Reader, m *MappingConfig) (*demoLog, error) {
+func openDemoLog(f *demoFlags, stdin io.Reader, m *config.Mapping) (*demoLog, error) {
 	if f.events != "" {
 		return openRealLog(f.events, stdin, m)
 	}
@@ -50,7 +51,7 @@ func openDemoLog(f *demoFlags, stdin io.Reader, m *MappingConfig) (*demoLog, err
 
 // openRealLog reads a log twice: once to count it, which also finds a bad line before anything is shown. Standard input is
 // kept in memory, because it cannot be read twice.
-func openRealLog(name string, stdin io.Reader, m *MappingConfig) (*demoLog, error) {
+func openRealLog(name string, stdin io.Reader, m *config.Mapping) (*demoLog, error) {
 	l := &demoLog{title: "the log " + name}
 	var kept []keptEvent
 	read := func(send func(key, value []byte, at int64) error) error {

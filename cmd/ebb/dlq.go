@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -62,7 +63,7 @@ func (f *dlqFlags) add(cmd *cobra.Command) {
 
 // dlq is the DLQ of an input, opened to be read as it is now.
 type dlq struct {
-	cfg        *Config
+	cfg        *config.Config
 	client     *kafkawire.Client
 	name       string
 	partitions int32
@@ -76,7 +77,7 @@ type dlq struct {
 
 // openDLQ finds the DLQ and its bounds, where the user may do what the command needs. Close it in any case where there is no error.
 func (a *app) openDLQ(cmd *cobra.Command, f *dlqFlags, needs ...kafkawire.Operation) (_ *dlq, err error) {
-	cfg, err := a.config(overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
+	cfg, err := a.config(config.Overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
 	if err != nil {
 		return nil, err
 	}

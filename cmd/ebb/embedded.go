@@ -8,6 +8,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"ebb/cmd/ebb/config"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -25,7 +26,7 @@ const embeddedPartitions = 4
 const kafkaMessageBytes = 1_048_588
 
 // startEmbedded starts both and points the configuration to them.
-func startEmbedded(ctx context.Context, cfg *Config) (*embedded, error) {
+func startEmbedded(ctx context.Context, cfg *config.Config) (*embedded, error) {
 	kafka, err := kfake.NewCluster(
 		kfake.NumBrokers(1), kfake.ClusterID("embedded"),
 		kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}),
@@ -39,7 +40,7 @@ func startEmbedded(ctx context.Context, cfg *Config) (*embedded, error) {
 		return nil, fmt.Errorf("start embedded Redis: %w", err)
 	}
 	cfg.Kafka.Brokers, cfg.Redis.Addresses = kafka.ListenAddrs(), []string{redis.Addr()}
-	cfg.Kafka.TLS, cfg.Kafka.SASL, cfg.Redis = TLSConfig{}, SASLConfig{}, RedisConfig{Addresses: cfg.Redis.Addresses}
+	cfg.Kafka.TLS, cfg.Kafka.SASL, cfg.Redis = config.TLS{}, config.SASL{}, config.Redis{Addresses: cfg.Redis.Addresses}
 	e := &embedded{kafka: kafka, redis: redis}
 	if err := e.createTopics(ctx, cfg); err != nil {
 		e.close()
@@ -49,7 +50,7 @@ func startEmbedded(ctx context.Context, cfg *Config) (*embedded, error) {
 }
 
 // createTopics creates what ebb reads and writes, to keep everything: a log of the past is what most are tried with.
-func (e *embedded) createTopics(ctx context.Context, cfg *Config) error {
+func (e *embedded) createTopics(ctx context.Context, cfg *config.Config) error {
 	names := []string{cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ(), cfg.Kafka.Control, cfg.Kafka.Packs}
 	if len(cfg.Shadows) > 0 {
 		names = append(names, cfg.Kafka.Shadow)

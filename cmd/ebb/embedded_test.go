@@ -3,12 +3,14 @@ package main
 import (
 	"errors"
 	"testing"
+
+	"ebb/cmd/ebb/config"
 )
 
 // TestEmbeddedKeepsEverything: its topics take a log of the past, which is what most are tried with, and its DLQ whatever the
 // input takes.
 func TestEmbeddedKeepsEverything(t *testing.T) {
-	cfg := defaultConfig()
+	cfg := config.Default()
 	e, err := startEmbedded(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

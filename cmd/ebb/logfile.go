@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/pipeline"
 )
 
@@ -68,12 +69,12 @@ const stdinName = "-"
 // openLogFile opens the log called name; "-" is stdin. Events without an id are given one of the file's base name and the line.
 // Those of stdin get none: numbers that begin anew with every run would make different events look the same.
 // m is how JSON in no known envelope is read.
-func openLogFile(name string, stdin io.Reader, m *MappingConfig) (*logFile, error) {
+func openLogFile(name string, stdin io.Reader, m *config.Mapping) (*logFile, error) {
 	f, err := openLines(name, stdin)
 	if err != nil {
 		return nil, err
 	}
-	f.decoder, f.mappedAll = pipeline.NewMappedDecoder(0, m.compiled), m.Records == mapAll
+	f.decoder, f.mappedAll = pipeline.NewMappedDecoder(0, m.Compiled), m.All()
 	if err := f.detect(); err != nil {
 		f.Close()
 		return nil, err

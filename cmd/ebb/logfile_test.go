@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ebb/cmd/ebb/config"
 	"ebb/pipeline"
 )
 
@@ -48,7 +49,7 @@ func gzipped(t testing.TB, text string) []byte {
 // readLog reads a log to its end as lines "key time value"; a line that cannot be used is its error.
 func readLog(t testing.TB, path string, stdin io.Reader) []string {
 	t.Helper()
-	f, err := openLogFile(path, stdin, &MappingConfig{})
+	f, err := openLogFile(path, stdin, &config.Mapping{})
 	if err != nil {
 		return []string{err.Error()}
 	}
@@ -179,7 +180,7 @@ func TestLogFileCutShort(t *testing.T) {
 	if last := got[len(got)-1]; !strings.Contains(last, "the file is cut short") {
 		t.Errorf("last: %s", last)
 	}
-	if _, err := openLogFile(filepath.Join(t.TempDir(), "none.csv"), nil, &MappingConfig{}); err == nil || !strings.HasSuffix(err.Error(), "none.csv: no such file or directory") {
+	if _, err := openLogFile(filepath.Join(t.TempDir(), "none.csv"), nil, &config.Mapping{}); err == nil || !strings.HasSuffix(err.Error(), "none.csv: no such file or directory") {
 		t.Errorf("error: %v", err)
 	}
 }
@@ -197,7 +198,7 @@ func FuzzLogFile(f *testing.F) {
 	f.Add([]byte(`{"customer":"7","type":"x","time":1300000000}` + "\n{}\n"))
 	f.Add(gzipped(f, "{\"userId\":1}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		log, err := openLogFile("-", bytes.NewReader(data), &MappingConfig{})
+		log, err := openLogFile("-", bytes.NewReader(data), &config.Mapping{})
 		if err != nil {
 			return
 		}
@@ -245,7 +246,7 @@ func BenchmarkLogFile(b *testing.B) {
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
-				f, err := openLogFile(path, nil, &MappingConfig{})
+				f, err := openLogFile(path, nil, &config.Mapping{})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -9,6 +9,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/scoring"
@@ -17,7 +18,7 @@ import (
 // logPass is a log of the past on its way through an engine.
 type logPass struct {
 	name    string // of the file; - for standard input
-	mapping *MappingConfig
+	mapping *config.Mapping
 	skipBad bool // lines that cannot be used are counted
 	stdin   io.Reader
 	screen  terminal.Screen // for progress

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 )
 
@@ -12,7 +13,7 @@ func TestLoggerFormats(t *testing.T) {
 	line := func(format string, s terminal.Screen) string {
 		var b strings.Builder
 		s.Writer = &b
-		logger := newLogger(LogConfig{Level: "info", Format: format}, s)
+		logger := newLogger(config.Log{Level: "info", Format: format}, s)
 		logger.Debug().Msg("not shown")
 		logger.Warn().Str("topic", "events").Msg("topic is gone")
 		return b.String()
@@ -32,11 +33,11 @@ func TestLoggerFormats(t *testing.T) {
 
 // TestConsoleIsBrief: people are told what differs from the defaults, machines everything.
 func TestConsoleIsBrief(t *testing.T) {
-	cfg := defaultConfig()
+	cfg := config.Default()
 	cfg.Kafka.Group, cfg.Redis.Password = "mine", "secret"
 	said := func(format string) string {
 		var b strings.Builder
-		logger := newLogger(LogConfig{Level: "info", Format: format}, terminal.Screen{Writer: &b})
+		logger := newLogger(config.Log{Level: "info", Format: format}, terminal.Screen{Writer: &b})
 		logger.Info().Object("config", cfg.Masked()).Str("pack_hash", strings.Repeat("ab", 32)).Msg("starting")
 		return b.String()
 	}

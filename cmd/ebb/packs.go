@@ -152,8 +152,8 @@ func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 	}
 	defer func() { _ = redis.Close() }() // nothing was written
 	groups := []string{cfg.Kafka.Group}
-	for _, name := range cfg.shadowNames() {
-		groups = append(groups, cfg.Kafka.shadowGroup(name))
+	for _, name := range cfg.ShadowNames() {
+		groups = append(groups, cfg.Kafka.ShadowGroup(name))
 	}
 	found := map[string][]byte{}
 	for _, group := range groups {

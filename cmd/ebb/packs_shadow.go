@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -121,7 +122,7 @@ type customersOfBoth struct {
 // shadowing reads what a report is made from.
 type shadowing struct {
 	clients
-	cfg   *Config
+	cfg   *config.Config
 	flags *packsShadowFlags
 	input kafkawire.Topic
 	steps *terminal.Steps
@@ -154,7 +155,7 @@ func (s *shadowing) report(ctx context.Context, names []string) (*shadowsReport,
 	if err != nil {
 		return nil, err
 	}
-	known := s.cfg.shadowNames()
+	known := s.cfg.ShadowNames()
 	r := &shadowsReport{Group: s.cfg.Kafka.Group, Shadows: []shadowReport{}, Unconfigured: []string{}}
 	for _, name := range held {
 		if !slices.Contains(known, name) {
@@ -191,7 +192,7 @@ func (s *shadowing) open(ctx context.Context) (err error) {
 
 // held are the names of the shadows of which anything is kept: state in Redis, or an offset in Kafka.
 func (s *shadowing) held(ctx context.Context) (names []string, err error) {
-	prefix := s.cfg.Kafka.shadowGroup("")
+	prefix := s.cfg.Kafka.ShadowGroup("")
 	groups, err := s.redis.Groups(ctx, prefix)
 	if err != nil {
 		return nil, err
@@ -202,7 +203,7 @@ func (s *shadowing) held(ctx context.Context) (names []string, err error) {
 	}
 	for _, group := range slices.Concat(groups, known) {
 		name, ours := strings.CutPrefix(group, prefix)
-		if !ours || !legalShadow(name) || slices.Contains(names, name) {
+		if !ours || !config.LegalShadow(name) || slices.Contains(names, name) {
 			continue
 		}
 		kept := slices.Contains(groups, group)
@@ -231,10 +232,10 @@ func hasOffsets(ctx context.Context, client *kafkawire.Client, group string, inp
 
 // compare compares one shadow with the main group.
 func (s *shadowing) compare(ctx context.Context, name string) (*shadowReport, error) {
-	own := s.cfg.shadow(name)
+	own := s.cfg.Shadow(name)
 	r := &shadowReport{Name: name, Group: own.Kafka.Group, Partitions: []standingOfBoth{}, Top: []scoreChange{}}
 	states := &shadowedStates{redis: s.redis, most: int(min(s.flags.top, math.MaxInt32)), first: math.MaxInt64, steps: s.steps}
-	for i, cfg := range []*Config{s.cfg, own} {
+	for i, cfg := range []*config.Config{s.cfg, own} {
 		states.sides[i].group = cfg.Kafka.Group
 		if k, err := loadPack(cfg); err == nil { // else each partition has its own
 			states.sides[i].configured = k
@@ -298,14 +299,14 @@ func (s *shadowing) standing(ctx context.Context, r *shadowReport, n int, states
 }
 
 // alerts counts what both have published up to the time until which both have decided all.
-func (s *shadowing) alerts(ctx context.Context, r *shadowReport, own *Config, until int64, packs map[string]bool) error {
+func (s *shadowing) alerts(ctx context.Context, r *shadowReport, own *config.Config, until int64, packs map[string]bool) error {
 	shown := min(until, r.At.UnixMilli())
 	c := &shadowedAlerts{
 		cfg: s.cfg, client: s.kafka, from: shown - (time.Duration(min(s.flags.days, mostShadowDays)) * advice.Day).Milliseconds(), until: until, steps: s.steps,
 		counts: map[alertSort][2]int64{}, customers: map[uint64]uint8{}, ids: map[uint64]struct{}{},
 	}
 	defer s.steps.End()
-	for i, cfg := range []*Config{s.cfg, own} {
+	for i, cfg := range []*config.Config{s.cfg, own} {
 		src := sourceOf(cfg)
 		if i == sideShadow && len(packs) > 0 {
 			src.packs = packs

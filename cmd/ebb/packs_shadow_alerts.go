@@ -9,6 +9,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -18,7 +19,7 @@ import (
 
 // shadowedAlerts counts what the main group has alerted, and what a shadow would have, in the same span of event time.
 type shadowedAlerts struct {
-	cfg         *Config
+	cfg         *config.Config
 	client      *kafkawire.Client
 	from, until int64 // ms: after from, and not after until
 	steps       *terminal.Steps
@@ -192,6 +193,6 @@ func (s *shadowedAlerts) result(first, until int64) *alertsCompared {
 }
 
 // sourceOf is the alert topic of a group as far as its alerts go.
-func sourceOf(cfg *Config) alertSource {
+func sourceOf(cfg *config.Config) alertSource {
 	return alertSource{topic: cfg.Kafka.Alerts, source: sinks.Source(cfg.Kafka.Group, cfg.Kafka.Input)}
 }

@@ -9,19 +9,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/pipeline/kafkawire"
 )
 
 // forgetShadow removes what is kept of a shadow: its keys in Redis and its group's offsets. What it has published stays.
 func (a *app) forgetShadow(cmd *cobra.Command, f *packsShadowFlags) error {
-	if !legalShadow(f.forget) {
+	if !config.LegalShadow(f.forget) {
 		return advice.Usage(fmt.Errorf("--forget takes the name of a shadow, found %q", f.forget))
 	}
 	cfg, err := a.config(f.overrides()...)
 	if err != nil {
 		return err
 	}
-	r := &rebuilding{cfg: cfg.shadow(f.forget)}
+	r := &rebuilding{cfg: cfg.Shadow(f.forget)}
 	defer r.close()
 	if err := r.open(cmd.Context()); err != nil {
 		return err

@@ -20,6 +20,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/kafkawire"
@@ -42,7 +43,7 @@ type processorOptions struct {
 
 // processor is one member of the group at work: clients, membership, and a worker per owned partition.
 type processor struct {
-	cfg     *Config
+	cfg     *config.Config
 	opts    processorOptions
 	log     zerolog.Logger
 	pack    *scoring.Pack                // that it was started with
@@ -74,7 +75,7 @@ type processor struct {
 }
 
 // newProcessor connects to everything. What cannot work is said here; what only is not there yet is waited for.
-func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts processorOptions) (_ *processor, err error) {
+func newProcessor(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts processorOptions) (_ *processor, err error) {
 	p := &processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*pipeline.Worker{}, draws: make(chan []byte, 1)}
 	defer func() {
 		if err != nil {
@@ -368,7 +369,7 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	defer source.Close()
 	sink, err := sinks.NewKafka(sinks.KafkaConfig{
 		Client: p.kafka, Membership: g.Membership, Topic: p.cfg.Kafka.Input, Partition: n, Confirm: g.Confirm, Timeout: p.cfg.Kafka.TransactionTimeout,
-		Compression: compressions()[p.cfg.Kafka.Compression],
+		Compression: p.cfg.Kafka.Codec(),
 	})
 	if err != nil {
 		return err
@@ -387,7 +388,7 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		}{source, sink},
 		Ledger: &kafkasource.Ledger{Client: p.kafka, Control: p.cfg.Kafka.Control, PackTopic: p.cfg.Kafka.Packs, PacksPartition: sinks.PacksPartition},
 		Store:  store, Pack: p.pack, Configured: p.configured, Render: render.Render, Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention,
-		CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1), MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes), Mapping: p.cfg.Input.Mapping.compiled,
+		CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1), MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes), Mapping: p.cfg.Input.Mapping.Compiled,
 		PoisonBreaker: p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
 		PublishEvery: time.Second, Profiles: g.Format, End: p.end(n), Metrics: p.metrics, Trace: p.opts.trace, Draw: p.drawn,
 		Logger: p.log.With().Str("group", g.Group).Str("topic", p.cfg.Kafka.Input).Int32("partition", n).Int32("generation", g.Generation).Logger(),

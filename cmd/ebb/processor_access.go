@@ -19,7 +19,7 @@ func (p *processor) followFiles(ctx context.Context) context.Context {
 	if p.opts.shadow != nil {
 		return ctx // they are the main one's too
 	}
-	for _, c := range []*secure.Credentials{p.cfg.Kafka.credentials, p.cfg.Redis.credentials} {
+	for _, c := range []*secure.Credentials{p.cfg.Kafka.Credentials, p.cfg.Redis.Credentials} {
 		if c == nil { // a configuration that was not loaded names no files
 			continue
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -74,7 +75,7 @@ func (a *app) produce(cmd *cobra.Command, f *produceFlags, files []string) error
 	if err := f.check(files); err != nil {
 		return advice.Usage(err)
 	}
-	cfg, err := a.config(overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
+	cfg, err := a.config(config.Overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
 	if err != nil {
 		return err
 	}
@@ -130,21 +131,10 @@ func findFiles(names []string) error {
 	return nil
 }
 
-// overrides pairs flags with the keys they stand for: flag, path, value, again and again. Empty values override nothing.
-func overrides(triples ...string) []flagValue {
-	var out []flagValue
-	for i := 0; i+2 < len(triples); i += 3 {
-		if triples[i+2] != "" {
-			out = append(out, flagValue{"--" + triples[i], triples[i+1], triples[i+2]})
-		}
-	}
-	return out
-}
-
 // producing is one run of produce.
 type producing struct {
 	flags  *produceFlags
-	cfg    *Config
+	cfg    *config.Config
 	topic  *topicLimits
 	client *kafkawire.Client
 	stdin  io.Reader

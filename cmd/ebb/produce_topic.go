@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 )
@@ -26,7 +27,7 @@ type topicLimits struct {
 const keepsAll = -1 << 63
 
 // readTopicLimits asks the brokers for the input topic, to write to it. Errors as findTopic has them.
-func readTopicLimits(ctx context.Context, client *kafkawire.Client, cfg *Config) (*topicLimits, error) {
+func readTopicLimits(ctx context.Context, client *kafkawire.Client, cfg *config.Config) (*topicLimits, error) {
 	name := cfg.Kafka.Input
 	topic, err := findTopic(ctx, client, cfg, name, kafkawire.Write, kafkawire.DescribeConfigs)
 	if err != nil {
@@ -59,7 +60,7 @@ func withCreate(err error, command string) error {
 
 // findTopic asks for a topic that has to be there, and to be open to what the command needs. Errors: noTopicError,
 // *pipeline.Denied, and what explainKafka makes of others.
-func findTopic(ctx context.Context, client *kafkawire.Client, cfg *Config, name string, needs ...kafkawire.Operation) (kafkawire.Topic, error) {
+func findTopic(ctx context.Context, client *kafkawire.Client, cfg *config.Config, name string, needs ...kafkawire.Operation) (kafkawire.Topic, error) {
 	if err := dialable(ctx, cfg.Kafka.Brokers); err != nil {
 		return kafkawire.Topic{}, noAnswer(err, cfg)
 	}
@@ -193,13 +194,13 @@ func (t *topicLimits) refuses(f *logFile, e *logEntry, force bool) error {
 const recordOverhead = 100
 
 // explainKafka puts the failure to reach the brokers into words.
-func explainKafka(err error, cfg *Config) error {
+func explainKafka(err error, cfg *config.Config) error {
 	if errors.As(err, new(kafkawire.Error)) || !errors.Is(err, pipeline.ErrUnavailable) {
 		return advice.Add(err, "ebb check tells what else may be wrong")
 	}
 	return noAnswer(err, cfg)
 }
 
-func noAnswer(err error, cfg *Config) error {
+func noAnswer(err error, cfg *config.Config) error {
 	return noKafka(err, cfg, "--brokers, ")
 }

@@ -40,7 +40,7 @@ func TestCommandsOnRealServices(t *testing.T) {
 	t.Cleanup(client.Close)
 	admin := kadm.NewClient(client)
 	t.Cleanup(func() {
-		_, _ = admin.DeleteTopics(context.WithoutCancel(t.Context()), input, input+dlqSuffix, alerts, control, packs) // of a cluster that others use
+		_, _ = admin.DeleteTopics(context.WithoutCancel(t.Context()), input, input+".dlq", alerts, control, packs) // of a cluster that others use
 	})
 	retention := func(ms string) {
 		t.Helper()

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -54,7 +55,7 @@ waited for.`,
 // rebuilding is one run of rebuild.
 type rebuilding struct {
 	clients
-	cfg   *Config
+	cfg   *config.Config
 	topic kafkawire.Topic
 	plan  []rebuildPartition
 }

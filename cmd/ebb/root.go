@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 )
@@ -29,8 +30,8 @@ type app struct {
 }
 
 // config reads the configuration with what the command line overrides.
-func (a *app) config(flags ...flagValue) (*Config, error) {
-	return loadConfig(a.file, a.environ, os.ReadFile, flags...)
+func (a *app) config(flags ...config.Override) (*config.Config, error) {
+	return config.Load(a.file, a.environ, os.ReadFile, flags...)
 }
 
 // newRootCommand builds the whole command tree. environ is the process's environment.
@@ -114,7 +115,7 @@ func report(ctx context.Context, s terminal.Screen, cmd *cobra.Command, err erro
 	case errors.As(err, new(advice.UsageError)):
 		s.Say("  ", "", "see: "+cmd.CommandPath()+" --help")
 		return exitUsage
-	case errors.As(err, new(configProblems)), errors.As(err, new(troubledError)):
+	case errors.As(err, new(config.Problems)), errors.As(err, new(troubledError)):
 		return exitUsage
 	case errors.As(err, new(*pipeline.HardStop)):
 		return exitHardStop

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 )
@@ -37,8 +38,8 @@ func (f *packFlags) addOverrides(cmd *cobra.Command) {
 	flags.StringVar(&f.horizon, "horizon", "", "the score answers how likely a customer does nothing for this long, a `TIME` such as 90d")
 }
 
-func (f *packFlags) overrides() []flagValue {
-	return overrides("pack", "pack.name", f.pack, "activity", "pack.activity", f.activity,
+func (f *packFlags) overrides() []config.Override {
+	return config.Overrides("pack", "pack.name", f.pack, "activity", "pack.activity", f.activity,
 		"friction", "pack.friction", f.friction, "horizon", "pack.horizon", f.horizon)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/pipeline"
 )
 
@@ -32,7 +33,7 @@ type shadows struct {
 // shadow is one of them, for as long as the main one runs.
 type shadow struct {
 	name string
-	cfg  *Config
+	cfg  *config.Config
 	log  zerolog.Logger
 	opts processorOptions
 
@@ -49,12 +50,12 @@ func startShadows(ctx context.Context, main *processor) *shadows {
 		return s
 	}
 	s.up = pipeline.NewShadowUp(main.metered)
-	for _, name := range main.cfg.shadowNames() {
+	for _, name := range main.cfg.ShadowNames() {
 		opts := processorOptions{
 			hangups: main.opts.hangups, untilEnd: main.opts.untilEnd, leave: main.opts.leave, embedded: main.opts.embedded, newest: main.opts.newest,
 			shadow: &shadowRole{name: name, metered: main.metered, ends: main.ends},
 		}
-		s.all = append(s.all, &shadow{name: name, cfg: main.cfg.shadow(name), log: main.log.With().Str("shadow", name).Logger(), opts: opts})
+		s.all = append(s.all, &shadow{name: name, cfg: main.cfg.Shadow(name), log: main.log.With().Str("shadow", name).Logger(), opts: opts})
 	}
 	for _, one := range s.all {
 		s.up.WithLabelValues(one.name).Set(1)

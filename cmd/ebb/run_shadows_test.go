@@ -19,8 +19,6 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"ebb/cmd/ebb/advice"
 )
 
 // published is a record as its reader sees it, but for its place.
@@ -152,21 +150,6 @@ func TestShadowsChangeNothing(t *testing.T) {
 	again := summaryOf(t, run(t, beside.environ, nil, "run", "--until-end", "--leave").want(t, exitOK))
 	if again.Alerts != 0 || again.Shadows[0].Events != 0 || again.Shadows[0].Alerts != 0 || len(beside.published(t, "ebb.shadow")) != len(shadowed) {
 		t.Errorf("started again: %+v", again)
-	}
-}
-
-// TestShadowConfig: a shadow begins with the oldest record and stops for no poison, whatever the main one does.
-func TestShadowConfig(t *testing.T) {
-	var c Config
-	c.Kafka.Group, c.Kafka.Alerts, c.Kafka.Shadow, c.Kafka.Start = "g", "alerts", "tried", "latest"
-	c.Pack, c.Shadows = PackConfig{Name: "retail", Horizon: 30 * advice.Day}, map[string]string{"a": "saas"}
-	c.Input.PoisonBreaker, c.HTTP.Listen = 7, ":1"
-	got := c.shadow("a")
-	if k := got.Kafka; k.Group != "g.shadow.a" || k.Alerts != "tried" || k.Start != "earliest" {
-		t.Errorf("group %s, alerts to %s, from %s on", k.Group, k.Alerts, k.Start)
-	}
-	if got.Pack.Name != "saas" || got.Pack.Horizon != 0 || got.Shadows != nil || got.Input.PoisonBreaker != 0 || got.HTTP.Listen != "" {
-		t.Errorf("pack %+v, shadows %v, breaker %v, listens on %q", got.Pack, got.Shadows, got.Input.PoisonBreaker, got.HTTP.Listen)
 	}
 }
 

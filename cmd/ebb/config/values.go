@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -194,7 +194,8 @@ func (v listValue) setItems(items []string) error {
 	return nil
 }
 
-// weightsValue is a number by name; in one text written name=number and separated by commas. A name alone has the number 1.
+// weightsValue is a number by name; in one text written name=number and separated by commas. A name alone has the
+// number 1.
 type weightsValue struct{ p *map[string]float64 }
 
 func (v weightsValue) kind() string { return "number by name" }
@@ -216,8 +217,8 @@ func (v weightsValue) set(text string) error {
 	return v.setItems(items)
 }
 
-// splitItems reads name=text items that are separated by commas. alone is the text of a name alone, form how to write them, and
-// sign finds the = that separates.
+// splitItems reads name=text items that are separated by commas. alone is the text of a name alone, form how to write
+// them, and sign finds the = that separates.
 func splitItems(list, alone, form string, sign func(string, byte) int) (map[string]string, error) {
 	items := map[string]string{}
 	if strings.TrimSpace(list) == "" {

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"cmp"
@@ -9,8 +9,8 @@ import (
 	"ebb/cmd/ebb/advice"
 )
 
-// configProblem is one thing wrong with the configuration.
-type configProblem struct {
+// Problem is one thing wrong with the configuration.
+type Problem struct {
 	Place string `json:"place"`          // ebb.yaml:4, EBB_KAFKA_GROUP, --brokers or default
 	Path  string `json:"path,omitempty"` // key, where one is meant
 	Text  string `json:"text"`
@@ -20,18 +20,18 @@ type configProblem struct {
 }
 
 // String is the problem on one line, with the place in the form that editors can open.
-func (p configProblem) String() string {
+func (p Problem) String() string {
 	if p.Path == "" {
 		return p.Place + ": " + p.Text
 	}
 	return p.Place + ": " + p.Path + ": " + p.Text
 }
 
-// configProblems is everything wrong with the configuration, as an error.
-type configProblems []configProblem
+// Problems is everything wrong with the configuration, as an error.
+type Problems []Problem
 
 // Error lists the problems, one a line.
-func (ps configProblems) Error() string {
+func (ps Problems) Error() string {
 	lines := make([]string, 0, len(ps)+1)
 	lines = append(lines, fmt.Sprintf("%s in the configuration", advice.Plural(len(ps), "problem")))
 	for _, p := range ps {
@@ -41,8 +41,8 @@ func (ps configProblems) Error() string {
 }
 
 // sorted orders the problems as one would mend them: the file from top to bottom, then the rest.
-func (ps configProblems) sorted() configProblems {
-	slices.SortStableFunc(ps, func(a, b configProblem) int {
+func (ps Problems) sorted() Problems {
+	slices.SortStableFunc(ps, func(a, b Problem) int {
 		if a.file != b.file {
 			if a.file {
 				return -1
@@ -54,9 +54,9 @@ func (ps configProblems) sorted() configProblems {
 	return ps
 }
 
-// touch reports whether a problem concerns one of the keys, or those below it, or the file as a whole.
-func (ps configProblems) touch(keys ...string) bool {
-	return slices.ContainsFunc(ps, func(p configProblem) bool {
+// Touch reports whether a problem concerns one of the keys, or those below it, or the file as a whole.
+func (ps Problems) Touch(keys ...string) bool {
+	return slices.ContainsFunc(ps, func(p Problem) bool {
 		return p.Path == "" && p.file || slices.ContainsFunc(keys, func(key string) bool {
 			return p.Path == key || strings.HasPrefix(p.Path, key+".") || strings.HasPrefix(key, p.Path+".")
 		})

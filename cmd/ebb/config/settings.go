@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"maps"
@@ -43,6 +43,9 @@ func (c *Config) settings() []setting {
 
 const maxTimeout = 30 * time.Minute
 
+// Codec is what kafka.compression names.
+func (k *Kafka) Codec() kafkawire.Compression { return compressions()[k.Compression] }
+
 // compressions are what kafka.compression may be.
 func compressions() map[string]kafkawire.Compression {
 	return map[string]kafkawire.Compression{"none": kafkawire.Uncompressed, "snappy": kafkawire.Snappy, "zstd": kafkawire.Zstd}
@@ -74,7 +77,7 @@ func (c *Config) kafkaSettings() []setting {
 	)
 }
 
-func (t *TLSConfig) settings(prefix, server string) []setting {
+func (t *TLS) settings(prefix, server string) []setting {
 	return []setting{
 		{path: prefix + "enabled", value: boolValue{&t.Enabled}, doc: "Encrypt the connections to " + server + "."},
 		{path: prefix + "ca_file", value: textValue{&t.CAFile}, doc: "PEM file of the authorities that may sign " + server + "'s certificate. Empty: the system's. This and the next two are read again when they change; new connections use them."},

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"maps"
@@ -15,7 +15,7 @@ const (
 )
 
 // readEnvironment applies every EBB_ variable. An empty variable counts: it empties a list or a text.
-func (l *configLoader) readEnvironment(environ []string) {
+func (l *loader) readEnvironment(environ []string) {
 	byName := map[string]*setting{}
 	var names []string
 	for i := range l.settings {
@@ -38,7 +38,7 @@ func (l *configLoader) readEnvironment(environ []string) {
 		text := set[name]
 		s := byName[name]
 		if s == nil {
-			l.problems = append(l.problems, configProblem{Place: name, Text: "unknown variable" + advice.DidYouMean(name, names)})
+			l.problems = append(l.problems, Problem{Place: name, Text: "unknown variable" + advice.DidYouMean(name, names)})
 			continue
 		}
 		if o := l.origins[s.path]; strings.HasPrefix(o.place, envPrefix) {
@@ -49,15 +49,27 @@ func (l *configLoader) readEnvironment(environ []string) {
 	}
 }
 
-// flagValue is a key that the command line overrides.
-type flagValue struct {
+// Override is a key that the command line overrides.
+type Override struct {
 	flag string // --brokers
 	path string // kafka.brokers
 	text string
 }
 
+// Overrides pairs flags with the keys they stand for: flag, path, value, again and again. Empty values override
+// nothing.
+func Overrides(triples ...string) []Override {
+	var out []Override
+	for i := 0; i+2 < len(triples); i += 3 {
+		if triples[i+2] != "" {
+			out = append(out, Override{"--" + triples[i], triples[i+1], triples[i+2]})
+		}
+	}
+	return out
+}
+
 // readFlags applies what the command line overrides.
-func (l *configLoader) readFlags(flags []flagValue) {
+func (l *loader) readFlags(flags []Override) {
 	for _, f := range flags {
 		s := l.setting(f.path)
 		l.set(s, origin{place: f.flag}, func() error { return s.value.set(f.text) })

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -15,11 +15,11 @@ import (
 
 // yamlReader walks one file and sets what it finds. It goes on after a problem, to find them all.
 type yamlReader struct {
-	*configLoader
+	*loader
 	name string
 }
 
-func (l *configLoader) readYAML(name string, text []byte) {
+func (l *loader) readYAML(name string, text []byte) {
 	r := &yamlReader{l, name}
 	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
@@ -38,7 +38,7 @@ func (l *configLoader) readYAML(name string, text []byte) {
 
 // syntaxProblem notes that the file is not YAML, at the place where reading failed.
 func (r *yamlReader) syntaxProblem(err error) {
-	p := configProblem{Place: r.name, Text: "not YAML: " + err.Error(), file: true}
+	p := Problem{Place: r.name, Text: "not YAML: " + err.Error(), file: true}
 	if se, ok := errors.AsType[*yaml.SyntaxError](err); ok && se.Token != nil {
 		p.line = se.Token.Position.Line
 		p.Place = fmt.Sprintf("%s:%d", r.name, p.line)
@@ -60,7 +60,7 @@ func (r *yamlReader) origin(n ast.Node) origin {
 
 func (r *yamlReader) at(n ast.Node, path, format string, args ...any) {
 	o := r.origin(n)
-	r.problems = append(r.problems, configProblem{Place: o.place, Path: path, Text: fmt.Sprintf(format, args...), line: o.line, file: true})
+	r.problems = append(r.problems, Problem{Place: o.place, Path: path, Text: fmt.Sprintf(format, args...), line: o.line, file: true})
 }
 
 // section reads the keys below prefix ("" or "kafka.tls.").
@@ -150,16 +150,16 @@ func (r *yamlReader) leaf(s *setting, p *ast.MappingValueNode) {
 	switch v := s.value.(type) {
 	case listValue:
 		if seq, ok := p.Value.(*ast.SequenceNode); ok {
-			r.configLoader.set(s, o, func() error { return r.list(v, seq) })
+			r.loader.set(s, o, func() error { return r.list(v, seq) })
 			return
 		}
 	case itemsValue:
 		if pairs, ok := r.pairs(s.path, p.Value); ok {
-			r.configLoader.set(s, o, func() error { return r.items(s.path, v, pairs) })
+			r.loader.set(s, o, func() error { return r.items(s.path, v, pairs) })
 			return
 		}
 	}
-	r.configLoader.set(s, o, func() error {
+	r.loader.set(s, o, func() error {
 		text, err := scalar(p.Value)
 		if err != nil {
 			return fmt.Errorf("want %s, found %w", article(s.value.kind()), err)
@@ -195,7 +195,7 @@ func (r *yamlReader) items(path string, v itemsValue, pairs []*ast.MappingValueN
 }
 
 // children are the names directly below prefix.
-func (l *configLoader) children(prefix string) []string {
+func (l *loader) children(prefix string) []string {
 	var names []string
 	for _, s := range l.settings {
 		if rest, ok := strings.CutPrefix(s.path, prefix); ok && !s.secret {
@@ -209,7 +209,7 @@ func (l *configLoader) children(prefix string) []string {
 }
 
 // suggest names the key that was probably meant: a neighbour of similar name, else one of that name elsewhere.
-func (l *configLoader) suggest(prefix, key string) string {
+func (l *loader) suggest(prefix, key string) string {
 	if hint := advice.DidYouMean(key, l.children(prefix)); hint != "" {
 		return hint
 	}

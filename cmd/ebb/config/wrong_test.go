@@ -1,15 +1,10 @@
-package main
+package config
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // wrongConfig is one way of getting the configuration wrong.
@@ -97,15 +92,13 @@ func wrongConfigs() []wrongConfig {
 	}
 }
 
-var update = flag.Bool("update", false, "rewrite golden files")
-
 // TestWrongConfigurations shows what each mistake is answered with: testdata/wrong_config.golden is made to be read.
 func TestWrongConfigurations(t *testing.T) {
 	var got strings.Builder
 	for _, w := range wrongConfigs() {
 		fs := files{"ebb.yaml": w.yaml}
 		maps.Copy(fs, w.file)
-		_, err := loadConfig("ebb.yaml", w.env, fs.read)
+		_, err := Load("ebb.yaml", w.env, fs.read)
 		if err == nil {
 			t.Errorf("%s: no error", w.name)
 			continue
@@ -126,26 +119,8 @@ func TestWrongConfigurations(t *testing.T) {
 }
 
 func TestConfigFileThatIsNotThere(t *testing.T) {
-	_, err := loadConfig("other.yaml", nil, files{}.read)
+	_, err := Load("other.yaml", nil, files{}.read)
 	if err == nil || err.Error() != "1 problem in the configuration\n  other.yaml: cannot be read: no such file or directory" {
 		t.Errorf("error: %v", err)
-	}
-}
-
-// golden compares got with a file under testdata, or writes it with -update.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got); if that is meant, run the tests with -update:\n%s", path, diff)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"net"
@@ -10,7 +10,7 @@ import (
 )
 
 // check finds what is wrong with values that are readable each by itself: form and contradictions.
-func (l *configLoader) check(c *Config) {
+func (l *loader) check(c *Config) {
 	l.checkKafka(c)
 	l.checkTLS("kafka.tls.", &c.Kafka.TLS)
 	l.checkSASL(&c.Kafka.SASL)
@@ -24,16 +24,16 @@ func (l *configLoader) check(c *Config) {
 
 // Bounds that Kafka sets to names, in bytes. The DLQ's name must fit too.
 const (
-	maxTopic    = 249
+	MaxTopic    = 249
 	maxInstance = 249
 	maxGroup    = 200
 )
 
-func (l *configLoader) checkKafka(c *Config) {
+func (l *loader) checkKafka(c *Config) {
 	k := &c.Kafka
 	l.checkAddresses("kafka.brokers", k.Brokers)
-	l.checkTopic("kafka.input", k.Input, maxTopic-len(dlqSuffix))
-	l.checkTopic("kafka.alerts", k.Alerts, maxTopic)
+	l.checkTopic("kafka.input", k.Input, MaxTopic-len(dlqSuffix))
+	l.checkTopic("kafka.alerts", k.Alerts, MaxTopic)
 	if k.Input == k.Alerts {
 		l.contradiction("kafka.alerts", "kafka.input", "is the input topic too (%s); ebb would read its own alerts", k.Input)
 	}
@@ -47,7 +47,7 @@ func (l *configLoader) checkKafka(c *Config) {
 	case strings.ContainsFunc(k.Group, func(r rune) bool { return r <= ' ' || r > '~' || r == '{' || r == '}' }):
 		l.problem("kafka.group", "may hold printable ASCII without spaces and braces (it is part of the keys in Redis): %q", k.Group)
 	}
-	if k.InstanceID != "" && !legalTopic(k.InstanceID, maxInstance) {
+	if k.InstanceID != "" && !LegalTopic(k.InstanceID, maxInstance) {
 		l.problem("kafka.instance_id", "may hold letters, digits, '.', '_' and '-', at most %d: %q", maxInstance, k.InstanceID)
 	}
 	if 3*k.Heartbeat >= k.SessionTimeout {
@@ -59,9 +59,9 @@ func (l *configLoader) checkKafka(c *Config) {
 }
 
 // checkOwnTopics checks the topics that ebb alone writes to: each is one of its own.
-func (l *configLoader) checkOwnTopics(k *KafkaConfig) {
-	l.checkTopic("kafka.control", k.Control, maxTopic)
-	l.checkTopic("kafka.packs", k.Packs, maxTopic)
+func (l *loader) checkOwnTopics(k *Kafka) {
+	l.checkTopic("kafka.control", k.Control, MaxTopic)
+	l.checkTopic("kafka.packs", k.Packs, MaxTopic)
 	for _, own := range []struct{ path, name string }{{"kafka.control", k.Control}, {"kafka.packs", k.Packs}} {
 		if slices.Contains([]string{k.Input, k.Alerts, k.DLQ()}, own.name) {
 			l.contradiction(own.path, "kafka.input", "must be a topic of its own, %s is the input's, the alerts' or that of quarantined records", own.name)
@@ -72,22 +72,22 @@ func (l *configLoader) checkOwnTopics(k *KafkaConfig) {
 	}
 }
 
-func (l *configLoader) checkTopic(path, name string, longest int) {
+func (l *loader) checkTopic(path, name string, longest int) {
 	switch {
 	case name == "":
 		l.problem(path, "must name a topic")
-	case !legalTopic(name, longest):
+	case !LegalTopic(name, longest):
 		l.problem(path, "no topic can have this name: letters, digits, '.', '_' and '-', at most %d: %q", longest, name)
 	}
 }
 
-func legalTopic(name string, longest int) bool {
+func LegalTopic(name string, longest int) bool {
 	return name != "." && name != ".." && len(name) <= longest && !strings.ContainsFunc(name, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
 	})
 }
 
-func (l *configLoader) checkAddresses(path string, addresses []string) {
+func (l *loader) checkAddresses(path string, addresses []string) {
 	if len(addresses) == 0 {
 		l.problem(path, "must name at least one address, host:port")
 	}
@@ -130,7 +130,7 @@ func withoutLogin(text string) string {
 	return text
 }
 
-func (l *configLoader) checkTLS(prefix string, t *TLSConfig) {
+func (l *loader) checkTLS(prefix string, t *TLS) {
 	if !t.Enabled {
 		for _, f := range []struct{ key, value string }{{"ca_file", t.CAFile}, {"cert_file", t.CertFile}, {"key_file", t.KeyFile}, {"server_name", t.ServerName}} {
 			if f.value != "" {
@@ -147,7 +147,7 @@ func (l *configLoader) checkTLS(prefix string, t *TLSConfig) {
 	}
 }
 
-func (l *configLoader) checkSASL(s *SASLConfig) {
+func (l *loader) checkSASL(s *SASL) {
 	l.checkOnePassword("kafka.sasl.", s.Password, s.PasswordFile)
 	if s.Mechanism == "" {
 		for _, f := range []struct{ key, value string }{{"username", s.Username}, {"password", s.Password}, {"password_file", s.PasswordFile}} {
@@ -165,7 +165,7 @@ func (l *configLoader) checkSASL(s *SASLConfig) {
 	}
 }
 
-func (l *configLoader) checkRedis(r *RedisConfig) {
+func (l *loader) checkRedis(r *Redis) {
 	l.checkAddresses("redis.addresses", r.Addresses)
 	l.checkOnePassword("redis.", r.Password, r.PasswordFile)
 	if r.Username != "" && r.Password == "" && r.PasswordFile == "" {
@@ -173,7 +173,7 @@ func (l *configLoader) checkRedis(r *RedisConfig) {
 	}
 }
 
-func (l *configLoader) checkSentinel(s *SentinelConfig) {
+func (l *loader) checkSentinel(s *Sentinel) {
 	l.checkOnePassword("redis.sentinel.", s.Password, s.PasswordFile)
 	if s.Username != "" && s.Password == "" && s.PasswordFile == "" {
 		l.problem("redis.sentinel.username", "needs a password: name its file in redis.sentinel.password_file or set the variable %s", variableOf("redis.sentinel.password"))
@@ -188,13 +188,13 @@ func (l *configLoader) checkSentinel(s *SentinelConfig) {
 	}
 }
 
-func (l *configLoader) checkOnePassword(prefix, password, file string) {
+func (l *loader) checkOnePassword(prefix, password, file string) {
 	if password != "" && file != "" {
 		l.problem(prefix+"password_file", "set together with the variable %s; remove one of the two", variableOf(prefix+"password"))
 	}
 }
 
-func (l *configLoader) checkProcess(c *Config) {
+func (l *loader) checkProcess(c *Config) {
 	if c.Input.MaxRecordBytes > c.Batch.MaxBytes {
 		l.contradiction("input.max_record_bytes", "batch.max_bytes", "is more than batch.max_bytes (%s), which bounds a batch: %s", advice.FormatSize(c.Batch.MaxBytes), advice.FormatSize(c.Input.MaxRecordBytes))
 	}

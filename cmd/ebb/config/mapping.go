@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -8,16 +8,19 @@ import (
 	"ebb/pipeline"
 )
 
-// MappingConfig says how JSON that comes in no known envelope is read.
-type MappingConfig struct {
+// Mapping says how JSON that comes in no known envelope is read.
+type Mapping struct {
 	Records string // other or all
 	Parts   pipeline.MappingSpec
 
-	compiled *pipeline.Mapping // nil: none is configured
+	Compiled *pipeline.Mapping // nil: none is configured
 }
 
-func defaultMapping() MappingConfig {
-	return MappingConfig{Records: mapOther, Parts: pipeline.MappingSpec{TimeAs: pipeline.TimeForms()[0], ValueAs: pipeline.ValueForms()[0]}}
+// All reports whether the mapping takes every record, whatever envelope it is in.
+func (m *Mapping) All() bool { return m.Records == mapAll }
+
+func defaultMapping() Mapping {
+	return Mapping{Records: mapOther, Parts: pipeline.MappingSpec{TimeAs: pipeline.TimeForms()[0], ValueAs: pipeline.ValueForms()[0]}}
 }
 
 // What records a mapping takes.
@@ -31,7 +34,7 @@ func mappingParts() []string {
 	return []string{"customer", "type", "time", "value", "currency", "id", "tenant"}
 }
 
-func (m *MappingConfig) settings(prefix string) []setting {
+func (m *Mapping) settings(prefix string) []setting {
 	p := &m.Parts
 	s := []setting{{path: prefix + "records", value: choiceValue{&m.Records, []string{mapOther, mapAll}}, doc: "Which records the mapping below takes: `other`, those that no [envelope](events.md) claims, or `all`. Without paths and defaults below there is no mapping."}}
 	part := func(name string, spec *pipeline.PartSpec, what, missing string) {
@@ -56,7 +59,7 @@ func (m *MappingConfig) settings(prefix string) []setting {
 }
 
 // checkMapping makes the mapping ready, where one is configured.
-func (l *configLoader) checkMapping(m *MappingConfig) {
+func (l *loader) checkMapping(m *Mapping) {
 	const prefix = "input.mapping."
 	first := slices.IndexFunc(l.settings, func(s setting) bool {
 		_, set := l.origins[s.path]
@@ -66,13 +69,13 @@ func (l *configLoader) checkMapping(m *MappingConfig) {
 		return
 	}
 	spec := m.Parts
-	spec.All = m.Records == mapAll
+	spec.All = m.All()
 	var err error
-	m.compiled, err = pipeline.NewMapping(&spec)
+	m.Compiled, err = pipeline.NewMapping(&spec)
 	if faults, ok := errors.AsType[pipeline.MappingFaults](err); ok {
 		known := slices.Clone(l.problems)
 		for _, f := range faults {
-			if known.touch(prefix + f.Key) {
+			if known.Touch(prefix + f.Key) {
 				continue // it has no value because that could not be read
 			}
 			l.contradiction(prefix+f.Key, l.settings[first].path, "%s", f.Text)

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 
 // TestConfigurationDocument compares docs/configuration.md with the table of settings. With -update it is written anew.
 func TestConfigurationDocument(t *testing.T) {
-	const path = "../../docs/configuration.md"
+	const path = "../../../docs/configuration.md"
 	got := configurationDocument()
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
@@ -25,13 +25,13 @@ func TestConfigurationDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s is not what the settings say; write it with: go test ./cmd/ebb -run Document -update\n%s", path, diff)
+		t.Errorf("%s is not what the settings say; write it with: go test ./cmd/ebb/config -run Document -update\n%s", path, diff)
 	}
 }
 
 // TestEverySettingIsDocumented: a key without a consequence in words is a key nobody can set.
 func TestEverySettingIsDocumented(t *testing.T) {
-	for _, s := range defaultConfig().settings() {
+	for _, s := range Default().settings() {
 		if len(s.doc) < 20 || !strings.HasSuffix(s.doc, ".") {
 			t.Errorf("%s: %q", s.path, s.doc)
 		}
@@ -42,7 +42,7 @@ func configurationDocument() string {
 	var b strings.Builder
 	b.WriteString(`# Configuration
 
-<!-- Written by: go test ./cmd/ebb -run Document -update -->
+<!-- Written by: go test ./cmd/ebb/config -run Document -update -->
 
 ebb reads one YAML file, named with ` + "`-c`" + `; without it, every key has its default. [ebb.example.yaml](../deployments/ebb.example.yaml)
 holds them all. The environment overrides the file, and flags (` + "`--brokers`, `--topic`" + `) override the environment.
@@ -65,7 +65,7 @@ gather before it collects. Five million customers with a cache of one million, f
 ` + "`GOMEMLIMIT=1200MiB`" + `: 1.24 GiB resident, a sixth of the CPU spent on collecting. (` + "`GOMEMLIMIT=1200MiB task bench:line -- -events 5000000 -customers 5000000 -warm 0 -runs 1 -live 0`" + `)
 `)
 	section := ""
-	for _, s := range defaultConfig().settings() {
+	for _, s := range Default().settings() {
 		head, _, _ := strings.Cut(s.path, ".")
 		if s.path == "shutdown_timeout" {
 			head = "process"

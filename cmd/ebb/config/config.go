@@ -1,0 +1,277 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/pipeline/secure"
+)
+
+// Config is everything that can be set. Each key with its unit, default and consequence stands in one table,
+// [Config.settings], from which docs/configuration.md is written and against which file and environment are read.
+type Config struct {
+	Kafka           Kafka
+	Redis           Redis
+	Pack            Pack
+	Shadows         map[string]string // packs by the shadow's name
+	Time            Time
+	Batch           Batch
+	State           State
+	Input           Input
+	HTTP            HTTP
+	Log             Log
+	ShutdownTimeout time.Duration
+}
+
+// Kafka names the brokers, the topics and the group.
+type Kafka struct {
+	Brokers            []string // host:port
+	Group              string
+	Input              string // topic of events
+	Alerts             string // topic of alerts
+	Control            string // topic of control records
+	Packs              string // topic of packs
+	Shadow             string // topic of what shadows would alert
+	Compression        string // of what is published: none, snappy or zstd
+	Start              string // earliest or latest
+	InstanceID         string // "": host name and a slot number
+	SessionTimeout     time.Duration
+	Heartbeat          time.Duration
+	TransactionTimeout time.Duration
+	TLS                TLS
+	SASL               SASL
+
+	Credentials *secure.Credentials // of TLS and SASL, once their files were read
+}
+
+// DLQ is the topic of quarantined records.
+func (k *Kafka) DLQ() string { return k.Input + dlqSuffix }
+
+const dlqSuffix = ".dlq"
+
+// Redis names the Redis that holds the state; several addresses are a cluster.
+type Redis struct {
+	Addresses    []string // host:port
+	Username     string
+	Password     string // from the environment, or what PasswordFile holds
+	PasswordFile string
+	TLS          TLS
+	Sentinel     Sentinel
+
+	Credentials *secure.Credentials // of TLS and password, once their files were read
+}
+
+// Sentinel is how the primary is found through Redis Sentinel, whose addresses then stand in Redis.Addresses.
+type Sentinel struct {
+	Master       string // "": no Sentinel
+	Username     string
+	Password     string // from the environment, or what PasswordFile holds
+	PasswordFile string
+
+	Credentials *secure.Credentials // once the file was read
+}
+
+// TLS is one encrypted connection.
+type TLS struct {
+	Enabled    bool
+	CAFile     string // PEM; "": the system's authorities
+	CertFile   string // PEM, with KeyFile: our own certificate
+	KeyFile    string
+	ServerName string // "": the name dialled
+}
+
+// SASL is how ebb logs in at Kafka.
+type SASL struct {
+	Mechanism    string // "", plain, scram-sha-256, scram-sha-512
+	Username     string
+	Password     string // from the environment, or what PasswordFile holds
+	PasswordFile string
+}
+
+// Pack names the scoring pack and overrides parts of it.
+type Pack struct {
+	Name     string
+	Activity []string           // event types; empty: the pack's own
+	Friction map[string]float64 // weight by event type; empty: the pack's own
+	Horizon  time.Duration      // 0: the pack's own
+}
+
+// Time says how event time moves.
+type Time struct{ Lateness time.Duration }
+
+// Batch bounds the unit of I/O. No setting here changes what is decided.
+type Batch struct {
+	MaxBytes int64
+	Linger   time.Duration
+}
+
+// State bounds what is kept, in memory and in Redis.
+type State struct {
+	Cache     int           // customers
+	Retention time.Duration // of a silent customer's state, in event time; 0: for ever
+}
+
+// Input says what is accepted.
+type Input struct {
+	MaxRecordBytes int64
+	PoisonBreaker  float64 // share; 0 or 1: none
+	Mapping        Mapping
+}
+
+// HTTP is the address of health, readiness and metrics.
+type HTTP struct{ Listen string }
+
+// Log says how much is logged, and how.
+type Log struct {
+	Level  string
+	Format string
+}
+
+// Default is the configuration of an empty file.
+func Default() *Config {
+	return &Config{
+		Kafka: Kafka{
+			Brokers: []string{"127.0.0.1:9092"}, Group: "ebb", Input: "events", Alerts: "ebb.alerts", Control: "ebb.control", Packs: "ebb.packs", Shadow: "ebb.shadow", Compression: "snappy", Start: "earliest",
+			SessionTimeout: 10 * time.Second, Heartbeat: 250 * time.Millisecond, TransactionTimeout: 15 * time.Second,
+		},
+		Redis:           Redis{Addresses: []string{"127.0.0.1:6379"}},
+		Pack:            Pack{Name: "retail"},
+		Time:            Time{Lateness: 5 * time.Minute},
+		Batch:           Batch{MaxBytes: 4 << 20, Linger: 20 * time.Millisecond},
+		State:           State{Cache: 1_000_000, Retention: 730 * advice.Day},
+		Input:           Input{MaxRecordBytes: 1 << 20, PoisonBreaker: 0.5, Mapping: defaultMapping()},
+		HTTP:            HTTP{Listen: "127.0.0.1:9464"},
+		Log:             Log{Level: "info", Format: "auto"},
+		ShutdownTimeout: 20 * time.Second,
+	}
+}
+
+// Load reads the file at path ("": none), then the environment, then what the command line overrides, and returns every
+// problem found as one Problems. readFile also reads the secrets and certificates that the configuration names.
+func Load(path string, environ []string, readFile func(string) ([]byte, error), flags ...Override) (*Config, error) {
+	c, problems := LoadAnyway(path, environ, readFile, flags...)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return c, nil
+}
+
+// LoadAnyway is Load for whoever wants what is left where something is wrong: a key that cannot be read keeps its
+// default.
+func LoadAnyway(path string, environ []string, readFile func(string) ([]byte, error), flags ...Override) (*Config, Problems) {
+	c := Default()
+	l := &loader{settings: c.settings(), origins: map[string]origin{}}
+	if path != "" {
+		text, err := readFile(path)
+		if err != nil {
+			l.problems = append(l.problems, Problem{Place: path, Text: "cannot be read: " + advice.FileCause(err), file: true})
+		}
+		l.readYAML(path, text)
+	}
+	l.readEnvironment(environ)
+	l.readFlags(flags)
+	l.check(c)
+	l.readSecrets(c, readFile)
+	return c, l.problems.sorted()
+}
+
+// loader gathers settings and problems from every source.
+type loader struct {
+	settings []setting
+	origins  map[string]origin
+	problems Problems
+}
+
+// origin is the place where a key was set.
+type origin struct {
+	place string // ebb.yaml:4, EBB_KAFKA_GROUP, --brokers
+	line  int    // in the file; 0: not from the file
+}
+
+// setting finds a key's setting.
+func (l *loader) setting(path string) *setting {
+	for i := range l.settings {
+		if l.settings[i].path == path {
+			return &l.settings[i]
+		}
+	}
+	return nil
+}
+
+// problem notes one problem of the key at path, at the place where it was set.
+func (l *loader) problem(path, format string, args ...any) {
+	l.contradiction(path, path, format, args...)
+}
+
+// contradiction notes that two keys do not go together, at the place where one of them was set.
+func (l *loader) contradiction(path, other, format string, args ...any) {
+	o, ok := l.origins[path]
+	if !ok {
+		o, ok = l.origins[other]
+	}
+	if !ok {
+		o.place = "default"
+	}
+	l.problems = append(l.problems, Problem{Place: o.place, Path: path, Text: fmt.Sprintf(format, args...), line: o.line, file: o.line > 0})
+}
+
+// set gives the key at path a value and notes where it came from. A value that cannot be read is a problem.
+func (l *loader) set(s *setting, o origin, set func() error) {
+	maps.DeleteFunc(l.origins, func(path string, _ origin) bool { return strings.HasPrefix(path, s.path+".") }) // of what it held before
+	l.origins[s.path] = o
+	for _, err := range split(set()) {
+		l.problem(s.path, "%s", err)
+	}
+}
+
+// split takes joined errors apart.
+func split(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// Effective is the effective configuration with its secrets hidden, for the start log.
+type Effective []setting
+
+// Masked is the effective configuration for the log: secrets say only that they are set.
+func (c *Config) Masked() Effective { return c.settings() }
+
+// MarshalZerologObject writes every key with its effective value.
+func (m Effective) MarshalZerologObject(e *zerolog.Event) {
+	for path, value := range m.All() {
+		e.Str(path, value)
+	}
+}
+
+// All gives every key with its effective value.
+func (m Effective) All() iter.Seq2[string, string] {
+	return func(yield func(path, value string) bool) {
+		for i := range m {
+			if !yield(m[i].path, m[i].masked()) {
+				return
+			}
+		}
+	}
+}
+
+// Digest identifies the effective configuration: equal on two members if every setting but the secrets is equal.
+func (c *Config) Digest() string {
+	h := sha256.New()
+	for path, value := range c.Masked().All() {
+		fmt.Fprintf(h, "%s=%s\n", path, value)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}
