@@ -14,6 +14,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -59,15 +60,15 @@ func (a *app) alerts(cmd *cobra.Command, f *alertsFlags) error {
 	if !config.LegalTopic(name, config.MaxTopic) {
 		return advice.Usage(fmt.Errorf("no topic can have the name %q", name))
 	}
-	client, err := openKafka(cfg, name)
+	client, err := connect.Kafka(cfg, name)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	ctx := cmd.Context()
-	topic, err := findTopic(ctx, client, cfg, name, kafkawire.Read)
+	topic, err := connect.FindTopic(ctx, client, cfg, name, kafkawire.Read)
 	if err != nil {
-		return withCreate(err, a.checkCommand(f.brokers, ""))
+		return connect.WithCreate(err, a.checkCommand(f.brokers, ""))
 	}
 	r := &alertReader{client: client, topic: name, fromStart: f.fromStart || f.untilEnd, untilEnd: f.untilEnd, said: cmd.ErrOrStderr()}
 	p := newAlertPrinter(terminal.NewScreen(cmd.OutOrStdout(), a.environ), f.json)

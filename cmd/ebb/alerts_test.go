@@ -15,6 +15,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 )
 
@@ -103,7 +104,7 @@ func TestAlertsFollows(t *testing.T) {
 func TestAlertsSaysWhatRetentionTook(t *testing.T) {
 	s := startServices(t, "ebb.alerts")
 	var said output
-	client, err := openKafka(&config.Config{Kafka: config.Kafka{Brokers: s.kafka.ListenAddrs()}}, "ebb.alerts")
+	client, err := connect.Kafka(&config.Config{Kafka: config.Kafka{Brokers: s.kafka.ListenAddrs()}}, "ebb.alerts")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/scoring"
@@ -103,7 +104,7 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	if err != nil {
 		return err
 	}
-	pack, err := loadPack(cfg)
+	pack, err := connect.LoadPack(cfg)
 	if err != nil {
 		return advice.Usage(err)
 	}

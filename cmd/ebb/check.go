@@ -12,6 +12,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -158,7 +159,7 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 	}
 	kafka := !problems.Touch("kafka.brokers", "kafka.tls", "kafka.sasl", "kafka.group", "kafka.input", "kafka.alerts", "kafka.control", "kafka.packs", "kafka.shadow", "shadows")
 	if kafka {
-		client, err := openKafka(cfg, cfg.Topics()...)
+		client, err := connect.Kafka(cfg, cfg.Topics()...)
 		if err != nil {
 			return err
 		}
@@ -195,7 +196,7 @@ func (c *checking) checkConfig(file string, problems config.Problems) {
 }
 
 func (c *checking) checkPack() {
-	pack, err := loadPack(c.cfg)
+	pack, err := connect.LoadPack(c.cfg)
 	if err != nil {
 		advice := "mend pack.name, pack.activity, pack.friction or pack.horizon, or the pack's own file"
 		if c.of != "" {
@@ -253,12 +254,12 @@ func (c *checking) checkBrokers(ctx context.Context) bool {
 
 // askBroker reports whether one broker answers.
 func (c *checking) askBroker(ctx context.Context, address string) error {
-	if err := dialable(ctx, []string{address}); err != nil {
+	if err := connect.Dialable(ctx, []string{address}); err != nil {
 		return err
 	}
 	alone := *c.cfg
 	alone.Kafka.Brokers = []string{address}
-	client, err := openKafkaWithin(&alone, dialTimeout/2)
+	client, err := connect.KafkaWithin(&alone, connect.DialTimeout/2)
 	if err != nil {
 		return err
 	}

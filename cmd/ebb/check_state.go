@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/connect"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
@@ -16,7 +17,7 @@ import (
 // checkRedis checks the server and, where Kafka could be asked, what it holds against what Kafka says.
 func (c *checking) checkRedis(ctx context.Context) {
 	advice := "start Redis, or mend redis.addresses; a secured one needs redis.tls, redis.username and a password"
-	client, err := openRedis(ctx, c.cfg)
+	client, err := connect.Redis(ctx, c.cfg)
 	if err != nil {
 		c.failedRedis(advice, err)
 		return
@@ -62,7 +63,7 @@ func (c *checking) checkRedisAllowed(ctx context.Context, client *redisstore.Cli
 }
 
 func (c *checking) failedRedis(do string, err error) {
-	if isSilent(err) {
+	if connect.Silent(err) {
 		err = fmt.Errorf("no answer from %s: %s", strings.Join(c.cfg.Redis.Addresses, ", "), advice.Cause(err))
 	}
 	c.failed("redis", do, err)

@@ -17,6 +17,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
@@ -185,7 +186,7 @@ func (s *services) commit(t testing.TB, offset int64, metadata string) {
 
 func (s *services) topicID(t testing.TB, topic string) string {
 	t.Helper()
-	client, err := openKafka(&config.Config{Kafka: config.Kafka{Brokers: s.kafka.ListenAddrs()}}, topic)
+	client, err := connect.Kafka(&config.Config{Kafka: config.Kafka{Brokers: s.kafka.ListenAddrs()}}, topic)
 	if err != nil {
 		t.Fatal(err)
 	}

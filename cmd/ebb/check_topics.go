@@ -10,16 +10,10 @@ import (
 	"time"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/connect"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/secure"
 )
-
-// dlqHeadroom is how much larger a quarantined record may be than the input record, in bytes: the headers that say why.
-const dlqHeadroom = 64 << 10
-
-// keepAll is the setting of the topics that --create makes. Their records carry event time, and a replayed log of the past
-// would be deleted within minutes.
-const keepAll = "-1"
 
 // checkTopics checks all topics and, once the input is there, where the group stands.
 func (c *checking) checkTopics(ctx context.Context) {
@@ -46,7 +40,7 @@ func (c *checking) checkTopics(ctx context.Context) {
 		c.checkShadowTopic(ctx, partitions)
 	}
 	c.checkOwnTopics(ctx, partitions)
-	need := largest + dlqHeadroom
+	need := largest + connect.DLQHeadroom
 	settings := map[string]string{"max.message.bytes": strconv.Itoa(need)}
 	if dlq, found := c.topic(ctx, wantedTopic{"dlq topic", k.DLQ(), kafkawire.Write, partitions, settings}); found {
 		if cfg, ok := c.topicConfig(ctx, "dlq topic", k.DLQ()); ok {
@@ -81,7 +75,7 @@ func (c *checking) checkOwnTopics(ctx context.Context, partitions int32) {
 		cfg, ok := c.topicConfig(ctx, "packs topic", k.Packs)
 		switch {
 		case !ok:
-		case cfg.CleanupPolicy != "compact" && keepsFrom(cfg, time.Now()) != keepsAll:
+		case cfg.CleanupPolicy != "compact" && connect.KeepsFrom(cfg, time.Now()) != connect.KeepsAll:
 			c.problem("packs topic", "compact it:\n"+c.alter(k.Packs, "cleanup.policy=compact"), "%s deletes records older than %s; a pack of years ago would be gone when it is needed", k.Packs, advice.FormatDuration(cfg.Retention))
 		case !c.created[k.Packs]:
 			c.ok("packs topic", "%s, %s, keeps every pack", k.Packs, advice.Plural(packs.Replicas, "replica"))
@@ -94,7 +88,7 @@ func (c *checking) checkForGood(check string, t *kafkawire.Topic, cfg kafkawire.
 	switch {
 	case strings.Contains(cfg.CleanupPolicy, "compact"):
 		c.problem(check, "keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"), "%s is compacted: all but the newest control record of each partition are removed", t.Name)
-	case keepsFrom(cfg, time.Now()) != keepsAll || cfg.RetentionBytes >= 0:
+	case connect.KeepsFrom(cfg, time.Now()) != connect.KeepsAll || cfg.RetentionBytes >= 0:
 		c.problem(check, "keep it for ever:\n"+c.alter(t.Name, "retention.ms=-1,retention.bytes=-1"), "%s deletes records older than %s; without them a rolled-back state stops (control_lost)", t.Name, advice.FormatDuration(cfg.Retention))
 	case fits && !c.created[t.Name]:
 		c.ok(check, "%s, %s, %s, keeps everything", t.Name, advice.Plural(int(t.Partitions), "partition"), advice.Plural(t.Replicas, "replica"))
@@ -149,7 +143,7 @@ func (c *checking) topic(ctx context.Context, w wantedTopic) (t kafkawire.Topic,
 
 // createTopic makes a topic and waits until the brokers know it.
 func (c *checking) createTopic(ctx context.Context, w *wantedTopic) (kafkawire.Topic, error) {
-	configs := map[string]string{"retention.ms": keepAll, "cleanup.policy": "delete"}
+	configs := map[string]string{"retention.ms": connect.KeepAll, "cleanup.policy": "delete"}
 	maps.Copy(configs, w.settings)
 	err := c.client.CreateTopic(ctx, kafkawire.NewTopic{Name: w.name, Partitions: w.partitions, Replicas: c.flags.replicas, Configs: configs})
 	if err != nil && !errors.Is(err, kafkawire.TopicExists) {
@@ -187,8 +181,8 @@ func (c *checking) checkInput(t *kafkawire.Topic, cfg kafkawire.TopicConfig) {
 		return
 	}
 	replicas := fmt.Sprintf("%s, %s", advice.Plural(int(t.Partitions), "partition"), advice.Plural(t.Replicas, "replica"))
-	if from := keepsFrom(cfg, time.Now()); from != keepsAll {
-		c.warn("input topic", "for replayed logs and rebuilds:\n"+keepForever(c.brokers(), t.Name),
+	if from := connect.KeepsFrom(cfg, time.Now()); from != connect.KeepsAll {
+		c.warn("input topic", "for replayed logs and rebuilds:\n"+connect.KeepForever(c.brokers(), t.Name),
 			"%s, %s; records older than %s are deleted by the event time they carry: fine for live events, a replayed log of the past would be gone within minutes", t.Name, replicas, advice.FormatDuration(cfg.Retention))
 		return
 	}
@@ -208,8 +202,8 @@ func (c *checking) checkKept(check string, t *kafkawire.Topic, cfg kafkawire.Top
 	switch {
 	case strings.Contains(cfg.CleanupPolicy, "compact"):
 		c.problem(check, "keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"), "%s is compacted: %s", t.Name, compacted)
-	case keepsFrom(cfg, time.Now()) != keepsAll:
-		c.warn(check, "for replayed logs:\n"+keepForever(c.brokers(), t.Name),
+	case connect.KeepsFrom(cfg, time.Now()) != connect.KeepsAll:
+		c.warn(check, "for replayed logs:\n"+connect.KeepForever(c.brokers(), t.Name),
 			"%s; records older than %s are deleted by their timestamp, which is event time", shape, advice.FormatDuration(cfg.Retention))
 	case fits && !c.created[t.Name]:
 		c.ok(check, "%s", shape)

@@ -13,6 +13,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline/kafkawire"
 )
@@ -157,7 +158,7 @@ func (d *demo) settle(ctx context.Context, quiet zerolog.Logger, alerts uint64) 
 
 // feed sends all events, spread over the time asked for.
 func (d *demo) feed(ctx context.Context, client *kafkawire.Client) error {
-	topic, err := readTopicLimits(ctx, client, d.cfg)
+	topic, err := connect.ReadLimits(ctx, client, d.cfg)
 	if err != nil {
 		return err
 	}
@@ -189,7 +190,7 @@ func (d *demo) feed(ctx context.Context, client *kafkawire.Client) error {
 // watch reads the alert topic as any consumer would and shows what comes.
 func (d *demo) watch(ctx context.Context, p *processor) <-chan error {
 	done := make(chan error, 1)
-	client, err := openKafka(d.cfg, d.cfg.Kafka.Alerts)
+	client, err := connect.Kafka(d.cfg, d.cfg.Kafka.Alerts)
 	if err != nil {
 		done <- err
 		return done

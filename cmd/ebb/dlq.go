@@ -11,6 +11,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -82,7 +83,7 @@ func (a *app) openDLQ(cmd *cobra.Command, f *dlqFlags, needs ...kafkawire.Operat
 		return nil, err
 	}
 	d := &dlq{cfg: cfg, name: cfg.Kafka.DLQ(), marked: map[sinks.ReplayID]struct{}{}}
-	if d.client, err = openKafka(cfg, cfg.Kafka.Input, d.name); err != nil {
+	if d.client, err = connect.Kafka(cfg, cfg.Kafka.Input, d.name); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -90,9 +91,9 @@ func (a *app) openDLQ(cmd *cobra.Command, f *dlqFlags, needs ...kafkawire.Operat
 			d.client.Close()
 		}
 	}()
-	topic, err := findTopic(cmd.Context(), d.client, cfg, d.name, needs...)
+	topic, err := connect.FindTopic(cmd.Context(), d.client, cfg, d.name, needs...)
 	if err != nil {
-		return nil, withCreate(err, a.checkCommand(f.brokers, f.topic))
+		return nil, connect.WithCreate(err, a.checkCommand(f.brokers, f.topic))
 	}
 	d.partitions = topic.Partitions
 	if d.from, d.ends, err = d.bounds(cmd.Context()); err != nil {
@@ -112,7 +113,7 @@ func (d *dlq) bounds(ctx context.Context) (from, ends []int64, err error) {
 	from, ends = make([]int64, d.partitions), make([]int64, d.partitions)
 	for n := range d.partitions {
 		if from[n], ends[n], err = d.client.Bounds(ctx, d.name, n); err != nil {
-			return nil, nil, explainKafka(err, d.cfg)
+			return nil, nil, connect.Explain(err, d.cfg)
 		}
 	}
 	return from, ends, nil
@@ -214,11 +215,11 @@ func (d *dlq) scan(ctx context.Context, partition int32, from, end int64, each f
 			return context.Cause(ctx)
 		case errors.Is(err, pipeline.ErrOutOfRange): // retention was quicker
 			if next, _, err = d.client.Bounds(ctx, d.name, partition); err != nil {
-				return explainKafka(err, d.cfg)
+				return connect.Explain(err, d.cfg)
 			}
 			continue
 		case err != nil:
-			return explainKafka(err, d.cfg)
+			return connect.Explain(err, d.cfg)
 		}
 		for i := range got.Records {
 			if r := &got.Records[i]; r.Offset < end {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -72,7 +73,7 @@ type replaying struct {
 	*dlq
 	flags    *dlqReplayFlags
 	selected *selection
-	limits   *topicLimits // of the input
+	limits   *connect.Limits // of the input
 	producer *kafkawire.Producer
 	chunk    replayChunk
 	planned  dlqReplayed
@@ -90,8 +91,8 @@ func (a *app) dlqReplay(cmd *cobra.Command, f *dlqReplayFlags) error {
 	}
 	defer d.close()
 	r := &replaying{dlq: d, flags: f, selected: selected}
-	if r.limits, err = readTopicLimits(cmd.Context(), d.client, d.cfg); err != nil {
-		return withCreate(err, a.checkCommand(f.brokers, f.topic))
+	if r.limits, err = connect.ReadLimits(cmd.Context(), d.client, d.cfg); err != nil {
+		return connect.WithCreate(err, a.checkCommand(f.brokers, f.topic))
 	}
 	if err := r.plan(cmd.Context()); err != nil {
 		return err
@@ -130,7 +131,7 @@ func (r *replaying) plan(ctx context.Context) error {
 // count changes nothing.
 func (r *replaying) count(ctx context.Context) error {
 	r.planned = r.empty()
-	old := oldest{topic: r.limits}
+	old := connect.Oldest{Topic: r.limits}
 	again := map[sinks.ReplayID]struct{}{} // that two groups have quarantined
 	counts, err := r.walk(ctx, r.selected, func(l *deadLetter) error {
 		id := l.ID()
@@ -142,7 +143,7 @@ func (r *replaying) count(ctx context.Context) error {
 		}
 		again[id] = struct{}{}
 		if !r.flags.force {
-			old.note(l.Timestamp, func() string { return l.Source.String() })
+			old.Note(l.Timestamp, func() string { return l.Source.String() })
 		}
 		return nil
 	})
@@ -151,16 +152,16 @@ func (r *replaying) count(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return old.refusal()
+	return old.Refusal()
 }
 
 func (r *replaying) empty() dlqReplayed {
-	return dlqReplayed{Topic: r.limits.name, DLQ: r.name, Codes: map[string]int64{}}
+	return dlqReplayed{Topic: r.limits.Name, DLQ: r.name, Codes: map[string]int64{}}
 }
 
 // sendable reports whether the input has the partition that the record came from.
 func (r *replaying) sendable(l *deadLetter) bool {
-	return l.Source.Topic == r.limits.name && l.Source.Partition < r.limits.partitions
+	return l.Source.Topic == r.limits.Name && l.Source.Partition < r.limits.Partitions
 }
 
 // count takes a record in and reports whether it is to be sent.
@@ -183,7 +184,7 @@ func (r *replaying) confirm(cmd *cobra.Command) error {
 		return nil
 	}
 	w := cmd.ErrOrStderr()
-	fmt.Fprintf(w, "This sends %s of %s to %s again:\n", advice.Count(r.planned.Replayed, "record"), r.name, r.limits.name)
+	fmt.Fprintf(w, "This sends %s of %s to %s again:\n", advice.Count(r.planned.Replayed, "record"), r.name, r.limits.Name)
 	for _, code := range slices.Sorted(maps.Keys(r.planned.Codes)) {
 		fmt.Fprintf(w, "  %-20s %s\n", terminal.Printable(code), advice.Grouped(r.planned.Codes[code]))
 	}
@@ -196,7 +197,7 @@ func (r *replaying) send(ctx context.Context) error {
 	if err := r.takeOver(ctx); err != nil {
 		return err
 	}
-	r.progress.What = "sending to " + r.limits.name
+	r.progress.What = "sending to " + r.limits.Name
 	r.progress.Begin(r.size())
 	counts, err := r.walkMarked(ctx, r.selected, func(l *deadLetter) error {
 		if l.Replayed || !r.sendable(l) {
@@ -242,10 +243,10 @@ func (r *replaying) fence(ctx context.Context) error {
 	r.patient = true
 	config, err := r.client.TopicConfig(ctx, r.name)
 	if err != nil {
-		return explainKafka(err, r.cfg)
+		return connect.Explain(err, r.cfg)
 	}
 	r.producer, err = r.client.NewProducer(kafkawire.ProducerConfig{
-		TransactionalID: replayID(r.name), Timeout: r.cfg.Kafka.TransactionTimeout, MaxRequest: min(900_000, r.limits.config.MaxMessageBytes, config.MaxMessageBytes),
+		TransactionalID: replayID(r.name), Timeout: r.cfg.Kafka.TransactionTimeout, MaxRequest: min(900_000, r.limits.Config.MaxMessageBytes, config.MaxMessageBytes),
 	})
 	if err != nil {
 		return err
@@ -253,9 +254,9 @@ func (r *replaying) fence(ctx context.Context) error {
 	err = r.producer.Init(ctx)
 	switch {
 	case errors.Is(err, kafkawire.TransactionDenied):
-		return notAllowed("transactional id "+replayID(r.name), kafkawire.Write)
+		return connect.NotAllowed("transactional id "+replayID(r.name), kafkawire.Write)
 	case err != nil:
-		return explainKafka(err, r.cfg)
+		return connect.Explain(err, r.cfg)
 	}
 	return nil
 }
@@ -302,7 +303,7 @@ func (r *replaying) explain(ctx context.Context, err error) error {
 	case errors.As(err, new(*pipeline.Denied)):
 		return err
 	case errors.As(err, &stop):
-		return advice.Add(errors.New(stop.Detail), "topic %s does not take a record that it held before: look at its max.message.bytes, message.timestamp.before.max.ms and message.timestamp.after.max.ms", r.limits.name)
+		return advice.Add(errors.New(stop.Detail), "topic %s does not take a record that it held before: look at its max.message.bytes, message.timestamp.before.max.ms and message.timestamp.after.max.ms", r.limits.Name)
 	case errors.Is(err, pipeline.ErrUnavailable):
 		return advice.Add(err, "run it again: what was sent is known by its mark, also where the answer was lost")
 	}

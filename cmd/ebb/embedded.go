@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -55,16 +56,16 @@ func (e *embedded) createTopics(ctx context.Context, cfg *config.Config) error {
 	if len(cfg.Shadows) > 0 {
 		names = append(names, cfg.Kafka.Shadow)
 	}
-	client, err := openKafka(cfg, names...)
+	client, err := connect.Kafka(cfg, names...)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	for _, name := range names {
-		topic := kafkawire.NewTopic{Name: name, Partitions: embeddedPartitions, Replicas: 1, Configs: map[string]string{"retention.ms": keepAll}}
+		topic := kafkawire.NewTopic{Name: name, Partitions: embeddedPartitions, Replicas: 1, Configs: map[string]string{"retention.ms": connect.KeepAll}}
 		switch name {
 		case cfg.Kafka.DLQ():
-			topic.Configs["max.message.bytes"] = strconv.Itoa(kafkaMessageBytes + dlqHeadroom)
+			topic.Configs["max.message.bytes"] = strconv.Itoa(kafkaMessageBytes + connect.DLQHeadroom)
 		case cfg.Kafka.Packs:
 			topic.Partitions, topic.Configs["cleanup.policy"] = 1, "compact"
 		}

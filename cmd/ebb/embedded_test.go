@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 )
 
 // TestEmbeddedKeepsEverything: its topics take a log of the past, which is what most are tried with, and its DLQ whatever the
@@ -16,7 +17,7 @@ func TestEmbeddedKeepsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.close()
-	client, err := openKafka(cfg, cfg.Kafka.Input)
+	client, err := connect.Kafka(cfg, cfg.Kafka.Input)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +34,7 @@ func TestEmbeddedKeepsEverything(t *testing.T) {
 			t.Errorf("%s has %d partitions and keeps %v, %d bytes", name, topic.Partitions, config.Retention, config.RetentionBytes)
 		}
 	}
-	if input, dlq := largest[cfg.Kafka.Input], largest[cfg.Kafka.DLQ()]; dlq < input+dlqHeadroom {
+	if input, dlq := largest[cfg.Kafka.Input], largest[cfg.Kafka.DLQ()]; dlq < input+connect.DLQHeadroom {
 		t.Errorf("the input takes records of %d bytes, its DLQ of %d", input, dlq)
 	}
 }

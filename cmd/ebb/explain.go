@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/scoring"
@@ -113,7 +114,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := loadPack(cfg)
+	k, err := connect.LoadPack(cfg)
 	if err != nil {
 		return nil, advice.Usage(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
@@ -45,8 +46,8 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 	if err != nil {
 		return err
 	}
-	pack, unusable := loadPack(cfg) // what matters is the pack beside the state
-	redis, err := openRedis(cmd.Context(), cfg)
+	pack, unusable := connect.LoadPack(cfg) // what matters is the pack beside the state
+	redis, err := connect.Redis(cmd.Context(), cfg)
 	if err != nil {
 		return err
 	}

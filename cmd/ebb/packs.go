@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline/redisstore"
 	"ebb/scoring"
@@ -146,7 +147,7 @@ func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	redis, err := openRedis(ctx, cfg)
+	redis, err := connect.Redis(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}

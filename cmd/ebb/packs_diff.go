@@ -11,6 +11,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/scoring"
@@ -114,7 +115,7 @@ func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (
 	var packs [2]*scoring.Pack
 	for i, name := range names {
 		cfg.Pack.Name = name
-		if packs[i], err = loadPack(cfg); err != nil {
+		if packs[i], err = connect.LoadPack(cfg); err != nil {
 			return nil, advice.Usage(err)
 		}
 	}

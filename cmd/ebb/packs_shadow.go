@@ -13,6 +13,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -121,7 +122,7 @@ type customersOfBoth struct {
 
 // shadowing reads what a report is made from.
 type shadowing struct {
-	clients
+	connect.Clients
 	cfg   *config.Config
 	flags *packsShadowFlags
 	input kafkawire.Topic
@@ -134,7 +135,7 @@ func (a *app) shadows(cmd *cobra.Command, f *packsShadowFlags, names []string) e
 		return err
 	}
 	s := &shadowing{cfg: cfg, flags: f, steps: terminal.NewSteps(terminal.NewScreen(cmd.ErrOrStderr(), a.environ), "reading")}
-	defer s.close()
+	defer s.Close()
 	report, err := s.report(cmd.Context(), names)
 	if err != nil {
 		return err
@@ -179,25 +180,25 @@ func (s *shadowing) report(ctx context.Context, names []string) (*shadowsReport,
 }
 
 func (s *shadowing) open(ctx context.Context) (err error) {
-	if s.redis, err = openRedis(ctx, s.cfg); err != nil {
-		return noRedis(err, s.cfg)
+	if s.Redis, err = connect.Redis(ctx, s.cfg); err != nil {
+		return connect.NoRedis(err, s.cfg)
 	}
 	k := &s.cfg.Kafka
-	if s.kafka, err = openKafka(s.cfg, k.Input, k.Alerts, k.Shadow); err != nil {
+	if s.Kafka, err = connect.Kafka(s.cfg, k.Input, k.Alerts, k.Shadow); err != nil {
 		return err
 	}
-	s.input, err = findTopic(ctx, s.kafka, s.cfg, k.Input, kafkawire.Read)
+	s.input, err = connect.FindTopic(ctx, s.Kafka, s.cfg, k.Input, kafkawire.Read)
 	return err
 }
 
 // held are the names of the shadows of which anything is kept: state in Redis, or an offset in Kafka.
 func (s *shadowing) held(ctx context.Context) (names []string, err error) {
 	prefix := s.cfg.Kafka.ShadowGroup("")
-	groups, err := s.redis.Groups(ctx, prefix)
+	groups, err := s.Redis.Groups(ctx, prefix)
 	if err != nil {
 		return nil, err
 	}
-	known, err := s.kafka.Groups(ctx)
+	known, err := s.Kafka.Groups(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +209,7 @@ func (s *shadowing) held(ctx context.Context) (names []string, err error) {
 		}
 		kept := slices.Contains(groups, group)
 		if !kept {
-			if kept, err = hasOffsets(ctx, s.kafka, group, &s.input); err != nil {
+			if kept, err = hasOffsets(ctx, s.Kafka, group, &s.input); err != nil {
 				return nil, err
 			}
 		}
@@ -234,10 +235,10 @@ func hasOffsets(ctx context.Context, client *kafkawire.Client, group string, inp
 func (s *shadowing) compare(ctx context.Context, name string) (*shadowReport, error) {
 	own := s.cfg.Shadow(name)
 	r := &shadowReport{Name: name, Group: own.Kafka.Group, Partitions: []standingOfBoth{}, Top: []scoreChange{}}
-	states := &shadowedStates{redis: s.redis, most: int(min(s.flags.top, math.MaxInt32)), first: math.MaxInt64, steps: s.steps}
+	states := &shadowedStates{redis: s.Redis, most: int(min(s.flags.top, math.MaxInt32)), first: math.MaxInt64, steps: s.steps}
 	for i, cfg := range []*config.Config{s.cfg, own} {
 		states.sides[i].group = cfg.Kafka.Group
-		if k, err := loadPack(cfg); err == nil { // else each partition has its own
+		if k, err := connect.LoadPack(cfg); err == nil { // else each partition has its own
 			states.sides[i].configured = k
 		}
 	}
@@ -268,7 +269,7 @@ func (s *shadowing) compare(ctx context.Context, name string) (*shadowReport, er
 // standing notes where both stand in a partition, and compares the customers there.
 func (s *shadowing) standing(ctx context.Context, r *shadowReport, n int, states *shadowedStates) (held [2]redisstore.Inspection, err error) {
 	for i := range held {
-		if held[i], err = s.redis.Inspect(ctx, states.sides[i].group, n, nil); err != nil {
+		if held[i], err = s.Redis.Inspect(ctx, states.sides[i].group, n, nil); err != nil {
 			return held, err
 		}
 		newest := []*pipeline.PackRef{&r.Packs.Main, &r.Packs.Shadow}[i]
@@ -276,7 +277,7 @@ func (s *shadowing) standing(ctx context.Context, r *shadowReport, n int, states
 			*newest = p[len(p)-1]
 		}
 	}
-	_, end, err := s.kafka.Bounds(ctx, s.cfg.Kafka.Input, int32(n))
+	_, end, err := s.Kafka.Bounds(ctx, s.cfg.Kafka.Input, int32(n))
 	if err != nil {
 		return held, err
 	}
@@ -288,7 +289,7 @@ func (s *shadowing) standing(ctx context.Context, r *shadowReport, n int, states
 	if mark := time.UnixMilli(held[sideMain].Meta.Clock.Watermark).UTC(); mark.After(r.At) {
 		r.At = mark
 	}
-	customers, err := s.redis.Customers(ctx, states.sides[sideMain].group, n)
+	customers, err := s.Redis.Customers(ctx, states.sides[sideMain].group, n)
 	if err != nil {
 		return held, err
 	}
@@ -302,7 +303,7 @@ func (s *shadowing) standing(ctx context.Context, r *shadowReport, n int, states
 func (s *shadowing) alerts(ctx context.Context, r *shadowReport, own *config.Config, until int64, packs map[string]bool) error {
 	shown := min(until, r.At.UnixMilli())
 	c := &shadowedAlerts{
-		cfg: s.cfg, client: s.kafka, from: shown - (time.Duration(min(s.flags.days, mostShadowDays)) * advice.Day).Milliseconds(), until: until, steps: s.steps,
+		cfg: s.cfg, client: s.Kafka, from: shown - (time.Duration(min(s.flags.days, mostShadowDays)) * advice.Day).Milliseconds(), until: until, steps: s.steps,
 		counts: map[alertSort][2]int64{}, customers: map[uint64]uint8{}, ids: map[uint64]struct{}{},
 	}
 	defer s.steps.End()

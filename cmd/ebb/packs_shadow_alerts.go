@@ -10,6 +10,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -61,7 +62,7 @@ type alertRate struct {
 
 // read counts one side's alerts.
 func (s *shadowedAlerts) read(ctx context.Context, side int, src *alertSource) error {
-	topic, err := findTopic(ctx, s.client, s.cfg, src.topic, kafkawire.Read)
+	topic, err := connect.FindTopic(ctx, s.client, s.cfg, src.topic, kafkawire.Read)
 	if err != nil {
 		return err
 	}

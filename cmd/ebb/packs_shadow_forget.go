@@ -10,6 +10,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -23,7 +24,7 @@ func (a *app) forgetShadow(cmd *cobra.Command, f *packsShadowFlags) error {
 		return err
 	}
 	r := &rebuilding{cfg: cfg.Shadow(f.forget)}
-	defer r.close()
+	defer r.Close()
 	if err := r.open(cmd.Context()); err != nil {
 		return err
 	}
@@ -39,12 +40,12 @@ func (a *app) forgetShadow(cmd *cobra.Command, f *packsShadowFlags) error {
 		offsets, err = r.forget(cmd)
 	}
 	if errors.Is(err, kafkawire.GroupDenied) {
-		err = notAllowed("group "+r.cfg.Kafka.Group, kafkawire.Delete)
+		err = connect.NotAllowed("group "+r.cfg.Kafka.Group, kafkawire.Delete)
 	}
 	if err != nil {
 		return err
 	}
-	removed, err := r.redis.Empty(cmd.Context(), r.cfg.Kafka.Group, int(r.topic.Partitions))
+	removed, err := r.Redis.Empty(cmd.Context(), r.cfg.Kafka.Group, int(r.topic.Partitions))
 	if err != nil {
 		return fmt.Errorf("empty state: %w", err)
 	}
@@ -64,7 +65,7 @@ func (a *app) forgetShadow(cmd *cobra.Command, f *packsShadowFlags) error {
 func (r *rebuilding) forget(cmd *cobra.Command) (offsets int, err error) {
 	ctx, group, input := cmd.Context(), r.cfg.Kafka.Group, r.cfg.Kafka.Input
 	for n := range r.topic.Partitions {
-		committed, err := r.kafka.Committed(ctx, group, input, n)
+		committed, err := r.Kafka.Committed(ctx, group, input, n)
 		if err != nil {
 			return 0, err
 		}
@@ -75,5 +76,5 @@ func (r *rebuilding) forget(cmd *cobra.Command) (offsets int, err error) {
 	if offsets == 0 {
 		return 0, nil
 	}
-	return offsets, r.kafka.DeleteOffsets(ctx, group, input, r.topic.Partitions)
+	return offsets, r.Kafka.DeleteOffsets(ctx, group, input, r.topic.Partitions)
 }

@@ -21,6 +21,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/kafkawire"
@@ -82,14 +83,14 @@ func newProcessor(ctx context.Context, cfg *config.Config, log zerolog.Logger, o
 			err = errors.Join(err, p.close())
 		}
 	}()
-	if p.pack, err = loadPack(cfg); err != nil {
+	if p.pack, err = connect.LoadPack(cfg); err != nil {
 		return nil, err
 	}
 	p.newest.Store(p.pack)
 	p.met.Store(p.pack)
 	files := p.followFiles(ctx)
 	log.Info().Str("digest", cfg.Digest()).Object("config", cfg.Masked()).Str("pack", p.pack.Name).Str("pack_hash", p.pack.Hash).Msg("starting")
-	if p.kafka, err = openKafka(cfg, p.topics()...); err != nil {
+	if p.kafka, err = connect.Kafka(cfg, p.topics()...); err != nil {
 		return nil, err
 	}
 	if err := p.serveHTTP(ctx); err != nil {
@@ -127,8 +128,8 @@ func (p *processor) connectPatiently(ctx context.Context) error {
 // connect sees, in the order in which one needs the other, that everything is there and fit. It may be repeated.
 func (p *processor) connect(ctx context.Context) (err error) {
 	if p.redis == nil {
-		if p.redis, err = openRedis(ctx, p.cfg); err != nil {
-			return noRedis(err, p.cfg)
+		if p.redis, err = connect.Redis(ctx, p.cfg); err != nil {
+			return connect.NoRedis(err, p.cfg)
 		}
 	}
 	if !p.opts.embedded {
@@ -174,8 +175,8 @@ func (p *processor) checkTopics(ctx context.Context) (control int32, err error) 
 		switch {
 		case errors.Is(err, kafkawire.UnknownTopicOrPartition):
 			return 0, advice.Add(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
-		case isSilent(err) && !errors.As(err, new(kafkawire.Error)):
-			return 0, noKafka(err, p.cfg, "")
+		case connect.Silent(err) && !errors.As(err, new(kafkawire.Error)):
+			return 0, connect.NoKafka(err, p.cfg, "")
 		case err == nil && name == p.cfg.Kafka.Control:
 			control = p.topic.Partitions
 		case err != nil:

@@ -9,15 +9,13 @@ import (
 	"syscall"
 	"time"
 
+	"ebb/cmd/ebb/connect"
 	"ebb/pipeline"
 	"ebb/scoring"
 )
 
 // packEvery is how often the pack's file is looked at, besides on SIGHUP.
 const packEvery = 5 * time.Second
-
-// maxPackRecord bounds a pack's canonical form: it is one record, and brokers take no larger one unless they are told to.
-const maxPackRecord = 900 << 10
 
 // followPack loads the pack's file anew when it has changed, until ctx ends. A pack that cannot be used changes nothing, and of one
 // that comes with ebb there is no file.
@@ -70,7 +68,7 @@ func (f *packFile) look() {
 	f.text, f.failed, f.known = text, failed, true
 	var k *scoring.Pack
 	if err == nil {
-		k, err = loadPackFrom(f.cfg, func(string) ([]byte, error) { return text, nil })
+		k, err = connect.LoadPackFrom(f.cfg, func(string) ([]byte, error) { return text, nil })
 	}
 	before := f.newest.Load()
 	if err == nil {

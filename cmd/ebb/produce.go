@@ -14,6 +14,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -82,15 +83,15 @@ func (a *app) produce(cmd *cobra.Command, f *produceFlags, files []string) error
 	if err := findFiles(files); err != nil {
 		return err
 	}
-	client, err := openKafka(cfg, cfg.Kafka.Input)
+	client, err := connect.Kafka(cfg, cfg.Kafka.Input)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	ctx := cmd.Context()
-	topic, err := readTopicLimits(ctx, client, cfg)
+	topic, err := connect.ReadLimits(ctx, client, cfg)
 	if err != nil {
-		return withCreate(err, a.checkCommand(f.brokers, f.topic))
+		return connect.WithCreate(err, a.checkCommand(f.brokers, f.topic))
 	}
 	p := &producing{
 		flags: f, cfg: cfg, topic: topic, client: client, stdin: terminal.StoppableReader(ctx, cmd.InOrStdin()),
@@ -135,7 +136,7 @@ func findFiles(names []string) error {
 type producing struct {
 	flags  *produceFlags
 	cfg    *config.Config
-	topic  *topicLimits
+	topic  *connect.Limits
 	client *kafkawire.Client
 	stdin  io.Reader
 	screen terminal.Screen
@@ -195,7 +196,7 @@ func (p *producing) sendFile(ctx context.Context, f *logFile, bar *progress) err
 		}
 		err := f.Next(&e)
 		if err == nil {
-			err = p.topic.refuses(f, &e, p.flags.force)
+			err = refuses(p.topic, f, &e, p.flags.force)
 		}
 		switch bad, isBad := errors.AsType[*lineError](err); {
 		case errors.Is(err, io.EOF):
@@ -235,7 +236,7 @@ func (p *producing) acknowledged() (events int64) {
 }
 
 func (p *producing) summary(took time.Duration) *produceSummary {
-	s := &produceSummary{Skipped: p.bad, Seconds: took.Seconds(), Topic: p.topic.name, Partitions: len(p.lanes)}
+	s := &produceSummary{Skipped: p.bad, Seconds: took.Seconds(), Topic: p.topic.Name, Partitions: len(p.lanes)}
 	for _, l := range p.lanes {
 		s.Events += l.acknowledged.Load()
 		s.Bytes += l.bytes.Load()

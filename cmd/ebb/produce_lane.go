@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/connect"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 )
@@ -46,11 +47,11 @@ const (
 
 // startLanes starts a sender for each partition. stop ends them: what was added is sent first, for a bounded time if the
 // context has ended; it returns the first failure.
-func startLanes(ctx context.Context, client *kafkawire.Client, topic *topicLimits) (lanes []*lane, stop func(cause error) error, err error) {
+func startLanes(ctx context.Context, client *kafkawire.Client, topic *connect.Limits) (lanes []*lane, stop func(cause error) error, err error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	for i := range topic.partitions {
+	for i := range topic.Partitions {
 		appender, err := client.NewAppender(ctx, kafkawire.AppenderConfig{
-			Topic: topic.name, Partition: i, MaxRequest: min(laneBytes+laneBytes/8, topic.config.MaxMessageBytes),
+			Topic: topic.Name, Partition: i, MaxRequest: min(laneBytes+laneBytes/8, topic.Config.MaxMessageBytes),
 		})
 		if err != nil {
 			cancel()

@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ebb/cmd/ebb/connect"
 	outside "ebb/pipeline/linetest/services"
 )
 
@@ -63,10 +64,10 @@ func TestCommandsOnRealServices(t *testing.T) {
 	log := writeLog(t, "shop.csv.gz", csvHeader+"\n"+strings.Repeat("7,1300000000,purchase,1.50\n8,1290000000,purchase,2\n", 500))
 	retention("604800000")
 	got := run(t, environ, nil, "produce", log).want(t, exitFailed)
-	if !strings.Contains(got.stderr, "1,000 events to send are older") || !strings.Contains(got.stderr, "shop.csv.gz:3, of 2010-11-17T13:20:00Z") || !strings.Contains(got.stderr, keepForever(kafka, input)) {
+	if !strings.Contains(got.stderr, "1,000 events to send are older") || !strings.Contains(got.stderr, "shop.csv.gz:3, of 2010-11-17T13:20:00Z") || !strings.Contains(got.stderr, connect.KeepForever(kafka, input)) {
 		t.Errorf("produce:\n%s", got.stderr)
 	}
-	if got := run(t, environ, nil, "check").want(t, exitOK); !strings.Contains(got.stdout, "-> "+keepForever(kafka, input)) {
+	if got := run(t, environ, nil, "check").want(t, exitOK); !strings.Contains(got.stdout, "-> "+connect.KeepForever(kafka, input)) {
 		t.Errorf("check does not name the retention:\n%s", got.stdout)
 	}
 	retention("-1")

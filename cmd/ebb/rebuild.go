@@ -13,6 +13,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -54,7 +55,7 @@ waited for.`,
 
 // rebuilding is one run of rebuild.
 type rebuilding struct {
-	clients
+	connect.Clients
 	cfg   *config.Config
 	topic kafkawire.Topic
 	plan  []rebuildPartition
@@ -78,7 +79,7 @@ func (a *app) rebuild(cmd *cobra.Command, f *rebuildFlags) error {
 		return err
 	}
 	r := &rebuilding{cfg: cfg}
-	defer r.close()
+	defer r.Close()
 	if err := r.open(cmd.Context()); err != nil {
 		return err
 	}
@@ -113,16 +114,16 @@ func parseFrom(from string) (time.Time, error) {
 }
 
 func (r *rebuilding) open(ctx context.Context) (err error) {
-	if r.redis, err = openRedis(ctx, r.cfg); err != nil {
-		return noRedis(err, r.cfg)
+	if r.Redis, err = connect.Redis(ctx, r.cfg); err != nil {
+		return connect.NoRedis(err, r.cfg)
 	}
-	if r.kafka, err = openKafka(r.cfg, r.cfg.Kafka.Input); err != nil {
+	if r.Kafka, err = connect.Kafka(r.cfg, r.cfg.Kafka.Input); err != nil {
 		return err
 	}
-	if err := dialable(ctx, r.cfg.Kafka.Brokers); err != nil {
-		return noKafka(err, r.cfg, "")
+	if err := connect.Dialable(ctx, r.cfg.Kafka.Brokers); err != nil {
+		return connect.NoKafka(err, r.cfg, "")
 	}
-	r.topic, err = findTopic(ctx, r.kafka, r.cfg, r.cfg.Kafka.Input, kafkawire.Read)
+	r.topic, err = connect.FindTopic(ctx, r.Kafka, r.cfg, r.cfg.Kafka.Input, kafkawire.Read)
 	return err
 }
 
@@ -140,7 +141,7 @@ func (r *rebuilding) prepare(ctx context.Context, at time.Time) error {
 
 func (r *rebuilding) preparePartition(ctx context.Context, n int32, at time.Time) (p rebuildPartition, err error) {
 	group, input := r.cfg.Kafka.Group, r.cfg.Kafka.Input
-	committed, err := r.kafka.Committed(ctx, group, input, n)
+	committed, err := r.Kafka.Committed(ctx, group, input, n)
 	if err != nil {
 		return p, err
 	}
@@ -155,7 +156,7 @@ func (r *rebuilding) preparePartition(ctx context.Context, n int32, at time.Time
 	case mark.Topic != r.topic.ID:
 		return p, advice.Add(errors.New("the committed offset belongs to an older topic of this name"), "use a new kafka.group")
 	}
-	start, _, err := r.kafka.Bounds(ctx, input, n)
+	start, _, err := r.Kafka.Bounds(ctx, input, n)
 	if err != nil {
 		return p, err
 	}
@@ -163,7 +164,7 @@ func (r *rebuilding) preparePartition(ctx context.Context, n int32, at time.Time
 	if at.IsZero() {
 		return p, nil
 	}
-	if p.From, err = r.kafka.OffsetAt(ctx, input, n, at); err != nil {
+	if p.From, err = r.Kafka.OffsetAt(ctx, input, n, at); err != nil {
 		return p, err
 	}
 	// A time after what was processed would leave records out; everything from the committed offset on must still be folded.
@@ -207,7 +208,7 @@ func (r *rebuilding) awaitEmptyGroup(cmd *cobra.Command) error {
 	ctx := cmd.Context()
 	deadline := time.Now().Add(r.cfg.Kafka.SessionTimeout + 2*time.Second)
 	for said := false; ; said = true {
-		g, err := r.kafka.DescribeGroup(ctx, r.cfg.Kafka.Group)
+		g, err := r.Kafka.DescribeGroup(ctx, r.cfg.Kafka.Group)
 		if err != nil {
 			return err
 		}
@@ -231,7 +232,7 @@ func (r *rebuilding) awaitEmptyGroup(cmd *cobra.Command) error {
 // carryOut empties the state and seeds each partition. Cut short, it may be repeated: a partition that is not yet seeded
 // refuses to run.
 func (r *rebuilding) carryOut(ctx context.Context) (removed int, err error) {
-	removed, err = r.redis.Empty(ctx, r.cfg.Kafka.Group, int(r.topic.Partitions))
+	removed, err = r.Redis.Empty(ctx, r.cfg.Kafka.Group, int(r.topic.Partitions))
 	if err != nil {
 		return 0, fmt.Errorf("empty state: %w", err)
 	}
@@ -240,7 +241,7 @@ func (r *rebuilding) carryOut(ctx context.Context) (removed int, err error) {
 			continue
 		}
 		id := pipeline.Identity{Partitions: int(r.topic.Partitions), Cluster: r.topic.Cluster, Topic: r.topic.ID}
-		store := r.redis.Partition(r.cfg.Kafka.Group, int(p.Partition))
+		store := r.Redis.Partition(r.cfg.Kafka.Group, int(p.Partition))
 		err := store.Seed(ctx, id.NewMeta(p.From))
 		if err = errors.Join(err, store.Close()); err != nil {
 			return removed, fmt.Errorf("seed partition %d: %w", p.Partition, err)

@@ -1,4 +1,4 @@
-package main
+package connect
 
 import (
 	"errors"
@@ -10,16 +10,16 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// notAllowed is the refusal of what a command needs, by name: the brokers say only that something is missing.
-func notAllowed(what string, missing ...kafkawire.Operation) error {
+// NotAllowed is the refusal of what a command needs, by name: the brokers say only that something is missing.
+func NotAllowed(what string, missing ...kafkawire.Operation) error {
 	return &pipeline.Denied{
 		Code: secure.CodePermission, Detail: fmt.Sprintf("%s on %s is not allowed (%s)", inWords(missing), what, secure.CodePermission),
 		Do: "allow ebb's user " + inWords(missing) + "; docs/security.md lists all that each command needs",
 	}
 }
 
-// checkTopicAllowed finds in the answer to the question for a topic what is missing of the operations that a command needs.
-// nil: nothing that is known.
+// checkTopicAllowed finds in the answer to the question for a topic what is missing of the operations that a command
+// needs. nil: nothing that is known.
 func checkTopicAllowed(t *kafkawire.Topic, err error, name string, needs ...kafkawire.Operation) error {
 	missing := t.May.Lacks(needs...)
 	if errors.Is(err, kafkawire.TopicDenied) { // not even to be seen, as each of these would allow
@@ -28,7 +28,7 @@ func checkTopicAllowed(t *kafkawire.Topic, err error, name string, needs ...kafk
 	if len(missing) == 0 {
 		return nil
 	}
-	return notAllowed("topic "+name, missing...)
+	return NotAllowed("topic "+name, missing...)
 }
 
 // inWords joins operations: READ, WRITE and DESCRIBE_CONFIGS.

@@ -1,0 +1,3 @@
+// Package connect makes the clients, the pack and the topics that a configuration names ready for use, and says in
+// plain words why one is not.
+package connect

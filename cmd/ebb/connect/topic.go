@@ -1,0 +1,58 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+)
+
+// noTopicError says that a topic is missing.
+type noTopicError struct{ name, brokers string }
+
+func (e noTopicError) Error() string {
+	return fmt.Sprintf("there is no topic %q at %s", e.name, e.brokers)
+}
+
+// WithCreate adds to the error of a missing topic the command that creates it.
+func WithCreate(err error, command string) error {
+	if errors.As(err, new(noTopicError)) {
+		return advice.Add(err, "create it:\n  %s", command)
+	}
+	return err
+}
+
+// FindTopic asks for a topic that has to be there, and to be open to what the command needs. Errors: noTopicError,
+// *pipeline.Denied, and what Explain makes of others.
+func FindTopic(ctx context.Context, client *kafkawire.Client, cfg *config.Config, name string, needs ...kafkawire.Operation) (kafkawire.Topic, error) {
+	if err := Dialable(ctx, cfg.Kafka.Brokers); err != nil {
+		return kafkawire.Topic{}, noAnswer(err, cfg)
+	}
+	topic, err := client.Topic(ctx, name)
+	if errors.Is(err, kafkawire.UnknownTopicOrPartition) {
+		return topic, noTopicError{name, client.Brokers()}
+	}
+	if denied := checkTopicAllowed(&topic, err, name, needs...); denied != nil {
+		return topic, denied
+	}
+	if err != nil {
+		return topic, Explain(err, cfg)
+	}
+	return topic, nil
+}
+
+// Explain puts the failure to reach the brokers into words.
+func Explain(err error, cfg *config.Config) error {
+	if errors.As(err, new(kafkawire.Error)) || !errors.Is(err, pipeline.ErrUnavailable) {
+		return advice.Add(err, "ebb check tells what else may be wrong")
+	}
+	return noAnswer(err, cfg)
+}
+
+func noAnswer(err error, cfg *config.Config) error {
+	return NoKafka(err, cfg, "--brokers, ")
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"ebb/cmd/ebb/connect"
+)
+
+// lookAhead refuses files whose records the topic would delete, and adds up what there is to read; -1: unknown. A file that
+// cannot be read twice is looked at on the way.
+func (p *producing) lookAhead(ctx context.Context, files []string) (total int64, err error) {
+	old := connect.Oldest{Topic: p.topic}
+	for _, name := range files {
+		if name == stdinName {
+			total = -1
+			continue
+		}
+		f, err := openLogFile(name, nil, &p.cfg.Input.Mapping)
+		if err != nil {
+			return 0, err
+		}
+		if f.size < 0 || total < 0 {
+			total = -1
+		} else {
+			total += f.size
+		}
+		if f.size >= 0 && !p.flags.force && p.topic.KeepsFrom != connect.KeepsAll {
+			err = scanOldest(ctx, &old, f)
+		}
+		f.Close()
+		if err != nil {
+			return 0, err
+		}
+	}
+	return total, old.Refusal()
+}
+
+// scanOldest looks at every event of a file. Lines that cannot be used are left for later.
+func scanOldest(ctx context.Context, o *connect.Oldest, f *logFile) error {
+	var e logEntry
+	for n := 0; ; n++ {
+		if n%4096 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		err := f.Next(&e)
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, new(*lineError)):
+			continue
+		case err != nil:
+			return err
+		}
+		seeOldest(o, f, &e)
+	}
+}
+
+func seeOldest(o *connect.Oldest, f *logFile, e *logEntry) {
+	if e.Time != 0 {
+		o.Note(e.Time, func() string { return fmt.Sprintf("%s:%d", f.name, e.Line) })
+	}
+}
+
+// refuses says why the topic would not keep or take an event.
+func refuses(t *connect.Limits, f *logFile, e *logEntry, force bool) error {
+	if n := len(e.Key) + len(e.Value) + recordOverhead; n > t.Config.MaxMessageBytes {
+		return &lineError{f.name, e.Line, fmt.Sprintf("%d bytes are more than topic %s takes (max.message.bytes=%d)", n, t.Name, t.Config.MaxMessageBytes)}
+	}
+	if force || e.Time == 0 || e.Time >= t.KeepsFrom {
+		return nil
+	}
+	o := connect.Oldest{Topic: t}
+	seeOldest(&o, f, e)
+	return o.Refusal()
+}
+
+// recordOverhead is what a batch of one record adds to its key and value, at most, in bytes.
+const recordOverhead = 100
