@@ -16,6 +16,7 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
 	"ebb/cmd/ebb/connect"
+	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/scoring"
@@ -68,7 +69,7 @@ defined in docs/backtest.md.`,
 
 // backtesting is one run of backtest.
 type backtesting struct {
-	logPass
+	eventlog.Pass
 	flags  *backtestFlags
 	pack   *scoring.Pack
 	active time.Duration
@@ -90,7 +91,7 @@ func (o *backtestOutcome) name() string { return logInWords(o.Log) }
 
 // logInWords is how a log is called.
 func logInWords(name string) string {
-	if name == stdinName {
+	if name == eventlog.Stdin {
 		return "standard input"
 	}
 	return filepath.Base(name)
@@ -108,9 +109,11 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	if err != nil {
 		return advice.Usage(err)
 	}
-	b := &backtesting{flags: f, pack: pack, logPass: logPass{
-		name: f.events, mapping: &cfg.Input.Mapping, skipBad: f.skipBad,
-		stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), screen: terminal.NewScreen(cmd.ErrOrStderr(), a.environ),
+	reading := terminal.NewReading(terminal.NewScreen(cmd.ErrOrStderr(), a.environ))
+	defer reading.End()
+	b := &backtesting{flags: f, pack: pack, Pass: eventlog.Pass{
+		Name: f.events, Mapping: &cfg.Input.Mapping, SkipBad: f.skipBad,
+		Stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), Progress: reading.At,
 	}}
 	if err := b.settle(cmd.Context()); err != nil {
 		return err
@@ -120,8 +123,9 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	if err != nil {
 		return err
 	}
+	reading.End()
 	return b.write(terminal.NewScreen(cmd.OutOrStdout(), a.environ), &backtestOutcome{
-		Report: report, Log: f.events, Skipped: b.bad, Seconds: time.Since(began).Seconds(), MiB: memoryTaken() >> 20,
+		Report: report, Log: f.events, Skipped: b.Skipped(), Seconds: time.Since(began).Seconds(), MiB: memoryTaken() >> 20,
 	})
 }
 
@@ -152,7 +156,7 @@ func writeScores(w io.Writer, r *backtest.Report) error {
 	fields := strings.Split(scoresHeader, ",")
 	_ = out.Write(fields) // Error tells
 	for _, d := range r.Dates {
-		fields[0] = formatDate(d.At)
+		fields[0] = advice.FormatDate(d.At)
 		for s := range d.Scored() {
 			tenant, customer := pipeline.SplitKey([]byte(s.Key))
 			fields[1] = terminal.FullName(string(tenant), string(customer))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/eventlog"
 )
 
 // settle decides what is measured: it reads the flags and looks ahead in the log for when it ends, so that what cannot be
@@ -36,14 +36,14 @@ func (b *backtesting) settle(ctx context.Context) error {
 		}
 		b.dates = dates
 	}
-	if b.name == stdinName {
+	if b.Name == eventlog.Stdin {
 		if len(b.dates) == 0 {
 			return advice.Usage(advice.Add(errors.New("standard input is read once, so when it ends is not known beforehand"), "name the dates to measure at with --at"))
 		}
 		b.until = b.dates[len(b.dates)-1]
 		return nil
 	}
-	first, last, err := b.lookAhead(ctx)
+	first, last, err := b.Span(ctx, "looking ahead")
 	if err != nil {
 		return err
 	}
@@ -57,12 +57,12 @@ func (b *backtesting) settle(ctx context.Context) error {
 
 // checkFiles refuses files that could not be written at the end, or that the report would take the place of.
 func (b *backtesting) checkFiles() error {
-	taken := map[string]string{b.name: "the log itself", b.flags.pack: "the pack's file"} // what must not be overwritten
+	taken := map[string]string{b.Name: "the log itself", b.flags.pack: "the pack's file"} // what must not be overwritten
 	for _, name := range []string{b.flags.scores, b.flags.html} {
 		switch name {
 		case "":
 			continue
-		case stdinName:
+		case eventlog.Stdin:
 			return errors.New("--scores and --html take a file: standard output has the report itself")
 		}
 		if info, err := os.Stat(filepath.Dir(name)); err != nil || !info.IsDir() {
@@ -74,7 +74,7 @@ func (b *backtesting) checkFiles() error {
 			return fmt.Errorf("%s cannot be written: it is a folder", name)
 		default:
 			for other, what := range taken {
-				if o, err := os.Stat(other); other != stdinName && err == nil && os.SameFile(info, o) {
+				if o, err := os.Stat(other); other != eventlog.Stdin && err == nil && os.SameFile(info, o) {
 					return fmt.Errorf("%s is %s, and would be overwritten", name, what)
 				}
 			}
@@ -86,31 +86,6 @@ func (b *backtesting) checkFiles() error {
 	return nil
 }
 
-// parseDates reads dates separated by commas, midnight UTC unless they say otherwise, and puts them in order.
-func parseDates(text string) ([]time.Time, error) {
-	var dates []time.Time
-	for item := range strings.SplitSeq(text, ",") {
-		item = strings.TrimSpace(item)
-		t, err := time.Parse(time.DateOnly, item)
-		if err != nil {
-			if t, err = time.Parse(time.RFC3339, item); err != nil {
-				return nil, fmt.Errorf("--at wants dates such as 2025-06-01 or 2025-06-01T12:00:00Z, found %q", item)
-			}
-		}
-		dates = append(dates, t.UTC())
-	}
-	slices.SortFunc(dates, time.Time.Compare)
-	return slices.Compact(dates), nil
-}
-
-// formatDate writes a date as --at takes it.
-func formatDate(t time.Time) string {
-	if t.Truncate(advice.Day).Equal(t) {
-		return t.Format(time.DateOnly)
-	}
-	return t.Format(time.RFC3339Nano)
-}
-
 // checkDates refuses dates that the log cannot answer.
 func (b *backtesting) checkDates(first, last time.Time) error {
 	for _, at := range b.dates {
@@ -118,7 +93,7 @@ func (b *backtesting) checkDates(first, last time.Time) error {
 			return b.tooLate(at, last)
 		}
 		if !at.After(first) {
-			return advice.Usage(fmt.Errorf("%s lies before the first event, of %s: nobody was active then", formatDate(at), formatDate(first)))
+			return advice.Usage(fmt.Errorf("%s lies before the first event, of %s: nobody was active then", advice.FormatDate(at), advice.FormatDate(first)))
 		}
 	}
 	return nil
@@ -128,8 +103,8 @@ func (b *backtesting) checkDates(first, last time.Time) error {
 func (b *backtesting) tooLate(at, last time.Time) error {
 	possible := backtest.EndOf(last).Add(-b.pack.Horizon).Truncate(advice.Day)
 	return advice.Usage(advice.Add(
-		fmt.Errorf("%s has no full horizon of %s after it: the log ends on %s", formatDate(at), advice.FormatDuration(b.pack.Horizon), last.Format(time.DateOnly)),
-		"the last possible date is %s; a shorter --horizon allows later ones", formatDate(possible)))
+		fmt.Errorf("%s has no full horizon of %s after it: the log ends on %s", advice.FormatDate(at), advice.FormatDuration(b.pack.Horizon), last.Format(time.DateOnly)),
+		"the last possible date is %s; a shorter --horizon allows later ones", advice.FormatDate(possible)))
 }
 
 // chooseDates spreads up to three dates over the log, a horizon apart at least: the last that has a full horizon after it,
@@ -154,51 +129,19 @@ func (b *backtesting) chooseDates(first, last time.Time) ([]time.Time, error) {
 	return dates, nil
 }
 
-// lookAhead reads when the log begins and ends: its first event, and the newest of its last lines.
-func (b *backtesting) lookAhead(ctx context.Context) (first, last time.Time, err error) {
-	f, err := b.open(ctx)
-	if err != nil {
-		return first, last, err
-	}
-	defer f.Close()
-	bar := b.screen.Bar(f.size, "looking ahead")
-	defer func() { _ = bar.Finish() }() // a bar that cannot be drawn is no failure
-	var e logEntry
-	if err := b.next(f, &e); errors.Is(err, io.EOF) {
-		return first, last, fmt.Errorf("%s holds no events", b.name)
-	} else if err != nil {
-		return first, last, err
-	}
-	first = time.UnixMilli(e.Time).UTC()
-	last = first
-	var tail [16]struct {
-		text []byte
-		line int
-	}
-	for n := 0; ; n++ {
-		if n%4096 == 0 {
-			if ctx.Err() != nil {
-				return first, last, context.Cause(ctx)
+// parseDates reads dates separated by commas, midnight UTC unless they say otherwise, and puts them in order.
+func parseDates(text string) ([]time.Time, error) {
+	var dates []time.Time
+	for item := range strings.SplitSeq(text, ",") {
+		item = strings.TrimSpace(item)
+		t, err := time.Parse(time.DateOnly, item)
+		if err != nil {
+			if t, err = time.Parse(time.RFC3339, item); err != nil {
+				return nil, fmt.Errorf("--at wants dates such as 2025-06-01 or 2025-06-01T12:00:00Z, found %q", item)
 			}
-			_ = bar.Set64(f.Stored())
 		}
-		line, err := f.nextLine()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil && !errors.As(err, new(*lineError)) {
-			return first, last, err
-		}
-		t := &tail[n%len(tail)]
-		t.text, t.line = append(t.text[:0], line...), f.line
+		dates = append(dates, t.UTC())
 	}
-	for i := range tail {
-		if f.pending, f.line = tail[i].text, tail[i].line; len(f.pending) == 0 {
-			continue
-		}
-		if f.Next(&e) == nil && e.Time > last.UnixMilli() {
-			last = time.UnixMilli(e.Time).UTC()
-		}
-	}
-	return first, last, nil
+	slices.SortFunc(dates, time.Time.Compare)
+	return slices.Compact(dates), nil
 }

@@ -74,7 +74,7 @@ func (t *backtestText) scores() {
 	var rows [][]string
 	for _, d := range t.Dates {
 		row := []string{
-			formatDate(d.At), advice.Grouped(int64(d.Customers)), percent(int64(d.Churned), int64(d.Customers)),
+			advice.FormatDate(d.At), advice.Grouped(int64(d.Customers)), percent(int64(d.Churned), int64(d.Customers)),
 			decimals(d.Scores[0].AUC), decimals(d.Scores[0].Interval.Low) + " to " + decimals(d.Scores[0].Interval.High),
 		}
 		for _, s := range d.Scores[1:] {
@@ -103,7 +103,7 @@ func (t *backtestText) probabilities() {
 			probes += " (too few)"
 		}
 		rows = append(rows, []string{
-			formatDate(d.At), decimals(d.Scores[0].TopTenth), decimals(d.Scores[0].AveragePrecision),
+			advice.FormatDate(d.At), decimals(d.Scores[0].TopTenth), decimals(d.Scores[0].AveragePrecision),
 			decimals(p.Cold.Brier), decimals(p.SelfCalibrated.Brier), decimals(p.Cold.Error), decimals(p.SelfCalibrated.Error), probes,
 		})
 	}

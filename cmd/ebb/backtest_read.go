@@ -5,12 +5,14 @@ import (
 	"fmt"
 
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/eventlog"
+	"ebb/pipeline"
 )
 
 // measure reads the log once, through the engine.
 func (b *backtesting) measure(ctx context.Context) (*backtest.Report, error) {
 	engine := backtest.New(backtest.Config{Pack: b.pack, Active: b.active, Dates: b.dates, Until: b.until})
-	if err := b.each(ctx, b.pack, "measuring", func(ev *backtest.Event, _ *logEntry) { engine.Observe(ev) }, engine.Late); err != nil {
+	if err := b.Each(ctx, b.pack, "measuring", func(f *eventlog.File, e *eventlog.Entry) { engine.Observe(eventOf(f, e)) }, engine.Late); err != nil {
 		return nil, err
 	}
 	report := engine.Finish()
@@ -20,10 +22,10 @@ func (b *backtesting) measure(ctx context.Context) (*backtest.Report, error) {
 // checkReport refuses what could not be seen before the log was read: of standard input, when it ends.
 func (b *backtesting) checkReport(r *backtest.Report) error {
 	if r.Events == 0 {
-		return fmt.Errorf("%s holds no events", b.name)
+		return fmt.Errorf("%s holds no events", b.Name)
 	}
 	if r.Active == 0 {
-		return b.noActivity(b.pack.Name)
+		return b.NoActivity(b.pack.Name)
 	}
 	for _, at := range b.dates {
 		if at.Add(b.pack.Horizon).After(backtest.EndOf(r.Last)) {
@@ -31,4 +33,19 @@ func (b *backtesting) checkReport(r *backtest.Report) error {
 		}
 	}
 	return nil
+}
+
+// eventOf is the event that f has just read.
+func eventOf(f *eventlog.File, e *eventlog.Entry) *backtest.Event {
+	ev := f.Event()
+	out := &backtest.Event{
+		Key: ev.Key, Type: ev.Type, Time: e.Time, Value: float64(ev.Value), Minor: ev.Value, HasValue: ev.HasValue, Properties: ev.Properties,
+	}
+	if ev.Control {
+		out.Type = nil
+	}
+	if !f.Numbered() {
+		out.ID = pipeline.EventIDHash(ev)
+	}
+	return out
 }

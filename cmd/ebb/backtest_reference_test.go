@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"ebb/cmd/ebb/advice"
 )
 
 // publicLog is a public log with the settings at which the reference was measured, and its AUC at each date: the main date
@@ -88,7 +90,7 @@ func TestQuality(t *testing.T) {
 			}
 			for i, date := range l.dates {
 				for _, d := range r.Dates {
-					if formatDate(d.At) != date {
+					if advice.FormatDate(d.At) != date {
 						continue
 					}
 					ebb, rfm, off := float64(d.Scores[0].AUC), float64(d.Scores[2].AUC), float64(d.Probabilities.SelfCalibrated.Error)

@@ -24,6 +24,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/shop"
 	"ebb/scoring"
 )
@@ -182,14 +183,14 @@ func TestBacktestPage(t *testing.T) {
 
 func TestBacktestErrors(t *testing.T) {
 	year := &bytes.Buffer{}
-	fmt.Fprintln(year, csvHeader)
+	fmt.Fprintln(year, eventlog.CSVHeader)
 	for d := range 365 {
 		fmt.Fprintf(year, "c%d,%d,purchase,1\n", d%50, 1_600_000_000+d*86_400)
 	}
 	log := writeLog(t, "year.csv", year.String())
 	bad := writeLog(t, "bad.csv", year.String()+"c1,yesterday,purchase,1\nc2,1631500000,purchase,1\n")
 	mixed := &bytes.Buffer{}
-	fmt.Fprintln(mixed, csvHeader)
+	fmt.Fprintln(mixed, eventlog.CSVHeader)
 	for d := range 3000 {
 		fmt.Fprintf(mixed, "c%d,%d,purchase,1\n", d%50, 1_600_000_000+d*7919%3000*86_400)
 	}
@@ -290,7 +291,7 @@ func TestChooseDates(t *testing.T) {
 		dates, err := b.chooseDates(first, first.AddDate(0, 0, test.days))
 		var got []string
 		for _, d := range dates {
-			got = append(got, formatDate(d))
+			got = append(got, advice.FormatDate(d))
 		}
 		if err != nil || strings.Join(got, ",") != test.want {
 			t.Errorf("%d days: %v, %v, want %s", test.days, got, err, test.want)

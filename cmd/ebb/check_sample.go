@@ -11,6 +11,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 )
@@ -72,12 +73,12 @@ func (a *app) sample(cmd *cobra.Command, f *checkFlags) error {
 	if err != nil {
 		return err
 	}
-	lines, err := openLines(f.sample, terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()))
+	lines, err := eventlog.OpenLines(f.sample, terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()))
 	if err != nil {
 		return err
 	}
 	defer lines.Close()
-	s := newSampling(cfg, lines.name)
+	s := newSampling(cfg, lines.Name)
 	var show sampleView = &sampleText{screen: terminal.NewScreen(cmd.OutOrStdout(), a.environ)}
 	if f.json {
 		show = newSampleJSON(cmd.OutOrStdout())
@@ -95,13 +96,13 @@ func (a *app) sample(cmd *cobra.Command, f *checkFlags) error {
 }
 
 // run tries record after record.
-func (s *sampling) run(ctx context.Context, lines *logFile, show sampleView) error {
+func (s *sampling) run(ctx context.Context, lines *eventlog.File, show sampleView) error {
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		line, err := lines.nextLine()
-		var tooLong *lineError
+		line, err := lines.NextLine()
+		var tooLong *eventlog.LineError
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
@@ -109,12 +110,12 @@ func (s *sampling) run(ctx context.Context, lines *logFile, show sampleView) err
 			line = make([]byte, s.cfg.Input.MaxRecordBytes+1)
 		case err != nil:
 			return err
-		case s.records == 0 && string(line) == csvHeader:
+		case s.records == 0 && string(line) == eventlog.CSVHeader:
 			return advice.Add(fmt.Errorf("%s is a CSV log, of which ebb produce makes flat JSON: there is no envelope to try", s.name), "try a line of what your producers send to %s", s.cfg.Kafka.Input)
 		}
 		s.records++
 		r := s.try(line)
-		r.Line = lines.line
+		r.Line = lines.Line
 		if err := show.record(s, &r); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/eventlog"
 	"ebb/pipeline"
 )
 
@@ -83,7 +84,7 @@ func (s *sampling) words(f sampleFault) string {
 	case f.code == pipeline.ValueUnreadable && f.envelope != pipeline.Flat:
 		return "the value is no decimal number"
 	}
-	return codeInWords(f.code)
+	return eventlog.CodeInWords(f.code)
 }
 
 // jsonFault finds where a line stops being one JSON object.
@@ -96,7 +97,7 @@ func jsonFault(line []byte) (place, found string) {
 	if err != nil {
 		return "", "JSON, but no object: " + advice.Clip(line, 60)
 	}
-	return "", codeInWords(pipeline.NotJSON)
+	return "", eventlog.CodeInWords(pipeline.NotJSON)
 }
 
 // lookUp is what a JSON pointer leads to, null and the empty string excepted.

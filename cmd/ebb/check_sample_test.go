@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 )
 
@@ -68,7 +69,7 @@ func TestCheckSample(t *testing.T) {
 	for name, text := range map[string][]byte{
 		"sample.ndjson": []byte(sampleLines), "own.ndjson": []byte(mappedLines + large + deep + "\x00\x00\x00\x00\x01avro\n"),
 		"own.ndjson.gz": gzipped(t, mappedLines[:strings.Index(mappedLines, "\n")]), "mapping.yaml": []byte(sampleMapping),
-		"all.yaml": []byte(strings.Replace(sampleMapping, "customer: [", "records: all\n    customer: [/userId, ", 1)), "empty.ndjson": []byte("\n"), "shop.csv": []byte(csvHeader + "\n7,1300000000,purchase,1\n"),
+		"all.yaml": []byte(strings.Replace(sampleMapping, "customer: [", "records: all\n    customer: [/userId, ", 1)), "empty.ndjson": []byte("\n"), "shop.csv": []byte(eventlog.CSVHeader + "\n7,1300000000,purchase,1\n"),
 		"wrong.yaml": []byte("input:\n  mapping:\n    customer: user.id\n"),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
@@ -123,8 +124,8 @@ func TestCheckSampleTerminal(t *testing.T) {
 	view := &sampleText{terminal.Screen{Writer: &b, Terminal: true, Width: 80}}
 	cfg := config.Default()
 	s := newSampling(cfg, "sample.ndjson")
-	lines := &logFile{name: "sample.ndjson", stored: countingReader{r: strings.NewReader(sampleLines)}}
-	if err := lines.unpack(); err != nil {
+	lines, err := eventlog.OpenLines("-", strings.NewReader(sampleLines))
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.run(t.Context(), lines, view); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/shop"
 )
 
@@ -55,12 +56,12 @@ func openRealLog(name string, stdin io.Reader, m *config.Mapping) (*demoLog, err
 	l := &demoLog{title: "the log " + name}
 	var kept []keptEvent
 	read := func(send func(key, value []byte, at int64) error) error {
-		file, err := openLogFile(name, stdin, m)
+		file, err := eventlog.Open(name, stdin, m)
 		if err != nil {
 			return err
 		}
 		defer file.Close()
-		for e := (logEntry{}); ; {
+		for e := (eventlog.Entry{}); ; {
 			if err := file.Next(&e); errors.Is(err, io.EOF) {
 				return nil
 			} else if err != nil {
@@ -73,13 +74,13 @@ func openRealLog(name string, stdin io.Reader, m *config.Mapping) (*demoLog, err
 	}
 	err := read(func(key, value []byte, at int64) error {
 		l.total++
-		if name == stdinName {
+		if name == eventlog.Stdin {
 			kept = append(kept, keptEvent{string(key), string(value), at})
 		}
 		return nil
 	})
 	l.each = read
-	if name == stdinName {
+	if name == eventlog.Stdin {
 		l.each = func(send func(key, value []byte, at int64) error) error {
 			for _, e := range kept {
 				if err := send([]byte(e.key), []byte(e.value), e.at); err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/shop"
 )
 
@@ -116,7 +117,7 @@ func TestDemoForPeople(t *testing.T) {
 
 func TestDemoOnALog(t *testing.T) {
 	var log bytes.Buffer
-	fmt.Fprintln(&log, csvHeader)
+	fmt.Fprintln(&log, eventlog.CSVHeader)
 	for week := range 80 {
 		for c := range 60 { // enough that each partition has some who stay, whose events move its time
 			if c < 30 || week < 20 { // half of the customers stop after 20 weeks
@@ -165,7 +166,7 @@ func TestDemoStoppedWhileItReads(t *testing.T) {
 	p := process{args: []string{"demo", "--events", "-"}, stdin: stdin, stdout: &stdout, stderr: &stderr}
 	code := make(chan int, 1)
 	go func() { code <- p.run(ctx, func(int) { panic("second signal") }) }()
-	if _, err := io.WriteString(writer, csvHeader+"\n"); err != nil {
+	if _, err := io.WriteString(writer, eventlog.CSVHeader+"\n"); err != nil {
 		t.Fatal(err)
 	}
 	stop(advice.Stopped{Signal: syscall.SIGINT})

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -174,7 +175,7 @@ func (p *dlqPrinter) text(r *deadLetter) string {
 // reasonOf says why a record cannot be used: in words where its reason is no more than the code.
 func reasonOf(r *deadLetter) string {
 	if i := slices.Index(codeNames(), r.Code); i >= 0 && strings.HasSuffix(r.Reason, ": "+r.Code) {
-		return codeInWords(pipeline.Usable + 1 + pipeline.Code(i))
+		return eventlog.CodeInWords(pipeline.Usable + 1 + pipeline.Code(i))
 	}
 	return terminal.Printable(r.Reason)
 }

@@ -15,6 +15,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/connect"
+	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/scoring"
@@ -63,11 +64,11 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 	if err != nil {
 		return err
 	}
-	name := stdinName
+	name := eventlog.Stdin
 	if len(args) > 0 {
 		name = args[0]
 	}
-	lines, err := openLines(name, terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()))
+	lines, err := eventlog.OpenLines(name, terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()))
 	if err != nil {
 		return err
 	}
@@ -77,14 +78,14 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 		packs: packs, encoder: json.NewEncoder(cmd.OutOrStdout()), asJSON: f.json,
 	}
 	for cmd.Context().Err() == nil {
-		line, err := lines.nextLine()
+		line, err := lines.NextLine()
 		if errors.Is(err, io.EOF) {
 			return run.end()
 		}
 		if err != nil {
 			return err
 		}
-		if err := run.next(fmt.Sprintf("%s:%d", lines.name, lines.line), line); err != nil {
+		if err := run.next(fmt.Sprintf("%s:%d", lines.Name, lines.Line), line); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
 	"ebb/cmd/ebb/connect"
+	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/scoring"
@@ -127,21 +128,23 @@ func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (
 		}
 		return d, nil
 	}
-	p := &logPass{
-		name: f.events, mapping: &cfg.Input.Mapping, skipBad: f.skipBad,
-		stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), screen: terminal.NewScreen(cmd.ErrOrStderr(), a.environ),
+	reading := terminal.NewReading(terminal.NewScreen(cmd.ErrOrStderr(), a.environ))
+	defer reading.End()
+	p := &eventlog.Pass{
+		Name: f.events, Mapping: &cfg.Input.Mapping, SkipBad: f.skipBad,
+		Stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), Progress: reading.At,
 	}
 	found, err := f.compare(cmd.Context(), p, packs)
 	if err != nil {
 		return nil, err
 	}
-	d.Decided = newDecided(f.events, p.bad, found)
+	d.Decided = newDecided(f.events, p.Skipped(), found)
 	d.Differ = found.Differ()
 	return d, nil
 }
 
 // compare sends the log through both packs.
-func (f *packsDiffFlags) compare(ctx context.Context, p *logPass, packs [2]*scoring.Pack) (*backtest.Difference, error) {
+func (f *packsDiffFlags) compare(ctx context.Context, p *eventlog.Pass, packs [2]*scoring.Pack) (*backtest.Difference, error) {
 	var dates []time.Time
 	if f.at != "" {
 		var err error
@@ -150,9 +153,10 @@ func (f *packsDiffFlags) compare(ctx context.Context, p *logPass, packs [2]*scor
 		}
 	}
 	c := backtest.NewComparison(packs[0], packs[1], dates, int(f.examples))
-	second := pipeline.NewMappedDecoder(0, p.mapping.Compiled).Reading(packs[1])
+	second := pipeline.NewMappedDecoder(0, p.Mapping.Compiled).Reading(packs[1])
 	var again pipeline.Event // decoded for what the second pack reads
-	err := p.each(ctx, packs[0], "comparing", func(ev *backtest.Event, e *logEntry) {
+	err := p.Each(ctx, packs[0], "comparing", func(file *eventlog.File, e *eventlog.Entry) {
+		ev := eventOf(file, e)
 		again.Properties = nil
 		if packs[1].Uses(ev.Type) {
 			second.Reset()
@@ -165,16 +169,16 @@ func (f *packsDiffFlags) compare(ctx context.Context, p *logPass, packs [2]*scor
 	}
 	found := c.Finish()
 	if found.Events == 0 {
-		return nil, fmt.Errorf("%s holds no events", p.name)
+		return nil, fmt.Errorf("%s holds no events", p.Name)
 	}
 	for i, n := range found.Active {
 		if n == 0 {
-			return nil, p.noActivity(packs[i].Name)
+			return nil, p.NoActivity(packs[i].Name)
 		}
 	}
 	for _, at := range dates {
 		if at.Before(found.First) || at.After(found.Last) {
-			return nil, advice.Usage(fmt.Errorf("%s lies outside the log, which begins on %s and ends on %s", formatDate(at),
+			return nil, advice.Usage(fmt.Errorf("%s lies outside the log, which begins on %s and ends on %s", advice.FormatDate(at),
 				found.First.Format(time.DateOnly), found.Last.Format(time.DateOnly)))
 		}
 	}

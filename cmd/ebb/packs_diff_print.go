@@ -143,7 +143,7 @@ func (t packsDiffText) decided(d *decidedDifference) {
 	}
 	for i := range d.Difference.Migrations {
 		m := &d.Difference.Migrations[i]
-		when := "on " + formatDate(m.At)
+		when := "on " + advice.FormatDate(m.At)
 		if i+1 == len(d.Difference.Migrations) {
 			when = "at the log's end, " + m.At.Format("2006-01-02 15:04")
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/eventlog"
 )
 
 // diffFiles are the two packs that the tests compare.
@@ -79,8 +80,8 @@ func TestPacksDiffTrouble(t *testing.T) {
 		}
 		return path
 	}
-	bad := write("bad.csv", csvHeader+"\nc1,1600000000,Order Completed,1\nc1,yesterday,Order Completed,1\nc1,1600800000,Order Completed,1\n")
-	empty := write("empty.csv", csvHeader+"\n")
+	bad := write("bad.csv", eventlog.CSVHeader+"\nc1,1600000000,Order Completed,1\nc1,yesterday,Order Completed,1\nc1,1600800000,Order Completed,1\n")
+	empty := write("empty.csv", eventlog.CSVHeader+"\n")
 	broken := write("broken.yaml", "name: broken\n")
 	see := "\n  see: ebb packs diff --help\n"
 	tests := []struct {

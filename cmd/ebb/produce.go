@@ -15,6 +15,7 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/connect"
+	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
@@ -38,7 +39,7 @@ func newProduceCommand(a *app) *cobra.Command {
 		Long: `Send event logs to the input topic, in the order of the files and their lines.
 
 A log is NDJSON (a JSON object a line, in ebb's flat envelope, another, or one that input.mapping reads) or CSV with the header
-` + csvHeader + `. Either may be gzipped; "-" is standard input. Records are keyed by
+` + eventlog.CSVHeader + `. Either may be gzipped; "-" is standard input. Records are keyed by
 customer, so that one partition sees all of a customer's events, and carry the event's time as their timestamp. An event
 without an id gets one of file name and line (none from standard input), by which ebb knows it again.`,
 		Example: "  ebb produce purchases.csv.gz\n" +
@@ -125,7 +126,7 @@ func (f *produceFlags) check(files []string) error {
 // findFiles says of a file that is not there before anybody waits for brokers.
 func findFiles(names []string) error {
 	for _, name := range names {
-		if _, err := os.Stat(name); err != nil && name != stdinName {
+		if _, err := os.Stat(name); err != nil && name != eventlog.Stdin {
 			return fmt.Errorf("open %s: %s", name, advice.FileCause(err))
 		}
 	}
@@ -171,7 +172,7 @@ func (p *producing) run(ctx context.Context, files []string) (*produceSummary, e
 // sendAll reads file after file into the lanes.
 func (p *producing) sendAll(ctx context.Context, files []string, bar *progress) error {
 	for _, name := range files {
-		f, err := openLogFile(name, p.stdin, &p.cfg.Input.Mapping)
+		f, err := eventlog.Open(name, p.stdin, &p.cfg.Input.Mapping)
 		if err != nil {
 			return err
 		}
@@ -185,8 +186,8 @@ func (p *producing) sendAll(ctx context.Context, files []string, bar *progress) 
 	return nil
 }
 
-func (p *producing) sendFile(ctx context.Context, f *logFile, bar *progress) error {
-	var e logEntry
+func (p *producing) sendFile(ctx context.Context, f *eventlog.File, bar *progress) error {
+	var e eventlog.Entry
 	for n := int64(0); ; n++ {
 		if n%1024 == 0 {
 			if ctx.Err() != nil {
@@ -198,7 +199,7 @@ func (p *producing) sendFile(ctx context.Context, f *logFile, bar *progress) err
 		if err == nil {
 			err = refuses(p.topic, f, &e, p.flags.force)
 		}
-		switch bad, isBad := errors.AsType[*lineError](err); {
+		switch bad, isBad := errors.AsType[*eventlog.LineError](err); {
 		case errors.Is(err, io.EOF):
 			return nil
 		case isBad && p.flags.skipBad:
@@ -216,7 +217,7 @@ func (p *producing) sendFile(ctx context.Context, f *logFile, bar *progress) err
 }
 
 // send hands one event to the lane of its partition.
-func (p *producing) send(ctx context.Context, e *logEntry) error {
+func (p *producing) send(ctx context.Context, e *eventlog.Entry) error {
 	if err := p.pace.wait(ctx); err != nil {
 		return err
 	}

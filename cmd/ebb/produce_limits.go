@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"ebb/cmd/ebb/connect"
+	"ebb/cmd/ebb/eventlog"
 )
 
 // lookAhead refuses files whose records the topic would delete, and adds up what there is to read; -1: unknown. A file that
@@ -14,20 +15,20 @@ import (
 func (p *producing) lookAhead(ctx context.Context, files []string) (total int64, err error) {
 	old := connect.Oldest{Topic: p.topic}
 	for _, name := range files {
-		if name == stdinName {
+		if name == eventlog.Stdin {
 			total = -1
 			continue
 		}
-		f, err := openLogFile(name, nil, &p.cfg.Input.Mapping)
+		f, err := eventlog.Open(name, nil, &p.cfg.Input.Mapping)
 		if err != nil {
 			return 0, err
 		}
-		if f.size < 0 || total < 0 {
+		if f.Size < 0 || total < 0 {
 			total = -1
 		} else {
-			total += f.size
+			total += f.Size
 		}
-		if f.size >= 0 && !p.flags.force && p.topic.KeepsFrom != connect.KeepsAll {
+		if f.Size >= 0 && !p.flags.force && p.topic.KeepsFrom != connect.KeepsAll {
 			err = scanOldest(ctx, &old, f)
 		}
 		f.Close()
@@ -39,8 +40,8 @@ func (p *producing) lookAhead(ctx context.Context, files []string) (total int64,
 }
 
 // scanOldest looks at every event of a file. Lines that cannot be used are left for later.
-func scanOldest(ctx context.Context, o *connect.Oldest, f *logFile) error {
-	var e logEntry
+func scanOldest(ctx context.Context, o *connect.Oldest, f *eventlog.File) error {
+	var e eventlog.Entry
 	for n := 0; ; n++ {
 		if n%4096 == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -49,7 +50,7 @@ func scanOldest(ctx context.Context, o *connect.Oldest, f *logFile) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
-		case errors.As(err, new(*lineError)):
+		case errors.As(err, new(*eventlog.LineError)):
 			continue
 		case err != nil:
 			return err
@@ -58,16 +59,16 @@ func scanOldest(ctx context.Context, o *connect.Oldest, f *logFile) error {
 	}
 }
 
-func seeOldest(o *connect.Oldest, f *logFile, e *logEntry) {
+func seeOldest(o *connect.Oldest, f *eventlog.File, e *eventlog.Entry) {
 	if e.Time != 0 {
-		o.Note(e.Time, func() string { return fmt.Sprintf("%s:%d", f.name, e.Line) })
+		o.Note(e.Time, func() string { return fmt.Sprintf("%s:%d", f.Name, e.Line) })
 	}
 }
 
 // refuses says why the topic would not keep or take an event.
-func refuses(t *connect.Limits, f *logFile, e *logEntry, force bool) error {
+func refuses(t *connect.Limits, f *eventlog.File, e *eventlog.Entry, force bool) error {
 	if n := len(e.Key) + len(e.Value) + recordOverhead; n > t.Config.MaxMessageBytes {
-		return &lineError{f.name, e.Line, fmt.Sprintf("%d bytes are more than topic %s takes (max.message.bytes=%d)", n, t.Name, t.Config.MaxMessageBytes)}
+		return &eventlog.LineError{Name: f.Name, Line: e.Line, Text: fmt.Sprintf("%d bytes are more than topic %s takes (max.message.bytes=%d)", n, t.Name, t.Config.MaxMessageBytes)}
 	}
 	if force || e.Time == 0 || e.Time >= t.KeepsFrom {
 		return nil

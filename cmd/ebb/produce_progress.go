@@ -7,6 +7,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 )
 
@@ -32,7 +33,7 @@ func newProgress(s terminal.Screen, mode string, total int64) *progress {
 }
 
 // at shows the place in f and how many events are acknowledged.
-func (p *progress) at(f *logFile, acknowledged func() int64) {
+func (p *progress) at(f *eventlog.File, acknowledged func() int64) {
 	switch {
 	case p.bar != nil:
 		n := acknowledged()
@@ -52,7 +53,7 @@ func (p *progress) at(f *logFile, acknowledged func() int64) {
 	}
 }
 
-func (p *progress) fileDone(f *logFile) { p.before += f.Stored() }
+func (p *progress) fileDone(f *eventlog.File) { p.before += f.Stored() }
 
 // done takes the bar away.
 func (p *progress) done() {

@@ -18,12 +18,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/eventlog"
 )
 
 // sampleLog is a CSV log of n events of a few customers, a minute apart, the first a day ago.
 func sampleLog(n int) string {
 	var b strings.Builder
-	b.WriteString(csvHeader + "\n")
+	b.WriteString(eventlog.CSVHeader + "\n")
 	first := time.Now().Add(-24 * time.Hour).Unix()
 	for i := range n {
 		fmt.Fprintf(&b, "c%d,%d,purchase,%d.50\n", i*7%13, first+int64(i), i)
@@ -205,7 +206,7 @@ func TestProduceRefusals(t *testing.T) {
 func TestProduceChecksStandardInputOnTheWay(t *testing.T) {
 	s := startServices(t, "events")
 	s.configure(t, "events", map[string]string{"retention.ms": "604800000"})
-	got := run(t, s.environ, strings.NewReader(csvHeader+"\n7,1300000000,purchase,1\n"), "produce", "-").want(t, exitFailed)
+	got := run(t, s.environ, strings.NewReader(eventlog.CSVHeader+"\n7,1300000000,purchase,1\n"), "produce", "-").want(t, exitFailed)
 	if !strings.Contains(got.stderr, "1 event to send is older\n  the oldest: stdin:2, of 2011-03-13T07:06:40Z\n") || s.end(t) != 0 {
 		t.Errorf("%d records; stderr: %s", s.end(t), got.stderr)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ebb/cmd/ebb/connect"
+	"ebb/cmd/ebb/eventlog"
 	outside "ebb/pipeline/linetest/services"
 )
 
@@ -61,7 +62,7 @@ func TestCommandsOnRealServices(t *testing.T) {
 		t.Errorf("check --create:\n%s", got.stdout)
 	}
 
-	log := writeLog(t, "shop.csv.gz", csvHeader+"\n"+strings.Repeat("7,1300000000,purchase,1.50\n8,1290000000,purchase,2\n", 500))
+	log := writeLog(t, "shop.csv.gz", eventlog.CSVHeader+"\n"+strings.Repeat("7,1300000000,purchase,1.50\n8,1290000000,purchase,2\n", 500))
 	retention("604800000")
 	got := run(t, environ, nil, "produce", log).want(t, exitFailed)
 	if !strings.Contains(got.stderr, "1,000 events to send are older") || !strings.Contains(got.stderr, "shop.csv.gz:3, of 2010-11-17T13:20:00Z") || !strings.Contains(got.stderr, connect.KeepForever(kafka, input)) {

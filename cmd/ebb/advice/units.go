@@ -76,3 +76,11 @@ func FormatSize(n int64) string {
 	}
 	return strconv.FormatInt(n, 10)
 }
+
+// FormatDate writes a date as --at takes it.
+func FormatDate(t time.Time) string {
+	if t.Truncate(Day).Equal(t) {
+		return t.Format(time.DateOnly)
+	}
+	return t.Format(time.RFC3339Nano)
+}

@@ -1,4 +1,4 @@
-package main
+package eventlog
 
 import (
 	"bytes"
@@ -13,14 +13,14 @@ import (
 )
 
 // readCSV turns a line into the flat envelope and has the line's own decoder judge it. It returns what is wrong, or "".
-func (f *logFile) readCSV(line []byte, e *logEntry) string {
+func (f *File) readCSV(line []byte, e *Entry) string {
 	fields, problem := splitCSV(line)
 	if problem != "" {
 		return problem
 	}
 	f.builder.reset()
 	if f.source != "" {
-		f.builder.id("id", f.source, f.line)
+		f.builder.id("id", f.source, f.Line)
 	}
 	f.builder.text("customer", fields[0])
 	f.builder.text("type", fields[2])
@@ -34,10 +34,10 @@ func (f *logFile) readCSV(line []byte, e *logEntry) string {
 }
 
 // take decodes a flat envelope into e.
-func (f *logFile) take(value []byte, e *logEntry) string {
+func (f *File) take(value []byte, e *Entry) string {
 	f.decoder.Decode(&pipeline.Record{Value: value}, &f.event)
 	if f.event.Code != pipeline.Usable {
-		return codeInWords(f.event.Code)
+		return CodeInWords(f.event.Code)
 	}
 	e.Key, e.Value, e.Time = f.event.Customer, value, f.event.Time
 	return ""
@@ -56,7 +56,7 @@ func splitCSV(line []byte) (fields [4][]byte, problem string) {
 		n++
 	}
 	if n != len(fields) {
-		problem = fmt.Sprintf("want 4 fields (%s), found %d", csvHeader, n)
+		problem = fmt.Sprintf("want 4 fields (%s), found %d", CSVHeader, n)
 	}
 	return fields, problem
 }
@@ -68,7 +68,7 @@ func splitQuoted(line []byte) (fields [4][]byte, problem string) {
 		return fields, "quotes that do not fit: " + err.Error()
 	}
 	if len(texts) != len(fields) {
-		return fields, fmt.Sprintf("want 4 fields (%s), found %d", csvHeader, len(texts))
+		return fields, fmt.Sprintf("want 4 fields (%s), found %d", CSVHeader, len(texts))
 	}
 	for i := range fields {
 		fields[i] = []byte(texts[i])
@@ -76,9 +76,9 @@ func splitQuoted(line []byte) (fields [4][]byte, problem string) {
 	return fields, ""
 }
 
-// readJSON takes a line that the line's decoder takes, with an id if it has none and it is known where one belongs, or a
-// JSON object of another envelope as it is.
-func (f *logFile) readJSON(line []byte, e *logEntry) string {
+// readJSON takes a line that the line's decoder takes, with an id if it has none and it is known where one belongs, or
+// a JSON object of another envelope as it is.
+func (f *File) readJSON(line []byte, e *Entry) string {
 	problem := f.take(line, e)
 	if problem == "" {
 		if len(f.event.ID) == 0 && f.source != "" && f.event.Envelope != pipeline.Mapped {
@@ -87,7 +87,7 @@ func (f *logFile) readJSON(line []byte, e *logEntry) string {
 				name = "messageId"
 			}
 			f.builder.reset()
-			f.builder.id(name, f.source, f.line)
+			f.builder.id(name, f.source, f.Line)
 			f.builder.raw(line[1:]) // behind the opening brace
 			e.Value = f.builder.bytes()
 		}
@@ -103,7 +103,7 @@ func (f *logFile) readJSON(line []byte, e *logEntry) string {
 }
 
 // takeUntimed takes an event that has no time of its own where the record's timestamp will do.
-func (f *logFile) takeUntimed(line []byte, e *logEntry) bool {
+func (f *File) takeUntimed(line []byte, e *Entry) bool {
 	const some = 1_767_225_600_000 // any
 	f.decoder.Decode(&pipeline.Record{Value: line, Timestamp: some}, &f.event)
 	if f.event.Code != pipeline.Usable {
@@ -126,9 +126,9 @@ type foreign struct {
 	Time              string          `json:"time"`
 }
 
-// readForeign takes a JSON object that names its customer in the way of another envelope. flat says what is wrong with it
-// as a flat one.
-func readForeign(line []byte, e *logEntry, flat string) string {
+// readForeign takes a JSON object that names its customer in the way of another envelope. flat says what is wrong with
+// it as a flat one.
+func readForeign(line []byte, e *Entry, flat string) string {
 	var o foreign
 	if err := json.Unmarshal(line, &o); err != nil || o.Customer != nil {
 		return flat
@@ -246,28 +246,4 @@ func appendMarshaled(dst, text []byte) []byte {
 		panic("BUG: a string is JSON: " + err.Error())
 	}
 	return append(dst, quoted[1:len(quoted)-1]...)
-}
-
-// codeInWords says what a decoder's code means for somebody who looks at the line.
-func codeInWords(c pipeline.Code) string {
-	words := map[pipeline.Code]string{
-		pipeline.NotJSON:            "not a JSON object, or not UTF-8",
-		pipeline.NestedTooDeep:      fmt.Sprintf("JSON nested deeper than %d levels", pipeline.MaxDepth),
-		pipeline.CustomerMissing:    "names no customer",
-		pipeline.CustomerTooLong:    fmt.Sprintf("the customer is longer than %d bytes", pipeline.MaxCustomer),
-		pipeline.CustomerUnreadable: "the customer is neither a text nor a whole number",
-		pipeline.TypeMissing:        "has no event type",
-		pipeline.TypeUnreadable:     fmt.Sprintf("the event type is no text of at most %d bytes", pipeline.MaxType),
-		pipeline.TimeMissing:        "has no event time",
-		pipeline.TimeUnreadable:     "the time is neither RFC 3339 nor seconds or milliseconds since 1970",
-		pipeline.TimeOutOfRange:     "the time lies before 1971 or after 2200",
-		pipeline.ValueUnreadable:    "the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
-		pipeline.CurrencyUnreadable: "the currency is not three letters",
-		pipeline.IDUnreadable:       fmt.Sprintf("the id is no text of at most %d bytes", pipeline.MaxID),
-		pipeline.TenantUnreadable:   fmt.Sprintf("the tenant is no text of at most %d bytes", pipeline.MaxTenant),
-	}[c]
-	if words == "" {
-		return c.String()
-	}
-	return words
 }

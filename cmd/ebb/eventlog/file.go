@@ -1,4 +1,4 @@
-package main
+package eventlog
 
 import (
 	"bufio"
@@ -16,34 +16,34 @@ import (
 	"ebb/pipeline"
 )
 
-// logEntry is one event of a log file as it goes to the input topic. Its slices are valid until the next call of Next.
-type logEntry struct {
+// Entry is one event of a log file as it goes to the input topic. Its slices are valid until the next call of Next.
+type Entry struct {
 	Key   []byte // the customer
 	Value []byte // JSON; in ebb's flat envelope unless the line came in another
 	Time  int64  // event time, ms since the epoch; 0: the line tells none
 	Line  int    // from 1
 }
 
-// lineError is a line that cannot be used. Reading goes on behind it.
-type lineError struct {
+// LineError is a line that cannot be used. Reading goes on behind it.
+type LineError struct {
 	Name string
 	Line int
 	Text string
 }
 
 // Error gives the place in the form that editors can open.
-func (e *lineError) Error() string { return fmt.Sprintf("%s:%d: %s", e.Name, e.Line, e.Text) }
+func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %s", e.Name, e.Line, e.Text) }
 
-// logFile reads an event log: NDJSON or CSV, plain or gzipped, told apart by what is in it. One goroutine uses it.
-type logFile struct {
-	name   string // for messages
+// File reads an event log: NDJSON or CSV, plain or gzipped, told apart by what is in it. One goroutine uses it.
+type File struct {
+	Name   string // for messages
 	source string // in front of the line number in the ids of events that have none; "": they get none
-	size   int64  // bytes as stored; -1: unknown
+	Size   int64  // bytes as stored; -1: unknown
 	stored countingReader
 	in     *bufio.Reader
 	close  []io.Closer
 
-	line    int
+	Line    int
 	pending []byte // the first line, where it was looked at and is an event
 	spill   []byte // a line longer than the buffer of in
 	isCSV   bool
@@ -54,8 +54,8 @@ type logFile struct {
 	mappedAll bool // the configured mapping takes every record
 }
 
-// csvHeader is the first line of a CSV log.
-const csvHeader = "customer_id,ts_unix_seconds,event_type,value"
+// CSVHeader is the first line of a CSV log.
+const CSVHeader = "customer_id,ts_unix_seconds,event_type,value"
 
 // Bounds of reading, in bytes.
 const (
@@ -63,14 +63,14 @@ const (
 	maxLine    = 64 << 20
 )
 
-// stdinName stands for standard input among file names.
-const stdinName = "-"
+// Stdin stands for standard input among file names.
+const Stdin = "-"
 
-// openLogFile opens the log called name; "-" is stdin. Events without an id are given one of the file's base name and the line.
-// Those of stdin get none: numbers that begin anew with every run would make different events look the same.
-// m is how JSON in no known envelope is read.
-func openLogFile(name string, stdin io.Reader, m *config.Mapping) (*logFile, error) {
-	f, err := openLines(name, stdin)
+// Open opens the log called name; "-" is stdin. Events without an id are given one of the file's base name and the
+// line. Those of stdin get none: numbers that begin anew with every run would make different events look the same. m is
+// how JSON in no known envelope is read.
+func Open(name string, stdin io.Reader, m *config.Mapping) (*File, error) {
+	f, err := OpenLines(name, stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -82,11 +82,11 @@ func openLogFile(name string, stdin io.Reader, m *config.Mapping) (*logFile, err
 	return f, nil
 }
 
-// openLines opens the file called name for its lines alone; "-" is stdin.
-func openLines(name string, stdin io.Reader) (*logFile, error) {
-	f := &logFile{name: name, size: -1}
-	if name == stdinName {
-		f.name, f.stored.r = "stdin", stdin
+// OpenLines opens the file called name for its lines alone; "-" is stdin.
+func OpenLines(name string, stdin io.Reader) (*File, error) {
+	f := &File{Name: name, Size: -1}
+	if name == Stdin {
+		f.Name, f.stored.r = "stdin", stdin
 	} else {
 		file, err := os.Open(name)
 		if err != nil {
@@ -95,7 +95,7 @@ func openLines(name string, stdin io.Reader) (*logFile, error) {
 		f.close = append(f.close, file)
 		f.source, f.stored.r = filepath.Base(name), file
 		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
-			f.size = info.Size()
+			f.Size = info.Size()
 		}
 	}
 	if err := f.unpack(); err != nil {
@@ -106,12 +106,12 @@ func openLines(name string, stdin io.Reader) (*logFile, error) {
 }
 
 // unpack looks at the first bytes: gzip or not. A byte order mark is passed over.
-func (f *logFile) unpack() error {
+func (f *File) unpack() error {
 	f.in = bufio.NewReaderSize(&f.stored, lineBuffer)
 	if head, _ := f.in.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(f.in)
 		if err != nil {
-			return fmt.Errorf("read %s: %w", f.name, err)
+			return fmt.Errorf("read %s: %w", f.Name, err)
 		}
 		f.close = append(f.close, z)
 		f.in = bufio.NewReaderSize(z, lineBuffer)
@@ -123,32 +123,32 @@ func (f *logFile) unpack() error {
 }
 
 // detect looks at the first line: CSV or NDJSON.
-func (f *logFile) detect() error {
-	first, err := f.nextLine()
+func (f *File) detect() error {
+	first, err := f.NextLine()
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil // an empty log
 	case err != nil:
 		return err
-	case string(first) == csvHeader:
+	case string(first) == CSVHeader:
 		f.isCSV = true
 		return nil
 	case first[0] == '{':
 		f.pending = bytes.Clone(first)
 		return nil
 	}
-	return &lineError{f.name, f.line, fmt.Sprintf("neither a JSON object nor the CSV header %q, found %q", csvHeader, advice.Clip(first, 60))}
+	return &LineError{f.Name, f.Line, fmt.Sprintf("neither a JSON object nor the CSV header %q, found %q", CSVHeader, advice.Clip(first, 60))}
 }
 
-// Next reads the next event into e. Errors: io.EOF at the end, *lineError for a line that cannot be used, after which
+// Next reads the next event into e. Errors: io.EOF at the end, *LineError for a line that cannot be used, after which
 // reading may go on; any other ends the log.
-func (f *logFile) Next(e *logEntry) error {
-	line, err := f.nextLine()
+func (f *File) Next(e *Entry) error {
+	line, err := f.NextLine()
 	if err != nil {
 		return err
 	}
 	f.decoder.Reset()
-	*e = logEntry{Line: f.line}
+	*e = Entry{Line: f.Line}
 	problem := ""
 	if f.isCSV {
 		problem = f.readCSV(line, e)
@@ -156,13 +156,13 @@ func (f *logFile) Next(e *logEntry) error {
 		problem = f.readJSON(line, e)
 	}
 	if problem != "" {
-		return &lineError{f.name, f.line, problem}
+		return &LineError{f.Name, f.Line, problem}
 	}
 	return nil
 }
 
-// nextLine returns the next line that is not blank, without its end. It is valid until the next call.
-func (f *logFile) nextLine() ([]byte, error) {
+// NextLine returns the next line that is not blank, without its end. It is valid until the next call.
+func (f *File) NextLine() ([]byte, error) {
 	if line := f.pending; line != nil {
 		f.pending = nil
 		return line, nil
@@ -178,8 +178,8 @@ func (f *logFile) nextLine() ([]byte, error) {
 	}
 }
 
-func (f *logFile) rawLine() ([]byte, error) {
-	f.line++
+func (f *File) rawLine() ([]byte, error) {
+	f.Line++
 	line, err := f.in.ReadSlice('\n')
 	if !errors.Is(err, bufio.ErrBufferFull) {
 		return line, f.readError(err)
@@ -192,27 +192,34 @@ func (f *logFile) rawLine() ([]byte, error) {
 		line, err = f.in.ReadSlice('\n')
 	}
 	if len(f.spill)+len(line) > maxLine {
-		return nil, &lineError{f.name, f.line, fmt.Sprintf("longer than %s", advice.FormatSize(maxLine))}
+		return nil, &LineError{f.Name, f.Line, fmt.Sprintf("longer than %s", advice.FormatSize(maxLine))}
 	}
 	f.spill = append(f.spill, line...)
 	return f.spill, f.readError(err)
 }
 
-func (f *logFile) readError(err error) error {
+func (f *File) readError(err error) error {
 	switch {
 	case err == nil || errors.Is(err, io.EOF):
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("%s ends in the middle, at line %d: the file is cut short", f.name, f.line)
+		return fmt.Errorf("%s ends in the middle, at line %d: the file is cut short", f.Name, f.Line)
 	}
-	return fmt.Errorf("read %s at line %d: %w", f.name, f.line, err)
+	return fmt.Errorf("read %s at line %d: %w", f.Name, f.Line, err)
 }
 
+// Event is what [File.Next] has read last, as the decoder sees it. It is valid until the next call.
+func (f *File) Event() *pipeline.Event { return &f.event }
+
+// Numbered reports whether the ids of the events are the file's name and the line, as in a CSV log, which has none of
+// its own.
+func (f *File) Numbered() bool { return f.isCSV }
+
 // Stored is how many bytes of the file have been read, as stored.
-func (f *logFile) Stored() int64 { return f.stored.n }
+func (f *File) Stored() int64 { return f.stored.n }
 
 // Close closes the file. Standard input stays open.
-func (f *logFile) Close() {
+func (f *File) Close() {
 	for _, c := range f.close {
 		_ = c.Close() // it was only read
 	}

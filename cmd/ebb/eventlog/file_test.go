@@ -1,4 +1,4 @@
-package main
+package eventlog
 
 import (
 	"bytes"
@@ -19,13 +19,13 @@ import (
 	"ebb/pipeline"
 )
 
-// writeLog puts a log into a file, gzipped if its name says so, and returns the path.
-func writeLog(t testing.TB, name, text string) string {
+// writeFile puts a log into a file, packed if its name says so, and returns the path.
+func writeFile(t testing.TB, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	data := []byte(text)
 	if strings.HasSuffix(name, ".gz") {
-		data = gzipped(t, text)
+		data = packed(t, text)
 	}
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func writeLog(t testing.TB, name, text string) string {
 	return path
 }
 
-func gzipped(t testing.TB, text string) []byte {
+func packed(t testing.TB, text string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
@@ -49,13 +49,13 @@ func gzipped(t testing.TB, text string) []byte {
 // readLog reads a log to its end as lines "key time value"; a line that cannot be used is its error.
 func readLog(t testing.TB, path string, stdin io.Reader) []string {
 	t.Helper()
-	f, err := openLogFile(path, stdin, &config.Mapping{})
+	f, err := Open(path, stdin, &config.Mapping{})
 	if err != nil {
 		return []string{err.Error()}
 	}
 	defer f.Close()
 	var lines []string
-	var e logEntry
+	var e Entry
 	for {
 		err := f.Next(&e)
 		if errors.Is(err, io.EOF) {
@@ -66,27 +66,27 @@ func readLog(t testing.TB, path string, stdin io.Reader) []string {
 			continue
 		}
 		lines = append(lines, strings.TrimPrefix(err.Error(), filepath.Dir(path)+"/"))
-		if !errors.As(err, new(*lineError)) {
+		if !errors.As(err, new(*LineError)) {
 			return lines
 		}
 	}
 }
 
-func TestLogFileReadsBothFormats(t *testing.T) {
+func TestReadsBothFormats(t *testing.T) {
 	tests := []struct {
 		name, file, text string
 		want             []string
 	}{
-		{"csv", "shop.csv", csvHeader + "\n7,1300000000,purchase,12.50\n8,1300000001,return,-4\n9,1300000002,visit,\n", []string{
+		{"csv", "shop.csv", CSVHeader + "\n7,1300000000,purchase,12.50\n8,1300000001,return,-4\n9,1300000002,visit,\n", []string{
 			`7 1300000000000 {"id":"shop.csv:2","customer":"7","type":"purchase","time":1300000000,"value":12.50}`,
 			`8 1300000001000 {"id":"shop.csv:3","customer":"8","type":"return","time":1300000001,"value":-4}`,
 			`9 1300000002000 {"id":"shop.csv:4","customer":"9","type":"visit","time":1300000002}`,
 		}},
-		{"csv of another system", "w.csv.gz", "\xef\xbb\xbf" + csvHeader + "\r\n\r\n7,1300000000,purchase,1\r\n\"a,b \"\"c\",1300000000,\"Order \\ Completed\",\"2\"", []string{
+		{"csv of another system", "w.csv.gz", "\xef\xbb\xbf" + CSVHeader + "\r\n\r\n7,1300000000,purchase,1\r\n\"a,b \"\"c\",1300000000,\"Order \\ Completed\",\"2\"", []string{
 			`7 1300000000000 {"id":"w.csv.gz:3","customer":"7","type":"purchase","time":1300000000,"value":1}`,
 			`a,b "c 1300000000000 {"id":"w.csv.gz:4","customer":"a,b \"c","type":"Order \\ Completed","time":1300000000,"value":2}`,
 		}},
-		{"csv with bad lines", "b.csv", csvHeader + "\n7,1300000000,purchase\n,1300000000,purchase,1\n7,yesterday,purchase,1\n7,1,purchase,1\n7,1300000000,,1\n7,1300000000,purchase,1.234\n7,1300000000,purchase,1e3\n7,1300000000,purchase,007\n\"7,1300000000,purchase,1\n\xff,1300000000,purchase,1\n7,1300000000,last,0.10\n", []string{
+		{"csv with bad lines", "b.csv", CSVHeader + "\n7,1300000000,purchase\n,1300000000,purchase,1\n7,yesterday,purchase,1\n7,1,purchase,1\n7,1300000000,,1\n7,1300000000,purchase,1.234\n7,1300000000,purchase,1e3\n7,1300000000,purchase,007\n\"7,1300000000,purchase,1\n\xff,1300000000,purchase,1\n7,1300000000,last,0.10\n", []string{
 			"b.csv:2: want 4 fields (customer_id,ts_unix_seconds,event_type,value), found 3",
 			"b.csv:3: names no customer",
 			"b.csv:4: the time is neither RFC 3339 nor seconds or milliseconds since 1970",
@@ -129,11 +129,11 @@ func TestLogFileReadsBothFormats(t *testing.T) {
 		}},
 		{"neither", "x.txt", "id;when\n1;2\n", []string{`x.txt:1: neither a JSON object nor the CSV header "customer_id,ts_unix_seconds,event_type,value", found "id;when"`}},
 		{"empty", "e.csv", "\n \n", nil},
-		{"header alone", "h.csv", csvHeader, nil},
+		{"header alone", "h.csv", CSVHeader, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			path := writeLog(t, test.file, test.text)
+			path := writeFile(t, test.file, test.text)
 			got := readLog(t, path, nil)
 			for i := range got {
 				got[i] = strings.TrimPrefix(got[i], filepath.Dir(path)+"/")
@@ -145,11 +145,11 @@ func TestLogFileReadsBothFormats(t *testing.T) {
 	}
 }
 
-func TestLogFileGivesNoIdsToStandardInput(t *testing.T) {
+func TestGivesNoIdsToStandardInput(t *testing.T) {
 	want := []string{`7 1300000000000 {"customer":"7","type":"purchase","time":1300000000,"value":1}`}
 	for name, in := range map[string]io.Reader{
-		"plain":   strings.NewReader(csvHeader + "\n7,1300000000,purchase,1\n"),
-		"gzipped": bytes.NewReader(gzipped(t, csvHeader+"\n7,1300000000,purchase,1\n")),
+		"plain":   strings.NewReader(CSVHeader + "\n7,1300000000,purchase,1\n"),
+		"gzipped": bytes.NewReader(packed(t, CSVHeader+"\n7,1300000000,purchase,1\n")),
 		"flat":    strings.NewReader(want[0][len("7 1300000000000 "):]),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,11 +160,11 @@ func TestLogFileGivesNoIdsToStandardInput(t *testing.T) {
 	}
 }
 
-func TestLogFileLongLines(t *testing.T) {
+func TestLongLines(t *testing.T) {
 	note := strings.Repeat("x", 2*lineBuffer)
 	line := `{"id":"a","customer":"7","type":"t","time":1300000000,"note":"` + note + `"}`
 	tooLong := `{"id":"b","note":"` + strings.Repeat("y", maxLine) + `"}`
-	path := writeLog(t, "long.ndjson", line+"\n"+tooLong+"\n"+line+"\n")
+	path := writeFile(t, "long.ndjson", line+"\n"+tooLong+"\n"+line+"\n")
 	want := []string{"7 1300000000000 " + line, "long.ndjson:2: longer than 64MiB", "7 1300000000000 " + line}
 	if got := readLog(t, path, nil); !cmp.Equal(want, got) {
 		for _, g := range got {
@@ -173,47 +173,47 @@ func TestLogFileLongLines(t *testing.T) {
 	}
 }
 
-func TestLogFileCutShort(t *testing.T) {
-	whole := gzipped(t, csvHeader+"\n"+strings.Repeat("7,1300000000,purchase,1\n", 100))
-	path := writeLog(t, "cut.csv", string(whole[:len(whole)-12]))
+func TestCutShort(t *testing.T) {
+	whole := packed(t, CSVHeader+"\n"+strings.Repeat("7,1300000000,purchase,1\n", 100))
+	path := writeFile(t, "cut.csv", string(whole[:len(whole)-12]))
 	got := readLog(t, path, nil)
 	if last := got[len(got)-1]; !strings.Contains(last, "the file is cut short") {
 		t.Errorf("last: %s", last)
 	}
-	if _, err := openLogFile(filepath.Join(t.TempDir(), "none.csv"), nil, &config.Mapping{}); err == nil || !strings.HasSuffix(err.Error(), "none.csv: no such file or directory") {
+	if _, err := Open(filepath.Join(t.TempDir(), "none.csv"), nil, &config.Mapping{}); err == nil || !strings.HasSuffix(err.Error(), "none.csv: no such file or directory") {
 		t.Errorf("error: %v", err)
 	}
 }
 
 func TestEveryCodeThatALineCanHaveIsPutInWords(t *testing.T) {
 	for c := pipeline.NotJSON; c < pipeline.RecordTooLarge; c++ {
-		if codeInWords(c) == c.String() {
+		if CodeInWords(c) == c.String() {
 			t.Errorf("%s has no words", c)
 		}
 	}
 }
 
 func FuzzLogFile(f *testing.F) {
-	f.Add([]byte(csvHeader + "\n7,1300000000,purchase,1\n\"a\",2,\"b\",3\n"))
+	f.Add([]byte(CSVHeader + "\n7,1300000000,purchase,1\n\"a\",2,\"b\",3\n"))
 	f.Add([]byte(`{"customer":"7","type":"x","time":1300000000}` + "\n{}\n"))
-	f.Add(gzipped(f, "{\"userId\":1}\n"))
+	f.Add(packed(f, "{\"userId\":1}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		log, err := openLogFile("-", bytes.NewReader(data), &config.Mapping{})
+		log, err := Open("-", bytes.NewReader(data), &config.Mapping{})
 		if err != nil {
 			return
 		}
 		log.source = "fuzz"
 		decoder := pipeline.NewDecoder(0)
 		for last := 0; ; {
-			var e logEntry
+			var e Entry
 			err := log.Next(&e)
-			if err != nil && !errors.As(err, new(*lineError)) {
+			if err != nil && !errors.As(err, new(*LineError)) {
 				return
 			}
-			if log.line <= last {
-				t.Fatalf("line %d after line %d", log.line, last)
+			if log.Line <= last {
+				t.Fatalf("line %d after line %d", log.Line, last)
 			}
-			last = log.line
+			last = log.Line
 			if err != nil {
 				continue
 			}
@@ -233,7 +233,7 @@ func FuzzLogFile(f *testing.F) {
 func BenchmarkLogFile(b *testing.B) {
 	const lines = 100_000
 	var csv, flat strings.Builder
-	csv.WriteString(csvHeader + "\n")
+	csv.WriteString(CSVHeader + "\n")
 	for i := range lines {
 		fmt.Fprintf(&csv, "%d,%d,purchase,%d.50\n", i%5000, 1_300_000_000+i, i%90)
 		fmt.Fprintf(&flat, `{"id":"e%d","customer":"c%d","type":"Order Completed","time":%q,"value":%d.50,"currency":"EUR"}`+"\n",
@@ -241,16 +241,16 @@ func BenchmarkLogFile(b *testing.B) {
 	}
 	for name, text := range map[string]string{"csv": csv.String(), "json": flat.String()} {
 		b.Run(name, func(b *testing.B) {
-			path := writeLog(b, "bench", text)
+			path := writeFile(b, "bench", text)
 			b.SetBytes(int64(len(text)))
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
-				f, err := openLogFile(path, nil, &config.Mapping{})
+				f, err := Open(path, nil, &config.Mapping{})
 				if err != nil {
 					b.Fatal(err)
 				}
-				var e logEntry
+				var e Entry
 				for f.Next(&e) == nil {
 					n++
 				}

@@ -1,0 +1,181 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+// Pass is a log of the past on its way through an engine.
+type Pass struct {
+	Name    string // of the file; - for standard input
+	Mapping *config.Mapping
+	SkipBad bool // lines that cannot be used are counted
+	Stdin   io.Reader
+
+	// Progress is told how far a reading is: what it is for, the events so far, and the bytes read of those that the
+	// file has, as stored; -1: unknown. Optional.
+	Progress func(what string, events, stored, size int64)
+
+	skipped int64
+}
+
+// Skipped is how many lines were not used.
+func (p *Pass) Skipped() int64 { return p.skipped }
+
+// Each hands every event to take, in the order of the log, with the properties that the pack reads. What it is for is
+// told to Progress. late is asked, after each, for events more than a day older than one before them, and what that
+// one's time is.
+func (p *Pass) Each(
+	ctx context.Context, pack *scoring.Pack, what string, take func(*File, *Entry), late func() (int64, time.Time),
+) error {
+	f, err := p.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	f.decoder.Reading(pack)
+	var e Entry
+	for n := int64(0); ; n++ {
+		if n%1024 == 0 {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			p.progress(what, n, f)
+		}
+		if err := p.next(f, &e); errors.Is(err, io.EOF) {
+			return nil
+		} else if ctx.Err() != nil {
+			return context.Cause(ctx)
+		} else if err != nil {
+			return err
+		}
+		take(f, &e)
+		if err := disordered(f, n, late); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *Pass) progress(what string, events int64, f *File) {
+	if p.Progress != nil {
+		p.Progress(what, events, f.Stored(), f.Size)
+	}
+}
+
+// open opens the log.
+func (p *Pass) open(ctx context.Context) (*File, error) {
+	f, err := Open(p.Name, p.Stdin, p.Mapping)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return f, err
+}
+
+// next reads the next event that has all that it takes. Its time is its own, and it is what f.event says.
+func (p *Pass) next(f *File, e *Entry) error {
+	for {
+		err := f.Next(e)
+		code := f.event.Code
+		if code == pipeline.Usable && e.Time == 0 {
+			code = pipeline.TimeMissing
+		}
+		if err == nil && code != pipeline.Usable {
+			err = &LineError{f.Name, f.Line, CodeInWords(code)}
+		}
+		bad, isBad := errors.AsType[*LineError](err)
+		switch {
+		case isBad && p.SkipBad:
+			p.skipped++
+		case isBad:
+			return advice.Add(bad, "mend the line, or leave out what cannot be used with --skip-bad")
+		default:
+			return err
+		}
+	}
+}
+
+// disordered refuses a log that is not in order of time: more than one event in a hundred comes more than a day late.
+func disordered(f *File, events int64, asked func() (int64, time.Time)) error {
+	late, newest := asked()
+	if late < 1000 || late*100 <= events {
+		return nil
+	}
+	return advice.Add(
+		fmt.Errorf("%s is not in order of time: by line %d, %s events are more than a day older than one before them, of %s",
+			f.Name, f.Line, advice.Grouped(late), advice.FormatDate(newest)),
+		"sort it by time; CSV: (head -n 1 LOG; tail -n +2 LOG | sort -t, -k2,2n)")
+}
+
+// NoActivity says that a pack has nothing to score in the log.
+func (p *Pass) NoActivity(pack string) error {
+	return advice.Add(fmt.Errorf("no event in %s is activity for the pack %s", p.Name, pack),
+		"say which event types are with --activity, such as --activity purchase; --activity '*' takes all")
+}
+
+// lastLines is among how many of the last lines the newest event is looked for.
+const lastLines = 16
+
+// tailLine is one of the last lines of a log.
+type tailLine struct {
+	text []byte
+	line int
+}
+
+// Span reads when the log begins and ends: its first event, and the newest of its last lines.
+func (p *Pass) Span(ctx context.Context, what string) (first, last time.Time, err error) {
+	f, err := p.open(ctx)
+	if err != nil {
+		return first, last, err
+	}
+	defer f.Close()
+	var e Entry
+	if err := p.next(f, &e); errors.Is(err, io.EOF) {
+		return first, last, fmt.Errorf("%s holds no events", p.Name)
+	} else if err != nil {
+		return first, last, err
+	}
+	first = time.UnixMilli(e.Time).UTC()
+	tail, err := p.tail(ctx, what, f)
+	if err != nil {
+		return first, last, err
+	}
+	last = first
+	for i := range tail {
+		if f.pending, f.Line = tail[i].text, tail[i].line; len(f.pending) == 0 {
+			continue
+		}
+		if f.Next(&e) == nil && e.Time > last.UnixMilli() {
+			last = time.UnixMilli(e.Time).UTC()
+		}
+	}
+	return first, last, nil
+}
+
+// tail reads on to the last lines of a log.
+func (p *Pass) tail(ctx context.Context, what string, f *File) (tail [lastLines]tailLine, err error) {
+	for n := 0; ; n++ {
+		if n%4096 == 0 {
+			if ctx.Err() != nil {
+				return tail, context.Cause(ctx)
+			}
+			p.progress(what, -1, f)
+		}
+		line, err := f.NextLine()
+		if errors.Is(err, io.EOF) {
+			return tail, nil
+		}
+		if err != nil && !errors.As(err, new(*LineError)) {
+			return tail, err
+		}
+		t := &tail[n%len(tail)]
+		t.text, t.line = append(t.text[:0], line...), f.Line
+	}
+}
