@@ -9,6 +9,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
+	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -57,31 +58,23 @@ type sample struct {
 	events, keyless int
 }
 
-// read takes in the newest records of a partition.
+// read takes in the newest records of a partition, but for what an open transaction holds back.
 func (s *sample) read(ctx context.Context, client *kafkawire.Client, topic string, partition int32) error {
-	start, end, err := client.Bounds(ctx, topic, partition)
-	if err != nil || start == end {
-		return err
-	}
-	f, err := client.NewFetcher(kafkawire.FetchConfig{Topic: topic, Partition: partition, MaxBytes: 1 << 20})
+	start, _, err := client.Bounds(ctx, topic, partition)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	var fetched pipeline.Fetched
-	for at := max(start, end-sampledRecords); at < end; at = fetched.Next {
-		if err := f.Fetch(ctx, at, &fetched); err != nil {
-			return err
-		}
-		if fetched.Next == at { // the rest is a transaction that is still open
-			return nil
-		}
-		s.decoder.Reset()
-		for i := range fetched.Records {
-			s.take(&fetched.Records[i], partition)
-		}
+	end, err := client.StableEnd(ctx, topic, partition)
+	if err != nil {
+		return err
 	}
-	return nil
+	scan := kafkascan.Scan{
+		Client: client, Topic: topic, Partition: partition, From: max(start, end-sampledRecords), To: end, MaxBytes: 1 << 20,
+		Patience: sampleTimeout / 2,
+		Record:   func(r *pipeline.Record) error { s.take(r, partition); return nil },
+		Answered: func(int64) error { s.decoder.Reset(); return nil },
+	}
+	return scan.Run(ctx)
 }
 
 func (s *sample) take(r *pipeline.Record, partition int32) {

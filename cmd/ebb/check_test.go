@@ -217,6 +217,17 @@ func (s *services) hold(t testing.TB, group, pack string) {
 	}
 }
 
+// TestCheckKeysReadsThroughEmptyAnswers: a customer in two partitions is seen although the partitions' leaders are new.
+func TestCheckKeysReadsThroughEmptyAnswers(t *testing.T) {
+	s := startServices(t, "events", "events.dlq", "ebb.alerts", "ebb.control", "ebb.packs")
+	s.place(t, map[string][]int32{"a": {0, 2}, "b": {1}})
+	s.answerEmptyAtFirst()
+	got := run(t, s.environ, nil, "check").want(t, exitFailed)
+	if want := "1 of 2 customers occur in more than one partition (one of them in partitions 0 and 2) among the newest 3 events"; !strings.Contains(got.stdout, want) {
+		t.Errorf("stdout:\n%s", got.stdout)
+	}
+}
+
 func TestCheckCreatesTopicsThatFit(t *testing.T) {
 	s := startServices(t)
 	run(t, s.environ, nil, "check", "--create", "--partitions", "3").want(t, exitOK)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline/kafkawire"
+	"ebb/sinks/alertlog"
 )
 
 // demoFlags is the command line of demo.
@@ -196,11 +196,14 @@ func (d *demo) watch(ctx context.Context, p *processor) <-chan error {
 		done <- err
 		return done
 	}
-	r := &alertReader{client: client, topic: d.cfg.Kafka.Alerts, fromStart: true, said: io.Discard}
+	r := &alertlog.Reader{
+		Client: client, Topic: d.cfg.Kafka.Alerts, FromStart: true,
+		Retry: func(error) {}, Lost: func(int32, int64, int64) {}, // the broker is this process, and keeps everything
+	}
 	var running sync.WaitGroup
 	running.Go(func() {
 		defer client.Close()
-		done <- r.read(ctx, p.topic.Partitions, d.show)
+		done <- r.Read(ctx, p.topic.Partitions, d.show.print)
 	})
 	return done
 }

@@ -49,7 +49,7 @@ func newDemoShow(s terminal.Screen, asJSON bool, total int64) *demoShow {
 	return show
 }
 
-// print is alertSink's.
+// print takes what was read; see [alertlog.Reader.Read].
 func (s *demoShow) print(batch [][]byte, _ bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,56 +9,45 @@ import (
 	"time"
 
 	"ebb/cmd/ebb/advice"
-	"ebb/pipeline"
+	"ebb/cmd/ebb/deadletter"
 )
 
 // selection reads which records the flags mean.
-func (f *dlqFlags) selection(now time.Time) (*selection, error) {
-	s := &selection{since: math.MinInt64, until: math.MaxInt64}
-	known := codeNames()
+func (f *dlqFlags) selection(now time.Time) (*deadletter.Selection, error) {
+	s := &deadletter.Selection{Since: math.MinInt64, Until: math.MaxInt64}
+	known := deadletter.CodeNames()
 	for _, c := range f.codes {
 		if !slices.Contains(known, c) {
 			return nil, fmt.Errorf("there is no code %q (docs/events.md lists them)%s", c, advice.DidYouMean(c, known))
 		}
-		s.codes = append(s.codes, c)
+		s.Codes = append(s.Codes, c)
 	}
 	var err error
-	if s.input, err = readSpan("partition", f.partition, "offsets", f.offsets); err != nil {
+	if s.Input, err = readSpan("partition", f.partition, "offsets", f.offsets); err != nil {
 		return nil, err
 	}
-	if s.dlq, err = readSpan("dlq-partition", f.dlqPartition, "dlq-offsets", f.dlqOffsets); err != nil {
+	if s.DLQ, err = readSpan("dlq-partition", f.dlqPartition, "dlq-offsets", f.dlqOffsets); err != nil {
 		return nil, err
 	}
 	if f.since != "" {
-		if s.since, err = readTime("since", f.since, now); err != nil {
+		if s.Since, err = readTime("since", f.since, now); err != nil {
 			return nil, err
 		}
 	}
 	if f.until != "" {
-		if s.until, err = readTime("until", f.until, now); err != nil {
+		if s.Until, err = readTime("until", f.until, now); err != nil {
 			return nil, err
 		}
 	}
-	if s.since >= s.until {
+	if s.Since >= s.Until {
 		return nil, fmt.Errorf("--since %s is not before --until %s", f.since, f.until)
 	}
 	return s, nil
 }
 
-// codeNames are the codes of records that cannot be used.
-func codeNames() (names []string) {
-	for c := pipeline.Usable + 1; ; c++ {
-		name := c.String()
-		if name == "unknown" {
-			return names
-		}
-		names = append(names, name)
-	}
-}
-
 // readSpan reads a partition and its offsets: FROM-TO, FROM- or one.
-func readSpan(partitionFlag string, partition int32, offsetsFlag, offsets string) (span, error) {
-	s := span{partition: partition, to: math.MaxInt64}
+func readSpan(partitionFlag string, partition int32, offsetsFlag, offsets string) (deadletter.Span, error) {
+	s := deadletter.Span{Partition: partition, To: math.MaxInt64}
 	switch {
 	case partition < -1:
 		return s, fmt.Errorf("--%s must be 0 or more, found %d", partitionFlag, partition)
@@ -70,14 +59,14 @@ func readSpan(partitionFlag string, partition int32, offsetsFlag, offsets string
 	wrong := fmt.Errorf("--%s is FROM-TO, FROM- or one offset, found %q", offsetsFlag, offsets)
 	first, last, two := strings.Cut(offsets, "-")
 	var err error
-	if s.from, err = strconv.ParseInt(first, 10, 64); err != nil {
+	if s.From, err = strconv.ParseInt(first, 10, 64); err != nil {
 		return s, wrong
 	}
 	switch {
 	case !two:
-		s.to = s.from
+		s.To = s.From
 	case last != "":
-		if s.to, err = strconv.ParseInt(last, 10, 64); err != nil || s.to < s.from {
+		if s.To, err = strconv.ParseInt(last, 10, 64); err != nil || s.To < s.From {
 			return s, wrong
 		}
 	}

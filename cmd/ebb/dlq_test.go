@@ -21,6 +21,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/deadletter"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/sinks"
@@ -90,7 +91,7 @@ func (l *letters) dlq(code int, args ...string) outcome {
 }
 
 // replay runs dlq replay and gives its outcome.
-func (l *letters) replay(args ...string) (r dlqReplayed) {
+func (l *letters) replay(args ...string) (r deadletter.Replayed) {
 	l.t.Helper()
 	if err := json.Unmarshal([]byte(l.dlq(exitOK, append([]string{"replay", "--json"}, args...)...).stdout), &r); err != nil {
 		l.t.Fatal(err)
@@ -283,7 +284,7 @@ func TestDLQReplayAgain(t *testing.T) {
 	}
 	r.Headers = kafkawire.AppendHeaders(nil, nil, headers...)
 	l.put(r)
-	var listed dlqListing
+	var listed deadletter.Listing
 	if err := json.Unmarshal([]byte(l.dlq(exitOK, "list", "--json").stdout), &listed); err != nil || listed.Records != 2 || listed.Replayed != 1 || len(listed.Groups) != 2 || listed.Groups[0].Again+listed.Groups[1].Again != 1 {
 		t.Errorf("%+v, %v", listed, err)
 	}
@@ -428,25 +429,19 @@ func TestSelectionTakesOpenSpans(t *testing.T) {
 		return sinks.Place{Partition: partition, Offset: offset}
 	}
 	for place, want := range map[sinks.Place]bool{at(2, 5): true, at(2, 1<<60): true, at(2, 4): false, at(1, 5): false} {
-		if got := s.input.takes(&place); got != want {
+		if got := s.Input.Takes(&place); got != want {
 			t.Errorf("%v: %v", place, got)
 		}
 	}
-	if from, end := s.within(1, 3, 20); from != 7 || end != 8 {
-		t.Errorf("reads from %d to %d", from, end)
-	}
-	if from, end := s.within(0, 3, 20); from != end {
-		t.Errorf("reads from %d to %d of another partition", from, end)
-	}
-	if !slices.Contains(codeNames(), "registry_framed") || slices.Contains(codeNames(), "usable") {
-		t.Error(codeNames())
+	if !slices.Contains(deadletter.CodeNames(), "registry_framed") || slices.Contains(deadletter.CodeNames(), "usable") {
+		t.Error(deadletter.CodeNames())
 	}
 }
 
 // TestDLQReplayStopped: at Ctrl-C the transaction under way is ended, the next is not begun, and nothing is lost or doubled.
 func TestDLQReplayStopped(t *testing.T) {
 	l := newLetters(t)
-	const n = 3 * chunkRecords
+	const n = 3 * deadletter.ChunkRecords
 	l.quarantine(n)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	l.kafka.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
@@ -493,7 +488,7 @@ func TestDLQShowsNoOrders(t *testing.T) {
 // TestDLQCodesComplete in a shell.
 func TestDLQCodesComplete(t *testing.T) {
 	got := run(t, nil, nil, "__complete", "dlq", "show", "--code", "").want(t, exitOK)
-	if want := strings.Join(codeNames(), "\n") + "\n:4\n"; got.stdout != want { // 4: no file names
+	if want := strings.Join(deadletter.CodeNames(), "\n") + "\n:4\n"; got.stdout != want { // 4: no file names
 		t.Errorf("%q, want %q", got.stdout, want)
 	}
 }
@@ -502,7 +497,7 @@ func TestDLQCodesComplete(t *testing.T) {
 // The next one ends it at once, and sends what lies behind it.
 func TestDLQReplayBehindAnOpenTransaction(t *testing.T) {
 	l := newLetters(t)
-	killed := l.client(t, kgo.TransactionalID(replayID("events.dlq")), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	killed := l.client(t, kgo.TransactionalID(deadletter.TransactionalID("events.dlq")), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err := killed.BeginTransaction(); err != nil {
 		t.Fatal(err)
 	}
@@ -541,6 +536,18 @@ func TestDLQReplayLarge(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	l.arrived(upTo(40)...)
+}
+
+// TestDLQReadsThroughEmptyAnswers: a leader that is new holds nothing up, and nothing is left out.
+func TestDLQReadsThroughEmptyAnswers(t *testing.T) {
+	l := newLetters(t)
+	l.quarantine(30)
+	l.replay("--code", "not_json", "--yes")
+	l.answerEmptyAtFirst()
+	got := l.dlq(exitOK, "list")
+	if !strings.HasSuffix(got.stdout, "\n30 records in events.dlq, 650 bytes, 10 replayed\n") || got.stderr != "" {
+		t.Errorf("stdout:\n%s\nstderr: %s", got.stdout, got.stderr)
+	}
 }
 
 // TestDLQMarksStandBehindWhatTheyName, in the same partition: so retention takes a mark after the records that it names.

@@ -124,6 +124,62 @@ func (s *services) readAll(t testing.TB, n int) []*kgo.Record {
 	return records
 }
 
+// answerEmpty has Kafka answer a request for records without any whenever yes says so, as a leader does that was just elected and has
+// not heard yet how far the others are. yes is called by one goroutine.
+func (s *services) answerEmpty(yes func(topic string, partition int32, offset int64) bool) {
+	s.kafka.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		s.kafka.KeepControl()
+		req := r.(*kmsg.FetchRequest)
+		if len(req.Topics) != 1 || len(req.Topics[0].Partitions) != 1 { // of another client than ebb
+			return nil, nil, false
+		}
+		asked := req.Topics[0].Partitions[0]
+		if !yes(req.Topics[0].Topic, asked.Partition, asked.FetchOffset) {
+			return nil, nil, false
+		}
+		res := req.ResponseKind().(*kmsg.FetchResponse)
+		t, p := kmsg.NewFetchResponseTopic(), kmsg.NewFetchResponseTopicPartition()
+		p.Partition, p.HighWatermark, p.LastStableOffset = asked.Partition, asked.FetchOffset, asked.FetchOffset
+		t.Topic, t.Partitions = req.Topics[0].Topic, append(t.Partitions, p)
+		res.Topics = append(res.Topics, t)
+		return res, nil, true
+	})
+}
+
+// answerEmptyAtFirst has Kafka answer empty to the first request for each offset.
+func (s *services) answerEmptyAtFirst() {
+	type place struct {
+		topic     string
+		partition int32
+		offset    int64
+	}
+	asked := map[place]int{}
+	s.answerEmpty(func(topic string, partition int32, offset int64) bool {
+		asked[place{topic, partition, offset}]++
+		return asked[place{topic, partition, offset}] == 1
+	})
+}
+
+// answerEmptyUntil has Kafka give no records until the function is called that it returns. asked is closed with the first
+// request for records of the partition.
+func (s *services) answerEmptyUntil(t testing.TB, partition int32) (asked <-chan struct{}, until func()) {
+	t.Helper()
+	first, over := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	s.answerEmpty(func(_ string, of int32, _ int64) bool {
+		if of == partition {
+			once.Do(func() { close(first) })
+		}
+		select {
+		case <-over:
+			return false
+		default:
+			return true
+		}
+	})
+	return first, func() { close(over) }
+}
+
 // eventually polls until ok, or fails the test.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()

@@ -95,19 +95,6 @@ type decidedDifference struct {
 	Migrations []migrationJSON `json:"migrations"`
 }
 
-// migrationJSON are the cells of a migration that hold customers.
-type migrationJSON struct {
-	At     time.Time       `json:"at"`
-	Tiers  []migrationCell `json:"tiers"`
-	Stages []migrationCell `json:"stages"`
-}
-
-type migrationCell struct {
-	A         string `json:"a"`
-	B         string `json:"b"`
-	Customers int64  `json:"customers"`
-}
-
 func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (*packsDiffered, error) {
 	cfg, err := a.config(f.overrides()...)
 	if err != nil {
@@ -197,28 +184,6 @@ func newDecided(log string, skipped int64, found *backtest.Difference) *decidedD
 		d.Migrations = append(d.Migrations, newMigration(&found.Migrations[i]))
 	}
 	return d
-}
-
-func newMigration(m *backtest.Migration) migrationJSON {
-	out := migrationJSON{At: m.At, Tiers: []migrationCell{}, Stages: []migrationCell{}}
-	for a := range m.Tiers {
-		for b, n := range m.Tiers[a] {
-			out.Tiers = appendCell(out.Tiers, scoring.Tier(a).String(), scoring.Tier(b).String(), n)
-		}
-	}
-	for a := range m.Stages {
-		for b, n := range m.Stages[a] {
-			out.Stages = appendCell(out.Stages, scoring.Stage(a).String(), scoring.Stage(b).String(), n)
-		}
-	}
-	return out
-}
-
-func appendCell(cells []migrationCell, a, b string, customers int64) []migrationCell {
-	if customers == 0 {
-		return cells
-	}
-	return append(cells, migrationCell{a, b, customers})
 }
 
 func (d *packsDiffered) show(s terminal.Screen, asJSON bool) error {

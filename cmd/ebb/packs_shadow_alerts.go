@@ -11,8 +11,8 @@ import (
 
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/connect"
-	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
+	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring"
 	"ebb/sinks"
@@ -22,8 +22,8 @@ import (
 type shadowedAlerts struct {
 	cfg         *config.Config
 	client      *kafkawire.Client
-	from, until int64 // ms: after from, and not after until
-	steps       *terminal.Steps
+	from, until int64                   // ms: after from, and not after until
+	done        func(done, total int64) // is told how far a partition is read
 
 	counts    map[alertSort][2]int64
 	customers map[uint64]uint8    // by the hash of tenant and name: 1 alerted by the main one, 2 by the shadow
@@ -80,32 +80,22 @@ func (s *shadowedAlerts) readPartition(ctx context.Context, side int, src *alert
 	if err != nil {
 		return err
 	}
-	_, end, err := s.client.Bounds(ctx, src.topic, n)
+	end, err := s.client.StableEnd(ctx, src.topic, n) // what an open transaction holds back is left out
 	if err != nil {
 		return err
 	}
-	f, err := s.client.NewFetcher(kafkawire.FetchConfig{Topic: src.topic, Partition: n})
-	if err != nil {
-		return err
+	total := max(0, end-at)
+	s.done(0, total)
+	scan := kafkascan.Scan{
+		Client: s.client, Topic: src.topic, Partition: n, From: at, To: end, Patience: alertsPatience,
+		Record:   func(r *pipeline.Record) error { s.take(side, src, r); return nil },
+		Answered: func(next int64) error { s.done(next-at, total); return nil },
 	}
-	defer f.Close()
-	var fetched pipeline.Fetched
-	s.steps.Begin(max(0, end-at))
-	for at < end {
-		if err := f.Fetch(ctx, at, &fetched); err != nil {
-			return err
-		}
-		if fetched.Next == at { // the rest is a transaction that is still open
-			return nil
-		}
-		for i := range fetched.Records {
-			s.take(side, src, &fetched.Records[i])
-		}
-		s.steps.Add(fetched.Next - at)
-		at = fetched.Next
-	}
-	return nil
+	return scan.Run(ctx)
 }
+
+// alertsPatience is how long brokers may answer without what they hold.
+const alertsPatience = 30 * time.Second
 
 // alertSort is what an alert is about.
 type alertSort struct{ kind, transition string }

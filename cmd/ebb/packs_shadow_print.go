@@ -51,9 +51,9 @@ func (t shadowsText) shadow(r *shadowReport) {
 	}
 	t.Paragraph("", fmt.Sprintf("Customers: %s known to both, %s to the main one alone, %s to the shadow alone.",
 		advice.Grouped(r.Customers.Both), advice.Grouped(r.Customers.Main), advice.Grouped(r.Customers.Shadow)))
-	packsDiffText{t.Screen, "the main", "the shadow"}.migration("as of "+r.At.Format("2006-01-02 15:04"), &r.moved.migration)
+	packsDiffText{t.Screen, "the main", "the shadow"}.migration("as of "+r.At.Format("2006-01-02 15:04"), &r.Moved)
 	t.alerts(r.Alerts)
-	if r.moved.most > 0 {
+	if r.Most > 0 {
 		t.top(r.Top)
 	}
 }
@@ -131,7 +131,7 @@ func (t shadowsText) top(all []scoreChange) {
 		c := &all[i]
 		var why []string
 		for _, w := range c.Why {
-			why = append(why, fmt.Sprintf("%s %+.2f", strings.ReplaceAll(w.Code, "_", " "), w.by()))
+			why = append(why, fmt.Sprintf("%s %+.2f", strings.ReplaceAll(w.Code, "_", " "), w.By()))
 		}
 		if c.Main.Floor != c.Shadow.Floor {
 			why = append(why, fmt.Sprintf("floor %g → %g", c.Main.Floor, c.Shadow.Floor))

@@ -11,7 +11,6 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"ebb/cmd/ebb/backtest"
-	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
 	"ebb/scoring"
@@ -22,7 +21,8 @@ type shadowedStates struct {
 	redis *redisstore.Client
 	sides [2]stateSide // the main one, the shadow
 	most  int          // of top
-	steps *terminal.Steps
+
+	done func(int64) // is told how many customers of the partition were compared
 
 	migration backtest.Migration
 	both      int64
@@ -88,14 +88,15 @@ func (s *shadowedStates) partition(ctx context.Context, n int, held [2]redisstor
 	if err != nil {
 		return err
 	}
-	seen := map[uint64]struct{}{} // Redis may name a customer twice
+	seen, asked := map[uint64]struct{}{}, int64(0) // Redis may name a customer twice
 	both := int64(0)
 	err = s.redis.EachProfile(ctx, s.sides[sideMain].group, n, func(keys, profiles []string) error {
 		theirs, err := s.redis.ProfilesOf(ctx, s.sides[sideShadow].group, n, keys)
 		if err != nil {
 			return err
 		}
-		s.steps.Add(int64(len(keys)))
+		asked += int64(len(keys))
+		s.done(asked)
 		for i, key := range keys {
 			hash := xxhash.Sum64String(key)
 			if _, again := seen[hash]; again {
@@ -207,10 +208,10 @@ func why(customers [2]*scoring.Customer, scorers [2]*scoring.Scorer, scores *[2]
 			}
 		}
 	}
-	all = slices.DeleteFunc(all, func(c termChange) bool { return math.Abs(c.by()) < leastWhy })
-	slices.SortStableFunc(all, func(a, b termChange) int { return cmp.Compare(math.Abs(b.by()), math.Abs(a.by())) })
+	all = slices.DeleteFunc(all, func(c termChange) bool { return math.Abs(c.By()) < leastWhy })
+	slices.SortStableFunc(all, func(a, b termChange) int { return cmp.Compare(math.Abs(b.By()), math.Abs(a.By())) })
 	return append([]termChange{}, all[:min(len(all), mostWhy)]...)
 }
 
-// by is how much more it adds by the shadow.
-func (c *termChange) by() float64 { return c.Shadow - c.Main }
+// By is how much more it adds by the shadow.
+func (c *termChange) By() float64 { return c.Shadow - c.Main }

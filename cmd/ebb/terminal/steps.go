@@ -7,44 +7,43 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
+// Steps shows how far a work of a known size is: a bar on a terminal, elsewhere a line every few seconds.
+type Steps struct {
+	screen Screen
+	what   string
+	total  int64
+	bar    *progressbar.ProgressBar // nil: none
+	ended  bool
+	said   time.Time
+}
+
 // PlainEvery is the time between two lines of plain progress.
 const PlainEvery = 5 * time.Second
 
-// Steps shows how far a work of a known size is: a bar on a terminal, elsewhere a line every few seconds.
-type Steps struct {
-	Screen      Screen
-	What        string
-	bar         *progressbar.ProgressBar
-	total, done int64
-	said        time.Time
-}
+// NewSteps shows nothing yet.
+func NewSteps(s Screen) *Steps { return &Steps{screen: s, said: time.Now()} }
 
-func NewSteps(s Screen, what string) *Steps { return &Steps{Screen: s, What: what, said: time.Now()} }
-
-// Begin starts over with total to do.
-func (p *Steps) Begin(total int64) {
-	p.End()
-	p.total, p.done = total, 0
-	if p.Screen.Terminal && total > 0 {
-		p.bar = p.Screen.Bar(total, p.What)
+// At shows how many steps of a work are done. Another work, or one of another size, begins anew.
+func (p *Steps) At(what string, done, total int64) {
+	if what != p.what || total != p.total {
+		p.End()
+		p.what, p.total, p.ended = what, total, false
+		if p.screen.Terminal && total > 0 {
+			p.bar = p.screen.Bar(total, what)
+		}
 	}
-}
-
-// Add says that n more are done.
-func (p *Steps) Add(n int64) {
-	p.done = min(p.total, p.done+n)
 	switch {
 	case p.bar != nil:
-		_ = p.bar.Set64(p.done) // a bar that cannot be drawn is no failure
-	case p.total > 0 && time.Since(p.said) >= PlainEvery:
+		_ = p.bar.Set64(done) // a bar that cannot be drawn is no failure
+	case total > 0 && !p.ended && time.Since(p.said) >= PlainEvery:
 		p.said = time.Now()
-		fmt.Fprintf(p.Screen, "%s, %d %%\n", p.What, 100*p.done/p.total)
+		fmt.Fprintf(p.screen, "%s, %d %%\n", what, 100*done/total)
 	}
 }
 
-// End takes the bar away, for what is shown instead.
+// End takes the bar away, for what is shown instead, and shows no more of this work.
 func (p *Steps) End() {
-	p.total = 0
+	p.ended = true
 	if p.bar != nil {
 		_ = p.bar.Finish()
 		p.bar = nil

@@ -1,4 +1,4 @@
-package main
+package deadletter
 
 import (
 	"bytes"
@@ -10,22 +10,22 @@ import (
 // How much one transaction of a replay sends at most. Larger ones cost readers of the input more waiting, smaller ones cost
 // more transactions: each waits for the one before it to be completed.
 const (
-	chunkRecords = 2_000
+	ChunkRecords = 2_000
 	chunkBytes   = 4 << 20
 )
 
-// replayChunk is what one transaction sends: records of one partition of the DLQ, copied, since the next fetch overwrites them.
-type replayChunk struct {
+// chunk is what one transaction sends: records of one partition of the DLQ, copied, since the next fetch overwrites them.
+type chunk struct {
 	partition int32 // of the DLQ
 	records   []pipeline.Outgoing
 	ids       []sinks.ReplayID
-	letters   []deadLetter // for the count, without their bytes
+	letters   []Letter // for the count, without their bytes
 	bytes     int
 }
 
-func (c *replayChunk) full() bool { return len(c.records) >= chunkRecords || c.bytes >= chunkBytes }
+func (c *chunk) full() bool { return len(c.records) >= ChunkRecords || c.bytes >= chunkBytes }
 
-func (c *replayChunk) add(l *deadLetter, id sinks.ReplayID) {
+func (c *chunk) add(l *Letter, id sinks.ReplayID) {
 	out := l.Replay(l.At) // its headers are new
 	out.Key, out.Value = bytes.Clone(out.Key), bytes.Clone(out.Value)
 	l.Key, l.Value, l.Headers = out.Key, out.Value, nil

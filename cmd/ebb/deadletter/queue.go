@@ -1,0 +1,207 @@
+package deadletter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
+	"ebb/pipeline"
+	"ebb/pipeline/kafkascan"
+	"ebb/pipeline/kafkawire"
+	"ebb/sinks"
+)
+
+// Queue is the DLQ of an input as it was when it was opened. One goroutine uses it.
+type Queue struct {
+	Name string // of the topic
+
+	cfg        *config.Config
+	client     *kafkawire.Client
+	partitions int32
+	held       bounds // what is read
+	marked     map[sinks.ReplayID]struct{}
+
+	// patient says that what lies behind an open transaction is waited for; else it is left out.
+	patient bool
+
+	progress    func(what string, done, total int64)
+	work        string // what progress is told of
+	done, total int64
+}
+
+// bounds is what each partition of a topic holds.
+type bounds struct{ from, ends, stable []int64 }
+
+// patience is how long records behind an open transaction are waited for.
+const patience = 30 * time.Second
+
+// Open finds the DLQ and its bounds, where the user may do what the caller needs. progress is optional: it is told what is
+// under way, and how many of how many records are done. Close it where there is no error.
+func Open(ctx context.Context, cfg *config.Config, progress func(what string, done, total int64), needs ...kafkawire.Operation) (_ *Queue, err error) {
+	if progress == nil {
+		progress = func(string, int64, int64) {}
+	}
+	q := &Queue{cfg: cfg, Name: cfg.Kafka.DLQ(), marked: map[sinks.ReplayID]struct{}{}, progress: progress}
+	if q.client, err = connect.Kafka(cfg, cfg.Kafka.Input, q.Name); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			q.client.Close()
+		}
+	}()
+	topic, err := connect.FindTopic(ctx, q.client, cfg, q.Name, needs...)
+	if err != nil {
+		return nil, err
+	}
+	q.partitions = topic.Partitions
+	q.held, err = q.bounds(ctx)
+	return q, err
+}
+
+// Close gives the connections back.
+func (q *Queue) Close() { q.client.Close() }
+
+// bounds is what each partition holds now.
+func (q *Queue) bounds(ctx context.Context) (b bounds, err error) {
+	b = bounds{make([]int64, q.partitions), make([]int64, q.partitions), make([]int64, q.partitions)}
+	for n := range q.partitions {
+		if b.from[n], b.ends[n], err = q.client.Bounds(ctx, q.Name, n); err != nil {
+			return b, connect.Explain(err, q.cfg)
+		}
+		if b.stable[n], err = q.client.StableEnd(ctx, q.Name, n); err != nil {
+			return b, connect.Explain(err, q.cfg)
+		}
+	}
+	return b, nil
+}
+
+// HeldUp reports whether a transaction is open in the DLQ, and what lies behind it is left out.
+func (q *Queue) HeldUp() bool {
+	for n := range q.partitions {
+		if !q.patient && q.held.stable[n] < q.held.ends[n] {
+			return true
+		}
+	}
+	return false
+}
+
+// end is where the reading of a partition ends.
+func (q *Queue) end(n int32) int64 {
+	if q.patient {
+		return q.held.ends[n]
+	}
+	return min(q.held.stable[n], q.held.ends[n])
+}
+
+// Letter is one quarantined record and where it stands.
+type Letter struct {
+	sinks.Quarantined
+	At       sinks.Place
+	Replayed bool // it was sent again
+}
+
+// Walk reads the marks first, then hands the records that the selection takes to each, partition by partition in their order.
+// What a record aliases holds until each returns. It counts the records that ebb did not put there.
+func (q *Queue) Walk(ctx context.Context, s *Selection, each func(*Letter) error) (foreign int64, err error) {
+	q.begin("reading "+q.Name, 2*q.size())
+	if err := q.readMarks(ctx, q.held.from, q.end); err != nil {
+		return 0, err
+	}
+	return q.walkMarked(ctx, s, each)
+}
+
+// walkMarked is Walk once the marks are known.
+func (q *Queue) walkMarked(ctx context.Context, s *Selection, each func(*Letter) error) (foreign int64, err error) {
+	for n := range q.partitions {
+		from, end := s.Within(n, q.held.from[n], q.end(n))
+		err := q.scan(ctx, n, from, end, func(r *pipeline.Record) error {
+			quarantined, ok := sinks.ReadQuarantined(r)
+			if !ok {
+				if _, mark, _ := sinks.ReadMark(r); !mark { // its errors were told when the marks were read
+					foreign++
+				}
+				return nil
+			}
+			l := Letter{Quarantined: quarantined, At: sinks.Place{Topic: q.Name, Partition: n, Offset: r.Offset}}
+			if !s.Takes(&l) {
+				return nil
+			}
+			_, l.Replayed = q.marked[quarantined.ID()]
+			return each(&l)
+		})
+		if err != nil {
+			return foreign, err
+		}
+	}
+	return foreign, nil
+}
+
+// size is how many records there are to read, as far as offsets tell.
+func (q *Queue) size() (records int64) {
+	for n := range q.partitions {
+		records += q.end(n) - q.held.from[n]
+	}
+	return records
+}
+
+// readMarks learns which records were sent again.
+func (q *Queue) readMarks(ctx context.Context, from []int64, end func(int32) int64) error {
+	for n := range q.partitions {
+		err := q.scan(ctx, n, from[n], end(n), func(r *pipeline.Record) error {
+			ids, _, err := sinks.ReadMark(r)
+			if err != nil {
+				return advice.Add(fmt.Errorf("%s/%d: %w", q.Name, n, err), "use the newest ebb that has replayed records of this topic")
+			}
+			for _, id := range ids {
+				q.marked[id] = struct{}{}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scan reads the committed records of a partition in [from, end).
+func (q *Queue) scan(ctx context.Context, partition int32, from, end int64, each func(*pipeline.Record) error) error {
+	var own error // of each, which is nothing of Kafka's
+	s := kafkascan.Scan{
+		Client: q.client, Topic: q.Name, Partition: partition, From: from, To: end, Patience: patience,
+		Record: func(r *pipeline.Record) error {
+			own = each(r)
+			return own
+		},
+		Answered: func(next int64) error {
+			q.add(next - from)
+			from = next
+			return nil
+		},
+		Lost: func(_, next int64) { from = next }, // retention was quicker
+	}
+	err := s.Run(ctx)
+	if err == nil || own != nil || ctx.Err() != nil || errors.As(err, new(*kafkascan.HeldUpError)) {
+		return err
+	}
+	return connect.Explain(err, q.cfg)
+}
+
+// begin tells of a work of so many records.
+func (q *Queue) begin(what string, total int64) {
+	q.work, q.done, q.total = what, 0, total
+	q.progress(q.work, q.done, q.total)
+}
+
+// add tells that n more are done.
+func (q *Queue) add(n int64) {
+	q.done = min(q.total, q.done+n)
+	if q.total > 0 {
+		q.progress(q.work, q.done, q.total)
+	}
+}

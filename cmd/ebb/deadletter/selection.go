@@ -1,0 +1,59 @@
+package deadletter
+
+import (
+	"slices"
+
+	"ebb/pipeline"
+	"ebb/sinks"
+)
+
+// Selection says which records are meant.
+type Selection struct {
+	Codes []string // nil: all
+	Input Span     // where they stood
+	DLQ   Span     // where they stand
+	Since int64    // timestamps, ms since the epoch: not older
+	Until int64    // and older
+}
+
+// Span is a stretch of offsets of one partition, or of all.
+type Span struct {
+	Partition int32 // -1: all, and then all offsets
+	From, To  int64 // both included
+}
+
+// Takes reports whether a place lies in the span.
+func (s *Span) Takes(p *sinks.Place) bool {
+	return s.Partition < 0 || p.Partition == s.Partition && p.Offset >= s.From && p.Offset <= s.To
+}
+
+// Takes reports whether a record is meant.
+func (s *Selection) Takes(l *Letter) bool {
+	return (s.Codes == nil || slices.Contains(s.Codes, l.Code)) && s.Input.Takes(&l.Source) && s.DLQ.Takes(&l.At) &&
+		l.Timestamp >= s.Since && l.Timestamp < s.Until
+}
+
+// Within is what is to be read of a partition of the DLQ that holds [from, end).
+func (s *Selection) Within(partition int32, from, end int64) (int64, int64) {
+	switch {
+	case s.DLQ.Partition < 0:
+		return from, end
+	case s.DLQ.Partition != partition:
+		return end, end
+	}
+	if s.DLQ.To < end {
+		end = s.DLQ.To + 1
+	}
+	return max(from, s.DLQ.From), end
+}
+
+// CodeNames are the codes of records that cannot be used.
+func CodeNames() (names []string) {
+	for c := pipeline.Usable + 1; ; c++ {
+		name := c.String()
+		if name == "unknown" {
+			return names
+		}
+		names = append(names, name)
+	}
+}

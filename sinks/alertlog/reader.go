@@ -1,0 +1,104 @@
+// Package alertlog reads published alerts back, committed ones only: for commands, and for whoever shows or sends them on.
+package alertlog
+
+import (
+	"bytes"
+	"context"
+	"sync"
+	"time"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkascan"
+	"ebb/pipeline/kafkawire"
+)
+
+// Reader reads every partition of a topic of alerts, each on a goroutine of its own.
+type Reader struct {
+	Client    *kafkawire.Client
+	Topic     string
+	FromStart bool // begin with the oldest alert, not with the next one
+	UntilEnd  bool // stop at the end offsets found at the start
+
+	// Patience is how long a reading that has an end goes on while brokers do not answer or hold records back. One without an
+	// end goes on until it is stopped.
+	Patience time.Duration
+
+	// Retry is told what went wrong and is tried again, Lost which offsets [from, next) of a partition were deleted before they
+	// were read. Both are called by one goroutine at a time.
+	Retry func(error)
+	Lost  func(partition int32, from, next int64)
+
+	telling sync.Mutex
+}
+
+// Read hands the values of all alerts to take, in the order of each partition, until every partition has ended, one fails, or
+// ctx ends. caughtUp says that no other batch waits, so that what take holds back should be let go.
+func (r *Reader) Read(ctx context.Context, partitions int32, take func(batch [][]byte, caughtUp bool) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	values := make(chan [][]byte, partitions)
+	var reading sync.WaitGroup
+	for partition := range partitions {
+		reading.Go(func() {
+			if err := r.readPartition(ctx, partition, values); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	go func() {
+		reading.Wait()
+		close(values)
+	}()
+	for batch := range values {
+		if err := take(batch, len(values) == 0); err != nil {
+			cancel(err)
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// readPartition sends the partition's values, those of an answer at a time.
+func (r *Reader) readPartition(ctx context.Context, partition int32, values chan<- [][]byte) error {
+	start, end, err := r.Client.Bounds(ctx, r.Topic, partition)
+	if err != nil {
+		return err
+	}
+	scan := kafkascan.Scan{
+		Client: r.Client, Topic: r.Topic, Partition: partition, From: end, To: kafkascan.Endless,
+		Retry: func(err error) { r.tell(func() { r.Retry(err) }) },
+		Lost:  func(from, next int64) { r.tell(func() { r.Lost(partition, from, next) }) },
+	}
+	if r.FromStart {
+		scan.From = start
+	}
+	if r.UntilEnd {
+		scan.To, scan.Patience = end, r.Patience
+	}
+	var batch [][]byte
+	scan.Record = func(record *pipeline.Record) error {
+		if record.Value != nil { // a tombstone is no alert
+			batch = append(batch, bytes.Clone(record.Value)) // the next answer overwrites it
+		}
+		return nil
+	}
+	scan.Answered = func(int64) error {
+		if len(batch) == 0 {
+			return nil
+		}
+		select {
+		case values <- batch:
+			batch = nil
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return scan.Run(ctx)
+}
+
+// tell calls say while no other partition is telling.
+func (r *Reader) tell(say func()) {
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	say()
+}
