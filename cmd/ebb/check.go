@@ -1,25 +1,16 @@
 package main
 
 import (
-	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
-	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
-	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
-	"ebb/pipeline/redisstore"
-	"ebb/pipeline/secure"
-	"ebb/scoring"
-	"ebb/sinks"
 )
 
 // checkFlags is the command line of check.
@@ -80,216 +71,32 @@ func (a *app) checkCommand(brokers, topic string) string {
 	return line
 }
 
-// Statuses of a finding.
-const (
-	statusOK      = "ok"
-	statusWarning = "warning"
-	statusProblem = "problem"
-)
-
-// finding is the outcome of one check.
-type finding struct {
-	Check  string `json:"check"`
-	Status string `json:"status"`
-	Found  string `json:"found"`
-	Do     string `json:"do,omitempty"` // what to do about it; a second line is a command to copy
-}
-
-// checking gathers findings.
-type checking struct {
-	flags    *checkFlags
-	create   string // command line
-	cfg      *config.Config
-	client   *kafkawire.Client
-	redis    *redisstore.Client // nil: it does not let us in
-	reached  bool               // a broker answered
-	pack     *scoring.Pack
-	of       string // whose findings these are, in front of their names: empty, or a shadow's
-	topics   map[string]kafkawire.Topic
-	created  map[string]bool // topics, by --create
-	findings []finding
-}
-
-func (c *checking) ok(check, format string, args ...any) { c.add(check, statusOK, "", format, args...) }
-
-func (c *checking) warn(check, do, format string, args ...any) {
-	c.add(check, statusWarning, do, format, args...)
-}
-
-func (c *checking) problem(check, do, format string, args ...any) {
-	c.add(check, statusProblem, do, format, args...)
-}
-
-func (c *checking) add(check, status, do, format string, args ...any) {
-	found := strings.Join(strings.FieldsFunc(fmt.Sprintf(format, args...), func(r rune) bool { return r == '\n' }), "; ")
-	c.findings = append(c.findings, finding{c.of + check, status, found, do})
-}
-
-// failed notes an error: a hard stop and a refusal with their own advice, anything else with do.
-func (c *checking) failed(check, do string, err error) {
-	if stop, ok := errors.AsType[*pipeline.HardStop](err); ok {
-		c.problem(check, stop.Do, "%s (%s)", stop.Detail, stop.Code)
-		return
-	}
-	if denied, ok := errors.AsType[*pipeline.Denied](err); ok {
-		if denied.Code == secure.CodePermission && do != "" {
-			denied.Do = do // of this check, where the code knows only the kind
-		}
-		found := denied.Detail
-		if _, ok := errors.AsType[kafkawire.Error](err); ok {
-			found = err.Error() // says of what
-		}
-		c.problem(check, denied.Do, "%s (%s)", found, denied.Code)
-		return
-	}
-	c.problem(check, do, "%s", err)
-}
-
 // check runs every check and prints what was found.
 func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 	if f.partitions < 1 || f.replicas < -1 || f.replicas == 0 {
 		return advice.Usage(errors.New("--partitions and --replicas must be 1 or more"))
 	}
 	cfg, problems := config.LoadAnyway(a.file, a.environ, os.ReadFile, config.Overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
-	c := &checking{flags: f, create: a.checkCommand(f.brokers, f.topic), cfg: cfg, topics: map[string]kafkawire.Topic{}, created: map[string]bool{}}
-	ctx := cmd.Context()
-	c.checkConfig(a.file, problems)
-	if !problems.Touch("pack") {
-		c.checkPack()
-	}
-	kafka := !problems.Touch("kafka.brokers", "kafka.tls", "kafka.sasl", "kafka.group", "kafka.input", "kafka.alerts", "kafka.control", "kafka.packs", "kafka.shadow", "shadows")
-	if kafka {
-		client, err := connect.Kafka(cfg, cfg.Topics()...)
-		if err != nil {
-			return err
-		}
-		defer client.Close()
-		c.client = client
-		c.checkKafka(ctx)
-	}
-	if !problems.Touch("redis") {
-		defer c.closeRedis()
-		c.checkRedis(ctx)
-	}
-	if !problems.Touch("shadows") {
-		c.checkShadows(ctx)
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return c.report(terminal.NewScreen(cmd.OutOrStdout(), a.environ), len(problems) > 0)
-}
-
-func (c *checking) checkConfig(file string, problems config.Problems) {
-	if len(problems) == 0 {
-		if file == "" {
-			file = "no file: defaults and EBB_ variables"
-		}
-		c.ok("config", "%s, digest %s", file, c.cfg.Digest())
-	}
-	for _, p := range problems {
-		c.problem("config", "", "%s", p)
-	}
-	if s := &c.cfg.Kafka.SASL; s.Mechanism == "plain" && !c.cfg.Kafka.TLS.Enabled {
-		c.warn("config", "set kafka.tls.enabled: true, or use scram-sha-512", "kafka.sasl.mechanism plain without TLS sends the password readable to anyone on the way")
-	}
-}
-
-func (c *checking) checkPack() {
-	pack, err := connect.LoadPack(c.cfg)
-	if err != nil {
-		advice := "mend pack.name, pack.activity, pack.friction or pack.horizon, or the pack's own file"
-		if c.of != "" {
-			advice = "mend shadows, or the pack's own file"
-		}
-		c.problem("pack", advice, "%s", strings.TrimPrefix(err.Error(), "load pack: "))
-		return
-	}
-	c.pack = pack
-	c.ok("pack", "%s %s, horizon %s, hash %.12s", pack.Name, pack.Version, advice.FormatDuration(pack.Horizon), pack.Hash)
-}
-
-// checkKafka checks all that stands in Kafka. Where no broker answers, that is the only finding.
-func (c *checking) checkKafka(ctx context.Context) {
-	if c.reached = c.checkBrokers(ctx); c.reached {
-		c.checkTopics(ctx)
-		c.checkTransactions(ctx)
-	}
-}
-
-// checkBrokers asks every broker of the configuration by itself and reports whether any answered.
-func (c *checking) checkBrokers(ctx context.Context) bool {
-	errs := make([]error, len(c.cfg.Kafka.Brokers))
-	var asking sync.WaitGroup
-	for i := range errs {
-		asking.Go(func() { errs[i] = c.askBroker(ctx, c.cfg.Kafka.Brokers[i]) })
-	}
-	asking.Wait()
-	var silent, answered []string
-	refused := 0
-	for i, err := range errs {
-		if err == nil {
-			answered = append(answered, c.cfg.Kafka.Brokers[i])
-		} else if _, ok := errors.AsType[*pipeline.Denied](err); ok {
-			refused++
-			c.failed("brokers", "", err)
-		} else {
-			silent = append(silent, fmt.Sprintf("%s: %s", c.cfg.Kafka.Brokers[i], advice.Cause(err)))
-		}
-	}
-	advice := "start Kafka, or mend kafka.brokers; a secured listener needs kafka.tls and kafka.sasl"
-	switch {
-	case refused > 0 && len(silent) == 0:
-		return len(answered) > 0
-	case len(answered) == 0:
-		c.problem("brokers", advice, "no answer from %s", strings.Join(silent, "; "))
-		return false
-	case len(silent) > 0:
-		c.warn("brokers", advice, "%s answered; no answer from %s", strings.Join(answered, ", "), strings.Join(silent, "; "))
-	default:
-		c.ok("brokers", "%s answered", strings.Join(answered, ", "))
-	}
-	return true
-}
-
-// askBroker reports whether one broker answers.
-func (c *checking) askBroker(ctx context.Context, address string) error {
-	if err := connect.Dialable(ctx, []string{address}); err != nil {
-		return err
-	}
-	alone := *c.cfg
-	alone.Kafka.Brokers = []string{address}
-	client, err := connect.KafkaWithin(&alone, connect.DialTimeout/2)
+	result, err := runChecks(cmd.Context(), checkOptions{
+		Config: cfg, Problems: problems, File: a.file,
+		Create: f.create, Partitions: f.partitions, Replicas: f.replicas, CreateLine: a.checkCommand(f.brokers, f.topic),
+	})
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	_, err = client.Topic(ctx, alone.Kafka.Input)
-	if errors.Is(err, kafkawire.UnknownTopicOrPartition) || errors.Is(err, kafkawire.TopicDenied) {
-		return nil // an answer; the check of the topic says more
-	}
-	return err
-}
-
-// checkTransactions tries what publishing needs, under a transactional id that no partition has.
-func (c *checking) checkTransactions(ctx context.Context) {
-	prefix := sinks.TransactionalPrefix(c.cfg.Kafka.Group)
-	id := prefix + "check"
-	p, err := c.client.NewProducer(kafkawire.ProducerConfig{TransactionalID: id, Timeout: c.cfg.Kafka.TransactionTimeout})
-	if err == nil {
-		err = p.Init(ctx)
+	screen := terminal.NewScreen(cmd.OutOrStdout(), a.environ)
+	if f.json {
+		encoder := json.NewEncoder(screen)
+		encoder.SetEscapeHTML(false)
+		err = encoder.Encode(result)
+	} else {
+		err = Findings(screen, result)
 	}
 	switch {
-	case errors.Is(err, kafkawire.Error(invalidTransactionTimeout)):
-		c.problem("transactions", "lower kafka.transaction_timeout, or raise transaction.max.timeout.ms of the brokers",
-			"the brokers refuse kafka.transaction_timeout %s", advice.FormatDuration(c.cfg.Kafka.TransactionTimeout))
-	case errors.Is(err, kafkawire.TransactionDenied):
-		c.notAllowed("transactions", kafkawire.Write, "transactional ids that begin with "+prefix)
-	case err != nil:
-		c.failed("transactions", "see that the brokers keep __transaction_state", err)
-	default:
-		c.ok("transactions", "possible")
+	case err != nil || result.OK:
+		return err
+	case len(problems) > 0: // a wrong configuration is of its own kind
+		return fmt.Errorf("%w: %w", errReported, config.Problems{})
 	}
+	return errReported
 }
-
-const invalidTransactionTimeout = 50 // Kafka's error code

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,48 +9,11 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"ebb/cmd/ebb/advice"
-	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 )
 
-// checkResult is what --json prints.
-type checkResult struct {
-	OK       bool      `json:"ok"`
-	Problems int       `json:"problems"`
-	Warnings int       `json:"warnings"`
-	Checks   []finding `json:"checks"`
-}
-
-// report prints the findings and returns an error if there is a problem; a wrong configuration is one of its own kind.
-func (c *checking) report(s terminal.Screen, co bool) error {
-	r := checkResult{Checks: c.findings}
-	for _, f := range c.findings {
-		switch f.Status {
-		case statusProblem:
-			r.Problems++
-		case statusWarning:
-			r.Warnings++
-		}
-	}
-	r.OK = r.Problems == 0
-	if err := c.print(s, &r); err != nil {
-		return err
-	}
-	switch {
-	case r.OK:
-		return nil
-	case co:
-		return fmt.Errorf("%w: %w", errReported, config.Problems{})
-	}
-	return errReported
-}
-
-func (c *checking) print(s terminal.Screen, r *checkResult) error {
-	if c.flags.json {
-		e := json.NewEncoder(s)
-		e.SetEscapeHTML(false)
-		return e.Encode(r)
-	}
+// Findings shows what was found, and the verdict.
+func Findings(s terminal.Screen, r *checkResult) error {
 	verdict := "ready to run"
 	if !r.OK {
 		verdict = advice.Plural(r.Problems, "problem")

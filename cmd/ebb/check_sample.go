@@ -2,24 +2,24 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/spf13/cobra"
+	"maps"
+	"slices"
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/eventlog"
-	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 )
 
 // sampling tries what a file's records become. It needs nothing but the configuration.
 type sampling struct {
 	cfg     *config.Config
-	name    string
+	Name    string // of the file
 	decoder *pipeline.Decoder
 	event   pipeline.Event
 
@@ -59,44 +59,13 @@ type sampleRecord struct {
 
 func newSampling(cfg *config.Config, name string) *sampling {
 	return &sampling{
-		cfg: cfg, name: name, codes: map[sampleFault]int64{},
+		cfg: cfg, Name: name, codes: map[sampleFault]int64{},
 		decoder: pipeline.NewMappedDecoder(int(cfg.Input.MaxRecordBytes), cfg.Input.Mapping.Compiled),
 	}
 }
 
-// sample tries the records of the file called name.
-func (a *app) sample(cmd *cobra.Command, f *checkFlags) error {
-	if f.create || f.brokers != "" || f.topic != "" {
-		return advice.Usage(errors.New("--sample looks at a file alone: leave --create, --brokers and --topic out"))
-	}
-	cfg, err := a.config()
-	if err != nil {
-		return err
-	}
-	lines, err := eventlog.OpenLines(f.sample, terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()))
-	if err != nil {
-		return err
-	}
-	defer lines.Close()
-	s := newSampling(cfg, lines.Name)
-	var show sampleView = &sampleText{screen: terminal.NewScreen(cmd.OutOrStdout(), a.environ)}
-	if f.json {
-		show = newSampleJSON(cmd.OutOrStdout())
-	}
-	if err := s.run(cmd.Context(), lines, show); err != nil {
-		return err
-	}
-	if err := show.end(s); err != nil {
-		return err
-	}
-	if len(s.codes) > 0 {
-		return errReported
-	}
-	return nil
-}
-
-// run tries record after record.
-func (s *sampling) run(ctx context.Context, lines *eventlog.File, show sampleView) error {
+// Run tries record after record, and hands each outcome to show.
+func (s *sampling) Run(ctx context.Context, lines *eventlog.File, show func(*sampleRecord) error) error {
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -111,12 +80,12 @@ func (s *sampling) run(ctx context.Context, lines *eventlog.File, show sampleVie
 		case err != nil:
 			return err
 		case s.records == 0 && string(line) == eventlog.CSVHeader:
-			return advice.Add(fmt.Errorf("%s is a CSV log, of which ebb produce makes flat JSON: there is no envelope to try", s.name), "try a line of what your producers send to %s", s.cfg.Kafka.Input)
+			return advice.Add(fmt.Errorf("%s is a CSV log, of which ebb produce makes flat JSON: there is no envelope to try", s.Name), "try a line of what your producers send to %s", s.cfg.Kafka.Input)
 		}
 		s.records++
 		r := s.try(line)
 		r.Line = lines.Line
-		if err := show.record(s, &r); err != nil {
+		if err := show(&r); err != nil {
 			return err
 		}
 	}
@@ -141,7 +110,7 @@ func (s *sampling) try(line []byte) (r sampleRecord) {
 		s.codes[fault]++
 		r.Code = e.Code.String()
 		r.Place, r.Found = s.placeOf(fault, line)
-		r.Do = s.cure(fault)
+		r.Do = s.Cure(fault)
 		return r
 	}
 	s.envelopes[e.Envelope]++
@@ -155,3 +124,44 @@ func (s *sampling) try(line []byte) (r sampleRecord) {
 	r.Currency = string(bytes.TrimRight(e.Currency[:], "\x00"))
 	return r
 }
+
+// String is the code and, where the fault is a part's, the envelope.
+func (f sampleFault) String() string {
+	if partOf(f.code) == "" {
+		return f.code.String()
+	}
+	return fmt.Sprintf("%s (%s)", f.code, f.envelope)
+}
+
+// sampleTotal is the closing count, as --json prints it.
+type sampleTotal struct {
+	Records     int64            `json:"records"`
+	Quarantined int64            `json:"quarantined"`
+	Envelopes   map[string]int64 `json:"envelopes"` // of usable records
+	Codes       map[string]int64 `json:"codes"`     // of the others
+}
+
+// Total is the closing count.
+func (s *sampling) Total() sampleTotal {
+	t := sampleTotal{Records: s.records, Envelopes: map[string]int64{}, Codes: map[string]int64{}}
+	for i, n := range s.envelopes {
+		if n > 0 {
+			t.Envelopes[pipeline.Envelope(i).String()] = n
+		}
+	}
+	for f, n := range s.codes {
+		t.Codes[f.code.String()] += n
+		t.Quarantined += n
+	}
+	return t
+}
+
+// Faults is what was found wrong, the most frequent first.
+func (s *sampling) Faults() []sampleFault {
+	return slices.SortedFunc(maps.Keys(s.codes), func(a, b sampleFault) int {
+		return cmp.Or(cmp.Compare(s.codes[b], s.codes[a]), cmp.Compare(a.code, b.code), cmp.Compare(a.envelope, b.envelope))
+	})
+}
+
+// Count is how many records have a fault.
+func (s *sampling) Count(f sampleFault) int64 { return s.codes[f] }

@@ -120,8 +120,8 @@ func lookUp(b []byte, path string) []byte {
 	return b
 }
 
-// cure says what to do about a fault.
-func (s *sampling) cure(f sampleFault) string {
+// Cure says what to do about a fault.
+func (s *sampling) Cure(f sampleFault) string {
 	part := partOf(f.code)
 	key := "input.mapping." + part
 	missing := strings.HasSuffix(f.code.String(), "_missing")

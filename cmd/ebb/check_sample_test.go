@@ -121,19 +121,17 @@ func TestCheckSampleFromStandardInput(t *testing.T) {
 // TestCheckSampleTerminal looks at what a terminal of 80 columns gets.
 func TestCheckSampleTerminal(t *testing.T) {
 	var b bytes.Buffer
-	view := &sampleText{terminal.Screen{Writer: &b, Terminal: true, Width: 80}}
+	screen := terminal.Screen{Writer: &b, Terminal: true, Width: 80}
 	cfg := config.Default()
 	s := newSampling(cfg, "sample.ndjson")
 	lines, err := eventlog.OpenLines("-", strings.NewReader(sampleLines))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.run(t.Context(), lines, view); err != nil {
+	if err := s.Run(t.Context(), lines, func(r *sampleRecord) error { return SampleRecord(screen, s.Name, r) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := view.end(s); err != nil {
-		t.Fatal(err)
-	}
+	SampleTotal(screen, s)
 	for line := range strings.Lines(b.String()) {
 		if n := displayWidth(strings.TrimRight(line, "\n")); n > 80 {
 			t.Errorf("%d columns: %s", n, line)

@@ -2,9 +2,7 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -13,37 +11,28 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/terminal"
-	"ebb/pipeline"
 )
 
-// sampleView shows what becomes of records.
-type sampleView interface {
-	record(s *sampling, r *sampleRecord) error
-	end(s *sampling) error
-}
-
-// sampleText is for people.
-type sampleText struct{ screen terminal.Screen }
-
-func (v *sampleText) record(s *sampling, r *sampleRecord) error {
+// SampleRecord shows what becomes of a record of a file.
+func SampleRecord(s terminal.Screen, file string, r *sampleRecord) error {
 	status, name := statusOK, r.Envelope
 	if r.Code != "" {
 		status, name = statusProblem, r.Code
 	}
-	if !v.screen.Terminal {
-		_, err := fmt.Fprintf(v.screen, "%-8s %s:%d: %s: %s\n", status, s.name, r.Line, name, r.inWords())
+	if !s.Terminal {
+		_, err := fmt.Fprintf(s, "%-8s %s:%d: %s: %s\n", status, file, r.Line, name, sampleInWords(r))
 		return err
 	}
 	mark, color := "✓", text.Colors{text.FgGreen}
 	if status == statusProblem {
 		mark, color = "✗", text.Colors{text.FgRed, text.Bold}
 	}
-	v.screen.Hang(fmt.Sprintf("%s %5d  ", v.screen.Paint(color, mark), r.Line), v.screen.Paint(color, name)+": "+r.inWords())
+	s.Hang(fmt.Sprintf("%s %5d  ", s.Paint(color, mark), r.Line), s.Paint(color, name)+": "+sampleInWords(r))
 	return nil
 }
 
-// inWords is a record on one line.
-func (r *sampleRecord) inWords() string {
+// sampleInWords is a record on one line.
+func sampleInWords(r *sampleRecord) string {
 	if r.Code != "" {
 		return strings.TrimPrefix(r.Place+": ", ": ") + terminal.Printable(r.Found)
 	}
@@ -72,10 +61,11 @@ func (r *sampleRecord) inWords() string {
 	return strings.Join(parts, ", ")
 }
 
-func (v *sampleText) end(s *sampling) error {
-	total := s.total()
+// SampleTotal shows the closing count, and what to do about each fault.
+func SampleTotal(screen terminal.Screen, s *sampling) {
+	total := s.Total()
 	verdict := advice.Count(total.Records, "record")
-	for i, e := range total.order() {
+	for i, e := range envelopesInOrder(total.Envelopes) {
 		verdict += fmt.Sprintf("%s %s %s", map[bool]string{true: ":", false: ","}[i == 0], advice.Grouped(total.Envelopes[e]), e)
 	}
 	color := text.Colors{text.FgGreen, text.Bold}
@@ -84,68 +74,17 @@ func (v *sampleText) end(s *sampling) error {
 		color = text.Colors{text.FgRed, text.Bold}
 	}
 	if total.Records == 0 {
-		verdict, color = s.name+" holds no records", text.Colors{text.Bold}
+		verdict, color = s.Name+" holds no records", text.Colors{text.Bold}
 	}
-	fmt.Fprintf(v.screen, "\n%s\n", v.screen.Paint(color, verdict))
-	for _, f := range s.faults() {
-		v.screen.Hang(fmt.Sprintf("%8s  ", advice.Grouped(s.codes[f])), f.inWords()+": "+s.cure(f))
+	fmt.Fprintf(screen, "\n%s\n", screen.Paint(color, verdict))
+	for _, f := range s.Faults() {
+		screen.Hang(fmt.Sprintf("%8s  ", advice.Grouped(s.Count(f))), f.String()+": "+s.Cure(f))
 	}
-	return nil
 }
 
-// inWords is the code and, where the fault is a part's, the envelope.
-func (f sampleFault) inWords() string {
-	if partOf(f.code) == "" {
-		return f.code.String()
-	}
-	return fmt.Sprintf("%s (%s)", f.code, f.envelope)
-}
-
-// sampleTotal is the closing count, as --json prints it.
-type sampleTotal struct {
-	Records     int64            `json:"records"`
-	Quarantined int64            `json:"quarantined"`
-	Envelopes   map[string]int64 `json:"envelopes"` // of usable records
-	Codes       map[string]int64 `json:"codes"`     // of the others
-}
-
-func (s *sampling) total() sampleTotal {
-	t := sampleTotal{Records: s.records, Envelopes: map[string]int64{}, Codes: map[string]int64{}}
-	for i, n := range s.envelopes {
-		if n > 0 {
-			t.Envelopes[pipeline.Envelope(i).String()] = n
-		}
-	}
-	for f, n := range s.codes {
-		t.Codes[f.code.String()] += n
-		t.Quarantined += n
-	}
-	return t
-}
-
-// order is the envelopes, the most frequent first.
-func (t *sampleTotal) order() []string {
-	return slices.SortedFunc(maps.Keys(t.Envelopes), func(a, b string) int {
-		return cmp.Or(cmp.Compare(t.Envelopes[b], t.Envelopes[a]), cmp.Compare(a, b))
+// envelopesInOrder are the envelopes, the most frequent first.
+func envelopesInOrder(records map[string]int64) []string {
+	return slices.SortedFunc(maps.Keys(records), func(a, b string) int {
+		return cmp.Or(cmp.Compare(records[b], records[a]), cmp.Compare(a, b))
 	})
 }
-
-// faults is what was found wrong, the most frequent first.
-func (s *sampling) faults() []sampleFault {
-	return slices.SortedFunc(maps.Keys(s.codes), func(a, b sampleFault) int {
-		return cmp.Or(cmp.Compare(s.codes[b], s.codes[a]), cmp.Compare(a.code, b.code), cmp.Compare(a.envelope, b.envelope))
-	})
-}
-
-// sampleJSON is one object a line, the closing count last.
-type sampleJSON struct{ encoder *json.Encoder }
-
-func newSampleJSON(w io.Writer) *sampleJSON {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return &sampleJSON{e}
-}
-
-func (v *sampleJSON) record(_ *sampling, r *sampleRecord) error { return v.encoder.Encode(r) }
-
-func (v *sampleJSON) end(s *sampling) error { return v.encoder.Encode(s.total()) }

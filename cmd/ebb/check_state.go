@@ -16,16 +16,16 @@ import (
 
 // checkRedis checks the server and, where Kafka could be asked, what it holds against what Kafka says.
 func (c *checking) checkRedis(ctx context.Context) {
-	advice := "start Redis, or mend redis.addresses; a secured one needs redis.tls, redis.username and a password"
+	remedy := "start Redis, or mend redis.addresses; a secured one needs redis.tls, redis.username and a password"
 	client, err := connect.Redis(ctx, c.cfg)
 	if err != nil {
-		c.failedRedis(advice, err)
+		c.failedRedis(remedy, err)
 		return
 	}
 	c.redis = client
 	policies, err := client.Policies(ctx)
 	if err != nil {
-		c.failedRedis(advice, err)
+		c.failedRedis(remedy, err)
 		return
 	}
 	for i := range policies {

@@ -18,7 +18,7 @@ import (
 // checkTopics checks all topics and, once the input is there, where the group stands.
 func (c *checking) checkTopics(ctx context.Context) {
 	k := &c.cfg.Kafka
-	partitions := c.flags.partitions
+	partitions := c.opts.Partitions
 	input, found := c.topic(ctx, wantedTopic{"input topic", k.Input, kafkawire.Read, partitions, nil})
 	largest := int(c.cfg.Input.MaxRecordBytes)
 	if found {
@@ -119,7 +119,7 @@ type wantedTopic struct {
 func (c *checking) topic(ctx context.Context, w wantedTopic) (t kafkawire.Topic, found bool) {
 	t, err := c.client.Topic(ctx, w.name)
 	missing := errors.Is(err, kafkawire.UnknownTopicOrPartition)
-	if missing && c.flags.create {
+	if missing && c.opts.Create {
 		if t, err = c.createTopic(ctx, &w); err == nil {
 			c.ok(w.check, "%s created with %s, keeping everything", w.name, advice.Plural(int(t.Partitions), "partition"))
 			c.created[w.name] = true
@@ -129,8 +129,8 @@ func (c *checking) topic(ctx context.Context, w wantedTopic) (t kafkawire.Topic,
 	case err == nil:
 		c.topics[w.name] = t
 		c.checkAllowed(w.check, w.name, t.May, w.needs)
-	case missing && !c.flags.create:
-		c.problem(w.check, c.create, "there is no topic %s", w.name)
+	case missing && !c.opts.Create:
+		c.problem(w.check, c.opts.CreateLine, "there is no topic %s", w.name)
 	case missing && (errors.Is(err, kafkawire.TopicDenied) || errors.Is(err, kafkawire.ClusterDenied)):
 		c.problem(w.check, "allow ebb's user CREATE, on the topic or on the cluster, or have an administrator create it", "there is no topic %s, and CREATE on it is not allowed (%s)", w.name, secure.CodePermission)
 	case errors.Is(err, kafkawire.TopicDenied): // not even to be seen, as what it needs would allow
@@ -145,7 +145,7 @@ func (c *checking) topic(ctx context.Context, w wantedTopic) (t kafkawire.Topic,
 func (c *checking) createTopic(ctx context.Context, w *wantedTopic) (kafkawire.Topic, error) {
 	configs := map[string]string{"retention.ms": connect.KeepAll, "cleanup.policy": "delete"}
 	maps.Copy(configs, w.settings)
-	err := c.client.CreateTopic(ctx, kafkawire.NewTopic{Name: w.name, Partitions: w.partitions, Replicas: c.flags.replicas, Configs: configs})
+	err := c.client.CreateTopic(ctx, kafkawire.NewTopic{Name: w.name, Partitions: w.partitions, Replicas: c.opts.Replicas, Configs: configs})
 	if err != nil && !errors.Is(err, kafkawire.TopicExists) {
 		return kafkawire.Topic{}, err
 	}

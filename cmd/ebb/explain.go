@@ -8,16 +8,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
-	"ebb/pipeline"
 	"ebb/scoring"
 )
 
@@ -94,13 +91,9 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 
 // knownPacks are the packs that come with ebb and the one of the flags, by their hash.
 func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
-	known := map[string]*scoring.Pack{}
-	for _, name := range scoring.Shipped() {
-		k, err := scoring.Load(name, os.ReadFile, scoring.Overrides{})
-		if err != nil {
-			return nil, err
-		}
-		known[k.Hash] = k
+	known, err := shippedPacks()
+	if err != nil {
+		return nil, err
 	}
 	if f.packFlags == (packFlags{}) {
 		return known, nil
@@ -153,7 +146,7 @@ func (r *explaining) next(where string, line []byte) error {
 	case len(e.Differences) > 0:
 		r.wrong++
 		fmt.Fprintf(r.errors, "%s: alert %s does not prove itself: %s\n", where, terminal.Printable(e.ID), differencesInWords(e.Differences))
-	case e.pack == nil:
+	case e.By == nil:
 		r.alone++
 		fallthrough
 	default:
@@ -182,66 +175,3 @@ func (r *explaining) end() error {
 	r.Say("", "  ", said)
 	return nil
 }
-
-// explained is an alert and its explanation.
-type explained struct {
-	explainedHead
-	ByPack bool `json:"checked_by_pack"` // false: the pack is not known
-	*scoring.Explanation
-
-	pack *scoring.Pack // nil: not known
-}
-
-// explainedHead is what stands in an alert beside its score, as far as people are shown it.
-type explainedHead struct {
-	ID         string           `json:"id"`
-	Tenant     string           `json:"tenant"`
-	Customer   string           `json:"customer"`
-	Transition string           `json:"transition"`
-	Tier       string           `json:"tier"`
-	Stage      string           `json:"stage,omitempty"`
-	Time       string           `json:"time"`
-	Coverage   float64          `json:"coverage"`
-	Reasons    []explainedWords `json:"reasons"`
-	Pack       pipeline.PackRef `json:"pack"`
-}
-
-type explainedWords struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
-}
-
-// explainAlert explains one alert, by its pack where that is one of these.
-func explainAlert(line []byte, packs map[string]*scoring.Pack) (e *explained, err error) {
-	e = &explained{}
-	if e.Explanation, err = scoring.Explain(line); err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(line, &e.explainedHead); err != nil {
-		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			err = fmt.Errorf("%w: /%s cannot be %s", scoring.ErrNoAlert, strings.ReplaceAll(wrong.Field, ".", "/"), wrong.Value)
-		}
-		return nil, err
-	}
-	if e.pack = packs[e.Pack.Hash]; e.pack != nil {
-		e.Explanation, err = e.pack.Explain(line)
-	}
-	e.ByPack = e.pack != nil
-	return e, err
-}
-
-// verdict says whether the alert says what follows, and what that was held against.
-func (s explainText) verdict(e *explained) string {
-	switch {
-	case len(e.Differences) > 0:
-		return s.Paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
-	case e.pack == nil:
-		s.Say("", "  ", fmt.Sprintf("not checked, since its pack %s is not known (see --pack): %s", terminal.Printable(e.Pack.String()), byPack))
-		return s.Paint(text.Colors{text.FgGreen}, "every number follows from the alert")
-	}
-	s.Say("", "  ", fmt.Sprintf("checked against its pack, %s", e.pack.Name+" "+e.pack.Version))
-	return s.Paint(text.Colors{text.FgGreen}, "every bit as the alert says")
-}
-
-// byPack is what follows from the pack alone.
-const byPack = "tiers, stage, floor, value's tier, reasons, playbook and the alert's own coefficients"

@@ -47,7 +47,7 @@ func (s explainText) body(e *explained) {
 		s.Say("", "  ", fmt.Sprintf("not below %g: %s", e.Floor.Risk, spaced(e.Floor.Code)))
 	}
 	if v := e.Value; v != nil {
-		s.Say("", "  ", fmt.Sprintf("worth %s by %s, which is %s; at risk of it: %s", e.value(v.Feature, v.Amount), spaced(v.Feature), terminal.Printable(v.Tier), e.value(v.Feature, v.AtRisk)))
+		s.Say("", "  ", fmt.Sprintf("worth %s by %s, which is %s; at risk of it: %s", e.Amount(v.Feature, v.Amount), spaced(v.Feature), terminal.Printable(v.Tier), e.Amount(v.Feature, v.AtRisk)))
 	}
 	if x := e.Exit; x != nil {
 		s.Say("", "  ", fmt.Sprintf("cheapest way out: %s, to %.3f, %s", exitInWords(x.Change), x.Risk, spaced(x.Tier)))
@@ -71,16 +71,6 @@ func exitInWords(change string) string {
 		return "no more friction"
 	}
 	return "no more " + spaced(change)
-}
-
-// value is a feature's value in the form of its kind, which the pack knows.
-func (e *explained) value(feature string, n int64) string {
-	if e.pack != nil {
-		if in, ok := e.pack.FeatureText(feature, n); ok {
-			return in
-		}
-	}
-	return fmt.Sprintf("%d in its own unit", n)
 }
 
 // spaced is a name in words.
@@ -118,7 +108,7 @@ func (s explainText) table(e *explained) string {
 	for _, f := range e.Factors {
 		sum += f.LogOdds
 		widest[0] = max(widest[0], text.StringWidth(f.Code))
-		t.AppendRow(table.Row{terminal.Printable(f.Code), fmt.Sprintf("%+.6f", f.LogOdds), fmt.Sprintf("%+.6f", sum), spaced(f.Feature) + " " + e.value(f.Feature, f.Inputs.Value)})
+		t.AppendRow(table.Row{terminal.Printable(f.Code), fmt.Sprintf("%+.6f", f.LogOdds), fmt.Sprintf("%+.6f", sum), spaced(f.Feature) + " " + e.Amount(f.Feature, f.Inputs.Value)})
 	}
 	if e.Uncapped != e.FactorSum {
 		t.AppendRow(table.Row{"cap", fmt.Sprintf("%+.6f", e.FactorSum-e.Uncapped), fmt.Sprintf("%+.6f", e.LogOdds), fmt.Sprintf("factors add or take away %g at most", e.Cap)})
@@ -175,3 +165,19 @@ func partInWords(v any) string {
 	}
 	return fmt.Sprint(v)
 }
+
+// verdict says whether the alert says what follows, and what that was held against.
+func (s explainText) verdict(e *explained) string {
+	switch {
+	case len(e.Differences) > 0:
+		return s.Paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
+	case e.By == nil:
+		s.Say("", "  ", fmt.Sprintf("not checked, since its pack %s is not known (see --pack): %s", terminal.Printable(e.Pack.String()), byPack))
+		return s.Paint(text.Colors{text.FgGreen}, "every number follows from the alert")
+	}
+	s.Say("", "  ", fmt.Sprintf("checked against its pack, %s", e.By.Name+" "+e.By.Version))
+	return s.Paint(text.Colors{text.FgGreen}, "every bit as the alert says")
+}
+
+// byPack is what follows from the pack alone.
+const byPack = "tiers, stage, floor, value's tier, reasons, playbook and the alert's own coefficients"

@@ -1,8 +1,7 @@
 package main
 
 import (
-	"cmp"
-	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -10,9 +9,6 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
-	"ebb/pipeline"
-	"ebb/pipeline/redisstore"
-	"ebb/scoring"
 )
 
 // inspectFlags is the command line of inspect.
@@ -46,83 +42,27 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 	if err != nil {
 		return err
 	}
-	pack, unusable := connect.LoadPack(cfg) // what matters is the pack beside the state
+	configured, unusable := connect.LoadPack(cfg) // what matters is the pack beside the state
 	redis, err := connect.Redis(cmd.Context(), cfg)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = redis.Close() }() // nothing was written
-	key := pipeline.AppendKey(nil, []byte(f.tenant), []byte(customer))
-	found := 0
-	exists, err := eachPartition(cmd.Context(), redis, cfg.Kafka.Group, key, func(n int, i *redisstore.Inspection) error {
-		if i.Profile == nil {
-			return nil
+	who := customerQuery{Group: cfg.Kafka.Group, Tenant: f.tenant, Customer: customer, Configured: configured, Unusable: unusable}
+	out := terminal.NewScreen(cmd.OutOrStdout(), a.environ)
+	found, err := findCustomer(cmd.Context(), redis, who, func(v *inspected) error {
+		if f.json {
+			return json.NewEncoder(out).Encode(v)
 		}
-		found++
-		theirs, err := packOf(i, n, pack)
-		if err != nil {
-			return cmp.Or(unusable, err)
-		}
-		v, err := newInspected(theirs, f.tenant, customer, n, &i.Meta, i.Profile)
-		if err != nil {
-			return err
-		}
-		return v.show(explainText{terminal.NewScreen(cmd.OutOrStdout(), a.environ)}, f.json)
+		return showCustomer(out, v)
 	})
 	switch {
 	case err != nil:
 		return err
-	case !exists:
+	case found == groupUnknown:
 		return advice.Add(fmt.Errorf("group %s has no state in Redis", cfg.Kafka.Group), "see kafka.group and redis.addresses, or start ebb run first")
-	case found == 0:
+	case found == customerUnknown:
 		return advice.Add(fmt.Errorf("nothing is known of %s", terminal.FullName(f.tenant, customer)), "see --tenant and how the name is spelt; who was gone for state.retention is forgotten")
 	}
 	return nil
-}
-
-// eachPartition reads a group's state, and a customer's there, partition by partition. False: it has none.
-func eachPartition(ctx context.Context, redis *redisstore.Client, group string, customer []byte, read func(n int, i *redisstore.Inspection) error) (exists bool, err error) {
-	for n, partitions := 0, mostProbed; n < partitions; n++ {
-		i, err := redis.Inspect(ctx, group, n, customer)
-		if err != nil {
-			return exists, err
-		}
-		if i.Exists {
-			exists, partitions = true, i.Meta.Partitions
-		}
-		if err := read(n, &i); err != nil {
-			return exists, err
-		}
-	}
-	return exists, nil
-}
-
-// mostProbed is among how many partitions one with state is looked for, which then says how many there are.
-const mostProbed = 256
-
-// packOf is the pack under which the customer was last folded.
-func packOf(i *redisstore.Inspection, partition int, configured *scoring.Pack) (*scoring.Pack, error) {
-	c := scoring.Customer{Profile: &scoring.Profile{}}
-	if err := scoring.ReadProfile(i.Profile, &c); err != nil {
-		return nil, err
-	}
-	return packAt(i, partition, c.Generation, configured)
-}
-
-// packAt is the pack of a generation of the partition: one of those kept beside the state or, where none was announced yet, the
-// configured one; nil: that cannot be read.
-func packAt(i *redisstore.Inspection, partition int, generation uint8, configured *scoring.Pack) (*scoring.Pack, error) {
-	hash := i.Meta.Pack
-	if n := int(generation); n < len(i.Meta.Packs) {
-		hash = i.Meta.Packs[n].Hash
-	}
-	for _, k := range i.Packs {
-		if k.Hash == hash {
-			return scoring.LoadCanonical(k.Canonical)
-		}
-	}
-	if configured == nil || hash != configured.Hash {
-		return nil, advice.Add(fmt.Errorf("partition %d was scored with another pack, %.12s…", partition, hash), "give the pack and the overrides that ebb run has")
-	}
-	return configured, nil
 }

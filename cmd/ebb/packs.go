@@ -17,7 +17,6 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
-	"ebb/pipeline/redisstore"
 	"ebb/scoring"
 )
 
@@ -156,18 +155,9 @@ func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 	for _, name := range cfg.ShadowNames() {
 		groups = append(groups, cfg.Kafka.ShadowGroup(name))
 	}
-	found := map[string][]byte{}
-	for _, group := range groups {
-		if _, err := eachPartition(ctx, redis, group, nil, func(_ int, i *redisstore.Inspection) error {
-			for _, k := range i.Packs {
-				if strings.HasPrefix(k.Hash, name) {
-					found[k.Hash] = k.Canonical
-				}
-			}
-			return nil
-		}); err != nil {
-			return nil, err
-		}
+	found, err := packsRun(ctx, redis, groups, name)
+	if err != nil {
+		return nil, err
 	}
 	hashes := slices.Sorted(maps.Keys(found))
 	switch len(hashes) {

@@ -1,17 +1,13 @@
 package main
 
 import (
-	"encoding/json"
+	"cmp"
+	"context"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
-
-	"github.com/jedib0t/go-pretty/v6/text"
 
 	"ebb/cmd/ebb/advice"
-	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
+	"ebb/pipeline/redisstore"
 	"ebb/scoring"
 )
 
@@ -36,7 +32,7 @@ type inspected struct {
 	*scoring.Explanation
 	Differences *struct{} `json:"differences,omitempty"` // there is nothing to differ from
 
-	pack *scoring.Pack
+	By *scoring.Pack `json:"-"`
 }
 
 type inspectedEpisode struct {
@@ -63,7 +59,7 @@ func newInspected(pack *scoring.Pack, tenant, customer string, partition int, m 
 	curve := m.Learnt.Curve()
 	now.Reading = curve.At(now.Score.Sum())
 	v := &inspected{
-		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), pack: pack, At: instantText(at),
+		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), By: pack, At: instantText(at),
 		Tier: now.Tier.String(), Stage: now.Score.Stage.String(), Visits: c.Visits, Reasons: []explainedWords{},
 		First: instantText(c.First), Last: instantText(c.Last), Next: instantText(c.Armed * 60_000), State: len(state),
 		Features: map[string]*int64{}, Episodes: []inspectedEpisode{},
@@ -90,7 +86,7 @@ func newInspected(pack *scoring.Pack, tenant, customer string, partition int, m 
 // explain fills in what an alert would say now, by way of that alert.
 func (v *inspected) explain(now *scoring.Decision) error {
 	a := scoring.Alert{Decision: *now, Tenant: []byte(v.Tenant), Customer: []byte(v.Customer), Cause: scoring.Cause{Deadline: true, Time: now.At}}
-	b := v.pack.AppendAlert(nil, &a, a.ID())
+	b := v.By.AppendAlert(nil, &a, a.ID())
 	e, err := explainAlert(b, nil)
 	if err != nil {
 		return fmt.Errorf("explain the state: %w", err)
@@ -110,37 +106,44 @@ func instantText(ms int64) string {
 	return advice.Stamp(ms)
 }
 
-func (v *inspected) show(s explainText, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(s).Encode(v)
-	}
-	s.Say("", "  ", fmt.Sprintf("%s in partition %d as of %s", s.Paint(text.Colors{text.Bold}, terminal.FullName(v.Tenant, v.Customer)), v.Partition, v.At))
-	s.Say("", "  ", fmt.Sprintf("scored with pack %s", v.Pack))
-	if v.Visits > 0 {
-		s.Say("", "  ", fmt.Sprintf("%s; stage %s; %s, the first %s, the latest %s", spaced(v.Tier), spaced(v.Stage), advice.Plural(int(v.Visits), "visit"), v.First, v.Last))
-	} else if v.Tier != "" {
-		s.Say("", "  ", spaced(v.Tier))
-	}
-	for _, e := range v.Episodes {
-		line := fmt.Sprintf("open: %s since %s", spaced(e.Kind), e.Since)
-		if e.Floor > 0 {
-			line += fmt.Sprintf(", not below %g: %s", e.Floor, spaced(e.Code))
+// customerQuery says who is looked for, and where.
+type customerQuery struct {
+	Group, Tenant, Customer string
+
+	Configured *scoring.Pack // for state beside which no pack is kept yet; nil: it is not to be had,
+	Unusable   error         // and why
+}
+
+// customerFound is how far a search came.
+type customerFound int
+
+// What a search found.
+const (
+	groupUnknown    customerFound = iota // the group has no state
+	customerUnknown                      // it has none of the customer
+	customerKnown
+)
+
+// findCustomer hands what is known of a customer to each, for every partition that knows it.
+func findCustomer(ctx context.Context, redis *redisstore.Client, q customerQuery, each func(*inspected) error) (found customerFound, err error) {
+	key := pipeline.AppendKey(nil, []byte(q.Tenant), []byte(q.Customer))
+	exists, err := eachPartition(ctx, redis, q.Group, key, func(n int, i *redisstore.Inspection) error {
+		if i.Profile == nil {
+			return nil
 		}
-		s.Say("", "  ", line)
-	}
-	if v.Next != "" {
-		s.Say("", "  ", "looked at next, if no event comes, as of "+v.Next)
-	}
-	s.body(&explained{explainedHead: explainedHead{Reasons: v.Reasons, Coverage: v.Coverage}, Explanation: v.Explanation, pack: v.pack})
-	var known []string
-	for _, name := range slices.Sorted(maps.Keys(v.Features)) {
-		if value := v.Features[name]; value != nil {
-			in, _ := v.pack.FeatureText(name, *value)
-			known = append(known, spaced(name)+" "+in)
+		found = customerKnown
+		pack, err := packOf(i, n, q.Configured)
+		if err != nil {
+			return cmp.Or(q.Unusable, err)
 		}
+		v, err := newInspected(pack, q.Tenant, q.Customer, n, &i.Meta, i.Profile)
+		if err != nil {
+			return err
+		}
+		return each(v)
+	})
+	if exists && found == groupUnknown {
+		found = customerUnknown
 	}
-	if len(known) > 0 {
-		s.Hang("features with data: ", strings.Join(known, ", "))
-	}
-	return nil
+	return found, err
 }

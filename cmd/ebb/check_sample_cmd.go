@@ -1,0 +1,57 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/eventlog"
+	"ebb/cmd/ebb/terminal"
+)
+
+// sample tries the records of the file that the flag names.
+func (a *app) sample(cmd *cobra.Command, f *checkFlags) error {
+	if f.create || f.brokers != "" || f.topic != "" {
+		return advice.Usage(errors.New("--sample looks at a file alone: leave --create, --brokers and --topic out"))
+	}
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	lines, err := eventlog.OpenLines(f.sample, terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()))
+	if err != nil {
+		return err
+	}
+	defer lines.Close()
+	s := newSampling(cfg, lines.Name)
+	if f.json {
+		err = sampleAsJSON(cmd, s, lines)
+	} else {
+		err = sampleAsText(cmd, terminal.NewScreen(cmd.OutOrStdout(), a.environ), s, lines)
+	}
+	if err == nil && s.Total().Quarantined > 0 {
+		err = errReported
+	}
+	return err
+}
+
+func sampleAsText(cmd *cobra.Command, screen terminal.Screen, s *sampling, lines *eventlog.File) error {
+	show := func(r *sampleRecord) error { return SampleRecord(screen, s.Name, r) }
+	if err := s.Run(cmd.Context(), lines, show); err != nil {
+		return err
+	}
+	SampleTotal(screen, s)
+	return nil
+}
+
+// sampleAsJSON prints an object a line, the closing count last.
+func sampleAsJSON(cmd *cobra.Command, s *sampling, lines *eventlog.File) error {
+	encoder := json.NewEncoder(cmd.OutOrStdout())
+	encoder.SetEscapeHTML(false)
+	if err := s.Run(cmd.Context(), lines, func(r *sampleRecord) error { return encoder.Encode(r) }); err != nil {
+		return err
+	}
+	return encoder.Encode(s.Total())
+}
