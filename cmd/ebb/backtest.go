@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +21,6 @@ import (
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
-	"ebb/scoring"
 )
 
 // backtestFlags is the command line of backtest.
@@ -67,36 +68,6 @@ defined in docs/backtest.md.`,
 	return cmd
 }
 
-// backtesting is one run of backtest.
-type backtesting struct {
-	eventlog.Pass
-	flags  *backtestFlags
-	pack   *scoring.Pack
-	active time.Duration
-	dates  []time.Time
-	until  time.Time // of the alerts that are measured
-}
-
-// backtestOutcome is the report, and how the run went.
-type backtestOutcome struct {
-	*backtest.Report
-	Log     string  `json:"log"`
-	Skipped int64   `json:"skipped"` // lines that could not be used
-	Seconds float64 `json:"seconds"`
-	MiB     int64   `json:"memory_mib"` // taken from the system
-}
-
-// name is the log in words.
-func (o *backtestOutcome) name() string { return logInWords(o.Log) }
-
-// logInWords is how a log is called.
-func logInWords(name string) string {
-	if name == eventlog.Stdin {
-		return "standard input"
-	}
-	return filepath.Base(name)
-}
-
 func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	if f.events == "" {
 		return advice.Usage(advice.Add(errors.New("--events is missing"), "name the log to measure on, or - for standard input"))
@@ -111,40 +82,93 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	}
 	reading := terminal.NewReading(terminal.NewScreen(cmd.ErrOrStderr(), a.environ))
 	defer reading.End()
-	b := &backtesting{flags: f, pack: pack, Pass: eventlog.Pass{
+	opts, err := f.options()
+	if err != nil {
+		return advice.Usage(err)
+	}
+	opts.Pack = pack
+	opts.Log = &eventlog.Pass{
 		Name: f.events, Mapping: &cfg.Input.Mapping, SkipBad: f.skipBad,
 		Stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), Progress: reading.At,
-	}}
-	if err := b.settle(cmd.Context()); err != nil {
+	}
+	b, err := prepare(cmd.Context(), opts)
+	if err != nil {
 		return err
 	}
 	began := time.Now()
-	report, err := b.measure(cmd.Context())
+	report, err := b.Measure(cmd.Context())
 	if err != nil {
 		return err
 	}
 	reading.End()
-	return b.write(terminal.NewScreen(cmd.OutOrStdout(), a.environ), &backtestOutcome{
-		Report: report, Log: f.events, Skipped: b.Skipped(), Seconds: time.Since(began).Seconds(), MiB: memoryTaken() >> 20,
+	return f.write(terminal.NewScreen(cmd.OutOrStdout(), a.environ), &backtestOutcome{
+		Report: report, Log: f.events, Skipped: opts.Log.Skipped(), Seconds: time.Since(began).Seconds(), MiB: memoryTaken() >> 20,
 	})
 }
 
+// options reads the flags that say what is measured.
+func (f *backtestFlags) options() (opts runOptions, err error) {
+	if err := f.checkFiles(); err != nil {
+		return opts, err
+	}
+	if f.active != "" {
+		if opts.Active, err = advice.ParseDuration(f.active); err != nil || opts.Active <= 0 {
+			return opts, fmt.Errorf("--active must be a span such as 180d, found %q", f.active)
+		}
+	}
+	if f.at != "" {
+		opts.Dates, err = parseDates(f.at)
+	}
+	return opts, err
+}
+
+// checkFiles refuses files that could not be written at the end, or that the report would take the place of.
+func (f *backtestFlags) checkFiles() error {
+	taken := map[string]string{f.events: "the log itself", f.pack: "the pack's file"} // what must not be overwritten
+	for _, name := range []string{f.scores, f.html} {
+		switch name {
+		case "":
+			continue
+		case eventlog.Stdin:
+			return errors.New("--scores and --html take a file: standard output has the report itself")
+		}
+		if info, err := os.Stat(filepath.Dir(name)); err != nil || !info.IsDir() {
+			return fmt.Errorf("%s cannot be written: there is no folder %s", name, filepath.Dir(name))
+		}
+		switch info, err := os.Stat(name); {
+		case err != nil: // there is none yet
+		case info.IsDir():
+			return fmt.Errorf("%s cannot be written: it is a folder", name)
+		default:
+			for other, what := range taken {
+				if o, err := os.Stat(other); other != eventlog.Stdin && err == nil && os.SameFile(info, o) {
+					return fmt.Errorf("%s is %s, and would be overwritten", name, what)
+				}
+			}
+		}
+	}
+	if f.scores != "" && filepath.Clean(f.scores) == filepath.Clean(f.html) {
+		return fmt.Errorf("--scores and --html are the same file, %s", f.html)
+	}
+	return nil
+}
+
 // write writes the files that were asked for, then the report.
-func (b *backtesting) write(out terminal.Screen, o *backtestOutcome) error {
-	if name := b.flags.scores; name != "" {
+func (f *backtestFlags) write(out terminal.Screen, o *backtestOutcome) error {
+	if name := f.scores; name != "" {
 		if err := toFile(name, nil, func(w io.Writer) error { return writeScores(w, o.Report) }); err != nil {
 			return err
 		}
 	}
-	if name := b.flags.html; name != "" {
-		if err := toFile(name, nil, func(w io.Writer) error { return o.WriteHTML(w, o.name()) }); err != nil {
+	if name := f.html; name != "" {
+		if err := toFile(name, nil, func(w io.Writer) error { return o.WriteHTML(w, logInWords(o.Log)) }); err != nil {
 			return err
 		}
 	}
-	if b.flags.json {
+	if f.json {
 		return json.NewEncoder(out).Encode(o)
 	}
-	return (&backtestText{out, o}).print()
+	return showBacktest(out, o)
 }
 
 // scoresHeader is the first line of what --scores writes.
@@ -179,4 +203,21 @@ func memoryTaken() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.Sys)
+}
+
+// parseDates reads dates separated by commas, midnight UTC unless they say otherwise, and puts them in order.
+func parseDates(text string) ([]time.Time, error) {
+	var dates []time.Time
+	for item := range strings.SplitSeq(text, ",") {
+		item = strings.TrimSpace(item)
+		t, err := time.Parse(time.DateOnly, item)
+		if err != nil {
+			if t, err = time.Parse(time.RFC3339, item); err != nil {
+				return nil, fmt.Errorf("--at wants dates such as 2025-06-01 or 2025-06-01T12:00:00Z, found %q", item)
+			}
+		}
+		dates = append(dates, t.UTC())
+	}
+	slices.SortFunc(dates, time.Time.Compare)
+	return slices.Compact(dates), nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 )
 
@@ -19,6 +21,9 @@ type backtestText struct {
 	terminal.Screen
 	*backtestOutcome
 }
+
+// showBacktest shows a report.
+func showBacktest(s terminal.Screen, o *backtestOutcome) error { return (&backtestText{s, o}).print() }
 
 func (t *backtestText) print() error {
 	t.header()
@@ -36,7 +41,7 @@ func (t *backtestText) horizon() string { return formatDays(t.HorizonDays) }
 
 func (t *backtestText) header() {
 	t.Paragraph("", t.Paint(text.Colors{text.Bold}, "ebb backtest")+fmt.Sprintf(" of %s: %s events of %s customers, %s to %s",
-		t.name(), advice.Grouped(t.Events), advice.Grouped(t.Customers), t.First.Format(time.DateOnly), t.Last.Format(time.DateOnly)))
+		logInWords(t.Log), advice.Grouped(t.Events), advice.Grouped(t.Customers), t.First.Format(time.DateOnly), t.Last.Format(time.DateOnly)))
 	said := fmt.Sprintf("pack %s, activity %s", t.Pack.Name, typesInWords(t.Pack.Activity))
 	if len(t.Pack.Activity) > 4 {
 		said = fmt.Sprintf("pack %s, %d types of activity", t.Pack.Name, len(t.Pack.Activity))
@@ -184,4 +189,12 @@ func formatDays(f backtest.Figure) string {
 		return fmt.Sprintf("%.0fd", float64(f))
 	}
 	return fmt.Sprintf("%.1fd", float64(f))
+}
+
+// logInWords is how a log is called.
+func logInWords(name string) string {
+	if name == eventlog.Stdin {
+		return "standard input"
+	}
+	return filepath.Base(name)
 }

@@ -26,7 +26,6 @@ import (
 	"ebb/cmd/ebb/backtest"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/shop"
-	"ebb/scoring"
 )
 
 // shopLog writes the events of a seeded shop.
@@ -268,33 +267,5 @@ func TestBacktestStopped(t *testing.T) {
 	stop(advice.Stopped{Signal: syscall.SIGINT})
 	if c := <-code; c != 130 || stderr.String() != "ebb backtest: stopped by Ctrl-C\n" || stdout.String() != "" {
 		t.Errorf("exit code %d\n%s%s", c, stdout.String(), stderr.String())
-	}
-}
-
-func TestChooseDates(t *testing.T) {
-	first := time.Date(2020, 1, 1, 9, 0, 0, 0, time.UTC)
-	tests := []struct {
-		days int // of the log
-		want string
-	}{
-		{180, "2020-03-31"},
-		{400, "2020-11-06"},
-		{720, "2020-12-26,2021-05-10,2021-09-22"},
-		{3650, "2020-12-26,2025-05-14,2029-09-30"},
-	}
-	for _, test := range tests {
-		pack, err := scoring.Load("retail", nil, scoring.Overrides{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := backtesting{pack: pack, active: 180 * advice.Day}
-		dates, err := b.chooseDates(first, first.AddDate(0, 0, test.days))
-		var got []string
-		for _, d := range dates {
-			got = append(got, advice.FormatDate(d))
-		}
-		if err != nil || strings.Join(got, ",") != test.want {
-			t.Errorf("%d days: %v, %v, want %s", test.days, got, err, test.want)
-		}
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,11 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
-	"ebb/cmd/ebb/backtest"
 	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
-	"ebb/pipeline"
 	"ebb/scoring"
 )
 
@@ -47,7 +44,7 @@ A and B are names of shipped packs or files. What the configuration or a flag ov
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := a.diffPacks(cmd, &f, args)
 			if err == nil {
-				err = d.show(terminal.NewScreen(cmd.OutOrStdout(), a.environ), f.json)
+				err = f.show(terminal.NewScreen(cmd.OutOrStdout(), a.environ), d)
 			}
 			if err != nil {
 				return troubledError{err}
@@ -76,25 +73,6 @@ func twoPacks(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// packsDiffered is what two packs declare and decide differently.
-type packsDiffered struct {
-	A        packSummary          `json:"a"`
-	B        packSummary          `json:"b"`
-	Differ   bool                 `json:"differ"` // decisions; without a log: what is declared
-	Declared []declaredDifference `json:"declared"`
-	Decided  *decidedDifference   `json:"decided,omitempty"`
-
-	names []string // as given
-}
-
-// decidedDifference is what came of a log.
-type decidedDifference struct {
-	Log     string `json:"log"`
-	Skipped int64  `json:"skipped"` // lines that could not be used
-	*backtest.Difference
-	Migrations []migrationJSON `json:"migrations"`
-}
-
 func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (*packsDiffered, error) {
 	cfg, err := a.config(f.overrides()...)
 	if err != nil {
@@ -107,13 +85,18 @@ func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (
 			return nil, advice.Usage(err)
 		}
 	}
-	d := &packsDiffered{A: summarise(packs[0]), B: summarise(packs[1]), Declared: declaredDifferences(packs[0], packs[1]), names: names}
-	d.Differ = len(d.Declared) > 0
+	d := newPacksDiffered(packs, names)
 	if f.events == "" {
 		if f.at != "" {
 			return nil, advice.Usage(errors.New("--at needs --events, a log to compare on"))
 		}
 		return d, nil
+	}
+	var dates []time.Time
+	if f.at != "" {
+		if dates, err = parseDates(f.at); err != nil {
+			return nil, advice.Usage(err)
+		}
 	}
 	reading := terminal.NewReading(terminal.NewScreen(cmd.ErrOrStderr(), a.environ))
 	defer reading.End()
@@ -121,74 +104,17 @@ func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (
 		Name: f.events, Mapping: &cfg.Input.Mapping, SkipBad: f.skipBad,
 		Stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), Progress: reading.At,
 	}
-	found, err := f.compare(cmd.Context(), p, packs)
+	found, err := comparePacks(cmd.Context(), p, packs, dates, int(f.examples))
 	if err != nil {
 		return nil, err
 	}
-	d.Decided = newDecided(f.events, p.Skipped(), found)
-	d.Differ = found.Differ()
+	d.decide(f.events, p.Skipped(), found)
 	return d, nil
 }
 
-// compare sends the log through both packs.
-func (f *packsDiffFlags) compare(ctx context.Context, p *eventlog.Pass, packs [2]*scoring.Pack) (*backtest.Difference, error) {
-	var dates []time.Time
-	if f.at != "" {
-		var err error
-		if dates, err = parseDates(f.at); err != nil {
-			return nil, advice.Usage(err)
-		}
-	}
-	c := backtest.NewComparison(packs[0], packs[1], dates, int(f.examples))
-	second := pipeline.NewMappedDecoder(0, p.Mapping.Compiled).Reading(packs[1])
-	var again pipeline.Event // decoded for what the second pack reads
-	err := p.Each(ctx, packs[0], "comparing", func(file *eventlog.File, e *eventlog.Entry) {
-		ev := eventOf(file, e)
-		again.Properties = nil
-		if packs[1].Uses(ev.Type) {
-			second.Reset()
-			second.Decode(&pipeline.Record{Value: e.Value}, &again)
-		}
-		c.Observe(ev, again.Properties)
-	}, c.Late)
-	if err != nil {
-		return nil, err
-	}
-	found := c.Finish()
-	if found.Events == 0 {
-		return nil, fmt.Errorf("%s holds no events", p.Name)
-	}
-	for i, n := range found.Active {
-		if n == 0 {
-			return nil, p.NoActivity(packs[i].Name)
-		}
-	}
-	for _, at := range dates {
-		if at.Before(found.First) || at.After(found.Last) {
-			return nil, advice.Usage(fmt.Errorf("%s lies outside the log, which begins on %s and ends on %s", advice.FormatDate(at),
-				found.First.Format(time.DateOnly), found.Last.Format(time.DateOnly)))
-		}
-	}
-	return found, nil
-}
-
-func newDecided(log string, skipped int64, found *backtest.Difference) *decidedDifference {
-	d := &decidedDifference{Log: log, Skipped: skipped, Difference: found, Migrations: []migrationJSON{}}
-	for _, list := range [][]backtest.ChangedAlert{found.Removed, found.Added, found.Changed} {
-		for i := range list {
-			tenant, customer := pipeline.SplitKey([]byte(list[i].Key))
-			list[i].Tenant, list[i].Customer = string(tenant), string(customer)
-		}
-	}
-	for i := range found.Migrations {
-		d.Migrations = append(d.Migrations, newMigration(&found.Migrations[i]))
-	}
-	return d
-}
-
-func (d *packsDiffered) show(s terminal.Screen, asJSON bool) error {
-	if asJSON {
+func (f *packsDiffFlags) show(s terminal.Screen, d *packsDiffered) error {
+	if f.json {
 		return json.NewEncoder(s).Encode(d)
 	}
-	return packsDiffText{s, "A", "B"}.print(d)
+	return showPacksDiffered(s, d)
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"ebb/cmd/ebb/advice"
@@ -139,19 +138,4 @@ func readableValue(v any) any {
 		return out
 	}
 	return v
-}
-
-// cell is a setting's value as a person reads it.
-func cell(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "–"
-	case string:
-		return v
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic("BUG: what came from JSON is JSON: " + err.Error())
-	}
-	return strings.NewReplacer(`"`, "", ",", ", ", ":", ": ").Replace(string(b))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -26,11 +27,16 @@ const (
 	widestSetting = 30 // columns; a longer name has a line of its own
 )
 
+// showPacksDiffered shows the difference between two packs.
+func showPacksDiffered(s terminal.Screen, d *packsDiffered) error {
+	return packsDiffText{s, "A", "B"}.print(d)
+}
+
 func (t packsDiffText) print(d *packsDiffered) error {
 	for i, k := range []*packSummary{&d.A, &d.B} {
 		said := fmt.Sprintf("%s %s, hash %.12s…", k.Name, k.Version, k.Hash)
-		if d.names[i] != k.Name {
-			said = d.names[i] + ": " + said
+		if d.Names[i] != k.Name {
+			said = d.Names[i] + ": " + said
 		}
 		t.Hang(string(rune('A'+i))+"  ", said)
 	}
@@ -300,4 +306,19 @@ func roughly(d time.Duration) string {
 		return advice.FormatDuration(d.Truncate(time.Hour))
 	}
 	return advice.FormatDuration(max(time.Minute, d.Truncate(time.Minute)))
+}
+
+// cell is a setting's value as a person reads it.
+func cell(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "–"
+	case string:
+		return v
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("BUG: what came from JSON is JSON: " + err.Error())
+	}
+	return strings.NewReplacer(`"`, "", ",", ", ", ":", ": ").Replace(string(b))
 }

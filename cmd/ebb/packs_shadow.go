@@ -76,5 +76,5 @@ func (a *app) shadows(cmd *cobra.Command, f *packsShadowFlags, names []string) e
 	if f.json {
 		return json.NewEncoder(out).Encode(report)
 	}
-	return shadowsText{out}.print(report)
+	return showShadows(out, report)
 }

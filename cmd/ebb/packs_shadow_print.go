@@ -16,6 +16,9 @@ import (
 // shadowsText shows shadows to people.
 type shadowsText struct{ terminal.Screen }
 
+// showShadows shows what shadows would decide.
+func showShadows(s terminal.Screen, r *shadowsReport) error { return shadowsText{s}.print(r) }
+
 func (t shadowsText) print(r *shadowsReport) error {
 	for i := range r.Shadows {
 		if i > 0 {
