@@ -14,6 +14,7 @@ import (
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/eventlog"
+	"ebb/cmd/ebb/produce"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline/kafkawire"
 	"ebb/sinks/alertlog"
@@ -163,16 +164,16 @@ func (d *demo) feed(ctx context.Context, client *kafkawire.Client) error {
 	if err != nil {
 		return err
 	}
-	lanes, stop, err := startLanes(ctx, client, topic)
+	lanes, err := produce.Open(ctx, client, topic)
 	if err != nil {
 		return err
 	}
-	rate := pace{start: time.Now()}
+	rate := produce.NewPace(0)
 	if d.flags.length > 0 {
-		rate.perSecond = float64(d.log.total) / d.flags.length.Seconds()
+		rate = produce.NewPace(float64(d.log.total) / d.flags.length.Seconds())
 	}
 	err = d.log.each(func(key, value []byte, at int64) error {
-		if err := rate.wait(ctx); err != nil {
+		if err := rate.Wait(ctx); err != nil {
 			return err
 		}
 		if d.fed%512 == 0 {
@@ -182,10 +183,9 @@ func (d *demo) feed(ctx context.Context, client *kafkawire.Client) error {
 			d.show.at(d.fed, at)
 		}
 		d.fed, d.latest = d.fed+1, max(d.latest, at)
-		i := kafkawire.Partition(key, int32(len(lanes)))
-		return lanes[i].add(key, value, at)
+		return lanes.Add(key, value, at)
 	})
-	return errors.Join(err, stop(err))
+	return errors.Join(err, lanes.Close(err))
 }
 
 // watch reads the alert topic as any consumer would and shows what comes.

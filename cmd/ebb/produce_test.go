@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/eventlog"
+	"ebb/cmd/ebb/produce"
 )
 
 // sampleLog is a CSV log of n events of a few customers, a minute apart, the first a day ago.
@@ -37,7 +37,7 @@ func TestProduceSendsEveryEventOnceKeyedAndInOrder(t *testing.T) {
 	const n = 20_000
 	path := writeLog(t, "shop.csv.gz", sampleLog(n))
 	got := run(t, s.environ, nil, "produce", "--json", path).want(t, exitOK)
-	var sum produceSummary
+	var sum produce.Summary
 	if err := json.Unmarshal([]byte(got.stdout), &sum); err != nil || sum.Events != n || !sum.Complete || sum.Partitions != 4 || got.stderr != "" {
 		t.Errorf("summary %s, stderr %q: %v", got.stdout, got.stderr, err)
 	}
@@ -274,24 +274,6 @@ func refuseProduce(req *kmsg.ProduceRequest, code int16) kmsg.Response {
 		res.Topics = append(res.Topics, t)
 	}
 	return res
-}
-
-func TestPaceHoldsTheRate(t *testing.T) {
-	p := pace{perSecond: 2000, start: time.Now()}
-	for range 201 {
-		if err := p.wait(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if took := time.Since(p.start); took < 98*time.Millisecond {
-		t.Errorf("201 events in %s at 2000/s", took)
-	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(errReported)
-	p = pace{perSecond: 0.001, start: time.Now(), n: 1}
-	if err := p.wait(ctx); err != errReported { //nolint:errorlint // that very value
-		t.Errorf("error %v", err)
-	}
 }
 
 func BenchmarkProduce(b *testing.B) {

@@ -1,4 +1,4 @@
-package main
+package produce
 
 import (
 	"context"
@@ -12,14 +12,14 @@ import (
 
 // lookAhead refuses files whose records the topic would delete, and adds up what there is to read; -1: unknown. A file that
 // cannot be read twice is looked at on the way.
-func (p *producing) lookAhead(ctx context.Context, files []string) (total int64, err error) {
+func (p *sending) lookAhead(ctx context.Context, files []string) (total int64, err error) {
 	old := connect.Oldest{Topic: p.topic}
 	for _, name := range files {
 		if name == eventlog.Stdin {
 			total = -1
 			continue
 		}
-		f, err := eventlog.Open(name, nil, &p.cfg.Input.Mapping)
+		f, err := eventlog.Open(name, nil, &p.opts.Config.Input.Mapping)
 		if err != nil {
 			return 0, err
 		}
@@ -28,7 +28,7 @@ func (p *producing) lookAhead(ctx context.Context, files []string) (total int64,
 		} else {
 			total += f.Size
 		}
-		if f.Size >= 0 && !p.flags.force && p.topic.KeepsFrom != connect.KeepsAll {
+		if f.Size >= 0 && !p.opts.Force && p.topic.KeepsFrom != connect.KeepsAll {
 			err = scanOldest(ctx, &old, f)
 		}
 		f.Close()

@@ -1,4 +1,5 @@
-package main
+// Package produce sends event logs to the input topic, in the order of their lines, each record to the partition of its customer.
+package produce
 
 import (
 	"context"
@@ -45,46 +46,65 @@ const (
 	drainTimeout = 5 * time.Second
 )
 
-// startLanes starts a sender for each partition. stop ends them: what was added is sent first, for a bounded time if the
-// context has ended; it returns the first failure.
-func startLanes(ctx context.Context, client *kafkawire.Client, topic *connect.Limits) (lanes []*lane, stop func(cause error) error, err error) {
+// Lanes are the ways of all partitions of a topic.
+type Lanes struct {
+	all     []*lane
+	senders sync.WaitGroup
+	cancel  context.CancelFunc
+}
+
+// Open starts a sender for each partition of a topic. Close the lanes.
+func Open(ctx context.Context, client *kafkawire.Client, topic *connect.Limits) (*Lanes, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	lanes := &Lanes{cancel: cancel}
 	for i := range topic.Partitions {
 		appender, err := client.NewAppender(ctx, kafkawire.AppenderConfig{
 			Topic: topic.Name, Partition: i, MaxRequest: min(laneBytes+laneBytes/8, topic.Config.MaxMessageBytes),
 		})
 		if err != nil {
 			cancel()
-			return nil, nil, err
+			return nil, err
 		}
 		l := &lane{appender: appender}
 		l.changed = sync.NewCond(&l.mu)
-		lanes = append(lanes, l)
+		lanes.all = append(lanes.all, l)
 	}
-	var senders sync.WaitGroup
-	for _, l := range lanes {
-		senders.Go(func() { l.run(ctx) })
+	for _, l := range lanes.all {
+		lanes.senders.Go(func() { l.run(ctx) })
 	}
-	return lanes, func(cause error) error {
-		defer cancel()
-		if errors.As(cause, new(advice.Stopped)) {
-			defer time.AfterFunc(drainTimeout, cancel).Stop()
-		}
-		for _, l := range lanes {
-			l.close()
-		}
-		senders.Wait()
-		return firstError(lanes)
-	}, nil
+	return lanes, nil
 }
 
-func firstError(lanes []*lane) error {
-	for _, l := range lanes {
+// Add hands a record to the lane of its key, and waits while that is full. It returns the lane's failure. stamp is the record's
+// timestamp, in ms since the epoch. One goroutine may call it at a time.
+func (s *Lanes) Add(key, value []byte, stamp int64) error {
+	return s.all[kafkawire.Partition(key, int32(len(s.all)))].add(key, value, stamp)
+}
+
+// Close ends the senders and returns the first failure. What was added is sent first, for a bounded time if cause is a signal.
+func (s *Lanes) Close(cause error) error {
+	defer s.cancel()
+	if errors.As(cause, new(advice.Stopped)) {
+		defer time.AfterFunc(drainTimeout, s.cancel).Stop()
+	}
+	for _, l := range s.all {
+		l.close()
+	}
+	s.senders.Wait()
+	for _, l := range s.all {
 		if l.err != nil {
 			return l.err
 		}
 	}
 	return nil
+}
+
+// Acknowledged is how many records have arrived.
+func (s *Lanes) Acknowledged() (events int64) {
+	for _, l := range s.all {
+		events += l.acknowledged.Load()
+	}
+	return events
 }
 
 // add copies a record into the filling batch, and waits while that is full. It returns the lane's failure.
@@ -183,32 +203,4 @@ func size(records []pipeline.Outgoing) (bytes int64) {
 		bytes += int64(len(records[i].Key) + len(records[i].Value))
 	}
 	return bytes
-}
-
-// pace holds a rate: the n-th event is due n/perSecond after the start.
-type pace struct {
-	perSecond float64 // 0: no limit
-	start     time.Time
-	n         int64
-}
-
-// wait returns when the next event is due, or the reason why ctx ended.
-func (p *pace) wait(ctx context.Context) error {
-	if p.perSecond == 0 {
-		return nil
-	}
-	due := p.start.Add(time.Duration(float64(p.n) / p.perSecond * float64(time.Second)))
-	p.n++
-	early := time.Until(due)
-	if early < time.Millisecond {
-		return nil
-	}
-	t := time.NewTimer(early)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
