@@ -13,7 +13,9 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/connect"
+	"ebb/cmd/ebb/embedded"
 	"ebb/cmd/ebb/eventlog"
+	"ebb/cmd/ebb/processor"
 	"ebb/cmd/ebb/produce"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline/kafkawire"
@@ -83,11 +85,11 @@ func (a *app) demo(cmd *cobra.Command, f *demoFlags) error {
 	if err != nil {
 		return err
 	}
-	e, err := startEmbedded(cmd.Context(), cfg)
+	e, err := embedded.Start(cmd.Context(), cfg)
 	if err != nil {
 		return err
 	}
-	defer e.close()
+	defer e.Close()
 	d := &demo{cfg: cfg, flags: f, screen: terminal.NewScreen(cmd.OutOrStdout(), a.environ), log: log}
 	return d.run(cmd, terminal.NewScreen(cmd.ErrOrStderr(), a.environ))
 }
@@ -95,7 +97,7 @@ func (a *app) demo(cmd *cobra.Command, f *demoFlags) error {
 func (d *demo) run(cmd *cobra.Command, errs terminal.Screen) error {
 	ctx := cmd.Context()
 	quiet := newLogger(d.cfg.Log, errs)
-	p, err := newProcessor(ctx, d.cfg, quiet, processorOptions{embedded: true})
+	p, err := processor.New(ctx, d.cfg, quiet, processor.Options{Embedded: true})
 	if err != nil {
 		return err
 	}
@@ -106,8 +108,8 @@ func (d *demo) run(cmd *cobra.Command, errs terminal.Screen) error {
 	watched := d.watch(watching, p)
 
 	began := time.Now()
-	err = errors.Join(d.live(ctx, p), p.close())
-	alerts := p.tally.AllAlerts()
+	err = errors.Join(d.live(ctx, p), p.Close())
+	alerts := p.Alerts()
 	if err == nil && ctx.Err() == nil {
 		alerts, err = d.settle(ctx, quiet, alerts)
 	}
@@ -126,13 +128,13 @@ func (d *demo) run(cmd *cobra.Command, errs terminal.Screen) error {
 }
 
 // live feeds the events while the processor works, then has it drain.
-func (d *demo) live(ctx context.Context, p *processor) error {
+func (d *demo) live(ctx context.Context, p *processor.Processor) error {
 	working, drain := context.WithCancel(ctx)
 	defer drain()
 	ended := make(chan error, 1)
-	go func() { ended <- p.run(working) }()
+	go func() { ended <- p.Run(working) }()
 	fed := make(chan error, 1)
-	go func() { fed <- d.feed(working, p.kafka) }()
+	go func() { fed <- d.feed(working, p.Client()) }()
 	select {
 	case err := <-fed:
 		drain()
@@ -150,12 +152,12 @@ func (d *demo) live(ctx context.Context, p *processor) error {
 
 // settle runs the line to the end of the log: what was fetched last, and the deadlines up to the last event.
 func (d *demo) settle(ctx context.Context, quiet zerolog.Logger, alerts uint64) (uint64, error) {
-	p, err := newProcessor(ctx, d.cfg, quiet, processorOptions{untilEnd: true, embedded: true})
+	p, err := processor.New(ctx, d.cfg, quiet, processor.Options{UntilEnd: true, Embedded: true})
 	if err != nil {
 		return alerts, err
 	}
-	err = errors.Join(p.run(ctx), p.close())
-	return alerts + p.tally.AllAlerts(), err
+	err = errors.Join(p.Run(ctx), p.Close())
+	return alerts + p.Alerts(), err
 }
 
 // feed sends all events, spread over the time asked for.
@@ -189,7 +191,7 @@ func (d *demo) feed(ctx context.Context, client *kafkawire.Client) error {
 }
 
 // watch reads the alert topic as any consumer would and shows what comes.
-func (d *demo) watch(ctx context.Context, p *processor) <-chan error {
+func (d *demo) watch(ctx context.Context, p *processor.Processor) <-chan error {
 	done := make(chan error, 1)
 	client, err := connect.Kafka(d.cfg, d.cfg.Kafka.Alerts)
 	if err != nil {
@@ -203,7 +205,7 @@ func (d *demo) watch(ctx context.Context, p *processor) <-chan error {
 	var running sync.WaitGroup
 	running.Go(func() {
 		defer client.Close()
-		done <- r.Read(ctx, p.topic.Partitions, d.show.print)
+		done <- r.Read(ctx, p.Partitions(), d.show.print)
 	})
 	return done
 }

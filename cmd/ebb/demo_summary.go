@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/processor"
 )
 
 // demoSummary is what the demo closes with; --json prints it as the last line.
@@ -39,7 +40,7 @@ type demoTruth struct {
 // recent is how soon before the end nobody can tell that a customer has left.
 const recent = 30 * 24 * time.Hour
 
-func (d *demo) header(p *processor) {
+func (d *demo) header(p *processor.Processor) {
 	if d.flags.json {
 		return
 	}
@@ -50,7 +51,7 @@ func (d *demo) header(p *processor) {
 		pace = fmt.Sprintf("in about %v", d.flags.length)
 	}
 	fmt.Fprintf(w, "%s events %s; pack %s, horizon %s; Kafka and Redis run inside this process\n",
-		advice.Grouped(d.log.total), pace, p.pack.Name, advice.FormatDuration(p.pack.Horizon))
+		advice.Grouped(d.log.total), pace, p.Pack().Name, advice.FormatDuration(p.Pack().Horizon))
 	if d.screen.Terminal {
 		fmt.Fprintf(w, "alerts as they are raised, at most %d a second (Ctrl-C ends it with a summary):\n", shownPerSecond)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/processor"
 	"ebb/cmd/ebb/terminal"
 )
 
@@ -73,7 +74,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	}
 	var said struct {
 		Live bool `json:"live"`
-		readiness
+		processor.Readiness
 	}
 	if err := json.Unmarshal(body, &said); err != nil {
 		return fmt.Errorf("%s is no ebb: it answers %s", url, res.Status)
@@ -83,7 +84,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	case f.json:
 		_, err = out.Write(body)
 	case f.ready:
-		said.show(out)
+		showReadiness(out, &said.Readiness)
 	case said.Live:
 		fmt.Fprintln(out, "live")
 	}
@@ -102,10 +103,11 @@ func reachable(listen string) string {
 	return net.JoinHostPort("localhost", port)
 }
 
-func (r *readiness) show(out terminal.Screen) {
+// showReadiness shows how each partition and each shadow stands.
+func showReadiness(out terminal.Screen, r *processor.Readiness) {
 	defer func() {
 		for _, s := range r.Shadows {
-			out.Hang("shadow "+s.Name+": ", s.inWords())
+			out.Hang("shadow "+s.Name+": ", shadowInWords(&s))
 		}
 	}()
 	if r.Ready {
@@ -130,4 +132,15 @@ func (r *readiness) show(out terminal.Screen) {
 		t.AppendRow(table.Row{p.Partition, p.State, advice.Grouped(p.Next), advice.Grouped(p.Lag), p.Reason})
 	}
 	fmt.Fprintln(out, t.Render())
+}
+
+func shadowInWords(s *processor.ShadowState) string {
+	words := s.State
+	if s.State == "running" {
+		words += ", " + advice.Count(s.Lag, "record") + " behind"
+	}
+	if s.Reason != "" {
+		words += ": " + s.Reason
+	}
+	return words
 }

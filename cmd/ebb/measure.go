@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"strings"
 	"syscall"
 
 	"github.com/rs/zerolog"
@@ -35,4 +36,14 @@ func measure(environ []string, log zerolog.Logger) (stop func() error, err error
 			Int64("max_rss_kib", u.Maxrss).Msg("measured")
 		return f.Close()
 	}, nil
+}
+
+// lookup finds a variable of the environment.
+func lookup(environ []string, name string) (string, bool) {
+	for _, v := range environ {
+		if value, ok := strings.CutPrefix(v, name+"="); ok {
+			return value, true
+		}
+	}
+	return "", false
 }

@@ -9,13 +9,14 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/embedded"
+	"ebb/cmd/ebb/processor"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 )
@@ -75,21 +76,6 @@ others at once.`,
 	return cmd
 }
 
-// summary is the last line of run --until-end.
-type summary struct {
-	Events      uint64               `json:"events"`  // input records whose effect is committed, quarantined ones included
-	Seconds     float64              `json:"seconds"` // from the start of the first takeover to the last publication
-	Alerts      uint64               `json:"alerts"`
-	Transitions map[string]uint64    `json:"transitions"`
-	Quarantined uint64               `json:"quarantined"`
-	Late        uint64               `json:"late"`
-	Duplicates  uint64               `json:"duplicates"`
-	Suppressed  uint64               `json:"suppressed"`    // decided again after the state was rolled back, and not published again
-	Unnamed     uint64               `json:"unnamed"`       // events of types that the pack does not name
-	Types       []pipeline.TypeCount `json:"unnamed_types"` // the most frequent of these
-	Shadows     []shadowSummary      `json:"shadows,omitempty"`
-}
-
 func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	cfg, err := a.config(f.overrides()...)
 	if err != nil {
@@ -100,16 +86,16 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 	if f.embedded {
-		e, err := startEmbedded(cmd.Context(), cfg)
+		e, err := embedded.Start(cmd.Context(), cfg)
 		if err != nil {
 			return err
 		}
-		defer e.close()
+		defer e.Close()
 		log.Info().Strs("kafka", cfg.Kafka.Brokers).Strs("redis", cfg.Redis.Addresses).
 			Str("try", "ebb produce --brokers "+strings.Join(cfg.Kafka.Brokers, ",")+" FILE").Msg("embedded services started")
 	}
-	p, err := newProcessor(cmd.Context(), cfg, log, processorOptions{
-		hangups: true, untilEnd: f.untilEnd, leave: f.leave, acceptPoison: f.acceptPoison, embedded: f.embedded, trace: killSwitch(a.environ, log), newest: olderBuild(a.environ),
+	p, err := processor.New(cmd.Context(), cfg, log, processor.Options{
+		Hangups: true, UntilEnd: f.untilEnd, Leave: f.leave, AcceptPoison: f.acceptPoison, Embedded: f.embedded, Trace: killSwitch(a.environ, log), Newest: olderBuild(a.environ),
 	})
 	if err != nil {
 		if !f.untilEnd && errors.As(err, new(advice.Stopped)) {
@@ -119,49 +105,21 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	}
 	stop, err := measure(a.environ, log)
 	if err != nil {
-		return errors.Join(err, p.close())
+		return errors.Join(err, p.Close())
 	}
-	beside := startShadows(cmd.Context(), p)
-	err = errors.Join(p.run(cmd.Context()), stop(), p.close())
-	beside.end(err == nil && f.untilEnd)
+	beside := processor.StartShadows(cmd.Context(), p)
+	err = errors.Join(p.Run(cmd.Context()), stop(), p.Close())
+	beside.End(err == nil && f.untilEnd)
 	if err != nil && !errors.As(err, new(advice.Stopped)) {
 		return endedBadly{err}
 	}
 	if err != nil || !f.untilEnd {
 		return err
 	}
-	sum := p.summary()
-	sum.Shadows = beside.summaries()
+	sum := p.Summary()
+	sum.Shadows = beside.Summaries()
 	return json.NewEncoder(cmd.OutOrStdout()).Encode(sum)
 }
-
-// noSummary is that of who has done nothing: no list or map of it is null.
-func noSummary() summary {
-	return summary{Transitions: map[string]uint64{}, Types: []pipeline.TypeCount{}}
-}
-
-func (p *processor) summary() summary {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s := noSummary()
-	s.Events, s.Seconds, s.Alerts, s.Quarantined = p.tally.Records, p.seconds().Seconds(), p.tally.AllAlerts(), p.tally.AllQuarantined()
-	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = p.tally.Late, p.tally.Duplicates, p.tally.Suppressed, p.tally.Unnamed
-	if p.tally.Types != nil {
-		s.Types = p.tally.Types.Top(typesInSummary)
-	}
-	for i, n := range p.tally.Alerts {
-		if n > 0 {
-			s.Transitions[transitionName(i)] = n
-		}
-	}
-	return s
-}
-
-// typesInSummary bounds the list of types that the pack does not name, the most frequent first.
-const typesInSummary = 20
-
-// seconds is how long partitions were at work.
-func (p *processor) seconds() time.Duration { return p.ended.Sub(p.began) }
 
 // olderBuild lets the process stand for one of before, for tests of upgrades: EBB_TEST_FORMAT=N is the newest version of the
 // state that it knows. 0: there is no such variable.
@@ -195,4 +153,10 @@ func killSwitch(environ []string, log zerolog.Logger) func(pipeline.Step, int64)
 			killSelf()
 		}
 	}
+}
+
+// killSelf ends the process as kill -9 does.
+func killSelf() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
 }

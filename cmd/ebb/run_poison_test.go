@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ebb/cmd/ebb/processor"
 	"ebb/pipeline"
 )
 
@@ -58,7 +59,7 @@ func TestRunPoisonBreaker(t *testing.T) {
 	if out := run(t, s.environ, nil, "check").stdout; !strings.Contains(out, warning) {
 		t.Errorf("check:\n%s", out)
 	}
-	var sum summary
+	var sum processor.Summary
 	out := run(t, s.environ, nil, "run", "--until-end", "--leave", "--accept-poison").want(t, exitOK).stdout
 	if err := json.Unmarshal([]byte(out), &sum); err != nil || sum.Quarantined != 300 {
 		t.Errorf("accepted: %s, %v", out, err)
@@ -84,7 +85,7 @@ func TestRunNamesUnknownTypes(t *testing.T) {
 		}
 	}
 	got := run(t, s.environ, nil, "run", "--until-end").want(t, exitOK)
-	var sum summary
+	var sum processor.Summary
 	if err := json.Unmarshal([]byte(got.stdout), &sum); err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,8 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ebb/cmd/ebb/processor"
 )
 
 // published is a record as its reader sees it, but for its place.
@@ -85,7 +87,7 @@ func of(group string, all []published) (some []published) {
 }
 
 // summaryOf reads the last line of run --until-end.
-func summaryOf(t testing.TB, o outcome) (sum summary) {
+func summaryOf(t testing.TB, o outcome) (sum processor.Summary) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(o.stdout), &sum); err != nil {
 		t.Fatalf("%v\n%s", err, o.stdout)
@@ -214,9 +216,9 @@ func TestShadowBesideARunningProcessor(t *testing.T) {
 	listening := regexp.MustCompile(`"listen":"(127\.0\.0\.1:\d+)"`)
 	eventually(t, "it serves its health", func() bool { return listening.MatchString(stderr.String()) })
 	address := listening.FindStringSubmatch(stderr.String())[1]
-	want := []shadowState{{Name: "next", State: "running"}, {Name: "none", State: "ended", Reason: "load pack: open ./none.yaml: no such file or directory"}}
+	want := []processor.ShadowState{{Name: "next", State: "running"}, {Name: "none", State: "ended", Reason: "load pack: open ./none.yaml: no such file or directory"}}
 	eventually(t, "all is read", func() bool {
-		var ready readiness
+		var ready processor.Readiness
 		status, body := ask(t, address, "/readyz")
 		return status == http.StatusOK && json.Unmarshal([]byte(body), &ready) == nil && gocmp.Equal(want, ready.Shadows)
 	})

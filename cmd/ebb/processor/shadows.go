@@ -1,4 +1,4 @@
-package main
+package processor
 
 import (
 	"context"
@@ -21,8 +21,8 @@ type shadowRole struct {
 	ends    []int64               // by partition: where the main one stops with --until-end
 }
 
-// shadows are the processors beside the main one that alert nobody. Whatever becomes of one of them, the main one goes on.
-type shadows struct {
+// Shadows are the processors beside the main one that alert nobody. Whatever becomes of one of them, the main one goes on.
+type Shadows struct {
 	log     zerolog.Logger
 	up      *prometheus.GaugeVec
 	cancel  context.CancelFunc
@@ -35,24 +35,24 @@ type shadow struct {
 	name string
 	cfg  *config.Config
 	log  zerolog.Logger
-	opts processorOptions
+	opts Options
 
 	mu  sync.Mutex
-	p   *processor // nil: it has not connected yet
+	p   *Processor // nil: it has not connected yet
 	err error      // what ended it
 }
 
-// startShadows starts what is configured beside a processor that has connected, until ctx ends. It does not wait for them.
-func startShadows(ctx context.Context, main *processor) *shadows {
-	s := &shadows{log: main.log}
+// StartShadows starts what is configured beside a processor that has connected, until ctx ends. It does not wait for them.
+func StartShadows(ctx context.Context, main *Processor) *Shadows {
+	s := &Shadows{log: main.log}
 	ctx, s.cancel = context.WithCancel(ctx)
 	if len(main.cfg.Shadows) == 0 {
 		return s
 	}
 	s.up = pipeline.NewShadowUp(main.metered)
 	for _, name := range main.cfg.ShadowNames() {
-		opts := processorOptions{
-			hangups: main.opts.hangups, untilEnd: main.opts.untilEnd, leave: main.opts.leave, embedded: main.opts.embedded, newest: main.opts.newest,
+		opts := Options{
+			Hangups: main.opts.Hangups, UntilEnd: main.opts.UntilEnd, Leave: main.opts.Leave, Embedded: main.opts.Embedded, Newest: main.opts.Newest,
 			shadow: &shadowRole{name: name, metered: main.metered, ends: main.ends},
 		}
 		s.all = append(s.all, &shadow{name: name, cfg: main.cfg.Shadow(name), log: main.log.With().Str("shadow", name).Logger(), opts: opts})
@@ -71,9 +71,9 @@ func startShadows(ctx context.Context, main *processor) *shadows {
 	return s
 }
 
-// end waits until all have ended. Unless they are to come to the end of the input by themselves they drain, within the shutdown
+// End waits until all have ended. Unless they are to come to the end of the input by themselves they drain, within the shutdown
 // timeout.
-func (s *shadows) end(byThemselves bool) {
+func (s *Shadows) End(byThemselves bool) {
 	if !byThemselves {
 		s.cancel()
 	}
@@ -83,12 +83,12 @@ func (s *shadows) end(byThemselves bool) {
 
 // run works until ctx ends, or the end is reached. What else ends it is logged, with what to do, and returned.
 func (s *shadow) run(ctx context.Context) error {
-	p, err := newProcessor(ctx, s.cfg, s.log, s.opts)
+	p, err := New(ctx, s.cfg, s.log, s.opts)
 	if err == nil {
 		s.mu.Lock()
 		s.p = p
 		s.mu.Unlock()
-		err = errors.Join(p.run(ctx), p.close())
+		err = errors.Join(p.Run(ctx), p.Close())
 	}
 	if ctx.Err() != nil { // what the end broke is not worth telling
 		if errors.Is(err, errDrainTimeout) {
@@ -121,26 +121,26 @@ func shadowAdvice(name string, err error) string {
 	return "mend it and start ebb again; ebb check says whether anything else is wrong"
 }
 
-// shadowState is one shadow in the answer of /readyz.
-type shadowState struct {
+// ShadowState is one shadow in the answer of /readyz.
+type ShadowState struct {
 	Name   string `json:"name"`
 	State  string `json:"state"`            // starting, running, waiting, ended
 	Reason string `json:"reason,omitempty"` // why it does not run
 	Lag    int64  `json:"lag"`              // records behind the end, of the partitions that this process has
 }
 
-func (s *shadows) states() []shadowState {
-	all := make([]shadowState, len(s.all))
+func (s *Shadows) states() []ShadowState {
+	all := make([]ShadowState, len(s.all))
 	for i, one := range s.all {
 		all[i] = one.state()
 	}
 	return all
 }
 
-func (s *shadow) state() shadowState {
+func (s *shadow) state() ShadowState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	state := shadowState{Name: s.name, State: "starting"}
+	state := ShadowState{Name: s.name, State: "starting"}
 	switch {
 	case s.err != nil:
 		state.State, state.Reason = "ended", s.err.Error()
@@ -162,30 +162,19 @@ func (s *shadow) state() shadowState {
 	return state
 }
 
-func (s *shadowState) inWords() string {
-	words := s.State
-	if s.State == "running" {
-		words += ", " + advice.Count(s.Lag, "record") + " behind"
-	}
-	if s.Reason != "" {
-		words += ": " + s.Reason
-	}
-	return words
-}
-
-// shadowSummary is what a shadow did, in the last line of run --until-end.
-type shadowSummary struct {
+// ShadowSummary is what a shadow did, in the last line of run --until-end.
+type ShadowSummary struct {
 	Name  string `json:"name"`
 	Error string `json:"error,omitempty"` // what ended it before the end
-	summary
+	Summary
 }
 
-func (s *shadows) summaries() []shadowSummary {
-	var all []shadowSummary
+func (s *Shadows) Summaries() []ShadowSummary {
+	var all []ShadowSummary
 	for _, one := range s.all {
-		sum := shadowSummary{Name: one.name, summary: noSummary()}
+		sum := ShadowSummary{Name: one.name, Summary: noSummary()}
 		if one.p != nil {
-			sum.summary = one.p.summary()
+			sum.Summary = one.p.Summary()
 		}
 		if one.err != nil {
 			sum.Error = one.err.Error()
@@ -196,13 +185,13 @@ func (s *shadows) summaries() []shadowSummary {
 }
 
 // topics are those that are written to, and the input last. A shadow leaves bad input to the main one.
-func (p *processor) topics() []string {
+func (p *Processor) topics() []string {
 	k := &p.cfg.Kafka
 	return slices.DeleteFunc([]string{k.Alerts, p.dlq(), k.Packs, k.Control, k.Input}, func(name string) bool { return name == "" })
 }
 
 // dlq is the topic of quarantined records; empty of a shadow.
-func (p *processor) dlq() string {
+func (p *Processor) dlq() string {
 	if p.opts.shadow != nil {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package main
+package processor
 
 import (
 	"bytes"
@@ -19,16 +19,16 @@ const packEvery = 5 * time.Second
 
 // followPack loads the pack's file anew when it has changed, until ctx ends. A pack that cannot be used changes nothing, and of one
 // that comes with ebb there is no file.
-func (p *processor) followPack(ctx context.Context) {
+func (p *Processor) followPack(ctx context.Context) {
 	asked := make(chan os.Signal, 1)
-	if p.opts.hangups {
+	if p.opts.Hangups {
 		signal.Notify(asked, syscall.SIGHUP)
 	}
 	p.following.Go(func() {
 		defer signal.Stop(asked)
 		tick := time.NewTicker(packEvery)
 		defer tick.Stop()
-		f := packFile{processor: p}
+		f := packFile{Processor: p}
 		file := scoring.IsFile(p.cfg.Pack.Name)
 		for {
 			select {
@@ -49,7 +49,7 @@ func (p *processor) followPack(ctx context.Context) {
 
 // packFile is the pack's file as it was when it was last looked at.
 type packFile struct {
-	*processor
+	*Processor
 	text   []byte
 	failed string // why it could not be read
 	known  bool   // it was looked at
@@ -100,7 +100,7 @@ func succeeds(before, k *scoring.Pack) error {
 }
 
 // configured is the newest pack that was loaded, whatever the record. A partition asks before a record that the pack may begin with.
-func (p *processor) configured(int64) *scoring.Pack {
+func (p *Processor) configured(int64) *scoring.Pack {
 	k := p.newest.Load()
 	p.met.Store(k)
 	return k

@@ -1,4 +1,4 @@
-package main
+package processor
 
 import (
 	"context"
@@ -18,7 +18,7 @@ const (
 
 // tellUnnamed logs now and then which event types the pack does not name, when there were more of them, until stop is called,
 // which does it for the last time.
-func (p *processor) tellUnnamed(ctx context.Context) (stop func()) {
+func (p *Processor) tellUnnamed(ctx context.Context) (stop func()) {
 	said := uint64(0)
 	tell := func(context.Context) { said = logUnnamed(p.log, p.metrics.UnnamedTypes(unnamedTold), said) }
 	end := beside(ctx, unnamedEvery, tell)

@@ -1,4 +1,4 @@
-package main
+package processor
 
 import (
 	"context"
@@ -15,18 +15,18 @@ import (
 	"ebb/cmd/ebb/advice"
 )
 
-// readiness is the answer of /readyz: ready, and how each owned partition stands.
-type readiness struct {
+// Readiness is the answer of /readyz: ready, and how each owned partition stands.
+type Readiness struct {
 	Ready      bool             `json:"ready"`
 	Reason     string           `json:"reason,omitempty"` // why not, in words
 	Group      string           `json:"group,omitempty"`
 	Generation int32            `json:"generation,omitempty"`
-	Partitions []partitionState `json:"partitions"`
-	Shadows    []shadowState    `json:"shadows,omitempty"` // whatever becomes of them, it is ready
+	Partitions []PartitionState `json:"partitions"`
+	Shadows    []ShadowState    `json:"shadows,omitempty"` // whatever becomes of them, it is ready
 }
 
-// partitionState is one owned partition.
-type partitionState struct {
+// PartitionState is one owned partition.
+type PartitionState struct {
 	Partition int32  `json:"partition"`
 	State     string `json:"state"`            // taking_over, running, stalled, waiting, stopped, done
 	Reason    string `json:"reason,omitempty"` // why it is not running
@@ -34,17 +34,17 @@ type partitionState struct {
 	Lag       int64  `json:"lag"`              // records behind the end
 }
 
-// httpConfig is what the HTTP server shows. Live reports whether the loops turn and depends on no other service; Ready
+// serverConfig is what the HTTP server shows. Live reports whether the loops turn and depends on no other service; Ready
 // whether every owned partition runs. Both are called per request, by any goroutine.
-type httpConfig struct {
+type serverConfig struct {
 	Listen   string // host:port; port 0 picks a free one
 	Live     func() error
-	Ready    func() readiness
+	Ready    func() Readiness
 	Registry *prometheus.Registry
 }
 
-// httpServer serves /livez, /readyz and /metrics.
-type httpServer struct {
+// server serves /livez, /readyz and /metrics.
+type server struct {
 	server   *http.Server
 	listener net.Listener
 	done     chan error
@@ -57,8 +57,8 @@ const (
 	httpMaxHeader     = 16 << 10
 )
 
-// startHTTP listens and serves in the background until Close. An address in use is an error at once.
-func startHTTP(ctx context.Context, cfg httpConfig) (*httpServer, error) {
+// startServer listens and serves in the background until Close. An address in use is an error at once.
+func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
@@ -69,7 +69,7 @@ func startHTTP(ctx context.Context, cfg httpConfig) (*httpServer, error) {
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answerLive(w, cfg.Live()) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answerReady(w, cfg.Ready()) })
 	mux.Handle("GET /metrics", promhttp.HandlerFor(cfg.Registry, promhttp.HandlerOpts{Registry: cfg.Registry, EnableOpenMetrics: true}))
-	s := &httpServer{
+	s := &server{
 		server: &http.Server{
 			Handler: mux, ReadHeaderTimeout: httpHeaderTimeout, ReadTimeout: httpTimeout, WriteTimeout: httpTimeout,
 			IdleTimeout: 2 * httpTimeout, MaxHeaderBytes: httpMaxHeader,
@@ -82,10 +82,10 @@ func startHTTP(ctx context.Context, cfg httpConfig) (*httpServer, error) {
 }
 
 // Addr is the address listened on, with the port that was picked.
-func (s *httpServer) Addr() string { return s.listener.Addr().String() }
+func (s *server) Addr() string { return s.listener.Addr().String() }
 
 // Close answers what was asked, until ctx ends, and then cuts the rest off.
-func (s *httpServer) Close(ctx context.Context) error {
+func (s *server) Close(ctx context.Context) error {
 	err := s.server.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.server.Close())
@@ -107,9 +107,9 @@ func answerLive(w http.ResponseWriter, err error) {
 	answerJSON(w, http.StatusOK, map[string]any{"live": true})
 }
 
-func answerReady(w http.ResponseWriter, r readiness) {
+func answerReady(w http.ResponseWriter, r Readiness) {
 	if r.Partitions == nil {
-		r.Partitions = []partitionState{}
+		r.Partitions = []PartitionState{}
 	}
 	status := http.StatusOK
 	if !r.Ready {

@@ -1,4 +1,4 @@
-package main
+package embedded
 
 import (
 	"errors"
@@ -8,15 +8,15 @@ import (
 	"ebb/cmd/ebb/connect"
 )
 
-// TestEmbeddedKeepsEverything: its topics take a log of the past, which is what most are tried with, and its DLQ whatever the
+// TestKeepsEverything: its topics take a log of the past, which is what most are tried with, and its DLQ whatever the
 // input takes.
-func TestEmbeddedKeepsEverything(t *testing.T) {
+func TestKeepsEverything(t *testing.T) {
 	cfg := config.Default()
-	e, err := startEmbedded(t.Context(), cfg)
+	e, err := Start(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.close()
+	defer e.Close()
 	client, err := connect.Kafka(cfg, cfg.Kafka.Input)
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +30,7 @@ func TestEmbeddedKeepsEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 		largest[name] = config.MaxMessageBytes
-		if topic.Partitions != embeddedPartitions || config.Retention >= 0 || config.RetentionBytes >= 0 {
+		if topic.Partitions != partitions || config.Retention >= 0 || config.RetentionBytes >= 0 {
 			t.Errorf("%s has %d partitions and keeps %v, %d bytes", name, topic.Partitions, config.Retention, config.RetentionBytes)
 		}
 	}

@@ -1,4 +1,5 @@
-package main
+// Package embedded starts a Kafka and a Redis inside the process, for a try and for the demo.
+package embedded
 
 import (
 	"context"
@@ -13,21 +14,21 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// embedded is a Kafka and a Redis inside this process, on free ports of the loopback interface: any client of this machine
+// Services is a Kafka and a Redis inside this process, on free ports of the loopback interface: any client of this machine
 // can produce to them and read from them. They keep everything in memory and end with the process.
-type embedded struct {
+type Services struct {
 	kafka *kfake.Cluster
 	redis *miniredis.Miniredis
 }
 
-// embeddedPartitions is the number of partitions of each embedded topic.
-const embeddedPartitions = 4
+// partitions is the number of partitions of each embedded topic.
+const partitions = 4
 
 // kafkaMessageBytes is how large a record may be in a topic that says nothing else.
 const kafkaMessageBytes = 1_048_588
 
-// startEmbedded starts both and points the configuration to them.
-func startEmbedded(ctx context.Context, cfg *config.Config) (*embedded, error) {
+// Start starts both and points the configuration to them.
+func Start(ctx context.Context, cfg *config.Config) (*Services, error) {
 	kafka, err := kfake.NewCluster(
 		kfake.NumBrokers(1), kfake.ClusterID("embedded"),
 		kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}),
@@ -42,16 +43,16 @@ func startEmbedded(ctx context.Context, cfg *config.Config) (*embedded, error) {
 	}
 	cfg.Kafka.Brokers, cfg.Redis.Addresses = kafka.ListenAddrs(), []string{redis.Addr()}
 	cfg.Kafka.TLS, cfg.Kafka.SASL, cfg.Redis = config.TLS{}, config.SASL{}, config.Redis{Addresses: cfg.Redis.Addresses}
-	e := &embedded{kafka: kafka, redis: redis}
+	e := &Services{kafka: kafka, redis: redis}
 	if err := e.createTopics(ctx, cfg); err != nil {
-		e.close()
+		e.Close()
 		return nil, err
 	}
 	return e, nil
 }
 
 // createTopics creates what ebb reads and writes, to keep everything: a log of the past is what most are tried with.
-func (e *embedded) createTopics(ctx context.Context, cfg *config.Config) error {
+func (e *Services) createTopics(ctx context.Context, cfg *config.Config) error {
 	names := []string{cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ(), cfg.Kafka.Control, cfg.Kafka.Packs}
 	if len(cfg.Shadows) > 0 {
 		names = append(names, cfg.Kafka.Shadow)
@@ -62,7 +63,7 @@ func (e *embedded) createTopics(ctx context.Context, cfg *config.Config) error {
 	}
 	defer client.Close()
 	for _, name := range names {
-		topic := kafkawire.NewTopic{Name: name, Partitions: embeddedPartitions, Replicas: 1, Configs: map[string]string{"retention.ms": connect.KeepAll}}
+		topic := kafkawire.NewTopic{Name: name, Partitions: partitions, Replicas: 1, Configs: map[string]string{"retention.ms": connect.KeepAll}}
 		switch name {
 		case cfg.Kafka.DLQ():
 			topic.Configs["max.message.bytes"] = strconv.Itoa(kafkaMessageBytes + connect.DLQHeadroom)
@@ -76,8 +77,8 @@ func (e *embedded) createTopics(ctx context.Context, cfg *config.Config) error {
 	return nil
 }
 
-// close ends both.
-func (e *embedded) close() {
+// Close ends both.
+func (e *Services) Close() {
 	e.redis.Close()
 	e.kafka.Close()
 }

@@ -1,4 +1,4 @@
-package main
+package processor
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ const (
 )
 
 // drawn takes a customer that a worker met, unless one waits already. Any worker may call it.
-func (p *processor) drawn(key []byte) {
+func (p *Processor) drawn(key []byte) {
 	if len(p.draws) == cap(p.draws) {
 		return
 	}
@@ -29,7 +29,7 @@ func (p *processor) drawn(key []byte) {
 
 // tellStrays draws a customer now and then, and asks Redis whether other partitions know it too: each would see a part of its
 // history, which nothing else would show. It ends with the function it returns.
-func (p *processor) tellStrays(ctx context.Context) (stop func()) {
+func (p *Processor) tellStrays(ctx context.Context) (stop func()) {
 	var said time.Time
 	return beside(ctx, strayEvery, func(ctx context.Context) {
 		select {
@@ -43,7 +43,7 @@ func (p *processor) tellStrays(ctx context.Context) (stop func()) {
 }
 
 // stray looks at one customer, and reports whether it told the log of it. Where Redis does not answer others say so.
-func (p *processor) stray(ctx context.Context, key []byte, tell bool) bool {
+func (p *Processor) stray(ctx context.Context, key []byte, tell bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, strayTimeout)
 	defer cancel()
 	partitions, err := p.redis.Holders(ctx, p.cfg.Kafka.Group, int(p.topic.Partitions), key)

@@ -1,8 +1,9 @@
-package main
+package processor
 
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -17,13 +18,13 @@ import (
 )
 
 // serve starts a server on a free port.
-func serve(t *testing.T, cfg httpConfig) *httpServer {
+func serve(t *testing.T, cfg serverConfig) *server {
 	t.Helper()
 	cfg.Listen = "127.0.0.1:0"
 	if cfg.Registry == nil {
 		cfg.Registry = prometheus.NewRegistry()
 	}
-	s, err := startHTTP(t.Context(), cfg)
+	s, err := startServer(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,9 +32,22 @@ func serve(t *testing.T, cfg httpConfig) *httpServer {
 }
 
 // get asks for a path and returns status and body.
-func get(t *testing.T, s *httpServer, path string) (int, string) {
+func get(t *testing.T, s *server, path string) (int, string) {
 	t.Helper()
-	return ask(t, s.Addr(), path)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr()+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
 }
 
 func TestHTTPAnswers(t *testing.T) {
@@ -42,7 +56,7 @@ func TestHTTPAnswers(t *testing.T) {
 	registered := prometheus.NewCounter(prometheus.CounterOpts{Name: "ebb_test_total", Help: "Test."})
 	registry.MustRegister(registered)
 	registered.Add(7)
-	s := serve(t, httpConfig{
+	s := serve(t, serverConfig{
 		Registry: registry,
 		Live: func() error {
 			if dead.Load() {
@@ -50,11 +64,11 @@ func TestHTTPAnswers(t *testing.T) {
 			}
 			return nil
 		},
-		Ready: func() readiness {
+		Ready: func() Readiness {
 			if !ready.Load() {
-				return readiness{Reason: "not a member of the group yet", Group: "ebb"}
+				return Readiness{Reason: "not a member of the group yet", Group: "ebb"}
 			}
-			return readiness{Ready: true, Group: "ebb", Generation: 4, Partitions: []partitionState{{Partition: 0, State: "running", Next: 12, Lag: 3}}}
+			return Readiness{Ready: true, Group: "ebb", Generation: 4, Partitions: []PartitionState{{Partition: 0, State: "running", Next: 12, Lag: 3}}}
 		},
 	})
 	defer func() {
@@ -87,7 +101,7 @@ func TestHTTPAddressInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	_, err = startHTTP(t.Context(), httpConfig{Listen: l.Addr().String(), Registry: prometheus.NewRegistry()})
+	_, err = startServer(t.Context(), serverConfig{Listen: l.Addr().String(), Registry: prometheus.NewRegistry()})
 	var advised advice.Advised
 	if !errors.As(err, &advised) || !strings.Contains(err.Error(), "address already in use") || !strings.Contains(advised.Do, "EBB_HTTP_LISTEN") {
 		t.Errorf("error: %v", err)
@@ -97,7 +111,7 @@ func TestHTTPAddressInUse(t *testing.T) {
 // TestHTTPCloseIsBounded: an answer under way is finished; one that takes too long is cut off.
 func TestHTTPCloseIsBounded(t *testing.T) {
 	asked, release := make(chan bool), make(chan bool)
-	s := serve(t, httpConfig{Live: func() error {
+	s := serve(t, serverConfig{Live: func() error {
 		asked <- true
 		<-release
 		return nil

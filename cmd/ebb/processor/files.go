@@ -1,4 +1,4 @@
-package main
+package processor
 
 import (
 	"context"
@@ -14,7 +14,7 @@ const filesEvery = 10 * time.Second
 
 // followFiles says in the log what becomes of certificates and passwords that change on disk, until close. What it returns
 // ends with that.
-func (p *processor) followFiles(ctx context.Context) context.Context {
+func (p *Processor) followFiles(ctx context.Context) context.Context {
 	ctx, p.unfollow = context.WithCancel(ctx)
 	if p.opts.shadow != nil {
 		return ctx // they are the main one's too
@@ -31,7 +31,7 @@ func (p *processor) followFiles(ctx context.Context) context.Context {
 
 // await notes why it cannot start, and says so once per change. What a server that refuses has against us is the same
 // at whatever address.
-func (p *processor) await(err error) {
+func (p *Processor) await(err error) {
 	kind := err.Error()
 	if denied, ok := errors.AsType[*pipeline.Denied](err); ok {
 		kind = denied.Code

@@ -1,4 +1,4 @@
-package main
+package processor
 
 import (
 	"cmp"
@@ -8,10 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -30,22 +28,22 @@ import (
 	"ebb/sinks"
 )
 
-// processorOptions is what differs between the commands that process.
-type processorOptions struct {
-	untilEnd     bool                       // stop at the end offsets found at the start
-	acceptPoison bool                       // what lies below the end offsets found at the start passes the poison breaker
-	leave        bool                       // leave the group at the end
-	embedded     bool                       // the services are this process's own: their policy is known
-	trace        func(pipeline.Step, int64) // optional; see pipeline.Config
-	newest       int                        // version of the state that the program knows; 0: the real one
-	hangups      bool                       // SIGHUP has the pack's file be looked at
+// Options is what differs between the commands that process.
+type Options struct {
+	UntilEnd     bool                       // stop at the end offsets found at the start
+	AcceptPoison bool                       // what lies below the end offsets found at the start passes the poison breaker
+	Leave        bool                       // leave the group at the end
+	Embedded     bool                       // the services are this process's own: their policy is known
+	Trace        func(pipeline.Step, int64) // optional; see pipeline.Config
+	Newest       int                        // version of the state that the program knows; 0: the real one
+	Hangups      bool                       // SIGHUP has the pack's file be looked at
 	shadow       *shadowRole                // nil: it is the main one
 }
 
-// processor is one member of the group at work: clients, membership, and a worker per owned partition.
-type processor struct {
+// Processor is one member of the group at work: clients, membership, and a worker per owned partition.
+type Processor struct {
 	cfg     *config.Config
-	opts    processorOptions
+	opts    Options
 	log     zerolog.Logger
 	pack    *scoring.Pack                // that it was started with
 	newest  atomic.Pointer[scoring.Pack] // that was loaded since
@@ -57,8 +55,8 @@ type processor struct {
 	member  *kafkasource.Member
 	metrics *pipeline.Metrics
 	metered *prometheus.Registry // what /metrics shows; nil of a shadow, which is shown by the main one
-	http    *httpServer          // nil: none
-	ends    []int64              // by partition, where opts.untilEnd or opts.acceptPoison
+	http    *server              // nil: none
+	ends    []int64              // by partition, where opts.UntilEnd or opts.AcceptPoison
 	draws   chan []byte          // keys of customers met; see tellStrays
 	said    string               // what kind of failure to start was logged last
 
@@ -70,17 +68,17 @@ type processor struct {
 	awaited      string                     // why it could not start, the last time it tried
 	workers      map[int32]*pipeline.Worker // of the present generation
 	draining     bool
-	shadows      *shadows // beside it; nil: none
+	shadows      *Shadows // beside it; nil: none
 	tally        pipeline.Tally
 	began, ended time.Time
 }
 
-// newProcessor connects to everything. What cannot work is said here; what only is not there yet is waited for.
-func newProcessor(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts processorOptions) (_ *processor, err error) {
-	p := &processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*pipeline.Worker{}, draws: make(chan []byte, 1)}
+// New connects to everything. What cannot work is said here; what only is not there yet is waited for.
+func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Options) (_ *Processor, err error) {
+	p := &Processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*pipeline.Worker{}, draws: make(chan []byte, 1)}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, p.close())
+			err = errors.Join(err, p.Close())
 		}
 	}()
 	if p.pack, err = connect.LoadPack(cfg); err != nil {
@@ -105,12 +103,12 @@ func newProcessor(ctx context.Context, cfg *config.Config, log zerolog.Logger, o
 
 // connectPatiently tries again while Kafka or Redis does not answer, as a running processor would: a supervisor need not
 // start the process again and again. With --until-end there is somebody who waits for the end, and is told at once.
-func (p *processor) connectPatiently(ctx context.Context) error {
+func (p *Processor) connectPatiently(ctx context.Context) error {
 	wait := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
 	for {
 		err := p.connect(ctx)
-		if err == nil || p.opts.untilEnd || p.opts.embedded || !errors.Is(err, pipeline.ErrUnavailable) {
+		if err == nil || p.opts.UntilEnd || p.opts.Embedded || !errors.Is(err, pipeline.ErrUnavailable) {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -126,13 +124,13 @@ func (p *processor) connectPatiently(ctx context.Context) error {
 }
 
 // connect sees, in the order in which one needs the other, that everything is there and fit. It may be repeated.
-func (p *processor) connect(ctx context.Context) (err error) {
+func (p *Processor) connect(ctx context.Context) (err error) {
 	if p.redis == nil {
 		if p.redis, err = connect.Redis(ctx, p.cfg); err != nil {
 			return connect.NoRedis(err, p.cfg)
 		}
 	}
-	if !p.opts.embedded {
+	if !p.opts.Embedded {
 		if err := p.checkRedis(ctx); err != nil {
 			return err
 		}
@@ -151,7 +149,7 @@ func (p *processor) connect(ctx context.Context) (err error) {
 }
 
 // checkRedis refuses a Redis that may drop state.
-func (p *processor) checkRedis(ctx context.Context) error {
+func (p *Processor) checkRedis(ctx context.Context) error {
 	policies, err := p.redis.Policies(ctx)
 	if err != nil {
 		return fmt.Errorf("ask Redis for its policy: %w", err)
@@ -169,7 +167,7 @@ func (p *processor) checkRedis(ctx context.Context) error {
 
 // checkTopics finds the input's identity and sees that everything that is written to exists. It returns how many partitions
 // the topic of control records has.
-func (p *processor) checkTopics(ctx context.Context) (control int32, err error) {
+func (p *Processor) checkTopics(ctx context.Context) (control int32, err error) {
 	for _, name := range p.topics() {
 		p.topic, err = p.kafka.Topic(ctx, name)
 		switch {
@@ -183,7 +181,7 @@ func (p *processor) checkTopics(ctx context.Context) (control int32, err error) 
 			return 0, fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
 		}
 	}
-	if !p.opts.untilEnd && !p.opts.acceptPoison {
+	if !p.opts.UntilEnd && !p.opts.AcceptPoison {
 		return control, nil
 	}
 	p.ends = make([]int64, p.topic.Partitions)
@@ -200,7 +198,7 @@ func (p *processor) checkTopics(ctx context.Context) (control int32, err error) 
 }
 
 // checkPartitions refuses to start where any partition's state was built with another number of them.
-func (p *processor) checkPartitions(ctx context.Context) error {
+func (p *Processor) checkPartitions(ctx context.Context) error {
 	for n := range p.topic.Partitions {
 		found, err := p.redis.Inspect(ctx, p.cfg.Kafka.Group, int(n), nil)
 		if err != nil {
@@ -214,13 +212,13 @@ func (p *processor) checkPartitions(ctx context.Context) error {
 }
 
 // refuse logs why a partition is not begun with, as a worker does that stops.
-func (p *processor) refuse(n int32, stop *pipeline.HardStop) error {
+func (p *Processor) refuse(n int32, stop *pipeline.HardStop) error {
 	p.log.Error().Int32("partition", n).EmbedObject(stop).Msg("partition stopped")
 	return stop
 }
 
 // joinAs settles under which instance id this process joins the group.
-func (p *processor) joinAs() (err error) {
+func (p *Processor) joinAs() (err error) {
 	instance := p.cfg.Kafka.InstanceID
 	if instance == "" {
 		host, err := os.Hostname()
@@ -235,7 +233,7 @@ func (p *processor) joinAs() (err error) {
 	p.member, err = kafkasource.NewMember(kafkasource.MemberConfig{
 		Client: p.kafka, Group: p.cfg.Kafka.Group, Topic: p.cfg.Kafka.Input, Instance: instance,
 		Session: p.cfg.Kafka.SessionTimeout, Heartbeat: p.cfg.Kafka.Heartbeat,
-		Rebalance: max(30*time.Second, p.cfg.Kafka.SessionTimeout), Formats: formats(p.opts.newest), Logger: p.log,
+		Rebalance: max(30*time.Second, p.cfg.Kafka.SessionTimeout), Formats: formats(p.opts.Newest), Logger: p.log,
 	})
 	return err
 }
@@ -248,7 +246,7 @@ func formats(newest int) (all []int) {
 	return all
 }
 
-func (p *processor) serveHTTP(ctx context.Context) (err error) {
+func (p *Processor) serveHTTP(ctx context.Context) (err error) {
 	if s := p.opts.shadow; s != nil {
 		p.metrics = pipeline.NewShadowMetrics(s.metered, s.name)
 		return nil
@@ -259,7 +257,7 @@ func (p *processor) serveHTTP(ctx context.Context) (err error) {
 	if p.cfg.HTTP.Listen == "" {
 		return nil
 	}
-	p.http, err = startHTTP(ctx, httpConfig{
+	p.http, err = startServer(ctx, serverConfig{
 		Listen: p.cfg.HTTP.Listen, Registry: p.metered, Ready: p.ready,
 		Live: p.live,
 	})
@@ -269,8 +267,8 @@ func (p *processor) serveHTTP(ctx context.Context) (err error) {
 	return err
 }
 
-// run works as a member of the group until ctx ends, which drains within the shutdown timeout, or the end is reached.
-func (p *processor) run(ctx context.Context) error {
+// Run works as a member of the group until ctx ends, which drains within the shutdown timeout, or the end is reached.
+func (p *Processor) Run(ctx context.Context) error {
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	stop := context.AfterFunc(ctx, func() {
@@ -294,7 +292,7 @@ func (p *processor) run(ctx context.Context) error {
 		return errDrainTimeout
 	case err != nil:
 		return err
-	case ctx.Err() != nil && p.opts.untilEnd:
+	case ctx.Err() != nil && p.opts.UntilEnd:
 		return context.Cause(ctx) // before the end
 	}
 	return nil
@@ -303,7 +301,7 @@ func (p *processor) run(ctx context.Context) error {
 var errDrainTimeout = errors.New("shutdown_timeout passed before everything was committed and published; the rest is taken up at the next start")
 
 // own works on the partitions of one generation until they are revoked or, with --until-end, at their end.
-func (p *processor) own(ctx context.Context, g *kafkasource.Generation) error {
+func (p *Processor) own(ctx context.Context, g *kafkasource.Generation) error {
 	p.mu.Lock()
 	p.generation, p.awaited = g.Generation, ""
 	if p.began.IsZero() {
@@ -341,11 +339,11 @@ func (p *processor) own(ctx context.Context, g *kafkasource.Generation) error {
 
 // afterwards says how it goes on when no worker of the generation is left. Stopped partitions stay stopped, and this
 // member theirs, until a rebalance; when all have stopped there is nothing left to run.
-func (p *processor) afterwards(ctx context.Context, g *kafkasource.Generation, stops []error) error {
-	if len(stops) > 0 && (p.opts.untilEnd || len(stops) == len(g.Partitions)) {
+func (p *Processor) afterwards(ctx context.Context, g *kafkasource.Generation, stops []error) error {
+	if len(stops) > 0 && (p.opts.UntilEnd || len(stops) == len(g.Partitions)) {
 		return errors.Join(stops...)
 	}
-	if p.opts.untilEnd {
+	if p.opts.UntilEnd {
 		return nil
 	}
 	select {
@@ -356,7 +354,7 @@ func (p *processor) afterwards(ctx context.Context, g *kafkasource.Generation, s
 }
 
 // work owns one partition for one generation.
-func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32) error {
+func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32) error {
 	if n >= p.topic.Partitions { // added while this process runs
 		return p.refuse(n, p.identity(n).PartitionsChanged(int(p.topic.Partitions)))
 	}
@@ -391,7 +389,7 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		Store:  store, Pack: p.pack, Configured: p.configured, Render: render.Render, Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention,
 		CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1), MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes), Mapping: p.cfg.Input.Mapping.Compiled,
 		PoisonBreaker: p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
-		PublishEvery: time.Second, Profiles: g.Format, End: p.end(n), Metrics: p.metrics, Trace: p.opts.trace, Draw: p.drawn,
+		PublishEvery: time.Second, Profiles: g.Format, End: p.end(n), Metrics: p.metrics, Trace: p.opts.Trace, Draw: p.drawn,
 		Logger: p.log.With().Str("group", g.Group).Str("topic", p.cfg.Kafka.Input).Int32("partition", n).Int32("generation", g.Generation).Logger(),
 	})
 	p.mu.Lock()
@@ -407,23 +405,23 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	return err
 }
 
-func (p *processor) identity(n int32) pipeline.Identity {
+func (p *Processor) identity(n int32) pipeline.Identity {
 	return pipeline.Identity{
 		Group: p.cfg.Kafka.Group, Input: p.cfg.Kafka.Input, Partition: int(n), Partitions: int(p.topic.Partitions),
 		Cluster: p.topic.Cluster, Topic: p.topic.ID, Pack: p.pack.Hash, Latest: p.cfg.Kafka.Start == "latest",
 	}
 }
 
-func (p *processor) end(n int32) int64 {
-	if !p.opts.untilEnd {
+func (p *Processor) end(n int32) int64 {
+	if !p.opts.UntilEnd {
 		return -1
 	}
 	return p.ends[n]
 }
 
 // acceptedPoison is the offset below which the partition's records pass the poison breaker.
-func (p *processor) acceptedPoison(n int32) int64 {
-	if !p.opts.acceptPoison {
+func (p *Processor) acceptedPoison(n int32) int64 {
+	if !p.opts.AcceptPoison {
 		return 0
 	}
 	return p.ends[n]
@@ -433,7 +431,7 @@ func (p *processor) acceptedPoison(n int32) int64 {
 const loopTimeout = time.Minute
 
 // live is what /livez asks: that the loops turn, whatever they wait for.
-func (p *processor) live() error {
+func (p *Processor) live() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for n, w := range p.workers {
@@ -448,10 +446,10 @@ func (p *processor) live() error {
 }
 
 // ready is what /readyz shows: a member of a generation, all of whose partitions run.
-func (p *processor) ready() readiness {
+func (p *Processor) ready() Readiness {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := readiness{Ready: p.generation > 0 && !p.draining, Group: p.cfg.Kafka.Group, Generation: p.generation}
+	r := Readiness{Ready: p.generation > 0 && !p.draining, Group: p.cfg.Kafka.Group, Generation: p.generation}
 	if p.generation == 0 {
 		r.Reason = "not a member of the group"
 		if p.awaited != "" {
@@ -467,7 +465,7 @@ func (p *processor) ready() readiness {
 			r.Ready = false
 		}
 		at := w.Progress()
-		r.Partitions = append(r.Partitions, partitionState{Partition: n, State: s.Phase.String(), Reason: s.Reason, Next: at.Next, Lag: at.Lag()})
+		r.Partitions = append(r.Partitions, PartitionState{Partition: n, State: s.Phase.String(), Reason: s.Reason, Next: at.Next, Lag: at.Lag()})
 	}
 	sortPartitions(r.Partitions)
 	if p.shadows != nil {
@@ -476,15 +474,15 @@ func (p *processor) ready() readiness {
 	return r
 }
 
-// close gives everything back, the latest taken first.
-func (p *processor) close() error {
+// Close gives everything back, the latest taken first.
+func (p *Processor) Close() error {
 	var errs []error
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if p.http != nil {
 		errs = append(errs, p.http.Close(ctx))
 	}
-	if p.member != nil && p.opts.leave {
+	if p.member != nil && p.opts.Leave {
 		if err := p.member.Leave(ctx); err != nil && !errors.Is(err, pipeline.ErrFenced) { // it was let go already
 			p.log.Warn().Err(err).Msg("could not leave the group; it will notice when the session ends")
 		}
@@ -505,24 +503,18 @@ func (p *processor) close() error {
 	return errors.Join(errs...)
 }
 
-// killSelf ends the process as kill -9 does.
-func killSelf() {
-	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	select {}
+func sortPartitions(s []PartitionState) {
+	slices.SortFunc(s, func(a, b PartitionState) int { return cmp.Compare(a.Partition, b.Partition) })
 }
 
-func sortPartitions(s []partitionState) {
-	slices.SortFunc(s, func(a, b partitionState) int { return cmp.Compare(a.Partition, b.Partition) })
-}
+// Client is its client of Kafka.
+func (p *Processor) Client() *kafkawire.Client { return p.kafka }
 
-func transitionName(i int) string { return scoring.Transition(i).String() }
+// Partitions is how many the input has.
+func (p *Processor) Partitions() int32 { return p.topic.Partitions }
 
-// lookup finds a variable of the environment.
-func lookup(environ []string, name string) (string, bool) {
-	for _, v := range environ {
-		if value, ok := strings.CutPrefix(v, name+"="); ok {
-			return value, true
-		}
-	}
-	return "", false
-}
+// Pack is the pack that it was started with.
+func (p *Processor) Pack() *scoring.Pack { return p.pack }
+
+// Alerts is how many it has decided. Call it once it has ended.
+func (p *Processor) Alerts() uint64 { return p.tally.AllAlerts() }

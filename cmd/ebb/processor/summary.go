@@ -1,0 +1,53 @@
+package processor
+
+import (
+	"time"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+// Summary is the last line of run --until-end.
+type Summary struct {
+	Events      uint64               `json:"events"`  // input records whose effect is committed, quarantined ones included
+	Seconds     float64              `json:"seconds"` // from the start of the first takeover to the last publication
+	Alerts      uint64               `json:"alerts"`
+	Transitions map[string]uint64    `json:"transitions"`
+	Quarantined uint64               `json:"quarantined"`
+	Late        uint64               `json:"late"`
+	Duplicates  uint64               `json:"duplicates"`
+	Suppressed  uint64               `json:"suppressed"`    // decided again after the state was rolled back, and not published again
+	Unnamed     uint64               `json:"unnamed"`       // events of types that the pack does not name
+	Types       []pipeline.TypeCount `json:"unnamed_types"` // the most frequent of these
+	Shadows     []ShadowSummary      `json:"shadows,omitempty"`
+}
+
+// noSummary is that of who has done nothing: no list or map of it is null.
+func noSummary() Summary {
+	return Summary{Transitions: map[string]uint64{}, Types: []pipeline.TypeCount{}}
+}
+
+func (p *Processor) Summary() Summary {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := noSummary()
+	s.Events, s.Seconds, s.Alerts, s.Quarantined = p.tally.Records, p.seconds().Seconds(), p.tally.AllAlerts(), p.tally.AllQuarantined()
+	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = p.tally.Late, p.tally.Duplicates, p.tally.Suppressed, p.tally.Unnamed
+	if p.tally.Types != nil {
+		s.Types = p.tally.Types.Top(typesInSummary)
+	}
+	for i, n := range p.tally.Alerts {
+		if n > 0 {
+			s.Transitions[transitionName(i)] = n
+		}
+	}
+	return s
+}
+
+// typesInSummary bounds the list of types that the pack does not name, the most frequent first.
+const typesInSummary = 20
+
+// seconds is how long partitions were at work.
+func (p *Processor) seconds() time.Duration { return p.ended.Sub(p.began) }
+
+func transitionName(i int) string { return scoring.Transition(i).String() }
