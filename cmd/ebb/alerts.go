@@ -13,6 +13,7 @@ import (
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/terminal"
+	"ebb/cmd/ebb/view"
 	"ebb/pipeline/kafkawire"
 	"ebb/sinks/alertlog"
 )
@@ -94,18 +95,18 @@ const alertPatience = 30 * time.Second
 type alertPrinter struct {
 	w    *bufio.Writer
 	json bool
-	line *alertLine
+	line *view.AlertLine
 }
 
 func newAlertPrinter(s terminal.Screen, asJSON bool) *alertPrinter {
-	return &alertPrinter{w: bufio.NewWriterSize(s, 64<<10), json: asJSON, line: &alertLine{screen: s}}
+	return &alertPrinter{w: bufio.NewWriterSize(s, 64<<10), json: asJSON, line: &view.AlertLine{Screen: s}}
 }
 
 // print takes what was read; see [alertlog.Reader.Read].
 func (p *alertPrinter) print(batch [][]byte, caughtUp bool) error {
 	for _, value := range batch {
 		if !p.json {
-			value = []byte(p.line.of(value))
+			value = []byte(p.line.Of(value))
 		}
 		if _, err := p.w.Write(value); err != nil {
 			return fmt.Errorf("write alerts: %w", err)

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -14,20 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ebb/cmd/ebb/advice"
-	"ebb/cmd/ebb/terminal"
 )
-
-// alertJSON is an alert as published, as far as a reader looks at it.
-func alertJSON(tenant, customer, transition, tier, minute, reason string, risk float64) string {
-	b, err := json.Marshal(map[string]any{
-		"id": "00", "tenant": tenant, "customer": customer, "kind": "lapse", "transition": transition, "tier": tier, "risk_score": risk,
-		"reasons": []any{map[string]any{"code": "overdue", "text": reason}}, "time": minute,
-	})
-	if err != nil {
-		panic(err)
-	}
-	return string(b)
-}
 
 // publish writes values to a topic in one transaction, which it commits or aborts.
 func (s *services) publish(t testing.TB, topic string, commit bool, values ...string) {
@@ -119,42 +104,6 @@ func TestAlertsSaysWhatRetentionTook(t *testing.T) {
 	if n := strings.Count(got.stdout, "\n"); n != 7 || got.stderr != want {
 		t.Errorf("%d alerts, said %q", n, got.stderr)
 	}
-}
-
-func TestAlertLines(t *testing.T) {
-	alerts := []string{
-		alertJSON("", "1042", "raised", "at_risk", "2011-06-12T08:40:00Z", "usually back every 12 days, silent for 31 days", 63.418),
-		alertJSON("", "1042", "escalated", "critical", "2011-07-02T00:01:00Z", "usually back every 12 days, silent for 51 days", 81),
-		alertJSON("acme", "a-customer-with-a-very-long-name", "raised", "critical", "2011-07-02T00:02:00Z", "usually back every day, silent for 9 days", 99.96),
-		alertJSON("", "1042", "recovered", "healthy", "2011-07-04T17:03:00Z", "back after 53 days", 7.25),
-		alertJSON("", "東京の顧客", "raised", "at_risk", "2011-07-05T00:00:00Z", "usually back every 3 hours, silent for 2 days", 60),
-		alertJSON("", "evil\x1b[2J\r\n", "raised", "at_risk", "2011-07-05T00:00:00Z", "\x1b[31mred", 60),
-		`{"not":"an alert"}`,
-		"\x1b]0;title\x07 no JSON",
-	}
-	screens := []struct {
-		name   string
-		screen terminal.Screen
-	}{
-		{"no terminal", terminal.Screen{Width: 80}},
-		{"80 columns", terminal.Screen{Terminal: true, Width: 80}},
-		{"160 columns in colour", terminal.Screen{Terminal: true, Color: true, Width: 160}},
-	}
-	var got strings.Builder
-	for _, s := range screens {
-		fmt.Fprintf(&got, "## %s\n", s.name)
-		s.screen.Writer = io.Discard
-		line := &alertLine{screen: s.screen}
-		for _, a := range alerts {
-			text := line.of([]byte(a))
-			got.WriteString(strings.ReplaceAll(text, "\x1b", "␛") + "\n")
-			if width := displayWidth(text); s.screen.Terminal && width > s.screen.Width {
-				t.Errorf("%s: %d columns: %s", s.name, width, text)
-			}
-		}
-		got.WriteByte('\n')
-	}
-	golden(t, "alert_lines.golden", got.String())
 }
 
 func displayWidth(line string) int { return text.StringWidthWithoutEscSequences(line) }

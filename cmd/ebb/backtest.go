@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
+	"ebb/cmd/ebb/view"
 	"ebb/pipeline"
 )
 
@@ -91,7 +93,7 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 		Name: f.events, Mapping: &cfg.Input.Mapping, SkipBad: f.skipBad,
 		Stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), Progress: reading.At,
 	}
-	b, err := prepare(cmd.Context(), opts)
+	b, err := backtest.Prepare(cmd.Context(), opts)
 	if err != nil {
 		return err
 	}
@@ -101,13 +103,13 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 		return err
 	}
 	reading.End()
-	return f.write(terminal.NewScreen(cmd.OutOrStdout(), a.environ), &backtestOutcome{
+	return f.write(terminal.NewScreen(cmd.OutOrStdout(), a.environ), &backtest.Outcome{
 		Report: report, Log: f.events, Skipped: opts.Log.Skipped(), Seconds: time.Since(began).Seconds(), MiB: memoryTaken() >> 20,
 	})
 }
 
 // options reads the flags that say what is measured.
-func (f *backtestFlags) options() (opts runOptions, err error) {
+func (f *backtestFlags) options() (opts backtest.Options, err error) {
 	if err := f.checkFiles(); err != nil {
 		return opts, err
 	}
@@ -154,21 +156,21 @@ func (f *backtestFlags) checkFiles() error {
 }
 
 // write writes the files that were asked for, then the report.
-func (f *backtestFlags) write(out terminal.Screen, o *backtestOutcome) error {
+func (f *backtestFlags) write(out terminal.Screen, o *backtest.Outcome) error {
 	if name := f.scores; name != "" {
 		if err := toFile(name, nil, func(w io.Writer) error { return writeScores(w, o.Report) }); err != nil {
 			return err
 		}
 	}
 	if name := f.html; name != "" {
-		if err := toFile(name, nil, func(w io.Writer) error { return o.WriteHTML(w, logInWords(o.Log)) }); err != nil {
+		if err := toFile(name, nil, func(w io.Writer) error { return o.WriteHTML(w, view.LogName(o.Log)) }); err != nil {
 			return err
 		}
 	}
 	if f.json {
 		return json.NewEncoder(out).Encode(o)
 	}
-	return showBacktest(out, o)
+	return view.Backtest(out, o)
 }
 
 // scoresHeader is the first line of what --scores writes.
@@ -184,7 +186,7 @@ func writeScores(w io.Writer, r *backtest.Report) error {
 		for s := range d.Scored() {
 			tenant, customer := pipeline.SplitKey([]byte(s.Key))
 			fields[1] = terminal.FullName(string(tenant), string(customer))
-			fields[2], fields[3] = shortest(s.Score), "0"
+			fields[2], fields[3] = strconv.FormatFloat(s.Score, 'g', -1, 64), "0"
 			if s.Churned {
 				fields[3] = "1"
 			}

@@ -43,9 +43,9 @@ func shopLog(t testing.TB, customers int) string {
 }
 
 // backtestReport is what --json printed.
-func backtestReport(t testing.TB, stdout string) *backtestOutcome {
+func backtestReport(t testing.TB, stdout string) *backtest.Outcome {
 	t.Helper()
-	o := &backtestOutcome{}
+	o := &backtest.Outcome{}
 	if err := json.Unmarshal([]byte(stdout), o); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestBacktestScores(t *testing.T) {
 	piped := run(t, nil, bytes.NewReader(packed), append(args, "--events", "-")...).want(t, exitOK)
 	report := backtestReport(t, file.stdout)
 	ignore := cmp.Options{
-		cmpopts.IgnoreFields(backtestOutcome{}, "Log", "Seconds", "MiB"), cmpopts.IgnoreFields(backtest.Report{}, "Alerts"),
+		cmpopts.IgnoreFields(backtest.Outcome{}, "Log", "Seconds", "MiB"), cmpopts.IgnoreFields(backtest.Report{}, "Alerts"),
 		cmpopts.IgnoreUnexported(backtest.Date{}), cmpopts.EquateNaNs(),
 	}
 	if diff := cmp.Diff(report, backtestReport(t, piped.stdout), ignore); diff != "" {

@@ -9,8 +9,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/check"
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
+	"ebb/cmd/ebb/view"
 )
 
 // checkFlags is the command line of check.
@@ -77,7 +79,7 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 		return advice.Usage(errors.New("--partitions and --replicas must be 1 or more"))
 	}
 	cfg, problems := config.LoadAnyway(a.file, a.environ, os.ReadFile, config.Overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
-	result, err := runChecks(cmd.Context(), checkOptions{
+	result, err := check.Run(cmd.Context(), check.Options{
 		Config: cfg, Problems: problems, File: a.file,
 		Create: f.create, Partitions: f.partitions, Replicas: f.replicas, CreateLine: a.checkCommand(f.brokers, f.topic),
 	})
@@ -90,7 +92,7 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 		encoder.SetEscapeHTML(false)
 		err = encoder.Encode(result)
 	} else {
-		err = Findings(screen, result)
+		err = view.Findings(screen, result)
 	}
 	switch {
 	case err != nil || result.OK:

@@ -7,8 +7,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/check"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
+	"ebb/cmd/ebb/view"
 )
 
 // sample tries the records of the file that the flag names.
@@ -25,7 +27,7 @@ func (a *app) sample(cmd *cobra.Command, f *checkFlags) error {
 		return err
 	}
 	defer lines.Close()
-	s := newSampling(cfg, lines.Name)
+	s := check.NewSample(cfg, lines.Name)
 	if f.json {
 		err = sampleAsJSON(cmd, s, lines)
 	} else {
@@ -37,20 +39,20 @@ func (a *app) sample(cmd *cobra.Command, f *checkFlags) error {
 	return err
 }
 
-func sampleAsText(cmd *cobra.Command, screen terminal.Screen, s *sampling, lines *eventlog.File) error {
-	show := func(r *sampleRecord) error { return SampleRecord(screen, s.Name, r) }
+func sampleAsText(cmd *cobra.Command, screen terminal.Screen, s *check.Sample, lines *eventlog.File) error {
+	show := func(r *check.Record) error { return view.SampleRecord(screen, s.Name, r) }
 	if err := s.Run(cmd.Context(), lines, show); err != nil {
 		return err
 	}
-	SampleTotal(screen, s)
+	view.SampleTotal(screen, s)
 	return nil
 }
 
 // sampleAsJSON prints an object a line, the closing count last.
-func sampleAsJSON(cmd *cobra.Command, s *sampling, lines *eventlog.File) error {
+func sampleAsJSON(cmd *cobra.Command, s *check.Sample, lines *eventlog.File) error {
 	encoder := json.NewEncoder(cmd.OutOrStdout())
 	encoder.SetEscapeHTML(false)
-	if err := s.Run(cmd.Context(), lines, func(r *sampleRecord) error { return encoder.Encode(r) }); err != nil {
+	if err := s.Run(cmd.Context(), lines, func(r *check.Record) error { return encoder.Encode(r) }); err != nil {
 		return err
 	}
 	return encoder.Encode(s.Total())

@@ -12,9 +12,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ebb/cmd/ebb/check"
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
+	"ebb/cmd/ebb/view"
 )
 
 // sampleLines is a record of each envelope, and one for each thing that can be wrong with a record in a file.
@@ -102,11 +104,11 @@ func TestCheckSample(t *testing.T) {
 func TestCheckSampleFromStandardInput(t *testing.T) {
 	o := run(t, nil, strings.NewReader(sampleLines), "check", "--json", "--sample", "-").want(t, exitFailed)
 	lines := strings.Split(strings.TrimSpace(o.stdout), "\n")
-	var total sampleTotal
+	var total check.Total
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &total); err != nil {
 		t.Fatal(err)
 	}
-	want := sampleTotal{
+	want := check.Total{
 		Records: 13, Quarantined: 8, Envelopes: map[string]int64{"flat": 2, "segment": 2, "cloudevent": 1},
 		Codes: map[string]int64{"not_json": 2, "customer_missing": 2, "time_unreadable": 1, "value_unreadable": 1, "currency_unreadable": 1, "time_missing": 1},
 	}
@@ -123,15 +125,15 @@ func TestCheckSampleTerminal(t *testing.T) {
 	var b bytes.Buffer
 	screen := terminal.Screen{Writer: &b, Terminal: true, Width: 80}
 	cfg := config.Default()
-	s := newSampling(cfg, "sample.ndjson")
+	s := check.NewSample(cfg, "sample.ndjson")
 	lines, err := eventlog.OpenLines("-", strings.NewReader(sampleLines))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Run(t.Context(), lines, func(r *sampleRecord) error { return SampleRecord(screen, s.Name, r) }); err != nil {
+	if err := s.Run(t.Context(), lines, func(r *check.Record) error { return view.SampleRecord(screen, s.Name, r) }); err != nil {
 		t.Fatal(err)
 	}
-	SampleTotal(screen, s)
+	view.SampleTotal(screen, s)
 	for line := range strings.Lines(b.String()) {
 		if n := displayWidth(strings.TrimRight(line, "\n")); n > 80 {
 			t.Errorf("%d columns: %s", n, line)
@@ -155,11 +157,11 @@ func TestMappingOfTheDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := run(t, nil, bytes.NewReader(m[2]), "check", "-c", file, "--json", "--sample", "-").want(t, exitOK)
-	var got sampleRecord
+	var got check.Record
 	if err := json.NewDecoder(strings.NewReader(o.stdout)).Decode(&got); err != nil {
 		t.Fatal(err)
 	}
-	want := sampleRecord{
+	want := check.Record{
 		Line: 1, Envelope: "mapping", ID: "o-1001", Customer: "c-42", Type: "Order Completed", Time: "2026-03-01T09:30:00.000Z", Value: "12.90", Currency: "EUR",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

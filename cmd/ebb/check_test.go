@@ -16,9 +16,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/check"
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/connect"
-	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
 )
@@ -268,13 +268,13 @@ func TestCheckCreatesTopicsThatFit(t *testing.T) {
 func TestCheckJSON(t *testing.T) {
 	s := startServices(t, "events")
 	got := run(t, s.environ, nil, "check", "--json").want(t, exitFailed)
-	var r checkResult
+	var r check.Result
 	if err := json.Unmarshal([]byte(got.stdout), &r); err != nil || got.stderr != "" {
 		t.Fatalf("%v\nstdout: %s\nstderr: %s", err, got.stdout, got.stderr)
 	}
 	problems := 0
 	for _, f := range r.Checks {
-		if f.Status == statusProblem {
+		if f.Status == check.Problem {
 			problems++
 			if f.Do == "" {
 				t.Errorf("%s: %s: nothing to do about it", f.Check, f.Found)
@@ -286,23 +286,6 @@ func TestCheckJSON(t *testing.T) {
 	}
 }
 
-// TestCheckTable looks at what a terminal of 80 columns gets.
-func TestCheckTable(t *testing.T) {
-	findings := []finding{
-		{"config", statusOK, "ebb.yaml, digest 0123456789abcdef", ""},
-		{"input topic", statusWarning, "events, 4 partitions, 1 replica; records older than 7d are deleted by the event time they carry: fine for live events, a replayed log of the past would be gone within minutes", "for replayed logs and rebuilds:\nkafka-configs.sh --bootstrap-server 127.0.0.1:9092 --alter --entity-type topics --entity-name events --add-config retention.ms=-1"},
-		{"alert topic", statusProblem, "there is no topic ebb.alerts", "ebb check --create"},
-		{"dlq topic", statusProblem, "there is no topic events.dlq", "ebb check --create"},
-	}
-	table := tableOfFindings(terminal.Screen{Terminal: true, Width: 80}, findings)
-	for line := range strings.Lines(table) {
-		if n := displayWidth(strings.TrimRight(line, "\n")); n > 80 && !strings.Contains(line, "kafka-configs.sh") {
-			t.Errorf("%d columns: %s", n, line)
-		}
-	}
-	golden(t, "check_table.golden", table)
-}
-
 func TestCheckStopsWhenToldTo(t *testing.T) {
 	s := startServices(t, "events")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -311,18 +294,5 @@ func TestCheckStopsWhenToldTo(t *testing.T) {
 	p := process{args: []string{"check"}, environ: s.environ, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
 	if code := p.run(ctx, func(int) {}); code != 130 || stderr.String() != "ebb check: stopped by Ctrl-C\n" {
 		t.Errorf("exit code %d, stderr %q", code, stderr.String())
-	}
-}
-
-// TestCheckPoisonOff: a breaker that never stops anything is not said to be about to, however bad the input.
-func TestCheckPoisonOff(t *testing.T) {
-	for breaker, warnings := range map[float64]int{0: 0, 0.5: 1, 0.999: 1, 1: 0} {
-		cfg := config.Default()
-		cfg.Input.PoisonBreaker = breaker
-		c := &checking{cfg: cfg}
-		c.checkPoison(0, &pipeline.Meta{Poison: pipeline.Poison{Count: pipeline.PoisonWindow}})
-		if len(c.findings) != warnings {
-			t.Errorf("breaker %g: %+v", breaker, c.findings)
-		}
 	}
 }

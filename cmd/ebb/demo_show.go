@@ -10,6 +10,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/terminal"
+	"ebb/cmd/ebb/view"
 )
 
 // shownPerSecond is how many alerts a person is shown: more cannot be read, and the others are counted.
@@ -20,7 +21,7 @@ type demoShow struct {
 	mu      sync.Mutex
 	screen  terminal.Screen
 	json    bool
-	line    *alertLine
+	line    *view.AlertLine
 	bar     *progressbar.ProgressBar // nil: none
 	changed chan struct{}            // closed and replaced when alerts have come
 
@@ -40,7 +41,7 @@ type customerEpisodes struct {
 
 func newDemoShow(s terminal.Screen, asJSON bool, total int64) *demoShow {
 	show := &demoShow{
-		screen: s, json: asJSON, line: &alertLine{screen: s}, changed: make(chan struct{}),
+		screen: s, json: asJSON, line: &view.AlertLine{Screen: s}, changed: make(chan struct{}),
 		counts: map[string]int64{}, episodes: map[string]*customerEpisodes{},
 	}
 	if s.Terminal && !asJSON {
@@ -54,7 +55,7 @@ func (s *demoShow) print(batch [][]byte, _ bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, value := range batch {
-		var v alertView
+		var v view.Alert
 		if err := json.Unmarshal(value, &v); err != nil {
 			return fmt.Errorf("read alert: %w", err)
 		}
@@ -68,7 +69,7 @@ func (s *demoShow) print(batch [][]byte, _ bool) error {
 	return nil
 }
 
-func (s *demoShow) note(v *alertView) {
+func (s *demoShow) note(v *view.Alert) {
 	s.seen++
 	s.counts[v.Transition]++
 	e := s.episodes[v.Customer]
@@ -96,7 +97,7 @@ func (s *demoShow) write(value []byte) error {
 	if s.bar != nil {
 		_ = s.bar.Clear() // a bar that cannot be drawn is no failure
 	}
-	_, err := fmt.Fprintln(s.screen, s.line.of(value))
+	_, err := fmt.Fprintln(s.screen, s.line.Of(value))
 	return err
 }
 

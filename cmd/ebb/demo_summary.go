@@ -12,6 +12,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/processor"
+	"ebb/cmd/ebb/view"
 )
 
 // demoSummary is what the demo closes with; --json prints it as the last line.
@@ -124,9 +125,9 @@ func (d *demo) print(s *demoSummary) {
 	row("alerts", "%s%s", strings.Join(parts, ", "), d.notShown())
 	if t := s.Truth; t != nil {
 		row("leavers", "%s of %s simulated customers left for good: %s caught (%s), %s missed, %s of those in the last %d days",
-			advice.Grouped(t.Left), advice.Grouped(s.Customers), advice.Grouped(t.Caught), percent(t.Caught, t.Left), advice.Grouped(t.Missed), advice.Grouped(t.MissedRecent), int(recent.Hours()/24))
+			advice.Grouped(t.Left), advice.Grouped(s.Customers), advice.Grouped(t.Caught), view.Percent(t.Caught, t.Left), advice.Grouped(t.Missed), advice.Grouped(t.MissedRecent), int(recent.Hours()/24))
 		row("right", "%s of %s raised alerts (%s) were about a customer who had left; %s were false alarms",
-			advice.Grouped(t.Right), advice.Grouped(t.Raised), percent(t.Right, t.Raised), advice.Grouped(t.FalseAlarms))
+			advice.Grouped(t.Right), advice.Grouped(t.Raised), view.Percent(t.Right, t.Raised), advice.Grouped(t.FalseAlarms))
 	}
 	next := [][2]string{
 		{"ebb demo --for 0 --horizon 30d", "sooner, with more false alarms"},
@@ -154,11 +155,4 @@ func (d *demo) notShown() string {
 		return ""
 	}
 	return fmt.Sprintf("; %s were not shown, --json prints all", advice.Grouped(d.show.hidden))
-}
-
-func percent(part, whole int64) string {
-	if whole == 0 {
-		return "none"
-	}
-	return fmt.Sprintf("%d %%", (100*part+whole/2)/whole)
 }

@@ -16,10 +16,11 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/shop"
+	"ebb/cmd/ebb/view"
 )
 
 // demoLines takes apart what demo --json printed: alerts, and the summary as the last line.
-func demoLines(t *testing.T, stdout string) (alerts []alertView, summary demoSummary) {
+func demoLines(t *testing.T, stdout string) (alerts []view.Alert, summary demoSummary) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
 	for i, line := range lines {
@@ -29,7 +30,7 @@ func demoLines(t *testing.T, stdout string) (alerts []alertView, summary demoSum
 			}
 			continue
 		}
-		var v alertView
+		var v view.Alert
 		if err := json.Unmarshal([]byte(line), &v); err != nil {
 			t.Fatalf("alert %q: %v", line, err)
 		}

@@ -14,7 +14,9 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/eventlog"
+	"ebb/cmd/ebb/inspect"
 	"ebb/cmd/ebb/terminal"
+	"ebb/cmd/ebb/view"
 	"ebb/scoring"
 )
 
@@ -71,7 +73,7 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 	}
 	defer lines.Close()
 	run := explaining{
-		explainText: explainText{terminal.NewScreen(cmd.OutOrStdout(), a.environ)}, errors: terminal.NewScreen(cmd.ErrOrStderr(), a.environ),
+		Explanation: view.Explanation{Screen: terminal.NewScreen(cmd.OutOrStdout(), a.environ)}, errors: terminal.NewScreen(cmd.ErrOrStderr(), a.environ),
 		packs: packs, encoder: json.NewEncoder(cmd.OutOrStdout()), asJSON: f.json,
 	}
 	for cmd.Context().Err() == nil {
@@ -91,7 +93,7 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 
 // knownPacks are the packs that come with ebb and the one of the flags, by their hash.
 func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
-	known, err := shippedPacks()
+	known, err := inspect.Shipped()
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +120,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
 
 // explaining is a run through a file of alerts.
 type explaining struct {
-	explainText
+	view.Explanation
 	errors  terminal.Screen
 	packs   map[string]*scoring.Pack
 	encoder *json.Encoder
@@ -130,7 +132,7 @@ type explaining struct {
 
 // next explains one line, and says there what is wrong with it. An error is one of the output.
 func (r *explaining) next(where string, line []byte) error {
-	e, err := explainAlert(line, r.packs)
+	e, err := inspect.Explain(line, r.packs)
 	if err != nil {
 		r.wrong++
 		_, err = fmt.Fprintf(r.errors, "%s: %s\n", where, err)
@@ -139,13 +141,13 @@ func (r *explaining) next(where string, line []byte) error {
 	if r.asJSON {
 		err = r.encoder.Encode(e)
 	} else {
-		err = r.alert(e, r.shown)
+		err = r.Alert(e, r.shown)
 		r.shown = true
 	}
 	switch {
 	case len(e.Differences) > 0:
 		r.wrong++
-		fmt.Fprintf(r.errors, "%s: alert %s does not prove itself: %s\n", where, terminal.Printable(e.ID), differencesInWords(e.Differences))
+		fmt.Fprintf(r.errors, "%s: alert %s does not prove itself: %s\n", where, terminal.Printable(e.ID), view.Differences(e.Differences))
 	case e.By == nil:
 		r.alone++
 		fallthrough
@@ -169,7 +171,7 @@ func (r *explaining) end() error {
 	}
 	said := fmt.Sprintf("%s recomputed, every bit as they say", advice.Plural(r.proven, "alert"))
 	if r.alone > 0 {
-		said = fmt.Sprintf("%s recomputed, every number follows; %d without their pack: not checked there are %s", advice.Plural(r.proven, "alert"), r.alone, byPack)
+		said = fmt.Sprintf("%s recomputed, every number follows; %d without their pack: not checked there are %s", advice.Plural(r.proven, "alert"), r.alone, view.ByPack)
 	}
 	fmt.Fprintln(r)
 	r.Say("", "  ", said)

@@ -8,7 +8,9 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/connect"
+	"ebb/cmd/ebb/inspect"
 	"ebb/cmd/ebb/terminal"
+	"ebb/cmd/ebb/view"
 )
 
 // inspectFlags is the command line of inspect.
@@ -48,20 +50,20 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 		return err
 	}
 	defer func() { _ = redis.Close() }() // nothing was written
-	who := customerQuery{Group: cfg.Kafka.Group, Tenant: f.tenant, Customer: customer, Configured: configured, Unusable: unusable}
+	who := inspect.Query{Group: cfg.Kafka.Group, Tenant: f.tenant, Customer: customer, Configured: configured, Unusable: unusable}
 	out := terminal.NewScreen(cmd.OutOrStdout(), a.environ)
-	found, err := findCustomer(cmd.Context(), redis, who, func(v *inspected) error {
+	found, err := inspect.Find(cmd.Context(), redis, who, func(v *inspect.Customer) error {
 		if f.json {
 			return json.NewEncoder(out).Encode(v)
 		}
-		return showCustomer(out, v)
+		return view.Customer(out, v)
 	})
 	switch {
 	case err != nil:
 		return err
-	case found == groupUnknown:
+	case found == inspect.GroupUnknown:
 		return advice.Add(fmt.Errorf("group %s has no state in Redis", cfg.Kafka.Group), "see kafka.group and redis.addresses, or start ebb run first")
-	case found == customerUnknown:
+	case found == inspect.CustomerUnknown:
 		return advice.Add(fmt.Errorf("nothing is known of %s", terminal.FullName(f.tenant, customer)), "see --tenant and how the name is spelt; who was gone for state.retention is forgotten")
 	}
 	return nil

@@ -16,6 +16,8 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/connect"
+	"ebb/cmd/ebb/inspect"
+	"ebb/cmd/ebb/packs"
 	"ebb/cmd/ebb/terminal"
 	"ebb/scoring"
 )
@@ -43,13 +45,13 @@ func newPacksListCommand(a *app) *cobra.Command {
 		Example: "  ebb packs list\n  ebb packs list --json",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var all []packSummary
+			var all []packs.Summary
 			for _, name := range scoring.Shipped() {
 				k, err := scoring.Load(name, os.ReadFile, scoring.Overrides{})
 				if err != nil {
 					return err
 				}
-				all = append(all, summarise(k))
+				all = append(all, packs.Summarise(k))
 			}
 			return showSummaries(terminal.NewScreen(cmd.OutOrStdout(), a.environ), all, asJSON)
 		},
@@ -58,7 +60,7 @@ func newPacksListCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func showSummaries(s terminal.Screen, all []packSummary, asJSON bool) error {
+func showSummaries(s terminal.Screen, all []packs.Summary, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(s)
 		for i := range all {
@@ -127,7 +129,7 @@ func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 	for _, name := range cfg.ShadowNames() {
 		groups = append(groups, cfg.Kafka.ShadowGroup(name))
 	}
-	found, err := packsRun(ctx, redis, groups, name)
+	found, err := inspect.PacksRun(ctx, redis, groups, name)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +173,7 @@ made-up customers with events of the pack's types over a year, which meet its co
 			if err != nil {
 				return err
 			}
-			v := validated{packSummary: summarise(k), Doubtful: k.Lint(), Sample: tryPack(k)}
+			v := validated{Summary: packs.Summarise(k), Doubtful: k.Lint(), Sample: packs.Try(k)}
 			return v.show(terminal.NewScreen(cmd.OutOrStdout(), a.environ), asJSON)
 		},
 	}
@@ -181,9 +183,9 @@ made-up customers with events of the pack's types over a year, which meet its co
 
 // validated is what validate found out about a pack that is not wrong.
 type validated struct {
-	packSummary
-	Doubtful []string  `json:"doubtful"`
-	Sample   packTrial `json:"sample"`
+	packs.Summary
+	Doubtful []string    `json:"doubtful"`
+	Sample   packs.Trial `json:"sample"`
 }
 
 func (v *validated) show(s terminal.Screen, asJSON bool) error {

@@ -9,9 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/backtest"
 	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/eventlog"
+	"ebb/cmd/ebb/packs"
 	"ebb/cmd/ebb/terminal"
+	"ebb/cmd/ebb/view"
 	"ebb/scoring"
 )
 
@@ -73,19 +76,19 @@ func twoPacks(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (*packsDiffered, error) {
+func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (*packs.Diff, error) {
 	cfg, err := a.config(f.overrides()...)
 	if err != nil {
 		return nil, err
 	}
-	var packs [2]*scoring.Pack
+	var both [2]*scoring.Pack
 	for i, name := range names {
 		cfg.Pack.Name = name
-		if packs[i], err = connect.LoadPack(cfg); err != nil {
+		if both[i], err = connect.LoadPack(cfg); err != nil {
 			return nil, advice.Usage(err)
 		}
 	}
-	d := newPacksDiffered(packs, names)
+	d := packs.NewDiff(both, names)
 	if f.events == "" {
 		if f.at != "" {
 			return nil, advice.Usage(errors.New("--at needs --events, a log to compare on"))
@@ -104,17 +107,17 @@ func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (
 		Name: f.events, Mapping: &cfg.Input.Mapping, SkipBad: f.skipBad,
 		Stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), Progress: reading.At,
 	}
-	found, err := comparePacks(cmd.Context(), p, packs, dates, int(f.examples))
+	found, err := backtest.CompareOn(cmd.Context(), p, both, dates, int(f.examples))
 	if err != nil {
 		return nil, err
 	}
-	d.decide(f.events, p.Skipped(), found)
+	d.Decide(f.events, p.Skipped(), found)
 	return d, nil
 }
 
-func (f *packsDiffFlags) show(s terminal.Screen, d *packsDiffered) error {
+func (f *packsDiffFlags) show(s terminal.Screen, d *packs.Diff) error {
 	if f.json {
 		return json.NewEncoder(s).Encode(d)
 	}
-	return showPacksDiffered(s, d)
+	return view.PackDiff(s, d)
 }

@@ -7,7 +7,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/shadow"
 	"ebb/cmd/ebb/terminal"
+	"ebb/cmd/ebb/view"
 )
 
 // packsShadowFlags is the command line of packs shadow.
@@ -67,7 +69,7 @@ func (a *app) shadows(cmd *cobra.Command, f *packsShadowFlags, names []string) e
 	}
 	steps := terminal.NewSteps(terminal.NewScreen(cmd.ErrOrStderr(), a.environ))
 	defer steps.End()
-	report, err := compareShadows(cmd.Context(), shadowOptions{Config: cfg, Names: names, Days: f.days, Top: f.top, Progress: steps.At})
+	report, err := shadow.Compare(cmd.Context(), shadow.Options{Config: cfg, Names: names, Days: f.days, Top: f.top, Progress: steps.At})
 	if err != nil {
 		return err
 	}
@@ -76,5 +78,5 @@ func (a *app) shadows(cmd *cobra.Command, f *packsShadowFlags, names []string) e
 	if f.json {
 		return json.NewEncoder(out).Encode(report)
 	}
-	return showShadows(out, report)
+	return view.Shadows(out, report)
 }

@@ -11,6 +11,7 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/connect"
+	"ebb/cmd/ebb/rebuild"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -25,7 +26,7 @@ func (a *app) forgetShadow(cmd *cobra.Command, f *packsShadowFlags) error {
 	}
 	own := cfg.Shadow(f.forget)
 	ctx := cmd.Context()
-	group, err := Open(ctx, own)
+	group, err := rebuild.Open(ctx, own)
 	if err != nil {
 		return err
 	}

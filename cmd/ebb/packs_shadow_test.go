@@ -15,11 +15,13 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/inspect"
+	"ebb/cmd/ebb/shadow"
 	"ebb/cmd/ebb/terminal"
 )
 
 // shadowsOf runs packs shadow --json.
-func (s *services) shadowsOf(t testing.TB, args ...string) (r shadowsReport) {
+func (s *services) shadowsOf(t testing.TB, args ...string) (r shadow.Report) {
 	t.Helper()
 	o := run(t, s.environ, nil, append([]string{"packs", "shadow", "--json"}, args...)...).want(t, exitOK)
 	if err := json.Unmarshal([]byte(o.stdout), &r); err != nil {
@@ -46,7 +48,7 @@ func TestPacksShadow(t *testing.T) {
 		Decided struct {
 			Customers  int64
 			Alerts     []backtest.AlertCount
-			Migrations []migrationJSON
+			Migrations []backtest.Cells
 		}
 	}
 	o := run(t, nil, nil, "packs", "diff", a, b, "--json", "--events", log).want(t, exitFailed)
@@ -135,7 +137,7 @@ func TestPacksShadowCountsItsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	counted := func(r *shadowsReport) (n int64) {
+	counted := func(r *shadow.Report) (n int64) {
 		for _, sort := range r.Shadows[0].Alerts.Sorts {
 			n += sort.Shadow
 		}
@@ -159,7 +161,7 @@ func TestPacksShadowReadsThroughEmptyAnswers(t *testing.T) {
 }
 
 // alertedBy holds the customers that either side has alerted against the topics.
-func (s *services) alertedBy(t *testing.T, r *shadowReport) {
+func (s *services) alertedBy(t *testing.T, r *shadow.Comparison) {
 	t.Helper()
 	var by [2]map[string]bool
 	for i, all := range [][]published{s.published(t, "ebb.alerts"), of(r.Group, s.published(t, "ebb.shadow"))} {
@@ -184,11 +186,11 @@ func (s *services) alertedBy(t *testing.T, r *shadowReport) {
 }
 
 // scoredAs holds a score against what inspect says, which reads the one customer.
-func (s *services) scoredAs(t *testing.T, c *scoreChange, pack, group string, want scoredBy) {
+func (s *services) scoredAs(t *testing.T, c *shadow.ScoreChange, pack, group string, want shadow.Score) {
 	t.Helper()
 	environ := append([]string{"EBB_KAFKA_GROUP=" + group, "EBB_SHADOWS=", "EBB_PACK=" + pack}, s.environ[:2]...)
 	o := run(t, environ, nil, "inspect", "--json", c.Customer).want(t, exitOK)
-	var v inspected
+	var v inspect.Customer
 	if err := json.Unmarshal([]byte(o.stdout), &v); err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +200,7 @@ func (s *services) scoredAs(t *testing.T, c *scoreChange, pack, group string, wa
 }
 
 // inDays: fewer days count the alerts of these alone.
-func (s *services) inDays(t *testing.T, all *shadowReport) {
+func (s *services) inDays(t *testing.T, all *shadow.Comparison) {
 	t.Helper()
 	r := s.shadowsOf(t, "other", "--days", "20")
 	got := r.Shadows[0].Alerts
@@ -214,7 +216,7 @@ func (s *services) inDays(t *testing.T, all *shadowReport) {
 		}
 	}
 	for _, n := range got.Sorts {
-		have[sideMain], have[sideShadow] = have[sideMain]+n.Main, have[sideShadow]+n.Shadow
+		have[shadow.Main], have[shadow.Shadow] = have[shadow.Main]+n.Main, have[shadow.Shadow]+n.Shadow
 	}
 	if have != want || want[0] == 0 || want[1] == 0 {
 		t.Errorf("alerts of 20 days: %d, want %d", have, want)
@@ -285,7 +287,7 @@ func TestForgetShadow(t *testing.T) {
 	if len(s.published(t, "ebb.alerts")) != len(alerts) || len(s.published(t, "ebb.shadow")) != len(shadowed)+int(sum.Shadows[0].Alerts) || sum.Shadows[0].Alerts == 0 {
 		t.Errorf("started again: %+v", sum)
 	}
-	if diff := gocmp.Diff(before, s.shadowsOf(t), cmpopts.IgnoreUnexported(shadowReport{}, scoreChange{})); diff != "" {
+	if diff := gocmp.Diff(before, s.shadowsOf(t), cmpopts.IgnoreUnexported(shadow.Comparison{}, shadow.ScoreChange{})); diff != "" {
 		t.Errorf("begun anew: %s", diff)
 	}
 	s.environ = append(s.environ, "EBB_KAFKA_SESSION_TIMEOUT=1s", "EBB_KAFKA_HEARTBEAT=100ms")

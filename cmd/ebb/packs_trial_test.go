@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ebb/cmd/ebb/packs"
 )
 
 // TestSampleMeetsConditions: the sample of packs validate holds events that meet the pack's own conditions.
@@ -28,7 +30,7 @@ kinds:
 	}
 	var got struct {
 		Doubtful []string
-		Sample   packTrial
+		Sample   packs.Trial
 	}
 	if err := json.NewDecoder(strings.NewReader(run(t, nil, nil, "packs", "validate", "--json", path).want(t, exitOK).stdout)).Decode(&got); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/rebuild"
 )
 
 // rebuildFlags is the command line of rebuild.
@@ -57,7 +58,7 @@ func (a *app) rebuild(cmd *cobra.Command, f *rebuildFlags) error {
 		return err
 	}
 	ctx := cmd.Context()
-	group, err := Open(ctx, cfg)
+	group, err := rebuild.Open(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func parseFrom(from string) (time.Time, error) {
 }
 
 // confirm shows the plan to a person and asks.
-func (f *rebuildFlags) confirm(cmd *cobra.Command, cfg *config.Config, plan []rebuildPartition) error {
+func (f *rebuildFlags) confirm(cmd *cobra.Command, cfg *config.Config, plan []rebuild.Partition) error {
 	if f.yes {
 		return nil
 	}

@@ -6,8 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"ebb/cmd/ebb/inspect"
 	"ebb/cmd/ebb/processor"
 	"ebb/cmd/ebb/terminal"
+	"ebb/cmd/ebb/view"
 	"ebb/scoring"
 )
 
@@ -31,13 +33,13 @@ func TestTablesFitTheTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &explained{explainedHead: explainedHead{Customer: "c-42"}, Explanation: explanation}
+	e := &inspect.Explained{Head: inspect.Head{Customer: "c-42"}, Explanation: explanation}
 	ready := &processor.Readiness{Group: "ebb", Partitions: []processor.PartitionState{
 		{Partition: 0, State: "running", Next: 1_234_567_890, Lag: 12},
 		{Partition: 11, State: "stopped", Reason: "redis_evicts: maxmemory-policy is allkeys-lru, and what is evicted is lost; set it to noeviction"},
 	}}
 	for name, show := range map[string]func(terminal.Screen) error{
-		"explain": func(s terminal.Screen) error { return explainText{s}.alert(e, false) },
+		"explain": func(s terminal.Screen) error { return view.Explanation{Screen: s}.Alert(e, false) },
 		"health":  func(s terminal.Screen) error { showReadiness(s, ready); return nil },
 	} {
 		words := func(s terminal.Screen) string {

@@ -1,0 +1,137 @@
+package backtest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/eventlog"
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+// Options say what is measured on a log.
+type Options struct {
+	Log    *eventlog.Pass
+	Pack   *scoring.Pack
+	Active time.Duration // score who was active within this time before a date; 0: twice the horizon
+	Dates  []time.Time   // to measure at, in order; none: up to three are chosen
+}
+
+// Run is a log that can be measured.
+type Run struct {
+	Options
+	until time.Time // of the alerts that are measured
+}
+
+// Prepare decides what is measured: it looks ahead in the log for when it ends, so that what cannot be measured is
+// refused before the log is read.
+func Prepare(ctx context.Context, opts Options) (*Run, error) {
+	b := &Run{Options: opts}
+	b.Active = cmp.Or(b.Active, 2*b.Pack.Horizon)
+	if b.Log.Name == eventlog.Stdin {
+		if len(b.Dates) == 0 {
+			return nil, advice.Usage(advice.Add(errors.New("standard input is read once, so when it ends is not known beforehand"), "name the dates to measure at with --at"))
+		}
+		b.until = b.Dates[len(b.Dates)-1]
+		return b, nil
+	}
+	first, last, err := b.Log.Span(ctx, "looking ahead")
+	if err != nil {
+		return nil, err
+	}
+	b.until = last.Add(-b.Pack.Horizon)
+	if len(b.Dates) == 0 {
+		b.Dates, err = b.chooseDates(first, last)
+		return b, err
+	}
+	return b, b.checkDates(first, last)
+}
+
+// checkDates refuses dates that the log cannot answer.
+func (b *Run) checkDates(first, last time.Time) error {
+	for _, at := range b.Dates {
+		if at.Add(b.Pack.Horizon).After(EndOf(last)) {
+			return b.tooLate(at, last)
+		}
+		if !at.After(first) {
+			return advice.Usage(fmt.Errorf("%s lies before the first event, of %s: nobody was active then", advice.FormatDate(at), advice.FormatDate(first)))
+		}
+	}
+	return nil
+}
+
+// tooLate says that a date has no full horizon after it.
+func (b *Run) tooLate(at, last time.Time) error {
+	possible := EndOf(last).Add(-b.Pack.Horizon).Truncate(advice.Day)
+	return advice.Usage(advice.Add(
+		fmt.Errorf("%s has no full horizon of %s after it: the log ends on %s", advice.FormatDate(at), advice.FormatDuration(b.Pack.Horizon), last.Format(time.DateOnly)),
+		"the last possible date is %s; a shorter --horizon allows later ones", advice.FormatDate(possible)))
+}
+
+// chooseDates spreads up to three dates over the log, a horizon apart at least: the last that has a full horizon after
+// it, and before it as far as customers were active for twice --active. A short log has one.
+func (b *Run) chooseDates(first, last time.Time) ([]time.Time, error) {
+	latest := last.Add(-b.Pack.Horizon).Truncate(advice.Day)
+	if span := last.Sub(first); span < 2*b.Pack.Horizon {
+		err := fmt.Errorf("the log, from %s to %s, is too short for a horizon of %s: it takes one to know the customers and one to see what becomes of them",
+			first.Format(time.DateOnly), last.Format(time.DateOnly), advice.FormatDuration(b.Pack.Horizon))
+		if span < 2*advice.Day {
+			return nil, advice.Usage(advice.Add(err, "the shortest horizon is 1d: take a log of more days"))
+		}
+		return nil, advice.Usage(advice.Add(err, "choose a shorter --horizon, of at most %s, or name a date with --at", advice.FormatDuration((span / 2).Truncate(advice.Day))))
+	}
+	earliest := first.Add(2 * b.Active)
+	steps := min(2, max(0, latest.Sub(earliest))/b.Pack.Horizon)
+	dates := []time.Time{latest}
+	for i := range steps {
+		dates = append(dates, latest.Add(-(i+1)*(latest.Sub(earliest)/steps)).Truncate(advice.Day))
+	}
+	slices.Reverse(dates)
+	return dates, nil
+}
+
+// Measure reads the log once, through the engine.
+func (b *Run) Measure(ctx context.Context) (*Report, error) {
+	engine := New(Config{Pack: b.Pack, Active: b.Active, Dates: b.Dates, Until: b.until})
+	if err := b.Log.Each(ctx, b.Pack, "measuring", func(f *eventlog.File, e *eventlog.Entry) { engine.Observe(eventOf(f, e)) }, engine.Late); err != nil {
+		return nil, err
+	}
+	report := engine.Finish()
+	return report, b.checkReport(report)
+}
+
+// checkReport refuses what could not be seen before the log was read: of standard input, when it ends.
+func (b *Run) checkReport(r *Report) error {
+	if r.Events == 0 {
+		return fmt.Errorf("%s holds no events", b.Log.Name)
+	}
+	if r.Active == 0 {
+		return b.Log.NoActivity(b.Pack.Name)
+	}
+	for _, at := range b.Dates {
+		if at.Add(b.Pack.Horizon).After(EndOf(r.Last)) {
+			return b.tooLate(at, r.Last)
+		}
+	}
+	return nil
+}
+
+// eventOf is the event that f has just read.
+func eventOf(f *eventlog.File, e *eventlog.Entry) *Event {
+	ev := f.Event()
+	out := &Event{
+		Key: ev.Key, Type: ev.Type, Time: e.Time, Value: float64(ev.Value), Minor: ev.Value, HasValue: ev.HasValue, Properties: ev.Properties,
+	}
+	if ev.Control {
+		out.Type = nil
+	}
+	if !f.Numbered() {
+		out.ID = pipeline.EventIDHash(ev)
+	}
+	return out
+}

@@ -1,0 +1,167 @@
+package check
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/eventlog"
+	"ebb/pipeline"
+)
+
+// Sample tries what a file's records become. It needs nothing but the configuration.
+type Sample struct {
+	cfg     *config.Config
+	Name    string // of the file
+	decoder *pipeline.Decoder
+	event   pipeline.Event
+
+	records   int64
+	envelopes [envelopes]int64 // of usable records
+	codes     map[Fault]int64
+}
+
+const envelopes = int(pipeline.Mapped) + 1
+
+// Fault is why a record cannot be used, and as what it was read.
+type Fault struct {
+	code     pipeline.Code
+	envelope pipeline.Envelope
+}
+
+// Record is what becomes of one record, as --json prints it.
+type Record struct {
+	Line     int    `json:"line"`
+	Envelope string `json:"envelope,omitempty"` // unknown of what is no record at all
+
+	ID         string `json:"id,omitempty"`
+	Customer   string `json:"customer,omitempty"`
+	Type       string `json:"type,omitempty"`
+	Time       string `json:"time,omitempty"`
+	RecordTime bool   `json:"record_time,omitempty"` // the time is the timestamp of the Kafka record
+	Value      string `json:"value,omitempty"`       // in units of the currency
+	Currency   string `json:"currency,omitempty"`
+	Tenant     string `json:"tenant,omitempty"`
+	Control    bool   `json:"control,omitempty"` // no activity, whatever the pack says
+
+	Code  string `json:"code,omitempty"` // of a record that would be quarantined
+	Place string `json:"place,omitempty"`
+	Found string `json:"found,omitempty"`
+	Do    string `json:"do,omitempty"`
+}
+
+func NewSample(cfg *config.Config, name string) *Sample {
+	return &Sample{
+		cfg: cfg, Name: name, codes: map[Fault]int64{},
+		decoder: pipeline.NewMappedDecoder(int(cfg.Input.MaxRecordBytes), cfg.Input.Mapping.Compiled),
+	}
+}
+
+// Run tries record after record, and hands each outcome to show.
+func (s *Sample) Run(ctx context.Context, lines *eventlog.File, show func(*Record) error) error {
+	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		line, err := lines.NextLine()
+		var tooLong *eventlog.LineError
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, &tooLong):
+			line = make([]byte, s.cfg.Input.MaxRecordBytes+1)
+		case err != nil:
+			return err
+		case s.records == 0 && string(line) == eventlog.CSVHeader:
+			return advice.Add(fmt.Errorf("%s is a CSV log, of which ebb produce makes flat JSON: there is no envelope to try", s.Name), "try a line of what your producers send to %s", s.cfg.Kafka.Input)
+		}
+		s.records++
+		r := s.try(line)
+		r.Line = lines.Line
+		if err := show(&r); err != nil {
+			return err
+		}
+	}
+}
+
+// try decodes one record. A time that only the Kafka record can tell is left out.
+func (s *Sample) try(line []byte) (r Record) {
+	const some = 1_767_225_600_000 // any timestamp: that of the Kafka record is not in the file
+	e := &s.event
+	s.decoder.Reset()
+	record := pipeline.Record{Value: line}
+	if s.decoder.Decode(&record, e); e.Code == pipeline.TimeMissing {
+		record.Timestamp = some
+		s.decoder.Decode(&record, e)
+		r.RecordTime = e.Code == pipeline.Usable
+	}
+	if partOf(e.Code) != "" || e.Code == pipeline.Usable {
+		r.Envelope = e.Envelope.String()
+	}
+	if e.Code != pipeline.Usable {
+		fault := Fault{e.Code, e.Envelope}
+		s.codes[fault]++
+		r.Code = e.Code.String()
+		r.Place, r.Found = s.placeOf(fault, line)
+		r.Do = s.Cure(fault)
+		return r
+	}
+	s.envelopes[e.Envelope]++
+	r.ID, r.Customer, r.Type, r.Tenant, r.Control = string(e.ID), string(e.Customer), string(e.Type), string(e.Tenant), e.Control
+	if !r.RecordTime {
+		r.Time = advice.Stamp(e.Time)
+	}
+	if e.HasValue {
+		r.Value = string(pipeline.AppendMoney(nil, e.Value, e.Currency))
+	}
+	r.Currency = string(bytes.TrimRight(e.Currency[:], "\x00"))
+	return r
+}
+
+// String is the code and, where the fault is a part's, the envelope.
+func (f Fault) String() string {
+	if partOf(f.code) == "" {
+		return f.code.String()
+	}
+	return fmt.Sprintf("%s (%s)", f.code, f.envelope)
+}
+
+// Total is the closing count, as --json prints it.
+type Total struct {
+	Records     int64            `json:"records"`
+	Quarantined int64            `json:"quarantined"`
+	Envelopes   map[string]int64 `json:"envelopes"` // of usable records
+	Codes       map[string]int64 `json:"codes"`     // of the others
+}
+
+// Total is the closing count.
+func (s *Sample) Total() Total {
+	t := Total{Records: s.records, Envelopes: map[string]int64{}, Codes: map[string]int64{}}
+	for i, n := range s.envelopes {
+		if n > 0 {
+			t.Envelopes[pipeline.Envelope(i).String()] = n
+		}
+	}
+	for f, n := range s.codes {
+		t.Codes[f.code.String()] += n
+		t.Quarantined += n
+	}
+	return t
+}
+
+// Faults is what was found wrong, the most frequent first.
+func (s *Sample) Faults() []Fault {
+	return slices.SortedFunc(maps.Keys(s.codes), func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(s.codes[b], s.codes[a]), cmp.Compare(a.code, b.code), cmp.Compare(a.envelope, b.envelope))
+	})
+}
+
+// Count is how many records have a fault.
+func (s *Sample) Count(f Fault) int64 { return s.codes[f] }

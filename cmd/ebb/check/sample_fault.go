@@ -1,0 +1,152 @@
+package check
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/eventlog"
+	"ebb/pipeline"
+)
+
+// partOf is the part of the event that a code is about; "": the record as a whole.
+func partOf(c pipeline.Code) string {
+	return map[pipeline.Code]string{
+		pipeline.CustomerMissing: "customer", pipeline.CustomerTooLong: "customer", pipeline.CustomerUnreadable: "customer",
+		pipeline.TypeMissing: "type", pipeline.TypeUnreadable: "type",
+		pipeline.TimeMissing: "time", pipeline.TimeUnreadable: "time", pipeline.TimeOutOfRange: "time",
+		pipeline.ValueUnreadable: "value", pipeline.CurrencyUnreadable: "currency", pipeline.IDUnreadable: "id", pipeline.TenantUnreadable: "tenant",
+	}[c]
+}
+
+// pathsOf is where an envelope looks for a part, as JSON pointers: the first that leads to something counts.
+func (s *Sample) pathsOf(envelope pipeline.Envelope, part string) []string {
+	switch envelope { //nolint:exhaustive // flat JSON is what remains
+	case pipeline.Segment:
+		return map[string][]string{
+			"customer": {"/userId", "/anonymousId"}, "type": {"/event"}, "time": {"/timestamp", "/originalTimestamp", "/sentAt"},
+			"value": {"/properties/revenue", "/properties/total", "/properties/value"}, "currency": {"/properties/currency"},
+			"id": {"/messageId"}, "tenant": {"/context/groupId"},
+		}[part]
+	case pipeline.CloudEvent:
+		return map[string][]string{
+			"customer": {"/customer", "/data/customer", "/subject", "/partitionkey"}, "type": {"/type"}, "time": {"/time"},
+			"value": {"/data/value"}, "currency": {"/data/currency"}, "id": {"/id", "/source"}, "tenant": {"/tenant", "/data/tenant"},
+		}[part]
+	case pipeline.Mapped:
+		p := &s.cfg.Input.Mapping.Parts
+		return map[string][]string{
+			"customer": p.Customer.Paths, "type": p.Type.Paths, "time": p.Time.Paths, "value": p.Value.Paths, "currency": p.Currency.Paths,
+			"id": p.ID.Paths, "tenant": p.Tenant.Paths,
+		}[part]
+	}
+	return []string{"/" + part}
+}
+
+// placeOf says where in the line the fault is, and in words what it is.
+func (s *Sample) placeOf(f Fault, line []byte) (place, found string) {
+	part := partOf(f.code)
+	words := s.words(f)
+	switch {
+	case f.code == pipeline.NotJSON:
+		return jsonFault(line)
+	case f.code == pipeline.RecordTooLarge:
+		return "", fmt.Sprintf("larger than input.max_record_bytes (%s)", advice.FormatSize(s.cfg.Input.MaxRecordBytes))
+	case f.code == pipeline.RegistryFramed:
+		return "", "begins with a zero byte, as a schema registry frames records"
+	case part == "":
+		return "", words
+	}
+	paths := s.pathsOf(f.envelope, part)
+	for _, path := range paths {
+		if raw := lookUp(line, path); raw != nil {
+			return path, words + ": " + advice.Clip(raw, 60)
+		}
+	}
+	if len(paths) == 0 {
+		return "", words
+	}
+	return strings.Join(paths, " or "), words
+}
+
+// words says what a code means; of times and money it depends on what they were to be.
+func (s *Sample) words(f Fault) string {
+	m := &s.cfg.Input.Mapping.Parts
+	switch {
+	case f.code == pipeline.TimeUnreadable && f.envelope == pipeline.Mapped && m.TimeAs != pipeline.TimeForms()[0]:
+		return "the time is not in the form of input.mapping.time.as, " + m.TimeAs
+	case f.code == pipeline.ValueUnreadable && f.envelope == pipeline.Mapped && m.ValueAs != pipeline.ValueForms()[0]:
+		return "the value is no whole number of minor units"
+	case f.code == pipeline.ValueUnreadable && f.envelope != pipeline.Flat:
+		return "the value is no decimal number"
+	}
+	return eventlog.CodeInWords(f.code)
+}
+
+// jsonFault finds where a line stops being one JSON object.
+func jsonFault(line []byte) (place, found string) {
+	var object map[string]json.RawMessage
+	err := json.Unmarshal(line, &object)
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return "column " + strconv.FormatInt(syntax.Offset, 10), "not JSON: " + syntax.Error()
+	}
+	if err != nil {
+		return "", "JSON, but no object: " + advice.Clip(line, 60)
+	}
+	return "", eventlog.CodeInWords(pipeline.NotJSON)
+}
+
+// lookUp is what a JSON pointer leads to, null and the empty string excepted.
+func lookUp(b []byte, path string) []byte {
+	for _, step := range strings.Split(path, "/")[1:] {
+		step = strings.NewReplacer("~0", "~", "~1", "/").Replace(step)
+		var object map[string]json.RawMessage
+		var list []json.RawMessage
+		if json.Unmarshal(b, &object) == nil {
+			b = object[step]
+		} else if i, err := strconv.Atoi(step); json.Unmarshal(b, &list) == nil && err == nil && i >= 0 && i < len(list) {
+			b = list[i]
+		} else {
+			return nil
+		}
+	}
+	if bytes.Equal(b, []byte("null")) || bytes.Equal(b, []byte(`""`)) {
+		return nil
+	}
+	return b
+}
+
+// Cure says what to do about a fault.
+func (s *Sample) Cure(f Fault) string {
+	part := partOf(f.code)
+	key := "input.mapping." + part
+	missing := strings.HasSuffix(f.code.String(), "_missing")
+	places := strings.Join(s.pathsOf(f.envelope, part), " or ")
+	switch {
+	case f.code == pipeline.NotJSON:
+		return "send each event as one JSON object in UTF-8; in this file, one a line"
+	case f.code == pipeline.NestedTooDeep:
+		return fmt.Sprintf("send what nests deeper than %d levels as a text", pipeline.MaxDepth)
+	case f.code == pipeline.RecordTooLarge:
+		return "send less, or raise input.max_record_bytes"
+	case f.code == pipeline.RegistryFramed:
+		return "send plain JSON: framed records are not read yet"
+	case f.envelope == pipeline.Mapped && missing && part == "time":
+		return fmt.Sprintf("mend %s.path, or set %s.default: %s", key, key, pipeline.RecordTime)
+	case f.envelope == pipeline.Mapped && missing:
+		return fmt.Sprintf("mend %s.path, or set %s.default", key, key)
+	case f.envelope == pipeline.Mapped && (part == "time" || part == "value"):
+		return fmt.Sprintf("mend %s.path or %s.as, or have the sender correct it", key, key)
+	case f.envelope == pipeline.Mapped:
+		return fmt.Sprintf("mend %s.path, or have the sender correct it", key)
+	case f.envelope == pipeline.Flat && missing && s.cfg.Input.Mapping.Compiled == nil:
+		return fmt.Sprintf("have it sent in %s or, where this is JSON of your own, say where it stands: %s (docs/events.md)", places, key)
+	case missing:
+		return "have it sent in " + places
+	}
+	return "have the sender correct it"
+}

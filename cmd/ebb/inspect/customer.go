@@ -1,0 +1,149 @@
+package inspect
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/pipeline"
+	"ebb/pipeline/redisstore"
+	"ebb/scoring"
+)
+
+// Customer is what is known of a customer: what an alert would say now, and the state behind it.
+type Customer struct {
+	Tenant    string            `json:"tenant"`
+	Customer  string            `json:"customer"`
+	Partition int               `json:"partition"`
+	Pack      pipeline.PackRef  `json:"pack"` // under which its last event was folded
+	At        string            `json:"at"`   // the watermark
+	Tier      string            `json:"tier"`
+	Stage     string            `json:"stage"`
+	Coverage  float64           `json:"coverage"`
+	Reasons   []Reason          `json:"reasons"`
+	Features  map[string]*int64 `json:"features"` // null: no data
+	Visits    uint32            `json:"visits"`
+	First     string            `json:"first_activity,omitempty"`
+	Last      string            `json:"last_activity,omitempty"`
+	Next      string            `json:"next_deadline,omitempty"`
+	Episodes  []Episode         `json:"open_episodes"`
+	State     int               `json:"state_bytes"`
+	*scoring.Explanation
+	Differences *struct{} `json:"differences,omitempty"` // there is nothing to differ from
+
+	By *scoring.Pack `json:"-"`
+}
+
+type Episode struct {
+	Kind     string  `json:"kind"`
+	Number   uint32  `json:"number"`
+	Sequence uint32  `json:"sequence"`
+	Since    string  `json:"since"`
+	Floor    float64 `json:"floor,omitempty"`
+	Code     string  `json:"code,omitempty"`
+}
+
+func newCustomer(pack *scoring.Pack, tenant, customer string, partition int, m *pipeline.Meta, state []byte) (*Customer, error) {
+	c := scoring.Customer{Profile: &scoring.Profile{}}
+	scorer := pack.NewScorer()
+	err := scoring.ReadProfile(state, &c)
+	if err == nil {
+		err = scorer.Fits(&c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	at := max(m.Clock.Watermark, c.At)
+	now := scorer.Now(&c, at)
+	curve := m.Learnt.Curve()
+	now.Reading = curve.At(now.Score.Sum())
+	v := &Customer{
+		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), By: pack, At: instantText(at),
+		Tier: now.Tier.String(), Stage: now.Score.Stage.String(), Visits: c.Visits, Reasons: []Reason{},
+		First: instantText(c.First), Last: instantText(c.Last), Next: instantText(c.Armed * 60_000), State: len(state),
+		Features: map[string]*int64{}, Episodes: []Episode{},
+	}
+	for i := range pack.Features {
+		name := pack.Features[i].Name
+		if v.Features[name] = nil; i < len(now.Score.Values) && now.Score.Values[i].OK {
+			n := now.Score.Values[i].N
+			v.Features[name] = &n
+		}
+	}
+	if c.Episode.Tier != scoring.TierNone {
+		v.Episodes = append(v.Episodes, Episode{Kind: scoring.Lapse.String(), Number: c.Episodes, Sequence: c.Episode.Sequence, Since: instantText(c.Episode.Since * 60_000)})
+	}
+	for n := scoring.Explicit; n < scoring.NumKinds; n++ {
+		if h := c.HardEpisode(n); h.Open() {
+			floor, code := scorer.EpisodeFloor(&c, n)
+			v.Episodes = append(v.Episodes, Episode{n.String(), h.Number, h.Sequence, instantText(h.Since), floor, code})
+		}
+	}
+	return v, v.explain(&now)
+}
+
+// explain fills in what an alert would say now, by way of that alert.
+func (v *Customer) explain(now *scoring.Decision) error {
+	a := scoring.Alert{Decision: *now, Tenant: []byte(v.Tenant), Customer: []byte(v.Customer), Cause: scoring.Cause{Deadline: true, Time: now.At}}
+	b := v.By.AppendAlert(nil, &a, a.ID())
+	e, err := Explain(b, nil)
+	if err != nil {
+		return fmt.Errorf("explain the state: %w", err)
+	}
+	v.Explanation, v.Coverage = e.Explanation, e.Coverage
+	if now.Kind != scoring.Lapse || now.Score.Visits > 0 {
+		v.Reasons = e.Reasons
+	}
+	return nil
+}
+
+// instantText is an instant in RFC 3339; empty for none.
+func instantText(ms int64) string {
+	if ms == 0 {
+		return ""
+	}
+	return advice.Stamp(ms)
+}
+
+// Query says who is looked for, and where.
+type Query struct {
+	Group, Tenant, Customer string
+
+	Configured *scoring.Pack // for state beside which no pack is kept yet; nil: it is not to be had,
+	Unusable   error         // and why
+}
+
+// Found is how far a search came.
+type Found int
+
+// What a search found.
+const (
+	GroupUnknown    Found = iota // the group has no state
+	CustomerUnknown              // it has none of the customer
+	CustomerKnown
+)
+
+// Find hands what is known of a customer to each, for every partition that knows it.
+func Find(ctx context.Context, redis *redisstore.Client, q Query, each func(*Customer) error) (found Found, err error) {
+	key := pipeline.AppendKey(nil, []byte(q.Tenant), []byte(q.Customer))
+	exists, err := EachPartition(ctx, redis, q.Group, key, func(n int, i *redisstore.Inspection) error {
+		if i.Profile == nil {
+			return nil
+		}
+		found = CustomerKnown
+		pack, err := packOf(i, n, q.Configured)
+		if err != nil {
+			return cmp.Or(q.Unusable, err)
+		}
+		v, err := newCustomer(pack, q.Tenant, q.Customer, n, &i.Meta, i.Profile)
+		if err != nil {
+			return err
+		}
+		return each(v)
+	})
+	if exists && found == GroupUnknown {
+		found = CustomerUnknown
+	}
+	return found, err
+}

@@ -1,0 +1,82 @@
+package inspect
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+// Explained is an alert and its explanation.
+type Explained struct {
+	Head
+	ByPack bool `json:"checked_by_pack"` // false: the pack is not known
+	*scoring.Explanation
+
+	By *scoring.Pack `json:"-"` // nil: not known
+}
+
+// Head is what stands in an alert beside its score, as far as people are shown it.
+type Head struct {
+	ID         string           `json:"id"`
+	Tenant     string           `json:"tenant"`
+	Customer   string           `json:"customer"`
+	Transition string           `json:"transition"`
+	Tier       string           `json:"tier"`
+	Stage      string           `json:"stage,omitempty"`
+	Time       string           `json:"time"`
+	Coverage   float64          `json:"coverage"`
+	Reasons    []Reason         `json:"reasons"`
+	Pack       pipeline.PackRef `json:"pack"`
+}
+
+type Reason struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// Explain explains one alert, by its pack where that is one of these.
+func Explain(line []byte, packs map[string]*scoring.Pack) (e *Explained, err error) {
+	e = &Explained{}
+	if e.Explanation, err = scoring.Explain(line); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(line, &e.Head); err != nil {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			err = fmt.Errorf("%w: /%s cannot be %s", scoring.ErrNoAlert, strings.ReplaceAll(wrong.Field, ".", "/"), wrong.Value)
+		}
+		return nil, err
+	}
+	if e.By = packs[e.Pack.Hash]; e.By != nil {
+		e.Explanation, err = e.By.Explain(line)
+	}
+	e.ByPack = e.By != nil
+	return e, err
+}
+
+// Shipped are the packs that come with ebb, by their hash.
+func Shipped() (map[string]*scoring.Pack, error) {
+	known := map[string]*scoring.Pack{}
+	for _, name := range scoring.Shipped() {
+		k, err := scoring.Load(name, os.ReadFile, scoring.Overrides{})
+		if err != nil {
+			return nil, err
+		}
+		known[k.Hash] = k
+	}
+	return known, nil
+}
+
+// Amount is a feature's value in the form of its kind, which the pack knows.
+func (e *Explained) Amount(feature string, n int64) string {
+	if e.By != nil {
+		if in, ok := e.By.FeatureText(feature, n); ok {
+			return in
+		}
+	}
+	return fmt.Sprintf("%d in its own unit", n)
+}

@@ -1,0 +1,78 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/pipeline/redisstore"
+	"ebb/scoring"
+)
+
+// EachPartition reads a group's state, and a customer's there, partition by partition. False: it has none.
+func EachPartition(ctx context.Context, redis *redisstore.Client, group string, customer []byte, read func(n int, i *redisstore.Inspection) error) (exists bool, err error) {
+	for n, partitions := 0, mostProbed; n < partitions; n++ {
+		i, err := redis.Inspect(ctx, group, n, customer)
+		if err != nil {
+			return exists, err
+		}
+		if i.Exists {
+			exists, partitions = true, i.Meta.Partitions
+		}
+		if err := read(n, &i); err != nil {
+			return exists, err
+		}
+	}
+	return exists, nil
+}
+
+// mostProbed is among how many partitions one with state is looked for, which then says how many there are.
+const mostProbed = 256
+
+// packOf is the pack under which the customer was last folded.
+func packOf(i *redisstore.Inspection, partition int, configured *scoring.Pack) (*scoring.Pack, error) {
+	c := scoring.Customer{Profile: &scoring.Profile{}}
+	if err := scoring.ReadProfile(i.Profile, &c); err != nil {
+		return nil, err
+	}
+	return PackAt(i, partition, c.Generation, configured)
+}
+
+// PackAt is the pack of a generation of the partition: one of those kept beside the state or, where none was announced
+// yet, the configured one; nil: that cannot be read.
+func PackAt(i *redisstore.Inspection, partition int, generation uint8, configured *scoring.Pack) (*scoring.Pack, error) {
+	hash := i.Meta.Pack
+	if n := int(generation); n < len(i.Meta.Packs) {
+		hash = i.Meta.Packs[n].Hash
+	}
+	for _, k := range i.Packs {
+		if k.Hash == hash {
+			return scoring.LoadCanonical(k.Canonical)
+		}
+	}
+	if configured == nil || hash != configured.Hash {
+		return nil, advice.Add(fmt.Errorf("partition %d was scored with another pack, %.12s…", partition, hash), "give the pack and the overrides that ebb run has")
+	}
+	return configured, nil
+}
+
+// PacksRun are the packs that any of the groups has run and whose hash begins with prefix: their canonical forms, by
+// hash.
+func PacksRun(ctx context.Context, redis *redisstore.Client, groups []string, prefix string) (map[string][]byte, error) {
+	found := map[string][]byte{}
+	for _, group := range groups {
+		_, err := EachPartition(ctx, redis, group, nil, func(_ int, i *redisstore.Inspection) error {
+			for _, k := range i.Packs {
+				if strings.HasPrefix(k.Hash, prefix) {
+					found[k.Hash] = k.Canonical
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}

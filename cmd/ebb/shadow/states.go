@@ -1,0 +1,218 @@
+package shadow
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+
+	"ebb/cmd/ebb/backtest"
+	"ebb/cmd/ebb/inspect"
+	"ebb/pipeline"
+	"ebb/pipeline/redisstore"
+	"ebb/scoring"
+)
+
+// states compares the states of the customers that the main group and a shadow hold, partition by partition.
+type states struct {
+	redis *redisstore.Client
+	sides [2]side // the main one, the shadow
+	most  int     // of top
+
+	done func(int64) // is told how many customers of the partition were compared
+
+	migration backtest.Migration
+	both      int64
+	only      [2]int64
+	first     int64 // activity of any customer, ms; MaxInt64: none
+	top       []ScoreChange
+}
+
+// Sides of what is compared.
+const (
+	Main = iota
+	Shadow
+)
+
+// side is one of the two groups, in the partition that is being read.
+type side struct {
+	group      string
+	configured *scoring.Pack // nil: it cannot be read
+	held       redisstore.Inspection
+	partition  int
+	scorers    map[uint8]*scoring.Scorer // by generation
+	customer   scoring.Customer
+}
+
+// ScoreChange is a customer whose score is another one by the shadow.
+type ScoreChange struct {
+	Tenant     string       `json:"tenant"`
+	Customer   string       `json:"customer"`
+	Difference float64      `json:"difference"` // of the risk score, the shadow's less the main one's
+	Main       Score        `json:"main"`
+	Shadow     Score        `json:"shadow"`
+	Why        []TermChange `json:"why"` // the weightiest first
+
+	key string
+}
+
+// Score is what one pack says of a customer.
+type Score struct {
+	Risk  float64 `json:"risk_score"`
+	Tier  string  `json:"tier"`
+	Floor float64 `json:"floor,omitempty"` // of open episodes, below which the score is not
+}
+
+// TermChange is what a term or a factor adds by each of the packs, in log-odds.
+type TermChange struct {
+	Code   string  `json:"code"`
+	Main   float64 `json:"main"`
+	Shadow float64 `json:"shadow"`
+}
+
+const (
+	mostWhy  = 3    // that a change of the score is put down to
+	leastWhy = 0.01 // log-odds
+)
+
+// partition compares the customers of a partition as of the main one's watermark. held is what both hold of it.
+func (s *states) partition(ctx context.Context, n int, held [2]redisstore.Inspection) error {
+	for i := range s.sides {
+		side := &s.sides[i]
+		side.held, side.partition, side.scorers = held[i], n, map[uint8]*scoring.Scorer{}
+	}
+	total, err := s.redis.Customers(ctx, s.sides[Shadow].group, n)
+	if err != nil {
+		return err
+	}
+	seen, asked := map[uint64]struct{}{}, int64(0) // Redis may name a customer twice
+	both := int64(0)
+	err = s.redis.EachProfile(ctx, s.sides[Main].group, n, func(keys, profiles []string) error {
+		theirs, err := s.redis.ProfilesOf(ctx, s.sides[Shadow].group, n, keys)
+		if err != nil {
+			return err
+		}
+		asked += int64(len(keys))
+		s.done(asked)
+		for i, key := range keys {
+			hash := xxhash.Sum64String(key)
+			if _, again := seen[hash]; again {
+				continue
+			}
+			seen[hash] = struct{}{}
+			if theirs[i] == "" {
+				s.only[Main]++
+				continue
+			}
+			both++
+			if err := s.compare(key, profiles[i], theirs[i]); err != nil {
+				return err
+			}
+		}
+		return context.Cause(ctx)
+	})
+	s.both += both
+	s.only[Shadow] += max(0, total-both)
+	return err
+}
+
+// compare scores a customer by both packs at the same instant.
+func (s *states) compare(key, main, shadow string) error {
+	at := s.sides[Main].held.Meta.Clock.Watermark
+	var scorers [2]*scoring.Scorer
+	for i, profile := range []string{main, shadow} {
+		var err error
+		if scorers[i], err = s.sides[i].read(profile); err != nil {
+			return fmt.Errorf("state of a customer in partition %d of group %s: %w", s.sides[i].partition, s.sides[i].group, err)
+		}
+		c := &s.sides[i].customer
+		if at = max(at, c.At); c.Visits > 0 {
+			s.first = min(s.first, c.First)
+		}
+	}
+	var tiers [2]scoring.Tier
+	var stages [2]scoring.Stage
+	var scores [2]scoring.Score
+	change := ScoreChange{key: key}
+	for i, said := range []*Score{&change.Main, &change.Shadow} {
+		now := scorers[i].Now(&s.sides[i].customer, at)
+		tiers[i], stages[i], scores[i] = now.Tier, now.Score.Stage, now.Score
+		said.Floor = scorers[i].Floor(&now)
+		said.Risk, said.Tier = float64(scores[i].Floored(said.Floor))/1000, tiers[i].String()
+	}
+	s.migration.Tiers[tiers[Main]][tiers[Shadow]]++
+	s.migration.Stages[stages[Main]][stages[Shadow]]++
+	if tiers[Main] == scoring.TierNone || tiers[Shadow] == scoring.TierNone {
+		return nil // there is no score to compare with
+	}
+	change.Difference = math.Round((change.Shadow.Risk-change.Main.Risk)*1000) / 1000
+	s.keep(&change, func() []TermChange {
+		return why([2]*scoring.Customer{&s.sides[0].customer, &s.sides[1].customer}, scorers, &scores, at)
+	})
+	return nil
+}
+
+// read takes a customer's profile and returns the scorer of the pack under which it was last folded.
+func (s *side) read(profile string) (*scoring.Scorer, error) {
+	if s.customer.Profile == nil {
+		s.customer.Profile = &scoring.Profile{}
+	}
+	if err := scoring.ReadProfile([]byte(profile), &s.customer); err != nil {
+		return nil, err
+	}
+	scorer := s.scorers[s.customer.Generation]
+	if scorer == nil {
+		k, err := inspect.PackAt(&s.held, s.partition, s.customer.Generation, s.configured)
+		if err != nil {
+			return nil, err
+		}
+		scorer = k.NewScorer()
+		s.scorers[s.customer.Generation] = scorer
+	}
+	return scorer, scorer.Fits(&s.customer)
+}
+
+// keep puts a change among the largest, if it is one of them; only then is it asked why.
+func (s *states) keep(c *ScoreChange, why func() []TermChange) {
+	at, _ := slices.BinarySearchFunc(s.top, c, func(a ScoreChange, c *ScoreChange) int {
+		return cmp.Or(cmp.Compare(math.Abs(c.Difference), math.Abs(a.Difference)), strings.Compare(a.key, c.key))
+	})
+	if at >= s.most || c.Difference == 0 {
+		return
+	}
+	tenant, customer := pipeline.SplitKey([]byte(c.key))
+	c.Tenant, c.Customer, c.Why = string(tenant), string(customer), why()
+	s.top = slices.Insert(s.top, at, *c)
+	s.top = s.top[:min(len(s.top), s.most)]
+}
+
+// why is what adds to one score and not as much to the other.
+func why(customers [2]*scoring.Customer, scorers [2]*scoring.Scorer, scores *[2]scoring.Score, at int64) []TermChange {
+	var all []TermChange
+	for i, name := range scoring.TermNames() {
+		all = append(all, TermChange{name, scores[Main].Terms[i], scores[Shadow].Terms[i]})
+	}
+	for i := range scorers {
+		for _, f := range scorers[i].FactorsAt(customers[i], at) {
+			n := slices.IndexFunc(all, func(c TermChange) bool { return c.Code == f.Code })
+			if n < 0 {
+				n, all = len(all), append(all, TermChange{Code: f.Code})
+			}
+			if i == Main {
+				all[n].Main += f.LogOdds
+			} else {
+				all[n].Shadow += f.LogOdds
+			}
+		}
+	}
+	all = slices.DeleteFunc(all, func(c TermChange) bool { return math.Abs(c.By()) < leastWhy })
+	slices.SortStableFunc(all, func(a, b TermChange) int { return cmp.Compare(math.Abs(b.By()), math.Abs(a.By())) })
+	return append([]TermChange{}, all[:min(len(all), mostWhy)]...)
+}
+
+// By is how much more it adds by the shadow.
+func (c *TermChange) By() float64 { return c.Shadow - c.Main }

@@ -1,0 +1,91 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/check"
+	"ebb/cmd/ebb/terminal"
+)
+
+// SampleRecord shows what becomes of a record of a file.
+func SampleRecord(s terminal.Screen, file string, r *check.Record) error {
+	status, name := check.OK, r.Envelope
+	if r.Code != "" {
+		status, name = check.Problem, r.Code
+	}
+	if !s.Terminal {
+		_, err := fmt.Fprintf(s, "%-8s %s:%d: %s: %s\n", status, file, r.Line, name, sampleInWords(r))
+		return err
+	}
+	mark, color := "✓", text.Colors{text.FgGreen}
+	if status == check.Problem {
+		mark, color = "✗", text.Colors{text.FgRed, text.Bold}
+	}
+	s.Hang(fmt.Sprintf("%s %5d  ", s.Paint(color, mark), r.Line), s.Paint(color, name)+": "+sampleInWords(r))
+	return nil
+}
+
+// sampleInWords is a record on one line.
+func sampleInWords(r *check.Record) string {
+	if r.Code != "" {
+		return strings.TrimPrefix(r.Place+": ", ": ") + terminal.Printable(r.Found)
+	}
+	var parts []string
+	add := func(name, value string) {
+		if value != "" {
+			parts = append(parts, name+" "+terminal.Printable(value))
+		}
+	}
+	add("customer", r.Customer)
+	add("type", r.Type)
+	add("time", r.Time)
+	if r.RecordTime {
+		parts = append(parts, "time of the Kafka record")
+	}
+	if r.Value != "" {
+		add("value", strings.TrimSpace(r.Value+" "+r.Currency))
+	} else {
+		add("currency", r.Currency)
+	}
+	add("id", r.ID)
+	add("tenant", r.Tenant)
+	if r.Control {
+		parts = append(parts, "control event")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// SampleTotal shows the closing count, and what to do about each fault.
+func SampleTotal(screen terminal.Screen, s *check.Sample) {
+	total := s.Total()
+	verdict := advice.Count(total.Records, "record")
+	for i, e := range envelopesInOrder(total.Envelopes) {
+		verdict += fmt.Sprintf("%s %s %s", map[bool]string{true: ":", false: ","}[i == 0], advice.Grouped(total.Envelopes[e]), e)
+	}
+	color := text.Colors{text.FgGreen, text.Bold}
+	if total.Quarantined > 0 {
+		verdict += fmt.Sprintf("; %s would be quarantined", advice.Grouped(total.Quarantined))
+		color = text.Colors{text.FgRed, text.Bold}
+	}
+	if total.Records == 0 {
+		verdict, color = s.Name+" holds no records", text.Colors{text.Bold}
+	}
+	fmt.Fprintf(screen, "\n%s\n", screen.Paint(color, verdict))
+	for _, f := range s.Faults() {
+		screen.Hang(fmt.Sprintf("%8s  ", advice.Grouped(s.Count(f))), f.String()+": "+s.Cure(f))
+	}
+}
+
+// envelopesInOrder are the envelopes, the most frequent first.
+func envelopesInOrder(records map[string]int64) []string {
+	return slices.SortedFunc(maps.Keys(records), func(a, b string) int {
+		return cmp.Or(cmp.Compare(records[b], records[a]), cmp.Compare(a, b))
+	})
+}
