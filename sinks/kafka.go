@@ -11,7 +11,7 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// Kafka is the setting of a Kafka sink. Client, Membership, Topic and Confirm are required.
+// KafkaConfig is the setting of a Kafka sink. Client, Membership, Topic and Confirm are required.
 type KafkaConfig struct {
 	Client     *kafkawire.Client
 	Membership kafkawire.Membership // goes with every offset; the coordinator refuses those of an older generation

@@ -14,13 +14,14 @@ import (
 	"time"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/demo"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/shop"
 	"ebb/cmd/ebb/view"
 )
 
 // demoLines takes apart what demo --json printed: alerts, and the summary as the last line.
-func demoLines(t *testing.T, stdout string) (alerts []view.Alert, summary demoSummary) {
+func demoLines(t *testing.T, stdout string) (alerts []view.Alert, summary demo.Summary) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
 	for i, line := range lines {
@@ -65,7 +66,7 @@ func TestDemoAgainstTheTruth(t *testing.T) {
 			raisedAt[a.Customer] = append(raisedAt[a.Customer], a.Time)
 		}
 	}
-	want := demoTruth{}
+	want := demo.Truth{}
 	for _, all := range raisedAt {
 		want.Raised += int64(len(all))
 	}

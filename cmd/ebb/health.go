@@ -9,13 +9,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/processor"
 	"ebb/cmd/ebb/terminal"
+	"ebb/cmd/ebb/view"
 )
 
 // healthFlags is the command line of health.
@@ -84,7 +83,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	case f.json:
 		_, err = out.Write(body)
 	case f.ready:
-		showReadiness(out, &said.Readiness)
+		view.Readiness(out, &said.Readiness)
 	case said.Live:
 		fmt.Fprintln(out, "live")
 	}
@@ -101,46 +100,4 @@ func reachable(listen string) string {
 		return listen
 	}
 	return net.JoinHostPort("localhost", port)
-}
-
-// showReadiness shows how each partition and each shadow stands.
-func showReadiness(out terminal.Screen, r *processor.Readiness) {
-	defer func() {
-		for _, s := range r.Shadows {
-			out.Hang("shadow "+s.Name+": ", shadowInWords(&s))
-		}
-	}()
-	if r.Ready {
-		fmt.Fprintf(out, "ready: group %s, generation %d\n", r.Group, r.Generation)
-	}
-	if len(r.Partitions) == 0 {
-		return
-	}
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault
-	const others = 48 // columns of a line before the reason, numbers being as long as they get
-	columns := []table.ColumnConfig{
-		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight}, {Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight},
-	}
-	if out.Terminal {
-		columns = append(columns, table.ColumnConfig{Number: 5, WidthMax: max(20, out.Width-others), WidthMaxEnforcer: text.WrapSoft})
-	}
-	t.SetColumnConfigs(columns)
-	t.AppendHeader(table.Row{"partition", "state", "next", "lag", "why"})
-	for _, p := range r.Partitions {
-		t.AppendRow(table.Row{p.Partition, p.State, advice.Grouped(p.Next), advice.Grouped(p.Lag), p.Reason})
-	}
-	fmt.Fprintln(out, t.Render())
-}
-
-func shadowInWords(s *processor.ShadowState) string {
-	words := s.State
-	if s.State == "running" {
-		words += ", " + advice.Count(s.Lag, "record") + " behind"
-	}
-	if s.Reason != "" {
-		words += ": " + s.Reason
-	}
-	return words
 }

@@ -40,7 +40,7 @@ func TestTablesFitTheTerminal(t *testing.T) {
 	}}
 	for name, show := range map[string]func(terminal.Screen) error{
 		"explain": func(s terminal.Screen) error { return view.Explanation{Screen: s}.Alert(e, false) },
-		"health":  func(s terminal.Screen) error { showReadiness(s, ready); return nil },
+		"health":  func(s terminal.Screen) error { view.Readiness(s, ready); return nil },
 	} {
 		words := func(s terminal.Screen) string {
 			var b strings.Builder

@@ -71,7 +71,7 @@ func (c *Credentials) explain(address string, err error) error {
 	return err
 }
 
-// Explain says what a server finds wrong with us.
+// explainAlert says what a server finds wrong with us.
 func (c *Credentials) explainAlert(denied func(code, do, format string, args ...any) error, alert string) error {
 	own := c.certificate()
 	cert, key := c.src.Keys.TLS+"cert_file", c.src.Keys.TLS+"key_file"

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"encoding/json"
@@ -15,8 +15,8 @@ import (
 	"ebb/cmd/ebb/view"
 )
 
-// demoSummary is what the demo closes with; --json prints it as the last line.
-type demoSummary struct {
+// Summary is what the demo closes with; --json prints it as the last line.
+type Summary struct {
 	Events      int64            `json:"events"`
 	Seconds     float64          `json:"seconds"`
 	Rate        float64          `json:"events_per_second"`
@@ -24,11 +24,11 @@ type demoSummary struct {
 	Simulated   bool             `json:"simulated"`
 	Customers   int64            `json:"customers"`   // about whom there was an event, where that is known
 	Transitions map[string]int64 `json:"transitions"` // alerts
-	Truth       *demoTruth       `json:"truth,omitempty"`
+	Truth       *Truth           `json:"truth,omitempty"`
 }
 
-// demoTruth holds the alerts against what the simulation knows.
-type demoTruth struct {
+// Truth holds the alerts against what the simulation knows.
+type Truth struct {
 	Left         int64 `json:"left"`          // customers who left for good
 	Caught       int64 `json:"caught"`        // of them, with an open episode at the end
 	Missed       int64 `json:"missed"`        // the others
@@ -42,18 +42,18 @@ type demoTruth struct {
 const recent = 30 * 24 * time.Hour
 
 func (d *demo) header(p *processor.Processor) {
-	if d.flags.json {
+	if d.opts.JSON {
 		return
 	}
-	w, bold := d.screen, text.Colors{text.Bold}
-	fmt.Fprintf(w, "%s %s\n", d.screen.Paint(bold, "ebb demo:"), d.log.title)
+	w, bold := d.opts.Screen, text.Colors{text.Bold}
+	fmt.Fprintf(w, "%s %s\n", d.opts.Screen.Paint(bold, "ebb demo:"), d.log.title)
 	pace := "as fast as it goes"
-	if d.flags.length > 0 {
-		pace = fmt.Sprintf("in about %v", d.flags.length)
+	if d.opts.Length > 0 {
+		pace = fmt.Sprintf("in about %v", d.opts.Length)
 	}
 	fmt.Fprintf(w, "%s events %s; pack %s, horizon %s; Kafka and Redis run inside this process\n",
 		advice.Grouped(d.log.total), pace, p.Pack().Name, advice.FormatDuration(p.Pack().Horizon))
-	if d.screen.Terminal {
+	if d.opts.Screen.Terminal {
 		fmt.Fprintf(w, "alerts as they are raised, at most %d a second (Ctrl-C ends it with a summary):\n", shownPerSecond)
 	}
 	fmt.Fprintln(w)
@@ -61,7 +61,7 @@ func (d *demo) header(p *processor.Processor) {
 
 // summary prints what came of it.
 func (d *demo) summary(stopped bool) error {
-	s := demoSummary{
+	s := Summary{
 		Events: d.fed, Seconds: d.took.Seconds(), Rate: float64(d.fed) / d.took.Seconds(), Stopped: stopped,
 		Simulated: d.log.shop != nil, Transitions: d.show.counts,
 	}
@@ -69,16 +69,16 @@ func (d *demo) summary(stopped bool) error {
 		s.Customers = int64(d.log.shop.Customers())
 		s.Truth = d.truth()
 	}
-	if d.flags.json {
-		return json.NewEncoder(d.screen).Encode(s)
+	if d.opts.JSON {
+		return json.NewEncoder(d.opts.Screen).Encode(s)
 	}
 	d.print(&s)
 	return nil
 }
 
 // truth compares episodes with the customers who left before the last event fed.
-func (d *demo) truth() *demoTruth {
-	t := &demoTruth{}
+func (d *demo) truth() *Truth {
+	t := &Truth{}
 	end := time.UnixMilli(d.latest)
 	last := map[string]int64{}
 	for l := range d.log.shop.Leavers(end) {
@@ -106,14 +106,14 @@ func (d *demo) truth() *demoTruth {
 	return t
 }
 
-func (d *demo) print(s *demoSummary) {
+func (d *demo) print(s *Summary) {
 	title := func(name string) string {
-		return d.screen.Paint(text.Colors{text.Bold}, fmt.Sprintf("%-9s", name)) + " "
+		return d.opts.Screen.Paint(text.Colors{text.Bold}, fmt.Sprintf("%-9s", name)) + " "
 	}
 	row := func(name, format string, args ...any) {
-		d.screen.Hang(title(name), fmt.Sprintf(format, args...))
+		d.opts.Screen.Hang(title(name), fmt.Sprintf(format, args...))
 	}
-	fmt.Fprintln(d.screen)
+	fmt.Fprintln(d.opts.Screen)
 	if s.Stopped {
 		row("stopped", "before the end of the log")
 	}
@@ -139,15 +139,15 @@ func (d *demo) print(s *demoSummary) {
 		if i == 0 {
 			name = "next"
 		}
-		d.screen.Hang(title(name)+fmt.Sprintf("%-31s ", n[0]), n[1])
+		d.opts.Screen.Hang(title(name)+fmt.Sprintf("%-31s ", n[0]), n[1])
 	}
 }
 
 func (d *demo) pacedBy() string {
-	if d.flags.length == 0 {
+	if d.opts.Length == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (paced by --for %v)", d.flags.length)
+	return fmt.Sprintf(" (paced by --for %v)", d.opts.Length)
 }
 
 func (d *demo) notShown() string {

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"errors"
@@ -12,26 +12,26 @@ import (
 	"ebb/cmd/ebb/shop"
 )
 
-// demoLog is where the demo's events come from.
-type demoLog struct {
+// source is where the demo's events come from.
+type source struct {
 	title string     // what it is, for the header
 	total int64      // events
 	shop  *shop.Shop // nil: a real log, of which nobody knows who left
 	each  func(send func(key, value []byte, at int64) error) error
 }
 
-// openDemoLog makes the shop, or opens the log and counts it.
-func openDemoLog(f *demoFlags, stdin io.Reader, m *config.Mapping) (*demoLog, error) {
-	if f.events != "" {
-		return openRealLog(f.events, stdin, m)
+// open makes the shop, or opens the log and counts it.
+func open(opts *Options) (*source, error) {
+	if opts.Events != "" {
+		return openRealLog(opts.Events, opts.Stdin, &opts.Config.Input.Mapping)
 	}
-	s, err := shop.New(shop.Config{Customers: f.customers, Seed: f.seed})
+	s, err := shop.New(shop.Config{Customers: opts.Customers, Seed: opts.Seed})
 	if err != nil {
 		return nil, advice.Usage(err)
 	}
-	l := &demoLog{
+	l := &source{
 		shop: s,
-		title: fmt.Sprintf("a simulated shop (seed %d): %s customers over %d days from %s", f.seed, advice.Grouped(int64(s.Customers())),
+		title: fmt.Sprintf("a simulated shop (seed %d): %s customers over %d days from %s", opts.Seed, advice.Grouped(int64(s.Customers())),
 			int(s.End().Sub(s.Start()).Hours()/24), s.Start().Format(time.DateOnly)),
 	}
 	for range s.Events() {
@@ -52,8 +52,8 @@ func openDemoLog(f *demoFlags, stdin io.Reader, m *config.Mapping) (*demoLog, er
 
 // openRealLog reads a log twice: once to count it, which also finds a bad line before anything is shown. Standard input is
 // kept in memory, because it cannot be read twice.
-func openRealLog(name string, stdin io.Reader, m *config.Mapping) (*demoLog, error) {
-	l := &demoLog{title: "the log " + name}
+func openRealLog(name string, stdin io.Reader, m *config.Mapping) (*source, error) {
+	l := &source{title: "the log " + name}
 	var kept []keptEvent
 	read := func(send func(key, value []byte, at int64) error) error {
 		file, err := eventlog.Open(name, stdin, m)

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"encoding/json"
@@ -16,8 +16,8 @@ import (
 // shownPerSecond is how many alerts a person is shown: more cannot be read, and the others are counted.
 const shownPerSecond = 8
 
-// demoShow writes alerts as they come, a progress bar below them on a terminal, and keeps what the summary needs.
-type demoShow struct {
+// show writes alerts as they come, a progress bar below them on a terminal, and keeps what the summary needs.
+type show struct {
 	mu      sync.Mutex
 	screen  terminal.Screen
 	json    bool
@@ -39,8 +39,8 @@ type customerEpisodes struct {
 	raised []int64         // when, ms since the epoch
 }
 
-func newDemoShow(s terminal.Screen, asJSON bool, total int64) *demoShow {
-	show := &demoShow{
+func newShow(s terminal.Screen, asJSON bool, total int64) *show {
+	show := &show{
 		screen: s, json: asJSON, line: &view.AlertLine{Screen: s}, changed: make(chan struct{}),
 		counts: map[string]int64{}, episodes: map[string]*customerEpisodes{},
 	}
@@ -51,7 +51,7 @@ func newDemoShow(s terminal.Screen, asJSON bool, total int64) *demoShow {
 }
 
 // print takes what was read; see [alertlog.Reader.Read].
-func (s *demoShow) print(batch [][]byte, _ bool) error {
+func (s *show) print(batch [][]byte, _ bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, value := range batch {
@@ -69,7 +69,7 @@ func (s *demoShow) print(batch [][]byte, _ bool) error {
 	return nil
 }
 
-func (s *demoShow) note(v *view.Alert) {
+func (s *show) note(v *view.Alert) {
 	s.seen++
 	s.counts[v.Transition]++
 	e := s.episodes[v.Customer]
@@ -85,7 +85,7 @@ func (s *demoShow) note(v *view.Alert) {
 	}
 }
 
-func (s *demoShow) write(value []byte) error {
+func (s *show) write(value []byte) error {
 	if s.json {
 		_, err := s.screen.Write(append(value, '\n'))
 		return err
@@ -102,7 +102,7 @@ func (s *demoShow) write(value []byte) error {
 }
 
 // mayShow holds the pace at which a person can read.
-func (s *demoShow) mayShow() bool {
+func (s *show) mayShow() bool {
 	if now := time.Now(); now.Sub(s.second) >= time.Second {
 		s.second, s.shown = now, 0
 	}
@@ -111,7 +111,7 @@ func (s *demoShow) mayShow() bool {
 }
 
 // at shows how far the feed is: n events, the newest of event time ms.
-func (s *demoShow) at(n, ms int64) {
+func (s *show) at(n, ms int64) {
 	if s.bar == nil {
 		return
 	}
@@ -122,7 +122,7 @@ func (s *demoShow) at(n, ms int64) {
 }
 
 // await returns when n alerts have come, or none has for a while.
-func (s *demoShow) await(n uint64) {
+func (s *show) await(n uint64) {
 	for {
 		s.mu.Lock()
 		seen, changed := s.seen, s.changed
@@ -139,7 +139,7 @@ func (s *demoShow) await(n uint64) {
 }
 
 // finish takes the bar away.
-func (s *demoShow) finish() {
+func (s *show) finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bar != nil {
