@@ -14,8 +14,8 @@ import (
 	"ebb/cmd/ebb/advice"
 )
 
-// publicLog is a public log with the settings at which the reference was measured, and its AUC at each date: the main date
-// first, where the rank sum's and the core's stand in the reference's table.
+// publicLog is a public log with the settings at which the reference was measured, and its AUC at each date: the main
+// date first, where the rank sum's and the core's stand in the reference's table.
 type publicLog struct {
 	name, flags string
 	dates       []string
@@ -72,8 +72,8 @@ func sharedFolder(t *testing.T) string {
 	return filepath.Join("..", "..", "..", "shared")
 }
 
-// TestQuality: on five public logs the score tells who churns as well as the reference does, and no worse than RFM; what its
-// probabilities say is true within a tenth; and its alerts are right more often than those of the fixed rule.
+// TestQuality: on five public logs the score tells who churns as well as the reference does, and no worse than RFM;
+// what its probabilities say is true within a tenth; and its alerts are right more often than those of the fixed rule.
 func TestQuality(t *testing.T) {
 	table := referenceTable(t)
 	sum := 0.0

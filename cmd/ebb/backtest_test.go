@@ -85,7 +85,8 @@ func TestBacktestGolden(t *testing.T) {
 	golden(t, "backtest.txt", text+"\n")
 }
 
-// TestBacktestScores: the AUC of the scores that were written is the one reported, and standard input gives the same report as the file.
+// TestBacktestScores: the AUC of the scores that were written is the one reported, and standard input gives the same
+// report as the file.
 func TestBacktestScores(t *testing.T) {
 	log, scores := shopLog(t, 200), filepath.Join(t.TempDir(), "scores.csv")
 	args := []string{"backtest", "--horizon", "30d", "--at", "2025-11-01,2025-08-01", "--json"}

@@ -152,7 +152,8 @@ func TestCheckFindings(t *testing.T) {
 	golden(t, "check.golden", got.String())
 }
 
-// place writes events of customers to partitions of the input; those of the customer "" have no key, and a customer each.
+// place writes events of customers to partitions of the input; those of the customer "" have no key, and a customer
+// each.
 func (s *services) place(t testing.TB, partitions map[string][]int32) {
 	t.Helper()
 	c := s.client(t, kgo.RecordPartitioner(kgo.ManualPartitioner()))

@@ -40,8 +40,8 @@ func demoLines(t *testing.T, stdout string) (alerts []view.Alert, summary demo.S
 	return alerts, summary
 }
 
-// TestDemoAgainstTheTruth compares the summary with what the simulator's truth and the alerts say when they are put together
-// another way: by following each customer's alerts in order.
+// TestDemoAgainstTheTruth compares the summary with what the simulator's truth and the alerts say when they are put
+// together another way: by following each customer's alerts in order.
 func TestDemoAgainstTheTruth(t *testing.T) {
 	o := run(t, nil, strings.NewReader(""), "demo", "--for", "0", "--customers", "1500", "--seed", "3", "--json").want(t, 0)
 	alerts, got := demoLines(t, o.stdout)

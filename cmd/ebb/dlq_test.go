@@ -99,8 +99,8 @@ func (l *letters) replay(args ...string) (r deadletter.Replayed) {
 	return r
 }
 
-// arrived reads the input and fails the test unless it holds just the records of these numbers, each once, as it was sent, and
-// marked. It gives them in that order.
+// arrived reads the input and fails the test unless it holds just the records of these numbers, each once, as it was
+// sent, and marked. It gives them in that order.
 func (l *letters) arrived(numbers ...int) (records []*kgo.Record) {
 	l.t.Helper()
 	got := map[int]*kgo.Record{}
@@ -323,7 +323,8 @@ func TestDLQReplayHomeless(t *testing.T) {
 	l.arrived(0, 1)
 }
 
-// TestDLQReplayCutShort breaks the connection at chosen transactions; run again until nothing is left, each record came once.
+// TestDLQReplayCutShort breaks the connection at chosen transactions; run again until nothing is left, each record came
+// once.
 func TestDLQReplayCutShort(t *testing.T) {
 	l := newLetters(t)
 	l.quarantine(40)
@@ -438,7 +439,8 @@ func TestSelectionTakesOpenSpans(t *testing.T) {
 	}
 }
 
-// TestDLQReplayStopped: at Ctrl-C the transaction under way is ended, the next is not begun, and nothing is lost or doubled.
+// TestDLQReplayStopped: at Ctrl-C the transaction under way is ended, the next is not begun, and nothing is lost or
+// doubled.
 func TestDLQReplayStopped(t *testing.T) {
 	l := newLetters(t)
 	const n = 3 * deadletter.ChunkRecords
@@ -493,8 +495,8 @@ func TestDLQCodesComplete(t *testing.T) {
 	}
 }
 
-// TestDLQReplayBehindAnOpenTransaction: a replay that was killed has left a transaction open, behind which nothing can be read.
-// The next one ends it at once, and sends what lies behind it.
+// TestDLQReplayBehindAnOpenTransaction: a replay that was killed has left a transaction open, behind which nothing can
+// be read. The next one ends it at once, and sends what lies behind it.
 func TestDLQReplayBehindAnOpenTransaction(t *testing.T) {
 	l := newLetters(t)
 	killed := l.client(t, kgo.TransactionalID(deadletter.TransactionalID("events.dlq")), kgo.RecordPartitioner(kgo.ManualPartitioner()))
@@ -516,8 +518,8 @@ func TestDLQReplayBehindAnOpenTransaction(t *testing.T) {
 	l.arrived(upTo(10)...)
 }
 
-// TestDLQReplayLarge sends records that take several fetches and several transactions, each byte for byte: what a fetch brings is
-// overwritten by the next.
+// TestDLQReplayLarge sends records that take several fetches and several transactions, each byte for byte: what a fetch
+// brings is overwritten by the next.
 func TestDLQReplayLarge(t *testing.T) {
 	l := newLetters(t)
 	noise := rand.New(rand.NewPCG(3, 3))
@@ -550,7 +552,8 @@ func TestDLQReadsThroughEmptyAnswers(t *testing.T) {
 	}
 }
 
-// TestDLQMarksStandBehindWhatTheyName, in the same partition: so retention takes a mark after the records that it names.
+// TestDLQMarksStandBehindWhatTheyName, in the same partition: so retention takes a mark after the records that it
+// names.
 func TestDLQMarksStandBehindWhatTheyName(t *testing.T) {
 	l := newLetters(t)
 	l.quarantine(40)

@@ -7,7 +7,8 @@ import (
 	"ebb/scoring"
 )
 
-// TestExplainGoesOnWithoutScore: an alert about a customer without activity has no score to recompute, and is no reason to stop.
+// TestExplainGoesOnWithoutScore: an alert about a customer without activity has no score to recompute, and is no reason
+// to stop.
 func TestExplainGoesOnWithoutScore(t *testing.T) {
 	pack, err := scoring.Load("saas", nil, scoring.Overrides{})
 	if err != nil {

@@ -33,8 +33,8 @@ type process struct {
 	stdout, stderr io.Writer
 }
 
-// run executes the command line and returns the exit code. The first SIGINT or SIGTERM cancels the command's context, with
-// the signal as the cause; the second calls exit at once.
+// run executes the command line and returns the exit code. The first SIGINT or SIGTERM cancels the command's context,
+// with the signal as the cause; the second calls exit at once.
 func (p process) run(ctx context.Context, exit func(int)) int {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)

@@ -124,8 +124,8 @@ func (s *services) readAll(t testing.TB, n int) []*kgo.Record {
 	return records
 }
 
-// answerEmpty has Kafka answer a request for records without any whenever yes says so, as a leader does that was just elected and has
-// not heard yet how far the others are. yes is called by one goroutine.
+// answerEmpty has Kafka answer a request for records without any whenever yes says so, as a leader does that was just
+// elected and has not heard yet how far the others are. yes is called by one goroutine.
 func (s *services) answerEmpty(yes func(topic string, partition int32, offset int64) bool) {
 	s.kafka.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		s.kafka.KeepControl()
@@ -160,8 +160,8 @@ func (s *services) answerEmptyAtFirst() {
 	})
 }
 
-// answerEmptyUntil has Kafka give no records until the function is called that it returns. asked is closed with the first
-// request for records of the partition.
+// answerEmptyUntil has Kafka give no records until the function is called that it returns. asked is closed with the
+// first request for records of the partition.
 func (s *services) answerEmptyUntil(t testing.TB, partition int32) (asked <-chan struct{}, until func()) {
 	t.Helper()
 	first, over := make(chan struct{}), make(chan struct{})

@@ -15,7 +15,8 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// forgetShadow removes what is kept of a shadow: its keys in Redis and its group's offsets. What it has published stays.
+// forgetShadow removes what is kept of a shadow: its keys in Redis and its group's offsets. What it has published
+// stays.
 func (a *app) forgetShadow(cmd *cobra.Command, f *packsShadowFlags) error {
 	if !config.LegalShadow(f.forget) {
 		return advice.Usage(fmt.Errorf("--forget takes the name of a shadow, found %q", f.forget))

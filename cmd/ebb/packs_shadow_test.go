@@ -30,8 +30,8 @@ func (s *services) shadowsOf(t testing.TB, args ...string) (r shadow.Report) {
 	return r
 }
 
-// TestPacksShadow: of the same pack the matrix is diagonal and nothing differs. Of another one the matrix and the alerts are those
-// of packs diff, which folds the log itself.
+// TestPacksShadow: of the same pack the matrix is diagonal and nothing differs. Of another one the matrix and the
+// alerts are those of packs diff, which folds the log itself.
 func TestPacksShadow(t *testing.T) {
 	log := shopLog(t, 150)
 	const a, b = "testdata/packs_diff_a.yaml", "testdata/packs_diff_b.yaml"
@@ -107,8 +107,8 @@ func TestPacksShadow(t *testing.T) {
 	s.inDays(t, other)
 }
 
-// TestPacksShadowCountsItsOwn: alerts in the topic that another group wrote, or that this shadow decided by a pack that it no longer
-// has, are not counted.
+// TestPacksShadowCountsItsOwn: alerts in the topic that another group wrote, or that this shadow decided by a pack that
+// it no longer has, are not counted.
 func TestPacksShadowCountsItsOwn(t *testing.T) {
 	const a = "testdata/packs_diff_a.yaml"
 	s := startShop(t, shopLog(t, 20), 1, "same="+a)
@@ -216,7 +216,7 @@ func (s *services) inDays(t *testing.T, all *shadow.Comparison) {
 		}
 	}
 	for _, n := range got.Sorts {
-		have[shadow.Main], have[shadow.Shadow] = have[shadow.Main]+n.Main, have[shadow.Shadow]+n.Shadow
+		have[shadow.MainSide], have[shadow.ShadowSide] = have[shadow.MainSide]+n.Main, have[shadow.ShadowSide]+n.Shadow
 	}
 	if have != want || want[0] == 0 || want[1] == 0 {
 		t.Errorf("alerts of 20 days: %d, want %d", have, want)
@@ -249,8 +249,8 @@ func TestPacksShadowText(t *testing.T) {
 	golden(t, "packs_shadow.golden", shown.String())
 }
 
-// TestForgetShadow: a shadow's state and position go, once nothing runs it, and nothing else does. It begins anew, and what it
-// then decides again counts once.
+// TestForgetShadow: a shadow's state and position go, once nothing runs it, and nothing else does. It begins anew, and
+// what it then decides again counts once.
 func TestForgetShadow(t *testing.T) {
 	s := startShop(t, shopLog(t, 40), 2, "x=any,x2=any")
 	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)

@@ -69,8 +69,8 @@ func TestHangupWithAShippedPack(t *testing.T) {
 	b.end(t)
 }
 
-// TestPackIsLoadedAnew: where a pack begins is in the log and in the metrics; one that no record has met can be taken back; what is
-// refused names its file.
+// TestPackIsLoadedAnew: where a pack begins is in the log and in the metrics; one that no record has met can be taken
+// back; what is refused names its file.
 func TestPackIsLoadedAnew(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	file := filepath.Join(t.TempDir(), "shop.yaml")

@@ -65,8 +65,8 @@ func TestProduceSendsEveryEventOnceKeyedAndInOrder(t *testing.T) {
 	}
 }
 
-// TestProduceSurvivesLostAnswers has Kafka drop batches, or write them and say that it does not know: each event is still
-// there once.
+// TestProduceSurvivesLostAnswers has Kafka drop batches, or write them and say that it does not know: each event is
+// still there once.
 func TestProduceSurvivesLostAnswers(t *testing.T) {
 	s := startServices(t, "events")
 	produce := []kmsg.Key{kmsg.Produce}
@@ -202,7 +202,8 @@ func TestProduceRefusals(t *testing.T) {
 	}
 }
 
-// TestProduceChecksStandardInputOnTheWay: what cannot be read twice is refused at its first event that would be deleted.
+// TestProduceChecksStandardInputOnTheWay: what cannot be read twice is refused at its first event that would be
+// deleted.
 func TestProduceChecksStandardInputOnTheWay(t *testing.T) {
 	s := startServices(t, "events")
 	s.configure(t, "events", map[string]string{"retention.ms": "604800000"})

@@ -25,8 +25,8 @@ func TestMain(m *testing.M) {
 	os.Exit(outside.Main(m, outside.Kafka, outside.Redis))
 }
 
-// TestCommandsOnRealServices goes the way of a first user: check, create, produce into a topic that would not keep it, mend it,
-// produce, read what was published.
+// TestCommandsOnRealServices goes the way of a first user: check, create, produce into a topic that would not keep it,
+// mend it, produce, read what was published.
 func TestCommandsOnRealServices(t *testing.T) {
 	kafka, redis := os.Getenv(outside.Kafka), os.Getenv(outside.Redis)
 	name := "first-" + strings.ToLower(rand.Text()[:10])

@@ -121,8 +121,8 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	return json.NewEncoder(cmd.OutOrStdout()).Encode(sum)
 }
 
-// olderBuild lets the process stand for one of before, for tests of upgrades: EBB_TEST_FORMAT=N is the newest version of the
-// state that it knows. 0: there is no such variable.
+// olderBuild lets the process stand for one of before, for tests of upgrades: EBB_TEST_FORMAT=N is the newest version
+// of the state that it knows. 0: there is no such variable.
 func olderBuild(environ []string) int {
 	text, ok := lookup(environ, "EBB_TEST_FORMAT")
 	if !ok {

@@ -33,8 +33,8 @@ func visit(kind string) func(int) string {
 	}
 }
 
-// TestRunPoisonBreaker: the partition that goes bad stops before the record that is too many, whatever the others do, and at the
-// same one when started again. Accepted, everything is in the DLQ, and replayed it goes round.
+// TestRunPoisonBreaker: the partition that goes bad stops before the record that is too many, whatever the others do,
+// and at the same one when started again. Accepted, everything is in the DLQ, and replayed it goes round.
 func TestRunPoisonBreaker(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	for _, topic := range []string{"events", "events.dlq"} {

@@ -95,8 +95,8 @@ func summaryOf(t testing.TB, o outcome) (sum processor.Summary) {
 	return sum
 }
 
-// TestShadowsChangeNothing: with shadows the alerts are, byte for byte, those without. A shadow of the same pack comes to the same
-// alerts, and each says whose it is. What cannot be used is in the DLQ once.
+// TestShadowsChangeNothing: with shadows the alerts are, byte for byte, those without. A shadow of the same pack comes
+// to the same alerts, and each says whose it is. What cannot be used is in the DLQ once.
 func TestShadowsChangeNothing(t *testing.T) {
 	log := shopLog(t, 60)
 	poison := func(s *services) {
@@ -155,8 +155,8 @@ func TestShadowsChangeNothing(t *testing.T) {
 	}
 }
 
-// TestBrokenShadow: whatever is wrong with a shadow, the main processor and the other shadows come to their end, and the log says
-// what to do.
+// TestBrokenShadow: whatever is wrong with a shadow, the main processor and the other shadows come to their end, and
+// the log says what to do.
 func TestBrokenShadow(t *testing.T) {
 	log := shopLog(t, 20)
 	s := startShop(t, log, 2, "good=retail,none=./none.yaml,turned=any")

@@ -13,7 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestRunWaitsForItsServers: a Redis that is not there yet is waited for, alive and not ready, with one line in the log.
+// TestRunWaitsForItsServers: a Redis that is not there yet is waited for, alive and not ready, with one line in the
+// log.
 func TestRunWaitsForItsServers(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	s.redis.Close()

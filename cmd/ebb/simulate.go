@@ -116,7 +116,8 @@ type simulated struct {
 	last   time.Time // of the last event
 }
 
-// until is the moment of which the truth is told: the end of the shop, or the last event where their number was the limit.
+// until is the moment of which the truth is told: the end of the shop, or the last event where their number was the
+// limit.
 func (d simulated) until(s *shop.Shop, limit int64) time.Time {
 	if limit > 0 && d.events == limit {
 		return d.last

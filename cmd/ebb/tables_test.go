@@ -23,7 +23,8 @@ func tooWide(shown string, width int) (lines []string) {
 	return lines
 }
 
-// TestTablesFitTheTerminal: what a table holds is wrapped in its column, so that its lines stay lines, and nothing is lost.
+// TestTablesFitTheTerminal: what a table holds is wrapped in its column, so that its lines stay lines, and nothing is
+// lost.
 func TestTablesFitTheTerminal(t *testing.T) {
 	published, err := os.ReadFile(filepath.Join("..", "..", "scoring", "testdata", "alerts.ndjson"))
 	if err != nil {

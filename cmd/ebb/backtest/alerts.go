@@ -17,8 +17,8 @@ const (
 // listEvery is the time between two lists of the RFM rule.
 const listEvery = 7 * millisPerDay
 
-// alerts measures rules that alert, silence by silence. A silence begins with an activity and ends with the next. A rule
-// alerts at most once in a silence. All times are in ms since the epoch.
+// alerts measures rules that alert, silence by silence. A silence begins with an activity and ends with the next. A
+// rule alerts at most once in a silence. All times are in ms since the epoch.
 type alerts struct {
 	horizon     int64
 	from, until int64 // only what begins after from and not after until is measured
@@ -64,8 +64,8 @@ func (a *alerts) raised(c *customer, at int64) {
 	}
 }
 
-// silence measures a customer's silence from its beginning to its end; one that the log does not see the end of ends never.
-// It clears what the rules have done in it.
+// silence measures a customer's silence from its beginning to its end; one that the log does not see the end of ends
+// never. It clears what the rules have done in it.
 func (a *alerts) silence(c *customer, begin, end int64) {
 	if end-begin > silentAfter {
 		c.alerted[ruleSilent] = begin + silentAfter
@@ -94,7 +94,8 @@ func (a *alerts) silence(c *customer, begin, end int64) {
 }
 
 // list lets the RFM rule alert: as many as ebb has raised since the last list, of the active customers that it has not
-// alerted yet in their silence. Nobody needs to be told of those who have been silent for a horizon, so they are passed over.
+// alerted yet in their silence. Nobody needs to be told of those who have been silent for a horizon, so they are passed
+// over.
 func (e *Engine) list(at int64) {
 	a := e.alerts
 	a.nextList += listEvery

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Charts are drawn in a box of these measures; the plot lies inside, beside and above its labels. report.html draws the axes
-// at the same places.
+// Charts are drawn in a box of these measures; the plot lies inside, beside and above its labels. report.html draws the
+// axes at the same places.
 const (
 	boxWidth, boxHeight = 320.0, 236.0
 	plotLeft, plotTop   = 40.0, 10.0

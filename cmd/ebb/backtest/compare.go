@@ -48,8 +48,8 @@ type Compared struct {
 	Late       int64    `json:"late"`       // events more than a day older than the newest before them
 }
 
-// NewComparison compares a with b: at dates, ascending, and at the log's end. Of the alerts that differ it keeps so many
-// examples of each sort.
+// NewComparison compares a with b: at dates, ascending, and at the log's end. Of the alerts that differ it keeps so
+// many examples of each sort.
 func NewComparison(a, b *scoring.Pack, dates []time.Time, examples int) *Comparison {
 	return &Comparison{
 		sides: [2]side{{scorer: a.NewScorer()}, {scorer: b.NewScorer()}}, dates: dates, examples: examples,

@@ -6,9 +6,9 @@ import (
 	"ebb/scoring"
 )
 
-// pendingAlert is an alert of one side that the other has not sent. Two alerts are the same one if they are of one customer,
-// kind and transition and about one silence, or one opening event: the other pack may have sent it sooner or later, or with
-// another tier.
+// pendingAlert is an alert of one side that the other has not sent. Two alerts are the same one if they are of one
+// customer, kind and transition and about one silence, or one opening event: the other pack may have sent it sooner or
+// later, or with another tier.
 type pendingAlert struct {
 	side       int
 	kind       scoring.Kind
@@ -48,7 +48,8 @@ func (u *compared) partner(a *pendingAlert) int {
 	return -1
 }
 
-// settle counts the alerts that the other side cannot send any more. Both have looked at the customer up to the same time.
+// settle counts the alerts that the other side cannot send any more. Both have looked at the customer up to the same
+// time.
 func (c *Comparison) settle(u *compared) {
 	kept := u.pending[:0]
 	for k := range u.pending {

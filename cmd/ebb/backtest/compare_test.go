@@ -102,8 +102,8 @@ func alone(pack *scoring.Pack, log []happened) (map[decided][]sent, map[string]s
 	return all, tiers
 }
 
-// TestComparisonIsTwoFolds: the alerts that are the same, changed, or of one pack alone, and the tiers at the end, are those
-// of two separate folds joined afterwards.
+// TestComparisonIsTwoFolds: the alerts that are the same, changed, or of one pack alone, and the tiers at the end, are
+// those of two separate folds joined afterwards.
 func TestComparisonIsTwoFolds(t *testing.T) {
 	packs := comparedPacks(t)
 	total := AlertCount{}

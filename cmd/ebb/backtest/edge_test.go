@@ -52,8 +52,8 @@ func TestEdgesOfADate(t *testing.T) {
 	}
 }
 
-// TestEdgesOfASilence: a rule that waits for 30 days has not alerted when they end with a visit, and one is right if the silence goes
-// on for longer than a horizon.
+// TestEdgesOfASilence: a rule that waits for 30 days has not alerted when they end with a visit, and one is right if
+// the silence goes on for longer than a horizon.
 func TestEdgesOfASilence(t *testing.T) {
 	const horizon = 60 * millisPerDay
 	const begin = start + 2*horizon

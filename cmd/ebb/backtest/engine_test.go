@@ -61,8 +61,8 @@ func run(pack *scoring.Pack, log []happened, dates []time.Time, until int64) *Re
 	return e.Finish()
 }
 
-// TestScoredAtDates: who is scored at a date, with what score, and who churned, are what follows from looking at the whole log
-// once for each customer.
+// TestScoredAtDates: who is scored at a date, with what score, and who churned, are what follows from looking at the
+// whole log once for each customer.
 func TestScoredAtDates(t *testing.T) {
 	pack := shopPack(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -115,8 +115,8 @@ func TestScoredAtDates(t *testing.T) {
 	})
 }
 
-// TestAlertsOfALog: ebb's and the fixed rule's figures are what follows from looking at each silence of each customer by
-// itself.
+// TestAlertsOfALog: ebb's and the fixed rule's figures are what follows from looking at each silence of each customer
+// by itself.
 func TestAlertsOfALog(t *testing.T) {
 	pack := shopPack(t)
 	const horizon = horizonDays * millisPerDay

@@ -14,8 +14,8 @@ import (
 //go:embed report.html
 var page string
 
-// WriteHTML writes the report as a page that needs nothing else: no script, no font, no picture from elsewhere. log is the
-// name of the log.
+// WriteHTML writes the report as a page that needs nothing else: no script, no font, no picture from elsewhere. log is
+// the name of the log.
 func (r *Report) WriteHTML(w io.Writer, log string) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"decimals": decimals, "percent": percentOf, "days": days, "day": day, "count": count, "whole": func(n int) string { return count(int64(n)) },

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// ranking is customers in order of a score, highest first. Equal scores are one group: nothing here depends on the order
-// within it.
+// ranking is customers in order of a score, highest first. Equal scores are one group: nothing here depends on the
+// order within it.
 type ranking struct {
 	order   []int32 // customers, by index
 	ends    []int32 // of the groups, in order
@@ -56,8 +56,8 @@ func (r *ranking) groups(f func(size, left int)) {
 	}
 }
 
-// auc is the chance that of two customers, one who churned and one who stayed, the one who churned has the higher score;
-// equal scores count half. NaN where there is only one kind.
+// auc is the chance that of two customers, one who churned and one who stayed, the one who churned has the higher
+// score; equal scores count half. NaN where there is only one kind.
 func (r *ranking) auc() float64 {
 	above, pairs := 0.0, 0.0 // churned in higher groups; pairs in the right order
 	r.groups(func(size, left int) {
@@ -89,8 +89,8 @@ func (r *ranking) weightedAUC(counts []uint16) float64 {
 	return pairs / (above * below)
 }
 
-// averagePrecision is the precision among the customers down to each group, weighted by the share of all who churned that the
-// group holds. NaN where nobody churned.
+// averagePrecision is the precision among the customers down to each group, weighted by the share of all who churned
+// that the group holds. NaN where nobody churned.
 func (r *ranking) averagePrecision() float64 {
 	var seen, found int
 	sum := 0.0
@@ -102,8 +102,8 @@ func (r *ranking) averagePrecision() float64 {
 	return sum / float64(r.left)
 }
 
-// precisionOf is the share who churned among the first n; of the group that n cuts through, the expected share. NaN where n
-// is 0.
+// precisionOf is the share who churned among the first n; of the group that n cuts through, the expected share. NaN
+// where n is 0.
 func (r *ranking) precisionOf(n int) float64 {
 	found, room := 0.0, n
 	r.groups(func(size, left int) {
@@ -120,8 +120,8 @@ func (r *ranking) topTenth() int { return (len(r.order) + 9) / 10 }
 // Point is a point of a chart.
 type Point struct{ X, Y float64 }
 
-// roc is the curve from (0,0) to (1,1): share of those who stayed, share of those who churned, among the highest. At most
-// about n points.
+// roc is the curve from (0,0) to (1,1): share of those who stayed, share of those who churned, among the highest. At
+// most about n points.
 func (r *ranking) roc(n int) []Point {
 	points := []Point{{}}
 	var seen, found int

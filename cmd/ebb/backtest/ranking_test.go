@@ -166,7 +166,8 @@ func TestROC(t *testing.T) {
 	})
 }
 
-// TestCalibrationError: bins hold everybody, in order, never part equals, and what is told of them follows from who is in them.
+// TestCalibrationError: bins hold everybody, in order, never part equals, and what is told of them follows from who is
+// in them.
 func TestCalibrationError(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		scores, churned := ranked(t)
@@ -223,8 +224,8 @@ func TestCalibrationError(t *testing.T) {
 	})
 }
 
-// TestBootstrap: the interval lies around the AUC, about as wide as theory has it (Hanley and McNeil's standard error), is the
-// same for the same seed, and a score is ahead of itself by nothing.
+// TestBootstrap: the interval lies around the AUC, about as wide as theory has it (Hanley and McNeil's standard error),
+// is the same for the same seed, and a score is ahead of itself by nothing.
 func TestBootstrap(t *testing.T) {
 	var scores, noise []float64
 	var churned []bool

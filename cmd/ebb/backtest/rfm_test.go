@@ -127,8 +127,8 @@ func lastBought(log []happened, name string) int64 {
 	return 0
 }
 
-// naiveRFM is the active customers as of mark, highest rank sum first, those with equal ones in the order of their first event
-// that counts.
+// naiveRFM is the active customers as of mark, highest rank sum first, those with equal ones in the order of their
+// first event that counts.
 func naiveRFM(log []happened, mark int64) []string {
 	type customer struct {
 		name              string

@@ -62,8 +62,8 @@ func (s *snapshot) churned() []bool { return column(s, func(r *row) bool { retur
 // scores are the rows' scores.
 func (s *snapshot) scores() []float64 { return column(s, func(r *row) float64 { return r.score }) }
 
-// without is the rows' scores without one of the terms or factors. What the other factors add is kept within the cap anew: where
-// they reach it by themselves, one of them is worth nothing.
+// without is the rows' scores without one of the terms or factors. What the other factors add is kept within the cap
+// anew: where they reach it by themselves, one of them is worth nothing.
 func (s *snapshot) without(term int) []float64 {
 	out := s.scores()
 	for i := range out {

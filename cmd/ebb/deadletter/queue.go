@@ -39,8 +39,8 @@ type bounds struct{ from, ends, stable []int64 }
 // patience is how long records behind an open transaction are waited for.
 const patience = 30 * time.Second
 
-// Open finds the DLQ and its bounds, where the user may do what the caller needs. progress is optional: it is told what is
-// under way, and how many of how many records are done. Close it where there is no error.
+// Open finds the DLQ and its bounds, where the user may do what the caller needs. progress is optional: it is told what
+// is under way, and how many of how many records are done. Close it where there is no error.
 func Open(ctx context.Context, cfg *config.Config, progress func(what string, done, total int64), needs ...kafkawire.Operation) (_ *Queue, err error) {
 	if progress == nil {
 		progress = func(string, int64, int64) {}
@@ -105,8 +105,8 @@ type Letter struct {
 	Replayed bool // it was sent again
 }
 
-// Walk reads the marks first, then hands the records that the selection takes to each, partition by partition in their order.
-// What a record aliases holds until each returns. It counts the records that ebb did not put there.
+// Walk reads the marks first, then hands the records that the selection takes to each, partition by partition in their
+// order. What a record aliases holds until each returns. It counts the records that ebb did not put there.
 func (q *Queue) Walk(ctx context.Context, s *Selection, each func(*Letter) error) (foreign int64, err error) {
 	q.begin("reading "+q.Name, 2*q.size())
 	if err := q.readMarks(ctx, q.held.from, q.end); err != nil {

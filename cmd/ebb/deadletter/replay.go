@@ -21,7 +21,8 @@ type ReplayOptions struct {
 	DryRun    bool // nothing is changed, an open transaction in the DLQ neither
 }
 
-// Replay sends records of a DLQ to the input again, each once: what was sent is marked in the DLQ, in the same transaction.
+// Replay sends records of a DLQ to the input again, each once: what was sent is marked in the DLQ, in the same
+// transaction.
 type Replay struct {
 	*Queue
 	Planned Replayed // what is to be sent
@@ -48,8 +49,8 @@ type Replayed struct {
 	Complete bool             `json:"complete"`
 }
 
-// Plan counts what is to be sent. A transaction that is open in the DLQ is mostly that of a replay which was killed: it is ended
-// at once, where the brokers would take their time.
+// Plan counts what is to be sent. A transaction that is open in the DLQ is mostly that of a replay which was killed: it
+// is ended at once, where the brokers would take their time.
 func (q *Queue) Plan(ctx context.Context, opts ReplayOptions) (_ *Replay, err error) {
 	r := &Replay{Queue: q, opts: opts}
 	if r.limits, err = connect.ReadLimits(ctx, q.client, q.cfg); err != nil {
@@ -168,8 +169,8 @@ func (r *Replay) takeOver(ctx context.Context) error {
 	return r.readMarks(ctx, r.held.ends, func(n int32) int64 { return now.ends[n] })
 }
 
-// fence stops every other replay of this DLQ: what such a one has sent is sent for good and marked, what it was about to send
-// is not, and from now on it sends nothing more.
+// fence stops every other replay of this DLQ: what such a one has sent is sent for good and marked, what it was about
+// to send is not, and from now on it sends nothing more.
 func (r *Replay) fence(ctx context.Context) error {
 	if r.patient {
 		return nil // done
@@ -199,8 +200,8 @@ func (r *Replay) fence(ctx context.Context) error {
 // TransactionalID is the transactional id of whoever replays a DLQ, whatever its group.
 func TransactionalID(dlq string) string { return "ebb-replay/" + dlq }
 
-// commitWithin bounds one transaction, also one that is under way at Ctrl-C: it is ended in order, because one that is left
-// open holds up every reader of the input.
+// commitWithin bounds one transaction, also one that is under way at Ctrl-C: it is ended in order, because one that is
+// left open holds up every reader of the input.
 const commitWithin = 30 * time.Second
 
 // flush sends the chunk with its mark in one transaction.

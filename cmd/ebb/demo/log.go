@@ -50,8 +50,8 @@ func open(opts *Options) (*source, error) {
 	return l, nil
 }
 
-// openRealLog reads a log twice: once to count it, which also finds a bad line before anything is shown. Standard input is
-// kept in memory, because it cannot be read twice.
+// openRealLog reads a log twice: once to count it, which also finds a bad line before anything is shown. Standard input
+// is kept in memory, because it cannot be read twice.
 func openRealLog(name string, stdin io.Reader, m *config.Mapping) (*source, error) {
 	l := &source{title: "the log " + name}
 	var kept []keptEvent

@@ -14,8 +14,8 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// Services is a Kafka and a Redis inside this process, on free ports of the loopback interface: any client of this machine
-// can produce to them and read from them. They keep everything in memory and end with the process.
+// Services is a Kafka and a Redis inside this process, on free ports of the loopback interface: any client of this
+// machine can produce to them and read from them. They keep everything in memory and end with the process.
 type Services struct {
 	kafka *kfake.Cluster
 	redis *miniredis.Miniredis

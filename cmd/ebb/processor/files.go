@@ -12,8 +12,8 @@ import (
 // filesEvery is how often certificates and passwords are looked at on disk, besides before each new connection.
 const filesEvery = 10 * time.Second
 
-// followFiles says in the log what becomes of certificates and passwords that change on disk, until close. What it returns
-// ends with that.
+// followFiles says in the log what becomes of certificates and passwords that change on disk, until close. What it
+// returns ends with that.
 func (p *Processor) followFiles(ctx context.Context) context.Context {
 	ctx, p.unfollow = context.WithCancel(ctx)
 	if p.opts.shadow != nil {

@@ -34,8 +34,8 @@ type PartitionState struct {
 	Lag       int64  `json:"lag"`              // records behind the end
 }
 
-// serverConfig is what the HTTP server shows. Live reports whether the loops turn and depends on no other service; Ready
-// whether every owned partition runs. Both are called per request, by any goroutine.
+// serverConfig is what the HTTP server shows. Live reports whether the loops turn and depends on no other service;
+// Ready whether every owned partition runs. Both are called per request, by any goroutine.
 type serverConfig struct {
 	Listen   string // host:port; port 0 picks a free one
 	Live     func() error

@@ -17,8 +17,8 @@ import (
 // packEvery is how often the pack's file is looked at, besides on SIGHUP.
 const packEvery = 5 * time.Second
 
-// followPack loads the pack's file anew when it has changed, until ctx ends. A pack that cannot be used changes nothing, and of one
-// that comes with ebb there is no file.
+// followPack loads the pack's file anew when it has changed, until ctx ends. A pack that cannot be used changes
+// nothing, and of one that comes with ebb there is no file.
 func (p *Processor) followPack(ctx context.Context) {
 	asked := make(chan os.Signal, 1)
 	if p.opts.Hangups {
@@ -85,8 +85,8 @@ func (f *packFile) look() {
 	}
 }
 
-// succeeds says why a pack cannot take the place of another while that is at work. One that no partition has asked for since it was
-// loaded is not: it has begun nowhere, and may be taken back.
+// succeeds says why a pack cannot take the place of another while that is at work. One that no partition has asked for
+// since it was loaded is not: it has begun nowhere, and may be taken back.
 func succeeds(before, k *scoring.Pack) error {
 	switch {
 	case k.Hash == before.Hash:
@@ -99,7 +99,8 @@ func succeeds(before, k *scoring.Pack) error {
 	return nil
 }
 
-// configured is the newest pack that was loaded, whatever the record. A partition asks before a record that the pack may begin with.
+// configured is the newest pack that was loaded, whatever the record. A partition asks before a record that the pack
+// may begin with.
 func (p *Processor) configured(int64) *scoring.Pack {
 	k := p.newest.Load()
 	p.met.Store(k)

@@ -7,14 +7,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/cenkalti/backoff/v4"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/rs/zerolog"
 
 	"ebb/cmd/ebb/advice"
@@ -25,7 +22,6 @@ import (
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
 	"ebb/scoring"
-	"ebb/sinks"
 )
 
 // Options is what differs between the commands that process.
@@ -101,122 +97,6 @@ func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Optio
 	return p, p.joinAs()
 }
 
-// connectPatiently tries again while Kafka or Redis does not answer, as a running processor would: a supervisor need not
-// start the process again and again. With --until-end there is somebody who waits for the end, and is told at once.
-func (p *Processor) connectPatiently(ctx context.Context) error {
-	wait := backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
-	for {
-		err := p.connect(ctx)
-		if err == nil || p.opts.UntilEnd || p.opts.Embedded || !errors.Is(err, pipeline.ErrUnavailable) {
-			return err
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		p.await(err)
-		select {
-		case <-time.After(wait.NextBackOff()):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
-// connect sees, in the order in which one needs the other, that everything is there and fit. It may be repeated.
-func (p *Processor) connect(ctx context.Context) (err error) {
-	if p.redis == nil {
-		if p.redis, err = connect.Redis(ctx, p.cfg); err != nil {
-			return connect.NoRedis(err, p.cfg)
-		}
-	}
-	if !p.opts.Embedded {
-		if err := p.checkRedis(ctx); err != nil {
-			return err
-		}
-	}
-	control, err := p.checkTopics(ctx)
-	if err != nil {
-		return err
-	}
-	if err := p.checkPartitions(ctx); err != nil {
-		return err
-	}
-	if control < p.topic.Partitions {
-		return advice.Add(fmt.Errorf("topic %s has %s, the input has %d", p.cfg.Kafka.Control, advice.Plural(int(control), "partition"), p.topic.Partitions), "ebb check says how to add the rest")
-	}
-	return nil
-}
-
-// checkRedis refuses a Redis that may drop state.
-func (p *Processor) checkRedis(ctx context.Context) error {
-	policies, err := p.redis.Policies(ctx)
-	if err != nil {
-		return fmt.Errorf("ask Redis for its policy: %w", err)
-	}
-	for i := range policies {
-		if err := policies[i].Check(); err != nil {
-			return err
-		}
-		if policies[i].Unknown != nil {
-			p.log.Warn().Str("redis", policies[i].Address).Err(policies[i].Unknown).Msg("Redis does not say whether it may evict state; it must not")
-		}
-	}
-	return nil
-}
-
-// checkTopics finds the input's identity and sees that everything that is written to exists. It returns how many partitions
-// the topic of control records has.
-func (p *Processor) checkTopics(ctx context.Context) (control int32, err error) {
-	for _, name := range p.topics() {
-		p.topic, err = p.kafka.Topic(ctx, name)
-		switch {
-		case errors.Is(err, kafkawire.UnknownTopicOrPartition):
-			return 0, advice.Add(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
-		case connect.Silent(err) && !errors.As(err, new(kafkawire.Error)):
-			return 0, connect.NoKafka(err, p.cfg, "")
-		case err == nil && name == p.cfg.Kafka.Control:
-			control = p.topic.Partitions
-		case err != nil:
-			return 0, fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
-		}
-	}
-	if !p.opts.UntilEnd && !p.opts.AcceptPoison {
-		return control, nil
-	}
-	p.ends = make([]int64, p.topic.Partitions)
-	if s := p.opts.shadow; s != nil {
-		copy(p.ends, s.ends)
-		return control, nil
-	}
-	for i := range p.ends {
-		if _, p.ends[i], err = p.kafka.Bounds(ctx, p.cfg.Kafka.Input, int32(i)); err != nil {
-			return 0, fmt.Errorf("find the end of %s/%d: %w", p.cfg.Kafka.Input, i, err)
-		}
-	}
-	return control, nil
-}
-
-// checkPartitions refuses to start where any partition's state was built with another number of them.
-func (p *Processor) checkPartitions(ctx context.Context) error {
-	for n := range p.topic.Partitions {
-		found, err := p.redis.Inspect(ctx, p.cfg.Kafka.Group, int(n), nil)
-		if err != nil {
-			return fmt.Errorf("read the state of partition %d: %w", n, err)
-		}
-		if found.Exists && found.Meta.Partitions != int(p.topic.Partitions) {
-			return p.refuse(n, p.identity(n).PartitionsChanged(found.Meta.Partitions))
-		}
-	}
-	return nil
-}
-
-// refuse logs why a partition is not begun with, as a worker does that stops.
-func (p *Processor) refuse(n int32, stop *pipeline.HardStop) error {
-	p.log.Error().Int32("partition", n).EmbedObject(stop).Msg("partition stopped")
-	return stop
-}
-
 // joinAs settles under which instance id this process joins the group.
 func (p *Processor) joinAs() (err error) {
 	instance := p.cfg.Kafka.InstanceID
@@ -244,27 +124,6 @@ func formats(newest int) (all []int) {
 		all = append(all, f)
 	}
 	return all
-}
-
-func (p *Processor) serveHTTP(ctx context.Context) (err error) {
-	if s := p.opts.shadow; s != nil {
-		p.metrics = pipeline.NewShadowMetrics(s.metered, s.name)
-		return nil
-	}
-	p.metered = prometheus.NewRegistry()
-	p.metered.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	p.metrics = pipeline.NewMetrics(p.metered)
-	if p.cfg.HTTP.Listen == "" {
-		return nil
-	}
-	p.http, err = startServer(ctx, serverConfig{
-		Listen: p.cfg.HTTP.Listen, Registry: p.metered, Ready: p.ready,
-		Live: p.live,
-	})
-	if err == nil {
-		p.log.Info().Str("listen", p.http.Addr()).Msg("serving health and metrics")
-	}
-	return err
 }
 
 // Run works as a member of the group until ctx ends, which drains within the shutdown timeout, or the end is reached.
@@ -300,180 +159,6 @@ func (p *Processor) Run(ctx context.Context) error {
 
 var errDrainTimeout = errors.New("shutdown_timeout passed before everything was committed and published; the rest is taken up at the next start")
 
-// own works on the partitions of one generation until they are revoked or, with --until-end, at their end.
-func (p *Processor) own(ctx context.Context, g *kafkasource.Generation) error {
-	p.mu.Lock()
-	p.generation, p.awaited = g.Generation, ""
-	if p.began.IsZero() {
-		p.began = time.Now()
-	}
-	p.mu.Unlock()
-	defer func() {
-		p.mu.Lock()
-		p.generation = 0
-		p.mu.Unlock()
-	}()
-	errs := make(chan error, len(g.Partitions))
-	for _, n := range g.Partitions {
-		go func() { errs <- p.work(ctx, g, n) }()
-	}
-	var stops []error
-	for range g.Partitions {
-		err := <-errs
-		if hard, ok := errors.AsType[*pipeline.HardStop](err); ok {
-			stops = append(stops, hard)
-			if s := p.opts.shadow; s != nil {
-				p.log.Error().Str("code", hard.Code).Str("do", shadowAdvice(s.name, hard)).Msg("a partition of the shadow stopped; ebb rebuild is for the main group alone")
-			}
-		} else if err != nil && ctx.Err() == nil && !errors.Is(err, pipeline.ErrFenced) {
-			p.log.Error().Err(err).Msg("partition not worked on")
-			stops = append(stops, err)
-		}
-	}
-	p.mu.Lock()
-	p.ended = time.Now()
-	clear(p.workers)
-	p.mu.Unlock()
-	return p.afterwards(ctx, g, stops)
-}
-
-// afterwards says how it goes on when no worker of the generation is left. Stopped partitions stay stopped, and this
-// member theirs, until a rebalance; when all have stopped there is nothing left to run.
-func (p *Processor) afterwards(ctx context.Context, g *kafkasource.Generation, stops []error) error {
-	if len(stops) > 0 && (p.opts.UntilEnd || len(stops) == len(g.Partitions)) {
-		return errors.Join(stops...)
-	}
-	if p.opts.UntilEnd {
-		return nil
-	}
-	select {
-	case <-g.Revoked:
-	case <-ctx.Done():
-	}
-	return nil
-}
-
-// work owns one partition for one generation.
-func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32) error {
-	if n >= p.topic.Partitions { // added while this process runs
-		return p.refuse(n, p.identity(n).PartitionsChanged(int(p.topic.Partitions)))
-	}
-	source, err := kafkasource.NewPartition(kafkasource.PartitionConfig{
-		Client: p.kafka, Group: g.Group, Topic: p.cfg.Kafka.Input, Partition: n, Confirm: g.Confirm,
-		MaxBytes: int32(p.cfg.Batch.MaxBytes), Linger: p.cfg.Batch.Linger,
-	})
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	sink, err := sinks.NewKafka(sinks.KafkaConfig{
-		Client: p.kafka, Membership: g.Membership, Topic: p.cfg.Kafka.Input, Partition: n, Confirm: g.Confirm, Timeout: p.cfg.Kafka.TransactionTimeout,
-		Compression: p.cfg.Kafka.Codec(),
-	})
-	if err != nil {
-		return err
-	}
-	store := p.redis.Partition(g.Group, int(n))
-	defer func() { _ = store.Close() }() // nothing of what was committed hangs on it
-	render := sinks.Renderer{
-		Alerts: p.cfg.Kafka.Alerts, DLQ: p.dlq(), Control: p.cfg.Kafka.Control, Packs: p.cfg.Kafka.Packs,
-		Group: g.Group, Input: p.cfg.Kafka.Input, InputID: p.topic.ID, Partition: n, Source: sinks.Source(g.Group, p.cfg.Kafka.Input),
-	}
-	w := pipeline.NewWorker(pipeline.Config{
-		Identity: p.identity(n),
-		Log: struct {
-			*kafkasource.Partition
-			*sinks.Kafka
-		}{source, sink},
-		Ledger: &kafkasource.Ledger{Client: p.kafka, Control: p.cfg.Kafka.Control, PackTopic: p.cfg.Kafka.Packs, PacksPartition: sinks.PacksPartition},
-		Store:  store, Pack: p.pack, Configured: p.configured, Render: render.Render, Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention,
-		CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1), MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes), Mapping: p.cfg.Input.Mapping.Compiled,
-		PoisonBreaker: p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
-		PublishEvery: time.Second, Profiles: g.Format, End: p.end(n), Metrics: p.metrics, Trace: p.opts.Trace, Draw: p.drawn,
-		Logger: p.log.With().Str("group", g.Group).Str("topic", p.cfg.Kafka.Input).Int32("partition", n).Int32("generation", g.Generation).Logger(),
-	})
-	p.mu.Lock()
-	p.workers[n] = w
-	p.mu.Unlock()
-	err = w.Run(ctx, g.Revoked)
-	p.mu.Lock()
-	p.tally.Add(w.Tally())
-	p.mu.Unlock()
-	if hard := (*pipeline.HardStop)(nil); !errors.As(err, &hard) {
-		p.metrics.Forget(int(n))
-	}
-	return err
-}
-
-func (p *Processor) identity(n int32) pipeline.Identity {
-	return pipeline.Identity{
-		Group: p.cfg.Kafka.Group, Input: p.cfg.Kafka.Input, Partition: int(n), Partitions: int(p.topic.Partitions),
-		Cluster: p.topic.Cluster, Topic: p.topic.ID, Pack: p.pack.Hash, Latest: p.cfg.Kafka.Start == "latest",
-	}
-}
-
-func (p *Processor) end(n int32) int64 {
-	if !p.opts.UntilEnd {
-		return -1
-	}
-	return p.ends[n]
-}
-
-// acceptedPoison is the offset below which the partition's records pass the poison breaker.
-func (p *Processor) acceptedPoison(n int32) int64 {
-	if !p.opts.AcceptPoison {
-		return 0
-	}
-	return p.ends[n]
-}
-
-// loopTimeout is how long a partition's loop may take for one turn: several times what the requests in it may.
-const loopTimeout = time.Minute
-
-// live is what /livez asks: that the loops turn, whatever they wait for.
-func (p *Processor) live() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for n, w := range p.workers {
-		if s := w.Status(); s.Phase != pipeline.Running && s.Phase != pipeline.Stalled {
-			continue
-		}
-		if since := time.Since(w.Progress().At); since > loopTimeout {
-			return fmt.Errorf("the loop of partition %d has not turned for %v", n, since.Round(time.Second))
-		}
-	}
-	return nil
-}
-
-// ready is what /readyz shows: a member of a generation, all of whose partitions run.
-func (p *Processor) ready() Readiness {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	r := Readiness{Ready: p.generation > 0 && !p.draining, Group: p.cfg.Kafka.Group, Generation: p.generation}
-	if p.generation == 0 {
-		r.Reason = "not a member of the group"
-		if p.awaited != "" {
-			r.Reason = p.awaited
-		}
-	}
-	if p.draining {
-		r.Reason = "draining"
-	}
-	for n, w := range p.workers {
-		s := w.Status()
-		if s.Phase != pipeline.Running {
-			r.Ready = false
-		}
-		at := w.Progress()
-		r.Partitions = append(r.Partitions, PartitionState{Partition: n, State: s.Phase.String(), Reason: s.Reason, Next: at.Next, Lag: at.Lag()})
-	}
-	sortPartitions(r.Partitions)
-	if p.shadows != nil {
-		r.Shadows = p.shadows.states()
-	}
-	return r
-}
-
 // Close gives everything back, the latest taken first.
 func (p *Processor) Close() error {
 	var errs []error
@@ -501,10 +186,6 @@ func (p *Processor) Close() error {
 		errs = append(errs, p.redis.Close())
 	}
 	return errors.Join(errs...)
-}
-
-func sortPartitions(s []PartitionState) {
-	slices.SortFunc(s, func(a, b PartitionState) int { return cmp.Compare(a.Partition, b.Partition) })
 }
 
 // Client is its client of Kafka.

@@ -3,7 +3,6 @@ package processor
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,7 +20,8 @@ type shadowRole struct {
 	ends    []int64               // by partition: where the main one stops with --until-end
 }
 
-// Shadows are the processors beside the main one that alert nobody. Whatever becomes of one of them, the main one goes on.
+// Shadows are the processors beside the main one that alert nobody. Whatever becomes of one of them, the main one goes
+// on.
 type Shadows struct {
 	log     zerolog.Logger
 	up      *prometheus.GaugeVec
@@ -42,7 +42,8 @@ type shadow struct {
 	err error      // what ended it
 }
 
-// StartShadows starts what is configured beside a processor that has connected, until ctx ends. It does not wait for them.
+// StartShadows starts what is configured beside a processor that has connected, until ctx ends. It does not wait for
+// them.
 func StartShadows(ctx context.Context, main *Processor) *Shadows {
 	s := &Shadows{log: main.log}
 	ctx, s.cancel = context.WithCancel(ctx)
@@ -71,8 +72,8 @@ func StartShadows(ctx context.Context, main *Processor) *Shadows {
 	return s
 }
 
-// End waits until all have ended. Unless they are to come to the end of the input by themselves they drain, within the shutdown
-// timeout.
+// End waits until all have ended. Unless they are to come to the end of the input by themselves they drain, within the
+// shutdown timeout.
 func (s *Shadows) End(byThemselves bool) {
 	if !byThemselves {
 		s.cancel()
@@ -106,8 +107,8 @@ func (s *shadow) run(ctx context.Context) error {
 	return err
 }
 
-// shadowAdvice is what to do about a shadow that ended. A hard stop's own advice is to save the state, and a shadow's is not worth
-// it: anew it comes to the same.
+// shadowAdvice is what to do about a shadow that ended. A hard stop's own advice is to save the state, and a shadow's
+// is not worth it: anew it comes to the same.
 func shadowAdvice(name string, err error) string {
 	if errors.As(err, new(*pipeline.HardStop)) {
 		return "mend the cause and start ebb again; or begin the shadow anew: stop ebb, ebb packs shadow --forget " + name + ", start ebb"
@@ -182,18 +183,4 @@ func (s *Shadows) Summaries() []ShadowSummary {
 		all = append(all, sum)
 	}
 	return all
-}
-
-// topics are those that are written to, and the input last. A shadow leaves bad input to the main one.
-func (p *Processor) topics() []string {
-	k := &p.cfg.Kafka
-	return slices.DeleteFunc([]string{k.Alerts, p.dlq(), k.Packs, k.Control, k.Input}, func(name string) bool { return name == "" })
-}
-
-// dlq is the topic of quarantined records; empty of a shadow.
-func (p *Processor) dlq() string {
-	if p.opts.shadow != nil {
-		return ""
-	}
-	return p.cfg.Kafka.DLQ()
 }

@@ -27,8 +27,8 @@ func (p *Processor) drawn(key []byte) {
 	}
 }
 
-// tellStrays draws a customer now and then, and asks Redis whether other partitions know it too: each would see a part of its
-// history, which nothing else would show. It ends with the function it returns.
+// tellStrays draws a customer now and then, and asks Redis whether other partitions know it too: each would see a part
+// of its history, which nothing else would show. It ends with the function it returns.
 func (p *Processor) tellStrays(ctx context.Context) (stop func()) {
 	var said time.Time
 	return beside(ctx, strayEvery, func(ctx context.Context) {

@@ -16,8 +16,8 @@ const (
 	unnamedTold  = 10
 )
 
-// tellUnnamed logs now and then which event types the pack does not name, when there were more of them, until stop is called,
-// which does it for the last time.
+// tellUnnamed logs now and then which event types the pack does not name, when there were more of them, until stop is
+// called, which does it for the last time.
 func (p *Processor) tellUnnamed(ctx context.Context) (stop func()) {
 	said := uint64(0)
 	tell := func(context.Context) { said = logUnnamed(p.log, p.metrics.UnnamedTypes(unnamedTold), said) }

@@ -1,4 +1,5 @@
-// Package produce sends event logs to the input topic, in the order of their lines, each record to the partition of its customer.
+// Package produce sends event logs to the input topic, in the order of their lines, each record to the partition of its
+// customer.
 package produce
 
 import (
@@ -75,13 +76,14 @@ func Open(ctx context.Context, client *kafkawire.Client, topic *connect.Limits) 
 	return lanes, nil
 }
 
-// Add hands a record to the lane of its key, and waits while that is full. It returns the lane's failure. stamp is the record's
-// timestamp, in ms since the epoch. One goroutine may call it at a time.
+// Add hands a record to the lane of its key, and waits while that is full. It returns the lane's failure. stamp is the
+// record's timestamp, in ms since the epoch. One goroutine may call it at a time.
 func (s *Lanes) Add(key, value []byte, stamp int64) error {
 	return s.all[kafkawire.Partition(key, int32(len(s.all)))].add(key, value, stamp)
 }
 
-// Close ends the senders and returns the first failure. What was added is sent first, for a bounded time if cause is a signal.
+// Close ends the senders and returns the first failure. What was added is sent first, for a bounded time if cause is a
+// signal.
 func (s *Lanes) Close(cause error) error {
 	defer s.cancel()
 	if errors.As(cause, new(advice.Stopped)) {

@@ -10,8 +10,8 @@ import (
 	"ebb/cmd/ebb/eventlog"
 )
 
-// lookAhead refuses files whose records the topic would delete, and adds up what there is to read; -1: unknown. A file that
-// cannot be read twice is looked at on the way.
+// lookAhead refuses files whose records the topic would delete, and adds up what there is to read; -1: unknown. A file
+// that cannot be read twice is looked at on the way.
 func (p *sending) lookAhead(ctx context.Context, files []string) (total int64, err error) {
 	old := connect.Oldest{Topic: p.topic}
 	for _, name := range files {

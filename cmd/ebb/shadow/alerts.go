@@ -166,15 +166,15 @@ func (s *alerts) result(first, until int64) *Alerts {
 	for k := range scoring.NumKinds {
 		for t := range scoring.NumTransitions {
 			if n, ok := s.counts[alertSort{k.String(), t.String()}]; ok {
-				out.Sorts = append(out.Sorts, AlertRate{k.String(), t.String(), n[Main], n[Shadow], rate(n[Main]), rate(n[Shadow])})
+				out.Sorts = append(out.Sorts, AlertRate{k.String(), t.String(), n[MainSide], n[ShadowSide], rate(n[MainSide]), rate(n[ShadowSide])})
 			}
 		}
 	}
 	for _, by := range s.customers {
 		switch by {
-		case 1 << Main:
+		case 1 << MainSide:
 			out.Customers.Main++
-		case 1 << Shadow:
+		case 1 << ShadowSide:
 			out.Customers.Shadow++
 		default:
 			out.Customers.Both++

@@ -201,15 +201,15 @@ func (s *comparing) compare(ctx context.Context, name string) (*Comparison, erro
 		if err != nil {
 			return nil, err
 		}
-		if held[Main].Meta.Next != held[Shadow].Meta.Next { // up to the lesser watermark both have decided all
-			until = min(until, held[Main].Meta.Clock.Watermark, held[Shadow].Meta.Clock.Watermark)
+		if held[MainSide].Meta.Next != held[ShadowSide].Meta.Next { // up to the lesser watermark both have decided all
+			until = min(until, held[MainSide].Meta.Clock.Watermark, held[ShadowSide].Meta.Clock.Watermark)
 		}
-		for _, ref := range held[Shadow].Meta.Packs {
+		for _, ref := range held[ShadowSide].Meta.Packs {
 			packs[ref.Hash] = true
 		}
 	}
 	r.Most = states.most
-	r.Customers, r.Top = Customers{states.both, states.only[Main], states.only[Shadow]}, append(r.Top, states.top...)
+	r.Customers, r.Top = Customers{states.both, states.only[MainSide], states.only[ShadowSide]}, append(r.Top, states.top...)
 	states.migration.At = r.At
 	r.Moved, r.Migration = states.migration, backtest.CellsOf(&states.migration)
 	r.first = states.first
@@ -235,15 +235,15 @@ func (s *comparing) standing(ctx context.Context, r *Comparison, n int, states *
 	if err != nil {
 		return held, err
 	}
-	at := Standing{Partition: n, End: end, Main: held[Main].Meta.Next, Shadow: held[Shadow].Meta.Next}
+	at := Standing{Partition: n, End: end, Main: held[MainSide].Meta.Next, Shadow: held[ShadowSide].Meta.Next}
 	at.MainLag, at.ShadowLag = max(0, end-at.Main), max(0, end-at.Shadow)
 	r.Partitions = append(r.Partitions, at)
 	r.Apart += max(at.Main-at.Shadow, at.Shadow-at.Main)
-	r.Begun = r.Begun || held[Main].Exists && held[Shadow].Exists
-	if mark := time.UnixMilli(held[Main].Meta.Clock.Watermark).UTC(); mark.After(r.At) {
+	r.Begun = r.Begun || held[MainSide].Exists && held[ShadowSide].Exists
+	if mark := time.UnixMilli(held[MainSide].Meta.Clock.Watermark).UTC(); mark.After(r.At) {
 		r.At = mark
 	}
-	customers, err := s.Redis.Customers(ctx, states.sides[Main].group, n)
+	customers, err := s.Redis.Customers(ctx, states.sides[MainSide].group, n)
 	if err != nil {
 		return held, err
 	}
@@ -262,7 +262,7 @@ func (s *comparing) alerts(ctx context.Context, r *Comparison, own *config.Confi
 	}
 	for i, cfg := range []*config.Config{s.cfg, own} {
 		src := sourceOf(cfg)
-		if i == Shadow && len(packs) > 0 {
+		if i == ShadowSide && len(packs) > 0 {
 			src.packs = packs
 		}
 		c.done = func(done, total int64) { s.opts.Progress("counting alerts in "+src.topic, done, total) }

@@ -34,8 +34,8 @@ type states struct {
 
 // Sides of what is compared.
 const (
-	Main = iota
-	Shadow
+	MainSide = iota
+	ShadowSide
 )
 
 // side is one of the two groups, in the partition that is being read.
@@ -85,14 +85,14 @@ func (s *states) partition(ctx context.Context, n int, held [2]redisstore.Inspec
 		side := &s.sides[i]
 		side.held, side.partition, side.scorers = held[i], n, map[uint8]*scoring.Scorer{}
 	}
-	total, err := s.redis.Customers(ctx, s.sides[Shadow].group, n)
+	total, err := s.redis.Customers(ctx, s.sides[ShadowSide].group, n)
 	if err != nil {
 		return err
 	}
 	seen, asked := map[uint64]struct{}{}, int64(0) // Redis may name a customer twice
 	both := int64(0)
-	err = s.redis.EachProfile(ctx, s.sides[Main].group, n, func(keys, profiles []string) error {
-		theirs, err := s.redis.ProfilesOf(ctx, s.sides[Shadow].group, n, keys)
+	err = s.redis.EachProfile(ctx, s.sides[MainSide].group, n, func(keys, profiles []string) error {
+		theirs, err := s.redis.ProfilesOf(ctx, s.sides[ShadowSide].group, n, keys)
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (s *states) partition(ctx context.Context, n int, held [2]redisstore.Inspec
 			}
 			seen[hash] = struct{}{}
 			if theirs[i] == "" {
-				s.only[Main]++
+				s.only[MainSide]++
 				continue
 			}
 			both++
@@ -116,13 +116,13 @@ func (s *states) partition(ctx context.Context, n int, held [2]redisstore.Inspec
 		return context.Cause(ctx)
 	})
 	s.both += both
-	s.only[Shadow] += max(0, total-both)
+	s.only[ShadowSide] += max(0, total-both)
 	return err
 }
 
 // compare scores a customer by both packs at the same instant.
 func (s *states) compare(key, main, shadow string) error {
-	at := s.sides[Main].held.Meta.Clock.Watermark
+	at := s.sides[MainSide].held.Meta.Clock.Watermark
 	var scorers [2]*scoring.Scorer
 	for i, profile := range []string{main, shadow} {
 		var err error
@@ -144,9 +144,9 @@ func (s *states) compare(key, main, shadow string) error {
 		said.Floor = scorers[i].Floor(&now)
 		said.Risk, said.Tier = float64(scores[i].Floored(said.Floor))/1000, tiers[i].String()
 	}
-	s.migration.Tiers[tiers[Main]][tiers[Shadow]]++
-	s.migration.Stages[stages[Main]][stages[Shadow]]++
-	if tiers[Main] == scoring.TierNone || tiers[Shadow] == scoring.TierNone {
+	s.migration.Tiers[tiers[MainSide]][tiers[ShadowSide]]++
+	s.migration.Stages[stages[MainSide]][stages[ShadowSide]]++
+	if tiers[MainSide] == scoring.TierNone || tiers[ShadowSide] == scoring.TierNone {
 		return nil // there is no score to compare with
 	}
 	change.Difference = math.Round((change.Shadow.Risk-change.Main.Risk)*1000) / 1000
@@ -194,7 +194,7 @@ func (s *states) keep(c *ScoreChange, why func() []TermChange) {
 func why(customers [2]*scoring.Customer, scorers [2]*scoring.Scorer, scores *[2]scoring.Score, at int64) []TermChange {
 	var all []TermChange
 	for i, name := range scoring.TermNames() {
-		all = append(all, TermChange{name, scores[Main].Terms[i], scores[Shadow].Terms[i]})
+		all = append(all, TermChange{name, scores[MainSide].Terms[i], scores[ShadowSide].Terms[i]})
 	}
 	for i := range scorers {
 		for _, f := range scorers[i].FactorsAt(customers[i], at) {
@@ -202,7 +202,7 @@ func why(customers [2]*scoring.Customer, scorers [2]*scoring.Scorer, scores *[2]
 			if n < 0 {
 				n, all = len(all), append(all, TermChange{Code: f.Code})
 			}
-			if i == Main {
+			if i == MainSide {
 				all[n].Main += f.LogOdds
 			} else {
 				all[n].Shadow += f.LogOdds

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// AppendJSON appends the event as a line's worth of ebb's flat envelope, without the line's end. What a Shop makes needs
-// no escapes.
+// AppendJSON appends the event as a line's worth of ebb's flat envelope, without the line's end. What a Shop makes
+// needs no escapes.
 func AppendJSON(dst []byte, ev *Event) []byte {
 	dst = append(dst, `{"id":"`...)
 	dst = append(dst, ev.ID...)

@@ -1,8 +1,8 @@
 // Package shop simulates a shop: customers who come in rhythms of their own, look around, buy, send things back, go on
 // holiday, and of whom some leave for good at a moment that the simulation knows.
 //
-// That moment is the truth which alerts can be held against. It is drawn before anything is scored, and the package knows
-// nothing of how ebb scores: it imports nothing of ebb.
+// That moment is the truth which alerts can be held against. It is drawn before anything is scored, and the package
+// knows nothing of how ebb scores: it imports nothing of ebb.
 //
 // A seed gives the same shop on every machine. The random numbers are integers (PCG), and what is computed in floating
 // point takes only operations that IEEE 754 fixes to the bit; see dice.

@@ -26,7 +26,8 @@ func open(t testing.TB, cfg shop.Config) *shop.Shop {
 	return s
 }
 
-// TestSameEverywhere holds the first 10,000 events of some shops against hashes: they are the same on every architecture.
+// TestSameEverywhere holds the first 10,000 events of some shops against hashes: they are the same on every
+// architecture.
 func TestSameEverywhere(t *testing.T) {
 	var got bytes.Buffer
 	for _, cfg := range []shop.Config{

@@ -20,7 +20,8 @@ func (s Story) String() string { return storyNames[s] }
 // stories are how those leave who were customers for a while.
 var stories = [...]weighted[Story]{{25, Vanished}, {40, Drifted}, {17, Unpaid}, {18, Unheard}}
 
-// farewell plans the end of the customer's story. It comes after whatever has happened, and the customer leaves after it.
+// farewell plans the end of the customer's story. It comes after whatever has happened, and the customer leaves after
+// it.
 func (c *customer) farewell() {
 	var last []action
 	switch c.story {

@@ -20,8 +20,8 @@ type Reading struct {
 // NewReading shows nothing yet.
 func NewReading(s Screen) *Reading { return &Reading{screen: s} }
 
-// At shows what a log is read for, how many events it had so far (-1: they are not counted), and how many bytes were read of
-// those that it has (-1: unknown). A bar that cannot be drawn is no failure.
+// At shows what a log is read for, how many events it had so far (-1: they are not counted), and how many bytes were
+// read of those that it has (-1: unknown). A bar that cannot be drawn is no failure.
 func (r *Reading) At(what string, events, stored, size int64) {
 	if r.bar == nil || r.what != what {
 		r.End()

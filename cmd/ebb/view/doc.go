@@ -1,2 +1,3 @@
-// Package view shows people what the packages of the commands found out: as lines, tables and sentences that fit the screen.
+// Package view shows people what the packages of the commands found out: as lines, tables and sentences that fit the
+// screen.
 package view

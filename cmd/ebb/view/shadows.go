@@ -97,10 +97,10 @@ func (t shadowsText) alerts(a *shadow.Alerts) {
 	}
 	for _, n := range a.Sorts {
 		row(n.Kind+" "+n.Transition, n.Main, n.Shadow, n.MainPerDay, n.ShadowPerDay)
-		sums[shadow.Main], sums[shadow.Shadow] = sums[shadow.Main]+n.Main, sums[shadow.Shadow]+n.Shadow
-		rates[shadow.Main], rates[shadow.Shadow] = rates[shadow.Main]+n.MainPerDay, rates[shadow.Shadow]+n.ShadowPerDay
+		sums[shadow.MainSide], sums[shadow.ShadowSide] = sums[shadow.MainSide]+n.Main, sums[shadow.ShadowSide]+n.Shadow
+		rates[shadow.MainSide], rates[shadow.ShadowSide] = rates[shadow.MainSide]+n.MainPerDay, rates[shadow.ShadowSide]+n.ShadowPerDay
 	}
-	row("all", sums[shadow.Main], sums[shadow.Shadow], rates[shadow.Main], rates[shadow.Shadow])
+	row("all", sums[shadow.MainSide], sums[shadow.ShadowSide], rates[shadow.MainSide], rates[shadow.ShadowSide])
 	t.Table("Alerts, "+span, []string{"", "main", "shadow", "main a day", "shadow a day"}, rows)
 	c := &a.Customers
 	t.Paragraph("", fmt.Sprintf("Of %s alerted, %s by both, %s by the main one alone, %s by the shadow alone.", advice.Count(c.Both+c.Main+c.Shadow, "customer"),

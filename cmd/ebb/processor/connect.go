@@ -1,0 +1,140 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/connect"
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+)
+
+// connectPatiently tries again while Kafka or Redis does not answer, as a running processor would: a supervisor need
+// not start the process again and again. With --until-end there is somebody who waits for the end, and is told at once.
+func (p *Processor) connectPatiently(ctx context.Context) error {
+	wait := backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
+	for {
+		err := p.connect(ctx)
+		if err == nil || p.opts.UntilEnd || p.opts.Embedded || !errors.Is(err, pipeline.ErrUnavailable) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		p.await(err)
+		select {
+		case <-time.After(wait.NextBackOff()):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// connect sees, in the order in which one needs the other, that everything is there and fit. It may be repeated.
+func (p *Processor) connect(ctx context.Context) (err error) {
+	if p.redis == nil {
+		if p.redis, err = connect.Redis(ctx, p.cfg); err != nil {
+			return connect.NoRedis(err, p.cfg)
+		}
+	}
+	if !p.opts.Embedded {
+		if err := p.checkRedis(ctx); err != nil {
+			return err
+		}
+	}
+	control, err := p.checkTopics(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.checkPartitions(ctx); err != nil {
+		return err
+	}
+	if control < p.topic.Partitions {
+		return advice.Add(fmt.Errorf("topic %s has %s, the input has %d", p.cfg.Kafka.Control, advice.Plural(int(control), "partition"), p.topic.Partitions), "ebb check says how to add the rest")
+	}
+	return nil
+}
+
+// checkRedis refuses a Redis that may drop state.
+func (p *Processor) checkRedis(ctx context.Context) error {
+	policies, err := p.redis.Policies(ctx)
+	if err != nil {
+		return fmt.Errorf("ask Redis for its policy: %w", err)
+	}
+	for i := range policies {
+		if err := policies[i].Check(); err != nil {
+			return err
+		}
+		if policies[i].Unknown != nil {
+			p.log.Warn().Str("redis", policies[i].Address).Err(policies[i].Unknown).Msg("Redis does not say whether it may evict state; it must not")
+		}
+	}
+	return nil
+}
+
+// checkTopics finds the input's identity and sees that everything that is written to exists. It returns how many
+// partitions the topic of control records has.
+func (p *Processor) checkTopics(ctx context.Context) (control int32, err error) {
+	for _, name := range p.topics() {
+		p.topic, err = p.kafka.Topic(ctx, name)
+		switch {
+		case errors.Is(err, kafkawire.UnknownTopicOrPartition):
+			return 0, advice.Add(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
+		case connect.Silent(err) && !errors.As(err, new(kafkawire.Error)):
+			return 0, connect.NoKafka(err, p.cfg, "")
+		case err == nil && name == p.cfg.Kafka.Control:
+			control = p.topic.Partitions
+		case err != nil:
+			return 0, fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
+		}
+	}
+	if !p.opts.UntilEnd && !p.opts.AcceptPoison {
+		return control, nil
+	}
+	p.ends = make([]int64, p.topic.Partitions)
+	if s := p.opts.shadow; s != nil {
+		copy(p.ends, s.ends)
+		return control, nil
+	}
+	for i := range p.ends {
+		if _, p.ends[i], err = p.kafka.Bounds(ctx, p.cfg.Kafka.Input, int32(i)); err != nil {
+			return 0, fmt.Errorf("find the end of %s/%d: %w", p.cfg.Kafka.Input, i, err)
+		}
+	}
+	return control, nil
+}
+
+// checkPartitions refuses to start where any partition's state was built with another number of them.
+func (p *Processor) checkPartitions(ctx context.Context) error {
+	for n := range p.topic.Partitions {
+		found, err := p.redis.Inspect(ctx, p.cfg.Kafka.Group, int(n), nil)
+		if err != nil {
+			return fmt.Errorf("read the state of partition %d: %w", n, err)
+		}
+		if found.Exists && found.Meta.Partitions != int(p.topic.Partitions) {
+			return p.refuse(n, p.identity(n).PartitionsChanged(found.Meta.Partitions))
+		}
+	}
+	return nil
+}
+
+// topics are those that are written to, and the input last. A shadow leaves bad input to the main one.
+func (p *Processor) topics() []string {
+	k := &p.cfg.Kafka
+	return slices.DeleteFunc([]string{k.Alerts, p.dlq(), k.Packs, k.Control, k.Input}, func(name string) bool { return name == "" })
+}
+
+// dlq is the topic of quarantined records; empty of a shadow.
+func (p *Processor) dlq() string {
+	if p.opts.shadow != nil {
+		return ""
+	}
+	return p.cfg.Kafka.DLQ()
+}

@@ -1,0 +1,86 @@
+package processor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"ebb/pipeline"
+)
+
+func (p *Processor) serveHTTP(ctx context.Context) (err error) {
+	if s := p.opts.shadow; s != nil {
+		p.metrics = pipeline.NewShadowMetrics(s.metered, s.name)
+		return nil
+	}
+	p.metered = prometheus.NewRegistry()
+	p.metered.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	p.metrics = pipeline.NewMetrics(p.metered)
+	if p.cfg.HTTP.Listen == "" {
+		return nil
+	}
+	p.http, err = startServer(ctx, serverConfig{
+		Listen: p.cfg.HTTP.Listen, Registry: p.metered, Ready: p.ready,
+		Live: p.live,
+	})
+	if err == nil {
+		p.log.Info().Str("listen", p.http.Addr()).Msg("serving health and metrics")
+	}
+	return err
+}
+
+// loopTimeout is how long a partition's loop may take for one turn: several times what the requests in it may.
+const loopTimeout = time.Minute
+
+// live is what /livez asks: that the loops turn, whatever they wait for.
+func (p *Processor) live() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for n, w := range p.workers {
+		if s := w.Status(); s.Phase != pipeline.Running && s.Phase != pipeline.Stalled {
+			continue
+		}
+		if since := time.Since(w.Progress().At); since > loopTimeout {
+			return fmt.Errorf("the loop of partition %d has not turned for %v", n, since.Round(time.Second))
+		}
+	}
+	return nil
+}
+
+// ready is what /readyz shows: a member of a generation, all of whose partitions run.
+func (p *Processor) ready() Readiness {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := Readiness{Ready: p.generation > 0 && !p.draining, Group: p.cfg.Kafka.Group, Generation: p.generation}
+	if p.generation == 0 {
+		r.Reason = "not a member of the group"
+		if p.awaited != "" {
+			r.Reason = p.awaited
+		}
+	}
+	if p.draining {
+		r.Reason = "draining"
+	}
+	for n, w := range p.workers {
+		s := w.Status()
+		if s.Phase != pipeline.Running {
+			r.Ready = false
+		}
+		at := w.Progress()
+		r.Partitions = append(r.Partitions, PartitionState{Partition: n, State: s.Phase.String(), Reason: s.Reason, Next: at.Next, Lag: at.Lag()})
+	}
+	sortPartitions(r.Partitions)
+	if p.shadows != nil {
+		r.Shadows = p.shadows.states()
+	}
+	return r
+}
+
+func sortPartitions(s []PartitionState) {
+	slices.SortFunc(s, func(a, b PartitionState) int { return cmp.Compare(a.Partition, b.Partition) })
+}

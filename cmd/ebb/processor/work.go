@@ -1,0 +1,144 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkasource"
+	"ebb/sinks"
+)
+
+// refuse logs why a partition is not begun with, as a worker does that stops.
+func (p *Processor) refuse(n int32, stop *pipeline.HardStop) error {
+	p.log.Error().Int32("partition", n).EmbedObject(stop).Msg("partition stopped")
+	return stop
+}
+
+// own works on the partitions of one generation until they are revoked or, with --until-end, at their end.
+func (p *Processor) own(ctx context.Context, g *kafkasource.Generation) error {
+	p.mu.Lock()
+	p.generation, p.awaited = g.Generation, ""
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		p.generation = 0
+		p.mu.Unlock()
+	}()
+	errs := make(chan error, len(g.Partitions))
+	for _, n := range g.Partitions {
+		go func() { errs <- p.work(ctx, g, n) }()
+	}
+	var stops []error
+	for range g.Partitions {
+		err := <-errs
+		if hard, ok := errors.AsType[*pipeline.HardStop](err); ok {
+			stops = append(stops, hard)
+			if s := p.opts.shadow; s != nil {
+				p.log.Error().Str("code", hard.Code).Str("do", shadowAdvice(s.name, hard)).Msg("a partition of the shadow stopped; ebb rebuild is for the main group alone")
+			}
+		} else if err != nil && ctx.Err() == nil && !errors.Is(err, pipeline.ErrFenced) {
+			p.log.Error().Err(err).Msg("partition not worked on")
+			stops = append(stops, err)
+		}
+	}
+	p.mu.Lock()
+	p.ended = time.Now()
+	clear(p.workers)
+	p.mu.Unlock()
+	return p.afterwards(ctx, g, stops)
+}
+
+// afterwards says how it goes on when no worker of the generation is left. Stopped partitions stay stopped, and this
+// member theirs, until a rebalance; when all have stopped there is nothing left to run.
+func (p *Processor) afterwards(ctx context.Context, g *kafkasource.Generation, stops []error) error {
+	if len(stops) > 0 && (p.opts.UntilEnd || len(stops) == len(g.Partitions)) {
+		return errors.Join(stops...)
+	}
+	if p.opts.UntilEnd {
+		return nil
+	}
+	select {
+	case <-g.Revoked:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// work owns one partition for one generation.
+func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32) error {
+	if n >= p.topic.Partitions { // added while this process runs
+		return p.refuse(n, p.identity(n).PartitionsChanged(int(p.topic.Partitions)))
+	}
+	source, err := kafkasource.NewPartition(kafkasource.PartitionConfig{
+		Client: p.kafka, Group: g.Group, Topic: p.cfg.Kafka.Input, Partition: n, Confirm: g.Confirm,
+		MaxBytes: int32(p.cfg.Batch.MaxBytes), Linger: p.cfg.Batch.Linger,
+	})
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	sink, err := sinks.NewKafka(sinks.KafkaConfig{
+		Client: p.kafka, Membership: g.Membership, Topic: p.cfg.Kafka.Input, Partition: n, Confirm: g.Confirm, Timeout: p.cfg.Kafka.TransactionTimeout,
+		Compression: p.cfg.Kafka.Codec(),
+	})
+	if err != nil {
+		return err
+	}
+	store := p.redis.Partition(g.Group, int(n))
+	defer func() { _ = store.Close() }() // nothing of what was committed hangs on it
+	render := sinks.Renderer{
+		Alerts: p.cfg.Kafka.Alerts, DLQ: p.dlq(), Control: p.cfg.Kafka.Control, Packs: p.cfg.Kafka.Packs,
+		Group: g.Group, Input: p.cfg.Kafka.Input, InputID: p.topic.ID, Partition: n, Source: sinks.Source(g.Group, p.cfg.Kafka.Input),
+	}
+	w := pipeline.NewWorker(pipeline.Config{
+		Identity: p.identity(n),
+		Log: struct {
+			*kafkasource.Partition
+			*sinks.Kafka
+		}{source, sink},
+		Ledger: &kafkasource.Ledger{Client: p.kafka, Control: p.cfg.Kafka.Control, PackTopic: p.cfg.Kafka.Packs, PacksPartition: sinks.PacksPartition},
+		Store:  store, Pack: p.pack, Configured: p.configured, Render: render.Render, Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention,
+		CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1), MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes), Mapping: p.cfg.Input.Mapping.Compiled,
+		PoisonBreaker: p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
+		PublishEvery: time.Second, Profiles: g.Format, End: p.end(n), Metrics: p.metrics, Trace: p.opts.Trace, Draw: p.drawn,
+		Logger: p.log.With().Str("group", g.Group).Str("topic", p.cfg.Kafka.Input).Int32("partition", n).Int32("generation", g.Generation).Logger(),
+	})
+	p.mu.Lock()
+	p.workers[n] = w
+	p.mu.Unlock()
+	err = w.Run(ctx, g.Revoked)
+	p.mu.Lock()
+	p.tally.Add(w.Tally())
+	p.mu.Unlock()
+	if hard := (*pipeline.HardStop)(nil); !errors.As(err, &hard) {
+		p.metrics.Forget(int(n))
+	}
+	return err
+}
+
+func (p *Processor) identity(n int32) pipeline.Identity {
+	return pipeline.Identity{
+		Group: p.cfg.Kafka.Group, Input: p.cfg.Kafka.Input, Partition: int(n), Partitions: int(p.topic.Partitions),
+		Cluster: p.topic.Cluster, Topic: p.topic.ID, Pack: p.pack.Hash, Latest: p.cfg.Kafka.Start == "latest",
+	}
+}
+
+func (p *Processor) end(n int32) int64 {
+	if !p.opts.UntilEnd {
+		return -1
+	}
+	return p.ends[n]
+}
+
+// acceptedPoison is the offset below which the partition's records pass the poison breaker.
+func (p *Processor) acceptedPoison(n int32) int64 {
+	if !p.opts.AcceptPoison {
+		return 0
+	}
+	return p.ends[n]
+}
