@@ -24,7 +24,7 @@ type Reader struct {
 	Patience time.Duration
 
 	// Retry is told what went wrong and is tried again, Lost which offsets [from, next) of a partition were deleted before they
-	// were read. Both are called by one goroutine at a time.
+	// were read. Both are optional, and called by one goroutine at a time.
 	Retry func(error)
 	Lost  func(partition int32, from, next int64)
 
@@ -65,8 +65,7 @@ func (r *Reader) readPartition(ctx context.Context, partition int32, values chan
 	}
 	scan := kafkascan.Scan{
 		Client: r.Client, Topic: r.Topic, Partition: partition, From: end, To: kafkascan.Endless,
-		Retry: func(err error) { r.tell(func() { r.Retry(err) }) },
-		Lost:  func(from, next int64) { r.tell(func() { r.Lost(partition, from, next) }) },
+		Retry: r.retry, Lost: func(from, next int64) { r.lost(partition, from, next) },
 	}
 	if r.FromStart {
 		scan.From = start
@@ -96,9 +95,20 @@ func (r *Reader) readPartition(ctx context.Context, partition int32, values chan
 	return scan.Run(ctx)
 }
 
-// tell calls say while no other partition is telling.
-func (r *Reader) tell(say func()) {
+// retry passes on that brokers are asked again.
+func (r *Reader) retry(err error) {
 	r.telling.Lock()
 	defer r.telling.Unlock()
-	say()
+	if r.Retry != nil {
+		r.Retry(err)
+	}
+}
+
+// lost passes on what was deleted.
+func (r *Reader) lost(partition int32, from, next int64) {
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	if r.Lost != nil {
+		r.Lost(partition, from, next)
+	}
 }

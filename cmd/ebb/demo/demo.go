@@ -159,10 +159,7 @@ func (d *demo) watch(ctx context.Context, p *processor.Processor) <-chan error {
 		done <- err
 		return done
 	}
-	r := &alertlog.Reader{
-		Client: client, Topic: d.opts.Config.Kafka.Alerts, FromStart: true,
-		Retry: func(error) {}, Lost: func(int32, int64, int64) {}, // the broker is this process, and keeps everything
-	}
+	r := &alertlog.Reader{Client: client, Topic: d.opts.Config.Kafka.Alerts, FromStart: true}
 	var running sync.WaitGroup
 	running.Go(func() {
 		defer client.Close()
