@@ -24,7 +24,7 @@ func versionOf(t *testing.T, name, version, property string) *scoring.Pack {
 }
 
 func lineOf(k *scoring.Pack, format int) *line {
-	return newLine(&Config{Pack: k, Profiles: format, CacheCustomers: 16}, &Standing{})
+	return newLine(&LineConfig{Profiles: format, CacheCustomers: 16}, &Standing{}, &PackHistory{Packs: []*scoring.Pack{k}})
 }
 
 // TestTurn: which configured pack begins, and why another does not.
@@ -56,11 +56,11 @@ func TestTurn(t *testing.T) {
 				l.packs.add(active)
 			}
 			before := len(l.packs.scorers)
-			if got, _ := l.turn(c.configured); got != c.waits || (len(l.packs.scorers) > before) != c.begins {
+			if _, got, _ := l.turn(c.configured); got != c.waits || (len(l.packs.scorers) > before) != c.begins {
 				t.Errorf("waits %q, want %q; begins %v", got, c.waits, len(l.packs.scorers) > before)
 			}
-			if c.begins && (l.scorer.Hash != c.configured.Hash || int(l.generation) != before) {
-				t.Errorf("generation %d of pack %s", l.generation, l.scorer.Version)
+			if c.begins && (l.scorer.Hash != c.configured.Hash || int(l.epoch) != before) {
+				t.Errorf("generation %d of pack %s", l.epoch, l.scorer.Version)
 			}
 		})
 	}
@@ -155,16 +155,16 @@ func TestGenerations(t *testing.T) {
 		"pack damaged":             {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history, []PackBytes{all[1], {v[2].Hash, all[1].Canonical}}}, code: "pack_unreadable"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := NewWorker(Config{Identity: Identity{Group: "g", Input: "i"}, Pack: v[0], Ledger: &c.ledger})
+			w := NewWorker(Config{Line: LineConfig{Identity: Identity{Group: "g", Input: "i"}}, Pack: v[0], Ledger: &c.ledger})
 			s := &Standing{Meta: Meta{Next: c.next}, Mark: Mark{Offset: c.published}}
 			if c.mark != nil {
 				s.Mark.Pack = c.mark.Hash
 			}
 			for _, k := range c.held {
 				s.Meta.Packs = append(s.Meta.Packs, RefOf(k))
-				s.packs = append(s.packs, PackBytes{k.Hash, k.Canonical()})
+				s.Packs = append(s.Packs, PackBytes{k.Hash, k.Canonical()})
 			}
-			g, err := w.generations(t.Context(), s)
+			g, err := w.packHistory(t.Context(), s)
 			var stop *HardStop
 			if errors.As(err, &stop) && stop.Code == c.code && c.code != "" {
 				return
@@ -173,11 +173,11 @@ func TestGenerations(t *testing.T) {
 				t.Fatalf("error %v, want code %q", err, c.code)
 			}
 			var packs []string
-			for _, k := range g.packs() {
+			for _, k := range g.Packs {
 				packs = append(packs, k.Version)
 			}
-			for _, a := range g.ahead {
-				packs = append(packs, fmt.Sprintf("%s@%d", a.pack.Version, a.offset))
+			for _, a := range g.Ahead {
+				packs = append(packs, fmt.Sprintf("%s@%d", a.Pack.Version, a.Offset))
 			}
 			if !slices.Equal(packs, c.packs) {
 				t.Errorf("%v, want %v", packs, c.packs)
@@ -201,9 +201,7 @@ func (tenRecords) Fetch(_ context.Context, offset int64, f *Fetched) error {
 // TestNoBatchReachesOverAnEdge: a batch ends where the published position lies, and before each record at which a pack begins.
 func TestNoBatchReachesOverAnEdge(t *testing.T) {
 	k := versionOf(t, "shop", "1", "a")
-	g := newGenerations(k)
-	g.ahead = []activation{{3, k}, {5, k}}
-	p := startPrefetch(t.Context(), tenRecords{}, 0, 10, g.edges(8), func() (*Decoder, *scoring.Pack) { return NewDecoder(0), k })
+	p := startPrefetch(t.Context(), tenRecords{}, 0, 10, []int64{3, 5, 8}, func() (*Decoder, *scoring.Pack) { return NewDecoder(0), k })
 	defer p.close()
 	var ends []int64
 	for b := range p.ready {
@@ -219,7 +217,7 @@ func TestNoBatchReachesOverAnEdge(t *testing.T) {
 func TestReplayAnnouncesNothing(t *testing.T) {
 	older, newer := versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b")
 	l := lineOf(older, scoring.NewestProfile)
-	l.packs.refs, l.packs.ahead, l.mark.Offset = []PackRef{RefOf(older)}, []activation{{0, newer}}, 1
+	l.packs.refs, l.packs.ahead, l.mark.Offset = []PackRef{RefOf(older)}, []Activation{{0, newer}}, 1
 	b := &batch{}
 	b.fetched.Next = 1
 	l.turn(newer)

@@ -222,7 +222,7 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 }
 
 // epoch is how many minutes an epoch lasts.
-func (s *shelf) epoch() int64 { return s.cfg.Pack.EpochEnd(0) }
+func (s *shelf) epoch() int64 { return s.pack.EpochEnd(0) }
 
 // TestLearntNothingInTheOlderLayout: while profiles are written that have no place for probes, nothing is learnt, nobody is woken
 // for it, and alerts say so.

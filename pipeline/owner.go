@@ -43,7 +43,7 @@ func newOwner(ctx context.Context, w *Worker, p *Protocol, l *line) *owner {
 	ctx, cancel := context.WithCancel(ctx)
 	return &owner{
 		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &batch{},
-		input:   startPrefetch(ctx, w.cfg.Log, l.next, w.cfg.End, l.packs.edges(l.mark.Offset), func() (*Decoder, *scoring.Pack) { return w.newDecoder(l.packs.newest().Pack) }),
+		input:   startPrefetch(ctx, w.cfg.Log, l.next, w.cfg.End, l.edges(), func() (*Decoder, *scoring.Pack) { return w.newDecoder(l.pack()) }),
 		answers: make(chan Answer, 2), proof: time.Now(),
 	}
 }
@@ -139,13 +139,13 @@ func (o *owner) take(b *batch, ok bool) error {
 		return nil
 	}
 	if errors.Is(b.err, ErrOutOfRange) {
-		return o.cfg.Identity.stop("records_lost", fmt.Sprintf("the log no longer holds offset %d", o.line.next),
+		return o.cfg.Line.Identity.stop("records_lost", fmt.Sprintf("the log no longer holds offset %d", o.line.next),
 			"raise retention.ms of the input; to go on without the records that are gone: ebb rebuild --from earliest")
 	}
 	if b.err != nil {
 		return fmt.Errorf("fetch: %w", b.err)
 	}
-	o.cfg.Metrics.fetched(o.cfg.Identity.Partition, &b.fetched)
+	o.cfg.Metrics.fetched(o.cfg.Line.Identity.Partition, &b.fetched)
 	o.end, o.stable = b.fetched.End, b.fetched.Stable
 	if b.fetched.Next > o.line.next || b.fetched.Next >= b.fetched.End {
 		o.moved()
@@ -199,7 +199,7 @@ func (o *owner) send() {
 	if o.waiting != nil && o.p.CanCommit() {
 		s := o.waiting
 		o.waiting, o.sent, o.sentAt = nil, s, time.Now()
-		s.commit.Meta.complete(o.cfg.Identity, o.sentAt)
+		s.commit.Meta.complete(o.cfg.Line.Identity, o.sentAt)
 		r := o.p.Commit(&s.commit, s.pending)
 		o.start(func(ctx context.Context) Answer {
 			return Answer{Step: StepCommit, Err: o.cfg.Store.Commit(ctx, r.Commit)}
