@@ -163,16 +163,16 @@ func (w *Worker) configured(next int64) *scoring.Pack {
 // turn has the packs begin that begin with the batch, and says once per change why the configured one does not. False: the
 // batch has to wait for a sweep.
 func (o *owner) turn(b *batch) bool {
-	if b.fetched.Next == o.line.next {
+	if b.fetched.Next == o.line.Next() {
 		return true // it holds no record, and a pack begins before one
 	}
-	configured := o.configured(o.line.next)
+	configured := o.configured(o.line.Next())
 	begun, why, ok := o.line.turn(configured)
 	if !ok {
 		return false
 	}
 	for _, k := range begun {
-		o.cfg.Logger.Info().Stringer("pack", RefOf(k)).Int64("offset", o.line.next).Msg("pack begins")
+		o.cfg.Logger.Info().Stringer("pack", RefOf(k)).Int64("offset", o.line.Next()).Msg("pack begins")
 	}
 	o.tellPack()
 	waits := waiting{why: why, pack: configured.Hash, active: o.line.pack().Hash}

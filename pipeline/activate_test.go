@@ -115,9 +115,20 @@ func (w *written) Packs(_ context.Context, hashes []string) (found []PackBytes, 
 	return found, nil
 }
 
-// TestGenerations: which packs a takeover finds, and where those of a replay begin.
-func TestGenerations(t *testing.T) {
-	v := []*scoring.Pack{versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b"), versionOf(t, "shop", "3", "c")}
+// shopPack is a version of a pack.
+func shopPack(t *testing.T, version string) *scoring.Pack {
+	t.Helper()
+	text := fmt.Sprintf("name: shop\nversion: %q\nhorizon: 30d\nactivity: [buy]\n", version)
+	k, err := scoring.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// TestPackHistory: which packs a takeover finds, and where those of a replay begin.
+func TestPackHistory(t *testing.T) {
+	v := []*scoring.Pack{shopPack(t, "1"), shopPack(t, "2"), shopPack(t, "3")}
 	begin := func(k *scoring.Pack, at int64, first bool) Control {
 		return Control{Kind: ControlPack, Offset: at, Pack: RefOf(k), First: first}
 	}
@@ -200,7 +211,7 @@ func (tenRecords) Fetch(_ context.Context, offset int64, f *Fetched) error {
 
 // TestNoBatchReachesOverAnEdge: a batch ends where the published position lies, and before each record at which a pack begins.
 func TestNoBatchReachesOverAnEdge(t *testing.T) {
-	k := versionOf(t, "shop", "1", "a")
+	k := shopPack(t, "1")
 	p := startPrefetch(t.Context(), tenRecords{}, 0, 10, []int64{3, 5, 8}, func() (*Decoder, *scoring.Pack) { return NewDecoder(0), k })
 	defer p.close()
 	var ends []int64
@@ -224,5 +235,14 @@ func TestReplayAnnouncesNothing(t *testing.T) {
 	l.wanted(b)
 	if s := l.fold(b); l.scorer.Hash != newer.Hash || len(s.commit.Outbox) != 0 || len(s.commit.Packs) != 1 {
 		t.Errorf("pack %s, outbox of %d, %d packs to keep", l.scorer.Version, len(s.commit.Outbox), len(s.commit.Packs))
+	}
+}
+
+// TestEdges: no batch may reach over the published position, nor over a record before which a pack begins.
+func TestEdges(t *testing.T) {
+	k := versionOf(t, "shop", "1", "stars")
+	l := newLine(&LineConfig{CacheCustomers: 16}, &Standing{Mark: Mark{Offset: 8}}, &PackHistory{Packs: []*scoring.Pack{k}, Ahead: []Activation{{9, k}, {5, k}}})
+	if want := []int64{5, 8, 9}; !slices.Equal(l.edges(), want) {
+		t.Errorf("edges at %v, want %v", l.edges(), want)
 	}
 }

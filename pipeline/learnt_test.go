@@ -60,7 +60,7 @@ func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 		if e.Kind != EntryAlert {
 			continue
 		}
-		by := s.packs.packs()[e.Generation]
+		by := s.Packs()[e.Generation]
 		alert := by.AppendAlert(nil, &e.Alert, e.Alert.ID())
 		told[string(e.Key)] = append(told[string(e.Key)], string(alert))
 		if x, err := scoring.Explain(alert); err != nil || len(x.Differences) > 0 {

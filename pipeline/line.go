@@ -81,8 +81,23 @@ func newLine(c *LineConfig, s *Standing, h *PackHistory) *line {
 	}
 }
 
+// Next is the offset of the next record to fold.
+func (l *line) Next() int64 { return l.next }
+
+// Poisoned is why the record at Next is not folded: it is one unusable record too many. nil: it may be.
+func (l *line) Poisoned() error { return l.poisoned }
+
 // pack is the newest pack.
 func (l *line) pack() *scoring.Pack { return l.scorer.Pack }
+
+// Packs are the packs of the partition's customers, by number, as of now.
+func (l *line) Packs() []*scoring.Pack {
+	all := make([]*scoring.Pack, len(l.packs.scorers))
+	for i, s := range l.packs.scorers {
+		all[i] = s.Pack
+	}
+	return all
+}
 
 // edges are the offsets over which no batch may reach.
 func (l *line) edges() []int64 { return l.packs.edges(l.mark.Offset) }
@@ -159,14 +174,14 @@ func (l *line) loaded() error {
 			err = l.fits(&l.at)
 		}
 		if err != nil {
-			return unreadable(fmt.Errorf("profile of customer with key hash %016x: %w", c.hash, err))
+			return stateUnreadable(fmt.Errorf("profile of customer with key hash %016x: %w", c.hash, err))
 		}
 		l.cache.keep(c, l.at.Features)
 	}
 	for i, bucket := range l.want.Buckets {
 		// What the commit before appended may not have been there yet when the bucket was read.
 		if err := l.due.load(bucket, l.clock.Fired, l.want.Due[i], l.other.due[bucket]); err != nil {
-			return unreadable(err)
+			return stateUnreadable(err)
 		}
 	}
 	return nil
@@ -178,10 +193,6 @@ func (l *line) fits(c *scoring.Customer) error {
 		return fmt.Errorf("pack %d of %d: %w", c.Generation, n, scoring.ErrProfileDamaged)
 	}
 	return l.packs.scorers[c.Generation].Fits(c)
-}
-
-func unreadable(err error) error {
-	return &HardStop{Code: "state_unreadable", Detail: err.Error(), Do: "run the version of ebb that wrote it; if it is damaged, restore a backup or run: ebb rebuild --from earliest"}
 }
 
 // fold is the line for one batch whose customers are loaded: each event in order, then the deadlines that fell due. What it

@@ -140,15 +140,6 @@ func (g *packEpochs) migration(from uint8) *scoring.Migration {
 	return g.into[from]
 }
 
-// packs are the packs by number, as of now.
-func (g *packEpochs) packs() []*scoring.Pack {
-	all := make([]*scoring.Pack, len(g.scorers))
-	for i, s := range g.scorers {
-		all[i] = s.Pack
-	}
-	return all
-}
-
 // edges are the offsets over which no batch may reach.
 func (g *packEpochs) edges(mark int64) []int64 {
 	edges := []int64{mark}

@@ -270,7 +270,7 @@ func (w *Worker) refetch(ctx context.Context, s *Standing, packs int) error {
 	for i := range s.Outbox {
 		e := mustRead(s.Outbox[i].Encoded)
 		if int(e.Generation) >= packs {
-			return unreadable(fmt.Errorf("outbox entry %d: pack %d of %d", i, e.Generation, packs))
+			return stateUnreadable(fmt.Errorf("outbox entry %d: pack %d of %d", i, e.Generation, packs))
 		}
 		if e.Kind != EntryQuarantine {
 			continue
