@@ -10,9 +10,9 @@ import (
 	"ebb/scoring"
 )
 
-// generations finds the packs of the partition that a takeover has found: those of its customers, and those that begin at
+// packHistory finds the packs of the partition that a takeover has found: those of its customers, and those that begin at
 // records that are to be replayed. Errors: *HardStop, ErrUnavailable.
-func (w *Worker) generations(ctx context.Context, s *Standing) (*generations, error) {
+func (w *Worker) packHistory(ctx context.Context, s *Standing) (*PackHistory, error) {
 	refs, ahead := s.Meta.Packs, []Control(nil)
 	if s.Mark.Pack != "" && (s.Meta.Next < s.Mark.Offset || len(refs) == 0) {
 		var err error
@@ -21,13 +21,13 @@ func (w *Worker) generations(ctx context.Context, s *Standing) (*generations, er
 		}
 	}
 	if len(refs) == 0 {
-		return newGenerations(w.cfg.Pack), nil
+		return &PackHistory{Packs: []*scoring.Pack{w.cfg.Pack}}, nil
 	}
 	last := refs[len(refs)-1]
 	if len(ahead) > 0 {
 		last = ahead[len(ahead)-1].Pack
 	}
-	if err := w.cfg.Identity.Accepts(last, RefOf(w.configured(s.Mark.Offset))); err != nil {
+	if err := w.cfg.Line.Identity.Accepts(last, RefOf(w.configured(s.Mark.Offset))); err != nil {
 		return nil, err
 	}
 	return w.load(ctx, s, refs, ahead)
@@ -38,7 +38,7 @@ func (w *Worker) generations(ctx context.Context, s *Standing) (*generations, er
 func (w *Worker) history(ctx context.Context, s *Standing) (refs []PackRef, ahead []Control, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	controls, err := w.cfg.Ledger.Controls(ctx, w.cfg.Identity)
+	controls, err := w.cfg.Ledger.Controls(ctx, w.cfg.Line.Identity)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read control records: %w", err)
 	}
@@ -68,42 +68,42 @@ func (w *Worker) history(ctx context.Context, s *Standing) (refs []PackRef, ahea
 		last = controls[len(controls)-1].Pack.Hash
 	}
 	if last != s.Mark.Pack {
-		return nil, nil, w.cfg.Identity.stop("control_lost", fmt.Sprintf("offset %d was published under pack %.12s, the control records lead to %.12s", s.Mark.Offset, s.Mark.Pack, cmp.Or(last, "none")),
+		return nil, nil, w.cfg.Line.Identity.stop("control_lost", fmt.Sprintf("offset %d was published under pack %.12s, the control records lead to %.12s", s.Mark.Offset, s.Mark.Pack, cmp.Or(last, "none")),
 			"the topic kafka.control has lost records, or is another one: put it back, or restore a backup of Redis from after the last change of the pack")
 	}
 	return refs, controls, nil
 }
 
 // load turns the packs' names into packs: from the store, the configuration, or what was published.
-func (w *Worker) load(ctx context.Context, s *Standing, refs []PackRef, ahead []Control) (*generations, error) {
+func (w *Worker) load(ctx context.Context, s *Standing, refs []PackRef, ahead []Control) (*PackHistory, error) {
 	wanted := slices.Clone(refs)
 	for i := range ahead {
 		wanted = append(wanted, ahead[i].Pack)
 	}
 	bytes := map[string][]byte{w.cfg.Pack.Hash: w.cfg.Pack.Canonical()}
 	stored := map[string]bool{}
-	for _, k := range s.packs {
+	for _, k := range s.Packs {
 		bytes[k.Hash], stored[k.Hash] = k.Canonical, true
 	}
 	if err := w.lookUp(ctx, wanted, bytes); err != nil {
 		return nil, err
 	}
-	g := &generations{refs: slices.Clip(refs)}
+	h := &PackHistory{Refs: refs}
 	for i, ref := range wanted {
 		k, err := w.packOf(ref, bytes[ref.Hash])
 		if err != nil {
 			return nil, err
 		}
 		if i >= len(refs) {
-			g.ahead = append(g.ahead, activation{ahead[i-len(refs)].Offset, k})
+			h.Ahead = append(h.Ahead, Activation{ahead[i-len(refs)].Offset, k})
 			continue
 		}
-		g.add(k)
+		h.Packs = append(h.Packs, k)
 		if !stored[ref.Hash] {
-			g.unsaved = append(g.unsaved, PackBytes{ref.Hash, k.Canonical()})
+			h.Unsaved = append(h.Unsaved, PackBytes{ref.Hash, k.Canonical()})
 		}
 	}
-	return g, nil
+	return h, nil
 }
 
 // packOf is the pack of a canonical form; those of the configuration are known.
@@ -115,10 +115,10 @@ func (w *Worker) packOf(ref PackRef, canonical []byte) (*scoring.Pack, error) {
 	}
 	k, err := scoring.LoadCanonical(canonical)
 	if err != nil {
-		return nil, w.cfg.Identity.stop("pack_unreadable", fmt.Sprintf("pack %s: %v", ref, err), "run the version of ebb that wrote it")
+		return nil, w.cfg.Line.Identity.stop("pack_unreadable", fmt.Sprintf("pack %s: %v", ref, err), "run the version of ebb that wrote it")
 	}
 	if k.Hash != ref.Hash {
-		return nil, w.cfg.Identity.stop("pack_unreadable", fmt.Sprintf("what is kept as pack %s has the hash %.12s", ref, k.Hash), "something else writes to this group's keys in Redis; restore a backup")
+		return nil, w.cfg.Line.Identity.stop("pack_unreadable", fmt.Sprintf("what is kept as pack %s has the hash %.12s", ref, k.Hash), "something else writes to this group's keys in Redis; restore a backup")
 	}
 	return k, nil
 }
@@ -145,7 +145,7 @@ func (w *Worker) lookUp(ctx context.Context, wanted []PackRef, bytes map[string]
 	}
 	for _, ref := range wanted {
 		if bytes[ref.Hash] == nil {
-			return w.cfg.Identity.stop("pack_lost", fmt.Sprintf("customers were scored with pack %s, and neither Redis nor the topic kafka.packs holds it", ref),
+			return w.cfg.Line.Identity.stop("pack_lost", fmt.Sprintf("customers were scored with pack %s, and neither Redis nor the topic kafka.packs holds it", ref),
 				"start ebb with that pack configured, or restore the topic")
 		}
 	}
@@ -163,20 +163,20 @@ func (w *Worker) configured(next int64) *scoring.Pack {
 // turn has the packs begin that begin with the batch, and says once per change why the configured one does not. False: the
 // batch has to wait for a sweep.
 func (o *owner) turn(b *batch) bool {
-	if b.fetched.Next == o.line.next {
+	if b.fetched.Next == o.line.Next() {
 		return true // it holds no record, and a pack begins before one
 	}
-	configured, begun := o.configured(o.line.next), len(o.line.begins)
-	why, ok := o.line.turn(configured)
+	configured := o.configured(o.line.Next())
+	begun, why, ok := o.line.turn(configured)
 	if !ok {
 		return false
 	}
-	for _, k := range o.line.begins[begun:] {
-		o.cfg.Logger.Info().Stringer("pack", RefOf(k)).Int64("offset", o.line.next).Msg("pack begins")
+	for _, k := range begun {
+		o.cfg.Logger.Info().Stringer("pack", RefOf(k)).Int64("offset", o.line.Next()).Msg("pack begins")
 	}
 	o.tellPack()
-	waits := waiting{why: why, pack: configured.Hash, active: o.line.scorer.Hash}
-	b.readFor(o.line.scorer.Pack)
+	waits := waiting{why: why, pack: configured.Hash, active: o.line.pack().Hash}
+	b.readFor(o.line.pack())
 	if waits.why == "" {
 		waits = waiting{}
 	}
@@ -184,11 +184,11 @@ func (o *owner) turn(b *batch) bool {
 		return true
 	}
 	o.waits = waits
-	o.cfg.Metrics.packWaits(o.cfg.Identity.Partition, waits.why)
+	o.cfg.Metrics.packWaits(o.cfg.Line.Identity.Partition, waits.why)
 	if waits.why == "" {
 		return true
 	}
-	o.cfg.Logger.Warn().Str("reason", waits.why).Stringer("configured", RefOf(configured)).Stringer("active", RefOf(o.line.scorer.Pack)).
+	o.cfg.Logger.Warn().Str("reason", waits.why).Stringer("configured", RefOf(configured)).Stringer("active", RefOf(o.line.pack())).
 		Str("do", packAdvice[waits.why]).Msg("the configured pack does not apply")
 	return true
 }
@@ -219,14 +219,15 @@ var packAdvice = map[string]string{ //nolint:gochecknoglobals // a table
 // What fires by a sweep is decided, and what resolves is counted, by the packs in force. So that this is a function of the
 // records, and not of when a sweep came round, a pack begins where the sweep has come as far as the watermark. False: it has
 // not yet, and no record may be folded before it has (atEdge).
-func (l *line) turn(configured *scoring.Pack) (waits string, ok bool) {
+func (l *line) turn(configured *scoring.Pack) (begun []*scoring.Pack, waits string, ok bool) {
+	before := len(l.begins)
 	for {
 		k, waits := l.beginning(configured)
 		if l.turning = k != nil; k == nil {
-			return waits, true
+			return l.begins[before:], waits, true
 		}
 		if l.sweeping() {
-			return "", false
+			return nil, "", false
 		}
 		l.activate(k)
 		l.packs.ahead = l.packs.ahead[min(1, len(l.packs.ahead)):]
@@ -236,8 +237,8 @@ func (l *line) turn(configured *scoring.Pack) (waits string, ok bool) {
 // beginning is the pack that begins before the next record; nil: none, as far as the configured one goes for the reason given.
 func (l *line) beginning(configured *scoring.Pack) (k *scoring.Pack, waits string) {
 	g := l.packs
-	if len(g.ahead) > 0 && g.ahead[0].offset <= l.next {
-		return g.ahead[0].pack, ""
+	if len(g.ahead) > 0 && g.ahead[0].Offset <= l.next {
+		return g.ahead[0].Pack, ""
 	}
 	if l.next < l.mark.Offset {
 		return nil, ""
@@ -256,7 +257,7 @@ func (l *line) beginning(configured *scoring.Pack) (k *scoring.Pack, waits strin
 		return nil, packOlder
 	case l.staged.format < scoring.NewestProfile:
 		return nil, packFormat
-	case len(g.scorers) == maxGenerations:
+	case len(g.scorers) == maxPackEpochs:
 		return nil, packTooMany
 	default:
 		return configured, ""
@@ -271,7 +272,7 @@ func (l *line) activate(k *scoring.Pack) {
 	}
 	l.packs.add(k)
 	l.packs.refs = append(l.packs.refs, RefOf(k))
-	l.scorer, l.generation = l.packs.newest(), uint8(len(l.packs.scorers)-1)
+	l.scorer, l.epoch = l.packs.newest(), uint8(len(l.packs.scorers)-1)
 	l.begins = append(l.begins, k)
 }
 
@@ -303,7 +304,7 @@ func (l *line) migrate(c *customer, e *Event) {
 		m.Enter(&l.at, e.Time)
 		l.cache.keep(c, l.at.Features)
 	}
-	c.profile.Generation, c.profile.Probe = l.generation, scoring.Probe{} // what is pending asks the older pack's question
+	c.profile.Generation, c.profile.Probe = l.epoch, scoring.Probe{} // what is pending asks the older pack's question
 }
 
 // cause is what an alert says of the event that caused it.

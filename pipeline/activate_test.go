@@ -24,7 +24,7 @@ func versionOf(t *testing.T, name, version, property string) *scoring.Pack {
 }
 
 func lineOf(k *scoring.Pack, format int) *line {
-	return newLine(&Config{Pack: k, Profiles: format, CacheCustomers: 16}, &Standing{})
+	return newLine(&LineConfig{Profiles: format, CacheCustomers: 16}, &Standing{}, &PackHistory{Packs: []*scoring.Pack{k}})
 }
 
 // TestTurn: which configured pack begins, and why another does not.
@@ -56,11 +56,11 @@ func TestTurn(t *testing.T) {
 				l.packs.add(active)
 			}
 			before := len(l.packs.scorers)
-			if got, _ := l.turn(c.configured); got != c.waits || (len(l.packs.scorers) > before) != c.begins {
+			if _, got, _ := l.turn(c.configured); got != c.waits || (len(l.packs.scorers) > before) != c.begins {
 				t.Errorf("waits %q, want %q; begins %v", got, c.waits, len(l.packs.scorers) > before)
 			}
-			if c.begins && (l.scorer.Hash != c.configured.Hash || int(l.generation) != before) {
-				t.Errorf("generation %d of pack %s", l.generation, l.scorer.Version)
+			if c.begins && (l.scorer.Hash != c.configured.Hash || int(l.epoch) != before) {
+				t.Errorf("generation %d of pack %s", l.epoch, l.scorer.Version)
 			}
 		})
 	}
@@ -115,9 +115,20 @@ func (w *written) Packs(_ context.Context, hashes []string) (found []PackBytes, 
 	return found, nil
 }
 
-// TestGenerations: which packs a takeover finds, and where those of a replay begin.
-func TestGenerations(t *testing.T) {
-	v := []*scoring.Pack{versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b"), versionOf(t, "shop", "3", "c")}
+// shopPack is a version of a pack.
+func shopPack(t *testing.T, version string) *scoring.Pack {
+	t.Helper()
+	text := fmt.Sprintf("name: shop\nversion: %q\nhorizon: 30d\nactivity: [buy]\n", version)
+	k, err := scoring.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// TestPackHistory: which packs a takeover finds, and where those of a replay begin.
+func TestPackHistory(t *testing.T) {
+	v := []*scoring.Pack{shopPack(t, "1"), shopPack(t, "2"), shopPack(t, "3")}
 	begin := func(k *scoring.Pack, at int64, first bool) Control {
 		return Control{Kind: ControlPack, Offset: at, Pack: RefOf(k), First: first}
 	}
@@ -155,16 +166,16 @@ func TestGenerations(t *testing.T) {
 		"pack damaged":             {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history, []PackBytes{all[1], {v[2].Hash, all[1].Canonical}}}, code: "pack_unreadable"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := NewWorker(Config{Identity: Identity{Group: "g", Input: "i"}, Pack: v[0], Ledger: &c.ledger})
+			w := NewWorker(Config{Line: LineConfig{Identity: Identity{Group: "g", Input: "i"}}, Pack: v[0], Ledger: &c.ledger})
 			s := &Standing{Meta: Meta{Next: c.next}, Mark: Mark{Offset: c.published}}
 			if c.mark != nil {
 				s.Mark.Pack = c.mark.Hash
 			}
 			for _, k := range c.held {
 				s.Meta.Packs = append(s.Meta.Packs, RefOf(k))
-				s.packs = append(s.packs, PackBytes{k.Hash, k.Canonical()})
+				s.Packs = append(s.Packs, PackBytes{k.Hash, k.Canonical()})
 			}
-			g, err := w.generations(t.Context(), s)
+			g, err := w.packHistory(t.Context(), s)
 			var stop *HardStop
 			if errors.As(err, &stop) && stop.Code == c.code && c.code != "" {
 				return
@@ -173,11 +184,11 @@ func TestGenerations(t *testing.T) {
 				t.Fatalf("error %v, want code %q", err, c.code)
 			}
 			var packs []string
-			for _, k := range g.packs() {
+			for _, k := range g.Packs {
 				packs = append(packs, k.Version)
 			}
-			for _, a := range g.ahead {
-				packs = append(packs, fmt.Sprintf("%s@%d", a.pack.Version, a.offset))
+			for _, a := range g.Ahead {
+				packs = append(packs, fmt.Sprintf("%s@%d", a.Pack.Version, a.Offset))
 			}
 			if !slices.Equal(packs, c.packs) {
 				t.Errorf("%v, want %v", packs, c.packs)
@@ -200,10 +211,8 @@ func (tenRecords) Fetch(_ context.Context, offset int64, f *Fetched) error {
 
 // TestNoBatchReachesOverAnEdge: a batch ends where the published position lies, and before each record at which a pack begins.
 func TestNoBatchReachesOverAnEdge(t *testing.T) {
-	k := versionOf(t, "shop", "1", "a")
-	g := newGenerations(k)
-	g.ahead = []activation{{3, k}, {5, k}}
-	p := startPrefetch(t.Context(), tenRecords{}, 0, 10, g.edges(8), func() (*Decoder, *scoring.Pack) { return NewDecoder(0), k })
+	k := shopPack(t, "1")
+	p := startPrefetch(t.Context(), tenRecords{}, 0, 10, []int64{3, 5, 8}, func() (*Decoder, *scoring.Pack) { return NewDecoder(0), k })
 	defer p.close()
 	var ends []int64
 	for b := range p.ready {
@@ -219,12 +228,21 @@ func TestNoBatchReachesOverAnEdge(t *testing.T) {
 func TestReplayAnnouncesNothing(t *testing.T) {
 	older, newer := versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b")
 	l := lineOf(older, scoring.NewestProfile)
-	l.packs.refs, l.packs.ahead, l.mark.Offset = []PackRef{RefOf(older)}, []activation{{0, newer}}, 1
+	l.packs.refs, l.packs.ahead, l.mark.Offset = []PackRef{RefOf(older)}, []Activation{{0, newer}}, 1
 	b := &batch{}
 	b.fetched.Next = 1
 	l.turn(newer)
 	l.wanted(b)
 	if s := l.fold(b); l.scorer.Hash != newer.Hash || len(s.commit.Outbox) != 0 || len(s.commit.Packs) != 1 {
 		t.Errorf("pack %s, outbox of %d, %d packs to keep", l.scorer.Version, len(s.commit.Outbox), len(s.commit.Packs))
+	}
+}
+
+// TestEdges: no batch may reach over the published position, nor over a record before which a pack begins.
+func TestEdges(t *testing.T) {
+	k := versionOf(t, "shop", "1", "stars")
+	l := newLine(&LineConfig{CacheCustomers: 16}, &Standing{Mark: Mark{Offset: 8}}, &PackHistory{Packs: []*scoring.Pack{k}, Ahead: []Activation{{9, k}, {5, k}}})
+	if want := []int64{5, 8, 9}; !slices.Equal(l.edges(), want) {
+		t.Errorf("edges at %v, want %v", l.edges(), want)
 	}
 }

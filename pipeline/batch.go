@@ -19,6 +19,9 @@ type batch struct {
 	err     error   // the fetch failed: nothing else is set
 }
 
+// newBatch makes an empty batch, whose decoder reads the properties of a pack.
+func newBatch(decoder *Decoder, pack *scoring.Pack) *batch { return &batch{decoder: decoder, pack: pack} }
+
 // hashes of an event's customer key and of its id; id 0: it has none.
 type hashes struct{ key, id uint64 }
 
@@ -106,9 +109,7 @@ func startPrefetch(ctx context.Context, log Log, offset, end int64, edges []int6
 	ctx, cancel := context.WithCancel(ctx)
 	p := &prefetcher{log: log, end: end, edges: edges, free: make(chan *batch, 3), ready: make(chan *batch, 1), stop: cancel, done: make(chan struct{})}
 	for range cap(p.free) {
-		b := &batch{}
-		b.decoder, b.pack = newDecoder()
-		p.free <- b
+		p.free <- newBatch(newDecoder())
 	}
 	go p.run(ctx, offset)
 	return p

@@ -66,8 +66,9 @@ func alertsOf(t *testing.T, log []visitAt, lateness time.Duration) (lines []stri
 			return nil
 		}}
 		worker := pipeline.NewWorker(pipeline.Config{
-			Identity: in.identity(), Log: &heldLog{end: in.end, kafka: kafka}, Store: storetest.NewMemory().Partition(0), Pack: pack,
-			Lateness: lateness, Profiles: scoring.NewestProfile, CacheCustomers: 8, MaxRecordBytes: 1 << 20, PublishEvery: time.Second, End: in.end,
+			Line: pipeline.LineConfig{Identity: in.identity(), Lateness: lateness, Profiles: scoring.NewestProfile, CacheCustomers: 8},
+			Log:  &heldLog{end: in.end, kafka: kafka}, Store: storetest.NewMemory().Partition(0), Pack: pack,
+			MaxRecordBytes: 1 << 20, PublishEvery: time.Second, End: in.end,
 			Logger: zerolog.Nop(), Metrics: pipeline.NewMetrics(prometheus.NewRegistry()), Render: in.render,
 		})
 		if err := worker.Run(t.Context(), nil); err != nil {

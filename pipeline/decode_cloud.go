@@ -53,7 +53,7 @@ func (d *Decoder) scanHeaders(b []byte) headerHints {
 		case string(key) == "ce_datacontenttype":
 			dataType = value
 		case bytes.HasPrefix(key, []byte(prefix)):
-			d.top.note(memberNamed(key[len(prefix):]), headerToken(value, headers.at))
+			d.top.note(memberNamed(key[len(prefix):]), headerToken(value, headers.At()))
 		}
 	}
 	if len(contentType) == 0 {

@@ -30,6 +30,9 @@ func (r *HeaderReader) Next() (key, value []byte, ok bool) {
 	return key, value, !r.damaged
 }
 
+// At is how many bytes have been read.
+func (r *HeaderReader) At() int { return r.at }
+
 // Whole reports, once Next has returned false, whether b was exactly one encoding of headers.
 func (r *HeaderReader) Whole() bool { return !r.damaged && r.left == 0 && r.at == len(r.b) }
 

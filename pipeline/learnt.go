@@ -96,14 +96,14 @@ func (l *line) swept(minute int64) {
 
 // probe brings the customer's probes up to an instant. The table is the newest pack's, so customers of another are not probed.
 func (l *line) probe(c *customer, until int64) {
-	if next := int64(c.profile.Probe.Next); next != 0 && next*minuteMillis <= until && l.probing && c.profile.Generation == l.generation {
+	if next := int64(c.profile.Probe.Next); next != 0 && next*minuteMillis <= until && l.probing && c.profile.Generation == l.epoch {
 		l.scorer.Probe(l.look(c), until, &l.learnt.Calibration)
 	}
 }
 
 // probeMinute is the minute at which to bring the customer's probes up to date; 0: none.
 func (l *line) probeMinute(c *customer) int64 {
-	if !l.probing || c.profile.Generation != l.generation {
+	if !l.probing || c.profile.Generation != l.epoch {
 		return 0
 	}
 	return l.scorer.ProbeMinute(&c.profile)

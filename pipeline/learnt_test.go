@@ -60,7 +60,7 @@ func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 		if e.Kind != EntryAlert {
 			continue
 		}
-		by := s.packs.packs()[e.Generation]
+		by := s.Packs()[e.Generation]
 		alert := by.AppendAlert(nil, &e.Alert, e.Alert.ID())
 		told[string(e.Key)] = append(told[string(e.Key)], string(alert))
 		if x, err := scoring.Explain(alert); err != nil || len(x.Differences) > 0 {
@@ -222,7 +222,7 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 }
 
 // epoch is how many minutes an epoch lasts.
-func (s *shelf) epoch() int64 { return s.cfg.Pack.EpochEnd(0) }
+func (s *shelf) epoch() int64 { return s.pack.EpochEnd(0) }
 
 // TestLearntNothingInTheOlderLayout: while profiles are written that have no place for probes, nothing is learnt, nobody is woken
 // for it, and alerts say so.

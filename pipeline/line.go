@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"ebb/scoring"
 )
@@ -17,9 +18,9 @@ const (
 // line folds batches into the state of one partition. It holds no service and no clock: what it decides is a function of
 // the records, the pack and the state that the takeover found. One goroutine owns it.
 type line struct {
-	scorer     *scoring.Scorer // of the newest pack
-	generation uint8           // its number
-	packs      *generations
+	scorer *scoring.Scorer // of the newest pack
+	epoch  uint8           // its number
+	packs  *packEpochs
 	begins     []*scoring.Pack // that begin with the batch
 
 	lateness  int64 // ms
@@ -53,21 +54,68 @@ type line struct {
 	at scoring.Customer // that the scorer looks at
 }
 
-func newLine(c *Config, s *Standing) *line {
-	g := s.generations
-	if g == nil {
-		g = newGenerations(c.Pack)
-	}
+// LineConfig is what a line decides by, besides the records, the packs and what a takeover has found.
+type LineConfig struct {
+	Identity       Identity
+	Lateness       time.Duration // how far events of a partition may be out of order
+	Retention      time.Duration // of event time, after which the state of a silent customer is removed; 0: never
+	Profiles       int           // version in which profiles are written; see scoring.NewestProfile
+	CacheCustomers int           // profiles kept in memory
+	PoisonBreaker  float64       // share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
+	AcceptPoison   int64         // records below this offset go to the DLQ, however many; 0: none beyond those that have been there
+}
+
+// newLine makes the line of a partition as a takeover has found it, with the packs of its customers.
+func newLine(c *LineConfig, s *Standing, h *PackHistory) *line {
+	packs := newPackEpochs(h)
 	return &line{
-		scorer: g.newest(), generation: uint8(len(g.scorers) - 1), packs: g, lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
+		scorer: packs.newest(), epoch: uint8(len(packs.scorers) - 1), packs: packs,
+		lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
 		partition: c.Identity.Partition, mark: s.Mark,
 		next: s.Meta.Next, clock: s.Meta.Clock, population: s.Meta.Population,
 		learnt: s.Meta.Learnt, curve: s.Meta.Learnt.Curve(), probing: c.Profiles == scoring.NewestProfile, identity: c.Identity,
-		poison: s.Meta.Poison, breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
-		cache: newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
+		poison:  s.Meta.Poison,
+		breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
+		cache:   newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
 		staged: newStaged(c.Profiles), other: newStaged(c.Profiles),
 	}
 }
+
+// Next is the offset of the next record to fold.
+func (l *line) Next() int64 { return l.next }
+
+// Poisoned is why the record at Next is not folded: it is one unusable record too many. nil: it may be.
+func (l *line) Poisoned() error { return l.poisoned }
+
+// pack is the newest pack.
+func (l *line) pack() *scoring.Pack { return l.scorer.Pack }
+
+// Packs are the packs of the partition's customers, by number, as of now.
+func (l *line) Packs() []*scoring.Pack {
+	all := make([]*scoring.Pack, len(l.packs.scorers))
+	for i, s := range l.packs.scorers {
+		all[i] = s.Pack
+	}
+	return all
+}
+
+// edges are the offsets over which no batch may reach.
+func (l *line) edges() []int64 { return l.packs.edges(l.mark.Offset) }
+
+// size is how much of the partition is in memory.
+func (l *line) size() lineSize {
+	return lineSize{Due: l.due.size(), Customers: l.cache.count, Poisoned: l.poison.Count}
+}
+
+// lineSize is how much of a partition is in memory.
+type lineSize struct {
+	Due       int // armed deadlines in the hours that the watermark has reached
+	Customers int // profiles
+	Poisoned  int // unusable ones among the last PoisonWindow records
+}
+
+// watermark is the partition's event time, in ms since the epoch; false before it has started.
+func (l *line) watermark() (int64, bool) { return l.clock.Watermark, l.clock.Started }
 
 // wanted finds each event's customer in the cache and says what is to be loaded first: the profiles of those not found, of
 // customers whose deadlines a sweep is about to look at, and the due buckets that the watermark has entered.
@@ -126,14 +174,14 @@ func (l *line) loaded() error {
 			err = l.fits(&l.at)
 		}
 		if err != nil {
-			return unreadable(fmt.Errorf("profile of customer with key hash %016x: %w", c.hash, err))
+			return stateUnreadable(fmt.Errorf("profile of customer with key hash %016x: %w", c.hash, err))
 		}
 		l.cache.keep(c, l.at.Features)
 	}
 	for i, bucket := range l.want.Buckets {
 		// What the commit before appended may not have been there yet when the bucket was read.
 		if err := l.due.load(bucket, l.clock.Fired, l.want.Due[i], l.other.due[bucket]); err != nil {
-			return unreadable(err)
+			return stateUnreadable(err)
 		}
 	}
 	return nil
@@ -142,13 +190,9 @@ func (l *line) loaded() error {
 // fits refuses the state of a customer that is none of its pack's.
 func (l *line) fits(c *scoring.Customer) error {
 	if n := len(l.packs.scorers); int(c.Generation) >= n {
-		return fmt.Errorf("generation %d of %d: %w", c.Generation, n, scoring.ErrProfileDamaged)
+		return fmt.Errorf("pack %d of %d: %w", c.Generation, n, scoring.ErrProfileDamaged)
 	}
 	return l.packs.scorers[c.Generation].Fits(c)
-}
-
-func unreadable(err error) error {
-	return &HardStop{Code: "state_unreadable", Detail: err.Error(), Do: "run the version of ebb that wrote it; if it is damaged, restore a backup or run: ebb rebuild --from earliest"}
 }
 
 // fold is the line for one batch whose customers are loaded: each event in order, then the deadlines that fell due. What it
@@ -206,7 +250,7 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 	// The arriving event counts for its own customer even where it does not move the watermark alone.
 	reached := floorDiv(max(l.clock.Watermark, e.Time-l.lateness), minuteMillis)
 	l.fire(c, e, reached)
-	if c.profile.Generation != l.generation {
+	if c.profile.Generation != l.epoch {
 		l.migrate(c, e)
 	}
 	l.probe(c, e.Time-1)

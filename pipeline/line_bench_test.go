@@ -94,7 +94,7 @@ func benchmarkLine(b *testing.B, name string) {
 		}
 		if at == events {
 			at = 0
-			l = newLine(&Config{Pack: pack, Profiles: scoring.NewestProfile, CacheCustomers: customers}, &Standing{})
+			l = newLine(&LineConfig{Profiles: scoring.NewestProfile, CacheCustomers: customers}, &Standing{}, &PackHistory{Packs: []*scoring.Pack{pack}})
 		}
 		bt.fetched.Records, bt.fetched.Next = records[at:at+size], int64(at+size)
 		bt.decode()

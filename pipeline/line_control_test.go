@@ -14,7 +14,7 @@ import (
 // was counted.
 func foldRecords(t *testing.T, pack *scoring.Pack, records ...Record) (profile []byte, tally Tally) {
 	t.Helper()
-	l := newLine(&Config{Pack: pack, Profiles: scoring.NewestProfile, CacheCustomers: 16}, &Standing{})
+	l := newLine(&LineConfig{Profiles: scoring.NewestProfile, CacheCustomers: 16}, &Standing{}, &PackHistory{Packs: []*scoring.Pack{pack}})
 	b := &batch{decoder: NewDecoder(0)}
 	for i := range records {
 		records[i].Offset = int64(i)

@@ -201,7 +201,7 @@ func (m *Metrics) committed(t *Tally) {
 
 // tick refreshes the gauges that are read from the owner's state.
 func (m *Metrics) tick(o *owner) {
-	p := strconv.Itoa(o.cfg.Identity.Partition)
+	p := strconv.Itoa(o.cfg.Line.Identity.Partition)
 	now := time.Now()
 	age := 0.0
 	if o.p.Unpublished().Entries == 0 || o.emptyAt.IsZero() { // one taken over full: it is as old as the ownership, that we know of
@@ -211,10 +211,11 @@ func (m *Metrics) tick(o *owner) {
 	}
 	m.outbox.WithLabelValues(p).Set(float64(o.p.Unpublished().Entries))
 	m.outboxAge.WithLabelValues(p).Set(age)
-	m.poison.WithLabelValues(p).Set(float64(o.line.poison.Count) / PoisonWindow)
-	m.due.WithLabelValues(p).Set(float64(o.line.due.size()))
-	m.cached.WithLabelValues(p).Set(float64(o.line.cache.count))
-	if o.line.clock.Started {
-		m.watermark.WithLabelValues(p).Set(now.Sub(time.UnixMilli(o.line.clock.Watermark)).Seconds())
+	size := o.line.size()
+	m.poison.WithLabelValues(p).Set(float64(size.Poisoned) / PoisonWindow)
+	m.due.WithLabelValues(p).Set(float64(size.Due))
+	m.cached.WithLabelValues(p).Set(float64(size.Customers))
+	if w, started := o.line.watermark(); started {
+		m.watermark.WithLabelValues(p).Set(now.Sub(time.UnixMilli(w)).Seconds())
 	}
 }

@@ -15,8 +15,8 @@ func (m *Metrics) packActive(partition int, k PackRef) {
 
 // tellPack shows the pack that the partition is scored with, where it is another than the last time.
 func (o *owner) tellPack() {
-	if k := RefOf(o.line.scorer.Pack); k != o.active {
+	if k := RefOf(o.line.pack()); k != o.active {
 		o.active = k
-		o.cfg.Metrics.packActive(o.cfg.Identity.Partition, k)
+		o.cfg.Metrics.packActive(o.cfg.Line.Identity.Partition, k)
 	}
 }

@@ -4,15 +4,43 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"ebb/scoring"
 )
+
+// fullOutbox is a protocol whose takeover has found an entry that is not published.
+func fullOutbox(t *testing.T) *Protocol {
+	t.Helper()
+	p := NewProtocol(Identity{}, newToken)
+	entry := AppendEntry(nil, &Entry{Kind: EntryQuarantine, Offset: 4, Code: NotJSON})
+	answers := map[Step]Answer{
+		StepInit:     {},
+		StepClaim:    {State: State{Exists: true, Meta: Meta{Version: metaVersion, Next: 5}, Outbox: [][]byte{entry}}},
+		StepPosition: {Position: Position{Committed: true, Offset: 3, Metadata: Mark{}.Metadata(), End: 9}},
+	}
+	for r, more := p.Takeover(); more; r, more = p.Takeover() {
+		a := answers[r.Step]
+		a.Step = r.Step
+		p.Answer(a)
+	}
+	if p.Failed() != nil || p.Unpublished().Entries != 1 {
+		t.Fatalf("%+v unpublished: %v", p.Unpublished(), p.Failed())
+	}
+	return p
+}
 
 // TestOutboxAgeAfterATakeover: an outbox that was taken over full has the age of the ownership, not of the calendar.
 func TestOutboxAgeAfterATakeover(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	m := NewMetrics(registry)
+	pack, err := scoring.Load("any", nil, scoring.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := fullOutbox(t)
 	o := &owner{
-		Worker: NewWorker(Config{Metrics: m}), p: &Protocol{outbox: make([]Pending, 1)},
-		line: &line{cache: newCache(1), due: newDueQueue()},
+		Worker: NewWorker(Config{Metrics: m}), p: p,
+		line: newLine(&LineConfig{CacheCustomers: 1}, p.Standing(), &PackHistory{Packs: []*scoring.Pack{pack}}),
 	}
 	m.tick(o)
 	families, err := registry.Gather()

@@ -43,7 +43,7 @@ func newOwner(ctx context.Context, w *Worker, p *Protocol, l *line) *owner {
 	ctx, cancel := context.WithCancel(ctx)
 	return &owner{
 		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &batch{},
-		input:   startPrefetch(ctx, w.cfg.Log, l.next, w.cfg.End, l.packs.edges(l.mark.Offset), func() (*Decoder, *scoring.Pack) { return w.newDecoder(l.packs.newest().Pack) }),
+		input:   startPrefetch(ctx, w.cfg.Log, l.Next(), w.cfg.End, l.edges(), func() (*Decoder, *scoring.Pack) { return w.newDecoder(l.pack()) }),
 		answers: make(chan Answer, 2), proof: time.Now(),
 	}
 }
@@ -96,7 +96,7 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 		case b, ok := <-ready:
 			return o.take(b, ok)
 		default:
-			o.idle.empty(o.line.next)
+			o.idle.empty(o.line.Next())
 			return o.fold(o.idle)
 		}
 	}
@@ -139,15 +139,15 @@ func (o *owner) take(b *batch, ok bool) error {
 		return nil
 	}
 	if errors.Is(b.err, ErrOutOfRange) {
-		return o.cfg.Identity.stop("records_lost", fmt.Sprintf("the log no longer holds offset %d", o.line.next),
+		return o.cfg.Line.Identity.stop("records_lost", fmt.Sprintf("the log no longer holds offset %d", o.line.Next()),
 			"raise retention.ms of the input; to go on without the records that are gone: ebb rebuild --from earliest")
 	}
 	if b.err != nil {
 		return fmt.Errorf("fetch: %w", b.err)
 	}
-	o.cfg.Metrics.fetched(o.cfg.Identity.Partition, &b.fetched)
+	o.cfg.Metrics.fetched(o.cfg.Line.Identity.Partition, &b.fetched)
 	o.end, o.stable = b.fetched.End, b.fetched.Stable
-	if b.fetched.Next > o.line.next || b.fetched.Next >= b.fetched.End {
+	if b.fetched.Next > o.line.Next() || b.fetched.Next >= b.fetched.End {
 		o.moved()
 	}
 	return o.foldRecords(b)
@@ -181,8 +181,8 @@ func (o *owner) fold(b *batch) error {
 		}
 	}
 	s := o.line.fold(b)
-	if o.line.poisoned != nil {
-		o.poisoned, o.exhausted = o.line.poisoned, true
+	if o.poisoned = o.line.Poisoned(); o.poisoned != nil {
+		o.exhausted = true
 		o.input.stop()
 	}
 	if o.cfg.Draw != nil && len(s.commit.Keys) > 0 {
@@ -199,7 +199,7 @@ func (o *owner) send() {
 	if o.waiting != nil && o.p.CanCommit() {
 		s := o.waiting
 		o.waiting, o.sent, o.sentAt = nil, s, time.Now()
-		s.commit.Meta.complete(o.cfg.Identity, o.sentAt)
+		s.commit.Meta.complete(o.cfg.Line.Identity, o.sentAt)
 		r := o.p.Commit(&s.commit, s.pending)
 		o.start(func(ctx context.Context) Answer {
 			return Answer{Step: StepCommit, Err: o.cfg.Store.Commit(ctx, r.Commit)}
@@ -207,7 +207,7 @@ func (o *owner) send() {
 	}
 	hurry := o.p.Unpublished().Entries > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
 	if hurry && o.p.CanPublish() && (o.p.Unpublished().Entries > 0 || o.p.Lagging()) {
-		r, packs := o.p.Publish(o.cfg.MaxUnpublished), o.line.packs.packs()
+		r, packs := o.p.Publish(o.cfg.MaxUnpublished), o.line.Packs()
 		o.publishAt, o.lastSent = time.Now(), time.Now()
 		o.start(func(ctx context.Context) Answer {
 			return Answer{Step: StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r, packs))}
@@ -293,6 +293,6 @@ func (o *owner) moved() { o.proof = time.Now() }
 // report makes the owner's state readable from outside.
 func (o *owner) report() {
 	o.progress.Store(&Progress{
-		At: time.Now(), Proof: o.proof, Next: o.line.next, End: o.end, Stable: o.stable, Unpublished: o.p.Unpublished().Entries,
+		At: time.Now(), Proof: o.proof, Next: o.line.Next(), End: o.end, Stable: o.stable, Unpublished: o.p.Unpublished().Entries,
 	})
 }

@@ -12,7 +12,8 @@ import (
 // shelf is a line whose commits are applied to maps at once: the line's own rules without services.
 type shelf struct {
 	*line
-	cfg      Config
+	cfg      LineConfig
+	pack     *scoring.Pack
 	newer    *scoring.Pack // configured from the record at turnAt on; nil: none
 	turnAt   int64
 	meta     Meta
@@ -26,7 +27,8 @@ type shelf struct {
 func newShelf(t testing.TB, pack *scoring.Pack, retention, lateness time.Duration, format int) *shelf {
 	t.Helper()
 	s := &shelf{
-		cfg:      Config{Pack: pack, Retention: retention, Lateness: lateness, Profiles: format, CacheCustomers: 1000},
+		pack:     pack,
+		cfg:      LineConfig{Retention: retention, Lateness: lateness, Profiles: format, CacheCustomers: 1000},
 		profiles: map[string][]byte{}, buckets: map[int64][]byte{},
 	}
 	s.restart()
@@ -44,20 +46,20 @@ func anyOf(t testing.TB, horizon time.Duration) *scoring.Pack {
 
 // restart goes on with a line that knows nothing but what was committed.
 func (s *shelf) restart() {
-	g := newGenerations(s.cfg.Pack)
-	if g.refs = slices.Clip(s.meta.Packs); len(g.refs) > 1 {
-		g.add(s.newer)
+	h := &PackHistory{Packs: []*scoring.Pack{s.pack}, Refs: s.meta.Packs}
+	if len(h.Refs) > 1 {
+		h.Packs = append(h.Packs, s.newer)
 	}
-	s.line = newLine(&s.cfg, &Standing{Meta: s.meta, generations: g})
+	s.line = newLine(&s.cfg, &Standing{Meta: s.meta}, h)
 }
 
 // begins has the newer pack begin where it is to. False: a sweep has to come first.
 func (s *shelf) begins() bool {
-	configured := s.cfg.Pack
+	configured := s.pack
 	if s.newer != nil && s.next >= s.turnAt {
 		configured = s.newer
 	}
-	_, ok := s.turn(configured)
+	_, _, ok := s.turn(configured)
 	return ok
 }
 

@@ -26,8 +26,7 @@ type Standing struct {
 	Outbox  []Pending // decided, not published; the owner adds the records of quarantined ones before it publishes
 	Dropped int       // oldest entries in the store's outbox that are published
 
-	packs       []PackBytes  // that the store holds
-	generations *generations // of the state; nil: the configured pack alone
+	Packs []PackBytes // that the store holds
 }
 
 // Rewinding reports whether the state is behind what was published, so that what is decided again must be suppressed.
@@ -39,7 +38,7 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Standing{Mark: mark, packs: st.Packs}
+	s := &Standing{Mark: mark, Packs: st.Packs}
 	switch {
 	case !st.Exists && !pos.Committed:
 		s.Fresh = true

@@ -126,9 +126,12 @@ func (t *trial) begin(batch, end int64) {
 		configured = nil
 	}
 	w := pipeline.NewWorker(pipeline.Config{
-		Identity: t.input.identity(), Log: &memberLog{process: p}, Store: &memberStore{process: p, down: true},
-		Pack: t.input.pack, Configured: configured, Ledger: t, Lateness: time.Hour, Retention: retention, Profiles: scoring.NewestProfile, CacheCustomers: 8, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
-		PoisonBreaker: t.input.share, AcceptPoison: t.input.accept,
+		Line: pipeline.LineConfig{
+			Identity: t.input.identity(), Lateness: time.Hour, Retention: retention, Profiles: scoring.NewestProfile, CacheCustomers: 8,
+			PoisonBreaker: t.input.share, AcceptPoison: t.input.accept,
+		},
+		Log: &memberLog{process: p}, Store: &memberStore{process: p, down: true},
+		Pack: t.input.pack, Configured: configured, Ledger: t, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
 		MaxUnpublished: pipeline.Volume{Entries: 3, Bytes: 1 << 12}, End: end, Logger: zerolog.Nop(), Metrics: t.input.metrics, Render: t.input.render,
 	})
 	p.worker = w

@@ -5,7 +5,7 @@ import "testing"
 // runningProtocol is a protocol whose takeover is over.
 func runningProtocol(t *testing.T, outbox []Pending) *Protocol {
 	t.Helper()
-	p := NewProtocol(Identity{}, newToken)
+	p := NewProtocol(Identity{}, func() Token { return Token{} })
 	p.next, p.outbox, p.applied = StepCommit, outbox, []applied{{}}
 	p.weigh()
 	return p

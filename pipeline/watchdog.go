@@ -54,7 +54,7 @@ func (w *Worker) watch(ctx context.Context) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			w.cfg.Metrics.stall(w.cfg.Identity.Partition, false)
+			w.cfg.Metrics.stall(w.cfg.Line.Identity.Partition, false)
 			return
 		}
 		s := w.Status()
@@ -64,7 +64,7 @@ func (w *Worker) watch(ctx context.Context) {
 		case s.Phase == Running && was == Stalled:
 			w.cfg.Logger.Info().Msg("partition moves again")
 		}
-		w.cfg.Metrics.stall(w.cfg.Identity.Partition, s.Phase == Stalled)
+		w.cfg.Metrics.stall(w.cfg.Line.Identity.Partition, s.Phase == Stalled)
 		was = s.Phase
 	}
 }

@@ -99,8 +99,9 @@ func TestStall(t *testing.T) {
 		log.held.Store(true)
 		var lines lines
 		worker := pipeline.NewWorker(pipeline.Config{
-			Identity: in.identity(), Log: log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, CacheCustomers: 8, MaxRecordBytes: 1 << 20,
-			PublishEvery: time.Second, Profiles: scoring.NewestProfile, End: -1, Logger: zerolog.New(&lines).Level(zerolog.InfoLevel),
+			Line: pipeline.LineConfig{Identity: in.identity(), CacheCustomers: 8, Profiles: scoring.NewestProfile},
+			Log:  log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, MaxRecordBytes: 1 << 20,
+			PublishEvery: time.Second, End: -1, Logger: zerolog.New(&lines).Level(zerolog.InfoLevel),
 			Metrics: pipeline.NewMetrics(prometheus.NewRegistry()),
 			Render: func(b []byte, e *pipeline.Entry, _ *pipeline.Record) (pipeline.Outgoing, []byte) {
 				return pipeline.Outgoing{Topic: "out", Key: e.Key}, b

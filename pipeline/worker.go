@@ -16,21 +16,15 @@ import (
 
 // Config is what a Worker needs. Everything is required unless it says otherwise.
 type Config struct {
-	Identity       Identity
+	Line           LineConfig
 	Log            Log
 	Store          Store
 	Pack           *scoring.Pack                  // that the configuration began with
 	Configured     func(next int64) *scoring.Pack // the pack that is configured now, asked before each batch, which begins at offset next; nil: Pack
 	Ledger         Ledger                         // read where a state was rolled back or emptied; needed once anything was published
 	Render         Render
-	Lateness       time.Duration    // how far events of a partition may be out of order
-	Retention      time.Duration    // of event time, after which the state of a silent customer is removed; 0: never
-	Profiles       int              // version in which profiles are written; see scoring.NewestProfile
-	CacheCustomers int              // profiles kept in memory
 	MaxRecordBytes int              // a larger record is quarantined
 	Mapping        *Mapping         // for JSON in no known envelope; optional
-	PoisonBreaker  float64          // share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
-	AcceptPoison   int64            // records below this offset go to the DLQ, however many; 0: none beyond those that have been there
 	PublishEvery   time.Duration    // how often the offset moves while nothing is to be published
 	End            int64            // stop before this offset, with every deadline up to the watermark fired; -1: never
 	Draw           func(key []byte) // optional: called with a customer that a batch changed; the key is valid during the call
@@ -156,7 +150,7 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 			w.cfg.Logger.Warn().Err(err).EmbedObject(Refusal{err}).Msg("partition interrupted, taking it over again")
 		}
 		w.status.Store(&Status{Phase: Waiting, Reason: err.Error()})
-		w.cfg.Metrics.interrupted(w.cfg.Identity.Partition, classOf(err))
+		w.cfg.Metrics.interrupted(w.cfg.Line.Identity.Partition, classOf(err))
 		select {
 		case <-time.After(wait.NextBackOff()):
 		case <-revoked:
@@ -171,7 +165,7 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 func (w *Worker) ended(err error) error {
 	if hard, ok := errors.AsType[*HardStop](err); ok {
 		w.status.Store(&Status{Phase: Stopped, Reason: hard.Error()})
-		w.cfg.Metrics.stopped(w.cfg.Identity.Partition, hard.Code)
+		w.cfg.Metrics.stopped(w.cfg.Line.Identity.Partition, hard.Code)
 		w.cfg.Logger.Error().EmbedObject(hard).Msg("partition stopped")
 		return err
 	}
@@ -195,18 +189,18 @@ func classOf(err error) string {
 // own is one ownership: takeover, then work until something ends it.
 func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	began := time.Now()
-	p := NewProtocol(w.cfg.Identity, newToken)
+	p := NewProtocol(w.cfg.Line.Identity, newToken)
 	if err := w.takeOver(ctx, p); err != nil {
 		return err
 	}
 	s := p.Standing()
 	w.settle(&s.Meta)
-	var err error
-	if s.generations, err = w.generations(ctx, s); err != nil {
+	packs, err := w.packHistory(ctx, s)
+	if err != nil {
 		return err
 	}
-	l := newLine(&w.cfg, s)
-	if err := w.refetch(ctx, s); err != nil {
+	l := newLine(&w.cfg.Line, s, packs)
+	if err := w.refetch(ctx, s, len(packs.Packs)); err != nil {
 		return err
 	}
 	p.weigh()
@@ -271,12 +265,12 @@ func (w *Worker) ask(ctx context.Context, r Request) Answer {
 }
 
 // refetch reads the quarantined records of the outbox from the input again: the outbox holds only where they are.
-func (w *Worker) refetch(ctx context.Context, s *Standing) error {
+func (w *Worker) refetch(ctx context.Context, s *Standing, packs int) error {
 	var f Fetched // holds the records after many an entry
 	for i := range s.Outbox {
 		e := mustRead(s.Outbox[i].Encoded)
-		if n := len(s.generations.scorers); int(e.Generation) >= n {
-			return unreadable(fmt.Errorf("outbox entry %d: generation %d of %d", i, e.Generation, n))
+		if int(e.Generation) >= packs {
+			return stateUnreadable(fmt.Errorf("outbox entry %d: pack %d of %d", i, e.Generation, packs))
 		}
 		if e.Kind != EntryQuarantine {
 			continue
@@ -291,7 +285,7 @@ func (w *Worker) refetch(ctx context.Context, s *Standing) error {
 		case err == nil && !found && len(f.Records) == 0: // as of a new leader that has yet to learn how far the others are
 			return fmt.Errorf("%w: an empty answer from %d on", ErrUnavailable, e.Offset)
 		case errors.Is(err, ErrOutOfRange) || err == nil && !found:
-			return w.cfg.Identity.stop("records_lost", fmt.Sprintf("the quarantined record at offset %d is no longer in the log", e.Offset),
+			return w.cfg.Line.Identity.stop("records_lost", fmt.Sprintf("the quarantined record at offset %d is no longer in the log", e.Offset),
 				"raise retention.ms of the input; to go on without it: ebb rebuild --from earliest")
 		case err != nil:
 			return fmt.Errorf("fetch quarantined record %d: %w", e.Offset, err)

@@ -96,16 +96,19 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		Group: g.Group, Input: p.cfg.Kafka.Input, InputID: p.topic.ID, Partition: n, Source: sinks.Source(g.Group, p.cfg.Kafka.Input),
 	}
 	w := pipeline.NewWorker(pipeline.Config{
-		Identity: p.identity(n),
+		Line: pipeline.LineConfig{
+			Identity: p.identity(n), Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention, Profiles: g.Format,
+			CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1),
+			PoisonBreaker:  p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
+		},
 		Log: struct {
 			*kafkasource.Partition
 			*sinks.Kafka
 		}{source, sink},
 		Ledger: &kafkasource.Ledger{Client: p.kafka, Control: p.cfg.Kafka.Control, PackTopic: p.cfg.Kafka.Packs, PacksPartition: sinks.PacksPartition},
-		Store:  store, Pack: p.pack, Configured: p.configured, Render: render.Render, Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention,
-		CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1), MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes), Mapping: p.cfg.Input.Mapping.Compiled,
-		PoisonBreaker: p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
-		PublishEvery: time.Second, Profiles: g.Format, End: p.end(n), Metrics: p.metrics, Trace: p.opts.Trace, Draw: p.drawn,
+		Store:  store, Pack: p.pack, Configured: p.configured, Render: render.Render,
+		MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes), Mapping: p.cfg.Input.Mapping.Compiled,
+		PublishEvery: time.Second, End: p.end(n), Metrics: p.metrics, Trace: p.opts.Trace, Draw: p.drawn,
 		Logger: p.log.With().Str("group", g.Group).Str("topic", p.cfg.Kafka.Input).Int32("partition", n).Int32("generation", g.Generation).Logger(),
 	})
 	p.mu.Lock()
