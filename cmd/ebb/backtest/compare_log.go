@@ -8,6 +8,7 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 	"ebb/scoring"
 )
 
@@ -15,7 +16,7 @@ import (
 // examples how many alerts of each sort are kept.
 func CompareOn(ctx context.Context, p *eventlog.Pass, packs [2]*scoring.Pack, dates []time.Time, examples int) (*Difference, error) {
 	c := NewComparison(packs[0], packs[1], dates, examples)
-	second := pipeline.NewMappedDecoder(0, p.Mapping.Compiled).Reading(packs[1])
+	second := decode.NewMapped(0, p.Mapping.Compiled).Reading(packs[1])
 	var again pipeline.Event // decoded for what the second pack reads
 	err := p.Each(ctx, packs[0], "comparing", func(file *eventlog.File, e *eventlog.Entry) {
 		ev := eventOf(file, e)

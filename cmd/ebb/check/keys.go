@@ -9,6 +9,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
 )
@@ -47,13 +48,13 @@ func (c *checking) checkKeys(ctx context.Context, input *kafkawire.Topic) {
 	}
 }
 
-func (c *checking) decoder() *pipeline.Decoder {
-	return pipeline.NewMappedDecoder(int(c.cfg.Input.MaxRecordBytes), c.cfg.Input.Mapping.Compiled)
+func (c *checking) decoder() *decode.Decoder {
+	return decode.NewMapped(int(c.cfg.Input.MaxRecordBytes), c.cfg.Input.Mapping.Compiled)
 }
 
 // keySample is where customers were seen.
 type keySample struct {
-	decoder         *pipeline.Decoder
+	decoder         *decode.Decoder
 	homes           map[string][]int32 // partitions, ascending, by customer
 	events, keyless int
 }

@@ -14,13 +14,14 @@ import (
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 )
 
 // Sample tries what a file's records become. It needs nothing but the configuration.
 type Sample struct {
 	cfg     *config.Config
 	Name    string // of the file
-	decoder *pipeline.Decoder
+	decoder *decode.Decoder
 	event   pipeline.Event
 
 	records   int64
@@ -60,7 +61,7 @@ type Record struct {
 func NewSample(cfg *config.Config, name string) *Sample {
 	return &Sample{
 		cfg: cfg, Name: name, codes: map[Fault]int64{},
-		decoder: pipeline.NewMappedDecoder(int(cfg.Input.MaxRecordBytes), cfg.Input.Mapping.Compiled),
+		decoder: decode.NewMapped(int(cfg.Input.MaxRecordBytes), cfg.Input.Mapping.Compiled),
 	}
 }
 
@@ -119,7 +120,7 @@ func (s *Sample) try(line []byte) (r Record) {
 		r.Time = advice.Stamp(e.Time)
 	}
 	if e.HasValue {
-		r.Value = string(pipeline.AppendMoney(nil, e.Value, e.Currency))
+		r.Value = string(decode.AppendMoney(nil, e.Value, e.Currency))
 	}
 	r.Currency = string(bytes.TrimRight(e.Currency[:], "\x00"))
 	return r

@@ -14,6 +14,7 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 )
 
 // Entry is one event of a log file as it goes to the input topic. Its slices are valid until the next call of Next.
@@ -48,7 +49,7 @@ type File struct {
 	spill   []byte // a line longer than the buffer of in
 	isCSV   bool
 	builder flatBuilder
-	decoder *pipeline.Decoder
+	decoder *decode.Decoder
 	event   pipeline.Event
 
 	mappedAll bool // the configured mapping takes every record
@@ -74,7 +75,7 @@ func Open(name string, stdin io.Reader, m *config.Mapping) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.decoder, f.mappedAll = pipeline.NewMappedDecoder(0, m.Compiled), m.All()
+	f.decoder, f.mappedAll = decode.NewMapped(0, m.Compiled), m.All()
 	if err := f.detect(); err != nil {
 		f.Close()
 		return nil, err

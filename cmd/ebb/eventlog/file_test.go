@@ -17,6 +17,7 @@ import (
 
 	"ebb/cmd/ebb/config"
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 )
 
 // writeFile puts a log into a file, packed if its name says so, and returns the path.
@@ -203,7 +204,7 @@ func FuzzLogFile(f *testing.F) {
 			return
 		}
 		log.source = "fuzz"
-		decoder := pipeline.NewDecoder(0)
+		decoder := decode.New(0)
 		for last := 0; ; {
 			var e Entry
 			err := log.Next(&e)

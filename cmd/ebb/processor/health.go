@@ -10,17 +10,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"ebb/pipeline"
+	"ebb/pipeline/worker"
 )
 
 func (p *Processor) serveHTTP(ctx context.Context) (err error) {
 	if s := p.opts.shadow; s != nil {
-		p.metrics = pipeline.NewShadowMetrics(s.metered, s.name)
+		p.metrics = worker.NewShadowMetrics(s.metered, s.name)
 		return nil
 	}
 	p.metered = prometheus.NewRegistry()
 	p.metered.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	p.metrics = pipeline.NewMetrics(p.metered)
+	p.metrics = worker.NewMetrics(p.metered)
 	if p.cfg.HTTP.Listen == "" {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (p *Processor) live() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for n, w := range p.workers {
-		if s := w.Status(); s.Phase != pipeline.Running && s.Phase != pipeline.Stalled {
+		if s := w.Status(); s.Phase != worker.Running && s.Phase != worker.Stalled {
 			continue
 		}
 		if since := time.Since(w.Progress().At); since > loopTimeout {
@@ -68,7 +68,7 @@ func (p *Processor) ready() Readiness {
 	}
 	for n, w := range p.workers {
 		s := w.Status()
-		if s.Phase != pipeline.Running {
+		if s.Phase != worker.Running {
 			r.Ready = false
 		}
 		at := w.Progress()

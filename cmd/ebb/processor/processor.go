@@ -20,7 +20,9 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/line"
 	"ebb/pipeline/redisstore"
+	"ebb/pipeline/worker"
 	"ebb/scoring"
 )
 
@@ -49,7 +51,7 @@ type Processor struct {
 	topic   kafkawire.Topic
 	slot    *kafkasource.Slot // nil where the instance id is configured
 	member  *kafkasource.Member
-	metrics *pipeline.Metrics
+	metrics *worker.Metrics
 	metered *prometheus.Registry // what /metrics shows; nil of a shadow, which is shown by the main one
 	http    *server              // nil: none
 	ends    []int64              // by partition, where opts.UntilEnd or opts.AcceptPoison
@@ -61,17 +63,17 @@ type Processor struct {
 
 	mu           sync.Mutex
 	generation   int32
-	awaited      string                     // why it could not start, the last time it tried
-	workers      map[int32]*pipeline.Worker // of the present generation
+	awaited      string                   // why it could not start, the last time it tried
+	workers      map[int32]*worker.Worker // of the present generation
 	draining     bool
 	shadows      *Shadows // beside it; nil: none
-	tally        pipeline.Tally
+	tally        line.Tally
 	began, ended time.Time
 }
 
 // New connects to everything. What cannot work is said here; what only is not there yet is waited for.
 func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Options) (_ *Processor, err error) {
-	p := &Processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*pipeline.Worker{}, draws: make(chan []byte, 1)}
+	p := &Processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*worker.Worker{}, draws: make(chan []byte, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())

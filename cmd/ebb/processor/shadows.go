@@ -11,6 +11,7 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
 	"ebb/pipeline"
+	"ebb/pipeline/worker"
 )
 
 // shadowRole is what a processor knows of being a shadow.
@@ -50,7 +51,7 @@ func StartShadows(ctx context.Context, main *Processor) *Shadows {
 	if len(main.cfg.Shadows) == 0 {
 		return s
 	}
-	s.up = pipeline.NewShadowUp(main.metered)
+	s.up = worker.NewShadowUp(main.metered)
 	for _, name := range main.cfg.ShadowNames() {
 		opts := Options{
 			Hangups: main.opts.Hangups, UntilEnd: main.opts.UntilEnd, Leave: main.opts.Leave, Embedded: main.opts.Embedded, Newest: main.opts.Newest,

@@ -3,28 +3,28 @@ package processor
 import (
 	"time"
 
-	"ebb/pipeline"
+	"ebb/pipeline/line"
 	"ebb/scoring"
 )
 
 // Summary is the last line of run --until-end.
 type Summary struct {
-	Events      uint64               `json:"events"`  // input records whose effect is committed, quarantined ones included
-	Seconds     float64              `json:"seconds"` // from the start of the first takeover to the last publication
-	Alerts      uint64               `json:"alerts"`
-	Transitions map[string]uint64    `json:"transitions"`
-	Quarantined uint64               `json:"quarantined"`
-	Late        uint64               `json:"late"`
-	Duplicates  uint64               `json:"duplicates"`
-	Suppressed  uint64               `json:"suppressed"`    // decided again after the state was rolled back, and not published again
-	Unnamed     uint64               `json:"unnamed"`       // events of types that the pack does not name
-	Types       []pipeline.TypeCount `json:"unnamed_types"` // the most frequent of these
-	Shadows     []ShadowSummary      `json:"shadows,omitempty"`
+	Events      uint64            `json:"events"`  // input records whose effect is committed, quarantined ones included
+	Seconds     float64           `json:"seconds"` // from the start of the first takeover to the last publication
+	Alerts      uint64            `json:"alerts"`
+	Transitions map[string]uint64 `json:"transitions"`
+	Quarantined uint64            `json:"quarantined"`
+	Late        uint64            `json:"late"`
+	Duplicates  uint64            `json:"duplicates"`
+	Suppressed  uint64            `json:"suppressed"`    // decided again after the state was rolled back, and not published again
+	Unnamed     uint64            `json:"unnamed"`       // events of types that the pack does not name
+	Types       []line.TypeCount  `json:"unnamed_types"` // the most frequent of these
+	Shadows     []ShadowSummary   `json:"shadows,omitempty"`
 }
 
 // noSummary is that of who has done nothing: no list or map of it is null.
 func noSummary() Summary {
-	return Summary{Transitions: map[string]uint64{}, Types: []pipeline.TypeCount{}}
+	return Summary{Transitions: map[string]uint64{}, Types: []line.TypeCount{}}
 }
 
 func (p *Processor) Summary() Summary {

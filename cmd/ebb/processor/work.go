@@ -7,6 +7,8 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
+	"ebb/pipeline/line"
+	"ebb/pipeline/worker"
 	"ebb/sinks"
 )
 
@@ -95,8 +97,8 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		Alerts: p.cfg.Kafka.Alerts, DLQ: p.dlq(), Control: p.cfg.Kafka.Control, Packs: p.cfg.Kafka.Packs,
 		Group: g.Group, Input: p.cfg.Kafka.Input, InputID: p.topic.ID, Partition: n, Source: sinks.Source(g.Group, p.cfg.Kafka.Input),
 	}
-	w := pipeline.NewWorker(pipeline.Config{
-		Line: pipeline.LineConfig{
+	w := worker.New(worker.Config{
+		Line: line.Config{
 			Identity: p.identity(n), Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention, Profiles: g.Format,
 			CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1),
 			PoisonBreaker:  p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
