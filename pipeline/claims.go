@@ -46,7 +46,7 @@ func (s *Start) run(t int64) bool {
 
 // before is the last position before all deadlines that may have been armed, and not beyond watermark.
 func (s *Start) before(watermark int64) Due {
-	return Due{Minute: floorDiv(min(s.Earliest, watermark), minuteMillis), Hash: math.MaxUint64}
+	return Due{Minute: FloorDiv(min(s.Earliest, watermark), MinuteMillis), Hash: math.MaxUint64}
 }
 
 // tryStart starts the clock if the event at t is the one that completes what it takes: three customers who agree, or, where

@@ -8,9 +8,9 @@ import (
 
 // Bucket widths and margins of event time, in ms.
 const (
-	minuteMillis = 60_000
-	hourMillis   = 3_600_000
-	futureMillis = 24 * hourMillis
+	MinuteMillis = 60_000
+	HourMillis   = 3_600_000
+	futureMillis = 24 * HourMillis
 )
 
 // Clock is a partition's event time: a function of the records folded and of nothing else. What is ahead of it counts only
@@ -55,7 +55,7 @@ func (d Due) Compare(o Due) int {
 }
 
 // Minute is the last whole minute of event time that the watermark has reached.
-func (c *Clock) Minute() int64 { return floorDiv(c.Watermark, minuteMillis) }
+func (c *Clock) Minute() int64 { return FloorDiv(c.Watermark, MinuteMillis) }
 
 // Observe moves the watermark by an accepted event at t ms and reports whether the event is late (older than the
 // watermark was) or lies so far ahead that it does not move the watermark alone (DESIGN section 8). appendTime with
@@ -80,9 +80,9 @@ func (c *Clock) Observe(customer uint64, t, lateness int64, appendTime bool, sta
 	return late, false
 }
 
-// reach brings the clock of a replay that has come to the published offset to where it was when that was published. A
+// Reach brings the clock of a replay that has come to the published offset to where it was when that was published. A
 // replay of all records is there already; one that began in the middle of the log may not be, or may not have started.
-func (c *Clock) reach(m *Mark) {
+func (c *Clock) Reach(m *Mark) {
 	if m.Fired.Compare(Due{}) > 0 && !c.Started {
 		fired := m.Fired // if no record was replayed, there is no deadline
 		if first := c.Start.before(m.Watermark); c.Start.Earliest != 0 && first.Compare(fired) < 0 {
@@ -95,7 +95,7 @@ func (c *Clock) reach(m *Mark) {
 	}
 }
 
-func (c *Clock) clone() Clock {
+func (c *Clock) Clone() Clock {
 	k := *c
 	k.Future = slices.Clone(c.Future)
 	return k
@@ -114,38 +114,42 @@ func (c *Clock) advance(t, lateness int64) {
 	})
 }
 
-// bucketMinutes is the width of a due bucket, 6 h. Wider: fewer commands when a log is replayed, where a batch arms deadlines all
+// BucketMinutes is the width of a due bucket, 6 h. Wider: fewer commands when a log is replayed, where a batch arms deadlines all
 // over the months ahead. Narrower: less to read at a time when the watermark enters one.
-const bucketMinutes = 360
+const BucketMinutes = 360
 
-// bucketOf is the due bucket that a minute lies in.
-func bucketOf(minute int64) int64 { return floorDiv(minute, bucketMinutes) }
+// BucketOf is the due bucket that a minute lies in.
+func BucketOf(minute int64) int64 { return FloorDiv(minute, BucketMinutes) }
 
-// bucketEnd is the last position in a bucket.
-func bucketEnd(bucket int64) Due {
-	return Due{Minute: (bucket+1)*bucketMinutes - 1, Hash: math.MaxUint64}
+// BucketEnd is the last position in a bucket.
+func BucketEnd(bucket int64) Due {
+	return Due{Minute: (bucket+1)*BucketMinutes - 1, Hash: math.MaxUint64}
 }
 
 // AppendDue appends a due entry for the customer's deadline to dst: minute within the bucket, length and bytes of the key.
 func AppendDue(dst []byte, minute int64, key []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(minute-bucketOf(minute)*bucketMinutes))
+	dst = binary.AppendUvarint(dst, uint64(minute-BucketOf(minute)*BucketMinutes))
 	dst = binary.AppendUvarint(dst, uint64(len(key)))
 	return append(dst, key...)
 }
 
-// readDue takes one entry of bucket off the front of b. ok is false where b is damaged.
-func readDue(b []byte, bucket int64) (minute int64, key, rest []byte, ok bool) {
+// ReadDue takes one entry of bucket off the front of b. ok is false where b is damaged.
+func ReadDue(b []byte, bucket int64) (minute int64, key, rest []byte, ok bool) {
 	r := reader{b: b}
 	m := r.uvarint()
 	n := r.uvarint()
 	key = r.bytes(int(min(n, math.MaxInt32)))
-	return bucket*bucketMinutes + int64(m), key, r.b, !r.bad && m < bucketMinutes
+	return bucket*BucketMinutes + int64(m), key, r.b, !r.bad && m < BucketMinutes
 }
 
-func floorDiv(a, b int64) int64 {
+func FloorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b < 0 {
 		q--
 	}
 	return q
 }
+
+const (
+	DayMillis = 24 * HourMillis
+)

@@ -9,7 +9,7 @@ import (
 // still be swept, so they may not count as fired; where it has armed none, all that was published is behind it.
 func TestReach(t *testing.T) {
 	at := func(hours int64) Due { return Due{Minute: hours * 60, Hash: math.MaxUint64} }
-	mark := Mark{Watermark: 150 * hourMillis, Fired: at(150)}
+	mark := Mark{Watermark: 150 * HourMillis, Fired: at(150)}
 	for name, c := range map[string]struct {
 		replayed []int64 // hours
 		mark     Mark
@@ -23,9 +23,9 @@ func TestReach(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got Clock
 			for _, hours := range c.replayed {
-				got.Observe(1, hours*hourMillis, 0, false, 0)
+				got.Observe(1, hours*HourMillis, 0, false, 0)
 			}
-			got.reach(&c.mark)
+			got.Reach(&c.mark)
 			if got.Started != c.want.Started || got.Watermark != c.want.Watermark || got.Fired != c.want.Fired || got.Start != (Start{}) {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}

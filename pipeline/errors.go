@@ -61,8 +61,8 @@ func (h *HardStop) MarshalZerologObject(e *zerolog.Event) {
 // Error joins what was found and what to do.
 func (h *HardStop) Error() string { return fmt.Sprintf("%s: %s; %s", h.Code, h.Detail, h.Do) }
 
-// stateUnreadable is the hard stop of a state that this build cannot read.
-func stateUnreadable(err error) error {
+// StateUnreadable is the hard stop of a state that this build cannot read.
+func StateUnreadable(err error) error {
 	return &HardStop{
 		Code: "state_unreadable", Detail: err.Error(),
 		Do: "run the version of ebb that wrote it; if it is damaged, restore a backup or run: ebb rebuild --from earliest",

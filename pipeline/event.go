@@ -1,6 +1,8 @@
 package pipeline
 
-import "ebb/scoring"
+import (
+	"ebb/scoring"
+)
 
 // Event is one customer's event in normal form. Its slices alias the record or the decoder's scratch memory and are
 // valid as long as the batch they came in.
@@ -66,10 +68,10 @@ const (
 	RecordTooLarge          // above the configured size
 	RecordEmpty             // no value (a tombstone), unless the headers are a CloudEvent
 	RegistryFramed          // schema-registry framing (magic byte 0), not supported yet
-	numCodes
+	NumCodes
 )
 
-var codeNames = [numCodes]string{
+var codeNames = [NumCodes]string{
 	"usable", "not_json", "nested_too_deep", "customer_missing", "customer_too_long", "customer_unreadable", "type_missing",
 	"type_unreadable", "time_missing", "time_unreadable", "time_out_of_range", "value_unreadable", "currency_unreadable",
 	"id_unreadable", "tenant_unreadable", "record_too_large", "record_empty", "registry_framed",
@@ -77,7 +79,7 @@ var codeNames = [numCodes]string{
 
 // String is the code's stable name.
 func (c Code) String() string {
-	if c >= numCodes {
+	if c >= NumCodes {
 		return "unknown"
 	}
 	return codeNames[c]

@@ -1,6 +1,8 @@
 package pipeline
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+)
 
 // HeaderReader reads a record's headers, encoded as in Record.Headers, one by one and in place.
 type HeaderReader struct {

@@ -51,11 +51,11 @@ type Record struct {
 	Headers    []byte // as in the record: varint count, then per header varint-length key and value (KIP-98)
 }
 
-// size is the record's in bytes, without what the log adds.
-func (r *Record) size() int { return len(r.Key) + len(r.Value) + len(r.Headers) }
+// Size is the record's in bytes, without what the log adds.
+func (r *Record) Size() int { return len(r.Key) + len(r.Value) + len(r.Headers) }
 
-// clone copies what r aliases.
-func (r *Record) clone() *Record {
+// Clone copies what r aliases.
+func (r *Record) Clone() *Record {
 	c := *r
 	c.Key, c.Value, c.Headers = bytes.Clone(r.Key), bytes.Clone(r.Value), bytes.Clone(r.Headers)
 	return &c
@@ -72,8 +72,8 @@ type Fetched struct {
 	Inflated []byte // decompressed batches, which Records alias
 }
 
-// find says where the record at offset is among f.Records, which come in order of their offsets.
-func (f *Fetched) find(offset int64) (i int, found bool) {
+// Find says where the record at offset is among f.Records, which come in order of their offsets.
+func (f *Fetched) Find(offset int64) (i int, found bool) {
 	return slices.BinarySearchFunc(f.Records, offset, func(r Record, o int64) int { return cmp.Compare(r.Offset, o) })
 }
 

@@ -54,7 +54,7 @@ const (
 func (p *Pending) size() Volume {
 	v := Volume{Entries: 1}
 	if p.Record != nil {
-		v.Bytes = p.Record.size()
+		v.Bytes = p.Record.Size()
 	}
 	return v
 }
@@ -72,8 +72,8 @@ func (v Volume) within(limit Volume) bool {
 	return v.Entries <= limit.Entries && v.Bytes <= limit.Bytes
 }
 
-// reaches reports whether v is at a limit, or beyond, in any measure.
-func (v Volume) reaches(limit Volume) bool {
+// Reaches reports whether v is at a limit, or beyond, in any measure.
+func (v Volume) Reaches(limit Volume) bool {
 	return v.Entries >= limit.Entries || v.Bytes >= limit.Bytes
 }
 
@@ -147,7 +147,7 @@ func ReadEntry(b []byte) (e Entry, err error) {
 	switch e.Kind {
 	case EntryQuarantine:
 		e.Code = Code(r.byte())
-		r.bad = r.bad || e.Code == Usable || e.Code >= numCodes
+		r.bad = r.bad || e.Code == Usable || e.Code >= NumCodes
 	case EntryAlert:
 		r.alert(&e, version)
 	case EntryPack, EntryControl:
@@ -165,8 +165,8 @@ func ReadEntry(b []byte) (e Entry, err error) {
 	return e, nil
 }
 
-// mustRead decodes an entry that was encoded, or decoded, before.
-func mustRead(b []byte) Entry {
+// MustReadEntry decodes an entry that was encoded, or decoded, before.
+func MustReadEntry(b []byte) Entry {
 	e, err := ReadEntry(b)
 	if err != nil {
 		panic("BUG: an outbox entry does not read back: " + err.Error())

@@ -4,18 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"ebb/scoring"
 )
-
-// A partition may hold customers of several packs: a new one applies to a customer from its next event on, and until then its
-// deadlines follow from the pack under which it was last folded (ADR 16). They are numbered in the order in which
-// they began, and a profile says which is its own.
-
-// maxPackEpochs is how many packs a partition can have had: a profile has a byte for it.
-const maxPackEpochs = 256
 
 // PackRef names a pack.
 type PackRef struct {
@@ -84,68 +76,11 @@ func (id Identity) Accepts(active, configured PackRef) error {
 	case active.Hash == configured.Hash:
 		return nil
 	case active.Name != configured.Name:
-		return id.stop("pack_changed", fmt.Sprintf("the state is scored with pack %s, the configured one is %s: another pack, not a newer one", active, configured),
+		return id.Stop("pack_changed", fmt.Sprintf("the state is scored with pack %s, the configured one is %s: another pack, not a newer one", active, configured),
 			"put the old pack back; to score with another one from the start, use a new kafka.group")
 	case CompareVersions(active.Version, configured.Version) == 0:
-		return id.stop("pack_changed", fmt.Sprintf("the state is scored with pack %s, the configured one is %s: the same version, with something else in it or with other overrides", active, configured),
+		return id.Stop("pack_changed", fmt.Sprintf("the state is scored with pack %s, the configured one is %s: the same version, with something else in it or with other overrides", active, configured),
 			"raise the version of the changed pack to activate it (of a shipped pack: ebb packs show NAME > FILE, and configure the file), or put the old one and its overrides back")
 	}
 	return nil
-}
-
-// PackHistory is what a takeover has found of the packs of a partition.
-type PackHistory struct {
-	Packs   []*scoring.Pack // in the order in which they began
-	Refs    []PackRef       // parallel to Packs; empty while the first is not announced
-	Ahead   []Activation    // of a replay: those still to come, in order
-	Unsaved []PackBytes     // that the store does not hold yet
-}
-
-// Activation is a pack that begins at an offset.
-type Activation struct {
-	Offset int64 // of the first record that it applies to
-	Pack   *scoring.Pack
-}
-
-// packEpochs are the packs of a partition, numbered in the order in which they began.
-type packEpochs struct {
-	refs    []PackRef            // by number; empty while the first is not announced
-	scorers []*scoring.Scorer    // by number, the newest last
-	into    []*scoring.Migration // to the newest, by number; nil: not needed yet
-	ahead   []Activation         // of a replay: those still to come, in order
-	unsaved []PackBytes          // that the store does not hold yet
-}
-
-func newPackEpochs(h *PackHistory) *packEpochs {
-	g := &packEpochs{refs: slices.Clip(h.Refs), ahead: h.Ahead, unsaved: h.Unsaved}
-	for _, k := range h.Packs {
-		g.add(k)
-	}
-	return g
-}
-
-// add makes k the newest.
-func (g *packEpochs) add(k *scoring.Pack) {
-	g.scorers = append(g.scorers, k.NewScorer())
-	g.into = make([]*scoring.Migration, len(g.scorers))
-}
-
-func (g *packEpochs) newest() *scoring.Scorer { return g.scorers[len(g.scorers)-1] }
-
-// migration leads from the pack of that number to the newest.
-func (g *packEpochs) migration(from uint8) *scoring.Migration {
-	if g.into[from] == nil {
-		g.into[from] = scoring.NewMigration(g.scorers[from], g.newest())
-	}
-	return g.into[from]
-}
-
-// edges are the offsets over which no batch may reach.
-func (g *packEpochs) edges(mark int64) []int64 {
-	edges := []int64{mark}
-	for _, a := range g.ahead {
-		edges = append(edges, a.Offset)
-	}
-	slices.Sort(edges)
-	return edges
 }

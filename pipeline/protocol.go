@@ -175,7 +175,7 @@ func (p *Protocol) reconcile(pos Position) error {
 	}
 	p.standing, p.stored, p.mark, p.outbox, p.dropped = s, s.Meta, s.Mark, slices.Clip(s.Outbox), s.Dropped
 	p.applied = []applied{{meta: s.Meta}}
-	p.weigh()
+	p.Weigh()
 	p.next = StepCommit
 	if s.Fresh {
 		p.next = StepStart
@@ -183,8 +183,8 @@ func (p *Protocol) reconcile(pos Position) error {
 	return nil
 }
 
-// weigh counts what the takeover found in the outbox, once its quarantined records were read again.
-func (p *Protocol) weigh() {
+// Weigh counts what the takeover found in the outbox, once its quarantined records were read again.
+func (p *Protocol) Weigh() {
 	p.unpublished = volume(p.outbox)
 	p.applied[0].added = p.unpublished
 }

@@ -1,13 +1,15 @@
 package pipeline
 
-import "testing"
+import (
+	"testing"
+)
 
 // runningProtocol is a protocol whose takeover is over.
 func runningProtocol(t *testing.T, outbox []Pending) *Protocol {
 	t.Helper()
 	p := NewProtocol(Identity{}, func() Token { return Token{} })
 	p.next, p.outbox, p.applied = StepCommit, outbox, []applied{{}}
-	p.weigh()
+	p.Weigh()
 	return p
 }
 
@@ -32,7 +34,7 @@ func TestPublishWithinBytes(t *testing.T) {
 	if got, want := p.Unpublished(), (Volume{Entries: 7, Bytes: 38 * kib}); got != want {
 		t.Errorf("%+v gathered, want %+v", got, want)
 	}
-	if !p.Unpublished().reaches(limit) {
+	if !p.Unpublished().Reaches(limit) {
 		t.Error("no reason to fold no further")
 	}
 	for i, want := range []int{4, 1, 1, 1} { // 9 KiB, 8 KiB, 20 KiB, 1 KiB
@@ -42,28 +44,7 @@ func TestPublishWithinBytes(t *testing.T) {
 		}
 		p.Answer(Answer{Step: StepPublish})
 	}
-	if got := p.Unpublished(); got != (Volume{}) || p.Unpublished().reaches(limit) {
+	if got := p.Unpublished(); got != (Volume{}) || p.Unpublished().Reaches(limit) {
 		t.Errorf("%+v left", got)
-	}
-}
-
-// TestBatchWithinBytes: a batch ends before the record that would take it beyond the limit, which alone none exceeds it for.
-func TestBatchWithinBytes(t *testing.T) {
-	b := &batch{}
-	b.fetched.Next = 14
-	for i, bytes := range []int{30, 5, 4, 2} {
-		b.fetched.Records = append(b.fetched.Records, Record{Offset: int64(10 + i), Value: make([]byte, bytes)})
-	}
-	b.cutBytes(41)
-	if len(b.fetched.Records) != 4 || b.fetched.Next != 14 {
-		t.Errorf("what fits was cut to %d records, next %d", len(b.fetched.Records), b.fetched.Next)
-	}
-	b.cutBytes(36)
-	if len(b.fetched.Records) != 2 || b.fetched.Next != 12 {
-		t.Errorf("%d records, next %d", len(b.fetched.Records), b.fetched.Next)
-	}
-	b.cutBytes(1)
-	if len(b.fetched.Records) != 1 || b.fetched.Next != 11 {
-		t.Errorf("%d records, next %d", len(b.fetched.Records), b.fetched.Next)
 	}
 }

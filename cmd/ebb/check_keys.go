@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -45,13 +46,13 @@ func (c *checking) checkKeys(ctx context.Context, input *kafkawire.Topic) {
 	}
 }
 
-func (c *checking) decoder() *pipeline.Decoder {
-	return pipeline.NewMappedDecoder(int(c.cfg.Input.MaxRecordBytes), c.cfg.Input.Mapping.compiled)
+func (c *checking) decoder() *decode.Decoder {
+	return decode.NewMapped(int(c.cfg.Input.MaxRecordBytes), c.cfg.Input.Mapping.compiled)
 }
 
 // sample is where customers were seen.
 type sample struct {
-	decoder         *pipeline.Decoder
+	decoder         *decode.Decoder
 	homes           map[string][]int32 // partitions, ascending, by customer
 	events, keyless int
 }

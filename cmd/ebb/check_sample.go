@@ -10,13 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 )
 
 // sampling tries what a file's records become. It needs nothing but the configuration.
 type sampling struct {
 	cfg     *Config
 	name    string
-	decoder *pipeline.Decoder
+	decoder *decode.Decoder
 	event   pipeline.Event
 
 	records   int64
@@ -56,7 +57,7 @@ type sampleRecord struct {
 func newSampling(cfg *Config, name string) *sampling {
 	return &sampling{
 		cfg: cfg, name: name, codes: map[sampleFault]int64{},
-		decoder: pipeline.NewMappedDecoder(int(cfg.Input.MaxRecordBytes), cfg.Input.Mapping.compiled),
+		decoder: decode.NewMapped(int(cfg.Input.MaxRecordBytes), cfg.Input.Mapping.compiled),
 	}
 }
 
@@ -146,7 +147,7 @@ func (s *sampling) try(line []byte) (r sampleRecord) {
 		r.Time = stampOf(e.Time)
 	}
 	if e.HasValue {
-		r.Value = string(pipeline.AppendMoney(nil, e.Value, e.Currency))
+		r.Value = string(decode.AppendMoney(nil, e.Value, e.Currency))
 	}
 	r.Currency = string(bytes.TrimRight(e.Currency[:], "\x00"))
 	return r

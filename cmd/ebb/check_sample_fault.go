@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 )
 
 // partOf is the part of the event that a code is about; "": the record as a whole.
@@ -75,9 +76,9 @@ func (s *sampling) placeOf(f sampleFault, line []byte) (place, found string) {
 func (s *sampling) words(f sampleFault) string {
 	m := &s.cfg.Input.Mapping.Parts
 	switch {
-	case f.code == pipeline.TimeUnreadable && f.envelope == pipeline.Mapped && m.TimeAs != pipeline.TimeForms()[0]:
+	case f.code == pipeline.TimeUnreadable && f.envelope == pipeline.Mapped && m.TimeAs != decode.TimeForms()[0]:
 		return "the time is not in the form of input.mapping.time.as, " + m.TimeAs
-	case f.code == pipeline.ValueUnreadable && f.envelope == pipeline.Mapped && m.ValueAs != pipeline.ValueForms()[0]:
+	case f.code == pipeline.ValueUnreadable && f.envelope == pipeline.Mapped && m.ValueAs != decode.ValueForms()[0]:
 		return "the value is no whole number of minor units"
 	case f.code == pipeline.ValueUnreadable && f.envelope != pipeline.Flat:
 		return "the value is no decimal number"
@@ -134,7 +135,7 @@ func (s *sampling) cure(f sampleFault) string {
 	case f.code == pipeline.RegistryFramed:
 		return "send plain JSON: framed records are not read yet"
 	case f.envelope == pipeline.Mapped && missing && part == "time":
-		return fmt.Sprintf("mend %s.path, or set %s.default: %s", key, key, pipeline.RecordTime)
+		return fmt.Sprintf("mend %s.path, or set %s.default: %s", key, key, decode.RecordTime)
 	case f.envelope == pipeline.Mapped && missing:
 		return fmt.Sprintf("mend %s.path, or set %s.default", key, key)
 	case f.envelope == pipeline.Mapped && (part == "time" || part == "value"):

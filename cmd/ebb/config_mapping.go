@@ -5,19 +5,19 @@ import (
 	"slices"
 	"strings"
 
-	"ebb/pipeline"
+	"ebb/pipeline/decode"
 )
 
 // MappingConfig says how JSON that comes in no known envelope is read.
 type MappingConfig struct {
 	Records string // other or all
-	Parts   pipeline.MappingSpec
+	Parts   decode.MappingSpec
 
-	compiled *pipeline.Mapping // nil: none is configured
+	compiled *decode.Mapping // nil: none is configured
 }
 
 func defaultMapping() MappingConfig {
-	return MappingConfig{Records: mapOther, Parts: pipeline.MappingSpec{TimeAs: pipeline.TimeForms()[0], ValueAs: pipeline.ValueForms()[0]}}
+	return MappingConfig{Records: mapOther, Parts: decode.MappingSpec{TimeAs: decode.TimeForms()[0], ValueAs: decode.ValueForms()[0]}}
 }
 
 // What records a mapping takes.
@@ -34,7 +34,7 @@ func mappingParts() []string {
 func (m *MappingConfig) settings(prefix string) []setting {
 	p := &m.Parts
 	s := []setting{{path: prefix + "records", value: choiceValue{&m.Records, []string{mapOther, mapAll}}, doc: "Which records the mapping below takes: `other`, those that no [envelope](events.md) claims, or `all`. Without paths and defaults below there is no mapping."}}
-	part := func(name string, spec *pipeline.PartSpec, what, missing string) {
+	part := func(name string, spec *decode.PartSpec, what, missing string) {
 		s = append(s, setting{path: prefix + name + ".path", value: listValue{&spec.Paths}, doc: "JSON pointer of " + what + "; of several the first that leads to something counts. `input.mapping." + name + ": /PATH` is short for it."})
 		if missing != "" {
 			s = append(s, setting{path: prefix + name + ".default", value: textValue{&spec.Default}, doc: missing})
@@ -44,11 +44,11 @@ func (m *MappingConfig) settings(prefix string) []setting {
 	part("type", &p.Type, "the event's type, a text or a whole number", "The type of records that name none. Empty: they are quarantined.")
 	part("time", &p.Time, "the event's time", "")
 	s = append(s,
-		setting{path: prefix + "time.as", value: choiceValue{&p.TimeAs, pipeline.TimeForms()}, doc: "What the time is. `auto`: RFC 3339, or seconds or milliseconds since 1970. The others: this and nothing else."},
-		setting{path: prefix + "time.default", value: choiceValue{&p.Time.Default, []string{"", pipeline.RecordTime}}, doc: "The time of records that name none. `record`: the timestamp of the Kafka record. Empty: they are quarantined."},
+		setting{path: prefix + "time.as", value: choiceValue{&p.TimeAs, decode.TimeForms()}, doc: "What the time is. `auto`: RFC 3339, or seconds or milliseconds since 1970. The others: this and nothing else."},
+		setting{path: prefix + "time.default", value: choiceValue{&p.Time.Default, []string{"", decode.RecordTime}}, doc: "The time of records that name none. `record`: the timestamp of the Kafka record. Empty: they are quarantined."},
 	)
 	part("value", &p.Value, "the money", "The money of records that name none, in the form of `value.as`. Empty: none.")
-	s = append(s, setting{path: prefix + "value.as", value: choiceValue{&p.ValueAs, pipeline.ValueForms()}, doc: "What the money is. `decimal`: a number of units of the currency (12.90), rounded to the minor unit. `minor`: a whole number of minor units (1290)."})
+	s = append(s, setting{path: prefix + "value.as", value: choiceValue{&p.ValueAs, decode.ValueForms()}, doc: "What the money is. `decimal`: a number of units of the currency (12.90), rounded to the minor unit. `minor`: a whole number of minor units (1290)."})
 	part("currency", &p.Currency, "the currency, three letters", "The currency of records that name none. Empty: none, and two decimals.")
 	part("id", &p.ID, "the event's id, by which a repeat is known", "")
 	part("tenant", &p.Tenant, "the tenant", "The tenant of records that name none.")
@@ -68,8 +68,8 @@ func (l *configLoader) checkMapping(m *MappingConfig) {
 	spec := m.Parts
 	spec.All = m.Records == mapAll
 	var err error
-	m.compiled, err = pipeline.NewMapping(&spec)
-	if faults, ok := errors.AsType[pipeline.MappingFaults](err); ok {
+	m.compiled, err = decode.NewMapping(&spec)
+	if faults, ok := errors.AsType[decode.MappingFaults](err); ok {
 		known := slices.Clone(l.problems)
 		for _, f := range faults {
 			if known.touch(prefix + f.Key) {

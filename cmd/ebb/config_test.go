@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ebb/pipeline"
+	"ebb/pipeline/decode"
 )
 
 // files is a file system for loadConfig.
@@ -89,8 +89,8 @@ input:
 	want.Pack = PackConfig{Name: "any", Activity: []string{"Order Completed"}, Friction: map[string]float64{"payment_failed": 1, "complaint": 0.5}, Horizon: 90 * day}
 	want.State.Cache, want.Input.MaxRecordBytes = 2_000_000, 2<<20
 	m := &want.Input.Mapping.Parts
-	m.Customer.Paths, m.Type = []string{"/user/id", "/a,b"}, pipeline.PartSpec{Paths: []string{"/event"}, Default: "Visit"}
-	m.Time.Default, m.Value.Paths, m.ValueAs, m.ID.Paths = pipeline.RecordTime, []string{"/cents"}, "minor", []string{"/uuid"}
+	m.Customer.Paths, m.Type = []string{"/user/id", "/a,b"}, decode.PartSpec{Paths: []string{"/event"}, Default: "Visit"}
+	m.Time.Default, m.Value.Paths, m.ValueAs, m.ID.Paths = decode.RecordTime, []string{"/cents"}, "minor", []string{"/uuid"}
 	if c.Input.Mapping.compiled == nil {
 		t.Error("the mapping is not ready")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 )
 
 // logEntry is one event of a log file as it goes to the input topic. Its slices are valid until the next call of Next.
@@ -46,7 +47,7 @@ type logFile struct {
 	spill   []byte // a line longer than the buffer of in
 	isCSV   bool
 	builder flatBuilder
-	decoder *pipeline.Decoder
+	decoder *decode.Decoder
 	event   pipeline.Event
 
 	mappedAll bool // the configured mapping takes every record
@@ -72,7 +73,7 @@ func openLogFile(name string, stdin io.Reader, m *MappingConfig) (*logFile, erro
 	if err != nil {
 		return nil, err
 	}
-	f.decoder, f.mappedAll = pipeline.NewMappedDecoder(0, m.compiled), m.Records == mapAll
+	f.decoder, f.mappedAll = decode.NewMapped(0, m.compiled), m.Records == mapAll
 	if err := f.detect(); err != nil {
 		f.Close()
 		return nil, err

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 )
 
 // writeLog puts a log into a file, gzipped if its name says so, and returns the path.
@@ -202,7 +203,7 @@ func FuzzLogFile(f *testing.F) {
 			return
 		}
 		log.source = "fuzz"
-		decoder := pipeline.NewDecoder(0)
+		decoder := decode.New(0)
 		for last := 0; ; {
 			var e logEntry
 			err := log.Next(&e)

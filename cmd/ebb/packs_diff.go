@@ -11,6 +11,7 @@ import (
 
 	"ebb/cmd/ebb/backtest"
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 	"ebb/scoring"
 )
 
@@ -147,7 +148,7 @@ func (f *packsDiffFlags) compare(ctx context.Context, p *logPass, packs [2]*scor
 		}
 	}
 	c := backtest.NewComparison(packs[0], packs[1], dates, int(f.examples))
-	second := pipeline.NewMappedDecoder(0, p.mapping.compiled).Reading(packs[1])
+	second := decode.NewMapped(0, p.mapping.compiled).Reading(packs[1])
 	var again pipeline.Event // decoded for what the second pack reads
 	err := p.each(ctx, packs[0], "comparing", func(ev *backtest.Event, e *logEntry) {
 		again.Properties = nil

@@ -22,7 +22,9 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/line"
 	"ebb/pipeline/redisstore"
+	"ebb/pipeline/worker"
 	"ebb/scoring"
 	"ebb/sinks"
 )
@@ -52,7 +54,7 @@ type processor struct {
 	topic   kafkawire.Topic
 	slot    *kafkasource.Slot // nil where the instance id is configured
 	member  *kafkasource.Member
-	metrics *pipeline.Metrics
+	metrics *worker.Metrics
 	metered *prometheus.Registry // what /metrics shows; nil of a shadow, which is shown by the main one
 	http    *httpServer          // nil: none
 	ends    []int64              // by partition, where opts.untilEnd or opts.acceptPoison
@@ -64,17 +66,17 @@ type processor struct {
 
 	mu           sync.Mutex
 	generation   int32
-	awaited      string                     // why it could not start, the last time it tried
-	workers      map[int32]*pipeline.Worker // of the present generation
+	awaited      string                   // why it could not start, the last time it tried
+	workers      map[int32]*worker.Worker // of the present generation
 	draining     bool
 	shadows      *shadows // beside it; nil: none
-	tally        pipeline.Tally
+	tally        line.Tally
 	began, ended time.Time
 }
 
 // newProcessor connects to everything. What cannot work is said here; what only is not there yet is waited for.
 func newProcessor(ctx context.Context, cfg *Config, log zerolog.Logger, opts processorOptions) (_ *processor, err error) {
-	p := &processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*pipeline.Worker{}, draws: make(chan []byte, 1)}
+	p := &processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*worker.Worker{}, draws: make(chan []byte, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
@@ -247,12 +249,12 @@ func formats(newest int) (all []int) {
 
 func (p *processor) serveHTTP(ctx context.Context) (err error) {
 	if s := p.opts.shadow; s != nil {
-		p.metrics = pipeline.NewShadowMetrics(s.metered, s.name)
+		p.metrics = worker.NewShadowMetrics(s.metered, s.name)
 		return nil
 	}
 	p.metered = prometheus.NewRegistry()
 	p.metered.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	p.metrics = pipeline.NewMetrics(p.metered)
+	p.metrics = worker.NewMetrics(p.metered)
 	if p.cfg.HTTP.Listen == "" {
 		return nil
 	}
@@ -378,8 +380,8 @@ func (p *processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		Alerts: p.cfg.Kafka.Alerts, DLQ: p.dlq(), Control: p.cfg.Kafka.Control, Packs: p.cfg.Kafka.Packs,
 		Group: g.Group, Input: p.cfg.Kafka.Input, InputID: p.topic.ID, Partition: n, Source: sinks.Source(g.Group, p.cfg.Kafka.Input),
 	}
-	w := pipeline.NewWorker(pipeline.Config{
-		Line: pipeline.LineConfig{
+	w := worker.New(worker.Config{
+		Line: line.Config{
 			Identity: p.identity(n), Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention, Profiles: g.Format,
 			CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1),
 			PoisonBreaker:  p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
@@ -437,7 +439,7 @@ func (p *processor) live() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for n, w := range p.workers {
-		if s := w.Status(); s.Phase != pipeline.Running && s.Phase != pipeline.Stalled {
+		if s := w.Status(); s.Phase != worker.Running && s.Phase != worker.Stalled {
 			continue
 		}
 		if since := time.Since(w.Progress().At); since > loopTimeout {
@@ -463,7 +465,7 @@ func (p *processor) ready() readiness {
 	}
 	for n, w := range p.workers {
 		s := w.Status()
-		if s.Phase != pipeline.Running {
+		if s.Phase != worker.Running {
 			r.Ready = false
 		}
 		at := w.Progress()

@@ -7,7 +7,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"ebb/pipeline"
+	"ebb/pipeline/line"
 )
 
 // How often the log names the event types that the pack does not, and how many of them at most.
@@ -51,7 +51,7 @@ func beside(ctx context.Context, every time.Duration, do func(context.Context)) 
 }
 
 // logUnnamed writes one line, unless there is nothing new since so many were said, and gives how many it has said.
-func logUnnamed(log zerolog.Logger, types []pipeline.TypeCount, said uint64) uint64 {
+func logUnnamed(log zerolog.Logger, types []line.TypeCount, said uint64) uint64 {
 	total := uint64(0)
 	list := zerolog.Arr()
 	for _, t := range types {

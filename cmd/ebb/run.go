@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/pipeline"
+	"ebb/pipeline/line"
 )
 
 // packFlags override parts of the pack; run, demo and their like share them.
@@ -74,17 +75,17 @@ others at once.`,
 
 // summary is the last line of run --until-end.
 type summary struct {
-	Events      uint64               `json:"events"`  // input records whose effect is committed, quarantined ones included
-	Seconds     float64              `json:"seconds"` // from the start of the first takeover to the last publication
-	Alerts      uint64               `json:"alerts"`
-	Transitions map[string]uint64    `json:"transitions"`
-	Quarantined uint64               `json:"quarantined"`
-	Late        uint64               `json:"late"`
-	Duplicates  uint64               `json:"duplicates"`
-	Suppressed  uint64               `json:"suppressed"`    // decided again after the state was rolled back, and not published again
-	Unnamed     uint64               `json:"unnamed"`       // events of types that the pack does not name
-	Types       []pipeline.TypeCount `json:"unnamed_types"` // the most frequent of these
-	Shadows     []shadowSummary      `json:"shadows,omitempty"`
+	Events      uint64            `json:"events"`  // input records whose effect is committed, quarantined ones included
+	Seconds     float64           `json:"seconds"` // from the start of the first takeover to the last publication
+	Alerts      uint64            `json:"alerts"`
+	Transitions map[string]uint64 `json:"transitions"`
+	Quarantined uint64            `json:"quarantined"`
+	Late        uint64            `json:"late"`
+	Duplicates  uint64            `json:"duplicates"`
+	Suppressed  uint64            `json:"suppressed"`    // decided again after the state was rolled back, and not published again
+	Unnamed     uint64            `json:"unnamed"`       // events of types that the pack does not name
+	Types       []line.TypeCount  `json:"unnamed_types"` // the most frequent of these
+	Shadows     []shadowSummary   `json:"shadows,omitempty"`
 }
 
 func (a *app) run(cmd *cobra.Command, f *runFlags) error {
@@ -134,7 +135,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 
 // noSummary is that of who has done nothing: no list or map of it is null.
 func noSummary() summary {
-	return summary{Transitions: map[string]uint64{}, Types: []pipeline.TypeCount{}}
+	return summary{Transitions: map[string]uint64{}, Types: []line.TypeCount{}}
 }
 
 func (p *processor) summary() summary {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"ebb/pipeline"
+	"ebb/pipeline/line"
 )
 
 // feed writes n values to a partition of the input.
@@ -88,7 +88,7 @@ func TestRunNamesUnknownTypes(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.stdout), &sum); err != nil {
 		t.Fatal(err)
 	}
-	want := []pipeline.TypeCount{{Type: "Sock Knitted", Events: 30}, {Type: "Cart Polished", Events: 20}}
+	want := []line.TypeCount{{Type: "Sock Knitted", Events: 30}, {Type: "Cart Polished", Events: 20}}
 	if diff := cmp.Diff(want, sum.Types); diff != "" || sum.Unnamed != 50 {
 		t.Errorf("%d unnamed: %s", sum.Unnamed, diff)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ebb/pipeline"
+	"ebb/pipeline/worker"
 )
 
 // shadowRole is what a processor knows of being a shadow.
@@ -47,7 +48,7 @@ func startShadows(ctx context.Context, main *processor) *shadows {
 	if len(main.cfg.Shadows) == 0 {
 		return s
 	}
-	s.up = pipeline.NewShadowUp(main.metered)
+	s.up = worker.NewShadowUp(main.metered)
 	for _, name := range main.cfg.shadowNames() {
 		opts := processorOptions{
 			hangups: main.opts.hangups, untilEnd: main.opts.untilEnd, leave: main.opts.leave, embedded: main.opts.embedded, newest: main.opts.newest,

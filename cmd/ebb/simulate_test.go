@@ -15,13 +15,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 )
 
 // TestSimulate writes a shop that the line's own decoder takes, and the truth about it.
 func TestSimulate(t *testing.T) {
 	truth := filepath.Join(t.TempDir(), "left.csv")
 	got := run(t, nil, nil, "simulate", "--customers", "300", "--days", "400", "--seed", "3", "--truth", truth).want(t, exitOK)
-	d, e, customers, events := pipeline.NewDecoder(0), pipeline.Event{}, map[string]bool{}, int64(0)
+	d, e, customers, events := decode.New(0), pipeline.Event{}, map[string]bool{}, int64(0)
 	for line := range strings.Lines(got.stdout) {
 		d.Decode(&pipeline.Record{Value: []byte(line)}, &e)
 		if e.Code != pipeline.Usable || len(e.ID) == 0 || e.HasValue != (string(e.Currency[:]) == "EUR") {

@@ -102,7 +102,7 @@ func hardStops(t *testing.T) []string {
 				}
 			}
 		case *ast.CallExpr:
-			if name(n.Fun) == "stop" && len(n.Args) == 3 {
+			if strings.EqualFold(name(n.Fun), "stop") && len(n.Args) == 3 {
 				add(n.Args[0])
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 )
 
 func TestStageOf(t *testing.T) {
@@ -35,7 +36,7 @@ func TestStageOf(t *testing.T) {
 func TestStretchRecord(t *testing.T) {
 	s := &stretch{every: 20, open: []string{"c-00000007"}, calm: []string{"c-00000001"}, start: 1_767_225_600_000, spacing: 7776}
 	r := rand.New(rand.NewPCG(1, 2))
-	d := pipeline.NewDecoder(1 << 10)
+	d := decode.New(1 << 10)
 	for _, n := range []int{0, 1, 20, 199, 12_345_678} {
 		record := s.record(n, r)
 		var e pipeline.Event

@@ -8,11 +8,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 )
 
 // TestPoisonKinds: each kind is refused with its code, and every code has a kind.
 func TestPoisonKinds(t *testing.T) {
-	d := pipeline.NewDecoder(largestRecord)
+	d := decode.New(largestRecord)
 	seen := map[string]bool{}
 	in := &kgo.Record{Key: []byte("c-1"), Timestamp: time.UnixMilli(1)}
 	for i, kind := range poisonKinds() {

@@ -1,0 +1,109 @@
+package decode
+
+import (
+	"math"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+// Decoder turns records into events, by hand, because decoding is the most expensive step of the line. It tells the three
+// envelopes apart record by record: ebb's own flat JSON (decode_flat.go), the messages of the Segment specification
+// (decode_segment.go) and CloudEvents (decode_cloud.go). Any other JSON it reads by a mapping (decode_mapped.go). It belongs
+// to one goroutine. BenchmarkDecode; the oracle it is compared with stands in the tests.
+//
+// In all of them: unknown members are validated and ignored. Of a repeated member the last one counts. A member that is
+// null or an empty string counts as absent. Names are compared exactly, after their escapes. Half a surrogate pair in an
+// escape, as a text cut in the middle of an emoji leaves it, makes a member that is read unreadable; elsewhere it does no
+// harm.
+type Decoder struct {
+	maxRecord int
+	scratch   scratch
+	top       memberTable // of the record's object, or of the attributes in its headers
+	inner     memberTable // of an object inside it
+	mapping   *Mapping    // nil: none
+	found     slotTable   // what its paths lead to
+
+	properties *properties             // that a pack reads; nil: none
+	values     []scoring.PropertyValue // of the events since Reset
+}
+
+// New returns a decoder that refuses records of more than maxRecordBytes (key, value and headers together). 0 sets
+// no limit of its own.
+func New(maxRecordBytes int) *Decoder {
+	if maxRecordBytes <= 0 || maxRecordBytes > math.MaxInt32 {
+		maxRecordBytes = math.MaxInt32
+	}
+	return &Decoder{maxRecord: maxRecordBytes}
+}
+
+// NewMapped is New with a mapping for JSON in no known envelope; nil: none.
+func NewMapped(maxRecordBytes int, m *Mapping) *Decoder {
+	d := New(maxRecordBytes)
+	if m != nil {
+		d.mapping, d.found.at = m, make([]jsonToken, m.slots)
+	}
+	return d
+}
+
+// Reset begins a batch: events decoded before it are no longer valid.
+func (d *Decoder) Reset() {
+	d.scratch.reset()
+	d.values = d.values[:0]
+}
+
+// Decode reads r into e, whatever r holds: e.Code is Usable and e a complete event, or it says why not, and then e holds
+// the record's offset and timestamp, and the envelope that the record was taken for, as far as it got. e aliases r and the decoder's scratch memory: it is valid until Reset.
+func (d *Decoder) Decode(r *pipeline.Record, e *pipeline.Event) {
+	*e = pipeline.Event{Offset: r.Offset, AppendTime: r.AppendTime, Timestamp: r.Timestamp}
+	if c := d.decode(r, e); c != pipeline.Usable {
+		*e = pipeline.Event{Offset: r.Offset, AppendTime: r.AppendTime, Timestamp: r.Timestamp, Code: c, Envelope: e.Envelope}
+	}
+}
+
+func (d *Decoder) decode(r *pipeline.Record, e *pipeline.Event) (c pipeline.Code) {
+	h := headerHints{}
+	if len(r.Headers) > 1 && !d.mapping.takesAll() { // more than a count of none
+		h = d.scanHeaders(r.Headers)
+	}
+	if h.mode == modeBinary {
+		c = d.decodeBinary(r, &h, e)
+	} else {
+		c = d.decodeObject(r, h.mode, e)
+	}
+	if c == pipeline.Usable {
+		e.Key = pipeline.AppendKey(d.scratch.take(1+len(e.Tenant)+len(e.Customer)), e.Tenant, e.Customer)
+	}
+	return c
+}
+
+// decodeObject reads a record whose value is one JSON object.
+func (d *Decoder) decodeObject(r *pipeline.Record, mode cloudMode, e *pipeline.Event) pipeline.Code {
+	switch {
+	case len(r.Value) == 0:
+		return pipeline.RecordEmpty
+	case r.Value[0] == 0:
+		return pipeline.RegistryFramed
+	case d.tooLarge(r):
+		return pipeline.RecordTooLarge
+	}
+	if d.mapping != nil {
+		return d.decodeMapped(r.Value, mode, e)
+	}
+	if c := d.scanRecord(r.Value); c != pipeline.Usable {
+		return c
+	}
+	if mode == modeStructured || d.top.get(memberSpecVersion).isText() {
+		return d.readCloudEvent(r.Value, r.Value, d.top.get(memberData), e)
+	}
+	if d.top.get(memberCustomer).absent() {
+		if call := d.segmentCall(r.Value); call != callNone {
+			return d.readSegment(r.Value, call, e)
+		}
+	}
+	return d.readFlat(r.Value, e)
+}
+
+func (d *Decoder) tooLarge(r *pipeline.Record) bool {
+	return r.Size() > d.maxRecord
+}

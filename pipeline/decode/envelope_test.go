@@ -1,0 +1,214 @@
+package decode_test
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"ebb/pipeline"
+	"ebb/pipeline/decode"
+)
+
+// plainEnvelope finds out which envelope a record came in, and takes it off.
+func plainEnvelope(r *pipeline.Record, maxRecordBytes int, spec *decode.MappingSpec) (plainFields, pipeline.Code) {
+	headers := plainHeaders(r.Headers)
+	if spec != nil && spec.All {
+		headers = nil
+	}
+	mediaType := headers["content-type"]
+	if mediaType == "" {
+		mediaType = headers["ce_datacontenttype"]
+	}
+	mediaType = strings.ToLower(mediaType)
+	structured := strings.HasPrefix(mediaType, "application/cloudevents")
+	if version := headers["ce_specversion"]; !structured && version != "" && utf8.ValidString(version) {
+		return plainBinary(r, headers, mediaType, maxRecordBytes)
+	}
+	switch {
+	case len(r.Value) == 0:
+		return plainFields{}, pipeline.RecordEmpty
+	case r.Value[0] == 0:
+		return plainFields{}, pipeline.RegistryFramed
+	case len(r.Key)+len(r.Value)+len(r.Headers) > maxRecordBytes:
+		return plainFields{}, pipeline.RecordTooLarge
+	}
+	if c := plainSyntax(r.Value, false); c != pipeline.Usable {
+		return plainFields{}, c
+	}
+	m := plainObject(r.Value)
+	kind, _ := plainText(m["type"], false, pipeline.TypeMissing, pipeline.TypeUnreadable)
+	mapped := spec != nil && !plainlyClaimed(m, structured, segmentTypes()[kind] != "")
+	switch {
+	case mapped || spec != nil && spec.All:
+		return plainMapped(r, spec), pipeline.Usable
+	case structured || !missing(m["specversion"]) && m["specversion"][0] == '"':
+		return plainCloud(m, plainObject(m["data"]), r.Timestamp), pipeline.Usable
+	case missing(m["customer"]) && segmentTypes()[kind] != "":
+		return plainSegment(m, segmentTypes()[kind], r.Timestamp), pipeline.Usable
+	}
+	return plainFields{
+		customer: m["customer"], kind: m["type"], value: m["value"], currency: m["currency"], id: m["id"], tenant: m["tenant"],
+		time: func() (int64, pipeline.Code) { return plainTime(m["time"]) },
+	}, pipeline.Usable
+}
+
+func plainBinary(r *pipeline.Record, headers map[string]string, mediaType string, maxRecordBytes int) (plainFields, pipeline.Code) {
+	mediaType, _, _ = strings.Cut(mediaType, ";")
+	mediaType = strings.TrimRight(mediaType, " \t")
+	isJSON := strings.HasSuffix(mediaType, "/json") || strings.HasSuffix(mediaType, "+json")
+	none := headers["content-type"] == "" && headers["ce_datacontenttype"] == ""
+	var data map[string]json.RawMessage
+	if len(r.Key)+len(r.Value)+len(r.Headers) > maxRecordBytes {
+		return plainFields{}, pipeline.RecordTooLarge
+	}
+	if len(r.Value) > 0 && (isJSON || none) {
+		c := plainSyntax(r.Value, true)
+		if isJSON && r.Value[0] == 0 {
+			c = pipeline.RegistryFramed
+		}
+		if isJSON && c != pipeline.Usable {
+			return plainFields{}, c
+		}
+		if c == pipeline.Usable {
+			data = plainObject(r.Value)
+		}
+	}
+	attributes := map[string]json.RawMessage{}
+	for name, value := range headers {
+		name, ok := strings.CutPrefix(name, "ce_")
+		if !ok {
+			continue
+		}
+		attributes[name] = json.RawMessage("false") // what is no text is unreadable
+		if utf8.ValidString(value) {
+			attributes[name], _ = json.Marshal(value)
+		}
+	}
+	return plainCloud(attributes, data, r.Timestamp), pipeline.Usable
+}
+
+func plainCloud(attributes, data map[string]json.RawMessage, stamp int64) plainFields {
+	return plainFields{
+		envelope: pipeline.CloudEvent,
+		customer: firstOf(attributes["customer"], data["customer"], attributes["subject"], attributes["partitionkey"]),
+		kind:     attributes["type"], id: attributes["id"], source: attributes["source"],
+		tenant: firstOf(attributes["tenant"], data["tenant"]), value: data["value"], currency: data["currency"],
+		time: func() (int64, pipeline.Code) {
+			if missing(attributes["time"]) && stamp > 0 {
+				return stamp, plainRange(stamp)
+			}
+			return plainTime(attributes["time"])
+		},
+	}
+}
+
+// segmentTypes is each call's event type; that of a track is its own.
+func segmentTypes() map[string]string {
+	return map[string]string{
+		"track": "-", "page": "Page Viewed", "screen": "Screen Viewed", "identify": "identify", "group": "group", "alias": "alias",
+	}
+}
+
+func plainSegment(m map[string]json.RawMessage, kind string, stamp int64) plainFields {
+	properties, context := plainObject(m["properties"]), plainObject(m["context"])
+	f := plainFields{
+		envelope: pipeline.Segment,
+		customer: firstOf(m["userId"], m["anonymousId"]), id: m["messageId"], tenant: context["groupId"],
+		value: firstOf(properties["revenue"], properties["total"], properties["value"]), currency: properties["currency"],
+		control: strings.ToLower(kind) == kind && kind != "-",
+		time:    func() (int64, pipeline.Code) { return plainDeviceTime(m, stamp) },
+	}
+	if f.kind = m["event"]; kind != "-" {
+		f.kind, _ = json.Marshal(kind)
+	}
+	return f
+}
+
+func plainDeviceTime(m map[string]json.RawMessage, stamp int64) (int64, pipeline.Code) {
+	device, c := plainClock(firstOf(m["timestamp"], m["originalTimestamp"], m["sentAt"]))
+	if c != pipeline.Usable {
+		return 0, c
+	}
+	plausible := func(ms int64) bool { y := time.UnixMilli(ms).UTC().Year(); return y >= 1970 && y <= 2200 }
+	day := (24 * time.Hour).Milliseconds()
+	sent, sentCode := plainClock(m["sentAt"])
+	received, receivedCode := plainClock(m["receivedAt"])
+	known := receivedCode == pipeline.Usable && plausible(received)
+	if !known && plausible(stamp) && stamp != device && stamp-sent <= day && sent-stamp <= day {
+		received, known = stamp, true
+	}
+	corrected := !missing(m["timestamp"]) && !missing(m["originalTimestamp"])
+	sane := sentCode == pipeline.Usable && plausible(sent) && plausible(device) && device <= sent+day
+	if !corrected && known && sane {
+		device = received - (sent - device)
+	}
+	return device, plainRange(device)
+}
+
+func missing(raw json.RawMessage) bool {
+	return raw == nil || string(raw) == "null" || string(raw) == `""`
+}
+
+func firstOf(candidates ...json.RawMessage) json.RawMessage {
+	for _, raw := range candidates {
+		if !missing(raw) {
+			return raw
+		}
+	}
+	return nil
+}
+
+// plainObject is the members of a JSON object, and none of any other value.
+func plainObject(b []byte) map[string]json.RawMessage {
+	var m map[string]json.RawMessage
+	if json.Unmarshal(b, &m) != nil {
+		return nil
+	}
+	return m
+}
+
+// plainHeaders is the headers that are not null, of a repeated one the last; none where they are damaged.
+func plainHeaders(b []byte) map[string]string {
+	out := map[string]string{}
+	damaged := false
+	number := func() (n int64) {
+		n, size := binary.Varint(b)
+		if size <= 0 {
+			damaged = true
+			return 0
+		}
+		b = b[size:]
+		return n
+	}
+	text := func() (s string, null bool) {
+		n := number()
+		if n == -1 {
+			return "", true
+		}
+		if damaged = damaged || n < 0 || n > int64(len(b)); damaged {
+			return "", true
+		}
+		s, b = string(b[:n]), b[n:]
+		return s, false
+	}
+	if len(b) == 0 {
+		return nil
+	}
+	for left := number(); left != 0; left-- {
+		key, null := text()
+		damaged = damaged || null || left < 0
+		value, null := text()
+		if damaged {
+			return nil
+		}
+		if delete(out, key); !null {
+			out[key] = value
+		}
+	}
+	if len(b) != 0 {
+		return nil
+	}
+	return out
+}

@@ -1,0 +1,130 @@
+package decode
+
+import (
+	"math"
+	"strconv"
+)
+
+// decimal is a number in JSON's grammar without an exponent, taken apart.
+type decimal struct {
+	negative bool
+	whole    []byte // digits, no leading zero unless it is the only one
+	fraction []byte // digits, may be empty
+}
+
+// parseDecimal takes s apart. It knows no exponent: a producer that writes one computes money in floats.
+func parseDecimal(s []byte) (d decimal, ok bool) {
+	if len(s) > 0 && s[0] == '-' {
+		d.negative, s = true, s[1:]
+	}
+	i := skipDigits(s, 0)
+	if i < 0 || (i > 1 && s[0] == '0') {
+		return d, false
+	}
+	d.whole = s[:i]
+	if i == len(s) {
+		return d, true
+	}
+	if s[i] != '.' || skipDigits(s, i+1) != len(s) {
+		return d, false
+	}
+	d.fraction = s[i+1:]
+	return d, true
+}
+
+// parseMoney reads s as minor units of a currency with the given number of decimals. Digits beyond those must be zeros
+// (12.340 is 12.34, 12.345 is refused) unless it is rounded, half away from zero: 19.989999999999998, as a float leaves
+// it, is 19.99. ok is false also where int64 is too small.
+func parseMoney(s []byte, decimals int, rounded bool) (minor int64, ok bool) {
+	d, ok := parseDecimal(s)
+	if !ok {
+		return 0, false
+	}
+	var carry uint64
+	if len(d.fraction) > decimals {
+		switch rest := d.fraction[decimals:]; {
+		case !rounded:
+			if !allZeros(rest) {
+				return 0, false
+			}
+		case rest[0] >= '5':
+			carry = 1
+		}
+		d.fraction = d.fraction[:decimals]
+	}
+	const most = 19 // digits that a uint64 holds whatever they are, and an int64 at best
+	if len(d.whole)+decimals > most {
+		return 0, false
+	}
+	var sum uint64
+	for _, c := range d.whole {
+		sum = sum*10 + uint64(c-'0')
+	}
+	for i := range decimals {
+		sum *= 10
+		if i < len(d.fraction) {
+			sum += uint64(d.fraction[i] - '0')
+		}
+	}
+	sum += carry
+	if d.negative {
+		return -int64(sum), sum <= -math.MinInt64
+	}
+	return int64(sum), sum <= math.MaxInt64
+}
+
+func allZeros(digits []byte) bool {
+	for _, c := range digits {
+		if c != '0' {
+			return false
+		}
+	}
+	return true
+}
+
+// AppendMoney writes minor units of a currency as a decimal number: 12.90.
+func AppendMoney(dst []byte, minor int64, currency [3]byte) []byte {
+	amount := uint64(minor)
+	if minor < 0 {
+		dst, amount = append(dst, '-'), -amount
+	}
+	decimals := currencyDecimals(currency)
+	if decimals == 0 {
+		return strconv.AppendUint(dst, amount, 10)
+	}
+	unit := uint64(math.Pow10(decimals))
+	dst = append(strconv.AppendUint(dst, amount/unit, 10), '.')
+	for unit /= 10; unit > 0; unit /= 10 {
+		dst = append(dst, byte('0'+amount/unit%10))
+	}
+	return dst
+}
+
+// parseCurrency reads three letters, of either case, as an ISO 4217 code.
+func parseCurrency(s []byte) (code [3]byte, ok bool) {
+	if len(s) != len(code) {
+		return code, false
+	}
+	for i, c := range s {
+		c &^= 'a' - 'A'
+		if c < 'A' || c > 'Z' {
+			return code, false
+		}
+		code[i] = c
+	}
+	return code, true
+}
+
+// currencyDecimals is the number of decimals of a currency's minor unit: two, unless ISO 4217 says otherwise. An unknown
+// currency, and none at all, have two.
+func currencyDecimals(code [3]byte) int {
+	switch string(code[:]) {
+	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF":
+		return 0
+	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
+		return 3
+	case "CLF", "UYW":
+		return 4
+	}
+	return 2
+}

@@ -1,0 +1,89 @@
+package decode
+
+import (
+	"strings"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+// The properties that a pack reads stand below an event's `properties` (flat JSON and Segment), in a CloudEvent's data, and
+// in mapped JSON anywhere in the record. Only events of the types that the pack reads them of are looked into, so that
+// those of all others cost nothing.
+
+// properties are the paths that a pack reads. They do not change, and any number of decoders share them.
+type properties struct {
+	pack  *scoring.Pack
+	root  mappedNode
+	ends  []*mappedNode // by the pack's index
+	slots int
+}
+
+// newProperties enters the pack's paths into a tree. nil: it reads none.
+func newProperties(k *scoring.Pack) *properties {
+	paths := k.Properties()
+	if len(paths) == 0 {
+		return nil
+	}
+	p := &properties{pack: k}
+	for _, path := range paths {
+		p.ends = append(p.ends, p.root.enter(strings.Split(path, ".")))
+	}
+	p.slots = p.root.number(0)
+	return p
+}
+
+// Reading makes d look for the properties that a pack reads.
+func (d *Decoder) Reading(k *scoring.Pack) *Decoder {
+	p := newProperties(k)
+	if d.properties = p; p != nil {
+		d.found.at = make([]jsonToken, max(p.slots, len(d.found.at)))
+	}
+	return d
+}
+
+// readProperties notes the properties that the pack reads of events of e's type. object is where they stand in b, and has
+// been validated.
+func (d *Decoder) readProperties(b []byte, object jsonToken, e *pipeline.Event) {
+	p := d.properties
+	if p == nil || e.Control || object.kind != jsonObject || !p.pack.Uses(e.Type) {
+		return
+	}
+	d.found.seen = 0
+	const inside = 1 // a level at which members are nobody's but the tree's
+	d.walkObject(b, object.from, inside, &p.root)
+	from := len(d.values)
+	for _, end := range p.ends {
+		d.values = append(d.values, d.property(b, d.found.get(end.slot)))
+	}
+	e.Properties = d.values[from:len(d.values):len(d.values)]
+}
+
+// maxPropertyText bounds the text of a property that is compared, in bytes.
+const maxPropertyText = 1024
+
+// property is what scoring sees of a value.
+func (d *Decoder) property(b []byte, t jsonToken) scoring.PropertyValue {
+	switch t.kind {
+	case jsonAbsent, jsonNull:
+		return scoring.PropertyValue{}
+	case jsonInteger, jsonFraction:
+		if n, ok := parseMoney(b[t.from:t.to], 3, true); ok {
+			return scoring.PropertyValue{Kind: scoring.PropertyNumber, Number: n}
+		}
+	case jsonPlain, jsonEscaped:
+		text, fault := d.text(b, t, maxPropertyText, false)
+		if fault == textMissing {
+			return scoring.PropertyValue{}
+		}
+		if fault == textFine {
+			return scoring.TextProperty(text)
+		}
+	case jsonTrue:
+		return scoring.PropertyValue{Kind: scoring.PropertyBool, Number: 1}
+	case jsonFalse:
+		return scoring.PropertyValue{Kind: scoring.PropertyBool}
+	case jsonExponent, jsonObject, jsonOther:
+	}
+	return scoring.PropertyValue{Kind: scoring.PropertyOther}
+}

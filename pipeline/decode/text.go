@@ -1,0 +1,130 @@
+package decode
+
+import (
+	"ebb/pipeline"
+)
+
+// textFault says what keeps a member from being text.
+type textFault uint8
+
+const (
+	textFine       textFault = iota
+	textMissing              // no such member, null, or empty
+	textUnreadable           // no string (and, where allowed, no integer), or one with a lone surrogate
+	textTooLong
+)
+
+// text is the value of a member that holds text: a string, or an integer's digits where integers are allowed. It aliases
+// value, or scratch where there are escapes.
+func (d *Decoder) text(value []byte, t jsonToken, limit int, integers bool) ([]byte, textFault) {
+	var s []byte
+	switch {
+	case t.kind <= jsonNull:
+		return nil, textMissing
+	case t.kind == jsonPlain || t.kind == jsonInteger && integers:
+		s = value[t.from:t.to]
+	case t.kind == jsonEscaped:
+		var ok bool
+		raw := value[t.from:t.to]
+		if s, ok = appendUnescaped(d.scratch.take(min(len(raw), limit+1)), raw, limit); !ok {
+			return nil, textUnreadable
+		}
+	default:
+		return nil, textUnreadable
+	}
+	switch {
+	case len(s) == 0:
+		return nil, textMissing
+	case len(s) > limit:
+		return nil, textTooLong
+	}
+	return s, textFine
+}
+
+// maxNumber bounds the text of an amount or a time, in bytes: no int64 and no instant needs as much.
+const maxNumber = 64
+
+// number is the text of a member that holds a number, bare or as a string.
+func (d *Decoder) number(value []byte, t jsonToken) ([]byte, textFault) {
+	if t.kind == jsonFraction {
+		t.kind = jsonInteger
+	}
+	return d.text(value, t, maxNumber, true)
+}
+
+// customerCode and typeCode say what a fault of these members means. Of others it is all the same.
+func customerCode(fault textFault) pipeline.Code {
+	return [...]pipeline.Code{textMissing: pipeline.CustomerMissing, textUnreadable: pipeline.CustomerUnreadable, textTooLong: pipeline.CustomerTooLong}[fault]
+}
+
+func typeCode(fault textFault) pipeline.Code {
+	return [...]pipeline.Code{textMissing: pipeline.TypeMissing, textUnreadable: pipeline.TypeUnreadable, textTooLong: pipeline.TypeUnreadable}[fault]
+}
+
+func (d *Decoder) readTime(b []byte, t jsonToken, e *pipeline.Event) (c pipeline.Code) {
+	text, fault := d.number(b, t)
+	switch fault {
+	case textMissing:
+		return pipeline.TimeMissing
+	case textFine:
+		e.Time, c = parseInstant(text)
+		return c
+	default:
+		return pipeline.TimeUnreadable
+	}
+}
+
+// readMoney reads an amount and its currency, both optional. rounded says what becomes of digits beyond the currency's
+// minor unit; see parseMoney.
+func (d *Decoder) readMoney(b []byte, value, currency jsonToken, rounded bool, e *pipeline.Event) pipeline.Code {
+	if !d.readCurrency(b, currency, e) {
+		return pipeline.CurrencyUnreadable
+	}
+	switch text, fault := d.number(b, value); fault {
+	case textMissing:
+		return pipeline.Usable
+	case textFine:
+		e.Value, e.HasValue = parseMoney(text, currencyDecimals(e.Currency), rounded)
+	default:
+	}
+	if !e.HasValue {
+		return pipeline.ValueUnreadable
+	}
+	return pipeline.Usable
+}
+
+// readCurrency reads a currency, which may be missing.
+func (d *Decoder) readCurrency(b []byte, t jsonToken, e *pipeline.Event) (ok bool) {
+	text, fault := d.text(b, t, len(e.Currency), false)
+	if fault == textFine {
+		e.Currency, ok = parseCurrency(text)
+		return ok
+	}
+	return fault == textMissing
+}
+
+// scratch hands out memory that lives until the end of a batch: blocks that stay where they are, so that what points
+// into them stays valid while it grows.
+type scratch struct {
+	blocks [][]byte
+	used   int    // blocks handed out from, the last of them through free
+	free   []byte // rest of the last block
+}
+
+const scratchBlock = 64 << 10 // bytes; far more than an event's largest part
+
+func (s *scratch) reset() { s.used, s.free = 0, nil }
+
+// take returns n bytes of capacity with length 0. n is at most scratchBlock.
+func (s *scratch) take(n int) []byte {
+	if n > len(s.free) {
+		if s.used == len(s.blocks) {
+			s.blocks = append(s.blocks, make([]byte, scratchBlock))
+		}
+		s.free = s.blocks[s.used]
+		s.used++
+	}
+	b := s.free[:0:n]
+	s.free = s.free[n:]
+	return b
+}

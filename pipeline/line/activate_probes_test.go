@@ -1,0 +1,74 @@
+package line
+
+import (
+	"testing"
+	"time"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+// TestTurnForgetsAnotherQuestion: what probes have taught is kept under a newer pack of the same horizon, and forgotten under one of
+// another.
+func TestTurnForgetsAnotherQuestion(t *testing.T) {
+	active := versionOf(t, "shop", "2", "stars")
+	same := versionOf(t, "shop", "3", "stars")
+	other, err := scoring.LoadCanonical([]byte(string(same.Canonical())))
+	if err == nil {
+		other, err = scoring.Load("shop.yaml", func(string) ([]byte, error) { return same.Canonical(), nil }, scoring.Overrides{Horizon: 31 * 24 * time.Hour})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, newer := range []*scoring.Pack{same, other} {
+		l := lineOf(active, scoring.NewestProfile)
+		l.packs.refs = []pipeline.PackRef{pipeline.RefOf(active)}
+		l.learnt.Resolved[7], l.learnt.End = 200, 1_000_000
+		l.curve = l.learnt.Curve()
+		if l.Turn(newer); l.scorer.Hash != newer.Hash {
+			t.Fatal("it has not begun")
+		}
+		if kept := l.learnt.Resolved[7] == 200 && l.curve.Probes == 200; kept != (newer == same) || !kept && (l.learnt != pipeline.Learnt{} || l.curve != scoring.Curve{}) {
+			t.Errorf("horizon %v: kept %v", newer.Horizon, kept)
+		}
+	}
+}
+
+// TestProbesOfTheNewestPack: who has not come under it yet is not probed, and who comes under it has no probe pending.
+func TestProbesOfTheNewestPack(t *testing.T) {
+	older, newer := versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b")
+	l := lineOf(older, scoring.NewestProfile)
+	l.packs.refs, l.probing = []pipeline.PackRef{pipeline.RefOf(older)}, true
+	l.activate(newer)
+	const at = 1_700_000_040_000
+	pending := scoring.Probe{Next: at / pipeline.MinuteMillis, Cell: 9}
+	begin := func(generation uint8) *customer {
+		c := &customer{}
+		c.profile.Visits, c.profile.First, c.profile.Last, c.profile.At = 1, at-40*pipeline.DayMillis, at-40*pipeline.DayMillis, at-40*pipeline.DayMillis
+		c.profile.Generation, c.profile.Probe = generation, pending
+		return c
+	}
+	c := begin(0)
+	if l.probe(c, at); c.profile.Probe != pending || l.learnt != (pipeline.Learnt{}) || l.probeMinute(c) != 0 {
+		t.Errorf("probed: %+v", c.profile.Probe)
+	}
+	if l.migrate(c, &pipeline.Event{Time: at}); c.profile.Probe != (scoring.Probe{}) || c.profile.Generation != 1 {
+		t.Errorf("after its migration to generation %d: %+v", c.profile.Generation, c.profile.Probe)
+	}
+	c = begin(1)
+	if l.probe(c, at); c.profile.Probe == pending || l.learnt.Open[8].Silent != 1 {
+		t.Errorf("not probed: %+v", c.profile.Probe)
+	}
+}
+
+// TestBarrier: an epoch is over as of its very end.
+func TestBarrier(t *testing.T) {
+	l := lineOf(versionOf(t, "shop", "1", "a"), scoring.NewestProfile)
+	l.probing, l.clock.Started, l.learnt.End = true, true, 28_000_000
+	for ahead, want := range map[int64]bool{-1: false, 0: true, 1: true} {
+		l.clock.Watermark = l.learnt.End*pipeline.MinuteMillis + ahead
+		if l.atBarrier() != want {
+			t.Errorf("%d ms from the end: %v", ahead, !want)
+		}
+	}
+}

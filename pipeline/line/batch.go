@@ -1,0 +1,85 @@
+package line
+
+import (
+	"github.com/cespare/xxhash/v2"
+
+	"ebb/pipeline"
+	"ebb/pipeline/decode"
+	"ebb/scoring"
+)
+
+// Batch is one answer of Fetch, decoded: the unit of I/O, never of meaning.
+type Batch struct {
+	Fetched pipeline.Fetched
+	decoder *decode.Decoder
+	pack    *scoring.Pack    // whose properties the decoder reads
+	Events  []pipeline.Event // parallel to fetched.Records
+	hashes  []hashes
+	slots   []int32 // where each event's customer is cached; -1 for an unusable record
+	Err     error   // the fetch failed: nothing else is set
+}
+
+// NewBatch makes an empty batch, whose decoder reads the properties of a pack.
+func NewBatch(decoder *decode.Decoder, pack *scoring.Pack) *Batch {
+	return &Batch{decoder: decoder, pack: pack}
+}
+
+// hashes of an event's customer key and of its id; id 0: it has none.
+type hashes struct{ key, id uint64 }
+
+// Decode turns the fetched records into events. Nothing is allocated once the batch has grown to its size.
+func (b *Batch) Decode() {
+	b.decoder.Reset()
+	n := len(b.Fetched.Records)
+	b.Events, b.hashes, b.slots = room(b.Events, n), room(b.hashes, n), room(b.slots, n)
+	for i := range b.Fetched.Records {
+		e := &b.Events[i]
+		b.decoder.Decode(&b.Fetched.Records[i], e)
+		if e.Code == pipeline.Usable {
+			b.hashes[i] = hashes{key: xxhash.Sum64(e.Key), id: pipeline.EventIDHash(e)}
+		}
+	}
+}
+
+// room is s with length n, whatever it then holds; where it is too short, new memory with some to spare.
+func room[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, n+n/4)
+	}
+	return s[:n]
+}
+
+// Cut drops the records from offset end on.
+func (b *Batch) Cut(end int64) {
+	if b.Fetched.Next <= end {
+		return
+	}
+	n, _ := b.Fetched.Find(end)
+	b.Fetched.Records, b.Fetched.Next = b.Fetched.Records[:n], end
+}
+
+// CutBytes drops the records behind the first so many bytes, which one record alone may exceed.
+func (b *Batch) CutBytes(most int) {
+	for i := range b.Fetched.Records {
+		r := &b.Fetched.Records[i]
+		if most -= r.Size(); most < 0 && i > 0 {
+			b.Cut(r.Offset)
+			return
+		}
+	}
+}
+
+// skip drops the first n records, after they were decoded. Where all go, the room stays for the next batch.
+func (b *Batch) skip(n int) {
+	if n == len(b.Events) {
+		b.Empty(b.Fetched.Next)
+		return
+	}
+	b.Fetched.Records, b.Events, b.hashes, b.slots = b.Fetched.Records[n:], b.Events[n:], b.hashes[n:], b.slots[n:]
+}
+
+// Empty makes b a batch without records at offset next, for work that no record causes.
+func (b *Batch) Empty(next int64) {
+	b.Fetched.Records, b.Fetched.Next = b.Fetched.Records[:0], next
+	b.Events, b.hashes, b.slots = b.Events[:0], b.hashes[:0], b.slots[:0]
+}

@@ -1,0 +1,116 @@
+package line
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"ebb/pipeline"
+	"ebb/pipeline/decode"
+	"ebb/scoring"
+)
+
+// benchRecords is a log like that of the end-to-end benchmark: each customer comes at gaps around its own, half of them
+// stop for good at some time, and all are merged in order of time over 180 days.
+func benchRecords(events, customers int) []pipeline.Record {
+	r := rand.New(rand.NewPCG(1, 2))
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+	const span = 180 * 24 * float64(pipeline.HourMillis)
+	mean := float64(events) / float64(customers)
+	type visit struct {
+		at       int64
+		customer int
+	}
+	var visits []visit
+	for c := 0; len(visits) < events; c = (c + 1) % customers {
+		gap := math.Log(span/mean/2) + 0.9*r.NormFloat64()
+		at, stop := r.Float64()*span*0.6, span
+		if r.Float64() < 0.5 {
+			stop = at + r.ExpFloat64()*span*0.4
+		}
+		for n := 0; at < min(span, stop) && n < int(8*mean); n++ {
+			visits = append(visits, visit{start + int64(at), c})
+			at += math.Exp(gap + 0.8*r.NormFloat64())
+		}
+	}
+	visits = visits[:events]
+	slices.SortFunc(visits, func(a, b visit) int { return int(a.at - b.at) })
+	types := []string{"Product Viewed", "Product Added", "Products Searched", "Order Completed", "Support Ticket Opened", "Payment Failed", "Signed In"}
+	records := make([]pipeline.Record, events)
+	for i, v := range visits {
+		at := time.UnixMilli(v.at).UTC()
+		value := fmt.Appendf(nil, `{"id":"e-%09d","customer":"c-%08d","type":"%s","time":"%s","value":"%d.%02d","currency":"EUR","tenant":"shop","properties":{"sku":"A-%05d","quantity":%d,"channel":"web"}}`,
+			i, v.customer, types[r.IntN(len(types))], at.Format("2006-01-02T15:04:05.000Z"), i%200, i%100, i%30011, 1+i%4)
+		records[i] = pipeline.Record{Offset: int64(i), Timestamp: v.at, Value: value}
+	}
+	return records
+}
+
+// foldAll puts a batch through the line as an owner does: what a barrier left of it after the sweeps that it waits for.
+func (l *Line) foldAll(b *Batch, load func(*pipeline.Load), done func(*Staged)) error {
+	idle := &Batch{}
+	for part := b; ; part = b {
+		if l.AtEdge() {
+			idle.Empty(l.next)
+			part = idle
+		}
+		load(l.Wanted(part))
+		if err := l.Loaded(); err != nil {
+			return err
+		}
+		done(l.Fold(part))
+		if len(b.Events) == 0 && !l.AtEdge() {
+			return nil
+		}
+	}
+}
+
+// BenchmarkLine is everything between fetch and commit, with a pack that declares nothing and with a large one: decode, locate,
+// fold, decide, stage. It excludes I/O.
+func BenchmarkLine(b *testing.B) {
+	for _, pack := range []string{"any", "retail"} {
+		b.Run(pack, func(b *testing.B) { benchmarkLine(b, pack) })
+	}
+}
+
+func benchmarkLine(b *testing.B, name string) {
+	b.Helper()
+	const events, customers, size = 500_000, 50_000, 10_000
+	records := benchRecords(events, customers)
+	pack, err := scoring.Load(name, nil, scoring.Overrides{Horizon: 30 * 24 * time.Hour, Friction: map[string]float64{"Support Ticket Opened": 0, "Payment Failed": 1}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	var l *Line
+	var total Tally
+	bt := &Batch{decoder: decode.New(1 << 20)}
+	at := events
+	for b.Loop() { // one loop is one event, as far as the figures go: a batch is folded every size loops
+		if at%size != 0 {
+			at++
+			continue
+		}
+		if at == events {
+			at = 0
+			l = New(&Config{Profiles: scoring.NewestProfile, CacheCustomers: customers}, &pipeline.Standing{}, &PackHistory{Packs: []*scoring.Pack{pack}})
+		}
+		bt.Fetched.Records, bt.Fetched.Next = records[at:at+size], int64(at+size)
+		bt.Decode()
+		err := l.foldAll(bt, func(want *pipeline.Load) {
+			want.Profiles = make([][]byte, len(want.Keys))
+			want.Due = make([][]byte, len(want.Buckets))
+		}, func(s *Staged) { total.Add(&s.Tally) })
+		if err != nil {
+			b.Fatal(err)
+		}
+		at++
+	}
+	n := float64(b.N)
+	b.ReportMetric(float64(total.Woken)/n, "woken/event")
+	b.ReportMetric(float64(total.Armed)/n, "armed/event")
+	b.ReportMetric(float64(total.AllAlerts())/n, "alerts/event")
+}

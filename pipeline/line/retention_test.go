@@ -1,0 +1,112 @@
+package line
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+const retained = 60 * pipeline.DayMillis
+
+// visits folds records of one batch each, in order, and gives the profiles that are left, by customer, and what was counted.
+func visits(t *testing.T, format, size int, records []pipeline.Record) (left map[string]scoring.Profile, tally Tally, due int) {
+	t.Helper()
+	s := newShelf(t, anyOf(t, 10*24*time.Hour), retained*time.Millisecond, 0, format)
+	for part := range slices.Chunk(records, size) {
+		s.put(t, part)
+	}
+	s.settle(t)
+	return s.left(t), s.tally, len(s.buckets)
+}
+
+func visit(id, customer, kind string, day float64) pipeline.Record {
+	at := int64(1_700_000_000_000) + int64(day*pipeline.DayMillis)
+	return pipeline.Record{Timestamp: at, Value: fmt.Appendf(nil, `{"id":%q,"customer":%q,"type":%q,"time":%d}`, id, customer, kind, at)}
+}
+
+func key(customer string) string { return string(pipeline.AppendKey(nil, nil, []byte(customer))) }
+
+// TestRetention removes the state of whoever is silent for the retention, in the minute when it is, unless something is still
+// expected of it.
+func TestRetention(t *testing.T) {
+	regular := func(days ...float64) (r []pipeline.Record) {
+		for d := days[0]; d <= days[1]; d++ {
+			r = append(r, visit("", "regular", "visit", d))
+		}
+		return r
+	}
+	for name, c := range map[string]struct {
+		records          []pipeline.Record
+		removed, visited int // customers removed, and visits of "c" that are left; -1: no state
+		duplicates       int
+	}{
+		"silent":                      {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 61)), 1, -1, 0},
+		"not yet":                     {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 60)), 0, 1, 0},
+		"put off by another event":    {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 40), []pipeline.Record{visit("2", "c", "failed", 40)}, regular(41, 99)), 0, 1, 0},
+		"friction alone":              {slices.Concat([]pipeline.Record{visit("1", "c", "failed", 0)}, regular(1, 61)), 1, -1, 0},
+		"back as a new one":           {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 61), []pipeline.Record{visit("2", "c", "visit", 62)}), 1, 1, 0},
+		"back in the very record":     {[]pipeline.Record{visit("0", "regular", "visit", 0), visit("1", "c", "visit", 0), visit("2", "regular", "visit", 61), visit("3", "c", "visit", 61.1)}, 2, 1, 0},
+		"repeated while known":        {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 59), []pipeline.Record{visit("1", "c", "visit", 59)}), 0, 1, 1},
+		"repeated when forgotten":     {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 62), []pipeline.Record{visit("1", "c", "visit", 62)}), 1, 1, 0},
+		"older than the retention":    {slices.Concat(regular(0, 90), []pipeline.Record{visit("1", "c", "visit", 5)}, regular(91, 92)), 1, -1, 0},
+		"nothing that counts":         {[]pipeline.Record{{Value: []byte(`{"type":"identify","userId":"c","messageId":"m","timestamp":"2026-03-01T10:00:00Z"}`)}}, 0, -1, 0},
+		"nothing that counts, before": {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 62), []pipeline.Record{{Value: []byte(`{"type":"identify","userId":"c","messageId":"m","timestamp":"2024-01-14T10:00:00Z"}`)}}), 1, -1, 0},
+	} {
+		for _, size := range []int{1, 7, 1000} {
+			t.Run(fmt.Sprintf("%s/%d", name, size), func(t *testing.T) {
+				format := scoring.OldestProfile + size%2 // both
+				left, tally, _ := visits(t, format, size, c.records)
+				p, ok := left[key("c")]
+				visited := int(p.Visits)
+				if !ok {
+					visited = -1
+				}
+				if visited != c.visited || int(tally.Removed) != c.removed || int(tally.Duplicates) != c.duplicates {
+					t.Errorf("%d visits left (-1: no state), %d removed, %d duplicates; want %d, %d, %d",
+						visited, tally.Removed, tally.Duplicates, c.visited, c.removed, c.duplicates)
+				}
+			})
+		}
+	}
+}
+
+// TestRetentionByBatches removes the same, whether a sweep or the customer's own next event finds it first, and leaves nothing
+// behind of a customer that it removed.
+func TestRetentionByBatches(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	var records []pipeline.Record
+	day := 0.0
+	for i := range 3000 {
+		day += r.ExpFloat64() * 0.4
+		kind := "visit"
+		if r.IntN(8) == 0 {
+			kind = "failed"
+		}
+		customer := r.IntN(30) * r.IntN(30) * r.IntN(30) // some often, most hardly ever
+		records = append(records, visit(strconv.Itoa(i-r.IntN(3)), strconv.Itoa(customer), kind, day-float64(r.IntN(4)/3*r.IntN(20))))
+	}
+	want, counted, _ := visits(t, scoring.NewestProfile, 1, records)
+	if counted.Removed < 500 {
+		t.Fatalf("only %d customers were removed", counted.Removed)
+	}
+	for _, size := range []int{2, 19, 400, 3000} {
+		got, tally, buckets := visits(t, scoring.NewestProfile, size, records)
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(scoring.IDRing{})); diff != "" {
+			t.Fatalf("batches of %d records: profiles (-one at a time +batches):\n%s", size, diff)
+		}
+		if tally.Removed != counted.Removed || tally.Alerts != counted.Alerts || tally.Duplicates != counted.Duplicates {
+			t.Errorf("batches of %d records: %+v, one at a time %+v", size, tally, counted)
+		}
+		if bound := 3 * len(got); buckets > bound {
+			t.Errorf("%d due buckets for %d customers", buckets, len(got))
+		}
+	}
+}

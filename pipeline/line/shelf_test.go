@@ -1,0 +1,144 @@
+package line
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+	"time"
+
+	"ebb/pipeline"
+	"ebb/pipeline/decode"
+	"ebb/scoring"
+)
+
+// shelf is a line whose commits are applied to maps at once: the line's own rules without services.
+type shelf struct {
+	*Line
+	cfg      Config
+	pack     *scoring.Pack
+	newer    *scoring.Pack // configured from the record at turnAt on; nil: none
+	turnAt   int64
+	meta     pipeline.Meta
+	profiles map[string][]byte
+	buckets  map[int64][]byte
+	outbox   [][]byte // all entries ever appended
+	tally    Tally
+	commits  int
+}
+
+func newShelf(t testing.TB, pack *scoring.Pack, retention, lateness time.Duration, format int) *shelf {
+	t.Helper()
+	s := &shelf{
+		pack:     pack,
+		cfg:      Config{Retention: retention, Lateness: lateness, Profiles: format, CacheCustomers: 1000},
+		profiles: map[string][]byte{}, buckets: map[int64][]byte{},
+	}
+	s.restart()
+	return s
+}
+
+func anyOf(t testing.TB, horizon time.Duration) *scoring.Pack {
+	t.Helper()
+	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: horizon, Friction: map[string]float64{"failed": 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pack
+}
+
+// restart goes on with a line that knows nothing but what was committed.
+func (s *shelf) restart() {
+	h := &PackHistory{Packs: []*scoring.Pack{s.pack}, Refs: s.meta.Packs}
+	if len(h.Refs) > 1 {
+		h.Packs = append(h.Packs, s.newer)
+	}
+	s.Line = New(&s.cfg, &pipeline.Standing{Meta: s.meta}, h)
+}
+
+// begins has the newer pack begin where it is to. False: a sweep has to come first.
+func (s *shelf) begins() bool {
+	configured := s.pack
+	if s.newer != nil && s.next >= s.turnAt {
+		configured = s.newer
+	}
+	_, _, ok := s.Turn(configured)
+	return ok
+}
+
+// put folds records, at offsets from where the line stands, in one batch and what sweeps its barriers ask for; in two where
+// a pack begins among them.
+func (s *shelf) put(t testing.TB, records []pipeline.Record) {
+	t.Helper()
+	if n := s.turnAt - s.next; n > 0 && n < int64(len(records)) {
+		s.put(t, records[:n])
+		records = records[n:]
+	}
+	for len(records) > 0 && !s.begins() {
+		s.sweepOnce(t)
+	}
+	b := &Batch{decoder: decode.New(0)}
+	for i := range records {
+		records[i].Offset = s.next + int64(i)
+	}
+	b.Fetched.Records, b.Fetched.Next = records, s.next+int64(len(records))
+	b.Decode()
+	if err := s.foldAll(b, s.load, s.commit); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sweepOnce folds a batch without records.
+func (s *shelf) sweepOnce(t testing.TB) { s.put(t, nil) }
+
+// settle sweeps as far as the watermark.
+func (s *shelf) settle(t testing.TB) {
+	t.Helper()
+	for s.Sweeping() {
+		s.sweepOnce(t)
+	}
+}
+
+func (s *shelf) load(want *pipeline.Load) {
+	want.Profiles, want.Due = nil, nil
+	for _, k := range want.Keys {
+		want.Profiles = append(want.Profiles, s.profiles[string(k)])
+	}
+	for _, n := range want.Buckets {
+		want.Due = append(want.Due, s.buckets[n])
+	}
+}
+
+func (s *shelf) commit(c *Staged) {
+	s.commits++
+	s.tally.Add(&c.Tally)
+	for i, k := range c.Commit.Keys {
+		if s.profiles[string(k)] = bytes.Clone(c.Commit.Profiles[i]); c.Commit.Profiles[i] == nil {
+			delete(s.profiles, string(k))
+		}
+	}
+	for _, n := range c.Commit.Swept {
+		delete(s.buckets, n)
+	}
+	for _, d := range c.Commit.Due {
+		s.buckets[d.Bucket] = slices.Concat(s.buckets[d.Bucket], d.Entries)
+	}
+	for _, e := range c.Commit.Outbox {
+		s.outbox = append(s.outbox, bytes.Clone(e))
+	}
+	s.meta = c.Commit.Meta
+	s.other.due = map[int64][]byte{} // it is in buckets
+}
+
+// left reads the profiles.
+func (s *shelf) left(t testing.TB) map[string]scoring.Profile {
+	t.Helper()
+	left := map[string]scoring.Profile{}
+	for k, b := range s.profiles {
+		var p scoring.Profile
+		if err := scoring.ReadProfile(b, &scoring.Customer{Profile: &p}); err != nil {
+			t.Fatal(err)
+		}
+		left[k] = p
+	}
+	return left
+}

@@ -1,0 +1,185 @@
+package line
+
+import (
+	"slices"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+// Staged is a commit being built, then applied. Two take turns, so that one is built while the other is under way; their
+// buffers are reused, except those of the outbox, which live until they are published.
+type Staged struct {
+	format  int // version of the profiles
+	Commit  pipeline.Commit
+	Pending []pipeline.Pending // the commit's outbox
+	slots   []int32            // customers to write
+	due     map[int64][]byte
+	Tally   Tally
+
+	profiles []byte // arena of encoded profiles
+	ends     []int  // where each ends
+	out      []byte // arena of encoded outbox entries
+	outEnds  []int
+	spare    [][]byte // buffers of due entries to reuse
+}
+
+// usualProfile is a size in bytes that few encoded profiles of a pack without features exceed.
+const usualProfile = 256
+
+// Tally counts what a batch did, by outcome. It counts once its commit is applied.
+type Tally struct {
+	Records     uint64 // input records passed
+	Duplicates  uint64 // events dropped: their id was among the customer's latest
+	Late        uint64 // events folded though older than the watermark
+	Future      uint64 // events folded though they did not move the watermark
+	Unnamed     uint64 // events folded whose type the pack does not name
+	Types       *Types // the most frequent of these types; nil: none
+	Suppressed  uint64 // decisions and quarantined records published before the state was rolled back
+	Woken       uint64 // deadlines looked at
+	Armed       uint64 // deadlines stored
+	Removed     uint64 // customers whose state was removed, see StateRetention
+	Alerts      [scoring.NumTransitions]uint64
+	Tiers       [scoring.NumTiers]uint64 // of alerts
+	Quarantined [pipeline.NumCodes]uint64
+}
+
+func (t *Tally) observe(late, future bool) {
+	if late {
+		t.Late++
+	}
+	if future {
+		t.Future++
+	}
+}
+
+// Add adds o to t.
+func (t *Tally) Add(o *Tally) {
+	t.Records += o.Records
+	t.Duplicates += o.Duplicates
+	t.Late += o.Late
+	t.Future += o.Future
+	t.Unnamed += o.Unnamed
+	if o.Unnamed > 0 {
+		if t.Types == nil {
+			t.Types = &Types{}
+		}
+		t.Types.Add(o.Types)
+	}
+	t.Suppressed += o.Suppressed
+	t.Woken += o.Woken
+	t.Armed += o.Armed
+	t.Removed += o.Removed
+	for i, n := range o.Alerts {
+		t.Alerts[i] += n
+	}
+	for i, n := range o.Tiers {
+		t.Tiers[i] += n
+	}
+	for i, n := range o.Quarantined {
+		t.Quarantined[i] += n
+	}
+}
+
+// AllAlerts is the number of alerts of all transitions.
+func (t *Tally) AllAlerts() (n uint64) {
+	for _, a := range t.Alerts {
+		n += a
+	}
+	return n
+}
+
+// AllQuarantined is the number of quarantined records of all codes.
+func (t *Tally) AllQuarantined() (n uint64) {
+	for _, q := range t.Quarantined {
+		n += q
+	}
+	return n
+}
+
+func newStaged(format int) *Staged {
+	return &Staged{format: format, due: map[int64][]byte{}, Tally: Tally{Types: &Types{}}}
+}
+
+func (s *Staged) reset() {
+	for b, entries := range s.due {
+		s.spare = append(s.spare, entries[:0])
+		delete(s.due, b)
+	}
+	c := &s.Commit
+	*c = pipeline.Commit{
+		Keys: c.Keys[:0], Profiles: c.Profiles[:0], Due: c.Due[:0], Swept: c.Swept[:0], Outbox: c.Outbox[:0],
+	}
+	clear(s.Pending)
+	s.Pending, s.out, s.outEnds = s.Pending[:0], make([]byte, 0, len(s.out)), s.outEnds[:0]
+	s.slots, s.profiles, s.ends = s.slots[:0], s.profiles[:0], s.ends[:0]
+	s.Tally.Types.reset()
+	s.Tally = Tally{Types: s.Tally.Types}
+}
+
+// arm appends a deadline to its bucket.
+func (s *Staged) arm(minute int64, key []byte) {
+	b := pipeline.BucketOf(minute)
+	entries, ok := s.due[b]
+	if n := len(s.spare); !ok && n > 0 {
+		entries, s.spare = s.spare[n-1], s.spare[:n-1]
+	}
+	s.due[b] = pipeline.AppendDue(entries, minute, key)
+}
+
+// sweep removes a bucket all of whose deadlines have fired, those that this commit would have appended included.
+func (s *Staged) sweep(bucket int64) {
+	delete(s.due, bucket)
+	s.Commit.Swept = append(s.Commit.Swept, bucket)
+}
+
+// append adds an entry to the outbox, and of a quarantined one the input record.
+func (s *Staged) append(e *pipeline.Entry, record *pipeline.Record) {
+	s.out = pipeline.AppendEntry(s.out, e)
+	s.outEnds = append(s.outEnds, len(s.out))
+	s.Pending = append(s.Pending, pipeline.Pending{Record: record})
+}
+
+// profile writes a customer's state, or removes it where it is empty.
+func (s *Staged) profile(key []byte, c *scoring.Customer) {
+	s.Commit.Keys = append(s.Commit.Keys, key)
+	if !c.Empty() {
+		s.profiles = scoring.AppendProfileAs(s.format, s.profiles, c)
+	}
+	s.ends = append(s.ends, len(s.profiles))
+}
+
+// finish cuts the arenas into the slices of the commit.
+func (s *Staged) finish() {
+	c := &s.Commit
+	c.Profiles = cutInto(c.Profiles, s.profiles, s.ends)
+	c.Outbox = cutInto(c.Outbox, s.out, s.outEnds)
+	for i, b := range c.Outbox {
+		s.Pending[i].Encoded = b
+	}
+	for b, entries := range s.due {
+		c.Due = append(c.Due, pipeline.DueEntries{Bucket: b, Entries: entries})
+	}
+	slices.SortFunc(c.Due, func(a, b pipeline.DueEntries) int { return int(a.Bucket - b.Bucket) })
+}
+
+// cutInto appends the pieces of arena to dst; an empty one is nil.
+func cutInto(dst [][]byte, arena []byte, ends []int) [][]byte {
+	from := 0
+	for _, end := range ends {
+		piece := arena[from:end:end]
+		if from == end {
+			piece = nil
+		}
+		dst = append(dst, piece)
+		from = end
+	}
+	return dst
+}
+
+// Changes reports whether the commit holds anything but a new wall clock.
+func (s *Staged) Changes(before *pipeline.Meta) bool {
+	c := &s.Commit
+	return len(c.Keys) > 0 || len(c.Outbox) > 0 || len(c.Due) > 0 || len(c.Swept) > 0 ||
+		c.Meta.Next != before.Next || c.Meta.Clock.Fired != before.Clock.Fired
+}

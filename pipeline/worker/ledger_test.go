@@ -1,0 +1,75 @@
+package worker_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+// configured is the pack that owners have: the newer one from where the log turns on.
+func (in *input) configured(next int64) *scoring.Pack {
+	if in.newer != nil && next >= in.turn {
+		return in.newer
+	}
+	return in.pack
+}
+
+// Controls is pipeline.Ledger's: what readers of committed data see.
+func (t *trial) Controls(_ context.Context, id pipeline.Identity) (all []pipeline.Control, err error) {
+	t.handOver()
+	for _, r := range t.ledger {
+		if r.Topic != "control" {
+			continue
+		}
+		c, err := pipeline.ReadControl(r.Value)
+		if err != nil {
+			return nil, err
+		}
+		if c.Of(id) {
+			all = append(all, c)
+		}
+	}
+	return all, nil
+}
+
+// Packs is pipeline.Ledger's.
+func (t *trial) Packs(_ context.Context, hashes []string) (all []pipeline.PackBytes, err error) {
+	t.handOver()
+	for _, r := range t.ledger {
+		if r.Topic == "packs" && slices.Contains(hashes, string(r.Key)) {
+			all = append(all, pipeline.PackBytes{Hash: string(r.Key), Canonical: r.Value})
+		}
+	}
+	return all, nil
+}
+
+// newerPack is of another horizon, and declares what the older one knows nothing of.
+func newerPack(t *testing.T) *scoring.Pack {
+	t.Helper()
+	const text = `
+name: any
+version: "10"
+horizon: 7d
+tiers: {watch: 30, at_risk: 50, critical: 70}
+activity: [visit]
+friction: {failed: 2}
+signals:
+  visit: {types: [visit]}
+  failed: {types: [failed]}
+features:
+  visits_20d: {kind: count, of: visit, within: 20d}
+  failed_ago: {kind: since, of: failed}
+factors:
+  - {code: not_activated, feature: visits_20d, curve: [[0, 0.4], [3, 0]]}
+kinds:
+  involuntary: {opens: [{signal: failed, floor: 80, code: payment_failed_finally}], closes: [visit], expires: 3d}
+`
+	k, err := scoring.Load("newer.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}

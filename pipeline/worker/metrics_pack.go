@@ -1,0 +1,24 @@
+package worker
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ebb/pipeline"
+)
+
+// packActive says which pack a partition is scored with: customers change to it with their next event.
+func (m *Metrics) packActive(partition int, k pipeline.PackRef) {
+	p := strconv.Itoa(partition)
+	m.pack.DeletePartialMatch(prometheus.Labels{"partition": p})
+	m.pack.WithLabelValues(p, k.Name, k.Version, k.Hash).Set(1)
+}
+
+// tellPack shows the pack that the partition is scored with, where it is another than the last time.
+func (o *owner) tellPack() {
+	if k := pipeline.RefOf(o.line.Pack()); k != o.active {
+		o.active = k
+		o.cfg.Metrics.packActive(o.cfg.Line.Identity.Partition, k)
+	}
+}

@@ -1,0 +1,126 @@
+package worker_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ebb/pipeline/worker"
+)
+
+var update = flag.Bool("update", false, "rewrite documents that are made from the code")
+
+// describing is a registerer that only listens to what is registered.
+type describing struct{ rows []string }
+
+var described = regexp.MustCompile(`fqName: "([^"]+)", help: "([^"]+)", unit: "[^"]*", constLabels: \{\}, variableLabels: \{([^}]*)\}`)
+
+func (d *describing) Register(c prometheus.Collector) error {
+	kind := map[bool]string{true: "counter", false: "gauge"}
+	descs := make(chan *prometheus.Desc, 10)
+	c.Describe(descs)
+	close(descs)
+	for desc := range descs {
+		m := described.FindStringSubmatch(desc.String())
+		if m == nil {
+			return fmt.Errorf("%s is not understood", desc)
+		}
+		what := kind[strings.HasSuffix(m[1], "_total")]
+		if _, ok := c.(*prometheus.HistogramVec); ok {
+			what = "histogram"
+		}
+		d.rows = append(d.rows, fmt.Sprintf("| `%s` | %s | %s | %s |", m[1], what, m[3], m[2]))
+	}
+	return nil
+}
+
+func (d *describing) MustRegister(all ...prometheus.Collector) {
+	for _, c := range all {
+		if err := d.Register(c); err != nil {
+			panic(err)
+		}
+	}
+}
+
+func (d *describing) Unregister(prometheus.Collector) bool { return false }
+
+// TestMetricsDocument compares docs/metrics.md with the code: names, kinds and labels are a contract.
+func TestMetricsDocument(t *testing.T) {
+	var d describing
+	worker.NewMetrics(&d)
+	worker.NewShadowUp(&d)
+	slices.Sort(d.rows)
+	want := "# Metrics\n\n<!-- Written by: go test ./pipeline/worker -run MetricsDocument -update -->\n\n" +
+		"`/metrics` serves these besides the Go runtime's and the process's own. Names and labels are a contract: they are added, never\n" +
+		"changed. Customers are never a label.\n\n" +
+		"A shadow ([packs.md](packs.md)) has all of them too, with `ebb_shadow_` in place of `ebb_` and its name in the label `shadow`:\n" +
+		"`ebb_lag_records{partition}` is `ebb_shadow_lag_records{shadow,partition}`. Only `ebb_shadow_up` is a shadow's alone.\n\n| name | kind | labels | meaning |\n|---|---|---|---|\n" + strings.Join(d.rows, "\n") + "\n"
+	const path = "../../docs/metrics.md"
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("%s is not what the code registers; if that is meant, write it with: go test ./pipeline/worker -run MetricsDocument -update\n%s", path, diff)
+	}
+}
+
+// TestShadowMetrics: shadows share the main processor's registry, every name is the main's with the shadow's beginning and
+// label, and what one counts is counted nowhere else.
+func TestShadowMetrics(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	all := map[string]*worker.Metrics{"": worker.NewMetrics(registry)}
+	for _, name := range []string{"a", "b"} {
+		all[name] = worker.NewShadowMetrics(registry, name)
+	}
+	for _, m := range all {
+		m.PackReload(true)
+	}
+	all["b"].Drawn(true)
+	all["b"].PackReload(false)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name := f.GetName()
+			for _, l := range m.GetLabel() {
+				name += "{" + l.GetName() + "=" + l.GetValue() + "}"
+			}
+			got[name] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+		}
+	}
+	want := map[string]float64{}
+	for _, shadow := range []string{"", "a", "b"} {
+		n, prefix, label := 0.0, "ebb_", ""
+		if shadow == "b" {
+			n = 1
+		}
+		if shadow != "" {
+			prefix, label = "ebb_shadow_", "{shadow="+shadow+"}"
+		}
+		for _, name := range []string{"customers_drawn_total", "customers_stray_total", "pack_reload_failed"} {
+			want[prefix+name+label] = n
+		}
+		for _, name := range []string{"customers_removed_total", "suppressed_total"} {
+			want[prefix+name+label] = 0
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,295 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ebb/pipeline"
+	"ebb/pipeline/decode"
+	"ebb/pipeline/line"
+	"ebb/scoring"
+)
+
+// owner is a worker at work: it folds batches while the one before commits and what was committed is published.
+type owner struct {
+	*Worker
+	ctx    context.Context //nolint:containedctx // ends with the ownership, which is what owner stands for
+	cancel context.CancelFunc
+	p      *pipeline.Protocol
+	line   *line.Line
+	input  *prefetcher
+	idle   *line.Batch // for sweeps and tidying without records
+	rest   *line.Batch // what a barrier left of a batch, nil: nothing; see line.fold
+
+	waiting   *line.Staged // folded, its commit not yet sent
+	sent      *line.Staged // its commit under way
+	sentAt    time.Time
+	publishAt time.Time
+	underWay  int
+	answers   chan pipeline.Answer
+	lastSent  time.Time        // of the latest publication; zero: of none yet, so that the first commit is published at once
+	scratch   []byte           // the alert being published
+	emptyAt   time.Time        // when the outbox was last seen empty
+	proof     time.Time        // when something last moved, or there was nothing to do
+	end       int64            // of the log, and
+	stable    int64            // its last stable offset, as of the latest fetch
+	exhausted bool             // the end is reached
+	waits     waiting          // what was said of the configured pack
+	active    pipeline.PackRef // that metrics show
+	draining  bool             // revoked
+	poisoned  error            // the breaker has tripped: when what came before is published, this ends the ownership
+}
+
+func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line) *owner {
+	ctx, cancel := context.WithCancel(ctx)
+	return &owner{
+		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &line.Batch{},
+		input:   startPrefetch(ctx, w.cfg.Log, l.Next(), w.cfg.End, l.Edges(), func() (*decode.Decoder, *scoring.Pack) { return w.newDecoder(l.Pack()) }),
+		answers: make(chan pipeline.Answer, 2), proof: time.Now(),
+	}
+}
+
+// close ends what is under way and waits for it.
+func (o *owner) close() {
+	o.cancel()
+	o.input.close()
+	for ; o.underWay > 0; o.underWay-- {
+		<-o.answers
+	}
+	if o.sent != nil {
+		o.doubt = &doubt{meta: o.sent.Commit.Meta, tally: o.sent.Tally}
+	}
+}
+
+// run is the owner's loop. It returns nil when everything is drained, else why the ownership ended; *HardStop also where
+// everything is drained up to the record that tripped the breaker.
+func (o *owner) run(revoked <-chan struct{}) error {
+	tick := time.NewTicker(o.cfg.PublishEvery / 4)
+	defer tick.Stop()
+	for {
+		if err := o.p.Failed(); err != nil {
+			return err
+		}
+		o.send()
+		if o.finished() {
+			return o.poisoned
+		}
+		if err := o.wait(tick.C, revoked); err != nil {
+			return err
+		}
+		if o.draining {
+			revoked = nil
+		}
+	}
+}
+
+// wait takes the next thing that happens.
+func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
+	var ready <-chan *line.Batch
+	if o.waiting == nil && !o.draining && !o.exhausted && !o.line.AtEdge() && !o.full() {
+		if o.rest != nil {
+			return o.foldRecords(o.rest)
+		}
+		ready = o.input.ready
+	}
+	if o.mayIdle() {
+		select {
+		case b, ok := <-ready:
+			return o.take(b, ok)
+		default:
+			o.idle.Empty(o.line.Next())
+			return o.fold(o.idle)
+		}
+	}
+	select {
+	case b, ok := <-ready:
+		return o.take(b, ok)
+	case a := <-o.answers:
+		o.answered(a)
+	case <-tick:
+		o.cfg.Metrics.tick(o)
+		o.report()
+	case <-revoked:
+		o.draining = true
+		o.input.stop()
+	case <-o.ctx.Done():
+		return o.ctx.Err()
+	}
+	return nil
+}
+
+// mayIdle reports whether a batch without records would do something: fire deadlines that are due, or remove published
+// entries from the store once things are quiet.
+func (o *owner) mayIdle() bool {
+	if o.waiting != nil || !o.p.CanCommit() {
+		return false
+	}
+	if (o.line.Sweeping() || o.line.AtEdge()) && !o.draining && !o.full() {
+		return true
+	}
+	quiet := o.draining || o.exhausted || time.Since(o.sentAt) > o.cfg.PublishEvery
+	return o.p.Untidy() && quiet && o.p.Unpublished().Entries == 0 && o.underWay == 0
+}
+
+// full reports whether so much waits to be published that no further batch is folded.
+func (o *owner) full() bool { return o.p.Unpublished().Reaches(o.cfg.MaxUnpublished) }
+
+func (o *owner) take(b *line.Batch, ok bool) error {
+	if !ok {
+		o.exhausted = true
+		return nil
+	}
+	if errors.Is(b.Err, pipeline.ErrOutOfRange) {
+		return o.cfg.Line.Identity.Stop("records_lost", fmt.Sprintf("the log no longer holds offset %d", o.line.Next()),
+			"raise retention.ms of the input; to go on without the records that are gone: ebb rebuild --from earliest")
+	}
+	if b.Err != nil {
+		return fmt.Errorf("fetch: %w", b.Err)
+	}
+	o.cfg.Metrics.fetched(o.cfg.Line.Identity.Partition, &b.Fetched)
+	o.end, o.stable = b.Fetched.End, b.Fetched.Stable
+	if b.Fetched.Next > o.line.Next() || b.Fetched.Next >= b.Fetched.End {
+		o.moved()
+	}
+	return o.foldRecords(b)
+}
+
+// foldRecords folds as much of a batch as may be, and keeps the rest for when more may.
+func (o *owner) foldRecords(b *line.Batch) error {
+	if o.rest = b; !o.turn(b) {
+		return nil
+	}
+	err := o.fold(b)
+	if len(b.Events) == 0 || o.exhausted {
+		o.rest = nil
+		o.input.release(b)
+	}
+	return err
+}
+
+// fold runs one batch through the line: load, fold, stage.
+func (o *owner) fold(b *line.Batch) error {
+	want := o.line.Wanted(b)
+	if len(want.Keys) > 0 || len(want.Buckets) > 0 {
+		ctx, cancel := context.WithTimeout(o.ctx, requestTimeout)
+		err := o.cfg.Store.Load(ctx, want)
+		cancel()
+		if err != nil {
+			return fmt.Errorf("load: %w", err)
+		}
+		if err := o.line.Loaded(); err != nil {
+			return err
+		}
+	}
+	s := o.line.Fold(b)
+	if o.poisoned = o.line.Poisoned(); o.poisoned != nil {
+		o.exhausted = true
+		o.input.stop()
+	}
+	if o.cfg.Draw != nil && len(s.Commit.Keys) > 0 {
+		o.cfg.Draw(s.Commit.Keys[0])
+	}
+	if s.Changes(o.p.Stored()) || o.p.Untidy() {
+		o.waiting = s
+	}
+	return nil
+}
+
+// send starts what may be sent: the commit that waits, and a publication if there is something to publish or it is time.
+func (o *owner) send() {
+	if o.waiting != nil && o.p.CanCommit() {
+		s := o.waiting
+		o.waiting, o.sent, o.sentAt = nil, s, time.Now()
+		s.Commit.Meta.Complete(o.cfg.Line.Identity, o.sentAt)
+		r := o.p.Commit(&s.Commit, s.Pending)
+		o.start(func(ctx context.Context) pipeline.Answer {
+			return pipeline.Answer{Step: pipeline.StepCommit, Err: o.cfg.Store.Commit(ctx, r.Commit)}
+		})
+	}
+	hurry := o.p.Unpublished().Entries > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
+	if hurry && o.p.CanPublish() && (o.p.Unpublished().Entries > 0 || o.p.Lagging()) {
+		r, packs := o.p.Publish(o.cfg.MaxUnpublished), o.line.Packs()
+		o.publishAt, o.lastSent = time.Now(), time.Now()
+		o.start(func(ctx context.Context) pipeline.Answer {
+			return pipeline.Answer{Step: pipeline.StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r, packs))}
+		})
+	}
+}
+
+// publication is what is to be published, rendered while it is sent: a hundred alerts are in the processor's cache when
+// they are copied and checksummed, ten thousand are not. It runs beside the loop, at most one at a time.
+func (o *owner) publication(r pipeline.Request, packs []*scoring.Pack) *pipeline.Publication {
+	now := time.Now().UnixMilli()
+	return &pipeline.Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata(), Records: func(yield func(pipeline.Outgoing) bool) {
+		var e pipeline.Entry
+		var out pipeline.Outgoing
+		for _, pending := range r.Entries {
+			e = pipeline.MustReadEntry(pending.Encoded)
+			e.By = packs[e.Generation]
+			out, o.scratch = o.cfg.Render(o.scratch[:0], &e, pending.Record)
+			if out.Topic == "" {
+				continue
+			}
+			// Brokers refuse records stamped more than an hour ahead of their clock (message.timestamp.after.max.ms): an
+			// alert about an event from the future would hold its partition up for good.
+			out.Timestamp = min(out.Timestamp, now)
+			if !yield(out) {
+				return
+			}
+		}
+	}}
+}
+
+// start runs one request beside the loop, which takes its answer.
+func (o *owner) start(do func(context.Context) pipeline.Answer) {
+	o.underWay++
+	go func() {
+		ctx, cancel := context.WithTimeout(o.ctx, requestTimeout)
+		defer cancel()
+		o.answers <- do(ctx)
+	}()
+}
+
+func (o *owner) answered(a pipeline.Answer) {
+	o.underWay--
+	o.p.Answer(a)
+	if o.p.Failed() != nil {
+		return
+	}
+	o.moved()
+	m := o.cfg.Metrics
+	switch a.Step {
+	case pipeline.StepCommit:
+		m.step(a.Step, time.Since(o.sentAt))
+		o.count(&o.sent.Tally)
+		o.sent = nil
+	case pipeline.StepPublish:
+		o.published = true
+		m.step(a.Step, time.Since(o.publishAt))
+	default: // steps of the takeover
+	}
+	o.trace(a.Step, o.p.Stored().Next)
+}
+
+// finished reports whether there is nothing left to do before the partition can be given up.
+func (o *owner) finished() bool {
+	if !o.draining && !o.exhausted || o.waiting != nil || o.underWay > 0 {
+		return false
+	}
+	if o.draining && o.p.Rewinding() {
+		return true // nothing may be published before the replay has caught up; the next owner goes on with it
+	}
+	return o.p.Settled() && (o.draining || !o.line.Sweeping())
+}
+
+// moved notes that the partition moved, or that there is nothing to do.
+func (o *owner) moved() { o.proof = time.Now() }
+
+// report makes the owner's state readable from outside.
+func (o *owner) report() {
+	o.progress.Store(&Progress{
+		At: time.Now(), Proof: o.proof, Next: o.line.Next(), End: o.end, Stable: o.stable, Unpublished: o.p.Unpublished().Entries,
+	})
+}

@@ -1,0 +1,142 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"ebb/pipeline"
+	"ebb/pipeline/decode"
+	"ebb/pipeline/line"
+	"ebb/scoring"
+)
+
+// written is a Ledger of what it holds.
+type written struct {
+	controls []pipeline.Control
+	packs    []pipeline.PackBytes
+}
+
+func (w *written) Controls(context.Context, pipeline.Identity) ([]pipeline.Control, error) {
+	return slices.Clone(w.controls), nil
+}
+
+func (w *written) Packs(_ context.Context, hashes []string) (found []pipeline.PackBytes, err error) {
+	for _, k := range w.packs {
+		if slices.Contains(hashes, k.Hash) {
+			found = append(found, k)
+		}
+	}
+	return found, nil
+}
+
+// shopPack is a version of a pack.
+func shopPack(t *testing.T, version string) *scoring.Pack {
+	t.Helper()
+	text := fmt.Sprintf("name: shop\nversion: %q\nhorizon: 30d\nactivity: [buy]\n", version)
+	k, err := scoring.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// TestPackHistory: which packs a takeover finds, and where those of a replay begin.
+func TestPackHistory(t *testing.T) {
+	v := []*scoring.Pack{shopPack(t, "1"), shopPack(t, "2"), shopPack(t, "3")}
+	begin := func(k *scoring.Pack, at int64, first bool) pipeline.Control {
+		return pipeline.Control{Kind: pipeline.ControlPack, Offset: at, Pack: pipeline.RefOf(k), First: first}
+	}
+	history := []pipeline.Control{begin(v[2], 0, true), begin(v[1], 3, false), begin(v[0], 0, true), begin(v[1], 40, false), begin(v[2], 70, false)}
+	var all []pipeline.PackBytes
+	for _, k := range v {
+		all = append(all, pipeline.PackBytes{Hash: k.Hash, Canonical: k.Canonical()})
+	}
+	for name, c := range map[string]struct {
+		held      []*scoring.Pack // by the state
+		next      int64
+		published int64
+		mark      *scoring.Pack
+		ledger    written
+		packs     []string // versions, with where they begin
+		code      string
+	}{
+		"never announced":                    {next: 50, published: 50, packs: []string{"1"}},
+		"in order":                           {held: v[:2], next: 50, published: 50, mark: v[1], packs: []string{"1", "2"}},
+		"rolled back over one":               {held: v[:2], next: 50, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"1", "2", "3@70"}},
+		"rolled back over two":               {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"1", "2@40", "3@70"}},
+		"rolled back, not so far":            {held: v[:2], next: 50, published: 70, mark: v[1], ledger: written{history, all}, packs: []string{"1", "2"}},
+		"emptied":                            {next: 0, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"1", "2@40", "3@70"}},
+		"emptied, to begin in the middle":    {next: 60, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"2", "3@70"}},
+		"emptied, to begin at the published": {next: 90, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"3"}},
+		"emptied, to begin where one begins": {next: 40, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"2", "3@70"}},
+		"an earlier group of this name": {
+			held: v[:1], next: 40, published: 90, mark: v[2], packs: []string{"1", "2@40", "3@70"},
+			ledger: written{append([]pipeline.Control{begin(v[2], 0, true), begin(v[0], 80, false)}, history[2:]...), all},
+		},
+		"older than what is known": {next: 0, published: 90, mark: v[2], ledger: written{history[3:], all}, packs: []string{"2", "3@70"}},
+		"control records lost":     {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history[:4], all}, code: "control_lost"},
+		"all control records lost": {next: 0, published: 90, mark: v[2], code: "control_lost"},
+		"pack lost":                {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history, all[:2]}, code: "pack_lost"},
+		"pack damaged":             {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history, []pipeline.PackBytes{all[1], {Hash: v[2].Hash, Canonical: all[1].Canonical}}}, code: "pack_unreadable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := New(Config{Line: line.Config{Identity: pipeline.Identity{Group: "g", Input: "i"}}, Pack: v[0], Ledger: &c.ledger})
+			s := &pipeline.Standing{Meta: pipeline.Meta{Next: c.next}, Mark: pipeline.Mark{Offset: c.published}}
+			if c.mark != nil {
+				s.Mark.Pack = c.mark.Hash
+			}
+			for _, k := range c.held {
+				s.Meta.Packs = append(s.Meta.Packs, pipeline.RefOf(k))
+				s.Packs = append(s.Packs, pipeline.PackBytes{Hash: k.Hash, Canonical: k.Canonical()})
+			}
+			g, err := w.packHistory(t.Context(), s)
+			var stop *pipeline.HardStop
+			if errors.As(err, &stop) && stop.Code == c.code && c.code != "" {
+				return
+			}
+			if err != nil || c.code != "" {
+				t.Fatalf("error %v, want code %q", err, c.code)
+			}
+			var packs []string
+			for _, k := range g.Packs {
+				packs = append(packs, k.Version)
+			}
+			for _, a := range g.Ahead {
+				packs = append(packs, fmt.Sprintf("%s@%d", a.Pack.Version, a.Offset))
+			}
+			if !slices.Equal(packs, c.packs) {
+				t.Errorf("%v, want %v", packs, c.packs)
+			}
+		})
+	}
+}
+
+// tenRecords is a Log of ten records, whatever is asked for.
+type tenRecords struct{ pipeline.Log }
+
+func (tenRecords) Fetch(_ context.Context, offset int64, f *pipeline.Fetched) error {
+	f.Records = f.Records[:0]
+	for o := offset; o < 10; o++ {
+		f.Records = append(f.Records, pipeline.Record{Offset: o, Value: []byte("x")})
+	}
+	f.Next, f.End = 10, 10
+	return nil
+}
+
+// TestNoBatchReachesOverAnEdge: a batch ends where the published position lies, and before each record at which a pack begins.
+func TestNoBatchReachesOverAnEdge(t *testing.T) {
+	k := shopPack(t, "1")
+	p := startPrefetch(t.Context(), tenRecords{}, 0, 10, []int64{3, 5, 8}, func() (*decode.Decoder, *scoring.Pack) { return decode.New(0), k })
+	defer p.close()
+	var ends []int64
+	for b := range p.ready {
+		ends = append(ends, b.Fetched.Next)
+		p.release(b)
+	}
+	if want := []int64{3, 5, 8, 10}; !slices.Equal(ends, want) {
+		t.Errorf("batches end at %v, want %v", ends, want)
+	}
+}

@@ -1,0 +1,70 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// stallAfter is how long a partition may neither move nor show that there is nothing to do. Every request is given up
+// sooner, so that waiting for a service is never taken for it.
+const stallAfter = 30 * time.Second
+
+// Progress is where a running worker has come to, as of At.
+type Progress struct {
+	At          time.Time // refreshed several times a second: older than seconds, the worker's loop does not turn
+	Proof       time.Time // when it last moved, or saw that there was nothing to do
+	Next        int64     // offset of the next record to fold
+	End, Stable int64     // of the log, as of the latest answer; records between lie in open transactions
+	Unpublished int       // outbox entries
+}
+
+// Lag is the number of records in the log that have not been folded.
+func (p *Progress) Lag() int64 { return max(0, p.End-p.Next) }
+
+// Progress is where the worker has come to; the zero value while it has never run.
+func (w *Worker) Progress() Progress {
+	if p := w.progress.Load(); p != nil {
+		return *p
+	}
+	return Progress{}
+}
+
+// stalled says what keeps a running worker from moving; empty while it moves, or has nothing to do.
+func (w *Worker) stalled(now time.Time) string {
+	p := w.Progress()
+	since := now.Sub(p.Proof).Round(time.Second)
+	switch {
+	case p.Proof.IsZero() || now.Sub(p.Proof) < stallAfter:
+		return ""
+	case now.Sub(p.At) >= stallAfter:
+		return fmt.Sprintf("its loop has not turned for %v", now.Sub(p.At).Round(time.Second))
+	case p.Stable < p.End && p.Next >= p.Stable:
+		return fmt.Sprintf("for %v, records from %d to %d of the input have been held up by a producer's open transaction", since, p.Stable, p.End)
+	}
+	return fmt.Sprintf("for %v, nothing has moved at offset %d of %d, %d outbox entries unpublished", since, p.Next, p.End, p.Unpublished)
+}
+
+// watch says when the partition stalls, and when it moves again, until ctx ends.
+func (w *Worker) watch(ctx context.Context) {
+	tick := time.NewTicker(stallAfter / 10)
+	defer tick.Stop()
+	was := Running
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			w.cfg.Metrics.stall(w.cfg.Line.Identity.Partition, false)
+			return
+		}
+		s := w.Status()
+		switch {
+		case s.Phase == Stalled && was != Stalled:
+			w.cfg.Logger.Warn().Str("found", s.Reason).Msg("partition stalled")
+		case s.Phase == Running && was == Stalled:
+			w.cfg.Logger.Info().Msg("partition moves again")
+		}
+		w.cfg.Metrics.stall(w.cfg.Line.Identity.Partition, s.Phase == Stalled)
+		was = s.Phase
+	}
+}

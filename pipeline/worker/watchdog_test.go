@@ -1,0 +1,141 @@
+package worker_test
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"ebb/pipeline"
+	"ebb/pipeline/line"
+	"ebb/pipeline/storetest"
+	"ebb/pipeline/worker"
+	"ebb/scoring"
+)
+
+// lines keeps what is logged.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// heldLog is a log in which, while held is set, a producer's transaction is open from half of it on.
+type heldLog struct {
+	mu    sync.Mutex // guards kafka
+	kafka *cluster
+	end   int64
+	epoch int
+	held  atomic.Bool
+}
+
+func (l *heldLog) Init(context.Context) (err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.epoch, err = l.kafka.initProducer()
+	return err
+}
+
+func (l *heldLog) Position(context.Context) (pipeline.Position, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.kafka.position()
+}
+
+func (l *heldLog) Fetch(ctx context.Context, offset int64, f *pipeline.Fetched) error {
+	l.mu.Lock()
+	l.kafka.visible = l.end
+	if l.held.Load() {
+		l.kafka.visible = l.end / 2
+	}
+	l.kafka.fetch(offset, 40, f)
+	f.End = l.end
+	l.mu.Unlock()
+	if f.Next > offset {
+		return nil
+	}
+	select {
+	case <-time.After(250 * time.Millisecond):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l *heldLog) Publish(_ context.Context, p *pipeline.Publication) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.kafka.commitOffset(0, l.epoch, p.Offset, p.Metadata)
+	if err == nil {
+		err = l.kafka.produce(l.epoch, rendered(p))
+	}
+	if err == nil {
+		l.epoch, err = l.kafka.end(l.epoch, true)
+	}
+	return err
+}
+
+// TestStall: a partition held up says so once, and once that it goes on. One with nothing to do says nothing.
+func TestStall(t *testing.T) {
+	in := newInput(t, 1, 200)
+	synctest.Test(t, func(t *testing.T) {
+		log := &heldLog{end: in.end, kafka: &cluster{records: in.records, second: true, publish: func(pipeline.Outgoing) error { return nil }}}
+		log.held.Store(true)
+		var lines lines
+		w := worker.New(worker.Config{
+			Line: line.Config{Identity: in.identity(), CacheCustomers: 8, Profiles: scoring.NewestProfile},
+			Log:  log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, MaxRecordBytes: 1 << 20,
+			PublishEvery: time.Second, End: -1, Logger: zerolog.New(&lines).Level(zerolog.InfoLevel),
+			Metrics: worker.NewMetrics(prometheus.NewRegistry()),
+			Render: func(b []byte, e *pipeline.Entry, _ *pipeline.Record) (pipeline.Outgoing, []byte) {
+				return pipeline.Outgoing{Topic: "out", Key: e.Key}, b
+			},
+		})
+		revoked, ended := make(chan struct{}), make(chan error)
+		go func() { ended <- w.Run(t.Context(), revoked) }()
+		expect := func(after time.Duration, phase worker.Phase, stalls, moves int) {
+			t.Helper()
+			<-time.After(after)
+			synctest.Wait()
+			s := w.Status()
+			text := lines.String()
+			if s.Phase != phase || strings.Count(text, "partition stalled") != stalls || strings.Count(text, "moves again") != moves {
+				t.Errorf("%v: %s; said:\n%s", s.Phase, s.Reason, text)
+			}
+		}
+		expect(20*time.Second, worker.Running, 0, 0)
+		expect(20*time.Second, worker.Stalled, 1, 0)
+		if s := w.Status(); !strings.Contains(s.Reason, "open transaction") {
+			t.Errorf("stalled: %s", s.Reason)
+		}
+		expect(10*time.Minute, worker.Stalled, 1, 0)
+		log.held.Store(false)
+		expect(20*time.Second, worker.Running, 1, 1)
+		expect(10*time.Minute, worker.Running, 1, 1) // idle
+		if lag := w.Progress(); lag.Lag() != 0 || time.Since(lag.At) > time.Second {
+			t.Errorf("progress %+v", lag)
+		}
+		close(revoked)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,310 @@
+package worker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/rs/zerolog"
+
+	"ebb/pipeline"
+	"ebb/pipeline/decode"
+	"ebb/pipeline/line"
+	"ebb/scoring"
+)
+
+// Config is what a Worker needs. Everything is required unless it says otherwise.
+type Config struct {
+	Line           line.Config
+	Log            pipeline.Log
+	Store          pipeline.Store
+	Pack           *scoring.Pack                  // that the configuration began with
+	Configured     func(next int64) *scoring.Pack // the pack that is configured now, asked before each batch, which begins at offset next; nil: Pack
+	Ledger         pipeline.Ledger                // read where a state was rolled back or emptied; needed once anything was published
+	Render         Render
+	MaxRecordBytes int              // a larger record is quarantined
+	Mapping        *decode.Mapping  // for JSON in no known envelope; optional
+	PublishEvery   time.Duration    // how often the offset moves while nothing is to be published
+	End            int64            // stop before this offset, with every deadline up to the watermark fired; -1: never
+	Draw           func(key []byte) // optional: called with a customer that a batch changed; the key is valid during the call
+	Logger         zerolog.Logger
+	Metrics        *Metrics
+	MaxUnpublished pipeline.Volume                   // outbox above which no further batch is folded, and which one publication carries, give or take a commit; zero: 10,000 entries, 16 MiB
+	Trace          func(s pipeline.Step, next int64) // called after each step that succeeded; optional
+}
+
+// Render turns an outbox entry into the record to publish; one without a topic is not, as of a shadow's quarantined entries,
+// which the main group publishes. record is the input record of a quarantined entry, else nil. The record may be built in scratch, which is given back grown and used again.
+type Render func(scratch []byte, e *pipeline.Entry, record *pipeline.Record) (out pipeline.Outgoing, grown []byte)
+
+// Timeouts of single requests. They bound how long a drain can take.
+const (
+	requestTimeout = 10 * time.Second
+	steady         = 10 * time.Second // after which an ownership that has published nothing is in good health too
+)
+
+// Phase is where a worker is, for health checks and people.
+type Phase uint8
+
+// Phases of a worker.
+const (
+	TakingOver Phase = iota
+	Running
+	Stalled // running, but nothing moves, though there is something to do
+	Waiting // for a service that does not answer
+	Stopped // hard stop: a person has to decide
+	Done    // drained, or at the end
+)
+
+// String is the phase's stable name.
+func (p Phase) String() string {
+	return [...]string{"taking_over", "running", "stalled", "waiting", "stopped", "done"}[p]
+}
+
+// Status is a worker's phase with the reason for it.
+type Status struct {
+	Phase  Phase
+	Reason string // why it does not run
+}
+
+// Worker owns one partition for one generation of the group. Run it in its own goroutine; Status may be read from any.
+type Worker struct {
+	cfg      Config
+	status   atomic.Pointer[Status]
+	progress atomic.Pointer[Progress]
+	tally    line.Tally // of applied commits; read it when Run has returned
+	doubt    *doubt
+
+	published bool // something, by the present ownership
+}
+
+// doubt is a commit whose answer was lost: the next takeover tells whether it was applied.
+type doubt struct {
+	meta  pipeline.Meta
+	tally line.Tally
+}
+
+// New prepares a worker.
+func New(cfg Config) *Worker {
+	if cfg.MaxUnpublished == (pipeline.Volume{}) {
+		cfg.MaxUnpublished = pipeline.Volume{Entries: 10_000, Bytes: 16 << 20}
+	}
+	w := &Worker{cfg: cfg}
+	w.status.Store(&Status{Phase: TakingOver})
+	return w
+}
+
+// newDecoder makes a decoder of the configured input that reads what a pack reads.
+func (w *Worker) newDecoder(k *scoring.Pack) (*decode.Decoder, *scoring.Pack) {
+	return decode.NewMapped(w.cfg.MaxRecordBytes, w.cfg.Mapping).Reading(k), k
+}
+
+// Status tells where the worker is.
+func (w *Worker) Status() Status {
+	s := *w.status.Load()
+	if s.Phase == Running {
+		if why := w.stalled(time.Now()); why != "" {
+			return Status{Phase: Stalled, Reason: why}
+		}
+	}
+	return s
+}
+
+// Tally is what the worker has done, once Run has returned.
+func (w *Worker) Tally() *line.Tally { return &w.tally }
+
+// Run takes the partition over and works until the end is reached, revoked is closed and everything is drained (nil), the
+// partition is lost (ErrFenced or ctx's error: nothing more was written), or a person has to decide (*HardStop). While a
+// service is away it waits, with capped back-off, and takes over again.
+func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
+	wait := backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(50*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
+	watching, unwatch := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		w.watch(watching)
+	}()
+	defer func() {
+		unwatch()
+		<-watched
+	}()
+	said := ""
+	for {
+		began := time.Now()
+		w.published = false
+		err := w.own(ctx, revoked)
+		if w.published || time.Since(began) > steady { // a takeover alone proves nothing: what fails may come after it, each time
+			wait.Reset()
+			said = ""
+		}
+		if err == nil || !pipeline.Retry(err) {
+			return w.ended(err)
+		}
+		if ctx.Err() != nil {
+			return w.ended(fmt.Errorf("%w: %w", ctx.Err(), err))
+		}
+		if class := classOf(err); class != said { // once per change, not per attempt
+			said = class
+			w.cfg.Logger.Warn().Err(err).EmbedObject(pipeline.Refusal{Err: err}).Msg("partition interrupted, taking it over again")
+		}
+		w.status.Store(&Status{Phase: Waiting, Reason: err.Error()})
+		w.cfg.Metrics.interrupted(w.cfg.Line.Identity.Partition, classOf(err))
+		select {
+		case <-time.After(wait.NextBackOff()):
+		case <-revoked:
+			return w.ended(nil)
+		case <-ctx.Done():
+			return w.ended(ctx.Err())
+		}
+		w.status.Store(&Status{Phase: TakingOver, Reason: err.Error()})
+	}
+}
+
+func (w *Worker) ended(err error) error {
+	if hard, ok := errors.AsType[*pipeline.HardStop](err); ok {
+		w.status.Store(&Status{Phase: Stopped, Reason: hard.Error()})
+		w.cfg.Metrics.stopped(w.cfg.Line.Identity.Partition, hard.Code)
+		w.cfg.Logger.Error().EmbedObject(hard).Msg("partition stopped")
+		return err
+	}
+	w.status.Store(&Status{Phase: Done})
+	return err
+}
+
+func classOf(err error) string {
+	denied := (*pipeline.Denied)(nil)
+	switch {
+	case errors.As(err, &denied):
+		return "denied"
+	case errors.Is(err, pipeline.ErrFenced):
+		return "fenced"
+	case errors.Is(err, pipeline.ErrUnavailable):
+		return "unavailable"
+	}
+	return "failed"
+}
+
+// own is one ownership: takeover, then work until something ends it.
+func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
+	began := time.Now()
+	p := pipeline.NewProtocol(w.cfg.Line.Identity, newToken)
+	if err := w.takeOver(ctx, p); err != nil {
+		return err
+	}
+	s := p.Standing()
+	w.settle(&s.Meta)
+	packs, err := w.packHistory(ctx, s)
+	if err != nil {
+		return err
+	}
+	l := line.New(&w.cfg.Line, s, packs)
+	if err := w.refetch(ctx, s, len(packs.Packs)); err != nil {
+		return err
+	}
+	p.Weigh()
+	w.cfg.Logger.Info().Int64("next", s.Meta.Next).Int64("published", s.Mark.Offset).Int("outbox", len(s.Outbox)).
+		Bool("fresh", s.Fresh).Bool("rewinding", s.Rewinding()).Dur("took", time.Since(began)).Msg("partition taken over")
+	o := newOwner(ctx, w, p, l)
+	o.tellPack()
+	defer o.close()
+	o.report()
+	w.status.Store(&Status{Phase: Running})
+	return o.run(revoked) //nolint:contextcheck // its own, which ends with the ownership
+}
+
+// settle counts the commit whose answer was lost, if it was applied.
+func (w *Worker) settle(found *pipeline.Meta) {
+	if d := w.doubt; d != nil && d.meta.Next == found.Next && d.meta.Clock.Fired == found.Clock.Fired {
+		w.count(&d.tally)
+	}
+	w.doubt = nil
+}
+
+// count adds what an applied commit did.
+func (w *Worker) count(t *line.Tally) {
+	w.cfg.Metrics.committed(t)
+	w.tally.Add(t)
+}
+
+// takeOver drives the protocol's takeover, one request after the other.
+func (w *Worker) takeOver(ctx context.Context, p *pipeline.Protocol) error {
+	for {
+		r, more := p.Takeover()
+		if !more {
+			return p.Failed()
+		}
+		began := time.Now()
+		p.Answer(w.ask(ctx, r))
+		w.cfg.Metrics.step(r.Step, time.Since(began))
+		if p.Failed() == nil {
+			w.trace(r.Step, 0)
+		}
+	}
+}
+
+// ask carries out one request of the takeover.
+func (w *Worker) ask(ctx context.Context, r pipeline.Request) pipeline.Answer {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	a := pipeline.Answer{Step: r.Step}
+	switch r.Step {
+	case pipeline.StepInit:
+		a.Err = w.cfg.Log.Init(ctx)
+	case pipeline.StepPosition:
+		a.Position, a.Err = w.cfg.Log.Position(ctx)
+	case pipeline.StepClaim:
+		a.State, a.Err = w.cfg.Store.Claim(ctx, r.Token)
+	case pipeline.StepStart:
+		a.Err = w.cfg.Log.Publish(ctx, &pipeline.Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata()})
+	default:
+		a.Err = fmt.Errorf("BUG: the takeover asks for %s", r.Step)
+	}
+	return a
+}
+
+// refetch reads the quarantined records of the outbox from the input again: the outbox holds only where they are.
+func (w *Worker) refetch(ctx context.Context, s *pipeline.Standing, packs int) error {
+	var f pipeline.Fetched // holds the records after many an entry
+	for i := range s.Outbox {
+		e := pipeline.MustReadEntry(s.Outbox[i].Encoded)
+		if int(e.Generation) >= packs {
+			return pipeline.StateUnreadable(fmt.Errorf("outbox entry %d: pack %d of %d", i, e.Generation, packs))
+		}
+		if e.Kind != pipeline.EntryQuarantine {
+			continue
+		}
+		var err error
+		at, found := f.Find(e.Offset)
+		if !found {
+			err = w.cfg.Log.Fetch(ctx, e.Offset, &f)
+			at, found = f.Find(e.Offset)
+		}
+		switch {
+		case err == nil && !found && len(f.Records) == 0: // as of a new leader that has yet to learn how far the others are
+			return fmt.Errorf("%w: an empty answer from %d on", pipeline.ErrUnavailable, e.Offset)
+		case errors.Is(err, pipeline.ErrOutOfRange) || err == nil && !found:
+			return w.cfg.Line.Identity.Stop("records_lost", fmt.Sprintf("the quarantined record at offset %d is no longer in the log", e.Offset),
+				"raise retention.ms of the input; to go on without it: ebb rebuild --from earliest")
+		case err != nil:
+			return fmt.Errorf("fetch quarantined record %d: %w", e.Offset, err)
+		}
+		s.Outbox[i].Record = f.Records[at].Clone()
+	}
+	return nil
+}
+
+func (w *Worker) trace(s pipeline.Step, next int64) {
+	if w.cfg.Trace != nil {
+		w.cfg.Trace(s, next)
+	}
+}
+
+func newToken() (t pipeline.Token) {
+	_, _ = rand.Read(t[:]) // never fails: crypto/rand crashes the program instead
+	return t
+}
