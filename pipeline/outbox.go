@@ -15,7 +15,7 @@ const (
 	EntryAlert      EntryKind = 1 // an alert, to the alert topic
 	EntryQuarantine EntryKind = 2 // an unusable record, to the DLQ; its bytes are taken from the input
 	EntryPack       EntryKind = 3 // a pack in its canonical form, to the topic of packs
-	EntryControl    EntryKind = 4 // a pack that begins before the record at Offset, to the topic of control records
+	EntryControl    EntryKind = 4 // a change that applies before the record at Offset, to the topic of control records
 )
 
 // Entry is one thing decided in a batch and still to be published. What Offset and Due say together is what makes it
@@ -32,9 +32,9 @@ type Entry struct {
 
 	Generation uint8         // alert: of the pack that decided it
 	By         *scoring.Pack // alert: that pack; set when it is rendered
-	Pack       PackRef       // pack, control: which
+	Pack       PackRef       // pack: which
 	Canonical  []byte        // pack: in its canonical form
-	First      bool          // control: it is the first of the group
+	Change     Change        // control: what changes
 }
 
 // Pending is an outbox entry on its way to be published. It stays encoded until then: decoded it is three times as large.
@@ -97,12 +97,10 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	switch e.Kind {
 	case EntryQuarantine:
 		return append(dst, byte(e.Code))
-	case EntryPack, EntryControl:
-		first := byte(0)
-		if e.First {
-			first = 1
-		}
-		return append(appendParts(dst, []byte(e.Pack.Hash), []byte(e.Pack.Name), []byte(e.Pack.Version), e.Canonical), first)
+	case EntryPack:
+		return appendParts(dst, []byte(e.Pack.Hash), []byte(e.Pack.Name), []byte(e.Pack.Version), e.Canonical)
+	case EntryControl:
+		return appendParts(dst, e.Change.encode())
 	default:
 	}
 	if version == entryNewest {
@@ -150,12 +148,12 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		r.bad = r.bad || e.Code == Usable || e.Code >= NumCodes
 	case EntryAlert:
 		r.alert(&e, version)
-	case EntryPack, EntryControl:
+	case EntryPack:
 		e.Pack = PackRef{Hash: string(r.part()), Name: string(r.part()), Version: string(r.part())}
 		e.Canonical = r.part()
-		first := r.byte()
-		e.First = first == 1
-		r.bad = r.bad || first > 1 || version != entryOlder || e.Pack.Hash == "" || (len(e.Canonical) > 0) != (e.Kind == EntryPack)
+		r.bad = r.bad || version != entryOlder || e.Pack.Hash == "" || len(e.Canonical) == 0
+	case EntryControl:
+		r.bad = version != entryOlder || e.Change.decode(r.part()) != nil || r.bad
 	default:
 		r.bad = true
 	}

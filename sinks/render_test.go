@@ -178,14 +178,14 @@ func TestRenderPack(t *testing.T) {
 	if out.Topic != "ebb.packs" || out.Partition != sinks.PacksPartition || string(out.Key) != k.Hash || string(out.Value) != string(k.Canonical()) {
 		t.Errorf("pack: %+v", out)
 	}
-	e.Kind, e.Canonical = pipeline.EntryControl, nil
-	out = render(e, nil)
+	change := pipeline.Change{Kind: pipeline.ControlPack, Pack: e.Pack}
+	out = render(&pipeline.Entry{Kind: pipeline.EntryControl, Offset: 17, Change: change}, nil)
 	want := fmt.Sprintf(`{"group":"ebb","topic":"shop.events","topic_id":"id-1","partition":3,"offset":17,"kind":"pack","pack":{"hash":%q,"name":"any","version":%q}}`, k.Hash, k.Version)
 	if out.Topic != "ebb.control" || out.Partition != 3 || string(out.Key) != "ebb/shop.events/3" || string(out.Value) != want {
 		t.Errorf("control record: %+v\n%s\nwant\n%s", out, out.Value, want)
 	}
 	c, err := pipeline.ReadControl(out.Value)
-	if err != nil || c.Pack != e.Pack || c.Offset != 17 || !c.Of(pipeline.Identity{Group: "ebb", Input: "shop.events", Topic: "id-1", Partition: 3}) {
+	if err != nil || c.Change != change || c.Offset != 17 || !c.Of(pipeline.Identity{Group: "ebb", Input: "shop.events", Topic: "id-1", Partition: 3}) {
 		t.Errorf("read back: %+v, %v", c, err)
 	}
 }

@@ -32,7 +32,7 @@ import (
 // atBarrier reports whether the open epoch is over: no further record may be folded before the sweep has closed it. Epochs begin
 // when event time does.
 func (l *Line) atBarrier() bool {
-	if l.clock.Watermark < l.learnt.End*pipeline.MinuteMillis || !l.probing || !l.clock.Started {
+	if l.clock.Watermark < l.learnt.End*pipeline.MinuteMillis || !l.clock.Started {
 		return false
 	}
 	if l.learnt.End == 0 {
@@ -58,7 +58,7 @@ func (l *Line) pass() bool {
 // the end of the open epoch (pass). They may reach farther by clocks that are years ahead.
 func (l *Line) within(reach int64) int64 {
 	minute := l.clock.Minute()
-	if l.probing && l.learnt.End != 0 && reach >= l.learnt.End {
+	if l.learnt.End != 0 && reach >= l.learnt.End {
 		return max(minute, l.learnt.End)
 	}
 	return minute
@@ -66,21 +66,21 @@ func (l *Line) within(reach int64) int64 {
 
 // swept closes the epochs that a sweep up to the beginning of a minute has left behind.
 func (l *Line) swept(minute int64) {
-	if l.probing && l.learnt.End != 0 && minute >= l.learnt.End && l.scorer.Advance(&l.learnt.Calibration, minute) {
+	if l.learnt.End != 0 && minute >= l.learnt.End && l.scorer.Advance(&l.learnt.Calibration, minute) {
 		l.curve = l.learnt.Curve()
 	}
 }
 
 // probe brings the customer's probes up to an instant. The table is the newest pack's, so customers of another are not probed.
 func (l *Line) probe(c *customer, until int64) {
-	if next := int64(c.profile.Probe.Next); next != 0 && next*pipeline.MinuteMillis <= until && l.probing && c.profile.Generation == l.epoch {
+	if next := int64(c.profile.Probe.Next); next != 0 && next*pipeline.MinuteMillis <= until && c.profile.Generation == l.epoch {
 		l.scorer.Probe(l.look(c), until, &l.learnt.Calibration)
 	}
 }
 
 // probeMinute is the minute at which to bring the customer's probes up to date; 0: none.
 func (l *Line) probeMinute(c *customer) int64 {
-	if !l.probing || c.profile.Generation != l.epoch {
+	if c.profile.Generation != l.epoch {
 		return 0
 	}
 	return l.scorer.ProbeMinute(&c.profile)

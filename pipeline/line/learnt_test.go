@@ -94,7 +94,7 @@ func learnWhateverTheBatches(t *testing.T, newer *scoring.Pack) {
 	pack := anyOf(t, 2*24*time.Hour)
 	learnt := 0
 	begin := func() *shelf {
-		s := newShelf(t, pack, 30*24*time.Hour, time.Hour, scoring.NewestProfile)
+		s := newShelf(t, pack, 30*24*time.Hour, time.Hour)
 		s.newer, s.turnAt = newer, 1200
 		return s
 	}
@@ -143,7 +143,7 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 	pack := anyOf(t, horizon*time.Millisecond)
 	rapid.Check(t, func(r *rapid.T) {
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 3))
-		s := newShelf(t, pack, 0, 0, scoring.NewestProfile)
+		s := newShelf(t, pack, 0, 0)
 		times := map[int][]int64{}
 		var all []int64
 		var records []pipeline.Record
@@ -225,31 +225,6 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 // epoch is how many minutes an epoch lasts.
 func (s *shelf) epoch() int64 { return s.pack.EpochEnd(0) }
 
-// TestLearntNothingInTheOlderLayout: while profiles are written that have no place for probes, nothing is learnt, nobody is woken
-// for it, and alerts say so.
-func TestLearntNothingInTheOlderLayout(t *testing.T) {
-	records := learnRecords(rand.New(rand.NewPCG(1, 1)), 2500)
-	pack := anyOf(t, 2*24*time.Hour)
-	old := newShelf(t, pack, 0, time.Hour, scoring.OldestProfile)
-	old.put(t, records)
-	old.settle(t)
-	told, learnt := old.told(t)
-	if learnt > 0 || old.meta.Learnt != (pipeline.Learnt{}) || len(told) == 0 {
-		t.Fatalf("%d alerts rest on what was learnt, %+v", learnt, old.meta.Learnt)
-	}
-	old.cfg.Profiles = scoring.NewestProfile // every member reads it from now on
-	old.restart()
-	for i := range records {
-		records[i].Value = fmt.Appendf(nil, `{"customer":"c%d","type":"visit","time":%d}`, i%400, old.clock.Watermark+int64(i)*pipeline.HourMillis/6)
-		records[i].Timestamp = 0
-	}
-	old.put(t, records)
-	old.settle(t)
-	if curve := old.meta.Learnt.Curve(); curve.Provisional() {
-		t.Fatalf("only %v probes after the upgrade", curve.Probes)
-	}
-}
-
 func TestMetaWithAndWithoutLearnt(t *testing.T) {
 	m := pipeline.Meta{Version: 1, Next: 5}
 	b, err := json.Marshal(&m)
@@ -273,7 +248,7 @@ func TestMetaWithAndWithoutLearnt(t *testing.T) {
 
 // TestBarrierWithinABatch: where all that is due before a barrier is in memory, the batch goes over it in one commit.
 func TestBarrierWithinABatch(t *testing.T) {
-	s := newShelf(t, anyOf(t, 8*24*time.Hour), 0, 0, scoring.NewestProfile) // epochs of a day
+	s := newShelf(t, anyOf(t, 8*24*time.Hour), 0, 0) // epochs of a day
 	at := int64(1_767_225_600_000)
 	batch := func(days ...float64) (records []pipeline.Record) {
 		for i, d := range days {

@@ -22,7 +22,6 @@ type Line struct {
 	scorer *scoring.Scorer // of the newest pack
 	epoch  uint8           // its number
 	packs  *packEpochs
-	begins []*scoring.Pack // that begin with the batch
 
 	lateness  int64 // ms
 	retention int64 // ms; 0: state is kept for ever
@@ -37,12 +36,13 @@ type Line struct {
 	breaker    breaker
 	poisoned   error // why the record at next is not folded: it is one unusable record too many
 
-	turning bool // a pack begins before the next record
-	looks   int  // at deadlines that this batch may still take
+	ahead      []Control // of a replay: what is still to come
+	applied    []Control // before the batch
+	controlled bool      // a control record applies before the next record
+	looks      int       // at deadlines that this batch may still take
 
-	learnt  pipeline.Learnt
-	curve   scoring.Curve // of the last closed epoch
-	probing bool          // profiles have a place for probes
+	learnt pipeline.Learnt
+	curve  scoring.Curve // of the last closed epoch
 
 	cache  *cache
 	due    *dueQueue
@@ -67,14 +67,14 @@ type Config struct {
 }
 
 // New makes the line of a partition as a takeover has found it, with the packs of its customers.
-func New(c *Config, s *pipeline.Standing, h *PackHistory) *Line {
+func New(c *Config, s *pipeline.Standing, h *History) *Line {
 	packs := newPackEpochs(h)
 	return &Line{
-		scorer: packs.newest(), epoch: uint8(len(packs.scorers) - 1), packs: packs,
+		scorer: packs.newest(), epoch: uint8(len(packs.scorers) - 1), packs: packs, ahead: h.Ahead,
 		lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
 		partition: c.Identity.Partition, mark: s.Mark,
 		next: s.Meta.Next, clock: s.Meta.Clock, population: s.Meta.Population,
-		learnt: s.Meta.Learnt, curve: s.Meta.Learnt.Curve(), probing: c.Profiles == scoring.NewestProfile, identity: c.Identity,
+		learnt: s.Meta.Learnt, curve: s.Meta.Learnt.Curve(), identity: c.Identity,
 		poison:  s.Meta.Poison,
 		breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
 		cache:   newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
@@ -99,9 +99,6 @@ func (l *Line) Packs() []*scoring.Pack {
 	}
 	return all
 }
-
-// Edges are the offsets over which no batch may reach.
-func (l *Line) Edges() []int64 { return l.packs.edges(l.mark.Offset) }
 
 // Size is how much of the partition is in memory.
 func (l *Line) Size() Size {
@@ -373,11 +370,11 @@ func (l *Line) sweepTo() pipeline.Due {
 func (l *Line) Sweeping() bool { return l.clock.Started && l.due.pending(l.sweepTo()) }
 
 // AtEdge reports whether no further record may be folded before a sweep has come as far as it has to: to the end of an epoch
-// (atBarrier), to the watermark before another pack begins (turn), or in a replay that has reached the published offset as far
+// (atBarrier), to the watermark before a control record applies (Control), or in a replay that has reached the published offset as far
 // as was published. A record would fire its customer's deadline, and what a sweep fired and published before the state was
 // rolled back would be decided again under an offset that says it was not.
 func (l *Line) AtEdge() bool {
-	return l.atBarrier() || l.turning && l.Sweeping() || l.next >= l.mark.Offset && l.clock.Fired.Compare(l.mark.Fired) < 0
+	return l.atBarrier() || l.controlled && l.Sweeping() || l.next >= l.mark.Offset && l.clock.Fired.Compare(l.mark.Fired) < 0
 }
 
 // arm notes when to look at the customer again in its bucket, if that is another minute than before: at its deadline, and at its
@@ -399,10 +396,15 @@ func (l *Line) note(c *customer, minute, before int64) {
 	l.staged.Tally.Armed++
 }
 
+// cause is what an alert says of the event that caused it.
+func (l *Line) cause(e *pipeline.Event) scoring.Cause {
+	return scoring.Cause{EventID: e.ID, EventType: e.Type, Partition: l.partition, Offset: e.Offset, Time: e.Time}
+}
+
 // decide appends a decision to the outbox, unless it was published before the state was rolled back.
 func (l *Line) decide(c *customer, d *scoring.Decision, offset int64, due pipeline.Due, cause scoring.Cause) {
 	s := l.staged
-	if by := l.packs.scorers[c.profile.Generation]; l.probing && d.Score.Visits > 0 && by.Horizon == l.scorer.Horizon {
+	if by := l.packs.scorers[c.profile.Generation]; d.Score.Visits > 0 && by.Horizon == l.scorer.Horizon {
 		d.Reading = l.curve.At(d.Score.Sum())
 	}
 	e := pipeline.Entry{Kind: pipeline.EntryAlert, Offset: offset, Due: due, Key: l.cache.key(c), Alert: scoring.Alert{Decision: *d, Cause: cause}, Generation: c.profile.Generation}

@@ -26,11 +26,11 @@ type shelf struct {
 	commits  int
 }
 
-func newShelf(t testing.TB, pack *scoring.Pack, retention, lateness time.Duration, format int) *shelf {
+func newShelf(t testing.TB, pack *scoring.Pack, retention, lateness time.Duration) *shelf {
 	t.Helper()
 	s := &shelf{
 		pack:     pack,
-		cfg:      Config{Retention: retention, Lateness: lateness, Profiles: format, CacheCustomers: 1000},
+		cfg:      Config{Retention: retention, Lateness: lateness, Profiles: scoring.NewestProfile, CacheCustomers: 1000},
 		profiles: map[string][]byte{}, buckets: map[int64][]byte{},
 	}
 	s.restart()
@@ -48,7 +48,7 @@ func anyOf(t testing.TB, horizon time.Duration) *scoring.Pack {
 
 // restart goes on with a line that knows nothing but what was committed.
 func (s *shelf) restart() {
-	h := &PackHistory{Packs: []*scoring.Pack{s.pack}, Refs: s.meta.Packs}
+	h := &History{Packs: []*scoring.Pack{s.pack}, Refs: s.meta.Packs}
 	if len(h.Refs) > 1 {
 		h.Packs = append(h.Packs, s.newer)
 	}
@@ -61,7 +61,7 @@ func (s *shelf) begins() bool {
 	if s.newer != nil && s.next >= s.turnAt {
 		configured = s.newer
 	}
-	_, _, ok := s.Turn(configured)
+	_, _, ok := s.Control(configured)
 	return ok
 }
 

@@ -177,7 +177,7 @@ func (in *input) render(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeli
 	case pipeline.EntryPack:
 		return pipeline.Outgoing{Topic: "packs", Key: []byte(e.Pack.Hash), Value: e.Canonical}, b
 	case pipeline.EntryControl:
-		c := pipeline.Control{Group: "g", Topic: "events", TopicID: "t", Offset: e.Offset, Kind: pipeline.ControlPack, Pack: e.Pack, First: e.First}
+		c := pipeline.Control{Group: "g", Topic: "events", TopicID: "t", Offset: e.Offset, Change: e.Change}
 		return pipeline.Outgoing{Topic: "control", Value: c.Encode()}, b
 	default:
 	}

@@ -158,7 +158,7 @@ func (o *owner) take(b *line.Batch, ok bool) error {
 
 // foldRecords folds as much of a batch as may be, and keeps the rest for when more may.
 func (o *owner) foldRecords(b *line.Batch) error {
-	if o.rest = b; !o.turn(b) {
+	if o.rest = b; !o.control(b) {
 		return nil
 	}
 	err := o.fold(b)
