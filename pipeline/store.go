@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 
 	"ebb/scoring"
 )
@@ -54,6 +55,13 @@ type Meta struct {
 	Cluster    string             `json:"cluster"`         // Kafka cluster id
 	Topic      string             `json:"topic"`           // input topic's id, which a re-created topic does not share
 	WallMillis int64              `json:"wall"`            // our clock at this commit, for idle partitions and for people
+}
+
+// Clone is a copy that what is folded later does not change.
+func (m *Meta) Clone() Meta {
+	c := *m
+	c.Clock, c.Packs = m.Clock.Clone(), slices.Clip(m.Packs)
+	return c
 }
 
 // Load asks for profiles and due lists in one round trip. The caller owns and reuses it; the answers alias memory of

@@ -54,7 +54,7 @@ func (l *Line) foldAll(b *Batch, load func(*pipeline.Load), done func(*Staged)) 
 	idle := &Batch{}
 	for part := b; ; part = b {
 		if l.AtEdge() {
-			idle.Empty(l.next)
+			idle.Empty(l.meta.Next)
 			part = idle
 		}
 		load(l.Wanted(part))

@@ -40,9 +40,9 @@ func (l *Line) Control(configured *scoring.Pack) (applied []Control, waits strin
 // nextControl is what applies before the next record; nil: nothing, as far as the configured pack goes for the reason given.
 func (l *Line) nextControl(configured *scoring.Pack) (c *Control, waits string) {
 	switch {
-	case len(l.ahead) > 0 && l.ahead[0].Offset <= l.next:
+	case len(l.ahead) > 0 && l.ahead[0].Offset <= l.meta.Next:
 		return &l.ahead[0], ""
-	case l.next < l.mark.Offset: // a replay repeats what was published, and nothing else
+	case l.meta.Next < l.mark.Offset: // a replay repeats what was published, and nothing else
 		return nil, ""
 	}
 	return l.proposePack(configured)
@@ -66,7 +66,7 @@ func (l *Line) announce() {
 		if c.Kind == pipeline.ControlPack {
 			l.keepPack(c)
 		}
-		l.announceEntry(&pipeline.Entry{Kind: pipeline.EntryControl, Offset: l.next, Change: c.Change})
+		l.announceEntry(&pipeline.Entry{Kind: pipeline.EntryControl, Offset: l.meta.Next, Change: c.Change})
 	}
 	l.staged.Commit.Packs, l.packs.unsaved, l.applied = l.packs.unsaved, nil, nil
 }

@@ -15,7 +15,7 @@ const (
 // proposePack is the control record by which the configured pack begins, if it is newer than the newest, and the first of a
 // group; nil: none, for the reason given.
 func (l *Line) proposePack(configured *scoring.Pack) (c *Control, waits string) {
-	newest, first := l.scorer.Pack, len(l.packs.refs) == 0
+	newest, first := l.scorer.Pack, len(l.meta.Packs) == 0
 	switch {
 	case first:
 		configured = newest
@@ -29,18 +29,18 @@ func (l *Line) proposePack(configured *scoring.Pack) (c *Control, waits string) 
 		return nil, PackTooMany
 	}
 	change := pipeline.Change{Kind: pipeline.ControlPack, Pack: pipeline.RefOf(configured), First: first}
-	return &Control{Offset: l.next, Change: change, Begins: configured}, ""
+	return &Control{Offset: l.meta.Next, Change: change, Begins: configured}, ""
 }
 
 // beginPack makes k the pack of all customers from their next event on.
 func (l *Line) beginPack(k *scoring.Pack) {
 	if k.Horizon != l.scorer.Horizon {
-		l.learnt, l.curve = pipeline.Learnt{}, scoring.Curve{} // it was the answer to another question
+		l.meta.Learnt, l.curve = pipeline.Learnt{}, scoring.Curve{} // it was the answer to another question
 	}
-	if len(l.packs.refs) > 0 { // else it is the one that the line was made with
+	if len(l.meta.Packs) > 0 { // else it is the one that the line was made with
 		l.packs.add(k)
 	}
-	l.packs.refs = append(l.packs.refs, pipeline.RefOf(k))
+	l.meta.Packs = append(l.meta.Packs, pipeline.RefOf(k))
 	l.scorer, l.epoch = l.packs.newest(), uint8(len(l.packs.scorers)-1)
 }
 
@@ -48,7 +48,7 @@ func (l *Line) beginPack(k *scoring.Pack) {
 func (l *Line) keepPack(c *Control) {
 	canonical := c.Begins.Canonical()
 	l.packs.unsaved = append(l.packs.unsaved, pipeline.PackBytes{Hash: c.Pack.Hash, Canonical: canonical})
-	l.announceEntry(&pipeline.Entry{Kind: pipeline.EntryPack, Offset: l.next, Pack: c.Pack, Canonical: canonical})
+	l.announceEntry(&pipeline.Entry{Kind: pipeline.EntryPack, Offset: l.meta.Next, Pack: c.Pack, Canonical: canonical})
 }
 
 // migrate makes the customer of an event one of the newest pack. What was due before the event has fired.
@@ -57,7 +57,7 @@ func (l *Line) migrate(c *customer, e *pipeline.Event) {
 		m := l.packs.migration(c.profile.Generation)
 		decisions := m.Leave(l.look(c), e.Time)
 		for i := range decisions {
-			l.decide(c, &decisions[i], e.Offset, pipeline.Due{}, l.cause(e))
+			l.decided(c, &decisions[i], e.Offset, pipeline.Due{}, l.cause(e))
 		}
 		m.Enter(&l.at, e.Time)
 		l.cache.keep(c, l.at.Features)

@@ -53,7 +53,7 @@ func TestConfiguredPack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := lineOf(active)
 			l.mark.Offset = c.published
-			l.packs.refs = []pipeline.PackRef{pipeline.RefOf(active)}
+			l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(active)}
 			for range c.earlier {
 				l.packs.add(active)
 			}
@@ -77,7 +77,7 @@ func TestBatchIsReadForTheNewPack(t *testing.T) {
 	b.Fetched.Records = []pipeline.Record{{Value: []byte(`{"customer":"c","type":"buy","time":"2026-03-01T10:00:00Z","properties":{"stars":5,"mark":1}}`)}}
 	b.Fetched.Next = 1
 	b.Decode()
-	l.packs.refs = []pipeline.PackRef{pipeline.RefOf(older)}
+	l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(older)}
 	l.Control(newer)
 	b.ReadFor(l.scorer.Pack)
 	if s := l.scorer.Signal(b.Events[0].Type, b.Events[0].Properties...); s.Named != 1 {
@@ -102,7 +102,7 @@ func TestBatchIsReadForTheNewPack(t *testing.T) {
 func TestReplayAnnouncesNothing(t *testing.T) {
 	older, newer := versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b")
 	l := lineOf(older)
-	l.packs.refs, l.ahead, l.mark.Offset = []pipeline.PackRef{pipeline.RefOf(older)}, []Control{begins(newer, 0)}, 1
+	l.meta.Packs, l.ahead, l.mark.Offset = []pipeline.PackRef{pipeline.RefOf(older)}, []Control{begins(newer, 0)}, 1
 	b := &Batch{}
 	b.Fetched.Next = 1
 	l.Control(newer)

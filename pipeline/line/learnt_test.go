@@ -258,9 +258,9 @@ func TestBarrierWithinABatch(t *testing.T) {
 		return records
 	}
 	s.put(t, batch(0.1, 0.2, 0.3, 0.4))
-	before, commits := s.learnt.End, s.commits
+	before, commits := s.Line.meta.Learnt.End, s.commits
 	s.put(t, batch(0.5, 0.6, 1.1, 1.2, 1.3))
-	if s.learnt.End == before || s.commits != commits+1 {
-		t.Errorf("the epoch ends at minute %d, then %d, after %d more commits", before, s.learnt.End, s.commits-commits)
+	if s.Line.meta.Learnt.End == before || s.commits != commits+1 {
+		t.Errorf("the epoch ends at minute %d, then %d, after %d more commits", before, s.Line.meta.Learnt.End, s.commits-commits)
 	}
 }

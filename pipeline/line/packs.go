@@ -1,8 +1,6 @@
 package line
 
 import (
-	"slices"
-
 	"ebb/pipeline"
 	"ebb/scoring"
 )
@@ -24,14 +22,13 @@ type History struct {
 
 // packEpochs are the packs of a partition, numbered in the order in which they began.
 type packEpochs struct {
-	refs    []pipeline.PackRef   // by number; empty while the first is not announced
 	scorers []*scoring.Scorer    // by number, the newest last
 	into    []*scoring.Migration // to the newest, by number; nil: not needed yet
 	unsaved []pipeline.PackBytes // that the store does not hold yet
 }
 
 func newPackEpochs(h *History) *packEpochs {
-	g := &packEpochs{refs: slices.Clip(h.Refs), unsaved: h.Unsaved}
+	g := &packEpochs{unsaved: h.Unsaved}
 	for _, k := range h.Packs {
 		g.add(k)
 	}

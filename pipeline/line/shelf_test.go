@@ -58,7 +58,7 @@ func (s *shelf) restart() {
 // begins has the newer pack begin where it is to. False: a sweep has to come first.
 func (s *shelf) begins() bool {
 	configured := s.pack
-	if s.newer != nil && s.next >= s.turnAt {
+	if s.newer != nil && s.Next() >= s.turnAt {
 		configured = s.newer
 	}
 	_, _, ok := s.Control(configured)
@@ -69,7 +69,7 @@ func (s *shelf) begins() bool {
 // a pack begins among them.
 func (s *shelf) put(t testing.TB, records []pipeline.Record) {
 	t.Helper()
-	if n := s.turnAt - s.next; n > 0 && n < int64(len(records)) {
+	if n := s.turnAt - s.Next(); n > 0 && n < int64(len(records)) {
 		s.put(t, records[:n])
 		records = records[n:]
 	}
@@ -78,9 +78,9 @@ func (s *shelf) put(t testing.TB, records []pipeline.Record) {
 	}
 	b := &Batch{decoder: decode.New(0)}
 	for i := range records {
-		records[i].Offset = s.next + int64(i)
+		records[i].Offset = s.Next() + int64(i)
 	}
-	b.Fetched.Records, b.Fetched.Next = records, s.next+int64(len(records))
+	b.Fetched.Records, b.Fetched.Next = records, s.Next()+int64(len(records))
 	b.Decode()
 	if err := s.foldAll(b, s.load, s.commit); err != nil {
 		t.Fatal(err)
