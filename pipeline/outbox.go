@@ -109,11 +109,7 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	}
 	dst = scoring.AppendDecision(dst, &e.Alert.Decision)
 	c := &e.Alert.Cause
-	deadline := byte(0)
-	if c.Deadline {
-		deadline = 1
-	}
-	dst = append(dst, deadline)
+	dst = appendBool(dst, c.Deadline)
 	for _, n := range [...]int64{c.Time, c.Offset, int64(c.Partition)} {
 		dst = binary.AppendVarint(dst, n)
 	}
@@ -122,6 +118,13 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 
 // newer reports whether an alert says what the older version of an entry has no place for.
 func (e *Entry) newer() bool { return e.Generation != 0 || e.Alert.Declared() }
+
+func appendBool(dst []byte, v bool) []byte {
+	if v {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
+}
 
 func appendParts(dst []byte, parts ...[]byte) []byte {
 	for _, part := range parts {
@@ -181,11 +184,10 @@ func (r *reader) alert(e *Entry, version byte) {
 	}
 	r.bad = scoring.ReadDecision(r.bytes(size), &e.Alert.Decision) != nil || e.newer() != (version == entryNewest) || r.bad
 	c := &e.Alert.Cause
-	deadline := r.byte()
-	c.Deadline = deadline == 1
+	c.Deadline = r.bool()
 	c.Time, c.Offset, c.Partition = r.varint(), r.varint(), int(r.varint())
 	e.Key, c.EventID, c.EventType = r.part(), r.part(), r.part()
-	if r.bad || deadline > 1 || len(e.Key) == 0 || 1+int(e.Key[0]) >= len(e.Key) {
+	if r.bad || len(e.Key) == 0 || 1+int(e.Key[0]) >= len(e.Key) {
 		r.bad = true
 		return
 	}
@@ -222,6 +224,12 @@ func (r *reader) byte() byte {
 		return v[0]
 	}
 	return 0
+}
+
+func (r *reader) bool() bool {
+	v := r.byte()
+	r.bad = r.bad || v > 1
+	return v == 1
 }
 
 func (r *reader) uint64() uint64 {

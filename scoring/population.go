@@ -4,13 +4,13 @@ package scoring
 // 4 horizons of event time, so that they mean the same however many partitions share the customers. Only the first three
 // gaps of a customer count towards Mean and Total, lest heavy users define what is normal. The zero value has seen nothing.
 type Population struct {
-	N      float64 `json:"n"`       // weight behind Mean and Total
-	NAt    int64   `json:"n_at"`    // event time that N refers to, ms since the epoch
-	Mean   float64 `json:"mean"`    // of ln(gap)
-	Total  float64 `json:"total"`   // variance of ln(gap), all customers together
-	NGaps  float64 `json:"n_gaps"`  // weight behind Within
-	GapsAt int64   `json:"gaps_at"` // event time that NGaps refers to, ms since the epoch
-	Within float64 `json:"within"`  // variance of ln(gap) around a customer's own mean
+	N      float64 // weight behind Mean and Total
+	NAt    int64   // event time that N refers to, ms since the epoch
+	Mean   float64 // of ln(gap)
+	Total  float64 // variance of ln(gap), all customers together
+	NGaps  float64 // weight behind Within
+	GapsAt int64   // event time that NGaps refers to, ms since the epoch
+	Within float64 // variance of ln(gap) around a customer's own mean
 }
 
 const (

@@ -28,7 +28,7 @@ func TestBeginPackForgetsAnotherQuestion(t *testing.T) {
 		if l.Control(newer); l.scorer.Hash != newer.Hash {
 			t.Fatal("it has not begun")
 		}
-		if kept := l.meta.Learnt.Resolved[7] == 200 && l.curve.Probes == 200; kept != (newer == same) || !kept && (l.meta.Learnt != pipeline.Learnt{} || l.curve != scoring.Curve{}) {
+		if kept := l.meta.Learnt.Resolved[7] == 200 && l.curve.Probes == 200; kept != (newer == same) || !kept && (l.meta.Learnt != scoring.Calibration{} || l.curve != scoring.Curve{}) {
 			t.Errorf("horizon %v: kept %v", newer.Horizon, kept)
 		}
 	}
@@ -49,7 +49,7 @@ func TestProbesOfTheNewestPack(t *testing.T) {
 		return c
 	}
 	c := begin(0)
-	if l.probe(c, at); c.profile.Probe != pending || l.meta.Learnt != (pipeline.Learnt{}) || l.probeMinute(c) != 0 {
+	if l.probe(c, at); c.profile.Probe != pending || l.meta.Learnt != (scoring.Calibration{}) || l.probeMinute(c) != 0 {
 		t.Errorf("probed: %+v", c.profile.Probe)
 	}
 	if l.migrate(c, &pipeline.Event{Time: at}); c.profile.Probe != (scoring.Probe{}) || c.profile.Generation != 1 {

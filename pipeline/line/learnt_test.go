@@ -1,7 +1,6 @@
 package line
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -224,27 +223,6 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 
 // epoch is how many minutes an epoch lasts.
 func (s *shelf) epoch() int64 { return s.pack.EpochEnd(0) }
-
-func TestMetaWithAndWithoutLearnt(t *testing.T) {
-	m := pipeline.Meta{Version: 1, Next: 5}
-	b, err := json.Marshal(&m)
-	if err != nil || string(b) != `{"version":1,"next":5,"clock":{"started":false,"watermark":0,"fired":{"minute":0,"hash":0}},"population":{"n":0,"n_at":0,"mean":0,"total":0,"n_gaps":0,"gaps_at":0,"within":0},"pack":"","partitions":0,"cluster":"","topic":"","wall":0}` {
-		t.Fatalf("%s: %v", b, err)
-	}
-	for i := range 64 {
-		m.Learnt.Resolved[i], m.Learnt.Silent[i], m.Learnt.Open[i] = 1e6/7, 1e5/7, scoring.Outcomes{Resolved: 1 << 20, Silent: 1 << 19}
-	}
-	m.Learnt.End = 30_000_000
-	var back pipeline.Meta
-	if b, err = json.Marshal(&m); err != nil || json.Unmarshal(b, &back) != nil || back.Learnt != m.Learnt || len(b) > 2500 {
-		t.Fatalf("%d bytes, %v", len(b), err)
-	}
-	for name, text := range map[string]string{"no base64": `{"learnt":"#"}`, "too short": `{"learnt":"AAAA"}`} {
-		if err := json.Unmarshal([]byte(text), &back); err == nil {
-			t.Errorf("%s is accepted", name)
-		}
-	}
-}
 
 // TestBarrierWithinABatch: where all that is due before a barrier is in memory, the batch goes over it in one commit.
 func TestBarrierWithinABatch(t *testing.T) {

@@ -46,7 +46,7 @@ type left struct {
 	Clock      pipeline.Clock
 	Population scoring.Population
 	Poison     pipeline.Poison
-	Learnt     pipeline.Learnt
+	Learnt     scoring.Calibration
 	Outbox     int
 	Packs      []pipeline.PackRef
 	Profiles   map[string]string // "": none
