@@ -253,16 +253,16 @@ func (p *Profile) flags() byte {
 
 // decodeHard reads the states of the other kinds from the beginning of b, and returns their size. What is damaged leaves none.
 func (p *Profile) decodeHard(b []byte) int {
-	r := cellReader{b: b}
+	r := newReader(b)
 	for i := range p.Hard {
 		p.Hard[i].read(&r)
 		p.noted(Kind(i + 1))
 	}
-	if r.at > len(b) {
+	if r.damaged() {
 		p.Hard, p.Spoken = [hards]Hard{}, 0
 		return 0
 	}
-	return r.at
+	return r.offset()
 }
 
 // valid reports whether p is what a sequence of events within maxTime can have left.

@@ -125,20 +125,20 @@ func (x *Explanation) addFactors(said *saidAlert) error {
 	}
 	for i := range said.Factors {
 		f := said.Factors[i].ExplainedFactor
-		c := Factor{}
+		var curve FeatureCurve
 		for j, p := range said.Factors[i].Coefficients.Curve {
 			if len(p) != 2 || p[0] != math.Trunc(p[0]) || math.Abs(p[0]) > 1<<53 {
 				return fmt.Errorf("/factors/%d/coefficients/curve/%d: %v, must be a whole number and log-odds", i, j, p)
 			}
-			if c.Curve = append(c.Curve, CurvePoint{int64(p[0]), p[1]}); j > 0 && c.Curve[j-1].Value >= c.Curve[j].Value {
+			if curve = append(curve, CurvePoint{int64(p[0]), p[1]}); j > 0 && curve[j-1].Value >= curve[j].Value {
 				return fmt.Errorf("/factors/%d/coefficients/curve/%d: %v is not more than the point before", i, j, p[0])
 			}
 			f.Coefficients.Curve = append(f.Coefficients.Curve, [2]float64{p[0], p[1]})
 		}
-		if len(c.Curve) == 0 {
+		if len(curve) == 0 {
 			return fmt.Errorf("/factors/%d/coefficients/curve has no point", i)
 		}
-		value := c.add(f.Inputs.Value)
+		value := curve.add(f.Inputs.Value)
 		x.differ(fmt.Sprintf("/factors/%d/log_odds", i), f.LogOdds, value)
 		f.LogOdds = value
 		x.FactorSum += value

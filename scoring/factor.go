@@ -12,14 +12,8 @@ import (
 type Factor struct {
 	Code    string // of its reason
 	Feature int    // index into the pack's features
-	Curve   []CurvePoint
+	Curve   FeatureCurve
 	Stages  StageSet // in which it counts
-}
-
-// CurvePoint is a point of a factor's curve.
-type CurvePoint struct {
-	Value   int64   // of the feature
-	LogOdds float64 // what it adds there
 }
 
 // Bounds of factors, in log-odds.
@@ -31,42 +25,6 @@ const (
 	maxCurveRise = maxCap
 )
 
-// add is what a value adds: straight lines between the curve's points, level beyond them.
-func (c *Factor) add(v int64) float64 {
-	points := c.Curve
-	if v <= points[0].Value {
-		return points[0].LogOdds
-	}
-	for i := 1; i < len(points); i++ {
-		if a, b := &points[i-1], &points[i]; v <= b.Value {
-			share := float64(v-a.Value) / float64(b.Value-a.Value)
-			return a.LogOdds + float64(share*(b.LogOdds-a.LogOdds))
-		}
-	}
-	return points[len(points)-1].LogOdds
-}
-
-// above is the least value beyond v at which the factor may add something else than at v; never: there is none.
-func (c *Factor) above(v int64) int64 {
-	for i := 1; i < len(c.Curve); i++ {
-		if a, b := &c.Curve[i-1], &c.Curve[i]; v < b.Value && a.LogOdds != b.LogOdds {
-			return max(v, a.Value) + 1
-		}
-	}
-	return never
-}
-
-// most is the greatest that any value from least to most adds.
-func (c *Factor) most(least, most int64) float64 {
-	top := max(c.add(least), c.add(most))
-	for i := range c.Curve {
-		if p := &c.Curve[i]; p.Value > least && p.Value < most {
-			top = max(top, p.LogOdds)
-		}
-	}
-	return top
-}
-
 // factorSum adds up what the factors add at a customer's stage, within the cap. each, if not nil, takes what each adds.
 func (k *Pack) factorSum(values []FeatureValue, stage Stage, each []float64) float64 {
 	sum := 0.0
@@ -74,7 +32,7 @@ func (k *Pack) factorSum(values []FeatureValue, stage Stage, each []float64) flo
 		c := &k.Factors[i]
 		add := 0.0
 		if c.Feature < len(values) && values[c.Feature].OK && c.Stages.Has(stage) {
-			add = c.add(values[c.Feature].N)
+			add = c.Curve.add(values[c.Feature].N)
 		}
 		if each != nil {
 			each[i] = add
@@ -82,6 +40,16 @@ func (k *Pack) factorSum(values []FeatureValue, stage Stage, each []float64) flo
 		sum += add
 	}
 	return capped(sum, k.Cap)
+}
+
+// curves are those of the factors, by the feature that each reads.
+func curves(factors []Factor, features int) [][]FeatureCurve {
+	all := make([][]FeatureCurve, features)
+	for i := range factors {
+		f := &factors[i]
+		all[f.Feature] = append(all[f.Feature], f.Curve)
+	}
+	return all
 }
 
 // capped is a sum of factors within a cap, and of a cap of nothing the zero without a sign.
@@ -117,7 +85,7 @@ func (k *Pack) factorMost(ranges []FeatureRange, stages StageSet) float64 {
 		if !r.Sometimes || c.Stages&stages == 0 {
 			continue
 		}
-		top := c.most(r.Least, r.Greatest)
+		top := c.Curve.most(r.Least, r.Greatest)
 		if !r.Always || stages&^c.Stages != 0 {
 			top = max(top, 0)
 		}
@@ -207,7 +175,7 @@ func (f *packFile) hasWindow(feature string, ratios int) bool {
 }
 
 // parseCurve reads the points of a curve over the values of a feature of that kind.
-func parseCurve(points [][]any, kind FeatureKind) (curve []CurvePoint, err error) {
+func parseCurve(points [][]any, kind FeatureKind) (curve FeatureCurve, err error) {
 	if len(points) == 0 || len(points) > maxCurve {
 		return nil, fmt.Errorf("%d points, must be 1 to %d", len(points), maxCurve)
 	}

@@ -141,6 +141,15 @@ func (f *features) measure(decl []Feature) error {
 // maxState is the size in bytes that a customer's state can reach.
 func (f *features) maxState() int { return f.size }
 
+// keys are what the cells keep, in their order.
+func (f *features) keys() []cellKey {
+	keys := make([]cellKey, len(f.cells))
+	for i := range f.cells {
+		keys[i] = f.cells[i].cellKey
+	}
+	return keys
+}
+
 // key is the cell that a feature reads.
 func (d *Feature) key() (cellKey, bool) {
 	key := cellKey{of: d.Of, to: -1, property: -1}

@@ -31,7 +31,7 @@ type palette struct {
 }
 
 func openPalette(b []byte) palette {
-	p := palette{cellReader: cellReader{b: b}}
+	p := palette{cellReader: newReader(b)}
 	p.seen.tile = p.cellReader.readTile()
 	return p
 }

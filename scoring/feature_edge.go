@@ -17,18 +17,18 @@ func (s *featureSet) has(i int) bool { return s[i>>6]>>(i&63)&1 != 0 }
 
 // interest is what somebody wants to know of the features.
 type interest struct {
-	all     bool        // whatever they say
-	set     featureSet  // those looked at, what ratios divide included
-	factors [][]*Factor // that read it, by feature
+	all    bool             // whatever they say
+	set    featureSet       // those looked at, what ratios divide included
+	curves [][]FeatureCurve // over its values, by feature
 }
 
-// interestOf is what matters to factors.
-func (f *features) interestOf(factors []Factor) interest {
-	in := interest{factors: make([][]*Factor, len(f.list))}
-	for i := range factors {
-		c := &factors[i]
-		in.set.add(c.Feature)
-		in.factors[c.Feature] = append(in.factors[c.Feature], c)
+// interestOf is what matters to curves over the features' values, by feature.
+func (f *features) interestOf(curves [][]FeatureCurve) interest {
+	in := interest{curves: curves}
+	for i := range curves {
+		if len(curves[i]) > 0 {
+			in.set.add(i)
+		}
 	}
 	for _, i := range slices.Backward(f.ratios) {
 		if in.set.has(i) {
@@ -39,13 +39,13 @@ func (f *features) interestOf(factors []Factor) interest {
 	return in
 }
 
-// read reports whether a factor reads the feature.
-func (in *interest) read(i int) bool { return i < len(in.factors) && len(in.factors[i]) > 0 }
+// read reports whether there is a curve over the feature's values.
+func (in *interest) read(i int) bool { return i < len(in.curves) && len(in.curves[i]) > 0 }
 
 // above is the least value of a feature beyond v at which what is made of it may be another than at v; never: none.
 func (in *interest) above(feature int, v int64) int64 {
 	least := int64(never)
-	for _, c := range in.factors[feature] {
+	for _, c := range in.curves[feature] {
 		least = min(least, c.above(v))
 	}
 	return least

@@ -20,22 +20,22 @@ func foldLast(dst, old []byte, at, number int64) ([]byte, effect) {
 }
 
 func newestTime(b []byte) int64 {
-	r := cellReader{b: b}
+	r := newReader(b)
 	return r.readTime()
 }
 
 func readLast(b []byte) (at, number int64) {
-	r := cellReader{b: b}
+	r := newReader(b)
 	return r.readTime(), unzigzag(r.next())
 }
 
 func validNewest(b []byte) bool {
-	r := cellReader{b: b}
+	r := newReader(b)
 	return r.readTime() <= maxTime && r.whole()
 }
 
 func validLast(b []byte) bool {
-	r := cellReader{b: b}
+	r := newReader(b)
 	at := r.readTime()
 	r.next()
 	return at <= maxTime && r.whole()

@@ -44,7 +44,7 @@ func readQueue(b []byte) (q queue, damaged bool) {
 	if len(b) == 0 {
 		return q, true
 	}
-	flags, r := b[0], cellReader{b: b[1:]}
+	flags, r := b[0], newReader(b[1:])
 	q.ever, q.n = flags&openEver != 0, min(int(flags&openCount), maxOpen)
 	var last int64
 	for i := range q.n {

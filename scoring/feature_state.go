@@ -161,7 +161,22 @@ type cellReader struct {
 	at int // begin of what is not read yet; beyond b: damaged
 }
 
+// newReader reads b from its beginning.
+func newReader(b []byte) cellReader { return cellReader{b: b} }
+
 func (r *cellReader) more() bool { return r.at < len(r.b) }
+
+// offset is where what is not read yet begins.
+func (r *cellReader) offset() int { return r.at }
+
+// damage makes the bytes ones that cannot be read.
+func (r *cellReader) damage() { r.at = len(r.b) + 1 }
+
+// damaged reports whether something could not be read.
+func (r *cellReader) damaged() bool { return r.at > len(r.b) }
+
+// rest are the bytes that are not read yet, of a reader that is not damaged.
+func (r *cellReader) rest() []byte { return r.b[r.at:] }
 
 // whole reports whether everything was read, and could be.
 func (r *cellReader) whole() bool { return r.at == len(r.b) }
@@ -176,7 +191,7 @@ func (r *cellReader) next() uint64 {
 func (r *cellReader) until(limit uint64) int64 {
 	v := r.next()
 	if v > limit {
-		r.at = len(r.b) + 1
+		r.damage()
 		return 0
 	}
 	return int64(v)
@@ -185,7 +200,7 @@ func (r *cellReader) until(limit uint64) int64 {
 // fixed are the next bytes, nil if there are not so many.
 func (r *cellReader) fixed(size int) []byte {
 	if r.at+size > len(r.b) {
-		r.at = len(r.b) + 1
+		r.damage()
 		return nil
 	}
 	r.at += size

@@ -8,16 +8,16 @@ func (f *features) valid(state []byte) bool {
 		if len(state) < 2 {
 			return false
 		}
-		i, r := int(state[0]), cellReader{b: state[1:]}
+		i, r := int(state[0]), newReader(state[1:])
 		size := r.next()
-		if i <= last || i >= len(f.cells) || r.at > len(r.b) || size > uint64(len(r.b)-r.at) {
+		if i <= last || i >= len(f.cells) || r.damaged() || size > uint64(len(r.rest())) {
 			return false
 		}
 		kept := r.fixed(int(size))
 		if !f.cells[i].valid(kept) {
 			return false
 		}
-		last, state = i, r.b[r.at:]
+		last, state = i, r.rest()
 	}
 	return true
 }

@@ -21,18 +21,7 @@ type Migration struct {
 // NewMigration prepares the way from one pack to another.
 func NewMigration(from, to *Scorer) *Migration {
 	m := &Migration{from: from, to: to}
-	old := map[string]int{}
-	for i := range from.features.cells {
-		old[from.keeps(&from.features.cells[i])] = i
-	}
-	for i := range to.features.cells {
-		c := &to.features.cells[i]
-		at, same := old[to.keeps(c)]
-		if !same || c.span > from.features.cells[at].span && to.features.compares(c) {
-			at = -1
-		}
-		m.cells = append(m.cells, at)
-	}
+	m.cells = to.features.inherited(to.cellNames(), from.features, from.cellNames())
 	for n := Explicit; n < NumKinds; n++ {
 		for i := range from.Kinds[n].Opens {
 			if len(to.Kinds[n].Opens) > 0 {
@@ -43,14 +32,42 @@ func NewMigration(from, to *Scorer) *Migration {
 	return m
 }
 
+// inherited are f's cells as indexes of the cells of old that keep the same, -1: none does. Names say what the cells of each keep;
+// those that keep the same have the same.
+func (f *features) inherited(names []string, old *features, oldNames []string) []int {
+	places := map[string]int{}
+	for i, name := range oldNames {
+		places[name] = i
+	}
+	from := make([]int, len(f.cells))
+	for i := range f.cells {
+		c := &f.cells[i]
+		at, same := places[names[i]]
+		if !same || c.span > old.cells[at].span && f.compares(c) {
+			at = -1
+		}
+		from[i] = at
+	}
+	return from
+}
+
 // compares reports whether a trend reads the cell. What lies farther back than the cell was kept would count as nothing, and the
 // present as a rise.
 func (f *features) compares(c *cell) bool {
 	return slices.ContainsFunc(c.readers, func(i int) bool { return f.list[i].kind == FeatureTrend })
 }
 
-// keeps says, in names, what a cell keeps: cells of two packs that keep the same say the same.
-func (k *Pack) keeps(c *cell) string {
+// cellNames are names for what the cells of the features' state keep: cells of two packs that keep the same have the same.
+func (k *Pack) cellNames() []string {
+	keys := k.features.keys()
+	names := make([]string, len(keys))
+	for i := range keys {
+		names[i] = k.cellName(&keys[i])
+	}
+	return names
+}
+
+func (k *Pack) cellName(c *cellKey) string {
 	signal := func(i int) (s signalFile) {
 		if i >= 0 {
 			s = k.declared.Signals[k.signalNames[i]]
@@ -177,7 +194,7 @@ func (c *cell) reach(b []byte) []byte {
 		p := openPalette(b)
 		head, end := p.tile, 0
 		for p.next() && p.tile > head-c.span {
-			end = p.at
+			end = p.offset()
 		}
 		return b[:end]
 	default:

@@ -126,7 +126,7 @@ func (h *Hard) read(r *cellReader) {
 		h.Times[bits.TrailingZeros8(m)] = r.readTime()
 	}
 	if again, times := h.parts(); again != parts || times != mask {
-		r.at = len(r.b) + 1
+		r.damage()
 	}
 }
 

@@ -53,7 +53,7 @@ func (k *Pack) lintFactors(note func(string, ...any)) {
 		c := &k.Factors[i]
 		f := &k.Features[c.Feature]
 		least, most := k.reach(c.Feature)
-		nothing := c.add(least) == 0 && c.add(most) == 0
+		nothing := c.Curve.add(least) == 0 && c.Curve.add(most) == 0
 		for j, p := range c.Curve {
 			if p.Value < least && j+1 < len(c.Curve) && c.Curve[j+1].Value <= least || p.Value > most && j > 0 && c.Curve[j-1].Value >= most {
 				note("factor %s: the point at %d lies beyond what %s can be, %d to %d", c.Code, p.Value, f.Name, least, most)
@@ -166,7 +166,7 @@ func (k *Pack) lintValue(note func(string, ...any)) {
 	weak := map[string]float64{}
 	for i := range k.Factors {
 		c := &k.Factors[i]
-		adds := c.most(k.reach(c.Feature))
+		adds := c.Curve.most(k.reach(c.Feature))
 		given[c.Code] = given[c.Code] || adds >= minShare
 		weak[c.Code] = max(weak[c.Code], adds)
 	}

@@ -19,7 +19,7 @@ type Scorer struct {
 
 // NewScorer prepares a scorer.
 func (k *Pack) NewScorer() *Scorer {
-	return &Scorer{Pack: k, steps: len(k.Factors) > 0 || k.Stages.tiered(), matters: k.features.interestOf(k.Factors)}
+	return &Scorer{Pack: k, steps: len(k.Factors) > 0 || k.Stages.tiered(), matters: k.features.interestOf(curves(k.Factors, len(k.Features)))}
 }
 
 // Customer is a customer as a Scorer sees it: its profile, and the state of the pack's features. A Scorer may give
