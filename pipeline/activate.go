@@ -175,7 +175,7 @@ func (o *owner) turn(b *batch) bool {
 		o.cfg.Logger.Info().Stringer("pack", RefOf(k)).Int64("offset", o.line.next).Msg("pack begins")
 	}
 	o.tellPack()
-	waits := waiting{why: why, pack: configured.Hash, active: o.line.scorer.Hash}
+	waits := waiting{why: why, pack: configured.Hash, active: o.line.scorer.Pack.Hash}
 	b.readFor(o.line.scorer.Pack)
 	if waits.why == "" {
 		waits = waiting{}
@@ -266,7 +266,7 @@ func (l *line) beginning(configured *scoring.Pack) (k *scoring.Pack, waits strin
 
 // activate makes k the pack of all customers from their next event on.
 func (l *line) activate(k *scoring.Pack) {
-	if k.Horizon != l.scorer.Horizon {
+	if k.Horizon != l.scorer.Pack.Horizon {
 		l.learnt, l.curve = Learnt{}, scoring.Curve{} // it was the answer to another question
 	}
 	l.packs.add(k)

@@ -59,8 +59,8 @@ func TestTurn(t *testing.T) {
 			if got, _ := l.turn(c.configured); got != c.waits || (len(l.packs.scorers) > before) != c.begins {
 				t.Errorf("waits %q, want %q; begins %v", got, c.waits, len(l.packs.scorers) > before)
 			}
-			if c.begins && (l.scorer.Hash != c.configured.Hash || int(l.generation) != before) {
-				t.Errorf("generation %d of pack %s", l.generation, l.scorer.Version)
+			if c.begins && (l.scorer.Pack.Hash != c.configured.Hash || int(l.generation) != before) {
+				t.Errorf("generation %d of pack %s", l.generation, l.scorer.Pack.Version)
 			}
 		})
 	}
@@ -78,7 +78,7 @@ func TestBatchIsReadForTheNewPack(t *testing.T) {
 	l.packs.refs = []PackRef{RefOf(older)}
 	l.turn(newer)
 	b.readFor(l.scorer.Pack)
-	if s := l.scorer.Signal(b.events[0].Type, b.events[0].Properties...); s.Named != 1 {
+	if s := l.scorer.Pack.Signal(b.events[0].Type, b.events[0].Properties...); s.Named != 1 {
 		t.Errorf("%+v of %+v: not the low mark that it is", s, b.events[0].Properties)
 	}
 	want := l.wanted(b)
@@ -173,8 +173,8 @@ func TestGenerations(t *testing.T) {
 				t.Fatalf("error %v, want code %q", err, c.code)
 			}
 			var packs []string
-			for _, k := range g.packs() {
-				packs = append(packs, k.Version)
+			for _, s := range g.scorers {
+				packs = append(packs, s.Pack.Version)
 			}
 			for _, a := range g.ahead {
 				packs = append(packs, fmt.Sprintf("%s@%d", a.pack.Version, a.offset))
@@ -224,7 +224,7 @@ func TestReplayAnnouncesNothing(t *testing.T) {
 	b.fetched.Next = 1
 	l.turn(newer)
 	l.wanted(b)
-	if s := l.fold(b); l.scorer.Hash != newer.Hash || len(s.commit.Outbox) != 0 || len(s.commit.Packs) != 1 {
-		t.Errorf("pack %s, outbox of %d, %d packs to keep", l.scorer.Version, len(s.commit.Outbox), len(s.commit.Packs))
+	if s := l.fold(b); l.scorer.Pack.Hash != newer.Hash || len(s.commit.Outbox) != 0 || len(s.commit.Packs) != 1 {
+		t.Errorf("pack %s, outbox of %d, %d packs to keep", l.scorer.Pack.Version, len(s.commit.Outbox), len(s.commit.Packs))
 	}
 }

@@ -59,7 +59,7 @@ func (l *line) atBarrier() bool {
 		return false
 	}
 	if l.learnt.End == 0 {
-		l.scorer.Advance(&l.learnt.Calibration, l.clock.Minute())
+		l.scorer.Pack.Model.Advance(&l.learnt.Calibration, l.clock.Minute())
 		return false
 	}
 	return l.next >= l.mark.Offset || l.mark.Fired.Minute >= l.learnt.End
@@ -89,7 +89,7 @@ func (l *line) within(reach int64) int64 {
 
 // swept closes the epochs that a sweep up to the beginning of a minute has left behind.
 func (l *line) swept(minute int64) {
-	if l.probing && l.learnt.End != 0 && minute >= l.learnt.End && l.scorer.Advance(&l.learnt.Calibration, minute) {
+	if l.probing && l.learnt.End != 0 && minute >= l.learnt.End && l.scorer.Pack.Model.Advance(&l.learnt.Calibration, minute) {
 		l.curve = l.learnt.Curve()
 	}
 }
@@ -97,7 +97,7 @@ func (l *line) swept(minute int64) {
 // probe brings the customer's probes up to an instant. The table is the newest pack's, so customers of another are not probed.
 func (l *line) probe(c *customer, until int64) {
 	if next := int64(c.profile.Probe.Next); next != 0 && next*minuteMillis <= until && l.probing && c.profile.Generation == l.generation {
-		l.scorer.Probe(l.look(c), until, &l.learnt.Calibration)
+		l.scorer.Eval.Probe(l.look(c), until, &l.learnt.Calibration)
 	}
 }
 
@@ -106,5 +106,5 @@ func (l *line) probeMinute(c *customer) int64 {
 	if !l.probing || c.profile.Generation != l.generation {
 		return 0
 	}
-	return l.scorer.ProbeMinute(&c.profile)
+	return l.scorer.Pack.Model.ProbeMinute(&c.profile)
 }

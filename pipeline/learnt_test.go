@@ -60,7 +60,7 @@ func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 		if e.Kind != EntryAlert {
 			continue
 		}
-		by := s.packs.packs()[e.Generation]
+		by := s.packs.renderers()[e.Generation]
 		alert := by.AppendAlert(nil, &e.Alert, e.Alert.ID())
 		told[string(e.Key)] = append(told[string(e.Key)], string(alert))
 		if x, err := scoring.Explain(alert); err != nil || len(x.Differences) > 0 {
@@ -193,7 +193,7 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 						when = all[i-1]
 					}
 				}
-				if when >= (pack.EpochEnd(at/minuteMillis)-s.epoch())*minuteMillis && when != at {
+				if when >= (pack.Model.EpochEnd(at/minuteMillis)-s.epoch())*minuteMillis && when != at {
 					open.Resolved++
 					if quiet {
 						open.Silent++
@@ -222,7 +222,7 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 }
 
 // epoch is how many minutes an epoch lasts.
-func (s *shelf) epoch() int64 { return s.cfg.Pack.EpochEnd(0) }
+func (s *shelf) epoch() int64 { return s.cfg.Pack.Model.EpochEnd(0) }
 
 // TestLearntNothingInTheOlderLayout: while profiles are written that have no place for probes, nothing is learnt, nobody is woken
 // for it, and alerts say so.

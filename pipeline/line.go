@@ -212,7 +212,7 @@ func (l *line) event(e *Event, h hashes, c *customer) {
 	l.probe(c, e.Time-1)
 	signal := scoring.Signal{Known: true}
 	if !e.Control {
-		signal = l.scorer.Signal(e.Type, e.Properties...)
+		signal = l.scorer.Pack.Signal(e.Type, e.Properties...)
 	}
 	if !signal.Known {
 		s.tally.Unnamed++
@@ -357,7 +357,7 @@ func (l *line) note(c *customer, minute, before int64) {
 // decide appends a decision to the outbox, unless it was published before the state was rolled back.
 func (l *line) decide(c *customer, d *scoring.Decision, offset int64, due Due, cause scoring.Cause) {
 	s := l.staged
-	if by := l.packs.scorers[c.profile.Generation]; l.probing && d.Score.Visits > 0 && by.Horizon == l.scorer.Horizon {
+	if by := l.packs.scorers[c.profile.Generation]; l.probing && d.Score.Visits > 0 && by.Pack.Horizon == l.scorer.Pack.Horizon {
 		d.Reading = l.curve.At(d.Score.Sum())
 	}
 	e := Entry{Kind: EntryAlert, Offset: offset, Due: due, Key: l.cache.key(c), Alert: scoring.Alert{Decision: *d, Cause: cause}, Generation: c.profile.Generation}
@@ -406,5 +406,5 @@ func (l *line) stage() {
 	s.finish()
 	m := &s.commit.Meta
 	m.Next, m.Clock, m.Population, m.Poison, m.Learnt = l.next, l.clock.clone(), l.population, l.poison, l.learnt
-	m.Pack, m.Packs = l.scorer.Hash, slices.Clip(l.packs.refs)
+	m.Pack, m.Packs = l.scorer.Pack.Hash, slices.Clip(l.packs.refs)
 }

@@ -207,24 +207,24 @@ func (o *owner) send() {
 	}
 	hurry := o.p.Unpublished().Entries > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
 	if hurry && o.p.CanPublish() && (o.p.Unpublished().Entries > 0 || o.p.Lagging()) {
-		r, packs := o.p.Publish(o.cfg.MaxUnpublished), o.line.packs.packs()
+		r, renderers := o.p.Publish(o.cfg.MaxUnpublished), o.line.packs.renderers()
 		o.publishAt, o.lastSent = time.Now(), time.Now()
 		o.start(func(ctx context.Context) Answer {
-			return Answer{Step: StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r, packs))}
+			return Answer{Step: StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r, renderers))}
 		})
 	}
 }
 
 // publication is what is to be published, rendered while it is sent: a hundred alerts are in the processor's cache when
 // they are copied and checksummed, ten thousand are not. It runs beside the loop, at most one at a time.
-func (o *owner) publication(r Request, packs []*scoring.Pack) *Publication {
+func (o *owner) publication(r Request, renderers []*scoring.Renderer) *Publication {
 	now := time.Now().UnixMilli()
 	return &Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata(), Records: func(yield func(Outgoing) bool) {
 		var e Entry
 		var out Outgoing
 		for _, pending := range r.Entries {
 			e = mustRead(pending.Encoded)
-			e.By = packs[e.Generation]
+			e.By = renderers[e.Generation]
 			out, o.scratch = o.cfg.Render(o.scratch[:0], &e, pending.Record)
 			if out.Topic == "" {
 				continue

@@ -97,6 +97,7 @@ func (id Identity) Accepts(active, configured PackRef) error {
 type generations struct {
 	refs    []PackRef            // by generation; empty while the first is not announced
 	scorers []*scoring.Scorer    // by generation, the newest last
+	renders []*scoring.Renderer  // by generation
 	into    []*scoring.Migration // to the newest, by generation; nil: not needed yet
 	ahead   []activation         // of a replay: those still to come, in order
 	unsaved []PackBytes          // that the store does not hold yet
@@ -116,7 +117,7 @@ func newGenerations(k *scoring.Pack) *generations {
 
 // add makes k the newest.
 func (g *generations) add(k *scoring.Pack) {
-	g.scorers = append(g.scorers, k.NewScorer())
+	g.scorers, g.renders = append(g.scorers, scoring.NewScorer(k)), append(g.renders, scoring.NewRenderer(k))
 	g.into = make([]*scoring.Migration, len(g.scorers))
 }
 
@@ -130,14 +131,8 @@ func (g *generations) migration(from uint8) *scoring.Migration {
 	return g.into[from]
 }
 
-// packs are the packs by generation, as of now.
-func (g *generations) packs() []*scoring.Pack {
-	all := make([]*scoring.Pack, len(g.scorers))
-	for i, s := range g.scorers {
-		all[i] = s.Pack
-	}
-	return all
-}
+// renderers are those of the packs by generation, as of now.
+func (g *generations) renderers() []*scoring.Renderer { return slices.Clone(g.renders) }
 
 // edges are the offsets over which no batch may reach.
 func (g *generations) edges(mark int64) []int64 {

@@ -24,7 +24,7 @@ func TestTurnForgetsAnotherQuestion(t *testing.T) {
 		l.packs.refs = []PackRef{RefOf(active)}
 		l.learnt.Resolved[7], l.learnt.End = 200, 1_000_000
 		l.curve = l.learnt.Curve()
-		if l.turn(newer); l.scorer.Hash != newer.Hash {
+		if l.turn(newer); l.scorer.Pack.Hash != newer.Hash {
 			t.Fatal("it has not begun")
 		}
 		if kept := l.learnt.Resolved[7] == 200 && l.curve.Probes == 200; kept != (newer == same) || !kept && (l.learnt != Learnt{} || l.curve != scoring.Curve{}) {

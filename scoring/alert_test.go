@@ -50,7 +50,7 @@ func alerts(t testing.TB) (*scoring.Pack, []scoring.Alert) {
 	wake := func(until float64) {
 		for p := &s.profile; p.Armed != 0 && p.Armed <= (begin+int64(until*day))/60_000; {
 			minute := p.Armed
-			if d, ok := s.pack.Wake(p); ok {
+			if d, ok := wake(s.pack, p); ok {
 				all = append(all, scoring.Alert{
 					Decision: d, Tenant: []byte("shop"), Customer: []byte("c-1"), Cause: scoring.Cause{Deadline: true, Time: minute * 60_000},
 				})
@@ -61,7 +61,7 @@ func alerts(t testing.TB) (*scoring.Pack, []scoring.Alert) {
 	s.event(150, failed)
 	wake(1000)
 	at := begin + 1000*day + 7
-	d, ok := s.pack.Observe(&s.profile, &s.pop, scoring.Observation{Time: at, Signal: bought})
+	d, ok := observe(s.pack, &s.profile, &s.pop, scoring.Observation{Time: at, Signal: bought})
 	if !ok || len(all) != 2 {
 		t.Fatalf("%d alerts, recovered %v", len(all), ok)
 	}
@@ -76,7 +76,7 @@ func TestAlertGolden(t *testing.T) {
 	pack, all := alerts(t)
 	var b []byte
 	for i := range all {
-		b = append(pack.AppendAlert(b, &all[i], all[i].ID()), '\n')
+		b = append(scoring.NewRenderer(pack).AppendAlert(b, &all[i], all[i].ID()), '\n')
 	}
 	golden(t, "alerts.ndjson", b)
 }
@@ -109,11 +109,11 @@ func TestAlertSchema(t *testing.T) {
 			now = max(now, o.Time)
 			for p.Armed != 0 && p.Armed <= now/60_000 {
 				minute := p.Armed
-				if d, ok := pack.Wake(&p); ok {
+				if d, ok := wake(pack, &p); ok {
 					check(&d, scoring.Cause{Deadline: true, Time: minute * 60_000})
 				}
 			}
-			if d, ok := pack.Observe(&p, pop, o); ok {
+			if d, ok := observe(pack, &p, pop, o); ok {
 				check(&d, scoring.Cause{
 					EventID: []byte(rapid.StringN(0, 10, 64).Draw(t, "id")), EventType: []byte(name.Draw(t, "type")),
 					Partition: 2, Offset: rapid.Int64Range(0, 1<<60).Draw(t, "offset"), Time: o.Time,
@@ -161,7 +161,7 @@ type publishedTerm struct {
 }
 
 func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *scoring.Pack, a *scoring.Alert) {
-	b := pack.AppendAlert(nil, a, a.ID())
+	b := scoring.NewRenderer(pack).AppendAlert(nil, a, a.ID())
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
 	if err != nil {
 		t.Fatalf("%v in %s", err, b)
@@ -190,7 +190,7 @@ func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *scoring.Pack, a 
 	if x, err := scoring.Explain(b); err != nil || len(x.Differences) > 0 || x.LogOdds != got.LogOdds {
 		t.Fatalf("explained as %+v, %v: %s", x, err, b)
 	}
-	if x, err := pack.Explain(b); err != nil || len(x.Differences) > 0 {
+	if x, err := scoring.NewRenderer(pack).Explain(b); err != nil || len(x.Differences) > 0 {
 		t.Fatalf("by its pack explained as %+v, %v: %s", x, err, b)
 	}
 	probability := 1 / (1 + scoring.Exp(-sum))
@@ -312,7 +312,7 @@ factors:
   - {code: incident, feature: bads, curve: [[0, 0], [1, 0.5]]}
   - {code: dispute_open, feature: worses, curve: [[0, 0], [1, 0.5]]}
 `, scoring.Overrides{}))
-	s, c := pack.NewScorer(), scoring.Customer{Profile: &scoring.Profile{}}
+	s, c := scoring.NewScorer(pack), scoring.Customer{Profile: &scoring.Profile{}}
 	for i, name := range []string{"a", "a", "a", "b", "c"} {
 		s.Observe(&c, &scoring.Population{}, &scoring.Observation{Time: begin + int64(i)*5*day, Signal: pack.Signal([]byte(name))})
 	}
@@ -326,7 +326,7 @@ factors:
 				LogOdds float64 `json:"log_odds"`
 			} `json:"cheapest_exit"`
 		}
-		if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &said); err != nil {
+		if err := json.Unmarshal(scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID()), &said); err != nil {
 			t.Fatal(err)
 		}
 		if e := said.Exit; e != nil && e.Change != "visit" && e.Change != "friction" {

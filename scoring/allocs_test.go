@@ -9,13 +9,14 @@ import (
 // hot is what the line does for every event or alert, on one customer.
 type hot struct {
 	*story
-	now     int64
-	encoded []byte
-	alert   scoring.Alert
-	pack    *scoring.Scorer
-	out     []byte
-	one     scoring.Customer
-	other   scoring.Profile
+	now      int64
+	encoded  []byte
+	alert    scoring.Alert
+	pack     *scoring.Scorer
+	renderer *scoring.Renderer
+	out      []byte
+	one      scoring.Customer
+	other    scoring.Profile
 
 	probed      int64
 	calibration scoring.Calibration
@@ -29,7 +30,7 @@ func (h *hot) customer(p *scoring.Profile) *scoring.Customer {
 func newHot(t testing.TB) *hot {
 	t.Helper()
 	h := &hot{story: weekly(), now: begin + 63*day, probed: begin + 63*day, out: make([]byte, 0, 8192)}
-	h.pack = h.story.pack.NewScorer()
+	h.pack, h.renderer = scoring.NewScorer(h.story.pack), scoring.NewRenderer(h.story.pack)
 	for id := range uint64(16) {
 		h.profile.Remember(id)
 	}
@@ -51,7 +52,7 @@ func (h *hot) steps() map[string]func() {
 	visit, trouble, name := scoring.Observation{Signal: bought}, scoring.Observation{Signal: failed}, []byte("Order Completed")
 	fresh := h.profile
 	return map[string]func(){
-		"Signal": func() { visit.Signal = h.pack.Signal(name) },
+		"Signal": func() { visit.Signal = h.pack.Pack.Signal(name) },
 		"Observe": func() { // a visit five days after the last
 			h.now += 5 * day
 			visit.Time = h.now
@@ -80,10 +81,10 @@ func (h *hot) steps() map[string]func() {
 		"Probe": func() { // a horizon later: one resolves, one begins
 			h.probed += 90 * day
 			h.profile.Last = h.probed
-			h.pack.Probe(h.customer(&h.profile), h.probed, &h.calibration)
-			h.pack.Advance(&h.calibration, h.probed/60_000)
+			h.pack.Eval.Probe(h.customer(&h.profile), h.probed, &h.calibration)
+			h.pack.Pack.Model.Advance(&h.calibration, h.probed/60_000)
 		},
-		"Score":         func() { h.pack.Score(h.customer(&fresh), h.now) },
+		"Score":         func() { h.pack.Eval.Score(h.customer(&fresh), h.now) },
 		"AppendProfile": func() { h.out = appendProfile(h.out[:0], &fresh) },
 		"ReadProfile": func() {
 			var p scoring.Profile
@@ -91,7 +92,7 @@ func (h *hot) steps() map[string]func() {
 				panic(err)
 			}
 		},
-		"AppendAlert": func() { h.out = h.pack.AppendAlert(h.out[:0], &h.alert, h.alert.ID()) },
+		"AppendAlert": func() { h.out = h.renderer.AppendAlert(h.out[:0], &h.alert, h.alert.ID()) },
 	}
 }
 

@@ -83,7 +83,7 @@ func BenchmarkLoad(b *testing.B) {
 func fold(pack *scoring.Pack, visits []visit, signals []scoring.Signal, customers int) (woken, armed, decided int, sweep time.Duration) {
 	profiles := make([]scoring.Profile, customers)
 	one := &scoring.Customer{}
-	scorer := pack.NewScorer()
+	scorer := scoring.NewScorer(pack)
 	due := map[int64][]int32{}
 	var pop scoring.Population
 	arm := func(c int32, before int64) {

@@ -38,16 +38,16 @@ func TestBits(t *testing.T) {
 		for range 1 + r.IntN(15) {
 			now += int64(day * pace * r.Float64() * 2)
 			for p.Armed != 0 && p.Armed <= now/60_000 {
-				pack.Wake(&p)
+				wake(pack, &p)
 			}
-			pack.Probe(&p, now-1, &calibration)
+			probe(pack, &p, now-1, &calibration)
 			signal := []scoring.Signal{bought, bought, bought, failed}[r.IntN(4)]
-			pack.Observe(&p, &pop, scoring.Observation{Time: now, Signal: signal})
+			observe(pack, &p, &pop, scoring.Observation{Time: now, Signal: signal})
 		}
 		fmt.Fprintf(&b, "profile %d armed %d profile", history, p.Armed)
 		hex(p.W, p.Mu, p.M2, p.Level, p.Friction, p.M, p.K)
 		for range 3 {
-			s := pack.Score(&p, now+r.Int64N(400*day))
+			s := scoreOf(pack, &p, now+r.Int64N(400*day))
 			b.WriteString("score")
 			hex(append(s.Terms[:], s.Sum(), s.Probability())...)
 		}
@@ -55,8 +55,8 @@ func TestBits(t *testing.T) {
 	b.WriteString("population")
 	hex(pop.N, pop.Mean, pop.Total, pop.NGaps, pop.Within)
 	retail := must(scoring.Load("retail", nil, scoring.Overrides{}))
-	retail.Advance(&calibration, 1)
-	retail.Advance(&calibration, 9*retail.EpochMinutes())
+	retail.Model.Advance(&calibration, 1)
+	retail.Model.Advance(&calibration, 9*retail.Model.EpochMinutes())
 	b.WriteString("calibration")
 	hex(append(calibration.Resolved[:], calibration.Silent[:]...)...)
 	for i := range calibration.Resolved { // most have faded: as if there had been 4,096 of each

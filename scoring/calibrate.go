@@ -74,13 +74,13 @@ func (c *Calibration) thin() {
 }
 
 // EpochEnd is the minute at which the epoch ends that a minute lies in; nothing lies before the first.
-func (k *Pack) EpochEnd(minute int64) int64 { return (max(minute, 0)/k.epochStep + 1) * k.epochStep }
+func (m *Model) EpochEnd(minute int64) int64 { return (max(minute, 0)/m.epochStep + 1) * m.epochStep }
 
 // Advance closes every epoch of c that ends at or before a minute, in order, and reports whether there was one: then the curve
 // is another one. Where none has begun it begins the one that the minute lies in. Time after which nothing is left to fade is
 // leapt over, so the work is bounded however far the minute is.
-func (k *Pack) Advance(c *Calibration, minute int64) bool {
-	beyond := k.EpochEnd(minute)
+func (m *Model) Advance(c *Calibration, minute int64) bool {
+	beyond := m.EpochEnd(minute)
 	if c.End == 0 {
 		c.End = beyond
 	}
@@ -88,8 +88,8 @@ func (k *Pack) Advance(c *Calibration, minute int64) bool {
 		return false
 	}
 	for c.End < beyond {
-		c.End += k.epochStep
-		if !c.close(k.epochFade) {
+		c.End += m.epochStep
+		if !c.close(m.epochFade) {
 			c.End = beyond
 		}
 	}
@@ -177,13 +177,4 @@ func ReadCalibration(b []byte, c *Calibration) error {
 	}
 	*c = read
 	return nil
-}
-
-// leastUvarint takes a number off the front of b; rest is nil where there is none, or where it has a shorter encoding.
-func leastUvarint(b []byte) (n uint64, rest []byte) {
-	n, size := binary.Uvarint(b)
-	if size <= 0 || size != uvarintSize(n) {
-		return 0, nil
-	}
-	return n, b[size:]
 }

@@ -25,7 +25,7 @@ func TestCanonical(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s, %s: %v", name, what, err)
 			}
-			if !bytes.Equal(back.Canonical(), k.Canonical()) || back.Hash != k.Hash || back.Version != k.Version || back.Cap != k.Cap {
+			if !bytes.Equal(back.Canonical(), k.Canonical()) || back.Hash != k.Hash || back.Version != k.Version || back.Model.Cap != k.Model.Cap {
 				t.Errorf("%s, %s: came back as\n%s\nwas\n%s", name, what, back.Canonical(), k.Canonical())
 			}
 		}

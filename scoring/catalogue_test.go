@@ -77,8 +77,8 @@ func TestTranslation(t *testing.T) {
 					Visits: visits, LnTypical: math.Log(days + 0.1), Silence: days, Tenure: days, Friction: 1.26,
 					Values: slices.Repeat([]scoring.FeatureValue{{N: n, OK: true}}, len(k.Features)),
 				}, Silence: n * 1000}
-				was := first.Sentences(&d)
-				for code, said := range k.Sentences(&d) {
+				was := scoring.NewRenderer(first).Sentences(&d)
+				for code, said := range scoring.NewRenderer(k).Sentences(&d) {
 					if english.MatchString(said) || said == "" {
 						t.Fatalf("%s: %s is %q", name, code, said)
 					}
@@ -104,7 +104,7 @@ func TestPlurals(t *testing.T) {
 	}
 	for visits, want := range map[uint32]string{1: "1 а", 2: "2 б", 5: "5 в", 11: "11 в", 21: "21 а", 121: "121 а", 122: "122 б", 131: "131 а", 1_000_005: "1000005 в", 1_000_021: "1000021 а"} {
 		d := scoring.Decision{Score: scoring.Score{Visits: visits, Silence: 1, LnTypical: 0, Friction: 1.26}}
-		said := k.Sentences(&d)
+		said := scoring.NewRenderer(k).Sentences(&d)
 		if got := said[scoring.ReasonLittleActivity+" -1"]; !strings.Contains(got, want+" ") {
 			t.Errorf("%d visits: %q, want %q", visits, got, want)
 		}
@@ -134,11 +134,11 @@ func TestLanguageIsThePacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alert := russian.AppendAlert(nil, &h.alert, h.alert.ID())
-	if !bytes.Equal(alert, again.AppendAlert(nil, &h.alert, h.alert.ID())) {
+	alert := scoring.NewRenderer(russian).AppendAlert(nil, &h.alert, h.alert.ID())
+	if !bytes.Equal(alert, scoring.NewRenderer(again).AppendAlert(nil, &h.alert, h.alert.ID())) {
 		t.Error("the canonical form renders otherwise")
 	}
-	x, err := again.Explain(alert)
+	x, err := scoring.NewRenderer(again).Explain(alert)
 	if err != nil || len(x.Differences) > 0 {
 		t.Errorf("error %v, differences %v", err, x.Differences)
 	}

@@ -28,7 +28,7 @@ var (
 //	[probe]    Next Cell                                                       5
 //	ids in the ring, in slot order                                             8 each
 //	[generation] Generation                                                    1
-//	[hard]     of each other kind: hard_state.go                               3 to 237
+//	[triggered]of each other kind: triggered.go                                3 to 237
 //	state of the pack's features                                               the rest
 const (
 	headSize       = 15
@@ -48,7 +48,7 @@ const (
 	hasGaps
 	hasFriction
 	hasEpisode
-	hasHard
+	hasTriggered
 	hasBack
 	isOnboarded // of no size
 	hasProbe
@@ -107,9 +107,9 @@ func AppendProfile(dst []byte, c *Customer) []byte {
 		at++
 	}
 	dst = dst[:n+at]
-	if dst[n+1]&hasHard != 0 {
-		for i := range p.Hard {
-			dst = p.Hard[i].append(dst)
+	if dst[n+1]&hasTriggered != 0 {
+		for i := range p.Triggered {
+			dst = p.Triggered[i].append(dst)
 		}
 	}
 	return append(dst, c.Features...)
@@ -134,8 +134,8 @@ func ReadProfile(b []byte, c *Customer) error {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
 	}
 	p.decode(b[:size])
-	if b[1]&hasHard != 0 {
-		size += p.decodeHard(b[size:])
+	if b[1]&hasTriggered != 0 {
+		size += p.decodeTriggered(b[size:])
 	}
 	if p.flags() != b[1] || p.IDs.state() != b[2]&^hasGeneration || b[2]&hasGeneration != 0 && p.Generation == 0 || !p.valid() {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
@@ -236,8 +236,8 @@ func (p *Profile) flags() byte {
 	if p.Episode.Tier != TierNone {
 		f |= hasEpisode
 	}
-	if p.Spoken != 0 {
-		f |= hasHard
+	if p.Touched != 0 {
+		f |= hasTriggered
 	}
 	if p.Back != 0 {
 		f |= hasBack
@@ -251,15 +251,15 @@ func (p *Profile) flags() byte {
 	return f
 }
 
-// decodeHard reads the states of the other kinds from the beginning of b, and returns their size. What is damaged leaves none.
-func (p *Profile) decodeHard(b []byte) int {
+// decodeTriggered reads the states of the other kinds from the beginning of b, and returns their size. What is damaged leaves none.
+func (p *Profile) decodeTriggered(b []byte) int {
 	r := newReader(b)
-	for i := range p.Hard {
-		p.Hard[i].read(&r)
-		p.noted(Kind(i + 1))
+	for i := range p.Triggered {
+		p.Triggered[i].read(&r)
+		p.touch(Kind(i + 1))
 	}
 	if r.damaged() {
-		p.Hard, p.Spoken = [hards]Hard{}, 0
+		p.Triggered, p.Touched = [numTriggered]Triggered{}, 0
 		return 0
 	}
 	return r.offset()
@@ -273,8 +273,8 @@ func (p *Profile) valid() bool {
 	law := p.Visits == 0 || within(p.M, -maxLnGap, maxLnGap) && within(p.K, minRegularity, maxRegularity) && within(p.Level, 0, maxLevel)
 	episode := e.Tier == TierNone ||
 		(e.Tier == AtRisk || e.Tier == Critical) && e.Sequence > 0 && p.Episodes > 0 && p.Visits > 0
-	for i := range p.Hard {
-		episode = episode && p.Hard[i].valid()
+	for i := range p.Triggered {
+		episode = episode && p.Triggered[i].valid()
 	}
 	back := 0 <= p.Back && p.Back <= p.Last
 	probe := p.Probe == Probe{} || p.Visits > 0 && p.Probe.Next > 0 && p.Probe.Cell <= scoreCells

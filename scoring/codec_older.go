@@ -19,7 +19,7 @@ func AppendProfileAs(version int, dst []byte, c *Customer) []byte {
 		return AppendProfile(dst, c)
 	case OldestProfile:
 		core := *c.Profile
-		core.Hard, core.Spoken, core.Back, core.Onboarded, core.Generation, core.Probe = [hards]Hard{}, 0, 0, false, 0, Probe{}
+		core.Triggered, core.Touched, core.Back, core.Onboarded, core.Generation, core.Probe = [numTriggered]Triggered{}, 0, 0, false, 0, Probe{}
 		n := len(dst)
 		dst = AppendProfile(dst, &Customer{Profile: &core})
 		dst[n] = OldestProfile

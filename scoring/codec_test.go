@@ -20,9 +20,9 @@ func drawProfile(t *rapid.T) scoring.Profile {
 		o := drawEvent(t, now)
 		now = max(now, o.Time)
 		for p.Armed != 0 && p.Armed <= now/60_000 {
-			pack.Wake(&p)
+			wake(pack, &p)
 		}
-		pack.Observe(&p, pop, o)
+		observe(pack, &p, pop, o)
 	}
 	for range rapid.IntRange(0, 40).Draw(t, "ids") {
 		p.Remember(rapid.Uint64().Draw(t, "id"))
@@ -73,9 +73,9 @@ func TestProfileBytes(t *testing.T) {
 	}
 
 	p.Back, p.Onboarded, p.Probe = 3, true, scoring.Probe{Next: 0x01020304, Cell: 64}
-	p.Hard[0] = scoring.Hard{Number: 1, Sequence: 2, Openings: 4, Opener: 0x0809, Since: 4, Newest: 5, Told: 7, Times: [8]int64{3, 0, 5}}
-	p.Hard[2] = scoring.Hard{Number: 6}
-	p.Spoken = 1<<scoring.Explicit | 1<<scoring.ServiceFailure
+	p.Triggered[0] = scoring.Triggered{Number: 1, Sequence: 2, Openings: 4, Opener: 0x0809, Since: 4, Newest: 5, LastTransition: 7, Times: [8]int64{3, 0, 5}}
+	p.Triggered[2] = scoring.Triggered{Number: 6}
+	p.Touched = 1<<scoring.Explicit | 1<<scoring.ServiceFailure
 	ids := want[len(want)-8:]
 	want = append([]byte{3, 15 + 16 + 32 + 64 + 128, 1}, want[3:len(want)-8]...)
 	want = append(append(want, 3, 0, 0, 0, 0, 0, 0, 0, 4, 3, 2, 1, 64), ids...)
@@ -97,7 +97,7 @@ func TestProfileBytes(t *testing.T) {
 func TestReadProfileRefuses(t *testing.T) {
 	valid := scoring.Profile{Visits: 2, First: 1, Last: 3, Counted: 1, At: 4, W: 1, Mu: 1, Level: 1, M: 1, K: 2, Armed: 9, Friction: 1, Episodes: 1}
 	valid.Episode = scoring.Episode{Tier: scoring.Critical, Sequence: 1, Since: 5}
-	opened := scoring.Hard{Number: 1, Sequence: 1, Openings: 1, Since: 1, Newest: 2, Told: 1, Times: [8]int64{2}}
+	opened := scoring.Triggered{Number: 1, Sequence: 1, Openings: 1, Since: 1, Newest: 2, LastTransition: 1, Times: [8]int64{2}}
 	tests := []struct {
 		name  string
 		spoil func(p *scoring.Profile)
@@ -123,14 +123,29 @@ func TestReadProfileRefuses(t *testing.T) {
 		{"episode without activity", func(p *scoring.Profile) { p.Visits, p.W = 0, 0 }},
 		{"back before the last activity", func(p *scoring.Profile) { p.Back = 4 }},
 		{"a probe of a cell that there is not", func(p *scoring.Profile) { p.Probe = scoring.Probe{Next: 1, Cell: 65} }},
-		{"an episode of another kind never counted", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Number = 0 }},
-		{"an episode that nothing opened", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Openings = 0 }},
-		{"an opening without an event", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Openings = 3 }},
-		{"an episode opened after its newest event", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Since = 3 }},
-		{"an episode opened after its newest transition", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Told = 0 }},
+		{"an episode of another kind never counted", func(p *scoring.Profile) {
+			p.Triggered[1], p.Touched = opened, 1<<scoring.Involuntary
+			p.Triggered[1].Number = 0
+		}},
+		{"an episode that nothing opened", func(p *scoring.Profile) {
+			p.Triggered[1], p.Touched = opened, 1<<scoring.Involuntary
+			p.Triggered[1].Openings = 0
+		}},
+		{"an opening without an event", func(p *scoring.Profile) {
+			p.Triggered[1], p.Touched = opened, 1<<scoring.Involuntary
+			p.Triggered[1].Openings = 3
+		}},
+		{"an episode opened after its newest event", func(p *scoring.Profile) {
+			p.Triggered[1], p.Touched = opened, 1<<scoring.Involuntary
+			p.Triggered[1].Since = 3
+		}},
+		{"an episode opened after its newest transition", func(p *scoring.Profile) {
+			p.Triggered[1], p.Touched = opened, 1<<scoring.Involuntary
+			p.Triggered[1].LastTransition = 0
+		}},
 		{"an opening beyond all time", func(p *scoring.Profile) {
-			p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary
-			p.Hard[1].Times[5] = 1<<43 + 1
+			p.Triggered[1], p.Touched = opened, 1<<scoring.Involuntary
+			p.Triggered[1].Times[5] = 1<<43 + 1
 		}},
 	}
 	var p scoring.Profile
@@ -187,13 +202,13 @@ func FuzzReadProfile(f *testing.F) {
 		}
 		// Whatever is accepted can be worked with, and is stored again.
 		var pop scoring.Population
-		s.pack.Observe(&p, &pop, scoring.Observation{Time: p.At + 3*day, Signal: bought})
+		observe(s.pack, &p, &pop, scoring.Observation{Time: p.At + 3*day, Signal: bought})
 		for range 50 {
 			if p.Armed != 0 {
-				s.pack.Wake(&p)
+				wake(s.pack, &p)
 			}
 		}
-		if score := s.pack.Score(&p, p.At+90*day); math.IsNaN(score.Sum()) || math.IsInf(score.Sum(), 0) {
+		if score := scoreOf(s.pack, &p, p.At+90*day); math.IsNaN(score.Sum()) || math.IsInf(score.Sum(), 0) {
 			t.Fatalf("score %v of %+v", score, p)
 		}
 		if p.At < 1<<43 && !p.Valid() {
@@ -226,7 +241,7 @@ func TestOlderProfile(t *testing.T) {
 	core.Remember(12)
 	full := core
 	full.Back, full.Onboarded, full.Probe = 3, true, scoring.Probe{Next: 5, Cell: 6}
-	full.Hard[1], full.Spoken = scoring.Hard{Number: 1}, 1<<scoring.Involuntary
+	full.Triggered[1], full.Touched = scoring.Triggered{Number: 1}, 1<<scoring.Involuntary
 	for name, c := range map[string]struct{ stored, read scoring.Profile }{
 		"core": {core, core}, "with what a pack declares": {full, core}, "empty": {scoring.Profile{}, scoring.Profile{}},
 	} {

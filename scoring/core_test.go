@@ -11,7 +11,7 @@ import (
 // bought observes activity at the given ms after the beginning.
 func (s *story) bought(ms ...int64) {
 	for _, at := range ms {
-		s.pack.Observe(&s.profile, &s.pop, scoring.Observation{Time: begin + at, Signal: bought})
+		observe(s.pack, &s.profile, &s.pop, scoring.Observation{Time: begin + at, Signal: bought})
 	}
 }
 
@@ -55,7 +55,7 @@ func TestNobodyIsGivenUp(t *testing.T) {
 				p := scoring.Profile{Visits: 9, First: begin, Counted: begin, W: 5, Level: 48, M: m, K: k}
 				p.Last = begin + 20*365*day
 				p.At = p.Last
-				s := pack.Score(&p, p.Last+(max(3650, 20*days)-1)*day)
+				s := scoreOf(pack, &p, p.Last+(max(3650, 20*days)-1)*day)
 				if s.Sum() < math.Log(4) {
 					t.Fatalf("horizon %d days, m %v, k %v: score %v", days, m, k, s.Sum())
 				}
@@ -69,10 +69,10 @@ func TestBounds(t *testing.T) {
 	s := &story{pack: must(scoring.Load("retail", nil, scoring.Overrides{}))}
 	s.bought(0)
 	s.profile.Level, s.profile.Friction = 64, 1e9
-	s.pack.Observe(&s.profile, &s.pop, scoring.Observation{Time: begin + 8*day, Signal: bought})
+	observe(s.pack, &s.profile, &s.pop, scoring.Observation{Time: begin + 8*day, Signal: bought})
 	s.profile.Level = 64
-	s.pack.Observe(&s.profile, &s.pop, scoring.Observation{Time: begin + 16*day, Signal: scoring.Signal{Activity: true, Friction: 1e9}})
-	s.pack.Observe(&s.profile, &s.pop, scoring.Observation{Time: begin + 16*day, Signal: scoring.Signal{Friction: 1e9}})
+	observe(s.pack, &s.profile, &s.pop, scoring.Observation{Time: begin + 16*day, Signal: scoring.Signal{Activity: true, Friction: 1e9}})
+	observe(s.pack, &s.profile, &s.pop, scoring.Observation{Time: begin + 16*day, Signal: scoring.Signal{Friction: 1e9}})
 	if !s.profile.Valid() {
 		t.Errorf("%+v", s.profile)
 	}

@@ -45,7 +45,7 @@ func TestLogDeadlines(t *testing.T) {
 				if f.checks < logChecks || f.found["lapse raised"] == 0 {
 					t.Errorf("%d moments, %v: too little happened", f.checks, f.found)
 				}
-				if len(f.pack.Factors) > 0 && (f.found["factors"] == 0 || f.found["expired"] == 0) {
+				if len(f.pack.Model.Factors) > 0 && (f.found["factors"] == 0 || f.found["expired"] == 0) {
 					t.Errorf("%v: the pack was hardly at work", f.found)
 				}
 			})

@@ -37,7 +37,7 @@ type walk struct {
 }
 
 func newWalk(pack *scoring.Pack) *walk {
-	w := &walk{scorer: pack.NewScorer(), judge: pack.NewScorer(), types: pack.EventTypes(), now: begin}
+	w := &walk{scorer: scoring.NewScorer(pack), judge: scoring.NewScorer(pack), types: pack.EventTypes(), now: begin}
 	w.customer.Profile = &scoring.Profile{}
 	return w
 }

@@ -64,7 +64,7 @@ func TestDeadlines(t *testing.T) {
 			o := drawEvent(t, now)
 			reached := max(o.Time, now) - rapid.SampledFrom([]int64{0, 0, 300_000, 3 * day}).Draw(t, "lateness")
 			silentUntil(t, pack, &p, reached/60_000)
-			pack.Observe(&p, pop, o)
+			observe(pack, &p, pop, o)
 			now = max(now, o.Time)
 			silentUntil(t, pack, &p, reached/60_000)
 		}
@@ -79,7 +79,7 @@ func silentUntil(t *rapid.T, pack *scoring.Pack, p *scoring.Profile, until int64
 		before := *p
 		for p.Armed != 0 && p.Armed <= until {
 			armed := p.Armed
-			d, ok := pack.Wake(p)
+			d, ok := wake(pack, p)
 			if p.Armed != 0 && p.Armed <= armed {
 				t.Fatalf("armed for minute %d after it was looked at in minute %d", p.Armed, armed)
 			}
@@ -112,7 +112,7 @@ func nextByBruteForce(pack *scoring.Pack, p *scoring.Profile, until int64) (int6
 	}
 	until = min(until, p.Last/60_000+max(3650*1440, int64(20*pack.Horizon.Minutes())))
 	score := func(minute int64) float64 {
-		s := pack.Score(p, minute*60_000)
+		s := scoreOf(pack, p, minute*60_000)
 		return s.Sum()
 	}
 	overdue := func(minute int64) bool {
@@ -143,7 +143,7 @@ func TestSilenceFallsThenRises(t *testing.T) {
 		m, k := rapid.Float64Range(-1, 7).Draw(t, "m"), rapid.Float64Range(0.05, 16).Draw(t, "k")
 		rising, last := false, math.Inf(1)
 		for ln := math.Log(0.02); ln < math.Log(3650); ln += 0.01 {
-			v := pack.LogitSilent(m, k, math.Exp(ln))
+			v := pack.Model.LogitSilent(m, k, math.Exp(ln))
 			if noise := 1e-9 * (1 + math.Abs(v)); v > last+noise {
 				rising = true
 			} else if rising && v < last-noise {
@@ -175,19 +175,19 @@ func TestBound(t *testing.T) {
 		if r.IntN(3) > 0 {
 			p.Friction = math.Exp(between(-3, 3))
 		}
-		a, bound := p.At/60_000+1+int64(math.Exp(between(0, 14))), pack.Bound
-		switch overdue := pack.OverdueMinute(&p); r.IntN(3) {
+		a, bound := p.At/60_000+1+int64(math.Exp(between(0, 14))), pack.Model.Bound
+		switch overdue := pack.Model.OverdueMinute(&p); r.IntN(3) {
 		case 0: // as when an event is folded and no episode is open
 			if overdue < math.MaxInt64 {
-				a, bound = max(a, overdue), pack.BoundFrom
+				a, bound = max(a, overdue), pack.Model.BoundFrom
 			}
 		case 1: // and when one is
-			p.Episode, bound = scoring.Episode{Tier: scoring.AtRisk, Sequence: 1, Since: a}, pack.BoundFrom
+			p.Episode, bound = scoring.Episode{Tier: scoring.AtRisk, Sequence: 1, Since: a}, pack.Model.BoundFrom
 		}
 		width := 1 + int64(float64(a-p.Last/60_000)*math.Exp(between(-5, 1)))
 		highest, last := math.Inf(-1), math.Inf(-1)
 		for b := a; b <= a+width; b += 1 + width/12 {
-			s, most := pack.Score(&p, b*60_000), bound(&p, a, b)
+			s, most := scoreOf(pack, &p, b*60_000), bound(&p, a, b)
 			if highest = max(highest, s.Sum()); highest > most+1e-9 {
 				t.Fatalf("score %v above the bound %v from minute %d to %d of %+v", highest, most, a, b, p)
 			}
@@ -212,12 +212,12 @@ func TestBoundWhereSilenceFalls(t *testing.T) {
 	for m := -0.5; m < 6; m += 0.25 {
 		for k := 0.5; k < 16; k *= 1.3 {
 			p := scoring.Profile{Visits: 1, First: day, Last: day, Counted: day, At: day, M: m, K: k}
-			from := pack.OverdueMinute(&p)
-			first := pack.Score(&p, from*60_000)
+			from := pack.Model.OverdueMinute(&p)
+			first := scoreOf(pack, &p, from*60_000)
 			for b := from; b < 2*from; b += from / 10 {
-				last := pack.Score(&p, b*60_000)
+				last := scoreOf(pack, &p, b*60_000)
 				fell = fell || last.Sum() < first.Sum()-0.1
-				if most := pack.BoundFrom(&p, from, b); first.Sum() > most+1e-9 {
+				if most := pack.Model.BoundFrom(&p, from, b); first.Sum() > most+1e-9 {
 					t.Fatalf("m %v, k %v: score %v above the bound %v", m, k, first.Sum(), most)
 				}
 			}

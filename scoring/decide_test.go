@@ -36,14 +36,14 @@ func (s *story) tell(d *scoring.Decision) {
 
 func (s *story) silentUntil(at float64) {
 	for p := &s.profile; p.Armed != 0 && p.Armed <= (begin+int64(at*day))/60_000; {
-		if d, ok := s.pack.Wake(p); ok {
+		if d, ok := wake(s.pack, p); ok {
 			s.tell(&d)
 		}
 	}
 }
 
 func (s *story) event(at float64, signal scoring.Signal) {
-	if d, ok := s.pack.Observe(&s.profile, &s.pop, scoring.Observation{Time: begin + int64(at*day), Signal: signal}); ok {
+	if d, ok := observe(s.pack, &s.profile, &s.pop, scoring.Observation{Time: begin + int64(at*day), Signal: signal}); ok {
 		s.tell(&d)
 	}
 }
@@ -141,7 +141,7 @@ func TestNothingIsArmedWhereNothingCanHappen(t *testing.T) {
 	if s.profile.Armed != 0 {
 		t.Errorf("armed for minute %d without activity", s.profile.Armed)
 	}
-	if got := s.pack.Score(&s.profile, begin); got.Sum() != 0 {
+	if got := scoreOf(s.pack, &s.profile, begin); got.Sum() != 0 {
 		t.Errorf("score %v without activity", got)
 	}
 	s = weekly()
@@ -153,7 +153,7 @@ func TestNothingIsArmedWhereNothingCanHappen(t *testing.T) {
 	if s.profile.Armed != 0 {
 		t.Errorf("armed for minute %d by friction while critical", s.profile.Armed)
 	}
-	if _, ok := s.pack.Wake(&s.profile); ok {
+	if _, ok := wake(s.pack, &s.profile); ok {
 		t.Error("woken though nothing was armed")
 	}
 }
@@ -164,15 +164,15 @@ func TestLateEvents(t *testing.T) {
 		pack, pop := drawPack(t), drawPopulation(t)
 		var p scoring.Profile
 		now := int64(1_600_000_000_000)
-		pack.Observe(&p, pop, scoring.Observation{Time: now, Signal: bought})
+		observe(pack, &p, pop, scoring.Observation{Time: now, Signal: bought})
 		for range rapid.IntRange(0, 6).Draw(t, "events") {
 			o := drawEvent(t, now)
-			pack.Observe(&p, pop, o)
+			observe(pack, &p, pop, o)
 			now = max(now, o.Time)
 		}
 		before, others := p, *pop
 		late := p.Last - rapid.Int64Range(0, 100*day).Draw(t, "late")
-		pack.Observe(&p, pop, scoring.Observation{Time: late, Signal: scoring.Signal{Known: true, Activity: true, Friction: 0.5}})
+		observe(pack, &p, pop, scoring.Observation{Time: late, Signal: scoring.Signal{Known: true, Activity: true, Friction: 0.5}})
 		want := before
 		want.Friction += 0.5
 		if diff := cmp.Diff(want, p, cmpopts.IgnoreFields(scoring.Profile{}, "M", "K", "Armed", "IDs")); diff != "" {
@@ -192,17 +192,17 @@ func TestScoreIsAFunction(t *testing.T) {
 		now := int64(1_600_000_000_000)
 		for range rapid.IntRange(1, 6).Draw(t, "events") {
 			o := drawEvent(t, now)
-			pack.Observe(&p, pop, o)
+			observe(pack, &p, pop, o)
 			now = max(now, o.Time)
 		}
 		before := p
 		times := rapid.SliceOfN(rapid.Int64Range(now-10*day, now+4000*day), 2, 6).Draw(t, "times")
 		scores := map[int64]scoring.Score{}
 		for _, at := range times {
-			scores[at] = pack.Score(&p, at)
+			scores[at] = scoreOf(pack, &p, at)
 		}
 		for _, time := range slices.Backward(times) {
-			s := pack.Score(&p, time)
+			s := scoreOf(pack, &p, time)
 			if s.Terms != scores[time].Terms {
 				t.Fatalf("%+v, then %+v", scores[time], s)
 			}

@@ -101,15 +101,15 @@ func TestProbeEdges(t *testing.T) {
 	var c scoring.Calibration
 	var p scoring.Profile
 	instant := (begin/horizon + 1) * horizon
-	pack.Observe(&p, &scoring.Population{}, scoring.Observation{Time: instant, Signal: bought})
-	pack.Probe(&p, instant+horizon, &c)
-	first := pack.Score(&p, instant)
+	observe(pack, &p, &scoring.Population{}, scoring.Observation{Time: instant, Signal: bought})
+	probe(pack, &p, instant+horizon, &c)
+	first := scoreOf(pack, &p, instant)
 	want := scoring.Calibration{Begun: 2}
 	want.Add(first.Sum(), true)
 	if c != want {
 		t.Errorf("a horizon later %+v, want %+v", c, want)
 	}
-	pack.Probe(&p, instant+4*horizon, &c)
+	probe(pack, &p, instant+4*horizon, &c)
 	if c.Begun != 3 {
 		t.Errorf("%d probes, want those at the instants 0, 1 and 2 horizons after the last activity", c.Begun)
 	}
@@ -126,7 +126,7 @@ func TestValueEdges(t *testing.T) {
 			Value    struct{ Tier string }
 			Playbook struct{ ID string }
 		}
-		if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &got); err != nil {
+		if err := json.Unmarshal(scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID()), &got); err != nil {
 			t.Fatal(err)
 		}
 		if got.Value.Tier+" "+got.Playbook.ID != want {
@@ -141,7 +141,7 @@ func TestLeastReason(t *testing.T) {
 		pack := packOf(t, "1", "features: {n: {kind: tenure}}", "factors: [{code: neglected, feature: n, curve: [[0d, "+add+"]]}]")
 		d := scoring.Decision{Transition: scoring.Raised, Score: scoring.Score{Visits: 2, Values: []scoring.FeatureValue{{OK: true}}}}
 		d.Score.Terms[scoring.TermRhythm], d.Score.Terms[scoring.TermLevel], d.Score.Terms[scoring.TermTenure] = -5, -5, -5
-		if got := pack.ReasonCodes(&d); len(got) != want {
+		if got := scoring.NewRenderer(pack).ReasonCodes(&d); len(got) != want {
 			t.Errorf("a factor of %s: %v", add, got)
 		}
 	}
@@ -160,12 +160,12 @@ func TestMigrationKeepsOnlyTheSame(t *testing.T) {
 		"another opening": {"n: {kind: since, of: buy}", "n: {kind: since, of: gone}", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			from := packOf(t, "1", olderSignals, "features: {"+c.older+"}").NewScorer()
-			to := packOf(t, "2", olderSignals, "features: {"+c.newer+"}").NewScorer()
+			from := scoring.NewScorer(packOf(t, "1", olderSignals, "features: {"+c.older+"}"))
+			to := scoring.NewScorer(packOf(t, "2", olderSignals, "features: {"+c.newer+"}"))
 			p := scoring.Customer{Profile: &scoring.Profile{}}
-			from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin, Signal: from.Signal([]byte("buy"))})
+			from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin, Signal: from.Pack.Signal([]byte("buy"))})
 			scoring.NewMigration(from, to).Enter(&p, begin-day)
-			if got := to.Score(&p, begin).Values; got[0].OK != c.kept {
+			if got := to.Eval.Score(&p, begin).Values; got[0].OK != c.kept {
 				t.Errorf("%+v", got)
 			}
 			if p.Armed != begin/60_000 {
@@ -183,17 +183,17 @@ func TestMigrationKeepsOnlyTheSame(t *testing.T) {
 func TestMigrationReach(t *testing.T) {
 	for _, kind := range []string{"distinct, of: buy, property: sort", "count, of: buy", "sum, of: buy"} {
 		pack := func(days string) *scoring.Scorer {
-			return packOf(t, "1", olderSignals, "features: {n: {kind: "+kind+", within: "+days+"}}").NewScorer()
+			return scoring.NewScorer(packOf(t, "1", olderSignals, "features: {n: {kind: "+kind+", within: "+days+"}}"))
 		}
 		for _, gap := range []int64{7, 8, 9} {
 			from, to := pack("40d"), pack("8d")
 			got, want := scoring.Customer{Profile: &scoring.Profile{}}, scoring.Customer{Profile: &scoring.Profile{}}
 			for i, at := range []int64{begin, begin + gap*day} {
-				properties := make([]scoring.PropertyValue, len(from.Properties()))
+				properties := make([]scoring.PropertyValue, len(from.Pack.Properties()))
 				for j := range properties {
 					properties[j] = scoring.PropertyValue{Kind: scoring.PropertyText, Hash: uint64(i + 1)}
 				}
-				o := scoring.Observation{Time: at, Signal: from.Signal([]byte("buy")), Properties: properties, Value: 100, HasValue: true}
+				o := scoring.Observation{Time: at, Signal: from.Pack.Signal([]byte("buy")), Properties: properties, Value: 100, HasValue: true}
 				from.Observe(&got, &scoring.Population{}, &o)
 				to.Observe(&want, &scoring.Population{}, &o)
 			}
@@ -224,19 +224,19 @@ func TestMigrationOfOpenings(t *testing.T) {
 		"what has ended, of no code":     {[]string{"a", "b", "y"}, 1 << 3, [8]int64{0, 0, 0, 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			from, to := older.NewScorer(), packOf(t, "2", kind(newer)).NewScorer()
+			from, to := scoring.NewScorer(older), scoring.NewScorer(packOf(t, "2", kind(newer)))
 			p := scoring.Customer{Profile: &scoring.Profile{}}
 			for i, e := range append([]string{"buy"}, c.events...) {
-				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin + int64(i)*60_000, Signal: from.Signal([]byte(e))})
+				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin + int64(i)*60_000, Signal: from.Pack.Signal([]byte(e))})
 			}
-			gone := scoring.NewMigration(from, packOf(t, "2").NewScorer())
+			gone := scoring.NewMigration(from, scoring.NewScorer(packOf(t, "2")))
 			profile := *p.Profile
 			left := gone.Leave(&scoring.Customer{Profile: &profile}, begin-day)
-			if len(left) != 1 || left[0].At != p.At || profile.HardEpisode(scoring.ServiceFailure).Sequence != 0 {
+			if len(left) != 1 || left[0].At != p.At || profile.EpisodeOf(scoring.ServiceFailure).Sequence != 0 {
 				t.Errorf("left with %+v", left)
 			}
 			scoring.NewMigration(from, to).Enter(&p, begin+day)
-			h, times := p.HardEpisode(scoring.ServiceFailure), [8]int64{}
+			h, times := *p.EpisodeOf(scoring.ServiceFailure), [8]int64{}
 			for i, at := range h.Times {
 				if at != 0 {
 					times[i] = (at - begin) / 60_000

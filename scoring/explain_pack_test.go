@@ -18,7 +18,7 @@ import (
 func manyAlerts(t testing.TB, k *scoring.Pack) (all [][]byte) {
 	t.Helper()
 	const customers, year = 60, 365 * day
-	r, scorer, pop := rand.New(rand.NewPCG(7, 7)), k.NewScorer(), scoring.Population{}
+	r, scorer, renderer, pop := rand.New(rand.NewPCG(7, 7)), scoring.NewScorer(k), scoring.NewRenderer(k), scoring.Population{}
 	types := k.EventTypes()
 	for n := range customers {
 		c := scoring.Customer{Profile: &scoring.Profile{}}
@@ -28,7 +28,7 @@ func manyAlerts(t testing.TB, k *scoring.Pack) (all [][]byte) {
 					d.Reading = scoring.Reading{Probes: 120, Number: 2, Points: [2]scoring.ReadPoint{{LogOdds: sum - 0.25, Probability: 0.4}, {LogOdds: sum + 0.5, Probability: 0.75}}}
 				}
 				a := scoring.Alert{Decision: d, Tenant: []byte("t"), Customer: fmt.Append(nil, "c-", n), Cause: cause}
-				all = append(all, k.AppendAlert(nil, &a, a.ID()))
+				all = append(all, renderer.AppendAlert(nil, &a, a.ID()))
 			}
 		}
 		gap := int64(day)/4 + r.Int64N(40*day)
@@ -56,7 +56,7 @@ func TestExplainByPack(t *testing.T) {
 			k := must(scoring.Load(name, nil, scoring.Overrides{}))
 			seen := map[string]int{}
 			for _, b := range manyAlerts(t, k) {
-				x, err := k.Explain(b)
+				x, err := scoring.NewRenderer(k).Explain(b)
 				if err != nil || len(x.Differences) > 0 {
 					t.Fatalf("%+v, %v: %s", x, err, b)
 				}
@@ -137,7 +137,7 @@ func TestExplainFindsAlteredAlerts(t *testing.T) {
 				t.Fatalf("no alert has %v", c.needs)
 			}
 			b := altered(t, all[i], c.change)
-			explain := k.Explain
+			explain := scoring.NewRenderer(k).Explain
 			if c.alone {
 				explain = scoring.Explain
 			}
@@ -161,7 +161,7 @@ func point(a map[string]any) []any { return curveOf(a)[0].([]any) }
 // TestExplainNobody: an episode of a customer who was never active has no score, and that follows.
 func TestExplainNobody(t *testing.T) {
 	k := must(scoring.Load("saas", nil, scoring.Overrides{}))
-	scorer := k.NewScorer()
+	scorer := scoring.NewScorer(k)
 	kinds := map[string]bool{}
 	for _, name := range k.EventTypes() {
 		signal := k.Signal([]byte(name))
@@ -170,8 +170,8 @@ func TestExplainNobody(t *testing.T) {
 		}
 		for _, d := range scorer.Observe(&scoring.Customer{Profile: &scoring.Profile{}}, &scoring.Population{}, &scoring.Observation{Time: begin, Signal: signal}) {
 			a := scoring.Alert{Decision: d, Customer: []byte("c"), Cause: scoring.Cause{EventType: []byte(name), Time: begin}}
-			b := k.AppendAlert(nil, &a, a.ID())
-			if x, err := k.Explain(b); err != nil || len(x.Differences) > 0 {
+			b := scoring.NewRenderer(k).AppendAlert(nil, &a, a.ID())
+			if x, err := scoring.NewRenderer(k).Explain(b); err != nil || len(x.Differences) > 0 {
 				t.Errorf("%+v, %v: %s", x, err, b)
 			}
 			kinds[d.Kind.String()] = true
@@ -185,7 +185,7 @@ func TestExplainNobody(t *testing.T) {
 // TestNow: what an alert would say now has the tier that the customer is in, not below the floors of open episodes.
 func TestNow(t *testing.T) {
 	k := must(scoring.Load("saas", nil, scoring.Overrides{}))
-	scorer, c := k.NewScorer(), &scoring.Customer{Profile: &scoring.Profile{}}
+	scorer, c := scoring.NewScorer(k), &scoring.Customer{Profile: &scoring.Profile{}}
 	for i, name := range []string{"Signed In", "Signed In", "Cancellation Started", "Cancellation Requested"} {
 		at := begin + int64(i)*day
 		scorer.Observe(c, &scoring.Population{}, &scoring.Observation{Time: at, Signal: k.Signal([]byte(name))})
@@ -197,7 +197,7 @@ func TestNow(t *testing.T) {
 			floor = max(floor, f)
 		}
 		a := scoring.Alert{Decision: d}
-		x, err := scoring.Explain(k.AppendAlert(nil, &a, a.ID()))
+		x, err := scoring.Explain(scoring.NewRenderer(k).AppendAlert(nil, &a, a.ID()))
 		if err != nil || d.Tier != want || x.Risk < floor || (floor > 0) != (x.Floor != nil) || (floor > 0) != (i >= 2) {
 			t.Errorf("%s: tier %v, want %v; floor %v, shown as %+v, %v", name, d.Tier, want, floor, x, err)
 		}

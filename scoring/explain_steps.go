@@ -87,9 +87,9 @@ func (x *Explanation) leave() error {
 	}
 	again := *x.Exit
 	switch {
-	case again.Change == exitVisit:
+	case again.Change == ExitVisit:
 		again.LogOdds = x.afterVisit()
-	case again.Change == exitFriction:
+	case again.Change == ExitFriction:
 		again.LogOdds = x.LogOdds - x.Terms[TermFriction].LogOdds
 	case !slices.ContainsFunc(x.Factors, func(f ExplainedFactor) bool { return f.Code == again.Change && f.LogOdds > 0 }):
 		return fmt.Errorf("/cheapest_exit/change: %q is neither visit nor friction nor a factor that adds", again.Change)

@@ -26,10 +26,10 @@ const (
 )
 
 // factorSum adds up what the factors add at a customer's stage, within the cap. each, if not nil, takes what each adds.
-func (k *Pack) factorSum(values []FeatureValue, stage Stage, each []float64) float64 {
+func (m *Model) factorSum(values []FeatureValue, stage Stage, each []float64) float64 {
 	sum := 0.0
-	for i := range k.Factors {
-		c := &k.Factors[i]
+	for i := range m.Factors {
+		c := &m.Factors[i]
 		add := 0.0
 		if c.Feature < len(values) && values[c.Feature].OK && c.Stages.Has(stage) {
 			add = c.Curve.add(values[c.Feature].N)
@@ -39,14 +39,16 @@ func (k *Pack) factorSum(values []FeatureValue, stage Stage, each []float64) flo
 		}
 		sum += add
 	}
-	return capped(sum, k.Cap)
+	return capped(sum, m.Cap)
 }
 
 // curves are those of the factors, by the feature that each reads.
-func curves(factors []Factor, features int) [][]FeatureCurve {
-	all := make([][]FeatureCurve, features)
+func curves(factors []Factor) (all [][]FeatureCurve) {
 	for i := range factors {
 		f := &factors[i]
+		for len(all) <= f.Feature {
+			all = append(all, nil)
+		}
 		all[f.Feature] = append(all[f.Feature], f.Curve)
 	}
 	return all
@@ -55,32 +57,11 @@ func curves(factors []Factor, features int) [][]FeatureCurve {
 // capped is a sum of factors within a cap, and of a cap of nothing the zero without a sign.
 func capped(sum, limit float64) float64 { return min(max(sum, -limit), limit) + 0 }
 
-// FactorAdd is what one factor adds to a customer's score.
-type FactorAdd struct {
-	Code    string
-	Feature string
-	Value   FeatureValue
-	LogOdds float64
-}
-
-// FactorsAt are all the pack's factors with what each adds as of at, in ms since the epoch.
-func (s *Scorer) FactorsAt(c *Customer, at int64) []FactorAdd {
-	score := s.Score(c, at)
-	var each [maxFactors]float64
-	s.factorSum(score.Values, score.Stage, each[:])
-	all := make([]FactorAdd, len(s.Factors))
-	for i := range s.Factors {
-		f := &s.Factors[i]
-		all[i] = FactorAdd{Code: f.Code, Feature: s.Features[f.Feature].Name, Value: score.value(f.Feature), LogOdds: each[i]}
-	}
-	return all
-}
-
 // factorMost is a bound of what factorSum may come to while features lie within ranges, at any of the stages.
-func (k *Pack) factorMost(ranges []FeatureRange, stages StageSet) float64 {
+func (m *Model) factorMost(ranges []FeatureRange, stages StageSet) float64 {
 	sum := 0.0
-	for i := range k.Factors {
-		c := &k.Factors[i]
+	for i := range m.Factors {
+		c := &m.Factors[i]
 		r := &ranges[c.Feature]
 		if !r.Sometimes || c.Stages&stages == 0 {
 			continue
@@ -91,7 +72,7 @@ func (k *Pack) factorMost(ranges []FeatureRange, stages StageSet) float64 {
 		}
 		sum += top
 	}
-	return capped(sum, k.Cap)
+	return capped(sum, m.Cap)
 }
 
 // factorFile is a factor as written.
@@ -250,9 +231,9 @@ func (k *Pack) buildFactors(f *packFile) {
 			panic("BUG: a checked curve: " + err.Error())
 		}
 		stages, _ := parseStages(c.Stages)
-		k.Factors = append(k.Factors, Factor{Code: c.Code, Feature: slices.Index(order, c.Feature), Curve: curve, Stages: stages})
+		k.Model.Factors = append(k.Model.Factors, Factor{Code: c.Code, Feature: slices.Index(order, c.Feature), Curve: curve, Stages: stages})
 	}
-	k.Cap = f.Cap
+	k.Model.Cap = f.Cap
 }
 
 // parseStages reads a list of stages; none means all.

@@ -21,11 +21,11 @@ type Migration struct {
 // NewMigration prepares the way from one pack to another.
 func NewMigration(from, to *Scorer) *Migration {
 	m := &Migration{from: from, to: to}
-	m.cells = to.features.inherited(to.cellNames(), from.features, from.cellNames())
+	m.cells = to.Pack.Model.Features.inherited(to.Pack.cellNames(), from.Pack.Model.Features, from.Pack.cellNames())
 	for n := Explicit; n < NumKinds; n++ {
-		for i := range from.Kinds[n].Opens {
-			if len(to.Kinds[n].Opens) > 0 {
-				m.openings[n] = append(m.openings[n], to.Kinds[n].standsFor(&from.Kinds[n].Opens[i]))
+		for i := range from.Pack.Kinds[n].Opens {
+			if len(to.Pack.Kinds[n].Opens) > 0 {
+				m.openings[n] = append(m.openings[n], to.Pack.Kinds[n].standsFor(&from.Pack.Kinds[n].Opens[i]))
 			}
 		}
 	}
@@ -59,7 +59,7 @@ func (f *features) compares(c *cell) bool {
 
 // cellNames are names for what the cells of the features' state keep: cells of two packs that keep the same have the same.
 func (k *Pack) cellNames() []string {
-	keys := k.features.keys()
+	keys := k.Model.Features.keys()
 	names := make([]string, len(keys))
 	for i := range keys {
 		names[i] = k.cellName(&keys[i])
@@ -111,9 +111,9 @@ func (r *KindRule) standsFor(o *Opening) uint8 {
 // epoch). Call it before Enter. The decisions are valid until the old pack's scorer is asked again.
 func (m *Migration) Leave(c *Customer, at int64) []Decision {
 	m.from.decisions = m.from.decisions[:0]
-	for n := range c.Spoken.all {
-		if c.hard(n).Open() && len(m.to.Kinds[n].Opens) == 0 {
-			m.from.giveUp(c, n, max(at, c.At))
+	for n := range c.Touched.all {
+		if c.EpisodeOf(n).Open() && len(m.to.Pack.Kinds[n].Opens) == 0 {
+			m.from.endAsExpired(c, n, max(at, c.At))
 		}
 	}
 	return m.from.decisions
@@ -123,21 +123,21 @@ func (m *Migration) Leave(c *Customer, at int64) []Decision {
 // the new pack has something to say at once is looked at with its next deadline, which is then. The memory of c's features is
 // the migration's until the next call.
 func (m *Migration) Enter(c *Customer, at int64) {
-	for n := range c.Spoken.all {
-		m.enterKind(n, c.hard(n))
-		c.noted(n)
+	for n := range c.Touched.all {
+		m.enterKind(n, c.EpisodeOf(n))
+		c.touch(n)
 	}
-	m.state = m.to.features.carry(m.state[:0], c.Features, m.cells)
+	m.state = m.to.Pack.Model.Features.carry(m.state[:0], c.Features, m.cells)
 	c.Features = m.state
 	c.Armed = ceilMinute(max(at, c.At))
 }
 
 // enterKind puts h, of kind n, under the new pack's openings: what is open under those that stand for it, what has ended under
 // those of the same code.
-func (m *Migration) enterKind(n Kind, h *Hard) {
+func (m *Migration) enterKind(n Kind, h *Triggered) {
 	was := *h
 	h.Openings, h.Times = 0, [maxOpenings]int64{}
-	from, to := m.from.Kinds[n].Opens, m.to.Kinds[n].Opens
+	from, to := m.from.Pack.Kinds[n].Opens, m.to.Pack.Kinds[n].Opens
 	for i, j := range m.openings[n] {
 		if was.Openings>>i&1 != 0 {
 			h.Openings |= 1 << j

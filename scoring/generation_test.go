@@ -82,24 +82,24 @@ func TestMigrationIsAFoldOfTheCommonPart(t *testing.T) {
 		fold := func(s *scoring.Scorer, c *scoring.Customer, e *event) {
 			o := *e.o
 			o.Properties = nil
-			for _, p := range s.Properties() {
+			for _, p := range s.Pack.Properties() {
 				v := scoring.PropertyValue{Kind: scoring.PropertyNumber, Number: int64(e.sort) * 1000}
 				if p == "sort" {
 					v = scoring.PropertyValue{Kind: scoring.PropertyText, Hash: e.sort}
 				}
 				o.Properties = append(o.Properties, v)
 			}
-			o.Signal = s.Signal([]byte(e.kind), o.Properties...)
+			o.Signal = s.Pack.Signal([]byte(e.kind), o.Properties...)
 			s.Observe(c, &scoring.Population{}, &o)
 		}
 		at := rapid.IntRange(0, len(events)).Draw(t, "migrated before")
-		from, to := older.NewScorer(), newer.NewScorer()
+		from, to := scoring.NewScorer(older), scoring.NewScorer(newer)
 		got := scoring.Customer{Profile: &scoring.Profile{}}
 		for i := range events[:at] {
 			fold(from, &got, &events[i])
 		}
 		want := scoring.Customer{Profile: &scoring.Profile{}}
-		alone := common.NewScorer()
+		alone := scoring.NewScorer(common)
 		for i := range events[:at] {
 			fold(alone, &want, &events[i])
 		}
@@ -123,14 +123,14 @@ func TestMigrationIsAFoldOfTheCommonPart(t *testing.T) {
 
 // TestMigrationSeesWhatWasKept: a window that is longer under the new pack begins with what the shorter one had kept.
 func TestMigrationSeesWhatWasKept(t *testing.T) {
-	from := packOf(t, "1", olderSignals, "features:\n  n: {kind: count, of: buy, within: 10d}").NewScorer()
-	to := packOf(t, "2", olderSignals, "features:\n  n: {kind: count, of: buy, within: 80d}").NewScorer()
+	from := scoring.NewScorer(packOf(t, "1", olderSignals, "features:\n  n: {kind: count, of: buy, within: 10d}"))
+	to := scoring.NewScorer(packOf(t, "2", olderSignals, "features:\n  n: {kind: count, of: buy, within: 80d}"))
 	c := scoring.Customer{Profile: &scoring.Profile{}}
 	for i := range 30 {
-		from.Observe(&c, &scoring.Population{}, &scoring.Observation{Time: begin + int64(i)*day, Signal: from.Signal([]byte("buy"))})
+		from.Observe(&c, &scoring.Population{}, &scoring.Observation{Time: begin + int64(i)*day, Signal: from.Pack.Signal([]byte("buy"))})
 	}
 	scoring.NewMigration(from, to).Enter(&c, begin+30*day)
-	if got := to.Score(&c, begin+30*day).Values; len(got) != 1 || got[0].N != 10 {
+	if got := to.Eval.Score(&c, begin+30*day).Values; len(got) != 1 || got[0].N != 10 {
 		t.Errorf("%+v, want the 10 days that were kept", got)
 	}
 }
@@ -156,32 +156,32 @@ func TestMigrationOfEpisodes(t *testing.T) {
 		"kind gone":              {"", 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			from, to := older.NewScorer(), packOf(t, "2", signals, c.newer).NewScorer()
+			from, to := scoring.NewScorer(older), scoring.NewScorer(packOf(t, "2", signals, c.newer))
 			at := int64(begin)
 			p := scoring.Customer{Profile: &scoring.Profile{}}
 			for i, kind := range []string{"buy", "leave"} {
-				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + int64(i), Signal: from.Signal([]byte(kind))})
+				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + int64(i), Signal: from.Pack.Signal([]byte(kind))})
 			}
 			m := scoring.NewMigration(from, to)
 			decisions := m.Leave(&p, at+day)
 			m.Enter(&p, at+day)
-			h := p.HardEpisode(scoring.Explicit)
+			h := *p.EpisodeOf(scoring.Explicit)
 			if h.Open() == c.ended || h.Openings != c.opening || (len(decisions) == 1 && decisions[0].Transition == scoring.Expired) != c.ended {
 				t.Errorf("%+v, decided %+v", h, decisions)
 			}
-			if got := to.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + 2*day, Signal: to.Signal([]byte("buy"))}); len(got) == 0 != c.ended {
+			if got := to.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + 2*day, Signal: to.Pack.Signal([]byte("buy"))}); len(got) == 0 != c.ended {
 				t.Errorf("the closing signal decides %+v", got)
 			}
 		})
 	}
 	t.Run("a shorter end", func(t *testing.T) {
 		shorter := strings.Replace(kind(opening("ask", "ticket_escalated", 50), opening("leave", "cancellation_requested", 90)), "60d", "30d", 1)
-		from, to := older.NewScorer(), packOf(t, "2", signals, shorter).NewScorer()
+		from, to := scoring.NewScorer(older), scoring.NewScorer(packOf(t, "2", signals, shorter))
 		p := scoring.Customer{Profile: &scoring.Profile{}}
 		pop := scoring.Population{}
-		from.Observe(&p, &pop, &scoring.Observation{Time: begin, Signal: from.Signal([]byte("leave"))})
+		from.Observe(&p, &pop, &scoring.Observation{Time: begin, Signal: from.Pack.Signal([]byte("leave"))})
 		scoring.NewMigration(from, to).Enter(&p, begin+50*day)
-		to.Observe(&p, &pop, &scoring.Observation{Time: begin + 50*day, Signal: to.Signal([]byte("view"))})
+		to.Observe(&p, &pop, &scoring.Observation{Time: begin + 50*day, Signal: to.Pack.Signal([]byte("view"))})
 		if d := to.Wake(&p); len(d) != 1 || d[0].Transition != scoring.Expired || d[0].At < begin+50*day {
 			t.Errorf("decided %+v, looked at in minute %d", d, p.Armed)
 		}
@@ -189,11 +189,11 @@ func TestMigrationOfEpisodes(t *testing.T) {
 	t.Run("ids", func(t *testing.T) { // two that begin at once, and of the newer pack's openings one stands for both
 		twice := packOf(t, "1", signals, "kinds:", "  explicit:", "    opens:", "      - {signal: ask, floor: 50, code: ticket_escalated, closes: [buy]}",
 			"      - {signal: leave, floor: 90, code: cancellation_requested, closes: [tell]}")
-		from, to := twice.NewScorer(), packOf(t, "2", signals, kind(opening("ask", "ticket_escalated", 50))).NewScorer()
+		from, to := scoring.NewScorer(twice), scoring.NewScorer(packOf(t, "2", signals, kind(opening("ask", "ticket_escalated", 50))))
 		p := scoring.Customer{Profile: &scoring.Profile{}}
 		var all []scoring.Decision
 		observe := func(s *scoring.Scorer, eventType string) {
-			all = append(all, s.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin, Signal: s.Signal([]byte(eventType))})...)
+			all = append(all, s.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin, Signal: s.Pack.Signal([]byte(eventType))})...)
 		}
 		observe(from, "ask")
 		observe(from, "buy")
@@ -211,13 +211,13 @@ func TestMigrationOfEpisodes(t *testing.T) {
 	})
 	t.Run("nothing left", func(t *testing.T) {
 		newer := packOf(t, "2", signals, kind(opening("leave", "dispute_open", 40)))
-		from := older.NewScorer()
+		from := scoring.NewScorer(older)
 		p := scoring.Customer{Profile: &scoring.Profile{}}
-		from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin, Signal: from.Signal([]byte("buy"))}) // ends what never was
-		noted := p.HardEpisode(scoring.Explicit)
-		scoring.NewMigration(from, newer.NewScorer()).Enter(&p, begin+day)
+		from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin, Signal: from.Pack.Signal([]byte("buy"))}) // ends what never was
+		noted := *p.EpisodeOf(scoring.Explicit)
+		scoring.NewMigration(from, scoring.NewScorer(newer)).Enter(&p, begin+day)
 		back := scoring.Customer{Profile: &scoring.Profile{}}
-		if err := scoring.ReadProfile(scoring.AppendProfile(nil, &p), &back); err != nil || *back.Profile != *p.Profile || noted == (scoring.Hard{}) {
+		if err := scoring.ReadProfile(scoring.AppendProfile(nil, &p), &back); err != nil || *back.Profile != *p.Profile || noted == (scoring.Triggered{}) {
 			t.Errorf("%+v is read as %+v, %v; it was noted as %+v", p.Profile, back.Profile, err, noted)
 		}
 	})
@@ -239,13 +239,13 @@ func TestMigrationOfTrends(t *testing.T) {
 		"count alone":        {"t: {kind: trend, of: buy, within: 10d}", "n: {kind: count, of: buy, within: 60d}", []scoring.FeatureValue{{N: 20, OK: true}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			from, to := kept(c.older).NewScorer(), kept(c.newer).NewScorer()
+			from, to := scoring.NewScorer(kept(c.older)), scoring.NewScorer(kept(c.newer))
 			p := scoring.Customer{Profile: &scoring.Profile{}}
 			for i := range int64(40) {
-				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin + i*day, Signal: from.Signal([]byte("buy"))})
+				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin + i*day, Signal: from.Pack.Signal([]byte("buy"))})
 			}
 			scoring.NewMigration(from, to).Enter(&p, begin+39*day)
-			got := to.Score(&p, begin+39*day).Values
+			got := to.Eval.Score(&p, begin+39*day).Values
 			if !slices.Equal(got, c.want) {
 				t.Errorf("%+v, want %+v", got, c.want)
 			}

@@ -26,7 +26,7 @@ func decided(pack *scoring.Pack, events []happening, days int64) (all []scoring.
 
 // decidedLate is decided where deadlines fire by so many ms before each event.
 func decidedLate(pack *scoring.Pack, events []happening, lateness, days int64) (all []scoring.Decision) {
-	scorer, pop := pack.NewScorer(), scoring.Population{}
+	scorer, pop := scoring.NewScorer(pack), scoring.Population{}
 	c := scoring.Customer{Profile: &scoring.Profile{}}
 	note := func(decisions []scoring.Decision) {
 		for _, d := range decisions {

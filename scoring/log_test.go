@@ -94,7 +94,7 @@ func lapses(pack *scoring.Pack, rows []row, partitions int) []change {
 	}
 	wake := func(customer string, p *scoring.Profile, until int64) {
 		for p.Armed != 0 && p.Armed <= until/60_000 {
-			if d, ok := pack.Wake(p); ok {
+			if d, ok := wake(pack, p); ok {
 				note(customer, &d)
 			}
 		}
@@ -109,7 +109,7 @@ func lapses(pack *scoring.Pack, rows []row, partitions int) []change {
 		newest[home] = max(newest[home], r.ms)
 		wake(r.customer, p, r.ms)
 		o := scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))}
-		if d, ok := pack.Observe(p, &populations[home], o); ok {
+		if d, ok := observe(pack, p, &populations[home], o); ok {
 			note(r.customer, &d)
 		}
 	}

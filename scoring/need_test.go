@@ -25,15 +25,15 @@ func TestNeed(t *testing.T) {
 				}
 				from := w.customer.At/60_000 + 1 + rapid.Int64Range(0, 300*24*hour).Draw(t, "later")
 				to := from + rapid.SampledFrom([]int64{0, hour, 24 * hour, 60 * 24 * hour, 500 * 24 * hour}).Draw(t, "span")
-				least := w.judge.LeastNeed(&w.customer, scoring.AtRisk, from, to)
+				least := w.judge.Eval.LeastNeed(&w.customer, scoring.AtRisk, from, to)
 				for steps := 0; from <= to && steps < 100; steps++ {
-					need, until := w.scorer.Need(&w.customer, scoring.AtRisk, from)
+					need, until := w.scorer.Eval.Need(&w.customer, scoring.AtRisk, from)
 					if until <= from {
 						t.Fatalf("a step from minute %d to %d", from, until)
 					}
 					last := min(until-1, from+900*24*hour)
 					for _, minute := range []int64{from, last, from + rapid.Int64Range(0, last-from).Draw(t, "between")} {
-						at := w.judge.NeedAt(&w.customer, scoring.AtRisk, minute)
+						at := w.judge.Eval.NeedAt(&w.customer, scoring.AtRisk, minute)
 						if at != need {
 							t.Fatalf("%v in minute %d, %v in minute %d, of one step from %d to %d", need, from, at, minute, from, until)
 						}
@@ -63,9 +63,9 @@ func TestNeedWhereASumRises(t *testing.T) {
 	from, end := int64(begin+11*day)/60_000, int64(begin+80*day)/60_000
 	steps := 0
 	for minute := from; minute < end; steps++ {
-		need, until := w.scorer.Need(&w.customer, scoring.AtRisk, minute)
+		need, until := w.scorer.Eval.Need(&w.customer, scoring.AtRisk, minute)
 		for ; minute < min(until, end); minute += 60 {
-			if at := w.judge.NeedAt(&w.customer, scoring.AtRisk, minute); at != need {
+			if at := w.judge.Eval.NeedAt(&w.customer, scoring.AtRisk, minute); at != need {
 				t.Fatalf("%v in minute %d of a step that ends with %d, and %v when it begins", at, minute, until, need)
 			}
 		}

@@ -28,8 +28,8 @@ func (k *Pack) Lint() (found []string) {
 // usedFeatures are those that something reads.
 func (k *Pack) usedFeatures() []bool {
 	used := make([]bool, len(k.Features))
-	for i := range k.Factors {
-		used[k.Factors[i].Feature] = true
+	for i := range k.Model.Factors {
+		used[k.Model.Factors[i].Feature] = true
 	}
 	for n := range k.Kinds {
 		for _, o := range k.Kinds[n].Opens {
@@ -50,7 +50,7 @@ func (k *Pack) usedFeatures() []bool {
 }
 
 func (k *Pack) usesSignal(i int) bool {
-	if (k.opening|k.Stages.Until)>>i&1 != 0 {
+	if (k.opening|k.Model.Stages.Until)>>i&1 != 0 {
 		return true
 	}
 	for j := range k.Features {

@@ -46,11 +46,11 @@ func (d *Feature) step() int64 {
 
 // lintFactors notes what no value of a feature reaches, and factors that add nothing or count in no stage.
 func (k *Pack) lintFactors(note func(string, ...any)) {
-	if len(k.Factors) > 0 && k.Cap == 0 {
+	if len(k.Model.Factors) > 0 && k.Model.Cap == 0 {
 		note("cap: 0, so that no factor adds anything")
 	}
-	for i := range k.Factors {
-		c := &k.Factors[i]
+	for i := range k.Model.Factors {
+		c := &k.Model.Factors[i]
 		f := &k.Features[c.Feature]
 		least, most := k.reach(c.Feature)
 		nothing := c.Curve.add(least) == 0 && c.Curve.add(most) == 0
@@ -72,7 +72,7 @@ func (k *Pack) lintFactors(note func(string, ...any)) {
 			continue
 		}
 		for s := range NumStages {
-			if c.Stages.Has(s) && !k.Stages.has(s) {
+			if c.Stages.Has(s) && !k.Model.Stages.has(s) {
 				note("factor %s: counts in stage %s, which the pack does not have", c.Code, s)
 			}
 		}
@@ -99,14 +99,14 @@ func (s *Stages) has(stage Stage) bool {
 
 // lintStages notes stages that nobody is in, and tiers that nobody reaches.
 func (k *Pack) lintStages(note func(string, ...any)) {
-	if s := &k.Stages; s.Onboarding > 0 && !s.has(StageOnboarding) {
+	if s := &k.Model.Stages; s.Onboarding > 0 && !s.has(StageOnboarding) {
 		note("stage onboarding: nobody is in it, stage new lasts as long")
 	}
 	tiers := map[string]Tiers{"": k.Tiers}
 	if s := k.declared.Stages; s != nil {
 		for name, t := range s.Tiers {
 			tiers["stage "+name+": "] = t
-			if stage := Stage(slices.Index(stageNames[:], name)); !k.Stages.has(stage) {
+			if stage := Stage(slices.Index(stageNames[:], name)); !k.Model.Stages.has(stage) {
 				note("stage %s: has tiers, and the pack does not have it", name)
 			}
 		}
@@ -164,8 +164,8 @@ func (k *Pack) lintValue(note func(string, ...any)) {
 		given[ReasonFriction] = given[ReasonFriction] || weight > 0
 	}
 	weak := map[string]float64{}
-	for i := range k.Factors {
-		c := &k.Factors[i]
+	for i := range k.Model.Factors {
+		c := &k.Model.Factors[i]
 		adds := c.Curve.most(k.reach(c.Feature))
 		given[c.Code] = given[c.Code] || adds >= minShare
 		weak[c.Code] = max(weak[c.Code], adds)

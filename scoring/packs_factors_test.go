@@ -20,8 +20,8 @@ func TestPackFactors(t *testing.T) {
 	packs, missing := map[string]*scoring.Pack{}, map[string]bool{}
 	for name, p := range verticals(t) {
 		pack := must(scoring.Load(name, nil, scoring.Overrides{}))
-		if pack.Value.Feature < 0 || pack.Stages.Onboarding == 0 || pack.Stages.Churned == 0 || len(pack.Playbooks) == 0 {
-			t.Errorf("%s: value %+v, stages %+v, %d playbooks", name, pack.Value, pack.Stages, len(pack.Playbooks))
+		if pack.Value.Feature < 0 || pack.Model.Stages.Onboarding == 0 || pack.Model.Stages.Churned == 0 || len(pack.Playbooks) == 0 {
+			t.Errorf("%s: value %+v, stages %+v, %d playbooks", name, pack.Value, pack.Model.Stages, len(pack.Playbooks))
 		}
 		packs[name] = pack
 		for code := range p.codes() {
@@ -76,7 +76,7 @@ type packEvent struct {
 func newPackStory(t *testing.T, pack *scoring.Pack, line string) *packStory {
 	t.Helper()
 	h := &packStory{
-		pack: pack, scorer: pack.NewScorer(), customer: scoring.Customer{Profile: &scoring.Profile{}}, open: map[scoring.Kind]uint8{},
+		pack: pack, scorer: scoring.NewScorer(pack), customer: scoring.Customer{Profile: &scoring.Profile{}}, open: map[scoring.Kind]uint8{},
 	}
 	for _, activity := range pack.Activity {
 		if pack.Signal([]byte(activity)).Named == 0 {
@@ -120,8 +120,8 @@ func (h *packStory) fold(e packEvent) {
 // add is what the factor of that code adds as of a day.
 func (h *packStory) add(t *testing.T, code string, day float64) float64 {
 	t.Helper()
-	score := h.scorer.Score(&h.customer, at(day))
-	add, ok := h.pack.Adds(&score)[code]
+	score := h.scorer.Eval.Score(&h.customer, at(day))
+	add, ok := h.pack.Model.Adds(&score)[code]
 	if !ok {
 		t.Fatalf("%s has no factor %s", h.pack.Name, code)
 	}

@@ -56,33 +56,8 @@ type Play struct {
 	Respond time.Duration `json:"-"`     // within
 }
 
-// play is what the pack says to do about a decision; nil: nothing. Of an alert's reasons the weightiest for which there is
-// a playbook counts. That somebody is overdue is what every lapse is about, so it counts last, and the kind after it.
-func (k *Pack) play(d *Decision, value ValueTier) *Play {
-	if d.Transition == Recovered || d.Transition == Expired || len(k.Playbooks) == 0 {
-		return nil
-	}
-	var room [maxReasons]weighed
-	reasons := k.reasons(room[:0], d)
-	if d.Kind == Lapse {
-		for _, r := range reasons[1:] {
-			if p := k.playbook(r.code); p != nil {
-				return &p.Plays[value]
-			}
-		}
-	}
-	p := k.playbook(reasons[0].code)
-	if p == nil && d.Kind != Lapse {
-		p = k.playbook(d.Kind.String())
-	}
-	if p == nil {
-		return nil
-	}
-	return &p.Plays[value]
-}
-
-// playbook is that for a reason or a kind, nil where there is none.
-func (k *Pack) playbook(when string) *Playbook {
+// PlaybookFor is that for a reason or a kind, nil where there is none.
+func (k *Pack) PlaybookFor(when string) *Playbook {
 	for i := range k.Playbooks {
 		if p := &k.Playbooks[i]; slices.Contains(p.When, when) {
 			return p

@@ -23,54 +23,54 @@ func (p *Probe) at() int64 { return int64(p.Next) * minuteMillis }
 // it before each event with the ms before that, and before each Wake with the ms of its minute. Several calls do what the
 // last alone would, and nothing but c.Probe is changed: what happens to c otherwise, and when it is looked at, does not
 // depend on its probes. It takes constant time after however long a silence.
-func (s *Scorer) Probe(c *Customer, until int64, table *Calibration) {
-	p := &c.Profile.Probe
+func (e *Evaluator) Probe(c *Customer, until int64, table *Calibration) {
+	m, p := e.model, &c.Profile.Probe
 	for p.Next != 0 && p.at() <= until {
 		if p.Cell != 0 {
-			table.add(p.Cell-1, c.Last <= p.at()-s.probeStep*minuteMillis)
+			table.add(p.Cell-1, c.Last <= p.at()-m.probeStep*minuteMillis)
 			p.Cell = 0
 		}
-		if s.unprobed(c.Profile) {
+		if m.unprobed(c.Profile) {
 			return
 		}
 		if p.at() < c.Last { // events came in disorder: what its score was then is no longer known
-			s.plan(c)
+			m.Plan(c)
 			continue
 		}
-		if next := s.instant(c, p.at(), table.Seldom); next > p.at() {
+		if next := m.instant(c, p.at(), table.Seldom); next > p.at() {
 			p.Next = uint32(next / minuteMillis)
 			continue
 		}
 		table.begin()
-		score := s.Score(c, p.at())
+		score := e.Score(c, p.at())
 		p.Cell = uint8(1 + scoreCell(score.Sum()))
-		p.Next += uint32(s.probeStep)
+		p.Next += uint32(m.probeStep)
 	}
 }
 
 // ProbeMinute is the minute at which to bring the customer's probes up to date if no event does so before; 0: none.
-func (k *Pack) ProbeMinute(p *Profile) int64 {
-	if p.Probe.Cell == 0 && k.unprobed(p) {
+func (m *Model) ProbeMinute(p *Profile) int64 {
+	if p.Probe.Cell == 0 && m.unprobed(p) {
 		return 0
 	}
 	return int64(p.Probe.Next)
 }
 
 // unprobed reports whether p will have been gone for too long at its next instant for a probe to begin.
-func (k *Pack) unprobed(p *Profile) bool {
-	return p.Probe.at()-p.Last > probedSilence*k.probeStep*minuteMillis
+func (m *Model) unprobed(p *Profile) bool {
+	return p.Probe.at()-p.Last > probedSilence*m.probeStep*minuteMillis
 }
 
-// plan gives a customer of whom nothing is pending its next instant after its last activity.
-func (k *Pack) plan(c *Customer) {
+// Plan gives a customer of whom nothing is pending its next instant after its last activity.
+func (m *Model) Plan(c *Customer) {
 	if p := &c.Profile.Probe; c.Visits > 0 && p.Cell == 0 && (p.Next == 0 || p.at() < c.Last) {
-		p.Next = uint32(max(k.instant(c, c.Last, 0)/minuteMillis, 1))
+		p.Next = uint32(max(m.instant(c, c.Last, 0)/minuteMillis, 1))
 	}
 }
 
 // instant is c's first one not before a time in ms, where instants are so many doublings of a horizon apart.
-func (k *Pack) instant(c *Customer, from int64, seldom uint8) int64 {
-	step := k.probeStep << seldom
+func (m *Model) instant(c *Customer, from int64, seldom uint8) int64 {
+	step := m.probeStep << seldom
 	return firstInstant(ceilMinute(from), int64(c.Draw%uint64(step)), step) * minuteMillis
 }
 

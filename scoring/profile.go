@@ -1,5 +1,7 @@
 package scoring
 
+import "math"
+
 // Profile is one customer's rolling state. Its zero value is a customer never seen. Times are event times in ms since the
 // epoch, from 1970 to 2248. Between its own events a customer's score depends on its profile and on time alone.
 type Profile struct {
@@ -32,11 +34,11 @@ type Profile struct {
 
 	Generation uint8 // of the pack under which it was last folded, in its partition's list
 
-	Spoken KindSet // kinds of which Hard holds anything: few customers have any, and most need not look (see noted)
+	Touched KindSet // kinds of which Triggered holds anything: few customers have any, and most need not look (see touch)
 
 	IDs IDRing // the last event ids, for dedupe
 
-	Hard [hards]Hard // episodes of the other kinds; last, because what is seldom read shall not lie between what always is
+	Triggered [numTriggered]Triggered // episodes of the other kinds; last, because what is seldom read shall not lie between what always is
 }
 
 // Empty reports whether no event ever had an effect on the customer: p says nothing that a customer never seen does not.
@@ -62,6 +64,9 @@ const (
 
 // days turns ms into days.
 func days(ms int64) float64 { return float64(ms) / dayMillis }
+
+// millis is days in whole ms.
+func millis(days float64) int64 { return int64(math.Round(float64(days * dayMillis))) }
 
 // ceilMinute is the first whole minute since the epoch that is not before ms, which is not negative.
 func ceilMinute(ms int64) int64 { return (ms + minuteMillis - 1) / minuteMillis }

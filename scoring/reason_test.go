@@ -58,7 +58,7 @@ func TestReasons(t *testing.T) {
 			a := scoring.Alert{Decision: scoring.Decision{Transition: scoring.Raised, Score: score}, Customer: []byte("c")}
 			tt.change(&a.Decision)
 			var got struct{ Reasons []struct{ Code, Text string } }
-			if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &got); err != nil {
+			if err := json.Unmarshal(scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID()), &got); err != nil {
 				t.Fatal(err)
 			}
 			var lines []string
@@ -101,7 +101,7 @@ func TestSentencesOfFeatures(t *testing.T) {
 				a.Score.Values = append(a.Score.Values, scoring.FeatureValue{N: values[pack.Features[i].Name], OK: true})
 			}
 			var got struct{ Reasons []struct{ Text string } }
-			if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &got); err != nil {
+			if err := json.Unmarshal(scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID()), &got); err != nil {
 				t.Fatal(err)
 			}
 			var lines []string
@@ -170,11 +170,11 @@ func TestFeatureText(t *testing.T) {
 		{"order_value_trend", 750, "75%"},
 		{"discount_share", 333, "33%"},
 	} {
-		if got, ok := retail.FeatureText(tt.feature, tt.n); !ok || got != tt.want {
+		if got, ok := scoring.NewRenderer(retail).FeatureText(tt.feature, tt.n); !ok || got != tt.want {
 			t.Errorf("%s of %d reads %q, want %q", tt.feature, tt.n, got, tt.want)
 		}
 	}
-	if _, ok := retail.FeatureText("no_such", 1); ok {
+	if _, ok := scoring.NewRenderer(retail).FeatureText("no_such", 1); ok {
 		t.Error("a feature that there is not has a text")
 	}
 }

@@ -86,7 +86,7 @@ func compareSet(t *testing.T, name string, want *goldenSet) {
 		if profiles[r.customer] == nil {
 			profiles[r.customer] = &scoring.Profile{}
 		}
-		pack.Observe(profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
+		observe(pack, profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
 	}
 	mean, within, between := pop.Moments()
 	closeTo(t, "mean", mean, want.Population.Mean)
@@ -97,7 +97,7 @@ func compareSet(t *testing.T, name string, want *goldenSet) {
 		if p.Visits != c.Visits {
 			t.Errorf("%s: %d visits, want %d", c.ID, p.Visits, c.Visits)
 		}
-		s := pack.Score(p, cut)
+		s := scoreOf(pack, p, cut)
 		closeTo(t, c.ID+" sum", s.Sum(), c.Sum)
 		for i, term := range scoring.TermNames() {
 			closeTo(t, c.ID+" "+term, s.Terms[i], c.Terms[term])

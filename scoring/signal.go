@@ -18,6 +18,9 @@ type Signal struct {
 	Named    uint64  // a bit for each of the pack's signals that the event is
 }
 
+// Effective reports whether an event of this signal changes anything.
+func (s *Signal) Effective() bool { return s.Activity || s.Friction != 0 || s.Named != 0 }
+
 // TextProperty is a property that is text. A text that is a decimal number is that number: senders disagree about the quotes.
 func TextProperty(text []byte) PropertyValue {
 	if n, ok := thousandthsOf(text); ok {

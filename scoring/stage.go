@@ -77,9 +77,22 @@ func (t *thresholds) tier(sum float64) Tier {
 	return Healthy
 }
 
+// Declared reports whether there are stages beside active and at risk.
+func (s *Stages) Declared() bool { return s.New|s.Onboarding|s.Dormant|s.Churned != 0 }
+
+// tiered reports whether any stage has tiers of its own.
+func (s *Stages) tiered() bool {
+	for i := range s.tiers {
+		if s.tiers[i] != s.tiers[StageActive] {
+			return true
+		}
+	}
+	return false
+}
+
 // stage is the customer's stage at an instant, given that nothing happens until then.
-func (k *Pack) stage(p *Profile, at int64) Stage {
-	s := &k.Stages
+func (m *Model) stage(p *Profile, at int64) Stage {
+	s := &m.Stages
 	silence, age := at-p.Last, at-p.First
 	switch {
 	case s.Churned > 0 && silence >= s.Churned:
@@ -99,8 +112,8 @@ func (k *Pack) stage(p *Profile, at int64) Stage {
 }
 
 // stageEdge is the first instant after `after` at which the stage may change with no further event; math.MaxInt64: none.
-func (k *Pack) stageEdge(p *Profile, after int64) int64 {
-	s, next := &k.Stages, int64(math.MaxInt64)
+func (m *Model) stageEdge(p *Profile, after int64) int64 {
+	s, next := &m.Stages, int64(math.MaxInt64)
 	edge := func(from, span int64) {
 		if at := from + span; span > 0 && at > after {
 			next = min(next, at)
@@ -119,16 +132,16 @@ func (k *Pack) stageEdge(p *Profile, after int64) int64 {
 }
 
 // stagesBetween are the stages that the customer is in from one instant to another, both included.
-func (k *Pack) stagesBetween(p *Profile, from, to int64) (set StageSet) {
-	for at := from; at <= to; at = k.stageEdge(p, at) {
-		set |= 1 << k.stage(p, at)
+func (m *Model) stagesBetween(p *Profile, from, to int64) (set StageSet) {
+	for at := from; at <= to; at = m.stageEdge(p, at) {
+		set |= 1 << m.stage(p, at)
 	}
 	return set
 }
 
 // returned notes that activity at an instant ended a silence of a dormant or churned customer, and which signals came.
-func (k *Pack) returned(p *Profile, silence, at int64) {
-	s := &k.Stages
+func (m *Model) returned(p *Profile, silence, at int64) {
+	s := &m.Stages
 	if gone := min(orNever(s.Dormant), orNever(s.Churned)); s.Resurrected > 0 && silence >= gone {
 		p.Back = at
 	}
@@ -209,18 +222,19 @@ func (k *Pack) buildStages(f *packFile) {
 	if s == nil {
 		s = &stagesFile{}
 	}
-	k.Stages = Stages{New: span(s.New), Dormant: span(s.Dormant), Churned: span(s.Churned), Resurrected: span(s.Resurrected)}
+	stages := Stages{New: span(s.New), Dormant: span(s.Dormant), Churned: span(s.Churned), Resurrected: span(s.Resurrected)}
 	if o := s.Onboarding; o != nil {
-		k.Stages.Onboarding = span(o.Within)
+		stages.Onboarding = span(o.Within)
 		if i := slices.Index(f.signalNames(), o.Until); i >= 0 {
-			k.Stages.Until = 1 << i
+			stages.Until = 1 << i
 		}
 	}
-	for i := range k.Stages.tiers {
+	for i := range stages.tiers {
 		t, ok := s.Tiers[stageNames[i]]
 		if !ok {
 			t = k.Tiers
 		}
-		k.Stages.tiers[i] = thresholds{logit(t.Watch / 100), logit(t.AtRisk / 100), logit(t.Critical / 100)}
+		stages.tiers[i] = thresholds{logit(t.Watch / 100), logit(t.AtRisk / 100), logit(t.Critical / 100)}
 	}
+	k.Model.Stages = stages
 }

@@ -41,7 +41,7 @@ func TestTerms(t *testing.T) {
 		if profiles[r.customer] == nil {
 			profiles[r.customer] = &scoring.Profile{}
 		}
-		pack.Observe(profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
+		observe(pack, profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
 	}
 	mean, within, between := pop.Moments()
 	closeTo(t, "mean", mean, want.Population.Mean)
@@ -51,7 +51,7 @@ func TestTerms(t *testing.T) {
 		t.Errorf("%d customers, want %d", len(profiles), len(want.Customers))
 	}
 	for id, c := range want.Customers {
-		s := pack.Score(profiles[id], want.At*1000)
+		s := scoreOf(pack, profiles[id], want.At*1000)
 		if got := profiles[id].Visits; got != c.Visits {
 			t.Errorf("%s: %d visits, want %d", id, got, c.Visits)
 		}

@@ -30,7 +30,7 @@ func pack() *scoring.Pack {
 
 // alert is an outbox entry of a customer whose name is not plain ASCII.
 func alert() *pipeline.Entry {
-	e := &pipeline.Entry{Kind: pipeline.EntryAlert, Offset: 17, Key: pipeline.AppendKey(nil, []byte("acme"), []byte("Zoë/1")), By: pack()}
+	e := &pipeline.Entry{Kind: pipeline.EntryAlert, Offset: 17, Key: pipeline.AppendKey(nil, []byte("acme"), []byte("Zoë/1")), By: scoring.NewRenderer(pack())}
 	e.Alert.Transition, e.Alert.At, e.Alert.Episode = scoring.Raised, 1_700_000_040_005, 1
 	e.Alert.Tenant, e.Alert.Customer = pipeline.SplitKey(e.Key)
 	return e
@@ -68,7 +68,7 @@ header ce_partitionkey: "Zoë/1"
 header content-type: "application/json"
 `
 	a := alert().Alert
-	want = fmt.Sprintf(want, pack().AppendAlert(nil, &a, a.ID()), a.ID())
+	want = fmt.Sprintf(want, scoring.NewRenderer(pack()).AppendAlert(nil, &a, a.ID()), a.ID())
 	if diff := cmp.Diff(want, show(render(alert(), nil))); diff != "" {
 		t.Errorf("alert (-want +got):\n%s", diff)
 	}
@@ -200,7 +200,7 @@ func TestAlertType(t *testing.T) {
 		scoring.Lapse: scoring.Recovered, scoring.Explicit: scoring.Raised, scoring.Involuntary: scoring.Recovered, scoring.ServiceFailure: scoring.Expired,
 	} {
 		e := alert()
-		e.By = retail
+		e.By = scoring.NewRenderer(retail)
 		e.Alert.Kind, e.Alert.Transition = kind, transition
 		want := fmt.Sprintf("header ce_type: %q\n", "ebb.alert."+kind.String()+"."+transition.String()+".v1")
 		out, _ := renderer.Render(nil, e, nil)

@@ -36,8 +36,8 @@ func lapsing() []string {
 	return slices.DeleteFunc(slices.Clone(troubles), func(line string) bool { return strings.HasPrefix(line, "tiers") })
 }
 
-// TestHardEpisodes: what opens, lifts, lowers and ends episodes of kinds other than lapse, in whichever order events come.
-func TestHardEpisodes(t *testing.T) {
+// TestTriggeredEpisodes: what opens, lifts, lowers and ends episodes of kinds other than lapse, in whichever order events come.
+func TestTriggeredEpisodes(t *testing.T) {
 	tests := []struct{ name, events, want string }{
 		{"raised and recovered", "view 0, ticket 1, solved 2", `
 			day 1: service_failure raised 1.1, watch after healthy, ticket_escalated
@@ -117,7 +117,7 @@ func TestHardEpisodes(t *testing.T) {
 			for _, d := range decided(pack, events, 70) {
 				if d.Kind != scoring.Lapse {
 					told = append(told, fmt.Sprintf("day %v: %v %v %d.%d, %v after %v, %s", float64(d.At-begin)/day, d.Kind, d.Transition, d.Episode,
-						d.Sequence, d.Tier, d.Previous, pack.ReasonCodes(&d)[0]))
+						d.Sequence, d.Tier, d.Previous, scoring.NewRenderer(pack).ReasonCodes(&d)[0]))
 				}
 			}
 			want := strings.ReplaceAll(strings.TrimSpace(tt.want), "\t", "")
@@ -128,9 +128,9 @@ func TestHardEpisodes(t *testing.T) {
 	}
 }
 
-// TestHardInAnyOrder: what is open in the end does not depend on the order in which events come, no episode's transitions go
+// TestTriggeredInAnyOrder: what is open in the end does not depend on the order in which events come, no episode's transitions go
 // back in time, and every alert of it is described by the schema and explains itself.
-func TestHardInAnyOrder(t *testing.T) {
+func TestTriggeredInAnyOrder(t *testing.T) {
 	pack, described := packOf(t, "1", troubles...), schema(t)
 	types := pack.EventTypes()
 	rapid.Check(t, func(t *rapid.T) {
@@ -150,7 +150,7 @@ func TestHardInAnyOrder(t *testing.T) {
 				}
 				newest[d.Kind] = d.At
 				a := scoring.Alert{Decision: d, Customer: []byte("c"), Cause: scoring.Cause{EventType: []byte("e"), Time: d.At}}
-				b := pack.AppendAlert(nil, &a, a.ID())
+				b := scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID())
 				var v any
 				if err := json.Unmarshal(b, &v); err != nil {
 					t.Fatalf("%s: %v", b, err)
@@ -197,7 +197,7 @@ func TestFloorsInAlerts(t *testing.T) {
 		"kinds: {explicit: {opens: [{signal: leave, floor: 90, code: cancellation_requested}], closes: [buy]}}")
 	render := func(d scoring.Decision) (v said) {
 		a := scoring.Alert{Decision: d, Customer: []byte("c")}
-		text := strings.ReplaceAll(string(pack.AppendAlert(nil, &a, a.ID())), "at_risk\":", "atrisk\":")
+		text := strings.ReplaceAll(string(scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID())), "at_risk\":", "atrisk\":")
 		if err := json.Unmarshal([]byte(text), &v); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -295,9 +295,9 @@ func TestLowFloor(t *testing.T) {
 	}
 }
 
-// TestHardTransitionsDoNotGoBack: no transition of an episode is dated before the one before it, also not where it ends by itself
+// TestTriggeredTransitionsDoNotGoBack: no transition of an episode is dated before the one before it, also not where it ends by itself
 // and a younger event, within the lateness, comes first.
-func TestHardTransitionsDoNotGoBack(t *testing.T) {
+func TestTriggeredTransitionsDoNotGoBack(t *testing.T) {
 	low := strings.NewReplacer("97.9", "45", "98,", "50,", "99,", "55,", "97,", "41,", "99.5", "56") // beneath which a lapse still says more
 	pack := packOf(t, "1", low.Replace(strings.Join(lapsing(), "\n")))
 	types := append(pack.EventTypes(), "view")
