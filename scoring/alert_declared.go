@@ -16,7 +16,7 @@ func (r *Renderer) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 	floor := d.Floor(r.Pack)
 	if floor > 0 {
 		dst = strconv.AppendFloat(append(dst, `,"floor":{"risk_score":`...), floor, 'f', -1, 64)
-		dst = append(append(append(dst, `,"code":"`...), d.opening(r.Pack).Code...), `"}`...)
+		dst = append(append(append(dst, `,"code":"`...), d.FloorOpening(r.Pack).Code...), `"}`...)
 	}
 	tier := ValueUnknown
 	if v := &r.Pack.Value; v.Feature >= 0 {
@@ -24,7 +24,7 @@ func (r *Renderer) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 		if tier = v.tier(worth); worth.OK {
 			dst = append(append(append(dst, `,"value":{"feature":"`...), r.Pack.Features[v.Feature].Name...), `","amount":`...)
 			dst = strconv.AppendInt(dst, worth.N, 10)
-			dst = strconv.AppendInt(append(dst, `,"at_risk":`...), atRisk(worth.N, d.likely(floor)), 10)
+			dst = strconv.AppendInt(append(dst, `,"at_risk":`...), atRisk(worth.N, d.Likelihood(floor)), 10)
 			dst = append(append(append(dst, `,"tier":"`...), tier.String()...), `"}`...)
 		}
 	}

@@ -39,7 +39,7 @@ func readCatalogue(files fs.FS, lang string) (*catalogue, error) {
 			return nil, err
 		}
 	}
-	for _, code := range coreReasons {
+	for _, code := range coreReasons() {
 		if first.sentences[code] == nil {
 			return nil, fmt.Errorf("catalogue %s: no sentence for %s", defaultLanguage, code)
 		}

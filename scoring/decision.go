@@ -17,30 +17,30 @@ type Decision struct {
 	Reading        Reading // of what the stream had learnt about such a score; whoever keeps a Calibration fills it in
 }
 
-// began is when what the episode is about began.
-func (d *Decision) began() int64 {
+// Began is when what the episode is about began.
+func (d *Decision) Began() int64 {
 	if d.Kind == Lapse {
 		return d.At - d.Silence
 	}
 	return d.Since
 }
 
-// about is the opening of its kind that a decision about an episode other than a lapse is about.
-func (d *Decision) about(k *Pack) *Opening { return &k.Kinds[d.Kind].Opens[d.About] }
+// AboutOpening is the opening of its kind that a decision about an episode other than a lapse is about.
+func (d *Decision) AboutOpening(k *Pack) *Opening { return &k.Kinds[d.Kind].Opens[d.About] }
 
-// opening is the opening that the floor of an episode other than a lapse is of.
-func (d *Decision) opening(k *Pack) *Opening { return &k.Kinds[d.Kind].Opens[d.Opening] }
+// FloorOpening is the opening that the floor of an episode other than a lapse is of.
+func (d *Decision) FloorOpening(k *Pack) *Opening { return &k.Kinds[d.Kind].Opens[d.Opening] }
 
 // Floor is the risk score, 0 to 100, that the customer's is not below by a decision under k; 0: there is none.
 func (d *Decision) Floor(k *Pack) float64 {
 	if d.Kind == Lapse || d.Transition == Recovered || d.Transition == Expired {
 		return 0
 	}
-	return d.opening(k).Floor
+	return d.FloorOpening(k).Floor
 }
 
-// likely is how likely a decision's customer is to churn: by the probability, or the floor where that is more.
-func (d *Decision) likely(floor float64) float64 {
+// Likelihood is how likely a decision's customer is to churn: by the probability, or the floor where that is more.
+func (d *Decision) Likelihood(floor float64) float64 {
 	if d.Score.Visits == 0 {
 		return floor / 100
 	}

@@ -54,7 +54,7 @@ func (r *replay) allowValue(d *Decision, again map[string]any) {
 	if d.Kind == Lapse || len(r.said.Reasons) == 0 {
 		return
 	}
-	o := d.opening(r.pack)
+	o := d.FloorOpening(r.pack)
 	if o.Feature < 0 || d.Score.value(o.Feature).OK {
 		return
 	}

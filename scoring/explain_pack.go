@@ -36,7 +36,7 @@ func (r *Renderer) Explain(alert []byte) (*Explanation, error) {
 	if said.Pack.Hash != r.Pack.Hash {
 		return nil, fmt.Errorf("%w: it is of another pack, %.12s", ErrNoAlert, said.Pack.Hash)
 	}
-	if n := placeOf[Kind](said.Kind, kindNames[:]); n != Lapse && len(r.Pack.Kinds[n].Opens) == 0 {
+	if n := placeOf[Kind](said.Kind, KindNames()); n != Lapse && len(r.Pack.Kinds[n].Opens) == 0 {
 		return nil, fmt.Errorf("%w: its pack has no kind %s", ErrNoAlert, said.Kind)
 	}
 	again := replay{render: r, pack: r.Pack, said: &said, x: x, tree: tree}
@@ -95,7 +95,7 @@ type replay struct {
 // least one.
 func (r *replay) decisions() (all []Decision) {
 	d := Decision{
-		Kind: placeOf[Kind](r.said.Kind, kindNames[:]), Transition: placeOf[Transition](r.said.Transition, transitionNames[:]),
+		Kind: placeOf[Kind](r.said.Kind, KindNames()), Transition: placeOf[Transition](r.said.Transition, TransitionNames()),
 		Episode: r.said.Episode, Sequence: r.said.Sequence, At: r.said.Time.UnixMilli(), Score: r.score(),
 	}
 	d.Reading = Reading{Probes: r.x.Probes, Number: uint8(len(r.x.Curve))}
@@ -107,7 +107,7 @@ func (r *replay) decisions() (all []Decision) {
 		for _, o := range r.openings(d.Kind) {
 			d.Opening, d.About = o[0], o[1]
 			if d.Kind != Lapse {
-				d.Opener = d.opening(r.pack).mark // of what is raised
+				d.Opener = d.FloorOpening(r.pack).mark // of what is raised
 			}
 			for _, d.Score.Stage = range r.stages(&d) {
 				for _, d.Score.Visits = range r.visits(&d.Score) {
@@ -223,7 +223,7 @@ func (r *replay) stages(d *Decision) (all []Stage) {
 		all = append(all, StageResurrected)
 	}
 	if named := r.said.Stage; named != nil && slices.ContainsFunc(all, func(s Stage) bool { return s.String() == *named }) {
-		return []Stage{Stage(slices.Index(stageNames[:], *named))}
+		return []Stage{Stage(slices.Index(StageNames(), *named))}
 	}
 	return all
 }
@@ -243,7 +243,7 @@ func (r *replay) setTiers(d *Decision) {
 	case d.Transition == Recovered || d.Transition == Expired: // what was open does not stand in it
 		least, most = max(own, Watch), max(own, r.highest(func(n Kind) bool { return n == d.Kind }))
 	default:
-		after = max(own, r.pack.Model.floorTier(d.opening(r.pack).logOdds, d.Score.Stage))
+		after = max(own, r.pack.Model.floorTier(d.FloorOpening(r.pack).logOdds, d.Score.Stage))
 		switch d.Transition {
 		case Escalated:
 			least, most = max(own, Watch), after
@@ -253,8 +253,8 @@ func (r *replay) setTiers(d *Decision) {
 		}
 	}
 	others := r.highest(func(n Kind) bool { return n != d.Kind })
-	d.Tier = min(max(placeOf[Tier](r.said.Tier, tierNames[:]), after), max(after, others))
-	d.Previous = min(max(placeOf[Tier](r.said.Previous, tierNames[:]), least), max(most, others))
+	d.Tier = min(max(placeOf[Tier](r.said.Tier, TierNames()), after), max(after, others))
+	d.Previous = min(max(placeOf[Tier](r.said.Previous, TierNames()), least), max(most, others))
 }
 
 // highest is the highest tier that an opening of some kinds lifts to at any stage.

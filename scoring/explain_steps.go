@@ -10,13 +10,14 @@ import (
 
 // addTerms recomputes the terms, which are all that there are, and their sum.
 func (x *Explanation) addTerms(said *saidAlert) error {
+	names := TermNames()
 	for i, t := range said.Terms {
 		value, err := t.recompute()
 		if err != nil {
 			return fmt.Errorf("/terms/%d: %w", i, err)
 		}
-		if i >= NumTerms || t.Name != termNames[i] {
-			return fmt.Errorf("/terms/%d is %s: the terms are %s", i, t.Name, strings.Join(termNames[:], ", "))
+		if i >= NumTerms || t.Name != names[i] {
+			return fmt.Errorf("/terms/%d is %s: the terms are %s", i, t.Name, strings.Join(names[:], ", "))
 		}
 		x.differ(fmt.Sprintf("/terms/%d/log_odds", i), t.LogOdds, value)
 		t.LogOdds = value
@@ -28,7 +29,7 @@ func (x *Explanation) addTerms(said *saidAlert) error {
 		}
 	}
 	if len(x.Terms) < NumTerms {
-		return fmt.Errorf("/terms has no %s", termNames[len(x.Terms)])
+		return fmt.Errorf("/terms has no %s", names[len(x.Terms)])
 	}
 	return nil
 }

@@ -88,7 +88,7 @@ func (r *Renderer) Sentences(d *Decision) map[string]string {
 	say := func(code string, feature int) {
 		all[code+" "+strconv.Itoa(feature)] = string(r.appendSentence(nil, d, weighed{code, 0, feature}))
 	}
-	for _, code := range coreReasons {
+	for _, code := range coreReasons() {
 		say(code, -1)
 	}
 	for i := range r.Pack.Model.Factors {

@@ -242,9 +242,9 @@ func parseStages(names []string) (set StageSet, err error) {
 		return AllStages, nil
 	}
 	for i, name := range names {
-		s := slices.Index(stageNames[:], name)
+		s := slices.Index(StageNames(), name)
 		if s < 0 {
-			return 0, fmt.Errorf("[%d]: %q, must be one of %s", i, name, strings.Join(stageNames[:], ", "))
+			return 0, fmt.Errorf("[%d]: %q, must be one of %s", i, name, strings.Join(StageNames(), ", "))
 		}
 		set |= 1 << s
 	}

@@ -1,5 +1,7 @@
 package scoring
 
+import "slices"
+
 // FeatureKind is what a feature keeps of the events of its signal. The list is closed; docs/packs.md defines each kind.
 type FeatureKind uint8
 
@@ -21,6 +23,9 @@ const (
 var featureKindNames = [numFeatureKinds]string{
 	"count", "sum", "active_days", "since", "trend", "distinct", "last", "open", "ratio", "tenure",
 }
+
+// FeatureKindNames are the names of the kinds of features, in order.
+func FeatureKindNames() []string { return slices.Clone(featureKindNames[:]) }
 
 // String is the kind's name in packs.
 func (k FeatureKind) String() string {

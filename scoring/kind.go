@@ -24,6 +24,9 @@ const (
 
 var kindNames = [NumKinds]string{"lapse", "explicit", "involuntary", "service_failure"}
 
+// KindNames are the names of the kinds, in order.
+func KindNames() []string { return slices.Clone(kindNames[:]) }
+
 // String is the kind's stable name.
 func (n Kind) String() string {
 	if n >= NumKinds {
@@ -100,8 +103,8 @@ const maxOpenings = 8 // of a kind
 func (f *packFile) checkKinds() {
 	for name, kind := range sorted(f.Kinds) {
 		at := f.at("kinds") + "." + name
-		if i := slices.Index(kindNames[:], name); i < 0 || Kind(i) == Lapse {
-			f.broken(at, "is no kind, there are %s", strings.Join(kindNames[1:], ", "))
+		if i := slices.Index(KindNames(), name); i < 0 || Kind(i) == Lapse {
+			f.broken(at, "is no kind, there are %s", strings.Join(KindNames()[1:], ", "))
 		}
 		if n := len(kind.Opens); n == 0 || n > maxOpenings {
 			f.broken(at+".opens", "%d signals, must be 1 to %d", n, maxOpenings)

@@ -134,6 +134,7 @@ func build(f *packFile) *Pack {
 	k.buildKinds(f)
 	k.buildStages(f)
 	k.buildValue(f)
+	k.buildPlaybooks(f)
 	k.Language, k.says = f.Language, f.reasons
 	k.declared, k.canonical = f, canonicalOf(k, f)
 	sum := sha256.Sum256(k.canonical)

@@ -22,6 +22,7 @@ func (k *Pack) Lint() (found []string) {
 	k.lintStages(note)
 	k.lintKinds(note)
 	k.lintValue(note)
+	k.lintPlaybooks(note)
 	return found
 }
 

@@ -106,7 +106,7 @@ func (k *Pack) lintStages(note func(string, ...any)) {
 	if s := k.declared.Stages; s != nil {
 		for name, t := range s.Tiers {
 			tiers["stage "+name+": "] = t
-			if stage := Stage(slices.Index(stageNames[:], name)); !k.Model.Stages.has(stage) {
+			if stage := Stage(slices.Index(StageNames(), name)); !k.Model.Stages.has(stage) {
 				note("stage %s: has tiers, and the pack does not have it", name)
 			}
 		}
@@ -152,13 +152,17 @@ func (o *Opening) behind(later *Opening, all uint64) bool {
 		(later.Feature < 0 || later.Feature == o.Feature && later.AtLeast <= o.AtLeast)
 }
 
-// lintValue notes value tiers that nobody is in, and playbooks that no alert names.
+// lintValue notes value tiers that nobody is in.
 func (k *Pack) lintValue(note func(string, ...any)) {
 	if v := &k.Value; v.Feature >= 0 {
 		if _, most := k.reach(v.Feature); v.High > most {
 			note("value: %s is never %d, %d at most", k.Features[v.Feature].Name, v.High, most)
 		}
 	}
+}
+
+// lintPlaybooks notes playbooks that no alert names.
+func (k *Pack) lintPlaybooks(note func(string, ...any)) {
 	given := map[string]bool{ReasonOverdue: true, ReasonRareVisitor: true, ReasonLittleActivity: true, ReasonNewCustomer: true}
 	for _, weight := range k.Friction {
 		given[ReasonFriction] = given[ReasonFriction] || weight > 0

@@ -253,6 +253,7 @@ func (f *packFile) check(files fs.FS) {
 	f.checkKinds()
 	f.checkStages()
 	f.checkValue()
+	f.checkPlaybooks()
 }
 
 // packKeys are the keys of a pack.

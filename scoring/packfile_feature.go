@@ -53,7 +53,7 @@ func (f *packFile) checkFeatures() {
 		f.checkName(at, name)
 		kind, ok := featureKind(feature.Kind)
 		if !ok {
-			f.broken(at+".kind", "%q, must be one of %s", feature.Kind, strings.Join(featureKindNames[:], ", "))
+			f.broken(at+".kind", "%q, must be one of %s", feature.Kind, strings.Join(FeatureKindNames(), ", "))
 			continue
 		}
 		f.checkParts(at, &feature, featureParts[kind])
@@ -234,7 +234,7 @@ func parseWindow(s string) (tiles int, hourly bool, err error) {
 
 // featureKind is the kind of that name.
 func featureKind(name string) (FeatureKind, bool) {
-	i := slices.Index(featureKindNames[:], name)
+	i := slices.Index(FeatureKindNames(), name)
 	return FeatureKind(max(i, 0)), i >= 0
 }
 

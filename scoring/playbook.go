@@ -87,7 +87,7 @@ type playFile struct {
 
 const maxPlaybooks = 64
 
-// checkValue notes what is wrong with value and playbooks.
+// checkValue notes what is wrong with the value.
 func (f *packFile) checkValue() {
 	if v := f.Value; v != nil {
 		at := f.at("value")
@@ -99,6 +99,10 @@ func (f *packFile) checkValue() {
 			f.broken(at+".mid", "mid %d, high %d: must rise, above 0", v.Mid, v.High)
 		}
 	}
+}
+
+// checkPlaybooks notes what is wrong with the playbooks.
+func (f *packFile) checkPlaybooks() {
 	if len(f.Playbooks) > maxPlaybooks {
 		f.broken("playbooks", "%d, at most %d", len(f.Playbooks), maxPlaybooks)
 	}
@@ -111,7 +115,7 @@ func (f *packFile) checkValue() {
 		}
 		for j, when := range p.When {
 			at := fmt.Sprintf("%s.when[%d]", at, j)
-			if slices.Index(kindNames[:], when) <= 0 {
+			if slices.Index(KindNames(), when) <= 0 {
 				f.checkCode(at, when)
 			}
 			if earlier, ok := taken[when]; ok {
@@ -136,13 +140,17 @@ func (f *packFile) checkPlay(at string, p *playFile) {
 	f.checkSpan(at+".respond_within", p.RespondWithin, time.Minute)
 }
 
-// buildValue compiles value and playbooks.
+// buildValue compiles the value.
 func (k *Pack) buildValue(f *packFile) {
 	k.Value.Feature = -1
 	if v := f.Value; v != nil {
 		order, _ := f.featureOrder()
 		k.Value = Value{slices.Index(order, v.Feature), v.High, v.Mid}
 	}
+}
+
+// buildPlaybooks compiles the playbooks.
+func (k *Pack) buildPlaybooks(f *packFile) {
 	for i := range f.Playbooks {
 		file := &f.Playbooks[i]
 		p := Playbook{When: file.When}

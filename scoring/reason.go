@@ -35,9 +35,11 @@ const (
 )
 
 // coreReasons are the codes that every pack can give.
-var coreReasons = []string{ //nolint:gochecknoglobals // a table
-	ReasonOverdue, ReasonRareVisitor, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction,
-	ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled, ReasonRanOut,
+func coreReasons() []string {
+	return []string{
+		ReasonOverdue, ReasonRareVisitor, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction,
+		ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled, ReasonRanOut,
+	}
 }
 
 // endings are the reasons for which episodes recover.
@@ -69,7 +71,7 @@ func (r *Renderer) reasons(dst []weighed, d *Decision) []weighed {
 	case d.Transition == Expired:
 		return append(dst, weighed{ReasonRanOut, 0, -1})
 	case d.Kind != Lapse:
-		dst = append(dst, weighed{d.about(r.Pack).Code, 0, d.about(r.Pack).Feature})
+		dst = append(dst, weighed{d.AboutOpening(r.Pack).Code, 0, d.AboutOpening(r.Pack).Feature})
 		if d.Score.Visits == 0 {
 			return dst
 		}
@@ -129,7 +131,7 @@ func (r *Renderer) appendHole(dst []byte, d *Decision, feature int, h hole) []by
 	case holeAway:
 		return r.Pack.says.words.appendSpan(dst, days(d.Silence))
 	case holeVisits:
-		return r.Pack.says.words.visit.append(dst, uint64(s.Visits))
+		return r.Pack.says.words.appendVisits(dst, uint64(s.Visits))
 	case holeWeight:
 		return r.Pack.says.words.appendDecimal(dst, r.Pack.Model.FrictionLeft(s), 1)
 	case holeValue:
@@ -155,7 +157,7 @@ func (r *Renderer) appendValue(dst []byte, feature int, n int64) []byte {
 	switch f.Kind {
 	case FeatureSince, FeatureTenure:
 		if n == 0 { // whole days
-			return r.Pack.says.words.day.append(dst, 0)
+			return r.Pack.says.words.appendDays(dst, 0)
 		}
 		return r.Pack.says.words.appendSpan(dst, float64(n)/secondsPerDay)
 	case FeatureOpen:
@@ -197,8 +199,8 @@ func (r *Renderer) appendAgo(dst []byte, feature int, n int64) []byte {
 	if f := &r.Pack.Features[feature]; n == 0 && (f.Kind == FeatureSince || f.Kind == FeatureTenure) {
 		return append(dst, r.Pack.says.words.today...)
 	}
-	dst = append(dst, r.Pack.says.words.ago.before...)
-	return append(r.appendValue(dst, feature, n), r.Pack.says.words.ago.after...)
+	before, after := r.Pack.says.words.aroundAgo()
+	return append(r.appendValue(append(dst, before...), feature, n), after...)
 }
 
 // FeatureText is a value of the feature of that name in the form of its kind, with its unit; false: the pack has no such feature.

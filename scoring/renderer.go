@@ -131,7 +131,7 @@ func (c *Cause) append(dst []byte) []byte {
 
 // termHeads is what stands before each term's log-odds.
 var termHeads = func() (heads [NumTerms]string) { //nolint:gochecknoglobals // a table, of the names
-	for i, name := range termNames {
+	for i, name := range TermNames() {
 		heads[i] = `{"name":"` + name + `","log_odds":`
 	}
 	return heads

@@ -24,6 +24,9 @@ const (
 
 var stageNames = [NumStages]string{"active", "new", "onboarding", "at_risk", "dormant", "churned", "resurrected"}
 
+// StageNames are the names of the stages, in order.
+func StageNames() []string { return slices.Clone(stageNames[:]) }
+
 // String is the stage's stable name.
 func (s Stage) String() string {
 	if s >= NumStages {
@@ -51,6 +54,11 @@ type Stages struct {
 
 // thresholds are log-odds at which the tiers begin.
 type thresholds struct{ watch, atRisk, critical float64 }
+
+// newThresholds are those of risk scores, out of 100, at which the tiers begin.
+func newThresholds(watch, atRisk, critical float64) thresholds {
+	return thresholds{logit(watch / 100), logit(atRisk / 100), logit(critical / 100)}
+}
 
 // enter is where a tier begins.
 func (t *thresholds) enter(tier Tier) float64 {
@@ -200,8 +208,8 @@ func (f *packFile) checkStages() {
 		f.checkSignalNamed(at+".onboarding.until", o.Until)
 	}
 	for name, t := range sorted(s.Tiers) {
-		if !slices.Contains(stageNames[:], name) {
-			f.broken(at+".tiers."+name, "is no stage, there are %s", strings.Join(stageNames[:], ", "))
+		if !slices.Contains(StageNames(), name) {
+			f.broken(at+".tiers."+name, "is no stage, there are %s", strings.Join(StageNames(), ", "))
 		}
 		if !t.rise() {
 			f.broken(at+".tiers."+name, "watch %v, at_risk %v, critical %v: must rise, between 0 and 100", t.Watch, t.AtRisk, t.Critical)
@@ -230,11 +238,11 @@ func (k *Pack) buildStages(f *packFile) {
 		}
 	}
 	for i := range stages.tiers {
-		t, ok := s.Tiers[stageNames[i]]
+		t, ok := s.Tiers[Stage(i).String()]
 		if !ok {
 			t = k.Tiers
 		}
-		stages.tiers[i] = thresholds{logit(t.Watch / 100), logit(t.AtRisk / 100), logit(t.Critical / 100)}
+		stages.tiers[i] = newThresholds(t.Watch, t.AtRisk, t.Critical)
 	}
 	k.Model.Stages = stages
 }

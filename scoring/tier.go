@@ -1,5 +1,7 @@
 package scoring
 
+import "slices"
+
 // Tier is where a risk score lies. The numbers are stored in profiles; the names are a contract.
 type Tier uint8
 
@@ -14,6 +16,9 @@ const (
 )
 
 var tierNames = [NumTiers]string{"", "healthy", "watch", "at_risk", "critical"}
+
+// TierNames are the names of the tiers, the first of none, in order.
+func TierNames() []string { return slices.Clone(tierNames[:]) }
 
 // String is the tier's stable name, empty for TierNone.
 func (t Tier) String() string {
@@ -45,6 +50,9 @@ const (
 var transitionNames = [NumTransitions]string{
 	"", "raised", "escalated", "deescalated", "reminded", "recovered", "churned", "expired", "cancelled", "corrected",
 }
+
+// TransitionNames are the names of the transitions, the first of none, in order.
+func TransitionNames() []string { return slices.Clone(transitionNames[:]) }
 
 // String is the transition's stable name, empty for TransitionNone.
 func (t Transition) String() string {
