@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // visit is one event of the seeded load.
@@ -56,7 +57,7 @@ func load(events, customers int, seed uint64) []visit {
 func BenchmarkLoad(b *testing.B) {
 	for _, horizon := range []time.Duration{90 * 24 * time.Hour, 30 * 24 * time.Hour} {
 		b.Run(horizon.String(), func(b *testing.B) {
-			pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: horizon}))
+			pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: horizon}))
 			signals := make([]scoring.Signal, len(loadTypes))
 			for i, t := range loadTypes {
 				signals[i] = pack.Signal([]byte(t))

@@ -12,14 +12,15 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // history is the times of a customer's visits, in order.
 func history(t *rapid.T) []int64 {
-	at := begin
+	at := scoringtest.Begin
 	var times []int64
 	for range rapid.IntRange(1, 20).Draw(t, "visits") {
-		at += rapid.Int64Range(0, rapid.SampledFrom([]int64{day, 30 * day, 400 * day}).Draw(t, "scale")).Draw(t, "gap")
+		at += rapid.Int64Range(0, rapid.SampledFrom([]int64{scoringtest.Day, 30 * scoringtest.Day, 400 * scoringtest.Day}).Draw(t, "scale")).Draw(t, "gap")
 		times = append(times, at)
 	}
 	return times
@@ -29,8 +30,8 @@ func history(t *rapid.T) []int64 {
 // every instant drawn for it, as seldom as the table says, up to two horizons of silence, the score of what had happened by then, and whether anything did
 // within the horizon after. ProbeMinute is the next moment at which there is anything to do.
 func TestProbe(t *testing.T) {
-	pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 40 * 24 * time.Hour}))
-	const horizon, minute = 40 * day, 60_000
+	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 40 * 24 * time.Hour}))
+	const horizon, minute = 40 * scoringtest.Day, 60_000
 	rapid.Check(t, func(t *rapid.T) {
 		times := history(t)
 		end := times[len(times)-1] + rapid.Int64Range(0, 5*horizon).Draw(t, "rest")
@@ -59,7 +60,7 @@ func TestProbe(t *testing.T) {
 				look(rapid.Int64Range(times[i-1], at-1).Draw(t, "look at"))
 			}
 			look(at - 1)
-			scorer.Observe(&c, &pop, &scoring.Observation{Time: at, Signal: bought})
+			scorer.Observe(&c, &pop, &scoring.Observation{Time: at, Signal: scoringtest.Bought})
 			profiles = append(profiles, *c.Profile)
 		}
 		look(end)
@@ -86,7 +87,7 @@ func TestProbe(t *testing.T) {
 			if start+horizon > end {
 				continue
 			}
-			s := scoreOf(pack, &profiles[known], start)
+			s := scoringtest.ScoreOf(pack, &profiles[known], start)
 			want.Add(s.Sum(), silent)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -97,15 +98,15 @@ func TestProbe(t *testing.T) {
 
 // TestProbesEnd: whoever has left is soon probed no more, and is probed again when it is back.
 func TestProbesEnd(t *testing.T) {
-	pack := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
 	rapid.Check(t, func(t *rapid.T) {
 		scorer := scoring.NewScorer(pack)
 		c := scoring.Customer{Profile: &scoring.Profile{}, Draw: rapid.Uint64().Draw(t, "draw")}
 		var pop scoring.Population
 		var table scoring.Calibration
-		at := begin
+		at := scoringtest.Begin
 		for range rapid.IntRange(1, 5).Draw(t, "visits") {
-			at += rapid.Int64Range(0, 800*day).Draw(t, "gap")
+			at += rapid.Int64Range(0, 800*scoringtest.Day).Draw(t, "gap")
 			for looks, due := 0, pack.Model.ProbeMinute(c.Profile); due != 0 && due*60_000 < at; due = pack.Model.ProbeMinute(c.Profile) {
 				if looks++; looks > 4 {
 					t.Fatalf("looked at %d times in one silence", looks)
@@ -113,7 +114,7 @@ func TestProbesEnd(t *testing.T) {
 				scorer.Eval.Probe(&c, due*60_000, &table)
 			}
 			scorer.Eval.Probe(&c, at-1, &table)
-			scorer.Observe(&c, &pop, &scoring.Observation{Time: at, Signal: bought})
+			scorer.Observe(&c, &pop, &scoring.Observation{Time: at, Signal: scoringtest.Bought})
 			if due := pack.Model.ProbeMinute(c.Profile); due == 0 {
 				t.Fatal("back, and not probed")
 			}
@@ -130,7 +131,7 @@ type resolved struct {
 
 func drawResolved(t *rapid.T, most int) []resolved {
 	all := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) resolved {
-		return resolved{rapid.Float64Range(-12, 12).Draw(t, "score"), rapid.Bool().Draw(t, "silent"), begin/60_000 + rapid.Int64Range(0, 300*1440).Draw(t, "at")}
+		return resolved{rapid.Float64Range(-12, 12).Draw(t, "score"), rapid.Bool().Draw(t, "silent"), scoringtest.Begin/60_000 + rapid.Int64Range(0, 300*1440).Draw(t, "at")}
 	}), 1, most).Draw(t, "probes")
 	slices.SortFunc(all, func(a, b resolved) int { return cmpInt(a.minute, b.minute) })
 	return all
@@ -142,8 +143,8 @@ func cmpInt(a, b int64) int { return int(a - b) }
 // order within each epoch and however many epochs close at once.
 func TestCalibrationFades(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: time.Duration(rapid.Int64Range(24*60, 100*24*60).Draw(t, "minutes")) * time.Minute}))
-		epoch := pack.Model.EpochMinutes()
+		pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: time.Duration(rapid.Int64Range(24*60, 100*24*60).Draw(t, "minutes")) * time.Minute}))
+		epoch := pack.Model.EpochEnd(0)
 		if h := int64(pack.Horizon.Minutes()); epoch > h/8 || epoch < h/8-1 {
 			t.Fatalf("epochs of %d minutes, the horizon has %d", epoch, h)
 		}
@@ -197,7 +198,7 @@ func TestCalibrationFades(t *testing.T) {
 
 // TestAdvanceFar: a leap over all of time is little work, and leaves nothing.
 func TestAdvanceFar(t *testing.T) {
-	pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 24 * time.Hour}))
+	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 24 * time.Hour}))
 	var c scoring.Calibration
 	for range 1_000_000 {
 		c.Add(1, true)
@@ -215,7 +216,7 @@ func TestAdvanceFar(t *testing.T) {
 
 // closed closes the open epoch of a table.
 func closed(c *scoring.Calibration) {
-	pack := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
 	pack.Model.Advance(c, 0)
 	pack.Model.Advance(c, c.End)
 }
@@ -303,7 +304,7 @@ func TestCurve(t *testing.T) {
 }
 
 func TestCalibrationCodec(t *testing.T) {
-	pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 5 * 24 * time.Hour}))
+	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 5 * 24 * time.Hour}))
 	rapid.Check(t, func(t *rapid.T) {
 		var c, back scoring.Calibration
 		for _, r := range drawResolved(t, 100) {
@@ -371,7 +372,7 @@ func FuzzReadCalibration(f *testing.F) {
 // TestProbedAsSeldomAsNeeded: the more probes begin in an epoch, the more seldom they do in the next; back again it goes by a
 // doubling an epoch.
 func TestProbedAsSeldomAsNeeded(t *testing.T) {
-	pack := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
 	var c scoring.Calibration
 	pack.Model.Advance(&c, 1)
 	for i, epoch := range []struct {

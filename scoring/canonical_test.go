@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // TestCanonical: a pack's canonical form is a pack with the same form, and so with the same hash, however the pack came about.
@@ -34,7 +35,7 @@ func TestCanonical(t *testing.T) {
 
 // TestCanonicalRefuses: what no build like this one has written is refused with its place.
 func TestCanonicalRefuses(t *testing.T) {
-	k := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	k := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
 	good := string(k.Canonical())
 	for name, c := range map[string]struct{ text, want string }{
 		"a pack as people write it": {"name: x", "not the canonical form"},
@@ -79,7 +80,7 @@ playbooks:
 func TestCanonicalOrder(t *testing.T) {
 	load := func(text string) *scoring.Pack {
 		t.Helper()
-		return must(scoring.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{}))
+		return scoringtest.Must(scoring.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{}))
 	}
 	hash := load(spelt).Hash
 	for _, c := range []struct {

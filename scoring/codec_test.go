@@ -9,20 +9,21 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // drawProfile draws a profile by drawing its history.
 func drawProfile(t *rapid.T) scoring.Profile {
-	pack, pop := drawPack(t), drawPopulation(t)
+	pack, pop := scoringtest.DrawPack(t), scoringtest.DrawPopulation(t)
 	var p scoring.Profile
 	now := int64(1_600_000_000_000)
 	for range rapid.IntRange(0, 8).Draw(t, "events") {
-		o := drawEvent(t, now)
+		o := scoringtest.DrawEvent(t, now)
 		now = max(now, o.Time)
 		for p.Armed != 0 && p.Armed <= now/60_000 {
-			wake(pack, &p)
+			scoringtest.Wake(pack, &p)
 		}
-		observe(pack, &p, pop, o)
+		scoringtest.Observe(pack, &p, pop, o)
 	}
 	for range rapid.IntRange(0, 40).Draw(t, "ids") {
 		p.Remember(rapid.Uint64().Draw(t, "id"))
@@ -177,16 +178,16 @@ func TestReadProfileRefuses(t *testing.T) {
 }
 
 func FuzzReadProfile(f *testing.F) {
-	s := weekly()
+	s := scoringtest.Weekly()
 	f.Add(appendProfile(nil, &scoring.Profile{}))
-	f.Add(appendProfile(nil, &s.profile))
-	s.silentUntil(300)
-	s.event(310, failed)
+	f.Add(appendProfile(nil, &s.Profile))
+	s.SilentUntil(300)
+	s.Event(310, scoringtest.Failed)
 	for id := range uint64(20) {
-		s.profile.Remember(id)
+		s.Profile.Remember(id)
 	}
-	f.Add(appendProfile(nil, &s.profile))
-	f.Add(appendProfileAs(2, nil, &s.profile))
+	f.Add(appendProfile(nil, &s.Profile))
+	f.Add(appendProfileAs(2, nil, &s.Profile))
 	f.Add(appendProfileAs(2, nil, &scoring.Profile{At: 1, Friction: 1}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var p scoring.Profile
@@ -202,13 +203,13 @@ func FuzzReadProfile(f *testing.F) {
 		}
 		// Whatever is accepted can be worked with, and is stored again.
 		var pop scoring.Population
-		observe(s.pack, &p, &pop, scoring.Observation{Time: p.At + 3*day, Signal: bought})
+		scoringtest.Observe(s.Pack, &p, &pop, scoring.Observation{Time: p.At + 3*scoringtest.Day, Signal: scoringtest.Bought})
 		for range 50 {
 			if p.Armed != 0 {
-				wake(s.pack, &p)
+				scoringtest.Wake(s.Pack, &p)
 			}
 		}
-		if score := scoreOf(s.pack, &p, p.At+90*day); math.IsNaN(score.Sum()) || math.IsInf(score.Sum(), 0) {
+		if score := scoringtest.ScoreOf(s.Pack, &p, p.At+90*scoringtest.Day); math.IsNaN(score.Sum()) || math.IsInf(score.Sum(), 0) {
 			t.Fatalf("score %v of %+v", score, p)
 		}
 		if p.At < 1<<43 && !p.Valid() {

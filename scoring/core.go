@@ -48,7 +48,7 @@ func (m *Model) fold(p *Profile, pop *Population, at int64, activity bool, frict
 
 // visit folds the gap that ends with a new visit at t.
 func (m *Model) visit(p *Profile, pop *Population, t int64) {
-	x := log(days(t - p.Last))
+	x := Log(days(t - p.Last))
 	d := x - p.Mu
 	if p.W > 0 {
 		pop.surprise(d, p.W, t, m.levelFade)

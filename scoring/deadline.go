@@ -75,9 +75,9 @@ func (m *Model) point(p *Profile, minute int64) point {
 	a := m.falling(p, minute)
 	at := minute * minuteMillis
 	r := m.silence(p, at)
-	a.lnSilence = log(r)
-	from := exp(float64(p.K * (a.lnSilence - p.M)))
-	to := exp(float64(p.K * (log(r+m.horizon) - p.M)))
+	a.lnSilence = Log(r)
+	from := Exp(float64(p.K * (a.lnSilence - p.M)))
+	to := Exp(float64(p.K * (Log(r+m.horizon) - p.M)))
 	a.silence = baseTerm + float64(rhythmWeight*logitOf(from, to))
 	a.rate = float64(p.K * from / float64(r*(1+from)))
 	a.rateAhead = float64(p.K * to / float64((r+m.horizon)*(1+to)))
@@ -85,8 +85,8 @@ func (m *Model) point(p *Profile, minute int64) point {
 	if from >= p.K-1 && r > minSilence {
 		a.perEnd = perEnd
 	}
-	level := float64(p.Level * exp(-span(at-p.At)/m.levelFade))
-	a.level = float64(-levelWeight * log(level+levelFloor))
+	level := float64(p.Level * Exp(-span(at-p.At)/m.levelFade))
+	a.level = float64(-levelWeight * Log(level+levelFloor))
 	a.levelPace = float64(levelWeight*level) / float64((level+levelFloor)*m.levelFade)
 	a.slope = float64(r * (float64(perEnd*(a.rate-a.rateAhead)) + a.levelPace - a.fallPace))
 	return a
@@ -113,8 +113,8 @@ func (m *Model) falling(p *Profile, minute int64) point {
 		fallPace: tenureWeight / (tenure + float64(tenureOffset*m.horizon)),
 	}
 	if p.Friction > 0 {
-		friction := float64(p.Friction * exp(-span(at-p.At)/m.horizon))
-		a.friction = float64(frictionWeight * log(1+friction))
+		friction := float64(p.Friction * Exp(-span(at-p.At)/m.horizon))
+		a.friction = float64(frictionWeight * Log(1+friction))
 		a.fallPace += float64(frictionWeight*friction) / float64((1+friction)*m.horizon)
 	}
 	return a

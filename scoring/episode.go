@@ -2,7 +2,7 @@ package scoring
 
 // applyTriggers opens, lifts and ends the episodes of kinds other than lapse that an event speaks of. Its features are folded.
 func (s *Scorer) applyTriggers(c *Customer, o *Observation) {
-	s.values = s.Pack.Model.Features.values(s.values[:0], allFeatures, c.Features, c.First, o.Time)
+	s.values = s.Pack.Model.Features.Values(s.values[:0], AllFeatures, c.Features, c.First, o.Time)
 	for n := Explicit; n < NumKinds; n++ {
 		r, h := &s.Pack.Kinds[n], c.EpisodeOf(n)
 		ends := r.ended(o.Signal.Named)
@@ -73,7 +73,7 @@ func (s *Scorer) emit(c *Customer, n Kind, was *Triggered, d Decision) {
 	r, h := &s.Pack.Kinds[n], c.EpisodeOf(n)
 	d.Score = s.Eval.Score(c, d.At)
 	if s.kept[n] = s.kept[n][:0]; c.Visits == 0 {
-		s.kept[n] = s.Pack.Model.Features.values(s.kept[n], allFeatures, c.Features, c.First, d.At)
+		s.kept[n] = s.Pack.Model.Features.Values(s.kept[n], AllFeatures, c.Features, c.First, d.At)
 	} else {
 		s.kept[n] = append(s.kept[n], d.Score.Values...) // beside those of what else the event decides
 	}

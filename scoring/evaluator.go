@@ -23,7 +23,7 @@ func (e *Evaluator) Score(c *Customer, at int64) Score {
 	m := e.model
 	score := m.coreScore(c.Profile, at)
 	if c.Visits > 0 {
-		e.values = m.Features.values(e.values[:0], allFeatures, c.Features, c.First, at)
+		e.values = m.Features.Values(e.values[:0], AllFeatures, c.Features, c.First, at)
 		score.Values, score.Stage = e.values, m.stage(c.Profile, at)
 		score.Factors = m.factorSum(score.Values, score.Stage, nil)
 	}
@@ -34,7 +34,7 @@ func (e *Evaluator) Score(c *Customer, at int64) Score {
 // stay valid.
 func (e *Evaluator) Tier(c *Customer, at int64) (Tier, Stage) {
 	m := e.model
-	e.trial = m.Features.values(e.trial[:0], e.matters.set, c.Features, c.First, at)
+	e.trial = m.Features.Values(e.trial[:0], e.matters.set, c.Features, c.First, at)
 	stage := m.stage(c.Profile, at)
 	score := m.coreScore(c.Profile, at)
 	score.Factors = m.factorSum(e.trial, stage, nil)

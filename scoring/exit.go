@@ -45,7 +45,7 @@ func (m *Model) CheapestExit(s *Score) (Exit, bool) {
 
 // afterVisit is the sum right after a visit: silent for no time, and a spell more.
 func (m *Model) afterVisit(s *Score) float64 {
-	level := float64(s.Level*exp(-s.Idle/m.levelFade)) + 1
+	level := float64(s.Level*Exp(-s.Idle/m.levelFade)) + 1
 	terms := s.Terms
 	terms[TermSilence] = 0
 	terms[TermLevel] = levelTerm(level, 0, m.levelFade)

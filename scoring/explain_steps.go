@@ -109,7 +109,7 @@ func (x *Explanation) leave() error {
 func (x *Explanation) afterVisit() float64 {
 	t := &x.Terms[TermLevel]
 	fade := t.Coefficients["fade_days"]
-	level := float64(t.Inputs["level"]*exp(-t.Inputs["idle_days"]/fade)) + 1
+	level := float64(t.Inputs["level"]*Exp(-t.Inputs["idle_days"]/fade)) + 1
 	after := Score{Factors: x.FactorSum}
 	for i := range after.Terms {
 		after.Terms[i] = x.Terms[i].LogOdds

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // TestExplainFindsEveryBit: whichever number of a term, its result or the sum is off by the last bit, it is found.
@@ -100,8 +101,8 @@ func FuzzExplain(f *testing.F) {
 		f.Add(scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID()))
 	}
 	f.Add([]byte(`{"terms":[{"name":"rhythm","coefficients":{"horizon_days":-1}}],"log_odds":0,"risk_score":0,"churn_probability":0}`))
-	retail := must(scoring.Load("retail", nil, scoring.Overrides{}))
-	kindless := must(scoring.Load("any", nil, scoring.Overrides{}))
+	retail := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
+	kindless := scoringtest.Must(scoring.Load("any", nil, scoring.Overrides{}))
 	for _, b := range manyAlerts(f, retail)[:40] {
 		f.Add(b)
 		f.Add(bytes.ReplaceAll(b, []byte(retail.Hash), []byte(kindless.Hash)))

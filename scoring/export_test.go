@@ -1,15 +1,10 @@
 package scoring
 
 import (
-	"io/fs"
 	"strconv"
 )
 
 // What tests in package scoring_test look at from the inside.
-
-func Exp(x float64) float64 { return exp(x) }
-
-func Log(x float64) float64 { return log(x) }
 
 func AppendString(dst, s []byte) []byte { return appendString(dst, s) }
 
@@ -17,9 +12,6 @@ func AppendString(dst, s []byte) []byte { return appendString(dst, s) }
 func (m *Model) LogitSilent(lnTypical, regularity, r float64) float64 {
 	return m.logitSilent(lnTypical, regularity, r)
 }
-
-// OverdueMinute is the first minute at which p is overdue.
-func (m *Model) OverdueMinute(p *Profile) int64 { return m.overdueMinute(p) }
 
 // Bound is what bounds the score from minute a to minute b.
 func (m *Model) Bound(p *Profile, a, b int64) float64 {
@@ -36,9 +28,6 @@ func (m *Model) BoundFrom(p *Profile, a, b int64) float64 {
 // Valid reports whether a decoder would accept p.
 func (p *Profile) Valid() bool { return p.valid() }
 
-// EpochMinutes is how long an epoch lasts.
-func (m *Model) EpochMinutes() int64 { return m.epochStep }
-
 // Reaches reports whether a lapse would be raised, or escalated, at a minute.
 func (s *Scorer) Reaches(c *Customer, minute int64) bool {
 	tier, from := s.watch(c.Profile)
@@ -48,9 +37,6 @@ func (s *Scorer) Reaches(c *Customer, minute int64) bool {
 	score := s.Eval.Score(c, minute*minuteMillis)
 	return s.Pack.Model.tierAt(score.Stage, score.Sum()) >= tier
 }
-
-// LastMinute is that beyond which nobody looks at c any more.
-func (s *Scorer) LastMinute(c *Customer) int64 { return s.Pack.Model.lastMinute(c.Profile) }
 
 // Expires is the minute at which the next episode of another kind than lapse ends by itself; 0: none does.
 func (s *Scorer) Expires(c *Customer) int64 { return s.nextExpiry(c.Profile) }
@@ -77,18 +63,13 @@ func (e *Evaluator) LeastNeed(c *Customer, tier Tier, from, to int64) float64 {
 	return e.leastNeed(c, tier, from, to)
 }
 
-// LoadIn is Load with the catalogues in files.
-func LoadIn(files fs.FS, nameOrPath string, read func(string) ([]byte, error)) (*Pack, error) {
-	return load(nameOrPath, read, Overrides{}, files)
-}
-
 // Sentences are those of all reasons that the pack can give, each as it is of d.
 func (r *Renderer) Sentences(d *Decision) map[string]string {
 	all := map[string]string{}
 	say := func(code string, feature int) {
 		all[code+" "+strconv.Itoa(feature)] = string(r.appendSentence(nil, d, weighed{code, 0, feature}))
 	}
-	for _, code := range coreReasons() {
+	for code := range Reasons() {
 		say(code, -1)
 	}
 	for i := range r.Pack.Model.Factors {

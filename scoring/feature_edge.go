@@ -8,8 +8,8 @@ import "slices"
 // featureSet is a set of features, by index.
 type featureSet [2]uint64
 
-// allFeatures holds every feature.
-var allFeatures = featureSet{^uint64(0), ^uint64(0)} //nolint:gochecknoglobals // a constant
+// AllFeatures holds every feature.
+var AllFeatures = featureSet{^uint64(0), ^uint64(0)} //nolint:gochecknoglobals // a constant
 
 func (s *featureSet) add(i int) { s[i>>6] |= 1 << (i & 63) }
 
@@ -23,7 +23,7 @@ type interest struct {
 }
 
 // interestOf is what matters to curves over the features' values, by feature.
-func (f *features) interestOf(curves [][]FeatureCurve) interest {
+func (f *Features) interestOf(curves [][]FeatureCurve) interest {
 	in := interest{curves: curves}
 	for i := range curves {
 		if len(curves[i]) > 0 {
@@ -53,7 +53,7 @@ func (in *interest) above(feature int, v int64) int64 {
 
 // edge is the first instant after the given one, in ms, at which what is made of the features may be another if no event comes;
 // math.MaxInt64 if there is none. Values are those at the given instant, first is as in values.
-func (f *features) edge(in *interest, values []FeatureValue, state []byte, first, after int64) int64 {
+func (f *Features) Edge(in *interest, values []FeatureValue, state []byte, first, after int64) int64 {
 	next, exact := int64(never), f.exactly(in, values)
 	for _, i := range f.tenures {
 		if first != 0 && (exact.has(i) || in.read(i)) {
@@ -75,9 +75,9 @@ func (f *features) edge(in *interest, values []FeatureValue, state []byte, first
 
 // exactly is the set of features of which every change matters: all, or those that a ratio divides. It leaves out those of
 // ratios that have no data and will not have any without an event.
-func (f *features) exactly(in *interest, values []FeatureValue) (set featureSet) {
+func (f *Features) exactly(in *interest, values []FeatureValue) (set featureSet) {
 	if in.all {
-		return allFeatures
+		return AllFeatures
 	}
 	for _, i := range slices.Backward(f.ratios) {
 		if d := &f.list[i]; (set.has(i) || in.read(i)) && !f.ended(i, values) {
@@ -89,7 +89,7 @@ func (f *features) exactly(in *interest, values []FeatureValue) (set featureSet)
 }
 
 // ended reports whether a ratio has no data, nor ever will have without a further event: a count only falls.
-func (f *features) ended(i int, values []FeatureValue) bool {
+func (f *Features) ended(i int, values []FeatureValue) bool {
 	d := &f.list[i]
 	switch f.list[d.to].kind {
 	case FeatureCount, FeatureActiveDays, FeatureDistinct:
@@ -103,7 +103,7 @@ func (f *features) ended(i int, values []FeatureValue) bool {
 
 // next is the first instant after the given one at which what is made of a feature with value v may be another, by what its cell
 // keeps. Exact: any change of it counts.
-func (f *features) next(in *interest, i int, exact bool, c *cell, b []byte, v, after int64) int64 {
+func (f *Features) next(in *interest, i int, exact bool, c *cell, b []byte, v, after int64) int64 {
 	d := &f.list[i]
 	switch d.kind {
 	case FeatureSince:

@@ -101,7 +101,7 @@ func (q *queue) append(dst []byte) []byte {
 }
 
 // foldOpen opens an item, or solves one, or both in this order.
-func (c *cell) foldOpen(dst, old []byte, o *featureEvent) ([]byte, effect) {
+func (c *cell) foldOpen(dst, old []byte, o *FeatureEvent) ([]byte, effect) {
 	q, _ := readQueue(old)
 	if o.is(c.of) {
 		q.open(o.Time)

@@ -11,7 +11,7 @@ const never = math.MaxInt64
 // values appends what every feature of a set says at an instant, in ms since the epoch, to dst; of the others what they say where
 // there was no event. First is the customer's first activity, 0 for none. What happened after that instant counts as if it were
 // the newest event's.
-func (f *features) values(dst []FeatureValue, set featureSet, state []byte, first, at int64) []FeatureValue {
+func (f *Features) Values(dst []FeatureValue, set featureSet, state []byte, first, at int64) []FeatureValue {
 	n := len(dst)
 	dst = slices.Grow(dst, len(f.list))[:n+len(f.list)]
 	v := dst[n:]
@@ -43,7 +43,7 @@ func (f *features) values(dst []FeatureValue, set featureSet, state []byte, firs
 
 // ranges appends bounds of what every feature of a set says from one instant to a later one, both included, to dst. First is as
 // in values.
-func (f *features) ranges(dst []FeatureRange, set featureSet, state []byte, first, from, to int64) []FeatureRange {
+func (f *Features) Ranges(dst []FeatureRange, set featureSet, state []byte, first, from, to int64) []FeatureRange {
 	n := len(dst)
 	dst = slices.Grow(dst, len(f.list))[:n+len(f.list)]
 	v := dst[n:]

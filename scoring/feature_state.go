@@ -23,7 +23,7 @@ const (
 // fold adds one event to a state, which it edits in place: the new state lies in the same array, of which what is behind the
 // state is overwritten, unless that is too short; twice maxState is always enough. An event without effect leaves it as it is.
 // Too late: the event is older than every window that it would have counted in, and had no other effect.
-func (f *features) fold(state []byte, o *featureEvent) (folded []byte, tooLate bool) {
+func (f *Features) Fold(state []byte, o *FeatureEvent) (folded []byte, tooLate bool) {
 	if o.Set&f.signals == 0 {
 		return state, false
 	}
@@ -59,7 +59,7 @@ func (f *features) fold(state []byte, o *featureEvent) (folded []byte, tooLate b
 }
 
 // wants reports whether the event, which is of the cell's signals, has what the cell keeps.
-func (c *cell) wants(o *featureEvent) bool {
+func (c *cell) wants(o *FeatureEvent) bool {
 	switch {
 	case c.kind == cellDistinct:
 		kind := o.property(c.property).Kind
@@ -74,7 +74,7 @@ func (c *cell) wants(o *featureEvent) bool {
 }
 
 // fold appends what the cell keeps once it has seen the event too; old is what it kept, empty for nothing.
-func (c *cell) fold(dst, old []byte, o *featureEvent) ([]byte, effect) {
+func (c *cell) fold(dst, old []byte, o *FeatureEvent) ([]byte, effect) {
 	switch c.kind {
 	case cellCounts:
 		return c.foldTile(dst, old, c.unit.tile(o.Time), 1)

@@ -2,7 +2,7 @@ package scoring
 
 // valid reports whether fold can have left the state: whatever it accepts has one spelling and at most maxState bytes, and
 // may be read and folded into. An instant or tile in it is never beyond maxTime.
-func (f *features) valid(state []byte) bool {
+func (f *Features) Valid(state []byte) bool {
 	last := -1
 	for len(state) > 0 {
 		if len(state) < 2 {

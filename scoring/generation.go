@@ -34,7 +34,7 @@ func NewMigration(from, to *Scorer) *Migration {
 
 // inherited are f's cells as indexes of the cells of old that keep the same, -1: none does. Names say what the cells of each keep;
 // those that keep the same have the same.
-func (f *features) inherited(names []string, old *features, oldNames []string) []int {
+func (f *Features) inherited(names []string, old *Features, oldNames []string) []int {
 	places := map[string]int{}
 	for i, name := range oldNames {
 		places[name] = i
@@ -53,7 +53,7 @@ func (f *features) inherited(names []string, old *features, oldNames []string) [
 
 // compares reports whether a trend reads the cell. What lies farther back than the cell was kept would count as nothing, and the
 // present as a rise.
-func (f *features) compares(c *cell) bool {
+func (f *Features) compares(c *cell) bool {
 	return slices.ContainsFunc(c.readers, func(i int) bool { return f.list[i].kind == FeatureTrend })
 }
 
@@ -153,7 +153,7 @@ func (m *Migration) enterKind(n Kind, h *Triggered) {
 
 // carry appends the cells of another pack's state that f keeps too; from is, by f's cells, their index there or -1. f may look
 // less far back, and then keeps less; where it looks farther back, it sees what was kept.
-func (f *features) carry(dst, state []byte, from []int) []byte {
+func (f *Features) carry(dst, state []byte, from []int) []byte {
 	for i, old := range from {
 		kept := cellOf(state, old)
 		if len(kept) == 0 {

@@ -10,7 +10,7 @@ func (s *Scorer) watch(p *Profile) (tier Tier, from int64) {
 	switch p.Episode.Tier {
 	case TierNone:
 		if tier = s.lapseFloor(p); tier != TierNone {
-			return tier, max(from, s.Pack.Model.overdueMinute(p))
+			return tier, max(from, s.Pack.Model.OverdueMinute(p))
 		}
 	case AtRisk:
 		return Critical, max(from, p.Episode.Since)

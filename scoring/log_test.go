@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // row is one event of a log in the format of the public sets.
@@ -53,12 +54,12 @@ func readLog(t *testing.T, path string) []row {
 	records := table(t, path)
 	rows := make([]row, len(records))
 	for i, r := range records {
-		rows[i] = row{r[0], int64(math.Round(number(t, r[1]) * 1000)), r[2]}
+		rows[i] = row{r[0], int64(math.Round(parseNumber(t, r[1]) * 1000)), r[2]}
 	}
 	return rows
 }
 
-func number(t *testing.T, s string) float64 {
+func parseNumber(t *testing.T, s string) float64 {
 	t.Helper()
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil {
@@ -78,7 +79,7 @@ func readChanges(t *testing.T, path string) []change {
 	t.Helper()
 	var all []change
 	for _, r := range table(t, path) {
-		all = append(all, change{r[0], r[1], int64(number(t, r[2]) * 1000), number(t, r[3])})
+		all = append(all, change{r[0], r[1], int64(parseNumber(t, r[2]) * 1000), parseNumber(t, r[3])})
 	}
 	return all
 }
@@ -94,7 +95,7 @@ func lapses(pack *scoring.Pack, rows []row, partitions int) []change {
 	}
 	wake := func(customer string, p *scoring.Profile, until int64) {
 		for p.Armed != 0 && p.Armed <= until/60_000 {
-			if d, ok := wake(pack, p); ok {
+			if d, ok := scoringtest.Wake(pack, p); ok {
 				note(customer, &d)
 			}
 		}
@@ -109,7 +110,7 @@ func lapses(pack *scoring.Pack, rows []row, partitions int) []change {
 		newest[home] = max(newest[home], r.ms)
 		wake(r.customer, p, r.ms)
 		o := scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))}
-		if d, ok := observe(pack, p, &populations[home], o); ok {
+		if d, ok := scoringtest.Observe(pack, p, &populations[home], o); ok {
 			note(r.customer, &d)
 		}
 	}
@@ -165,18 +166,4 @@ func compareChanges(t *testing.T, got, want []change) {
 	if rounded*10_000 > 5*len(want) {
 		t.Errorf("%d of %d rows are a minute off", rounded, len(want))
 	}
-}
-
-func closeTo(t *testing.T, what string, got, want float64) {
-	t.Helper()
-	if !(math.Abs(got-want) <= 1e-6) {
-		t.Errorf("%s: %v, want %v", what, got, want)
-	}
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }

@@ -12,7 +12,7 @@ type Model struct {
 	Stages   Stages
 	Factors  []Factor
 	Cap      float64   // of what the factors together add or take away, in log-odds
-	Features *features // that the factors read, and others
+	Features *Features // that the factors read, and others
 
 	horizon   float64 // days
 	lnHorizon float64
@@ -35,13 +35,13 @@ func newModel(length time.Duration, overdue float64) Model {
 	ms := length.Milliseconds()
 	horizon := days(ms)
 	m := Model{
-		horizon: horizon, lnHorizon: log(horizon), levelFade: float64(4 * horizon), spell: (ms + spells - 1) / spells,
+		horizon: horizon, lnHorizon: Log(horizon), levelFade: float64(4 * horizon), spell: (ms + spells - 1) / spells,
 		overdueLogOdds: logit(overdue),
 		probeStep:      ms / minuteMillis,
 		epochStep:      ms / minuteMillis / epochsPerHorizon,
 		maxSilence:     max(3650, math.Ceil(float64(20*horizon))),
 	}
-	m.epochFade = exp(-days(m.epochStep*minuteMillis) / horizon)
+	m.epochFade = Exp(-days(m.epochStep*minuteMillis) / horizon)
 	return m
 }
 

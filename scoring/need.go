@@ -14,9 +14,9 @@ func (e *Evaluator) need(c *Customer, tier Tier, minute int64) (need float64, un
 	}
 	m, at := e.model, minute*minuteMillis
 	stage := m.stage(c.Profile, at)
-	e.trial = m.Features.values(e.trial[:0], e.matters.set, c.Features, c.First, at)
+	e.trial = m.Features.Values(e.trial[:0], e.matters.set, c.Features, c.First, at)
 	need = m.Stages.tiers[stage].enter(tier) - m.factorSum(e.trial, stage, nil)
-	edge := min(m.Features.edge(&e.matters, e.trial, c.Features, c.First, at), m.stageEdge(c.Profile, at))
+	edge := min(m.Features.Edge(&e.matters, e.trial, c.Features, c.First, at), m.stageEdge(c.Profile, at))
 	if edge == math.MaxInt64 {
 		return need, edge
 	}
@@ -35,6 +35,6 @@ func (e *Evaluator) leastNeed(c *Customer, tier Tier, from, to int64) float64 {
 			least = min(least, e.model.Stages.tiers[stage].enter(tier))
 		}
 	}
-	e.ranges = e.model.Features.ranges(e.ranges[:0], e.matters.set, c.Features, c.First, from*minuteMillis, to*minuteMillis)
+	e.ranges = e.model.Features.Ranges(e.ranges[:0], e.matters.set, c.Features, c.First, from*minuteMillis, to*minuteMillis)
 	return least - e.model.factorMost(e.ranges, stages)
 }

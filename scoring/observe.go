@@ -21,7 +21,7 @@ func (s *Scorer) Observe(c *Customer, pop *Population, o *Observation) []Decisio
 	known := c.Visits > 0
 	m, signal := &s.Pack.Model, &o.Signal
 	m.fold(c.Profile, pop, o.Time, signal.Activity, signal.Friction)
-	c.Features, _ = m.Features.fold(c.Features, &featureEvent{Time: o.Time, Set: signal.Named, Value: o.Value, HasValue: o.HasValue, Properties: o.Properties})
+	c.Features, _ = m.Features.Fold(c.Features, &FeatureEvent{Time: o.Time, Set: signal.Named, Value: o.Value, HasValue: o.HasValue, Properties: o.Properties})
 	if signal.Named&m.Stages.Until != 0 {
 		c.Onboarded = true
 	}

@@ -61,11 +61,11 @@ type Overrides struct {
 // Load returns the shipped pack of that name, or the one in a file, read through read, where nameOrPath holds a slash or
 // ends in .yaml or .yml. Whatever is wrong with it is reported at once, each problem with its place.
 func Load(nameOrPath string, read func(path string) ([]byte, error), o Overrides) (*Pack, error) {
-	return load(nameOrPath, read, o, reasonTexts)
+	return LoadIn(reasonTexts, nameOrPath, read, o)
 }
 
-// load is Load with the catalogues in files.
-func load(nameOrPath string, read func(string) ([]byte, error), o Overrides, files fs.FS) (*Pack, error) {
+// LoadIn is Load with the catalogues in files.
+func LoadIn(files fs.FS, nameOrPath string, read func(string) ([]byte, error), o Overrides) (*Pack, error) {
 	b, err := source(nameOrPath, read)
 	if err != nil {
 		return nil, fmt.Errorf("load pack: %w", err)
@@ -100,7 +100,7 @@ func Source(nameOrPath string, read func(path string) ([]byte, error)) ([]byte, 
 }
 
 // MaxFeatureState is how many bytes the features of one customer take at most.
-func (k *Pack) MaxFeatureState() int { return k.Model.Features.maxState() }
+func (k *Pack) MaxFeatureState() int { return k.Model.Features.MaxState() }
 
 // IsFile tells the path of a file from the name of a shipped pack.
 func IsFile(nameOrPath string) bool {

@@ -37,7 +37,7 @@ type packFile struct {
 	Playbooks []playbookFile
 	Language  string
 
-	compiled *features // of Features, once checked
+	compiled *Features // of Features, once checked
 	reasons  *catalogue
 	places   map[string]string // of a setting: where it was read or replaced
 	problems []string

@@ -86,7 +86,7 @@ func (f *packFile) checkFeatures() {
 		return // what is declared wrongly cannot be compiled
 	}
 	var err error
-	if f.compiled, err = compileFeatures(f.declared()); err != nil {
+	if f.compiled, err = CompileFeatures(f.declared()); err != nil {
 		f.broken("features", "%v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // TestPackFactors holds the shipped packs to testdata/packs.txt, and that file to the packs: it shows every factor and
@@ -19,7 +20,7 @@ import (
 func TestPackFactors(t *testing.T) {
 	packs, missing := map[string]*scoring.Pack{}, map[string]bool{}
 	for name, p := range verticals(t) {
-		pack := must(scoring.Load(name, nil, scoring.Overrides{}))
+		pack := scoringtest.Must(scoring.Load(name, nil, scoring.Overrides{}))
 		if pack.Value.Feature < 0 || pack.Model.Stages.Onboarding == 0 || pack.Model.Stages.Churned == 0 || len(pack.Playbooks) == 0 {
 			t.Errorf("%s: value %+v, stages %+v, %d playbooks", name, pack.Value, pack.Model.Stages, len(pack.Playbooks))
 		}
@@ -104,7 +105,7 @@ func (h *packStory) fold(e packEvent) {
 		properties = append(properties, e.properties[path])
 	}
 	for _, d := range h.scorer.Observe(&h.customer, &h.pop, &scoring.Observation{
-		Time: at(e.day), Signal: h.pack.Signal([]byte(e.eventType), properties...),
+		Time: scoringtest.At(e.day), Signal: h.pack.Signal([]byte(e.eventType), properties...),
 		Value: e.value, HasValue: e.value != 0, Properties: properties,
 	}) {
 		switch {
@@ -120,12 +121,13 @@ func (h *packStory) fold(e packEvent) {
 // add is what the factor of that code adds as of a day.
 func (h *packStory) add(t *testing.T, code string, day float64) float64 {
 	t.Helper()
-	score := h.scorer.Eval.Score(&h.customer, at(day))
-	add, ok := h.pack.Model.Adds(&score)[code]
-	if !ok {
-		t.Fatalf("%s has no factor %s", h.pack.Name, code)
+	for _, f := range h.scorer.FactorsAt(&h.customer, scoringtest.At(day)) {
+		if f.Code == code {
+			return f.LogOdds
+		}
 	}
-	return add
+	t.Fatalf("%s has no factor %s", h.pack.Name, code)
+	return 0
 }
 
 // floor is that of an open episode with that code, or 0.
@@ -137,9 +139,6 @@ func (h *packStory) floor(code string) float64 {
 	}
 	return 0
 }
-
-// at is an instant of a customer's life, rounded to seconds.
-func at(days float64) int64 { return begin + int64(math.Round(days*86400))*1000 }
 
 // parsePackEvents reads "days type {property=value ...} =money".
 func parsePackEvents(t *testing.T, pack *scoring.Pack, part string) (events []packEvent) {

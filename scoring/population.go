@@ -52,5 +52,5 @@ func faded(v float64, ms int64, constant float64) float64 {
 	if ms <= 0 || v == 0 {
 		return v
 	}
-	return float64(v * exp(-days(ms)/constant))
+	return float64(v * Exp(-days(ms)/constant))
 }

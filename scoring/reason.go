@@ -123,7 +123,7 @@ func (r *Renderer) appendHole(dst []byte, d *Decision, feature int, h hole) []by
 	s := &d.Score
 	switch h {
 	case holeTypical:
-		return r.Pack.says.words.appendEvery(dst, exp(s.LnTypical))
+		return r.Pack.says.words.appendEvery(dst, Exp(s.LnTypical))
 	case holeSilent:
 		return r.Pack.says.words.appendSpan(dst, s.Silence)
 	case holeTenure:

@@ -61,7 +61,7 @@ func (r *Renderer) AppendAlert(dst []byte, a *Alert, id AlertID) []byte {
 	}
 	dst = r.appendDeclared(dst, a, &n)
 	if a.Kind == Lapse {
-		dst = strconv.AppendFloat(append(dst, `,"overdue":{"typical_days":`...), exp(a.Score.LnTypical), 'f', 3, 64)
+		dst = strconv.AppendFloat(append(dst, `,"overdue":{"typical_days":`...), Exp(a.Score.LnTypical), 'f', 3, 64)
 		dst = strconv.AppendFloat(append(dst, `,"silent_days":`...), days(a.Silence), 'f', 3, 64)
 		dst = append(dst, '}')
 	}

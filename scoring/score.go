@@ -175,20 +175,20 @@ func (m *Model) logitSilent(lnTypical, regularity, r float64) float64 {
 }
 
 func logitSilentFor(lnTypical, regularity, r, horizon float64) float64 {
-	from := exp(float64(regularity * (log(r) - lnTypical)))
-	to := exp(float64(regularity * (log(r+horizon) - lnTypical)))
+	from := Exp(float64(regularity * (Log(r) - lnTypical)))
+	to := Exp(float64(regularity * (Log(r+horizon) - lnTypical)))
 	return logitOf(from, to)
 }
 
 // logitOf is logitSilent by u at either end.
-func logitOf(from, to float64) float64 { return log((1 + from) / max(to-from, float64(to*0x1p-52))) }
+func logitOf(from, to float64) float64 { return Log((1 + from) / max(to-from, float64(to*0x1p-52))) }
 
 func levelTerm(level, idle, fade float64) float64 {
 	return levelBy(levelWeight, levelFloor, level, idle, fade)
 }
 
 func levelBy(weight, floor, level, idle, fade float64) float64 {
-	return float64(-weight * log(float64(level*exp(-idle/fade))+floor))
+	return float64(-weight * Log(float64(level*Exp(-idle/fade))+floor))
 }
 
 func tenureTerm(tenure, horizon float64) float64 {
@@ -196,7 +196,7 @@ func tenureTerm(tenure, horizon float64) float64 {
 }
 
 func tenureBy(weight, offset, tenure, horizon float64) float64 {
-	return float64(-weight * log(tenure/horizon+offset))
+	return float64(-weight * Log(tenure/horizon+offset))
 }
 
 func frictionTerm(friction, idle, fade float64) float64 {
@@ -207,30 +207,30 @@ func frictionBy(weight, friction, idle, fade float64) float64 {
 	if friction == 0 {
 		return 0
 	}
-	return float64(weight * log(1+float64(friction*exp(-idle/fade))))
+	return float64(weight * Log(1+float64(friction*Exp(-idle/fade))))
 }
 
 // FrictionLeft is the weight of negative events as of the score's time.
-func (m *Model) FrictionLeft(s *Score) float64 { return float64(s.Friction * exp(-s.Idle/m.horizon)) }
+func (m *Model) FrictionLeft(s *Score) float64 { return float64(s.Friction * Exp(-s.Idle/m.horizon)) }
 
-func sigmoid(x float64) float64 { return 1 / (1 + exp(-x)) }
+func sigmoid(x float64) float64 { return 1 / (1 + Exp(-x)) }
 
-func logit(p float64) float64 { return log(p / (1 - p)) }
+func logit(p float64) float64 { return Log(p / (1 - p)) }
 
 // overdueDays is the silence beyond which a customer with this gap law is overdue: the pack's quantile of its gaps.
 // +Inf is possible.
 func (m *Model) overdueDays(lnTypical, regularity float64) float64 {
 	if m.overdueLogOdds == 0 {
-		return exp(lnTypical)
+		return Exp(lnTypical)
 	}
-	return exp(lnTypical + m.overdueLogOdds/regularity)
+	return Exp(lnTypical + m.overdueLogOdds/regularity)
 }
 
 // wholeMilli is added to a quantile in ms, lest a week come out a rounding short of a week.
 const wholeMilli = 1e-3
 
-// overdueMinute is the first whole minute at which p is overdue; beyond any time where it never is.
-func (m *Model) overdueMinute(p *Profile) int64 {
+// OverdueMinute is the first whole minute at which p is overdue; beyond any time where it never is.
+func (m *Model) OverdueMinute(p *Profile) int64 {
 	d := m.overdueDays(p.M, p.K)
 	if !(d < m.maxSilence) {
 		return math.MaxInt64

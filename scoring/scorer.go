@@ -26,7 +26,7 @@ type Customer struct {
 
 // Fits reports whether the state of c's features is the pack's. Errors: ErrProfileDamaged.
 func (s *Scorer) Fits(c *Customer) error {
-	if !s.Pack.Model.Features.valid(c.Features) {
+	if !s.Pack.Model.Features.Valid(c.Features) {
 		return fmt.Errorf("read features of %d bytes: %w", len(c.Features), ErrProfileDamaged)
 	}
 	return nil

@@ -94,7 +94,7 @@ func (s *search) next() int64 {
 	if s.a.minute == end {
 		return end
 	}
-	silence := exp(min(s.a.lnSilence+s.ahead(), lnLongest))
+	silence := Exp(min(s.a.lnSilence+s.ahead(), lnLongest))
 	return min(max((s.seen+int64(float64(silence*dayMillis)))/minuteMillis, s.a.minute+1), end)
 }
 
