@@ -35,7 +35,7 @@ func newHot(t testing.TB) *hot {
 	for id := range uint64(16) {
 		h.Profile.Remember(id)
 	}
-	h.encoded = appendProfile(nil, &h.Profile)
+	h.encoded = scoringtest.AppendProfile(nil, &h.Profile)
 	p := h.Profile
 	for p.Episodes == 0 {
 		for _, d := range h.pack.Wake(h.customer(&p)) {
@@ -86,10 +86,10 @@ func (h *hot) steps() map[string]func() {
 			h.pack.Pack.Model.Advance(&h.calibration, h.probed/60_000)
 		},
 		"Score":         func() { h.pack.Eval.Score(h.customer(&fresh), h.now) },
-		"AppendProfile": func() { h.out = appendProfile(h.out[:0], &fresh) },
+		"AppendProfile": func() { h.out = scoringtest.AppendProfile(h.out[:0], &fresh) },
 		"ReadProfile": func() {
 			var p scoring.Profile
-			if err := readProfile(h.encoded, &p); err != nil {
+			if err := scoringtest.ReadProfile(h.encoded, &p); err != nil {
 				panic(err)
 			}
 		},

@@ -34,12 +34,12 @@ func drawProfile(t *rapid.T) scoring.Profile {
 func TestProfileRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawProfile(t)
-		b := appendProfile([]byte("before"), &want)
+		b := scoringtest.AppendProfile([]byte("before"), &want)
 		if string(b[:6]) != "before" || len(b) > 6+256 {
 			t.Fatalf("%d bytes, beginning with %q", len(b), b[:6])
 		}
 		got := scoring.Profile{First: 5, IDs: want.IDs}
-		if err := readProfile(b[6:], &got); err != nil {
+		if err := scoringtest.ReadProfile(b[6:], &got); err != nil {
 			t.Fatal(err)
 		}
 		if got != want {
@@ -69,7 +69,7 @@ func TestProfileBytes(t *testing.T) {
 		want = append(want, 0, 0, 0, 0, 0, 0, high[0], high[1])
 	}
 	want = append(want, 10, 0, 0, 0, 11, 0, 0, 0, 3, 12, 0, 0, 0, 0, 0, 0, 0)
-	if got := appendProfile(nil, &p); !bytes.Equal(got, want) {
+	if got := scoringtest.AppendProfile(nil, &p); !bytes.Equal(got, want) {
 		t.Errorf("% x\nwant % x", got, want)
 	}
 
@@ -150,55 +150,55 @@ func TestReadProfileRefuses(t *testing.T) {
 		}},
 	}
 	var p scoring.Profile
-	if err := readProfile(appendProfile(nil, &valid), &p); err != nil {
+	if err := scoringtest.ReadProfile(scoringtest.AppendProfile(nil, &valid), &p); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			bad := valid
 			tt.spoil(&bad)
-			if err := readProfile(appendProfile(nil, &bad), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
+			if err := scoringtest.ReadProfile(scoringtest.AppendProfile(nil, &bad), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
 				t.Errorf("error %v", err)
 			}
 		})
 	}
-	b := appendProfile(nil, &valid)
+	b := scoringtest.AppendProfile(nil, &valid)
 	for n := range b {
-		if err := readProfile(b[:n], &p); !errors.Is(err, scoring.ErrProfileDamaged) {
+		if err := scoringtest.ReadProfile(b[:n], &p); !errors.Is(err, scoring.ErrProfileDamaged) {
 			t.Errorf("first %d of %d bytes: error %v", n, len(b), err)
 		}
 	}
-	if err := readProfile(append(b, 0), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
+	if err := scoringtest.ReadProfile(append(b, 0), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
 		t.Errorf("a byte more: error %v", err)
 	}
 	b[0] = 4
-	if err := readProfile(b, &p); !errors.Is(err, scoring.ErrProfileVersion) {
+	if err := scoringtest.ReadProfile(b, &p); !errors.Is(err, scoring.ErrProfileVersion) {
 		t.Errorf("version 4: error %v", err)
 	}
 }
 
 func FuzzReadProfile(f *testing.F) {
 	s := scoringtest.Weekly()
-	f.Add(appendProfile(nil, &scoring.Profile{}))
-	f.Add(appendProfile(nil, &s.Profile))
+	f.Add(scoringtest.AppendProfile(nil, &scoring.Profile{}))
+	f.Add(scoringtest.AppendProfile(nil, &s.Profile))
 	s.SilentUntil(300)
 	s.Event(310, scoringtest.Failed)
 	for id := range uint64(20) {
 		s.Profile.Remember(id)
 	}
-	f.Add(appendProfile(nil, &s.Profile))
-	f.Add(appendProfileAs(2, nil, &s.Profile))
-	f.Add(appendProfileAs(2, nil, &scoring.Profile{At: 1, Friction: 1}))
+	f.Add(scoringtest.AppendProfile(nil, &s.Profile))
+	f.Add(scoringtest.AppendProfileAs(2, nil, &s.Profile))
+	f.Add(scoringtest.AppendProfileAs(2, nil, &scoring.Profile{At: 1, Friction: 1}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var p scoring.Profile
-		err := readProfile(b, &p)
+		err := scoringtest.ReadProfile(b, &p)
 		if err != nil {
 			if !errors.Is(err, scoring.ErrProfileDamaged) && !errors.Is(err, scoring.ErrProfileVersion) {
 				t.Fatalf("error of no class: %v", err)
 			}
 			return
 		}
-		if again := appendProfileAs(int(b[0]), nil, &p); !bytes.Equal(again, b) {
+		if again := scoringtest.AppendProfileAs(int(b[0]), nil, &p); !bytes.Equal(again, b) {
 			t.Fatalf("% x came back as % x", b, again)
 		}
 		// Whatever is accepted can be worked with, and is stored again.
@@ -252,16 +252,16 @@ func TestOlderProfile(t *testing.T) {
 				t.Fatalf("version %d", b[0])
 			}
 			var got scoring.Profile
-			if err := readProfile(b, &got); err != nil || got != c.read {
+			if err := scoringtest.ReadProfile(b, &got); err != nil || got != c.read {
 				t.Errorf("% x read as %+v, error %v", b, got, err)
 			}
 			for n := range b {
-				if err := readProfile(b[:n], &got); !errors.Is(err, scoring.ErrProfileDamaged) {
+				if err := scoringtest.ReadProfile(b[:n], &got); !errors.Is(err, scoring.ErrProfileDamaged) {
 					t.Errorf("first %d of %d bytes: error %v", n, len(b), err)
 				}
 			}
 			b[1] |= 16 // a part that this version does not have
-			if err := readProfile(append(b, make([]byte, 75)...), &got); !errors.Is(err, scoring.ErrProfileDamaged) {
+			if err := scoringtest.ReadProfile(append(b, make([]byte, 75)...), &got); !errors.Is(err, scoring.ErrProfileDamaged) {
 				t.Errorf("a part too many: error %v", err)
 			}
 		})
@@ -272,7 +272,7 @@ func TestOlderProfile(t *testing.T) {
 func TestProfileGeneration(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawProfile(t)
-		plain := appendProfile(nil, &want)
+		plain := scoringtest.AppendProfile(nil, &want)
 		want.Generation = rapid.Uint8Min(1).Draw(t, "generation")
 		b := scoring.AppendProfile(nil, &scoring.Customer{Profile: &want, Features: []byte("features")})
 		if len(b) != len(plain)+1+len("features") {
@@ -299,9 +299,9 @@ func TestLargestProfile(t *testing.T) {
 	for id := range uint64(16) {
 		p.Remember(id + 1)
 	}
-	b := appendProfile(nil, &p)
+	b := scoringtest.AppendProfile(nil, &p)
 	var got scoring.Profile
-	if err := readProfile(b, &got); err != nil || got != p || len(b) != 254 {
+	if err := scoringtest.ReadProfile(b, &got); err != nil || got != p || len(b) != 254 {
 		t.Errorf("%d bytes, error %v, read %+v", len(b), err, got)
 	}
 }

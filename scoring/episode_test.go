@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -89,7 +90,7 @@ func TestTriggeredEpisodes(t *testing.T) {
 			}
 			for part := range strings.SplitSeq(tt.events, ", ") {
 				word, day, _ := strings.Cut(part, " ")
-				events = append(events, scoringtest.Happening{At: scoringtest.At(amount(t, day)) - scoringtest.Begin, Type: word})
+				events = append(events, scoringtest.Happening{At: scoringtest.At(scoringtest.Must(strconv.ParseFloat(day, 64))) - scoringtest.Begin, Type: word})
 			}
 			var told []string
 			for _, d := range scoringtest.Decided(pack, events, 70) {

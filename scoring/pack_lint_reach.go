@@ -32,9 +32,9 @@ func (k *Pack) reach(feature int) (least, most int64) {
 	}
 }
 
-// step is between which values of a feature there is none.
-func (d *Feature) step() int64 {
-	switch d.Kind {
+// stepOf is between which values of a feature of that kind there is none.
+func stepOf(kind FeatureKind) int64 {
+	switch kind {
 	case FeatureSince, FeatureTenure:
 		return secondsPerDay
 	case FeatureOpen:
@@ -60,7 +60,7 @@ func (k *Pack) lintFactors(note func(string, ...any)) {
 			} else if p.Value < least {
 				note("factor %s: the point at %d lies below what %s can be, %d", c.Code, p.Value, f.Name, least)
 			}
-			if p.Value%f.step() != 0 {
+			if p.Value%stepOf(f.Kind) != 0 {
 				note("factor %s: the point at %d s is none that %s has: it counts whole %s", c.Code, p.Value, f.Name, map[bool]string{true: "hours", false: "days"}[f.Kind == FeatureOpen])
 			}
 			nothing = nothing && (p.LogOdds == 0 || p.Value < least || p.Value > most)

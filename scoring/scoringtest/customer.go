@@ -37,6 +37,25 @@ func only(all []scoring.Decision) (scoring.Decision, bool) {
 // Readable reports whether what is written of p reads back as the same.
 func Readable(p *scoring.Profile) bool {
 	var back scoring.Profile
-	err := scoring.ReadProfile(scoring.AppendProfile(nil, &scoring.Customer{Profile: p}), &scoring.Customer{Profile: &back})
-	return err == nil && back == *p
+	return ReadProfile(AppendProfile(nil, p), &back) == nil && back == *p
+}
+
+// AppendProfile is scoring.AppendProfile of a customer without features.
+func AppendProfile(dst []byte, p *scoring.Profile) []byte {
+	return scoring.AppendProfile(dst, &scoring.Customer{Profile: p})
+}
+
+// AppendProfileAs is scoring.AppendProfileAs of such a customer.
+func AppendProfileAs(version int, dst []byte, p *scoring.Profile) []byte {
+	return scoring.AppendProfileAs(version, dst, &scoring.Customer{Profile: p})
+}
+
+// ReadProfile is scoring.ReadProfile of such a customer: features are damage.
+func ReadProfile(b []byte, p *scoring.Profile) error {
+	c := scoring.Customer{Profile: p}
+	err := scoring.ReadProfile(b, &c)
+	if err == nil && len(c.Features) > 0 {
+		return scoring.ErrProfileDamaged
+	}
+	return err
 }
