@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the golden files of this package") //nolint:gochecknoglobals // of every test that compares with one
+var update = flag.Bool("update", false, "write the golden files of this package")
 
 // Golden compares got with a file of testdata, or writes it.
 func Golden(t *testing.T, name string, got []byte) {
