@@ -30,11 +30,12 @@ type Cause struct {
 	Offset    int64
 }
 
-// ID is the first half of a SHA-256 over what was decided about whom, never a clock or chance: tenant, customer, kind, when
-// what the episode is about began (ms since the epoch: the last activity before the silence, or the event that opened it),
-// transition and sequence as text, each behind its length as a varint; and of a kind other than lapse, of which several episodes
-// may have begun in the same ms, the two bytes of the opener. The episode's number would not do: episodes are counted anew where
-// a rebuild begins in the middle of the log, and two different alerts would share an id.
+// ID is the first half of a SHA-256 over what was decided about whom, never a clock or chance: tenant, customer,
+// kind, when what the episode is about began (ms since the epoch: the last activity before the silence, or the event
+// that opened it), transition and sequence as text, each behind its length as a varint; and of a kind other than
+// lapse, of which several episodes may have begun in the same ms, the two bytes of the opener. The episode's number
+// would not do: episodes are counted anew where a rebuild begins in the middle of the log, and two different alerts
+// would share an id.
 func (a *Alert) ID() AlertID {
 	var since [20]byte
 	var sequence [10]byte

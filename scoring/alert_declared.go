@@ -2,8 +2,8 @@ package scoring
 
 import "strconv"
 
-// appendDeclared appends what a pack declares beside the core: stage, factors, floor, value, playbook, and the cheapest way
-// out of the tier. A pack that declares none of it adds nothing.
+// appendDeclared appends what a pack declares beside the core: stage, factors, floor, value, playbook, and the
+// cheapest way out of the tier. A pack that declares none of it adds nothing.
 func (r *Renderer) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 	d := &a.Decision
 	scored := d.Score.Visits > 0
@@ -89,8 +89,8 @@ func (r *Renderer) appendFactors(dst []byte, s *Score, n *numbers) []byte {
 	return n.append(append(dst, `,"factors_cap":`...), r.Pack.Model.Cap)
 }
 
-// appendReading appends the probability that is read at a sum, how many probes stand behind it, and the points of the curve that it
-// was read from: what recomputes it bit for bit.
+// appendReading appends the probability that is read at a sum, how many probes stand behind it, and the points of the
+// curve that it was read from: what recomputes it bit for bit.
 func appendReading(dst []byte, r *Reading, sum float64, n *numbers) []byte {
 	dst = n.append(append(dst, `,"churn_probability":`...), r.Probability(sum))
 	dst = strconv.AppendUint(append(dst, `,"probability_probes":`...), uint64(r.Probes), 10)

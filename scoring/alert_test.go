@@ -75,7 +75,8 @@ func schema(t interface{ Fatal(...any) }) *jsonschema.Schema {
 	return s
 }
 
-// TestAlertSchema: whatever is decided about whomever is described by the schema, and its terms can be worked out again.
+// TestAlertSchema: whatever is decided about whomever is described by the schema, and its terms can be worked out
+// again.
 func TestAlertSchema(t *testing.T) {
 	described := schema(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -270,7 +271,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestExitUnderTheCap: where the cap binds, no factor is said to be the way out unless the score without it is that low.
+// TestExitUnderTheCap: where the cap binds, no factor is said to be the way out unless the score without it is that
+// low.
 func TestExitUnderTheCap(t *testing.T) {
 	pack := scoringtest.Must(scoringtest.LoadText(`
 name: capped

@@ -26,7 +26,8 @@ var loadTypes = []string{
 	"Support Ticket Opened", "Payment Failed", "Signed In", "Signed In", "Signed In", "Signed In", "Email Clicked",
 }
 
-// load is a shop over half a year: each customer a renewal process with its own log-normal gap; half of them stop for good.
+// load is a shop over half a year: each customer a renewal process with its own log-normal gap; half of them stop for
+// good.
 func load(events, customers int, seed uint64) []visit {
 	r := rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15))
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
@@ -52,8 +53,8 @@ func load(events, customers int, seed uint64) []visit {
 	return all
 }
 
-// BenchmarkLoad folds the load as the line does, deadlines included, in one partition: nanoseconds, looks at customers by
-// deadline and deadlines stored, per event.
+// BenchmarkLoad folds the load as the line does, deadlines included, in one partition: nanoseconds, looks at
+// customers by deadline and deadlines stored, per event.
 func BenchmarkLoad(b *testing.B) {
 	for _, horizon := range []time.Duration{90 * 24 * time.Hour, 30 * 24 * time.Hour} {
 		b.Run(horizon.String(), func(b *testing.B) {

@@ -26,9 +26,10 @@ func history(t *rapid.T) []int64 {
 	return times
 }
 
-// TestProbe: whatever the moments at which a customer is looked at, its probes are those that follow from the definition: at
-// every instant drawn for it, as seldom as the table says, up to two horizons of silence, the score of what had happened by then, and whether anything did
-// within the horizon after. ProbeMinute is the next moment at which there is anything to do.
+// TestProbe: whatever the moments at which a customer is looked at, its probes are those that follow from the
+// definition: at every instant drawn for it, as seldom as the table says, up to two horizons of silence, the score of
+// what had happened by then, and whether anything did within the horizon after. ProbeMinute is the next moment at
+// which there is anything to do.
 func TestProbe(t *testing.T) {
 	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 40 * 24 * time.Hour}))
 	const horizon, minute = 40 * scoringtest.Day, 60_000
@@ -139,8 +140,8 @@ func drawResolved(t *rapid.T, most int) []resolved {
 
 func cmpInt(a, b int64) int { return int(a - b) }
 
-// TestCalibrationFades: by the end of an epoch each probe weighs e^-(age/horizon), its age counted in whole epochs, whatever the
-// order within each epoch and however many epochs close at once.
+// TestCalibrationFades: by the end of an epoch each probe weighs e^-(age/horizon), its age counted in whole epochs,
+// whatever the order within each epoch and however many epochs close at once.
 func TestCalibrationFades(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: time.Duration(rapid.Int64Range(24*60, 100*24*60).Draw(t, "minutes")) * time.Minute}))
@@ -221,8 +222,8 @@ func closed(c *scoring.Calibration) {
 	pack.Model.Advance(c, c.End)
 }
 
-// TestCurve holds the curve against isotonic regression by its min-max formula: the pooled value of a group is the greatest,
-// over all beginnings, of the least mean over all ends.
+// TestCurve holds the curve against isotonic regression by its min-max formula: the pooled value of a group is the
+// greatest, over all beginnings, of the least mean over all ends.
 func TestCurve(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var c scoring.Calibration
@@ -289,7 +290,8 @@ func TestCurve(t *testing.T) {
 			}
 			return best
 		}
-		// Between two groups of one pool the curve runs through neighbouring pools, so hold it where pools have their points.
+		// Between two groups of one pool the curve runs through neighbouring pools, so hold it where pools have their
+		// points.
 		for i := 0; i < len(groups); {
 			j, x, n := i, 0.0, 0.0
 			for ; j < len(groups) && math.Abs(pooled(j)-pooled(i)) < 1e-12; j++ {
@@ -369,8 +371,8 @@ func FuzzReadCalibration(f *testing.F) {
 	})
 }
 
-// TestProbedAsSeldomAsNeeded: the more probes begin in an epoch, the more seldom they do in the next; back again it goes by a
-// doubling an epoch.
+// TestProbedAsSeldomAsNeeded: the more probes begin in an epoch, the more seldom they do in the next; back again it
+// goes by a doubling an epoch.
 func TestProbedAsSeldomAsNeeded(t *testing.T) {
 	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
 	var c scoring.Calibration

@@ -10,7 +10,8 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestCanonical: a pack's canonical form is a pack with the same form, and so with the same hash, however the pack came about.
+// TestCanonical: a pack's canonical form is a pack with the same form, and so with the same hash, however the pack
+// came about.
 func TestCanonical(t *testing.T) {
 	for _, name := range scoring.Shipped() {
 		for what, o := range map[string]scoring.Overrides{
@@ -76,7 +77,8 @@ playbooks:
   - {when: [overdue, explicit], mid: {id: a, owner: b, respond_within: 1d}}
 `
 
-// TestCanonicalOrder: lists whose order means nothing have one, so that the hash is the same; where order means something it stays.
+// TestCanonicalOrder: lists whose order means nothing have one, so that the hash is the same; where order means
+// something it stays.
 func TestCanonicalOrder(t *testing.T) {
 	load := func(text string) *scoring.Pack {
 		t.Helper()

@@ -60,8 +60,8 @@ func inRussian(t *testing.T, files fstest.MapFS, name string) (*scoring.Pack, er
 	}, scoring.Overrides{})
 }
 
-// TestTranslation: with one file more, whatever a reader sees of any reason of any pack is in the other language, with the
-// same numbers.
+// TestTranslation: with one file more, whatever a reader sees of any reason of any pack is in the other language,
+// with the same numbers.
 func TestTranslation(t *testing.T) {
 	files, digits := catalogues(markers(t)), regexp.MustCompile(`[0-9]+`)
 	english := regexp.MustCompile(`[A-Za-z.%:,()]`)
@@ -118,8 +118,8 @@ func TestPlurals(t *testing.T) {
 	}
 }
 
-// TestLanguageIsThePacks: the default language is no part of what a pack is known by, any other is, and an alert in it is
-// proved by the alert alone.
+// TestLanguageIsThePacks: the default language is no part of what a pack is known by, any other is, and an alert in
+// it is proved by the alert alone.
 func TestLanguageIsThePacks(t *testing.T) {
 	files, first := catalogues(markers(t)), firstAlert(t)
 	load := func(language string) (*scoring.Pack, error) {

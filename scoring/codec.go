@@ -57,8 +57,8 @@ const (
 // hasGeneration is a flag too, in the byte of the ring's state.
 const hasGeneration = 1 << 7
 
-// AppendProfile appends the encoding of c, in the newest version, to dst: 79 to 254 bytes for a customer with activity, and
-// more where a pack declares kinds or features.
+// AppendProfile appends the encoding of c, in the newest version, to dst: 79 to 254 bytes for a customer with
+// activity, and more where a pack declares kinds or features.
 func AppendProfile(dst []byte, c *Customer) []byte {
 	p := c.Profile
 	n := len(dst)
@@ -115,9 +115,9 @@ func AppendProfile(dst []byte, c *Customer) []byte {
 	return append(dst, c.Features...)
 }
 
-// ReadProfile decodes b, which holds one profile of any version and nothing else, into c's profile; c.Features then alias
-// b, and whether they are the state of a pack's features Pack.Fits tells. Whatever it accepts AppendProfileAs encodes to the same
-// bytes. After an error c holds nothing of use. Errors: ErrProfileVersion, ErrProfileDamaged.
+// ReadProfile decodes b, which holds one profile of any version and nothing else, into c's profile; c.Features then
+// alias b, and whether they are the state of a pack's features Scorer.Fits tells. Whatever it accepts AppendProfileAs
+// encodes to the same bytes. After an error c holds nothing of use. Errors: ErrProfileVersion, ErrProfileDamaged.
 func ReadProfile(b []byte, c *Customer) error {
 	p := c.Profile
 	*p, c.Features = Profile{}, nil
@@ -251,7 +251,8 @@ func (p *Profile) flags() byte {
 	return f
 }
 
-// decodeTriggered reads the states of the other kinds from the beginning of b, and returns their size. What is damaged leaves none.
+// decodeTriggered reads the states of the other kinds from the beginning of b, and returns their size. What is
+// damaged leaves none.
 func (p *Profile) decodeTriggered(b []byte) int {
 	r := newReader(b)
 	for i := range p.Triggered {
@@ -281,12 +282,19 @@ func (p *Profile) valid() bool {
 	return times && gaps && law && within(p.Friction, 0, maxFriction) && episode && back && probe
 }
 
-// within is false for NaN, and for the zero that has a sign.
+// within reports whether v lies between two bounds: false for NaN, and for the zero that has a sign.
 func within(v, low, high float64) bool {
 	return v >= low && v <= high && (v != 0 || !math.Signbit(v))
 }
 
-func putInt(b []byte, v int64)     { binary.LittleEndian.PutUint64(b, uint64(v)) }
+// putInt writes a number with a sign in 8 bytes, little endian.
+func putInt(b []byte, v int64) { binary.LittleEndian.PutUint64(b, uint64(v)) }
+
+// putFloat writes the bits of a float in 8 bytes, little endian.
 func putFloat(b []byte, v float64) { binary.LittleEndian.PutUint64(b, math.Float64bits(v)) }
-func getInt(b []byte) int64        { return int64(binary.LittleEndian.Uint64(b)) }
-func getFloat(b []byte) float64    { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }
+
+// getInt reads what putInt wrote.
+func getInt(b []byte) int64 { return int64(binary.LittleEndian.Uint64(b)) }
+
+// getFloat reads what putFloat wrote.
+func getFloat(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }

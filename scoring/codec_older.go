@@ -2,8 +2,8 @@ package scoring
 
 import "fmt"
 
-// Versions of the profile's layout. A build reads both and writes the one that every member of its group reads: the newest,
-// or in a rolling upgrade the one before (DESIGN section 5).
+// Versions of the profile's layout. A build reads both and writes the one that every member of its group reads: the
+// newest, or in a rolling upgrade the one before (DESIGN section 5).
 const (
 	OldestProfile = 2 // nothing of a pack's kinds, stages and features, and no probe: a build that writes it knows no such pack
 	NewestProfile = 3

@@ -23,8 +23,8 @@ const (
 	maxRegularity = 16.0
 )
 
-// fold adds one event at an instant that has an effect, by activity or by a weight of friction, to the profile and the population.
-// It leaves episode and deadline alone.
+// fold adds one event at an instant that has an effect, by activity or by a weight of friction, to the profile and
+// the population. It leaves episode and deadline alone.
 func (m *Model) fold(p *Profile, pop *Population, at int64, activity bool, friction float64) {
 	if at > p.At {
 		p.Level = faded(p.Level, at-p.At, m.levelFade)
@@ -68,8 +68,8 @@ func (m *Model) visit(p *Profile, pop *Population, t int64) {
 	}
 }
 
-// gapLaw is the customer's own gaps shrunk to the population's: e^m days is the median gap, regularity the exponent of a
-// log-logistic law.
+// gapLaw is the customer's own gaps shrunk to the population's: e^m days is the median gap, regularity the exponent
+// of a log-logistic law.
 func gapLaw(p *Profile, pop *Population) (m, regularity float64) {
 	mean, within, between := pop.Moments()
 	k0 := within / between // the prior is worth k0 gaps

@@ -46,8 +46,8 @@ func TestVisits(t *testing.T) {
 	}
 }
 
-// TestNobodyIsGivenUp: by the time after which nobody is looked at any more, a silent customer has become critical however
-// long the horizon, however much it did and however regularly, if it is ever overdue.
+// TestNobodyIsGivenUp: by the time after which nobody is looked at any more, a silent customer has become critical
+// however long the horizon, however much it did and however regularly, if it is ever overdue.
 func TestNobodyIsGivenUp(t *testing.T) {
 	for _, days := range []int64{1, 30, 182, 183, 365, 730} {
 		pack := scoringtest.Must(scoring.Load("any", nil, scoring.Overrides{Horizon: time.Duration(days) * 24 * time.Hour}))

@@ -10,8 +10,8 @@ const (
 	pointProbes  = 30  // weight of the probes that a point of the curve rests on, at least
 )
 
-// Curve turns scores into probabilities: monotone, linear between its points, level beyond them. The zero value has learnt
-// nothing.
+// Curve turns scores into probabilities: monotone, linear between its points, level beyond them. The zero value has
+// learnt nothing.
 type Curve struct {
 	Probes float64 // weight of the resolved probes behind it
 
@@ -28,8 +28,8 @@ type pooled struct {
 // ReadPoint is a point of a curve.
 type ReadPoint struct{ LogOdds, Probability float64 }
 
-// Curve reads the table as of its last closed epoch: neighbouring cells are gathered until each group holds enough probes, and
-// groups whose shares of silent ones would fall with the score are pooled.
+// Curve reads the table as of its last closed epoch: neighbouring cells are gathered until each group holds enough
+// probes, and groups whose shares of silent ones would fall with the score are pooled.
 func (c *Calibration) Curve() Curve {
 	var curve Curve
 	for _, n := range c.Resolved {
@@ -99,8 +99,8 @@ func (c *Curve) At(score float64) Reading {
 	return r
 }
 
-// Reading is the part of a curve that a probability is read from: enough to read it again, bit for bit. The zero value has
-// learnt nothing.
+// Reading is the part of a curve that a probability is read from: enough to read it again, bit for bit. The zero
+// value has learnt nothing.
 type Reading struct {
 	Probes uint32       // weight of the resolved probes behind the curve, rounded down
 	Number uint8        // of points; 0: too few probes

@@ -10,37 +10,41 @@ import "math"
 //   - tenure and friction fall, and ever more slowly;
 //   - silence with rhythm, half the log-odds of q, first falls and then rises. (It may do only one of them.)
 //
-// The last: q(r) is the chance that a silence of r days lasts a horizon H more, and h(r) the rate at which it ends, so that
-// ln q(r) = -integral of h from r to r+H, whose derivative is h(r) - h(r+H). The rate of a log-logistic law falls throughout,
-// or rises to one peak and falls from there. Where it falls all the way from r to r+H, the derivative is positive; where it
-// rises all the way, negative; and while the peak lies between, h(r) rises and h(r+H) falls, so that the sign changes once,
-// from minus to plus. On an interval the greatest value is therefore that of an end.
+// The last: q(r) is the chance that a silence of r days lasts a horizon H more, and h(r) the rate at which it ends,
+// so that ln q(r) = -integral of h from r to r+H, whose derivative is h(r) - h(r+H). The rate of a log-logistic law
+// falls throughout, or rises to one peak and falls from there. Where it falls all the way from r to r+H, the
+// derivative is positive; where it rises all the way, negative; and while the peak lies between, h(r) rises and
+// h(r+H) falls, so that the sign changes once, from minus to plus. On an interval the greatest value is therefore
+// that of an end.
 //
 // So over the minutes a to b the score is at most
 //
 //	bound(a, b) = base + tenure(a) + friction(a) + max(silence(a), silence(b)) + level(b)
 //
-// and it is at most b's own score, apart from silence(a), where what rises does so faster than tenure and friction fall: at its
-// slowest, which is level's pace at b, and silence's where h falls from a on, of at least half of (h(b) - h(a+H)) / (1 - q(a)),
-// since half the log-odds of q has the derivative (h(r) - h(r+H)) / 2(1 - q(r)).
+// and it is at most b's own score, apart from silence(a), where what rises does so faster than tenure and friction
+// fall: at its slowest, which is level's pace at b, and silence's where h falls from a on, of at least half of (h(b)
+// - h(a+H)) / (1 - q(a)), since half the log-odds of q has the derivative (h(r) - h(r+H)) / 2(1 - q(r)).
 //
-// Where the bound is below the threshold, no minute from a to b reaches it: b is cleared, and the search goes on from there.
-// For a fixed a the bound does not fall as b grows, and it meets the score as a and b meet. So the farthest minute that
-// can be cleared is found by interpolation, and what is found is exact to the minute.
+// Where the bound is below the threshold, no minute from a to b reaches it: b is cleared, and the search goes on from
+// there. For a fixed a the bound does not fall as b grows, and it meets the score as a and b meet. So the farthest
+// minute that can be cleared is found by interpolation, and what is found is exact to the minute.
 const (
-	// slack covers what rounding adds to the bound or takes from it: far more than it does, far less than a minute does.
+	// slack covers what rounding adds to the bound or takes from it: far more than it does, far less than a minute
+	// does.
 	slack = 1e-8
 
 	lnLongest = 9.6 // over ln of the longest maxSilence
 
-	// Chosen on BenchmarkLoad, a million events of 100,000 customers: 0.17 looks, 0.28 deadlines stored and 2.2 points per
-	// event with a horizon of 90 days. Fewer points cost more looks, each of which costs about what an event does.
+	// Chosen on BenchmarkLoad, a million events of 100,000 customers: 0.17 looks, 0.28 deadlines stored and 2.2
+	// points per event with a horizon of 90 days. Fewer points cost more looks, each of which costs about what an
+	// event does.
 	fineEffort   = 6 // points that Search looks at: nearly always enough for the very minute
 	coarseEffort = 4 // points that Rearm looks at: a minute somewhat too early costs one more look
 )
 
-// Rearm is the minute, not before from, at which to look at c next for its score to reach a tier, at little cost after an event, which
-// usually puts that off: then the minute armed before stands, to be moved on when it is due. 0: none.
+// Rearm is the minute, not before from, at which to look at c next for its score to reach a tier, at little cost
+// after an event, which usually puts that off: then the minute armed before stands, to be moved on when it is due. 0:
+// none.
 func (e *Evaluator) Rearm(c *Customer, from int64, tier Tier) int64 {
 	p := c.Profile
 	switch {
@@ -92,9 +96,9 @@ func (m *Model) point(p *Profile, minute int64) point {
 	return a
 }
 
-// begin is the point where an interval begins, without what only its end is asked for. Silence is asked for where it may
-// still fall, which it does not for an overdue customer whose median gap e^m is at most a horizon: at r = e^m the rate h(r)
-// is half the regularity over r, and h(r+H) is less than the regularity over r+H, which is at least 2r.
+// begin is the point where an interval begins, without what only its end is asked for. Silence is asked for where it
+// may still fall, which it does not for an overdue customer whose median gap e^m is at most a horizon: at r = e^m the
+// rate h(r) is half the regularity over r, and h(r+H) is less than the regularity over r+H, which is at least 2r.
 func (m *Model) begin(p *Profile, minute int64) point {
 	a := m.falling(p, minute)
 	a.silence = math.Inf(-1)

@@ -23,9 +23,9 @@ const (
 // logHorizons are those of the public logs, in days.
 var logHorizons = map[string]int64{"cdnow": 90, "online_retail": 90, "bitcoin_otc": 180, "mathoverflow": 90, "email_eu": 30}
 
-// TestLogDeadlines: what TestPackDeadlines says of drawn histories holds for customers of the five public logs, with every
-// shipped pack. A log's own types are its activity and friction; the pack's signals, of which no public log knows, are
-// sprinkled over it, so that features, factors, floors and stages are at work.
+// TestLogDeadlines: what TestPackDeadlines says of drawn histories holds for customers of the five public logs, with
+// every shipped pack. A log's own types are its activity and friction; the pack's signals, of which no public log
+// knows, are sprinkled over it, so that features, factors, floors and stages are at work.
 func TestLogDeadlines(t *testing.T) {
 	for name := range sets {
 		rows := readLog(t, filepath.Join(shared(t), "data", name+".csv.gz"))
@@ -65,7 +65,8 @@ func logPack(t *testing.T, log, name string) *scoring.Pack {
 	return scoringtest.Must(scoring.Load(name, nil, o))
 }
 
-// followed are the events of some customers of a log, customer by customer: drawn evenly from all who have ten events or more.
+// followed are the events of some customers of a log, customer by customer: drawn evenly from all who have ten events
+// or more.
 func followed(rows []row) [][]row {
 	own := map[string][]row{}
 	for _, r := range rows {

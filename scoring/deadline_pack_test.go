@@ -12,8 +12,8 @@ import (
 )
 
 // TestPackDeadlines: with every shipped pack, whatever the customer's history, the next thing that happens without a
-// further event happens at the first minute at which it may: by brute force over every hour before it and over the minute
-// before, whatever features, factors, stages and kinds do meanwhile.
+// further event happens at the first minute at which it may: by brute force over every hour before it and over the
+// minute before, whatever features, factors, stages and kinds do meanwhile.
 func TestPackDeadlines(t *testing.T) {
 	for _, name := range scoring.Shipped() {
 		t.Run(name, func(t *testing.T) {
@@ -29,8 +29,8 @@ func TestPackDeadlines(t *testing.T) {
 	}
 }
 
-// checkDeadline wakes a copy of the customer until something happens, judges when by brute force, and returns what did: nil, nothing
-// ever does.
+// checkDeadline wakes a copy of the customer until something happens, judges when by brute force, and returns what
+// did: nil, nothing ever does.
 func checkDeadline(t rapid.TB, w *scoringtest.Walk) *scoring.Decision {
 	t.Helper()
 	const hour = 60

@@ -15,7 +15,8 @@ import (
 
 // ms
 
-// TestDeadlines: at the minutes at which looking at every single one would, ebb raises and escalates, after any history.
+// TestDeadlines: at the minutes at which looking at every single one would, ebb raises and escalates, after any
+// history.
 func TestDeadlines(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pack, pop := scoringtest.DrawPack(t), scoringtest.DrawPopulation(t)
@@ -165,8 +166,8 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// TestBoundWhereSilenceFalls: customers regular at a pace much longer than the horizon grow less likely to stay silent for
-// a while after they are overdue.
+// TestBoundWhereSilenceFalls: customers regular at a pace much longer than the horizon grow less likely to stay
+// silent for a while after they are overdue.
 func TestBoundWhereSilenceFalls(t *testing.T) {
 	pack := scoringtest.Must(scoring.Load("any", nil, scoring.Overrides{Horizon: 24 * time.Hour}))
 	fell := false

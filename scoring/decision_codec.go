@@ -12,8 +12,8 @@ const LeastDecision = 3 + 3*4 + 3*8 + 8*(NumTerms+7)
 // ErrDecisionDamaged says that bytes are no decision.
 var ErrDecisionDamaged = errors.New("decision is damaged")
 
-// AppendDecision appends d. Every number keeps its bits, so that an alert rendered from what ReadDecision gives is the alert
-// that would have been rendered from d.
+// AppendDecision appends d. Every number keeps its bits, so that an alert rendered from what ReadDecision gives is
+// the alert that would have been rendered from d.
 //
 // Behind the core stands what a pack declares and what was learnt, unless it is all zero:
 //
@@ -56,8 +56,8 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	return d.Reading.append(dst)
 }
 
-// Declared reports whether d holds anything beside the core, of what a pack declares or of what was learnt: its encoding is
-// longer then.
+// Declared reports whether d holds anything beside the core, of what a pack declares or of what was learnt: its
+// encoding is longer then.
 func (d *Decision) Declared() bool {
 	return d.Kind != Lapse || d.Opener != 0 || d.Opening|d.About != 0 || d.Since != 0 || d.Score.Stage != StageActive || d.Score.Factors != 0 || len(d.Score.Values) > 0 ||
 		d.Reading != Reading{}

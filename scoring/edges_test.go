@@ -94,8 +94,8 @@ func TestLastRunsOut(t *testing.T) {
 	}
 }
 
-// TestProbeEdges: activity at the very instant is known to the probe that begins there, and who has been gone for exactly two
-// horizons is probed once more.
+// TestProbeEdges: activity at the very instant is known to the probe that begins there, and who has been gone for
+// exactly two horizons is probed once more.
 func TestProbeEdges(t *testing.T) {
 	pack := scoringtest.PackOf(t, "1")
 	const horizon = 30 * scoringtest.Day
@@ -206,8 +206,8 @@ func TestMigrationReach(t *testing.T) {
 	}
 }
 
-// TestMigrationOfOpenings: each open opening goes on under the one that stands for it, what has ended under its own code, and an
-// episode whose kind is gone ends no earlier than the customer's newest event.
+// TestMigrationOfOpenings: each open opening goes on under the one that stands for it, what has ended under its own
+// code, and an episode whose kind is gone ends no earlier than the customer's newest event.
 func TestMigrationOfOpenings(t *testing.T) {
 	const signals = "signals: {buy: {types: [buy]}, a: {types: [a]}, b: {types: [b]}, x: {types: [x]}, y: {types: [y]}}\n"
 	kind := func(openings string) string {

@@ -4,9 +4,10 @@ import "math"
 
 //go:generate go run tables_gen.go
 
-// The standard library's Exp and Log give different bits on different processors, and a compiler may fuse x*y + z where
-// the processor has an instruction for it. So the functions are our own, and every product of the package stands in a
-// conversion, float64(x*y), which the language defines to round (docs/adr/0002-numbers.md). A test holds the package to it.
+// The standard library's Exp and Log give different bits on different processors, and a compiler may fuse x*y + z
+// where the processor has an instruction for it. So the functions are our own, and every product of the package
+// stands in a conversion, float64(x*y), which the language defines to round (docs/adr/0002-numbers.md). A test holds
+// the package to it.
 
 // split is a number as the sum of two, the second small beside the first.
 type split struct{ hi, lo float64 }
@@ -26,7 +27,8 @@ const (
 	expUnderflow = -708.0
 )
 
-// Exp is e^x to within 0.6 units in the last place. It is 0 below -708, where the result would no longer be a normal number.
+// Exp is e^x to within 0.6 units in the last place. It is 0 below -708, where the result would no longer be a normal
+// number.
 func Exp(x float64) float64 {
 	switch {
 	case x > expOverflow:

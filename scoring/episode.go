@@ -1,6 +1,7 @@
 package scoring
 
-// applyTriggers opens, lifts and ends the episodes of kinds other than lapse that an event speaks of. Its features are folded.
+// applyTriggers opens, lifts and ends the episodes of kinds other than lapse that an event speaks of. Its features
+// are folded.
 func (s *Scorer) applyTriggers(c *Customer, o *Observation) {
 	s.values = s.Pack.Model.Features.Values(s.values[:0], AllFeatures, c.Features, c.First, o.Time)
 	for n := Explicit; n < NumKinds; n++ {
@@ -41,8 +42,8 @@ func transitionOf(was, h *Triggered, r *KindRule, fresh uint8) (t Transition, ab
 	return TransitionNone, 0
 }
 
-// expiry is when p's episode of a kind ends by itself, in ms since the epoch: not before the newest event, which may have come
-// before its deadline fired, or by which a pack with a shorter end began. 0: it does not, or none is open.
+// expiry is when p's episode of a kind ends by itself, in ms since the epoch: not before the newest event, which may
+// have come before its deadline fired, or by which a pack with a shorter end began. 0: it does not, or none is open.
 func (s *Scorer) expiry(p *Profile, n Kind) int64 {
 	h, r := p.EpisodeOf(n), &s.Pack.Kinds[n]
 	if !h.Open() || r.Expires == 0 {

@@ -15,7 +15,8 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestTriggeredEpisodes: what opens, lifts, lowers and ends episodes of kinds other than lapse, in whichever order events come.
+// TestTriggeredEpisodes: what opens, lifts, lowers and ends episodes of kinds other than lapse, in whichever order
+// events come.
 func TestTriggeredEpisodes(t *testing.T) {
 	tests := []struct{ name, events, want string }{
 		{"raised and recovered", "view 0, ticket 1, solved 2", `
@@ -107,8 +108,8 @@ func TestTriggeredEpisodes(t *testing.T) {
 	}
 }
 
-// TestTriggeredInAnyOrder: what is open in the end does not depend on the order in which events come, no episode's transitions go
-// back in time, and every alert of it is described by the schema and explains itself.
+// TestTriggeredInAnyOrder: what is open in the end does not depend on the order in which events come, no episode's
+// transitions go back in time, and every alert of it is described by the schema and explains itself.
 func TestTriggeredInAnyOrder(t *testing.T) {
 	pack, described := scoringtest.PackOf(t, "1", scoringtest.Troubles...), schema(t)
 	types := pack.EventTypes()
@@ -274,8 +275,8 @@ func TestLowFloor(t *testing.T) {
 	}
 }
 
-// TestTriggeredTransitionsDoNotGoBack: no transition of an episode is dated before the one before it, also not where it ends by itself
-// and a younger event, within the lateness, comes first.
+// TestTriggeredTransitionsDoNotGoBack: no transition of an episode is dated before the one before it, also not where
+// it ends by itself and a younger event, within the lateness, comes first.
 func TestTriggeredTransitionsDoNotGoBack(t *testing.T) {
 	low := strings.NewReplacer("97.9", "45", "98,", "50,", "99,", "55,", "97,", "41,", "99.5", "56") // beneath which a lapse still says more
 	pack := scoringtest.PackOf(t, "1", low.Replace(strings.Join(scoringtest.Lapsing(), "\n")))

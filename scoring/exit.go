@@ -13,9 +13,9 @@ type Exit struct {
 	Tier    Tier    // after it
 }
 
-// CheapestExit is the smallest single change after which the tier of a customer with activity would be a lower one: a visit, the
-// end of what friction remains, or the end of what one factor adds. It follows from the score alone: the law of the customer's
-// gaps is left as it is. False: none of them alone would do.
+// CheapestExit is the smallest single change after which the tier of a customer with activity would be a lower one: a
+// visit, the end of what friction remains, or the end of what one factor adds. It follows from the score alone: the
+// law of the customer's gaps is left as it is. False: none of them alone would do.
 func (m *Model) CheapestExit(s *Score) (Exit, bool) {
 	sum := s.Sum()
 	best, own := Exit{LogOdds: sum}, m.TierOf(s)

@@ -109,9 +109,9 @@ type saidFactor struct {
 	} `json:"coefficients"`
 }
 
-// Explain recomputes alert, the JSON of one alert as published (docs/alert.schema.json). It knows no pack: every number it
-// needs stands in the alert, so that an alert is explained years later as it was on its day. Pack.Explain checks the rest.
-// Errors: ErrNoAlert.
+// Explain recomputes alert, the JSON of one alert as published (docs/alert.schema.json). It knows no pack: every
+// number it needs stands in the alert, so that an alert is explained years later as it was on its day.
+// Renderer.Explain checks the rest. Errors: ErrNoAlert.
 func Explain(alert []byte) (*Explanation, error) {
 	var said saidAlert
 	if err := unmarshalObject(alert, &said); err != nil {

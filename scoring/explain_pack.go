@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Explain is the package's Explain, and holds against the pack what else stands in the alert: the decision is read back and
-// rendered anew, and whatever comes out otherwise is a difference. The alert has to be of this pack. What an alert does not
-// carry enough for is not looked at, or only as far as it goes:
+// Explain is the package's Explain, and holds against the pack what else stands in the alert: the decision is read
+// back and rendered anew, and whatever comes out otherwise is a difference. The alert has to be of this pack. What an
+// alert does not carry enough for is not looked at, or only as far as it goes:
 //
 //   - tenant, customer, episode, sequence and cause; the id, but for what is raised, and for a lapse that escalates
 //   - the tier before a lapse was raised, of a pack with factors: as far as these reach within their cap
@@ -91,8 +91,8 @@ type replay struct {
 	tree   map[string]any // the alert
 }
 
-// decisions are those that the alert may come from: visits, an opening and at times a stage do not stand in it. There is at
-// least one.
+// decisions are those that the alert may come from: visits, an opening and at times a stage do not stand in it. There
+// is at least one.
 func (r *replay) decisions() (all []Decision) {
 	d := Decision{
 		Kind: placeOf[Kind](r.said.Kind, KindNames()), Transition: placeOf[Transition](r.said.Transition, TransitionNames()),
@@ -100,7 +100,7 @@ func (r *replay) decisions() (all []Decision) {
 	}
 	d.Reading = Reading{Probes: r.x.Probes, Number: uint8(len(r.x.Curve))}
 	for i, p := range r.x.Curve {
-		d.Reading.Points[i] = ReadPoint{p[0], p[1]}
+		d.Reading.Points[i] = ReadPoint{LogOdds: p[0], Probability: p[1]}
 	}
 	d.Since = d.At
 	for _, d.Silence = range r.silences(&d) {
@@ -144,9 +144,9 @@ func (r *replay) score() Score {
 		s.LnTypical, s.Regularity, s.Silence = in(TermSilence, "ln_typical_days"), in(TermSilence, "regularity"), in(TermSilence, "silent_days")
 		s.Level, s.Idle, s.Tenure, s.Friction = in(TermLevel, "level"), in(TermLevel, "idle_days"), in(TermTenure, "tenure_days"), in(TermFriction, "friction")
 	}
-	set := func(feature string, n int64) {
-		if i := slices.IndexFunc(r.pack.Features, func(f Feature) bool { return f.Name == feature }); i >= 0 {
-			s.Values[i] = FeatureValue{n, true}
+	set := func(name string, n int64) {
+		if i := slices.IndexFunc(r.pack.Features, func(f Feature) bool { return f.Name == name }); i >= 0 {
+			s.Values[i] = FeatureValue{N: n, OK: true}
 		}
 	}
 	for _, f := range r.x.Factors {
@@ -158,8 +158,8 @@ func (r *replay) score() Score {
 	return s
 }
 
-// openings are those of the kind with the code and the floor that the alert names, each with those that its first reason is
-// about; the first where it names none, or of a lapse.
+// openings are those of the kind with the code and the floor that the alert names, each with those that its first
+// reason is about; the first where it names none, or of a lapse.
 func (r *replay) openings(n Kind) (all [][2]uint8) {
 	opens := r.pack.Kinds[n].Opens
 	for i := range opens {
@@ -228,8 +228,8 @@ func (r *replay) stages(d *Decision) (all []Stage) {
 	return all
 }
 
-// setTiers sets the tiers after and before: what the alert says where it may be. Open episodes of other kinds, which do not stand
-// in it, may lift either.
+// setTiers sets the tiers after and before: what the alert says where it may be. Open episodes of other kinds, which
+// do not stand in it, may lift either.
 func (r *replay) setTiers(d *Decision) {
 	own := r.pack.Model.TierOf(&d.Score)
 	after, least, most := own, own, own

@@ -15,7 +15,8 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// manyAlerts are alerts of made-up customers of a pack: of every kind and transition that comes of it, some with a learnt curve.
+// manyAlerts are alerts of made-up customers of a pack: of every kind and transition that comes of it, some with a
+// learnt curve.
 func manyAlerts(t testing.TB, k *scoring.Pack) (all [][]byte) {
 	t.Helper()
 	const customers, year = 60, 365 * scoringtest.Day
@@ -85,8 +86,8 @@ func altered(t *testing.T, b []byte, change func(a map[string]any)) []byte {
 	return scoringtest.Must(json.Marshal(a))
 }
 
-// TestExplainFindsAlteredAlerts: whatever follows from an alert, or from it and its pack, and was altered is found. alone: without
-// the pack.
+// TestExplainFindsAlteredAlerts: whatever follows from an alert, or from it and its pack, and was altered is found.
+// alone: without the pack.
 func TestExplainFindsAlteredAlerts(t *testing.T) {
 	k := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
 	all := manyAlerts(t, k)

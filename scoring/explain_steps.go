@@ -50,7 +50,7 @@ func (x *Explanation) read(said *saidAlert) error {
 		if !(p[1] >= 0 && p[1] <= 1) {
 			return fmt.Errorf("/probability_curve/%d: %v is no probability", i, p[1])
 		}
-		r.Points[i] = ReadPoint{p[0], p[1]}
+		r.Points[i] = ReadPoint{LogOdds: p[0], Probability: p[1]}
 		x.Curve = append(x.Curve, [2]float64{p[0], p[1]})
 	}
 	if low, high := r.Points[0], r.Points[1]; r.Number == 2 && !(low.LogOdds < x.LogOdds && x.LogOdds <= high.LogOdds && low.Probability < high.Probability) {
@@ -81,7 +81,8 @@ func (x *Explanation) weigh() {
 	x.Value = &again
 }
 
-// leave recomputes the way out of the tier, where that is no factor's: what is left without one follows from the pack's cap.
+// leave recomputes the way out of the tier, where that is no factor's: what is left without one follows from the
+// pack's cap.
 func (x *Explanation) leave() error {
 	if x.Exit == nil {
 		return nil
@@ -131,7 +132,7 @@ func (x *Explanation) addFactors(said *saidAlert) error {
 			if len(p) != 2 || p[0] != math.Trunc(p[0]) || math.Abs(p[0]) > 1<<53 {
 				return fmt.Errorf("/factors/%d/coefficients/curve/%d: %v, must be a whole number and log-odds", i, j, p)
 			}
-			if curve = append(curve, CurvePoint{int64(p[0]), p[1]}); j > 0 && curve[j-1].Value >= curve[j].Value {
+			if curve = append(curve, CurvePoint{Value: int64(p[0]), LogOdds: p[1]}); j > 0 && curve[j-1].Value >= curve[j].Value {
 				return fmt.Errorf("/factors/%d/coefficients/curve/%d: %v is not more than the point before", i, j, p[0])
 			}
 			f.Coefficients.Curve = append(f.Coefficients.Curve, [2]float64{p[0], p[1]})

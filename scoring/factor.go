@@ -124,10 +124,11 @@ func (f *packFile) checkCode(at, code string) {
 	}
 }
 
-// checkSaid notes a code whose sentence holds what the feature does not give; scored: it is said only where there is a score.
-func (f *packFile) checkSaid(at, code, feature string, scored bool) {
-	d, declared := f.Features[feature]
-	if feature != "" && !declared {
+// checkSaid notes a code whose sentence holds what the feature does not give; scored: it is said only where there is
+// a score.
+func (f *packFile) checkSaid(at, code, name string, scored bool) {
+	d, declared := f.Features[name]
+	if name != "" && !declared {
 		return // complained about elsewhere
 	}
 	var given [numHoles]bool
@@ -135,20 +136,20 @@ func (f *packFile) checkSaid(at, code, feature string, scored bool) {
 		given[h] = h == noHole || scored
 	}
 	kind, _ := featureKind(d.Kind)
-	given[holeValue], given[holeWithin] = declared, f.hasWindow(feature, len(f.Features))
+	given[holeValue], given[holeWithin] = declared, f.hasWindow(name, len(f.Features))
 	given[holeAgo] = declared && (kind == FeatureSince || kind == FeatureOpen || kind == FeatureTenure)
 	if lacking := f.reasons.lacks(code, given); lacking != "" {
 		by := "no feature gives"
 		if declared {
-			by = feature + " does not give"
+			by = name + " does not give"
 		}
 		f.broken(at, "the sentence of %s holds {%s}, which %s here", code, lacking, by)
 	}
 }
 
 // hasWindow reports whether a feature has a window, or, of so many ratios at most, what it divides.
-func (f *packFile) hasWindow(feature string, ratios int) bool {
-	d := f.Features[feature]
+func (f *packFile) hasWindow(name string, ratios int) bool {
+	d := f.Features[name]
 	if d.Kind == FeatureRatio.String() && ratios > 0 {
 		return f.hasWindow(d.Of, ratios-1)
 	}
@@ -175,12 +176,13 @@ func parseCurve(points [][]any, kind FeatureKind) (curve FeatureCurve, err error
 		if i > 0 && value <= curve[i-1].Value {
 			return nil, fmt.Errorf("[%d][0]: %v, must be more than the point before", i, p[0])
 		}
-		curve = append(curve, CurvePoint{value, add + 0}) // no zero with a sign
+		curve = append(curve, CurvePoint{Value: value, LogOdds: add + 0}) // no zero with a sign
 	}
 	return curve, nil
 }
 
-// curveValue reads a feature's value: a span where the kind has one, thousandths of what is written where it is a property.
+// curveValue reads a feature's value: a span where the kind has one, thousandths of what is written where it is a
+// property.
 func curveValue(v any, kind FeatureKind) (int64, error) {
 	const most = 1e15
 	switch kind {

@@ -138,7 +138,7 @@ func (f *Features) measure(decl []Feature) error {
 		"the most, %d, take those that read what %s reads", f.size, maxFeatureState, c.maxSize(), decl[c.readers[0]].Name)
 }
 
-// maxState is the size in bytes that a customer's state can reach.
+// MaxState is the size in bytes that a customer's state can reach.
 func (f *Features) MaxState() int { return f.size }
 
 // keys are what the cells keep, in their order.

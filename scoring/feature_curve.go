@@ -1,6 +1,7 @@
 package scoring
 
-// FeatureCurve is what a feature adds to the score, by its value: its points in the order of their values, at least one.
+// FeatureCurve is what a feature adds to the score, by its value: its points in the order of their values, at least
+// one.
 type FeatureCurve []CurvePoint
 
 // CurvePoint is a point of a curve.

@@ -2,8 +2,9 @@ package scoring
 
 import "slices"
 
-// The search for a deadline asks when what a customer's factors add may change if no event comes. Not every value of a feature
-// makes a difference to them: a factor that counts an open ticket from 72 hours on need not be asked about each hour.
+// The search for a deadline asks when what a customer's factors add may change if no event comes. Not every value of
+// a feature makes a difference to them: a factor that counts an open ticket from 72 hours on need not be asked about
+// each hour.
 
 // featureSet is a set of features, by index.
 type featureSet [2]uint64
@@ -51,8 +52,8 @@ func (in *interest) above(feature int, v int64) int64 {
 	return least
 }
 
-// edge is the first instant after the given one, in ms, at which what is made of the features may be another if no event comes;
-// math.MaxInt64 if there is none. Values are those at the given instant, first is as in values.
+// Edge is the first instant after the given one, in ms, at which what is made of the features may be another if no
+// event comes; math.MaxInt64 if there is none. Values are those at the given instant, first is as in Values.
 func (f *Features) Edge(in *interest, values []FeatureValue, state []byte, first, after int64) int64 {
 	next, exact := int64(never), f.exactly(in, values)
 	for _, i := range f.tenures {
@@ -73,8 +74,8 @@ func (f *Features) Edge(in *interest, values []FeatureValue, state []byte, first
 	return next
 }
 
-// exactly is the set of features of which every change matters: all, or those that a ratio divides. It leaves out those of
-// ratios that have no data and will not have any without an event.
+// exactly is the set of features of which every change matters: all, or those that a ratio divides. It leaves out
+// those of ratios that have no data and will not have any without an event.
 func (f *Features) exactly(in *interest, values []FeatureValue) (set featureSet) {
 	if in.all {
 		return AllFeatures
@@ -101,8 +102,8 @@ func (f *Features) ended(i int, values []FeatureValue) bool {
 	}
 }
 
-// next is the first instant after the given one at which what is made of a feature with value v may be another, by what its cell
-// keeps. Exact: any change of it counts.
+// next is the first instant after the given one at which what is made of a feature with value v may be another, by
+// what its cell keeps. Exact: any change of it counts.
 func (f *Features) next(in *interest, i int, exact bool, c *cell, b []byte, v, after int64) int64 {
 	d := &f.list[i]
 	switch d.kind {
@@ -127,7 +128,8 @@ func (f *Features) next(in *interest, i int, exact bool, c *cell, b []byte, v, a
 	return d.unit.start(tile)
 }
 
-// passes is the first instant after the given one at which what is made of the time that has passed since another may be another.
+// passes is the first instant after the given one at which what is made of the time that has passed since another may
+// be another.
 func (in *interest) passes(i int, exact bool, since, after, unit int64) int64 {
 	if exact {
 		return nextElapsed(since, after, unit)

@@ -25,8 +25,8 @@ func drawState(t *rapid.T, kinds []scoring.FeatureKind) (f *scoring.Features, de
 	return f, decl, history, state, first
 }
 
-// TestFeatureEdges: between two edges no value changes, and ranges hold what is said between two instants, no more than that
-// but for ratios.
+// TestFeatureEdges: between two edges no value changes, and ranges hold what is said between two instants, no more
+// than that but for ratios.
 func TestFeatureEdges(t *testing.T) {
 	t.Run("all", func(t *testing.T) { rapid.Check(t, func(t *rapid.T) { checkEdges(t, nil) }) })
 	t.Run("ratio", func(t *testing.T) {

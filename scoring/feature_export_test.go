@@ -8,7 +8,8 @@ const (
 	MaxSum          = maxSum
 )
 
-// EdgeOfAny is the first instant after the given one at which any feature may say something else; values are those at that one.
+// EdgeOfAny is the first instant after the given one at which any feature may say something else; values are those at
+// that one.
 func (f *Features) EdgeOfAny(values []FeatureValue, state []byte, first, after int64) int64 {
 	return f.Edge(&interest{all: true}, values, state, first, after)
 }

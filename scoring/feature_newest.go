@@ -2,8 +2,8 @@ package scoring
 
 import "encoding/binary"
 
-// A cell of `since` keeps the time of the newest event; one of `last` that and the number the event held, in zigzag. Of two
-// events at the same time the number of the one folded later stands.
+// A cell of `since` keeps the time of the newest event; one of `last` that and the number the event held, in zigzag.
+// Of two events at the same time the number of the one folded later stands.
 
 func foldNewest(dst, old []byte, at int64) ([]byte, effect) {
 	if len(old) > 0 && at <= newestTime(old) {

@@ -151,8 +151,8 @@ func manyValues(n int) string {
 	return b.String()
 }
 
-// FuzzFeatureState: whatever is accepted can be read and folded into, stays within its bound, and has values that an edge
-// or an event alone changes.
+// FuzzFeatureState: whatever is accepted can be read and folded into, stays within its bound, and has values that an
+// edge or an event alone changes.
 func FuzzFeatureState(f *testing.F) {
 	packs := [...]*scoring.Features{scoringtest.Must(scoring.CompileFeatures(everyKind())), scoringtest.Must(scoring.CompileFeatures(shopFeatures()))}
 	f.Add(false, everyKindState(packs[0]), uint64(3), int64(20_030*scoringtest.Day))

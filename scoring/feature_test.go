@@ -138,7 +138,8 @@ func drawInstants(t *rapid.T, events []scoring.FeatureEvent, n int) []int64 {
 	}), n, n).Draw(t, "instants")
 }
 
-// TestFeaturesAsRecomputed holds every kind, alone and beside others, against recomputation from all events, in order and with late ones.
+// TestFeaturesAsRecomputed holds every kind, alone and beside others, against recomputation from all events, in order
+// and with late ones.
 func TestFeaturesAsRecomputed(t *testing.T) {
 	check := func(t *testing.T, late bool, kinds ...scoring.FeatureKind) {
 		rapid.Check(t, func(t *rapid.T) {
@@ -187,8 +188,8 @@ func sameFeatures(t *rapid.T, f *scoring.Features, oracle *featureOracle, state 
 	}
 }
 
-// TestFeatureStateOfEvents: the state does not depend on the order of events but for `open` and equal times in `last`, nor
-// on the buffer it is folded in.
+// TestFeatureStateOfEvents: the state does not depend on the order of events but for `open` and equal times in
+// `last`, nor on the buffer it is folded in.
 func TestFeatureStateOfEvents(t *testing.T) {
 	kinds := []scoring.FeatureKind{
 		scoring.FeatureCount, scoring.FeatureSum, scoring.FeatureActiveDays, scoring.FeatureSince,

@@ -1,7 +1,7 @@
 package scoring
 
-// valid reports whether fold can have left the state: whatever it accepts has one spelling and at most maxState bytes, and
-// may be read and folded into. An instant or tile in it is never beyond maxTime.
+// Valid reports whether Fold can have left the state: whatever it accepts has one spelling and at most MaxState
+// bytes, and may be read and folded into. An instant or tile in it is never beyond maxTime.
 func (f *Features) Valid(state []byte) bool {
 	last := -1
 	for len(state) > 0 {

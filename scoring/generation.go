@@ -5,12 +5,13 @@ import (
 	"slices"
 )
 
-// Migration carries customers over from one pack to another. Make one with NewMigration; it belongs to one goroutine, like the
-// scorers of both.
+// Migration carries customers over from one pack to another. Make one with NewMigration; it belongs to one goroutine,
+// like the scorers of both.
 //
-// The core of a profile, the ids and what the customer was told stay as they are. Of the features' state stays what both packs
-// keep alike: of the same events, in the same tiles, and as far back where a trend looks. All else begins as no data. Open episodes stay open, under the opening
-// of the new pack that stands for theirs; one of a kind that the new pack does not have ends.
+// The core of a profile, the ids and what the customer was told stay as they are. Of the features' state stays what
+// both packs keep alike: of the same events, in the same tiles, and as far back where a trend looks. All else begins
+// as no data. Open episodes stay open, under the opening of the new pack that stands for theirs; one of a kind that
+// the new pack does not have ends.
 type Migration struct {
 	from, to *Scorer
 	cells    []int             // of the new pack: the index of the old one's cell that keeps the same, -1: none
@@ -32,8 +33,8 @@ func NewMigration(from, to *Scorer) *Migration {
 	return m
 }
 
-// inherited are f's cells as indexes of the cells of old that keep the same, -1: none does. Names say what the cells of each keep;
-// those that keep the same have the same.
+// inherited are f's cells as indexes of the cells of old that keep the same, -1: none does. Names say what the cells
+// of each keep; those that keep the same have the same.
 func (f *Features) inherited(names []string, old *Features, oldNames []string) []int {
 	places := map[string]int{}
 	for i, name := range oldNames {
@@ -51,13 +52,14 @@ func (f *Features) inherited(names []string, old *Features, oldNames []string) [
 	return from
 }
 
-// compares reports whether a trend reads the cell. What lies farther back than the cell was kept would count as nothing, and the
-// present as a rise.
+// compares reports whether a trend reads the cell. What lies farther back than the cell was kept would count as
+// nothing, and the present as a rise.
 func (f *Features) compares(c *cell) bool {
 	return slices.ContainsFunc(c.readers, func(i int) bool { return f.list[i].kind == FeatureTrend })
 }
 
-// cellNames are names for what the cells of the features' state keep: cells of two packs that keep the same have the same.
+// cellNames are names for what the cells of the features' state keep: cells of two packs that keep the same have the
+// same.
 func (k *Pack) cellNames() []string {
 	keys := k.Model.Features.keys()
 	names := make([]string, len(keys))
@@ -92,8 +94,8 @@ func (k *Pack) cellName(c *cellKey) string {
 	return string(b)
 }
 
-// standsFor is the opening for an episode that was opened under another pack: that of the same code, else the highest whose floor
-// is not above, else the lowest.
+// standsFor is the opening for an episode that was opened under another pack: that of the same code, else the highest
+// whose floor is not above, else the lowest.
 func (r *KindRule) standsFor(o *Opening) uint8 {
 	if i := slices.IndexFunc(r.Opens, func(n Opening) bool { return n.Code == o.Code }); i >= 0 {
 		return uint8(i)
@@ -107,8 +109,8 @@ func (r *KindRule) standsFor(o *Opening) uint8 {
 	return uint8(best)
 }
 
-// Leave ends, under the old pack, the episodes of kinds that the new one does not have, by an event at an instant (ms since the
-// epoch). Call it before Enter. The decisions are valid until the old pack's scorer is asked again.
+// Leave ends, under the old pack, the episodes of kinds that the new one does not have, by an event at an instant (ms
+// since the epoch). Call it before Enter. The decisions are valid until the old pack's scorer is asked again.
 func (m *Migration) Leave(c *Customer, at int64) []Decision {
 	m.from.decisions = m.from.decisions[:0]
 	for n := range c.Touched.all {
@@ -119,9 +121,9 @@ func (m *Migration) Leave(c *Customer, at int64) []Decision {
 	return m.from.decisions
 }
 
-// Enter makes c a customer of the new pack from an event at an instant (ms since the epoch) on, which is not yet folded. Whether
-// the new pack has something to say at once is looked at with its next deadline, which is then. The memory of c's features is
-// the migration's until the next call.
+// Enter makes c a customer of the new pack from an event at an instant (ms since the epoch) on, which is not yet
+// folded. Whether the new pack has something to say at once is looked at with its next deadline, which is then. The
+// memory of c's features is the migration's until the next call.
 func (m *Migration) Enter(c *Customer, at int64) {
 	for n := range c.Touched.all {
 		m.enterKind(n, c.EpisodeOf(n))
@@ -132,8 +134,8 @@ func (m *Migration) Enter(c *Customer, at int64) {
 	c.Armed = ceilMinute(max(at, c.At))
 }
 
-// enterKind puts h, of kind n, under the new pack's openings: what is open under those that stand for it, what has ended under
-// those of the same code.
+// enterKind puts h, of kind n, under the new pack's openings: what is open under those that stand for it, what has
+// ended under those of the same code.
 func (m *Migration) enterKind(n Kind, h *Triggered) {
 	was := *h
 	h.Openings, h.Times = 0, [maxOpenings]int64{}
@@ -151,8 +153,8 @@ func (m *Migration) enterKind(n Kind, h *Triggered) {
 	}
 }
 
-// carry appends the cells of another pack's state that f keeps too; from is, by f's cells, their index there or -1. f may look
-// less far back, and then keeps less; where it looks farther back, it sees what was kept.
+// carry appends the cells of another pack's state that f keeps too; from is, by f's cells, their index there or -1. f
+// may look less far back, and then keeps less; where it looks farther back, it sees what was kept.
 func (f *Features) carry(dst, state []byte, from []int) []byte {
 	for i, old := range from {
 		kept := cellOf(state, old)

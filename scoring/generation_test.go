@@ -129,7 +129,8 @@ func TestMigrationSeesWhatWasKept(t *testing.T) {
 	}
 }
 
-// TestMigrationOfEpisodes: an open episode goes on under the opening of the same code, else by its floor, and ends with its kind.
+// TestMigrationOfEpisodes: an open episode goes on under the opening of the same code, else by its floor, and ends
+// with its kind.
 func TestMigrationOfEpisodes(t *testing.T) {
 	kind := func(opens ...string) string {
 		return "kinds:\n  explicit: {opens: [" + strings.Join(opens, ", ") + "], closes: [buy], expires: 60d}"
@@ -217,7 +218,8 @@ func TestMigrationOfEpisodes(t *testing.T) {
 	})
 }
 
-// TestMigrationOfTrends: a trend that looks farther back than what was kept begins without data, with all that reads its cell.
+// TestMigrationOfTrends: a trend that looks farther back than what was kept begins without data, with all that reads
+// its cell.
 func TestMigrationOfTrends(t *testing.T) {
 	kept := func(features string) *scoring.Pack {
 		return scoringtest.PackOf(t, "1", olderSignals, "features: {"+features+"}")

@@ -23,7 +23,8 @@ func firstLapse(all []scoring.Decision) int64 {
 	return math.MaxInt64
 }
 
-// TestFailedPaymentsAreNoLapse: with every shipped pack that has the kind, payments that fail never make a lapse come earlier.
+// TestFailedPaymentsAreNoLapse: with every shipped pack that has the kind, payments that fail never make a lapse come
+// earlier.
 func TestFailedPaymentsAreNoLapse(t *testing.T) {
 	for _, name := range scoring.Shipped() {
 		pack := scoringtest.Must(scoring.Load(name, nil, scoring.Overrides{}))

@@ -97,7 +97,8 @@ type openingFile struct {
 	Code    string   `json:"code"              yaml:"code"`
 }
 
-const maxOpenings = 8 // of a kind
+// maxOpenings is how many openings a kind has at most.
+const maxOpenings = 8
 
 // checkKinds notes what is wrong with the kinds.
 func (f *packFile) checkKinds() {

@@ -1,7 +1,7 @@
 package scoring
 
-// watch tells what p is waiting for: the score to reach where the tier begins, at a minute not before from. TierNone: for
-// nothing.
+// watch tells what p is waiting for: the score to reach where the tier begins, at a minute not before from. TierNone:
+// for nothing.
 func (s *Scorer) watch(p *Profile) (tier Tier, from int64) {
 	if p.Visits == 0 {
 		return TierNone, 0
@@ -19,8 +19,8 @@ func (s *Scorer) watch(p *Profile) (tier Tier, from int64) {
 	return TierNone, 0
 }
 
-// lapseFloor is the tier from which on a lapse says more than the open episodes of other kinds do, as of the newest event:
-// TierNone, it would not. Who cannot pay has not decided to leave, whatever the silence.
+// lapseFloor is the tier from which on a lapse says more than the open episodes of other kinds do, as of the newest
+// event: TierNone, it would not. Who cannot pay has not decided to leave, whatever the silence.
 func (s *Scorer) lapseFloor(p *Profile) Tier {
 	if p.Touched == 0 { // nearly everybody, at every event: the stage need not be known
 		return AtRisk
@@ -44,8 +44,8 @@ func (s *Scorer) rearm(c *Customer) {
 }
 
 // Wake looks at c as of minute c.Armed: it ends what has expired, raises or escalates a lapse if the conditions hold
-// there, and moves Armed on to a later minute, or to 0 where nothing can happen without a further event. The caller wakes
-// c as long as Armed is not 0 and not beyond the watermark. The decisions are valid until s is asked again.
+// there, and moves Armed on to a later minute, or to 0 where nothing can happen without a further event. The caller
+// wakes c as long as Armed is not 0 and not beyond the watermark. The decisions are valid until s is asked again.
 func (s *Scorer) Wake(c *Customer) []Decision {
 	s.decisions = s.decisions[:0]
 	s.expire(c, c.Armed)

@@ -84,8 +84,8 @@ func readChanges(t *testing.T, path string) []change {
 	return all
 }
 
-// lapses folds a log in time order into partitions by customer, lateness 0: what falls due before a customer's own event
-// fires before it, what falls due after its last one fires at the end.
+// lapses folds a log in time order into partitions by customer, lateness 0: what falls due before a customer's own
+// event fires before it, what falls due after its last one fires at the end.
 func lapses(pack *scoring.Pack, rows []row, partitions int) []change {
 	populations, newest := make([]scoring.Population, partitions), make([]int64, partitions)
 	profiles := map[string]*scoring.Profile{}
@@ -141,8 +141,8 @@ func murmur2(key string) uint32 {
 	return (h ^ h>>15) & math.MaxInt32
 }
 
-// compareChanges wants the same rows. A minute more or less is let pass where the log-odds lie within 1e-6 of a threshold,
-// in at most 5 rows of 10,000.
+// compareChanges wants the same rows. A minute more or less is let pass where the log-odds lie within 1e-6 of a
+// threshold, in at most 5 rows of 10,000.
 func compareChanges(t *testing.T, got, want []change) {
 	t.Helper()
 	if len(got) != len(want) {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Model is what turns a customer's state into a score: the numbers of the core, the stages with their tiers, and the factors with
-// the features that they read. Make one with newModel and fill in the exported fields; then it is not changed any more and may be
-// shared between goroutines.
+// Model is what turns a customer's state into a score: the numbers of the core, the stages with their tiers, and the
+// factors with the features that they read. Make one with newModel and fill in the exported fields; then it is not
+// changed any more and may be shared between goroutines.
 type Model struct {
 	Stages   Stages
 	Factors  []Factor
@@ -25,8 +25,8 @@ type Model struct {
 	epochStep int64   // minutes
 	epochFade float64 // of what probes have taught, from one epoch to the next
 
-	// maxSilence is the days of silence after which a customer is looked at no more: by then whoever is overdue has long been
-	// critical.
+	// maxSilence is the days of silence after which a customer is looked at no more: by then whoever is overdue has
+	// long been critical.
 	maxSilence float64
 }
 

@@ -2,10 +2,10 @@ package scoring
 
 import "math"
 
-// What the terms of the core have to come to for a tier is where the tier begins at the customer's stage, less what the
-// factors add. Stages begin and end, tiles leave windows, and spans pass at known instants, and between these it does not
-// change: a function of time in steps. The search for a deadline (search.go) rests on its value at a minute, on the minute
-// of its next step, and on a bound below it over an interval.
+// What the terms of the core have to come to for a tier is where the tier begins at the customer's stage, less what
+// the factors add. Stages begin and end, tiles leave windows, and spans pass at known instants, and between these it
+// does not change: a function of time in steps. The search for a deadline (search.go) rests on its value at a minute,
+// on the minute of its next step, and on a bound below it over an interval.
 
 // need is what the terms have to come to from a minute to just before until.
 func (e *Evaluator) need(c *Customer, tier Tier, minute int64) (need float64, until int64) {

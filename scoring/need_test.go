@@ -9,8 +9,8 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestNeed: with every shipped pack, whatever the customer's history, what the terms have to come to stands from one step to
-// just before the next, and is never less than its bound.
+// TestNeed: with every shipped pack, whatever the customer's history, what the terms have to come to stands from one
+// step to just before the next, and is never less than its bound.
 func TestNeed(t *testing.T) {
 	const hour = 60
 	for _, name := range scoring.Shipped() {
@@ -49,8 +49,8 @@ func TestNeed(t *testing.T) {
 	}
 }
 
-// TestNeedWhereASumRises: a ratio that has no data gets some without an event where a refund leaves the window of the sum that it
-// divides by.
+// TestNeedWhereASumRises: a ratio that has no data gets some without an event where a refund leaves the window of the
+// sum that it divides by.
 func TestNeedWhereASumRises(t *testing.T) {
 	pack := scoringtest.PackOf(t, "1", "signals:", "  buy: {types: [buy]}", "features:",
 		"  buys: {kind: count, of: buy, within: 90d}", "  spent: {kind: sum, of: buy, within: 30d}", "  dear: {kind: ratio, of: buys, to: spent, least: 50}",

@@ -19,8 +19,8 @@ var shipped embed.FS
 // Everything is the name in a pack's activity list that stands for every event type.
 const Everything = "*"
 
-// Pack is what a business calls activity and friction, and when it wants to hear of a customer. It is known by its hash.
-// Make one with Load; it is not changed afterwards and may be shared between goroutines.
+// Pack is what a business calls activity and friction, and when it wants to hear of a customer. It is known by its
+// hash. Make one with Load; it is not changed afterwards and may be shared between goroutines.
 type Pack struct {
 	Name, Version string
 	Hash          string // SHA-256 of the canonical form, overrides included, in hex
@@ -58,8 +58,8 @@ type Overrides struct {
 	Horizon  time.Duration      // instead of the pack's, if not 0
 }
 
-// Load returns the shipped pack of that name, or the one in a file, read through read, where nameOrPath holds a slash or
-// ends in .yaml or .yml. Whatever is wrong with it is reported at once, each problem with its place.
+// Load returns the shipped pack of that name, or the one in a file, read through read, where nameOrPath holds a slash
+// or ends in .yaml or .yml. Whatever is wrong with it is reported at once, each problem with its place.
 func Load(nameOrPath string, read func(path string) ([]byte, error), o Overrides) (*Pack, error) {
 	return LoadIn(reasonTexts, nameOrPath, read, o)
 }

@@ -2,8 +2,9 @@ package scoring
 
 import "fmt"
 
-// Lint lists what is allowed in a pack and yet hardly meant: what is declared and never used, what no value or customer reaches, and
-// what contradicts itself. That factors could add more than the cap together is what a cap is for.
+// Lint lists what is allowed in a pack and yet hardly meant: what is declared and never used, what no value or
+// customer reaches, and what contradicts itself. That factors could add more than the cap together is what a cap is
+// for.
 func (k *Pack) Lint() (found []string) {
 	note := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	used := k.usedFeatures()

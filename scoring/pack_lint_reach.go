@@ -13,9 +13,9 @@ const (
 )
 
 // reach is between which values a feature lies whatever happens.
-func (k *Pack) reach(feature int) (least, most int64) {
+func (k *Pack) reach(index int) (least, most int64) {
 	const any = 1 << 53
-	switch f := &k.Features[feature]; f.Kind {
+	switch f := &k.Features[index]; f.Kind {
 	case FeatureActiveDays:
 		return 0, int64(f.Within)
 	case FeatureDistinct:
@@ -145,8 +145,8 @@ func (k *Pack) lintKinds(note func(string, ...any)) {
 	}
 }
 
-// behind reports whether a later opening, whose floor is no lower, is open whenever o is: it opens with it, and nothing ends it
-// alone. Some signals end all.
+// behind reports whether a later opening, whose floor is no lower, is open whenever o is: it opens with it, and
+// nothing ends it alone. Some signals end all.
 func (o *Opening) behind(later *Opening, all uint64) bool {
 	return later.Signal == o.Signal && later.Closes&^(o.Closes|all) == 0 &&
 		(later.Feature < 0 || later.Feature == o.Feature && later.AtLeast <= o.AtLeast)
@@ -254,8 +254,8 @@ func (c *condition) wanted() PropertyValue {
 	}
 }
 
-// Wanted are properties that meet conditions of the pack's signals, by the index of the property: what made-up events hold so that
-// each condition is met now and then.
+// Wanted are properties that meet conditions of the pack's signals, by the index of the property: what made-up events
+// hold so that each condition is met now and then.
 func (k *Pack) Wanted() [][]PropertyValue {
 	all := make([][]PropertyValue, len(k.properties))
 	for _, s := range sorted(k.declared.Signals) {

@@ -204,7 +204,8 @@ func (f *packFile) broken(where, format string, args ...any) *packFile {
 	return f
 }
 
-// override replaces settings. A type that an override makes activity is no longer friction by the pack, and the reverse.
+// override replaces settings. A type that an override makes activity is no longer friction by the pack, and the
+// reverse.
 func (f *packFile) override(o Overrides) {
 	if o.Horizon != 0 {
 		f.Horizon, f.places["horizon"] = o.Horizon, "override of horizon"

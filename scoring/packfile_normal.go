@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// normalise gives spans, windows and numbers one spelling each, and lists whose order means nothing one order, so that the
-// same pack has the same hash however it is written. The order of factors, openings, playbooks and points of curves stays. f has
-// been checked.
+// normalise gives spans, windows and numbers one spelling each, and lists whose order means nothing one order, so
+// that the same pack has the same hash however it is written. The order of factors, openings, playbooks and points of
+// curves stays. f has been checked.
 func (f *packFile) normalise() {
 	f.normaliseSignals()
 	f.normaliseFeatures()
@@ -27,11 +27,11 @@ func (f *packFile) normaliseSignals() {
 }
 
 func (f *packFile) normaliseFeatures() {
-	for name, feature := range f.Features {
-		if n, hourly, err := parseWindow(feature.Within); err == nil {
-			feature.Within = strconv.Itoa(n) + map[bool]string{false: "d", true: "h"}[hourly]
+	for name, d := range f.Features {
+		if n, hourly, err := parseWindow(d.Within); err == nil {
+			d.Within = strconv.Itoa(n) + map[bool]string{false: "d", true: "h"}[hourly]
 		}
-		f.Features[name] = feature
+		f.Features[name] = d
 	}
 }
 

@@ -242,8 +242,8 @@ func TestPlaybooksDocument(t *testing.T) {
 	}
 }
 
-// TestEventsOfThePacks: docs/events.md tells of every event and property that a shipped pack reads, and of no event that
-// none does.
+// TestEventsOfThePacks: docs/events.md tells of every event and property that a shipped pack reads, and of no event
+// that none does.
 func TestEventsOfThePacks(t *testing.T) {
 	_, text, ok := strings.Cut(document(t, "../docs/events.md"), "\n## Events of the packs\n")
 	if !ok {
@@ -294,8 +294,8 @@ func TestEventsOfThePacks(t *testing.T) {
 	}
 }
 
-// TestReasonSentences: every code of the catalogue is used, and its sentence can be said of a customer with the numbers that
-// there are.
+// TestReasonSentences: every code of the catalogue is used, and its sentence can be said of a customer with the
+// numbers that there are.
 func TestReasonSentences(t *testing.T) {
 	used, ofTheCore := reasonsOfAll(), reasonsOfAll()
 	for _, p := range verticals(t) {

@@ -1,7 +1,8 @@
 package scoring
 
-// play is what the pack says to do about a decision; nil: nothing. Of an alert's reasons the weightiest for which there is
-// a playbook counts. That somebody is overdue is what every lapse is about, so it counts last, and the kind after it.
+// play is what the pack says to do about a decision; nil: nothing. Of an alert's reasons the weightiest for which
+// there is a playbook counts. That somebody is overdue is what every lapse is about, so it counts last, and the kind
+// after it.
 func (r *Renderer) play(d *Decision, value ValueTier) *Play {
 	if d.Transition == Recovered || d.Transition == Expired || len(r.Pack.Playbooks) == 0 {
 		return nil

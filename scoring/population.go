@@ -1,8 +1,9 @@
 package scoring
 
-// Population is what a customer without history looks like: running moments of ln(gap in days), fading with time constant
-// 4 horizons of event time, so that they mean the same however many partitions share the customers. Only the first three
-// gaps of a customer count towards Mean and Total, lest heavy users define what is normal. The zero value has seen nothing.
+// Population is what a customer without history looks like: running moments of ln(gap in days), fading with time
+// constant 4 horizons of event time, so that they mean the same however many partitions share the customers. Only the
+// first three gaps of a customer count towards Mean and Total, lest heavy users define what is normal. The zero value
+// has seen nothing.
 type Population struct {
 	N      float64 `json:"n"`       // weight behind Mean and Total
 	NAt    int64   `json:"n_at"`    // event time that N refers to, ms since the epoch

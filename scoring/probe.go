@@ -1,14 +1,15 @@
 package scoring
 
-// The stream labels itself. At instants of its own a customer's score is noted as a probe; a horizon later the same stream
-// shows whether the customer was silent throughout. What became of the probes, by score, turns a score into a probability.
+// The stream labels itself. At instants of its own a customer's score is noted as a probe; a horizon later the same
+// stream shows whether the customer was silent throughout. What became of the probes, by score, turns a score into a
+// probability.
 
 // probedSilence is for how many horizons of silence a customer is probed: who has been gone for longer says nothing
 // about those whose probability is asked for.
 const probedSilence = 2
 
-// Probe is what a customer's profile remembers of its probes. The zero value has no instant yet: the customer's next activity
-// gives it one.
+// Probe is what a customer's profile remembers of its probes. The zero value has no instant yet: the customer's next
+// activity gives it one.
 type Probe struct {
 	Next uint32 // minute since the epoch of the customer's next instant: what is pending resolves, and another begins
 	Cell uint8  // 1 + cell of the score a horizon before Next; 0: nothing is pending
@@ -17,12 +18,12 @@ type Probe struct {
 // at is the next instant, in ms since the epoch.
 func (p *Probe) at() int64 { return int64(p.Next) * minuteMillis }
 
-// Probe brings c's probes up to until, in ms: it adds to table what has resolved by then, and begins the next. One begins at
-// each instant drawn for the customer, a horizon apart or by the table's choice a power of two of them, whatever the
-// customer does; an instant at which it has been gone for long is passed over. c must hold the events up to until, so call
-// it before each event with the ms before that, and before each Wake with the ms of its minute. Several calls do what the
-// last alone would, and nothing but c.Probe is changed: what happens to c otherwise, and when it is looked at, does not
-// depend on its probes. It takes constant time after however long a silence.
+// Probe brings c's probes up to until, in ms: it adds to table what has resolved by then, and begins the next. One
+// begins at each instant drawn for the customer, a horizon apart or by the table's choice a power of two of them,
+// whatever the customer does; an instant at which it has been gone for long is passed over. c must hold the events up
+// to until, so call it before each event with the ms before that, and before each Wake with the ms of its minute.
+// Several calls do what the last alone would, and nothing but c.Probe is changed: what happens to c otherwise, and
+// when it is looked at, does not depend on its probes. It takes constant time after however long a silence.
 func (e *Evaluator) Probe(c *Customer, until int64, table *Calibration) {
 	m, p := e.model, &c.Profile.Probe
 	for p.Next != 0 && p.at() <= until {

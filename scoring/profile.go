@@ -2,8 +2,8 @@ package scoring
 
 import "math"
 
-// Profile is one customer's rolling state. Its zero value is a customer never seen. Times are event times in ms since the
-// epoch, from 1970 to 2248. Between its own events a customer's score depends on its profile and on time alone.
+// Profile is one customer's rolling state. Its zero value is a customer never seen. Times are event times in ms since
+// the epoch, from 1970 to 2248. Between its own events a customer's score depends on its profile and on time alone.
 type Profile struct {
 	First   int64 // first activity
 	Last    int64 // newest activity
@@ -21,8 +21,8 @@ type Profile struct {
 	Friction float64 // weight of negative events, fading with time constant 1 horizon
 	M, K     float64 // gap law as of the last activity: e^M days is the median gap, K the regularity
 
-	// Armed is the minute since the epoch at which to look at this customer next (see Pack.Wake); 0: none. It is never
-	// later than the next minute at which something would happen without a further event.
+	// Armed is the minute since the epoch at which to look at this customer next (see Scorer.Wake); 0: none. It is
+	// never later than the next minute at which something would happen without a further event.
 	Armed int64
 
 	Probe Probe // of the customer's score: how probable a silent horizon is
@@ -41,7 +41,8 @@ type Profile struct {
 	Triggered [numTriggered]Triggered // episodes of the other kinds; last, because what is seldom read shall not lie between what always is
 }
 
-// Empty reports whether no event ever had an effect on the customer: p says nothing that a customer never seen does not.
+// Empty reports whether no event ever had an effect on the customer: p says nothing that a customer never seen does
+// not.
 func (p *Profile) Empty() bool { return p.Visits == 0 && p.At == 0 && p.Friction == 0 }
 
 // Episode is an open lapse episode. Tier is TierNone where none is open, else AtRisk or Critical.

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// Codes of the core's reasons. They are a contract, as are all of the catalogue (reasons/en.yaml), which holds a sentence
-// for each.
+// Codes of the core's reasons. They are a contract, as are all of the catalogue (reasons/en.yaml), which holds a
+// sentence for each.
 const (
 	ReasonOverdue        = "overdue"         // silent for longer than usual
 	ReasonRareVisitor    = "rare_visitor"    // long gaps even when nothing is wrong
@@ -108,18 +108,18 @@ func (r *Renderer) appendSentence(dst []byte, d *Decision, w weighed) []byte {
 }
 
 // appendPieces appends a sentence that speaks of a feature, or a part of one.
-func (r *Renderer) appendPieces(dst []byte, d *Decision, feature int, text sentence) []byte {
+func (r *Renderer) appendPieces(dst []byte, d *Decision, index int, text sentence) []byte {
 	for i := range text {
 		if p := &text[i]; p.hole == noHole {
 			dst = append(dst, p.text...)
 		} else {
-			dst = r.appendHole(dst, d, feature, p.hole)
+			dst = r.appendHole(dst, d, index, p.hole)
 		}
 	}
 	return dst
 }
 
-func (r *Renderer) appendHole(dst []byte, d *Decision, feature int, h hole) []byte {
+func (r *Renderer) appendHole(dst []byte, d *Decision, index int, h hole) []byte {
 	s := &d.Score
 	switch h {
 	case holeTypical:
@@ -135,16 +135,16 @@ func (r *Renderer) appendHole(dst []byte, d *Decision, feature int, h hole) []by
 	case holeWeight:
 		return r.Pack.says.words.appendDecimal(dst, r.Pack.Model.FrictionLeft(s), 1)
 	case holeValue:
-		if feature >= 0 {
-			return r.appendValue(dst, feature, s.value(feature).N)
+		if index >= 0 {
+			return r.appendValue(dst, index, s.value(index).N)
 		}
 	case holeAgo:
-		if feature >= 0 {
-			return r.appendAgo(dst, feature, s.value(feature).N)
+		if index >= 0 {
+			return r.appendAgo(dst, index, s.value(index).N)
 		}
 	case holeWithin:
-		if feature >= 0 {
-			return r.appendWithin(dst, feature)
+		if index >= 0 {
+			return r.appendWithin(dst, index)
 		}
 	default:
 	}
@@ -152,8 +152,8 @@ func (r *Renderer) appendHole(dst []byte, d *Decision, feature int, h hole) []by
 }
 
 // appendValue appends a feature's value in the form of its kind.
-func (r *Renderer) appendValue(dst []byte, feature int, n int64) []byte {
-	f := &r.Pack.Features[feature]
+func (r *Renderer) appendValue(dst []byte, index int, n int64) []byte {
+	f := &r.Pack.Features[index]
 	switch f.Kind {
 	case FeatureSince, FeatureTenure:
 		if n == 0 { // whole days
@@ -163,7 +163,7 @@ func (r *Renderer) appendValue(dst []byte, feature int, n int64) []byte {
 	case FeatureOpen:
 		return r.Pack.says.words.appendSpan(dst, float64(n)/secondsPerDay)
 	case FeatureRatio:
-		if r.money(feature) {
+		if r.money(index) {
 			return r.Pack.says.words.appendDecimal(dst, float64(n)/1000/100, 2)
 		}
 		return r.Pack.says.words.appendPercent(dst, n)
@@ -172,7 +172,7 @@ func (r *Renderer) appendValue(dst []byte, feature int, n int64) []byte {
 	case FeatureLast:
 		return r.Pack.says.words.appendDecimal(dst, float64(n)/1000, -1)
 	case FeatureSum:
-		if r.money(feature) {
+		if r.money(index) {
 			return r.Pack.says.words.appendDecimal(dst, float64(n)/100, 2)
 		}
 		return r.Pack.says.words.appendDecimal(dst, float64(n)/1000, -1)
@@ -182,8 +182,8 @@ func (r *Renderer) appendValue(dst []byte, feature int, n int64) []byte {
 }
 
 // money reports whether a feature is money: a sum of the events' own value, or such a sum a piece.
-func (r *Renderer) money(feature int) bool {
-	f := &r.Pack.Features[feature]
+func (r *Renderer) money(index int) bool {
+	f := &r.Pack.Features[index]
 	switch f.Kind {
 	case FeatureSum:
 		return f.Property < 0
@@ -195,15 +195,16 @@ func (r *Renderer) money(feature int) bool {
 }
 
 // appendAgo appends how long ago something was: of whole days the first is today.
-func (r *Renderer) appendAgo(dst []byte, feature int, n int64) []byte {
-	if f := &r.Pack.Features[feature]; n == 0 && (f.Kind == FeatureSince || f.Kind == FeatureTenure) {
+func (r *Renderer) appendAgo(dst []byte, index int, n int64) []byte {
+	if f := &r.Pack.Features[index]; n == 0 && (f.Kind == FeatureSince || f.Kind == FeatureTenure) {
 		return append(dst, r.Pack.says.words.today...)
 	}
 	before, after := r.Pack.says.words.aroundAgo()
-	return append(r.appendValue(append(dst, before...), feature, n), after...)
+	return append(r.appendValue(append(dst, before...), index, n), after...)
 }
 
-// FeatureText is a value of the feature of that name in the form of its kind, with its unit; false: the pack has no such feature.
+// FeatureText is a value of the feature of that name in the form of its kind, with its unit; false: the pack has no
+// such feature.
 func (r *Renderer) FeatureText(name string, n int64) (string, bool) {
 	i := slices.IndexFunc(r.Pack.Features, func(f Feature) bool { return f.Name == name })
 	if i < 0 {
@@ -212,11 +213,12 @@ func (r *Renderer) FeatureText(name string, n int64) (string, bool) {
 	return string(r.appendValue(nil, i, n)), true
 }
 
+// secondsPerDay are the seconds of a day.
 const secondsPerDay = 86_400
 
 // appendWithin appends the window of a feature; of a ratio, of what it divides.
-func (r *Renderer) appendWithin(dst []byte, feature int) []byte {
-	f := &r.Pack.Features[feature]
+func (r *Renderer) appendWithin(dst []byte, index int) []byte {
+	f := &r.Pack.Features[index]
 	for f.Kind == FeatureRatio {
 		f = &r.Pack.Features[f.Of]
 	}

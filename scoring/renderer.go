@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// Renderer writes the alerts of a pack. It is not changed once made, and may be shared between goroutines. Make one with
-// NewRenderer.
+// Renderer writes the alerts of a pack. It is not changed once made, and may be shared between goroutines. Make one
+// with NewRenderer.
 type Renderer struct {
 	Pack      *Pack
 	termTails [NumTerms][]byte // what stands behind each term's inputs
@@ -35,8 +35,8 @@ func NewRenderer(k *Pack) *Renderer {
 	return r
 }
 
-// AppendAlert appends the alert's JSON to dst; docs/alert.schema.json describes it. It depends on the alert and the pack
-// alone. id is the alert's own: whoever renders it needs it anyway. Fields are added, never changed.
+// AppendAlert appends the alert's JSON to dst; docs/alert.schema.json describes it. It depends on the alert and the
+// pack alone. id is the alert's own: whoever renders it needs it anyway. Fields are added, never changed.
 func (r *Renderer) AppendAlert(dst []byte, a *Alert, id AlertID) []byte {
 	var n numbers
 	dst = hex.AppendEncode(append(dst, `{"id":"`...), id[:])

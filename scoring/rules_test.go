@@ -16,7 +16,8 @@ import (
 	"testing"
 )
 
-// allowedImports is all that the packages may rest on beside each other: nothing that reads a clock, a file or the network.
+// allowedImports is all that the packages may rest on beside each other: nothing that reads a clock, a file or the
+// network.
 var allowedImports = []string{
 	"bytes", "cmp", "crypto/sha256", "embed", "encoding/binary", "encoding/hex", "encoding/json", "errors", "fmt", "io/fs", "maps", "math", "math/bits",
 	"path", "slices", "strconv", "strings", "time", "unicode/utf8",
@@ -29,8 +30,8 @@ var allowedMath = []string{
 	"Abs", "Ceil", "Float64bits", "Float64frombits", "Inf", "IsInf", "IsNaN", "Ldexp", "MaxInt64", "MaxUint32", "NaN", "Pi", "Round", "Signbit", "Sqrt", "Trunc",
 }
 
-// TestNumbersAreTheSameEverywhere reads the source of this package and of those below it: what it imports, what it uses of math, and
-// that the compiler finds no product to fuse with a sum (docs/adr/0002-numbers.md).
+// TestNumbersAreTheSameEverywhere reads the source of this package and of those below it: what it imports, what it
+// uses of math, and that the compiler finds no product to fuse with a sum (docs/adr/0002-numbers.md).
 func TestNumbersAreTheSameEverywhere(t *testing.T) {
 	r := newRules(t)
 	for _, dir := range packages(t) {

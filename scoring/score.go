@@ -138,8 +138,8 @@ func (m *Model) coreScore(p *Profile, at int64) Score {
 	return s
 }
 
-// TiersBefore is between which tiers the customer of a score was as of its newest event: level and friction are as of then, silence
-// and tenure shorter by the time since, and the factors are not known.
+// TiersBefore is between which tiers the customer of a score was as of its newest event: level and friction are as of
+// then, silence and tenure shorter by the time since, and the factors are not known.
 func (m *Model) TiersBefore(s Score) (least, most Tier) {
 	silence := max(days(millis(s.Silence)-millis(s.Idle)), minSilence)
 	rhythm := m.logitSilent(s.LnTypical, s.Regularity, minSilence)
@@ -167,13 +167,15 @@ func (m *Model) silence(p *Profile, at int64) float64 { return max(span(at-p.Las
 func span(ms int64) float64 { return min(max(days(ms), 0), maxDays) }
 
 // logitSilent is the log-odds q/(1-q) that a silence of r days lasts a horizon more, for gaps longer than x with
-// probability S(x) = 1 / (1 + u(x)), u(x) = (x/e^m)^regularity: q = S(r+H) / S(r), so q/(1-q) = (1+u(r)) / (u(r+H)-u(r)).
+// probability S(x) = 1 / (1 + u(x)), u(x) = (x/e^m)^regularity: q = S(r+H) / S(r), so q/(1-q) = (1+u(r)) /
+// (u(r+H)-u(r)).
 //
 // With regularity at most 16, |m| at most 12 and r from 0.02 to 2^43 ms, u stays within e^-255 and e^376.
 func (m *Model) logitSilent(lnTypical, regularity, r float64) float64 {
 	return logitSilentFor(lnTypical, regularity, r, m.horizon)
 }
 
+// logitSilentFor is logitSilent with a horizon in days.
 func logitSilentFor(lnTypical, regularity, r, horizon float64) float64 {
 	from := Exp(float64(regularity * (Log(r) - lnTypical)))
 	to := Exp(float64(regularity * (Log(r+horizon) - lnTypical)))
@@ -187,6 +189,7 @@ func levelTerm(level, idle, fade float64) float64 {
 	return levelBy(levelWeight, levelFloor, level, idle, fade)
 }
 
+// levelBy is the term of so much activity, as of idle days ago, by its coefficients.
 func levelBy(weight, floor, level, idle, fade float64) float64 {
 	return float64(-weight * Log(float64(level*Exp(-idle/fade))+floor))
 }
@@ -195,6 +198,7 @@ func tenureTerm(tenure, horizon float64) float64 {
 	return tenureBy(tenureWeight, tenureOffset, tenure, horizon)
 }
 
+// tenureBy is the term of so many days since the first activity, by its coefficients.
 func tenureBy(weight, offset, tenure, horizon float64) float64 {
 	return float64(-weight * Log(tenure/horizon+offset))
 }
@@ -203,6 +207,7 @@ func frictionTerm(friction, idle, fade float64) float64 {
 	return frictionBy(frictionWeight, friction, idle, fade)
 }
 
+// frictionBy is the term of a weight of negative events, as of idle days ago, by its coefficients.
 func frictionBy(weight, friction, idle, fade float64) float64 {
 	if friction == 0 {
 		return 0
@@ -213,8 +218,10 @@ func frictionBy(weight, friction, idle, fade float64) float64 {
 // FrictionLeft is the weight of negative events as of the score's time.
 func (m *Model) FrictionLeft(s *Score) float64 { return float64(s.Friction * Exp(-s.Idle/m.horizon)) }
 
+// sigmoid is the probability of log-odds.
 func sigmoid(x float64) float64 { return 1 / (1 + Exp(-x)) }
 
+// logit is the log-odds of a probability.
 func logit(p float64) float64 { return Log(p / (1 - p)) }
 
 // overdueDays is the silence beyond which a customer with this gap law is overdue: the pack's quantile of its gaps.

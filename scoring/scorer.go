@@ -2,8 +2,8 @@ package scoring
 
 import "fmt"
 
-// Scorer applies a pack to customers: what an event or a moment does to each. It holds the memory that this takes and belongs to
-// one goroutine. Make one with NewScorer.
+// Scorer applies a pack to customers: what an event or a moment does to each. It holds the memory that this takes and
+// belongs to one goroutine. Make one with NewScorer.
 type Scorer struct {
 	Pack *Pack
 	Eval Evaluator // by the pack's model

@@ -2,8 +2,8 @@ package scoring
 
 import "math"
 
-// Search returns the first minute not before from at which c's score is in a tier if no event comes, or one a little before it; 0:
-// there is none.
+// Search returns the first minute not before from at which c's score is in a tier if no event comes, or one a little
+// before it; 0: there is none.
 func (e *Evaluator) Search(c *Customer, from int64, tier Tier) int64 {
 	return e.search(c, from, tier, fineEffort)
 }
@@ -11,8 +11,8 @@ func (e *Evaluator) Search(c *Customer, from int64, tier Tier) int64 {
 // search returns a minute not before from such that no minute from there to just before it has a score in tier; given
 // enough effort, in points, the very first that has. 0: there is none.
 //
-// What the terms have to come to changes in steps (need.go). Where even the least of it is not reached up to some minute,
-// all steps to there are leapt over; else the search goes on within the step.
+// What the terms have to come to changes in steps (need.go). Where even the least of it is not reached up to some
+// minute, all steps to there are leapt over; else the search goes on within the step.
 func (e *Evaluator) search(c *Customer, from int64, tier Tier, effort int) int64 {
 	if from > e.model.lastMinute(c.Profile) {
 		return 0

@@ -10,7 +10,7 @@ import (
 // Stage is where a customer stands in its life with the business. The names are a contract.
 type Stage uint8
 
-// Stages. At any time a customer is in the first that fits, in the order of Pack.stage.
+// Stages. At any time a customer is in the first that fits, in the order of Model.stage.
 const (
 	StageActive Stage = iota
 	StageNew
@@ -119,7 +119,8 @@ func (m *Model) stage(p *Profile, at int64) Stage {
 	return StageActive
 }
 
-// stageEdge is the first instant after `after` at which the stage may change with no further event; math.MaxInt64: none.
+// stageEdge is the first instant after `after` at which the stage may change with no further event; math.MaxInt64:
+// none.
 func (m *Model) stageEdge(p *Profile, after int64) int64 {
 	s, next := &m.Stages, int64(math.MaxInt64)
 	edge := func(from, span int64) {

@@ -15,16 +15,16 @@ func (s *Scorer) standing(c *Customer, score *Score) Tier {
 	return max(s.Pack.Model.TierOf(score), s.floored(c.Profile, score.Stage))
 }
 
-// TierAt is the tier and the stage that c is in as of at, in ms since the epoch: by its score, and not below the floors of
-// its open episodes. TierNone of a customer without activity or open episode.
+// TierAt is the tier and the stage that c is in as of at, in ms since the epoch: by its score, and not below the
+// floors of its open episodes. TierNone of a customer without activity or open episode.
 func (s *Scorer) TierAt(c *Customer, at int64) (Tier, Stage) {
 	score := s.Eval.Score(c, at)
 	return s.standing(c, &score), score.Stage
 }
 
-// Now is what an alert would say of c if there were one as of at, in ms since the epoch: about the open episode with the highest
-// floor, else about the customer's silence. Nothing was decided, so it has no number of its own. Its tier is that of TierAt, and
-// Previous the one that the score alone gives.
+// Now is what an alert would say of c if there were one as of at, in ms since the epoch: about the open episode with
+// the highest floor, else about the customer's silence. Nothing was decided, so it has no number of its own. Its tier
+// is that of TierAt, and Previous the one that the score alone gives.
 func (s *Scorer) Now(c *Customer, at int64) Decision {
 	d := Decision{Transition: Raised, At: at, Silence: at - c.Last, Score: s.Eval.Score(c, at)}
 	floor := 0.0
@@ -46,8 +46,8 @@ func (s *Scorer) Now(c *Customer, at int64) Decision {
 	return d
 }
 
-// EpisodeFloor is the risk score that the customer's is not below while its episode of that kind is open, and the reason's code; 0
-// where none is.
+// EpisodeFloor is the risk score that the customer's is not below while its episode of that kind is open, and the
+// reason's code; 0 where none is.
 func (s *Scorer) EpisodeFloor(c *Customer, n Kind) (floor float64, code string) {
 	if n == Lapse {
 		return 0, ""

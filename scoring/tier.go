@@ -31,8 +31,8 @@ func (t Tier) String() string {
 // Transition is what happened to an episode. The numbers are stored in outboxes; the names are a contract.
 type Transition uint8
 
-// The closed list of transitions. Raised to Deescalated, Recovered and Expired are decided today; an episode that is no lapse opens
-// by an event, moves between its openings' floors, and ends by an event or by itself.
+// The closed list of transitions. Raised to Deescalated, Recovered and Expired are decided today; an episode that is
+// no lapse opens by an event, moves between its openings' floors, and ends by an event or by itself.
 const (
 	TransitionNone Transition = iota
 	Raised                    // the customer is overdue and at risk: an episode opens

@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// Triggered is a customer's state in one of the kinds other than lapse, whose episodes events open. Of each opening stands the newest event that spoke of it,
-// and what it said: events that come in another order leave the same.
+// Triggered is a customer's state in one of the kinds other than lapse, whose episodes events open. Of each opening
+// stands the newest event that spoke of it, and what it said: events that come in another order leave the same.
 type Triggered struct {
 	Number         uint32 // of the newest episode; 0: there was none
 	Sequence       uint32 // of its newest transition; 0: none is open
@@ -32,8 +32,8 @@ func (h *Triggered) end(openings uint8, at int64) {
 	}
 }
 
-// begin has an event open openings, but for those that a newer one has ended, or one of the same time. Those that were not
-// open are fresh.
+// begin has an event open openings, but for those that a newer one has ended, or one of the same time. Those that
+// were not open are fresh.
 func (h *Triggered) begin(openings uint8, at int64) (fresh uint8) {
 	for ; openings != 0; openings &= openings - 1 {
 		i := bits.TrailingZeros8(openings)
@@ -143,6 +143,7 @@ func (h *Triggered) valid() bool {
 	return h.Number > 0 && h.Openings != 0 && 0 <= h.Since && h.Since <= min(h.Newest, h.LastTransition) && max(h.Newest, h.LastTransition) <= maxTime
 }
 
+// readByte reads a byte.
 func (r *cellReader) readByte() byte {
 	if b := r.fixed(1); b != nil {
 		return b[0]
@@ -150,6 +151,7 @@ func (r *cellReader) readByte() byte {
 	return 0
 }
 
+// readUint16 reads two bytes, little endian.
 func (r *cellReader) readUint16() uint16 {
 	if b := r.fixed(2); b != nil {
 		return binary.LittleEndian.Uint16(b)
@@ -157,6 +159,7 @@ func (r *cellReader) readUint16() uint16 {
 	return 0
 }
 
+// readUint32 reads four bytes, little endian.
 func (r *cellReader) readUint32() uint32 {
 	if b := r.fixed(4); b != nil {
 		return binary.LittleEndian.Uint32(b)

@@ -2,11 +2,13 @@ package scoring
 
 import "encoding/binary"
 
+// varintSize is the length in bytes of n as a varint with a sign.
 func varintSize(n int64) int {
 	var b [binary.MaxVarintLen64]byte
 	return binary.PutVarint(b[:], n)
 }
 
+// uvarintSize is the length in bytes of n as a varint.
 func uvarintSize(n uint64) int {
 	var b [binary.MaxVarintLen64]byte
 	return binary.PutUvarint(b[:], n)

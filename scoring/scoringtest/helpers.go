@@ -7,6 +7,7 @@ import (
 	"ebb/scoring"
 )
 
+// Day is a day in ms.
 const Day = 86_400_000
 
 var (
@@ -14,8 +15,10 @@ var (
 	Failed = scoring.Signal{Known: true, Friction: 1}
 )
 
+// Begin is when most histories begin, in ms since the epoch.
 const Begin = int64(1_600_000_020_000)
 
+// CloseTo wants a number to within 1e-6.
 func CloseTo(t *testing.T, what string, got, want float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= 1e-6) {

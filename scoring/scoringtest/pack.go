@@ -9,7 +9,8 @@ import (
 	"ebb/scoring"
 )
 
-// Troubles is a pack with a kind whose openings have ends of their own, one with a single end, and one that ends with a visit.
+// Troubles is a pack with a kind whose openings have ends of their own, one with a single end, and one that ends with
+// a visit.
 var Troubles = []string{
 	"signals:",
 	"  ticket: {types: [ticket]}", "  solved: {types: [solved]}", "  dispute: {types: [dispute]}", "  decided: {types: [decided]}",

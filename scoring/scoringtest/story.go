@@ -19,6 +19,7 @@ func (s *Story) note(d *scoring.Decision) {
 		d.Episode, d.Sequence, d.Tier, d.Previous))
 }
 
+// SilentUntil has the silence until a day take its effect.
 func (s *Story) SilentUntil(at float64) {
 	for p := &s.Profile; p.Armed != 0 && p.Armed <= (Begin+int64(at*Day))/60_000; {
 		if d, ok := Wake(s.Pack, p); ok {
@@ -27,6 +28,7 @@ func (s *Story) SilentUntil(at float64) {
 	}
 }
 
+// Event folds an event on a day.
 func (s *Story) Event(at float64, signal scoring.Signal) {
 	if d, ok := Observe(s.Pack, &s.Profile, &s.Pop, scoring.Observation{Time: Begin + int64(at*Day), Signal: signal}); ok {
 		s.note(&d)

@@ -15,6 +15,7 @@ type Walk struct {
 	Now           int64
 }
 
+// NewWalk begins with a customer never seen.
 func NewWalk(pack *scoring.Pack) *Walk {
 	w := &Walk{Scorer: scoring.NewScorer(pack), Judge: scoring.NewScorer(pack), Types: pack.EventTypes(), Now: Begin}
 	w.Customer.Profile = &scoring.Profile{}
