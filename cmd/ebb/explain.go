@@ -87,21 +87,21 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 }
 
 // knownPacks are the packs that come with ebb and the one of the flags, by their hash.
-func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
-	known := map[string]*scoring.Pack{}
+func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Renderer, error) {
+	known := map[string]*scoring.Renderer{}
 	for _, name := range scoring.Shipped() {
 		k, err := scoring.Load(name, readFile, scoring.Overrides{})
 		if err != nil {
 			return nil, err
 		}
-		known[k.Hash] = k
+		known[k.Hash] = scoring.NewRenderer(k)
 	}
 	if f.packFlags == (packFlags{}) {
 		return known, nil
 	}
 	if b, err := readFile(f.pack); err == nil && f.packFlags == (packFlags{pack: f.pack}) { // overrides of today do not concern what ebb kept
 		if k, err := scoring.LoadCanonical(bytes.TrimSpace(b)); err == nil {
-			known[k.Hash] = k
+			known[k.Hash] = scoring.NewRenderer(k)
 			return known, nil
 		}
 	}
@@ -113,7 +113,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
-	known[k.Hash] = k
+	known[k.Hash] = scoring.NewRenderer(k)
 	return known, nil
 }
 
@@ -121,7 +121,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
 type explaining struct {
 	explainText
 	errors  screen
-	packs   map[string]*scoring.Pack
+	packs   map[string]*scoring.Renderer
 	encoder *json.Encoder
 	asJSON  bool
 
@@ -147,7 +147,7 @@ func (r *explaining) next(where string, line []byte) error {
 	case len(e.Differences) > 0:
 		r.wrong++
 		fmt.Fprintf(r.errors, "%s: alert %s does not prove itself: %s\n", where, printable(e.ID), differencesInWords(e.Differences))
-	case e.pack == nil:
+	case e.by == nil:
 		r.alone++
 		fallthrough
 	default:
@@ -183,7 +183,7 @@ type explained struct {
 	ByPack bool `json:"checked_by_pack"` // false: the pack is not known
 	*scoring.Explanation
 
-	pack *scoring.Pack // nil: not known
+	by *scoring.Renderer // of its pack; nil: not known
 }
 
 // explainedHead is what stands in an alert beside its score, as far as people are shown it.
@@ -206,7 +206,7 @@ type explainedWords struct {
 }
 
 // explainAlert explains one alert, by its pack where that is one of these.
-func explainAlert(line []byte, packs map[string]*scoring.Pack) (e *explained, err error) {
+func explainAlert(line []byte, packs map[string]*scoring.Renderer) (e *explained, err error) {
 	e = &explained{}
 	if e.Explanation, err = scoring.Explain(line); err != nil {
 		return nil, err
@@ -217,10 +217,10 @@ func explainAlert(line []byte, packs map[string]*scoring.Pack) (e *explained, er
 		}
 		return nil, err
 	}
-	if e.pack = packs[e.Pack.Hash]; e.pack != nil {
-		e.Explanation, err = e.pack.Explain(line)
+	if e.by = packs[e.Pack.Hash]; e.by != nil {
+		e.Explanation, err = e.by.Explain(line)
 	}
-	e.ByPack = e.pack != nil
+	e.ByPack = e.by != nil
 	return e, err
 }
 
@@ -229,11 +229,11 @@ func (s explainText) verdict(e *explained) string {
 	switch {
 	case len(e.Differences) > 0:
 		return s.paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
-	case e.pack == nil:
+	case e.by == nil:
 		s.say("", "  ", fmt.Sprintf("not checked, since its pack %s is not known (see --pack): %s", printable(e.Pack.String()), byPack))
 		return s.paint(text.Colors{text.FgGreen}, "every number follows from the alert")
 	}
-	s.say("", "  ", fmt.Sprintf("checked against its pack, %s", e.pack.Name+" "+e.pack.Version))
+	s.say("", "  ", fmt.Sprintf("checked against its pack, %s", e.by.Pack.Name+" "+e.by.Pack.Version))
 	return s.paint(text.Colors{text.FgGreen}, "every bit as the alert says")
 }
 

@@ -73,8 +73,8 @@ func exitInWords(change string) string {
 
 // value is a feature's value in the form of its kind, which the pack knows.
 func (e *explained) value(feature string, n int64) string {
-	if e.pack != nil {
-		if in, ok := e.pack.FeatureText(feature, n); ok {
+	if e.by != nil {
+		if in, ok := e.by.FeatureText(feature, n); ok {
 			return in
 		}
 	}

@@ -34,7 +34,7 @@ type inspected struct {
 	*scoring.Explanation
 	Differences *struct{} `json:"differences,omitempty"` // there is nothing to differ from
 
-	pack *scoring.Pack
+	by *scoring.Renderer
 }
 
 type inspectedEpisode struct {
@@ -48,7 +48,7 @@ type inspectedEpisode struct {
 
 func newInspected(pack *scoring.Pack, tenant, customer string, partition int, m *pipeline.Meta, state []byte) (*inspected, error) {
 	c := scoring.Customer{Profile: &scoring.Profile{}}
-	scorer := pack.NewScorer()
+	scorer := scoring.NewScorer(pack)
 	err := scoring.ReadProfile(state, &c)
 	if err == nil {
 		err = scorer.Fits(&c)
@@ -61,7 +61,7 @@ func newInspected(pack *scoring.Pack, tenant, customer string, partition int, m 
 	curve := m.Learnt.Curve()
 	now.Reading = curve.At(now.Score.Sum())
 	v := &inspected{
-		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), pack: pack, At: instantText(at),
+		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), by: scoring.NewRenderer(pack), At: instantText(at),
 		Tier: now.Tier.String(), Stage: now.Score.Stage.String(), Visits: c.Visits, Reasons: []explainedWords{},
 		First: instantText(c.First), Last: instantText(c.Last), Next: instantText(c.Armed * 60_000), State: len(state),
 		Features: map[string]*int64{}, Episodes: []inspectedEpisode{},
@@ -77,7 +77,7 @@ func newInspected(pack *scoring.Pack, tenant, customer string, partition int, m 
 		v.Episodes = append(v.Episodes, inspectedEpisode{Kind: scoring.Lapse.String(), Number: c.Episodes, Sequence: c.Episode.Sequence, Since: instantText(c.Episode.Since * 60_000)})
 	}
 	for n := scoring.Explicit; n < scoring.NumKinds; n++ {
-		if h := c.HardEpisode(n); h.Open() {
+		if h := c.EpisodeOf(n); h.Open() {
 			floor, code := scorer.EpisodeFloor(&c, n)
 			v.Episodes = append(v.Episodes, inspectedEpisode{n.String(), h.Number, h.Sequence, instantText(h.Since), floor, code})
 		}
@@ -88,7 +88,7 @@ func newInspected(pack *scoring.Pack, tenant, customer string, partition int, m 
 // explain fills in what an alert would say now, by way of that alert.
 func (v *inspected) explain(now *scoring.Decision) error {
 	a := scoring.Alert{Decision: *now, Tenant: []byte(v.Tenant), Customer: []byte(v.Customer), Cause: scoring.Cause{Deadline: true, Time: now.At}}
-	b := v.pack.AppendAlert(nil, &a, a.ID())
+	b := v.by.AppendAlert(nil, &a, a.ID())
 	e, err := explainAlert(b, nil)
 	if err != nil {
 		return fmt.Errorf("explain the state: %w", err)
@@ -129,11 +129,11 @@ func (v *inspected) show(s explainText, asJSON bool) error {
 	if v.Next != "" {
 		s.say("", "  ", "looked at next, if no event comes, as of "+v.Next)
 	}
-	s.body(&explained{explainedHead: explainedHead{Reasons: v.Reasons, Coverage: v.Coverage}, Explanation: v.Explanation, pack: v.pack})
+	s.body(&explained{explainedHead: explainedHead{Reasons: v.Reasons, Coverage: v.Coverage}, Explanation: v.Explanation, by: v.by})
 	var known []string
 	for _, name := range slices.Sorted(maps.Keys(v.Features)) {
 		if value := v.Features[name]; value != nil {
-			in, _ := v.pack.FeatureText(name, *value)
+			in, _ := v.by.FeatureText(name, *value)
 			known = append(known, spaced(name)+" "+in)
 		}
 	}

@@ -48,7 +48,7 @@ type packSummary struct {
 func summarise(k *scoring.Pack) packSummary {
 	s := packSummary{
 		Name: k.Name, Version: k.Version, Hash: k.Hash, Horizon: fmt.Sprintf("%gd", k.Horizon.Hours()/24), Activity: len(k.Activity),
-		Signals: len(k.SignalNames()), Features: len(k.Features), Factors: len(k.Factors), Kinds: []string{scoring.Lapse.String()},
+		Signals: len(k.SignalNames()), Features: len(k.Features), Factors: len(k.Model.Factors), Kinds: []string{scoring.Lapse.String()},
 		State: k.MaxFeatureState(),
 	}
 	for n := scoring.Explicit; n < scoring.NumKinds; n++ {

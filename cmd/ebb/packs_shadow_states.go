@@ -138,7 +138,7 @@ func (s *shadowedStates) compare(key, main, shadow string) error {
 	for i, said := range []*scoredBy{&change.Main, &change.Shadow} {
 		now := scorers[i].Now(&s.sides[i].customer, at)
 		tiers[i], stages[i], scores[i] = now.Tier, now.Score.Stage, now.Score
-		said.Floor = scorers[i].Floor(&now)
+		said.Floor = now.Floor(scorers[i].Pack)
 		said.Risk, said.Tier = float64(scores[i].Floored(said.Floor))/1000, tiers[i].String()
 	}
 	s.migration.Tiers[tiers[sideMain]][tiers[sideShadow]]++
@@ -167,7 +167,7 @@ func (s *stateSide) read(profile string) (*scoring.Scorer, error) {
 		if err != nil {
 			return nil, err
 		}
-		scorer = k.NewScorer()
+		scorer = scoring.NewScorer(k)
 		s.scorers[s.customer.Generation] = scorer
 	}
 	return scorer, scorer.Fits(&s.customer)

@@ -34,7 +34,7 @@ func (l *Line) proposePack(configured *scoring.Pack) (c *Control, waits string) 
 
 // beginPack makes k the pack of all customers from their next event on.
 func (l *Line) beginPack(k *scoring.Pack) {
-	if k.Horizon != l.scorer.Horizon {
+	if k.Horizon != l.scorer.Pack.Horizon {
 		l.meta.Learnt, l.curve = scoring.Calibration{}, scoring.Curve{} // it was the answer to another question
 	}
 	if len(l.meta.Packs) > 0 { // else it is the one that the line was made with

@@ -61,8 +61,8 @@ func TestConfiguredPack(t *testing.T) {
 			if _, got, _ := l.Control(c.configured); got != c.waits || (len(l.packs.scorers) > before) != c.begins {
 				t.Errorf("waits %q, want %q; begins %v", got, c.waits, len(l.packs.scorers) > before)
 			}
-			if c.begins && (l.scorer.Hash != c.configured.Hash || int(l.epoch) != before) {
-				t.Errorf("number %d of pack %s", l.epoch, l.scorer.Version)
+			if c.begins && (l.scorer.Pack.Hash != c.configured.Hash || int(l.epoch) != before) {
+				t.Errorf("number %d of pack %s", l.epoch, l.scorer.Pack.Version)
 			}
 		})
 	}
@@ -80,7 +80,7 @@ func TestBatchIsReadForTheNewPack(t *testing.T) {
 	l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(older)}
 	l.Control(newer)
 	b.ReadFor(l.scorer.Pack)
-	if s := l.scorer.Signal(b.Events[0].Type, b.Events[0].Properties...); s.Named != 1 {
+	if s := l.scorer.Pack.Signal(b.Events[0].Type, b.Events[0].Properties...); s.Named != 1 {
 		t.Errorf("%+v of %+v: not the low mark that it is", s, b.Events[0].Properties)
 	}
 	want := l.Wanted(b)
@@ -107,8 +107,8 @@ func TestReplayAnnouncesNothing(t *testing.T) {
 	b.Fetched.Next = 1
 	l.Control(newer)
 	l.Wanted(b)
-	if s := l.Fold(b); l.scorer.Hash != newer.Hash || len(s.Commit.Outbox) != 0 || len(s.Commit.Packs) != 1 {
-		t.Errorf("pack %s, outbox of %d, %d packs to keep", l.scorer.Version, len(s.Commit.Outbox), len(s.Commit.Packs))
+	if s := l.Fold(b); l.scorer.Pack.Hash != newer.Hash || len(s.Commit.Outbox) != 0 || len(s.Commit.Packs) != 1 {
+		t.Errorf("pack %s, outbox of %d, %d packs to keep", l.scorer.Pack.Version, len(s.Commit.Outbox), len(s.Commit.Packs))
 	}
 }
 

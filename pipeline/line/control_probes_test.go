@@ -25,7 +25,7 @@ func TestBeginPackForgetsAnotherQuestion(t *testing.T) {
 		l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(active)}
 		l.meta.Learnt.Resolved[7], l.meta.Learnt.End = 200, 1_000_000
 		l.curve = l.meta.Learnt.Curve()
-		if l.Control(newer); l.scorer.Hash != newer.Hash {
+		if l.Control(newer); l.scorer.Pack.Hash != newer.Hash {
 			t.Fatal("it has not begun")
 		}
 		if kept := l.meta.Learnt.Resolved[7] == 200 && l.curve.Probes == 200; kept != (newer == same) || !kept && (l.meta.Learnt != scoring.Calibration{} || l.curve != scoring.Curve{}) {

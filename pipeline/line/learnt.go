@@ -36,7 +36,7 @@ func (l *Line) atBarrier() bool {
 		return false
 	}
 	if l.meta.Learnt.End == 0 {
-		l.scorer.Advance(&l.meta.Learnt, l.meta.Clock.Minute())
+		l.scorer.Pack.Model.Advance(&l.meta.Learnt, l.meta.Clock.Minute())
 		return false
 	}
 	return l.meta.Next >= l.mark.Offset || l.mark.Fired.Minute >= l.meta.Learnt.End
@@ -66,7 +66,7 @@ func (l *Line) within(reach int64) int64 {
 
 // swept closes the epochs that a sweep up to the beginning of a minute has left behind.
 func (l *Line) swept(minute int64) {
-	if l.meta.Learnt.End != 0 && minute >= l.meta.Learnt.End && l.scorer.Advance(&l.meta.Learnt, minute) {
+	if l.meta.Learnt.End != 0 && minute >= l.meta.Learnt.End && l.scorer.Pack.Model.Advance(&l.meta.Learnt, minute) {
 		l.curve = l.meta.Learnt.Curve()
 	}
 }
@@ -74,7 +74,7 @@ func (l *Line) swept(minute int64) {
 // probe brings the customer's probes up to an instant. The table is the newest pack's, so customers of another are not probed.
 func (l *Line) probe(c *customer, until int64) {
 	if next := int64(c.profile.Probe.Next); next != 0 && next*pipeline.MinuteMillis <= until && c.profile.Generation == l.epoch {
-		l.scorer.Probe(l.look(c), until, &l.meta.Learnt)
+		l.scorer.Eval.Probe(l.look(c), until, &l.meta.Learnt)
 	}
 }
 
@@ -83,5 +83,5 @@ func (l *Line) probeMinute(c *customer) int64 {
 	if c.profile.Generation != l.epoch {
 		return 0
 	}
-	return l.scorer.ProbeMinute(&c.profile)
+	return l.scorer.Pack.Model.ProbeMinute(&c.profile)
 }

@@ -60,7 +60,7 @@ func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 		if e.Kind != pipeline.EntryAlert {
 			continue
 		}
-		by := s.Packs()[e.Generation]
+		by := scoring.NewRenderer(s.Packs()[e.Generation])
 		alert := by.AppendAlert(nil, &e.Alert, e.Alert.ID())
 		told[string(e.Key)] = append(told[string(e.Key)], string(alert))
 		if x, err := scoring.Explain(alert); err != nil || len(x.Differences) > 0 {
@@ -193,7 +193,7 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 						when = all[i-1]
 					}
 				}
-				if when >= (pack.EpochEnd(at/pipeline.MinuteMillis)-s.epoch())*pipeline.MinuteMillis && when != at {
+				if when >= (pack.Model.EpochEnd(at/pipeline.MinuteMillis)-s.epoch())*pipeline.MinuteMillis && when != at {
 					open.Resolved++
 					if quiet {
 						open.Silent++
@@ -222,7 +222,7 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 }
 
 // epoch is how many minutes an epoch lasts.
-func (s *shelf) epoch() int64 { return s.pack.EpochEnd(0) }
+func (s *shelf) epoch() int64 { return s.pack.Model.EpochEnd(0) }
 
 // TestBarrierWithinABatch: where all that is due before a barrier is in memory, the batch goes over it in one commit.
 func TestBarrierWithinABatch(t *testing.T) {

@@ -251,7 +251,7 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 	l.probe(c, e.Time-1)
 	signal := scoring.Signal{Known: true}
 	if !e.Control {
-		signal = l.scorer.Signal(e.Type, e.Properties...)
+		signal = l.scorer.Pack.Signal(e.Type, e.Properties...)
 	}
 	if !signal.Known {
 		s.Tally.Unnamed++
@@ -432,6 +432,6 @@ func (l *Line) stage() {
 		s.profile(l.cache.key(c), l.look(c))
 	}
 	s.finish()
-	l.meta.Pack = l.scorer.Hash
+	l.meta.Pack = l.scorer.Pack.Hash
 	s.Commit.Meta = l.meta.Clone()
 }

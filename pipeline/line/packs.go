@@ -37,7 +37,7 @@ func newPackEpochs(h *History) *packEpochs {
 
 // add makes k the newest.
 func (g *packEpochs) add(k *scoring.Pack) {
-	g.scorers = append(g.scorers, k.NewScorer())
+	g.scorers = append(g.scorers, scoring.NewScorer(k))
 	g.into = make([]*scoring.Migration, len(g.scorers))
 }
 

@@ -224,7 +224,7 @@ func (t *trial) left() (l left, err error) {
 		}
 		probing := int64(0) // of customers of an older pack, whose probes nobody waits for
 		if int(p.Generation) == max(len(l.Packs), 1)-1 {
-			probing = t.input.newest(len(l.Packs)).ProbeMinute(&p)
+			probing = t.input.newest(len(l.Packs)).Model.ProbeMinute(&p)
 		}
 		for _, minute := range []int64{p.Armed, probing} {
 			if minute == 0 {
