@@ -15,17 +15,17 @@ const (
 
 // FutureEvent is an event that nothing confirms yet: its customer's claim to be ahead of the watermark.
 type FutureEvent struct {
-	Customer uint64 `json:"customer"`       // hash of the customer's key
-	Time     int64  `json:"time"`           // ms since the epoch
-	Seen     int64  `json:"seen,omitempty"` // the watermark when it was noted, or when others have leapt since
+	Customer uint64 // hash of the customer's key
+	Time     int64  // ms since the epoch
+	Seen     int64  // the watermark when it was noted, or when others have leapt since
 }
 
 // Start is what is known of a clock before it starts. Times are in ms since the epoch.
 type Start struct {
-	Earliest int64 `json:"earliest"` // time of the oldest event; 0: there was none. No deadline lies before it
+	Earliest int64 // time of the oldest event; 0: there was none. No deadline lies before it
 	// From and To bound the latest run of events: each at most a day ahead of those before it, and none 30 days behind.
-	From int64 `json:"from"`
-	To   int64 `json:"to"`
+	From int64
+	To   int64
 }
 
 // note takes in an event at t.

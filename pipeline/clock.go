@@ -18,17 +18,17 @@ const (
 type Clock struct {
 	// Started is false until the records vouch for a watermark. Until then nothing is swept; an event still fires the
 	// deadlines of its own customer.
-	Started bool `json:"started"`
+	Started bool
 	// Watermark is event time, in ms since the epoch, up to which the partition is taken to be complete: the newest
 	// accepted event's time minus the allowed lateness. It never moves back. 0 until the clock has started.
-	Watermark int64 `json:"watermark"`
+	Watermark int64
 	// Fired is the last position in the order of deadlines up to which a sweep has fired every one (F). It never moves back.
-	Fired Due `json:"fired"`
+	Fired Due
 	// Future holds the latest events of up to eight customers that lie more than a day ahead of the newest accepted one,
 	// or of all customers while there is none, in their order of arrival: three that agree move the watermark.
-	Future []FutureEvent `json:"future,omitempty"`
+	Future []FutureEvent
 	// Start is what is known of a clock that has not started, else zero.
-	Start Start `json:"start,omitzero"`
+	Start Start
 }
 
 // Due is a position in the order in which a sweep fires deadlines: by minute, within it by the hash of the customer's

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -9,29 +10,57 @@ import (
 // Control is a control record: what moved a partition other than its records (DESIGN section 8). Whoever folds the same records
 // again applies it at its offset. Its fields are a contract: they are added, never changed.
 type Control struct {
-	Group     string  `json:"group"`
-	Topic     string  `json:"topic"` // the input
-	TopicID   string  `json:"topic_id"`
-	Partition int     `json:"partition"`
-	Offset    int64   `json:"offset"` // of the input, before which it applied
-	Kind      string  `json:"kind"`   // see ControlPack
-	Pack      PackRef `json:"pack,omitzero"`
-	First     bool    `json:"first,omitempty"` // the group begins: what an earlier group of this name did is of no interest any more
+	Group     string `json:"group"`
+	Topic     string `json:"topic"` // the input
+	TopicID   string `json:"topic_id"`
+	Partition int    `json:"partition"`
+	Offset    int64  `json:"offset"` // of the input, before which it applied
+	Change
 }
 
-// ControlPack is the kind of a control record by which a pack begins.
-const ControlPack = "pack"
+// Change is what a control record changes: a union, of which Kind says what is set.
+type Change struct {
+	Kind  string  `json:"kind"`            // one of the constants below
+	Pack  PackRef `json:"pack,omitzero"`   // ControlPack: the pack that begins
+	First bool    `json:"first,omitempty"` // ControlPack: the group begins; what an earlier group of this name did does not count
+}
+
+// Kinds of control records.
+const (
+	ControlPack = "pack" // a pack begins: it applies to each customer from the customer's next event on
+)
+
+// Known reports whether this build can apply c. A newer one may have written other kinds.
+func (c *Change) Known() bool { return c.Kind == ControlPack }
 
 // Key is the record's key: the partition that it speaks of.
 func (c *Control) Key() string { return c.Group + "/" + c.Topic + "/" + strconv.Itoa(c.Partition) }
 
 // Encode is the record's value.
-func (c *Control) Encode() []byte {
-	b, err := json.Marshal(c)
+func (c *Control) Encode() []byte { return encoded(c) }
+
+// encode is what an outbox entry holds of c. Few are ever written, so it is JSON, as in the record.
+func (c *Change) encode() []byte { return encoded(c) }
+
+func encoded(v any) []byte {
+	b, err := json.Marshal(v)
 	if err != nil {
 		panic("BUG: a control record is plain texts and numbers: " + err.Error())
 	}
 	return b
+}
+
+// decode is the inverse of encode.
+func (c *Change) decode(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields() // as a newer build may have written
+	if err := d.Decode(c); err != nil {
+		return fmt.Errorf("change: %w", err)
+	}
+	if !c.Known() {
+		return fmt.Errorf("change of kind %q", c.Kind)
+	}
+	return nil
 }
 
 // ReadControl reads a control record's value.

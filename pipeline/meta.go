@@ -1,11 +1,221 @@
 package pipeline
 
 import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
 	"time"
+
+	"ebb/scoring"
+	"ebb/scoring/encode"
 )
+
+// MetaVersion is the layout of everything a partition keeps in the store.
+const MetaVersion = 2
+
+// Meta is the part of a commit that says where the partition stands. It is one value, written whole with each commit.
+type Meta struct {
+	Version    int                // layout of everything under this partition
+	Next       int64              // offset of the next record to fold (R)
+	Clock      Clock              // watermark and how far deadlines have fired
+	Population scoring.Population // running moments of this partition's customers
+	Poison     Poison
+	Learnt     scoring.Calibration // from probes
+	Pack       string              // hash of the newest pack; empty: whatever the control records say
+	Packs      []PackRef           // in the order in which they began; none: the one of Pack, not announced yet
+	Partitions int                 // of the input topic: another count sends customers elsewhere
+	Cluster    string              // Kafka cluster id
+	Topic      string              // input topic's id, which a re-created topic does not share
+	WallMillis int64               // our clock at this commit, for idle partitions and for people
+}
+
+// Clone is a copy that what is folded later does not change.
+func (m *Meta) Clone() Meta {
+	c := *m
+	c.Clock, c.Packs = m.Clock.Clone(), slices.Clip(m.Packs)
+	return c
+}
 
 // Complete fills in what a commit's meta says besides what the line decided.
 func (m *Meta) Complete(id Identity, now time.Time) {
 	m.Version, m.Partitions, m.Cluster, m.Topic = MetaVersion, id.Partitions, id.Cluster, id.Topic
 	m.WallMillis = now.UnixMilli()
+}
+
+// metaSection is a part of a Meta as it is stored. Tags are never used again for something else.
+type metaSection struct {
+	tag    byte
+	append func(dst []byte, m *Meta) []byte // nothing for the zero value
+	read   func(r *reader, m *Meta)
+}
+
+// metaSections are in the order in which they are written. Whoever has something to remember for the partition adds one.
+var metaSections = [...]metaSection{
+	{1, appendPosition, readPosition},
+	{2, appendOrigin, readOrigin},
+	{3, appendClock, readClock},
+	{4, appendClaims, readClaims},
+	{5, appendPopulation, readPopulation},
+	{6, appendPoison, readPoison},
+	{7, appendLearnt, readLearnt},
+	{8, appendPacks, readPacks},
+}
+
+// metaMagic tells a Meta from what another program may have written under its key.
+const metaMagic = 0xeb
+
+// AppendMeta appends m to dst: a magic byte, its version, then its sections.
+func AppendMeta(dst []byte, m *Meta) []byte {
+	dst = append(dst, metaMagic, byte(m.Version))
+	for i := range metaSections {
+		var at int
+		dst, at = encode.BeginSection(dst, metaSections[i].tag)
+		dst = encode.EndSection(metaSections[i].append(dst, m), at)
+	}
+	return dst
+}
+
+var errMetaDamaged = errors.New("it is damaged")
+
+// ReadMeta is the inverse of AppendMeta. Of another layout it reads the version alone.
+func ReadMeta(b []byte) (m Meta, err error) {
+	if len(b) < 2 || b[0] != metaMagic {
+		return m, errMetaDamaged
+	}
+	m.Version = int(b[1])
+	if m.Version != MetaVersion {
+		return m, nil
+	}
+	for b = b[2:]; len(b) > 0; {
+		tag, body, rest, ok := encode.NextSection(b)
+		if !ok {
+			return Meta{}, errMetaDamaged
+		}
+		i := slices.IndexFunc(metaSections[:], func(s metaSection) bool { return s.tag == tag })
+		if i < 0 {
+			return Meta{}, fmt.Errorf("section %d is of a newer version of ebb", tag)
+		}
+		r := reader{b: body}
+		if metaSections[i].read(&r, &m); r.bad || len(r.b) > 0 {
+			return Meta{}, errMetaDamaged
+		}
+		b = rest
+	}
+	return m, nil
+}
+
+func appendPosition(dst []byte, m *Meta) []byte {
+	if m.Next == 0 && m.WallMillis == 0 {
+		return dst
+	}
+	return binary.AppendVarint(binary.AppendVarint(dst, m.Next), m.WallMillis)
+}
+
+func readPosition(r *reader, m *Meta) { m.Next, m.WallMillis = r.varint(), r.varint() }
+
+func appendOrigin(dst []byte, m *Meta) []byte {
+	if m.Partitions == 0 && m.Cluster == "" && m.Topic == "" {
+		return dst
+	}
+	return appendParts(binary.AppendVarint(dst, int64(m.Partitions)), []byte(m.Cluster), []byte(m.Topic))
+}
+
+func readOrigin(r *reader, m *Meta) {
+	m.Partitions, m.Cluster, m.Topic = int(r.varint()), string(r.part()), string(r.part())
+}
+
+func appendClock(dst []byte, m *Meta) []byte {
+	c := &m.Clock
+	if !c.Started && c.Watermark == 0 && c.Fired == (Due{}) {
+		return dst
+	}
+	dst = binary.AppendVarint(binary.AppendVarint(appendBool(dst, c.Started), c.Watermark), c.Fired.Minute)
+	return binary.LittleEndian.AppendUint64(dst, c.Fired.Hash)
+}
+
+func readClock(r *reader, m *Meta) {
+	m.Clock.Started, m.Clock.Watermark = r.bool(), r.varint()
+	m.Clock.Fired.Minute, m.Clock.Fired.Hash = r.varint(), r.uint64()
+}
+
+func appendClaims(dst []byte, m *Meta) []byte {
+	s := &m.Clock.Start
+	if len(m.Clock.Future) == 0 && *s == (Start{}) {
+		return dst
+	}
+	dst = binary.AppendVarint(binary.AppendVarint(binary.AppendVarint(dst, s.Earliest), s.From), s.To)
+	for _, f := range m.Clock.Future {
+		dst = binary.LittleEndian.AppendUint64(dst, f.Customer)
+		dst = binary.AppendVarint(binary.AppendVarint(dst, f.Time), f.Seen)
+	}
+	return dst
+}
+
+func readClaims(r *reader, m *Meta) {
+	m.Clock.Start = Start{Earliest: r.varint(), From: r.varint(), To: r.varint()}
+	for len(r.b) > 0 {
+		m.Clock.Future = append(m.Clock.Future, FutureEvent{Customer: r.uint64(), Time: r.varint(), Seen: r.varint()})
+	}
+}
+
+func appendPopulation(dst []byte, m *Meta) []byte {
+	p := &m.Population
+	if *p == (scoring.Population{}) {
+		return dst
+	}
+	for _, f := range [...]float64{p.N, p.Mean, p.Total, p.NGaps, p.Within} {
+		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(f))
+	}
+	return binary.AppendVarint(binary.AppendVarint(dst, p.NAt), p.GapsAt)
+}
+
+func readPopulation(r *reader, m *Meta) {
+	p := &m.Population
+	for _, f := range [...]*float64{&p.N, &p.Mean, &p.Total, &p.NGaps, &p.Within} {
+		*f = math.Float64frombits(r.uint64())
+	}
+	p.NAt, p.GapsAt = r.varint(), r.varint()
+}
+
+func appendPoison(dst []byte, m *Meta) []byte {
+	if m.Poison == (Poison{}) {
+		return dst
+	}
+	return append(binary.AppendUvarint(binary.AppendUvarint(dst, uint64(m.Poison.At)), uint64(m.Poison.Count)), m.Poison.Ring[:]...)
+}
+
+func readPoison(r *reader, m *Meta) {
+	m.Poison.At, m.Poison.Count = int(r.uvarint()), int(r.uvarint())
+	copy(m.Poison.Ring[:], r.bytes(len(m.Poison.Ring)))
+}
+
+func appendLearnt(dst []byte, m *Meta) []byte {
+	if m.Learnt == (scoring.Calibration{}) {
+		return dst
+	}
+	return scoring.AppendCalibration(dst, &m.Learnt)
+}
+
+func readLearnt(r *reader, m *Meta) {
+	r.bad = scoring.ReadCalibration(r.bytes(len(r.b)), &m.Learnt) != nil || r.bad
+}
+
+func appendPacks(dst []byte, m *Meta) []byte {
+	if m.Pack == "" && len(m.Packs) == 0 {
+		return dst
+	}
+	dst = appendParts(dst, []byte(m.Pack))
+	for _, p := range m.Packs {
+		dst = appendParts(dst, []byte(p.Hash), []byte(p.Name), []byte(p.Version))
+	}
+	return dst
+}
+
+func readPacks(r *reader, m *Meta) {
+	m.Pack = string(r.part())
+	for len(r.b) > 0 {
+		m.Packs = append(m.Packs, PackRef{Hash: string(r.part()), Name: string(r.part()), Version: string(r.part())})
+	}
 }

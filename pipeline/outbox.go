@@ -15,7 +15,7 @@ const (
 	EntryAlert      EntryKind = 1 // an alert, to the alert topic
 	EntryQuarantine EntryKind = 2 // an unusable record, to the DLQ; its bytes are taken from the input
 	EntryPack       EntryKind = 3 // a pack in its canonical form, to the topic of packs
-	EntryControl    EntryKind = 4 // a pack that begins before the record at Offset, to the topic of control records
+	EntryControl    EntryKind = 4 // a change that applies before the record at Offset, to the topic of control records
 )
 
 // Entry is one thing decided in a batch and still to be published. What Offset and Due say together is what makes it
@@ -30,11 +30,11 @@ type Entry struct {
 	Key   []byte        // alert: the customer's state key
 	Alert scoring.Alert // alert: what was decided, about whom, and what caused it
 
-	Generation uint8         // alert: of the pack that decided it
-	By         *scoring.Pack // alert: that pack; set when it is rendered
-	Pack       PackRef       // pack, control: which
-	Canonical  []byte        // pack: in its canonical form
-	First      bool          // control: it is the first of the group
+	Generation uint8             // alert: of the pack that decided it
+	By         *scoring.Renderer // alert: of that pack; set when it is rendered
+	Pack       PackRef           // pack: which
+	Canonical  []byte            // pack: in its canonical form
+	Change     Change            // control: what changes
 }
 
 // Pending is an outbox entry on its way to be published. It stays encoded until then: decoded it is three times as large.
@@ -97,12 +97,10 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	switch e.Kind {
 	case EntryQuarantine:
 		return append(dst, byte(e.Code))
-	case EntryPack, EntryControl:
-		first := byte(0)
-		if e.First {
-			first = 1
-		}
-		return append(appendParts(dst, []byte(e.Pack.Hash), []byte(e.Pack.Name), []byte(e.Pack.Version), e.Canonical), first)
+	case EntryPack:
+		return appendParts(dst, []byte(e.Pack.Hash), []byte(e.Pack.Name), []byte(e.Pack.Version), e.Canonical)
+	case EntryControl:
+		return appendParts(dst, e.Change.encode())
 	default:
 	}
 	if version == entryNewest {
@@ -111,11 +109,7 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	}
 	dst = scoring.AppendDecision(dst, &e.Alert.Decision)
 	c := &e.Alert.Cause
-	deadline := byte(0)
-	if c.Deadline {
-		deadline = 1
-	}
-	dst = append(dst, deadline)
+	dst = appendBool(dst, c.Deadline)
 	for _, n := range [...]int64{c.Time, c.Offset, int64(c.Partition)} {
 		dst = binary.AppendVarint(dst, n)
 	}
@@ -124,6 +118,13 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 
 // newer reports whether an alert says what the older version of an entry has no place for.
 func (e *Entry) newer() bool { return e.Generation != 0 || e.Alert.Declared() }
+
+func appendBool(dst []byte, v bool) []byte {
+	if v {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
+}
 
 func appendParts(dst []byte, parts ...[]byte) []byte {
 	for _, part := range parts {
@@ -150,12 +151,12 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		r.bad = r.bad || e.Code == Usable || e.Code >= NumCodes
 	case EntryAlert:
 		r.alert(&e, version)
-	case EntryPack, EntryControl:
+	case EntryPack:
 		e.Pack = PackRef{Hash: string(r.part()), Name: string(r.part()), Version: string(r.part())}
 		e.Canonical = r.part()
-		first := r.byte()
-		e.First = first == 1
-		r.bad = r.bad || first > 1 || version != entryOlder || e.Pack.Hash == "" || (len(e.Canonical) > 0) != (e.Kind == EntryPack)
+		r.bad = r.bad || version != entryOlder || e.Pack.Hash == "" || len(e.Canonical) == 0
+	case EntryControl:
+		r.bad = version != entryOlder || e.Change.decode(r.part()) != nil || r.bad
 	default:
 		r.bad = true
 	}
@@ -183,11 +184,10 @@ func (r *reader) alert(e *Entry, version byte) {
 	}
 	r.bad = scoring.ReadDecision(r.bytes(size), &e.Alert.Decision) != nil || e.newer() != (version == entryNewest) || r.bad
 	c := &e.Alert.Cause
-	deadline := r.byte()
-	c.Deadline = deadline == 1
+	c.Deadline = r.bool()
 	c.Time, c.Offset, c.Partition = r.varint(), r.varint(), int(r.varint())
 	e.Key, c.EventID, c.EventType = r.part(), r.part(), r.part()
-	if r.bad || deadline > 1 || len(e.Key) == 0 || 1+int(e.Key[0]) >= len(e.Key) {
+	if r.bad || len(e.Key) == 0 || 1+int(e.Key[0]) >= len(e.Key) {
 		r.bad = true
 		return
 	}
@@ -224,6 +224,12 @@ func (r *reader) byte() byte {
 		return v[0]
 	}
 	return 0
+}
+
+func (r *reader) bool() bool {
+	v := r.byte()
+	r.bad = r.bad || v > 1
+	return v == 1
 }
 
 func (r *reader) uint64() uint64 {

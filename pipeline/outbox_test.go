@@ -18,10 +18,11 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 	}
 	if rapid.IntRange(0, 3).Draw(t, "kind") == 0 {
 		e.Kind = rapid.SampledFrom([]pipeline.EntryKind{pipeline.EntryPack, pipeline.EntryControl}).Draw(t, "what of a pack")
-		e.Pack = pipeline.PackRef{Hash: "h" + rapid.String().Draw(t, "hash of the pack"), Name: rapid.String().Draw(t, "name"), Version: rapid.String().Draw(t, "version")}
-		e.First = rapid.Bool().Draw(t, "first")
+		ref := pipeline.PackRef{Hash: "h" + rapid.String().Draw(t, "hash of the pack"), Name: rapid.String().Draw(t, "name"), Version: rapid.String().Draw(t, "version")}
 		if e.Kind == pipeline.EntryPack {
-			e.Canonical = rapid.SliceOfN(rapid.Byte(), 1, 200).Draw(t, "canonical")
+			e.Pack, e.Canonical = ref, rapid.SliceOfN(rapid.Byte(), 1, 200).Draw(t, "canonical")
+		} else {
+			e.Change = pipeline.Change{Kind: pipeline.ControlPack, Pack: ref, First: rapid.Bool().Draw(t, "first")}
 		}
 		return e
 	}

@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"encoding/base64"
-	"fmt"
 	"math/bits"
 )
 
@@ -12,31 +10,13 @@ const PoisonWindow = 1_000
 // Poison says which of a partition's latest records cannot be used. It is a function of the records alone, and is committed
 // with them: where the breaker trips does not depend on batches, restarts or members, and a restart does not forget.
 type Poison struct {
-	Ring  PoisonRing `json:"ring"`  // a bit for each record, set where it cannot be used
-	At    int        `json:"at"`    // the bit of the next record
-	Count int        `json:"count"` // bits set; where there is none the whole is zero
+	Ring  PoisonRing // a bit for each record, set where it cannot be used
+	At    int        // the bit of the next record
+	Count int        // bits set; where there is none the whole is zero
 }
 
 // PoisonRing is the bits of Poison.
 type PoisonRing [PoisonWindow / 8]byte
-
-// MarshalText encodes r for JSON.
-func (r PoisonRing) MarshalText() ([]byte, error) {
-	return base64.RawStdEncoding.AppendEncode(nil, r[:]), nil
-}
-
-// UnmarshalText is the inverse of MarshalText.
-func (r *PoisonRing) UnmarshalText(text []byte) error {
-	b, err := base64.RawStdEncoding.AppendDecode(nil, text)
-	if err != nil {
-		return fmt.Errorf("ring of poisoned records: %w", err)
-	}
-	if len(b) != len(r) {
-		return fmt.Errorf("ring of poisoned records: %d bytes", len(b))
-	}
-	copy(r[:], b)
-	return nil
-}
 
 // Sound reports whether p can have come about.
 func (p *Poison) Sound() bool {

@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"context"
-
-	"ebb/scoring"
 )
 
 // Token names one commit. Each commit carries a fresh random one and requires the one before, so that an owner whose
@@ -38,22 +36,6 @@ type State struct {
 	Meta   Meta        // zero unless Exists
 	Outbox [][]byte    // entries not yet dropped, oldest first, as given to Commit
 	Packs  []PackBytes // those of Meta.Packs that are kept
-}
-
-// Meta is the part of a commit that says where the partition stands. It is one value, written whole with each commit.
-type Meta struct {
-	Version    int                `json:"version"`    // layout of everything under this partition; 1
-	Next       int64              `json:"next"`       // offset of the next record to fold (R)
-	Clock      Clock              `json:"clock"`      // watermark and how far deadlines have fired
-	Population scoring.Population `json:"population"` // running moments of this partition's customers
-	Poison     Poison             `json:"poison,omitzero"`
-	Learnt     Learnt             `json:"learnt,omitzero"` // from probes; at most 1.7 KB
-	Pack       string             `json:"pack"`            // hash of the newest pack; empty: whatever the control records say
-	Packs      []PackRef          `json:"packs,omitempty"` // its generations, by number; none: the one of Pack, not announced yet
-	Partitions int                `json:"partitions"`      // of the input topic: another count sends customers elsewhere
-	Cluster    string             `json:"cluster"`         // Kafka cluster id
-	Topic      string             `json:"topic"`           // input topic's id, which a re-created topic does not share
-	WallMillis int64              `json:"wall"`            // our clock at this commit, for idle partitions and for people
 }
 
 // Load asks for profiles and due lists in one round trip. The caller owns and reuses it; the answers alias memory of

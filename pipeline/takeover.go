@@ -158,7 +158,4 @@ func (id Identity) Stop(code, detail, do string) *HardStop {
 	return &HardStop{Code: code, Detail: fmt.Sprintf("%s/%d, group %s: %s", id.Input, id.Partition, id.Group, detail), Do: do}
 }
 
-// MetaVersion is the layout of everything a partition keeps in the store.
-const MetaVersion = 1
-
 func KeyHash(b []byte) uint64 { return xxhash.Sum64(b) }

@@ -15,7 +15,7 @@ func identity() pipeline.Identity {
 
 func meta(next int64, fired int64) pipeline.Meta {
 	return pipeline.Meta{
-		Version: 1, Next: next, Clock: pipeline.Clock{Started: true, Fired: pipeline.Due{Minute: fired}},
+		Version: pipeline.MetaVersion, Next: next, Clock: pipeline.Clock{Started: true, Fired: pipeline.Due{Minute: fired}},
 		Pack: "p", Partitions: 4, Cluster: "k", Topic: "t",
 	}
 }
@@ -62,7 +62,7 @@ func TestReconcileStops(t *testing.T) {
 		"partitions added":                  {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Partitions = 2 }), "partitions_changed"},
 		"another pack":                      {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Pack = "x" }), "pack_changed"},
 		"a damaged ring of poison":          {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Poison.At = pipeline.PoisonWindow }), "state_unreadable"},
-		"state of a newer ebb":              {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Version = 2 }), "state_unreadable"},
+		"state of a newer ebb":              {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Version = pipeline.MetaVersion + 1 }), "state_unreadable"},
 		"retention passed the state":        {position(), with(meta(9, 5), none), "records_lost"},
 		"retention passed a fresh start":    {fresh(9), pipeline.State{}, "records_lost"},
 		"the log is shorter than it was":    {position(), with(meta(1001, 5), none), "log_truncated"},

@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 func TestAlertID(t *testing.T) {
@@ -42,11 +43,11 @@ func TestAlertID(t *testing.T) {
 
 // TestNoTwoAlertsShareAnID: also not where a source's clock knows but days, and episodes begin and end within one.
 func TestNoTwoAlertsShareAnID(t *testing.T) {
-	pack := packOf(t, "1", lapsing()...)
+	pack := scoringtest.PackOf(t, "1", scoringtest.Lapsing()...)
 	types := append(pack.EventTypes(), "view", "view")
-	unique := func(t rapid.TB, events []happening) (found int) {
+	unique := func(t rapid.TB, events []scoringtest.Happening) (found int) {
 		seen := map[scoring.AlertID]scoring.Decision{}
-		for _, d := range decided(pack, events, 400) {
+		for _, d := range scoringtest.Decided(pack, events, 400) {
 			a := scoring.Alert{Decision: d, Customer: []byte("c")}
 			id := a.ID()
 			if was, ok := seen[id]; ok {
@@ -56,9 +57,9 @@ func TestNoTwoAlertsShareAnID(t *testing.T) {
 		}
 		return len(seen)
 	}
-	for name, events := range map[string][]happening{
-		"at once": {{eventType: "ticket"}, {eventType: "solved"}, {eventType: "dispute"}, {eventType: "decided"}},
-		"late":    {{at: 5 * day, eventType: "ticket"}, {at: 10 * day, eventType: "solved"}, {at: 5 * day, eventType: "dispute"}, {at: 11 * day, eventType: "decided"}},
+	for name, events := range map[string][]scoringtest.Happening{
+		"at once": {{Type: "ticket"}, {Type: "solved"}, {Type: "dispute"}, {Type: "decided"}},
+		"late":    {{At: 5 * scoringtest.Day, Type: "ticket"}, {At: 10 * scoringtest.Day, Type: "solved"}, {At: 5 * scoringtest.Day, Type: "dispute"}, {At: 11 * scoringtest.Day, Type: "decided"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if n := unique(t, events); n != 4 {
@@ -67,9 +68,9 @@ func TestNoTwoAlertsShareAnID(t *testing.T) {
 		})
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		var events []happening
+		var events []scoringtest.Happening
 		for range rapid.IntRange(1, 12).Draw(t, "events") {
-			events = append(events, happening{at: rapid.Int64Range(0, 4).Draw(t, "day") * 20 * day, eventType: rapid.SampledFrom(types).Draw(t, "type")})
+			events = append(events, scoringtest.Happening{At: rapid.Int64Range(0, 4).Draw(t, "day") * 20 * scoringtest.Day, Type: rapid.SampledFrom(types).Draw(t, "type")})
 		}
 		unique(t, events)
 	})

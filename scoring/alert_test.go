@@ -3,7 +3,6 @@ package scoring_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"maps"
 	"math"
 	"os"
@@ -18,39 +17,18 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
-
-var update = flag.Bool("update", false, "write the golden files of this package")
-
-// golden compares got with a file of testdata, or writes it.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := "testdata/" + name
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, have := strings.Split(string(must(os.ReadFile(path))), "\n"), strings.Split(string(got), "\n")
-	if len(want) != len(have) {
-		t.Errorf("%s: %d lines, want %d", name, len(have), len(want))
-	}
-	for i := range min(len(want), len(have)) {
-		if want[i] != have[i] {
-			t.Fatalf("%s, line %d:\n%s\nwant\n%s", name, i+1, have[i], want[i])
-		}
-	}
-}
 
 // alerts are one customer's alerts, from the deadline's raise to the recovery by an event.
 func alerts(t testing.TB) (*scoring.Pack, []scoring.Alert) {
 	t.Helper()
-	s := weekly()
+	s := scoringtest.Weekly()
 	var all []scoring.Alert
 	wake := func(until float64) {
-		for p := &s.profile; p.Armed != 0 && p.Armed <= (begin+int64(until*day))/60_000; {
+		for p := &s.Profile; p.Armed != 0 && p.Armed <= (scoringtest.Begin+int64(until*scoringtest.Day))/60_000; {
 			minute := p.Armed
-			if d, ok := s.pack.Wake(p); ok {
+			if d, ok := scoringtest.Wake(s.Pack, p); ok {
 				all = append(all, scoring.Alert{
 					Decision: d, Tenant: []byte("shop"), Customer: []byte("c-1"), Cause: scoring.Cause{Deadline: true, Time: minute * 60_000},
 				})
@@ -58,27 +36,34 @@ func alerts(t testing.TB) (*scoring.Pack, []scoring.Alert) {
 		}
 	}
 	wake(150)
-	s.event(150, failed)
+	s.Event(150, scoringtest.Failed)
 	wake(1000)
-	at := begin + 1000*day + 7
-	d, ok := s.pack.Observe(&s.profile, &s.pop, scoring.Observation{Time: at, Signal: bought})
+	at := scoringtest.Begin + 1000*scoringtest.Day + 7
+	d, ok := scoringtest.Observe(s.Pack, &s.Profile, &s.Pop, scoring.Observation{Time: at, Signal: scoringtest.Bought})
 	if !ok || len(all) != 2 {
 		t.Fatalf("%d alerts, recovered %v", len(all), ok)
 	}
 	all[1].Reading = scoring.Reading{Probes: 1234, Number: 2, Points: [2]scoring.ReadPoint{{LogOdds: 1.0625, Probability: 0.71}, {LogOdds: 1.75, Probability: 0.86}}}
 	d.Reading = scoring.Reading{Probes: 99}
-	return s.pack, append(all, scoring.Alert{Decision: d, Customer: []byte("c-1"), Cause: scoring.Cause{
+	return s.Pack, append(all, scoring.Alert{Decision: d, Customer: []byte("c-1"), Cause: scoring.Cause{
 		EventID: []byte("e-9"), EventType: []byte("Order Completed"), Partition: 3, Offset: 1234, Time: at,
 	}})
+}
+
+// firstAlert is the first of them.
+func firstAlert(t testing.TB) *scoring.Alert {
+	t.Helper()
+	_, all := alerts(t)
+	return &all[0]
 }
 
 func TestAlertGolden(t *testing.T) {
 	pack, all := alerts(t)
 	var b []byte
 	for i := range all {
-		b = append(pack.AppendAlert(b, &all[i], all[i].ID()), '\n')
+		b = append(scoring.NewRenderer(pack).AppendAlert(b, &all[i], all[i].ID()), '\n')
 	}
-	golden(t, "alerts.ndjson", b)
+	scoringtest.Golden(t, "alerts.ndjson", b)
 }
 
 // schema is the published description of alerts.
@@ -90,30 +75,31 @@ func schema(t interface{ Fatal(...any) }) *jsonschema.Schema {
 	return s
 }
 
-// TestAlertSchema: whatever is decided about whomever is described by the schema, and its terms can be worked out again.
+// TestAlertSchema: whatever is decided about whomever is described by the schema, and its terms can be worked out
+// again.
 func TestAlertSchema(t *testing.T) {
 	described := schema(t)
 	rapid.Check(t, func(t *rapid.T) {
-		pack, pop := drawPack(t), drawPopulation(t)
+		pack, pop := scoringtest.DrawPack(t), scoringtest.DrawPopulation(t)
 		name := rapid.StringOfN(rapid.Rune(), 1, 20, 64)
 		tenant, customer := rapid.StringN(0, 10, 64).Draw(t, "tenant"), name.Draw(t, "customer")
 		check := func(d *scoring.Decision, c scoring.Cause) {
-			d.Reading = drawReading(t, d.Score.Sum())
+			d.Reading = scoringtest.DrawReading(t, d.Score.Sum())
 			a := scoring.Alert{Decision: *d, Tenant: []byte(tenant), Customer: []byte(customer), Cause: c}
 			checkAlert(t, described, pack, &a)
 		}
 		var p scoring.Profile
 		now := int64(1_600_000_000_000)
 		for range rapid.IntRange(1, 7).Draw(t, "events") {
-			o := drawEvent(t, now)
+			o := scoringtest.DrawEvent(t, now)
 			now = max(now, o.Time)
 			for p.Armed != 0 && p.Armed <= now/60_000 {
 				minute := p.Armed
-				if d, ok := pack.Wake(&p); ok {
+				if d, ok := scoringtest.Wake(pack, &p); ok {
 					check(&d, scoring.Cause{Deadline: true, Time: minute * 60_000})
 				}
 			}
-			if d, ok := pack.Observe(&p, pop, o); ok {
+			if d, ok := scoringtest.Observe(pack, &p, pop, o); ok {
 				check(&d, scoring.Cause{
 					EventID: []byte(rapid.StringN(0, 10, 64).Draw(t, "id")), EventType: []byte(name.Draw(t, "type")),
 					Partition: 2, Offset: rapid.Int64Range(0, 1<<60).Draw(t, "offset"), Time: o.Time,
@@ -121,19 +107,6 @@ func TestAlertSchema(t *testing.T) {
 			}
 		}
 	})
-}
-
-// drawReading draws what was learnt about a score.
-func drawReading(t *rapid.T, sum float64) scoring.Reading {
-	r := scoring.Reading{Probes: rapid.Uint32Max(99).Draw(t, "probes"), Number: uint8(rapid.IntRange(0, 2).Draw(t, "points"))}
-	for i := range r.Points[:r.Number] {
-		r.Probes += 100
-		r.Points[i] = scoring.ReadPoint{
-			LogOdds:     sum + rapid.Float64Range(0.01, 3).Draw(t, "apart")*float64(2*i-1),
-			Probability: (rapid.Float64Range(0, 0.9).Draw(t, "probability") + float64(i)) / 2,
-		}
-	}
-	return r
 }
 
 // published is an alert as its readers see it.
@@ -161,7 +134,7 @@ type publishedTerm struct {
 }
 
 func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *scoring.Pack, a *scoring.Alert) {
-	b := pack.AppendAlert(nil, a, a.ID())
+	b := scoring.NewRenderer(pack).AppendAlert(nil, a, a.ID())
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
 	if err != nil {
 		t.Fatalf("%v in %s", err, b)
@@ -190,7 +163,7 @@ func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *scoring.Pack, a 
 	if x, err := scoring.Explain(b); err != nil || len(x.Differences) > 0 || x.LogOdds != got.LogOdds {
 		t.Fatalf("explained as %+v, %v: %s", x, err, b)
 	}
-	if x, err := pack.Explain(b); err != nil || len(x.Differences) > 0 {
+	if x, err := scoring.NewRenderer(pack).Explain(b); err != nil || len(x.Differences) > 0 {
 		t.Fatalf("by its pack explained as %+v, %v: %s", x, err, b)
 	}
 	probability := 1 / (1 + scoring.Exp(-sum))
@@ -253,7 +226,7 @@ func FuzzAppendString(f *testing.F) {
 
 // TestSchemaLists: the closed lists of the code are those of the schema.
 func TestSchemaLists(t *testing.T) {
-	text := string(must(os.ReadFile("../docs/alert.schema.json")))
+	text := string(scoringtest.Must(os.ReadFile("../docs/alert.schema.json")))
 	list := func(names []string) string { return `["` + strings.Join(names, `", "`) + `"]` }
 	var tiers, transitions, reasons, kinds, stages []string
 	for n := range scoring.NumTiers {
@@ -298,9 +271,10 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestExitUnderTheCap: where the cap binds, no factor is said to be the way out unless the score without it is that low.
+// TestExitUnderTheCap: where the cap binds, no factor is said to be the way out unless the score without it is that
+// low.
 func TestExitUnderTheCap(t *testing.T) {
-	pack := must(loadText(`
+	pack := scoringtest.Must(scoringtest.LoadText(`
 name: capped
 version: 1
 horizon: 30d
@@ -312,12 +286,12 @@ factors:
   - {code: incident, feature: bads, curve: [[0, 0], [1, 0.5]]}
   - {code: dispute_open, feature: worses, curve: [[0, 0], [1, 0.5]]}
 `, scoring.Overrides{}))
-	s, c := pack.NewScorer(), scoring.Customer{Profile: &scoring.Profile{}}
+	s, c := scoring.NewScorer(pack), scoring.Customer{Profile: &scoring.Profile{}}
 	for i, name := range []string{"a", "a", "a", "b", "c"} {
-		s.Observe(&c, &scoring.Population{}, &scoring.Observation{Time: begin + int64(i)*5*day, Signal: pack.Signal([]byte(name))})
+		s.Observe(&c, &scoring.Population{}, &scoring.Observation{Time: scoringtest.Begin + int64(i)*5*scoringtest.Day, Signal: pack.Signal([]byte(name))})
 	}
 	found := false
-	for at := begin + 21*day; at < begin+200*day; at += day / 4 {
+	for at := scoringtest.Begin + 21*scoringtest.Day; at < scoringtest.Begin+200*scoringtest.Day; at += scoringtest.Day / 4 {
 		a := scoring.Alert{Decision: s.Now(&c, at)}
 		var said struct {
 			LogOdds float64 `json:"log_odds"`
@@ -326,7 +300,7 @@ factors:
 				LogOdds float64 `json:"log_odds"`
 			} `json:"cheapest_exit"`
 		}
-		if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &said); err != nil {
+		if err := json.Unmarshal(scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID()), &said); err != nil {
 			t.Fatal(err)
 		}
 		if e := said.Exit; e != nil && e.Change != "visit" && e.Change != "friction" {

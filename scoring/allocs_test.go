@@ -4,18 +4,20 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // hot is what the line does for every event or alert, on one customer.
 type hot struct {
-	*story
-	now     int64
-	encoded []byte
-	alert   scoring.Alert
-	pack    *scoring.Scorer
-	out     []byte
-	one     scoring.Customer
-	other   scoring.Profile
+	*scoringtest.Story
+	now      int64
+	encoded  []byte
+	alert    scoring.Alert
+	pack     *scoring.Scorer
+	renderer *scoring.Renderer
+	out      []byte
+	one      scoring.Customer
+	other    scoring.Profile
 
 	probed      int64
 	calibration scoring.Calibration
@@ -28,13 +30,13 @@ func (h *hot) customer(p *scoring.Profile) *scoring.Customer {
 
 func newHot(t testing.TB) *hot {
 	t.Helper()
-	h := &hot{story: weekly(), now: begin + 63*day, probed: begin + 63*day, out: make([]byte, 0, 8192)}
-	h.pack = h.story.pack.NewScorer()
+	h := &hot{Story: scoringtest.Weekly(), now: scoringtest.Begin + 63*scoringtest.Day, probed: scoringtest.Begin + 63*scoringtest.Day, out: make([]byte, 0, 8192)}
+	h.pack, h.renderer = scoring.NewScorer(h.Story.Pack), scoring.NewRenderer(h.Story.Pack)
 	for id := range uint64(16) {
-		h.profile.Remember(id)
+		h.Profile.Remember(id)
 	}
-	h.encoded = appendProfile(nil, &h.profile)
-	p := h.profile
+	h.encoded = scoringtest.AppendProfile(nil, &h.Profile)
+	p := h.Profile
 	for p.Episodes == 0 {
 		for _, d := range h.pack.Wake(h.customer(&p)) {
 			h.alert = scoring.Alert{Decision: d, Tenant: []byte("shop"), Customer: []byte("c-00000017"), Cause: scoring.Cause{Deadline: true, Time: d.At}}
@@ -48,50 +50,50 @@ func newHot(t testing.TB) *hot {
 
 // steps are the hot paths by name.
 func (h *hot) steps() map[string]func() {
-	visit, trouble, name := scoring.Observation{Signal: bought}, scoring.Observation{Signal: failed}, []byte("Order Completed")
-	fresh := h.profile
+	visit, trouble, name := scoring.Observation{Signal: scoringtest.Bought}, scoring.Observation{Signal: scoringtest.Failed}, []byte("Order Completed")
+	fresh := h.Profile
 	return map[string]func(){
-		"Signal": func() { visit.Signal = h.pack.Signal(name) },
+		"Signal": func() { visit.Signal = h.pack.Pack.Signal(name) },
 		"Observe": func() { // a visit five days after the last
-			h.now += 5 * day
+			h.now += 5 * scoringtest.Day
 			visit.Time = h.now
-			h.pack.Observe(h.customer(&h.profile), &h.pop, &visit)
+			h.pack.Observe(h.customer(&h.Profile), &h.Pop, &visit)
 		},
 		"ObserveSameVisit": func() {
 			h.now += 60_000
 			visit.Time = h.now
-			h.pack.Observe(h.customer(&h.profile), &h.pop, &visit)
+			h.pack.Observe(h.customer(&h.Profile), &h.Pop, &visit)
 		},
 		"ObserveFirst": func() {
 			h.now += 60_000
 			visit.Time = h.now
 			h.other = scoring.Profile{}
-			h.pack.Observe(h.customer(&h.other), &h.pop, &visit)
+			h.pack.Observe(h.customer(&h.other), &h.Pop, &visit)
 		},
 		"ObserveFriction": func() {
 			h.now += 60_000
 			trouble.Time = h.now
-			h.pack.Observe(h.customer(&h.profile), &h.pop, &trouble)
+			h.pack.Observe(h.customer(&h.Profile), &h.Pop, &trouble)
 		},
 		"Wake": func() {
 			h.other = fresh
 			h.pack.Wake(h.customer(&h.other))
 		},
 		"Probe": func() { // a horizon later: one resolves, one begins
-			h.probed += 90 * day
-			h.profile.Last = h.probed
-			h.pack.Probe(h.customer(&h.profile), h.probed, &h.calibration)
-			h.pack.Advance(&h.calibration, h.probed/60_000)
+			h.probed += 90 * scoringtest.Day
+			h.Profile.Last = h.probed
+			h.pack.Eval.Probe(h.customer(&h.Profile), h.probed, &h.calibration)
+			h.pack.Pack.Model.Advance(&h.calibration, h.probed/60_000)
 		},
-		"Score":         func() { h.pack.Score(h.customer(&fresh), h.now) },
-		"AppendProfile": func() { h.out = appendProfile(h.out[:0], &fresh) },
+		"Score":         func() { h.pack.Eval.Score(h.customer(&fresh), h.now) },
+		"AppendProfile": func() { h.out = scoringtest.AppendProfile(h.out[:0], &fresh) },
 		"ReadProfile": func() {
 			var p scoring.Profile
-			if err := readProfile(h.encoded, &p); err != nil {
+			if err := scoringtest.ReadProfile(h.encoded, &p); err != nil {
 				panic(err)
 			}
 		},
-		"AppendAlert": func() { h.out = h.pack.AppendAlert(h.out[:0], &h.alert, h.alert.ID()) },
+		"AppendAlert": func() { h.out = h.renderer.AppendAlert(h.out[:0], &h.alert, h.alert.ID()) },
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // visit is one event of the seeded load.
@@ -25,7 +26,8 @@ var loadTypes = []string{
 	"Support Ticket Opened", "Payment Failed", "Signed In", "Signed In", "Signed In", "Signed In", "Email Clicked",
 }
 
-// load is a shop over half a year: each customer a renewal process with its own log-normal gap; half of them stop for good.
+// load is a shop over half a year: each customer a renewal process with its own log-normal gap; half of them stop for
+// good.
 func load(events, customers int, seed uint64) []visit {
 	r := rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15))
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
@@ -51,12 +53,12 @@ func load(events, customers int, seed uint64) []visit {
 	return all
 }
 
-// BenchmarkLoad folds the load as the line does, deadlines included, in one partition: nanoseconds, looks at customers by
-// deadline and deadlines stored, per event.
+// BenchmarkLoad folds the load as the line does, deadlines included, in one partition: nanoseconds, looks at
+// customers by deadline and deadlines stored, per event.
 func BenchmarkLoad(b *testing.B) {
 	for _, horizon := range []time.Duration{90 * 24 * time.Hour, 30 * 24 * time.Hour} {
 		b.Run(horizon.String(), func(b *testing.B) {
-			pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: horizon}))
+			pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: horizon}))
 			signals := make([]scoring.Signal, len(loadTypes))
 			for i, t := range loadTypes {
 				signals[i] = pack.Signal([]byte(t))
@@ -83,7 +85,7 @@ func BenchmarkLoad(b *testing.B) {
 func fold(pack *scoring.Pack, visits []visit, signals []scoring.Signal, customers int) (woken, armed, decided int, sweep time.Duration) {
 	profiles := make([]scoring.Profile, customers)
 	one := &scoring.Customer{}
-	scorer := pack.NewScorer()
+	scorer := scoring.NewScorer(pack)
 	due := map[int64][]int32{}
 	var pop scoring.Population
 	arm := func(c int32, before int64) {

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
-// TestBits compares bit patterns with those that amd64 gave: of elementary functions, of profiles, populations and calibrations
-// after random histories, of scores and deadlines. It is run on other processors too; nothing in it but ebb's own code may
-// depend on the processor (math/rand/v2's Uint64 and Float64 do not).
+// TestBits compares bit patterns with those that amd64 gave: of elementary functions, of profiles, populations and
+// calibrations after random histories, of scores and deadlines. It is run on other processors too; nothing in it but
+// ebb's own code may depend on the processor (math/rand/v2's Uint64 and Float64 do not).
 func TestBits(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	var b strings.Builder
@@ -31,32 +32,32 @@ func TestBits(t *testing.T) {
 	var pop scoring.Population
 	var calibration scoring.Calibration
 	for history := range 120 {
-		pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: time.Duration(1+r.IntN(300)) * 24 * time.Hour}))
+		pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: time.Duration(1+r.IntN(300)) * 24 * time.Hour}))
 		var p scoring.Profile
 		now := int64(1_500_000_000_000) + r.Int64N(1e10)
 		pace := 1 + 60*r.Float64()*r.Float64()
 		for range 1 + r.IntN(15) {
-			now += int64(day * pace * r.Float64() * 2)
+			now += int64(scoringtest.Day * pace * r.Float64() * 2)
 			for p.Armed != 0 && p.Armed <= now/60_000 {
-				pack.Wake(&p)
+				scoringtest.Wake(pack, &p)
 			}
-			pack.Probe(&p, now-1, &calibration)
-			signal := []scoring.Signal{bought, bought, bought, failed}[r.IntN(4)]
-			pack.Observe(&p, &pop, scoring.Observation{Time: now, Signal: signal})
+			scoringtest.Probe(pack, &p, now-1, &calibration)
+			signal := []scoring.Signal{scoringtest.Bought, scoringtest.Bought, scoringtest.Bought, scoringtest.Failed}[r.IntN(4)]
+			scoringtest.Observe(pack, &p, &pop, scoring.Observation{Time: now, Signal: signal})
 		}
 		fmt.Fprintf(&b, "profile %d armed %d profile", history, p.Armed)
 		hex(p.W, p.Mu, p.M2, p.Level, p.Friction, p.M, p.K)
 		for range 3 {
-			s := pack.Score(&p, now+r.Int64N(400*day))
+			s := scoringtest.ScoreOf(pack, &p, now+r.Int64N(400*scoringtest.Day))
 			b.WriteString("score")
 			hex(append(s.Terms[:], s.Sum(), s.Probability())...)
 		}
 	}
 	b.WriteString("population")
 	hex(pop.N, pop.Mean, pop.Total, pop.NGaps, pop.Within)
-	retail := must(scoring.Load("retail", nil, scoring.Overrides{}))
-	retail.Advance(&calibration, 1)
-	retail.Advance(&calibration, 9*retail.EpochMinutes())
+	retail := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
+	retail.Model.Advance(&calibration, 1)
+	retail.Model.Advance(&calibration, 9*retail.Model.EpochEnd(0))
 	b.WriteString("calibration")
 	hex(append(calibration.Resolved[:], calibration.Silent[:]...)...)
 	for i := range calibration.Resolved { // most have faded: as if there had been 4,096 of each
@@ -65,5 +66,5 @@ func TestBits(t *testing.T) {
 	curve := calibration.Curve()
 	b.WriteString("probability")
 	hex(curve.Probes, curve.Probability(-3), curve.Probability(0.3), curve.Probability(1.7), curve.Probability(9))
-	golden(t, "bits.txt", []byte(b.String()))
+	scoringtest.Golden(t, "bits.txt", []byte(b.String()))
 }

@@ -18,18 +18,18 @@ const (
 
 	epochsPerHorizon = 8
 
-	// enoughBegun is how many probes an epoch need begin: with eight epochs to a horizon of fading, a table of some nine
-	// thousand. Where there are more customers, each is probed more seldom.
+	// enoughBegun is how many probes an epoch need begin: with eight epochs to a horizon of fading, a table of some
+	// nine thousand. Where there are more customers, each is probed more seldom.
 	enoughBegun = 1024
 	mostSeldom  = 16 // doublings
 )
 
-// Calibration is what became of probes, by cell of the score: how many there were and how many of their customers stayed
-// silent. Event time is cut into epochs of an eighth of a horizon. What resolves in the open epoch is counted in whole
-// numbers, so that the order of additions does not matter; when it closes, what came before fades and the counts join it.
-// So a curve is fixed for an epoch, and says what was known when that began. The time constant is a horizon: measured on
-// five logs, what was learnt longer ago misleads where the customers change, and no log loses a hundredth by forgetting it.
-// The zero value has seen no probe, and no epoch has begun.
+// Calibration is what became of probes, by cell of the score: how many there were and how many of their customers
+// stayed silent. Event time is cut into epochs of an eighth of a horizon. What resolves in the open epoch is counted
+// in whole numbers, so that the order of additions does not matter; when it closes, what came before fades and the
+// counts join it. So a curve is fixed for an epoch, and says what was known when that began. The time constant is a
+// horizon: measured on five logs, what was learnt longer ago misleads where the customers change, and no log loses a
+// hundredth by forgetting it. The zero value has seen no probe, and no epoch has begun.
 type Calibration struct {
 	End      int64               // minute since the epoch at which the open epoch ends; 0: none has begun
 	Resolved [scoreCells]float64 // of closed epochs, as of the end of the last
@@ -74,13 +74,13 @@ func (c *Calibration) thin() {
 }
 
 // EpochEnd is the minute at which the epoch ends that a minute lies in; nothing lies before the first.
-func (k *Pack) EpochEnd(minute int64) int64 { return (max(minute, 0)/k.epochStep + 1) * k.epochStep }
+func (m *Model) EpochEnd(minute int64) int64 { return (max(minute, 0)/m.epochStep + 1) * m.epochStep }
 
-// Advance closes every epoch of c that ends at or before a minute, in order, and reports whether there was one: then the curve
-// is another one. Where none has begun it begins the one that the minute lies in. Time after which nothing is left to fade is
-// leapt over, so the work is bounded however far the minute is.
-func (k *Pack) Advance(c *Calibration, minute int64) bool {
-	beyond := k.EpochEnd(minute)
+// Advance closes every epoch of c that ends at or before a minute, in order, and reports whether there was one: then
+// the curve is another one. Where none has begun it begins the one that the minute lies in. Time after which nothing
+// is left to fade is leapt over, so the work is bounded however far the minute is.
+func (m *Model) Advance(c *Calibration, minute int64) bool {
+	beyond := m.EpochEnd(minute)
 	if c.End == 0 {
 		c.End = beyond
 	}
@@ -88,16 +88,16 @@ func (k *Pack) Advance(c *Calibration, minute int64) bool {
 		return false
 	}
 	for c.End < beyond {
-		c.End += k.epochStep
-		if !c.close(k.epochFade) {
+		c.End += m.epochStep
+		if !c.close(m.epochFade) {
 			c.End = beyond
 		}
 	}
 	return true
 }
 
-// close adds what the open epoch counted to what is left of those before it, and reports whether that is anything. What has all
-// but gone is forgotten.
+// close adds what the open epoch counted to what is left of those before it, and reports whether that is anything.
+// What has all but gone is forgotten.
 func (c *Calibration) close(fade float64) (any bool) {
 	for i := range c.Resolved {
 		c.Resolved[i] = float64(c.Resolved[i]*fade) + float64(c.Open[i].Resolved)
@@ -112,9 +112,9 @@ func (c *Calibration) close(fade float64) (any bool) {
 	return any
 }
 
-// AppendCalibration appends c to dst: where the open epoch ends, which cells of closed epochs hold anything and which of the
-// open one, 8 bytes each; how seldom customers are probed, a byte; then 16 for each of the former, and the counts of each of
-// the latter and the probes begun as varints.
+// AppendCalibration appends c to dst: where the open epoch ends, which cells of closed epochs hold anything and which
+// of the open one, 8 bytes each; how seldom customers are probed, a byte; then 16 for each of the former, and the
+// counts of each of the latter and the probes begun as varints.
 func AppendCalibration(dst []byte, c *Calibration) []byte {
 	le := binary.LittleEndian
 	var closed, open uint64
@@ -177,13 +177,4 @@ func ReadCalibration(b []byte, c *Calibration) error {
 	}
 	*c = read
 	return nil
-}
-
-// leastUvarint takes a number off the front of b; rest is nil where there is none, or where it has a shorter encoding.
-func leastUvarint(b []byte) (n uint64, rest []byte) {
-	n, size := binary.Uvarint(b)
-	if size <= 0 || size != uvarintSize(n) {
-		return 0, nil
-	}
-	return n, b[size:]
 }

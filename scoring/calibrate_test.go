@@ -12,25 +12,27 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // history is the times of a customer's visits, in order.
 func history(t *rapid.T) []int64 {
-	at := begin
+	at := scoringtest.Begin
 	var times []int64
 	for range rapid.IntRange(1, 20).Draw(t, "visits") {
-		at += rapid.Int64Range(0, rapid.SampledFrom([]int64{day, 30 * day, 400 * day}).Draw(t, "scale")).Draw(t, "gap")
+		at += rapid.Int64Range(0, rapid.SampledFrom([]int64{scoringtest.Day, 30 * scoringtest.Day, 400 * scoringtest.Day}).Draw(t, "scale")).Draw(t, "gap")
 		times = append(times, at)
 	}
 	return times
 }
 
-// TestProbe: whatever the moments at which a customer is looked at, its probes are those that follow from the definition: at
-// every instant drawn for it, as seldom as the table says, up to two horizons of silence, the score of what had happened by then, and whether anything did
-// within the horizon after. ProbeMinute is the next moment at which there is anything to do.
+// TestProbe: whatever the moments at which a customer is looked at, its probes are those that follow from the
+// definition: at every instant drawn for it, as seldom as the table says, up to two horizons of silence, the score of
+// what had happened by then, and whether anything did within the horizon after. ProbeMinute is the next moment at
+// which there is anything to do.
 func TestProbe(t *testing.T) {
-	pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 40 * 24 * time.Hour}))
-	const horizon, minute = 40 * day, 60_000
+	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 40 * 24 * time.Hour}))
+	const horizon, minute = 40 * scoringtest.Day, 60_000
 	rapid.Check(t, func(t *rapid.T) {
 		times := history(t)
 		end := times[len(times)-1] + rapid.Int64Range(0, 5*horizon).Draw(t, "rest")
@@ -38,12 +40,12 @@ func TestProbe(t *testing.T) {
 		step := int64(horizon) << seldom
 		got := scoring.Calibration{Seldom: seldom}
 		var pop scoring.Population
-		scorer := pack.NewScorer()
+		scorer := scoring.NewScorer(pack)
 		c := scoring.Customer{Profile: &scoring.Profile{}, Draw: rapid.Uint64().Draw(t, "draw")}
 		look := func(until int64) {
 			before, counted := *c.Profile, got
-			due := pack.ProbeMinute(c.Profile)
-			scorer.Probe(&c, until, &got)
+			due := pack.Model.ProbeMinute(c.Profile)
+			scorer.Eval.Probe(&c, until, &got)
 			changed := before.Probe != c.Probe
 			if want := due != 0 && due*minute <= until; changed != want {
 				t.Fatalf("due in minute %d, looked at by %d: changed %v", due, until, changed)
@@ -51,7 +53,7 @@ func TestProbe(t *testing.T) {
 			if c.Probe = before.Probe; *c.Profile != before || !changed && got != counted {
 				t.Fatal("a look changed something else")
 			}
-			scorer.Probe(&c, until, &counted)
+			scorer.Eval.Probe(&c, until, &counted)
 		}
 		profiles := make([]scoring.Profile, 0, len(times)) // after each visit
 		for i, at := range times {
@@ -59,11 +61,11 @@ func TestProbe(t *testing.T) {
 				look(rapid.Int64Range(times[i-1], at-1).Draw(t, "look at"))
 			}
 			look(at - 1)
-			scorer.Observe(&c, &pop, &scoring.Observation{Time: at, Signal: bought})
+			scorer.Observe(&c, &pop, &scoring.Observation{Time: at, Signal: scoringtest.Bought})
 			profiles = append(profiles, *c.Profile)
 		}
 		look(end)
-		if due := pack.ProbeMinute(c.Profile); due != 0 && (due*minute <= end || due*minute > end+step) || seldom == 0 && due == 0 && end-c.Last < horizon {
+		if due := pack.Model.ProbeMinute(c.Profile); due != 0 && (due*minute <= end || due*minute > end+step) || seldom == 0 && due == 0 && end-c.Last < horizon {
 			t.Fatalf("due in minute %d at the end, in ms %d", due, end)
 		}
 
@@ -86,7 +88,7 @@ func TestProbe(t *testing.T) {
 			if start+horizon > end {
 				continue
 			}
-			s := pack.Score(&profiles[known], start)
+			s := scoringtest.ScoreOf(pack, &profiles[known], start)
 			want.Add(s.Sum(), silent)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -97,24 +99,24 @@ func TestProbe(t *testing.T) {
 
 // TestProbesEnd: whoever has left is soon probed no more, and is probed again when it is back.
 func TestProbesEnd(t *testing.T) {
-	pack := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
 	rapid.Check(t, func(t *rapid.T) {
-		scorer := pack.NewScorer()
+		scorer := scoring.NewScorer(pack)
 		c := scoring.Customer{Profile: &scoring.Profile{}, Draw: rapid.Uint64().Draw(t, "draw")}
 		var pop scoring.Population
 		var table scoring.Calibration
-		at := begin
+		at := scoringtest.Begin
 		for range rapid.IntRange(1, 5).Draw(t, "visits") {
-			at += rapid.Int64Range(0, 800*day).Draw(t, "gap")
-			for looks, due := 0, pack.ProbeMinute(c.Profile); due != 0 && due*60_000 < at; due = pack.ProbeMinute(c.Profile) {
+			at += rapid.Int64Range(0, 800*scoringtest.Day).Draw(t, "gap")
+			for looks, due := 0, pack.Model.ProbeMinute(c.Profile); due != 0 && due*60_000 < at; due = pack.Model.ProbeMinute(c.Profile) {
 				if looks++; looks > 4 {
 					t.Fatalf("looked at %d times in one silence", looks)
 				}
-				scorer.Probe(&c, due*60_000, &table)
+				scorer.Eval.Probe(&c, due*60_000, &table)
 			}
-			scorer.Probe(&c, at-1, &table)
-			scorer.Observe(&c, &pop, &scoring.Observation{Time: at, Signal: bought})
-			if due := pack.ProbeMinute(c.Profile); due == 0 {
+			scorer.Eval.Probe(&c, at-1, &table)
+			scorer.Observe(&c, &pop, &scoring.Observation{Time: at, Signal: scoringtest.Bought})
+			if due := pack.Model.ProbeMinute(c.Profile); due == 0 {
 				t.Fatal("back, and not probed")
 			}
 		}
@@ -130,7 +132,7 @@ type resolved struct {
 
 func drawResolved(t *rapid.T, most int) []resolved {
 	all := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) resolved {
-		return resolved{rapid.Float64Range(-12, 12).Draw(t, "score"), rapid.Bool().Draw(t, "silent"), begin/60_000 + rapid.Int64Range(0, 300*1440).Draw(t, "at")}
+		return resolved{rapid.Float64Range(-12, 12).Draw(t, "score"), rapid.Bool().Draw(t, "silent"), scoringtest.Begin/60_000 + rapid.Int64Range(0, 300*1440).Draw(t, "at")}
 	}), 1, most).Draw(t, "probes")
 	slices.SortFunc(all, func(a, b resolved) int { return cmpInt(a.minute, b.minute) })
 	return all
@@ -138,29 +140,29 @@ func drawResolved(t *rapid.T, most int) []resolved {
 
 func cmpInt(a, b int64) int { return int(a - b) }
 
-// TestCalibrationFades: by the end of an epoch each probe weighs e^-(age/horizon), its age counted in whole epochs, whatever the
-// order within each epoch and however many epochs close at once.
+// TestCalibrationFades: by the end of an epoch each probe weighs e^-(age/horizon), its age counted in whole epochs,
+// whatever the order within each epoch and however many epochs close at once.
 func TestCalibrationFades(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: time.Duration(rapid.Int64Range(24*60, 100*24*60).Draw(t, "minutes")) * time.Minute}))
-		epoch := pack.EpochMinutes()
+		pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: time.Duration(rapid.Int64Range(24*60, 100*24*60).Draw(t, "minutes")) * time.Minute}))
+		epoch := pack.Model.EpochEnd(0)
 		if h := int64(pack.Horizon.Minutes()); epoch > h/8 || epoch < h/8-1 {
 			t.Fatalf("epochs of %d minutes, the horizon has %d", epoch, h)
 		}
 		probes := drawResolved(t, 60)
 		end := probes[len(probes)-1].minute + rapid.Int64Range(0, 3000*1440).Draw(t, "later")
 		var c, steps scoring.Calibration
-		pack.Advance(&c, probes[0].minute)
-		pack.Advance(&steps, probes[0].minute)
+		pack.Model.Advance(&c, probes[0].minute)
+		pack.Model.Advance(&steps, probes[0].minute)
 		for _, r := range probes {
-			pack.Advance(&c, r.minute)
-			for pack.Advance(&steps, min(steps.End, r.minute)) {
+			pack.Model.Advance(&c, r.minute)
+			for pack.Model.Advance(&steps, min(steps.End, r.minute)) {
 			}
 			c.Add(r.score, r.silent)
 			steps.Add(r.score, r.silent)
 		}
-		pack.Advance(&c, end)
-		for pack.Advance(&steps, min(steps.End, end)) {
+		pack.Model.Advance(&c, end)
+		for pack.Model.Advance(&steps, min(steps.End, end)) {
 		}
 		if c != steps {
 			t.Fatalf("%+v at once, %+v one by one", c, steps)
@@ -197,31 +199,31 @@ func TestCalibrationFades(t *testing.T) {
 
 // TestAdvanceFar: a leap over all of time is little work, and leaves nothing.
 func TestAdvanceFar(t *testing.T) {
-	pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 24 * time.Hour}))
+	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 24 * time.Hour}))
 	var c scoring.Calibration
 	for range 1_000_000 {
 		c.Add(1, true)
 	}
-	if pack.Advance(&c, 5) || !pack.Advance(&c, 146_000_000) {
+	if pack.Model.Advance(&c, 5) || !pack.Model.Advance(&c, 146_000_000) {
 		t.Fatal("closed before it began, or not closed")
 	}
 	if c != (scoring.Calibration{End: c.End}) || c.End <= 146_000_000 {
 		t.Fatalf("%+v", c)
 	}
-	if n := testing.AllocsPerRun(1, func() { pack.Advance(&c, 1_000_000_000_000) }); n != 0 {
+	if n := testing.AllocsPerRun(1, func() { pack.Model.Advance(&c, 1_000_000_000_000) }); n != 0 {
 		t.Fatalf("%v allocations", n)
 	}
 }
 
 // closed closes the open epoch of a table.
 func closed(c *scoring.Calibration) {
-	pack := must(scoring.Load("retail", nil, scoring.Overrides{}))
-	pack.Advance(c, 0)
-	pack.Advance(c, c.End)
+	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
+	pack.Model.Advance(c, 0)
+	pack.Model.Advance(c, c.End)
 }
 
-// TestCurve holds the curve against isotonic regression by its min-max formula: the pooled value of a group is the greatest,
-// over all beginnings, of the least mean over all ends.
+// TestCurve holds the curve against isotonic regression by its min-max formula: the pooled value of a group is the
+// greatest, over all beginnings, of the least mean over all ends.
 func TestCurve(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var c scoring.Calibration
@@ -288,7 +290,8 @@ func TestCurve(t *testing.T) {
 			}
 			return best
 		}
-		// Between two groups of one pool the curve runs through neighbouring pools, so hold it where pools have their points.
+		// Between two groups of one pool the curve runs through neighbouring pools, so hold it where pools have their
+		// points.
 		for i := 0; i < len(groups); {
 			j, x, n := i, 0.0, 0.0
 			for ; j < len(groups) && math.Abs(pooled(j)-pooled(i)) < 1e-12; j++ {
@@ -303,11 +306,11 @@ func TestCurve(t *testing.T) {
 }
 
 func TestCalibrationCodec(t *testing.T) {
-	pack := must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 5 * 24 * time.Hour}))
+	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: 5 * 24 * time.Hour}))
 	rapid.Check(t, func(t *rapid.T) {
 		var c, back scoring.Calibration
 		for _, r := range drawResolved(t, 100) {
-			pack.Advance(&c, r.minute)
+			pack.Model.Advance(&c, r.minute)
 			c.Add(r.score, r.silent)
 		}
 		b := scoring.AppendCalibration([]byte("x"), &c)[1:]
@@ -368,18 +371,18 @@ func FuzzReadCalibration(f *testing.F) {
 	})
 }
 
-// TestProbedAsSeldomAsNeeded: the more probes begin in an epoch, the more seldom they do in the next; back again it goes by a
-// doubling an epoch.
+// TestProbedAsSeldomAsNeeded: the more probes begin in an epoch, the more seldom they do in the next; back again it
+// goes by a doubling an epoch.
 func TestProbedAsSeldomAsNeeded(t *testing.T) {
-	pack := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
 	var c scoring.Calibration
-	pack.Advance(&c, 1)
+	pack.Model.Advance(&c, 1)
 	for i, epoch := range []struct {
 		begun uint32
 		want  uint8
 	}{{0, 0}, {1024, 0}, {1025, 1}, {1024, 1}, {700, 1}, {8 * 1024, 4}, {1024, 4}, {100, 3}, {0, 2}, {0, 1}, {0, 0}, {math.MaxUint32, 16}} {
 		c.Begun = epoch.begun
-		pack.Advance(&c, c.End)
+		pack.Model.Advance(&c, c.End)
 		if c.Seldom != epoch.want || c.Begun != 0 {
 			t.Errorf("epoch %d, in which %d begin: a probe every 2^%d horizons after it, want 2^%d; %d begun", i, epoch.begun, c.Seldom, epoch.want, c.Begun)
 		}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// canonicalPack is a pack in one spelling: what two packs that score alike share. The core's version is part of it. What a
-// pack does not declare is left out, so that a pack keeps its hash when the language grows.
+// canonicalPack is a pack in one spelling: what two packs that score alike share. The core's version is part of it.
+// What a pack does not declare is left out, so that a pack keeps its hash when the language grows.
 type canonicalPack struct { // encoding/json sorts the keys of maps
 	Core      int                    `json:"core"`
 	Name      string                 `json:"name"`
@@ -31,12 +31,12 @@ type canonicalPack struct { // encoding/json sorts the keys of maps
 	Language  string                 `json:"language,omitempty"` // of the sentences, where it is not the default
 }
 
-// Canonical is the canonical form, whose hash is the pack's. It is JSON, and a pack that LoadCanonical reads back. It is not
-// to be changed.
+// Canonical is the canonical form, whose hash is the pack's. It is JSON, and a pack that LoadCanonical reads back. It
+// is not to be changed.
 func (k *Pack) Canonical() []byte { return k.canonical }
 
-// LoadCanonical is the pack of a canonical form, with the same hash. It refuses whatever Canonical of this build cannot have
-// given: what another build's core scored, it cannot score.
+// LoadCanonical is the pack of a canonical form, with the same hash. It refuses whatever Canonical of this build
+// cannot have given: what another build's core scored, it cannot score.
 func LoadCanonical(b []byte) (*Pack, error) {
 	if !isCanonical(b) {
 		return nil, errors.New("load canonical pack: not the canonical form of a pack")

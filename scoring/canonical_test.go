@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
-// TestCanonical: a pack's canonical form is a pack with the same form, and so with the same hash, however the pack came about.
+// TestCanonical: a pack's canonical form is a pack with the same form, and so with the same hash, however the pack
+// came about.
 func TestCanonical(t *testing.T) {
 	for _, name := range scoring.Shipped() {
 		for what, o := range map[string]scoring.Overrides{
@@ -25,7 +27,7 @@ func TestCanonical(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s, %s: %v", name, what, err)
 			}
-			if !bytes.Equal(back.Canonical(), k.Canonical()) || back.Hash != k.Hash || back.Version != k.Version || back.Cap != k.Cap {
+			if !bytes.Equal(back.Canonical(), k.Canonical()) || back.Hash != k.Hash || back.Version != k.Version || back.Model.Cap != k.Model.Cap {
 				t.Errorf("%s, %s: came back as\n%s\nwas\n%s", name, what, back.Canonical(), k.Canonical())
 			}
 		}
@@ -34,7 +36,7 @@ func TestCanonical(t *testing.T) {
 
 // TestCanonicalRefuses: what no build like this one has written is refused with its place.
 func TestCanonicalRefuses(t *testing.T) {
-	k := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	k := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
 	good := string(k.Canonical())
 	for name, c := range map[string]struct{ text, want string }{
 		"a pack as people write it": {"name: x", "not the canonical form"},
@@ -75,11 +77,12 @@ playbooks:
   - {when: [overdue, explicit], mid: {id: a, owner: b, respond_within: 1d}}
 `
 
-// TestCanonicalOrder: lists whose order means nothing have one, so that the hash is the same; where order means something it stays.
+// TestCanonicalOrder: lists whose order means nothing have one, so that the hash is the same; where order means
+// something it stays.
 func TestCanonicalOrder(t *testing.T) {
 	load := func(text string) *scoring.Pack {
 		t.Helper()
-		return must(scoring.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{}))
+		return scoringtest.Must(scoring.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{}))
 	}
 	hash := load(spelt).Hash
 	for _, c := range []struct {

@@ -26,8 +26,8 @@ type catalogue struct {
 	words     words
 }
 
-// readCatalogue reads the catalogue of a language. Errors: there is none, or it lacks something, holds what nobody asks for, or
-// has other numbers in a sentence than the default language.
+// readCatalogue reads the catalogue of a language. Errors: there is none, or it lacks something, holds what nobody
+// asks for, or has other numbers in a sentence than the default language.
 func readCatalogue(files fs.FS, lang string) (*catalogue, error) {
 	c, err := parseCatalogue(files, lang)
 	if err != nil {
@@ -39,7 +39,7 @@ func readCatalogue(files fs.FS, lang string) (*catalogue, error) {
 			return nil, err
 		}
 	}
-	for _, code := range coreReasons {
+	for _, code := range coreReasons() {
 		if first.sentences[code] == nil {
 			return nil, fmt.Errorf("catalogue %s: no sentence for %s", defaultLanguage, code)
 		}

@@ -16,13 +16,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // markers is the English catalogue with every word, sign and unit replaced by what English does not have.
 func markers(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
-	if err := yaml.Unmarshal(must(os.ReadFile("reasons/en.yaml")), &texts); err != nil {
+	if err := yaml.Unmarshal(scoringtest.Must(os.ReadFile("reasons/en.yaml")), &texts); err != nil {
 		t.Fatal(err)
 	}
 	strange := regexp.MustCompile(`\{[a-z]+\}|[^ {}0-9]+`)
@@ -47,25 +48,25 @@ func markers(t *testing.T) map[string]string {
 // catalogues are the English one and another in Russian's place.
 func catalogues(other map[string]string) fstest.MapFS {
 	return fstest.MapFS{
-		"reasons/en.yaml": {Data: must(os.ReadFile("reasons/en.yaml"))},
-		"reasons/ru.yaml": {Data: must(yaml.Marshal(other))},
+		"reasons/en.yaml": {Data: scoringtest.Must(os.ReadFile("reasons/en.yaml"))},
+		"reasons/ru.yaml": {Data: scoringtest.Must(yaml.Marshal(other))},
 	}
 }
 
 func inRussian(t *testing.T, files fstest.MapFS, name string) (*scoring.Pack, error) {
 	t.Helper()
 	return scoring.LoadIn(files, "p.yaml", func(string) ([]byte, error) {
-		return append(must(scoring.Source(name, nil)), "\nlanguage: ru\n"...), nil
-	})
+		return append(scoringtest.Must(scoring.Source(name, nil)), "\nlanguage: ru\n"...), nil
+	}, scoring.Overrides{})
 }
 
-// TestTranslation: with one file more, whatever a reader sees of any reason of any pack is in the other language, with the
-// same numbers.
+// TestTranslation: with one file more, whatever a reader sees of any reason of any pack is in the other language,
+// with the same numbers.
 func TestTranslation(t *testing.T) {
 	files, digits := catalogues(markers(t)), regexp.MustCompile(`[0-9]+`)
 	english := regexp.MustCompile(`[A-Za-z.%:,()]`)
 	for _, name := range scoring.Shipped() {
-		first := must(scoring.Load(name, nil, scoring.Overrides{}))
+		first := scoringtest.Must(scoring.Load(name, nil, scoring.Overrides{}))
 		k, err := inRussian(t, files, name)
 		if err != nil {
 			t.Fatal(err)
@@ -77,8 +78,8 @@ func TestTranslation(t *testing.T) {
 					Visits: visits, LnTypical: math.Log(days + 0.1), Silence: days, Tenure: days, Friction: 1.26,
 					Values: slices.Repeat([]scoring.FeatureValue{{N: n, OK: true}}, len(k.Features)),
 				}, Silence: n * 1000}
-				was := first.Sentences(&d)
-				for code, said := range k.Sentences(&d) {
+				was := scoring.NewRenderer(first).Sentences(&d)
+				for code, said := range scoring.NewRenderer(k).Sentences(&d) {
 					if english.MatchString(said) || said == "" {
 						t.Fatalf("%s: %s is %q", name, code, said)
 					}
@@ -104,7 +105,7 @@ func TestPlurals(t *testing.T) {
 	}
 	for visits, want := range map[uint32]string{1: "1 а", 2: "2 б", 5: "5 в", 11: "11 в", 21: "21 а", 121: "121 а", 122: "122 б", 131: "131 а", 1_000_005: "1000005 в", 1_000_021: "1000021 а"} {
 		d := scoring.Decision{Score: scoring.Score{Visits: visits, Silence: 1, LnTypical: 0, Friction: 1.26}}
-		said := k.Sentences(&d)
+		said := scoring.NewRenderer(k).Sentences(&d)
 		if got := said[scoring.ReasonLittleActivity+" -1"]; !strings.Contains(got, want+" ") {
 			t.Errorf("%d visits: %q, want %q", visits, got, want)
 		}
@@ -117,28 +118,28 @@ func TestPlurals(t *testing.T) {
 	}
 }
 
-// TestLanguageIsThePacks: the default language is no part of what a pack is known by, any other is, and an alert in it is
-// proved by the alert alone.
+// TestLanguageIsThePacks: the default language is no part of what a pack is known by, any other is, and an alert in
+// it is proved by the alert alone.
 func TestLanguageIsThePacks(t *testing.T) {
-	files, h := catalogues(markers(t)), newHot(t)
+	files, first := catalogues(markers(t)), firstAlert(t)
 	load := func(language string) (*scoring.Pack, error) {
 		return scoring.LoadIn(files, "p.yaml", func(string) ([]byte, error) {
-			return append(must(scoring.Source("retail", nil)), language...), nil
-		})
+			return append(scoringtest.Must(scoring.Source("retail", nil)), language...), nil
+		}, scoring.Overrides{})
 	}
-	plain, english, russian := must(load("")), must(load("\nlanguage: en\n")), must(load("\nlanguage: ru\n"))
+	plain, english, russian := scoringtest.Must(load("")), scoringtest.Must(load("\nlanguage: en\n")), scoringtest.Must(load("\nlanguage: ru\n"))
 	if plain.Hash != english.Hash || plain.Hash == russian.Hash || bytes.Contains(plain.Canonical(), []byte("language")) {
 		t.Errorf("hashes %.8s, %.8s and %.8s", plain.Hash, english.Hash, russian.Hash)
 	}
-	again, err := scoring.LoadIn(files, "canonical.yaml", func(string) ([]byte, error) { return russian.Canonical(), nil })
+	again, err := scoring.LoadIn(files, "canonical.yaml", func(string) ([]byte, error) { return russian.Canonical(), nil }, scoring.Overrides{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	alert := russian.AppendAlert(nil, &h.alert, h.alert.ID())
-	if !bytes.Equal(alert, again.AppendAlert(nil, &h.alert, h.alert.ID())) {
+	alert := scoring.NewRenderer(russian).AppendAlert(nil, first, first.ID())
+	if !bytes.Equal(alert, scoring.NewRenderer(again).AppendAlert(nil, first, first.ID())) {
 		t.Error("the canonical form renders otherwise")
 	}
-	x, err := again.Explain(alert)
+	x, err := scoring.NewRenderer(again).Explain(alert)
 	if err != nil || len(x.Differences) > 0 {
 		t.Errorf("error %v, differences %v", err, x.Differences)
 	}
@@ -206,7 +207,7 @@ func drop(files fstest.MapFS, begin string) {
 
 // TestEmbeddedCatalogues: every language that is shipped can be chosen.
 func TestEmbeddedCatalogues(t *testing.T) {
-	for _, file := range must(os.ReadDir("reasons")) {
+	for _, file := range scoringtest.Must(os.ReadDir("reasons")) {
 		language := strings.TrimSuffix(file.Name(), ".yaml")
 		k, err := scoring.Load("p.yaml", func(string) ([]byte, error) {
 			return []byte("name: p\nversion: 1\nhorizon: 30d\nactivity: [a]\nlanguage: " + language + "\n"), nil

@@ -28,7 +28,7 @@ var (
 //	[probe]    Next Cell                                                       5
 //	ids in the ring, in slot order                                             8 each
 //	[generation] Generation                                                    1
-//	[hard]     of each other kind: hard_state.go                               3 to 237
+//	[triggered]of each other kind: triggered.go                                3 to 237
 //	state of the pack's features                                               the rest
 const (
 	headSize       = 15
@@ -48,7 +48,7 @@ const (
 	hasGaps
 	hasFriction
 	hasEpisode
-	hasHard
+	hasTriggered
 	hasBack
 	isOnboarded // of no size
 	hasProbe
@@ -57,8 +57,8 @@ const (
 // hasGeneration is a flag too, in the byte of the ring's state.
 const hasGeneration = 1 << 7
 
-// AppendProfile appends the encoding of c, in the newest version, to dst: 79 to 254 bytes for a customer with activity, and
-// more where a pack declares kinds or features.
+// AppendProfile appends the encoding of c, in the newest version, to dst: 79 to 254 bytes for a customer with
+// activity, and more where a pack declares kinds or features.
 func AppendProfile(dst []byte, c *Customer) []byte {
 	p := c.Profile
 	n := len(dst)
@@ -107,17 +107,17 @@ func AppendProfile(dst []byte, c *Customer) []byte {
 		at++
 	}
 	dst = dst[:n+at]
-	if dst[n+1]&hasHard != 0 {
-		for i := range p.Hard {
-			dst = p.Hard[i].append(dst)
+	if dst[n+1]&hasTriggered != 0 {
+		for i := range p.Triggered {
+			dst = p.Triggered[i].append(dst)
 		}
 	}
 	return append(dst, c.Features...)
 }
 
-// ReadProfile decodes b, which holds one profile of any version and nothing else, into c's profile; c.Features then alias
-// b, and whether they are the state of a pack's features Pack.Fits tells. Whatever it accepts AppendProfileAs encodes to the same
-// bytes. After an error c holds nothing of use. Errors: ErrProfileVersion, ErrProfileDamaged.
+// ReadProfile decodes b, which holds one profile of any version and nothing else, into c's profile; c.Features then
+// alias b, and whether they are the state of a pack's features Scorer.Fits tells. Whatever it accepts AppendProfileAs
+// encodes to the same bytes. After an error c holds nothing of use. Errors: ErrProfileVersion, ErrProfileDamaged.
 func ReadProfile(b []byte, c *Customer) error {
 	p := c.Profile
 	*p, c.Features = Profile{}, nil
@@ -134,8 +134,8 @@ func ReadProfile(b []byte, c *Customer) error {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
 	}
 	p.decode(b[:size])
-	if b[1]&hasHard != 0 {
-		size += p.decodeHard(b[size:])
+	if b[1]&hasTriggered != 0 {
+		size += p.decodeTriggered(b[size:])
 	}
 	if p.flags() != b[1] || p.IDs.state() != b[2]&^hasGeneration || b[2]&hasGeneration != 0 && p.Generation == 0 || !p.valid() {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrProfileDamaged)
@@ -236,8 +236,8 @@ func (p *Profile) flags() byte {
 	if p.Episode.Tier != TierNone {
 		f |= hasEpisode
 	}
-	if p.Spoken != 0 {
-		f |= hasHard
+	if p.Touched != 0 {
+		f |= hasTriggered
 	}
 	if p.Back != 0 {
 		f |= hasBack
@@ -251,18 +251,19 @@ func (p *Profile) flags() byte {
 	return f
 }
 
-// decodeHard reads the states of the other kinds from the beginning of b, and returns their size. What is damaged leaves none.
-func (p *Profile) decodeHard(b []byte) int {
-	r := cellReader{b: b}
-	for i := range p.Hard {
-		p.Hard[i].read(&r)
-		p.noted(Kind(i + 1))
+// decodeTriggered reads the states of the other kinds from the beginning of b, and returns their size. What is
+// damaged leaves none.
+func (p *Profile) decodeTriggered(b []byte) int {
+	r := newReader(b)
+	for i := range p.Triggered {
+		p.Triggered[i].read(&r)
+		p.touch(Kind(i + 1))
 	}
-	if r.at > len(b) {
-		p.Hard, p.Spoken = [hards]Hard{}, 0
+	if r.damaged() {
+		p.Triggered, p.Touched = [numTriggered]Triggered{}, 0
 		return 0
 	}
-	return r.at
+	return r.offset()
 }
 
 // valid reports whether p is what a sequence of events within maxTime can have left.
@@ -273,20 +274,27 @@ func (p *Profile) valid() bool {
 	law := p.Visits == 0 || within(p.M, -maxLnGap, maxLnGap) && within(p.K, minRegularity, maxRegularity) && within(p.Level, 0, maxLevel)
 	episode := e.Tier == TierNone ||
 		(e.Tier == AtRisk || e.Tier == Critical) && e.Sequence > 0 && p.Episodes > 0 && p.Visits > 0
-	for i := range p.Hard {
-		episode = episode && p.Hard[i].valid()
+	for i := range p.Triggered {
+		episode = episode && p.Triggered[i].valid()
 	}
 	back := 0 <= p.Back && p.Back <= p.Last
 	probe := p.Probe == Probe{} || p.Visits > 0 && p.Probe.Next > 0 && p.Probe.Cell <= scoreCells
 	return times && gaps && law && within(p.Friction, 0, maxFriction) && episode && back && probe
 }
 
-// within is false for NaN, and for the zero that has a sign.
+// within reports whether v lies between two bounds: false for NaN, and for the zero that has a sign.
 func within(v, low, high float64) bool {
 	return v >= low && v <= high && (v != 0 || !math.Signbit(v))
 }
 
-func putInt(b []byte, v int64)     { binary.LittleEndian.PutUint64(b, uint64(v)) }
+// putInt writes a number with a sign in 8 bytes, little endian.
+func putInt(b []byte, v int64) { binary.LittleEndian.PutUint64(b, uint64(v)) }
+
+// putFloat writes the bits of a float in 8 bytes, little endian.
 func putFloat(b []byte, v float64) { binary.LittleEndian.PutUint64(b, math.Float64bits(v)) }
-func getInt(b []byte) int64        { return int64(binary.LittleEndian.Uint64(b)) }
-func getFloat(b []byte) float64    { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }
+
+// getInt reads what putInt wrote.
+func getInt(b []byte) int64 { return int64(binary.LittleEndian.Uint64(b)) }
+
+// getFloat reads what putFloat wrote.
+func getFloat(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }

@@ -2,8 +2,8 @@ package scoring
 
 import "fmt"
 
-// Versions of the profile's layout. A build reads both and writes the one that every member of its group reads: the newest,
-// or in a rolling upgrade the one before (DESIGN section 5).
+// Versions of the profile's layout. A build reads both and writes the one that every member of its group reads: the
+// newest, or in a rolling upgrade the one before (DESIGN section 5).
 const (
 	OldestProfile = 2 // nothing of a pack's kinds, stages and features, and no probe: a build that writes it knows no such pack
 	NewestProfile = 3
@@ -19,7 +19,7 @@ func AppendProfileAs(version int, dst []byte, c *Customer) []byte {
 		return AppendProfile(dst, c)
 	case OldestProfile:
 		core := *c.Profile
-		core.Hard, core.Spoken, core.Back, core.Onboarded, core.Generation, core.Probe = [hards]Hard{}, 0, 0, false, 0, Probe{}
+		core.Triggered, core.Touched, core.Back, core.Onboarded, core.Generation, core.Probe = [numTriggered]Triggered{}, 0, 0, false, 0, Probe{}
 		n := len(dst)
 		dst = AppendProfile(dst, &Customer{Profile: &core})
 		dst[n] = OldestProfile

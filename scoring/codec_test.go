@@ -9,20 +9,21 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // drawProfile draws a profile by drawing its history.
 func drawProfile(t *rapid.T) scoring.Profile {
-	pack, pop := drawPack(t), drawPopulation(t)
+	pack, pop := scoringtest.DrawPack(t), scoringtest.DrawPopulation(t)
 	var p scoring.Profile
 	now := int64(1_600_000_000_000)
 	for range rapid.IntRange(0, 8).Draw(t, "events") {
-		o := drawEvent(t, now)
+		o := scoringtest.DrawEvent(t, now)
 		now = max(now, o.Time)
 		for p.Armed != 0 && p.Armed <= now/60_000 {
-			pack.Wake(&p)
+			scoringtest.Wake(pack, &p)
 		}
-		pack.Observe(&p, pop, o)
+		scoringtest.Observe(pack, &p, pop, o)
 	}
 	for range rapid.IntRange(0, 40).Draw(t, "ids") {
 		p.Remember(rapid.Uint64().Draw(t, "id"))
@@ -33,12 +34,12 @@ func drawProfile(t *rapid.T) scoring.Profile {
 func TestProfileRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawProfile(t)
-		b := appendProfile([]byte("before"), &want)
+		b := scoringtest.AppendProfile([]byte("before"), &want)
 		if string(b[:6]) != "before" || len(b) > 6+256 {
 			t.Fatalf("%d bytes, beginning with %q", len(b), b[:6])
 		}
 		got := scoring.Profile{First: 5, IDs: want.IDs}
-		if err := readProfile(b[6:], &got); err != nil {
+		if err := scoringtest.ReadProfile(b[6:], &got); err != nil {
 			t.Fatal(err)
 		}
 		if got != want {
@@ -68,14 +69,14 @@ func TestProfileBytes(t *testing.T) {
 		want = append(want, 0, 0, 0, 0, 0, 0, high[0], high[1])
 	}
 	want = append(want, 10, 0, 0, 0, 11, 0, 0, 0, 3, 12, 0, 0, 0, 0, 0, 0, 0)
-	if got := appendProfile(nil, &p); !bytes.Equal(got, want) {
+	if got := scoringtest.AppendProfile(nil, &p); !bytes.Equal(got, want) {
 		t.Errorf("% x\nwant % x", got, want)
 	}
 
 	p.Back, p.Onboarded, p.Probe = 3, true, scoring.Probe{Next: 0x01020304, Cell: 64}
-	p.Hard[0] = scoring.Hard{Number: 1, Sequence: 2, Openings: 4, Opener: 0x0809, Since: 4, Newest: 5, Told: 7, Times: [8]int64{3, 0, 5}}
-	p.Hard[2] = scoring.Hard{Number: 6}
-	p.Spoken = 1<<scoring.Explicit | 1<<scoring.ServiceFailure
+	p.Triggered[0] = scoring.Triggered{Number: 1, Sequence: 2, Openings: 4, Opener: 0x0809, Since: 4, Newest: 5, LastTransition: 7, Times: [8]int64{3, 0, 5}}
+	p.Triggered[2] = scoring.Triggered{Number: 6}
+	p.Touched = 1<<scoring.Explicit | 1<<scoring.ServiceFailure
 	ids := want[len(want)-8:]
 	want = append([]byte{3, 15 + 16 + 32 + 64 + 128, 1}, want[3:len(want)-8]...)
 	want = append(append(want, 3, 0, 0, 0, 0, 0, 0, 0, 4, 3, 2, 1, 64), ids...)
@@ -97,7 +98,7 @@ func TestProfileBytes(t *testing.T) {
 func TestReadProfileRefuses(t *testing.T) {
 	valid := scoring.Profile{Visits: 2, First: 1, Last: 3, Counted: 1, At: 4, W: 1, Mu: 1, Level: 1, M: 1, K: 2, Armed: 9, Friction: 1, Episodes: 1}
 	valid.Episode = scoring.Episode{Tier: scoring.Critical, Sequence: 1, Since: 5}
-	opened := scoring.Hard{Number: 1, Sequence: 1, Openings: 1, Since: 1, Newest: 2, Told: 1, Times: [8]int64{2}}
+	opened := scoring.Triggered{Number: 1, Sequence: 1, Openings: 1, Since: 1, Newest: 2, LastTransition: 1, Times: [8]int64{2}}
 	tests := []struct {
 		name  string
 		spoil func(p *scoring.Profile)
@@ -123,77 +124,92 @@ func TestReadProfileRefuses(t *testing.T) {
 		{"episode without activity", func(p *scoring.Profile) { p.Visits, p.W = 0, 0 }},
 		{"back before the last activity", func(p *scoring.Profile) { p.Back = 4 }},
 		{"a probe of a cell that there is not", func(p *scoring.Profile) { p.Probe = scoring.Probe{Next: 1, Cell: 65} }},
-		{"an episode of another kind never counted", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Number = 0 }},
-		{"an episode that nothing opened", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Openings = 0 }},
-		{"an opening without an event", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Openings = 3 }},
-		{"an episode opened after its newest event", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Since = 3 }},
-		{"an episode opened after its newest transition", func(p *scoring.Profile) { p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary; p.Hard[1].Told = 0 }},
+		{"an episode of another kind never counted", func(p *scoring.Profile) {
+			p.Triggered[1], p.Touched = opened, 1<<scoring.Involuntary
+			p.Triggered[1].Number = 0
+		}},
+		{"an episode that nothing opened", func(p *scoring.Profile) {
+			p.Triggered[1], p.Touched = opened, 1<<scoring.Involuntary
+			p.Triggered[1].Openings = 0
+		}},
+		{"an opening without an event", func(p *scoring.Profile) {
+			p.Triggered[1], p.Touched = opened, 1<<scoring.Involuntary
+			p.Triggered[1].Openings = 3
+		}},
+		{"an episode opened after its newest event", func(p *scoring.Profile) {
+			p.Triggered[1], p.Touched = opened, 1<<scoring.Involuntary
+			p.Triggered[1].Since = 3
+		}},
+		{"an episode opened after its newest transition", func(p *scoring.Profile) {
+			p.Triggered[1], p.Touched = opened, 1<<scoring.Involuntary
+			p.Triggered[1].LastTransition = 0
+		}},
 		{"an opening beyond all time", func(p *scoring.Profile) {
-			p.Hard[1], p.Spoken = opened, 1<<scoring.Involuntary
-			p.Hard[1].Times[5] = 1<<43 + 1
+			p.Triggered[1], p.Touched = opened, 1<<scoring.Involuntary
+			p.Triggered[1].Times[5] = 1<<43 + 1
 		}},
 	}
 	var p scoring.Profile
-	if err := readProfile(appendProfile(nil, &valid), &p); err != nil {
+	if err := scoringtest.ReadProfile(scoringtest.AppendProfile(nil, &valid), &p); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			bad := valid
 			tt.spoil(&bad)
-			if err := readProfile(appendProfile(nil, &bad), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
+			if err := scoringtest.ReadProfile(scoringtest.AppendProfile(nil, &bad), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
 				t.Errorf("error %v", err)
 			}
 		})
 	}
-	b := appendProfile(nil, &valid)
+	b := scoringtest.AppendProfile(nil, &valid)
 	for n := range b {
-		if err := readProfile(b[:n], &p); !errors.Is(err, scoring.ErrProfileDamaged) {
+		if err := scoringtest.ReadProfile(b[:n], &p); !errors.Is(err, scoring.ErrProfileDamaged) {
 			t.Errorf("first %d of %d bytes: error %v", n, len(b), err)
 		}
 	}
-	if err := readProfile(append(b, 0), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
+	if err := scoringtest.ReadProfile(append(b, 0), &p); !errors.Is(err, scoring.ErrProfileDamaged) {
 		t.Errorf("a byte more: error %v", err)
 	}
 	b[0] = 4
-	if err := readProfile(b, &p); !errors.Is(err, scoring.ErrProfileVersion) {
+	if err := scoringtest.ReadProfile(b, &p); !errors.Is(err, scoring.ErrProfileVersion) {
 		t.Errorf("version 4: error %v", err)
 	}
 }
 
 func FuzzReadProfile(f *testing.F) {
-	s := weekly()
-	f.Add(appendProfile(nil, &scoring.Profile{}))
-	f.Add(appendProfile(nil, &s.profile))
-	s.silentUntil(300)
-	s.event(310, failed)
+	s := scoringtest.Weekly()
+	f.Add(scoringtest.AppendProfile(nil, &scoring.Profile{}))
+	f.Add(scoringtest.AppendProfile(nil, &s.Profile))
+	s.SilentUntil(300)
+	s.Event(310, scoringtest.Failed)
 	for id := range uint64(20) {
-		s.profile.Remember(id)
+		s.Profile.Remember(id)
 	}
-	f.Add(appendProfile(nil, &s.profile))
-	f.Add(appendProfileAs(2, nil, &s.profile))
-	f.Add(appendProfileAs(2, nil, &scoring.Profile{At: 1, Friction: 1}))
+	f.Add(scoringtest.AppendProfile(nil, &s.Profile))
+	f.Add(scoringtest.AppendProfileAs(2, nil, &s.Profile))
+	f.Add(scoringtest.AppendProfileAs(2, nil, &scoring.Profile{At: 1, Friction: 1}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var p scoring.Profile
-		err := readProfile(b, &p)
+		err := scoringtest.ReadProfile(b, &p)
 		if err != nil {
 			if !errors.Is(err, scoring.ErrProfileDamaged) && !errors.Is(err, scoring.ErrProfileVersion) {
 				t.Fatalf("error of no class: %v", err)
 			}
 			return
 		}
-		if again := appendProfileAs(int(b[0]), nil, &p); !bytes.Equal(again, b) {
+		if again := scoringtest.AppendProfileAs(int(b[0]), nil, &p); !bytes.Equal(again, b) {
 			t.Fatalf("% x came back as % x", b, again)
 		}
 		// Whatever is accepted can be worked with, and is stored again.
 		var pop scoring.Population
-		s.pack.Observe(&p, &pop, scoring.Observation{Time: p.At + 3*day, Signal: bought})
+		scoringtest.Observe(s.Pack, &p, &pop, scoring.Observation{Time: p.At + 3*scoringtest.Day, Signal: scoringtest.Bought})
 		for range 50 {
 			if p.Armed != 0 {
-				s.pack.Wake(&p)
+				scoringtest.Wake(s.Pack, &p)
 			}
 		}
-		if score := s.pack.Score(&p, p.At+90*day); math.IsNaN(score.Sum()) || math.IsInf(score.Sum(), 0) {
+		if score := scoringtest.ScoreOf(s.Pack, &p, p.At+90*scoringtest.Day); math.IsNaN(score.Sum()) || math.IsInf(score.Sum(), 0) {
 			t.Fatalf("score %v of %+v", score, p)
 		}
 		if p.At < 1<<43 && !p.Valid() {
@@ -226,7 +242,7 @@ func TestOlderProfile(t *testing.T) {
 	core.Remember(12)
 	full := core
 	full.Back, full.Onboarded, full.Probe = 3, true, scoring.Probe{Next: 5, Cell: 6}
-	full.Hard[1], full.Spoken = scoring.Hard{Number: 1}, 1<<scoring.Involuntary
+	full.Triggered[1], full.Touched = scoring.Triggered{Number: 1}, 1<<scoring.Involuntary
 	for name, c := range map[string]struct{ stored, read scoring.Profile }{
 		"core": {core, core}, "with what a pack declares": {full, core}, "empty": {scoring.Profile{}, scoring.Profile{}},
 	} {
@@ -236,16 +252,16 @@ func TestOlderProfile(t *testing.T) {
 				t.Fatalf("version %d", b[0])
 			}
 			var got scoring.Profile
-			if err := readProfile(b, &got); err != nil || got != c.read {
+			if err := scoringtest.ReadProfile(b, &got); err != nil || got != c.read {
 				t.Errorf("% x read as %+v, error %v", b, got, err)
 			}
 			for n := range b {
-				if err := readProfile(b[:n], &got); !errors.Is(err, scoring.ErrProfileDamaged) {
+				if err := scoringtest.ReadProfile(b[:n], &got); !errors.Is(err, scoring.ErrProfileDamaged) {
 					t.Errorf("first %d of %d bytes: error %v", n, len(b), err)
 				}
 			}
 			b[1] |= 16 // a part that this version does not have
-			if err := readProfile(append(b, make([]byte, 75)...), &got); !errors.Is(err, scoring.ErrProfileDamaged) {
+			if err := scoringtest.ReadProfile(append(b, make([]byte, 75)...), &got); !errors.Is(err, scoring.ErrProfileDamaged) {
 				t.Errorf("a part too many: error %v", err)
 			}
 		})
@@ -256,7 +272,7 @@ func TestOlderProfile(t *testing.T) {
 func TestProfileGeneration(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawProfile(t)
-		plain := appendProfile(nil, &want)
+		plain := scoringtest.AppendProfile(nil, &want)
 		want.Generation = rapid.Uint8Min(1).Draw(t, "generation")
 		b := scoring.AppendProfile(nil, &scoring.Customer{Profile: &want, Features: []byte("features")})
 		if len(b) != len(plain)+1+len("features") {
@@ -283,9 +299,9 @@ func TestLargestProfile(t *testing.T) {
 	for id := range uint64(16) {
 		p.Remember(id + 1)
 	}
-	b := appendProfile(nil, &p)
+	b := scoringtest.AppendProfile(nil, &p)
 	var got scoring.Profile
-	if err := readProfile(b, &got); err != nil || got != p || len(b) != 254 {
+	if err := scoringtest.ReadProfile(b, &got); err != nil || got != p || len(b) != 254 {
 		t.Errorf("%d bytes, error %v, read %+v", len(b), err, got)
 	}
 }

@@ -23,58 +23,38 @@ const (
 	maxRegularity = 16.0
 )
 
-// coefficients are the numbers of a pack in the form that scoring uses.
-type coefficients struct {
-	horizon   float64 // days
-	levelFade float64 // days: the time constant of level and population
-	spell     int64   // ms
-
-	enterWatch, enterAtRisk, enterCritical float64 // log-odds
-
-	overdueLogOdds float64 // of the overdue quantile
-
-	lnHorizon float64
-
-	probeStep int64   // minutes from one probe of a customer to the next: a horizon
-	epochStep int64   // minutes
-	epochFade float64 // of what probes have taught, from one epoch to the next
-
-	// maxSilence is the days of silence after which a customer is looked at no more: by then whoever is overdue has long been
-	// critical.
-	maxSilence float64
-}
-
-// fold adds one event that has an effect to the profile and the population. It leaves episode and deadline alone.
-func (k *Pack) fold(p *Profile, pop *Population, o Observation) {
-	if o.Time > p.At {
-		p.Level = faded(p.Level, o.Time-p.At, k.levelFade)
-		p.Friction = faded(p.Friction, o.Time-p.At, k.horizon)
-		p.At = o.Time
+// fold adds one event at an instant that has an effect, by activity or by a weight of friction, to the profile and
+// the population. It leaves episode and deadline alone.
+func (m *Model) fold(p *Profile, pop *Population, at int64, activity bool, friction float64) {
+	if at > p.At {
+		p.Level = faded(p.Level, at-p.At, m.levelFade)
+		p.Friction = faded(p.Friction, at-p.At, m.horizon)
+		p.At = at
 	}
-	p.Friction = min(p.Friction+o.Signal.Friction, maxFriction)
-	if !o.Signal.Activity {
+	p.Friction = min(p.Friction+friction, maxFriction)
+	if !activity {
 		return
 	}
 	switch {
 	case p.Visits == 0:
-		p.First, p.Last, p.Counted = o.Time, o.Time, o.Time
+		p.First, p.Last, p.Counted = at, at, at
 		p.Visits, p.Level = 1, 1
-	case o.Time-p.Last >= visitGap:
-		k.visit(p, pop, o.Time)
+	case at-p.Last >= visitGap:
+		m.visit(p, pop, at)
 	}
-	p.Last = max(p.Last, o.Time) // a late activity adds no gap
+	p.Last = max(p.Last, at) // a late activity adds no gap
 	p.M, p.K = gapLaw(p, pop)
 }
 
 // visit folds the gap that ends with a new visit at t.
-func (k *Pack) visit(p *Profile, pop *Population, t int64) {
-	x := log(days(t - p.Last))
+func (m *Model) visit(p *Profile, pop *Population, t int64) {
+	x := Log(days(t - p.Last))
 	d := x - p.Mu
 	if p.W > 0 {
-		pop.surprise(d, p.W, t, k.levelFade)
+		pop.surprise(d, p.W, t, m.levelFade)
 	}
 	if p.Visits <= firstGaps {
-		pop.firstGap(x, t, k.levelFade)
+		pop.firstGap(x, t, m.levelFade)
 	}
 	p.W = float64(forget*p.W) + 1
 	p.Mu += d / p.W
@@ -82,14 +62,14 @@ func (k *Pack) visit(p *Profile, pop *Population, t int64) {
 	if p.Visits < math.MaxUint32 {
 		p.Visits++
 	}
-	if t-p.Counted >= k.spell {
+	if t-p.Counted >= m.spell {
 		p.Level = min(p.Level+1, maxLevel)
 		p.Counted = t
 	}
 }
 
-// gapLaw is the customer's own gaps shrunk to the population's: e^m days is the median gap, regularity the exponent of a
-// log-logistic law.
+// gapLaw is the customer's own gaps shrunk to the population's: e^m days is the median gap, regularity the exponent
+// of a log-logistic law.
 func gapLaw(p *Profile, pop *Population) (m, regularity float64) {
 	mean, within, between := pop.Moments()
 	k0 := within / between // the prior is worth k0 gaps

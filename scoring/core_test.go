@@ -6,17 +6,18 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
-// bought observes activity at the given ms after the beginning.
-func (s *story) bought(ms ...int64) {
+// buy observes activity at the given ms after the beginning.
+func buy(s *scoringtest.Story, ms ...int64) {
 	for _, at := range ms {
-		s.pack.Observe(&s.profile, &s.pop, scoring.Observation{Time: begin + at, Signal: bought})
+		scoringtest.Observe(s.Pack, &s.Profile, &s.Pop, scoring.Observation{Time: scoringtest.Begin + at, Signal: scoringtest.Bought})
 	}
 }
 
 func TestVisits(t *testing.T) {
-	const half, spell = int64(day / 2), int64(day * 15 / 2)
+	const half, spell = int64(scoringtest.Day / 2), int64(scoringtest.Day * 15 / 2)
 	tests := []struct {
 		name   string
 		at     []int64
@@ -33,29 +34,29 @@ func TestVisits(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &story{pack: must(scoring.Load("retail", nil, scoring.Overrides{}))}
-			s.bought(tt.at...)
-			p := &s.profile
+			s := &scoringtest.Story{Pack: scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))}
+			buy(s, tt.at...)
+			p := &s.Profile
 			if p.Visits != tt.visits {
 				t.Errorf("%d visits, want %d", p.Visits, tt.visits)
 			}
-			closeTo(t, "level", p.Level, tt.level)
-			closeTo(t, "mean of ln(gap)", p.Mu, tt.lnGap)
+			scoringtest.CloseTo(t, "level", p.Level, tt.level)
+			scoringtest.CloseTo(t, "mean of ln(gap)", p.Mu, tt.lnGap)
 		})
 	}
 }
 
-// TestNobodyIsGivenUp: by the time after which nobody is looked at any more, a silent customer has become critical however
-// long the horizon, however much it did and however regularly, if it is ever overdue.
+// TestNobodyIsGivenUp: by the time after which nobody is looked at any more, a silent customer has become critical
+// however long the horizon, however much it did and however regularly, if it is ever overdue.
 func TestNobodyIsGivenUp(t *testing.T) {
 	for _, days := range []int64{1, 30, 182, 183, 365, 730} {
-		pack := must(scoring.Load("any", nil, scoring.Overrides{Horizon: time.Duration(days) * 24 * time.Hour}))
+		pack := scoringtest.Must(scoring.Load("any", nil, scoring.Overrides{Horizon: time.Duration(days) * 24 * time.Hour}))
 		for m := -0.5; m < 8; m += 0.5 {
 			for k := 0.02; k < 16; k *= 1.3 {
-				p := scoring.Profile{Visits: 9, First: begin, Counted: begin, W: 5, Level: 48, M: m, K: k}
-				p.Last = begin + 20*365*day
+				p := scoring.Profile{Visits: 9, First: scoringtest.Begin, Counted: scoringtest.Begin, W: 5, Level: 48, M: m, K: k}
+				p.Last = scoringtest.Begin + 20*365*scoringtest.Day
 				p.At = p.Last
-				s := pack.Score(&p, p.Last+(max(3650, 20*days)-1)*day)
+				s := scoringtest.ScoreOf(pack, &p, p.Last+(max(3650, 20*days)-1)*scoringtest.Day)
 				if s.Sum() < math.Log(4) {
 					t.Fatalf("horizon %d days, m %v, k %v: score %v", days, m, k, s.Sum())
 				}
@@ -66,14 +67,14 @@ func TestNobodyIsGivenUp(t *testing.T) {
 
 // TestBounds: what is counted stays within what the codec takes, whatever is observed.
 func TestBounds(t *testing.T) {
-	s := &story{pack: must(scoring.Load("retail", nil, scoring.Overrides{}))}
-	s.bought(0)
-	s.profile.Level, s.profile.Friction = 64, 1e9
-	s.pack.Observe(&s.profile, &s.pop, scoring.Observation{Time: begin + 8*day, Signal: bought})
-	s.profile.Level = 64
-	s.pack.Observe(&s.profile, &s.pop, scoring.Observation{Time: begin + 16*day, Signal: scoring.Signal{Activity: true, Friction: 1e9}})
-	s.pack.Observe(&s.profile, &s.pop, scoring.Observation{Time: begin + 16*day, Signal: scoring.Signal{Friction: 1e9}})
-	if !s.profile.Valid() {
-		t.Errorf("%+v", s.profile)
+	s := &scoringtest.Story{Pack: scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))}
+	buy(s, 0)
+	s.Profile.Level, s.Profile.Friction = 64, 1e9
+	scoringtest.Observe(s.Pack, &s.Profile, &s.Pop, scoring.Observation{Time: scoringtest.Begin + 8*scoringtest.Day, Signal: scoringtest.Bought})
+	s.Profile.Level = 64
+	scoringtest.Observe(s.Pack, &s.Profile, &s.Pop, scoring.Observation{Time: scoringtest.Begin + 16*scoringtest.Day, Signal: scoring.Signal{Activity: true, Friction: 1e9}})
+	scoringtest.Observe(s.Pack, &s.Profile, &s.Pop, scoring.Observation{Time: scoringtest.Begin + 16*scoringtest.Day, Signal: scoring.Signal{Friction: 1e9}})
+	if !scoringtest.Readable(&s.Profile) {
+		t.Errorf("%+v", s.Profile)
 	}
 }

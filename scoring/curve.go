@@ -1,12 +1,17 @@
 package scoring
 
+import (
+	"encoding/binary"
+	"math"
+)
+
 const (
 	enoughProbes = 100 // weight of resolved probes below which a probability is not learnt from them
 	pointProbes  = 30  // weight of the probes that a point of the curve rests on, at least
 )
 
-// Curve turns scores into probabilities: monotone, linear between its points, level beyond them. The zero value has learnt
-// nothing.
+// Curve turns scores into probabilities: monotone, linear between its points, level beyond them. The zero value has
+// learnt nothing.
 type Curve struct {
 	Probes float64 // weight of the resolved probes behind it
 
@@ -23,8 +28,8 @@ type pooled struct {
 // ReadPoint is a point of a curve.
 type ReadPoint struct{ LogOdds, Probability float64 }
 
-// Curve reads the table as of its last closed epoch: neighbouring cells are gathered until each group holds enough probes, and
-// groups whose shares of silent ones would fall with the score are pooled.
+// Curve reads the table as of its last closed epoch: neighbouring cells are gathered until each group holds enough
+// probes, and groups whose shares of silent ones would fall with the score are pooled.
 func (c *Calibration) Curve() Curve {
 	var curve Curve
 	for _, n := range c.Resolved {
@@ -94,8 +99,8 @@ func (c *Curve) At(score float64) Reading {
 	return r
 }
 
-// Reading is the part of a curve that a probability is read from: enough to read it again, bit for bit. The zero value has
-// learnt nothing.
+// Reading is the part of a curve that a probability is read from: enough to read it again, bit for bit. The zero
+// value has learnt nothing.
 type Reading struct {
 	Probes uint32       // weight of the resolved probes behind the curve, rounded down
 	Number uint8        // of points; 0: too few probes
@@ -116,4 +121,38 @@ func (r *Reading) Probability(score float64) float64 {
 	}
 	share := (score - low.LogOdds) / (high.LogOdds - low.LogOdds)
 	return low.Probability + float64(share*(high.Probability-low.Probability))
+}
+
+// append appends the reading, unless it is the zero value: Probes as a varint, the number of points, 16 bytes each.
+func (r *Reading) append(dst []byte) []byte {
+	if *r == (Reading{}) {
+		return dst
+	}
+	dst = append(binary.AppendUvarint(dst, uint64(r.Probes)), r.Number)
+	for _, p := range r.Points[:r.Number] {
+		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(p.LogOdds))
+		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(p.Probability))
+	}
+	return dst
+}
+
+// size is the length in bytes of what append appends.
+func (r *Reading) size() int {
+	if *r == (Reading{}) {
+		return 0
+	}
+	return uvarintSize(uint64(r.Probes)) + 1 + 16*int(r.Number)
+}
+
+// read reads b, which holds a reading and nothing else.
+func (r *Reading) read(b []byte) bool {
+	probes, b := leastUvarint(b)
+	if len(b) == 0 || probes > math.MaxUint32 || int(b[0]) > len(r.Points) || len(b) != 1+16*int(b[0]) {
+		return false
+	}
+	r.Probes, r.Number = uint32(probes), b[0]
+	for i := range r.Points[:r.Number] {
+		r.Points[i] = ReadPoint{getFloat(b[1+16*i:]), getFloat(b[9+16*i:])}
+	}
+	return *r != Reading{}
 }

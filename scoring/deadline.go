@@ -10,89 +10,52 @@ import "math"
 //   - tenure and friction fall, and ever more slowly;
 //   - silence with rhythm, half the log-odds of q, first falls and then rises. (It may do only one of them.)
 //
-// The last: q(r) is the chance that a silence of r days lasts a horizon H more, and h(r) the rate at which it ends, so that
-// ln q(r) = -integral of h from r to r+H, whose derivative is h(r) - h(r+H). The rate of a log-logistic law falls throughout,
-// or rises to one peak and falls from there. Where it falls all the way from r to r+H, the derivative is positive; where it
-// rises all the way, negative; and while the peak lies between, h(r) rises and h(r+H) falls, so that the sign changes once,
-// from minus to plus. On an interval the greatest value is therefore that of an end.
+// The last: q(r) is the chance that a silence of r days lasts a horizon H more, and h(r) the rate at which it ends,
+// so that ln q(r) = -integral of h from r to r+H, whose derivative is h(r) - h(r+H). The rate of a log-logistic law
+// falls throughout, or rises to one peak and falls from there. Where it falls all the way from r to r+H, the
+// derivative is positive; where it rises all the way, negative; and while the peak lies between, h(r) rises and
+// h(r+H) falls, so that the sign changes once, from minus to plus. On an interval the greatest value is therefore
+// that of an end.
 //
 // So over the minutes a to b the score is at most
 //
 //	bound(a, b) = base + tenure(a) + friction(a) + max(silence(a), silence(b)) + level(b)
 //
-// and it is at most b's own score, apart from silence(a), where what rises does so faster than tenure and friction fall: at its
-// slowest, which is level's pace at b, and silence's where h falls from a on, of at least half of (h(b) - h(a+H)) / (1 - q(a)),
-// since half the log-odds of q has the derivative (h(r) - h(r+H)) / 2(1 - q(r)).
+// and it is at most b's own score, apart from silence(a), where what rises does so faster than tenure and friction
+// fall: at its slowest, which is level's pace at b, and silence's where h falls from a on, of at least half of (h(b)
+// - h(a+H)) / (1 - q(a)), since half the log-odds of q has the derivative (h(r) - h(r+H)) / 2(1 - q(r)).
 //
-// Where the bound is below the threshold, no minute from a to b reaches it: b is cleared, and the search goes on from there.
-// For a fixed a the bound does not fall as b grows, and it meets the score as a and b meet. So the farthest minute that
-// can be cleared is found by interpolation, and what is found is exact to the minute.
+// Where the bound is below the threshold, no minute from a to b reaches it: b is cleared, and the search goes on from
+// there. For a fixed a the bound does not fall as b grows, and it meets the score as a and b meet. So the farthest
+// minute that can be cleared is found by interpolation, and what is found is exact to the minute.
 const (
-	// slack covers what rounding adds to the bound or takes from it: far more than it does, far less than a minute does.
+	// slack covers what rounding adds to the bound or takes from it: far more than it does, far less than a minute
+	// does.
 	slack = 1e-8
 
 	lnLongest = 9.6 // over ln of the longest maxSilence
 
-	// Chosen on BenchmarkLoad, a million events of 100,000 customers: 0.17 looks, 0.28 deadlines stored and 2.2 points per
-	// event with a horizon of 90 days. Fewer points cost more looks, each of which costs about what an event does.
-	fineEffort   = 6 // points that Wake looks at: nearly always enough for the very minute
-	coarseEffort = 4 // points that Observe looks at: a minute somewhat too early costs one more look
+	// Chosen on BenchmarkLoad, a million events of 100,000 customers: 0.17 looks, 0.28 deadlines stored and 2.2
+	// points per event with a horizon of 90 days. Fewer points cost more looks, each of which costs about what an
+	// event does.
+	fineEffort   = 6 // points that Search looks at: nearly always enough for the very minute
+	coarseEffort = 4 // points that Rearm looks at: a minute somewhat too early costs one more look
 )
 
-// watch tells what p is waiting for: the score to reach where the tier begins, at a minute not before from. TierNone: for
-// nothing.
-func (k *Pack) watch(p *Profile) (tier Tier, from int64) {
-	if p.Visits == 0 {
-		return TierNone, 0
-	}
-	from = ceilMinute(p.At)
-	switch p.Episode.Tier {
-	case TierNone:
-		if tier = k.unsaid(p); tier != TierNone {
-			return tier, max(from, k.overdueMinute(p))
-		}
-	case AtRisk:
-		return Critical, max(from, p.Episode.Since)
-	default:
-	}
-	return TierNone, 0
-}
-
-// unsaid is the tier from which on a lapse says more than the open episodes of other kinds do, as of the newest event:
-// TierNone, it would not. Who cannot pay has not decided to leave, whatever the silence.
-func (k *Pack) unsaid(p *Profile) Tier {
-	if p.Spoken == 0 { // nearly everybody, at every event: the stage need not be known
-		return AtRisk
-	}
-	switch said := k.floored(p, k.stage(p, p.At)); {
-	case said == Critical || p.hard(Involuntary).Open():
-		return TierNone
-	case said == AtRisk:
-		return Critical
-	}
-	return AtRisk
-}
-
-// rearm makes Armed hold again after an event, at little cost. An event usually puts the next transition off; then the
-// minute armed stands, to be moved on when it is due.
-func (s *Scorer) rearm(c *Customer) {
-	c.Armed = earliest(s.rearmed(c), s.nextExpiry(c.Profile))
-}
-
-func (s *Scorer) rearmed(c *Customer) int64 {
+// Rearm is the minute, not before from, at which to look at c next for its score to reach a tier, at little cost
+// after an event, which usually puts that off: then the minute armed before stands, to be moved on when it is due. 0:
+// none.
+func (e *Evaluator) Rearm(c *Customer, from int64, tier Tier) int64 {
 	p := c.Profile
-	tier, from := s.watch(p)
 	switch {
-	case tier == TierNone:
-		return 0
 	case p.Armed == 0:
-		return s.search(c, from, tier, coarseEffort)
+		return e.search(c, from, tier, coarseEffort)
 	case p.Armed <= from:
 		return p.Armed
 	}
-	a, b := s.begin(p, from), s.point(p, p.Armed)
-	if a.bound(&b) >= s.leastNeed(c, tier, from, p.Armed)-slack {
-		return min(p.Armed, s.search(c, from, tier, coarseEffort))
+	a, b := e.model.begin(p, from), e.model.point(p, p.Armed)
+	if a.bound(&b) >= e.leastNeed(c, tier, from, p.Armed)-slack {
+		return min(p.Armed, e.search(c, from, tier, coarseEffort))
 	}
 	return p.Armed
 }
@@ -112,51 +75,51 @@ type point struct {
 	slope     float64 // log-odds per unit of lnSilence by which the score rises
 }
 
-func (k *Pack) point(p *Profile, minute int64) point {
-	a := k.falling(p, minute)
+func (m *Model) point(p *Profile, minute int64) point {
+	a := m.falling(p, minute)
 	at := minute * minuteMillis
-	r := k.silence(p, at)
-	a.lnSilence = log(r)
-	from := exp(float64(p.K * (a.lnSilence - p.M)))
-	to := exp(float64(p.K * (log(r+k.horizon) - p.M)))
+	r := m.silence(p, at)
+	a.lnSilence = Log(r)
+	from := Exp(float64(p.K * (a.lnSilence - p.M)))
+	to := Exp(float64(p.K * (Log(r+m.horizon) - p.M)))
 	a.silence = baseTerm + float64(rhythmWeight*logitOf(from, to))
 	a.rate = float64(p.K * from / float64(r*(1+from)))
-	a.rateAhead = float64(p.K * to / float64((r+k.horizon)*(1+to)))
+	a.rateAhead = float64(p.K * to / float64((r+m.horizon)*(1+to)))
 	perEnd := float64(rhythmWeight * (1 + to) / (to - from))
 	if from >= p.K-1 && r > minSilence {
 		a.perEnd = perEnd
 	}
-	level := float64(p.Level * exp(-span(at-p.At)/k.levelFade))
-	a.level = float64(-levelWeight * log(level+levelFloor))
-	a.levelPace = float64(levelWeight*level) / float64((level+levelFloor)*k.levelFade)
+	level := float64(p.Level * Exp(-span(at-p.At)/m.levelFade))
+	a.level = float64(-levelWeight * Log(level+levelFloor))
+	a.levelPace = float64(levelWeight*level) / float64((level+levelFloor)*m.levelFade)
 	a.slope = float64(r * (float64(perEnd*(a.rate-a.rateAhead)) + a.levelPace - a.fallPace))
 	return a
 }
 
-// begin is the point where an interval begins, without what only its end is asked for. Silence is asked for where it may
-// still fall, which it does not for an overdue customer whose median gap e^m is at most a horizon: at r = e^m the rate h(r)
-// is half the regularity over r, and h(r+H) is less than the regularity over r+H, which is at least 2r.
-func (k *Pack) begin(p *Profile, minute int64) point {
-	a := k.falling(p, minute)
+// begin is the point where an interval begins, without what only its end is asked for. Silence is asked for where it
+// may still fall, which it does not for an overdue customer whose median gap e^m is at most a horizon: at r = e^m the
+// rate h(r) is half the regularity over r, and h(r+H) is less than the regularity over r+H, which is at least 2r.
+func (m *Model) begin(p *Profile, minute int64) point {
+	a := m.falling(p, minute)
 	a.silence = math.Inf(-1)
-	if p.M > k.lnHorizon || k.overdueLogOdds < 0 || p.Episode.Tier != TierNone {
-		a.silence = baseTerm + float64(rhythmWeight*k.logitSilent(p.M, p.K, k.silence(p, minute*minuteMillis)))
+	if p.M > m.lnHorizon || m.overdueLogOdds < 0 || p.Episode.Tier != TierNone {
+		a.silence = baseTerm + float64(rhythmWeight*m.logitSilent(p.M, p.K, m.silence(p, minute*minuteMillis)))
 	}
 	return a
 }
 
-func (k *Pack) falling(p *Profile, minute int64) point {
+func (m *Model) falling(p *Profile, minute int64) point {
 	at := minute * minuteMillis
 	tenure := span(at - p.First)
 	a := point{
 		minute:   minute,
-		tenure:   tenureTerm(tenure, k.horizon),
-		fallPace: tenureWeight / (tenure + float64(tenureOffset*k.horizon)),
+		tenure:   tenureTerm(tenure, m.horizon),
+		fallPace: tenureWeight / (tenure + float64(tenureOffset*m.horizon)),
 	}
 	if p.Friction > 0 {
-		friction := float64(p.Friction * exp(-span(at-p.At)/k.horizon))
-		a.friction = float64(frictionWeight * log(1+friction))
-		a.fallPace += float64(frictionWeight*friction) / float64((1+friction)*k.horizon)
+		friction := float64(p.Friction * Exp(-span(at-p.At)/m.horizon))
+		a.friction = float64(frictionWeight * Log(1+friction))
+		a.fallPace += float64(frictionWeight*friction) / float64((1+friction)*m.horizon)
 	}
 	return a
 }

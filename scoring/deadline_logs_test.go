@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // Of each log with each pack.
@@ -22,9 +23,9 @@ const (
 // logHorizons are those of the public logs, in days.
 var logHorizons = map[string]int64{"cdnow": 90, "online_retail": 90, "bitcoin_otc": 180, "mathoverflow": 90, "email_eu": 30}
 
-// TestLogDeadlines: what TestPackDeadlines says of drawn histories holds for customers of the five public logs, with every
-// shipped pack. A log's own types are its activity and friction; the pack's signals, of which no public log knows, are
-// sprinkled over it, so that features, factors, floors and stages are at work.
+// TestLogDeadlines: what TestPackDeadlines says of drawn histories holds for customers of the five public logs, with
+// every shipped pack. A log's own types are its activity and friction; the pack's signals, of which no public log
+// knows, are sprinkled over it, so that features, factors, floors and stages are at work.
 func TestLogDeadlines(t *testing.T) {
 	for name := range sets {
 		rows := readLog(t, filepath.Join(shared(t), "data", name+".csv.gz"))
@@ -45,7 +46,7 @@ func TestLogDeadlines(t *testing.T) {
 				if f.checks < logChecks || f.found["lapse raised"] == 0 {
 					t.Errorf("%d moments, %v: too little happened", f.checks, f.found)
 				}
-				if len(f.pack.Factors) > 0 && (f.found["factors"] == 0 || f.found["expired"] == 0) {
+				if len(f.pack.Model.Factors) > 0 && (f.found["factors"] == 0 || f.found["expired"] == 0) {
 					t.Errorf("%v: the pack was hardly at work", f.found)
 				}
 			})
@@ -58,13 +59,14 @@ func logPack(t *testing.T, log, name string) *scoring.Pack {
 	t.Helper()
 	o := sets[log]
 	o.Friction = maps.Clone(o.Friction)
-	maps.Copy(o.Friction, must(scoring.Load(name, nil, scoring.Overrides{})).Friction)
+	maps.Copy(o.Friction, scoringtest.Must(scoring.Load(name, nil, scoring.Overrides{})).Friction)
 	maps.DeleteFunc(o.Friction, func(eventType string, _ float64) bool { return slices.Contains(o.Activity, eventType) })
 	o.Horizon = time.Duration(logHorizons[log]) * 24 * time.Hour
-	return must(scoring.Load(name, nil, o))
+	return scoringtest.Must(scoring.Load(name, nil, o))
 }
 
-// followed are the events of some customers of a log, customer by customer: drawn evenly from all who have ten events or more.
+// followed are the events of some customers of a log, customer by customer: drawn evenly from all who have ten events
+// or more.
 func followed(rows []row) [][]row {
 	own := map[string][]row{}
 	for _, r := range rows {
@@ -92,33 +94,33 @@ type following struct {
 // follow takes one customer through its events, with signals of the pack in between.
 func (f *following) follow(t *testing.T, own []row) {
 	t.Helper()
-	w := newWalk(f.pack)
-	w.pop = f.pop // what the customers before have taught
+	w := scoringtest.NewWalk(f.pack)
+	w.Pop = f.pop // what the customers before have taught
 	for i, e := range own {
-		w.observe(e.ms, e.kind, nil, 1000)
-		next := e.ms + 60*day
+		w.Observe(e.ms, e.kind, nil, 1000)
+		next := e.ms + 60*scoringtest.Day
 		if i+1 < len(own) {
 			next = own[i+1].ms
 		}
 		for range f.r.IntN(3) {
 			at := e.ms + f.r.Int64N(max(1, next-e.ms))
 			if f.r.IntN(8) == 0 {
-				at -= f.r.Int64N(3 * day) // somewhat late
+				at -= f.r.Int64N(3 * scoringtest.Day) // somewhat late
 			}
-			w.observe(at, w.types[f.r.IntN(len(w.types))], f.properties(), f.r.Int64N(50_000))
+			w.Observe(at, w.Types[f.r.IntN(len(w.Types))], f.properties(), f.r.Int64N(50_000))
 		}
 		if f.r.IntN(f.every) == 0 || i == len(own)-1 {
 			f.check(t, w)
 		}
 	}
-	f.pop = w.pop
+	f.pop = w.Pop
 }
 
 // check judges the deadline at a moment, and notes what was at work.
-func (f *following) check(t *testing.T, w *walk) {
+func (f *following) check(t *testing.T, w *scoringtest.Walk) {
 	t.Helper()
 	f.checks++
-	d := w.check(t)
+	d := checkDeadline(t, w)
 	switch {
 	case d == nil:
 		f.found["nothing"]++

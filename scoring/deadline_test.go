@@ -10,61 +10,23 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
-const day = 86_400_000 // ms
+// ms
 
-// drawPack draws a pack's settings.
-func drawPack(t *rapid.T) *scoring.Pack {
-	horizon := rapid.SampledFrom([]int{1, 14, 30, 90, 180, 730}).Draw(t, "horizon")
-	f := must(scoring.Load("testdata/quick.yaml", func(string) ([]byte, error) {
-		return []byte("name: quick\nversion: 1\nhorizon: 30d\nactivity: [a]\nfriction: {f: 1, g: 0.3, none: 0}\noverdue: " +
-			rapid.SampledFrom([]string{"0.5", "0.2", "0.9"}).Draw(t, "overdue")), nil
-	}, scoring.Overrides{Horizon: time.Duration(horizon) * 24 * time.Hour}))
-	return f
-}
-
-// drawPopulation draws what other customers are like.
-func drawPopulation(t *rapid.T) *scoring.Population {
-	if rapid.Bool().Draw(t, "nobody else") {
-		return &scoring.Population{}
-	}
-	within := math.Exp(rapid.Float64Range(-4, 1).Draw(t, "ln within"))
-	return &scoring.Population{
-		N: 500, Mean: rapid.Float64Range(-0.5, 5.5).Draw(t, "mean"), Total: within + rapid.Float64Range(-0.5, 3).Draw(t, "between"),
-		NGaps: 500, Within: within,
-	}
-}
-
-// drawEvent draws the next event: from a minute to two years on, or late.
-func drawEvent(t *rapid.T, now int64) scoring.Observation {
-	ms := int64(math.Exp(rapid.Float64Range(math.Log(60e3), math.Log(730*day)).Draw(t, "ln ms ahead")))
-	if rapid.IntRange(0, 9).Draw(t, "late") == 0 {
-		ms = -min(ms, now-day)
-	}
-	signal := rapid.SampledFrom([]scoring.Signal{
-		{Known: true, Activity: true},
-		{Known: true, Activity: true},
-		{Known: true, Activity: true},
-		{Known: true, Friction: 1},
-		{Known: true, Friction: 0.3},
-		{Known: true},
-		{},
-	}).Draw(t, "signal")
-	return scoring.Observation{Time: now + ms, Signal: signal}
-}
-
-// TestDeadlines: at the minutes at which looking at every single one would, ebb raises and escalates, after any history.
+// TestDeadlines: at the minutes at which looking at every single one would, ebb raises and escalates, after any
+// history.
 func TestDeadlines(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		pack, pop := drawPack(t), drawPopulation(t)
+		pack, pop := scoringtest.DrawPack(t), scoringtest.DrawPopulation(t)
 		var p scoring.Profile
 		now := int64(1_600_000_000_000)
 		for range rapid.IntRange(1, 7).Draw(t, "events") {
-			o := drawEvent(t, now)
-			reached := max(o.Time, now) - rapid.SampledFrom([]int64{0, 0, 300_000, 3 * day}).Draw(t, "lateness")
+			o := scoringtest.DrawEvent(t, now)
+			reached := max(o.Time, now) - rapid.SampledFrom([]int64{0, 0, 300_000, 3 * scoringtest.Day}).Draw(t, "lateness")
 			silentUntil(t, pack, &p, reached/60_000)
-			pack.Observe(&p, pop, o)
+			scoringtest.Observe(pack, &p, pop, o)
 			now = max(now, o.Time)
 			silentUntil(t, pack, &p, reached/60_000)
 		}
@@ -79,7 +41,7 @@ func silentUntil(t *rapid.T, pack *scoring.Pack, p *scoring.Profile, until int64
 		before := *p
 		for p.Armed != 0 && p.Armed <= until {
 			armed := p.Armed
-			d, ok := pack.Wake(p)
+			d, ok := scoringtest.Wake(pack, p)
 			if p.Armed != 0 && p.Armed <= armed {
 				t.Fatalf("armed for minute %d after it was looked at in minute %d", p.Armed, armed)
 			}
@@ -112,16 +74,16 @@ func nextByBruteForce(pack *scoring.Pack, p *scoring.Profile, until int64) (int6
 	}
 	until = min(until, p.Last/60_000+max(3650*1440, int64(20*pack.Horizon.Minutes())))
 	score := func(minute int64) float64 {
-		s := pack.Score(p, minute*60_000)
+		s := scoringtest.ScoreOf(pack, p, minute*60_000)
 		return s.Sum()
 	}
 	overdue := func(minute int64) bool {
 		gap := math.Exp(p.M) * math.Pow(pack.Overdue/(1-pack.Overdue), 1/p.K)
-		return transition == scoring.Escalated || float64(minute*60_000-p.Last) > gap*day+0.01
+		return transition == scoring.Escalated || float64(minute*60_000-p.Last) > gap*scoringtest.Day+0.01
 	}
 	for t := begin; t <= until; {
 		ahead := min(t+60, until+1)
-		silent := float64(t*60_000-p.Last)/day + 0.02
+		silent := float64(t*60_000-p.Last)/scoringtest.Day + 0.02
 		most := 0.05 + 2*p.K/24/silent // no score rises more within an hour
 		if !overdue(ahead-1) || max(score(t), score(ahead-1)) < enter-most {
 			t = ahead
@@ -139,11 +101,11 @@ func nextByBruteForce(pack *scoring.Pack, p *scoring.Profile, until int64) (int6
 // TestSilenceFallsThenRises: the shape on which the search for deadlines rests.
 func TestSilenceFallsThenRises(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		pack := drawPack(t)
+		pack := scoringtest.DrawPack(t)
 		m, k := rapid.Float64Range(-1, 7).Draw(t, "m"), rapid.Float64Range(0.05, 16).Draw(t, "k")
 		rising, last := false, math.Inf(1)
 		for ln := math.Log(0.02); ln < math.Log(3650); ln += 0.01 {
-			v := pack.LogitSilent(m, k, math.Exp(ln))
+			v := pack.Model.LogitSilent(m, k, math.Exp(ln))
 			if noise := 1e-9 * (1 + math.Abs(v)); v > last+noise {
 				rising = true
 			} else if rising && v < last-noise {
@@ -162,32 +124,32 @@ func TestBound(t *testing.T) {
 	for i := range packs {
 		text := fmt.Sprintf("name: q\nversion: 1\nhorizon: 30d\nactivity: [a]\noverdue: %.2f", between(0.1, 0.9))
 		o := scoring.Overrides{Horizon: time.Duration(math.Exp(between(0, 6.5))*24) * time.Hour}
-		packs[i] = must(loadText(text, o))
+		packs[i] = scoringtest.Must(scoringtest.LoadText(text, o))
 	}
 	sharp := 0 // bounds that are the score at the end, or nearly
 	for n := range 40_000 {
 		pack := packs[n%len(packs)]
 		p := scoring.Profile{
-			Visits: 3, W: 1.9, First: begin, M: between(-1, 7), K: math.Exp(between(-3, 2.77)), Level: math.Exp(between(-4, 4)),
+			Visits: 3, W: 1.9, First: scoringtest.Begin, M: between(-1, 7), K: math.Exp(between(-3, 2.77)), Level: math.Exp(between(-4, 4)),
 		}
-		p.Last = begin + int64(day*math.Exp(between(-3, 7)))
-		p.At = p.Last + r.Int64N(2)*int64(day*math.Exp(between(-3, 5)))
+		p.Last = scoringtest.Begin + int64(scoringtest.Day*math.Exp(between(-3, 7)))
+		p.At = p.Last + r.Int64N(2)*int64(scoringtest.Day*math.Exp(between(-3, 5)))
 		if r.IntN(3) > 0 {
 			p.Friction = math.Exp(between(-3, 3))
 		}
-		a, bound := p.At/60_000+1+int64(math.Exp(between(0, 14))), pack.Bound
-		switch overdue := pack.OverdueMinute(&p); r.IntN(3) {
+		a, bound := p.At/60_000+1+int64(math.Exp(between(0, 14))), pack.Model.Bound
+		switch overdue := pack.Model.OverdueMinute(&p); r.IntN(3) {
 		case 0: // as when an event is folded and no episode is open
 			if overdue < math.MaxInt64 {
-				a, bound = max(a, overdue), pack.BoundFrom
+				a, bound = max(a, overdue), pack.Model.BoundFrom
 			}
 		case 1: // and when one is
-			p.Episode, bound = scoring.Episode{Tier: scoring.AtRisk, Sequence: 1, Since: a}, pack.BoundFrom
+			p.Episode, bound = scoring.Episode{Tier: scoring.AtRisk, Sequence: 1, Since: a}, pack.Model.BoundFrom
 		}
 		width := 1 + int64(float64(a-p.Last/60_000)*math.Exp(between(-5, 1)))
 		highest, last := math.Inf(-1), math.Inf(-1)
 		for b := a; b <= a+width; b += 1 + width/12 {
-			s, most := pack.Score(&p, b*60_000), bound(&p, a, b)
+			s, most := scoringtest.ScoreOf(pack, &p, b*60_000), bound(&p, a, b)
 			if highest = max(highest, s.Sum()); highest > most+1e-9 {
 				t.Fatalf("score %v above the bound %v from minute %d to %d of %+v", highest, most, a, b, p)
 			}
@@ -204,20 +166,20 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// TestBoundWhereSilenceFalls: customers regular at a pace much longer than the horizon grow less likely to stay silent for
-// a while after they are overdue.
+// TestBoundWhereSilenceFalls: customers regular at a pace much longer than the horizon grow less likely to stay
+// silent for a while after they are overdue.
 func TestBoundWhereSilenceFalls(t *testing.T) {
-	pack := must(scoring.Load("any", nil, scoring.Overrides{Horizon: 24 * time.Hour}))
+	pack := scoringtest.Must(scoring.Load("any", nil, scoring.Overrides{Horizon: 24 * time.Hour}))
 	fell := false
 	for m := -0.5; m < 6; m += 0.25 {
 		for k := 0.5; k < 16; k *= 1.3 {
-			p := scoring.Profile{Visits: 1, First: day, Last: day, Counted: day, At: day, M: m, K: k}
-			from := pack.OverdueMinute(&p)
-			first := pack.Score(&p, from*60_000)
+			p := scoring.Profile{Visits: 1, First: scoringtest.Day, Last: scoringtest.Day, Counted: scoringtest.Day, At: scoringtest.Day, M: m, K: k}
+			from := pack.Model.OverdueMinute(&p)
+			first := scoringtest.ScoreOf(pack, &p, from*60_000)
 			for b := from; b < 2*from; b += from / 10 {
-				last := pack.Score(&p, b*60_000)
+				last := scoringtest.ScoreOf(pack, &p, b*60_000)
 				fell = fell || last.Sum() < first.Sum()-0.1
-				if most := pack.BoundFrom(&p, from, b); first.Sum() > most+1e-9 {
+				if most := pack.Model.BoundFrom(&p, from, b); first.Sum() > most+1e-9 {
 					t.Fatalf("m %v, k %v: score %v above the bound %v", m, k, first.Sum(), most)
 				}
 			}

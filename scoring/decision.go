@@ -1,180 +1,48 @@
 package scoring
 
-import (
-	"encoding/binary"
-	"errors"
-	"math"
-)
-
-// LeastDecision is the length in bytes of what every decision holds.
-const LeastDecision = 3 + 3*4 + 3*8 + 8*(NumTerms+7)
-
-// ErrDecisionDamaged says that bytes are no decision.
-var ErrDecisionDamaged = errors.New("decision is damaged")
-
-// AppendDecision appends d. Every number keeps its bits, so that an alert rendered from what ReadDecision gives is the alert
-// that would have been rendered from d.
-//
-// Behind the core stands what a pack declares and what was learnt, unless it is all zero:
-//
-//	Kind, Opening + 16 About   1 byte each
-//	Stage                      1 byte
-//	Since                      varint
-//	Opener                     2 bytes
-//	Factors                    8 bytes
-//	number of values, and each as 0 without data, else 1 and a varint
-//	[reading] Probes as varint, number of points, 16 bytes each
-func AppendDecision(dst []byte, d *Decision) []byte {
-	le := binary.LittleEndian
-	dst = append(dst, byte(d.Transition), byte(d.Tier), byte(d.Previous))
-	dst = le.AppendUint32(dst, d.Episode)
-	dst = le.AppendUint32(dst, d.Sequence)
-	dst = le.AppendUint64(dst, uint64(d.At))
-	dst = le.AppendUint64(dst, uint64(d.Silence))
-	dst = le.AppendUint64(dst, uint64(d.Score.At))
-	dst = le.AppendUint32(dst, d.Score.Visits)
-	for _, t := range d.Score.Terms {
-		dst = le.AppendUint64(dst, math.Float64bits(t))
-	}
-	for _, v := range d.Score.inputs() {
-		dst = le.AppendUint64(dst, math.Float64bits(*v))
-	}
-	if !d.Declared() {
-		return dst
-	}
-	dst = append(dst, byte(d.Kind), d.Opening|d.About<<4, byte(d.Score.Stage))
-	dst = le.AppendUint16(binary.AppendVarint(dst, d.Since), d.Opener)
-	dst = le.AppendUint64(dst, math.Float64bits(d.Score.Factors))
-	dst = binary.AppendUvarint(dst, uint64(len(d.Score.Values)))
-	for _, v := range d.Score.Values {
-		if !v.OK {
-			dst = append(dst, 0)
-			continue
-		}
-		dst = binary.AppendVarint(append(dst, 1), v.N)
-	}
-	if r := &d.Reading; *r != (Reading{}) {
-		dst = append(binary.AppendUvarint(dst, uint64(r.Probes)), r.Number)
-		for _, p := range r.Points[:r.Number] {
-			dst = le.AppendUint64(dst, math.Float64bits(p.LogOdds))
-			dst = le.AppendUint64(dst, math.Float64bits(p.Probability))
-		}
-	}
-	return dst
+// Decision is one transition of an episode.
+type Decision struct {
+	Kind           Kind
+	Transition     Transition
+	Tier, Previous Tier    // of the customer, after and before; before a raise of a lapse: as of its newest event
+	Episode        uint32  // number of the episode, from 1
+	Sequence       uint32  // number of the transition in its episode, from 1
+	At             int64   // event time of the transition, ms since the epoch
+	Silence        int64   // of a lapse: ms without activity as of At; where the customer recovered: that ended
+	Since          int64   // of another kind: event that opened the episode, ms
+	Opener         uint16  // of another kind: mark of the opening by which the episode was raised
+	Opening        uint8   // of another kind: that the floor is of; 0 where none is open any more
+	About          uint8   // of another kind: the opening that it is about
+	Score          Score   // as of At
+	Reading        Reading // of what the stream had learnt about such a score; whoever keeps a Calibration fills it in
 }
 
-// Declared reports whether d holds anything beside the core, of what a pack declares or of what was learnt: its encoding is
-// longer then.
-func (d *Decision) Declared() bool {
-	return d.Kind != Lapse || d.Opener != 0 || d.Opening|d.About != 0 || d.Since != 0 || d.Score.Stage != StageActive || d.Score.Factors != 0 || len(d.Score.Values) > 0 ||
-		d.Reading != Reading{}
+// Began is when what the episode is about began.
+func (d *Decision) Began() int64 {
+	if d.Kind == Lapse {
+		return d.At - d.Silence
+	}
+	return d.Since
 }
 
-// DecisionSize is the length of d's encoding in bytes.
-func DecisionSize(d *Decision) int {
-	if !d.Declared() {
-		return LeastDecision
+// AboutOpening is the opening of its kind that a decision about an episode other than a lapse is about.
+func (d *Decision) AboutOpening(k *Pack) *Opening { return &k.Kinds[d.Kind].Opens[d.About] }
+
+// FloorOpening is the opening that the floor of an episode other than a lapse is of.
+func (d *Decision) FloorOpening(k *Pack) *Opening { return &k.Kinds[d.Kind].Opens[d.Opening] }
+
+// Floor is the risk score, 0 to 100, that the customer's is not below by a decision under k; 0: there is none.
+func (d *Decision) Floor(k *Pack) float64 {
+	if d.Kind == Lapse || d.Transition == Recovered || d.Transition == Expired {
+		return 0
 	}
-	size := LeastDecision + 3 + varintSize(d.Since) + 2 + 8 + uvarintSize(uint64(len(d.Score.Values)))
-	for _, v := range d.Score.Values {
-		size++
-		if v.OK {
-			size += varintSize(v.N)
-		}
-	}
-	if r := &d.Reading; *r != (Reading{}) {
-		size += uvarintSize(uint64(r.Probes)) + 1 + 16*int(r.Number)
-	}
-	return size
+	return d.FloorOpening(k).Floor
 }
 
-func varintSize(n int64) int {
-	var b [binary.MaxVarintLen64]byte
-	return binary.PutVarint(b[:], n)
-}
-
-func uvarintSize(n uint64) int {
-	var b [binary.MaxVarintLen64]byte
-	return binary.PutUvarint(b[:], n)
-}
-
-// ReadDecision is the inverse of AppendDecision. It reuses the memory of d.Score.Values. Errors: ErrDecisionDamaged.
-func ReadDecision(b []byte, d *Decision) error {
-	if len(b) < LeastDecision || b[0] == 0 || Transition(b[0]) >= NumTransitions || Tier(b[1]) >= NumTiers || Tier(b[2]) >= NumTiers {
-		return ErrDecisionDamaged
+// Likelihood is how likely a decision's customer is to churn: by the probability, or the floor where that is more.
+func (d *Decision) Likelihood(floor float64) float64 {
+	if d.Score.Visits == 0 {
+		return floor / 100
 	}
-	le := binary.LittleEndian
-	*d = Decision{Score: Score{Values: d.Score.Values[:0]}}
-	d.Transition, d.Tier, d.Previous = Transition(b[0]), Tier(b[1]), Tier(b[2])
-	d.Episode, d.Sequence = le.Uint32(b[3:]), le.Uint32(b[7:])
-	d.At, d.Silence, d.Score.At = int64(le.Uint64(b[11:])), int64(le.Uint64(b[19:])), int64(le.Uint64(b[27:]))
-	d.Score.Visits = le.Uint32(b[35:])
-	b = b[39:]
-	for i := range d.Score.Terms {
-		d.Score.Terms[i] = math.Float64frombits(le.Uint64(b[8*i:]))
-	}
-	b = b[8*NumTerms:]
-	inputs := d.Score.inputs()
-	for i, v := range inputs {
-		*v = math.Float64frombits(le.Uint64(b[8*i:]))
-	}
-	if b = b[8*len(inputs):]; len(b) == 0 {
-		return nil
-	}
-	return d.readDeclared(b)
-}
-
-func (d *Decision) readDeclared(b []byte) error {
-	if len(b) < 3 || Kind(b[0]) >= NumKinds || b[1]&15 >= maxOpenings || b[1]>>4 >= maxOpenings || Stage(b[2]) >= NumStages {
-		return ErrDecisionDamaged
-	}
-	d.Kind, d.Opening, d.About, d.Score.Stage = Kind(b[0]), b[1]&15, b[1]>>4, Stage(b[2])
-	since, n := binary.Varint(b[3:])
-	if n <= 0 || len(b) < 3+n+2+8 {
-		return ErrDecisionDamaged
-	}
-	b = b[3+n:]
-	d.Since, d.Opener, d.Score.Factors = since, binary.LittleEndian.Uint16(b), math.Float64frombits(binary.LittleEndian.Uint64(b[2:]))
-	b = b[10:]
-	count, n := binary.Uvarint(b)
-	if n <= 0 || count > maxFeatures {
-		return ErrDecisionDamaged
-	}
-	b = b[n:]
-	for range count {
-		if len(b) == 0 || b[0] > 1 {
-			return ErrDecisionDamaged
-		}
-		v := FeatureValue{OK: b[0] == 1}
-		b = b[1:]
-		if v.OK {
-			if v.N, n = binary.Varint(b); n <= 0 {
-				return ErrDecisionDamaged
-			}
-			b = b[n:]
-		}
-		d.Score.Values = append(d.Score.Values, v)
-	}
-	if len(b) > 0 && !d.Reading.read(b) || !d.Declared() {
-		return ErrDecisionDamaged
-	}
-	return nil
-}
-
-// read reads b, which holds a reading and nothing else.
-func (r *Reading) read(b []byte) bool {
-	probes, b := leastUvarint(b)
-	if len(b) == 0 || probes > math.MaxUint32 || int(b[0]) > len(r.Points) || len(b) != 1+16*int(b[0]) {
-		return false
-	}
-	r.Probes, r.Number = uint32(probes), b[0]
-	for i := range r.Points[:r.Number] {
-		r.Points[i] = ReadPoint{getFloat(b[1+16*i:]), getFloat(b[9+16*i:])}
-	}
-	return *r != Reading{}
-}
-
-// inputs are the numbers that the terms come from, in the order of the encoding.
-func (s *Score) inputs() [7]*float64 {
-	return [...]*float64{&s.LnTypical, &s.Regularity, &s.Silence, &s.Level, &s.Friction, &s.Idle, &s.Tenure}
+	return max(floor/100, d.Reading.Probability(d.Score.Sum()))
 }

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 func TestDecisionRoundTrip(t *testing.T) {
@@ -44,7 +45,7 @@ func TestDecisionRoundTrip(t *testing.T) {
 		}
 		declared := len(scoring.AppendDecision(nil, &d)) // a pack of before knows no more
 		if rapid.Bool().Draw(t, "of a line that has learnt") {
-			d.Reading = drawReading(t, d.Score.Sum())
+			d.Reading = scoringtest.DrawReading(t, d.Score.Sum())
 		}
 		b := scoring.AppendDecision(nil, &d)
 		if len(b) != scoring.DecisionSize(&d) {

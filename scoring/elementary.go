@@ -4,9 +4,10 @@ import "math"
 
 //go:generate go run tables_gen.go
 
-// The standard library's Exp and Log give different bits on different processors, and a compiler may fuse x*y + z where
-// the processor has an instruction for it. So the functions are our own, and every product of the package stands in a
-// conversion, float64(x*y), which the language defines to round (docs/adr/0002-numbers.md). A test holds the package to it.
+// The standard library's Exp and Log give different bits on different processors, and a compiler may fuse x*y + z
+// where the processor has an instruction for it. So the functions are our own, and every product of the package
+// stands in a conversion, float64(x*y), which the language defines to round (docs/adr/0002-numbers.md). A test holds
+// the package to it.
 
 // split is a number as the sum of two, the second small beside the first.
 type split struct{ hi, lo float64 }
@@ -26,8 +27,9 @@ const (
 	expUnderflow = -708.0
 )
 
-// exp is e^x to within 0.6 units in the last place. It is 0 below -708, where the result would no longer be a normal number.
-func exp(x float64) float64 {
+// Exp is e^x to within 0.6 units in the last place. It is 0 below -708, where the result would no longer be a normal
+// number.
+func Exp(x float64) float64 {
 	switch {
 	case x > expOverflow:
 		return math.Inf(1)
@@ -49,8 +51,8 @@ func exp(x float64) float64 {
 	return math.Float64frombits(math.Float64bits(y) + uint64(whole>>7)<<52)
 }
 
-// log is the natural logarithm of x to within 1.1 units in the last place: -Inf at 0, NaN below.
-func log(x float64) float64 {
+// Log is the natural logarithm of x to within 1.1 units in the last place: -Inf at 0, NaN below.
+func Log(x float64) float64 {
 	u := math.Float64bits(x)
 	shift := 0.0
 	if u-1<<52 >= 0x7fe<<52 { // not a positive normal number

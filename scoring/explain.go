@@ -109,9 +109,9 @@ type saidFactor struct {
 	} `json:"coefficients"`
 }
 
-// Explain recomputes alert, the JSON of one alert as published (docs/alert.schema.json). It knows no pack: every number it
-// needs stands in the alert, so that an alert is explained years later as it was on its day. Pack.Explain checks the rest.
-// Errors: ErrNoAlert.
+// Explain recomputes alert, the JSON of one alert as published (docs/alert.schema.json). It knows no pack: every
+// number it needs stands in the alert, so that an alert is explained years later as it was on its day.
+// Renderer.Explain checks the rest. Errors: ErrNoAlert.
 func Explain(alert []byte) (*Explanation, error) {
 	var said saidAlert
 	if err := unmarshalObject(alert, &said); err != nil {
@@ -172,20 +172,20 @@ func unmarshalObject(b []byte, into any) error {
 
 // recompute is the term's log-odds by its own inputs and coefficients. The formulas stand in score.go.
 func (t *ExplainedTerm) recompute() (float64, error) {
-	n := named{t: t}
+	n, names := named{t: t}, TermNames()
 	var value float64
 	switch t.Name {
-	case termNames[TermBase]:
+	case names[TermBase]:
 		value = n.coefficient("base")
-	case termNames[TermRhythm]:
+	case names[TermRhythm]:
 		value = float64(n.coefficient("weight") * n.silent(n.coefficient("min_silent_days")))
-	case termNames[TermSilence]:
+	case names[TermSilence]:
 		value = float64(n.coefficient("weight") * (n.silent(n.input("silent_days")) - n.silent(n.coefficient("min_silent_days"))))
-	case termNames[TermLevel]:
+	case names[TermLevel]:
 		value = levelBy(n.coefficient("weight"), n.coefficient("floor"), n.input("level"), n.input("idle_days"), n.coefficient("fade_days"))
-	case termNames[TermTenure]:
+	case names[TermTenure]:
 		value = tenureBy(n.coefficient("weight"), n.coefficient("offset"), n.input("tenure_days"), n.coefficient("horizon_days"))
-	case termNames[TermFriction]:
+	case names[TermFriction]:
 		value = frictionBy(n.coefficient("weight"), n.input("friction"), n.input("idle_days"), n.coefficient("fade_days"))
 	default:
 		return 0, fmt.Errorf("term %q is not known to this build", t.Name)

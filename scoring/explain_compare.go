@@ -17,7 +17,7 @@ var unknowable = []string{"cause"} //nolint:gochecknoglobals // a table
 func (r *replay) differences(d *Decision) []Difference {
 	a := Alert{Decision: *d, Tenant: []byte(r.said.Tenant), Customer: []byte(r.said.Customer)}
 	var again map[string]any
-	if err := json.Unmarshal(r.AppendAlert(nil, &a, a.ID()), &again); err != nil {
+	if err := json.Unmarshal(r.render.AppendAlert(nil, &a, a.ID()), &again); err != nil {
 		return []Difference{{"", nil, "no alert: " + err.Error()}}
 	}
 	if said, _ := r.tree["id"].(string); !r.knowsBeginning(d) {
@@ -54,17 +54,17 @@ func (r *replay) allowValue(d *Decision, again map[string]any) {
 	if d.Kind == Lapse || len(r.said.Reasons) == 0 {
 		return
 	}
-	o := r.opened(d)
+	o := d.FloorOpening(r.pack)
 	if o.Feature < 0 || d.Score.value(o.Feature).OK {
 		return
 	}
-	text := r.says.sentence(o.Code, d.Score.Visits)
+	text := r.pack.says.sentence(o.Code, d.Score.Visits)
 	i := slices.IndexFunc(text, func(p piece) bool { return p.hole == holeValue })
 	if i < 0 {
 		return
 	}
 	said := r.said.Reasons[0].Text
-	before, after := r.appendPieces(nil, d, o.Feature, text[:i]), r.appendPieces(nil, d, o.Feature, text[i+1:])
+	before, after := r.render.appendPieces(nil, d, o.Feature, text[:i]), r.render.appendPieces(nil, d, o.Feature, text[i+1:])
 	if len(said) > len(before)+len(after) && strings.HasPrefix(said, string(before)) && strings.HasSuffix(said, string(after)) {
 		again["reasons"].([]any)[0].(map[string]any)["text"] = said //nolint:forcetypeassert // it was rendered so
 	}
@@ -72,17 +72,17 @@ func (r *replay) allowValue(d *Decision, again map[string]any) {
 
 // covers reports whether coverage is a share of the pack's features that fits what is known of them.
 func (r *replay) covers(d *Decision) bool {
-	all, with, without := len(r.Features), 0, 0
+	all, with, without := len(r.pack.Features), 0, 0
 	if all == 0 || d.Score.Visits == 0 {
 		return false // it is known
 	}
 	lacks := make([]bool, all)
-	for i := range r.Factors {
-		if f := &r.Factors[i]; f.Stages.Has(d.Score.Stage) && !d.Score.value(f.Feature).OK {
+	for i := range r.pack.Model.Factors {
+		if f := &r.pack.Model.Factors[i]; f.Stages.Has(d.Score.Stage) && !d.Score.value(f.Feature).OK {
 			lacks[f.Feature] = true
 		}
 	}
-	if v := r.Value.Feature; v >= 0 && !d.Score.value(v).OK {
+	if v := r.pack.Value.Feature; v >= 0 && !d.Score.value(v).OK {
 		lacks[v] = true
 	}
 	for i := range lacks {

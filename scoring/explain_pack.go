@@ -3,15 +3,14 @@ package scoring
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Explain is the package's Explain, and holds against the pack what else stands in the alert: the decision is read back and
-// rendered anew, and whatever comes out otherwise is a difference. The alert has to be of this pack. What an alert does not
-// carry enough for is not looked at, or only as far as it goes:
+// Explain is the package's Explain, and holds against the pack what else stands in the alert: the decision is read
+// back and rendered anew, and whatever comes out otherwise is a difference. The alert has to be of this pack. What an
+// alert does not carry enough for is not looked at, or only as far as it goes:
 //
 //   - tenant, customer, episode, sequence and cause; the id, but for what is raised, and for a lapse that escalates
 //   - the tier before a lapse was raised, of a pack with factors: as far as these reach within their cap
@@ -21,7 +20,7 @@ import (
 //   - what an event brought a feature to that no factor reads: the rest of its sentence is looked at
 //
 // Errors: ErrNoAlert.
-func (k *Pack) Explain(alert []byte) (*Explanation, error) {
+func (r *Renderer) Explain(alert []byte) (*Explanation, error) {
 	x, err := Explain(alert)
 	if err != nil {
 		return nil, err
@@ -34,16 +33,16 @@ func (k *Pack) Explain(alert []byte) (*Explanation, error) {
 	if err := json.Unmarshal(alert, &tree); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
 	}
-	if said.Pack.Hash != k.Hash {
+	if said.Pack.Hash != r.Pack.Hash {
 		return nil, fmt.Errorf("%w: it is of another pack, %.12s", ErrNoAlert, said.Pack.Hash)
 	}
-	if n := placeOf[Kind](said.Kind, kindNames[:]); n != Lapse && len(k.Kinds[n].Opens) == 0 {
+	if n := placeOf[Kind](said.Kind, KindNames()); n != Lapse && len(r.Pack.Kinds[n].Opens) == 0 {
 		return nil, fmt.Errorf("%w: its pack has no kind %s", ErrNoAlert, said.Kind)
 	}
-	r := replay{Pack: k, said: &said, x: x, tree: tree}
+	again := replay{render: r, pack: r.Pack, said: &said, x: x, tree: tree}
 	var best []Difference
-	for i, d := range r.decisions() {
-		if found := r.differences(&d); i == 0 || len(found) < len(best) {
+	for i, d := range again.decisions() {
+		if found := again.differences(&d); i == 0 || len(found) < len(best) {
 			best = found
 		}
 		if len(best) == 0 {
@@ -85,29 +84,30 @@ type declaredAlert struct {
 
 // replay holds an alert against its pack.
 type replay struct {
-	*Pack
-	said *declaredAlert
-	x    *Explanation
-	tree map[string]any // the alert
+	render *Renderer
+	pack   *Pack
+	said   *declaredAlert
+	x      *Explanation
+	tree   map[string]any // the alert
 }
 
-// decisions are those that the alert may come from: visits, an opening and at times a stage do not stand in it. There is at
-// least one.
+// decisions are those that the alert may come from: visits, an opening and at times a stage do not stand in it. There
+// is at least one.
 func (r *replay) decisions() (all []Decision) {
 	d := Decision{
-		Kind: placeOf[Kind](r.said.Kind, kindNames[:]), Transition: placeOf[Transition](r.said.Transition, transitionNames[:]),
+		Kind: placeOf[Kind](r.said.Kind, KindNames()), Transition: placeOf[Transition](r.said.Transition, TransitionNames()),
 		Episode: r.said.Episode, Sequence: r.said.Sequence, At: r.said.Time.UnixMilli(), Score: r.score(),
 	}
 	d.Reading = Reading{Probes: r.x.Probes, Number: uint8(len(r.x.Curve))}
 	for i, p := range r.x.Curve {
-		d.Reading.Points[i] = ReadPoint{p[0], p[1]}
+		d.Reading.Points[i] = ReadPoint{LogOdds: p[0], Probability: p[1]}
 	}
 	d.Since = d.At
 	for _, d.Silence = range r.silences(&d) {
 		for _, o := range r.openings(d.Kind) {
 			d.Opening, d.About = o[0], o[1]
 			if d.Kind != Lapse {
-				d.Opener = r.opened(&d).mark // of what is raised
+				d.Opener = d.FloorOpening(r.pack).mark // of what is raised
 			}
 			for _, d.Score.Stage = range r.stages(&d) {
 				for _, d.Score.Visits = range r.visits(&d.Score) {
@@ -133,12 +133,9 @@ func (r *replay) silences(d *Decision) []int64 {
 // placeOf is the place of a name in a table, its first where it is none of it.
 func placeOf[T ~uint8](name string, table []string) T { return T(max(slices.Index(table, name), 0)) }
 
-// millis is days in whole ms.
-func millis(days float64) int64 { return int64(math.Round(float64(days * dayMillis))) }
-
 // score is the score as the alert shows it, with the features that it shows.
 func (r *replay) score() Score {
-	s := Score{At: r.said.Time.UnixMilli(), Factors: r.x.FactorSum, Values: make([]FeatureValue, len(r.Features))}
+	s := Score{At: r.said.Time.UnixMilli(), Factors: r.x.FactorSum, Values: make([]FeatureValue, len(r.pack.Features))}
 	for i := range r.x.Terms {
 		s.Terms[i] = r.x.Terms[i].LogOdds
 	}
@@ -147,9 +144,9 @@ func (r *replay) score() Score {
 		s.LnTypical, s.Regularity, s.Silence = in(TermSilence, "ln_typical_days"), in(TermSilence, "regularity"), in(TermSilence, "silent_days")
 		s.Level, s.Idle, s.Tenure, s.Friction = in(TermLevel, "level"), in(TermLevel, "idle_days"), in(TermTenure, "tenure_days"), in(TermFriction, "friction")
 	}
-	set := func(feature string, n int64) {
-		if i := slices.IndexFunc(r.Features, func(f Feature) bool { return f.Name == feature }); i >= 0 {
-			s.Values[i] = FeatureValue{n, true}
+	set := func(name string, n int64) {
+		if i := slices.IndexFunc(r.pack.Features, func(f Feature) bool { return f.Name == name }); i >= 0 {
+			s.Values[i] = FeatureValue{N: n, OK: true}
 		}
 	}
 	for _, f := range r.x.Factors {
@@ -161,10 +158,10 @@ func (r *replay) score() Score {
 	return s
 }
 
-// openings are those of the kind with the code and the floor that the alert names, each with those that its first reason is
-// about; the first where it names none, or of a lapse.
+// openings are those of the kind with the code and the floor that the alert names, each with those that its first
+// reason is about; the first where it names none, or of a lapse.
 func (r *replay) openings(n Kind) (all [][2]uint8) {
-	opens := r.Kinds[n].Opens
+	opens := r.pack.Kinds[n].Opens
 	for i := range opens {
 		if f := r.x.Floor; f == nil || opens[i].Floor != f.Risk || opens[i].Code != f.Code {
 			continue
@@ -200,7 +197,7 @@ func (r *replay) visits(s *Score) []uint32 {
 
 // stages are those that fit silence and tenure; of these the one that the alert names, if it names one.
 func (r *replay) stages(d *Decision) (all []Stage) {
-	s, silence, age := &r.Stages, millis(d.Score.Silence), millis(d.Score.Tenure)
+	s, silence, age := &r.pack.Model.Stages, millis(d.Score.Silence), millis(d.Score.Tenure)
 	calm := []Stage{StageActive, StageAtRisk}
 	if d.Kind == Lapse {
 		calm = []Stage{map[bool]Stage{false: StageActive, true: StageAtRisk}[d.Transition == Escalated]}
@@ -226,19 +223,19 @@ func (r *replay) stages(d *Decision) (all []Stage) {
 		all = append(all, StageResurrected)
 	}
 	if named := r.said.Stage; named != nil && slices.ContainsFunc(all, func(s Stage) bool { return s.String() == *named }) {
-		return []Stage{Stage(slices.Index(stageNames[:], *named))}
+		return []Stage{Stage(slices.Index(StageNames(), *named))}
 	}
 	return all
 }
 
-// setTiers sets the tiers after and before: what the alert says where it may be. Open episodes of other kinds, which do not stand
-// in it, may lift either.
+// setTiers sets the tiers after and before: what the alert says where it may be. Open episodes of other kinds, which
+// do not stand in it, may lift either.
 func (r *replay) setTiers(d *Decision) {
-	own := r.TierOf(&d.Score)
+	own := r.pack.Model.TierOf(&d.Score)
 	after, least, most := own, own, own
 	switch {
 	case d.Kind == Lapse && d.Transition == Raised:
-		least, most = r.before(d)
+		least, most = r.pack.Model.TiersBefore(d.Score)
 	case d.Kind == Lapse && d.Transition == Escalated:
 		least, most = AtRisk, AtRisk
 	case d.Kind == Lapse:
@@ -246,7 +243,7 @@ func (r *replay) setTiers(d *Decision) {
 	case d.Transition == Recovered || d.Transition == Expired: // what was open does not stand in it
 		least, most = max(own, Watch), max(own, r.highest(func(n Kind) bool { return n == d.Kind }))
 	default:
-		after = max(own, r.tierOf(r.opened(d), d.Score.Stage))
+		after = max(own, r.pack.Model.floorTier(d.FloorOpening(r.pack).logOdds, d.Score.Stage))
 		switch d.Transition {
 		case Escalated:
 			least, most = max(own, Watch), after
@@ -256,41 +253,18 @@ func (r *replay) setTiers(d *Decision) {
 		}
 	}
 	others := r.highest(func(n Kind) bool { return n != d.Kind })
-	d.Tier = min(max(placeOf[Tier](r.said.Tier, tierNames[:]), after), max(after, others))
-	d.Previous = min(max(placeOf[Tier](r.said.Previous, tierNames[:]), least), max(most, others))
+	d.Tier = min(max(placeOf[Tier](r.said.Tier, TierNames()), after), max(after, others))
+	d.Previous = min(max(placeOf[Tier](r.said.Previous, TierNames()), least), max(most, others))
 }
 
 // highest is the highest tier that an opening of some kinds lifts to at any stage.
 func (r *replay) highest(of func(Kind) bool) (tier Tier) {
 	for n := Explicit; n < NumKinds; n++ {
-		for i := range r.Kinds[n].Opens {
+		for i := range r.pack.Kinds[n].Opens {
 			for stage := Stage(0); of(n) && stage < NumStages; stage++ {
-				tier = max(tier, r.tierOf(&r.Kinds[n].Opens[i], stage))
+				tier = max(tier, r.pack.Model.floorTier(r.pack.Kinds[n].Opens[i].logOdds, stage))
 			}
 		}
 	}
 	return tier
-}
-
-// before is between which tiers a customer was as of its newest event: level and friction are as of then, silence and tenure
-// shorter by the time since, and the factors are not known.
-func (r *replay) before(d *Decision) (least, most Tier) {
-	s := d.Score
-	silence := max(days(millis(s.Silence)-millis(s.Idle)), minSilence)
-	rhythm := r.logitSilent(s.LnTypical, s.Regularity, minSilence)
-	s.Terms[TermSilence] = float64(rhythmWeight * (r.logitSilent(s.LnTypical, s.Regularity, silence) - rhythm))
-	s.Terms[TermLevel] = levelTerm(s.Level, 0, r.levelFade)
-	s.Terms[TermTenure] = tenureTerm(span(millis(s.Tenure)-millis(s.Idle)), r.horizon)
-	s.Terms[TermFriction] = frictionTerm(s.Friction, 0, r.horizon)
-	s.Factors = 0
-	reach := 0.0
-	if len(r.Factors) > 0 {
-		reach = r.Cap
-	}
-	least = NumTiers
-	for i := range r.Stages.tiers {
-		t := &r.Stages.tiers[i]
-		least, most = min(least, t.tier(s.Sum()-reach)), max(most, t.tier(s.Sum()+reach))
-	}
-	return least, most
 }

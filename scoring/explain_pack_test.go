@@ -12,13 +12,15 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
-// manyAlerts are alerts of made-up customers of a pack: of every kind and transition that comes of it, some with a learnt curve.
+// manyAlerts are alerts of made-up customers of a pack: of every kind and transition that comes of it, some with a
+// learnt curve.
 func manyAlerts(t testing.TB, k *scoring.Pack) (all [][]byte) {
 	t.Helper()
-	const customers, year = 60, 365 * day
-	r, scorer, pop := rand.New(rand.NewPCG(7, 7)), k.NewScorer(), scoring.Population{}
+	const customers, year = 60, 365 * scoringtest.Day
+	r, scorer, renderer, pop := rand.New(rand.NewPCG(7, 7)), scoring.NewScorer(k), scoring.NewRenderer(k), scoring.Population{}
 	types := k.EventTypes()
 	for n := range customers {
 		c := scoring.Customer{Profile: &scoring.Profile{}}
@@ -28,11 +30,11 @@ func manyAlerts(t testing.TB, k *scoring.Pack) (all [][]byte) {
 					d.Reading = scoring.Reading{Probes: 120, Number: 2, Points: [2]scoring.ReadPoint{{LogOdds: sum - 0.25, Probability: 0.4}, {LogOdds: sum + 0.5, Probability: 0.75}}}
 				}
 				a := scoring.Alert{Decision: d, Tenant: []byte("t"), Customer: fmt.Append(nil, "c-", n), Cause: cause}
-				all = append(all, k.AppendAlert(nil, &a, a.ID()))
+				all = append(all, renderer.AppendAlert(nil, &a, a.ID()))
 			}
 		}
-		gap := int64(day)/4 + r.Int64N(40*day)
-		for at := begin + r.Int64N(gap); at < begin+year; at += 1 + r.Int64N(2*gap) {
+		gap := int64(scoringtest.Day)/4 + r.Int64N(40*scoringtest.Day)
+		for at := scoringtest.Begin + r.Int64N(gap); at < scoringtest.Begin+year; at += 1 + r.Int64N(2*gap) {
 			for c.Armed != 0 && c.Armed <= at/60_000 {
 				publish(scorer.Wake(&c), scoring.Cause{Deadline: true, Time: at})
 			}
@@ -53,10 +55,10 @@ func manyAlerts(t testing.TB, k *scoring.Pack) (all [][]byte) {
 func TestExplainByPack(t *testing.T) {
 	for _, name := range scoring.Shipped() {
 		t.Run(name, func(t *testing.T) {
-			k := must(scoring.Load(name, nil, scoring.Overrides{}))
+			k := scoringtest.Must(scoring.Load(name, nil, scoring.Overrides{}))
 			seen := map[string]int{}
 			for _, b := range manyAlerts(t, k) {
-				x, err := k.Explain(b)
+				x, err := scoring.NewRenderer(k).Explain(b)
 				if err != nil || len(x.Differences) > 0 {
 					t.Fatalf("%+v, %v: %s", x, err, b)
 				}
@@ -81,13 +83,13 @@ func altered(t *testing.T, b []byte, change func(a map[string]any)) []byte {
 		t.Fatal(err)
 	}
 	change(a)
-	return must(json.Marshal(a))
+	return scoringtest.Must(json.Marshal(a))
 }
 
-// TestExplainFindsAlteredAlerts: whatever follows from an alert, or from it and its pack, and was altered is found. alone: without
-// the pack.
+// TestExplainFindsAlteredAlerts: whatever follows from an alert, or from it and its pack, and was altered is found.
+// alone: without the pack.
 func TestExplainFindsAlteredAlerts(t *testing.T) {
-	k := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	k := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
 	all := manyAlerts(t, k)
 	in := func(a map[string]any, key string) map[string]any { return a[key].(map[string]any) }
 	for name, c := range map[string]struct {
@@ -137,7 +139,7 @@ func TestExplainFindsAlteredAlerts(t *testing.T) {
 				t.Fatalf("no alert has %v", c.needs)
 			}
 			b := altered(t, all[i], c.change)
-			explain := k.Explain
+			explain := scoring.NewRenderer(k).Explain
 			if c.alone {
 				explain = scoring.Explain
 			}
@@ -160,18 +162,18 @@ func point(a map[string]any) []any { return curveOf(a)[0].([]any) }
 
 // TestExplainNobody: an episode of a customer who was never active has no score, and that follows.
 func TestExplainNobody(t *testing.T) {
-	k := must(scoring.Load("saas", nil, scoring.Overrides{}))
-	scorer := k.NewScorer()
+	k := scoringtest.Must(scoring.Load("saas", nil, scoring.Overrides{}))
+	scorer := scoring.NewScorer(k)
 	kinds := map[string]bool{}
 	for _, name := range k.EventTypes() {
 		signal := k.Signal([]byte(name))
 		if signal.Activity {
 			continue
 		}
-		for _, d := range scorer.Observe(&scoring.Customer{Profile: &scoring.Profile{}}, &scoring.Population{}, &scoring.Observation{Time: begin, Signal: signal}) {
-			a := scoring.Alert{Decision: d, Customer: []byte("c"), Cause: scoring.Cause{EventType: []byte(name), Time: begin}}
-			b := k.AppendAlert(nil, &a, a.ID())
-			if x, err := k.Explain(b); err != nil || len(x.Differences) > 0 {
+		for _, d := range scorer.Observe(&scoring.Customer{Profile: &scoring.Profile{}}, &scoring.Population{}, &scoring.Observation{Time: scoringtest.Begin, Signal: signal}) {
+			a := scoring.Alert{Decision: d, Customer: []byte("c"), Cause: scoring.Cause{EventType: []byte(name), Time: scoringtest.Begin}}
+			b := scoring.NewRenderer(k).AppendAlert(nil, &a, a.ID())
+			if x, err := scoring.NewRenderer(k).Explain(b); err != nil || len(x.Differences) > 0 {
 				t.Errorf("%+v, %v: %s", x, err, b)
 			}
 			kinds[d.Kind.String()] = true
@@ -184,10 +186,10 @@ func TestExplainNobody(t *testing.T) {
 
 // TestNow: what an alert would say now has the tier that the customer is in, not below the floors of open episodes.
 func TestNow(t *testing.T) {
-	k := must(scoring.Load("saas", nil, scoring.Overrides{}))
-	scorer, c := k.NewScorer(), &scoring.Customer{Profile: &scoring.Profile{}}
+	k := scoringtest.Must(scoring.Load("saas", nil, scoring.Overrides{}))
+	scorer, c := scoring.NewScorer(k), &scoring.Customer{Profile: &scoring.Profile{}}
 	for i, name := range []string{"Signed In", "Signed In", "Cancellation Started", "Cancellation Requested"} {
-		at := begin + int64(i)*day
+		at := scoringtest.Begin + int64(i)*scoringtest.Day
 		scorer.Observe(c, &scoring.Population{}, &scoring.Observation{Time: at, Signal: k.Signal([]byte(name))})
 		d := scorer.Now(c, at)
 		want, _ := scorer.TierAt(c, at)
@@ -197,7 +199,7 @@ func TestNow(t *testing.T) {
 			floor = max(floor, f)
 		}
 		a := scoring.Alert{Decision: d}
-		x, err := scoring.Explain(k.AppendAlert(nil, &a, a.ID()))
+		x, err := scoring.Explain(scoring.NewRenderer(k).AppendAlert(nil, &a, a.ID()))
 		if err != nil || d.Tier != want || x.Risk < floor || (floor > 0) != (x.Floor != nil) || (floor > 0) != (i >= 2) {
 			t.Errorf("%s: tier %v, want %v; floor %v, shown as %+v, %v", name, d.Tier, want, floor, x, err)
 		}

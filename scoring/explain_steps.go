@@ -10,13 +10,14 @@ import (
 
 // addTerms recomputes the terms, which are all that there are, and their sum.
 func (x *Explanation) addTerms(said *saidAlert) error {
+	names := TermNames()
 	for i, t := range said.Terms {
 		value, err := t.recompute()
 		if err != nil {
 			return fmt.Errorf("/terms/%d: %w", i, err)
 		}
-		if i >= NumTerms || t.Name != termNames[i] {
-			return fmt.Errorf("/terms/%d is %s: the terms are %s", i, t.Name, strings.Join(termNames[:], ", "))
+		if i >= len(names) || t.Name != names[i] {
+			return fmt.Errorf("/terms/%d is %s: the terms are %s", i, t.Name, strings.Join(names[:], ", "))
 		}
 		x.differ(fmt.Sprintf("/terms/%d/log_odds", i), t.LogOdds, value)
 		t.LogOdds = value
@@ -28,7 +29,7 @@ func (x *Explanation) addTerms(said *saidAlert) error {
 		}
 	}
 	if len(x.Terms) < NumTerms {
-		return fmt.Errorf("/terms has no %s", termNames[len(x.Terms)])
+		return fmt.Errorf("/terms has no %s", names[len(x.Terms)])
 	}
 	return nil
 }
@@ -49,7 +50,7 @@ func (x *Explanation) read(said *saidAlert) error {
 		if !(p[1] >= 0 && p[1] <= 1) {
 			return fmt.Errorf("/probability_curve/%d: %v is no probability", i, p[1])
 		}
-		r.Points[i] = ReadPoint{p[0], p[1]}
+		r.Points[i] = ReadPoint{LogOdds: p[0], Probability: p[1]}
 		x.Curve = append(x.Curve, [2]float64{p[0], p[1]})
 	}
 	if low, high := r.Points[0], r.Points[1]; r.Number == 2 && !(low.LogOdds < x.LogOdds && x.LogOdds <= high.LogOdds && low.Probability < high.Probability) {
@@ -80,16 +81,17 @@ func (x *Explanation) weigh() {
 	x.Value = &again
 }
 
-// leave recomputes the way out of the tier, where that is no factor's: what is left without one follows from the pack's cap.
+// leave recomputes the way out of the tier, where that is no factor's: what is left without one follows from the
+// pack's cap.
 func (x *Explanation) leave() error {
 	if x.Exit == nil {
 		return nil
 	}
 	again := *x.Exit
 	switch {
-	case again.Change == exitVisit:
+	case again.Change == ExitVisit:
 		again.LogOdds = x.afterVisit()
-	case again.Change == exitFriction:
+	case again.Change == ExitFriction:
 		again.LogOdds = x.LogOdds - x.Terms[TermFriction].LogOdds
 	case !slices.ContainsFunc(x.Factors, func(f ExplainedFactor) bool { return f.Code == again.Change && f.LogOdds > 0 }):
 		return fmt.Errorf("/cheapest_exit/change: %q is neither visit nor friction nor a factor that adds", again.Change)
@@ -108,7 +110,7 @@ func (x *Explanation) leave() error {
 func (x *Explanation) afterVisit() float64 {
 	t := &x.Terms[TermLevel]
 	fade := t.Coefficients["fade_days"]
-	level := float64(t.Inputs["level"]*exp(-t.Inputs["idle_days"]/fade)) + 1
+	level := float64(t.Inputs["level"]*Exp(-t.Inputs["idle_days"]/fade)) + 1
 	after := Score{Factors: x.FactorSum}
 	for i := range after.Terms {
 		after.Terms[i] = x.Terms[i].LogOdds
@@ -125,20 +127,20 @@ func (x *Explanation) addFactors(said *saidAlert) error {
 	}
 	for i := range said.Factors {
 		f := said.Factors[i].ExplainedFactor
-		c := Factor{}
+		var curve FeatureCurve
 		for j, p := range said.Factors[i].Coefficients.Curve {
 			if len(p) != 2 || p[0] != math.Trunc(p[0]) || math.Abs(p[0]) > 1<<53 {
 				return fmt.Errorf("/factors/%d/coefficients/curve/%d: %v, must be a whole number and log-odds", i, j, p)
 			}
-			if c.Curve = append(c.Curve, CurvePoint{int64(p[0]), p[1]}); j > 0 && c.Curve[j-1].Value >= c.Curve[j].Value {
+			if curve = append(curve, CurvePoint{Value: int64(p[0]), LogOdds: p[1]}); j > 0 && curve[j-1].Value >= curve[j].Value {
 				return fmt.Errorf("/factors/%d/coefficients/curve/%d: %v is not more than the point before", i, j, p[0])
 			}
 			f.Coefficients.Curve = append(f.Coefficients.Curve, [2]float64{p[0], p[1]})
 		}
-		if len(c.Curve) == 0 {
+		if len(curve) == 0 {
 			return fmt.Errorf("/factors/%d/coefficients/curve has no point", i)
 		}
-		value := c.add(f.Inputs.Value)
+		value := curve.add(f.Inputs.Value)
 		x.differ(fmt.Sprintf("/factors/%d/log_odds", i), f.LogOdds, value)
 		f.LogOdds = value
 		x.FactorSum += value

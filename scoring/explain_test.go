@@ -11,13 +11,14 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // TestExplainFindsEveryBit: whichever number of a term, its result or the sum is off by the last bit, it is found.
 func TestExplainFindsEveryBit(t *testing.T) {
 	pack, all := alerts(t)
 	for _, a := range all {
-		b := pack.AppendAlert(nil, &a, a.ID())
+		b := scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID())
 		var alert map[string]any
 		if err := json.Unmarshal(b, &alert); err != nil {
 			t.Fatal(err)
@@ -61,7 +62,7 @@ func TestExplainFindsEveryBit(t *testing.T) {
 
 func TestExplainFindsAnotherInput(t *testing.T) {
 	pack, all := alerts(t)
-	b := string(pack.AppendAlert(nil, &all[0], all[0].ID()))
+	b := string(scoring.NewRenderer(pack).AppendAlert(nil, &all[0], all[0].ID()))
 	for _, change := range []string{`"level":|3`, `"tenure_days":|2`, `"friction":|1`, `"silent_days":|1`, `"regularity":|2`, `"fade_days":|3`, `"floor":|0.2`} {
 		name, value, _ := strings.Cut(change, "|")
 		if !strings.Contains(b, name+value) {
@@ -97,11 +98,11 @@ func TestExplainRefuses(t *testing.T) {
 func FuzzExplain(f *testing.F) {
 	pack, all := alerts(f)
 	for _, a := range all {
-		f.Add(pack.AppendAlert(nil, &a, a.ID()))
+		f.Add(scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID()))
 	}
 	f.Add([]byte(`{"terms":[{"name":"rhythm","coefficients":{"horizon_days":-1}}],"log_odds":0,"risk_score":0,"churn_probability":0}`))
-	retail := must(scoring.Load("retail", nil, scoring.Overrides{}))
-	kindless := must(scoring.Load("any", nil, scoring.Overrides{}))
+	retail := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
+	kindless := scoringtest.Must(scoring.Load("any", nil, scoring.Overrides{}))
 	for _, b := range manyAlerts(f, retail)[:40] {
 		f.Add(b)
 		f.Add(bytes.ReplaceAll(b, []byte(retail.Hash), []byte(kindless.Hash)))
@@ -109,7 +110,7 @@ func FuzzExplain(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, alert []byte) {
 		for _, k := range []*scoring.Pack{retail, kindless} {
-			if _, err := k.Explain(alert); err != nil && !errors.Is(err, scoring.ErrNoAlert) {
+			if _, err := scoring.NewRenderer(k).Explain(alert); err != nil && !errors.Is(err, scoring.ErrNoAlert) {
 				t.Fatalf("by its pack: error %v", err)
 			}
 		}

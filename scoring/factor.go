@@ -12,14 +12,8 @@ import (
 type Factor struct {
 	Code    string // of its reason
 	Feature int    // index into the pack's features
-	Curve   []CurvePoint
+	Curve   FeatureCurve
 	Stages  StageSet // in which it counts
-}
-
-// CurvePoint is a point of a factor's curve.
-type CurvePoint struct {
-	Value   int64   // of the feature
-	LogOdds float64 // what it adds there
 }
 
 // Bounds of factors, in log-odds.
@@ -31,99 +25,54 @@ const (
 	maxCurveRise = maxCap
 )
 
-// add is what a value adds: straight lines between the curve's points, level beyond them.
-func (c *Factor) add(v int64) float64 {
-	points := c.Curve
-	if v <= points[0].Value {
-		return points[0].LogOdds
-	}
-	for i := 1; i < len(points); i++ {
-		if a, b := &points[i-1], &points[i]; v <= b.Value {
-			share := float64(v-a.Value) / float64(b.Value-a.Value)
-			return a.LogOdds + float64(share*(b.LogOdds-a.LogOdds))
-		}
-	}
-	return points[len(points)-1].LogOdds
-}
-
-// above is the least value beyond v at which the factor may add something else than at v; never: there is none.
-func (c *Factor) above(v int64) int64 {
-	for i := 1; i < len(c.Curve); i++ {
-		if a, b := &c.Curve[i-1], &c.Curve[i]; v < b.Value && a.LogOdds != b.LogOdds {
-			return max(v, a.Value) + 1
-		}
-	}
-	return never
-}
-
-// most is the greatest that any value from least to most adds.
-func (c *Factor) most(least, most int64) float64 {
-	top := max(c.add(least), c.add(most))
-	for i := range c.Curve {
-		if p := &c.Curve[i]; p.Value > least && p.Value < most {
-			top = max(top, p.LogOdds)
-		}
-	}
-	return top
-}
-
 // factorSum adds up what the factors add at a customer's stage, within the cap. each, if not nil, takes what each adds.
-func (k *Pack) factorSum(values []FeatureValue, stage Stage, each []float64) float64 {
+func (m *Model) factorSum(values []FeatureValue, stage Stage, each []float64) float64 {
 	sum := 0.0
-	for i := range k.Factors {
-		c := &k.Factors[i]
+	for i := range m.Factors {
+		c := &m.Factors[i]
 		add := 0.0
 		if c.Feature < len(values) && values[c.Feature].OK && c.Stages.Has(stage) {
-			add = c.add(values[c.Feature].N)
+			add = c.Curve.add(values[c.Feature].N)
 		}
 		if each != nil {
 			each[i] = add
 		}
 		sum += add
 	}
-	return capped(sum, k.Cap)
+	return capped(sum, m.Cap)
+}
+
+// curves are those of the factors, by the feature that each reads.
+func curves(factors []Factor) (all [][]FeatureCurve) {
+	for i := range factors {
+		f := &factors[i]
+		for len(all) <= f.Feature {
+			all = append(all, nil)
+		}
+		all[f.Feature] = append(all[f.Feature], f.Curve)
+	}
+	return all
 }
 
 // capped is a sum of factors within a cap, and of a cap of nothing the zero without a sign.
 func capped(sum, limit float64) float64 { return min(max(sum, -limit), limit) + 0 }
 
-// FactorAdd is what one factor adds to a customer's score.
-type FactorAdd struct {
-	Code    string
-	Feature string
-	Value   FeatureValue
-	LogOdds float64
-}
-
-// FactorsAt are all the pack's factors with what each adds as of at, in ms since the epoch.
-func (s *Scorer) FactorsAt(c *Customer, at int64) []FactorAdd {
-	score := s.Score(c, at)
-	var each [maxFactors]float64
-	s.factorSum(score.Values, score.Stage, each[:])
-	all := make([]FactorAdd, len(s.Factors))
-	for i := range s.Factors {
-		f := &s.Factors[i]
-		all[i] = FactorAdd{Code: f.Code, Feature: s.Features[f.Feature].Name, Value: score.value(f.Feature), LogOdds: each[i]}
-	}
-	return all
-}
-
 // factorMost is a bound of what factorSum may come to while features lie within ranges, at any of the stages.
-func (k *Pack) factorMost(ranges []FeatureRange, stages StageSet) float64 {
+func (m *Model) factorMost(ranges []FeatureRange, stages StageSet) float64 {
 	sum := 0.0
-	for i := range k.Factors {
-		c := &k.Factors[i]
+	for i := range m.Factors {
+		c := &m.Factors[i]
 		r := &ranges[c.Feature]
 		if !r.Sometimes || c.Stages&stages == 0 {
 			continue
 		}
-		top := c.most(r.Least, r.Greatest)
+		top := c.Curve.most(r.Least, r.Greatest)
 		if !r.Always || stages&^c.Stages != 0 {
 			top = max(top, 0)
 		}
 		sum += top
 	}
-	return capped(sum, k.Cap)
+	return capped(sum, m.Cap)
 }
 
 // factorFile is a factor as written.
@@ -175,10 +124,11 @@ func (f *packFile) checkCode(at, code string) {
 	}
 }
 
-// checkSaid notes a code whose sentence holds what the feature does not give; scored: it is said only where there is a score.
-func (f *packFile) checkSaid(at, code, feature string, scored bool) {
-	d, declared := f.Features[feature]
-	if feature != "" && !declared {
+// checkSaid notes a code whose sentence holds what the feature does not give; scored: it is said only where there is
+// a score.
+func (f *packFile) checkSaid(at, code, name string, scored bool) {
+	d, declared := f.Features[name]
+	if name != "" && !declared {
 		return // complained about elsewhere
 	}
 	var given [numHoles]bool
@@ -186,20 +136,20 @@ func (f *packFile) checkSaid(at, code, feature string, scored bool) {
 		given[h] = h == noHole || scored
 	}
 	kind, _ := featureKind(d.Kind)
-	given[holeValue], given[holeWithin] = declared, f.hasWindow(feature, len(f.Features))
+	given[holeValue], given[holeWithin] = declared, f.hasWindow(name, len(f.Features))
 	given[holeAgo] = declared && (kind == FeatureSince || kind == FeatureOpen || kind == FeatureTenure)
 	if lacking := f.reasons.lacks(code, given); lacking != "" {
 		by := "no feature gives"
 		if declared {
-			by = feature + " does not give"
+			by = name + " does not give"
 		}
 		f.broken(at, "the sentence of %s holds {%s}, which %s here", code, lacking, by)
 	}
 }
 
 // hasWindow reports whether a feature has a window, or, of so many ratios at most, what it divides.
-func (f *packFile) hasWindow(feature string, ratios int) bool {
-	d := f.Features[feature]
+func (f *packFile) hasWindow(name string, ratios int) bool {
+	d := f.Features[name]
 	if d.Kind == FeatureRatio.String() && ratios > 0 {
 		return f.hasWindow(d.Of, ratios-1)
 	}
@@ -207,7 +157,7 @@ func (f *packFile) hasWindow(feature string, ratios int) bool {
 }
 
 // parseCurve reads the points of a curve over the values of a feature of that kind.
-func parseCurve(points [][]any, kind FeatureKind) (curve []CurvePoint, err error) {
+func parseCurve(points [][]any, kind FeatureKind) (curve FeatureCurve, err error) {
 	if len(points) == 0 || len(points) > maxCurve {
 		return nil, fmt.Errorf("%d points, must be 1 to %d", len(points), maxCurve)
 	}
@@ -226,12 +176,13 @@ func parseCurve(points [][]any, kind FeatureKind) (curve []CurvePoint, err error
 		if i > 0 && value <= curve[i-1].Value {
 			return nil, fmt.Errorf("[%d][0]: %v, must be more than the point before", i, p[0])
 		}
-		curve = append(curve, CurvePoint{value, add + 0}) // no zero with a sign
+		curve = append(curve, CurvePoint{Value: value, LogOdds: add + 0}) // no zero with a sign
 	}
 	return curve, nil
 }
 
-// curveValue reads a feature's value: a span where the kind has one, thousandths of what is written where it is a property.
+// curveValue reads a feature's value: a span where the kind has one, thousandths of what is written where it is a
+// property.
 func curveValue(v any, kind FeatureKind) (int64, error) {
 	const most = 1e15
 	switch kind {
@@ -282,9 +233,9 @@ func (k *Pack) buildFactors(f *packFile) {
 			panic("BUG: a checked curve: " + err.Error())
 		}
 		stages, _ := parseStages(c.Stages)
-		k.Factors = append(k.Factors, Factor{Code: c.Code, Feature: slices.Index(order, c.Feature), Curve: curve, Stages: stages})
+		k.Model.Factors = append(k.Model.Factors, Factor{Code: c.Code, Feature: slices.Index(order, c.Feature), Curve: curve, Stages: stages})
 	}
-	k.Cap = f.Cap
+	k.Model.Cap = f.Cap
 }
 
 // parseStages reads a list of stages; none means all.
@@ -293,9 +244,9 @@ func parseStages(names []string) (set StageSet, err error) {
 		return AllStages, nil
 	}
 	for i, name := range names {
-		s := slices.Index(stageNames[:], name)
+		s := slices.Index(StageNames(), name)
 		if s < 0 {
-			return 0, fmt.Errorf("[%d]: %q, must be one of %s", i, name, strings.Join(stageNames[:], ", "))
+			return 0, fmt.Errorf("[%d]: %q, must be one of %s", i, name, strings.Join(StageNames(), ", "))
 		}
 		set |= 1 << s
 	}

@@ -1,5 +1,7 @@
 package scoring
 
+import "slices"
+
 // FeatureKind is what a feature keeps of the events of its signal. The list is closed; docs/packs.md defines each kind.
 type FeatureKind uint8
 
@@ -15,16 +17,19 @@ const (
 	FeatureOpen                          // seconds for which the oldest open item has been open, in whole hours
 	FeatureRatio                         // one feature as permille of another
 	FeatureTenure                        // seconds since the first activity, in whole days
-	numFeatureKinds
+	NumFeatureKinds
 )
 
-var featureKindNames = [numFeatureKinds]string{
+var featureKindNames = [NumFeatureKinds]string{
 	"count", "sum", "active_days", "since", "trend", "distinct", "last", "open", "ratio", "tenure",
 }
 
+// FeatureKindNames are the names of the kinds of features, in order.
+func FeatureKindNames() []string { return slices.Clone(featureKindNames[:]) }
+
 // String is the kind's name in packs.
 func (k FeatureKind) String() string {
-	if k < numFeatureKinds {
+	if k < NumFeatureKinds {
 		return featureKindNames[k]
 	}
 	return "unknown"
@@ -86,8 +91,8 @@ func (v PropertyValue) fingerprint() uint32 {
 	return uint32(h >> 32)
 }
 
-// featureEvent is one event as features see it.
-type featureEvent struct {
+// FeatureEvent is one event as features see it.
+type FeatureEvent struct {
 	Time       int64  // event time, ms since the epoch, between 1971 and 2200
 	Set        uint64 // a bit for each signal that the event is
 	Value      int64  // money in minor units
@@ -96,7 +101,7 @@ type featureEvent struct {
 }
 
 // property is the property of that index.
-func (o *featureEvent) property(i int) PropertyValue {
+func (o *FeatureEvent) property(i int) PropertyValue {
 	if i < len(o.Properties) {
 		return o.Properties[i]
 	}
@@ -104,4 +109,4 @@ func (o *featureEvent) property(i int) PropertyValue {
 }
 
 // is reports whether the event is the signal.
-func (o *featureEvent) is(signal int) bool { return o.Set>>signal&1 != 0 }
+func (o *FeatureEvent) is(signal int) bool { return o.Set>>signal&1 != 0 }

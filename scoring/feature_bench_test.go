@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // Signals and properties of shopFeatures.
@@ -75,7 +76,7 @@ func shopHistory(r *rand.Rand, n int) []scoring.FeatureEvent {
 	}
 	for i := range n {
 		events = append(events, scoring.FeatureEvent{
-			Time: begin + (int64(i)*365*day+r.Int64N(365*day))/int64(n), Set: kinds[r.IntN(len(kinds))],
+			Time: scoringtest.Begin + (int64(i)*365*scoringtest.Day+r.Int64N(365*scoringtest.Day))/int64(n), Set: kinds[r.IntN(len(kinds))],
 			Value: 1000 + r.Int64N(20_000), HasValue: true, Properties: []scoring.PropertyValue{
 				{Kind: scoring.PropertyText, Hash: r.Uint64N(8)}, {Kind: scoring.PropertyNumber, Number: 1000 * (1 + r.Int64N(5))},
 			},
@@ -97,12 +98,12 @@ type featureCustomer struct {
 
 func newFeatureCustomer(tb testing.TB, n int) *featureCustomer {
 	tb.Helper()
-	h := &featureCustomer{f: must(scoring.CompileFeatures(shopFeatures())), events: shopHistory(rand.New(rand.NewPCG(1, uint64(n))), n)}
+	h := &featureCustomer{f: scoringtest.Must(scoring.CompileFeatures(shopFeatures())), events: shopHistory(rand.New(rand.NewPCG(1, uint64(n))), n)}
 	h.state = make([]byte, 0, 2*h.f.MaxState())
 	for range h.events {
 		h.fold()
 	}
-	h.values = h.f.Values(nil, h.state, begin, begin+366*day)
+	h.values = h.f.Values(nil, scoring.AllFeatures, h.state, scoringtest.Begin, scoringtest.Begin+366*scoringtest.Day)
 	return h
 }
 
@@ -112,7 +113,7 @@ func (h *featureCustomer) fold() {
 	o.Time += h.year
 	h.state, _ = h.f.Fold(h.state, &o)
 	if h.next++; h.next == len(h.events) {
-		h.next, h.year = 0, (h.year+365*day)%(100*365*day)
+		h.next, h.year = 0, (h.year+365*scoringtest.Day)%(100*365*scoringtest.Day)
 		if h.year == 0 {
 			h.state = h.state[:0]
 		}
@@ -120,13 +121,15 @@ func (h *featureCustomer) fold() {
 }
 
 func (h *featureCustomer) steps() map[string]func() {
-	at := begin + 366*day
+	at := scoringtest.Begin + 366*scoringtest.Day
 	return map[string]func(){
 		"fold":   h.fold,
-		"values": func() { h.values = h.f.Values(h.values[:0], h.state, begin, at) },
-		"ranges": func() { h.ranges = h.f.Ranges(h.ranges[:0], h.state, begin, at, at+14*day) },
-		"edge":   func() { h.f.Edge(h.values, h.state, begin, at) },
-		"valid":  func() { h.f.Valid(h.state) },
+		"values": func() { h.values = h.f.Values(h.values[:0], scoring.AllFeatures, h.state, scoringtest.Begin, at) },
+		"ranges": func() {
+			h.ranges = h.f.Ranges(h.ranges[:0], scoring.AllFeatures, h.state, scoringtest.Begin, at, at+14*scoringtest.Day)
+		},
+		"edge":  func() { h.f.EdgeOfAny(h.values, h.state, scoringtest.Begin, at) },
+		"valid": func() { h.f.Valid(h.state) },
 	}
 }
 

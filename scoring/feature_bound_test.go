@@ -7,22 +7,23 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // TestFeaturesSaturate: what is too much for a tile stays at its bound.
 func TestFeaturesSaturate(t *testing.T) {
-	f := must(scoring.CompileFeatures([]scoring.Feature{
+	f := scoringtest.Must(scoring.CompileFeatures([]scoring.Feature{
 		{Name: "count", Kind: scoring.FeatureCount, To: -1, Property: -1, Within: 3},
 		{Name: "sum", Kind: scoring.FeatureSum, To: -1, Property: -1, Within: 3},
 	}))
 	var state []byte
 	for d := range int64(4) {
-		o := scoring.FeatureEvent{Time: begin + d*day, Set: 1, Value: math.MaxInt64, HasValue: true}
+		o := scoring.FeatureEvent{Time: scoringtest.Begin + d*scoringtest.Day, Set: 1, Value: math.MaxInt64, HasValue: true}
 		for range scoring.MaxCount + 1 {
 			state, _ = f.Fold(state, &o)
 		}
 	}
-	got := f.Values(nil, state, 0, begin+3*day)
+	got := f.Values(nil, scoring.AllFeatures, state, 0, scoringtest.Begin+3*scoringtest.Day)
 	want := []scoring.FeatureValue{{N: 3 * scoring.MaxCount, OK: true}, {N: 3 * scoring.MaxSum, OK: true}}
 	if !slices.Equal(got, want) || !f.Valid(state) {
 		t.Errorf("%+v, want %+v", got, want)
@@ -30,11 +31,11 @@ func TestFeaturesSaturate(t *testing.T) {
 	if len(state) > f.MaxState() || len(state) < f.MaxState()-2*3 { // but for the second byte of two lengths and of two days' numbers
 		t.Errorf("%d bytes, %d at most", len(state), f.MaxState())
 	}
-	o := scoring.FeatureEvent{Time: begin + 3*day, Set: 1, Value: -math.MaxInt64, HasValue: true}
+	o := scoring.FeatureEvent{Time: scoringtest.Begin + 3*scoringtest.Day, Set: 1, Value: -math.MaxInt64, HasValue: true}
 	for range 3 {
 		state, _ = f.Fold(state, &o)
 	}
-	if got := f.Values(nil, state, 0, begin+3*day)[1].N; got != scoring.MaxSum || !f.Valid(state) {
+	if got := f.Values(nil, scoring.AllFeatures, state, 0, scoringtest.Begin+3*scoringtest.Day)[1].N; got != scoring.MaxSum || !f.Valid(state) {
 		t.Errorf("sum %d", got)
 	}
 }
@@ -42,14 +43,14 @@ func TestFeaturesSaturate(t *testing.T) {
 // TestFeatureStateIsBounded fills every tile of the largest pack that is allowed.
 func TestFeatureStateIsBounded(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	f := must(scoring.CompileFeatures(shopFeatures()))
+	f := scoringtest.Must(scoring.CompileFeatures(shopFeatures()))
 	if f.MaxState() > scoring.MaxFeatureState {
 		t.Fatalf("%d bytes", f.MaxState())
 	}
 	var state []byte
 	most := 0
-	for at := begin; at < begin+800*day; at += hour / 2 {
-		o := scoring.FeatureEvent{Time: at - r.Int64N(30*day), Set: r.Uint64(), Value: r.Int64(), HasValue: true, Properties: []scoring.PropertyValue{
+	for at := scoringtest.Begin; at < scoringtest.Begin+800*scoringtest.Day; at += hour / 2 {
+		o := scoring.FeatureEvent{Time: at - r.Int64N(30*scoringtest.Day), Set: r.Uint64(), Value: r.Int64(), HasValue: true, Properties: []scoring.PropertyValue{
 			{Kind: scoring.PropertyText, Hash: r.Uint64()}, {Kind: scoring.PropertyNumber, Number: r.Int64()},
 		}}
 		state, _ = f.Fold(state, &o)
@@ -64,7 +65,7 @@ func TestFeatureStateIsBounded(t *testing.T) {
 
 // TestFeaturesShareCells: features that count the same keep it once.
 func TestFeaturesShareCells(t *testing.T) {
-	f := must(scoring.CompileFeatures([]scoring.Feature{
+	f := scoringtest.Must(scoring.CompileFeatures([]scoring.Feature{
 		{Kind: scoring.FeatureCount, To: -1, Property: -1, Within: 30},
 		{Kind: scoring.FeatureTrend, To: -1, Property: -1, Within: 20, Least: 3},
 		{Kind: scoring.FeatureActiveDays, To: -1, Property: -1, Within: 365},

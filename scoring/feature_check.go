@@ -7,7 +7,7 @@ import (
 
 // check says what is wrong with the declaration of the feature at index i.
 func (d *Feature) check(i int) error {
-	if d.Kind >= numFeatureKinds {
+	if d.Kind >= NumFeatureKinds {
 		return fmt.Errorf("kind %d is unknown", d.Kind)
 	}
 	if err := d.checkSources(i); err != nil {

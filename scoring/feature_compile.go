@@ -14,8 +14,8 @@ const (
 	longWindow = 100 // days; a longer window of count, sum or trend is made of weeks
 )
 
-// features is a pack's features, compiled to the cells of state that they read. It is not changed afterwards.
-type features struct {
+// Features is a pack's features, compiled to the cells of state that they read. It is not changed afterwards.
+type Features struct {
 	list    []compiledFeature
 	cells   []cell
 	signals uint64 // that any cell wants
@@ -64,13 +64,13 @@ type cell struct {
 	readers []int  // features, by index
 }
 
-// compileFeatures finds the cells that features need. Errors: what a pack's parser should have found, and a state that
+// CompileFeatures finds the cells that features need. Errors: what a pack's parser should have found, and a state that
 // could grow beyond maxFeatureState.
-func compileFeatures(decl []Feature) (*features, error) {
+func CompileFeatures(decl []Feature) (*Features, error) {
 	if len(decl) > maxFeatures {
 		return nil, fmt.Errorf("%d features, %d at most", len(decl), maxFeatures)
 	}
-	f := &features{}
+	f := &Features{}
 	cells := map[cellKey]int{}
 	for i, d := range decl {
 		if err := d.check(i); err != nil {
@@ -101,7 +101,7 @@ func compileFeatures(decl []Feature) (*features, error) {
 }
 
 // share is the cell with that key, made if there is none.
-func (f *features) share(cells map[cellKey]int, key cellKey) *cell {
+func (f *Features) share(cells map[cellKey]int, key cellKey) *cell {
 	i, ok := cells[key]
 	if !ok {
 		i = len(f.cells)
@@ -122,7 +122,7 @@ func (c *cell) join(feature int, lookback int64) {
 }
 
 // measure works out the size of the state and refuses one that is too large.
-func (f *features) measure(decl []Feature) error {
+func (f *Features) measure(decl []Feature) error {
 	large := -1
 	for i := range f.cells {
 		f.size += f.cells[i].maxSize()
@@ -138,8 +138,17 @@ func (f *features) measure(decl []Feature) error {
 		"the most, %d, take those that read what %s reads", f.size, maxFeatureState, c.maxSize(), decl[c.readers[0]].Name)
 }
 
-// maxState is the size in bytes that a customer's state can reach.
-func (f *features) maxState() int { return f.size }
+// MaxState is the size in bytes that a customer's state can reach.
+func (f *Features) MaxState() int { return f.size }
+
+// keys are what the cells keep, in their order.
+func (f *Features) keys() []cellKey {
+	keys := make([]cellKey, len(f.cells))
+	for i := range f.cells {
+		keys[i] = f.cells[i].cellKey
+	}
+	return keys
+}
 
 // key is the cell that a feature reads.
 func (d *Feature) key() (cellKey, bool) {

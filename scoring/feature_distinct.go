@@ -31,7 +31,7 @@ type palette struct {
 }
 
 func openPalette(b []byte) palette {
-	p := palette{cellReader: cellReader{b: b}}
+	p := palette{cellReader: newReader(b)}
 	p.seen.tile = p.cellReader.readTile()
 	return p
 }
@@ -94,8 +94,8 @@ func appendSeen(dst []byte, values ...seen) []byte {
 	return dst
 }
 
-// distinct bounds the number of values within a window that ends with a tile between from and to, or with the newest one if
-// that is later.
+// distinct bounds the number of values within a window that ends with a tile between from and to, or with the newest
+// one if that is later.
 func distinct(b []byte, from, to, window int64) (least, greatest int64) {
 	p := openPalette(b)
 	from, to = max(from, p.tile), max(to, p.tile)

@@ -2,14 +2,15 @@ package scoring
 
 import "slices"
 
-// The search for a deadline asks when what a customer's factors add may change if no event comes. Not every value of a feature
-// makes a difference to them: a factor that counts an open ticket from 72 hours on need not be asked about each hour.
+// The search for a deadline asks when what a customer's factors add may change if no event comes. Not every value of
+// a feature makes a difference to them: a factor that counts an open ticket from 72 hours on need not be asked about
+// each hour.
 
 // featureSet is a set of features, by index.
 type featureSet [2]uint64
 
-// allFeatures holds every feature.
-var allFeatures = featureSet{^uint64(0), ^uint64(0)} //nolint:gochecknoglobals // a constant
+// AllFeatures holds every feature.
+var AllFeatures = featureSet{^uint64(0), ^uint64(0)} //nolint:gochecknoglobals // a constant
 
 func (s *featureSet) add(i int) { s[i>>6] |= 1 << (i & 63) }
 
@@ -17,18 +18,18 @@ func (s *featureSet) has(i int) bool { return s[i>>6]>>(i&63)&1 != 0 }
 
 // interest is what somebody wants to know of the features.
 type interest struct {
-	all     bool        // whatever they say
-	set     featureSet  // those looked at, what ratios divide included
-	factors [][]*Factor // that read it, by feature
+	all    bool             // whatever they say
+	set    featureSet       // those looked at, what ratios divide included
+	curves [][]FeatureCurve // over its values, by feature
 }
 
-// interestOf is what matters to factors.
-func (f *features) interestOf(factors []Factor) interest {
-	in := interest{factors: make([][]*Factor, len(f.list))}
-	for i := range factors {
-		c := &factors[i]
-		in.set.add(c.Feature)
-		in.factors[c.Feature] = append(in.factors[c.Feature], c)
+// interestOf is what matters to curves over the features' values, by feature.
+func (f *Features) interestOf(curves [][]FeatureCurve) interest {
+	in := interest{curves: curves}
+	for i := range curves {
+		if len(curves[i]) > 0 {
+			in.set.add(i)
+		}
 	}
 	for _, i := range slices.Backward(f.ratios) {
 		if in.set.has(i) {
@@ -39,21 +40,21 @@ func (f *features) interestOf(factors []Factor) interest {
 	return in
 }
 
-// read reports whether a factor reads the feature.
-func (in *interest) read(i int) bool { return i < len(in.factors) && len(in.factors[i]) > 0 }
+// read reports whether there is a curve over the feature's values.
+func (in *interest) read(i int) bool { return i < len(in.curves) && len(in.curves[i]) > 0 }
 
 // above is the least value of a feature beyond v at which what is made of it may be another than at v; never: none.
 func (in *interest) above(feature int, v int64) int64 {
 	least := int64(never)
-	for _, c := range in.factors[feature] {
+	for _, c := range in.curves[feature] {
 		least = min(least, c.above(v))
 	}
 	return least
 }
 
-// edge is the first instant after the given one, in ms, at which what is made of the features may be another if no event comes;
-// math.MaxInt64 if there is none. Values are those at the given instant, first is as in values.
-func (f *features) edge(in *interest, values []FeatureValue, state []byte, first, after int64) int64 {
+// Edge is the first instant after the given one, in ms, at which what is made of the features may be another if no
+// event comes; math.MaxInt64 if there is none. Values are those at the given instant, first is as in Values.
+func (f *Features) Edge(in *interest, values []FeatureValue, state []byte, first, after int64) int64 {
 	next, exact := int64(never), f.exactly(in, values)
 	for _, i := range f.tenures {
 		if first != 0 && (exact.has(i) || in.read(i)) {
@@ -73,11 +74,11 @@ func (f *features) edge(in *interest, values []FeatureValue, state []byte, first
 	return next
 }
 
-// exactly is the set of features of which every change matters: all, or those that a ratio divides. It leaves out those of
-// ratios that have no data and will not have any without an event.
-func (f *features) exactly(in *interest, values []FeatureValue) (set featureSet) {
+// exactly is the set of features of which every change matters: all, or those that a ratio divides. It leaves out
+// those of ratios that have no data and will not have any without an event.
+func (f *Features) exactly(in *interest, values []FeatureValue) (set featureSet) {
 	if in.all {
-		return allFeatures
+		return AllFeatures
 	}
 	for _, i := range slices.Backward(f.ratios) {
 		if d := &f.list[i]; (set.has(i) || in.read(i)) && !f.ended(i, values) {
@@ -89,7 +90,7 @@ func (f *features) exactly(in *interest, values []FeatureValue) (set featureSet)
 }
 
 // ended reports whether a ratio has no data, nor ever will have without a further event: a count only falls.
-func (f *features) ended(i int, values []FeatureValue) bool {
+func (f *Features) ended(i int, values []FeatureValue) bool {
 	d := &f.list[i]
 	switch f.list[d.to].kind {
 	case FeatureCount, FeatureActiveDays, FeatureDistinct:
@@ -101,9 +102,9 @@ func (f *features) ended(i int, values []FeatureValue) bool {
 	}
 }
 
-// next is the first instant after the given one at which what is made of a feature with value v may be another, by what its cell
-// keeps. Exact: any change of it counts.
-func (f *features) next(in *interest, i int, exact bool, c *cell, b []byte, v, after int64) int64 {
+// next is the first instant after the given one at which what is made of a feature with value v may be another, by
+// what its cell keeps. Exact: any change of it counts.
+func (f *Features) next(in *interest, i int, exact bool, c *cell, b []byte, v, after int64) int64 {
 	d := &f.list[i]
 	switch d.kind {
 	case FeatureSince:
@@ -127,7 +128,8 @@ func (f *features) next(in *interest, i int, exact bool, c *cell, b []byte, v, a
 	return d.unit.start(tile)
 }
 
-// passes is the first instant after the given one at which what is made of the time that has passed since another may be another.
+// passes is the first instant after the given one at which what is made of the time that has passed since another may
+// be another.
 func (in *interest) passes(i int, exact bool, since, after, unit int64) int64 {
 	if exact {
 		return nextElapsed(since, after, unit)

@@ -2,8 +2,8 @@ package scoring
 
 import "encoding/binary"
 
-// A cell of `since` keeps the time of the newest event; one of `last` that and the number the event held, in zigzag. Of two
-// events at the same time the number of the one folded later stands.
+// A cell of `since` keeps the time of the newest event; one of `last` that and the number the event held, in zigzag.
+// Of two events at the same time the number of the one folded later stands.
 
 func foldNewest(dst, old []byte, at int64) ([]byte, effect) {
 	if len(old) > 0 && at <= newestTime(old) {
@@ -20,22 +20,22 @@ func foldLast(dst, old []byte, at, number int64) ([]byte, effect) {
 }
 
 func newestTime(b []byte) int64 {
-	r := cellReader{b: b}
+	r := newReader(b)
 	return r.readTime()
 }
 
 func readLast(b []byte) (at, number int64) {
-	r := cellReader{b: b}
+	r := newReader(b)
 	return r.readTime(), unzigzag(r.next())
 }
 
 func validNewest(b []byte) bool {
-	r := cellReader{b: b}
+	r := newReader(b)
 	return r.readTime() <= maxTime && r.whole()
 }
 
 func validLast(b []byte) bool {
-	r := cellReader{b: b}
+	r := newReader(b)
 	at := r.readTime()
 	r.next()
 	return at <= maxTime && r.whole()

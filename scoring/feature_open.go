@@ -2,12 +2,13 @@ package scoring
 
 import "encoding/binary"
 
-// A cell of `open` keeps a queue of open items: the opening times of the oldest four; of those beyond, how many there are and
-// the newest opening time. An event that solves takes the oldest item away, if that was opened by then, and the first
-// beyond the four counts as opened at that newest time: its own is not known, and no item seems older than it is.
+// A cell of `open` keeps a queue of open items: the opening times of the oldest four; of those beyond, how many there
+// are and the newest opening time. An event that solves takes the oldest item away, if that was opened by then, and
+// the first beyond the four counts as opened at that newest time: its own is not known, and no item seems older than
+// it is.
 //
-// Where nothing was open by then, an opening event must still be on its way, and the solving time is kept, the newest of
-// several: the next event that opens an item earlier than that opens none.
+// Where nothing was open by then, an opening event must still be on its way, and the solving time is kept, the newest
+// of several: the next event that opens an item earlier than that opens none.
 //
 //	flags: number of times kept, and what else stands there  1 byte
 //	opening times, oldest first, each after the first as what lies between
@@ -44,7 +45,7 @@ func readQueue(b []byte) (q queue, damaged bool) {
 	if len(b) == 0 {
 		return q, true
 	}
-	flags, r := b[0], cellReader{b: b[1:]}
+	flags, r := b[0], newReader(b[1:])
 	q.ever, q.n = flags&openEver != 0, min(int(flags&openCount), maxOpen)
 	var last int64
 	for i := range q.n {
@@ -101,7 +102,7 @@ func (q *queue) append(dst []byte) []byte {
 }
 
 // foldOpen opens an item, or solves one, or both in this order.
-func (c *cell) foldOpen(dst, old []byte, o *featureEvent) ([]byte, effect) {
+func (c *cell) foldOpen(dst, old []byte, o *FeatureEvent) ([]byte, effect) {
 	q, _ := readQueue(old)
 	if o.is(c.of) {
 		q.open(o.Time)

@@ -8,10 +8,10 @@ import (
 // never is later than any instant and any tile.
 const never = math.MaxInt64
 
-// values appends what every feature of a set says at an instant, in ms since the epoch, to dst; of the others what they say where
-// there was no event. First is the customer's first activity, 0 for none. What happened after that instant counts as if it were
-// the newest event's.
-func (f *features) values(dst []FeatureValue, set featureSet, state []byte, first, at int64) []FeatureValue {
+// Values appends what every feature of a set says at an instant, in ms since the epoch, to dst; of the others what
+// they say where there was no event. First is the customer's first activity, 0 for none. What happened after that
+// instant counts as if it were the newest event's.
+func (f *Features) Values(dst []FeatureValue, set featureSet, state []byte, first, at int64) []FeatureValue {
 	n := len(dst)
 	dst = slices.Grow(dst, len(f.list))[:n+len(f.list)]
 	v := dst[n:]
@@ -41,9 +41,9 @@ func (f *features) values(dst []FeatureValue, set featureSet, state []byte, firs
 	return dst
 }
 
-// ranges appends bounds of what every feature of a set says from one instant to a later one, both included, to dst. First is as
-// in values.
-func (f *features) ranges(dst []FeatureRange, set featureSet, state []byte, first, from, to int64) []FeatureRange {
+// Ranges appends bounds of what every feature of a set says from one instant to a later one, both included, to dst.
+// First is as in Values.
+func (f *Features) Ranges(dst []FeatureRange, set featureSet, state []byte, first, from, to int64) []FeatureRange {
 	n := len(dst)
 	dst = slices.Grow(dst, len(f.list))[:n+len(f.list)]
 	v := dst[n:]
@@ -82,7 +82,8 @@ func tenureBetween(first, from, to int64) FeatureRange {
 	return always(elapsed(first, from, dayMillis), elapsed(first, to, dayMillis))
 }
 
-// read is what the feature says from one instant to another, by what its cell keeps. False: there was no event of its signal.
+// read is what the feature says from one instant to another, by what its cell keeps. False: there was no event of its
+// signal.
 func (d *compiledFeature) read(c *cell, b []byte, from, to int64) (FeatureRange, bool) {
 	switch d.kind {
 	case FeatureSince:

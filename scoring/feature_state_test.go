@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // everyKind has a feature of each kind over two signals.
@@ -29,7 +30,7 @@ func everyKind() []scoring.Feature {
 
 // everyKindState is the state after a few events that reach each cell of everyKind.
 func everyKindState(f *scoring.Features) (state []byte) {
-	at := func(d, h int64) int64 { return d*day + h*hour }
+	at := func(d, h int64) int64 { return d*scoringtest.Day + h*hour }
 	text := []scoring.PropertyValue{{Kind: scoring.PropertyText, Hash: 7}}
 	number := []scoring.PropertyValue{{Kind: scoring.PropertyNumber, Number: 7000}, {Kind: scoring.PropertyNumber, Number: -4500}}
 	for _, o := range []scoring.FeatureEvent{
@@ -60,17 +61,17 @@ var everyKindBytes = []string{
 
 func unhex(tb testing.TB, cells ...string) []byte {
 	tb.Helper()
-	return must(hex.DecodeString(strings.ReplaceAll(strings.Join(cells, ""), " ", "")))
+	return scoringtest.Must(hex.DecodeString(strings.ReplaceAll(strings.Join(cells, ""), " ", "")))
 }
 
 // TestFeatureBytes: the layout is stored, so it does not change within a version.
 func TestFeatureBytes(t *testing.T) {
-	f := must(scoring.CompileFeatures(everyKind()))
+	f := scoringtest.Must(scoring.CompileFeatures(everyKind()))
 	state, want := everyKindState(f), unhex(t, everyKindBytes...)
 	if !bytes.Equal(state, want) || !f.Valid(state) {
 		t.Errorf("% x\nwant % x", state, want)
 	}
-	if state, tooLate := f.Fold(nil, &scoring.FeatureEvent{Time: begin, Set: 4}); state != nil || tooLate {
+	if state, tooLate := f.Fold(nil, &scoring.FeatureEvent{Time: scoringtest.Begin, Set: 4}); state != nil || tooLate {
 		t.Errorf("an event that no feature is of left % x", state)
 	}
 }
@@ -128,7 +129,7 @@ func TestFeatureStateIsRefused(t *testing.T) {
 		"solved after all":             "06 07 20 ffffffffffff",
 		"unknown flag":                 "06 07 49 856e0a559201",
 	}
-	f := must(scoring.CompileFeatures(everyKind()))
+	f := scoringtest.Must(scoring.CompileFeatures(everyKind()))
 	for name, state := range tests {
 		if f.Valid(unhex(t, state)) {
 			t.Errorf("%s: accepted", name)
@@ -150,16 +151,16 @@ func manyValues(n int) string {
 	return b.String()
 }
 
-// FuzzFeatureState: whatever is accepted can be read and folded into, stays within its bound, and has values that an edge
-// or an event alone changes.
+// FuzzFeatureState: whatever is accepted can be read and folded into, stays within its bound, and has values that an
+// edge or an event alone changes.
 func FuzzFeatureState(f *testing.F) {
-	packs := [...]*scoring.Features{must(scoring.CompileFeatures(everyKind())), must(scoring.CompileFeatures(shopFeatures()))}
-	f.Add(false, everyKindState(packs[0]), uint64(3), int64(20_030*day))
+	packs := [...]*scoring.Features{scoringtest.Must(scoring.CompileFeatures(everyKind())), scoringtest.Must(scoring.CompileFeatures(shopFeatures()))}
+	f.Add(false, everyKindState(packs[0]), uint64(3), int64(20_030*scoringtest.Day))
 	for _, n := range []int{30, 3000} {
-		f.Add(true, newFeatureCustomer(f, n).state, uint64(1<<ordered|1<<ticketOpened), begin+366*day)
+		f.Add(true, newFeatureCustomer(f, n).state, uint64(1<<ordered|1<<ticketOpened), scoringtest.Begin+366*scoringtest.Day)
 	}
 	for _, cell := range everyKindBytes {
-		f.Add(false, unhex(f, cell), uint64(2), int64(20_000*day))
+		f.Add(false, unhex(f, cell), uint64(2), int64(20_000*scoringtest.Day))
 	}
 	f.Fuzz(func(t *testing.T, shop bool, state []byte, set uint64, at int64) {
 		k := packs[0]
@@ -174,12 +175,12 @@ func FuzzFeatureState(f *testing.F) {
 			if len(state) > k.MaxState() {
 				t.Fatalf("%d bytes, %d at most", len(state), k.MaxState())
 			}
-			values := k.Values(nil, state, begin, at)
-			edge := k.Edge(values, state, begin, at)
-			if later := k.Values(nil, state, begin, edge-1); edge <= at || !slices.Equal(values, later) {
+			values := k.Values(nil, scoring.AllFeatures, state, scoringtest.Begin, at)
+			edge := k.EdgeOfAny(values, state, scoringtest.Begin, at)
+			if later := k.Values(nil, scoring.AllFeatures, state, scoringtest.Begin, edge-1); edge <= at || !slices.Equal(values, later) {
 				t.Fatalf("%+v at %d, %+v before the edge at %d", values, at, later, edge)
 			}
-			for i, r := range k.Ranges(nil, state, begin, at, at+50*day) {
+			for i, r := range k.Ranges(nil, scoring.AllFeatures, state, scoringtest.Begin, at, at+50*scoringtest.Day) {
 				if v := values[i]; v.OK && (v.N < r.Least || v.N > r.Greatest || !r.Sometimes) || !v.OK && r.Always {
 					t.Fatalf("%+v outside %+v", v, r)
 				}
@@ -191,7 +192,7 @@ func FuzzFeatureState(f *testing.F) {
 			if !k.Valid(state) {
 				t.Fatalf("not to be stored: % x", state)
 			}
-			at += day
+			at += scoringtest.Day
 		}
 	})
 }

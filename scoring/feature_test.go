@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 const hour = int64(3_600_000)
@@ -88,17 +89,17 @@ var drawProperty = rapid.Custom(func(t *rapid.T) scoring.PropertyValue {
 // drawHistory draws events in the order they come: most of them in order, where late is set some of them late by far.
 func drawHistory(t *rapid.T, late bool) []scoring.FeatureEvent {
 	now := rapid.SampledFrom([]int64{31_536_000_000, 946_684_800_000, 1_600_000_000_000, 4_102_444_800_000}).Draw(t, "begin")
-	pace := rapid.SampledFrom([]int64{60_000, 12 * hour, 2 * day, 40 * day}).Draw(t, "pace")
+	pace := rapid.SampledFrom([]int64{60_000, 12 * hour, 2 * scoringtest.Day, 40 * scoringtest.Day}).Draw(t, "pace")
 	var events []scoring.FeatureEvent
 	for range rapid.IntRange(0, 80).Draw(t, "events") {
 		now += rapid.Int64Range(0, pace).Draw(t, "gap")
 		o := scoring.FeatureEvent{Time: now, Set: rapid.Uint64Range(0, 15).Draw(t, "signals")}
 		switch {
 		case rapid.IntRange(0, 9).Draw(t, "at midnight") == 0:
-			o.Time -= now % day
+			o.Time -= now % scoringtest.Day
 			o.Time += rapid.Int64Range(-1, 0).Draw(t, "before midnight")
 		case late && rapid.IntRange(0, 4).Draw(t, "late") == 0:
-			o.Time -= rapid.Int64Range(0, rapid.SampledFrom([]int64{hour, 30 * day, 900 * day}).Draw(t, "at most")).Draw(t, "by")
+			o.Time -= rapid.Int64Range(0, rapid.SampledFrom([]int64{hour, 30 * scoringtest.Day, 900 * scoringtest.Day}).Draw(t, "at most")).Draw(t, "by")
 		}
 		o.Time = max(o.Time, 31_536_000_000)
 		if late {
@@ -129,15 +130,16 @@ func drawInstants(t *rapid.T, events []scoring.FeatureEvent, n int) []int64 {
 		base = newest(events)
 	}
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) int64 {
-		at := base + rapid.OneOf(rapid.Int64Range(-3*hour, 3*day), rapid.Int64Range(-30*day, 900*day)).Draw(t, "after")
+		at := base + rapid.OneOf(rapid.Int64Range(-3*hour, 3*scoringtest.Day), rapid.Int64Range(-30*scoringtest.Day, 900*scoringtest.Day)).Draw(t, "after")
 		if rapid.Bool().Draw(t, "edge") {
-			at += rapid.Int64Range(-1, 0).Draw(t, "before") - at%day
+			at += rapid.Int64Range(-1, 0).Draw(t, "before") - at%scoringtest.Day
 		}
 		return at
 	}), n, n).Draw(t, "instants")
 }
 
-// TestFeaturesAsRecomputed holds every kind, alone and beside others, against recomputation from all events, in order and with late ones.
+// TestFeaturesAsRecomputed holds every kind, alone and beside others, against recomputation from all events, in order
+// and with late ones.
 func TestFeaturesAsRecomputed(t *testing.T) {
 	check := func(t *testing.T, late bool, kinds ...scoring.FeatureKind) {
 		rapid.Check(t, func(t *rapid.T) {
@@ -180,14 +182,14 @@ func TestFeaturesAsRecomputed(t *testing.T) {
 }
 
 func sameFeatures(t *rapid.T, f *scoring.Features, oracle *featureOracle, state []byte, at int64) {
-	got, want := f.Values(nil, state, oracle.first, at), oracle.values(at)
+	got, want := f.Values(nil, scoring.AllFeatures, state, oracle.first, at), oracle.values(at)
 	if !slices.Equal(got, want) {
 		t.Fatalf("at %d: %+v\nwant %+v\nof %+v\nstate % x", at, got, want, oracle.decl, state)
 	}
 }
 
-// TestFeatureStateOfEvents: the state does not depend on the order of events but for `open` and equal times in `last`, nor
-// on the buffer it is folded in.
+// TestFeatureStateOfEvents: the state does not depend on the order of events but for `open` and equal times in
+// `last`, nor on the buffer it is folded in.
 func TestFeatureStateOfEvents(t *testing.T) {
 	kinds := []scoring.FeatureKind{
 		scoring.FeatureCount, scoring.FeatureSum, scoring.FeatureActiveDays, scoring.FeatureSince,

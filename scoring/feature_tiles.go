@@ -75,9 +75,9 @@ type tiles struct {
 const behind = 1 << 60
 
 func (t *tiles) open(c *cell, b []byte, days bool) {
-	r := cellReader{b: b}
+	r := newReader(b)
 	t.head = r.readTile()
-	t.b, t.at, t.tile = b, r.at, t.head+1
+	t.b, t.at, t.tile = b, r.offset(), t.head+1
 	t.sums, t.days = c.kind == cellSums, days
 	t.next()
 }

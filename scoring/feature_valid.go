@@ -1,23 +1,23 @@
 package scoring
 
-// valid reports whether fold can have left the state: whatever it accepts has one spelling and at most maxState bytes, and
-// may be read and folded into. An instant or tile in it is never beyond maxTime.
-func (f *features) valid(state []byte) bool {
+// Valid reports whether Fold can have left the state: whatever it accepts has one spelling and at most MaxState
+// bytes, and may be read and folded into. An instant or tile in it is never beyond maxTime.
+func (f *Features) Valid(state []byte) bool {
 	last := -1
 	for len(state) > 0 {
 		if len(state) < 2 {
 			return false
 		}
-		i, r := int(state[0]), cellReader{b: state[1:]}
+		i, r := int(state[0]), newReader(state[1:])
 		size := r.next()
-		if i <= last || i >= len(f.cells) || r.at > len(r.b) || size > uint64(len(r.b)-r.at) {
+		if i <= last || i >= len(f.cells) || r.damaged() || size > uint64(len(r.rest())) {
 			return false
 		}
 		kept := r.fixed(int(size))
 		if !f.cells[i].valid(kept) {
 			return false
 		}
-		last, state = i, r.b[r.at:]
+		last, state = i, r.rest()
 	}
 	return true
 }

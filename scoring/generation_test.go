@@ -10,14 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
-
-// packOf is a pack of these lines of YAML behind the least that a pack has.
-func packOf(tb testing.TB, version string, lines ...string) *scoring.Pack {
-	tb.Helper()
-	text := "name: trial\nversion: " + version + "\nhorizon: 30d\nactivity: [buy, view]\n" + strings.Join(lines, "\n") + "\n"
-	return must(scoring.Load("trial.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{}))
-}
 
 const olderSignals = "signals:\n  buy: {types: [buy]}\n  gone: {types: [view]}\n  low: {types: [view], where: [{property: stars, at_most: 2}]}\n"
 
@@ -60,14 +54,14 @@ func carriedOver(newer []string) (lines []string) {
 // TestMigrationIsAFoldOfTheCommonPart: what a customer carries over is, bit for bit, what a fold of its events into the
 // features that both packs have would have left, and from then on nothing tells the two apart.
 func TestMigrationIsAFoldOfTheCommonPart(t *testing.T) {
-	older := packOf(t, "1", append([]string{olderSignals}, olderFeatures...)...)
-	newer := packOf(t, "2", append([]string{newerSignals}, newerFeatures...)...)
-	common := packOf(t, "2", append([]string{newerSignals}, carriedOver(newerFeatures)...)...)
+	older := scoringtest.PackOf(t, "1", append([]string{olderSignals}, olderFeatures...)...)
+	newer := scoringtest.PackOf(t, "2", append([]string{newerSignals}, newerFeatures...)...)
+	common := scoringtest.PackOf(t, "2", append([]string{newerSignals}, carriedOver(newerFeatures)...)...)
 	rapid.Check(t, func(t *rapid.T) {
-		now := int64(begin)
+		now := int64(scoringtest.Begin)
 		draw := func() *scoring.Observation {
-			now += rapid.Int64Range(-20*day, 30*day).Draw(t, "later")
-			now = max(now, begin)
+			now += rapid.Int64Range(-20*scoringtest.Day, 30*scoringtest.Day).Draw(t, "later")
+			now = max(now, scoringtest.Begin)
 			return &scoring.Observation{Time: now, Value: rapid.Int64Range(-5, 5000).Draw(t, "money"), HasValue: rapid.Bool().Draw(t, "paid")}
 		}
 		type event struct {
@@ -82,31 +76,31 @@ func TestMigrationIsAFoldOfTheCommonPart(t *testing.T) {
 		fold := func(s *scoring.Scorer, c *scoring.Customer, e *event) {
 			o := *e.o
 			o.Properties = nil
-			for _, p := range s.Properties() {
+			for _, p := range s.Pack.Properties() {
 				v := scoring.PropertyValue{Kind: scoring.PropertyNumber, Number: int64(e.sort) * 1000}
 				if p == "sort" {
 					v = scoring.PropertyValue{Kind: scoring.PropertyText, Hash: e.sort}
 				}
 				o.Properties = append(o.Properties, v)
 			}
-			o.Signal = s.Signal([]byte(e.kind), o.Properties...)
+			o.Signal = s.Pack.Signal([]byte(e.kind), o.Properties...)
 			s.Observe(c, &scoring.Population{}, &o)
 		}
 		at := rapid.IntRange(0, len(events)).Draw(t, "migrated before")
-		from, to := older.NewScorer(), newer.NewScorer()
+		from, to := scoring.NewScorer(older), scoring.NewScorer(newer)
 		got := scoring.Customer{Profile: &scoring.Profile{}}
 		for i := range events[:at] {
 			fold(from, &got, &events[i])
 		}
 		want := scoring.Customer{Profile: &scoring.Profile{}}
-		alone := common.NewScorer()
+		alone := scoring.NewScorer(common)
 		for i := range events[:at] {
 			fold(alone, &want, &events[i])
 		}
-		scoring.NewMigration(from, to).Enter(&got, begin)
+		scoring.NewMigration(from, to).Enter(&got, scoringtest.Begin)
 		got.Features = bytes.Clone(got.Features)
 		same := scoring.NewMigration(alone, to)
-		same.Enter(&want, begin) // only the numbers of the cells differ
+		same.Enter(&want, scoringtest.Begin) // only the numbers of the cells differ
 		want.Features = bytes.Clone(want.Features)
 		for i := at; ; i++ {
 			if err := to.Fits(&got); err != nil || !bytes.Equal(got.Features, want.Features) || got.Armed != want.Armed {
@@ -123,19 +117,20 @@ func TestMigrationIsAFoldOfTheCommonPart(t *testing.T) {
 
 // TestMigrationSeesWhatWasKept: a window that is longer under the new pack begins with what the shorter one had kept.
 func TestMigrationSeesWhatWasKept(t *testing.T) {
-	from := packOf(t, "1", olderSignals, "features:\n  n: {kind: count, of: buy, within: 10d}").NewScorer()
-	to := packOf(t, "2", olderSignals, "features:\n  n: {kind: count, of: buy, within: 80d}").NewScorer()
+	from := scoring.NewScorer(scoringtest.PackOf(t, "1", olderSignals, "features:\n  n: {kind: count, of: buy, within: 10d}"))
+	to := scoring.NewScorer(scoringtest.PackOf(t, "2", olderSignals, "features:\n  n: {kind: count, of: buy, within: 80d}"))
 	c := scoring.Customer{Profile: &scoring.Profile{}}
 	for i := range 30 {
-		from.Observe(&c, &scoring.Population{}, &scoring.Observation{Time: begin + int64(i)*day, Signal: from.Signal([]byte("buy"))})
+		from.Observe(&c, &scoring.Population{}, &scoring.Observation{Time: scoringtest.Begin + int64(i)*scoringtest.Day, Signal: from.Pack.Signal([]byte("buy"))})
 	}
-	scoring.NewMigration(from, to).Enter(&c, begin+30*day)
-	if got := to.Score(&c, begin+30*day).Values; len(got) != 1 || got[0].N != 10 {
+	scoring.NewMigration(from, to).Enter(&c, scoringtest.Begin+30*scoringtest.Day)
+	if got := to.Eval.Score(&c, scoringtest.Begin+30*scoringtest.Day).Values; len(got) != 1 || got[0].N != 10 {
 		t.Errorf("%+v, want the 10 days that were kept", got)
 	}
 }
 
-// TestMigrationOfEpisodes: an open episode goes on under the opening of the same code, else by its floor, and ends with its kind.
+// TestMigrationOfEpisodes: an open episode goes on under the opening of the same code, else by its floor, and ends
+// with its kind.
 func TestMigrationOfEpisodes(t *testing.T) {
 	kind := func(opens ...string) string {
 		return "kinds:\n  explicit: {opens: [" + strings.Join(opens, ", ") + "], closes: [buy], expires: 60d}"
@@ -144,7 +139,7 @@ func TestMigrationOfEpisodes(t *testing.T) {
 		return fmt.Sprintf("{signal: %s, floor: %d, code: %s}", signal, floor, code)
 	}
 	signals := "signals:\n  buy: {types: [buy]}\n  ask: {types: [ask]}\n  tell: {types: [tell]}\n  leave: {types: [leave]}\n"
-	older := packOf(t, "1", signals, kind(opening("ask", "ticket_escalated", 50), opening("leave", "cancellation_requested", 90)))
+	older := scoringtest.PackOf(t, "1", signals, kind(opening("ask", "ticket_escalated", 50), opening("leave", "cancellation_requested", 90)))
 	for name, c := range map[string]struct {
 		newer   string
 		opening uint8 // its bit
@@ -156,49 +151,49 @@ func TestMigrationOfEpisodes(t *testing.T) {
 		"kind gone":              {"", 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			from, to := older.NewScorer(), packOf(t, "2", signals, c.newer).NewScorer()
-			at := int64(begin)
+			from, to := scoring.NewScorer(older), scoring.NewScorer(scoringtest.PackOf(t, "2", signals, c.newer))
+			at := int64(scoringtest.Begin)
 			p := scoring.Customer{Profile: &scoring.Profile{}}
 			for i, kind := range []string{"buy", "leave"} {
-				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + int64(i), Signal: from.Signal([]byte(kind))})
+				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + int64(i), Signal: from.Pack.Signal([]byte(kind))})
 			}
 			m := scoring.NewMigration(from, to)
-			decisions := m.Leave(&p, at+day)
-			m.Enter(&p, at+day)
-			h := p.HardEpisode(scoring.Explicit)
+			decisions := m.Leave(&p, at+scoringtest.Day)
+			m.Enter(&p, at+scoringtest.Day)
+			h := *p.EpisodeOf(scoring.Explicit)
 			if h.Open() == c.ended || h.Openings != c.opening || (len(decisions) == 1 && decisions[0].Transition == scoring.Expired) != c.ended {
 				t.Errorf("%+v, decided %+v", h, decisions)
 			}
-			if got := to.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + 2*day, Signal: to.Signal([]byte("buy"))}); len(got) == 0 != c.ended {
+			if got := to.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: at + 2*scoringtest.Day, Signal: to.Pack.Signal([]byte("buy"))}); len(got) == 0 != c.ended {
 				t.Errorf("the closing signal decides %+v", got)
 			}
 		})
 	}
 	t.Run("a shorter end", func(t *testing.T) {
 		shorter := strings.Replace(kind(opening("ask", "ticket_escalated", 50), opening("leave", "cancellation_requested", 90)), "60d", "30d", 1)
-		from, to := older.NewScorer(), packOf(t, "2", signals, shorter).NewScorer()
+		from, to := scoring.NewScorer(older), scoring.NewScorer(scoringtest.PackOf(t, "2", signals, shorter))
 		p := scoring.Customer{Profile: &scoring.Profile{}}
 		pop := scoring.Population{}
-		from.Observe(&p, &pop, &scoring.Observation{Time: begin, Signal: from.Signal([]byte("leave"))})
-		scoring.NewMigration(from, to).Enter(&p, begin+50*day)
-		to.Observe(&p, &pop, &scoring.Observation{Time: begin + 50*day, Signal: to.Signal([]byte("view"))})
-		if d := to.Wake(&p); len(d) != 1 || d[0].Transition != scoring.Expired || d[0].At < begin+50*day {
+		from.Observe(&p, &pop, &scoring.Observation{Time: scoringtest.Begin, Signal: from.Pack.Signal([]byte("leave"))})
+		scoring.NewMigration(from, to).Enter(&p, scoringtest.Begin+50*scoringtest.Day)
+		to.Observe(&p, &pop, &scoring.Observation{Time: scoringtest.Begin + 50*scoringtest.Day, Signal: to.Pack.Signal([]byte("view"))})
+		if d := to.Wake(&p); len(d) != 1 || d[0].Transition != scoring.Expired || d[0].At < scoringtest.Begin+50*scoringtest.Day {
 			t.Errorf("decided %+v, looked at in minute %d", d, p.Armed)
 		}
 	})
 	t.Run("ids", func(t *testing.T) { // two that begin at once, and of the newer pack's openings one stands for both
-		twice := packOf(t, "1", signals, "kinds:", "  explicit:", "    opens:", "      - {signal: ask, floor: 50, code: ticket_escalated, closes: [buy]}",
+		twice := scoringtest.PackOf(t, "1", signals, "kinds:", "  explicit:", "    opens:", "      - {signal: ask, floor: 50, code: ticket_escalated, closes: [buy]}",
 			"      - {signal: leave, floor: 90, code: cancellation_requested, closes: [tell]}")
-		from, to := twice.NewScorer(), packOf(t, "2", signals, kind(opening("ask", "ticket_escalated", 50))).NewScorer()
+		from, to := scoring.NewScorer(twice), scoring.NewScorer(scoringtest.PackOf(t, "2", signals, kind(opening("ask", "ticket_escalated", 50))))
 		p := scoring.Customer{Profile: &scoring.Profile{}}
 		var all []scoring.Decision
 		observe := func(s *scoring.Scorer, eventType string) {
-			all = append(all, s.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin, Signal: s.Signal([]byte(eventType))})...)
+			all = append(all, s.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: scoringtest.Begin, Signal: s.Pack.Signal([]byte(eventType))})...)
 		}
 		observe(from, "ask")
 		observe(from, "buy")
 		observe(from, "leave")
-		scoring.NewMigration(from, to).Enter(&p, begin)
+		scoring.NewMigration(from, to).Enter(&p, scoringtest.Begin)
 		observe(to, "buy")
 		ids := map[scoring.AlertID]bool{}
 		for i := range all {
@@ -210,22 +205,25 @@ func TestMigrationOfEpisodes(t *testing.T) {
 		}
 	})
 	t.Run("nothing left", func(t *testing.T) {
-		newer := packOf(t, "2", signals, kind(opening("leave", "dispute_open", 40)))
-		from := older.NewScorer()
+		newer := scoringtest.PackOf(t, "2", signals, kind(opening("leave", "dispute_open", 40)))
+		from := scoring.NewScorer(older)
 		p := scoring.Customer{Profile: &scoring.Profile{}}
-		from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin, Signal: from.Signal([]byte("buy"))}) // ends what never was
-		noted := p.HardEpisode(scoring.Explicit)
-		scoring.NewMigration(from, newer.NewScorer()).Enter(&p, begin+day)
+		from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: scoringtest.Begin, Signal: from.Pack.Signal([]byte("buy"))}) // ends what never was
+		noted := *p.EpisodeOf(scoring.Explicit)
+		scoring.NewMigration(from, scoring.NewScorer(newer)).Enter(&p, scoringtest.Begin+scoringtest.Day)
 		back := scoring.Customer{Profile: &scoring.Profile{}}
-		if err := scoring.ReadProfile(scoring.AppendProfile(nil, &p), &back); err != nil || *back.Profile != *p.Profile || noted == (scoring.Hard{}) {
+		if err := scoring.ReadProfile(scoring.AppendProfile(nil, &p), &back); err != nil || *back.Profile != *p.Profile || noted == (scoring.Triggered{}) {
 			t.Errorf("%+v is read as %+v, %v; it was noted as %+v", p.Profile, back.Profile, err, noted)
 		}
 	})
 }
 
-// TestMigrationOfTrends: a trend that looks farther back than what was kept begins without data, with all that reads its cell.
+// TestMigrationOfTrends: a trend that looks farther back than what was kept begins without data, with all that reads
+// its cell.
 func TestMigrationOfTrends(t *testing.T) {
-	kept := func(features string) *scoring.Pack { return packOf(t, "1", olderSignals, "features: {"+features+"}") }
+	kept := func(features string) *scoring.Pack {
+		return scoringtest.PackOf(t, "1", olderSignals, "features: {"+features+"}")
+	}
 	for name, c := range map[string]struct {
 		older, newer string
 		want         []scoring.FeatureValue
@@ -239,13 +237,13 @@ func TestMigrationOfTrends(t *testing.T) {
 		"count alone":        {"t: {kind: trend, of: buy, within: 10d}", "n: {kind: count, of: buy, within: 60d}", []scoring.FeatureValue{{N: 20, OK: true}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			from, to := kept(c.older).NewScorer(), kept(c.newer).NewScorer()
+			from, to := scoring.NewScorer(kept(c.older)), scoring.NewScorer(kept(c.newer))
 			p := scoring.Customer{Profile: &scoring.Profile{}}
 			for i := range int64(40) {
-				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: begin + i*day, Signal: from.Signal([]byte("buy"))})
+				from.Observe(&p, &scoring.Population{}, &scoring.Observation{Time: scoringtest.Begin + i*scoringtest.Day, Signal: from.Pack.Signal([]byte("buy"))})
 			}
-			scoring.NewMigration(from, to).Enter(&p, begin+39*day)
-			got := to.Score(&p, begin+39*day).Values
+			scoring.NewMigration(from, to).Enter(&p, scoringtest.Begin+39*scoringtest.Day)
+			got := to.Eval.Score(&p, scoringtest.Begin+39*scoringtest.Day).Values
 			if !slices.Equal(got, c.want) {
 				t.Errorf("%+v, want %+v", got, c.want)
 			}

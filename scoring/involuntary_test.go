@@ -10,50 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
-
-// happening is an event of a customer's life, in ms from its beginning.
-type happening struct {
-	at         int64
-	eventType  string
-	properties map[string]scoring.PropertyValue
-}
-
-// decided are the decisions about one customer of a pack with these events, up to so many days after the last.
-func decided(pack *scoring.Pack, events []happening, days int64) (all []scoring.Decision) {
-	return decidedLate(pack, events, 0, days)
-}
-
-// decidedLate is decided where deadlines fire by so many ms before each event.
-func decidedLate(pack *scoring.Pack, events []happening, lateness, days int64) (all []scoring.Decision) {
-	scorer, pop := pack.NewScorer(), scoring.Population{}
-	c := scoring.Customer{Profile: &scoring.Profile{}}
-	note := func(decisions []scoring.Decision) {
-		for _, d := range decisions {
-			d.Score.Values = slices.Clone(d.Score.Values)
-			all = append(all, d)
-		}
-	}
-	wake := func(until int64) {
-		for c.Armed != 0 && c.Armed <= until/60_000 {
-			note(scorer.Wake(&c))
-		}
-	}
-	last := int64(0)
-	for _, e := range events {
-		wake(begin + e.at - lateness)
-		var properties []scoring.PropertyValue
-		for _, path := range pack.Properties() {
-			properties = append(properties, e.properties[path])
-		}
-		note(scorer.Observe(&c, &pop, &scoring.Observation{
-			Time: begin + e.at, Signal: pack.Signal([]byte(e.eventType), properties...), Properties: properties,
-		}))
-		last = max(last, begin+e.at)
-	}
-	wake(last + days*day)
-	return all
-}
 
 // firstLapse is when the first lapse is raised, never: the greatest time.
 func firstLapse(all []scoring.Decision) int64 {
@@ -65,43 +23,44 @@ func firstLapse(all []scoring.Decision) int64 {
 	return math.MaxInt64
 }
 
-// TestFailedPaymentsAreNoLapse: with every shipped pack that has the kind, payments that fail never make a lapse come earlier.
+// TestFailedPaymentsAreNoLapse: with every shipped pack that has the kind, payments that fail never make a lapse come
+// earlier.
 func TestFailedPaymentsAreNoLapse(t *testing.T) {
 	for _, name := range scoring.Shipped() {
-		pack := must(scoring.Load(name, nil, scoring.Overrides{}))
+		pack := scoringtest.Must(scoring.Load(name, nil, scoring.Overrides{}))
 		if len(pack.Kinds[scoring.Involuntary].Opens) == 0 {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			for _, silent := range []int64{20, 60, 100, 201} {
-				var events []happening
+				var events []scoringtest.Happening
 				for i := range int64(10) {
-					events = append(events, happening{at: 6 * i * day, eventType: pack.Activity[0]})
+					events = append(events, scoringtest.Happening{At: 6 * i * scoringtest.Day, Type: pack.Activity[0]})
 				}
-				without := firstLapse(decided(pack, events, 3000))
-				events = append(events, happening{at: (54 + silent) * day, eventType: "Payment Failed"})
-				if with := firstLapse(decided(pack, events, 3000)); with < without {
-					t.Errorf("a payment that failed after %d days of silence: day %.1f, without it day %.1f", silent, float64(with-begin)/day, float64(without-begin)/day)
+				without := firstLapse(scoringtest.Decided(pack, events, 3000))
+				events = append(events, scoringtest.Happening{At: (54 + silent) * scoringtest.Day, Type: "Payment Failed"})
+				if with := firstLapse(scoringtest.Decided(pack, events, 3000)); with < without {
+					t.Errorf("a payment that failed after %d days of silence: day %.1f, without it day %.1f", silent, float64(with-scoringtest.Begin)/scoringtest.Day, float64(without-scoringtest.Begin)/scoringtest.Day)
 				}
 			}
 			types := pack.EventTypes()
 			rapid.Check(t, func(t *rapid.T) {
-				draw := func(least int, name string, types []string) (events []happening) {
+				draw := func(least int, name string, types []string) (events []scoringtest.Happening) {
 					for range rapid.IntRange(least, 12).Draw(t, name) {
-						e := happening{at: rapid.Int64Range(0, 300*day).Draw(t, "at"), eventType: rapid.SampledFrom(types).Draw(t, "type")}
-						e.properties = map[string]scoring.PropertyValue{"final": {Kind: scoring.PropertyBool, Number: rapid.Int64Range(0, 1).Draw(t, "final")}}
+						e := scoringtest.Happening{At: rapid.Int64Range(0, 300*scoringtest.Day).Draw(t, "at"), Type: rapid.SampledFrom(types).Draw(t, "type")}
+						e.Properties = map[string]scoring.PropertyValue{"final": {Kind: scoring.PropertyBool, Number: rapid.Int64Range(0, 1).Draw(t, "final")}}
 						events = append(events, e)
 					}
 					return events
 				}
-				byTime := func(a, b happening) int { return cmp.Compare(a.at, b.at) }
+				byTime := func(a, b scoringtest.Happening) int { return cmp.Compare(a.At, b.At) }
 				events := append(draw(3, "visits", pack.Activity), draw(0, "events", types)...)
 				slices.SortStableFunc(events, byTime)
-				without := firstLapse(decided(pack, events, 1500))
+				without := firstLapse(scoringtest.Decided(pack, events, 1500))
 				more := append(slices.Clone(events), draw(1, "failed payments", []string{"Payment Failed"})...)
 				slices.SortStableFunc(more, byTime)
-				if with := firstLapse(decided(pack, more, 1500)); with < without {
-					t.Fatal(fmt.Sprintf("lapse on day %.4f, without payments that failed on day %.4f", float64(with-begin)/day, float64(without-begin)/day))
+				if with := firstLapse(scoringtest.Decided(pack, more, 1500)); with < without {
+					t.Fatal(fmt.Sprintf("lapse on day %.4f, without payments that failed on day %.4f", float64(with-scoringtest.Begin)/scoringtest.Day, float64(without-scoringtest.Begin)/scoringtest.Day))
 				}
 			})
 		})
@@ -125,14 +84,14 @@ func TestLapseBesideOtherKinds(t *testing.T) {
 		"tiers of the stage":    {"  explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}], expires: 3000d}\nstages: {new: 1000d, tiers: {new: {watch: 20, at_risk: 30, critical: 60}}}", scoring.TierNone},
 	} {
 		t.Run(name, func(t *testing.T) {
-			pack := packOf(t, "1", signals, c.kinds)
-			var events []happening
+			pack := scoringtest.PackOf(t, "1", signals, c.kinds)
+			var events []scoringtest.Happening
 			for i := range int64(10) {
-				events = append(events, happening{at: 6 * i * day, eventType: "buy"})
+				events = append(events, scoringtest.Happening{At: 6 * i * scoringtest.Day, Type: "buy"})
 			}
-			events = append(events, happening{at: 55 * day, eventType: "ask"})
+			events = append(events, scoringtest.Happening{At: 55 * scoringtest.Day, Type: "ask"})
 			got := scoring.TierNone
-			for _, d := range decided(pack, events, 2900) {
+			for _, d := range scoringtest.Decided(pack, events, 2900) {
 				if d.Kind == scoring.Lapse && d.Transition == scoring.Raised {
 					got = d.Tier
 				}

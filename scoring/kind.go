@@ -24,6 +24,9 @@ const (
 
 var kindNames = [NumKinds]string{"lapse", "explicit", "involuntary", "service_failure"}
 
+// KindNames are the names of the kinds, in order.
+func KindNames() []string { return slices.Clone(kindNames[:]) }
+
 // String is the kind's stable name.
 func (n Kind) String() string {
 	if n >= NumKinds {
@@ -64,22 +67,19 @@ func (s KindSet) all(yield func(Kind) bool) {
 	}
 }
 
-// hards is how many kinds there are beside lapse.
-const hards = int(NumKinds) - 1
+// numTriggered is how many kinds there are beside lapse.
+const numTriggered = int(NumKinds) - 1
 
-// hard is the customer's state in a kind other than lapse.
-func (p *Profile) hard(n Kind) *Hard { return &p.Hard[n-1] }
+// EpisodeOf is the customer's state in a kind other than lapse.
+func (p *Profile) EpisodeOf(n Kind) *Triggered { return &p.Triggered[n-1] }
 
-// noted brings Spoken up to date with a kind's state.
-func (p *Profile) noted(n Kind) {
-	p.Spoken &^= 1 << n
-	if *p.hard(n) != (Hard{}) {
-		p.Spoken |= 1 << n
+// touch brings Touched up to date with a kind's state.
+func (p *Profile) touch(n Kind) {
+	p.Touched &^= 1 << n
+	if *p.EpisodeOf(n) != (Triggered{}) {
+		p.Touched |= 1 << n
 	}
 }
-
-// HardEpisode is the customer's state in a kind other than lapse.
-func (p *Profile) HardEpisode(n Kind) Hard { return *p.hard(n) }
 
 // kindFile is a kind as written.
 type kindFile struct {
@@ -97,14 +97,15 @@ type openingFile struct {
 	Code    string   `json:"code"              yaml:"code"`
 }
 
-const maxOpenings = 8 // of a kind
+// maxOpenings is how many openings a kind has at most.
+const maxOpenings = 8
 
 // checkKinds notes what is wrong with the kinds.
 func (f *packFile) checkKinds() {
 	for name, kind := range sorted(f.Kinds) {
 		at := f.at("kinds") + "." + name
-		if i := slices.Index(kindNames[:], name); i < 0 || Kind(i) == Lapse {
-			f.broken(at, "is no kind, there are %s", strings.Join(kindNames[1:], ", "))
+		if i := slices.Index(KindNames(), name); i < 0 || Kind(i) == Lapse {
+			f.broken(at, "is no kind, there are %s", strings.Join(KindNames()[1:], ", "))
 		}
 		if n := len(kind.Opens); n == 0 || n > maxOpenings {
 			f.broken(at+".opens", "%d signals, must be 1 to %d", n, maxOpenings)
@@ -227,7 +228,7 @@ func (r *KindRule) ended(named uint64) (openings uint8) {
 }
 
 // stands is the opening that the floor of an episode is of; false: none is open, or of none that the rule knows.
-func (r *KindRule) stands(h *Hard) (opening uint8, ok bool) {
+func (r *KindRule) stands(h *Triggered) (opening uint8, ok bool) {
 	return r.top(h.Openings), h.Openings != 0 && len(r.Opens) > 0
 }
 

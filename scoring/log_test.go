@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // row is one event of a log in the format of the public sets.
@@ -53,12 +54,12 @@ func readLog(t *testing.T, path string) []row {
 	records := table(t, path)
 	rows := make([]row, len(records))
 	for i, r := range records {
-		rows[i] = row{r[0], int64(math.Round(number(t, r[1]) * 1000)), r[2]}
+		rows[i] = row{r[0], int64(math.Round(parseNumber(t, r[1]) * 1000)), r[2]}
 	}
 	return rows
 }
 
-func number(t *testing.T, s string) float64 {
+func parseNumber(t *testing.T, s string) float64 {
 	t.Helper()
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil {
@@ -78,13 +79,13 @@ func readChanges(t *testing.T, path string) []change {
 	t.Helper()
 	var all []change
 	for _, r := range table(t, path) {
-		all = append(all, change{r[0], r[1], int64(number(t, r[2]) * 1000), number(t, r[3])})
+		all = append(all, change{r[0], r[1], int64(parseNumber(t, r[2]) * 1000), parseNumber(t, r[3])})
 	}
 	return all
 }
 
-// lapses folds a log in time order into partitions by customer, lateness 0: what falls due before a customer's own event
-// fires before it, what falls due after its last one fires at the end.
+// lapses folds a log in time order into partitions by customer, lateness 0: what falls due before a customer's own
+// event fires before it, what falls due after its last one fires at the end.
 func lapses(pack *scoring.Pack, rows []row, partitions int) []change {
 	populations, newest := make([]scoring.Population, partitions), make([]int64, partitions)
 	profiles := map[string]*scoring.Profile{}
@@ -94,7 +95,7 @@ func lapses(pack *scoring.Pack, rows []row, partitions int) []change {
 	}
 	wake := func(customer string, p *scoring.Profile, until int64) {
 		for p.Armed != 0 && p.Armed <= until/60_000 {
-			if d, ok := pack.Wake(p); ok {
+			if d, ok := scoringtest.Wake(pack, p); ok {
 				note(customer, &d)
 			}
 		}
@@ -109,7 +110,7 @@ func lapses(pack *scoring.Pack, rows []row, partitions int) []change {
 		newest[home] = max(newest[home], r.ms)
 		wake(r.customer, p, r.ms)
 		o := scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))}
-		if d, ok := pack.Observe(p, &populations[home], o); ok {
+		if d, ok := scoringtest.Observe(pack, p, &populations[home], o); ok {
 			note(r.customer, &d)
 		}
 	}
@@ -140,8 +141,8 @@ func murmur2(key string) uint32 {
 	return (h ^ h>>15) & math.MaxInt32
 }
 
-// compareChanges wants the same rows. A minute more or less is let pass where the log-odds lie within 1e-6 of a threshold,
-// in at most 5 rows of 10,000.
+// compareChanges wants the same rows. A minute more or less is let pass where the log-odds lie within 1e-6 of a
+// threshold, in at most 5 rows of 10,000.
 func compareChanges(t *testing.T, got, want []change) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -165,18 +166,4 @@ func compareChanges(t *testing.T, got, want []change) {
 	if rounded*10_000 > 5*len(want) {
 		t.Errorf("%d of %d rows are a minute off", rounded, len(want))
 	}
-}
-
-func closeTo(t *testing.T, what string, got, want float64) {
-	t.Helper()
-	if !(math.Abs(got-want) <= 1e-6) {
-		t.Errorf("%s: %v, want %v", what, got, want)
-	}
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }

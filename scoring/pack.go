@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"math"
 	"path"
 	"slices"
 	"strings"
@@ -20,8 +19,8 @@ var shipped embed.FS
 // Everything is the name in a pack's activity list that stands for every event type.
 const Everything = "*"
 
-// Pack is what a business calls activity and friction, and when it wants to hear of a customer. It is known by its hash.
-// Make one with Load; it is not changed afterwards and may be shared between goroutines.
+// Pack is what a business calls activity and friction, and when it wants to hear of a customer. It is known by its
+// hash. Make one with Load; it is not changed afterwards and may be shared between goroutines.
 type Pack struct {
 	Name, Version string
 	Hash          string // SHA-256 of the canonical form, overrides included, in hex
@@ -33,10 +32,8 @@ type Pack struct {
 	Friction map[string]float64 // event types that are known and no activity, with their weight, 0 for none
 
 	Features  []Feature // in the order in which they are computed
-	Factors   []Factor
-	Cap       float64 // of what the factors together add or take away, in log-odds
+	Model     Model     // that scores: horizon, stages, factors and features
 	Kinds     [NumKinds]KindRule
-	Stages    Stages
 	Value     Value
 	Playbooks []Playbook
 	Language  string // of the sentences
@@ -47,16 +44,11 @@ type Pack struct {
 	properties  []string
 	signalNames []string
 	opening     uint64 // signals that open or close episodes
-	features    *features
 
 	says *catalogue // of Language
 
 	declared  *packFile
 	canonical []byte
-
-	coefficients
-	termTails [NumTerms][]byte
-	packJSON  []byte // with its key
 }
 
 // Overrides replace parts of a pack. The zero value replaces nothing.
@@ -66,14 +58,14 @@ type Overrides struct {
 	Horizon  time.Duration      // instead of the pack's, if not 0
 }
 
-// Load returns the shipped pack of that name, or the one in a file, read through read, where nameOrPath holds a slash or
-// ends in .yaml or .yml. Whatever is wrong with it is reported at once, each problem with its place.
+// Load returns the shipped pack of that name, or the one in a file, read through read, where nameOrPath holds a slash
+// or ends in .yaml or .yml. Whatever is wrong with it is reported at once, each problem with its place.
 func Load(nameOrPath string, read func(path string) ([]byte, error), o Overrides) (*Pack, error) {
-	return load(nameOrPath, read, o, reasonTexts)
+	return LoadIn(reasonTexts, nameOrPath, read, o)
 }
 
-// load is Load with the catalogues in files.
-func load(nameOrPath string, read func(string) ([]byte, error), o Overrides, files fs.FS) (*Pack, error) {
+// LoadIn is Load with the catalogues in files.
+func LoadIn(files fs.FS, nameOrPath string, read func(string) ([]byte, error), o Overrides) (*Pack, error) {
 	b, err := source(nameOrPath, read)
 	if err != nil {
 		return nil, fmt.Errorf("load pack: %w", err)
@@ -108,7 +100,7 @@ func Source(nameOrPath string, read func(path string) ([]byte, error)) ([]byte, 
 }
 
 // MaxFeatureState is how many bytes the features of one customer take at most.
-func (k *Pack) MaxFeatureState() int { return k.features.maxState() }
+func (k *Pack) MaxFeatureState() int { return k.Model.Features.MaxState() }
 
 // IsFile tells the path of a file from the name of a shipped pack.
 func IsFile(nameOrPath string) bool {
@@ -135,31 +127,17 @@ func build(f *packFile) *Pack {
 		Name: f.Name, Version: f.Version, Horizon: f.Horizon, Overdue: f.Overdue, Tiers: f.Tiers,
 		Activity: slices.Sorted(slices.Values(f.Activity)), Friction: maps.Clone(f.Friction),
 	}
+	k.Model = newModel(f.Horizon, f.Overdue)
 	k.buildSignals(f)
-	k.Features = f.declared()
-	k.features = f.compiled
+	k.Features, k.Model.Features = f.declared(), f.compiled
 	k.buildFactors(f)
 	k.buildKinds(f)
 	k.buildStages(f)
 	k.buildValue(f)
+	k.buildPlaybooks(f)
 	k.Language, k.says = f.Language, f.reasons
-	ms := k.Horizon.Milliseconds()
-	horizon := days(ms)
-	k.coefficients = coefficients{
-		horizon: horizon, levelFade: float64(4 * horizon), spell: (ms + spells - 1) / spells,
-		enterWatch:     logit(k.Tiers.Watch / 100),
-		enterAtRisk:    logit(k.Tiers.AtRisk / 100),
-		enterCritical:  logit(k.Tiers.Critical / 100),
-		overdueLogOdds: logit(k.Overdue),
-		lnHorizon:      log(horizon),
-		maxSilence:     max(3650, math.Ceil(float64(20*horizon))),
-		probeStep:      ms / minuteMillis,
-		epochStep:      ms / minuteMillis / epochsPerHorizon,
-	}
-	k.epochFade = exp(-days(k.epochStep*minuteMillis) / horizon)
 	k.declared, k.canonical = f, canonicalOf(k, f)
 	sum := sha256.Sum256(k.canonical)
 	k.Hash = hex.EncodeToString(sum[:])
-	k.render()
 	return k
 }

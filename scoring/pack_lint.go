@@ -2,8 +2,9 @@ package scoring
 
 import "fmt"
 
-// Lint lists what is allowed in a pack and yet hardly meant: what is declared and never used, what no value or customer reaches, and
-// what contradicts itself. That factors could add more than the cap together is what a cap is for.
+// Lint lists what is allowed in a pack and yet hardly meant: what is declared and never used, what no value or
+// customer reaches, and what contradicts itself. That factors could add more than the cap together is what a cap is
+// for.
 func (k *Pack) Lint() (found []string) {
 	note := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	used := k.usedFeatures()
@@ -22,14 +23,15 @@ func (k *Pack) Lint() (found []string) {
 	k.lintStages(note)
 	k.lintKinds(note)
 	k.lintValue(note)
+	k.lintPlaybooks(note)
 	return found
 }
 
 // usedFeatures are those that something reads.
 func (k *Pack) usedFeatures() []bool {
 	used := make([]bool, len(k.Features))
-	for i := range k.Factors {
-		used[k.Factors[i].Feature] = true
+	for i := range k.Model.Factors {
+		used[k.Model.Factors[i].Feature] = true
 	}
 	for n := range k.Kinds {
 		for _, o := range k.Kinds[n].Opens {
@@ -50,7 +52,7 @@ func (k *Pack) usedFeatures() []bool {
 }
 
 func (k *Pack) usesSignal(i int) bool {
-	if (k.opening|k.Stages.Until)>>i&1 != 0 {
+	if (k.opening|k.Model.Stages.Until)>>i&1 != 0 {
 		return true
 	}
 	for j := range k.Features {

@@ -13,9 +13,9 @@ const (
 )
 
 // reach is between which values a feature lies whatever happens.
-func (k *Pack) reach(feature int) (least, most int64) {
+func (k *Pack) reach(index int) (least, most int64) {
 	const any = 1 << 53
-	switch f := &k.Features[feature]; f.Kind {
+	switch f := &k.Features[index]; f.Kind {
 	case FeatureActiveDays:
 		return 0, int64(f.Within)
 	case FeatureDistinct:
@@ -32,9 +32,9 @@ func (k *Pack) reach(feature int) (least, most int64) {
 	}
 }
 
-// step is between which values of a feature there is none.
-func (d *Feature) step() int64 {
-	switch d.Kind {
+// stepOf is between which values of a feature of that kind there is none.
+func stepOf(kind FeatureKind) int64 {
+	switch kind {
 	case FeatureSince, FeatureTenure:
 		return secondsPerDay
 	case FeatureOpen:
@@ -46,21 +46,21 @@ func (d *Feature) step() int64 {
 
 // lintFactors notes what no value of a feature reaches, and factors that add nothing or count in no stage.
 func (k *Pack) lintFactors(note func(string, ...any)) {
-	if len(k.Factors) > 0 && k.Cap == 0 {
+	if len(k.Model.Factors) > 0 && k.Model.Cap == 0 {
 		note("cap: 0, so that no factor adds anything")
 	}
-	for i := range k.Factors {
-		c := &k.Factors[i]
+	for i := range k.Model.Factors {
+		c := &k.Model.Factors[i]
 		f := &k.Features[c.Feature]
 		least, most := k.reach(c.Feature)
-		nothing := c.add(least) == 0 && c.add(most) == 0
+		nothing := c.Curve.add(least) == 0 && c.Curve.add(most) == 0
 		for j, p := range c.Curve {
 			if p.Value < least && j+1 < len(c.Curve) && c.Curve[j+1].Value <= least || p.Value > most && j > 0 && c.Curve[j-1].Value >= most {
 				note("factor %s: the point at %d lies beyond what %s can be, %d to %d", c.Code, p.Value, f.Name, least, most)
 			} else if p.Value < least {
 				note("factor %s: the point at %d lies below what %s can be, %d", c.Code, p.Value, f.Name, least)
 			}
-			if p.Value%f.step() != 0 {
+			if p.Value%stepOf(f.Kind) != 0 {
 				note("factor %s: the point at %d s is none that %s has: it counts whole %s", c.Code, p.Value, f.Name, map[bool]string{true: "hours", false: "days"}[f.Kind == FeatureOpen])
 			}
 			nothing = nothing && (p.LogOdds == 0 || p.Value < least || p.Value > most)
@@ -72,7 +72,7 @@ func (k *Pack) lintFactors(note func(string, ...any)) {
 			continue
 		}
 		for s := range NumStages {
-			if c.Stages.Has(s) && !k.Stages.has(s) {
+			if c.Stages.Has(s) && !k.Model.Stages.has(s) {
 				note("factor %s: counts in stage %s, which the pack does not have", c.Code, s)
 			}
 		}
@@ -99,14 +99,14 @@ func (s *Stages) has(stage Stage) bool {
 
 // lintStages notes stages that nobody is in, and tiers that nobody reaches.
 func (k *Pack) lintStages(note func(string, ...any)) {
-	if s := &k.Stages; s.Onboarding > 0 && !s.has(StageOnboarding) {
+	if s := &k.Model.Stages; s.Onboarding > 0 && !s.has(StageOnboarding) {
 		note("stage onboarding: nobody is in it, stage new lasts as long")
 	}
 	tiers := map[string]Tiers{"": k.Tiers}
 	if s := k.declared.Stages; s != nil {
 		for name, t := range s.Tiers {
 			tiers["stage "+name+": "] = t
-			if stage := Stage(slices.Index(stageNames[:], name)); !k.Stages.has(stage) {
+			if stage := Stage(slices.Index(StageNames(), name)); !k.Model.Stages.has(stage) {
 				note("stage %s: has tiers, and the pack does not have it", name)
 			}
 		}
@@ -145,28 +145,32 @@ func (k *Pack) lintKinds(note func(string, ...any)) {
 	}
 }
 
-// behind reports whether a later opening, whose floor is no lower, is open whenever o is: it opens with it, and nothing ends it
-// alone. Some signals end all.
+// behind reports whether a later opening, whose floor is no lower, is open whenever o is: it opens with it, and
+// nothing ends it alone. Some signals end all.
 func (o *Opening) behind(later *Opening, all uint64) bool {
 	return later.Signal == o.Signal && later.Closes&^(o.Closes|all) == 0 &&
 		(later.Feature < 0 || later.Feature == o.Feature && later.AtLeast <= o.AtLeast)
 }
 
-// lintValue notes value tiers that nobody is in, and playbooks that no alert names.
+// lintValue notes value tiers that nobody is in.
 func (k *Pack) lintValue(note func(string, ...any)) {
 	if v := &k.Value; v.Feature >= 0 {
 		if _, most := k.reach(v.Feature); v.High > most {
 			note("value: %s is never %d, %d at most", k.Features[v.Feature].Name, v.High, most)
 		}
 	}
+}
+
+// lintPlaybooks notes playbooks that no alert names.
+func (k *Pack) lintPlaybooks(note func(string, ...any)) {
 	given := map[string]bool{ReasonOverdue: true, ReasonRareVisitor: true, ReasonLittleActivity: true, ReasonNewCustomer: true}
 	for _, weight := range k.Friction {
 		given[ReasonFriction] = given[ReasonFriction] || weight > 0
 	}
 	weak := map[string]float64{}
-	for i := range k.Factors {
-		c := &k.Factors[i]
-		adds := c.most(k.reach(c.Feature))
+	for i := range k.Model.Factors {
+		c := &k.Model.Factors[i]
+		adds := c.Curve.most(k.reach(c.Feature))
 		given[c.Code] = given[c.Code] || adds >= minShare
 		weak[c.Code] = max(weak[c.Code], adds)
 	}
@@ -250,8 +254,8 @@ func (c *condition) wanted() PropertyValue {
 	}
 }
 
-// Wanted are properties that meet conditions of the pack's signals, by the index of the property: what made-up events hold so that
-// each condition is met now and then.
+// Wanted are properties that meet conditions of the pack's signals, by the index of the property: what made-up events
+// hold so that each condition is met now and then.
 func (k *Pack) Wanted() [][]PropertyValue {
 	all := make([][]PropertyValue, len(k.properties))
 	for _, s := range sorted(k.declared.Signals) {

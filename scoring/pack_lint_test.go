@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 const linted = `name: linted
@@ -40,7 +41,7 @@ playbooks:
 func TestLint(t *testing.T) {
 	lint := func(text string) []string {
 		t.Helper()
-		return must(scoring.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{})).Lint()
+		return scoringtest.Must(scoring.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{})).Lint()
 	}
 	if found := lint(linted); len(found) > 0 {
 		t.Fatal(found)
@@ -99,7 +100,7 @@ func TestLint(t *testing.T) {
 // TestShippedPacksAreNotDoubtful: what comes with ebb is all reached, raised and said.
 func TestShippedPacksAreNotDoubtful(t *testing.T) {
 	for _, name := range scoring.Shipped() {
-		if found := must(scoring.Load(name, nil, scoring.Overrides{})).Lint(); len(found) > 0 {
+		if found := scoringtest.Must(scoring.Load(name, nil, scoring.Overrides{})).Lint(); len(found) > 0 {
 			t.Errorf("%s: %q", name, found)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 func TestShippedPacks(t *testing.T) {
@@ -50,7 +51,7 @@ func TestShippedPacks(t *testing.T) {
 		{"any", "*", activity},
 	}
 	for _, tt := range tests {
-		pack := must(scoring.Load(tt.pack, nil, scoring.Overrides{}))
+		pack := scoringtest.Must(scoring.Load(tt.pack, nil, scoring.Overrides{}))
 		if got := plainSignal(pack, tt.event); got != tt.want {
 			t.Errorf("%s makes %+v of %s, want %+v", tt.pack, got, tt.event, tt.want)
 		}
@@ -85,31 +86,23 @@ func TestOverrides(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			pack := must(scoring.Load("retail", nil, tt.o))
+			pack := scoringtest.Must(scoring.Load("retail", nil, tt.o))
 			if got := plainSignal(pack, tt.event); got != tt.want {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
 		})
 	}
-	if got := must(scoring.Load("any", nil, scoring.Overrides{Horizon: 36 * time.Hour})).Horizon; got != 36*time.Hour {
+	if got := scoringtest.Must(scoring.Load("any", nil, scoring.Overrides{Horizon: 36 * time.Hour})).Horizon; got != 36*time.Hour {
 		t.Errorf("horizon %v", got)
 	}
-}
-
-// loadText reads text as a pack's file.
-func loadText(text string, o scoring.Overrides) (*scoring.Pack, error) {
-	return scoring.Load("./my.yaml", func(path string) ([]byte, error) {
-		if path != "./my.yaml" {
-			return nil, errors.New("asked for " + path)
-		}
-		return []byte(text), nil
-	}, o)
 }
 
 const plain = "name: mine\nversion: '7'\nhorizon: 30d\nactivity: [b, a]\nfriction: {f: 0.5}\n"
 
 func TestHash(t *testing.T) {
-	hash := func(text string, o scoring.Overrides) string { return must(loadText(text, o)).Hash }
+	hash := func(text string, o scoring.Overrides) string {
+		return scoringtest.Must(scoringtest.LoadText(text, o)).Hash
+	}
 	base := hash(plain, scoring.Overrides{})
 	same := map[string]string{
 		"order":    "friction: {f: 0.5}\nactivity: [a, b]\nhorizon: 720h\nversion: '7'\nname: mine\n",
@@ -139,7 +132,7 @@ func TestHash(t *testing.T) {
 		}
 		seen[other] = name
 	}
-	if got := must(scoring.Load("retail", nil, scoring.Overrides{})).Hash; got != retailHash {
+	if got := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{})).Hash; got != retailHash {
 		t.Errorf("the retail pack has another hash, %s: give it another version too", got)
 	}
 }
@@ -240,7 +233,7 @@ func TestPackProblems(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := loadText(tt.text, tt.o)
+			_, err := scoringtest.LoadText(tt.text, tt.o)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -260,7 +253,7 @@ func TestPackProblems(t *testing.T) {
 func TestVersionAsWritten(t *testing.T) {
 	for _, version := range []string{"1.10", "010", "1e3", "0x10", "2025-01-01", "true", "v1"} {
 		for _, quote := range []string{"", `"`, "'"} {
-			k, err := loadText("\ufeffname: shop\nversion: "+quote+version+quote+" # the newest\nhorizon: 30d\nactivity: [a]\n", scoring.Overrides{})
+			k, err := scoringtest.LoadText("\ufeffname: shop\nversion: "+quote+version+quote+" # the newest\nhorizon: 30d\nactivity: [a]\n", scoring.Overrides{})
 			if err != nil || k.Version != version {
 				t.Errorf("%s in quotes %q: %+v, %v", version, quote, k, err)
 			}
@@ -285,18 +278,18 @@ func FuzzLoad(f *testing.F) {
 	f.Add("name: a\nversion: 1\nhorizon: 1d\nactivity: ['*']\noverdue: 0.01\ntiers: {watch: 1, at_risk: 2, critical: 3}")
 	f.Add("a: &a [*a]")
 	f.Fuzz(func(t *testing.T, text string) {
-		pack, err := loadText(text, scoring.Overrides{})
+		pack, err := scoringtest.LoadText(text, scoring.Overrides{})
 		if err != nil {
 			return
 		}
-		again, err := loadText(text, scoring.Overrides{Horizon: pack.Horizon, Activity: pack.Activity, Friction: pack.Friction})
+		again, err := scoringtest.LoadText(text, scoring.Overrides{Horizon: pack.Horizon, Activity: pack.Activity, Friction: pack.Friction})
 		if err != nil || again.Hash != pack.Hash {
 			t.Fatalf("what was accepted is not when said again: %v", err)
 		}
-		s := story{pack: pack}
-		s.event(0, bought)
-		s.event(20, failed)
-		s.silentUntil(300)
+		s := scoringtest.Story{Pack: pack}
+		s.Event(0, scoringtest.Bought)
+		s.Event(20, scoringtest.Failed)
+		s.SilentUntil(300)
 	})
 }
 

@@ -37,7 +37,7 @@ type packFile struct {
 	Playbooks []playbookFile
 	Language  string
 
-	compiled *features // of Features, once checked
+	compiled *Features // of Features, once checked
 	reasons  *catalogue
 	places   map[string]string // of a setting: where it was read or replaced
 	problems []string
@@ -204,7 +204,8 @@ func (f *packFile) broken(where, format string, args ...any) *packFile {
 	return f
 }
 
-// override replaces settings. A type that an override makes activity is no longer friction by the pack, and the reverse.
+// override replaces settings. A type that an override makes activity is no longer friction by the pack, and the
+// reverse.
 func (f *packFile) override(o Overrides) {
 	if o.Horizon != 0 {
 		f.Horizon, f.places["horizon"] = o.Horizon, "override of horizon"
@@ -253,6 +254,7 @@ func (f *packFile) check(files fs.FS) {
 	f.checkKinds()
 	f.checkStages()
 	f.checkValue()
+	f.checkPlaybooks()
 }
 
 // packKeys are the keys of a pack.

@@ -23,7 +23,7 @@ type featureFile struct {
 
 const maxLeast = 1_000_000_000
 
-// parts says which parts a kind of feature has: r required, o optional.
+// featureParts says which parts a kind of feature has: r required, o optional.
 var featureParts = map[FeatureKind]map[string]byte{ //nolint:gochecknoglobals // a table
 	FeatureCount:      {"of": 'r', "within": 'r', "absent": 'o'},
 	FeatureSum:        {"of": 'r', "within": 'r', "property": 'o', "absent": 'o'},
@@ -48,36 +48,36 @@ func (f *packFile) checkFeatures() {
 	if len(f.Features) > maxFeatures {
 		f.broken("features", "%d, at most %d", len(f.Features), maxFeatures)
 	}
-	for name, feature := range sorted(f.Features) {
+	for name, d := range sorted(f.Features) {
 		at := f.at("features") + "." + name
 		f.checkName(at, name)
-		kind, ok := featureKind(feature.Kind)
+		kind, ok := featureKind(d.Kind)
 		if !ok {
-			f.broken(at+".kind", "%q, must be one of %s", feature.Kind, strings.Join(featureKindNames[:], ", "))
+			f.broken(at+".kind", "%q, must be one of %s", d.Kind, strings.Join(FeatureKindNames(), ", "))
 			continue
 		}
-		f.checkParts(at, &feature, featureParts[kind])
-		if feature.Property != "" {
-			f.checkPath(at+".property", feature.Property)
+		f.checkParts(at, &d, featureParts[kind])
+		if d.Property != "" {
+			f.checkPath(at+".property", d.Property)
 		}
-		if feature.Within != "" {
-			if _, _, err := parseWindow(feature.Within); err != nil {
+		if d.Within != "" {
+			if _, _, err := parseWindow(d.Within); err != nil {
 				f.broken(at+".within", "%v", err)
 			}
 		}
-		if feature.Least != nil && (*feature.Least < 1 || *feature.Least > maxLeast) {
-			f.broken(at+".least", "%d, must be from 1 to %d", *feature.Least, maxLeast)
+		if d.Least != nil && (*d.Least < 1 || *d.Least > maxLeast) {
+			f.broken(at+".least", "%d, must be from 1 to %d", *d.Least, maxLeast)
 		}
-		if feature.Absent != nil && *feature.Absent != 0 {
-			f.broken(at+".absent", "%d, must be 0 or left out", *feature.Absent)
+		if d.Absent != nil && *d.Absent != 0 {
+			f.broken(at+".absent", "%d, must be 0 or left out", *d.Absent)
 		}
 		if kind == FeatureRatio {
-			f.checkNamed(at+".of", "feature", feature.Of, slices.Collect(maps.Keys(f.Features)))
-			f.checkNamed(at+".to", "feature", feature.To, slices.Collect(maps.Keys(f.Features)))
+			f.checkNamed(at+".of", "feature", d.Of, slices.Collect(maps.Keys(f.Features)))
+			f.checkNamed(at+".to", "feature", d.To, slices.Collect(maps.Keys(f.Features)))
 			continue
 		}
-		f.checkSignalNamed(at+".of", feature.Of)
-		f.checkSignalNamed(at+".until", feature.Until)
+		f.checkSignalNamed(at+".of", d.Of)
+		f.checkSignalNamed(at+".until", d.Until)
 	}
 	if _, err := f.featureOrder(); err != nil {
 		f.broken("features", "%v", err)
@@ -86,22 +86,22 @@ func (f *packFile) checkFeatures() {
 		return // what is declared wrongly cannot be compiled
 	}
 	var err error
-	if f.compiled, err = compileFeatures(f.declared()); err != nil {
+	if f.compiled, err = CompileFeatures(f.declared()); err != nil {
 		f.broken("features", "%v", err)
 	}
 }
 
 // checkParts notes parts that are missing or that the kind does not have.
-func (f *packFile) checkParts(at string, feature *featureFile, parts map[string]byte) {
+func (f *packFile) checkParts(at string, d *featureFile, parts map[string]byte) {
 	for part, given := range map[string]bool{
-		"of": feature.Of != "", "to": feature.To != "", "until": feature.Until != "", "property": feature.Property != "",
-		"within": feature.Within != "", "least": feature.Least != nil, "absent": feature.Absent != nil,
+		"of": d.Of != "", "to": d.To != "", "until": d.Until != "", "property": d.Property != "",
+		"within": d.Within != "", "least": d.Least != nil, "absent": d.Absent != nil,
 	} {
 		switch use, has := parts[part]; {
 		case given && !has:
-			f.broken(at+"."+part, "a %s has no %s", feature.Kind, part)
+			f.broken(at+"."+part, "a %s has no %s", d.Kind, part)
 		case !given && use == 'r':
-			f.broken(at+"."+part, "is missing, a %s needs it", feature.Kind)
+			f.broken(at+"."+part, "is missing, a %s needs it", d.Kind)
 		}
 	}
 }
@@ -136,9 +136,9 @@ func (f *packFile) propertyPaths() []string {
 			paths[s.Where[i].Property] = true
 		}
 	}
-	for _, feature := range f.Features {
-		if feature.Property != "" {
-			paths[feature.Property] = true
+	for _, d := range f.Features {
+		if d.Property != "" {
+			paths[d.Property] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(paths))
@@ -146,8 +146,8 @@ func (f *packFile) propertyPaths() []string {
 
 // readsProperties reports whether a feature reads a property of the signal's events.
 func (f *packFile) readsProperties(signal string) bool {
-	for _, feature := range f.Features {
-		if feature.Of == signal && feature.Property != "" {
+	for _, d := range f.Features {
+		if d.Of == signal && d.Property != "" {
 			return true
 		}
 	}
@@ -160,7 +160,7 @@ func (f *packFile) featureOrder() (order []string, err error) {
 	state := map[string]int{}
 	var visit func(name string) error
 	visit = func(name string) error {
-		feature, ok := f.Features[name]
+		d, ok := f.Features[name]
 		switch {
 		case !ok || state[name] == done:
 			return nil
@@ -168,8 +168,8 @@ func (f *packFile) featureOrder() (order []string, err error) {
 			return fmt.Errorf("%s is a ratio of itself", name)
 		}
 		state[name] = under
-		if feature.Kind == FeatureRatio.String() {
-			for _, part := range []string{feature.Of, feature.To} {
+		if d.Kind == FeatureRatio.String() {
+			for _, part := range []string{d.Of, d.To} {
 				if err := visit(part); err != nil {
 					return err
 				}
@@ -198,23 +198,23 @@ func (f *packFile) declared() []Feature {
 	for _, name := range order {
 		d := f.Features[name]
 		kind, _ := featureKind(d.Kind)
-		feature := Feature{
+		built := Feature{
 			Name: name, Kind: kind, Of: slices.Index(signals, d.Of), To: slices.Index(signals, d.Until),
 			Property: slices.Index(paths, d.Property), AbsentZero: d.Absent != nil,
 		}
 		if d.Within != "" {
-			feature.Within, feature.Hourly, _ = parseWindow(d.Within)
+			built.Within, built.Hourly, _ = parseWindow(d.Within)
 		}
 		if kind == FeatureTrend {
-			feature.Least = leastTrend
+			built.Least = leastTrend
 		}
 		if kind == FeatureRatio {
-			feature.Of, feature.To, feature.Least = slices.Index(order, d.Of), slices.Index(order, d.To), leastRatio
+			built.Of, built.To, built.Least = slices.Index(order, d.Of), slices.Index(order, d.To), leastRatio
 		}
 		if d.Least != nil {
-			feature.Least = *d.Least
+			built.Least = *d.Least
 		}
-		all = append(all, feature)
+		all = append(all, built)
 	}
 	return all
 }
@@ -234,7 +234,7 @@ func parseWindow(s string) (tiles int, hourly bool, err error) {
 
 // featureKind is the kind of that name.
 func featureKind(name string) (FeatureKind, bool) {
-	i := slices.Index(featureKindNames[:], name)
+	i := slices.Index(FeatureKindNames(), name)
 	return FeatureKind(max(i, 0)), i >= 0
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // packText is a pack as its file says it, as far as documents speak of it.
@@ -58,7 +59,7 @@ func verticals(t *testing.T) map[string]*packText {
 
 func document(t *testing.T, path string) string {
 	t.Helper()
-	return string(must(os.ReadFile(path)))
+	return string(scoringtest.Must(os.ReadFile(path)))
 }
 
 // plays are the ids of the pack's playbooks.
@@ -144,8 +145,8 @@ func rowsOf(text string) (rows [][]string) {
 	return rows
 }
 
-// coreReasons are the codes of the reasons that every pack has.
-func coreReasons() names {
+// reasonsOfAll are the codes of the reasons that every pack has.
+func reasonsOfAll() names {
 	n := names{}
 	n.add(scoring.ReasonOverdue, scoring.ReasonRareVisitor, scoring.ReasonLittleActivity, scoring.ReasonNewCustomer,
 		scoring.ReasonFriction, scoring.ReasonBack, scoring.ReasonStayed, scoring.ReasonPaid, scoring.ReasonSettled, scoring.ReasonRanOut)
@@ -156,7 +157,7 @@ func coreReasons() names {
 func core() names {
 	n := names{}
 	n.add("base", "rhythm", "silence", "level", "tenure", "friction")
-	maps.Copy(n, coreReasons())
+	maps.Copy(n, reasonsOfAll())
 	return n
 }
 
@@ -241,8 +242,8 @@ func TestPlaybooksDocument(t *testing.T) {
 	}
 }
 
-// TestEventsOfThePacks: docs/events.md tells of every event and property that a shipped pack reads, and of no event that
-// none does.
+// TestEventsOfThePacks: docs/events.md tells of every event and property that a shipped pack reads, and of no event
+// that none does.
 func TestEventsOfThePacks(t *testing.T) {
 	_, text, ok := strings.Cut(document(t, "../docs/events.md"), "\n## Events of the packs\n")
 	if !ok {
@@ -293,10 +294,10 @@ func TestEventsOfThePacks(t *testing.T) {
 	}
 }
 
-// TestReasonSentences: every code of the catalogue is used, and its sentence can be said of a customer with the numbers that
-// there are.
+// TestReasonSentences: every code of the catalogue is used, and its sentence can be said of a customer with the
+// numbers that there are.
 func TestReasonSentences(t *testing.T) {
-	used, ofTheCore := coreReasons(), coreReasons()
+	used, ofTheCore := reasonsOfAll(), reasonsOfAll()
 	for _, p := range verticals(t) {
 		maps.Copy(used, p.codes())
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // TestPackFactors holds the shipped packs to testdata/packs.txt, and that file to the packs: it shows every factor and
@@ -19,9 +20,9 @@ import (
 func TestPackFactors(t *testing.T) {
 	packs, missing := map[string]*scoring.Pack{}, map[string]bool{}
 	for name, p := range verticals(t) {
-		pack := must(scoring.Load(name, nil, scoring.Overrides{}))
-		if pack.Value.Feature < 0 || pack.Stages.Onboarding == 0 || pack.Stages.Churned == 0 || len(pack.Playbooks) == 0 {
-			t.Errorf("%s: value %+v, stages %+v, %d playbooks", name, pack.Value, pack.Stages, len(pack.Playbooks))
+		pack := scoringtest.Must(scoring.Load(name, nil, scoring.Overrides{}))
+		if pack.Value.Feature < 0 || pack.Model.Stages.Onboarding == 0 || pack.Model.Stages.Churned == 0 || len(pack.Playbooks) == 0 {
+			t.Errorf("%s: value %+v, stages %+v, %d playbooks", name, pack.Value, pack.Model.Stages, len(pack.Playbooks))
 		}
 		packs[name] = pack
 		for code := range p.codes() {
@@ -76,7 +77,7 @@ type packEvent struct {
 func newPackStory(t *testing.T, pack *scoring.Pack, line string) *packStory {
 	t.Helper()
 	h := &packStory{
-		pack: pack, scorer: pack.NewScorer(), customer: scoring.Customer{Profile: &scoring.Profile{}}, open: map[scoring.Kind]uint8{},
+		pack: pack, scorer: scoring.NewScorer(pack), customer: scoring.Customer{Profile: &scoring.Profile{}}, open: map[scoring.Kind]uint8{},
 	}
 	for _, activity := range pack.Activity {
 		if pack.Signal([]byte(activity)).Named == 0 {
@@ -104,7 +105,7 @@ func (h *packStory) fold(e packEvent) {
 		properties = append(properties, e.properties[path])
 	}
 	for _, d := range h.scorer.Observe(&h.customer, &h.pop, &scoring.Observation{
-		Time: at(e.day), Signal: h.pack.Signal([]byte(e.eventType), properties...),
+		Time: scoringtest.At(e.day), Signal: h.pack.Signal([]byte(e.eventType), properties...),
 		Value: e.value, HasValue: e.value != 0, Properties: properties,
 	}) {
 		switch {
@@ -120,12 +121,13 @@ func (h *packStory) fold(e packEvent) {
 // add is what the factor of that code adds as of a day.
 func (h *packStory) add(t *testing.T, code string, day float64) float64 {
 	t.Helper()
-	score := h.scorer.Score(&h.customer, at(day))
-	add, ok := h.pack.Adds(&score)[code]
-	if !ok {
-		t.Fatalf("%s has no factor %s", h.pack.Name, code)
+	for _, f := range h.scorer.FactorsAt(&h.customer, scoringtest.At(day)) {
+		if f.Code == code {
+			return f.LogOdds
+		}
 	}
-	return add
+	t.Fatalf("%s has no factor %s", h.pack.Name, code)
+	return 0
 }
 
 // floor is that of an open episode with that code, or 0.
@@ -137,9 +139,6 @@ func (h *packStory) floor(code string) float64 {
 	}
 	return 0
 }
-
-// at is an instant of a customer's life, rounded to seconds.
-func at(days float64) int64 { return begin + int64(math.Round(days*86400))*1000 }
 
 // parsePackEvents reads "days type {property=value ...} =money".
 func parsePackEvents(t *testing.T, pack *scoring.Pack, part string) (events []packEvent) {

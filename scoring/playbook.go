@@ -56,33 +56,8 @@ type Play struct {
 	Respond time.Duration `json:"-"`     // within
 }
 
-// play is what the pack says to do about a decision; nil: nothing. Of an alert's reasons the weightiest for which there is
-// a playbook counts. That somebody is overdue is what every lapse is about, so it counts last, and the kind after it.
-func (k *Pack) play(d *Decision, value ValueTier) *Play {
-	if d.Transition == Recovered || d.Transition == Expired || len(k.Playbooks) == 0 {
-		return nil
-	}
-	var room [maxReasons]weighed
-	reasons := k.reasons(room[:0], d)
-	if d.Kind == Lapse {
-		for _, r := range reasons[1:] {
-			if p := k.playbook(r.code); p != nil {
-				return &p.Plays[value]
-			}
-		}
-	}
-	p := k.playbook(reasons[0].code)
-	if p == nil && d.Kind != Lapse {
-		p = k.playbook(d.Kind.String())
-	}
-	if p == nil {
-		return nil
-	}
-	return &p.Plays[value]
-}
-
-// playbook is that for a reason or a kind, nil where there is none.
-func (k *Pack) playbook(when string) *Playbook {
+// PlaybookFor is that for a reason or a kind, nil where there is none.
+func (k *Pack) PlaybookFor(when string) *Playbook {
 	for i := range k.Playbooks {
 		if p := &k.Playbooks[i]; slices.Contains(p.When, when) {
 			return p
@@ -112,7 +87,7 @@ type playFile struct {
 
 const maxPlaybooks = 64
 
-// checkValue notes what is wrong with value and playbooks.
+// checkValue notes what is wrong with the value.
 func (f *packFile) checkValue() {
 	if v := f.Value; v != nil {
 		at := f.at("value")
@@ -124,6 +99,10 @@ func (f *packFile) checkValue() {
 			f.broken(at+".mid", "mid %d, high %d: must rise, above 0", v.Mid, v.High)
 		}
 	}
+}
+
+// checkPlaybooks notes what is wrong with the playbooks.
+func (f *packFile) checkPlaybooks() {
 	if len(f.Playbooks) > maxPlaybooks {
 		f.broken("playbooks", "%d, at most %d", len(f.Playbooks), maxPlaybooks)
 	}
@@ -136,7 +115,7 @@ func (f *packFile) checkValue() {
 		}
 		for j, when := range p.When {
 			at := fmt.Sprintf("%s.when[%d]", at, j)
-			if slices.Index(kindNames[:], when) <= 0 {
+			if slices.Index(KindNames(), when) <= 0 {
 				f.checkCode(at, when)
 			}
 			if earlier, ok := taken[when]; ok {
@@ -161,13 +140,17 @@ func (f *packFile) checkPlay(at string, p *playFile) {
 	f.checkSpan(at+".respond_within", p.RespondWithin, time.Minute)
 }
 
-// buildValue compiles value and playbooks.
+// buildValue compiles the value.
 func (k *Pack) buildValue(f *packFile) {
 	k.Value.Feature = -1
 	if v := f.Value; v != nil {
 		order, _ := f.featureOrder()
 		k.Value = Value{slices.Index(order, v.Feature), v.High, v.Mid}
 	}
+}
+
+// buildPlaybooks compiles the playbooks.
+func (k *Pack) buildPlaybooks(f *packFile) {
 	for i := range f.Playbooks {
 		file := &f.Playbooks[i]
 		p := Playbook{When: file.When}

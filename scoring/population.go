@@ -1,16 +1,17 @@
 package scoring
 
-// Population is what a customer without history looks like: running moments of ln(gap in days), fading with time constant
-// 4 horizons of event time, so that they mean the same however many partitions share the customers. Only the first three
-// gaps of a customer count towards Mean and Total, lest heavy users define what is normal. The zero value has seen nothing.
+// Population is what a customer without history looks like: running moments of ln(gap in days), fading with time
+// constant 4 horizons of event time, so that they mean the same however many partitions share the customers. Only the
+// first three gaps of a customer count towards Mean and Total, lest heavy users define what is normal. The zero value
+// has seen nothing.
 type Population struct {
-	N      float64 `json:"n"`       // weight behind Mean and Total
-	NAt    int64   `json:"n_at"`    // event time that N refers to, ms since the epoch
-	Mean   float64 `json:"mean"`    // of ln(gap)
-	Total  float64 `json:"total"`   // variance of ln(gap), all customers together
-	NGaps  float64 `json:"n_gaps"`  // weight behind Within
-	GapsAt int64   `json:"gaps_at"` // event time that NGaps refers to, ms since the epoch
-	Within float64 `json:"within"`  // variance of ln(gap) around a customer's own mean
+	N      float64 // weight behind Mean and Total
+	NAt    int64   // event time that N refers to, ms since the epoch
+	Mean   float64 // of ln(gap)
+	Total  float64 // variance of ln(gap), all customers together
+	NGaps  float64 // weight behind Within
+	GapsAt int64   // event time that NGaps refers to, ms since the epoch
+	Within float64 // variance of ln(gap) around a customer's own mean
 }
 
 const (
@@ -52,5 +53,5 @@ func faded(v float64, ms int64, constant float64) float64 {
 	if ms <= 0 || v == 0 {
 		return v
 	}
-	return float64(v * exp(-days(ms)/constant))
+	return float64(v * Exp(-days(ms)/constant))
 }

@@ -1,7 +1,9 @@
 package scoring
 
-// Profile is one customer's rolling state. Its zero value is a customer never seen. Times are event times in ms since the
-// epoch, from 1970 to 2248. Between its own events a customer's score depends on its profile and on time alone.
+import "math"
+
+// Profile is one customer's rolling state. Its zero value is a customer never seen. Times are event times in ms since
+// the epoch, from 1970 to 2248. Between its own events a customer's score depends on its profile and on time alone.
 type Profile struct {
 	First   int64 // first activity
 	Last    int64 // newest activity
@@ -19,8 +21,8 @@ type Profile struct {
 	Friction float64 // weight of negative events, fading with time constant 1 horizon
 	M, K     float64 // gap law as of the last activity: e^M days is the median gap, K the regularity
 
-	// Armed is the minute since the epoch at which to look at this customer next (see Pack.Wake); 0: none. It is never
-	// later than the next minute at which something would happen without a further event.
+	// Armed is the minute since the epoch at which to look at this customer next (see Scorer.Wake); 0: none. It is
+	// never later than the next minute at which something would happen without a further event.
 	Armed int64
 
 	Probe Probe // of the customer's score: how probable a silent horizon is
@@ -32,14 +34,15 @@ type Profile struct {
 
 	Generation uint8 // of the pack under which it was last folded, in its partition's list
 
-	Spoken KindSet // kinds of which Hard holds anything: few customers have any, and most need not look (see noted)
+	Touched KindSet // kinds of which Triggered holds anything: few customers have any, and most need not look (see touch)
 
 	IDs IDRing // the last event ids, for dedupe
 
-	Hard [hards]Hard // episodes of the other kinds; last, because what is seldom read shall not lie between what always is
+	Triggered [numTriggered]Triggered // episodes of the other kinds; last, because what is seldom read shall not lie between what always is
 }
 
-// Empty reports whether no event ever had an effect on the customer: p says nothing that a customer never seen does not.
+// Empty reports whether no event ever had an effect on the customer: p says nothing that a customer never seen does
+// not.
 func (p *Profile) Empty() bool { return p.Visits == 0 && p.At == 0 && p.Friction == 0 }
 
 // Episode is an open lapse episode. Tier is TierNone where none is open, else AtRisk or Critical.
@@ -62,6 +65,9 @@ const (
 
 // days turns ms into days.
 func days(ms int64) float64 { return float64(ms) / dayMillis }
+
+// millis is days in whole ms.
+func millis(days float64) int64 { return int64(math.Round(float64(days * dayMillis))) }
 
 // ceilMinute is the first whole minute since the epoch that is not before ms, which is not negative.
 func ceilMinute(ms int64) int64 { return (ms + minuteMillis - 1) / minuteMillis }

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// Codes of the core's reasons. They are a contract, as are all of the catalogue (reasons/en.yaml), which holds a sentence
-// for each.
+// Codes of the core's reasons. They are a contract, as are all of the catalogue (reasons/en.yaml), which holds a
+// sentence for each.
 const (
 	ReasonOverdue        = "overdue"         // silent for longer than usual
 	ReasonRareVisitor    = "rare_visitor"    // long gaps even when nothing is wrong
@@ -35,9 +35,11 @@ const (
 )
 
 // coreReasons are the codes that every pack can give.
-var coreReasons = []string{ //nolint:gochecknoglobals // a table
-	ReasonOverdue, ReasonRareVisitor, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction,
-	ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled, ReasonRanOut,
+func coreReasons() []string {
+	return []string{
+		ReasonOverdue, ReasonRareVisitor, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction,
+		ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled, ReasonRanOut,
+	}
 }
 
 // endings are the reasons for which episodes recover.
@@ -51,9 +53,9 @@ type weighed struct {
 }
 
 // ReasonCodes are the codes of the reasons that an alert of d gives, in their order.
-func (k *Pack) ReasonCodes(d *Decision) []string {
+func (r *Renderer) ReasonCodes(d *Decision) []string {
 	var room [maxReasons]weighed
-	reasons := k.reasons(room[:0], d)
+	reasons := r.reasons(room[:0], d)
 	codes := make([]string, len(reasons))
 	for i, r := range reasons {
 		codes[i] = r.code
@@ -62,14 +64,14 @@ func (k *Pack) ReasonCodes(d *Decision) []string {
 }
 
 // reasons appends those of an alert: what it was raised for, then the weightiest of what speaks for it.
-func (k *Pack) reasons(dst []weighed, d *Decision) []weighed {
+func (r *Renderer) reasons(dst []weighed, d *Decision) []weighed {
 	switch {
 	case d.Transition == Recovered:
 		return append(dst, weighed{endings[d.Kind], 0, -1})
 	case d.Transition == Expired:
 		return append(dst, weighed{ReasonRanOut, 0, -1})
 	case d.Kind != Lapse:
-		dst = append(dst, weighed{k.about(d).Code, 0, k.about(d).Feature})
+		dst = append(dst, weighed{d.AboutOpening(r.Pack).Code, 0, d.AboutOpening(r.Pack).Feature})
 		if d.Score.Visits == 0 {
 			return dst
 		}
@@ -85,10 +87,10 @@ func (k *Pack) reasons(dst []weighed, d *Decision) []weighed {
 		weighed{ReasonFriction, t[TermFriction], -1},
 	)
 	var each [maxFactors]float64
-	k.factorSum(d.Score.Values, d.Score.Stage, each[:])
-	for i := range k.Factors {
-		if k.Factors[i].Code != dst[0].code {
-			all = append(all, weighed{k.Factors[i].Code, each[i], k.Factors[i].Feature})
+	r.Pack.Model.factorSum(d.Score.Values, d.Score.Stage, each[:])
+	for i := range r.Pack.Model.Factors {
+		if r.Pack.Model.Factors[i].Code != dst[0].code {
+			all = append(all, weighed{r.Pack.Model.Factors[i].Code, each[i], r.Pack.Model.Factors[i].Feature})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b weighed) int { return cmp.Compare(b.share, a.share) })
@@ -101,48 +103,48 @@ func (k *Pack) reasons(dst []weighed, d *Decision) []weighed {
 }
 
 // appendSentence appends the reason in words, with its numbers and without anything that JSON would escape.
-func (k *Pack) appendSentence(dst []byte, d *Decision, w weighed) []byte {
-	return k.appendPieces(dst, d, w.feature, k.says.sentence(w.code, d.Score.Visits))
+func (r *Renderer) appendSentence(dst []byte, d *Decision, w weighed) []byte {
+	return r.appendPieces(dst, d, w.feature, r.Pack.says.sentence(w.code, d.Score.Visits))
 }
 
 // appendPieces appends a sentence that speaks of a feature, or a part of one.
-func (k *Pack) appendPieces(dst []byte, d *Decision, feature int, text sentence) []byte {
+func (r *Renderer) appendPieces(dst []byte, d *Decision, index int, text sentence) []byte {
 	for i := range text {
 		if p := &text[i]; p.hole == noHole {
 			dst = append(dst, p.text...)
 		} else {
-			dst = k.appendHole(dst, d, feature, p.hole)
+			dst = r.appendHole(dst, d, index, p.hole)
 		}
 	}
 	return dst
 }
 
-func (k *Pack) appendHole(dst []byte, d *Decision, feature int, h hole) []byte {
+func (r *Renderer) appendHole(dst []byte, d *Decision, index int, h hole) []byte {
 	s := &d.Score
 	switch h {
 	case holeTypical:
-		return k.says.words.appendEvery(dst, exp(s.LnTypical))
+		return r.Pack.says.words.appendEvery(dst, Exp(s.LnTypical))
 	case holeSilent:
-		return k.says.words.appendSpan(dst, s.Silence)
+		return r.Pack.says.words.appendSpan(dst, s.Silence)
 	case holeTenure:
-		return k.says.words.appendSpan(dst, s.Tenure)
+		return r.Pack.says.words.appendSpan(dst, s.Tenure)
 	case holeAway:
-		return k.says.words.appendSpan(dst, days(d.Silence))
+		return r.Pack.says.words.appendSpan(dst, days(d.Silence))
 	case holeVisits:
-		return k.says.words.visit.append(dst, uint64(s.Visits))
+		return r.Pack.says.words.appendVisits(dst, uint64(s.Visits))
 	case holeWeight:
-		return k.says.words.appendDecimal(dst, float64(s.Friction*exp(-s.Idle/k.horizon)), 1)
+		return r.Pack.says.words.appendDecimal(dst, r.Pack.Model.FrictionLeft(s), 1)
 	case holeValue:
-		if feature >= 0 {
-			return k.appendValue(dst, feature, s.value(feature).N)
+		if index >= 0 {
+			return r.appendValue(dst, index, s.value(index).N)
 		}
 	case holeAgo:
-		if feature >= 0 {
-			return k.appendAgo(dst, feature, s.value(feature).N)
+		if index >= 0 {
+			return r.appendAgo(dst, index, s.value(index).N)
 		}
 	case holeWithin:
-		if feature >= 0 {
-			return k.appendWithin(dst, feature)
+		if index >= 0 {
+			return r.appendWithin(dst, index)
 		}
 	default:
 	}
@@ -150,76 +152,78 @@ func (k *Pack) appendHole(dst []byte, d *Decision, feature int, h hole) []byte {
 }
 
 // appendValue appends a feature's value in the form of its kind.
-func (k *Pack) appendValue(dst []byte, feature int, n int64) []byte {
-	f := &k.Features[feature]
+func (r *Renderer) appendValue(dst []byte, index int, n int64) []byte {
+	f := &r.Pack.Features[index]
 	switch f.Kind {
 	case FeatureSince, FeatureTenure:
 		if n == 0 { // whole days
-			return k.says.words.day.append(dst, 0)
+			return r.Pack.says.words.appendDays(dst, 0)
 		}
-		return k.says.words.appendSpan(dst, float64(n)/secondsPerDay)
+		return r.Pack.says.words.appendSpan(dst, float64(n)/secondsPerDay)
 	case FeatureOpen:
-		return k.says.words.appendSpan(dst, float64(n)/secondsPerDay)
+		return r.Pack.says.words.appendSpan(dst, float64(n)/secondsPerDay)
 	case FeatureRatio:
-		if k.money(feature) {
-			return k.says.words.appendDecimal(dst, float64(n)/1000/100, 2)
+		if r.money(index) {
+			return r.Pack.says.words.appendDecimal(dst, float64(n)/1000/100, 2)
 		}
-		return k.says.words.appendPercent(dst, n)
+		return r.Pack.says.words.appendPercent(dst, n)
 	case FeatureTrend:
-		return k.says.words.appendPercent(dst, n)
+		return r.Pack.says.words.appendPercent(dst, n)
 	case FeatureLast:
-		return k.says.words.appendDecimal(dst, float64(n)/1000, -1)
+		return r.Pack.says.words.appendDecimal(dst, float64(n)/1000, -1)
 	case FeatureSum:
-		if k.money(feature) {
-			return k.says.words.appendDecimal(dst, float64(n)/100, 2)
+		if r.money(index) {
+			return r.Pack.says.words.appendDecimal(dst, float64(n)/100, 2)
 		}
-		return k.says.words.appendDecimal(dst, float64(n)/1000, -1)
+		return r.Pack.says.words.appendDecimal(dst, float64(n)/1000, -1)
 	default:
 		return strconv.AppendInt(dst, n, 10)
 	}
 }
 
 // money reports whether a feature is money: a sum of the events' own value, or such a sum a piece.
-func (k *Pack) money(feature int) bool {
-	f := &k.Features[feature]
+func (r *Renderer) money(index int) bool {
+	f := &r.Pack.Features[index]
 	switch f.Kind {
 	case FeatureSum:
 		return f.Property < 0
 	case FeatureRatio:
-		return k.money(f.Of) && !k.money(f.To)
+		return r.money(f.Of) && !r.money(f.To)
 	default:
 		return false
 	}
 }
 
 // appendAgo appends how long ago something was: of whole days the first is today.
-func (k *Pack) appendAgo(dst []byte, feature int, n int64) []byte {
-	if f := &k.Features[feature]; n == 0 && (f.Kind == FeatureSince || f.Kind == FeatureTenure) {
-		return append(dst, k.says.words.today...)
+func (r *Renderer) appendAgo(dst []byte, index int, n int64) []byte {
+	if f := &r.Pack.Features[index]; n == 0 && (f.Kind == FeatureSince || f.Kind == FeatureTenure) {
+		return append(dst, r.Pack.says.words.today...)
 	}
-	dst = append(dst, k.says.words.ago.before...)
-	return append(k.appendValue(dst, feature, n), k.says.words.ago.after...)
+	before, after := r.Pack.says.words.aroundAgo()
+	return append(r.appendValue(append(dst, before...), index, n), after...)
 }
 
-// FeatureText is a value of the feature of that name in the form of its kind, with its unit; false: the pack has no such feature.
-func (k *Pack) FeatureText(name string, n int64) (string, bool) {
-	i := slices.IndexFunc(k.Features, func(f Feature) bool { return f.Name == name })
+// FeatureText is a value of the feature of that name in the form of its kind, with its unit; false: the pack has no
+// such feature.
+func (r *Renderer) FeatureText(name string, n int64) (string, bool) {
+	i := slices.IndexFunc(r.Pack.Features, func(f Feature) bool { return f.Name == name })
 	if i < 0 {
 		return "", false
 	}
-	return string(k.appendValue(nil, i, n)), true
+	return string(r.appendValue(nil, i, n)), true
 }
 
+// secondsPerDay are the seconds of a day.
 const secondsPerDay = 86_400
 
 // appendWithin appends the window of a feature; of a ratio, of what it divides.
-func (k *Pack) appendWithin(dst []byte, feature int) []byte {
-	f := &k.Features[feature]
+func (r *Renderer) appendWithin(dst []byte, index int) []byte {
+	f := &r.Pack.Features[index]
 	for f.Kind == FeatureRatio {
-		f = &k.Features[f.Of]
+		f = &r.Pack.Features[f.Of]
 	}
 	if f.Hourly {
-		return k.says.words.appendSpan(dst, float64(f.Within)/24)
+		return r.Pack.says.words.appendSpan(dst, float64(f.Within)/24)
 	}
-	return k.says.words.appendSpan(dst, float64(f.Within))
+	return r.Pack.says.words.appendSpan(dst, float64(f.Within))
 }

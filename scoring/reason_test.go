@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // TestReasons: which are given, in which order, and how they read.
@@ -50,15 +51,17 @@ func TestReasons(t *testing.T) {
 		{"an hour", func(d *scoring.Decision) { d.Score.Silence, d.Score.LnTypical = 1, math.Log(0.001) }, []string{
 			"overdue: usually back every hour, silent for 1 day",
 		}},
-		{"back", func(d *scoring.Decision) { d.Transition, d.Silence = scoring.Recovered, 40*day+day/3 }, []string{"back: back after 40 days"}},
+		{"back", func(d *scoring.Decision) {
+			d.Transition, d.Silence = scoring.Recovered, 40*scoringtest.Day+scoringtest.Day/3
+		}, []string{"back: back after 40 days"}},
 	}
-	pack := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := scoring.Alert{Decision: scoring.Decision{Transition: scoring.Raised, Score: score}, Customer: []byte("c")}
 			tt.change(&a.Decision)
 			var got struct{ Reasons []struct{ Code, Text string } }
-			if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &got); err != nil {
+			if err := json.Unmarshal(scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID()), &got); err != nil {
 				t.Fatal(err)
 			}
 			var lines []string
@@ -74,7 +77,7 @@ func TestReasons(t *testing.T) {
 
 // TestSentencesOfFeatures: how a feature's value and window read.
 func TestSentencesOfFeatures(t *testing.T) {
-	pack := packOf(t, "1", "signals: {buy: {types: [buy]}, view: {types: [view]}}", "features:",
+	pack := scoringtest.PackOf(t, "1", "signals: {buy: {types: [buy]}, view: {types: [view]}}", "features:",
 		"  seen: {kind: since, of: view}",
 		"  pending: {kind: open, of: buy, until: view}",
 		"  short: {kind: count, of: buy, within: 30d}",
@@ -101,7 +104,7 @@ func TestSentencesOfFeatures(t *testing.T) {
 				a.Score.Values = append(a.Score.Values, scoring.FeatureValue{N: values[pack.Features[i].Name], OK: true})
 			}
 			var got struct{ Reasons []struct{ Text string } }
-			if err := json.Unmarshal(pack.AppendAlert(nil, &a, a.ID()), &got); err != nil {
+			if err := json.Unmarshal(scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID()), &got); err != nil {
 				t.Fatal(err)
 			}
 			var lines []string
@@ -158,7 +161,7 @@ func TestReasonsThatCannotBeSaid(t *testing.T) {
 
 // TestFeatureText: each kind of feature in its own form, money also where it is divided by a number of something.
 func TestFeatureText(t *testing.T) {
-	retail := must(scoring.Load("retail", nil, scoring.Overrides{}))
+	retail := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
 	for _, tt := range []struct {
 		feature string
 		n       int64
@@ -170,11 +173,11 @@ func TestFeatureText(t *testing.T) {
 		{"order_value_trend", 750, "75%"},
 		{"discount_share", 333, "33%"},
 	} {
-		if got, ok := retail.FeatureText(tt.feature, tt.n); !ok || got != tt.want {
+		if got, ok := scoring.NewRenderer(retail).FeatureText(tt.feature, tt.n); !ok || got != tt.want {
 			t.Errorf("%s of %d reads %q, want %q", tt.feature, tt.n, got, tt.want)
 		}
 	}
-	if _, ok := retail.FeatureText("no_such", 1); ok {
+	if _, ok := scoring.NewRenderer(retail).FeatureText("no_such", 1); ok {
 		t.Error("a feature that there is not has a text")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // shared is the folder with the reference and the public logs: EBB_TEST_SHARED, or beside the repository.
@@ -57,7 +58,7 @@ type goldenSet struct {
 // TestReferenceTerms: terms of real customers of five logs, and the moments of their populations.
 func TestReferenceTerms(t *testing.T) {
 	var golden map[string]goldenSet
-	if err := json.Unmarshal(must(os.ReadFile(filepath.Join(shared(t), "reference", "golden.json"))), &golden); err != nil {
+	if err := json.Unmarshal(scoringtest.Must(os.ReadFile(filepath.Join(shared(t), "reference", "golden.json"))), &golden); err != nil {
 		t.Fatal(err)
 	}
 	for name := range sets {
@@ -75,7 +76,7 @@ func compareSet(t *testing.T, name string, want *goldenSet) {
 	t.Helper()
 	o := sets[name]
 	o.Horizon = time.Duration(want.Horizon * 24 * float64(time.Hour))
-	pack := must(scoring.Load("retail", nil, o))
+	pack := scoringtest.Must(scoring.Load("retail", nil, o))
 	cut := int64(want.Cut * 1000)
 	var pop scoring.Population
 	profiles := map[string]*scoring.Profile{}
@@ -86,21 +87,21 @@ func compareSet(t *testing.T, name string, want *goldenSet) {
 		if profiles[r.customer] == nil {
 			profiles[r.customer] = &scoring.Profile{}
 		}
-		pack.Observe(profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
+		scoringtest.Observe(pack, profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
 	}
 	mean, within, between := pop.Moments()
-	closeTo(t, "mean", mean, want.Population.Mean)
-	closeTo(t, "within", within, want.Population.Within)
-	closeTo(t, "between", between, want.Population.Between)
+	scoringtest.CloseTo(t, "mean", mean, want.Population.Mean)
+	scoringtest.CloseTo(t, "within", within, want.Population.Within)
+	scoringtest.CloseTo(t, "between", between, want.Population.Between)
 	for _, c := range want.Customers {
 		p := profiles[c.ID]
 		if p.Visits != c.Visits {
 			t.Errorf("%s: %d visits, want %d", c.ID, p.Visits, c.Visits)
 		}
-		s := pack.Score(p, cut)
-		closeTo(t, c.ID+" sum", s.Sum(), c.Sum)
+		s := scoringtest.ScoreOf(pack, p, cut)
+		scoringtest.CloseTo(t, c.ID+" sum", s.Sum(), c.Sum)
 		for i, term := range scoring.TermNames() {
-			closeTo(t, c.ID+" "+term, s.Terms[i], c.Terms[term])
+			scoringtest.CloseTo(t, c.ID+" "+term, s.Terms[i], c.Terms[term])
 		}
 	}
 }
@@ -108,7 +109,7 @@ func compareSet(t *testing.T, name string, want *goldenSet) {
 // TestReferenceLapse: every alert of a real shop, with one partition and with four.
 func TestReferenceLapse(t *testing.T) {
 	rows := readLog(t, filepath.Join(shared(t), "data", "online_retail.csv.gz"))
-	pack := must(scoring.Load("retail", nil, sets["online_retail"]))
+	pack := scoringtest.Must(scoring.Load("retail", nil, sets["online_retail"]))
 	for _, partitions := range []int{1, 4} {
 		t.Run(strconv.Itoa(partitions), func(t *testing.T) {
 			want := readChanges(t, filepath.Join(shared(t), "reference", fmt.Sprintf("lapse_online_retail_%d.csv.gz", partitions)))

@@ -1,19 +1,23 @@
 package scoring_test
 
 import (
+	"errors"
 	"go/ast"
 	"go/build"
 	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
-// allowedImports is all that the package may rest on: nothing that reads a clock, a file or the network.
+// allowedImports is all that the packages may rest on beside each other: nothing that reads a clock, a file or the
+// network.
 var allowedImports = []string{
 	"bytes", "cmp", "crypto/sha256", "embed", "encoding/binary", "encoding/hex", "encoding/json", "errors", "fmt", "io/fs", "maps", "math", "math/bits",
 	"path", "slices", "strconv", "strings", "time", "unicode/utf8",
@@ -26,49 +30,120 @@ var allowedMath = []string{
 	"Abs", "Ceil", "Float64bits", "Float64frombits", "Inf", "IsInf", "IsNaN", "Ldexp", "MaxInt64", "MaxUint32", "NaN", "Pi", "Round", "Signbit", "Sqrt", "Trunc",
 }
 
-// TestNumbersAreTheSameEverywhere reads the package's source: what it imports, what it uses of math, and that the compiler
-// finds no product to fuse with a sum (docs/adr/0002-numbers.md).
+// TestNumbersAreTheSameEverywhere reads the source of this package and of those below it: what it imports, what it
+// uses of math, and that the compiler finds no product to fuse with a sum (docs/adr/0002-numbers.md).
 func TestNumbersAreTheSameEverywhere(t *testing.T) {
-	pkg, err := build.ImportDir(".", 0)
+	r := newRules(t)
+	for _, dir := range packages(t) {
+		r.check(dir)
+	}
+	if r.products < 20 {
+		t.Errorf("only %d products found: the check has gone blind", r.products)
+	}
+}
+
+// packages are the folders of this package and of those below it that programs are linked with.
+func packages(t *testing.T) (dirs []string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		pkg, err := build.ImportDir(path, 0)
+		if _, none := errors.AsType[*build.NoGoError](err); none {
+			return nil
+		}
+		if err == nil && pkg.Name != "main" && pkg.Name != "scoringtest" {
+			dirs = append(dirs, path)
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return dirs
+}
+
+// rules holds packages to the rules, each with the types of those that it imports.
+type rules struct {
+	t        *testing.T
+	fset     *token.FileSet
+	math     types.Importer
+	checked  map[string]*types.Package // by folder
+	products int
+}
+
+func newRules(t *testing.T) *rules {
+	t.Helper()
 	fset := token.NewFileSet()
-	var files []*ast.File
-	for _, name := range pkg.GoFiles {
-		f, err := parser.ParseFile(fset, filepath.Join(pkg.Dir, name), nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, f)
-		for _, imp := range f.Imports {
-			if path, _ := strconv.Unquote(imp.Path.Value); !slices.Contains(allowedImports, path) {
-				t.Errorf("%s imports %s", fset.Position(imp.Pos()), path)
-			}
-		}
+	return &rules{t: t, fset: fset, math: importer.ForCompiler(fset, "source", nil), checked: map[string]*types.Package{}}
+}
+
+// check holds the package in a folder to the rules, once, and returns it.
+func (r *rules) check(dir string) *types.Package {
+	r.t.Helper()
+	if p := r.checked[dir]; p != nil {
+		return p
 	}
+	files := r.parse(dir)
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
-	conf := types.Config{Importer: onlyMath{importer.ForCompiler(fset, "source", nil)}, Error: func(error) {}}
-	_, _ = conf.Check("scoring", fset, files, info) // what other packages offer stays unknown, and is no float here
-	products := 0
+	conf := types.Config{Importer: r, Error: func(error) {}}
+	r.checked[dir], _ = conf.Check(dir, r.fset, files, info) // what others' packages offer stays unknown, and is no float here
 	for _, f := range files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			if sel, ok := n.(*ast.SelectorExpr); ok {
 				x, ok := sel.X.(*ast.Ident)
 				if ok && isMath(info, x) && !slices.Contains(allowedMath, sel.Sel.Name) || ok && x.Name == "time" && sel.Sel.Name == "Now" {
-					t.Errorf("%s uses %s.%s", fset.Position(n.Pos()), x.Name, sel.Sel.Name)
+					r.t.Errorf("%s uses %s.%s", r.fset.Position(n.Pos()), x.Name, sel.Sel.Name)
 				}
 			}
 			return true
 		})
-		loose := looseProducts(f, info, &products)
-		for _, n := range loose {
-			t.Errorf("%s: a product outside a conversion that rounds it", fset.Position(n.Pos()))
+		for _, n := range looseProducts(f, info, &r.products) {
+			r.t.Errorf("%s: a product outside a conversion that rounds it", r.fset.Position(n.Pos()))
 		}
 	}
-	if products < 20 {
-		t.Errorf("only %d products found: the check has gone blind", products)
+	return r.checked[dir]
+}
+
+// parse reads the package in a folder, and looks at what it imports.
+func (r *rules) parse(dir string) (files []*ast.File) {
+	r.t.Helper()
+	pkg, err := build.ImportDir(dir, 0)
+	if err != nil {
+		r.t.Fatal(err)
 	}
+	for _, name := range pkg.GoFiles {
+		f, err := parser.ParseFile(r.fset, filepath.Join(dir, name), nil, 0)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		files = append(files, f)
+		for _, imp := range f.Imports {
+			path, _ := strconv.Unquote(imp.Path.Value)
+			if _, ours := folder(path); !ours && !slices.Contains(allowedImports, path) {
+				r.t.Errorf("%s imports %s", r.fset.Position(imp.Pos()), path)
+			}
+		}
+	}
+	return files
+}
+
+// Import gives packages that the rules hold for, and math, whose results take part in products.
+func (r *rules) Import(path string) (*types.Package, error) {
+	if dir, ours := folder(path); ours {
+		return r.check(dir), nil
+	}
+	if path == "math" {
+		return r.math.Import(path)
+	}
+	return nil, types.Error{Msg: "left out"}
+}
+
+// folder is that of a package of ours, seen from this one.
+func folder(path string) (dir string, ours bool) {
+	below, ours := strings.CutPrefix(path+"/", "ebb/scoring/")
+	return filepath.Clean(below), ours
 }
 
 // looseProducts are the floating products in f that no conversion float64(...) rounds before anything is added.
@@ -112,14 +187,4 @@ func isFloat(t types.Type) bool {
 func isMath(info *types.Info, id *ast.Ident) bool {
 	name, ok := info.Uses[id].(*types.PkgName)
 	return ok && name.Imported().Path() == "math"
-}
-
-// onlyMath imports math, whose results take part in products.
-type onlyMath struct{ types.Importer }
-
-func (m onlyMath) Import(path string) (*types.Package, error) {
-	if path == "math" {
-		return m.Importer.Import(path)
-	}
-	return nil, types.Error{Msg: "left out"}
 }

@@ -26,6 +26,25 @@ const (
 	frictionWeight = 0.5
 )
 
+// Coefficient is a number by which a term is computed.
+type Coefficient struct {
+	Name  string
+	Value float64
+}
+
+// Coefficients are those of each term.
+func (m *Model) Coefficients() [NumTerms][]Coefficient {
+	gap := []Coefficient{{"weight", rhythmWeight}, {"min_silent_days", minSilence}, {"horizon_days", m.horizon}}
+	return [NumTerms][]Coefficient{
+		TermBase:     {{"base", baseTerm}},
+		TermRhythm:   gap,
+		TermSilence:  gap,
+		TermLevel:    {{"weight", levelWeight}, {"floor", levelFloor}, {"fade_days", m.levelFade}},
+		TermTenure:   {{"weight", tenureWeight}, {"offset", tenureOffset}, {"horizon_days", m.horizon}},
+		TermFriction: {{"weight", frictionWeight}, {"fade_days", m.horizon}},
+	}
+}
+
 // Score is a customer's risk at one moment: terms that add up, and the inputs they come from.
 type Score struct {
 	Terms [NumTerms]float64 // log-odds
@@ -51,6 +70,20 @@ func (s *Score) value(feature int) (v FeatureValue) {
 		v = s.Values[feature]
 	}
 	return v
+}
+
+// Coverage is the share of the features that have data; 1 where there are none.
+func (s *Score) Coverage() float64 {
+	if len(s.Values) == 0 {
+		return 1
+	}
+	with := 0
+	for i := range s.Values {
+		if s.Values[i].OK {
+			with++
+		}
+	}
+	return float64(with) / float64(len(s.Values))
 }
 
 // Sum is the score in log-odds: the terms added in order, then the factors.
@@ -84,108 +117,129 @@ func floorThousandths(floor float64) int { return int(float64(floor*1000) + 0.5)
 // thousandths is a probability as a risk score.
 func thousandths(probability float64) int { return int(float64(probability*100_000) + 0.5) }
 
-// Score is the risk of c as of at, in ms since the epoch. A customer without activity has none: the zero Score.
-func (s *Scorer) Score(c *Customer, at int64) Score {
-	score := s.coreScore(c.Profile, at)
-	if c.Visits > 0 {
-		s.values = s.features.values(s.values[:0], allFeatures, c.Features, c.First, at)
-		score.Values, score.Stage = s.values, s.stage(c.Profile, at)
-		score.Factors = s.factorSum(score.Values, score.Stage, nil)
-	}
-	return score
-}
-
 // coreScore is the score without factors.
-func (k *Pack) coreScore(p *Profile, at int64) Score {
+func (m *Model) coreScore(p *Profile, at int64) Score {
 	if p.Visits == 0 {
 		return Score{At: at}
 	}
 	s := Score{
 		At: at, LnTypical: p.M, Regularity: p.K, Level: p.Level, Friction: p.Friction, Visits: p.Visits,
-		Silence: k.silence(p, at), Idle: span(at - p.At), Tenure: span(at - p.First),
+		Silence: m.silence(p, at), Idle: span(at - p.At), Tenure: span(at - p.First),
 	}
-	rhythm := k.logitSilent(p.M, p.K, minSilence)
+	rhythm := m.logitSilent(p.M, p.K, minSilence)
 	s.Terms = [NumTerms]float64{
 		TermBase:     baseTerm,
 		TermRhythm:   float64(rhythmWeight * rhythm),
-		TermSilence:  float64(rhythmWeight * (k.logitSilent(p.M, p.K, s.Silence) - rhythm)),
-		TermLevel:    levelTerm(s.Level, s.Idle, k.levelFade),
-		TermTenure:   tenureTerm(s.Tenure, k.horizon),
-		TermFriction: frictionTerm(s.Friction, s.Idle, k.horizon),
+		TermSilence:  float64(rhythmWeight * (m.logitSilent(p.M, p.K, s.Silence) - rhythm)),
+		TermLevel:    levelTerm(s.Level, s.Idle, m.levelFade),
+		TermTenure:   tenureTerm(s.Tenure, m.horizon),
+		TermFriction: frictionTerm(s.Friction, s.Idle, m.horizon),
 	}
 	return s
 }
 
+// TiersBefore is between which tiers the customer of a score was as of its newest event: level and friction are as of
+// then, silence and tenure shorter by the time since, and the factors are not known.
+func (m *Model) TiersBefore(s Score) (least, most Tier) {
+	silence := max(days(millis(s.Silence)-millis(s.Idle)), minSilence)
+	rhythm := m.logitSilent(s.LnTypical, s.Regularity, minSilence)
+	s.Terms[TermSilence] = float64(rhythmWeight * (m.logitSilent(s.LnTypical, s.Regularity, silence) - rhythm))
+	s.Terms[TermLevel] = levelTerm(s.Level, 0, m.levelFade)
+	s.Terms[TermTenure] = tenureTerm(span(millis(s.Tenure)-millis(s.Idle)), m.horizon)
+	s.Terms[TermFriction] = frictionTerm(s.Friction, 0, m.horizon)
+	s.Factors = 0
+	reach := 0.0
+	if len(m.Factors) > 0 {
+		reach = m.Cap
+	}
+	least = NumTiers
+	for i := range m.Stages.tiers {
+		t := &m.Stages.tiers[i]
+		least, most = min(least, t.tier(s.Sum()-reach)), max(most, t.tier(s.Sum()+reach))
+	}
+	return least, most
+}
+
 // silence is how long p has been silent as of at, in days.
-func (k *Pack) silence(p *Profile, at int64) float64 { return max(span(at-p.Last), minSilence) }
+func (m *Model) silence(p *Profile, at int64) float64 { return max(span(at-p.Last), minSilence) }
 
 // span is ms in days, 0 where negative.
 func span(ms int64) float64 { return min(max(days(ms), 0), maxDays) }
 
 // logitSilent is the log-odds q/(1-q) that a silence of r days lasts a horizon more, for gaps longer than x with
-// probability S(x) = 1 / (1 + u(x)), u(x) = (x/e^m)^regularity: q = S(r+H) / S(r), so q/(1-q) = (1+u(r)) / (u(r+H)-u(r)).
+// probability S(x) = 1 / (1 + u(x)), u(x) = (x/e^m)^regularity: q = S(r+H) / S(r), so q/(1-q) = (1+u(r)) /
+// (u(r+H)-u(r)).
 //
 // With regularity at most 16, |m| at most 12 and r from 0.02 to 2^43 ms, u stays within e^-255 and e^376.
-func (k *Pack) logitSilent(m, regularity, r float64) float64 {
-	return logitSilentFor(m, regularity, r, k.horizon)
+func (m *Model) logitSilent(lnTypical, regularity, r float64) float64 {
+	return logitSilentFor(lnTypical, regularity, r, m.horizon)
 }
 
-func logitSilentFor(m, regularity, r, horizon float64) float64 {
-	from := exp(float64(regularity * (log(r) - m)))
-	to := exp(float64(regularity * (log(r+horizon) - m)))
+// logitSilentFor is logitSilent with a horizon in days.
+func logitSilentFor(lnTypical, regularity, r, horizon float64) float64 {
+	from := Exp(float64(regularity * (Log(r) - lnTypical)))
+	to := Exp(float64(regularity * (Log(r+horizon) - lnTypical)))
 	return logitOf(from, to)
 }
 
 // logitOf is logitSilent by u at either end.
-func logitOf(from, to float64) float64 { return log((1 + from) / max(to-from, float64(to*0x1p-52))) }
+func logitOf(from, to float64) float64 { return Log((1 + from) / max(to-from, float64(to*0x1p-52))) }
 
 func levelTerm(level, idle, fade float64) float64 {
 	return levelBy(levelWeight, levelFloor, level, idle, fade)
 }
 
+// levelBy is the term of so much activity, as of idle days ago, by its coefficients.
 func levelBy(weight, floor, level, idle, fade float64) float64 {
-	return float64(-weight * log(float64(level*exp(-idle/fade))+floor))
+	return float64(-weight * Log(float64(level*Exp(-idle/fade))+floor))
 }
 
 func tenureTerm(tenure, horizon float64) float64 {
 	return tenureBy(tenureWeight, tenureOffset, tenure, horizon)
 }
 
+// tenureBy is the term of so many days since the first activity, by its coefficients.
 func tenureBy(weight, offset, tenure, horizon float64) float64 {
-	return float64(-weight * log(tenure/horizon+offset))
+	return float64(-weight * Log(tenure/horizon+offset))
 }
 
 func frictionTerm(friction, idle, fade float64) float64 {
 	return frictionBy(frictionWeight, friction, idle, fade)
 }
 
+// frictionBy is the term of a weight of negative events, as of idle days ago, by its coefficients.
 func frictionBy(weight, friction, idle, fade float64) float64 {
 	if friction == 0 {
 		return 0
 	}
-	return float64(weight * log(1+float64(friction*exp(-idle/fade))))
+	return float64(weight * Log(1+float64(friction*Exp(-idle/fade))))
 }
 
-func sigmoid(x float64) float64 { return 1 / (1 + exp(-x)) }
+// FrictionLeft is the weight of negative events as of the score's time.
+func (m *Model) FrictionLeft(s *Score) float64 { return float64(s.Friction * Exp(-s.Idle/m.horizon)) }
 
-func logit(p float64) float64 { return log(p / (1 - p)) }
+// sigmoid is the probability of log-odds.
+func sigmoid(x float64) float64 { return 1 / (1 + Exp(-x)) }
+
+// logit is the log-odds of a probability.
+func logit(p float64) float64 { return Log(p / (1 - p)) }
 
 // overdueDays is the silence beyond which a customer with this gap law is overdue: the pack's quantile of its gaps.
 // +Inf is possible.
-func (k *Pack) overdueDays(m, regularity float64) float64 {
-	if k.overdueLogOdds == 0 {
-		return exp(m)
+func (m *Model) overdueDays(lnTypical, regularity float64) float64 {
+	if m.overdueLogOdds == 0 {
+		return Exp(lnTypical)
 	}
-	return exp(m + k.overdueLogOdds/regularity)
+	return Exp(lnTypical + m.overdueLogOdds/regularity)
 }
 
 // wholeMilli is added to a quantile in ms, lest a week come out a rounding short of a week.
 const wholeMilli = 1e-3
 
-// overdueMinute is the first whole minute at which p is overdue; beyond any time where it never is.
-func (k *Pack) overdueMinute(p *Profile) int64 {
-	d := k.overdueDays(p.M, p.K)
-	if !(d < k.maxSilence) {
+// OverdueMinute is the first whole minute at which p is overdue; beyond any time where it never is.
+func (m *Model) OverdueMinute(p *Profile) int64 {
+	d := m.overdueDays(p.M, p.K)
+	if !(d < m.maxSilence) {
 		return math.MaxInt64
 	}
 	return ceilMinute(p.Last + int64(float64(d*dayMillis)+wholeMilli) + 1) // strictly longer
@@ -193,3 +247,8 @@ func (k *Pack) overdueMinute(p *Profile) int64 {
 
 // TermNames are the names of the terms, in order.
 func TermNames() [NumTerms]string { return termNames }
+
+// inputs are the numbers that the terms come from, in the order of the encoding.
+func (s *Score) inputs() [7]*float64 {
+	return [...]*float64{&s.LnTypical, &s.Regularity, &s.Silence, &s.Level, &s.Friction, &s.Idle, &s.Tenure}
+}

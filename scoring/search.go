@@ -2,59 +2,65 @@ package scoring
 
 import "math"
 
+// Search returns the first minute not before from at which c's score is in a tier if no event comes, or one a little
+// before it; 0: there is none.
+func (e *Evaluator) Search(c *Customer, from int64, tier Tier) int64 {
+	return e.search(c, from, tier, fineEffort)
+}
+
 // search returns a minute not before from such that no minute from there to just before it has a score in tier; given
 // enough effort, in points, the very first that has. 0: there is none.
 //
-// What the terms have to come to changes in steps (need.go). Where even the least of it is not reached up to some minute,
-// all steps to there are leapt over; else the search goes on within the step.
-func (s *Scorer) search(c *Customer, from int64, tier Tier, effort int) int64 {
-	if from > s.lastMinute(c.Profile) {
+// What the terms have to come to changes in steps (need.go). Where even the least of it is not reached up to some
+// minute, all steps to there are leapt over; else the search goes on within the step.
+func (e *Evaluator) search(c *Customer, from int64, tier Tier, effort int) int64 {
+	if from > e.model.lastMinute(c.Profile) {
 		return 0
 	}
-	need, until := s.need(c, tier, from)
-	a := s.point(c.Profile, from)
+	need, until := e.need(c, tier, from)
+	a := e.model.point(c.Profile, from)
 	if a.score() >= need-slack {
 		return from
 	}
-	return s.searchSteps(c, a, tier, need, until, effort)
+	return e.searchSteps(c, a, tier, need, until, effort)
 }
 
 // searchSteps is search from the minute after a, which does not reach need, the step up to until. Nearly always what is
 // looked for lies within the step; where it does not, the search is at the next step's beginning, and from there leaps.
-func (s *Scorer) searchSteps(c *Customer, a point, tier Tier, need float64, until int64, effort int) int64 {
-	p, last := c.Profile, s.lastMinute(c.Profile)
+func (e *Evaluator) searchSteps(c *Customer, a point, tier Tier, need float64, until int64, effort int) int64 {
+	p, last := c.Profile, e.model.lastMinute(c.Profile)
 	for ; until <= last && effort > 0; effort-- {
-		next := s.searchBeyond(p, &a, need, until-1, effort)
+		next := e.model.searchBeyond(p, &a, need, until-1, effort)
 		for leapt := next != 0; ; leapt = true {
 			if next == 0 {
 				next = until
 			}
 			if next >= until {
-				need, until = s.need(c, tier, next)
+				need, until = e.need(c, tier, next)
 			}
-			if a = s.point(p, next); a.score() >= need-slack {
+			if a = e.model.point(p, next); a.score() >= need-slack {
 				return next
 			}
 			if leapt {
 				break
 			}
-			if next = s.searchBeyond(p, &a, s.leastNeed(c, tier, a.minute, last), last, effort); next == 0 {
+			if next = e.model.searchBeyond(p, &a, e.leastNeed(c, tier, a.minute, last), last, effort); next == 0 {
 				return 0
 			}
 		}
 	}
-	return s.searchBeyond(p, &a, need, last, effort)
+	return e.model.searchBeyond(p, &a, need, last, effort)
 }
 
 // searchBeyond searches the minutes after a, which does not reach enter, up to last.
-func (k *Pack) searchBeyond(p *Profile, a *point, enter float64, last int64, effort int) int64 {
+func (m *Model) searchBeyond(p *Profile, a *point, enter float64, last int64, effort int) int64 {
 	s := search{need: enter - slack, seen: p.Last, last: last, a: *a}
 	for ; effort > 0 && s.a.minute < s.last; effort-- {
 		next := s.next()
 		if next == s.a.minute {
 			break
 		}
-		s.narrow(k.point(p, next))
+		s.narrow(m.point(p, next))
 	}
 	if s.a.minute >= s.last {
 		return 0
@@ -63,8 +69,8 @@ func (k *Pack) searchBeyond(p *Profile, a *point, enter float64, last int64, eff
 }
 
 // lastMinute is that beyond which nobody looks at p any more.
-func (k *Pack) lastMinute(p *Profile) int64 {
-	return p.Last/minuteMillis + int64(k.maxSilence)*minutesPerDay
+func (m *Model) lastMinute(p *Profile) int64 {
+	return p.Last/minuteMillis + int64(m.maxSilence)*minutesPerDay
 }
 
 // search is how far a search has come.
@@ -88,7 +94,7 @@ func (s *search) next() int64 {
 	if s.a.minute == end {
 		return end
 	}
-	silence := exp(min(s.a.lnSilence+s.ahead(), lnLongest))
+	silence := Exp(min(s.a.lnSilence+s.ahead(), lnLongest))
 	return min(max((s.seen+int64(float64(silence*dayMillis)))/minuteMillis, s.a.minute+1), end)
 }
 

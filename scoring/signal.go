@@ -18,7 +18,11 @@ type Signal struct {
 	Named    uint64  // a bit for each of the pack's signals that the event is
 }
 
-// TextProperty is a property that is text. A text that is a decimal number is that number: senders disagree about the quotes.
+// Effective reports whether an event of this signal changes anything.
+func (s *Signal) Effective() bool { return s.Activity || s.Friction != 0 || s.Named != 0 }
+
+// TextProperty is a property that is text. A text that is a decimal number is that number: senders disagree about the
+// quotes.
 func TextProperty(text []byte) PropertyValue {
 	if n, ok := thousandthsOf(text); ok {
 		return PropertyValue{Kind: PropertyNumber, Number: n}
@@ -113,8 +117,8 @@ type conditional struct {
 	where []condition
 }
 
-// Signal is what the pack makes of an event of this type with these properties, in the order of Properties; a shorter list
-// lacks the others. It does not allocate.
+// Signal is what the pack makes of an event of this type with these properties, in the order of Properties; a shorter
+// list lacks the others. It does not allocate.
 func (k *Pack) Signal(eventType []byte, properties ...PropertyValue) Signal {
 	if n := len(eventType); n < len(k.signals) {
 		for i := range k.signals[n] { // a handful at most: sooner done than hashing the type

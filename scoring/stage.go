@@ -10,7 +10,7 @@ import (
 // Stage is where a customer stands in its life with the business. The names are a contract.
 type Stage uint8
 
-// Stages. At any time a customer is in the first that fits, in the order of Pack.stage.
+// Stages. At any time a customer is in the first that fits, in the order of Model.stage.
 const (
 	StageActive Stage = iota
 	StageNew
@@ -23,6 +23,9 @@ const (
 )
 
 var stageNames = [NumStages]string{"active", "new", "onboarding", "at_risk", "dormant", "churned", "resurrected"}
+
+// StageNames are the names of the stages, in order.
+func StageNames() []string { return slices.Clone(stageNames[:]) }
 
 // String is the stage's stable name.
 func (s Stage) String() string {
@@ -52,6 +55,11 @@ type Stages struct {
 // thresholds are log-odds at which the tiers begin.
 type thresholds struct{ watch, atRisk, critical float64 }
 
+// newThresholds are those of risk scores, out of 100, at which the tiers begin.
+func newThresholds(watch, atRisk, critical float64) thresholds {
+	return thresholds{logit(watch / 100), logit(atRisk / 100), logit(critical / 100)}
+}
+
 // enter is where a tier begins.
 func (t *thresholds) enter(tier Tier) float64 {
 	switch tier {
@@ -77,9 +85,22 @@ func (t *thresholds) tier(sum float64) Tier {
 	return Healthy
 }
 
+// Declared reports whether there are stages beside active and at risk.
+func (s *Stages) Declared() bool { return s.New|s.Onboarding|s.Dormant|s.Churned != 0 }
+
+// tiered reports whether any stage has tiers of its own.
+func (s *Stages) tiered() bool {
+	for i := range s.tiers {
+		if s.tiers[i] != s.tiers[StageActive] {
+			return true
+		}
+	}
+	return false
+}
+
 // stage is the customer's stage at an instant, given that nothing happens until then.
-func (k *Pack) stage(p *Profile, at int64) Stage {
-	s := &k.Stages
+func (m *Model) stage(p *Profile, at int64) Stage {
+	s := &m.Stages
 	silence, age := at-p.Last, at-p.First
 	switch {
 	case s.Churned > 0 && silence >= s.Churned:
@@ -98,9 +119,10 @@ func (k *Pack) stage(p *Profile, at int64) Stage {
 	return StageActive
 }
 
-// stageEdge is the first instant after `after` at which the stage may change with no further event; math.MaxInt64: none.
-func (k *Pack) stageEdge(p *Profile, after int64) int64 {
-	s, next := &k.Stages, int64(math.MaxInt64)
+// stageEdge is the first instant after `after` at which the stage may change with no further event; math.MaxInt64:
+// none.
+func (m *Model) stageEdge(p *Profile, after int64) int64 {
+	s, next := &m.Stages, int64(math.MaxInt64)
 	edge := func(from, span int64) {
 		if at := from + span; span > 0 && at > after {
 			next = min(next, at)
@@ -119,16 +141,16 @@ func (k *Pack) stageEdge(p *Profile, after int64) int64 {
 }
 
 // stagesBetween are the stages that the customer is in from one instant to another, both included.
-func (k *Pack) stagesBetween(p *Profile, from, to int64) (set StageSet) {
-	for at := from; at <= to; at = k.stageEdge(p, at) {
-		set |= 1 << k.stage(p, at)
+func (m *Model) stagesBetween(p *Profile, from, to int64) (set StageSet) {
+	for at := from; at <= to; at = m.stageEdge(p, at) {
+		set |= 1 << m.stage(p, at)
 	}
 	return set
 }
 
 // returned notes that activity at an instant ended a silence of a dormant or churned customer, and which signals came.
-func (k *Pack) returned(p *Profile, silence, at int64) {
-	s := &k.Stages
+func (m *Model) returned(p *Profile, silence, at int64) {
+	s := &m.Stages
 	if gone := min(orNever(s.Dormant), orNever(s.Churned)); s.Resurrected > 0 && silence >= gone {
 		p.Back = at
 	}
@@ -187,8 +209,8 @@ func (f *packFile) checkStages() {
 		f.checkSignalNamed(at+".onboarding.until", o.Until)
 	}
 	for name, t := range sorted(s.Tiers) {
-		if !slices.Contains(stageNames[:], name) {
-			f.broken(at+".tiers."+name, "is no stage, there are %s", strings.Join(stageNames[:], ", "))
+		if !slices.Contains(StageNames(), name) {
+			f.broken(at+".tiers."+name, "is no stage, there are %s", strings.Join(StageNames(), ", "))
 		}
 		if !t.rise() {
 			f.broken(at+".tiers."+name, "watch %v, at_risk %v, critical %v: must rise, between 0 and 100", t.Watch, t.AtRisk, t.Critical)
@@ -209,18 +231,19 @@ func (k *Pack) buildStages(f *packFile) {
 	if s == nil {
 		s = &stagesFile{}
 	}
-	k.Stages = Stages{New: span(s.New), Dormant: span(s.Dormant), Churned: span(s.Churned), Resurrected: span(s.Resurrected)}
+	stages := Stages{New: span(s.New), Dormant: span(s.Dormant), Churned: span(s.Churned), Resurrected: span(s.Resurrected)}
 	if o := s.Onboarding; o != nil {
-		k.Stages.Onboarding = span(o.Within)
+		stages.Onboarding = span(o.Within)
 		if i := slices.Index(f.signalNames(), o.Until); i >= 0 {
-			k.Stages.Until = 1 << i
+			stages.Until = 1 << i
 		}
 	}
-	for i := range k.Stages.tiers {
-		t, ok := s.Tiers[stageNames[i]]
+	for i := range stages.tiers {
+		t, ok := s.Tiers[Stage(i).String()]
 		if !ok {
 			t = k.Tiers
 		}
-		k.Stages.tiers[i] = thresholds{logit(t.Watch / 100), logit(t.AtRisk / 100), logit(t.Critical / 100)}
+		stages.tiers[i] = newThresholds(t.Watch, t.AtRisk, t.Critical)
 	}
+	k.Model.Stages = stages
 }

@@ -1,5 +1,7 @@
 package scoring
 
+import "slices"
+
 // Tier is where a risk score lies. The numbers are stored in profiles; the names are a contract.
 type Tier uint8
 
@@ -15,6 +17,9 @@ const (
 
 var tierNames = [NumTiers]string{"", "healthy", "watch", "at_risk", "critical"}
 
+// TierNames are the names of the tiers, the first of none, in order.
+func TierNames() []string { return slices.Clone(tierNames[:]) }
+
 // String is the tier's stable name, empty for TierNone.
 func (t Tier) String() string {
 	if t >= NumTiers {
@@ -26,8 +31,8 @@ func (t Tier) String() string {
 // Transition is what happened to an episode. The numbers are stored in outboxes; the names are a contract.
 type Transition uint8
 
-// The closed list of transitions. Raised to Deescalated, Recovered and Expired are decided today; an episode that is no lapse opens
-// by an event, moves between its openings' floors, and ends by an event or by itself.
+// The closed list of transitions. Raised to Deescalated, Recovered and Expired are decided today; an episode that is
+// no lapse opens by an event, moves between its openings' floors, and ends by an event or by itself.
 const (
 	TransitionNone Transition = iota
 	Raised                    // the customer is overdue and at risk: an episode opens
@@ -45,6 +50,9 @@ const (
 var transitionNames = [NumTransitions]string{
 	"", "raised", "escalated", "deescalated", "reminded", "recovered", "churned", "expired", "cancelled", "corrected",
 }
+
+// TransitionNames are the names of the transitions, the first of none, in order.
+func TransitionNames() []string { return slices.Clone(transitionNames[:]) }
 
 // String is the transition's stable name, empty for TransitionNone.
 func (t Transition) String() string {

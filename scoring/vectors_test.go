@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
 // shopPack reads testdata/shop.csv as testdata/make_vectors.py does.
 func shopPack() *scoring.Pack {
-	return must(scoring.Load("any", nil, scoring.Overrides{
+	return scoringtest.Must(scoring.Load("any", nil, scoring.Overrides{
 		Activity: []string{"purchase"}, Friction: map[string]float64{"payment_failed": 1}, Horizon: 90 * 24 * time.Hour,
 	}))
 }
@@ -30,7 +31,7 @@ func TestTerms(t *testing.T) {
 			Terms  map[string]float64
 		}
 	}
-	if err := json.Unmarshal(must(os.ReadFile("testdata/terms.json")), &want); err != nil {
+	if err := json.Unmarshal(scoringtest.Must(os.ReadFile("testdata/terms.json")), &want); err != nil {
 		t.Fatal(err)
 	}
 	pack, rows := shopPack(), readLog(t, "testdata/shop.csv")
@@ -41,22 +42,22 @@ func TestTerms(t *testing.T) {
 		if profiles[r.customer] == nil {
 			profiles[r.customer] = &scoring.Profile{}
 		}
-		pack.Observe(profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
+		scoringtest.Observe(pack, profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
 	}
 	mean, within, between := pop.Moments()
-	closeTo(t, "mean", mean, want.Population.Mean)
-	closeTo(t, "within", within, want.Population.Within)
-	closeTo(t, "between", between, want.Population.Between)
+	scoringtest.CloseTo(t, "mean", mean, want.Population.Mean)
+	scoringtest.CloseTo(t, "within", within, want.Population.Within)
+	scoringtest.CloseTo(t, "between", between, want.Population.Between)
 	if len(want.Customers) != len(profiles) {
 		t.Errorf("%d customers, want %d", len(profiles), len(want.Customers))
 	}
 	for id, c := range want.Customers {
-		s := pack.Score(profiles[id], want.At*1000)
+		s := scoringtest.ScoreOf(pack, profiles[id], want.At*1000)
 		if got := profiles[id].Visits; got != c.Visits {
 			t.Errorf("%s: %d visits, want %d", id, got, c.Visits)
 		}
 		for i, term := range scoring.TermNames() {
-			closeTo(t, id+" "+term, s.Terms[i], c.Terms[term])
+			scoringtest.CloseTo(t, id+" "+term, s.Terms[i], c.Terms[term])
 		}
 	}
 }

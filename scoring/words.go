@@ -192,6 +192,15 @@ func (w *words) appendEvery(dst []byte, days float64) []byte {
 	return w.everyDay.append(dst, n)
 }
 
+// appendDays appends a number of days.
+func (w *words) appendDays(dst []byte, n uint64) []byte { return w.day.append(dst, n) }
+
+// appendVisits appends a number of visits.
+func (w *words) appendVisits(dst []byte, n uint64) []byte { return w.visit.append(dst, n) }
+
+// aroundAgo is what stands before and behind a span that has passed.
+func (w *words) aroundAgo() (before, after string) { return w.ago.before, w.ago.after }
+
 func wholeUnits(days float64) (n uint64, hours bool) {
 	if days < 1.5 {
 		if h := uint64(float64(days*24) + 0.5); h != 24 {

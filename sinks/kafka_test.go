@@ -124,7 +124,7 @@ func (w *world) publication(offset int64, with ...pipeline.Outgoing) *pipeline.P
 }
 
 func numbered(n int64) *pipeline.Entry {
-	e := alert()
+	e := raised()
 	e.Alert.Episode = uint32(n)
 	return e
 }

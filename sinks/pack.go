@@ -18,11 +18,10 @@ func (r *Renderer) pack(e *pipeline.Entry) pipeline.Outgoing {
 	return pipeline.Outgoing{Topic: r.Packs, Partition: PacksPartition, Key: []byte(e.Pack.Hash), Value: e.Canonical, Timestamp: asOfNow}
 }
 
-// control makes the control record of a pack that begins. It stands in the partition of the same number as the input's.
+// control makes a control record. It stands in the partition of the same number as the input's.
 func (r *Renderer) control(e *pipeline.Entry) pipeline.Outgoing {
 	c := pipeline.Control{
-		Group: r.Group, Topic: r.Input, TopicID: r.InputID, Partition: int(r.Partition), Offset: e.Offset,
-		Kind: pipeline.ControlPack, Pack: e.Pack, First: e.First,
+		Group: r.Group, Topic: r.Input, TopicID: r.InputID, Partition: int(r.Partition), Offset: e.Offset, Change: e.Change,
 	}
 	return pipeline.Outgoing{Topic: r.Control, Partition: r.Partition, Key: []byte(c.Key()), Value: c.Encode(), Timestamp: asOfNow}
 }

@@ -20,7 +20,7 @@ var renderer = sinks.Renderer{
 	Partition: 3, Source: sinks.Source("ebb", "shop.events"),
 }
 
-func pack() *scoring.Pack {
+func retail() *scoring.Pack {
 	p, err := scoring.Load("any", nil, scoring.Overrides{})
 	if err != nil {
 		panic(err)
@@ -29,8 +29,8 @@ func pack() *scoring.Pack {
 }
 
 // alert is an outbox entry of a customer whose name is not plain ASCII.
-func alert() *pipeline.Entry {
-	e := &pipeline.Entry{Kind: pipeline.EntryAlert, Offset: 17, Key: pipeline.AppendKey(nil, []byte("acme"), []byte("Zoë/1")), By: pack()}
+func raised() *pipeline.Entry {
+	e := &pipeline.Entry{Kind: pipeline.EntryAlert, Offset: 17, Key: pipeline.AppendKey(nil, []byte("acme"), []byte("Zoë/1")), By: scoring.NewRenderer(retail())}
 	e.Alert.Transition, e.Alert.At, e.Alert.Episode = scoring.Raised, 1_700_000_040_005, 1
 	e.Alert.Tenant, e.Alert.Customer = pipeline.SplitKey(e.Key)
 	return e
@@ -67,16 +67,16 @@ header ce_time: "2023-11-14T22:14:00.005Z"
 header ce_partitionkey: "Zoë/1"
 header content-type: "application/json"
 `
-	a := alert().Alert
-	want = fmt.Sprintf(want, pack().AppendAlert(nil, &a, a.ID()), a.ID())
-	if diff := cmp.Diff(want, show(render(alert(), nil))); diff != "" {
+	a := raised().Alert
+	want = fmt.Sprintf(want, scoring.NewRenderer(retail()).AppendAlert(nil, &a, a.ID()), a.ID())
+	if diff := cmp.Diff(want, show(render(raised(), nil))); diff != "" {
 		t.Errorf("alert (-want +got):\n%s", diff)
 	}
 }
 
 // TestRenderReusesItsRoom: what is built for one alert is overwritten by the next, and no room is asked for anew.
 func TestRenderReusesItsRoom(t *testing.T) {
-	e := alert()
+	e := raised()
 	_, scratch := renderer.Render(nil, e, nil)
 	if n := testing.AllocsPerRun(100, func() { _, scratch = renderer.Render(scratch[:0], e, nil) }); n != 0 {
 		t.Errorf("%v allocations", n)
@@ -172,20 +172,20 @@ func TestTransactionalIDTellsApart(t *testing.T) {
 
 // TestRenderPack: a pack that begins is two records, its canonical form by its hash, and where it begins by whose that is.
 func TestRenderPack(t *testing.T) {
-	k := pack()
+	k := retail()
 	e := &pipeline.Entry{Kind: pipeline.EntryPack, Offset: 17, Pack: pipeline.PackRef{Hash: k.Hash, Name: k.Name, Version: k.Version}, Canonical: k.Canonical()}
 	out := render(e, nil)
 	if out.Topic != "ebb.packs" || out.Partition != sinks.PacksPartition || string(out.Key) != k.Hash || string(out.Value) != string(k.Canonical()) {
 		t.Errorf("pack: %+v", out)
 	}
-	e.Kind, e.Canonical = pipeline.EntryControl, nil
-	out = render(e, nil)
+	change := pipeline.Change{Kind: pipeline.ControlPack, Pack: e.Pack}
+	out = render(&pipeline.Entry{Kind: pipeline.EntryControl, Offset: 17, Change: change}, nil)
 	want := fmt.Sprintf(`{"group":"ebb","topic":"shop.events","topic_id":"id-1","partition":3,"offset":17,"kind":"pack","pack":{"hash":%q,"name":"any","version":%q}}`, k.Hash, k.Version)
 	if out.Topic != "ebb.control" || out.Partition != 3 || string(out.Key) != "ebb/shop.events/3" || string(out.Value) != want {
 		t.Errorf("control record: %+v\n%s\nwant\n%s", out, out.Value, want)
 	}
 	c, err := pipeline.ReadControl(out.Value)
-	if err != nil || c.Pack != e.Pack || c.Offset != 17 || !c.Of(pipeline.Identity{Group: "ebb", Input: "shop.events", Topic: "id-1", Partition: 3}) {
+	if err != nil || c.Change != change || c.Offset != 17 || !c.Of(pipeline.Identity{Group: "ebb", Input: "shop.events", Topic: "id-1", Partition: 3}) {
 		t.Errorf("read back: %+v, %v", c, err)
 	}
 }
@@ -199,8 +199,8 @@ func TestAlertType(t *testing.T) {
 	for kind, transition := range map[scoring.Kind]scoring.Transition{
 		scoring.Lapse: scoring.Recovered, scoring.Explicit: scoring.Raised, scoring.Involuntary: scoring.Recovered, scoring.ServiceFailure: scoring.Expired,
 	} {
-		e := alert()
-		e.By = retail
+		e := raised()
+		e.By = scoring.NewRenderer(retail)
 		e.Alert.Kind, e.Alert.Transition = kind, transition
 		want := fmt.Sprintf("header ce_type: %q\n", "ebb.alert."+kind.String()+"."+transition.String()+".v1")
 		out, _ := renderer.Render(nil, e, nil)

@@ -212,7 +212,7 @@ func (s *services) hold(t testing.TB, group, pack string) {
 	if _, err := p.Claim(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	meta := pipeline.Meta{Version: 1, Pack: pack, Partitions: 4, Cluster: "test", Topic: s.topicID(t, "events")}
+	meta := pipeline.Meta{Version: pipeline.MetaVersion, Pack: pack, Partitions: 4, Cluster: "test", Topic: s.topicID(t, "events")}
 	if err := p.Commit(t.Context(), &pipeline.Commit{Previous: first, Token: second, Meta: meta}); err != nil {
 		t.Fatal(err)
 	}

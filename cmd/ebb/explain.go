@@ -92,7 +92,7 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 }
 
 // knownPacks are the packs that come with ebb and the one of the flags, by their hash.
-func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
+func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Renderer, error) {
 	known, err := inspect.Shipped()
 	if err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
 	}
 	if b, err := os.ReadFile(f.pack); err == nil && f.packFlags == (packFlags{pack: f.pack}) { // overrides of today do not concern what ebb kept
 		if k, err := scoring.LoadCanonical(bytes.TrimSpace(b)); err == nil {
-			known[k.Hash] = k
+			known[k.Hash] = scoring.NewRenderer(k)
 			return known, nil
 		}
 	}
@@ -114,7 +114,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
 	if err != nil {
 		return nil, advice.Usage(err)
 	}
-	known[k.Hash] = k
+	known[k.Hash] = scoring.NewRenderer(k)
 	return known, nil
 }
 
@@ -122,7 +122,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Pack, error) {
 type explaining struct {
 	view.Explanation
 	errors  terminal.Screen
-	packs   map[string]*scoring.Pack
+	packs   map[string]*scoring.Renderer
 	encoder *json.Encoder
 	asJSON  bool
 

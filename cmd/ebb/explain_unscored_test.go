@@ -14,13 +14,13 @@ func TestExplainGoesOnWithoutScore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, c := pack.NewScorer(), scoring.Customer{Profile: &scoring.Profile{}}
+	s, c := scoring.NewScorer(pack), scoring.Customer{Profile: &scoring.Profile{}}
 	var lines []byte
 	for i, eventType := range []string{"Payment Failed", "Payment Succeeded"} {
 		at := int64(1_700_000_000_000 + i*1000)
 		for _, d := range s.Observe(&c, &scoring.Population{}, &scoring.Observation{Time: at, Signal: pack.Signal([]byte(eventType))}) {
 			a := scoring.Alert{Decision: d, Customer: []byte("c-1"), Cause: scoring.Cause{EventType: []byte(eventType), Time: at}}
-			lines = append(pack.AppendAlert(lines, &a, a.ID()), '\n')
+			lines = append(scoring.NewRenderer(pack).AppendAlert(lines, &a, a.ID()), '\n')
 		}
 	}
 	o := run(t, nil, strings.NewReader(string(lines)), "explain").want(t, 0)

@@ -17,7 +17,7 @@ func someAlerts(b *testing.B, n int) (alerts [][]byte) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, pop := pack.NewScorer(), &scoring.Population{}
+	s, renderer, pop := scoring.NewScorer(pack), scoring.NewRenderer(pack), &scoring.Population{}
 	for i := range uint64(n) {
 		r := rand.New(rand.NewPCG(1, i))
 		c := scoring.Customer{Profile: &scoring.Profile{}}
@@ -29,7 +29,7 @@ func someAlerts(b *testing.B, n int) (alerts [][]byte) {
 		for c.Armed != 0 {
 			for _, d := range s.Wake(&c) {
 				a := scoring.Alert{Decision: d, Customer: fmt.Appendf(nil, "c-%08d", i), Cause: scoring.Cause{Deadline: true, Time: d.At}}
-				alerts = append(alerts, pack.AppendAlert(nil, &a, a.ID()))
+				alerts = append(alerts, renderer.AppendAlert(nil, &a, a.ID()))
 			}
 		}
 	}

@@ -83,3 +83,13 @@ func (b *Batch) Empty(next int64) {
 	b.Fetched.Records, b.Fetched.Next = b.Fetched.Records[:0], next
 	b.Events, b.hashes, b.slots = b.Events[:0], b.hashes[:0], b.slots[:0]
 }
+
+// ReadFor has the batch hold the properties that the newest pack reads: it may have been decoded before that began.
+func (b *Batch) ReadFor(k *scoring.Pack) {
+	if b.pack == k || len(b.Events) == 0 {
+		return
+	}
+	b.pack = k
+	b.decoder.Reading(k)
+	b.Decode()
+}

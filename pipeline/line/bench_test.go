@@ -54,7 +54,7 @@ func (l *Line) foldAll(b *Batch, load func(*pipeline.Load), done func(*Staged)) 
 	idle := &Batch{}
 	for part := b; ; part = b {
 		if l.AtEdge() {
-			idle.Empty(l.next)
+			idle.Empty(l.meta.Next)
 			part = idle
 		}
 		load(l.Wanted(part))
@@ -96,7 +96,7 @@ func benchmarkLine(b *testing.B, name string) {
 		}
 		if at == events {
 			at = 0
-			l = New(&Config{Profiles: scoring.NewestProfile, CacheCustomers: customers}, &pipeline.Standing{}, &PackHistory{Packs: []*scoring.Pack{pack}})
+			l = New(&Config{Profiles: scoring.NewestProfile, CacheCustomers: customers}, &pipeline.Standing{}, &History{Packs: []*scoring.Pack{pack}})
 		}
 		bt.Fetched.Records, bt.Fetched.Next = records[at:at+size], int64(at+size)
 		bt.Decode()

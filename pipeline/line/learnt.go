@@ -32,22 +32,22 @@ import (
 // atBarrier reports whether the open epoch is over: no further record may be folded before the sweep has closed it. Epochs begin
 // when event time does.
 func (l *Line) atBarrier() bool {
-	if l.clock.Watermark < l.learnt.End*pipeline.MinuteMillis || !l.probing || !l.clock.Started {
+	if l.meta.Clock.Watermark < l.meta.Learnt.End*pipeline.MinuteMillis || !l.meta.Clock.Started {
 		return false
 	}
-	if l.learnt.End == 0 {
-		l.scorer.Advance(&l.learnt.Calibration, l.clock.Minute())
+	if l.meta.Learnt.End == 0 {
+		l.scorer.Pack.Model.Advance(&l.meta.Learnt, l.meta.Clock.Minute())
 		return false
 	}
-	return l.next >= l.mark.Offset || l.mark.Fired.Minute >= l.learnt.End
+	return l.meta.Next >= l.mark.Offset || l.mark.Fired.Minute >= l.meta.Learnt.End
 }
 
 // pass takes the line over a barrier within a batch, where all that is due before it is at hand. False: the rest of the batch has
 // to wait for sweeps of its own.
 func (l *Line) pass() bool {
-	for end := l.learnt.End; l.atBarrier(); end = l.learnt.End {
+	for end := l.meta.Learnt.End; l.atBarrier(); end = l.meta.Learnt.End {
 		l.sweep(pipeline.Due{Minute: end})
-		if l.learnt.End == end {
+		if l.meta.Learnt.End == end {
 			return false
 		}
 	}
@@ -57,31 +57,31 @@ func (l *Line) pass() bool {
 // within is the minute up to which a batch needs its due buckets: the watermark as of before it, and if its events reach as far,
 // the end of the open epoch (pass). They may reach farther by clocks that are years ahead.
 func (l *Line) within(reach int64) int64 {
-	minute := l.clock.Minute()
-	if l.probing && l.learnt.End != 0 && reach >= l.learnt.End {
-		return max(minute, l.learnt.End)
+	minute := l.meta.Clock.Minute()
+	if l.meta.Learnt.End != 0 && reach >= l.meta.Learnt.End {
+		return max(minute, l.meta.Learnt.End)
 	}
 	return minute
 }
 
 // swept closes the epochs that a sweep up to the beginning of a minute has left behind.
 func (l *Line) swept(minute int64) {
-	if l.probing && l.learnt.End != 0 && minute >= l.learnt.End && l.scorer.Advance(&l.learnt.Calibration, minute) {
-		l.curve = l.learnt.Curve()
+	if l.meta.Learnt.End != 0 && minute >= l.meta.Learnt.End && l.scorer.Pack.Model.Advance(&l.meta.Learnt, minute) {
+		l.curve = l.meta.Learnt.Curve()
 	}
 }
 
 // probe brings the customer's probes up to an instant. The table is the newest pack's, so customers of another are not probed.
 func (l *Line) probe(c *customer, until int64) {
-	if next := int64(c.profile.Probe.Next); next != 0 && next*pipeline.MinuteMillis <= until && l.probing && c.profile.Generation == l.epoch {
-		l.scorer.Probe(l.look(c), until, &l.learnt.Calibration)
+	if next := int64(c.profile.Probe.Next); next != 0 && next*pipeline.MinuteMillis <= until && c.profile.Generation == l.epoch {
+		l.scorer.Eval.Probe(l.look(c), until, &l.meta.Learnt)
 	}
 }
 
 // probeMinute is the minute at which to bring the customer's probes up to date; 0: none.
 func (l *Line) probeMinute(c *customer) int64 {
-	if !l.probing || c.profile.Generation != l.epoch {
+	if c.profile.Generation != l.epoch {
 		return 0
 	}
-	return l.scorer.ProbeMinute(&c.profile)
+	return l.scorer.Pack.Model.ProbeMinute(&c.profile)
 }

@@ -1,7 +1,6 @@
 package line
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -61,7 +60,7 @@ func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 		if e.Kind != pipeline.EntryAlert {
 			continue
 		}
-		by := s.Packs()[e.Generation]
+		by := scoring.NewRenderer(s.Packs()[e.Generation])
 		alert := by.AppendAlert(nil, &e.Alert, e.Alert.ID())
 		told[string(e.Key)] = append(told[string(e.Key)], string(alert))
 		if x, err := scoring.Explain(alert); err != nil || len(x.Differences) > 0 {
@@ -94,7 +93,7 @@ func learnWhateverTheBatches(t *testing.T, newer *scoring.Pack) {
 	pack := anyOf(t, 2*24*time.Hour)
 	learnt := 0
 	begin := func() *shelf {
-		s := newShelf(t, pack, 30*24*time.Hour, time.Hour, scoring.NewestProfile)
+		s := newShelf(t, pack, 30*24*time.Hour, time.Hour)
 		s.newer, s.turnAt = newer, 1200
 		return s
 	}
@@ -143,7 +142,7 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 	pack := anyOf(t, horizon*time.Millisecond)
 	rapid.Check(t, func(r *rapid.T) {
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 3))
-		s := newShelf(t, pack, 0, 0, scoring.NewestProfile)
+		s := newShelf(t, pack, 0, 0)
 		times := map[int][]int64{}
 		var all []int64
 		var records []pipeline.Record
@@ -194,7 +193,7 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 						when = all[i-1]
 					}
 				}
-				if when >= (pack.EpochEnd(at/pipeline.MinuteMillis)-s.epoch())*pipeline.MinuteMillis && when != at {
+				if when >= (pack.Model.EpochEnd(at/pipeline.MinuteMillis)-s.epoch())*pipeline.MinuteMillis && when != at {
 					open.Resolved++
 					if quiet {
 						open.Silent++
@@ -223,57 +222,11 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 }
 
 // epoch is how many minutes an epoch lasts.
-func (s *shelf) epoch() int64 { return s.pack.EpochEnd(0) }
-
-// TestLearntNothingInTheOlderLayout: while profiles are written that have no place for probes, nothing is learnt, nobody is woken
-// for it, and alerts say so.
-func TestLearntNothingInTheOlderLayout(t *testing.T) {
-	records := learnRecords(rand.New(rand.NewPCG(1, 1)), 2500)
-	pack := anyOf(t, 2*24*time.Hour)
-	old := newShelf(t, pack, 0, time.Hour, scoring.OldestProfile)
-	old.put(t, records)
-	old.settle(t)
-	told, learnt := old.told(t)
-	if learnt > 0 || old.meta.Learnt != (pipeline.Learnt{}) || len(told) == 0 {
-		t.Fatalf("%d alerts rest on what was learnt, %+v", learnt, old.meta.Learnt)
-	}
-	old.cfg.Profiles = scoring.NewestProfile // every member reads it from now on
-	old.restart()
-	for i := range records {
-		records[i].Value = fmt.Appendf(nil, `{"customer":"c%d","type":"visit","time":%d}`, i%400, old.clock.Watermark+int64(i)*pipeline.HourMillis/6)
-		records[i].Timestamp = 0
-	}
-	old.put(t, records)
-	old.settle(t)
-	if curve := old.meta.Learnt.Curve(); curve.Provisional() {
-		t.Fatalf("only %v probes after the upgrade", curve.Probes)
-	}
-}
-
-func TestMetaWithAndWithoutLearnt(t *testing.T) {
-	m := pipeline.Meta{Version: 1, Next: 5}
-	b, err := json.Marshal(&m)
-	if err != nil || string(b) != `{"version":1,"next":5,"clock":{"started":false,"watermark":0,"fired":{"minute":0,"hash":0}},"population":{"n":0,"n_at":0,"mean":0,"total":0,"n_gaps":0,"gaps_at":0,"within":0},"pack":"","partitions":0,"cluster":"","topic":"","wall":0}` {
-		t.Fatalf("%s: %v", b, err)
-	}
-	for i := range 64 {
-		m.Learnt.Resolved[i], m.Learnt.Silent[i], m.Learnt.Open[i] = 1e6/7, 1e5/7, scoring.Outcomes{Resolved: 1 << 20, Silent: 1 << 19}
-	}
-	m.Learnt.End = 30_000_000
-	var back pipeline.Meta
-	if b, err = json.Marshal(&m); err != nil || json.Unmarshal(b, &back) != nil || back.Learnt != m.Learnt || len(b) > 2500 {
-		t.Fatalf("%d bytes, %v", len(b), err)
-	}
-	for name, text := range map[string]string{"no base64": `{"learnt":"#"}`, "too short": `{"learnt":"AAAA"}`} {
-		if err := json.Unmarshal([]byte(text), &back); err == nil {
-			t.Errorf("%s is accepted", name)
-		}
-	}
-}
+func (s *shelf) epoch() int64 { return s.pack.Model.EpochEnd(0) }
 
 // TestBarrierWithinABatch: where all that is due before a barrier is in memory, the batch goes over it in one commit.
 func TestBarrierWithinABatch(t *testing.T) {
-	s := newShelf(t, anyOf(t, 8*24*time.Hour), 0, 0, scoring.NewestProfile) // epochs of a day
+	s := newShelf(t, anyOf(t, 8*24*time.Hour), 0, 0) // epochs of a day
 	at := int64(1_767_225_600_000)
 	batch := func(days ...float64) (records []pipeline.Record) {
 		for i, d := range days {
@@ -283,9 +236,9 @@ func TestBarrierWithinABatch(t *testing.T) {
 		return records
 	}
 	s.put(t, batch(0.1, 0.2, 0.3, 0.4))
-	before, commits := s.learnt.End, s.commits
+	before, commits := s.Line.meta.Learnt.End, s.commits
 	s.put(t, batch(0.5, 0.6, 1.1, 1.2, 1.3))
-	if s.learnt.End == before || s.commits != commits+1 {
-		t.Errorf("the epoch ends at minute %d, then %d, after %d more commits", before, s.learnt.End, s.commits-commits)
+	if s.Line.meta.Learnt.End == before || s.commits != commits+1 {
+		t.Errorf("the epoch ends at minute %d, then %d, after %d more commits", before, s.Line.meta.Learnt.End, s.commits-commits)
 	}
 }

@@ -22,7 +22,6 @@ type Line struct {
 	scorer *scoring.Scorer // of the newest pack
 	epoch  uint8           // its number
 	packs  *packEpochs
-	begins []*scoring.Pack // that begin with the batch
 
 	lateness  int64 // ms
 	retention int64 // ms; 0: state is kept for ever
@@ -30,19 +29,16 @@ type Line struct {
 	identity  pipeline.Identity
 	mark      pipeline.Mark // published when the partition was taken over: what lies below it is not decided again
 
-	next       int64 // offset of the next record
-	clock      pipeline.Clock
-	population scoring.Population
-	poison     pipeline.Poison
-	breaker    breaker
-	poisoned   error // why the record at next is not folded: it is one unusable record too many
+	meta     pipeline.Meta // where the partition stands, as of all that was folded
+	breaker  breaker
+	poisoned error // why the next record is not folded: it is one unusable record too many
 
-	turning bool // a pack begins before the next record
-	looks   int  // at deadlines that this batch may still take
+	ahead      []Control // of a replay: what is still to come
+	applied    []Control // before the batch
+	controlled bool      // a control record applies before the next record
+	looks      int       // at deadlines that this batch may still take
 
-	learnt  pipeline.Learnt
-	curve   scoring.Curve // of the last closed epoch
-	probing bool          // profiles have a place for probes
+	curve scoring.Curve // of the last closed epoch of learning
 
 	cache  *cache
 	due    *dueQueue
@@ -51,6 +47,8 @@ type Line struct {
 	other  *Staged // the commit before, which may be under way
 	want   pipeline.Load
 	slots  []int32 // parallel to want.Keys
+
+	deciding decided // memory of what passes the stages
 
 	at scoring.Customer // that the scorer looks at
 }
@@ -67,15 +65,14 @@ type Config struct {
 }
 
 // New makes the line of a partition as a takeover has found it, with the packs of its customers.
-func New(c *Config, s *pipeline.Standing, h *PackHistory) *Line {
+func New(c *Config, s *pipeline.Standing, h *History) *Line {
 	packs := newPackEpochs(h)
+	s.Meta.Packs = h.Refs
 	return &Line{
-		scorer: packs.newest(), epoch: uint8(len(packs.scorers) - 1), packs: packs,
+		scorer: packs.newest(), epoch: uint8(len(packs.scorers) - 1), packs: packs, ahead: h.Ahead,
 		lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
 		partition: c.Identity.Partition, mark: s.Mark,
-		next: s.Meta.Next, clock: s.Meta.Clock, population: s.Meta.Population,
-		learnt: s.Meta.Learnt, curve: s.Meta.Learnt.Curve(), probing: c.Profiles == scoring.NewestProfile, identity: c.Identity,
-		poison:  s.Meta.Poison,
+		meta: s.Meta, curve: s.Meta.Learnt.Curve(), identity: c.Identity,
 		breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
 		cache:   newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
 		staged: newStaged(c.Profiles), other: newStaged(c.Profiles),
@@ -83,7 +80,7 @@ func New(c *Config, s *pipeline.Standing, h *PackHistory) *Line {
 }
 
 // Next is the offset of the next record to fold.
-func (l *Line) Next() int64 { return l.next }
+func (l *Line) Next() int64 { return l.meta.Next }
 
 // Poisoned is why the record at Next is not folded: it is one unusable record too many. nil: it may be.
 func (l *Line) Poisoned() error { return l.poisoned }
@@ -100,12 +97,9 @@ func (l *Line) Packs() []*scoring.Pack {
 	return all
 }
 
-// Edges are the offsets over which no batch may reach.
-func (l *Line) Edges() []int64 { return l.packs.edges(l.mark.Offset) }
-
 // Size is how much of the partition is in memory.
 func (l *Line) Size() Size {
-	return Size{Due: l.due.size(), Customers: l.cache.count, Poisoned: l.poison.Count}
+	return Size{Due: l.due.size(), Customers: l.cache.count, Poisoned: l.meta.Poison.Count}
 }
 
 // Size is how much of a partition is in memory.
@@ -116,14 +110,14 @@ type Size struct {
 }
 
 // Watermark is the partition's event time, in ms since the epoch; false before it has started.
-func (l *Line) Watermark() (int64, bool) { return l.clock.Watermark, l.clock.Started }
+func (l *Line) Watermark() (int64, bool) { return l.meta.Clock.Watermark, l.meta.Clock.Started }
 
 // Wanted finds each event's customer in the cache and says what is to be loaded first: the profiles of those not found, of
 // customers whose deadlines a sweep is about to look at, and the due buckets that the watermark has entered.
 func (l *Line) Wanted(b *Batch) *pipeline.Load {
 	l.number++
-	if l.next >= l.mark.Offset {
-		l.clock.Reach(&l.mark)
+	if l.meta.Next >= l.mark.Offset {
+		l.meta.Clock.Reach(&l.mark)
 	}
 	l.want.Keys, l.slots = l.want.Keys[:0], l.slots[:0]
 	newest := int64(0)
@@ -143,7 +137,7 @@ func (l *Line) Wanted(b *Batch) *pipeline.Load {
 			l.locate(item.Hash, item.key)
 		}
 	})
-	l.want.Buckets = l.due.wanted(l.want.Buckets[:0], &l.clock, l.within((newest-l.lateness)/pipeline.MinuteMillis), bucketLimit)
+	l.want.Buckets = l.due.wanted(l.want.Buckets[:0], &l.meta.Clock, l.within((newest-l.lateness)/pipeline.MinuteMillis), bucketLimit)
 	return &l.want
 }
 
@@ -181,7 +175,7 @@ func (l *Line) Loaded() error {
 	}
 	for i, bucket := range l.want.Buckets {
 		// What the commit before appended may not have been there yet when the bucket was read.
-		if err := l.due.load(bucket, l.clock.Fired, l.want.Due[i], l.other.due[bucket]); err != nil {
+		if err := l.due.load(bucket, l.meta.Clock.Fired, l.want.Due[i], l.other.due[bucket]); err != nil {
 			return pipeline.StateUnreadable(err)
 		}
 	}
@@ -221,9 +215,9 @@ func (l *Line) Fold(b *Batch) *Staged {
 		l.event(e, b.hashes[n], l.cache.at(b.slots[n]))
 	}
 	s.Tally.Records = uint64(n)
-	l.next = b.Fetched.Next
+	l.meta.Next = b.Fetched.Next
 	if n < len(b.Events) {
-		l.next = b.Events[n].Offset
+		l.meta.Next = b.Events[n].Offset
 	}
 	b.skip(n)
 	l.sweep(limit)
@@ -236,7 +230,7 @@ func (l *Line) Fold(b *Batch) *Staged {
 func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 	s := l.staged
 	known, armed, probing := !c.profile.Empty(), c.profile.Armed, l.probeMinute(c)
-	if minute := l.clock.Minute(); l.gone(c, minute) { // as a sweep would have found it, with the ids that it knew
+	if minute := l.meta.Clock.Minute(); l.gone(c, minute) { // as a sweep would have found it, with the ids that it knew
 		l.fire(c, e, minute)
 		l.arm(c, armed, probing)
 		l.touch(c)
@@ -245,11 +239,11 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 		s.Tally.Duplicates++
 		return
 	}
-	late, future := l.clock.Observe(h.key, e.Time, l.lateness, e.AppendTime, e.Timestamp)
+	late, future := l.meta.Clock.Observe(h.key, e.Time, l.lateness, e.AppendTime, e.Timestamp)
 	s.Tally.observe(late, future)
 
 	// The arriving event counts for its own customer even where it does not move the watermark alone.
-	reached := pipeline.FloorDiv(max(l.clock.Watermark, e.Time-l.lateness), pipeline.MinuteMillis)
+	reached := pipeline.FloorDiv(max(l.meta.Clock.Watermark, e.Time-l.lateness), pipeline.MinuteMillis)
 	l.fire(c, e, reached)
 	if c.profile.Generation != l.epoch {
 		l.migrate(c, e)
@@ -257,13 +251,13 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 	l.probe(c, e.Time-1)
 	signal := scoring.Signal{Known: true}
 	if !e.Control {
-		signal = l.scorer.Signal(e.Type, e.Properties...)
+		signal = l.scorer.Pack.Signal(e.Type, e.Properties...)
 	}
 	if !signal.Known {
 		s.Tally.Unnamed++
 		s.Tally.Types.Observe(e.Type)
 	}
-	decisions := l.scorer.Observe(l.look(c), &l.population, &scoring.Observation{
+	decisions := l.scorer.Observe(l.look(c), &l.meta.Population, &scoring.Observation{
 		Time: e.Time, Signal: signal, Value: e.Value, HasValue: e.HasValue, Properties: e.Properties,
 	})
 	l.cache.keep(c, l.at.Features)
@@ -274,7 +268,7 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 		c.profile.Remember(h.id)
 	}
 	for i := range decisions {
-		l.decide(c, &decisions[i], e.Offset, pipeline.Due{}, l.cause(e))
+		l.decided(c, &decisions[i], e.Offset, pipeline.Due{}, l.cause(e))
 	}
 	l.fire(c, e, reached) // a late event may have brought a deadline to before the watermark
 	l.retire(c, reached)
@@ -303,14 +297,14 @@ func (l *Line) wake(c *customer, offset int64, due pipeline.Due) {
 	l.probe(c, minute*pipeline.MinuteMillis)
 	decisions := l.packs.scorers[c.profile.Generation].Wake(l.look(c))
 	for i := range decisions {
-		l.decide(c, &decisions[i], offset, due, scoring.Cause{Deadline: true, Time: minute * pipeline.MinuteMillis})
+		l.decided(c, &decisions[i], offset, due, scoring.Cause{Deadline: true, Time: minute * pipeline.MinuteMillis})
 	}
 	l.retire(c, minute)
 }
 
 // sweep fires deadlines in their order up to limit, as far as their customers are loaded, and notes how far it came.
 func (l *Line) sweep(limit pipeline.Due) {
-	if !l.clock.Started || l.due.loaded == math.MinInt64 {
+	if !l.meta.Clock.Started || l.due.loaded == math.MinInt64 {
 		return
 	}
 	if end := pipeline.BucketEnd(l.due.loaded); end.Compare(limit) < 0 {
@@ -348,11 +342,11 @@ func (l *Line) sweep(limit pipeline.Due) {
 
 // fired moves the mark of fired deadlines on, and drops the buckets that lie wholly below it.
 func (l *Line) fired(to pipeline.Due) {
-	if to.Compare(l.clock.Fired) <= 0 {
+	if to.Compare(l.meta.Clock.Fired) <= 0 {
 		return
 	}
-	from := pipeline.BucketOf(l.clock.Fired.Minute)
-	l.clock.Fired = to
+	from := pipeline.BucketOf(l.meta.Clock.Fired.Minute)
+	l.meta.Clock.Fired = to
 	l.swept(to.Minute)
 	for b := from; pipeline.BucketEnd(b).Compare(to) <= 0; b++ {
 		l.staged.sweep(b)
@@ -362,22 +356,22 @@ func (l *Line) fired(to pipeline.Due) {
 // sweepTo is how far a sweep may fire: to the watermark; but while a rolled-back state is replayed, not beyond what the
 // published position says was swept, so that what fires by a sweep and what by an event is as it was.
 func (l *Line) sweepTo() pipeline.Due {
-	to := pipeline.Due{Minute: l.clock.Minute(), Hash: math.MaxUint64}
-	if l.next < l.mark.Offset && l.mark.Fired.Compare(to) < 0 {
+	to := pipeline.Due{Minute: l.meta.Clock.Minute(), Hash: math.MaxUint64}
+	if l.meta.Next < l.mark.Offset && l.mark.Fired.Compare(to) < 0 {
 		return l.mark.Fired
 	}
 	return to
 }
 
 // Sweeping reports whether there are deadlines to fire without waiting for a record.
-func (l *Line) Sweeping() bool { return l.clock.Started && l.due.pending(l.sweepTo()) }
+func (l *Line) Sweeping() bool { return l.meta.Clock.Started && l.due.pending(l.sweepTo()) }
 
 // AtEdge reports whether no further record may be folded before a sweep has come as far as it has to: to the end of an epoch
-// (atBarrier), to the watermark before another pack begins (turn), or in a replay that has reached the published offset as far
+// (atBarrier), to the watermark before a control record applies (Control), or in a replay that has reached the published offset as far
 // as was published. A record would fire its customer's deadline, and what a sweep fired and published before the state was
 // rolled back would be decided again under an offset that says it was not.
 func (l *Line) AtEdge() bool {
-	return l.atBarrier() || l.turning && l.Sweeping() || l.next >= l.mark.Offset && l.clock.Fired.Compare(l.mark.Fired) < 0
+	return l.atBarrier() || l.controlled && l.Sweeping() || l.meta.Next >= l.mark.Offset && l.meta.Clock.Fired.Compare(l.mark.Fired) < 0
 }
 
 // arm notes when to look at the customer again in its bucket, if that is another minute than before: at its deadline, and at its
@@ -399,20 +393,9 @@ func (l *Line) note(c *customer, minute, before int64) {
 	l.staged.Tally.Armed++
 }
 
-// decide appends a decision to the outbox, unless it was published before the state was rolled back.
-func (l *Line) decide(c *customer, d *scoring.Decision, offset int64, due pipeline.Due, cause scoring.Cause) {
-	s := l.staged
-	if by := l.packs.scorers[c.profile.Generation]; l.probing && d.Score.Visits > 0 && by.Horizon == l.scorer.Horizon {
-		d.Reading = l.curve.At(d.Score.Sum())
-	}
-	e := pipeline.Entry{Kind: pipeline.EntryAlert, Offset: offset, Due: due, Key: l.cache.key(c), Alert: scoring.Alert{Decision: *d, Cause: cause}, Generation: c.profile.Generation}
-	if l.mark.Covers(&e) {
-		s.Tally.Suppressed++
-		return
-	}
-	s.append(&e, nil)
-	s.Tally.Alerts[d.Transition]++
-	s.Tally.Tiers[d.Tier]++
+// cause is what an alert says of the event that caused it.
+func (l *Line) cause(e *pipeline.Event) scoring.Cause {
+	return scoring.Cause{EventID: e.ID, EventType: e.Type, Partition: l.partition, Offset: e.Offset, Time: e.Time}
 }
 
 // quarantine notes an unusable record. Its bytes are kept in memory until they are published; after a takeover they are
@@ -420,7 +403,7 @@ func (l *Line) decide(c *customer, d *scoring.Decision, offset int64, due pipeli
 func (l *Line) quarantine(e *pipeline.Event, r *pipeline.Record) {
 	q := pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: e.Offset, Code: e.Code}
 	if l.mark.Covers(&q) {
-		l.staged.Tally.Suppressed++
+		l.staged.Tally.withhold(Repeated)
 		return
 	}
 	l.staged.Tally.Quarantined[e.Code]++
@@ -449,7 +432,6 @@ func (l *Line) stage() {
 		s.profile(l.cache.key(c), l.look(c))
 	}
 	s.finish()
-	m := &s.Commit.Meta
-	m.Next, m.Clock, m.Population, m.Poison, m.Learnt = l.next, l.clock.Clone(), l.population, l.poison, l.learnt
-	m.Pack, m.Packs = l.scorer.Hash, slices.Clip(l.packs.refs)
+	l.meta.Pack = l.scorer.Pack.Hash
+	s.Commit.Meta = l.meta.Clone()
 }

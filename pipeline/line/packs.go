@@ -1,8 +1,6 @@
 package line
 
 import (
-	"slices"
-
 	"ebb/pipeline"
 	"ebb/scoring"
 )
@@ -14,31 +12,23 @@ import (
 // maxPackEpochs is how many packs a partition can have had: a profile has a byte for it.
 const maxPackEpochs = 256
 
-// PackHistory is what a takeover has found of the packs of a partition.
-type PackHistory struct {
+// History is what a takeover has found of what moved the partition besides its records.
+type History struct {
 	Packs   []*scoring.Pack      // in the order in which they began
 	Refs    []pipeline.PackRef   // parallel to Packs; empty while the first is not announced
-	Ahead   []Activation         // of a replay: those still to come, in order
-	Unsaved []pipeline.PackBytes // that the store does not hold yet
-}
-
-// Activation is a pack that begins at an offset.
-type Activation struct {
-	Offset int64 // of the first record that it applies to
-	Pack   *scoring.Pack
+	Unsaved []pipeline.PackBytes // packs that the store does not hold yet
+	Ahead   []Control            // of a replay: what is still to come, in order of its offsets
 }
 
 // packEpochs are the packs of a partition, numbered in the order in which they began.
 type packEpochs struct {
-	refs    []pipeline.PackRef   // by number; empty while the first is not announced
 	scorers []*scoring.Scorer    // by number, the newest last
 	into    []*scoring.Migration // to the newest, by number; nil: not needed yet
-	ahead   []Activation         // of a replay: those still to come, in order
 	unsaved []pipeline.PackBytes // that the store does not hold yet
 }
 
-func newPackEpochs(h *PackHistory) *packEpochs {
-	g := &packEpochs{refs: slices.Clip(h.Refs), ahead: h.Ahead, unsaved: h.Unsaved}
+func newPackEpochs(h *History) *packEpochs {
+	g := &packEpochs{unsaved: h.Unsaved}
 	for _, k := range h.Packs {
 		g.add(k)
 	}
@@ -47,7 +37,7 @@ func newPackEpochs(h *PackHistory) *packEpochs {
 
 // add makes k the newest.
 func (g *packEpochs) add(k *scoring.Pack) {
-	g.scorers = append(g.scorers, k.NewScorer())
+	g.scorers = append(g.scorers, scoring.NewScorer(k))
 	g.into = make([]*scoring.Migration, len(g.scorers))
 }
 
@@ -59,14 +49,4 @@ func (g *packEpochs) migration(from uint8) *scoring.Migration {
 		g.into[from] = scoring.NewMigration(g.scorers[from], g.newest())
 	}
 	return g.into[from]
-}
-
-// edges are the offsets over which no batch may reach.
-func (g *packEpochs) edges(mark int64) []int64 {
-	edges := []int64{mark}
-	for _, a := range g.ahead {
-		edges = append(edges, a.Offset)
-	}
-	slices.Sort(edges)
-	return edges
 }

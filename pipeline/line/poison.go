@@ -25,11 +25,11 @@ func breakerLimit(share float64) int {
 func (l *Line) admit(e *pipeline.Event) error {
 	bad := e.Code != pipeline.Usable
 	if bad && l.breaker.limit > 0 && e.Offset >= l.breaker.passed {
-		if n := l.poison.With(); n > l.breaker.limit {
+		if n := l.meta.Poison.With(); n > l.breaker.limit {
 			return l.identity.Stop("input_poisoned", fmt.Sprintf("%d of the last %d records up to offset %d cannot be used, this one because of %s", n, pipeline.PoisonWindow, e.Offset, e.Code),
 				"mend what sends them; ebb dlq list and show tell what came before. To go on past all that is in the input now: ebb run --accept-poison")
 		}
 	}
-	l.poison.Add(bad)
+	l.meta.Poison.Add(bad)
 	return nil
 }

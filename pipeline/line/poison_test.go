@@ -118,14 +118,14 @@ func admitted(r *rapid.T, rng *rand.Rand, codes []pipeline.Code, br breaker) int
 	for at, code := range codes {
 		e := &pipeline.Event{Offset: int64(2 * at), Code: code}
 		if _, ok := errors.AsType[*pipeline.HardStop](l.admit(e)); ok {
-			next := &Line{breaker: br, poison: l.poison}
-			if err := next.admit(e); err == nil || next.poison != l.poison {
+			next := &Line{breaker: br, meta: pipeline.Meta{Poison: l.meta.Poison}}
+			if err := next.admit(e); err == nil || next.meta.Poison != l.meta.Poison {
 				r.Fatalf("the next owner takes in the record at %d: %v", e.Offset, err)
 			}
 			return e.Offset
 		}
 		if rng.IntN(200) == 0 {
-			l = &Line{breaker: br, poison: l.poison}
+			l = &Line{breaker: br, meta: pipeline.Meta{Poison: l.meta.Poison}}
 		}
 	}
 	return -1

@@ -17,9 +17,9 @@ import (
 const retained = 60 * pipeline.DayMillis
 
 // visits folds records of one batch each, in order, and gives the profiles that are left, by customer, and what was counted.
-func visits(t *testing.T, format, size int, records []pipeline.Record) (left map[string]scoring.Profile, tally Tally, due int) {
+func visits(t *testing.T, size int, records []pipeline.Record) (left map[string]scoring.Profile, tally Tally, due int) {
 	t.Helper()
-	s := newShelf(t, anyOf(t, 10*24*time.Hour), retained*time.Millisecond, 0, format)
+	s := newShelf(t, anyOf(t, 10*24*time.Hour), retained*time.Millisecond, 0)
 	for part := range slices.Chunk(records, size) {
 		s.put(t, part)
 	}
@@ -62,8 +62,7 @@ func TestRetention(t *testing.T) {
 	} {
 		for _, size := range []int{1, 7, 1000} {
 			t.Run(fmt.Sprintf("%s/%d", name, size), func(t *testing.T) {
-				format := scoring.OldestProfile + size%2 // both
-				left, tally, _ := visits(t, format, size, c.records)
+				left, tally, _ := visits(t, size, c.records)
 				p, ok := left[key("c")]
 				visited := int(p.Visits)
 				if !ok {
@@ -93,12 +92,12 @@ func TestRetentionByBatches(t *testing.T) {
 		customer := r.IntN(30) * r.IntN(30) * r.IntN(30) // some often, most hardly ever
 		records = append(records, visit(strconv.Itoa(i-r.IntN(3)), strconv.Itoa(customer), kind, day-float64(r.IntN(4)/3*r.IntN(20))))
 	}
-	want, counted, _ := visits(t, scoring.NewestProfile, 1, records)
+	want, counted, _ := visits(t, 1, records)
 	if counted.Removed < 500 {
 		t.Fatalf("only %d customers were removed", counted.Removed)
 	}
 	for _, size := range []int{2, 19, 400, 3000} {
-		got, tally, buckets := visits(t, scoring.NewestProfile, size, records)
+		got, tally, buckets := visits(t, size, records)
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(scoring.IDRing{})); diff != "" {
 			t.Fatalf("batches of %d records: profiles (-one at a time +batches):\n%s", size, diff)
 		}

@@ -26,11 +26,11 @@ type shelf struct {
 	commits  int
 }
 
-func newShelf(t testing.TB, pack *scoring.Pack, retention, lateness time.Duration, format int) *shelf {
+func newShelf(t testing.TB, pack *scoring.Pack, retention, lateness time.Duration) *shelf {
 	t.Helper()
 	s := &shelf{
 		pack:     pack,
-		cfg:      Config{Retention: retention, Lateness: lateness, Profiles: format, CacheCustomers: 1000},
+		cfg:      Config{Retention: retention, Lateness: lateness, Profiles: scoring.NewestProfile, CacheCustomers: 1000},
 		profiles: map[string][]byte{}, buckets: map[int64][]byte{},
 	}
 	s.restart()
@@ -48,7 +48,7 @@ func anyOf(t testing.TB, horizon time.Duration) *scoring.Pack {
 
 // restart goes on with a line that knows nothing but what was committed.
 func (s *shelf) restart() {
-	h := &PackHistory{Packs: []*scoring.Pack{s.pack}, Refs: s.meta.Packs}
+	h := &History{Packs: []*scoring.Pack{s.pack}, Refs: s.meta.Packs}
 	if len(h.Refs) > 1 {
 		h.Packs = append(h.Packs, s.newer)
 	}
@@ -58,10 +58,10 @@ func (s *shelf) restart() {
 // begins has the newer pack begin where it is to. False: a sweep has to come first.
 func (s *shelf) begins() bool {
 	configured := s.pack
-	if s.newer != nil && s.next >= s.turnAt {
+	if s.newer != nil && s.Next() >= s.turnAt {
 		configured = s.newer
 	}
-	_, _, ok := s.Turn(configured)
+	_, _, ok := s.Control(configured)
 	return ok
 }
 
@@ -69,7 +69,7 @@ func (s *shelf) begins() bool {
 // a pack begins among them.
 func (s *shelf) put(t testing.TB, records []pipeline.Record) {
 	t.Helper()
-	if n := s.turnAt - s.next; n > 0 && n < int64(len(records)) {
+	if n := s.turnAt - s.Next(); n > 0 && n < int64(len(records)) {
 		s.put(t, records[:n])
 		records = records[n:]
 	}
@@ -78,9 +78,9 @@ func (s *shelf) put(t testing.TB, records []pipeline.Record) {
 	}
 	b := &Batch{decoder: decode.New(0)}
 	for i := range records {
-		records[i].Offset = s.next + int64(i)
+		records[i].Offset = s.Next() + int64(i)
 	}
-	b.Fetched.Records, b.Fetched.Next = records, s.next+int64(len(records))
+	b.Fetched.Records, b.Fetched.Next = records, s.Next()+int64(len(records))
 	b.Decode()
 	if err := s.foldAll(b, s.load, s.commit); err != nil {
 		t.Fatal(err)

@@ -29,16 +29,16 @@ const usualProfile = 256
 
 // Tally counts what a batch did, by outcome. It counts once its commit is applied.
 type Tally struct {
-	Records     uint64 // input records passed
-	Duplicates  uint64 // events dropped: their id was among the customer's latest
-	Late        uint64 // events folded though older than the watermark
-	Future      uint64 // events folded though they did not move the watermark
-	Unnamed     uint64 // events folded whose type the pack does not name
-	Types       *Types // the most frequent of these types; nil: none
-	Suppressed  uint64 // decisions and quarantined records published before the state was rolled back
-	Woken       uint64 // deadlines looked at
-	Armed       uint64 // deadlines stored
-	Removed     uint64 // customers whose state was removed, see StateRetention
+	Records     uint64            // input records passed
+	Duplicates  uint64            // events dropped: their id was among the customer's latest
+	Late        uint64            // events folded though older than the watermark
+	Future      uint64            // events folded though they did not move the watermark
+	Unnamed     uint64            // events folded whose type the pack does not name
+	Types       *Types            // the most frequent of these types; nil: none
+	Withheld    map[string]uint64 // by reason: decisions that a stage has withheld; of Repeated, quarantined records too
+	Woken       uint64            // deadlines looked at
+	Armed       uint64            // deadlines stored
+	Removed     uint64            // customers whose state was removed, see StateRetention
 	Alerts      [scoring.NumTransitions]uint64
 	Tiers       [scoring.NumTiers]uint64 // of alerts
 	Quarantined [pipeline.NumCodes]uint64
@@ -66,7 +66,9 @@ func (t *Tally) Add(o *Tally) {
 		}
 		t.Types.Add(o.Types)
 	}
-	t.Suppressed += o.Suppressed
+	for why, n := range o.Withheld {
+		t.withholdAll(why, n)
+	}
 	t.Woken += o.Woken
 	t.Armed += o.Armed
 	t.Removed += o.Removed
@@ -79,6 +81,16 @@ func (t *Tally) Add(o *Tally) {
 	for i, n := range o.Quarantined {
 		t.Quarantined[i] += n
 	}
+}
+
+// withhold counts a decision that does not go out.
+func (t *Tally) withhold(why string) { t.withholdAll(why, 1) }
+
+func (t *Tally) withholdAll(why string, n uint64) {
+	if t.Withheld == nil {
+		t.Withheld = map[string]uint64{}
+	}
+	t.Withheld[why] += n
 }
 
 // AllAlerts is the number of alerts of all transitions.
@@ -114,7 +126,8 @@ func (s *Staged) reset() {
 	s.Pending, s.out, s.outEnds = s.Pending[:0], make([]byte, 0, len(s.out)), s.outEnds[:0]
 	s.slots, s.profiles, s.ends = s.slots[:0], s.profiles[:0], s.ends[:0]
 	s.Tally.Types.reset()
-	s.Tally = Tally{Types: s.Tally.Types}
+	clear(s.Tally.Withheld)
+	s.Tally = Tally{Types: s.Tally.Types, Withheld: s.Tally.Withheld}
 }
 
 // arm appends a deadline to its bucket.

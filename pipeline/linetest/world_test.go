@@ -5,7 +5,6 @@ package linetest_test
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,6 +17,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ebb/pipeline"
 )
 
 // world is what one test has to itself on the shared services: an input topic and a client. Several runs may read it.
@@ -261,8 +262,8 @@ func (g *group) stored(partition int) (next, outbox int64) {
 	}
 	const token = 16
 	if len(meta) > token {
-		var m struct{ Next int64 }
-		if err := json.Unmarshal([]byte(meta[token:]), &m); err != nil {
+		m, err := pipeline.ReadMeta([]byte(meta[token:]))
+		if err != nil {
 			g.t.Fatal(err)
 		}
 		next = m.Next

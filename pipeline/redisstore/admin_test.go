@@ -47,7 +47,7 @@ func rebuild(t *testing.T, addr string) {
 	stranger.commit(t, 2, nil)
 
 	p := client.Partition(group, 0)
-	if err := p.Seed(t.Context(), pipeline.Meta{Version: 1, Next: 42}); err != nil {
+	if err := p.Seed(t.Context(), pipeline.Meta{Version: pipeline.MetaVersion, Next: 42}); err != nil {
 		t.Fatal(err)
 	}
 	owners[0].commit(t, 9, pipeline.ErrFenced)
@@ -62,7 +62,7 @@ func rebuild(t *testing.T, addr string) {
 // fill gives an owner's partition an outbox and two due buckets.
 func fill(t *testing.T, o *owner) {
 	t.Helper()
-	c := pipeline.Commit{Previous: o.last, Token: pipeline.Token{3, o.claims}, Meta: pipeline.Meta{Version: 1, Next: 7}}
+	c := pipeline.Commit{Previous: o.last, Token: pipeline.Token{3, o.claims}, Meta: pipeline.Meta{Version: pipeline.MetaVersion, Next: 7}}
 	c.Keys, c.Profiles = [][]byte{[]byte("a"), []byte("b")}, [][]byte{[]byte("pa"), []byte("pb")}
 	c.Outbox = [][]byte{[]byte("e1"), []byte("e2"), []byte("e3")}
 	c.Due = []pipeline.DueEntries{{Bucket: 1, Entries: []byte("d1")}, {Bucket: -2, Entries: []byte("d2")}}
@@ -82,7 +82,7 @@ func inspect(t *testing.T, addr string) {
 	}
 	o := claimed(t, client.Partition(group, 0))
 	fill(t, o)
-	want := redisstore.Inspection{Exists: true, Meta: pipeline.Meta{Version: 1, Next: 7}, Profile: []byte("pa"), Outbox: 3}
+	want := redisstore.Inspection{Exists: true, Meta: pipeline.Meta{Version: pipeline.MetaVersion, Next: 7}, Profile: []byte("pa"), Outbox: 3}
 	if d := cmp.Diff(want, must(client.Inspect(t.Context(), group, 0, []byte("a")))(t)); d != "" {
 		t.Fatalf("customer a (-want +got):\n%s", d)
 	}

@@ -23,7 +23,7 @@ const benchProfileBytes = 180
 
 // batch is a commit that writes n profiles of 180 bytes under keys of 16.
 func batch(n int) *pipeline.Commit {
-	c := &pipeline.Commit{Meta: pipeline.Meta{Version: 1}}
+	c := &pipeline.Commit{Meta: pipeline.Meta{Version: pipeline.MetaVersion}}
 	for i := range n {
 		c.Keys = append(c.Keys, fmt.Appendf(nil, "customer%08d", i))
 		profile := make([]byte, benchProfileBytes)

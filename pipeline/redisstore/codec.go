@@ -1,7 +1,6 @@
 package redisstore
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"ebb/pipeline"
@@ -9,13 +8,9 @@ import (
 
 const tokenBytes = len(pipeline.Token{})
 
-// appendMeta appends the value of the meta key to dst: the token, then the meta as JSON.
-func appendMeta(dst []byte, token pipeline.Token, m *pipeline.Meta) ([]byte, error) {
-	j, err := json.Marshal(m)
-	if err != nil {
-		return dst, fmt.Errorf("encode meta: %w", err)
-	}
-	return append(append(dst, token[:]...), j...), nil
+// appendMeta appends the value of the meta key to dst: the token, then the meta.
+func appendMeta(dst []byte, token pipeline.Token, m *pipeline.Meta) []byte {
+	return pipeline.AppendMeta(append(dst, token[:]...), m)
 }
 
 // readMeta decodes the value of the meta key. exists is false where a claim has written a token and no commit has
@@ -27,8 +22,8 @@ func readMeta(v string) (m pipeline.Meta, exists bool, err error) {
 	case len(v) < tokenBytes:
 		return m, false, fmt.Errorf("%d bytes are too few", len(v))
 	}
-	if err := json.Unmarshal([]byte(v[tokenBytes:]), &m); err != nil {
-		return pipeline.Meta{}, false, fmt.Errorf("decode meta: %w", err)
+	if m, err = pipeline.ReadMeta([]byte(v[tokenBytes:])); err != nil {
+		return m, false, fmt.Errorf("decode meta: %w", err)
 	}
 	return m, true, nil
 }

@@ -36,9 +36,7 @@ func (p *Partition) commit(ctx context.Context, c *pipeline.Commit) error {
 	p.own.add(c.Token)
 	r := &p.out
 	defer r.reset()
-	if r.meta, err = appendMeta(r.meta[:0], c.Token, &c.Meta); err != nil {
-		return err
-	}
+	r.meta = appendMeta(r.meta[:0], c.Token, &c.Meta)
 	r.ctx, r.pipe = ctx, p.conn.Pipeline()
 	r.pipe.Do(ctx, "MULTI")
 	p.write(r, c)

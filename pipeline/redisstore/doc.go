@@ -3,7 +3,7 @@
 // All keys of a partition share one hash tag, hence one slot, one primary and one ordered replication stream, so that any
 // replica, snapshot or append-only file holds the partition as of some commit:
 //
-//	ebb:{<group>:p<N>}:meta        string: token of the last commit or claim (16 bytes), then the meta as JSON
+//	ebb:{<group>:p<N>}:meta        string: token of the last commit or claim (16 bytes), then the meta in sections
 //	ebb:{<group>:p<N>}:profiles    hash:   customer's key to encoded profile
 //	ebb:{<group>:p<N>}:due:<n>     string: due entries, grown by APPEND; n-th bucket of time since the epoch
 //	ebb:{<group>:p<N>}:outbox      list:   entries not yet dropped, oldest first

@@ -116,7 +116,7 @@ func (o *owner) claim(t *testing.T) pipeline.State {
 // commit makes commit n and wants it to fail with target, or to succeed where that is nil.
 func (o *owner) commit(t *testing.T, n int64, target error) {
 	t.Helper()
-	c := pipeline.Commit{Previous: o.last, Token: pipeline.Token{2, o.claims, byte(n)}, Meta: pipeline.Meta{Next: n}}
+	c := pipeline.Commit{Previous: o.last, Token: pipeline.Token{2, o.claims, byte(n)}, Meta: pipeline.Meta{Version: pipeline.MetaVersion, Next: n}}
 	c.Keys, c.Profiles = [][]byte{[]byte("k")}, [][]byte{[]byte("v")}
 	err := o.Commit(t.Context(), &c)
 	if !errors.Is(err, target) {

@@ -60,7 +60,7 @@ func tokenABA(t *testing.T, h Harness) {
 	a.mustCommit(2, put("k", "a"))
 	b.claim(3)
 	c := put("k", "b")
-	c.Previous, c.Token, c.Meta = b.last, token(4), pipeline.Meta{Version: 1, Next: 2}
+	c.Previous, c.Token, c.Meta = b.last, token(4), pipeline.Meta{Version: pipeline.MetaVersion, Next: 2}
 	if err := b.Commit(t.Context(), &c); err != nil {
 		t.Fatal(err)
 	}

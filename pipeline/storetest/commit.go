@@ -155,7 +155,7 @@ func metaRoundTrip(t *testing.T, h Harness) {
 	o := open(t, h)
 	o.claim(1)
 	m := pipeline.Meta{
-		Version: 1, Next: math.MaxInt64, Pack: "sha-256 \"quoted\" \u2028 <&>", Partitions: 64,
+		Version: pipeline.MetaVersion, Next: math.MaxInt64, Pack: "sha-256 \"quoted\" \u2028 <&>", Partitions: 64,
 		Cluster: "MkU3OEVBNTcwNTJENDM2Qg", Topic: "t", WallMillis: -1,
 		Clock: pipeline.Clock{
 			Started: true, Watermark: math.MinInt64, Fired: pipeline.Due{Minute: -5, Hash: math.MaxUint64},
@@ -218,10 +218,10 @@ func packsKept(t *testing.T, h Harness) {
 	o.claim(1)
 	first, second := pipeline.PackBytes{Hash: "a", Canonical: []byte(`{"core":1}`)}, pipeline.PackBytes{Hash: "b", Canonical: []byte("\x00b")}
 	refs := []pipeline.PackRef{{Hash: "a", Name: "x", Version: "1"}, {Hash: "b", Name: "x", Version: "2"}}
-	o.mustCommit(2, pipeline.Commit{Meta: pipeline.Meta{Packs: refs[:1]}, Packs: []pipeline.PackBytes{first}})
+	o.mustCommit(2, pipeline.Commit{Meta: pipeline.Meta{Version: pipeline.MetaVersion, Packs: refs[:1]}, Packs: []pipeline.PackBytes{first}})
 	wantSame(t, "packs", o.claim(3).Packs, []pipeline.PackBytes{first})
 	restore := h.Copy(t)
-	o.mustCommit(4, pipeline.Commit{Meta: pipeline.Meta{Packs: refs}, Packs: []pipeline.PackBytes{second}})
+	o.mustCommit(4, pipeline.Commit{Meta: pipeline.Meta{Version: pipeline.MetaVersion, Packs: refs}, Packs: []pipeline.PackBytes{second}})
 	s := o.claim(5)
 	wantSame(t, "packs", s.Packs, []pipeline.PackBytes{first, second})
 	wantSame(t, "generations", s.Meta.Packs, refs)

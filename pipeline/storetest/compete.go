@@ -66,7 +66,7 @@ func count(t *testing.T, s pipeline.Store, applied, tokens *atomic.Int64) error 
 		n++
 		c := put("counter", strconv.Itoa(n))
 		c.Previous, c.Token, c.Outbox = last, token(int(tokens.Add(1))), bytesOf("entry")
-		c.Meta.Next = int64(n)
+		c.Meta.Version, c.Meta.Next = pipeline.MetaVersion, int64(n)
 		switch err := s.Commit(ctx, &c); {
 		case errors.Is(err, pipeline.ErrFenced):
 			return nil

@@ -72,7 +72,7 @@ func (m *naive) claim(rt *rapid.T, o *owner, n int) {
 // commit sends a random commit and reports whether the owner may go on without a claim.
 func (m *naive) commit(rt *rapid.T, o *owner, n int, may bool) bool {
 	c := m.draw(rt)
-	c.Previous, c.Token, c.Meta.Next = o.last, token(n), int64(n)
+	c.Previous, c.Token, c.Meta = o.last, token(n), pipeline.Meta{Version: pipeline.MetaVersion, Next: int64(n)}
 	switch err := o.Commit(o.t.Context(), &c); {
 	case err == nil && !may:
 		rt.Fatalf("committed without being the owner")

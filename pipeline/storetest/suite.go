@@ -100,7 +100,7 @@ func (o *owner) claim(n int) pipeline.State {
 // commit sends c on top of the owner's last token, as token n with next offset n.
 func (o *owner) commit(n int, c pipeline.Commit) error {
 	c.Previous, c.Token = o.last, token(n)
-	c.Meta.Version, c.Meta.Next = 1, int64(n)
+	c.Meta.Version, c.Meta.Next = pipeline.MetaVersion, int64(n)
 	err := o.Commit(o.t.Context(), &c)
 	if err == nil {
 		o.last = c.Token

@@ -46,7 +46,7 @@ type left struct {
 	Clock      pipeline.Clock
 	Population scoring.Population
 	Poison     pipeline.Poison
-	Learnt     pipeline.Learnt
+	Learnt     scoring.Calibration
 	Outbox     int
 	Packs      []pipeline.PackRef
 	Profiles   map[string]string // "": none
@@ -177,7 +177,7 @@ func (in *input) render(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeli
 	case pipeline.EntryPack:
 		return pipeline.Outgoing{Topic: "packs", Key: []byte(e.Pack.Hash), Value: e.Canonical}, b
 	case pipeline.EntryControl:
-		c := pipeline.Control{Group: "g", Topic: "events", TopicID: "t", Offset: e.Offset, Kind: pipeline.ControlPack, Pack: e.Pack, First: e.First}
+		c := pipeline.Control{Group: "g", Topic: "events", TopicID: "t", Offset: e.Offset, Change: e.Change}
 		return pipeline.Outgoing{Topic: "control", Value: c.Encode()}, b
 	default:
 	}
@@ -224,7 +224,7 @@ func (t *trial) left() (l left, err error) {
 		}
 		probing := int64(0) // of customers of an older pack, whose probes nobody waits for
 		if int(p.Generation) == max(len(l.Packs), 1)-1 {
-			probing = t.input.newest(len(l.Packs)).ProbeMinute(&p)
+			probing = t.input.newest(len(l.Packs)).Model.ProbeMinute(&p)
 		}
 		for _, minute := range []int64{p.Armed, probing} {
 			if minute == 0 {

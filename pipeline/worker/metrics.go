@@ -20,6 +20,7 @@ type Metrics struct {
 	alerts      *prometheus.CounterVec // transition
 	tiers       *prometheus.CounterVec // tier
 	suppressed  prometheus.Counter
+	withheld    *prometheus.CounterVec // reason
 	removed     prometheus.Counter
 	drawn       prometheus.Counter
 	strays      prometheus.Counter
@@ -81,6 +82,7 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		alerts:      counter("alerts_total", "Alerts decided and committed, by transition.", "transition"),
 		tiers:       counter("alert_tiers_total", "Alerts decided and committed, by tier.", "tier"),
 		suppressed:  prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "suppressed_total", Help: "Decisions repeated after the state was rolled back, published before and not again."}),
+		withheld:    counter("withheld_total", "Decisions that did not become an alert, by reason.", "reason"),
 		deadlines:   counter("deadlines_total", "Customers' deadlines, by what happened: stored, or looked at when due.", "outcome"),
 		removed:     prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "customers_removed_total", Help: "Customers whose state was removed, silent for the retention."}),
 		drawn:       prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "customers_drawn_total", Help: "Customers drawn to see whether other partitions know them too."}),
@@ -188,7 +190,10 @@ func (m *Metrics) committed(t *line.Tally) {
 	}
 	add(m.deadlines, "stored", t.Armed)
 	add(m.deadlines, "looked_at", t.Woken)
-	m.suppressed.Add(float64(t.Suppressed))
+	m.suppressed.Add(float64(t.Withheld[line.Repeated]))
+	for why, n := range t.Withheld {
+		add(m.withheld, why, n)
+	}
 	m.removed.Add(float64(t.Removed))
 	for i, n := range t.Alerts {
 		add(m.alerts, scoring.Transition(i).String(), n)

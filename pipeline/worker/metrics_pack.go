@@ -15,8 +15,8 @@ func (m *Metrics) packActive(partition int, k pipeline.PackRef) {
 	m.pack.WithLabelValues(p, k.Name, k.Version, k.Hash).Set(1)
 }
 
-// tellPack shows the pack that the partition is scored with, where it is another than the last time.
-func (o *owner) tellPack() {
+// showPack shows the pack that the partition is scored with, where it is another than the last time.
+func (o *owner) showPack() {
 	if k := pipeline.RefOf(o.line.Pack()); k != o.active {
 		o.active = k
 		o.cfg.Metrics.packActive(o.cfg.Line.Identity.Partition, k)

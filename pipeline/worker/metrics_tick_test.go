@@ -42,7 +42,7 @@ func TestOutboxAgeAfterATakeover(t *testing.T) {
 	p := fullOutbox(t)
 	o := &owner{
 		Worker: New(Config{Metrics: m}), p: p,
-		line: line.New(&line.Config{CacheCustomers: 1}, p.Standing(), &line.PackHistory{Packs: []*scoring.Pack{pack}}),
+		line: line.New(&line.Config{CacheCustomers: 1}, p.Standing(), &line.History{Packs: []*scoring.Pack{pack}}),
 	}
 	m.tick(o)
 	families, err := registry.Gather()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ebb/pipeline"
@@ -29,17 +30,18 @@ type owner struct {
 	publishAt time.Time
 	underWay  int
 	answers   chan pipeline.Answer
-	lastSent  time.Time        // of the latest publication; zero: of none yet, so that the first commit is published at once
-	scratch   []byte           // the alert being published
-	emptyAt   time.Time        // when the outbox was last seen empty
-	proof     time.Time        // when something last moved, or there was nothing to do
-	end       int64            // of the log, and
-	stable    int64            // its last stable offset, as of the latest fetch
-	exhausted bool             // the end is reached
-	waits     waiting          // what was said of the configured pack
-	active    pipeline.PackRef // that metrics show
-	draining  bool             // revoked
-	poisoned  error            // the breaker has tripped: when what came before is published, this ends the ownership
+	lastSent  time.Time           // of the latest publication; zero: of none yet, so that the first commit is published at once
+	scratch   []byte              // the alert being published
+	rendered  []*scoring.Renderer // of the packs, as of the latest publication
+	emptyAt   time.Time           // when the outbox was last seen empty
+	proof     time.Time           // when something last moved, or there was nothing to do
+	end       int64               // of the log, and
+	stable    int64               // its last stable offset, as of the latest fetch
+	exhausted bool                // the end is reached
+	waits     waiting             // what was said of the configured pack
+	active    pipeline.PackRef    // that metrics show
+	draining  bool                // revoked
+	poisoned  error               // the breaker has tripped: when what came before is published, this ends the ownership
 }
 
 func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line) *owner {
@@ -158,7 +160,7 @@ func (o *owner) take(b *line.Batch, ok bool) error {
 
 // foldRecords folds as much of a batch as may be, and keeps the rest for when more may.
 func (o *owner) foldRecords(b *line.Batch) error {
-	if o.rest = b; !o.turn(b) {
+	if o.rest = b; !o.control(b) {
 		return nil
 	}
 	err := o.fold(b)
@@ -210,24 +212,32 @@ func (o *owner) send() {
 	}
 	hurry := o.p.Unpublished().Entries > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
 	if hurry && o.p.CanPublish() && (o.p.Unpublished().Entries > 0 || o.p.Lagging()) {
-		r, packs := o.p.Publish(o.cfg.MaxUnpublished), o.line.Packs()
+		r, renderers := o.p.Publish(o.cfg.MaxUnpublished), o.renderers()
 		o.publishAt, o.lastSent = time.Now(), time.Now()
 		o.start(func(ctx context.Context) pipeline.Answer {
-			return pipeline.Answer{Step: pipeline.StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r, packs))}
+			return pipeline.Answer{Step: pipeline.StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r, renderers))}
 		})
 	}
 }
 
+// renderers are those of the partition's packs, by number, as of now.
+func (o *owner) renderers() []*scoring.Renderer {
+	for _, k := range o.line.Packs()[len(o.rendered):] {
+		o.rendered = append(o.rendered, scoring.NewRenderer(k))
+	}
+	return slices.Clone(o.rendered)
+}
+
 // publication is what is to be published, rendered while it is sent: a hundred alerts are in the processor's cache when
 // they are copied and checksummed, ten thousand are not. It runs beside the loop, at most one at a time.
-func (o *owner) publication(r pipeline.Request, packs []*scoring.Pack) *pipeline.Publication {
+func (o *owner) publication(r pipeline.Request, renderers []*scoring.Renderer) *pipeline.Publication {
 	now := time.Now().UnixMilli()
 	return &pipeline.Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata(), Records: func(yield func(pipeline.Outgoing) bool) {
 		var e pipeline.Entry
 		var out pipeline.Outgoing
 		for _, pending := range r.Entries {
 			e = pipeline.MustReadEntry(pending.Encoded)
-			e.By = packs[e.Generation]
+			e.By = renderers[e.Generation]
 			out, o.scratch = o.cfg.Render(o.scratch[:0], &e, pending.Record)
 			if out.Topic == "" {
 				continue

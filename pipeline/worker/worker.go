@@ -198,7 +198,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	}
 	s := p.Standing()
 	w.settle(&s.Meta)
-	packs, err := w.packHistory(ctx, s)
+	packs, err := w.history(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	w.cfg.Logger.Info().Int64("next", s.Meta.Next).Int64("published", s.Mark.Offset).Int("outbox", len(s.Outbox)).
 		Bool("fresh", s.Fresh).Bool("rewinding", s.Rewinding()).Dur("took", time.Since(began)).Msg("partition taken over")
 	o := newOwner(ctx, w, p, l)
-	o.tellPack()
+	o.showPack()
 	defer o.close()
 	o.report()
 	w.status.Store(&Status{Phase: Running})

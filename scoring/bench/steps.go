@@ -46,7 +46,7 @@ const (
 
 // newBench draws 10 to 640 events a year, of all the pack's types, for each customer, from fixed seeds.
 func newBench(pack *scoring.Pack) *bench {
-	b := &bench{pack: pack, scorer: pack.NewScorer(), room: make([]byte, 0, 2*pack.MaxFeatureState()+1), customers: make([]customer, customers)}
+	b := &bench{pack: pack, scorer: scoring.NewScorer(pack), room: make([]byte, 0, 2*pack.MaxFeatureState()+1), customers: make([]customer, customers)}
 	types := pack.EventTypes()
 	for i := range b.customers {
 		u := &b.customers[i]
@@ -167,18 +167,18 @@ func (b *bench) others() []step {
 		}},
 		{"score as of now", func() {
 			c, u := b.restore()
-			b.scorer.Score(c, u.now+dayMs)
+			b.scorer.Eval.Score(c, u.now+dayMs)
 		}},
 		{"probe", func() {
 			c, u := b.restore()
 			c.Draw, c.Probe = draw, scoring.Probe{Next: uint32(u.now / 60_000), Cell: 1}
-			b.scorer.Probe(c, u.now, &calibration)
+			b.scorer.Eval.Probe(c, u.now, &calibration)
 		}},
 	}
 	all = append(all, b.coding()...)
 	if alert := b.alert(); alert != nil {
-		id, out := alert.ID(), make([]byte, 0, 1<<16)
-		all = append(all, step{"write an alert", func() { out = b.pack.AppendAlert(out[:0], alert, id) }})
+		id, out, renderer := alert.ID(), make([]byte, 0, 1<<16), scoring.NewRenderer(b.pack)
+		all = append(all, step{"write an alert", func() { out = renderer.AppendAlert(out[:0], alert, id) }})
 	}
 	return all
 }

@@ -48,7 +48,7 @@ func coreAUC(t *testing.T, l *eventLog) (found []float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scorer, pop := pack.NewScorer(), scoring.Population{}
+	scorer, pop := scoring.NewScorer(pack), scoring.Population{}
 	customers := make([]scoring.Customer, l.customers)
 	signals := map[bool]scoring.Signal{true: pack.Signal([]byte("activity")), false: pack.Signal([]byte("friction"))}
 	i := 0
@@ -67,7 +67,7 @@ func coreAUC(t *testing.T, l *eventLog) (found []float64) {
 			if c.Profile == nil || c.Visits == 0 || float64(c.Last) <= (cut-l.active)*86.4e6 {
 				continue
 			}
-			score := scorer.Score(c, int64(cut*86.4e6))
+			score := scorer.Eval.Score(c, int64(cut*86.4e6))
 			scores = append(scores, score.Sum())
 			next := l.stayed[d][id]
 			churned = append(churned, next == 0 || next > cut+l.horizon)

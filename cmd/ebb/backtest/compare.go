@@ -28,7 +28,12 @@ const (
 // side is one of the two packs, and what it has learnt of all customers.
 type side struct {
 	scorer     *scoring.Scorer
+	renderer   *scoring.Renderer
 	population scoring.Population
+}
+
+func newSide(k *scoring.Pack) side {
+	return side{scorer: scoring.NewScorer(k), renderer: scoring.NewRenderer(k)}
 }
 
 // compared is what is kept of a customer.
@@ -52,7 +57,7 @@ type Compared struct {
 // many examples of each sort.
 func NewComparison(a, b *scoring.Pack, dates []time.Time, examples int) *Comparison {
 	return &Comparison{
-		sides: [2]side{{scorer: a.NewScorer()}, {scorer: b.NewScorer()}}, dates: dates, examples: examples,
+		sides: [2]side{newSide(a), newSide(b)}, dates: dates, examples: examples,
 		customers: map[string]*compared{}, found: newTallies(examples),
 	}
 }
@@ -65,7 +70,7 @@ func (c *Comparison) Observe(ev *Event, b []scoring.PropertyValue) {
 	properties := [2][]scoring.PropertyValue{ev.Properties, b}
 	var signals [2]scoring.Signal
 	for i := range c.sides {
-		if signals[i] = c.sides[i].scorer.Signal(ev.Type, properties[i]...); !signals[i].Known && signals[i].Named == 0 {
+		if signals[i] = c.sides[i].scorer.Pack.Signal(ev.Type, properties[i]...); !signals[i].Known && signals[i].Named == 0 {
 			c.counts.Unnamed[i]++
 		}
 	}

@@ -23,7 +23,7 @@ func (c *Comparison) note(u *compared, i int, decisions []scoring.Decision) {
 		d := &decisions[j]
 		a := pendingAlert{
 			side: i, kind: d.Kind, transition: d.Transition, about: d.Since,
-			said: &Said{At: instant(d.At), Tier: d.Tier.String(), Reasons: c.sides[i].scorer.ReasonCodes(d)},
+			said: &Said{At: instant(d.At), Tier: d.Tier.String(), Reasons: c.sides[i].renderer.ReasonCodes(d)},
 		}
 		if d.Kind == scoring.Lapse {
 			a.about = d.At - d.Silence
@@ -69,7 +69,7 @@ func (u *compared) mayYet(p *pendingAlert) bool {
 	if p.kind == scoring.Lapse {
 		return other.Visits > 0 && other.Last == p.about
 	}
-	h := other.HardEpisode(p.kind)
+	h := other.EpisodeOf(p.kind)
 	return h.Open() && h.Since == p.about
 }
 

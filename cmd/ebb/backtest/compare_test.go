@@ -65,7 +65,7 @@ type sent struct {
 
 // alone folds the log by one pack, customer by customer, and returns its alerts and where everybody is at the end.
 func alone(pack *scoring.Pack, log []happened) (map[decided][]sent, map[string]scoring.Tier) {
-	scorer := pack.NewScorer()
+	scorer := scoring.NewScorer(pack)
 	var pop scoring.Population
 	customers := map[string]*scoring.Customer{}
 	all, tiers := map[decided][]sent{}, map[string]scoring.Tier{}

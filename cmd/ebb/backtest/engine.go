@@ -86,8 +86,8 @@ const (
 // New returns an engine that has seen nothing.
 func New(cfg Config) *Engine {
 	e := &Engine{
-		scorer: cfg.Pack.NewScorer(), horizon: cfg.Pack.Horizon.Milliseconds(), active: cfg.Active.Milliseconds(),
-		customers: map[string]*customer{}, due: map[int64][]*customer{}, applied: make([]bool, scoring.NumTerms+len(cfg.Pack.Factors)),
+		scorer: scoring.NewScorer(cfg.Pack), horizon: cfg.Pack.Horizon.Milliseconds(), active: cfg.Active.Milliseconds(),
+		customers: map[string]*customer{}, due: map[int64][]*customer{}, applied: make([]bool, scoring.NumTerms+len(cfg.Pack.Model.Factors)),
 	}
 	for _, at := range cfg.Dates {
 		e.snapshots = append(e.snapshots, &snapshot{at: at.UnixMilli()})
@@ -100,12 +100,12 @@ func New(cfg Config) *Engine {
 func (e *Engine) Observe(ev *Event) {
 	if e.events == 0 {
 		e.alerts.begin(ev.Time)
-		e.scorer.Advance(&e.calibration, ev.Time/millisPerMinute)
+		e.scorer.Pack.Model.Advance(&e.calibration, ev.Time/millisPerMinute)
 	}
 	if e.reach(ev.Time) {
 		e.advance(ev.Time - 1)
 	}
-	signal := e.scorer.Signal(ev.Type, ev.Properties...)
+	signal := e.scorer.Pack.Signal(ev.Type, ev.Properties...)
 	if !signal.Effective() {
 		if !signal.Known {
 			e.counts.Unnamed++
@@ -126,7 +126,7 @@ func (e *Engine) Observe(ev *Event) {
 // fold has the customer's silence up to the event take its effect, then the event.
 func (e *Engine) fold(c *customer, ev *Event, signal scoring.Signal) {
 	e.wake(c, ev.Time)
-	e.scorer.Probe(e.look(c), ev.Time-1, &e.calibration)
+	e.scorer.Eval.Probe(e.look(c), ev.Time-1, &e.calibration)
 	if signal.Activity {
 		if c.profile.Visits > 0 && ev.Time > c.profile.Last {
 			e.alerts.silence(c, c.profile.Last, ev.Time)
@@ -156,7 +156,7 @@ func (e *Engine) look(c *customer) *scoring.Customer {
 // wake fires what is due for a customer as of a time.
 func (e *Engine) wake(c *customer, at int64) {
 	for minute := at / millisPerMinute; c.profile.Armed != 0 && c.profile.Armed <= minute; {
-		e.scorer.Probe(e.look(c), c.profile.Armed*millisPerMinute, &e.calibration)
+		e.scorer.Eval.Probe(e.look(c), c.profile.Armed*millisPerMinute, &e.calibration)
 		for _, d := range e.scorer.Wake(e.look(c)) {
 			if d.Kind == scoring.Lapse && d.Transition == scoring.Raised {
 				e.alerts.raised(c, d.At)
@@ -226,9 +226,9 @@ func (e *Engine) learn() {
 	end := e.calibration.End
 	for _, c := range e.due[end] {
 		e.wake(c, end*millisPerMinute-1)
-		e.scorer.Probe(e.look(c), end*millisPerMinute-1, &e.calibration)
+		e.scorer.Eval.Probe(e.look(c), end*millisPerMinute-1, &e.calibration)
 	}
-	e.scorer.Advance(&e.calibration, end)
+	e.scorer.Pack.Model.Advance(&e.calibration, end)
 	e.curve = e.calibration.Curve()
 	for _, c := range e.due[end] {
 		e.expect(c)
@@ -238,9 +238,9 @@ func (e *Engine) learn() {
 
 // expect notes the epoch in which something becomes of the customer's probes without a further event.
 func (e *Engine) expect(c *customer) {
-	if minute := e.scorer.ProbeMinute(&c.profile); minute != 0 && minute != c.probing {
+	if minute := e.scorer.Pack.Model.ProbeMinute(&c.profile); minute != 0 && minute != c.probing {
 		c.probing = minute
-		end := max(e.scorer.EpochEnd(minute), e.calibration.End)
+		end := max(e.scorer.Pack.Model.EpochEnd(minute), e.calibration.End)
 		e.due[end] = append(e.due[end], c)
 	}
 }

@@ -81,7 +81,7 @@ func TestScoredAtDates(t *testing.T) {
 			t.Fatalf("%d dates measured, want %d", len(report.Dates), len(done))
 		}
 		for i, at := range done {
-			want, scorer := map[string]Scored{}, pack.NewScorer()
+			want, scorer := map[string]Scored{}, scoring.NewScorer(pack)
 			var pop scoring.Population
 			profiles := map[string]*scoring.Profile{}
 			active, after := map[string]bool{}, map[string]bool{}
@@ -99,7 +99,7 @@ func TestScoredAtDates(t *testing.T) {
 			}
 			for name, p := range profiles {
 				if active[name] {
-					s := scorer.Score(&scoring.Customer{Profile: p}, at.UnixMilli())
+					s := scorer.Eval.Score(&scoring.Customer{Profile: p}, at.UnixMilli())
 					want[name] = Scored{name, s.Sum(), !after[name]}
 				}
 			}

@@ -95,7 +95,7 @@ func raisedIn(pack *scoring.Pack, log []happened) map[string][]int64 {
 	raised := map[string][]int64{}
 	profiles := map[string]*scoring.Profile{}
 	var pop scoring.Population
-	scorer := pack.NewScorer()
+	scorer := scoring.NewScorer(pack)
 	wake := func(name string, at int64) {
 		for p := profiles[name]; p.Armed != 0 && p.Armed <= at/60_000; {
 			for _, d := range scorer.Wake(&scoring.Customer{Profile: p}) {

@@ -26,9 +26,9 @@ type row struct {
 // take notes the active customers as of the snapshot's date, and what probes had taught by the end of the last epoch.
 func (e *Engine) take(s *snapshot) {
 	names := scoring.TermNames()
-	s.names, s.cap = names[:], e.scorer.Cap
-	for i := range e.scorer.Factors {
-		s.names = append(s.names, e.scorer.Factors[i].Code)
+	s.names, s.cap = names[:], e.scorer.Pack.Model.Cap
+	for i := range e.scorer.Pack.Model.Factors {
+		s.names = append(s.names, e.scorer.Pack.Model.Factors[i].Code)
 	}
 	var factors []float64
 	e.each(func(c *customer) {
@@ -36,7 +36,7 @@ func (e *Engine) take(s *snapshot) {
 		if p.Last <= s.at-e.active {
 			return
 		}
-		score := e.scorer.Score(e.look(c), s.at)
+		score := e.scorer.Eval.Score(e.look(c), s.at)
 		factors = factors[:0]
 		for i, f := range e.scorer.FactorsAt(e.look(c), s.at) {
 			factors = append(factors, f.LogOdds)

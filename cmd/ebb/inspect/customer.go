@@ -32,7 +32,7 @@ type Customer struct {
 	*scoring.Explanation
 	Differences *struct{} `json:"differences,omitempty"` // there is nothing to differ from
 
-	By *scoring.Pack `json:"-"`
+	By *scoring.Renderer `json:"-"`
 }
 
 type Episode struct {
@@ -46,7 +46,7 @@ type Episode struct {
 
 func newCustomer(pack *scoring.Pack, tenant, customer string, partition int, m *pipeline.Meta, state []byte) (*Customer, error) {
 	c := scoring.Customer{Profile: &scoring.Profile{}}
-	scorer := pack.NewScorer()
+	scorer := scoring.NewScorer(pack)
 	err := scoring.ReadProfile(state, &c)
 	if err == nil {
 		err = scorer.Fits(&c)
@@ -59,7 +59,7 @@ func newCustomer(pack *scoring.Pack, tenant, customer string, partition int, m *
 	curve := m.Learnt.Curve()
 	now.Reading = curve.At(now.Score.Sum())
 	v := &Customer{
-		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), By: pack, At: instantText(at),
+		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), By: scoring.NewRenderer(pack), At: instantText(at),
 		Tier: now.Tier.String(), Stage: now.Score.Stage.String(), Visits: c.Visits, Reasons: []Reason{},
 		First: instantText(c.First), Last: instantText(c.Last), Next: instantText(c.Armed * 60_000), State: len(state),
 		Features: map[string]*int64{}, Episodes: []Episode{},
@@ -75,7 +75,7 @@ func newCustomer(pack *scoring.Pack, tenant, customer string, partition int, m *
 		v.Episodes = append(v.Episodes, Episode{Kind: scoring.Lapse.String(), Number: c.Episodes, Sequence: c.Episode.Sequence, Since: instantText(c.Episode.Since * 60_000)})
 	}
 	for n := scoring.Explicit; n < scoring.NumKinds; n++ {
-		if h := c.HardEpisode(n); h.Open() {
+		if h := c.EpisodeOf(n); h.Open() {
 			floor, code := scorer.EpisodeFloor(&c, n)
 			v.Episodes = append(v.Episodes, Episode{n.String(), h.Number, h.Sequence, instantText(h.Since), floor, code})
 		}

@@ -17,7 +17,7 @@ type Explained struct {
 	ByPack bool `json:"checked_by_pack"` // false: the pack is not known
 	*scoring.Explanation
 
-	By *scoring.Pack `json:"-"` // nil: not known
+	By *scoring.Renderer `json:"-"` // nil: not known
 }
 
 // Head is what stands in an alert beside its score, as far as people are shown it.
@@ -40,7 +40,7 @@ type Reason struct {
 }
 
 // Explain explains one alert, by its pack where that is one of these.
-func Explain(line []byte, packs map[string]*scoring.Pack) (e *Explained, err error) {
+func Explain(line []byte, packs map[string]*scoring.Renderer) (e *Explained, err error) {
 	e = &Explained{}
 	if e.Explanation, err = scoring.Explain(line); err != nil {
 		return nil, err
@@ -59,14 +59,14 @@ func Explain(line []byte, packs map[string]*scoring.Pack) (e *Explained, err err
 }
 
 // Shipped are the packs that come with ebb, by their hash.
-func Shipped() (map[string]*scoring.Pack, error) {
-	known := map[string]*scoring.Pack{}
+func Shipped() (map[string]*scoring.Renderer, error) {
+	known := map[string]*scoring.Renderer{}
 	for _, name := range scoring.Shipped() {
 		k, err := scoring.Load(name, os.ReadFile, scoring.Overrides{})
 		if err != nil {
 			return nil, err
 		}
-		known[k.Hash] = k
+		known[k.Hash] = scoring.NewRenderer(k)
 	}
 	return known, nil
 }

@@ -24,7 +24,7 @@ type Summary struct {
 func Summarise(k *scoring.Pack) Summary {
 	s := Summary{
 		Name: k.Name, Version: k.Version, Hash: k.Hash, Horizon: fmt.Sprintf("%gd", k.Horizon.Hours()/24), Activity: len(k.Activity),
-		Signals: len(k.SignalNames()), Features: len(k.Features), Factors: len(k.Factors), Kinds: []string{scoring.Lapse.String()},
+		Signals: len(k.SignalNames()), Features: len(k.Features), Factors: len(k.Model.Factors), Kinds: []string{scoring.Lapse.String()},
 		State: k.MaxFeatureState(),
 	}
 	for n := scoring.Explicit; n < scoring.NumKinds; n++ {

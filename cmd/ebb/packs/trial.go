@@ -23,7 +23,7 @@ func Try(k *scoring.Pack) Trial {
 	const customers, year = 200, 365 * 24 * time.Hour
 	s := Trial{Customers: customers, Raised: map[string]int{}, Silent: []string{}}
 	r := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // a seeded draw, nothing secret
-	scorer, pop := k.NewScorer(), scoring.Population{}
+	scorer, pop := scoring.NewScorer(k), scoring.Population{}
 	types, wanted := k.EventTypes(), k.Wanted()
 	added := map[string]bool{}
 	note := func(decisions []scoring.Decision) {
@@ -53,8 +53,8 @@ func Try(k *scoring.Pack) Trial {
 		}
 		s.StateBytes += len(c.Features)
 	}
-	for i := range k.Factors {
-		if code := k.Factors[i].Code; !added[code] && !slices.Contains(s.Silent, code) {
+	for i := range k.Model.Factors {
+		if code := k.Model.Factors[i].Code; !added[code] && !slices.Contains(s.Silent, code) {
 			s.Silent = append(s.Silent, code)
 		}
 	}

@@ -32,7 +32,7 @@ func (p *Processor) Summary() Summary {
 	defer p.mu.Unlock()
 	s := noSummary()
 	s.Events, s.Seconds, s.Alerts, s.Quarantined = p.tally.Records, p.seconds().Seconds(), p.tally.AllAlerts(), p.tally.AllQuarantined()
-	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = p.tally.Late, p.tally.Duplicates, p.tally.Suppressed, p.tally.Unnamed
+	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = p.tally.Late, p.tally.Duplicates, p.tally.Withheld[line.Repeated], p.tally.Unnamed
 	if p.tally.Types != nil {
 		s.Types = p.tally.Types.Top(typesInSummary)
 	}

@@ -141,7 +141,7 @@ func (s *states) compare(key, main, shadow string) error {
 	for i, said := range []*Score{&change.Main, &change.Shadow} {
 		now := scorers[i].Now(&s.sides[i].customer, at)
 		tiers[i], stages[i], scores[i] = now.Tier, now.Score.Stage, now.Score
-		said.Floor = scorers[i].Floor(&now)
+		said.Floor = now.Floor(scorers[i].Pack)
 		said.Risk, said.Tier = float64(scores[i].Floored(said.Floor))/1000, tiers[i].String()
 	}
 	s.migration.Tiers[tiers[MainSide]][tiers[ShadowSide]]++
@@ -170,7 +170,7 @@ func (s *side) read(profile string) (*scoring.Scorer, error) {
 		if err != nil {
 			return nil, err
 		}
-		scorer = k.NewScorer()
+		scorer = scoring.NewScorer(k)
 		s.scorers[s.customer.Generation] = scorer
 	}
 	return scorer, scorer.Fits(&s.customer)

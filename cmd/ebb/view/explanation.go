@@ -176,7 +176,7 @@ func (s Explanation) verdict(e *inspect.Explained) string {
 		s.Say("", "  ", fmt.Sprintf("not checked, since its pack %s is not known (see --pack): %s", terminal.Printable(e.Pack.String()), ByPack))
 		return s.Paint(text.Colors{text.FgGreen}, "every number follows from the alert")
 	}
-	s.Say("", "  ", fmt.Sprintf("checked against its pack, %s", e.By.Name+" "+e.By.Version))
+	s.Say("", "  ", fmt.Sprintf("checked against its pack, %s", e.By.Pack.Name+" "+e.By.Pack.Version))
 	return s.Paint(text.Colors{text.FgGreen}, "every bit as the alert says")
 }
 

@@ -2,31 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
+
+	"ebb/pipeline"
 )
 
 // meta is what the state of a partition says of itself.
 type meta struct {
-	Next  int64 `json:"next"`
-	Clock struct {
-		Started   bool  `json:"started"`
-		Watermark int64 `json:"watermark"`
-		Fired     struct {
-			Minute int64 `json:"minute"`
-		} `json:"fired"`
-	} `json:"clock"`
-	Population struct {
-		N      float64 `json:"n"`
-		Mean   float64 `json:"mean"`
-		Total  float64 `json:"total"`
-		NGaps  float64 `json:"n_gaps"`
-		Within float64 `json:"within"`
-	} `json:"population"`
-
+	pipeline.Meta
 	outbox int64 // entries
 }
 
@@ -43,7 +29,7 @@ func stateOf(ctx context.Context, cl *redis.Client, partition int) (m meta, err 
 	}
 	const token = 16
 	if len(v) > token {
-		if err := json.Unmarshal(v[token:], &m); err != nil {
+		if m.Meta, err = pipeline.ReadMeta(v[token:]); err != nil {
 			return m, fmt.Errorf("read the state of partition %d: %w", partition, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,33 +12,12 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/scoringtest"
 )
 
-// troubles is a pack with a kind whose openings have ends of their own, one with a single end, and one that ends with a visit.
-var troubles = []string{
-	"signals:",
-	"  ticket: {types: [ticket]}", "  solved: {types: [solved]}", "  dispute: {types: [dispute]}", "  decided: {types: [decided]}",
-	"  outage: {types: [outage]}", "  over: {types: [over]}",
-	"  unpaid: {types: [unpaid]}", "  final: {types: [final]}", "  paid: {types: [paid]}", "  leave: {types: [leave]}", "  buy: {types: [buy]}",
-	"tiers: {watch: 97, at_risk: 98, critical: 99}", // which no score of theirs reaches
-	"kinds:",
-	"  service_failure:",
-	"    opens:",
-	"      - {signal: ticket, floor: 97.9, code: ticket_escalated, closes: [solved]}",
-	"      - {signal: dispute, floor: 98, code: dispute_open, closes: [decided]}",
-	"      - {signal: outage, floor: 99, code: incident, closes: [over]}",
-	"    expires: 30d",
-	"  involuntary: {opens: [{signal: unpaid, floor: 97, code: payment_failed}, {signal: final, floor: 99, code: payment_failed_finally}], closes: [paid], expires: 30d}",
-	"  explicit: {opens: [{signal: leave, floor: 99.5, code: cancellation_requested}], closes: [buy], expires: 60d}",
-}
-
-// lapsing is the pack of troubles with tiers that a score reaches.
-func lapsing() []string {
-	return slices.DeleteFunc(slices.Clone(troubles), func(line string) bool { return strings.HasPrefix(line, "tiers") })
-}
-
-// TestHardEpisodes: what opens, lifts, lowers and ends episodes of kinds other than lapse, in whichever order events come.
-func TestHardEpisodes(t *testing.T) {
+// TestTriggeredEpisodes: what opens, lifts, lowers and ends episodes of kinds other than lapse, in whichever order
+// events come.
+func TestTriggeredEpisodes(t *testing.T) {
 	tests := []struct{ name, events, want string }{
 		{"raised and recovered", "view 0, ticket 1, solved 2", `
 			day 1: service_failure raised 1.1, watch after healthy, ticket_escalated
@@ -102,22 +82,22 @@ func TestHardEpisodes(t *testing.T) {
 			day 2: involuntary escalated 1.2, critical after critical, payment_failed
 			day 3: involuntary recovered 1.3,  after critical, paid`},
 	}
-	pack := packOf(t, "1", troubles...)
+	pack := scoringtest.PackOf(t, "1", scoringtest.Troubles...)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var events []happening
+			var events []scoringtest.Happening
 			for i := int64(-60); i < 0 && strings.HasPrefix(tt.events, "view"); i++ {
-				events = append(events, happening{at: 3 * i * day, eventType: "view"})
+				events = append(events, scoringtest.Happening{At: 3 * i * scoringtest.Day, Type: "view"})
 			}
 			for part := range strings.SplitSeq(tt.events, ", ") {
 				word, day, _ := strings.Cut(part, " ")
-				events = append(events, happening{at: at(amount(t, day)) - begin, eventType: word})
+				events = append(events, scoringtest.Happening{At: scoringtest.At(scoringtest.Must(strconv.ParseFloat(day, 64))) - scoringtest.Begin, Type: word})
 			}
 			var told []string
-			for _, d := range decided(pack, events, 70) {
+			for _, d := range scoringtest.Decided(pack, events, 70) {
 				if d.Kind != scoring.Lapse {
-					told = append(told, fmt.Sprintf("day %v: %v %v %d.%d, %v after %v, %s", float64(d.At-begin)/day, d.Kind, d.Transition, d.Episode,
-						d.Sequence, d.Tier, d.Previous, pack.ReasonCodes(&d)[0]))
+					told = append(told, fmt.Sprintf("day %v: %v %v %d.%d, %v after %v, %s", float64(d.At-scoringtest.Begin)/scoringtest.Day, d.Kind, d.Transition, d.Episode,
+						d.Sequence, d.Tier, d.Previous, scoring.NewRenderer(pack).ReasonCodes(&d)[0]))
 				}
 			}
 			want := strings.ReplaceAll(strings.TrimSpace(tt.want), "\t", "")
@@ -128,20 +108,20 @@ func TestHardEpisodes(t *testing.T) {
 	}
 }
 
-// TestHardInAnyOrder: what is open in the end does not depend on the order in which events come, no episode's transitions go
-// back in time, and every alert of it is described by the schema and explains itself.
-func TestHardInAnyOrder(t *testing.T) {
-	pack, described := packOf(t, "1", troubles...), schema(t)
+// TestTriggeredInAnyOrder: what is open in the end does not depend on the order in which events come, no episode's
+// transitions go back in time, and every alert of it is described by the schema and explains itself.
+func TestTriggeredInAnyOrder(t *testing.T) {
+	pack, described := scoringtest.PackOf(t, "1", scoringtest.Troubles...), schema(t)
 	types := pack.EventTypes()
 	rapid.Check(t, func(t *rapid.T) {
-		var events []happening
+		var events []scoringtest.Happening
 		for i := range rapid.IntRange(1, 9).Draw(t, "events") {
-			events = append(events, happening{at: rapid.Int64Range(0, 14).Draw(t, "day")*day + int64(i), eventType: rapid.SampledFrom(types).Draw(t, "type")})
+			events = append(events, scoringtest.Happening{At: rapid.Int64Range(0, 14).Draw(t, "day")*scoringtest.Day + int64(i), Type: rapid.SampledFrom(types).Draw(t, "type")})
 		}
-		lateness := rapid.SampledFrom([]int64{0, 300_000, 3 * day}).Draw(t, "lateness")
-		state := func(events []happening) (last [scoring.NumKinds]scoring.Transition) {
+		lateness := rapid.SampledFrom([]int64{0, 300_000, 3 * scoringtest.Day}).Draw(t, "lateness")
+		state := func(events []scoringtest.Happening) (last [scoring.NumKinds]scoring.Transition) {
 			var newest [scoring.NumKinds]int64
-			for _, d := range decidedLate(pack, events, lateness, 0) {
+			for _, d := range scoringtest.DecidedLate(pack, events, lateness, 0) {
 				if d.Transition == scoring.Raised || d.Kind == scoring.Lapse {
 					newest[d.Kind] = 0
 				}
@@ -150,7 +130,7 @@ func TestHardInAnyOrder(t *testing.T) {
 				}
 				newest[d.Kind] = d.At
 				a := scoring.Alert{Decision: d, Customer: []byte("c"), Cause: scoring.Cause{EventType: []byte("e"), Time: d.At}}
-				b := pack.AppendAlert(nil, &a, a.ID())
+				b := scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID())
 				var v any
 				if err := json.Unmarshal(b, &v); err != nil {
 					t.Fatalf("%s: %v", b, err)
@@ -192,12 +172,12 @@ type said struct {
 
 // TestFloorsInAlerts: the floor stands in the alerts of an open episode, and what is at risk is not less than it says.
 func TestFloorsInAlerts(t *testing.T) {
-	pack := packOf(t, "1", "signals: {leave: {types: [leave]}, buy: {types: [buy]}}", "features: {spent: {kind: sum, of: buy, within: 90d}}",
+	pack := scoringtest.PackOf(t, "1", "signals: {leave: {types: [leave]}, buy: {types: [buy]}}", "features: {spent: {kind: sum, of: buy, within: 90d}}",
 		"value: {feature: spent, high: 1000, mid: 100}",
 		"kinds: {explicit: {opens: [{signal: leave, floor: 90, code: cancellation_requested}], closes: [buy]}}")
 	render := func(d scoring.Decision) (v said) {
 		a := scoring.Alert{Decision: d, Customer: []byte("c")}
-		text := strings.ReplaceAll(string(pack.AppendAlert(nil, &a, a.ID())), "at_risk\":", "atrisk\":")
+		text := strings.ReplaceAll(string(scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID())), "at_risk\":", "atrisk\":")
 		if err := json.Unmarshal([]byte(text), &v); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -235,27 +215,27 @@ func TestFloorsInAlerts(t *testing.T) {
 // TestTiersBesideLapses: the tiers that a lapse's alerts tell are those of the customer, other open kinds considered.
 func TestTiersBesideLapses(t *testing.T) {
 	const signals = "signals: {ask: {types: [ask]}, tell: {types: [tell]}}"
-	pack := packOf(t, "1", signals, "kinds: {explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}, {signal: tell, floor: 90, code: incident}], expires: 900d}}")
-	visits := func(more ...happening) (events []happening) {
+	pack := scoringtest.PackOf(t, "1", signals, "kinds: {explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}, {signal: tell, floor: 90, code: incident}], expires: 900d}}")
+	visits := func(more ...scoringtest.Happening) (events []scoringtest.Happening) {
 		for i := range int64(10) {
-			events = append(events, happening{at: 6 * i * day, eventType: "buy"})
+			events = append(events, scoringtest.Happening{At: 6 * i * scoringtest.Day, Type: "buy"})
 		}
 		return append(events, more...)
 	}
 	for name, c := range map[string]struct {
-		events []happening
+		events []scoringtest.Happening
 		want   []string
 	}{
-		"raised beside a floor": {visits(happening{at: 54*day + 1, eventType: "ask"}), []string{"raised critical after at_risk"}},
+		"raised beside a floor": {visits(scoringtest.Happening{At: 54*scoringtest.Day + 1, Type: "ask"}), []string{"raised critical after at_risk"}},
 		"a floor while it is open": {
-			visits(happening{at: 170 * day, eventType: "tell"}, happening{at: 171 * day, eventType: "buy"}),
+			visits(scoringtest.Happening{At: 170 * scoringtest.Day, Type: "tell"}, scoringtest.Happening{At: 171 * scoringtest.Day, Type: "buy"}),
 			[]string{"raised at_risk after healthy", "recovered critical after critical"},
 		},
-		"a floor before it escalates": {visits(happening{at: 170 * day, eventType: "tell"}), []string{"raised at_risk after healthy", "escalated critical after critical"}},
+		"a floor before it escalates": {visits(scoringtest.Happening{At: 170 * scoringtest.Day, Type: "tell"}), []string{"raised at_risk after healthy", "escalated critical after critical"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, d := range decided(pack, c.events, 700) {
+			for _, d := range scoringtest.Decided(pack, c.events, 700) {
 				if d.Kind == scoring.Lapse && len(got) < len(c.want) {
 					got = append(got, fmt.Sprintf("%v %v after %v", d.Transition, d.Tier, d.Previous))
 				}
@@ -269,16 +249,16 @@ func TestTiersBesideLapses(t *testing.T) {
 
 // TestDecisionsHoldTheirOwn: what one event decides about two kinds at two instants holds the features as of each.
 func TestDecisionsHoldTheirOwn(t *testing.T) {
-	pack := packOf(t, "1", "signals: {ask: {types: [ask]}, tell: {types: [tell]}, both: {types: [both]}}", "features: {days: {kind: tenure}}",
+	pack := scoringtest.PackOf(t, "1", "signals: {ask: {types: [ask]}, tell: {types: [tell]}, both: {types: [both]}}", "features: {days: {kind: tenure}}",
 		"kinds:",
 		"  explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}], closes: [both], expires: 90d}",
 		"  service_failure: {opens: [{signal: tell, floor: 60, code: dispute_open}, {signal: both, floor: 90, code: incident}], expires: 90d}")
-	all := decided(pack, []happening{
-		{at: 0, eventType: "buy"}, {at: day, eventType: "ask"}, {at: 5 * day, eventType: "tell"}, {at: 3 * day, eventType: "both"},
+	all := scoringtest.Decided(pack, []scoringtest.Happening{
+		{At: 0, Type: "buy"}, {At: scoringtest.Day, Type: "ask"}, {At: 5 * scoringtest.Day, Type: "tell"}, {At: 3 * scoringtest.Day, Type: "both"},
 	}, 0)
 	var got []string
 	for _, d := range all[max(0, len(all)-2):] {
-		got = append(got, fmt.Sprintf("%v %v on day %d: %d", d.Kind, d.Transition, (d.At-begin)/day, d.Score.Values[0].N/86_400))
+		got = append(got, fmt.Sprintf("%v %v on day %d: %d", d.Kind, d.Transition, (d.At-scoringtest.Begin)/scoringtest.Day, d.Score.Values[0].N/86_400))
 	}
 	if diff := cmp.Diff([]string{"explicit recovered on day 3: 3", "service_failure escalated on day 5: 5"}, got); diff != "" {
 		t.Error(diff)
@@ -287,23 +267,23 @@ func TestDecisionsHoldTheirOwn(t *testing.T) {
 
 // TestLowFloor: an open episode is something to watch, however low its floor.
 func TestLowFloor(t *testing.T) {
-	pack := packOf(t, "1", "signals:", "  ticket: {types: [ticket]}", "  solved: {types: [solved]}",
+	pack := scoringtest.PackOf(t, "1", "signals:", "  ticket: {types: [ticket]}", "  solved: {types: [solved]}",
 		"kinds:", "  service_failure: {opens: [{signal: ticket, floor: 5, code: ticket_escalated}], closes: [solved]}")
-	got := decided(pack, []happening{{eventType: "ticket"}, {at: day, eventType: "solved"}}, 0)
+	got := scoringtest.Decided(pack, []scoringtest.Happening{{Type: "ticket"}, {At: scoringtest.Day, Type: "solved"}}, 0)
 	if len(got) != 2 || got[0].Tier != scoring.Watch || got[1].Previous != scoring.Watch || got[1].Tier != scoring.TierNone {
 		t.Errorf("%+v", got)
 	}
 }
 
-// TestHardTransitionsDoNotGoBack: no transition of an episode is dated before the one before it, also not where it ends by itself
-// and a younger event, within the lateness, comes first.
-func TestHardTransitionsDoNotGoBack(t *testing.T) {
+// TestTriggeredTransitionsDoNotGoBack: no transition of an episode is dated before the one before it, also not where
+// it ends by itself and a younger event, within the lateness, comes first.
+func TestTriggeredTransitionsDoNotGoBack(t *testing.T) {
 	low := strings.NewReplacer("97.9", "45", "98,", "50,", "99,", "55,", "97,", "41,", "99.5", "56") // beneath which a lapse still says more
-	pack := packOf(t, "1", low.Replace(strings.Join(lapsing(), "\n")))
+	pack := scoringtest.PackOf(t, "1", low.Replace(strings.Join(scoringtest.Lapsing(), "\n")))
 	types := append(pack.EventTypes(), "view")
-	ordered := func(t rapid.TB, events []happening, lateness int64) (expired int) {
+	ordered := func(t rapid.TB, events []scoringtest.Happening, lateness int64) (expired int) {
 		var newest [scoring.NumKinds]scoring.Decision
-		for _, d := range decidedLate(pack, events, lateness, 70) {
+		for _, d := range scoringtest.DecidedLate(pack, events, lateness, 70) {
 			if was := newest[d.Kind]; d.Kind != scoring.Lapse && was.Episode == d.Episode && d.At < was.At {
 				t.Fatalf("%v %v %d.%d at %d, after %v at %d", d.Kind, d.Transition, d.Episode, d.Sequence, d.At, was.Transition, was.At)
 			}
@@ -313,22 +293,22 @@ func TestHardTransitionsDoNotGoBack(t *testing.T) {
 		}
 		return expired
 	}
-	late := []happening{{eventType: "ticket"}, {at: 1000, eventType: "dispute"}, {at: 30*day + 300_000, eventType: "decided"}}
+	late := []scoringtest.Happening{{Type: "ticket"}, {At: 1000, Type: "dispute"}, {At: 30*scoringtest.Day + 300_000, Type: "decided"}}
 	active := slices.Clone(late[:2])
 	for d := range int64(29) {
-		active = append(active, happening{at: (d + 1) * day, eventType: "view"})
+		active = append(active, scoringtest.Happening{At: (d + 1) * scoringtest.Day, Type: "view"})
 	}
-	for name, events := range map[string][]happening{"never active": late, "active": append(active, late[2])} {
+	for name, events := range map[string][]scoringtest.Happening{"never active": late, "active": append(active, late[2])} {
 		if n := ordered(t, events, 300_000); n != 1 {
 			t.Errorf("%s: %d episodes ended by themselves", name, n)
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		var events []happening
+		var events []scoringtest.Happening
 		for range rapid.IntRange(1, 12).Draw(t, "events") {
-			at := rapid.Int64Range(0, 4).Draw(t, "month")*30*day + rapid.Int64Range(0, 10).Draw(t, "minute")*60_000
-			events = append(events, happening{at: at, eventType: rapid.SampledFrom(types).Draw(t, "type")})
+			at := rapid.Int64Range(0, 4).Draw(t, "month")*30*scoringtest.Day + rapid.Int64Range(0, 10).Draw(t, "minute")*60_000
+			events = append(events, scoringtest.Happening{At: at, Type: rapid.SampledFrom(types).Draw(t, "type")})
 		}
-		ordered(t, events, rapid.SampledFrom([]int64{0, 300_000, 40 * day}).Draw(t, "lateness"))
+		ordered(t, events, rapid.SampledFrom([]int64{0, 300_000, 40 * scoringtest.Day}).Draw(t, "lateness"))
 	})
 }

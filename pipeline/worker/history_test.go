@@ -47,7 +47,7 @@ func shopPack(t *testing.T, version string) *scoring.Pack {
 func TestPackHistory(t *testing.T) {
 	v := []*scoring.Pack{shopPack(t, "1"), shopPack(t, "2"), shopPack(t, "3")}
 	begin := func(k *scoring.Pack, at int64, first bool) pipeline.Control {
-		return pipeline.Control{Kind: pipeline.ControlPack, Offset: at, Pack: pipeline.RefOf(k), First: first}
+		return pipeline.Control{Offset: at, Change: pipeline.Change{Kind: pipeline.ControlPack, Pack: pipeline.RefOf(k), First: first}}
 	}
 	history := []pipeline.Control{begin(v[2], 0, true), begin(v[1], 3, false), begin(v[0], 0, true), begin(v[1], 40, false), begin(v[2], 70, false)}
 	var all []pipeline.PackBytes
@@ -77,6 +77,14 @@ func TestPackHistory(t *testing.T) {
 			ledger: written{append([]pipeline.Control{begin(v[2], 0, true), begin(v[0], 80, false)}, history[2:]...), all},
 		},
 		"older than what is known": {next: 0, published: 90, mark: v[2], ledger: written{history[3:], all}, packs: []string{"2", "3@70"}},
+		"a change of a newer build": {
+			held: v[:2], next: 50, published: 90, mark: v[2], code: "state_unreadable",
+			ledger: written{append(slices.Clone(history), pipeline.Control{Offset: 80, Change: pipeline.Change{Kind: "weather"}}), all},
+		},
+		"a change of a newer build, before": {
+			held: v[:2], next: 50, published: 90, mark: v[2], packs: []string{"1", "2", "3@70"},
+			ledger: written{append([]pipeline.Control{{Offset: 40, Change: pipeline.Change{Kind: "weather"}}}, history...), all},
+		},
 		"control records lost":     {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history[:4], all}, code: "control_lost"},
 		"all control records lost": {next: 0, published: 90, mark: v[2], code: "control_lost"},
 		"pack lost":                {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history, all[:2]}, code: "pack_lost"},
@@ -92,7 +100,7 @@ func TestPackHistory(t *testing.T) {
 				s.Meta.Packs = append(s.Meta.Packs, pipeline.RefOf(k))
 				s.Packs = append(s.Packs, pipeline.PackBytes{Hash: k.Hash, Canonical: k.Canonical()})
 			}
-			g, err := w.packHistory(t.Context(), s)
+			g, err := w.history(t.Context(), s)
 			var stop *pipeline.HardStop
 			if errors.As(err, &stop) && stop.Code == c.code && c.code != "" {
 				return
@@ -105,7 +113,7 @@ func TestPackHistory(t *testing.T) {
 				packs = append(packs, k.Version)
 			}
 			for _, a := range g.Ahead {
-				packs = append(packs, fmt.Sprintf("%s@%d", a.Pack.Version, a.Offset))
+				packs = append(packs, fmt.Sprintf("%s@%d", a.Begins.Version, a.Offset))
 			}
 			if !slices.Equal(packs, c.packs) {
 				t.Errorf("%v, want %v", packs, c.packs)

@@ -8,9 +8,9 @@ import (
 	"ebb/scoring"
 )
 
-// TestTurnForgetsAnotherQuestion: what probes have taught is kept under a newer pack of the same horizon, and forgotten under one of
+// TestBeginPackForgetsAnotherQuestion: what probes have taught is kept under a newer pack of the same horizon, and forgotten under one of
 // another.
-func TestTurnForgetsAnotherQuestion(t *testing.T) {
+func TestBeginPackForgetsAnotherQuestion(t *testing.T) {
 	active := versionOf(t, "shop", "2", "stars")
 	same := versionOf(t, "shop", "3", "stars")
 	other, err := scoring.LoadCanonical([]byte(string(same.Canonical())))
@@ -21,14 +21,14 @@ func TestTurnForgetsAnotherQuestion(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, newer := range []*scoring.Pack{same, other} {
-		l := lineOf(active, scoring.NewestProfile)
-		l.packs.refs = []pipeline.PackRef{pipeline.RefOf(active)}
-		l.learnt.Resolved[7], l.learnt.End = 200, 1_000_000
-		l.curve = l.learnt.Curve()
-		if l.Turn(newer); l.scorer.Hash != newer.Hash {
+		l := lineOf(active)
+		l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(active)}
+		l.meta.Learnt.Resolved[7], l.meta.Learnt.End = 200, 1_000_000
+		l.curve = l.meta.Learnt.Curve()
+		if l.Control(newer); l.scorer.Pack.Hash != newer.Hash {
 			t.Fatal("it has not begun")
 		}
-		if kept := l.learnt.Resolved[7] == 200 && l.curve.Probes == 200; kept != (newer == same) || !kept && (l.learnt != pipeline.Learnt{} || l.curve != scoring.Curve{}) {
+		if kept := l.meta.Learnt.Resolved[7] == 200 && l.curve.Probes == 200; kept != (newer == same) || !kept && (l.meta.Learnt != scoring.Calibration{} || l.curve != scoring.Curve{}) {
 			t.Errorf("horizon %v: kept %v", newer.Horizon, kept)
 		}
 	}
@@ -37,9 +37,9 @@ func TestTurnForgetsAnotherQuestion(t *testing.T) {
 // TestProbesOfTheNewestPack: who has not come under it yet is not probed, and who comes under it has no probe pending.
 func TestProbesOfTheNewestPack(t *testing.T) {
 	older, newer := versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b")
-	l := lineOf(older, scoring.NewestProfile)
-	l.packs.refs, l.probing = []pipeline.PackRef{pipeline.RefOf(older)}, true
-	l.activate(newer)
+	l := lineOf(older)
+	l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(older)}
+	l.beginPack(newer)
 	const at = 1_700_000_040_000
 	pending := scoring.Probe{Next: at / pipeline.MinuteMillis, Cell: 9}
 	begin := func(generation uint8) *customer {
@@ -49,24 +49,24 @@ func TestProbesOfTheNewestPack(t *testing.T) {
 		return c
 	}
 	c := begin(0)
-	if l.probe(c, at); c.profile.Probe != pending || l.learnt != (pipeline.Learnt{}) || l.probeMinute(c) != 0 {
+	if l.probe(c, at); c.profile.Probe != pending || l.meta.Learnt != (scoring.Calibration{}) || l.probeMinute(c) != 0 {
 		t.Errorf("probed: %+v", c.profile.Probe)
 	}
 	if l.migrate(c, &pipeline.Event{Time: at}); c.profile.Probe != (scoring.Probe{}) || c.profile.Generation != 1 {
-		t.Errorf("after its migration to generation %d: %+v", c.profile.Generation, c.profile.Probe)
+		t.Errorf("after its migration to pack %d: %+v", c.profile.Generation, c.profile.Probe)
 	}
 	c = begin(1)
-	if l.probe(c, at); c.profile.Probe == pending || l.learnt.Open[8].Silent != 1 {
+	if l.probe(c, at); c.profile.Probe == pending || l.meta.Learnt.Open[8].Silent != 1 {
 		t.Errorf("not probed: %+v", c.profile.Probe)
 	}
 }
 
 // TestBarrier: an epoch is over as of its very end.
 func TestBarrier(t *testing.T) {
-	l := lineOf(versionOf(t, "shop", "1", "a"), scoring.NewestProfile)
-	l.probing, l.clock.Started, l.learnt.End = true, true, 28_000_000
+	l := lineOf(versionOf(t, "shop", "1", "a"))
+	l.meta.Clock.Started, l.meta.Learnt.End = true, 28_000_000
 	for ahead, want := range map[int64]bool{-1: false, 0: true, 1: true} {
-		l.clock.Watermark = l.learnt.End*pipeline.MinuteMillis + ahead
+		l.meta.Clock.Watermark = l.meta.Learnt.End*pipeline.MinuteMillis + ahead
 		if l.atBarrier() != want {
 			t.Errorf("%d ms from the end: %v", ahead, !want)
 		}

@@ -16,7 +16,7 @@ import (
 // was counted.
 func foldRecords(t *testing.T, pack *scoring.Pack, records ...pipeline.Record) (profile []byte, tally Tally) {
 	t.Helper()
-	l := New(&Config{Profiles: scoring.NewestProfile, CacheCustomers: 16}, &pipeline.Standing{}, &PackHistory{Packs: []*scoring.Pack{pack}})
+	l := New(&Config{Profiles: scoring.NewestProfile, CacheCustomers: 16}, &pipeline.Standing{}, &History{Packs: []*scoring.Pack{pack}})
 	b := &Batch{decoder: decode.New(0)}
 	for i := range records {
 		records[i].Offset = int64(i)

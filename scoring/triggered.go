@@ -5,25 +5,25 @@ import (
 	"math/bits"
 )
 
-// Hard is a customer's state in one of the kinds other than lapse. Of each opening stands the newest event that spoke of it,
-// and what it said: events that come in another order leave the same.
-type Hard struct {
-	Number   uint32 // of the newest episode; 0: there was none
-	Sequence uint32 // of its newest transition; 0: none is open
-	Openings uint8  // that are open, a bit each: indexes into KindRule.Opens
-	Opener   uint16 // mark of the opening that opened the episode, whatever is open by now
-	Since    int64  // event that opened the episode, ms
-	Newest   int64  // newest event that opens such an episode, ms
-	Told     int64  // newest transition, ms
+// Triggered is a customer's state in one of the kinds other than lapse, whose episodes events open. Of each opening
+// stands the newest event that spoke of it, and what it said: events that come in another order leave the same.
+type Triggered struct {
+	Number         uint32 // of the newest episode; 0: there was none
+	Sequence       uint32 // of its newest transition; 0: none is open
+	Openings       uint8  // that are open, a bit each: indexes into KindRule.Opens
+	Opener         uint16 // mark of the opening that opened the episode, whatever is open by now
+	Since          int64  // event that opened the episode, ms
+	Newest         int64  // newest event that opens such an episode, ms
+	LastTransition int64  // ms
 
 	Times [maxOpenings]int64 // newest event that opened, or ended, each; 0: none did
 }
 
 // Open reports whether an episode is open.
-func (h *Hard) Open() bool { return h.Sequence > 0 }
+func (h *Triggered) Open() bool { return h.Sequence > 0 }
 
 // end has an event end openings, but for those that a newer one has opened.
-func (h *Hard) end(openings uint8, at int64) {
+func (h *Triggered) end(openings uint8, at int64) {
 	for ; openings != 0; openings &= openings - 1 {
 		if i := bits.TrailingZeros8(openings); at >= h.Times[i] {
 			h.Times[i] = at
@@ -32,9 +32,9 @@ func (h *Hard) end(openings uint8, at int64) {
 	}
 }
 
-// begin has an event open openings, but for those that a newer one has ended, or one of the same time. Those that were not
-// open are fresh.
-func (h *Hard) begin(openings uint8, at int64) (fresh uint8) {
+// begin has an event open openings, but for those that a newer one has ended, or one of the same time. Those that
+// were not open are fresh.
+func (h *Triggered) begin(openings uint8, at int64) (fresh uint8) {
 	for ; openings != 0; openings &= openings - 1 {
 		i := bits.TrailingZeros8(openings)
 		if bit := uint8(1) << i; h.Openings&bit == 0 {
@@ -55,25 +55,25 @@ func (h *Hard) begin(openings uint8, at int64) (fresh uint8) {
 
 // Parts of the encoding that may be missing.
 const (
-	hardNumber = 1 << iota
-	hardOpen
-	hardTimes
+	triggeredNumber = 1 << iota
+	triggeredOpen
+	triggeredTimes
 )
 
-func (h *Hard) parts() (parts, mask byte) {
+func (h *Triggered) parts() (parts, mask byte) {
 	for i, t := range h.Times {
 		if t != 0 {
 			mask |= 1 << i
 		}
 	}
 	if h.Number != 0 {
-		parts |= hardNumber
+		parts |= triggeredNumber
 	}
 	if h.Open() {
-		parts |= hardOpen
+		parts |= triggeredOpen
 	}
 	if mask != 0 {
-		parts |= hardTimes
+		parts |= triggeredTimes
 	}
 	return parts, mask
 }
@@ -84,19 +84,19 @@ func (h *Hard) parts() (parts, mask byte) {
 //	[number] Number                 4
 //	[open]   Sequence, Openings     5
 //	         Opener                 2
-//	         Since, Newest, Told    6 each
+//	         Since, Newest, LastTransition  6 each
 //	[times]  openings that have one 1, a bit each
 //	         Times                  6 each
-func (h *Hard) append(dst []byte) []byte {
+func (h *Triggered) append(dst []byte) []byte {
 	parts, mask := h.parts()
 	dst = append(dst, parts)
-	if parts&hardNumber != 0 {
+	if parts&triggeredNumber != 0 {
 		dst = binary.LittleEndian.AppendUint32(dst, h.Number)
 	}
-	if parts&hardOpen != 0 {
+	if parts&triggeredOpen != 0 {
 		dst = append(binary.LittleEndian.AppendUint32(dst, h.Sequence), h.Openings)
 		dst = binary.LittleEndian.AppendUint16(dst, h.Opener)
-		dst = appendTime(appendTime(appendTime(dst, h.Since), h.Newest), h.Told)
+		dst = appendTime(appendTime(appendTime(dst, h.Since), h.Newest), h.LastTransition)
 	}
 	if mask != 0 {
 		dst = append(dst, mask)
@@ -108,41 +108,42 @@ func (h *Hard) append(dst []byte) []byte {
 }
 
 // read reads a state from r; what is damaged leaves r damaged.
-func (h *Hard) read(r *cellReader) {
-	*h = Hard{}
+func (h *Triggered) read(r *cellReader) {
+	*h = Triggered{}
 	parts := r.readByte()
-	if parts&hardNumber != 0 {
+	if parts&triggeredNumber != 0 {
 		h.Number = r.readUint32()
 	}
-	if parts&hardOpen != 0 {
+	if parts&triggeredOpen != 0 {
 		h.Sequence, h.Openings, h.Opener = r.readUint32(), r.readByte(), r.readUint16()
-		h.Since, h.Newest, h.Told = r.readTime(), r.readTime(), r.readTime()
+		h.Since, h.Newest, h.LastTransition = r.readTime(), r.readTime(), r.readTime()
 	}
 	var mask byte
-	if parts&hardTimes != 0 {
+	if parts&triggeredTimes != 0 {
 		mask = r.readByte()
 	}
 	for m := mask; m != 0; m &= m - 1 {
 		h.Times[bits.TrailingZeros8(m)] = r.readTime()
 	}
 	if again, times := h.parts(); again != parts || times != mask {
-		r.at = len(r.b) + 1
+		r.damage()
 	}
 }
 
 // valid reports whether h is what decisions can have left.
-func (h *Hard) valid() bool {
+func (h *Triggered) valid() bool {
 	for i, t := range h.Times {
 		if t < 0 || t > maxTime || t == 0 && h.Openings>>i&1 != 0 {
 			return false
 		}
 	}
 	if !h.Open() {
-		return h.Openings == 0 && h.Opener == 0 && h.Since == 0 && h.Newest == 0 && h.Told == 0
+		return h.Openings == 0 && h.Opener == 0 && h.Since == 0 && h.Newest == 0 && h.LastTransition == 0
 	}
-	return h.Number > 0 && h.Openings != 0 && 0 <= h.Since && h.Since <= min(h.Newest, h.Told) && max(h.Newest, h.Told) <= maxTime
+	return h.Number > 0 && h.Openings != 0 && 0 <= h.Since && h.Since <= min(h.Newest, h.LastTransition) && max(h.Newest, h.LastTransition) <= maxTime
 }
 
+// readByte reads a byte.
 func (r *cellReader) readByte() byte {
 	if b := r.fixed(1); b != nil {
 		return b[0]
@@ -150,6 +151,7 @@ func (r *cellReader) readByte() byte {
 	return 0
 }
 
+// readUint16 reads two bytes, little endian.
 func (r *cellReader) readUint16() uint16 {
 	if b := r.fixed(2); b != nil {
 		return binary.LittleEndian.Uint16(b)
@@ -157,6 +159,7 @@ func (r *cellReader) readUint16() uint16 {
 	return 0
 }
 
+// readUint32 reads four bytes, little endian.
 func (r *cellReader) readUint32() uint32 {
 	if b := r.fixed(4); b != nil {
 		return binary.LittleEndian.Uint32(b)

@@ -1,7 +1,6 @@
 package line
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -23,16 +22,20 @@ func versionOf(t *testing.T, name, version, property string) *scoring.Pack {
 	return k
 }
 
-func lineOf(k *scoring.Pack, format int) *Line {
-	return New(&Config{Profiles: format, CacheCustomers: 16}, &pipeline.Standing{}, &PackHistory{Packs: []*scoring.Pack{k}})
+func lineOf(k *scoring.Pack) *Line {
+	return New(&Config{Profiles: scoring.NewestProfile, CacheCustomers: 16}, &pipeline.Standing{}, &History{Packs: []*scoring.Pack{k}})
 }
 
-// TestTurn: which configured pack begins, and why another does not.
-func TestTurn(t *testing.T) {
+// begins is the control record by which k begins at an offset.
+func begins(k *scoring.Pack, offset int64) Control {
+	return Control{Offset: offset, Change: pipeline.Change{Kind: pipeline.ControlPack, Pack: pipeline.RefOf(k)}, Begins: k}
+}
+
+// TestConfiguredPack: which configured pack begins, and why another does not.
+func TestConfiguredPack(t *testing.T) {
 	active := versionOf(t, "shop", "2", "stars")
 	for name, c := range map[string]struct {
 		configured *scoring.Pack
-		format     int
 		earlier    int   // packs that the partition had before
 		published  int64 // the line is in a replay below it
 		waits      string
@@ -43,24 +46,23 @@ func TestTurn(t *testing.T) {
 		"older":              {configured: versionOf(t, "shop", "1", "stars"), waits: PackOlder},
 		"other content":      {configured: versionOf(t, "shop", "2", "mark"), waits: PackOlder},
 		"another name":       {configured: versionOf(t, "store", "3", "stars"), waits: PackOther},
-		"members of before":  {configured: versionOf(t, "shop", "3", "stars"), format: scoring.OldestProfile, waits: PackFormat},
 		"the 256th":          {configured: versionOf(t, "shop", "3", "stars"), earlier: 254, begins: true},
 		"one more":           {configured: versionOf(t, "shop", "3", "stars"), earlier: 255, waits: PackTooMany},
 		"newer, in a replay": {configured: versionOf(t, "shop", "3", "stars"), published: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := lineOf(active, cmp.Or(c.format, scoring.NewestProfile))
+			l := lineOf(active)
 			l.mark.Offset = c.published
-			l.packs.refs = []pipeline.PackRef{pipeline.RefOf(active)}
+			l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(active)}
 			for range c.earlier {
 				l.packs.add(active)
 			}
 			before := len(l.packs.scorers)
-			if _, got, _ := l.Turn(c.configured); got != c.waits || (len(l.packs.scorers) > before) != c.begins {
+			if _, got, _ := l.Control(c.configured); got != c.waits || (len(l.packs.scorers) > before) != c.begins {
 				t.Errorf("waits %q, want %q; begins %v", got, c.waits, len(l.packs.scorers) > before)
 			}
-			if c.begins && (l.scorer.Hash != c.configured.Hash || int(l.epoch) != before) {
-				t.Errorf("generation %d of pack %s", l.epoch, l.scorer.Version)
+			if c.begins && (l.scorer.Pack.Hash != c.configured.Hash || int(l.epoch) != before) {
+				t.Errorf("number %d of pack %s", l.epoch, l.scorer.Pack.Version)
 			}
 		})
 	}
@@ -69,16 +71,16 @@ func TestTurn(t *testing.T) {
 // TestBatchIsReadForTheNewPack: a batch that was decoded before the pack began holds the properties that it reads.
 func TestBatchIsReadForTheNewPack(t *testing.T) {
 	older, newer := versionOf(t, "shop", "1", "stars"), versionOf(t, "shop", "2", "mark")
-	l := lineOf(older, scoring.NewestProfile)
+	l := lineOf(older)
 	b := &Batch{}
 	b.decoder, b.pack = decode.New(0).Reading(older), older
 	b.Fetched.Records = []pipeline.Record{{Value: []byte(`{"customer":"c","type":"buy","time":"2026-03-01T10:00:00Z","properties":{"stars":5,"mark":1}}`)}}
 	b.Fetched.Next = 1
 	b.Decode()
-	l.packs.refs = []pipeline.PackRef{pipeline.RefOf(older)}
-	l.Turn(newer)
+	l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(older)}
+	l.Control(newer)
 	b.ReadFor(l.scorer.Pack)
-	if s := l.scorer.Signal(b.Events[0].Type, b.Events[0].Properties...); s.Named != 1 {
+	if s := l.scorer.Pack.Signal(b.Events[0].Type, b.Events[0].Properties...); s.Named != 1 {
 		t.Errorf("%+v of %+v: not the low mark that it is", s, b.Events[0].Properties)
 	}
 	want := l.Wanted(b)
@@ -99,21 +101,21 @@ func TestBatchIsReadForTheNewPack(t *testing.T) {
 // TestReplayAnnouncesNothing: what was published of a pack is not published again.
 func TestReplayAnnouncesNothing(t *testing.T) {
 	older, newer := versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b")
-	l := lineOf(older, scoring.NewestProfile)
-	l.packs.refs, l.packs.ahead, l.mark.Offset = []pipeline.PackRef{pipeline.RefOf(older)}, []Activation{{0, newer}}, 1
+	l := lineOf(older)
+	l.meta.Packs, l.ahead, l.mark.Offset = []pipeline.PackRef{pipeline.RefOf(older)}, []Control{begins(newer, 0)}, 1
 	b := &Batch{}
 	b.Fetched.Next = 1
-	l.Turn(newer)
+	l.Control(newer)
 	l.Wanted(b)
-	if s := l.Fold(b); l.scorer.Hash != newer.Hash || len(s.Commit.Outbox) != 0 || len(s.Commit.Packs) != 1 {
-		t.Errorf("pack %s, outbox of %d, %d packs to keep", l.scorer.Version, len(s.Commit.Outbox), len(s.Commit.Packs))
+	if s := l.Fold(b); l.scorer.Pack.Hash != newer.Hash || len(s.Commit.Outbox) != 0 || len(s.Commit.Packs) != 1 {
+		t.Errorf("pack %s, outbox of %d, %d packs to keep", l.scorer.Pack.Version, len(s.Commit.Outbox), len(s.Commit.Packs))
 	}
 }
 
 // TestEdges: no batch may reach over the published position, nor over a record before which a pack begins.
 func TestEdges(t *testing.T) {
 	k := versionOf(t, "shop", "1", "stars")
-	l := New(&Config{CacheCustomers: 16}, &pipeline.Standing{Mark: pipeline.Mark{Offset: 8}}, &PackHistory{Packs: []*scoring.Pack{k}, Ahead: []Activation{{9, k}, {5, k}}})
+	l := New(&Config{CacheCustomers: 16}, &pipeline.Standing{Mark: pipeline.Mark{Offset: 8}}, &History{Packs: []*scoring.Pack{k}, Ahead: []Control{begins(k, 5), begins(k, 9)}})
 	if want := []int64{5, 8, 9}; !slices.Equal(l.Edges(), want) {
 		t.Errorf("edges at %v, want %v", l.Edges(), want)
 	}

@@ -1,0 +1,89 @@
+package line
+
+import (
+	"slices"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+// Control is a control record on its way into the line.
+type Control struct {
+	Offset int64 // of the record before which it applies
+	pipeline.Change
+	Begins *scoring.Pack // the pack of a ControlPack
+}
+
+// Control applies what stands before the next record, in the order of its offsets: in a replay the control records that
+// applied there, after it what is proposed now, of which there is the configured pack. What it changes is in the same commit as
+// the records that follow. A control record applies before a record, so that one at the end of the log waits for the next; until
+// then it would have nothing to apply to. waits says why the configured pack does not apply; "": it does, or will.
+//
+// What fires by a sweep is decided by what is in force. So that this is a function of the records, and not of when a sweep came
+// round, a control record applies where the sweep has come as far as the watermark. ok is false while it has not: no record may
+// be folded before it has (AtEdge).
+func (l *Line) Control(configured *scoring.Pack) (applied []Control, waits string, ok bool) {
+	before := len(l.applied)
+	for {
+		c, waits := l.nextControl(configured)
+		if l.controlled = c != nil; c == nil {
+			return l.applied[before:], waits, true
+		}
+		if l.Sweeping() {
+			return nil, "", false
+		}
+		l.apply(c)
+		l.ahead = l.ahead[min(1, len(l.ahead)):]
+	}
+}
+
+// nextControl is what applies before the next record; nil: nothing, as far as the configured pack goes for the reason given.
+func (l *Line) nextControl(configured *scoring.Pack) (c *Control, waits string) {
+	switch {
+	case len(l.ahead) > 0 && l.ahead[0].Offset <= l.meta.Next:
+		return &l.ahead[0], ""
+	case l.meta.Next < l.mark.Offset: // a replay repeats what was published, and nothing else
+		return nil, ""
+	}
+	return l.proposePack(configured)
+}
+
+// apply has c take effect. Each kind has a file of its own.
+func (l *Line) apply(c *Control) {
+	switch c.Kind {
+	case pipeline.ControlPack:
+		l.beginPack(c.Begins)
+	default:
+		panic("BUG: a control record of kind " + c.Kind)
+	}
+	l.applied = append(l.applied, *c)
+}
+
+// announce puts what was applied before the batch into its commit.
+func (l *Line) announce() {
+	for i := range l.applied {
+		c := &l.applied[i]
+		if c.Kind == pipeline.ControlPack {
+			l.keepPack(c)
+		}
+		l.announceEntry(&pipeline.Entry{Kind: pipeline.EntryControl, Offset: l.meta.Next, Change: c.Change})
+	}
+	l.staged.Commit.Packs, l.packs.unsaved, l.applied = l.packs.unsaved, nil, nil
+}
+
+// announceEntry appends an entry to the outbox, unless it was published before the state was rolled back.
+func (l *Line) announceEntry(e *pipeline.Entry) {
+	if !l.mark.Covers(e) {
+		l.staged.append(e, nil)
+	}
+}
+
+// Edges are the offsets over which no batch may reach, in order: the published position, and where a control record applies.
+func (l *Line) Edges() []int64 {
+	edges := []int64{l.mark.Offset}
+	for i := range l.ahead {
+		edges = append(edges, l.ahead[i].Offset)
+	}
+	slices.Sort(edges)
+	return edges
+}

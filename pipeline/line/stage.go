@@ -1,0 +1,53 @@
+package line
+
+import (
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+// A decision comes from the episode machine of package scoring, which says what a score or a trigger is to its customer: raised,
+// escalated, recovered. Between that and the outbox it passes the stages.
+
+// stages stand between the score and the outbox, in the order in which a decision passes them. Each has a file of its own.
+var stages = [...]stage{
+	readProbability,
+	withholdPublished, // the last: what those before it remember is the same in a replay
+}
+
+// stage looks at one decision. It lets it pass, changes it, or withholds it for a reason, a constant in snake_case that metrics
+// show. It is a function of what it is given: no clock, no chance, no I/O. What it has to remember it keeps in a section of its
+// own, of the customer's profile or of the partition's meta.
+type stage func(d *decided) (withheld string)
+
+// decided is a decision on its way to the outbox, with what a stage may look at.
+type decided struct {
+	pipeline.Entry // the decision and what caused it; Entry.Alert.Decision.At is event time
+
+	Customer *scoring.Customer // whom it is about, the decision included
+	Pack     *scoring.Pack     // under which it was decided
+	Newest   *scoring.Pack     // of the partition
+	Meta     *pipeline.Meta    // where the partition stands
+	Curve    *scoring.Curve    // what the closed epochs of learning have taught
+	Mark     *pipeline.Mark    // what was published before the takeover
+}
+
+// decided takes a decision through the stages to the outbox. offset and due say what caused it as in pipeline.Entry.
+func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipeline.Due, cause scoring.Cause) {
+	on := &l.deciding
+	on.Entry = pipeline.Entry{
+		Kind: pipeline.EntryAlert, Offset: offset, Due: due, Key: l.cache.key(c),
+		Alert: scoring.Alert{Decision: *d, Cause: cause}, Generation: c.profile.Generation,
+	}
+	on.Customer, on.Pack, on.Newest = l.look(c), l.packs.scorers[c.profile.Generation].Pack, l.scorer.Pack
+	on.Meta, on.Curve, on.Mark = &l.meta, &l.curve, &l.mark
+	t := &l.staged.Tally
+	for _, pass := range stages {
+		if why := pass(on); why != "" {
+			t.withhold(why)
+			return
+		}
+	}
+	l.staged.append(&on.Entry, nil)
+	t.Alerts[on.Alert.Transition]++
+	t.Tiers[on.Alert.Tier]++
+}

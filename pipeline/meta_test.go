@@ -1,0 +1,97 @@
+package pipeline_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+)
+
+func drawMeta(t *rapid.T) pipeline.Meta {
+	n := func(name string) int64 { return rapid.OneOf(rapid.Just(int64(0)), rapid.Int64()).Draw(t, name) }
+	f := func(name string) float64 { return rapid.OneOf(rapid.Just(0.0), rapid.Float64()).Draw(t, name) }
+	text := func(name string) string { return rapid.StringN(0, 5, 20).Draw(t, name) }
+	m := pipeline.Meta{
+		Version: pipeline.MetaVersion, Next: n("next"), WallMillis: n("wall"),
+		Partitions: rapid.IntRange(0, 1000).Draw(t, "partitions"), Cluster: text("cluster"), Topic: text("topic"), Pack: text("pack"),
+		Clock: pipeline.Clock{
+			Started: rapid.Bool().Draw(t, "started"), Watermark: n("watermark"), Fired: pipeline.Due{Minute: n("minute"), Hash: rapid.Uint64().Draw(t, "hash")},
+			Start: pipeline.Start{Earliest: n("earliest"), From: n("from"), To: n("to")},
+		},
+		Population: scoring.Population{N: f("n"), NAt: n("n at"), Mean: f("mean"), Total: f("total"), NGaps: f("gaps"), GapsAt: n("gaps at"), Within: f("within")},
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "claims") {
+		m.Clock.Future = append(m.Clock.Future, pipeline.FutureEvent{Customer: rapid.Uint64().Draw(t, "customer"), Time: n("time"), Seen: n("seen")})
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "packs") {
+		m.Packs = append(m.Packs, pipeline.PackRef{Hash: text("hash"), Name: text("name"), Version: text("version")})
+	}
+	if rapid.Bool().Draw(t, "poison") {
+		m.Poison.Ring[rapid.IntRange(0, len(m.Poison.Ring)-1).Draw(t, "byte")] = 5
+		m.Poison.At, m.Poison.Count = 900, 2
+	}
+	if rapid.Bool().Draw(t, "learnt") {
+		cell := rapid.IntRange(0, 63).Draw(t, "cell")
+		m.Learnt.Resolved[cell], m.Learnt.Silent[cell], m.Learnt.Open[cell] = 1e6/7, 1e5/7, scoring.Outcomes{Resolved: 1 << 20, Silent: 1 << 19}
+		m.Learnt.End = 30_000_000
+	}
+	return m
+}
+
+func TestMetaRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := drawMeta(t)
+		b := pipeline.AppendMeta(nil, &m)
+		got, err := pipeline.ReadMeta(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(m, got); diff != "" {
+			t.Fatal(diff)
+		}
+		for end := range b { // what is cut off is not taken for the whole, but at the end of a section
+			if cut, err := pipeline.ReadMeta(b[:end]); err == nil && cmp.Equal(cut, m) {
+				t.Fatalf("the first %d of %d bytes say the same", end, len(b))
+			}
+		}
+	})
+}
+
+// TestMetaOfAnotherBuild: another layout is told by its number, a section that this build does not know in words.
+func TestMetaOfAnotherBuild(t *testing.T) {
+	b := pipeline.AppendMeta(nil, &pipeline.Meta{Version: pipeline.MetaVersion, Next: 5})
+	if m, err := pipeline.ReadMeta(append([]byte{b[0], pipeline.MetaVersion + 1}, b[2:]...)); err != nil || m.Version != pipeline.MetaVersion+1 || m.Next != 0 {
+		t.Errorf("another layout: %+v, %v", m, err)
+	}
+	if _, err := pipeline.ReadMeta(append(slices.Clone(b), 200, 1, 0)); err == nil || !strings.Contains(err.Error(), "newer version") {
+		t.Errorf("an unknown section: %v", err)
+	}
+	for name, b := range map[string][]byte{
+		"nothing": nil, "another program's": []byte(`{"version":1}`), "half a section": b[:len(b)-1], "a section that is too long": append(slices.Clone(b), 3, 2, 0, 0),
+	} {
+		if _, err := pipeline.ReadMeta(b); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+// TestMetaStaysSmall: it is written with each commit.
+func TestMetaStaysSmall(t *testing.T) {
+	m := pipeline.Meta{Version: pipeline.MetaVersion, Next: math.MaxInt64, Cluster: "MkU3OEVBNTcwNTJENDM2Qg", Topic: "MkU3OEVBNTcwNTJENDM2Qg", Partitions: 64}
+	m.Poison.Ring[3], m.Poison.Count = 1, 1
+	for i := range 64 {
+		m.Learnt.Resolved[i], m.Learnt.Silent[i], m.Learnt.Open[i] = 1e6/7, 1e5/7, scoring.Outcomes{Resolved: 1 << 20, Silent: 1 << 19}
+	}
+	for range 8 {
+		m.Packs = append(m.Packs, pipeline.PackRef{Hash: strings.Repeat("0", 64), Name: "marketplace_seller", Version: "2026-11"})
+	}
+	if n := len(pipeline.AppendMeta(nil, &m)); n > 2700 {
+		t.Errorf("%d bytes", n)
+	}
+}

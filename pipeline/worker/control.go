@@ -1,0 +1,56 @@
+package worker
+
+import (
+	"ebb/pipeline"
+	"ebb/pipeline/line"
+	"ebb/scoring"
+)
+
+// control has the line apply the control records that stand before the batch. False: the batch has to wait for a sweep.
+func (o *owner) control(b *line.Batch) bool {
+	if b.Fetched.Next == o.line.Next() {
+		return true // it holds no record, and a control record applies before one
+	}
+	configured := o.configured(o.line.Next())
+	applied, why, ok := o.line.Control(configured)
+	if !ok {
+		return false
+	}
+	for i := range applied {
+		if c := &applied[i]; c.Kind == pipeline.ControlPack {
+			o.cfg.Logger.Info().Stringer("pack", c.Pack).Int64("offset", o.line.Next()).Msg("pack begins")
+		}
+	}
+	o.showPack()
+	b.ReadFor(o.line.Pack())
+	o.showWaiting(configured, why)
+	return true
+}
+
+// showWaiting says, once per change, why the configured pack does not apply; "": it does.
+func (o *owner) showWaiting(configured *scoring.Pack, why string) {
+	waits := waiting{}
+	if why != "" {
+		waits = waiting{why: why, pack: configured.Hash, active: o.line.Pack().Hash}
+	}
+	if waits == o.waits {
+		return
+	}
+	o.waits = waits
+	o.cfg.Metrics.packWaits(o.cfg.Line.Identity.Partition, waits.why)
+	if waits.why == "" {
+		return
+	}
+	o.cfg.Logger.Warn().Str("reason", waits.why).Stringer("configured", pipeline.RefOf(configured)).Stringer("active", pipeline.RefOf(o.line.Pack())).
+		Str("do", packAdvice[waits.why]).Msg("the configured pack does not apply")
+}
+
+// waiting is a configured pack that does not apply, and why.
+type waiting struct{ why, pack, active string }
+
+// packAdvice is what lets a configured pack apply.
+var packAdvice = map[string]string{ //nolint:gochecknoglobals // a table
+	line.PackOlder:   "raise its version to activate it",
+	line.PackOther:   "put the old pack back; to score with another one from the start, use a new kafka.group",
+	line.PackTooMany: "this partition has had 256 packs; ebb rebuild --from earliest begins to count anew",
+}

@@ -1,0 +1,184 @@
+package worker
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"ebb/pipeline"
+	"ebb/pipeline/line"
+	"ebb/scoring"
+)
+
+// history finds what moved the partition that a takeover has found besides its records: the packs of its customers, and the
+// control records that apply before records that are to be replayed. Errors: *HardStop, ErrUnavailable.
+func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.History, error) {
+	refs, ahead := s.Meta.Packs, []pipeline.Control(nil)
+	if s.Mark.Pack != "" && (s.Meta.Next < s.Mark.Offset || len(refs) == 0) {
+		var err error
+		if refs, ahead, err = w.replayed(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	if len(refs) == 0 {
+		return &line.History{Packs: []*scoring.Pack{w.cfg.Pack}}, nil
+	}
+	if err := w.cfg.Line.Identity.Accepts(newestOf(refs, ahead), pipeline.RefOf(w.configured(s.Mark.Offset))); err != nil {
+		return nil, err
+	}
+	return w.load(ctx, s, refs, ahead)
+}
+
+// newestOf is the pack that applies behind all of ahead; the zero value where none is known.
+func newestOf(refs []pipeline.PackRef, ahead []pipeline.Control) (newest pipeline.PackRef) {
+	if len(refs) > 0 {
+		newest = refs[len(refs)-1]
+	}
+	for i := range ahead {
+		if ahead[i].Kind == pipeline.ControlPack {
+			newest = ahead[i].Pack
+		}
+	}
+	return newest
+}
+
+// replayed reads the control records: which packs applied before the state's position, and what applies between that and the
+// published one. A state that was emptied to be rebuilt begins with the pack that applied there, or with the oldest known.
+func (w *Worker) replayed(ctx context.Context, s *pipeline.Standing) (refs []pipeline.PackRef, ahead []pipeline.Control, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	controls, err := w.cfg.Ledger.Controls(ctx, w.cfg.Line.Identity)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read control records: %w", err)
+	}
+	for i := len(controls) - 1; i > 0; i-- {
+		if controls[i].First {
+			controls = controls[i:] // what stands before it is of an earlier group of this name, whose offsets were deleted
+			break
+		}
+	}
+	controls = slices.DeleteFunc(controls, func(c pipeline.Control) bool { return c.Offset >= s.Mark.Offset })
+	if refs, ahead = s.Meta.Packs, controls; len(refs) == 0 {
+		refs, ahead = firstPack(controls, s.Meta.Next)
+	}
+	ahead = slices.DeleteFunc(ahead, func(c pipeline.Control) bool { return c.Offset < s.Meta.Next })
+	for i := range ahead {
+		if c := &ahead[i]; !c.Known() {
+			return nil, nil, w.cfg.Line.Identity.Stop("state_unreadable", fmt.Sprintf("the control record before offset %d is of kind %q, which this build does not know", c.Offset, c.Kind),
+				"run the version of ebb that wrote it, or a newer one")
+		}
+	}
+	if last := newestOf(refs, ahead).Hash; last != s.Mark.Pack {
+		return nil, nil, w.cfg.Line.Identity.Stop("control_lost", fmt.Sprintf("offset %d was published under pack %.12s, the control records lead to %.12s", s.Mark.Offset, s.Mark.Pack, cmp.Or(last, "none")),
+			"the topic kafka.control has lost records, or is another one: put it back, or restore a backup of Redis from after the last change of the pack")
+	}
+	return refs, ahead, nil
+}
+
+// firstPack is the pack with which a state begins that was emptied: the last that began up to next, else the oldest. rest is what
+// was written after it.
+func firstPack(controls []pipeline.Control, next int64) (refs []pipeline.PackRef, rest []pipeline.Control) {
+	for i := range controls {
+		if c := &controls[i]; c.Kind == pipeline.ControlPack && (refs == nil || c.Offset <= next) {
+			refs, rest = []pipeline.PackRef{c.Pack}, controls[i+1:]
+		}
+	}
+	return refs, rest
+}
+
+// load turns the packs' names into packs: from the store, the configuration, or what was published.
+func (w *Worker) load(ctx context.Context, s *pipeline.Standing, refs []pipeline.PackRef, ahead []pipeline.Control) (*line.History, error) {
+	wanted := slices.Clone(refs)
+	for i := range ahead {
+		if ahead[i].Kind == pipeline.ControlPack {
+			wanted = append(wanted, ahead[i].Pack)
+		}
+	}
+	bytes := map[string][]byte{w.cfg.Pack.Hash: w.cfg.Pack.Canonical()}
+	stored := map[string]bool{}
+	for _, k := range s.Packs {
+		bytes[k.Hash], stored[k.Hash] = k.Canonical, true
+	}
+	if err := w.lookUp(ctx, wanted, bytes); err != nil {
+		return nil, err
+	}
+	h := &line.History{Refs: refs}
+	for _, ref := range refs {
+		k, err := w.packOf(ref, bytes[ref.Hash])
+		if err != nil {
+			return nil, err
+		}
+		h.Packs = append(h.Packs, k)
+		if !stored[ref.Hash] {
+			h.Unsaved = append(h.Unsaved, pipeline.PackBytes{Hash: ref.Hash, Canonical: k.Canonical()})
+		}
+	}
+	for i := range ahead {
+		c := line.Control{Offset: ahead[i].Offset, Change: ahead[i].Change}
+		if c.Kind == pipeline.ControlPack {
+			k, err := w.packOf(c.Pack, bytes[c.Pack.Hash])
+			if err != nil {
+				return nil, err
+			}
+			c.Begins = k
+		}
+		h.Ahead = append(h.Ahead, c)
+	}
+	return h, nil
+}
+
+// packOf is the pack of a canonical form; those of the configuration are known.
+func (w *Worker) packOf(ref pipeline.PackRef, canonical []byte) (*scoring.Pack, error) {
+	for _, k := range []*scoring.Pack{w.cfg.Pack, w.configured(math.MaxInt64)} {
+		if k.Hash == ref.Hash {
+			return k, nil
+		}
+	}
+	k, err := scoring.LoadCanonical(canonical)
+	if err != nil {
+		return nil, w.cfg.Line.Identity.Stop("pack_unreadable", fmt.Sprintf("pack %s: %v", ref, err), "run the version of ebb that wrote it")
+	}
+	if k.Hash != ref.Hash {
+		return nil, w.cfg.Line.Identity.Stop("pack_unreadable", fmt.Sprintf("what is kept as pack %s has the hash %.12s", ref, k.Hash), "something else writes to this group's keys in Redis; restore a backup")
+	}
+	return k, nil
+}
+
+// lookUp adds the canonical forms that are not among bytes.
+func (w *Worker) lookUp(ctx context.Context, wanted []pipeline.PackRef, bytes map[string][]byte) error {
+	var missing []string
+	for _, ref := range wanted {
+		if bytes[ref.Hash] == nil && !slices.Contains(missing, ref.Hash) {
+			missing = append(missing, ref.Hash)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	found, err := w.cfg.Ledger.Packs(ctx, missing)
+	if err != nil {
+		return fmt.Errorf("read packs: %w", err)
+	}
+	for _, k := range found {
+		bytes[k.Hash] = k.Canonical
+	}
+	for _, ref := range wanted {
+		if bytes[ref.Hash] == nil {
+			return w.cfg.Line.Identity.Stop("pack_lost", fmt.Sprintf("customers were scored with pack %s, and neither Redis nor the topic kafka.packs holds it", ref),
+				"start ebb with that pack configured, or restore the topic")
+		}
+	}
+	return nil
+}
+
+// configured is the pack of the configuration, as of the batch that begins at next.
+func (w *Worker) configured(next int64) *scoring.Pack {
+	if w.cfg.Configured == nil {
+		return w.cfg.Pack
+	}
+	return w.cfg.Configured(next)
+}

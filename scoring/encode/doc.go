@@ -1,0 +1,2 @@
+// Package encode writes and reads the bytes of state: sections, varints, floats, times.
+package encode

@@ -1,0 +1,42 @@
+package encode
+
+import "encoding/binary"
+
+// A state is a row of sections: a tag of one byte, the length of what follows as a varint, and that many bytes. A section that
+// would be empty is left out, and one that is absent stands for its zero value. A tag that a reader does not know was written by
+// a newer build: to pass it over would be to lose it, so the reader refuses the whole.
+
+// BeginSection appends the head of a section. What is appended after it is the section's, until EndSection.
+func BeginSection(dst []byte, tag byte) (section []byte, at int) {
+	return append(dst, tag, 0), len(dst)
+}
+
+// EndSection closes the section that was begun at an index of dst.
+func EndSection(dst []byte, at int) []byte {
+	body := at + 2
+	n := len(dst) - body
+	if n == 0 {
+		return dst[:at]
+	}
+	if n < 0x80 {
+		dst[at+1] = byte(n)
+		return dst
+	}
+	var length [binary.MaxVarintLen64]byte
+	more := binary.PutUvarint(length[:], uint64(n)) - 1
+	dst = append(dst, length[:more]...) // room for a length of several bytes
+	copy(dst[body+more:], dst[body:body+n])
+	copy(dst[at+1:], length[:more+1])
+	return dst
+}
+
+// NextSection takes the first section off b, which is not empty. ok is false where it is damaged, or left empty.
+func NextSection(b []byte) (tag byte, body, rest []byte, ok bool) {
+	n, size := binary.Uvarint(b[1:])
+	from := 1 + size
+	if size <= 0 || n == 0 || n > uint64(len(b)-from) {
+		return 0, nil, nil, false
+	}
+	to := from + int(n)
+	return b[0], b[from:to:to], b[to:], true
+}

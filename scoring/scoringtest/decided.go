@@ -1,0 +1,50 @@
+package scoringtest
+
+import (
+	"slices"
+
+	"ebb/scoring"
+)
+
+// Happening is an event of a customer's life, in ms from its beginning.
+type Happening struct {
+	At         int64
+	Type       string
+	Properties map[string]scoring.PropertyValue
+}
+
+// Decided are the decisions about one customer of a pack with these events, up to so many days after the last.
+func Decided(pack *scoring.Pack, events []Happening, days int64) (all []scoring.Decision) {
+	return DecidedLate(pack, events, 0, days)
+}
+
+// DecidedLate is decided where deadlines fire by so many ms before each event.
+func DecidedLate(pack *scoring.Pack, events []Happening, lateness, days int64) (all []scoring.Decision) {
+	scorer, pop := scoring.NewScorer(pack), scoring.Population{}
+	c := scoring.Customer{Profile: &scoring.Profile{}}
+	note := func(decisions []scoring.Decision) {
+		for _, d := range decisions {
+			d.Score.Values = slices.Clone(d.Score.Values)
+			all = append(all, d)
+		}
+	}
+	wake := func(until int64) {
+		for c.Armed != 0 && c.Armed <= until/60_000 {
+			note(scorer.Wake(&c))
+		}
+	}
+	last := int64(0)
+	for _, e := range events {
+		wake(Begin + e.At - lateness)
+		var properties []scoring.PropertyValue
+		for _, path := range pack.Properties() {
+			properties = append(properties, e.Properties[path])
+		}
+		note(scorer.Observe(&c, &pop, &scoring.Observation{
+			Time: Begin + e.At, Signal: pack.Signal([]byte(e.Type), properties...), Properties: properties,
+		}))
+		last = max(last, Begin+e.At)
+	}
+	wake(last + days*Day)
+	return all
+}

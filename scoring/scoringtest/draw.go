@@ -1,0 +1,63 @@
+package scoringtest
+
+import (
+	"math"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"ebb/scoring"
+)
+
+// DrawReading draws what was learnt about a score.
+func DrawReading(t *rapid.T, sum float64) scoring.Reading {
+	r := scoring.Reading{Probes: rapid.Uint32Max(99).Draw(t, "probes"), Number: uint8(rapid.IntRange(0, 2).Draw(t, "points"))}
+	for i := range r.Points[:r.Number] {
+		r.Probes += 100
+		r.Points[i] = scoring.ReadPoint{
+			LogOdds:     sum + rapid.Float64Range(0.01, 3).Draw(t, "apart")*float64(2*i-1),
+			Probability: (rapid.Float64Range(0, 0.9).Draw(t, "probability") + float64(i)) / 2,
+		}
+	}
+	return r
+}
+
+// DrawPack draws a pack's settings.
+func DrawPack(t *rapid.T) *scoring.Pack {
+	horizon := rapid.SampledFrom([]int{1, 14, 30, 90, 180, 730}).Draw(t, "horizon")
+	f := Must(scoring.Load("testdata/quick.yaml", func(string) ([]byte, error) {
+		return []byte("name: quick\nversion: 1\nhorizon: 30d\nactivity: [a]\nfriction: {f: 1, g: 0.3, none: 0}\noverdue: " +
+			rapid.SampledFrom([]string{"0.5", "0.2", "0.9"}).Draw(t, "overdue")), nil
+	}, scoring.Overrides{Horizon: time.Duration(horizon) * 24 * time.Hour}))
+	return f
+}
+
+// DrawPopulation draws what other customers are like.
+func DrawPopulation(t *rapid.T) *scoring.Population {
+	if rapid.Bool().Draw(t, "nobody else") {
+		return &scoring.Population{}
+	}
+	within := math.Exp(rapid.Float64Range(-4, 1).Draw(t, "ln within"))
+	return &scoring.Population{
+		N: 500, Mean: rapid.Float64Range(-0.5, 5.5).Draw(t, "mean"), Total: within + rapid.Float64Range(-0.5, 3).Draw(t, "between"),
+		NGaps: 500, Within: within,
+	}
+}
+
+// DrawEvent draws the next event: from a minute to two years on, or late.
+func DrawEvent(t *rapid.T, now int64) scoring.Observation {
+	ms := int64(math.Exp(rapid.Float64Range(math.Log(60e3), math.Log(730*Day)).Draw(t, "ln ms ahead")))
+	if rapid.IntRange(0, 9).Draw(t, "late") == 0 {
+		ms = -min(ms, now-Day)
+	}
+	signal := rapid.SampledFrom([]scoring.Signal{
+		{Known: true, Activity: true},
+		{Known: true, Activity: true},
+		{Known: true, Activity: true},
+		{Known: true, Friction: 1},
+		{Known: true, Friction: 0.3},
+		{Known: true},
+		{},
+	}).Draw(t, "signal")
+	return scoring.Observation{Time: now + ms, Signal: signal}
+}
