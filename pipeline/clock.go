@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+
+	"ebb/scoring/encode"
 )
 
 // Bucket widths and margins of event time, in ms.
@@ -58,7 +60,7 @@ func (d Due) Compare(o Due) int {
 func (c *Clock) Minute() int64 { return FloorDiv(c.Watermark, MinuteMillis) }
 
 // Observe moves the watermark by an accepted event at t ms and reports whether the event is late (older than the
-// watermark was) or lies so far ahead that it does not move the watermark alone (DESIGN section 8). appendTime with
+// watermark was) or lies so far ahead that it does not move the watermark alone (DESIGN section 8). AppendTime with
 // stamp says that the record carries the broker's clock: against that an event is judged without needing others.
 func (c *Clock) Observe(customer uint64, t, lateness int64, appendTime bool, stamp int64) (late, future bool) {
 	late = c.Started && t < c.Watermark
@@ -135,11 +137,12 @@ func AppendDue(dst []byte, minute int64, key []byte) []byte {
 
 // ReadDue takes one entry of bucket off the front of b. ok is false where b is damaged.
 func ReadDue(b []byte, bucket int64) (minute int64, key, rest []byte, ok bool) {
-	r := reader{b: b}
-	m := r.uvarint()
-	n := r.uvarint()
-	key = r.bytes(int(min(n, math.MaxInt32)))
-	return bucket*BucketMinutes + int64(m), key, r.b, !r.bad && m < BucketMinutes
+	r := encode.NewReader(b)
+	m := r.Uvarint()
+	if key = r.Part(); r.Damaged() || m >= BucketMinutes {
+		return 0, nil, nil, false
+	}
+	return bucket*BucketMinutes + int64(m), key, r.Rest(), true
 }
 
 func FloorDiv(a, b int64) int64 {

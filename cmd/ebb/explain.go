@@ -17,7 +17,8 @@ import (
 	"ebb/cmd/ebb/inspect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/cmd/ebb/view"
-	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/pack"
 )
 
 // explainFlags is the command line of explain.
@@ -92,7 +93,7 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 }
 
 // knownPacks are the packs that come with ebb and the one of the flags, by their hash.
-func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Renderer, error) {
+func (a *app) knownPacks(f *explainFlags) (map[string]*alert.Renderer, error) {
 	known, err := inspect.Shipped()
 	if err != nil {
 		return nil, err
@@ -101,8 +102,8 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Renderer, error) 
 		return known, nil
 	}
 	if b, err := os.ReadFile(f.pack); err == nil && f.packFlags == (packFlags{pack: f.pack}) { // overrides of today do not concern what ebb kept
-		if k, err := scoring.LoadCanonical(bytes.TrimSpace(b)); err == nil {
-			known[k.Hash] = scoring.NewRenderer(k)
+		if k, err := pack.LoadCanonical(bytes.TrimSpace(b)); err == nil {
+			known[k.Hash] = alert.NewRenderer(k)
 			return known, nil
 		}
 	}
@@ -114,7 +115,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Renderer, error) 
 	if err != nil {
 		return nil, advice.Usage(err)
 	}
-	known[k.Hash] = scoring.NewRenderer(k)
+	known[k.Hash] = alert.NewRenderer(k)
 	return known, nil
 }
 
@@ -122,7 +123,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Renderer, error) 
 type explaining struct {
 	view.Explanation
 	errors  terminal.Screen
-	packs   map[string]*scoring.Renderer
+	packs   map[string]*alert.Renderer
 	encoder *json.Encoder
 	asJSON  bool
 

@@ -19,7 +19,7 @@ import (
 	"ebb/cmd/ebb/inspect"
 	"ebb/cmd/ebb/packs"
 	"ebb/cmd/ebb/terminal"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 func newPacksCommand(a *app) *cobra.Command {
@@ -46,8 +46,8 @@ func newPacksListCommand(a *app) *cobra.Command {
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var all []packs.Summary
-			for _, name := range scoring.Shipped() {
-				k, err := scoring.Load(name, os.ReadFile, scoring.Overrides{})
+			for _, name := range pack.Shipped() {
+				k, err := pack.Load(name, os.ReadFile, pack.Overrides{})
 				if err != nil {
 					return err
 				}
@@ -97,7 +97,7 @@ Redis, with all overrides in it, and ebb explain --pack takes it.`,
 			case reasons && len(args) == 0:
 				return showReasons(terminal.NewScreen(cmd.OutOrStdout(), a.environ))
 			case reasons || len(args) == 0:
-				return advice.Usage(fmt.Errorf("want a pack (%s, or the hash of one that has run) or --reasons, one of the two", strings.Join(scoring.Shipped(), ", ")))
+				return advice.Usage(fmt.Errorf("want a pack (%s, or the hash of one that has run) or --reasons, one of the two", strings.Join(pack.Shipped(), ", ")))
 			}
 			b, err := a.packSource(cmd.Context(), args[0])
 			if err != nil {
@@ -114,7 +114,7 @@ Redis, with all overrides in it, and ebb explain --pack takes it.`,
 // packSource is a pack as it is written, or one that the group has run in its canonical form, a line.
 func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 	if !packHash.MatchString(name) {
-		return scoring.Source(name, os.ReadFile)
+		return pack.Source(name, os.ReadFile)
 	}
 	cfg, err := a.config()
 	if err != nil {
@@ -147,7 +147,7 @@ func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 var packHash = regexp.MustCompile(`^[0-9a-f]{8,64}$`)
 
 func showReasons(s terminal.Screen) error {
-	all := scoring.Reasons()
+	all := pack.Reasons()
 	width := 0
 	for code := range all {
 		width = max(width, len(code))
@@ -169,7 +169,7 @@ made-up customers with events of the pack's types over a year, which meet its co
 		Example: "  ebb packs validate mine.yaml\n  ebb packs validate saas --json",
 		Args:    arguments(1, 1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			k, err := scoring.Load(args[0], os.ReadFile, scoring.Overrides{})
+			k, err := pack.Load(args[0], os.ReadFile, pack.Overrides{})
 			if err != nil {
 				return err
 			}

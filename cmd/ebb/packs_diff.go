@@ -15,7 +15,7 @@ import (
 	"ebb/cmd/ebb/packs"
 	"ebb/cmd/ebb/terminal"
 	"ebb/cmd/ebb/view"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // packsDiffFlags is the command line of packs diff.
@@ -81,7 +81,7 @@ func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (
 	if err != nil {
 		return nil, err
 	}
-	var both [2]*scoring.Pack
+	var both [2]*pack.Pack
 	for i, name := range names {
 		cfg.Pack.Name = name
 		if both[i], err = connect.LoadPack(cfg); err != nil {

@@ -10,7 +10,7 @@ import (
 	"ebb/cmd/ebb/processor"
 	"ebb/cmd/ebb/terminal"
 	"ebb/cmd/ebb/view"
-	"ebb/scoring"
+	"ebb/scoring/alert"
 )
 
 // tooWide lists the lines that a terminal would break.
@@ -30,7 +30,7 @@ func TestTablesFitTheTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	explanation, err := scoring.Explain([]byte(firstLine(published)))
+	explanation, err := alert.Explain([]byte(firstLine(published)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,12 +9,12 @@ import (
 	"ebb/cmd/ebb/eventlog"
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // CompareOn sends a log through both packs. dates, in order, are when customers are compared besides the log's end,
 // examples how many alerts of each sort are kept.
-func CompareOn(ctx context.Context, p *eventlog.Pass, packs [2]*scoring.Pack, dates []time.Time, examples int) (*Difference, error) {
+func CompareOn(ctx context.Context, p *eventlog.Pass, packs [2]*pack.Pack, dates []time.Time, examples int) (*Difference, error) {
 	c := NewComparison(packs[0], packs[1], dates, examples)
 	second := decode.NewMapped(0, p.Mapping.Compiled).Reading(packs[1])
 	var again pipeline.Event // decoded for what the second pack reads

@@ -3,7 +3,7 @@ package backtest
 import (
 	"time"
 
-	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // Cells are the cells of a migration that hold customers.
@@ -24,12 +24,12 @@ func CellsOf(m *Migration) Cells {
 	out := Cells{At: m.At, Tiers: []Cell{}, Stages: []Cell{}}
 	for a := range m.Tiers {
 		for b, n := range m.Tiers[a] {
-			out.Tiers = appendCell(out.Tiers, scoring.Tier(a).String(), scoring.Tier(b).String(), n)
+			out.Tiers = appendCell(out.Tiers, profile.Tier(a).String(), profile.Tier(b).String(), n)
 		}
 	}
 	for a := range m.Stages {
 		for b, n := range m.Stages[a] {
-			out.Stages = appendCell(out.Stages, scoring.Stage(a).String(), scoring.Stage(b).String(), n)
+			out.Stages = appendCell(out.Stages, profile.Stage(a).String(), profile.Stage(b).String(), n)
 		}
 	}
 	return out

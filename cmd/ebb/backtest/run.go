@@ -11,13 +11,13 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // Options say what is measured on a log.
 type Options struct {
 	Log    *eventlog.Pass
-	Pack   *scoring.Pack
+	Pack   *pack.Pack
 	Active time.Duration // score who was active within this time before a date; 0: twice the horizon
 	Dates  []time.Time   // to measure at, in order; none: up to three are chosen
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"ebb/cmd/ebb/advice"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 func TestChooseDates(t *testing.T) {
@@ -21,7 +21,7 @@ func TestChooseDates(t *testing.T) {
 		{3650, "2020-12-26,2025-05-14,2029-09-30"},
 	}
 	for _, test := range tests {
-		pack, err := scoring.Load("retail", nil, scoring.Overrides{})
+		pack, err := pack.Load("retail", nil, pack.Overrides{})
 		if err != nil {
 			t.Fatal(err)
 		}

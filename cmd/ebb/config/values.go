@@ -295,5 +295,5 @@ func (v weightsValue) setItems(items map[string]string) error {
 	return errors.Join(errs...)
 }
 
-// maxFriction bounds the weight of one friction event, as packs do.
+// MaxFriction bounds the weight of one friction event, as packs do.
 const maxFriction = 100

@@ -10,7 +10,7 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // Pass is a log of the past on its way through an engine.
@@ -34,7 +34,7 @@ func (p *Pass) Skipped() int64 { return p.skipped }
 // told to Progress. late is asked, after each, for events more than a day older than one before them, and what that
 // one's time is.
 func (p *Pass) Each(
-	ctx context.Context, pack *scoring.Pack, what string, take func(*File, *Entry), late func() (int64, time.Time),
+	ctx context.Context, pack *pack.Pack, what string, take func(*File, *Entry), late func() (int64, time.Time),
 ) error {
 	f, err := p.open(ctx)
 	if err != nil {

@@ -9,6 +9,9 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
 	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // Customer is what is known of a customer: what an alert would say now, and the state behind it.
@@ -29,10 +32,10 @@ type Customer struct {
 	Next      string            `json:"next_deadline,omitempty"`
 	Episodes  []Episode         `json:"open_episodes"`
 	State     int               `json:"state_bytes"`
-	*scoring.Explanation
+	*alert.Explanation
 	Differences *struct{} `json:"differences,omitempty"` // there is nothing to differ from
 
-	By *scoring.Renderer `json:"-"`
+	By *alert.Renderer `json:"-"`
 }
 
 type Episode struct {
@@ -44,10 +47,10 @@ type Episode struct {
 	Code     string  `json:"code,omitempty"`
 }
 
-func newCustomer(pack *scoring.Pack, tenant, customer string, partition int, m *pipeline.Meta, state []byte) (*Customer, error) {
-	c := scoring.Customer{Profile: &scoring.Profile{}}
+func newCustomer(pack *pack.Pack, tenant, customer string, partition int, m *pipeline.Meta, state []byte) (*Customer, error) {
+	c := profile.Customer{Profile: &profile.Profile{}}
 	scorer := scoring.NewScorer(pack)
-	err := scoring.ReadProfile(state, &c)
+	err := profile.Read(state, &c)
 	if err == nil {
 		err = scorer.Fits(&c)
 	}
@@ -59,7 +62,7 @@ func newCustomer(pack *scoring.Pack, tenant, customer string, partition int, m *
 	curve := m.Learnt.Curve()
 	now.Reading = curve.At(now.Score.Sum())
 	v := &Customer{
-		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), By: scoring.NewRenderer(pack), At: instantText(at),
+		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), By: alert.NewRenderer(pack), At: instantText(at),
 		Tier: now.Tier.String(), Stage: now.Score.Stage.String(), Visits: c.Visits, Reasons: []Reason{},
 		First: instantText(c.First), Last: instantText(c.Last), Next: instantText(c.Armed * 60_000), State: len(state),
 		Features: map[string]*int64{}, Episodes: []Episode{},
@@ -71,10 +74,10 @@ func newCustomer(pack *scoring.Pack, tenant, customer string, partition int, m *
 			v.Features[name] = &n
 		}
 	}
-	if c.Episode.Tier != scoring.TierNone {
-		v.Episodes = append(v.Episodes, Episode{Kind: scoring.Lapse.String(), Number: c.Episodes, Sequence: c.Episode.Sequence, Since: instantText(c.Episode.Since * 60_000)})
+	if c.Episode.Tier != profile.TierNone {
+		v.Episodes = append(v.Episodes, Episode{Kind: profile.Lapse.String(), Number: c.Episodes, Sequence: c.Episode.Sequence, Since: instantText(c.Episode.Since * 60_000)})
 	}
-	for n := scoring.Explicit; n < scoring.NumKinds; n++ {
+	for n := profile.Explicit; n < profile.NumKinds; n++ {
 		if h := c.EpisodeOf(n); h.Open() {
 			floor, code := scorer.EpisodeFloor(&c, n)
 			v.Episodes = append(v.Episodes, Episode{n.String(), h.Number, h.Sequence, instantText(h.Since), floor, code})
@@ -85,14 +88,14 @@ func newCustomer(pack *scoring.Pack, tenant, customer string, partition int, m *
 
 // explain fills in what an alert would say now, by way of that alert.
 func (v *Customer) explain(now *scoring.Decision) error {
-	a := scoring.Alert{Decision: *now, Tenant: []byte(v.Tenant), Customer: []byte(v.Customer), Cause: scoring.Cause{Deadline: true, Time: now.At}}
+	a := alert.Alert{Decision: *now, Tenant: []byte(v.Tenant), Customer: []byte(v.Customer), Cause: alert.Cause{Deadline: true, Time: now.At}}
 	b := v.By.AppendAlert(nil, &a, a.ID())
 	e, err := Explain(b, nil)
 	if err != nil {
 		return fmt.Errorf("explain the state: %w", err)
 	}
 	v.Explanation, v.Coverage = e.Explanation, e.Coverage
-	if now.Kind != scoring.Lapse || now.Score.Visits > 0 {
+	if now.Kind != profile.Lapse || now.Score.Visits > 0 {
 		v.Reasons = e.Reasons
 	}
 	return nil
@@ -110,8 +113,8 @@ func instantText(ms int64) string {
 type Query struct {
 	Group, Tenant, Customer string
 
-	Configured *scoring.Pack // for state beside which no pack is kept yet; nil: it is not to be had,
-	Unusable   error         // and why
+	Configured *pack.Pack // for state beside which no pack is kept yet; nil: it is not to be had,
+	Unusable   error      // and why
 }
 
 // Found is how far a search came.

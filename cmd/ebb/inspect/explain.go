@@ -8,16 +8,17 @@ import (
 	"strings"
 
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/pack"
 )
 
 // Explained is an alert and its explanation.
 type Explained struct {
 	Head
 	ByPack bool `json:"checked_by_pack"` // false: the pack is not known
-	*scoring.Explanation
+	*alert.Explanation
 
-	By *scoring.Renderer `json:"-"` // nil: not known
+	By *alert.Renderer `json:"-"` // nil: not known
 }
 
 // Head is what stands in an alert beside its score, as far as people are shown it.
@@ -40,14 +41,14 @@ type Reason struct {
 }
 
 // Explain explains one alert, by its pack where that is one of these.
-func Explain(line []byte, packs map[string]*scoring.Renderer) (e *Explained, err error) {
+func Explain(line []byte, packs map[string]*alert.Renderer) (e *Explained, err error) {
 	e = &Explained{}
-	if e.Explanation, err = scoring.Explain(line); err != nil {
+	if e.Explanation, err = alert.Explain(line); err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(line, &e.Head); err != nil {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			err = fmt.Errorf("%w: /%s cannot be %s", scoring.ErrNoAlert, strings.ReplaceAll(wrong.Field, ".", "/"), wrong.Value)
+			err = fmt.Errorf("%w: /%s cannot be %s", alert.ErrNoAlert, strings.ReplaceAll(wrong.Field, ".", "/"), wrong.Value)
 		}
 		return nil, err
 	}
@@ -59,14 +60,14 @@ func Explain(line []byte, packs map[string]*scoring.Renderer) (e *Explained, err
 }
 
 // Shipped are the packs that come with ebb, by their hash.
-func Shipped() (map[string]*scoring.Renderer, error) {
-	known := map[string]*scoring.Renderer{}
-	for _, name := range scoring.Shipped() {
-		k, err := scoring.Load(name, os.ReadFile, scoring.Overrides{})
+func Shipped() (map[string]*alert.Renderer, error) {
+	known := map[string]*alert.Renderer{}
+	for _, name := range pack.Shipped() {
+		k, err := pack.Load(name, os.ReadFile, pack.Overrides{})
 		if err != nil {
 			return nil, err
 		}
-		known[k.Hash] = scoring.NewRenderer(k)
+		known[k.Hash] = alert.NewRenderer(k)
 	}
 	return known, nil
 }

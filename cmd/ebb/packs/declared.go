@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"ebb/cmd/ebb/advice"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // Declared is a setting that two packs declare differently, or that only one of them has. What stands in a list is
@@ -22,9 +22,9 @@ type Declared struct {
 }
 
 // declaredDifferences compares the canonical forms of two packs, but for their name and version.
-func declaredDifferences(a, b *scoring.Pack) []Declared {
+func declaredDifferences(a, b *pack.Pack) []Declared {
 	var trees [2]map[string]any
-	for i, k := range []*scoring.Pack{a, b} {
+	for i, k := range []*pack.Pack{a, b} {
 		decoder := json.NewDecoder(bytes.NewReader(k.Canonical()))
 		decoder.UseNumber()
 		if err := decoder.Decode(&trees[i]); err != nil {
@@ -40,7 +40,7 @@ func declaredDifferences(a, b *scoring.Pack) []Declared {
 }
 
 // readablePack puts settings as a pack's author writes them.
-func readablePack(tree map[string]any, k *scoring.Pack) {
+func readablePack(tree map[string]any, k *pack.Pack) {
 	delete(tree, "horizon_ms")
 	tree["horizon"] = advice.FormatDuration(k.Horizon)
 	tree["tiers"] = map[string]any{"watch": k.Tiers.Watch, "at_risk": k.Tiers.AtRisk, "critical": k.Tiers.Critical}

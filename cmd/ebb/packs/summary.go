@@ -3,7 +3,8 @@ package packs
 import (
 	"fmt"
 
-	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // Summary is what a pack declares, in numbers.
@@ -21,13 +22,13 @@ type Summary struct {
 }
 
 // Summarise counts what a pack declares.
-func Summarise(k *scoring.Pack) Summary {
+func Summarise(k *pack.Pack) Summary {
 	s := Summary{
 		Name: k.Name, Version: k.Version, Hash: k.Hash, Horizon: fmt.Sprintf("%gd", k.Horizon.Hours()/24), Activity: len(k.Activity),
-		Signals: len(k.SignalNames()), Features: len(k.Features), Factors: len(k.Model.Factors), Kinds: []string{scoring.Lapse.String()},
+		Signals: len(k.SignalNames()), Features: len(k.Features), Factors: len(k.Model.Factors), Kinds: []string{profile.Lapse.String()},
 		State: k.MaxFeatureState(),
 	}
-	for n := scoring.Explicit; n < scoring.NumKinds; n++ {
+	for n := profile.Explicit; n < profile.NumKinds; n++ {
 		if len(k.Kinds[n].Opens) > 0 {
 			s.Kinds = append(s.Kinds, n.String())
 		}

@@ -23,7 +23,8 @@ import (
 	"ebb/pipeline/line"
 	"ebb/pipeline/redisstore"
 	"ebb/pipeline/worker"
-	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // Options is what differs between the commands that process.
@@ -43,9 +44,9 @@ type Processor struct {
 	cfg     *config.Config
 	opts    Options
 	log     zerolog.Logger
-	pack    *scoring.Pack                // that it was started with
-	newest  atomic.Pointer[scoring.Pack] // that was loaded since
-	met     atomic.Pointer[scoring.Pack] // the newest that a partition has asked for
+	pack    *pack.Pack                // that it was started with
+	newest  atomic.Pointer[pack.Pack] // that was loaded since
+	met     atomic.Pointer[pack.Pack] // the newest that a partition has asked for
 	kafka   *kafkawire.Client
 	redis   *redisstore.Client
 	topic   kafkawire.Topic
@@ -122,7 +123,7 @@ func (p *Processor) joinAs() (err error) {
 
 // formats are the versions of the state that a program reads and writes that knows newest, that one first.
 func formats(newest int) (all []int) {
-	for f := cmp.Or(newest, scoring.NewestProfile); f >= scoring.OldestProfile; f-- {
+	for f := cmp.Or(newest, profile.NewestVersion); f >= profile.OldestVersion; f-- {
 		all = append(all, f)
 	}
 	return all
@@ -197,7 +198,7 @@ func (p *Processor) Client() *kafkawire.Client { return p.kafka }
 func (p *Processor) Partitions() int32 { return p.topic.Partitions }
 
 // Pack is the pack that it was started with.
-func (p *Processor) Pack() *scoring.Pack { return p.pack }
+func (p *Processor) Pack() *pack.Pack { return p.pack }
 
 // Alerts is how many it has decided. Call it once it has ended.
 func (p *Processor) Alerts() uint64 { return p.tally.AllAlerts() }

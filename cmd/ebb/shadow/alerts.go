@@ -15,6 +15,7 @@ import (
 	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring"
+	"ebb/scoring/profile"
 	"ebb/sinks"
 )
 
@@ -163,7 +164,7 @@ func (s *alerts) result(first, until int64) *Alerts {
 		}
 		return math.Round(float64(n)/out.Days*1000) / 1000
 	}
-	for k := range scoring.NumKinds {
+	for k := range profile.NumKinds {
 		for t := range scoring.NumTransitions {
 			if n, ok := s.counts[alertSort{k.String(), t.String()}]; ok {
 				out.Sorts = append(out.Sorts, AlertRate{k.String(), t.String(), n[MainSide], n[ShadowSide], rate(n[MainSide]), rate(n[ShadowSide])})

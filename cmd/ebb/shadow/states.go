@@ -15,6 +15,9 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
 	"ebb/scoring"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // states compares the states of the customers that the main group and a shadow hold, partition by partition.
@@ -41,11 +44,11 @@ const (
 // side is one of the two groups, in the partition that is being read.
 type side struct {
 	group      string
-	configured *scoring.Pack // nil: it cannot be read
+	configured *pack.Pack // nil: it cannot be read
 	held       redisstore.Inspection
 	partition  int
 	scorers    map[uint8]*scoring.Scorer // by generation
-	customer   scoring.Customer
+	customer   profile.Customer
 }
 
 // ScoreChange is a customer whose score is another one by the shadow.
@@ -134,9 +137,9 @@ func (s *states) compare(key, main, shadow string) error {
 			s.first = min(s.first, c.First)
 		}
 	}
-	var tiers [2]scoring.Tier
-	var stages [2]scoring.Stage
-	var scores [2]scoring.Score
+	var tiers [2]profile.Tier
+	var stages [2]profile.Stage
+	var scores [2]model.Score
 	change := ScoreChange{key: key}
 	for i, said := range []*Score{&change.Main, &change.Shadow} {
 		now := scorers[i].Now(&s.sides[i].customer, at)
@@ -146,22 +149,22 @@ func (s *states) compare(key, main, shadow string) error {
 	}
 	s.migration.Tiers[tiers[MainSide]][tiers[ShadowSide]]++
 	s.migration.Stages[stages[MainSide]][stages[ShadowSide]]++
-	if tiers[MainSide] == scoring.TierNone || tiers[ShadowSide] == scoring.TierNone {
+	if tiers[MainSide] == profile.TierNone || tiers[ShadowSide] == profile.TierNone {
 		return nil // there is no score to compare with
 	}
 	change.Difference = math.Round((change.Shadow.Risk-change.Main.Risk)*1000) / 1000
 	s.keep(&change, func() []TermChange {
-		return why([2]*scoring.Customer{&s.sides[0].customer, &s.sides[1].customer}, scorers, &scores, at)
+		return why([2]*profile.Customer{&s.sides[0].customer, &s.sides[1].customer}, scorers, &scores, at)
 	})
 	return nil
 }
 
 // read takes a customer's profile and returns the scorer of the pack under which it was last folded.
-func (s *side) read(profile string) (*scoring.Scorer, error) {
+func (s *side) read(state string) (*scoring.Scorer, error) {
 	if s.customer.Profile == nil {
-		s.customer.Profile = &scoring.Profile{}
+		s.customer.Profile = &profile.Profile{}
 	}
-	if err := scoring.ReadProfile([]byte(profile), &s.customer); err != nil {
+	if err := profile.Read([]byte(state), &s.customer); err != nil {
 		return nil, err
 	}
 	scorer := s.scorers[s.customer.Generation]
@@ -191,9 +194,9 @@ func (s *states) keep(c *ScoreChange, why func() []TermChange) {
 }
 
 // why is what adds to one score and not as much to the other.
-func why(customers [2]*scoring.Customer, scorers [2]*scoring.Scorer, scores *[2]scoring.Score, at int64) []TermChange {
+func why(customers [2]*profile.Customer, scorers [2]*scoring.Scorer, scores *[2]model.Score, at int64) []TermChange {
 	var all []TermChange
-	for i, name := range scoring.TermNames() {
+	for i, name := range model.TermNames() {
 		all = append(all, TermChange{name, scores[MainSide].Terms[i], scores[ShadowSide].Terms[i]})
 	}
 	for i := range scorers {

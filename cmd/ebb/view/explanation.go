@@ -14,7 +14,7 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/inspect"
 	"ebb/cmd/ebb/terminal"
-	"ebb/scoring"
+	"ebb/scoring/alert"
 )
 
 // Explanation shows explanations to people.
@@ -78,7 +78,7 @@ func exitInWords(change string) string {
 func spaced(name string) string { return terminal.Printable(strings.ReplaceAll(name, "_", " ")) }
 
 // formula is how the risk score comes of the sum.
-func formula(x *scoring.Explanation) string {
+func formula(x *alert.Explanation) string {
 	if x.Unscored {
 		return fmt.Sprintf("risk %.3f, by the floor", x.Risk)
 	}
@@ -125,7 +125,7 @@ func (s Explanation) table(e *inspect.Explained) string {
 }
 
 // probabilityInWords says how probable a silent horizon is, and what stands behind that.
-func probabilityInWords(x *scoring.Explanation) string {
+func probabilityInWords(x *alert.Explanation) string {
 	if x.Provisional {
 		return fmt.Sprintf("churn probability %.3f, provisional: the score's own, with %s resolved", x.Probability, advice.Count(int64(x.Probes), "probe"))
 	}
@@ -144,7 +144,7 @@ func inputsInWords(inputs map[string]float64) string {
 	return strings.Join(words, ", ")
 }
 
-func Differences(all []scoring.Difference) string {
+func Differences(all []alert.Difference) string {
 	var words []string
 	for _, d := range all {
 		words = append(words, fmt.Sprintf("%s says %s, %s follows", terminal.Printable(d.Field), partInWords(d.Says), partInWords(d.Recomputed)))
