@@ -1,7 +1,7 @@
 package pipeline
 
 import (
-	"ebb/scoring"
+	"ebb/scoring/feature"
 )
 
 // Event is one customer's event in normal form. Its slices alias the record or the decoder's scratch memory and are
@@ -25,7 +25,7 @@ type Event struct {
 	HasValue bool
 	Currency [3]byte // ISO 4217 code, zero where none was given
 
-	Properties []scoring.PropertyValue // that the pack reads, in its order; empty where it reads none of this type
+	Properties []feature.Property // that the pack reads, in its order; empty where it reads none of this type
 
 	AppendTime bool  // the record carries the broker's clock:
 	Timestamp  int64 // of the record, ms since the epoch

@@ -8,8 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"ebb/scoring"
 	"ebb/scoring/encode"
+	"ebb/scoring/model"
+	"ebb/scoring/profile"
 )
 
 // MetaVersion is the layout of everything a partition keeps in the store.
@@ -20,15 +21,15 @@ type Meta struct {
 	Version    int                // layout of everything under this partition
 	Next       int64              // offset of the next record to fold (R)
 	Clock      Clock              // watermark and how far deadlines have fired
-	Population scoring.Population // running moments of this partition's customers
+	Population profile.Population // running moments of this partition's customers
 	Poison     Poison
-	Learnt     scoring.Calibration // from probes
-	Pack       string              // hash of the newest pack; empty: whatever the control records say
-	Packs      []PackRef           // in the order in which they began; none: the one of Pack, not announced yet
-	Partitions int                 // of the input topic: another count sends customers elsewhere
-	Cluster    string              // Kafka cluster id
-	Topic      string              // input topic's id, which a re-created topic does not share
-	WallMillis int64               // our clock at this commit, for idle partitions and for people
+	Learnt     model.Calibration // from probes
+	Pack       string            // hash of the newest pack; empty: whatever the control records say
+	Packs      []PackRef         // in the order in which they began; none: the one of Pack, not announced yet
+	Partitions int               // of the input topic: another count sends customers elsewhere
+	Cluster    string            // Kafka cluster id
+	Topic      string            // input topic's id, which a re-created topic does not share
+	WallMillis int64             // our clock at this commit, for idle partitions and for people
 }
 
 // Clone is a copy that what is folded later does not change.
@@ -162,7 +163,7 @@ func readClaims(r *reader, m *Meta) {
 
 func appendPopulation(dst []byte, m *Meta) []byte {
 	p := &m.Population
-	if *p == (scoring.Population{}) {
+	if *p == (profile.Population{}) {
 		return dst
 	}
 	for _, f := range [...]float64{p.N, p.Mean, p.Total, p.NGaps, p.Within} {
@@ -192,14 +193,14 @@ func readPoison(r *reader, m *Meta) {
 }
 
 func appendLearnt(dst []byte, m *Meta) []byte {
-	if m.Learnt == (scoring.Calibration{}) {
+	if m.Learnt == (model.Calibration{}) {
 		return dst
 	}
-	return scoring.AppendCalibration(dst, &m.Learnt)
+	return model.AppendCalibration(dst, &m.Learnt)
 }
 
 func readLearnt(r *reader, m *Meta) {
-	r.bad = scoring.ReadCalibration(r.bytes(len(r.b)), &m.Learnt) != nil || r.bad
+	r.bad = model.ReadCalibration(r.bytes(len(r.b)), &m.Learnt) != nil || r.bad
 }
 
 func appendPacks(dst []byte, m *Meta) []byte {

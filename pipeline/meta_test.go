@@ -10,7 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/model"
+	"ebb/scoring/profile"
 )
 
 func drawMeta(t *rapid.T) pipeline.Meta {
@@ -24,7 +25,7 @@ func drawMeta(t *rapid.T) pipeline.Meta {
 			Started: rapid.Bool().Draw(t, "started"), Watermark: n("watermark"), Fired: pipeline.Due{Minute: n("minute"), Hash: rapid.Uint64().Draw(t, "hash")},
 			Start: pipeline.Start{Earliest: n("earliest"), From: n("from"), To: n("to")},
 		},
-		Population: scoring.Population{N: f("n"), NAt: n("n at"), Mean: f("mean"), Total: f("total"), NGaps: f("gaps"), GapsAt: n("gaps at"), Within: f("within")},
+		Population: profile.Population{N: f("n"), NAt: n("n at"), Mean: f("mean"), Total: f("total"), NGaps: f("gaps"), GapsAt: n("gaps at"), Within: f("within")},
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "claims") {
 		m.Clock.Future = append(m.Clock.Future, pipeline.FutureEvent{Customer: rapid.Uint64().Draw(t, "customer"), Time: n("time"), Seen: n("seen")})
@@ -38,7 +39,7 @@ func drawMeta(t *rapid.T) pipeline.Meta {
 	}
 	if rapid.Bool().Draw(t, "learnt") {
 		cell := rapid.IntRange(0, 63).Draw(t, "cell")
-		m.Learnt.Resolved[cell], m.Learnt.Silent[cell], m.Learnt.Open[cell] = 1e6/7, 1e5/7, scoring.Outcomes{Resolved: 1 << 20, Silent: 1 << 19}
+		m.Learnt.Resolved[cell], m.Learnt.Silent[cell], m.Learnt.Open[cell] = 1e6/7, 1e5/7, model.Outcomes{Resolved: 1 << 20, Silent: 1 << 19}
 		m.Learnt.End = 30_000_000
 	}
 	return m
@@ -86,7 +87,7 @@ func TestMetaStaysSmall(t *testing.T) {
 	m := pipeline.Meta{Version: pipeline.MetaVersion, Next: math.MaxInt64, Cluster: "MkU3OEVBNTcwNTJENDM2Qg", Topic: "MkU3OEVBNTcwNTJENDM2Qg", Partitions: 64}
 	m.Poison.Ring[3], m.Poison.Count = 1, 1
 	for i := range 64 {
-		m.Learnt.Resolved[i], m.Learnt.Silent[i], m.Learnt.Open[i] = 1e6/7, 1e5/7, scoring.Outcomes{Resolved: 1 << 20, Silent: 1 << 19}
+		m.Learnt.Resolved[i], m.Learnt.Silent[i], m.Learnt.Open[i] = 1e6/7, 1e5/7, model.Outcomes{Resolved: 1 << 20, Silent: 1 << 19}
 	}
 	for range 8 {
 		m.Packs = append(m.Packs, pipeline.PackRef{Hash: strings.Repeat("0", 64), Name: "marketplace_seller", Version: "2026-11"})

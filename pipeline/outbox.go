@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"ebb/scoring"
+	"ebb/scoring/alert"
 )
 
 // EntryKind says what an outbox entry becomes when it is published.
@@ -27,14 +28,14 @@ type Entry struct {
 
 	Code Code // quarantine: why
 
-	Key   []byte        // alert: the customer's state key
-	Alert scoring.Alert // alert: what was decided, about whom, and what caused it
+	Key   []byte      // alert: the customer's state key
+	Alert alert.Alert // alert: what was decided, about whom, and what caused it
 
-	Generation uint8             // alert: of the pack that decided it
-	By         *scoring.Renderer // alert: of that pack; set when it is rendered
-	Pack       PackRef           // pack: which
-	Canonical  []byte            // pack: in its canonical form
-	Change     Change            // control: what changes
+	Generation uint8           // alert: of the pack that decided it
+	By         *alert.Renderer // alert: of that pack; set when it is rendered
+	Pack       PackRef         // pack: which
+	Canonical  []byte          // pack: in its canonical form
+	Change     Change          // control: what changes
 }
 
 // Pending is an outbox entry on its way to be published. It stays encoded until then: decoded it is three times as large.

@@ -9,6 +9,8 @@ import (
 
 	"ebb/pipeline"
 	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/profile"
 )
 
 func drawEntry(t *rapid.T) pipeline.Entry {
@@ -31,8 +33,8 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 		return e
 	}
 	e.Kind = pipeline.EntryAlert
-	e.Alert.Decision = scoring.Decision{Transition: scoring.Raised, Tier: scoring.AtRisk, Episode: 3, At: rapid.Int64().Draw(t, "at")}
-	e.Alert.Cause = scoring.Cause{Deadline: rapid.Bool().Draw(t, "deadline"), Time: rapid.Int64().Draw(t, "time"), Partition: 7, Offset: 9}
+	e.Alert.Decision = scoring.Decision{Transition: scoring.Raised, Tier: profile.AtRisk, Episode: 3, At: rapid.Int64().Draw(t, "at")}
+	e.Alert.Cause = alert.Cause{Deadline: rapid.Bool().Draw(t, "deadline"), Time: rapid.Int64().Draw(t, "time"), Partition: 7, Offset: 9}
 	e.Alert.Cause.EventID = rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(t, "event id")
 	tenant := rapid.SliceOfN(rapid.Byte(), 0, pipeline.MaxTenant).Draw(t, "tenant")
 	customer := rapid.SliceOfN(rapid.Byte(), 1, pipeline.MaxCustomer).Draw(t, "customer")

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // PackRef names a pack.
@@ -17,7 +17,7 @@ type PackRef struct {
 }
 
 // RefOf names k.
-func RefOf(k *scoring.Pack) PackRef { return PackRef{Hash: k.Hash, Name: k.Name, Version: k.Version} }
+func RefOf(k *pack.Pack) PackRef { return PackRef{Hash: k.Hash, Name: k.Name, Version: k.Version} }
 
 // String is the pack as messages name it.
 func (r PackRef) String() string { return fmt.Sprintf("%s %s (%.12s)", r.Name, r.Version, r.Hash) }

@@ -4,6 +4,9 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/model"
+	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
 
@@ -12,18 +15,18 @@ type hot struct {
 	*scoringtest.Story
 	now      int64
 	encoded  []byte
-	alert    scoring.Alert
+	alert    alert.Alert
 	pack     *scoring.Scorer
-	renderer *scoring.Renderer
+	renderer *alert.Renderer
 	out      []byte
-	one      scoring.Customer
-	other    scoring.Profile
+	one      profile.Customer
+	other    profile.Profile
 
 	probed      int64
-	calibration scoring.Calibration
+	calibration model.Calibration
 }
 
-func (h *hot) customer(p *scoring.Profile) *scoring.Customer {
+func (h *hot) customer(p *profile.Profile) *profile.Customer {
 	h.one.Profile = p
 	return &h.one
 }
@@ -31,7 +34,7 @@ func (h *hot) customer(p *scoring.Profile) *scoring.Customer {
 func newHot(t testing.TB) *hot {
 	t.Helper()
 	h := &hot{Story: scoringtest.Weekly(), now: scoringtest.Begin + 63*scoringtest.Day, probed: scoringtest.Begin + 63*scoringtest.Day, out: make([]byte, 0, 8192)}
-	h.pack, h.renderer = scoring.NewScorer(h.Story.Pack), scoring.NewRenderer(h.Story.Pack)
+	h.pack, h.renderer = scoring.NewScorer(h.Story.Pack), alert.NewRenderer(h.Story.Pack)
 	for id := range uint64(16) {
 		h.Profile.Remember(id)
 	}
@@ -39,7 +42,7 @@ func newHot(t testing.TB) *hot {
 	p := h.Profile
 	for p.Episodes == 0 {
 		for _, d := range h.pack.Wake(h.customer(&p)) {
-			h.alert = scoring.Alert{Decision: d, Tenant: []byte("shop"), Customer: []byte("c-00000017"), Cause: scoring.Cause{Deadline: true, Time: d.At}}
+			h.alert = alert.Alert{Decision: d, Tenant: []byte("shop"), Customer: []byte("c-00000017"), Cause: alert.Cause{Deadline: true, Time: d.At}}
 		}
 		if p.Armed == 0 {
 			t.Fatal("no alert")
@@ -67,7 +70,7 @@ func (h *hot) steps() map[string]func() {
 		"ObserveFirst": func() {
 			h.now += 60_000
 			visit.Time = h.now
-			h.other = scoring.Profile{}
+			h.other = profile.Profile{}
 			h.pack.Observe(h.customer(&h.other), &h.Pop, &visit)
 		},
 		"ObserveFriction": func() {
@@ -88,7 +91,7 @@ func (h *hot) steps() map[string]func() {
 		"Score":         func() { h.pack.Eval.Score(h.customer(&fresh), h.now) },
 		"AppendProfile": func() { h.out = scoringtest.AppendProfile(h.out[:0], &fresh) },
 		"ReadProfile": func() {
-			var p scoring.Profile
+			var p profile.Profile
 			if err := scoringtest.ReadProfile(h.encoded, &p); err != nil {
 				panic(err)
 			}

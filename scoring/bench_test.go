@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
 
@@ -58,10 +60,10 @@ func load(events, customers int, seed uint64) []visit {
 func BenchmarkLoad(b *testing.B) {
 	for _, horizon := range []time.Duration{90 * 24 * time.Hour, 30 * 24 * time.Hour} {
 		b.Run(horizon.String(), func(b *testing.B) {
-			pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: horizon}))
-			signals := make([]scoring.Signal, len(loadTypes))
+			k := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{Horizon: horizon}))
+			signals := make([]pack.Signal, len(loadTypes))
 			for i, t := range loadTypes {
-				signals[i] = pack.Signal([]byte(t))
+				signals[i] = k.Signal([]byte(t))
 			}
 			const events, customers = 1_000_000, 100_000
 			visits := load(events, customers, 1)
@@ -69,7 +71,7 @@ func BenchmarkLoad(b *testing.B) {
 			var woken, armed, decided int
 			var wakeTime time.Duration
 			for b.Loop() {
-				woken, armed, decided, wakeTime = fold(pack, visits, signals, customers)
+				woken, armed, decided, wakeTime = fold(k, visits, signals, customers)
 			}
 			n := float64(events)
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/event")
@@ -82,12 +84,12 @@ func BenchmarkLoad(b *testing.B) {
 }
 
 // fold observes every visit and, each hour of event time, wakes whoever fell due.
-func fold(pack *scoring.Pack, visits []visit, signals []scoring.Signal, customers int) (woken, armed, decided int, sweep time.Duration) {
-	profiles := make([]scoring.Profile, customers)
-	one := &scoring.Customer{}
+func fold(pack *pack.Pack, visits []visit, signals []pack.Signal, customers int) (woken, armed, decided int, sweep time.Duration) {
+	profiles := make([]profile.Profile, customers)
+	one := &profile.Customer{}
 	scorer := scoring.NewScorer(pack)
 	due := map[int64][]int32{}
-	var pop scoring.Population
+	var pop profile.Population
 	arm := func(c int32, before int64) {
 		if a := profiles[c].Armed; a != 0 && a != before {
 			due[a/60] = append(due[a/60], c)

@@ -9,6 +9,10 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/exact"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
 
@@ -27,35 +31,35 @@ func TestBits(t *testing.T) {
 	for range 100 {
 		x := 60 * (r.Float64() - 0.5)
 		b.WriteString("exp log")
-		hex(x, scoring.Exp(x), scoring.Log(scoring.Exp(x)), scoring.Log(1+x*x))
+		hex(x, exact.Exp(x), exact.Log(exact.Exp(x)), exact.Log(1+x*x))
 	}
-	var pop scoring.Population
-	var calibration scoring.Calibration
+	var pop profile.Population
+	var calibration model.Calibration
 	for history := range 120 {
-		pack := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{Horizon: time.Duration(1+r.IntN(300)) * 24 * time.Hour}))
-		var p scoring.Profile
+		k := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{Horizon: time.Duration(1+r.IntN(300)) * 24 * time.Hour}))
+		var p profile.Profile
 		now := int64(1_500_000_000_000) + r.Int64N(1e10)
 		pace := 1 + 60*r.Float64()*r.Float64()
 		for range 1 + r.IntN(15) {
 			now += int64(scoringtest.Day * pace * r.Float64() * 2)
 			for p.Armed != 0 && p.Armed <= now/60_000 {
-				scoringtest.Wake(pack, &p)
+				scoringtest.Wake(k, &p)
 			}
-			scoringtest.Probe(pack, &p, now-1, &calibration)
-			signal := []scoring.Signal{scoringtest.Bought, scoringtest.Bought, scoringtest.Bought, scoringtest.Failed}[r.IntN(4)]
-			scoringtest.Observe(pack, &p, &pop, scoring.Observation{Time: now, Signal: signal})
+			scoringtest.Probe(k, &p, now-1, &calibration)
+			signal := []pack.Signal{scoringtest.Bought, scoringtest.Bought, scoringtest.Bought, scoringtest.Failed}[r.IntN(4)]
+			scoringtest.Observe(k, &p, &pop, scoring.Observation{Time: now, Signal: signal})
 		}
 		fmt.Fprintf(&b, "profile %d armed %d profile", history, p.Armed)
 		hex(p.W, p.Mu, p.M2, p.Level, p.Friction, p.M, p.K)
 		for range 3 {
-			s := scoringtest.ScoreOf(pack, &p, now+r.Int64N(400*scoringtest.Day))
+			s := scoringtest.ScoreOf(k, &p, now+r.Int64N(400*scoringtest.Day))
 			b.WriteString("score")
 			hex(append(s.Terms[:], s.Sum(), s.Probability())...)
 		}
 	}
 	b.WriteString("population")
 	hex(pop.N, pop.Mean, pop.Total, pop.NGaps, pop.Within)
-	retail := scoringtest.Must(scoring.Load("retail", nil, scoring.Overrides{}))
+	retail := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))
 	retail.Model.Advance(&calibration, 1)
 	retail.Model.Advance(&calibration, 9*retail.Model.EpochEnd(0))
 	b.WriteString("calibration")

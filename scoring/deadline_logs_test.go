@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"ebb/scoring"
+	"ebb/scoring/feature"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
 
@@ -30,7 +32,7 @@ func TestLogDeadlines(t *testing.T) {
 	for name := range sets {
 		rows := readLog(t, filepath.Join(shared(t), "data", name+".csv.gz"))
 		customers := followed(rows)
-		for _, packName := range scoring.Shipped() {
+		for _, packName := range pack.Shipped() {
 			t.Run(name+"/"+packName, func(t *testing.T) {
 				t.Parallel()
 				f := &following{pack: logPack(t, name, packName), r: rand.New(rand.NewPCG(1, 7)), found: map[string]int{}}
@@ -55,14 +57,14 @@ func TestLogDeadlines(t *testing.T) {
 }
 
 // logPack is a shipped pack whose activity is the log's, and whose friction is the log's and its own.
-func logPack(t *testing.T, log, name string) *scoring.Pack {
+func logPack(t *testing.T, log, name string) *pack.Pack {
 	t.Helper()
 	o := sets[log]
 	o.Friction = maps.Clone(o.Friction)
-	maps.Copy(o.Friction, scoringtest.Must(scoring.Load(name, nil, scoring.Overrides{})).Friction)
+	maps.Copy(o.Friction, scoringtest.Must(pack.Load(name, nil, pack.Overrides{})).Friction)
 	maps.DeleteFunc(o.Friction, func(eventType string, _ float64) bool { return slices.Contains(o.Activity, eventType) })
 	o.Horizon = time.Duration(logHorizons[log]) * 24 * time.Hour
-	return scoringtest.Must(scoring.Load(name, nil, o))
+	return scoringtest.Must(pack.Load(name, nil, o))
 }
 
 // followed are the events of some customers of a log, customer by customer: drawn evenly from all who have ten events
@@ -83,9 +85,9 @@ func followed(rows []row) [][]row {
 
 // following is a pack on its way through a log.
 type following struct {
-	pack   *scoring.Pack
+	pack   *pack.Pack
 	r      *rand.Rand
-	pop    scoring.Population
+	pop    profile.Population
 	every  int // events of which one is followed by a check
 	checks int
 	found  map[string]int
@@ -125,7 +127,7 @@ func (f *following) check(t *testing.T, w *scoringtest.Walk) {
 	case d == nil:
 		f.found["nothing"]++
 		return
-	case d.Kind == scoring.Lapse:
+	case d.Kind == profile.Lapse:
 		f.found["lapse "+d.Transition.String()]++
 	default:
 		f.found[d.Transition.String()]++
@@ -136,16 +138,16 @@ func (f *following) check(t *testing.T, w *scoringtest.Walk) {
 }
 
 // properties are those that the pack reads, of any kind.
-func (f *following) properties() []scoring.PropertyValue {
-	all := make([]scoring.PropertyValue, len(f.pack.Properties()))
+func (f *following) properties() []feature.Property {
+	all := make([]feature.Property, len(f.pack.Properties()))
 	for i := range all {
 		switch f.r.IntN(4) {
 		case 0:
-			all[i] = scoring.PropertyValue{Kind: scoring.PropertyText, Hash: f.r.Uint64N(20)}
+			all[i] = feature.Property{Kind: feature.PropertyText, Hash: f.r.Uint64N(20)}
 		case 1:
-			all[i] = scoring.PropertyValue{Kind: scoring.PropertyBool, Number: f.r.Int64N(2)}
+			all[i] = feature.Property{Kind: feature.PropertyBool, Number: f.r.Int64N(2)}
 		default:
-			all[i] = scoring.PropertyValue{Kind: scoring.PropertyNumber, Number: 1000 * f.r.Int64N(12)}
+			all[i] = feature.Property{Kind: feature.PropertyNumber, Number: 1000 * f.r.Int64N(12)}
 		}
 	}
 	return all

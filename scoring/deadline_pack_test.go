@@ -8,6 +8,8 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
 
@@ -15,9 +17,9 @@ import (
 // further event happens at the first minute at which it may: by brute force over every hour before it and over the
 // minute before, whatever features, factors, stages and kinds do meanwhile.
 func TestPackDeadlines(t *testing.T) {
-	for _, name := range scoring.Shipped() {
+	for _, name := range pack.Shipped() {
 		t.Run(name, func(t *testing.T) {
-			pack := scoringtest.Must(scoring.Load(name, nil, scoring.Overrides{}))
+			pack := scoringtest.Must(pack.Load(name, nil, pack.Overrides{}))
 			rapid.Check(t, func(t *rapid.T) {
 				w := scoringtest.NewWalk(pack)
 				for range rapid.IntRange(1, 25).Draw(t, "events") {
@@ -34,25 +36,25 @@ func TestPackDeadlines(t *testing.T) {
 func checkDeadline(t rapid.TB, w *scoringtest.Walk) *scoring.Decision {
 	t.Helper()
 	const hour = 60
-	profile := *w.Customer.Profile
-	c := scoring.Customer{Profile: &profile, Features: slices.Clone(w.Customer.Features)}
-	still := scoring.Customer{Profile: new(scoring.Profile), Features: slices.Clone(c.Features)}
-	*still.Profile = profile
-	begin := profile.At/60_000 + 1
+	state := *w.Customer.Profile
+	c := profile.Customer{Profile: &state, Features: slices.Clone(w.Customer.Features)}
+	still := profile.Customer{Profile: new(profile.Profile), Features: slices.Clone(c.Features)}
+	*still.Profile = state
+	begin := state.At/60_000 + 1
 	expires := w.Judge.Expires(&still)
-	for looks := 0; profile.Armed != 0; looks++ {
+	for looks := 0; state.Armed != 0; looks++ {
 		if looks > 2000 {
-			t.Fatalf("looked at %d times, at minute %d: %+v", looks, profile.Armed, profile)
+			t.Fatalf("looked at %d times, at minute %d: %+v", looks, state.Armed, state)
 		}
-		minute := profile.Armed
+		minute := state.Armed
 		decisions := w.Scorer.Wake(&c)
-		if profile.Armed != 0 && profile.Armed < minute {
-			t.Fatalf("armed for minute %d after %d", profile.Armed, minute)
+		if state.Armed != 0 && state.Armed < minute {
+			t.Fatalf("armed for minute %d after %d", state.Armed, minute)
 		}
 		if len(decisions) == 0 {
 			continue
 		}
-		lapse := decisions[len(decisions)-1].Kind == scoring.Lapse
+		lapse := decisions[len(decisions)-1].Kind == profile.Lapse
 		if !lapse && expires != minute {
 			t.Fatalf("%v %v in minute %d, it expires in %d", decisions[0].Kind, decisions[0].Transition, minute, expires)
 		}
@@ -74,7 +76,7 @@ func checkDeadline(t rapid.TB, w *scoringtest.Walk) *scoring.Decision {
 }
 
 // quiet holds that a lapse would not have been decided at any hour of a span.
-func quiet(t rapid.TB, w *scoringtest.Walk, c *scoring.Customer, from, to int64) {
+func quiet(t rapid.TB, w *scoringtest.Walk, c *profile.Customer, from, to int64) {
 	t.Helper()
 	const hour = 60
 	for minute := from; minute <= to; minute += hour - minute%hour {
@@ -85,7 +87,7 @@ func quiet(t rapid.TB, w *scoringtest.Walk, c *scoring.Customer, from, to int64)
 }
 
 // lastMinute is that beyond which nobody looks at p any more.
-func lastMinute(pack *scoring.Pack, p *scoring.Profile) int64 {
+func lastMinute(pack *pack.Pack, p *profile.Profile) int64 {
 	const most, horizons = 3650, 20 // days
 	days := math.Ceil(horizons * pack.Horizon.Hours() / 24)
 	return p.Last/60_000 + int64(max(most, days))*1440

@@ -1,39 +1,45 @@
 package scoring
 
+import (
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
+)
+
 // Decision is one transition of an episode.
 type Decision struct {
-	Kind           Kind
+	Kind           profile.Kind
 	Transition     Transition
-	Tier, Previous Tier    // of the customer, after and before; before a raise of a lapse: as of its newest event
-	Episode        uint32  // number of the episode, from 1
-	Sequence       uint32  // number of the transition in its episode, from 1
-	At             int64   // event time of the transition, ms since the epoch
-	Silence        int64   // of a lapse: ms without activity as of At; where the customer recovered: that ended
-	Since          int64   // of another kind: event that opened the episode, ms
-	Opener         uint16  // of another kind: mark of the opening by which the episode was raised
-	Opening        uint8   // of another kind: that the floor is of; 0 where none is open any more
-	About          uint8   // of another kind: the opening that it is about
-	Score          Score   // as of At
-	Reading        Reading // of what the stream had learnt about such a score; whoever keeps a Calibration fills it in
+	Tier, Previous profile.Tier  // of the customer, after and before; before a raise of a lapse: as of its newest event
+	Episode        uint32        // number of the episode, from 1
+	Sequence       uint32        // number of the transition in its episode, from 1
+	At             int64         // event time of the transition, ms since the epoch
+	Silence        int64         // of a lapse: ms without activity as of At; where the customer recovered: that ended
+	Since          int64         // of another kind: event that opened the episode, ms
+	Opener         uint16        // of another kind: mark of the opening by which the episode was raised
+	Opening        uint8         // of another kind: that the floor is of; 0 where none is open any more
+	About          uint8         // of another kind: the opening that it is about
+	Score          model.Score   // as of At
+	Reading        model.Reading // of what the stream had learnt about such a score; whoever keeps a Calibration fills it in
 }
 
 // Began is when what the episode is about began.
 func (d *Decision) Began() int64 {
-	if d.Kind == Lapse {
+	if d.Kind == profile.Lapse {
 		return d.At - d.Silence
 	}
 	return d.Since
 }
 
 // AboutOpening is the opening of its kind that a decision about an episode other than a lapse is about.
-func (d *Decision) AboutOpening(k *Pack) *Opening { return &k.Kinds[d.Kind].Opens[d.About] }
+func (d *Decision) AboutOpening(k *pack.Pack) *pack.Opening { return &k.Kinds[d.Kind].Opens[d.About] }
 
 // FloorOpening is the opening that the floor of an episode other than a lapse is of.
-func (d *Decision) FloorOpening(k *Pack) *Opening { return &k.Kinds[d.Kind].Opens[d.Opening] }
+func (d *Decision) FloorOpening(k *pack.Pack) *pack.Opening { return &k.Kinds[d.Kind].Opens[d.Opening] }
 
 // Floor is the risk score, 0 to 100, that the customer's is not below by a decision under k; 0: there is none.
-func (d *Decision) Floor(k *Pack) float64 {
-	if d.Kind == Lapse || d.Transition == Recovered || d.Transition == Expired {
+func (d *Decision) Floor(k *pack.Pack) float64 {
+	if d.Kind == profile.Lapse || d.Transition == Recovered || d.Transition == Expired {
 		return 0
 	}
 	return d.FloorOpening(k).Floor

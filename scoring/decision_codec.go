@@ -4,10 +4,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+
+	"ebb/scoring/encode"
+	"ebb/scoring/feature"
+	"ebb/scoring/model"
+	"ebb/scoring/profile"
 )
 
 // LeastDecision is the length in bytes of what every decision holds.
-const LeastDecision = 3 + 3*4 + 3*8 + 8*(NumTerms+7)
+const LeastDecision = 3 + 3*4 + 3*8 + 8*(model.NumTerms+7)
 
 // ErrDecisionDamaged says that bytes are no decision.
 var ErrDecisionDamaged = errors.New("decision is damaged")
@@ -36,7 +41,7 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	for _, t := range d.Score.Terms {
 		dst = le.AppendUint64(dst, math.Float64bits(t))
 	}
-	for _, v := range d.Score.inputs() {
+	for _, v := range d.Score.Inputs() {
 		dst = le.AppendUint64(dst, math.Float64bits(*v))
 	}
 	if !d.Declared() {
@@ -53,14 +58,14 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), v.N)
 	}
-	return d.Reading.append(dst)
+	return d.Reading.Append(dst)
 }
 
 // Declared reports whether d holds anything beside the core, of what a pack declares or of what was learnt: its
 // encoding is longer then.
 func (d *Decision) Declared() bool {
-	return d.Kind != Lapse || d.Opener != 0 || d.Opening|d.About != 0 || d.Since != 0 || d.Score.Stage != StageActive || d.Score.Factors != 0 || len(d.Score.Values) > 0 ||
-		d.Reading != Reading{}
+	return d.Kind != profile.Lapse || d.Opener != 0 || d.Opening|d.About != 0 || d.Since != 0 || d.Score.Stage != profile.StageActive || d.Score.Factors != 0 || len(d.Score.Values) > 0 ||
+		d.Reading != model.Reading{}
 }
 
 // DecisionSize is the length of d's encoding in bytes.
@@ -68,24 +73,24 @@ func DecisionSize(d *Decision) int {
 	if !d.Declared() {
 		return LeastDecision
 	}
-	size := LeastDecision + 3 + varintSize(d.Since) + 2 + 8 + uvarintSize(uint64(len(d.Score.Values)))
+	size := LeastDecision + 3 + encode.VarintSize(d.Since) + 2 + 8 + encode.UvarintSize(uint64(len(d.Score.Values)))
 	for _, v := range d.Score.Values {
 		size++
 		if v.OK {
-			size += varintSize(v.N)
+			size += encode.VarintSize(v.N)
 		}
 	}
-	return size + d.Reading.size()
+	return size + d.Reading.Size()
 }
 
 // ReadDecision is the inverse of AppendDecision. It reuses the memory of d.Score.Values. Errors: ErrDecisionDamaged.
 func ReadDecision(b []byte, d *Decision) error {
-	if len(b) < LeastDecision || b[0] == 0 || Transition(b[0]) >= NumTransitions || Tier(b[1]) >= NumTiers || Tier(b[2]) >= NumTiers {
+	if len(b) < LeastDecision || b[0] == 0 || Transition(b[0]) >= NumTransitions || profile.Tier(b[1]) >= profile.NumTiers || profile.Tier(b[2]) >= profile.NumTiers {
 		return ErrDecisionDamaged
 	}
 	le := binary.LittleEndian
-	*d = Decision{Score: Score{Values: d.Score.Values[:0]}}
-	d.Transition, d.Tier, d.Previous = Transition(b[0]), Tier(b[1]), Tier(b[2])
+	*d = Decision{Score: model.Score{Values: d.Score.Values[:0]}}
+	d.Transition, d.Tier, d.Previous = Transition(b[0]), profile.Tier(b[1]), profile.Tier(b[2])
 	d.Episode, d.Sequence = le.Uint32(b[3:]), le.Uint32(b[7:])
 	d.At, d.Silence, d.Score.At = int64(le.Uint64(b[11:])), int64(le.Uint64(b[19:])), int64(le.Uint64(b[27:]))
 	d.Score.Visits = le.Uint32(b[35:])
@@ -93,8 +98,8 @@ func ReadDecision(b []byte, d *Decision) error {
 	for i := range d.Score.Terms {
 		d.Score.Terms[i] = math.Float64frombits(le.Uint64(b[8*i:]))
 	}
-	b = b[8*NumTerms:]
-	inputs := d.Score.inputs()
+	b = b[8*model.NumTerms:]
+	inputs := d.Score.Inputs()
 	for i, v := range inputs {
 		*v = math.Float64frombits(le.Uint64(b[8*i:]))
 	}
@@ -105,10 +110,10 @@ func ReadDecision(b []byte, d *Decision) error {
 }
 
 func (d *Decision) readDeclared(b []byte) error {
-	if len(b) < 3 || Kind(b[0]) >= NumKinds || b[1]&15 >= maxOpenings || b[1]>>4 >= maxOpenings || Stage(b[2]) >= NumStages {
+	if len(b) < 3 || profile.Kind(b[0]) >= profile.NumKinds || b[1]&15 >= profile.MaxOpenings || b[1]>>4 >= profile.MaxOpenings || profile.Stage(b[2]) >= profile.NumStages {
 		return ErrDecisionDamaged
 	}
-	d.Kind, d.Opening, d.About, d.Score.Stage = Kind(b[0]), b[1]&15, b[1]>>4, Stage(b[2])
+	d.Kind, d.Opening, d.About, d.Score.Stage = profile.Kind(b[0]), b[1]&15, b[1]>>4, profile.Stage(b[2])
 	since, n := binary.Varint(b[3:])
 	if n <= 0 || len(b) < 3+n+2+8 {
 		return ErrDecisionDamaged
@@ -117,7 +122,7 @@ func (d *Decision) readDeclared(b []byte) error {
 	d.Since, d.Opener, d.Score.Factors = since, binary.LittleEndian.Uint16(b), math.Float64frombits(binary.LittleEndian.Uint64(b[2:]))
 	b = b[10:]
 	count, n := binary.Uvarint(b)
-	if n <= 0 || count > maxFeatures {
+	if n <= 0 || count > feature.MaxDeclared {
 		return ErrDecisionDamaged
 	}
 	b = b[n:]
@@ -125,7 +130,7 @@ func (d *Decision) readDeclared(b []byte) error {
 		if len(b) == 0 || b[0] > 1 {
 			return ErrDecisionDamaged
 		}
-		v := FeatureValue{OK: b[0] == 1}
+		v := feature.Value{OK: b[0] == 1}
 		b = b[1:]
 		if v.OK {
 			if v.N, n = binary.Varint(b); n <= 0 {
@@ -135,7 +140,7 @@ func (d *Decision) readDeclared(b []byte) error {
 		}
 		d.Score.Values = append(d.Score.Values, v)
 	}
-	if len(b) > 0 && !d.Reading.read(b) || !d.Declared() {
+	if len(b) > 0 && !d.Reading.Read(b) || !d.Declared() {
 		return ErrDecisionDamaged
 	}
 	return nil

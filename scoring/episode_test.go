@@ -1,7 +1,6 @@
 package scoring_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,6 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
 
@@ -95,9 +96,9 @@ func TestTriggeredEpisodes(t *testing.T) {
 			}
 			var told []string
 			for _, d := range scoringtest.Decided(pack, events, 70) {
-				if d.Kind != scoring.Lapse {
+				if d.Kind != profile.Lapse {
 					told = append(told, fmt.Sprintf("day %v: %v %v %d.%d, %v after %v, %s", float64(d.At-scoringtest.Begin)/scoringtest.Day, d.Kind, d.Transition, d.Episode,
-						d.Sequence, d.Tier, d.Previous, scoring.NewRenderer(pack).ReasonCodes(&d)[0]))
+						d.Sequence, d.Tier, d.Previous, alert.NewRenderer(pack).ReasonCodes(&d)[0]))
 				}
 			}
 			want := strings.ReplaceAll(strings.TrimSpace(tt.want), "\t", "")
@@ -105,110 +106,6 @@ func TestTriggeredEpisodes(t *testing.T) {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-// TestTriggeredInAnyOrder: what is open in the end does not depend on the order in which events come, no episode's
-// transitions go back in time, and every alert of it is described by the schema and explains itself.
-func TestTriggeredInAnyOrder(t *testing.T) {
-	pack, described := scoringtest.PackOf(t, "1", scoringtest.Troubles...), schema(t)
-	types := pack.EventTypes()
-	rapid.Check(t, func(t *rapid.T) {
-		var events []scoringtest.Happening
-		for i := range rapid.IntRange(1, 9).Draw(t, "events") {
-			events = append(events, scoringtest.Happening{At: rapid.Int64Range(0, 14).Draw(t, "day")*scoringtest.Day + int64(i), Type: rapid.SampledFrom(types).Draw(t, "type")})
-		}
-		lateness := rapid.SampledFrom([]int64{0, 300_000, 3 * scoringtest.Day}).Draw(t, "lateness")
-		state := func(events []scoringtest.Happening) (last [scoring.NumKinds]scoring.Transition) {
-			var newest [scoring.NumKinds]int64
-			for _, d := range scoringtest.DecidedLate(pack, events, lateness, 0) {
-				if d.Transition == scoring.Raised || d.Kind == scoring.Lapse {
-					newest[d.Kind] = 0
-				}
-				if last[d.Kind] = d.Transition; d.At < newest[d.Kind] {
-					t.Fatalf("%v %v at %d, after a transition at %d", d.Kind, d.Transition, d.At, newest[d.Kind])
-				}
-				newest[d.Kind] = d.At
-				a := scoring.Alert{Decision: d, Customer: []byte("c"), Cause: scoring.Cause{EventType: []byte("e"), Time: d.At}}
-				b := scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID())
-				var v any
-				if err := json.Unmarshal(b, &v); err != nil {
-					t.Fatalf("%s: %v", b, err)
-				}
-				if err := described.Validate(v); err != nil {
-					t.Fatalf("%s: %v", b, err)
-				}
-				if x, err := scoring.Explain(b); err != nil || len(x.Differences) > 0 {
-					t.Fatalf("%s: %v, error %v", b, x, err)
-				}
-			}
-			return last
-		}
-		open := func(last [scoring.NumKinds]scoring.Transition) (open [scoring.NumKinds]bool) {
-			for n := scoring.Explicit; n < scoring.NumKinds; n++ {
-				open[n] = last[n] != scoring.TransitionNone && last[n] != scoring.Recovered && last[n] != scoring.Expired
-			}
-			return open
-		}
-		if a, b := open(state(events)), open(state(rapid.Permutation(events).Draw(t, "order"))); a != b {
-			t.Fatalf("open %v, in another order %v", a, b)
-		}
-	})
-}
-
-// said is what an alert says of floor, value and score.
-type said struct {
-	Risk  float64 `json:"risk_score"`
-	Floor *struct {
-		Risk float64 `json:"risk_score"`
-		Code string
-	}
-	Value   *struct{ Amount, AtRisk int64 }
-	Scored  *bool
-	Terms   []any
-	LogOdds *float64 `json:"log_odds"`
-	Stage   *string
-}
-
-// TestFloorsInAlerts: the floor stands in the alerts of an open episode, and what is at risk is not less than it says.
-func TestFloorsInAlerts(t *testing.T) {
-	pack := scoringtest.PackOf(t, "1", "signals: {leave: {types: [leave]}, buy: {types: [buy]}}", "features: {spent: {kind: sum, of: buy, within: 90d}}",
-		"value: {feature: spent, high: 1000, mid: 100}",
-		"kinds: {explicit: {opens: [{signal: leave, floor: 90, code: cancellation_requested}], closes: [buy]}}")
-	render := func(d scoring.Decision) (v said) {
-		a := scoring.Alert{Decision: d, Customer: []byte("c")}
-		text := strings.ReplaceAll(string(scoring.NewRenderer(pack).AppendAlert(nil, &a, a.ID())), "at_risk\":", "atrisk\":")
-		if err := json.Unmarshal([]byte(text), &v); err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-		return v
-	}
-	raised := scoring.Decision{Kind: scoring.Explicit, Transition: scoring.Raised, Score: scoring.Score{Visits: 3, Values: []scoring.FeatureValue{{N: 4000, OK: true}}}}
-	raised.Score.Terms[0] = -5
-	if v := render(raised); v.Risk != 90 || v.Floor == nil || v.Floor.Risk != 90 || v.Value.AtRisk != 3600 || v.Scored != nil {
-		t.Errorf("raised: %+v", v)
-	}
-	for _, end := range []scoring.Transition{scoring.Recovered, scoring.Expired} {
-		d := raised
-		d.Transition = end
-		if v := render(d); v.Floor != nil || v.Risk > 1 || v.Value.AtRisk > 40 {
-			t.Errorf("%v: %+v", end, v)
-		}
-	}
-	learnt := raised
-	learnt.Reading = scoring.Reading{Probes: 100, Number: 1, Points: [2]scoring.ReadPoint{{LogOdds: -5, Probability: 0.95}}}
-	if v := render(learnt); v.Value.AtRisk != 3800 {
-		t.Errorf("a probability of 0.95 as learnt, beyond the floor: %+v", v.Value)
-	}
-	refunded := raised
-	refunded.Score.Values = []scoring.FeatureValue{{N: -4000, OK: true}}
-	if v := render(refunded); v.Value.Amount != -4000 || v.Value.AtRisk != 0 {
-		t.Errorf("worth less than nothing: %+v", v.Value)
-	}
-	stranger := raised
-	stranger.Score = scoring.Score{}
-	if v := render(stranger); v.Scored == nil || *v.Scored || v.Terms == nil || len(v.Terms) != 0 || v.LogOdds != nil || v.Risk != 90 {
-		t.Errorf("without activity: %+v", v)
 	}
 }
 
@@ -236,7 +133,7 @@ func TestTiersBesideLapses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got []string
 			for _, d := range scoringtest.Decided(pack, c.events, 700) {
-				if d.Kind == scoring.Lapse && len(got) < len(c.want) {
+				if d.Kind == profile.Lapse && len(got) < len(c.want) {
 					got = append(got, fmt.Sprintf("%v %v after %v", d.Transition, d.Tier, d.Previous))
 				}
 			}
@@ -270,7 +167,7 @@ func TestLowFloor(t *testing.T) {
 	pack := scoringtest.PackOf(t, "1", "signals:", "  ticket: {types: [ticket]}", "  solved: {types: [solved]}",
 		"kinds:", "  service_failure: {opens: [{signal: ticket, floor: 5, code: ticket_escalated}], closes: [solved]}")
 	got := scoringtest.Decided(pack, []scoringtest.Happening{{Type: "ticket"}, {At: scoringtest.Day, Type: "solved"}}, 0)
-	if len(got) != 2 || got[0].Tier != scoring.Watch || got[1].Previous != scoring.Watch || got[1].Tier != scoring.TierNone {
+	if len(got) != 2 || got[0].Tier != profile.Watch || got[1].Previous != profile.Watch || got[1].Tier != profile.TierNone {
 		t.Errorf("%+v", got)
 	}
 }
@@ -282,9 +179,9 @@ func TestTriggeredTransitionsDoNotGoBack(t *testing.T) {
 	pack := scoringtest.PackOf(t, "1", low.Replace(strings.Join(scoringtest.Lapsing(), "\n")))
 	types := append(pack.EventTypes(), "view")
 	ordered := func(t rapid.TB, events []scoringtest.Happening, lateness int64) (expired int) {
-		var newest [scoring.NumKinds]scoring.Decision
+		var newest [profile.NumKinds]scoring.Decision
 		for _, d := range scoringtest.DecidedLate(pack, events, lateness, 70) {
-			if was := newest[d.Kind]; d.Kind != scoring.Lapse && was.Episode == d.Episode && d.At < was.At {
+			if was := newest[d.Kind]; d.Kind != profile.Lapse && was.Episode == d.Episode && d.At < was.At {
 				t.Fatalf("%v %v %d.%d at %d, after %v at %d", d.Kind, d.Transition, d.Episode, d.Sequence, d.At, was.Transition, was.At)
 			}
 			if newest[d.Kind] = d; d.Transition == scoring.Expired {

@@ -10,13 +10,16 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/feature"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
 
 // firstLapse is when the first lapse is raised, never: the greatest time.
 func firstLapse(all []scoring.Decision) int64 {
 	for _, d := range all {
-		if d.Kind == scoring.Lapse {
+		if d.Kind == profile.Lapse {
 			return d.At
 		}
 	}
@@ -26,9 +29,9 @@ func firstLapse(all []scoring.Decision) int64 {
 // TestFailedPaymentsAreNoLapse: with every shipped pack that has the kind, payments that fail never make a lapse come
 // earlier.
 func TestFailedPaymentsAreNoLapse(t *testing.T) {
-	for _, name := range scoring.Shipped() {
-		pack := scoringtest.Must(scoring.Load(name, nil, scoring.Overrides{}))
-		if len(pack.Kinds[scoring.Involuntary].Opens) == 0 {
+	for _, name := range pack.Shipped() {
+		pack := scoringtest.Must(pack.Load(name, nil, pack.Overrides{}))
+		if len(pack.Kinds[profile.Involuntary].Opens) == 0 {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -48,7 +51,7 @@ func TestFailedPaymentsAreNoLapse(t *testing.T) {
 				draw := func(least int, name string, types []string) (events []scoringtest.Happening) {
 					for range rapid.IntRange(least, 12).Draw(t, name) {
 						e := scoringtest.Happening{At: rapid.Int64Range(0, 300*scoringtest.Day).Draw(t, "at"), Type: rapid.SampledFrom(types).Draw(t, "type")}
-						e.Properties = map[string]scoring.PropertyValue{"final": {Kind: scoring.PropertyBool, Number: rapid.Int64Range(0, 1).Draw(t, "final")}}
+						e.Properties = map[string]feature.Property{"final": {Kind: feature.PropertyBool, Number: rapid.Int64Range(0, 1).Draw(t, "final")}}
 						events = append(events, e)
 					}
 					return events
@@ -72,16 +75,16 @@ func TestLapseBesideOtherKinds(t *testing.T) {
 	const signals = "signals:\n  ask: {types: [ask]}\n  tell: {types: [tell]}\nkinds:\n"
 	for name, c := range map[string]struct {
 		kinds string
-		want  scoring.Tier
+		want  profile.Tier
 	}{
-		"none":                  {"  explicit: {opens: [{signal: tell, floor: 90, code: dispute_open}], expires: 3000d}", scoring.AtRisk},
-		"below the lapse":       {"  explicit: {opens: [{signal: ask, floor: 59, code: dispute_open}], expires: 3000d}", scoring.AtRisk},
-		"as much as at risk":    {"  explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}], expires: 3000d}", scoring.Critical},
-		"as much as critical":   {"  explicit: {opens: [{signal: ask, floor: 80, code: dispute_open}], expires: 3000d}", scoring.TierNone},
-		"until it expires":      {"  explicit: {opens: [{signal: ask, floor: 80, code: dispute_open}], expires: 30d}", scoring.AtRisk},
-		"payments, whatever":    {"  involuntary: {opens: [{signal: ask, floor: 10, code: dispute_open}], expires: 3000d}", scoring.TierNone},
-		"the higher one counts": {"  explicit: {opens: [{signal: ask, floor: 10, code: dispute_open}], expires: 3000d}\n  service_failure: {opens: [{signal: ask, floor: 60, code: dispute_open}], expires: 3000d}", scoring.Critical},
-		"tiers of the stage":    {"  explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}], expires: 3000d}\nstages: {new: 1000d, tiers: {new: {watch: 20, at_risk: 30, critical: 60}}}", scoring.TierNone},
+		"none":                  {"  explicit: {opens: [{signal: tell, floor: 90, code: dispute_open}], expires: 3000d}", profile.AtRisk},
+		"below the lapse":       {"  explicit: {opens: [{signal: ask, floor: 59, code: dispute_open}], expires: 3000d}", profile.AtRisk},
+		"as much as at risk":    {"  explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}], expires: 3000d}", profile.Critical},
+		"as much as critical":   {"  explicit: {opens: [{signal: ask, floor: 80, code: dispute_open}], expires: 3000d}", profile.TierNone},
+		"until it expires":      {"  explicit: {opens: [{signal: ask, floor: 80, code: dispute_open}], expires: 30d}", profile.AtRisk},
+		"payments, whatever":    {"  involuntary: {opens: [{signal: ask, floor: 10, code: dispute_open}], expires: 3000d}", profile.TierNone},
+		"the higher one counts": {"  explicit: {opens: [{signal: ask, floor: 10, code: dispute_open}], expires: 3000d}\n  service_failure: {opens: [{signal: ask, floor: 60, code: dispute_open}], expires: 3000d}", profile.Critical},
+		"tiers of the stage":    {"  explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}], expires: 3000d}\nstages: {new: 1000d, tiers: {new: {watch: 20, at_risk: 30, critical: 60}}}", profile.TierNone},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pack := scoringtest.PackOf(t, "1", signals, c.kinds)
@@ -90,9 +93,9 @@ func TestLapseBesideOtherKinds(t *testing.T) {
 				events = append(events, scoringtest.Happening{At: 6 * i * scoringtest.Day, Type: "buy"})
 			}
 			events = append(events, scoringtest.Happening{At: 55 * scoringtest.Day, Type: "ask"})
-			got := scoring.TierNone
+			got := profile.TierNone
 			for _, d := range scoringtest.Decided(pack, events, 2900) {
-				if d.Kind == scoring.Lapse && d.Transition == scoring.Raised {
+				if d.Kind == profile.Lapse && d.Transition == scoring.Raised {
 					got = d.Tier
 				}
 			}

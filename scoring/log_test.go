@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
 
@@ -86,14 +88,14 @@ func readChanges(t *testing.T, path string) []change {
 
 // lapses folds a log in time order into partitions by customer, lateness 0: what falls due before a customer's own
 // event fires before it, what falls due after its last one fires at the end.
-func lapses(pack *scoring.Pack, rows []row, partitions int) []change {
-	populations, newest := make([]scoring.Population, partitions), make([]int64, partitions)
-	profiles := map[string]*scoring.Profile{}
+func lapses(pack *pack.Pack, rows []row, partitions int) []change {
+	populations, newest := make([]profile.Population, partitions), make([]int64, partitions)
+	profiles := map[string]*profile.Profile{}
 	var all []change
 	note := func(customer string, d *scoring.Decision) {
 		all = append(all, change{customer, d.Transition.String(), d.At, d.Score.Sum()})
 	}
-	wake := func(customer string, p *scoring.Profile, until int64) {
+	wake := func(customer string, p *profile.Profile, until int64) {
 		for p.Armed != 0 && p.Armed <= until/60_000 {
 			if d, ok := scoringtest.Wake(pack, p); ok {
 				note(customer, &d)
@@ -103,7 +105,7 @@ func lapses(pack *scoring.Pack, rows []row, partitions int) []change {
 	for _, r := range rows {
 		p := profiles[r.customer]
 		if p == nil {
-			p = &scoring.Profile{}
+			p = &profile.Profile{}
 			profiles[r.customer] = p
 		}
 		home := int(murmur2(r.customer)) % partitions

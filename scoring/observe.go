@@ -1,18 +1,24 @@
 package scoring
 
+import (
+	"ebb/scoring/feature"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
+)
+
 // Observation is one event as scoring sees it.
 type Observation struct {
 	Time       int64 // event time, ms since the epoch
-	Signal     Signal
+	Signal     pack.Signal
 	Value      int64 // money in minor units
 	HasValue   bool
-	Properties []PropertyValue // in the order of Pack.Properties; may lack the last ones
+	Properties []feature.Property // in the order of Pack.Properties; may lack the last ones
 }
 
 // Observe folds one event into c and pop, re-arms c, and returns what the event itself decides: that a lapse ends, by
 // activity newer than the last (one that was merely late ends no silence), and that episodes of other kinds open, get
 // worse or end. The decisions are valid until s is asked again. An event without effect changes nothing.
-func (s *Scorer) Observe(c *Customer, pop *Population, o *Observation) []Decision {
+func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observation) []Decision {
 	s.decisions = s.decisions[:0]
 	if !o.Signal.Effective() {
 		return nil
@@ -20,19 +26,19 @@ func (s *Scorer) Observe(c *Customer, pop *Population, o *Observation) []Decisio
 	silence := o.Time - c.Last
 	known := c.Visits > 0
 	m, signal := &s.Pack.Model, &o.Signal
-	m.fold(c.Profile, pop, o.Time, signal.Activity, signal.Friction)
-	c.Features, _ = m.Features.Fold(c.Features, &FeatureEvent{Time: o.Time, Set: signal.Named, Value: o.Value, HasValue: o.HasValue, Properties: o.Properties})
+	m.Fold(c.Profile, pop, o.Time, signal.Activity, signal.Friction)
+	c.Features, _ = m.Features.Fold(c.Features, &feature.Event{Time: o.Time, Set: signal.Named, Value: o.Value, HasValue: o.HasValue, Properties: o.Properties})
 	if signal.Named&m.Stages.Until != 0 {
 		c.Onboarded = true
 	}
 	m.Plan(c)
 	if signal.Activity && known && silence > 0 {
-		m.returned(c.Profile, silence, o.Time)
-		if c.Episode.Tier != TierNone {
+		m.NoteReturn(c.Profile, silence, o.Time)
+		if c.Episode.Tier != profile.TierNone {
 			s.endLapse(c, silence, o.Time)
 		}
 	}
-	if signal.Named&s.Pack.opening != 0 {
+	if signal.Named&s.Pack.Triggers != 0 {
 		s.applyTriggers(c, o)
 	}
 	s.rearm(c)

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
 
@@ -31,7 +34,7 @@ func shared(t *testing.T) string {
 }
 
 // sets says what is activity and friction in each public log.
-var sets = map[string]scoring.Overrides{
+var sets = map[string]pack.Overrides{
 	"cdnow":         {Activity: []string{"purchase"}, Friction: map[string]float64{}},
 	"online_retail": {Activity: []string{"purchase"}, Friction: map[string]float64{}},
 	"bitcoin_otc":   {Activity: []string{"rating_given"}, Friction: map[string]float64{"negative_received": 1}},
@@ -76,16 +79,16 @@ func compareSet(t *testing.T, name string, want *goldenSet) {
 	t.Helper()
 	o := sets[name]
 	o.Horizon = time.Duration(want.Horizon * 24 * float64(time.Hour))
-	pack := scoringtest.Must(scoring.Load("retail", nil, o))
+	pack := scoringtest.Must(pack.Load("retail", nil, o))
 	cut := int64(want.Cut * 1000)
-	var pop scoring.Population
-	profiles := map[string]*scoring.Profile{}
+	var pop profile.Population
+	profiles := map[string]*profile.Profile{}
 	for _, r := range readLog(t, filepath.Join(shared(t), "data", name+".csv.gz")) {
 		if r.ms > cut {
 			break
 		}
 		if profiles[r.customer] == nil {
-			profiles[r.customer] = &scoring.Profile{}
+			profiles[r.customer] = &profile.Profile{}
 		}
 		scoringtest.Observe(pack, profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
 	}
@@ -100,7 +103,7 @@ func compareSet(t *testing.T, name string, want *goldenSet) {
 		}
 		s := scoringtest.ScoreOf(pack, p, cut)
 		scoringtest.CloseTo(t, c.ID+" sum", s.Sum(), c.Sum)
-		for i, term := range scoring.TermNames() {
+		for i, term := range model.TermNames() {
 			scoringtest.CloseTo(t, c.ID+" "+term, s.Terms[i], c.Terms[term])
 		}
 	}
@@ -109,7 +112,7 @@ func compareSet(t *testing.T, name string, want *goldenSet) {
 // TestReferenceLapse: every alert of a real shop, with one partition and with four.
 func TestReferenceLapse(t *testing.T) {
 	rows := readLog(t, filepath.Join(shared(t), "data", "online_retail.csv.gz"))
-	pack := scoringtest.Must(scoring.Load("retail", nil, sets["online_retail"]))
+	pack := scoringtest.Must(pack.Load("retail", nil, sets["online_retail"]))
 	for _, partitions := range []int{1, 4} {
 		t.Run(strconv.Itoa(partitions), func(t *testing.T) {
 			want := readChanges(t, filepath.Join(shared(t), "reference", fmt.Sprintf("lapse_online_retail_%d.csv.gz", partitions)))

@@ -1,33 +1,32 @@
 package scoring
 
-import "fmt"
+import (
+	"fmt"
+
+	"ebb/scoring/feature"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
+)
 
 // Scorer applies a pack to customers: what an event or a moment does to each. It holds the memory that this takes and
 // belongs to one goroutine. Make one with NewScorer.
 type Scorer struct {
-	Pack *Pack
-	Eval Evaluator // by the pack's model
+	Pack *pack.Pack
+	Eval model.Evaluator // by the pack's model
 
-	values    []FeatureValue           // of the features with the event that is observed
-	kept      [NumKinds][]FeatureValue // of decisions about each kind
+	values    []feature.Value                   // of the features with the event that is observed
+	kept      [profile.NumKinds][]feature.Value // of decisions about each kind
 	decisions []Decision
 }
 
 // NewScorer prepares a scorer.
-func NewScorer(k *Pack) *Scorer { return &Scorer{Pack: k, Eval: NewEvaluator(&k.Model)} }
+func NewScorer(k *pack.Pack) *Scorer { return &Scorer{Pack: k, Eval: model.NewEvaluator(&k.Model)} }
 
-// Customer is a customer as a Scorer sees it: its profile, and the state of the pack's features. A Scorer may give
-// Features another slice; the one it was given is then free again.
-type Customer struct {
-	*Profile
-	Features []byte
-	Draw     uint64 // hash of the customer, which decides when it is probed
-}
-
-// Fits reports whether the state of c's features is the pack's. Errors: ErrProfileDamaged.
-func (s *Scorer) Fits(c *Customer) error {
+// Fits reports whether the state of c's features is the pack's. Errors: ErrDamaged.
+func (s *Scorer) Fits(c *profile.Customer) error {
 	if !s.Pack.Model.Features.Valid(c.Features) {
-		return fmt.Errorf("read features of %d bytes: %w", len(c.Features), ErrProfileDamaged)
+		return fmt.Errorf("read features of %d bytes: %w", len(c.Features), profile.ErrDamaged)
 	}
 	return nil
 }

@@ -10,12 +10,15 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
 
 // shopPack reads testdata/shop.csv as testdata/make_vectors.py does.
-func shopPack() *scoring.Pack {
-	return scoringtest.Must(scoring.Load("any", nil, scoring.Overrides{
+func shopPack() *pack.Pack {
+	return scoringtest.Must(pack.Load("any", nil, pack.Overrides{
 		Activity: []string{"purchase"}, Friction: map[string]float64{"payment_failed": 1}, Horizon: 90 * 24 * time.Hour,
 	}))
 }
@@ -35,12 +38,12 @@ func TestTerms(t *testing.T) {
 		t.Fatal(err)
 	}
 	pack, rows := shopPack(), readLog(t, "testdata/shop.csv")
-	var pop scoring.Population
-	profiles := map[string]*scoring.Profile{}
+	var pop profile.Population
+	profiles := map[string]*profile.Profile{}
 	for _, i := range want.Order {
 		r := rows[i]
 		if profiles[r.customer] == nil {
-			profiles[r.customer] = &scoring.Profile{}
+			profiles[r.customer] = &profile.Profile{}
 		}
 		scoringtest.Observe(pack, profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
 	}
@@ -56,7 +59,7 @@ func TestTerms(t *testing.T) {
 		if got := profiles[id].Visits; got != c.Visits {
 			t.Errorf("%s: %d visits, want %d", id, got, c.Visits)
 		}
-		for i, term := range scoring.TermNames() {
+		for i, term := range model.TermNames() {
 			scoringtest.CloseTo(t, id+" "+term, s.Terms[i], c.Terms[term])
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring"
+	"ebb/scoring/alert"
 )
 
 // Renderer makes records to publish of outbox entries. What it makes depends on the entry, the input record and these
@@ -61,7 +62,7 @@ func (r *Renderer) alert(b []byte, e *pipeline.Entry) (out pipeline.Outgoing, gr
 	b = kafkawire.AppendHeader(b, "ce_source", r.Source)
 	b = kafkawire.AppendHeader(b, "ce_type", eventType(kind[:0], &e.Alert.Decision))
 	b = kafkawire.AppendHeader(b, "ce_subject", customer)
-	b = kafkawire.AppendHeader(b, "ce_time", scoring.AppendTime(at[:0], e.Alert.At))
+	b = kafkawire.AppendHeader(b, "ce_time", alert.AppendTime(at[:0], e.Alert.At))
 	b = kafkawire.AppendHeader(b, "ce_partitionkey", customer)
 	b = kafkawire.AppendHeader(b, "content-type", "application/json")
 	return pipeline.Outgoing{

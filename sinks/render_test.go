@@ -12,6 +12,9 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/sinks"
 )
 
@@ -20,8 +23,8 @@ var renderer = sinks.Renderer{
 	Partition: 3, Source: sinks.Source("ebb", "shop.events"),
 }
 
-func retail() *scoring.Pack {
-	p, err := scoring.Load("any", nil, scoring.Overrides{})
+func retail() *pack.Pack {
+	p, err := pack.Load("any", nil, pack.Overrides{})
 	if err != nil {
 		panic(err)
 	}
@@ -30,7 +33,7 @@ func retail() *scoring.Pack {
 
 // alert is an outbox entry of a customer whose name is not plain ASCII.
 func raised() *pipeline.Entry {
-	e := &pipeline.Entry{Kind: pipeline.EntryAlert, Offset: 17, Key: pipeline.AppendKey(nil, []byte("acme"), []byte("Zoë/1")), By: scoring.NewRenderer(retail())}
+	e := &pipeline.Entry{Kind: pipeline.EntryAlert, Offset: 17, Key: pipeline.AppendKey(nil, []byte("acme"), []byte("Zoë/1")), By: alert.NewRenderer(retail())}
 	e.Alert.Transition, e.Alert.At, e.Alert.Episode = scoring.Raised, 1_700_000_040_005, 1
 	e.Alert.Tenant, e.Alert.Customer = pipeline.SplitKey(e.Key)
 	return e
@@ -68,7 +71,7 @@ header ce_partitionkey: "Zoë/1"
 header content-type: "application/json"
 `
 	a := raised().Alert
-	want = fmt.Sprintf(want, scoring.NewRenderer(retail()).AppendAlert(nil, &a, a.ID()), a.ID())
+	want = fmt.Sprintf(want, alert.NewRenderer(retail()).AppendAlert(nil, &a, a.ID()), a.ID())
 	if diff := cmp.Diff(want, show(render(raised(), nil))); diff != "" {
 		t.Errorf("alert (-want +got):\n%s", diff)
 	}
@@ -192,15 +195,15 @@ func TestRenderPack(t *testing.T) {
 
 // TestAlertType: the CloudEvents type tells kinds and transitions apart.
 func TestAlertType(t *testing.T) {
-	retail, err := scoring.Load("retail", nil, scoring.Overrides{})
+	retail, err := pack.Load("retail", nil, pack.Overrides{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for kind, transition := range map[scoring.Kind]scoring.Transition{
-		scoring.Lapse: scoring.Recovered, scoring.Explicit: scoring.Raised, scoring.Involuntary: scoring.Recovered, scoring.ServiceFailure: scoring.Expired,
+	for kind, transition := range map[profile.Kind]scoring.Transition{
+		profile.Lapse: scoring.Recovered, profile.Explicit: scoring.Raised, profile.Involuntary: scoring.Recovered, profile.ServiceFailure: scoring.Expired,
 	} {
 		e := raised()
-		e.By = scoring.NewRenderer(retail)
+		e.By = alert.NewRenderer(retail)
 		e.Alert.Kind, e.Alert.Transition = kind, transition
 		want := fmt.Sprintf("header ce_type: %q\n", "ebb.alert."+kind.String()+"."+transition.String()+".v1")
 		out, _ := renderer.Render(nil, e, nil)

@@ -15,7 +15,7 @@ import (
 
 	"ebb/cmd/ebb/backtest"
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // backtestFlags is the command line of backtest.
@@ -67,7 +67,7 @@ defined in docs/backtest.md.`,
 type backtesting struct {
 	logPass
 	flags  *backtestFlags
-	pack   *scoring.Pack
+	pack   *pack.Pack
 	active time.Duration
 	dates  []time.Time
 	until  time.Time // of the alerts that are measured

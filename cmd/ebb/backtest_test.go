@@ -24,7 +24,7 @@ import (
 
 	"ebb/cmd/ebb/backtest"
 	"ebb/cmd/ebb/shop"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // shopLog writes the events of a seeded shop.
@@ -281,7 +281,7 @@ func TestChooseDates(t *testing.T) {
 		{3650, "2020-12-26,2025-05-14,2029-09-30"},
 	}
 	for _, test := range tests {
-		pack, err := scoring.Load("retail", nil, scoring.Overrides{})
+		pack, err := pack.Load("retail", nil, pack.Overrides{})
 		if err != nil {
 			t.Fatal(err)
 		}

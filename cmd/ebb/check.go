@@ -14,7 +14,7 @@ import (
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
 	"ebb/pipeline/secure"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 	"ebb/sinks"
 )
 
@@ -99,7 +99,7 @@ type checking struct {
 	client   *kafkawire.Client
 	redis    *redisstore.Client // nil: it does not let us in
 	reached  bool               // a broker answered
-	pack     *scoring.Pack
+	pack     *pack.Pack
 	of       string // whose findings these are, in front of their names: empty, or a shadow's
 	topics   map[string]kafkawire.Topic
 	created  map[string]bool // topics, by --create

@@ -11,7 +11,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // clients are what a command asks that looks at a group from outside. The zero value has none yet.
@@ -82,18 +82,18 @@ func openRedis(ctx context.Context, c *Config) (*redisstore.Client, error) {
 }
 
 // loadPack reads the pack of the configuration with its overrides.
-func loadPack(c *Config) (*scoring.Pack, error) { return loadPackFrom(c, readFile) }
+func loadPack(c *Config) (*pack.Pack, error) { return loadPackFrom(c, readFile) }
 
 // loadPackFrom is loadPack with another way to read its file.
-func loadPackFrom(c *Config, read func(string) ([]byte, error)) (*scoring.Pack, error) {
-	o := scoring.Overrides{Horizon: c.Pack.Horizon}
+func loadPackFrom(c *Config, read func(string) ([]byte, error)) (*pack.Pack, error) {
+	o := pack.Overrides{Horizon: c.Pack.Horizon}
 	if len(c.Pack.Activity) > 0 {
 		o.Activity = c.Pack.Activity
 	}
 	if len(c.Pack.Friction) > 0 {
 		o.Friction = c.Pack.Friction
 	}
-	k, err := scoring.Load(c.Pack.Name, read, o)
+	k, err := pack.Load(c.Pack.Name, read, o)
 	if err == nil && len(k.Canonical()) > maxPackRecord {
 		return nil, fmt.Errorf("load pack %s: %d KiB in its canonical form, at most %d fit into a record", c.Pack.Name, len(k.Canonical())>>10, maxPackRecord>>10)
 	}

@@ -21,8 +21,10 @@ type value interface {
 // textValue is a free text.
 type textValue struct{ p *string }
 
-func (v textValue) kind() string          { return "text" }
-func (v textValue) String() string        { return *v.p }
+func (v textValue) kind() string { return "text" }
+
+func (v textValue) String() string { return *v.p }
+
 func (v textValue) set(text string) error { *v.p = text; return nil }
 
 // choiceValue is one of a closed list.
@@ -31,7 +33,8 @@ type choiceValue struct {
 	choices []string
 }
 
-func (v choiceValue) kind() string   { return alternatives(quoteEmpty(v.choices)) }
+func (v choiceValue) kind() string { return alternatives(quoteEmpty(v.choices)) }
+
 func (v choiceValue) String() string { return *v.p }
 
 func (v choiceValue) set(text string) error {
@@ -61,7 +64,8 @@ func quoteEmpty(in []string) []string {
 // boolValue is true or false, and no other word.
 type boolValue struct{ p *bool }
 
-func (v boolValue) kind() string   { return "true or false" }
+func (v boolValue) kind() string { return "true or false" }
+
 func (v boolValue) String() string { return strconv.FormatBool(*v.p) }
 
 func (v boolValue) set(text string) error {
@@ -78,7 +82,8 @@ type countValue struct {
 	min, max int
 }
 
-func (v countValue) kind() string   { return "whole number" }
+func (v countValue) kind() string { return "whole number" }
+
 func (v countValue) String() string { return strconv.Itoa(*v.p) }
 
 func (v countValue) set(text string) error {
@@ -96,7 +101,8 @@ func (v countValue) set(text string) error {
 // shareValue is a part of a whole.
 type shareValue struct{ p *float64 }
 
-func (v shareValue) kind() string   { return "share, 0 to 1" }
+func (v shareValue) kind() string { return "share, 0 to 1" }
+
 func (v shareValue) String() string { return strconv.FormatFloat(*v.p, 'g', -1, 64) }
 
 func (v shareValue) set(text string) error {
@@ -117,7 +123,8 @@ type durationValue struct {
 	min, max time.Duration
 }
 
-func (v durationValue) kind() string   { return "duration" }
+func (v durationValue) kind() string { return "duration" }
+
 func (v durationValue) String() string { return formatDuration(*v.p) }
 
 func (v durationValue) set(text string) error {
@@ -179,7 +186,8 @@ type sizeValue struct {
 	min, max int64
 }
 
-func (v sizeValue) kind() string   { return "size" }
+func (v sizeValue) kind() string { return "size" }
+
 func (v sizeValue) String() string { return formatSize(*v.p) }
 
 func (v sizeValue) set(text string) error {
@@ -225,7 +233,8 @@ func formatSize(n int64) string {
 // listValue is a list of texts; in one text its items are separated by commas.
 type listValue struct{ p *[]string }
 
-func (v listValue) kind() string   { return "list" }
+func (v listValue) kind() string { return "list" }
+
 func (v listValue) String() string { return strings.Join(*v.p, ",") }
 
 func (v listValue) set(text string) error {
@@ -309,6 +318,7 @@ type namesValue struct {
 }
 
 func (v namesValue) kind() string { return "text by name" }
+
 func (v namesValue) item() string { return "text" }
 
 func (v namesValue) String() string {
@@ -351,5 +361,5 @@ func (v weightsValue) setItems(items map[string]string) error {
 	return errors.Join(errs...)
 }
 
-// maxFriction bounds the weight of one friction event, as packs do.
+// MaxFriction bounds the weight of one friction event, as packs do.
 const maxFriction = 100

@@ -83,7 +83,7 @@ func readSpan(partitionFlag string, partition int32, offsetsFlag, offsets string
 	return s, nil
 }
 
-// readTime reads a time, or how long ago it is, as ms since the epoch.
+// Time reads a time, or how long ago it is, as ms since the epoch.
 func readTime(flag, text string, now time.Time) (int64, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at.UnixMilli(), nil

@@ -12,7 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/pack"
 )
 
 // explainFlags is the command line of explain.
@@ -87,21 +88,21 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 }
 
 // knownPacks are the packs that come with ebb and the one of the flags, by their hash.
-func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Renderer, error) {
-	known := map[string]*scoring.Renderer{}
-	for _, name := range scoring.Shipped() {
-		k, err := scoring.Load(name, readFile, scoring.Overrides{})
+func (a *app) knownPacks(f *explainFlags) (map[string]*alert.Renderer, error) {
+	known := map[string]*alert.Renderer{}
+	for _, name := range pack.Shipped() {
+		k, err := pack.Load(name, readFile, pack.Overrides{})
 		if err != nil {
 			return nil, err
 		}
-		known[k.Hash] = scoring.NewRenderer(k)
+		known[k.Hash] = alert.NewRenderer(k)
 	}
 	if f.packFlags == (packFlags{}) {
 		return known, nil
 	}
 	if b, err := readFile(f.pack); err == nil && f.packFlags == (packFlags{pack: f.pack}) { // overrides of today do not concern what ebb kept
-		if k, err := scoring.LoadCanonical(bytes.TrimSpace(b)); err == nil {
-			known[k.Hash] = scoring.NewRenderer(k)
+		if k, err := pack.LoadCanonical(bytes.TrimSpace(b)); err == nil {
+			known[k.Hash] = alert.NewRenderer(k)
 			return known, nil
 		}
 	}
@@ -113,7 +114,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Renderer, error) 
 	if err != nil {
 		return nil, usageError{err}
 	}
-	known[k.Hash] = scoring.NewRenderer(k)
+	known[k.Hash] = alert.NewRenderer(k)
 	return known, nil
 }
 
@@ -121,7 +122,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*scoring.Renderer, error) 
 type explaining struct {
 	explainText
 	errors  screen
-	packs   map[string]*scoring.Renderer
+	packs   map[string]*alert.Renderer
 	encoder *json.Encoder
 	asJSON  bool
 
@@ -181,9 +182,9 @@ func (r *explaining) end() error {
 type explained struct {
 	explainedHead
 	ByPack bool `json:"checked_by_pack"` // false: the pack is not known
-	*scoring.Explanation
+	*alert.Explanation
 
-	by *scoring.Renderer // of its pack; nil: not known
+	by *alert.Renderer // of its pack; nil: not known
 }
 
 // explainedHead is what stands in an alert beside its score, as far as people are shown it.
@@ -206,14 +207,14 @@ type explainedWords struct {
 }
 
 // explainAlert explains one alert, by its pack where that is one of these.
-func explainAlert(line []byte, packs map[string]*scoring.Renderer) (e *explained, err error) {
+func explainAlert(line []byte, packs map[string]*alert.Renderer) (e *explained, err error) {
 	e = &explained{}
-	if e.Explanation, err = scoring.Explain(line); err != nil {
+	if e.Explanation, err = alert.Explain(line); err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(line, &e.explainedHead); err != nil {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			err = fmt.Errorf("%w: /%s cannot be %s", scoring.ErrNoAlert, strings.ReplaceAll(wrong.Field, ".", "/"), wrong.Value)
+			err = fmt.Errorf("%w: /%s cannot be %s", alert.ErrNoAlert, strings.ReplaceAll(wrong.Field, ".", "/"), wrong.Value)
 		}
 		return nil, err
 	}

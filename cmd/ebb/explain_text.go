@@ -11,7 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"ebb/scoring"
+	"ebb/scoring/alert"
 )
 
 // explainText shows explanations to people.
@@ -85,7 +85,7 @@ func (e *explained) value(feature string, n int64) string {
 func spaced(name string) string { return printable(strings.ReplaceAll(name, "_", " ")) }
 
 // formula is how the risk score comes of the sum.
-func formula(x *scoring.Explanation) string {
+func formula(x *alert.Explanation) string {
 	if x.Unscored {
 		return fmt.Sprintf("risk %.3f, by the floor", x.Risk)
 	}
@@ -132,7 +132,7 @@ func (s explainText) table(e *explained) string {
 }
 
 // probabilityInWords says how probable a silent horizon is, and what stands behind that.
-func probabilityInWords(x *scoring.Explanation) string {
+func probabilityInWords(x *alert.Explanation) string {
 	if x.Provisional {
 		return fmt.Sprintf("churn probability %.3f, provisional: the score's own, with %s resolved", x.Probability, plural64(int64(x.Probes), "probe"))
 	}
@@ -151,7 +151,7 @@ func inputsInWords(inputs map[string]float64) string {
 	return strings.Join(words, ", ")
 }
 
-func differencesInWords(all []scoring.Difference) string {
+func differencesInWords(all []alert.Difference) string {
 	var words []string
 	for _, d := range all {
 		words = append(words, fmt.Sprintf("%s says %s, %s follows", printable(d.Field), partInWords(d.Says), partInWords(d.Recomputed)))

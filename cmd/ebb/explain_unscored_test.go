@@ -5,21 +5,24 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // TestExplainGoesOnWithoutScore: an alert about a customer without activity has no score to recompute, and is no reason to stop.
 func TestExplainGoesOnWithoutScore(t *testing.T) {
-	pack, err := scoring.Load("saas", nil, scoring.Overrides{})
+	pack, err := pack.Load("saas", nil, pack.Overrides{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, c := scoring.NewScorer(pack), scoring.Customer{Profile: &scoring.Profile{}}
+	s, c := scoring.NewScorer(pack), profile.Customer{Profile: &profile.Profile{}}
 	var lines []byte
 	for i, eventType := range []string{"Payment Failed", "Payment Succeeded"} {
 		at := int64(1_700_000_000_000 + i*1000)
-		for _, d := range s.Observe(&c, &scoring.Population{}, &scoring.Observation{Time: at, Signal: pack.Signal([]byte(eventType))}) {
-			a := scoring.Alert{Decision: d, Customer: []byte("c-1"), Cause: scoring.Cause{EventType: []byte(eventType), Time: at}}
-			lines = append(scoring.NewRenderer(pack).AppendAlert(lines, &a, a.ID()), '\n')
+		for _, d := range s.Observe(&c, &profile.Population{}, &scoring.Observation{Time: at, Signal: pack.Signal([]byte(eventType))}) {
+			a := alert.Alert{Decision: d, Customer: []byte("c-1"), Cause: alert.Cause{EventType: []byte(eventType), Time: at}}
+			lines = append(alert.NewRenderer(pack).AppendAlert(lines, &a, a.ID()), '\n')
 		}
 	}
 	o := run(t, nil, strings.NewReader(string(lines)), "explain").want(t, 0)

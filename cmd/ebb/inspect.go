@@ -9,7 +9,8 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
-	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // inspectFlags is the command line of inspect.
@@ -98,9 +99,9 @@ func eachPartition(ctx context.Context, redis *redisstore.Client, group string, 
 const mostProbed = 256
 
 // packOf is the pack under which the customer was last folded.
-func packOf(i *redisstore.Inspection, partition int, configured *scoring.Pack) (*scoring.Pack, error) {
-	c := scoring.Customer{Profile: &scoring.Profile{}}
-	if err := scoring.ReadProfile(i.Profile, &c); err != nil {
+func packOf(i *redisstore.Inspection, partition int, configured *pack.Pack) (*pack.Pack, error) {
+	c := profile.Customer{Profile: &profile.Profile{}}
+	if err := profile.Read(i.Profile, &c); err != nil {
 		return nil, err
 	}
 	return packAt(i, partition, c.Generation, configured)
@@ -108,14 +109,14 @@ func packOf(i *redisstore.Inspection, partition int, configured *scoring.Pack) (
 
 // packAt is the pack of a generation of the partition: one of those kept beside the state or, where none was announced yet, the
 // configured one; nil: that cannot be read.
-func packAt(i *redisstore.Inspection, partition int, generation uint8, configured *scoring.Pack) (*scoring.Pack, error) {
+func packAt(i *redisstore.Inspection, partition int, generation uint8, configured *pack.Pack) (*pack.Pack, error) {
 	hash := i.Meta.Pack
 	if n := int(generation); n < len(i.Meta.Packs) {
 		hash = i.Meta.Packs[n].Hash
 	}
 	for _, k := range i.Packs {
 		if k.Hash == hash {
-			return scoring.LoadCanonical(k.Canonical)
+			return pack.LoadCanonical(k.Canonical)
 		}
 	}
 	if configured == nil || hash != configured.Hash {

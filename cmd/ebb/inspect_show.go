@@ -11,6 +11,9 @@ import (
 
 	"ebb/pipeline"
 	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // inspected is what is known of a customer: what an alert would say now, and the state behind it.
@@ -31,10 +34,10 @@ type inspected struct {
 	Next      string             `json:"next_deadline,omitempty"`
 	Episodes  []inspectedEpisode `json:"open_episodes"`
 	State     int                `json:"state_bytes"`
-	*scoring.Explanation
+	*alert.Explanation
 	Differences *struct{} `json:"differences,omitempty"` // there is nothing to differ from
 
-	by *scoring.Renderer
+	by *alert.Renderer
 }
 
 type inspectedEpisode struct {
@@ -46,10 +49,10 @@ type inspectedEpisode struct {
 	Code     string  `json:"code,omitempty"`
 }
 
-func newInspected(pack *scoring.Pack, tenant, customer string, partition int, m *pipeline.Meta, state []byte) (*inspected, error) {
-	c := scoring.Customer{Profile: &scoring.Profile{}}
+func newInspected(pack *pack.Pack, tenant, customer string, partition int, m *pipeline.Meta, state []byte) (*inspected, error) {
+	c := profile.Customer{Profile: &profile.Profile{}}
 	scorer := scoring.NewScorer(pack)
-	err := scoring.ReadProfile(state, &c)
+	err := profile.Read(state, &c)
 	if err == nil {
 		err = scorer.Fits(&c)
 	}
@@ -61,7 +64,7 @@ func newInspected(pack *scoring.Pack, tenant, customer string, partition int, m 
 	curve := m.Learnt.Curve()
 	now.Reading = curve.At(now.Score.Sum())
 	v := &inspected{
-		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), by: scoring.NewRenderer(pack), At: instantText(at),
+		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), by: alert.NewRenderer(pack), At: instantText(at),
 		Tier: now.Tier.String(), Stage: now.Score.Stage.String(), Visits: c.Visits, Reasons: []explainedWords{},
 		First: instantText(c.First), Last: instantText(c.Last), Next: instantText(c.Armed * 60_000), State: len(state),
 		Features: map[string]*int64{}, Episodes: []inspectedEpisode{},
@@ -73,10 +76,10 @@ func newInspected(pack *scoring.Pack, tenant, customer string, partition int, m 
 			v.Features[name] = &n
 		}
 	}
-	if c.Episode.Tier != scoring.TierNone {
-		v.Episodes = append(v.Episodes, inspectedEpisode{Kind: scoring.Lapse.String(), Number: c.Episodes, Sequence: c.Episode.Sequence, Since: instantText(c.Episode.Since * 60_000)})
+	if c.Episode.Tier != profile.TierNone {
+		v.Episodes = append(v.Episodes, inspectedEpisode{Kind: profile.Lapse.String(), Number: c.Episodes, Sequence: c.Episode.Sequence, Since: instantText(c.Episode.Since * 60_000)})
 	}
-	for n := scoring.Explicit; n < scoring.NumKinds; n++ {
+	for n := profile.Explicit; n < profile.NumKinds; n++ {
 		if h := c.EpisodeOf(n); h.Open() {
 			floor, code := scorer.EpisodeFloor(&c, n)
 			v.Episodes = append(v.Episodes, inspectedEpisode{n.String(), h.Number, h.Sequence, instantText(h.Since), floor, code})
@@ -87,14 +90,14 @@ func newInspected(pack *scoring.Pack, tenant, customer string, partition int, m 
 
 // explain fills in what an alert would say now, by way of that alert.
 func (v *inspected) explain(now *scoring.Decision) error {
-	a := scoring.Alert{Decision: *now, Tenant: []byte(v.Tenant), Customer: []byte(v.Customer), Cause: scoring.Cause{Deadline: true, Time: now.At}}
+	a := alert.Alert{Decision: *now, Tenant: []byte(v.Tenant), Customer: []byte(v.Customer), Cause: alert.Cause{Deadline: true, Time: now.At}}
 	b := v.by.AppendAlert(nil, &a, a.ID())
 	e, err := explainAlert(b, nil)
 	if err != nil {
 		return fmt.Errorf("explain the state: %w", err)
 	}
 	v.Explanation, v.Coverage = e.Explanation, e.Coverage
-	if now.Kind != scoring.Lapse || now.Score.Visits > 0 {
+	if now.Kind != profile.Lapse || now.Score.Visits > 0 {
 		v.Reasons = e.Reasons
 	}
 	return nil

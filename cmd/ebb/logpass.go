@@ -9,7 +9,7 @@ import (
 
 	"ebb/cmd/ebb/backtest"
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // logPass is a log of the past on its way through an engine.
@@ -24,7 +24,7 @@ type logPass struct {
 
 // each hands every event to take, in the order of the log, with the properties that the pack reads. A bar shows how far it
 // is. late is asked, after each, for events more than a day older than one before them, and what that one's time is.
-func (p *logPass) each(ctx context.Context, pack *scoring.Pack, what string, take func(*backtest.Event, *logEntry), late func() (int64, time.Time)) error {
+func (p *logPass) each(ctx context.Context, pack *pack.Pack, what string, take func(*backtest.Event, *logEntry), late func() (int64, time.Time)) error {
 	f, err := p.open(ctx)
 	if err != nil {
 		return err

@@ -14,7 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/pipeline/redisstore"
-	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 func newPacksCommand(a *app) *cobra.Command {
@@ -45,13 +46,13 @@ type packSummary struct {
 	State    int      `json:"state_bytes_at_most"` // of a customer's features
 }
 
-func summarise(k *scoring.Pack) packSummary {
+func summarise(k *pack.Pack) packSummary {
 	s := packSummary{
 		Name: k.Name, Version: k.Version, Hash: k.Hash, Horizon: fmt.Sprintf("%gd", k.Horizon.Hours()/24), Activity: len(k.Activity),
-		Signals: len(k.SignalNames()), Features: len(k.Features), Factors: len(k.Model.Factors), Kinds: []string{scoring.Lapse.String()},
+		Signals: len(k.SignalNames()), Features: len(k.Features), Factors: len(k.Model.Factors), Kinds: []string{profile.Lapse.String()},
 		State: k.MaxFeatureState(),
 	}
-	for n := scoring.Explicit; n < scoring.NumKinds; n++ {
+	for n := profile.Explicit; n < profile.NumKinds; n++ {
 		if len(k.Kinds[n].Opens) > 0 {
 			s.Kinds = append(s.Kinds, n.String())
 		}
@@ -69,8 +70,8 @@ func newPacksListCommand(a *app) *cobra.Command {
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var all []packSummary
-			for _, name := range scoring.Shipped() {
-				k, err := scoring.Load(name, readFile, scoring.Overrides{})
+			for _, name := range pack.Shipped() {
+				k, err := pack.Load(name, readFile, pack.Overrides{})
 				if err != nil {
 					return err
 				}
@@ -120,7 +121,7 @@ Redis, with all overrides in it, and ebb explain --pack takes it.`,
 			case reasons && len(args) == 0:
 				return showReasons(newScreen(cmd.OutOrStdout(), a.environ))
 			case reasons || len(args) == 0:
-				return usageError{fmt.Errorf("want a pack (%s, or the hash of one that has run) or --reasons, one of the two", strings.Join(scoring.Shipped(), ", "))}
+				return usageError{fmt.Errorf("want a pack (%s, or the hash of one that has run) or --reasons, one of the two", strings.Join(pack.Shipped(), ", "))}
 			}
 			b, err := a.packSource(cmd.Context(), args[0])
 			if err != nil {
@@ -137,7 +138,7 @@ Redis, with all overrides in it, and ebb explain --pack takes it.`,
 // packSource is a pack as it is written, or one that the group has run in its canonical form, a line.
 func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 	if !packHash.MatchString(name) {
-		return scoring.Source(name, readFile)
+		return pack.Source(name, readFile)
 	}
 	cfg, err := a.config()
 	if err != nil {
@@ -179,7 +180,7 @@ func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 var packHash = regexp.MustCompile(`^[0-9a-f]{8,64}$`)
 
 func showReasons(s screen) error {
-	all := scoring.Reasons()
+	all := pack.Reasons()
 	width := 0
 	for code := range all {
 		width = max(width, len(code))
@@ -201,7 +202,7 @@ made-up customers with events of the pack's types over a year, which meet its co
 		Example: "  ebb packs validate mine.yaml\n  ebb packs validate saas --json",
 		Args:    arguments(1, 1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			k, err := scoring.Load(args[0], readFile, scoring.Overrides{})
+			k, err := pack.Load(args[0], readFile, pack.Overrides{})
 			if err != nil {
 				return err
 			}

@@ -12,7 +12,8 @@ import (
 	"ebb/cmd/ebb/backtest"
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
-	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // packsDiffFlags is the command line of packs diff.
@@ -110,7 +111,7 @@ func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (
 	if err != nil {
 		return nil, err
 	}
-	var packs [2]*scoring.Pack
+	var packs [2]*pack.Pack
 	for i, name := range names {
 		cfg.Pack.Name = name
 		if packs[i], err = loadPack(cfg); err != nil {
@@ -139,7 +140,7 @@ func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (
 }
 
 // compare sends the log through both packs.
-func (f *packsDiffFlags) compare(ctx context.Context, p *logPass, packs [2]*scoring.Pack) (*backtest.Difference, error) {
+func (f *packsDiffFlags) compare(ctx context.Context, p *logPass, packs [2]*pack.Pack) (*backtest.Difference, error) {
 	var dates []time.Time
 	if f.at != "" {
 		var err error
@@ -197,12 +198,12 @@ func newMigration(m *backtest.Migration) migrationJSON {
 	out := migrationJSON{At: m.At, Tiers: []migrationCell{}, Stages: []migrationCell{}}
 	for a := range m.Tiers {
 		for b, n := range m.Tiers[a] {
-			out.Tiers = appendCell(out.Tiers, scoring.Tier(a).String(), scoring.Tier(b).String(), n)
+			out.Tiers = appendCell(out.Tiers, profile.Tier(a).String(), profile.Tier(b).String(), n)
 		}
 	}
 	for a := range m.Stages {
 		for b, n := range m.Stages[a] {
-			out.Stages = appendCell(out.Stages, scoring.Stage(a).String(), scoring.Stage(b).String(), n)
+			out.Stages = appendCell(out.Stages, profile.Stage(a).String(), profile.Stage(b).String(), n)
 		}
 	}
 	return out

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // declaredDifference is a setting that two packs declare differently, or that only one of them has. What stands in a list is
@@ -22,9 +22,9 @@ type declaredDifference struct {
 }
 
 // declaredDifferences compares the canonical forms of two packs, but for their name and version.
-func declaredDifferences(a, b *scoring.Pack) []declaredDifference {
+func declaredDifferences(a, b *pack.Pack) []declaredDifference {
 	var trees [2]map[string]any
-	for i, k := range []*scoring.Pack{a, b} {
+	for i, k := range []*pack.Pack{a, b} {
 		decoder := json.NewDecoder(bytes.NewReader(k.Canonical()))
 		decoder.UseNumber()
 		if err := decoder.Decode(&trees[i]); err != nil {
@@ -40,7 +40,7 @@ func declaredDifferences(a, b *scoring.Pack) []declaredDifference {
 }
 
 // readablePack puts settings as a pack's author writes them.
-func readablePack(tree map[string]any, k *scoring.Pack) {
+func readablePack(tree map[string]any, k *pack.Pack) {
 	delete(tree, "horizon_ms")
 	tree["horizon"] = formatDuration(k.Horizon)
 	tree["tiers"] = map[string]any{"watch": k.Tiers.Watch, "at_risk": k.Tiers.AtRisk, "critical": k.Tiers.Critical}

@@ -8,7 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"ebb/cmd/ebb/backtest"
-	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // packsDiffText shows the difference between two packs to people.
@@ -153,11 +153,11 @@ func (t packsDiffText) decided(d *decidedDifference) {
 // migration is the matrix of tiers at a moment, and that of stages where any customer is in another one. That somebody is at
 // risk by one pack alone is left to the tiers and the alerts.
 func (t packsDiffText) migration(when string, m *backtest.Migration) {
-	names := make([]string, scoring.NumTiers)
+	names := make([]string, profile.NumTiers)
 	for i := range names {
-		names[i] = scoring.Tier(i).String()
+		names[i] = profile.Tier(i).String()
 	}
-	names[scoring.TierNone] = "no score"
+	names[profile.TierNone] = "no score"
 	cells := make([][]int64, len(names))
 	for i := range cells {
 		cells[i] = m.Tiers[i][:]
@@ -171,11 +171,11 @@ func (t packsDiffText) migration(when string, m *backtest.Migration) {
 			grouped(worse+better), grouped(total(cells)), t.b, grouped(worse), grouped(better)))
 	}
 
-	stages := make([]string, scoring.NumStages)
+	stages := make([]string, profile.NumStages)
 	cells = make([][]int64, len(stages))
-	same := m.Stages[scoring.StageActive][scoring.StageAtRisk] + m.Stages[scoring.StageAtRisk][scoring.StageActive]
+	same := m.Stages[profile.StageActive][profile.StageAtRisk] + m.Stages[profile.StageAtRisk][profile.StageActive]
 	for i := range stages {
-		stages[i] = scoring.Stage(i).String()
+		stages[i] = profile.Stage(i).String()
 		cells[i] = m.Stages[i][:]
 		same += m.Stages[i][i]
 	}

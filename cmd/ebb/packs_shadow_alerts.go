@@ -12,6 +12,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring"
+	"ebb/scoring/profile"
 	"ebb/sinks"
 )
 
@@ -170,7 +171,7 @@ func (s *shadowedAlerts) result(first, until int64) *alertsCompared {
 		}
 		return math.Round(float64(n)/out.Days*1000) / 1000
 	}
-	for k := range scoring.NumKinds {
+	for k := range profile.NumKinds {
 		for t := range scoring.NumTransitions {
 			if n, ok := s.counts[alertSort{k.String(), t.String()}]; ok {
 				out.Sorts = append(out.Sorts, alertRate{k.String(), t.String(), n[sideMain], n[sideShadow], rate(n[sideMain]), rate(n[sideShadow])})

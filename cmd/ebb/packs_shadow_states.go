@@ -14,6 +14,9 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
 	"ebb/scoring"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // shadowedStates compares the states of the customers that the main group and a shadow hold, partition by partition.
@@ -39,11 +42,11 @@ const (
 // stateSide is one of the two groups, in the partition that is being read.
 type stateSide struct {
 	group      string
-	configured *scoring.Pack // nil: it cannot be read
+	configured *pack.Pack // nil: it cannot be read
 	held       redisstore.Inspection
 	partition  int
 	scorers    map[uint8]*scoring.Scorer // by generation
-	customer   scoring.Customer
+	customer   profile.Customer
 }
 
 // scoreChange is a customer whose score is another one by the shadow.
@@ -131,9 +134,9 @@ func (s *shadowedStates) compare(key, main, shadow string) error {
 			s.first = min(s.first, c.First)
 		}
 	}
-	var tiers [2]scoring.Tier
-	var stages [2]scoring.Stage
-	var scores [2]scoring.Score
+	var tiers [2]profile.Tier
+	var stages [2]profile.Stage
+	var scores [2]model.Score
 	change := scoreChange{key: key}
 	for i, said := range []*scoredBy{&change.Main, &change.Shadow} {
 		now := scorers[i].Now(&s.sides[i].customer, at)
@@ -143,22 +146,22 @@ func (s *shadowedStates) compare(key, main, shadow string) error {
 	}
 	s.migration.Tiers[tiers[sideMain]][tiers[sideShadow]]++
 	s.migration.Stages[stages[sideMain]][stages[sideShadow]]++
-	if tiers[sideMain] == scoring.TierNone || tiers[sideShadow] == scoring.TierNone {
+	if tiers[sideMain] == profile.TierNone || tiers[sideShadow] == profile.TierNone {
 		return nil // there is no score to compare with
 	}
 	change.Difference = math.Round((change.Shadow.Risk-change.Main.Risk)*1000) / 1000
 	s.keep(&change, func() []termChange {
-		return why([2]*scoring.Customer{&s.sides[0].customer, &s.sides[1].customer}, scorers, &scores, at)
+		return why([2]*profile.Customer{&s.sides[0].customer, &s.sides[1].customer}, scorers, &scores, at)
 	})
 	return nil
 }
 
 // read takes a customer's profile and returns the scorer of the pack under which it was last folded.
-func (s *stateSide) read(profile string) (*scoring.Scorer, error) {
+func (s *stateSide) read(state string) (*scoring.Scorer, error) {
 	if s.customer.Profile == nil {
-		s.customer.Profile = &scoring.Profile{}
+		s.customer.Profile = &profile.Profile{}
 	}
-	if err := scoring.ReadProfile([]byte(profile), &s.customer); err != nil {
+	if err := profile.Read([]byte(state), &s.customer); err != nil {
 		return nil, err
 	}
 	scorer := s.scorers[s.customer.Generation]
@@ -188,9 +191,9 @@ func (s *shadowedStates) keep(c *scoreChange, why func() []termChange) {
 }
 
 // why is what adds to one score and not as much to the other.
-func why(customers [2]*scoring.Customer, scorers [2]*scoring.Scorer, scores *[2]scoring.Score, at int64) []termChange {
+func why(customers [2]*profile.Customer, scorers [2]*scoring.Scorer, scores *[2]model.Score, at int64) []termChange {
 	var all []termChange
-	for i, name := range scoring.TermNames() {
+	for i, name := range model.TermNames() {
 		all = append(all, termChange{name, scores[sideMain].Terms[i], scores[sideShadow].Terms[i]})
 	}
 	for i := range scorers {

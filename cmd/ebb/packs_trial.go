@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/feature"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // packTrial is what made-up customers did to a pack.
@@ -19,11 +22,11 @@ type packTrial struct {
 
 // tryPack sends customers through a pack whose events are drawn without any sense: it shows that the pack runs, not what it is
 // worth.
-func tryPack(k *scoring.Pack) packTrial {
+func tryPack(k *pack.Pack) packTrial {
 	const customers, year = 200, 365 * 24 * time.Hour
 	s := packTrial{Customers: customers, Raised: map[string]int{}, Silent: []string{}}
 	r := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // a seeded draw, nothing secret
-	scorer, pop := scoring.NewScorer(k), scoring.Population{}
+	scorer, pop := scoring.NewScorer(k), profile.Population{}
 	types, wanted := k.EventTypes(), k.Wanted()
 	added := map[string]bool{}
 	note := func(decisions []scoring.Decision) {
@@ -34,7 +37,7 @@ func tryPack(k *scoring.Pack) packTrial {
 		}
 	}
 	for range customers {
-		c := scoring.Customer{Profile: &scoring.Profile{}}
+		c := profile.Customer{Profile: &profile.Profile{}}
 		gap := int64(time.Hour) / 1e6 * (1 + r.Int64N(30*24))
 		const begin = 1_700_000_000_000
 		for at := begin + r.Int64N(gap); at < begin+year.Milliseconds(); at += 1 + r.Int64N(2*gap) {
@@ -62,17 +65,17 @@ func tryPack(k *scoring.Pack) packTrial {
 }
 
 // drawProperties draws properties; every other one meets a condition of the pack, if it has one for it.
-func drawProperties(r *rand.Rand, wanted [][]scoring.PropertyValue) []scoring.PropertyValue {
-	all := make([]scoring.PropertyValue, len(wanted))
+func drawProperties(r *rand.Rand, wanted [][]feature.Property) []feature.Property {
+	all := make([]feature.Property, len(wanted))
 	for i := range all {
 		switch met := wanted[i]; {
 		case len(met) > 0 && r.IntN(2) == 0:
 			all[i] = met[r.IntN(len(met))]
 		case r.IntN(8) == 0: // missing
 		case r.IntN(4) == 0:
-			all[i] = scoring.PropertyValue{Kind: scoring.PropertyText, Hash: r.Uint64N(8)}
+			all[i] = feature.Property{Kind: feature.PropertyText, Hash: r.Uint64N(8)}
 		default:
-			all[i] = scoring.PropertyValue{Kind: scoring.PropertyNumber, Number: 1000 * r.Int64N(11)}
+			all[i] = feature.Property{Kind: feature.PropertyNumber, Number: 1000 * r.Int64N(11)}
 		}
 	}
 	return all

@@ -26,6 +26,8 @@ import (
 	"ebb/pipeline/redisstore"
 	"ebb/pipeline/worker"
 	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/sinks"
 )
 
@@ -46,9 +48,9 @@ type processor struct {
 	cfg     *Config
 	opts    processorOptions
 	log     zerolog.Logger
-	pack    *scoring.Pack                // that it was started with
-	newest  atomic.Pointer[scoring.Pack] // that was loaded since
-	met     atomic.Pointer[scoring.Pack] // the newest that a partition has asked for
+	pack    *pack.Pack                // that it was started with
+	newest  atomic.Pointer[pack.Pack] // that was loaded since
+	met     atomic.Pointer[pack.Pack] // the newest that a partition has asked for
 	kafka   *kafkawire.Client
 	redis   *redisstore.Client
 	topic   kafkawire.Topic
@@ -241,7 +243,7 @@ func (p *processor) joinAs() (err error) {
 
 // formats are the versions of the state that a program reads and writes that knows newest, that one first.
 func formats(newest int) (all []int) {
-	for f := cmp.Or(newest, scoring.NewestProfile); f >= scoring.OldestProfile; f-- {
+	for f := cmp.Or(newest, profile.NewestVersion); f >= profile.OldestVersion; f-- {
 		all = append(all, f)
 	}
 	return all

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // packEvery is how often the pack's file is looked at, besides on SIGHUP.
@@ -31,7 +31,7 @@ func (p *processor) followPack(ctx context.Context) {
 		tick := time.NewTicker(packEvery)
 		defer tick.Stop()
 		f := packFile{processor: p}
-		file := scoring.IsFile(p.cfg.Pack.Name)
+		file := pack.IsFile(p.cfg.Pack.Name)
 		for {
 			select {
 			case <-tick.C:
@@ -49,7 +49,7 @@ func (p *processor) followPack(ctx context.Context) {
 	})
 }
 
-// packFile is the pack's file as it was when it was last looked at.
+// file is the pack's file as it was when it was last looked at.
 type packFile struct {
 	*processor
 	text   []byte
@@ -59,7 +59,7 @@ type packFile struct {
 
 // look loads the pack if its file is another than at the last look, and says once what came of it.
 func (f *packFile) look() {
-	text, err := scoring.Source(f.cfg.Pack.Name, readFile)
+	text, err := pack.Source(f.cfg.Pack.Name, readFile)
 	failed := ""
 	if err != nil {
 		failed = err.Error()
@@ -68,7 +68,7 @@ func (f *packFile) look() {
 		return
 	}
 	f.text, f.failed, f.known = text, failed, true
-	var k *scoring.Pack
+	var k *pack.Pack
 	if err == nil {
 		k, err = loadPackFrom(f.cfg, func(string) ([]byte, error) { return text, nil })
 	}
@@ -89,7 +89,7 @@ func (f *packFile) look() {
 
 // succeeds says why a pack cannot take the place of another while that is at work. One that no partition has asked for since it was
 // loaded is not: it has begun nowhere, and may be taken back.
-func succeeds(before, k *scoring.Pack) error {
+func succeeds(before, k *pack.Pack) error {
 	switch {
 	case k.Hash == before.Hash:
 		return nil
@@ -102,7 +102,7 @@ func succeeds(before, k *scoring.Pack) error {
 }
 
 // configured is the newest pack that was loaded, whatever the record. A partition asks before a record that the pack may begin with.
-func (p *processor) configured(int64) *scoring.Pack {
+func (p *processor) configured(int64) *pack.Pack {
 	k := p.newest.Load()
 	p.met.Store(k)
 	return k

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ebb/scoring"
+	"ebb/scoring/alert"
 )
 
 // tooWide lists the lines that a terminal would break.
@@ -21,11 +21,11 @@ func tooWide(shown string, width int) (lines []string) {
 
 // TestTablesFitTheTerminal: what a table holds is wrapped in its column, so that its lines stay lines, and nothing is lost.
 func TestTablesFitTheTerminal(t *testing.T) {
-	published, err := os.ReadFile(filepath.Join("..", "..", "scoring", "testdata", "alerts.ndjson"))
+	published, err := os.ReadFile(filepath.Join("..", "..", "scoring", "alert", "testdata", "alerts.ndjson"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	explanation, err := scoring.Explain([]byte(firstLine(published)))
+	explanation, err := alert.Explain([]byte(firstLine(published)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/feature"
 )
 
 // Decoder turns records into events, by hand, because decoding is the most expensive step of the line. It tells the three
@@ -24,8 +24,8 @@ type Decoder struct {
 	mapping   *Mapping    // nil: none
 	found     slotTable   // what its paths lead to
 
-	properties *properties             // that a pack reads; nil: none
-	values     []scoring.PropertyValue // of the events since Reset
+	properties *properties        // that a pack reads; nil: none
+	values     []feature.Property // of the events since Reset
 }
 
 // New returns a decoder that refuses records of more than maxRecordBytes (key, value and headers together). 0 sets

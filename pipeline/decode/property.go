@@ -4,7 +4,8 @@ import (
 	"strings"
 
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/feature"
+	"ebb/scoring/pack"
 )
 
 // The properties that a pack reads stand below an event's `properties` (flat JSON and Segment), in a CloudEvent's data, and
@@ -13,14 +14,14 @@ import (
 
 // properties are the paths that a pack reads. They do not change, and any number of decoders share them.
 type properties struct {
-	pack  *scoring.Pack
+	pack  *pack.Pack
 	root  mappedNode
 	ends  []*mappedNode // by the pack's index
 	slots int
 }
 
 // newProperties enters the pack's paths into a tree. nil: it reads none.
-func newProperties(k *scoring.Pack) *properties {
+func newProperties(k *pack.Pack) *properties {
 	paths := k.Properties()
 	if len(paths) == 0 {
 		return nil
@@ -34,7 +35,7 @@ func newProperties(k *scoring.Pack) *properties {
 }
 
 // Reading makes d look for the properties that a pack reads.
-func (d *Decoder) Reading(k *scoring.Pack) *Decoder {
+func (d *Decoder) Reading(k *pack.Pack) *Decoder {
 	p := newProperties(k)
 	if d.properties = p; p != nil {
 		d.found.at = make([]jsonToken, max(p.slots, len(d.found.at)))
@@ -63,27 +64,27 @@ func (d *Decoder) readProperties(b []byte, object jsonToken, e *pipeline.Event) 
 const maxPropertyText = 1024
 
 // property is what scoring sees of a value.
-func (d *Decoder) property(b []byte, t jsonToken) scoring.PropertyValue {
+func (d *Decoder) property(b []byte, t jsonToken) feature.Property {
 	switch t.kind {
 	case jsonAbsent, jsonNull:
-		return scoring.PropertyValue{}
+		return feature.Property{}
 	case jsonInteger, jsonFraction:
 		if n, ok := parseMoney(b[t.from:t.to], 3, true); ok {
-			return scoring.PropertyValue{Kind: scoring.PropertyNumber, Number: n}
+			return feature.Property{Kind: feature.PropertyNumber, Number: n}
 		}
 	case jsonPlain, jsonEscaped:
 		text, fault := d.text(b, t, maxPropertyText, false)
 		if fault == textMissing {
-			return scoring.PropertyValue{}
+			return feature.Property{}
 		}
 		if fault == textFine {
-			return scoring.TextProperty(text)
+			return feature.TextProperty(text)
 		}
 	case jsonTrue:
-		return scoring.PropertyValue{Kind: scoring.PropertyBool, Number: 1}
+		return feature.Property{Kind: feature.PropertyBool, Number: 1}
 	case jsonFalse:
-		return scoring.PropertyValue{Kind: scoring.PropertyBool}
+		return feature.Property{Kind: feature.PropertyBool}
 	case jsonExponent, jsonObject, jsonOther:
 	}
-	return scoring.PropertyValue{Kind: scoring.PropertyOther}
+	return feature.Property{Kind: feature.PropertyOther}
 }

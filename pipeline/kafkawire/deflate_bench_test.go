@@ -7,20 +7,23 @@ import (
 
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // someAlerts are n alerts about shoppers who fell silent after one to forty orders.
 func someAlerts(b *testing.B, n int) (alerts [][]byte) {
 	b.Helper()
 	const day = 86_400_000
-	pack, err := scoring.Load("retail", nil, scoring.Overrides{})
+	pack, err := pack.Load("retail", nil, pack.Overrides{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, renderer, pop := scoring.NewScorer(pack), scoring.NewRenderer(pack), &scoring.Population{}
+	s, renderer, pop := scoring.NewScorer(pack), alert.NewRenderer(pack), &profile.Population{}
 	for i := range uint64(n) {
 		r := rand.New(rand.NewPCG(1, i))
-		c := scoring.Customer{Profile: &scoring.Profile{}}
+		c := profile.Customer{Profile: &profile.Profile{}}
 		at := int64(1_700_000_000_000)
 		for range 1 + r.IntN(40) {
 			s.Observe(&c, pop, &scoring.Observation{Time: at, Signal: pack.Signal([]byte("Order Completed")), HasValue: true, Value: r.Int64N(50_000)})
@@ -28,7 +31,7 @@ func someAlerts(b *testing.B, n int) (alerts [][]byte) {
 		}
 		for c.Armed != 0 {
 			for _, d := range s.Wake(&c) {
-				a := scoring.Alert{Decision: d, Customer: fmt.Appendf(nil, "c-%08d", i), Cause: scoring.Cause{Deadline: true, Time: d.At}}
+				a := alert.Alert{Decision: d, Customer: fmt.Appendf(nil, "c-%08d", i), Cause: alert.Cause{Deadline: true, Time: d.At}}
 				alerts = append(alerts, renderer.AppendAlert(nil, &a, a.ID()))
 			}
 		}

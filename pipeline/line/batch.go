@@ -5,14 +5,14 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // Batch is one answer of Fetch, decoded: the unit of I/O, never of meaning.
 type Batch struct {
 	Fetched pipeline.Fetched
 	decoder *decode.Decoder
-	pack    *scoring.Pack    // whose properties the decoder reads
+	pack    *pack.Pack       // whose properties the decoder reads
 	Events  []pipeline.Event // parallel to fetched.Records
 	hashes  []hashes
 	slots   []int32 // where each event's customer is cached; -1 for an unusable record
@@ -20,7 +20,7 @@ type Batch struct {
 }
 
 // NewBatch makes an empty batch, whose decoder reads the properties of a pack.
-func NewBatch(decoder *decode.Decoder, pack *scoring.Pack) *Batch {
+func NewBatch(decoder *decode.Decoder, pack *pack.Pack) *Batch {
 	return &Batch{decoder: decoder, pack: pack}
 }
 
@@ -85,7 +85,7 @@ func (b *Batch) Empty(next int64) {
 }
 
 // ReadFor has the batch hold the properties that the newest pack reads: it may have been decoded before that began.
-func (b *Batch) ReadFor(k *scoring.Pack) {
+func (b *Batch) ReadFor(k *pack.Pack) {
 	if b.pack == k || len(b.Events) == 0 {
 		return
 	}

@@ -10,7 +10,8 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
-	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // benchRecords is a log like that of the end-to-end benchmark: each customer comes at gaps around its own, half of them
@@ -80,7 +81,7 @@ func benchmarkLine(b *testing.B, name string) {
 	b.Helper()
 	const events, customers, size = 500_000, 50_000, 10_000
 	records := benchRecords(events, customers)
-	pack, err := scoring.Load(name, nil, scoring.Overrides{Horizon: 30 * 24 * time.Hour, Friction: map[string]float64{"Support Ticket Opened": 0, "Payment Failed": 1}})
+	k, err := pack.Load(name, nil, pack.Overrides{Horizon: 30 * 24 * time.Hour, Friction: map[string]float64{"Support Ticket Opened": 0, "Payment Failed": 1}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func benchmarkLine(b *testing.B, name string) {
 		}
 		if at == events {
 			at = 0
-			l = New(&Config{Profiles: scoring.NewestProfile, CacheCustomers: customers}, &pipeline.Standing{}, &History{Packs: []*scoring.Pack{pack}})
+			l = New(&Config{Profiles: profile.NewestVersion, CacheCustomers: customers}, &pipeline.Standing{}, &History{Packs: []*pack.Pack{k}})
 		}
 		bt.Fetched.Records, bt.Fetched.Next = records[at:at+size], int64(at+size)
 		bt.Decode()

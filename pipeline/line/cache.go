@@ -3,7 +3,7 @@ package line
 import (
 	"bytes"
 
-	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // customer is one cached customer: the profile as of everything folded so far. It holds no pointer, so that the garbage
@@ -17,7 +17,7 @@ type customer struct {
 	exists  bool // holds a customer; false: the slot is free
 	short   [shortKey]byte
 
-	profile scoring.Profile
+	profile profile.Profile
 }
 
 const shortKey = 40 // longest key that lies in the customer itself

@@ -4,14 +4,14 @@ import (
 	"slices"
 
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // Control is a control record on its way into the line.
 type Control struct {
 	Offset int64 // of the record before which it applies
 	pipeline.Change
-	Begins *scoring.Pack // the pack of a ControlPack
+	Begins *pack.Pack // the pack of a ControlPack
 }
 
 // Control applies what stands before the next record, in the order of its offsets: in a replay the control records that
@@ -22,7 +22,7 @@ type Control struct {
 // What fires by a sweep is decided by what is in force. So that this is a function of the records, and not of when a sweep came
 // round, a control record applies where the sweep has come as far as the watermark. ok is false while it has not: no record may
 // be folded before it has (AtEdge).
-func (l *Line) Control(configured *scoring.Pack) (applied []Control, waits string, ok bool) {
+func (l *Line) Control(configured *pack.Pack) (applied []Control, waits string, ok bool) {
 	before := len(l.applied)
 	for {
 		c, waits := l.nextControl(configured)
@@ -38,7 +38,7 @@ func (l *Line) Control(configured *scoring.Pack) (applied []Control, waits strin
 }
 
 // nextControl is what applies before the next record; nil: nothing, as far as the configured pack goes for the reason given.
-func (l *Line) nextControl(configured *scoring.Pack) (c *Control, waits string) {
+func (l *Line) nextControl(configured *pack.Pack) (c *Control, waits string) {
 	switch {
 	case len(l.ahead) > 0 && l.ahead[0].Offset <= l.meta.Next:
 		return &l.ahead[0], ""

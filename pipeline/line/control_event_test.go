@@ -9,14 +9,15 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
-	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // foldRecords puts records through a new line in one batch and gives the customer's profile, as it is encoded, and what
 // was counted.
-func foldRecords(t *testing.T, pack *scoring.Pack, records ...pipeline.Record) (profile []byte, tally Tally) {
+func foldRecords(t *testing.T, k *pack.Pack, records ...pipeline.Record) (state []byte, tally Tally) {
 	t.Helper()
-	l := New(&Config{Profiles: scoring.NewestProfile, CacheCustomers: 16}, &pipeline.Standing{}, &History{Packs: []*scoring.Pack{pack}})
+	l := New(&Config{Profiles: profile.NewestVersion, CacheCustomers: 16}, &pipeline.Standing{}, &History{Packs: []*pack.Pack{k}})
 	b := &Batch{decoder: decode.New(0)}
 	for i := range records {
 		records[i].Offset = int64(i)
@@ -34,12 +35,12 @@ func foldRecords(t *testing.T, pack *scoring.Pack, records ...pipeline.Record) (
 	if slot < 0 {
 		t.Fatal("the customer is not there")
 	}
-	return scoring.AppendProfile(nil, l.look(l.cache.at(slot))), tally
+	return profile.Append(nil, l.look(l.cache.at(slot))), tally
 }
 
-func anyPack(t *testing.T) *scoring.Pack {
+func anyPack(t *testing.T) *pack.Pack {
 	t.Helper()
-	pack, err := scoring.Load("any", nil, scoring.Overrides{Friction: map[string]float64{"identify": 1}})
+	pack, err := pack.Load("any", nil, pack.Overrides{Friction: map[string]float64{"identify": 1}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,9 @@ package line
 
 import (
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // Reasons why a configured pack does not apply. The names are a contract: metrics and logs use them.
@@ -14,7 +16,7 @@ const (
 
 // proposePack is the control record by which the configured pack begins, if it is newer than the newest, and the first of a
 // group; nil: none, for the reason given.
-func (l *Line) proposePack(configured *scoring.Pack) (c *Control, waits string) {
+func (l *Line) proposePack(configured *pack.Pack) (c *Control, waits string) {
 	newest, first := l.scorer.Pack, len(l.meta.Packs) == 0
 	switch {
 	case first:
@@ -33,9 +35,9 @@ func (l *Line) proposePack(configured *scoring.Pack) (c *Control, waits string) 
 }
 
 // beginPack makes k the pack of all customers from their next event on.
-func (l *Line) beginPack(k *scoring.Pack) {
+func (l *Line) beginPack(k *pack.Pack) {
 	if k.Horizon != l.scorer.Pack.Horizon {
-		l.meta.Learnt, l.curve = scoring.Calibration{}, scoring.Curve{} // it was the answer to another question
+		l.meta.Learnt, l.curve = model.Calibration{}, model.Curve{} // it was the answer to another question
 	}
 	if len(l.meta.Packs) > 0 { // else it is the one that the line was made with
 		l.packs.add(k)
@@ -62,5 +64,5 @@ func (l *Line) migrate(c *customer, e *pipeline.Event) {
 		m.Enter(&l.at, e.Time)
 		l.cache.keep(c, l.at.Features)
 	}
-	c.profile.Generation, c.profile.Probe = l.epoch, scoring.Probe{} // what is pending asks the older pack's question
+	c.profile.Generation, c.profile.Probe = l.epoch, profile.Probe{} // what is pending asks the older pack's question
 }

@@ -7,27 +7,28 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
-	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // versionOf is a pack of that name and version that reads one property.
-func versionOf(t *testing.T, name, version, property string) *scoring.Pack {
+func versionOf(t *testing.T, name, version, property string) *pack.Pack {
 	t.Helper()
 	text := fmt.Sprintf("name: %s\nversion: %q\nhorizon: 30d\nactivity: [buy]\nsignals:\n  low: {types: [buy], where: [{property: %s, at_most: 2}]}\n"+
 		"features:\n  lows: {kind: count, of: low, within: 30d}\n", name, version, property)
-	k, err := scoring.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{})
+	k, err := pack.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, pack.Overrides{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return k
 }
 
-func lineOf(k *scoring.Pack) *Line {
-	return New(&Config{Profiles: scoring.NewestProfile, CacheCustomers: 16}, &pipeline.Standing{}, &History{Packs: []*scoring.Pack{k}})
+func lineOf(k *pack.Pack) *Line {
+	return New(&Config{Profiles: profile.NewestVersion, CacheCustomers: 16}, &pipeline.Standing{}, &History{Packs: []*pack.Pack{k}})
 }
 
 // begins is the control record by which k begins at an offset.
-func begins(k *scoring.Pack, offset int64) Control {
+func begins(k *pack.Pack, offset int64) Control {
 	return Control{Offset: offset, Change: pipeline.Change{Kind: pipeline.ControlPack, Pack: pipeline.RefOf(k)}, Begins: k}
 }
 
@@ -35,7 +36,7 @@ func begins(k *scoring.Pack, offset int64) Control {
 func TestConfiguredPack(t *testing.T) {
 	active := versionOf(t, "shop", "2", "stars")
 	for name, c := range map[string]struct {
-		configured *scoring.Pack
+		configured *pack.Pack
 		earlier    int   // packs that the partition had before
 		published  int64 // the line is in a replay below it
 		waits      string
@@ -115,7 +116,7 @@ func TestReplayAnnouncesNothing(t *testing.T) {
 // TestEdges: no batch may reach over the published position, nor over a record before which a pack begins.
 func TestEdges(t *testing.T) {
 	k := versionOf(t, "shop", "1", "stars")
-	l := New(&Config{CacheCustomers: 16}, &pipeline.Standing{Mark: pipeline.Mark{Offset: 8}}, &History{Packs: []*scoring.Pack{k}, Ahead: []Control{begins(k, 5), begins(k, 9)}})
+	l := New(&Config{CacheCustomers: 16}, &pipeline.Standing{Mark: pipeline.Mark{Offset: 8}}, &History{Packs: []*pack.Pack{k}, Ahead: []Control{begins(k, 5), begins(k, 9)}})
 	if want := []int64{5, 8, 9}; !slices.Equal(l.Edges(), want) {
 		t.Errorf("edges at %v, want %v", l.Edges(), want)
 	}

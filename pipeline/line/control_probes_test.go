@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // TestBeginPackForgetsAnotherQuestion: what probes have taught is kept under a newer pack of the same horizon, and forgotten under one of
@@ -13,14 +15,14 @@ import (
 func TestBeginPackForgetsAnotherQuestion(t *testing.T) {
 	active := versionOf(t, "shop", "2", "stars")
 	same := versionOf(t, "shop", "3", "stars")
-	other, err := scoring.LoadCanonical([]byte(string(same.Canonical())))
+	other, err := pack.LoadCanonical([]byte(string(same.Canonical())))
 	if err == nil {
-		other, err = scoring.Load("shop.yaml", func(string) ([]byte, error) { return same.Canonical(), nil }, scoring.Overrides{Horizon: 31 * 24 * time.Hour})
+		other, err = pack.Load("shop.yaml", func(string) ([]byte, error) { return same.Canonical(), nil }, pack.Overrides{Horizon: 31 * 24 * time.Hour})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, newer := range []*scoring.Pack{same, other} {
+	for _, newer := range []*pack.Pack{same, other} {
 		l := lineOf(active)
 		l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(active)}
 		l.meta.Learnt.Resolved[7], l.meta.Learnt.End = 200, 1_000_000
@@ -28,7 +30,7 @@ func TestBeginPackForgetsAnotherQuestion(t *testing.T) {
 		if l.Control(newer); l.scorer.Pack.Hash != newer.Hash {
 			t.Fatal("it has not begun")
 		}
-		if kept := l.meta.Learnt.Resolved[7] == 200 && l.curve.Probes == 200; kept != (newer == same) || !kept && (l.meta.Learnt != scoring.Calibration{} || l.curve != scoring.Curve{}) {
+		if kept := l.meta.Learnt.Resolved[7] == 200 && l.curve.Probes == 200; kept != (newer == same) || !kept && (l.meta.Learnt != model.Calibration{} || l.curve != model.Curve{}) {
 			t.Errorf("horizon %v: kept %v", newer.Horizon, kept)
 		}
 	}
@@ -41,7 +43,7 @@ func TestProbesOfTheNewestPack(t *testing.T) {
 	l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(older)}
 	l.beginPack(newer)
 	const at = 1_700_000_040_000
-	pending := scoring.Probe{Next: at / pipeline.MinuteMillis, Cell: 9}
+	pending := profile.Probe{Next: at / pipeline.MinuteMillis, Cell: 9}
 	begin := func(generation uint8) *customer {
 		c := &customer{}
 		c.profile.Visits, c.profile.First, c.profile.Last, c.profile.At = 1, at-40*pipeline.DayMillis, at-40*pipeline.DayMillis, at-40*pipeline.DayMillis
@@ -49,10 +51,10 @@ func TestProbesOfTheNewestPack(t *testing.T) {
 		return c
 	}
 	c := begin(0)
-	if l.probe(c, at); c.profile.Probe != pending || l.meta.Learnt != (scoring.Calibration{}) || l.probeMinute(c) != 0 {
+	if l.probe(c, at); c.profile.Probe != pending || l.meta.Learnt != (model.Calibration{}) || l.probeMinute(c) != 0 {
 		t.Errorf("probed: %+v", c.profile.Probe)
 	}
-	if l.migrate(c, &pipeline.Event{Time: at}); c.profile.Probe != (scoring.Probe{}) || c.profile.Generation != 1 {
+	if l.migrate(c, &pipeline.Event{Time: at}); c.profile.Probe != (profile.Probe{}) || c.profile.Generation != 1 {
 		t.Errorf("after its migration to pack %d: %+v", c.profile.Generation, c.profile.Probe)
 	}
 	c = begin(1)

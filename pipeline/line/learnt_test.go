@@ -13,7 +13,9 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
 )
 
 // learnRecords is a log from which something is learnt: customers of very different pace, some of whom leave, late events,
@@ -60,11 +62,11 @@ func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 		if e.Kind != pipeline.EntryAlert {
 			continue
 		}
-		by := scoring.NewRenderer(s.Packs()[e.Generation])
-		alert := by.AppendAlert(nil, &e.Alert, e.Alert.ID())
-		told[string(e.Key)] = append(told[string(e.Key)], string(alert))
-		if x, err := scoring.Explain(alert); err != nil || len(x.Differences) > 0 {
-			t.Fatalf("explained as %+v, %v: %s", x, err, alert)
+		by := alert.NewRenderer(s.Packs()[e.Generation])
+		published := by.AppendAlert(nil, &e.Alert, e.Alert.ID())
+		told[string(e.Key)] = append(told[string(e.Key)], string(published))
+		if x, err := alert.Explain(published); err != nil || len(x.Differences) > 0 {
+			t.Fatalf("explained as %+v, %v: %s", x, err, published)
 		}
 		if !e.Alert.Reading.Provisional() {
 			learnt++
@@ -80,7 +82,7 @@ func TestLearntWhateverTheBatches(t *testing.T) {
 	t.Run("one pack", func(t *testing.T) { learnWhateverTheBatches(t, nil) })
 	t.Run("two packs", func(t *testing.T) {
 		text := strings.Replace(string(anyOf(t, 3*24*time.Hour).Canonical()), `"version":"1"`, `"version":"2"`, 1)
-		newer, err := scoring.LoadCanonical([]byte(text))
+		newer, err := pack.LoadCanonical([]byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +90,7 @@ func TestLearntWhateverTheBatches(t *testing.T) {
 	})
 }
 
-func learnWhateverTheBatches(t *testing.T, newer *scoring.Pack) {
+func learnWhateverTheBatches(t *testing.T, newer *pack.Pack) {
 	t.Helper()
 	pack := anyOf(t, 2*24*time.Hour)
 	learnt := 0
@@ -160,7 +162,7 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 
 		// Event time begins once three customers have vouched for it (ADR 9): only what resolves after that can be told apart.
 		var resolved, silent int
-		var open scoring.Outcomes
+		var open model.Outcomes
 		for c, visits := range times {
 			phase := int64(xxhash.Sum64(pipeline.AppendKey(nil, nil, fmt.Appendf(nil, "c%d", c)))%(horizon/pipeline.MinuteMillis)) * pipeline.MinuteMillis
 			first := visits[0] + ((phase-visits[0])%horizon+horizon)%horizon
@@ -204,7 +206,7 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 				}
 			}
 		}
-		var got scoring.Outcomes
+		var got model.Outcomes
 		weight, quiet := 0.0, 0.0
 		for i, o := range s.meta.Learnt.Open {
 			got.Resolved += o.Resolved

@@ -8,6 +8,10 @@ import (
 
 	"ebb/pipeline"
 	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // Bounds of the work that one batch does besides its own events, so that a million deadlines at midnight do not stop the stream.
@@ -38,7 +42,7 @@ type Line struct {
 	controlled bool      // a control record applies before the next record
 	looks      int       // at deadlines that this batch may still take
 
-	curve scoring.Curve // of the last closed epoch of learning
+	curve model.Curve // of the last closed epoch of learning
 
 	cache  *cache
 	due    *dueQueue
@@ -50,7 +54,7 @@ type Line struct {
 
 	deciding decided // memory of what passes the stages
 
-	at scoring.Customer // that the scorer looks at
+	at profile.Customer // that the scorer looks at
 }
 
 // Config is what a line decides by, besides the records, the packs and what a takeover has found.
@@ -58,7 +62,7 @@ type Config struct {
 	Identity       pipeline.Identity
 	Lateness       time.Duration // how far events of a partition may be out of order
 	Retention      time.Duration // of event time, after which the state of a silent customer is removed; 0: never
-	Profiles       int           // version in which profiles are written; see scoring.NewestProfile
+	Profiles       int           // version in which profiles are written; see scoring.NewestVersion
 	CacheCustomers int           // profiles kept in memory
 	PoisonBreaker  float64       // share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
 	AcceptPoison   int64         // records below this offset go to the DLQ, however many; 0: none beyond those that have been there
@@ -86,11 +90,11 @@ func (l *Line) Next() int64 { return l.meta.Next }
 func (l *Line) Poisoned() error { return l.poisoned }
 
 // Pack is the newest pack.
-func (l *Line) Pack() *scoring.Pack { return l.scorer.Pack }
+func (l *Line) Pack() *pack.Pack { return l.scorer.Pack }
 
 // Packs are the packs of the partition's customers, by number, as of now.
-func (l *Line) Packs() []*scoring.Pack {
-	all := make([]*scoring.Pack, len(l.packs.scorers))
+func (l *Line) Packs() []*pack.Pack {
+	all := make([]*pack.Pack, len(l.packs.scorers))
 	for i, s := range l.packs.scorers {
 		all[i] = s.Pack
 	}
@@ -164,7 +168,7 @@ func (l *Line) Loaded() error {
 		}
 		c := l.cache.at(l.slots[i])
 		l.at.Profile = &c.profile
-		err := scoring.ReadProfile(b, &l.at)
+		err := profile.Read(b, &l.at)
 		if err == nil {
 			err = l.fits(&l.at)
 		}
@@ -183,9 +187,9 @@ func (l *Line) Loaded() error {
 }
 
 // fits refuses the state of a customer that is none of its pack's.
-func (l *Line) fits(c *scoring.Customer) error {
+func (l *Line) fits(c *profile.Customer) error {
 	if n := len(l.packs.scorers); int(c.Generation) >= n {
-		return fmt.Errorf("pack %d of %d: %w", c.Generation, n, scoring.ErrProfileDamaged)
+		return fmt.Errorf("pack %d of %d: %w", c.Generation, n, profile.ErrDamaged)
 	}
 	return l.packs.scorers[c.Generation].Fits(c)
 }
@@ -249,7 +253,7 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 		l.migrate(c, e)
 	}
 	l.probe(c, e.Time-1)
-	signal := scoring.Signal{Known: true}
+	signal := pack.Signal{Known: true}
 	if !e.Control {
 		signal = l.scorer.Pack.Signal(e.Type, e.Properties...)
 	}
@@ -277,8 +281,8 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 }
 
 // look makes c the customer that the scorer looks at.
-func (l *Line) look(c *customer) *scoring.Customer {
-	l.at = scoring.Customer{Profile: &c.profile, Features: l.cache.features(c), Draw: c.hash}
+func (l *Line) look(c *customer) *profile.Customer {
+	l.at = profile.Customer{Profile: &c.profile, Features: l.cache.features(c), Hash: c.hash}
 	return &l.at
 }
 
@@ -297,7 +301,7 @@ func (l *Line) wake(c *customer, offset int64, due pipeline.Due) {
 	l.probe(c, minute*pipeline.MinuteMillis)
 	decisions := l.packs.scorers[c.profile.Generation].Wake(l.look(c))
 	for i := range decisions {
-		l.decided(c, &decisions[i], offset, due, scoring.Cause{Deadline: true, Time: minute * pipeline.MinuteMillis})
+		l.decided(c, &decisions[i], offset, due, alert.Cause{Deadline: true, Time: minute * pipeline.MinuteMillis})
 	}
 	l.retire(c, minute)
 }
@@ -394,8 +398,8 @@ func (l *Line) note(c *customer, minute, before int64) {
 }
 
 // cause is what an alert says of the event that caused it.
-func (l *Line) cause(e *pipeline.Event) scoring.Cause {
-	return scoring.Cause{EventID: e.ID, EventType: e.Type, Partition: l.partition, Offset: e.Offset, Time: e.Time}
+func (l *Line) cause(e *pipeline.Event) alert.Cause {
+	return alert.Cause{EventID: e.ID, EventType: e.Type, Partition: l.partition, Offset: e.Offset, Time: e.Time}
 }
 
 // quarantine notes an unusable record. Its bytes are kept in memory until they are published; after a takeover they are

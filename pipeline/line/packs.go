@@ -3,6 +3,7 @@ package line
 import (
 	"ebb/pipeline"
 	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // A partition may hold customers of several packs: a new one applies to a customer from its next event on, and until then its
@@ -14,7 +15,7 @@ const maxPackEpochs = 256
 
 // History is what a takeover has found of what moved the partition besides its records.
 type History struct {
-	Packs   []*scoring.Pack      // in the order in which they began
+	Packs   []*pack.Pack         // in the order in which they began
 	Refs    []pipeline.PackRef   // parallel to Packs; empty while the first is not announced
 	Unsaved []pipeline.PackBytes // packs that the store does not hold yet
 	Ahead   []Control            // of a replay: what is still to come, in order of its offsets
@@ -36,7 +37,7 @@ func newPackEpochs(h *History) *packEpochs {
 }
 
 // add makes k the newest.
-func (g *packEpochs) add(k *scoring.Pack) {
+func (g *packEpochs) add(k *pack.Pack) {
 	g.scorers = append(g.scorers, scoring.NewScorer(k))
 	g.into = make([]*scoring.Migration, len(g.scorers))
 }

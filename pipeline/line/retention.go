@@ -2,7 +2,7 @@ package line
 
 import (
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // A customer who is silent for the retention, and of whom no deadline expects anything more, is gone: its state is removed, by
@@ -26,7 +26,7 @@ func (l *Line) retire(c *customer, minute int64) {
 		return
 	}
 	if l.gone(c, minute) {
-		c.profile = scoring.Profile{}
+		c.profile = profile.Profile{}
 		l.cache.keep(c, nil)
 		l.staged.Tally.Removed++
 		return

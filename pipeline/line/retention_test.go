@@ -11,13 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 const retained = 60 * pipeline.DayMillis
 
 // visits folds records of one batch each, in order, and gives the profiles that are left, by customer, and what was counted.
-func visits(t *testing.T, size int, records []pipeline.Record) (left map[string]scoring.Profile, tally Tally, due int) {
+func visits(t *testing.T, size int, records []pipeline.Record) (left map[string]profile.Profile, tally Tally, due int) {
 	t.Helper()
 	s := newShelf(t, anyOf(t, 10*24*time.Hour), retained*time.Millisecond, 0)
 	for part := range slices.Chunk(records, size) {
@@ -98,7 +98,7 @@ func TestRetentionByBatches(t *testing.T) {
 	}
 	for _, size := range []int{2, 19, 400, 3000} {
 		got, tally, buckets := visits(t, size, records)
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(scoring.IDRing{})); diff != "" {
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(profile.IDRing{})); diff != "" {
 			t.Fatalf("batches of %d records: profiles (-one at a time +batches):\n%s", size, diff)
 		}
 		if tally.Removed != counted.Removed || tally.Alerts != counted.Alerts || tally.Duplicates != counted.Duplicates {

@@ -8,15 +8,16 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
-	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // shelf is a line whose commits are applied to maps at once: the line's own rules without services.
 type shelf struct {
 	*Line
 	cfg      Config
-	pack     *scoring.Pack
-	newer    *scoring.Pack // configured from the record at turnAt on; nil: none
+	pack     *pack.Pack
+	newer    *pack.Pack // configured from the record at turnAt on; nil: none
 	turnAt   int64
 	meta     pipeline.Meta
 	profiles map[string][]byte
@@ -26,20 +27,20 @@ type shelf struct {
 	commits  int
 }
 
-func newShelf(t testing.TB, pack *scoring.Pack, retention, lateness time.Duration) *shelf {
+func newShelf(t testing.TB, pack *pack.Pack, retention, lateness time.Duration) *shelf {
 	t.Helper()
 	s := &shelf{
 		pack:     pack,
-		cfg:      Config{Retention: retention, Lateness: lateness, Profiles: scoring.NewestProfile, CacheCustomers: 1000},
+		cfg:      Config{Retention: retention, Lateness: lateness, Profiles: profile.NewestVersion, CacheCustomers: 1000},
 		profiles: map[string][]byte{}, buckets: map[int64][]byte{},
 	}
 	s.restart()
 	return s
 }
 
-func anyOf(t testing.TB, horizon time.Duration) *scoring.Pack {
+func anyOf(t testing.TB, horizon time.Duration) *pack.Pack {
 	t.Helper()
-	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: horizon, Friction: map[string]float64{"failed": 1}})
+	pack, err := pack.Load("any", nil, pack.Overrides{Horizon: horizon, Friction: map[string]float64{"failed": 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +49,7 @@ func anyOf(t testing.TB, horizon time.Duration) *scoring.Pack {
 
 // restart goes on with a line that knows nothing but what was committed.
 func (s *shelf) restart() {
-	h := &History{Packs: []*scoring.Pack{s.pack}, Refs: s.meta.Packs}
+	h := &History{Packs: []*pack.Pack{s.pack}, Refs: s.meta.Packs}
 	if len(h.Refs) > 1 {
 		h.Packs = append(h.Packs, s.newer)
 	}
@@ -130,12 +131,12 @@ func (s *shelf) commit(c *Staged) {
 }
 
 // left reads the profiles.
-func (s *shelf) left(t testing.TB) map[string]scoring.Profile {
+func (s *shelf) left(t testing.TB) map[string]profile.Profile {
 	t.Helper()
-	left := map[string]scoring.Profile{}
+	left := map[string]profile.Profile{}
 	for k, b := range s.profiles {
-		var p scoring.Profile
-		if err := scoring.ReadProfile(b, &scoring.Customer{Profile: &p}); err != nil {
+		var p profile.Profile
+		if err := profile.Read(b, &profile.Customer{Profile: &p}); err != nil {
 			t.Fatal(err)
 		}
 		left[k] = p

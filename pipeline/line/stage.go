@@ -3,6 +3,10 @@ package line
 import (
 	"ebb/pipeline"
 	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // A decision comes from the episode machine of package scoring, which says what a score or a trigger is to its customer: raised,
@@ -23,20 +27,20 @@ type stage func(d *decided) (withheld string)
 type decided struct {
 	pipeline.Entry // the decision and what caused it; Entry.Alert.Decision.At is event time
 
-	Customer *scoring.Customer // whom it is about, the decision included
-	Pack     *scoring.Pack     // under which it was decided
-	Newest   *scoring.Pack     // of the partition
+	Customer *profile.Customer // whom it is about, the decision included
+	Pack     *pack.Pack        // under which it was decided
+	Newest   *pack.Pack        // of the partition
 	Meta     *pipeline.Meta    // where the partition stands
-	Curve    *scoring.Curve    // what the closed epochs of learning have taught
+	Curve    *model.Curve      // what the closed epochs of learning have taught
 	Mark     *pipeline.Mark    // what was published before the takeover
 }
 
 // decided takes a decision through the stages to the outbox. offset and due say what caused it as in pipeline.Entry.
-func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipeline.Due, cause scoring.Cause) {
+func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipeline.Due, cause alert.Cause) {
 	on := &l.deciding
 	on.Entry = pipeline.Entry{
 		Kind: pipeline.EntryAlert, Offset: offset, Due: due, Key: l.cache.key(c),
-		Alert: scoring.Alert{Decision: *d, Cause: cause}, Generation: c.profile.Generation,
+		Alert: alert.Alert{Decision: *d, Cause: cause}, Generation: c.profile.Generation,
 	}
 	on.Customer, on.Pack, on.Newest = l.look(c), l.packs.scorers[c.profile.Generation].Pack, l.scorer.Pack
 	on.Meta, on.Curve, on.Mark = &l.meta, &l.curve, &l.mark

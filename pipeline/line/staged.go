@@ -5,6 +5,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // Staged is a commit being built, then applied. Two take turns, so that one is built while the other is under way; their
@@ -40,7 +41,7 @@ type Tally struct {
 	Armed       uint64            // deadlines stored
 	Removed     uint64            // customers whose state was removed, see StateRetention
 	Alerts      [scoring.NumTransitions]uint64
-	Tiers       [scoring.NumTiers]uint64 // of alerts
+	Tiers       [profile.NumTiers]uint64 // of alerts
 	Quarantined [pipeline.NumCodes]uint64
 }
 
@@ -154,10 +155,10 @@ func (s *Staged) append(e *pipeline.Entry, record *pipeline.Record) {
 }
 
 // profile writes a customer's state, or removes it where it is empty.
-func (s *Staged) profile(key []byte, c *scoring.Customer) {
+func (s *Staged) profile(key []byte, c *profile.Customer) {
 	s.Commit.Keys = append(s.Commit.Keys, key)
 	if !c.Empty() {
-		s.profiles = scoring.AppendProfileAs(s.format, s.profiles, c)
+		s.profiles = profile.AppendAs(s.format, s.profiles, c)
 	}
 	s.ends = append(s.ends, len(s.profiles))
 }

@@ -26,7 +26,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
-	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // Official libraries, as pip brings them, make records that ebb takes as they are: nothing is configured for them.
@@ -105,8 +105,8 @@ func (g *group) activities() map[string]activity {
 		if err != nil {
 			g.t.Fatal(err)
 		}
-		var p scoring.Profile
-		if err := scoring.ReadProfile(at.Profile, &scoring.Customer{Profile: &p}); err != nil {
+		var p profile.Profile
+		if err := profile.Read(at.Profile, &profile.Customer{Profile: &p}); err != nil {
 			g.t.Fatal(err)
 		}
 		tenant, customer := pipeline.SplitKey([]byte(key))

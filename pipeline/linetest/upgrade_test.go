@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"ebb/pipeline/linetest/oracle"
-	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // Two members are upgraded one after the other while events flow. As long as one of them is of the version before, the other
@@ -21,28 +21,28 @@ func TestRollingUpgrade(t *testing.T) {
 	member := func(name string, variables ...string) *process {
 		return g.run(map[string]string{"kafka.instance_id": name}, variables, shopFlags()...)
 	}
-	older := fmt.Sprintf("EBB_TEST_FORMAT=%d", scoring.OldestProfile)
+	older := fmt.Sprintf("EBB_TEST_FORMAT=%d", profile.OldestVersion)
 
 	input := w.produce(parts[0])
 	first, second := member("first", older), member("second", older)
 	g.past(first, sum(w.ends())/5)
 	leave(first)
 	first = member("first")
-	first.says("joined group", fmt.Sprintf(`"format":%d`, scoring.OldestProfile))
+	first.says("joined group", fmt.Sprintf(`"format":%d`, profile.OldestVersion))
 	input = join(input, w.produce(parts[1]))
 	first.until("it is processed", func() bool { return slices.Equal(g.committed(), w.ends()) })
-	if found := g.versions(); found[scoring.OldestProfile] == 0 || len(found) != 1 {
+	if found := g.versions(); found[profile.OldestVersion] == 0 || len(found) != 1 {
 		t.Errorf("profiles by version while one member is of the version before: %v", found)
 	}
 	leave(second)
 	second = member("second")
-	second.says("joined group", fmt.Sprintf(`"format":%d`, scoring.NewestProfile))
+	second.says("joined group", fmt.Sprintf(`"format":%d`, profile.NewestVersion))
 	input = join(input, w.produce(parts[2]))
 	first.until("everything is processed", func() bool { return slices.Equal(g.committed(), w.ends()) })
 	leave(first)
 	leave(second)
 
-	if found := g.versions(); found[scoring.NewestProfile] == 0 {
+	if found := g.versions(); found[profile.NewestVersion] == 0 {
 		t.Errorf("profiles by version when both members are of the newest: %v", found)
 	}
 	alerts := g.published()

@@ -19,7 +19,8 @@ import (
 	"ebb/pipeline/linetest/oracle"
 	"ebb/pipeline/storetest"
 	"ebb/pipeline/worker"
-	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // visitAt is one event of a log made by hand.
@@ -56,7 +57,7 @@ func recordsOf(log []visitAt) (records []pipeline.Record) {
 // counted.
 func alertsOf(t *testing.T, log []visitAt, lateness time.Duration) (lines []string, tally line.Tally) {
 	t.Helper()
-	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: 10 * 24 * time.Hour, Friction: map[string]float64{"failed": 1}})
+	pack, err := pack.Load("any", nil, pack.Overrides{Horizon: 10 * 24 * time.Hour, Friction: map[string]float64{"failed": 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +69,7 @@ func alertsOf(t *testing.T, log []visitAt, lateness time.Duration) (lines []stri
 			return nil
 		}}
 		worker := worker.New(worker.Config{
-			Line: line.Config{Identity: in.identity(), Lateness: lateness, Profiles: scoring.NewestProfile, CacheCustomers: 8},
+			Line: line.Config{Identity: in.identity(), Lateness: lateness, Profiles: profile.NewestVersion, CacheCustomers: 8},
 			Log:  &heldLog{end: in.end, kafka: kafka}, Store: storetest.NewMemory().Partition(0), Pack: pack,
 			MaxRecordBytes: 1 << 20, PublishEvery: time.Second, End: in.end,
 			Logger: zerolog.Nop(), Metrics: worker.NewMetrics(prometheus.NewRegistry()), Render: in.render,

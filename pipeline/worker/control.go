@@ -3,7 +3,7 @@ package worker
 import (
 	"ebb/pipeline"
 	"ebb/pipeline/line"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // control has the line apply the control records that stand before the batch. False: the batch has to wait for a sweep.
@@ -28,7 +28,7 @@ func (o *owner) control(b *line.Batch) bool {
 }
 
 // showWaiting says, once per change, why the configured pack does not apply; "": it does.
-func (o *owner) showWaiting(configured *scoring.Pack, why string) {
+func (o *owner) showWaiting(configured *pack.Pack, why string) {
 	waits := waiting{}
 	if why != "" {
 		waits = waiting{why: why, pack: configured.Hash, active: o.line.Pack().Hash}

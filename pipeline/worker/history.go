@@ -9,7 +9,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/line"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // history finds what moved the partition that a takeover has found besides its records: the packs of its customers, and the
@@ -23,7 +23,7 @@ func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.Histo
 		}
 	}
 	if len(refs) == 0 {
-		return &line.History{Packs: []*scoring.Pack{w.cfg.Pack}}, nil
+		return &line.History{Packs: []*pack.Pack{w.cfg.Pack}}, nil
 	}
 	if err := w.cfg.Line.Identity.Accepts(newestOf(refs, ahead), pipeline.RefOf(w.configured(s.Mark.Offset))); err != nil {
 		return nil, err
@@ -130,13 +130,13 @@ func (w *Worker) load(ctx context.Context, s *pipeline.Standing, refs []pipeline
 }
 
 // packOf is the pack of a canonical form; those of the configuration are known.
-func (w *Worker) packOf(ref pipeline.PackRef, canonical []byte) (*scoring.Pack, error) {
-	for _, k := range []*scoring.Pack{w.cfg.Pack, w.configured(math.MaxInt64)} {
+func (w *Worker) packOf(ref pipeline.PackRef, canonical []byte) (*pack.Pack, error) {
+	for _, k := range []*pack.Pack{w.cfg.Pack, w.configured(math.MaxInt64)} {
 		if k.Hash == ref.Hash {
 			return k, nil
 		}
 	}
-	k, err := scoring.LoadCanonical(canonical)
+	k, err := pack.LoadCanonical(canonical)
 	if err != nil {
 		return nil, w.cfg.Line.Identity.Stop("pack_unreadable", fmt.Sprintf("pack %s: %v", ref, err), "run the version of ebb that wrote it")
 	}
@@ -176,7 +176,7 @@ func (w *Worker) lookUp(ctx context.Context, wanted []pipeline.PackRef, bytes ma
 }
 
 // configured is the pack of the configuration, as of the batch that begins at next.
-func (w *Worker) configured(next int64) *scoring.Pack {
+func (w *Worker) configured(next int64) *pack.Pack {
 	if w.cfg.Configured == nil {
 		return w.cfg.Pack
 	}

@@ -10,7 +10,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
 	"ebb/pipeline/line"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // written is a Ledger of what it holds.
@@ -33,10 +33,10 @@ func (w *written) Packs(_ context.Context, hashes []string) (found []pipeline.Pa
 }
 
 // shopPack is a version of a pack.
-func shopPack(t *testing.T, version string) *scoring.Pack {
+func shopPack(t *testing.T, version string) *pack.Pack {
 	t.Helper()
 	text := fmt.Sprintf("name: shop\nversion: %q\nhorizon: 30d\nactivity: [buy]\n", version)
-	k, err := scoring.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{})
+	k, err := pack.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, pack.Overrides{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,8 +45,8 @@ func shopPack(t *testing.T, version string) *scoring.Pack {
 
 // TestPackHistory: which packs a takeover finds, and where those of a replay begin.
 func TestPackHistory(t *testing.T) {
-	v := []*scoring.Pack{shopPack(t, "1"), shopPack(t, "2"), shopPack(t, "3")}
-	begin := func(k *scoring.Pack, at int64, first bool) pipeline.Control {
+	v := []*pack.Pack{shopPack(t, "1"), shopPack(t, "2"), shopPack(t, "3")}
+	begin := func(k *pack.Pack, at int64, first bool) pipeline.Control {
 		return pipeline.Control{Offset: at, Change: pipeline.Change{Kind: pipeline.ControlPack, Pack: pipeline.RefOf(k), First: first}}
 	}
 	history := []pipeline.Control{begin(v[2], 0, true), begin(v[1], 3, false), begin(v[0], 0, true), begin(v[1], 40, false), begin(v[2], 70, false)}
@@ -55,10 +55,10 @@ func TestPackHistory(t *testing.T) {
 		all = append(all, pipeline.PackBytes{Hash: k.Hash, Canonical: k.Canonical()})
 	}
 	for name, c := range map[string]struct {
-		held      []*scoring.Pack // by the state
+		held      []*pack.Pack // by the state
 		next      int64
 		published int64
-		mark      *scoring.Pack
+		mark      *pack.Pack
 		ledger    written
 		packs     []string // versions, with where they begin
 		code      string
@@ -137,7 +137,7 @@ func (tenRecords) Fetch(_ context.Context, offset int64, f *pipeline.Fetched) er
 // TestNoBatchReachesOverAnEdge: a batch ends where the published position lies, and before each record at which a pack begins.
 func TestNoBatchReachesOverAnEdge(t *testing.T) {
 	k := shopPack(t, "1")
-	p := startPrefetch(t.Context(), tenRecords{}, 0, 10, []int64{3, 5, 8}, func() (*decode.Decoder, *scoring.Pack) { return decode.New(0), k })
+	p := startPrefetch(t.Context(), tenRecords{}, 0, 10, []int64{3, 5, 8}, func() (*decode.Decoder, *pack.Pack) { return decode.New(0), k })
 	defer p.close()
 	var ends []int64
 	for b := range p.ready {

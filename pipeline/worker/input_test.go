@@ -16,18 +16,20 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/worker"
-	"ebb/scoring"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // input is a log, and what a sequential fold of it leaves behind.
 type input struct {
 	records []pipeline.Record
 	end     int64
-	pack    *scoring.Pack
+	pack    *pack.Pack
 	metrics *worker.Metrics
 	want    fold
 
-	newer  *scoring.Pack // that is configured from the record at turn on; nil: none
+	newer  *pack.Pack // that is configured from the record at turn on; nil: none
 	turn   int64
 	share  float64 // of the poison breaker
 	accept int64   // poison below this offset is accepted
@@ -44,9 +46,9 @@ type fold struct {
 type left struct {
 	Next       int64
 	Clock      pipeline.Clock
-	Population scoring.Population
+	Population profile.Population
 	Poison     pipeline.Poison
-	Learnt     scoring.Calibration
+	Learnt     model.Calibration
 	Outbox     int
 	Packs      []pipeline.PackRef
 	Profiles   map[string]string // "": none
@@ -67,7 +69,7 @@ func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 	t.Helper()
 	n := len(records)
 	horizon := []time.Duration{10 * 24 * time.Hour, 2 * 24 * time.Hour}[seed%2] // of the shorter, whoever is removed has been probed
-	pack, err := scoring.Load("any", nil, scoring.Overrides{Horizon: horizon, Friction: map[string]float64{"failed": 1}})
+	pack, err := pack.Load("any", nil, pack.Overrides{Horizon: horizon, Friction: map[string]float64{"failed": 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +188,7 @@ func (in *input) render(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeli
 }
 
 // newest is the last of the packs that a partition has had.
-func (in *input) newest(packs int) *scoring.Pack {
+func (in *input) newest(packs int) *pack.Pack {
 	if packs > 1 {
 		return in.newer
 	}
@@ -215,11 +217,11 @@ func (t *trial) left() (l left, err error) {
 		l.Profiles[string(load.Keys[i])] = string(b)
 	}
 	for key, b := range l.Profiles {
-		var p scoring.Profile
+		var p profile.Profile
 		if b == "" {
 			continue
 		}
-		if err := scoring.ReadProfile([]byte(b), &scoring.Customer{Profile: &p}); err != nil {
+		if err := profile.Read([]byte(b), &profile.Customer{Profile: &p}); err != nil {
 			return l, err
 		}
 		probing := int64(0) // of customers of an older pack, whose probes nobody waits for

@@ -6,11 +6,11 @@ import (
 	"testing"
 
 	"ebb/pipeline"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // configured is the pack that owners have: the newer one from where the log turns on.
-func (in *input) configured(next int64) *scoring.Pack {
+func (in *input) configured(next int64) *pack.Pack {
 	if in.newer != nil && next >= in.turn {
 		return in.newer
 	}
@@ -47,7 +47,7 @@ func (t *trial) Packs(_ context.Context, hashes []string) (all []pipeline.PackBy
 }
 
 // newerPack is of another horizon, and declares what the older one knows nothing of.
-func newerPack(t *testing.T) *scoring.Pack {
+func newerPack(t *testing.T) *pack.Pack {
 	t.Helper()
 	const text = `
 name: any
@@ -67,7 +67,7 @@ factors:
 kinds:
   involuntary: {opens: [{signal: failed, floor: 80, code: payment_failed_finally}], closes: [visit], expires: 3d}
 `
-	k, err := scoring.Load("newer.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{})
+	k, err := pack.Load("newer.yaml", func(string) ([]byte, error) { return []byte(text), nil }, pack.Overrides{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/line"
 	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // Metrics are the line's published measurements. Names and labels are a contract.
@@ -199,7 +200,7 @@ func (m *Metrics) committed(t *line.Tally) {
 		add(m.alerts, scoring.Transition(i).String(), n)
 	}
 	for i, n := range t.Tiers {
-		add(m.tiers, scoring.Tier(i).String(), n)
+		add(m.tiers, profile.Tier(i).String(), n)
 	}
 	for i, n := range t.Quarantined {
 		add(m.quarantined, pipeline.Code(i).String(), n)

@@ -7,7 +7,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/line"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // fullOutbox is a protocol whose takeover has found an entry that is not published.
@@ -35,14 +35,14 @@ func fullOutbox(t *testing.T) *pipeline.Protocol {
 func TestOutboxAgeAfterATakeover(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	m := NewMetrics(registry)
-	pack, err := scoring.Load("any", nil, scoring.Overrides{})
+	k, err := pack.Load("any", nil, pack.Overrides{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := fullOutbox(t)
 	o := &owner{
 		Worker: New(Config{Metrics: m}), p: p,
-		line: line.New(&line.Config{CacheCustomers: 1}, p.Standing(), &line.History{Packs: []*scoring.Pack{pack}}),
+		line: line.New(&line.Config{CacheCustomers: 1}, p.Standing(), &line.History{Packs: []*pack.Pack{k}}),
 	}
 	m.tick(o)
 	families, err := registry.Gather()

@@ -10,7 +10,8 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
 	"ebb/pipeline/line"
-	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/pack"
 )
 
 // owner is a worker at work: it folds batches while the one before commits and what was committed is published.
@@ -30,25 +31,25 @@ type owner struct {
 	publishAt time.Time
 	underWay  int
 	answers   chan pipeline.Answer
-	lastSent  time.Time           // of the latest publication; zero: of none yet, so that the first commit is published at once
-	scratch   []byte              // the alert being published
-	rendered  []*scoring.Renderer // of the packs, as of the latest publication
-	emptyAt   time.Time           // when the outbox was last seen empty
-	proof     time.Time           // when something last moved, or there was nothing to do
-	end       int64               // of the log, and
-	stable    int64               // its last stable offset, as of the latest fetch
-	exhausted bool                // the end is reached
-	waits     waiting             // what was said of the configured pack
-	active    pipeline.PackRef    // that metrics show
-	draining  bool                // revoked
-	poisoned  error               // the breaker has tripped: when what came before is published, this ends the ownership
+	lastSent  time.Time         // of the latest publication; zero: of none yet, so that the first commit is published at once
+	scratch   []byte            // the alert being published
+	rendered  []*alert.Renderer // of the packs, as of the latest publication
+	emptyAt   time.Time         // when the outbox was last seen empty
+	proof     time.Time         // when something last moved, or there was nothing to do
+	end       int64             // of the log, and
+	stable    int64             // its last stable offset, as of the latest fetch
+	exhausted bool              // the end is reached
+	waits     waiting           // what was said of the configured pack
+	active    pipeline.PackRef  // that metrics show
+	draining  bool              // revoked
+	poisoned  error             // the breaker has tripped: when what came before is published, this ends the ownership
 }
 
 func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line) *owner {
 	ctx, cancel := context.WithCancel(ctx)
 	return &owner{
 		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &line.Batch{},
-		input:   startPrefetch(ctx, w.cfg.Log, l.Next(), w.cfg.End, l.Edges(), func() (*decode.Decoder, *scoring.Pack) { return w.newDecoder(l.Pack()) }),
+		input:   startPrefetch(ctx, w.cfg.Log, l.Next(), w.cfg.End, l.Edges(), func() (*decode.Decoder, *pack.Pack) { return w.newDecoder(l.Pack()) }),
 		answers: make(chan pipeline.Answer, 2), proof: time.Now(),
 	}
 }
@@ -221,16 +222,16 @@ func (o *owner) send() {
 }
 
 // renderers are those of the partition's packs, by number, as of now.
-func (o *owner) renderers() []*scoring.Renderer {
+func (o *owner) renderers() []*alert.Renderer {
 	for _, k := range o.line.Packs()[len(o.rendered):] {
-		o.rendered = append(o.rendered, scoring.NewRenderer(k))
+		o.rendered = append(o.rendered, alert.NewRenderer(k))
 	}
 	return slices.Clone(o.rendered)
 }
 
 // publication is what is to be published, rendered while it is sent: a hundred alerts are in the processor's cache when
 // they are copied and checksummed, ten thousand are not. It runs beside the loop, at most one at a time.
-func (o *owner) publication(r pipeline.Request, renderers []*scoring.Renderer) *pipeline.Publication {
+func (o *owner) publication(r pipeline.Request, renderers []*alert.Renderer) *pipeline.Publication {
 	now := time.Now().UnixMilli()
 	return &pipeline.Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata(), Records: func(yield func(pipeline.Outgoing) bool) {
 		var e pipeline.Entry

@@ -6,7 +6,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
 	"ebb/pipeline/line"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // reader fetches and decodes ahead of the fold: one batch waits while the next is fetched.
@@ -32,7 +32,7 @@ const maxBatchBytes = 16 << 20
 const firstBatchRecords = 1_000
 
 // startPrefetch begins to fetch at offset. Close it before the Log is used by another owner.
-func startPrefetch(ctx context.Context, log pipeline.Log, offset, end int64, edges []int64, newDecoder func() (*decode.Decoder, *scoring.Pack)) *prefetcher {
+func startPrefetch(ctx context.Context, log pipeline.Log, offset, end int64, edges []int64, newDecoder func() (*decode.Decoder, *pack.Pack)) *prefetcher {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &prefetcher{log: log, end: end, edges: edges, free: make(chan *line.Batch, 3), ready: make(chan *line.Batch, 1), stop: cancel, done: make(chan struct{})}
 	for range cap(p.free) {

@@ -18,7 +18,7 @@ import (
 	"ebb/pipeline/line"
 	"ebb/pipeline/storetest"
 	"ebb/pipeline/worker"
-	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // trial is several owners of one partition, of which at most one is the right one, and the requests of theirs that are
@@ -129,7 +129,7 @@ func (t *trial) begin(batch, end int64) {
 	}
 	w := worker.New(worker.Config{
 		Line: line.Config{
-			Identity: t.input.identity(), Lateness: time.Hour, Retention: retention, Profiles: scoring.NewestProfile, CacheCustomers: 8,
+			Identity: t.input.identity(), Lateness: time.Hour, Retention: retention, Profiles: profile.NewestVersion, CacheCustomers: 8,
 			PoisonBreaker: t.input.share, AcceptPoison: t.input.accept,
 		},
 		Log: &memberLog{process: p}, Store: &memberStore{process: p, down: true},

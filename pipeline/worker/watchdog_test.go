@@ -17,7 +17,7 @@ import (
 	"ebb/pipeline/line"
 	"ebb/pipeline/storetest"
 	"ebb/pipeline/worker"
-	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // lines keeps what is logged.
@@ -101,7 +101,7 @@ func TestStall(t *testing.T) {
 		log.held.Store(true)
 		var lines lines
 		w := worker.New(worker.Config{
-			Line: line.Config{Identity: in.identity(), CacheCustomers: 8, Profiles: scoring.NewestProfile},
+			Line: line.Config{Identity: in.identity(), CacheCustomers: 8, Profiles: profile.NewestVersion},
 			Log:  log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, MaxRecordBytes: 1 << 20,
 			PublishEvery: time.Second, End: -1, Logger: zerolog.New(&lines).Level(zerolog.InfoLevel),
 			Metrics: worker.NewMetrics(prometheus.NewRegistry()),

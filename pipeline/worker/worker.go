@@ -14,7 +14,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
 	"ebb/pipeline/line"
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // Config is what a Worker needs. Everything is required unless it says otherwise.
@@ -22,9 +22,9 @@ type Config struct {
 	Line           line.Config
 	Log            pipeline.Log
 	Store          pipeline.Store
-	Pack           *scoring.Pack                  // that the configuration began with
-	Configured     func(next int64) *scoring.Pack // the pack that is configured now, asked before each batch, which begins at offset next; nil: Pack
-	Ledger         pipeline.Ledger                // read where a state was rolled back or emptied; needed once anything was published
+	Pack           *pack.Pack                  // that the configuration began with
+	Configured     func(next int64) *pack.Pack // the pack that is configured now, asked before each batch, which begins at offset next; nil: Pack
+	Ledger         pipeline.Ledger             // read where a state was rolled back or emptied; needed once anything was published
 	Render         Render
 	MaxRecordBytes int              // a larger record is quarantined
 	Mapping        *decode.Mapping  // for JSON in no known envelope; optional
@@ -99,7 +99,7 @@ func New(cfg Config) *Worker {
 }
 
 // newDecoder makes a decoder of the configured input that reads what a pack reads.
-func (w *Worker) newDecoder(k *scoring.Pack) (*decode.Decoder, *scoring.Pack) {
+func (w *Worker) newDecoder(k *pack.Pack) (*decode.Decoder, *pack.Pack) {
 	return decode.NewMapped(w.cfg.MaxRecordBytes, w.cfg.Mapping).Reading(k), k
 }
 

@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
-// TestSteps: with every shipped pack each step can be taken over and over, on a customer that is each time as before, without
-// an allocation.
+// TestSteps: with every shipped pack each step can be taken over and over, on a customer that is each time as before,
+// without an allocation.
 func TestSteps(t *testing.T) {
-	for _, name := range scoring.Shipped() {
-		pack, err := scoring.Load(name, os.ReadFile, scoring.Overrides{})
+	for _, name := range pack.Shipped() {
+		pack, err := pack.Load(name, os.ReadFile, pack.Overrides{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,6 @@
-// Command bench measures what scoring an event costs with the largest shipped pack, kind of event by kind of event, beside
-// what was recorded last. A cost is recorded as its ratio to a fixed loop that is timed right before it, so that another
-// machine, or a busy one, does not show as a regression.
+// Command bench measures what scoring an event costs with the largest shipped pack, kind of event by kind of event,
+// beside what was recorded last. A cost is recorded as its ratio to a fixed loop that is timed right before it, so
+// that another machine, or a busy one, does not show as a regression.
 //
 //	go run ./scoring/bench            measure, and compare with scoring/bench/recorded.json
 //	go run ./scoring/bench -record    measure, and write it
@@ -13,7 +13,7 @@ import (
 	"math"
 	"os"
 
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // recordFile is where costs are recorded, seen from the root of the repository.
@@ -62,24 +62,24 @@ func run(name string, rounds int, write bool) error {
 }
 
 // largest is the shipped pack whose features take the most bytes, unless another one is asked for.
-func largest(name string) (pack *scoring.Pack, err error) {
-	names := scoring.Shipped()
+func largest(name string) (trial *pack.Pack, err error) {
+	names := pack.Shipped()
 	if name != "" {
 		names = []string{name}
 	}
 	for _, name := range names {
-		k, err := scoring.Load(name, os.ReadFile, scoring.Overrides{})
+		k, err := pack.Load(name, os.ReadFile, pack.Overrides{})
 		if err != nil {
 			return nil, err
 		}
-		if pack == nil || k.MaxFeatureState() > pack.MaxFeatureState() {
-			pack = k
+		if trial == nil || k.MaxFeatureState() > trial.MaxFeatureState() {
+			trial = k
 		}
 	}
-	return pack, nil
+	return trial, nil
 }
 
-func save(pack *scoring.Pack, found []cost) error {
+func save(pack *pack.Pack, found []cost) error {
 	r := record{Pack: pack.Name, Hash: pack.Hash, Costs: map[string]float64{}}
 	for _, c := range found {
 		digits := math.Pow(10, 2-math.Floor(math.Log10(c.ratio))) // three of them

@@ -16,8 +16,8 @@ type cost struct {
 	allocs uint64
 }
 
-// slice is for how long a step is timed in one round, in ns. It is short, so that the fixed loop in front of it sees the same
-// machine: the same clock rate, the same neighbours.
+// slice is for how long a step is timed in one round, in ns. It is short, so that the fixed loop in front of it sees
+// the same machine: the same clock rate, the same neighbours.
 const slice = 2e6
 
 // measure times every step in each round, each right behind the fixed loop.

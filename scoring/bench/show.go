@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"io"
 
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // regression is by how much a cost may exceed what was recorded before it is marked.
 const regression = 0.10
 
 // show writes what was measured, beside what was recorded.
-func show(out io.Writer, pack *scoring.Pack, found []cost, last *record) error {
+func show(out io.Writer, pack *pack.Pack, found []cost, last *record) error {
 	fmt.Fprintf(out, "pack %s: %d signals, %d features, %d factors; %d customers of 10 to 640 events a year\n", pack.Name, len(pack.SignalNames()), len(pack.Features), len(pack.Model.Factors), customers)
 	if last.Hash != "" && last.Hash != pack.Hash {
 		fmt.Fprintf(out, "note: the record is of another pack, %s %.12s…, not %.12s…\n", last.Pack, last.Hash, pack.Hash)

@@ -8,6 +8,11 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/feature"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // step is something that the line does for every event or alert.
@@ -18,21 +23,21 @@ type step struct {
 
 // bench is a number of customers of a pack, as they are before each event.
 type bench struct {
-	pack      *scoring.Pack
+	pack      *pack.Pack
 	scorer    *scoring.Scorer
-	pop       scoring.Population
+	pop       profile.Population
 	customers []customer
 	turn      int // of them
 
-	one  scoring.Customer // the copy that a step works on
-	work scoring.Profile
+	one  profile.Customer // the copy that a step works on
+	work profile.Profile
 	room []byte
 }
 
 // customer is one of them with a year behind it, and what may come next.
 type customer struct {
 	now      int64
-	profile  scoring.Profile
+	profile  profile.Profile
 	features []byte
 	next     map[string]*scoring.Observation // by the sort of event
 }
@@ -45,13 +50,13 @@ const (
 )
 
 // newBench draws 10 to 640 events a year, of all the pack's types, for each customer, from fixed seeds.
-func newBench(pack *scoring.Pack) *bench {
+func newBench(pack *pack.Pack) *bench {
 	b := &bench{pack: pack, scorer: scoring.NewScorer(pack), room: make([]byte, 0, 2*pack.MaxFeatureState()+1), customers: make([]customer, customers)}
 	types := pack.EventTypes()
 	for i := range b.customers {
 		u := &b.customers[i]
 		r := rand.New(rand.NewPCG(1, uint64(i))) //nolint:gosec // a seeded draw, nothing secret
-		c := scoring.Customer{Profile: &u.profile}
+		c := profile.Customer{Profile: &u.profile}
 		events := 10 * int64(i+1)
 		for n := range events {
 			u.now = begin + n*yearMs/events + r.Int64N(yearMs/events)
@@ -102,11 +107,11 @@ const anyEvent = "any event"
 
 // observation is an event of a type, with every property that the pack may read.
 func (b *bench) observation(eventType string, at int64, r *rand.Rand) *scoring.Observation {
-	properties := make([]scoring.PropertyValue, len(b.pack.Properties()))
+	properties := make([]feature.Property, len(b.pack.Properties()))
 	for i := range properties {
-		properties[i] = scoring.PropertyValue{Kind: scoring.PropertyNumber, Number: 1000 * r.Int64N(11)}
+		properties[i] = feature.Property{Kind: feature.PropertyNumber, Number: 1000 * r.Int64N(11)}
 		if r.IntN(3) == 0 {
-			properties[i] = scoring.TextProperty(fmt.Appendf(nil, "value %d", r.IntN(8)))
+			properties[i] = feature.TextProperty(fmt.Appendf(nil, "value %d", r.IntN(8)))
 		}
 	}
 	return &scoring.Observation{
@@ -115,18 +120,18 @@ func (b *bench) observation(eventType string, at int64, r *rand.Rand) *scoring.O
 }
 
 // restore makes b.one the next customer as it was.
-func (b *bench) restore() (c *scoring.Customer, u *customer) {
+func (b *bench) restore() (c *profile.Customer, u *customer) {
 	u = &b.customers[b.turn%customers]
 	b.turn++
 	b.work = u.profile
 	b.room = append(b.room[:0], u.features...)
-	b.one = scoring.Customer{Profile: &b.work, Features: b.room}
+	b.one = profile.Customer{Profile: &b.work, Features: b.room}
 	return &b.one, u
 }
 
 // opens are the signals that open an episode of any kind.
-func opens(pack *scoring.Pack) (mask uint64) {
-	for n := scoring.Explicit; n < scoring.NumKinds; n++ {
+func opens(pack *pack.Pack) (mask uint64) {
+	for n := profile.Explicit; n < profile.NumKinds; n++ {
 		for _, o := range pack.Kinds[n].Opens {
 			mask |= o.Signal
 		}
@@ -134,9 +139,9 @@ func opens(pack *scoring.Pack) (mask uint64) {
 	return mask
 }
 
-// steps are what is measured, each on one customer after the other. Each but the first begins with the customer's state as it
-// was, so it holds the cost of the first.
-func steps(pack *scoring.Pack) []step {
+// steps are what is measured, each on one customer after the other. Each but the first begins with the customer's
+// state as it was, so it holds the cost of the first.
+func steps(pack *pack.Pack) []step {
 	b := newBench(pack)
 	all := []step{{"copy the state (in each below)", func() { b.restore() }}}
 	for _, sort := range []string{anyEvent, "visit", "same visit", "friction", "signal alone", "event that opens an episode"} {
@@ -158,7 +163,7 @@ func steps(pack *scoring.Pack) []step {
 
 // others are the steps that are no event.
 func (b *bench) others() []step {
-	var calibration scoring.Calibration
+	var calibration model.Calibration
 	draw := xxhash.Sum64String("c-00000017")
 	all := []step{
 		{"look at a deadline", func() {
@@ -171,14 +176,14 @@ func (b *bench) others() []step {
 		}},
 		{"probe", func() {
 			c, u := b.restore()
-			c.Draw, c.Probe = draw, scoring.Probe{Next: uint32(u.now / 60_000), Cell: 1}
+			c.Hash, c.Probe = draw, profile.Probe{Next: uint32(u.now / 60_000), Cell: 1}
 			b.scorer.Eval.Probe(c, u.now, &calibration)
 		}},
 	}
 	all = append(all, b.coding()...)
-	if alert := b.alert(); alert != nil {
-		id, out, renderer := alert.ID(), make([]byte, 0, 1<<16), scoring.NewRenderer(b.pack)
-		all = append(all, step{"write an alert", func() { out = renderer.AppendAlert(out[:0], alert, id) }})
+	if published := b.alert(); published != nil {
+		id, out, renderer := published.ID(), make([]byte, 0, 1<<16), alert.NewRenderer(b.pack)
+		all = append(all, step{"write an alert", func() { out = renderer.AppendAlert(out[:0], published, id) }})
 	}
 	return all
 }
@@ -189,16 +194,16 @@ func (b *bench) coding() []step {
 	for i := range encoded {
 		b.turn = i
 		c, _ := b.restore()
-		encoded[i] = scoring.AppendProfile(nil, c)
+		encoded[i] = profile.Append(nil, c)
 	}
 	return []step{
 		{"write the state", func() {
 			c, _ := b.restore()
-			out = scoring.AppendProfile(out[:0], c)
+			out = profile.Append(out[:0], c)
 		}},
 		{"read the state", func() {
 			bytes := encoded[b.turn%customers]
-			if c, _ := b.restore(); scoring.ReadProfile(bytes, c) != nil {
+			if c, _ := b.restore(); profile.Read(bytes, c) != nil {
 				panic("BUG: what was written cannot be read")
 			}
 		}},
@@ -206,14 +211,14 @@ func (b *bench) coding() []step {
 }
 
 // alert is the first that any of the customers gives by silence; nil: none does.
-func (b *bench) alert() *scoring.Alert {
+func (b *bench) alert() *alert.Alert {
 	for i := range customers {
 		b.turn = i
 		for c, _ := b.restore(); c.Armed != 0; {
 			for _, d := range b.scorer.Wake(c) {
 				if d.Transition == scoring.Raised {
-					d.Score.Values = append([]scoring.FeatureValue{}, d.Score.Values...)
-					return &scoring.Alert{Decision: d, Tenant: []byte("shop"), Customer: []byte("c-00000017")}
+					d.Score.Values = append([]feature.Value{}, d.Score.Values...)
+					return &alert.Alert{Decision: d, Tenant: []byte("shop"), Customer: []byte("c-00000017")}
 				}
 			}
 		}

@@ -2,9 +2,9 @@ package main
 
 import "math"
 
-// yardstick is the fixed loop. A turn does what scoring an event is made of (whole numbers read from and written to a few
-// kilobytes, branches that cannot be foreseen, some floating-point arithmetic), with nothing of ebb's in it, so that it never
-// changes. Whoever changes it records anew.
+// yardstick is the fixed loop. A turn does what scoring an event is made of (whole numbers read from and written to a
+// few kilobytes, branches that cannot be foreseen, some floating-point arithmetic), with nothing of ebb's in it, so
+// that it never changes. Whoever changes it records anew.
 func yardstick() func() {
 	var tiles [512]uint64
 	x, sum := uint64(0x9e3779b97f4a7c15), 1.0

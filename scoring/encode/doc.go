@@ -1,2 +1,2 @@
-// Package encode writes and reads the bytes of state: sections, varints, floats, times.
+// Package encode reads and writes the bytes of states: fixed numbers, varints of the least length, times and tiles.
 package encode

@@ -1,27 +1,32 @@
 package scoringtest
 
-import "ebb/scoring"
+import (
+	"ebb/scoring"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
+)
 
 // Observe is Scorer.Observe for a pack without features, of which an event decides one thing at most.
-func Observe(pack *scoring.Pack, p *scoring.Profile, pop *scoring.Population, o scoring.Observation) (scoring.Decision, bool) {
-	return only(scoring.NewScorer(pack).Observe(&scoring.Customer{Profile: p}, pop, &o))
+func Observe(pack *pack.Pack, p *profile.Profile, pop *profile.Population, o scoring.Observation) (scoring.Decision, bool) {
+	return only(scoring.NewScorer(pack).Observe(&profile.Customer{Profile: p}, pop, &o))
 }
 
 // Wake is Scorer.Wake for such a pack.
-func Wake(pack *scoring.Pack, p *scoring.Profile) (scoring.Decision, bool) {
-	return only(scoring.NewScorer(pack).Wake(&scoring.Customer{Profile: p}))
+func Wake(pack *pack.Pack, p *profile.Profile) (scoring.Decision, bool) {
+	return only(scoring.NewScorer(pack).Wake(&profile.Customer{Profile: p}))
 }
 
 // ScoreOf is Evaluator.Score for such a pack.
-func ScoreOf(pack *scoring.Pack, p *scoring.Profile, at int64) scoring.Score {
-	e := scoring.NewEvaluator(&pack.Model)
-	return e.Score(&scoring.Customer{Profile: p}, at)
+func ScoreOf(pack *pack.Pack, p *profile.Profile, at int64) model.Score {
+	e := model.NewEvaluator(&pack.Model)
+	return e.Score(&profile.Customer{Profile: p}, at)
 }
 
 // Probe is Evaluator.Probe for such a pack, of a customer whose draw is 0.
-func Probe(pack *scoring.Pack, p *scoring.Profile, until int64, c *scoring.Calibration) {
-	e := scoring.NewEvaluator(&pack.Model)
-	e.Probe(&scoring.Customer{Profile: p}, until, c)
+func Probe(pack *pack.Pack, p *profile.Profile, until int64, c *model.Calibration) {
+	e := model.NewEvaluator(&pack.Model)
+	e.Probe(&profile.Customer{Profile: p}, until, c)
 }
 
 func only(all []scoring.Decision) (scoring.Decision, bool) {
@@ -35,27 +40,27 @@ func only(all []scoring.Decision) (scoring.Decision, bool) {
 }
 
 // Readable reports whether what is written of p reads back as the same.
-func Readable(p *scoring.Profile) bool {
-	var back scoring.Profile
+func Readable(p *profile.Profile) bool {
+	var back profile.Profile
 	return ReadProfile(AppendProfile(nil, p), &back) == nil && back == *p
 }
 
-// AppendProfile is scoring.AppendProfile of a customer without features.
-func AppendProfile(dst []byte, p *scoring.Profile) []byte {
-	return scoring.AppendProfile(dst, &scoring.Customer{Profile: p})
+// AppendProfile is profile.Append of a customer without features.
+func AppendProfile(dst []byte, p *profile.Profile) []byte {
+	return profile.Append(dst, &profile.Customer{Profile: p})
 }
 
-// AppendProfileAs is scoring.AppendProfileAs of such a customer.
-func AppendProfileAs(version int, dst []byte, p *scoring.Profile) []byte {
-	return scoring.AppendProfileAs(version, dst, &scoring.Customer{Profile: p})
+// AppendProfileAs is profile.AppendAs of such a customer.
+func AppendProfileAs(version int, dst []byte, p *profile.Profile) []byte {
+	return profile.AppendAs(version, dst, &profile.Customer{Profile: p})
 }
 
-// ReadProfile is scoring.ReadProfile of such a customer: features are damage.
-func ReadProfile(b []byte, p *scoring.Profile) error {
-	c := scoring.Customer{Profile: p}
-	err := scoring.ReadProfile(b, &c)
+// ReadProfile is profile.Read of such a customer: features are damage.
+func ReadProfile(b []byte, p *profile.Profile) error {
+	c := profile.Customer{Profile: p}
+	err := profile.Read(b, &c)
 	if err == nil && len(c.Features) > 0 {
-		return scoring.ErrProfileDamaged
+		return profile.ErrDamaged
 	}
 	return err
 }

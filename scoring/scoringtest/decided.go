@@ -4,24 +4,27 @@ import (
 	"slices"
 
 	"ebb/scoring"
+	"ebb/scoring/feature"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // Happening is an event of a customer's life, in ms from its beginning.
 type Happening struct {
 	At         int64
 	Type       string
-	Properties map[string]scoring.PropertyValue
+	Properties map[string]feature.Property
 }
 
 // Decided are the decisions about one customer of a pack with these events, up to so many days after the last.
-func Decided(pack *scoring.Pack, events []Happening, days int64) (all []scoring.Decision) {
+func Decided(pack *pack.Pack, events []Happening, days int64) (all []scoring.Decision) {
 	return DecidedLate(pack, events, 0, days)
 }
 
 // DecidedLate is decided where deadlines fire by so many ms before each event.
-func DecidedLate(pack *scoring.Pack, events []Happening, lateness, days int64) (all []scoring.Decision) {
-	scorer, pop := scoring.NewScorer(pack), scoring.Population{}
-	c := scoring.Customer{Profile: &scoring.Profile{}}
+func DecidedLate(pack *pack.Pack, events []Happening, lateness, days int64) (all []scoring.Decision) {
+	scorer, pop := scoring.NewScorer(pack), profile.Population{}
+	c := profile.Customer{Profile: &profile.Profile{}}
 	note := func(decisions []scoring.Decision) {
 		for _, d := range decisions {
 			d.Score.Values = slices.Clone(d.Score.Values)
@@ -36,7 +39,7 @@ func DecidedLate(pack *scoring.Pack, events []Happening, lateness, days int64) (
 	last := int64(0)
 	for _, e := range events {
 		wake(Begin + e.At - lateness)
-		var properties []scoring.PropertyValue
+		var properties []feature.Property
 		for _, path := range pack.Properties() {
 			properties = append(properties, e.Properties[path])
 		}

@@ -7,14 +7,17 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // DrawReading draws what was learnt about a score.
-func DrawReading(t *rapid.T, sum float64) scoring.Reading {
-	r := scoring.Reading{Probes: rapid.Uint32Max(99).Draw(t, "probes"), Number: uint8(rapid.IntRange(0, 2).Draw(t, "points"))}
+func DrawReading(t *rapid.T, sum float64) model.Reading {
+	r := model.Reading{Probes: rapid.Uint32Max(99).Draw(t, "probes"), Number: uint8(rapid.IntRange(0, 2).Draw(t, "points"))}
 	for i := range r.Points[:r.Number] {
 		r.Probes += 100
-		r.Points[i] = scoring.ReadPoint{
+		r.Points[i] = model.ReadPoint{
 			LogOdds:     sum + rapid.Float64Range(0.01, 3).Draw(t, "apart")*float64(2*i-1),
 			Probability: (rapid.Float64Range(0, 0.9).Draw(t, "probability") + float64(i)) / 2,
 		}
@@ -23,22 +26,22 @@ func DrawReading(t *rapid.T, sum float64) scoring.Reading {
 }
 
 // DrawPack draws a pack's settings.
-func DrawPack(t *rapid.T) *scoring.Pack {
+func DrawPack(t *rapid.T) *pack.Pack {
 	horizon := rapid.SampledFrom([]int{1, 14, 30, 90, 180, 730}).Draw(t, "horizon")
-	f := Must(scoring.Load("testdata/quick.yaml", func(string) ([]byte, error) {
+	f := Must(pack.Load("testdata/quick.yaml", func(string) ([]byte, error) {
 		return []byte("name: quick\nversion: 1\nhorizon: 30d\nactivity: [a]\nfriction: {f: 1, g: 0.3, none: 0}\noverdue: " +
 			rapid.SampledFrom([]string{"0.5", "0.2", "0.9"}).Draw(t, "overdue")), nil
-	}, scoring.Overrides{Horizon: time.Duration(horizon) * 24 * time.Hour}))
+	}, pack.Overrides{Horizon: time.Duration(horizon) * 24 * time.Hour}))
 	return f
 }
 
 // DrawPopulation draws what other customers are like.
-func DrawPopulation(t *rapid.T) *scoring.Population {
+func DrawPopulation(t *rapid.T) *profile.Population {
 	if rapid.Bool().Draw(t, "nobody else") {
-		return &scoring.Population{}
+		return &profile.Population{}
 	}
 	within := math.Exp(rapid.Float64Range(-4, 1).Draw(t, "ln within"))
-	return &scoring.Population{
+	return &profile.Population{
 		N: 500, Mean: rapid.Float64Range(-0.5, 5.5).Draw(t, "mean"), Total: within + rapid.Float64Range(-0.5, 3).Draw(t, "between"),
 		NGaps: 500, Within: within,
 	}
@@ -50,7 +53,7 @@ func DrawEvent(t *rapid.T, now int64) scoring.Observation {
 	if rapid.IntRange(0, 9).Draw(t, "late") == 0 {
 		ms = -min(ms, now-Day)
 	}
-	signal := rapid.SampledFrom([]scoring.Signal{
+	signal := rapid.SampledFrom([]pack.Signal{
 		{Known: true, Activity: true},
 		{Known: true, Activity: true},
 		{Known: true, Activity: true},

@@ -4,15 +4,15 @@ import (
 	"math"
 	"testing"
 
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // Day is a day in ms.
 const Day = 86_400_000
 
 var (
-	Bought = scoring.Signal{Known: true, Activity: true}
-	Failed = scoring.Signal{Known: true, Friction: 1}
+	Bought = pack.Signal{Known: true, Activity: true}
+	Failed = pack.Signal{Known: true, Friction: 1}
 )
 
 // Begin is when most histories begin, in ms since the epoch.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ebb/scoring"
+	"ebb/scoring/pack"
 )
 
 // Troubles is a pack with a kind whose openings have ends of their own, one with a single end, and one that ends with
@@ -34,15 +34,15 @@ func Lapsing() []string {
 }
 
 // PackOf is a pack of these lines of YAML behind the least that a pack has.
-func PackOf(tb testing.TB, version string, lines ...string) *scoring.Pack {
+func PackOf(tb testing.TB, version string, lines ...string) *pack.Pack {
 	tb.Helper()
 	text := "name: trial\nversion: " + version + "\nhorizon: 30d\nactivity: [buy, view]\n" + strings.Join(lines, "\n") + "\n"
-	return Must(scoring.Load("trial.yaml", func(string) ([]byte, error) { return []byte(text), nil }, scoring.Overrides{}))
+	return Must(pack.Load("trial.yaml", func(string) ([]byte, error) { return []byte(text), nil }, pack.Overrides{}))
 }
 
 // LoadText reads text as a pack's file.
-func LoadText(text string, o scoring.Overrides) (*scoring.Pack, error) {
-	return scoring.Load("./my.yaml", func(path string) ([]byte, error) {
+func LoadText(text string, o pack.Overrides) (*pack.Pack, error) {
+	return pack.Load("./my.yaml", func(path string) ([]byte, error) {
 		if path != "./my.yaml" {
 			return nil, errors.New("asked for " + path)
 		}

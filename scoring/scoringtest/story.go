@@ -4,13 +4,15 @@ import (
 	"fmt"
 
 	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // Story folds what happens to one customer, in days from its beginning, and tells the transitions.
 type Story struct {
-	Pack        *scoring.Pack
-	Profile     scoring.Profile
-	Pop         scoring.Population
+	Pack        *pack.Pack
+	Profile     profile.Profile
+	Pop         profile.Population
 	Transitions []string
 }
 
@@ -29,7 +31,7 @@ func (s *Story) SilentUntil(at float64) {
 }
 
 // Event folds an event on a day.
-func (s *Story) Event(at float64, signal scoring.Signal) {
+func (s *Story) Event(at float64, signal pack.Signal) {
 	if d, ok := Observe(s.Pack, &s.Profile, &s.Pop, scoring.Observation{Time: Begin + int64(at*Day), Signal: signal}); ok {
 		s.note(&d)
 	}
@@ -37,7 +39,7 @@ func (s *Story) Event(at float64, signal scoring.Signal) {
 
 // Weekly is a customer who bought on ten days, a week apart, the last on day 63.
 func Weekly() *Story {
-	s := &Story{Pack: Must(scoring.Load("retail", nil, scoring.Overrides{}))}
+	s := &Story{Pack: Must(pack.Load("retail", nil, pack.Overrides{}))}
 	for week := range 10 {
 		s.SilentUntil(float64(7 * week))
 		s.Event(float64(7*week), Bought)

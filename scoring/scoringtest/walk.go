@@ -4,21 +4,24 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/feature"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // Walk is one customer on its way through a pack.
 type Walk struct {
 	Scorer, Judge *scoring.Scorer
-	Customer      scoring.Customer
-	Pop           scoring.Population
+	Customer      profile.Customer
+	Pop           profile.Population
 	Types         []string
 	Now           int64
 }
 
 // NewWalk begins with a customer never seen.
-func NewWalk(pack *scoring.Pack) *Walk {
+func NewWalk(pack *pack.Pack) *Walk {
 	w := &Walk{Scorer: scoring.NewScorer(pack), Judge: scoring.NewScorer(pack), Types: pack.EventTypes(), Now: Begin}
-	w.Customer.Profile = &scoring.Profile{}
+	w.Customer.Profile = &profile.Profile{}
 	return w
 }
 
@@ -30,15 +33,15 @@ func (w *Walk) Event(t *rapid.T) {
 	}
 	at := w.Now - rapid.SampledFrom([]int64{0, 0, 0, Day / 2, 3 * Day}).Draw(t, "late")
 	pack := w.Scorer.Pack
-	var properties []scoring.PropertyValue
+	var properties []feature.Property
 	for range pack.Properties() {
-		v := scoring.PropertyValue{Kind: scoring.PropertyKind(rapid.IntRange(0, 4).Draw(t, "kind"))}
+		v := feature.Property{Kind: feature.PropertyKind(rapid.IntRange(0, 4).Draw(t, "kind"))}
 		switch v.Kind {
-		case scoring.PropertyNumber:
+		case feature.PropertyNumber:
 			v.Number = rapid.SampledFrom([]int64{0, 1000, 2000, 4500, 6000, 40_000, 90_000}).Draw(t, "number")
-		case scoring.PropertyText:
+		case feature.PropertyText:
 			v.Hash = rapid.Uint64Range(1, 20).Draw(t, "text")
-		case scoring.PropertyBool:
+		case feature.PropertyBool:
 			v.Number = rapid.Int64Range(0, 1).Draw(t, "bool")
 		default:
 		}
@@ -48,7 +51,7 @@ func (w *Walk) Event(t *rapid.T) {
 }
 
 // Observe has the customer's silence take its effect, then an event.
-func (w *Walk) Observe(at int64, eventType string, properties []scoring.PropertyValue, value int64) {
+func (w *Walk) Observe(at int64, eventType string, properties []feature.Property, value int64) {
 	for w.Customer.Armed != 0 && w.Customer.Armed <= at/60_000 {
 		w.Scorer.Wake(&w.Customer)
 	}

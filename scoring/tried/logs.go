@@ -107,7 +107,8 @@ func (l *eventLog) label() error {
 	return nil
 }
 
-// measure is the AUC of a variant at each date: of those active within a span before it, who does nothing for a horizon?
+// measure is the AUC of a variant at each date: of those active within a span before it, who does nothing for a
+// horizon?
 func (l *eventLog) measure(c parameters) (found []float64) {
 	e := newEngine(c, l.horizon, l.customers)
 	i := 0

@@ -1,10 +1,10 @@
-// Command tried measures variants of the core on the five public logs: by how much each would rank customers better or worse
-// than the core does, at every date. It changes nothing; docs/backtest.md keeps its table.
+// Command tried measures variants of the core on the five public logs: by how much each would rank customers better
+// or worse than the core does, at every date. It changes nothing; docs/backtest.md keeps its table.
 //
 //	go run ./scoring/tried ../shared/data
 //
-// The core is written anew here, with every constant a parameter, in plain floating point. Its first row is held against what
-// `ebb backtest` says of the core itself.
+// The core is written anew here, with every constant a parameter, in plain floating point. Its first row is held
+// against what `ebb backtest` says of the core itself.
 package main
 
 import (
@@ -64,8 +64,8 @@ func measure(logs []*eventLog, c parameters) (all aucs) {
 	return all
 }
 
-// row is a line of the table: the mean over all dates of all logs, what it gains against the core, there and by log, and the
-// date on which it loses most.
+// row is a line of the table: the mean over all dates of all logs, what it gains against the core, there and by log,
+// and the date on which it loses most.
 func (v *variant) row(found, core aucs) string {
 	sum, gain, dates, worst, by := 0.0, 0.0, 0, 1.0, ""
 	for i := range found {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // logsFolder holds the public logs: in EBB_TEST_SHARED, or beside the repository.
@@ -42,21 +44,21 @@ func TestTheCoreIsTheCore(t *testing.T) {
 // coreAUC is the AUC of package scoring at each date.
 func coreAUC(t *testing.T, l *eventLog) (found []float64) {
 	t.Helper()
-	pack, err := scoring.Load("any", nil, scoring.Overrides{
+	k, err := pack.Load("any", nil, pack.Overrides{
 		Activity: []string{"activity"}, Friction: map[string]float64{"friction": 1}, Horizon: time.Duration(l.horizon*24) * time.Hour,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	scorer, pop := scoring.NewScorer(pack), scoring.Population{}
-	customers := make([]scoring.Customer, l.customers)
-	signals := map[bool]scoring.Signal{true: pack.Signal([]byte("activity")), false: pack.Signal([]byte("friction"))}
+	scorer, pop := scoring.NewScorer(k), profile.Population{}
+	customers := make([]profile.Customer, l.customers)
+	signals := map[bool]pack.Signal{true: k.Signal([]byte("activity")), false: k.Signal([]byte("friction"))}
 	i := 0
 	for d, cut := range l.cuts {
 		for ; i < len(l.events) && l.events[i].at <= cut; i++ {
 			e := &l.events[i]
 			if customers[e.customer].Profile == nil {
-				customers[e.customer].Profile = &scoring.Profile{}
+				customers[e.customer].Profile = &profile.Profile{}
 			}
 			scorer.Observe(&customers[e.customer], &pop, &scoring.Observation{Time: int64(math.Round(e.at * 86.4e6)), Signal: signals[e.activity]})
 		}

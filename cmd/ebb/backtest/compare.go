@@ -4,6 +4,10 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/feature"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // Comparison folds a log by two packs at once, A and B, and notes where they decide differently. One goroutine uses it.
@@ -28,18 +32,18 @@ const (
 // side is one of the two packs, and what it has learnt of all customers.
 type side struct {
 	scorer     *scoring.Scorer
-	renderer   *scoring.Renderer
-	population scoring.Population
+	renderer   *alert.Renderer
+	population profile.Population
 }
 
-func newSide(k *scoring.Pack) side {
-	return side{scorer: scoring.NewScorer(k), renderer: scoring.NewRenderer(k)}
+func newSide(k *pack.Pack) side {
+	return side{scorer: scoring.NewScorer(k), renderer: alert.NewRenderer(k)}
 }
 
 // compared is what is kept of a customer.
 type compared struct {
 	key     string
-	states  [2]scoring.Customer
+	states  [2]profile.Customer
 	pending []pendingAlert // that the other pack has not sent, but may yet
 }
 
@@ -55,7 +59,7 @@ type Compared struct {
 
 // NewComparison compares a with b: at dates, ascending, and at the log's end. Of the alerts that differ it keeps so many
 // examples of each sort.
-func NewComparison(a, b *scoring.Pack, dates []time.Time, examples int) *Comparison {
+func NewComparison(a, b *pack.Pack, dates []time.Time, examples int) *Comparison {
 	return &Comparison{
 		sides: [2]side{newSide(a), newSide(b)}, dates: dates, examples: examples,
 		customers: map[string]*compared{}, found: newTallies(examples),
@@ -63,12 +67,12 @@ func NewComparison(a, b *scoring.Pack, dates []time.Time, examples int) *Compari
 }
 
 // Observe takes the next event. Its properties are those that A reads; b are those that B reads.
-func (c *Comparison) Observe(ev *Event, b []scoring.PropertyValue) {
+func (c *Comparison) Observe(ev *Event, b []feature.Property) {
 	if c.reach(ev.Time) {
 		c.advance(ev.Time - 1)
 	}
-	properties := [2][]scoring.PropertyValue{ev.Properties, b}
-	var signals [2]scoring.Signal
+	properties := [2][]feature.Property{ev.Properties, b}
+	var signals [2]pack.Signal
 	for i := range c.sides {
 		if signals[i] = c.sides[i].scorer.Pack.Signal(ev.Type, properties[i]...); !signals[i].Known && signals[i].Named == 0 {
 			c.counts.Unnamed[i]++
@@ -118,7 +122,7 @@ func (c *Comparison) customer(key []byte) *compared {
 	if u == nil {
 		u = &compared{key: string(key)}
 		for i := range u.states {
-			u.states[i].Profile = &scoring.Profile{}
+			u.states[i].Profile = &profile.Profile{}
 		}
 		c.customers[u.key] = u
 		c.all = append(c.all, u)
@@ -142,8 +146,8 @@ func (c *Comparison) advance(until int64) {
 func (c *Comparison) migrate(at int64) {
 	m := Migration{At: instant(at)}
 	for _, u := range c.all {
-		var tiers [2]scoring.Tier
-		var stages [2]scoring.Stage
+		var tiers [2]profile.Tier
+		var stages [2]profile.Stage
 		for i := range c.sides {
 			c.wake(u, i, at)
 			tiers[i], stages[i] = c.sides[i].scorer.TierAt(&u.states[i], at)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // pendingAlert is an alert of one side that the other has not sent. Two alerts are the same one if they are of one customer,
@@ -11,7 +12,7 @@ import (
 // another tier.
 type pendingAlert struct {
 	side       int
-	kind       scoring.Kind
+	kind       profile.Kind
 	transition scoring.Transition
 	about      int64 // when the silence began, or the event that opened the episode, ms
 	said       *Said
@@ -25,7 +26,7 @@ func (c *Comparison) note(u *compared, i int, decisions []scoring.Decision) {
 			side: i, kind: d.Kind, transition: d.Transition, about: d.Since,
 			said: &Said{At: instant(d.At), Tier: d.Tier.String(), Reasons: c.sides[i].renderer.ReasonCodes(d)},
 		}
-		if d.Kind == scoring.Lapse {
+		if d.Kind == profile.Lapse {
 			a.about = d.At - d.Silence
 		}
 		if k := u.partner(&a); k >= 0 {
@@ -65,7 +66,7 @@ func (c *Comparison) settle(u *compared) {
 // mayYet reports whether the other side may send p's like: the silence goes on there, or the episode is open.
 func (u *compared) mayYet(p *pendingAlert) bool {
 	other := &u.states[1-p.side]
-	if p.kind == scoring.Lapse {
+	if p.kind == profile.Lapse {
 		return other.Visits > 0 && other.Last == p.about
 	}
 	h := other.EpisodeOf(p.kind)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // Difference is what two packs, A and B, decide differently about a log.
@@ -24,8 +25,8 @@ type Difference struct {
 // Migration counts the customers by where A has them, then by where B has them.
 type Migration struct {
 	At     time.Time
-	Tiers  [scoring.NumTiers][scoring.NumTiers]int64
-	Stages [scoring.NumStages][scoring.NumStages]int64
+	Tiers  [profile.NumTiers][profile.NumTiers]int64
+	Stages [profile.NumStages][profile.NumStages]int64
 }
 
 // AlertCount counts the alerts of one kind and transition.
@@ -94,7 +95,7 @@ func (d *Difference) Differ() bool {
 // tallies count what differs, as it is found.
 type tallies struct {
 	migrations              []Migration
-	counts                  [scoring.NumKinds][scoring.NumTransitions]AlertCount
+	counts                  [profile.NumKinds][scoring.NumTransitions]AlertCount
 	removed, added, changed examples
 }
 
@@ -142,7 +143,7 @@ func (t *tallies) report(d *Difference) {
 	for k := range t.counts {
 		for r, n := range t.counts[k] {
 			if n.A+n.B > 0 {
-				n.Kind, n.Transition = scoring.Kind(k).String(), scoring.Transition(r).String()
+				n.Kind, n.Transition = profile.Kind(k).String(), scoring.Transition(r).String()
 				d.Alerts = append(d.Alerts, n)
 			}
 		}

@@ -8,10 +8,12 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // comparedPacks are two packs that differ in what is activity, in tiers, in a factor and in when episodes end.
-func comparedPacks(t testing.TB) [2]*scoring.Pack {
+func comparedPacks(t testing.TB) [2]*pack.Pack {
 	t.Helper()
 	texts := map[string]string{"a.yaml": `
 name: a
@@ -31,9 +33,9 @@ features: {failures: {kind: count, of: failed, within: 30d}}
 factors: [{code: payment_failed, feature: failures, curve: [[0, 0], [1, 0.3]]}]
 kinds: {involuntary: {opens: [{signal: failed, floor: 60, code: payment_failed}], closes: [bought], expires: 10d}}
 `}
-	var packs [2]*scoring.Pack
+	var packs [2]*pack.Pack
 	for i, name := range []string{"a.yaml", "b.yaml"} {
-		pack, err := scoring.Load(name, func(name string) ([]byte, error) { return []byte(texts[name]), nil }, scoring.Overrides{})
+		pack, err := pack.Load(name, func(name string) ([]byte, error) { return []byte(texts[name]), nil }, pack.Overrides{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +44,7 @@ kinds: {involuntary: {opens: [{signal: failed, floor: 60, code: payment_failed}]
 	return packs
 }
 
-func compare(packs [2]*scoring.Pack, log []happened, dates []time.Time) *Difference {
+func compare(packs [2]*pack.Pack, log []happened, dates []time.Time) *Difference {
 	c := NewComparison(packs[0], packs[1], dates, 1000)
 	for i := range log {
 		c.Observe(&Event{Key: []byte(log[i].customer), Type: []byte(log[i].kind), Time: log[i].at}, nil)
@@ -53,34 +55,34 @@ func compare(packs [2]*scoring.Pack, log []happened, dates []time.Time) *Differe
 // decided is what makes two alerts of different packs the same one.
 type decided struct {
 	customer   string
-	kind       scoring.Kind
+	kind       profile.Kind
 	transition scoring.Transition
 	about      int64
 }
 
 type sent struct {
 	at   int64
-	tier scoring.Tier
+	tier profile.Tier
 }
 
 // alone folds the log by one pack, customer by customer, and returns its alerts and where everybody is at the end.
-func alone(pack *scoring.Pack, log []happened) (map[decided][]sent, map[string]scoring.Tier) {
+func alone(pack *pack.Pack, log []happened) (map[decided][]sent, map[string]profile.Tier) {
 	scorer := scoring.NewScorer(pack)
-	var pop scoring.Population
-	customers := map[string]*scoring.Customer{}
-	all, tiers := map[decided][]sent{}, map[string]scoring.Tier{}
+	var pop profile.Population
+	customers := map[string]*profile.Customer{}
+	all, tiers := map[decided][]sent{}, map[string]profile.Tier{}
 	note := func(name string, list []scoring.Decision) {
 		for i := range list {
 			d := &list[i]
 			about := d.Since
-			if d.Kind == scoring.Lapse {
+			if d.Kind == profile.Lapse {
 				about = d.At - d.Silence
 			}
 			key := decided{name, d.Kind, d.Transition, about}
 			all[key] = append(all[key], sent{d.At, d.Tier})
 		}
 	}
-	wake := func(name string, c *scoring.Customer, at int64) {
+	wake := func(name string, c *profile.Customer, at int64) {
 		for c.Armed != 0 && c.Armed <= at/60_000 {
 			note(name, scorer.Wake(c))
 		}
@@ -88,7 +90,7 @@ func alone(pack *scoring.Pack, log []happened) (map[decided][]sent, map[string]s
 	for _, h := range log {
 		c := customers[h.customer]
 		if c == nil {
-			c = &scoring.Customer{Profile: &scoring.Profile{}}
+			c = &profile.Customer{Profile: &profile.Profile{}}
 			customers[h.customer] = c
 		}
 		wake(h.customer, c, h.at)
@@ -149,7 +151,7 @@ func TestComparisonIsTwoFolds(t *testing.T) {
 		if len(got.Alerts) != len(want) {
 			t.Fatalf("%d sorts of alerts, want %d", len(got.Alerts), len(want))
 		}
-		var tiers [scoring.NumTiers][scoring.NumTiers]int64
+		var tiers [profile.NumTiers][profile.NumTiers]int64
 		for name := range tiersA {
 			tiers[tiersA[name]][tiersB[name]]++
 		}
@@ -168,7 +170,7 @@ func TestComparisonBackwards(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		log := drawLog(t)
 		dates := []time.Time{time.UnixMilli(start + 100*millisPerDay), time.UnixMilli(start + 200*millisPerDay)}
-		there, back := compare(packs, log, dates), compare([2]*scoring.Pack{packs[1], packs[0]}, log, dates)
+		there, back := compare(packs, log, dates), compare([2]*pack.Pack{packs[1], packs[0]}, log, dates)
 		for i := range back.Alerts {
 			n := &back.Alerts[i]
 			n.A, n.B, n.Removed, n.Added = n.B, n.A, n.Added, n.Removed
@@ -191,7 +193,7 @@ func TestComparisonBackwards(t *testing.T) {
 				t.Fatalf("%d worse, %d better; backwards %d and %d", worse, better, worse2, better2)
 			}
 		}
-		if same := compare([2]*scoring.Pack{packs[0], packs[0]}, log, dates); same.Differ() {
+		if same := compare([2]*pack.Pack{packs[0], packs[0]}, log, dates); same.Differ() {
 			t.Fatalf("a pack differs from itself: %+v", same.Alerts)
 		}
 	})

@@ -7,11 +7,15 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"ebb/scoring"
+	"ebb/scoring/feature"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // Config says what to measure.
 type Config struct {
-	Pack   *scoring.Pack
+	Pack   *pack.Pack
 	Active time.Duration // at a date those customers are scored who were active within this long before it
 	Dates  []time.Time   // ascending, each once
 	Until  time.Time     // of alerts raised later it is not asked what became of them; the log goes on for a horizon at least
@@ -27,7 +31,7 @@ type Event struct {
 
 	Minor      int64 // the value in minor units, for the pack's features
 	HasValue   bool
-	Properties []scoring.PropertyValue // that the pack reads
+	Properties []feature.Property // that the pack reads
 }
 
 // Counts says what became of the events of a log.
@@ -49,10 +53,10 @@ type Engine struct {
 
 	customers   map[string]*customer
 	all         [][]customer // in blocks, in order of their first event
-	population  scoring.Population
-	at          scoring.Customer // that the scorer looks at
-	calibration scoring.Calibration
-	curve       scoring.Curve         // of its last closed epoch
+	population  profile.Population
+	at          profile.Customer // that the scorer looks at
+	calibration model.Calibration
+	curve       model.Curve           // of its last closed epoch
 	due         map[int64][]*customer // whose probes an epoch sees, by the minute at which it ends
 
 	applied   []bool // whether a term or factor ever added anything
@@ -65,7 +69,7 @@ type Engine struct {
 // customer is all that is kept of one.
 type customer struct {
 	name     string // key
-	profile  scoring.Profile
+	profile  profile.Profile
 	features []byte
 	draw     uint64 // decides when it is probed
 	probing  int64  // the minute of the probe that Engine.due knows of
@@ -87,7 +91,7 @@ const (
 func New(cfg Config) *Engine {
 	e := &Engine{
 		scorer: scoring.NewScorer(cfg.Pack), horizon: cfg.Pack.Horizon.Milliseconds(), active: cfg.Active.Milliseconds(),
-		customers: map[string]*customer{}, due: map[int64][]*customer{}, applied: make([]bool, scoring.NumTerms+len(cfg.Pack.Model.Factors)),
+		customers: map[string]*customer{}, due: map[int64][]*customer{}, applied: make([]bool, model.NumTerms+len(cfg.Pack.Model.Factors)),
 	}
 	for _, at := range cfg.Dates {
 		e.snapshots = append(e.snapshots, &snapshot{at: at.UnixMilli()})
@@ -124,7 +128,7 @@ func (e *Engine) Observe(ev *Event) {
 }
 
 // fold has the customer's silence up to the event take its effect, then the event.
-func (e *Engine) fold(c *customer, ev *Event, signal scoring.Signal) {
+func (e *Engine) fold(c *customer, ev *Event, signal pack.Signal) {
 	e.wake(c, ev.Time)
 	e.scorer.Eval.Probe(e.look(c), ev.Time-1, &e.calibration)
 	if signal.Activity {
@@ -148,8 +152,8 @@ func (e *Engine) fold(c *customer, ev *Event, signal scoring.Signal) {
 }
 
 // look makes c the customer that the scorer looks at.
-func (e *Engine) look(c *customer) *scoring.Customer {
-	e.at = scoring.Customer{Profile: &c.profile, Features: c.features, Draw: c.draw}
+func (e *Engine) look(c *customer) *profile.Customer {
+	e.at = profile.Customer{Profile: &c.profile, Features: c.features, Hash: c.draw}
 	return &e.at
 }
 
@@ -158,7 +162,7 @@ func (e *Engine) wake(c *customer, at int64) {
 	for minute := at / millisPerMinute; c.profile.Armed != 0 && c.profile.Armed <= minute; {
 		e.scorer.Eval.Probe(e.look(c), c.profile.Armed*millisPerMinute, &e.calibration)
 		for _, d := range e.scorer.Wake(e.look(c)) {
-			if d.Kind == scoring.Lapse && d.Transition == scoring.Raised {
+			if d.Kind == profile.Lapse && d.Transition == scoring.Raised {
 				e.alerts.raised(c, d.At)
 			}
 		}

@@ -11,13 +11,16 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 const horizonDays = 40
 
-func shopPack(t testing.TB) *scoring.Pack {
+func shopPack(t testing.TB) *pack.Pack {
 	t.Helper()
-	pack, err := scoring.Load("any", nil, scoring.Overrides{
+	pack, err := pack.Load("any", nil, pack.Overrides{
 		Activity: []string{"buy"}, Friction: map[string]float64{"fail": 1}, Horizon: horizonDays * 24 * time.Hour,
 	})
 	if err != nil {
@@ -53,7 +56,7 @@ func drawLog(t *rapid.T) []happened {
 	return log
 }
 
-func run(pack *scoring.Pack, log []happened, dates []time.Time, until int64) *Report {
+func run(pack *pack.Pack, log []happened, dates []time.Time, until int64) *Report {
 	e := New(Config{Pack: pack, Active: 2 * pack.Horizon, Dates: dates, Until: time.UnixMilli(until)})
 	for i := range log {
 		e.Observe(&Event{Key: []byte(log[i].customer), Type: []byte(log[i].kind), Time: log[i].at, Value: log[i].value()})
@@ -82,16 +85,16 @@ func TestScoredAtDates(t *testing.T) {
 		}
 		for i, at := range done {
 			want, scorer := map[string]Scored{}, scoring.NewScorer(pack)
-			var pop scoring.Population
-			profiles := map[string]*scoring.Profile{}
+			var pop profile.Population
+			profiles := map[string]*profile.Profile{}
 			active, after := map[string]bool{}, map[string]bool{}
 			for _, h := range log {
 				switch ms := at.UnixMilli(); {
 				case h.at <= ms:
 					if profiles[h.customer] == nil {
-						profiles[h.customer] = &scoring.Profile{}
+						profiles[h.customer] = &profile.Profile{}
 					}
-					scorer.Observe(&scoring.Customer{Profile: profiles[h.customer]}, &pop, &scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
+					scorer.Observe(&profile.Customer{Profile: profiles[h.customer]}, &pop, &scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
 					active[h.customer] = active[h.customer] || h.kind == "buy" && h.at > ms-2*horizonDays*millisPerDay
 				case h.at <= ms+horizonDays*millisPerDay:
 					after[h.customer] = after[h.customer] || h.kind == "buy"
@@ -99,7 +102,7 @@ func TestScoredAtDates(t *testing.T) {
 			}
 			for name, p := range profiles {
 				if active[name] {
-					s := scorer.Eval.Score(&scoring.Customer{Profile: p}, at.UnixMilli())
+					s := scorer.Eval.Score(&profile.Customer{Profile: p}, at.UnixMilli())
 					want[name] = Scored{name, s.Sum(), !after[name]}
 				}
 			}
@@ -257,7 +260,7 @@ func TestNothingOfLater(t *testing.T) {
 		log := drawLog(t)
 		at := start + rapid.Int64Range(0, 800).Draw(t, "day")*millisPerDay
 		dates := []time.Time{time.UnixMilli(at)}
-		known := func(log []happened) (scoring.Curve, []float64) {
+		known := func(log []happened) (model.Curve, []float64) {
 			e := New(Config{Pack: pack, Active: 2 * pack.Horizon, Dates: dates, Until: dates[0]})
 			for _, h := range log {
 				if h.at > at {

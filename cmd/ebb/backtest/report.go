@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"ebb/scoring"
+	"ebb/scoring/model"
 )
 
 // Figure is a measured number; NaN where there was nothing to measure, as JSON null. JSON has six decimals of it.
@@ -226,7 +226,7 @@ func (e *Engine) reportOn(s *snapshot) *Date {
 	}
 	d.probabilities(s, churned)
 	for i, name := range s.names {
-		if i != scoring.TermBase && (i < scoring.NumTerms || e.applied[i]) { // base is the same for everybody
+		if i != model.TermBase && (i < model.NumTerms || e.applied[i]) { // base is the same for everybody
 			d.Without = append(d.Without, Without{name, Figure(newRanking(s.without(i), churned).auc())})
 		}
 	}
@@ -235,8 +235,8 @@ func (e *Engine) reportOn(s *snapshot) *Date {
 }
 
 func (d *Date) probabilities(s *snapshot, churned []bool) {
-	var cold scoring.Curve
-	measure := func(c *scoring.Curve, bins *[]Bin) Honesty {
+	var cold model.Curve
+	measure := func(c *model.Curve, bins *[]Bin) Honesty {
 		p := column(s, func(r *row) float64 { return c.Probability(r.score) })
 		*bins = calibrationBins(p, churned)
 		return Honesty{Figure(brier(p, churned)), Figure(calibrationError(*bins))}

@@ -12,6 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // compareRFM holds the order of the rank sum against the naive one.
@@ -91,14 +93,14 @@ func TestRFMList(t *testing.T) {
 }
 
 // raisedIn is when alerts are raised in a log, by customer.
-func raisedIn(pack *scoring.Pack, log []happened) map[string][]int64 {
+func raisedIn(pack *pack.Pack, log []happened) map[string][]int64 {
 	raised := map[string][]int64{}
-	profiles := map[string]*scoring.Profile{}
-	var pop scoring.Population
+	profiles := map[string]*profile.Profile{}
+	var pop profile.Population
 	scorer := scoring.NewScorer(pack)
 	wake := func(name string, at int64) {
 		for p := profiles[name]; p.Armed != 0 && p.Armed <= at/60_000; {
-			for _, d := range scorer.Wake(&scoring.Customer{Profile: p}) {
+			for _, d := range scorer.Wake(&profile.Customer{Profile: p}) {
 				if d.Transition == scoring.Raised {
 					raised[name] = append(raised[name], d.At)
 				}
@@ -107,10 +109,10 @@ func raisedIn(pack *scoring.Pack, log []happened) map[string][]int64 {
 	}
 	for _, h := range log {
 		if profiles[h.customer] == nil {
-			profiles[h.customer] = &scoring.Profile{}
+			profiles[h.customer] = &profile.Profile{}
 		}
 		wake(h.customer, h.at)
-		scorer.Observe(&scoring.Customer{Profile: profiles[h.customer]}, &pop, &scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
+		scorer.Observe(&profile.Customer{Profile: profiles[h.customer]}, &pop, &scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
 	}
 	for name := range profiles {
 		wake(name, log[len(log)-1].at)

@@ -1,11 +1,13 @@
 package backtest
 
-import "ebb/scoring"
+import (
+	"ebb/scoring/model"
+)
 
 // snapshot is what was known of the active customers at a date, and what then became of them.
 type snapshot struct {
 	at    int64 // ms since the epoch
-	curve scoring.Curve
+	curve model.Curve
 	rows  []row
 	names []string  // of the terms, then of the pack's factors
 	terms []float64 // what they add, of all rows, one row after the other; each factor as if there were no cap
@@ -25,7 +27,7 @@ type row struct {
 
 // take notes the active customers as of the snapshot's date, and what probes had taught by the end of the last epoch.
 func (e *Engine) take(s *snapshot) {
-	names := scoring.TermNames()
+	names := model.TermNames()
 	s.names, s.cap = names[:], e.scorer.Pack.Model.Cap
 	for i := range e.scorer.Pack.Model.Factors {
 		s.names = append(s.names, e.scorer.Pack.Model.Factors[i].Code)
@@ -40,7 +42,7 @@ func (e *Engine) take(s *snapshot) {
 		factors = factors[:0]
 		for i, f := range e.scorer.FactorsAt(e.look(c), s.at) {
 			factors = append(factors, f.LogOdds)
-			e.applied[scoring.NumTerms+i] = e.applied[scoring.NumTerms+i] || f.LogOdds != 0
+			e.applied[model.NumTerms+i] = e.applied[model.NumTerms+i] || f.LogOdds != 0
 		}
 		s.rows = append(s.rows, row{customer: c, score: score.Sum(), last: p.Last, days: c.activeDays, value: c.value})
 		s.terms = append(append(s.terms, score.Terms[:]...), factors...)
@@ -68,7 +70,7 @@ func (s *snapshot) without(term int) []float64 {
 	out := s.scores()
 	for i := range out {
 		added := s.terms[i*len(s.names) : (i+1)*len(s.names)]
-		if term < scoring.NumTerms {
+		if term < model.NumTerms {
 			out[i] -= added[term]
 		} else {
 			out[i] += s.capped(added, term) - s.capped(added, -1)
@@ -80,7 +82,7 @@ func (s *snapshot) without(term int) []float64 {
 // capped is what the factors of a row add together, but for one of them; -1: all do.
 func (s *snapshot) capped(added []float64, without int) float64 {
 	sum := 0.0
-	for i := scoring.NumTerms; i < len(added); i++ {
+	for i := model.NumTerms; i < len(added); i++ {
 		if i != without {
 			sum += added[i]
 		}

@@ -5,7 +5,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"ebb/scoring"
+	"ebb/scoring/model"
 )
 
 // TestWithoutAFactor: what a factor is worth is what the others, within the cap, do not add without it.
@@ -22,13 +22,13 @@ func TestWithoutAFactor(t *testing.T) {
 		"all take away":         {[]float64{-1, -0.5}, 1, []float64{-0.5, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			core := [scoring.NumTerms]float64{1.5, -1, 0.5, 0, 0, 0.25}
-			s := &snapshot{cap: c.cap, names: make([]string, scoring.NumTerms+len(c.factors)), terms: append(core[:], c.factors...)}
+			core := [model.NumTerms]float64{1.5, -1, 0.5, 0, 0, 0.25}
+			s := &snapshot{cap: c.cap, names: make([]string, model.NumTerms+len(c.factors)), terms: append(core[:], c.factors...)}
 			score := 1.25 + s.capped(s.terms, -1)
 			s.rows = []row{{score: score}}
 			var got []float64
 			for i := range c.factors {
-				got = append(got, score-s.without(scoring.NumTerms + i)[0])
+				got = append(got, score-s.without(model.NumTerms + i)[0])
 			}
 			if diff := gocmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

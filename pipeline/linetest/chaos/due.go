@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // deadline is an entry of a due bucket.
@@ -50,8 +50,8 @@ func dueOf(ctx context.Context, cl *redis.Client, partition int) (map[deadline]b
 // deadlines checks that every deadline that a profile waits for lies in its bucket: one that does not would never fire.
 func (v *verdict) deadlines(p int, m *meta, stored map[string]string, due map[deadline]bool) {
 	for key, b := range stored {
-		var g scoring.Profile
-		if scoring.ReadProfile([]byte(b), &scoring.Customer{Profile: &g}) != nil || g.Armed == 0 {
+		var g profile.Profile
+		if profile.Read([]byte(b), &profile.Customer{Profile: &g}) != nil || g.Armed == 0 {
 			continue // what cannot be read is told elsewhere
 		}
 		if !due[deadline{g.Armed, key}] {

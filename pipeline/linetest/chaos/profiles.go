@@ -10,7 +10,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"ebb/pipeline/linetest/oracle"
-	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // profiles compares what Redis holds of each partition with what the fold leaves behind.
@@ -78,8 +78,8 @@ func (v *verdict) customers(p int, want []oracle.Profile, stored map[string]stri
 
 // differs names the field in which the stored profile is not the fold's, with both values.
 func differs(w *oracle.Profile, b []byte) string {
-	var g scoring.Profile
-	if err := scoring.ReadProfile(b, &scoring.Customer{Profile: &g}); err != nil {
+	var g profile.Profile
+	if err := profile.Read(b, &profile.Customer{Profile: &g}); err != nil {
 		return err.Error()
 	}
 	days := func(ms int64) float64 { return float64(ms) / float64(day) }
@@ -111,7 +111,7 @@ func differs(w *oracle.Profile, b []byte) string {
 		}
 	}
 	tier := ""
-	if g.Episode.Tier != scoring.TierNone {
+	if g.Episode.Tier != profile.TierNone {
 		tier = g.Episode.Tier.String()
 	}
 	since := w.Since / 60_000

@@ -6,14 +6,14 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"ebb/pipeline/linetest/oracle"
-	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // profiles are one customer, as ebb stores it and as the fold leaves it.
-func profiles() (scoring.Profile, oracle.Profile) {
-	g := scoring.Profile{
+func profiles() (profile.Profile, oracle.Profile) {
+	g := profile.Profile{
 		First: 10 * day, Last: 20 * day, Counted: 15 * day, At: 21 * day, Visits: 4, W: 2.7, Mu: 1.1, M2: 0.3, Level: 2.5, Friction: 0.4,
-		M: 1.2, K: 1.9, Armed: 40_000, Episodes: 2, Episode: scoring.Episode{Tier: scoring.AtRisk, Sequence: 1, Since: 39_000},
+		M: 1.2, K: 1.9, Armed: 40_000, Episodes: 2, Episode: profile.Episode{Tier: profile.AtRisk, Sequence: 1, Since: 39_000},
 	}
 	w := oracle.Profile{
 		First: 10, Last: 20, Counted: 15, At: 21, Visits: 4, W: 2.7, Mu: 1.1, M2: 0.3, Level: 2.5, Friction: 0.4,
@@ -30,32 +30,32 @@ func profiles() (scoring.Profile, oracle.Profile) {
 
 // A difference in any field is found.
 func TestDiffers(t *testing.T) {
-	for name, spoil := range map[string]func(*scoring.Profile){
-		"first":    func(p *scoring.Profile) { p.First++ },
-		"last":     func(p *scoring.Profile) { p.Last++ },
-		"counted":  func(p *scoring.Profile) { p.Counted++ },
-		"at":       func(p *scoring.Profile) { p.At++ },
-		"visits":   func(p *scoring.Profile) { p.Visits++ },
-		"weight":   func(p *scoring.Profile) { p.W += 1e-6 },
-		"mean":     func(p *scoring.Profile) { p.Mu += 1e-6 },
-		"spread":   func(p *scoring.Profile) { p.M2 += 1e-6 },
-		"level":    func(p *scoring.Profile) { p.Level += 1e-6 },
-		"friction": func(p *scoring.Profile) { p.Friction += 1e-6 },
-		"median":   func(p *scoring.Profile) { p.M += 1e-6 },
-		"shape":    func(p *scoring.Profile) { p.K += 1e-6 },
-		"episodes": func(p *scoring.Profile) { p.Episodes++ },
-		"sequence": func(p *scoring.Profile) { p.Episode.Sequence++ },
-		"tier":     func(p *scoring.Profile) { p.Episode.Tier = scoring.Critical },
-		"since":    func(p *scoring.Profile) { p.Episode.Since += 2 },
-		"ids":      func(p *scoring.Profile) { p.Remember(7) },
+	for name, spoil := range map[string]func(*profile.Profile){
+		"first":    func(p *profile.Profile) { p.First++ },
+		"last":     func(p *profile.Profile) { p.Last++ },
+		"counted":  func(p *profile.Profile) { p.Counted++ },
+		"at":       func(p *profile.Profile) { p.At++ },
+		"visits":   func(p *profile.Profile) { p.Visits++ },
+		"weight":   func(p *profile.Profile) { p.W += 1e-6 },
+		"mean":     func(p *profile.Profile) { p.Mu += 1e-6 },
+		"spread":   func(p *profile.Profile) { p.M2 += 1e-6 },
+		"level":    func(p *profile.Profile) { p.Level += 1e-6 },
+		"friction": func(p *profile.Profile) { p.Friction += 1e-6 },
+		"median":   func(p *profile.Profile) { p.M += 1e-6 },
+		"shape":    func(p *profile.Profile) { p.K += 1e-6 },
+		"episodes": func(p *profile.Profile) { p.Episodes++ },
+		"sequence": func(p *profile.Profile) { p.Episode.Sequence++ },
+		"tier":     func(p *profile.Profile) { p.Episode.Tier = profile.Critical },
+		"since":    func(p *profile.Profile) { p.Episode.Since += 2 },
+		"ids":      func(p *profile.Profile) { p.Remember(7) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, w := profiles()
-			if wrong := differs(&w, scoring.AppendProfile(nil, &scoring.Customer{Profile: &g})); wrong != "" {
+			if wrong := differs(&w, profile.Append(nil, &profile.Customer{Profile: &g})); wrong != "" {
 				t.Fatalf("the same: %s", wrong)
 			}
 			spoil(&g)
-			if differs(&w, scoring.AppendProfile(nil, &scoring.Customer{Profile: &g})) == "" {
+			if differs(&w, profile.Append(nil, &profile.Customer{Profile: &g})) == "" {
 				t.Error("not found")
 			}
 		})

@@ -1,0 +1,118 @@
+package alert
+
+import (
+	"strconv"
+
+	"ebb/scoring"
+	"ebb/scoring/exact"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
+)
+
+// appendDeclared appends what a pack declares beside the core: stage, factors, floor, value, playbook, and the
+// cheapest way out of the tier. A pack that declares none of it adds nothing.
+func (r *Renderer) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
+	d := &a.Decision
+	scored := d.Score.Visits > 0
+	if r.Pack.Model.Stages.Declared() && scored {
+		dst = append(append(append(dst, `,"stage":"`...), d.Score.Stage.String()...), '"')
+	}
+	if len(r.Pack.Model.Factors) > 0 && scored {
+		dst = r.appendFactors(dst, &d.Score, n)
+	}
+	floor := d.Floor(r.Pack)
+	if floor > 0 {
+		dst = strconv.AppendFloat(append(dst, `,"floor":{"risk_score":`...), floor, 'f', -1, 64)
+		dst = append(append(append(dst, `,"code":"`...), d.FloorOpening(r.Pack).Code...), `"}`...)
+	}
+	tier := pack.ValueUnknown
+	if v := &r.Pack.Value; v.Feature >= 0 {
+		worth := d.Score.Value(v.Feature)
+		if tier = v.Tier(worth); worth.OK {
+			dst = append(append(append(dst, `,"value":{"feature":"`...), r.Pack.Features[v.Feature].Name...), `","amount":`...)
+			dst = strconv.AppendInt(dst, worth.N, 10)
+			dst = strconv.AppendInt(append(dst, `,"at_risk":`...), atRisk(worth.N, d.Likelihood(floor)), 10)
+			dst = append(append(append(dst, `,"tier":"`...), tier.String()...), `"}`...)
+		}
+	}
+	if p := r.play(d, tier); p != nil {
+		dst = append(append(append(dst, `,"playbook":{"id":"`...), p.ID...), `","owner":"`...)
+		dst = append(append(dst, p.Owner...), `","respond_by":"`...)
+		dst = append(AppendTime(dst, d.At+p.Respond.Milliseconds()), `"}`...)
+	}
+	return r.appendExit(dst, d, n)
+}
+
+// appendExit appends the cheapest way out of the tier of a lapse that is open, if there is one.
+func (r *Renderer) appendExit(dst []byte, d *scoring.Decision, n *numbers) []byte {
+	if d.Kind != profile.Lapse || d.Transition == scoring.Recovered || d.Score.Visits == 0 {
+		return dst
+	}
+	e, ok := r.Pack.Model.CheapestExit(&d.Score)
+	if !ok {
+		return dst
+	}
+	dst = append(append(append(dst, `,"cheapest_exit":{"change":"`...), e.Change...), `","log_odds":`...)
+	dst = n.append(dst, e.LogOdds)
+	dst = appendThousandths(append(dst, `,"risk_score":`...), model.Thousandths(exact.Sigmoid(e.LogOdds)))
+	return append(append(append(dst, `,"tier":"`...), e.Tier.String()...), `"}`...)
+}
+
+// atRisk is how much of what a customer is worth is at risk.
+func atRisk(worth int64, likely float64) int64 {
+	return int64(float64(float64(max(worth, 0))*likely) + 0.5)
+}
+
+// appendFactors appends every factor that has data at the customer's stage, and what all add within the cap.
+func (r *Renderer) appendFactors(dst []byte, s *model.Score, n *numbers) []byte {
+	var each [model.MaxFactors]float64
+	r.Pack.Model.FactorSum(s.Values, s.Stage, each[:])
+	dst = append(dst, `,"factors":[`...)
+	first := true
+	for i := range r.Pack.Model.Factors {
+		c := &r.Pack.Model.Factors[i]
+		v := s.Value(c.Feature)
+		if !v.OK || !c.Stages.Has(s.Stage) {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(append(append(dst, `{"code":"`...), c.Code...), `","feature":"`...)
+		dst = n.append(append(append(dst, r.Pack.Features[c.Feature].Name...), `","log_odds":`...), each[i])
+		dst = strconv.AppendInt(append(dst, `,"inputs":{"value":`...), v.N, 10)
+		dst = append(dst, `},"coefficients":{"curve":[`...)
+		for j, p := range c.Curve {
+			if j > 0 {
+				dst = append(dst, ',')
+			}
+			dst = n.append(append(strconv.AppendInt(append(dst, '['), p.Value, 10), ','), p.LogOdds)
+			dst = append(dst, ']')
+		}
+		dst = append(dst, `]}}`...)
+	}
+	dst = n.append(append(dst, `],"factors_log_odds":`...), s.Factors)
+	return n.append(append(dst, `,"factors_cap":`...), r.Pack.Model.Cap)
+}
+
+// appendReading appends the probability that is read at a sum, how many probes stand behind it, and the points of the
+// curve that it was read from: what recomputes it bit for bit.
+func appendReading(dst []byte, r *model.Reading, sum float64, n *numbers) []byte {
+	dst = n.append(append(dst, `,"churn_probability":`...), r.Probability(sum))
+	dst = strconv.AppendUint(append(dst, `,"probability_probes":`...), uint64(r.Probes), 10)
+	dst = strconv.AppendBool(append(dst, `,"probability_provisional":`...), r.Provisional())
+	for i, p := range r.Points[:r.Number] {
+		if i == 0 {
+			dst = append(dst, `,"probability_curve":[`...)
+		} else {
+			dst = append(dst, ',')
+		}
+		dst = append(n.append(append(n.append(append(dst, '['), p.LogOdds), ','), p.Probability), ']')
+	}
+	if r.Number > 0 {
+		dst = append(dst, ']')
+	}
+	return dst
+}

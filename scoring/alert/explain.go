@@ -1,0 +1,221 @@
+package alert
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"ebb/scoring/exact"
+	"ebb/scoring/model"
+)
+
+// Explanation is an alert's score, recomputed from nothing but the inputs and coefficients that the alert carries.
+type Explanation struct {
+	Terms       []ExplainedTerm   `json:"terms"`             // in the order in which they are added
+	Factors     []ExplainedFactor `json:"factors,omitempty"` // what the pack declares beside them, added last within its cap
+	Cap         float64           `json:"factors_cap,omitempty"`
+	FactorSum   float64           `json:"factors_log_odds,omitempty"`
+	Uncapped    float64           `json:"-"`               // what the factors would add without the cap
+	Floor       *ExplainedFloor   `json:"floor,omitempty"` // that the risk score is not below
+	LogOdds     float64           `json:"log_odds"`
+	Risk        float64           `json:"risk_score"`         // 0 to 100, in thousandths
+	Unscored    bool              `json:"unscored,omitempty"` // the customer has no activity: there are no terms, and the risk is the floor
+	Probability float64           `json:"churn_probability"`
+	Probes      uint32            `json:"probability_probes"`          // behind it
+	Provisional bool              `json:"probability_provisional"`     // too few: it is the score's own
+	Curve       [][2]float64      `json:"probability_curve,omitempty"` // points that it is read from: log-odds, probability
+	Value       *ExplainedValue   `json:"value,omitempty"`
+	Exit        *ExplainedExit    `json:"cheapest_exit,omitempty"`
+
+	// Differences are where the alert says something else, to the bit; none: it proves itself.
+	Differences []Difference `json:"differences"`
+}
+
+// ExplainedTerm is a term with what it was computed from.
+type ExplainedTerm struct {
+	Name         string             `json:"name"`
+	LogOdds      float64            `json:"log_odds"`
+	Inputs       map[string]float64 `json:"inputs"`
+	Coefficients map[string]float64 `json:"coefficients"`
+}
+
+// ExplainedFactor is a factor with the feature's value that it was computed from, and its curve.
+type ExplainedFactor struct {
+	Code    string  `json:"code"`
+	Feature string  `json:"feature"`
+	LogOdds float64 `json:"log_odds"`
+	Inputs  struct {
+		Value int64 `json:"value"`
+	} `json:"inputs"`
+	Coefficients struct {
+		Curve [][2]float64 `json:"curve"`
+	} `json:"coefficients"`
+}
+
+// ExplainedFloor is the risk score that the customer's is not below, and why.
+type ExplainedFloor struct {
+	Risk float64 `json:"risk_score"`
+	Code string  `json:"code"`
+}
+
+// ExplainedValue is what the customer is worth, and how much of that is at risk.
+type ExplainedValue struct {
+	Feature string `json:"feature"`
+	Amount  int64  `json:"amount"` // in the feature's unit, as is what is at risk
+	AtRisk  int64  `json:"at_risk"`
+	Tier    string `json:"tier"`
+}
+
+// ExplainedExit is the smallest single change after which the tier would be a lower one.
+type ExplainedExit struct {
+	Change  string  `json:"change"`
+	LogOdds float64 `json:"log_odds"` // after it
+	Risk    float64 `json:"risk_score"`
+	Tier    string  `json:"tier"`
+}
+
+// Difference is a part of an alert that does not follow from the others.
+type Difference struct {
+	Field      string `json:"field"`      // as a JSON pointer into the alert
+	Says       any    `json:"says"`       // what the alert says; nil: nothing
+	Recomputed any    `json:"recomputed"` // what follows; nil: nothing
+}
+
+// ErrNoAlert is what Explain returns for what is no alert, or one with terms that this build does not know.
+var ErrNoAlert = errors.New("no alert that can be recomputed")
+
+// saidAlert is what an alert says of its score, as far as that follows from the alert alone.
+type saidAlert struct {
+	Scored      *bool           `json:"scored"`
+	Terms       []ExplainedTerm `json:"terms"`
+	Factors     []saidFactor    `json:"factors"`
+	Cap         float64         `json:"factors_cap"`
+	FactorSum   float64         `json:"factors_log_odds"`
+	Floor       *ExplainedFloor `json:"floor"`
+	LogOdds     *float64        `json:"log_odds"`
+	Risk        *float64        `json:"risk_score"`
+	Probability *float64        `json:"churn_probability"`
+	Probes      uint32          `json:"probability_probes"`
+	Provisional bool            `json:"probability_provisional"`
+	Curve       [][]float64     `json:"probability_curve"`
+	Value       *ExplainedValue `json:"value"`
+	Exit        *ExplainedExit  `json:"cheapest_exit"`
+}
+
+// saidFactor is a factor whose curve may hold anything.
+type saidFactor struct {
+	ExplainedFactor
+	Coefficients struct {
+		Curve [][]float64 `json:"curve"`
+	} `json:"coefficients"`
+}
+
+// Explain recomputes alert, the JSON of one alert as published (docs/alert.schema.json). It knows no pack: every
+// number it needs stands in the alert, so that an alert is explained years later as it was on its day.
+// Renderer.Explain checks the rest. Errors: ErrNoAlert.
+func Explain(alert []byte) (*Explanation, error) {
+	var said saidAlert
+	if err := unmarshalObject(alert, &said); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+	}
+	if said.Scored != nil && !*said.Scored && len(said.Terms) == 0 && said.Risk != nil {
+		return explainUnscored(&said), nil
+	}
+	if len(said.Terms) == 0 || said.LogOdds == nil || said.Risk == nil || said.Probability == nil {
+		return nil, fmt.Errorf("%w: it has no terms, log_odds, risk_score or churn_probability", ErrNoAlert)
+	}
+	x := &Explanation{Differences: []Difference{}, Cap: said.Cap, Floor: said.Floor, Probes: said.Probes, Value: said.Value, Exit: said.Exit}
+	for _, step := range []func(*saidAlert) error{x.addTerms, x.addFactors, x.read} {
+		if err := step(&said); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+		}
+	}
+	risk := model.Thousandths(exact.Sigmoid(x.LogOdds))
+	if x.Floor != nil {
+		risk = max(risk, model.FloorThousandths(x.Floor.Risk))
+	}
+	x.Risk = float64(risk) / 1000
+	x.differ("/log_odds", *said.LogOdds, x.LogOdds)
+	x.differ("/risk_score", *said.Risk, x.Risk)
+	x.differ("/churn_probability", *said.Probability, x.Probability)
+	if said.Provisional != x.Provisional {
+		x.Differences = append(x.Differences, Difference{"/probability_provisional", said.Provisional, x.Provisional})
+	}
+	x.weigh()
+	if err := x.leave(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+	}
+	return x, nil
+}
+
+// explainUnscored is of an alert about a customer without activity: the risk is the floor.
+func explainUnscored(said *saidAlert) *Explanation {
+	x := &Explanation{Floor: said.Floor, Value: said.Value, Unscored: true, Provisional: true, Terms: []ExplainedTerm{}, Differences: []Difference{}}
+	if x.Floor != nil {
+		x.Risk = float64(model.FloorThousandths(x.Floor.Risk)) / 1000
+	}
+	x.differ("/risk_score", *said.Risk, x.Risk)
+	x.weigh()
+	return x
+}
+
+// unmarshalObject reads JSON that is an object, and says so in plain words where it is none.
+func unmarshalObject(b []byte, into any) error {
+	if b = bytes.TrimLeft(b, " \t\r\n"); json.Valid(b) && b[0] != '{' {
+		return errors.New("it is no JSON object")
+	}
+	err := json.Unmarshal(b, into)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("/%s cannot be %s", strings.ReplaceAll(wrong.Field, ".", "/"), wrong.Value)
+	}
+	return err
+}
+
+// recompute is the term's log-odds by its own inputs and coefficients. The formulas stand in score.go.
+func (t *ExplainedTerm) recompute() (float64, error) {
+	n, names := named{t: t}, model.TermNames()
+	var value float64
+	switch t.Name {
+	case names[model.TermBase]:
+		value = n.coefficient("base")
+	case names[model.TermRhythm]:
+		value = float64(n.coefficient("weight") * n.silent(n.coefficient("min_silent_days")))
+	case names[model.TermSilence]:
+		value = float64(n.coefficient("weight") * (n.silent(n.input("silent_days")) - n.silent(n.coefficient("min_silent_days"))))
+	case names[model.TermLevel]:
+		value = model.LevelBy(n.coefficient("weight"), n.coefficient("floor"), n.input("level"), n.input("idle_days"), n.coefficient("fade_days"))
+	case names[model.TermTenure]:
+		value = model.TenureBy(n.coefficient("weight"), n.coefficient("offset"), n.input("tenure_days"), n.coefficient("horizon_days"))
+	case names[model.TermFriction]:
+		value = model.FrictionBy(n.coefficient("weight"), n.input("friction"), n.input("idle_days"), n.coefficient("fade_days"))
+	default:
+		return 0, fmt.Errorf("term %q is not known to this build", t.Name)
+	}
+	return value, n.err
+}
+
+// named looks up a term's numbers and keeps the first that is missing.
+type named struct {
+	t   *ExplainedTerm
+	err error
+}
+
+func (n *named) input(name string) float64 { return n.get("inputs", n.t.Inputs, name) }
+
+func (n *named) coefficient(name string) float64 {
+	return n.get("coefficients", n.t.Coefficients, name)
+}
+
+func (n *named) get(kind string, from map[string]float64, name string) float64 {
+	v, ok := from[name]
+	if !ok && n.err == nil {
+		n.err = fmt.Errorf("/%s/%s is missing", kind, name)
+	}
+	return v
+}
+
+func (n *named) silent(days float64) float64 {
+	return model.LogitSilent(n.input("ln_typical_days"), n.input("regularity"), days, n.coefficient("horizon_days"))
+}

@@ -1,0 +1,32 @@
+package alert
+
+import (
+	"strconv"
+
+	"ebb/scoring"
+	"ebb/scoring/pack"
+)
+
+// What tests in package scoring_test look at from the inside.
+
+func AppendString(dst, s []byte) []byte { return appendString(dst, s) }
+
+// Sentences are those of all reasons that the pack can give, each as it is of d.
+func (r *Renderer) Sentences(d *scoring.Decision) map[string]string {
+	all := map[string]string{}
+	say := func(code string, feature int) {
+		all[code+" "+strconv.Itoa(feature)] = string(r.appendSentence(nil, d, weighed{code, 0, feature}))
+	}
+	for code := range pack.Reasons() {
+		say(code, -1)
+	}
+	for i := range r.Pack.Model.Factors {
+		say(r.Pack.Model.Factors[i].Code, r.Pack.Model.Factors[i].Feature)
+	}
+	for n := range r.Pack.Kinds {
+		for _, o := range r.Pack.Kinds[n].Opens {
+			say(o.Code, o.Feature)
+		}
+	}
+	return all
+}

@@ -1,0 +1,33 @@
+package alert
+
+import (
+	"ebb/scoring"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
+)
+
+// play is what the pack says to do about a decision; nil: nothing. Of an alert's reasons the weightiest for which
+// there is a playbook counts. That somebody is overdue is what every lapse is about, so it counts last, and the kind
+// after it.
+func (r *Renderer) play(d *scoring.Decision, value pack.ValueTier) *pack.Play {
+	if d.Transition == scoring.Recovered || d.Transition == scoring.Expired || len(r.Pack.Playbooks) == 0 {
+		return nil
+	}
+	var room [maxReasons]weighed
+	reasons := r.reasons(room[:0], d)
+	if d.Kind == profile.Lapse {
+		for _, w := range reasons[1:] {
+			if p := r.Pack.PlaybookFor(w.code); p != nil {
+				return &p.Plays[value]
+			}
+		}
+	}
+	p := r.Pack.PlaybookFor(reasons[0].code)
+	if p == nil && d.Kind != profile.Lapse {
+		p = r.Pack.PlaybookFor(d.Kind.String())
+	}
+	if p == nil {
+		return nil
+	}
+	return &p.Plays[value]
+}

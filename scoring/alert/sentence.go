@@ -1,0 +1,135 @@
+package alert
+
+import (
+	"slices"
+	"strconv"
+
+	"ebb/scoring"
+	"ebb/scoring/exact"
+	"ebb/scoring/feature"
+	"ebb/scoring/moment"
+	"ebb/scoring/pack"
+)
+
+// appendSentence appends the reason in words, with its numbers and without anything that JSON would escape.
+func (r *Renderer) appendSentence(dst []byte, d *scoring.Decision, w weighed) []byte {
+	return r.appendPieces(dst, d, w.feature, r.Pack.Catalogue.Sentence(w.code, d.Score.Visits))
+}
+
+// appendPieces appends a sentence that speaks of a feature, or a part of one.
+func (r *Renderer) appendPieces(dst []byte, d *scoring.Decision, index int, text pack.Sentence) []byte {
+	for i := range text {
+		if p := &text[i]; p.Hole == pack.NoHole {
+			dst = append(dst, p.Text...)
+		} else {
+			dst = r.appendHole(dst, d, index, p.Hole)
+		}
+	}
+	return dst
+}
+
+func (r *Renderer) appendHole(dst []byte, d *scoring.Decision, index int, h pack.Hole) []byte {
+	s := &d.Score
+	switch h {
+	case pack.HoleTypical:
+		return r.Pack.Catalogue.Words.AppendEvery(dst, exact.Exp(s.LnTypical))
+	case pack.HoleSilent:
+		return r.Pack.Catalogue.Words.AppendSpan(dst, s.Silence)
+	case pack.HoleTenure:
+		return r.Pack.Catalogue.Words.AppendSpan(dst, s.Tenure)
+	case pack.HoleAway:
+		return r.Pack.Catalogue.Words.AppendSpan(dst, moment.Days(d.Silence))
+	case pack.HoleVisits:
+		return r.Pack.Catalogue.Words.AppendVisits(dst, uint64(s.Visits))
+	case pack.HoleWeight:
+		return r.Pack.Catalogue.Words.AppendDecimal(dst, r.Pack.Model.FrictionLeft(s), 1)
+	case pack.HoleValue:
+		if index >= 0 {
+			return r.appendValue(dst, index, s.Value(index).N)
+		}
+	case pack.HoleAgo:
+		if index >= 0 {
+			return r.appendAgo(dst, index, s.Value(index).N)
+		}
+	case pack.HoleWithin:
+		if index >= 0 {
+			return r.appendWithin(dst, index)
+		}
+	default:
+	}
+	return dst
+}
+
+// appendValue appends a feature's value in the form of its kind.
+func (r *Renderer) appendValue(dst []byte, index int, n int64) []byte {
+	f := &r.Pack.Features[index]
+	switch f.Kind {
+	case feature.Since, feature.Tenure:
+		if n == 0 { // whole days
+			return r.Pack.Catalogue.Words.AppendDays(dst, 0)
+		}
+		return r.Pack.Catalogue.Words.AppendSpan(dst, float64(n)/moment.SecondsPerDay)
+	case feature.Open:
+		return r.Pack.Catalogue.Words.AppendSpan(dst, float64(n)/moment.SecondsPerDay)
+	case feature.Ratio:
+		if r.money(index) {
+			return r.Pack.Catalogue.Words.AppendDecimal(dst, float64(n)/1000/100, 2)
+		}
+		return r.Pack.Catalogue.Words.AppendPercent(dst, n)
+	case feature.Trend:
+		return r.Pack.Catalogue.Words.AppendPercent(dst, n)
+	case feature.Last:
+		return r.Pack.Catalogue.Words.AppendDecimal(dst, float64(n)/1000, -1)
+	case feature.Sum:
+		if r.money(index) {
+			return r.Pack.Catalogue.Words.AppendDecimal(dst, float64(n)/100, 2)
+		}
+		return r.Pack.Catalogue.Words.AppendDecimal(dst, float64(n)/1000, -1)
+	default:
+		return strconv.AppendInt(dst, n, 10)
+	}
+}
+
+// money reports whether a feature is money: a sum of the events' own value, or such a sum a piece.
+func (r *Renderer) money(index int) bool {
+	f := &r.Pack.Features[index]
+	switch f.Kind {
+	case feature.Sum:
+		return f.Property < 0
+	case feature.Ratio:
+		return r.money(f.Of) && !r.money(f.To)
+	default:
+		return false
+	}
+}
+
+// appendAgo appends how long ago something was: of whole days the first is today.
+func (r *Renderer) appendAgo(dst []byte, index int, n int64) []byte {
+	if f := &r.Pack.Features[index]; n == 0 && (f.Kind == feature.Since || f.Kind == feature.Tenure) {
+		return append(dst, r.Pack.Catalogue.Words.Today...)
+	}
+	before, after := r.Pack.Catalogue.Words.AroundAgo()
+	return append(r.appendValue(append(dst, before...), index, n), after...)
+}
+
+// FeatureText is a value of the feature of that name in the form of its kind, with its unit; false: the pack has no
+// such feature.
+func (r *Renderer) FeatureText(name string, n int64) (string, bool) {
+	i := slices.IndexFunc(r.Pack.Features, func(f feature.Feature) bool { return f.Name == name })
+	if i < 0 {
+		return "", false
+	}
+	return string(r.appendValue(nil, i, n)), true
+}
+
+// appendWithin appends the window of a feature; of a ratio, of what it divides.
+func (r *Renderer) appendWithin(dst []byte, index int) []byte {
+	f := &r.Pack.Features[index]
+	for f.Kind == feature.Ratio {
+		f = &r.Pack.Features[f.Of]
+	}
+	if f.Hourly {
+		return r.Pack.Catalogue.Words.AppendSpan(dst, float64(f.Within)/24)
+	}
+	return r.Pack.Catalogue.Words.AppendSpan(dst, float64(f.Within))
+}

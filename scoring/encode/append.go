@@ -1,0 +1,27 @@
+package encode
+
+import (
+	"encoding/binary"
+)
+
+// Sizes in bytes of the number of a tile, and of a time.
+const (
+	TileSize = 3
+	TimeSize = 6
+)
+
+// AppendTile appends the number of a tile in TileSize bytes.
+func AppendTile(dst []byte, tile int64) []byte {
+	return append(dst, byte(tile), byte(tile>>8), byte(tile>>16))
+}
+
+// AppendTime appends an instant in ms since the epoch in TimeSize bytes.
+func AppendTime(dst []byte, at int64) []byte {
+	return binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint32(dst, uint32(at)), uint16(at>>32))
+}
+
+// Zigzag is a number without a sign for one with: small where that is close to 0.
+func Zigzag(n int64) uint64 { return uint64(n)<<1 ^ uint64(n>>63) }
+
+// Unzigzag is the inverse of zigzag.
+func Unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }

@@ -1,0 +1,8 @@
+package encode
+
+import (
+	"math"
+)
+
+// Increment is the number after n. It stays at the last there is: 0 stands for none.
+func Increment(n uint32) uint32 { return n + min(1, math.MaxUint32-n) }

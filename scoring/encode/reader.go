@@ -1,0 +1,117 @@
+package encode
+
+import (
+	"encoding/binary"
+)
+
+// Uvarint reads the number at b[at:] and where it ends. What is no varint, or not the shortest one, is 0 and ends
+// beyond b.
+func Uvarint(b []byte, at int) (v uint64, end int) {
+	for shift := 0; at < len(b); shift += 7 {
+		c := b[at]
+		at++
+		v |= uint64(c&0x7f) << shift
+		if c >= 0x80 {
+			continue
+		}
+		if c == 0 && shift > 0 || shift == 63 && c > 1 || shift > 63 {
+			break
+		}
+		return v, at
+	}
+	return 0, len(b) + 1
+}
+
+// Reader reads numbers one by one. What it cannot read is 0, and so is all that follows.
+type Reader struct {
+	b  []byte
+	at int // begin of what is not read yet; beyond b: damaged
+}
+
+// NewReader reads b from its beginning.
+func NewReader(b []byte) Reader { return Reader{b: b} }
+
+// More reports whether there is something left to read.
+func (r *Reader) More() bool { return r.at < len(r.b) }
+
+// Offset is where what is not read yet begins.
+func (r *Reader) Offset() int { return r.at }
+
+// Damage makes the bytes ones that cannot be read.
+func (r *Reader) Damage() { r.at = len(r.b) + 1 }
+
+// Damaged reports whether something could not be read.
+func (r *Reader) Damaged() bool { return r.at > len(r.b) }
+
+// Rest are the bytes that are not read yet, of a reader that is not damaged.
+func (r *Reader) Rest() []byte { return r.b[r.at:] }
+
+// Whole reports whether everything was read, and could be.
+func (r *Reader) Whole() bool { return r.at == len(r.b) }
+
+// Uvarint reads a varint of the least length.
+func (r *Reader) Uvarint() uint64 {
+	var v uint64
+	v, r.at = Uvarint(r.b, r.at)
+	return v
+}
+
+// UvarintUpTo reads a varint of at most limit.
+func (r *Reader) UvarintUpTo(limit uint64) int64 {
+	v := r.Uvarint()
+	if v > limit {
+		r.Damage()
+		return 0
+	}
+	return int64(v)
+}
+
+// Fixed are the next bytes, nil if there are not so many.
+func (r *Reader) Fixed(size int) []byte {
+	if r.at+size > len(r.b) {
+		r.Damage()
+		return nil
+	}
+	r.at += size
+	return r.b[r.at-size : r.at]
+}
+
+// Tile reads what AppendTile wrote.
+func (r *Reader) Tile() int64 {
+	if b := r.Fixed(TileSize); b != nil {
+		return int64(b[0]) | int64(b[1])<<8 | int64(b[2])<<16
+	}
+	return 0
+}
+
+// Time reads what AppendTime wrote.
+func (r *Reader) Time() int64 {
+	if b := r.Fixed(TimeSize); b != nil {
+		return int64(binary.LittleEndian.Uint32(b)) | int64(binary.LittleEndian.Uint16(b[4:]))<<32
+	}
+	return 0
+}
+
+// Byte reads a byte.
+func (r *Reader) Byte() byte {
+	if b := r.Fixed(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+// Uint16 reads two bytes, little endian.
+func (r *Reader) Uint16() uint16 {
+	if b := r.Fixed(2); b != nil {
+		return binary.LittleEndian.Uint16(b)
+	}
+	return 0
+}
+
+// Uint32 reads four bytes, little endian.
+func (r *Reader) Uint32() uint32 {
+	if b := r.Fixed(4); b != nil {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return 0
+}

@@ -1,0 +1,208 @@
+package feature
+
+import (
+	"fmt"
+)
+
+// Bounds of what a pack may declare.
+const (
+	MaxDeclared   = 128
+	MaxSignals    = 64
+	MaxProperties = 16
+	maxStateSize  = 4096 // bytes that the features of one customer take at most: a thousand more than a shipped pack may, for one made of it
+
+	MaxHours   = 48
+	MaxWindow  = 400 // days
+	longWindow = 100 // days; a longer window of count, sum or trend is made of weeks
+)
+
+// Set is a pack's features, compiled to the cells of state that they read. It is not changed afterwards.
+type Set struct {
+	list    []compiled
+	cells   []cell
+	signals uint64 // that any cell wants
+	size    int    // bytes of state at most
+
+	unseen  []Range // what each says from the first activity on without any event of its signal, but tenure
+	tenures []int
+	ratios  []int // of what stands before them
+}
+
+// compiled is what reading a feature takes.
+type compiled struct {
+	kind       Kind
+	unit       TileUnit
+	absentZero bool
+	window     int64 // in tiles
+	least      int64
+	of, to     int // of a ratio
+}
+
+// CellKind is what a cell keeps.
+type CellKind uint8
+
+const (
+	cellCounts   CellKind = iota // events by tile
+	cellSums                     // sums by tile
+	cellNewest                   // time of the newest event
+	cellLast                     // time and number of the newest event
+	cellDistinct                 // values with the newest tile of each
+	cellOpen                     // times of open items
+)
+
+// CellKey is what two features that count the same have in common.
+type CellKey struct {
+	Kind     CellKind
+	Of, To   int
+	Property int
+	Unit     TileUnit
+}
+
+// cell is one part of a customer's state. Features that count the same read the same cell.
+type cell struct {
+	CellKey
+	signals uint64 // that it wants
+	span    int64  // tiles, up to the newest one, that it keeps: as far as any reader looks
+	readers []int  // features, by index
+}
+
+// Compile finds the cells that features need. Errors: what a pack's parser should have found, and a state that
+// could grow beyond maxStateSize.
+func Compile(decl []Feature) (*Set, error) {
+	if len(decl) > MaxDeclared {
+		return nil, fmt.Errorf("%d features, %d at most", len(decl), MaxDeclared)
+	}
+	f := &Set{}
+	cells := map[CellKey]int{}
+	for i, d := range decl {
+		if err := d.check(i); err != nil {
+			return nil, fmt.Errorf("feature %s: %w", d.Name, err)
+		}
+		c := compiled{kind: d.Kind, absentZero: d.AbsentZero, least: d.Least, of: d.Of, to: d.To}
+		if key, ok := d.key(); ok {
+			c.unit, c.window = key.Unit, d.window(key.Unit)
+			if key.Kind == cellLast {
+				key.Unit = daily // it keeps a time, which serves hours and days
+			}
+			f.share(cells, key).join(i, c.lookback())
+		}
+		f.unseen = append(f.unseen, Range{Always: d.AbsentZero, Sometimes: d.AbsentZero})
+		switch d.Kind {
+		case Tenure:
+			f.tenures = append(f.tenures, i)
+		case Ratio:
+			f.ratios = append(f.ratios, i)
+		default:
+		}
+		f.list = append(f.list, c)
+	}
+	if err := f.measure(decl); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// share is the cell with that key, made if there is none.
+func (f *Set) share(cells map[CellKey]int, key CellKey) *cell {
+	i, ok := cells[key]
+	if !ok {
+		i = len(f.cells)
+		c := cell{CellKey: key, signals: 1 << key.Of}
+		if key.Kind == cellOpen {
+			c.signals |= 1 << key.To
+		}
+		f.cells = append(f.cells, c)
+		f.signals |= c.signals
+		cells[key] = i
+	}
+	return &f.cells[i]
+}
+
+func (c *cell) join(feature int, lookback int64) {
+	c.readers = append(c.readers, feature)
+	c.span = max(c.span, lookback)
+}
+
+// measure works out the size of the state and refuses one that is too large.
+func (f *Set) measure(decl []Feature) error {
+	large := -1
+	for i := range f.cells {
+		f.size += f.cells[i].maxSize()
+		if large < 0 || f.cells[i].maxSize() > f.cells[large].maxSize() {
+			large = i
+		}
+	}
+	if f.size <= maxStateSize {
+		return nil
+	}
+	c := &f.cells[large]
+	return fmt.Errorf("the features of one customer could take %d bytes, %d at most: take shorter windows or fewer; "+
+		"the most, %d, take those that read what %s reads", f.size, maxStateSize, c.maxSize(), decl[c.readers[0]].Name)
+}
+
+// MaxState is the size in bytes that a customer's state can reach.
+func (f *Set) MaxState() int { return f.size }
+
+// Keys are what the cells keep, in their order.
+func (f *Set) Keys() []CellKey {
+	keys := make([]CellKey, len(f.cells))
+	for i := range f.cells {
+		keys[i] = f.cells[i].CellKey
+	}
+	return keys
+}
+
+// key is the cell that a feature reads.
+func (d *Feature) key() (CellKey, bool) {
+	key := CellKey{Of: d.Of, To: -1, Property: -1}
+	if d.Hourly {
+		key.Unit = hourly
+	}
+	switch d.Kind {
+	case Count, Trend:
+		key.Kind, key.Unit = cellCounts, d.tallyUnit()
+	case ActiveDays:
+		key.Kind = cellCounts
+	case Sum:
+		key.Kind, key.Unit, key.Property = cellSums, d.tallyUnit(), d.Property
+	case Since:
+		key.Kind = cellNewest
+	case Distinct:
+		key.Kind, key.Property = cellDistinct, d.Property
+	case Last:
+		key.Kind, key.Property = cellLast, d.Property
+	case Open:
+		key.Kind, key.To = cellOpen, d.To
+	default:
+		return key, false
+	}
+	return key, true
+}
+
+// tallyUnit is the tile of a window over which events are added up.
+func (d *Feature) tallyUnit() TileUnit {
+	switch {
+	case d.Hourly:
+		return hourly
+	case d.Within > longWindow:
+		return weekly
+	default:
+		return daily
+	}
+}
+
+// window is the number of tiles that hold the feature's window.
+func (d *Feature) window(unit TileUnit) int64 {
+	if unit == weekly {
+		return (int64(d.Within) + 6) / 7
+	}
+	return int64(d.Within)
+}
+
+// lookback is the number of tiles that the feature reads.
+func (d *compiled) lookback() int64 {
+	if d.kind == Trend {
+		return 2 * d.window
+	}
+	return d.window
+}

@@ -1,0 +1,64 @@
+package feature
+
+import (
+	"slices"
+)
+
+// Kind is what a feature keeps of the events of its signal. The list is closed; docs/packs.md defines each kind.
+type Kind uint8
+
+// The kinds of features.
+const (
+	Count      Kind = iota // events within the window
+	Sum                    // money or a number, added up within the window
+	ActiveDays             // days with an event within the window
+	Since                  // seconds since the newest event, in whole days
+	Trend                  // permille of the window before
+	Distinct               // different values of a property within the window, 16 at most
+	Last                   // number that the newest event held
+	Open                   // seconds for which the oldest open item has been open, in whole hours
+	Ratio                  // one feature as permille of another
+	Tenure                 // seconds since the first activity, in whole days
+	NumKinds
+)
+
+var featureKindNames = [NumKinds]string{
+	"count", "sum", "active_days", "since", "trend", "distinct", "last", "open", "ratio", "tenure",
+}
+
+// KindNames are the names of the kinds of features, in order.
+func KindNames() []string { return slices.Clone(featureKindNames[:]) }
+
+// String is the kind's name in packs.
+func (k Kind) String() string {
+	if k < NumKinds {
+		return featureKindNames[k]
+	}
+	return "unknown"
+}
+
+// Feature is one declared feature of a pack.
+type Feature struct {
+	Name       string
+	Kind       Kind
+	Of         int   // signal, 0 to 63; for a ratio an earlier feature; -1 where there is none
+	To         int   // open: signal that solves; ratio: earlier feature that is divided by; else -1
+	Property   int   // of the event, 0 to 15; -1: none, which for a sum is money
+	Within     int   // window: days, or hours where Hourly is set; 0: none
+	Hourly     bool  // the window is a sum of hours instead of days, all UTC
+	Least      int64 // trend, ratio: what is divided by; below, the feature has no data
+	AbsentZero bool  // without any event the value is zero from the first activity on, instead of unknown
+}
+
+// Value is what a feature says at one instant.
+type Value struct {
+	N  int64 // count, minor units, thousandths, seconds or permille; 0 without data
+	OK bool  // it has data
+}
+
+// Range bounds what a feature says between two instants if no event comes.
+type Range struct {
+	Least, Greatest int64 // of its values while it has data
+	Always          bool  // it has data throughout
+	Sometimes       bool  // false: it never has
+}

@@ -1,0 +1,78 @@
+package scoring
+
+import (
+	"ebb/scoring/moment"
+	"ebb/scoring/profile"
+)
+
+// Migration carries customers over from one pack to another. Make one with NewMigration; it belongs to one goroutine,
+// like the scorers of both.
+//
+// The core of a profile, the ids and what the customer was told stay as they are. Of the features' state stays what
+// both packs keep alike: of the same events, in the same tiles, and as far back where a trend looks. All else begins
+// as no data. Open episodes stay open, under the opening of the new pack that stands for theirs; one of a kind that
+// the new pack does not have ends.
+type Migration struct {
+	from, to *Scorer
+	cells    []int                     // of the new pack: the index of the old one's cell that keeps the same, -1: none
+	openings [profile.NumKinds][]uint8 // by the old pack's opening: the new one's
+	state    []byte                    // being built
+}
+
+// NewMigration prepares the way from one pack to another.
+func NewMigration(from, to *Scorer) *Migration {
+	m := &Migration{from: from, to: to}
+	m.cells = to.Pack.Model.Features.Inherit(to.Pack.CellNames(), from.Pack.Model.Features, from.Pack.CellNames())
+	for n := profile.Explicit; n < profile.NumKinds; n++ {
+		for i := range from.Pack.Kinds[n].Opens {
+			if len(to.Pack.Kinds[n].Opens) > 0 {
+				m.openings[n] = append(m.openings[n], to.Pack.Kinds[n].StandsFor(&from.Pack.Kinds[n].Opens[i]))
+			}
+		}
+	}
+	return m
+}
+
+// Leave ends, under the old pack, the episodes of kinds that the new one does not have, by an event at an instant (ms
+// since the epoch). Call it before Enter. The decisions are valid until the old pack's scorer is asked again.
+func (m *Migration) Leave(c *profile.Customer, at int64) []Decision {
+	m.from.decisions = m.from.decisions[:0]
+	for n := range c.Touched.All {
+		if c.EpisodeOf(n).Open() && len(m.to.Pack.Kinds[n].Opens) == 0 {
+			m.from.endAsExpired(c, n, max(at, c.At))
+		}
+	}
+	return m.from.decisions
+}
+
+// Enter makes c a customer of the new pack from an event at an instant (ms since the epoch) on, which is not yet
+// folded. Whether the new pack has something to say at once is looked at with its next deadline, which is then. The
+// memory of c's features is the migration's until the next call.
+func (m *Migration) Enter(c *profile.Customer, at int64) {
+	for n := range c.Touched.All {
+		m.enterKind(n, c.EpisodeOf(n))
+		c.Touch(n)
+	}
+	m.state = m.to.Pack.Model.Features.AppendCarried(m.state[:0], c.Features, m.cells)
+	c.Features = m.state
+	c.Armed = moment.CeilMinute(max(at, c.At))
+}
+
+// enterKind puts h, of kind n, under the new pack's openings: what is open under those that stand for it, what has
+// ended under those of the same code.
+func (m *Migration) enterKind(n profile.Kind, h *profile.Triggered) {
+	was := *h
+	h.Openings, h.Times = 0, [profile.MaxOpenings]int64{}
+	from, to := m.from.Pack.Kinds[n].Opens, m.to.Pack.Kinds[n].Opens
+	for i, j := range m.openings[n] {
+		if was.Openings>>i&1 != 0 {
+			h.Openings |= 1 << j
+			h.Times[j] = max(h.Times[j], was.Times[i])
+		}
+	}
+	for i, j := range m.openings[n] {
+		if h.Openings>>j&1 == 0 && from[i].Code == to[j].Code {
+			h.Times[j] = max(h.Times[j], was.Times[i])
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package model_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
+	"ebb/scoring/scoringtest"
+)
+
+// TestSilenceFallsThenRises: the shape on which the search for deadlines rests.
+func TestSilenceFallsThenRises(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pack := scoringtest.DrawPack(t)
+		m, k := rapid.Float64Range(-1, 7).Draw(t, "m"), rapid.Float64Range(0.05, 16).Draw(t, "k")
+		rising, last := false, math.Inf(1)
+		for ln := math.Log(0.02); ln < math.Log(3650); ln += 0.01 {
+			v := pack.Model.LogitSilent(m, k, math.Exp(ln))
+			if noise := 1e-9 * (1 + math.Abs(v)); v > last+noise {
+				rising = true
+			} else if rising && v < last-noise {
+				t.Fatalf("falls again at %v days", math.Exp(ln))
+			}
+			last = v
+		}
+	})
+}
+
+// TestBound: no minute between two has a higher score than the bound, which does not fall as the interval grows.
+func TestBound(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	between := func(low, high float64) float64 { return low + (high-low)*r.Float64() }
+	packs := make([]*pack.Pack, 40)
+	for i := range packs {
+		text := fmt.Sprintf("name: q\nversion: 1\nhorizon: 30d\nactivity: [a]\noverdue: %.2f", between(0.1, 0.9))
+		o := pack.Overrides{Horizon: time.Duration(math.Exp(between(0, 6.5))*24) * time.Hour}
+		packs[i] = scoringtest.Must(scoringtest.LoadText(text, o))
+	}
+	sharp := 0 // bounds that are the score at the end, or nearly
+	for n := range 40_000 {
+		pack := packs[n%len(packs)]
+		p := profile.Profile{
+			Visits: 3, W: 1.9, First: scoringtest.Begin, M: between(-1, 7), K: math.Exp(between(-3, 2.77)), Level: math.Exp(between(-4, 4)),
+		}
+		p.Last = scoringtest.Begin + int64(scoringtest.Day*math.Exp(between(-3, 7)))
+		p.At = p.Last + r.Int64N(2)*int64(scoringtest.Day*math.Exp(between(-3, 5)))
+		if r.IntN(3) > 0 {
+			p.Friction = math.Exp(between(-3, 3))
+		}
+		a, bound := p.At/60_000+1+int64(math.Exp(between(0, 14))), pack.Model.Bound
+		switch overdue := pack.Model.OverdueMinute(&p); r.IntN(3) {
+		case 0: // as when an event is folded and no episode is open
+			if overdue < math.MaxInt64 {
+				a, bound = max(a, overdue), pack.Model.BoundFrom
+			}
+		case 1: // and when one is
+			p.Episode, bound = profile.Episode{Tier: profile.AtRisk, Sequence: 1, Since: a}, pack.Model.BoundFrom
+		}
+		width := 1 + int64(float64(a-p.Last/60_000)*math.Exp(between(-5, 1)))
+		highest, last := math.Inf(-1), math.Inf(-1)
+		for b := a; b <= a+width; b += 1 + width/12 {
+			s, most := scoringtest.ScoreOf(pack, &p, b*60_000), bound(&p, a, b)
+			if highest = max(highest, s.Sum()); highest > most+1e-9 {
+				t.Fatalf("score %v above the bound %v from minute %d to %d of %+v", highest, most, a, b, p)
+			}
+			if most < last-1e-9 {
+				t.Fatalf("bound falls from %v to %v", last, most)
+			}
+			if last = most; most-s.Sum() < 1e-9 {
+				sharp++
+			}
+		}
+	}
+	if sharp < 200_000 {
+		t.Errorf("the bound is the score in %d cases only", sharp)
+	}
+}
+
+// TestBoundWhereSilenceFalls: customers regular at a pace much longer than the horizon grow less likely to stay
+// silent for a while after they are overdue.
+func TestBoundWhereSilenceFalls(t *testing.T) {
+	pack := scoringtest.Must(pack.Load("any", nil, pack.Overrides{Horizon: 24 * time.Hour}))
+	fell := false
+	for m := -0.5; m < 6; m += 0.25 {
+		for k := 0.5; k < 16; k *= 1.3 {
+			p := profile.Profile{Visits: 1, First: scoringtest.Day, Last: scoringtest.Day, Counted: scoringtest.Day, At: scoringtest.Day, M: m, K: k}
+			from := pack.Model.OverdueMinute(&p)
+			first := scoringtest.ScoreOf(pack, &p, from*60_000)
+			for b := from; b < 2*from; b += from / 10 {
+				last := scoringtest.ScoreOf(pack, &p, b*60_000)
+				fell = fell || last.Sum() < first.Sum()-0.1
+				if most := pack.Model.BoundFrom(&p, from, b); first.Sum() > most+1e-9 {
+					t.Fatalf("m %v, k %v: score %v above the bound %v", m, k, first.Sum(), most)
+				}
+			}
+		}
+	}
+	if !fell {
+		t.Error("no score fell: the case is not met")
+	}
+}

@@ -1,0 +1,59 @@
+package model
+
+import (
+	"ebb/scoring/exact"
+	"ebb/scoring/profile"
+)
+
+// Changes that an exit may be, beside the end of what a factor adds.
+const (
+	ExitVisit    = "visit"
+	ExitFriction = "friction"
+)
+
+// Exit is one change that would take a customer out of its tier.
+type Exit struct {
+	Change  string       // ExitVisit, ExitFriction, or a factor's code
+	LogOdds float64      // the score after it
+	Tier    profile.Tier // after it
+}
+
+// CheapestExit is the smallest single change after which the tier of a customer with activity would be a lower one: a
+// visit, the end of what friction remains, or the end of what one factor adds. It follows from the score alone: the
+// law of the customer's gaps is left as it is. False: none of them alone would do.
+func (m *Model) CheapestExit(s *Score) (Exit, bool) {
+	sum := s.Sum()
+	best, own := Exit{LogOdds: sum}, m.TierOf(s)
+	consider := func(change string, after float64) {
+		if m.TierAt(s.Stage, after) < own && (best.Change == "" || after > best.LogOdds) {
+			best = Exit{Change: change, LogOdds: after}
+		}
+	}
+	consider(ExitVisit, m.afterVisit(s))
+	consider(ExitFriction, sum-s.Terms[TermFriction])
+	var each [MaxFactors]float64
+	if len(m.Factors) > 0 {
+		m.FactorSum(s.Values, s.Stage, each[:])
+	}
+	all := 0.0 // before the cap
+	for i := range m.Factors {
+		all += each[i]
+	}
+	for i := range m.Factors {
+		if each[i] > 0 {
+			consider(m.Factors[i].Code, sum-(s.Factors-Capped(all-each[i], m.Cap)))
+		}
+	}
+	best.Tier = m.TierAt(s.Stage, best.LogOdds)
+	return best, best.Change != ""
+}
+
+// afterVisit is the sum right after a visit: silent for no time, and a spell more.
+func (m *Model) afterVisit(s *Score) float64 {
+	level := float64(s.Level*exact.Exp(-s.Idle/m.levelFade)) + 1
+	terms := s.Terms
+	terms[TermSilence] = 0
+	terms[TermLevel] = levelTerm(level, 0, m.levelFade)
+	after := Score{Terms: terms, Factors: s.Factors}
+	return after.Sum()
+}

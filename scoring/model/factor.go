@@ -1,0 +1,70 @@
+package model
+
+import (
+	"ebb/scoring/feature"
+	"ebb/scoring/profile"
+)
+
+// Factor is what a feature adds to the score.
+type Factor struct {
+	Code    string // of its reason
+	Feature int    // index into the pack's features
+	Curve   feature.Curve
+	Stages  profile.StageSet // in which it counts
+}
+
+// Bounds of factors, in log-odds.
+
+const (
+	MaxFactors = 32
+)
+
+// FactorSum adds up what the factors add at a customer's stage, within the cap. each, if not nil, takes what each adds.
+func (m *Model) FactorSum(values []feature.Value, stage profile.Stage, each []float64) float64 {
+	sum := 0.0
+	for i := range m.Factors {
+		c := &m.Factors[i]
+		add := 0.0
+		if c.Feature < len(values) && values[c.Feature].OK && c.Stages.Has(stage) {
+			add = c.Curve.Add(values[c.Feature].N)
+		}
+		if each != nil {
+			each[i] = add
+		}
+		sum += add
+	}
+	return Capped(sum, m.Cap)
+}
+
+// curves are those of the factors, by the feature that each reads.
+func curves(factors []Factor) (all [][]feature.Curve) {
+	for i := range factors {
+		f := &factors[i]
+		for len(all) <= f.Feature {
+			all = append(all, nil)
+		}
+		all[f.Feature] = append(all[f.Feature], f.Curve)
+	}
+	return all
+}
+
+// Capped is a sum of factors within a cap, and of a cap of nothing the zero without a sign.
+func Capped(sum, limit float64) float64 { return min(max(sum, -limit), limit) + 0 }
+
+// factorMost is a bound of what FactorSum may come to while features lie within ranges, at any of the stages.
+func (m *Model) factorMost(ranges []feature.Range, stages profile.StageSet) float64 {
+	sum := 0.0
+	for i := range m.Factors {
+		c := &m.Factors[i]
+		r := &ranges[c.Feature]
+		if !r.Sometimes || c.Stages&stages == 0 {
+			continue
+		}
+		top := c.Curve.Most(r.Least, r.Greatest)
+		if !r.Always || stages&^c.Stages != 0 {
+			top = max(top, 0)
+		}
+		sum += top
+	}
+	return Capped(sum, m.Cap)
+}

@@ -1,0 +1,69 @@
+package model
+
+import (
+	"math"
+	"time"
+
+	"ebb/scoring/exact"
+	"ebb/scoring/feature"
+	"ebb/scoring/moment"
+	"ebb/scoring/profile"
+)
+
+// Model is what turns a customer's state into a score: the numbers of the core, the stages with their tiers, and the
+// factors with the features that they read. Make one with New and fill in the exported fields; then it is not
+// changed any more and may be shared between goroutines.
+type Model struct {
+	Stages   Stages
+	Factors  []Factor
+	Cap      float64      // of what the factors together add or take away, in log-odds
+	Features *feature.Set // that the factors read, and others
+
+	horizon   float64 // days
+	lnHorizon float64
+	levelFade float64 // days: the time constant of level and population
+	spell     int64   // ms
+
+	overdueLogOdds float64 // of the overdue quantile
+
+	probeStep int64   // minutes from one probe of a customer to the next: a horizon
+	epochStep int64   // minutes
+	epochFade float64 // of what probes have taught, from one epoch to the next
+
+	// maxSilence is the days of silence after which a customer is looked at no more: by then whoever is overdue has
+	// long been critical.
+	maxSilence float64
+}
+
+// New is the core's model for a horizon, in which a customer is overdue beyond a quantile of its own gaps.
+func New(length time.Duration, overdue float64) Model {
+	ms := length.Milliseconds()
+	horizon := moment.Days(ms)
+	m := Model{
+		horizon: horizon, lnHorizon: exact.Log(horizon), levelFade: float64(4 * horizon), spell: (ms + spells - 1) / spells,
+		overdueLogOdds: exact.Logit(overdue),
+		probeStep:      ms / moment.MinuteMillis,
+		epochStep:      ms / moment.MinuteMillis / epochsPerHorizon,
+		maxSilence:     max(3650, math.Ceil(float64(20*horizon))),
+	}
+	m.epochFade = exact.Exp(-moment.Days(m.epochStep*moment.MinuteMillis) / horizon)
+	return m
+}
+
+// TierOf is the tier of a score at its stage; TierNone of a customer without activity.
+func (m *Model) TierOf(s *Score) profile.Tier {
+	if s.Visits == 0 {
+		return profile.TierNone
+	}
+	return m.TierAt(s.Stage, s.Sum())
+}
+
+// FloorTier is the tier that the floor of an open episode, in log-odds, lifts to at a stage: at least watch.
+func (m *Model) FloorTier(logOdds float64, stage profile.Stage) profile.Tier {
+	return max(profile.Watch, m.TierAt(stage, logOdds))
+}
+
+// TierAt is the tier of a sum at a stage.
+func (m *Model) TierAt(stage profile.Stage, sum float64) profile.Tier {
+	return m.Stages.Tiers[stage].tier(sum)
+}

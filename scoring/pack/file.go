@@ -1,0 +1,250 @@
+package pack
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"ebb/scoring/feature"
+)
+
+// file is a pack as written.
+type file struct {
+	Name     string
+	Version  string
+	Horizon  time.Duration
+	Overdue  float64
+	Tiers    Tiers
+	Activity []string
+	Friction map[string]float64
+
+	Signals   map[string]signalFile
+	Features  map[string]featureFile
+	Factors   []factorFile
+	Cap       float64
+	Kinds     map[string]kindFile
+	Stages    *stagesFile
+	Value     *valueFile
+	Playbooks []playbookFile
+	Language  string
+
+	compiled *feature.Set // of Features, once checked
+	reasons  *catalogue
+	places   map[string]string // of a setting: where it was read or replaced
+	problems []string
+}
+
+// Bounds of a pack's settings.
+const (
+	minHorizon   = 24 * time.Hour
+	maxHorizon   = 730 * 24 * time.Hour
+	minOverdue   = 0.01
+	maxOverdue   = 0.99
+	maxTypes     = 10_000
+	maxTypeSize  = 256
+	maxPackSize  = 1 << 20
+	maxTypeWeigh = 100.0 // weight of one friction event
+)
+
+// readPack parses a pack, replaces what o replaces and checks the result. Its catalogue is one of those in files.
+func readPack(b []byte, o Overrides, files fs.FS) *file {
+	parse := parsePack
+	if isCanonical(b) {
+		parse = parseCanonical
+	}
+	f := parse(b)
+	if len(f.problems) > 0 && len(f.places) == 0 {
+		return f // there is nothing to check
+	}
+	f.override(o)
+	f.check(files)
+	return f
+}
+
+// parsePack reads a pack's YAML setting by setting, so that every problem is found, not the first alone. Overdue, tiers
+// and friction may be left out.
+func parsePack(b []byte) *file {
+	f := &file{
+		Overdue: 0.5, Tiers: Tiers{Watch: 40, AtRisk: 60, Critical: 80}, Cap: defaultCap,
+		Language: defaultLanguage, places: map[string]string{},
+	}
+	if len(b) > maxPackSize {
+		return f.broken("$", "%d bytes, at most %d are read", len(b), maxPackSize)
+	}
+	b = bytes.TrimPrefix(b, []byte("\ufeff")) // some editors begin a file with a mark of its byte order
+	if len(bytes.TrimSpace(b)) == 0 {
+		return f.broken("$", "the file is empty: `ebb packs show retail` prints a pack to begin with")
+	}
+	file, err := parser.ParseBytes(b, 0)
+	if err != nil {
+		return f.broken("$", "%s", yamlProblem(err))
+	}
+	if len(file.Docs) != 1 {
+		return f.broken("$", "%d documents, must be one", len(file.Docs))
+	}
+	body, ok := file.Docs[0].Body.(*ast.MappingNode)
+	if !ok {
+		return f.broken("$", "must be a mapping")
+	}
+	var horizon string
+	var stages stagesFile // the decoder leaves a pointer to nothing as it is
+	var value valueFile
+	settings := map[string]any{
+		"name": &f.Name, "version": &f.Version, "horizon": &horizon, "overdue": &f.Overdue, "tiers": &f.Tiers,
+		"activity": &f.Activity, "friction": &f.Friction, "signals": &f.Signals, "features": &f.Features, "factors": &f.Factors,
+		"cap": &f.Cap, "kinds": &f.Kinds, "stages": &stages, "value": &value, "playbooks": &f.Playbooks,
+		"language": &f.Language,
+	}
+	for _, v := range body.Values {
+		f.read(v.Key.String(), v.Value, settings)
+	}
+	if _, given := f.places["stages"]; given {
+		f.Stages = &stages
+	}
+	if _, given := f.places["value"]; given {
+		f.Value = &value
+	}
+	if _, given := f.places["horizon"]; given {
+		if f.Horizon, err = parseDays(horizon); err != nil {
+			f.broken("horizon", "%v", err)
+		}
+	}
+	return f
+}
+
+// read decodes the value of one key into its place in settings.
+func (f *file) read(key string, value ast.Node, settings map[string]any) {
+	place, known := settings[key]
+	if !known {
+		f.broken("$."+key, "unknown key, there are %s", strings.Join(slices.Sorted(maps.Keys(settings)), ", "))
+		return
+	}
+	f.places[key] = "$." + key
+	if !isPlain(value) {
+		f.broken(key, "holds a tag, an anchor or an alias, a pack is plain YAML")
+		return
+	}
+	if text, ok := place.(*string); ok {
+		if scalar, ok := value.(ast.ScalarNode); ok && value.Type() != ast.LiteralType && value.Type() != ast.NullType {
+			*text = scalar.GetToken().Value // as it is written: 1.10 is no number here
+			return
+		}
+	}
+	if err := yaml.NodeToValue(value, place, yaml.Strict()); err != nil {
+		f.broken(key, "%s", yamlProblem(err))
+	}
+}
+
+// broken notes a problem with a setting, or at another place. A setting is complained about once.
+func (f *file) broken(where, format string, args ...any) *file {
+	place, setting := f.places[where]
+	switch {
+	case setting && place == "":
+		return f
+	case setting:
+		f.places[where] = ""
+	default:
+		place = where
+	}
+	f.problems = append(f.problems, place+": "+fmt.Sprintf(format, args...))
+	return f
+}
+
+// override replaces settings. A type that an override makes activity is no longer friction by the pack, and the
+// reverse.
+func (f *file) override(o Overrides) {
+	if o.Horizon != 0 {
+		f.Horizon, f.places["horizon"] = o.Horizon, "override of horizon"
+	}
+	if o.Activity != nil {
+		f.Activity, f.places["activity"] = slices.Clone(o.Activity), "override of activity"
+		if o.Friction == nil {
+			maps.DeleteFunc(f.Friction, func(t string, _ float64) bool { return slices.Contains(o.Activity, t) })
+		}
+	}
+	if o.Friction != nil {
+		f.Friction, f.places["friction"] = maps.Clone(o.Friction), "override of friction"
+		if o.Activity == nil {
+			f.Activity = slices.DeleteFunc(f.Activity, func(t string) bool { _, ok := o.Friction[t]; return ok })
+		}
+	}
+}
+
+// check notes what is wrong with the values.
+func (f *file) check(files fs.FS) {
+	for _, key := range packKeys {
+		if _, ok := f.places[key]; !ok {
+			f.places[key] = "$." + key
+		}
+	}
+	f.checkLanguage(files)
+	f.checkWord("name", f.Name)
+	f.checkWord("version", f.Version)
+	if f.Horizon < minHorizon || f.Horizon > maxHorizon || f.Horizon%time.Millisecond != 0 {
+		f.broken("horizon", "must be a span from 1d to 730d, such as 90d")
+	}
+	if !(f.Overdue >= minOverdue && f.Overdue <= maxOverdue) {
+		f.broken("overdue", "%v, must be a quantile from %v to %v", f.Overdue, minOverdue, maxOverdue)
+	}
+	if t := f.Tiers; !t.rise() {
+		f.broken("tiers", "watch %v, at_risk %v, critical %v: must rise, between 0 and 100", t.Watch, t.AtRisk, t.Critical)
+	}
+	if len(f.Activity)+len(f.Friction) > maxTypes {
+		f.broken("activity", "more than %d event types", maxTypes)
+	}
+	f.checkActivity()
+	f.checkFriction()
+	f.checkSignals()
+	f.checkFeatures()
+	f.checkFactors()
+	f.checkKinds()
+	f.checkStages()
+	f.checkValue()
+	f.checkPlaybooks()
+}
+
+// packKeys are the keys of a pack.
+var packKeys = []string{ //nolint:gochecknoglobals // a table
+	"name", "version", "horizon", "activity", "friction", "overdue", "tiers",
+	"signals", "features", "factors", "cap", "kinds", "stages", "value", "playbooks", "language",
+}
+
+// checkLanguage finds the catalogue. Where there is none what else is wrong is said by the default one's.
+func (f *file) checkLanguage(files fs.FS) {
+	var err error
+	if f.reasons, err = readCatalogue(files, f.Language); err == nil {
+		return
+	}
+	f.broken("language", "%v", err)
+	if f.reasons, err = readCatalogue(files, defaultLanguage); err != nil {
+		f.reasons = &catalogue{}
+	}
+}
+
+// at is where a setting was read, also after it was complained about.
+func (f *file) at(key string) string {
+	if p := f.places[key]; p != "" {
+		return p
+	}
+	return "$." + key
+}
+
+// normalise gives spans, windows and numbers one spelling each, and lists whose order means nothing one order, so
+// that the same pack has the same hash however it is written. The order of factors, openings, playbooks and points of
+// curves stays. f has been checked.
+func (f *file) normalise() {
+	f.normaliseSignals()
+	f.normaliseFeatures()
+	f.normaliseFactors()
+	f.normaliseKinds()
+	f.normaliseStages()
+	f.normalisePlaybooks()
+}

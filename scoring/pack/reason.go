@@ -1,0 +1,41 @@
+package pack
+
+// Reasons are the codes of all reasons with their sentences in English: a closed list.
+func Reasons() map[string]string {
+	c, err := readCatalogue(reasonTexts, defaultLanguage)
+	if err != nil {
+		panic("BUG: embedded reasons: " + err.Error())
+	}
+	all := make(map[string]string, len(c.sentences))
+	for code, s := range c.sentences {
+		all[code] = s.String()
+	}
+	return all
+}
+
+// Codes of the core's reasons. They are a contract, as are all of the catalogue (reasons/en.yaml), which holds a
+// sentence for each.
+const (
+	ReasonOverdue        = "overdue"         // silent for longer than usual
+	ReasonRareVisitor    = "rare_visitor"    // long gaps even when nothing is wrong
+	ReasonLittleActivity = "little_activity" // little activity of late
+	ReasonNewCustomer    = "new_customer"    // no long history
+	ReasonFriction       = "friction"        // recent negative events
+	ReasonBack           = "back"            // came back
+	ReasonStayed         = "stayed"          // ends an explicit episode
+	ReasonPaid           = "paid"            // ends an involuntary one
+	ReasonSettled        = "settled"         // ends one of failed service
+	ReasonRanOut         = "ran_out"         // ends one that expires
+)
+
+const (
+	MinShare = 0.1 // log-odds below which a term or a factor is no reason
+)
+
+// coreReasons are the codes that every pack can give.
+func coreReasons() []string {
+	return []string{
+		ReasonOverdue, ReasonRareVisitor, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction,
+		ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled, ReasonRanOut,
+	}
+}

@@ -1,0 +1,76 @@
+package pack
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Sentence is a text taken apart at its placeholders.
+type Sentence []Piece
+
+// Piece is a text, or a placeholder.
+type Piece struct {
+	Text string
+	Hole Hole
+}
+
+// Hole is what a placeholder stands for.
+type Hole uint8
+
+const (
+	NoHole Hole = iota
+	HoleValue
+	HoleAgo
+	HoleWithin
+	HoleTypical
+	HoleSilent
+	HoleTenure
+	HoleAway
+	HoleVisits
+	HoleWeight
+	numHoles
+)
+
+var holeNames = [numHoles]string{"", "value", "ago", "within", "typical", "silent", "tenure", "away", "visits", "weight"}
+
+// parseSentence takes a text apart. Errors: a placeholder that there is not.
+func parseSentence(rest string) (s Sentence, err error) {
+	for rest != "" {
+		text, after, open := strings.Cut(rest, "{")
+		if text != "" {
+			s = append(s, Piece{Text: text})
+		}
+		if !open {
+			return s, nil
+		}
+		name, after, closed := strings.Cut(after, "}")
+		h := slices.Index(holeNames[:], name)
+		if !closed || h <= int(NoHole) {
+			return nil, fmt.Errorf("no placeholder {%s}", name)
+		}
+		s = append(s, Piece{Hole: Hole(h)})
+		rest = after
+	}
+	return s, nil
+}
+
+// String is the sentence as the catalogue has it.
+func (s Sentence) String() string {
+	var b strings.Builder
+	for _, p := range s {
+		b.WriteString(p.Text)
+		if p.Hole != NoHole {
+			b.WriteString("{" + holeNames[p.Hole] + "}")
+		}
+	}
+	return b.String()
+}
+
+// holes is which placeholders the sentence has.
+func (s Sentence) holes() (has [numHoles]bool) {
+	for _, p := range s {
+		has[p.Hole] = p.Hole != NoHole
+	}
+	return has
+}

@@ -1,0 +1,51 @@
+package profile
+
+// Profile is one customer's rolling state. Its zero value is a customer never seen. Times are event times in ms since
+// the epoch, from 1970 to 2248. Between its own events a customer's score depends on its profile and on time alone.
+type Profile struct {
+	First   int64 // first activity
+	Last    int64 // newest activity
+	Counted int64 // activity that last raised Level
+	At      int64 // newest event that had an effect: the time that Level and Friction refer to
+
+	Visits   uint32 // visits so far, activity within half a day being one; 0: no activity yet
+	Episodes uint32 // number of the latest lapse episode
+
+	// Statistics of ln(gap in days), older gaps fading with every new one: the weight behind them, their mean and the
+	// sum of squared deviations.
+	W, Mu, M2 float64
+
+	Level    float64 // number of spells of activity, fading with time constant 4 horizons
+	Friction float64 // weight of negative events, fading with time constant 1 horizon
+	M, K     float64 // gap law as of the last activity: e^M days is the median gap, K the regularity
+
+	// Armed is the minute since the epoch at which to look at this customer next (see Scorer.Wake); 0: none. It is
+	// never later than the next minute at which something would happen without a further event.
+	Armed int64
+
+	Probe Probe // of the customer's score: how probable a silent horizon is
+
+	Episode Episode // the open one
+
+	Back      int64 // activity that ended the newest silence of a dormant or churned customer; 0: none did
+	Onboarded bool  // the signal that ends onboarding came
+
+	Generation uint8 // of the pack under which it was last folded, in its partition's list
+
+	Touched KindSet // kinds of which Triggered holds anything: few customers have any, and most need not look (see touch)
+
+	IDs IDRing // the last event ids, for dedupe
+
+	Triggered [numTriggered]Triggered // episodes of the other kinds; last, because what is seldom read shall not lie between what always is
+}
+
+// Empty reports whether no event ever had an effect on the customer: p says nothing that a customer never seen does
+// not.
+func (p *Profile) Empty() bool { return p.Visits == 0 && p.At == 0 && p.Friction == 0 }
+
+// Episode is an open lapse episode. Tier is TierNone where none is open, else AtRisk or Critical.
+type Episode struct {
+	Tier     Tier
+	Sequence uint32 // of its last transition, from 1
+	Since    int64  // minute of its last transition
+}
