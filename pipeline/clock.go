@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+
+	"ebb/scoring/encode"
 )
 
 // Bucket widths and margins of event time, in ms.
@@ -135,11 +137,12 @@ func AppendDue(dst []byte, minute int64, key []byte) []byte {
 
 // ReadDue takes one entry of bucket off the front of b. ok is false where b is damaged.
 func ReadDue(b []byte, bucket int64) (minute int64, key, rest []byte, ok bool) {
-	r := reader{b: b}
-	m := r.uvarint()
-	n := r.uvarint()
-	key = r.bytes(int(min(n, math.MaxInt32)))
-	return bucket*BucketMinutes + int64(m), key, r.b, !r.bad && m < BucketMinutes
+	r := encode.NewReader(b)
+	m := r.Uvarint()
+	if key = r.Part(); r.Damaged() || m >= BucketMinutes {
+		return 0, nil, nil, false
+	}
+	return bucket*BucketMinutes + int64(m), key, r.Rest(), true
 }
 
 func FloorDiv(a, b int64) int64 {

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -49,7 +48,7 @@ func (m *Meta) Complete(id Identity, now time.Time) {
 type metaSection struct {
 	tag    byte
 	append func(dst []byte, m *Meta) []byte // nothing for the zero value
-	read   func(r *reader, m *Meta)
+	read   func(r *encode.Reader, m *Meta)
 }
 
 // metaSections are in the order in which they are written. Whoever has something to remember for the partition adds one.
@@ -98,8 +97,8 @@ func ReadMeta(b []byte) (m Meta, err error) {
 		if i < 0 {
 			return Meta{}, fmt.Errorf("section %d is of a newer version of ebb", tag)
 		}
-		r := reader{b: body}
-		if metaSections[i].read(&r, &m); r.bad || len(r.b) > 0 {
+		r := encode.NewReader(body)
+		if metaSections[i].read(&r, &m); !r.Whole() {
 			return Meta{}, errMetaDamaged
 		}
 		b = rest
@@ -114,17 +113,17 @@ func appendPosition(dst []byte, m *Meta) []byte {
 	return binary.AppendVarint(binary.AppendVarint(dst, m.Next), m.WallMillis)
 }
 
-func readPosition(r *reader, m *Meta) { m.Next, m.WallMillis = r.varint(), r.varint() }
+func readPosition(r *encode.Reader, m *Meta) { m.Next, m.WallMillis = r.Varint(), r.Varint() }
 
 func appendOrigin(dst []byte, m *Meta) []byte {
 	if m.Partitions == 0 && m.Cluster == "" && m.Topic == "" {
 		return dst
 	}
-	return appendParts(binary.AppendVarint(dst, int64(m.Partitions)), []byte(m.Cluster), []byte(m.Topic))
+	return encode.AppendParts(binary.AppendVarint(dst, int64(m.Partitions)), m.Cluster, m.Topic)
 }
 
-func readOrigin(r *reader, m *Meta) {
-	m.Partitions, m.Cluster, m.Topic = int(r.varint()), string(r.part()), string(r.part())
+func readOrigin(r *encode.Reader, m *Meta) {
+	m.Partitions, m.Cluster, m.Topic = int(r.Varint()), r.Text(), r.Text()
 }
 
 func appendClock(dst []byte, m *Meta) []byte {
@@ -132,13 +131,13 @@ func appendClock(dst []byte, m *Meta) []byte {
 	if !c.Started && c.Watermark == 0 && c.Fired == (Due{}) {
 		return dst
 	}
-	dst = binary.AppendVarint(binary.AppendVarint(appendBool(dst, c.Started), c.Watermark), c.Fired.Minute)
+	dst = binary.AppendVarint(binary.AppendVarint(encode.AppendBool(dst, c.Started), c.Watermark), c.Fired.Minute)
 	return binary.LittleEndian.AppendUint64(dst, c.Fired.Hash)
 }
 
-func readClock(r *reader, m *Meta) {
-	m.Clock.Started, m.Clock.Watermark = r.bool(), r.varint()
-	m.Clock.Fired.Minute, m.Clock.Fired.Hash = r.varint(), r.uint64()
+func readClock(r *encode.Reader, m *Meta) {
+	m.Clock.Started, m.Clock.Watermark = r.Bool(), r.Varint()
+	m.Clock.Fired.Minute, m.Clock.Fired.Hash = r.Varint(), r.Uint64()
 }
 
 func appendClaims(dst []byte, m *Meta) []byte {
@@ -154,10 +153,10 @@ func appendClaims(dst []byte, m *Meta) []byte {
 	return dst
 }
 
-func readClaims(r *reader, m *Meta) {
-	m.Clock.Start = Start{Earliest: r.varint(), From: r.varint(), To: r.varint()}
-	for len(r.b) > 0 {
-		m.Clock.Future = append(m.Clock.Future, FutureEvent{Customer: r.uint64(), Time: r.varint(), Seen: r.varint()})
+func readClaims(r *encode.Reader, m *Meta) {
+	m.Clock.Start = Start{Earliest: r.Varint(), From: r.Varint(), To: r.Varint()}
+	for r.More() {
+		m.Clock.Future = append(m.Clock.Future, FutureEvent{Customer: r.Uint64(), Time: r.Varint(), Seen: r.Varint()})
 	}
 }
 
@@ -167,17 +166,17 @@ func appendPopulation(dst []byte, m *Meta) []byte {
 		return dst
 	}
 	for _, f := range [...]float64{p.N, p.Mean, p.Total, p.NGaps, p.Within} {
-		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(f))
+		dst = encode.AppendFloat(dst, f)
 	}
 	return binary.AppendVarint(binary.AppendVarint(dst, p.NAt), p.GapsAt)
 }
 
-func readPopulation(r *reader, m *Meta) {
+func readPopulation(r *encode.Reader, m *Meta) {
 	p := &m.Population
 	for _, f := range [...]*float64{&p.N, &p.Mean, &p.Total, &p.NGaps, &p.Within} {
-		*f = math.Float64frombits(r.uint64())
+		*f = r.Float()
 	}
-	p.NAt, p.GapsAt = r.varint(), r.varint()
+	p.NAt, p.GapsAt = r.Varint(), r.Varint()
 }
 
 func appendPoison(dst []byte, m *Meta) []byte {
@@ -187,9 +186,9 @@ func appendPoison(dst []byte, m *Meta) []byte {
 	return append(binary.AppendUvarint(binary.AppendUvarint(dst, uint64(m.Poison.At)), uint64(m.Poison.Count)), m.Poison.Ring[:]...)
 }
 
-func readPoison(r *reader, m *Meta) {
-	m.Poison.At, m.Poison.Count = int(r.uvarint()), int(r.uvarint())
-	copy(m.Poison.Ring[:], r.bytes(len(m.Poison.Ring)))
+func readPoison(r *encode.Reader, m *Meta) {
+	m.Poison.At, m.Poison.Count = int(r.Uvarint()), int(r.Uvarint())
+	copy(m.Poison.Ring[:], r.Fixed(len(m.Poison.Ring)))
 }
 
 func appendLearnt(dst []byte, m *Meta) []byte {
@@ -199,24 +198,26 @@ func appendLearnt(dst []byte, m *Meta) []byte {
 	return model.AppendCalibration(dst, &m.Learnt)
 }
 
-func readLearnt(r *reader, m *Meta) {
-	r.bad = model.ReadCalibration(r.bytes(len(r.b)), &m.Learnt) != nil || r.bad
+func readLearnt(r *encode.Reader, m *Meta) {
+	if r.Damaged() || model.ReadCalibration(r.Fixed(len(r.Rest())), &m.Learnt) != nil {
+		r.Damage()
+	}
 }
 
 func appendPacks(dst []byte, m *Meta) []byte {
 	if m.Pack == "" && len(m.Packs) == 0 {
 		return dst
 	}
-	dst = appendParts(dst, []byte(m.Pack))
+	dst = encode.AppendParts(dst, m.Pack)
 	for _, p := range m.Packs {
-		dst = appendParts(dst, []byte(p.Hash), []byte(p.Name), []byte(p.Version))
+		dst = encode.AppendParts(dst, p.Hash, p.Name, p.Version)
 	}
 	return dst
 }
 
-func readPacks(r *reader, m *Meta) {
-	m.Pack = string(r.part())
-	for len(r.b) > 0 {
-		m.Packs = append(m.Packs, PackRef{Hash: string(r.part()), Name: string(r.part()), Version: string(r.part())})
+func readPacks(r *encode.Reader, m *Meta) {
+	m.Pack = r.Text()
+	for r.More() {
+		m.Packs = append(m.Packs, PackRef{Hash: r.Text(), Name: r.Text(), Version: r.Text()})
 	}
 }

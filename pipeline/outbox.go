@@ -6,6 +6,7 @@ import (
 
 	"ebb/scoring"
 	"ebb/scoring/alert"
+	"ebb/scoring/encode"
 )
 
 // EntryKind says what an outbox entry becomes when it is published.
@@ -44,12 +45,8 @@ type Pending struct {
 	Record  *Record // the input record of a quarantined entry, else nil
 }
 
-// Versions of an entry. A decision that says nothing of what only newer packs declare is written as the older one, which a
-// build of the version before reads.
-const (
-	entryOlder  = 1 // the decision has its least size
-	entryNewest = 2 // the decision stands behind its pack's generation and its size
-)
+// entryVersion is the layout of an entry.
+const entryVersion = 3
 
 // size is how much p weighs until it is published. An alert is small, and counts by its number alone.
 func (p *Pending) size() Volume {
@@ -87,11 +84,7 @@ func volume(entries []Pending) (v Volume) {
 
 // AppendEntry appends the entry's encoding to dst.
 func AppendEntry(dst []byte, e *Entry) []byte {
-	version := byte(entryOlder)
-	if e.Kind == EntryAlert && e.newer() {
-		version = entryNewest
-	}
-	dst = append(dst, version, byte(e.Kind))
+	dst = append(dst, entryVersion, byte(e.Kind))
 	dst = binary.AppendVarint(dst, e.Offset)
 	dst = binary.AppendVarint(dst, e.Due.Minute)
 	dst = binary.LittleEndian.AppendUint64(dst, e.Due.Hash)
@@ -99,69 +92,45 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	case EntryQuarantine:
 		return append(dst, byte(e.Code))
 	case EntryPack:
-		return appendParts(dst, []byte(e.Pack.Hash), []byte(e.Pack.Name), []byte(e.Pack.Version), e.Canonical)
+		return encode.AppendParts(encode.AppendParts(dst, e.Pack.Hash, e.Pack.Name, e.Pack.Version), e.Canonical)
 	case EntryControl:
-		return appendParts(dst, e.Change.encode())
+		return encode.AppendParts(dst, e.Change.encode())
 	default:
 	}
-	if version == entryNewest {
-		dst = append(dst, e.Generation)
-		dst = binary.AppendUvarint(dst, uint64(scoring.DecisionSize(&e.Alert.Decision)))
-	}
-	dst = scoring.AppendDecision(dst, &e.Alert.Decision)
+	dst = scoring.AppendDecision(append(dst, e.Generation), &e.Alert.Decision)
 	c := &e.Alert.Cause
-	dst = appendBool(dst, c.Deadline)
+	dst = encode.AppendBool(dst, c.Deadline)
 	for _, n := range [...]int64{c.Time, c.Offset, int64(c.Partition)} {
 		dst = binary.AppendVarint(dst, n)
 	}
-	return appendParts(dst, e.Key, c.EventID, c.EventType)
-}
-
-// newer reports whether an alert says what the older version of an entry has no place for.
-func (e *Entry) newer() bool { return e.Generation != 0 || e.Alert.Declared() }
-
-func appendBool(dst []byte, v bool) []byte {
-	if v {
-		return append(dst, 1)
-	}
-	return append(dst, 0)
-}
-
-func appendParts(dst []byte, parts ...[]byte) []byte {
-	for _, part := range parts {
-		dst = binary.AppendUvarint(dst, uint64(len(part)))
-		dst = append(dst, part...)
-	}
-	return dst
+	return encode.AppendParts(dst, e.Key, c.EventID, c.EventType)
 }
 
 // ReadEntry decodes one entry. Its slices alias b.
 func ReadEntry(b []byte) (e Entry, err error) {
-	r := reader{b: b}
-	version := r.byte()
-	if version < entryOlder || version > entryNewest {
-		return e, fmt.Errorf("outbox entry of version %d, this build reads up to %d", version, entryNewest)
+	r := encode.NewReader(b)
+	if version := r.Byte(); version != entryVersion {
+		return e, fmt.Errorf("outbox entry of version %d, this build reads %d", version, entryVersion)
 	}
-	e.Kind = EntryKind(r.byte())
-	e.Offset = r.varint()
-	e.Due.Minute = r.varint()
-	e.Due.Hash = r.uint64()
+	e.Kind, e.Offset = EntryKind(r.Byte()), r.Varint()
+	e.Due.Minute, e.Due.Hash = r.Varint(), r.Uint64()
+	sound := true
 	switch e.Kind {
 	case EntryQuarantine:
-		e.Code = Code(r.byte())
-		r.bad = r.bad || e.Code == Usable || e.Code >= NumCodes
+		e.Code = Code(r.Byte())
+		sound = e.Code != Usable && e.Code < NumCodes
 	case EntryAlert:
-		r.alert(&e, version)
+		sound = e.readAlert(&r)
 	case EntryPack:
-		e.Pack = PackRef{Hash: string(r.part()), Name: string(r.part()), Version: string(r.part())}
-		e.Canonical = r.part()
-		r.bad = r.bad || version != entryOlder || e.Pack.Hash == "" || len(e.Canonical) == 0
+		e.Pack = PackRef{Hash: r.Text(), Name: r.Text(), Version: r.Text()}
+		e.Canonical = r.Part()
+		sound = e.Pack.Hash != "" && len(e.Canonical) > 0
 	case EntryControl:
-		r.bad = version != entryOlder || e.Change.decode(r.part()) != nil || r.bad
+		sound = e.Change.decode(r.Part()) == nil
 	default:
-		r.bad = true
+		sound = false
 	}
-	if r.bad || len(r.b) > 0 {
+	if !sound || !r.Whole() {
 		return Entry{}, fmt.Errorf("outbox entry of %d bytes is damaged", len(b))
 	}
 	return e, nil
@@ -176,80 +145,17 @@ func MustReadEntry(b []byte) Entry {
 	return e
 }
 
-// alert reads what an alert's entry holds behind its position.
-func (r *reader) alert(e *Entry, version byte) {
-	size := scoring.LeastDecision
-	if version == entryNewest {
-		e.Generation = r.byte()
-		size = int(min(r.uvarint(), uint64(len(r.b)+1)))
-	}
-	r.bad = scoring.ReadDecision(r.bytes(size), &e.Alert.Decision) != nil || e.newer() != (version == entryNewest) || r.bad
+// readAlert reads what an alert's entry holds behind its position, and reports whether that is somebody's.
+func (e *Entry) readAlert(r *encode.Reader) bool {
+	e.Generation = r.Byte()
+	scoring.ReadDecision(r, &e.Alert.Decision)
 	c := &e.Alert.Cause
-	c.Deadline = r.bool()
-	c.Time, c.Offset, c.Partition = r.varint(), r.varint(), int(r.varint())
-	e.Key, c.EventID, c.EventType = r.part(), r.part(), r.part()
-	if r.bad || len(e.Key) == 0 || 1+int(e.Key[0]) >= len(e.Key) {
-		r.bad = true
-		return
+	c.Deadline = r.Bool()
+	c.Time, c.Offset, c.Partition = r.Varint(), r.Varint(), int(r.Varint())
+	e.Key, c.EventID, c.EventType = r.Part(), r.Part(), r.Part()
+	if r.Damaged() || len(e.Key) == 0 || 1+int(e.Key[0]) >= len(e.Key) {
+		return false
 	}
 	e.Alert.Tenant, e.Alert.Customer = SplitKey(e.Key)
-}
-
-// reader takes values off the front of b; bad is set, and zero values are returned, once b runs short.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) bytes(n int) []byte {
-	if n < 0 || n > len(r.b) {
-		r.bad, r.b = true, nil
-		return nil
-	}
-	v := r.b[:n]
-	r.b = r.b[n:]
-	return v
-}
-
-// part reads a length and as many bytes; nil for none.
-func (r *reader) part() []byte {
-	n := r.uvarint()
-	if n == 0 {
-		return nil
-	}
-	return r.bytes(int(min(n, uint64(len(r.b)+1))))
-}
-
-func (r *reader) byte() byte {
-	if v := r.bytes(1); len(v) == 1 {
-		return v[0]
-	}
-	return 0
-}
-
-func (r *reader) bool() bool {
-	v := r.byte()
-	r.bad = r.bad || v > 1
-	return v == 1
-}
-
-func (r *reader) uint64() uint64 {
-	if v := r.bytes(8); len(v) == 8 {
-		return binary.LittleEndian.Uint64(v)
-	}
-	return 0
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	r.bytes(max(n, 0))
-	r.bad = r.bad || n <= 0
-	return v
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	r.bytes(max(n, 0))
-	r.bad = r.bad || n <= 0
-	return v
+	return true
 }

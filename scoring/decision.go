@@ -14,8 +14,7 @@ type Decision struct {
 	Episode        uint32        // number of the episode, from 1
 	Sequence       uint32        // number of the transition in its episode, from 1
 	At             int64         // event time of the transition, ms since the epoch
-	Silence        int64         // of a lapse: ms without activity as of At; where the customer recovered: that ended
-	Since          int64         // of another kind: event that opened the episode, ms
+	Since          int64         // when what the episode is about began, ms: the last activity before the silence, or the event that opened it
 	Opener         uint16        // of another kind: mark of the opening by which the episode was raised
 	Opening        uint8         // of another kind: that the floor is of; 0 where none is open any more
 	About          uint8         // of another kind: the opening that it is about
@@ -23,13 +22,8 @@ type Decision struct {
 	Reading        model.Reading // of what the stream had learnt about such a score; whoever keeps a Calibration fills it in
 }
 
-// Began is when what the episode is about began.
-func (d *Decision) Began() int64 {
-	if d.Kind == profile.Lapse {
-		return d.At - d.Silence
-	}
-	return d.Since
-}
+// Silence is, of a lapse, the ms without activity as of At, which ended there where the customer recovered.
+func (d *Decision) Silence() int64 { return d.At - d.Since }
 
 // AboutOpening is the opening of its kind that a decision about an episode other than a lapse is about.
 func (d *Decision) AboutOpening(k *pack.Pack) *pack.Opening { return &k.Kinds[d.Kind].Opens[d.About] }

@@ -2,7 +2,6 @@ package scoring
 
 import (
 	"encoding/binary"
-	"errors"
 	"math"
 
 	"ebb/scoring/encode"
@@ -11,47 +10,31 @@ import (
 	"ebb/scoring/profile"
 )
 
-// LeastDecision is the length in bytes of what every decision holds.
-const LeastDecision = 3 + 3*4 + 3*8 + 8*(model.NumTerms+7)
-
-// ErrDecisionDamaged says that bytes are no decision.
-var ErrDecisionDamaged = errors.New("decision is damaged")
-
 // AppendDecision appends d. Every number keeps its bits, so that an alert rendered from what ReadDecision gives is
 // the alert that would have been rendered from d.
 //
-// Behind the core stands what a pack declares and what was learnt, unless it is all zero:
-//
-//	Kind, Opening + 16 About   1 byte each
-//	Stage                      1 byte
-//	Since                      varint
-//	Opener                     2 bytes
-//	Factors                    8 bytes
+//	Kind, Transition, Tier, Previous, Opening + 16 About, Stage  1 byte each
+//	Opener                                                       2 bytes
+//	Episode, Sequence, At, Since, score's At, Visits             varints
+//	terms, inputs, Factors                                       8 bytes each
 //	number of values, and each as 0 without data, else 1 and a varint
-//	[reading] Probes as varint, number of points, 16 bytes each
+//	reading: model.Reading
 func AppendDecision(dst []byte, d *Decision) []byte {
-	le := binary.LittleEndian
-	dst = append(dst, byte(d.Transition), byte(d.Tier), byte(d.Previous))
-	dst = le.AppendUint32(dst, d.Episode)
-	dst = le.AppendUint32(dst, d.Sequence)
-	dst = le.AppendUint64(dst, uint64(d.At))
-	dst = le.AppendUint64(dst, uint64(d.Silence))
-	dst = le.AppendUint64(dst, uint64(d.Score.At))
-	dst = le.AppendUint32(dst, d.Score.Visits)
-	for _, t := range d.Score.Terms {
-		dst = le.AppendUint64(dst, math.Float64bits(t))
+	s := &d.Score
+	dst = append(dst, byte(d.Kind), byte(d.Transition), byte(d.Tier), byte(d.Previous), d.Opening|d.About<<4, byte(s.Stage))
+	dst = binary.LittleEndian.AppendUint16(dst, d.Opener)
+	dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(d.Episode)), uint64(d.Sequence))
+	dst = binary.AppendVarint(binary.AppendVarint(binary.AppendVarint(dst, d.At), d.Since), s.At)
+	dst = binary.AppendUvarint(dst, uint64(s.Visits))
+	for _, t := range s.Terms {
+		dst = encode.AppendFloat(dst, t)
 	}
-	for _, v := range d.Score.Inputs() {
-		dst = le.AppendUint64(dst, math.Float64bits(*v))
+	for _, v := range s.Inputs() {
+		dst = encode.AppendFloat(dst, *v)
 	}
-	if !d.Declared() {
-		return dst
-	}
-	dst = append(dst, byte(d.Kind), d.Opening|d.About<<4, byte(d.Score.Stage))
-	dst = le.AppendUint16(binary.AppendVarint(dst, d.Since), d.Opener)
-	dst = le.AppendUint64(dst, math.Float64bits(d.Score.Factors))
-	dst = binary.AppendUvarint(dst, uint64(len(d.Score.Values)))
-	for _, v := range d.Score.Values {
+	dst = encode.AppendFloat(dst, s.Factors)
+	dst = binary.AppendUvarint(dst, uint64(len(s.Values)))
+	for _, v := range s.Values {
 		if !v.OK {
 			dst = append(dst, 0)
 			continue
@@ -61,87 +44,41 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	return d.Reading.Append(dst)
 }
 
-// Declared reports whether d holds anything beside the core, of what a pack declares or of what was learnt: its
-// encoding is longer then.
-func (d *Decision) Declared() bool {
-	return d.Kind != profile.Lapse || d.Opener != 0 || d.Opening|d.About != 0 || d.Since != 0 || d.Score.Stage != profile.StageActive || d.Score.Factors != 0 || len(d.Score.Values) > 0 ||
-		d.Reading != model.Reading{}
-}
-
-// DecisionSize is the length of d's encoding in bytes.
-func DecisionSize(d *Decision) int {
-	if !d.Declared() {
-		return LeastDecision
-	}
-	size := LeastDecision + 3 + encode.VarintSize(d.Since) + 2 + 8 + encode.UvarintSize(uint64(len(d.Score.Values)))
-	for _, v := range d.Score.Values {
-		size++
-		if v.OK {
-			size += encode.VarintSize(v.N)
-		}
-	}
-	return size + d.Reading.Size()
-}
-
-// ReadDecision is the inverse of AppendDecision. It reuses the memory of d.Score.Values. Errors: ErrDecisionDamaged.
-func ReadDecision(b []byte, d *Decision) error {
-	if len(b) < LeastDecision || b[0] == 0 || Transition(b[0]) >= NumTransitions || profile.Tier(b[1]) >= profile.NumTiers || profile.Tier(b[2]) >= profile.NumTiers {
-		return ErrDecisionDamaged
-	}
-	le := binary.LittleEndian
+// ReadDecision reads what AppendDecision wrote into d, whose memory of values it reuses. What is no decision leaves r
+// damaged.
+func ReadDecision(r *encode.Reader, d *Decision) {
 	*d = Decision{Score: model.Score{Values: d.Score.Values[:0]}}
-	d.Transition, d.Tier, d.Previous = Transition(b[0]), profile.Tier(b[1]), profile.Tier(b[2])
-	d.Episode, d.Sequence = le.Uint32(b[3:]), le.Uint32(b[7:])
-	d.At, d.Silence, d.Score.At = int64(le.Uint64(b[11:])), int64(le.Uint64(b[19:])), int64(le.Uint64(b[27:]))
-	d.Score.Visits = le.Uint32(b[35:])
-	b = b[39:]
-	for i := range d.Score.Terms {
-		d.Score.Terms[i] = math.Float64frombits(le.Uint64(b[8*i:]))
+	s := &d.Score
+	d.Kind, d.Transition = profile.Kind(r.Byte()), Transition(r.Byte())
+	d.Tier, d.Previous = profile.Tier(r.Byte()), profile.Tier(r.Byte())
+	openings := r.Byte()
+	d.Opening, d.About, s.Stage, d.Opener = openings&15, openings>>4, profile.Stage(r.Byte()), r.Uint16()
+	d.Episode, d.Sequence = uint32(r.UvarintUpTo(math.MaxUint32)), uint32(r.UvarintUpTo(math.MaxUint32))
+	d.At, d.Since, s.At = r.Varint(), r.Varint(), r.Varint()
+	s.Visits = uint32(r.UvarintUpTo(math.MaxUint32))
+	for i := range s.Terms {
+		s.Terms[i] = r.Float()
 	}
-	b = b[8*model.NumTerms:]
-	inputs := d.Score.Inputs()
-	for i, v := range inputs {
-		*v = math.Float64frombits(le.Uint64(b[8*i:]))
+	for _, v := range s.Inputs() {
+		*v = r.Float()
 	}
-	if b = b[8*len(inputs):]; len(b) == 0 {
-		return nil
+	s.Factors = r.Float()
+	for range r.UvarintUpTo(feature.MaxDeclared) {
+		v := feature.Value{OK: r.Bool()}
+		if v.OK {
+			v.N = r.Varint()
+		}
+		s.Values = append(s.Values, v)
 	}
-	return d.readDeclared(b)
+	d.Reading.Read(r)
+	if !d.sound() {
+		r.Damage()
+	}
 }
 
-func (d *Decision) readDeclared(b []byte) error {
-	if len(b) < 3 || profile.Kind(b[0]) >= profile.NumKinds || b[1]&15 >= profile.MaxOpenings || b[1]>>4 >= profile.MaxOpenings || profile.Stage(b[2]) >= profile.NumStages {
-		return ErrDecisionDamaged
-	}
-	d.Kind, d.Opening, d.About, d.Score.Stage = profile.Kind(b[0]), b[1]&15, b[1]>>4, profile.Stage(b[2])
-	since, n := binary.Varint(b[3:])
-	if n <= 0 || len(b) < 3+n+2+8 {
-		return ErrDecisionDamaged
-	}
-	b = b[3+n:]
-	d.Since, d.Opener, d.Score.Factors = since, binary.LittleEndian.Uint16(b), math.Float64frombits(binary.LittleEndian.Uint64(b[2:]))
-	b = b[10:]
-	count, n := binary.Uvarint(b)
-	if n <= 0 || count > feature.MaxDeclared {
-		return ErrDecisionDamaged
-	}
-	b = b[n:]
-	for range count {
-		if len(b) == 0 || b[0] > 1 {
-			return ErrDecisionDamaged
-		}
-		v := feature.Value{OK: b[0] == 1}
-		b = b[1:]
-		if v.OK {
-			if v.N, n = binary.Varint(b); n <= 0 {
-				return ErrDecisionDamaged
-			}
-			b = b[n:]
-		}
-		d.Score.Values = append(d.Score.Values, v)
-	}
-	if len(b) > 0 && !d.Reading.Read(b) || !d.Declared() {
-		return ErrDecisionDamaged
-	}
-	return nil
+// sound reports whether d is within its bounds.
+func (d *Decision) sound() bool {
+	return d.Kind < profile.NumKinds && d.Transition != TransitionNone && d.Transition < NumTransitions &&
+		d.Tier < profile.NumTiers && d.Previous < profile.NumTiers && d.Score.Stage < profile.NumStages &&
+		d.Opening < profile.MaxOpenings && d.About < profile.MaxOpenings
 }

@@ -91,7 +91,7 @@ func (s *Scorer) raiseLapse(c *profile.Customer, score *model.Score, reached pro
 	floor := s.floored(c.Profile, score.Stage)
 	d := Decision{
 		Transition: Escalated, Previous: max(c.Episode.Tier, floor), Tier: max(reached, floor),
-		At: score.At, Silence: score.At - c.Last, Score: *score,
+		At: score.At, Since: c.Last, Score: *score,
 	}
 	if c.Episode.Tier == profile.TierNone {
 		before, stage := s.Eval.Tier(c, c.At)
@@ -107,7 +107,7 @@ func (s *Scorer) raiseLapse(c *profile.Customer, score *model.Score, reached pro
 func (s *Scorer) endLapse(c *profile.Customer, silence, at int64) {
 	d := Decision{
 		Transition: Recovered, Episode: c.Episodes, Sequence: encode.Increment(c.Episode.Sequence),
-		At: at, Silence: silence,
+		At: at, Since: at - silence,
 	}
 	was := c.Episode.Tier
 	c.Episode = profile.Episode{}

@@ -32,7 +32,7 @@ func (s *Scorer) TierAt(c *profile.Customer, at int64) (profile.Tier, profile.St
 // the highest floor, else about the customer's silence. Nothing was decided, so it has no number of its own. Its tier
 // is that of TierAt, and Previous the one that the score alone gives.
 func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
-	d := Decision{Transition: Raised, At: at, Silence: at - c.Last, Score: s.Eval.Score(c, at)}
+	d := Decision{Transition: Raised, At: at, Since: c.Last, Score: s.Eval.Score(c, at)}
 	floor := 0.0
 	for n := range c.Touched.All {
 		h := c.EpisodeOf(n)

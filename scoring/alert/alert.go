@@ -44,7 +44,7 @@ func (a *Alert) ID() ID {
 	var sequence [10]byte
 	b := make([]byte, 0, 512)
 	for _, part := range [...][]byte{
-		a.Tenant, a.Customer, []byte(a.Kind.String()), strconv.AppendInt(since[:0], a.Began(), 10),
+		a.Tenant, a.Customer, []byte(a.Kind.String()), strconv.AppendInt(since[:0], a.Since, 10),
 		[]byte(a.Transition.String()), strconv.AppendUint(sequence[:0], uint64(a.Sequence), 10),
 	} {
 		b = binary.AppendUvarint(b, uint64(len(part)))

@@ -81,7 +81,7 @@ func TestTranslation(t *testing.T) {
 				d := scoring.Decision{Score: model.Score{
 					Visits: visits, LnTypical: math.Log(days + 0.1), Silence: days, Tenure: days, Friction: 1.26,
 					Values: slices.Repeat([]feature.Value{{N: n, OK: true}}, len(k.Features)),
-				}, Silence: n * 1000}
+				}, At: n * 1000}
 				was := alert.NewRenderer(first).Sentences(&d)
 				for code, said := range alert.NewRenderer(k).Sentences(&d) {
 					if english.MatchString(said) || said == "" {

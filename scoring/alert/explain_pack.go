@@ -109,11 +109,12 @@ func (r *replay) decisions() (all []scoring.Decision) {
 	for i, p := range r.x.Curve {
 		d.Reading.Points[i] = model.ReadPoint{LogOdds: p[0], Probability: p[1]}
 	}
-	d.Since = d.At
-	for _, d.Silence = range r.silences(&d) {
+	for _, silence := range r.silences(&d) {
+		d.Since = d.At - silence
 		for _, o := range r.openings(d.Kind) {
 			d.Opening, d.About = o[0], o[1]
 			if d.Kind != profile.Lapse {
+				d.Since = d.At
 				d.Opener = d.FloorOpening(r.pack).Mark // of what is raised
 			}
 			for _, d.Score.Stage = range r.stages(&d) {

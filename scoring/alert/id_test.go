@@ -12,7 +12,7 @@ import (
 
 func TestAlertID(t *testing.T) {
 	base := alert.Alert{
-		Decision: scoring.Decision{Transition: scoring.Raised, Episode: 1, Sequence: 2, At: 1_700_000_040_000, Silence: 40_000},
+		Decision: scoring.Decision{Transition: scoring.Raised, Episode: 1, Sequence: 2, At: 1_700_000_040_000, Since: 1_700_000_000_000},
 		Tenant:   []byte("ab"), Customer: []byte("c"),
 	}
 	if got := base.ID().String(); got != "473178ce2e8302181bb47fc2087ce871" {
@@ -24,7 +24,7 @@ func TestAlertID(t *testing.T) {
 		func(a *alert.Alert) { a.Tenant = nil },
 		func(a *alert.Alert) { a.Customer = []byte("d") },
 		func(a *alert.Alert) { a.Transition = scoring.Recovered },
-		func(a *alert.Alert) { a.At++ }, // another silence
+		func(a *alert.Alert) { a.Since++ }, // another silence
 		func(a *alert.Alert) { a.Sequence = 1 },
 	} {
 		a := base
@@ -35,7 +35,7 @@ func TestAlertID(t *testing.T) {
 		seen[a.ID()] = true
 	}
 	a := base
-	a.At, a.Silence, a.Score.At = a.At+5, a.Silence+5, 5
+	a.At, a.Score.At = a.At+5, 5
 	a.Episode, a.Cause = 7, alert.Cause{Deadline: true, Time: 5}
 	if a.ID() != base.ID() {
 		t.Error("the id depends on more than what was decided about whom")

@@ -56,7 +56,7 @@ func TestReasons(t *testing.T) {
 			"overdue: usually back every hour, silent for 1 day",
 		}},
 		{"back", func(d *scoring.Decision) {
-			d.Transition, d.Silence = scoring.Recovered, 40*scoringtest.Day+scoringtest.Day/3
+			d.Transition, d.At = scoring.Recovered, d.Since+40*scoringtest.Day+scoringtest.Day/3
 		}, []string{"back: back after 40 days"}},
 	}
 	pack := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))

@@ -69,7 +69,7 @@ func (r *Renderer) AppendAlert(dst []byte, a *Alert, id ID) []byte {
 	dst = r.appendDeclared(dst, a, &n)
 	if a.Kind == profile.Lapse {
 		dst = strconv.AppendFloat(append(dst, `,"overdue":{"typical_days":`...), exact.Exp(a.Score.LnTypical), 'f', 3, 64)
-		dst = strconv.AppendFloat(append(dst, `,"silent_days":`...), moment.Days(a.Silence), 'f', 3, 64)
+		dst = strconv.AppendFloat(append(dst, `,"silent_days":`...), moment.Days(a.Silence()), 'f', 3, 64)
 		dst = append(dst, '}')
 	}
 	dst = r.appendReasons(append(dst, `,"reasons":[`...), &a.Decision)

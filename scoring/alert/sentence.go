@@ -38,7 +38,7 @@ func (r *Renderer) appendHole(dst []byte, d *scoring.Decision, index int, h pack
 	case pack.HoleTenure:
 		return r.Pack.Catalogue.Words.AppendSpan(dst, s.Tenure)
 	case pack.HoleAway:
-		return r.Pack.Catalogue.Words.AppendSpan(dst, moment.Days(d.Silence))
+		return r.Pack.Catalogue.Words.AppendSpan(dst, moment.Days(d.Silence()))
 	case pack.HoleVisits:
 		return r.Pack.Catalogue.Words.AppendVisits(dst, uint64(s.Visits))
 	case pack.HoleWeight:

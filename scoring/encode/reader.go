@@ -2,6 +2,7 @@ package encode
 
 import (
 	"encoding/binary"
+	"math"
 )
 
 // Uvarint reads the number at b[at:] and where it ends. What is no varint, or not the shortest one, is 0 and ends
@@ -115,3 +116,38 @@ func (r *Reader) Uint32() uint32 {
 	}
 	return 0
 }
+
+// Uint64 reads eight bytes, little endian.
+func (r *Reader) Uint64() uint64 {
+	if b := r.Fixed(8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+// Float reads what AppendFloat wrote.
+func (r *Reader) Float() float64 { return math.Float64frombits(r.Uint64()) }
+
+// Bool reads what AppendBool wrote.
+func (r *Reader) Bool() bool {
+	b := r.Byte()
+	if b > 1 {
+		r.Damage()
+	}
+	return b == 1
+}
+
+// Varint reads what binary.AppendVarint wrote.
+func (r *Reader) Varint() int64 { return Unzigzag(r.Uvarint()) }
+
+// Part reads a length and as many bytes, which alias what is read; nil for none.
+func (r *Reader) Part() []byte {
+	n := r.Uvarint()
+	if n == 0 {
+		return nil
+	}
+	return r.Fixed(int(min(n, uint64(len(r.b)+1))))
+}
+
+// Text is Part as a string.
+func (r *Reader) Text() string { return string(r.Part()) }

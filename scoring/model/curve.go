@@ -127,36 +127,23 @@ func (r *Reading) Probability(score float64) float64 {
 	return low.Probability + float64(share*(high.Probability-low.Probability))
 }
 
-// Append appends the reading, unless it is the zero value: Probes as a varint, the number of points, 16 bytes each.
+// Append appends the reading: Probes as a varint, the number of points, 16 bytes each.
 func (r *Reading) Append(dst []byte) []byte {
-	if *r == (Reading{}) {
-		return dst
-	}
 	dst = append(binary.AppendUvarint(dst, uint64(r.Probes)), r.Number)
 	for _, p := range r.Points[:r.Number] {
-		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(p.LogOdds))
-		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(p.Probability))
+		dst = encode.AppendFloat(encode.AppendFloat(dst, p.LogOdds), p.Probability)
 	}
 	return dst
 }
 
-// Size is the length in bytes of what append appends.
-func (r *Reading) Size() int {
-	if *r == (Reading{}) {
-		return 0
+// Read reads what Append wrote. What is no reading leaves from damaged.
+func (r *Reading) Read(from *encode.Reader) {
+	*r = Reading{Probes: uint32(from.UvarintUpTo(math.MaxUint32)), Number: from.Byte()}
+	if int(r.Number) > len(r.Points) {
+		from.Damage()
+		r.Number = 0
 	}
-	return encode.UvarintSize(uint64(r.Probes)) + 1 + 16*int(r.Number)
-}
-
-// Read reads b, which holds a reading and nothing else.
-func (r *Reading) Read(b []byte) bool {
-	probes, b := encode.CutUvarint(b)
-	if len(b) == 0 || probes > math.MaxUint32 || int(b[0]) > len(r.Points) || len(b) != 1+16*int(b[0]) {
-		return false
-	}
-	r.Probes, r.Number = uint32(probes), b[0]
 	for i := range r.Points[:r.Number] {
-		r.Points[i] = ReadPoint{encode.Float(b[1+16*i:]), encode.Float(b[9+16*i:])}
+		r.Points[i] = ReadPoint{from.Float(), from.Float()}
 	}
-	return *r != Reading{}
 }

@@ -26,9 +26,6 @@ func (c *Comparison) note(u *compared, i int, decisions []scoring.Decision) {
 			side: i, kind: d.Kind, transition: d.Transition, about: d.Since,
 			said: &Said{At: instant(d.At), Tier: d.Tier.String(), Reasons: c.sides[i].renderer.ReasonCodes(d)},
 		}
-		if d.Kind == profile.Lapse {
-			a.about = d.At - d.Silence
-		}
 		if k := u.partner(&a); k >= 0 {
 			c.found.both(u, &u.pending[k], &a)
 			u.pending = slices.Delete(u.pending, k, k+1)

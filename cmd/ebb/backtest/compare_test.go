@@ -74,11 +74,7 @@ func alone(pack *pack.Pack, log []happened) (map[decided][]sent, map[string]prof
 	note := func(name string, list []scoring.Decision) {
 		for i := range list {
 			d := &list[i]
-			about := d.Since
-			if d.Kind == profile.Lapse {
-				about = d.At - d.Silence
-			}
-			key := decided{name, d.Kind, d.Transition, about}
+			key := decided{name, d.Kind, d.Transition, d.Since}
 			all[key] = append(all[key], sent{d.At, d.Tier})
 		}
 	}
