@@ -20,7 +20,7 @@ func (x *Explanation) addTerms(said *saidAlert) error {
 		if err != nil {
 			return fmt.Errorf("/terms/%d: %w", i, err)
 		}
-		if i >= len(names) || t.Name != names[i] {
+		if slices.Index(names[:], t.Name) != i {
 			return fmt.Errorf("/terms/%d is %s: the terms are %s", i, t.Name, strings.Join(names[:], ", "))
 		}
 		x.differ(fmt.Sprintf("/terms/%d/log_odds", i), t.LogOdds, value)
