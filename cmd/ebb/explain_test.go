@@ -12,7 +12,7 @@ import (
 
 // TestExplain shows what explain says of published alerts: testdata/explain.golden is made to be read.
 func TestExplain(t *testing.T) {
-	published, err := os.ReadFile(filepath.Join("..", "..", "scoring", "testdata", "alerts.ndjson"))
+	published, err := os.ReadFile(filepath.Join("..", "..", "scoring", "alert", "testdata", "alerts.ndjson"))
 	if err != nil {
 		t.Fatal(err)
 	}

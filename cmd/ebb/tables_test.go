@@ -26,7 +26,7 @@ func tooWide(shown string, width int) (lines []string) {
 // TestTablesFitTheTerminal: what a table holds is wrapped in its column, so that its lines stay lines, and nothing is
 // lost.
 func TestTablesFitTheTerminal(t *testing.T) {
-	published, err := os.ReadFile(filepath.Join("..", "..", "scoring", "testdata", "alerts.ndjson"))
+	published, err := os.ReadFile(filepath.Join("..", "..", "scoring", "alert", "testdata", "alerts.ndjson"))
 	if err != nil {
 		t.Fatal(err)
 	}
