@@ -40,7 +40,7 @@ func newHot(t testing.TB) *hot {
 	}
 	h.encoded = scoringtest.AppendProfile(nil, &h.Profile)
 	p := h.Profile
-	for p.Episodes == 0 {
+	for p.Lapse.Number == 0 {
 		for _, d := range h.pack.Wake(h.customer(&p)) {
 			h.alert = alert.Alert{Decision: d, Tenant: []byte("shop"), Customer: []byte("c-00000017"), Cause: alert.Cause{Deadline: true, Time: d.At}}
 		}

@@ -64,12 +64,12 @@ func silentUntil(t *rapid.T, pack *pack.Pack, p *profile.Profile, until int64) {
 
 // nextByBruteForce looks at every hour, and at every minute of those in which the score may reach what it takes.
 func nextByBruteForce(pack *pack.Pack, p *profile.Profile, until int64) (int64, scoring.Transition) {
-	if p.Visits == 0 || p.Episode.Tier == profile.Critical {
+	if p.Visits == 0 || p.Lapse.Tier == profile.Critical {
 		return 0, scoring.TransitionNone
 	}
 	begin, enter, transition := (p.At+59_999)/60_000, math.Log(1.5), scoring.Raised
-	if p.Episode.Tier == profile.AtRisk {
-		begin, enter, transition = max(begin, p.Episode.Since), math.Log(4), scoring.Escalated
+	if p.Lapse.Tier == profile.AtRisk {
+		begin, enter, transition = max(begin, p.Lapse.LastTransition/60_000), math.Log(4), scoring.Escalated
 	}
 	until = min(until, p.Last/60_000+max(3650*1440, int64(20*pack.Horizon.Minutes())))
 	score := func(minute int64) float64 {

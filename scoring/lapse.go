@@ -1,7 +1,6 @@
 package scoring
 
 import (
-	"ebb/scoring/encode"
 	"ebb/scoring/model"
 	"ebb/scoring/moment"
 	"ebb/scoring/profile"
@@ -14,13 +13,13 @@ func (s *Scorer) watch(p *profile.Profile) (tier profile.Tier, from int64) {
 		return profile.TierNone, 0
 	}
 	from = moment.CeilMinute(p.At)
-	switch p.Episode.Tier {
+	switch p.Lapse.Tier {
 	case profile.TierNone:
 		if tier = s.lapseFloor(p); tier != profile.TierNone {
 			return tier, max(from, s.Pack.Model.OverdueMinute(p))
 		}
 	case profile.AtRisk:
-		return profile.Critical, max(from, p.Episode.Since)
+		return profile.Critical, max(from, p.Lapse.LastTransition/60_000)
 	default:
 	}
 	return profile.TierNone, 0
@@ -90,28 +89,24 @@ func (s *Scorer) lapse(c *profile.Customer, minute int64) int64 {
 func (s *Scorer) raiseLapse(c *profile.Customer, score *model.Score, reached profile.Tier) {
 	floor := s.floored(c.Profile, score.Stage)
 	d := Decision{
-		Transition: Escalated, Previous: max(c.Episode.Tier, floor), Tier: max(reached, floor),
+		Transition: change{was: float64(c.Lapse.Tier), now: float64(reached)}.transition(),
+		Previous:   max(c.Lapse.Tier, floor), Tier: max(reached, floor),
 		At: score.At, Since: c.Last, Score: *score,
 	}
-	if c.Episode.Tier == profile.TierNone {
+	if d.Transition == Raised {
 		before, stage := s.Eval.Tier(c, c.At)
-		d.Transition, d.Previous = Raised, max(before, s.floored(c.Profile, stage))
-		c.Episodes = encode.Increment(c.Episodes)
+		d.Previous = max(before, s.floored(c.Profile, stage))
 	}
-	c.Episode = profile.Episode{Tier: reached, Sequence: encode.Increment(c.Episode.Sequence), Since: score.At / moment.MinuteMillis}
-	d.Episode, d.Sequence = c.Episodes, c.Episode.Sequence
-	s.decisions = append(s.decisions, d)
+	c.Lapse.Tier = reached
+	s.pass(&c.Lapse.Episode, d)
 }
 
 // endLapse ends the lapse: the customer is back after a silence.
 func (s *Scorer) endLapse(c *profile.Customer, silence, at int64) {
-	d := Decision{
-		Transition: Recovered, Episode: c.Episodes, Sequence: encode.Increment(c.Episode.Sequence),
-		At: at, Since: at - silence,
-	}
-	was := c.Episode.Tier
-	c.Episode = profile.Episode{}
-	d.Score = s.Eval.Score(c, at)
+	was := c.Lapse.Tier
+	c.Lapse.Tier = profile.TierNone
+	d := Decision{Transition: change{was: float64(was)}.transition(), At: at, Since: at - silence, Score: s.Eval.Score(c, at)}
 	d.Previous, d.Tier = max(was, s.floored(c.Profile, d.Score.Stage)), s.standing(c, &d.Score)
-	s.decisions = append(s.decisions, d)
+	s.pass(&c.Lapse.Episode, d)
+	c.Lapse.Close()
 }

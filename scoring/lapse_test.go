@@ -107,8 +107,8 @@ func TestNothingIsArmedWhereNothingCanHappen(t *testing.T) {
 	}
 	s = scoringtest.Weekly()
 	s.SilentUntil(3000)
-	if s.Profile.Episode.Tier != profile.Critical || s.Profile.Armed != 0 {
-		t.Errorf("armed for minute %d in %+v", s.Profile.Armed, s.Profile.Episode)
+	if s.Profile.Lapse.Tier != profile.Critical || s.Profile.Armed != 0 {
+		t.Errorf("armed for minute %d in %+v", s.Profile.Armed, s.Profile.Lapse)
 	}
 	s.Event(3000, scoringtest.Failed)
 	if s.Profile.Armed != 0 {

@@ -216,7 +216,7 @@ func TestMigrationOfEpisodes(t *testing.T) {
 		noted := *p.EpisodeOf(profile.Explicit)
 		scoring.NewMigration(from, scoring.NewScorer(newer)).Enter(&p, scoringtest.Begin+scoringtest.Day)
 		back := profile.Customer{Profile: &profile.Profile{}}
-		if err := profile.Read(profile.Append(nil, &p), &back); err != nil || *back.Profile != *p.Profile || noted == (profile.Triggered{}) {
+		if err := profile.Read(profile.Append(nil, &p, profile.Format), &back); err != nil || *back.Profile != *p.Profile || noted == (profile.Triggered{}) {
 			t.Errorf("%+v is read as %+v, %v; it was noted as %+v", p.Profile, back.Profile, err, noted)
 		}
 	})

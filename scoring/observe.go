@@ -34,7 +34,7 @@ func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observ
 	m.Plan(c)
 	if signal.Activity && known && silence > 0 {
 		m.NoteReturn(c.Profile, silence, o.Time)
-		if c.Episode.Tier != profile.TierNone {
+		if c.Lapse.Tier != profile.TierNone {
 			s.endLapse(c, silence, o.Time)
 		}
 	}

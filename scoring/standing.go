@@ -45,8 +45,8 @@ func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
 			d.Episode, d.Sequence, d.Opener, d.Opening, d.About, d.Since = h.Number, h.Sequence, h.Opener, i, i, h.Since
 		}
 	}
-	if d.Kind == profile.Lapse && c.Episode.Tier != profile.TierNone {
-		d.Episode, d.Sequence = c.Episodes, c.Episode.Sequence
+	if d.Kind == profile.Lapse && c.Lapse.Tier != profile.TierNone {
+		d.Episode, d.Sequence = c.Lapse.Number, c.Lapse.Sequence
 	}
 	d.Previous, d.Tier = s.Pack.Model.TierOf(&d.Score), s.standing(c, &d.Score)
 	return d

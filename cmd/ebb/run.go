@@ -95,7 +95,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 			Str("try", "ebb produce --brokers "+strings.Join(cfg.Kafka.Brokers, ",")+" FILE").Msg("embedded services started")
 	}
 	p, err := processor.New(cmd.Context(), cfg, log, processor.Options{
-		Hangups: true, UntilEnd: f.untilEnd, Leave: f.leave, AcceptPoison: f.acceptPoison, Embedded: f.embedded, Trace: killSwitch(a.environ, log), Newest: olderBuild(a.environ),
+		Hangups: true, UntilEnd: f.untilEnd, Leave: f.leave, AcceptPoison: f.acceptPoison, Embedded: f.embedded, Trace: killSwitch(a.environ, log), Newest: testFormat(a.environ),
 	})
 	if err != nil {
 		if !f.untilEnd && errors.As(err, new(advice.Stopped)) {
@@ -121,9 +121,9 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	return json.NewEncoder(cmd.OutOrStdout()).Encode(sum)
 }
 
-// olderBuild lets the process stand for one of before, for tests of upgrades: EBB_TEST_FORMAT=N is the newest version
+// testFormat lets the process stand for one of another build, for tests of upgrades: EBB_TEST_FORMAT=N is the newest format
 // of the state that it knows. 0: there is no such variable.
-func olderBuild(environ []string) int {
+func testFormat(environ []string) int {
 	text, ok := lookup(environ, "EBB_TEST_FORMAT")
 	if !ok {
 		return 0

@@ -97,7 +97,7 @@ func benchmarkLine(b *testing.B, name string) {
 		}
 		if at == events {
 			at = 0
-			l = New(&Config{Profiles: profile.NewestVersion, CacheCustomers: customers}, &pipeline.Standing{}, &History{Packs: []*pack.Pack{k}})
+			l = New(&Config{Format: profile.Format, CacheCustomers: customers}, &pipeline.Standing{}, &History{Packs: []*pack.Pack{k}})
 		}
 		bt.Fetched.Records, bt.Fetched.Next = records[at:at+size], int64(at+size)
 		bt.Decode()

@@ -17,7 +17,7 @@ import (
 // was counted.
 func foldRecords(t *testing.T, k *pack.Pack, records ...pipeline.Record) (state []byte, tally Tally) {
 	t.Helper()
-	l := New(&Config{Profiles: profile.NewestVersion, CacheCustomers: 16}, &pipeline.Standing{}, &History{Packs: []*pack.Pack{k}})
+	l := New(&Config{Format: profile.Format, CacheCustomers: 16}, &pipeline.Standing{}, &History{Packs: []*pack.Pack{k}})
 	b := &Batch{decoder: decode.New(0)}
 	for i := range records {
 		records[i].Offset = int64(i)
@@ -35,7 +35,7 @@ func foldRecords(t *testing.T, k *pack.Pack, records ...pipeline.Record) (state 
 	if slot < 0 {
 		t.Fatal("the customer is not there")
 	}
-	return profile.Append(nil, l.look(l.cache.at(slot))), tally
+	return profile.Append(nil, l.look(l.cache.at(slot)), profile.Format), tally
 }
 
 func anyPack(t *testing.T) *pack.Pack {

@@ -56,7 +56,7 @@ func (l *Line) keepPack(c *Control) {
 // migrate makes the customer of an event one of the newest pack. What was due before the event has fired.
 func (l *Line) migrate(c *customer, e *pipeline.Event) {
 	if !c.profile.Empty() {
-		m := l.packs.migration(c.profile.Generation)
+		m := l.packs.migration(c.profile.PackEpoch)
 		decisions := m.Leave(l.look(c), e.Time)
 		for i := range decisions {
 			l.decided(c, &decisions[i], e.Offset, pipeline.Due{}, l.cause(e))
@@ -64,5 +64,5 @@ func (l *Line) migrate(c *customer, e *pipeline.Event) {
 		m.Enter(&l.at, e.Time)
 		l.cache.keep(c, l.at.Features)
 	}
-	c.profile.Generation, c.profile.Probe = l.epoch, profile.Probe{} // what is pending asks the older pack's question
+	c.profile.PackEpoch, c.profile.Probe = l.epoch, profile.Probe{} // what is pending asks the older pack's question
 }

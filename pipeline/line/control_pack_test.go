@@ -24,7 +24,7 @@ func versionOf(t *testing.T, name, version, property string) *pack.Pack {
 }
 
 func lineOf(k *pack.Pack) *Line {
-	return New(&Config{Profiles: profile.NewestVersion, CacheCustomers: 16}, &pipeline.Standing{}, &History{Packs: []*pack.Pack{k}})
+	return New(&Config{Format: profile.Format, CacheCustomers: 16}, &pipeline.Standing{}, &History{Packs: []*pack.Pack{k}})
 }
 
 // begins is the control record by which k begins at an offset.

@@ -47,15 +47,15 @@ func TestProbesOfTheNewestPack(t *testing.T) {
 	begin := func(generation uint8) *customer {
 		c := &customer{}
 		c.profile.Visits, c.profile.First, c.profile.Last, c.profile.At = 1, at-40*pipeline.DayMillis, at-40*pipeline.DayMillis, at-40*pipeline.DayMillis
-		c.profile.Generation, c.profile.Probe = generation, pending
+		c.profile.PackEpoch, c.profile.Probe = generation, pending
 		return c
 	}
 	c := begin(0)
 	if l.probe(c, at); c.profile.Probe != pending || l.meta.Learnt != (model.Calibration{}) || l.probeMinute(c) != 0 {
 		t.Errorf("probed: %+v", c.profile.Probe)
 	}
-	if l.migrate(c, &pipeline.Event{Time: at}); c.profile.Probe != (profile.Probe{}) || c.profile.Generation != 1 {
-		t.Errorf("after its migration to pack %d: %+v", c.profile.Generation, c.profile.Probe)
+	if l.migrate(c, &pipeline.Event{Time: at}); c.profile.Probe != (profile.Probe{}) || c.profile.PackEpoch != 1 {
+		t.Errorf("after its migration to pack %d: %+v", c.profile.PackEpoch, c.profile.Probe)
 	}
 	c = begin(1)
 	if l.probe(c, at); c.profile.Probe == pending || l.meta.Learnt.Open[8].Silent != 1 {

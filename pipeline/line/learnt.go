@@ -73,14 +73,14 @@ func (l *Line) swept(minute int64) {
 
 // probe brings the customer's probes up to an instant. The table is the newest pack's, so customers of another are not probed.
 func (l *Line) probe(c *customer, until int64) {
-	if next := int64(c.profile.Probe.Next); next != 0 && next*pipeline.MinuteMillis <= until && c.profile.Generation == l.epoch {
+	if next := int64(c.profile.Probe.Next); next != 0 && next*pipeline.MinuteMillis <= until && c.profile.PackEpoch == l.epoch {
 		l.scorer.Eval.Probe(l.look(c), until, &l.meta.Learnt)
 	}
 }
 
 // probeMinute is the minute at which to bring the customer's probes up to date; 0: none.
 func (l *Line) probeMinute(c *customer) int64 {
-	if c.profile.Generation != l.epoch {
+	if c.profile.PackEpoch != l.epoch {
 		return 0
 	}
 	return l.scorer.Pack.Model.ProbeMinute(&c.profile)

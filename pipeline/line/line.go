@@ -62,7 +62,7 @@ type Config struct {
 	Identity       pipeline.Identity
 	Lateness       time.Duration // how far events of a partition may be out of order
 	Retention      time.Duration // of event time, after which the state of a silent customer is removed; 0: never
-	Profiles       int           // version in which profiles are written; see scoring.NewestVersion
+	Format         int           // in which state is written, which all members of the group read; see profile.Format
 	CacheCustomers int           // profiles kept in memory
 	PoisonBreaker  float64       // share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
 	AcceptPoison   int64         // records below this offset go to the DLQ, however many; 0: none beyond those that have been there
@@ -79,7 +79,7 @@ func New(c *Config, s *pipeline.Standing, h *History) *Line {
 		meta: s.Meta, curve: s.Meta.Learnt.Curve(), identity: c.Identity,
 		breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
 		cache:   newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
-		staged: newStaged(c.Profiles), other: newStaged(c.Profiles),
+		staged: newStaged(c.Format), other: newStaged(c.Format),
 	}
 }
 
@@ -188,10 +188,10 @@ func (l *Line) Loaded() error {
 
 // fits refuses the state of a customer that is none of its pack's.
 func (l *Line) fits(c *profile.Customer) error {
-	if n := len(l.packs.scorers); int(c.Generation) >= n {
-		return fmt.Errorf("pack %d of %d: %w", c.Generation, n, profile.ErrDamaged)
+	if n := len(l.packs.scorers); int(c.PackEpoch) >= n {
+		return fmt.Errorf("pack %d of %d: %w", c.PackEpoch, n, profile.ErrDamaged)
 	}
-	return l.packs.scorers[c.Generation].Fits(c)
+	return l.packs.scorers[c.PackEpoch].Fits(c)
 }
 
 // Fold is the line for one batch whose customers are loaded: each event in order, then the deadlines that fell due. What it
@@ -249,7 +249,7 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 	// The arriving event counts for its own customer even where it does not move the watermark alone.
 	reached := pipeline.FloorDiv(max(l.meta.Clock.Watermark, e.Time-l.lateness), pipeline.MinuteMillis)
 	l.fire(c, e, reached)
-	if c.profile.Generation != l.epoch {
+	if c.profile.PackEpoch != l.epoch {
 		l.migrate(c, e)
 	}
 	l.probe(c, e.Time-1)
@@ -299,7 +299,7 @@ func (l *Line) wake(c *customer, offset int64, due pipeline.Due) {
 	l.staged.Tally.Woken++
 	minute := c.profile.Armed
 	l.probe(c, minute*pipeline.MinuteMillis)
-	decisions := l.packs.scorers[c.profile.Generation].Wake(l.look(c))
+	decisions := l.packs.scorers[c.profile.PackEpoch].Wake(l.look(c))
 	for i := range decisions {
 		l.decided(c, &decisions[i], offset, due, alert.Cause{Deadline: true, Time: minute * pipeline.MinuteMillis})
 	}

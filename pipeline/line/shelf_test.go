@@ -31,7 +31,7 @@ func newShelf(t testing.TB, pack *pack.Pack, retention, lateness time.Duration) 
 	t.Helper()
 	s := &shelf{
 		pack:     pack,
-		cfg:      Config{Retention: retention, Lateness: lateness, Profiles: profile.NewestVersion, CacheCustomers: 1000},
+		cfg:      Config{Retention: retention, Lateness: lateness, Format: profile.Format, CacheCustomers: 1000},
 		profiles: map[string][]byte{}, buckets: map[int64][]byte{},
 	}
 	s.restart()

@@ -158,7 +158,7 @@ func (s *Staged) append(e *pipeline.Entry, record *pipeline.Record) {
 func (s *Staged) profile(key []byte, c *profile.Customer) {
 	s.Commit.Keys = append(s.Commit.Keys, key)
 	if !c.Empty() {
-		s.profiles = profile.AppendAs(s.format, s.profiles, c)
+		s.profiles = profile.Append(s.profiles, c, s.format)
 	}
 	s.ends = append(s.ends, len(s.profiles))
 }

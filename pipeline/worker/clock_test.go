@@ -69,7 +69,7 @@ func alertsOf(t *testing.T, log []visitAt, lateness time.Duration) (lines []stri
 			return nil
 		}}
 		worker := worker.New(worker.Config{
-			Line: line.Config{Identity: in.identity(), Lateness: lateness, Profiles: profile.NewestVersion, CacheCustomers: 8},
+			Line: line.Config{Identity: in.identity(), Lateness: lateness, Format: profile.Format, CacheCustomers: 8},
 			Log:  &heldLog{end: in.end, kafka: kafka}, Store: storetest.NewMemory().Partition(0), Pack: pack,
 			MaxRecordBytes: 1 << 20, PublishEvery: time.Second, End: in.end,
 			Logger: zerolog.Nop(), Metrics: worker.NewMetrics(prometheus.NewRegistry()), Render: in.render,

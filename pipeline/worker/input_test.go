@@ -225,7 +225,7 @@ func (t *trial) left() (l left, err error) {
 			return l, err
 		}
 		probing := int64(0) // of customers of an older pack, whose probes nobody waits for
-		if int(p.Generation) == max(len(l.Packs), 1)-1 {
+		if int(p.PackEpoch) == max(len(l.Packs), 1)-1 {
 			probing = t.input.newest(len(l.Packs)).Model.ProbeMinute(&p)
 		}
 		for _, minute := range []int64{p.Armed, probing} {

@@ -129,7 +129,7 @@ func (t *trial) begin(batch, end int64) {
 	}
 	w := worker.New(worker.Config{
 		Line: line.Config{
-			Identity: t.input.identity(), Lateness: time.Hour, Retention: retention, Profiles: profile.NewestVersion, CacheCustomers: 8,
+			Identity: t.input.identity(), Lateness: time.Hour, Retention: retention, Format: profile.Format, CacheCustomers: 8,
 			PoisonBreaker: t.input.share, AcceptPoison: t.input.accept,
 		},
 		Log: &memberLog{process: p}, Store: &memberStore{process: p, down: true},

@@ -101,7 +101,7 @@ func TestStall(t *testing.T) {
 		log.held.Store(true)
 		var lines lines
 		w := worker.New(worker.Config{
-			Line: line.Config{Identity: in.identity(), CacheCustomers: 8, Profiles: profile.NewestVersion},
+			Line: line.Config{Identity: in.identity(), CacheCustomers: 8, Format: profile.Format},
 			Log:  log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, MaxRecordBytes: 1 << 20,
 			PublishEvery: time.Second, End: -1, Logger: zerolog.New(&lines).Level(zerolog.InfoLevel),
 			Metrics: worker.NewMetrics(prometheus.NewRegistry()),

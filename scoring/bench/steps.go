@@ -194,12 +194,12 @@ func (b *bench) coding() []step {
 	for i := range encoded {
 		b.turn = i
 		c, _ := b.restore()
-		encoded[i] = profile.Append(nil, c)
+		encoded[i] = profile.Append(nil, c, profile.Format)
 	}
 	return []step{
 		{"write the state", func() {
 			c, _ := b.restore()
-			out = profile.Append(out[:0], c)
+			out = profile.Append(out[:0], c, profile.Format)
 		}},
 		{"read the state", func() {
 			bytes := encoded[b.turn%customers]

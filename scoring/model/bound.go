@@ -108,7 +108,7 @@ func (m *Model) point(p *profile.Profile, minute int64) point {
 func (m *Model) begin(p *profile.Profile, minute int64) point {
 	a := m.falling(p, minute)
 	a.silence = math.Inf(-1)
-	if p.M > m.lnHorizon || m.overdueLogOdds < 0 || p.Episode.Tier != profile.TierNone {
+	if p.M > m.lnHorizon || m.overdueLogOdds < 0 || p.Lapse.Tier != profile.TierNone {
 		a.silence = baseTerm + float64(rhythmWeight*m.logitSilent(p.M, p.K, m.silence(p, minute*moment.MinuteMillis)))
 	}
 	return a

@@ -60,7 +60,7 @@ func TestBound(t *testing.T) {
 				a, bound = max(a, overdue), pack.Model.BoundFrom
 			}
 		case 1: // and when one is
-			p.Episode, bound = profile.Episode{Tier: profile.AtRisk, Sequence: 1, Since: a}, pack.Model.BoundFrom
+			p.Lapse, bound = profile.LapseEpisode{Episode: profile.Episode{Number: 1, Sequence: 1, LastTransition: a * 60_000}, Tier: profile.AtRisk}, pack.Model.BoundFrom
 		}
 		width := 1 + int64(float64(a-p.Last/60_000)*math.Exp(between(-5, 1)))
 		highest, last := math.Inf(-1), math.Inf(-1)

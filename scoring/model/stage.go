@@ -94,7 +94,7 @@ func (m *Model) Stage(p *profile.Profile, at int64) profile.Stage {
 		return profile.StageNew
 	case age < s.Onboarding && !p.Onboarded:
 		return profile.StageOnboarding
-	case p.Episode.Tier != profile.TierNone:
+	case p.Lapse.Tier != profile.TierNone:
 		return profile.StageAtRisk
 	}
 	return profile.StageActive

@@ -18,264 +18,324 @@ var (
 	ErrDamaged = errors.New("profile damaged")
 )
 
-// Layout of version 3, little endian. Parts in brackets stand there when their flag is set.
+// layout is the first byte of a profile. The second is how many sections follow, so that none can be cut off.
+const layout = 4
+
+// Formats of the state, which the members of a group agree on: a section is written from the format on that knows it,
+// so that a build of the format before can read what one of the next writes.
+const (
+	OldestFormat = 4
+	Format       = 4
+)
+
+// section is a part of a profile as it is stored. Tags are never used again for something else.
+type section byte
+
+// Sections, in the order in which they are written. Whoever has something to remember of a customer adds one: its tag
+// here, the format that knows it in formats, how it is written in appendSection, how it is read in readSection.
 //
-//	version, flags, ring state (ids while fewer than 16, else 16 + next slot)  3 bytes
-//	Armed At                                                                   12
-//	[activity] First Last Counted Level M K, Visits Episodes                   56
-//	[gaps]     W Mu M2                                                         24
-//	[friction] Friction                                                        8
-//	[episode]  Sequence Since Tier                                             9
-//	[back]     Back                                                            8
-//	[probe]    Next Cell                                                       5
-//	ids in the ring, in slot order                                             8 each
-//	[generation] Generation                                                    1
-//	[triggered]of each other kind: triggered.go                                3 to 237
-//	state of the pack's features                                               the rest
+//	 1 clock       Armed 4, At 6
+//	 2 activity    First Last Counted 6 each, Level M K 8 each, Visits 4
+//	 3 gaps        W Mu M2 8 each
+//	 4 friction    Friction 8
+//	 5 lapse       Number 4; of an open one Sequence 4, minute of its last transition 4, Tier 1
+//	 6 stage       Back 6, Onboarded 1
+//	 7 probe       Next 4, Cell 1
+//	 8 ids         number of ids while fewer than 16, else 16 + next slot: 1; ids in slot order, 8 each
+//	 9 pack        PackEpoch 1
+//	10 explicit, 11 involuntary, 12 service failure: triggered.go
+//	13 features    state of the pack's features
 const (
-	headSize       = 15
-	activitySize   = 56
-	gapsSize       = 24
-	frictionSize   = 8
-	episodeSize    = 9
-	backSize       = 8
-	probeSize      = 5
-	generationSize = 1
-	maxSize        = headSize + activitySize + gapsSize + frictionSize + episodeSize + backSize + probeSize + 8*ringSize + generationSize
+	clock section = iota + 1
+	activity
+	gaps
+	friction
+	lapse
+	stage
+	probe
+	ids
+	packEpoch
+	explicit
+	involuntary
+	serviceFailure
+	features
+	numSections = iota
 )
 
-// Flags of a profile's parts.
-const (
-	hasActivity = 1 << iota
-	hasGaps
-	hasFriction
-	hasEpisode
-	hasTriggered
-	hasBack
-	isOnboarded // of no size
-	hasProbe
-)
-
-// hasGeneration is a flag too, in the byte of the ring's state.
-const hasGeneration = 1 << 7
-
-// Append appends the encoding of c, in the newest version, to dst: 79 to 254 bytes for a customer with
-// activity, and more where a pack declares kinds or features.
-func Append(dst []byte, c *Customer) []byte {
-	p := c.Profile
-	n := len(dst)
-	dst = append(dst, make([]byte, maxSize)...)
-	b := dst[n:]
-	b[0], b[1], b[2] = NewestVersion, p.flags(), p.IDs.state()
-	binary.LittleEndian.PutUint32(b[3:], uint32(p.Armed))
-	encode.PutInt(b[7:], p.At)
-	at := headSize
-	if p.Visits > 0 {
-		putActivity(b[at:at+activitySize], p)
-		at += activitySize
-	}
-	if p.W != 0 {
-		encode.PutFloat(b[at:], p.W)
-		encode.PutFloat(b[at+8:], p.Mu)
-		encode.PutFloat(b[at+16:], p.M2)
-		at += gapsSize
-	}
-	if p.Friction != 0 {
-		encode.PutFloat(b[at:], p.Friction)
-		at += frictionSize
-	}
-	if e := &p.Episode; e.Tier != TierNone {
-		binary.LittleEndian.PutUint32(b[at:], e.Sequence)
-		binary.LittleEndian.PutUint32(b[at+4:], uint32(e.Since))
-		b[at+8] = byte(e.Tier)
-		at += episodeSize
-	}
-	if p.Back != 0 {
-		encode.PutInt(b[at:], p.Back)
-		at += backSize
-	}
-	if p.Probe.Next != 0 {
-		binary.LittleEndian.PutUint32(b[at:], p.Probe.Next)
-		b[at+4] = p.Probe.Cell
-		at += probeSize
-	}
-	for _, id := range p.IDs.slots[:p.IDs.used] {
-		binary.LittleEndian.PutUint64(b[at:], id)
-		at += 8
-	}
-	if p.Generation != 0 {
-		b[2] |= hasGeneration
-		b[at] = p.Generation
-		at++
-	}
-	dst = dst[:n+at]
-	if dst[n+1]&hasTriggered != 0 {
-		for i := range p.Triggered {
-			dst = p.Triggered[i].append(dst)
-		}
-	}
-	return append(dst, c.Features...)
+// formats says from which format on each section is written.
+var formats = [numSections + 1]int{
+	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
+	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4,
 }
 
-// Read decodes b, which holds one profile of any version and nothing else, into c's profile; c.Features then
-// alias b, and whether they are the state of a pack's features Scorer.Fits tells. Whatever it accepts AppendAs
-// encodes to the same bytes. After an error c holds nothing of use. Errors: ErrVersion, ErrDamaged.
-func Read(b []byte, c *Customer) error {
-	p := c.Profile
-	*p, c.Features = Profile{}, nil
-	switch {
-	case len(b) == 0 || b[0] < OldestVersion:
-		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrDamaged)
-	case b[0] > NewestVersion:
-		return fmt.Errorf("read profile of version %d, this build reads %d: %w", b[0], NewestVersion, ErrVersion)
-	case len(b) < headSize || b[0] < NewestVersion && (b[1]&^olderFlags != 0 || b[2]&hasGeneration != 0):
+// appendSection appends what a section holds; nothing for the zero value. (A table of functions would have their
+// arguments escape to the heap.)
+func appendSection(dst []byte, s section, c *Customer) []byte {
+	switch s {
+	case clock:
+		return appendClock(dst, c)
+	case activity:
+		return appendActivity(dst, c)
+	case gaps:
+		return appendGaps(dst, c)
+	case friction:
+		return appendFriction(dst, c)
+	case lapse:
+		return appendLapse(dst, c)
+	case stage:
+		return appendStage(dst, c)
+	case probe:
+		return appendProbe(dst, c)
+	case ids:
+		return appendIDs(dst, c)
+	case packEpoch:
+		return appendPack(dst, c)
+	case explicit, involuntary, serviceFailure:
+		return appendTriggered(dst, Explicit+Kind(s-explicit), c)
+	case features:
+		return append(dst, c.Features...)
+	}
+	panic("BUG: a section without a form")
+}
+
+// readSection reads a section. It is false where Append would not have written it so.
+func readSection(r *encode.Reader, s section, c *Customer) bool {
+	switch s {
+	case clock:
+		return readClock(r, c)
+	case activity:
+		return readActivity(r, c)
+	case gaps:
+		return readGaps(r, c)
+	case friction:
+		return readFriction(r, c)
+	case lapse:
+		return readLapse(r, c)
+	case stage:
+		return readStage(r, c)
+	case probe:
+		return readProbe(r, c)
+	case ids:
+		return readIDs(r, c)
+	case packEpoch:
+		return readPack(r, c)
+	case explicit, involuntary, serviceFailure:
+		return readTriggered(r, Explicit+Kind(s-explicit), c)
+	case features:
+		c.Features = r.Fixed(len(r.Rest()))
+		return true
+	}
+	panic("BUG: a section without a form")
+}
+
+// Append appends the encoding of c in a format to dst.
+func Append(dst []byte, c *Customer, format int) []byte { return appendKnown(dst, c, format, &formats) }
+
+func appendKnown(dst []byte, c *Customer, format int, since *[numSections + 1]int) []byte {
+	begin := len(dst)
+	dst = append(dst, layout, 0)
+	for s := section(1); s <= numSections; s++ {
+		if since[s] > format {
+			continue
+		}
+		var at int
+		dst, at = encode.BeginSection(dst, byte(s))
+		if dst = encode.EndSection(appendSection(dst, s, c), at); len(dst) > at {
+			dst[begin+1]++
+		}
+	}
+	return dst
+}
+
+// Read decodes b, which holds one profile and nothing else, into c's profile; c.Features then alias b, and whether
+// they are the state of a pack's features Scorer.Fits tells. Whatever it accepts Append encodes to the same bytes.
+// After an error c holds nothing of use. Errors: ErrVersion, ErrDamaged.
+func Read(b []byte, c *Customer) error { return readKnown(b, c, numSections) }
+
+func readKnown(b []byte, c *Customer, newest section) error {
+	*c.Profile, c.Features = Profile{}, nil
+	if len(b) < 2 || b[0] < layout {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrDamaged)
 	}
-	size := encodedSize(b[1], b[2])
-	if size == 0 || size > len(b) || b[0] < NewestVersion && size != len(b) {
+	if b[0] > layout {
+		return fmt.Errorf("read profile of layout %d, this build reads %d: %w", b[0], layout, ErrVersion)
+	}
+	left, before := b[1], section(0)
+	for rest := b[2:]; len(rest) > 0; left-- {
+		tag, body, behind, ok := encode.NextSection(rest)
+		s := section(tag)
+		if !ok || s <= before {
+			return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrDamaged)
+		}
+		if s > newest {
+			return fmt.Errorf("read section %d of a profile: %w", tag, ErrVersion)
+		}
+		r := encode.NewReader(body)
+		if !readSection(&r, s, c) || !r.Whole() {
+			return fmt.Errorf("read section %d of a profile: %w", tag, ErrDamaged)
+		}
+		before, rest = s, behind
+	}
+	if left != 0 || !c.valid() {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrDamaged)
 	}
-	p.decode(b[:size])
-	if b[1]&hasTriggered != 0 {
-		size += p.decodeTriggered(b[size:])
-	}
-	if p.flags() != b[1] || p.IDs.state() != b[2]&^hasGeneration || b[2]&hasGeneration != 0 && p.Generation == 0 || !p.valid() {
-		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrDamaged)
-	}
-	c.Features = b[size:len(b):len(b)]
 	return nil
 }
 
-// encodedSize is the size of a profile with these flags and this ring state, 0 where they mean nothing.
-func encodedSize(flags, ring byte) int {
-	more := int(ring >> 7)
-	ring &^= hasGeneration
-	if ring >= 2*ringSize {
-		return 0
+func appendClock(dst []byte, c *Customer) []byte {
+	if c.Armed == 0 && c.At == 0 {
+		return dst
 	}
-	size := headSize + 8*int(min(ring, ringSize)) + more
-	for i, part := range [...]int{activitySize, gapsSize, frictionSize, episodeSize, 0, backSize, 0, probeSize} {
-		if flags&(1<<i) != 0 {
-			size += part
-		}
-	}
-	return size
+	return encode.AppendTime(binary.LittleEndian.AppendUint32(dst, uint32(c.Armed)), c.At)
 }
 
-// decode reads b, whose length is that of its flags.
-func (p *Profile) decode(b []byte) {
-	flags := b[1]
-	p.IDs.restore(b[2] &^ hasGeneration)
-	if b[2]&hasGeneration != 0 {
-		p.Generation = b[len(b)-1]
-	}
-	p.Armed = int64(binary.LittleEndian.Uint32(b[3:]))
-	p.At = encode.Int(b[7:])
-	b = b[headSize:]
-	if flags&hasActivity != 0 {
-		getActivity(b, p)
-		b = b[activitySize:]
-	}
-	if flags&hasGaps != 0 {
-		p.W, p.Mu, p.M2 = encode.Float(b), encode.Float(b[8:]), encode.Float(b[16:])
-		b = b[gapsSize:]
-	}
-	if flags&hasFriction != 0 {
-		p.Friction = encode.Float(b)
-		b = b[frictionSize:]
-	}
-	if flags&hasEpisode != 0 {
-		p.Episode = Episode{
-			Tier:     Tier(b[8]),
-			Sequence: binary.LittleEndian.Uint32(b),
-			Since:    int64(binary.LittleEndian.Uint32(b[4:])),
-		}
-		b = b[episodeSize:]
-	}
-	if flags&hasBack != 0 {
-		p.Back = encode.Int(b)
-		b = b[backSize:]
-	}
-	if flags&hasProbe != 0 {
-		p.Probe = Probe{Next: binary.LittleEndian.Uint32(b), Cell: b[4]}
-		b = b[probeSize:]
-	}
-	p.Onboarded = flags&isOnboarded != 0
-	for i := range p.IDs.slots[:p.IDs.used] {
-		p.IDs.slots[i] = binary.LittleEndian.Uint64(b[8*i:])
-	}
+func readClock(r *encode.Reader, c *Customer) bool {
+	c.Armed, c.At = int64(r.Uint32()), r.Time()
+	return c.Armed != 0 || c.At != 0
 }
 
-func putActivity(b []byte, p *Profile) {
-	encode.PutInt(b, p.First)
-	encode.PutInt(b[8:], p.Last)
-	encode.PutInt(b[16:], p.Counted)
-	encode.PutFloat(b[24:], p.Level)
-	encode.PutFloat(b[32:], p.M)
-	encode.PutFloat(b[40:], p.K)
-	binary.LittleEndian.PutUint32(b[48:], p.Visits)
-	binary.LittleEndian.PutUint32(b[52:], p.Episodes)
+func appendActivity(dst []byte, c *Customer) []byte {
+	if c.Visits == 0 {
+		return dst
+	}
+	dst = encode.AppendTime(encode.AppendTime(encode.AppendTime(dst, c.First), c.Last), c.Counted)
+	dst = encode.AppendFloat(encode.AppendFloat(encode.AppendFloat(dst, c.Level), c.M), c.K)
+	return binary.LittleEndian.AppendUint32(dst, c.Visits)
 }
 
-func getActivity(b []byte, p *Profile) {
-	p.First, p.Last, p.Counted = encode.Int(b), encode.Int(b[8:]), encode.Int(b[16:])
-	p.Level, p.M, p.K = encode.Float(b[24:]), encode.Float(b[32:]), encode.Float(b[40:])
-	p.Visits = binary.LittleEndian.Uint32(b[48:])
-	p.Episodes = binary.LittleEndian.Uint32(b[52:])
+func readActivity(r *encode.Reader, c *Customer) bool {
+	c.First, c.Last, c.Counted = r.Time(), r.Time(), r.Time()
+	c.Level, c.M, c.K = r.Float(), r.Float(), r.Float()
+	c.Visits = r.Uint32()
+	return c.Visits != 0
 }
 
-func (p *Profile) flags() byte {
-	var f byte
-	if p.Visits > 0 {
-		f |= hasActivity
+func appendGaps(dst []byte, c *Customer) []byte {
+	if c.W == 0 {
+		return dst
 	}
-	if p.W != 0 {
-		f |= hasGaps
-	}
-	if p.Friction != 0 {
-		f |= hasFriction
-	}
-	if p.Episode.Tier != TierNone {
-		f |= hasEpisode
-	}
-	if p.Touched != 0 {
-		f |= hasTriggered
-	}
-	if p.Back != 0 {
-		f |= hasBack
-	}
-	if p.Onboarded {
-		f |= isOnboarded
-	}
-	if p.Probe.Next != 0 {
-		f |= hasProbe
-	}
-	return f
+	return encode.AppendFloat(encode.AppendFloat(encode.AppendFloat(dst, c.W), c.Mu), c.M2)
 }
 
-// decodeTriggered reads the states of the other kinds from the beginning of b, and returns their size. What is
-// damaged leaves none.
-func (p *Profile) decodeTriggered(b []byte) int {
-	r := encode.NewReader(b)
-	for i := range p.Triggered {
-		p.Triggered[i].read(&r)
-		p.Touch(Kind(i + 1))
+func readGaps(r *encode.Reader, c *Customer) bool {
+	c.W, c.Mu, c.M2 = r.Float(), r.Float(), r.Float()
+	return c.W != 0
+}
+
+func appendFriction(dst []byte, c *Customer) []byte {
+	if c.Friction == 0 {
+		return dst
 	}
-	if r.Damaged() {
-		p.Triggered, p.Touched = [numTriggered]Triggered{}, 0
-		return 0
+	return encode.AppendFloat(dst, c.Friction)
+}
+
+func readFriction(r *encode.Reader, c *Customer) bool {
+	c.Friction = r.Float()
+	return c.Friction != 0
+}
+
+func appendLapse(dst []byte, c *Customer) []byte {
+	e := &c.Lapse
+	if *e == (LapseEpisode{}) {
+		return dst
 	}
-	return r.Offset()
+	if dst = binary.LittleEndian.AppendUint32(dst, e.Number); !e.Open() && e.Tier == TierNone {
+		return dst
+	}
+	dst = binary.LittleEndian.AppendUint32(dst, e.Sequence)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(e.LastTransition/moment.MinuteMillis))
+	return append(dst, byte(e.Tier))
+}
+
+func readLapse(r *encode.Reader, c *Customer) bool {
+	e := &c.Lapse
+	if e.Number = r.Uint32(); r.More() {
+		e.Sequence, e.LastTransition, e.Tier = r.Uint32(), int64(r.Uint32())*moment.MinuteMillis, Tier(r.Byte())
+		return e.Number != 0 && e.Open()
+	}
+	return e.Number != 0
+}
+
+func appendStage(dst []byte, c *Customer) []byte {
+	if c.Back == 0 && !c.Onboarded {
+		return dst
+	}
+	return encode.AppendBool(encode.AppendTime(dst, c.Back), c.Onboarded)
+}
+
+func readStage(r *encode.Reader, c *Customer) bool {
+	c.Back, c.Onboarded = r.Time(), r.Bool()
+	return c.Back != 0 || c.Onboarded
+}
+
+func appendProbe(dst []byte, c *Customer) []byte {
+	if c.Probe.Next == 0 {
+		return dst
+	}
+	return append(binary.LittleEndian.AppendUint32(dst, c.Probe.Next), c.Probe.Cell)
+}
+
+func readProbe(r *encode.Reader, c *Customer) bool {
+	c.Probe = Probe{Next: r.Uint32(), Cell: r.Byte()}
+	return c.Probe.Next != 0
+}
+
+func appendIDs(dst []byte, c *Customer) []byte {
+	if c.IDs.used == 0 {
+		return dst
+	}
+	dst = append(dst, c.IDs.state())
+	for _, id := range c.IDs.slots[:c.IDs.used] {
+		dst = binary.LittleEndian.AppendUint64(dst, id)
+	}
+	return dst
+}
+
+func readIDs(r *encode.Reader, c *Customer) bool {
+	state := r.Byte()
+	if state == 0 || state >= 2*ringSize {
+		return false
+	}
+	c.IDs.restore(state)
+	for i := range c.IDs.slots[:c.IDs.used] {
+		c.IDs.slots[i] = r.Uint64()
+	}
+	return true
+}
+
+func appendPack(dst []byte, c *Customer) []byte {
+	if c.PackEpoch == 0 {
+		return dst
+	}
+	return append(dst, c.PackEpoch)
+}
+
+func readPack(r *encode.Reader, c *Customer) bool {
+	c.PackEpoch = r.Byte()
+	return c.PackEpoch != 0
+}
+
+func appendTriggered(dst []byte, n Kind, c *Customer) []byte {
+	if c.Touched&(1<<n) == 0 {
+		return dst
+	}
+	return c.EpisodeOf(n).append(dst)
+}
+
+func readTriggered(r *encode.Reader, n Kind, c *Customer) bool {
+	c.EpisodeOf(n).read(r)
+	c.Touch(n)
+	return c.Touched&(1<<n) != 0
 }
 
 // valid reports whether p is what a sequence of events within Max can have left.
 func (p *Profile) valid() bool {
-	e := &p.Episode
+	e := &p.Lapse
 	times := 0 <= p.At && p.At <= moment.Max && 0 <= p.First && p.First <= p.Counted && p.Counted <= p.Last && p.Last <= p.At
 	gaps := encode.Within(p.W, 0, maxWeight) && encode.Within(p.Mu, -MaxLnGap, MaxLnGap) && encode.Within(p.M2, 0, maxM2) && (p.W == 0) == (p.Visits < 2)
 	law := p.Visits == 0 || encode.Within(p.M, -MaxLnGap, MaxLnGap) && encode.Within(p.K, MinRegularity, MaxRegularity) && encode.Within(p.Level, 0, MaxLevel)
-	episode := e.Tier == TierNone ||
-		(e.Tier == AtRisk || e.Tier == Critical) && e.Sequence > 0 && p.Episodes > 0 && p.Visits > 0
+	episode := e.Tier == TierNone && !e.Open() && e.LastTransition == 0 ||
+		(e.Tier == AtRisk || e.Tier == Critical) && e.Open() && e.Number > 0 && p.Visits > 0
 	for i := range p.Triggered {
 		episode = episode && p.Triggered[i].valid()
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -49,57 +50,53 @@ func TestProfileRoundTrip(t *testing.T) {
 	})
 }
 
-// TestProfileBytes: the layout is stored, so it does not change within a version.
+// TestProfileBytes: the layout is stored, so it does not change: a part is added under a new tag.
 func TestProfileBytes(t *testing.T) {
 	p := profile.Profile{
-		First: 1, Last: 3, Counted: 2, At: 4, Visits: 5, W: 1, Mu: 2, M2: 3, Level: 4, Friction: 5, M: 6, K: 7,
-		Armed: 8, Episodes: 9, Episode: profile.Episode{Tier: profile.AtRisk, Sequence: 10, Since: 11},
+		First: 1, Last: 3, Counted: 2, At: 5, Visits: 5, W: 1, Mu: 2, M2: 3, Level: 4, Friction: 5, M: 6, K: 7, Armed: 8,
+		Lapse: profile.LapseEpisode{Episode: profile.Episode{Number: 9, Sequence: 10, LastTransition: 11 * 60_000}, Tier: profile.AtRisk},
+		Back:  3, Onboarded: true, Probe: profile.Probe{Next: 0x01020304, Cell: 64}, PackEpoch: 7,
+		Touched: 1<<profile.Explicit | 1<<profile.ServiceFailure,
 	}
+	p.Triggered[0] = profile.Triggered{
+		Episode:  profile.Episode{Number: 1, Sequence: 2, LastTransition: 7},
+		Openings: 4, Opener: 0x0809, Since: 4, Newest: 5, Times: [8]int64{3, 0, 5},
+	}
+	p.Triggered[2].Number = 6
 	p.Remember(12)
-	want := []byte{3, 15, 1, 8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0}
-	for _, v := range []int64{1, 3, 2} {
-		want = append(want, byte(v), 0, 0, 0, 0, 0, 0, 0)
+	time := func(v byte) []byte { return []byte{v, 0, 0, 0, 0, 0} }
+	float := func(low, high byte) []byte { return []byte{0, 0, 0, 0, 0, 0, low, high} }
+	want := []byte{4, 12}
+	for _, section := range [][]byte{
+		slices.Concat([]byte{1, 10, 8, 0, 0, 0}, time(5)),
+		slices.Concat([]byte{2, 46}, time(1), time(3), time(2), float(0x10, 0x40), float(0x18, 0x40), float(0x1c, 0x40), []byte{5, 0, 0, 0}),
+		slices.Concat([]byte{3, 24}, float(0xf0, 0x3f), float(0, 0x40), float(0x08, 0x40)),
+		slices.Concat([]byte{4, 8}, float(0x14, 0x40)),
+		{5, 13, 9, 0, 0, 0, 10, 0, 0, 0, 11, 0, 0, 0, 3},
+		slices.Concat([]byte{6, 7}, time(3), []byte{1}),
+		{7, 5, 4, 3, 2, 1, 64},
+		{8, 9, 1, 12, 0, 0, 0, 0, 0, 0, 0},
+		{9, 1, 7},
+		slices.Concat([]byte{10, 43, 7, 1, 0, 0, 0, 2, 0, 0, 0, 4, 9, 8}, time(4), time(5), time(7), []byte{5}, time(3), time(5)),
+		{12, 5, 1, 6, 0, 0, 0},
+		[]byte("\x0d\x08features"),
+	} {
+		want = append(want, section...)
 	}
-	for _, high := range [][2]byte{{0x10, 0x40}, {0x18, 0x40}, {0x1c, 0x40}} { // 4, 6, 7
-		want = append(want, 0, 0, 0, 0, 0, 0, high[0], high[1])
-	}
-	for _, v := range []byte{5, 9} {
-		want = append(want, v, 0, 0, 0)
-	}
-	for _, high := range [][2]byte{{0xf0, 0x3f}, {0, 0x40}, {0x08, 0x40}, {0x14, 0x40}} { // 1, 2, 3, 5
-		want = append(want, 0, 0, 0, 0, 0, 0, high[0], high[1])
-	}
-	want = append(want, 10, 0, 0, 0, 11, 0, 0, 0, 3, 12, 0, 0, 0, 0, 0, 0, 0)
-	if got := scoringtest.AppendProfile(nil, &p); !bytes.Equal(got, want) {
-		t.Errorf("% x\nwant % x", got, want)
-	}
-
-	p.Back, p.Onboarded, p.Probe = 3, true, profile.Probe{Next: 0x01020304, Cell: 64}
-	p.Triggered[0] = profile.Triggered{Number: 1, Sequence: 2, Openings: 4, Opener: 0x0809, Since: 4, Newest: 5, LastTransition: 7, Times: [8]int64{3, 0, 5}}
-	p.Triggered[2] = profile.Triggered{Number: 6}
-	p.Touched = 1<<profile.Explicit | 1<<profile.ServiceFailure
-	ids := want[len(want)-8:]
-	want = append([]byte{3, 15 + 16 + 32 + 64 + 128, 1}, want[3:len(want)-8]...)
-	want = append(append(want, 3, 0, 0, 0, 0, 0, 0, 0, 4, 3, 2, 1, 64), ids...)
-	want = append(want, 7, 1, 0, 0, 0, 2, 0, 0, 0, 4, 9, 8, 4, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 5, 3, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0)
-	want = append(want, 0, 1, 6, 0, 0, 0)
-	want = append(want, "features"...)
 	c := profile.Customer{Profile: &p, Features: []byte("features")}
-	if got := profile.Append(nil, &c); !bytes.Equal(got, want) {
+	if got := profile.Append(nil, &c, profile.Format); !bytes.Equal(got, want) {
 		t.Errorf("% x\nwant % x", got, want)
 	}
-	p.At, p.Last = 5, 3
-	var back profile.Customer
-	back.Profile = &profile.Profile{}
-	if err := profile.Read(profile.Append(nil, &c), &back); err != nil || *back.Profile != p || string(back.Features) != "features" {
+	back := profile.Customer{Profile: &profile.Profile{}}
+	if err := profile.Read(want, &back); err != nil || *back.Profile != p || string(back.Features) != "features" {
 		t.Errorf("%+v, error %v", back, err)
 	}
 }
 
 func TestReadProfileRefuses(t *testing.T) {
-	valid := profile.Profile{Visits: 2, First: 1, Last: 3, Counted: 1, At: 4, W: 1, Mu: 1, Level: 1, M: 1, K: 2, Armed: 9, Friction: 1, Episodes: 1}
-	valid.Episode = profile.Episode{Tier: profile.Critical, Sequence: 1, Since: 5}
-	opened := profile.Triggered{Number: 1, Sequence: 1, Openings: 1, Since: 1, Newest: 2, LastTransition: 1, Times: [8]int64{2}}
+	valid := profile.Profile{Visits: 2, First: 1, Last: 3, Counted: 1, At: 4, W: 1, Mu: 1, Level: 1, M: 1, K: 2, Armed: 9, Friction: 1}
+	valid.Lapse = profile.LapseEpisode{Episode: profile.Episode{Number: 1, Sequence: 1, LastTransition: 300_000}, Tier: profile.Critical}
+	opened := profile.Triggered{Episode: profile.Episode{Number: 1, Sequence: 1, LastTransition: 1}, Openings: 1, Since: 1, Newest: 2, Times: [8]int64{2}}
 	tests := []struct {
 		name  string
 		spoil func(p *profile.Profile)
@@ -119,9 +116,9 @@ func TestReadProfileRefuses(t *testing.T) {
 		{"gaps before the second visit", func(p *profile.Profile) { p.Visits = 1 }},
 		{"spread below zero", func(p *profile.Profile) { p.M2 = -1 }},
 		{"friction below zero", func(p *profile.Profile) { p.Friction = -1 }},
-		{"episode never counted", func(p *profile.Profile) { p.Episodes = 0 }},
-		{"episode without transition", func(p *profile.Profile) { p.Episode.Sequence = 0 }},
-		{"episode at peace", func(p *profile.Profile) { p.Episode.Tier = profile.Watch }},
+		{"episode never counted", func(p *profile.Profile) { p.Lapse.Number = 0 }},
+		{"episode without transition", func(p *profile.Profile) { p.Lapse.Sequence = 0 }},
+		{"episode at peace", func(p *profile.Profile) { p.Lapse.Tier = profile.Watch }},
 		{"episode without activity", func(p *profile.Profile) { p.Visits, p.W = 0, 0 }},
 		{"back before the last activity", func(p *profile.Profile) { p.Back = 4 }},
 		{"a probe of a cell that there is not", func(p *profile.Profile) { p.Probe = profile.Probe{Next: 1, Cell: 65} }},
@@ -172,9 +169,21 @@ func TestReadProfileRefuses(t *testing.T) {
 	if err := scoringtest.ReadProfile(append(b, 0), &p); !errors.Is(err, profile.ErrDamaged) {
 		t.Errorf("a byte more: error %v", err)
 	}
-	b[0] = 4
-	if err := scoringtest.ReadProfile(b, &p); !errors.Is(err, profile.ErrVersion) {
-		t.Errorf("version 4: error %v", err)
+	again := func(at int, v byte) []byte {
+		c := bytes.Clone(b)
+		c[at] = v
+		return c
+	}
+	newer := append(again(1, b[1]+1), 14, 1, 0)
+	for name, b := range map[string][]byte{"another layout": again(0, 5), "a section that is not known": newer} {
+		if err := scoringtest.ReadProfile(b, &p); !errors.Is(err, profile.ErrVersion) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	for name, b := range map[string][]byte{"an older layout": again(0, 3), "a section twice": append(again(1, b[1]+1), 5, 4, 1, 0, 0, 0)} {
+		if err := scoringtest.ReadProfile(b, &p); !errors.Is(err, profile.ErrDamaged) {
+			t.Errorf("%s: error %v", name, err)
+		}
 	}
 }
 
@@ -188,8 +197,7 @@ func FuzzReadProfile(f *testing.F) {
 		s.Profile.Remember(id)
 	}
 	f.Add(scoringtest.AppendProfile(nil, &s.Profile))
-	f.Add(scoringtest.AppendProfileAs(2, nil, &s.Profile))
-	f.Add(scoringtest.AppendProfileAs(2, nil, &profile.Profile{At: 1, Friction: 1}))
+	f.Add(scoringtest.AppendProfile(nil, &profile.Profile{At: 1, Friction: 1}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var p profile.Profile
 		err := scoringtest.ReadProfile(b, &p)
@@ -199,7 +207,7 @@ func FuzzReadProfile(f *testing.F) {
 			}
 			return
 		}
-		if again := scoringtest.AppendProfileAs(int(b[0]), nil, &p); !bytes.Equal(again, b) {
+		if again := scoringtest.AppendProfile(nil, &p); !bytes.Equal(again, b) {
 			t.Fatalf("% x came back as % x", b, again)
 		}
 		// Whatever is accepted can be worked with, and is stored again.
@@ -234,75 +242,29 @@ func TestIDRing(t *testing.T) {
 	}
 }
 
-// TestOlderProfile: the version before holds the core, and every prefix of it is refused.
-func TestOlderProfile(t *testing.T) {
-	core := profile.Profile{
-		First: 1, Last: 3, Counted: 2, At: 4, Visits: 5, W: 1, Mu: 2, M2: 3, Level: 4, Friction: 5, M: 6, K: 7,
-		Armed: 8, Episodes: 9, Episode: profile.Episode{Tier: profile.AtRisk, Sequence: 10, Since: 11},
+// TestProfileEmptyParts: what Append would not have written is refused, so that every state has one encoding.
+func TestProfileEmptyParts(t *testing.T) {
+	for tag, size := range map[byte]int{1: 10, 2: 46, 3: 24, 4: 8, 5: 4, 6: 7, 7: 5, 8: 1, 9: 1, 10: 1} {
+		b := append([]byte{4, 1, tag, byte(size)}, make([]byte, size)...)
+		if err := profile.Read(b, &profile.Customer{Profile: &profile.Profile{}}); !errors.Is(err, profile.ErrDamaged) {
+			t.Errorf("section %d of zeroes: error %v", tag, err)
+		}
 	}
-	core.Remember(12)
-	full := core
-	full.Back, full.Onboarded, full.Probe = 3, true, profile.Probe{Next: 5, Cell: 6}
-	full.Triggered[1], full.Touched = profile.Triggered{Number: 1}, 1<<profile.Involuntary
-	for name, c := range map[string]struct{ stored, read profile.Profile }{
-		"core": {core, core}, "with what a pack declares": {full, core}, "empty": {profile.Profile{}, profile.Profile{}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := profile.AppendAs(2, []byte("before"), &profile.Customer{Profile: &c.stored, Features: []byte{1}})[6:]
-			if b[0] != 2 {
-				t.Fatalf("version %d", b[0])
-			}
-			var got profile.Profile
-			if err := scoringtest.ReadProfile(b, &got); err != nil || got != c.read {
-				t.Errorf("% x read as %+v, error %v", b, got, err)
-			}
-			for n := range b {
-				if err := scoringtest.ReadProfile(b[:n], &got); !errors.Is(err, profile.ErrDamaged) {
-					t.Errorf("first %d of %d bytes: error %v", n, len(b), err)
-				}
-			}
-			b[1] |= 16 // a part that this version does not have
-			if err := scoringtest.ReadProfile(append(b, make([]byte, 75)...), &got); !errors.Is(err, profile.ErrDamaged) {
-				t.Errorf("a part too many: error %v", err)
-			}
-		})
-	}
-}
-
-// TestProfileGeneration: the generation of a customer's pack is a byte behind the ids, and only where there is one.
-func TestProfileGeneration(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		want := drawProfile(t)
-		plain := scoringtest.AppendProfile(nil, &want)
-		want.Generation = rapid.Uint8Min(1).Draw(t, "generation")
-		b := profile.Append(nil, &profile.Customer{Profile: &want, Features: []byte("features")})
-		if len(b) != len(plain)+1+len("features") {
-			t.Fatalf("%d bytes, %d without a generation", len(b), len(plain))
-		}
-		c := profile.Customer{Profile: &profile.Profile{}}
-		if err := profile.Read(b, &c); err != nil || *c.Profile != want || string(c.Features) != "features" {
-			t.Fatalf("%+v, error %v, want %+v", c, err, want)
-		}
-		b[len(plain)] = 0
-		if err := profile.Read(b, &c); !errors.Is(err, profile.ErrDamaged) {
-			t.Fatalf("generation 0 written out: error %v", err)
-		}
-	})
 }
 
 // TestLargestProfile has every part at once, a full ring of ids, and a pack that was changed.
 func TestLargestProfile(t *testing.T) {
 	p := profile.Profile{
 		First: 1, Last: 3, Counted: 2, At: 4, Visits: 5, W: 1, Mu: 2, M2: 3, Level: 4, Friction: 5, M: 6, K: 7, Armed: 8, Back: 3,
-		Episodes: 9, Episode: profile.Episode{Tier: profile.AtRisk, Sequence: 10, Since: 11}, Probe: profile.Probe{Next: 1, Cell: 1},
-		Generation: 1,
+		Lapse: profile.LapseEpisode{Episode: profile.Episode{Number: 9, Sequence: 10, LastTransition: 60_000}, Tier: profile.AtRisk},
+		Probe: profile.Probe{Next: 1, Cell: 1}, PackEpoch: 1,
 	}
 	for id := range uint64(16) {
 		p.Remember(id + 1)
 	}
 	b := scoringtest.AppendProfile(nil, &p)
 	var got profile.Profile
-	if err := scoringtest.ReadProfile(b, &got); err != nil || got != p || len(b) != 254 {
+	if err := scoringtest.ReadProfile(b, &got); err != nil || got != p || len(b) != 264 {
 		t.Errorf("%d bytes, error %v, read %+v", len(b), err, got)
 	}
 }

@@ -28,6 +28,14 @@ func (p *Profile) Remember(id uint64) {
 	r.next = (r.next + 1) % ringSize
 }
 
+// All are the hashes, the oldest first.
+func (r *IDRing) All() []uint64 {
+	if r.used < ringSize {
+		return slices.Clone(r.slots[:r.used])
+	}
+	return slices.Concat(r.slots[r.next:], r.slots[:r.next])
+}
+
 // state is the ring's fill and position in one byte: the number of ids while fewer than 16, else 16 + next.
 func (r *IDRing) state() byte {
 	if r.used < ringSize {

@@ -8,8 +8,7 @@ type Profile struct {
 	Counted int64 // activity that last raised Level
 	At      int64 // newest event that had an effect: the time that Level and Friction refer to
 
-	Visits   uint32 // visits so far, activity within half a day being one; 0: no activity yet
-	Episodes uint32 // number of the latest lapse episode
+	Visits uint32 // visits so far, activity within half a day being one; 0: no activity yet
 
 	// Statistics of ln(gap in days), older gaps fading with every new one: the weight behind them, their mean and the
 	// sum of squared deviations.
@@ -25,12 +24,12 @@ type Profile struct {
 
 	Probe Probe // of the customer's score: how probable a silent horizon is
 
-	Episode Episode // the open one
+	Lapse LapseEpisode
 
 	Back      int64 // activity that ended the newest silence of a dormant or churned customer; 0: none did
 	Onboarded bool  // the signal that ends onboarding came
 
-	Generation uint8 // of the pack under which it was last folded, in its partition's list
+	PackEpoch uint8 // number of the pack under which it was last folded, in its partition's list
 
 	Touched KindSet // kinds of which Triggered holds anything: few customers have any, and most need not look (see touch)
 
@@ -42,10 +41,3 @@ type Profile struct {
 // Empty reports whether no event ever had an effect on the customer: p says nothing that a customer never seen does
 // not.
 func (p *Profile) Empty() bool { return p.Visits == 0 && p.At == 0 && p.Friction == 0 }
-
-// Episode is an open lapse episode. Tier is TierNone where none is open, else AtRisk or Critical.
-type Episode struct {
-	Tier     Tier
-	Sequence uint32 // of its last transition, from 1
-	Since    int64  // minute of its last transition
-}

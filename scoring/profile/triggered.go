@@ -11,19 +11,20 @@ import (
 // Triggered is a customer's state in one of the kinds other than lapse, whose episodes events open. Of each opening
 // stands the newest event that spoke of it, and what it said: events that come in another order leave the same.
 type Triggered struct {
-	Number         uint32 // of the newest episode; 0: there was none
-	Sequence       uint32 // of its newest transition; 0: none is open
-	Openings       uint8  // that are open, a bit each: indexes into KindRule.Opens
-	Opener         uint16 // mark of the opening that opened the episode, whatever is open by now
-	Since          int64  // event that opened the episode, ms
-	Newest         int64  // newest event that opens such an episode, ms
-	LastTransition int64  // ms
+	Episode
+	Openings uint8  // that are open, a bit each: indexes into KindRule.Opens
+	Opener   uint16 // mark of the opening that opened the episode, whatever is open by now
+	Since    int64  // event that opened the episode, ms
+	Newest   int64  // newest event that opens such an episode, ms
 
 	Times [MaxOpenings]int64 // newest event that opened, or ended, each; 0: none did
 }
 
-// Open reports whether an episode is open.
-func (h *Triggered) Open() bool { return h.Sequence > 0 }
+// Close ends the episode. What is remembered of its openings' events stays.
+func (h *Triggered) Close() {
+	h.Episode.Close()
+	h.Openings, h.Opener, h.Since, h.Newest = 0, 0, 0, 0
+}
 
 // End has an event end openings, but for those that a newer one has opened.
 func (h *Triggered) End(openings uint8, at int64) {

@@ -47,12 +47,7 @@ func Readable(p *profile.Profile) bool {
 
 // AppendProfile is profile.Append of a customer without features.
 func AppendProfile(dst []byte, p *profile.Profile) []byte {
-	return profile.Append(dst, &profile.Customer{Profile: p})
-}
-
-// AppendProfileAs is profile.AppendAs of such a customer.
-func AppendProfileAs(version int, dst []byte, p *profile.Profile) []byte {
-	return profile.AppendAs(version, dst, &profile.Customer{Profile: p})
+	return profile.Append(dst, &profile.Customer{Profile: p}, profile.Format)
 }
 
 // ReadProfile is profile.Read of such a customer: features are damage.

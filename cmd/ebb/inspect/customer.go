@@ -74,8 +74,8 @@ func newCustomer(pack *pack.Pack, tenant, customer string, partition int, m *pip
 			v.Features[name] = &n
 		}
 	}
-	if c.Episode.Tier != profile.TierNone {
-		v.Episodes = append(v.Episodes, Episode{Kind: profile.Lapse.String(), Number: c.Episodes, Sequence: c.Episode.Sequence, Since: instantText(c.Episode.Since * 60_000)})
+	if c.Lapse.Tier != profile.TierNone {
+		v.Episodes = append(v.Episodes, Episode{Kind: profile.Lapse.String(), Number: c.Lapse.Number, Sequence: c.Lapse.Sequence, Since: instantText(c.Lapse.LastTransition)})
 	}
 	for n := profile.Explicit; n < profile.NumKinds; n++ {
 		if h := c.EpisodeOf(n); h.Open() {

@@ -37,7 +37,7 @@ func packOf(i *redisstore.Inspection, partition int, configured *pack.Pack) (*pa
 	if err := profile.Read(i.Profile, &c); err != nil {
 		return nil, err
 	}
-	return PackAt(i, partition, c.Generation, configured)
+	return PackAt(i, partition, c.PackEpoch, configured)
 }
 
 // PackAt is the pack of a generation of the partition: one of those kept beside the state or, where none was announced

@@ -123,7 +123,7 @@ func (p *Processor) joinAs() (err error) {
 
 // formats are the versions of the state that a program reads and writes that knows newest, that one first.
 func formats(newest int) (all []int) {
-	for f := cmp.Or(newest, profile.NewestVersion); f >= profile.OldestVersion; f-- {
+	for f := cmp.Or(newest, profile.Format); f >= profile.OldestFormat; f-- {
 		all = append(all, f)
 	}
 	return all

@@ -99,7 +99,7 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	}
 	w := worker.New(worker.Config{
 		Line: line.Config{
-			Identity: p.identity(n), Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention, Profiles: g.Format,
+			Identity: p.identity(n), Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention, Format: g.Format,
 			CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1),
 			PoisonBreaker:  p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
 		},

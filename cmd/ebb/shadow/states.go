@@ -167,14 +167,14 @@ func (s *side) read(state string) (*scoring.Scorer, error) {
 	if err := profile.Read([]byte(state), &s.customer); err != nil {
 		return nil, err
 	}
-	scorer := s.scorers[s.customer.Generation]
+	scorer := s.scorers[s.customer.PackEpoch]
 	if scorer == nil {
-		k, err := inspect.PackAt(&s.held, s.partition, s.customer.Generation, s.configured)
+		k, err := inspect.PackAt(&s.held, s.partition, s.customer.PackEpoch, s.configured)
 		if err != nil {
 			return nil, err
 		}
 		scorer = scoring.NewScorer(k)
-		s.scorers[s.customer.Generation] = scorer
+		s.scorers[s.customer.PackEpoch] = scorer
 	}
 	return scorer, scorer.Fits(&s.customer)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -103,43 +102,27 @@ func differs(w *oracle.Profile, b []byte) string {
 		{"friction", g.Friction, w.Friction, true},
 		{"median gap", g.M, w.M, true},
 		{"regularity", g.K, w.K, true},
-		{"episodes", float64(g.Episodes), float64(w.Episodes), false},
-		{"sequence", float64(g.Episode.Sequence), float64(w.Sequence), false},
+		{"episodes", float64(g.Lapse.Number), float64(w.Episodes), false},
+		{"sequence", float64(g.Lapse.Sequence), float64(w.Sequence), false},
 	} {
 		if f.got != f.want && !(f.rounded && near(f.got, f.want)) {
 			return fmt.Sprintf("%s is %v, the fold says %v", f.name, f.got, f.want)
 		}
 	}
 	tier := ""
-	if g.Episode.Tier != profile.TierNone {
-		tier = g.Episode.Tier.String()
+	if g.Lapse.Tier != profile.TierNone {
+		tier = g.Lapse.Tier.String()
 	}
 	since := w.Since / 60_000
-	switch ids := idsOf(b); {
+	switch ids := g.IDs.All(); {
 	case tier != w.Tier:
 		return fmt.Sprintf("tier is %q, the fold says %q", tier, w.Tier)
-	case math.Abs(float64(g.Episode.Since-since)) > 1: // a minute where rounding decides
-		return fmt.Sprintf("the episode's last transition was at minute %d, the fold says %d", g.Episode.Since, since)
+	case math.Abs(float64(g.Lapse.LastTransition/60_000-since)) > 1: // a minute where rounding decides
+		return fmt.Sprintf("the episode's last transition was at minute %d, the fold says %d", g.Lapse.LastTransition/60_000, since)
 	case !slices.Equal(ids, hashed(w.IDs)):
 		return fmt.Sprintf("latest event ids are %x, the fold says %v", ids, w.IDs)
 	}
 	return ""
-}
-
-// idsOf reads the hashes of the latest event ids out of an encoded profile, oldest first: they are its last part, a ring of
-// sixteen whose state is the third byte.
-func idsOf(b []byte) []uint64 {
-	const ring = 16
-	used, oldest := int(b[2]), 0
-	if used >= ring {
-		used, oldest = ring, used-ring
-	}
-	ids := make([]uint64, used)
-	slots := b[len(b)-8*used:]
-	for i := range ids {
-		ids[i] = binary.LittleEndian.Uint64(slots[8*((oldest+i)%ring):])
-	}
-	return ids
 }
 
 func hashed(ids []string) []uint64 {

@@ -13,7 +13,7 @@ import (
 func profiles() (profile.Profile, oracle.Profile) {
 	g := profile.Profile{
 		First: 10 * day, Last: 20 * day, Counted: 15 * day, At: 21 * day, Visits: 4, W: 2.7, Mu: 1.1, M2: 0.3, Level: 2.5, Friction: 0.4,
-		M: 1.2, K: 1.9, Armed: 40_000, Episodes: 2, Episode: profile.Episode{Tier: profile.AtRisk, Sequence: 1, Since: 39_000},
+		M: 1.2, K: 1.9, Armed: 40_000, Lapse: profile.LapseEpisode{Episode: profile.Episode{Number: 2, Sequence: 1, LastTransition: 39_000 * 60_000}, Tier: profile.AtRisk},
 	}
 	w := oracle.Profile{
 		First: 10, Last: 20, Counted: 15, At: 21, Visits: 4, W: 2.7, Mu: 1.1, M2: 0.3, Level: 2.5, Friction: 0.4,
@@ -43,19 +43,19 @@ func TestDiffers(t *testing.T) {
 		"friction": func(p *profile.Profile) { p.Friction += 1e-6 },
 		"median":   func(p *profile.Profile) { p.M += 1e-6 },
 		"shape":    func(p *profile.Profile) { p.K += 1e-6 },
-		"episodes": func(p *profile.Profile) { p.Episodes++ },
-		"sequence": func(p *profile.Profile) { p.Episode.Sequence++ },
-		"tier":     func(p *profile.Profile) { p.Episode.Tier = profile.Critical },
-		"since":    func(p *profile.Profile) { p.Episode.Since += 2 },
+		"episodes": func(p *profile.Profile) { p.Lapse.Number++ },
+		"sequence": func(p *profile.Profile) { p.Lapse.Sequence++ },
+		"tier":     func(p *profile.Profile) { p.Lapse.Tier = profile.Critical },
+		"since":    func(p *profile.Profile) { p.Lapse.LastTransition += 2 * 60_000 },
 		"ids":      func(p *profile.Profile) { p.Remember(7) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, w := profiles()
-			if wrong := differs(&w, profile.Append(nil, &profile.Customer{Profile: &g})); wrong != "" {
+			if wrong := differs(&w, profile.Append(nil, &profile.Customer{Profile: &g}, profile.Format)); wrong != "" {
 				t.Fatalf("the same: %s", wrong)
 			}
 			spoil(&g)
-			if differs(&w, profile.Append(nil, &profile.Customer{Profile: &g})) == "" {
+			if differs(&w, profile.Append(nil, &profile.Customer{Profile: &g}, profile.Format)) == "" {
 				t.Error("not found")
 			}
 		})
