@@ -116,8 +116,8 @@ func (k *securedKafka) without(t *testing.T, user, input string, acls []acl, com
 	for _, a := range acls {
 		k.forbid(t, user, a)
 		name := strings.ReplaceAll(fmt.Sprintf("%s on %s %s", a.operation, a.kind, a.name), input, "INPUT")
-		began := time.Now()
 		p := command()
+		began := time.Now()
 		if s := p.wait(); s.ExitStatus() != 1 {
 			t.Errorf("without %s: exit status %d\n%s%s", name, s.ExitStatus(), p.stdout.String(), p.stderr.String())
 		}

@@ -74,6 +74,10 @@ func (w *world) create(partitions int, topics ...string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	eventually(w.t, "the topics are there", func() bool { // the broker hears of them after its controller has answered
+		listed, err := w.admin.ListTopics(w.t.Context(), topics...)
+		return err == nil && !slices.ContainsFunc(topics, func(name string) bool { return !listed.Has(name) })
+	})
 	w.t.Cleanup(func() {
 		if _, err := w.admin.DeleteTopics(context.Background(), topics...); err != nil {
 			w.t.Error(err)
