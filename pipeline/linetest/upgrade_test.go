@@ -14,6 +14,7 @@ import (
 // Two members are upgraded one after the other while events flow. As long as one of them is of the version before, the other
 // writes what it can read; then both write the newest. The alerts are those of one version that did it all.
 func TestRollingUpgrade(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 4)
 	all := events("shop", 1, shop(8, 10_000, 700))
 	parts := slices.Collect(slices.Chunk(all, (len(all)+2)/3))
