@@ -66,12 +66,13 @@ func (w *world) member(instance string, finish func(g *kafkasource.Generation)) 
 	generations, done := make(chan *kafkasource.Generation, 10), make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = m.Run(ctx, func(ctx context.Context, g *kafkasource.Generation) error {
+		_ = m.Run(ctx, func(lost context.Context, g *kafkasource.Generation) error {
 			generations <- g
 			select {
 			case <-g.Revoked:
 				finish(g)
-			case <-ctx.Done():
+			case <-lost.Done():
+				<-ctx.Done() // or it would join anew, and take the place of whoever had taken its own
 			}
 			return nil
 		})

@@ -117,7 +117,9 @@ func TestMemberCutOff(t *testing.T) {
 	settle(t, 4, a, b)
 	network.set(true)
 	lost := await(t, a.lost, "loss")
-	if a.log.lines("generation lost, stopped without committing") != 1 || a.log.lines("no heartbeat acknowledged") != 1 {
+	const lostIt = "generation lost, stopped without committing"
+	eventually(t, "the log says so", func() bool { return a.log.lines(lostIt) > 0 }) // its function hears of it first
+	if a.log.lines(lostIt) != 1 || a.log.lines("no heartbeat acknowledged") != 1 {
 		t.Error("the log does not say once that the generation is lost, and why")
 	}
 	settle(t, 4, b)

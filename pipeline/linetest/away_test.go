@@ -21,6 +21,7 @@ const outage = 60 * time.Second
 // A broker and a Redis that stay away for a minute, the second half of the one being the first half of the other, are waited
 // for: alive and not ready, with a line in the log for each change, and nothing lost or doubled when they are back.
 func TestServersAway(t *testing.T) {
+	t.Parallel()
 	kafka, redis := newKafka(t), newRedis(t)
 	w := newWorldAt(t, kafka.address, 2)
 	parts := slices.Collect(slices.Chunk(events("shop", 1, shop(8, 1_000, 700)), 20_000))[:2]

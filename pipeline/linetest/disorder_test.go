@@ -13,6 +13,7 @@ import (
 
 // Events that come late, twice, or with a clock that runs days ahead, count as the specification says, with the default lateness.
 func TestDisorder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 2)
 	input := w.produce(disordered(shop(5, 2_000, 500)))
 	g := w.group("run", redisAddress(), map[string]string{"time.lateness": "5m"})

@@ -13,6 +13,7 @@ import (
 
 // A replay that is killed with SIGKILL again and again, and two that run beside one another, send every record of the DLQ once.
 func TestReplayKilled(t *testing.T) {
+	t.Parallel()
 	const poisoned, kills = 30_000, 4
 	w := newWorld(t, 2)
 	var records []record

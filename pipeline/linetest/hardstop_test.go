@@ -17,6 +17,7 @@ import (
 
 // What no retry mends stops the program, by a code that the runbook explains, and leaves everything as it was found.
 func TestHardStops(t *testing.T) {
+	t.Parallel()
 	for code, spoil := range map[string]func(g *group){
 		"state_lost": func(g *group) {
 			for key := range g.state(g.t.Context()) {
@@ -87,6 +88,7 @@ func TestHardStops(t *testing.T) {
 		},
 	} {
 		t.Run(code, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, 1)
 			w.produce(events("shop", 1, shop(3, 200, 200)))
 			g := w.group("run", redisAddress(), map[string]string{"pack.name": "any", "pack.horizon": "60d"})
@@ -118,6 +120,7 @@ func (p *process) stops(code string) {
 
 // A partition that stops leaves the others running, and says so to whoever asks whether the process is ready.
 func TestHardStopOfOnePartition(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 2)
 	w.produce(events("shop", 1, shop(3, 200, 200)))
 	address := freeAddress(t)
@@ -145,6 +148,7 @@ func TestHardStopOfOnePartition(t *testing.T) {
 
 // A Redis that may evict state is refused, and one that is full stops the line without losing or doubling anything.
 func TestRedisUnfit(t *testing.T) {
+	t.Parallel()
 	own := newRedis(t)
 	w := newWorld(t, 2)
 	parts := slices.Collect(slices.Chunk(events("shop", 1, shop(9, 1_000, 700)), 10_000))[:2]
@@ -170,6 +174,7 @@ func TestRedisUnfit(t *testing.T) {
 
 // The same names on another cluster are not the same input.
 func TestClusterChanged(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 1)
 	w.produce(events("shop", 1, shop(3, 200, 200)))
 	g := w.group("run", redisAddress(), nil)

@@ -51,19 +51,22 @@ const killSeed = 20260301
 
 // Killed ten times with SIGKILL on its way through a public log, the program publishes what it publishes undisturbed: the
 // same alerts to the byte, none twice, each customer's in order, and every unusable record once.
-func TestKilledTenTimes(t *testing.T) { killedTenTimes(t, newWorld(t, 4), 1) }
+func TestKilledTenTimes(t *testing.T) {
+	t.Parallel()
+	killedTenTimes(t, newWorld(t, 4), 1)
+}
 
 // The same holds where the cluster has no transactions of version 2, and on the oldest Kafka that is tested, which has none
 // either. A part of the log will do.
 func TestKilledTenTimesWithoutTransactionsV2(t *testing.T) {
-	w := newWorld(t, 4)
-	before := w.transactionVersion()
-	w.transactions(0)
-	t.Cleanup(func() { w.transactions(before) })
+	t.Parallel()
+	w := newWorldAt(t, newKafka(t).address, 4) // it is the version of a whole cluster
+	w.withoutTransactionsV2()
 	killedTenTimes(t, w, 4)
 }
 
 func TestKilledTenTimesOnOldKafka(t *testing.T) {
+	t.Parallel()
 	start := func(ctx context.Context) (testcontainers.Container, string, error) {
 		return services.StartKafkaOf(ctx, services.OldKafkaImage())
 	}
@@ -74,25 +77,20 @@ func TestKilledTenTimesOnOldKafka(t *testing.T) {
 	killedTenTimes(t, w, 4)
 }
 
-// transactions sets the version of transactions that the whole cluster offers. Producers choose when they start.
-func (w *world) transactions(version int16) {
+// withoutTransactionsV2 takes transactions of version 2 from the whole cluster. Producers choose when they start.
+func (w *world) withoutTransactionsV2() {
 	w.t.Helper()
-	ctx := context.Background() // also after the test
-	how := int8(1)
-	switch before := w.transactionVersion(); {
-	case version == before:
-		return
-	case version < before:
-		how = 2
-	}
-	updated, err := w.admin.UpdateFeatures(ctx, false, kadm.FeatureUpdate{Feature: "transaction.version", MaxVersionLevel: version, UpgradeType: how})
+	ctx := w.t.Context()
+	const safeDowngrade = 2
+	update := kadm.FeatureUpdate{Feature: "transaction.version", MaxVersionLevel: 0, UpgradeType: safeDowngrade}
+	updated, err := w.admin.UpdateFeatures(ctx, false, update)
 	if err == nil {
 		err = updated.Error()
 	}
 	if err != nil {
-		w.t.Fatalf("set transaction.version %d: %v", version, err)
+		w.t.Fatalf("set transaction.version 0: %v", err)
 	}
-	if err := services.Until(ctx, "the cluster has settled", func() bool { return w.transactionVersion() == version }); err != nil {
+	if err := services.Until(ctx, "the cluster has settled", func() bool { return w.transactionVersion() == 0 }); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -12,9 +12,11 @@ import (
 
 // The alerts of a public log, through the real program, are those of the executable specification.
 func TestLapseAsSpecified(t *testing.T) {
+	t.Parallel()
 	rows := publicLog(t, "online_retail")
 	for _, partitions := range []int{1, 4} {
 		t.Run(strconv.Itoa(partitions), func(t *testing.T) {
+			t.Parallel()
 			var want []oracle.Alert
 			for _, f := range shared(t, fmt.Sprintf("reference/lapse_online_retail_%d.csv.gz", partitions)) {
 				odds, err := strconv.ParseFloat(f[3], 64)

@@ -71,6 +71,7 @@ func poison() map[string]string {
 
 // Whatever cannot be used goes to the DLQ byte for byte, with its headers and timestamp and a code, and stops nothing.
 func TestQuarantine(t *testing.T) {
+	t.Parallel()
 	bad := poison()
 	for c := pipeline.Usable + 1; c.String() != "unknown"; c++ {
 		if _, ok := bad[c.String()]; !ok {

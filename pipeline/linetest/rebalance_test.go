@@ -12,6 +12,7 @@ import (
 
 // Members that join and leave while events flow share the work, and the alerts are those of one member that did it all.
 func TestRebalance(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 4)
 	input := w.produce(events("shop", 1, shop(6, 10_000, 700)))
 	all := sum(w.ends())
@@ -52,6 +53,7 @@ func leave(p *process) {
 
 // A broker and a Redis that are killed and come back are waited for; nothing is lost and nothing doubled.
 func TestServersRestarted(t *testing.T) {
+	t.Parallel()
 	kafka, redis := newKafka(t), newRedis(t)
 	w := newWorldAt(t, kafka.address, 2)
 	parts := slices.Collect(slices.Chunk(events("shop", 1, shop(7, 2_000, 700)), 30_000))

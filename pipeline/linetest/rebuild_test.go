@@ -11,6 +11,7 @@ import (
 
 // The state is lost, which is a hard stop; rebuilt from the input, the group goes on as if nothing had happened.
 func TestRebuild(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 2)
 	parts := slices.Collect(slices.Chunk(events("shop", 1, shop(8, 2_000, 700)), 40_000))
 	g := w.group("run", redisAddress(), nil)

@@ -27,6 +27,7 @@ func packText(version string) string {
 // while Kafka keeps it, twice; in the end the state is emptied and built anew. Nothing is published twice, and the state
 // that is built anew is the one that has been through it all.
 func TestPackReloaded(t *testing.T) {
+	t.Parallel()
 	own := newRedis(t)
 	w := newWorld(t, 2)
 	file := filepath.Join(t.TempDir(), "shop.yaml")

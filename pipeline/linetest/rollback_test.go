@@ -13,6 +13,7 @@ import (
 // Redis loses what it acknowledged while Kafka is ahead of it: once under a running program, once while it is down. The
 // alerts are those of a run to which nothing happened, and none is published twice.
 func TestRedisRolledBack(t *testing.T) {
+	t.Parallel()
 	own := newRedis(t)
 	w := newWorld(t, 4)
 	log := poisoned(events("shop", 1, shop(2, 3_000, 700)))

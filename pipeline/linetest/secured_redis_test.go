@@ -144,13 +144,18 @@ func (r *redises) keys(t *testing.T, password string) map[string]string {
 // certificate, a login or a port it says; testdata/secured_redis.golden is made to be read. Then the same servers as a
 // primary under a Sentinel, and as a cluster.
 func TestSecuredRedis(t *testing.T) {
+	t.Parallel()
 	r := startRedises(t)
 	t.Run("least permissions", r.leastPermissions)
 	t.Run("shadows", r.shadows)
 	t.Run("refusals", r.refusals)
 	t.Run("renewal", r.renewal)
-	t.Run("sentinel", r.sentinel)
-	t.Run("cluster", r.cluster)
+	for name, apart := range map[string]func(*testing.T){"sentinel": r.sentinel, "cluster": r.cluster} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // servers of their own
+			apart(t)
+		})
+	}
 }
 
 func (r *redises) leastPermissions(t *testing.T) {

@@ -29,6 +29,7 @@ var update = flag.Bool("update", false, "rewrite golden files")
 // Each way of letting ebb in works with the least permissions that docs/security.md lists, and each of them is needed: without
 // it, ebb says so. So does every wrong certificate, password or port; testdata/secured_kafka.golden is made to be read.
 func TestSecuredKafka(t *testing.T) {
+	t.Parallel()
 	k := startSecuredKafka(t)
 	k.Issue(t, "ebb")
 	for name, e := range entries() {

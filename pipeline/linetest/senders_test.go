@@ -66,6 +66,7 @@ func libraries(t *testing.T) string {
 
 // TestUnmodifiedSenders runs both libraries, which share an installation.
 func TestUnmodifiedSenders(t *testing.T) {
+	t.Parallel()
 	dir := libraries(t)
 	t.Run("segment", func(t *testing.T) { testSegmentLibrary(t, dir) })
 	t.Run("cloudevents", func(t *testing.T) { testCloudEventsLibrary(t, dir) })

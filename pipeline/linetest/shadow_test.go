@@ -49,6 +49,7 @@ func (g *group) bySource(all []alert) (records []string) {
 // same states, both once; bad input is in the DLQ once; and what ebb says of both is that nothing differs. Forgotten, a
 // shadow leaves nothing in Redis and no offset.
 func TestShadows(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 2)
 	var files []string
 	for _, version := range []string{"1", "2"} {

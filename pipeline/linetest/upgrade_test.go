@@ -15,6 +15,7 @@ import (
 // As long as one of them is of the build before, the other writes what it can read; then both write the newest. The
 // alerts are those of one build that did it all.
 func TestRollingUpgrade(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 4)
 	all := events("shop", 1, shop(8, 10_000, 700))
 	parts := slices.Collect(slices.Chunk(all, (len(all)+2)/3))

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -75,6 +76,10 @@ func (w *world) create(partitions int, topics ...string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	eventually(w.t, "the topics are there", func() bool { // the broker hears of them after its controller has answered
+		listed, err := w.admin.ListTopics(w.t.Context(), topics...)
+		return err == nil && !slices.ContainsFunc(topics, func(name string) bool { return !listed.Has(name) })
+	})
 	w.t.Cleanup(func() {
 		if _, err := w.admin.DeleteTopics(context.Background(), topics...); err != nil {
 			w.t.Error(err)
@@ -207,10 +212,11 @@ func (g *group) reset() {
 func (g *group) committed() []int64 {
 	g.t.Helper()
 	offsets := make([]int64, g.partitions)
-	responses, err := g.admin.FetchOffsets(g.t.Context(), g.name)
-	if err != nil {
-		g.t.Fatal(err)
-	}
+	var responses kadm.OffsetResponses
+	g.ask("the group's offsets", func() (err error) {
+		responses, err = g.admin.FetchOffsets(g.t.Context(), g.name)
+		return err
+	})
 	responses.Each(func(o kadm.OffsetResponse) {
 		switch {
 		case o.Topic != g.input || o.Err != nil:
@@ -232,13 +238,26 @@ func (g *group) past(p *process, records int64) {
 // ends is the end offset of each input partition.
 func (w *world) ends() []int64 {
 	w.t.Helper()
-	listed, err := w.admin.ListEndOffsets(w.t.Context(), w.input)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	var listed kadm.ListedOffsets
+	w.ask("the ends of the input", func() (err error) {
+		listed, err = w.admin.ListEndOffsets(w.t.Context(), w.input)
+		return err
+	})
 	ends := make([]int64, w.partitions)
 	listed.Each(func(o kadm.ListedOffset) { ends[o.Partition] = o.Offset })
 	return ends
+}
+
+// ask asks the broker, once more where the connection was of before its restart.
+func (w *world) ask(what string, answer func() error) {
+	w.t.Helper()
+	eventually(w.t, what+" are known", func() bool {
+		err := answer()
+		if err != nil && !errors.Is(err, io.EOF) {
+			w.t.Fatal(err)
+		}
+		return err == nil
+	})
 }
 
 func sum(values []int64) (n int64) {

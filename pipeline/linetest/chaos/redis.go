@@ -151,14 +151,15 @@ func (n *redisNode) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close() //nolint:errcheck // the process has its own
-	n.cmd = exec.CommandContext(context.WithoutCancel(ctx), "redis-server", "--port", n.port, "--bind", "127.0.0.1", "--dir", n.dir, "--save", "",
-		"--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0", "--repl-diskless-sync-delay", "0",
-		"--repl-backlog-size", "64mb", "--client-output-buffer-limit", "replica", "0", "0", "0")
-	n.cmd.Stdout, n.cmd.Stderr = log, log
-	detach(n.cmd)
-	if err := n.cmd.Start(); err != nil {
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "redis-server", "--port", n.port, "--bind", "127.0.0.1", "--dir", n.dir,
+		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0",
+		"--repl-diskless-sync-delay", "0", "--repl-backlog-size", "64mb", "--client-output-buffer-limit", "replica", "0", "0", "0")
+	cmd.Stdout, cmd.Stderr = log, log
+	detach(cmd)
+	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start redis-server: %w", err)
 	}
+	n.cmd = cmd
 	return until(ctx, time.Minute, "Redis answers", func(ctx context.Context) error { return n.client.Ping(ctx).Err() })
 }
 

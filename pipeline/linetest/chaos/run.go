@@ -146,11 +146,12 @@ func (r *run) heard(line []byte) {
 func (r *run) begin(ctx context.Context) (err error) {
 	r.say.phase("starting Kafka and Redis")
 	r.network = newNetwork()
-	if r.redis, err = newRedisPair(ctx, r.network, r.dir); err != nil {
-		return fmt.Errorf("start Redis: %w", err)
-	}
+	// The broker's script installs both servers where they are missing, so it comes first.
 	if r.kafka, err = newBroker(ctx, r.shared, filepath.Join(r.dir, "kafka"), members+1); err != nil {
 		return fmt.Errorf("start Kafka: %w", err)
+	}
+	if r.redis, err = newRedisPair(ctx, r.network, r.dir); err != nil {
+		return fmt.Errorf("start Redis: %w", err)
 	}
 	var proxies []string
 	for i := range members + 1 {

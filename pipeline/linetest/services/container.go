@@ -5,8 +5,10 @@ package services
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"strconv"
+	"syscall"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
@@ -71,16 +73,22 @@ func Host(ctx context.Context) (string, error) {
 	return host, err
 }
 
-// Ports finds ports that are free.
+// Ports finds ports that are free, of those that no system gives to whoever asks for any: a server that is down for a while
+// then finds its own free when it comes back, whatever else runs.
 func Ports(ctx context.Context, n int) (ports []int, err error) {
+	const from, to = 15_000, 32_000
 	var config net.ListenConfig
-	for range n {
-		l, e := config.Listen(ctx, "tcp", "127.0.0.1:0")
-		if e != nil {
+	for len(ports) < n {
+		port := from + rand.IntN(to-from)
+		l, e := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		switch {
+		case errors.Is(e, syscall.EADDRINUSE):
+			continue
+		case e != nil:
 			return nil, e
 		}
 		defer func() { err = errors.Join(err, l.Close()) }() // all are held until all are found
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		ports = append(ports, port)
 	}
 	return ports, nil
 }

@@ -1,8 +1,9 @@
 //go:build integration
 
 // Package services finds the Kafka and the Redis of integration tests, or starts them: EBB_TEST_KAFKA and EBB_TEST_REDIS name
-// running ones, else testcontainers-go starts the images EBB_TEST_KAFKA_IMAGE, EBB_TEST_OLD_KAFKA_IMAGE and EBB_TEST_REDIS_IMAGE, by default the
-// public ones. Where neither is to be had the tests fail.
+// running ones, else testcontainers-go starts the images EBB_TEST_KAFKA_IMAGE, EBB_TEST_OLD_KAFKA_IMAGE and
+// EBB_TEST_REDIS_IMAGE, by default the public ones. Where neither is to be had the tests fail. Command with starts them once for
+// the tests of several packages. What is found here is shared: a test that stops or configures a service starts its own.
 package services
 
 import (
@@ -21,7 +22,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Variables that name a running service. Where one is empty, Main starts the service and sets it.
+// Variables that name a running service. Where one is empty, With starts the service and sets it.
 const (
 	Kafka = "EBB_TEST_KAFKA"
 	Redis = "EBB_TEST_REDIS"
@@ -31,14 +32,19 @@ const startTimeout = 2 * time.Minute
 
 // Main runs a package's tests with the services that the variables stand for, and gives the exit code.
 func Main(m *testing.M, variables ...string) int {
-	ctx := context.Background()
+	return With(context.Background(), m.Run, variables...)
+}
+
+// With runs something with the services that the variables stand for, and gives its exit code, or 1 where they cannot be had.
+func With(ctx context.Context, run func() int, variables ...string) int {
 	containers, err := start(ctx, variables)
 	code := 1
 	if err == nil {
-		code = m.Run()
+		code = run()
 	}
 	for _, c := range containers {
-		err = errors.Join(err, testcontainers.TerminateContainer(c, testcontainers.StopContext(ctx), testcontainers.StopTimeout(0)))
+		stop := testcontainers.StopContext(context.WithoutCancel(ctx))
+		err = errors.Join(err, testcontainers.TerminateContainer(c, stop, testcontainers.StopTimeout(0)))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
