@@ -49,8 +49,8 @@ func (s *Start) before(watermark int64) Due {
 	return Due{Minute: FloorDiv(min(s.Earliest, watermark), MinuteMillis), Hash: math.MaxUint64}
 }
 
-// tryStart starts the clock if the event at t is the one that completes what it takes: three customers who agree, or, where
-// there are not so many, a day of events without a gap or a contradiction.
+// tryStart starts the clock if the event at t is the one that completes what it takes: three customers who agree, or,
+// where there are not so many, a day of events without a gap or a contradiction.
 func (c *Clock) tryStart(customer uint64, t, lateness int64) {
 	spans := c.Start.run(t)
 	oldest, agreed := c.claim(customer, t)
@@ -74,7 +74,10 @@ func (c *Clock) start(t, lateness int64) {
 
 // follow is how far the claims lead from t on in steps of at most a day.
 func (c *Clock) follow(t int64) int64 {
-	ordered := slices.SortedFunc(slices.Values(c.Future), func(a, b FutureEvent) int { return cmp.Compare(a.Time, b.Time) })
+	ordered := slices.SortedFunc(
+		slices.Values(c.Future),
+		func(a, b FutureEvent) int { return cmp.Compare(a.Time, b.Time) },
+	)
 	for _, f := range ordered {
 		if f.Time <= t+futureMillis {
 			t = max(t, f.Time)
@@ -97,8 +100,8 @@ func (c *Clock) leap(customer uint64, t, lateness int64) bool {
 	return true
 }
 
-// claim notes a customer's event at t in place of its last one, and reports whether enough customers' claims agree with it,
-// and the oldest of those. Where there are too many, the one noted first gives way.
+// claim notes a customer's event at t in place of its last one, and reports whether enough customers' claims agree with
+// it, and the oldest of those. Where there are too many, the one noted first gives way.
 func (c *Clock) claim(customer uint64, t int64) (oldest int64, agreed bool) {
 	c.Future = slices.DeleteFunc(c.Future, func(f FutureEvent) bool { return f.Customer == customer })
 	if len(c.Future) == maxClaims {

@@ -15,8 +15,8 @@ const (
 	futureMillis = 24 * HourMillis
 )
 
-// Clock is a partition's event time: a function of the records folded and of nothing else. What is ahead of it counts only
-// once several customers vouch for it, and so does its beginning: see claims.go and ADR 9.
+// Clock is a partition's event time: a function of the records folded and of nothing else. What is ahead of it counts
+// only once several customers vouch for it, and so does its beginning: see claims.go and ADR 9.
 type Clock struct {
 	// Started is false until the records vouch for a watermark. Until then nothing is swept; an event still fires the
 	// deadlines of its own customer.
@@ -24,7 +24,8 @@ type Clock struct {
 	// Watermark is event time, in ms since the epoch, up to which the partition is taken to be complete: the newest
 	// accepted event's time minus the allowed lateness. It never moves back. 0 until the clock has started.
 	Watermark int64
-	// Fired is the last position in the order of deadlines up to which a sweep has fired every one (F). It never moves back.
+	// Fired is the last position in the order of deadlines up to which a sweep has fired every one (F). It never moves
+	// back.
 	Fired Due
 	// Future holds the latest events of up to eight customers that lie more than a day ahead of the newest accepted one,
 	// or of all customers while there is none, in their order of arrival: three that agree move the watermark.
@@ -103,8 +104,8 @@ func (c *Clock) Clone() Clock {
 	return k
 }
 
-// advance moves the watermark by an event at t ms that is accepted, and forgets the claims that it has reached, and those
-// that a whole day of accepted events has left unconfirmed.
+// advance moves the watermark by an event at t ms that is accepted, and forgets the claims that it has reached, and
+// those that a whole day of accepted events has left unconfirmed.
 func (c *Clock) advance(t, lateness int64) {
 	w := t - lateness
 	if w <= c.Watermark {
@@ -116,8 +117,8 @@ func (c *Clock) advance(t, lateness int64) {
 	})
 }
 
-// BucketMinutes is the width of a due bucket, 6 h. Wider: fewer commands when a log is replayed, where a batch arms deadlines all
-// over the months ahead. Narrower: less to read at a time when the watermark enters one.
+// BucketMinutes is the width of a due bucket, 6 h. Wider: fewer commands when a log is replayed, where a batch arms
+// deadlines all over the months ahead. Narrower: less to read at a time when the watermark enters one.
 const BucketMinutes = 360
 
 // BucketOf is the due bucket that a minute lies in.
@@ -128,7 +129,8 @@ func BucketEnd(bucket int64) Due {
 	return Due{Minute: (bucket+1)*BucketMinutes - 1, Hash: math.MaxUint64}
 }
 
-// AppendDue appends a due entry for the customer's deadline to dst: minute within the bucket, length and bytes of the key.
+// AppendDue appends a due entry for the customer's deadline to dst: minute within the bucket, length and bytes of the
+// key.
 func AppendDue(dst []byte, minute int64, key []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(minute-BucketOf(minute)*BucketMinutes))
 	dst = binary.AppendUvarint(dst, uint64(len(key)))

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A replay that began in the middle of the log takes the published clock over. The deadlines that it has armed itself must
-// still be swept, so they may not count as fired; where it has armed none, all that was published is behind it.
+// A replay that began in the middle of the log takes the published clock over. The deadlines that it has armed itself
+// must still be swept, so they may not count as fired; where it has armed none, all that was published is behind it.
 func TestReach(t *testing.T) {
 	at := func(hours int64) Due { return Due{Minute: hours * 60, Hash: math.MaxUint64} }
 	mark := Mark{Watermark: 150 * HourMillis, Fired: at(150)}
@@ -15,10 +15,18 @@ func TestReach(t *testing.T) {
 		mark     Mark
 		want     Clock
 	}{
-		"without a record":                 {nil, mark, Clock{Started: true, Watermark: mark.Watermark, Fired: at(150)}},
-		"after one, not started":           {[]int64{120}, mark, Clock{Started: true, Watermark: mark.Watermark, Fired: at(120)}},
-		"after one ahead of what is fired": {[]int64{900}, mark, Clock{Started: true, Watermark: mark.Watermark, Fired: at(150)}},
-		"of a mark that was not started":   {nil, Mark{}, Clock{}},
+		"without a record": {nil, mark, Clock{Started: true, Watermark: mark.Watermark, Fired: at(150)}},
+		"after one, not started": {
+			[]int64{120},
+			mark,
+			Clock{Started: true, Watermark: mark.Watermark, Fired: at(120)},
+		},
+		"after one ahead of what is fired": {
+			[]int64{900},
+			mark,
+			Clock{Started: true, Watermark: mark.Watermark, Fired: at(150)},
+		},
+		"of a mark that was not started": {nil, Mark{}, Clock{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got Clock
@@ -26,7 +34,8 @@ func TestReach(t *testing.T) {
 				got.Observe(1, hours*HourMillis, 0, false, 0)
 			}
 			got.Reach(&c.mark)
-			if got.Started != c.want.Started || got.Watermark != c.want.Watermark || got.Fired != c.want.Fired || got.Start != (Start{}) {
+			if got.Started != c.want.Started || got.Watermark != c.want.Watermark || got.Fired != c.want.Fired ||
+				got.Start != (Start{}) {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})

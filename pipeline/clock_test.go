@@ -23,17 +23,77 @@ func TestClock(t *testing.T) {
 		watermark    int64 // hours, after it
 	}
 	for name, events := range map[string][]event{
-		"moves with the newest event, less the lateness":  {{1, 100, false, false, 99}, {2, 105, false, false, 104}, {3, 104, false, false, 104}},
+		"moves with the newest event, less the lateness": {
+			{1, 100, false, false, 99},
+			{2, 105, false, false, 104},
+			{3, 104, false, false, 104},
+		},
 		"an event older than the watermark is late":       {{1, 100, false, false, 99}, {2, 98, true, false, 99}},
 		"a day ahead of the newest event is ahead enough": {{1, 124, false, false, 123}, {2, 149, false, true, 123}},
-		"one clock far ahead moves nothing":               {{1, 100, false, false, 99}, {2, 900, false, true, 99}, {2, 901, false, true, 99}, {3, 101, false, false, 100}},
-		"nor do two":                                      {{1, 100, false, false, 99}, {2, 900, false, true, 99}, {3, 901, false, true, 99}, {1, 101, false, false, 100}},
-		"a third customer there does, to the oldest":      {{1, 100, false, false, 99}, {2, 900, false, true, 99}, {3, 500, false, true, 99}, {4, 700, false, false, 499}},
-		"but not one that is months away from them":       {{1, 100, false, false, 99}, {2, 900, false, true, 99}, {3, 901, false, true, 99}, {4, 9000, false, true, 99}, {5, 902, false, false, 899}},
-		"a gap in the log, and a bad clock among all":     {{1, 100, false, false, 99}, {2, 9000, false, true, 99}, {3, 200, false, true, 99}, {2, 9001, false, true, 99}, {4, 210, false, true, 99}, {2, 9002, false, true, 99}, {5, 211, false, false, 199}, {6, 212, false, false, 211}},
-		"an event every three days, of other customers":   {{1, 100, false, false, 99}, {2, 172, false, true, 99}, {3, 244, false, true, 99}, {4, 316, false, false, 171}, {5, 388, false, false, 243}, {6, 460, false, false, 315}},
-		"a claim that a day of events has not confirmed":  {{1, 100, false, false, 99}, {2, 900, false, true, 99}, {3, 900, false, true, 99}, {4, 120, false, false, 119}, {5, 125, false, false, 124}, {6, 900, false, true, 124}},
-		"eight customers' claims, the latest of them":     {{1, 100, false, false, 99}, {2, 900, false, true, 99}, {3, 900, false, true, 99}, {4, 2000, false, true, 99}, {5, 3000, false, true, 99}, {6, 4000, false, true, 99}, {7, 5000, false, true, 99}, {8, 6000, false, true, 99}, {9, 7000, false, true, 99}, {10, 8000, false, true, 99}, {11, 900, false, true, 99}},
+		"one clock far ahead moves nothing": {
+			{1, 100, false, false, 99},
+			{2, 900, false, true, 99},
+			{2, 901, false, true, 99},
+			{3, 101, false, false, 100},
+		},
+		"nor do two": {
+			{1, 100, false, false, 99},
+			{2, 900, false, true, 99},
+			{3, 901, false, true, 99},
+			{1, 101, false, false, 100},
+		},
+		"a third customer there does, to the oldest": {
+			{1, 100, false, false, 99},
+			{2, 900, false, true, 99},
+			{3, 500, false, true, 99},
+			{4, 700, false, false, 499},
+		},
+		"but not one that is months away from them": {
+			{1, 100, false, false, 99},
+			{2, 900, false, true, 99},
+			{3, 901, false, true, 99},
+			{4, 9000, false, true, 99},
+			{5, 902, false, false, 899},
+		},
+		"a gap in the log, and a bad clock among all": {
+			{1, 100, false, false, 99},
+			{2, 9000, false, true, 99},
+			{3, 200, false, true, 99},
+			{2, 9001, false, true, 99},
+			{4, 210, false, true, 99},
+			{2, 9002, false, true, 99},
+			{5, 211, false, false, 199},
+			{6, 212, false, false, 211},
+		},
+		"an event every three days, of other customers": {
+			{1, 100, false, false, 99},
+			{2, 172, false, true, 99},
+			{3, 244, false, true, 99},
+			{4, 316, false, false, 171},
+			{5, 388, false, false, 243},
+			{6, 460, false, false, 315},
+		},
+		"a claim that a day of events has not confirmed": {
+			{1, 100, false, false, 99},
+			{2, 900, false, true, 99},
+			{3, 900, false, true, 99},
+			{4, 120, false, false, 119},
+			{5, 125, false, false, 124},
+			{6, 900, false, true, 124},
+		},
+		"eight customers' claims, the latest of them": {
+			{1, 100, false, false, 99},
+			{2, 900, false, true, 99},
+			{3, 900, false, true, 99},
+			{4, 2000, false, true, 99},
+			{5, 3000, false, true, 99},
+			{6, 4000, false, true, 99},
+			{7, 5000, false, true, 99},
+			{8, 6000, false, true, 99},
+			{9, 7000, false, true, 99},
+			{10, 8000, false, true, 99},
+			{11, 900, false, true, 99},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := pipeline.Clock{Started: true, Watermark: 99 * hour}
@@ -59,15 +119,42 @@ func TestClockStart(t *testing.T) {
 		fired  int64 // hours
 		events []event
 	}{
-		"three customers, to the newest":                 {100, []event{{1, 100, 0}, {2, 105, 0}, {1, 107, 0}, {3, 106, 106}, {4, 108, 107}}},
-		"in steps of a day, and no farther":              {100, []event{{1, 100, 0}, {2, 160, 0}, {3, 124, 123}, {4, 125, 124}}},
-		"a first event years ahead":                      {100, []event{{1, 9000, 0}, {2, 100, 0}, {3, 101, 0}, {4, 102, 101}}},
-		"a first event years behind has deadlines":       {10, []event{{1, 10, 0}, {2, 9000, 0}, {3, 9001, 0}, {4, 9002, 9001}}},
-		"a bad clock at every other event":               {100, []event{{1, 9000, 0}, {2, 100, 0}, {1, 9001, 0}, {3, 101, 0}, {1, 9002, 0}, {4, 102, 101}}},
-		"one customer, after a day without a gap":        {100, []event{{1, 100, 0}, {1, 120, 0}, {1, 123, 0}, {1, 124, 123}}},
-		"two customers likewise":                         {100, []event{{1, 100, 0}, {2, 120, 0}, {1, 119, 0}, {1, 140, 139}}},
-		"a gap begins the day anew":                      {100, []event{{1, 100, 0}, {1, 120, 0}, {1, 145, 0}, {1, 168, 0}, {1, 169, 168}}},
-		"and so does a contradiction":                    {100, []event{{1, 100, 0}, {1, 120, 0}, {2, 9000, 0}, {1, 121, 0}, {1, 144, 0}, {1, 145, 144}}},
+		"three customers, to the newest": {
+			100,
+			[]event{{1, 100, 0}, {2, 105, 0}, {1, 107, 0}, {3, 106, 106}, {4, 108, 107}},
+		},
+		"in steps of a day, and no farther": {
+			100,
+			[]event{{1, 100, 0}, {2, 160, 0}, {3, 124, 123}, {4, 125, 124}},
+		},
+		"a first event years ahead": {
+			100,
+			[]event{{1, 9000, 0}, {2, 100, 0}, {3, 101, 0}, {4, 102, 101}},
+		},
+		"a first event years behind has deadlines": {
+			10,
+			[]event{{1, 10, 0}, {2, 9000, 0}, {3, 9001, 0}, {4, 9002, 9001}},
+		},
+		"a bad clock at every other event": {
+			100,
+			[]event{{1, 9000, 0}, {2, 100, 0}, {1, 9001, 0}, {3, 101, 0}, {1, 9002, 0}, {4, 102, 101}},
+		},
+		"one customer, after a day without a gap": {
+			100,
+			[]event{{1, 100, 0}, {1, 120, 0}, {1, 123, 0}, {1, 124, 123}},
+		},
+		"two customers likewise": {
+			100,
+			[]event{{1, 100, 0}, {2, 120, 0}, {1, 119, 0}, {1, 140, 139}},
+		},
+		"a gap begins the day anew": {
+			100,
+			[]event{{1, 100, 0}, {1, 120, 0}, {1, 145, 0}, {1, 168, 0}, {1, 169, 168}},
+		},
+		"and so does a contradiction": {
+			100,
+			[]event{{1, 100, 0}, {1, 120, 0}, {2, 9000, 0}, {1, 121, 0}, {1, 144, 0}, {1, 145, 144}},
+		},
 		"one customer every two days does not tell time": {0, []event{{1, 100, 0}, {1, 148, 0}, {1, 196, 0}, {1, 244, 0}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,7 +162,15 @@ func TestClockStart(t *testing.T) {
 			for i, e := range c.events {
 				late, future := clock.Observe(e.customer, e.at*hour, hour, false, 0)
 				if late || future || clock.Watermark != e.watermark*hour || clock.Started != (e.watermark > 0) {
-					t.Fatalf("event %d: late %v, future %v, started %v, watermark %d, want %d", i, late, future, clock.Started, clock.Watermark/hour, e.watermark)
+					t.Fatalf(
+						"event %d: late %v, future %v, started %v, watermark %d, want %d",
+						i,
+						late,
+						future,
+						clock.Started,
+						clock.Watermark/hour,
+						e.watermark,
+					)
 				}
 			}
 			if clock.Fired.Minute != c.fired*60 {
@@ -104,8 +199,8 @@ func TestClockOfEarlierVersions(t *testing.T) {
 	}
 }
 
-// Whatever the records say, neither the watermark nor what has fired moves back, nothing counts as fired beyond the watermark,
-// and a clock that was written and read goes on as the one that was not.
+// Whatever the records say, neither the watermark nor what has fired moves back, nothing counts as fired beyond the
+// watermark, and a clock that was written and read goes on as the one that was not.
 func TestClockProperties(t *testing.T) {
 	const hour = int64(time.Hour / time.Millisecond)
 	rapid.Check(t, func(t *rapid.T) {

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// Control is a control record: what moved a partition other than its records (DESIGN section 8). Whoever folds the same records
-// again applies it at its offset. Its fields are a contract: they are added, never changed.
+// Control is a control record: what moved a partition other than its records (DESIGN section 8). Whoever folds the same
+// records again applies it at its offset. Its fields are a contract: they are added, never changed.
 type Control struct {
 	Group     string `json:"group"`
 	Topic     string `json:"topic"` // the input
@@ -20,9 +20,10 @@ type Control struct {
 
 // Change is what a control record changes: a union, of which Kind says what is set.
 type Change struct {
-	Kind  string  `json:"kind"`            // one of the constants below
-	Pack  PackRef `json:"pack,omitzero"`   // ControlPack: the pack that begins
-	First bool    `json:"first,omitempty"` // ControlPack: the group begins; what an earlier group of this name did does not count
+	Kind string  `json:"kind"`          // one of the constants below
+	Pack PackRef `json:"pack,omitzero"` // ControlPack: the pack that begins
+	// ControlPack: the group begins; what an earlier group of this name did does not count
+	First bool `json:"first,omitempty"`
 }
 
 // Kinds of control records.

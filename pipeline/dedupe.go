@@ -6,8 +6,9 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// EventIDHash is what the ring of a customer's recent event ids holds; 0 for an event without id, which is never a duplicate. The
-// dedupe horizon is the ring's length, 16 events of the customer: two of them sharing 64 bits has odds of about 1 in 10^18.
+// EventIDHash is what the ring of a customer's recent event ids holds; 0 for an event without id, which is never a
+// duplicate. The dedupe horizon is the ring's length, 16 events of the customer: two of them sharing 64 bits has odds
+// of about 1 in 10^18.
 func EventIDHash(e *Event) uint64 {
 	if len(e.ID) == 0 {
 		return 0

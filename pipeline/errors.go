@@ -21,9 +21,9 @@ var (
 	ErrOutOfRange = errors.New("offset out of range")
 )
 
-// Denied is a server that answers and refuses: the certificates do not fit, the login, or a permission is missing. It is
-// ErrUnavailable, not a hard stop: it is mended outside of the program, maybe by renewing a file, and then work goes on.
-// Whoever meets it says so once and tries ever more seldom.
+// Denied is a server that answers and refuses: the certificates do not fit, the login, or a permission is missing. It
+// is ErrUnavailable, not a hard stop: it is mended outside of the program, maybe by renewing a file, and then work goes
+// on. Whoever meets it says so once and tries ever more seldom.
 type Denied struct {
 	Code   string // stable snake_case value; docs/security.md explains it
 	Detail string // what was found
@@ -46,7 +46,8 @@ func (r Refusal) MarshalZerologObject(e *zerolog.Event) {
 	}
 }
 
-// HardStop is a condition that no retry mends and that a person has to decide on. One partition stops, the others run on.
+// HardStop is a condition that no retry mends and that a person has to decide on. One partition stops, the others run
+// on.
 type HardStop struct {
 	Code   string // stable snake_case value; a heading in docs/runbook.md
 	Detail string // what was found

@@ -63,18 +63,34 @@ const (
 	TimeOutOfRange          // before 1971 or after 2200
 	ValueUnreadable         // money that is no decimal number or, in flat JSON, has more decimals than its currency
 	CurrencyUnreadable      // not three letters
-	IDUnreadable            // not a string or an integer, or more than 256 bytes; or its source is no string of at most 1024
-	TenantUnreadable        // not a string, or more than 64 bytes
-	RecordTooLarge          // above the configured size
-	RecordEmpty             // no value (a tombstone), unless the headers are a CloudEvent
-	RegistryFramed          // schema-registry framing (magic byte 0), not supported yet
+	// not a string or an integer, or more than 256 bytes; or its source is no string of at most 1024
+	IDUnreadable
+	TenantUnreadable // not a string, or more than 64 bytes
+	RecordTooLarge   // above the configured size
+	RecordEmpty      // no value (a tombstone), unless the headers are a CloudEvent
+	RegistryFramed   // schema-registry framing (magic byte 0), not supported yet
 	NumCodes
 )
 
 var codeNames = [NumCodes]string{
-	"usable", "not_json", "nested_too_deep", "customer_missing", "customer_too_long", "customer_unreadable", "type_missing",
-	"type_unreadable", "time_missing", "time_unreadable", "time_out_of_range", "value_unreadable", "currency_unreadable",
-	"id_unreadable", "tenant_unreadable", "record_too_large", "record_empty", "registry_framed",
+	"usable",
+	"not_json",
+	"nested_too_deep",
+	"customer_missing",
+	"customer_too_long",
+	"customer_unreadable",
+	"type_missing",
+	"type_unreadable",
+	"time_missing",
+	"time_unreadable",
+	"time_out_of_range",
+	"value_unreadable",
+	"currency_unreadable",
+	"id_unreadable",
+	"tenant_unreadable",
+	"record_too_large",
+	"record_empty",
+	"registry_framed",
 }
 
 // String is the code's stable name.

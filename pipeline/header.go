@@ -18,8 +18,8 @@ func ReadHeaders(b []byte) HeaderReader {
 	return HeaderReader{b: b, at: max(n, 0), left: count, damaged: n <= 0 || count < 0}
 }
 
-// Next returns the next header; ok is false behind the last one, and where b is damaged. A nil value is null. Both alias
-// b.
+// Next returns the next header; ok is false behind the last one, and where b is damaged. A nil value is null. Both
+// alias b.
 func (r *HeaderReader) Next() (key, value []byte, ok bool) {
 	if r.damaged || r.left == 0 {
 		return nil, nil, false

@@ -19,7 +19,8 @@ type Log interface {
 
 	// Position reads the group's committed position and the bounds of the log, then confirms that this member still
 	// belongs to its generation. Call it after Init, which makes a plain offset fetch stable, and after Store.Claim: then
-	// no later owner can have published, and no earlier one can commit. Errors: ErrFenced (no longer ours), ErrUnavailable.
+	// no later owner can have published, and no earlier one can commit. Errors: ErrFenced (no longer ours),
+	// ErrUnavailable.
 	Position(ctx context.Context) (Position, error)
 
 	// Fetch fills f with records from offset on, waiting a bounded time when there are none: committed records only,

@@ -8,8 +8,8 @@ import (
 // markVersion is the format of the offset metadata.
 const markVersion = 1
 
-// Mark is the published position: what the group's committed offset and its metadata say. Everything decided below it has
-// been published. It moves in the transaction that publishes what it covers, and nowhere else.
+// Mark is the published position: what the group's committed offset and its metadata say. Everything decided below it
+// has been published. It moves in the transaction that publishes what it covers, and nowhere else.
 type Mark struct {
 	Offset    int64  `json:"-"`               // records below it have had their effect (P)
 	Version   int    `json:"ebb"`             // format; tells our metadata from others'
@@ -18,7 +18,8 @@ type Mark struct {
 	Fired     Due    `json:"fired"`           // deadlines a sweep has fired (F)
 	Wall      int64  `json:"wall"`            // our clock, ms since the epoch: for people and idle partitions
 	Topic     string `json:"topic"`           // id of the input topic
-	Pack      string `json:"pack,omitempty"`  // hash of the pack that the record before it was folded under; empty: not announced
+	// hash of the pack that the record before it was folded under; empty: not announced
+	Pack string `json:"pack,omitempty"`
 }
 
 // Metadata encodes m for the offset's metadata, which Kafka bounds to 4 KiB.
@@ -38,7 +39,12 @@ func ParseMark(offset int64, metadata string) (Mark, error) {
 		return Mark{}, fmt.Errorf("offset %d was not committed by ebb (metadata %.60q)", offset, metadata)
 	}
 	if m.Version > markVersion {
-		return Mark{}, fmt.Errorf("offset %d was committed by a newer ebb (format %d, this build reads %d)", offset, m.Version, markVersion)
+		return Mark{}, fmt.Errorf(
+			"offset %d was committed by a newer ebb (format %d, this build reads %d)",
+			offset,
+			m.Version,
+			markVersion,
+		)
 	}
 	m.Offset = offset
 	return m, nil

@@ -51,7 +51,8 @@ type metaSection struct {
 	read   func(r *encode.Reader, m *Meta)
 }
 
-// metaSections are in the order in which they are written. Whoever has something to remember for the partition adds one.
+// metaSections are in the order in which they are written. Whoever has something to remember for the partition adds
+// one.
 var metaSections = [...]metaSection{
 	{1, appendPosition, readPosition},
 	{2, appendOrigin, readOrigin},
@@ -183,7 +184,9 @@ func appendPoison(dst []byte, m *Meta) []byte {
 	if m.Poison == (Poison{}) {
 		return dst
 	}
-	return append(binary.AppendUvarint(binary.AppendUvarint(dst, uint64(m.Poison.At)), uint64(m.Poison.Count)), m.Poison.Ring[:]...)
+	return append(
+		binary.AppendUvarint(binary.AppendUvarint(dst, uint64(m.Poison.At)), uint64(m.Poison.Count)),
+		m.Poison.Ring[:]...)
 }
 
 func readPoison(r *encode.Reader, m *Meta) {

@@ -19,16 +19,36 @@ func drawMeta(t *rapid.T) pipeline.Meta {
 	f := func(name string) float64 { return rapid.OneOf(rapid.Just(0.0), rapid.Float64()).Draw(t, name) }
 	text := func(name string) string { return rapid.StringN(0, 5, 20).Draw(t, name) }
 	m := pipeline.Meta{
-		Version: pipeline.MetaVersion, Next: n("next"), WallMillis: n("wall"),
-		Partitions: rapid.IntRange(0, 1000).Draw(t, "partitions"), Cluster: text("cluster"), Topic: text("topic"), Pack: text("pack"),
+		Version:    pipeline.MetaVersion,
+		Next:       n("next"),
+		WallMillis: n("wall"),
+		Partitions: rapid.IntRange(0, 1000).
+			Draw(t, "partitions"),
+		Cluster: text("cluster"),
+		Topic:   text("topic"),
+		Pack:    text("pack"),
 		Clock: pipeline.Clock{
-			Started: rapid.Bool().Draw(t, "started"), Watermark: n("watermark"), Fired: pipeline.Due{Minute: n("minute"), Hash: rapid.Uint64().Draw(t, "hash")},
-			Start: pipeline.Start{Earliest: n("earliest"), From: n("from"), To: n("to")},
+			Started: rapid.Bool().
+				Draw(t, "started"),
+			Watermark: n("watermark"),
+			Fired:     pipeline.Due{Minute: n("minute"), Hash: rapid.Uint64().Draw(t, "hash")},
+			Start:     pipeline.Start{Earliest: n("earliest"), From: n("from"), To: n("to")},
 		},
-		Population: profile.Population{N: f("n"), NAt: n("n at"), Mean: f("mean"), Total: f("total"), NGaps: f("gaps"), GapsAt: n("gaps at"), Within: f("within")},
+		Population: profile.Population{
+			N:      f("n"),
+			NAt:    n("n at"),
+			Mean:   f("mean"),
+			Total:  f("total"),
+			NGaps:  f("gaps"),
+			GapsAt: n("gaps at"),
+			Within: f("within"),
+		},
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "claims") {
-		m.Clock.Future = append(m.Clock.Future, pipeline.FutureEvent{Customer: rapid.Uint64().Draw(t, "customer"), Time: n("time"), Seen: n("seen")})
+		m.Clock.Future = append(
+			m.Clock.Future,
+			pipeline.FutureEvent{Customer: rapid.Uint64().Draw(t, "customer"), Time: n("time"), Seen: n("seen")},
+		)
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "packs") {
 		m.Packs = append(m.Packs, pipeline.PackRef{Hash: text("hash"), Name: text("name"), Version: text("version")})
@@ -39,7 +59,10 @@ func drawMeta(t *rapid.T) pipeline.Meta {
 	}
 	if rapid.Bool().Draw(t, "learnt") {
 		cell := rapid.IntRange(0, 63).Draw(t, "cell")
-		m.Learnt.Resolved[cell], m.Learnt.Silent[cell], m.Learnt.Open[cell] = 1e6/7, 1e5/7, model.Outcomes{Resolved: 1 << 20, Silent: 1 << 19}
+		m.Learnt.Resolved[cell], m.Learnt.Silent[cell], m.Learnt.Open[cell] = 1e6/7, 1e5/7, model.Outcomes{
+			Resolved: 1 << 20,
+			Silent:   1 << 19,
+		}
 		m.Learnt.End = 30_000_000
 	}
 	return m
@@ -67,14 +90,26 @@ func TestMetaRoundTrip(t *testing.T) {
 // TestMetaOfAnotherBuild: another layout is told by its number, a section that this build does not know in words.
 func TestMetaOfAnotherBuild(t *testing.T) {
 	b := pipeline.AppendMeta(nil, &pipeline.Meta{Version: pipeline.MetaVersion, Next: 5})
-	if m, err := pipeline.ReadMeta(append([]byte{b[0], pipeline.MetaVersion + 1}, b[2:]...)); err != nil || m.Version != pipeline.MetaVersion+1 || m.Next != 0 {
+	if m, err := pipeline.ReadMeta(
+		append([]byte{b[0], pipeline.MetaVersion + 1}, b[2:]...),
+	); err != nil || m.Version != pipeline.MetaVersion+1 ||
+		m.Next != 0 {
 		t.Errorf("another layout: %+v, %v", m, err)
 	}
-	if _, err := pipeline.ReadMeta(append(slices.Clone(b), 200, 1, 0)); err == nil || !strings.Contains(err.Error(), "newer version") {
+	if _, err := pipeline.ReadMeta(
+		append(slices.Clone(b), 200, 1, 0),
+	); err == nil ||
+		!strings.Contains(err.Error(), "newer version") {
 		t.Errorf("an unknown section: %v", err)
 	}
 	for name, b := range map[string][]byte{
-		"nothing": nil, "another program's": []byte(`{"version":1}`), "half a section": b[:len(b)-1], "a section that is too long": append(slices.Clone(b), 3, 2, 0, 0),
+		"nothing": nil, "another program's": []byte(`{"version":1}`), "half a section": b[:len(b)-1], "a section that is too long": append(
+			slices.Clone(b),
+			3,
+			2,
+			0,
+			0,
+		),
 	} {
 		if _, err := pipeline.ReadMeta(b); err == nil {
 			t.Errorf("%s is accepted", name)
@@ -84,13 +119,25 @@ func TestMetaOfAnotherBuild(t *testing.T) {
 
 // TestMetaStaysSmall: it is written with each commit.
 func TestMetaStaysSmall(t *testing.T) {
-	m := pipeline.Meta{Version: pipeline.MetaVersion, Next: math.MaxInt64, Cluster: "MkU3OEVBNTcwNTJENDM2Qg", Topic: "MkU3OEVBNTcwNTJENDM2Qg", Partitions: 64}
+	m := pipeline.Meta{
+		Version:    pipeline.MetaVersion,
+		Next:       math.MaxInt64,
+		Cluster:    "MkU3OEVBNTcwNTJENDM2Qg",
+		Topic:      "MkU3OEVBNTcwNTJENDM2Qg",
+		Partitions: 64,
+	}
 	m.Poison.Ring[3], m.Poison.Count = 1, 1
 	for i := range 64 {
-		m.Learnt.Resolved[i], m.Learnt.Silent[i], m.Learnt.Open[i] = 1e6/7, 1e5/7, model.Outcomes{Resolved: 1 << 20, Silent: 1 << 19}
+		m.Learnt.Resolved[i], m.Learnt.Silent[i], m.Learnt.Open[i] = 1e6/7, 1e5/7, model.Outcomes{
+			Resolved: 1 << 20,
+			Silent:   1 << 19,
+		}
 	}
 	for range 8 {
-		m.Packs = append(m.Packs, pipeline.PackRef{Hash: strings.Repeat("0", 64), Name: "marketplace_seller", Version: "2026-11"})
+		m.Packs = append(
+			m.Packs,
+			pipeline.PackRef{Hash: strings.Repeat("0", 64), Name: "marketplace_seller", Version: "2026-11"},
+		)
 	}
 	if n := len(pipeline.AppendMeta(nil, &m)); n > 2700 {
 		t.Errorf("%d bytes", n)

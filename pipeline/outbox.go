@@ -39,7 +39,8 @@ type Entry struct {
 	Change     Change          // control: what changes
 }
 
-// Pending is an outbox entry on its way to be published. It stays encoded until then: decoded it is three times as large.
+// Pending is an outbox entry on its way to be published. It stays encoded until then: decoded it is three times as
+// large.
 type Pending struct {
 	Encoded []byte
 	Record  *Record // the input record of a quarantined entry, else nil

@@ -20,7 +20,11 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 	}
 	if rapid.IntRange(0, 3).Draw(t, "kind") == 0 {
 		e.Kind = rapid.SampledFrom([]pipeline.EntryKind{pipeline.EntryPack, pipeline.EntryControl}).Draw(t, "what of a pack")
-		ref := pipeline.PackRef{Hash: "h" + rapid.String().Draw(t, "hash of the pack"), Name: rapid.String().Draw(t, "name"), Version: rapid.String().Draw(t, "version")}
+		ref := pipeline.PackRef{
+			Hash:    "h" + rapid.String().Draw(t, "hash of the pack"),
+			Name:    rapid.String().Draw(t, "name"),
+			Version: rapid.String().Draw(t, "version"),
+		}
 		if e.Kind == pipeline.EntryPack {
 			e.Pack, e.Canonical = ref, rapid.SliceOfN(rapid.Byte(), 1, 200).Draw(t, "canonical")
 		} else {
@@ -33,8 +37,18 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 		return e
 	}
 	e.Kind = pipeline.EntryAlert
-	e.Alert.Decision = scoring.Decision{Transition: scoring.Raised, Tier: profile.AtRisk, Episode: 3, At: rapid.Int64().Draw(t, "at")}
-	e.Alert.Cause = alert.Cause{Deadline: rapid.Bool().Draw(t, "deadline"), Time: rapid.Int64().Draw(t, "time"), Partition: 7, Offset: 9}
+	e.Alert.Decision = scoring.Decision{
+		Transition: scoring.Raised,
+		Tier:       profile.AtRisk,
+		Episode:    3,
+		At:         rapid.Int64().Draw(t, "at"),
+	}
+	e.Alert.Cause = alert.Cause{
+		Deadline:  rapid.Bool().Draw(t, "deadline"),
+		Time:      rapid.Int64().Draw(t, "time"),
+		Partition: 7,
+		Offset:    9,
+	}
 	e.Alert.Cause.EventID = rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(t, "event id")
 	tenant := rapid.SliceOfN(rapid.Byte(), 0, pipeline.MaxTenant).Draw(t, "tenant")
 	customer := rapid.SliceOfN(rapid.Byte(), 1, pipeline.MaxCustomer).Draw(t, "customer")
@@ -81,7 +95,14 @@ func FuzzReadEntry(f *testing.F) {
 }
 
 func TestMark(t *testing.T) {
-	m := pipeline.Mark{Offset: 100, Version: 1, Watermark: 5, Fired: pipeline.Due{Minute: 50, Hash: 1 << 63}, Wall: 9, Topic: "id"}
+	m := pipeline.Mark{
+		Offset:    100,
+		Version:   1,
+		Watermark: 5,
+		Fired:     pipeline.Due{Minute: 50, Hash: 1 << 63},
+		Wall:      9,
+		Topic:     "id",
+	}
 	got, err := pipeline.ParseMark(100, m.Metadata())
 	if err != nil || got != m {
 		t.Fatalf("%+v reads back as %+v, %v", m, got, err)
@@ -90,10 +111,13 @@ func TestMark(t *testing.T) {
 		e    pipeline.Entry
 		want bool
 	}{
-		"an event below the offset":                   {pipeline.Entry{Offset: 99}, true},
-		"the next event":                              {pipeline.Entry{Offset: 100}, false},
-		"a deadline that the sweep had reached":       {pipeline.Entry{Offset: -1, Due: m.Fired}, true},
-		"one in the same minute, later in its order":  {pipeline.Entry{Offset: -1, Due: pipeline.Due{Minute: 50, Hash: 1<<63 + 1}}, false},
+		"an event below the offset":             {pipeline.Entry{Offset: 99}, true},
+		"the next event":                        {pipeline.Entry{Offset: 100}, false},
+		"a deadline that the sweep had reached": {pipeline.Entry{Offset: -1, Due: m.Fired}, true},
+		"one in the same minute, later in its order": {
+			pipeline.Entry{Offset: -1, Due: pipeline.Due{Minute: 50, Hash: 1<<63 + 1}},
+			false,
+		},
 		"a late deadline fired by an event below it":  {pipeline.Entry{Offset: 3, Due: pipeline.Due{Minute: 99}}, true},
 		"an early deadline fired by the event beyond": {pipeline.Entry{Offset: 100, Due: pipeline.Due{Minute: 1}}, false},
 	} {

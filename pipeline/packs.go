@@ -28,19 +28,19 @@ type PackBytes struct {
 	Canonical []byte
 }
 
-// Ledger is what was published about packs besides the alerts: where they began, and what they are. One partition's owner
-// reads it at a takeover. Implementations: kafkasource's, and that of the crash table.
+// Ledger is what was published about packs besides the alerts: where they began, and what they are. One partition's
+// owner reads it at a takeover. Implementations: kafkasource's, and that of the crash table.
 type Ledger interface {
-	// Controls reads the control records of the partition, in the order of their publication: all that were committed when it
-	// was called, after Log.Init. Errors: ErrUnavailable.
+	// Controls reads the control records of the partition, in the order of their publication: all that were committed when
+	// it was called, after Log.Init. Errors: ErrUnavailable.
 	Controls(ctx context.Context, id Identity) ([]Control, error)
 
 	// Packs reads the canonical forms with these hashes, as far as they were ever published. Errors: ErrUnavailable.
 	Packs(ctx context.Context, hashes []string) ([]PackBytes, error)
 }
 
-// CompareVersions orders versions of a pack: runs of digits by their number, all else byte by byte, and what goes on behind
-// the end of the other is later. So 2 < 10, 1.9 < 1.10, 2 < 2.1, v1 < v2, and 2 < 2-rc1.
+// CompareVersions orders versions of a pack: runs of digits by their number, all else byte by byte, and what goes on
+// behind the end of the other is later. So 2 < 10, 1.9 < 1.10, 2 < 2.1, v1 < v2, and 2 < 2-rc1.
 func CompareVersions(a, b string) int {
 	for a != "" && b != "" {
 		x, y := digits(a), digits(b)
@@ -69,18 +69,34 @@ func digits(s string) int {
 	return n
 }
 
-// Accepts refuses a configured pack with which nobody can tell what the state is to become: one of another name, or one of the
-// active pack's version with something else in it. An older one, and a newer, are fine: see line.turn.
+// Accepts refuses a configured pack with which nobody can tell what the state is to become: one of another name, or one
+// of the active pack's version with something else in it. An older one, and a newer, are fine: see line.turn.
 func (id Identity) Accepts(active, configured PackRef) error {
 	switch {
 	case active.Hash == configured.Hash:
 		return nil
 	case active.Name != configured.Name:
-		return id.Stop("pack_changed", fmt.Sprintf("the state is scored with pack %s, the configured one is %s: another pack, not a newer one", active, configured),
-			"put the old pack back; to score with another one from the start, use a new kafka.group")
+		return id.Stop(
+			"pack_changed",
+			fmt.Sprintf(
+				"the state is scored with pack %s, the configured one is %s: another pack, not a newer one",
+				active,
+				configured,
+			),
+			"put the old pack back; to score with another one from the start, use a new kafka.group",
+		)
 	case CompareVersions(active.Version, configured.Version) == 0:
-		return id.Stop("pack_changed", fmt.Sprintf("the state is scored with pack %s, the configured one is %s: the same version, with something else in it or with other overrides", active, configured),
-			"raise the version of the changed pack to activate it (of a shipped pack: ebb packs show NAME > FILE, and configure the file), or put the old one and its overrides back")
+		return id.Stop(
+			"pack_changed",
+			fmt.Sprintf(
+				"the state is scored with pack %s, the configured one is %s: the same version, with something else in it or with "+
+					"other overrides",
+				active,
+				configured,
+			),
+			"raise the version of the changed pack to activate it (of a shipped pack: ebb packs show NAME > FILE, and "+
+				"configure the file), or put the old one and its overrides back",
+		)
 	}
 	return nil
 }

@@ -8,7 +8,26 @@ import (
 )
 
 func TestCompareVersions(t *testing.T) {
-	rising := []string{"", "1", "1.0", "1.2", "1.9", "1.10", "1.10.1", "2", "2-rc1", "2.1", "10", "2026-01-09", "2026-01-10", "2026-11-01", "v1", "v2", "v10", "v10a"}
+	rising := []string{
+		"",
+		"1",
+		"1.0",
+		"1.2",
+		"1.9",
+		"1.10",
+		"1.10.1",
+		"2",
+		"2-rc1",
+		"2.1",
+		"10",
+		"2026-01-09",
+		"2026-01-10",
+		"2026-11-01",
+		"v1",
+		"v2",
+		"v10",
+		"v10a",
+	}
 	for i, a := range rising {
 		for j, b := range rising {
 			if got := pipeline.CompareVersions(a, b); got < 0 != (i < j) || got > 0 != (i > j) {
@@ -23,7 +42,8 @@ func TestCompareVersions(t *testing.T) {
 	}
 }
 
-// TestAccepts: of two packs of one version nobody can tell which was meant, and a pack of another name is no newer version.
+// TestAccepts: of two packs of one version nobody can tell which was meant, and a pack of another name is no newer
+// version.
 func TestAccepts(t *testing.T) {
 	active := pipeline.PackRef{Hash: "a", Name: "shop", Version: "2"}
 	for name, c := range map[string]struct {

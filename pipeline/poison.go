@@ -7,8 +7,9 @@ import (
 // PoisonWindow is how many of a partition's latest records the poison breaker looks at.
 const PoisonWindow = 1_000
 
-// Poison says which of a partition's latest records cannot be used. It is a function of the records alone, and is committed
-// with them: where the breaker trips does not depend on batches, restarts or members, and a restart does not forget.
+// Poison says which of a partition's latest records cannot be used. It is a function of the records alone, and is
+// committed with them: where the breaker trips does not depend on batches, restarts or members, and a restart does not
+// forget.
 type Poison struct {
 	Ring  PoisonRing // a bit for each record, set where it cannot be used
 	At    int        // the bit of the next record

@@ -50,8 +50,8 @@ type Answer struct {
 //	failure    any unclear or fenced answer ends the ownership: nothing that rests on memory is sent any more. The only
 //	           way on is a takeover by a new Protocol, which finds out what was applied.
 //
-// There is no re-reading of tokens and no resending: after an unclear answer the takeover's init fences whatever may still
-// be on its way to Kafka, its claim whatever may still be on its way to Redis.
+// There is no re-reading of tokens and no resending: after an unclear answer the takeover's init fences whatever may
+// still be on its way to Kafka, its claim whatever may still be on its way to Redis.
 type Protocol struct {
 	id       Identity
 	newToken func() Token
@@ -72,8 +72,8 @@ type Protocol struct {
 	failed      error
 }
 
-// applied is where a commit left the partition, and what it added to the outbox. What was there before the takeover counts as
-// one commit.
+// applied is where a commit left the partition, and what it added to the outbox. What was there before the takeover
+// counts as one commit.
 type applied struct {
 	meta  Meta
 	added Volume
@@ -189,8 +189,8 @@ func (p *Protocol) Weigh() {
 	p.applied[0].added = p.unpublished
 }
 
-// Failed is why the ownership ended, nil while it has not. Answers still under way are to be awaited, then the owner may
-// take over again with a new Protocol.
+// Failed is why the ownership ended, nil while it has not. Answers still under way are to be awaited, then the owner
+// may take over again with a new Protocol.
 func (p *Protocol) Failed() error { return p.failed }
 
 // Standing is what the takeover found; nil before it is complete.
@@ -199,8 +199,8 @@ func (p *Protocol) Standing() *Standing { return p.standing }
 // CanCommit reports whether Commit may be called.
 func (p *Protocol) CanCommit() bool { return p.running() && p.committing == nil }
 
-// Commit completes c with the token chain and the entries to drop, and gives the request that applies it. entries are c's
-// outbox; what they alias must stay as it is until published.
+// Commit completes c with the token chain and the entries to drop, and gives the request that applies it. entries are
+// c's outbox; what they alias must stay as it is until published.
 func (p *Protocol) Commit(c *Commit, entries []Pending) Request {
 	if !p.CanCommit() {
 		panic("BUG: commit while one is under way")
@@ -222,7 +222,8 @@ func (p *Protocol) CanPublish() bool {
 func (p *Protocol) Rewinding() bool { return p.mark.behind(p.stored.Next, p.stored.Clock.Fired) }
 
 // Publish gives the request that publishes what was applied, oldest first: whole commits, as many as are within most
-// together, and at least one. A transaction that grows with whatever has gathered would on a slow day never end in time.
+// together, and at least one. A transaction that grows with whatever has gathered would on a slow day never end in
+// time.
 func (p *Protocol) Publish(most Volume) Request {
 	if !p.CanPublish() {
 		panic("BUG: publish while one is under way, or of a position that would move back")
@@ -230,7 +231,8 @@ func (p *Protocol) Publish(most Volume) Request {
 	q := &publishInFlight{}
 	for _, c := range p.applied {
 		// A position behind the published one, as a replay passes through, has no entries and is never published.
-		if q.volume.Entries > 0 && !q.volume.plus(c.added).within(most) && !p.mark.behind(p.applied[q.commits-1].meta.Next, p.applied[q.commits-1].meta.Clock.Fired) {
+		if q.volume.Entries > 0 && !q.volume.plus(c.added).within(most) &&
+			!p.mark.behind(p.applied[q.commits-1].meta.Next, p.applied[q.commits-1].meta.Clock.Fired) {
 			break
 		}
 		q.commits, q.volume = q.commits+1, q.volume.plus(c.added)
@@ -280,5 +282,6 @@ func Retry(err error) bool {
 	return !errors.As(err, &hard) && !errors.Is(err, errLost)
 }
 
-// errLost wraps ErrFenced when it was a step that confirms the generation that was refused: the partition is no longer ours.
+// errLost wraps ErrFenced when it was a step that confirms the generation that was refused: the partition is no longer
+// ours.
 var errLost = errors.New("partition lost")

@@ -8,16 +8,16 @@ import (
 // picture of the store is stale cannot write (DESIGN section 9).
 type Token [16]byte
 
-// Store holds the state of one partition. One goroutine reads with Load while at most one other commits; Claim and Close
-// are called when neither is under way. Implementations: redisstore, and storetest's in-memory one.
+// Store holds the state of one partition. One goroutine reads with Load while at most one other commits; Claim and
+// Close are called when neither is under way. Implementations: redisstore, and storetest's in-memory one.
 type Store interface {
 	// Claim makes the caller the owner: it writes token in place of whatever token stands there, atomically with
 	// reading what it returns. Every Commit that rests on an earlier token fails with ErrFenced from then on.
 	// Repeating it with a fresh token is safe. Errors: ErrUnavailable, *HardStop.
 	Claim(ctx context.Context, token Token) (State, error)
 
-	// Load reads profiles and due lists; see Load. It changes nothing. Errors: ErrUnavailable; ErrFenced where what is read
-	// is no longer as this owner left it, so that nothing is decided on a stale copy.
+	// Load reads profiles and due lists; see Load. It changes nothing. Errors: ErrUnavailable; ErrFenced where what is
+	// read is no longer as this owner left it, so that nothing is decided on a stale copy.
 	Load(ctx context.Context, l *Load) error
 
 	// Commit applies c as a whole, or not at all, and only while c.Previous is the token in the store.

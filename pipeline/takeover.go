@@ -50,14 +50,22 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 	case !st.Exists && mark.Fresh:
 		s.Meta = id.NewMeta(mark.Offset)
 	case !st.Exists:
-		return nil, id.Stop("state_lost", fmt.Sprintf("Kafka says that records below offset %d were processed, but Redis holds no state", mark.Offset),
-			"if Redis was emptied or replaced, restore its latest backup, any age will do; else rebuild the state from the input: ebb rebuild --from earliest")
+		return nil, id.Stop(
+			"state_lost",
+			fmt.Sprintf("Kafka says that records below offset %d were processed, but Redis holds no state", mark.Offset),
+			"if Redis was emptied or replaced, restore its latest backup, any age will do; else rebuild the state from the "+
+				"input: ebb rebuild --from earliest",
+		)
 	case !pos.Committed:
 		if err := id.agrees(st.Meta); err != nil {
 			return nil, err // a topic that is deleted takes the group's offsets with it
 		}
-		return nil, id.Stop("offset_lost", fmt.Sprintf("Redis holds state up to offset %d, but the group has no committed offset", st.Meta.Next),
-			"if the group's offsets were deleted or expired, what was published cannot be known; to start over, use a new kafka.group")
+		return nil, id.Stop(
+			"offset_lost",
+			fmt.Sprintf("Redis holds state up to offset %d, but the group has no committed offset", st.Meta.Next),
+			"if the group's offsets were deleted or expired, what was published cannot be known; to start over, use a new "+
+				"kafka.group",
+		)
 	default:
 		s.Meta = st.Meta
 		if err := id.agrees(st.Meta); err != nil {
@@ -80,8 +88,11 @@ func readMark(id Identity, pos Position) (Mark, error) {
 			"give ebb a kafka.group of its own; no other program may commit offsets in it")
 	}
 	if m.Topic != id.Topic {
-		return Mark{}, id.Stop("topic_changed", fmt.Sprintf("the offset belongs to topic id %s, the topic now has id %s", m.Topic, id.Topic),
-			"the topic was deleted and created again; its offsets start anew: use a new kafka.group")
+		return Mark{}, id.Stop(
+			"topic_changed",
+			fmt.Sprintf("the offset belongs to topic id %s, the topic now has id %s", m.Topic, id.Topic),
+			"the topic was deleted and created again; its offsets start anew: use a new kafka.group",
+		)
 	}
 	return m, nil
 }
@@ -90,37 +101,67 @@ func readMark(id Identity, pos Position) (Mark, error) {
 func (id Identity) agrees(m Meta) error {
 	switch {
 	case m.Version != MetaVersion:
-		return id.Stop("state_unreadable", fmt.Sprintf("the state has layout %d, this build reads %d", m.Version, MetaVersion), "run the version of ebb that wrote it")
+		return id.Stop(
+			"state_unreadable",
+			fmt.Sprintf("the state has layout %d, this build reads %d", m.Version, MetaVersion),
+			"run the version of ebb that wrote it",
+		)
 	case m.Cluster != id.Cluster: // where topics of the same name have other ids, too
-		return id.Stop("cluster_changed", fmt.Sprintf("the state belongs to Kafka cluster %s, this is %s", m.Cluster, id.Cluster),
-			"point kafka.brokers back to the old cluster, or use a new kafka.group")
+		return id.Stop(
+			"cluster_changed",
+			fmt.Sprintf("the state belongs to Kafka cluster %s, this is %s", m.Cluster, id.Cluster),
+			"point kafka.brokers back to the old cluster, or use a new kafka.group",
+		)
 	case m.Topic != id.Topic:
-		return id.Stop("topic_changed", fmt.Sprintf("the state belongs to topic id %s, the topic now has id %s", m.Topic, id.Topic),
-			"the topic was deleted and created again; its offsets start anew: use a new kafka.group")
+		return id.Stop(
+			"topic_changed",
+			fmt.Sprintf("the state belongs to topic id %s, the topic now has id %s", m.Topic, id.Topic),
+			"the topic was deleted and created again; its offsets start anew: use a new kafka.group",
+		)
 	case m.Partitions != id.Partitions:
 		return id.PartitionsChanged(m.Partitions)
 	case !m.Poison.Sound():
-		return id.Stop("state_unreadable", "the record of poisoned records is damaged", "restore a backup of Redis, or run: ebb rebuild --from earliest")
+		return id.Stop(
+			"state_unreadable",
+			"the record of poisoned records is damaged",
+			"restore a backup of Redis, or run: ebb rebuild --from earliest",
+		)
 	case len(m.Packs) == 0 && m.Pack != "" && m.Pack != id.Pack:
-		return id.Stop("pack_changed", fmt.Sprintf("the state was scored with pack %.12s, the configured one is %.12s", m.Pack, id.Pack),
-			"put the old pack and its overrides back until ebb has processed a record: from then on a pack of a higher version is activated")
+		return id.Stop(
+			"pack_changed",
+			fmt.Sprintf("the state was scored with pack %.12s, the configured one is %.12s", m.Pack, id.Pack),
+			"put the old pack and its overrides back until ebb has processed a record: from then on a pack of a higher "+
+				"version is activated",
+		)
 	}
 	return nil
 }
 
-// PartitionsChanged is the hard stop of a group whose state was built with another number of partitions. A partition that
-// was added later has neither state nor position to tell: whoever starts a group looks at the others' first.
+// PartitionsChanged is the hard stop of a group whose state was built with another number of partitions. A partition
+// that was added later has neither state nor position to tell: whoever starts a group looks at the others' first.
 func (id Identity) PartitionsChanged(before int) *HardStop {
-	return id.Stop("partitions_changed", fmt.Sprintf("the state was built with %d partitions, the topic now has %d", before, id.Partitions),
-		"customers have moved between partitions; copy the input to a topic of the new size and start there under a new kafka.group")
+	return id.Stop(
+		"partitions_changed",
+		fmt.Sprintf("the state was built with %d partitions, the topic now has %d", before, id.Partitions),
+		"customers have moved between partitions; copy the input to a topic of the new size and start there under a new "+
+			"kafka.group",
+	)
 }
 
 // within refuses a position that the log does not reach.
 func (id Identity) within(next int64, pos Position) error {
 	switch {
 	case next < pos.LogStart:
-		return id.Stop("records_lost", fmt.Sprintf("the next record is %d, but the log starts at %d: retention has deleted %d records that were never processed", next, pos.LogStart, pos.LogStart-next),
-			"raise retention.ms of the input; to go on without these records: ebb rebuild --from earliest")
+		return id.Stop(
+			"records_lost",
+			fmt.Sprintf(
+				"the next record is %d, but the log starts at %d: retention has deleted %d records that were never processed",
+				next,
+				pos.LogStart,
+				pos.LogStart-next,
+			),
+			"raise retention.ms of the input; to go on without these records: ebb rebuild --from earliest",
+		)
 	case next > pos.End:
 		return id.Stop("log_truncated", fmt.Sprintf("the next record is %d, but the log ends at %d", next, pos.End),
 			"the broker has lost acknowledged records (unclean leader election?); restore them, or use a new kafka.group")
@@ -133,7 +174,11 @@ func (s *Standing) splitOutbox(id Identity, encoded [][]byte) error {
 	for i, b := range encoded {
 		e, err := ReadEntry(b)
 		if err != nil {
-			return id.Stop("state_unreadable", fmt.Sprintf("outbox entry %d: %v", i, err), "run the version of ebb that wrote it")
+			return id.Stop(
+				"state_unreadable",
+				fmt.Sprintf("outbox entry %d: %v", i, err),
+				"run the version of ebb that wrote it",
+			)
 		}
 		switch {
 		case !s.Mark.Covers(&e):
@@ -151,11 +196,22 @@ func (s *Standing) splitOutbox(id Identity, encoded [][]byte) error {
 // NewMeta is the state of a partition in which nothing has happened and whose next record is next. Below the group's
 // committed offset it is one to be rebuilt.
 func (id Identity) NewMeta(next int64) Meta {
-	return Meta{Version: MetaVersion, Next: next, Pack: id.Pack, Partitions: id.Partitions, Cluster: id.Cluster, Topic: id.Topic}
+	return Meta{
+		Version:    MetaVersion,
+		Next:       next,
+		Pack:       id.Pack,
+		Partitions: id.Partitions,
+		Cluster:    id.Cluster,
+		Topic:      id.Topic,
+	}
 }
 
 func (id Identity) Stop(code, detail, do string) *HardStop {
-	return &HardStop{Code: code, Detail: fmt.Sprintf("%s/%d, group %s: %s", id.Input, id.Partition, id.Group, detail), Do: do}
+	return &HardStop{
+		Code:   code,
+		Detail: fmt.Sprintf("%s/%d, group %s: %s", id.Input, id.Partition, id.Group, detail),
+		Do:     do,
+	}
 }
 
 func KeyHash(b []byte) uint64 { return xxhash.Sum64(b) }

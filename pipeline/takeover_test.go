@@ -33,7 +33,12 @@ func fresh(offset int64) pipeline.Position {
 
 // quarantined is an outbox entry.
 func quarantined(offset, minute int64) []byte {
-	e := pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: offset, Due: pipeline.Due{Minute: minute}, Code: pipeline.NotJSON}
+	e := pipeline.Entry{
+		Kind:   pipeline.EntryQuarantine,
+		Offset: offset,
+		Due:    pipeline.Due{Minute: minute},
+		Code:   pipeline.NotJSON,
+	}
 	return pipeline.AppendEntry(nil, &e)
 }
 
@@ -52,22 +57,62 @@ func TestReconcileStops(t *testing.T) {
 		st   pipeline.State
 		code string
 	}{
-		"Redis emptied":                     {position(), pipeline.State{}, "state_lost"},
-		"the group's offset deleted":        {pipeline.Position{LogStart: 10, End: 1000}, with(meta(50, 5), none), "offset_lost"},
-		"an offset of another program":      {foreign, with(meta(50, 5), none), "offset_foreign"},
-		"the topic deleted, re-created":     {recreated, with(meta(50, 5), none), "topic_changed"},
-		"state of an older topic":           {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Topic = "older" }), "topic_changed"},
-		"another cluster":                   {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Cluster = "x" }), "cluster_changed"},
-		"the topic and its offsets deleted": {pipeline.Position{LogStart: 0, End: 10}, with(meta(50, 5), func(m *pipeline.Meta) { m.Topic = "older" }), "topic_changed"},
-		"partitions added":                  {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Partitions = 2 }), "partitions_changed"},
-		"another pack":                      {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Pack = "x" }), "pack_changed"},
-		"a damaged ring of poison":          {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Poison.At = pipeline.PoisonWindow }), "state_unreadable"},
-		"state of a newer ebb":              {position(), with(meta(50, 5), func(m *pipeline.Meta) { m.Version = pipeline.MetaVersion + 1 }), "state_unreadable"},
-		"retention passed the state":        {position(), with(meta(9, 5), none), "records_lost"},
-		"retention passed a fresh start":    {fresh(9), pipeline.State{}, "records_lost"},
-		"the log is shorter than it was":    {position(), with(meta(1001, 5), none), "log_truncated"},
-		"an outbox entry that is no such":   {position(), pipeline.State{Exists: true, Meta: meta(50, 5), Outbox: [][]byte{{9}}}, "state_unreadable"},
-		"an outbox published from within":   {position(), pipeline.State{Exists: true, Meta: meta(80, 7), Outbox: [][]byte{quarantined(60, 0), quarantined(48, 0)}}, "state_unreadable"},
+		"Redis emptied": {position(), pipeline.State{}, "state_lost"},
+		"the group's offset deleted": {
+			pipeline.Position{LogStart: 10, End: 1000},
+			with(meta(50, 5), none),
+			"offset_lost",
+		},
+		"an offset of another program":  {foreign, with(meta(50, 5), none), "offset_foreign"},
+		"the topic deleted, re-created": {recreated, with(meta(50, 5), none), "topic_changed"},
+		"state of an older topic": {
+			position(),
+			with(meta(50, 5), func(m *pipeline.Meta) { m.Topic = "older" }),
+			"topic_changed",
+		},
+		"another cluster": {
+			position(),
+			with(meta(50, 5), func(m *pipeline.Meta) { m.Cluster = "x" }),
+			"cluster_changed",
+		},
+		"the topic and its offsets deleted": {
+			pipeline.Position{LogStart: 0, End: 10},
+			with(meta(50, 5), func(m *pipeline.Meta) { m.Topic = "older" }),
+			"topic_changed",
+		},
+		"partitions added": {
+			position(),
+			with(meta(50, 5), func(m *pipeline.Meta) { m.Partitions = 2 }),
+			"partitions_changed",
+		},
+		"another pack": {
+			position(),
+			with(meta(50, 5), func(m *pipeline.Meta) { m.Pack = "x" }),
+			"pack_changed",
+		},
+		"a damaged ring of poison": {
+			position(),
+			with(meta(50, 5), func(m *pipeline.Meta) { m.Poison.At = pipeline.PoisonWindow }),
+			"state_unreadable",
+		},
+		"state of a newer ebb": {
+			position(),
+			with(meta(50, 5), func(m *pipeline.Meta) { m.Version = pipeline.MetaVersion + 1 }),
+			"state_unreadable",
+		},
+		"retention passed the state":     {position(), with(meta(9, 5), none), "records_lost"},
+		"retention passed a fresh start": {fresh(9), pipeline.State{}, "records_lost"},
+		"the log is shorter than it was": {position(), with(meta(1001, 5), none), "log_truncated"},
+		"an outbox entry that is no such": {
+			position(),
+			pipeline.State{Exists: true, Meta: meta(50, 5), Outbox: [][]byte{{9}}},
+			"state_unreadable",
+		},
+		"an outbox published from within": {
+			position(),
+			pipeline.State{Exists: true, Meta: meta(80, 7), Outbox: [][]byte{quarantined(60, 0), quarantined(48, 0)}},
+			"state_unreadable",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := pipeline.Reconcile(identity(), c.pos, c.st)
@@ -90,15 +135,71 @@ func TestReconcileStarts(t *testing.T) {
 		fresh     bool
 		rewinding bool
 	}{
-		"a new group, from the log's start":  {identity(), pipeline.Position{LogStart: 10, End: 1000}, pipeline.State{}, 10, true, false},
-		"a new group, from the log's end":    {latest, pipeline.Position{LogStart: 10, End: 1000}, pipeline.State{}, 1000, true, false},
-		"died before its first commit":       {latest, fresh(400), pipeline.State{}, 400, false, false},
-		"died before its first publication":  {identity(), fresh(10), pipeline.State{Exists: true, Meta: meta(60, 1)}, 60, false, false},
-		"stopped in order":                   {identity(), position(), pipeline.State{Exists: true, Meta: meta(50, 5)}, 50, false, false},
-		"Redis ahead of Kafka":               {identity(), position(), pipeline.State{Exists: true, Meta: meta(80, 7)}, 80, false, false},
-		"Redis behind Kafka":                 {identity(), position(), pipeline.State{Exists: true, Meta: meta(30, 2)}, 30, false, true},
-		"only its deadlines are behind":      {identity(), position(), pipeline.State{Exists: true, Meta: meta(50, 2)}, 50, false, true},
-		"Redis behind, at the log's start":   {identity(), position(), pipeline.State{Exists: true, Meta: meta(10, 0)}, 10, false, true},
+		"a new group, from the log's start": {
+			identity(),
+			pipeline.Position{LogStart: 10, End: 1000},
+			pipeline.State{},
+			10,
+			true,
+			false,
+		},
+		"a new group, from the log's end": {
+			latest,
+			pipeline.Position{LogStart: 10, End: 1000},
+			pipeline.State{},
+			1000,
+			true,
+			false,
+		},
+		"died before its first commit": {latest, fresh(400), pipeline.State{}, 400, false, false},
+		"died before its first publication": {
+			identity(),
+			fresh(10),
+			pipeline.State{Exists: true, Meta: meta(60, 1)},
+			60,
+			false,
+			false,
+		},
+		"stopped in order": {
+			identity(),
+			position(),
+			pipeline.State{Exists: true, Meta: meta(50, 5)},
+			50,
+			false,
+			false,
+		},
+		"Redis ahead of Kafka": {
+			identity(),
+			position(),
+			pipeline.State{Exists: true, Meta: meta(80, 7)},
+			80,
+			false,
+			false,
+		},
+		"Redis behind Kafka": {
+			identity(),
+			position(),
+			pipeline.State{Exists: true, Meta: meta(30, 2)},
+			30,
+			false,
+			true,
+		},
+		"only its deadlines are behind": {
+			identity(),
+			position(),
+			pipeline.State{Exists: true, Meta: meta(50, 2)},
+			50,
+			false,
+			true,
+		},
+		"Redis behind, at the log's start": {
+			identity(),
+			position(),
+			pipeline.State{Exists: true, Meta: meta(10, 0)},
+			10,
+			false,
+			true,
+		},
 		"an empty log, and nothing was done": {identity(), pipeline.Position{}, pipeline.State{}, 0, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -107,7 +208,15 @@ func TestReconcileStarts(t *testing.T) {
 				t.Fatal(err)
 			}
 			if s.Meta.Next != c.next || s.Fresh != c.fresh || s.Rewinding() != c.rewinding {
-				t.Errorf("next %d, fresh %v, rewinding %v; want %d, %v, %v", s.Meta.Next, s.Fresh, s.Rewinding(), c.next, c.fresh, c.rewinding)
+				t.Errorf(
+					"next %d, fresh %v, rewinding %v; want %d, %v, %v",
+					s.Meta.Next,
+					s.Fresh,
+					s.Rewinding(),
+					c.next,
+					c.fresh,
+					c.rewinding,
+				)
 			}
 		})
 	}

@@ -21,8 +21,8 @@ func poison(records, bytes int) (entries []Pending) {
 	return entries
 }
 
-// TestPublishWithinBytes: one transaction carries no more bytes of quarantined records than it has time for, whatever has
-// gathered, but for a commit that alone holds more.
+// TestPublishWithinBytes: one transaction carries no more bytes of quarantined records than it has time for, whatever
+// has gathered, but for a commit that alone holds more.
 func TestPublishWithinBytes(t *testing.T) {
 	const kib = 1 << 10
 	limit := Volume{Entries: 100, Bytes: 16 * kib}

@@ -33,7 +33,12 @@ func (h *hot) customer(p *profile.Profile) *profile.Customer {
 
 func newHot(t testing.TB) *hot {
 	t.Helper()
-	h := &hot{Story: scoringtest.Weekly(), now: scoringtest.Begin + 63*scoringtest.Day, probed: scoringtest.Begin + 63*scoringtest.Day, out: make([]byte, 0, 8192)}
+	h := &hot{
+		Story:  scoringtest.Weekly(),
+		now:    scoringtest.Begin + 63*scoringtest.Day,
+		probed: scoringtest.Begin + 63*scoringtest.Day,
+		out:    make([]byte, 0, 8192),
+	}
 	h.pack, h.renderer = scoring.NewScorer(h.Story.Pack), alert.NewRenderer(h.Story.Pack)
 	for id := range uint64(16) {
 		h.Profile.Remember(id)
@@ -42,7 +47,12 @@ func newHot(t testing.TB) *hot {
 	p := h.Profile
 	for p.Lapse.Number == 0 {
 		for _, d := range h.pack.Wake(h.customer(&p)) {
-			h.alert = alert.Alert{Decision: d, Tenant: []byte("shop"), Customer: []byte("c-00000017"), Cause: alert.Cause{Deadline: true, Time: d.At}}
+			h.alert = alert.Alert{
+				Decision: d,
+				Tenant:   []byte("shop"),
+				Customer: []byte("c-00000017"),
+				Cause:    alert.Cause{Deadline: true, Time: d.At},
+			}
 		}
 		if p.Armed == 0 {
 			t.Fatal("no alert")
@@ -53,7 +63,13 @@ func newHot(t testing.TB) *hot {
 
 // steps are the hot paths by name.
 func (h *hot) steps() map[string]func() {
-	visit, trouble, name := scoring.Observation{Signal: scoringtest.Bought}, scoring.Observation{Signal: scoringtest.Failed}, []byte("Order Completed")
+	visit, trouble, name := scoring.Observation{
+		Signal: scoringtest.Bought,
+	}, scoring.Observation{
+		Signal: scoringtest.Failed,
+	}, []byte(
+		"Order Completed",
+	)
 	fresh := h.Profile
 	return map[string]func(){
 		"Signal": func() { visit.Signal = h.pack.Pack.Signal(name) },

@@ -23,9 +23,26 @@ type visit struct {
 
 // loadTypes are the event types of the load, each as often as it stands here.
 var loadTypes = []string{
-	"Product Viewed", "Product Viewed", "Product Viewed", "Product Viewed", "Product Viewed", "Product Viewed", "Product Added",
-	"Product Added", "Products Searched", "Products Searched", "Order Completed", "Order Completed", "Order Completed",
-	"Support Ticket Opened", "Payment Failed", "Signed In", "Signed In", "Signed In", "Signed In", "Email Clicked",
+	"Product Viewed",
+	"Product Viewed",
+	"Product Viewed",
+	"Product Viewed",
+	"Product Viewed",
+	"Product Viewed",
+	"Product Added",
+	"Product Added",
+	"Products Searched",
+	"Products Searched",
+	"Order Completed",
+	"Order Completed",
+	"Order Completed",
+	"Support Ticket Opened",
+	"Payment Failed",
+	"Signed In",
+	"Signed In",
+	"Signed In",
+	"Signed In",
+	"Email Clicked",
 }
 
 // load is a shop over half a year: each customer a renewal process with its own log-normal gap; half of them stop for
@@ -51,7 +68,10 @@ func load(events, customers int, seed uint64) []visit {
 	}
 	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	all = all[:events]
-	slices.SortFunc(all, func(a, b visit) int { return cmp.Or(cmp.Compare(a.ms, b.ms), cmp.Compare(a.customer, b.customer)) })
+	slices.SortFunc(
+		all,
+		func(a, b visit) int { return cmp.Or(cmp.Compare(a.ms, b.ms), cmp.Compare(a.customer, b.customer)) },
+	)
 	return all
 }
 
@@ -84,7 +104,12 @@ func BenchmarkLoad(b *testing.B) {
 }
 
 // fold observes every visit and, each hour of event time, wakes whoever fell due.
-func fold(pack *pack.Pack, visits []visit, signals []pack.Signal, customers int) (woken, armed, decided int, sweep time.Duration) {
+func fold(
+	pack *pack.Pack,
+	visits []visit,
+	signals []pack.Signal,
+	customers int,
+) (woken, armed, decided int, sweep time.Duration) {
 	profiles := make([]profile.Profile, customers)
 	one := &profile.Customer{}
 	scorer := scoring.NewScorer(pack)

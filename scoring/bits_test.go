@@ -36,7 +36,9 @@ func TestBits(t *testing.T) {
 	var pop profile.Population
 	var calibration model.Calibration
 	for history := range 120 {
-		k := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{Horizon: time.Duration(1+r.IntN(300)) * 24 * time.Hour}))
+		k := scoringtest.Must(
+			pack.Load("retail", nil, pack.Overrides{Horizon: time.Duration(1+r.IntN(300)) * 24 * time.Hour}),
+		)
 		var p profile.Profile
 		now := int64(1_500_000_000_000) + r.Int64N(1e10)
 		pace := 1 + 60*r.Float64()*r.Float64()
@@ -65,7 +67,13 @@ func TestBits(t *testing.T) {
 	b.WriteString("calibration")
 	hex(append(calibration.Resolved[:], calibration.Silent[:]...)...)
 	for i := range calibration.Resolved { // most have faded: as if there had been 4,096 of each
-		calibration.Resolved[i], calibration.Silent[i] = math.Ldexp(calibration.Resolved[i], 12), math.Ldexp(calibration.Silent[i], 12)
+		calibration.Resolved[i], calibration.Silent[i] = math.Ldexp(
+			calibration.Resolved[i],
+			12,
+		), math.Ldexp(
+			calibration.Silent[i],
+			12,
+		)
 	}
 	curve := calibration.Curve()
 	b.WriteString("probability")

@@ -23,7 +23,13 @@ const (
 )
 
 // logHorizons are those of the public logs, in days.
-var logHorizons = map[string]int64{"cdnow": 90, "online_retail": 90, "bitcoin_otc": 180, "mathoverflow": 90, "email_eu": 30}
+var logHorizons = map[string]int64{
+	"cdnow":         90,
+	"online_retail": 90,
+	"bitcoin_otc":   180,
+	"mathoverflow":  90,
+	"email_eu":      30,
+}
 
 // TestLogDeadlines: what TestPackDeadlines says of drawn histories holds for customers of the five public logs, with
 // every shipped pack. A log's own types are its activity and friction; the pack's signals, of which no public log

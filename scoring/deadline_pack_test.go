@@ -61,7 +61,8 @@ func checkDeadline(t rapid.TB, w *scoringtest.Walk) *scoring.Decision {
 		if expires != 0 && expires < minute {
 			t.Fatalf("%v in minute %d, though something expires in %d", decisions[0].Transition, minute, expires)
 		}
-		if lapse && expires != minute && (!w.Judge.Reaches(&still, minute) || minute > begin && w.Judge.Reaches(&still, minute-1)) {
+		if lapse && expires != minute &&
+			(!w.Judge.Reaches(&still, minute) || minute > begin && w.Judge.Reaches(&still, minute-1)) {
 			t.Fatalf("%v in minute %d: reached then %v, the minute before %v", decisions[0].Transition, minute,
 				w.Judge.Reaches(&still, minute), w.Judge.Reaches(&still, minute-1))
 		}

@@ -48,7 +48,14 @@ func silentUntil(t *rapid.T, pack *pack.Pack, p *profile.Profile, until int64) {
 				continue
 			}
 			if transition != d.Transition || d.At != want*60_000 {
-				t.Fatalf("%v in minute %d, by brute force %v in minute %d, of %+v", d.Transition, d.At/60_000, transition, want, before)
+				t.Fatalf(
+					"%v in minute %d, by brute force %v in minute %d, of %+v",
+					d.Transition,
+					d.At/60_000,
+					transition,
+					want,
+					before,
+				)
 			}
 			transition = scoring.TransitionNone
 			break

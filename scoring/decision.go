@@ -10,16 +10,18 @@ import (
 type Decision struct {
 	Kind           profile.Kind
 	Transition     Transition
-	Tier, Previous profile.Tier  // of the customer, after and before; before a raise of a lapse: as of its newest event
-	Episode        uint32        // number of the episode, from 1
-	Sequence       uint32        // number of the transition in its episode, from 1
-	At             int64         // event time of the transition, ms since the epoch
-	Since          int64         // when what the episode is about began, ms: the last activity before the silence, or the event that opened it
-	Opener         uint16        // of another kind: mark of the opening by which the episode was raised
-	Opening        uint8         // of another kind: that the floor is of; 0 where none is open any more
-	About          uint8         // of another kind: the opening that it is about
-	Score          model.Score   // as of At
-	Reading        model.Reading // of what the stream had learnt about such a score; whoever keeps a Calibration fills it in
+	Tier, Previous profile.Tier // of the customer, after and before; before a raise of a lapse: as of its newest event
+	Episode        uint32       // number of the episode, from 1
+	Sequence       uint32       // number of the transition in its episode, from 1
+	At             int64        // event time of the transition, ms since the epoch
+	// when what the episode is about began, ms: the last activity before the silence, or the event that opened it
+	Since   int64
+	Opener  uint16      // of another kind: mark of the opening by which the episode was raised
+	Opening uint8       // of another kind: that the floor is of; 0 where none is open any more
+	About   uint8       // of another kind: the opening that it is about
+	Score   model.Score // as of At
+	// of what the stream had learnt about such a score; whoever keeps a Calibration fills it in
+	Reading model.Reading
 }
 
 // Silence is, of a lapse, the ms without activity as of At, which ended there where the customer recovered.

@@ -21,7 +21,15 @@ import (
 //	reading: model.Reading
 func AppendDecision(dst []byte, d *Decision) []byte {
 	s := &d.Score
-	dst = append(dst, byte(d.Kind), byte(d.Transition), byte(d.Tier), byte(d.Previous), d.Opening|d.About<<4, byte(s.Stage))
+	dst = append(
+		dst,
+		byte(d.Kind),
+		byte(d.Transition),
+		byte(d.Tier),
+		byte(d.Previous),
+		d.Opening|d.About<<4,
+		byte(s.Stage),
+	)
 	dst = binary.LittleEndian.AppendUint16(dst, d.Opener)
 	dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(d.Episode)), uint64(d.Sequence))
 	dst = binary.AppendVarint(binary.AppendVarint(binary.AppendVarint(dst, d.At), d.Since), s.At)

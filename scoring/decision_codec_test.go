@@ -25,9 +25,19 @@ func TestDecisionRoundTrip(t *testing.T) {
 			Episode:    rapid.Uint32().Draw(t, "episode"), Sequence: rapid.Uint32().Draw(t, "sequence"),
 			At: rapid.Int64().Draw(t, "at"), Since: rapid.Int64().Draw(t, "since"), Opener: rapid.Uint16().Draw(t, "opener"),
 			Score: model.Score{
-				At: rapid.Int64().Draw(t, "score at"), LnTypical: number.Draw(t, "m"), Regularity: number.Draw(t, "k"), Silence: number.Draw(t, "r"),
-				Level: number.Draw(t, "level"), Friction: number.Draw(t, "friction"), Idle: number.Draw(t, "idle"), Tenure: number.Draw(t, "tenure"),
-				Visits: rapid.Uint32().Draw(t, "visits"),
+				At: rapid.Int64().
+					Draw(t, "score at"),
+				LnTypical:  number.Draw(t, "m"),
+				Regularity: number.Draw(t, "k"),
+				Silence:    number.Draw(t, "r"),
+				Level: number.Draw(
+					t,
+					"level",
+				),
+				Friction: number.Draw(t, "friction"),
+				Idle:     number.Draw(t, "idle"),
+				Tenure:   number.Draw(t, "tenure"),
+				Visits:   rapid.Uint32().Draw(t, "visits"),
 			},
 		}
 		for i := range d.Score.Terms {
@@ -37,7 +47,12 @@ func TestDecisionRoundTrip(t *testing.T) {
 			d.Kind = profile.Kind(rapid.IntRange(0, int(profile.NumKinds)-1).Draw(t, "kind"))
 			d.About = rapid.Uint8Range(0, 7).Draw(t, "about")
 			d.Opening = rapid.Uint8Range(0, 7).Draw(t, "opening")
-			d.Score.Stage, d.Score.Factors = profile.Stage(rapid.IntRange(0, int(profile.NumStages)-1).Draw(t, "stage")), number.Draw(t, "factors")
+			d.Score.Stage, d.Score.Factors = profile.Stage(
+				rapid.IntRange(0, int(profile.NumStages)-1).Draw(t, "stage"),
+			), number.Draw(
+				t,
+				"factors",
+			)
 			for range rapid.IntRange(0, 32).Draw(t, "features") {
 				v := feature.Value{OK: rapid.Bool().Draw(t, "has data")}
 				if v.OK {

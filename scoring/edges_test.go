@@ -27,7 +27,13 @@ func TestStageEdges(t *testing.T) {
 		after int64
 		want  profile.Stage
 	}{
-		{10*scoringtest.Day - 1, profile.StageActive}, {10 * scoringtest.Day, profile.StageDormant}, {20*scoringtest.Day - 1, profile.StageDormant}, {20 * scoringtest.Day, profile.StageChurned},
+		{
+			10*scoringtest.Day - 1,
+			profile.StageActive,
+		}, {
+			10 * scoringtest.Day,
+			profile.StageDormant,
+		}, {20*scoringtest.Day - 1, profile.StageDormant}, {20 * scoringtest.Day, profile.StageChurned},
 	} {
 		if _, got := w.Scorer.TierAt(&w.Customer, last+c.after); got != c.want {
 			t.Errorf("%d ms after the last activity: %v, want %v", c.after, got, c.want)
@@ -53,7 +59,13 @@ func TestDeadlinesAtSteps(t *testing.T) {
 		lines []string
 		want  int64 // days after the last activity
 	}{
-		"the stage of who is back ends": {[]string{tiers, "stages: {dormant: 11d, resurrected: 6d, tiers: {resurrected: {watch: 97, at_risk: 98, critical: 99}}}"}, 6},
+		"the stage of who is back ends": {
+			[]string{
+				tiers,
+				"stages: {dormant: 11d, resurrected: 6d, tiers: {resurrected: {watch: 97, at_risk: 98, critical: 99}}}",
+			},
+			6,
+		},
 		"a factor of the stage before ends": {[]string{
 			tiers, signals, "stages: {dormant: 8d}", "features: {n: {kind: tenure}}", "cap: 4",
 			"factors: [{code: neglected, feature: n, curve: [[0d, -4]], stages: [active]}]",

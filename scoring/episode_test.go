@@ -40,9 +40,11 @@ func TestEpisodeTable(t *testing.T) {
 	// Of a lapse: a customer who comes every third day until day 0. Found by looking at what is decided (see below).
 	const raised, escalated = "R", "E"
 	lapse := map[string]string{
-		"closed rises": "buy 0, wait " + raised, "closed nothing": "buy 0, wait 2",
-		"open rises": "buy 0, wait " + raised + ", wait " + escalated, "open nothing": "buy 0, wait " + raised + ", other " + raised,
-		"open ends": "buy 0, wait " + raised + ", buy " + raised,
+		"closed rises":   "buy 0, wait " + raised,
+		"closed nothing": "buy 0, wait 2",
+		"open rises":     "buy 0, wait " + raised + ", wait " + escalated,
+		"open nothing":   "buy 0, wait " + raised + ", other " + raised,
+		"open ends":      "buy 0, wait " + raised + ", buy " + raised,
 	}
 	triggered := map[string]string{
 		"closed rises": "buy 0, ticket 1", "closed nothing": "buy 0, solved 1",
@@ -120,7 +122,8 @@ func TestEpisodeTable(t *testing.T) {
 
 // state is where an episode stands after its decisions, whose numbers must have counted it.
 func state(all []scoring.Decision) string {
-	if len(all) == 0 || slices.Contains([]scoring.Transition{scoring.Recovered, scoring.Expired}, all[len(all)-1].Transition) {
+	if len(all) == 0 ||
+		slices.Contains([]scoring.Transition{scoring.Recovered, scoring.Expired}, all[len(all)-1].Transition) {
 		return "closed"
 	}
 	return "open"

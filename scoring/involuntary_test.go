@@ -43,15 +43,25 @@ func TestFailedPaymentsAreNoLapse(t *testing.T) {
 				without := firstLapse(scoringtest.Decided(pack, events, 3000))
 				events = append(events, scoringtest.Happening{At: (54 + silent) * scoringtest.Day, Type: "Payment Failed"})
 				if with := firstLapse(scoringtest.Decided(pack, events, 3000)); with < without {
-					t.Errorf("a payment that failed after %d days of silence: day %.1f, without it day %.1f", silent, float64(with-scoringtest.Begin)/scoringtest.Day, float64(without-scoringtest.Begin)/scoringtest.Day)
+					t.Errorf(
+						"a payment that failed after %d days of silence: day %.1f, without it day %.1f",
+						silent,
+						float64(with-scoringtest.Begin)/scoringtest.Day,
+						float64(without-scoringtest.Begin)/scoringtest.Day,
+					)
 				}
 			}
 			types := pack.EventTypes()
 			rapid.Check(t, func(t *rapid.T) {
 				draw := func(least int, name string, types []string) (events []scoringtest.Happening) {
 					for range rapid.IntRange(least, 12).Draw(t, name) {
-						e := scoringtest.Happening{At: rapid.Int64Range(0, 300*scoringtest.Day).Draw(t, "at"), Type: rapid.SampledFrom(types).Draw(t, "type")}
-						e.Properties = map[string]feature.Property{"final": {Kind: feature.PropertyBool, Number: rapid.Int64Range(0, 1).Draw(t, "final")}}
+						e := scoringtest.Happening{
+							At:   rapid.Int64Range(0, 300*scoringtest.Day).Draw(t, "at"),
+							Type: rapid.SampledFrom(types).Draw(t, "type"),
+						}
+						e.Properties = map[string]feature.Property{
+							"final": {Kind: feature.PropertyBool, Number: rapid.Int64Range(0, 1).Draw(t, "final")},
+						}
 						events = append(events, e)
 					}
 					return events
@@ -63,7 +73,13 @@ func TestFailedPaymentsAreNoLapse(t *testing.T) {
 				more := append(slices.Clone(events), draw(1, "failed payments", []string{"Payment Failed"})...)
 				slices.SortStableFunc(more, byTime)
 				if with := firstLapse(scoringtest.Decided(pack, more, 1500)); with < without {
-					t.Fatal(fmt.Sprintf("lapse on day %.4f, without payments that failed on day %.4f", float64(with-scoringtest.Begin)/scoringtest.Day, float64(without-scoringtest.Begin)/scoringtest.Day))
+					t.Fatal(
+						fmt.Sprintf(
+							"lapse on day %.4f, without payments that failed on day %.4f",
+							float64(with-scoringtest.Begin)/scoringtest.Day,
+							float64(without-scoringtest.Begin)/scoringtest.Day,
+						),
+					)
 				}
 			})
 		})
@@ -77,14 +93,40 @@ func TestLapseBesideOtherKinds(t *testing.T) {
 		kinds string
 		want  profile.Tier
 	}{
-		"none":                  {"  explicit: {opens: [{signal: tell, floor: 90, code: dispute_open}], expires: 3000d}", profile.AtRisk},
-		"below the lapse":       {"  explicit: {opens: [{signal: ask, floor: 59, code: dispute_open}], expires: 3000d}", profile.AtRisk},
-		"as much as at risk":    {"  explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}], expires: 3000d}", profile.Critical},
-		"as much as critical":   {"  explicit: {opens: [{signal: ask, floor: 80, code: dispute_open}], expires: 3000d}", profile.TierNone},
-		"until it expires":      {"  explicit: {opens: [{signal: ask, floor: 80, code: dispute_open}], expires: 30d}", profile.AtRisk},
-		"payments, whatever":    {"  involuntary: {opens: [{signal: ask, floor: 10, code: dispute_open}], expires: 3000d}", profile.TierNone},
-		"the higher one counts": {"  explicit: {opens: [{signal: ask, floor: 10, code: dispute_open}], expires: 3000d}\n  service_failure: {opens: [{signal: ask, floor: 60, code: dispute_open}], expires: 3000d}", profile.Critical},
-		"tiers of the stage":    {"  explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}], expires: 3000d}\nstages: {new: 1000d, tiers: {new: {watch: 20, at_risk: 30, critical: 60}}}", profile.TierNone},
+		"none": {
+			"  explicit: {opens: [{signal: tell, floor: 90, code: dispute_open}], expires: 3000d}",
+			profile.AtRisk,
+		},
+		"below the lapse": {
+			"  explicit: {opens: [{signal: ask, floor: 59, code: dispute_open}], expires: 3000d}",
+			profile.AtRisk,
+		},
+		"as much as at risk": {
+			"  explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}], expires: 3000d}",
+			profile.Critical,
+		},
+		"as much as critical": {
+			"  explicit: {opens: [{signal: ask, floor: 80, code: dispute_open}], expires: 3000d}",
+			profile.TierNone,
+		},
+		"until it expires": {
+			"  explicit: {opens: [{signal: ask, floor: 80, code: dispute_open}], expires: 30d}",
+			profile.AtRisk,
+		},
+		"payments, whatever": {
+			"  involuntary: {opens: [{signal: ask, floor: 10, code: dispute_open}], expires: 3000d}",
+			profile.TierNone,
+		},
+		"the higher one counts": {
+			"  explicit: {opens: [{signal: ask, floor: 10, code: dispute_open}], expires: 3000d}\n  service_failure: {opens: " +
+				"[{signal: ask, floor: 60, code: dispute_open}], expires: 3000d}",
+			profile.Critical,
+		},
+		"tiers of the stage": {
+			"  explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}], expires: 3000d}\nstages: {new: 1000d, tiers: " +
+				"{new: {watch: 20, at_risk: 30, critical: 60}}}",
+			profile.TierNone,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pack := scoringtest.PackOf(t, "1", signals, c.kinds)

@@ -105,7 +105,12 @@ func (s *Scorer) raiseLapse(c *profile.Customer, score *model.Score, reached pro
 func (s *Scorer) endLapse(c *profile.Customer, silence, at int64) {
 	was := c.Lapse.Tier
 	c.Lapse.Tier = profile.TierNone
-	d := Decision{Transition: change{was: float64(was)}.transition(), At: at, Since: at - silence, Score: s.Eval.Score(c, at)}
+	d := Decision{
+		Transition: change{was: float64(was)}.transition(),
+		At:         at,
+		Since:      at - silence,
+		Score:      s.Eval.Score(c, at),
+	}
 	d.Previous, d.Tier = max(was, s.floored(c.Profile, d.Score.Stage)), s.standing(c, &d.Score)
 	s.pass(&c.Lapse.Episode, d)
 	c.Lapse.Close()

@@ -133,7 +133,12 @@ func TestLateEvents(t *testing.T) {
 		}
 		before, others := p, *pop
 		late := p.Last - rapid.Int64Range(0, 100*scoringtest.Day).Draw(t, "late")
-		scoringtest.Observe(k, &p, pop, scoring.Observation{Time: late, Signal: pack.Signal{Known: true, Activity: true, Friction: 0.5}})
+		scoringtest.Observe(
+			k,
+			&p,
+			pop,
+			scoring.Observation{Time: late, Signal: pack.Signal{Known: true, Activity: true, Friction: 0.5}},
+		)
 		want := before
 		want.Friction += 0.5
 		if diff := cmp.Diff(want, p, cmpopts.IgnoreFields(profile.Profile{}, "M", "K", "Armed", "IDs")); diff != "" {
@@ -172,7 +177,8 @@ func TestScoreIsAFunction(t *testing.T) {
 				sum += term
 			}
 			risk := 100_000 / (1 + math.Exp(-sum))
-			if s.Sum() != sum || math.IsNaN(sum) || math.Abs(float64(s.Risk())-risk) > 0.501 || math.Abs(s.Probability()*1e5-risk) > 1e-6 {
+			if s.Sum() != sum || math.IsNaN(sum) || math.Abs(float64(s.Risk())-risk) > 0.501 ||
+				math.Abs(s.Probability()*1e5-risk) > 1e-6 {
 				t.Fatalf("%+v: sum %v, risk %v, probability %v", s, s.Sum(), s.Risk(), s.Probability())
 			}
 		}

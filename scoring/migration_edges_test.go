@@ -27,7 +27,11 @@ func TestMigrationKeepsOnlyTheSame(t *testing.T) {
 			from := scoring.NewScorer(scoringtest.PackOf(t, "1", olderSignals, "features: {"+c.older+"}"))
 			to := scoring.NewScorer(scoringtest.PackOf(t, "2", olderSignals, "features: {"+c.newer+"}"))
 			p := profile.Customer{Profile: &profile.Profile{}}
-			from.Observe(&p, &profile.Population{}, &scoring.Observation{Time: scoringtest.Begin, Signal: from.Pack.Signal([]byte("buy"))})
+			from.Observe(
+				&p,
+				&profile.Population{},
+				&scoring.Observation{Time: scoringtest.Begin, Signal: from.Pack.Signal([]byte("buy"))},
+			)
 			scoring.NewMigration(from, to).Enter(&p, scoringtest.Begin-scoringtest.Day)
 			if got := to.Eval.Score(&p, scoringtest.Begin).Values; got[0].OK != c.kept {
 				t.Errorf("%+v", got)
@@ -47,7 +51,9 @@ func TestMigrationKeepsOnlyTheSame(t *testing.T) {
 func TestMigrationReach(t *testing.T) {
 	for _, kind := range []string{"distinct, of: buy, property: sort", "count, of: buy", "sum, of: buy"} {
 		pack := func(days string) *scoring.Scorer {
-			return scoring.NewScorer(scoringtest.PackOf(t, "1", olderSignals, "features: {n: {kind: "+kind+", within: "+days+"}}"))
+			return scoring.NewScorer(
+				scoringtest.PackOf(t, "1", olderSignals, "features: {n: {kind: "+kind+", within: "+days+"}}"),
+			)
 		}
 		for _, gap := range []int64{7, 8, 9} {
 			from, to := pack("40d"), pack("8d")
@@ -57,7 +63,13 @@ func TestMigrationReach(t *testing.T) {
 				for j := range properties {
 					properties[j] = feature.Property{Kind: feature.PropertyText, Hash: uint64(i + 1)}
 				}
-				o := scoring.Observation{Time: at, Signal: from.Pack.Signal([]byte("buy")), Properties: properties, Value: 100, HasValue: true}
+				o := scoring.Observation{
+					Time:       at,
+					Signal:     from.Pack.Signal([]byte("buy")),
+					Properties: properties,
+					Value:      100,
+					HasValue:   true,
+				}
 				from.Observe(&got, &profile.Population{}, &o)
 				to.Observe(&want, &profile.Population{}, &o)
 			}
@@ -76,8 +88,16 @@ func TestMigrationOfOpenings(t *testing.T) {
 	kind := func(openings string) string {
 		return signals + "kinds: {service_failure: {opens: [" + openings + "], expires: 60d}}"
 	}
-	older := scoringtest.PackOf(t, "1", kind("{signal: a, floor: 50, code: dispute_open, closes: [x]}, {signal: b, floor: 60, code: ticket_escalated, closes: [y]}"))
-	newer := "{signal: a, floor: 40, code: payment_failed}, {signal: b, floor: 50, code: incident}, {signal: a, floor: 60, code: payout_held}, {signal: b, floor: 70, code: dispute_open}"
+	older := scoringtest.PackOf(
+		t,
+		"1",
+		kind(
+			"{signal: a, floor: 50, code: dispute_open, closes: [x]}, {signal: b, floor: 60, code: ticket_escalated, closes: "+
+				"[y]}",
+		),
+	)
+	newer := "{signal: a, floor: 40, code: payment_failed}, {signal: b, floor: 50, code: incident}, {signal: a, floor: " +
+		"60, code: payout_held}, {signal: b, floor: 70, code: dispute_open}"
 	for name, c := range map[string]struct {
 		events []string
 		want   uint8
@@ -91,7 +111,11 @@ func TestMigrationOfOpenings(t *testing.T) {
 			from, to := scoring.NewScorer(older), scoring.NewScorer(scoringtest.PackOf(t, "2", kind(newer)))
 			p := profile.Customer{Profile: &profile.Profile{}}
 			for i, e := range append([]string{"buy"}, c.events...) {
-				from.Observe(&p, &profile.Population{}, &scoring.Observation{Time: scoringtest.Begin + int64(i)*60_000, Signal: from.Pack.Signal([]byte(e))})
+				from.Observe(
+					&p,
+					&profile.Population{},
+					&scoring.Observation{Time: scoringtest.Begin + int64(i)*60_000, Signal: from.Pack.Signal([]byte(e))},
+				)
 			}
 			gone := scoring.NewMigration(from, scoring.NewScorer(scoringtest.PackOf(t, "2")))
 			state := *p.Profile

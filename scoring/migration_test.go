@@ -17,9 +17,11 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-const olderSignals = "signals:\n  buy: {types: [buy]}\n  gone: {types: [view]}\n  low: {types: [view], where: [{property: stars, at_most: 2}]}\n"
+const olderSignals = "signals:\n  buy: {types: [buy]}\n  gone: {types: [view]}\n  low: {types: [view], where: " +
+	"[{property: stars, at_most: 2}]}\n"
 
-const newerSignals = "signals:\n  a_new: {types: [buy]}\n  bought: {types: [buy]}\n  low: {types: [view], where: [{property: stars, at_most: 3}]}\n  gone: {types: [view]}\n"
+const newerSignals = "signals:\n  a_new: {types: [buy]}\n  bought: {types: [buy]}\n  low: {types: [view], where: " +
+	"[{property: stars, at_most: 3}]}\n  gone: {types: [view]}\n"
 
 var olderFeatures = []string{
 	"features:",
@@ -66,7 +68,11 @@ func TestMigrationIsAFoldOfTheCommonPart(t *testing.T) {
 		draw := func() *scoring.Observation {
 			now += rapid.Int64Range(-20*scoringtest.Day, 30*scoringtest.Day).Draw(t, "later")
 			now = max(now, scoringtest.Begin)
-			return &scoring.Observation{Time: now, Value: rapid.Int64Range(-5, 5000).Draw(t, "money"), HasValue: rapid.Bool().Draw(t, "paid")}
+			return &scoring.Observation{
+				Time:     now,
+				Value:    rapid.Int64Range(-5, 5000).Draw(t, "money"),
+				HasValue: rapid.Bool().Draw(t, "paid"),
+			}
 		}
 		type event struct {
 			o    *scoring.Observation
@@ -75,7 +81,14 @@ func TestMigrationIsAFoldOfTheCommonPart(t *testing.T) {
 		}
 		var events []event
 		for range rapid.IntRange(1, 30).Draw(t, "events") {
-			events = append(events, event{draw(), rapid.SampledFrom([]string{"buy", "buy", "view"}).Draw(t, "type"), rapid.Uint64Range(1, 20).Draw(t, "sort")})
+			events = append(
+				events,
+				event{
+					draw(),
+					rapid.SampledFrom([]string{"buy", "buy", "view"}).Draw(t, "type"),
+					rapid.Uint64Range(1, 20).Draw(t, "sort"),
+				},
+			)
 		}
 		fold := func(s *scoring.Scorer, c *profile.Customer, e *event) {
 			o := *e.o
@@ -121,11 +134,19 @@ func TestMigrationIsAFoldOfTheCommonPart(t *testing.T) {
 
 // TestMigrationSeesWhatWasKept: a window that is longer under the new pack begins with what the shorter one had kept.
 func TestMigrationSeesWhatWasKept(t *testing.T) {
-	from := scoring.NewScorer(scoringtest.PackOf(t, "1", olderSignals, "features:\n  n: {kind: count, of: buy, within: 10d}"))
-	to := scoring.NewScorer(scoringtest.PackOf(t, "2", olderSignals, "features:\n  n: {kind: count, of: buy, within: 80d}"))
+	from := scoring.NewScorer(
+		scoringtest.PackOf(t, "1", olderSignals, "features:\n  n: {kind: count, of: buy, within: 10d}"),
+	)
+	to := scoring.NewScorer(
+		scoringtest.PackOf(t, "2", olderSignals, "features:\n  n: {kind: count, of: buy, within: 80d}"),
+	)
 	c := profile.Customer{Profile: &profile.Profile{}}
 	for i := range 30 {
-		from.Observe(&c, &profile.Population{}, &scoring.Observation{Time: scoringtest.Begin + int64(i)*scoringtest.Day, Signal: from.Pack.Signal([]byte("buy"))})
+		from.Observe(
+			&c,
+			&profile.Population{},
+			&scoring.Observation{Time: scoringtest.Begin + int64(i)*scoringtest.Day, Signal: from.Pack.Signal([]byte("buy"))},
+		)
 	}
 	scoring.NewMigration(from, to).Enter(&c, scoringtest.Begin+30*scoringtest.Day)
 	if got := to.Eval.Score(&c, scoringtest.Begin+30*scoringtest.Day).Values; len(got) != 1 || got[0].N != 10 {
@@ -142,57 +163,116 @@ func TestMigrationOfEpisodes(t *testing.T) {
 	opening := func(signal, code string, floor int) string {
 		return fmt.Sprintf("{signal: %s, floor: %d, code: %s}", signal, floor, code)
 	}
-	signals := "signals:\n  buy: {types: [buy]}\n  ask: {types: [ask]}\n  tell: {types: [tell]}\n  leave: {types: [leave]}\n"
-	older := scoringtest.PackOf(t, "1", signals, kind(opening("ask", "ticket_escalated", 50), opening("leave", "cancellation_requested", 90)))
+	signals := "signals:\n  buy: {types: [buy]}\n  ask: {types: [ask]}\n  tell: {types: [tell]}\n  leave: {types: " +
+		"[leave]}\n"
+	older := scoringtest.PackOf(
+		t,
+		"1",
+		signals,
+		kind(opening("ask", "ticket_escalated", 50), opening("leave", "cancellation_requested", 90)),
+	)
 	for name, c := range map[string]struct {
 		newer   string
 		opening uint8 // its bit
 		ended   bool
 	}{
-		"same code elsewhere":    {kind(opening("leave", "cancellation_requested", 30), opening("tell", "ticket_escalated", 40)), 1, false},
-		"another code, by floor": {kind(opening("ask", "payment_failed", 50), opening("tell", "dispute_open", 89), opening("leave", "ticket_escalated", 95)), 2, false},
-		"all floors above":       {kind(opening("tell", "dispute_open", 95)), 1, false},
-		"kind gone":              {"", 0, true},
+		"same code elsewhere": {
+			kind(opening("leave", "cancellation_requested", 30), opening("tell", "ticket_escalated", 40)),
+			1,
+			false,
+		},
+		"another code, by floor": {
+			kind(
+				opening("ask", "payment_failed", 50),
+				opening("tell", "dispute_open", 89),
+				opening("leave", "ticket_escalated", 95),
+			),
+			2,
+			false,
+		},
+		"all floors above": {kind(opening("tell", "dispute_open", 95)), 1, false},
+		"kind gone":        {"", 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			from, to := scoring.NewScorer(older), scoring.NewScorer(scoringtest.PackOf(t, "2", signals, c.newer))
 			at := int64(scoringtest.Begin)
 			p := profile.Customer{Profile: &profile.Profile{}}
 			for i, kind := range []string{"buy", "leave"} {
-				from.Observe(&p, &profile.Population{}, &scoring.Observation{Time: at + int64(i), Signal: from.Pack.Signal([]byte(kind))})
+				from.Observe(
+					&p,
+					&profile.Population{},
+					&scoring.Observation{Time: at + int64(i), Signal: from.Pack.Signal([]byte(kind))},
+				)
 			}
 			m := scoring.NewMigration(from, to)
 			decisions := m.Leave(&p, at+scoringtest.Day)
 			m.Enter(&p, at+scoringtest.Day)
 			h := *p.EpisodeOf(profile.Explicit)
-			if h.Open() == c.ended || h.Openings != c.opening || (len(decisions) == 1 && decisions[0].Transition == scoring.Expired) != c.ended {
+			if h.Open() == c.ended || h.Openings != c.opening ||
+				(len(decisions) == 1 && decisions[0].Transition == scoring.Expired) != c.ended {
 				t.Errorf("%+v, decided %+v", h, decisions)
 			}
-			if got := to.Observe(&p, &profile.Population{}, &scoring.Observation{Time: at + 2*scoringtest.Day, Signal: to.Pack.Signal([]byte("buy"))}); len(got) == 0 != c.ended {
+			if got := to.Observe(
+				&p,
+				&profile.Population{},
+				&scoring.Observation{Time: at + 2*scoringtest.Day, Signal: to.Pack.Signal([]byte("buy"))},
+			); len(
+				got,
+			) == 0 != c.ended {
 				t.Errorf("the closing signal decides %+v", got)
 			}
 		})
 	}
 	t.Run("a shorter end", func(t *testing.T) {
-		shorter := strings.Replace(kind(opening("ask", "ticket_escalated", 50), opening("leave", "cancellation_requested", 90)), "60d", "30d", 1)
+		shorter := strings.Replace(
+			kind(opening("ask", "ticket_escalated", 50), opening("leave", "cancellation_requested", 90)),
+			"60d",
+			"30d",
+			1,
+		)
 		from, to := scoring.NewScorer(older), scoring.NewScorer(scoringtest.PackOf(t, "2", signals, shorter))
 		p := profile.Customer{Profile: &profile.Profile{}}
 		pop := profile.Population{}
 		from.Observe(&p, &pop, &scoring.Observation{Time: scoringtest.Begin, Signal: from.Pack.Signal([]byte("leave"))})
 		scoring.NewMigration(from, to).Enter(&p, scoringtest.Begin+50*scoringtest.Day)
-		to.Observe(&p, &pop, &scoring.Observation{Time: scoringtest.Begin + 50*scoringtest.Day, Signal: to.Pack.Signal([]byte("view"))})
-		if d := to.Wake(&p); len(d) != 1 || d[0].Transition != scoring.Expired || d[0].At < scoringtest.Begin+50*scoringtest.Day {
+		to.Observe(
+			&p,
+			&pop,
+			&scoring.Observation{Time: scoringtest.Begin + 50*scoringtest.Day, Signal: to.Pack.Signal([]byte("view"))},
+		)
+		if d := to.Wake(
+			&p,
+		); len(d) != 1 || d[0].Transition != scoring.Expired ||
+			d[0].At < scoringtest.Begin+50*scoringtest.Day {
 			t.Errorf("decided %+v, looked at in minute %d", d, p.Armed)
 		}
 	})
 	t.Run("ids", func(t *testing.T) { // two that begin at once, and of the newer pack's openings one stands for both
-		twice := scoringtest.PackOf(t, "1", signals, "kinds:", "  explicit:", "    opens:", "      - {signal: ask, floor: 50, code: ticket_escalated, closes: [buy]}",
-			"      - {signal: leave, floor: 90, code: cancellation_requested, closes: [tell]}")
-		from, to := scoring.NewScorer(twice), scoring.NewScorer(scoringtest.PackOf(t, "2", signals, kind(opening("ask", "ticket_escalated", 50))))
+		twice := scoringtest.PackOf(
+			t,
+			"1",
+			signals,
+			"kinds:",
+			"  explicit:",
+			"    opens:",
+			"      - {signal: ask, floor: 50, code: ticket_escalated, closes: [buy]}",
+			"      - {signal: leave, floor: 90, code: cancellation_requested, closes: [tell]}",
+		)
+		from, to := scoring.NewScorer(
+			twice,
+		), scoring.NewScorer(
+			scoringtest.PackOf(t, "2", signals, kind(opening("ask", "ticket_escalated", 50))),
+		)
 		p := profile.Customer{Profile: &profile.Profile{}}
 		var all []scoring.Decision
 		observe := func(s *scoring.Scorer, eventType string) {
-			all = append(all, s.Observe(&p, &profile.Population{}, &scoring.Observation{Time: scoringtest.Begin, Signal: s.Pack.Signal([]byte(eventType))})...)
+			all = append(
+				all,
+				s.Observe(
+					&p,
+					&profile.Population{},
+					&scoring.Observation{Time: scoringtest.Begin, Signal: s.Pack.Signal([]byte(eventType))},
+				)...)
 		}
 		observe(from, "ask")
 		observe(from, "buy")
@@ -212,11 +292,20 @@ func TestMigrationOfEpisodes(t *testing.T) {
 		newer := scoringtest.PackOf(t, "2", signals, kind(opening("leave", "dispute_open", 40)))
 		from := scoring.NewScorer(older)
 		p := profile.Customer{Profile: &profile.Profile{}}
-		from.Observe(&p, &profile.Population{}, &scoring.Observation{Time: scoringtest.Begin, Signal: from.Pack.Signal([]byte("buy"))}) // ends what never was
+		// ends what never was
+		from.Observe(
+			&p,
+			&profile.Population{},
+			&scoring.Observation{Time: scoringtest.Begin, Signal: from.Pack.Signal([]byte("buy"))},
+		)
 		noted := *p.EpisodeOf(profile.Explicit)
 		scoring.NewMigration(from, scoring.NewScorer(newer)).Enter(&p, scoringtest.Begin+scoringtest.Day)
 		back := profile.Customer{Profile: &profile.Profile{}}
-		if err := profile.Read(profile.Append(nil, &p, profile.Format), &back); err != nil || *back.Profile != *p.Profile || noted == (profile.Triggered{}) {
+		if err := profile.Read(
+			profile.Append(nil, &p, profile.Format),
+			&back,
+		); err != nil || *back.Profile != *p.Profile ||
+			noted == (profile.Triggered{}) {
 			t.Errorf("%+v is read as %+v, %v; it was noted as %+v", p.Profile, back.Profile, err, noted)
 		}
 	})
@@ -232,19 +321,51 @@ func TestMigrationOfTrends(t *testing.T) {
 		older, newer string
 		want         []feature.Value
 	}{
-		"longer":             {"t: {kind: trend, of: buy, within: 10d}", "t: {kind: trend, of: buy, within: 15d}", []feature.Value{{}}},
-		"as long":            {"t: {kind: trend, of: buy, within: 10d}", "t: {kind: trend, of: buy, within: 10d}", []feature.Value{{N: 1000, OK: true}}},
-		"shorter":            {"t: {kind: trend, of: buy, within: 10d}", "t: {kind: trend, of: buy, within: 5d}", []feature.Value{{N: 1000, OK: true}}},
-		"of a longer count":  {"t: {kind: count, of: buy, within: 30d}", "t: {kind: trend, of: buy, within: 15d}", []feature.Value{{N: 1000, OK: true}}},
-		"of a shorter count": {"t: {kind: count, of: buy, within: 29d}", "t: {kind: trend, of: buy, within: 15d}", []feature.Value{{}}},
-		"beside a count":     {"t: {kind: trend, of: buy, within: 10d}", "n: {kind: count, of: buy, within: 20d}, t: {kind: trend, of: buy, within: 15d}", []feature.Value{{}, {}}},
-		"count alone":        {"t: {kind: trend, of: buy, within: 10d}", "n: {kind: count, of: buy, within: 60d}", []feature.Value{{N: 20, OK: true}}},
+		"longer": {
+			"t: {kind: trend, of: buy, within: 10d}",
+			"t: {kind: trend, of: buy, within: 15d}",
+			[]feature.Value{{}},
+		},
+		"as long": {
+			"t: {kind: trend, of: buy, within: 10d}",
+			"t: {kind: trend, of: buy, within: 10d}",
+			[]feature.Value{{N: 1000, OK: true}},
+		},
+		"shorter": {
+			"t: {kind: trend, of: buy, within: 10d}",
+			"t: {kind: trend, of: buy, within: 5d}",
+			[]feature.Value{{N: 1000, OK: true}},
+		},
+		"of a longer count": {
+			"t: {kind: count, of: buy, within: 30d}",
+			"t: {kind: trend, of: buy, within: 15d}",
+			[]feature.Value{{N: 1000, OK: true}},
+		},
+		"of a shorter count": {
+			"t: {kind: count, of: buy, within: 29d}",
+			"t: {kind: trend, of: buy, within: 15d}",
+			[]feature.Value{{}},
+		},
+		"beside a count": {
+			"t: {kind: trend, of: buy, within: 10d}",
+			"n: {kind: count, of: buy, within: 20d}, t: {kind: trend, of: buy, within: 15d}",
+			[]feature.Value{{}, {}},
+		},
+		"count alone": {
+			"t: {kind: trend, of: buy, within: 10d}",
+			"n: {kind: count, of: buy, within: 60d}",
+			[]feature.Value{{N: 20, OK: true}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			from, to := scoring.NewScorer(kept(c.older)), scoring.NewScorer(kept(c.newer))
 			p := profile.Customer{Profile: &profile.Profile{}}
 			for i := range int64(40) {
-				from.Observe(&p, &profile.Population{}, &scoring.Observation{Time: scoringtest.Begin + i*scoringtest.Day, Signal: from.Pack.Signal([]byte("buy"))})
+				from.Observe(
+					&p,
+					&profile.Population{},
+					&scoring.Observation{Time: scoringtest.Begin + i*scoringtest.Day, Signal: from.Pack.Signal([]byte("buy"))},
+				)
 			}
 			scoring.NewMigration(from, to).Enter(&p, scoringtest.Begin+39*scoringtest.Day)
 			got := to.Eval.Score(&p, scoringtest.Begin+39*scoringtest.Day).Values

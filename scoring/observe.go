@@ -27,7 +27,10 @@ func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observ
 	known := c.Visits > 0
 	m, signal := &s.Pack.Model, &o.Signal
 	m.Fold(c.Profile, pop, o.Time, signal.Activity, signal.Friction)
-	c.Features, _ = m.Features.Fold(c.Features, &feature.Event{Time: o.Time, Set: signal.Named, Value: o.Value, HasValue: o.HasValue, Properties: o.Properties})
+	c.Features, _ = m.Features.Fold(
+		c.Features,
+		&feature.Event{Time: o.Time, Set: signal.Named, Value: o.Value, HasValue: o.HasValue, Properties: o.Properties},
+	)
 	if signal.Named&m.Stages.Until != 0 {
 		c.Onboarded = true
 	}

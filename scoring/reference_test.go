@@ -61,7 +61,10 @@ type goldenSet struct {
 // TestReferenceTerms: terms of real customers of five logs, and the moments of their populations.
 func TestReferenceTerms(t *testing.T) {
 	var golden map[string]goldenSet
-	if err := json.Unmarshal(scoringtest.Must(os.ReadFile(filepath.Join(shared(t), "reference", "golden.json"))), &golden); err != nil {
+	if err := json.Unmarshal(
+		scoringtest.Must(os.ReadFile(filepath.Join(shared(t), "reference", "golden.json"))),
+		&golden,
+	); err != nil {
 		t.Fatal(err)
 	}
 	for name := range sets {
@@ -90,7 +93,12 @@ func compareSet(t *testing.T, name string, want *goldenSet) {
 		if profiles[r.customer] == nil {
 			profiles[r.customer] = &profile.Profile{}
 		}
-		scoringtest.Observe(pack, profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
+		scoringtest.Observe(
+			pack,
+			profiles[r.customer],
+			&pop,
+			scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))},
+		)
 	}
 	mean, within, between := pop.Moments()
 	scoringtest.CloseTo(t, "mean", mean, want.Population.Mean)
@@ -115,7 +123,10 @@ func TestReferenceLapse(t *testing.T) {
 	pack := scoringtest.Must(pack.Load("retail", nil, sets["online_retail"]))
 	for _, partitions := range []int{1, 4} {
 		t.Run(strconv.Itoa(partitions), func(t *testing.T) {
-			want := readChanges(t, filepath.Join(shared(t), "reference", fmt.Sprintf("lapse_online_retail_%d.csv.gz", partitions)))
+			want := readChanges(
+				t,
+				filepath.Join(shared(t), "reference", fmt.Sprintf("lapse_online_retail_%d.csv.gz", partitions)),
+			)
 			compareChanges(t, lapses(pack, rows, partitions), want)
 		})
 	}

@@ -19,15 +19,51 @@ import (
 // allowedImports is all that the packages may rest on beside each other: nothing that reads a clock, a file or the
 // network.
 var allowedImports = []string{
-	"bytes", "cmp", "crypto/sha256", "embed", "encoding/binary", "encoding/hex", "encoding/json", "errors", "fmt", "io/fs", "maps", "math", "math/bits",
-	"path", "slices", "strconv", "strings", "time", "unicode/utf8",
-	"github.com/cespare/xxhash/v2", "github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser",
-	"golang.org/x/text/feature/plural", "golang.org/x/text/language",
+	"bytes",
+	"cmp",
+	"crypto/sha256",
+	"embed",
+	"encoding/binary",
+	"encoding/hex",
+	"encoding/json",
+	"errors",
+	"fmt",
+	"io/fs",
+	"maps",
+	"math",
+	"math/bits",
+	"path",
+	"slices",
+	"strconv",
+	"strings",
+	"time",
+	"unicode/utf8",
+	"github.com/cespare/xxhash/v2",
+	"github.com/goccy/go-yaml",
+	"github.com/goccy/go-yaml/ast",
+	"github.com/goccy/go-yaml/parser",
+	"golang.org/x/text/feature/plural",
+	"golang.org/x/text/language",
 }
 
 // allowedMath are the functions of math that give the same bits on every processor.
 var allowedMath = []string{
-	"Abs", "Ceil", "Float64bits", "Float64frombits", "Inf", "IsInf", "IsNaN", "Ldexp", "MaxInt64", "MaxUint32", "NaN", "Pi", "Round", "Signbit", "Sqrt", "Trunc",
+	"Abs",
+	"Ceil",
+	"Float64bits",
+	"Float64frombits",
+	"Inf",
+	"IsInf",
+	"IsNaN",
+	"Ldexp",
+	"MaxInt64",
+	"MaxUint32",
+	"NaN",
+	"Pi",
+	"Round",
+	"Signbit",
+	"Sqrt",
+	"Trunc",
 }
 
 // TestNumbersAreTheSameEverywhere reads the source of this package and of those below it: what it imports, what it
@@ -88,12 +124,14 @@ func (r *rules) check(dir string) *types.Package {
 	files := r.parse(dir)
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
 	conf := types.Config{Importer: r, Error: func(error) {}}
-	r.checked[dir], _ = conf.Check(dir, r.fset, files, info) // what others' packages offer stays unknown, and is no float here
+	// what others' packages offer stays unknown, and is no float here
+	r.checked[dir], _ = conf.Check(dir, r.fset, files, info)
 	for _, f := range files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			if sel, ok := n.(*ast.SelectorExpr); ok {
 				x, ok := sel.X.(*ast.Ident)
-				if ok && isMath(info, x) && !slices.Contains(allowedMath, sel.Sel.Name) || ok && x.Name == "time" && sel.Sel.Name == "Now" {
+				if ok && isMath(info, x) && !slices.Contains(allowedMath, sel.Sel.Name) ||
+					ok && x.Name == "time" && sel.Sel.Name == "Now" {
 					r.t.Errorf("%s uses %s.%s", r.fset.Position(n.Pos()), x.Name, sel.Sel.Name)
 				}
 			}

@@ -82,7 +82,12 @@ func (s *Scorer) FactorsAt(c *profile.Customer, at int64) []FactorAdd {
 	all := make([]FactorAdd, len(m.Factors))
 	for i := range m.Factors {
 		f := &m.Factors[i]
-		all[i] = FactorAdd{Code: f.Code, Feature: s.Pack.Features[f.Feature].Name, Value: score.Value(f.Feature), LogOdds: each[i]}
+		all[i] = FactorAdd{
+			Code:    f.Code,
+			Feature: s.Pack.Features[f.Feature].Name,
+			Value:   score.Value(f.Feature),
+			LogOdds: each[i],
+		}
 	}
 	return all
 }

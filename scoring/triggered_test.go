@@ -92,13 +92,31 @@ func TestTriggeredEpisodes(t *testing.T) {
 			}
 			for part := range strings.SplitSeq(tt.events, ", ") {
 				word, day, _ := strings.Cut(part, " ")
-				events = append(events, scoringtest.Happening{At: scoringtest.At(scoringtest.Must(strconv.ParseFloat(day, 64))) - scoringtest.Begin, Type: word})
+				events = append(
+					events,
+					scoringtest.Happening{
+						At:   scoringtest.At(scoringtest.Must(strconv.ParseFloat(day, 64))) - scoringtest.Begin,
+						Type: word,
+					},
+				)
 			}
 			var told []string
 			for _, d := range scoringtest.Decided(pack, events, 70) {
 				if d.Kind != profile.Lapse {
-					told = append(told, fmt.Sprintf("day %v: %v %v %d.%d, %v after %v, %s", float64(d.At-scoringtest.Begin)/scoringtest.Day, d.Kind, d.Transition, d.Episode,
-						d.Sequence, d.Tier, d.Previous, alert.NewRenderer(pack).ReasonCodes(&d)[0]))
+					told = append(
+						told,
+						fmt.Sprintf(
+							"day %v: %v %v %d.%d, %v after %v, %s",
+							float64(d.At-scoringtest.Begin)/scoringtest.Day,
+							d.Kind,
+							d.Transition,
+							d.Episode,
+							d.Sequence,
+							d.Tier,
+							d.Previous,
+							alert.NewRenderer(pack).ReasonCodes(&d)[0],
+						),
+					)
 				}
 			}
 			want := strings.ReplaceAll(strings.TrimSpace(tt.want), "\t", "")
@@ -112,7 +130,13 @@ func TestTriggeredEpisodes(t *testing.T) {
 // TestTiersBesideLapses: the tiers that a lapse's alerts tell are those of the customer, other open kinds considered.
 func TestTiersBesideLapses(t *testing.T) {
 	const signals = "signals: {ask: {types: [ask]}, tell: {types: [tell]}}"
-	pack := scoringtest.PackOf(t, "1", signals, "kinds: {explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}, {signal: tell, floor: 90, code: incident}], expires: 900d}}")
+	pack := scoringtest.PackOf(
+		t,
+		"1",
+		signals,
+		"kinds: {explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}, {signal: tell, floor: 90, code: "+
+			"incident}], expires: 900d}}",
+	)
 	visits := func(more ...scoringtest.Happening) (events []scoringtest.Happening) {
 		for i := range int64(10) {
 			events = append(events, scoringtest.Happening{At: 6 * i * scoringtest.Day, Type: "buy"})
@@ -123,12 +147,21 @@ func TestTiersBesideLapses(t *testing.T) {
 		events []scoringtest.Happening
 		want   []string
 	}{
-		"raised beside a floor": {visits(scoringtest.Happening{At: 54*scoringtest.Day + 1, Type: "ask"}), []string{"raised critical after at_risk"}},
+		"raised beside a floor": {
+			visits(scoringtest.Happening{At: 54*scoringtest.Day + 1, Type: "ask"}),
+			[]string{"raised critical after at_risk"},
+		},
 		"a floor while it is open": {
-			visits(scoringtest.Happening{At: 170 * scoringtest.Day, Type: "tell"}, scoringtest.Happening{At: 171 * scoringtest.Day, Type: "buy"}),
+			visits(
+				scoringtest.Happening{At: 170 * scoringtest.Day, Type: "tell"},
+				scoringtest.Happening{At: 171 * scoringtest.Day, Type: "buy"},
+			),
 			[]string{"raised at_risk after healthy", "recovered critical after critical"},
 		},
-		"a floor before it escalates": {visits(scoringtest.Happening{At: 170 * scoringtest.Day, Type: "tell"}), []string{"raised at_risk after healthy", "escalated critical after critical"}},
+		"a floor before it escalates": {
+			visits(scoringtest.Happening{At: 170 * scoringtest.Day, Type: "tell"}),
+			[]string{"raised at_risk after healthy", "escalated critical after critical"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
@@ -146,18 +179,42 @@ func TestTiersBesideLapses(t *testing.T) {
 
 // TestDecisionsHoldTheirOwn: what one event decides about two kinds at two instants holds the features as of each.
 func TestDecisionsHoldTheirOwn(t *testing.T) {
-	pack := scoringtest.PackOf(t, "1", "signals: {ask: {types: [ask]}, tell: {types: [tell]}, both: {types: [both]}}", "features: {days: {kind: tenure}}",
+	pack := scoringtest.PackOf(
+		t,
+		"1",
+		"signals: {ask: {types: [ask]}, tell: {types: [tell]}, both: {types: [both]}}",
+		"features: {days: {kind: tenure}}",
 		"kinds:",
 		"  explicit: {opens: [{signal: ask, floor: 60, code: dispute_open}], closes: [both], expires: 90d}",
-		"  service_failure: {opens: [{signal: tell, floor: 60, code: dispute_open}, {signal: both, floor: 90, code: incident}], expires: 90d}")
+		"  service_failure: {opens: [{signal: tell, floor: 60, code: dispute_open}, {signal: both, floor: 90, code: "+
+			"incident}], expires: 90d}",
+	)
 	all := scoringtest.Decided(pack, []scoringtest.Happening{
-		{At: 0, Type: "buy"}, {At: scoringtest.Day, Type: "ask"}, {At: 5 * scoringtest.Day, Type: "tell"}, {At: 3 * scoringtest.Day, Type: "both"},
+		{
+			At:   0,
+			Type: "buy",
+		},
+		{At: scoringtest.Day, Type: "ask"},
+		{At: 5 * scoringtest.Day, Type: "tell"},
+		{At: 3 * scoringtest.Day, Type: "both"},
 	}, 0)
 	var got []string
 	for _, d := range all[max(0, len(all)-2):] {
-		got = append(got, fmt.Sprintf("%v %v on day %d: %d", d.Kind, d.Transition, (d.At-scoringtest.Begin)/scoringtest.Day, d.Score.Values[0].N/86_400))
+		got = append(
+			got,
+			fmt.Sprintf(
+				"%v %v on day %d: %d",
+				d.Kind,
+				d.Transition,
+				(d.At-scoringtest.Begin)/scoringtest.Day,
+				d.Score.Values[0].N/86_400,
+			),
+		)
 	}
-	if diff := cmp.Diff([]string{"explicit recovered on day 3: 3", "service_failure escalated on day 5: 5"}, got); diff != "" {
+	if diff := cmp.Diff(
+		[]string{"explicit recovered on day 3: 3", "service_failure escalated on day 5: 5"},
+		got,
+	); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -167,7 +224,8 @@ func TestLowFloor(t *testing.T) {
 	pack := scoringtest.PackOf(t, "1", "signals:", "  ticket: {types: [ticket]}", "  solved: {types: [solved]}",
 		"kinds:", "  service_failure: {opens: [{signal: ticket, floor: 5, code: ticket_escalated}], closes: [solved]}")
 	got := scoringtest.Decided(pack, []scoringtest.Happening{{Type: "ticket"}, {At: scoringtest.Day, Type: "solved"}}, 0)
-	if len(got) != 2 || got[0].Tier != profile.Watch || got[1].Previous != profile.Watch || got[1].Tier != profile.TierNone {
+	if len(got) != 2 || got[0].Tier != profile.Watch || got[1].Previous != profile.Watch ||
+		got[1].Tier != profile.TierNone {
 		t.Errorf("%+v", got)
 	}
 }
@@ -175,14 +233,24 @@ func TestLowFloor(t *testing.T) {
 // TestTriggeredTransitionsDoNotGoBack: no transition of an episode is dated before the one before it, also not where
 // it ends by itself and a younger event, within the lateness, comes first.
 func TestTriggeredTransitionsDoNotGoBack(t *testing.T) {
-	low := strings.NewReplacer("97.9", "45", "98,", "50,", "99,", "55,", "97,", "41,", "99.5", "56") // beneath which a lapse still says more
+	// beneath which a lapse still says more
+	low := strings.NewReplacer("97.9", "45", "98,", "50,", "99,", "55,", "97,", "41,", "99.5", "56")
 	pack := scoringtest.PackOf(t, "1", low.Replace(strings.Join(scoringtest.Lapsing(), "\n")))
 	types := append(pack.EventTypes(), "view")
 	ordered := func(t rapid.TB, events []scoringtest.Happening, lateness int64) (expired int) {
 		var newest [profile.NumKinds]scoring.Decision
 		for _, d := range scoringtest.DecidedLate(pack, events, lateness, 70) {
 			if was := newest[d.Kind]; d.Kind != profile.Lapse && was.Episode == d.Episode && d.At < was.At {
-				t.Fatalf("%v %v %d.%d at %d, after %v at %d", d.Kind, d.Transition, d.Episode, d.Sequence, d.At, was.Transition, was.At)
+				t.Fatalf(
+					"%v %v %d.%d at %d, after %v at %d",
+					d.Kind,
+					d.Transition,
+					d.Episode,
+					d.Sequence,
+					d.At,
+					was.Transition,
+					was.At,
+				)
 			}
 			if newest[d.Kind] = d; d.Transition == scoring.Expired {
 				expired++
@@ -190,7 +258,11 @@ func TestTriggeredTransitionsDoNotGoBack(t *testing.T) {
 		}
 		return expired
 	}
-	late := []scoringtest.Happening{{Type: "ticket"}, {At: 1000, Type: "dispute"}, {At: 30*scoringtest.Day + 300_000, Type: "decided"}}
+	late := []scoringtest.Happening{
+		{Type: "ticket"},
+		{At: 1000, Type: "dispute"},
+		{At: 30*scoringtest.Day + 300_000, Type: "decided"},
+	}
 	active := slices.Clone(late[:2])
 	for d := range int64(29) {
 		active = append(active, scoringtest.Happening{At: (d + 1) * scoringtest.Day, Type: "view"})

@@ -45,7 +45,12 @@ func TestTerms(t *testing.T) {
 		if profiles[r.customer] == nil {
 			profiles[r.customer] = &profile.Profile{}
 		}
-		scoringtest.Observe(pack, profiles[r.customer], &pop, scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))})
+		scoringtest.Observe(
+			pack,
+			profiles[r.customer],
+			&pop,
+			scoring.Observation{Time: r.ms, Signal: pack.Signal([]byte(r.kind))},
+		)
 	}
 	mean, within, between := pop.Moments()
 	scoringtest.CloseTo(t, "mean", mean, want.Population.Mean)

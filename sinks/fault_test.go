@@ -14,7 +14,8 @@ import (
 	"ebb/pipeline/kafkasource"
 )
 
-// TestInitRacing is no loss of the partition: somebody who started under the same id at the same moment may be a zombie.
+// TestInitRacing is no loss of the partition: somebody who started under the same id at the same moment may be a
+// zombie.
 func TestInitRacing(t *testing.T) {
 	cluster := fake(t)
 	w := newWorld(t, cluster.ListenAddrs())

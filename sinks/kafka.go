@@ -36,7 +36,13 @@ func NewKafka(cfg KafkaConfig) (*Kafka, error) {
 		return nil, errors.New("new kafka sink: client, membership, topic and confirm are required")
 	}
 	p, err := cfg.Client.NewProducer(kafkawire.ProducerConfig{
-		TransactionalID: TransactionalID(cfg.Membership.Group, cfg.Topic, cfg.Partition), Timeout: cfg.Timeout, MaxRequest: cfg.MaxRequest,
+		TransactionalID: TransactionalID(
+			cfg.Membership.Group,
+			cfg.Topic,
+			cfg.Partition,
+		),
+		Timeout:     cfg.Timeout,
+		MaxRequest:  cfg.MaxRequest,
 		Compression: cfg.Compression,
 	})
 	if err != nil {

@@ -45,7 +45,9 @@ func newWorld(t *testing.T, addrs []string) *world {
 
 func (w *world) open() *kafkawire.Client {
 	w.t.Helper()
-	c, err := kafkawire.Open(kafkawire.Config{Brokers: w.addrs, ClientID: "ebb-test", Topics: []string{w.input, w.alerts, w.dlq}})
+	c, err := kafkawire.Open(
+		kafkawire.Config{Brokers: w.addrs, ClientID: "ebb-test", Topics: []string{w.input, w.alerts, w.dlq}},
+	)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -53,11 +55,18 @@ func (w *world) open() *kafkawire.Client {
 	return c
 }
 
-// member runs a member of the group until the test ends and sends its generations. When one is revoked, finish is called.
+// member runs a member of the group until the test ends and sends its generations. When one is revoked, finish is
+// called.
 func (w *world) member(instance string, finish func(g *kafkasource.Generation)) <-chan *kafkasource.Generation {
 	w.t.Helper()
 	m, err := kafkasource.NewMember(kafkasource.MemberConfig{
-		Client: w.open(), Group: w.group, Topic: w.input, Instance: instance, Session: session, Heartbeat: session / 10, Logger: zerolog.Nop(),
+		Client:    w.open(),
+		Group:     w.group,
+		Topic:     w.input,
+		Instance:  instance,
+		Session:   session,
+		Heartbeat: session / 10,
+		Logger:    zerolog.Nop(),
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -105,12 +114,23 @@ var _ pipeline.Log = log{}
 
 func (w *world) log(g *kafkasource.Generation) log {
 	w.t.Helper()
-	p, err := kafkasource.NewPartition(kafkasource.PartitionConfig{Client: w.client, Group: w.group, Topic: w.input, Partition: 1, Confirm: g.Confirm, MaxWait: 10 * time.Millisecond})
+	p, err := kafkasource.NewPartition(
+		kafkasource.PartitionConfig{
+			Client:    w.client,
+			Group:     w.group,
+			Topic:     w.input,
+			Partition: 1,
+			Confirm:   g.Confirm,
+			MaxWait:   10 * time.Millisecond,
+		},
+	)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(p.Close)
-	k, err := sinks.NewKafka(sinks.KafkaConfig{Client: w.client, Membership: g.Membership, Topic: w.input, Partition: 1, Confirm: g.Confirm})
+	k, err := sinks.NewKafka(
+		sinks.KafkaConfig{Client: w.client, Membership: g.Membership, Topic: w.input, Partition: 1, Confirm: g.Confirm},
+	)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -121,7 +141,11 @@ func (w *world) log(g *kafkasource.Generation) log {
 func (w *world) publication(offset int64, with ...pipeline.Outgoing) *pipeline.Publication {
 	out := render(numbered(offset), nil)
 	out.Topic = w.alerts
-	return &pipeline.Publication{Offset: offset, Metadata: fmt.Sprint("mark ", offset), Records: slices.Values(append(with, out))}
+	return &pipeline.Publication{
+		Offset:   offset,
+		Metadata: fmt.Sprint("mark ", offset),
+		Records:  slices.Values(append(with, out)),
+	}
 }
 
 func numbered(n int64) *pipeline.Entry {
@@ -135,8 +159,12 @@ func value(n int64) string { return string(render(numbered(n), nil).Value) }
 // committed reads n committed records of a topic with franz-go.
 func (w *world) committed(topic string, n int) (out []*kgo.Record) {
 	w.t.Helper()
-	c, err := kgo.NewClient(kgo.SeedBrokers(w.addrs...), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	c, err := kgo.NewClient(
+		kgo.SeedBrokers(w.addrs...),
+		kgo.ConsumeTopics(topic),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -191,15 +219,22 @@ func TestLogPublishes(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := l.Position(t.Context())
-	if diff := cmp.Diff(pipeline.Position{Committed: true, Offset: 1, Metadata: "mark 1", End: 1}, got); err != nil || diff != "" {
+	if diff := cmp.Diff(
+		pipeline.Position{Committed: true, Offset: 1, Metadata: "mark 1", End: 1},
+		got,
+	); err != nil ||
+		diff != "" {
 		t.Errorf("position: %v (-want +got):\n%s", err, diff)
 	}
 	a := w.committed(w.alerts, 1)[0]
-	if string(a.Key) != "Zoë/1" || string(a.Value) != value(1) || a.Partition != kafkawire.Partition(a.Key, 2) || a.Timestamp.UnixMilli() != 1_700_000_040_005 {
+	if string(a.Key) != "Zoë/1" || string(a.Value) != value(1) || a.Partition != kafkawire.Partition(a.Key, 2) ||
+		a.Timestamp.UnixMilli() != 1_700_000_040_005 {
 		t.Errorf("alert %+v", a)
 	}
 	d := w.committed(w.dlq, 1)[0]
-	if d.Key != nil || string(d.Value) != "\xff\x00" || d.Timestamp.UnixMilli() != 1_400_000_000_000 || d.Partition != 1 || d.Headers[0].Key != "own" || len(d.Headers) != 8 {
+	if d.Key != nil || string(d.Value) != "\xff\x00" || d.Timestamp.UnixMilli() != 1_400_000_000_000 || d.Partition != 1 ||
+		d.Headers[0].Key != "own" ||
+		len(d.Headers) != 8 {
 		t.Errorf("dead letter %+v", d)
 	}
 }

@@ -69,8 +69,8 @@ type Quarantined struct {
 	From    string // the latest time: the place in the DLQ; empty if never
 }
 
-// ReadQuarantined takes a record of a DLQ apart. ok is false where ebb did not put it there. Key, value and headers alias r.
-// Whatever headers the input record had, those of an earlier DLQ among them, only the last block is ours.
+// ReadQuarantined takes a record of a DLQ apart. ok is false where ebb did not put it there. Key, value and headers
+// alias r. Whatever headers the input record had, those of an earlier DLQ among them, only the last block is ours.
 func ReadQuarantined(r *pipeline.Record) (q Quarantined, ok bool) {
 	var all []kafkawire.Header
 	ours := -1

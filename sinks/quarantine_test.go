@@ -29,7 +29,12 @@ func headersOf(b []byte) (all []kafkawire.Header) {
 // someHeaders draws headers, also such as ebb itself adds, which a sender may have copied from a DLQ.
 func someHeaders(r *rapid.T) (all []kafkawire.Header) {
 	name := rapid.OneOf(rapid.StringN(0, 6, -1), rapid.SampledFrom([]string{
-		"__streams.errors.exception", "__streams.errors.offset", "ebb.error.code", "ebb.error.timestamp", "ebb.replay.from", "ebb.replay.mark",
+		"__streams.errors.exception",
+		"__streams.errors.offset",
+		"ebb.error.code",
+		"ebb.error.timestamp",
+		"ebb.replay.from",
+		"ebb.replay.mark",
 	}))
 	for range rapid.IntRange(0, 5).Draw(r, "headers") {
 		h := kafkawire.Header{Key: name.Draw(r, "name")}
@@ -48,13 +53,17 @@ func someBytes(r *rapid.T, name string) []byte {
 	return rapid.SliceOf(rapid.Byte()).Draw(r, name)
 }
 
-// TestQuarantinedReadsBack: what is taken out of the DLQ is the input record, whatever that was, and sent again it is that
-// record and the marking; quarantined and sent again once more, it still is, and shows how often.
+// TestQuarantinedReadsBack: what is taken out of the DLQ is the input record, whatever that was, and sent again it is
+// that record and the marking; quarantined and sent again once more, it still is, and shows how often.
 func TestQuarantinedReadsBack(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		headers := someHeaders(r)
 		in := pipeline.Record{
-			Timestamp: rapid.Int64().Draw(r, "time"), Key: someBytes(r, "key"), Value: someBytes(r, "value"), Headers: kafkawire.AppendHeaders(nil, nil, headers...),
+			Timestamp: rapid.Int64().
+				Draw(r, "time"),
+			Key:     someBytes(r, "key"),
+			Value:   someBytes(r, "value"),
+			Headers: kafkawire.AppendHeaders(nil, nil, headers...),
 		}
 		record := in
 		for round := 1; round <= 3; round++ {
@@ -64,19 +73,23 @@ func TestQuarantinedReadsBack(t *testing.T) {
 			dead.Timestamp = min(dead.Timestamp, 1_000) // as a broker's clock may hold it back
 			q, ok := sinks.ReadQuarantined(asRecord(7, dead))
 			want := sinks.Place{Topic: "shop.events", Partition: 3, Offset: offset}
-			if !ok || q.Source != want || q.Code != code.String() || q.Timestamp != in.Timestamp || q.Replays != round-1 || !strings.HasSuffix(q.Reason, q.Code) {
+			if !ok || q.Source != want || q.Code != code.String() || q.Timestamp != in.Timestamp || q.Replays != round-1 ||
+				!strings.HasSuffix(q.Reason, q.Code) {
 				r.Fatalf("read as %+v, %v", q, ok)
 			}
 			if diff := cmp.Diff(headers, q.Headers); diff != "" && len(headers)+len(q.Headers) > 0 {
 				r.Fatalf("headers (-sent +read):\n%s", diff)
 			}
 			again := q.Replay(sinks.Place{Topic: "shop.events.dlq", Partition: 1, Offset: 7})
-			if again.Topic != "shop.events" || again.Partition != 3 || again.Timestamp != in.Timestamp || !same(again.Key, in.Key) || !same(again.Value, in.Value) {
+			if again.Topic != "shop.events" || again.Partition != 3 || again.Timestamp != in.Timestamp ||
+				!same(again.Key, in.Key) ||
+				!same(again.Value, in.Value) {
 				r.Fatalf("sent again as %+v", again)
 			}
 			got := headersOf(again.Headers)
 			marking := got[len(got)-3:]
-			if string(marking[0].Value) != "shop.events.dlq/1@7" || string(marking[1].Value) != want.String() || string(marking[2].Value) != string(rune('0'+round)) {
+			if string(marking[0].Value) != "shop.events.dlq/1@7" || string(marking[1].Value) != want.String() ||
+				string(marking[2].Value) != string(rune('0'+round)) {
 				r.Fatalf("marked %+v", marking)
 			}
 			record = *asRecord(0, again)
@@ -88,7 +101,12 @@ func same(a, b []byte) bool { return bytes.Equal(a, b) && (a == nil) == (b == ni
 
 // TestReadQuarantinedRefuses what ebb did not put there, or what somebody has changed.
 func TestReadQuarantinedRefuses(t *testing.T) {
-	whole := headersOf(render(&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: 5, Code: pipeline.NotJSON}, &pipeline.Record{}).Headers)
+	whole := headersOf(
+		render(
+			&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: 5, Code: pipeline.NotJSON},
+			&pipeline.Record{},
+		).Headers,
+	)
 	with := func(change func([]kafkawire.Header) []kafkawire.Header) *pipeline.Record {
 		return &pipeline.Record{Headers: kafkawire.AppendHeaders(nil, nil, change(slices.Clone(whole))...)}
 	}
@@ -130,7 +148,12 @@ func TestReadQuarantinedRefuses(t *testing.T) {
 
 // TestReplayIDTellsApart records that differ in anything but their headers.
 func TestReplayIDTellsApart(t *testing.T) {
-	base := sinks.Quarantined{Source: sinks.Place{Partition: 1, Offset: 2}, Key: []byte("k"), Value: []byte("v"), Timestamp: 3}
+	base := sinks.Quarantined{
+		Source:    sinks.Place{Partition: 1, Offset: 2},
+		Key:       []byte("k"),
+		Value:     []byte("v"),
+		Timestamp: 3,
+	}
 	for name, change := range map[string]func(*sinks.Quarantined){
 		"partition":       func(q *sinks.Quarantined) { q.Source.Partition = 2 },
 		"offset":          func(q *sinks.Quarantined) { q.Source.Offset = 3 },
@@ -156,13 +179,18 @@ func TestReplayIDTellsApart(t *testing.T) {
 
 func TestMarkReadsBack(t *testing.T) {
 	id := rapid.Custom(func(r *rapid.T) sinks.ReplayID {
-		return sinks.ReplayID{Partition: rapid.Int32Min(0).Draw(r, "p"), Offset: rapid.Int64Min(0).Draw(r, "o"), Sum: rapid.Uint64().Draw(r, "s")}
+		return sinks.ReplayID{
+			Partition: rapid.Int32Min(0).Draw(r, "p"),
+			Offset:    rapid.Int64Min(0).Draw(r, "o"),
+			Sum:       rapid.Uint64().Draw(r, "s"),
+		}
 	})
 	rapid.Check(t, func(r *rapid.T) {
 		ids := rapid.SliceOfN(id, 1, 20).Draw(r, "ids")
 		mark := sinks.Mark("in.dlq", 2, ids, 5)
 		got, ok, err := sinks.ReadMark(asRecord(0, mark))
-		if !ok || err != nil || !slices.Equal(got, ids) || mark.Partition != 2 || mark.Topic != "in.dlq" || mark.Timestamp != 5 {
+		if !ok || err != nil || !slices.Equal(got, ids) || mark.Partition != 2 || mark.Topic != "in.dlq" ||
+			mark.Timestamp != 5 {
 			r.Fatalf("%v became %v, %v, %v", ids, got, ok, err)
 		}
 		if _, ok := sinks.ReadQuarantined(asRecord(0, mark)); ok {
@@ -171,10 +199,14 @@ func TestMarkReadsBack(t *testing.T) {
 	})
 }
 
-// TestMarkOfOthers: a quarantined record is none, whatever headers its sender gave it; a newer ebb's is not passed over.
+// TestMarkOfOthers: a quarantined record is none, whatever headers its sender gave it; a newer ebb's is not passed
+// over.
 func TestMarkOfOthers(t *testing.T) {
 	forged := kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "ebb.replay.mark", Value: []byte("1")})
-	dead := render(&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: 5, Code: pipeline.NotJSON}, &pipeline.Record{Value: []byte("0@1 0\n"), Headers: forged})
+	dead := render(
+		&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: 5, Code: pipeline.NotJSON},
+		&pipeline.Record{Value: []byte("0@1 0\n"), Headers: forged},
+	)
 	if ids, ok, err := sinks.ReadMark(asRecord(0, dead)); ok || err != nil {
 		t.Errorf("a sender's record is a mark of %v: %v", ids, err)
 	}
@@ -189,7 +221,10 @@ func TestMarkOfOthers(t *testing.T) {
 
 // FuzzDLQRecord reads any record of a DLQ, and what it reads it can send.
 func FuzzDLQRecord(f *testing.F) {
-	dead := render(&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: 5, Code: pipeline.NotJSON}, &pipeline.Record{Key: []byte("k")})
+	dead := render(
+		&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: 5, Code: pipeline.NotJSON},
+		&pipeline.Record{Key: []byte("k")},
+	)
 	f.Add(dead.Headers, []byte("v"))
 	mark := sinks.Mark("d", 0, []sinks.ReplayID{{Partition: 1, Offset: 2, Sum: 3}}, 0)
 	f.Add(mark.Headers, mark.Value)

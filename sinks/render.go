@@ -30,7 +30,11 @@ func Source(group, input string) string {
 }
 
 // Render is pipeline.Render.
-func (r *Renderer) Render(scratch []byte, e *pipeline.Entry, record *pipeline.Record) (out pipeline.Outgoing, grown []byte) {
+func (r *Renderer) Render(
+	scratch []byte,
+	e *pipeline.Entry,
+	record *pipeline.Record,
+) (out pipeline.Outgoing, grown []byte) {
 	switch e.Kind {
 	case pipeline.EntryQuarantine:
 		if record == nil {
@@ -46,8 +50,8 @@ func (r *Renderer) Render(scratch []byte, e *pipeline.Entry, record *pipeline.Re
 	}
 }
 
-// alert makes a CloudEvent in binary mode: attributes in headers, the alert's JSON as value. It is keyed by customer and
-// carries the transition's event time.
+// alert makes a CloudEvent in binary mode: attributes in headers, the alert's JSON as value. It is keyed by customer
+// and carries the transition's event time.
 func (r *Renderer) alert(b []byte, e *pipeline.Entry) (out pipeline.Outgoing, grown []byte) {
 	customer := e.Alert.Customer
 	id := e.Alert.ID()

@@ -19,8 +19,15 @@ import (
 )
 
 var renderer = sinks.Renderer{
-	Alerts: "ebb.alerts", DLQ: "shop.events.dlq", Control: "ebb.control", Packs: "ebb.packs", Group: "ebb", Input: "shop.events", InputID: "id-1",
-	Partition: 3, Source: sinks.Source("ebb", "shop.events"),
+	Alerts:    "ebb.alerts",
+	DLQ:       "shop.events.dlq",
+	Control:   "ebb.control",
+	Packs:     "ebb.packs",
+	Group:     "ebb",
+	Input:     "shop.events",
+	InputID:   "id-1",
+	Partition: 3,
+	Source:    sinks.Source("ebb", "shop.events"),
 }
 
 func retail() *pack.Pack {
@@ -33,7 +40,12 @@ func retail() *pack.Pack {
 
 // alert is an outbox entry of a customer whose name is not plain ASCII.
 func raised() *pipeline.Entry {
-	e := &pipeline.Entry{Kind: pipeline.EntryAlert, Offset: 17, Key: pipeline.AppendKey(nil, []byte("acme"), []byte("Zoë/1")), By: alert.NewRenderer(retail())}
+	e := &pipeline.Entry{
+		Kind:   pipeline.EntryAlert,
+		Offset: 17,
+		Key:    pipeline.AppendKey(nil, []byte("acme"), []byte("Zoë/1")),
+		By:     alert.NewRenderer(retail()),
+	}
 	e.Alert.Transition, e.Alert.At, e.Alert.Episode = scoring.Raised, 1_700_000_040_005, 1
 	e.Alert.Tenant, e.Alert.Customer = pipeline.SplitKey(e.Key)
 	return e
@@ -48,7 +60,15 @@ func render(e *pipeline.Entry, record *pipeline.Record) pipeline.Outgoing {
 // show writes a record as text, one line for each part.
 func show(o pipeline.Outgoing) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "topic %s\npartition %d\nkey %q\nvalue %q\ntimestamp %d\n", o.Topic, o.Partition, o.Key, o.Value, o.Timestamp)
+	fmt.Fprintf(
+		&b,
+		"topic %s\npartition %d\nkey %q\nvalue %q\ntimestamp %d\n",
+		o.Topic,
+		o.Partition,
+		o.Key,
+		o.Value,
+		o.Timestamp,
+	)
 	for key, value := range kafkawire.Headers(o.Headers) {
 		fmt.Fprintf(&b, "header %s: %q\n", key, value)
 	}
@@ -88,8 +108,17 @@ func TestRenderReusesItsRoom(t *testing.T) {
 
 func TestRenderQuarantined(t *testing.T) {
 	record := &pipeline.Record{
-		Offset: 99, Timestamp: 1_400_000_000_000, AppendTime: true, Key: nil, Value: []byte("not \x00 JSON"),
-		Headers: kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "traceparent", Value: []byte("00-1")}, kafkawire.Header{Key: "null"}),
+		Offset:     99,
+		Timestamp:  1_400_000_000_000,
+		AppendTime: true,
+		Key:        nil,
+		Value:      []byte("not \x00 JSON"),
+		Headers: kafkawire.AppendHeaders(
+			nil,
+			nil,
+			kafkawire.Header{Key: "traceparent", Value: []byte("00-1")},
+			kafkawire.Header{Key: "null"},
+		),
 	}
 	want := `topic shop.events.dlq
 partition -1
@@ -119,20 +148,30 @@ header ebb.error.timestamp: "1400000000000"
 func TestRenderKeepsTheRecord(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		record := &pipeline.Record{
-			Timestamp: rapid.Int64().Draw(r, "time"), Key: rapid.SliceOf(rapid.Byte()).Draw(r, "key"), Value: rapid.SliceOf(rapid.Byte()).Draw(r, "value"),
+			Timestamp: rapid.Int64().
+				Draw(r, "time"),
+			Key:   rapid.SliceOf(rapid.Byte()).Draw(r, "key"),
+			Value: rapid.SliceOf(rapid.Byte()).Draw(r, "value"),
 		}
 		n := rapid.IntRange(0, 4).Draw(r, "headers")
 		record.Headers = []byte{0}
 		for range n {
-			h := kafkawire.Header{Key: rapid.String().Draw(r, "header"), Value: rapid.SliceOf(rapid.Byte()).Draw(r, "header value")}
+			h := kafkawire.Header{
+				Key:   rapid.String().Draw(r, "header"),
+				Value: rapid.SliceOf(rapid.Byte()).Draw(r, "header value"),
+			}
 			record.Headers = kafkawire.AppendHeaders(nil, record.Headers, h)
 		}
 		code := pipeline.Code(rapid.IntRange(1, 17).Draw(r, "code"))
 		got := render(&pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: code}, record)
-		if string(got.Key) != string(record.Key) || string(got.Value) != string(record.Value) || got.Timestamp != record.Timestamp {
+		if string(got.Key) != string(record.Key) || string(got.Value) != string(record.Value) ||
+			got.Timestamp != record.Timestamp {
 			r.Errorf("record %+v became %+v", record, got)
 		}
-		if kept := string(got.Headers[1:]); len(kept) < len(record.Headers)-1 || kept[:len(record.Headers)-1] != string(record.Headers[1:]) {
+		if kept := string(
+			got.Headers[1:],
+		); len(kept) < len(record.Headers)-1 ||
+			kept[:len(record.Headers)-1] != string(record.Headers[1:]) {
 			r.Errorf("headers %x became %x", record.Headers, got.Headers)
 		}
 		if grown := len(got.Headers) - len(record.Headers); grown > 1024 {
@@ -173,22 +212,35 @@ func TestTransactionalIDTellsApart(t *testing.T) {
 	})
 }
 
-// TestRenderPack: a pack that begins is two records, its canonical form by its hash, and where it begins by whose that is.
+// TestRenderPack: a pack that begins is two records, its canonical form by its hash, and where it begins by whose that
+// is.
 func TestRenderPack(t *testing.T) {
 	k := retail()
-	e := &pipeline.Entry{Kind: pipeline.EntryPack, Offset: 17, Pack: pipeline.PackRef{Hash: k.Hash, Name: k.Name, Version: k.Version}, Canonical: k.Canonical()}
+	e := &pipeline.Entry{
+		Kind:      pipeline.EntryPack,
+		Offset:    17,
+		Pack:      pipeline.PackRef{Hash: k.Hash, Name: k.Name, Version: k.Version},
+		Canonical: k.Canonical(),
+	}
 	out := render(e, nil)
-	if out.Topic != "ebb.packs" || out.Partition != sinks.PacksPartition || string(out.Key) != k.Hash || string(out.Value) != string(k.Canonical()) {
+	if out.Topic != "ebb.packs" || out.Partition != sinks.PacksPartition || string(out.Key) != k.Hash ||
+		string(out.Value) != string(k.Canonical()) {
 		t.Errorf("pack: %+v", out)
 	}
 	change := pipeline.Change{Kind: pipeline.ControlPack, Pack: e.Pack}
 	out = render(&pipeline.Entry{Kind: pipeline.EntryControl, Offset: 17, Change: change}, nil)
-	want := fmt.Sprintf(`{"group":"ebb","topic":"shop.events","topic_id":"id-1","partition":3,"offset":17,"kind":"pack","pack":{"hash":%q,"name":"any","version":%q}}`, k.Hash, k.Version)
-	if out.Topic != "ebb.control" || out.Partition != 3 || string(out.Key) != "ebb/shop.events/3" || string(out.Value) != want {
+	want := fmt.Sprintf(
+		`{"group":"ebb","topic":"shop.events","topic_id":"id-1","partition":3,"offset":17,"kind":"pack","pack":{"hash":%q,"name":"any","version":%q}}`,
+		k.Hash,
+		k.Version,
+	)
+	if out.Topic != "ebb.control" || out.Partition != 3 || string(out.Key) != "ebb/shop.events/3" ||
+		string(out.Value) != want {
 		t.Errorf("control record: %+v\n%s\nwant\n%s", out, out.Value, want)
 	}
 	c, err := pipeline.ReadControl(out.Value)
-	if err != nil || c.Change != change || c.Offset != 17 || !c.Of(pipeline.Identity{Group: "ebb", Input: "shop.events", Topic: "id-1", Partition: 3}) {
+	if err != nil || c.Change != change || c.Offset != 17 ||
+		!c.Of(pipeline.Identity{Group: "ebb", Input: "shop.events", Topic: "id-1", Partition: 3}) {
 		t.Errorf("read back: %+v, %v", c, err)
 	}
 }

@@ -27,8 +27,8 @@ const markFormat = "1"
 // MarkLimit is how many records one mark names at most, so that it stays far below what a topic takes.
 const MarkLimit = 10_000
 
-// Replay is the record to send again from its place in the DLQ: as it was in the input, to the partition that it stood in, and
-// marked. What it aliases is q's.
+// Replay is the record to send again from its place in the DLQ: as it was in the input, to the partition that it stood
+// in, and marked. What it aliases is q's.
 func (q *Quarantined) Replay(from Place) pipeline.Outgoing {
 	headers := append(slices.Clone(q.Headers),
 		header(headerReplayFrom, from.String()),
@@ -44,7 +44,8 @@ func (q *Quarantined) Replay(from Place) pipeline.Outgoing {
 // takeReplay takes the marking of an earlier replay, which stands last, off the record's own headers.
 func (q *Quarantined) takeReplay() {
 	n := len(q.Headers) - 3
-	if n < 0 || q.Headers[n].Key != headerReplayFrom || q.Headers[n+1].Key != headerReplaySource || q.Headers[n+2].Key != headerReplayCount {
+	if n < 0 || q.Headers[n].Key != headerReplayFrom || q.Headers[n+1].Key != headerReplaySource ||
+		q.Headers[n+2].Key != headerReplayCount {
 		return
 	}
 	count, err := strconv.Atoi(string(q.Headers[n+2].Value))
@@ -54,8 +55,8 @@ func (q *Quarantined) takeReplay() {
 	q.Replays, q.From, q.Headers = count, string(q.Headers[n].Value), q.Headers[:n:n]
 }
 
-// Mark is the record that says, in the partition of the DLQ that holds them, which records were sent again. It goes in the
-// transaction that sends them. at is now, in ms since the epoch.
+// Mark is the record that says, in the partition of the DLQ that holds them, which records were sent again. It goes in
+// the transaction that sends them. at is now, in ms since the epoch.
 func Mark(dlq string, partition int32, ids []ReplayID, at int64) pipeline.Outgoing {
 	var b []byte
 	for _, id := range ids {
@@ -69,8 +70,9 @@ func Mark(dlq string, partition int32, ids []ReplayID, at int64) pipeline.Outgoi
 
 var errMark = errors.New("the DLQ holds a mark of replayed records that this build does not read")
 
-// ReadMark reads a record of a DLQ that may be a mark. ok is false where it is none. Whoever sends records to the input may
-// give them any header; but what was quarantined has others behind them. Errors: the mark is a newer ebb's, or damaged.
+// ReadMark reads a record of a DLQ that may be a mark. ok is false where it is none. Whoever sends records to the input
+// may give them any header; but what was quarantined has others behind them. Errors: the mark is a newer ebb's, or
+// damaged.
 func ReadMark(r *pipeline.Record) (ids []ReplayID, ok bool, err error) {
 	if !bytes.Contains(r.Headers, []byte(headerReplayMark)) {
 		return nil, false, nil

@@ -22,7 +22,8 @@ func (s *services) publish(t testing.TB, topic string, commit bool, values ...st
 		t.Fatal(err)
 	}
 	for i, v := range values {
-		if err := c.ProduceSync(t.Context(), &kgo.Record{Key: fmt.Appendf(nil, "c%d", i), Value: []byte(v)}).FirstErr(); err != nil {
+		if err := c.ProduceSync(t.Context(), &kgo.Record{Key: fmt.Appendf(nil, "c%d", i), Value: []byte(v)}).
+			FirstErr(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -68,7 +69,13 @@ func TestAlertsFollows(t *testing.T) {
 	s.publish(t, "ebb.alerts", true, `{"customer":"old"}`)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var stdout, stderr output
-	p := process{args: []string{"alerts", "--json"}, environ: s.environ, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	p := process{
+		args:    []string{"alerts", "--json"},
+		environ: s.environ,
+		stdin:   strings.NewReader(""),
+		stdout:  &stdout,
+		stderr:  &stderr,
+	}
 	code := make(chan int)
 	go func() { code <- p.run(ctx, func(int) { panic("second signal") }) }()
 	n := 0
@@ -100,7 +107,10 @@ func TestAlertsSaysWhatRetentionTook(t *testing.T) {
 	}
 	deleted()
 	got := (<-done).want(t, exitOK)
-	want := fmt.Sprintf("ebb alerts: ebb.alerts/%d: the topic's retention has deleted offsets 0 to 0 before they were read\n", partition)
+	want := fmt.Sprintf(
+		"ebb alerts: ebb.alerts/%d: the topic's retention has deleted offsets 0 to 0 before they were read\n",
+		partition,
+	)
 	if n := strings.Count(got.stdout, "\n"); n != 7 || got.stderr != want {
 		t.Errorf("%d alerts, said %q", n, got.stderr)
 	}

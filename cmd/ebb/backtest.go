@@ -61,8 +61,18 @@ defined in docs/backtest.md.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.events, "events", "", "the event log `FILE`: NDJSON or CSV, plain or gzipped, - for standard input")
 	f.add(cmd)
-	flags.StringVar(&f.active, "active", "", "score who was active within this `TIME` before a date, such as 180d (default: twice the horizon)")
-	flags.StringVar(&f.at, "at", "", "`DATES` to measure at, such as 2025-06-01, separated by commas (default: up to three, spread over the log)")
+	flags.StringVar(
+		&f.active,
+		"active",
+		"",
+		"score who was active within this `TIME` before a date, such as 180d (default: twice the horizon)",
+	)
+	flags.StringVar(
+		&f.at,
+		"at",
+		"",
+		"`DATES` to measure at, such as 2025-06-01, separated by commas (default: up to three, spread over the log)",
+	)
 	flags.StringVar(&f.scores, "scores", "", "`FILE` to write every customer's score to, as CSV: "+scoresHeader)
 	flags.StringVar(&f.html, "html", "", "`FILE` to write a page with charts to, which needs nothing else")
 	flags.BoolVar(&f.skipBad, "skip-bad", false, "count lines that cannot be used and go on")
@@ -72,7 +82,9 @@ defined in docs/backtest.md.`,
 
 func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	if f.events == "" {
-		return advice.Usage(advice.Add(errors.New("--events is missing"), "name the log to measure on, or - for standard input"))
+		return advice.Usage(
+			advice.Add(errors.New("--events is missing"), "name the log to measure on, or - for standard input"),
+		)
 	}
 	cfg, err := a.config(f.overrides()...)
 	if err != nil {
@@ -104,7 +116,11 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	}
 	reading.End()
 	return f.write(terminal.NewScreen(cmd.OutOrStdout(), a.environ), &backtest.Outcome{
-		Report: report, Log: f.events, Skipped: opts.Log.Skipped(), Seconds: time.Since(began).Seconds(), MiB: memoryTaken() >> 20,
+		Report:  report,
+		Log:     f.events,
+		Skipped: opts.Log.Skipped(),
+		Seconds: time.Since(began).Seconds(),
+		MiB:     memoryTaken() >> 20,
 	})
 }
 

@@ -94,7 +94,14 @@ func TestQuality(t *testing.T) {
 						continue
 					}
 					ebb, rfm, off := float64(d.Scores[0].AUC), float64(d.Scores[2].AUC), float64(d.Probabilities.SelfCalibrated.Error)
-					t.Logf("%s: AUC %.4f, RFM %.4f, error %.3f cold, %.3f self-calibrated", date, ebb, rfm, float64(d.Probabilities.Cold.Error), off)
+					t.Logf(
+						"%s: AUC %.4f, RFM %.4f, error %.3f cold, %.3f self-calibrated",
+						date,
+						ebb,
+						rfm,
+						float64(d.Probabilities.Cold.Error),
+						off,
+					)
 					if ebb < l.core[i]-aucSlack {
 						t.Errorf("%s: AUC %.4f, the reference has %.3f", date, ebb, l.core[i])
 					}
@@ -114,10 +121,21 @@ func TestQuality(t *testing.T) {
 			}
 			ebb, fixed := r.Alerts.Rules[0], r.Alerts.Rules[2]
 			for _, rule := range r.Alerts.Rules {
-				t.Logf("%s: %d alerts, precision %.3f, recall %.3f, median lead %.1f days", rule.Name, rule.Raised, float64(rule.Precision), float64(rule.Recall), float64(rule.MedianLead))
+				t.Logf(
+					"%s: %d alerts, precision %.3f, recall %.3f, median lead %.1f days",
+					rule.Name,
+					rule.Raised,
+					float64(rule.Precision),
+					float64(rule.Recall),
+					float64(rule.MedianLead),
+				)
 			}
 			if ebb.Precision < fixed.Precision+0.05 {
-				t.Errorf("alerts are right in %.3f of cases, those of the fixed rule in %.3f", float64(ebb.Precision), float64(fixed.Precision))
+				t.Errorf(
+					"alerts are right in %.3f of cases, those of the fixed rule in %.3f",
+					float64(ebb.Precision),
+					float64(fixed.Precision),
+				)
 			}
 			if off := float64(r.Mean.Probabilities.SelfCalibrated.Error); off > mostError {
 				t.Errorf("mean calibration error %.3f", off)

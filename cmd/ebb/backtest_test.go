@@ -138,7 +138,10 @@ func TestBacktestScores(t *testing.T) {
 				}
 			}
 		}
-		if auc := right / float64(len(churned)*len(stayed)); math.Abs(auc-float64(d.Scores[0].AUC)) > 1e-6 || len(churned) != d.Churned {
+		if auc := right / float64(
+			len(churned)*len(stayed),
+		); math.Abs(auc-float64(d.Scores[0].AUC)) > 1e-6 ||
+			len(churned) != d.Churned {
 			t.Errorf("%v: AUC %v of %d who churned, want %v of %d", d.At, auc, len(churned), d.Scores[0].AUC, d.Churned)
 		}
 	}
@@ -152,7 +155,8 @@ func TestBacktestPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found := regexp.MustCompile(`(?i)https?:|<script|<link|@import|url\(|NaN|ZgotmplZ|<no value>`).FindAll(text, -1); found != nil {
+	if found := regexp.MustCompile(`(?i)https?:|<script|<link|@import|url\(|NaN|ZgotmplZ|<no value>`).
+		FindAll(text, -1); found != nil {
 		t.Errorf("the page holds %q", found)
 	}
 	decoder := xml.NewDecoder(bytes.NewReader(text))
@@ -205,40 +209,102 @@ func TestBacktestErrors(t *testing.T) {
 	}{
 		{"", exitUsage, "--events is missing\n  name the log to measure on, or - for standard input" + see},
 		{"--events nowhere.csv", exitFailed, "open nowhere.csv: no such file or directory\n"},
-		{"--events " + log + " --at soon", exitUsage, "--at wants dates such as 2025-06-01 or 2025-06-01T12:00:00Z, found \"soon\"" + see},
+		{
+			"--events " + log + " --at soon",
+			exitUsage,
+			"--at wants dates such as 2025-06-01 or 2025-06-01T12:00:00Z, found \"soon\"" + see,
+		},
 		{"--events " + log + " --active 0d", exitUsage, "--active must be a span such as 180d, found \"0d\"" + see},
-		{"--events " + log + " --at 2021-08-01", exitUsage, "2021-08-01 has no full horizon of 90d after it: the log ends on 2021-09-12\n" +
-			"  the last possible date is 2021-06-15; a shorter --horizon allows later ones" + see},
-		{"--events " + log + " --at 2020-09-01", exitUsage, "2020-09-01 lies before the first event, of 2020-09-13T12:26:40Z: nobody was active then" + see},
-		{"--events " + log + " --horizon 200d", exitUsage, "the log, from 2020-09-13 to 2021-09-12, is too short for a horizon of 200d: it takes one to know the customers and one to see what becomes of them\n" +
-			"  choose a shorter --horizon, of at most 182d, or name a date with --at" + see},
+		{
+			"--events " + log + " --at 2021-08-01",
+			exitUsage,
+			"2021-08-01 has no full horizon of 90d after it: the log ends on 2021-09-12\n" +
+				"  the last possible date is 2021-06-15; a shorter --horizon allows later ones" + see,
+		},
+		{
+			"--events " + log + " --at 2020-09-01",
+			exitUsage,
+			"2020-09-01 lies before the first event, of 2020-09-13T12:26:40Z: nobody was active then" + see,
+		},
+		{
+			"--events " + log + " --horizon 200d",
+			exitUsage,
+			"the log, from 2020-09-13 to 2021-09-12, is too short for a horizon of 200d: it takes one to know the customers " +
+				"and one to see what becomes of them\n" +
+				"  choose a shorter --horizon, of at most 182d, or name a date with --at" + see,
+		},
 		{"--events " + log + " --activity visit", exitFailed, "no event in " + log + " is activity for the pack retail\n" +
 			"  say which event types are with --activity, such as --activity purchase; --activity '*' takes all\n"},
 		{"--events " + log + " --pack nosuch", exitUsage, ""},
-		{"--events " + log + " --html nowhere/report.html", exitUsage, "nowhere/report.html cannot be written: there is no folder nowhere" + see},
-		{"--events " + log + " --html -", exitUsage, "--scores and --html take a file: standard output has the report itself" + see},
+		{
+			"--events " + log + " --html nowhere/report.html",
+			exitUsage,
+			"nowhere/report.html cannot be written: there is no folder nowhere" + see,
+		},
+		{
+			"--events " + log + " --html -",
+			exitUsage,
+			"--scores and --html take a file: standard output has the report itself" + see,
+		},
 		{"--events " + log + " --html " + log, exitUsage, log + " is the log itself, and would be overwritten" + see},
-		{"--events " + log + " --pack " + pack + " --html " + pack, exitUsage, pack + " is the pack's file, and would be overwritten" + see},
-		{"--events " + log + " --scores " + filepath.Dir(log), exitUsage, filepath.Dir(log) + " cannot be written: it is a folder" + see},
-		{"--events " + log + " --html report.html --scores ./report.html", exitUsage, "--scores and --html are the same file, report.html" + see},
-		{"--events " + instant, exitUsage, "the log, from 2025-01-01 to 2025-01-01, is too short for a horizon of 90d: it takes one to know the customers and one to see what becomes of them\n" +
-			"  the shortest horizon is 1d: take a log of more days" + see},
-		{"--events -", exitUsage, "standard input is read once, so when it ends is not known beforehand\n  name the dates to measure at with --at" + see},
+		{
+			"--events " + log + " --pack " + pack + " --html " + pack,
+			exitUsage,
+			pack + " is the pack's file, and would be overwritten" + see,
+		},
+		{
+			"--events " + log + " --scores " + filepath.Dir(log),
+			exitUsage,
+			filepath.Dir(log) + " cannot be written: it is a folder" + see,
+		},
+		{
+			"--events " + log + " --html report.html --scores ./report.html",
+			exitUsage,
+			"--scores and --html are the same file, report.html" + see,
+		},
+		{
+			"--events " + instant,
+			exitUsage,
+			"the log, from 2025-01-01 to 2025-01-01, is too short for a horizon of 90d: it takes one to know the customers " +
+				"and one to see what becomes of them\n" +
+				"  the shortest horizon is 1d: take a log of more days" + see,
+		},
+		{
+			"--events -",
+			exitUsage,
+			"standard input is read once, so when it ends is not known beforehand\n  name the dates to measure at with --at" + see,
+		},
 		{"--events " + bad, exitFailed, bad + ":367: the time is neither RFC 3339 nor seconds or milliseconds since 1970\n" +
 			"  mend the line, or leave out what cannot be used with --skip-bad\n"},
 		{"--events " + disordered + " --horizon 30d --at 2025-01-01", exitFailed, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.args, func(t *testing.T) {
-			got := run(t, nil, strings.NewReader(""), append([]string{"backtest"}, strings.Fields(test.args)...)...).want(t, test.code)
+			got := run(
+				t,
+				nil,
+				strings.NewReader(""),
+				append([]string{"backtest"}, strings.Fields(test.args)...)...).want(t, test.code)
 			if diff := cmp.Diff("ebb backtest: "+test.stderr, got.stderr); test.stderr != "" && diff != "" || got.stdout != "" {
 				t.Errorf("stdout %q, stderr (-want +got):\n%s", got.stdout, diff)
 			}
 		})
 	}
 	t.Run("a log out of order", func(t *testing.T) {
-		got := run(t, nil, nil, "backtest", "--events", disordered, "--horizon", "30d", "--at", "2021-01-01").want(t, exitFailed)
-		if !strings.Contains(got.stderr, "is not in order of time: by line ") || !strings.Contains(got.stderr, "sort it by time") {
+		got := run(
+			t,
+			nil,
+			nil,
+			"backtest",
+			"--events",
+			disordered,
+			"--horizon",
+			"30d",
+			"--at",
+			"2021-01-01",
+		).want(t, exitFailed)
+		if !strings.Contains(got.stderr, "is not in order of time: by line ") ||
+			!strings.Contains(got.stderr, "sort it by time") {
 			t.Errorf("stderr %q", got.stderr)
 		}
 	})
@@ -261,7 +327,12 @@ func TestBacktestStopped(t *testing.T) {
 	ctx, stop := context.WithCancelCause(t.Context())
 	stdin := newSilentInput()
 	var stdout, stderr output
-	p := process{args: []string{"backtest", "--events", "-", "--at", "2021-01-01"}, stdin: stdin, stdout: &stdout, stderr: &stderr}
+	p := process{
+		args:   []string{"backtest", "--events", "-", "--at", "2021-01-01"},
+		stdin:  stdin,
+		stdout: &stdout,
+		stderr: &stderr,
+	}
 	code := make(chan int)
 	go func() { code <- p.run(ctx, func(int) { panic("second signal") }) }()
 	<-stdin.asked

@@ -54,7 +54,12 @@ is said to be so. Exit code 1 if a record would be quarantined.`,
 	flags.StringVar(&f.brokers, "brokers", "", "brokers, `HOST:PORT`, separated by commas (default: kafka.brokers)")
 	flags.StringVar(&f.topic, "topic", "", "input `TOPIC` (default: kafka.input)")
 	flags.BoolVar(&f.create, "create", false, "create the topics that are missing")
-	flags.Int32Var(&f.partitions, "partitions", 4, "with --create: `N` partitions of the input topic; they cannot be changed once ebb has run")
+	flags.Int32Var(
+		&f.partitions,
+		"partitions",
+		4,
+		"with --create: `N` partitions of the input topic; they cannot be changed once ebb has run",
+	)
 	flags.Int16Var(&f.replicas, "replicas", -1, "with --create: `N` replicas of each topic (default: the cluster's own)")
 	hideDefaults(flags, "replicas")
 	flags.BoolVar(&f.json, "json", false, "print the result as JSON; with --sample an object a line, the count last")
@@ -78,7 +83,11 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 	if f.partitions < 1 || f.replicas < -1 || f.replicas == 0 {
 		return advice.Usage(errors.New("--partitions and --replicas must be 1 or more"))
 	}
-	cfg, problems := config.LoadAnyway(a.file, a.environ, os.ReadFile, config.Overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
+	cfg, problems := config.LoadAnyway(
+		a.file,
+		a.environ,
+		os.ReadFile,
+		config.Overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
 	result, err := check.Run(cmd.Context(), check.Options{
 		Config: cfg, Problems: problems, File: a.file,
 		Create: f.create, Partitions: f.partitions, Replicas: f.replicas, CreateLine: a.checkCommand(f.brokers, f.topic),

@@ -71,7 +71,12 @@ func TestCheckSample(t *testing.T) {
 	for name, text := range map[string][]byte{
 		"sample.ndjson": []byte(sampleLines), "own.ndjson": []byte(mappedLines + large + deep + "\x00\x00\x00\x00\x01avro\n"),
 		"own.ndjson.gz": gzipped(t, mappedLines[:strings.Index(mappedLines, "\n")]), "mapping.yaml": []byte(sampleMapping),
-		"all.yaml": []byte(strings.Replace(sampleMapping, "customer: [", "records: all\n    customer: [/userId, ", 1)), "empty.ndjson": []byte("\n"), "shop.csv": []byte(eventlog.CSVHeader + "\n7,1300000000,purchase,1\n"),
+		"all.yaml": []byte(strings.Replace(
+			sampleMapping,
+			"customer: [",
+			"records: all\n    customer: [/userId, ",
+			1,
+		)), "empty.ndjson": []byte("\n"), "shop.csv": []byte(eventlog.CSVHeader + "\n7,1300000000,purchase,1\n"),
 		"wrong.yaml": []byte("input:\n  mapping:\n    customer: user.id\n"),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
@@ -109,8 +114,17 @@ func TestCheckSampleFromStandardInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := check.Total{
-		Records: 13, Quarantined: 8, Envelopes: map[string]int64{"flat": 2, "segment": 2, "cloudevent": 1},
-		Codes: map[string]int64{"not_json": 2, "customer_missing": 2, "time_unreadable": 1, "value_unreadable": 1, "currency_unreadable": 1, "time_missing": 1},
+		Records:     13,
+		Quarantined: 8,
+		Envelopes:   map[string]int64{"flat": 2, "segment": 2, "cloudevent": 1},
+		Codes: map[string]int64{
+			"not_json":            2,
+			"customer_missing":    2,
+			"time_unreadable":     1,
+			"value_unreadable":    1,
+			"currency_unreadable": 1,
+			"time_missing":        1,
+		},
 	}
 	if diff := cmp.Diff(want, total); diff != "" {
 		t.Errorf("total (-want +got):\n%s", diff)
@@ -130,7 +144,11 @@ func TestCheckSampleTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Run(t.Context(), lines, func(r *check.Record) error { return view.SampleRecord(screen, s.Name, r) }); err != nil {
+	if err := s.Run(
+		t.Context(),
+		lines,
+		func(r *check.Record) error { return view.SampleRecord(screen, s.Name, r) },
+	); err != nil {
 		t.Fatal(err)
 	}
 	view.SampleTotal(screen, s)
@@ -162,7 +180,14 @@ func TestMappingOfTheDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := check.Record{
-		Line: 1, Envelope: "mapping", ID: "o-1001", Customer: "c-42", Type: "Order Completed", Time: "2026-03-01T09:30:00.000Z", Value: "12.90", Currency: "EUR",
+		Line:     1,
+		Envelope: "mapping",
+		ID:       "o-1001",
+		Customer: "c-42",
+		Type:     "Order Completed",
+		Time:     "2026-03-01T09:30:00.000Z",
+		Value:    "12.90",
+		Currency: "EUR",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("want (-), got (+):\n%s", diff)

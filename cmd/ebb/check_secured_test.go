@@ -19,8 +19,15 @@ func TestSecuredConnections(t *testing.T) {
 	other := authority.New(t)
 	ca.Issue(t, "ebb")
 	ca.Issue(t, "server")
-	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "events", "events.dlq", "ebb.alerts"), kfake.TLS(ca.Server(t, "server", true)),
-		kfake.EnableSASL(), kfake.Superuser("PLAIN", "plain-user", "right"), kfake.Superuser("SCRAM-SHA-256", "scram-256-user", "right"), kfake.Superuser("SCRAM-SHA-512", "scram-512-user", "right"))
+	kafka, err := kfake.NewCluster(
+		kfake.NumBrokers(1),
+		kfake.SeedTopics(1, "events", "events.dlq", "ebb.alerts"),
+		kfake.TLS(ca.Server(t, "server", true)),
+		kfake.EnableSASL(),
+		kfake.Superuser("PLAIN", "plain-user", "right"),
+		kfake.Superuser("SCRAM-SHA-256", "scram-256-user", "right"),
+		kfake.Superuser("SCRAM-SHA-512", "scram-512-user", "right"),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +44,13 @@ func TestSecuredConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	yaml := func(mechanism, user string) string {
-		secure := "\n  tls:\n    enabled: true\n    ca_file: " + ca.Path("ca.pem") + "\n    cert_file: " + ca.Path("ebb.pem") + "\n    key_file: " + ca.Path("ebb.key") + "\n"
+		secure := "\n  tls:\n    enabled: true\n    ca_file: " + ca.Path(
+			"ca.pem",
+		) + "\n    cert_file: " + ca.Path(
+			"ebb.pem",
+		) + "\n    key_file: " + ca.Path(
+			"ebb.key",
+		) + "\n"
 		return "kafka:\n  brokers: [" + kafka.ListenAddrs()[0] + "]" + secure + "  sasl: {mechanism: " + mechanism + ", username: " + user + ", password_file: " + password + "}\n" +
 			"redis:\n  addresses: [" + redis.Addr() + "]\n  username: ebb\n  password_file: " + password + secure
 	}
@@ -48,9 +61,30 @@ func TestSecuredConnections(t *testing.T) {
 		{name: "plain", yaml: yaml("plain", "plain-user")},
 		{name: "SCRAM-SHA-256", yaml: yaml("scram-sha-256", "scram-256-user")},
 		{name: "SCRAM-SHA-512", yaml: yaml("scram-sha-512", "scram-512-user")},
-		{name: "unknown users", yaml: strings.Replace(yaml("scram-sha-512", "nobody"), "username: ebb", "username: stranger", 1), want: []string{"problem  brokers: Kafka at ", "problem  redis: connect to", "(login_refused)"}},
-		{name: "unknown authority", yaml: strings.ReplaceAll(yaml("plain", "plain-user"), ca.Path("ca.pem"), other.Path("ca.pem")), want: []string{"problem  brokers: Kafka at ", "problem  redis: Redis at ", "(certificate_untrusted)"}},
-		{name: "name not in the certificate", yaml: strings.ReplaceAll(yaml("plain", "plain-user"), "    enabled: true\n", "    enabled: true\n    server_name: elsewhere\n"), want: []string{"problem  brokers: Kafka at ", "problem  redis: Redis at ", "not for elsewhere", "(certificate_wrong_name)"}},
+		{
+			name: "unknown users",
+			yaml: strings.Replace(yaml("scram-sha-512", "nobody"), "username: ebb", "username: stranger", 1),
+			want: []string{"problem  brokers: Kafka at ", "problem  redis: connect to", "(login_refused)"},
+		},
+		{
+			name: "unknown authority",
+			yaml: strings.ReplaceAll(yaml("plain", "plain-user"), ca.Path("ca.pem"), other.Path("ca.pem")),
+			want: []string{"problem  brokers: Kafka at ", "problem  redis: Redis at ", "(certificate_untrusted)"},
+		},
+		{
+			name: "name not in the certificate",
+			yaml: strings.ReplaceAll(
+				yaml("plain", "plain-user"),
+				"    enabled: true\n",
+				"    enabled: true\n    server_name: elsewhere\n",
+			),
+			want: []string{
+				"problem  brokers: Kafka at ",
+				"problem  redis: Redis at ",
+				"not for elsewhere",
+				"(certificate_wrong_name)",
+			},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -67,7 +101,8 @@ func TestSecuredConnections(t *testing.T) {
 					t.Errorf("%q is not in:\n%s", want, got.stdout)
 				}
 			}
-			if len(test.want) == 0 && (!strings.Contains(got.stdout, "ok       brokers") || !strings.Contains(got.stdout, "ok       group")) {
+			if len(test.want) == 0 &&
+				(!strings.Contains(got.stdout, "ok       brokers") || !strings.Contains(got.stdout, "ok       group")) {
 				t.Errorf("not let in:\n%s", got.stdout)
 			}
 		})

@@ -79,13 +79,24 @@ func TestCheckFindings(t *testing.T) {
 		}},
 		{name: "no broker answers", env: []string{"EBB_KAFKA_BROKERS=127.0.0.1:1,127.0.0.1:2"}, code: exitFailed},
 		{name: "one broker of two answers", topics: all, set: sane, args: []string{"--brokers", "KAFKA,127.0.0.1:1"}},
-		{name: "no Redis answers", topics: all, set: sane, env: []string{"EBB_REDIS_ADDRESSES=127.0.0.1:1"}, code: exitFailed},
+		{
+			name:   "no Redis answers",
+			topics: all,
+			set:    sane,
+			env:    []string{"EBB_REDIS_ADDRESSES=127.0.0.1:1"},
+			code:   exitFailed,
+		},
 		{name: "Redis wants a password", topics: all, code: exitFailed, set: func(t *testing.T, s *services) {
 			sane(t, s)
 			s.redis.RequireAuth("secret")
 		}},
 		{name: "pack unknown", topics: all, set: sane, env: []string{"EBB_PACK=retial"}, code: exitFailed},
-		{name: "several things at once", env: []string{"EBB_KAFKA_HEARTBEAT=1h", "EBB_PACK=retial", "EBB_SHOES=2"}, topics: all[:1], code: exitUsage},
+		{
+			name:   "several things at once",
+			env:    []string{"EBB_KAFKA_HEARTBEAT=1h", "EBB_PACK=retial", "EBB_SHOES=2"},
+			topics: all[:1],
+			code:   exitUsage,
+		},
 		{name: "configuration wrong elsewhere", env: []string{"EBB_LOG_LEVEL=loud"}, topics: all[:1], code: exitUsage},
 		{name: "customers in several partitions", topics: all, code: exitFailed, set: func(t *testing.T, s *services) {
 			sane(t, s)
@@ -99,20 +110,46 @@ func TestCheckFindings(t *testing.T) {
 			sane(t, s)
 			s.place(t, map[string][]int32{"": {3, 3, 0}})
 		}},
-		{name: "shadows", topics: append([]string{"ebb.shadow"}, all...), set: sane, env: []string{"EBB_SHADOWS=candidate=saas"}},
-		{name: "shadows without their topic, one of no pack", topics: all, set: sane, code: exitFailed, env: []string{"EBB_SHADOWS=candidate=saas,other=./none.yaml"}},
-		{name: "a shadow's state of another pack", topics: append([]string{"ebb.shadow"}, all...), code: exitFailed, env: []string{"EBB_SHADOWS=candidate=saas"}, set: func(t *testing.T, s *services) {
-			sane(t, s)
-			s.configure(t, "ebb.shadow", keep)
-			s.hold(t, "ebb.shadow.candidate", "0123456789abcdef")
-		}},
+		{
+			name:   "shadows",
+			topics: append([]string{"ebb.shadow"}, all...),
+			set:    sane,
+			env:    []string{"EBB_SHADOWS=candidate=saas"},
+		},
+		{
+			name:   "shadows without their topic, one of no pack",
+			topics: all,
+			set:    sane,
+			code:   exitFailed,
+			env:    []string{"EBB_SHADOWS=candidate=saas,other=./none.yaml"},
+		},
+		{
+			name:   "a shadow's state of another pack",
+			topics: append([]string{"ebb.shadow"}, all...),
+			code:   exitFailed,
+			env:    []string{"EBB_SHADOWS=candidate=saas"},
+			set: func(t *testing.T, s *services) {
+				sane(t, s)
+				s.configure(t, "ebb.shadow", keep)
+				s.hold(t, "ebb.shadow.candidate", "0123456789abcdef")
+			},
+		},
 		{name: "transactions refused", topics: all, code: exitFailed, set: func(t *testing.T, s *services) {
 			sane(t, s)
-			s.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.TransactionalIDAuthorizationFailed, TopLevel: true, Count: -1})
+			s.kafka.Fault(
+				kfake.Fault{
+					Keys:     []kmsg.Key{kmsg.InitProducerID},
+					Err:      kerr.TransactionalIDAuthorizationFailed,
+					TopLevel: true,
+					Count:    -1,
+				},
+			)
 		}},
 		{name: "transaction timeout refused", topics: all, code: exitFailed, set: func(t *testing.T, s *services) {
 			sane(t, s)
-			s.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.InvalidTransactionTimeout, TopLevel: true, Count: -1})
+			s.kafka.Fault(
+				kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.InvalidTransactionTimeout, TopLevel: true, Count: -1},
+			)
 		}},
 		{name: "another program's group", topics: all, code: exitFailed, set: func(t *testing.T, s *services) {
 			sane(t, s)
@@ -212,7 +249,13 @@ func (s *services) hold(t testing.TB, group, pack string) {
 	if _, err := p.Claim(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	meta := pipeline.Meta{Version: pipeline.MetaVersion, Pack: pack, Partitions: 4, Cluster: "test", Topic: s.topicID(t, "events")}
+	meta := pipeline.Meta{
+		Version:    pipeline.MetaVersion,
+		Pack:       pack,
+		Partitions: 4,
+		Cluster:    "test",
+		Topic:      s.topicID(t, "events"),
+	}
 	if err := p.Commit(t.Context(), &pipeline.Commit{Previous: first, Token: second, Meta: meta}); err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +267,11 @@ func TestCheckKeysReadsThroughEmptyAnswers(t *testing.T) {
 	s.place(t, map[string][]int32{"a": {0, 2}, "b": {1}})
 	s.answerEmptyAtFirst()
 	got := run(t, s.environ, nil, "check").want(t, exitFailed)
-	if want := "1 of 2 customers occur in more than one partition (one of them in partitions 0 and 2) among the newest 3 events"; !strings.Contains(got.stdout, want) {
+	if want := "1 of 2 customers occur in more than one partition (one of them in partitions 0 and 2) among the newest " +
+		"3 events"; !strings.Contains(
+		got.stdout,
+		want,
+	) {
 		t.Errorf("stdout:\n%s", got.stdout)
 	}
 }
@@ -292,7 +339,13 @@ func TestCheckStopsWhenToldTo(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(advice.Stopped{Signal: 2})
 	var stdout, stderr output
-	p := process{args: []string{"check"}, environ: s.environ, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	p := process{
+		args:    []string{"check"},
+		environ: s.environ,
+		stdin:   strings.NewReader(""),
+		stdout:  &stdout,
+		stderr:  &stderr,
+	}
 	if code := p.run(ctx, func(int) {}); code != 130 || stderr.String() != "ebb check: stopped by Ctrl-C\n" {
 		t.Errorf("exit code %d, stderr %q", code, stderr.String())
 	}

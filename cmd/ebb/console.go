@@ -28,8 +28,14 @@ func newLogger(cfg config.Log, s terminal.Screen) zerolog.Logger {
 // newConsole writes log lines for people, in colours that can be read on any background.
 func newConsole(s terminal.Screen) zerolog.ConsoleWriter {
 	levels := map[string]string{
-		"debug": "DBG", "info": s.Paint(text.Colors{text.FgGreen}, "INF"), "warn": s.Paint(text.Colors{text.FgYellow, text.Bold}, "WRN"),
-		"error": s.Paint(text.Colors{text.FgRed, text.Bold}, "ERR"), "fatal": s.Paint(text.Colors{text.FgRed, text.Bold}, "FTL"),
+		"debug": "DBG",
+		"info":  s.Paint(text.Colors{text.FgGreen}, "INF"),
+		"warn":  s.Paint(text.Colors{text.FgYellow, text.Bold}, "WRN"),
+		"error": s.Paint(
+			text.Colors{text.FgRed, text.Bold},
+			"ERR",
+		),
+		"fatal": s.Paint(text.Colors{text.FgRed, text.Bold}, "FTL"),
 	}
 	name := func(field any) string { return s.Paint(text.Colors{text.FgCyan}, fmt.Sprintf("%s=", field)) }
 	return zerolog.ConsoleWriter{

@@ -40,10 +40,20 @@ raised; a summary follows. A log is what "ebb produce" takes: NDJSON, or CSV wit
 	}
 	f.add(cmd)
 	flags := cmd.Flags()
-	flags.DurationVar(&f.length, "for", time.Minute, "spread the events over this long (`TIME` such as 1m30s); 0: as fast as possible")
+	flags.DurationVar(
+		&f.length,
+		"for",
+		time.Minute,
+		"spread the events over this long (`TIME` such as 1m30s); 0: as fast as possible",
+	)
 	flags.Uint64Var(&f.seed, "seed", 1, "`N`: another seed, another shop")
 	flags.IntVar(&f.customers, "customers", 0, "`N` customers of the shop (default 4000)")
-	flags.StringVar(&f.events, "events", "", "an event log `FILE` instead of the shop: NDJSON or CSV, plain or gzipped, - for standard input")
+	flags.StringVar(
+		&f.events,
+		"events",
+		"",
+		"an event log `FILE` instead of the shop: NDJSON or CSV, plain or gzipped, - for standard input",
+	)
 	flags.BoolVar(&f.json, "json", false, "print each alert's JSON, one a line, and the summary's as the last")
 	return cmd
 }

@@ -43,7 +43,19 @@ func demoLines(t *testing.T, stdout string) (alerts []view.Alert, summary demo.S
 // TestDemoAgainstTheTruth compares the summary with what the simulator's truth and the alerts say when they are put
 // together another way: by following each customer's alerts in order.
 func TestDemoAgainstTheTruth(t *testing.T) {
-	o := run(t, nil, strings.NewReader(""), "demo", "--for", "0", "--customers", "1500", "--seed", "3", "--json").want(t, 0)
+	o := run(
+		t,
+		nil,
+		strings.NewReader(""),
+		"demo",
+		"--for",
+		"0",
+		"--customers",
+		"1500",
+		"--seed",
+		"3",
+		"--json",
+	).want(t, 0)
 	alerts, got := demoLines(t, o.stdout)
 
 	s, err := shop.New(shop.Config{Customers: 1500, Seed: 3})
@@ -127,7 +139,21 @@ func TestDemoOnALog(t *testing.T) {
 			}
 		}
 	}
-	o := run(t, nil, &log, "demo", "--for", "0", "--events", "-", "--activity", "purchase", "--horizon", "30d", "--json").want(t, 0)
+	o := run(
+		t,
+		nil,
+		&log,
+		"demo",
+		"--for",
+		"0",
+		"--events",
+		"-",
+		"--activity",
+		"purchase",
+		"--horizon",
+		"30d",
+		"--json",
+	).want(t, 0)
 	alerts, got := demoLines(t, o.stdout)
 	if got.Events != 3000 || got.Simulated || got.Truth != nil {
 		t.Errorf("summary %+v of a log of 3,000 events whose leavers nobody knows", got)
@@ -146,7 +172,12 @@ func TestDemoOnALog(t *testing.T) {
 func TestDemoStoppedEarly(t *testing.T) {
 	ctx, stop := context.WithCancelCause(t.Context())
 	var stdout, stderr output
-	p := process{args: []string{"demo", "--for", "2m", "--json"}, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	p := process{
+		args:   []string{"demo", "--for", "2m", "--json"},
+		stdin:  strings.NewReader(""),
+		stdout: &stdout,
+		stderr: &stderr,
+	}
 	code := make(chan int, 1)
 	go func() { code <- p.run(ctx, func(int) { panic("second signal") }) }()
 	eventually(t, "the first alert is shown", func() bool { return strings.Contains(stdout.String(), `"raised"`) })

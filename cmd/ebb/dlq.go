@@ -43,17 +43,36 @@ type dlqFlags struct {
 func (f *dlqFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.brokers, "brokers", "", "brokers, `HOST:PORT`, separated by commas (default: kafka.brokers)")
-	flags.StringVar(&f.topic, "topic", "", "input `TOPIC`; the DLQ is the one with .dlq behind its name (default: kafka.input)")
+	flags.StringVar(
+		&f.topic,
+		"topic",
+		"",
+		"input `TOPIC`; the DLQ is the one with .dlq behind its name (default: kafka.input)",
+	)
 	flags.StringSliceVar(&f.codes, "code", nil, "only records with this `CODE`; may be repeated")
 	flags.Int32Var(&f.partition, "partition", -1, "only records of partition `N` of the input (default: all)")
-	flags.StringVar(&f.offsets, "offsets", "", "with --partition: only those that stood there at `FROM-TO`, both included; FROM- or a single offset")
+	flags.StringVar(
+		&f.offsets,
+		"offsets",
+		"",
+		"with --partition: only those that stood there at `FROM-TO`, both included; FROM- or a single offset",
+	)
 	flags.Int32Var(&f.dlqPartition, "dlq-partition", -1, "only records in partition `N` of the DLQ (default: all)")
 	flags.StringVar(&f.dlqOffsets, "dlq-offsets", "", "with --dlq-partition: only those that stand there at `FROM-TO`")
-	flags.StringVar(&f.since, "since", "", "only records whose own timestamp is not older: a `TIME` (RFC 3339), or how long ago, such as 2h")
+	flags.StringVar(
+		&f.since,
+		"since",
+		"",
+		"only records whose own timestamp is not older: a `TIME` (RFC 3339), or how long ago, such as 2h",
+	)
 	flags.StringVar(&f.until, "until", "", "only records whose own timestamp is older than this `TIME`")
 	hideDefaults(flags, "partition", "dlq-partition")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
-	_ = cmd.RegisterFlagCompletionFunc("code", cobra.FixedCompletions(deadletter.CodeNames(), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	// the flag is there
+	_ = cmd.RegisterFlagCompletionFunc(
+		"code",
+		cobra.FixedCompletions(deadletter.CodeNames(), cobra.ShellCompDirectiveNoFileComp),
+	)
 }
 
 // dlq is an opened DLQ, and how far the reading of it is.

@@ -93,7 +93,13 @@ func (f *dlqReplayFlags) confirm(cmd *cobra.Command, planned *deadletter.Replaye
 		return nil
 	}
 	w := cmd.ErrOrStderr()
-	fmt.Fprintf(w, "This sends %s of %s to %s again:\n", advice.Count(planned.Replayed, "record"), planned.DLQ, planned.Topic)
+	fmt.Fprintf(
+		w,
+		"This sends %s of %s to %s again:\n",
+		advice.Count(planned.Replayed, "record"),
+		planned.DLQ,
+		planned.Topic,
+	)
 	for _, code := range slices.Sorted(maps.Keys(planned.Codes)) {
 		fmt.Fprintf(w, "  %-20s %s\n", terminal.Printable(code), advice.Grouped(planned.Codes[code]))
 	}

@@ -81,5 +81,9 @@ func readTime(flag, text string, now time.Time) (int64, error) {
 	if ago, err := advice.ParseDuration(text); err == nil && ago >= 0 {
 		return now.Add(-ago).UnixMilli(), nil
 	}
-	return 0, fmt.Errorf("--%s is a time such as 2026-01-01T00:00:00Z, or how long ago, such as 2h or 3d; found %q", flag, text)
+	return 0, fmt.Errorf(
+		"--%s is a time such as 2026-01-01T00:00:00Z, or how long ago, such as 2h or 3d; found %q",
+		flag,
+		text,
+	)
 }

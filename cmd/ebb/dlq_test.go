@@ -54,8 +54,18 @@ func (l *letters) quarantine(n int) {
 	for range n {
 		i := len(l.sent)
 		r := pipeline.Record{
-			Offset: int64(i), Timestamp: dlqStart + int64(i)*60_000, Key: fmt.Appendf(nil, "customer %d", i%5), Value: fmt.Appendf(nil, "{\"broken\": %d", i),
-			Headers: kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "trace", Value: []byte{byte(i), 0xff}}, kafkawire.Header{Key: "null"}),
+			Offset: int64(
+				i,
+			),
+			Timestamp: dlqStart + int64(i)*60_000,
+			Key:       fmt.Appendf(nil, "customer %d", i%5),
+			Value:     fmt.Appendf(nil, "{\"broken\": %d", i),
+			Headers: kafkawire.AppendHeaders(
+				nil,
+				nil,
+				kafkawire.Header{Key: "trace", Value: []byte{byte(i), 0xff}},
+				kafkawire.Header{Key: "null"},
+			),
 		}
 		if i%10 == 9 {
 			r.Key = nil
@@ -73,7 +83,11 @@ func (l *letters) put(records ...pipeline.Record) {
 	for i := range records {
 		r := &records[i]
 		render := sinks.Renderer{DLQ: "events.dlq", Input: "events", Partition: int32(r.Offset % 4)}
-		o, _ := render.Render(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: r.Offset, Code: codeOf(int(r.Offset))}, r)
+		o, _ := render.Render(
+			nil,
+			&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: r.Offset, Code: codeOf(int(r.Offset))},
+			r,
+		)
 		k := &kgo.Record{Topic: o.Topic, Key: o.Key, Value: o.Value, Timestamp: time.UnixMilli(o.Timestamp)}
 		for key, value := range kafkawire.Headers(o.Headers) {
 			k.Headers = append(k.Headers, kgo.RecordHeader{Key: string(key), Value: value})
@@ -93,7 +107,10 @@ func (l *letters) dlq(code int, args ...string) outcome {
 // replay runs dlq replay and gives its outcome.
 func (l *letters) replay(args ...string) (r deadletter.Replayed) {
 	l.t.Helper()
-	if err := json.Unmarshal([]byte(l.dlq(exitOK, append([]string{"replay", "--json"}, args...)...).stdout), &r); err != nil {
+	if err := json.Unmarshal(
+		[]byte(l.dlq(exitOK, append([]string{"replay", "--json"}, args...)...).stdout),
+		&r,
+	); err != nil {
 		l.t.Fatal(err)
 	}
 	return r
@@ -130,14 +147,20 @@ func (l *letters) arrived(numbers ...int) (records []*kgo.Record) {
 func (l *letters) check(i int, r *kgo.Record) {
 	l.t.Helper()
 	want := &l.sent[i]
-	if string(r.Key) != string(want.Key) || (r.Key == nil) != (want.Key == nil) || string(r.Value) != string(want.Value) || r.Timestamp.UnixMilli() != want.Timestamp || r.Partition != int32(i%4) {
+	if string(r.Key) != string(want.Key) || (r.Key == nil) != (want.Key == nil) || string(r.Value) != string(want.Value) ||
+		r.Timestamp.UnixMilli() != want.Timestamp ||
+		r.Partition != int32(i%4) {
 		l.t.Errorf("record %d came back as %+v", i, r)
 	}
 	if len(r.Headers) != 5 || string(r.Headers[0].Value) != string([]byte{byte(i), 0xff}) || r.Headers[1].Value != nil {
 		l.t.Fatalf("record %d has the headers %q", i, r.Headers)
 	}
 	if h := r.Headers[2:]; h[0].Key != "ebb.replay.from" || !strings.HasPrefix(string(h[0].Value), "events.dlq/") ||
-		h[1].Key != "ebb.replay.source" || string(h[1].Value) != fmt.Sprintf("events/%d@%d", i%4, i) || h[2].Key != "ebb.replay.count" || string(h[2].Value) != "1" {
+		h[1].Key != "ebb.replay.source" || string(h[1].Value) != fmt.Sprintf(
+		"events/%d@%d",
+		i%4,
+		i,
+	) || h[2].Key != "ebb.replay.count" || string(h[2].Value) != "1" {
 		l.t.Errorf("record %d is marked %q", i, h)
 	}
 }
@@ -155,13 +178,26 @@ func TestDLQList(t *testing.T) {
 		t.Errorf("an empty DLQ: %q", got.stdout)
 	}
 	l.quarantine(30)
-	if err := l.client(t).ProduceSync(t.Context(), &kgo.Record{Topic: "events.dlq", Value: []byte("somebody's")}).FirstErr(); err != nil {
+	if err := l.client(t).
+		ProduceSync(t.Context(), &kgo.Record{Topic: "events.dlq", Value: []byte("somebody's")}).
+		FirstErr(); err != nil {
 		t.Fatal(err)
 	}
 	l.replay("--code", "customer_missing", "--yes")
 	var b strings.Builder
-	for _, args := range []string{"", "--code not_json --code nested_too_deep", "--partition 3 --offsets 11-19", "--partition 1 --offsets 13", "--since 2023-11-14T22:20:00Z --until 2023-11-14T22:23:20Z --json"} {
-		fmt.Fprintf(&b, "$ ebb dlq list %s\n%s\n", args, l.dlq(exitOK, append([]string{"list"}, strings.Fields(args)...)...).stdout)
+	for _, args := range []string{
+		"",
+		"--code not_json --code nested_too_deep",
+		"--partition 3 --offsets 11-19",
+		"--partition 1 --offsets 13",
+		"--since 2023-11-14T22:20:00Z --until 2023-11-14T22:23:20Z --json",
+	} {
+		fmt.Fprintf(
+			&b,
+			"$ ebb dlq list %s\n%s\n",
+			args,
+			l.dlq(exitOK, append([]string{"list"}, strings.Fields(args)...)...).stdout,
+		)
 	}
 	golden(t, "dlq_list.golden", b.String())
 }
@@ -171,10 +207,21 @@ func TestDLQShow(t *testing.T) {
 	if got := l.dlq(exitOK, "show"); got.stdout != "" || got.stderr != "no such record in events.dlq\n" {
 		t.Errorf("an empty DLQ: %q, %q", got.stdout, got.stderr)
 	}
-	odd := kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "\x1b[2J", Value: []byte("\r\n")}, kafkawire.Header{Key: "null"})
+	odd := kafkawire.AppendHeaders(
+		nil,
+		nil,
+		kafkawire.Header{Key: "\x1b[2J", Value: []byte("\r\n")},
+		kafkawire.Header{Key: "null"},
+	)
 	l.put(
 		pipeline.Record{Offset: 0, Timestamp: dlqStart, Key: []byte("k"), Value: []byte("{\"customer\":\n\t\"é\"")},
-		pipeline.Record{Offset: 1, Timestamp: dlqStart, Key: []byte("k"), Value: []byte("\x00\x00\x00\x00\x07avro and more than one line of it"), Headers: odd},
+		pipeline.Record{
+			Offset:    1,
+			Timestamp: dlqStart,
+			Key:       []byte("k"),
+			Value:     []byte("\x00\x00\x00\x00\x07avro and more than one line of it"),
+			Headers:   odd,
+		},
 		pipeline.Record{Offset: 2, Timestamp: dlqStart, Key: []byte("k")},
 		pipeline.Record{Offset: 3, Timestamp: -1, Key: []byte("k"), Value: []byte("\x1b]0;title\x07")},
 	)
@@ -208,7 +255,10 @@ func TestDLQShowJSONIsExact(t *testing.T) {
 		}
 		want := &l.sent[r.Input.Offset]
 		value, err := base64.StdEncoding.DecodeString(r.Value)
-		if err != nil || string(value) != string(want.Value) || r.Timestamp != want.Timestamp || (r.Key == nil) != (want.Key == nil) || len(r.Headers) != 2 || r.Headers[1].Value != nil {
+		if err != nil || string(value) != string(want.Value) || r.Timestamp != want.Timestamp ||
+			(r.Key == nil) != (want.Key == nil) ||
+			len(r.Headers) != 2 ||
+			r.Headers[1].Value != nil {
 			t.Errorf("%s: %v", line, err)
 		}
 		seen++
@@ -285,10 +335,22 @@ func TestDLQReplayAgain(t *testing.T) {
 	r.Headers = kafkawire.AppendHeaders(nil, nil, headers...)
 	l.put(r)
 	var listed deadletter.Listing
-	if err := json.Unmarshal([]byte(l.dlq(exitOK, "list", "--json").stdout), &listed); err != nil || listed.Records != 2 || listed.Replayed != 1 || len(listed.Groups) != 2 || listed.Groups[0].Again+listed.Groups[1].Again != 1 {
+	if err := json.Unmarshal(
+		[]byte(l.dlq(exitOK, "list", "--json").stdout),
+		&listed,
+	); err != nil || listed.Records != 2 || listed.Replayed != 1 || len(listed.Groups) != 2 ||
+		listed.Groups[0].Again+listed.Groups[1].Again != 1 {
 		t.Errorf("%+v, %v", listed, err)
 	}
-	if out := l.dlq(exitOK, "show", "--partition", "0", "--offsets", "400").stdout; !strings.Contains(out, "  replayed 1 times before, the last time from events.dlq/") || strings.Contains(out, "ebb.replay") {
+	if out := l.dlq(
+		exitOK,
+		"show",
+		"--partition",
+		"0",
+		"--offsets",
+		"400",
+	).stdout; !strings.Contains(out, "  replayed 1 times before, the last time from events.dlq/") ||
+		strings.Contains(out, "ebb.replay") {
 		t.Errorf("%s", out)
 	}
 	if got := l.replay(); got.Replayed != 1 || got.Before != 1 {
@@ -317,7 +379,10 @@ func TestDLQReplayHomeless(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out := l.dlq(exitOK, "replay").stdout; out != "2 records replayed to events; 2 of partitions that the input does not have\n" {
+	if out := l.dlq(
+		exitOK,
+		"replay",
+	).stdout; out != "2 records replayed to events; 2 of partitions that the input does not have\n" {
 		t.Errorf("%q", out)
 	}
 	l.arrived(0, 1)
@@ -363,7 +428,8 @@ func TestDLQReplayBesideItself(t *testing.T) {
 		for range 2 {
 			both.Go(func() {
 				got := run(t, l.environ, nil, "dlq", "replay")
-				if got.code != exitOK && !strings.Contains(got.stderr, "has taken over") && !strings.Contains(got.stderr, "run it again") {
+				if got.code != exitOK && !strings.Contains(got.stderr, "has taken over") &&
+					!strings.Contains(got.stderr, "run it again") {
 					t.Errorf("exit code %d: %s", got.code, got.stderr)
 				}
 			})
@@ -382,7 +448,11 @@ func TestDLQReplayKeepsWhatRetentionWouldTake(t *testing.T) {
 	l.quarantine(4)
 	l.configure(t, "events", map[string]string{"retention.ms": "604800000"})
 	got := l.dlq(exitFailed, "replay")
-	if !strings.Contains(got.stderr, "topic events deletes records older than 7d (retention.ms=604800000); 4 events to send are older") || !strings.Contains(got.stderr, "the oldest: events/0@0, of 2023-11-14T22:13:20Z") {
+	if !strings.Contains(
+		got.stderr,
+		"topic events deletes records older than 7d (retention.ms=604800000); 4 events to send are older",
+	) ||
+		!strings.Contains(got.stderr, "the oldest: events/0@0, of 2023-11-14T22:13:20Z") {
 		t.Error(got.stderr)
 	}
 	if got := l.replay("--force"); got.Replayed != 4 {
@@ -394,7 +464,8 @@ func TestDLQWithoutTopic(t *testing.T) {
 	s := startServices(t, "events")
 	for _, command := range []string{"list", "show", "replay"} {
 		got := run(t, s.environ, nil, "dlq", command).want(t, exitFailed)
-		if want := "ebb dlq " + command + ": there is no topic \"events.dlq\""; !strings.HasPrefix(got.stderr, want) || !strings.Contains(got.stderr, "ebb check --create") {
+		if want := "ebb dlq " + command + ": there is no topic \"events.dlq\""; !strings.HasPrefix(got.stderr, want) ||
+			!strings.Contains(got.stderr, "ebb check --create") {
 			t.Error(got.stderr)
 		}
 	}
@@ -402,14 +473,22 @@ func TestDLQWithoutTopic(t *testing.T) {
 
 func TestDLQCommandLines(t *testing.T) {
 	for args, want := range map[string]string{
-		"dlq lst":                              "ebb dlq: there is no command \"lst\"; did you mean list?\n  see: ebb dlq --help\n",
-		"dlq list --code not_jason":            "ebb dlq list: there is no code \"not_jason\" (docs/events.md lists them); did you mean not_json?\n  see: ebb dlq list --help\n",
-		"dlq show --offsets 3-4":               "ebb dlq show: --offsets needs --partition: each partition has offsets of its own\n  see: ebb dlq show --help\n",
-		"dlq show --partition 1 --offsets 4-3": "ebb dlq show: --offsets is FROM-TO, FROM- or one offset, found \"4-3\"\n  see: ebb dlq show --help\n",
-		"dlq show --dlq-partition -3":          "ebb dlq show: --dlq-partition must be 0 or more, found -3\n  see: ebb dlq show --help\n",
-		"dlq show --limit -1":                  "ebb dlq show: --limit must be 0 or more, found -1\n  see: ebb dlq show --help\n",
-		"dlq list --since yesterday":           "ebb dlq list: --since is a time such as 2026-01-01T00:00:00Z, or how long ago, such as 2h or 3d; found \"yesterday\"\n  see: ebb dlq list --help\n",
-		"dlq replay --since 1h --until 2h":     "ebb dlq replay: --since 1h is not before --until 2h\n  see: ebb dlq replay --help\n",
+		"dlq lst": "ebb dlq: there is no command \"lst\"; did you mean list?\n  see: ebb dlq " +
+			"--help\n",
+		"dlq list --code not_jason": "ebb dlq list: there is no code \"not_jason\" (docs/events.md lists them); " +
+			"did you mean not_json?\n  see: ebb dlq list --help\n",
+		"dlq show --offsets 3-4": "ebb dlq show: --offsets needs --partition: each partition has offsets of " +
+			"its own\n  see: ebb dlq show --help\n",
+		"dlq show --partition 1 --offsets 4-3": "ebb dlq show: --offsets is FROM-TO, FROM- or one offset, found \"4-3\"\n  " +
+			"see: ebb dlq show --help\n",
+		"dlq show --dlq-partition -3": "ebb dlq show: --dlq-partition must be 0 or more, found -3\n  see: ebb dlq " +
+			"show --help\n",
+		"dlq show --limit -1": "ebb dlq show: --limit must be 0 or more, found -1\n  see: ebb dlq show " +
+			"--help\n",
+		"dlq list --since yesterday": "ebb dlq list: --since is a time such as 2026-01-01T00:00:00Z, or how long " +
+			"ago, such as 2h or 3d; found \"yesterday\"\n  see: ebb dlq list --help\n",
+		"dlq replay --since 1h --until 2h": "ebb dlq replay: --since 1h is not before --until 2h\n  see: ebb dlq " +
+			"replay --help\n",
 	} {
 		t.Run(args, func(t *testing.T) {
 			got := run(t, nil, nil, strings.Fields(args)...).want(t, exitUsage)
@@ -451,7 +530,13 @@ func TestDLQReplayStopped(t *testing.T) {
 		return nil, nil, false
 	})
 	var stdout, stderr output
-	p := process{args: []string{"dlq", "replay"}, environ: l.environ, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	p := process{
+		args:    []string{"dlq", "replay"},
+		environ: l.environ,
+		stdin:   strings.NewReader(""),
+		stdout:  &stdout,
+		stderr:  &stderr,
+	}
 	code := p.run(ctx, func(int) { panic("second signal") })
 	sent, _, _ := strings.Cut(stdout.String(), " records replayed to events\n")
 	if code != 130 || sent == "0" || stderr.String() != "ebb dlq replay: stopped by Ctrl-C: "+sent+" records replayed\n" {
@@ -499,17 +584,30 @@ func TestDLQCodesComplete(t *testing.T) {
 // be read. The next one ends it at once, and sends what lies behind it.
 func TestDLQReplayBehindAnOpenTransaction(t *testing.T) {
 	l := newLetters(t)
-	killed := l.client(t, kgo.TransactionalID(deadletter.TransactionalID("events.dlq")), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	killed := l.client(
+		t,
+		kgo.TransactionalID(deadletter.TransactionalID("events.dlq")),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+	)
 	if err := killed.BeginTransaction(); err != nil {
 		t.Fatal(err)
 	}
 	for n := range int32(4) {
-		if err := killed.ProduceSync(t.Context(), &kgo.Record{Topic: "events.dlq", Partition: n, Value: []byte("never committed")}).FirstErr(); err != nil {
+		if err := killed.ProduceSync(
+			t.Context(),
+			&kgo.Record{Topic: "events.dlq", Partition: n, Value: []byte("never committed")},
+		).
+			FirstErr(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	l.quarantine(10)
-	if got := l.dlq(exitOK, "replay", "--dry-run"); !strings.HasPrefix(got.stdout, "0 records") || !strings.Contains(got.stderr, "a transaction is open in events.dlq") {
+	if got := l.dlq(
+		exitOK,
+		"replay",
+		"--dry-run",
+	); !strings.HasPrefix(got.stdout, "0 records") ||
+		!strings.Contains(got.stderr, "a transaction is open in events.dlq") {
 		t.Errorf("dry run: %q, %q", got.stdout, got.stderr)
 	}
 	if got := l.replay(); got.Replayed != 10 || got.Foreign != 0 {
@@ -529,8 +627,16 @@ func TestDLQReplayLarge(t *testing.T) {
 			value = strconv.AppendUint(value, noise.Uint64(), 36)
 		}
 		l.sent = append(l.sent, pipeline.Record{
-			Offset: int64(i), Timestamp: dlqStart, Key: []byte("the same"), Value: value,
-			Headers: kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "trace", Value: []byte{byte(i), 0xff}}, kafkawire.Header{Key: "null"}),
+			Offset:    int64(i),
+			Timestamp: dlqStart,
+			Key:       []byte("the same"),
+			Value:     value,
+			Headers: kafkawire.AppendHeaders(
+				nil,
+				nil,
+				kafkawire.Header{Key: "trace", Value: []byte{byte(i), 0xff}},
+				kafkawire.Header{Key: "null"},
+			),
 		})
 	}
 	l.put(l.sent...)
@@ -559,7 +665,12 @@ func TestDLQMarksStandBehindWhatTheyName(t *testing.T) {
 	l.quarantine(40)
 	l.replay("--code", "not_json")
 	l.replay()
-	c := l.client(t, kgo.ConsumeTopics("events.dlq"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	c := l.client(
+		t,
+		kgo.ConsumeTopics("events.dlq"),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+	)
 	before, named := map[int32]map[sinks.ReplayID]bool{}, 0
 	for named < 40 {
 		fetched := c.PollFetches(t.Context())

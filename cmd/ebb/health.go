@@ -50,7 +50,10 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 		return err
 	}
 	if cfg.HTTP.Listen == "" {
-		return advice.Add(errors.New("http.listen is empty: there is nothing to ask"), "set http.listen (EBB_HTTP_LISTEN) for ebb run and here alike")
+		return advice.Add(
+			errors.New("http.listen is empty: there is nothing to ask"),
+			"set http.listen (EBB_HTTP_LISTEN) for ebb run and here alike",
+		)
 	}
 	path := "/livez"
 	if f.ready {
@@ -61,10 +64,15 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", url, err)
 	}
-	client := &http.Client{Timeout: f.timeout, Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: it is next to us
+	// no proxy: it is next to us
+	client := &http.Client{Timeout: f.timeout, Transport: &http.Transport{DisableKeepAlives: true}}
 	res, err := client.Do(req)
 	if err != nil {
-		return advice.Add(fmt.Errorf("nobody answers at %s: %s", url, advice.Cause(err)), "is ebb run at work, with this http.listen (%s)?", cfg.HTTP.Listen)
+		return advice.Add(
+			fmt.Errorf("nobody answers at %s: %s", url, advice.Cause(err)),
+			"is ebb run at work, with this http.listen (%s)?",
+			cfg.HTTP.Listen,
+		)
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))

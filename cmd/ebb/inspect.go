@@ -50,7 +50,13 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 		return err
 	}
 	defer func() { _ = redis.Close() }() // nothing was written
-	who := inspect.Query{Group: cfg.Kafka.Group, Tenant: f.tenant, Customer: customer, Configured: configured, Unusable: unusable}
+	who := inspect.Query{
+		Group:      cfg.Kafka.Group,
+		Tenant:     f.tenant,
+		Customer:   customer,
+		Configured: configured,
+		Unusable:   unusable,
+	}
 	out := terminal.NewScreen(cmd.OutOrStdout(), a.environ)
 	found, err := inspect.Find(cmd.Context(), redis, who, func(v *inspect.Customer) error {
 		if f.json {
@@ -62,9 +68,15 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 	case err != nil:
 		return err
 	case found == inspect.GroupUnknown:
-		return advice.Add(fmt.Errorf("group %s has no state in Redis", cfg.Kafka.Group), "see kafka.group and redis.addresses, or start ebb run first")
+		return advice.Add(
+			fmt.Errorf("group %s has no state in Redis", cfg.Kafka.Group),
+			"see kafka.group and redis.addresses, or start ebb run first",
+		)
 	case found == inspect.CustomerUnknown:
-		return advice.Add(fmt.Errorf("nothing is known of %s", terminal.FullName(f.tenant, customer)), "see --tenant and how the name is spelt; who was gone for state.retention is forgotten")
+		return advice.Add(
+			fmt.Errorf("nothing is known of %s", terminal.FullName(f.tenant, customer)),
+			"see --tenant and how the name is spelt; who was gone for state.retention is forgotten",
+		)
 	}
 	return nil
 }

@@ -45,7 +45,10 @@ func TestInspect(t *testing.T) {
 
 	// What has been active can be had, and is the same pack: explain checks by it.
 	var kept struct{ Pack struct{ Hash string } }
-	if err := json.Unmarshal([]byte(run(t, s.environ, nil, "inspect", "--json", "cat").want(t, exitOK).stdout), &kept); err != nil {
+	if err := json.Unmarshal(
+		[]byte(run(t, s.environ, nil, "inspect", "--json", "cat").want(t, exitOK).stdout),
+		&kept,
+	); err != nil {
 		t.Fatal(err)
 	}
 	write(run(t, s.environ, nil, "packs", "show", kept.Pack.Hash[:8]).want(t, exitOK).stdout)
@@ -54,11 +57,28 @@ func TestInspect(t *testing.T) {
 		t.Errorf("what is kept as %s is another pack: %s", kept.Pack.Hash, valid.stdout)
 	}
 	alert := run(t, s.environ, nil, "alerts", "--from-start", "--until-end", "--json").want(t, exitOK).stdout
-	o := run(t, append([]string{"EBB_PACK_HORIZON=45d"}, s.environ...), strings.NewReader(alert), "explain", "--pack", pack).want(t, exitOK)
+	o := run(
+		t,
+		append([]string{"EBB_PACK_HORIZON=45d"}, s.environ...),
+		strings.NewReader(alert),
+		"explain",
+		"--pack",
+		pack,
+	).want(t, exitOK)
 	if n := strings.Count(o.stdout, "checked against its pack, explained"); n == 0 || n != strings.Count(alert, "\n") {
 		t.Errorf("%d alerts are checked by what was kept:\n%s", n, o.stdout)
 	}
-	if o := run(t, s.environ, nil, "packs", "show", "0123456789").want(t, exitFailed); !strings.Contains(o.stderr, "has run no pack 0123456789") {
+	if o := run(
+		t,
+		s.environ,
+		nil,
+		"packs",
+		"show",
+		"0123456789",
+	).want(t, exitFailed); !strings.Contains(
+		o.stderr,
+		"has run no pack 0123456789",
+	) {
 		t.Errorf("%s", o.stderr)
 	}
 
@@ -77,11 +97,16 @@ func TestInspect(t *testing.T) {
 		}
 		Terms []struct{ Inputs map[string]float64 }
 	}
-	if err := json.Unmarshal([]byte(run(t, s.environ, nil, "inspect", "--json", "cat").want(t, exitOK).stdout), &got); err != nil {
+	if err := json.Unmarshal(
+		[]byte(run(t, s.environ, nil, "inspect", "--json", "cat").want(t, exitOK).stdout),
+		&got,
+	); err != nil {
 		t.Fatal(err)
 	}
 	if got.Tier != "critical" || got.RiskScore < 85 || got.Floor.Code != "cancellation_requested" || got.FactorsCap != 0.6 || len(got.Episodes) != 1 ||
-		got.Episodes[0].Floor != 85 || got.Value.Amount != 48_000 || got.Value.AtRisk == 0 || len(got.Terms) != 6 || len(got.Terms[3].Inputs) != 2 {
+		got.Episodes[0].Floor != 85 || got.Value.Amount != 48_000 || got.Value.AtRisk == 0 ||
+		len(got.Terms) != 6 ||
+		len(got.Terms[3].Inputs) != 2 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -92,7 +92,10 @@ func startServices(t testing.TB, topics ...string) *services {
 		s.requests.Add(1)
 		return nil, nil, false
 	})
-	s.environ = []string{"EBB_KAFKA_BROKERS=" + strings.Join(kafka.ListenAddrs(), ","), "EBB_REDIS_ADDRESSES=" + s.redis.Addr()}
+	s.environ = []string{
+		"EBB_KAFKA_BROKERS=" + strings.Join(kafka.ListenAddrs(), ","),
+		"EBB_REDIS_ADDRESSES=" + s.redis.Addr(),
+	}
 	return s
 }
 
@@ -110,7 +113,12 @@ func (s *services) client(t testing.TB, opts ...kgo.Opt) *kgo.Client {
 // readAll reads n committed records of the input.
 func (s *services) readAll(t testing.TB, n int) []*kgo.Record {
 	t.Helper()
-	c := s.client(t, kgo.ConsumeTopics("events"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	c := s.client(
+		t,
+		kgo.ConsumeTopics("events"),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+	)
 	var records []*kgo.Record
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -200,24 +208,62 @@ func TestCommandLines(t *testing.T) {
 	}{
 		{"prodce x", exitUsage, "ebb: there is no command \"prodce\"; did you mean produce?\n  see: ebb --help\n"},
 		{"produce", exitUsage, "ebb produce: FILE is missing; - is standard input\n  see: ebb produce --help\n"},
-		{"produce --rat 5 x", exitUsage, "ebb produce: unknown flag: --rat; did you mean --rate?\n  see: ebb produce --help\n"},
+		{
+			"produce --rat 5 x",
+			exitUsage,
+			"ebb produce: unknown flag: --rat; did you mean --rate?\n  see: ebb produce --help\n",
+		},
 		{"produce --rate -1 x", exitUsage, "ebb produce: --rate must be above 0, found -1\n  see: ebb produce --help\n"},
-		{"produce --progress loud x", exitUsage, "ebb produce: --progress is auto, plain or none, found \"loud\"\n  see: ebb produce --help\n"},
-		{"produce a/x.csv b/x.csv", exitUsage, "ebb produce: a/x.csv and b/x.csv have the same base name, of which event ids are made: rename one, or send them one after the other\n  see: ebb produce --help\n"},
+		{
+			"produce --progress loud x",
+			exitUsage,
+			"ebb produce: --progress is auto, plain or none, found \"loud\"\n  see: ebb produce --help\n",
+		},
+		{
+			"produce a/x.csv b/x.csv",
+			exitUsage,
+			"ebb produce: a/x.csv and b/x.csv have the same base name, of which event ids are made: rename one, or send them " +
+				"one after the other\n  see: ebb produce --help\n",
+		},
 		{"alerts now", exitUsage, "ebb alerts: it takes flags alone, found \"now\"\n  see: ebb alerts --help\n"},
-		{"help prodce", exitUsage, "ebb help: there is no command \"prodce\"; did you mean produce?\n  see: ebb help --help\n"},
+		{
+			"help prodce",
+			exitUsage,
+			"ebb help: there is no command \"prodce\"; did you mean produce?\n  see: ebb help --help\n",
+		},
 		{"help dlq lst", exitUsage, "ebb help: there is no command \"lst\"; did you mean list?\n  see: ebb help --help\n"},
 		{"explain a b", exitUsage, "ebb explain: it takes one FILE, found \"b\" behind it\n  see: ebb explain --help\n"},
 		{"alerts -x", exitUsage, "ebb alerts: unknown shorthand flag: 'x' in -x\n  see: ebb alerts --help\n"},
 		{"demo --for soon", exitUsage, "ebb demo: --for is a time such as 1m30s, found \"soon\"\n  see: ebb demo --help\n"},
 		{"demo --seed -1", exitUsage, "ebb demo: --seed is a whole number from 0 on, found \"-1\"\n  see: ebb demo --help\n"},
-		{"dlq show --limit few", exitUsage, "ebb dlq show: --limit is a whole number, found \"few\"\n  see: ebb dlq show --help\n"},
+		{
+			"dlq show --limit few",
+			exitUsage,
+			"ebb dlq show: --limit is a whole number, found \"few\"\n  see: ebb dlq show --help\n",
+		},
 		{"produce --rate fast x", exitUsage, "ebb produce: --rate is a number, found \"fast\"\n  see: ebb produce --help\n"},
 		{"produce nowhere.csv", exitFailed, "ebb produce: open nowhere.csv: no such file or directory\n"},
-		{"check --partitions 0", exitUsage, "ebb check: --partitions and --replicas must be 1 or more\n  see: ebb check --help\n"},
-		{"alerts -c nowhere.yaml", exitUsage, "ebb alerts: 1 problem in the configuration\n  nowhere.yaml: cannot be read: no such file or directory\n"},
-		{"alerts --brokers here", exitUsage, "ebb alerts: 1 problem in the configuration\n  --brokers: kafka.brokers: \"here\" is no address: write host:port\n"},
-		{"alerts --brokers 127.0.0.1:1", exitFailed, "ebb alerts: no answer from Kafka at 127.0.0.1:1: connection refused\n  start it, or name another with --brokers, EBB_KAFKA_BROKERS or kafka.brokers; a secured one needs kafka.tls and kafka.sasl\n"},
+		{
+			"check --partitions 0",
+			exitUsage,
+			"ebb check: --partitions and --replicas must be 1 or more\n  see: ebb check --help\n",
+		},
+		{
+			"alerts -c nowhere.yaml",
+			exitUsage,
+			"ebb alerts: 1 problem in the configuration\n  nowhere.yaml: cannot be read: no such file or directory\n",
+		},
+		{
+			"alerts --brokers here",
+			exitUsage,
+			"ebb alerts: 1 problem in the configuration\n  --brokers: kafka.brokers: \"here\" is no address: write host:port\n",
+		},
+		{
+			"alerts --brokers 127.0.0.1:1",
+			exitFailed,
+			"ebb alerts: no answer from Kafka at 127.0.0.1:1: connection refused\n  start it, or name another with --brokers, " +
+				"EBB_KAFKA_BROKERS or kafka.brokers; a secured one needs kafka.tls and kafka.sasl\n",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.args, func(t *testing.T) {
@@ -231,7 +277,8 @@ func TestCommandLines(t *testing.T) {
 
 func TestHealthOfNobody(t *testing.T) {
 	got := run(t, []string{"EBB_HTTP_LISTEN=127.0.0.1:1"}, nil, "health").want(t, exitFailed)
-	want := "ebb health: nobody answers at http://127.0.0.1:1/livez: connection refused\n  is ebb run at work, with this http.listen (127.0.0.1:1)?\n"
+	want := "ebb health: nobody answers at http://127.0.0.1:1/livez: connection refused\n  is ebb run at work, with " +
+		"this http.listen (127.0.0.1:1)?\n"
 	if diff := cmp.Diff(want, got.stderr); diff != "" {
 		t.Error(diff)
 	}
@@ -288,8 +335,20 @@ func TestSignals(t *testing.T) {
 		code   int
 		stderr string
 	}{
-		{"work cut short by Ctrl-C", syscall.SIGINT, []string{"produce", "-"}, 130, "ebb produce: stopped by Ctrl-C: 0 events acknowledged\n"},
-		{"work cut short by SIGTERM", syscall.SIGTERM, []string{"produce", "-"}, 143, "ebb produce: stopped by SIGTERM: 0 events acknowledged\n"},
+		{
+			"work cut short by Ctrl-C",
+			syscall.SIGINT,
+			[]string{"produce", "-"},
+			130,
+			"ebb produce: stopped by Ctrl-C: 0 events acknowledged\n",
+		},
+		{
+			"work cut short by SIGTERM",
+			syscall.SIGTERM,
+			[]string{"produce", "-"},
+			143,
+			"ebb produce: stopped by SIGTERM: 0 events acknowledged\n",
+		},
 		{"following ends with Ctrl-C", syscall.SIGINT, []string{"alerts"}, exitOK, ""},
 	}
 	for _, test := range tests {

@@ -35,12 +35,26 @@ func TestMappingFromLogToState(t *testing.T) {
 	if !strings.Contains(o.stdout, "2 customers, each in one partition, among the newest 3 events") {
 		t.Errorf("check does not read by the mapping:\n%s", o.stdout)
 	}
-	o = run(t, append(s.environ, "EBB_PACK=any", "EBB_HTTP_LISTEN="), nil, "run", "-c", config, "--until-end").want(t, exitOK)
+	o = run(
+		t,
+		append(s.environ, "EBB_PACK=any", "EBB_HTTP_LISTEN="),
+		nil,
+		"run",
+		"-c",
+		config,
+		"--until-end",
+	).want(t, exitOK)
 	var summary struct{ Events, Quarantined int }
 	if err := json.Unmarshal([]byte(o.stdout), &summary); err != nil || summary.Events != 3 || summary.Quarantined != 0 {
 		t.Errorf("%v, summary %s", err, o.stdout)
 	}
-	o = run(t, append(s.environ, "EBB_PACK=any", "EBB_HTTP_LISTEN=", "EBB_KAFKA_GROUP=other"), nil, "run", "--until-end").want(t, exitOK)
+	o = run(
+		t,
+		append(s.environ, "EBB_PACK=any", "EBB_HTTP_LISTEN=", "EBB_KAFKA_GROUP=other"),
+		nil,
+		"run",
+		"--until-end",
+	).want(t, exitOK)
 	if err := json.Unmarshal([]byte(o.stdout), &summary); err != nil || summary.Events != 3 || summary.Quarantined != 2 {
 		t.Errorf("without the mapping: %v, summary %s", err, o.stdout)
 	}

@@ -33,8 +33,12 @@ func measure(environ []string, log zerolog.Logger) (stop func() error, err error
 		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 			return fmt.Errorf("read resource usage: %w", err)
 		}
-		log.Info().Int64("cpu_ns", u.Utime.Nano()+u.Stime.Nano()).Uint64("mallocs", m.Mallocs).Uint64("allocated_bytes", m.TotalAlloc).
-			Int64("max_rss_kib", u.Maxrss).Msg("measured")
+		log.Info().
+			Int64("cpu_ns", u.Utime.Nano()+u.Stime.Nano()).
+			Uint64("mallocs", m.Mallocs).
+			Uint64("allocated_bytes", m.TotalAlloc).
+			Int64("max_rss_kib", u.Maxrss).
+			Msg("measured")
 		return f.Close()
 	}, nil
 }

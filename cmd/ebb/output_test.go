@@ -18,13 +18,23 @@ func TestLoggerFormats(t *testing.T) {
 		logger.Warn().Str("topic", "events").Msg("topic is gone")
 		return b.String()
 	}
-	for name, got := range map[string]string{"auto": line("auto", terminal.Screen{}), "json on a terminal": line("json", terminal.Screen{Terminal: true})} {
+	for name, got := range map[string]string{
+		"auto":               line("auto", terminal.Screen{}),
+		"json on a terminal": line("json", terminal.Screen{Terminal: true}),
+	} {
 		var fields map[string]any
-		if err := json.Unmarshal([]byte(got), &fields); err != nil || fields["level"] != "warn" || fields["topic"] != "events" || fields["message"] != "topic is gone" || fields["time"] == nil {
+		if err := json.Unmarshal(
+			[]byte(got),
+			&fields,
+		); err != nil || fields["level"] != "warn" || fields["topic"] != "events" || fields["message"] != "topic is gone" ||
+			fields["time"] == nil {
 			t.Errorf("%s: %q: %v", name, got, err)
 		}
 	}
-	for name, got := range map[string]string{"auto on a terminal": line("auto", terminal.Screen{Terminal: true}), "console": line("console", terminal.Screen{})} {
+	for name, got := range map[string]string{
+		"auto on a terminal": line("auto", terminal.Screen{Terminal: true}),
+		"console":            line("console", terminal.Screen{}),
+	} {
 		if !strings.Contains(got, "WRN topic is gone topic=events\n") {
 			t.Errorf("%s: %q", name, got)
 		}
@@ -41,10 +51,16 @@ func TestConsoleIsBrief(t *testing.T) {
 		logger.Info().Object("config", cfg.Masked()).Str("pack_hash", strings.Repeat("ab", 32)).Msg("starting")
 		return b.String()
 	}
-	if _, got, _ := strings.Cut(said("console"), " "); got != "INF starting kafka.group=mine pack_hash=abababababab redis.password=(set)\n" {
+	if _, got, _ := strings.Cut(
+		said("console"),
+		" ",
+	); got != "INF starting kafka.group=mine pack_hash=abababababab redis.password=(set)\n" {
 		t.Error(got)
 	}
-	if got := said("json"); !strings.Contains(got, `"kafka.input":"events"`) || !strings.Contains(got, `"kafka.group":"mine"`) {
+	if got := said(
+		"json",
+	); !strings.Contains(got, `"kafka.input":"events"`) ||
+		!strings.Contains(got, `"kafka.group":"mine"`) {
 		t.Error(got)
 	}
 }

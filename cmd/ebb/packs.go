@@ -28,11 +28,18 @@ func newPacksCommand(a *app) *cobra.Command {
 		Short: "List, show, validate and compare packs",
 		Long: `A pack is what a business calls activity, trouble and a reason to act. docs/packs.md describes the language. NAME is a shipped
 pack; a path of your own holds a slash or ends in .yaml.`,
-		Example: "  ebb packs list\n  ebb packs show retail > mine.yaml\n  ebb packs validate mine.yaml\n  ebb packs diff retail mine.yaml",
-		Args:    unknownCommand,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: "  ebb packs list\n  ebb packs show retail > mine.yaml\n  ebb packs validate mine.yaml\n  ebb packs diff " +
+			"retail mine.yaml",
+		Args: unknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPacksListCommand(a), newPacksShowCommand(a), newPacksValidateCommand(a), newPacksDiffCommand(a), newPacksShadowCommand(a))
+	cmd.AddCommand(
+		newPacksListCommand(a),
+		newPacksShowCommand(a),
+		newPacksValidateCommand(a),
+		newPacksDiffCommand(a),
+		newPacksShadowCommand(a),
+	)
 	return cmd
 }
 
@@ -90,14 +97,20 @@ func newPacksShowCommand(a *app) *cobra.Command {
 		Long: `Print a pack as it is written, to begin your own with, or every reason that an alert may give, with its sentence. HASH, or its first
 eight digits or more, is that of a pack which the configured group, or a shadow of it, has run, as its alerts name it: its canonical form is read from
 Redis, with all overrides in it, and ebb explain --pack takes it.`,
-		Example: "  ebb packs show retail > mine.yaml\n  ebb packs show -c ebb.yaml b177e6453cad > then.yaml\n  ebb packs show --reasons",
-		Args:    arguments(0, 1, "NAME|HASH"),
+		Example: "  ebb packs show retail > mine.yaml\n  ebb packs show -c ebb.yaml b177e6453cad > then.yaml\n  ebb packs " +
+			"show --reasons",
+		Args: arguments(0, 1, "NAME|HASH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case reasons && len(args) == 0:
 				return showReasons(terminal.NewScreen(cmd.OutOrStdout(), a.environ))
 			case reasons || len(args) == 0:
-				return advice.Usage(fmt.Errorf("want a pack (%s, or the hash of one that has run) or --reasons, one of the two", strings.Join(pack.Shipped(), ", ")))
+				return advice.Usage(
+					fmt.Errorf(
+						"want a pack (%s, or the hash of one that has run) or --reasons, one of the two",
+						strings.Join(pack.Shipped(), ", "),
+					),
+				)
 			}
 			b, err := a.packSource(cmd.Context(), args[0])
 			if err != nil {
@@ -107,7 +120,8 @@ Redis, with all overrides in it, and ebb explain --pack takes it.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&reasons, "reasons", false, "print the reasons that a factor or a floor may have, with their sentences")
+	cmd.Flags().
+		BoolVar(&reasons, "reasons", false, "print the reasons that a factor or a floor may have, with their sentences")
 	return cmd
 }
 
@@ -136,7 +150,10 @@ func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 	hashes := slices.Sorted(maps.Keys(found))
 	switch len(hashes) {
 	case 0:
-		return nil, advice.Add(fmt.Errorf("group %s has run no pack %s", strings.Join(groups, ", "), name), "see kafka.group and redis.addresses; `pack.hash` in an alert is the pack's")
+		return nil, advice.Add(
+			fmt.Errorf("group %s has run no pack %s", strings.Join(groups, ", "), name),
+			"see kafka.group and redis.addresses; `pack.hash` in an alert is the pack's",
+		)
 	case 1:
 		return append(found[hashes[0]], '\n'), nil
 	}
@@ -206,7 +223,12 @@ func (v *validated) show(s terminal.Screen, asJSON bool) error {
 	if v.Features == 0 {
 		return nil
 	}
-	fmt.Fprintf(s, "          features take %d bytes a customer on the average, %d at most\n", v.Sample.StateBytes/max(v.Sample.Customers, 1), v.State)
+	fmt.Fprintf(
+		s,
+		"          features take %d bytes a customer on the average, %d at most\n",
+		v.Sample.StateBytes/max(v.Sample.Customers, 1),
+		v.State,
+	)
 	if len(v.Sample.Silent) > 0 {
 		s.Hang("          ", "factors that added nothing: "+strings.Join(v.Sample.Silent, ", "))
 	}

@@ -61,7 +61,12 @@ A and B are names of shipped packs or files. What the configuration or a flag ov
 	f.addOverrides(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.events, "events", "", "the event log `FILE`: NDJSON or CSV, plain or gzipped, - for standard input")
-	flags.StringVar(&f.at, "at", "", "`DATES` to compare tiers at besides the log's end, such as 2025-06-01, separated by commas")
+	flags.StringVar(
+		&f.at,
+		"at",
+		"",
+		"`DATES` to compare tiers at besides the log's end, such as 2025-06-01, separated by commas",
+	)
 	flags.UintVar(&f.examples, "examples", 3, "show `N` alerts of each sort that differ")
 	flags.BoolVar(&f.skipBad, "skip-bad", false, "count lines that cannot be used and go on")
 	flags.BoolVar(&f.json, "json", false, "print one object")

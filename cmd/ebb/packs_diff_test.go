@@ -80,7 +80,11 @@ func TestPacksDiffTrouble(t *testing.T) {
 		}
 		return path
 	}
-	bad := write("bad.csv", eventlog.CSVHeader+"\nc1,1600000000,Order Completed,1\nc1,yesterday,Order Completed,1\nc1,1600800000,Order Completed,1\n")
+	bad := write(
+		"bad.csv",
+		eventlog.CSVHeader+"\nc1,1600000000,Order Completed,1\nc1,yesterday,Order Completed,1\nc1,1600800000,Order "+
+			"Completed,1\n",
+	)
 	empty := write("empty.csv", eventlog.CSVHeader+"\n")
 	broken := write("broken.yaml", "name: broken\n")
 	see := "\n  see: ebb packs diff --help\n"
@@ -95,11 +99,19 @@ func TestPacksDiffTrouble(t *testing.T) {
 		{"retail saas --at 2025-01-01", exitUsage, "--at needs --events, a log to compare on" + see},
 		{"retail saas --events nowhere.csv", exitUsage, "open nowhere.csv: no such file or directory\n"},
 		{"retail saas --events " + empty, exitUsage, empty + " holds no events\n"},
-		{"retail saas --events " + bad, exitUsage, bad + ":3: the time is neither RFC 3339 nor seconds or milliseconds since 1970\n" +
-			"  mend the line, or leave out what cannot be used with --skip-bad\n"},
+		{
+			"retail saas --events " + bad,
+			exitUsage,
+			bad + ":3: the time is neither RFC 3339 nor seconds or milliseconds since 1970\n" +
+				"  mend the line, or leave out what cannot be used with --skip-bad\n",
+		},
 		{"retail saas --skip-bad --events " + bad, exitUsage, "no event in " + bad + " is activity for the pack saas\n" +
 			"  say which event types are with --activity, such as --activity purchase; --activity '*' takes all\n"},
-		{"retail retail --skip-bad --at 2021-01-01 --events " + bad, exitUsage, "2021-01-01 lies outside the log, which begins on 2020-09-13 and ends on 2020-09-22" + see},
+		{
+			"retail retail --skip-bad --at 2021-01-01 --events " + bad,
+			exitUsage,
+			"2021-01-01 lies outside the log, which begins on 2020-09-13 and ends on 2020-09-22" + see,
+		},
 		{"retail retail --skip-bad --events " + bad, exitOK, ""},
 	}
 	for _, test := range tests {
@@ -120,7 +132,12 @@ func TestPacksDiffStopped(t *testing.T) {
 	ctx, stop := context.WithCancelCause(t.Context())
 	stdin := newSilentInput()
 	var stdout, stderr output
-	p := process{args: []string{"packs", "diff", "retail", "saas", "--events", "-"}, stdin: stdin, stdout: &stdout, stderr: &stderr}
+	p := process{
+		args:   []string{"packs", "diff", "retail", "saas", "--events", "-"},
+		stdin:  stdin,
+		stdout: &stdout,
+		stderr: &stderr,
+	}
 	code := make(chan int)
 	go func() { code <- p.run(ctx, func(int) { panic("second signal") }) }()
 	<-stdin.asked
@@ -136,13 +153,15 @@ func TestPacksDiffOrder(t *testing.T) {
 	write := func(name, factors string) string {
 		t.Helper()
 		path := filepath.Join(dir, name)
-		text := "name: p\nversion: 1\nhorizon: 30d\nactivity: [a]\nsignals: {s: {types: [x, y]}}\nfeatures: {f: {kind: count, of: s, within: 30d}}\nfactors: [" + factors + "]\n"
+		text := "name: p\nversion: 1\nhorizon: 30d\nactivity: [a]\nsignals: {s: {types: [x, y]}}\nfeatures: {f: {kind: " +
+			"count, of: s, within: 30d}}\nfactors: [" + factors + "]\n"
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
-	one, two := "{code: incident, feature: f, curve: [[0, 0], [1, 0.5]]}", "{code: dispute_open, feature: f, curve: [[0, 0], [1, 0.5]]}"
+	one, two := "{code: incident, feature: f, curve: [[0, 0], [1, 0.5]]}", "{code: dispute_open, feature: f, curve: "+
+		"[[0, 0], [1, 0.5]]}"
 	a, b := write("a.yaml", one+", "+two), write("b.yaml", two+", "+one)
 	if o := run(t, nil, nil, "packs", "diff", a, b).want(t, exitFailed); !strings.Contains(o.stdout, "order") {
 		t.Error(o.stdout)
@@ -152,7 +171,12 @@ func TestPacksDiffOrder(t *testing.T) {
 // TestMissingArguments: who reads no standard input does not speak of it.
 func TestMissingArguments(t *testing.T) {
 	for _, command := range []string{"packs validate", "inspect"} {
-		if o := run(t, nil, nil, strings.Fields(command)...).want(t, exitUsage); !strings.Contains(o.stderr, "is missing") || strings.Contains(o.stderr, "standard input") {
+		if o := run(
+			t,
+			nil,
+			nil,
+			strings.Fields(command)...).want(t, exitUsage); !strings.Contains(o.stderr, "is missing") ||
+			strings.Contains(o.stderr, "standard input") {
 			t.Error(o.stderr)
 		}
 	}

@@ -69,7 +69,10 @@ func (a *app) shadows(cmd *cobra.Command, f *packsShadowFlags, names []string) e
 	}
 	steps := terminal.NewSteps(terminal.NewScreen(cmd.ErrOrStderr(), a.environ))
 	defer steps.End()
-	report, err := shadow.Compare(cmd.Context(), shadow.Options{Config: cfg, Names: names, Days: f.days, Top: f.top, Progress: steps.At})
+	report, err := shadow.Compare(
+		cmd.Context(),
+		shadow.Options{Config: cfg, Names: names, Days: f.days, Top: f.top, Progress: steps.At},
+	)
 	if err != nil {
 		return err
 	}

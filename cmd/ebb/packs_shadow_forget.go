@@ -33,8 +33,13 @@ func (a *app) forgetShadow(cmd *cobra.Command, f *packsShadowFlags) error {
 	}
 	defer group.Close()
 	if !f.yes {
-		fmt.Fprintf(cmd.ErrOrStderr(), "This removes the state of group %s in Redis at %s and its offsets in Kafka; started again, it begins at the oldest record.\n",
-			own.Kafka.Group, strings.Join(cfg.Redis.Addresses, ", "))
+		fmt.Fprintf(
+			cmd.ErrOrStderr(),
+			"This removes the state of group %s in Redis at %s and its offsets in Kafka; started again, it begins at the "+
+				"oldest record.\n",
+			own.Kafka.Group,
+			strings.Join(cfg.Redis.Addresses, ", "),
+		)
 		if err := askYes(cmd); err != nil {
 			return err
 		}
@@ -50,12 +55,19 @@ func (a *app) forgetShadow(cmd *cobra.Command, f *packsShadowFlags) error {
 		return err
 	}
 	if f.json {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"group": own.Kafka.Group, "removed_keys": removed, "removed_offsets": offsets})
+		return json.NewEncoder(cmd.OutOrStdout()).
+			Encode(map[string]any{"group": own.Kafka.Group, "removed_keys": removed, "removed_offsets": offsets})
 	}
 	if removed+offsets == 0 {
 		fmt.Fprintf(cmd.OutOrStdout(), "nothing was kept of the shadow %s\n", f.forget)
 		return nil
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "shadow %s forgotten: %s in Redis, %s in Kafka\n", f.forget, advice.Count(int64(removed), "key"), advice.Plural(offsets, "offset"))
+	fmt.Fprintf(
+		cmd.OutOrStdout(),
+		"shadow %s forgotten: %s in Redis, %s in Kafka\n",
+		f.forget,
+		advice.Count(int64(removed), "key"),
+		advice.Plural(offsets, "offset"),
+	)
 	return nil
 }

@@ -75,13 +75,15 @@ func TestPacksShadow(t *testing.T) {
 	if d := gocmp.Diff(wanted, counts); d != "" || len(wanted) < 3 {
 		t.Errorf("alerts (-diff +shadow): %s", d)
 	}
-	if other.Apart != 0 || !other.Begun || other.Customers.Both+other.Customers.Main+other.Customers.Shadow != diff.Decided.Customers {
+	if other.Apart != 0 || !other.Begun ||
+		other.Customers.Both+other.Customers.Main+other.Customers.Shadow != diff.Decided.Customers {
 		t.Errorf("%+v, want %d customers", other.Customers, diff.Decided.Customers)
 	}
 	s.alertedBy(t, other)
 	for i := range other.Top {
 		c := &other.Top[i]
-		if math.Abs(c.Shadow.Risk-c.Main.Risk-c.Difference) > 1e-9 || i > 0 && math.Abs(c.Difference) > math.Abs(other.Top[i-1].Difference) {
+		if math.Abs(c.Shadow.Risk-c.Main.Risk-c.Difference) > 1e-9 ||
+			i > 0 && math.Abs(c.Difference) > math.Abs(other.Top[i-1].Difference) {
 			t.Errorf("%+v", c)
 		}
 		s.scoredAs(t, c, a, "ebb", c.Main)
@@ -101,7 +103,8 @@ func TestPacksShadow(t *testing.T) {
 			t.Errorf("the same pack: %+v", n)
 		}
 	}
-	if c := same.Alerts.Customers; len(same.Top) != 0 || c.Main+c.Shadow != 0 || c.Both == 0 || len(same.Migration.Tiers) < 3 {
+	if c := same.Alerts.Customers; len(same.Top) != 0 || c.Main+c.Shadow != 0 || c.Both == 0 ||
+		len(same.Migration.Tiers) < 3 {
 		t.Errorf("the same pack: %+v", same)
 	}
 	s.inDays(t, other)
@@ -115,7 +118,12 @@ func TestPacksShadowCountsItsOwn(t *testing.T) {
 	s.environ = append(s.environ, "EBB_PACK="+a)
 	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
 	want := s.shadowsOf(t, "--days", "5000")
-	c := s.client(t, kgo.ConsumeTopics("ebb.shadow"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.MaxConcurrentFetches(1))
+	c := s.client(
+		t,
+		kgo.ConsumeTopics("ebb.shadow"),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.MaxConcurrentFetches(1),
+	)
 	fetches := c.PollFetches(t.Context())
 	if err := fetches.Err0(); err != nil {
 		t.Fatal(err)
@@ -130,7 +138,13 @@ func TestPacksShadowCountsItsOwn(t *testing.T) {
 			r.Headers[at].Value = []byte("/ebb/another/events")
 		},
 	} {
-		r := kgo.Record{Topic: own.Topic, Partition: own.Partition, Key: own.Key, Headers: slices.Clone(own.Headers), Timestamp: own.Timestamp}
+		r := kgo.Record{
+			Topic:     own.Topic,
+			Partition: own.Partition,
+			Key:       own.Key,
+			Headers:   slices.Clone(own.Headers),
+			Timestamp: own.Timestamp,
+		}
 		r.Value = bytes.Replace(own.Value, []byte(`{"id":"`), fmt.Appendf(nil, `{"id":"%d`, i), 1)
 		change(&r)
 		if err := c.ProduceSync(t.Context(), &r).FirstErr(); err != nil {
@@ -242,7 +256,13 @@ func TestPacksShadowText(t *testing.T) {
 	show("before anything ran", exitOK)
 	run(t, append(s.environ, "EBB_SHADOWS=candidate="+b+",old="+a), nil, "run", "--until-end", "--leave").want(t, exitOK)
 	show("all", exitOK, "--top", "5", "--days", "90")
-	run(t, append(s.environ, "EBB_SHADOWS="), nil, "produce", writeLog(t, "more.ndjson", `{"customer":"c1","type":"Order Completed","time":"2026-06-01T00:00:00Z"}`+"\n")).want(t, exitOK)
+	run(
+		t,
+		append(s.environ, "EBB_SHADOWS="),
+		nil,
+		"produce",
+		writeLog(t, "more.ndjson", `{"customer":"c1","type":"Order Completed","time":"2026-06-01T00:00:00Z"}`+"\n"),
+	).want(t, exitOK)
 	run(t, append(s.environ, "EBB_SHADOWS="), nil, "run", "--until-end", "--leave").want(t, exitOK)
 	show("the shadow has not come as far", exitOK, "candidate", "--top", "0")
 	show("no such shadow", exitUsage, "candidat")
@@ -257,17 +277,48 @@ func TestForgetShadow(t *testing.T) {
 	before := s.shadowsOf(t)
 	alerts, shadowed := s.published(t, "ebb.alerts"), s.published(t, "ebb.shadow")
 	only := append(s.environ, "EBB_SHADOWS=x2=any")
-	if o := run(t, only, nil, "packs", "shadow").want(t, exitOK); !strings.HasSuffix(o.stdout, "\nThe shadow x is not configured any more, and what it kept is still there.\nTo remove it:\n  ebb packs shadow --forget x\n") {
+	if o := run(
+		t,
+		only,
+		nil,
+		"packs",
+		"shadow",
+	).want(t, exitOK); !strings.HasSuffix(
+		o.stdout,
+		"\nThe shadow x is not configured any more, and what it kept is still there.\nTo remove it:\n  ebb packs shadow "+
+			"--forget x\n",
+	) {
 		t.Errorf("stdout:\n%s", o.stdout)
 	}
 	asked := run(t, only, strings.NewReader("no\n"), "packs", "shadow", "--forget", "x").want(t, exitUsage)
 	if !strings.Contains(asked.stderr, "group ebb.shadow.x in Redis") {
 		t.Errorf("stderr:\n%s", asked.stderr)
 	}
-	if o := run(t, only, nil, "packs", "shadow", "--forget", "x", "--yes").want(t, exitOK); !strings.Contains(o.stdout, " in Redis, 2 offsets in Kafka\n") {
+	if o := run(
+		t,
+		only,
+		nil,
+		"packs",
+		"shadow",
+		"--forget",
+		"x",
+		"--yes",
+	).want(t, exitOK); !strings.Contains(
+		o.stdout,
+		" in Redis, 2 offsets in Kafka\n",
+	) {
 		t.Errorf("stdout:\n%s", o.stdout)
 	}
-	if o := run(t, only, nil, "packs", "shadow", "--forget", "x", "--yes").want(t, exitOK); o.stdout != "nothing was kept of the shadow x\n" {
+	if o := run(
+		t,
+		only,
+		nil,
+		"packs",
+		"shadow",
+		"--forget",
+		"x",
+		"--yes",
+	).want(t, exitOK); o.stdout != "nothing was kept of the shadow x\n" {
 		t.Errorf("stdout:\n%s", o.stdout)
 	}
 	if o := run(t, only, nil, "packs", "shadow").want(t, exitOK); strings.Contains(o.stdout, "shadow x is not") {
@@ -284,14 +335,32 @@ func TestForgetShadow(t *testing.T) {
 	}
 
 	sum := summaryOf(t, run(t, s.environ, nil, "run", "--until-end").want(t, exitOK)) // the members stay for now
-	if len(s.published(t, "ebb.alerts")) != len(alerts) || len(s.published(t, "ebb.shadow")) != len(shadowed)+int(sum.Shadows[0].Alerts) || sum.Shadows[0].Alerts == 0 {
+	if len(s.published(t, "ebb.alerts")) != len(alerts) ||
+		len(s.published(t, "ebb.shadow")) != len(shadowed)+int(sum.Shadows[0].Alerts) ||
+		sum.Shadows[0].Alerts == 0 {
 		t.Errorf("started again: %+v", sum)
 	}
-	if diff := gocmp.Diff(before, s.shadowsOf(t), cmpopts.IgnoreUnexported(shadow.Comparison{}, shadow.ScoreChange{})); diff != "" {
+	if diff := gocmp.Diff(
+		before,
+		s.shadowsOf(t),
+		cmpopts.IgnoreUnexported(shadow.Comparison{}, shadow.ScoreChange{}),
+	); diff != "" {
 		t.Errorf("begun anew: %s", diff)
 	}
 	s.environ = append(s.environ, "EBB_KAFKA_SESSION_TIMEOUT=1s", "EBB_KAFKA_HEARTBEAT=100ms")
-	if o := run(t, s.environ, nil, "packs", "shadow", "--forget", "x", "--yes").want(t, exitFailed); !strings.Contains(o.stderr, "group ebb.shadow.x still has 1 member") {
+	if o := run(
+		t,
+		s.environ,
+		nil,
+		"packs",
+		"shadow",
+		"--forget",
+		"x",
+		"--yes",
+	).want(t, exitFailed); !strings.Contains(
+		o.stderr,
+		"group ebb.shadow.x still has 1 member",
+	) {
 		t.Errorf("stderr:\n%s", o.stderr)
 	}
 	if diff := gocmp.Diff(before.Shadows[0].Customers, s.shadowsOf(t).Shadows[0].Customers); diff != "" {
@@ -313,7 +382,8 @@ func TestPacksShadowOfFew(t *testing.T) {
 	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
 	for _, days := range []string{"0", "30", "4000000000"} {
 		r := s.shadowsOf(t, "--days", days)
-		if one := r.Shadows[1]; one.Name != "same" || !one.Begun || one.Customers.Both != 1 || len(one.Alerts.Sorts) != 0 || len(one.Migration.Tiers) != 1 {
+		if one := r.Shadows[1]; one.Name != "same" || !one.Begun || one.Customers.Both != 1 || len(one.Alerts.Sorts) != 0 ||
+			len(one.Migration.Tiers) != 1 {
 			t.Errorf("%s days: %+v", days, one)
 		}
 		run(t, s.environ, nil, "packs", "shadow", "--days", days).want(t, exitOK)

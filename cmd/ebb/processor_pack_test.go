@@ -21,7 +21,13 @@ type begun struct {
 func beginRun(t *testing.T, environ []string, args ...string) *begun {
 	t.Helper()
 	b := &begun{stderr: &output{}, code: make(chan int, 1)}
-	p := process{args: append([]string{"run"}, args...), environ: environ, stdin: strings.NewReader(""), stdout: io.Discard, stderr: b.stderr}
+	p := process{
+		args:    append([]string{"run"}, args...),
+		environ: environ,
+		stdin:   strings.NewReader(""),
+		stdout:  io.Discard,
+		stderr:  b.stderr,
+	}
 	go func() { b.code <- p.run(t.Context(), func(int) { panic("second signal") }) }()
 	return b
 }
@@ -76,7 +82,11 @@ func TestPackIsLoadedAnew(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "shop.yaml")
 	write := func(version string) {
 		t.Helper()
-		if err := os.WriteFile(file, []byte("name: shop\nversion: \""+version+"\"\nhorizon: "+version+"0d\nactivity: [buy]\n"), 0o600); err != nil {
+		if err := os.WriteFile(
+			file,
+			[]byte("name: shop\nversion: \""+version+"\"\nhorizon: "+version+"0d\nactivity: [buy]\n"),
+			0o600,
+		); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -104,7 +114,8 @@ func TestPackIsLoadedAnew(t *testing.T) {
 	load("4", "its version 4 is not newer than 5")
 	eventually(t, "the metrics show it", func() bool {
 		status, body := ask(t, address, "/metrics")
-		return status == http.StatusOK && strings.Contains(body, `name="shop",partition="1",version="5"} 1`) && !strings.Contains(body, fmt.Sprintf(`partition="1",version=%q`, "3"))
+		return status == http.StatusOK && strings.Contains(body, `name="shop",partition="1",version="5"} 1`) &&
+			!strings.Contains(body, fmt.Sprintf(`partition="1",version=%q`, "3"))
 	})
 	b.end(t)
 }

@@ -49,7 +49,12 @@ without an id gets one of file name and line (none from standard input), by whic
 	flags.StringVar(&f.brokers, "brokers", "", "brokers, `HOST:PORT`, separated by commas (default: kafka.brokers)")
 	flags.StringVar(&f.topic, "topic", "", "`TOPIC` to write to (default: kafka.input)")
 	flags.Float64Var(&f.rate, "rate", 0, "`N` events per second at most (default: no limit)")
-	flags.StringVar(&f.progress, "progress", "auto", "`HOW` to show progress on standard error: auto (a bar on a terminal), plain or none")
+	flags.StringVar(
+		&f.progress,
+		"progress",
+		"auto",
+		"`HOW` to show progress on standard error: auto (a bar on a terminal), plain or none",
+	)
 	flags.BoolVar(&f.skipBad, "skip-bad", false, "count lines that cannot be used and go on")
 	flags.BoolVar(&f.force, "force", false, "send also what the topic's retention will delete at once")
 	flags.BoolVar(&f.json, "json", false, "print the summary as JSON")
@@ -95,7 +100,11 @@ func (f *produceFlags) check(files []string) error {
 	for _, name := range files {
 		base := filepath.Base(name)
 		if other, twice := seen[base]; twice {
-			return fmt.Errorf("%s and %s have the same base name, of which event ids are made: rename one, or send them one after the other", other, name)
+			return fmt.Errorf(
+				"%s and %s have the same base name, of which event ids are made: rename one, or send them one after the other",
+				other,
+				name,
+			)
 		}
 		seen[base] = name
 	}
@@ -118,7 +127,18 @@ func showProduced(w io.Writer, s *produce.Summary) error {
 	if s.Skipped > 0 {
 		skipped = fmt.Sprintf(", %s bad lines skipped", advice.Grouped(s.Skipped))
 	}
-	_, err := fmt.Fprintf(w, "%s to %s (%s) in %.1f s, %s events/s%s\n",
-		advice.Count(s.Events, "event"), s.Topic, advice.Plural(s.Partitions, "partition"), s.Seconds, advice.Grouped(int64(s.Rate)), skipped)
+	_, err := fmt.Fprintf(
+		w,
+		"%s to %s (%s) in %.1f s, %s events/s%s\n",
+		advice.Count(
+			s.Events,
+			"event",
+		),
+		s.Topic,
+		advice.Plural(s.Partitions, "partition"),
+		s.Seconds,
+		advice.Grouped(int64(s.Rate)),
+		skipped,
+	)
 	return err
 }

@@ -38,7 +38,11 @@ func TestProduceSendsEveryEventOnceKeyedAndInOrder(t *testing.T) {
 	path := writeLog(t, "shop.csv.gz", sampleLog(n))
 	got := run(t, s.environ, nil, "produce", "--json", path).want(t, exitOK)
 	var sum produce.Summary
-	if err := json.Unmarshal([]byte(got.stdout), &sum); err != nil || sum.Events != n || !sum.Complete || sum.Partitions != 4 || got.stderr != "" {
+	if err := json.Unmarshal(
+		[]byte(got.stdout),
+		&sum,
+	); err != nil || sum.Events != n || !sum.Complete || sum.Partitions != 4 ||
+		got.stderr != "" {
 		t.Errorf("summary %s, stderr %q: %v", got.stdout, got.stderr, err)
 	}
 	seen := map[string]bool{}
@@ -52,7 +56,8 @@ func TestProduceSendsEveryEventOnceKeyedAndInOrder(t *testing.T) {
 		if err := json.Unmarshal(r.Value, &e); err != nil {
 			t.Fatal(err)
 		}
-		if seen[e.ID] || e.Customer != string(r.Key) || e.Time*1000 != r.Timestamp.UnixMilli() || int(r.Partition) != hash.Partition(r, 4) {
+		if seen[e.ID] || e.Customer != string(r.Key) || e.Time*1000 != r.Timestamp.UnixMilli() ||
+			int(r.Partition) != hash.Partition(r, 4) {
 			t.Fatalf("record %s %s at %s in partition %d", r.Key, r.Value, r.Timestamp, r.Partition)
 		}
 		if e.Time < last[e.Customer] {
@@ -152,31 +157,74 @@ func TestProduceRefusals(t *testing.T) {
 		stderr     string
 	}{
 		{
-			name: "bad line", text: event("a", now) + "{}\n" + event("b", now), code: exitFailed, events: 1, stdout: "1 event to",
-			stderr: "ebb produce: FILE:2: names no customer: want customer, userId or anonymousId, or the subject of a CloudEvent\n  mend the line, or leave out what cannot be used with --skip-bad\n",
+			name:   "bad line",
+			text:   event("a", now) + "{}\n" + event("b", now),
+			code:   exitFailed,
+			events: 1,
+			stdout: "1 event to",
+			stderr: "ebb produce: FILE:2: names no customer: want customer, userId or anonymousId, or the subject of a " +
+				"CloudEvent\n  mend the line, or leave out what cannot be used with --skip-bad\n",
 		},
 		{
-			name: "bad lines skipped", text: event("a", now) + "{}\n[]\n" + event("b", now), args: []string{"--skip-bad"}, events: 2, stdout: ", 2 bad lines skipped\n",
+			name:   "bad lines skipped",
+			text:   event("a", now) + "{}\n[]\n" + event("b", now),
+			args:   []string{"--skip-bad"},
+			events: 2,
+			stdout: ", 2 bad lines skipped\n",
 		},
 		{
-			name: "retention would delete", text: event("a", now) + event("b", old.Add(time.Hour)) + event("c", old), code: exitFailed,
+			name:   "retention would delete",
+			text:   event("a", now) + event("b", old.Add(time.Hour)) + event("c", old),
+			code:   exitFailed,
 			config: map[string]string{"retention.ms": "604800000"},
-			stderr: "ebb produce: topic events deletes records older than 7d (retention.ms=604800000); 2 events to send are older\n" +
-				"  the oldest: FILE:3, of " + old.Format(time.RFC3339) + "\n" +
-				"  A record carries its event's time, so Kafka would delete these within minutes. Have the topic keep everything:\n" +
-				"    kafka-configs.sh --bootstrap-server BROKERS --alter --entity-type topics --entity-name events --add-config retention.ms=-1\n" +
+			stderr: "ebb produce: topic events deletes records older than 7d (retention.ms=604800000); 2 events to send are " +
+				"older\n" +
+				"  the oldest: FILE:3, of " + old.Format(
+				time.RFC3339,
+			) + "\n" +
+				"  A record carries its event's time, so Kafka would delete these within minutes. Have the topic keep " +
+				"everything:\n" +
+				"    kafka-configs.sh --bootstrap-server BROKERS --alter --entity-type topics --entity-name events --add-config " +
+				"retention.ms=-1\n" +
 				"  or send them all the same with --force.\n",
 		},
 		{
-			name: "retention would delete, forced", text: event("a", old), args: []string{"--force"}, events: 1, stdout: "1 event to",
+			name:   "retention would delete, forced",
+			text:   event("a", old),
+			args:   []string{"--force"},
+			events: 1,
+			stdout: "1 event to",
 			config: map[string]string{"retention.ms": "604800000"},
 		},
-		{name: "retention long enough", text: event("a", old), events: 1, stdout: "1 event to", config: map[string]string{"retention.ms": "63072000000"}},
-		{name: "compacted topic keeps by key", text: event("a", old), events: 1, stdout: "1 event to", config: map[string]string{"retention.ms": "1000", "cleanup.policy": "compact"}},
-		{name: "broker's clock", text: event("a", old), events: 1, stdout: "1 event to", config: map[string]string{"retention.ms": "1000", "message.timestamp.type": "LogAppendTime"}},
 		{
-			name: "larger than the topic takes", text: event(strings.Repeat("a", 200), now), code: exitFailed, stdout: "0 events", config: map[string]string{"max.message.bytes": "300"},
-			stderr: "ebb produce: FILE:1: SIZE bytes are more than topic events takes (max.message.bytes=300)\n  mend the line, or leave out what cannot be used with --skip-bad\n",
+			name:   "retention long enough",
+			text:   event("a", old),
+			events: 1,
+			stdout: "1 event to",
+			config: map[string]string{"retention.ms": "63072000000"},
+		},
+		{
+			name:   "compacted topic keeps by key",
+			text:   event("a", old),
+			events: 1,
+			stdout: "1 event to",
+			config: map[string]string{"retention.ms": "1000", "cleanup.policy": "compact"},
+		},
+		{
+			name:   "broker's clock",
+			text:   event("a", old),
+			events: 1,
+			stdout: "1 event to",
+			config: map[string]string{"retention.ms": "1000", "message.timestamp.type": "LogAppendTime"},
+		},
+		{
+			name:   "larger than the topic takes",
+			text:   event(strings.Repeat("a", 200), now),
+			code:   exitFailed,
+			stdout: "0 events",
+			config: map[string]string{"max.message.bytes": "300"},
+			stderr: "ebb produce: FILE:1: SIZE bytes are more than topic events takes (max.message.bytes=300)\n  mend the " +
+				"line, or leave out what cannot be used with --skip-bad\n",
 		},
 	}
 	for _, test := range tests {
@@ -207,8 +255,15 @@ func TestProduceRefusals(t *testing.T) {
 func TestProduceChecksStandardInputOnTheWay(t *testing.T) {
 	s := startServices(t, "events")
 	s.configure(t, "events", map[string]string{"retention.ms": "604800000"})
-	got := run(t, s.environ, strings.NewReader(eventlog.CSVHeader+"\n7,1300000000,purchase,1\n"), "produce", "-").want(t, exitFailed)
-	if !strings.Contains(got.stderr, "1 event to send is older\n  the oldest: stdin:2, of 2011-03-13T07:06:40Z\n") || s.end(t) != 0 {
+	got := run(
+		t,
+		s.environ,
+		strings.NewReader(eventlog.CSVHeader+"\n7,1300000000,purchase,1\n"),
+		"produce",
+		"-",
+	).want(t, exitFailed)
+	if !strings.Contains(got.stderr, "1 event to send is older\n  the oldest: stdin:2, of 2011-03-13T07:06:40Z\n") ||
+		s.end(t) != 0 {
 		t.Errorf("%d records; stderr: %s", s.end(t), got.stderr)
 	}
 }
@@ -237,7 +292,10 @@ func (s *services) configure(t testing.TB, topic string, set map[string]string) 
 func TestProduceWithoutTopicOrFile(t *testing.T) {
 	s := startServices(t)
 	got := run(t, s.environ, nil, "produce", "--topic", "clicks", writeLog(t, "x.csv", sampleLog(1))).want(t, exitFailed)
-	want := fmt.Sprintf("ebb produce: there is no topic \"clicks\" at %s\n  create it:\n    ebb check --create --topic clicks\n", s.kafka.ListenAddrs()[0])
+	want := fmt.Sprintf(
+		"ebb produce: there is no topic \"clicks\" at %s\n  create it:\n    ebb check --create --topic clicks\n",
+		s.kafka.ListenAddrs()[0],
+	)
 	if diff := cmp.Diff(want, got.stderr); diff != "" {
 		t.Error(diff)
 	}
@@ -257,7 +315,8 @@ func TestProduceSaysHowFarItGot(t *testing.T) {
 		return refuseProduce(req.(*kmsg.ProduceRequest), 29), nil, true // TOPIC_AUTHORIZATION_FAILED
 	})
 	got := run(t, s.environ, nil, "produce", writeLog(t, "x.csv", sampleLog(5))).want(t, exitFailed)
-	if !strings.Contains(got.stderr, "topic authorization failed") || !strings.Contains(got.stderr, "  0 events acknowledged, 5 more may have been written") {
+	if !strings.Contains(got.stderr, "topic authorization failed") ||
+		!strings.Contains(got.stderr, "  0 events acknowledged, 5 more may have been written") {
 		t.Error(got.stderr)
 	}
 }

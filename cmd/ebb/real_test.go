@@ -35,18 +35,27 @@ func TestCommandsOnRealServices(t *testing.T) {
 		"EBB_KAFKA_BROKERS=" + kafka, "EBB_REDIS_ADDRESSES=" + redis, "EBB_KAFKA_GROUP=" + name, "EBB_KAFKA_INPUT=" + input,
 		"EBB_KAFKA_ALERTS=" + alerts, "EBB_KAFKA_CONTROL=" + control, "EBB_KAFKA_PACKS=" + packs,
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(kafka, ",")...), kgo.TransactionalID(name), kgo.DefaultProduceTopic(alerts))
+	client, err := kgo.NewClient(
+		kgo.SeedBrokers(strings.Split(kafka, ",")...),
+		kgo.TransactionalID(name),
+		kgo.DefaultProduceTopic(alerts),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
 	admin := kadm.NewClient(client)
 	t.Cleanup(func() {
-		_, _ = admin.DeleteTopics(context.WithoutCancel(t.Context()), input, input+".dlq", alerts, control, packs) // of a cluster that others use
+		// of a cluster that others use
+		_, _ = admin.DeleteTopics(context.WithoutCancel(t.Context()), input, input+".dlq", alerts, control, packs)
 	})
 	retention := func(ms string) {
 		t.Helper()
-		answers, err := admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.ms", Value: &ms}}, input)
+		answers, err := admin.AlterTopicConfigs(
+			t.Context(),
+			[]kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.ms", Value: &ms}},
+			input,
+		)
 		if err == nil {
 			err = answers[0].Err
 		}
@@ -55,24 +64,55 @@ func TestCommandsOnRealServices(t *testing.T) {
 		}
 	}
 
-	if got := run(t, environ, nil, "check").want(t, exitFailed); strings.Count(got.stdout, "there is no topic "+name) != 5 {
+	if got := run(
+		t,
+		environ,
+		nil,
+		"check",
+	).want(t, exitFailed); strings.Count(
+		got.stdout,
+		"there is no topic "+name,
+	) != 5 {
 		t.Errorf("check:\n%s", got.stdout)
 	}
 	if got := run(t, environ, nil, "check", "--create").want(t, exitOK); strings.Count(got.stdout, "created with ") != 5 {
 		t.Errorf("check --create:\n%s", got.stdout)
 	}
 
-	log := writeLog(t, "shop.csv.gz", eventlog.CSVHeader+"\n"+strings.Repeat("7,1300000000,purchase,1.50\n8,1290000000,purchase,2\n", 500))
+	log := writeLog(
+		t,
+		"shop.csv.gz",
+		eventlog.CSVHeader+"\n"+strings.Repeat("7,1300000000,purchase,1.50\n8,1290000000,purchase,2\n", 500),
+	)
 	retention("604800000")
 	got := run(t, environ, nil, "produce", log).want(t, exitFailed)
-	if !strings.Contains(got.stderr, "1,000 events to send are older") || !strings.Contains(got.stderr, "shop.csv.gz:3, of 2010-11-17T13:20:00Z") || !strings.Contains(got.stderr, connect.KeepForever(kafka, input)) {
+	if !strings.Contains(got.stderr, "1,000 events to send are older") ||
+		!strings.Contains(got.stderr, "shop.csv.gz:3, of 2010-11-17T13:20:00Z") ||
+		!strings.Contains(got.stderr, connect.KeepForever(kafka, input)) {
 		t.Errorf("produce:\n%s", got.stderr)
 	}
-	if got := run(t, environ, nil, "check").want(t, exitOK); !strings.Contains(got.stdout, "-> "+connect.KeepForever(kafka, input)) {
+	if got := run(
+		t,
+		environ,
+		nil,
+		"check",
+	).want(t, exitOK); !strings.Contains(
+		got.stdout,
+		"-> "+connect.KeepForever(kafka, input),
+	) {
 		t.Errorf("check does not name the retention:\n%s", got.stdout)
 	}
 	retention("-1")
-	if got := run(t, environ, nil, "produce", log).want(t, exitOK); !strings.HasPrefix(got.stdout, "1,000 events to "+input+" (4 partitions)") {
+	if got := run(
+		t,
+		environ,
+		nil,
+		"produce",
+		log,
+	).want(t, exitOK); !strings.HasPrefix(
+		got.stdout,
+		"1,000 events to "+input+" (4 partitions)",
+	) {
 		t.Errorf("produce:\n%s", got.stdout)
 	}
 	if got := run(t, environ, nil, "check").want(t, exitOK); !strings.Contains(got.stdout, "1,000 records to read") {

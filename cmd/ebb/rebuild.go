@@ -78,9 +78,15 @@ func (a *app) rebuild(cmd *cobra.Command, f *rebuildFlags) error {
 		return err
 	}
 	if f.json {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"group": cfg.Kafka.Group, "removed_keys": removed, "partitions": plan})
+		return json.NewEncoder(cmd.OutOrStdout()).
+			Encode(map[string]any{"group": cfg.Kafka.Group, "removed_keys": removed, "partitions": plan})
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "state of group %s emptied (%s keys); start ebb run to replay\n", cfg.Kafka.Group, advice.Grouped(int64(removed)))
+	fmt.Fprintf(
+		cmd.OutOrStdout(),
+		"state of group %s emptied (%s keys); start ebb run to replay\n",
+		cfg.Kafka.Group,
+		advice.Grouped(int64(removed)),
+	)
 	return nil
 }
 
@@ -104,13 +110,25 @@ func (f *rebuildFlags) confirm(cmd *cobra.Command, cfg *config.Config, plan []re
 		return nil
 	}
 	w := cmd.ErrOrStderr()
-	fmt.Fprintf(w, "This empties the state of group %s in Redis at %s and replays:\n", cfg.Kafka.Group, strings.Join(cfg.Redis.Addresses, ", "))
+	fmt.Fprintf(
+		w,
+		"This empties the state of group %s in Redis at %s and replays:\n",
+		cfg.Kafka.Group,
+		strings.Join(cfg.Redis.Addresses, ", "),
+	)
 	for _, p := range plan {
 		if p.Fresh {
 			fmt.Fprintf(w, "  %s/%d: nothing; the group has not worked here\n", cfg.Kafka.Input, p.Partition)
 			continue
 		}
-		fmt.Fprintf(w, "  %s/%d: from offset %s; alerts from offset %s on\n", cfg.Kafka.Input, p.Partition, advice.Grouped(p.From), advice.Grouped(max(p.Published, p.From)))
+		fmt.Fprintf(
+			w,
+			"  %s/%d: from offset %s; alerts from offset %s on\n",
+			cfg.Kafka.Input,
+			p.Partition,
+			advice.Grouped(p.From),
+			advice.Grouped(max(p.Published, p.From)),
+		)
 	}
 	return askYes(cmd)
 }

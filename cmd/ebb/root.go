@@ -53,16 +53,23 @@ a customer is about to leave, silence included. Every event counts once, every a
 		Args:          unknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.PersistentFlags().StringVarP(&a.file, "config", "c", "", "configuration `FILE` (YAML); none: defaults and EBB_ variables")
+	root.PersistentFlags().
+		StringVarP(&a.file, "config", "c", "", "configuration `FILE` (YAML); none: defaults and EBB_ variables")
 	root.SetFlagErrorFunc(wrongFlag)
 	wrapHelp(root, environ)
 	for _, group := range []struct {
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Try it, with nothing to install:", []*cobra.Command{newDemoCommand(a), newBacktestCommand(a), newSimulateCommand()}},
+		{
+			"Try it, with nothing to install:",
+			[]*cobra.Command{newDemoCommand(a), newBacktestCommand(a), newSimulateCommand()},
+		},
 		{"Run it:", []*cobra.Command{newCheckCommand(a), newRunCommand(a), newHealthCommand(a), newRebuildCommand(a)}},
-		{"What goes in and what comes out:", []*cobra.Command{newProduceCommand(a), newAlertsCommand(a), newExplainCommand(a), newDLQCommand(a)}},
+		{
+			"What goes in and what comes out:",
+			[]*cobra.Command{newProduceCommand(a), newAlertsCommand(a), newExplainCommand(a), newDLQCommand(a)},
+		},
 		{"What makes a customer at risk:", []*cobra.Command{newInspectCommand(a), newPacksCommand(a)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})

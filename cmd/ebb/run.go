@@ -34,9 +34,24 @@ func (f *packFlags) add(cmd *cobra.Command) {
 // addOverrides adds the flags that override parts of a pack, whichever it is.
 func (f *packFlags) addOverrides(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.activity, "activity", "", "event `TYPES` that count as activity, separated by commas; * for all but friction")
-	flags.StringVar(&f.friction, "friction", "", "event `TYPES` that count as friction, as TYPE or TYPE=WEIGHT, separated by commas")
-	flags.StringVar(&f.horizon, "horizon", "", "the score answers how likely a customer does nothing for this long, a `TIME` such as 90d")
+	flags.StringVar(
+		&f.activity,
+		"activity",
+		"",
+		"event `TYPES` that count as activity, separated by commas; * for all but friction",
+	)
+	flags.StringVar(
+		&f.friction,
+		"friction",
+		"",
+		"event `TYPES` that count as friction, as TYPE or TYPE=WEIGHT, separated by commas",
+	)
+	flags.StringVar(
+		&f.horizon,
+		"horizon",
+		"",
+		"the score answers how likely a customer does nothing for this long, a `TIME` such as 90d",
+	)
 }
 
 func (f *packFlags) overrides() []config.Override {
@@ -69,9 +84,26 @@ others at once.`,
 	}
 	f.add(cmd)
 	flags := cmd.Flags()
-	flags.BoolVar(&f.embedded, "embedded", false, "start a Kafka and a Redis inside the process, on free ports; they keep nothing")
-	flags.BoolVar(&f.untilEnd, "until-end", false, "stop at the end offsets found at the start, with all deadlines up to the last watermark fired, and print a summary as the last line")
-	flags.BoolVar(&f.acceptPoison, "accept-poison", false, "let what is in the input now pass the poison breaker, whatever share of it cannot be used; the breaker holds for what comes after")
+	flags.BoolVar(
+		&f.embedded,
+		"embedded",
+		false,
+		"start a Kafka and a Redis inside the process, on free ports; they keep nothing",
+	)
+	flags.BoolVar(
+		&f.untilEnd,
+		"until-end",
+		false,
+		"stop at the end offsets found at the start, with all deadlines up to the last watermark fired, and print a "+
+			"summary as the last line",
+	)
+	flags.BoolVar(
+		&f.acceptPoison,
+		"accept-poison",
+		false,
+		"let what is in the input now pass the poison breaker, whatever share of it cannot be used; the breaker holds for "+
+			"what comes after",
+	)
 	flags.BoolVar(&f.leave, "leave", false, "leave the group at the end")
 	return cmd
 }
@@ -95,7 +127,13 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 			Str("try", "ebb produce --brokers "+strings.Join(cfg.Kafka.Brokers, ",")+" FILE").Msg("embedded services started")
 	}
 	p, err := processor.New(cmd.Context(), cfg, log, processor.Options{
-		Hangups: true, UntilEnd: f.untilEnd, Leave: f.leave, AcceptPoison: f.acceptPoison, Embedded: f.embedded, Trace: killSwitch(a.environ, log), Newest: testFormat(a.environ),
+		Hangups:      true,
+		UntilEnd:     f.untilEnd,
+		Leave:        f.leave,
+		AcceptPoison: f.acceptPoison,
+		Embedded:     f.embedded,
+		Trace:        killSwitch(a.environ, log),
+		Newest:       testFormat(a.environ),
 	})
 	if err != nil {
 		if !f.untilEnd && errors.As(err, new(advice.Stopped)) {
@@ -121,8 +159,8 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	return json.NewEncoder(cmd.OutOrStdout()).Encode(sum)
 }
 
-// testFormat lets the process stand for one of another build, for tests of upgrades: EBB_TEST_FORMAT=N is the newest format
-// of the state that it knows. 0: there is no such variable.
+// testFormat lets the process stand for one of another build, for tests of upgrades: EBB_TEST_FORMAT=N is the newest
+// format of the state that it knows. 0: there is no such variable.
 func testFormat(environ []string) int {
 	text, ok := lookup(environ, "EBB_TEST_FORMAT")
 	if !ok {

@@ -20,7 +20,16 @@ func (s *services) feed(t testing.TB, partition int32, n int, value func(int) st
 	c := s.client(t, kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	var records []*kgo.Record
 	for i := range n {
-		records = append(records, &kgo.Record{Topic: "events", Partition: partition, Key: []byte("c"), Value: []byte(value(i)), Timestamp: time.UnixMilli(dlqStart)})
+		records = append(
+			records,
+			&kgo.Record{
+				Topic:     "events",
+				Partition: partition,
+				Key:       []byte("c"),
+				Value:     []byte(value(i)),
+				Timestamp: time.UnixMilli(dlqStart),
+			},
+		)
 	}
 	if err := c.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
 		t.Fatal(err)
@@ -40,22 +49,41 @@ func TestRunPoisonBreaker(t *testing.T) {
 	for _, topic := range []string{"events", "events.dlq"} {
 		s.configure(t, topic, map[string]string{"retention.ms": "-1"})
 	}
-	s.environ = append(s.environ, "EBB_HTTP_LISTEN=", "EBB_LOG_FORMAT=json", "EBB_PACK=any", "EBB_INPUT_POISON_BREAKER=0.2")
+	s.environ = append(
+		s.environ,
+		"EBB_HTTP_LISTEN=",
+		"EBB_LOG_FORMAT=json",
+		"EBB_PACK=any",
+		"EBB_INPUT_POISON_BREAKER=0.2",
+	)
 	s.feed(t, 1, 300, visit("visit"))
 	s.feed(t, 2, 300, visit("visit"))
 	s.feed(t, 1, 500, func(i int) string { return fmt.Sprintf("poison %d", i) })
 	s.feed(t, 2, 200, func(i int) string { return fmt.Sprintf("poison %d", i) })
 	for range 2 {
 		got := run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitHardStop)
-		want := "events/1, group ebb: 201 of the last 1000 records up to offset 500 cannot be used, this one because of not_json"
-		if !strings.Contains(got.stderr, want) || strings.Count(got.stderr, `"message":"partition stopped"`) != 1 || !strings.Contains(got.stderr, "ebb run --accept-poison") {
+		want := "events/1, group ebb: 201 of the last 1000 records up to offset 500 cannot be used, this one because of " +
+			"not_json"
+		if !strings.Contains(got.stderr, want) || strings.Count(got.stderr, `"message":"partition stopped"`) != 1 ||
+			!strings.Contains(got.stderr, "ebb run --accept-poison") {
 			t.Fatalf("stderr:\n%s", got.stderr)
 		}
-		if out := run(t, s.environ, nil, "dlq", "list").want(t, exitOK).stdout; !strings.Contains(out, "400 records in events.dlq") {
+		if out := run(
+			t,
+			s.environ,
+			nil,
+			"dlq",
+			"list",
+		).want(t, exitOK).
+			stdout; !strings.Contains(
+			out,
+			"400 records in events.dlq",
+		) {
 			t.Fatalf("the DLQ after the stop:\n%s", out)
 		}
 	}
-	warning := "warning  input: partition 1: 200 of the last 1,000 records before offset 500 cannot be used; the next such record stops it (input.poison_breaker 0.2)"
+	warning := "warning  input: partition 1: 200 of the last 1,000 records before offset 500 cannot be used; the next " +
+		"such record stops it (input.poison_breaker 0.2)"
 	if out := run(t, s.environ, nil, "check").stdout; !strings.Contains(out, warning) {
 		t.Errorf("check:\n%s", out)
 	}
@@ -64,7 +92,16 @@ func TestRunPoisonBreaker(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &sum); err != nil || sum.Quarantined != 300 {
 		t.Errorf("accepted: %s, %v", out, err)
 	}
-	if out := run(t, s.environ, nil, "dlq", "replay", "--partition", "2").want(t, exitOK).stdout; out != "200 records replayed to events\n" {
+	if out := run(
+		t,
+		s.environ,
+		nil,
+		"dlq",
+		"replay",
+		"--partition",
+		"2",
+	).want(t, exitOK).
+		stdout; out != "200 records replayed to events\n" {
 		t.Error(out)
 	}
 	s.feed(t, 2, 1000, visit("visit")) // after 400 more
@@ -93,7 +130,11 @@ func TestRunNamesUnknownTypes(t *testing.T) {
 	if diff := cmp.Diff(want, sum.Types); diff != "" || sum.Unnamed != 50 {
 		t.Errorf("%d unnamed: %s", sum.Unnamed, diff)
 	}
-	if want := `"types":[{"type":"Sock Knitted","events":30},{"type":"Cart Polished","events":20}],"time":`; strings.Count(got.stderr, want) != 1 || !strings.Contains(got.stderr, "events of types that the pack does not name") {
+	if want := `"types":[{"type":"Sock Knitted","events":30},{"type":"Cart Polished","events":20}],"time":`; strings.Count(
+		got.stderr,
+		want,
+	) != 1 ||
+		!strings.Contains(got.stderr, "events of types that the pack does not name") {
 		t.Errorf("stderr:\n%s", got.stderr)
 	}
 }

@@ -33,7 +33,13 @@ type published struct {
 func startShop(t testing.TB, log string, partitions int, shadows string) *services {
 	t.Helper()
 	s := startServices(t)
-	s.environ = append(s.environ, "EBB_HTTP_LISTEN=", "EBB_LOG_FORMAT=json", "EBB_TIME_LATENESS=0s", "EBB_SHADOWS="+shadows)
+	s.environ = append(
+		s.environ,
+		"EBB_HTTP_LISTEN=",
+		"EBB_LOG_FORMAT=json",
+		"EBB_TIME_LATENESS=0s",
+		"EBB_SHADOWS="+shadows,
+	)
 	run(t, s.environ, nil, "check", "--create", "--partitions", strconv.Itoa(partitions))
 	run(t, s.environ, nil, "produce", log).want(t, exitOK)
 	return s
@@ -42,7 +48,13 @@ func startShop(t testing.TB, log string, partitions int, shadows string) *servic
 // published reads the committed records of a topic, the oldest first.
 func (s *services) published(t testing.TB, topic string) (all []published) {
 	t.Helper()
-	client := s.client(t, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
+	client := s.client(
+		t,
+		kgo.ConsumeTopics(topic),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(),
+	)
 	ends, err := kadm.NewClient(client).ListEndOffsets(t.Context(), topic)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +82,11 @@ func (s *services) published(t testing.TB, topic string) (all []published) {
 		})
 	}
 	slices.SortFunc(all, func(a, b published) int {
-		return cmp.Or(cmp.Compare(a.Timestamp, b.Timestamp), strings.Compare(a.Value, b.Value), strings.Compare(a.Headers, b.Headers))
+		return cmp.Or(
+			cmp.Compare(a.Timestamp, b.Timestamp),
+			strings.Compare(a.Value, b.Value),
+			strings.Compare(a.Headers, b.Headers),
+		)
 	})
 	return all
 }
@@ -112,7 +128,11 @@ func TestShadowsChangeNothing(t *testing.T) {
 	sum := summaryOf(t, run(t, beside.environ, nil, "run", "--until-end", "--leave").want(t, exitOK))
 
 	alerts := beside.published(t, "ebb.alerts")
-	if diff := gocmp.Diff(alone.published(t, "ebb.alerts"), alerts); diff != "" || len(alerts) < 20 || uint64(len(alerts)) != want.Alerts {
+	if diff := gocmp.Diff(
+		alone.published(t, "ebb.alerts"),
+		alerts,
+	); diff != "" || len(alerts) < 20 ||
+		uint64(len(alerts)) != want.Alerts {
 		t.Fatalf("%d alerts, %d without shadows: %s", len(alerts), want.Alerts, diff)
 	}
 	shadowed := beside.published(t, "ebb.shadow")
@@ -125,7 +145,22 @@ func TestShadowsChangeNothing(t *testing.T) {
 	if len(other) == 0 || len(shadowed) != 2*len(main)+len(other) || gocmp.Equal(main, other) {
 		t.Errorf("%d records of shadows, %d of the other pack", len(shadowed), len(other))
 	}
-	if lines := run(t, beside.environ, nil, "alerts", "--topic", "ebb.shadow", "--until-end", "--json").want(t, exitOK).stdout; strings.Count(lines, "\n") != len(shadowed) {
+	if lines := run(
+		t,
+		beside.environ,
+		nil,
+		"alerts",
+		"--topic",
+		"ebb.shadow",
+		"--until-end",
+		"--json",
+	).want(t, exitOK).
+		stdout; strings.Count(
+		lines,
+		"\n",
+	) != len(
+		shadowed,
+	) {
 		t.Errorf("ebb alerts shows %d of %d", strings.Count(lines, "\n"), len(shadowed))
 	}
 	if n := len(beside.published(t, "events.dlq")); n != 14 {
@@ -150,7 +185,8 @@ func TestShadowsChangeNothing(t *testing.T) {
 	}
 
 	again := summaryOf(t, run(t, beside.environ, nil, "run", "--until-end", "--leave").want(t, exitOK))
-	if again.Alerts != 0 || again.Shadows[0].Events != 0 || again.Shadows[0].Alerts != 0 || len(beside.published(t, "ebb.shadow")) != len(shadowed) {
+	if again.Alerts != 0 || again.Shadows[0].Events != 0 || again.Shadows[0].Alerts != 0 ||
+		len(beside.published(t, "ebb.shadow")) != len(shadowed) {
 		t.Errorf("started again: %+v", again)
 	}
 }
@@ -161,7 +197,11 @@ func TestBrokenShadow(t *testing.T) {
 	log := shopLog(t, 20)
 	s := startShop(t, log, 2, "good=retail,none=./none.yaml,turned=any")
 	first := summaryOf(t, run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK))
-	if one := first.Shadows[1]; one.Name != "none" || one.Error != "load pack: open ./none.yaml: no such file or directory" || one.Events != 0 || one.Transitions == nil || one.Types == nil {
+	if one := first.Shadows[1]; one.Name != "none" ||
+		one.Error != "load pack: open ./none.yaml: no such file or directory" ||
+		one.Events != 0 ||
+		one.Transitions == nil ||
+		one.Types == nil {
 		t.Errorf("%+v", one)
 	}
 	s.environ = append(s.environ, "EBB_SHADOWS=good=retail,none=./none.yaml,turned=saas")
@@ -169,7 +209,8 @@ func TestBrokenShadow(t *testing.T) {
 	o := run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
 	sum := summaryOf(t, o)
 	for i, want := range []string{"", "no such file", "pack_changed"} {
-		if one := sum.Shadows[i]; !strings.Contains(one.Error, want) || (want == "") != (one.Error == "") || (want == "") != (one.Events == first.Events) {
+		if one := sum.Shadows[i]; !strings.Contains(one.Error, want) || (want == "") != (one.Error == "") ||
+			(want == "") != (one.Events == first.Events) {
 			t.Errorf("%+v", one)
 		}
 	}
@@ -210,19 +251,33 @@ func TestShadowBesideARunningProcessor(t *testing.T) {
 	write("", "")
 	s := startShop(t, shopLog(t, 20), 2, "next="+path+",none=./none.yaml")
 	var stdout, stderr output
-	p := process{args: []string{"run"}, environ: append(s.environ, "EBB_HTTP_LISTEN=127.0.0.1:0"), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	p := process{
+		args:    []string{"run"},
+		environ: append(s.environ, "EBB_HTTP_LISTEN=127.0.0.1:0"),
+		stdin:   strings.NewReader(""),
+		stdout:  &stdout,
+		stderr:  &stderr,
+	}
 	code := make(chan int)
 	go func() { code <- p.run(t.Context(), func(int) { panic("second signal") }) }()
 	listening := regexp.MustCompile(`"listen":"(127\.0\.0\.1:\d+)"`)
 	eventually(t, "it serves its health", func() bool { return listening.MatchString(stderr.String()) })
 	address := listening.FindStringSubmatch(stderr.String())[1]
-	want := []processor.ShadowState{{Name: "next", State: "running"}, {Name: "none", State: "ended", Reason: "load pack: open ./none.yaml: no such file or directory"}}
+	want := []processor.ShadowState{
+		{Name: "next", State: "running"},
+		{Name: "none", State: "ended", Reason: "load pack: open ./none.yaml: no such file or directory"},
+	}
 	eventually(t, "all is read", func() bool {
 		var ready processor.Readiness
 		status, body := ask(t, address, "/readyz")
 		return status == http.StatusOK && json.Unmarshal([]byte(body), &ready) == nil && gocmp.Equal(want, ready.Shadows)
 	})
-	for _, want := range []string{`ebb_shadow_up{shadow="next"} 1`, `ebb_shadow_up{shadow="none"} 0`, `ebb_shadow_watermark_lag_seconds{partition="1",shadow="next"} `, `ebb_watermark_lag_seconds{partition="1"} `} {
+	for _, want := range []string{
+		`ebb_shadow_up{shadow="next"} 1`,
+		`ebb_shadow_up{shadow="none"} 0`,
+		`ebb_shadow_watermark_lag_seconds{partition="1",shadow="next"} `,
+		`ebb_watermark_lag_seconds{partition="1"} `,
+	} {
 		eventually(t, "the metrics say "+want, func() bool {
 			_, metrics := ask(t, address, "/metrics")
 			return strings.Contains(metrics, "\n"+want)
@@ -230,7 +285,11 @@ func TestShadowBesideARunningProcessor(t *testing.T) {
 	}
 	eventually(t, "health shows it", func() bool {
 		shown := run(t, []string{"EBB_HTTP_LISTEN=" + address}, nil, "health", "--ready").want(t, exitOK).stdout
-		return strings.HasSuffix(shown, "shadow next: running, 0 records behind\nshadow none: ended: load pack: open ./none.yaml: no such file or directory\n")
+		return strings.HasSuffix(
+			shown,
+			"shadow next: running, 0 records behind\nshadow none: ended: load pack: open ./none.yaml: no such file or "+
+				"directory\n",
+		)
 	})
 
 	look := func(says string) {
@@ -241,7 +300,8 @@ func TestShadowBesideARunningProcessor(t *testing.T) {
 		eventually(t, says, func() bool { return strings.Contains(stderr.String(), says) })
 		_, metrics := ask(t, address, "/metrics")
 		failed := map[bool]string{true: "1", false: "0"}[strings.Contains(says, "cannot")]
-		if !strings.Contains(metrics, `ebb_shadow_pack_reload_failed{shadow="next"} `+failed) || !strings.Contains(metrics, "\nebb_pack_reload_failed 0\n") {
+		if !strings.Contains(metrics, `ebb_shadow_pack_reload_failed{shadow="next"} `+failed) ||
+			!strings.Contains(metrics, "\nebb_pack_reload_failed 0\n") {
 			t.Errorf("%s: the metrics say otherwise", says)
 		}
 	}
@@ -264,7 +324,8 @@ func TestShadowBesideARunningProcessor(t *testing.T) {
 	if got := <-code; got != exitOK {
 		t.Errorf("exit code %d\n%s", got, stderr.String())
 	}
-	if errors := strings.Count(stderr.String(), `"level":"error"`); errors != 2 { // of the shadow that never was, and of the broken file
+	// of the shadow that never was, and of the broken file
+	if errors := strings.Count(stderr.String(), `"level":"error"`); errors != 2 {
 		t.Errorf("%d errors:\n%s", errors, stderr.String())
 	}
 }

@@ -28,7 +28,8 @@ func TestRunNoticesStrays(t *testing.T) {
 	if got := <-code; got != exitOK {
 		t.Errorf("exit code %d", got)
 	}
-	if log := stderr.String(); strings.Count(log, said) != 1 || !strings.Contains(log, `"partitions":[1,3]`) || strings.Contains(log, `"stray"`) {
+	if log := stderr.String(); strings.Count(log, said) != 1 || !strings.Contains(log, `"partitions":[1,3]`) ||
+		strings.Contains(log, `"stray"`) {
 		t.Errorf("log:\n%s", log)
 	}
 }

@@ -36,7 +36,12 @@ func TestRunWaitsForItsServers(t *testing.T) {
 		return m != nil
 	})
 	eventually(t, "it waits", func() bool { return strings.Contains(stderr.String(), "cannot start yet") })
-	if status, body := ask(t, address, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "Redis") {
+	if status, body := ask(
+		t,
+		address,
+		"/readyz",
+	); status != http.StatusServiceUnavailable ||
+		!strings.Contains(body, "Redis") {
 		t.Errorf("readyz %d %s", status, body)
 	}
 	if status, body := ask(t, address, "/livez"); status != http.StatusOK {
@@ -62,7 +67,12 @@ func TestRunWaitsForItsServers(t *testing.T) {
 
 func ask(t testing.TB, address, path string) (status int, body string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://%s%s", address, path), http.NoBody)
+	req, err := http.NewRequestWithContext(
+		t.Context(),
+		http.MethodGet,
+		fmt.Sprintf("http://%s%s", address, path),
+		http.NoBody,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +93,13 @@ func TestRunToldToStopWhileItWaits(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	s.redis.Close()
 	var stdout, stderr output
-	p := process{args: []string{"run"}, environ: append(s.environ, `EBB_HTTP_LISTEN=`), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	p := process{
+		args:    []string{"run"},
+		environ: append(s.environ, `EBB_HTTP_LISTEN=`),
+		stdin:   strings.NewReader(""),
+		stdout:  &stdout,
+		stderr:  &stderr,
+	}
 	code := make(chan int)
 	go func() { code <- p.run(t.Context(), func(int) { panic("second signal") }) }()
 	eventually(t, "it waits", func() bool { return strings.Contains(stderr.String(), "cannot start yet") })
@@ -102,11 +118,19 @@ func TestRunUntilEndIsToldAtOnce(t *testing.T) {
 	s.redis.Close()
 	o := run(t, s.environ, strings.NewReader(""), "run", "--until-end").want(t, exitFailed)
 	want := "ebb run: no answer from Redis at " + at + ": connection refused\n" +
-		"  start it, or name another with EBB_REDIS_ADDRESSES or redis.addresses; a secured one needs redis.tls, redis.username and a password\n"
+		"  start it, or name another with EBB_REDIS_ADDRESSES or redis.addresses; a secured one needs redis.tls, " +
+		"redis.username and a password\n"
 	if !strings.HasSuffix(o.stderr, want) {
 		t.Errorf("stderr:\n%s", o.stderr)
 	}
-	o = run(t, []string{"EBB_REDIS_ADDRESSES=" + miniredis.RunT(t).Addr(), "EBB_KAFKA_BROKERS=127.0.0.1:1"}, nil, "rebuild", "--from", "earliest").want(t, exitFailed)
+	o = run(
+		t,
+		[]string{"EBB_REDIS_ADDRESSES=" + miniredis.RunT(t).Addr(), "EBB_KAFKA_BROKERS=127.0.0.1:1"},
+		nil,
+		"rebuild",
+		"--from",
+		"earliest",
+	).want(t, exitFailed)
 	want = "ebb rebuild: no answer from Kafka at 127.0.0.1:1: connection refused\n" +
 		"  start it, or name another with EBB_KAFKA_BROKERS or kafka.brokers; a secured one needs kafka.tls and kafka.sasl\n"
 	if diff := cmp.Diff(want, o.stderr); diff != "" {

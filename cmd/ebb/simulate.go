@@ -32,14 +32,19 @@ func newSimulateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "Write the events of a simulated shop as NDJSON",
-		Long: fmt.Sprintf(`Write the events of a simulated shop, in order of time, one JSON object a line in ebb's flat envelope. None of it is real.
+		Long: fmt.Sprintf(
+			`Write the events of a simulated shop, in order of time, one JSON object a line in ebb's flat envelope. None of it is real.
 
 Customers come in rhythms of their own, look around, buy, send things back, ask for help and go on holiday; new ones join,
 and some leave for good, each in its own way. Who has left, and when, the simulation knows: --truth writes it down, to
 hold alerts against. The same seed gives the same events on every machine.
 
 The shop has %d customers over %d days, beginning on %s. With --events it ends after that many, and without
---customers it is as large as that takes.`, shop.DefaultCustomers, shop.DefaultDays, shop.DefaultStart().Format(time.DateOnly)),
+--customers it is as large as that takes.`,
+			shop.DefaultCustomers,
+			shop.DefaultDays,
+			shop.DefaultStart().Format(time.DateOnly),
+		),
 		Example: "  ebb simulate --truth left.csv -o shop.ndjson\n" +
 			"  ebb simulate --customers 1000 | ebb produce -\n" +
 			"  ebb simulate --events 5000000 --seed 7 | ebb produce -   # a load",
@@ -92,7 +97,12 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	said := fmt.Sprintf("simulated: %s events of %s customers, to %s", advice.Grouped(written.events), advice.Grouped(int64(s.Customers())), written.last.Format(time.DateOnly))
+	said := fmt.Sprintf(
+		"simulated: %s events of %s customers, to %s",
+		advice.Grouped(written.events),
+		advice.Grouped(int64(s.Customers())),
+		written.last.Format(time.DateOnly),
+	)
 	if f.truth != "" {
 		var left int
 		if err := toFile(f.truth, nil, func(w io.Writer) (err error) {
@@ -105,7 +115,11 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 	}
 	fmt.Fprintln(screen, said)
 	if written.events < f.events {
-		fmt.Fprintf(screen, "fewer than the %s events asked for: give it more customers or more days\n", advice.Grouped(f.events))
+		fmt.Fprintf(
+			screen,
+			"fewer than the %s events asked for: give it more customers or more days\n",
+			advice.Grouped(f.events),
+		)
 	}
 	return nil
 }
@@ -126,7 +140,13 @@ func (d simulated) until(s *shop.Shop, limit int64) time.Time {
 }
 
 // simulate writes the shop's events to w. A bar shows how far it is, unless the terminal shows the events themselves.
-func simulate(ctx context.Context, s *shop.Shop, limit int64, w io.Writer, screen terminal.Screen) (done simulated, err error) {
+func simulate(
+	ctx context.Context,
+	s *shop.Shop,
+	limit int64,
+	w io.Writer,
+	screen terminal.Screen,
+) (done simulated, err error) {
 	const often = 1024 // events between two looks at the context
 	screen.Terminal = screen.Terminal && !terminal.NewScreen(w, nil).Terminal
 	total := limit

@@ -22,7 +22,20 @@ import (
 // TestSimulate writes a shop that the line's own decoder takes, and the truth about it.
 func TestSimulate(t *testing.T) {
 	truth := filepath.Join(t.TempDir(), "left.csv")
-	got := run(t, nil, nil, "simulate", "--customers", "300", "--days", "400", "--seed", "3", "--truth", truth).want(t, exitOK)
+	got := run(
+		t,
+		nil,
+		nil,
+		"simulate",
+		"--customers",
+		"300",
+		"--days",
+		"400",
+		"--seed",
+		"3",
+		"--truth",
+		truth,
+	).want(t, exitOK)
 	d, e, customers, events := decode.New(0), pipeline.Event{}, map[string]bool{}, int64(0)
 	for line := range strings.Lines(got.stdout) {
 		d.Decode(&pipeline.Record{Value: []byte(line)}, &e)
@@ -45,7 +58,11 @@ func TestSimulate(t *testing.T) {
 	if len(customers) != 300 || left != len(rows)-1 || left < 60 {
 		t.Errorf("%d customers, %d of %d in the truth among them", len(customers), left, len(rows)-1)
 	}
-	if want := "simulated: " + advice.Grouped(events) + " events of 300 customers, to 2026-02-04; " + advice.Grouped(int64(left)) + " of them left\n"; got.stderr != want {
+	if want := "simulated: " + advice.Grouped(
+		events,
+	) + " events of 300 customers, to 2026-02-04; " + advice.Grouped(
+		int64(left),
+	) + " of them left\n"; got.stderr != want {
 		t.Errorf("stderr %q, want %q", got.stderr, want)
 	}
 }
@@ -70,7 +87,12 @@ func TestSimulateOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	if toFile.stdout != "" || string(b) != toStdout.stdout || bytes.Count(b, []byte("\n")) != 5000 {
-		t.Errorf("%d bytes in the file with %d lines, %d on standard output", len(b), bytes.Count(b, []byte("\n")), len(toStdout.stdout))
+		t.Errorf(
+			"%d bytes in the file with %d lines, %d on standard output",
+			len(b),
+			bytes.Count(b, []byte("\n")),
+			len(toStdout.stdout),
+		)
 	}
 }
 

@@ -37,7 +37,11 @@ func TestTablesFitTheTerminal(t *testing.T) {
 	e := &inspect.Explained{Head: inspect.Head{Customer: "c-42"}, Explanation: explanation}
 	ready := &processor.Readiness{Group: "ebb", Partitions: []processor.PartitionState{
 		{Partition: 0, State: "running", Next: 1_234_567_890, Lag: 12},
-		{Partition: 11, State: "stopped", Reason: "redis_evicts: maxmemory-policy is allkeys-lru, and what is evicted is lost; set it to noeviction"},
+		{
+			Partition: 11,
+			State:     "stopped",
+			Reason:    "redis_evicts: maxmemory-policy is allkeys-lru, and what is evicted is lost; set it to noeviction",
+		},
 	}}
 	for name, show := range map[string]func(terminal.Screen) error{
 		"explain": func(s terminal.Screen) error { return view.Explanation{Screen: s}.Alert(e, false) },

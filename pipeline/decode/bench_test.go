@@ -25,7 +25,10 @@ const (
 )
 
 func BenchmarkDecode(b *testing.B) {
-	long := strings.Repeat(`{"sku":"A-00042","name":"A lamp for the desk, brass","price":12.5,"tags":["a","b"],"new":true},`, 40)
+	long := strings.Repeat(
+		`{"sku":"A-00042","name":"A lamp for the desk, brass","price":12.5,"tags":["a","b"],"new":true},`,
+		40,
+	)
 	for name, value := range map[string]string{
 		"typical":    benchRecord,
 		"escaped":    strings.Replace(benchRecord, "c-00012345", `c-\u0030\u00312345`, 1),
@@ -49,8 +52,22 @@ func BenchmarkDecode(b *testing.B) {
 	})
 	b.Run("binary", func(b *testing.B) {
 		benchDecode(b, decode.New(1<<20), pipeline.Record{Value: []byte(benchData), Headers: encodeHeaders(
-			"ce_specversion", "1.0", "ce_id", "e-000123456", "ce_source", "https://shop.example/web", "ce_type", "Product Viewed", "ce_subject", "c-00012345",
-			"ce_time", "2026-03-14T09:26:53.589Z", "ce_tenant", "shop", "content-type", "application/json",
+			"ce_specversion",
+			"1.0",
+			"ce_id",
+			"e-000123456",
+			"ce_source",
+			"https://shop.example/web",
+			"ce_type",
+			"Product Viewed",
+			"ce_subject",
+			"c-00012345",
+			"ce_time",
+			"2026-03-14T09:26:53.589Z",
+			"ce_tenant",
+			"shop",
+			"content-type",
+			"application/json",
 		)})
 	})
 }

@@ -20,9 +20,9 @@ import (
 // are damaged say nothing.
 //
 // type, id and tenant are the attributes; so is time, without which the record's timestamp counts. The customer is the
-// extension attribute customer, else data.customer, else subject, else partitionkey. tenant may also be data.tenant; the
-// amount is data.value with data.currency, rounded to the minor unit. Data that is no JSON object holds none of these.
-// An id is unique for its source only: both together are what a duplicate is known by.
+// extension attribute customer, else data.customer, else subject, else partitionkey. tenant may also be data.tenant;
+// the amount is data.value with data.currency, rounded to the minor unit. Data that is no JSON object holds none of
+// these. An id is unique for its source only: both together are what a duplicate is known by.
 
 // cloudMode is in which of the two ways a record is a CloudEvent by its headers.
 type cloudMode uint8

@@ -7,15 +7,15 @@ import (
 	"ebb/scoring/feature"
 )
 
-// Decoder turns records into events, by hand, because decoding is the most expensive step of the line. It tells the three
-// envelopes apart record by record: ebb's own flat JSON (decode_flat.go), the messages of the Segment specification
-// (decode_segment.go) and CloudEvents (decode_cloud.go). Any other JSON it reads by a mapping (decode_mapped.go). It belongs
-// to one goroutine. BenchmarkDecode; the oracle it is compared with stands in the tests.
+// Decoder turns records into events, by hand, because decoding is the most expensive step of the line. It tells the
+// three envelopes apart record by record: ebb's own flat JSON (decode_flat.go), the messages of the Segment
+// specification (decode_segment.go) and CloudEvents (decode_cloud.go). Any other JSON it reads by a mapping
+// (decode_mapped.go). It belongs to one goroutine. BenchmarkDecode; the oracle it is compared with stands in the tests.
 //
 // In all of them: unknown members are validated and ignored. Of a repeated member the last one counts. A member that is
-// null or an empty string counts as absent. Names are compared exactly, after their escapes. Half a surrogate pair in an
-// escape, as a text cut in the middle of an emoji leaves it, makes a member that is read unreadable; elsewhere it does no
-// harm.
+// null or an empty string counts as absent. Names are compared exactly, after their escapes. Half a surrogate pair in
+// an escape, as a text cut in the middle of an emoji leaves it, makes a member that is read unreadable; elsewhere it
+// does no harm.
 type Decoder struct {
 	maxRecord int
 	scratch   scratch
@@ -52,8 +52,9 @@ func (d *Decoder) Reset() {
 	d.values = d.values[:0]
 }
 
-// Decode reads r into e, whatever r holds: e.Code is Usable and e a complete event, or it says why not, and then e holds
-// the record's offset and timestamp, and the envelope that the record was taken for, as far as it got. e aliases r and the decoder's scratch memory: it is valid until Reset.
+// Decode reads r into e, whatever r holds: e.Code is Usable and e a complete event, or it says why not, and then e
+// holds the record's offset and timestamp, and the envelope that the record was taken for, as far as it got. e aliases
+// r and the decoder's scratch memory: it is valid until Reset.
 func (d *Decoder) Decode(r *pipeline.Record, e *pipeline.Event) {
 	*e = pipeline.Event{Offset: r.Offset, AppendTime: r.AppendTime, Timestamp: r.Timestamp}
 	if c := d.decode(r, e); c != pipeline.Usable {

@@ -32,10 +32,13 @@ func decodeBothMapped(t *testing.T, d *decode.Decoder, r *pipeline.Record, spec 
 	return got
 }
 
-// flatJSON builds a record of members that are usable unless changes say otherwise. A change is name, raw JSON value; an
-// empty value takes the member out.
+// flatJSON builds a record of members that are usable unless changes say otherwise. A change is name, raw JSON value;
+// an empty value takes the member out.
 func flatJSON(changes ...string) string {
-	return changeJSON([]string{"customer", `"c-1"`, "type", `"Order Completed"`, "time", `"2026-03-01T00:00:00Z"`}, changes)
+	return changeJSON(
+		[]string{"customer", `"c-1"`, "type", `"Order Completed"`, "time", `"2026-03-01T00:00:00Z"`},
+		changes,
+	)
 }
 
 // changeJSON builds an object of members, names and raw values in turn, with the changes.
@@ -78,7 +81,11 @@ func TestDecodeEvent(t *testing.T) {
 				Time: 1_773_480_413_589, Value: 14_990, HasValue: true, Currency: "EUR",
 			}
 		}},
-		{"integers as text", flatJSON("customer", "-42", "id", "7"), func(e *plainEvent) { e.Key, e.Customer, e.ID = "\x00-42", "-42", "7" }},
+		{
+			"integers as text",
+			flatJSON("customer", "-42", "id", "7"),
+			func(e *plainEvent) { e.Key, e.Customer, e.ID = "\x00-42", "-42", "7" },
+		},
 		{"escapes", flatJSON("customer", `"a\"\\\/\b\f\n\r\t\u0000\u00e9\ud83d\ude00z"`), func(e *plainEvent) {
 			e.Customer = "a\"\\/\b\f\n\r\t\x00é😀z"
 			e.Key = "\x00" + e.Customer
@@ -86,7 +93,11 @@ func TestDecodeEvent(t *testing.T) {
 		{"escaped name", strings.Replace(flatJSON(), "customer", `\u0063ustome\u0072`, 1), func(*plainEvent) {}},
 		{"last one wins", `{"customer":"x","customer":{},` + flatJSON()[1:], func(*plainEvent) {}},
 		{"null wins too", flatJSON("id", `"e-1"`)[:len(flatJSON("id", `"e-1"`))-1] + `,"id":null}`, func(*plainEvent) {}},
-		{"yen", flatJSON("value", "1200", "currency", `"jpy"`), func(e *plainEvent) { e.Value, e.HasValue, e.Currency = 1200, true, "JPY" }},
+		{
+			"yen",
+			flatJSON("value", "1200", "currency", `"jpy"`),
+			func(e *plainEvent) { e.Value, e.HasValue, e.Currency = 1200, true, "JPY" },
+		},
 		{"value without currency", flatJSON("value", `"-0.10"`), func(e *plainEvent) { e.Value, e.HasValue = -10, true }},
 		{"currency without value", flatJSON("currency", `"EUR"`), func(e *plainEvent) { e.Currency = "EUR" }},
 		{"worth nothing", flatJSON("value", "0"), func(e *plainEvent) { e.HasValue = true }},
@@ -109,7 +120,11 @@ func TestDecodeEvent(t *testing.T) {
 func TestDecodeLimit(t *testing.T) {
 	r := pipeline.Record{Key: []byte("c-1"), Headers: []byte{0}, Value: []byte(flatJSON())}
 	size := len(r.Key) + len(r.Headers) + len(r.Value)
-	for limit, want := range map[int]pipeline.Code{size: pipeline.Usable, size - 1: pipeline.RecordTooLarge, 0: pipeline.Usable} {
+	for limit, want := range map[int]pipeline.Code{
+		size:     pipeline.Usable,
+		size - 1: pipeline.RecordTooLarge,
+		0:        pipeline.Usable,
+	} {
 		var e pipeline.Event
 		if decode.New(limit).Decode(&r, &e); e.Code != want {
 			t.Errorf("limit %d of a record of %d bytes: %v, want %v", limit, size, e.Code, want)
@@ -125,7 +140,9 @@ func TestDecodeBatch(t *testing.T) {
 		d.Reset()
 		events := make([]pipeline.Event, 20_000)
 		for i := range events {
-			r := pipeline.Record{Value: []byte(flatJSON("customer", fmt.Sprintf(`"\u0063-%d-%d"`, batch, i), "tenant", fmt.Sprintf(`"t\/%d"`, i%7)))}
+			r := pipeline.Record{
+				Value: []byte(flatJSON("customer", fmt.Sprintf(`"\u0063-%d-%d"`, batch, i), "tenant", fmt.Sprintf(`"t\/%d"`, i%7))),
+			}
 			d.Decode(&r, &events[i])
 		}
 		for i := range events {
@@ -235,18 +252,76 @@ func TestDecodeCutOff(t *testing.T) {
 
 // TestDecodeAgrees draws records near the borders of what is allowed, which random bytes seldom reach.
 func TestDecodeAgrees(t *testing.T) {
-	names := rapid.SampledFrom([]string{"customer", "type", "time", "value", "currency", "id", "tenant", "properties", "x", `\u0069d`, `typ\u0065`, `\ud800`, "Type", "idx", "visit", "value2", "customer2", "currencies", "price", "tenants"})
+	names := rapid.SampledFrom(
+		[]string{
+			"customer",
+			"type",
+			"time",
+			"value",
+			"currency",
+			"id",
+			"tenant",
+			"properties",
+			"x",
+			`\u0069d`,
+			`typ\u0065`,
+			`\ud800`,
+			"Type",
+			"idx",
+			"visit",
+			"value2",
+			"customer2",
+			"currencies",
+			"price",
+			"tenants",
+		},
+	)
 	values := rapid.OneOf(
 		rapid.SampledFrom([]string{
-			"null", "true", "{}", "[]", `""`, `"x"`, `"EUR"`, `"jpy"`, `"KWD"`, `"CLF"`, "0", "-0", "-1", "1e2", "1E-2", "1700000000", "1700000000000",
-			"9999999999.9999", "10000000000", "31535999.999", "31536000", "7289654399", "7289654400", "7289654399999", "7289654400000",
-			"92233720368547758.07", "-92233720368547758.08", "-92233720368547758.09", "9223372036854775807", "922337203685477.5807",
-			`"1971-01-01T00:00:00+00:01"`, `"2200-12-31T23:59:59.999999999Z"`, `"2200-12-31t23:59:59-00:01"`, `"2026-03-01 00:00:00z"`,
-			`"\ud83d\ude00"`, `"\ud83d"`, `"\u0031\u0032.3"`, `{"a":[1,{"b":"c"}],"d":"\n"}`,
+			"null",
+			"true",
+			"{}",
+			"[]",
+			`""`,
+			`"x"`,
+			`"EUR"`,
+			`"jpy"`,
+			`"KWD"`,
+			`"CLF"`,
+			"0",
+			"-0",
+			"-1",
+			"1e2",
+			"1E-2",
+			"1700000000",
+			"1700000000000",
+			"9999999999.9999",
+			"10000000000",
+			"31535999.999",
+			"31536000",
+			"7289654399",
+			"7289654400",
+			"7289654399999",
+			"7289654400000",
+			"92233720368547758.07",
+			"-92233720368547758.08",
+			"-92233720368547758.09",
+			"9223372036854775807",
+			"922337203685477.5807",
+			`"1971-01-01T00:00:00+00:01"`,
+			`"2200-12-31T23:59:59.999999999Z"`,
+			`"2200-12-31t23:59:59-00:01"`,
+			`"2026-03-01 00:00:00z"`,
+			`"\ud83d\ude00"`,
+			`"\ud83d"`,
+			`"\u0031\u0032.3"`,
+			`{"a":[1,{"b":"c"}],"d":"\n"}`,
 		}),
 		rapid.StringMatching(`-?[0-9]{1,20}(\.[0-9]{1,6})?`),
 		rapid.StringMatching(`"-?[0-9]{1,20}(\.[0-9]{0,6})?"`),
-		rapid.StringMatching(`"(19|20|21|22)[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{0,10})?(Z|[+-][0-2][0-9]:[0-6][0-9])"`),
+		rapid.StringMatching(
+			`"(19|20|21|22)[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{0,10})?(Z|[+-][0-2][0-9]:[0-6][0-9])"`,
+		),
 		rapid.StringMatching(`"[A-Za-z]{3}"`),
 		rapid.StringMatching(`"(x|é|\\n|\\u00e9|\\ud83d\\ude00|\\udc00){0,90}"`),
 		rapid.Custom(func(t *rapid.T) string { return nestedArrays(rapid.IntRange(60, 66).Draw(t, "depth")) }),

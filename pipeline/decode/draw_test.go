@@ -31,9 +31,36 @@ func encodeHeaders(pairs ...string) []byte {
 func drawValues() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.SampledFrom([]string{
-			"null", "true", "{}", "[]", `""`, `"x"`, `"EUR"`, `"jpy"`, `"KWD"`, "0", "-0", "-1", "1e2", "1700000000", "1700000000000", `"1.0"`,
-			"19.989999999999998", "0.005", "-0.005", "0.00499999", "92233720368547758.074999", "92233720368547758.075", "9223372036854775807.5",
-			`"c-1"`, `"\u0063-1"`, `"\ud83d"`, "42", "-5", "99999999999999999999", `{"a":[1,{"b":"c"}]}`,
+			"null",
+			"true",
+			"{}",
+			"[]",
+			`""`,
+			`"x"`,
+			`"EUR"`,
+			`"jpy"`,
+			`"KWD"`,
+			"0",
+			"-0",
+			"-1",
+			"1e2",
+			"1700000000",
+			"1700000000000",
+			`"1.0"`,
+			"19.989999999999998",
+			"0.005",
+			"-0.005",
+			"0.00499999",
+			"92233720368547758.074999",
+			"92233720368547758.075",
+			"9223372036854775807.5",
+			`"c-1"`,
+			`"\u0063-1"`,
+			`"\ud83d"`,
+			"42",
+			"-5",
+			"99999999999999999999",
+			`{"a":[1,{"b":"c"}]}`,
 		}),
 		rapid.StringMatching(`-?[0-9]{1,20}(\.[0-9]{1,18})?`),
 		rapid.StringMatching(`"(x|é|\\n|\\u00e9|\\ud83d\\ude00){1,90}"`),
@@ -43,9 +70,26 @@ func drawValues() *rapid.Generator[string] {
 func drawTimes() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.SampledFrom([]string{
-			"null", `""`, `"soon"`, "0", "1", "-1", "99999999999999999999", `"1970-01-01T00:00:05Z"`, `"1969-12-31T23:59:59Z"`, `"2200-12-31T23:59:59Z"`,
-			`"2201-01-01T00:00:00Z"`, `"9999-01-01T00:00:00Z"`, `"2026-03-01T10:00:00Z"`, `"2026-03-01T10:00:05.25Z"`, `"2026-03-02T10:00:00Z"`,
-			`"2026-03-02T10:00:00.001Z"`, `"2026-02-28T10:00:00Z"`, `"2026-02-28T09:59:59.999Z"`, "1772359200", "1772359200000",
+			"null",
+			`""`,
+			`"soon"`,
+			"0",
+			"1",
+			"-1",
+			"99999999999999999999",
+			`"1970-01-01T00:00:05Z"`,
+			`"1969-12-31T23:59:59Z"`,
+			`"2200-12-31T23:59:59Z"`,
+			`"2201-01-01T00:00:00Z"`,
+			`"9999-01-01T00:00:00Z"`,
+			`"2026-03-01T10:00:00Z"`,
+			`"2026-03-01T10:00:05.25Z"`,
+			`"2026-03-02T10:00:00Z"`,
+			`"2026-03-02T10:00:00.001Z"`,
+			`"2026-02-28T10:00:00Z"`,
+			`"2026-02-28T09:59:59.999Z"`,
+			"1772359200",
+			"1772359200000",
 		}),
 		rapid.StringMatching(`"2026-0[23]-[0-2][1-8]T[01][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]{1,4})?(Z|\+0[0-9]:30)"`),
 	)
@@ -53,7 +97,16 @@ func drawTimes() *rapid.Generator[string] {
 
 func drawStamp() *rapid.Generator[int64] {
 	return rapid.OneOf(rapid.Just[int64](envelopeStamp), rapid.SampledFrom([]int64{
-		-1 << 63, -1, 0, 1, 1_772_359_200_000, 1_772_359_205_250, 1_772_445_600_000, 7_289_654_399_999, 7_289_654_400_000, 1<<63 - 1,
+		-1 << 63,
+		-1,
+		0,
+		1,
+		1_772_359_200_000,
+		1_772_359_205_250,
+		1_772_445_600_000,
+		7_289_654_399_999,
+		7_289_654_400_000,
+		1<<63 - 1,
 	}), rapid.Int64Range(1_772_000_000_000, 1_772_700_000_000), rapid.Int64())
 }
 
@@ -90,9 +143,26 @@ func drawMember(t *rapid.T, name string) string {
 	case isTimeName(name):
 		return drawTimes().Draw(t, "time")
 	case name == "type":
-		return rapid.SampledFrom([]string{`"track"`, `"page"`, `"screen"`, `"identify"`, `"group"`, `"alias"`, `"tr\u0061ck"`, `"Track"`, `"shop.order"`}).Draw(t, "type")
+		return rapid.SampledFrom([]string{
+			`"track"`,
+			`"page"`,
+			`"screen"`,
+			`"identify"`,
+			`"group"`,
+			`"alias"`,
+			`"tr\u0061ck"`,
+			`"Track"`,
+			`"shop.order"`,
+		}).
+			Draw(t, "type")
 	case name == "properties" || name == "context" || name == "data":
-		return drawObject(t, name, []string{"revenue", "total", "value", "currency", "groupId", "customer", "tenant", "x", `\u0076alue`, "id"}, 5, inner)
+		return drawObject(
+			t,
+			name,
+			[]string{"revenue", "total", "value", "currency", "groupId", "customer", "tenant", "x", `\u0076alue`, "id"},
+			5,
+			inner,
+		)
 	case name == "userId" || name == "customer" || name == "event" || name == "subject":
 		return rapid.SampledFrom([]string{`"c-1"`, `"c\u002d2"`, "42", "null", `""`}).Draw(t, name)
 	}
@@ -103,22 +173,109 @@ func drawMember(t *rapid.T, name string) string {
 // wrong ones, whole and damaged.
 func TestDecodeAgreesOnEnvelopes(t *testing.T) {
 	names := map[string][]string{
-		"flat":       {"customer", "type", "time", "value", "currency", "id", "tenant", "properties"},
-		"segment":    {"type", "type", "event", "userId", "userId", "anonymousId", "messageId", "timestamp", "timestamp", "originalTimestamp", "sentAt", "receivedAt", "properties", "context"},
-		"cloud":      {"specversion", "specversion", "type", "type", "id", "source", "subject", "subject", "partitionkey", "time", "tenant", "customer", "data", "data", "datacontenttype", "data_base64"},
-		"data":       {"customer", "tenant", "value", "currency", "x"},
-		"everything": {"specversion", "customer", "type", "time", "userId", "timestamp", "event", "subject", "data", "properties", `user\u0049d`, "Timestamp", "sentat", "originalTimestamps", `\ud800`},
+		"flat": {"customer", "type", "time", "value", "currency", "id", "tenant", "properties"},
+		"segment": {
+			"type",
+			"type",
+			"event",
+			"userId",
+			"userId",
+			"anonymousId",
+			"messageId",
+			"timestamp",
+			"timestamp",
+			"originalTimestamp",
+			"sentAt",
+			"receivedAt",
+			"properties",
+			"context",
+		},
+		"cloud": {
+			"specversion",
+			"specversion",
+			"type",
+			"type",
+			"id",
+			"source",
+			"subject",
+			"subject",
+			"partitionkey",
+			"time",
+			"tenant",
+			"customer",
+			"data",
+			"data",
+			"datacontenttype",
+			"data_base64",
+		},
+		"data": {"customer", "tenant", "value", "currency", "x"},
+		"everything": {
+			"specversion",
+			"customer",
+			"type",
+			"time",
+			"userId",
+			"timestamp",
+			"event",
+			"subject",
+			"data",
+			"properties",
+			`user\u0049d`,
+			"Timestamp",
+			"sentat",
+			"originalTimestamps",
+			`\ud800`,
+		},
 	}
-	headers := []string{"ce_specversion", "ce_type", "ce_id", "ce_source", "ce_subject", "ce_partitionkey", "ce_time", "ce_tenant", "ce_customer", "ce_datacontenttype", "content-type", "ce_", "CE_TYPE", "x"}
+	headers := []string{
+		"ce_specversion",
+		"ce_type",
+		"ce_id",
+		"ce_source",
+		"ce_subject",
+		"ce_partitionkey",
+		"ce_time",
+		"ce_tenant",
+		"ce_customer",
+		"ce_datacontenttype",
+		"content-type",
+		"ce_",
+		"CE_TYPE",
+		"x",
+	}
 	texts := rapid.OneOf(
 		rapid.SampledFrom([]string{
-			"", "<null>", "1.0", "c-1", "\xff", "application/json", "text/xml", "Application/CloudEvents+JSON; charset=UTF-8", "application/cloudevents",
-			"application/vnd.shop+JSON ;v=1", "text/json", "json", "/json", "application/cloudevent", "2026-03-01T10:00:00Z", "1772359200", strings.Repeat("x", 257), strings.Repeat("y", 1025), "\\u0063", `"q"`,
+			"",
+			"<null>",
+			"1.0",
+			"c-1",
+			"\xff",
+			"application/json",
+			"text/xml",
+			"Application/CloudEvents+JSON; charset=UTF-8",
+			"application/cloudevents",
+			"application/vnd.shop+JSON ;v=1",
+			"text/json",
+			"json",
+			"/json",
+			"application/cloudevent",
+			"2026-03-01T10:00:00Z",
+			"1772359200",
+			strings.Repeat("x", 257),
+			strings.Repeat("y", 1025),
+			"\\u0063",
+			`"q"`,
 		}),
 		rapid.String(),
 	)
 	d := decode.New(testRecordBytes)
-	bases := map[string]string{"flat": flatJSON(), "segment": trackJSON(), "cloud": cloudJSON(), "data": "{}", "everything": "{}"}
+	bases := map[string]string{
+		"flat":       flatJSON(),
+		"segment":    trackJSON(),
+		"cloud":      cloudJSON(),
+		"data":       "{}",
+		"everything": "{}",
+	}
 	usable, kinds := map[string]int{}, []string{"flat", "segment", "cloud", "data"}
 	checkUntil(t, func() bool { return allSeen(usable, kinds) }, func(rt *rapid.T) {
 		kind := rapid.SampledFrom([]string{"flat", "segment", "segment", "cloud", "data", "everything"}).Draw(rt, "kind")

@@ -20,11 +20,30 @@ type envelopeCase struct {
 
 // trackJSON is a usable track, cloudJSON a usable CloudEvent in structured mode, but for changes as in flatJSON.
 func trackJSON(changes ...string) string {
-	return changeJSON([]string{"type", `"track"`, "event", `"Order Completed"`, "userId", `"c-1"`, "timestamp", `"2026-03-01T10:00:00Z"`}, changes)
+	return changeJSON(
+		[]string{"type", `"track"`, "event", `"Order Completed"`, "userId", `"c-1"`, "timestamp", `"2026-03-01T10:00:00Z"`},
+		changes,
+	)
 }
 
 func cloudJSON(changes ...string) string {
-	return changeJSON([]string{"specversion", `"1.0"`, "id", `"1"`, "source", `"/shop"`, "type", `"shop.order"`, "subject", `"c-1"`, "time", `"2026-03-01T10:00:00Z"`}, changes)
+	return changeJSON(
+		[]string{
+			"specversion",
+			`"1.0"`,
+			"id",
+			`"1"`,
+			"source",
+			`"/shop"`,
+			"type",
+			`"shop.order"`,
+			"subject",
+			`"c-1"`,
+			"time",
+			`"2026-03-01T10:00:00Z"`,
+		},
+		changes,
+	)
 }
 
 // envelopeCases are records of Segment's and CloudEvents' envelopes, by what is wrong with them.
@@ -41,7 +60,13 @@ func envelopeCases() (cases []envelopeCase) {
 		add("structured "+name, value, want, headers...)
 	})
 	binaryCases(func(name, value string, want pipeline.Code, headers ...string) {
-		add("binary "+name, value, want, append([]string{"ce_specversion", "1.0", "ce_id", "1", "ce_source", "/shop", "ce_type", "shop.order", "ce_subject", "c-1"}, headers...)...)
+		add(
+			"binary "+name,
+			value,
+			want,
+			append(
+				[]string{"ce_specversion", "1.0", "ce_id", "1", "ce_source", "/shop", "ce_type", "shop.order", "ce_subject", "c-1"},
+				headers...)...)
 	})
 	return cases
 }
@@ -49,7 +74,11 @@ func envelopeCases() (cases []envelopeCase) {
 func segmentCases(add func(name, value string, want pipeline.Code)) {
 	add("track", trackJSON(), pipeline.Usable)
 	add("call in escapes", trackJSON("type", `"tr\u0061ck"`), pipeline.Usable)
-	add("names in escapes", strings.NewReplacer("userId", `user\u0049d`, "timestamp", `\u0074imestamp`).Replace(trackJSON()), pipeline.Usable)
+	add(
+		"names in escapes",
+		strings.NewReplacer("userId", `user\u0049d`, "timestamp", `\u0074imestamp`).Replace(trackJSON()),
+		pipeline.Usable,
+	)
 	add("call with a customer is flat", trackJSON("customer", `"c-1"`), pipeline.TimeMissing)
 	add("call with a null customer", trackJSON("customer", "null"), pipeline.Usable)
 	add("unknown call", trackJSON("type", `"delete"`), pipeline.CustomerMissing)
@@ -73,9 +102,35 @@ func segmentCases(add func(name, value string, want pipeline.Code)) {
 	add("time object", trackJSON("timestamp", "{}"), pipeline.TimeUnreadable)
 	add("time word", trackJSON("timestamp", `"soon"`, "sentAt", `"2026-03-01T10:00:00Z"`), pipeline.TimeUnreadable)
 	add("time of 1970, not corrected", trackJSON("timestamp", `"1970-01-01T00:00:04Z"`), pipeline.TimeOutOfRange)
-	add("time of 1970, corrected", trackJSON("timestamp", `"1970-01-01T00:00:04Z"`, "sentAt", `"1970-01-01T00:00:05Z"`, "receivedAt", `"2026-03-01T10:00:05Z"`), pipeline.Usable)
-	add("time corrected out of range", trackJSON("sentAt", `"2026-03-01T10:00:00Z"`, "receivedAt", `"1970-01-01T00:00:05Z"`), pipeline.TimeOutOfRange)
-	add("time beyond 64 bits", trackJSON("timestamp", "99999999999999999999", "sentAt", "99999999999999999999", "receivedAt", `"2026-03-01T10:00:05Z"`), pipeline.TimeOutOfRange)
+	add(
+		"time of 1970, corrected",
+		trackJSON(
+			"timestamp",
+			`"1970-01-01T00:00:04Z"`,
+			"sentAt",
+			`"1970-01-01T00:00:05Z"`,
+			"receivedAt",
+			`"2026-03-01T10:00:05Z"`,
+		),
+		pipeline.Usable,
+	)
+	add(
+		"time corrected out of range",
+		trackJSON("sentAt", `"2026-03-01T10:00:00Z"`, "receivedAt", `"1970-01-01T00:00:05Z"`),
+		pipeline.TimeOutOfRange,
+	)
+	add(
+		"time beyond 64 bits",
+		trackJSON(
+			"timestamp",
+			"99999999999999999999",
+			"sentAt",
+			"99999999999999999999",
+			"receivedAt",
+			`"2026-03-01T10:00:05Z"`,
+		),
+		pipeline.TimeOutOfRange,
+	)
 	for _, name := range []string{"sentAt", "receivedAt", "originalTimestamp"} {
 		add(name+" object", trackJSON("sentAt", `"2026-03-01T10:00:00Z"`, name, `{"a":1}`), pipeline.Usable)
 	}
@@ -89,7 +144,11 @@ func segmentCases(add func(name, value string, want pipeline.Code)) {
 	add("properties text", trackJSON("properties", `"revenue"`), pipeline.Usable)
 	add("properties deepest", trackJSON("properties", nestedArrays(pipeline.MaxDepth-1)), pipeline.Usable)
 	add("properties too deep", trackJSON("properties", nestedArrays(pipeline.MaxDepth)), pipeline.NestedTooDeep)
-	add("deepest inside properties", trackJSON("properties", `{"a":`+nestedArrays(pipeline.MaxDepth-2)+`,"revenue":5}`), pipeline.Usable)
+	add(
+		"deepest inside properties",
+		trackJSON("properties", `{"a":`+nestedArrays(pipeline.MaxDepth-2)+`,"revenue":5}`),
+		pipeline.Usable,
+	)
 	add("message id object", trackJSON("messageId", "{}"), pipeline.IDUnreadable)
 	add("message id too long", trackJSON("messageId", longText(257)), pipeline.IDUnreadable)
 	add("group", trackJSON("context", `{"ip":"::1","groupId":"g"}`), pipeline.Usable)
@@ -103,9 +162,31 @@ func segmentCases(add func(name, value string, want pipeline.Code)) {
 
 func structuredCases(add func(name, value string, want pipeline.Code, headers ...string)) {
 	add("event", cloudJSON(), pipeline.Usable)
-	add("by content type alone", cloudJSON("specversion", ""), pipeline.Usable, "content-type", "application/cloudevents+json; charset=UTF-8")
-	add("by content type in capitals", cloudJSON("specversion", "null"), pipeline.Usable, "content-type", "Application/CloudEvents+JSON")
-	add("content type before binary", cloudJSON(), pipeline.Usable, "content-type", "application/cloudevents+json", "ce_specversion", "1.0", "ce_type", "\xff")
+	add(
+		"by content type alone",
+		cloudJSON("specversion", ""),
+		pipeline.Usable,
+		"content-type",
+		"application/cloudevents+json; charset=UTF-8",
+	)
+	add(
+		"by content type in capitals",
+		cloudJSON("specversion", "null"),
+		pipeline.Usable,
+		"content-type",
+		"Application/CloudEvents+JSON",
+	)
+	add(
+		"content type before binary",
+		cloudJSON(),
+		pipeline.Usable,
+		"content-type",
+		"application/cloudevents+json",
+		"ce_specversion",
+		"1.0",
+		"ce_type",
+		"\xff",
+	)
 	add("not JSON", "Obj\x01", pipeline.NotJSON, "content-type", "application/cloudevents+avro")
 	add("batch", "["+cloudJSON()+"]", pipeline.NotJSON, "content-type", "application/cloudevents-batch+json")
 	add("empty", "", pipeline.RecordEmpty, "content-type", "application/cloudevents+json")
@@ -136,7 +217,11 @@ func structuredCases(add func(name, value string, want pipeline.Code, headers ..
 	add("data array", cloudJSON("data", `[{"value":"x"}]`), pipeline.Usable)
 	add("data null", cloudJSON("data", "null"), pipeline.Usable)
 	add("data in base 64", cloudJSON("data_base64", `"eyJ2YWx1ZSI6IngifQ=="`), pipeline.Usable)
-	add("data deepest", cloudJSON("data", strings.Repeat(`{"a":`, pipeline.MaxDepth-1)+"1"+strings.Repeat("}", pipeline.MaxDepth-1)), pipeline.Usable)
+	add(
+		"data deepest",
+		cloudJSON("data", strings.Repeat(`{"a":`, pipeline.MaxDepth-1)+"1"+strings.Repeat("}", pipeline.MaxDepth-1)),
+		pipeline.Usable,
+	)
 	add("data too deep", cloudJSON("data", nestedArrays(pipeline.MaxDepth)), pipeline.NestedTooDeep)
 	add("repeated data", `{"data":{"value":"x"},`+cloudJSON("data", `{"value":1}`)[1:], pipeline.Usable)
 	add("value word", cloudJSON("data", `{"value":"high"}`), pipeline.ValueUnreadable)
@@ -149,15 +234,37 @@ func binaryCases(add func(name, value string, want pipeline.Code, headers ...str
 	add("data", `{"value":"12.34","currency":"EUR"}`, pipeline.Usable, "content-type", "application/json")
 	add("data undeclared", ` {"value":"x"} `, pipeline.ValueUnreadable)
 	add("data declared otherwise", `{"value":"x"}`, pipeline.Usable, "content-type", "text/plain")
-	add("data by attribute", `{"value":"x"}`, pipeline.ValueUnreadable, "ce_datacontenttype", "application/vnd.shop.order+JSON; v=1", "content-type", "<null>")
-	add("content type before attribute", `{"value":"x"}`, pipeline.Usable, "ce_datacontenttype", "application/json", "content-type", "application/xml")
+	add(
+		"data by attribute",
+		`{"value":"x"}`,
+		pipeline.ValueUnreadable,
+		"ce_datacontenttype",
+		"application/vnd.shop.order+JSON; v=1",
+		"content-type",
+		"<null>",
+	)
+	add(
+		"content type before attribute",
+		`{"value":"x"}`,
+		pipeline.Usable,
+		"ce_datacontenttype",
+		"application/json",
+		"content-type",
+		"application/xml",
+	)
 	add("undeclared and broken", `{"value":`, pipeline.Usable)
 	add("undeclared and too deep", nestedArrays(65), pipeline.Usable)
 	add("undeclared behind a zero byte", "\x00\x00\x00\x00\x01", pipeline.Usable)
 	add("declared and broken", `{"value":`, pipeline.NotJSON, "content-type", "application/json")
 	add("declared and too deep", nestedArrays(65), pipeline.NestedTooDeep, "content-type", "text/json ; charset=utf-8")
 	add("declared and deepest", nestedArrays(64), pipeline.Usable, "content-type", "application/json")
-	add("declared and of the registry", "\x00\x00\x00\x00\x01{}", pipeline.RegistryFramed, "content-type", "application/json")
+	add(
+		"declared and of the registry",
+		"\x00\x00\x00\x00\x01{}",
+		pipeline.RegistryFramed,
+		"content-type",
+		"application/json",
+	)
 	add("declared array", "[1]", pipeline.Usable, "content-type", "application/json")
 	add("declared and white space", " ", pipeline.NotJSON, "content-type", "application/json")
 	add("two values", "{} {}", pipeline.NotJSON, "content-type", "application/json")
@@ -220,7 +327,10 @@ func TestDecodeEnvelopeAllocations(t *testing.T) {
 		"data of objects":     cloudJSON("data", `{"a":[`+big(`{},`)+`1]}`),
 		"source in escapes":   cloudJSON("source", `"`+big(`\u0041`)+`"`),
 	} {
-		cases = append(cases, envelopeCase{name: name, record: pipeline.Record{Timestamp: envelopeStamp, Value: []byte(value)}})
+		cases = append(
+			cases,
+			envelopeCase{name: name, record: pipeline.Record{Timestamp: envelopeStamp, Value: []byte(value)}},
+		)
 	}
 	d, e := decode.New(0), pipeline.Event{}
 	for _, c := range cases {
@@ -235,7 +345,9 @@ func TestDecodeEnvelopeAllocations(t *testing.T) {
 	for i := range cap(many) / 2 {
 		many = append(many, "ce_subject", strconv.Itoa(i))
 	}
-	r := pipeline.Record{Headers: encodeHeaders(append(many, "ce_specversion", "1.0", "ce_type", "t", "ce_time", "1700000000")...)}
+	r := pipeline.Record{
+		Headers: encodeHeaders(append(many, "ce_specversion", "1.0", "ce_type", "t", "ce_time", "1700000000")...),
+	}
 	if allocs := testing.AllocsPerRun(2, func() { d.Decode(&r, &e) }); allocs != 0 || string(e.Customer) != "99999" {
 		t.Errorf("100,000 headers: %v allocations, customer %q", allocs, e.Customer)
 	}

@@ -49,12 +49,22 @@ func plainEnvelope(r *pipeline.Record, maxRecordBytes int, spec *decode.MappingS
 		return plainSegment(m, segmentTypes()[kind], r.Timestamp), pipeline.Usable
 	}
 	return plainFields{
-		customer: m["customer"], kind: m["type"], value: m["value"], currency: m["currency"], id: m["id"], tenant: m["tenant"],
-		time: func() (int64, pipeline.Code) { return plainTime(m["time"]) },
+		customer: m["customer"],
+		kind:     m["type"],
+		value:    m["value"],
+		currency: m["currency"],
+		id:       m["id"],
+		tenant:   m["tenant"],
+		time:     func() (int64, pipeline.Code) { return plainTime(m["time"]) },
 	}, pipeline.Usable
 }
 
-func plainBinary(r *pipeline.Record, headers map[string]string, mediaType string, maxRecordBytes int) (plainFields, pipeline.Code) {
+func plainBinary(
+	r *pipeline.Record,
+	headers map[string]string,
+	mediaType string,
+	maxRecordBytes int,
+) (plainFields, pipeline.Code) {
 	mediaType, _, _ = strings.Cut(mediaType, ";")
 	mediaType = strings.TrimRight(mediaType, " \t")
 	isJSON := strings.HasSuffix(mediaType, "/json") || strings.HasSuffix(mediaType, "+json")
@@ -107,7 +117,12 @@ func plainCloud(attributes, data map[string]json.RawMessage, stamp int64) plainF
 // segmentTypes is each call's event type; that of a track is its own.
 func segmentTypes() map[string]string {
 	return map[string]string{
-		"track": "-", "page": "Page Viewed", "screen": "Screen Viewed", "identify": "identify", "group": "group", "alias": "alias",
+		"track":    "-",
+		"page":     "Page Viewed",
+		"screen":   "Screen Viewed",
+		"identify": "identify",
+		"group":    "group",
+		"alias":    "alias",
 	}
 }
 

@@ -19,9 +19,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
-// TestDecodeExamples holds the files of examples, one for each envelope and one for mappings, against what becomes of their
-// records: a title, the mapping, the record's timestamp, headers and value, and behind "=>" the event. Write it with: go test ./pipeline/decode -run
-// DecodeExamples -update.
+// TestDecodeExamples holds the files of examples, one for each envelope and one for mappings, against what becomes of
+// their records: a title, the mapping, the record's timestamp, headers and value, and behind "=>" the event. Write it
+// with: go test ./pipeline/decode -run DecodeExamples -update.
 func TestDecodeExamples(t *testing.T) {
 	for _, name := range []string{"flat", "segment", "cloudevents", "mapping"} {
 		t.Run(name, func(t *testing.T) {
@@ -74,7 +74,13 @@ func exampleMapping(t *testing.T, input string) (spec *decode.MappingSpec, rest 
 		key, value, _ := strings.Cut(text, ": ")
 		part, kind, _ := strings.Cut(key, ".")
 		parts := map[string]*decode.PartSpec{
-			"customer": &spec.Customer, "type": &spec.Type, "time": &spec.Time, "value": &spec.Value, "currency": &spec.Currency, "id": &spec.ID, "tenant": &spec.Tenant,
+			"customer": &spec.Customer,
+			"type":     &spec.Type,
+			"time":     &spec.Time,
+			"value":    &spec.Value,
+			"currency": &spec.Currency,
+			"id":       &spec.ID,
+			"tenant":   &spec.Tenant,
 		}
 		switch p := parts[part]; {
 		case key == "records":

@@ -8,12 +8,13 @@ import (
 //
 //	{"id", "customer", "type", "time", "value", "currency", "tenant", "properties"}
 //
-// customer and id are strings or integers (42 and "42" are the same customer), type and tenant strings. time is RFC 3339, or
-// seconds or milliseconds since the epoch, as a number or a string (see parseInstant). value is a decimal number or a
-// string that holds one, exact to the minor unit (see parseMoney); an exponent is refused. properties may be anything.
+// customer and id are strings or integers (42 and "42" are the same customer), type and tenant strings. time is RFC
+// 3339, or seconds or milliseconds since the epoch, as a number or a string (see parseInstant). value is a decimal
+// number or a string that holds one, exact to the minor unit (see parseMoney); an exponent is refused. properties may
+// be anything.
 
-// readFlat reads the members into e. Where several are wrong, the code is that of the first in this order, which is that
-// of all envelopes.
+// readFlat reads the members into e. Where several are wrong, the code is that of the first in this order, which is
+// that of all envelopes.
 func (d *Decoder) readFlat(b []byte, e *pipeline.Event) pipeline.Code {
 	var fault textFault
 	if e.Customer, fault = d.text(b, d.top.get(memberCustomer), pipeline.MaxCustomer, true); fault != textFine {

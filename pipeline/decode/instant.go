@@ -134,8 +134,8 @@ func millis(fraction []byte) int64 {
 	return ms
 }
 
-// parseRFC3339 reads a date and time with offset, such as 2026-01-31T09:30:00.125+02:00. As RFC 3339 allows, T and Z may
-// be lower case and T a space. A leap second is refused, as time.Parse refuses it.
+// parseRFC3339 reads a date and time with offset, such as 2026-01-31T09:30:00.125+02:00. As RFC 3339 allows, T and Z
+// may be lower case and T a space. A leap second is refused, as time.Parse refuses it.
 func parseRFC3339(s []byte) (ms int64, ok bool) {
 	const least = len("2006-01-02T15:04:05Z")
 	if len(s) < least {
@@ -150,7 +150,8 @@ func parseRFC3339(s []byte) (ms int64, ok bool) {
 	hour, minute, second := twoDigits(p[11], p[12]), twoDigits(p[14], p[15]), twoDigits(p[17], p[18])
 	bad := century|year|month|day|hour|minute|second < 0
 	year += 100 * century
-	if bad || month < 1 || month > 12 || day < 1 || day > monthDays(year, month) || hour > 23 || minute > 59 || second > 59 {
+	if bad || month < 1 || month > 12 || day < 1 || day > monthDays(year, month) || hour > 23 || minute > 59 ||
+		second > 59 {
 		return 0, false
 	}
 	ms = int64(epochDays(year, month, day))*pipeline.DayMillis + int64(hour*3600+minute*60+second)*1000
@@ -206,8 +207,8 @@ func monthDays(year, month int) int {
 	return 30 + (month+month>>3)&1
 }
 
-// epochDays counts days from 1970-01-01 to a date of the Gregorian calendar, year 0 or later. Years begin in March here,
-// so that the leap day is a year's last: then every month's first day is a linear function, rounded down.
+// epochDays counts days from 1970-01-01 to a date of the Gregorian calendar, year 0 or later. Years begin in March
+// here, so that the leap day is a year's last: then every month's first day is a linear function, rounded down.
 func epochDays(year, month, day int) int {
 	const marchZero = 719_468 // days from 0000-03-01 to 1970-01-01
 	if month -= 3; month < 0 {

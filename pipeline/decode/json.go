@@ -4,8 +4,8 @@ import (
 	"ebb/pipeline"
 )
 
-// A validating scanner for JSON (RFC 8259) that allocates nothing and copies nothing. It reports where things stand; what
-// they mean is the envelope's business. Benchmark: BenchmarkDecode. Oracle: encoding/json, in the tests.
+// A validating scanner for JSON (RFC 8259) that allocates nothing and copies nothing. It reports where things stand;
+// what they mean is the envelope's business. Benchmark: BenchmarkDecode. Oracle: encoding/json, in the tests.
 
 // jsonKind is what kind of value a token is, as far as an envelope has to tell them apart.
 type jsonKind uint8

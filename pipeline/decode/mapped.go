@@ -4,11 +4,11 @@ import (
 	"ebb/pipeline"
 )
 
-// Any other JSON, by a mapping. The record is read once, from front to back, as in the other envelopes: a value that a path
-// leads to is noted in the path's slot, whatever no path leads through is validated and passed over.
+// Any other JSON, by a mapping. The record is read once, from front to back, as in the other envelopes: a value that a
+// path leads to is noted in the path's slot, whatever no path leads through is validated and passed over.
 
-// slotTable notes the values that the paths of a mapping lead to. Which are noted says a bit each, so that forgetting costs
-// nothing.
+// slotTable notes the values that the paths of a mapping lead to. Which are noted says a bit each, so that forgetting
+// costs nothing.
 type slotTable struct {
 	seen uint64
 	at   []jsonToken
@@ -56,8 +56,8 @@ func (d *Decoder) decodeMapped(b []byte, mode cloudMode, e *pipeline.Event) pipe
 	return d.readMapped(b, e)
 }
 
-// scanMapped validates the record, which must be one object, and notes in d.found what the mapping's paths lead to and in
-// d.top, unless the mapping takes all, where its members are.
+// scanMapped validates the record, which must be one object, and notes in d.found what the mapping's paths lead to and
+// in d.top, unless the mapping takes all, where its members are.
 func (d *Decoder) scanMapped(b []byte) pipeline.Code {
 	d.top.seen, d.found.seen = 0, 0
 	i := skipSpace(b, 0)

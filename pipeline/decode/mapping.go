@@ -9,7 +9,8 @@ import (
 	"ebb/pipeline"
 )
 
-// MappingSpec says, as the configuration does, where the parts of an event stand in JSON that comes in no known envelope.
+// MappingSpec says, as the configuration does, where the parts of an event stand in JSON that comes in no known
+// envelope.
 type MappingSpec struct {
 	All bool // take every record, also what an envelope claims
 
@@ -74,8 +75,8 @@ type mappedPart struct {
 	fallback []byte        // its default; empty: none
 }
 
-// mappedNode is a place in the JSON that paths lead to or through. All of them are a tree, of which the decoder follows the
-// branches that a record has.
+// mappedNode is a place in the JSON that paths lead to or through. All of them are a tree, of which the decoder follows
+// the branches that a record has.
 type mappedNode struct {
 	name     string
 	index    int           // of an array's element; -1: the name is no number
@@ -105,7 +106,11 @@ func NewMapping(spec *MappingSpec) (*Mapping, error) {
 		c.fault("id.default", "an id that is always the same makes each event a repeat of the one before")
 	}
 	if !spec.All && shadowed(spec) {
-		c.fault("records", "flat JSON claims every record that has customer, type and time at these paths, so that the mapping takes none; write all, or leave the mapping out")
+		c.fault(
+			"records",
+			"flat JSON claims every record that has customer, type and time at these paths, so that the mapping takes none; "+
+				"write all, or leave the mapping out",
+		)
 	}
 	if m.slots = m.root.number(0); m.slots > maxMappedPaths {
 		c.fault("customer.path", "the mapping has %d paths, and %d is the most", m.slots, maxMappedPaths)
@@ -137,8 +142,8 @@ func (c *mappingCompiler) fault(key, format string, args ...any) {
 	c.faults = append(c.faults, MappingFault{key, fmt.Sprintf(format, args...)})
 }
 
-// part enters a part's paths into the tree. limit bounds its default, in bytes; 0: somebody else judges that. A part with an
-// example is needed.
+// part enters a part's paths into the tree. limit bounds its default, in bytes; 0: somebody else judges that. A part
+// with an example is needed.
 func (c *mappingCompiler) part(name string, spec *PartSpec, limit int, example string) (p mappedPart) {
 	for _, path := range spec.Paths {
 		steps, err := parsePointer(path)
@@ -151,7 +156,12 @@ func (c *mappingCompiler) part(name string, spec *PartSpec, limit int, example s
 	p.fallback = []byte(spec.Default)
 	switch {
 	case example != "" && len(spec.Paths) == 0 && spec.Default == "":
-		c.fault(name+".path", "a mapping has to say where the %s stands (a JSON pointer such as %s), or to give a default", name, example)
+		c.fault(
+			name+".path",
+			"a mapping has to say where the %s stands (a JSON pointer such as %s), or to give a default",
+			name,
+			example,
+		)
 	case limit > 0 && len(spec.Default) > limit:
 		c.fault(name+".default", "is longer than %d bytes", limit)
 	case !utf8.ValidString(spec.Default):
@@ -182,7 +192,12 @@ func (c *mappingCompiler) money(spec *MappingSpec) {
 	const mostDecimals = 4
 	d := []byte(spec.Value.Default)
 	if _, ok := c.m.money(d, mostDecimals); len(d) > 0 && len(d) <= maxNumber && !ok {
-		c.fault("value.default", "want a %s, found %q", map[bool]string{false: "decimal number", true: "whole number of minor units"}[c.m.minor], d)
+		c.fault(
+			"value.default",
+			"want a %s, found %q",
+			map[bool]string{false: "decimal number", true: "whole number of minor units"}[c.m.minor],
+			d,
+		)
 	}
 	d = []byte(spec.Currency.Default)
 	if _, ok := parseCurrency(d); len(d) > 0 && !ok {

@@ -13,16 +13,44 @@ import (
 // drawSpec draws a mapping whose paths meet in the same few names, so that they share places and shadow one another.
 func drawSpec(t *rapid.T) *decode.MappingSpec {
 	paths := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{
-		"/a", "/a/b", "/a/b/0", "/a/0", "/a/1/b", "/0", "/b", "/b/a", "/b/a/a", "/", "/a~1b", "/m~0n", "/customer", "/userId", "/data/customer", "/x/x/x",
+		"/a",
+		"/a/b",
+		"/a/b/0",
+		"/a/0",
+		"/a/1/b",
+		"/0",
+		"/b",
+		"/b/a",
+		"/b/a/a",
+		"/",
+		"/a~1b",
+		"/m~0n",
+		"/customer",
+		"/userId",
+		"/data/customer",
+		"/x/x/x",
 	}), 0, 3, rapid.ID)
 	part := func(name string, defaults ...string) decode.PartSpec {
-		return decode.PartSpec{Paths: paths.Draw(t, name), Default: rapid.SampledFrom(append(defaults, "")).Draw(t, name+" default")}
+		return decode.PartSpec{
+			Paths:   paths.Draw(t, name),
+			Default: rapid.SampledFrom(append(defaults, "")).Draw(t, name+" default"),
+		}
 	}
 	s := &decode.MappingSpec{
-		All:      rapid.Bool().Draw(t, "all"),
-		Customer: part("customer", "somebody"), Type: part("type", "visit"), Time: part("time", decode.RecordTime), Value: part("value", "5", "-7.0"),
-		Currency: part("currency", "jpy"), ID: part("id"), Tenant: part("tenant", "de"),
-		TimeAs: rapid.SampledFrom(decode.TimeForms()).Draw(t, "time as"), ValueAs: rapid.SampledFrom(decode.ValueForms()).Draw(t, "value as"),
+		All: rapid.Bool().Draw(t, "all"),
+		Customer: part(
+			"customer",
+			"somebody",
+		),
+		Type:     part("type", "visit"),
+		Time:     part("time", decode.RecordTime),
+		Value:    part("value", "5", "-7.0"),
+		Currency: part("currency", "jpy"),
+		ID:       part("id"),
+		Tenant:   part("tenant", "de"),
+		TimeAs: rapid.SampledFrom(decode.TimeForms()).
+			Draw(t, "time as"),
+		ValueAs: rapid.SampledFrom(decode.ValueForms()).Draw(t, "value as"),
 	}
 	if len(s.Customer.Paths) == 0 {
 		s.Customer.Paths = []string{"/a/b"}
@@ -40,7 +68,13 @@ func drawSpec(t *rapid.T) *decode.MappingSpec {
 func drawTree(t *rapid.T, depth int) string {
 	switch kind := rapid.IntRange(0, 5).Draw(t, "kind"); {
 	case depth > 0 && kind <= 1:
-		return drawObject(t, "object", []string{"a", "b", "0", "x", "", "a/b", "m~n", `\u0061`, `\ud800`, "customer"}, 4, func(t *rapid.T, _ string) string { return drawTree(t, depth-1) })
+		return drawObject(
+			t,
+			"object",
+			[]string{"a", "b", "0", "x", "", "a/b", "m~n", `\u0061`, `\ud800`, "customer"},
+			4,
+			func(t *rapid.T, _ string) string { return drawTree(t, depth-1) },
+		)
 	case depth > 0 && kind == 2:
 		items := make([]string, rapid.IntRange(0, 3).Draw(t, "items"))
 		for i := range items {
@@ -50,7 +84,19 @@ func drawTree(t *rapid.T, depth int) string {
 	case kind == 3:
 		return drawTimes().Draw(t, "time")
 	case kind == 4:
-		return rapid.SampledFrom([]string{"1772359200", "1772359200000", "1772359200000000", "1772359200000000000", "9999999999999999999", "18446744073709551617", "18446745846068752", "7289654400", "-1", "1772359200.9999"}).Draw(t, "epoch")
+		return rapid.SampledFrom([]string{
+			"1772359200",
+			"1772359200000",
+			"1772359200000000",
+			"1772359200000000000",
+			"9999999999999999999",
+			"18446744073709551617",
+			"18446745846068752",
+			"7289654400",
+			"-1",
+			"1772359200.9999",
+		}).
+			Draw(t, "epoch")
 	}
 	return drawValues().Draw(t, "value")
 }
@@ -67,7 +113,26 @@ func TestMappingAgrees(t *testing.T) {
 		}
 		d := decode.NewMapped(testRecordBytes, m)
 		for range 8 {
-			names := []string{"a", "a", "b", "b", "0", "x", "", "a/b", "m~n", "customer", "type", "time", "userId", "timestamp", "specversion", "subject", "data", "event"}
+			names := []string{
+				"a",
+				"a",
+				"b",
+				"b",
+				"0",
+				"x",
+				"",
+				"a/b",
+				"m~n",
+				"customer",
+				"type",
+				"time",
+				"userId",
+				"timestamp",
+				"specversion",
+				"subject",
+				"data",
+				"event",
+			}
 			value := drawObject(rt, "members", names, 8, func(t *rapid.T, name string) string {
 				if len(name) > 4 || name == "type" || name == "time" {
 					return drawMember(t, name)
@@ -115,6 +180,11 @@ func FuzzMapping(f *testing.F) {
 		if err != nil {
 			return
 		}
-		decodeBothMapped(t, decode.NewMapped(testRecordBytes, m), &pipeline.Record{Offset: 1, Timestamp: stamp, Value: value}, spec)
+		decodeBothMapped(
+			t,
+			decode.NewMapped(testRecordBytes, m),
+			&pipeline.Record{Offset: 1, Timestamp: stamp, Value: value},
+			spec,
+		)
 	})
 }

@@ -95,7 +95,12 @@ func plainTimeAs(raw json.RawMessage, form string) (int64, pipeline.Code) {
 	case form == "rfc3339":
 		return plainTime(raw)
 	}
-	unit := map[string]time.Duration{"seconds": time.Second, "milliseconds": time.Millisecond, "microseconds": time.Microsecond, "nanoseconds": 1}[form]
+	unit := map[string]time.Duration{
+		"seconds":      time.Second,
+		"milliseconds": time.Millisecond,
+		"microseconds": time.Microsecond,
+		"nanoseconds":  1,
+	}[form]
 	if unit == 0 {
 		return 0, pipeline.TimeUnreadable
 	}

@@ -30,7 +30,10 @@ func shopSpec() *decode.MappingSpec {
 
 // shopJSON is a usable record of it, but for changes as in flatJSON.
 func shopJSON(changes ...string) string {
-	return changeJSON([]string{"user", `{"name":"Ann","id":"c-1"}`, "event", `{"name":"order","id":7}`, "ts", `"2026-03-01T10:00:00Z"`}, changes)
+	return changeJSON(
+		[]string{"user", `{"name":"Ann","id":"c-1"}`, "event", `{"name":"order","id":7}`, "ts", `"2026-03-01T10:00:00Z"`},
+		changes,
+	)
 }
 
 // mappedCases are records by what is wrong with them as records of shopSpec.
@@ -53,7 +56,11 @@ func mappedCases() (cases []envelopeCase) {
 	add("user repeated", `{"user":{"id":"c-1"},"user":{"name":"Ann"}}`, pipeline.CustomerMissing)
 	add("user repeated as text", `{"user":{"id":"c-1"},"user":7}`, pipeline.CustomerMissing)
 	add("id repeated", shopJSON("user", `{"id":{},"id":"c-2"}`), pipeline.Usable)
-	add("names in escapes", strings.NewReplacer("user", `\u0075ser`, `"id"`, `"i\u0064"`).Replace(shopJSON()), pipeline.Usable)
+	add(
+		"names in escapes",
+		strings.NewReplacer("user", `\u0075ser`, `"id"`, `"i\u0064"`).Replace(shopJSON()),
+		pipeline.Usable,
+	)
 	add("half an emoji in a name", `{"us\ud83der":{"id":1}}`, pipeline.CustomerMissing)
 	add("customer float", shopJSON("user", `{"id":1.5}`), pipeline.CustomerUnreadable)
 	add("customer too long", shopJSON("user", `{"id":`+longText(257)+"}"), pipeline.CustomerTooLong)
@@ -79,7 +86,11 @@ func mappedCases() (cases []envelopeCase) {
 	add("framed", "\x00\x00\x00\x00\x01{}", pipeline.RegistryFramed)
 	add("array", "["+shopJSON()+"]", pipeline.NotJSON)
 	add("too deep beside the paths", shopJSON("x", nestedArrays(pipeline.MaxDepth)), pipeline.NestedTooDeep)
-	add("deepest on a path", shopJSON("user", `{"id":`+nestedArrays(pipeline.MaxDepth-2)+"}", "visitor", "5"), pipeline.CustomerUnreadable)
+	add(
+		"deepest on a path",
+		shopJSON("user", `{"id":`+nestedArrays(pipeline.MaxDepth-2)+"}", "visitor", "5"),
+		pipeline.CustomerUnreadable,
+	)
 	add("too deep on a path", shopJSON("user", `{"id":`+nestedArrays(pipeline.MaxDepth-1)+"}"), pipeline.NestedTooDeep)
 	for name, damage := range map[string]string{
 		"no colon": `{"user"{"id":1}}`, "no comma": `{"user":{"id":1"x":2}}`, "comma at the end": `{"user":{"id":1,}}`, "array's comma": `{"items":[{"price":1},]}`,
@@ -97,7 +108,21 @@ func mappedCases() (cases []envelopeCase) {
 	add("call of nobody that the mapping knows", trackJSON("userId", "", "visitor", "5"), pipeline.Usable)
 	add("cloud", cloudJSON(), pipeline.Usable)
 	add("cloud by header", cloudJSON("specversion", ""), pipeline.Usable, "content-type", "application/cloudevents+json")
-	add("binary", "", pipeline.Usable, "ce_specversion", "1.0", "ce_id", "1", "ce_source", "/shop", "ce_type", "shop.order", "ce_subject", "c-1")
+	add(
+		"binary",
+		"",
+		pipeline.Usable,
+		"ce_specversion",
+		"1.0",
+		"ce_id",
+		"1",
+		"ce_source",
+		"/shop",
+		"ce_type",
+		"shop.order",
+		"ce_subject",
+		"c-1",
+	)
 	return cases
 }
 
@@ -118,14 +143,32 @@ func TestMapping(t *testing.T) {
 
 func TestMappedEvent(t *testing.T) {
 	const at = 1_772_359_200_000 // 2026-03-01T10:00:00Z
-	usual := plainEvent{Key: "\x00c-1", Customer: "c-1", Type: "order", ID: "7", Time: at, Timestamp: envelopeStamp, Currency: "EUR", Envelope: pipeline.Mapped}
+	usual := plainEvent{
+		Key:       "\x00c-1",
+		Customer:  "c-1",
+		Type:      "order",
+		ID:        "7",
+		Time:      at,
+		Timestamp: envelopeStamp,
+		Currency:  "EUR",
+		Envelope:  pipeline.Mapped,
+	}
 	for _, c := range []struct {
 		name, value string
 		spec        func(s *decode.MappingSpec)
 		want        func(e *plainEvent)
 	}{
 		{"as it is", shopJSON(), nil, func(*plainEvent) {}},
-		{"everything", shopJSON("shop/name", `"de"`, "currency", `"jpy"`, "amount", `"12.5"`, "visitor", `"v"`), nil, func(e *plainEvent) {
+		{"everything", shopJSON(
+			"shop/name",
+			`"de"`,
+			"currency",
+			`"jpy"`,
+			"amount",
+			`"12.5"`,
+			"visitor",
+			`"v"`,
+		), nil, func(e *plainEvent) {
 			e.Key, e.Tenant, e.Currency, e.Value, e.HasValue = "\x02dec-1", "de", "JPY", 13, true
 		}},
 		{"least", `{"visitor":5}`, nil, func(e *plainEvent) {
@@ -137,20 +180,46 @@ func TestMappedEvent(t *testing.T) {
 			e.Key, e.Customer, e.Tenant, e.Type, e.ID, e.Time = "\x02desomebody", "somebody", "de", "Visit", "", envelopeStamp
 			e.Value, e.HasValue = 1000, true
 		}},
-		{"minor units", shopJSON("amount", "1290.0"), func(s *decode.MappingSpec) { s.ValueAs = "minor" }, func(e *plainEvent) { e.Value, e.HasValue = 1290, true }},
+		{
+			"minor units",
+			shopJSON("amount", "1290.0"),
+			func(s *decode.MappingSpec) { s.ValueAs = "minor" },
+			func(e *plainEvent) { e.Value, e.HasValue = 1290, true },
+		},
 		{"half a minor unit", shopJSON("amount", "1290.5"), func(s *decode.MappingSpec) { s.ValueAs = "minor" }, func(e *plainEvent) {
 			*e = plainEvent{Timestamp: envelopeStamp, Code: pipeline.ValueUnreadable, Envelope: pipeline.Mapped}
 		}},
-		{"seconds", shopJSON("ts", "1772359200.25"), func(s *decode.MappingSpec) { s.TimeAs = "seconds" }, func(e *plainEvent) { e.Time += 250 }},
-		{"microseconds", shopJSON("ts", "1772359200001999"), func(s *decode.MappingSpec) { s.TimeAs = "microseconds" }, func(e *plainEvent) { e.Time++ }},
-		{"nanoseconds", shopJSON("ts", `"1772359200001999999"`), func(s *decode.MappingSpec) { s.TimeAs = "nanoseconds" }, func(e *plainEvent) { e.Time++ }},
+		{
+			"seconds",
+			shopJSON("ts", "1772359200.25"),
+			func(s *decode.MappingSpec) { s.TimeAs = "seconds" },
+			func(e *plainEvent) { e.Time += 250 },
+		},
+		{
+			"microseconds",
+			shopJSON("ts", "1772359200001999"),
+			func(s *decode.MappingSpec) { s.TimeAs = "microseconds" },
+			func(e *plainEvent) { e.Time++ },
+		},
+		{
+			"nanoseconds",
+			shopJSON("ts", `"1772359200001999999"`),
+			func(s *decode.MappingSpec) { s.TimeAs = "nanoseconds" },
+			func(e *plainEvent) { e.Time++ },
+		},
 		{"no RFC 3339", shopJSON("ts", "1772359200"), func(s *decode.MappingSpec) { s.TimeAs = "rfc3339" }, func(e *plainEvent) {
 			*e = plainEvent{Timestamp: envelopeStamp, Code: pipeline.TimeUnreadable, Envelope: pipeline.Mapped}
 		}},
-		{"milliseconds taken for seconds", shopJSON("ts", "1772359200000"), func(s *decode.MappingSpec) { s.TimeAs = "seconds" }, func(e *plainEvent) {
+		{"milliseconds taken for seconds", shopJSON(
+			"ts",
+			"1772359200000",
+		), func(s *decode.MappingSpec) { s.TimeAs = "seconds" }, func(e *plainEvent) {
 			*e = plainEvent{Timestamp: envelopeStamp, Code: pipeline.TimeOutOfRange, Envelope: pipeline.Mapped}
 		}},
-		{"seconds beyond 64 bits of milliseconds", shopJSON("ts", "18446745846068752"), func(s *decode.MappingSpec) { s.TimeAs = "seconds" }, func(e *plainEvent) {
+		{"seconds beyond 64 bits of milliseconds", shopJSON(
+			"ts",
+			"18446745846068752",
+		), func(s *decode.MappingSpec) { s.TimeAs = "seconds" }, func(e *plainEvent) {
 			*e = plainEvent{Timestamp: envelopeStamp, Code: pipeline.TimeOutOfRange, Envelope: pipeline.Mapped}
 		}},
 		{"a track by the mapping", trackJSON("visitor", `"v-1"`), func(s *decode.MappingSpec) { s.All = true }, func(e *plainEvent) {
@@ -173,7 +242,10 @@ func TestMappedEvent(t *testing.T) {
 
 // TestPointer has the rules of RFC 6901 one by one.
 func TestPointer(t *testing.T) {
-	record := `{"":"empty","a/b":"slash","m~n":"tilde","c%d":"percent"," ":"space","k\"l":"quote","0":"zero","x":["first",{"y":["deep"]},"` + strings.Repeat("z", 3) + `"],"~1":"tilde one","n":{"0":"name","01":"other"}}`
+	record := `{"":"empty","a/b":"slash","m~n":"tilde","c%d":"percent"," ":"space","k\"l":"quote","0":"zero","x":["first",{"y":["deep"]},"` + strings.Repeat(
+		"z",
+		3,
+	) + `"],"~1":"tilde one","n":{"0":"name","01":"other"}}`
 	for path, want := range map[string]string{
 		"/": "empty", "/a~1b": "slash", "/m~0n": "tilde", "/c%d": "percent", "/ ": "space", `/k"l`: "quote", "/0": "zero",
 		"/x/0": "first", "/x/1/y/0": "deep", "/x/2": "zzz", "/x/3": "", "/x/00": "", "/x/-": "", "/x/-1": "", "/x/1/0": "", "/~01": "tilde one",
@@ -181,12 +253,19 @@ func TestPointer(t *testing.T) {
 	} {
 		t.Run(path, func(t *testing.T) {
 			spec := &decode.MappingSpec{
-				Customer: decode.PartSpec{Paths: []string{path}}, Type: decode.PartSpec{Default: "t"}, Time: decode.PartSpec{Default: "record"},
-				TimeAs: "auto", ValueAs: "decimal",
+				Customer: decode.PartSpec{
+					Paths: []string{path},
+				},
+				Type:    decode.PartSpec{Default: "t"},
+				Time:    decode.PartSpec{Default: "record"},
+				TimeAs:  "auto",
+				ValueAs: "decimal",
 			}
 			got := decodeBothMapped(t, mapped(t, spec), &pipeline.Record{Timestamp: envelopeStamp, Value: []byte(record)}, spec)
 			switch {
-			case want == "" && got.Code == pipeline.CustomerMissing, want == got.Code.String(), got.Code == pipeline.Usable && got.Customer == want:
+			case want == "" && got.Code == pipeline.CustomerMissing,
+				want == got.Code.String(),
+				got.Code == pipeline.Usable && got.Customer == want:
 			default:
 				t.Errorf("%v %q, want %q", got.Code, got.Customer, want)
 			}
@@ -211,7 +290,10 @@ func TestMappingFaults(t *testing.T) {
 		{"nothing at all", func(s *decode.MappingSpec) { *s = decode.MappingSpec{TimeAs: "auto", ValueAs: "decimal"} }},
 		{"unknown forms", func(s *decode.MappingSpec) { s.TimeAs, s.ValueAs = "iso", "cents" }},
 		{"defaults", func(s *decode.MappingSpec) {
-			s.Customer.Default, s.Type.Default, s.Tenant.Default = strings.Repeat("c", 257), strings.Repeat("t", 257), strings.Repeat("t", 65)
+			s.Customer.Default, s.Type.Default, s.Tenant.Default = strings.Repeat(
+				"c",
+				257,
+			), strings.Repeat("t", 257), strings.Repeat("t", 65)
 			s.Time.Default, s.Value.Default, s.Currency.Default, s.ID.Default = "now", "much", "EURO", "7"
 		}},
 		{"no UTF-8", func(s *decode.MappingSpec) { s.Customer.Default = "\xff" }},
@@ -223,7 +305,9 @@ func TestMappingFaults(t *testing.T) {
 			}
 		}},
 		{"what flat JSON claims", func(s *decode.MappingSpec) {
-			s.Customer.Paths, s.Type, s.Time = []string{"/customer"}, decode.PartSpec{Paths: []string{"/type"}}, decode.PartSpec{Paths: []string{"/time"}}
+			s.Customer.Paths, s.Type, s.Time = []string{
+				"/customer",
+			}, decode.PartSpec{Paths: []string{"/type"}}, decode.PartSpec{Paths: []string{"/time"}}
 		}},
 	} {
 		spec := shopSpec()
@@ -259,7 +343,10 @@ func TestMappedAllocations(t *testing.T) {
 	}
 	const size = 1 << 20
 	for _, part := range []string{`"user":{"id":5},`, `"\u0075ser":[],`, `"items":[{},{}],`, `"\t\t\t\t\t\t":0,`} {
-		records = append(records, pipeline.Record{Value: []byte("{" + strings.Repeat(part, size/len(part)/2) + shopJSON()[1:])})
+		records = append(
+			records,
+			pipeline.Record{Value: []byte("{" + strings.Repeat(part, size/len(part)/2) + shopJSON()[1:])},
+		)
 	}
 	if allocs := testing.AllocsPerRun(20, func() {
 		d.Reset()

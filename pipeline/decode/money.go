@@ -115,11 +115,27 @@ func parseCurrency(s []byte) (code [3]byte, ok bool) {
 	return code, true
 }
 
-// currencyDecimals is the number of decimals of a currency's minor unit: two, unless ISO 4217 says otherwise. An unknown
-// currency, and none at all, have two.
+// currencyDecimals is the number of decimals of a currency's minor unit: two, unless ISO 4217 says otherwise. An
+// unknown currency, and none at all, have two.
 func currencyDecimals(code [3]byte) int {
 	switch string(code[:]) {
-	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF":
+	case "BIF",
+		"CLP",
+		"DJF",
+		"GNF",
+		"ISK",
+		"JPY",
+		"KMF",
+		"KRW",
+		"PYG",
+		"RWF",
+		"UGX",
+		"UYI",
+		"VND",
+		"VUV",
+		"XAF",
+		"XOF",
+		"XPF":
 		return 0
 	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
 		return 3

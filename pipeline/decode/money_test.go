@@ -52,7 +52,9 @@ func TestMoney(t *testing.T) {
 		{"Infinity", "EUR", 0, false},
 	} {
 		t.Run(c.value+c.currency, func(t *testing.T) {
-			r := pipeline.Record{Value: []byte(flatJSON("value", fmt.Sprintf("%q", c.value), "currency", fmt.Sprintf("%q", c.currency)))}
+			r := pipeline.Record{
+				Value: []byte(flatJSON("value", fmt.Sprintf("%q", c.value), "currency", fmt.Sprintf("%q", c.currency))),
+			}
 			got := decodeBoth(t, decode.New(testRecordBytes), &r)
 			if got.Value != c.want || got.HasValue != c.ok || (got.Code == pipeline.ValueUnreadable) == c.ok {
 				t.Errorf("%d, %t, %v; want %d, %t", got.Value, got.HasValue, got.Code, c.want, c.ok)
@@ -83,7 +85,11 @@ func TestAppendMoney(t *testing.T) {
 		if got != "x"+c.want {
 			t.Errorf("%d of %q: %s, want x%s", c.minor, c.currency, got, c.want)
 		}
-		e := decodeBoth(t, decode.New(0), &pipeline.Record{Value: []byte(flatJSON("value", got[1:], "currency", fmt.Sprintf("%q", c.currency)))})
+		e := decodeBoth(
+			t,
+			decode.New(0),
+			&pipeline.Record{Value: []byte(flatJSON("value", got[1:], "currency", fmt.Sprintf("%q", c.currency)))},
+		)
 		if e.Value != c.minor {
 			t.Errorf("%s read back: %d", got, e.Value)
 		}

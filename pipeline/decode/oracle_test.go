@@ -33,10 +33,25 @@ type plainEvent struct {
 
 func plainly(e *pipeline.Event) plainEvent {
 	return plainEvent{
-		Offset: e.Offset, Time: e.Time, Timestamp: e.Timestamp, Code: e.Code,
-		Key: string(e.Key), Tenant: string(e.Tenant), Customer: string(e.Customer), Type: string(e.Type), ID: string(e.ID),
-		Value: e.Value, HasValue: e.HasValue, AppendTime: e.AppendTime,
-		Currency: strings.Trim(string(e.Currency[:]), "\x00"), Control: e.Control, SourceHash: e.SourceHash, Envelope: e.Envelope,
+		Offset:     e.Offset,
+		Time:       e.Time,
+		Timestamp:  e.Timestamp,
+		Code:       e.Code,
+		Key:        string(e.Key),
+		Tenant:     string(e.Tenant),
+		Customer:   string(e.Customer),
+		Type:       string(e.Type),
+		ID:         string(e.ID),
+		Value:      e.Value,
+		HasValue:   e.HasValue,
+		AppendTime: e.AppendTime,
+		Currency: strings.Trim(
+			string(e.Currency[:]),
+			"\x00",
+		),
+		Control:    e.Control,
+		SourceHash: e.SourceHash,
+		Envelope:   e.Envelope,
 	}
 }
 
@@ -68,13 +83,23 @@ func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int, spec *decode.M
 		return c
 	}
 	e.Envelope = f.envelope
-	if e.Customer, c = plainText(f.customer, true, pipeline.CustomerMissing, pipeline.CustomerUnreadable); c != pipeline.Usable {
+	if e.Customer, c = plainText(
+		f.customer,
+		true,
+		pipeline.CustomerMissing,
+		pipeline.CustomerUnreadable,
+	); c != pipeline.Usable {
 		return c
 	}
 	if len(e.Customer) > pipeline.MaxCustomer {
 		return pipeline.CustomerTooLong
 	}
-	if e.Type, c = plainText(f.kind, f.envelope == pipeline.Mapped, pipeline.TypeMissing, pipeline.TypeUnreadable); c != pipeline.Usable {
+	if e.Type, c = plainText(
+		f.kind,
+		f.envelope == pipeline.Mapped,
+		pipeline.TypeMissing,
+		pipeline.TypeUnreadable,
+	); c != pipeline.Usable {
 		return c
 	}
 	if len(e.Type) > pipeline.MaxType {
@@ -86,7 +111,13 @@ func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int, spec *decode.M
 	if c = e.readMoney(f.value, f.currency, flat, f.minor); c != pipeline.Usable {
 		return c
 	}
-	if e.ID, c = plainText(f.id, true, pipeline.Usable, pipeline.IDUnreadable); c != pipeline.Usable || len(e.ID) > pipeline.MaxID {
+	if e.ID, c = plainText(
+		f.id,
+		true,
+		pipeline.Usable,
+		pipeline.IDUnreadable,
+	); c != pipeline.Usable ||
+		len(e.ID) > pipeline.MaxID {
 		return pipeline.IDUnreadable
 	}
 	source, c := plainText(f.source, false, pipeline.Usable, pipeline.IDUnreadable)
@@ -96,7 +127,13 @@ func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int, spec *decode.M
 	if source != "" {
 		e.SourceHash = xxhash.Sum64String(source)
 	}
-	if e.Tenant, c = plainText(f.tenant, !flat, pipeline.Usable, pipeline.TenantUnreadable); c != pipeline.Usable || len(e.Tenant) > pipeline.MaxTenant {
+	if e.Tenant, c = plainText(
+		f.tenant,
+		!flat,
+		pipeline.Usable,
+		pipeline.TenantUnreadable,
+	); c != pipeline.Usable ||
+		len(e.Tenant) > pipeline.MaxTenant {
 		return pipeline.TenantUnreadable
 	}
 	e.Key = string(rune(len(e.Tenant))) + e.Tenant + e.Customer
@@ -104,8 +141,8 @@ func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int, spec *decode.M
 	return pipeline.Usable
 }
 
-// plainSyntax judges b as JSON text, which has to be an object unless any value will do. A text that is faulty behind the
-// bracket that nests too deep, nests too deep.
+// plainSyntax judges b as JSON text, which has to be an object unless any value will do. A text that is faulty behind
+// the bracket that nests too deep, nests too deep.
 func plainSyntax(b []byte, anyValue bool) pipeline.Code {
 	object := anyValue || strings.HasPrefix(strings.TrimLeft(string(b), " \t\r\n"), "{")
 	if deep := upToTooDeep(b); deep != nil {

@@ -10,8 +10,8 @@ import (
 // maxPointerStep bounds one step of a pointer, in bytes.
 const maxPointerStep = 256
 
-// parsePointer takes a JSON Pointer (RFC 6901) apart: /user/id, /items/0/sku. In a step ~1 stands for a slash and ~0 for a
-// tilde. A step that is a number is an array's element, from 0, or an object's member of that name.
+// parsePointer takes a JSON Pointer (RFC 6901) apart: /user/id, /items/0/sku. In a step ~1 stands for a slash and ~0
+// for a tilde. A step that is a number is an array's element, from 0, or an object's member of that name.
 func parsePointer(s string) (steps []string, err error) {
 	if !strings.HasPrefix(s, "/") {
 		return nil, fmt.Errorf("want a JSON pointer such as /user/id, found %q%s", s, pointerMeant(s))

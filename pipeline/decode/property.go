@@ -8,9 +8,9 @@ import (
 	"ebb/scoring/pack"
 )
 
-// The properties that a pack reads stand below an event's `properties` (flat JSON and Segment), in a CloudEvent's data, and
-// in mapped JSON anywhere in the record. Only events of the types that the pack reads them of are looked into, so that
-// those of all others cost nothing.
+// The properties that a pack reads stand below an event's `properties` (flat JSON and Segment), in a CloudEvent's data,
+// and in mapped JSON anywhere in the record. Only events of the types that the pack reads them of are looked into, so
+// that those of all others cost nothing.
 
 // properties are the paths that a pack reads. They do not change, and any number of decoders share them.
 type properties struct {
@@ -43,8 +43,8 @@ func (d *Decoder) Reading(k *pack.Pack) *Decoder {
 	return d
 }
 
-// readProperties notes the properties that the pack reads of events of e's type. object is where they stand in b, and has
-// been validated.
+// readProperties notes the properties that the pack reads of events of e's type. object is where they stand in b, and
+// has been validated.
 func (d *Decoder) readProperties(b []byte, object jsonToken, e *pipeline.Event) {
 	p := d.properties
 	if p == nil || e.Control || object.kind != jsonObject || !p.pack.Uses(e.Type) {

@@ -45,7 +45,12 @@ func (d *Decoder) segmentCall(b []byte) segmentCall {
 func (d *Decoder) readSegment(b []byte, call segmentCall, e *pipeline.Event) pipeline.Code {
 	var fault textFault
 	e.Envelope = pipeline.Segment
-	if e.Customer, fault = d.text(b, d.top.first(memberUserID, memberAnonymousID), pipeline.MaxCustomer, true); fault != textFine {
+	if e.Customer, fault = d.text(
+		b,
+		d.top.first(memberUserID, memberAnonymousID),
+		pipeline.MaxCustomer,
+		true,
+	); fault != textFine {
 		return customerCode(fault)
 	}
 	if c := d.readCall(b, call, e); c != pipeline.Usable {
@@ -88,12 +93,13 @@ func (d *Decoder) readCall(b []byte, call segmentCall, e *pipeline.Event) pipeli
 	return typeCode(fault)
 }
 
-// readDeviceTime reads the event's time: timestamp, else originalTimestamp, else sentAt. It is the device's clock, which
-// may be wrong, and is corrected by how far sentAt, of the same clock, lies from when the message was received:
+// readDeviceTime reads the event's time: timestamp, else originalTimestamp, else sentAt. It is the device's clock,
+// which may be wrong, and is corrected by how far sentAt, of the same clock, lies from when the message was received:
 //
 //	time = timestamp + (received − sentAt)
 //
-// A message with both timestamp and originalTimestamp has been corrected on its way here: its timestamp is taken as it is.
+// A message with both timestamp and originalTimestamp has been corrected on its way here: its timestamp is taken as it
+// is.
 func (d *Decoder) readDeviceTime(b []byte, e *pipeline.Event) pipeline.Code {
 	c := d.readTime(b, d.top.first(memberTimestamp, memberOriginalTimestamp, memberSentAt), e)
 	if c != pipeline.Usable && c != pipeline.TimeOutOfRange { // a clock that begins in 1970 may still be corrected

@@ -14,8 +14,8 @@ const (
 	textTooLong
 )
 
-// text is the value of a member that holds text: a string, or an integer's digits where integers are allowed. It aliases
-// value, or scratch where there are escapes.
+// text is the value of a member that holds text: a string, or an integer's digits where integers are allowed. It
+// aliases value, or scratch where there are escapes.
 func (d *Decoder) text(value []byte, t jsonToken, limit int, integers bool) ([]byte, textFault) {
 	var s []byte
 	switch {
@@ -54,11 +54,19 @@ func (d *Decoder) number(value []byte, t jsonToken) ([]byte, textFault) {
 
 // customerCode and typeCode say what a fault of these members means. Of others it is all the same.
 func customerCode(fault textFault) pipeline.Code {
-	return [...]pipeline.Code{textMissing: pipeline.CustomerMissing, textUnreadable: pipeline.CustomerUnreadable, textTooLong: pipeline.CustomerTooLong}[fault]
+	return [...]pipeline.Code{
+		textMissing:    pipeline.CustomerMissing,
+		textUnreadable: pipeline.CustomerUnreadable,
+		textTooLong:    pipeline.CustomerTooLong,
+	}[fault]
 }
 
 func typeCode(fault textFault) pipeline.Code {
-	return [...]pipeline.Code{textMissing: pipeline.TypeMissing, textUnreadable: pipeline.TypeUnreadable, textTooLong: pipeline.TypeUnreadable}[fault]
+	return [...]pipeline.Code{
+		textMissing:    pipeline.TypeMissing,
+		textUnreadable: pipeline.TypeUnreadable,
+		textTooLong:    pipeline.TypeUnreadable,
+	}[fault]
 }
 
 func (d *Decoder) readTime(b []byte, t jsonToken, e *pipeline.Event) (c pipeline.Code) {

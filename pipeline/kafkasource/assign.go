@@ -10,8 +10,8 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// protocolName is the assignment that the members agree on, Kafka's range over one topic by instance id, and behind it the
-// version of the state's format. The coordinator chooses among those that all members offer.
+// protocolName is the assignment that the members agree on, Kafka's range over one topic by instance id, and behind it
+// the version of the state's format. The coordinator chooses among those that all members offer.
 const protocolName = "ebb-range-%d"
 
 func protocols(formats []int) (names []string) {

@@ -30,7 +30,10 @@ func TestDeal(t *testing.T) {
 			[]kafkawire.GroupMember{member("x", "a", "t"), member("y", "b", "t")}, 1, map[string][]int32{"x": {0}, "y": nil},
 		},
 		"one that reads something else": {
-			[]kafkawire.GroupMember{member("x", "a", "other"), member("y", "b", "t")}, 2, map[string][]int32{"x": nil, "y": {0, 1}},
+			[]kafkawire.GroupMember{
+				member("x", "a", "other"),
+				member("y", "b", "t"),
+			}, 2, map[string][]int32{"x": nil, "y": {0, 1}},
 		},
 		"none that reads it": {[]kafkawire.GroupMember{member("x", "a", "other")}, 2, map[string][]int32{"x": nil}},
 	} {
@@ -49,13 +52,21 @@ func TestDeal(t *testing.T) {
 	}
 }
 
-// TestDealEvenly deals every partition once, in runs whose lengths differ by one at most, whatever the order of members.
+// TestDealEvenly deals every partition once, in runs whose lengths differ by one at most, whatever the order of
+// members.
 func TestDealEvenly(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		n := rapid.Int32Range(0, 50).Draw(r, "partitions")
 		var members []kafkawire.GroupMember
 		for i := range rapid.IntRange(1, 12).Draw(r, "members") {
-			members = append(members, kafkawire.GroupMember{ID: strconv.Itoa(i), Instance: fmt.Sprintf("host-%02d", i), Metadata: kafkasource.Subscription("t")})
+			members = append(
+				members,
+				kafkawire.GroupMember{
+					ID:       strconv.Itoa(i),
+					Instance: fmt.Sprintf("host-%02d", i),
+					Metadata: kafkasource.Subscription("t"),
+				},
+			)
 		}
 		got, err := kafkasource.Deal("t", n, rapid.Permutation(members).Draw(r, "order"))
 		if err != nil {

@@ -15,7 +15,8 @@ import (
 )
 
 // TestMemberForgotten has a coordinator stop in the middle of a rebalance and come back with the generation before: it
-// calls a member fenced that it has just taken in, though no other process uses its id. The member comes back as a new one.
+// calls a member fenced that it has just taken in, though no other process uses its id. The member comes back as a new
+// one.
 func TestMemberForgotten(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(100*time.Millisecond))
 	if err != nil {
@@ -87,7 +88,11 @@ func TestMemberForgottenWithItsGeneration(t *testing.T) {
 		}
 		life++
 		protocol := "ebb-range-1"
-		res.MemberID, res.LeaderID, res.Protocol, res.Generation = member(life), "another", &protocol, before.Generation-int32(life)
+		res.MemberID, res.LeaderID, res.Protocol, res.Generation = member(
+			life,
+		), "another", &protocol, before.Generation-int32(
+			life,
+		)
 		return res
 	})
 	answer(kmsg.SyncGroup, func(r kmsg.Request) kmsg.Response {

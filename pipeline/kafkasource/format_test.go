@@ -7,8 +7,8 @@ import (
 	"ebb/pipeline"
 )
 
-// TestMembersFormat upgrades a group member by member, each within its session, and takes one back: a generation's format is
-// the newest that all of its members know.
+// TestMembersFormat upgrades a group member by member, each within its session, and takes one back: a generation's
+// format is the newest that all of its members know.
 func TestMembersFormat(t *testing.T) {
 	w := newWorld(t, 4)
 	format := func(members ...*running) func(want int) {

@@ -27,7 +27,14 @@ type Generation struct {
 
 func newGeneration(m *Member, who kafkawire.Membership, format int, partitions []int32) *Generation {
 	revoked := make(chan struct{})
-	return &Generation{Membership: who, Format: format, Partitions: partitions, Revoked: revoked, member: m, revoked: revoked}
+	return &Generation{
+		Membership: who,
+		Format:     format,
+		Partitions: partitions,
+		Revoked:    revoked,
+		member:     m,
+		revoked:    revoked,
+	}
 }
 
 // Confirm asks the coordinator whether the generation is still this member's; also while a rebalance is being prepared

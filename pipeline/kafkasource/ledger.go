@@ -55,8 +55,8 @@ func (l *Ledger) Packs(ctx context.Context, hashes []string) (all []pipeline.Pac
 	return all, err
 }
 
-// read gives take each committed record of a partition that was there when it began. What another group's open transaction
-// holds back is waited for.
+// read gives take each committed record of a partition that was there when it began. What another group's open
+// transaction holds back is waited for.
 func (l *Ledger) read(ctx context.Context, topic string, partition int32, take func(*pipeline.Record) error) error {
 	start, end, err := l.Client.Bounds(ctx, topic, partition)
 	if err != nil {

@@ -25,16 +25,17 @@ type MemberConfig struct {
 	// that comes back within it under its Instance goes on without a rebalance. Default 10 s.
 	Session time.Duration
 
-	// Heartbeat is how often the member reports; at most a third of Session. A rebalance is noticed by its answer, so it is
-	// part of every takeover. Default 250 ms.
+	// Heartbeat is how often the member reports; at most a third of Session. A rebalance is noticed by its answer, so it
+	// is part of every takeover. Default 250 ms.
 	Heartbeat time.Duration
 
 	// Rebalance is how long a member has to finish its work once a rebalance has begun. Default 30 s.
 	Rebalance time.Duration
 
-	// Formats are the versions in which this process can read and write the state, the newest first. A generation writes the
-	// newest that all of its members know, so that in a rolling upgrade the old ones can read what the new ones write. Kafka
-	// finds it out: each is a protocol of the group, and a change of what all can do is a rebalance (KIP-345). Default 1.
+	// Formats are the versions in which this process can read and write the state, the newest first. A generation writes
+	// the newest that all of its members know, so that in a rolling upgrade the old ones can read what the new ones write.
+	// Kafka finds it out: each is a protocol of the group, and a change of what all can do is a rebalance (KIP-345).
+	// Default 1.
 	Formats []int
 
 	Logger zerolog.Logger
@@ -53,7 +54,14 @@ func (c *MemberConfig) Validate() error {
 		errs = append(errs, errors.New("client, group, topic and instance id are required"))
 	}
 	if c.Heartbeat < 0 || 3*c.Heartbeat > c.Session {
-		errs = append(errs, fmt.Errorf("a heartbeat every %v is too seldom for a session of %v: at least three must fit", c.Heartbeat, c.Session))
+		errs = append(
+			errs,
+			fmt.Errorf(
+				"a heartbeat every %v is too seldom for a session of %v: at least three must fit",
+				c.Heartbeat,
+				c.Session,
+			),
+		)
 	}
 	if c.Rebalance < c.Session {
 		errs = append(errs, fmt.Errorf("rebalance time %v is below the session of %v", c.Rebalance, c.Session))
@@ -91,20 +99,25 @@ func NewMember(cfg MemberConfig) (*Member, error) {
 		cfg: cfg,
 		join: kafkawire.Join{
 			Membership: kafkawire.Membership{Group: cfg.Group, Instance: cfg.Instance},
-			Protocols:  protocols(cfg.Formats), Metadata: subscription(cfg.Topic), Session: cfg.Session, Rebalance: cfg.Rebalance,
+			Protocols: protocols(
+				cfg.Formats,
+			),
+			Metadata:  subscription(cfg.Topic),
+			Session:   cfg.Session,
+			Rebalance: cfg.Rebalance,
 		},
 		drain: make(chan struct{}),
 	}, nil
 }
 
 // Own works on what a generation owns. It returns nil when Revoked was closed and everything is finished, committed and
-// published, or when it has nothing more to do for good, which ends Run. When ctx ends the generation is lost: it stops at
-// once and commits nothing more; what it returns then is not looked at. With no partitions it waits for either.
+// published, or when it has nothing more to do for good, which ends Run. When ctx ends the generation is lost: it stops
+// at once and commits nothing more; what it returns then is not looked at. With no partitions it waits for either.
 type Own func(ctx context.Context, g *Generation) error
 
-// Run joins the group and calls own for each generation, one after the other, until ctx ends, Drain is called (nil), or own
-// ends the work. While brokers are away it keeps trying. Errors: own's; *pipeline.HardStop where another process uses the
-// same instance id, or the group or its brokers do not go with the settings.
+// Run joins the group and calls own for each generation, one after the other, until ctx ends, Drain is called (nil), or
+// own ends the work. While brokers are away it keeps trying. Errors: own's; *pipeline.HardStop where another process
+// uses the same instance id, or the group or its brokers do not go with the settings.
 func (m *Member) Run(ctx context.Context, own Own) error {
 	for {
 		g, err := m.enter(ctx)
@@ -121,8 +134,8 @@ func (m *Member) Run(ctx context.Context, own Own) error {
 	}
 }
 
-// Drain revokes the present generation and makes Run return, once own has, instead of joining again. The member stays in
-// the group until its session ends, so that a restart finds its place; see Leave.
+// Drain revokes the present generation and makes Run return, once own has, instead of joining again. The member stays
+// in the group until its session ends, so that a restart finds its place; see Leave.
 func (m *Member) Drain() { m.once.Do(func() { close(m.drain) }) }
 
 func (m *Member) draining() bool {
@@ -215,11 +228,11 @@ func (m *Member) attempt(ctx context.Context) (*Generation, error) {
 }
 
 // replaced says that another process has taken this member's place. One fencing does not prove it. A coordinator stores
-// member ids only when a rebalance is complete: one that stops before forgets those of its members that had just come, and
-// knows their instances by the ids of the generation before. And one that comes back with less of its log than it had forgets
-// whole generations. It then calls a member fenced that nobody has replaced. So an id counts from its first assignment only,
-// and a member that is fenced joins as a new one: where it had been replaced it now replaces the other, which does
-// likewise, and the first to be fenced twice within a few sessions ends.
+// member ids only when a rebalance is complete: one that stops before forgets those of its members that had just come,
+// and knows their instances by the ids of the generation before. And one that comes back with less of its log than it
+// had forgets whole generations. It then calls a member fenced that nobody has replaced. So an id counts from its first
+// assignment only, and a member that is fenced joins as a new one: where it had been replaced it now replaces the
+// other, which does likewise, and the first to be fenced twice within a few sessions ends.
 func (m *Member) replaced(err error) bool {
 	return m.ousted(err) && !m.fenced.IsZero() && time.Since(m.fenced) < fencedAgain*m.cfg.Session
 }
@@ -250,11 +263,14 @@ func (m *Member) fatal(err error) error {
 	hard := &pipeline.HardStop{Detail: fmt.Sprintf("group %s, instance id %s: %v", m.cfg.Group, m.cfg.Instance, err)}
 	switch {
 	case m.replaced(err):
-		hard.Code, hard.Do = "instance_id_taken", "another process has joined under this instance id: give each its own kafka.instance_id"
+		hard.Code, hard.Do = "instance_id_taken", "another process has joined under this instance id: give each its own "+
+			"kafka.instance_id"
 	case errors.Is(err, kafkawire.InconsistentProtocol):
-		hard.Code, hard.Do = "group_taken", "another program uses this group, or a version of ebb that shares no state with this one: give it a kafka.group of its own, or stop the others first"
+		hard.Code, hard.Do = "group_taken", "another program uses this group, or a version of ebb that shares no state "+
+			"with this one: give it a kafka.group of its own, or stop the others first"
 	case errors.Is(err, kafkawire.InvalidSessionTimeout):
-		hard.Code, hard.Do = "session_timeout_refused", "set kafka.session_timeout within the brokers' group.min.session.timeout.ms and group.max.session.timeout.ms"
+		hard.Code, hard.Do = "session_timeout_refused", "set kafka.session_timeout within the brokers' "+
+			"group.min.session.timeout.ms and group.max.session.timeout.ms"
 	case errors.Is(err, kafkawire.UnsupportedVersion):
 		hard.Code, hard.Do = "brokers_too_old", "use Kafka 2.8 or later"
 	default:
@@ -284,5 +300,9 @@ func (m *Member) say(err error) {
 		m.cfg.Logger.Info().Str("group", m.cfg.Group).Msg("group coordinator answers again")
 		return
 	}
-	m.cfg.Logger.Warn().Str("group", m.cfg.Group).Err(err).EmbedObject(pipeline.Refusal{Err: err}).Msg("group coordinator does not answer, or refuses this member; trying again")
+	m.cfg.Logger.Warn().
+		Str("group", m.cfg.Group).
+		Err(err).
+		EmbedObject(pipeline.Refusal{Err: err}).
+		Msg("group coordinator does not answer, or refuses this member; trying again")
 }

@@ -28,7 +28,8 @@ func TestMemberAloneOwnsEverything(t *testing.T) {
 	}
 }
 
-// TestMembersShare adds members and takes one away: each time all partitions are dealt out by the order of instance ids.
+// TestMembersShare adds members and takes one away: each time all partitions are dealt out by the order of instance
+// ids.
 func TestMembersShare(t *testing.T) {
 	w := newWorld(t, 5)
 	b := w.start("b")
@@ -108,8 +109,8 @@ func TestMemberKilledComesBack(t *testing.T) {
 	}
 }
 
-// TestMemberCutOff loses its generation when no heartbeat is acknowledged for a session, before or when others take over,
-// and joins again when the network is back.
+// TestMemberCutOff loses its generation when no heartbeat is acknowledged for a session, before or when others take
+// over, and joins again when the network is back.
 func TestMemberCutOff(t *testing.T) {
 	w := newWorld(t, 4)
 	network := new(cable)
@@ -159,15 +160,18 @@ func TestMemberFinishesWhenRevoked(t *testing.T) {
 	}
 }
 
-// TestMemberInstanceTaken ends the one that was there, with what to do: two processes under one id would fence each other
-// for ever.
+// TestMemberInstanceTaken ends the one that was there, with what to do: two processes under one id would fence each
+// other for ever.
 func TestMemberInstanceTaken(t *testing.T) {
 	w := newWorld(t, 2)
 	a := w.start("same")
 	settle(t, 2, a)
 	b := w.start("same")
 	err := await(t, a.ended, "end")
-	if hard := new(pipeline.HardStop); !errors.As(err, &hard) || hard.Code != "instance_id_taken" || !strings.Contains(hard.Do, "kafka.instance_id") {
+	if hard := new(
+		pipeline.HardStop,
+	); !errors.As(err, &hard) || hard.Code != "instance_id_taken" ||
+		!strings.Contains(hard.Do, "kafka.instance_id") {
 		t.Errorf("error %v", err)
 	}
 	settle(t, 2, b)
@@ -221,7 +225,13 @@ func TestMemberOwnEndsRun(t *testing.T) {
 	wrong := errors.New("wrong")
 	for _, want := range []error{nil, wrong} {
 		m, err := kafkasource.NewMember(kafkasource.MemberConfig{
-			Client: w.client, Group: w.group, Topic: w.topic, Instance: "one", Session: session, Heartbeat: session / 10, Logger: zerolog.Nop(),
+			Client:    w.client,
+			Group:     w.group,
+			Topic:     w.topic,
+			Instance:  "one",
+			Session:   session,
+			Heartbeat: session / 10,
+			Logger:    zerolog.Nop(),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -236,7 +246,12 @@ func TestMemberOwnEndsRun(t *testing.T) {
 // TestMemberAmongStrangers refuses a group that another program uses, with what to do.
 func TestMemberAmongStrangers(t *testing.T) {
 	w := newWorld(t, 1)
-	other, err := kgo.NewClient(kgo.SeedBrokers(w.addrs...), kgo.ConsumerGroup(w.group), kgo.ConsumeTopics(w.topic), kgo.Balancers(kgo.CooperativeStickyBalancer()))
+	other, err := kgo.NewClient(
+		kgo.SeedBrokers(w.addrs...),
+		kgo.ConsumerGroup(w.group),
+		kgo.ConsumeTopics(w.topic),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,11 +306,17 @@ func TestMemberConfigValidate(t *testing.T) {
 		change func(*kafkasource.MemberConfig)
 		ok     bool
 	}{
-		"defaults":            {func(*kafkasource.MemberConfig) {}, true},
-		"no instance":         {func(c *kafkasource.MemberConfig) { c.Instance = "" }, false},
-		"no client":           {func(c *kafkasource.MemberConfig) { c.Client = nil }, false},
-		"three heartbeats":    {func(c *kafkasource.MemberConfig) { c.Session, c.Heartbeat = 3*time.Second, time.Second }, true},
-		"too few heartbeats":  {func(c *kafkasource.MemberConfig) { c.Session, c.Heartbeat = 2*time.Second, time.Second }, false},
+		"defaults":    {func(*kafkasource.MemberConfig) {}, true},
+		"no instance": {func(c *kafkasource.MemberConfig) { c.Instance = "" }, false},
+		"no client":   {func(c *kafkasource.MemberConfig) { c.Client = nil }, false},
+		"three heartbeats": {
+			func(c *kafkasource.MemberConfig) { c.Session, c.Heartbeat = 3*time.Second, time.Second },
+			true,
+		},
+		"too few heartbeats": {
+			func(c *kafkasource.MemberConfig) { c.Session, c.Heartbeat = 2*time.Second, time.Second },
+			false,
+		},
 		"rebalance too short": {func(c *kafkasource.MemberConfig) { c.Rebalance = 9 * time.Second }, false},
 	} {
 		cfg := good

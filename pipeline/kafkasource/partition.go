@@ -56,7 +56,8 @@ func (p *Partition) Fetch(ctx context.Context, offset int64, f *pipeline.Fetched
 	return p.fetcher.Fetch(ctx, offset, f)
 }
 
-// Position is pipeline.Log's. The generation is confirmed last, so that what was read is not older than the confirmation.
+// Position is pipeline.Log's. The generation is confirmed last, so that what was read is not older than the
+// confirmation.
 func (p *Partition) Position(ctx context.Context) (pipeline.Position, error) {
 	at, err := p.cfg.Client.Committed(ctx, p.cfg.Group, p.cfg.Topic, p.cfg.Partition)
 	if err != nil {
@@ -69,7 +70,13 @@ func (p *Partition) Position(ctx context.Context) (pipeline.Position, error) {
 	if err := p.cfg.Confirm(ctx); err != nil {
 		return pipeline.Position{}, err
 	}
-	return pipeline.Position{Committed: at.Exists, Offset: at.Offset, Metadata: at.Metadata, LogStart: start, End: end}, nil
+	return pipeline.Position{
+		Committed: at.Exists,
+		Offset:    at.Offset,
+		Metadata:  at.Metadata,
+		LogStart:  start,
+		End:       end,
+	}, nil
 }
 
 // Close frees memory. No Fetch may be under way.

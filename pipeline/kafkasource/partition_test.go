@@ -53,7 +53,14 @@ func TestPartition(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = producer.Commit(t.Context(), &kafkawire.Transaction{
-		Membership: kafkawire.Membership{Group: w.group, Generation: -1}, Topic: w.topic, Partition: 1, Offset: 2, Metadata: `{"ebb":1}`,
+		Membership: kafkawire.Membership{
+			Group:      w.group,
+			Generation: -1,
+		},
+		Topic:     w.topic,
+		Partition: 1,
+		Offset:    2,
+		Metadata:  `{"ebb":1}`,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -121,8 +121,19 @@ func (w *world) startWith(instance string, c *cable, finish func(*kafkasource.Ge
 	w.t.Helper()
 	log := new(logBuffer)
 	cfg := kafkasource.MemberConfig{
-		Client: w.open(c), Group: w.group, Topic: w.topic, Instance: instance, Session: session, Heartbeat: session / 10, Formats: formats,
-		Logger: zerolog.New(zerolog.MultiLevelWriter(log, zerolog.NewTestWriter(w.t))).With().Str("test_member", instance).Logger(),
+		Client: w.open(
+			c,
+		),
+		Group:     w.group,
+		Topic:     w.topic,
+		Instance:  instance,
+		Session:   session,
+		Heartbeat: session / 10,
+		Formats:   formats,
+		Logger: zerolog.New(zerolog.MultiLevelWriter(log, zerolog.NewTestWriter(w.t))).
+			With().
+			Str("test_member", instance).
+			Logger(),
 	}
 	m, err := kafkasource.NewMember(cfg)
 	if err != nil {

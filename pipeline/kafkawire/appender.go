@@ -11,8 +11,8 @@ import (
 	"ebb/pipeline"
 )
 
-// Appender writes records to one partition, outside any transaction: in order and, as long as it lives, each once, whatever
-// answers are lost (the brokers know its sequence numbers). One goroutine may use it at a time.
+// Appender writes records to one partition, outside any transaction: in order and, as long as it lives, each once,
+// whatever answers are lost (the brokers know its sequence numbers). One goroutine may use it at a time.
 type Appender struct {
 	client     *Client
 	to         target
@@ -41,7 +41,12 @@ type AppenderConfig struct {
 // NewAppender asks the brokers for a producer id. Errors: pipeline.ErrUnavailable.
 func (c *Client) NewAppender(ctx context.Context, cfg AppenderConfig) (*Appender, error) {
 	if cfg.Topic == "" || cfg.MaxRequest < 0 || cfg.Patience < 0 {
-		return nil, fmt.Errorf("new appender: topic %q, requests of %d bytes, patience %v", cfg.Topic, cfg.MaxRequest, cfg.Patience)
+		return nil, fmt.Errorf(
+			"new appender: topic %q, requests of %d bytes, patience %v",
+			cfg.Topic,
+			cfg.MaxRequest,
+			cfg.Patience,
+		)
 	}
 	if cfg.MaxRequest == 0 {
 		cfg.MaxRequest = 900_000
@@ -64,10 +69,10 @@ func (c *Client) NewAppender(ctx context.Context, cfg AppenderConfig) (*Appender
 	}, nil
 }
 
-// Append writes records in order and returns how many of them, from the front, are acknowledged by all replicas in sync.
-// Topic and Partition of the records are not looked at. After an error the Appender cannot be used again. Errors:
-// pipeline.ErrUnavailable (the batch behind the acknowledged records may or may not have been written), *pipeline.HardStop
-// for a record that the topic does not take, an Error otherwise.
+// Append writes records in order and returns how many of them, from the front, are acknowledged by all replicas in
+// sync. Topic and Partition of the records are not looked at. After an error the Appender cannot be used again. Errors:
+// pipeline.ErrUnavailable (the batch behind the acknowledged records may or may not have been written),
+// *pipeline.HardStop for a record that the topic does not take, an Error otherwise.
 func (a *Appender) Append(ctx context.Context, records []pipeline.Outgoing) (acknowledged int, err error) {
 	if a.broken != nil {
 		return 0, fmt.Errorf("append after a failure: %w", a.broken)
@@ -95,8 +100,8 @@ func (a *Appender) fill(records []pipeline.Outgoing) int {
 	return len(records)
 }
 
-// send brings the batch to the partition's leader, again and again under the same sequence number until it is known to be
-// there.
+// send brings the batch to the partition's leader, again and again under the same sequence number until it is known to
+// be there.
 func (a *Appender) send(ctx context.Context) error {
 	if _, err := a.deflater.deflate(&a.batch, a.maxRequest); err != nil {
 		return err
@@ -118,5 +123,6 @@ func (a *Appender) send(ctx context.Context) error {
 func mayRepeat(err error) bool {
 	const notEnoughReplicasAfterAppend = Error(20)
 	var stop *pipeline.HardStop
-	return !errors.As(err, &stop) && (refusedOrLost(err) || errors.Is(err, RequestTimedOut) || errors.Is(err, notEnoughReplicasAfterAppend))
+	return !errors.As(err, &stop) &&
+		(refusedOrLost(err) || errors.Is(err, RequestTimedOut) || errors.Is(err, notEnoughReplicasAfterAppend))
 }

@@ -26,7 +26,10 @@ func appender(t testing.TB, c *kafkawire.Client, cfg kafkawire.AppenderConfig) *
 func numbered(n int) (records []pipeline.Outgoing, values []string) {
 	for i := range n {
 		value := fmt.Sprintf("%04d-%s", i, strings.Repeat("x", 90))
-		records = append(records, pipeline.Outgoing{Key: []byte("k"), Value: []byte(value), Timestamp: 1_700_000_000_000 + int64(i)})
+		records = append(
+			records,
+			pipeline.Outgoing{Key: []byte("k"), Value: []byte(value), Timestamp: 1_700_000_000_000 + int64(i)},
+		)
 		values = append(values, value)
 	}
 	return records, values
@@ -81,7 +84,9 @@ func TestAppenderSendsAgainWhatWasCut(t *testing.T) {
 	topic := unique(t, "in")
 	create(t, open(t, addrs, topic), topic, 1)
 	var trap cutter
-	c, err := kafkawire.Open(kafkawire.Config{Brokers: addrs, ClientID: "ebb-test", Topics: []string{topic}, Dial: trap.dial})
+	c, err := kafkawire.Open(
+		kafkawire.Config{Brokers: addrs, ClientID: "ebb-test", Topics: []string{topic}, Dial: trap.dial},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,8 @@ func (b *batch) add(key, value, headers []byte, timestamp int64) {
 	b.count++
 }
 
-// seal writes the head for p, with sequence the number of the first record, and returns the batch. It may be called again.
+// seal writes the head for p, with sequence the number of the first record, and returns the batch. It may be called
+// again.
 func (b *batch) seal(p producerID, sequence int32) []byte {
 	be, h := binary.BigEndian, b.buf
 	attrs := b.codec

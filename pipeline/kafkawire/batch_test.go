@@ -41,14 +41,22 @@ func TestBatchGolden(t *testing.T) {
 	var b kafkawire.Batch
 	b.Reset()
 	b.Add([]byte("customer-1"), []byte(`{"id":"1"}`), nil, 1_700_000_000_000)
-	b.Add(nil, []byte{}, kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "k", Value: []byte("v")}, kafkawire.Header{Key: "null"}), 1_699_999_999_000)
+	b.Add(
+		nil,
+		[]byte{},
+		kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "k", Value: []byte("v")}, kafkawire.Header{Key: "null"}),
+		1_699_999_999_000,
+	)
 	b.Add([]byte{}, nil, nil, 1_700_000_100_000)
 	golden(t, "batch.hex", hex.Dump(b.Seal(4711, 3, true, 99)))
 	golden(t, "batch_plain.hex", hex.Dump(b.Seal(4711, 0, false, math.MaxInt32)))
 }
 
 func TestFetchRequestGolden(t *testing.T) {
-	req := kafkawire.FetchRequest("ebb", kafkawire.FetchConfig{Topic: "events", Partition: 3, MaxBytes: 1 << 20, MaxWait: 250 * time.Millisecond})
+	req := kafkawire.FetchRequest(
+		"ebb",
+		kafkawire.FetchConfig{Topic: "events", Partition: 3, MaxBytes: 1 << 20, MaxWait: 250 * time.Millisecond},
+	)
 	golden(t, "fetch_request.hex", hex.Dump(req))
 	want := kmsg.NewPtrFetchRequest()
 	want.Version, want.ReplicaID, want.MaxWaitMillis, want.MinBytes, want.MaxBytes, want.IsolationLevel = 11, -1, 250, 1, 1<<20, 1
@@ -57,7 +65,10 @@ func TestFetchRequestGolden(t *testing.T) {
 	part.Partition, part.PartitionMaxBytes, part.CurrentLeaderEpoch, part.LogStartOffset = 3, 1<<20, -1, -1
 	topic.Topic, topic.Partitions = "events", append(topic.Partitions, part)
 	want.Topics = append(want.Topics, topic)
-	if diff := cmp.Diff(kmsg.NewRequestFormatter(kmsg.FormatterClientID("ebb")).AppendRequest(nil, want, 0), req); diff != "" {
+	if diff := cmp.Diff(
+		kmsg.NewRequestFormatter(kmsg.FormatterClientID("ebb")).AppendRequest(nil, want, 0),
+		req,
+	); diff != "" {
 		t.Errorf("kmsg encodes it otherwise (-kmsg +ours):\n%s", diff)
 	}
 }
@@ -114,7 +125,17 @@ func readWithKmsg(t testing.TB, raw []byte) (out []view, head kmsg.RecordBatch) 
 		if err := r.ReadFrom(rest); err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, view{head.FirstOffset + int64(r.OffsetDelta), head.FirstTimestamp + r.TimestampDelta64, false, r.Key, r.Value, r.Headers})
+		out = append(
+			out,
+			view{
+				head.FirstOffset + int64(r.OffsetDelta),
+				head.FirstTimestamp + r.TimestampDelta64,
+				false,
+				r.Key,
+				r.Value,
+				r.Headers,
+			},
+		)
 		newest = max(newest, head.FirstTimestamp+r.TimestampDelta64)
 		rest = rest[len(r.AppendTo(nil)):]
 	}

@@ -10,8 +10,8 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// BenchmarkFetch reads 200,000 events of 211 bytes again and again, broker and all. cpu-ns is this process's part, which is
-// the reader's where the broker is another.
+// BenchmarkFetch reads 200,000 events of 211 bytes again and again, broker and all. cpu-ns is this process's part,
+// which is the reader's where the broker is another.
 func BenchmarkFetch(b *testing.B) {
 	addrs := brokers(b)
 	topic := unique(b, "in")
@@ -22,7 +22,13 @@ func BenchmarkFetch(b *testing.B) {
 	batch := make([]pipeline.Outgoing, 1000)
 	for n := 0; n < records; n += len(batch) {
 		for i := range batch {
-			value := fmt.Appendf(nil, `{"id":"event-%08d","customer":"customer-%06d","type":"Order Completed","pad":"%0120d"}`, n+i, n+i, 0)
+			value := fmt.Appendf(
+				nil,
+				`{"id":"event-%08d","customer":"customer-%06d","type":"Order Completed","pad":"%0120d"}`,
+				n+i,
+				n+i,
+				0,
+			)
 			batch[i] = pipeline.Outgoing{Key: value[25:40], Value: value, Timestamp: 1_700_000_000_000}
 		}
 		if _, err := w.Append(b.Context(), batch); err != nil {

@@ -125,7 +125,12 @@ func (c *Client) Request(ctx context.Context, to Route, req kmsg.Request) (kmsg.
 	return c.request(ctx, to, req, c.timeout)
 }
 
-func (c *Client) request(ctx context.Context, to Route, req kmsg.Request, timeout time.Duration) (kmsg.Response, error) {
+func (c *Client) request(
+	ctx context.Context,
+	to Route,
+	req kmsg.Request,
+	timeout time.Duration,
+) (kmsg.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := c.setVersion(ctx, req); err != nil {

@@ -19,9 +19,12 @@ func TestConfigValidate(t *testing.T) {
 		cfg  kafkawire.Config
 		want []string
 	}{
-		"good":        {cfg: kafkawire.Config{Brokers: []string{"a:1", "[::1]:2"}}},
-		"empty":       {want: []string{"no brokers"}},
-		"all at once": {cfg: kafkawire.Config{Brokers: []string{"a", "b"}, RequestTimeout: -1}, want: []string{`"a"`, `"b"`, "timeout"}},
+		"good":  {cfg: kafkawire.Config{Brokers: []string{"a:1", "[::1]:2"}}},
+		"empty": {want: []string{"no brokers"}},
+		"all at once": {
+			cfg:  kafkawire.Config{Brokers: []string{"a", "b"}, RequestTimeout: -1},
+			want: []string{`"a"`, `"b"`, "timeout"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c.cfg.Validate()
@@ -75,11 +78,13 @@ func refusing(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestClientBrokersAway gives an error of its class within the timeout, whatever is asked, and whether nobody listens or
-// nobody answers.
+// TestClientBrokersAway gives an error of its class within the timeout, whatever is asked, and whether nobody listens
+// or nobody answers.
 func TestClientBrokersAway(t *testing.T) {
 	for name, addr := range map[string]string{"refused": refusing(t), "deaf": deaf(t)} {
-		c, err := kafkawire.Open(kafkawire.Config{Brokers: []string{addr}, Topics: []string{"t"}, RequestTimeout: 100 * time.Millisecond})
+		c, err := kafkawire.Open(
+			kafkawire.Config{Brokers: []string{addr}, Topics: []string{"t"}, RequestTimeout: 100 * time.Millisecond},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,8 +15,8 @@ import (
 
 var errCut = errors.New("connection cut by the test")
 
-// cutter dials connections that break once, at a request of one kind: before the broker gets it, or after it has answered
-// but before the answer is read.
+// cutter dials connections that break once, at a request of one kind: before the broker gets it, or after it has
+// answered but before the answer is read.
 type cutter struct {
 	mu     sync.Mutex
 	key    kmsg.Key

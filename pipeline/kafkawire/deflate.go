@@ -33,17 +33,19 @@ type deflater struct {
 	zstd  *zstd.Encoder
 }
 
-// pack compresses the full blocks of a batch that is being filled: what was just written lies in the processor's cache still, and
-// it turns out how much more fits into a request. What does not compress grows by some ten bytes a block. Only snappy can.
+// pack compresses the full blocks of a batch that is being filled: what was just written lies in the processor's cache
+// still, and it turns out how much more fits into a request. What does not compress grows by some ten bytes a block.
+// Only snappy can.
 func (z *deflater) pack(b *batch) {
 	if pending := b.size() - b.packed; z.how == Snappy && pending >= snappyBlock {
 		z.packSnappy(b, pending-pending%snappyBlock)
 	}
 }
 
-// deflate makes a full batch smaller where that is asked for and succeeds, and in any case where nothing of it is compressed yet
-// and it is larger than limit, in bytes. That only a single record can make it: one that was compressed in the input, say, where
-// its topic takes it and the one it is copied to would not. It reports whether that was the reason.
+// deflate makes a full batch smaller where that is asked for and succeeds, and in any case where nothing of it is
+// compressed yet and it is larger than limit, in bytes. That only a single record can make it: one that was compressed
+// in the input, say, where its topic takes it and the one it is copied to would not. It reports whether that was the
+// reason.
 func (z *deflater) deflate(b *batch, limit int) (forced bool, err error) {
 	size := b.size()
 	forced = b.packed == batchHeader && size > limit
@@ -56,12 +58,13 @@ func (z *deflater) deflate(b *batch, limit int) (forced bool, err error) {
 	return forced, err
 }
 
-// packSnappy compresses the next n bytes of a batch, in the framing of Java clients. Of a single block, as other clients send
-// it, the brokers would allocate all that it inflates to at once.
+// packSnappy compresses the next n bytes of a batch, in the framing of Java clients. Of a single block, as other
+// clients send it, the brokers would allocate all that it inflates to at once.
 func (z *deflater) packSnappy(b *batch, n int) {
 	z.spare = z.spare[:0]
 	if b.packed == batchHeader {
-		z.spare = append(append(z.spare, snappyFrame...), 0, 0, 0, 1, 0, 0, 0, 1) // its version, and the oldest that can read it
+		// its version, and the oldest that can read it
+		z.spare = append(append(z.spare, snappyFrame...), 0, 0, 0, 1, 0, 0, 0, 1)
 	}
 	for block := range slices.Chunk(b.buf[b.packed:b.packed+n], snappyBlock) {
 		at := len(z.spare)
@@ -79,7 +82,11 @@ func (z *deflater) packSnappy(b *batch, n int) {
 
 func (z *deflater) deflateZstd(b *batch) (err error) {
 	if z.zstd == nil {
-		if z.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest)); err != nil {
+		if z.zstd, err = zstd.NewWriter(
+			nil,
+			zstd.WithEncoderConcurrency(1),
+			zstd.WithEncoderLevel(zstd.SpeedFastest),
+		); err != nil {
 			return fmt.Errorf("start compressor: %w", err)
 		}
 	}

@@ -26,12 +26,25 @@ func someAlerts(b *testing.B, n int) (alerts [][]byte) {
 		c := profile.Customer{Profile: &profile.Profile{}}
 		at := int64(1_700_000_000_000)
 		for range 1 + r.IntN(40) {
-			s.Observe(&c, pop, &scoring.Observation{Time: at, Signal: pack.Signal([]byte("Order Completed")), HasValue: true, Value: r.Int64N(50_000)})
+			s.Observe(
+				&c,
+				pop,
+				&scoring.Observation{
+					Time:     at,
+					Signal:   pack.Signal([]byte("Order Completed")),
+					HasValue: true,
+					Value:    r.Int64N(50_000),
+				},
+			)
 			at += day + r.Int64N(20*day)
 		}
 		for c.Armed != 0 {
 			for _, d := range s.Wake(&c) {
-				a := alert.Alert{Decision: d, Customer: fmt.Appendf(nil, "c-%08d", i), Cause: alert.Cause{Deadline: true, Time: d.At}}
+				a := alert.Alert{
+					Decision: d,
+					Customer: fmt.Appendf(nil, "c-%08d", i),
+					Cause:    alert.Cause{Deadline: true, Time: d.At},
+				}
 				alerts = append(alerts, renderer.AppendAlert(nil, &a, a.ID()))
 			}
 		}

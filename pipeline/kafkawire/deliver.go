@@ -11,8 +11,8 @@ import (
 )
 
 // deliver brings batches, at most one for each partition, to the leaders of their partitions, side by side. Batches
-// refused for reasons that pass are sent again. On nil all have been written; after a lost answer it is unknown. Errors:
-// *oversize among others.
+// refused for reasons that pass are sent again. On nil all have been written; after a lost answer it is unknown.
+// Errors: *oversize among others.
 func (c *Client) deliver(ctx context.Context, version int16, transaction *string, batches []sealed) error {
 	_, err := repeat(ctx, c, c.timeout, func(ctx context.Context) (struct{}, error) {
 		refused, err := c.deliverOnce(ctx, version, transaction, batches)
@@ -28,7 +28,12 @@ func (c *Client) deliver(ctx context.Context, version int16, transaction *string
 }
 
 // deliverOnce sends each leader its batches in one request and lists those that were refused.
-func (c *Client) deliverOnce(ctx context.Context, version int16, transaction *string, batches []sealed) ([]refusedBatch, error) {
+func (c *Client) deliverOnce(
+	ctx context.Context,
+	version int16,
+	transaction *string,
+	batches []sealed,
+) ([]refusedBatch, error) {
 	leaders := make(map[int32][]sealed)
 	for _, b := range batches {
 		id, err := c.leader(ctx, b.to)

@@ -14,7 +14,11 @@ import (
 func TestLostOutweighsRefused(t *testing.T) {
 	gone := fmt.Errorf("%w: connection reset", pipeline.ErrUnavailable)
 	passes := fmt.Errorf("route: %w", kafkawire.LeaderNotAvailable)
-	for name, errs := range map[string][]error{"lost first": {gone, passes}, "lost last": {passes, gone}, "between": {passes, gone, passes}} {
+	for name, errs := range map[string][]error{
+		"lost first": {gone, passes},
+		"lost last":  {passes, gone},
+		"between":    {passes, gone, passes},
+	} {
 		var all error
 		for _, err := range errs {
 			all = kafkawire.Lost(all, err)

@@ -113,7 +113,11 @@ func (e Error) As(target any) bool {
 	if !ok {
 		return false
 	}
-	*denied = &pipeline.Denied{Code: secure.CodePermission, Detail: "Kafka refuses: " + e.Error(), Do: do + " (docs/security.md)"}
+	*denied = &pipeline.Denied{
+		Code:   secure.CodePermission,
+		Detail: "Kafka refuses: " + e.Error(),
+		Do:     do + " (docs/security.md)",
+	}
 	return true
 }
 

@@ -66,7 +66,13 @@ func Lost(a, b error) error { return lost(a, b) }
 
 // AskSafe is what askSafe does with the attempts.
 func AskSafe(ctx context.Context, c *Client, within time.Duration, attempt func(context.Context) error) error {
-	_, err := repeat(ctx, c, within, func(ctx context.Context) (struct{}, error) { return struct{}{}, attempt(ctx) }, refusedOrLost)
+	_, err := repeat(
+		ctx,
+		c,
+		within,
+		func(ctx context.Context) (struct{}, error) { return struct{}{}, attempt(ctx) },
+		refusedOrLost,
+	)
 	return err
 }
 

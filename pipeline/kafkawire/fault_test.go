@@ -22,8 +22,8 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// TestProducerWaitsOutRefusals answers each request of a transaction with codes that pass: nothing fails, and nothing is
-// published twice.
+// TestProducerWaitsOutRefusals answers each request of a transaction with codes that pass: nothing fails, and nothing
+// is published twice.
 func TestProducerWaitsOutRefusals(t *testing.T) {
 	versions(t, func(t *testing.T, only1 bool) {
 		cluster := fake(t)
@@ -31,10 +31,23 @@ func TestProducerWaitsOutRefusals(t *testing.T) {
 		c := open(t, cluster.ListenAddrs(), in, out)
 		create(t, c, in, 1)
 		create(t, c, out, 1)
-		coordinator := []*kerr.Error{kerr.ConcurrentTransactions, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator, kerr.CoordinatorNotAvailable}
+		coordinator := []*kerr.Error{
+			kerr.ConcurrentTransactions,
+			kerr.CoordinatorLoadInProgress,
+			kerr.NotCoordinator,
+			kerr.CoordinatorNotAvailable,
+		}
 		passing := map[kmsg.Key][]*kerr.Error{
-			kmsg.InitProducerID: coordinator, kmsg.TxnOffsetCommit: coordinator, kmsg.EndTxn: coordinator,
-			kmsg.Produce: {kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.UnknownTopicOrPartition, kerr.NotEnoughReplicas, kerr.ConcurrentTransactions},
+			kmsg.InitProducerID:  coordinator,
+			kmsg.TxnOffsetCommit: coordinator,
+			kmsg.EndTxn:          coordinator,
+			kmsg.Produce: {
+				kerr.NotLeaderForPartition,
+				kerr.LeaderNotAvailable,
+				kerr.UnknownTopicOrPartition,
+				kerr.NotEnoughReplicas,
+				kerr.ConcurrentTransactions,
+			},
 		}
 		if only1 {
 			passing[kmsg.AddOffsetsToTxn], passing[kmsg.AddPartitionsToTxn] = coordinator, coordinator
@@ -180,8 +193,8 @@ func TestClientLosesACoordinator(t *testing.T) {
 	}
 }
 
-// TestProducerChoosesVersion uses what the cluster has finalized when the producer starts, and follows a change at the next
-// start.
+// TestProducerChoosesVersion uses what the cluster has finalized when the producer starts, and follows a change at the
+// next start.
 func TestProducerChoosesVersion(t *testing.T) {
 	cluster := fake(t)
 	in, out := unique(t, "in"), unique(t, "out")
@@ -253,8 +266,8 @@ func TestFetchAcrossCompaction(t *testing.T) {
 	}
 }
 
-// TestTransactionGolden holds the bytes of every request of a transaction, of both kinds, against what was sent when they
-// were tried on a real broker.
+// TestTransactionGolden holds the bytes of every request of a transaction, of both kinds, against what was sent when
+// they were tried on a real broker.
 func TestTransactionGolden(t *testing.T) {
 	versions(t, func(t *testing.T, only1 bool) {
 		cluster := fake(t, kfake.SeedTopics(1, "in", "out"))
@@ -267,7 +280,13 @@ func TestTransactionGolden(t *testing.T) {
 			res.ProducerID, res.ProducerEpoch = 4711, 3
 			return res, nil, true
 		})
-		for _, key := range []kmsg.Key{kmsg.AddOffsetsToTxn, kmsg.TxnOffsetCommit, kmsg.AddPartitionsToTxn, kmsg.Produce, kmsg.EndTxn} {
+		for _, key := range []kmsg.Key{
+			kmsg.AddOffsetsToTxn,
+			kmsg.TxnOffsetCommit,
+			kmsg.AddPartitionsToTxn,
+			kmsg.Produce,
+			kmsg.EndTxn,
+		} {
 			cluster.ControlKey(int16(key), func(r kmsg.Request) (kmsg.Response, error, bool) {
 				mu.Lock()
 				defer mu.Unlock()
@@ -277,14 +296,23 @@ func TestTransactionGolden(t *testing.T) {
 			})
 		}
 		p := producer(t, c, "txn", only1)
-		tx := unfenced("group", "in", 42, pipeline.Outgoing{Topic: "out", Partition: -1, Key: []byte("k"), Value: []byte("v"), Timestamp: 1_700_000_000_000})
+		tx := unfenced(
+			"group",
+			"in",
+			42,
+			pipeline.Outgoing{Topic: "out", Partition: -1, Key: []byte("k"), Value: []byte("v"), Timestamp: 1_700_000_000_000},
+		)
 		tx.Generation, tx.Member, tx.Instance = 5, "member", "instance"
 		if err := p.Commit(t.Context(), tx); err != nil {
 			t.Fatal(err)
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		golden(t, fmt.Sprintf("transaction_%s.hex", map[bool]string{false: "v2", true: "v1"}[only1]), strings.Join(sent, "\n"))
+		golden(
+			t,
+			fmt.Sprintf("transaction_%s.hex", map[bool]string{false: "v2", true: "v1"}[only1]),
+			strings.Join(sent, "\n"),
+		)
 	})
 }
 
@@ -299,7 +327,12 @@ func TestAppenderRepeats(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want []string
-	for i, code := range []*kerr.Error{kerr.RequestTimedOut, kerr.NotEnoughReplicasAfterAppend, kerr.NotLeaderForPartition, kerr.NotEnoughReplicas} {
+	for i, code := range []*kerr.Error{
+		kerr.RequestTimedOut,
+		kerr.NotEnoughReplicasAfterAppend,
+		kerr.NotLeaderForPartition,
+		kerr.NotEnoughReplicas,
+	} {
 		cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: code})
 		batch := []pipeline.Outgoing{text(topic, fmt.Sprint(2*i)), text(topic, fmt.Sprint(2*i+1))}
 		if n, err := a.Append(t.Context(), batch); n != 2 || err != nil {
@@ -339,7 +372,12 @@ func TestProducerFillsRequests(t *testing.T) {
 			client := open(t, cluster.ListenAddrs(), in, out)
 			create(t, client, in, 1)
 			create(t, client, out, 1)
-			p := producerWith(t, client, kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 200_000, Compression: c.how}, false)
+			p := producerWith(
+				t,
+				client,
+				kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 200_000, Compression: c.how},
+				false,
+			)
 			var records []pipeline.Outgoing
 			for range 400 {
 				records = append(records, text(out, alert))

@@ -32,8 +32,8 @@ type FetchConfig struct {
 	// less than many small ones. The first record after a pause never waits. Default 0: answer at once.
 	Linger time.Duration
 
-	// MaxInflated bounds what one answer may decompress to, so that a few bytes cannot take the process's memory: the answer
-	// ends before the batch that would exceed it. Default 256 MiB.
+	// MaxInflated bounds what one answer may decompress to, so that a few bytes cannot take the process's memory: the
+	// answer ends before the batch that would exceed it. Default 256 MiB.
 	MaxInflated int
 }
 
@@ -100,10 +100,9 @@ func (c *Client) NewFetcher(cfg FetchConfig) (*Fetcher, error) {
 
 // Fetch fills out with the committed records from offset on, in order, without markers and without aborted ones, and
 // waits up to MaxWait where there are none. out.Next is where to go on: beyond the last batch seen, so that markers and
-// gaps left by compaction are passed. What out held before is lost. A leader that has moved or a connection that broke is
-// no error before the request timeout has passed.
-// Errors: pipeline.ErrOutOfRange, pipeline.ErrUnavailable, *pipeline.HardStop for a log in a format before 0.11,
-// and for a batch that alone inflates beyond MaxInflated.
+// gaps left by compaction are passed. What out held before is lost. A leader that has moved or a connection that broke
+// is no error before the request timeout has passed. Errors: pipeline.ErrOutOfRange, pipeline.ErrUnavailable,
+// *pipeline.HardStop for a log in a format before 0.11, and for a batch that alone inflates beyond MaxInflated.
 func (f *Fetcher) Fetch(ctx context.Context, offset int64, out *pipeline.Fetched) error {
 	_, err := repeat(ctx, f.client, f.timeout, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, f.once(ctx, offset, out)

@@ -53,7 +53,12 @@ func TestFetchKeepsWhatWasWritten(t *testing.T) {
 			create(t, c, topic, 1, "message.timestamp.type", name)
 			began := time.Now().UnixMilli()
 			sent := []*kgo.Record{
-				{Key: []byte("k"), Value: []byte("v"), Timestamp: time.UnixMilli(1_400_000_000_001), Headers: []kgo.RecordHeader{{Key: "h", Value: []byte("x")}, {Key: "null"}}},
+				{
+					Key:       []byte("k"),
+					Value:     []byte("v"),
+					Timestamp: time.UnixMilli(1_400_000_000_001),
+					Headers:   []kgo.RecordHeader{{Key: "h", Value: []byte("x")}, {Key: "null"}},
+				},
 				{Key: nil, Value: []byte{}, Timestamp: time.UnixMilli(1_400_000_000_000)},
 			}
 			if err := writer(t, addrs, topic).ProduceSync(t.Context(), sent...).FirstErr(); err != nil {
@@ -65,10 +70,13 @@ func TestFetchKeepsWhatWasWritten(t *testing.T) {
 			}
 			for i, r := range got.Records {
 				s := sent[i]
-				if string(r.Key) != string(s.Key) || (r.Key == nil) != (s.Key == nil) || string(r.Value) != string(s.Value) || r.Offset != int64(i) || r.AppendTime != appendTime {
+				if string(r.Key) != string(s.Key) || (r.Key == nil) != (s.Key == nil) || string(r.Value) != string(s.Value) ||
+					r.Offset != int64(i) ||
+					r.AppendTime != appendTime {
 					t.Errorf("record %d: %+v", i, r)
 				}
-				if !appendTime && r.Timestamp != s.Timestamp.UnixMilli() || appendTime && (r.Timestamp < began-60_000 || r.Timestamp > began+60_000) {
+				if !appendTime && r.Timestamp != s.Timestamp.UnixMilli() ||
+					appendTime && (r.Timestamp < began-60_000 || r.Timestamp > began+60_000) {
 					t.Errorf("record %d has timestamp %d", i, r.Timestamp)
 				}
 			}
@@ -82,8 +90,8 @@ func TestFetchKeepsWhatWasWritten(t *testing.T) {
 	}
 }
 
-// TestFetchCommittedOnly lets transactions of three producers and a plain one interleave at random, half of them aborted,
-// and reads with our fetch from every offset what franz-go reads.
+// TestFetchCommittedOnly lets transactions of three producers and a plain one interleave at random, half of them
+// aborted, and reads with our fetch from every offset what franz-go reads.
 func TestFetchCommittedOnly(t *testing.T) {
 	addrs := brokers(t)
 	seed := rand.Uint64()
@@ -155,8 +163,8 @@ func TestFetchCommittedOnly(t *testing.T) {
 	}
 }
 
-// TestFetchStopsAtOpenTransactions waits before an open transaction, and passes its marker when it has ended, also where
-// nothing follows.
+// TestFetchStopsAtOpenTransactions waits before an open transaction, and passes its marker when it has ended, also
+// where nothing follows.
 func TestFetchStopsAtOpenTransactions(t *testing.T) {
 	addrs := brokers(t)
 	topic := unique(t, "in")
@@ -174,7 +182,12 @@ func TestFetchStopsAtOpenTransactions(t *testing.T) {
 		t.Errorf("before the transaction (-want +got):\n%s", diff)
 	}
 	var got pipeline.Fetched
-	if err := f.Fetch(t.Context(), 1, &got); err != nil || len(got.Records) != 0 || got.Next != 1 || got.Stable != 1 || got.End != 3 {
+	if err := f.Fetch(
+		t.Context(),
+		1,
+		&got,
+	); err != nil || len(got.Records) != 0 || got.Next != 1 || got.Stable != 1 ||
+		got.End != 3 {
 		t.Errorf("%d records, next %d, stable %d, end %d, %v", len(got.Records), got.Next, got.Stable, got.End, err)
 	}
 	if err := w.EndTransaction(t.Context(), kgo.TryAbort); err != nil {
@@ -301,7 +314,8 @@ func TestFetchSurvivesBrokenConnections(t *testing.T) {
 	}
 }
 
-// TestFetchLingers lets the broker gather records while they flow, and does not keep the first one after a pause waiting.
+// TestFetchLingers lets the broker gather records while they flow, and does not keep the first one after a pause
+// waiting.
 func TestFetchLingers(t *testing.T) {
 	addrs := brokers(t)
 	topic := unique(t, "in")

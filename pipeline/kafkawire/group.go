@@ -46,7 +46,13 @@ func (c *Client) DescribeGroup(ctx context.Context, group string) (GroupState, e
 	for _, g := range answer.(*kmsg.DescribeGroupsResponse).Groups {
 		out.State, out.Protocol, out.May = g.State, g.Protocol, Operations(g.AuthorizedOperations)
 		for _, m := range g.Members {
-			one := GroupMember{ID: m.MemberID, Client: m.ClientID, Host: m.ClientHost, Metadata: m.ProtocolMetadata, Assigned: m.MemberAssignment}
+			one := GroupMember{
+				ID:       m.MemberID,
+				Client:   m.ClientID,
+				Host:     m.ClientHost,
+				Metadata: m.ProtocolMetadata,
+				Assigned: m.MemberAssignment,
+			}
 			if m.InstanceID != nil {
 				one.Instance = *m.InstanceID
 			}

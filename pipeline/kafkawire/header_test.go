@@ -28,13 +28,28 @@ func TestAppendHeaders(t *testing.T) {
 		added  []kafkawire.Header
 		want   [][2]string
 	}{
-		"none":              {},
-		"none encoded":      {before: []byte{0}},
-		"kept":              {before: one, want: [][2]string{{"a", "1"}, {"n", "<null>"}}},
-		"added":             {before: one, added: []kafkawire.Header{{Key: "b", Value: []byte{}}}, want: [][2]string{{"a", "1"}, {"n", "<null>"}, {"b", ""}}},
-		"same key again":    {before: one, added: []kafkawire.Header{{Key: "a", Value: []byte("2")}}, want: [][2]string{{"a", "1"}, {"n", "<null>"}, {"a", "2"}}},
-		"damaged":           {before: one[:3], added: []kafkawire.Header{{Key: "b"}}, want: [][2]string{{"ebb.headers.damaged", string(one[:3])}, {"b", "<null>"}}},
-		"bytes left over":   {before: append(slices.Clip(one), 7), want: [][2]string{{"ebb.headers.damaged", string(one) + "\a"}}},
+		"none":         {},
+		"none encoded": {before: []byte{0}},
+		"kept":         {before: one, want: [][2]string{{"a", "1"}, {"n", "<null>"}}},
+		"added": {
+			before: one,
+			added:  []kafkawire.Header{{Key: "b", Value: []byte{}}},
+			want:   [][2]string{{"a", "1"}, {"n", "<null>"}, {"b", ""}},
+		},
+		"same key again": {
+			before: one,
+			added:  []kafkawire.Header{{Key: "a", Value: []byte("2")}},
+			want:   [][2]string{{"a", "1"}, {"n", "<null>"}, {"a", "2"}},
+		},
+		"damaged": {
+			before: one[:3],
+			added:  []kafkawire.Header{{Key: "b"}},
+			want:   [][2]string{{"ebb.headers.damaged", string(one[:3])}, {"b", "<null>"}},
+		},
+		"bytes left over": {
+			before: append(slices.Clip(one), 7),
+			want:   [][2]string{{"ebb.headers.damaged", string(one) + "\a"}},
+		},
 		"negative count":    {before: []byte{1}, want: [][2]string{{"ebb.headers.damaged", "\x01"}}},
 		"count of millions": {before: []byte{0x80, 0x89, 0x7a}, want: [][2]string{{"ebb.headers.damaged", "\x80\x89\x7a"}}},
 	} {

@@ -35,7 +35,12 @@ func open(t testing.TB, addrs []string, topics ...string) *kafkawire.Client {
 // create makes a topic.
 func create(t testing.TB, c *kafkawire.Client, name string, partitions int32, configs ...string) {
 	t.Helper()
-	topic := kafkawire.NewTopic{Name: name, Partitions: partitions, Replicas: 1, Configs: map[string]string{"retention.ms": "-1"}}
+	topic := kafkawire.NewTopic{
+		Name:       name,
+		Partitions: partitions,
+		Replicas:   1,
+		Configs:    map[string]string{"retention.ms": "-1"},
+	}
 	for i := 0; i < len(configs); i += 2 {
 		topic.Configs[configs[i]] = configs[i+1]
 	}
@@ -64,7 +69,11 @@ func write(t testing.TB, w *kgo.Client, values ...string) {
 	t.Helper()
 	records := make([]*kgo.Record, len(values))
 	for i, v := range values {
-		records[i] = &kgo.Record{Key: []byte("k-" + v), Value: []byte(v), Timestamp: time.UnixMilli(1_700_000_000_000 + int64(i))}
+		records[i] = &kgo.Record{
+			Key:       []byte("k-" + v),
+			Value:     []byte(v),
+			Timestamp: time.UnixMilli(1_700_000_000_000 + int64(i)),
+		}
 	}
 	if err := w.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
 		t.Fatal(err)
@@ -103,8 +112,12 @@ func read(t testing.TB, f *kafkawire.Fetcher, offset, next int64) (values []stri
 // committed reads everything committed in topic with franz-go: the independent reader.
 func committed(t testing.TB, addrs []string, topic string, want int) []*kgo.Record {
 	t.Helper()
-	r, err := kgo.NewClient(kgo.SeedBrokers(addrs...), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	r, err := kgo.NewClient(
+		kgo.SeedBrokers(addrs...),
+		kgo.ConsumeTopics(topic),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +152,12 @@ func text(topic, value string) pipeline.Outgoing {
 // join takes a member through join and sync, as the only one of its group.
 func join(t testing.TB, c *kafkawire.Client, who kafkawire.Membership) kafkawire.Membership {
 	t.Helper()
-	j := kafkawire.Join{Membership: who, Protocols: []string{"test"}, Session: 30 * time.Second, Rebalance: 30 * time.Second}
+	j := kafkawire.Join{
+		Membership: who,
+		Protocols:  []string{"test"},
+		Session:    30 * time.Second,
+		Rebalance:  30 * time.Second,
+	}
 	joined, err := c.Join(t.Context(), j)
 	if err != nil {
 		t.Fatal(err)

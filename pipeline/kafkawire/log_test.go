@@ -14,7 +14,8 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// logBatch is one batch of a partition as the oracle knows it: what it says, and whether its transaction came to nothing.
+// logBatch is one batch of a partition as the oracle knows it: what it says, and whether its transaction came to
+// nothing.
 type logBatch struct {
 	kmsg.RecordBatch
 	records []kmsg.Record
@@ -51,7 +52,13 @@ func sealKmsg(b kmsg.RecordBatch) []byte {
 }
 
 func compressed(t testing.TB, codec int16, raw []byte) []byte {
-	choice := []kgo.CompressionCodec{kgo.NoCompression(), kgo.GzipCompression(), kgo.SnappyCompression(), kgo.Lz4Compression(), kgo.ZstdCompression()}
+	choice := []kgo.CompressionCodec{
+		kgo.NoCompression(),
+		kgo.GzipCompression(),
+		kgo.SnappyCompression(),
+		kgo.Lz4Compression(),
+		kgo.ZstdCompression(),
+	}
 	c, err := kgo.DefaultCompressor(choice[codec])
 	if err != nil {
 		t.Fatal(err)
@@ -76,8 +83,8 @@ func answer(records []byte, aborted ...kmsg.FetchResponseTopicPartitionAbortedTr
 	return res.AppendTo(nil)
 }
 
-// partitionLog draws a partition's log: plain batches, transactions of three producers that interleave, markers, gaps that
-// compaction left, every codec, both kinds of timestamps.
+// partitionLog draws a partition's log: plain batches, transactions of three producers that interleave, markers, gaps
+// that compaction left, every codec, both kinds of timestamps.
 func partitionLog(t *rapid.T) []*logBatch {
 	var log []*logBatch
 	next := int64(rapid.IntRange(0, 100).Draw(t, "start"))
@@ -145,7 +152,11 @@ func dataBatch(t *rapid.T, first, producer int64) *logBatch {
 		}
 		age := rapid.Int64Range(-1<<33, b.MaxTimestamp-b.FirstTimestamp).Draw(t, "age")
 		b.records = append(b.records, kmsg.Record{
-			TimestampDelta64: age, TimestampDelta: int32(age), OffsetDelta: int32(i), Key: bytesOrNull(t, "key"), Value: bytesOrNull(t, "value"),
+			TimestampDelta64: age,
+			TimestampDelta:   int32(age),
+			OffsetDelta:      int32(i),
+			Key:              bytesOrNull(t, "key"),
+			Value:            bytesOrNull(t, "value"),
 			Headers: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) kmsg.Header {
 				return kmsg.Header{Key: rapid.StringN(0, 5, 9).Draw(t, "header"), Value: bytesOrNull(t, "header value")}
 			}), 0, 2).Draw(t, "headers"),
@@ -176,7 +187,14 @@ func expected(log []*logBatch, from int64) (out []view) {
 			continue
 		}
 		for _, r := range b.records {
-			v := view{b.FirstOffset + int64(r.OffsetDelta), b.FirstTimestamp + r.TimestampDelta64, false, r.Key, r.Value, r.Headers}
+			v := view{
+				b.FirstOffset + int64(r.OffsetDelta),
+				b.FirstTimestamp + r.TimestampDelta64,
+				false,
+				r.Key,
+				r.Value,
+				r.Headers,
+			}
 			if b.Attributes&0x08 != 0 {
 				v.Timestamp, v.AppendTime = b.MaxTimestamp, true
 			}

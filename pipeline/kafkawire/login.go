@@ -36,7 +36,8 @@ type login struct {
 	serial   int32
 }
 
-const adviceLogin = "check kafka.sasl.username, kafka.sasl.mechanism and the password (kafka.sasl.password_file is read again without a restart)"
+const adviceLogin = "check kafka.sasl.username, kafka.sasl.mechanism and the password (kafka.sasl.password_file is " +
+	"read again without a restart)"
 
 // maxLogin bounds an answer, in bytes.
 const maxLogin = 1 << 20
@@ -90,7 +91,13 @@ func (l *login) run(ctx context.Context, m sasl.Mechanism) error {
 		done, message, err = session.Next(ctx, challenge)
 	}
 	if err != nil {
-		return l.denied(secure.CodeLogin, "see that it knows the password of this user: compare kafka.sasl.username and kafka.sasl.password_file", "does not prove that it knows the password of user %q: %v", l.username, err)
+		return l.denied(
+			secure.CodeLogin,
+			"see that it knows the password of this user: compare kafka.sasl.username and kafka.sasl.password_file",
+			"does not prove that it knows the password of user %q: %v",
+			l.username,
+			err,
+		)
 	}
 	return nil
 }
@@ -107,9 +114,19 @@ func (l *login) choose(name string) error {
 	case 0:
 		return nil
 	case UnsupportedMechanism:
-		return l.denied(secure.CodeMechanism, "set kafka.sasl.mechanism to one of these", "does not know %s; it knows %s", name, strings.Join(res.SupportedMechanisms, ", "))
+		return l.denied(
+			secure.CodeMechanism,
+			"set kafka.sasl.mechanism to one of these",
+			"does not know %s; it knows %s",
+			name,
+			strings.Join(res.SupportedMechanisms, ", "),
+		)
 	case IllegalSASLState:
-		return l.denied(secure.CodeMechanism, "use the port of its SASL listener, or take kafka.sasl away", "asks for no login at this port")
+		return l.denied(
+			secure.CodeMechanism,
+			"use the port of its SASL listener, or take kafka.sasl away",
+			"asks for no login at this port",
+		)
 	default:
 		return fmt.Errorf("log in at %s: %w", l.address, code)
 	}
@@ -167,7 +184,11 @@ func (l *login) exchange(req kmsg.Request, res kmsg.Response) error {
 }
 
 func (l *login) denied(code, do, format string, args ...any) error {
-	return &pipeline.Denied{Code: code, Detail: fmt.Sprintf("Kafka at %s ", l.address) + fmt.Sprintf(format, args...), Do: do}
+	return &pipeline.Denied{
+		Code:   code,
+		Detail: fmt.Sprintf("Kafka at %s ", l.address) + fmt.Sprintf(format, args...),
+		Do:     do,
+	}
 }
 
 // isDenied reports whether asking again at once is of no use.

@@ -68,8 +68,8 @@ func (c *Client) Join(ctx context.Context, j Join) (Joined, error) {
 }
 
 // Sync waits for the leader to deal out the partitions and returns this member's part. assigned, by member id, is what
-// the leader deals out; nil for the others. Errors: RebalanceInProgress and IllegalGeneration (join again), UnknownMember,
-// FencedInstance, others as they are; pipeline.ErrUnavailable.
+// the leader deals out; nil for the others. Errors: RebalanceInProgress and IllegalGeneration (join again),
+// UnknownMember, FencedInstance, others as they are; pipeline.ErrUnavailable.
 func (c *Client) Sync(ctx context.Context, j Join, m Joined, assigned map[string][]byte) ([]byte, error) {
 	req := kmsg.NewPtrSyncGroupRequest()
 	req.Group, req.Generation, req.MemberID, req.InstanceID = m.Group, m.Generation, m.Member, instance(m.Instance)
@@ -97,7 +97,12 @@ func (c *Client) Sync(ctx context.Context, j Join, m Joined, assigned map[string
 func (c *Client) Heartbeat(ctx context.Context, m Membership) error {
 	req := kmsg.NewPtrHeartbeatRequest()
 	req.Group, req.Generation, req.MemberID, req.InstanceID = m.Group, m.Generation, m.Member, instance(m.Instance)
-	_, err := c.askSafe(ctx, ToGroup(m.Group), req, func(r kmsg.Response) int16 { return r.(*kmsg.HeartbeatResponse).ErrorCode })
+	_, err := c.askSafe(
+		ctx,
+		ToGroup(m.Group),
+		req,
+		func(r kmsg.Response) int16 { return r.(*kmsg.HeartbeatResponse).ErrorCode },
+	)
 	if err != nil {
 		return fmt.Errorf("heartbeat to group %s: %w", m.Group, err)
 	}

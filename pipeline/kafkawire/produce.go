@@ -105,7 +105,8 @@ func notTaken(to target, err error) error {
 	return &pipeline.HardStop{
 		Code:   "record_refused",
 		Detail: fmt.Sprintf("topic %s does not take a record to be published: %v", to.topic, err),
-		Do:     "take off the topic what forbids it: message.timestamp.before.max.ms and its like (alerts carry event time), or the broker's own policy",
+		Do: "take off the topic what forbids it: message.timestamp.before.max.ms and its like (alerts carry event " +
+			"time), or the broker's own policy",
 	}
 }
 

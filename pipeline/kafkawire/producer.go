@@ -99,8 +99,8 @@ func (c *Client) NewProducer(cfg ProducerConfig) (*Producer, error) {
 }
 
 // Init takes over the transactional id. On nil every earlier transaction under it has ended, committed or aborted, and
-// every earlier owner is fenced. Repeating it is safe. Errors: pipeline.ErrUnavailable, pipeline.ErrFenced where somebody
-// else did the same at the same time.
+// every earlier owner is fenced. Repeating it is safe. Errors: pipeline.ErrUnavailable, pipeline.ErrFenced where
+// somebody else did the same at the same time.
 func (p *Producer) Init(ctx context.Context) error {
 	p.started = false
 	known, err := p.client.learn(ctx)
@@ -144,8 +144,9 @@ func (p *Producer) Commit(ctx context.Context, t *Transaction) error {
 	return nil
 }
 
-// fill opens the transaction and puts everything into it. The offset goes first: its answer says that the markers of the
-// transaction before are not all written yet, where Produce would be held up in the broker for 20 ms without a word.
+// fill opens the transaction and puts everything into it. The offset goes first: its answer says that the markers of
+// the transaction before are not all written yet, where Produce would be held up in the broker for 20 ms without a
+// word.
 func (p *Producer) fill(ctx context.Context, t *Transaction) error {
 	clear(p.added)
 	if t.Group == "" {
@@ -184,7 +185,12 @@ func (p *Producer) end(ctx context.Context, commit bool) error {
 	if p.v2 {
 		req.Version = endTxnV2
 	}
-	answer, err := p.client.ask(ctx, p.route, req, func(r kmsg.Response) int16 { return r.(*kmsg.EndTxnResponse).ErrorCode })
+	answer, err := p.client.ask(
+		ctx,
+		p.route,
+		req,
+		func(r kmsg.Response) int16 { return r.(*kmsg.EndTxnResponse).ErrorCode },
+	)
 	if err != nil {
 		return err
 	}

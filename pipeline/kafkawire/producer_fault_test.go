@@ -17,8 +17,8 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// TestProducerLostAnswers breaks the connection at every request of a transaction, before and after the broker has dealt
-// with it. Init then says how it ended, and doing again what was not done makes every record published once.
+// TestProducerLostAnswers breaks the connection at every request of a transaction, before and after the broker has
+// dealt with it. Init then says how it ended, and doing again what was not done makes every record published once.
 func TestProducerLostAnswers(t *testing.T) {
 	addrs := brokers(t)
 	versions(t, func(t *testing.T, only1 bool) {
@@ -85,7 +85,13 @@ func TestProducerFencesItsPast(t *testing.T) {
 			t.Fatal(err)
 		}
 		heir := producer(t, c, id, only1)
-		if err := zombie.Commit(t.Context(), unfenced(group, in, 2, text(out, "zombie"))); !errors.Is(err, pipeline.ErrFenced) {
+		if err := zombie.Commit(
+			t.Context(),
+			unfenced(group, in, 2, text(out, "zombie")),
+		); !errors.Is(
+			err,
+			pipeline.ErrFenced,
+		) {
 			t.Errorf("zombie between transactions: %v", err)
 		}
 		if err := heir.Commit(t.Context(), unfenced(group, in, 2, text(out, "2"))); err != nil {
@@ -95,7 +101,13 @@ func TestProducerFencesItsPast(t *testing.T) {
 			t.Fatal(err)
 		}
 		cut.arm(kmsg.EndTxn, true) // leaves its transaction open
-		if err := zombie.Commit(t.Context(), unfenced(group, in, 3, text(out, "open"))); !errors.Is(err, pipeline.ErrUnavailable) {
+		if err := zombie.Commit(
+			t.Context(),
+			unfenced(group, in, 3, text(out, "open")),
+		); !errors.Is(
+			err,
+			pipeline.ErrUnavailable,
+		) {
 			t.Fatal(err)
 		}
 		if err := heir.Init(t.Context()); err != nil {
@@ -110,7 +122,8 @@ func TestProducerFencesItsPast(t *testing.T) {
 	})
 }
 
-// TestProducerSplitsRequests writes more than one request may carry, to several partitions: everything arrives in order.
+// TestProducerSplitsRequests writes more than one request may carry, to several partitions: everything arrives in
+// order.
 func TestProducerSplitsRequests(t *testing.T) {
 	addrs := brokers(t)
 	versions(t, func(t *testing.T, only1 bool) {
@@ -161,7 +174,8 @@ func noise(n int) string {
 	return string(b)
 }
 
-// TestProducerCompressesWhatIsTooLarge: a record that came compressed, larger than the topic takes, goes through compressed.
+// TestProducerCompressesWhatIsTooLarge: a record that came compressed, larger than the topic takes, goes through
+// compressed.
 func TestProducerCompressesWhatIsTooLarge(t *testing.T) {
 	addrs := brokers(t)
 	versions(t, func(t *testing.T, only1 bool) {
@@ -181,8 +195,8 @@ func TestProducerCompressesWhatIsTooLarge(t *testing.T) {
 	})
 }
 
-// TestProducerCompresses: what was compressed in each of the ways comes back byte for byte, read by franz-go and by a Fetcher:
-// small batches, large ones, and what no compression makes smaller.
+// TestProducerCompresses: what was compressed in each of the ways comes back byte for byte, read by franz-go and by a
+// Fetcher: small batches, large ones, and what no compression makes smaller.
 func TestProducerCompresses(t *testing.T) {
 	addrs := brokers(t)
 	for name, c := range map[string]struct {
@@ -195,7 +209,12 @@ func TestProducerCompresses(t *testing.T) {
 			c := open(t, addrs, in, out)
 			create(t, c, in, 1)
 			create(t, c, out, 1)
-			p := producerWith(t, c, kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 150_000, Compression: how}, false)
+			p := producerWith(
+				t,
+				c,
+				kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: 150_000, Compression: how},
+				false,
+			)
 			var want []string
 			for n := range 40 {
 				want = append(want, "small", noise(3000), strings.Repeat(fmt.Sprintf(`{"alert":%d}`, n), 200), "")
@@ -213,7 +232,13 @@ func TestProducerCompresses(t *testing.T) {
 			want = slices.Concat(want, want, want)
 			for i, r := range committed(t, addrs, out, len(want)) {
 				if string(r.Value) != want[i] || r.Attrs.CompressionType() != codec {
-					t.Fatalf("franz-go reads %.50q with codec %d, want %.50q with %d", r.Value, r.Attrs.CompressionType(), want[i], codec)
+					t.Fatalf(
+						"franz-go reads %.50q with codec %d, want %.50q with %d",
+						r.Value,
+						r.Attrs.CompressionType(),
+						want[i],
+						codec,
+					)
 				}
 			}
 			var got []string
@@ -233,8 +258,8 @@ func TestProducerCompresses(t *testing.T) {
 	}
 }
 
-// TestProducerFullRequests: whatever compresses and whatever does not, also where it just fits into a request or just does not,
-// comes back byte for byte, read by franz-go.
+// TestProducerFullRequests: whatever compresses and whatever does not, also where it just fits into a request or just
+// does not, comes back byte for byte, read by franz-go.
 func TestProducerFullRequests(t *testing.T) {
 	addrs := brokers(t)
 	in, out := unique(t, "in"), unique(t, "out")
@@ -242,7 +267,12 @@ func TestProducerFullRequests(t *testing.T) {
 	create(t, c, in, 1)
 	create(t, c, out, 2)
 	const most = 140_000 // two blocks and a little
-	p := producerWith(t, c, kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: most, Compression: kafkawire.Snappy}, false)
+	p := producerWith(
+		t,
+		c,
+		kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: most, Compression: kafkawire.Snappy},
+		false,
+	)
 	var want [2][]string
 	commit := func(values ...string) {
 		t.Helper()
@@ -309,7 +339,8 @@ func TestProducerLastResort(t *testing.T) {
 	}
 }
 
-// TestProducerRequestsShrink: a topic that takes less at a time than the producer sends gets it in smaller requests, once.
+// TestProducerRequestsShrink: a topic that takes less at a time than the producer sends gets it in smaller requests,
+// once.
 func TestProducerRequestsShrink(t *testing.T) {
 	addrs := brokers(t)
 	versions(t, func(t *testing.T, only1 bool) {
@@ -326,7 +357,8 @@ func TestProducerRequestsShrink(t *testing.T) {
 		}
 		refused := 0
 		for err := error(kafkawire.MessageTooLarge); err != nil; refused++ {
-			if !errors.Is(err, kafkawire.MessageTooLarge) || !errors.Is(err, pipeline.ErrUnavailable) || refused > 2 { // about 100, 50, 25 kB
+			// about 100, 50, 25 kB
+			if !errors.Is(err, kafkawire.MessageTooLarge) || !errors.Is(err, pipeline.ErrUnavailable) || refused > 2 {
 				t.Fatalf("after %d times: %v", refused, err)
 			}
 			if err := p.Init(t.Context()); err != nil {
@@ -358,7 +390,8 @@ func TestProducerRecordTooLarge(t *testing.T) {
 		}
 		var got pipeline.Fetched
 		f := fetcher(t, c, out)
-		for deadline := time.Now().Add(5 * time.Second); got.End == 0 || got.Stable < got.End; { // well before the transaction's timeout
+		// well before the transaction's timeout
+		for deadline := time.Now().Add(5 * time.Second); got.End == 0 || got.Stable < got.End; {
 			if err := f.Fetch(t.Context(), 0, &got); err != nil || time.Now().After(deadline) {
 				t.Fatalf("readers are held up at %d of %d, %v", got.Stable, got.End, err)
 			}
@@ -404,8 +437,14 @@ func TestProducerMembership(t *testing.T) {
 			want kafkawire.Error
 		}{
 			"replaced instance": {first, kafkawire.FencedInstance},
-			"stale generation":  {kafkawire.Membership{Group: group, Generation: second.Generation - 1, Member: second.Member, Instance: "one"}, kafkawire.IllegalGeneration},
-			"unknown member":    {kafkawire.Membership{Group: group, Generation: second.Generation, Member: "nobody"}, kafkawire.UnknownMember},
+			"stale generation": {
+				kafkawire.Membership{Group: group, Generation: second.Generation - 1, Member: second.Member, Instance: "one"},
+				kafkawire.IllegalGeneration,
+			},
+			"unknown member": {
+				kafkawire.Membership{Group: group, Generation: second.Generation, Member: "nobody"},
+				kafkawire.UnknownMember,
+			},
 		} {
 			if err := commit(m.who); !errors.Is(err, m.want) || !errors.Is(err, pipeline.ErrFenced) {
 				t.Errorf("%s: %v", name, err)

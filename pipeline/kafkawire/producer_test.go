@@ -76,7 +76,10 @@ func TestProducerCommits(t *testing.T) {
 		}
 		got := make(map[string]bool)
 		for _, r := range committed(t, addrs, out, len(want)) {
-			if v := string(r.Value); got[v] || string(r.Key) != v || string(r.Headers[0].Value) != v || kafkawire.Partition(r.Key, 3) != r.Partition {
+			if v := string(
+				r.Value,
+			); got[v] || string(r.Key) != v || string(r.Headers[0].Value) != v ||
+				kafkawire.Partition(r.Key, 3) != r.Partition {
 				t.Errorf("record %+v", r)
 			}
 			got[string(r.Value)] = true

@@ -18,16 +18,43 @@ const (
 
 // ask sends req until it is neither refused for a reason that passes (see Error.comeAgain) nor out of time, and returns
 // its answer and the code in it as an error. code finds the code in an answer. A lost answer ends it.
-func (c *Client) ask(ctx context.Context, to Route, req kmsg.Request, code func(kmsg.Response) int16) (kmsg.Response, error) {
-	return repeat(ctx, c, c.timeout, func(ctx context.Context) (kmsg.Response, error) { return c.once(ctx, to, req, code) }, refused)
+func (c *Client) ask(
+	ctx context.Context,
+	to Route,
+	req kmsg.Request,
+	code func(kmsg.Response) int16,
+) (kmsg.Response, error) {
+	return repeat(
+		ctx,
+		c,
+		c.timeout,
+		func(ctx context.Context) (kmsg.Response, error) { return c.once(ctx, to, req, code) },
+		refused,
+	)
 }
 
 // askSafe is ask for requests that do no harm when they take effect twice: a lost answer is asked for again.
-func (c *Client) askSafe(ctx context.Context, to Route, req kmsg.Request, code func(kmsg.Response) int16) (kmsg.Response, error) {
-	return repeat(ctx, c, c.timeout, func(ctx context.Context) (kmsg.Response, error) { return c.once(ctx, to, req, code) }, refusedOrLost)
+func (c *Client) askSafe(
+	ctx context.Context,
+	to Route,
+	req kmsg.Request,
+	code func(kmsg.Response) int16,
+) (kmsg.Response, error) {
+	return repeat(
+		ctx,
+		c,
+		c.timeout,
+		func(ctx context.Context) (kmsg.Response, error) { return c.once(ctx, to, req, code) },
+		refusedOrLost,
+	)
 }
 
-func (c *Client) once(ctx context.Context, to Route, req kmsg.Request, code func(kmsg.Response) int16) (kmsg.Response, error) {
+func (c *Client) once(
+	ctx context.Context,
+	to Route,
+	req kmsg.Request,
+	code func(kmsg.Response) int16,
+) (kmsg.Response, error) {
 	answer, err := c.Request(ctx, to, req)
 	if err != nil {
 		return nil, err
@@ -39,9 +66,15 @@ func (c *Client) once(ctx context.Context, to Route, req kmsg.Request, code func
 	return answer, nil
 }
 
-// repeat calls attempt until again says no, with growing pauses, within the time allowed. Where that ends in the middle of an
-// attempt, what came of the one before says more than that time was up.
-func repeat[T any](ctx context.Context, c *Client, within time.Duration, attempt func(context.Context) (T, error), again func(error) bool) (T, error) {
+// repeat calls attempt until again says no, with growing pauses, within the time allowed. Where that ends in the middle
+// of an attempt, what came of the one before says more than that time was up.
+func repeat[T any](
+	ctx context.Context,
+	c *Client,
+	within time.Duration,
+	attempt func(context.Context) (T, error),
+	again func(error) bool,
+) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var lost error // what the latest attempt without an answer came to

@@ -12,8 +12,8 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// TestTimeIsUpInAnAttempt: where the time allowed ends in the middle of an attempt, the error is what came of the one before;
-// but never what a broker answered to that one, for this one may have taken effect.
+// TestTimeIsUpInAnAttempt: where the time allowed ends in the middle of an attempt, the error is what came of the one
+// before; but never what a broker answered to that one, for this one may have taken effect.
 func TestTimeIsUpInAnAttempt(t *testing.T) {
 	for name, c := range map[string]struct{ first, want error }{
 		"closed":  {fmt.Errorf("%w: %w", pipeline.ErrUnavailable, io.EOF), io.EOF},

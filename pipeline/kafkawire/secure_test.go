@@ -16,21 +16,42 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// TestClientOverTLSWithLogin writes and reads through TLS after logging in, and says what is wrong with a login that fails.
+// TestClientOverTLSWithLogin writes and reads through TLS after logging in, and says what is wrong with a login that
+// fails.
 func TestClientOverTLSWithLogin(t *testing.T) {
 	ca := authority.New(t)
 	ca.Issue(t, "server")
-	cluster := fake(t, kfake.TLS(ca.Server(t, "server", false)), kfake.EnableSASL(),
-		kfake.Superuser("PLAIN", "ann", "secret"), kfake.Superuser("SCRAM-SHA-256", "bob", "secret"), kfake.SeedTopics(1, "in", "out"))
+	cluster := fake(
+		t,
+		kfake.TLS(ca.Server(t, "server", false)),
+		kfake.EnableSASL(),
+		kfake.Superuser(
+			"PLAIN",
+			"ann",
+			"secret",
+		),
+		kfake.Superuser("SCRAM-SHA-256", "bob", "secret"),
+		kfake.SeedTopics(1, "in", "out"),
+	)
 	use := func(mechanism, user, password string) error {
 		credentials, problems := secure.Open(secure.Source{
-			Server: "Kafka", Keys: kafkawire.Keys(), TLS: true, CAFile: ca.Path("ca.pem"), Username: user, Password: password, ReadFile: os.ReadFile,
+			Server:   "Kafka",
+			Keys:     kafkawire.Keys(),
+			TLS:      true,
+			CAFile:   ca.Path("ca.pem"),
+			Username: user,
+			Password: password,
+			ReadFile: os.ReadFile,
 		})
 		if len(problems) > 0 {
 			t.Fatal(problems)
 		}
 		c, err := kafkawire.Open(kafkawire.Config{
-			Brokers: cluster.ListenAddrs(), Topics: []string{"in", "out"}, Credentials: credentials, SASL: mechanism, RequestTimeout: 2 * time.Second,
+			Brokers:        cluster.ListenAddrs(),
+			Topics:         []string{"in", "out"},
+			Credentials:    credentials,
+			SASL:           mechanism,
+			RequestTimeout: 2 * time.Second,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -57,7 +78,11 @@ func TestClientOverTLSWithLogin(t *testing.T) {
 	if err := use(kafkawire.ScramSHA256, "bob", "secret"); err != nil {
 		t.Errorf("scram: %v", err)
 	}
-	for mechanism, user := range map[string]string{kafkawire.Plain: "ann", kafkawire.ScramSHA256: "bob", kafkawire.ScramSHA512: "nobody"} {
+	for mechanism, user := range map[string]string{
+		kafkawire.Plain:       "ann",
+		kafkawire.ScramSHA256: "bob",
+		kafkawire.ScramSHA512: "nobody",
+	} {
 		err := use(mechanism, user, "wrong")
 		var denied *pipeline.Denied
 		if !errors.As(err, &denied) || !errors.Is(err, pipeline.ErrUnavailable) || denied.Code != secure.CodeLogin {

@@ -41,7 +41,10 @@ const (
 // Lacks lists those of the operations that are not allowed. Nothing known against one counts as allowed.
 func (o Operations) Lacks(wanted ...Operation) (missing []Operation) {
 	codes := map[Operation]kmsg.ACLOperation{
-		Read: kmsg.ACLOperationRead, Write: kmsg.ACLOperationWrite, DescribeConfigs: kmsg.ACLOperationDescribeConfigs, Delete: kmsg.ACLOperationDelete,
+		Read:            kmsg.ACLOperationRead,
+		Write:           kmsg.ACLOperationWrite,
+		DescribeConfigs: kmsg.ACLOperationDescribeConfigs,
+		Delete:          kmsg.ACLOperationDelete,
 	}
 	for _, op := range wanted {
 		if o != unsaid && o != 0 && o&(1<<codes[op]) == 0 {
@@ -71,7 +74,12 @@ func (c *Client) Topic(ctx context.Context, name string) (Topic, error) {
 	if err := asError(got.ErrorCode); err != nil {
 		return Topic{}, fmt.Errorf("describe topic %s: %w", name, err)
 	}
-	out := Topic{Name: name, ID: base64.RawURLEncoding.EncodeToString(got.TopicID[:]), Partitions: int32(len(got.Partitions)), May: Operations(got.AuthorizedOperations)}
+	out := Topic{
+		Name:       name,
+		ID:         base64.RawURLEncoding.EncodeToString(got.TopicID[:]),
+		Partitions: int32(len(got.Partitions)),
+		May:        Operations(got.AuthorizedOperations),
+	}
 	if res.ClusterID != nil {
 		out.Cluster = *res.ClusterID
 	}
@@ -95,7 +103,8 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int32, error) {
 	}, refused)
 }
 
-// NewTopic is a topic to create. Configs are its settings by their Kafka names; what is not named is as the cluster has it.
+// NewTopic is a topic to create. Configs are its settings by their Kafka names; what is not named is as the cluster has
+// it.
 type NewTopic struct {
 	Name       string
 	Partitions int32 // -1: the cluster's default
@@ -103,8 +112,8 @@ type NewTopic struct {
 	Configs    map[string]string
 }
 
-// CreateTopic creates a topic and waits until a broker knows of it. Errors: TopicExists and whatever else the cluster objects to, with its words;
-// pipeline.ErrUnavailable.
+// CreateTopic creates a topic and waits until a broker knows of it. Errors: TopicExists and whatever else the cluster
+// objects to, with its words; pipeline.ErrUnavailable.
 func (c *Client) CreateTopic(ctx context.Context, t NewTopic) error {
 	req := kmsg.NewPtrCreateTopicsRequest()
 	req.TimeoutMillis = int32(c.timeout.Milliseconds())

@@ -42,7 +42,9 @@ func TestTopic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Retention != 24*time.Hour || cfg.CleanupPolicy != "compact" || cfg.MaxMessageBytes != 2_000_000 || cfg.AppendTime || cfg.MinInSync != 1 {
+	if cfg.Retention != 24*time.Hour || cfg.CleanupPolicy != "compact" || cfg.MaxMessageBytes != 2_000_000 ||
+		cfg.AppendTime ||
+		cfg.MinInSync != 1 {
 		t.Errorf("settings %+v", cfg)
 	}
 }
@@ -112,7 +114,9 @@ func TestGroupMembers(t *testing.T) {
 	c := open(t, addrs)
 	who := join(t, c, kafkawire.Membership{Group: group, Instance: "one"})
 	g, err := c.DescribeGroup(t.Context(), group)
-	if err != nil || g.State != "Stable" || len(g.Members) != 1 || g.Members[0].Instance != "one" || g.Members[0].ID != who.Member || g.Members[0].Client != "ebb-test" {
+	if err != nil || g.State != "Stable" || len(g.Members) != 1 || g.Members[0].Instance != "one" ||
+		g.Members[0].ID != who.Member ||
+		g.Members[0].Client != "ebb-test" {
 		t.Errorf("group %+v, %v", g, err)
 	}
 	if err := c.Heartbeat(t.Context(), who); err != nil {

@@ -90,7 +90,12 @@ func (p *Producer) produce(ctx context.Context, t *Transaction) error {
 }
 
 // place says where a record goes. One without a key goes by the partition it came from.
-func (p *Producer) place(ctx context.Context, r *pipeline.Outgoing, from int32, partitions map[string]int32) (target, error) {
+func (p *Producer) place(
+	ctx context.Context,
+	r *pipeline.Outgoing,
+	from int32,
+	partitions map[string]int32,
+) (target, error) {
 	if r.Partition >= 0 {
 		return target{r.Topic, r.Partition}, nil
 	}
@@ -123,7 +128,8 @@ func (p *Producer) batch(to target) (b *batch, size int) {
 	return b, 0
 }
 
-// flush sends what has been gathered. Where that is more than a topic takes at a time, requests are smaller from then on.
+// flush sends what has been gathered. Where that is more than a topic takes at a time, requests are smaller from then
+// on.
 func (p *Producer) flush(ctx context.Context) error {
 	if len(p.order) == 0 {
 		return nil

@@ -93,9 +93,13 @@ func oldFormat(magic byte) error {
 // inflatesTooFar is what to do about a batch that alone is more than memory is meant to hold.
 func inflatesTooFar(h *batchHead) error {
 	return &pipeline.HardStop{
-		Code:   "batch_too_large",
-		Detail: fmt.Sprintf("the compressed batch at offset %d, of %d records, would take more memory than one answer may", h.base, h.count),
-		Do:     "have its producer write smaller batches; to go on behind it: ebb rebuild --from a time after its records'",
+		Code: "batch_too_large",
+		Detail: fmt.Sprintf(
+			"the compressed batch at offset %d, of %d records, would take more memory than one answer may",
+			h.base,
+			h.count,
+		),
+		Do: "have its producer write smaller batches; to go on behind it: ebb rebuild --from a time after its records'",
 	}
 }
 

@@ -17,13 +17,27 @@ func benchAnswer(tb testing.TB, batches int, codec int16) (body []byte, records 
 	var raw []byte
 	for i := range batches {
 		b := &logBatch{}
-		b.FirstOffset, b.LastOffsetDelta, b.Attributes, b.FirstTimestamp = int64(i*perBatch), perBatch-1, codec, 1_700_000_000_000
+		b.FirstOffset, b.LastOffsetDelta, b.Attributes, b.FirstTimestamp = int64(
+			i*perBatch,
+		), perBatch-1, codec, 1_700_000_000_000
 		for j := range perBatch {
 			n := i*perBatch + j
-			value := fmt.Appendf(nil, `{"id":"event-%08d","customer":"customer-%06d","type":"Order Completed","time":%d,"value":"12.34"}`, n, n%200_000, 1_700_000_000_000+n)
+			value := fmt.Appendf(
+				nil,
+				`{"id":"event-%08d","customer":"customer-%06d","type":"Order Completed","time":%d,"value":"12.34"}`,
+				n,
+				n%200_000,
+				1_700_000_000_000+n,
+			)
 			value = append(value, bytes.Repeat([]byte{' '}, 196-len(value))...)
 			b.records = append(b.records, kmsg.Record{
-				TimestampDelta64: int64(j), TimestampDelta: int32(j), OffsetDelta: int32(j), Key: fmt.Appendf(nil, "customer-%06d", n%200_000), Value: value,
+				TimestampDelta64: int64(
+					j,
+				),
+				TimestampDelta: int32(j),
+				OffsetDelta:    int32(j),
+				Key:            fmt.Appendf(nil, "customer-%06d", n%200_000),
+				Value:          value,
 			})
 		}
 		raw = append(raw, b.bytes(tb)...)
@@ -54,9 +68,9 @@ func benchReader() func([]byte, int64, *pipeline.Fetched) error {
 	return kafkawire.NewAnswerReader(16 << 20)
 }
 
-// TestWalkDoesNotAllocate holds the budget: nothing at all for plain records once the buffers have their size, and nothing
-// per record for compressed ones (the decompressors' pools may give up a buffer now and then). gzip is left out, whose
-// package allocates for each batch.
+// TestWalkDoesNotAllocate holds the budget: nothing at all for plain records once the buffers have their size, and
+// nothing per record for compressed ones (the decompressors' pools may give up a buffer now and then). gzip is left
+// out, whose package allocates for each batch.
 func TestWalkDoesNotAllocate(t *testing.T) {
 	for _, c := range []struct {
 		codec  int16

@@ -17,8 +17,8 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// TestReadAnswerAgainstOracle reads drawn logs from drawn offsets on, cut off at a drawn byte, and compares with what the
-// log was made to hold.
+// TestReadAnswerAgainstOracle reads drawn logs from drawn offsets on, cut off at a drawn byte, and compares with what
+// the log was made to hold.
 func TestReadAnswerAgainstOracle(t *testing.T) {
 	readAnswer := kafkawire.NewAnswerReader(1 << 20)
 	var out pipeline.Fetched
@@ -67,7 +67,12 @@ func TestReadAnswerKeepsNull(t *testing.T) {
 
 // TestReadAnswerJavaSnappy reads snappy in the framing that Java clients use.
 func TestReadAnswerJavaSnappy(t *testing.T) {
-	b := &logBatch{records: []kmsg.Record{{Value: bytes.Repeat([]byte("one"), 100)}, {OffsetDelta: 1, Value: bytes.Repeat([]byte("two"), 100)}}}
+	b := &logBatch{
+		records: []kmsg.Record{
+			{Value: bytes.Repeat([]byte("one"), 100)},
+			{OffsetDelta: 1, Value: bytes.Repeat([]byte("two"), 100)},
+		},
+	}
 	b.LastOffsetDelta, b.Attributes = 1, 2
 	framed := []byte("\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01")
 	for i, r := range b.records {
@@ -87,7 +92,9 @@ func TestReadAnswerJavaSnappy(t *testing.T) {
 
 func TestReadAnswerRefuses(t *testing.T) {
 	good := func() *logBatch {
-		b := &logBatch{records: []kmsg.Record{{Key: []byte("key"), Value: []byte("value")}, {OffsetDelta: 1, Value: []byte("value")}}}
+		b := &logBatch{
+			records: []kmsg.Record{{Key: []byte("key"), Value: []byte("value")}, {OffsetDelta: 1, Value: []byte("value")}},
+		}
 		b.LastOffsetDelta = 1
 		return b
 	}
@@ -153,8 +160,8 @@ func TestReadAnswerRefuses(t *testing.T) {
 	}
 }
 
-// TestReadAnswerBoundsInflation: what would take more memory than the limit, of 1 MiB in this test, is a hard stop where it
-// is one batch; several are read as far as they fit, and the rest by the next fetch.
+// TestReadAnswerBoundsInflation: what would take more memory than the limit, of 1 MiB in this test, is a hard stop
+// where it is one batch; several are read as far as they fit, and the rest by the next fetch.
 func TestReadAnswerBoundsInflation(t *testing.T) {
 	for codec := int16(1); codec <= 4; codec++ {
 		for _, sizes := range [][]int{{2 << 20}, {600 << 10, 600 << 10}} {

@@ -39,12 +39,30 @@ func benchRecords(events, customers int) []pipeline.Record {
 	}
 	visits = visits[:events]
 	slices.SortFunc(visits, func(a, b visit) int { return int(a.at - b.at) })
-	types := []string{"Product Viewed", "Product Added", "Products Searched", "Order Completed", "Support Ticket Opened", "Payment Failed", "Signed In"}
+	types := []string{
+		"Product Viewed",
+		"Product Added",
+		"Products Searched",
+		"Order Completed",
+		"Support Ticket Opened",
+		"Payment Failed",
+		"Signed In",
+	}
 	records := make([]pipeline.Record, events)
 	for i, v := range visits {
 		at := time.UnixMilli(v.at).UTC()
-		value := fmt.Appendf(nil, `{"id":"e-%09d","customer":"c-%08d","type":"%s","time":"%s","value":"%d.%02d","currency":"EUR","tenant":"shop","properties":{"sku":"A-%05d","quantity":%d,"channel":"web"}}`,
-			i, v.customer, types[r.IntN(len(types))], at.Format("2006-01-02T15:04:05.000Z"), i%200, i%100, i%30011, 1+i%4)
+		value := fmt.Appendf(
+			nil,
+			`{"id":"e-%09d","customer":"c-%08d","type":"%s","time":"%s","value":"%d.%02d","currency":"EUR","tenant":"shop","properties":{"sku":"A-%05d","quantity":%d,"channel":"web"}}`,
+			i,
+			v.customer,
+			types[r.IntN(len(types))],
+			at.Format("2006-01-02T15:04:05.000Z"),
+			i%200,
+			i%100,
+			i%30011,
+			1+i%4,
+		)
 		records[i] = pipeline.Record{Offset: int64(i), Timestamp: v.at, Value: value}
 	}
 	return records
@@ -69,8 +87,8 @@ func (l *Line) foldAll(b *Batch, load func(*pipeline.Load), done func(*Staged)) 
 	}
 }
 
-// BenchmarkLine is everything between fetch and commit, with a pack that declares nothing and with a large one: decode, locate,
-// fold, decide, stage. It excludes I/O.
+// BenchmarkLine is everything between fetch and commit, with a pack that declares nothing and with a large one: decode,
+// locate, fold, decide, stage. It excludes I/O.
 func BenchmarkLine(b *testing.B) {
 	for _, pack := range []string{"any", "retail"} {
 		b.Run(pack, func(b *testing.B) { benchmarkLine(b, pack) })
@@ -81,7 +99,14 @@ func benchmarkLine(b *testing.B, name string) {
 	b.Helper()
 	const events, customers, size = 500_000, 50_000, 10_000
 	records := benchRecords(events, customers)
-	k, err := pack.Load(name, nil, pack.Overrides{Horizon: 30 * 24 * time.Hour, Friction: map[string]float64{"Support Ticket Opened": 0, "Payment Failed": 1}})
+	k, err := pack.Load(
+		name,
+		nil,
+		pack.Overrides{
+			Horizon:  30 * 24 * time.Hour,
+			Friction: map[string]float64{"Support Ticket Opened": 0, "Payment Failed": 1},
+		},
+	)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -97,7 +122,11 @@ func benchmarkLine(b *testing.B, name string) {
 		}
 		if at == events {
 			at = 0
-			l = New(&Config{Format: profile.Format, CacheCustomers: customers}, &pipeline.Standing{}, &History{Packs: []*pack.Pack{k}})
+			l = New(
+				&Config{Format: profile.Format, CacheCustomers: customers},
+				&pipeline.Standing{},
+				&History{Packs: []*pack.Pack{k}},
+			)
 		}
 		bt.Fetched.Records, bt.Fetched.Next = records[at:at+size], int64(at+size)
 		bt.Decode()

@@ -27,8 +27,8 @@ const chunkSize = 1024 // customers allocated at a time, so that memory follows 
 // cache holds the profiles of recently seen customers, by key. It belongs to one worker. Its size is bounded by limit,
 // except that customers of uncommitted batches always stay.
 //
-// The table is open addressing with linear probing over (upper half of the hash, slot) pairs: a miss touches no customer,
-// and a hit one. Benchmark: BenchmarkCache.
+// The table is open addressing with linear probing over (upper half of the hash, slot) pairs: a miss touches no
+// customer, and a hit one. Benchmark: BenchmarkCache.
 type cache struct {
 	limit  int
 	chunks [][]customer
@@ -60,8 +60,8 @@ func (c *cache) key(e *customer) []byte {
 	return e.short[:e.keySize:e.keySize]
 }
 
-// ahead is how many customers are warmed at a time. Those of a batch lie anywhere in memory, and a processor that waits for
-// sixteen of them at once waits about as long as for one (BenchmarkLine).
+// ahead is how many customers are warmed at a time. Those of a batch lie anywhere in memory, and a processor that waits
+// for sixteen of them at once waits about as long as for one (BenchmarkLine).
 const ahead = 16
 
 // features is the state of the customer's features, which is e's own until it is kept anew.
@@ -72,8 +72,8 @@ func (c *cache) features(e *customer) []byte {
 	return c.states[e.slot]
 }
 
-// keep keeps the state of the customer's features. It may be what features gave, changed in place or grown; other memory is
-// copied.
+// keep keeps the state of the customer's features. It may be what features gave, changed in place or grown; other
+// memory is copied.
 func (c *cache) keep(e *customer, state []byte) {
 	if len(state) == 0 && int(e.slot) >= len(c.states) {
 		return
@@ -88,8 +88,8 @@ func (c *cache) keep(e *customer, state []byte) {
 	c.states[e.slot] = append(c.states[e.slot][:0], state...)
 }
 
-// warmFind reads what find will for the first of n hashes, as many as are warmed at a time, and returns the slots where it looks
-// first, -1 where there is none. They are valid until it is called again.
+// warmFind reads what find will for the first of n hashes, as many as are warmed at a time, and returns the slots where
+// it looks first, -1 where there is none. They are valid until it is called again.
 func (c *cache) warmFind(n int, hash func(i int) uint64) []int32 {
 	slots := c.likely[:min(n, ahead)]
 	for i := range slots {

@@ -15,13 +15,14 @@ type Control struct {
 }
 
 // Control applies what stands before the next record, in the order of its offsets: in a replay the control records that
-// applied there, after it what is proposed now, of which there is the configured pack. What it changes is in the same commit as
-// the records that follow. A control record applies before a record, so that one at the end of the log waits for the next; until
-// then it would have nothing to apply to. waits says why the configured pack does not apply; "": it does, or will.
+// applied there, after it what is proposed now, of which there is the configured pack. What it changes is in the same
+// commit as the records that follow. A control record applies before a record, so that one at the end of the log waits
+// for the next; until then it would have nothing to apply to. waits says why the configured pack does not apply; "": it
+// does, or will.
 //
-// What fires by a sweep is decided by what is in force. So that this is a function of the records, and not of when a sweep came
-// round, a control record applies where the sweep has come as far as the watermark. ok is false while it has not: no record may
-// be folded before it has (AtEdge).
+// What fires by a sweep is decided by what is in force. So that this is a function of the records, and not of when a
+// sweep came round, a control record applies where the sweep has come as far as the watermark. ok is false while it has
+// not: no record may be folded before it has (AtEdge).
 func (l *Line) Control(configured *pack.Pack) (applied []Control, waits string, ok bool) {
 	before := len(l.applied)
 	for {
@@ -37,7 +38,8 @@ func (l *Line) Control(configured *pack.Pack) (applied []Control, waits string, 
 	}
 }
 
-// nextControl is what applies before the next record; nil: nothing, as far as the configured pack goes for the reason given.
+// nextControl is what applies before the next record; nil: nothing, as far as the configured pack goes for the reason
+// given.
 func (l *Line) nextControl(configured *pack.Pack) (c *Control, waits string) {
 	switch {
 	case len(l.ahead) > 0 && l.ahead[0].Offset <= l.meta.Next:
@@ -78,7 +80,8 @@ func (l *Line) announceEntry(e *pipeline.Entry) {
 	}
 }
 
-// Edges are the offsets over which no batch may reach, in order: the published position, and where a control record applies.
+// Edges are the offsets over which no batch may reach, in order: the published position, and where a control record
+// applies.
 func (l *Line) Edges() []int64 {
 	edges := []int64{l.mark.Offset}
 	for i := range l.ahead {

@@ -47,23 +47,46 @@ func anyPack(t *testing.T) *pack.Pack {
 	return pack
 }
 
-// TestControlIsNoActivity: a control event is counted once and leaves the profile as it was but for its id, whatever the
-// pack makes of an event of its type.
+// TestControlIsNoActivity: a control event is counted once and leaves the profile as it was but for its id, whatever
+// the pack makes of an event of its type.
 func TestControlIsNoActivity(t *testing.T) {
 	segment := func(kind, id, at string) pipeline.Record {
-		return pipeline.Record{Value: fmt.Appendf(nil, `{"type":%q,"event":"Signed In","userId":"c-42","messageId":%q,"timestamp":"2026-03-%sT10:00:00Z"}`, kind, id, at)}
+		return pipeline.Record{
+			Value: fmt.Appendf(
+				nil,
+				`{"type":%q,"event":"Signed In","userId":"c-42","messageId":%q,"timestamp":"2026-03-%sT10:00:00Z"}`,
+				kind,
+				id,
+				at,
+			),
+		}
 	}
 	pack := anyPack(t)
 	before, _ := foldRecords(t, pack, segment("track", "", "01"), segment("page", "", "03"), segment("track", "", "04"))
-	after, tally := foldRecords(t, pack, segment("track", "", "01"), segment("identify", "", "02"), segment("page", "", "03"), segment("group", "", "03"),
-		segment("track", "", "04"), segment("alias", "", "05"))
+	after, tally := foldRecords(
+		t,
+		pack,
+		segment("track", "", "01"),
+		segment("identify", "", "02"),
+		segment("page", "", "03"),
+		segment("group", "", "03"),
+		segment("track", "", "04"),
+		segment("alias", "", "05"),
+	)
 	if diff := cmp.Diff(before, after); diff != "" {
 		t.Errorf("control events changed the profile:\n%s", diff)
 	}
 	if tally.Unnamed != 0 || tally.Duplicates != 0 || tally.AllQuarantined() != 0 {
 		t.Errorf("counted as %+v", tally)
 	}
-	if _, tally = foldRecords(t, pack, segment("track", "", "01"), segment("identify", "m", "01"), segment("identify", "m", "01"), segment("identify", "n", "01")); tally.Duplicates != 1 {
+	if _, tally = foldRecords(
+		t,
+		pack,
+		segment("track", "", "01"),
+		segment("identify", "m", "01"),
+		segment("identify", "m", "01"),
+		segment("identify", "n", "01"),
+	); tally.Duplicates != 1 {
 		t.Errorf("%d duplicates among three control events, two of one id; want 1", tally.Duplicates)
 	}
 }
@@ -71,9 +94,21 @@ func TestControlIsNoActivity(t *testing.T) {
 // TestDuplicateIsBySource: an id is unique within its source, in either content mode, and without a source as it is.
 func TestDuplicateIsBySource(t *testing.T) {
 	structured := func(source, id string) pipeline.Record {
-		return pipeline.Record{Value: fmt.Appendf(nil, `{"specversion":"1.0","type":"x","subject":"c-42","time":"2026-03-01T10:00:00Z","source":%s,"id":%q}`, source, id)}
+		return pipeline.Record{
+			Value: fmt.Appendf(
+				nil,
+				`{"specversion":"1.0","type":"x","subject":"c-42","time":"2026-03-01T10:00:00Z","source":%s,"id":%q}`,
+				source,
+				id,
+			),
+		}
 	}
-	binary := pipeline.Record{Headers: []byte("\x0a" + "\x1cce_specversion\x061.0" + "\x0ece_type\x02x" + "\x14ce_subject\x08c-42" + "\x12ce_source\x04/a" + "\x0ace_id\x021"), Timestamp: 1_772_359_200_000}
+	binary := pipeline.Record{
+		Headers: []byte(
+			"\x0a" + "\x1cce_specversion\x061.0" + "\x0ece_type\x02x" + "\x14ce_subject\x08c-42" + "\x12ce_source\x04/a" + "\x0ace_id\x021",
+		),
+		Timestamp: 1_772_359_200_000,
+	}
 	for name, c := range map[string]struct {
 		records    []pipeline.Record
 		duplicates uint64
@@ -89,7 +124,11 @@ func TestDuplicateIsBySource(t *testing.T) {
 		"source and id swapped": {[]pipeline.Record{structured(`"1"`, "/a"), structured(`"/a"`, "1")}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, tally := foldRecords(t, anyPack(t), c.records...); tally.Duplicates != c.duplicates || tally.AllQuarantined() != 0 {
+			if _, tally := foldRecords(
+				t,
+				anyPack(t),
+				c.records...); tally.Duplicates != c.duplicates ||
+				tally.AllQuarantined() != 0 {
 				t.Errorf("%d duplicates, want %d; %d quarantined", tally.Duplicates, c.duplicates, tally.AllQuarantined())
 			}
 		})

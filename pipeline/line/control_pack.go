@@ -14,8 +14,8 @@ const (
 	PackTooMany = "too_many"
 )
 
-// proposePack is the control record by which the configured pack begins, if it is newer than the newest, and the first of a
-// group; nil: none, for the reason given.
+// proposePack is the control record by which the configured pack begins, if it is newer than the newest, and the first
+// of a group; nil: none, for the reason given.
 func (l *Line) proposePack(configured *pack.Pack) (c *Control, waits string) {
 	newest, first := l.scorer.Pack, len(l.meta.Packs) == 0
 	switch {

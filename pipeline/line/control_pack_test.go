@@ -14,8 +14,14 @@ import (
 // versionOf is a pack of that name and version that reads one property.
 func versionOf(t *testing.T, name, version, property string) *pack.Pack {
 	t.Helper()
-	text := fmt.Sprintf("name: %s\nversion: %q\nhorizon: 30d\nactivity: [buy]\nsignals:\n  low: {types: [buy], where: [{property: %s, at_most: 2}]}\n"+
-		"features:\n  lows: {kind: count, of: low, within: 30d}\n", name, version, property)
+	text := fmt.Sprintf(
+		"name: %s\nversion: %q\nhorizon: 30d\nactivity: [buy]\nsignals:\n  low: {types: [buy], where: [{property: %s, "+
+			"at_most: 2}]}\n"+
+			"features:\n  lows: {kind: count, of: low, within: 30d}\n",
+		name,
+		version,
+		property,
+	)
 	k, err := pack.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, pack.Overrides{})
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +81,9 @@ func TestBatchIsReadForTheNewPack(t *testing.T) {
 	l := lineOf(older)
 	b := &Batch{}
 	b.decoder, b.pack = decode.New(0).Reading(older), older
-	b.Fetched.Records = []pipeline.Record{{Value: []byte(`{"customer":"c","type":"buy","time":"2026-03-01T10:00:00Z","properties":{"stars":5,"mark":1}}`)}}
+	b.Fetched.Records = []pipeline.Record{
+		{Value: []byte(`{"customer":"c","type":"buy","time":"2026-03-01T10:00:00Z","properties":{"stars":5,"mark":1}}`)},
+	}
 	b.Fetched.Next = 1
 	b.Decode()
 	l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(older)}
@@ -87,7 +95,8 @@ func TestBatchIsReadForTheNewPack(t *testing.T) {
 	want := l.Wanted(b)
 	want.Profiles, want.Due = make([][]byte, len(want.Keys)), make([][]byte, len(want.Buckets))
 	s := l.Fold(b)
-	if m := &s.Commit.Meta; m.Pack != newer.Hash || len(m.Packs) != 2 || len(s.Commit.Packs) != 1 || s.Commit.Packs[0].Hash != newer.Hash {
+	if m := &s.Commit.Meta; m.Pack != newer.Hash || len(m.Packs) != 2 || len(s.Commit.Packs) != 1 ||
+		s.Commit.Packs[0].Hash != newer.Hash {
 		t.Errorf("committed %+v with %d packs", m, len(s.Commit.Packs))
 	}
 	kinds := []pipeline.EntryKind{}
@@ -116,7 +125,11 @@ func TestReplayAnnouncesNothing(t *testing.T) {
 // TestEdges: no batch may reach over the published position, nor over a record before which a pack begins.
 func TestEdges(t *testing.T) {
 	k := versionOf(t, "shop", "1", "stars")
-	l := New(&Config{CacheCustomers: 16}, &pipeline.Standing{Mark: pipeline.Mark{Offset: 8}}, &History{Packs: []*pack.Pack{k}, Ahead: []Control{begins(k, 5), begins(k, 9)}})
+	l := New(
+		&Config{CacheCustomers: 16},
+		&pipeline.Standing{Mark: pipeline.Mark{Offset: 8}},
+		&History{Packs: []*pack.Pack{k}, Ahead: []Control{begins(k, 5), begins(k, 9)}},
+	)
 	if want := []int64{5, 8, 9}; !slices.Equal(l.Edges(), want) {
 		t.Errorf("edges at %v, want %v", l.Edges(), want)
 	}

@@ -10,14 +10,18 @@ import (
 	"ebb/scoring/profile"
 )
 
-// TestBeginPackForgetsAnotherQuestion: what probes have taught is kept under a newer pack of the same horizon, and forgotten under one of
-// another.
+// TestBeginPackForgetsAnotherQuestion: what probes have taught is kept under a newer pack of the same horizon, and
+// forgotten under one of another.
 func TestBeginPackForgetsAnotherQuestion(t *testing.T) {
 	active := versionOf(t, "shop", "2", "stars")
 	same := versionOf(t, "shop", "3", "stars")
 	other, err := pack.LoadCanonical([]byte(string(same.Canonical())))
 	if err == nil {
-		other, err = pack.Load("shop.yaml", func(string) ([]byte, error) { return same.Canonical(), nil }, pack.Overrides{Horizon: 31 * 24 * time.Hour})
+		other, err = pack.Load(
+			"shop.yaml",
+			func(string) ([]byte, error) { return same.Canonical(), nil },
+			pack.Overrides{Horizon: 31 * 24 * time.Hour},
+		)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +34,9 @@ func TestBeginPackForgetsAnotherQuestion(t *testing.T) {
 		if l.Control(newer); l.scorer.Pack.Hash != newer.Hash {
 			t.Fatal("it has not begun")
 		}
-		if kept := l.meta.Learnt.Resolved[7] == 200 && l.curve.Probes == 200; kept != (newer == same) || !kept && (l.meta.Learnt != model.Calibration{} || l.curve != model.Curve{}) {
+		if kept := l.meta.Learnt.Resolved[7] == 200 &&
+			l.curve.Probes == 200; kept != (newer == same) ||
+			!kept && (l.meta.Learnt != model.Calibration{} || l.curve != model.Curve{}) {
 			t.Errorf("horizon %v: kept %v", newer.Horizon, kept)
 		}
 	}

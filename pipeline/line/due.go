@@ -17,8 +17,8 @@ type dueItem struct {
 
 func compareDue(a, b dueItem) int { return a.Compare(b.Due) }
 
-// dueQueue holds the armed deadlines of the buckets that the watermark has reached, in their order. All later ones lie in
-// the store, in coarse buckets; the queue takes a bucket in when the watermark enters it.
+// dueQueue holds the armed deadlines of the buckets that the watermark has reached, in their order. All later ones lie
+// in the store, in coarse buckets; the queue takes a bucket in when the watermark enters it.
 type dueQueue struct {
 	sorted []dueItem // of loaded buckets; they come in order of time, so what is appended stays sorted
 	late   dueHeap   // armed within buckets that were loaded before
@@ -30,8 +30,9 @@ const enoughDue = 4 * sweepLimit
 
 func newDueQueue() *dueQueue { return &dueQueue{loaded: math.MinInt64} }
 
-// wanted appends the buckets to load up to that of a minute to dst, at most limit, and none while the sweeps have enough to do:
-// what is not yet their turn stays in the store. The bucket in which the last sweep stopped is the first one.
+// wanted appends the buckets to load up to that of a minute to dst, at most limit, and none while the sweeps have
+// enough to do: what is not yet their turn stays in the store. The bucket in which the last sweep stopped is the first
+// one.
 func (q *dueQueue) wanted(dst []int64, clock *pipeline.Clock, minute int64, limit int) []int64 {
 	if !clock.Started || q.size() >= enoughDue {
 		return dst
@@ -70,8 +71,8 @@ func (q *dueQueue) load(bucket int64, fired pipeline.Due, parts ...[]byte) error
 // add takes in a deadline that was armed within the loaded buckets. It keeps a copy of key.
 func (q *dueQueue) add(d pipeline.Due, key []byte) { q.late.push(dueItem{d, bytes.Clone(key)}) }
 
-// upcoming calls visit with the items up to limit whose customers the next sweep will need, the earliest n and those of late, a
-// few at a time.
+// upcoming calls visit with the items up to limit whose customers the next sweep will need, the earliest n and those of
+// late, a few at a time.
 func (q *dueQueue) upcoming(limit pipeline.Due, n int, visit func(few []dueItem)) {
 	due := 0
 	for due < min(n, len(q.sorted)) && q.sorted[due].Compare(limit) <= 0 {

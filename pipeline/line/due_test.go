@@ -18,7 +18,11 @@ import (
 func TestDueQueueOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q := newDueQueue()
-		clock := pipeline.Clock{Started: true, Fired: pipeline.Due{Minute: 600, Hash: math.MaxUint64}, Watermark: 600 * pipeline.MinuteMillis}
+		clock := pipeline.Clock{
+			Started:   true,
+			Fired:     pipeline.Due{Minute: 600, Hash: math.MaxUint64},
+			Watermark: 600 * pipeline.MinuteMillis,
+		}
 		var want, got []pipeline.Due
 		minute := int64(600)
 		for range rapid.IntRange(1, 8).Draw(t, "steps") {
@@ -27,7 +31,13 @@ func TestDueQueueOrder(t *testing.T) {
 			for _, b := range q.wanted(nil, &clock, clock.Minute(), 100) {
 				var stored []byte
 				for range rapid.IntRange(0, 5).Draw(t, "entries") {
-					m, key := b*pipeline.BucketMinutes+rapid.Int64Range(0, pipeline.BucketMinutes-1).Draw(t, "minute"), fmt.Appendf(nil, "c%d", len(want))
+					m, key := b*pipeline.BucketMinutes+rapid.Int64Range(0, pipeline.BucketMinutes-1).
+						Draw(t, "minute"),
+						fmt.Appendf(
+							nil,
+							"c%d",
+							len(want),
+						)
 					stored = pipeline.AppendDue(stored, m, key)
 					if d := (pipeline.Due{Minute: m, Hash: pipeline.KeyHash(key)}); d.Compare(clock.Fired) > 0 {
 						want = append(want, d)
@@ -77,8 +87,8 @@ func TestDueBucketDamaged(t *testing.T) {
 	}
 }
 
-// TestDueQueueStaysBounded: while the sweeps are behind, buckets stay in the store, however far the watermark is ahead; once
-// there is room the next one comes.
+// TestDueQueueStaysBounded: while the sweeps are behind, buckets stay in the store, however far the watermark is ahead;
+// once there is room the next one comes.
 func TestDueQueueStaysBounded(t *testing.T) {
 	clock := pipeline.Clock{Started: true, Watermark: 400 * 24 * 3_600_000}
 	q := newDueQueue()

@@ -18,8 +18,8 @@ import (
 	"ebb/scoring/pack"
 )
 
-// learnRecords is a log from which something is learnt: customers of very different pace, some of whom leave, late events,
-// clocks years ahead, repeated ids and poison, and now and then nothing for a long time.
+// learnRecords is a log from which something is learnt: customers of very different pace, some of whom leave, late
+// events, clocks years ahead, repeated ids and poison, and now and then nothing for a long time.
 func learnRecords(rng *rand.Rand, n int) (records []pipeline.Record) {
 	at := int64(1_700_000_000_000)
 	for i := range n {
@@ -41,7 +41,10 @@ func learnRecords(rng *rand.Rand, n int) (records []pipeline.Record) {
 				time += rng.Int64N(2000 * pipeline.DayMillis)
 			}
 		}
-		r := pipeline.Record{Timestamp: time, Value: fmt.Appendf(nil, `{"id":"e%d","customer":"c%d","type":%q,"time":%d}`, id, c, kind, time)}
+		r := pipeline.Record{
+			Timestamp: time,
+			Value:     fmt.Appendf(nil, `{"id":"e%d","customer":"c%d","type":%q,"time":%d}`, id, c, kind, time),
+		}
 		if rng.IntN(100) == 0 {
 			r.Value = []byte("poison")
 		}
@@ -75,9 +78,9 @@ func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 	return told, learnt
 }
 
-// TestLearntWhateverTheBatches: whatever the batches, the restarts between them and the sweeps that come between or do not, each
-// customer's alerts are the same to the byte, probabilities included, and so is all that is left; also where a newer pack with
-// another horizon begins among the records.
+// TestLearntWhateverTheBatches: whatever the batches, the restarts between them and the sweeps that come between or do
+// not, each customer's alerts are the same to the byte, probabilities included, and so is all that is left; also where
+// a newer pack with another horizon begins among the records.
 func TestLearntWhateverTheBatches(t *testing.T) {
 	t.Run("one pack", func(t *testing.T) { learnWhateverTheBatches(t, nil) })
 	t.Run("two packs", func(t *testing.T) {
@@ -127,7 +130,8 @@ func learnWhateverTheBatches(t *testing.T, newer *pack.Pack) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Fatalf("seed %d: alerts (-want +got):\n%.4000s", seed, diff)
 			}
-			if s.meta.Learnt != clean.meta.Learnt || s.meta.Population != clean.meta.Population || !cmp.Equal(s.profiles, clean.profiles) {
+			if s.meta.Learnt != clean.meta.Learnt || s.meta.Population != clean.meta.Population ||
+				!cmp.Equal(s.profiles, clean.profiles) {
 				t.Fatalf("seed %d: what is left differs:\n%s", seed, cmp.Diff(clean.meta, s.meta))
 			}
 		}
@@ -137,8 +141,8 @@ func learnWhateverTheBatches(t *testing.T, newer *pack.Pack) {
 	}
 }
 
-// TestLearntAgainstTheRecords holds the table against one made from the records alone: at every instant drawn for a customer,
-// was it silent for the horizon after, and in which epoch is that known.
+// TestLearntAgainstTheRecords holds the table against one made from the records alone: at every instant drawn for a
+// customer, was it silent for the horizon after, and in which epoch is that known.
 func TestLearntAgainstTheRecords(t *testing.T) {
 	const horizon = 2 * pipeline.DayMillis
 	pack := anyOf(t, horizon*time.Millisecond)
@@ -153,18 +157,27 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 			at += 1 + int64(rng.ExpFloat64()*90*pipeline.MinuteMillis)
 			c := int(30 * rng.Float64() * rng.Float64())
 			times[c], all = append(times[c], at), append(all, at)
-			records = append(records, pipeline.Record{Timestamp: at, Value: fmt.Appendf(nil, `{"id":"e%d","customer":"c%d","type":"visit","time":%d}`, i, c, at)})
+			records = append(
+				records,
+				pipeline.Record{
+					Timestamp: at,
+					Value:     fmt.Appendf(nil, `{"id":"e%d","customer":"c%d","type":"visit","time":%d}`, i, c, at),
+				},
+			)
 		}
 		for part := range slices.Chunk(records, rapid.IntRange(1, 100).Draw(r, "batch")) {
 			s.put(t, part)
 		}
 		s.settle(t)
 
-		// Event time begins once three customers have vouched for it (ADR 9): only what resolves after that can be told apart.
+		// Event time begins once three customers have vouched for it (ADR 9): only what resolves after that can be told
+		// apart.
 		var resolved, silent int
 		var open model.Outcomes
 		for c, visits := range times {
-			phase := int64(xxhash.Sum64(pipeline.AppendKey(nil, nil, fmt.Appendf(nil, "c%d", c)))%(horizon/pipeline.MinuteMillis)) * pipeline.MinuteMillis
+			phase := int64(
+				xxhash.Sum64(pipeline.AppendKey(nil, nil, fmt.Appendf(nil, "c%d", c)))%(horizon/pipeline.MinuteMillis),
+			) * pipeline.MinuteMillis
 			first := visits[0] + ((phase-visits[0])%horizon+horizon)%horizon
 			for start := first; ; start += horizon {
 				end := start + horizon
@@ -233,7 +246,10 @@ func TestBarrierWithinABatch(t *testing.T) {
 	batch := func(days ...float64) (records []pipeline.Record) {
 		for i, d := range days {
 			time := at + int64(d*pipeline.DayMillis)
-			records = append(records, pipeline.Record{Timestamp: time, Value: fmt.Appendf(nil, `{"customer":"c%d","type":"visit","time":%d}`, i%3, time)})
+			records = append(
+				records,
+				pipeline.Record{Timestamp: time, Value: fmt.Appendf(nil, `{"customer":"c%d","type":"visit","time":%d}`, i%3, time)},
+			)
 		}
 		return records
 	}
@@ -241,6 +257,11 @@ func TestBarrierWithinABatch(t *testing.T) {
 	before, commits := s.Line.meta.Learnt.End, s.commits
 	s.put(t, batch(0.5, 0.6, 1.1, 1.2, 1.3))
 	if s.Line.meta.Learnt.End == before || s.commits != commits+1 {
-		t.Errorf("the epoch ends at minute %d, then %d, after %d more commits", before, s.Line.meta.Learnt.End, s.commits-commits)
+		t.Errorf(
+			"the epoch ends at minute %d, then %d, after %d more commits",
+			before,
+			s.Line.meta.Learnt.End,
+			s.commits-commits,
+		)
 	}
 }

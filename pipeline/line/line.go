@@ -14,14 +14,15 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Bounds of the work that one batch does besides its own events, so that a million deadlines at midnight do not stop the stream.
+// Bounds of the work that one batch does besides its own events, so that a million deadlines at midnight do not stop
+// the stream.
 const (
 	sweepLimit  = 5_000 // deadlines looked at in a batch
 	bucketLimit = 512   // due buckets loaded in a batch
 )
 
-// Line folds batches into the state of one partition. It holds no service and no clock: what it decides is a function of
-// the records, the pack and the state that the takeover found. One goroutine owns it.
+// Line folds batches into the state of one partition. It holds no service and no clock: what it decides is a function
+// of the records, the pack and the state that the takeover found. One goroutine owns it.
 type Line struct {
 	scorer *scoring.Scorer // of the newest pack
 	epoch  uint8           // its number
@@ -64,8 +65,10 @@ type Config struct {
 	Retention      time.Duration // of event time, after which the state of a silent customer is removed; 0: never
 	Format         int           // in which state is written, which all members of the group read; see profile.Format
 	CacheCustomers int           // profiles kept in memory
-	PoisonBreaker  float64       // share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
-	AcceptPoison   int64         // records below this offset go to the DLQ, however many; 0: none beyond those that have been there
+	// share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
+	PoisonBreaker float64
+	// records below this offset go to the DLQ, however many; 0: none beyond those that have been there
+	AcceptPoison int64
 }
 
 // New makes the line of a partition as a takeover has found it, with the packs of its customers.
@@ -116,8 +119,8 @@ type Size struct {
 // Watermark is the partition's event time, in ms since the epoch; false before it has started.
 func (l *Line) Watermark() (int64, bool) { return l.meta.Clock.Watermark, l.meta.Clock.Started }
 
-// Wanted finds each event's customer in the cache and says what is to be loaded first: the profiles of those not found, of
-// customers whose deadlines a sweep is about to look at, and the due buckets that the watermark has entered.
+// Wanted finds each event's customer in the cache and says what is to be loaded first: the profiles of those not found,
+// of customers whose deadlines a sweep is about to look at, and the due buckets that the watermark has entered.
 func (l *Line) Wanted(b *Batch) *pipeline.Load {
 	l.number++
 	if l.meta.Next >= l.mark.Offset {
@@ -141,7 +144,12 @@ func (l *Line) Wanted(b *Batch) *pipeline.Load {
 			l.locate(item.Hash, item.key)
 		}
 	})
-	l.want.Buckets = l.due.wanted(l.want.Buckets[:0], &l.meta.Clock, l.within((newest-l.lateness)/pipeline.MinuteMillis), bucketLimit)
+	l.want.Buckets = l.due.wanted(
+		l.want.Buckets[:0],
+		&l.meta.Clock,
+		l.within((newest-l.lateness)/pipeline.MinuteMillis),
+		bucketLimit,
+	)
 	return &l.want
 }
 
@@ -194,9 +202,9 @@ func (l *Line) fits(c *profile.Customer) error {
 	return l.packs.scorers[c.PackEpoch].Fits(c)
 }
 
-// Fold is the line for one batch whose customers are loaded: each event in order, then the deadlines that fell due. What it
-// changes is staged for one commit. What is left in the batch was not folded: it lies beyond a barrier, or begins with the
-// record that trips the breaker.
+// Fold is the line for one batch whose customers are loaded: each event in order, then the deadlines that fell due.
+// What it changes is staged for one commit. What is left in the batch was not folded: it lies beyond a barrier, or
+// begins with the record that trips the breaker.
 func (l *Line) Fold(b *Batch) *Staged {
 	s := l.staged
 	s.reset()
@@ -370,16 +378,17 @@ func (l *Line) sweepTo() pipeline.Due {
 // Sweeping reports whether there are deadlines to fire without waiting for a record.
 func (l *Line) Sweeping() bool { return l.meta.Clock.Started && l.due.pending(l.sweepTo()) }
 
-// AtEdge reports whether no further record may be folded before a sweep has come as far as it has to: to the end of an epoch
-// (atBarrier), to the watermark before a control record applies (Control), or in a replay that has reached the published offset as far
-// as was published. A record would fire its customer's deadline, and what a sweep fired and published before the state was
-// rolled back would be decided again under an offset that says it was not.
+// AtEdge reports whether no further record may be folded before a sweep has come as far as it has to: to the end of an
+// epoch (atBarrier), to the watermark before a control record applies (Control), or in a replay that has reached the
+// published offset as far as was published. A record would fire its customer's deadline, and what a sweep fired and
+// published before the state was rolled back would be decided again under an offset that says it was not.
 func (l *Line) AtEdge() bool {
-	return l.atBarrier() || l.controlled && l.Sweeping() || l.meta.Next >= l.mark.Offset && l.meta.Clock.Fired.Compare(l.mark.Fired) < 0
+	return l.atBarrier() || l.controlled && l.Sweeping() ||
+		l.meta.Next >= l.mark.Offset && l.meta.Clock.Fired.Compare(l.mark.Fired) < 0
 }
 
-// arm notes when to look at the customer again in its bucket, if that is another minute than before: at its deadline, and at its
-// probe. They are two, so that probes neither move deadlines nor keep a customer from being removed.
+// arm notes when to look at the customer again in its bucket, if that is another minute than before: at its deadline,
+// and at its probe. They are two, so that probes neither move deadlines nor keep a customer from being removed.
 func (l *Line) arm(c *customer, armed, probing int64) {
 	l.note(c, c.profile.Armed, armed)
 	l.note(c, l.probeMinute(c), probing)

@@ -6,9 +6,9 @@ import (
 	"ebb/scoring/pack"
 )
 
-// A partition may hold customers of several packs: a new one applies to a customer from its next event on, and until then its
-// deadlines follow from the pack under which it was last folded (ADR 16). They are numbered in the order in which
-// they began, and a profile says which is its own.
+// A partition may hold customers of several packs: a new one applies to a customer from its next event on, and until
+// then its deadlines follow from the pack under which it was last folded (ADR 16). They are numbered in the order in
+// which they began, and a profile says which is its own.
 
 // maxPackEpochs is how many packs a partition can have had: a profile has a byte for it.
 const maxPackEpochs = 256

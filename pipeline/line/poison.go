@@ -20,14 +20,24 @@ func breakerLimit(share float64) int {
 	return max(1, int(share*pipeline.PoisonWindow+1e-9)) // 0.57 times 1,000 is less than 570
 }
 
-// admit counts a record, unless it is the one that is too many. That record is not folded: what is committed ends before it, and
-// so each owner that comes after trips on it again. Errors: *HardStop.
+// admit counts a record, unless it is the one that is too many. That record is not folded: what is committed ends
+// before it, and so each owner that comes after trips on it again. Errors: *HardStop.
 func (l *Line) admit(e *pipeline.Event) error {
 	bad := e.Code != pipeline.Usable
 	if bad && l.breaker.limit > 0 && e.Offset >= l.breaker.passed {
 		if n := l.meta.Poison.With(); n > l.breaker.limit {
-			return l.identity.Stop("input_poisoned", fmt.Sprintf("%d of the last %d records up to offset %d cannot be used, this one because of %s", n, pipeline.PoisonWindow, e.Offset, e.Code),
-				"mend what sends them; ebb dlq list and show tell what came before. To go on past all that is in the input now: ebb run --accept-poison")
+			return l.identity.Stop(
+				"input_poisoned",
+				fmt.Sprintf(
+					"%d of the last %d records up to offset %d cannot be used, this one because of %s",
+					n,
+					pipeline.PoisonWindow,
+					e.Offset,
+					e.Code,
+				),
+				"mend what sends them; ebb dlq list and show tell what came before. To go on past all that is in the input now: "+
+					"ebb run --accept-poison",
+			)
 		}
 	}
 	l.meta.Poison.Add(bad)

@@ -68,7 +68,12 @@ func TestPoisonRingRefuses(t *testing.T) {
 			t.Errorf("%s is accepted", name)
 		}
 	}
-	for name, p := range map[string]pipeline.Poison{"count": {Count: 1}, "below": {At: -1}, "above": {At: pipeline.PoisonWindow}, "ring": {Ring: pipeline.PoisonRing{1}}} {
+	for name, p := range map[string]pipeline.Poison{
+		"count": {Count: 1},
+		"below": {At: -1},
+		"above": {At: pipeline.PoisonWindow},
+		"ring":  {Ring: pipeline.PoisonRing{1}},
+	} {
 		if p.Sound() {
 			t.Errorf("%s: sound", name)
 		}
@@ -76,14 +81,24 @@ func TestPoisonRingRefuses(t *testing.T) {
 }
 
 func TestBreakerLimit(t *testing.T) {
-	for share, want := range map[float64]int{0: 0, 1: 0, 0.5: 500, 0.57: 570, 0.9999: 999, 0.001: 1, 0.00001: 1, 0.0015: 1} {
+	for share, want := range map[float64]int{
+		0:       0,
+		1:       0,
+		0.5:     500,
+		0.57:    570,
+		0.9999:  999,
+		0.001:   1,
+		0.00001: 1,
+		0.0015:  1,
+	} {
 		if got := breakerLimit(share); got != want {
 			t.Errorf("%g: %d, want %d", share, got, want)
 		}
 	}
 }
 
-// TestBreakerTripsAtOneRecord: whatever restarts there are, the line takes in the same records and stops before the same.
+// TestBreakerTripsAtOneRecord: whatever restarts there are, the line takes in the same records and stops before the
+// same.
 func TestBreakerTripsAtOneRecord(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 2))
@@ -111,8 +126,8 @@ func TestBreakerTripsAtOneRecord(t *testing.T) {
 	})
 }
 
-// admitted puts records at every second offset through lines that are restarted now and then, and gives the offset of the one
-// that the breaker stopped at, -1 for none.
+// admitted puts records at every second offset through lines that are restarted now and then, and gives the offset of
+// the one that the breaker stopped at, -1 for none.
 func admitted(r *rapid.T, rng *rand.Rand, codes []pipeline.Code, br breaker) int64 {
 	l := &Line{breaker: br}
 	for at, code := range codes {

@@ -16,7 +16,8 @@ import (
 
 const retained = 60 * pipeline.DayMillis
 
-// visits folds records of one batch each, in order, and gives the profiles that are left, by customer, and what was counted.
+// visits folds records of one batch each, in order, and gives the profiles that are left, by customer, and what was
+// counted.
 func visits(t *testing.T, size int, records []pipeline.Record) (left map[string]profile.Profile, tally Tally, due int) {
 	t.Helper()
 	s := newShelf(t, anyOf(t, 10*24*time.Hour), retained*time.Millisecond, 0)
@@ -29,13 +30,16 @@ func visits(t *testing.T, size int, records []pipeline.Record) (left map[string]
 
 func visit(id, customer, kind string, day float64) pipeline.Record {
 	at := int64(1_700_000_000_000) + int64(day*pipeline.DayMillis)
-	return pipeline.Record{Timestamp: at, Value: fmt.Appendf(nil, `{"id":%q,"customer":%q,"type":%q,"time":%d}`, id, customer, kind, at)}
+	return pipeline.Record{
+		Timestamp: at,
+		Value:     fmt.Appendf(nil, `{"id":%q,"customer":%q,"type":%q,"time":%d}`, id, customer, kind, at),
+	}
 }
 
 func key(customer string) string { return string(pipeline.AppendKey(nil, nil, []byte(customer))) }
 
-// TestRetention removes the state of whoever is silent for the retention, in the minute when it is, unless something is still
-// expected of it.
+// TestRetention removes the state of whoever is silent for the retention, in the minute when it is, unless something is
+// still expected of it.
 func TestRetention(t *testing.T) {
 	regular := func(days ...float64) (r []pipeline.Record) {
 		for d := days[0]; d <= days[1]; d++ {
@@ -48,17 +52,102 @@ func TestRetention(t *testing.T) {
 		removed, visited int // customers removed, and visits of "c" that are left; -1: no state
 		duplicates       int
 	}{
-		"silent":                      {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 61)), 1, -1, 0},
-		"not yet":                     {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 60)), 0, 1, 0},
-		"put off by another event":    {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 40), []pipeline.Record{visit("2", "c", "failed", 40)}, regular(41, 99)), 0, 1, 0},
-		"friction alone":              {slices.Concat([]pipeline.Record{visit("1", "c", "failed", 0)}, regular(1, 61)), 1, -1, 0},
-		"back as a new one":           {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 61), []pipeline.Record{visit("2", "c", "visit", 62)}), 1, 1, 0},
-		"back in the very record":     {[]pipeline.Record{visit("0", "regular", "visit", 0), visit("1", "c", "visit", 0), visit("2", "regular", "visit", 61), visit("3", "c", "visit", 61.1)}, 2, 1, 0},
-		"repeated while known":        {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 59), []pipeline.Record{visit("1", "c", "visit", 59)}), 0, 1, 1},
-		"repeated when forgotten":     {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 62), []pipeline.Record{visit("1", "c", "visit", 62)}), 1, 1, 0},
-		"older than the retention":    {slices.Concat(regular(0, 90), []pipeline.Record{visit("1", "c", "visit", 5)}, regular(91, 92)), 1, -1, 0},
-		"nothing that counts":         {[]pipeline.Record{{Value: []byte(`{"type":"identify","userId":"c","messageId":"m","timestamp":"2026-03-01T10:00:00Z"}`)}}, 0, -1, 0},
-		"nothing that counts, before": {slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 62), []pipeline.Record{{Value: []byte(`{"type":"identify","userId":"c","messageId":"m","timestamp":"2024-01-14T10:00:00Z"}`)}}), 1, -1, 0},
+		"silent": {
+			slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 61)),
+			1,
+			-1,
+			0,
+		},
+		"not yet": {
+			slices.Concat([]pipeline.Record{visit("1", "c", "visit", 0)}, regular(1, 60)),
+			0,
+			1,
+			0,
+		},
+		"put off by another event": {
+			slices.Concat(
+				[]pipeline.Record{visit("1", "c", "visit", 0)},
+				regular(1, 40),
+				[]pipeline.Record{visit("2", "c", "failed", 40)},
+				regular(41, 99),
+			),
+			0,
+			1,
+			0,
+		},
+		"friction alone": {
+			slices.Concat([]pipeline.Record{visit("1", "c", "failed", 0)}, regular(1, 61)),
+			1,
+			-1,
+			0,
+		},
+		"back as a new one": {
+			slices.Concat(
+				[]pipeline.Record{visit("1", "c", "visit", 0)},
+				regular(1, 61),
+				[]pipeline.Record{visit("2", "c", "visit", 62)},
+			),
+			1,
+			1,
+			0,
+		},
+		"back in the very record": {
+			[]pipeline.Record{
+				visit("0", "regular", "visit", 0),
+				visit("1", "c", "visit", 0),
+				visit("2", "regular", "visit", 61),
+				visit("3", "c", "visit", 61.1),
+			},
+			2,
+			1,
+			0,
+		},
+		"repeated while known": {
+			slices.Concat(
+				[]pipeline.Record{visit("1", "c", "visit", 0)},
+				regular(1, 59),
+				[]pipeline.Record{visit("1", "c", "visit", 59)},
+			),
+			0,
+			1,
+			1,
+		},
+		"repeated when forgotten": {
+			slices.Concat(
+				[]pipeline.Record{visit("1", "c", "visit", 0)},
+				regular(1, 62),
+				[]pipeline.Record{visit("1", "c", "visit", 62)},
+			),
+			1,
+			1,
+			0,
+		},
+		"older than the retention": {
+			slices.Concat(regular(0, 90), []pipeline.Record{visit("1", "c", "visit", 5)}, regular(91, 92)),
+			1,
+			-1,
+			0,
+		},
+		"nothing that counts": {
+			[]pipeline.Record{
+				{Value: []byte(`{"type":"identify","userId":"c","messageId":"m","timestamp":"2026-03-01T10:00:00Z"}`)},
+			},
+			0,
+			-1,
+			0,
+		},
+		"nothing that counts, before": {
+			slices.Concat(
+				[]pipeline.Record{visit("1", "c", "visit", 0)},
+				regular(1, 62),
+				[]pipeline.Record{
+					{Value: []byte(`{"type":"identify","userId":"c","messageId":"m","timestamp":"2024-01-14T10:00:00Z"}`)},
+				},
+			),
+			1,
+			-1,
+			0,
+		},
 	} {
 		for _, size := range []int{1, 7, 1000} {
 			t.Run(fmt.Sprintf("%s/%d", name, size), func(t *testing.T) {
@@ -77,8 +166,8 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-// TestRetentionByBatches removes the same, whether a sweep or the customer's own next event finds it first, and leaves nothing
-// behind of a customer that it removed.
+// TestRetentionByBatches removes the same, whether a sweep or the customer's own next event finds it first, and leaves
+// nothing behind of a customer that it removed.
 func TestRetentionByBatches(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	var records []pipeline.Record
@@ -90,7 +179,10 @@ func TestRetentionByBatches(t *testing.T) {
 			kind = "failed"
 		}
 		customer := r.IntN(30) * r.IntN(30) * r.IntN(30) // some often, most hardly ever
-		records = append(records, visit(strconv.Itoa(i-r.IntN(3)), strconv.Itoa(customer), kind, day-float64(r.IntN(4)/3*r.IntN(20))))
+		records = append(
+			records,
+			visit(strconv.Itoa(i-r.IntN(3)), strconv.Itoa(customer), kind, day-float64(r.IntN(4)/3*r.IntN(20))),
+		)
 	}
 	want, counted, _ := visits(t, 1, records)
 	if counted.Removed < 500 {

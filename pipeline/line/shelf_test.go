@@ -66,8 +66,8 @@ func (s *shelf) begins() bool {
 	return ok
 }
 
-// put folds records, at offsets from where the line stands, in one batch and what sweeps its barriers ask for; in two where
-// a pack begins among them.
+// put folds records, at offsets from where the line stands, in one batch and what sweeps its barriers ask for; in two
+// where a pack begins among them.
 func (s *shelf) put(t testing.TB, records []pipeline.Record) {
 	t.Helper()
 	if n := s.turnAt - s.Next(); n > 0 && n < int64(len(records)) {

@@ -9,18 +9,19 @@ import (
 	"ebb/scoring/profile"
 )
 
-// A decision comes from the episode machine of package scoring, which says what a score or a trigger is to its customer: raised,
-// escalated, recovered. Between that and the outbox it passes the stages.
+// A decision comes from the episode machine of package scoring, which says what a score or a trigger is to its
+// customer: raised, escalated, recovered. Between that and the outbox it passes the stages.
 
-// stages stand between the score and the outbox, in the order in which a decision passes them. Each has a file of its own.
+// stages stand between the score and the outbox, in the order in which a decision passes them. Each has a file of its
+// own.
 var stages = [...]stage{
 	readProbability,
 	withholdPublished, // the last: what those before it remember is the same in a replay
 }
 
-// stage looks at one decision. It lets it pass, changes it, or withholds it for a reason, a constant in snake_case that metrics
-// show. It is a function of what it is given: no clock, no chance, no I/O. What it has to remember it keeps in a section of its
-// own, of the customer's profile or of the partition's meta.
+// stage looks at one decision. It lets it pass, changes it, or withholds it for a reason, a constant in snake_case that
+// metrics show. It is a function of what it is given: no clock, no chance, no I/O. What it has to remember it keeps in
+// a section of its own, of the customer's profile or of the partition's meta.
 type stage func(d *decided) (withheld string)
 
 // decided is a decision on its way to the outbox, with what a stage may look at.

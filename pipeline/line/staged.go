@@ -8,8 +8,8 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Staged is a commit being built, then applied. Two take turns, so that one is built while the other is under way; their
-// buffers are reused, except those of the outbox, which live until they are published.
+// Staged is a commit being built, then applied. Two take turns, so that one is built while the other is under way;
+// their buffers are reused, except those of the outbox, which live until they are published.
 type Staged struct {
 	format  int // version of the profiles
 	Commit  pipeline.Commit

@@ -8,12 +8,13 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// typesKept is how many event types a summary keeps. Every type that makes up more than one in so many events is among them.
+// typesKept is how many event types a summary keeps. Every type that makes up more than one in so many events is among
+// them.
 const typesKept = 64
 
-// Types counts event types by name in bounded room, however many there are: the space-saving summary. A type that finds no
-// room takes the place of the rarest and inherits its count. So a count may be too high, by an amount that is known, and never
-// too low. Nothing is allocated once the names' buffers have grown. BenchmarkTypes.
+// Types counts event types by name in bounded room, however many there are: the space-saving summary. A type that finds
+// no room takes the place of the rarest and inherits its count. So a count may be too high, by an amount that is known,
+// and never too low. Nothing is allocated once the names' buffers have grown. BenchmarkTypes.
 type Types struct {
 	entries []typeEntry // the most frequent first
 }

@@ -103,8 +103,12 @@ func (w *world) read(topic string) []*kgo.Record {
 	if len(from) == 0 {
 		return nil
 	}
-	cl, err := kgo.NewClient(kgo.SeedBrokers(w.kafka), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))
+	cl, err := kgo.NewClient(
+		kgo.SeedBrokers(w.kafka),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}),
+	)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -130,8 +134,8 @@ func (w *world) read(topic string) []*kgo.Record {
 	return records
 }
 
-// settled waits until no transaction is open on the topic, for one that was decided may not be visible yet, and gives the
-// partitions' ends.
+// settled waits until no transaction is open on the topic, for one that was decided may not be visible yet, and gives
+// the partitions' ends.
 func (w *world) settled(topic string) (ends kadm.ListedOffsets) {
 	w.t.Helper()
 	eventually(w.t, "no transaction is open on "+topic, func() bool {
@@ -171,7 +175,14 @@ func checkOnce(t *testing.T, alerts []alert) {
 			t.Errorf("alerts of %s lie in partitions %d and %d", a.Customer, l.partition, a.partition)
 		}
 		if cmp.Or(cmp.Compare(a.Episode, l.episode), cmp.Compare(a.Sequence, l.sequence)) <= 0 {
-			t.Errorf("%s: alert %d of episode %d follows alert %d of episode %d", a.Customer, a.Sequence, a.Episode, l.sequence, l.episode)
+			t.Errorf(
+				"%s: alert %d of episode %d follows alert %d of episode %d",
+				a.Customer,
+				a.Sequence,
+				a.Episode,
+				l.sequence,
+				l.episode,
+			)
 		}
 		last[a.Customer] = place{a.partition, a.Episode, a.Sequence}
 	}
@@ -205,8 +216,8 @@ func checkSame(t *testing.T, want, got []alert) {
 	}
 }
 
-// tolerance of checkFold: scores agree to maxOdds, and of 10,000 alerts maxShifted may be a minute off, where the score so
-// nearly equals a threshold that rounding decides.
+// tolerance of checkFold: scores agree to maxOdds, and of 10,000 alerts maxShifted may be a minute off, where the score
+// so nearly equals a threshold that rounding decides.
 const (
 	maxOdds    = 1e-6
 	maxShifted = 5
@@ -221,7 +232,11 @@ func checkFold(t *testing.T, want []oracle.Alert, got []alert) {
 		odds                 float64
 	}
 	order := func(a, b line) int {
-		return cmp.Or(cmp.Compare(a.customer, b.customer), cmp.Compare(a.seconds, b.seconds), cmp.Compare(a.transition, b.transition))
+		return cmp.Or(
+			cmp.Compare(a.customer, b.customer),
+			cmp.Compare(a.seconds, b.seconds),
+			cmp.Compare(a.transition, b.transition),
+		)
 	}
 	var w, g []line
 	for _, a := range want {

@@ -18,15 +18,20 @@ import (
 // outage is how long a server stays away: longer than sessions, transactions and requests last.
 const outage = 60 * time.Second
 
-// A broker and a Redis that stay away for a minute, the second half of the one being the first half of the other, are waited
-// for: alive and not ready, with a line in the log for each change, and nothing lost or doubled when they are back.
+// A broker and a Redis that stay away for a minute, the second half of the one being the first half of the other, are
+// waited for: alive and not ready, with a line in the log for each change, and nothing lost or doubled when they are
+// back.
 func TestServersAway(t *testing.T) {
 	t.Parallel()
 	kafka, redis := newKafka(t), newRedis(t)
 	w := newWorldAt(t, kafka.address, 2)
 	parts := slices.Collect(slices.Chunk(events("shop", 1, shop(8, 1_000, 700)), 20_000))[:2]
 	address := freeAddress(t)
-	g := w.group("run", redis.address, map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB", "http.listen": address})
+	g := w.group(
+		"run",
+		redis.address,
+		map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB", "http.listen": address},
+	)
 	input := w.produce(parts[0])
 	p := g.run(nil, nil, shopFlags()...)
 	p.until("it is ready", func() bool { return status(address, "readyz") == http.StatusOK })
@@ -37,7 +42,14 @@ func TestServersAway(t *testing.T) {
 		t.Helper()
 		p.until("it is not ready "+while, func() bool { return status(address, "readyz") == http.StatusServiceUnavailable })
 		for end := time.Now().Add(outage / 2); time.Now().Before(end); <-time.After(time.Second) {
-			if live, ready := status(address, "livez"), status(address, "readyz"); live != http.StatusOK || ready != http.StatusServiceUnavailable {
+			if live, ready := status(
+				address,
+				"livez",
+			), status(
+				address,
+				"readyz",
+			); live != http.StatusOK ||
+				ready != http.StatusServiceUnavailable {
 				t.Errorf("%s: livez %d, readyz %d", while, live, ready)
 			}
 		}

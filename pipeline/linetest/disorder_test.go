@@ -11,7 +11,8 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// Events that come late, twice, or with a clock that runs days ahead, count as the specification says, with the default lateness.
+// Events that come late, twice, or with a clock that runs days ahead, count as the specification says, with the default
+// lateness.
 func TestDisorder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 2)
@@ -34,8 +35,8 @@ func TestDisorder(t *testing.T) {
 	}
 }
 
-// disordered puts rows into an order of arrival of up to half an hour after their time, one in fifty a second time, and one
-// in five hundred with a time up to five days ahead.
+// disordered puts rows into an order of arrival of up to half an hour after their time, one in fifty a second time, and
+// one in five hundred with a time up to five days ahead.
 func disordered(rows []row) []record {
 	r := rand.New(rand.NewPCG(9, 9))
 	type arrival struct {

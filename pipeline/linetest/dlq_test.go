@@ -11,14 +11,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A replay that is killed with SIGKILL again and again, and two that run beside one another, send every record of the DLQ once.
+// A replay that is killed with SIGKILL again and again, and two that run beside one another, send every record of the
+// DLQ once.
 func TestReplayKilled(t *testing.T) {
 	t.Parallel()
 	const poisoned, kills = 30_000, 4
 	w := newWorld(t, 2)
 	var records []record
 	for i := range poisoned {
-		records = append(records, record{key: fmt.Sprint("c", i%97), value: fmt.Appendf(nil, "poison %d", i), millis: 1_767_322_000_000 + int64(i)})
+		records = append(
+			records,
+			record{key: fmt.Sprint("c", i%97), value: fmt.Appendf(nil, "poison %d", i), millis: 1_767_322_000_000 + int64(i)},
+		)
 	}
 	w.produce(records)
 	g := w.group("run", redisAddress(), map[string]string{"input.poison_breaker": "1"})

@@ -71,8 +71,8 @@ func TestEventsExplainEveryCode(t *testing.T) {
 	}
 }
 
-// hardStops finds the codes in the program's source: the Code field of a HardStop, set or assigned, and the first argument
-// of a method stop.
+// hardStops finds the codes in the program's source: the Code field of a HardStop, set or assigned, and the first
+// argument of a method stop.
 func hardStops(t *testing.T) []string {
 	t.Helper()
 	found := map[string]bool{}

@@ -62,7 +62,11 @@ func TestHardStops(t *testing.T) {
 		},
 		"record_refused": func(g *group) { // alerts carry event time
 			second := "1000"
-			_, err := g.admin.AlterTopicConfigs(g.t.Context(), []kadm.AlterConfig{{Name: "message.timestamp.before.max.ms", Value: &second}}, g.alerts)
+			_, err := g.admin.AlterTopicConfigs(
+				g.t.Context(),
+				[]kadm.AlterConfig{{Name: "message.timestamp.before.max.ms", Value: &second}},
+				g.alerts,
+			)
 			if err != nil {
 				g.t.Fatal(err)
 			}
@@ -140,7 +144,14 @@ func TestHardStopOfOnePartition(t *testing.T) {
 	if got := g.committed()[0]; got != before[0] {
 		t.Errorf("the offset of the stopped partition moved from %d to %d", before[0], got)
 	}
-	if live, ready := status(address, "livez"), status(address, "readyz"); live != http.StatusOK || ready != http.StatusServiceUnavailable {
+	if live, ready := status(
+		address,
+		"livez",
+	), status(
+		address,
+		"readyz",
+	); live != http.StatusOK ||
+		ready != http.StatusServiceUnavailable {
 		t.Errorf("livez %d, readyz %d", live, ready)
 	}
 	leave(p)

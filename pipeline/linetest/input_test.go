@@ -60,8 +60,16 @@ func poisoned(records []record) []record {
 // placed by the fold's own partitioner.
 func (w *world) produce(records []record) [][]oracle.Record {
 	w.t.Helper()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(w.kafka), kgo.DefaultProduceTopic(w.input), kgo.MaxBufferedRecords(200_000),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(10*time.Millisecond), kgo.ProducerBatchMaxBytes(2<<20))
+	cl, err := kgo.NewClient(
+		kgo.SeedBrokers(w.kafka),
+		kgo.DefaultProduceTopic(w.input),
+		kgo.MaxBufferedRecords(200_000),
+		kgo.RecordPartitioner(
+			kgo.ManualPartitioner(),
+		),
+		kgo.ProducerLinger(10*time.Millisecond),
+		kgo.ProducerBatchMaxBytes(2<<20),
+	)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -101,7 +109,8 @@ func join(a, b [][]oracle.Record) [][]oracle.Record {
 	return joined
 }
 
-// shop makes a seeded log in time order: customers that visit by a rhythm of their own for a while, and complain at times.
+// shop makes a seeded log in time order: customers that visit by a rhythm of their own for a while, and complain at
+// times.
 func shop(seed uint64, customers, days int) []row {
 	r := rand.New(rand.NewPCG(seed, 1))
 	begin := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Unix()

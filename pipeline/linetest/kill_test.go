@@ -19,8 +19,8 @@ import (
 	"ebb/pipeline/linetest/services"
 )
 
-// A kill is a SIGKILL that the program sends itself after the first step of the name, of any partition, that has come to
-// the offset, and what was found afterwards. Steps of a takeover have no offset: the first of them counts.
+// A kill is a SIGKILL that the program sends itself after the first step of the name, of any partition, that has come
+// to the offset, and what was found afterwards. Steps of a takeover have no offset: the first of them counts.
 type kill struct {
 	Step      string  `json:"step"`
 	At        int64   `json:"at"`
@@ -30,8 +30,8 @@ type kill struct {
 	Open      int64   `json:"open"`      // of these, in partitions of which Kafka does not know the latest commit
 }
 
-// schedule draws the kills of a seed, spread over a partition of length records: most of them between a commit to Redis and
-// its publication, some after a publication, some in the midst of a takeover.
+// schedule draws the kills of a seed, spread over a partition of length records: most of them between a commit to Redis
+// and its publication, some after a publication, some in the midst of a takeover.
 func schedule(seed uint64, length int64) []kill {
 	r := rand.New(rand.NewPCG(seed, 0))
 	steps := []string{"commit", "commit", "commit", "commit", "publish", "publish", "publish", "claim", "position", "init"}
@@ -49,15 +49,15 @@ func schedule(seed uint64, length int64) []kill {
 
 const killSeed = 20260301
 
-// Killed ten times with SIGKILL on its way through a public log, the program publishes what it publishes undisturbed: the
-// same alerts to the byte, none twice, each customer's in order, and every unusable record once.
+// Killed ten times with SIGKILL on its way through a public log, the program publishes what it publishes undisturbed:
+// the same alerts to the byte, none twice, each customer's in order, and every unusable record once.
 func TestKilledTenTimes(t *testing.T) {
 	t.Parallel()
 	killedTenTimes(t, newWorld(t, 4), 1)
 }
 
-// The same holds where the cluster has no transactions of version 2, and on the oldest Kafka that is tested, which has none
-// either. A part of the log will do.
+// The same holds where the cluster has no transactions of version 2, and on the oldest Kafka that is tested, which has
+// none either. A part of the log will do.
 func TestKilledTenTimesWithoutTransactionsV2(t *testing.T) {
 	t.Parallel()
 	w := newWorldAt(t, newKafka(t).address, 4) // it is the version of a whole cluster
@@ -90,7 +90,11 @@ func (w *world) withoutTransactionsV2() {
 	if err != nil {
 		w.t.Fatalf("set transaction.version 0: %v", err)
 	}
-	if err := services.Until(ctx, "the cluster has settled", func() bool { return w.transactionVersion() == 0 }); err != nil {
+	if err := services.Until(
+		ctx,
+		"the cluster has settled",
+		func() bool { return w.transactionVersion() == 0 },
+	); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -118,7 +122,11 @@ func killedTenTimes(t *testing.T, w *world, parts int) {
 	input := w.produce(poisoned(events("mathoverflow.csv.gz", 2, log[:len(log)/parts])))
 	ends := w.ends()
 	flags := []string{"--until-end", "--leave", "--activity", "answer,comment_question,comment_answer", "--horizon", "90d"}
-	g := w.group("killed", redisAddress(), map[string]string{"batch.max_bytes": fmt.Sprintf("%dKiB", 256/parts), "input.max_record_bytes": "16KiB"})
+	g := w.group(
+		"killed",
+		redisAddress(),
+		map[string]string{"batch.max_bytes": fmt.Sprintf("%dKiB", 256/parts), "input.max_record_bytes": "16KiB"},
+	)
 
 	kills := schedule(killSeed, slices.Min(ends))
 	for i := range kills {
@@ -179,6 +187,10 @@ func checkKills(t *testing.T, kills []kill, ends []int64) {
 		}
 	}
 	if between < 7 || open < 3 {
-		t.Errorf("%d kills between the first commit and the last, %d with alerts committed and not published; 7 and 3 are asked for", between, open)
+		t.Errorf(
+			"%d kills between the first commit and the last, %d with alerts committed and not published; 7 and 3 are asked for",
+			between,
+			open,
+		)
 	}
 }

@@ -48,8 +48,8 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// start runs the program with extra variables. It is killed at the end of the test if it still runs, and its log is shown if
-// the test failed.
+// start runs the program with extra variables. It is killed at the end of the test if it still runs, and its log is
+// shown if the test failed.
 func start(t *testing.T, variables []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.CommandContext(context.Background(), program, args...), ended: make(chan struct{})}

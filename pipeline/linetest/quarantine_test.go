@@ -82,8 +82,14 @@ func TestQuarantine(t *testing.T) {
 	for i, code := range slices.Sorted(maps.Keys(bad)) {
 		records = append(records, events("good", 3*i, []row{{"ann", 1_767_322_000 + int64(i), "visit"}})...)
 		records = append(records, record{
-			key: "ann", value: []byte(bad[code]), millis: 1_767_322_000_000 + int64(i),
-			headers: []kgo.RecordHeader{{Key: "code", Value: []byte(code)}, {Key: "raw", Value: []byte{0, 0xff}}, {Key: "empty"}},
+			key:    "ann",
+			value:  []byte(bad[code]),
+			millis: 1_767_322_000_000 + int64(i),
+			headers: []kgo.RecordHeader{
+				{Key: "code", Value: []byte(code)},
+				{Key: "raw", Value: []byte{0, 0xff}},
+				{Key: "empty"},
+			},
 		})
 		if code == "record_empty" {
 			records[len(records)-1].value = nil // a tombstone

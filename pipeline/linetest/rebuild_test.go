@@ -25,7 +25,10 @@ func TestRebuild(t *testing.T) {
 		t.Fatalf("exit status %d without state, want 3", s.ExitStatus())
 	}
 
-	rebuild := start(t, nil, append([]string{"rebuild", "-c", g.config(nil), "--from", "earliest", "--yes"}, shopFlags()...)...)
+	rebuild := start(
+		t,
+		nil,
+		append([]string{"rebuild", "-c", g.config(nil), "--from", "earliest", "--yes"}, shopFlags()...)...)
 	if s := rebuild.wait(); s.ExitStatus() != 0 {
 		t.Fatalf("rebuild: exit status %d\n%s", s.ExitStatus(), rebuild.stderr.String())
 	}

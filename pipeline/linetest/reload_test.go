@@ -17,15 +17,20 @@ import (
 func packText(version string) string {
 	text := "name: shop\nversion: \"" + version + "\"\nhorizon: 60d\nactivity: [visit]\nfriction: {complaint: 1}\n"
 	if version != "1" {
-		text = strings.Replace(text, "60d", "30d", 1) + "signals:\n  visit: {types: [visit]}\nfeatures:\n  visits: {kind: count, of: visit, within: 30d}\n" +
+		text = strings.Replace(
+			text,
+			"60d",
+			"30d",
+			1,
+		) + "signals:\n  visit: {types: [visit]}\nfeatures:\n  visits: {kind: count, of: visit, within: 30d}\n" +
 			"factors:\n  - {code: not_activated, feature: visits, curve: [[0, 0.3], [5, 0]]}\n"
 	}
 	return text
 }
 
-// The pack's file changes under a running program, first into nonsense, then into a newer version. Redis loses all of that
-// while Kafka keeps it, twice; in the end the state is emptied and built anew. Nothing is published twice, and the state
-// that is built anew is the one that has been through it all.
+// The pack's file changes under a running program, first into nonsense, then into a newer version. Redis loses all of
+// that while Kafka keeps it, twice; in the end the state is emptied and built anew. Nothing is published twice, and the
+// state that is built anew is the one that has been through it all.
 func TestPackReloaded(t *testing.T) {
 	t.Parallel()
 	own := newRedis(t)
@@ -38,7 +43,11 @@ func TestPackReloaded(t *testing.T) {
 	}
 	write(packText("1"))
 	parts := slices.Collect(slices.Chunk(events("shop", 1, shop(7, 1_000, 500)), 10_000))
-	g := w.group("run", own.address, map[string]string{"pack": file, "batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB"})
+	g := w.group(
+		"run",
+		own.address,
+		map[string]string{"pack": file, "batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB"},
+	)
 	processed := func() bool { return slices.Equal(g.committed(), w.ends()) }
 
 	w.produce(parts[0])

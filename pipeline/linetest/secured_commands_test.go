@@ -58,7 +58,8 @@ func (k *securedKafka) replayPermissions(t *testing.T) {
 		t.Errorf("%d records in the input after refused replays", n)
 	}
 	p := replay()
-	if s := p.wait(); s.ExitStatus() != 0 || p.stdout.String() != fmt.Sprintf("%d records replayed to %s\n", records, w.input) {
+	if s := p.wait(); s.ExitStatus() != 0 ||
+		p.stdout.String() != fmt.Sprintf("%d records replayed to %s\n", records, w.input) {
 		t.Errorf("exit status %d\n%s%s", s.ExitStatus(), p.stdout.String(), p.stderr.String())
 	}
 	p.noSecrets()
@@ -98,7 +99,8 @@ func (k *securedKafka) createPermissions(t *testing.T) {
 func (g *group) removeTopics() {
 	g.t.Helper()
 	topics := append([]string{g.input, g.alerts, g.input + ".dlq"}, g.own()...)
-	if _, err := g.admin.DeleteTopics(g.t.Context(), topics...); err != nil { // those that are not there are told one by one
+	// those that are not there are told one by one
+	if _, err := g.admin.DeleteTopics(g.t.Context(), topics...); err != nil {
 		g.t.Fatal(err)
 	}
 	eventually(g.t, "the topics are gone", func() bool {
@@ -107,10 +109,12 @@ func (g *group) removeTopics() {
 	})
 }
 
-// storm is how much longer a command takes that tries again where only one try is due: as long as a client repeats a request.
+// storm is how much longer a command takes that tries again where only one try is due: as long as a client repeats a
+// request.
 const storm = 10 * time.Second
 
-// without runs a command without each of the permissions and returns what it says of them, to be compared with what is right.
+// without runs a command without each of the permissions and returns what it says of them, to be compared with what is
+// right.
 func (k *securedKafka) without(t *testing.T, user, input string, acls []acl, command func() *process) string {
 	t.Helper()
 	var got strings.Builder
@@ -125,7 +129,12 @@ func (k *securedKafka) without(t *testing.T, user, input string, acls []acl, com
 		}
 		took[name] = time.Since(began)
 		p.noSecrets()
-		fmt.Fprintf(&got, "## without %s\n%s", name, strings.ReplaceAll(refusals(p.stdout.String()+p.stderr.String()), input, "INPUT"))
+		fmt.Fprintf(
+			&got,
+			"## without %s\n%s",
+			name,
+			strings.ReplaceAll(refusals(p.stdout.String()+p.stderr.String()), input, "INPUT"),
+		)
 		k.allow(t, user, a)
 	}
 	checkStorms(t, took)

@@ -38,7 +38,13 @@ type securedKafka struct {
 
 // listeners of the secured broker. OPEN is for the test itself, which may do everything there.
 func listeners() map[string]string {
-	return map[string]string{"OPEN": "PLAINTEXT", "CERTIFICATE": "SSL", "EXPIRED": "SSL", "ELSEWHERE": "SSL", "LOGIN": "SASL_SSL"}
+	return map[string]string{
+		"OPEN":        "PLAINTEXT",
+		"CERTIFICATE": "SSL",
+		"EXPIRED":     "SSL",
+		"ELSEWHERE":   "SSL",
+		"LOGIN":       "SASL_SSL",
+	}
 }
 
 // startSecuredKafka starts the broker. Users of LOGIN are plain, scram-256 and scram-512; of CERTIFICATE those that the
@@ -57,20 +63,36 @@ func startSecuredKafka(t *testing.T) *securedKafka {
 		t.Fatal(err)
 	}
 	settings := services.KafkaSettings()
-	listen, advertise, protocols := []string{"BROKER://:9094", "CONTROLLER://:9093"}, []string{"BROKER://localhost:9094"}, []string{"CONTROLLER:PLAINTEXT", "BROKER:PLAINTEXT"}
+	listen, advertise, protocols := []string{
+		"BROKER://:9094",
+		"CONTROLLER://:9093",
+	}, []string{
+		"BROKER://localhost:9094",
+	}, []string{
+		"CONTROLLER:PLAINTEXT",
+		"BROKER:PLAINTEXT",
+	}
 	for i, name := range slices.Sorted(maps.Keys(listeners())) {
 		k.ports[name] = free[i]
 		listen = append(listen, fmt.Sprintf("%s://:%d", name, free[i]))
 		advertise = append(advertise, fmt.Sprintf("%s://%s", name, k.at(name)))
 		protocols = append(protocols, name+":"+listeners()[name])
 	}
-	settings["KAFKA_LISTENERS"], settings["KAFKA_ADVERTISED_LISTENERS"] = strings.Join(listen, ","), strings.Join(advertise, ",")
+	settings["KAFKA_LISTENERS"], settings["KAFKA_ADVERTISED_LISTENERS"] = strings.Join(
+		listen,
+		",",
+	), strings.Join(
+		advertise,
+		",",
+	)
 	settings["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"] = strings.Join(protocols, ",")
 	maps.Copy(settings, map[string]string{
-		"KAFKA_AUTHORIZER_CLASS_NAME": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-		"KAFKA_SUPER_USERS":           "User:ANONYMOUS",
-		"KAFKA_SSL_KEYSTORE_TYPE":     "PEM", "KAFKA_SSL_KEYSTORE_LOCATION": "/etc/secured/kafka.both.pem",
-		"KAFKA_SSL_TRUSTSTORE_TYPE": "PEM", "KAFKA_SSL_TRUSTSTORE_LOCATION": "/etc/secured/ca.pem",
+		"KAFKA_AUTHORIZER_CLASS_NAME":                                  "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+		"KAFKA_SUPER_USERS":                                            "User:ANONYMOUS",
+		"KAFKA_SSL_KEYSTORE_TYPE":                                      "PEM",
+		"KAFKA_SSL_KEYSTORE_LOCATION":                                  "/etc/secured/kafka.both.pem",
+		"KAFKA_SSL_TRUSTSTORE_TYPE":                                    "PEM",
+		"KAFKA_SSL_TRUSTSTORE_LOCATION":                                "/etc/secured/ca.pem",
 		"KAFKA_LISTENER_NAME_CERTIFICATE_SSL_CLIENT_AUTH":              "required",
 		"KAFKA_LISTENER_NAME_EXPIRED_SSL_KEYSTORE_LOCATION":            "/etc/secured/expired.both.pem",
 		"KAFKA_LISTENER_NAME_ELSEWHERE_SSL_KEYSTORE_LOCATION":          "/etc/secured/elsewhere.both.pem",
@@ -83,9 +105,18 @@ func startSecuredKafka(t *testing.T) *securedKafka {
 	})
 	var files []testcontainers.ContainerFile
 	for _, name := range []string{"ca.pem", "kafka.both.pem", "expired.both.pem", "elsewhere.both.pem"} {
-		files = append(files, testcontainers.ContainerFile{HostFilePath: k.Path(name), ContainerFilePath: "/etc/secured/" + name, FileMode: 0o644})
+		files = append(
+			files,
+			testcontainers.ContainerFile{HostFilePath: k.Path(name), ContainerFilePath: "/etc/secured/" + name, FileMode: 0o644},
+		)
 	}
-	k.Container, err = services.StartAt(t.Context(), services.KafkaImage(), free, testcontainers.WithEnv(settings), testcontainers.WithFiles(files...))
+	k.Container, err = services.StartAt(
+		t.Context(),
+		services.KafkaImage(),
+		free,
+		testcontainers.WithEnv(settings),
+		testcontainers.WithFiles(files...),
+	)
 	if k.Container != nil {
 		testcontainers.CleanupContainer(t, k.Container, testcontainers.StopTimeout(0))
 	}
@@ -122,7 +153,12 @@ func (k *securedKafka) admin(t *testing.T) *kadm.Client {
 
 func (k *securedKafka) setPassword(t *testing.T, user string, mechanism kadm.ScramMechanism, password string) {
 	t.Helper()
-	altered, err := k.admin(t).AlterUserSCRAMs(t.Context(), nil, []kadm.UpsertSCRAM{{User: user, Mechanism: mechanism, Iterations: 4096, Password: password}})
+	altered, err := k.admin(t).
+		AlterUserSCRAMs(
+			t.Context(),
+			nil,
+			[]kadm.UpsertSCRAM{{User: user, Mechanism: mechanism, Iterations: 4096, Password: password}},
+		)
 	if err == nil {
 		err = altered.Error()
 	}
@@ -133,7 +169,9 @@ func (k *securedKafka) setPassword(t *testing.T, user string, mechanism kadm.Scr
 
 // acl is one thing that a user may do.
 type acl struct {
-	kind, name string // topic, group, groups, which is a prefix of their names, cluster, transactional id or transaction, which is a prefix of such ids
+	// topic, group, groups, which is a prefix of their names, cluster, transactional id or transaction, which is a prefix
+	// of such ids
+	kind, name string
 	operation  kadm.ACLOperation
 }
 
@@ -164,7 +202,11 @@ func checkACLs(g *group) []acl {
 }
 
 func (a acl) builder(user string) *kadm.ACLBuilder {
-	b := kadm.NewACLs().Allow("User:" + user).AllowHosts().Operations(a.operation).ResourcePatternType(kadm.ACLPatternLiteral)
+	b := kadm.NewACLs().
+		Allow("User:" + user).
+		AllowHosts().
+		Operations(a.operation).
+		ResourcePatternType(kadm.ACLPatternLiteral)
 	switch a.kind {
 	case "topic":
 		return b.Topics(a.name)
@@ -230,7 +272,10 @@ func (k *securedKafka) keys(t *testing.T, e entry, password string) map[string]s
 	}
 	keys["kafka.tls"] = tls + "}"
 	if e.mechanism != "" {
-		keys["kafka.sasl"] = "{mechanism: " + e.mechanism + ", username: " + e.user + ", password_file: " + passwordFile(t, password) + "}"
+		keys["kafka.sasl"] = "{mechanism: " + e.mechanism + ", username: " + e.user + ", password_file: " + passwordFile(
+			t,
+			password,
+		) + "}"
 	}
 	return keys
 }

@@ -23,8 +23,8 @@ import (
 	"ebb/pipeline/linetest/services"
 )
 
-// redises are several Redis servers in one container, by what they are for: "open" and "tls" are two ports of one server;
-// "primary", "replica" and "sentinel" belong together, and so do "node1" to "node3", a cluster.
+// redises are several Redis servers in one container, by what they are for: "open" and "tls" are two ports of one
+// server; "primary", "replica" and "sentinel" belong together, and so do "node1" to "node3", a cluster.
 type redises struct {
 	testcontainers.Container
 	*authority.Authority
@@ -48,20 +48,57 @@ func startRedises(t *testing.T) *redises {
 	}
 	const common = " --bind 0.0.0.0 --protected-mode no --save '' --appendonly no --loglevel warning"
 	server := func(name, more string) string {
-		return fmt.Sprintf("mkdir -p /data/%s; redis-server --port %d --dir /data/%s %s %s &\n", name, r.ports[name], name, common, more)
+		return fmt.Sprintf(
+			"mkdir -p /data/%s; redis-server --port %d --dir /data/%s %s %s &\n",
+			name,
+			r.ports[name],
+			name,
+			common,
+			more,
+		)
 	}
-	const tls = "--tls-port %d --tls-cert-file /etc/secured/redis.pem --tls-key-file /etc/secured/redis.key --tls-ca-cert-file /etc/secured/ca.pem --tls-auth-clients optional"
+	const tls = "--tls-port %d --tls-cert-file /etc/secured/redis.pem --tls-key-file /etc/secured/redis.key " +
+		"--tls-ca-cert-file /etc/secured/ca.pem --tls-auth-clients optional"
 	script := server("open", fmt.Sprintf(tls, r.ports["tls"])) +
 		server("primary", "") + server("replica", fmt.Sprintf("--replicaof 127.0.0.1 %d", r.ports["primary"]))
 	for i, name := range []string{"node1", "node2", "node3"} {
-		script += server(name, fmt.Sprintf("--cluster-enabled yes --cluster-port %d --cluster-announce-ip 127.0.0.1 --cluster-node-timeout 5000", 1001+i))
+		script += server(
+			name,
+			fmt.Sprintf(
+				"--cluster-enabled yes --cluster-port %d --cluster-announce-ip 127.0.0.1 --cluster-node-timeout 5000",
+				1001+i,
+			),
+		)
 	}
-	script += fmt.Sprintf("printf 'port %d\\nbind 0.0.0.0\\nprotected-mode no\\ndir /data\\nsentinel monitor shop 127.0.0.1 %d 1\\nsentinel down-after-milliseconds shop 3000\\nsentinel failover-timeout shop 20000\\n' > /data/sentinel.conf; redis-server /data/sentinel.conf --sentinel &\nwait\n", r.ports["sentinel"], r.ports["primary"])
+	script += fmt.Sprintf(
+		"printf 'port %d\\nbind 0.0.0.0\\nprotected-mode no\\ndir /data\\nsentinel monitor shop 127.0.0.1 %d 1\\nsentinel "+
+			"down-after-milliseconds shop 3000\\nsentinel failover-timeout shop 20000\\n' > /data/sentinel.conf; redis-server "+
+			"/data/sentinel.conf --sentinel &\nwait\n",
+		r.ports["sentinel"],
+		r.ports["primary"],
+	)
 	var files []testcontainers.ContainerFile
-	for _, name := range []string{"ca.pem", "redis.pem", "redis.key", "expired.pem", "expired.key", "elsewhere.pem", "elsewhere.key"} {
-		files = append(files, testcontainers.ContainerFile{HostFilePath: r.Path(name), ContainerFilePath: "/etc/secured/" + name, FileMode: 0o644})
+	for _, name := range []string{
+		"ca.pem",
+		"redis.pem",
+		"redis.key",
+		"expired.pem",
+		"expired.key",
+		"elsewhere.pem",
+		"elsewhere.key",
+	} {
+		files = append(
+			files,
+			testcontainers.ContainerFile{HostFilePath: r.Path(name), ContainerFilePath: "/etc/secured/" + name, FileMode: 0o644},
+		)
 	}
-	r.Container, err = services.StartAt(t.Context(), services.RedisImage(), free, testcontainers.WithCmd("bash", "-c", script), testcontainers.WithFiles(files...))
+	r.Container, err = services.StartAt(
+		t.Context(),
+		services.RedisImage(),
+		free,
+		testcontainers.WithCmd("bash", "-c", script),
+		testcontainers.WithFiles(files...),
+	)
 	if r.Container != nil {
 		testcontainers.CleanupContainer(t, r.Container, testcontainers.StopTimeout(0))
 	}
@@ -105,8 +142,27 @@ func (r *redises) do(t *testing.T, name, command string) {
 // leastRedis are all commands that ebb run, check and rebuild need, as docs/security.md has them.
 func leastRedis() []string {
 	return []string{
-		"append", "client|setname", "exec", "get", "getrange", "hdel", "hget", "hlen", "hmget", "hset", "info", "llen", "lrange", "ltrim",
-		"multi", "rpush", "scan", "set", "setrange", "unlink", "watch",
+		"append",
+		"client|setname",
+		"exec",
+		"get",
+		"getrange",
+		"hdel",
+		"hget",
+		"hlen",
+		"hmget",
+		"hset",
+		"info",
+		"llen",
+		"lrange",
+		"ltrim",
+		"multi",
+		"rpush",
+		"scan",
+		"set",
+		"setrange",
+		"unlink",
+		"watch",
 	}
 }
 
@@ -140,9 +196,9 @@ func (r *redises) keys(t *testing.T, password string) map[string]string {
 	}
 }
 
-// ebb works over TLS as a user that may do nothing but what docs/security.md lists, and needs all of it. What is wrong with a
-// certificate, a login or a port it says; testdata/secured_redis.golden is made to be read. Then the same servers as a
-// primary under a Sentinel, and as a cluster.
+// ebb works over TLS as a user that may do nothing but what docs/security.md lists, and needs all of it. What is wrong
+// with a certificate, a login or a port it says; testdata/secured_redis.golden is made to be read. Then the same
+// servers as a primary under a Sentinel, and as a cluster.
 func TestSecuredRedis(t *testing.T) {
 	t.Parallel()
 	r := startRedises(t)
@@ -196,7 +252,8 @@ func (r *redises) leastPermissions(t *testing.T) {
 			used[name] = true
 		}
 	}
-	for _, mine := range []string{"hello", "auth", "config|resetstat", "dump", "del"} { // always allowed, or the test's own
+	// always allowed, or the test's own
+	for _, mine := range []string{"hello", "auth", "config|resetstat", "dump", "del"} {
 		delete(used, mine)
 	}
 	for _, name := range neverTried() {
@@ -228,15 +285,51 @@ func (r *redises) refusals(t *testing.T) {
 	}{
 		{"wrong password", none, none, map[string]string{"redis.password_file": passwordFile(t, wrongPassword)}, false},
 		{"unknown user", none, none, map[string]string{"redis.username": "nobody"}, false},
-		{"no password", func() { r.do(t, "open", "ACL SETUSER default resetpass >"+rightPassword) }, func() { r.open(t).Do(t.Context(), "ACL", "SETUSER", "default", "nopass") }, nil, true},
-		{"missing permission", func() { r.do(t, "open", "ACL SETUSER ebb -get") }, func() { r.allow(t, g, leastRedis()) }, nil, false},
-		{"keys of another group", func() { r.do(t, "open", "ACL SETUSER ebb resetkeys ~ebb:{other:p*") }, func() { r.allow(t, g, leastRedis()) }, nil, false},
-		{"wrong authority", none, none, map[string]string{"redis.tls": "{enabled: true, ca_file: " + other.Path("ca.pem") + "}"}, false},
+		{
+			"no password",
+			func() { r.do(t, "open", "ACL SETUSER default resetpass >"+rightPassword) },
+			func() { r.open(t).Do(t.Context(), "ACL", "SETUSER", "default", "nopass") },
+			nil,
+			true,
+		},
+		{
+			"missing permission",
+			func() { r.do(t, "open", "ACL SETUSER ebb -get") },
+			func() { r.allow(t, g, leastRedis()) },
+			nil,
+			false,
+		},
+		{
+			"keys of another group",
+			func() { r.do(t, "open", "ACL SETUSER ebb resetkeys ~ebb:{other:p*") },
+			func() { r.allow(t, g, leastRedis()) },
+			nil,
+			false,
+		},
+		{
+			"wrong authority",
+			none,
+			none,
+			map[string]string{"redis.tls": "{enabled: true, ca_file: " + other.Path("ca.pem") + "}"},
+			false,
+		},
 		{"wrong host name", func() { certificate("elsewhere") }, func() { certificate("redis") }, nil, false},
 		{"expired server certificate", func() { certificate("expired") }, func() { certificate("redis") }, nil, false},
 		{"no client certificate", func() { r.do(t, "open", "CONFIG SET tls-auth-clients yes") }, none, nil, false},
-		{"expired client certificate", none, none, tls(", cert_file: " + r.Path("ebb-expired.pem") + ", key_file: " + r.Path("ebb-expired.key")), false},
-		{"client certificate of another authority", none, func() { r.do(t, "open", "CONFIG SET tls-auth-clients optional") }, tls(", cert_file: " + other.Path("ebb.pem") + ", key_file: " + other.Path("ebb.key")), false},
+		{
+			"expired client certificate",
+			none,
+			none,
+			tls(", cert_file: " + r.Path("ebb-expired.pem") + ", key_file: " + r.Path("ebb-expired.key")),
+			false,
+		},
+		{
+			"client certificate of another authority",
+			none,
+			func() { r.do(t, "open", "CONFIG SET tls-auth-clients optional") },
+			tls(", cert_file: " + other.Path("ebb.pem") + ", key_file: " + other.Path("ebb.key")),
+			false,
+		},
 		{"plain text at the port of TLS", none, none, map[string]string{"redis.tls": "{enabled: false}"}, false},
 		{"TLS at the port of plain text", none, none, map[string]string{"redis.addresses": "[" + r.at("open") + "]"}, false},
 	} {
@@ -252,7 +345,12 @@ func (r *redises) refusals(t *testing.T) {
 		if exit != 1 {
 			t.Errorf("%s: exit status %d\n%s", c.name, exit, found)
 		}
-		fmt.Fprintf(&got, "## %s\n%s\n", c.name, strings.ReplaceAll(about("redis", found, r.Authority, other), w.input, "INPUT"))
+		fmt.Fprintf(
+			&got,
+			"## %s\n%s\n",
+			c.name,
+			strings.ReplaceAll(about("redis", found, r.Authority, other), w.input, "INPUT"),
+		)
 	}
 	golden(t, "secured_redis.golden", got.String())
 }
@@ -271,13 +369,15 @@ func (r *redises) present(t *testing.T, file string) {
 	r.do(t, "open", "CONFIG SET tls-cert-file /etc/secured/"+file+".pem tls-key-file /etc/secured/"+file+".key")
 }
 
-// renewal runs the program while the server's certificate has expired, the password is wrong and a permission is missing,
-// one after the other, and mends each.
+// renewal runs the program while the server's certificate has expired, the password is wrong and a permission is
+// missing, one after the other, and mends each.
 func (r *redises) renewal(t *testing.T) {
 	w := newWorld(t, 1)
 	w.produce(events("shop", 1, shop(5, 20, 200)))
 	address := freeAddress(t)
-	g := w.group("renewal", r.at("open"), nil).with(r.keys(t, wrongPassword)).with(map[string]string{"http.listen": address})
+	g := w.group("renewal", r.at("open"), nil).
+		with(r.keys(t, wrongPassword)).
+		with(map[string]string{"http.listen": address})
 	without := slices.DeleteFunc(leastRedis(), func(c string) bool { return c == "hset" })
 	r.allow(t, g, without)
 	r.present(t, "expired")

@@ -26,8 +26,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
-// Each way of letting ebb in works with the least permissions that docs/security.md lists, and each of them is needed: without
-// it, ebb says so. So does every wrong certificate, password or port; testdata/secured_kafka.golden is made to be read.
+// Each way of letting ebb in works with the least permissions that docs/security.md lists, and each of them is needed:
+// without it, ebb says so. So does every wrong certificate, password or port; testdata/secured_kafka.golden is made to
+// be read.
 func TestSecuredKafka(t *testing.T) {
 	t.Parallel()
 	k := startSecuredKafka(t)
@@ -48,7 +49,8 @@ func TestSecuredKafka(t *testing.T) {
 			g.checkQuarantine(want.Quarantined)
 			k.allow(t, e.user, checkACLs(g)...)
 			_, found := g.check(nil)
-			if strings.Contains(found, "permission_missing") || !strings.Contains(found, "ok       brokers") || !strings.Contains(found, "ok       transactions") {
+			if strings.Contains(found, "permission_missing") || !strings.Contains(found, "ok       brokers") ||
+				!strings.Contains(found, "ok       transactions") {
 				t.Errorf("check:\n%s", found)
 			}
 		})
@@ -87,7 +89,13 @@ func (k *securedKafka) refusals(t *testing.T) {
 	}
 	under := func(listener string) entry { return entry{listener: listener} }
 	otherCA := "{enabled: true, ca_file: " + other.Path("ca.pem") + "}"
-	foreign := "{enabled: true, ca_file: " + k.Path("ca.pem") + ", cert_file: " + other.Path("ebb.pem") + ", key_file: " + other.Path("ebb.key") + "}"
+	foreign := "{enabled: true, ca_file: " + k.Path(
+		"ca.pem",
+	) + ", cert_file: " + other.Path(
+		"ebb.pem",
+	) + ", key_file: " + other.Path(
+		"ebb.key",
+	) + "}"
 	g := w.group("refused", redisAddress(), nil)
 	var got strings.Builder
 	for _, c := range []struct {
@@ -155,7 +163,11 @@ func (k *securedKafka) permissions(t *testing.T) {
 	k.allow(t, e.user, slices.Concat(leastACLs(g), checkACLs(g))...)
 	file := g.config(nil)
 	check := func() *process { return start(t, nil, "check", "-c", file) }
-	golden(t, "secured_permissions.golden", k.without(t, e.user, w.input, slices.Concat(leastACLs(g), checkACLs(g)), check))
+	golden(
+		t,
+		"secured_permissions.golden",
+		k.without(t, e.user, w.input, slices.Concat(leastACLs(g), checkACLs(g)), check),
+	)
 
 	k.forbid(t, e.user, leastACLs(g)[0])
 	p := g.run(nil, nil, shopFlags()...)
@@ -170,10 +182,18 @@ func (k *securedKafka) permissions(t *testing.T) {
 		acls []acl
 		args []string
 	}{
-		"produce": {entries()["scram-sha-256"], []acl{{"topic", g.input, kadm.OpWrite}, {"topic", g.input, kadm.OpDescribeConfigs}}, []string{eventFile(t)}},
+		"produce": {
+			entries()["scram-sha-256"],
+			[]acl{{"topic", g.input, kadm.OpWrite}, {"topic", g.input, kadm.OpDescribeConfigs}},
+			[]string{eventFile(t)},
+		},
 		"rebuild": {e, nil, []string{"--from", "earliest", "--yes"}},
 		"dlq":     {entries()["plain"], []acl{{"topic", g.input + ".dlq", kadm.OpRead}}, []string{"list"}},
-		"alerts":  {entries()["plain"], []acl{{"topic", g.alerts, kadm.OpRead}}, []string{"--from-start", "--until-end", "--json"}},
+		"alerts": {
+			entries()["plain"],
+			[]acl{{"topic", g.alerts, kadm.OpRead}},
+			[]string{"--from-start", "--until-end", "--json"},
+		},
 	} {
 		k.allow(t, c.user, c.acls...)
 		p := start(t, nil, append([]string{command, "-c", g.config(k.keys(t, c.entry, rightPassword))}, c.args...)...)
@@ -200,8 +220,18 @@ func (k *securedKafka) renewal(t *testing.T) {
 		says     string
 		mend     func(file string)
 	}{
-		"certificate": {entry{"CERTIFICATE", "CN=ebb", "", "renewed"}, "", "which expired at", func(string) { k.IssueUntil(t, "renewed", "ebb", time.Now().Add(time.Hour)) }},
-		"password":    {entries()["scram-sha-512"], wrongPassword, "refuses the login", func(file string) { overwrite(t, file, rightPassword) }},
+		"certificate": {
+			entry{"CERTIFICATE", "CN=ebb", "", "renewed"},
+			"",
+			"which expired at",
+			func(string) { k.IssueUntil(t, "renewed", "ebb", time.Now().Add(time.Hour)) },
+		},
+		"password": {
+			entries()["scram-sha-512"],
+			wrongPassword,
+			"refuses the login",
+			func(file string) { overwrite(t, file, rightPassword) },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k.IssueUntil(t, "renewed", "ebb", time.Now().Add(-time.Hour)) // each leaves it damaged

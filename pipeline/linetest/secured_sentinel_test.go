@@ -28,10 +28,17 @@ func quarters(log []record) [][]record {
 func (r *redises) sentinel(t *testing.T) {
 	w := newWorld(t, 2)
 	parts := quarters(poisoned(events("shop", 1, shop(2, 2_500, 500))))
-	g := w.group("moved", redisAddress(), map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB", "state.cache": "1000"}).
-		with(map[string]string{"redis.addresses": "[" + r.at("sentinel") + "]"}).with(r.login(t))
+	g := w.group(
+		"moved",
+		redisAddress(),
+		map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB", "state.cache": "1000"},
+	).
+		with(map[string]string{"redis.addresses": "[" + r.at("sentinel") + "]"}).
+		with(r.login(t))
 	asked := func(master string) map[string]string {
-		return map[string]string{"redis.sentinel": "{master: " + master + ", username: ebb, password_file: " + passwordFile(t, rightPassword) + "}"}
+		return map[string]string{
+			"redis.sentinel": "{master: " + master + ", username: ebb, password_file: " + passwordFile(t, rightPassword) + "}",
+		}
 	}
 	g.with(asked("shop"))
 	r.allowAt(t, "sentinel", g, sentinelACL())
@@ -140,8 +147,13 @@ func (r *redises) cluster(t *testing.T) {
 	r.meet(t, nodes)
 	w := newWorld(t, 4)
 	parts := quarters(poisoned(events("shop", 1, shop(2, 2_500, 500))))
-	g := w.group("spread", redisAddress(), map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB", "state.cache": "1000"}).
-		with(map[string]string{"redis.addresses": "[" + r.at("node1") + ", " + r.at("node2") + "]"}).with(r.login(t))
+	g := w.group(
+		"spread",
+		redisAddress(),
+		map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB", "state.cache": "1000"},
+	).
+		with(map[string]string{"redis.addresses": "[" + r.at("node1") + ", " + r.at("node2") + "]"}).
+		with(r.login(t))
 	for _, name := range nodes {
 		r.allowAt(t, name, g, slices.Concat(leastRedis(), clusterACL()))
 	}
@@ -170,7 +182,10 @@ func (r *redises) cluster(t *testing.T) {
 	g.checkQuarantine(want.Quarantined)
 
 	r.do(t, "node3", "CONFIG SET maxmemory-policy allkeys-lru")
-	if exit, found := g.check(nil); exit != 1 || !strings.Contains(found, r.at("node3")+" has maxmemory-policy allkeys-lru") {
+	if exit, found := g.check(
+		nil,
+	); exit != 1 ||
+		!strings.Contains(found, r.at("node3")+" has maxmemory-policy allkeys-lru") {
 		t.Errorf("check of a node that evicts:\n%s", found)
 	}
 	g.run(nil, nil, append(shopFlags(), "--until-end")...).stops("redis_evicts")

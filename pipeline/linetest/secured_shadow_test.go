@@ -20,8 +20,8 @@ func shadowACLs(g *group) []acl {
 	}
 }
 
-// shadowPermissions runs a shadow, compares it and forgets it, each with exactly what is needed, and without each of it. The main
-// processor needs none of that.
+// shadowPermissions runs a shadow, compares it and forgets it, each with exactly what is needed, and without each of
+// it. The main processor needs none of that.
 func (k *securedKafka) shadowPermissions(t *testing.T) {
 	w := newWorldAt(t, k.at("OPEN"), 1)
 	w.produce(events("shop", 1, shop(5, 20, 200)))
@@ -41,7 +41,8 @@ func (k *securedKafka) shadowPermissions(t *testing.T) {
 	check := func() *process { return start(t, nil, "check", "-c", file) }
 	found := k.without(t, runs.user, w.input, shadowACLs(g), check)
 	p = g.run(nil, nil, "--until-end", "--leave")
-	if p.finish(); strings.Contains(p.stdout.String(), `"error":`) || !strings.Contains(p.stdout.String(), `"name":"same"`) {
+	if p.finish(); strings.Contains(p.stdout.String(), `"error":`) ||
+		!strings.Contains(p.stdout.String(), `"name":"same"`) {
 		t.Errorf("the shadow:\n%s", p.stdout.String())
 	}
 
@@ -50,8 +51,14 @@ func (k *securedKafka) shadowPermissions(t *testing.T) {
 		acls []acl
 		args []string
 	}{
-		{[]acl{{"topic", g.alerts, kadm.OpRead}, {"topic", g.shadowTopic(), kadm.OpRead}, {"topic", g.input, kadm.OpRead}}, nil},
-		{[]acl{{"topic", g.input, kadm.OpRead}, {"group", g.name + ".shadow.same", kadm.OpDelete}}, []string{"--forget", "same", "--yes"}},
+		{
+			[]acl{{"topic", g.alerts, kadm.OpRead}, {"topic", g.shadowTopic(), kadm.OpRead}, {"topic", g.input, kadm.OpRead}},
+			nil,
+		},
+		{
+			[]acl{{"topic", g.input, kadm.OpRead}, {"group", g.name + ".shadow.same", kadm.OpDelete}},
+			[]string{"--forget", "same", "--yes"},
+		},
 	} {
 		command := func() *process { return start(t, nil, append([]string{"packs", "shadow", "-c", file}, c.args...)...) }
 		k.allow(t, reads.user, c.acls...)
@@ -64,8 +71,8 @@ func (k *securedKafka) shadowPermissions(t *testing.T) {
 	golden(t, "secured_shadow.golden", found)
 }
 
-// shadows runs a shadow and compares it with exactly what docs/security.md lists for that at Redis, and with less. The main
-// processor needs none of it.
+// shadows runs a shadow and compares it with exactly what docs/security.md lists for that at Redis, and with less. The
+// main processor needs none of it.
 func (r *redises) shadows(t *testing.T) {
 	w := newWorld(t, 1)
 	w.produce(events("shop", 1, shop(5, 20, 200)))
@@ -90,7 +97,10 @@ func (r *redises) shadows(t *testing.T) {
 	if said := run(); !strings.Contains(said, `"error":"`) || !strings.Contains(said, "permission") {
 		t.Errorf("without the shadow's keys: %s", said)
 	}
-	if _, found := g.check(nil); strings.Count(found, "permission_missing") != 1 || !strings.Contains(found, "shadow same: redis: ") {
+	if _, found := g.check(
+		nil,
+	); strings.Count(found, "permission_missing") != 1 ||
+		!strings.Contains(found, "shadow same: redis: ") {
 		t.Errorf("check without the shadow's keys:\n%s", found)
 	}
 	keys, command := "~ebb:{"+g.name+".shadow.*", "+hscan"

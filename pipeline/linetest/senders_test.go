@@ -52,14 +52,34 @@ func python(t *testing.T, libraries, script string, args ...string) []byte {
 func libraries(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore",
-		"--only-binary=:all:", "--target", dir, "--requirement", filepath.Join("senders", "requirements.txt"))
+	cmd := exec.CommandContext(
+		t.Context(),
+		"python3",
+		"-m",
+		"pip",
+		"install",
+		"--quiet",
+		"--disable-pip-version-check",
+		"--root-user-action=ignore",
+		"--only-binary=:all:",
+		"--target",
+		dir,
+		"--requirement",
+		filepath.Join("senders", "requirements.txt"),
+	)
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
-		t.Fatalf("needs Python 3.10 or later with pip (packages python3 and python3-pip, which .ci/run integration installs): %v", err)
+		t.Fatalf(
+			"needs Python 3.10 or later with pip (packages python3 and python3-pip, which .ci/run integration installs): %v",
+			err,
+		)
 	}
 	if err != nil {
-		t.Fatalf("pip has not installed the senders' libraries (package python3-pip, and a package index in reach): %v\n%s", err, out)
+		t.Fatalf(
+			"pip has not installed the senders' libraries (package python3-pip, and a package index in reach): %v\n%s",
+			err,
+			out,
+		)
 	}
 	return dir
 }
@@ -118,8 +138,8 @@ func (g *group) activities() map[string]activity {
 	return found
 }
 
-// receiver takes batches as Segment's server does and keeps each message as a record, with the batch's sentAt. It answers
-// the first that is all orders with an error after it has taken it, so that the library sends it again.
+// receiver takes batches as Segment's server does and keeps each message as a record, with the batch's sentAt. It
+// answers the first that is all orders with an error after it has taken it, so that the library sends it again.
 type receiver struct {
 	mu       sync.Mutex
 	batches  int
@@ -182,7 +202,10 @@ func (r *receiver) keep(m map[string]json.RawMessage, received int64) error {
 	}
 	r.seen[plain.MessageID] = true
 	if plain.Event == "Order Completed" || plain.Type == "page" || plain.Type == "screen" {
-		r.want[customer] = activity{r.want[customer].Visits + 1, plain.Timestamp.UnixMilli() + received - plain.SentAt.UnixMilli()}
+		r.want[customer] = activity{
+			r.want[customer].Visits + 1,
+			plain.Timestamp.UnixMilli() + received - plain.SentAt.UnixMilli(),
+		}
 	}
 	return nil
 }
@@ -266,8 +289,20 @@ func testCloudEventsLibrary(t *testing.T, dir string) {
 	}
 	got := g.activities()
 	g.checkBegin(got, map[string]activity{
-		"by-extension": {1, 0}, "by-data": {1, 0}, "by-key": {1, 0}, "shop-de/without-data": {1, 0}, "of-xml": {1, 0}, "of-bytes": {1, 0},
-		"c-0": {4, 15 * 6}, "c-1": {4, 16 * 6}, "c-2": {4, 17 * 6}, "c-3": {4, 18 * 6}, "c-4": {4, 19 * 6},
+		"by-extension": {
+			1,
+			0,
+		},
+		"by-data":              {1, 0},
+		"by-key":               {1, 0},
+		"shop-de/without-data": {1, 0},
+		"of-xml":               {1, 0},
+		"of-bytes":             {1, 0},
+		"c-0":                  {4, 15 * 6},
+		"c-1":                  {4, 16 * 6},
+		"c-2":                  {4, 17 * 6},
+		"c-3":                  {4, 18 * 6},
+		"c-4":                  {4, 19 * 6},
 	})
 	for customer, a := range got {
 		if a.Last%time.Hour.Milliseconds() != sendersBegin.UnixMilli()%time.Hour.Milliseconds() {

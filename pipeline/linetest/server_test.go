@@ -31,7 +31,11 @@ func newKafka(t *testing.T) *server {
 	return newServer(t, services.StartKafka, services.KafkaAnswers)
 }
 
-func newServer(t *testing.T, start func(context.Context) (testcontainers.Container, string, error), wait func(context.Context, string) error) *server {
+func newServer(
+	t *testing.T,
+	start func(context.Context) (testcontainers.Container, string, error),
+	wait func(context.Context, string) error,
+) *server {
 	t.Helper()
 	c, address, err := start(t.Context())
 	if c != nil {
@@ -95,7 +99,8 @@ func (s *server) keep() {
 	s.do("cp", "/data/dump.rdb", "/data/older.rdb")
 }
 
-// putBack ends the server without a farewell and starts it on the older copy, as a failover to a replica that lags does.
+// putBack ends the server without a farewell and starts it on the older copy, as a failover to a replica that lags
+// does.
 func (s *server) putBack() {
 	s.t.Helper()
 	s.do("cp", "/data/older.rdb", "/data/dump.rdb")

@@ -45,9 +45,9 @@ func (g *group) bySource(all []alert) (records []string) {
 	return records
 }
 
-// Two shadows run beside the main processor, which is killed twice. One with the main one's pack comes to the same alerts and the
-// same states, both once; bad input is in the DLQ once; and what ebb says of both is that nothing differs. Forgotten, a
-// shadow leaves nothing in Redis and no offset.
+// Two shadows run beside the main processor, which is killed twice. One with the main one's pack comes to the same
+// alerts and the same states, both once; bad input is in the DLQ once; and what ebb says of both is that nothing
+// differs. Forgotten, a shadow leaves nothing in Redis and no offset.
 func TestShadows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 2)
@@ -61,7 +61,16 @@ func TestShadows(t *testing.T) {
 	poison := []record{{key: "ann", value: []byte("poison"), millis: 1_767_322_000_000}}
 	w.produce(slices.Concat(events("shop", 1, shop(7, 400, 500)), poison))
 	all := sum(w.ends())
-	g := w.group("run", redisAddress(), map[string]string{"pack": files[0], "shadows": "{same: " + files[0] + ", other: " + files[1] + "}", "batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB"})
+	g := w.group(
+		"run",
+		redisAddress(),
+		map[string]string{
+			"pack":                   files[0],
+			"shadows":                "{same: " + files[0] + ", other: " + files[1] + "}",
+			"batch.max_bytes":        "64KiB",
+			"input.max_record_bytes": "16KiB",
+		},
+	)
 	g.keys["kafka.shadow"] = g.shadowTopic()
 	w.create(2, g.shadowTopic())
 	same, other := g.shadowOf("same"), g.shadowOf("other")
@@ -97,7 +106,8 @@ func TestShadows(t *testing.T) {
 	if s := p.wait(); s.ExitStatus() != 0 || !strings.Contains(p.stdout.String(), "2 offsets in Kafka") {
 		t.Errorf("exit status %d\n%s%s", s.ExitStatus(), p.stdout.String(), p.stderr.String())
 	}
-	if len(same.state(t.Context())) > 0 || sum(same.committed()) != 0 || sum(other.committed()) != all || sum(g.committed()) != all {
+	if len(same.state(t.Context())) > 0 || sum(same.committed()) != 0 || sum(other.committed()) != all ||
+		sum(g.committed()) != all {
 		t.Errorf("left of the shadow: %d keys, offsets %v", len(same.state(t.Context())), same.committed())
 	}
 }
@@ -136,7 +146,8 @@ func (g *group) saysOfShadows(t *testing.T, alerts int) {
 			main, shadow = main+n.Main, shadow+n.Shadow
 		}
 		equal := moved == 0 && len(s.Top) == 0 && main == shadow
-		if s.Apart != 0 || s.Customers.Both == 0 || s.Customers.MainOnly+s.Customers.ShadowOnly != 0 || main != alerts || equal != (s.Name == "same") {
+		if s.Apart != 0 || s.Customers.Both == 0 || s.Customers.MainOnly+s.Customers.ShadowOnly != 0 || main != alerts ||
+			equal != (s.Name == "same") {
 			t.Errorf("%+v", s)
 		}
 	}

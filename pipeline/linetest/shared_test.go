@@ -13,7 +13,8 @@ import (
 	"ebb/pipeline/linetest/services"
 )
 
-// shared opens a file of the shared folder: EBB_TEST_SHARED, or the folder beside the repository. Its absence is a failure.
+// shared opens a file of the shared folder: EBB_TEST_SHARED, or the folder beside the repository. Its absence is a
+// failure.
 func shared(t *testing.T, name string) [][]string {
 	t.Helper()
 	f, err := os.Open(filepath.Join(services.Setting("EBB_TEST_SHARED", filepath.Join(root(t), "..", "shared")), name))

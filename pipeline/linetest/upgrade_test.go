@@ -11,8 +11,8 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Two members are upgraded one after the other while events flow, to a build that knows a format more, which is made up.
-// As long as one of them is of the build before, the other writes what it can read; then both write the newest. The
+// Two members are upgraded one after the other while events flow, to a build that knows a format more, which is made
+// up. As long as one of them is of the build before, the other writes what it can read; then both write the newest. The
 // alerts are those of one build that did it all.
 func TestRollingUpgrade(t *testing.T) {
 	t.Parallel()

@@ -96,12 +96,20 @@ type group struct {
 	keys   map[string]string // configuration beside the addresses
 }
 
-// defaults of the tests: every type counts unless a flag says otherwise, nobody is forgotten, as in the fold, commits are many, and a lost member is noticed as
-// soon as a broker with default settings allows.
+// defaults of the tests: every type counts unless a flag says otherwise, nobody is forgotten, as in the fold, commits
+// are many, and a lost member is noticed as soon as a broker with default settings allows.
 func defaults() map[string]string {
 	return map[string]string{
-		"pack": "any", "time.lateness": "0s", "batch.max_bytes": "256KiB", "input.max_record_bytes": "64KiB", "kafka.session_timeout": "6s",
-		"kafka.heartbeat": "500ms", "kafka.instance_id": "one", "http.listen": `""`, "log.format": "json", "state.retention": "0s",
+		"pack":                   "any",
+		"time.lateness":          "0s",
+		"batch.max_bytes":        "256KiB",
+		"input.max_record_bytes": "64KiB",
+		"kafka.session_timeout":  "6s",
+		"kafka.heartbeat":        "500ms",
+		"kafka.instance_id":      "one",
+		"http.listen":            `""`,
+		"log.format":             "json",
+		"state.retention":        "0s",
 	}
 }
 
@@ -207,8 +215,8 @@ func (g *group) reset() {
 	}
 }
 
-// committed is the group's offset of each partition that the input was created with, 0 where it has none. Partitions that
-// came later must have none.
+// committed is the group's offset of each partition that the input was created with, 0 where it has none. Partitions
+// that came later must have none.
 func (g *group) committed() []int64 {
 	g.t.Helper()
 	offsets := make([]int64, g.partitions)

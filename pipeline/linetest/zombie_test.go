@@ -20,8 +20,8 @@ func shopSettings() oracle.Settings {
 	return oracle.Settings{Horizon: 60, Friction: map[string]float64{"complaint": 1}}
 }
 
-// A member that was stopped in the midst of its work for longer than its session, and goes on when another has taken over
-// and finished, publishes nothing and commits nothing more, and says why.
+// A member that was stopped in the midst of its work for longer than its session, and goes on when another has taken
+// over and finished, publishes nothing and commits nothing more, and says why.
 func TestZombie(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 4)
@@ -55,8 +55,8 @@ func TestZombie(t *testing.T) {
 	checkFold(t, oracle.Fold(input, shopSettings()).Alerts, alerts)
 }
 
-// traces is what a commit or a publication would change: positions, and everything written to the alert topic, committed or
-// not.
+// traces is what a commit or a publication would change: positions, and everything written to the alert topic,
+// committed or not.
 func (g *group) traces() (found struct {
 	Committed, Stored, Outbox []int64
 	Alerts                    map[int32]int64

@@ -62,7 +62,11 @@ func rebuild(t *testing.T, addr string) {
 // fill gives an owner's partition an outbox and two due buckets.
 func fill(t *testing.T, o *owner) {
 	t.Helper()
-	c := pipeline.Commit{Previous: o.last, Token: pipeline.Token{3, o.claims}, Meta: pipeline.Meta{Version: pipeline.MetaVersion, Next: 7}}
+	c := pipeline.Commit{
+		Previous: o.last,
+		Token:    pipeline.Token{3, o.claims},
+		Meta:     pipeline.Meta{Version: pipeline.MetaVersion, Next: 7},
+	}
 	c.Keys, c.Profiles = [][]byte{[]byte("a"), []byte("b")}, [][]byte{[]byte("pa"), []byte("pb")}
 	c.Outbox = [][]byte{[]byte("e1"), []byte("e2"), []byte("e3")}
 	c.Due = []pipeline.DueEntries{{Bucket: 1, Entries: []byte("d1")}, {Bucket: -2, Entries: []byte("d2")}}
@@ -82,7 +86,12 @@ func inspect(t *testing.T, addr string) {
 	}
 	o := claimed(t, client.Partition(group, 0))
 	fill(t, o)
-	want := redisstore.Inspection{Exists: true, Meta: pipeline.Meta{Version: pipeline.MetaVersion, Next: 7}, Profile: []byte("pa"), Outbox: 3}
+	want := redisstore.Inspection{
+		Exists:  true,
+		Meta:    pipeline.Meta{Version: pipeline.MetaVersion, Next: 7},
+		Profile: []byte("pa"),
+		Outbox:  3,
+	}
 	if d := cmp.Diff(want, must(client.Inspect(t.Context(), group, 0, []byte("a")))(t)); d != "" {
 		t.Fatalf("customer a (-want +got):\n%s", d)
 	}
@@ -132,12 +141,32 @@ func TestPolicy(t *testing.T) {
 		{
 			"fit", "# Server\r\nredis_version:7.0.15\r\nused_memory:1000\r\nmaxmemory:2000\r\nmaxmemory_policy:noeviction\r\n" +
 				"aof_enabled:1\r\nrole:master\r\nconnected_slaves:2\r\n", "",
-			redisstore.Policy{Version: "7.0.15", Eviction: "noeviction", MaxMemory: 2000, Used: 1000, Role: "master", Replicas: 2, AOF: true},
+			redisstore.Policy{
+				Version:   "7.0.15",
+				Eviction:  "noeviction",
+				MaxMemory: 2000,
+				Used:      1000,
+				Role:      "master",
+				Replicas:  2,
+				AOF:       true,
+			},
 			"",
 		},
 		{"evicts", "maxmemory_policy:allkeys-lru\r\n", "", redisstore.Policy{Eviction: "allkeys-lru"}, "redis_evicts"},
-		{"only CONFIG tells", "role:master\r\n", "volatile-ttl", redisstore.Policy{Eviction: "volatile-ttl", Role: "master"}, "redis_evicts"},
-		{"replica", "maxmemory_policy:noeviction\r\nrole:slave\r\n", "", redisstore.Policy{Eviction: "noeviction", Role: "slave"}, "redis_replica"},
+		{
+			"only CONFIG tells",
+			"role:master\r\n",
+			"volatile-ttl",
+			redisstore.Policy{Eviction: "volatile-ttl", Role: "master"},
+			"redis_evicts",
+		},
+		{
+			"replica",
+			"maxmemory_policy:noeviction\r\nrole:slave\r\n",
+			"",
+			redisstore.Policy{Eviction: "noeviction", Role: "slave"},
+			"redis_replica",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := miniredis.RunT(t)
@@ -193,8 +222,21 @@ func TestOpen(t *testing.T) {
 	}{
 		{"nobody there", redisstore.Config{Addresses: []string{deaf}}, ""},
 		{"no password", redisstore.Config{Addresses: []string{m.Addr()}}, secure.CodeLogin},
-		{"wrong password", redisstore.Config{Addresses: []string{m.Addr()}, Credentials: as("ebb", "guess")}, secure.CodeLogin},
-		{"no TLS there", redisstore.Config{Addresses: []string{m.Addr()}, Credentials: encrypted, DialTimeout: time.Second, ReadTimeout: time.Second}, ""},
+		{
+			"wrong password",
+			redisstore.Config{Addresses: []string{m.Addr()}, Credentials: as("ebb", "guess")},
+			secure.CodeLogin,
+		},
+		{
+			"no TLS there",
+			redisstore.Config{
+				Addresses:   []string{m.Addr()},
+				Credentials: encrypted,
+				DialTimeout: time.Second,
+				ReadTimeout: time.Second,
+			},
+			"",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := redisstore.Open(t.Context(), c.config)
@@ -273,7 +315,11 @@ func holders(t *testing.T, addr string) {
 		count    int
 		want     []int
 	}{
-		"in several": {"a", 4, []int{0, 2}}, "in all": {"a", 5, []int{0, 2, 4}}, "in one": {"a", 1, []int{0}}, "in none": {"nobody", 5, nil},
+		"in several": {
+			"a",
+			4,
+			[]int{0, 2},
+		}, "in all": {"a", 5, []int{0, 2, 4}}, "in one": {"a", 1, []int{0}}, "in none": {"nobody", 5, nil},
 	} {
 		if d := cmp.Diff(c.want, must(client.Holders(t.Context(), group, c.count, []byte(c.customer)))(t)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)

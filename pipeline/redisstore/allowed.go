@@ -7,9 +7,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Allowed tries without effect every command that an owner of a partition of group sends, and returns the refusals, in Redis's
-// own words, each once. The server looks at permissions when a command is put into a transaction, and that transaction is never
-// executed. Errors: pipeline.ErrUnavailable, *pipeline.HardStop.
+// Allowed tries without effect every command that an owner of a partition of group sends, and returns the refusals, in
+// Redis's own words, each once. The server looks at permissions when a command is put into a transaction, and that
+// transaction is never executed. Errors: pipeline.ErrUnavailable, *pipeline.HardStop.
 func (c *Client) Allowed(ctx context.Context, group string) (refusals []string, err error) {
 	k := keysOf(group, 0)
 	primary, err := c.primary(ctx, k.meta)

@@ -1,7 +1,7 @@
 // Package redisstore keeps the state of partitions in Redis 6.2 or later, or in a Redis Cluster.
 //
-// All keys of a partition share one hash tag, hence one slot, one primary and one ordered replication stream, so that any
-// replica, snapshot or append-only file holds the partition as of some commit:
+// All keys of a partition share one hash tag, hence one slot, one primary and one ordered replication stream, so that
+// any replica, snapshot or append-only file holds the partition as of some commit:
 //
 //	ebb:{<group>:p<N>}:meta        string: token of the last commit or claim (16 bytes), then the meta in sections
 //	ebb:{<group>:p<N>}:profiles    hash:   customer's key to encoded profile
@@ -17,7 +17,8 @@
 //
 // Whoever else touched meta since the last WATCH makes EXEC do nothing. The tail arms the fence for the next commit and
 // reads back the token, because between EXEC and WATCH somebody may have come. A connection that was lost takes its
-// WATCH with it: it is never replaced behind the back of the owner, who has to claim again. Nothing is ever retried here.
+// WATCH with it: it is never replaced behind the back of the owner, who has to claim again. Nothing is ever retried
+// here.
 //
 // docs/adr/0004-redis-layout.md has the alternatives and their figures.
 package redisstore

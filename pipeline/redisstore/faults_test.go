@@ -116,7 +116,11 @@ func (o *owner) claim(t *testing.T) pipeline.State {
 // commit makes commit n and wants it to fail with target, or to succeed where that is nil.
 func (o *owner) commit(t *testing.T, n int64, target error) {
 	t.Helper()
-	c := pipeline.Commit{Previous: o.last, Token: pipeline.Token{2, o.claims, byte(n)}, Meta: pipeline.Meta{Version: pipeline.MetaVersion, Next: n}}
+	c := pipeline.Commit{
+		Previous: o.last,
+		Token:    pipeline.Token{2, o.claims, byte(n)},
+		Meta:     pipeline.Meta{Version: pipeline.MetaVersion, Next: n},
+	}
 	c.Keys, c.Profiles = [][]byte{[]byte("k")}, [][]byte{[]byte("v")}
 	err := o.Commit(t.Context(), &c)
 	if !errors.Is(err, target) {
@@ -134,15 +138,47 @@ func TestRefusals(t *testing.T) {
 		answers map[string]string // command to the error it gets
 		code    string            // of the HardStop or the refusal; empty: ErrUnavailable
 	}{
-		{"full", map[string]string{"HSET": "OOM command not allowed when used memory > 'maxmemory'.", "EXEC": generic}, "redis_full"},
-		{"full only at EXEC", map[string]string{"EXEC": "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'."}, "redis_full"},
-		{"not allowed", map[string]string{"SET": "NOPERM this user has no permissions to run the 'set' command", "EXEC": generic}, secure.CodePermission},
+		{
+			"full",
+			map[string]string{"HSET": "OOM command not allowed when used memory > 'maxmemory'.", "EXEC": generic},
+			"redis_full",
+		},
+		{
+			"full only at EXEC",
+			map[string]string{
+				"EXEC": "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
+			},
+			"redis_full",
+		},
+		{
+			"not allowed",
+			map[string]string{"SET": "NOPERM this user has no permissions to run the 'set' command", "EXEC": generic},
+			secure.CodePermission,
+		},
 		{"unknown command", map[string]string{"APPEND": "ERR unknown command 'APPEND'", "EXEC": generic}, "redis_refused"},
-		{"foreign key", map[string]string{"EXEC": "WRONGTYPE Operation against a key holding the wrong kind of value"}, "redis_damaged"},
-		{"cannot persist", map[string]string{"HSET": "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.", "EXEC": generic}, ""},
+		{
+			"foreign key",
+			map[string]string{"EXEC": "WRONGTYPE Operation against a key holding the wrong kind of value"},
+			"redis_damaged",
+		},
+		{
+			"cannot persist",
+			map[string]string{
+				"HSET": "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+				"EXEC": generic,
+			},
+			"",
+		},
 		{"replica", map[string]string{"HSET": "READONLY You can't write against a read only replica.", "EXEC": generic}, ""},
 		{"loading", map[string]string{"HSET": "LOADING Redis is loading the dataset in memory", "EXEC": generic}, ""},
-		{"primary lost", map[string]string{"HSET": "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", "EXEC": generic}, ""},
+		{
+			"primary lost",
+			map[string]string{
+				"HSET": "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+				"EXEC": generic,
+			},
+			"",
+		},
 		{"cluster down", map[string]string{"HSET": "CLUSTERDOWN Hash slot not served", "EXEC": generic}, ""},
 		{"slot moved", map[string]string{"HSET": "MOVED 3999 127.0.0.1:6381", "EXEC": generic}, ""},
 		{"too few replicas", map[string]string{"HSET": "NOREPLICAS Not enough good replicas to write.", "EXEC": generic}, ""},
@@ -185,8 +221,8 @@ func wantStop(t *testing.T, err error, code string) {
 	}
 }
 
-// TestLoadOfAnotherCopy has a load led to a server that lacks the owner's latest commit, as an address does that follows the
-// primary in a failover while the old one still takes commits. Nothing may be decided on what it holds.
+// TestLoadOfAnotherCopy has a load led to a server that lacks the owner's latest commit, as an address does that
+// follows the primary in a failover while the old one still takes commits. Nothing may be decided on what it holds.
 func TestLoadOfAnotherCopy(t *testing.T) {
 	m := miniredis.RunT(t)
 	o := claimed(t, open(t, m.Addr()).Partition("g", 0))

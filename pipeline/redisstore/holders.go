@@ -2,8 +2,9 @@ package redisstore
 
 import "context"
 
-// Holders lists the partitions of the group, of the first count, that hold state of the customer with this key. It reads
-// without claiming, from one partition after the other, by a command that owners need too. Errors: pipeline.ErrUnavailable.
+// Holders lists the partitions of the group, of the first count, that hold state of the customer with this key. It
+// reads without claiming, from one partition after the other, by a command that owners need too. Errors:
+// pipeline.ErrUnavailable.
 func (c *Client) Holders(ctx context.Context, group string, count int, customer []byte) (partitions []int, err error) {
 	for p := range count {
 		k := keysOf(group, p)

@@ -16,8 +16,8 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// TestReal repeats on a real Redis what is tested on the embedded one. The server may be shared with others: nothing here
-// stops, empties or configures it.
+// TestReal repeats on a real Redis what is tested on the embedded one. The server may be shared with others: nothing
+// here stops, empties or configures it.
 func TestReal(t *testing.T) {
 	addr := realRedis(t)
 	t.Run("contract", func(t *testing.T) { contract(t, addr) })
@@ -80,7 +80,8 @@ func TestRealServerConditions(t *testing.T) {
 	t.Run("policy", func(t *testing.T) {
 		client := open(t, addr)
 		p := must(client.Policies(t.Context()))(t)
-		if p[0].Version == "" || p[0].Eviction != "noeviction" || p[0].Role != "master" || p[0].Used == 0 || p[0].Check() != nil {
+		if p[0].Version == "" || p[0].Eviction != "noeviction" || p[0].Role != "master" || p[0].Used == 0 ||
+			p[0].Check() != nil {
 			t.Errorf("policy %+v", p)
 		}
 		run(t, "CONFIG SET maxmemory-policy allkeys-lru")
@@ -134,7 +135,9 @@ func startRedis(t testing.TB, args ...string) string {
 	if image == "" {
 		image = "redis:7"
 	}
-	command := append([]string{"redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--appendonly", "no"}, args...)
+	command := append(
+		[]string{"redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--appendonly", "no"},
+		args...)
 	c, err := testcontainers.Run(t.Context(), image,
 		testcontainers.WithExposedPorts("6379/tcp"), testcontainers.WithCmd(command...))
 	testcontainers.CleanupContainer(t, c, testcontainers.StopTimeout(0))

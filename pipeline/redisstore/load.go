@@ -18,8 +18,9 @@ import (
 const keptReplyBytes = 8 << 20
 
 // Load implements [pipeline.Store]: all profiles and due buckets in one round trip on a pooled connection, whose raw
-// answers it reads into one buffer. See BenchmarkLoad for what that saves. The connection may lead elsewhere than the one
-// that commits, where a failover has just moved the primary: what is read counts only if an own token stands beside it.
+// answers it reads into one buffer. See BenchmarkLoad for what that saves. The connection may lead elsewhere than the
+// one that commits, where a failover has just moved the primary: what is read counts only if an own token stands beside
+// it.
 func (p *Partition) Load(ctx context.Context, l *pipeline.Load) error {
 	l.Profiles, l.Due = l.Profiles[:0], l.Due[:0]
 	if len(l.Keys) == 0 && len(l.Buckets) == 0 {

@@ -26,8 +26,8 @@ type Partition struct {
 
 var _ pipeline.Store = (*Partition)(nil)
 
-// Claim implements [pipeline.Store]. One transaction reads what is there and writes the token, so that it needs no fence
-// of its own.
+// Claim implements [pipeline.Store]. One transaction reads what is there and writes the token, so that it needs no
+// fence of its own.
 func (p *Partition) Claim(ctx context.Context, token pipeline.Token) (pipeline.State, error) {
 	p.drop(errUnclaimed)
 	s, err := p.claim(ctx, token)
@@ -74,7 +74,8 @@ func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline
 	return s, nil
 }
 
-// readPacks reads the canonical forms that the partition keeps. They are read behind the claim: what a hash names does not change.
+// readPacks reads the canonical forms that the partition keeps. They are read behind the claim: what a hash names does
+// not change.
 func (p *Partition) readPacks(ctx context.Context, refs []pipeline.PackRef) ([]pipeline.PackBytes, error) {
 	if len(refs) == 0 {
 		return nil, nil
@@ -83,7 +84,12 @@ func (p *Partition) readPacks(ctx context.Context, refs []pipeline.PackRef) ([]p
 }
 
 // packsOf reads the packs with these hashes, as far as they are there.
-func packsOf(ctx context.Context, from redis.Cmdable, key string, refs []pipeline.PackRef) (packs []pipeline.PackBytes, err error) {
+func packsOf(
+	ctx context.Context,
+	from redis.Cmdable,
+	key string,
+	refs []pipeline.PackRef,
+) (packs []pipeline.PackBytes, err error) {
 	hashes := make([]string, len(refs))
 	for i := range refs {
 		hashes[i] = refs[i].Hash

@@ -23,10 +23,15 @@ func (c *Client) Customers(ctx context.Context, group string, partition int) (in
 	return n, classify("count customers", err)
 }
 
-// EachProfile hands take the customers of a partition and their profiles, in no order and some at a time. Nothing is claimed: an
-// owner may be at work, and who comes or goes meanwhile may be missing. While Redis resizes the table it stands in, a customer
-// may come twice. Errors: take's, pipeline.ErrUnavailable.
-func (c *Client) EachProfile(ctx context.Context, group string, partition int, take func(keys, profiles []string) error) error {
+// EachProfile hands take the customers of a partition and their profiles, in no order and some at a time. Nothing is
+// claimed: an owner may be at work, and who comes or goes meanwhile may be missing. While Redis resizes the table it
+// stands in, a customer may come twice. Errors: take's, pipeline.ErrUnavailable.
+func (c *Client) EachProfile(
+	ctx context.Context,
+	group string,
+	partition int,
+	take func(keys, profiles []string) error,
+) error {
 	k := keysOf(group, partition)
 	for cursor := uint64(0); ; {
 		primary, err := c.primary(ctx, k.profiles)
@@ -71,7 +76,8 @@ func (c *Client) ProfilesOf(ctx context.Context, group string, partition int, cu
 	return profiles, nil
 }
 
-// Groups are the groups that hold anything and whose names begin with prefix, in order. Errors: pipeline.ErrUnavailable.
+// Groups are the groups that hold anything and whose names begin with prefix, in order. Errors:
+// pipeline.ErrUnavailable.
 func (c *Client) Groups(ctx context.Context, prefix string) (groups []string, err error) {
 	seen := map[string]bool{}
 	err = c.eachPrimary(ctx, func(primary *redis.Client) error {

@@ -28,7 +28,11 @@ func profiles(t *testing.T, addr string) {
 	for _, of := range []struct {
 		tag  string
 		held map[string]string
-	}{{group + ":p1", want}, {group + ":p2", map[string]string{"customer 1": "other"}}, {group + "2:p1", map[string]string{"customer 1": "another"}}} {
+	}{
+		{group + ":p1", want},
+		{group + ":p2", map[string]string{"customer 1": "other"}},
+		{group + "2:p1", map[string]string{"customer 1": "another"}},
+	} {
 		if err := direct.HSet(t.Context(), "ebb:{"+url.PathEscape(of.tag)+"}:profiles", of.held).Err(); err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +58,12 @@ func profiles(t *testing.T, addr string) {
 	if diff := cmp.Diff([]string{want["customer 7"], "", want["customer 4999"]}, some); err != nil || diff != "" {
 		t.Errorf("%v: %s", err, diff)
 	}
-	if err := client.EachProfile(t.Context(), group, 1, func([]string, []string) error { return context.Canceled }); err != context.Canceled { //nolint:errorlint // as it is
+	if err := client.EachProfile(
+		t.Context(),
+		group,
+		1,
+		func([]string, []string) error { return context.Canceled },
+	); err != context.Canceled { //nolint:errorlint // as it is
 		t.Errorf("take's error became %v", err)
 	}
 }
@@ -70,7 +79,11 @@ func TestGroups(t *testing.T) {
 	} {
 		must(0, server.Set(key, "any"))(t)
 	}
-	for prefix, want := range map[string][]string{"a.shadow.": {"a.shadow.x", "a.shadow.y:p1"}, "a*": {"a*shadow.v"}, "c": nil} {
+	for prefix, want := range map[string][]string{
+		"a.shadow.": {"a.shadow.x", "a.shadow.y:p1"},
+		"a*":        {"a*shadow.v"},
+		"c":         nil,
+	} {
 		if got, err := client.Groups(t.Context(), prefix); err != nil || !cmp.Equal(want, got) {
 			t.Errorf("%q: %q, %v, want %q", prefix, got, err, want)
 		}

@@ -15,9 +15,9 @@ import (
 const scanCount = 1000
 
 // Empty removes the state of all partitions of group, of 0 to partitions-1 and of any other there may be, and returns
-// how many keys that were. It looks into none of them, so that what is damaged can be emptied too. Every owner is fenced
-// first; one that takes its partition back meanwhile makes Empty fail with pipeline.ErrFenced. Called again, it finishes
-// what was left. Other errors: pipeline.ErrUnavailable, *pipeline.HardStop.
+// how many keys that were. It looks into none of them, so that what is damaged can be emptied too. Every owner is
+// fenced first; one that takes its partition back meanwhile makes Empty fail with pipeline.ErrFenced. Called again, it
+// finishes what was left. Other errors: pipeline.ErrUnavailable, *pipeline.HardStop.
 func (c *Client) Empty(ctx context.Context, group string, partitions int) (removed int, err error) {
 	fenced := map[int]*Partition{}
 	defer func() {

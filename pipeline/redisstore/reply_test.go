@@ -6,7 +6,17 @@ import (
 )
 
 func FuzzReplies(f *testing.F) {
-	for _, s := range []string{"*2\r\n$1\r\na\r\n$-1\r\n", "$0\r\n\r\n", "-ERR no\r\n", "*-1\r\n", "$9\r\na\r\n", "$1\r\nab\r", ":1\r\n", "\n", "$1"} {
+	for _, s := range []string{
+		"*2\r\n$1\r\na\r\n$-1\r\n",
+		"$0\r\n\r\n",
+		"-ERR no\r\n",
+		"*-1\r\n",
+		"$9\r\na\r\n",
+		"$1\r\nab\r",
+		":1\r\n",
+		"\n",
+		"$1",
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -63,10 +63,16 @@ func Open(src Source) (*Credentials, []Problem) {
 		c.parts = append(c.parts, &part{key: src.Keys.TLS + "ca_file", files: []string{src.CAFile}, use: c.useRoots})
 	}
 	if src.TLS && src.CertFile != "" && src.KeyFile != "" {
-		c.parts = append(c.parts, &part{key: src.Keys.TLS + "cert_file", files: []string{src.CertFile, src.KeyFile}, use: c.useCertificate})
+		c.parts = append(
+			c.parts,
+			&part{key: src.Keys.TLS + "cert_file", files: []string{src.CertFile, src.KeyFile}, use: c.useCertificate},
+		)
 	}
 	if src.PasswordFile != "" && src.Password == "" {
-		c.parts = append(c.parts, &part{key: src.Keys.Login + "password_file", files: []string{src.PasswordFile}, use: c.usePassword})
+		c.parts = append(
+			c.parts,
+			&part{key: src.Keys.Login + "password_file", files: []string{src.PasswordFile}, use: c.usePassword},
+		)
 	}
 	var problems []Problem
 	for _, p := range c.parts {
@@ -84,8 +90,8 @@ func (c *Credentials) LogTo(log zerolog.Logger) {
 	c.log = log.With().Str("server", c.src.Server).Logger()
 }
 
-// Follow looks at the files every so often until ctx ends, so that the log says what became of a change when it is made,
-// not when the next connection is.
+// Follow looks at the files every so often until ctx ends, so that the log says what became of a change when it is
+// made, not when the next connection is.
 func (c *Credentials) Follow(ctx context.Context, every time.Duration) {
 	if len(c.parts) == 0 {
 		return
@@ -102,8 +108,8 @@ func (c *Credentials) Follow(ctx context.Context, every time.Duration) {
 	}
 }
 
-// refresh reads the files again and returns how often the credentials have changed. A part that cannot be used stays as it
-// was, and is spoken of once.
+// refresh reads the files again and returns how often the credentials have changed. A part that cannot be used stays as
+// it was, and is spoken of once.
 func (c *Credentials) refresh() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -132,8 +138,8 @@ func (c *Credentials) Login() (username, password string) {
 	return c.src.Username, c.password
 }
 
-// client is the client's side of TLS with a host; nil: plain text. Our own certificate is shown whatever authorities the
-// server names: it can then say what it does not like about it.
+// client is the client's side of TLS with a host; nil: plain text. Our own certificate is shown whatever authorities
+// the server names: it can then say what it does not like about it.
 func (c *Credentials) client(host string) *tls.Config {
 	if !c.src.TLS {
 		return nil

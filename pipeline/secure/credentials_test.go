@@ -20,7 +20,9 @@ import (
 // source is a Kafka whose files are on disk.
 func source() secure.Source {
 	return secure.Source{
-		Server: "Kafka", Keys: secure.Keys{TLS: "kafka.tls.", Login: "kafka.sasl.", Addresses: "kafka.brokers"}, ReadFile: os.ReadFile,
+		Server:   "Kafka",
+		Keys:     secure.Keys{TLS: "kafka.tls.", Login: "kafka.sasl.", Addresses: "kafka.brokers"},
+		ReadFile: os.ReadFile,
 	}
 }
 
@@ -49,7 +51,10 @@ func TestPasswordFollowsItsFile(t *testing.T) {
 	var log bytes.Buffer
 	c.LogTo(zerolog.New(&log))
 	for _, step := range []struct{ file, want string }{
-		{"first\n", "first"}, {"second", "second"}, {"", "second"}, {"", "second"}, {"a\nb\n", "second"}, {"third\r\n", "third"},
+		{
+			"first\n",
+			"first",
+		}, {"second", "second"}, {"", "second"}, {"", "second"}, {"a\nb\n", "second"}, {"third\r\n", "third"},
 	} {
 		write(t, file, step.file)
 		user, password := c.Login()
@@ -197,7 +202,14 @@ func TestCertificateFollowsItsFiles(t *testing.T) {
 	shows("old")
 	use("new")
 	shows("new")
-	if complaints, changes := strings.Count(log.String(), "cannot be used"), strings.Count(log.String(), "changed file read"); complaints != 1 || changes != 1 {
+	if complaints, changes := strings.Count(
+		log.String(),
+		"cannot be used",
+	), strings.Count(
+		log.String(),
+		"changed file read",
+	); complaints != 1 ||
+		changes != 1 {
 		t.Errorf("%d complaints and %d changes, want one of each:\n%s", complaints, changes, log.String())
 	}
 

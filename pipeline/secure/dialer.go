@@ -23,8 +23,8 @@ type Dialer struct {
 	login       Login
 }
 
-// NewDialer makes a dialer. dial nil: the system's; login nil: whoever gets the connection logs in by itself, if at all,
-// and reports to Refused and Admitted.
+// NewDialer makes a dialer. dial nil: the system's; login nil: whoever gets the connection logs in by itself, if at
+// all, and reports to Refused and Admitted.
 func NewDialer(c *Credentials, dial Dial, login Login) *Dialer {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
@@ -77,7 +77,8 @@ func (d *Dialer) enter(ctx context.Context, raw net.Conn, address string, versio
 	return conn, nil
 }
 
-// met closes the gate after a refusal of credentials of that version: where they have changed since, nobody is held back.
+// met closes the gate after a refusal of credentials of that version: where they have changed since, nobody is held
+// back.
 func (d *Dialer) met(address string, err error, version uint64) {
 	var denied *pipeline.Denied
 	var rude *Closed

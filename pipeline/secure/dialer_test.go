@@ -23,8 +23,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
-// TestWordsOfARefusal meets each way in which certificates do not fit, and shows what is said: testdata/refusals.golden is
-// made to be read.
+// TestWordsOfARefusal meets each way in which certificates do not fit, and shows what is said: testdata/refusals.golden
+// is made to be read.
 func TestWordsOfARefusal(t *testing.T) {
 	ca, other := authority.New(t), authority.New(t)
 	for _, name := range []string{"server", "ebb"} {
@@ -66,18 +66,43 @@ func TestWordsOfARefusal(t *testing.T) {
 		src    secure.Source
 		code   string // "": not a refusal
 	}{
-		{"unknown authority", under("server", false, 0), trusting(func(s *secure.Source) { s.CAFile = other.Path("ca.pem") }), secure.CodeUntrusted},
-		{"authority not named", under("server", false, 0), trusting(func(s *secure.Source) { s.CAFile = "" }), secure.CodeUntrusted},
+		{
+			"unknown authority",
+			under("server", false, 0),
+			trusting(func(s *secure.Source) { s.CAFile = other.Path("ca.pem") }),
+			secure.CodeUntrusted,
+		},
+		{
+			"authority not named",
+			under("server", false, 0),
+			trusting(func(s *secure.Source) { s.CAFile = "" }),
+			secure.CodeUntrusted,
+		},
 		{"wrong host name", under("elsewhere", false, 0), trusting(nil), secure.CodeWrongName},
-		{"wrong server name", under("server", false, 0), trusting(func(s *secure.Source) { s.ServerName = "b-1.example.org" }), secure.CodeWrongName},
+		{
+			"wrong server name",
+			under("server", false, 0),
+			trusting(func(s *secure.Source) { s.ServerName = "b-1.example.org" }),
+			secure.CodeWrongName,
+		},
 		{"expired", under("expired", false, 0), trusting(nil), secure.CodeExpired},
 		{"no client certificate", under("server", true, 0), trusting(nil), secure.CodeRefused},
 		{"no client certificate, TLS 1.2", under("server", true, tls.VersionTLS12), trusting(nil), secure.CodeRefused},
 		{"client certificate of another authority", under("server", true, 0), showing(other, "ebb"), secure.CodeRefused},
 		{"expired client certificate", under("server", true, 0), showing(ca, "ebb-expired"), secure.CodeRefused},
-		{"expired client certificate, TLS 1.2", under("server", true, tls.VersionTLS12), showing(ca, "ebb-expired"), secure.CodeRefused},
+		{
+			"expired client certificate, TLS 1.2",
+			under("server", true, tls.VersionTLS12),
+			showing(ca, "ebb-expired"),
+			secure.CodeRefused,
+		},
 		{"plain text at this port", plainText, trusting(nil), secure.CodeMismatch},
-		{"TLS at this port", func(t *testing.T) string { return answering(t, "\x15\x03\x03\x00\x02\x02\x46") }, source(), secure.CodeMismatch},
+		{
+			"TLS at this port",
+			func(t *testing.T) string { return answering(t, "\x15\x03\x03\x00\x02\x02\x46") },
+			source(),
+			secure.CodeMismatch,
+		},
 		{"closed in the handshake", func(t *testing.T) string { return answering(t, "") }, trusting(nil), ""},
 		{"closed at the first request", func(t *testing.T) string { return answering(t, "") }, source(), ""},
 		{"as it should be", under("server", true, 0), showing(ca, "ebb"), ""},
@@ -86,7 +111,8 @@ func TestWordsOfARefusal(t *testing.T) {
 			address := c.server(t)
 			err := reach(t, secure.NewDialer(open(t, c.src), nil, nil), address)
 			var denied *pipeline.Denied
-			if errors.As(err, &denied) != (c.code != "") || denied != nil && (denied.Code != c.code || !errors.Is(err, pipeline.ErrUnavailable)) {
+			if errors.As(err, &denied) != (c.code != "") ||
+				denied != nil && (denied.Code != c.code || !errors.Is(err, pipeline.ErrUnavailable)) {
 				t.Errorf("got %v, want code %q", err, c.code)
 			}
 			said := "let in"
@@ -153,7 +179,8 @@ func sourceOf(password *string) secure.Source {
 	return src
 }
 
-// TestRefusalsAreNotStormed asks every 10 ms for an hour for a connection that is refused, and counts what reaches the server.
+// TestRefusalsAreNotStormed asks every 10 ms for an hour for a connection that is refused, and counts what reaches the
+// server.
 func TestRefusalsAreNotStormed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		password := "wrong"
@@ -187,8 +214,8 @@ func TestRefusalsAreNotStormed(t *testing.T) {
 	})
 }
 
-// TestRefusedLoginIsNotStormed is the same with a server that talks before it refuses, as Kafka does, also where it had closed
-// connections in the handshake before.
+// TestRefusedLoginIsNotStormed is the same with a server that talks before it refuses, as Kafka does, also where it had
+// closed connections in the handshake before.
 func TestRefusedLoginIsNotStormed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refusal := &pipeline.Denied{Code: secure.CodeLogin, Detail: "no", Do: "yes"}
@@ -247,8 +274,8 @@ func TestRefusedLoginIsNotStormed(t *testing.T) {
 	})
 }
 
-// TestTwoRefusalsWaitTogether: who is refused everywhere and at an address, too, is let through when both pauses are over. If each
-// attempt that one of them holds back cost the other its turn, that would hardly ever be.
+// TestTwoRefusalsWaitTogether: who is refused everywhere and at an address, too, is let through when both pauses are
+// over. If each attempt that one of them holds back cost the other its turn, that would hardly ever be.
 func TestTwoRefusalsWaitTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refusal := &pipeline.Denied{Code: secure.CodeLogin}

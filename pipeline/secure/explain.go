@@ -24,8 +24,8 @@ const (
 	CodePermission = "permission_missing"
 )
 
-// Closed is a server that goes away at the beginning of a connection without saying why. It may be starting or stopping. Like
-// a refusal it does not unwrap: clients look for what they know in an error, and would show that alone.
+// Closed is a server that goes away at the beginning of a connection without saying why. It may be starting or
+// stopping. Like a refusal it does not unwrap: clients look for what they know in an error, and would show that alone.
 type Closed struct{ text string }
 
 func (e *Closed) Error() string { return e.text }
@@ -38,14 +38,24 @@ func (c *Credentials) explainHandshake(address string, err error) error {
 	if denied := (*pipeline.Denied)(nil); errors.As(explained, &denied) {
 		return explained
 	}
-	return closed("%s at %s did not answer the TLS handshake; if it speaks plain text there, use the port of its TLS listener, or set %senabled: false: %v",
-		c.src.Server, address, c.src.Keys.TLS, err)
+	return closed(
+		"%s at %s did not answer the TLS handshake; if it speaks plain text there, use the port of its TLS listener, or "+
+			"set %senabled: false: %v",
+		c.src.Server,
+		address,
+		c.src.Keys.TLS,
+		err,
+	)
 }
 
 // explain says in plain words why a server does not let us in. An error that means something else it returns as it is.
 func (c *Credentials) explain(address string, err error) error {
 	denied := func(code, do, format string, args ...any) error {
-		return &pipeline.Denied{Code: code, Detail: fmt.Sprintf("%s at %s ", c.src.Server, address) + fmt.Sprintf(format, args...), Do: do}
+		return &pipeline.Denied{
+			Code:   code,
+			Detail: fmt.Sprintf("%s at %s ", c.src.Server, address) + fmt.Sprintf(format, args...),
+			Do:     do,
+		}
 	}
 	var (
 		untrusted x509.UnknownAuthorityError
@@ -56,15 +66,36 @@ func (c *Credentials) explain(address string, err error) error {
 	)
 	switch {
 	case errors.As(err, &untrusted):
-		return denied(CodeUntrusted, c.trust(), "shows a certificate of an authority that is not trusted%s", issuer(untrusted.Cert))
+		return denied(
+			CodeUntrusted,
+			c.trust(),
+			"shows a certificate of an authority that is not trusted%s",
+			issuer(untrusted.Cert),
+		)
 	case errors.As(err, &name):
-		return denied(CodeWrongName, c.naming(), "shows a certificate for %s and not for %s", names(name.Certificate), name.Host)
+		return denied(
+			CodeWrongName,
+			c.naming(),
+			"shows a certificate for %s and not for %s",
+			names(name.Certificate),
+			name.Host,
+		)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return denied(CodeExpired, "renew the server's certificate, or mend this machine's clock; ebb goes on by itself", "shows a certificate that %s (subject %q)", validity(invalid.Cert), invalid.Cert.Subject)
+		return denied(
+			CodeExpired,
+			"renew the server's certificate, or mend this machine's clock; ebb goes on by itself",
+			"shows a certificate that %s (subject %q)",
+			validity(invalid.Cert),
+			invalid.Cert.Subject,
+		)
 	case errors.As(err, &invalid):
 		return denied(CodeUntrusted, c.trust(), "shows a certificate that is not valid: %s", invalid)
 	case errors.As(err, &header):
-		return denied(CodeMismatch, fmt.Sprintf("use the port of its TLS listener, or set %senabled: false", c.src.Keys.TLS), "does not speak TLS at this port")
+		return denied(
+			CodeMismatch,
+			fmt.Sprintf("use the port of its TLS listener, or set %senabled: false", c.src.Keys.TLS),
+			"does not speak TLS at this port",
+		)
 	case errors.As(err, &alert) && alert.Op == "remote error":
 		return c.explainAlert(denied, strings.TrimPrefix(alert.Err.Error(), "tls: "))
 	}
@@ -77,16 +108,46 @@ func (c *Credentials) explainAlert(denied func(code, do, format string, args ...
 	cert, key := c.src.Keys.TLS+"cert_file", c.src.Keys.TLS+"key_file"
 	switch {
 	case own == nil && alert == "handshake failure": // what TLS 1.2 has for a missing certificate, among others
-		return denied(CodeRefused, "set "+cert+" and "+key+" if it asks for a client certificate; else compare the server's TLS versions and ciphers", "ended the TLS handshake, and no client certificate is configured (%s)", alert)
+		return denied(
+			CodeRefused,
+			"set "+cert+" and "+key+" if it asks for a client certificate; else compare the server's TLS versions and ciphers",
+			"ended the TLS handshake, and no client certificate is configured (%s)",
+			alert,
+		)
 	case !strings.Contains(alert, "certificate"):
-		return denied(CodeMismatch, "compare the TLS versions and ciphers of the server (ebb speaks TLS 1.2 and 1.3)", "ended the TLS handshake: %s", alert)
+		return denied(
+			CodeMismatch,
+			"compare the TLS versions and ciphers of the server (ebb speaks TLS 1.2 and 1.3)",
+			"ended the TLS handshake: %s",
+			alert,
+		)
 	case own == nil:
-		return denied(CodeRefused, "set "+cert+" and "+key, "asks for a client certificate, and none is configured (%s)", alert)
+		return denied(
+			CodeRefused,
+			"set "+cert+" and "+key,
+			"asks for a client certificate, and none is configured (%s)",
+			alert,
+		)
 	case time.Now().After(own.NotAfter):
-		return denied(CodeRefused, fmt.Sprintf("renew %s and %s; they are read again without a restart", c.src.CertFile, c.src.KeyFile), "refuses ebb's certificate, which %s (%s)", validity(own), alert)
+		return denied(
+			CodeRefused,
+			fmt.Sprintf("renew %s and %s; they are read again without a restart", c.src.CertFile, c.src.KeyFile),
+			"refuses ebb's certificate, which %s (%s)",
+			validity(own),
+			alert,
+		)
 	}
-	return denied(CodeRefused, fmt.Sprintf("put a certificate into %s whose authority the server trusts; it is read again without a restart", c.src.CertFile),
-		"refuses ebb's certificate (%s; subject %q, issuer %q)", alert, own.Subject, own.Issuer)
+	return denied(
+		CodeRefused,
+		fmt.Sprintf(
+			"put a certificate into %s whose authority the server trusts; it is read again without a restart",
+			c.src.CertFile,
+		),
+		"refuses ebb's certificate (%s; subject %q, issuer %q)",
+		alert,
+		own.Subject,
+		own.Issuer,
+	)
 }
 
 func (c *Credentials) wantsTLS(address string) error {
@@ -99,7 +160,11 @@ func (c *Credentials) wantsTLS(address string) error {
 // hint is what to look at where a server says nothing.
 func (c *Credentials) hint() string {
 	if c.src.TLS {
-		return fmt.Sprintf("if it asks for a client certificate or a login, see %s* and %s*", c.src.Keys.TLS, c.src.Keys.Login)
+		return fmt.Sprintf(
+			"if it asks for a client certificate or a login, see %s* and %s*",
+			c.src.Keys.TLS,
+			c.src.Keys.Login,
+		)
 	}
 	return fmt.Sprintf("if it wants TLS or a login, see %s* and %s*", c.src.Keys.TLS, c.src.Keys.Login)
 }
@@ -112,7 +177,11 @@ func (c *Credentials) trust() string {
 }
 
 func (c *Credentials) naming() string {
-	return fmt.Sprintf("dial it by a name of its certificate (%s, and what the server announces), or set %sserver_name to one", c.src.Keys.Addresses, c.src.Keys.TLS)
+	return fmt.Sprintf(
+		"dial it by a name of its certificate (%s, and what the server announces), or set %sserver_name to one",
+		c.src.Keys.Addresses,
+		c.src.Keys.TLS,
+	)
 }
 
 func issuer(cert *x509.Certificate) string {

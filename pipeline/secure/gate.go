@@ -9,8 +9,8 @@ import (
 	"ebb/pipeline"
 )
 
-// How long a server that refuses is left alone: at first, and at most. Who closes the connection in the middle of the TLS
-// handshake may be starting or stopping, and is asked sooner.
+// How long a server that refuses is left alone: at first, and at most. Who closes the connection in the middle of the
+// TLS handshake may be starting or stopping, and is asked sooner.
 const (
 	firstPause     = time.Second
 	lastPause      = 30 * time.Second
@@ -33,8 +33,8 @@ type refusal struct {
 	until   time.Time
 }
 
-// pass returns the latest refusal at one of the addresses as long as it is fresh. One caller is let through per pause, and
-// everybody once the credentials are others.
+// pass returns the latest refusal at one of the addresses as long as it is fresh. One caller is let through per pause,
+// and everybody once the credentials are others.
 func (g *gate) pass(version uint64, addresses ...string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -57,7 +57,8 @@ func (g *gate) pass(version uint64, addresses ...string) error {
 	return nil
 }
 
-// refused notes a refusal. Its pauses grow on from those before, unless these were for a server that may have been starting.
+// refused notes a refusal. Its pauses grow on from those before, unless these were for a server that may have been
+// starting.
 func (g *gate) refused(address string, kind, err error, version uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -68,7 +69,14 @@ func (g *gate) refused(address string, kind, err error, version uint64) {
 		if !denied {
 			first, last = firstRudePause, lastRudePause
 		}
-		r = &refusal{rude: !denied, pauses: backoff.NewExponentialBackOff(backoff.WithInitialInterval(first), backoff.WithMaxInterval(last), backoff.WithMaxElapsedTime(0))}
+		r = &refusal{
+			rude: !denied,
+			pauses: backoff.NewExponentialBackOff(
+				backoff.WithInitialInterval(first),
+				backoff.WithMaxInterval(last),
+				backoff.WithMaxElapsedTime(0),
+			),
+		}
 		if g.refusals == nil {
 			g.refusals = map[string]*refusal{}
 		}

@@ -10,8 +10,8 @@ import (
 	"ebb/pipeline"
 )
 
-// watched is a connection whose first answers are looked at: under TLS 1.3 a server refuses our certificate only after the
-// handshake, and one that wants TLS answers plain text with an alert, or not at all.
+// watched is a connection whose first answers are looked at: under TLS 1.3 a server refuses our certificate only after
+// the handshake, and one that wants TLS answers plain text with an alert, or not at all.
 type watched struct {
 	net.Conn
 	dialer  *Dialer

@@ -29,7 +29,10 @@ func refusedIsInvisible(t *testing.T, h Harness) {
 	c.Outbox, c.Due = bytesOf("e1", "e2"), []pipeline.DueEntries{due(1, "d1")}
 	a.mustCommit(2, c)
 	b.claim(3)
-	refused := pipeline.Commit{Keys: bytesOf("kept", "changed", "added"), Profiles: [][]byte{nil, []byte("2"), []byte("2")}}
+	refused := pipeline.Commit{
+		Keys:     bytesOf("kept", "changed", "added"),
+		Profiles: [][]byte{nil, []byte("2"), []byte("2")},
+	}
 	refused.Outbox, refused.Dropped = bytesOf("e3"), 2
 	refused.Due, refused.Swept = []pipeline.DueEntries{due(2, "d2")}, []int64{1}
 	if err := a.commit(4, refused); err == nil {
@@ -96,7 +99,18 @@ func absent(t *testing.T, h Harness) {
 func anyBytes(t *testing.T, h Harness) {
 	o := open(t, h)
 	o.claim(1)
-	keys := bytesOf("\x00", "\x00\x00", "a\r\nb", "$-1\r\n", "*0\r\n", "\xff\xfe", "é", " ", "{x}", strings.Repeat("k", 300))
+	keys := bytesOf(
+		"\x00",
+		"\x00\x00",
+		"a\r\nb",
+		"$-1\r\n",
+		"*0\r\n",
+		"\xff\xfe",
+		"é",
+		" ",
+		"{x}",
+		strings.Repeat("k", 300),
+	)
 	var profiles [][]byte
 	for i, k := range keys {
 		profiles = append(profiles, append([]byte{0, byte(i), '\r', '\n'}, k...))
@@ -105,7 +119,15 @@ func anyBytes(t *testing.T, h Harness) {
 	for i := range all {
 		all[i] = byte(i)
 	}
-	o.mustCommit(2, pipeline.Commit{Keys: keys, Profiles: profiles, Outbox: [][]byte{all, {0}}, Due: []pipeline.DueEntries{due(5, string(all))}})
+	o.mustCommit(
+		2,
+		pipeline.Commit{
+			Keys:     keys,
+			Profiles: profiles,
+			Outbox:   [][]byte{all, {0}},
+			Due:      []pipeline.DueEntries{due(5, string(all))},
+		},
+	)
 	l := pipeline.Load{Keys: keys, Buckets: []int64{5}}
 	o.load(&l)
 	wantSame(t, "profiles", l.Profiles, profiles)
@@ -216,12 +238,27 @@ func loadBesideCommit(t *testing.T, h Harness) {
 func packsKept(t *testing.T, h Harness) {
 	o := open(t, h)
 	o.claim(1)
-	first, second := pipeline.PackBytes{Hash: "a", Canonical: []byte(`{"core":1}`)}, pipeline.PackBytes{Hash: "b", Canonical: []byte("\x00b")}
+	first, second := pipeline.PackBytes{
+		Hash:      "a",
+		Canonical: []byte(`{"core":1}`),
+	}, pipeline.PackBytes{
+		Hash:      "b",
+		Canonical: []byte("\x00b"),
+	}
 	refs := []pipeline.PackRef{{Hash: "a", Name: "x", Version: "1"}, {Hash: "b", Name: "x", Version: "2"}}
-	o.mustCommit(2, pipeline.Commit{Meta: pipeline.Meta{Version: pipeline.MetaVersion, Packs: refs[:1]}, Packs: []pipeline.PackBytes{first}})
+	o.mustCommit(
+		2,
+		pipeline.Commit{
+			Meta:  pipeline.Meta{Version: pipeline.MetaVersion, Packs: refs[:1]},
+			Packs: []pipeline.PackBytes{first},
+		},
+	)
 	wantSame(t, "packs", o.claim(3).Packs, []pipeline.PackBytes{first})
 	restore := h.Copy(t)
-	o.mustCommit(4, pipeline.Commit{Meta: pipeline.Meta{Version: pipeline.MetaVersion, Packs: refs}, Packs: []pipeline.PackBytes{second}})
+	o.mustCommit(
+		4,
+		pipeline.Commit{Meta: pipeline.Meta{Version: pipeline.MetaVersion, Packs: refs}, Packs: []pipeline.PackBytes{second}},
+	)
 	s := o.claim(5)
 	wantSame(t, "packs", s.Packs, []pipeline.PackBytes{first, second})
 	wantSame(t, "generations", s.Meta.Packs, refs)

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -45,7 +44,8 @@ func (h *Handle) Claim(_ context.Context, token pipeline.Token) (pipeline.State,
 	}
 	var s pipeline.State
 	if s.Exists = h.state.meta != nil; s.Exists {
-		if err := json.Unmarshal(h.state.meta, &s.Meta); err != nil {
+		var err error
+		if s.Meta, err = pipeline.ReadMeta(h.state.meta); err != nil {
 			return pipeline.State{}, fmt.Errorf("read meta: %w", err)
 		}
 	}
@@ -61,7 +61,8 @@ func (h *Handle) Claim(_ context.Context, token pipeline.Token) (pipeline.State,
 	return s, nil
 }
 
-// Load implements [pipeline.Store]. It refuses who was replaced, and overwrites the answers of the Load before, so that a caller who kept one notices.
+// Load implements [pipeline.Store]. It refuses who was replaced, and overwrites the answers of the Load before, so that
+// a caller who kept one notices.
 func (h *Handle) Load(_ context.Context, l *pipeline.Load) error {
 	h.server.mu.Lock()
 	defer h.server.mu.Unlock()
@@ -116,10 +117,7 @@ func (h *Handle) Commit(_ context.Context, c *pipeline.Commit) error {
 }
 
 func (h *Handle) commit(c *pipeline.Commit) error {
-	meta, err := json.Marshal(&c.Meta)
-	if err != nil {
-		return fmt.Errorf("encode meta: %w", err)
-	}
+	meta := pipeline.AppendMeta(nil, &c.Meta)
 	if c.Previous != h.armed {
 		return errReplaced
 	}

@@ -1,5 +1,5 @@
-// Package storetest holds the contract of [pipeline.Store] in two forms: an in-memory store that keeps it to the letter,
-// for tests of the line, and a suite that every store has to pass.
+// Package storetest holds the contract of [pipeline.Store] in two forms: an in-memory store that keeps it to the
+// letter, for tests of the line, and a suite that every store has to pass.
 package storetest
 
 import (

@@ -38,7 +38,11 @@ func TestMemoryFaults(t *testing.T) {
 			}
 			commit := func(previous, token byte, next int64) error {
 				return s.Commit(t.Context(), &pipeline.Commit{
-					Previous: pipeline.Token{previous}, Token: pipeline.Token{token}, Meta: pipeline.Meta{Version: pipeline.MetaVersion, Next: next},
+					Previous: pipeline.Token{
+						previous,
+					},
+					Token: pipeline.Token{token},
+					Meta:  pipeline.Meta{Version: pipeline.MetaVersion, Next: next},
 				})
 			}
 			if err := commit(1, 2, 1); err != nil {

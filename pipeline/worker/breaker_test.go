@@ -34,9 +34,9 @@ func poisonedInput(t *testing.T, seed uint64) (in *input, stop int64) {
 	return nil, 0
 }
 
-// TestBreakerStopsAtOneRecord stops owners by the breaker while something goes wrong at each step, again and again: what comes
-// before the record is committed and published, and nothing behind it, however often an owner is started. Once a person
-// accepts the poison, everything comes out as it does without a breaker.
+// TestBreakerStopsAtOneRecord stops owners by the breaker while something goes wrong at each step, again and again:
+// what comes before the record is committed and published, and nothing behind it, however often an owner is started.
+// Once a person accepts the poison, everything comes out as it does without a breaker.
 func TestBreakerStopsAtOneRecord(t *testing.T) {
 	in, stop := poisonedInput(t, 1)
 	for name, what := range tableOf() {
@@ -73,14 +73,21 @@ func (s *story) poisoned(stop int64) error {
 		return err
 	}
 	if n := s.seen["dlq/"]; got.Next != stop || s.kafka.offset != stop || got.Outbox != 0 || n != 10 {
-		return fmt.Errorf("committed to %d, published to %d, %d in the outbox, %d in the DLQ; want all up to %d, and 10", got.Next, s.kafka.offset, got.Outbox, n, stop)
+		return fmt.Errorf(
+			"committed to %d, published to %d, %d in the outbox, %d in the DLQ; want all up to %d, and 10",
+			got.Next,
+			s.kafka.offset,
+			got.Outbox,
+			n,
+			stop,
+		)
 	}
 	s.input.accept = s.input.end
 	return s.conclude()
 }
 
-// TestBreakerLetsTheReplayPass: what was published is decided once. A store that is put back behind poison that was accepted is
-// replayed through it, though nobody accepts it again; beyond it the breaker holds.
+// TestBreakerLetsTheReplayPass: what was published is decided once. A store that is put back behind poison that was
+// accepted is replayed through it, though nobody accepts it again; beyond it the breaker holds.
 func TestBreakerLetsTheReplayPass(t *testing.T) {
 	in, _ := poisonedInput(t, 2)
 	for seed := range uint64(20) {

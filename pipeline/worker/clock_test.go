@@ -29,8 +29,8 @@ type visitAt struct {
 	at       time.Time
 }
 
-// ordinary is a log of twelve customers in order of time, an event every eight hours or so; after two thirds of it half of
-// them are gone.
+// ordinary is a log of twelve customers in order of time, an event every eight hours or so; after two thirds of it half
+// of them are gone.
 func ordinary(n int) (log []visitAt) {
 	r := rand.New(rand.NewPCG(6, 7))
 	now := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -47,17 +47,27 @@ func ordinary(n int) (log []visitAt) {
 
 func recordsOf(log []visitAt) (records []pipeline.Record) {
 	for i, v := range log {
-		value := fmt.Appendf(nil, `{"id":"e%d","customer":%q,"type":"visit","time":%q}`, i, v.customer, v.at.Format(time.RFC3339))
+		value := fmt.Appendf(
+			nil,
+			`{"id":"e%d","customer":%q,"type":"visit","time":%q}`,
+			i,
+			v.customer,
+			v.at.Format(time.RFC3339),
+		)
 		records = append(records, pipeline.Record{Offset: int64(i), Timestamp: v.at.UnixMilli(), Value: value})
 	}
 	return records
 }
 
-// alertsOf runs the line over log and gives the alerts about its ordinary customers, in an order of their own, and what it
-// counted.
+// alertsOf runs the line over log and gives the alerts about its ordinary customers, in an order of their own, and what
+// it counted.
 func alertsOf(t *testing.T, log []visitAt, lateness time.Duration) (lines []string, tally line.Tally) {
 	t.Helper()
-	pack, err := pack.Load("any", nil, pack.Overrides{Horizon: 10 * 24 * time.Hour, Friction: map[string]float64{"failed": 1}})
+	pack, err := pack.Load(
+		"any",
+		nil,
+		pack.Overrides{Horizon: 10 * 24 * time.Hour, Friction: map[string]float64{"failed": 1}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,8 +128,16 @@ func TestBadClocks(t *testing.T) {
 		"three, hundreds of records apart":           {150: bad(2030), 300: bad(2049), 450: bad(2128)},
 		"one at every other event from the start on": every(200, bad(2100)),
 		"three in a row that do not agree":           {300: bad(2030), 301: bad(2049), 302: bad(2128)},
-		"three that agree, but months apart":         {150: {"bad1", bad(2036).at}, 300: {"bad2", bad(2036).at}, 450: {"bad3", bad(2036).at}},
-		"the first, and two more that it favors":     {0: {"bad1", bad(2191).at}, 200: {"bad2", bad(2191).at}, 400: {"bad3", bad(2191).at}},
+		"three that agree, but months apart": {
+			150: {"bad1", bad(2036).at},
+			300: {"bad2", bad(2036).at},
+			450: {"bad3", bad(2036).at},
+		},
+		"the first, and two more that it favors": {
+			0:   {"bad1", bad(2191).at},
+			200: {"bad2", bad(2191).at},
+			400: {"bad3", bad(2191).at},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var with []visitAt
@@ -137,8 +155,8 @@ func TestBadClocks(t *testing.T) {
 	}
 }
 
-// hostile is a log of a few customers with every kind of disorder: gaps, late events, repeated ids, and clocks that are wrong
-// for a while, alone or together, from the first record on.
+// hostile is a log of a few customers with every kind of disorder: gaps, late events, repeated ids, and clocks that are
+// wrong for a while, alone or together, from the first record on.
 func hostile(r *rand.Rand, n int) (log []visitAt) {
 	now := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	customers, pause := 1+r.IntN(14), time.Duration(1+r.IntN(72))*time.Hour
@@ -164,7 +182,8 @@ func hostile(r *rand.Rand, n int) (log []visitAt) {
 	return log
 }
 
-// sameAlert compares two lines of alertsOf. A score may so nearly equal a threshold that rounding decides about a minute.
+// sameAlert compares two lines of alertsOf. A score may so nearly equal a threshold that rounding decides about a
+// minute.
 func sameAlert(a, b string) bool {
 	x, y := strings.Fields(a), strings.Fields(b)
 	at, errA := time.Parse(time.RFC3339, x[1])
@@ -196,7 +215,9 @@ func TestClockAgreesWithFold(t *testing.T) {
 		if diff := cmp.Diff(want, got, cmp.Comparer(sameAlert)); diff != "" {
 			t.Fatalf("seed %d: alerts (-fold +line):\n%.2000s", seed, diff)
 		}
-		all.Late, all.Future, all.Events = all.Late+fold.Counts.Late, all.Future+fold.Counts.Future, all.Events+len(fold.Alerts)
+		all.Late, all.Future, all.Events = all.Late+fold.Counts.Late, all.Future+fold.Counts.Future, all.Events+len(
+			fold.Alerts,
+		)
 	}
 	t.Logf("%d late, %d ahead, %d alerts", all.Late, all.Future, all.Events)
 	if all.Late < 1000 || all.Future < 1000 || all.Events < 1000 {

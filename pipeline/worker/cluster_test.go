@@ -8,8 +8,8 @@ import (
 	"ebb/pipeline"
 )
 
-// cluster is a Kafka of one input partition, one group and one transactional id, request by request: what each message of
-// a takeover, a fetch and a transaction does when it arrives. It has no locks: requests arrive one at a time.
+// cluster is a Kafka of one input partition, one group and one transactional id, request by request: what each message
+// of a takeover, a fetch and a transaction does when it arrives. It has no locks: requests arrive one at a time.
 type cluster struct {
 	records []pipeline.Record // the input; offsets have gaps, where markers stood
 	visible int64             // end offset so far
@@ -169,7 +169,11 @@ func (c *cluster) fetch(offset, most int64, f *pipeline.Fetched) {
 		f.Next = min(f.Next, c.edge)
 	}
 	f.Records, f.Raw = f.Records[:0], f.Raw[:0]
-	from, _ := slices.BinarySearchFunc(c.records, offset, func(r pipeline.Record, o int64) int { return int(r.Offset - o) })
+	from, _ := slices.BinarySearchFunc(
+		c.records,
+		offset,
+		func(r pipeline.Record, o int64) int { return int(r.Offset - o) },
+	)
 	for _, r := range c.records[from:] {
 		if r.Offset >= f.Next {
 			break

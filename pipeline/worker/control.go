@@ -41,8 +41,12 @@ func (o *owner) showWaiting(configured *pack.Pack, why string) {
 	if waits.why == "" {
 		return
 	}
-	o.cfg.Logger.Warn().Str("reason", waits.why).Stringer("configured", pipeline.RefOf(configured)).Stringer("active", pipeline.RefOf(o.line.Pack())).
-		Str("do", packAdvice[waits.why]).Msg("the configured pack does not apply")
+	o.cfg.Logger.Warn().
+		Str("reason", waits.why).
+		Stringer("configured", pipeline.RefOf(configured)).
+		Stringer("active", pipeline.RefOf(o.line.Pack())).
+		Str("do", packAdvice[waits.why]).
+		Msg("the configured pack does not apply")
 }
 
 // waiting is a configured pack that does not apply, and why.

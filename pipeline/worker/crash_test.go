@@ -89,8 +89,8 @@ func tableStory(in *input, seed uint64) *schedule {
 	return &schedule{trial: newTrial(in, rand.New(rand.NewPCG(seed, 4))), inOrder: true}
 }
 
-// TestCrashTable hits every step of a story: each request on its way and each answer, in a takeover, at work, in an end in
-// order and in a replay.
+// TestCrashTable hits every step of a story: each request on its way and each answer, in a takeover, at work, in an end
+// in order and in a replay.
 func TestCrashTable(t *testing.T) {
 	in := newInput(t, 1, 18)
 	const total = 140
@@ -113,8 +113,8 @@ func TestCrashTable(t *testing.T) {
 	t.Logf("%d times something went wrong", hits)
 }
 
-// TestEveryRecordIsCounted has requests and answers be lost while one process lives on: its counters say what happened once,
-// also of a commit that was applied without its knowledge.
+// TestEveryRecordIsCounted has requests and answers be lost while one process lives on: its counters say what happened
+// once, also of a commit that was applied without its knowledge.
 func TestEveryRecordIsCounted(t *testing.T) {
 	in := newInput(t, 2, 24)
 	for at := 0; ; at++ {
@@ -237,7 +237,13 @@ func TestRevokedOwnerLeavesNothingToDo(t *testing.T) {
 				t.Fatalf("revoked after %d steps: %v, %v", at, s.wrong, err)
 			}
 			if s.applied > 0 && (got.Outbox != 0 || got.Next != s.kafka.offset) {
-				t.Fatalf("revoked after %d steps: %d entries left, committed to %d, published to %d", at, got.Outbox, got.Next, s.kafka.offset)
+				t.Fatalf(
+					"revoked after %d steps: %d entries left, committed to %d, published to %d",
+					at,
+					got.Outbox,
+					got.Next,
+					s.kafka.offset,
+				)
 			}
 		})
 	}

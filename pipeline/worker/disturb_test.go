@@ -9,8 +9,8 @@ func (s *schedule) disturbances() []func() bool {
 	return []func() bool{s.lose, s.giveUp, s.dieNow, s.replace, s.revoke, s.pause, s.copy, s.rollBack, s.cut, s.expire}
 }
 
-// disturb does one thing that goes wrong, if the one drawn can. Each trial likes some things better than others, so that
-// rare combinations come up in some of them.
+// disturb does one thing that goes wrong, if the one drawn can. Each trial likes some things better than others, so
+// that rare combinations come up in some of them.
 func (s *schedule) disturb() bool {
 	all := s.disturbances()
 	if s.weights == nil {
@@ -18,7 +18,8 @@ func (s *schedule) disturb() bool {
 			s.weights = append(s.weights, []int{0, 1, 3, 8}[s.rng.IntN(4)])
 		}
 		s.weights[s.rng.IntN(len(all))] = 8
-		s.weights[3] = max(1, s.weights[3]) // to be replaced is possible at any time: of what is not, a trial could wait for ever
+		// to be replaced is possible at any time: of what is not, a trial could wait for ever
+		s.weights[3] = max(1, s.weights[3])
 	}
 	total := 0
 	for _, w := range s.weights {

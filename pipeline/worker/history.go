@@ -12,8 +12,8 @@ import (
 	"ebb/scoring/pack"
 )
 
-// history finds what moved the partition that a takeover has found besides its records: the packs of its customers, and the
-// control records that apply before records that are to be replayed. Errors: *HardStop, ErrUnavailable.
+// history finds what moved the partition that a takeover has found besides its records: the packs of its customers, and
+// the control records that apply before records that are to be replayed. Errors: *HardStop, ErrUnavailable.
 func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.History, error) {
 	refs, ahead := s.Meta.Packs, []pipeline.Control(nil)
 	if s.Mark.Pack != "" && (s.Meta.Next < s.Mark.Offset || len(refs) == 0) {
@@ -44,9 +44,13 @@ func newestOf(refs []pipeline.PackRef, ahead []pipeline.Control) (newest pipelin
 	return newest
 }
 
-// replayed reads the control records: which packs applied before the state's position, and what applies between that and the
-// published one. A state that was emptied to be rebuilt begins with the pack that applied there, or with the oldest known.
-func (w *Worker) replayed(ctx context.Context, s *pipeline.Standing) (refs []pipeline.PackRef, ahead []pipeline.Control, err error) {
+// replayed reads the control records: which packs applied before the state's position, and what applies between that
+// and the published one. A state that was emptied to be rebuilt begins with the pack that applied there, or with the
+// oldest known.
+func (w *Worker) replayed(
+	ctx context.Context,
+	s *pipeline.Standing,
+) (refs []pipeline.PackRef, ahead []pipeline.Control, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	controls, err := w.cfg.Ledger.Controls(ctx, w.cfg.Line.Identity)
@@ -66,19 +70,31 @@ func (w *Worker) replayed(ctx context.Context, s *pipeline.Standing) (refs []pip
 	ahead = slices.DeleteFunc(ahead, func(c pipeline.Control) bool { return c.Offset < s.Meta.Next })
 	for i := range ahead {
 		if c := &ahead[i]; !c.Known() {
-			return nil, nil, w.cfg.Line.Identity.Stop("state_unreadable", fmt.Sprintf("the control record before offset %d is of kind %q, which this build does not know", c.Offset, c.Kind),
-				"run the version of ebb that wrote it, or a newer one")
+			return nil, nil, w.cfg.Line.Identity.Stop(
+				"state_unreadable",
+				fmt.Sprintf("the control record before offset %d is of kind %q, which this build does not know", c.Offset, c.Kind),
+				"run the version of ebb that wrote it, or a newer one",
+			)
 		}
 	}
 	if last := newestOf(refs, ahead).Hash; last != s.Mark.Pack {
-		return nil, nil, w.cfg.Line.Identity.Stop("control_lost", fmt.Sprintf("offset %d was published under pack %.12s, the control records lead to %.12s", s.Mark.Offset, s.Mark.Pack, cmp.Or(last, "none")),
-			"the topic kafka.control has lost records, or is another one: put it back, or restore a backup of Redis from after the last change of the pack")
+		return nil, nil, w.cfg.Line.Identity.Stop(
+			"control_lost",
+			fmt.Sprintf(
+				"offset %d was published under pack %.12s, the control records lead to %.12s",
+				s.Mark.Offset,
+				s.Mark.Pack,
+				cmp.Or(last, "none"),
+			),
+			"the topic kafka.control has lost records, or is another one: put it back, or restore a backup of Redis from "+
+				"after the last change of the pack",
+		)
 	}
 	return refs, ahead, nil
 }
 
-// firstPack is the pack with which a state begins that was emptied: the last that began up to next, else the oldest. rest is what
-// was written after it.
+// firstPack is the pack with which a state begins that was emptied: the last that began up to next, else the oldest.
+// rest is what was written after it.
 func firstPack(controls []pipeline.Control, next int64) (refs []pipeline.PackRef, rest []pipeline.Control) {
 	for i := range controls {
 		if c := &controls[i]; c.Kind == pipeline.ControlPack && (refs == nil || c.Offset <= next) {
@@ -89,7 +105,12 @@ func firstPack(controls []pipeline.Control, next int64) (refs []pipeline.PackRef
 }
 
 // load turns the packs' names into packs: from the store, the configuration, or what was published.
-func (w *Worker) load(ctx context.Context, s *pipeline.Standing, refs []pipeline.PackRef, ahead []pipeline.Control) (*line.History, error) {
+func (w *Worker) load(
+	ctx context.Context,
+	s *pipeline.Standing,
+	refs []pipeline.PackRef,
+	ahead []pipeline.Control,
+) (*line.History, error) {
 	wanted := slices.Clone(refs)
 	for i := range ahead {
 		if ahead[i].Kind == pipeline.ControlPack {
@@ -138,10 +159,18 @@ func (w *Worker) packOf(ref pipeline.PackRef, canonical []byte) (*pack.Pack, err
 	}
 	k, err := pack.LoadCanonical(canonical)
 	if err != nil {
-		return nil, w.cfg.Line.Identity.Stop("pack_unreadable", fmt.Sprintf("pack %s: %v", ref, err), "run the version of ebb that wrote it")
+		return nil, w.cfg.Line.Identity.Stop(
+			"pack_unreadable",
+			fmt.Sprintf("pack %s: %v", ref, err),
+			"run the version of ebb that wrote it",
+		)
 	}
 	if k.Hash != ref.Hash {
-		return nil, w.cfg.Line.Identity.Stop("pack_unreadable", fmt.Sprintf("what is kept as pack %s has the hash %.12s", ref, k.Hash), "something else writes to this group's keys in Redis; restore a backup")
+		return nil, w.cfg.Line.Identity.Stop(
+			"pack_unreadable",
+			fmt.Sprintf("what is kept as pack %s has the hash %.12s", ref, k.Hash),
+			"something else writes to this group's keys in Redis; restore a backup",
+		)
 	}
 	return k, nil
 }
@@ -168,8 +197,11 @@ func (w *Worker) lookUp(ctx context.Context, wanted []pipeline.PackRef, bytes ma
 	}
 	for _, ref := range wanted {
 		if bytes[ref.Hash] == nil {
-			return w.cfg.Line.Identity.Stop("pack_lost", fmt.Sprintf("customers were scored with pack %s, and neither Redis nor the topic kafka.packs holds it", ref),
-				"start ebb with that pack configured, or restore the topic")
+			return w.cfg.Line.Identity.Stop(
+				"pack_lost",
+				fmt.Sprintf("customers were scored with pack %s, and neither Redis nor the topic kafka.packs holds it", ref),
+				"start ebb with that pack configured, or restore the topic",
+			)
 		}
 	}
 	return nil

@@ -47,9 +47,18 @@ func shopPack(t *testing.T, version string) *pack.Pack {
 func TestPackHistory(t *testing.T) {
 	v := []*pack.Pack{shopPack(t, "1"), shopPack(t, "2"), shopPack(t, "3")}
 	begin := func(k *pack.Pack, at int64, first bool) pipeline.Control {
-		return pipeline.Control{Offset: at, Change: pipeline.Change{Kind: pipeline.ControlPack, Pack: pipeline.RefOf(k), First: first}}
+		return pipeline.Control{
+			Offset: at,
+			Change: pipeline.Change{Kind: pipeline.ControlPack, Pack: pipeline.RefOf(k), First: first},
+		}
 	}
-	history := []pipeline.Control{begin(v[2], 0, true), begin(v[1], 3, false), begin(v[0], 0, true), begin(v[1], 40, false), begin(v[2], 70, false)}
+	history := []pipeline.Control{
+		begin(v[2], 0, true),
+		begin(v[1], 3, false),
+		begin(v[0], 0, true),
+		begin(v[1], 40, false),
+		begin(v[2], 70, false),
+	}
 	var all []pipeline.PackBytes
 	for _, k := range v {
 		all = append(all, pipeline.PackBytes{Hash: k.Hash, Canonical: k.Canonical()})
@@ -63,35 +72,112 @@ func TestPackHistory(t *testing.T) {
 		packs     []string // versions, with where they begin
 		code      string
 	}{
-		"never announced":                    {next: 50, published: 50, packs: []string{"1"}},
-		"in order":                           {held: v[:2], next: 50, published: 50, mark: v[1], packs: []string{"1", "2"}},
-		"rolled back over one":               {held: v[:2], next: 50, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"1", "2", "3@70"}},
-		"rolled back over two":               {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"1", "2@40", "3@70"}},
-		"rolled back, not so far":            {held: v[:2], next: 50, published: 70, mark: v[1], ledger: written{history, all}, packs: []string{"1", "2"}},
-		"emptied":                            {next: 0, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"1", "2@40", "3@70"}},
-		"emptied, to begin in the middle":    {next: 60, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"2", "3@70"}},
-		"emptied, to begin at the published": {next: 90, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"3"}},
-		"emptied, to begin where one begins": {next: 40, published: 90, mark: v[2], ledger: written{history, all}, packs: []string{"2", "3@70"}},
+		"never announced": {next: 50, published: 50, packs: []string{"1"}},
+		"in order":        {held: v[:2], next: 50, published: 50, mark: v[1], packs: []string{"1", "2"}},
+		"rolled back over one": {
+			held:      v[:2],
+			next:      50,
+			published: 90,
+			mark:      v[2],
+			ledger:    written{history, all},
+			packs:     []string{"1", "2", "3@70"},
+		},
+		"rolled back over two": {
+			held:      v[:1],
+			next:      40,
+			published: 90,
+			mark:      v[2],
+			ledger:    written{history, all},
+			packs:     []string{"1", "2@40", "3@70"},
+		},
+		"rolled back, not so far": {
+			held:      v[:2],
+			next:      50,
+			published: 70,
+			mark:      v[1],
+			ledger:    written{history, all},
+			packs:     []string{"1", "2"},
+		},
+		"emptied": {
+			next:      0,
+			published: 90,
+			mark:      v[2],
+			ledger:    written{history, all},
+			packs:     []string{"1", "2@40", "3@70"},
+		},
+		"emptied, to begin in the middle": {
+			next:      60,
+			published: 90,
+			mark:      v[2],
+			ledger:    written{history, all},
+			packs:     []string{"2", "3@70"},
+		},
+		"emptied, to begin at the published": {
+			next:      90,
+			published: 90,
+			mark:      v[2],
+			ledger:    written{history, all},
+			packs:     []string{"3"},
+		},
+		"emptied, to begin where one begins": {
+			next:      40,
+			published: 90,
+			mark:      v[2],
+			ledger:    written{history, all},
+			packs:     []string{"2", "3@70"},
+		},
 		"an earlier group of this name": {
 			held: v[:1], next: 40, published: 90, mark: v[2], packs: []string{"1", "2@40", "3@70"},
 			ledger: written{append([]pipeline.Control{begin(v[2], 0, true), begin(v[0], 80, false)}, history[2:]...), all},
 		},
-		"older than what is known": {next: 0, published: 90, mark: v[2], ledger: written{history[3:], all}, packs: []string{"2", "3@70"}},
+		"older than what is known": {
+			next:      0,
+			published: 90,
+			mark:      v[2],
+			ledger:    written{history[3:], all},
+			packs:     []string{"2", "3@70"},
+		},
 		"a change of a newer build": {
 			held: v[:2], next: 50, published: 90, mark: v[2], code: "state_unreadable",
-			ledger: written{append(slices.Clone(history), pipeline.Control{Offset: 80, Change: pipeline.Change{Kind: "weather"}}), all},
+			ledger: written{
+				append(slices.Clone(history), pipeline.Control{Offset: 80, Change: pipeline.Change{Kind: "weather"}}),
+				all,
+			},
 		},
 		"a change of a newer build, before": {
 			held: v[:2], next: 50, published: 90, mark: v[2], packs: []string{"1", "2", "3@70"},
 			ledger: written{append([]pipeline.Control{{Offset: 40, Change: pipeline.Change{Kind: "weather"}}}, history...), all},
 		},
-		"control records lost":     {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history[:4], all}, code: "control_lost"},
+		"control records lost": {
+			held:      v[:1],
+			next:      40,
+			published: 90,
+			mark:      v[2],
+			ledger:    written{history[:4], all},
+			code:      "control_lost",
+		},
 		"all control records lost": {next: 0, published: 90, mark: v[2], code: "control_lost"},
-		"pack lost":                {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history, all[:2]}, code: "pack_lost"},
-		"pack damaged":             {held: v[:1], next: 40, published: 90, mark: v[2], ledger: written{history, []pipeline.PackBytes{all[1], {Hash: v[2].Hash, Canonical: all[1].Canonical}}}, code: "pack_unreadable"},
+		"pack lost": {
+			held:      v[:1],
+			next:      40,
+			published: 90,
+			mark:      v[2],
+			ledger:    written{history, all[:2]},
+			code:      "pack_lost",
+		},
+		"pack damaged": {
+			held:      v[:1],
+			next:      40,
+			published: 90,
+			mark:      v[2],
+			ledger:    written{history, []pipeline.PackBytes{all[1], {Hash: v[2].Hash, Canonical: all[1].Canonical}}},
+			code:      "pack_unreadable",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := New(Config{Line: line.Config{Identity: pipeline.Identity{Group: "g", Input: "i"}}, Pack: v[0], Ledger: &c.ledger})
+			w := New(
+				Config{Line: line.Config{Identity: pipeline.Identity{Group: "g", Input: "i"}}, Pack: v[0], Ledger: &c.ledger},
+			)
 			s := &pipeline.Standing{Meta: pipeline.Meta{Next: c.next}, Mark: pipeline.Mark{Offset: c.published}}
 			if c.mark != nil {
 				s.Mark.Pack = c.mark.Hash
@@ -134,10 +220,18 @@ func (tenRecords) Fetch(_ context.Context, offset int64, f *pipeline.Fetched) er
 	return nil
 }
 
-// TestNoBatchReachesOverAnEdge: a batch ends where the published position lies, and before each record at which a pack begins.
+// TestNoBatchReachesOverAnEdge: a batch ends where the published position lies, and before each record at which a pack
+// begins.
 func TestNoBatchReachesOverAnEdge(t *testing.T) {
 	k := shopPack(t, "1")
-	p := startPrefetch(t.Context(), tenRecords{}, 0, 10, []int64{3, 5, 8}, func() (*decode.Decoder, *pack.Pack) { return decode.New(0), k })
+	p := startPrefetch(
+		t.Context(),
+		tenRecords{},
+		0,
+		10,
+		[]int64{3, 5, 8},
+		func() (*decode.Decoder, *pack.Pack) { return decode.New(0), k },
+	)
 	defer p.close()
 	var ends []int64
 	for b := range p.ready {

@@ -68,7 +68,8 @@ func newInput(t *testing.T, seed uint64, n int) *input {
 func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 	t.Helper()
 	n := len(records)
-	horizon := []time.Duration{10 * 24 * time.Hour, 2 * 24 * time.Hour}[seed%2] // of the shorter, whoever is removed has been probed
+	// of the shorter, whoever is removed has been probed
+	horizon := []time.Duration{10 * 24 * time.Hour, 2 * 24 * time.Hour}[seed%2]
 	pack, err := pack.Load("any", nil, pack.Overrides{Horizon: horizon, Friction: map[string]float64{"failed": 1}})
 	if err != nil {
 		t.Fatal(err)
@@ -121,8 +122,8 @@ func counted(t *testing.T, r *prometheus.Registry, name string) (n float64) {
 	return n
 }
 
-// shopRecords is a seeded input: regulars, leavers, payment failures, repeated ids, late events, clocks that are years ahead
-// (the first record's among them) and poison.
+// shopRecords is a seeded input: regulars, leavers, payment failures, repeated ids, late events, clocks that are years
+// ahead (the first record's among them) and poison.
 func shopRecords(seed uint64, n int) []pipeline.Record {
 	r := rand.New(rand.NewPCG(seed, 7))
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -203,7 +204,16 @@ func (t *trial) left() (l left, err error) {
 	if err != nil {
 		return l, err
 	}
-	l = left{Next: st.Meta.Next, Clock: st.Meta.Clock, Population: st.Meta.Population, Poison: st.Meta.Poison, Learnt: st.Meta.Learnt, Outbox: len(st.Outbox), Packs: st.Meta.Packs, Profiles: map[string]string{}}
+	l = left{
+		Next:       st.Meta.Next,
+		Clock:      st.Meta.Clock,
+		Population: st.Meta.Population,
+		Poison:     st.Meta.Poison,
+		Learnt:     st.Meta.Learnt,
+		Outbox:     len(st.Outbox),
+		Packs:      st.Meta.Packs,
+		Profiles:   map[string]string{},
+	}
 	var load pipeline.Load
 	for c := range inputCustomers {
 		load.Keys = append(load.Keys, pipeline.AppendKey(nil, nil, fmt.Appendf(nil, "c%d", c)))
@@ -261,7 +271,12 @@ func (t *trial) compare() error {
 	}
 	for _, key := range slices.Sorted(maps.Keys(t.input.want.published)) {
 		if want := t.input.want.published[key]; t.seen[key] != len(want) {
-			return fmt.Errorf("%d records were never published to %q, the first: %s", len(want)-t.seen[key], key, want[t.seen[key]])
+			return fmt.Errorf(
+				"%d records were never published to %q, the first: %s",
+				len(want)-t.seen[key],
+				key,
+				want[t.seen[key]],
+			)
 		}
 	}
 	return nil

@@ -21,8 +21,8 @@ const (
 	inputRecords = 45
 )
 
-// TestInterleavings has two or three owners of one partition work on the same log while requests and answers are lost or
-// late, processes die, pause and wake, and the store is replaced by an older copy of itself; all of it as the seed
+// TestInterleavings has two or three owners of one partition work on the same log while requests and answers are lost
+// or late, processes die, pause and wake, and the store is replaced by an older copy of itself; all of it as the seed
 // decides. What remains, and all that was published in between, must be what a sequential fold gives.
 func TestInterleavings(t *testing.T) {
 	all := manyInputs(t)

@@ -47,8 +47,9 @@ type Metrics struct {
 // NewMetrics builds the metrics and registers them.
 func NewMetrics(r prometheus.Registerer) *Metrics { return newMetrics(r, "ebb_") }
 
-// NewShadowMetrics builds the same for the shadow of this name: ebb_shadow_ stands where ebb_ does, so that no sum over the main
-// processor's holds them, and the label shadow says whose they are. Any number of shadows may share a registry.
+// NewShadowMetrics builds the same for the shadow of this name: ebb_shadow_ stands where ebb_ does, so that no sum over
+// the main processor's holds them, and the label shadow says whose they are. Any number of shadows may share a
+// registry.
 func NewShadowMetrics(r prometheus.Registerer, shadow string) *Metrics {
 	return newMetrics(prometheus.WrapRegistererWith(prometheus.Labels{"shadow": shadow}, r), shadowPrefix)
 }
@@ -58,7 +59,9 @@ const shadowPrefix = "ebb_shadow_"
 // NewShadowUp builds and registers the metric by which a shadow that does not run is noticed.
 func NewShadowUp(r prometheus.Registerer) *prometheus.GaugeVec {
 	up := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: shadowPrefix + "up", Help: "1 while the shadow is at work or waits for Kafka or Redis, 0 once it has ended by a fault: the log says why and what to do.",
+		Name: shadowPrefix + "up",
+		Help: "1 while the shadow is at work or waits for Kafka or Redis, 0 once it has ended by a fault: the log says why " +
+			"and what to do.",
 	}, []string{"shadow"})
 	r.MustRegister(up)
 	return up
@@ -77,42 +80,107 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		return v
 	}
 	m := &Metrics{
-		events:      counter("events_total", "Input records whose effect is committed, by outcome.", "outcome"),
-		oddities:    counter("event_oddities_total", "Counted events that are late, ahead of the watermark by more than a day, or of a type the pack does not name.", "kind"),
+		events: counter("events_total", "Input records whose effect is committed, by outcome.", "outcome"),
+		oddities: counter(
+			"event_oddities_total",
+			"Counted events that are late, ahead of the watermark by more than a day, or of a type the pack does not name.",
+			"kind",
+		),
 		quarantined: counter("quarantined_total", "Input records that could not be used, by code.", "code"),
 		alerts:      counter("alerts_total", "Alerts decided and committed, by transition.", "transition"),
 		tiers:       counter("alert_tiers_total", "Alerts decided and committed, by tier.", "tier"),
-		suppressed:  prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "suppressed_total", Help: "Decisions repeated after the state was rolled back, published before and not again."}),
-		withheld:    counter("withheld_total", "Decisions that did not become an alert, by reason.", "reason"),
-		deadlines:   counter("deadlines_total", "Customers' deadlines, by what happened: stored, or looked at when due.", "outcome"),
-		removed:     prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "customers_removed_total", Help: "Customers whose state was removed, silent for the retention."}),
-		drawn:       prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "customers_drawn_total", Help: "Customers drawn to see whether other partitions know them too."}),
-		strays:      prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "customers_stray_total", Help: "Customers among those drawn with state in more than one partition: the input is not keyed by customer."}),
-		interrupts:  counter("interruptions_total", "Times a partition had to be taken over again, by reason.", "partition", "reason"),
-		stops:       gauge("partition_stopped", "1 where a partition has stopped until a person decides, by code.", "partition", "code"),
-		stalls:      gauge("partition_stalled", "1 where a running partition does not move, though there is something to do.", "partition"),
-		packWait:    gauge("pack_waiting", "1 where the configured pack does not apply to a partition, by reason.", "partition", "reason"),
-		reload:      prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "pack_reload_failed", Help: "1 while the pack's file has changed and cannot be used: the pack of before stays."}),
-		unnamed:     newUnnamedTypes(prefix),
-		poison:      gauge("quarantined_ratio", "Share of the partition's last 1,000 records that could not be used; above input.poison_breaker the partition stops.", "partition"),
-		lag:         gauge("lag_records", "Records in the log that have not been folded.", "partition"),
-		delay:       gauge("delay_seconds", "Wall time between the newest folded record's timestamp and now.", "partition"),
-		watermark:   gauge("watermark_lag_seconds", "Wall time minus the partition's event-time watermark.", "partition"),
-		outbox:      gauge("outbox_entries", "Entries committed and not yet published.", "partition"),
-		outboxAge:   gauge("outbox_age_seconds", "Time since the outbox was last empty.", "partition"),
-		due:         gauge("deadlines_due", "Armed deadlines in the hours that the watermark has reached.", "partition"),
-		cached:      gauge("cached_customers", "Profiles kept in memory.", "partition"),
+		suppressed: prometheus.NewCounter(
+			prometheus.CounterOpts{
+				Name: prefix + "suppressed_total",
+				Help: "Decisions repeated after the state was rolled back, published before and not again.",
+			},
+		),
+		withheld: counter("withheld_total", "Decisions that did not become an alert, by reason.", "reason"),
+		deadlines: counter(
+			"deadlines_total",
+			"Customers' deadlines, by what happened: stored, or looked at when due.",
+			"outcome",
+		),
+		removed: prometheus.NewCounter(
+			prometheus.CounterOpts{
+				Name: prefix + "customers_removed_total",
+				Help: "Customers whose state was removed, silent for the retention.",
+			},
+		),
+		drawn: prometheus.NewCounter(
+			prometheus.CounterOpts{
+				Name: prefix + "customers_drawn_total",
+				Help: "Customers drawn to see whether other partitions know them too.",
+			},
+		),
+		strays: prometheus.NewCounter(
+			prometheus.CounterOpts{
+				Name: prefix + "customers_stray_total",
+				Help: "Customers among those drawn with state in more than one partition: the input is not keyed by customer.",
+			},
+		),
+		interrupts: counter(
+			"interruptions_total",
+			"Times a partition had to be taken over again, by reason.",
+			"partition",
+			"reason",
+		),
+		stops: gauge(
+			"partition_stopped",
+			"1 where a partition has stopped until a person decides, by code.",
+			"partition",
+			"code",
+		),
+		stalls: gauge(
+			"partition_stalled",
+			"1 where a running partition does not move, though there is something to do.",
+			"partition",
+		),
+		packWait: gauge(
+			"pack_waiting",
+			"1 where the configured pack does not apply to a partition, by reason.",
+			"partition",
+			"reason",
+		),
+		reload: prometheus.NewGauge(
+			prometheus.GaugeOpts{
+				Name: prefix + "pack_reload_failed",
+				Help: "1 while the pack's file has changed and cannot be used: the pack of before stays.",
+			},
+		),
+		unnamed: newUnnamedTypes(prefix),
+		poison: gauge(
+			"quarantined_ratio",
+			"Share of the partition's last 1,000 records that could not be used; above input.poison_breaker the partition "+
+				"stops.",
+			"partition",
+		),
+		lag:       gauge("lag_records", "Records in the log that have not been folded.", "partition"),
+		delay:     gauge("delay_seconds", "Wall time between the newest folded record's timestamp and now.", "partition"),
+		watermark: gauge("watermark_lag_seconds", "Wall time minus the partition's event-time watermark.", "partition"),
+		outbox:    gauge("outbox_entries", "Entries committed and not yet published.", "partition"),
+		outboxAge: gauge("outbox_age_seconds", "Time since the outbox was last empty.", "partition"),
+		due:       gauge("deadlines_due", "Armed deadlines in the hours that the watermark has reached.", "partition"),
+		cached:    gauge("cached_customers", "Profiles kept in memory.", "partition"),
 		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: prefix + "step_seconds", Help: "Time of the protocol's steps.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"step"}),
 	}
 	r.MustRegister(m.suppressed, m.removed, m.drawn, m.strays, m.steps, m.unnamed, m.reload)
-	m.pack = gauge("pack_active", "1 for the pack that a partition is scored with.", "partition", "name", "version", "hash")
+	m.pack = gauge(
+		"pack_active",
+		"1 for the pack that a partition is scored with.",
+		"partition",
+		"name",
+		"version",
+		"hash",
+	)
 	return m
 }
 
-// UnnamedTypes is the most frequent event types that the pack does not name, n at most, over all partitions since the start.
+// UnnamedTypes is the most frequent event types that the pack does not name, n at most, over all partitions since the
+// start.
 func (m *Metrics) UnnamedTypes(n int) []line.TypeCount { return m.unnamed.top(n) }
 
 func (m *Metrics) step(s pipeline.Step, took time.Duration) {
@@ -160,7 +228,20 @@ func (m *Metrics) PackReload(ok bool) {
 // Forget removes the gauges of a partition that is owned no more, so that nobody reads a stale value.
 func (m *Metrics) Forget(partition int) {
 	p := prometheus.Labels{"partition": strconv.Itoa(partition)}
-	for _, v := range []*prometheus.GaugeVec{m.poison, m.lag, m.delay, m.watermark, m.outbox, m.outboxAge, m.due, m.cached, m.stops, m.stalls, m.packWait, m.pack} {
+	for _, v := range []*prometheus.GaugeVec{
+		m.poison,
+		m.lag,
+		m.delay,
+		m.watermark,
+		m.outbox,
+		m.outboxAge,
+		m.due,
+		m.cached,
+		m.stops,
+		m.stalls,
+		m.packWait,
+		m.pack,
+	} {
 		v.DeletePartialMatch(p)
 	}
 }
@@ -212,7 +293,8 @@ func (m *Metrics) tick(o *owner) {
 	p := strconv.Itoa(o.cfg.Line.Identity.Partition)
 	now := time.Now()
 	age := 0.0
-	if o.p.Unpublished().Entries == 0 || o.emptyAt.IsZero() { // one taken over full: it is as old as the ownership, that we know of
+	// one taken over full: it is as old as the ownership, that we know of
+	if o.p.Unpublished().Entries == 0 || o.emptyAt.IsZero() {
 		o.emptyAt = now
 	} else {
 		age = now.Sub(o.emptyAt).Seconds()

@@ -20,7 +20,9 @@ var update = flag.Bool("update", false, "rewrite documents that are made from th
 // describing is a registerer that only listens to what is registered.
 type describing struct{ rows []string }
 
-var described = regexp.MustCompile(`fqName: "([^"]+)", help: "([^"]+)", unit: "[^"]*", constLabels: \{\}, variableLabels: \{([^}]*)\}`)
+var described = regexp.MustCompile(
+	`fqName: "([^"]+)", help: "([^"]+)", unit: "[^"]*", constLabels: \{\}, variableLabels: \{([^}]*)\}`,
+)
 
 func (d *describing) Register(c prometheus.Collector) error {
 	kind := map[bool]string{true: "counter", false: "gauge"}
@@ -58,10 +60,16 @@ func TestMetricsDocument(t *testing.T) {
 	worker.NewShadowUp(&d)
 	slices.Sort(d.rows)
 	want := "# Metrics\n\n<!-- Written by: go test ./pipeline/worker -run MetricsDocument -update -->\n\n" +
-		"`/metrics` serves these besides the Go runtime's and the process's own. Names and labels are a contract: they are added, never\n" +
+		"`/metrics` serves these besides the Go runtime's and the process's own. Names and labels are a contract: they are " +
+		"added, never\n" +
 		"changed. Customers are never a label.\n\n" +
-		"A shadow ([packs.md](packs.md)) has all of them too, with `ebb_shadow_` in place of `ebb_` and its name in the label `shadow`:\n" +
-		"`ebb_lag_records{partition}` is `ebb_shadow_lag_records{shadow,partition}`. Only `ebb_shadow_up` is a shadow's alone.\n\n| name | kind | labels | meaning |\n|---|---|---|---|\n" + strings.Join(d.rows, "\n") + "\n"
+		"A shadow ([packs.md](packs.md)) has all of them too, with `ebb_shadow_` in place of `ebb_` and its name in the " +
+		"label `shadow`:\n" +
+		"`ebb_lag_records{partition}` is `ebb_shadow_lag_records{shadow,partition}`. Only `ebb_shadow_up` is a shadow's " +
+		"alone.\n\n| name | kind | labels | meaning |\n|---|---|---|---|\n" + strings.Join(
+		d.rows,
+		"\n",
+	) + "\n"
 	const path = "../../docs/metrics.md"
 	if *update {
 		if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
@@ -73,12 +81,17 @@ func TestMetricsDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("%s is not what the code registers; if that is meant, write it with: go test ./pipeline/worker -run MetricsDocument -update\n%s", path, diff)
+		t.Errorf(
+			"%s is not what the code registers; if that is meant, write it with: go test ./pipeline/worker -run "+
+				"MetricsDocument -update\n%s",
+			path,
+			diff,
+		)
 	}
 }
 
-// TestShadowMetrics: shadows share the main processor's registry, every name is the main's with the shadow's beginning and
-// label, and what one counts is counted nowhere else.
+// TestShadowMetrics: shadows share the main processor's registry, every name is the main's with the shadow's beginning
+// and label, and what one counts is counted nowhere else.
 func TestShadowMetrics(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	all := map[string]*worker.Metrics{"": worker.NewMetrics(registry)}

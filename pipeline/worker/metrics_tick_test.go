@@ -16,9 +16,17 @@ func fullOutbox(t *testing.T) *pipeline.Protocol {
 	p := pipeline.NewProtocol(pipeline.Identity{}, newToken)
 	entry := pipeline.AppendEntry(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: 4, Code: pipeline.NotJSON})
 	answers := map[pipeline.Step]pipeline.Answer{
-		pipeline.StepInit:     {},
-		pipeline.StepClaim:    {State: pipeline.State{Exists: true, Meta: pipeline.Meta{Version: pipeline.MetaVersion, Next: 5}, Outbox: [][]byte{entry}}},
-		pipeline.StepPosition: {Position: pipeline.Position{Committed: true, Offset: 3, Metadata: pipeline.Mark{}.Metadata(), End: 9}},
+		pipeline.StepInit: {},
+		pipeline.StepClaim: {
+			State: pipeline.State{
+				Exists: true,
+				Meta:   pipeline.Meta{Version: pipeline.MetaVersion, Next: 5},
+				Outbox: [][]byte{entry},
+			},
+		},
+		pipeline.StepPosition: {
+			Position: pipeline.Position{Committed: true, Offset: 3, Metadata: pipeline.Mark{}.Metadata(), End: 9},
+		},
 	}
 	for r, more := p.Takeover(); more; r, more = p.Takeover() {
 		a := answers[r.Step]

@@ -31,7 +31,8 @@ type owner struct {
 	publishAt time.Time
 	underWay  int
 	answers   chan pipeline.Answer
-	lastSent  time.Time         // of the latest publication; zero: of none yet, so that the first commit is published at once
+	// of the latest publication; zero: of none yet, so that the first commit is published at once
+	lastSent  time.Time
 	scratch   []byte            // the alert being published
 	rendered  []*alert.Renderer // of the packs, as of the latest publication
 	emptyAt   time.Time         // when the outbox was last seen empty
@@ -48,9 +49,22 @@ type owner struct {
 func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line) *owner {
 	ctx, cancel := context.WithCancel(ctx)
 	return &owner{
-		Worker: w, ctx: ctx, cancel: cancel, p: p, line: l, idle: &line.Batch{},
-		input:   startPrefetch(ctx, w.cfg.Log, l.Next(), w.cfg.End, l.Edges(), func() (*decode.Decoder, *pack.Pack) { return w.newDecoder(l.Pack()) }),
-		answers: make(chan pipeline.Answer, 2), proof: time.Now(),
+		Worker: w,
+		ctx:    ctx,
+		cancel: cancel,
+		p:      p,
+		line:   l,
+		idle:   &line.Batch{},
+		input: startPrefetch(
+			ctx,
+			w.cfg.Log,
+			l.Next(),
+			w.cfg.End,
+			l.Edges(),
+			func() (*decode.Decoder, *pack.Pack) { return w.newDecoder(l.Pack()) },
+		),
+		answers: make(chan pipeline.Answer, 2),
+		proof:   time.Now(),
 	}
 }
 
@@ -66,8 +80,8 @@ func (o *owner) close() {
 	}
 }
 
-// run is the owner's loop. It returns nil when everything is drained, else why the ownership ended; *HardStop also where
-// everything is drained up to the record that tripped the breaker.
+// run is the owner's loop. It returns nil when everything is drained, else why the ownership ended; *HardStop also
+// where everything is drained up to the record that tripped the breaker.
 func (o *owner) run(revoked <-chan struct{}) error {
 	tick := time.NewTicker(o.cfg.PublishEvery / 4)
 	defer tick.Stop()
@@ -200,7 +214,8 @@ func (o *owner) fold(b *line.Batch) error {
 	return nil
 }
 
-// send starts what may be sent: the commit that waits, and a publication if there is something to publish or it is time.
+// send starts what may be sent: the commit that waits, and a publication if there is something to publish or it is
+// time.
 func (o *owner) send() {
 	if o.waiting != nil && o.p.CanCommit() {
 		s := o.waiting
@@ -233,24 +248,28 @@ func (o *owner) renderers() []*alert.Renderer {
 // they are copied and checksummed, ten thousand are not. It runs beside the loop, at most one at a time.
 func (o *owner) publication(r pipeline.Request, renderers []*alert.Renderer) *pipeline.Publication {
 	now := time.Now().UnixMilli()
-	return &pipeline.Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata(), Records: func(yield func(pipeline.Outgoing) bool) {
-		var e pipeline.Entry
-		var out pipeline.Outgoing
-		for _, pending := range r.Entries {
-			e = pipeline.MustReadEntry(pending.Encoded)
-			e.By = renderers[e.Generation]
-			out, o.scratch = o.cfg.Render(o.scratch[:0], &e, pending.Record)
-			if out.Topic == "" {
-				continue
+	return &pipeline.Publication{
+		Offset:   r.Mark.Offset,
+		Metadata: r.Mark.Metadata(),
+		Records: func(yield func(pipeline.Outgoing) bool) {
+			var e pipeline.Entry
+			var out pipeline.Outgoing
+			for _, pending := range r.Entries {
+				e = pipeline.MustReadEntry(pending.Encoded)
+				e.By = renderers[e.Generation]
+				out, o.scratch = o.cfg.Render(o.scratch[:0], &e, pending.Record)
+				if out.Topic == "" {
+					continue
+				}
+				// Brokers refuse records stamped more than an hour ahead of their clock (message.timestamp.after.max.ms): an
+				// alert about an event from the future would hold its partition up for good.
+				out.Timestamp = min(out.Timestamp, now)
+				if !yield(out) {
+					return
+				}
 			}
-			// Brokers refuse records stamped more than an hour ahead of their clock (message.timestamp.after.max.ms): an
-			// alert about an event from the future would hold its partition up for good.
-			out.Timestamp = min(out.Timestamp, now)
-			if !yield(out) {
-				return
-			}
-		}
-	}}
+		},
+	}
 }
 
 // start runs one request beside the loop, which takes its answer.
@@ -301,6 +320,11 @@ func (o *owner) moved() { o.proof = time.Now() }
 // report makes the owner's state readable from outside.
 func (o *owner) report() {
 	o.progress.Store(&Progress{
-		At: time.Now(), Proof: o.proof, Next: o.line.Next(), End: o.end, Stable: o.stable, Unpublished: o.p.Unpublished().Entries,
+		At:          time.Now(),
+		Proof:       o.proof,
+		Next:        o.line.Next(),
+		End:         o.end,
+		Stable:      o.stable,
+		Unpublished: o.p.Unpublished().Entries,
 	})
 }

@@ -12,8 +12,8 @@ import (
 	"ebb/pipeline/worker"
 )
 
-// process is one process that owns the partition, or still believes that it does: a real worker on borders each of whose
-// requests waits for the trial to decide what becomes of it.
+// process is one process that owns the partition, or still believes that it does: a real worker on borders each of
+// whose requests waits for the trial to decide what becomes of it.
 type process struct {
 	trial      *trial
 	worker     *worker.Worker
@@ -34,12 +34,12 @@ type process struct {
 	sent                            map[string]int
 }
 
-// clearOf is longer than any pause of a worker between two takeovers. Chance has a part in that pause; that nobody sees it
-// makes a trial repeatable.
+// clearOf is longer than any pause of a worker between two takeovers. Chance has a part in that pause; that nobody sees
+// it makes a trial repeatable.
 const clearOf = 8 * time.Second
 
-// send waits until the trial has decided. Errors: what arrive returned; pipeline.ErrUnavailable where the request, or its
-// answer, was lost, or ctx ended, and then the request may still arrive.
+// send waits until the trial has decided. Errors: what arrive returned; pipeline.ErrUnavailable where the request, or
+// its answer, was lost, or ctx ended, and then the request may still arrive.
 func (p *process) send(ctx context.Context, name string, ready func() bool, arrive func() error) error {
 	if p.ctx.Err() != nil {
 		return fmt.Errorf("%w: killed", pipeline.ErrUnavailable)

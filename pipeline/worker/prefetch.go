@@ -20,21 +20,36 @@ type prefetcher struct {
 	done  chan struct{}
 }
 
-// maxBatchRecords bounds what one commit holds. A batch of 4 MiB has about as many of ordinary size; a compressed one, or one
-// of tiny records, may have many times more, and what is cut off is fetched again.
+// maxBatchRecords bounds what one commit holds. A batch of 4 MiB has about as many of ordinary size; a compressed one,
+// or one of tiny records, may have many times more, and what is cut off is fetched again.
 const maxBatchRecords = 20_000
 
 // maxBatchBytes bounds it too: should all of it be unusable, one transaction takes it to the DLQ.
 const maxBatchBytes = 16 << 20
 
-// firstBatchRecords bounds the first batch after a takeover, and each one after it may be twice as large. Whoever takes over has
-// a backlog, and nobody hears of it before its first batch is committed and published; see task bench:takeover.
+// firstBatchRecords bounds the first batch after a takeover, and each one after it may be twice as large. Whoever takes
+// over has a backlog, and nobody hears of it before its first batch is committed and published; see task
+// bench:takeover.
 const firstBatchRecords = 1_000
 
 // startPrefetch begins to fetch at offset. Close it before the Log is used by another owner.
-func startPrefetch(ctx context.Context, log pipeline.Log, offset, end int64, edges []int64, newDecoder func() (*decode.Decoder, *pack.Pack)) *prefetcher {
+func startPrefetch(
+	ctx context.Context,
+	log pipeline.Log,
+	offset, end int64,
+	edges []int64,
+	newDecoder func() (*decode.Decoder, *pack.Pack),
+) *prefetcher {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &prefetcher{log: log, end: end, edges: edges, free: make(chan *line.Batch, 3), ready: make(chan *line.Batch, 1), stop: cancel, done: make(chan struct{})}
+	p := &prefetcher{
+		log:   log,
+		end:   end,
+		edges: edges,
+		free:  make(chan *line.Batch, 3),
+		ready: make(chan *line.Batch, 1),
+		stop:  cancel,
+		done:  make(chan struct{}),
+	}
 	for range cap(p.free) {
 		p.free <- line.NewBatch(newDecoder())
 	}

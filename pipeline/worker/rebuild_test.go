@@ -20,15 +20,18 @@ func (t *trial) seedStore(next int64) error {
 	}
 	id := t.input.identity()
 	id.Pack = "" // the control records say which
-	err := h.Commit(context.Background(), &pipeline.Commit{Previous: pipeline.Token{1}, Token: pipeline.Token{2}, Meta: id.NewMeta(next)})
+	err := h.Commit(
+		context.Background(),
+		&pipeline.Commit{Previous: pipeline.Token{1}, Token: pipeline.Token{2}, Meta: id.NewMeta(next)},
+	)
 	if err != nil {
 		return fmt.Errorf("seed: %w", err)
 	}
 	return nil
 }
 
-// TestRebuild empties the store in the middle of the log and seeds it with the log's start, as `ebb rebuild` does: the rest is
-// decided as if nothing had happened, and nothing is published again.
+// TestRebuild empties the store in the middle of the log and seeds it with the log's start, as `ebb rebuild` does: the
+// rest is decided as if nothing had happened, and nothing is published again.
 func TestRebuild(t *testing.T) {
 	in := newInput(t, 4, 100)
 	for _, end := range []int64{1, in.end / 3, in.end - 1, in.end} {
@@ -48,8 +51,8 @@ func TestRebuild(t *testing.T) {
 	}
 }
 
-// TestRebuildInTheMiddle seeds the store with a later offset, or with the end of what was processed: what is decided from then
-// on may differ, but the line goes on and nothing below the position is published again.
+// TestRebuildInTheMiddle seeds the store with a later offset, or with the end of what was processed: what is decided
+// from then on may differ, but the line goes on and nothing below the position is published again.
 func TestRebuildInTheMiddle(t *testing.T) {
 	in := newInput(t, 4, 100)
 	end := in.end / 2
@@ -80,7 +83,8 @@ func TestRebuildInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestHardStopEndsTheOwner empties the store and seeds nothing: the owner stops for a person to decide, and waits for nothing.
+// TestHardStopEndsTheOwner empties the store and seeds nothing: the owner stops for a person to decide, and waits for
+// nothing.
 func TestHardStopEndsTheOwner(t *testing.T) {
 	in := newInput(t, 4, 24)
 	synctest.Test(t, func(t *testing.T) {

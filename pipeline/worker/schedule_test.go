@@ -43,8 +43,8 @@ func (s *schedule) run() error {
 	return s.conclude()
 }
 
-// conclude leaves the owners in peace until one has come to the end of the log, lets whatever is still on its way arrive,
-// has one more owner look at what is there, and compares.
+// conclude leaves the owners in peace until one has come to the end of the log, lets whatever is still on its way
+// arrive, has one more owner look at what is there, and compares.
 func (s *schedule) conclude() error {
 	s.note("the log is complete, nothing is disturbed any more")
 	s.kafka.visible = s.input.end
@@ -84,8 +84,8 @@ func (s *schedule) untilEnded() {
 	}
 }
 
-// leftovers has what was given up arrive, or not. Others find out that they have been replaced, and who was asked to finish
-// does.
+// leftovers has what was given up arrive, or not. Others find out that they have been replaced, and who was asked to
+// finish does.
 func (s *schedule) leftovers() {
 	for idle := 0; s.wrong == nil && idle < 5; {
 		s.settle()
@@ -125,9 +125,9 @@ func (s *schedule) moves(of func(*request) bool) (out []*request) {
 	return out
 }
 
-// held reports whether a step has to wait: for the answer to the load that its owner's loop is waiting for, or for the owner
-// to notice that it was revoked. Of two things that an owner finds when it comes back to its loop it takes any one first,
-// and the trial could not be repeated.
+// held reports whether a step has to wait: for the answer to the load that its owner's loop is waiting for, or for the
+// owner to notice that it was revoked. Of two things that an owner finds when it comes back to its loop it takes any
+// one first, and the trial could not be repeated.
 func (s *schedule) held(r *request, err error) bool {
 	if r.alone {
 		return false

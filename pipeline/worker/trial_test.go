@@ -132,9 +132,21 @@ func (t *trial) begin(batch, end int64) {
 			Identity: t.input.identity(), Lateness: time.Hour, Retention: retention, Format: profile.Format, CacheCustomers: 8,
 			PoisonBreaker: t.input.share, AcceptPoison: t.input.accept,
 		},
-		Log: &memberLog{process: p}, Store: &memberStore{process: p, down: true},
-		Pack: t.input.pack, Configured: configured, Ledger: t, MaxRecordBytes: 1 << 12, PublishEvery: 8 * time.Second,
-		MaxUnpublished: pipeline.Volume{Entries: 3, Bytes: 1 << 12}, End: end, Logger: zerolog.Nop(), Metrics: t.input.metrics, Render: t.input.render,
+		Log:            &memberLog{process: p},
+		Store:          &memberStore{process: p, down: true},
+		Pack:           t.input.pack,
+		Configured:     configured,
+		Ledger:         t,
+		MaxRecordBytes: 1 << 12,
+		PublishEvery:   8 * time.Second,
+		MaxUnpublished: pipeline.Volume{
+			Entries: 3,
+			Bytes:   1 << 12,
+		},
+		End:     end,
+		Logger:  zerolog.Nop(),
+		Metrics: t.input.metrics,
+		Render:  t.input.render,
 	})
 	p.worker = w
 	go func() {
@@ -147,8 +159,8 @@ func (t *trial) begin(batch, end int64) {
 	}()
 }
 
-// handOver puts what the trial has read and written so far before what owners do from now on. They begin by themselves, when
-// time passes, and the race detector sees no order in that.
+// handOver puts what the trial has read and written so far before what owners do from now on. They begin by themselves,
+// when time passes, and the race detector sees no order in that.
 func (t *trial) handOver() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -264,13 +276,23 @@ func (t *trial) published(r pipeline.Outgoing) error {
 	want := t.input.want.published[key]
 	switch {
 	case r.Timestamp > time.Now().UnixMilli(): // the bubble's clock stands long before the events
-		return fmt.Errorf("record stamped %v ahead of the clock, which brokers refuse", time.Until(time.UnixMilli(r.Timestamp)))
+		return fmt.Errorf(
+			"record stamped %v ahead of the clock, which brokers refuse",
+			time.Until(time.UnixMilli(r.Timestamp)),
+		)
 	case t.input.want.recording:
 		t.input.want.published[key] = append(want, string(r.Value))
 	case n >= len(want):
 		return fmt.Errorf("published to %q after everything that is due: %.50s%s", key, r.Value, earlier(want, r.Value))
 	case want[n] != string(r.Value):
-		return fmt.Errorf("published to %q as number %d: %.50s%s, want %.50s", key, n, r.Value, earlier(want, r.Value), want[n])
+		return fmt.Errorf(
+			"published to %q as number %d: %.50s%s, want %.50s",
+			key,
+			n,
+			r.Value,
+			earlier(want, r.Value),
+			want[n],
+		)
 	}
 	return nil
 }

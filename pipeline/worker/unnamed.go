@@ -8,7 +8,8 @@ import (
 	"ebb/pipeline/line"
 )
 
-// unnamedTypes is the process's summary of types that the pack does not name, and the metric that shows the most frequent.
+// unnamedTypes is the process's summary of types that the pack does not name, and the metric that shows the most
+// frequent.
 type unnamedTypes struct {
 	desc  *prometheus.Desc
 	mu    sync.Mutex
@@ -19,9 +20,13 @@ type unnamedTypes struct {
 const unnamedShown = 20
 
 func newUnnamedTypes(prefix string) *unnamedTypes {
-	return &unnamedTypes{desc: prometheus.NewDesc(prefix+"unnamed_events",
-		"Events of the 20 most frequent types that the pack does not name, since the process started; where there are more than 64 such types a count may be too high.",
-		[]string{"type"}, nil)}
+	return &unnamedTypes{desc: prometheus.NewDesc(
+		prefix+"unnamed_events",
+		"Events of the 20 most frequent types that the pack does not name, since the process started; where there are more "+
+			"than 64 such types a count may be too high.",
+		[]string{"type"},
+		nil,
+	)}
 }
 
 func (u *unnamedTypes) add(t *line.Types) {

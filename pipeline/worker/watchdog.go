@@ -40,9 +40,20 @@ func (w *Worker) stalled(now time.Time) string {
 	case now.Sub(p.At) >= stallAfter:
 		return fmt.Sprintf("its loop has not turned for %v", now.Sub(p.At).Round(time.Second))
 	case p.Stable < p.End && p.Next >= p.Stable:
-		return fmt.Sprintf("for %v, records from %d to %d of the input have been held up by a producer's open transaction", since, p.Stable, p.End)
+		return fmt.Sprintf(
+			"for %v, records from %d to %d of the input have been held up by a producer's open transaction",
+			since,
+			p.Stable,
+			p.End,
+		)
 	}
-	return fmt.Sprintf("for %v, nothing has moved at offset %d of %d, %d outbox entries unpublished", since, p.Next, p.End, p.Unpublished)
+	return fmt.Sprintf(
+		"for %v, nothing has moved at offset %d of %d, %d outbox entries unpublished",
+		since,
+		p.Next,
+		p.End,
+		p.Unpublished,
+	)
 }
 
 // watch says when the partition stalls, and when it moves again, until ctx ends.

@@ -97,7 +97,10 @@ func (l *heldLog) Publish(_ context.Context, p *pipeline.Publication) error {
 func TestStall(t *testing.T) {
 	in := newInput(t, 1, 200)
 	synctest.Test(t, func(t *testing.T) {
-		log := &heldLog{end: in.end, kafka: &cluster{records: in.records, second: true, publish: func(pipeline.Outgoing) error { return nil }}}
+		log := &heldLog{
+			end:   in.end,
+			kafka: &cluster{records: in.records, second: true, publish: func(pipeline.Outgoing) error { return nil }},
+		}
 		log.held.Store(true)
 		var lines lines
 		w := worker.New(worker.Config{
@@ -117,7 +120,8 @@ func TestStall(t *testing.T) {
 			synctest.Wait()
 			s := w.Status()
 			text := lines.String()
-			if s.Phase != phase || strings.Count(text, "partition stalled") != stalls || strings.Count(text, "moves again") != moves {
+			if s.Phase != phase || strings.Count(text, "partition stalled") != stalls ||
+				strings.Count(text, "moves again") != moves {
 				t.Errorf("%v: %s; said:\n%s", s.Phase, s.Reason, text)
 			}
 		}

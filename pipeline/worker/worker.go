@@ -19,26 +19,32 @@ import (
 
 // Config is what a Worker needs. Everything is required unless it says otherwise.
 type Config struct {
-	Line           line.Config
-	Log            pipeline.Log
-	Store          pipeline.Store
-	Pack           *pack.Pack                  // that the configuration began with
-	Configured     func(next int64) *pack.Pack // the pack that is configured now, asked before each batch, which begins at offset next; nil: Pack
-	Ledger         pipeline.Ledger             // read where a state was rolled back or emptied; needed once anything was published
+	Line  line.Config
+	Log   pipeline.Log
+	Store pipeline.Store
+	Pack  *pack.Pack // that the configuration began with
+	// the pack that is configured now, asked before each batch, which begins at offset next; nil: Pack
+	Configured func(next int64) *pack.Pack
+	// read where a state was rolled back or emptied; needed once anything was published
+	Ledger         pipeline.Ledger
 	Render         Render
-	MaxRecordBytes int              // a larger record is quarantined
-	Mapping        *decode.Mapping  // for JSON in no known envelope; optional
-	PublishEvery   time.Duration    // how often the offset moves while nothing is to be published
-	End            int64            // stop before this offset, with every deadline up to the watermark fired; -1: never
-	Draw           func(key []byte) // optional: called with a customer that a batch changed; the key is valid during the call
-	Logger         zerolog.Logger
-	Metrics        *Metrics
-	MaxUnpublished pipeline.Volume                   // outbox above which no further batch is folded, and which one publication carries, give or take a commit; zero: 10,000 entries, 16 MiB
+	MaxRecordBytes int             // a larger record is quarantined
+	Mapping        *decode.Mapping // for JSON in no known envelope; optional
+	PublishEvery   time.Duration   // how often the offset moves while nothing is to be published
+	End            int64           // stop before this offset, with every deadline up to the watermark fired; -1: never
+	// optional: called with a customer that a batch changed; the key is valid during the call
+	Draw    func(key []byte)
+	Logger  zerolog.Logger
+	Metrics *Metrics
+	// outbox above which no further batch is folded, and which one publication carries, give or take a commit; zero:
+	// 10,000 entries, 16 MiB
+	MaxUnpublished pipeline.Volume
 	Trace          func(s pipeline.Step, next int64) // called after each step that succeeded; optional
 }
 
-// Render turns an outbox entry into the record to publish; one without a topic is not, as of a shadow's quarantined entries,
-// which the main group publishes. record is the input record of a quarantined entry, else nil. The record may be built in scratch, which is given back grown and used again.
+// Render turns an outbox entry into the record to publish; one without a topic is not, as of a shadow's quarantined
+// entries, which the main group publishes. record is the input record of a quarantined entry, else nil. The record may
+// be built in scratch, which is given back grown and used again.
 type Render func(scratch []byte, e *pipeline.Entry, record *pipeline.Record) (out pipeline.Outgoing, grown []byte)
 
 // Timeouts of single requests. They bound how long a drain can take.
@@ -117,12 +123,17 @@ func (w *Worker) Status() Status {
 // Tally is what the worker has done, once Run has returned.
 func (w *Worker) Tally() *line.Tally { return &w.tally }
 
-// Run takes the partition over and works until the end is reached, revoked is closed and everything is drained (nil), the
-// partition is lost (ErrFenced or ctx's error: nothing more was written), or a person has to decide (*HardStop). While a
-// service is away it waits, with capped back-off, and takes over again.
+// Run takes the partition over and works until the end is reached, revoked is closed and everything is drained (nil),
+// the partition is lost (ErrFenced or ctx's error: nothing more was written), or a person has to decide (*HardStop).
+// While a service is away it waits, with capped back-off, and takes over again.
 func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 	wait := backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(50*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
+		backoff.WithInitialInterval(
+			50*time.Millisecond,
+		),
+		backoff.WithMaxInterval(5*time.Second),
+		backoff.WithMaxElapsedTime(0),
+	)
 	watching, unwatch := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() {
@@ -138,7 +149,8 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 		began := time.Now()
 		w.published = false
 		err := w.own(ctx, revoked)
-		if w.published || time.Since(began) > steady { // a takeover alone proves nothing: what fails may come after it, each time
+		// a takeover alone proves nothing: what fails may come after it, each time
+		if w.published || time.Since(began) > steady {
 			wait.Reset()
 			said = ""
 		}
@@ -150,7 +162,10 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 		}
 		if class := classOf(err); class != said { // once per change, not per attempt
 			said = class
-			w.cfg.Logger.Warn().Err(err).EmbedObject(pipeline.Refusal{Err: err}).Msg("partition interrupted, taking it over again")
+			w.cfg.Logger.Warn().
+				Err(err).
+				EmbedObject(pipeline.Refusal{Err: err}).
+				Msg("partition interrupted, taking it over again")
 		}
 		w.status.Store(&Status{Phase: Waiting, Reason: err.Error()})
 		w.cfg.Metrics.interrupted(w.cfg.Line.Identity.Partition, classOf(err))
@@ -288,8 +303,11 @@ func (w *Worker) refetch(ctx context.Context, s *pipeline.Standing, packs int) e
 		case err == nil && !found && len(f.Records) == 0: // as of a new leader that has yet to learn how far the others are
 			return fmt.Errorf("%w: an empty answer from %d on", pipeline.ErrUnavailable, e.Offset)
 		case errors.Is(err, pipeline.ErrOutOfRange) || err == nil && !found:
-			return w.cfg.Line.Identity.Stop("records_lost", fmt.Sprintf("the quarantined record at offset %d is no longer in the log", e.Offset),
-				"raise retention.ms of the input; to go on without it: ebb rebuild --from earliest")
+			return w.cfg.Line.Identity.Stop(
+				"records_lost",
+				fmt.Sprintf("the quarantined record at offset %d is no longer in the log", e.Offset),
+				"raise retention.ms of the input; to go on without it: ebb rebuild --from earliest",
+			)
 		case err != nil:
 			return fmt.Errorf("fetch quarantined record %d: %w", e.Offset, err)
 		}

@@ -57,8 +57,10 @@ func writeExp(b *bytes.Buffer) {
 // writeLog cuts the significands that log reduces to into equal ranges of their bit patterns. The range around 1 is
 // given the center 1, so that log keeps its relative precision there.
 func writeLog(b *bytes.Buffer) {
-	b.WriteString("// logTable[i] holds a number close to every significand of range i, its inverse and its logarithm, of which the\n" +
-		"// first part has 40 significant bits.\nvar logTable = [tableSteps]center{\n")
+	b.WriteString(
+		"// logTable[i] holds a number close to every significand of range i, its inverse and its logarithm, of which the\n" +
+			"// first part has 40 significant bits.\nvar logTable = [tableSteps]center{\n",
+	)
 	const low = 0x3fe6100000000000 // elementary.go knows this number as logLow
 	for i := range steps {
 		from := fromBits(low + uint64(i)<<45)

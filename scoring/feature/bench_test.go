@@ -70,14 +70,36 @@ func shopFeatures() []feature.Feature {
 func shopHistory(r *rand.Rand, n int) []feature.Event {
 	var events []feature.Event
 	kinds := []uint64{
-		1 << ordered, 1 << ordered, 1 << viewed, 1 << viewed, 1 << viewed, 1 << viewed, 1 << viewed, 1 << searched,
-		1<<searched | 1<<searchedInVain, 1 << returned, 1 << ticketOpened, 1 << ticketSolved, 1 << reviewed, 1 << clicked, 1 << clicked,
-		1<<reviewed | 1<<reviewedBadly, 1 << redeemed, 1 << paymentFailed, 1 << paymentSucceeded, 1 << paymentSucceeded,
+		1 << ordered,
+		1 << ordered,
+		1 << viewed,
+		1 << viewed,
+		1 << viewed,
+		1 << viewed,
+		1 << viewed,
+		1 << searched,
+		1<<searched | 1<<searchedInVain,
+		1 << returned,
+		1 << ticketOpened,
+		1 << ticketSolved,
+		1 << reviewed,
+		1 << clicked,
+		1 << clicked,
+		1<<reviewed | 1<<reviewedBadly,
+		1 << redeemed,
+		1 << paymentFailed,
+		1 << paymentSucceeded,
+		1 << paymentSucceeded,
 	}
 	for i := range n {
 		events = append(events, feature.Event{
-			Time: scoringtest.Begin + (int64(i)*365*scoringtest.Day+r.Int64N(365*scoringtest.Day))/int64(n), Set: kinds[r.IntN(len(kinds))],
-			Value: 1000 + r.Int64N(20_000), HasValue: true, Properties: []feature.Property{
+			Time: scoringtest.Begin + (int64(i)*365*scoringtest.Day+r.Int64N(365*scoringtest.Day))/int64(
+				n,
+			),
+			Set:      kinds[r.IntN(len(kinds))],
+			Value:    1000 + r.Int64N(20_000),
+			HasValue: true,
+			Properties: []feature.Property{
 				{Kind: feature.PropertyText, Hash: r.Uint64N(8)}, {Kind: feature.PropertyNumber, Number: 1000 * (1 + r.Int64N(5))},
 			},
 		})
@@ -98,7 +120,10 @@ type featureCustomer struct {
 
 func newFeatureCustomer(tb testing.TB, n int) *featureCustomer {
 	tb.Helper()
-	h := &featureCustomer{f: scoringtest.Must(feature.Compile(shopFeatures())), events: shopHistory(rand.New(rand.NewPCG(1, uint64(n))), n)}
+	h := &featureCustomer{
+		f:      scoringtest.Must(feature.Compile(shopFeatures())),
+		events: shopHistory(rand.New(rand.NewPCG(1, uint64(n))), n),
+	}
 	h.state = make([]byte, 0, 2*h.f.MaxState())
 	for range h.events {
 		h.fold()

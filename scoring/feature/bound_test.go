@@ -28,14 +28,16 @@ func TestFeaturesSaturate(t *testing.T) {
 	if !slices.Equal(got, want) || !f.Valid(state) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if len(state) > f.MaxState() || len(state) < f.MaxState()-2*3 { // but for the second byte of two lengths and of two days' numbers
+	// but for the second byte of two lengths and of two days' numbers
+	if len(state) > f.MaxState() || len(state) < f.MaxState()-2*3 {
 		t.Errorf("%d bytes, %d at most", len(state), f.MaxState())
 	}
 	o := feature.Event{Time: scoringtest.Begin + 3*scoringtest.Day, Set: 1, Value: -math.MaxInt64, HasValue: true}
 	for range 3 {
 		state, _ = f.Fold(state, &o)
 	}
-	if got := f.Values(nil, feature.All, state, 0, scoringtest.Begin+3*scoringtest.Day)[1].N; got != feature.MaxSum || !f.Valid(state) {
+	if got := f.Values(nil, feature.All, state, 0, scoringtest.Begin+3*scoringtest.Day)[1].N; got != feature.MaxSum ||
+		!f.Valid(state) {
 		t.Errorf("sum %d", got)
 	}
 }
@@ -50,9 +52,15 @@ func TestFeatureStateIsBounded(t *testing.T) {
 	var state []byte
 	most := 0
 	for at := scoringtest.Begin; at < scoringtest.Begin+800*scoringtest.Day; at += hour / 2 {
-		o := feature.Event{Time: at - r.Int64N(30*scoringtest.Day), Set: r.Uint64(), Value: r.Int64(), HasValue: true, Properties: []feature.Property{
-			{Kind: feature.PropertyText, Hash: r.Uint64()}, {Kind: feature.PropertyNumber, Number: r.Int64()},
-		}}
+		o := feature.Event{
+			Time:     at - r.Int64N(30*scoringtest.Day),
+			Set:      r.Uint64(),
+			Value:    r.Int64(),
+			HasValue: true,
+			Properties: []feature.Property{
+				{Kind: feature.PropertyText, Hash: r.Uint64()}, {Kind: feature.PropertyNumber, Number: r.Int64()},
+			},
+		}
 		state, _ = f.Fold(state, &o)
 		if most = max(most, len(state)); most > f.MaxState() || at%(16*hour) == 0 && !f.Valid(state) {
 			t.Fatalf("state of %d bytes, %d at most", len(state), f.MaxState())

@@ -13,7 +13,10 @@ import (
 )
 
 // drawState draws features and what a history leaves of them.
-func drawState(t *rapid.T, kinds []feature.Kind) (f *feature.Set, decl []feature.Feature, history []feature.Event, state []byte, first int64) {
+func drawState(
+	t *rapid.T,
+	kinds []feature.Kind,
+) (f *feature.Set, decl []feature.Feature, history []feature.Event, state []byte, first int64) {
 	f, decl = drawFeatures(t, kinds...)
 	history = drawHistory(t, true)
 	if len(history) > 0 && rapid.Bool().Draw(t, "active") {
@@ -38,7 +41,8 @@ func TestFeatureEdges(t *testing.T) {
 func checkEdges(t *rapid.T, kinds []feature.Kind) {
 	f, decl, history, state, first := drawState(t, kinds)
 	from := drawInstants(t, history, 1)[0]
-	to := from + rapid.SampledFrom([]int64{0, hour, 3 * scoringtest.Day, 20 * scoringtest.Day, 800 * scoringtest.Day}).Draw(t, "span")
+	to := from + rapid.SampledFrom([]int64{0, hour, 3 * scoringtest.Day, 20 * scoringtest.Day, 800 * scoringtest.Day}).
+		Draw(t, "span")
 	seen := make([]feature.Range, len(decl))
 	for i := range seen {
 		seen[i].Always = true
@@ -70,7 +74,9 @@ func checkEdges(t *rapid.T, kinds []feature.Kind) {
 	}
 	for i, r := range f.Ranges(nil, feature.All, state, first, from, to) {
 		s := seen[i]
-		if decl[i].Kind != feature.Ratio && r != s || s.Sometimes && (r.Least > s.Least || r.Greatest < s.Greatest) || r.Always && !s.Always || s.Sometimes && !r.Sometimes {
+		if decl[i].Kind != feature.Ratio && r != s || s.Sometimes && (r.Least > s.Least || r.Greatest < s.Greatest) ||
+			r.Always && !s.Always ||
+			s.Sometimes && !r.Sometimes {
 			t.Fatalf("%+v of %+v between %d and %d, seen %+v", r, decl[i], from, to, s)
 		}
 	}
@@ -147,8 +153,14 @@ func TestRatioNeedsBoth(t *testing.T) {
 		after                int64
 		mean, trend, visited feature.Value
 	}{
-		{10 * scoringtest.Day, feature.Value{N: 500_000, OK: true}, feature.Value{N: 500_000_000, OK: true}, feature.Value{OK: true}},
-		{100 * scoringtest.Day, feature.Value{}, feature.Value{}, feature.Value{}}, // what it is divided by has left the window
+		{
+			10 * scoringtest.Day,
+			feature.Value{N: 500_000, OK: true},
+			feature.Value{N: 500_000_000, OK: true},
+			feature.Value{OK: true},
+		},
+		// what it is divided by has left the window
+		{100 * scoringtest.Day, feature.Value{}, feature.Value{}, feature.Value{}},
 	} {
 		v := f.Values(nil, feature.All, state, scoringtest.Begin, scoringtest.Begin+c.after)
 		if v[3] != c.mean || v[4] != c.trend || v[8] != c.visited || v[6].OK {
@@ -163,9 +175,14 @@ func TestRatioNeedsBoth(t *testing.T) {
 
 // TestLastRunsOut: a range that ends where the newest event leaves the window does not always have data.
 func TestLastRunsOut(t *testing.T) {
-	f := scoringtest.Must(feature.Compile([]feature.Feature{{Name: "n", Kind: feature.Last, Of: 0, To: -1, Property: 0, Within: 3}}))
+	f := scoringtest.Must(
+		feature.Compile([]feature.Feature{{Name: "n", Kind: feature.Last, Of: 0, To: -1, Property: 0, Within: 3}}),
+	)
 	midnight := scoringtest.Begin / scoringtest.Day * scoringtest.Day
-	state, _ := f.Fold(nil, &feature.Event{Time: midnight, Set: 1, Properties: []feature.Property{{Kind: feature.PropertyNumber, Number: 7}}})
+	state, _ := f.Fold(
+		nil,
+		&feature.Event{Time: midnight, Set: 1, Properties: []feature.Property{{Kind: feature.PropertyNumber, Number: 7}}},
+	)
 	for to, always := range map[int64]bool{3*scoringtest.Day - 1: true, 3 * scoringtest.Day: false} {
 		r := f.Ranges(nil, feature.All, state, midnight, midnight+scoringtest.Day, midnight+to)[0]
 		if want := (feature.Range{Least: 7, Greatest: 7, Always: always, Sometimes: true}); r != want {

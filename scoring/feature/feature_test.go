@@ -33,14 +33,20 @@ func drawFeatures(t *rapid.T, kinds ...feature.Kind) (*feature.Set, []feature.Fe
 			if len(decl) == 0 {
 				continue
 			}
-			d.Of, d.To, d.Least = rapid.IntRange(0, len(decl)-1).Draw(t, "part"), rapid.IntRange(0, len(decl)-1).Draw(t, "whole"), rapid.Int64Range(1, 3).Draw(t, "least")
+			d.Of, d.To, d.Least = rapid.IntRange(0, len(decl)-1).
+				Draw(t, "part"),
+				rapid.IntRange(0, len(decl)-1).
+					Draw(t, "whole"),
+				rapid.Int64Range(1, 3).
+					Draw(t, "least")
 		case feature.Open:
 			d.To = (d.Of + rapid.IntRange(1, 3).Draw(t, "until")) % 4
 		case feature.Since:
 		case feature.Tenure:
 			d.Of = -1
 		default:
-			d.Within = rapid.OneOf(rapid.SampledFrom([]int{1, 2, 7, 30, 90, 100, 101, 365, 400}), rapid.IntRange(1, 400)).Draw(t, "within")
+			d.Within = rapid.OneOf(rapid.SampledFrom([]int{1, 2, 7, 30, 90, 100, 101, 365, 400}), rapid.IntRange(1, 400)).
+				Draw(t, "within")
 			if d.Kind != feature.ActiveDays && rapid.IntRange(0, 3).Draw(t, "hourly") == 0 {
 				d.Hourly, d.Within = true, min(d.Within, rapid.IntRange(1, 48).Draw(t, "hours"))
 			}
@@ -80,7 +86,10 @@ var drawProperty = rapid.Custom(func(t *rapid.T) feature.Property {
 	case feature.PropertyText:
 		return feature.Property{Kind: kind, Hash: rapid.Uint64Range(0, 25).Draw(t, "text")}
 	case feature.PropertyNumber:
-		return feature.Property{Kind: kind, Number: rapid.OneOf(rapid.Int64Range(0, 9), rapid.Int64Range(-1e9, 1e9)).Draw(t, "number")}
+		return feature.Property{
+			Kind:   kind,
+			Number: rapid.OneOf(rapid.Int64Range(0, 9), rapid.Int64Range(-1e9, 1e9)).Draw(t, "number"),
+		}
 	default:
 		return feature.Property{Kind: kind, Number: rapid.Int64Range(0, 1).Draw(t, "bool")}
 	}
@@ -88,7 +97,8 @@ var drawProperty = rapid.Custom(func(t *rapid.T) feature.Property {
 
 // drawHistory draws events in the order they come: most of them in order, where late is set some of them late by far.
 func drawHistory(t *rapid.T, late bool) []feature.Event {
-	now := rapid.SampledFrom([]int64{31_536_000_000, 946_684_800_000, 1_600_000_000_000, 4_102_444_800_000}).Draw(t, "begin")
+	now := rapid.SampledFrom([]int64{31_536_000_000, 946_684_800_000, 1_600_000_000_000, 4_102_444_800_000}).
+		Draw(t, "begin")
 	pace := rapid.SampledFrom([]int64{60_000, 12 * hour, 2 * scoringtest.Day, 40 * scoringtest.Day}).Draw(t, "pace")
 	var events []feature.Event
 	for range rapid.IntRange(0, 80).Draw(t, "events") {
@@ -99,7 +109,11 @@ func drawHistory(t *rapid.T, late bool) []feature.Event {
 			o.Time -= now % scoringtest.Day
 			o.Time += rapid.Int64Range(-1, 0).Draw(t, "before midnight")
 		case late && rapid.IntRange(0, 4).Draw(t, "late") == 0:
-			o.Time -= rapid.Int64Range(0, rapid.SampledFrom([]int64{hour, 30 * scoringtest.Day, 900 * scoringtest.Day}).Draw(t, "at most")).Draw(t, "by")
+			o.Time -= rapid.Int64Range(
+				0,
+				rapid.SampledFrom([]int64{hour, 30 * scoringtest.Day, 900 * scoringtest.Day}).Draw(t, "at most"),
+			).
+				Draw(t, "by")
 		}
 		o.Time = max(o.Time, 31_536_000_000)
 		if late {
@@ -130,7 +144,11 @@ func drawInstants(t *rapid.T, events []feature.Event, n int) []int64 {
 		base = newest(events)
 	}
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) int64 {
-		at := base + rapid.OneOf(rapid.Int64Range(-3*hour, 3*scoringtest.Day), rapid.Int64Range(-30*scoringtest.Day, 900*scoringtest.Day)).Draw(t, "after")
+		at := base + rapid.OneOf(
+			rapid.Int64Range(-3*hour, 3*scoringtest.Day),
+			rapid.Int64Range(-30*scoringtest.Day, 900*scoringtest.Day),
+		).
+			Draw(t, "after")
 		if rapid.Bool().Draw(t, "edge") {
 			at += rapid.Int64Range(-1, 0).Draw(t, "before") - at%scoringtest.Day
 		}

@@ -61,7 +61,8 @@ func tileStart(d *feature.Feature, at int64, back int) int64 {
 
 // tiles is the length of the window in tiles.
 func tiles(d *feature.Feature) int {
-	if d.Within > 100 && !d.Hourly && d.Kind != feature.ActiveDays && d.Kind != feature.Distinct && d.Kind != feature.Last {
+	if d.Within > 100 && !d.Hourly && d.Kind != feature.ActiveDays && d.Kind != feature.Distinct &&
+		d.Kind != feature.Last {
 		return (d.Within + 6) / 7
 	}
 	return d.Within

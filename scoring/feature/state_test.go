@@ -32,7 +32,10 @@ func everyKind() []feature.Feature {
 func everyKindState(f *feature.Set) (state []byte) {
 	at := func(d, h int64) int64 { return d*scoringtest.Day + h*hour }
 	text := []feature.Property{{Kind: feature.PropertyText, Hash: 7}}
-	number := []feature.Property{{Kind: feature.PropertyNumber, Number: 7000}, {Kind: feature.PropertyNumber, Number: -4500}}
+	number := []feature.Property{
+		{Kind: feature.PropertyNumber, Number: 7000},
+		{Kind: feature.PropertyNumber, Number: -4500},
+	}
 	for _, o := range []feature.Event{
 		{Time: at(20_000, 1), Set: 2},
 		{Time: at(20_000, 1) + 5, Set: 1, Value: 300, HasValue: true, Properties: text},
@@ -135,7 +138,14 @@ func TestFeatureStateIsRefused(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	for _, state := range append(everyKindBytes, "", "04 53 344e00 "+manyValues(16), "06 01 08", "06 07 20 856e0a559201", "06 0d 29 856e0a559201 856e0a559201") {
+	for _, state := range append(
+		everyKindBytes,
+		"",
+		"04 53 344e00 "+manyValues(16),
+		"06 01 08",
+		"06 07 20 856e0a559201",
+		"06 0d 29 856e0a559201 856e0a559201",
+	) {
 		if !f.Valid(unhex(t, state)) {
 			t.Errorf("%s: refused", state)
 		}
@@ -154,7 +164,10 @@ func manyValues(n int) string {
 // FuzzFeatureState: whatever is accepted can be read and folded into, stays within its bound, and has values that an
 // edge or an event alone changes.
 func FuzzFeatureState(f *testing.F) {
-	packs := [...]*feature.Set{scoringtest.Must(feature.Compile(everyKind())), scoringtest.Must(feature.Compile(shopFeatures()))}
+	packs := [...]*feature.Set{
+		scoringtest.Must(feature.Compile(everyKind())),
+		scoringtest.Must(feature.Compile(shopFeatures())),
+	}
 	f.Add(false, everyKindState(packs[0]), uint64(3), int64(20_030*scoringtest.Day))
 	for _, n := range []int{30, 3000} {
 		f.Add(true, newFeatureCustomer(f, n).state, uint64(1<<ordered|1<<ticketOpened), scoringtest.Begin+366*scoringtest.Day)
@@ -177,7 +190,14 @@ func FuzzFeatureState(f *testing.F) {
 			}
 			values := k.Values(nil, feature.All, state, scoringtest.Begin, at)
 			edge := k.EdgeOfAny(values, state, scoringtest.Begin, at)
-			if later := k.Values(nil, feature.All, state, scoringtest.Begin, edge-1); edge <= at || !slices.Equal(values, later) {
+			if later := k.Values(
+				nil,
+				feature.All,
+				state,
+				scoringtest.Begin,
+				edge-1,
+			); edge <= at ||
+				!slices.Equal(values, later) {
 				t.Fatalf("%+v at %d, %+v before the edge at %d", values, at, later, edge)
 			}
 			for i, r := range k.Ranges(nil, feature.All, state, scoringtest.Begin, at, at+50*scoringtest.Day) {
@@ -231,14 +251,23 @@ func TestFeaturesAreRefused(t *testing.T) {
 			}
 		})
 	}
-	if _, err := feature.Compile(make([]feature.Feature, 129)); err == nil || !strings.Contains(err.Error(), "128 at most") {
+	if _, err := feature.Compile(
+		make([]feature.Feature, 129),
+	); err == nil ||
+		!strings.Contains(err.Error(), "128 at most") {
 		t.Errorf("129 features: error %v", err)
 	}
 	var large []feature.Feature
 	for i := range 12 {
-		large = append(large, feature.Feature{Name: fmt.Sprintf("sum %d", i), Kind: feature.Sum, Of: i, Property: -1, Within: min(10*i+5, 100)})
+		large = append(
+			large,
+			feature.Feature{Name: fmt.Sprintf("sum %d", i), Kind: feature.Sum, Of: i, Property: -1, Within: min(10*i+5, 100)},
+		)
 	}
-	if _, err := feature.Compile(large); err == nil || !strings.Contains(err.Error(), "could take 4972 bytes, 4096 at most") || !strings.Contains(err.Error(), "sum 10") {
+	if _, err := feature.Compile(
+		large,
+	); err == nil || !strings.Contains(err.Error(), "could take 4972 bytes, 4096 at most") ||
+		!strings.Contains(err.Error(), "sum 10") {
 		t.Errorf("error %v", err)
 	}
 	if f, err := feature.Compile(nil); err != nil || f.MaxState() != 0 || !f.Valid(nil) || f.Valid([]byte{0}) {

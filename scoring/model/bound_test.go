@@ -46,7 +46,12 @@ func TestBound(t *testing.T) {
 	for n := range 40_000 {
 		pack := packs[n%len(packs)]
 		p := profile.Profile{
-			Visits: 3, W: 1.9, First: scoringtest.Begin, M: between(-1, 7), K: math.Exp(between(-3, 2.77)), Level: math.Exp(between(-4, 4)),
+			Visits: 3,
+			W:      1.9,
+			First:  scoringtest.Begin,
+			M:      between(-1, 7),
+			K:      math.Exp(between(-3, 2.77)),
+			Level:  math.Exp(between(-4, 4)),
 		}
 		p.Last = scoringtest.Begin + int64(scoringtest.Day*math.Exp(between(-3, 7)))
 		p.At = p.Last + r.Int64N(2)*int64(scoringtest.Day*math.Exp(between(-3, 5)))
@@ -60,7 +65,10 @@ func TestBound(t *testing.T) {
 				a, bound = max(a, overdue), pack.Model.BoundFrom
 			}
 		case 1: // and when one is
-			p.Lapse, bound = profile.LapseEpisode{Episode: profile.Episode{Number: 1, Sequence: 1, LastTransition: a * 60_000}, Tier: profile.AtRisk}, pack.Model.BoundFrom
+			p.Lapse, bound = profile.LapseEpisode{
+				Episode: profile.Episode{Number: 1, Sequence: 1, LastTransition: a * 60_000},
+				Tier:    profile.AtRisk,
+			}, pack.Model.BoundFrom
 		}
 		width := 1 + int64(float64(a-p.Last/60_000)*math.Exp(between(-5, 1)))
 		highest, last := math.Inf(-1), math.Inf(-1)
@@ -89,7 +97,15 @@ func TestBoundWhereSilenceFalls(t *testing.T) {
 	fell := false
 	for m := -0.5; m < 6; m += 0.25 {
 		for k := 0.5; k < 16; k *= 1.3 {
-			p := profile.Profile{Visits: 1, First: scoringtest.Day, Last: scoringtest.Day, Counted: scoringtest.Day, At: scoringtest.Day, M: m, K: k}
+			p := profile.Profile{
+				Visits:  1,
+				First:   scoringtest.Day,
+				Last:    scoringtest.Day,
+				Counted: scoringtest.Day,
+				At:      scoringtest.Day,
+				M:       m,
+				K:       k,
+			}
 			from := pack.Model.OverdueMinute(&p)
 			first := scoringtest.ScoreOf(pack, &p, from*60_000)
 			for b := from; b < 2*from; b += from / 10 {

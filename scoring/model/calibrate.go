@@ -174,7 +174,8 @@ func ReadCalibration(b []byte, c *Calibration) error {
 	}
 	begun, rest := encode.CutUvarint(b)
 	read.Begun = uint32(begun)
-	if rest == nil || len(rest) > 0 || begun > math.MaxUint32 || read.Seldom > mostSeldom || read.End < 0 || read.End > moment.Max/moment.MinuteMillis*2 {
+	if rest == nil || len(rest) > 0 || begun > math.MaxUint32 || read.Seldom > mostSeldom || read.End < 0 ||
+		read.End > moment.Max/moment.MinuteMillis*2 {
 		return ErrCalibrationDamaged
 	}
 	*c = read

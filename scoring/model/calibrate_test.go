@@ -25,7 +25,11 @@ type resolved struct {
 
 func drawResolved(t *rapid.T, most int) []resolved {
 	all := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) resolved {
-		return resolved{rapid.Float64Range(-12, 12).Draw(t, "score"), rapid.Bool().Draw(t, "silent"), scoringtest.Begin/60_000 + rapid.Int64Range(0, 300*1440).Draw(t, "at")}
+		return resolved{
+			rapid.Float64Range(-12, 12).Draw(t, "score"),
+			rapid.Bool().Draw(t, "silent"),
+			scoringtest.Begin/60_000 + rapid.Int64Range(0, 300*1440).Draw(t, "at"),
+		}
 	}), 1, most).Draw(t, "probes")
 	slices.SortFunc(all, func(a, b resolved) int { return cmpInt(a.minute, b.minute) })
 	return all
@@ -37,7 +41,13 @@ func cmpInt(a, b int64) int { return int(a - b) }
 // whatever the order within each epoch and however many epochs close at once.
 func TestCalibrationFades(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		pack := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{Horizon: time.Duration(rapid.Int64Range(24*60, 100*24*60).Draw(t, "minutes")) * time.Minute}))
+		pack := scoringtest.Must(
+			pack.Load(
+				"retail",
+				nil,
+				pack.Overrides{Horizon: time.Duration(rapid.Int64Range(24*60, 100*24*60).Draw(t, "minutes")) * time.Minute},
+			),
+		)
 		epoch := pack.Model.EpochEnd(0)
 		if h := int64(pack.Horizon.Minutes()); epoch > h/8 || epoch < h/8-1 {
 			t.Fatalf("epochs of %d minutes, the horizon has %d", epoch, h)
@@ -218,14 +228,28 @@ func TestCalibrationCodec(t *testing.T) {
 		}
 	})
 	for name, b := range map[string][]byte{
-		"nothing":                       {},
-		"more silent than resolved":     model.AppendCalibration(nil, &model.Calibration{Resolved: [64]float64{1}, Silent: [64]float64{2}}),
-		"not a number":                  model.AppendCalibration(nil, &model.Calibration{Resolved: [64]float64{math.Inf(1)}, Silent: [64]float64{math.NaN()}}),
-		"before all time":               model.AppendCalibration(nil, &model.Calibration{End: -1}),
-		"after all time":                model.AppendCalibration(nil, &model.Calibration{End: 1 << 40}),
-		"more silent in the open epoch": model.AppendCalibration(nil, &model.Calibration{Open: [64]model.Outcomes{{Resolved: 1, Silent: 2}}}),
-		"a longer number":               append(model.AppendCalibration(nil, &model.Calibration{Open: [64]model.Outcomes{{Resolved: 1}}})[:24], 0x81, 0, 0),
-		"a byte more":                   append(model.AppendCalibration(nil, &model.Calibration{}), 0),
+		"nothing": {},
+		"more silent than resolved": model.AppendCalibration(
+			nil,
+			&model.Calibration{Resolved: [64]float64{1}, Silent: [64]float64{2}},
+		),
+		"not a number": model.AppendCalibration(
+			nil,
+			&model.Calibration{Resolved: [64]float64{math.Inf(1)}, Silent: [64]float64{math.NaN()}},
+		),
+		"before all time": model.AppendCalibration(nil, &model.Calibration{End: -1}),
+		"after all time":  model.AppendCalibration(nil, &model.Calibration{End: 1 << 40}),
+		"more silent in the open epoch": model.AppendCalibration(
+			nil,
+			&model.Calibration{Open: [64]model.Outcomes{{Resolved: 1, Silent: 2}}},
+		),
+		"a longer number": append(
+			model.AppendCalibration(nil, &model.Calibration{Open: [64]model.Outcomes{{Resolved: 1}}})[:24],
+			0x81,
+			0,
+			0,
+		),
+		"a byte more": append(model.AppendCalibration(nil, &model.Calibration{}), 0),
 	} {
 		if err := model.ReadCalibration(b, new(model.Calibration)); !errors.Is(err, model.ErrCalibrationDamaged) {
 			t.Errorf("%s: %v", name, err)
@@ -273,11 +297,31 @@ func TestProbedAsSeldomAsNeeded(t *testing.T) {
 	for i, epoch := range []struct {
 		begun uint32
 		want  uint8
-	}{{0, 0}, {1024, 0}, {1025, 1}, {1024, 1}, {700, 1}, {8 * 1024, 4}, {1024, 4}, {100, 3}, {0, 2}, {0, 1}, {0, 0}, {math.MaxUint32, 16}} {
+	}{
+		{0, 0},
+		{1024, 0},
+		{1025, 1},
+		{1024, 1},
+		{700, 1},
+		{8 * 1024, 4},
+		{1024, 4},
+		{100, 3},
+		{0, 2},
+		{0, 1},
+		{0, 0},
+		{math.MaxUint32, 16},
+	} {
 		c.Begun = epoch.begun
 		pack.Model.Advance(&c, c.End)
 		if c.Seldom != epoch.want || c.Begun != 0 {
-			t.Errorf("epoch %d, in which %d begin: a probe every 2^%d horizons after it, want 2^%d; %d begun", i, epoch.begun, c.Seldom, epoch.want, c.Begun)
+			t.Errorf(
+				"epoch %d, in which %d begin: a probe every 2^%d horizons after it, want 2^%d; %d begun",
+				i,
+				epoch.begun,
+				c.Seldom,
+				epoch.want,
+				c.Begun,
+			)
 		}
 	}
 }

@@ -73,7 +73,13 @@ func gapLaw(p *profile.Profile, pop *profile.Population) (m, regularity float64)
 	m = (float64(k0*mean) + float64(p.W*p.Mu)) / weight
 	variance := (float64(priorWeight*within) + p.M2) / (priorWeight + p.W)
 	regularity = math.Pi / math.Sqrt(float64(3*variance*(1+1/weight)))
-	return min(max(m, -profile.MaxLnGap), profile.MaxLnGap), min(max(regularity, profile.MinRegularity), profile.MaxRegularity)
+	return min(
+			max(m, -profile.MaxLnGap),
+			profile.MaxLnGap,
+		), min(
+			max(regularity, profile.MinRegularity),
+			profile.MaxRegularity,
+		)
 }
 
 const (

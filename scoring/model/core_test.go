@@ -14,7 +14,12 @@ import (
 // buy observes activity at the given ms after the beginning.
 func buy(s *scoringtest.Story, ms ...int64) {
 	for _, at := range ms {
-		scoringtest.Observe(s.Pack, &s.Profile, &s.Pop, scoring.Observation{Time: scoringtest.Begin + at, Signal: scoringtest.Bought})
+		scoringtest.Observe(
+			s.Pack,
+			&s.Profile,
+			&s.Pop,
+			scoring.Observation{Time: scoringtest.Begin + at, Signal: scoringtest.Bought},
+		)
 	}
 }
 
@@ -72,10 +77,25 @@ func TestBounds(t *testing.T) {
 	s := &scoringtest.Story{Pack: scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))}
 	buy(s, 0)
 	s.Profile.Level, s.Profile.Friction = 64, 1e9
-	scoringtest.Observe(s.Pack, &s.Profile, &s.Pop, scoring.Observation{Time: scoringtest.Begin + 8*scoringtest.Day, Signal: scoringtest.Bought})
+	scoringtest.Observe(
+		s.Pack,
+		&s.Profile,
+		&s.Pop,
+		scoring.Observation{Time: scoringtest.Begin + 8*scoringtest.Day, Signal: scoringtest.Bought},
+	)
 	s.Profile.Level = 64
-	scoringtest.Observe(s.Pack, &s.Profile, &s.Pop, scoring.Observation{Time: scoringtest.Begin + 16*scoringtest.Day, Signal: pack.Signal{Activity: true, Friction: 1e9}})
-	scoringtest.Observe(s.Pack, &s.Profile, &s.Pop, scoring.Observation{Time: scoringtest.Begin + 16*scoringtest.Day, Signal: pack.Signal{Friction: 1e9}})
+	scoringtest.Observe(
+		s.Pack,
+		&s.Profile,
+		&s.Pop,
+		scoring.Observation{Time: scoringtest.Begin + 16*scoringtest.Day, Signal: pack.Signal{Activity: true, Friction: 1e9}},
+	)
+	scoringtest.Observe(
+		s.Pack,
+		&s.Profile,
+		&s.Pop,
+		scoring.Observation{Time: scoringtest.Begin + 16*scoringtest.Day, Signal: pack.Signal{Friction: 1e9}},
+	)
 	if !scoringtest.Readable(&s.Profile) {
 		t.Errorf("%+v", s.Profile)
 	}

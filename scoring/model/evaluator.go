@@ -19,7 +19,11 @@ type Evaluator struct {
 
 // NewEvaluator prepares an evaluator.
 func NewEvaluator(m *Model) Evaluator {
-	return Evaluator{model: m, steps: len(m.Factors) > 0 || m.Stages.tiered(), matters: m.Features.InterestOf(curves(m.Factors))}
+	return Evaluator{
+		model:   m,
+		steps:   len(m.Factors) > 0 || m.Stages.tiered(),
+		matters: m.Features.InterestOf(curves(m.Factors)),
+	}
 }
 
 // Score is the risk of c as of at, in ms since the epoch. A customer without activity has none: the zero Score. Its

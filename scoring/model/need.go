@@ -40,6 +40,13 @@ func (e *Evaluator) leastNeed(c *profile.Customer, tier profile.Tier, from, to i
 			least = min(least, e.model.Stages.Tiers[stage].enter(tier))
 		}
 	}
-	e.ranges = e.model.Features.Ranges(e.ranges[:0], e.matters.Features, c.Features, c.First, from*moment.MinuteMillis, to*moment.MinuteMillis)
+	e.ranges = e.model.Features.Ranges(
+		e.ranges[:0],
+		e.matters.Features,
+		c.Features,
+		c.First,
+		from*moment.MinuteMillis,
+		to*moment.MinuteMillis,
+	)
 	return least - e.model.factorMost(e.ranges, stages)
 }

@@ -54,9 +54,19 @@ func TestNeed(t *testing.T) {
 // TestNeedWhereASumRises: a ratio that has no data gets some without an event where a refund leaves the window of the
 // sum that it divides by.
 func TestNeedWhereASumRises(t *testing.T) {
-	pack := scoringtest.PackOf(t, "1", "signals:", "  buy: {types: [buy]}", "features:",
-		"  buys: {kind: count, of: buy, within: 90d}", "  spent: {kind: sum, of: buy, within: 30d}", "  dear: {kind: ratio, of: buys, to: spent, least: 50}",
-		"cap: 1", "factors:", "  - {code: friction, feature: dear, curve: [[0, 0.5], [1000, 0.5]]}")
+	pack := scoringtest.PackOf(
+		t,
+		"1",
+		"signals:",
+		"  buy: {types: [buy]}",
+		"features:",
+		"  buys: {kind: count, of: buy, within: 90d}",
+		"  spent: {kind: sum, of: buy, within: 30d}",
+		"  dear: {kind: ratio, of: buys, to: spent, least: 50}",
+		"cap: 1",
+		"factors:",
+		"  - {code: friction, feature: dear, curve: [[0, 0.5], [1000, 0.5]]}",
+	)
 	w := scoringtest.NewWalk(pack)
 	for _, e := range []struct{ day, money int64 }{{0, -200}, {10, 100}} {
 		w.Scorer.Observe(&w.Customer, &profile.Population{}, &scoring.Observation{

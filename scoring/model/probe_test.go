@@ -19,7 +19,11 @@ func history(t *rapid.T) []int64 {
 	at := scoringtest.Begin
 	var times []int64
 	for range rapid.IntRange(1, 20).Draw(t, "visits") {
-		at += rapid.Int64Range(0, rapid.SampledFrom([]int64{scoringtest.Day, 30 * scoringtest.Day, 400 * scoringtest.Day}).Draw(t, "scale")).Draw(t, "gap")
+		at += rapid.Int64Range(
+			0,
+			rapid.SampledFrom([]int64{scoringtest.Day, 30 * scoringtest.Day, 400 * scoringtest.Day}).Draw(t, "scale"),
+		).
+			Draw(t, "gap")
 		times = append(times, at)
 	}
 	return times
@@ -64,7 +68,10 @@ func TestProbe(t *testing.T) {
 			profiles = append(profiles, *c.Profile)
 		}
 		look(end)
-		if due := pack.Model.ProbeMinute(c.Profile); due != 0 && (due*minute <= end || due*minute > end+step) || seldom == 0 && due == 0 && end-c.Last < horizon {
+		if due := pack.Model.ProbeMinute(
+			c.Profile,
+		); due != 0 && (due*minute <= end || due*minute > end+step) ||
+			seldom == 0 && due == 0 && end-c.Last < horizon {
 			t.Fatalf("due in minute %d at the end, in ms %d", due, end)
 		}
 

@@ -33,7 +33,14 @@ func (e *Evaluator) search(c *profile.Customer, from int64, tier profile.Tier, e
 
 // searchSteps is search from the minute after a, which does not reach need, the step up to until. Nearly always what is
 // looked for lies within the step; where it does not, the search is at the next step's beginning, and from there leaps.
-func (e *Evaluator) searchSteps(c *profile.Customer, a point, tier profile.Tier, need float64, until int64, effort int) int64 {
+func (e *Evaluator) searchSteps(
+	c *profile.Customer,
+	a point,
+	tier profile.Tier,
+	need float64,
+	until int64,
+	effort int,
+) int64 {
 	p, last := c.Profile, e.model.lastMinute(c.Profile)
 	for ; until <= last && effort > 0; effort-- {
 		next := e.model.searchBeyond(p, &a, need, until-1, effort)

@@ -55,9 +55,21 @@ func LoadCanonical(b []byte) (*Pack, error) {
 
 func canonicalOf(k *Pack, f *file) []byte {
 	c := canonicalPack{
-		Core: model.Version, Name: k.Name, Version: k.Version, Horizon: k.Horizon.Milliseconds(), Overdue: k.Overdue,
-		Tiers: [3]float64{k.Tiers.Watch, k.Tiers.AtRisk, k.Tiers.Critical}, Activity: k.Activity, Friction: k.Friction,
-		Signals: f.Signals, Features: f.Features, Factors: f.Factors, Kinds: f.Kinds, Stages: f.Stages, Value: f.Value, Playbooks: f.Playbooks,
+		Core:      model.Version,
+		Name:      k.Name,
+		Version:   k.Version,
+		Horizon:   k.Horizon.Milliseconds(),
+		Overdue:   k.Overdue,
+		Tiers:     [3]float64{k.Tiers.Watch, k.Tiers.AtRisk, k.Tiers.Critical},
+		Activity:  k.Activity,
+		Friction:  k.Friction,
+		Signals:   f.Signals,
+		Features:  f.Features,
+		Factors:   f.Factors,
+		Kinds:     f.Kinds,
+		Stages:    f.Stages,
+		Value:     f.Value,
+		Playbooks: f.Playbooks,
 	}
 	if len(f.Factors) > 0 {
 		c.Cap = f.Cap

@@ -16,8 +16,12 @@ func TestCanonical(t *testing.T) {
 	for _, name := range pack.Shipped() {
 		for what, o := range map[string]pack.Overrides{
 			"as shipped": {},
-			"overridden": {Horizon: 36 * time.Hour, Activity: []string{"b", "a", `quo"te`}, Friction: map[string]float64{"x": 0.1, "y": 0}},
-			"no more":    {Activity: []string{"*"}, Friction: map[string]float64{}},
+			"overridden": {
+				Horizon:  36 * time.Hour,
+				Activity: []string{"b", "a", `quo"te`},
+				Friction: map[string]float64{"x": 0.1, "y": 0},
+			},
+			"no more": {Activity: []string{"*"}, Friction: map[string]float64{}},
 		} {
 			k, err := pack.Load(name, nil, o)
 			if err != nil {
@@ -27,7 +31,8 @@ func TestCanonical(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s, %s: %v", name, what, err)
 			}
-			if !bytes.Equal(back.Canonical(), k.Canonical()) || back.Hash != k.Hash || back.Version != k.Version || back.Model.Cap != k.Model.Cap {
+			if !bytes.Equal(back.Canonical(), k.Canonical()) || back.Hash != k.Hash || back.Version != k.Version ||
+				back.Model.Cap != k.Model.Cap {
 				t.Errorf("%s, %s: came back as\n%s\nwas\n%s", name, what, back.Canonical(), k.Canonical())
 			}
 		}
@@ -82,7 +87,9 @@ playbooks:
 func TestCanonicalOrder(t *testing.T) {
 	load := func(text string) *pack.Pack {
 		t.Helper()
-		return scoringtest.Must(pack.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, pack.Overrides{}))
+		return scoringtest.Must(
+			pack.Load("p.yaml", func(string) ([]byte, error) { return []byte(text), nil }, pack.Overrides{}),
+		)
 	}
 	hash := load(spelt).Hash
 	for _, c := range []struct {
@@ -91,10 +98,18 @@ func TestCanonicalOrder(t *testing.T) {
 	}{
 		{"[b, a]", "[a, b]", true},
 		{"[p, q]", "[q, p]", true},
-		{"{property: n, at_least: 2}, {property: m, exists: true}", "{property: m, exists: true}, {property: n, at_least: 2}", true},
+		{
+			"{property: n, at_least: 2}, {property: m, exists: true}",
+			"{property: m, exists: true}, {property: n, at_least: 2}",
+			true,
+		},
 		{"stages: [active, new]", "stages: [new, active]", true},
 		{"stages: [active, new]", "stages: [active]", false},
-		{"[1, 0.5]]}\nkinds", "[1, 0.5]], stages: [active, new, onboarding, at_risk, dormant, churned, resurrected]}\nkinds", true},
+		{
+			"[1, 0.5]]}\nkinds",
+			"[1, 0.5]], stages: [active, new, onboarding, at_risk, dormant, churned, resurrected]}\nkinds",
+			true,
+		},
 		{"[other, third]", "[third, other]", true},
 		{"[third, other]", "[other, third]", true},
 		{"[overdue, explicit]", "[explicit, overdue]", true},
@@ -111,7 +126,12 @@ func TestCanonicalOrder(t *testing.T) {
 			t.Errorf("%s as %s: the same hash %v, want %v", c.from, c.to, got.Hash == hash, c.same)
 		}
 	}
-	swapped := strings.Replace(strings.Replace(strings.Replace(spelt, "code: incident", "code: X", 1), "code: dispute_open", "code: incident", 1), "code: X", "code: dispute_open", 1)
+	swapped := strings.Replace(
+		strings.Replace(strings.Replace(spelt, "code: incident", "code: X", 1), "code: dispute_open", "code: incident", 1),
+		"code: X",
+		"code: dispute_open",
+		1,
+	)
 	if load(swapped).Hash == hash {
 		t.Error("factors in another order have the same hash")
 	}

@@ -95,7 +95,8 @@ func parseCatalogue(files fs.FS, lang string) (*catalogue, error) {
 // fill takes the words out of texts, then the sentences.
 func (c *catalogue) fill(lang string, texts map[string]string) error {
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		if text := texts[key]; text == "" || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' }) {
+		if text := texts[key]; text == "" || !utf8.ValidString(text) ||
+			strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' }) {
 			return fmt.Errorf("%s: %q, must be a text without quotes, backslashes and line breaks", key, text)
 		}
 	}

@@ -50,7 +50,8 @@ func (f *file) hasWindow(name string, ratios int) bool {
 }
 
 func (f *file) checkWord(key, word string) {
-	if word == "" || len(word) > 64 || strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r == utf8.RuneError || r == 0x7f }) {
+	if word == "" || len(word) > 64 ||
+		strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r == utf8.RuneError || r == 0x7f }) {
 		f.broken(key, "%q, must be 1 to 64 bytes without spaces", word)
 	}
 }

@@ -116,7 +116,10 @@ func (k *Pack) buildFactors(f *file) {
 			panic("BUG: a checked curve: " + err.Error())
 		}
 		stages, _ := parseStages(c.Stages)
-		k.Model.Factors = append(k.Model.Factors, model.Factor{Code: c.Code, Feature: slices.Index(order, c.Feature), Curve: curve, Stages: stages})
+		k.Model.Factors = append(
+			k.Model.Factors,
+			model.Factor{Code: c.Code, Feature: slices.Index(order, c.Feature), Curve: curve, Stages: stages},
+		)
 	}
 	k.Model.Cap = f.Cap
 }
@@ -147,13 +150,20 @@ func (k *Pack) lintFactors(note func(string, ...any)) {
 		least, most := k.reach(c.Feature)
 		nothing := c.Curve.Add(least) == 0 && c.Curve.Add(most) == 0
 		for j, p := range c.Curve {
-			if p.Value < least && j+1 < len(c.Curve) && c.Curve[j+1].Value <= least || p.Value > most && j > 0 && c.Curve[j-1].Value >= most {
+			if p.Value < least && j+1 < len(c.Curve) && c.Curve[j+1].Value <= least ||
+				p.Value > most && j > 0 && c.Curve[j-1].Value >= most {
 				note("factor %s: the point at %d lies beyond what %s can be, %d to %d", c.Code, p.Value, f.Name, least, most)
 			} else if p.Value < least {
 				note("factor %s: the point at %d lies below what %s can be, %d", c.Code, p.Value, f.Name, least)
 			}
 			if p.Value%stepOf(f.Kind) != 0 {
-				note("factor %s: the point at %d s is none that %s has: it counts whole %s", c.Code, p.Value, f.Name, map[bool]string{true: "hours", false: "days"}[f.Kind == feature.Open])
+				note(
+					"factor %s: the point at %d s is none that %s has: it counts whole %s",
+					c.Code,
+					p.Value,
+					f.Name,
+					map[bool]string{true: "hours", false: "days"}[f.Kind == feature.Open],
+				)
 			}
 			nothing = nothing && (p.LogOdds == 0 || p.Value < least || p.Value > most)
 		}

@@ -98,10 +98,22 @@ func parsePack(b []byte) *file {
 	var stages stagesFile // the decoder leaves a pointer to nothing as it is
 	var value valueFile
 	settings := map[string]any{
-		"name": &f.Name, "version": &f.Version, "horizon": &horizon, "overdue": &f.Overdue, "tiers": &f.Tiers,
-		"activity": &f.Activity, "friction": &f.Friction, "signals": &f.Signals, "features": &f.Features, "factors": &f.Factors,
-		"cap": &f.Cap, "kinds": &f.Kinds, "stages": &stages, "value": &value, "playbooks": &f.Playbooks,
-		"language": &f.Language,
+		"name":      &f.Name,
+		"version":   &f.Version,
+		"horizon":   &horizon,
+		"overdue":   &f.Overdue,
+		"tiers":     &f.Tiers,
+		"activity":  &f.Activity,
+		"friction":  &f.Friction,
+		"signals":   &f.Signals,
+		"features":  &f.Features,
+		"factors":   &f.Factors,
+		"cap":       &f.Cap,
+		"kinds":     &f.Kinds,
+		"stages":    &stages,
+		"value":     &value,
+		"playbooks": &f.Playbooks,
+		"language":  &f.Language,
 	}
 	for _, v := range body.Values {
 		f.read(v.Key.String(), v.Value, settings)

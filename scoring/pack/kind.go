@@ -63,10 +63,19 @@ func (f *file) checkKinds() {
 		for i := range kind.Opens {
 			f.checkOpening(fmt.Sprintf("%s.opens[%d]", at, i), &kind.Opens[i])
 			if j := slices.IndexFunc(kind.Opens, func(o openingFile) bool { return o.Code == kind.Opens[i].Code }); j < i {
-				f.broken(fmt.Sprintf("%s.opens[%d].code", at, i), "%q is opens[%d]'s, must tell it from the others of its kind", kind.Opens[i].Code, j)
+				f.broken(
+					fmt.Sprintf("%s.opens[%d].code", at, i),
+					"%q is opens[%d]'s, must tell it from the others of its kind",
+					kind.Opens[i].Code,
+					j,
+				)
 			}
 			if i > 0 && kind.Opens[i].Floor < kind.Opens[i-1].Floor {
-				f.broken(fmt.Sprintf("%s.opens[%d].floor", at, i), "%v, must not be below the one before: they rise", kind.Opens[i].Floor)
+				f.broken(
+					fmt.Sprintf("%s.opens[%d].floor", at, i),
+					"%v, must not be below the one before: they rise",
+					kind.Opens[i].Floor,
+				)
 			}
 		}
 		f.checkCloses(at+".closes", kind.Closes, kind.Opens)
@@ -127,7 +136,14 @@ func (k *Pack) buildKinds(f *file) {
 		}
 		r := &k.Kinds[n]
 		for _, o := range file.Opens {
-			opening := Opening{Signal: bit(o.Signal), Feature: slices.Index(order, o.Feature), Floor: o.Floor, Code: o.Code, LogOdds: exact.Logit(o.Floor / 100), Mark: uint16(xxhash.Sum64String(o.Code))}
+			opening := Opening{
+				Signal:  bit(o.Signal),
+				Feature: slices.Index(order, o.Feature),
+				Floor:   o.Floor,
+				Code:    o.Code,
+				LogOdds: exact.Logit(o.Floor / 100),
+				Mark:    uint16(xxhash.Sum64String(o.Code)),
+			}
 			if opening.Feature >= 0 {
 				kind, _ := featureKind(f.Features[o.Feature].Kind)
 				opening.AtLeast, _ = curveValue(o.AtLeast, kind)

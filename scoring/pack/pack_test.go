@@ -14,12 +14,20 @@ import (
 )
 
 func TestShippedPacks(t *testing.T) {
-	if diff := cmp.Diff([]string{"any", "creator", "marketplace", "marketplace_seller", "retail", "saas"}, pack.Shipped()); diff != "" {
+	if diff := cmp.Diff(
+		[]string{"any", "creator", "marketplace", "marketplace_seller", "retail", "saas"},
+		pack.Shipped(),
+	); diff != "" {
 		t.Error(diff)
 	}
 	const month = 30 * 24 * time.Hour
 	horizons := map[string]time.Duration{
-		"any": 3 * month, "creator": month, "marketplace": 3 * month, "marketplace_seller": 2 * month, "retail": 3 * month, "saas": month,
+		"any":                3 * month,
+		"creator":            month,
+		"marketplace":        3 * month,
+		"marketplace_seller": 2 * month,
+		"retail":             3 * month,
+		"saas":               month,
 	}
 	activity, known := pack.Signal{Known: true, Activity: true}, pack.Signal{Known: true}
 	tests := []struct {
@@ -55,7 +63,8 @@ func TestShippedPacks(t *testing.T) {
 		if got := plainSignal(k, tt.event); got != tt.want {
 			t.Errorf("%s makes %+v of %s, want %+v", tt.pack, got, tt.event, tt.want)
 		}
-		if k.Name != tt.pack || k.Horizon != horizons[tt.pack] || k.Overdue != 0.5 || k.Tiers != (pack.Tiers{Watch: 40, AtRisk: 60, Critical: 80}) {
+		if k.Name != tt.pack || k.Horizon != horizons[tt.pack] || k.Overdue != 0.5 ||
+			k.Tiers != (pack.Tiers{Watch: 40, AtRisk: 60, Critical: 80}) {
 			t.Errorf("%+v", k)
 		}
 	}
@@ -76,12 +85,37 @@ func TestOverrides(t *testing.T) {
 		want  pack.Signal
 	}{
 		{"activity replaced", pack.Overrides{Activity: []string{"x"}}, "Cart Viewed", pack.Signal{}},
-		{"activity replaced, but a signal names it", pack.Overrides{Activity: []string{"x"}}, "Order Completed", pack.Signal{Known: true}},
+		{
+			"activity replaced, but a signal names it",
+			pack.Overrides{Activity: []string{"x"}},
+			"Order Completed",
+			pack.Signal{Known: true},
+		},
 		{"activity given", pack.Overrides{Activity: []string{"x"}}, "x", pack.Signal{Known: true, Activity: true}},
-		{"friction stays beside new activity", pack.Overrides{Activity: []string{"*"}}, "Order Cancelled", pack.Signal{Known: true, Friction: 1}},
-		{"everything else is activity", pack.Overrides{Activity: []string{"*"}}, "y", pack.Signal{Known: true, Activity: true}},
-		{"friction made activity", pack.Overrides{Activity: []string{"return"}}, "return", pack.Signal{Known: true, Activity: true}},
-		{"activity made friction", pack.Overrides{Friction: map[string]float64{"purchase": 2}}, "purchase", pack.Signal{Known: true, Friction: 2}},
+		{
+			"friction stays beside new activity",
+			pack.Overrides{Activity: []string{"*"}},
+			"Order Cancelled",
+			pack.Signal{Known: true, Friction: 1},
+		},
+		{
+			"everything else is activity",
+			pack.Overrides{Activity: []string{"*"}},
+			"y",
+			pack.Signal{Known: true, Activity: true},
+		},
+		{
+			"friction made activity",
+			pack.Overrides{Activity: []string{"return"}},
+			"return",
+			pack.Signal{Known: true, Activity: true},
+		},
+		{
+			"activity made friction",
+			pack.Overrides{Friction: map[string]float64{"purchase": 2}},
+			"purchase",
+			pack.Signal{Known: true, Friction: 2},
+		},
 		{"friction replaced", pack.Overrides{Friction: map[string]float64{}}, "Order Cancelled", pack.Signal{Known: true}},
 	}
 	for _, tt := range tests {
@@ -92,7 +126,9 @@ func TestOverrides(t *testing.T) {
 			}
 		})
 	}
-	if got := scoringtest.Must(pack.Load("any", nil, pack.Overrides{Horizon: 36 * time.Hour})).Horizon; got != 36*time.Hour {
+	if got := scoringtest.Must(
+		pack.Load("any", nil, pack.Overrides{Horizon: 36 * time.Hour}),
+	).Horizon; got != 36*time.Hour {
 		t.Errorf("horizon %v", got)
 	}
 }
@@ -114,7 +150,10 @@ func TestHash(t *testing.T) {
 			t.Errorf("%s changed the hash", name)
 		}
 	}
-	if hash(plain, pack.Overrides{Horizon: 30 * 24 * time.Hour, Activity: []string{"a", "b"}, Friction: map[string]float64{"f": 0.5}}) != base {
+	if hash(
+		plain,
+		pack.Overrides{Horizon: 30 * 24 * time.Hour, Activity: []string{"a", "b"}, Friction: map[string]float64{"f": 0.5}},
+	) != base {
 		t.Error("overrides that change nothing changed the hash")
 	}
 	seen := map[string]string{base: "plain"}
@@ -160,7 +199,8 @@ func TestPackProblems(t *testing.T) {
 			[]string{`$.cap: [6:6] "much" is no number`},
 		},
 		{
-			"what is read wrongly is not missed elsewhere", plain + "signals: {s: {types: [x]}}\nfeatures: {f: {kind: count, of: s, within: 30d, wither: 3}}\n" +
+			"what is read wrongly is not missed elsewhere",
+			plain + "signals: {s: {types: [x]}}\nfeatures: {f: {kind: count, of: s, within: 30d, wither: 3}}\n" +
 				"factors: [{code: incident, feature: f, curve: [[0, 0], [1, 1]]}]\nvalue: {feature: f, high: 5, mid: 3}",
 			pack.Overrides{},
 			[]string{"$.features: [7:"},
@@ -191,18 +231,35 @@ func TestPackProblems(t *testing.T) {
 			[]string{"$: [6:1] "},
 		},
 		{
-			"everything missing", "overdue: 0.5",
+			"everything missing",
+			"overdue: 0.5",
 			pack.Overrides{},
-			[]string{`$.name: "", must be`, `$.version: "", must be`, "$.horizon: must be a span", "$.activity: names no event type"},
+			[]string{
+				`$.name: "", must be`,
+				`$.version: "", must be`,
+				"$.horizon: must be a span",
+				"$.activity: names no event type",
+			},
 		},
 		{
-			"everything wrong", "name: a b\nversion: [1]\nhorizon: soon\noverdue: 1.5\ntiers: {watch: 50, at_risk: 40, critical: 80, x: 1}\n" +
+			"everything wrong",
+			"name: a b\nversion: [1]\nhorizon: soon\noverdue: 1.5\ntiers: {watch: 50, at_risk: 40, critical: 80, x: 1}\n" +
 				"activity: [a, a, '', '*']\nfriction: {a: -1, '*': 1, b: .inf}\nhorizont: 3\n",
 			pack.Overrides{},
 			[]string{
-				`$.name: "a b", must be`, "$.version: [2:10] ", `$.horizon: "soon", must be a span`, "$.overdue: 1.5, must be", "$.tiers: [5:",
-				"$.activity[1]: ", "$.activity[2]: ", "$.activity[3]: ", "$.friction.*: ", "$.friction.a: ", "$.friction.b: ",
-				"$.horizont: unknown key, there are activity, cap, factors, features, friction, horizon, kinds, language, name, overdue, playbooks, signals, stages, tiers, value, version",
+				`$.name: "a b", must be`,
+				"$.version: [2:10] ",
+				`$.horizon: "soon", must be a span`,
+				"$.overdue: 1.5, must be",
+				"$.tiers: [5:",
+				"$.activity[1]: ",
+				"$.activity[2]: ",
+				"$.activity[3]: ",
+				"$.friction.*: ",
+				"$.friction.a: ",
+				"$.friction.b: ",
+				"$.horizont: unknown key, there are activity, cap, factors, features, friction, horizon, kinds, language, name, " +
+					"overdue, playbooks, signals, stages, tiers, value, version",
 			},
 		},
 		{
@@ -253,7 +310,10 @@ func TestPackProblems(t *testing.T) {
 func TestVersionAsWritten(t *testing.T) {
 	for _, version := range []string{"1.10", "010", "1e3", "0x10", "2025-01-01", "true", "v1"} {
 		for _, quote := range []string{"", `"`, "'"} {
-			k, err := scoringtest.LoadText("\ufeffname: shop\nversion: "+quote+version+quote+" # the newest\nhorizon: 30d\nactivity: [a]\n", pack.Overrides{})
+			k, err := scoringtest.LoadText(
+				"\ufeffname: shop\nversion: "+quote+version+quote+" # the newest\nhorizon: 30d\nactivity: [a]\n",
+				pack.Overrides{},
+			)
 			if err != nil || k.Version != version {
 				t.Errorf("%s in quotes %q: %+v, %v", version, quote, k, err)
 			}
@@ -262,7 +322,12 @@ func TestVersionAsWritten(t *testing.T) {
 }
 
 func TestLoadSource(t *testing.T) {
-	if _, err := pack.Load("sass", nil, pack.Overrides{}); err == nil || !strings.Contains(err.Error(), "any, creator, marketplace, marketplace_seller, retail, saas") {
+	if _, err := pack.Load(
+		"sass",
+		nil,
+		pack.Overrides{},
+	); err == nil ||
+		!strings.Contains(err.Error(), "any, creator, marketplace, marketplace_seller, retail, saas") {
 		t.Errorf("error %v", err)
 	}
 	for _, path := range []string{"packs/mine", "mine.yaml", "mine.yml"} {
@@ -282,7 +347,10 @@ func FuzzLoad(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := scoringtest.LoadText(text, pack.Overrides{Horizon: k.Horizon, Activity: k.Activity, Friction: k.Friction})
+		again, err := scoringtest.LoadText(
+			text,
+			pack.Overrides{Horizon: k.Horizon, Activity: k.Activity, Friction: k.Friction},
+		)
 		if err != nil || again.Hash != k.Hash {
 			t.Fatalf("what was accepted is not when said again: %v", err)
 		}

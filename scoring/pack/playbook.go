@@ -91,7 +91,12 @@ func (k *Pack) buildPlaybooks(f *file) {
 	for i := range f.Playbooks {
 		file := &f.Playbooks[i]
 		p := Playbook{When: file.When}
-		for tier, play := range map[ValueTier]*playFile{ValueUnknown: file.Mid, ValueLow: file.Low, ValueMid: file.Mid, ValueHigh: file.High} {
+		for tier, play := range map[ValueTier]*playFile{
+			ValueUnknown: file.Mid,
+			ValueLow:     file.Low,
+			ValueMid:     file.Mid,
+			ValueHigh:    file.High,
+		} {
 			if play == nil {
 				play = file.Mid
 			}
@@ -104,7 +109,12 @@ func (k *Pack) buildPlaybooks(f *file) {
 
 // lintPlaybooks notes playbooks that no alert names.
 func (k *Pack) lintPlaybooks(note func(string, ...any)) {
-	given := map[string]bool{ReasonOverdue: true, ReasonRareVisitor: true, ReasonLittleActivity: true, ReasonNewCustomer: true}
+	given := map[string]bool{
+		ReasonOverdue:        true,
+		ReasonRareVisitor:    true,
+		ReasonLittleActivity: true,
+		ReasonNewCustomer:    true,
+	}
 	for _, weight := range k.Friction {
 		given[ReasonFriction] = given[ReasonFriction] || weight > 0
 	}

@@ -32,7 +32,18 @@ const (
 	numHoles
 )
 
-var holeNames = [numHoles]string{"", "value", "ago", "within", "typical", "silent", "tenure", "away", "visits", "weight"}
+var holeNames = [numHoles]string{
+	"",
+	"value",
+	"ago",
+	"within",
+	"typical",
+	"silent",
+	"tenure",
+	"away",
+	"visits",
+	"weight",
+}
 
 // parseSentence takes a text apart. Errors: a placeholder that there is not.
 func parseSentence(rest string) (s Sentence, err error) {

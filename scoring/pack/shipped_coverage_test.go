@@ -321,7 +321,8 @@ func TestReasonSentences(t *testing.T) {
 			t.Errorf("%s and %s have one sentence", key, earlier)
 		}
 		said[sentence] = key
-		if sentence == "" || strings.ContainsAny(sentence, "\"\\\n<>&") || strings.HasSuffix(sentence, ".") || sentence != strings.TrimSpace(sentence) {
+		if sentence == "" || strings.ContainsAny(sentence, "\"\\\n<>&") || strings.HasSuffix(sentence, ".") ||
+			sentence != strings.TrimSpace(sentence) {
 			t.Errorf("%s: %q does not fit behind a name", key, sentence)
 		}
 		if first := sentence[:1]; first != strings.ToLower(first) {

@@ -24,7 +24,8 @@ func TestPackFactors(t *testing.T) {
 	packs, missing := map[string]*pack.Pack{}, map[string]bool{}
 	for name, p := range verticals(t) {
 		pack := scoringtest.Must(pack.Load(name, nil, pack.Overrides{}))
-		if pack.Value.Feature < 0 || pack.Model.Stages.Onboarding == 0 || pack.Model.Stages.Churned == 0 || len(pack.Playbooks) == 0 {
+		if pack.Value.Feature < 0 || pack.Model.Stages.Onboarding == 0 || pack.Model.Stages.Churned == 0 ||
+			len(pack.Playbooks) == 0 {
 			t.Errorf("%s: value %+v, stages %+v, %d playbooks", name, pack.Value, pack.Model.Stages, len(pack.Playbooks))
 		}
 		packs[name] = pack
@@ -80,7 +81,10 @@ type packEvent struct {
 func newPackStory(t *testing.T, pack *pack.Pack, line string) *packStory {
 	t.Helper()
 	h := &packStory{
-		pack: pack, scorer: scoring.NewScorer(pack), customer: profile.Customer{Profile: &profile.Profile{}}, open: map[profile.Kind]uint8{},
+		pack:     pack,
+		scorer:   scoring.NewScorer(pack),
+		customer: profile.Customer{Profile: &profile.Profile{}},
+		open:     map[profile.Kind]uint8{},
 	}
 	for _, activity := range pack.Activity {
 		if pack.Signal([]byte(activity)).Named == 0 {

@@ -132,7 +132,12 @@ func (f *file) checkSignals() {
 		}
 	}
 	if n := len(f.propertyPaths()); n > feature.MaxProperties {
-		f.broken("signals", "%d different properties are read, with those of the features, at most %d", n, feature.MaxProperties)
+		f.broken(
+			"signals",
+			"%d different properties are read, with those of the features, at most %d",
+			n,
+			feature.MaxProperties,
+		)
 	}
 }
 

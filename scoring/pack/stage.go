@@ -54,7 +54,13 @@ func (f *file) checkStages() {
 			f.broken(at+".tiers."+name, "is no stage, there are %s", strings.Join(profile.StageNames(), ", "))
 		}
 		if !t.rise() {
-			f.broken(at+".tiers."+name, "watch %v, at_risk %v, critical %v: must rise, between 0 and 100", t.Watch, t.AtRisk, t.Critical)
+			f.broken(
+				at+".tiers."+name,
+				"watch %v, at_risk %v, critical %v: must rise, between 0 and 100",
+				t.Watch,
+				t.AtRisk,
+				t.Critical,
+			)
 		}
 	}
 }
@@ -72,7 +78,12 @@ func (k *Pack) buildStages(f *file) {
 	if s == nil {
 		s = &stagesFile{}
 	}
-	stages := model.Stages{New: span(s.New), Dormant: span(s.Dormant), Churned: span(s.Churned), Resurrected: span(s.Resurrected)}
+	stages := model.Stages{
+		New:         span(s.New),
+		Dormant:     span(s.Dormant),
+		Churned:     span(s.Churned),
+		Resurrected: span(s.Resurrected),
+	}
 	if o := s.Onboarding; o != nil {
 		stages.Onboarding = span(o.Within)
 		if i := slices.Index(f.signalNames(), o.Until); i >= 0 {
@@ -111,7 +122,12 @@ func (k *Pack) lintStages(note func(string, ...any)) {
 		t := tiers[name]
 		for i, at := range []float64{t.Watch, t.AtRisk, t.Critical} {
 			if at >= hardlyAnyScore {
-				note("%stier %s: begins at %v, which hardly any score comes to", name, []profile.Tier{profile.Watch, profile.AtRisk, profile.Critical}[i], at)
+				note(
+					"%stier %s: begins at %v, which hardly any score comes to",
+					name,
+					[]profile.Tier{profile.Watch, profile.AtRisk, profile.Critical}[i],
+					at,
+				)
 			}
 		}
 	}

@@ -41,7 +41,12 @@ const (
 
 // formNames are the plural forms as a catalogue calls them.
 var formNames = [numForms]string{
-	plural.Other: "other", plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many",
+	plural.Other: "other",
+	plural.Zero:  "zero",
+	plural.One:   "one",
+	plural.Two:   "two",
+	plural.Few:   "few",
+	plural.Many:  "many",
 }
 
 // around is what stands before and behind a number or a span, or instead of it.
@@ -60,7 +65,13 @@ func (w *words) take(lang string, texts map[string]string) error {
 	for _, of := range []struct {
 		key  string
 		word *counted
-	}{{"unit.hour", &w.hour}, {"unit.day", &w.day}, {"unit.visit", &w.visit}, {"every.hour", &w.everyHour}, {"every.day", &w.everyDay}} {
+	}{
+		{"unit.hour", &w.hour},
+		{"unit.day", &w.day},
+		{"unit.visit", &w.visit},
+		{"every.hour", &w.everyHour},
+		{"every.day", &w.everyDay},
+	} {
 		of.word.plurals = rules
 		if err := of.word.take(of.key, texts); err != nil {
 			return err

@@ -63,7 +63,7 @@ const (
 )
 
 // formats says from which format on each section is written.
-var formats = [numSections + 1]int{
+var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4,
 }
@@ -331,9 +331,14 @@ func readTriggered(r *encode.Reader, n Kind, c *Customer) bool {
 // valid reports whether p is what a sequence of events within Max can have left.
 func (p *Profile) valid() bool {
 	e := &p.Lapse
-	times := 0 <= p.At && p.At <= moment.Max && 0 <= p.First && p.First <= p.Counted && p.Counted <= p.Last && p.Last <= p.At
-	gaps := encode.Within(p.W, 0, maxWeight) && encode.Within(p.Mu, -MaxLnGap, MaxLnGap) && encode.Within(p.M2, 0, maxM2) && (p.W == 0) == (p.Visits < 2)
-	law := p.Visits == 0 || encode.Within(p.M, -MaxLnGap, MaxLnGap) && encode.Within(p.K, MinRegularity, MaxRegularity) && encode.Within(p.Level, 0, MaxLevel)
+	times := 0 <= p.At && p.At <= moment.Max && 0 <= p.First && p.First <= p.Counted && p.Counted <= p.Last &&
+		p.Last <= p.At
+	gaps := encode.Within(p.W, 0, maxWeight) && encode.Within(p.Mu, -MaxLnGap, MaxLnGap) &&
+		encode.Within(p.M2, 0, maxM2) &&
+		(p.W == 0) == (p.Visits < 2)
+	law := p.Visits == 0 ||
+		encode.Within(p.M, -MaxLnGap, MaxLnGap) && encode.Within(p.K, MinRegularity, MaxRegularity) &&
+			encode.Within(p.Level, 0, MaxLevel)
 	episode := e.Tier == TierNone && !e.Open() && e.LastTransition == 0 ||
 		(e.Tier == AtRisk || e.Tier == Critical) && e.Open() && e.Number > 0 && p.Visits > 0
 	for i := range p.Triggered {

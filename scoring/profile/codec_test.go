@@ -53,10 +53,28 @@ func TestProfileRoundTrip(t *testing.T) {
 // TestProfileBytes: the layout is stored, so it does not change: a part is added under a new tag.
 func TestProfileBytes(t *testing.T) {
 	p := profile.Profile{
-		First: 1, Last: 3, Counted: 2, At: 5, Visits: 5, W: 1, Mu: 2, M2: 3, Level: 4, Friction: 5, M: 6, K: 7, Armed: 8,
-		Lapse: profile.LapseEpisode{Episode: profile.Episode{Number: 9, Sequence: 10, LastTransition: 11 * 60_000}, Tier: profile.AtRisk},
-		Back:  3, Onboarded: true, Probe: profile.Probe{Next: 0x01020304, Cell: 64}, PackEpoch: 7,
-		Touched: 1<<profile.Explicit | 1<<profile.ServiceFailure,
+		First:    1,
+		Last:     3,
+		Counted:  2,
+		At:       5,
+		Visits:   5,
+		W:        1,
+		Mu:       2,
+		M2:       3,
+		Level:    4,
+		Friction: 5,
+		M:        6,
+		K:        7,
+		Armed:    8,
+		Lapse: profile.LapseEpisode{
+			Episode: profile.Episode{Number: 9, Sequence: 10, LastTransition: 11 * 60_000},
+			Tier:    profile.AtRisk,
+		},
+		Back:      3,
+		Onboarded: true,
+		Probe:     profile.Probe{Next: 0x01020304, Cell: 64},
+		PackEpoch: 7,
+		Touched:   1<<profile.Explicit | 1<<profile.ServiceFailure,
 	}
 	p.Triggered[0] = profile.Triggered{
 		Episode:  profile.Episode{Number: 1, Sequence: 2, LastTransition: 7},
@@ -69,7 +87,16 @@ func TestProfileBytes(t *testing.T) {
 	want := []byte{4, 12}
 	for _, section := range [][]byte{
 		slices.Concat([]byte{1, 10, 8, 0, 0, 0}, time(5)),
-		slices.Concat([]byte{2, 46}, time(1), time(3), time(2), float(0x10, 0x40), float(0x18, 0x40), float(0x1c, 0x40), []byte{5, 0, 0, 0}),
+		slices.Concat(
+			[]byte{2, 46},
+			time(1),
+			time(3),
+			time(2),
+			float(0x10, 0x40),
+			float(0x18, 0x40),
+			float(0x1c, 0x40),
+			[]byte{5, 0, 0, 0},
+		),
 		slices.Concat([]byte{3, 24}, float(0xf0, 0x3f), float(0, 0x40), float(0x08, 0x40)),
 		slices.Concat([]byte{4, 8}, float(0x14, 0x40)),
 		{5, 13, 9, 0, 0, 0, 10, 0, 0, 0, 11, 0, 0, 0, 3},
@@ -77,7 +104,15 @@ func TestProfileBytes(t *testing.T) {
 		{7, 5, 4, 3, 2, 1, 64},
 		{8, 9, 1, 12, 0, 0, 0, 0, 0, 0, 0},
 		{9, 1, 7},
-		slices.Concat([]byte{10, 43, 7, 1, 0, 0, 0, 2, 0, 0, 0, 4, 9, 8}, time(4), time(5), time(7), []byte{5}, time(3), time(5)),
+		slices.Concat(
+			[]byte{10, 43, 7, 1, 0, 0, 0, 2, 0, 0, 0, 4, 9, 8},
+			time(4),
+			time(5),
+			time(7),
+			[]byte{5},
+			time(3),
+			time(5),
+		),
 		{12, 5, 1, 6, 0, 0, 0},
 		[]byte("\x0d\x08features"),
 	} {
@@ -94,9 +129,31 @@ func TestProfileBytes(t *testing.T) {
 }
 
 func TestReadProfileRefuses(t *testing.T) {
-	valid := profile.Profile{Visits: 2, First: 1, Last: 3, Counted: 1, At: 4, W: 1, Mu: 1, Level: 1, M: 1, K: 2, Armed: 9, Friction: 1}
-	valid.Lapse = profile.LapseEpisode{Episode: profile.Episode{Number: 1, Sequence: 1, LastTransition: 300_000}, Tier: profile.Critical}
-	opened := profile.Triggered{Episode: profile.Episode{Number: 1, Sequence: 1, LastTransition: 1}, Openings: 1, Since: 1, Newest: 2, Times: [8]int64{2}}
+	valid := profile.Profile{
+		Visits:   2,
+		First:    1,
+		Last:     3,
+		Counted:  1,
+		At:       4,
+		W:        1,
+		Mu:       1,
+		Level:    1,
+		M:        1,
+		K:        2,
+		Armed:    9,
+		Friction: 1,
+	}
+	valid.Lapse = profile.LapseEpisode{
+		Episode: profile.Episode{Number: 1, Sequence: 1, LastTransition: 300_000},
+		Tier:    profile.Critical,
+	}
+	opened := profile.Triggered{
+		Episode:  profile.Episode{Number: 1, Sequence: 1, LastTransition: 1},
+		Openings: 1,
+		Since:    1,
+		Newest:   2,
+		Times:    [8]int64{2},
+	}
 	tests := []struct {
 		name  string
 		spoil func(p *profile.Profile)
@@ -180,7 +237,10 @@ func TestReadProfileRefuses(t *testing.T) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
-	for name, b := range map[string][]byte{"an older layout": again(0, 3), "a section twice": append(again(1, b[1]+1), 5, 4, 1, 0, 0, 0)} {
+	for name, b := range map[string][]byte{
+		"an older layout": again(0, 3),
+		"a section twice": append(again(1, b[1]+1), 5, 4, 1, 0, 0, 0),
+	} {
 		if err := scoringtest.ReadProfile(b, &p); !errors.Is(err, profile.ErrDamaged) {
 			t.Errorf("%s: error %v", name, err)
 		}
@@ -218,7 +278,12 @@ func FuzzReadProfile(f *testing.F) {
 				scoringtest.Wake(s.Pack, &p)
 			}
 		}
-		if score := scoringtest.ScoreOf(s.Pack, &p, p.At+90*scoringtest.Day); math.IsNaN(score.Sum()) || math.IsInf(score.Sum(), 0) {
+		if score := scoringtest.ScoreOf(
+			s.Pack,
+			&p,
+			p.At+90*scoringtest.Day,
+		); math.IsNaN(score.Sum()) ||
+			math.IsInf(score.Sum(), 0) {
 			t.Fatalf("score %v of %+v", score, p)
 		}
 		if p.At < 1<<43 && !p.Valid() {
@@ -255,9 +320,26 @@ func TestProfileEmptyParts(t *testing.T) {
 // TestLargestProfile has every part at once, a full ring of ids, and a pack that was changed.
 func TestLargestProfile(t *testing.T) {
 	p := profile.Profile{
-		First: 1, Last: 3, Counted: 2, At: 4, Visits: 5, W: 1, Mu: 2, M2: 3, Level: 4, Friction: 5, M: 6, K: 7, Armed: 8, Back: 3,
-		Lapse: profile.LapseEpisode{Episode: profile.Episode{Number: 9, Sequence: 10, LastTransition: 60_000}, Tier: profile.AtRisk},
-		Probe: profile.Probe{Next: 1, Cell: 1}, PackEpoch: 1,
+		First:    1,
+		Last:     3,
+		Counted:  2,
+		At:       4,
+		Visits:   5,
+		W:        1,
+		Mu:       2,
+		M2:       3,
+		Level:    4,
+		Friction: 5,
+		M:        6,
+		K:        7,
+		Armed:    8,
+		Back:     3,
+		Lapse: profile.LapseEpisode{
+			Episode: profile.Episode{Number: 9, Sequence: 10, LastTransition: 60_000},
+			Tier:    profile.AtRisk,
+		},
+		Probe:     profile.Probe{Next: 1, Cell: 1},
+		PackEpoch: 1,
 	}
 	for id := range uint64(16) {
 		p.Remember(id + 1)

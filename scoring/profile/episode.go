@@ -12,7 +12,8 @@ type Episode struct {
 // Open reports whether an episode is open.
 func (e *Episode) Open() bool { return e.Sequence > 0 }
 
-// Pass takes the episode through a transition at an instant in ms since the epoch. opens: it is the first of an episode.
+// Pass takes the episode through a transition at an instant in ms since the epoch. opens: it is the first of an
+// episode.
 func (e *Episode) Pass(opens bool, at int64) {
 	if opens {
 		e.Number = encode.Increment(e.Number)

@@ -35,7 +35,8 @@ type Profile struct {
 
 	IDs IDRing // the last event ids, for dedupe
 
-	Triggered [numTriggered]Triggered // episodes of the other kinds; last, because what is seldom read shall not lie between what always is
+	// episodes of the other kinds; last, because what is seldom read shall not lie between what always is
+	Triggered [numTriggered]Triggered
 }
 
 // Empty reports whether no event ever had an effect on the customer: p says nothing that a customer never seen does

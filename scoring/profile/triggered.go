@@ -144,7 +144,8 @@ func (h *Triggered) valid() bool {
 	if !h.Open() {
 		return h.Openings == 0 && h.Opener == 0 && h.Since == 0 && h.Newest == 0 && h.LastTransition == 0
 	}
-	return h.Number > 0 && h.Openings != 0 && 0 <= h.Since && h.Since <= min(h.Newest, h.LastTransition) && max(h.Newest, h.LastTransition) <= moment.Max
+	return h.Number > 0 && h.Openings != 0 && 0 <= h.Since && h.Since <= min(h.Newest, h.LastTransition) &&
+		max(h.Newest, h.LastTransition) <= moment.Max
 }
 
 // numTriggered is how many kinds there are beside lapse.

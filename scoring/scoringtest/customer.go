@@ -8,7 +8,12 @@ import (
 )
 
 // Observe is Scorer.Observe for a pack without features, of which an event decides one thing at most.
-func Observe(pack *pack.Pack, p *profile.Profile, pop *profile.Population, o scoring.Observation) (scoring.Decision, bool) {
+func Observe(
+	pack *pack.Pack,
+	p *profile.Profile,
+	pop *profile.Population,
+	o scoring.Observation,
+) (scoring.Decision, bool) {
 	return only(scoring.NewScorer(pack).Observe(&profile.Customer{Profile: p}, pop, &o))
 }
 

@@ -14,7 +14,10 @@ import (
 
 // DrawReading draws what was learnt about a score.
 func DrawReading(t *rapid.T, sum float64) model.Reading {
-	r := model.Reading{Probes: rapid.Uint32Max(99).Draw(t, "probes"), Number: uint8(rapid.IntRange(0, 2).Draw(t, "points"))}
+	r := model.Reading{
+		Probes: rapid.Uint32Max(99).Draw(t, "probes"),
+		Number: uint8(rapid.IntRange(0, 2).Draw(t, "points")),
+	}
 	for i := range r.Points[:r.Number] {
 		r.Probes += 100
 		r.Points[i] = model.ReadPoint{
@@ -42,8 +45,11 @@ func DrawPopulation(t *rapid.T) *profile.Population {
 	}
 	within := math.Exp(rapid.Float64Range(-4, 1).Draw(t, "ln within"))
 	return &profile.Population{
-		N: 500, Mean: rapid.Float64Range(-0.5, 5.5).Draw(t, "mean"), Total: within + rapid.Float64Range(-0.5, 3).Draw(t, "between"),
-		NGaps: 500, Within: within,
+		N:      500,
+		Mean:   rapid.Float64Range(-0.5, 5.5).Draw(t, "mean"),
+		Total:  within + rapid.Float64Range(-0.5, 3).Draw(t, "between"),
+		NGaps:  500,
+		Within: within,
 	}
 }
 

@@ -13,9 +13,17 @@ import (
 // a visit.
 var Troubles = []string{
 	"signals:",
-	"  ticket: {types: [ticket]}", "  solved: {types: [solved]}", "  dispute: {types: [dispute]}", "  decided: {types: [decided]}",
-	"  outage: {types: [outage]}", "  over: {types: [over]}",
-	"  unpaid: {types: [unpaid]}", "  final: {types: [final]}", "  paid: {types: [paid]}", "  leave: {types: [leave]}", "  buy: {types: [buy]}",
+	"  ticket: {types: [ticket]}",
+	"  solved: {types: [solved]}",
+	"  dispute: {types: [dispute]}",
+	"  decided: {types: [decided]}",
+	"  outage: {types: [outage]}",
+	"  over: {types: [over]}",
+	"  unpaid: {types: [unpaid]}",
+	"  final: {types: [final]}",
+	"  paid: {types: [paid]}",
+	"  leave: {types: [leave]}",
+	"  buy: {types: [buy]}",
 	"tiers: {watch: 97, at_risk: 98, critical: 99}", // which no score of theirs reaches
 	"kinds:",
 	"  service_failure:",
@@ -24,7 +32,8 @@ var Troubles = []string{
 	"      - {signal: dispute, floor: 98, code: dispute_open, closes: [decided]}",
 	"      - {signal: outage, floor: 99, code: incident, closes: [over]}",
 	"    expires: 30d",
-	"  involuntary: {opens: [{signal: unpaid, floor: 97, code: payment_failed}, {signal: final, floor: 99, code: payment_failed_finally}], closes: [paid], expires: 30d}",
+	"  involuntary: {opens: [{signal: unpaid, floor: 97, code: payment_failed}, {signal: final, floor: 99, code: " +
+		"payment_failed_finally}], closes: [paid], expires: 30d}",
 	"  explicit: {opens: [{signal: leave, floor: 99.5, code: cancellation_requested}], closes: [buy], expires: 60d}",
 }
 
@@ -36,7 +45,10 @@ func Lapsing() []string {
 // PackOf is a pack of these lines of YAML behind the least that a pack has.
 func PackOf(tb testing.TB, version string, lines ...string) *pack.Pack {
 	tb.Helper()
-	text := "name: trial\nversion: " + version + "\nhorizon: 30d\nactivity: [buy, view]\n" + strings.Join(lines, "\n") + "\n"
+	text := "name: trial\nversion: " + version + "\nhorizon: 30d\nactivity: [buy, view]\n" + strings.Join(
+		lines,
+		"\n",
+	) + "\n"
 	return Must(pack.Load("trial.yaml", func(string) ([]byte, error) { return []byte(text), nil }, pack.Overrides{}))
 }
 

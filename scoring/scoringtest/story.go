@@ -17,8 +17,11 @@ type Story struct {
 }
 
 func (s *Story) note(d *scoring.Decision) {
-	s.Transitions = append(s.Transitions, fmt.Sprintf("day %.2f: %v, episode %d.%d, %v after %v", float64(d.At-Begin)/Day, d.Transition,
-		d.Episode, d.Sequence, d.Tier, d.Previous))
+	s.Transitions = append(
+		s.Transitions,
+		fmt.Sprintf("day %.2f: %v, episode %d.%d, %v after %v", float64(d.At-Begin)/Day, d.Transition,
+			d.Episode, d.Sequence, d.Tier, d.Previous),
+	)
 }
 
 // SilentUntil has the silence until a day take its effect.

@@ -56,6 +56,10 @@ func (w *Walk) Observe(at int64, eventType string, properties []feature.Property
 		w.Scorer.Wake(&w.Customer)
 	}
 	w.Scorer.Observe(&w.Customer, &w.Pop, &scoring.Observation{
-		Time: at, Signal: w.Scorer.Pack.Signal([]byte(eventType), properties...), Properties: properties, HasValue: true, Value: value,
+		Time:       at,
+		Signal:     w.Scorer.Pack.Signal([]byte(eventType), properties...),
+		Properties: properties,
+		HasValue:   true,
+		Value:      value,
 	})
 }

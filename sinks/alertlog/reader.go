@@ -1,4 +1,5 @@
-// Package alertlog reads published alerts back, committed ones only: for commands, and for whoever shows or sends them on.
+// Package alertlog reads published alerts back, committed ones only: for commands, and for whoever shows or sends them
+// on.
 package alertlog
 
 import (
@@ -19,20 +20,20 @@ type Reader struct {
 	FromStart bool // begin with the oldest alert, not with the next one
 	UntilEnd  bool // stop at the end offsets found at the start
 
-	// Patience is how long a reading that has an end goes on while brokers do not answer or hold records back. One without an
-	// end goes on until it is stopped.
+	// Patience is how long a reading that has an end goes on while brokers do not answer or hold records back. One without
+	// an end goes on until it is stopped.
 	Patience time.Duration
 
-	// Retry is told what went wrong and is tried again, Lost which offsets [from, next) of a partition were deleted before they
-	// were read. Both are optional, and called by one goroutine at a time.
+	// Retry is told what went wrong and is tried again, Lost which offsets [from, next) of a partition were deleted before
+	// they were read. Both are optional, and called by one goroutine at a time.
 	Retry func(error)
 	Lost  func(partition int32, from, next int64)
 
 	telling sync.Mutex
 }
 
-// Read hands the values of all alerts to take, in the order of each partition, until every partition has ended, one fails, or
-// ctx ends. caughtUp says that no other batch waits, so that what take holds back should be let go.
+// Read hands the values of all alerts to take, in the order of each partition, until every partition has ended, one
+// fails, or ctx ends. caughtUp says that no other batch waits, so that what take holds back should be let go.
 func (r *Reader) Read(ctx context.Context, partitions int32, take func(batch [][]byte, caughtUp bool) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -19,7 +19,8 @@ import (
 
 const partitions = 3
 
-// published starts a cluster whose topic "alerts" holds these values, spread over its partitions, and a tombstone in each.
+// published starts a cluster whose topic "alerts" holds these values, spread over its partitions, and a tombstone in
+// each.
 func published(t *testing.T, values ...string) (*kfake.Cluster, *kafkawire.Client) {
 	t.Helper()
 	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, "alerts"))
@@ -39,7 +40,9 @@ func published(t *testing.T, values ...string) (*kfake.Cluster, *kafkawire.Clien
 			t.Fatal(err)
 		}
 	}
-	client, err := kafkawire.Open(kafkawire.Config{Brokers: kafka.ListenAddrs(), ClientID: "test", Topics: []string{"alerts"}})
+	client, err := kafkawire.Open(
+		kafkawire.Config{Brokers: kafka.ListenAddrs(), ClientID: "test", Topics: []string{"alerts"}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

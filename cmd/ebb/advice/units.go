@@ -21,7 +21,8 @@ func ParseDuration(text string) (time.Duration, error) {
 	if err == nil && (rest != "" || !hasDays) {
 		d, err = time.ParseDuration(rest)
 	}
-	if err != nil || hasDays && d < 0 || n < 0 && d != 0 || n > math.MaxInt64/int64(Day)-1 || n < -math.MaxInt64/int64(Day) {
+	if err != nil || hasDays && d < 0 || n < 0 && d != 0 || n > math.MaxInt64/int64(Day)-1 ||
+		n < -math.MaxInt64/int64(Day) {
 		return 0, fmt.Errorf("want a duration with its unit, such as 200ms, 10s, 5m or 90d, found %q", text)
 	}
 	return time.Duration(n)*Day + d, nil

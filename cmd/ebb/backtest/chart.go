@@ -99,9 +99,19 @@ var unit = scale{0, 1, 0, 1} //nolint:gochecknoglobals // a constant
 // rocChart compares how scores rank, ebb last so that it lies on top.
 func rocChart(d *Date) chart {
 	c := chart{
-		Title: day(d.At), XLabel: "of those who stayed", YLabel: "of those who churned",
-		About:  fmt.Sprintf("ROC at %s: AUC %s for ebb, %s for RFM, %s for recency", day(d.At), decimals(d.Scores[0].AUC), decimals(d.Scores[2].AUC), decimals(d.Scores[1].AUC)),
-		XTicks: unit.shares(unit.x), YTicks: unit.shares(unit.y), Lines: []line{unit.diagonal()},
+		Title:  day(d.At),
+		XLabel: "of those who stayed",
+		YLabel: "of those who churned",
+		About: fmt.Sprintf(
+			"ROC at %s: AUC %s for ebb, %s for RFM, %s for recency",
+			day(d.At),
+			decimals(d.Scores[0].AUC),
+			decimals(d.Scores[2].AUC),
+			decimals(d.Scores[1].AUC),
+		),
+		XTicks: unit.shares(unit.x),
+		YTicks: unit.shares(unit.y),
+		Lines:  []line{unit.diagonal()},
 	}
 	for i, points := range slices.Backward(d.ROC) {
 		c.Lines = append(c.Lines, line{Class: fmt.Sprintf("s%d", i), Path: unit.path(points)})
@@ -140,8 +150,15 @@ func spreadChart(d *Date) chart {
 	at := func(i int) float64 { return h.Low + histogramStep*float64(i) }
 	s := scale{at(first), at(last + 1), 0, niceAbove(float64(max(most, 1)))}
 	c := chart{
-		Title: day(d.At), XLabel: "score in log-odds", YLabel: "customers",
-		About:  fmt.Sprintf("Customers by score at %s: %d who churned, %d who stayed", day(d.At), d.Churned, d.Customers-d.Churned),
+		Title:  day(d.At),
+		XLabel: "score in log-odds",
+		YLabel: "customers",
+		About: fmt.Sprintf(
+			"Customers by score at %s: %d who churned, %d who stayed",
+			day(d.At),
+			d.Churned,
+			d.Customers-d.Churned,
+		),
 		YTicks: s.counts(),
 	}
 	for v := math.Ceil(s.lowX); v <= s.highX; v += math.Ceil((s.highX - s.lowX) / 8) {
@@ -153,7 +170,11 @@ func spreadChart(d *Date) chart {
 		about := fmt.Sprintf("score %+.1f to %+.1f: %d churned, %d stayed", at(i), at(i+1), h.Churned[i], h.Stayed[i])
 		below := s.y(float64(h.Churned[i]))
 		above := s.y(float64(h.Churned[i] + h.Stayed[i]))
-		c.Bars = append(c.Bars, bar{"gone", left, below, width, plotBottom - below, about}, bar{"back", left, above, width, below - above, about})
+		c.Bars = append(
+			c.Bars,
+			bar{"gone", left, below, width, plotBottom - below, about},
+			bar{"back", left, above, width, below - above, about},
+		)
 	}
 	return c
 }

@@ -84,7 +84,18 @@ func (c *Comparison) Observe(ev *Event, b []feature.Property) {
 	u := c.customer(ev.Key)
 	for i := range c.sides {
 		if c.wake(u, i, ev.Time); signals[i].Effective() {
-			c.fold(u, i, ev, &scoring.Observation{Time: ev.Time, Signal: signals[i], Value: ev.Minor, HasValue: ev.HasValue, Properties: properties[i]})
+			c.fold(
+				u,
+				i,
+				ev,
+				&scoring.Observation{
+					Time:       ev.Time,
+					Signal:     signals[i],
+					Value:      ev.Minor,
+					HasValue:   ev.HasValue,
+					Properties: properties[i],
+				},
+			)
 		}
 	}
 	c.settle(u)

@@ -14,7 +14,13 @@ import (
 
 // CompareOn sends a log through both packs. dates, in order, are when customers are compared besides the log's end,
 // examples how many alerts of each sort are kept.
-func CompareOn(ctx context.Context, p *eventlog.Pass, packs [2]*pack.Pack, dates []time.Time, examples int) (*Difference, error) {
+func CompareOn(
+	ctx context.Context,
+	p *eventlog.Pass,
+	packs [2]*pack.Pack,
+	dates []time.Time,
+	examples int,
+) (*Difference, error) {
 	c := NewComparison(packs[0], packs[1], dates, examples)
 	second := decode.NewMapped(0, p.Mapping.Compiled).Reading(packs[1])
 	var again pipeline.Event // decoded for what the second pack reads
@@ -41,8 +47,10 @@ func CompareOn(ctx context.Context, p *eventlog.Pass, packs [2]*pack.Pack, dates
 	}
 	for _, at := range dates {
 		if at.Before(found.First) || at.After(found.Last) {
-			return nil, advice.Usage(fmt.Errorf("%s lies outside the log, which begins on %s and ends on %s", advice.FormatDate(at),
-				found.First.Format(time.DateOnly), found.Last.Format(time.DateOnly)))
+			return nil, advice.Usage(
+				fmt.Errorf("%s lies outside the log, which begins on %s and ends on %s", advice.FormatDate(at),
+					found.First.Format(time.DateOnly), found.Last.Format(time.DateOnly)),
+			)
 		}
 	}
 	return found, nil

@@ -169,5 +169,10 @@ func (e *examples) add(a ChangedAlert) {
 func (e *examples) list() []ChangedAlert { return append([]ChangedAlert{}, e.kept...) }
 
 func compareAlerts(a, b ChangedAlert) int {
-	return cmp.Or(a.when().Compare(b.when()), strings.Compare(a.Key, b.Key), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Transition, b.Transition))
+	return cmp.Or(
+		a.when().Compare(b.when()),
+		strings.Compare(a.Key, b.Key),
+		strings.Compare(a.Kind, b.Kind),
+		strings.Compare(a.Transition, b.Transition),
+	)
 }

@@ -179,7 +179,10 @@ func TestComparisonBackwards(t *testing.T) {
 		if diff := gocmp.Diff(there.Alerts, back.Alerts); diff != "" {
 			t.Fatal(diff)
 		}
-		if diff := gocmp.Diff([][]ChangedAlert{there.Removed, there.Added, there.Changed}, [][]ChangedAlert{back.Added, back.Removed, back.Changed}); diff != "" {
+		if diff := gocmp.Diff(
+			[][]ChangedAlert{there.Removed, there.Added, there.Changed},
+			[][]ChangedAlert{back.Added, back.Removed, back.Changed},
+		); diff != "" {
 			t.Fatal(diff)
 		}
 		for i := range there.Migrations {

@@ -18,7 +18,8 @@ type Config struct {
 	Pack   *pack.Pack
 	Active time.Duration // at a date those customers are scored who were active within this long before it
 	Dates  []time.Time   // ascending, each once
-	Until  time.Time     // of alerts raised later it is not asked what became of them; the log goes on for a horizon at least
+	// of alerts raised later it is not asked what became of them; the log goes on for a horizon at least
+	Until time.Time
 }
 
 // Event is one event of a log. Its slices are not kept.
@@ -90,8 +91,12 @@ const (
 // New returns an engine that has seen nothing.
 func New(cfg Config) *Engine {
 	e := &Engine{
-		scorer: scoring.NewScorer(cfg.Pack), horizon: cfg.Pack.Horizon.Milliseconds(), active: cfg.Active.Milliseconds(),
-		customers: map[string]*customer{}, due: map[int64][]*customer{}, applied: make([]bool, model.NumTerms+len(cfg.Pack.Model.Factors)),
+		scorer:    scoring.NewScorer(cfg.Pack),
+		horizon:   cfg.Pack.Horizon.Milliseconds(),
+		active:    cfg.Active.Milliseconds(),
+		customers: map[string]*customer{},
+		due:       map[int64][]*customer{},
+		applied:   make([]bool, model.NumTerms+len(cfg.Pack.Model.Factors)),
 	}
 	for _, at := range cfg.Dates {
 		e.snapshots = append(e.snapshots, &snapshot{at: at.UnixMilli()})

@@ -72,7 +72,15 @@ func TestScoredAtDates(t *testing.T) {
 		log := drawLog(t)
 		last := log[len(log)-1].at
 		var dates []time.Time
-		for _, after := range rapid.SliceOfNDistinct(rapid.Int64Range(1, max(1, (last-start)/millisPerDay)), 1, 3, rapid.ID[int64]).Draw(t, "dates") {
+		for _, after := range rapid.SliceOfNDistinct(
+			rapid.Int64Range(1, max(1, (last-start)/millisPerDay)),
+			1,
+			3,
+			rapid.ID[int64],
+		).Draw(
+			t,
+			"dates",
+		) {
 			dates = append(dates, time.UnixMilli(start+after*millisPerDay).UTC())
 		}
 		slices.SortFunc(dates, time.Time.Compare)
@@ -94,7 +102,11 @@ func TestScoredAtDates(t *testing.T) {
 					if profiles[h.customer] == nil {
 						profiles[h.customer] = &profile.Profile{}
 					}
-					scorer.Observe(&profile.Customer{Profile: profiles[h.customer]}, &pop, &scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
+					scorer.Observe(
+						&profile.Customer{Profile: profiles[h.customer]},
+						&pop,
+						&scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))},
+					)
 					active[h.customer] = active[h.customer] || h.kind == "buy" && h.at > ms-2*horizonDays*millisPerDay
 				case h.at <= ms+horizonDays*millisPerDay:
 					after[h.customer] = after[h.customer] || h.kind == "buy"

@@ -18,8 +18,15 @@ var page string
 // the name of the log.
 func (r *Report) WriteHTML(w io.Writer, log string) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"decimals": decimals, "percent": percentOf, "days": days, "day": day, "count": count, "whole": func(n int) string { return count(int64(n)) },
-		"rule": ruleTitle, "score": scoreTitle, "worth": worth,
+		"decimals": decimals,
+		"percent":  percentOf,
+		"days":     days,
+		"day":      day,
+		"count":    count,
+		"whole":    func(n int) string { return count(int64(n)) },
+		"rule":     ruleTitle,
+		"score":    scoreTitle,
+		"worth":    worth,
 	}).Parse(page)
 	if err != nil {
 		panic("BUG: embedded page: " + err.Error())

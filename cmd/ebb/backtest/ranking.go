@@ -17,7 +17,10 @@ type ranking struct {
 
 // newRanking sorts by score.
 func newRanking(scores []float64, churned []bool) *ranking {
-	r := &ranking{order: orderOf(len(scores), func(a, b int32) int { return cmp.Compare(scores[b], scores[a]) }), churned: churned}
+	r := &ranking{
+		order:   orderOf(len(scores), func(a, b int32) int { return cmp.Compare(scores[b], scores[a]) }),
+		churned: churned,
+	}
 	for _, left := range churned {
 		if left {
 			r.left++

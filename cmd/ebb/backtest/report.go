@@ -216,7 +216,10 @@ func (e *Engine) reportOn(s *snapshot) *Date {
 		rankings = append(rankings, r)
 		d.Churned = r.left
 		d.Scores = append(d.Scores, ScoreFigure{
-			Name: c.name, AUC: Figure(r.auc()), AveragePrecision: Figure(r.averagePrecision()), TopTenth: Figure(r.precisionOf(r.topTenth())),
+			Name:             c.name,
+			AUC:              Figure(r.auc()),
+			AveragePrecision: Figure(r.averagePrecision()),
+			TopTenth:         Figure(r.precisionOf(r.topTenth())),
 		})
 		d.ROC = append(d.ROC, r.roc(rocPoints))
 	}

@@ -112,7 +112,11 @@ func raisedIn(pack *pack.Pack, log []happened) map[string][]int64 {
 			profiles[h.customer] = &profile.Profile{}
 		}
 		wake(h.customer, h.at)
-		scorer.Observe(&profile.Customer{Profile: profiles[h.customer]}, &pop, &scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))})
+		scorer.Observe(
+			&profile.Customer{Profile: profiles[h.customer]},
+			&pop,
+			&scoring.Observation{Time: h.at, Signal: pack.Signal([]byte(h.kind))},
+		)
 	}
 	for name := range profiles {
 		wake(name, log[len(log)-1].at)
@@ -153,7 +157,10 @@ func naiveRFM(log []happened, mark int64) []string {
 			c.days = float64(len(c.on))
 		}
 	}
-	all = slices.DeleteFunc(all, func(c *customer) bool { return c.days == 0 || c.last <= float64(mark-2*horizonDays*millisPerDay) })
+	all = slices.DeleteFunc(
+		all,
+		func(c *customer) bool { return c.days == 0 || c.last <= float64(mark-2*horizonDays*millisPerDay) },
+	)
 	sum := func(c *customer) float64 {
 		total := 0.0
 		for _, other := range all {

@@ -35,7 +35,12 @@ func Prepare(ctx context.Context, opts Options) (*Run, error) {
 	b.Active = cmp.Or(b.Active, 2*b.Pack.Horizon)
 	if b.Log.Name == eventlog.Stdin {
 		if len(b.Dates) == 0 {
-			return nil, advice.Usage(advice.Add(errors.New("standard input is read once, so when it ends is not known beforehand"), "name the dates to measure at with --at"))
+			return nil, advice.Usage(
+				advice.Add(
+					errors.New("standard input is read once, so when it ends is not known beforehand"),
+					"name the dates to measure at with --at",
+				),
+			)
 		}
 		b.until = b.Dates[len(b.Dates)-1]
 		return b, nil
@@ -59,7 +64,13 @@ func (b *Run) checkDates(first, last time.Time) error {
 			return b.tooLate(at, last)
 		}
 		if !at.After(first) {
-			return advice.Usage(fmt.Errorf("%s lies before the first event, of %s: nobody was active then", advice.FormatDate(at), advice.FormatDate(first)))
+			return advice.Usage(
+				fmt.Errorf(
+					"%s lies before the first event, of %s: nobody was active then",
+					advice.FormatDate(at),
+					advice.FormatDate(first),
+				),
+			)
 		}
 	}
 	return nil
@@ -69,8 +80,15 @@ func (b *Run) checkDates(first, last time.Time) error {
 func (b *Run) tooLate(at, last time.Time) error {
 	possible := EndOf(last).Add(-b.Pack.Horizon).Truncate(advice.Day)
 	return advice.Usage(advice.Add(
-		fmt.Errorf("%s has no full horizon of %s after it: the log ends on %s", advice.FormatDate(at), advice.FormatDuration(b.Pack.Horizon), last.Format(time.DateOnly)),
-		"the last possible date is %s; a shorter --horizon allows later ones", advice.FormatDate(possible)))
+		fmt.Errorf(
+			"%s has no full horizon of %s after it: the log ends on %s",
+			advice.FormatDate(at),
+			advice.FormatDuration(b.Pack.Horizon),
+			last.Format(time.DateOnly),
+		),
+		"the last possible date is %s; a shorter --horizon allows later ones",
+		advice.FormatDate(possible),
+	))
 }
 
 // chooseDates spreads up to three dates over the log, a horizon apart at least: the last that has a full horizon after
@@ -78,12 +96,23 @@ func (b *Run) tooLate(at, last time.Time) error {
 func (b *Run) chooseDates(first, last time.Time) ([]time.Time, error) {
 	latest := last.Add(-b.Pack.Horizon).Truncate(advice.Day)
 	if span := last.Sub(first); span < 2*b.Pack.Horizon {
-		err := fmt.Errorf("the log, from %s to %s, is too short for a horizon of %s: it takes one to know the customers and one to see what becomes of them",
-			first.Format(time.DateOnly), last.Format(time.DateOnly), advice.FormatDuration(b.Pack.Horizon))
+		err := fmt.Errorf(
+			"the log, from %s to %s, is too short for a horizon of %s: it takes one to know the customers and one to see what "+
+				"becomes of them",
+			first.Format(time.DateOnly),
+			last.Format(time.DateOnly),
+			advice.FormatDuration(b.Pack.Horizon),
+		)
 		if span < 2*advice.Day {
 			return nil, advice.Usage(advice.Add(err, "the shortest horizon is 1d: take a log of more days"))
 		}
-		return nil, advice.Usage(advice.Add(err, "choose a shorter --horizon, of at most %s, or name a date with --at", advice.FormatDuration((span / 2).Truncate(advice.Day))))
+		return nil, advice.Usage(
+			advice.Add(
+				err,
+				"choose a shorter --horizon, of at most %s, or name a date with --at",
+				advice.FormatDuration((span / 2).Truncate(advice.Day)),
+			),
+		)
 	}
 	earliest := first.Add(2 * b.Active)
 	steps := min(2, max(0, latest.Sub(earliest))/b.Pack.Horizon)
@@ -98,7 +127,13 @@ func (b *Run) chooseDates(first, last time.Time) ([]time.Time, error) {
 // Measure reads the log once, through the engine.
 func (b *Run) Measure(ctx context.Context) (*Report, error) {
 	engine := New(Config{Pack: b.Pack, Active: b.Active, Dates: b.Dates, Until: b.until})
-	if err := b.Log.Each(ctx, b.Pack, "measuring", func(f *eventlog.File, e *eventlog.Entry) { engine.Observe(eventOf(f, e)) }, engine.Late); err != nil {
+	if err := b.Log.Each(
+		ctx,
+		b.Pack,
+		"measuring",
+		func(f *eventlog.File, e *eventlog.Entry) { engine.Observe(eventOf(f, e)) },
+		engine.Late,
+	); err != nil {
 		return nil, err
 	}
 	report := engine.Finish()
@@ -125,7 +160,13 @@ func (b *Run) checkReport(r *Report) error {
 func eventOf(f *eventlog.File, e *eventlog.Entry) *Event {
 	ev := f.Event()
 	out := &Event{
-		Key: ev.Key, Type: ev.Type, Time: e.Time, Value: float64(ev.Value), Minor: ev.Value, HasValue: ev.HasValue, Properties: ev.Properties,
+		Key:        ev.Key,
+		Type:       ev.Type,
+		Time:       e.Time,
+		Value:      float64(ev.Value),
+		Minor:      ev.Value,
+		HasValue:   ev.HasValue,
+		Properties: ev.Properties,
 	}
 	if ev.Control {
 		out.Type = nil

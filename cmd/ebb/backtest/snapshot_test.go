@@ -23,7 +23,11 @@ func TestWithoutAFactor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			core := [model.NumTerms]float64{1.5, -1, 0.5, 0, 0, 0.25}
-			s := &snapshot{cap: c.cap, names: make([]string, model.NumTerms+len(c.factors)), terms: append(core[:], c.factors...)}
+			s := &snapshot{
+				cap:   c.cap,
+				names: make([]string, model.NumTerms+len(c.factors)),
+				terms: append(core[:], c.factors...),
+			}
 			score := 1.25 + s.capped(s.terms, -1)
 			s.rows = []row{{score: score}}
 			var got []float64

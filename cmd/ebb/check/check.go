@@ -101,7 +101,16 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 // kafkaKeys are the keys that have to be right before Kafka can be asked.
 func kafkaKeys() []string {
 	return []string{
-		"kafka.brokers", "kafka.tls", "kafka.sasl", "kafka.group", "kafka.input", "kafka.alerts", "kafka.control", "kafka.packs", "kafka.shadow", "shadows",
+		"kafka.brokers",
+		"kafka.tls",
+		"kafka.sasl",
+		"kafka.group",
+		"kafka.input",
+		"kafka.alerts",
+		"kafka.control",
+		"kafka.packs",
+		"kafka.shadow",
+		"shadows",
 	}
 }
 
@@ -163,7 +172,11 @@ func (c *checking) checkConfig() {
 		c.problem("config", "", "%s", p)
 	}
 	if s := &c.cfg.Kafka.SASL; s.Mechanism == "plain" && !c.cfg.Kafka.TLS.Enabled {
-		c.warn("config", "set kafka.tls.enabled: true, or use scram-sha-512", "kafka.sasl.mechanism plain without TLS sends the password readable to anyone on the way")
+		c.warn(
+			"config",
+			"set kafka.tls.enabled: true, or use scram-sha-512",
+			"kafka.sasl.mechanism plain without TLS sends the password readable to anyone on the way",
+		)
 	}
 }
 

@@ -34,17 +34,39 @@ func (c *checking) checkKeys(ctx context.Context, input *kafkawire.Topic) {
 			return
 		}
 	}
-	const remedy = "have producers key each record by its customer and partition by that key alike; what is there already can be sent again, keyed, to a new topic with: ebb produce"
+	const remedy = "have producers key each record by its customer and partition by that key alike; what is there " +
+		"already can be sent again, keyed, to a new topic with: ebb produce"
 	switch strays := s.strays(); {
 	case len(s.homes) == 0:
 		c.ok(check, "no events to look at yet")
 	case len(strays) > 0:
-		c.problem(check, remedy, "%s of %s occur in more than one partition (one of them in %s) among the newest %s; each partition would see a part of their history",
-			advice.Grouped(int64(len(strays))), advice.Count(int64(len(s.homes)), "customer"), partitionList(strays[0]), advice.Count(int64(s.events), "event"))
+		c.problem(
+			check,
+			remedy,
+			"%s of %s occur in more than one partition (one of them in %s) among the newest %s; each partition would see a "+
+				"part of their history",
+			advice.Grouped(
+				int64(len(strays)),
+			),
+			advice.Count(int64(len(s.homes)), "customer"),
+			partitionList(strays[0]),
+			advice.Count(int64(s.events), "event"),
+		)
 	case s.keyless > 0:
-		c.warn(check, remedy, "%s of the newest %s have no key; without one, producers spread a customer's events over all partitions", advice.Grouped(int64(s.keyless)), advice.Count(int64(s.events), "event"))
+		c.warn(
+			check,
+			remedy,
+			"%s of the newest %s have no key; without one, producers spread a customer's events over all partitions",
+			advice.Grouped(int64(s.keyless)),
+			advice.Count(int64(s.events), "event"),
+		)
 	default:
-		c.ok(check, "%s, each in one partition, among the newest %s", advice.Count(int64(len(s.homes)), "customer"), advice.Count(int64(s.events), "event"))
+		c.ok(
+			check,
+			"%s, each in one partition, among the newest %s",
+			advice.Count(int64(len(s.homes)), "customer"),
+			advice.Count(int64(s.events), "event"),
+		)
 	}
 }
 

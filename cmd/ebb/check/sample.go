@@ -81,7 +81,11 @@ func (s *Sample) Run(ctx context.Context, lines *eventlog.File, show func(*Recor
 		case err != nil:
 			return err
 		case s.records == 0 && string(line) == eventlog.CSVHeader:
-			return advice.Add(fmt.Errorf("%s is a CSV log, of which ebb produce makes flat JSON: there is no envelope to try", s.Name), "try a line of what your producers send to %s", s.cfg.Kafka.Input)
+			return advice.Add(
+				fmt.Errorf("%s is a CSV log, of which ebb produce makes flat JSON: there is no envelope to try", s.Name),
+				"try a line of what your producers send to %s",
+				s.cfg.Kafka.Input,
+			)
 		}
 		s.records++
 		r := s.try(line)
@@ -115,7 +119,15 @@ func (s *Sample) try(line []byte) (r Record) {
 		return r
 	}
 	s.envelopes[e.Envelope]++
-	r.ID, r.Customer, r.Type, r.Tenant, r.Control = string(e.ID), string(e.Customer), string(e.Type), string(e.Tenant), e.Control
+	r.ID, r.Customer, r.Type, r.Tenant, r.Control = string(
+		e.ID,
+	), string(
+		e.Customer,
+	), string(
+		e.Type,
+	), string(
+		e.Tenant,
+	), e.Control
 	if !r.RecordTime {
 		r.Time = advice.Stamp(e.Time)
 	}

@@ -36,7 +36,9 @@ func (s *Sample) pathsOf(envelope pipeline.Envelope, part string) []string {
 	case pipeline.CloudEvent:
 		return map[string][]string{
 			"customer": {"/customer", "/data/customer", "/subject", "/partitionkey"}, "type": {"/type"}, "time": {"/time"},
-			"value": {"/data/value"}, "currency": {"/data/currency"}, "id": {"/id", "/source"}, "tenant": {"/tenant", "/data/tenant"},
+			"value": {
+				"/data/value",
+			}, "currency": {"/data/currency"}, "id": {"/id", "/source"}, "tenant": {"/tenant", "/data/tenant"},
 		}[part]
 	case pipeline.Mapped:
 		p := &s.cfg.Input.Mapping.Parts
@@ -145,7 +147,11 @@ func (s *Sample) Cure(f Fault) string {
 	case f.envelope == pipeline.Mapped:
 		return fmt.Sprintf("mend %s.path, or have the sender correct it", key)
 	case f.envelope == pipeline.Flat && missing && s.cfg.Input.Mapping.Compiled == nil:
-		return fmt.Sprintf("have it sent in %s or, where this is JSON of your own, say where it stands: %s (docs/events.md)", places, key)
+		return fmt.Sprintf(
+			"have it sent in %s or, where this is JSON of your own, say where it stands: %s (docs/events.md)",
+			places,
+			key,
+		)
 	case missing:
 		return "have it sent in " + places
 	}

@@ -57,7 +57,13 @@ func (c *checking) checkRedisAllowed(ctx context.Context, client *redisstore.Cli
 	case err != nil:
 		c.failed("redis", "see that the address leads to Redis itself", err)
 	case len(refusals) > 0:
-		c.problem("redis", "allow it to ebb's user; docs/security.md has the whole ACL", "%s (%s)", strings.Join(refusals, "; "), secure.CodePermission)
+		c.problem(
+			"redis",
+			"allow it to ebb's user; docs/security.md has the whole ACL",
+			"%s (%s)",
+			strings.Join(refusals, "; "),
+			secure.CodePermission,
+		)
 	}
 	return err == nil && len(refusals) == 0
 }
@@ -76,19 +82,47 @@ const almostFull = 80
 func (c *checking) checkPolicy(p *redisstore.Policy) {
 	before := len(c.findings)
 	if p.Eviction != "" && p.Eviction != "noeviction" {
-		c.problem("redis", "in redis.conf or your provider's parameter group, and at once:\nredis-cli CONFIG SET maxmemory-policy noeviction",
-			"%s has maxmemory-policy %s and may drop customers' state", p.Address, p.Eviction)
+		c.problem(
+			"redis",
+			"in redis.conf or your provider's parameter group, and at once:\nredis-cli CONFIG SET maxmemory-policy noeviction",
+			"%s has maxmemory-policy %s and may drop customers' state",
+			p.Address,
+			p.Eviction,
+		)
 	}
 	if p.Role != "" && p.Role != "master" {
-		c.problem("redis", "set redis.addresses to the primary, or to an address that follows it", "%s is a replica and takes no writes", p.Address)
+		c.problem(
+			"redis",
+			"set redis.addresses to the primary, or to an address that follows it",
+			"%s is a replica and takes no writes",
+			p.Address,
+		)
 	}
 	if p.MaxMemory > 0 && 100*p.Used >= almostFull*p.MaxMemory {
-		c.warn("redis", "raise maxmemory: when it is reached, ebb stops until there is room", "%s uses %d %% of its maxmemory", p.Address, 100*p.Used/p.MaxMemory)
+		c.warn(
+			"redis",
+			"raise maxmemory: when it is reached, ebb stops until there is room",
+			"%s uses %d %% of its maxmemory",
+			p.Address,
+			100*p.Used/p.MaxMemory,
+		)
 	}
 	if p.Unknown != nil {
-		c.warn("redis", "allow INFO (and CONFIG GET) for ebb's user, or see yourself that maxmemory-policy is noeviction", "%s does not say all of its settings: %s", p.Address, p.Unknown)
+		c.warn(
+			"redis",
+			"allow INFO (and CONFIG GET) for ebb's user, or see yourself that maxmemory-policy is noeviction",
+			"%s does not say all of its settings: %s",
+			p.Address,
+			p.Unknown,
+		)
 	} else if !p.AOF && p.Replicas == 0 {
-		c.warn("redis", "turn on appendonly (everysec will do), or add a replica", "%s has neither an append-only file nor a replica: its failure loses the state, and ebb rebuild has to replay the input", p.Address)
+		c.warn(
+			"redis",
+			"turn on appendonly (everysec will do), or add a replica",
+			"%s has neither an append-only file nor a replica: its failure loses the state, and ebb rebuild has to replay the "+
+				"input",
+			p.Address,
+		)
 	}
 	if len(c.findings) == before {
 		c.ok("redis", "%s, %s, %s", p.Address, redisVersion(p), redisLimit(p))
@@ -147,7 +181,13 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 	case len(group.May.Lacks(kafkawire.Read)) > 0:
 		c.notAllowed("group", kafkawire.Read, k.Group)
 	case started == 0:
-		c.ok("group", "%s has not run yet; it begins at the %s record, %s to read", k.Group, k.Start, advice.Count(lag, "record"))
+		c.ok(
+			"group",
+			"%s has not run yet; it begins at the %s record, %s to read",
+			k.Group,
+			k.Start,
+			advice.Count(lag, "record"),
+		)
 	default:
 		c.ok("group", "%s, %s, %s behind", k.Group, advice.Plural(len(group.Members), "member"), advice.Count(lag, "record"))
 	}
@@ -158,14 +198,27 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 func (c *checking) checkPoison(partition int32, m *pipeline.Meta) {
 	limit := c.cfg.Input.PoisonBreaker
 	if share := float64(m.Poison.Count) / pipeline.PoisonWindow; limit > 0 && limit < 1 && share >= limit {
-		c.warn("input", "see what it is: ebb dlq list, ebb dlq show; to go on once it is mended: ebb run --accept-poison",
-			"partition %d: %d of the last %s records before offset %d cannot be used; the next such record stops it (input.poison_breaker %g)",
-			partition, m.Poison.Count, advice.Grouped(pipeline.PoisonWindow), m.Next, limit)
+		c.warn(
+			"input",
+			"see what it is: ebb dlq list, ebb dlq show; to go on once it is mended: ebb run --accept-poison",
+			"partition %d: %d of the last %s records before offset %d cannot be used; the next such record stops it "+
+				"(input.poison_breaker %g)",
+			partition,
+			m.Poison.Count,
+			advice.Grouped(pipeline.PoisonWindow),
+			m.Next,
+			limit,
+		)
 	}
 }
 
 // standing is what a takeover of the partition would find. Nothing is claimed: an owner may be at work.
-func (c *checking) standing(ctx context.Context, redis *redisstore.Client, input *kafkawire.Topic, partition int32) (*pipeline.Standing, pipeline.Position, error) {
+func (c *checking) standing(
+	ctx context.Context,
+	redis *redisstore.Client,
+	input *kafkawire.Topic,
+	partition int32,
+) (*pipeline.Standing, pipeline.Position, error) {
 	k := &c.cfg.Kafka
 	var pos pipeline.Position
 	committed, err := c.client.Committed(ctx, k.Group, k.Input, partition)

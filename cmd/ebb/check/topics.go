@@ -47,8 +47,16 @@ func (c *checking) checkTopics(ctx context.Context) {
 			fits := cfg.MaxMessageBytes >= need
 			c.checkKept("dlq topic", &dlq, cfg, fits, "a later quarantined record would replace an earlier one of the same key")
 			if !fits {
-				c.problem("dlq topic", "raise it:\n"+c.alter(k.DLQ(), fmt.Sprintf("max.message.bytes=%d", need)),
-					"%s takes records of %d bytes (max.message.bytes), the input's may have %d; with the headers that say why, %d are needed", k.DLQ(), cfg.MaxMessageBytes, largest, need)
+				c.problem(
+					"dlq topic",
+					"raise it:\n"+c.alter(k.DLQ(), fmt.Sprintf("max.message.bytes=%d", need)),
+					"%s takes records of %d bytes (max.message.bytes), the input's may have %d; with the headers that say why, %d "+
+						"are needed",
+					k.DLQ(),
+					cfg.MaxMessageBytes,
+					largest,
+					need,
+				)
 			}
 		}
 	}
@@ -65,8 +73,19 @@ func (c *checking) checkOwnTopics(ctx context.Context, partitions int32) {
 			c.checkForGood("control topic", &control, cfg, enough)
 		}
 		if !enough {
-			c.problem("control topic", fmt.Sprintf("add the rest:\nkafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d", c.brokers(), k.Control, partitions),
-				"%s has %s, the input has %d", k.Control, advice.Plural(int(control.Partitions), "partition"), partitions)
+			c.problem(
+				"control topic",
+				fmt.Sprintf(
+					"add the rest:\nkafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d",
+					c.brokers(),
+					k.Control,
+					partitions,
+				),
+				"%s has %s, the input has %d",
+				k.Control,
+				advice.Plural(int(control.Partitions), "partition"),
+				partitions,
+			)
 		}
 	}
 	compacted := map[string]string{"cleanup.policy": "compact"}
@@ -76,7 +95,13 @@ func (c *checking) checkOwnTopics(ctx context.Context, partitions int32) {
 		switch {
 		case !ok:
 		case cfg.CleanupPolicy != "compact" && connect.KeepsFrom(cfg, time.Now()) != connect.KeepsAll:
-			c.problem("packs topic", "compact it:\n"+c.alter(k.Packs, "cleanup.policy=compact"), "%s deletes records older than %s; a pack of years ago would be gone when it is needed", k.Packs, advice.FormatDuration(cfg.Retention))
+			c.problem(
+				"packs topic",
+				"compact it:\n"+c.alter(k.Packs, "cleanup.policy=compact"),
+				"%s deletes records older than %s; a pack of years ago would be gone when it is needed",
+				k.Packs,
+				advice.FormatDuration(cfg.Retention),
+			)
 		case !c.created[k.Packs]:
 			c.ok("packs topic", "%s, %s, keeps every pack", k.Packs, advice.Plural(packs.Replicas, "replica"))
 		}
@@ -87,11 +112,28 @@ func (c *checking) checkOwnTopics(ctx context.Context, partitions int32) {
 func (c *checking) checkForGood(check string, t *kafkawire.Topic, cfg kafkawire.TopicConfig, fits bool) {
 	switch {
 	case strings.Contains(cfg.CleanupPolicy, "compact"):
-		c.problem(check, "keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"), "%s is compacted: all but the newest control record of each partition are removed", t.Name)
+		c.problem(
+			check,
+			"keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"),
+			"%s is compacted: all but the newest control record of each partition are removed",
+			t.Name,
+		)
 	case connect.KeepsFrom(cfg, time.Now()) != connect.KeepsAll || cfg.RetentionBytes >= 0:
-		c.problem(check, "keep it for ever:\n"+c.alter(t.Name, "retention.ms=-1,retention.bytes=-1"), "%s deletes records older than %s; without them a rolled-back state stops (control_lost)", t.Name, advice.FormatDuration(cfg.Retention))
+		c.problem(
+			check,
+			"keep it for ever:\n"+c.alter(t.Name, "retention.ms=-1,retention.bytes=-1"),
+			"%s deletes records older than %s; without them a rolled-back state stops (control_lost)",
+			t.Name,
+			advice.FormatDuration(cfg.Retention),
+		)
 	case fits && !c.created[t.Name]:
-		c.ok(check, "%s, %s, %s, keeps everything", t.Name, advice.Plural(int(t.Partitions), "partition"), advice.Plural(t.Replicas, "replica"))
+		c.ok(
+			check,
+			"%s, %s, %s, keeps everything",
+			t.Name,
+			advice.Plural(int(t.Partitions), "partition"),
+			advice.Plural(t.Replicas, "replica"),
+		)
 	}
 }
 
@@ -103,7 +145,14 @@ func (c *checking) checkAllowed(check, name string, may kafkawire.Operations, ne
 }
 
 func (c *checking) notAllowed(check string, operation kafkawire.Operation, name string) {
-	c.problem(check, fmt.Sprintf("allow ebb's user %s; docs/security.md lists all that it needs", operation), "%s on %s is not allowed (%s)", operation, name, secure.CodePermission)
+	c.problem(
+		check,
+		fmt.Sprintf("allow ebb's user %s; docs/security.md lists all that it needs", operation),
+		"%s on %s is not allowed (%s)",
+		operation,
+		name,
+		secure.CodePermission,
+	)
 }
 
 // wantedTopic is a topic that has to be there, what ebb does with it, and how --create makes it.
@@ -132,11 +181,21 @@ func (c *checking) topic(ctx context.Context, w wantedTopic) (t kafkawire.Topic,
 	case missing && !c.opts.Create:
 		c.problem(w.check, c.opts.CreateLine, "there is no topic %s", w.name)
 	case missing && (errors.Is(err, kafkawire.TopicDenied) || errors.Is(err, kafkawire.ClusterDenied)):
-		c.problem(w.check, "allow ebb's user CREATE, on the topic or on the cluster, or have an administrator create it", "there is no topic %s, and CREATE on it is not allowed (%s)", w.name, secure.CodePermission)
+		c.problem(
+			w.check,
+			"allow ebb's user CREATE, on the topic or on the cluster, or have an administrator create it",
+			"there is no topic %s, and CREATE on it is not allowed (%s)",
+			w.name,
+			secure.CodePermission,
+		)
 	case errors.Is(err, kafkawire.TopicDenied): // not even to be seen, as what it needs would allow
 		c.notAllowed(w.check, w.needs, w.name)
 	default:
-		c.failed(w.check, map[bool]string{true: "mend what Kafka objects to; --partitions and --replicas may be it"}[missing], err)
+		c.failed(
+			w.check,
+			map[bool]string{true: "mend what Kafka objects to; --partitions and --replicas may be it"}[missing],
+			err,
+		)
 	}
 	return t, err == nil
 }
@@ -145,7 +204,10 @@ func (c *checking) topic(ctx context.Context, w wantedTopic) (t kafkawire.Topic,
 func (c *checking) createTopic(ctx context.Context, w *wantedTopic) (kafkawire.Topic, error) {
 	configs := map[string]string{"retention.ms": connect.KeepAll, "cleanup.policy": "delete"}
 	maps.Copy(configs, w.settings)
-	err := c.client.CreateTopic(ctx, kafkawire.NewTopic{Name: w.name, Partitions: w.partitions, Replicas: c.opts.Replicas, Configs: configs})
+	err := c.client.CreateTopic(
+		ctx,
+		kafkawire.NewTopic{Name: w.name, Partitions: w.partitions, Replicas: c.opts.Replicas, Configs: configs},
+	)
 	if err != nil && !errors.Is(err, kafkawire.TopicExists) {
 		return kafkawire.Topic{}, err
 	}
@@ -177,18 +239,36 @@ func (c *checking) topicConfig(ctx context.Context, check, name string) (kafkawi
 // checkInput looks at what the input topic does with the events in it.
 func (c *checking) checkInput(t *kafkawire.Topic, cfg kafkawire.TopicConfig) {
 	if strings.Contains(cfg.CleanupPolicy, "compact") {
-		c.problem("input topic", "keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"), "%s is compacted: all but the newest events of each customer are removed", t.Name)
+		c.problem(
+			"input topic",
+			"keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"),
+			"%s is compacted: all but the newest events of each customer are removed",
+			t.Name,
+		)
 		return
 	}
 	replicas := fmt.Sprintf("%s, %s", advice.Plural(int(t.Partitions), "partition"), advice.Plural(t.Replicas, "replica"))
 	if from := connect.KeepsFrom(cfg, time.Now()); from != connect.KeepsAll {
-		c.warn("input topic", "for replayed logs and rebuilds:\n"+connect.KeepForever(c.brokers(), t.Name),
-			"%s, %s; records older than %s are deleted by the event time they carry: fine for live events, a replayed log of the past would be gone within minutes", t.Name, replicas, advice.FormatDuration(cfg.Retention))
+		c.warn(
+			"input topic",
+			"for replayed logs and rebuilds:\n"+connect.KeepForever(c.brokers(), t.Name),
+			"%s, %s; records older than %s are deleted by the event time they carry: fine for live events, a replayed log of "+
+				"the past would be gone within minutes",
+			t.Name,
+			replicas,
+			advice.FormatDuration(cfg.Retention),
+		)
 		return
 	}
 	if cfg.RetentionBytes >= 0 {
-		c.warn("input topic", "watch that ebb stays ahead of it, or:\n"+c.alter(t.Name, "retention.bytes=-1"),
-			"%s, %s; each partition keeps %s and deletes what is older, read or not", t.Name, replicas, advice.FormatSize(cfg.RetentionBytes))
+		c.warn(
+			"input topic",
+			"watch that ebb stays ahead of it, or:\n"+c.alter(t.Name, "retention.bytes=-1"),
+			"%s, %s; each partition keeps %s and deletes what is older, read or not",
+			t.Name,
+			replicas,
+			advice.FormatSize(cfg.RetentionBytes),
+		)
 		return
 	}
 	if !c.created[t.Name] { // else that is said
@@ -198,13 +278,29 @@ func (c *checking) checkInput(t *kafkawire.Topic, cfg kafkawire.TopicConfig) {
 
 // checkKept looks at a topic whose records downstream has to read; fits says that all else is well with it.
 func (c *checking) checkKept(check string, t *kafkawire.Topic, cfg kafkawire.TopicConfig, fits bool, compacted string) {
-	shape := fmt.Sprintf("%s, %s, %s", t.Name, advice.Plural(int(t.Partitions), "partition"), advice.Plural(t.Replicas, "replica"))
+	shape := fmt.Sprintf(
+		"%s, %s, %s",
+		t.Name,
+		advice.Plural(int(t.Partitions), "partition"),
+		advice.Plural(t.Replicas, "replica"),
+	)
 	switch {
 	case strings.Contains(cfg.CleanupPolicy, "compact"):
-		c.problem(check, "keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"), "%s is compacted: %s", t.Name, compacted)
+		c.problem(
+			check,
+			"keep every record:\n"+c.alter(t.Name, "cleanup.policy=delete"),
+			"%s is compacted: %s",
+			t.Name,
+			compacted,
+		)
 	case connect.KeepsFrom(cfg, time.Now()) != connect.KeepsAll:
-		c.warn(check, "for replayed logs:\n"+connect.KeepForever(c.brokers(), t.Name),
-			"%s; records older than %s are deleted by their timestamp, which is event time", shape, advice.FormatDuration(cfg.Retention))
+		c.warn(
+			check,
+			"for replayed logs:\n"+connect.KeepForever(c.brokers(), t.Name),
+			"%s; records older than %s are deleted by their timestamp, which is event time",
+			shape,
+			advice.FormatDuration(cfg.Retention),
+		)
 	case fits && !c.created[t.Name]:
 		c.ok(check, "%s", shape)
 	}
@@ -214,5 +310,10 @@ func (c *checking) brokers() string { return strings.Join(c.cfg.Kafka.Brokers, "
 
 // alter is the command that changes a topic's setting.
 func (c *checking) alter(topic, setting string) string {
-	return fmt.Sprintf("kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config %s", c.brokers(), topic, setting)
+	return fmt.Sprintf(
+		"kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config %s",
+		c.brokers(),
+		topic,
+		setting,
+	)
 }

@@ -45,16 +45,38 @@ func (l *loader) checkKafka(c *Config) {
 	case k.Group == "" || len(k.Group) > maxGroup:
 		l.problem("kafka.group", "must be 1 to %d bytes long", maxGroup)
 	case strings.ContainsFunc(k.Group, func(r rune) bool { return r <= ' ' || r > '~' || r == '{' || r == '}' }):
-		l.problem("kafka.group", "may hold printable ASCII without spaces and braces (it is part of the keys in Redis): %q", k.Group)
+		l.problem(
+			"kafka.group",
+			"may hold printable ASCII without spaces and braces (it is part of the keys in Redis): %q",
+			k.Group,
+		)
 	}
 	if k.InstanceID != "" && !LegalTopic(k.InstanceID, maxInstance) {
-		l.problem("kafka.instance_id", "may hold letters, digits, '.', '_' and '-', at most %d: %q", maxInstance, k.InstanceID)
+		l.problem(
+			"kafka.instance_id",
+			"may hold letters, digits, '.', '_' and '-', at most %d: %q",
+			maxInstance,
+			k.InstanceID,
+		)
 	}
 	if 3*k.Heartbeat >= k.SessionTimeout {
-		l.contradiction("kafka.heartbeat", "kafka.session_timeout", "must be below a third of kafka.session_timeout (%s), else one lost heartbeat costs the partitions: %s", advice.FormatDuration(k.SessionTimeout), advice.FormatDuration(k.Heartbeat))
+		l.contradiction(
+			"kafka.heartbeat",
+			"kafka.session_timeout",
+			"must be below a third of kafka.session_timeout (%s), else one lost heartbeat costs the partitions: %s",
+			advice.FormatDuration(k.SessionTimeout),
+			advice.FormatDuration(k.Heartbeat),
+		)
 	}
 	if k.TransactionTimeout <= k.SessionTimeout {
-		l.contradiction("kafka.transaction_timeout", "kafka.session_timeout", "must be longer than kafka.session_timeout (%s), so that a slow member loses its partition before its transaction: %s", advice.FormatDuration(k.SessionTimeout), advice.FormatDuration(k.TransactionTimeout))
+		l.contradiction(
+			"kafka.transaction_timeout",
+			"kafka.session_timeout",
+			"must be longer than kafka.session_timeout (%s), so that a slow member loses its partition before its "+
+				"transaction: %s",
+			advice.FormatDuration(k.SessionTimeout),
+			advice.FormatDuration(k.TransactionTimeout),
+		)
 	}
 }
 
@@ -64,7 +86,12 @@ func (l *loader) checkOwnTopics(k *Kafka) {
 	l.checkTopic("kafka.packs", k.Packs, MaxTopic)
 	for _, own := range []struct{ path, name string }{{"kafka.control", k.Control}, {"kafka.packs", k.Packs}} {
 		if slices.Contains([]string{k.Input, k.Alerts, k.DLQ()}, own.name) {
-			l.contradiction(own.path, "kafka.input", "must be a topic of its own, %s is the input's, the alerts' or that of quarantined records", own.name)
+			l.contradiction(
+				own.path,
+				"kafka.input",
+				"must be a topic of its own, %s is the input's, the alerts' or that of quarantined records",
+				own.name,
+			)
 		}
 	}
 	if k.Control == k.Packs {
@@ -132,7 +159,12 @@ func withoutLogin(text string) string {
 
 func (l *loader) checkTLS(prefix string, t *TLS) {
 	if !t.Enabled {
-		for _, f := range []struct{ key, value string }{{"ca_file", t.CAFile}, {"cert_file", t.CertFile}, {"key_file", t.KeyFile}, {"server_name", t.ServerName}} {
+		for _, f := range []struct{ key, value string }{
+			{"ca_file", t.CAFile},
+			{"cert_file", t.CertFile},
+			{"key_file", t.KeyFile},
+			{"server_name", t.ServerName},
+		} {
 			if f.value != "" {
 				l.problem(prefix+f.key, "has no effect while %senabled is false; set that to true, or remove this", prefix)
 			}
@@ -150,7 +182,11 @@ func (l *loader) checkTLS(prefix string, t *TLS) {
 func (l *loader) checkSASL(s *SASL) {
 	l.checkOnePassword("kafka.sasl.", s.Password, s.PasswordFile)
 	if s.Mechanism == "" {
-		for _, f := range []struct{ key, value string }{{"username", s.Username}, {"password", s.Password}, {"password_file", s.PasswordFile}} {
+		for _, f := range []struct{ key, value string }{
+			{"username", s.Username},
+			{"password", s.Password},
+			{"password_file", s.PasswordFile},
+		} {
 			if f.value != "" {
 				l.problem("kafka.sasl."+f.key, "has no effect without kafka.sasl.mechanism (plain, scram-sha-256 or scram-sha-512)")
 			}
@@ -161,7 +197,12 @@ func (l *loader) checkSASL(s *SASL) {
 		l.problem("kafka.sasl.mechanism", "%s needs kafka.sasl.username", s.Mechanism)
 	}
 	if s.Password == "" && s.PasswordFile == "" {
-		l.problem("kafka.sasl.mechanism", "%s needs a password: name its file in kafka.sasl.password_file or set the variable %s", s.Mechanism, variableOf("kafka.sasl.password"))
+		l.problem(
+			"kafka.sasl.mechanism",
+			"%s needs a password: name its file in kafka.sasl.password_file or set the variable %s",
+			s.Mechanism,
+			variableOf("kafka.sasl.password"),
+		)
 	}
 }
 
@@ -169,19 +210,31 @@ func (l *loader) checkRedis(r *Redis) {
 	l.checkAddresses("redis.addresses", r.Addresses)
 	l.checkOnePassword("redis.", r.Password, r.PasswordFile)
 	if r.Username != "" && r.Password == "" && r.PasswordFile == "" {
-		l.problem("redis.username", "needs a password: name its file in redis.password_file or set the variable %s", variableOf("redis.password"))
+		l.problem(
+			"redis.username",
+			"needs a password: name its file in redis.password_file or set the variable %s",
+			variableOf("redis.password"),
+		)
 	}
 }
 
 func (l *loader) checkSentinel(s *Sentinel) {
 	l.checkOnePassword("redis.sentinel.", s.Password, s.PasswordFile)
 	if s.Username != "" && s.Password == "" && s.PasswordFile == "" {
-		l.problem("redis.sentinel.username", "needs a password: name its file in redis.sentinel.password_file or set the variable %s", variableOf("redis.sentinel.password"))
+		l.problem(
+			"redis.sentinel.username",
+			"needs a password: name its file in redis.sentinel.password_file or set the variable %s",
+			variableOf("redis.sentinel.password"),
+		)
 	}
 	if s.Master != "" {
 		return
 	}
-	for _, f := range []struct{ key, value string }{{"username", s.Username}, {"password", s.Password}, {"password_file", s.PasswordFile}} {
+	for _, f := range []struct{ key, value string }{
+		{"username", s.Username},
+		{"password", s.Password},
+		{"password_file", s.PasswordFile},
+	} {
 		if f.value != "" {
 			l.problem("redis.sentinel."+f.key, "has no effect without redis.sentinel.master")
 		}
@@ -190,16 +243,32 @@ func (l *loader) checkSentinel(s *Sentinel) {
 
 func (l *loader) checkOnePassword(prefix, password, file string) {
 	if password != "" && file != "" {
-		l.problem(prefix+"password_file", "set together with the variable %s; remove one of the two", variableOf(prefix+"password"))
+		l.problem(
+			prefix+"password_file",
+			"set together with the variable %s; remove one of the two",
+			variableOf(prefix+"password"),
+		)
 	}
 }
 
 func (l *loader) checkProcess(c *Config) {
 	if c.Input.MaxRecordBytes > c.Batch.MaxBytes {
-		l.contradiction("input.max_record_bytes", "batch.max_bytes", "is more than batch.max_bytes (%s), which bounds a batch: %s", advice.FormatSize(c.Batch.MaxBytes), advice.FormatSize(c.Input.MaxRecordBytes))
+		l.contradiction(
+			"input.max_record_bytes",
+			"batch.max_bytes",
+			"is more than batch.max_bytes (%s), which bounds a batch: %s",
+			advice.FormatSize(c.Batch.MaxBytes),
+			advice.FormatSize(c.Input.MaxRecordBytes),
+		)
 	}
 	if c.ShutdownTimeout <= c.Batch.Linger {
-		l.contradiction("shutdown_timeout", "batch.linger", "must be longer than batch.linger (%s), else the last batch is cut short: %s", advice.FormatDuration(c.Batch.Linger), advice.FormatDuration(c.ShutdownTimeout))
+		l.contradiction(
+			"shutdown_timeout",
+			"batch.linger",
+			"must be longer than batch.linger (%s), else the last batch is cut short: %s",
+			advice.FormatDuration(c.Batch.Linger),
+			advice.FormatDuration(c.ShutdownTimeout),
+		)
 	}
 	if c.HTTP.Listen != "" {
 		if why := badAddress(c.HTTP.Listen, 0); why != "" {

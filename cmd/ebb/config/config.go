@@ -139,8 +139,20 @@ type Log struct {
 func Default() *Config {
 	return &Config{
 		Kafka: Kafka{
-			Brokers: []string{"127.0.0.1:9092"}, Group: "ebb", Input: "events", Alerts: "ebb.alerts", Control: "ebb.control", Packs: "ebb.packs", Shadow: "ebb.shadow", Compression: "snappy", Start: "earliest",
-			SessionTimeout: 10 * time.Second, Heartbeat: 250 * time.Millisecond, TransactionTimeout: 15 * time.Second,
+			Brokers: []string{
+				"127.0.0.1:9092",
+			},
+			Group:              "ebb",
+			Input:              "events",
+			Alerts:             "ebb.alerts",
+			Control:            "ebb.control",
+			Packs:              "ebb.packs",
+			Shadow:             "ebb.shadow",
+			Compression:        "snappy",
+			Start:              "earliest",
+			SessionTimeout:     10 * time.Second,
+			Heartbeat:          250 * time.Millisecond,
+			TransactionTimeout: 15 * time.Second,
 		},
 		Redis:           Redis{Addresses: []string{"127.0.0.1:6379"}},
 		Pack:            Pack{Name: "retail"},
@@ -166,7 +178,12 @@ func Load(path string, environ []string, readFile func(string) ([]byte, error), 
 
 // LoadAnyway is Load for whoever wants what is left where something is wrong: a key that cannot be read keeps its
 // default.
-func LoadAnyway(path string, environ []string, readFile func(string) ([]byte, error), flags ...Override) (*Config, Problems) {
+func LoadAnyway(
+	path string,
+	environ []string,
+	readFile func(string) ([]byte, error),
+	flags ...Override,
+) (*Config, Problems) {
 	c := Default()
 	l := &loader{settings: c.settings(), origins: map[string]origin{}}
 	if path != "" {
@@ -220,12 +237,16 @@ func (l *loader) contradiction(path, other, format string, args ...any) {
 	if !ok {
 		o.place = "default"
 	}
-	l.problems = append(l.problems, Problem{Place: o.place, Path: path, Text: fmt.Sprintf(format, args...), line: o.line, file: o.line > 0})
+	l.problems = append(
+		l.problems,
+		Problem{Place: o.place, Path: path, Text: fmt.Sprintf(format, args...), line: o.line, file: o.line > 0},
+	)
 }
 
 // set gives the key at path a value and notes where it came from. A value that cannot be read is a problem.
 func (l *loader) set(s *setting, o origin, set func() error) {
-	maps.DeleteFunc(l.origins, func(path string, _ origin) bool { return strings.HasPrefix(path, s.path+".") }) // of what it held before
+	// of what it held before
+	maps.DeleteFunc(l.origins, func(path string, _ origin) bool { return strings.HasPrefix(path, s.path+".") })
 	l.origins[s.path] = o
 	for _, err := range split(set()) {
 		l.problem(s.path, "%s", err)

@@ -26,7 +26,12 @@ func (f files) read(name string) ([]byte, error) {
 }
 
 func TestConfigOfNothingIsTheDefault(t *testing.T) {
-	for name, text := range map[string]string{"no file": "", "empty": "", "comments": "# nothing\n", "empty sections": "kafka:\nredis: {}\n"} {
+	for name, text := range map[string]string{
+		"no file":        "",
+		"empty":          "",
+		"comments":       "# nothing\n",
+		"empty sections": "kafka:\nredis: {}\n",
+	} {
 		t.Run(name, func(t *testing.T) {
 			path := "ebb.yaml"
 			if name == "no file" {
@@ -75,8 +80,12 @@ input:
       path: /cents
       as: minor
 `
-	c, err := Load("ebb.yaml", []string{"HOME=/", "EBB_TEST_KAFKA=x", "EBB_KAFKA_ALERTS=out", "EBB_PACK=any", "EBB_INPUT_MAPPING_ID=/uuid"},
-		files{"ebb.yaml": text}.read, Override{"--brokers", "kafka.brokers", "d:4,e:5"})
+	c, err := Load(
+		"ebb.yaml",
+		[]string{"HOME=/", "EBB_TEST_KAFKA=x", "EBB_KAFKA_ALERTS=out", "EBB_PACK=any", "EBB_INPUT_MAPPING_ID=/uuid"},
+		files{"ebb.yaml": text}.read,
+		Override{"--brokers", "kafka.brokers", "d:4,e:5"},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,11 +97,20 @@ input:
 	want.Kafka.TLS = TLS{Enabled: true, ServerName: "kafka.example.org"}
 	want.Kafka.TransactionTimeout = 2 * time.Minute
 	want.Redis.Addresses = []string{"c:3"}
-	want.Pack = Pack{Name: "any", Activity: []string{"Order Completed"}, Friction: map[string]float64{"payment_failed": 1, "complaint": 0.5}, Horizon: 90 * advice.Day}
+	want.Pack = Pack{
+		Name:     "any",
+		Activity: []string{"Order Completed"},
+		Friction: map[string]float64{"payment_failed": 1, "complaint": 0.5},
+		Horizon:  90 * advice.Day,
+	}
 	want.State.Cache, want.Input.MaxRecordBytes = 2_000_000, 2<<20
 	m := &want.Input.Mapping.Parts
 	m.Customer.Paths, m.Type = []string{"/user/id", "/a,b"}, decode.PartSpec{Paths: []string{"/event"}, Default: "Visit"}
-	m.Time.Default, m.Value.Paths, m.ValueAs, m.ID.Paths = decode.RecordTime, []string{"/cents"}, "minor", []string{"/uuid"}
+	m.Time.Default, m.Value.Paths, m.ValueAs, m.ID.Paths = decode.RecordTime, []string{
+		"/cents",
+	}, "minor", []string{
+		"/uuid",
+	}
 	if c.Input.Mapping.Compiled == nil {
 		t.Error("the mapping is not ready")
 	}
@@ -132,14 +150,35 @@ func TestExampleConfigIsReadStrictlyAndShowsTheDefaults(t *testing.T) {
 
 func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 	samples := map[string]string{
-		"kafka.start": "latest", "kafka.compression": "zstd", "kafka.sasl.mechanism": "plain", "log.level": "debug", "log.format": "json",
-		"kafka.tls.enabled": "true", "redis.tls.enabled": "true",
-		"kafka.session_timeout": "11s", "kafka.heartbeat": "2s", "kafka.transaction_timeout": "19s", "pack.horizon": "30d",
-		"time.lateness": "1m", "batch.max_bytes": "2MiB", "batch.linger": "5ms",
-		"state.cache": "5000", "state.retention": "400d", "input.max_record_bytes": "2KiB", "input.poison_breaker": "0.25", "shutdown_timeout": "5s",
-		"kafka.brokers": "x:1,y:2", "redis.addresses": "x:1,y:2", "http.listen": "127.0.0.1:0",
-		"pack.activity": "a,b", "pack.friction": "a=1,b=0.5", "shadows": "a=saas,b=./c.yaml",
-		"input.mapping.records": "all", "input.mapping.time.as": "seconds", "input.mapping.time.default": "record", "input.mapping.value.as": "minor",
+		"kafka.start":                "latest",
+		"kafka.compression":          "zstd",
+		"kafka.sasl.mechanism":       "plain",
+		"log.level":                  "debug",
+		"log.format":                 "json",
+		"kafka.tls.enabled":          "true",
+		"redis.tls.enabled":          "true",
+		"kafka.session_timeout":      "11s",
+		"kafka.heartbeat":            "2s",
+		"kafka.transaction_timeout":  "19s",
+		"pack.horizon":               "30d",
+		"time.lateness":              "1m",
+		"batch.max_bytes":            "2MiB",
+		"batch.linger":               "5ms",
+		"state.cache":                "5000",
+		"state.retention":            "400d",
+		"input.max_record_bytes":     "2KiB",
+		"input.poison_breaker":       "0.25",
+		"shutdown_timeout":           "5s",
+		"kafka.brokers":              "x:1,y:2",
+		"redis.addresses":            "x:1,y:2",
+		"http.listen":                "127.0.0.1:0",
+		"pack.activity":              "a,b",
+		"pack.friction":              "a=1,b=0.5",
+		"shadows":                    "a=saas,b=./c.yaml",
+		"input.mapping.records":      "all",
+		"input.mapping.time.as":      "seconds",
+		"input.mapping.time.default": "record",
+		"input.mapping.value.as":     "minor",
 	}
 	for _, s := range Default().settings() {
 		t.Run(s.path, func(t *testing.T) {
@@ -163,8 +202,16 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 func TestMaskedHidesSecretsAndDigestIgnoresThem(t *testing.T) {
 	load := func(password, file string) *Config {
 		t.Helper()
-		c, err := Load("", []string{"EBB_KAFKA_SASL_PASSWORD=" + password, "EBB_KAFKA_SASL_MECHANISM=plain", "EBB_KAFKA_SASL_USERNAME=u", "EBB_REDIS_PASSWORD_FILE=p"},
-			files{"p": file + "\n"}.read)
+		c, err := Load(
+			"",
+			[]string{
+				"EBB_KAFKA_SASL_PASSWORD=" + password,
+				"EBB_KAFKA_SASL_MECHANISM=plain",
+				"EBB_KAFKA_SASL_USERNAME=u",
+				"EBB_REDIS_PASSWORD_FILE=p",
+			},
+			files{"p": file + "\n"}.read,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +224,8 @@ func TestMaskedHidesSecretsAndDigestIgnoresThem(t *testing.T) {
 	var log strings.Builder
 	logger := zerolog.New(&log)
 	logger.Info().Object("config", a.Masked()).Str("config_digest", a.Digest()).Msg("starting")
-	if strings.Contains(log.String(), "hunter2") || strings.Contains(log.String(), "swordfish") || !strings.Contains(log.String(), `"kafka.sasl.password":"(set)"`) {
+	if strings.Contains(log.String(), "hunter2") || strings.Contains(log.String(), "swordfish") ||
+		!strings.Contains(log.String(), `"kafka.sasl.password":"(set)"`) {
 		t.Errorf("log line: %s", log.String())
 	}
 	if a.Digest() != b.Digest() {
@@ -191,11 +239,17 @@ func TestMaskedHidesSecretsAndDigestIgnoresThem(t *testing.T) {
 
 func TestValuesWithNamesOfTheirOwn(t *testing.T) {
 	weights := map[string]float64{}
-	if err := (weightsValue{&weights}).set("payment_failed, a=b=0.5"); err != nil || !cmp.Equal(weights, map[string]float64{"payment_failed": 1, "a=b": 0.5}) {
+	if err := (weightsValue{&weights}).set(
+		"payment_failed, a=b=0.5",
+	); err != nil ||
+		!cmp.Equal(weights, map[string]float64{"payment_failed": 1, "a=b": 0.5}) {
 		t.Errorf("weights %v: %v", weights, err)
 	}
 	names, again := map[string]string{}, map[string]string{}
-	if err := (namesValue{&names, "name=pack"}).set("a=saas, b=./c=d.yaml"); err != nil || !cmp.Equal(names, map[string]string{"a": "saas", "b": "./c=d.yaml"}) {
+	if err := (namesValue{&names, "name=pack"}).set(
+		"a=saas, b=./c=d.yaml",
+	); err != nil ||
+		!cmp.Equal(names, map[string]string{"a": "saas", "b": "./c=d.yaml"}) {
 		t.Errorf("names %v: %v", names, err)
 	}
 	if err := (namesValue{&again, ""}).set(namesValue{&names, ""}.String()); err != nil || !cmp.Equal(names, again) {

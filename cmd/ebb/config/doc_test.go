@@ -25,7 +25,11 @@ func TestConfigurationDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s is not what the settings say; write it with: go test ./cmd/ebb/config -run Document -update\n%s", path, diff)
+		t.Errorf(
+			"%s is not what the settings say; write it with: go test ./cmd/ebb/config -run Document -update\n%s",
+			path,
+			diff,
+		)
 	}
 }
 

@@ -20,7 +20,10 @@ type Mapping struct {
 func (m *Mapping) All() bool { return m.Records == mapAll }
 
 func defaultMapping() Mapping {
-	return Mapping{Records: mapOther, Parts: decode.MappingSpec{TimeAs: decode.TimeForms()[0], ValueAs: decode.ValueForms()[0]}}
+	return Mapping{
+		Records: mapOther,
+		Parts:   decode.MappingSpec{TimeAs: decode.TimeForms()[0], ValueAs: decode.ValueForms()[0]},
+	}
 }
 
 // What records a mapping takes.
@@ -36,23 +39,71 @@ func mappingParts() []string {
 
 func (m *Mapping) settings(prefix string) []setting {
 	p := &m.Parts
-	s := []setting{{path: prefix + "records", value: choiceValue{&m.Records, []string{mapOther, mapAll}}, doc: "Which records the mapping below takes: `other`, those that no [envelope](events.md) claims, or `all`. Without paths and defaults below there is no mapping."}}
+	s := []setting{
+		{
+			path:  prefix + "records",
+			value: choiceValue{&m.Records, []string{mapOther, mapAll}},
+			doc: "Which records the mapping below takes: `other`, those that no [envelope](events.md) claims, or `all`. " +
+				"Without paths and defaults below there is no mapping.",
+		},
+	}
 	part := func(name string, spec *decode.PartSpec, what, missing string) {
-		s = append(s, setting{path: prefix + name + ".path", value: listValue{&spec.Paths}, doc: "JSON pointer of " + what + "; of several the first that leads to something counts. `input.mapping." + name + ": /PATH` is short for it."})
+		s = append(
+			s,
+			setting{
+				path:  prefix + name + ".path",
+				value: listValue{&spec.Paths},
+				doc:   "JSON pointer of " + what + "; of several the first that leads to something counts. `input.mapping." + name + ": /PATH` is short for it.",
+			},
+		)
 		if missing != "" {
 			s = append(s, setting{path: prefix + name + ".default", value: textValue{&spec.Default}, doc: missing})
 		}
 	}
-	part("customer", &p.Customer, "the customer, a text or a whole number", "The customer of records that name none. Empty: they are quarantined.")
-	part("type", &p.Type, "the event's type, a text or a whole number", "The type of records that name none. Empty: they are quarantined.")
+	part(
+		"customer",
+		&p.Customer,
+		"the customer, a text or a whole number",
+		"The customer of records that name none. Empty: they are quarantined.",
+	)
+	part(
+		"type",
+		&p.Type,
+		"the event's type, a text or a whole number",
+		"The type of records that name none. Empty: they are quarantined.",
+	)
 	part("time", &p.Time, "the event's time", "")
-	s = append(s,
-		setting{path: prefix + "time.as", value: choiceValue{&p.TimeAs, decode.TimeForms()}, doc: "What the time is. `auto`: RFC 3339, or seconds or milliseconds since 1970. The others: this and nothing else."},
-		setting{path: prefix + "time.default", value: choiceValue{&p.Time.Default, []string{"", decode.RecordTime}}, doc: "The time of records that name none. `record`: the timestamp of the Kafka record. Empty: they are quarantined."},
+	s = append(
+		s,
+		setting{
+			path:  prefix + "time.as",
+			value: choiceValue{&p.TimeAs, decode.TimeForms()},
+			doc: "What the time is. `auto`: RFC 3339, or seconds or milliseconds since 1970. The others: this and nothing " +
+				"else.",
+		},
+		setting{
+			path:  prefix + "time.default",
+			value: choiceValue{&p.Time.Default, []string{"", decode.RecordTime}},
+			doc: "The time of records that name none. `record`: the timestamp of the Kafka record. Empty: they are " +
+				"quarantined.",
+		},
 	)
 	part("value", &p.Value, "the money", "The money of records that name none, in the form of `value.as`. Empty: none.")
-	s = append(s, setting{path: prefix + "value.as", value: choiceValue{&p.ValueAs, decode.ValueForms()}, doc: "What the money is. `decimal`: a number of units of the currency (12.90), rounded to the minor unit. `minor`: a whole number of minor units (1290)."})
-	part("currency", &p.Currency, "the currency, three letters", "The currency of records that name none. Empty: none, and two decimals.")
+	s = append(
+		s,
+		setting{
+			path:  prefix + "value.as",
+			value: choiceValue{&p.ValueAs, decode.ValueForms()},
+			doc: "What the money is. `decimal`: a number of units of the currency (12.90), rounded to the minor unit. " +
+				"`minor`: a whole number of minor units (1290).",
+		},
+	)
+	part(
+		"currency",
+		&p.Currency,
+		"the currency, three letters",
+		"The currency of records that name none. Empty: none, and two decimals.",
+	)
 	part("id", &p.ID, "the event's id, by which a repeat is known", "")
 	part("tenant", &p.Tenant, "the tenant", "The tenant of records that name none.")
 	return s

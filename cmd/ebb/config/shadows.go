@@ -51,9 +51,21 @@ func (l *loader) checkShadows(c *Config) {
 	for _, name := range c.ShadowNames() {
 		switch {
 		case !LegalShadow(name):
-			l.contradiction("shadows."+name, "shadows", "a name has 1 to %d lower-case letters, digits and '-': %q", maxShadowName, name)
+			l.contradiction(
+				"shadows."+name,
+				"shadows",
+				"a name has 1 to %d lower-case letters, digits and '-': %q",
+				maxShadowName,
+				name,
+			)
 		case len(k.ShadowGroup(name)) > maxGroup:
-			l.contradiction("shadows."+name, "shadows", "its group would be %s, of more than %d bytes", k.ShadowGroup(name), maxGroup)
+			l.contradiction(
+				"shadows."+name,
+				"shadows",
+				"its group would be %s, of more than %d bytes",
+				k.ShadowGroup(name),
+				maxGroup,
+			)
 		}
 		if c.Shadows[name] == "" {
 			l.contradiction("shadows."+name, "shadows", "must name a pack")
@@ -61,7 +73,12 @@ func (l *loader) checkShadows(c *Config) {
 	}
 	l.checkTopic("kafka.shadow", k.Shadow, MaxTopic)
 	if slices.Contains([]string{k.Input, k.Alerts, k.DLQ(), k.Control, k.Packs}, k.Shadow) {
-		l.contradiction("kafka.shadow", "shadows", "must be a topic of its own: %s is the input's, the alerts', that of quarantined or control records, or the packs'", k.Shadow)
+		l.contradiction(
+			"kafka.shadow",
+			"shadows",
+			"must be a topic of its own: %s is the input's, the alerts', that of quarantined or control records, or the packs'",
+			k.Shadow,
+		)
 	}
 }
 

@@ -16,7 +16,14 @@ func TestShadowConfig(t *testing.T) {
 	if k := got.Kafka; k.Group != "g.shadow.a" || k.Alerts != "tried" || k.Start != "earliest" {
 		t.Errorf("group %s, alerts to %s, from %s on", k.Group, k.Alerts, k.Start)
 	}
-	if got.Pack.Name != "saas" || got.Pack.Horizon != 0 || got.Shadows != nil || got.Input.PoisonBreaker != 0 || got.HTTP.Listen != "" {
-		t.Errorf("pack %+v, shadows %v, breaker %v, listens on %q", got.Pack, got.Shadows, got.Input.PoisonBreaker, got.HTTP.Listen)
+	if got.Pack.Name != "saas" || got.Pack.Horizon != 0 || got.Shadows != nil || got.Input.PoisonBreaker != 0 ||
+		got.HTTP.Listen != "" {
+		t.Errorf(
+			"pack %+v, shadows %v, breaker %v, listens on %q",
+			got.Pack,
+			got.Shadows,
+			got.Input.PoisonBreaker,
+			got.HTTP.Listen,
+		)
 	}
 }

@@ -135,7 +135,12 @@ func (v durationValue) set(text string) error {
 		return err
 	}
 	if d < v.min || d > v.max {
-		return fmt.Errorf("must lie between %s and %s, found %s", advice.FormatDuration(v.min), advice.FormatDuration(v.max), text)
+		return fmt.Errorf(
+			"must lie between %s and %s, found %s",
+			advice.FormatDuration(v.min),
+			advice.FormatDuration(v.max),
+			text,
+		)
 	}
 	*v.p = d
 	return nil
@@ -287,7 +292,10 @@ func (v weightsValue) setItems(items map[string]string) error {
 		case err != nil || math.IsNaN(w) || math.IsInf(w, 0):
 			errs = append(errs, fmt.Errorf("want a number for %q, found %q", name, items[name]))
 		case w < 0 || w > maxFriction:
-			errs = append(errs, fmt.Errorf("the weight of %q must lie between 0 and %d, found %s", name, maxFriction, items[name]))
+			errs = append(
+				errs,
+				fmt.Errorf("the weight of %q must lie between 0 and %d, found %s", name, maxFriction, items[name]),
+			)
 		}
 		out[name] = w
 	}

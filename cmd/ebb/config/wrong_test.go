@@ -40,11 +40,22 @@ func wrongConfigs() []wrongConfig {
 		{name: "number out of bounds", yaml: "batch:\n  max_bytes: 0\nstate:\n  cache: -1\n"},
 		{name: "size in decimal units", yaml: "input:\n  max_record_bytes: 1MB\n"},
 		{name: "size out of bounds", yaml: "input:\n  max_record_bytes: 1\n"},
-		{name: "share that is none, or too much", yaml: "input:\n  poison_breaker: 50%\n", env: []string{"EBB_INPUT_POISON_BREAKER=1.5"}},
+		{
+			name: "share that is none, or too much",
+			yaml: "input:\n  poison_breaker: 50%\n",
+			env:  []string{"EBB_INPUT_POISON_BREAKER=1.5"},
+		},
 		{name: "word not in the list", yaml: "kafka:\n  start: earlist\nlog:\n  level: verbose\n  format: text\n"},
 		{name: "truth that is none", yaml: "kafka:\n  tls:\n    enabled: yes\n"},
-		{name: "addresses that are none", yaml: "kafka:\n  brokers: [localhost, 'kafka://a:9092', 'a:99999', ':9092']\nredis:\n  addresses: []\nhttp:\n  listen: 9464\n"},
-		{name: "address with a password in it", yaml: "kafka: sasl://ebb:hunter2@b-1:9092\nredis:\n  addresses: ['redis://:hunter2@r-1:6379', 'hunter2@r-2:6379']\n"},
+		{
+			name: "addresses that are none",
+			yaml: "kafka:\n  brokers: [localhost, 'kafka://a:9092', 'a:99999', ':9092']\nredis:\n  addresses: []\nhttp:\n  " +
+				"listen: 9464\n",
+		},
+		{
+			name: "address with a password in it",
+			yaml: "kafka: sasl://ebb:hunter2@b-1:9092\nredis:\n  addresses: ['redis://:hunter2@r-1:6379', 'hunter2@r-2:6379']\n",
+		},
 		{name: "address named twice", yaml: "kafka:\n  brokers: [a:1, a:1]\n"},
 		{name: "group that cannot be part of a Redis key", yaml: "kafka:\n  group: 'shop{1}'\n"},
 		{name: "group and topics empty", yaml: "kafka:\n  group: ''\n  input: ''\n"},
@@ -57,15 +68,41 @@ func wrongConfigs() []wrongConfig {
 		{name: "record larger than a batch", yaml: "input:\n  max_record_bytes: 8MiB\n"},
 		{name: "shutdown shorter than a batch", yaml: "batch:\n  linger: 1s\nshutdown_timeout: 1s\n"},
 		{name: "TLS fields without TLS", yaml: "kafka:\n  tls:\n    ca_file: ca.pem\n    server_name: x\n"},
-		{name: "certificate without key", yaml: "redis:\n  tls:\n    enabled: true\n    cert_file: me.pem\n", file: files{"me.pem": "x"}},
-		{name: "TLS files missing or no PEM", yaml: "kafka:\n  tls:\n    enabled: true\n    ca_file: ca.pem\n    cert_file: me.pem\n    key_file: me.key\n", file: files{"ca.pem": "not PEM"}},
-		{name: "certificate and key unreadable", yaml: "redis:\n  tls:\n    enabled: true\n    cert_file: me.pem\n    key_file: me.key\n", file: files{"me.pem": "x", "me.key": "y"}},
-		{name: "credentials without mechanism", yaml: "kafka:\n  sasl:\n    username: ebb\n    password_file: secret\n", file: files{"secret": "x"}},
+		{
+			name: "certificate without key",
+			yaml: "redis:\n  tls:\n    enabled: true\n    cert_file: me.pem\n",
+			file: files{"me.pem": "x"},
+		},
+		{
+			name: "TLS files missing or no PEM",
+			yaml: "kafka:\n  tls:\n    enabled: true\n    ca_file: ca.pem\n    cert_file: me.pem\n    key_file: me.key\n",
+			file: files{"ca.pem": "not PEM"},
+		},
+		{
+			name: "certificate and key unreadable",
+			yaml: "redis:\n  tls:\n    enabled: true\n    cert_file: me.pem\n    key_file: me.key\n",
+			file: files{"me.pem": "x", "me.key": "y"},
+		},
+		{
+			name: "credentials without mechanism",
+			yaml: "kafka:\n  sasl:\n    username: ebb\n    password_file: secret\n",
+			file: files{"secret": "x"},
+		},
 		{name: "mechanism without credentials", yaml: "kafka:\n  sasl:\n    mechanism: scram-sha-512\n"},
 		{name: "unknown mechanism", yaml: "kafka:\n  sasl:\n    mechanism: scram\n"},
 		{name: "password in the file", yaml: "redis:\n  password: hunter2\n"},
-		{name: "password set twice", yaml: "redis:\n  password_file: secret\n", env: []string{"EBB_REDIS_PASSWORD=hunter2"}, file: files{"secret": "x"}},
-		{name: "password file missing, empty, of two lines", yaml: "redis:\n  password_file: secret\nkafka:\n  sasl:\n    mechanism: plain\n    username: ebb\n    password_file: empty\n", file: files{"empty": "\n"}},
+		{
+			name: "password set twice",
+			yaml: "redis:\n  password_file: secret\n",
+			env:  []string{"EBB_REDIS_PASSWORD=hunter2"},
+			file: files{"secret": "x"},
+		},
+		{
+			name: "password file missing, empty, of two lines",
+			yaml: "redis:\n  password_file: secret\nkafka:\n  sasl:\n    mechanism: plain\n    username: ebb\n    " +
+				"password_file: empty\n",
+			file: files{"empty": "\n"},
+		},
 		{name: "Sentinel without its master", yaml: "redis:\n  sentinel:\n    username: ebb\n"},
 		{name: "user without password", yaml: "redis:\n  username: ebb\n"},
 		{name: "pack without name", yaml: "pack: ''\n"},
@@ -73,22 +110,50 @@ func wrongConfigs() []wrongConfig {
 		{name: "friction as a list", yaml: "pack:\n  friction: [a, b]\n"},
 		{name: "horizon", yaml: "pack:\n  horizon: 3 months\n"},
 		{name: "mapping without what it needs", yaml: "input:\n  mapping:\n    records: all\n    value: /amount\n"},
-		{name: "mapping by dots", yaml: "input:\n  mapping:\n    customer: user.id\n    type: [/event, $.kind]\n    time: {path: /at, as: unix}\n"},
-		{name: "mapping with wrong defaults", yaml: "input:\n  mapping:\n    customer: /user/id\n    type: /event\n    time: {default: now}\n    value: {path: /paid, as: cents, default: much}\n    currency: {default: Euro}\n"},
+		{
+			name: "mapping by dots",
+			yaml: "input:\n  mapping:\n    customer: user.id\n    type: [/event, $.kind]\n    time: {path: /at, as: unix}\n",
+		},
+		{
+			name: "mapping with wrong defaults",
+			yaml: "input:\n  mapping:\n    customer: /user/id\n    type: /event\n    time: {default: now}\n    value: {path: " +
+				"/paid, as: cents, default: much}\n    currency: {default: Euro}\n",
+		},
 		{name: "mapping of an unknown part", yaml: "input:\n  mapping:\n    custmer: /user/id\n    id: {default: x}\n"},
-		{name: "mapping that flat JSON leaves nothing", yaml: "input:\n  mapping:\n    customer: /customer\n    type: /type\n    time: /time\n    value: /amount/total\n"},
-		{name: "mapping in the environment", env: []string{"EBB_INPUT_MAPPING_CUSTOMER=user.id", "EBB_INPUT_MAPPING_TYPE_DEFAULT=Visit"}},
+		{
+			name: "mapping that flat JSON leaves nothing",
+			yaml: "input:\n  mapping:\n    customer: /customer\n    type: /type\n    time: /time\n    value: /amount/total\n",
+		},
+		{
+			name: "mapping in the environment",
+			env:  []string{"EBB_INPUT_MAPPING_CUSTOMER=user.id", "EBB_INPUT_MAPPING_TYPE_DEFAULT=Visit"},
+		},
 		{name: "mapping named twice", yaml: "input:\n  mapping:\n    customer: [/a, /a]\n    type: /event\n    time: /at\n"},
-		{name: "shadows", yaml: "kafka:\n  shadow: ebb.alerts\nshadows:\n  Next: ./next.yaml\n  next.one: retail\n  empty: ''\n  twice: any\n  twice: saas\n"},
+		{
+			name: "shadows",
+			yaml: "kafka:\n  shadow: ebb.alerts\nshadows:\n  Next: ./next.yaml\n  next.one: retail\n  empty: ''\n  twice: " +
+				"any\n  twice: saas\n",
+		},
 		{name: "shadow without a name", yaml: "shadows: ./next.yaml\n"},
 		{name: "shadow with a list of packs", yaml: "shadows:\n  next: [any, saas]\n"},
 		{name: "shadow of a long group", yaml: "kafka:\n  group: " + strings.Repeat("g", 190) + "\nshadows: {next: any}\n"},
-		{name: "shadows in the environment", yaml: "shadows:\n  N: any\n", env: []string{"EBB_SHADOWS=N=saas,twice=any", "EBB_KAFKA_SHADOW=no topic"}},
+		{
+			name: "shadows in the environment",
+			yaml: "shadows:\n  N: any\n",
+			env:  []string{"EBB_SHADOWS=N=saas,twice=any", "EBB_KAFKA_SHADOW=no topic"},
+		},
 		{name: "shadows in the environment, twice", env: []string{"EBB_SHADOWS=a=saas,a=any"}},
 		{name: "unknown variable", env: []string{"EBB_KAFKA_GRUOP=x", "EBB_SHOE_SIZE=44"}},
-		{name: "wrong values in variables", env: []string{"EBB_KAFKA_BROKERS=a:1,,b:2", "EBB_KAFKA_HEARTBEAT=fast", "EBB_PACK_FRICTION=payment_failed=high,"}},
+		{
+			name: "wrong values in variables",
+			env:  []string{"EBB_KAFKA_BROKERS=a:1,,b:2", "EBB_KAFKA_HEARTBEAT=fast", "EBB_PACK_FRICTION=payment_failed=high,"},
+		},
 		{name: "variable and its short form", env: []string{"EBB_PACK=retail", "EBB_PACK_NAME=any"}},
-		{name: "everything at once", yaml: "kafka:\n  brokers: [localhost]\n  sesion_timeout: 5s\n  heartbeat: 9s\nlog:\n  level: loud\n", env: []string{"EBB_REDIS_ADDRESSES=redis"}},
+		{
+			name: "everything at once",
+			yaml: "kafka:\n  brokers: [localhost]\n  sesion_timeout: 5s\n  heartbeat: 9s\nlog:\n  level: loud\n",
+			env:  []string{"EBB_REDIS_ADDRESSES=redis"},
+		},
 	}
 }
 
@@ -120,7 +185,8 @@ func TestWrongConfigurations(t *testing.T) {
 
 func TestConfigFileThatIsNotThere(t *testing.T) {
 	_, err := Load("other.yaml", nil, files{}.read)
-	if err == nil || err.Error() != "1 problem in the configuration\n  other.yaml: cannot be read: no such file or directory" {
+	if err == nil ||
+		err.Error() != "1 problem in the configuration\n  other.yaml: cannot be read: no such file or directory" {
 		t.Errorf("error: %v", err)
 	}
 }

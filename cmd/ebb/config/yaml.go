@@ -60,7 +60,10 @@ func (r *yamlReader) origin(n ast.Node) origin {
 
 func (r *yamlReader) at(n ast.Node, path, format string, args ...any) {
 	o := r.origin(n)
-	r.problems = append(r.problems, Problem{Place: o.place, Path: path, Text: fmt.Sprintf(format, args...), line: o.line, file: true})
+	r.problems = append(
+		r.problems,
+		Problem{Place: o.place, Path: path, Text: fmt.Sprintf(format, args...), line: o.line, file: true},
+	)
 }
 
 // section reads the keys below prefix ("" or "kafka.tls.").
@@ -144,7 +147,12 @@ func (r *yamlReader) leaf(s *setting, p *ast.MappingValueNode) {
 	o := r.origin(p.Key)
 	if s.secret {
 		r.origins[s.path] = o
-		r.problem(s.path, "a secret does not belong in this file; name a file that holds it in %s_file or set the variable %s", s.path, s.variable())
+		r.problem(
+			s.path,
+			"a secret does not belong in this file; name a file that holds it in %s_file or set the variable %s",
+			s.path,
+			s.variable(),
+		)
 		return
 	}
 	switch v := s.value.(type) {

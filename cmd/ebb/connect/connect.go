@@ -39,7 +39,11 @@ func Kafka(c *config.Config, topics ...string) (*kafkawire.Client, error) {
 // KafkaWithin is Kafka with a bound for one request and its repeats; 0: the default.
 func KafkaWithin(c *config.Config, timeout time.Duration, topics ...string) (*kafkawire.Client, error) {
 	return kafkawire.Open(kafkawire.Config{
-		Brokers: c.Kafka.Brokers, ClientID: "ebb", Topics: topics, SASL: c.Kafka.SASL.Mechanism, Credentials: c.Kafka.Credentials,
+		Brokers:        c.Kafka.Brokers,
+		ClientID:       "ebb",
+		Topics:         topics,
+		SASL:           c.Kafka.SASL.Mechanism,
+		Credentials:    c.Kafka.Credentials,
 		RequestTimeout: timeout,
 	})
 }
@@ -100,16 +104,22 @@ func (s silence) Is(target error) bool { return target == pipeline.ErrUnavailabl
 // NoKafka puts the failure to reach any broker into words, and leaves it in its class. flag is how a command that has
 // one takes brokers.
 func NoKafka(err error, c *config.Config, flag string) error {
-	return advice.Add(silence(fmt.Sprintf("no answer from Kafka at %s: %s", strings.Join(c.Kafka.Brokers, ", "), advice.Cause(err))),
-		"start it, or name another with %sEBB_KAFKA_BROKERS or kafka.brokers; a secured one needs kafka.tls and kafka.sasl", flag)
+	return advice.Add(
+		silence(fmt.Sprintf("no answer from Kafka at %s: %s", strings.Join(c.Kafka.Brokers, ", "), advice.Cause(err))),
+		"start it, or name another with %sEBB_KAFKA_BROKERS or kafka.brokers; a secured one needs kafka.tls and kafka.sasl",
+		flag,
+	)
 }
 
 // NoRedis puts the failure to reach Redis into words, and leaves it in its class.
 func NoRedis(err error, c *config.Config) error {
 	at := strings.Join(c.Redis.Addresses, ", ")
 	if Silent(err) {
-		return advice.Add(silence(fmt.Sprintf("no answer from Redis at %s: %s", at, advice.Cause(err))),
-			"start it, or name another with EBB_REDIS_ADDRESSES or redis.addresses; a secured one needs redis.tls, redis.username and a password")
+		return advice.Add(
+			silence(fmt.Sprintf("no answer from Redis at %s: %s", at, advice.Cause(err))),
+			"start it, or name another with EBB_REDIS_ADDRESSES or redis.addresses; a secured one needs redis.tls, "+
+				"redis.username and a password",
+		)
 	}
 	return fmt.Errorf("connect to Redis at %s: %w", at, err)
 }

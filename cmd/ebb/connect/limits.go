@@ -57,7 +57,11 @@ func KeepsFrom(c kafkawire.TopicConfig, now time.Time) int64 {
 
 // KeepForever is the command that has a topic delete nothing by time.
 func KeepForever(brokers, topic string) string {
-	return fmt.Sprintf("kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config retention.ms=-1", brokers, topic)
+	return fmt.Sprintf(
+		"kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config retention.ms=-1",
+		brokers,
+		topic,
+	)
 }
 
 // Oldest finds the oldest of the records that a topic would delete.
@@ -88,6 +92,12 @@ func (o *Oldest) Refusal() error {
 	err := fmt.Errorf("topic %s deletes records older than %s (retention.ms=%d); %s to send %s older",
 		o.Topic.Name, advice.FormatDuration(o.Topic.Config.Retention), o.Topic.Config.Retention.Milliseconds(),
 		advice.Count(o.count, "event"), map[bool]string{true: "is", false: "are"}[o.count == 1])
-	return advice.Add(err, "the oldest: %s, of %s\nA record carries its event's time, so Kafka would delete these within minutes. Have the topic keep everything:\n  %s\nor send them all the same with --force.",
-		o.place, at.Format(time.RFC3339), KeepForever(o.Topic.brokers, o.Topic.Name))
+	return advice.Add(
+		err,
+		"the oldest: %s, of %s\nA record carries its event's time, so Kafka would delete these within minutes. Have the "+
+			"topic keep everything:\n  %s\nor send them all the same with --force.",
+		o.place,
+		at.Format(time.RFC3339),
+		KeepForever(o.Topic.brokers, o.Topic.Name),
+	)
 }

@@ -22,7 +22,12 @@ func LoadPackFrom(c *config.Config, read func(string) ([]byte, error)) (*pack.Pa
 	}
 	k, err := pack.Load(c.Pack.Name, read, o)
 	if err == nil && len(k.Canonical()) > maxPackRecord {
-		return nil, fmt.Errorf("load pack %s: %d KiB in its canonical form, at most %d fit into a record", c.Pack.Name, len(k.Canonical())>>10, maxPackRecord>>10)
+		return nil, fmt.Errorf(
+			"load pack %s: %d KiB in its canonical form, at most %d fit into a record",
+			c.Pack.Name,
+			len(k.Canonical())>>10,
+			maxPackRecord>>10,
+		)
 	}
 	return k, err
 }

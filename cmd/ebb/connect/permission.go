@@ -13,8 +13,9 @@ import (
 // NotAllowed is the refusal of what a command needs, by name: the brokers say only that something is missing.
 func NotAllowed(what string, missing ...kafkawire.Operation) error {
 	return &pipeline.Denied{
-		Code: secure.CodePermission, Detail: fmt.Sprintf("%s on %s is not allowed (%s)", inWords(missing), what, secure.CodePermission),
-		Do: "allow ebb's user " + inWords(missing) + "; docs/security.md lists all that each command needs",
+		Code:   secure.CodePermission,
+		Detail: fmt.Sprintf("%s on %s is not allowed (%s)", inWords(missing), what, secure.CodePermission),
+		Do:     "allow ebb's user " + inWords(missing) + "; docs/security.md lists all that each command needs",
 	}
 }
 
@@ -23,7 +24,10 @@ func NotAllowed(what string, missing ...kafkawire.Operation) error {
 func checkTopicAllowed(t *kafkawire.Topic, err error, name string, needs ...kafkawire.Operation) error {
 	missing := t.May.Lacks(needs...)
 	if errors.Is(err, kafkawire.TopicDenied) { // not even to be seen, as each of these would allow
-		missing = slices.DeleteFunc(slices.Clone(needs), func(op kafkawire.Operation) bool { return op == kafkawire.DescribeConfigs })
+		missing = slices.DeleteFunc(
+			slices.Clone(needs),
+			func(op kafkawire.Operation) bool { return op == kafkawire.DescribeConfigs },
+		)
 	}
 	if len(missing) == 0 {
 		return nil

@@ -28,7 +28,13 @@ func WithCreate(err error, command string) error {
 
 // FindTopic asks for a topic that has to be there, and to be open to what the command needs. Errors: noTopicError,
 // *pipeline.Denied, and what Explain makes of others.
-func FindTopic(ctx context.Context, client *kafkawire.Client, cfg *config.Config, name string, needs ...kafkawire.Operation) (kafkawire.Topic, error) {
+func FindTopic(
+	ctx context.Context,
+	client *kafkawire.Client,
+	cfg *config.Config,
+	name string,
+	needs ...kafkawire.Operation,
+) (kafkawire.Topic, error) {
 	if err := Dialable(ctx, cfg.Kafka.Brokers); err != nil {
 		return kafkawire.Topic{}, noAnswer(err, cfg)
 	}

@@ -30,6 +30,15 @@ func (c *chunk) add(l *Letter, id sinks.ReplayID) {
 	out := l.Replay(l.At) // its headers are new
 	out.Key, out.Value = bytes.Clone(out.Key), bytes.Clone(out.Value)
 	l.Key, l.Value, l.Headers = out.Key, out.Value, nil
-	c.partition, c.records, c.ids, c.letters = l.At.Partition, append(c.records, out), append(c.ids, id), append(c.letters, *l)
+	c.partition, c.records, c.ids, c.letters = l.At.Partition, append(
+		c.records,
+		out,
+	), append(
+		c.ids,
+		id,
+	), append(
+		c.letters,
+		*l,
+	)
 	c.bytes += len(out.Key) + len(out.Value) + len(out.Headers)
 }

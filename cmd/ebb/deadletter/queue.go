@@ -41,7 +41,12 @@ const patience = 30 * time.Second
 
 // Open finds the DLQ and its bounds, where the user may do what the caller needs. progress is optional: it is told what
 // is under way, and how many of how many records are done. Close it where there is no error.
-func Open(ctx context.Context, cfg *config.Config, progress func(what string, done, total int64), needs ...kafkawire.Operation) (_ *Queue, err error) {
+func Open(
+	ctx context.Context,
+	cfg *config.Config,
+	progress func(what string, done, total int64),
+	needs ...kafkawire.Operation,
+) (_ *Queue, err error) {
 	if progress == nil {
 		progress = func(string, int64, int64) {}
 	}
@@ -155,7 +160,10 @@ func (q *Queue) readMarks(ctx context.Context, from []int64, end func(int32) int
 		err := q.scan(ctx, n, from[n], end(n), func(r *pipeline.Record) error {
 			ids, _, err := sinks.ReadMark(r)
 			if err != nil {
-				return advice.Add(fmt.Errorf("%s/%d: %w", q.Name, n, err), "use the newest ebb that has replayed records of this topic")
+				return advice.Add(
+					fmt.Errorf("%s/%d: %w", q.Name, n, err),
+					"use the newest ebb that has replayed records of this topic",
+				)
 			}
 			for _, id := range ids {
 				q.marked[id] = struct{}{}

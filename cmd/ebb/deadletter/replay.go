@@ -42,11 +42,12 @@ type Replayed struct {
 	Bytes    int64            `json:"bytes"`    // of their keys and values
 	Codes    map[string]int64 `json:"codes"`    // of them, by code
 	Before   int64            `json:"already_replayed"`
-	Homeless int64            `json:"without_partition"` // of another topic, or of a partition that the input does not have
-	Foreign  int64            `json:"foreign"`           // records in the DLQ that ebb did not put there
-	Seconds  float64          `json:"seconds"`
-	DryRun   bool             `json:"dry_run"`
-	Complete bool             `json:"complete"`
+	// of another topic, or of a partition that the input does not have
+	Homeless int64   `json:"without_partition"`
+	Foreign  int64   `json:"foreign"` // records in the DLQ that ebb did not put there
+	Seconds  float64 `json:"seconds"`
+	DryRun   bool    `json:"dry_run"`
+	Complete bool    `json:"complete"`
 }
 
 // Plan counts what is to be sent. A transaction that is open in the DLQ is mostly that of a replay which was killed: it

@@ -31,8 +31,13 @@ func open(opts *Options) (*source, error) {
 	}
 	l := &source{
 		shop: s,
-		title: fmt.Sprintf("a simulated shop (seed %d): %s customers over %d days from %s", opts.Seed, advice.Grouped(int64(s.Customers())),
-			int(s.End().Sub(s.Start()).Hours()/24), s.Start().Format(time.DateOnly)),
+		title: fmt.Sprintf(
+			"a simulated shop (seed %d): %s customers over %d days from %s",
+			opts.Seed,
+			advice.Grouped(int64(s.Customers())),
+			int(s.End().Sub(s.Start()).Hours()/24),
+			s.Start().Format(time.DateOnly),
+		),
 	}
 	for range s.Events() {
 		l.total++

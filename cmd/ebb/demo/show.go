@@ -117,7 +117,14 @@ func (s *show) at(n, ms int64) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bar.Describe(fmt.Sprintf("%s  %s events  %s alerts", time.UnixMilli(ms).UTC().Format(time.DateOnly), advice.Grouped(n), advice.Grouped(int64(s.seen))))
+	s.bar.Describe(
+		fmt.Sprintf(
+			"%s  %s events  %s alerts",
+			time.UnixMilli(ms).UTC().Format(time.DateOnly),
+			advice.Grouped(n),
+			advice.Grouped(int64(s.seen)),
+		),
+	)
 	_ = s.bar.Set64(n)
 }
 

@@ -117,15 +117,33 @@ func (d *demo) print(s *Summary) {
 	if s.Stopped {
 		row("stopped", "before the end of the log")
 	}
-	row("events", "%s in %.1f s, %s a second%s", advice.Grouped(s.Events), s.Seconds, advice.Grouped(int64(s.Rate)), d.pacedBy())
+	row(
+		"events",
+		"%s in %.1f s, %s a second%s",
+		advice.Grouped(s.Events),
+		s.Seconds,
+		advice.Grouped(int64(s.Rate)),
+		d.pacedBy(),
+	)
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(s.Transitions)) {
 		parts = append(parts, fmt.Sprintf("%s %s", advice.Grouped(s.Transitions[name]), name))
 	}
 	row("alerts", "%s%s", strings.Join(parts, ", "), d.notShown())
 	if t := s.Truth; t != nil {
-		row("leavers", "%s of %s simulated customers left for good: %s caught (%s), %s missed, %s of those in the last %d days",
-			advice.Grouped(t.Left), advice.Grouped(s.Customers), advice.Grouped(t.Caught), view.Percent(t.Caught, t.Left), advice.Grouped(t.Missed), advice.Grouped(t.MissedRecent), int(recent.Hours()/24))
+		row(
+			"leavers",
+			"%s of %s simulated customers left for good: %s caught (%s), %s missed, %s of those in the last %d days",
+			advice.Grouped(
+				t.Left,
+			),
+			advice.Grouped(s.Customers),
+			advice.Grouped(t.Caught),
+			view.Percent(t.Caught, t.Left),
+			advice.Grouped(t.Missed),
+			advice.Grouped(t.MissedRecent),
+			int(recent.Hours()/24),
+		)
 		row("right", "%s of %s raised alerts (%s) were about a customer who had left; %s were false alarms",
 			advice.Grouped(t.Right), advice.Grouped(t.Raised), view.Percent(t.Right, t.Raised), advice.Grouped(t.FalseAlarms))
 	}

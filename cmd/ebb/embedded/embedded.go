@@ -63,7 +63,12 @@ func (e *Services) createTopics(ctx context.Context, cfg *config.Config) error {
 	}
 	defer client.Close()
 	for _, name := range names {
-		topic := kafkawire.NewTopic{Name: name, Partitions: partitions, Replicas: 1, Configs: map[string]string{"retention.ms": connect.KeepAll}}
+		topic := kafkawire.NewTopic{
+			Name:       name,
+			Partitions: partitions,
+			Replicas:   1,
+			Configs:    map[string]string{"retention.ms": connect.KeepAll},
+		}
 		switch name {
 		case cfg.Kafka.DLQ():
 			topic.Configs["max.message.bytes"] = strconv.Itoa(kafkaMessageBytes + connect.DLQHeadroom)

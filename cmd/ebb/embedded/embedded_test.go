@@ -31,7 +31,13 @@ func TestKeepsEverything(t *testing.T) {
 		}
 		largest[name] = config.MaxMessageBytes
 		if topic.Partitions != partitions || config.Retention >= 0 || config.RetentionBytes >= 0 {
-			t.Errorf("%s has %d partitions and keeps %v, %d bytes", name, topic.Partitions, config.Retention, config.RetentionBytes)
+			t.Errorf(
+				"%s has %d partitions and keeps %v, %d bytes",
+				name,
+				topic.Partitions,
+				config.Retention,
+				config.RetentionBytes,
+			)
 		}
 	}
 	if input, dlq := largest[cfg.Kafka.Input], largest[cfg.Kafka.DLQ()]; dlq < input+connect.DLQHeadroom {

@@ -138,7 +138,11 @@ func (f *File) detect() error {
 		f.pending = bytes.Clone(first)
 		return nil
 	}
-	return &LineError{f.Name, f.Line, fmt.Sprintf("neither a JSON object nor the CSV header %q, found %q", CSVHeader, advice.Clip(first, 60))}
+	return &LineError{
+		f.Name,
+		f.Line,
+		fmt.Sprintf("neither a JSON object nor the CSV header %q, found %q", CSVHeader, advice.Clip(first, 60)),
+	}
 }
 
 // Next reads the next event into e. Errors: io.EOF at the end, *LineError for a line that cannot be used, after which

@@ -78,57 +78,102 @@ func TestReadsBothFormats(t *testing.T) {
 		name, file, text string
 		want             []string
 	}{
-		{"csv", "shop.csv", CSVHeader + "\n7,1300000000,purchase,12.50\n8,1300000001,return,-4\n9,1300000002,visit,\n", []string{
-			`7 1300000000000 {"id":"shop.csv:2","customer":"7","type":"purchase","time":1300000000,"value":12.50}`,
-			`8 1300000001000 {"id":"shop.csv:3","customer":"8","type":"return","time":1300000001,"value":-4}`,
-			`9 1300000002000 {"id":"shop.csv:4","customer":"9","type":"visit","time":1300000002}`,
-		}},
-		{"csv of another system", "w.csv.gz", "\xef\xbb\xbf" + CSVHeader + "\r\n\r\n7,1300000000,purchase,1\r\n\"a,b \"\"c\",1300000000,\"Order \\ Completed\",\"2\"", []string{
-			`7 1300000000000 {"id":"w.csv.gz:3","customer":"7","type":"purchase","time":1300000000,"value":1}`,
-			`a,b "c 1300000000000 {"id":"w.csv.gz:4","customer":"a,b \"c","type":"Order \\ Completed","time":1300000000,"value":2}`,
-		}},
-		{"csv with bad lines", "b.csv", CSVHeader + "\n7,1300000000,purchase\n,1300000000,purchase,1\n7,yesterday,purchase,1\n7,1,purchase,1\n7,1300000000,,1\n7,1300000000,purchase,1.234\n7,1300000000,purchase,1e3\n7,1300000000,purchase,007\n\"7,1300000000,purchase,1\n\xff,1300000000,purchase,1\n7,1300000000,last,0.10\n", []string{
-			"b.csv:2: want 4 fields (customer_id,ts_unix_seconds,event_type,value), found 3",
-			"b.csv:3: names no customer",
-			"b.csv:4: the time is neither RFC 3339 nor seconds or milliseconds since 1970",
-			"b.csv:5: the time lies before 1971 or after 2200",
-			"b.csv:6: has no event type",
-			"b.csv:7: the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
-			"b.csv:8: the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
-			"b.csv:9: the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
-			"b.csv:10: quotes that do not fit: parse error on line 1, column 25: extraneous or missing \" in quoted-field",
-			"b.csv:11: not UTF-8",
-			`7 1300000000000 {"id":"b.csv:12","customer":"7","type":"last","time":1300000000,"value":0.10}`,
-		}},
-		{"flat json", "f.ndjson", `{"customer":"7","type":"purchase","time":"2011-03-13T07:06:40Z"}` + "\n\n" + ` {"id":"e1","customer":8,"type":"purchase","time":1300000000123,"value":"12.5","currency":"EUR"} ` + "\n", []string{
-			`7 1300000000000 {"id":"f.ndjson:1","customer":"7","type":"purchase","time":"2011-03-13T07:06:40Z"}`,
-			`8 1300000000123 {"id":"e1","customer":8,"type":"purchase","time":1300000000123,"value":"12.5","currency":"EUR"}`,
-		}},
-		{"other envelopes", "o.jsonl.gz", strings.Join([]string{
-			`{"type":"track","event":"Order Completed","userId":"u1","anonymousId":"x","messageId":"m","timestamp":"2011-03-13T07:06:40.5Z"}`,
-			`{"type":"track","event":"Order Completed","anonymousId":"x","originalTimestamp":"2011-03-13T08:06:40+01:00"}`,
-			`{"type":"track","event":"Order Completed","userId":"u1"}`,
-			`{"specversion":"1.0","id":"1","source":"/shop","type":"purchase","subject":"c9","time":"2011-03-13T07:06:40Z"}`,
-		}, "\n"), []string{
-			`u1 1300000000500 {"type":"track","event":"Order Completed","userId":"u1","anonymousId":"x","messageId":"m","timestamp":"2011-03-13T07:06:40.5Z"}`,
-			`x 1300000000000 {"messageId":"o.jsonl.gz:2","type":"track","event":"Order Completed","anonymousId":"x","originalTimestamp":"2011-03-13T08:06:40+01:00"}`,
-			`u1 0 {"type":"track","event":"Order Completed","userId":"u1"}`,
-			`c9 1300000000000 {"specversion":"1.0","id":"1","source":"/shop","type":"purchase","subject":"c9","time":"2011-03-13T07:06:40Z"}`,
-		}},
-		{"json with bad lines", "j.ndjson", strings.Join([]string{
-			`{"customer":"7"}`, `{"customer":"7","type":"x","time":"soon"}`, `{"event":"x"}`, `{"customer":`, `[1]`, `{"userId":"u","timestamp":"soon"}`,
-			`{"customer":"7","type":"x","time":1300000000,"value":"ten"}`, `{"specversion":"1.0","id":"1"}`,
-		}, "\n"), []string{
-			"j.ndjson:1: has no event type",
-			"j.ndjson:2: the time is neither RFC 3339 nor seconds or milliseconds since 1970",
-			"j.ndjson:3: names no customer: want customer, userId or anonymousId, or the subject of a CloudEvent",
-			"j.ndjson:4: not a JSON object, or not UTF-8",
-			"j.ndjson:5: not a JSON object, or not UTF-8",
-			`j.ndjson:6: time "soon" is not RFC 3339`,
-			"j.ndjson:7: the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
-			"j.ndjson:8: names no customer: want customer, userId or anonymousId, or the subject of a CloudEvent",
-		}},
-		{"neither", "x.txt", "id;when\n1;2\n", []string{`x.txt:1: neither a JSON object nor the CSV header "customer_id,ts_unix_seconds,event_type,value", found "id;when"`}},
+		{
+			"csv",
+			"shop.csv",
+			CSVHeader + "\n7,1300000000,purchase,12.50\n8,1300000001,return,-4\n9,1300000002,visit,\n",
+			[]string{
+				`7 1300000000000 {"id":"shop.csv:2","customer":"7","type":"purchase","time":1300000000,"value":12.50}`,
+				`8 1300000001000 {"id":"shop.csv:3","customer":"8","type":"return","time":1300000001,"value":-4}`,
+				`9 1300000002000 {"id":"shop.csv:4","customer":"9","type":"visit","time":1300000002}`,
+			},
+		},
+		{
+			"csv of another system",
+			"w.csv.gz",
+			"\xef\xbb\xbf" + CSVHeader + "\r\n\r\n7,1300000000,purchase,1\r\n\"a,b \"\"c\",1300000000,\"Order " +
+				"\\ Completed\",\"2\"",
+			[]string{
+				`7 1300000000000 {"id":"w.csv.gz:3","customer":"7","type":"purchase","time":1300000000,"value":1}`,
+				`a,b "c 1300000000000 {"id":"w.csv.gz:4","customer":"a,b \"c","type":"Order \\ Completed","time":1300000000,"value":2}`,
+			},
+		},
+		{
+			"csv with bad lines",
+			"b.csv",
+			CSVHeader + "\n7,1300000000,purchase\n,1300000000,purchase,1\n7,yesterday,purchase,1\n7,1,purchase,1\n7,1300000000,,1\n7,1300000000,purchase,1.234\n7,1300000000,purchase,1e3\n7,1300000000,purchase,007\n\"7,1300000000,purchase,1\n\xff,1300000000,purchase,1\n7,1300000000,last,0.10\n",
+			[]string{
+				"b.csv:2: want 4 fields (customer_id,ts_unix_seconds,event_type,value), found 3",
+				"b.csv:3: names no customer",
+				"b.csv:4: the time is neither RFC 3339 nor seconds or milliseconds since 1970",
+				"b.csv:5: the time lies before 1971 or after 2200",
+				"b.csv:6: has no event type",
+				"b.csv:7: the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
+				"b.csv:8: the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
+				"b.csv:9: the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
+				"b.csv:10: quotes that do not fit: parse error on line 1, column 25: extraneous or missing \" in quoted-field",
+				"b.csv:11: not UTF-8",
+				`7 1300000000000 {"id":"b.csv:12","customer":"7","type":"last","time":1300000000,"value":0.10}`,
+			},
+		},
+		{
+			"flat json",
+			"f.ndjson",
+			`{"customer":"7","type":"purchase","time":"2011-03-13T07:06:40Z"}` + "\n\n" + ` {"id":"e1","customer":8,"type":"purchase","time":1300000000123,"value":"12.5","currency":"EUR"} ` + "\n",
+			[]string{
+				`7 1300000000000 {"id":"f.ndjson:1","customer":"7","type":"purchase","time":"2011-03-13T07:06:40Z"}`,
+				`8 1300000000123 {"id":"e1","customer":8,"type":"purchase","time":1300000000123,"value":"12.5","currency":"EUR"}`,
+			},
+		},
+		{
+			"other envelopes",
+			"o.jsonl.gz",
+			strings.Join([]string{
+				`{"type":"track","event":"Order Completed","userId":"u1","anonymousId":"x","messageId":"m","timestamp":"2011-03-13T07:06:40.5Z"}`,
+				`{"type":"track","event":"Order Completed","anonymousId":"x","originalTimestamp":"2011-03-13T08:06:40+01:00"}`,
+				`{"type":"track","event":"Order Completed","userId":"u1"}`,
+				`{"specversion":"1.0","id":"1","source":"/shop","type":"purchase","subject":"c9","time":"2011-03-13T07:06:40Z"}`,
+			}, "\n"),
+			[]string{
+				`u1 1300000000500 {"type":"track","event":"Order Completed","userId":"u1","anonymousId":"x","messageId":"m","timestamp":"2011-03-13T07:06:40.5Z"}`,
+				`x 1300000000000 {"messageId":"o.jsonl.gz:2","type":"track","event":"Order Completed","anonymousId":"x","originalTimestamp":"2011-03-13T08:06:40+01:00"}`,
+				`u1 0 {"type":"track","event":"Order Completed","userId":"u1"}`,
+				`c9 1300000000000 {"specversion":"1.0","id":"1","source":"/shop","type":"purchase","subject":"c9","time":"2011-03-13T07:06:40Z"}`,
+			},
+		},
+		{
+			"json with bad lines",
+			"j.ndjson",
+			strings.Join([]string{
+				`{"customer":"7"}`,
+				`{"customer":"7","type":"x","time":"soon"}`,
+				`{"event":"x"}`,
+				`{"customer":`,
+				`[1]`,
+				`{"userId":"u","timestamp":"soon"}`,
+				`{"customer":"7","type":"x","time":1300000000,"value":"ten"}`,
+				`{"specversion":"1.0","id":"1"}`,
+			}, "\n"),
+			[]string{
+				"j.ndjson:1: has no event type",
+				"j.ndjson:2: the time is neither RFC 3339 nor seconds or milliseconds since 1970",
+				"j.ndjson:3: names no customer: want customer, userId or anonymousId, or the subject of a CloudEvent",
+				"j.ndjson:4: not a JSON object, or not UTF-8",
+				"j.ndjson:5: not a JSON object, or not UTF-8",
+				`j.ndjson:6: time "soon" is not RFC 3339`,
+				"j.ndjson:7: the value is no decimal number with at most the decimals of its currency (two, unless it says " +
+					"otherwise)",
+				"j.ndjson:8: names no customer: want customer, userId or anonymousId, or the subject of a CloudEvent",
+			},
+		},
+		{
+			"neither",
+			"x.txt",
+			"id;when\n1;2\n",
+			[]string{
+				`x.txt:1: neither a JSON object nor the CSV header "customer_id,ts_unix_seconds,event_type,value", found "id;when"`,
+			},
+		},
 		{"empty", "e.csv", "\n \n", nil},
 		{"header alone", "h.csv", CSVHeader, nil},
 	}
@@ -181,7 +226,12 @@ func TestCutShort(t *testing.T) {
 	if last := got[len(got)-1]; !strings.Contains(last, "the file is cut short") {
 		t.Errorf("last: %s", last)
 	}
-	if _, err := Open(filepath.Join(t.TempDir(), "none.csv"), nil, &config.Mapping{}); err == nil || !strings.HasSuffix(err.Error(), "none.csv: no such file or directory") {
+	if _, err := Open(
+		filepath.Join(t.TempDir(), "none.csv"),
+		nil,
+		&config.Mapping{},
+	); err == nil ||
+		!strings.HasSuffix(err.Error(), "none.csv: no such file or directory") {
 		t.Errorf("error: %v", err)
 	}
 }
@@ -237,8 +287,14 @@ func BenchmarkLogFile(b *testing.B) {
 	csv.WriteString(CSVHeader + "\n")
 	for i := range lines {
 		fmt.Fprintf(&csv, "%d,%d,purchase,%d.50\n", i%5000, 1_300_000_000+i, i%90)
-		fmt.Fprintf(&flat, `{"id":"e%d","customer":"c%d","type":"Order Completed","time":%q,"value":%d.50,"currency":"EUR"}`+"\n",
-			i, i%5000, time.Unix(int64(1_300_000_000+i), 0).UTC().Format(time.RFC3339), i%90)
+		fmt.Fprintf(
+			&flat,
+			`{"id":"e%d","customer":"c%d","type":"Order Completed","time":%q,"value":%d.50,"currency":"EUR"}`+"\n",
+			i,
+			i%5000,
+			time.Unix(int64(1_300_000_000+i), 0).UTC().Format(time.RFC3339),
+			i%90,
+		)
 	}
 	for name, text := range map[string]string{"csv": csv.String(), "json": flat.String()} {
 		b.Run(name, func(b *testing.B) {

@@ -19,7 +19,8 @@ func CodeInWords(c pipeline.Code) string {
 		pipeline.TimeMissing:        "has no event time",
 		pipeline.TimeUnreadable:     "the time is neither RFC 3339 nor seconds or milliseconds since 1970",
 		pipeline.TimeOutOfRange:     "the time lies before 1971 or after 2200",
-		pipeline.ValueUnreadable:    "the value is no decimal number with at most the decimals of its currency (two, unless it says otherwise)",
+		pipeline.ValueUnreadable: "the value is no decimal number with at most the decimals of its currency (two, " +
+			"unless it says otherwise)",
 		pipeline.CurrencyUnreadable: "the currency is not three letters",
 		pipeline.IDUnreadable:       fmt.Sprintf("the id is no text of at most %d bytes", pipeline.MaxID),
 		pipeline.TenantUnreadable:   fmt.Sprintf("the tenant is no text of at most %d bytes", pipeline.MaxTenant),

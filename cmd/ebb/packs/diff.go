@@ -27,7 +27,12 @@ type Decided struct {
 
 // NewDiff compares what two packs declare. names are what they were asked for by.
 func NewDiff(packs [2]*pack.Pack, names []string) *Diff {
-	d := &Diff{A: Summarise(packs[0]), B: Summarise(packs[1]), Declared: declaredDifferences(packs[0], packs[1]), Names: names}
+	d := &Diff{
+		A:        Summarise(packs[0]),
+		B:        Summarise(packs[1]),
+		Declared: declaredDifferences(packs[0], packs[1]),
+		Names:    names,
+	}
 	d.Differ = len(d.Declared) > 0
 	return d
 }

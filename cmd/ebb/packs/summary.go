@@ -24,9 +24,18 @@ type Summary struct {
 // Summarise counts what a pack declares.
 func Summarise(k *pack.Pack) Summary {
 	s := Summary{
-		Name: k.Name, Version: k.Version, Hash: k.Hash, Horizon: fmt.Sprintf("%gd", k.Horizon.Hours()/24), Activity: len(k.Activity),
-		Signals: len(k.SignalNames()), Features: len(k.Features), Factors: len(k.Model.Factors), Kinds: []string{profile.Lapse.String()},
-		State: k.MaxFeatureState(),
+		Name:     k.Name,
+		Version:  k.Version,
+		Hash:     k.Hash,
+		Horizon:  fmt.Sprintf("%gd", k.Horizon.Hours()/24),
+		Activity: len(k.Activity),
+		Signals: len(
+			k.SignalNames(),
+		),
+		Features: len(k.Features),
+		Factors:  len(k.Model.Factors),
+		Kinds:    []string{profile.Lapse.String()},
+		State:    k.MaxFeatureState(),
 	}
 	for n := profile.Explicit; n < profile.NumKinds; n++ {
 		if len(k.Kinds[n].Opens) > 0 {

@@ -19,7 +19,12 @@ import (
 // not start the process again and again. With --until-end there is somebody who waits for the end, and is told at once.
 func (p *Processor) connectPatiently(ctx context.Context) error {
 	wait := backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
+		backoff.WithInitialInterval(
+			100*time.Millisecond,
+		),
+		backoff.WithMaxInterval(5*time.Second),
+		backoff.WithMaxElapsedTime(0),
+	)
 	for {
 		err := p.connect(ctx)
 		if err == nil || p.opts.UntilEnd || p.opts.Embedded || !errors.Is(err, pipeline.ErrUnavailable) {
@@ -57,7 +62,15 @@ func (p *Processor) connect(ctx context.Context) (err error) {
 		return err
 	}
 	if control < p.topic.Partitions {
-		return advice.Add(fmt.Errorf("topic %s has %s, the input has %d", p.cfg.Kafka.Control, advice.Plural(int(control), "partition"), p.topic.Partitions), "ebb check says how to add the rest")
+		return advice.Add(
+			fmt.Errorf(
+				"topic %s has %s, the input has %d",
+				p.cfg.Kafka.Control,
+				advice.Plural(int(control), "partition"),
+				p.topic.Partitions,
+			),
+			"ebb check says how to add the rest",
+		)
 	}
 	return nil
 }
@@ -73,7 +86,10 @@ func (p *Processor) checkRedis(ctx context.Context) error {
 			return err
 		}
 		if policies[i].Unknown != nil {
-			p.log.Warn().Str("redis", policies[i].Address).Err(policies[i].Unknown).Msg("Redis does not say whether it may evict state; it must not")
+			p.log.Warn().
+				Str("redis", policies[i].Address).
+				Err(policies[i].Unknown).
+				Msg("Redis does not say whether it may evict state; it must not")
 		}
 	}
 	return nil
@@ -128,7 +144,10 @@ func (p *Processor) checkPartitions(ctx context.Context) error {
 // topics are those that are written to, and the input last. A shadow leaves bad input to the main one.
 func (p *Processor) topics() []string {
 	k := &p.cfg.Kafka
-	return slices.DeleteFunc([]string{k.Alerts, p.dlq(), k.Packs, k.Control, k.Input}, func(name string) bool { return name == "" })
+	return slices.DeleteFunc(
+		[]string{k.Alerts, p.dlq(), k.Packs, k.Control, k.Input},
+		func(name string) bool { return name == "" },
+	)
 }
 
 // dlq is the topic of quarantined records; empty of a shadow.

@@ -72,7 +72,10 @@ func (p *Processor) ready() Readiness {
 			r.Ready = false
 		}
 		at := w.Progress()
-		r.Partitions = append(r.Partitions, PartitionState{Partition: n, State: s.Phase.String(), Reason: s.Reason, Next: at.Next, Lag: at.Lag()})
+		r.Partitions = append(
+			r.Partitions,
+			PartitionState{Partition: n, State: s.Phase.String(), Reason: s.Reason, Next: at.Next, Lag: at.Lag()},
+		)
 	}
 	sortPartitions(r.Partitions)
 	if p.shadows != nil {

@@ -68,7 +68,12 @@ func TestHTTPAnswers(t *testing.T) {
 			if !ready.Load() {
 				return Readiness{Reason: "not a member of the group yet", Group: "ebb"}
 			}
-			return Readiness{Ready: true, Group: "ebb", Generation: 4, Partitions: []PartitionState{{Partition: 0, State: "running", Next: 12, Lag: 3}}}
+			return Readiness{
+				Ready:      true,
+				Group:      "ebb",
+				Generation: 4,
+				Partitions: []PartitionState{{Partition: 0, State: "running", Next: 12, Lag: 3}},
+			}
 		},
 	})
 	defer func() {
@@ -88,7 +93,11 @@ func TestHTTPAnswers(t *testing.T) {
 	dead.Store(true)
 	ready.Store(true)
 	check("/livez", 503, `{"live":false,"reason":"partition 3 has not turned for 2m"}`)
-	check("/readyz", 200, `{"ready":true,"group":"ebb","generation":4,"partitions":[{"partition":0,"state":"running","next":12,"lag":3}]}`)
+	check(
+		"/readyz",
+		200,
+		`{"ready":true,"group":"ebb","generation":4,"partitions":[{"partition":0,"state":"running","next":12,"lag":3}]}`,
+	)
 	check("/", 404, "404 page not found")
 	if status, body := get(t, s, "/metrics"); status != 200 || !strings.Contains(body, "ebb_test_total 7") {
 		t.Errorf("status %d, metrics:\n%s", status, body)
@@ -103,7 +112,8 @@ func TestHTTPAddressInUse(t *testing.T) {
 	defer l.Close()
 	_, err = startServer(t.Context(), serverConfig{Listen: l.Addr().String(), Registry: prometheus.NewRegistry()})
 	var advised advice.Advised
-	if !errors.As(err, &advised) || !strings.Contains(err.Error(), "address already in use") || !strings.Contains(advised.Do, "EBB_HTTP_LISTEN") {
+	if !errors.As(err, &advised) || !strings.Contains(err.Error(), "address already in use") ||
+		!strings.Contains(advised.Do, "EBB_HTTP_LISTEN") {
 		t.Errorf("error: %v", err)
 	}
 }
@@ -118,7 +128,12 @@ func TestHTTPCloseIsBounded(t *testing.T) {
 	}})
 	failed := make(chan error)
 	go func() {
-		req, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodGet, "http://"+s.Addr()+"/livez", nil)
+		req, err := http.NewRequestWithContext(
+			context.WithoutCancel(t.Context()),
+			http.MethodGet,
+			"http://"+s.Addr()+"/livez",
+			nil,
+		)
 		if err == nil {
 			var res *http.Response
 			if res, err = http.DefaultClient.Do(req); err == nil {

@@ -81,7 +81,12 @@ func (f *packFile) look() {
 			Str("file", f.cfg.Pack.Name).Msg("the pack's file cannot be used, the pack of before stays")
 	case k.Hash != before.Hash:
 		f.newest.Store(k)
-		f.log.Info().Str("pack", k.Name).Str("version", k.Version).Str("pack_hash", k.Hash).Str("file", f.cfg.Pack.Name).Msg("pack loaded anew; it begins with each partition's next record")
+		f.log.Info().
+			Str("pack", k.Name).
+			Str("version", k.Version).
+			Str("pack_hash", k.Hash).
+			Str("file", f.cfg.Pack.Name).
+			Msg("pack loaded anew; it begins with each partition's next record")
 	}
 }
 
@@ -94,7 +99,11 @@ func succeeds(before, k *pack.Pack) error {
 	case k.Name != before.Name:
 		return fmt.Errorf("it is pack %s now, and was %s: another pack, not a newer one", k.Name, before.Name)
 	case pipeline.CompareVersions(k.Version, before.Version) <= 0:
-		return fmt.Errorf("it has changed, and its version %s is not newer than %s: raise it to activate it", k.Version, before.Version)
+		return fmt.Errorf(
+			"it has changed, and its version %s is not newer than %s: raise it to activate it",
+			k.Version,
+			before.Version,
+		)
 	}
 	return nil
 }

@@ -86,7 +86,12 @@ func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Optio
 	p.newest.Store(p.pack)
 	p.met.Store(p.pack)
 	files := p.followFiles(ctx)
-	log.Info().Str("digest", cfg.Digest()).Object("config", cfg.Masked()).Str("pack", p.pack.Name).Str("pack_hash", p.pack.Hash).Msg("starting")
+	log.Info().
+		Str("digest", cfg.Digest()).
+		Object("config", cfg.Masked()).
+		Str("pack", p.pack.Name).
+		Str("pack_hash", p.pack.Hash).
+		Msg("starting")
 	if p.kafka, err = connect.Kafka(cfg, p.topics()...); err != nil {
 		return nil, err
 	}
@@ -108,7 +113,11 @@ func (p *Processor) joinAs() (err error) {
 		if err != nil {
 			return advice.Add(fmt.Errorf("find the host's name: %w", err), "set kafka.instance_id")
 		}
-		if p.slot, err = kafkasource.TakeSlot(filepath.Join(os.TempDir(), fmt.Sprintf("ebb-instances-%d", os.Getuid())), host, p.cfg.Kafka.Group); err != nil {
+		if p.slot, err = kafkasource.TakeSlot(
+			filepath.Join(os.TempDir(), fmt.Sprintf("ebb-instances-%d", os.Getuid())),
+			host,
+			p.cfg.Kafka.Group,
+		); err != nil {
 			return advice.Add(err, "set kafka.instance_id")
 		}
 		instance = p.slot.Instance()
@@ -160,7 +169,9 @@ func (p *Processor) Run(ctx context.Context) error {
 	return nil
 }
 
-var errDrainTimeout = errors.New("shutdown_timeout passed before everything was committed and published; the rest is taken up at the next start")
+var errDrainTimeout = errors.New(
+	"shutdown_timeout passed before everything was committed and published; the rest is taken up at the next start",
+)
 
 // Close gives everything back, the latest taken first.
 func (p *Processor) Close() error {

@@ -54,10 +54,17 @@ func StartShadows(ctx context.Context, main *Processor) *Shadows {
 	s.up = worker.NewShadowUp(main.metered)
 	for _, name := range main.cfg.ShadowNames() {
 		opts := Options{
-			Hangups: main.opts.Hangups, UntilEnd: main.opts.UntilEnd, Leave: main.opts.Leave, Embedded: main.opts.Embedded, Newest: main.opts.Newest,
-			shadow: &shadowRole{name: name, metered: main.metered, ends: main.ends},
+			Hangups:  main.opts.Hangups,
+			UntilEnd: main.opts.UntilEnd,
+			Leave:    main.opts.Leave,
+			Embedded: main.opts.Embedded,
+			Newest:   main.opts.Newest,
+			shadow:   &shadowRole{name: name, metered: main.metered, ends: main.ends},
 		}
-		s.all = append(s.all, &shadow{name: name, cfg: main.cfg.Shadow(name), log: main.log.With().Str("shadow", name).Logger(), opts: opts})
+		s.all = append(
+			s.all,
+			&shadow{name: name, cfg: main.cfg.Shadow(name), log: main.log.With().Str("shadow", name).Logger(), opts: opts},
+		)
 	}
 	for _, one := range s.all {
 		s.up.WithLabelValues(one.name).Set(1)

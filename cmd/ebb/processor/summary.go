@@ -16,10 +16,11 @@ type Summary struct {
 	Quarantined uint64            `json:"quarantined"`
 	Late        uint64            `json:"late"`
 	Duplicates  uint64            `json:"duplicates"`
-	Suppressed  uint64            `json:"suppressed"`    // decided again after the state was rolled back, and not published again
-	Unnamed     uint64            `json:"unnamed"`       // events of types that the pack does not name
-	Types       []line.TypeCount  `json:"unnamed_types"` // the most frequent of these
-	Shadows     []ShadowSummary   `json:"shadows,omitempty"`
+	// decided again after the state was rolled back, and not published again
+	Suppressed uint64           `json:"suppressed"`
+	Unnamed    uint64           `json:"unnamed"`       // events of types that the pack does not name
+	Types      []line.TypeCount `json:"unnamed_types"` // the most frequent of these
+	Shadows    []ShadowSummary  `json:"shadows,omitempty"`
 }
 
 // noSummary is that of who has done nothing: no list or map of it is null.
@@ -31,7 +32,9 @@ func (p *Processor) Summary() Summary {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := noSummary()
-	s.Events, s.Seconds, s.Alerts, s.Quarantined = p.tally.Records, p.seconds().Seconds(), p.tally.AllAlerts(), p.tally.AllQuarantined()
+	s.Events, s.Seconds, s.Alerts, s.Quarantined = p.tally.Records, p.seconds().
+		Seconds(),
+		p.tally.AllAlerts(), p.tally.AllQuarantined()
 	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = p.tally.Late, p.tally.Duplicates, p.tally.Withheld[line.Repeated], p.tally.Unnamed
 	if p.tally.Types != nil {
 		s.Types = p.tally.Types.Top(typesInSummary)

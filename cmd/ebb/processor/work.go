@@ -41,7 +41,10 @@ func (p *Processor) own(ctx context.Context, g *kafkasource.Generation) error {
 		if hard, ok := errors.AsType[*pipeline.HardStop](err); ok {
 			stops = append(stops, hard)
 			if s := p.opts.shadow; s != nil {
-				p.log.Error().Str("code", hard.Code).Str("do", shadowAdvice(s.name, hard)).Msg("a partition of the shadow stopped; ebb rebuild is for the main group alone")
+				p.log.Error().
+					Str("code", hard.Code).
+					Str("do", shadowAdvice(s.name, hard)).
+					Msg("a partition of the shadow stopped; ebb rebuild is for the main group alone")
 			}
 		} else if err != nil && ctx.Err() == nil && !errors.Is(err, pipeline.ErrFenced) {
 			p.log.Error().Err(err).Msg("partition not worked on")
@@ -85,7 +88,12 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	}
 	defer source.Close()
 	sink, err := sinks.NewKafka(sinks.KafkaConfig{
-		Client: p.kafka, Membership: g.Membership, Topic: p.cfg.Kafka.Input, Partition: n, Confirm: g.Confirm, Timeout: p.cfg.Kafka.TransactionTimeout,
+		Client:      p.kafka,
+		Membership:  g.Membership,
+		Topic:       p.cfg.Kafka.Input,
+		Partition:   n,
+		Confirm:     g.Confirm,
+		Timeout:     p.cfg.Kafka.TransactionTimeout,
 		Compression: p.cfg.Kafka.Codec(),
 	})
 	if err != nil {
@@ -94,8 +102,15 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	store := p.redis.Partition(g.Group, int(n))
 	defer func() { _ = store.Close() }() // nothing of what was committed hangs on it
 	render := sinks.Renderer{
-		Alerts: p.cfg.Kafka.Alerts, DLQ: p.dlq(), Control: p.cfg.Kafka.Control, Packs: p.cfg.Kafka.Packs,
-		Group: g.Group, Input: p.cfg.Kafka.Input, InputID: p.topic.ID, Partition: n, Source: sinks.Source(g.Group, p.cfg.Kafka.Input),
+		Alerts:    p.cfg.Kafka.Alerts,
+		DLQ:       p.dlq(),
+		Control:   p.cfg.Kafka.Control,
+		Packs:     p.cfg.Kafka.Packs,
+		Group:     g.Group,
+		Input:     p.cfg.Kafka.Input,
+		InputID:   p.topic.ID,
+		Partition: n,
+		Source:    sinks.Source(g.Group, p.cfg.Kafka.Input),
 	}
 	w := worker.New(worker.Config{
 		Line: line.Config{
@@ -107,11 +122,29 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 			*kafkasource.Partition
 			*sinks.Kafka
 		}{source, sink},
-		Ledger: &kafkasource.Ledger{Client: p.kafka, Control: p.cfg.Kafka.Control, PackTopic: p.cfg.Kafka.Packs, PacksPartition: sinks.PacksPartition},
-		Store:  store, Pack: p.pack, Configured: p.configured, Render: render.Render,
-		MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes), Mapping: p.cfg.Input.Mapping.Compiled,
-		PublishEvery: time.Second, End: p.end(n), Metrics: p.metrics, Trace: p.opts.Trace, Draw: p.drawn,
-		Logger: p.log.With().Str("group", g.Group).Str("topic", p.cfg.Kafka.Input).Int32("partition", n).Int32("generation", g.Generation).Logger(),
+		Ledger: &kafkasource.Ledger{
+			Client:         p.kafka,
+			Control:        p.cfg.Kafka.Control,
+			PackTopic:      p.cfg.Kafka.Packs,
+			PacksPartition: sinks.PacksPartition,
+		},
+		Store:          store,
+		Pack:           p.pack,
+		Configured:     p.configured,
+		Render:         render.Render,
+		MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes),
+		Mapping:        p.cfg.Input.Mapping.Compiled,
+		PublishEvery:   time.Second,
+		End:            p.end(n),
+		Metrics:        p.metrics,
+		Trace:          p.opts.Trace,
+		Draw:           p.drawn,
+		Logger: p.log.With().
+			Str("group", g.Group).
+			Str("topic", p.cfg.Kafka.Input).
+			Int32("partition", n).
+			Int32("generation", g.Generation).
+			Logger(),
 	})
 	p.mu.Lock()
 	p.workers[n] = w

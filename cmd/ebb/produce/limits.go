@@ -68,7 +68,16 @@ func seeOldest(o *connect.Oldest, f *eventlog.File, e *eventlog.Entry) {
 // refuses says why the topic would not keep or take an event.
 func refuses(t *connect.Limits, f *eventlog.File, e *eventlog.Entry, force bool) error {
 	if n := len(e.Key) + len(e.Value) + recordOverhead; n > t.Config.MaxMessageBytes {
-		return &eventlog.LineError{Name: f.Name, Line: e.Line, Text: fmt.Sprintf("%d bytes are more than topic %s takes (max.message.bytes=%d)", n, t.Name, t.Config.MaxMessageBytes)}
+		return &eventlog.LineError{
+			Name: f.Name,
+			Line: e.Line,
+			Text: fmt.Sprintf(
+				"%d bytes are more than topic %s takes (max.message.bytes=%d)",
+				n,
+				t.Name,
+				t.Config.MaxMessageBytes,
+			),
+		}
 	}
 	if force || e.Time == 0 || e.Time >= t.KeepsFrom {
 		return nil

@@ -164,11 +164,20 @@ func (p *sending) explain(ctx context.Context, s *Summary, readErr, sendErr erro
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %s acknowledged", context.Cause(ctx), advice.Count(s.Events, "event"))
 	case errors.As(sendErr, &stop) && stop.Code == "record_refused":
-		return advice.Add(errors.New(stop.Detail), "an event may lie further in the past or the future than the topic takes (message.timestamp.before.max.ms, message.timestamp.after.max.ms)")
+		return advice.Add(
+			errors.New(stop.Detail),
+			"an event may lie further in the past or the future than the topic takes (message.timestamp.before.max.ms, "+
+				"message.timestamp.after.max.ms)",
+		)
 	case errors.As(sendErr, &stop):
 		return advice.Add(errors.New(stop.Detail), "%s", stop.Do)
 	case sendErr != nil:
-		return advice.Add(sendErr, "%s acknowledged, %s more may have been written; sent again, what has an id is recognised", advice.Count(s.Events, "event"), advice.Grouped(s.Unknown))
+		return advice.Add(
+			sendErr,
+			"%s acknowledged, %s more may have been written; sent again, what has an id is recognised",
+			advice.Count(s.Events, "event"),
+			advice.Grouped(s.Unknown),
+		)
 	}
 	return readErr
 }

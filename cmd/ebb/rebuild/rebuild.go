@@ -80,7 +80,10 @@ func (g *Group) preparePartition(ctx context.Context, n int32, at time.Time) (p 
 	case err != nil:
 		return p, advice.Add(err, "give ebb a kafka.group of its own")
 	case mark.Topic != g.topic.ID:
-		return p, advice.Add(errors.New("the committed offset belongs to an older topic of this name"), "use a new kafka.group")
+		return p, advice.Add(
+			errors.New("the committed offset belongs to an older topic of this name"),
+			"use a new kafka.group",
+		)
 	}
 	start, _, err := g.Kafka.Bounds(ctx, input, n)
 	if err != nil {
@@ -112,7 +115,15 @@ func (g *Group) AwaitEmpty(ctx context.Context, waiting func(members int)) error
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return advice.Add(fmt.Errorf("group %s still has %s, the first on %s", g.cfg.Kafka.Group, advice.Plural(len(found.Members), "member"), found.Members[0].Host), "stop every process of the group first")
+			return advice.Add(
+				fmt.Errorf(
+					"group %s still has %s, the first on %s",
+					g.cfg.Kafka.Group,
+					advice.Plural(len(found.Members), "member"),
+					found.Members[0].Host,
+				),
+				"stop every process of the group first",
+			)
 		}
 		if !said {
 			waiting(len(found.Members))

@@ -121,7 +121,11 @@ func (s *alerts) take(side int, src *source, r *pipeline.Record) {
 		return
 	}
 	var said saidAlert
-	if err := json.Unmarshal(r.Value, &said); err != nil || said.Kind == "" || src.packs != nil && !src.packs[said.Pack.Hash] {
+	if err := json.Unmarshal(
+		r.Value,
+		&said,
+	); err != nil || said.Kind == "" ||
+		src.packs != nil && !src.packs[said.Pack.Hash] {
 		return
 	}
 	if at := said.Time.UnixMilli(); at <= s.from || at > s.until {
@@ -167,7 +171,10 @@ func (s *alerts) result(first, until int64) *Alerts {
 	for k := range profile.NumKinds {
 		for t := range scoring.NumTransitions {
 			if n, ok := s.counts[alertSort{k.String(), t.String()}]; ok {
-				out.Sorts = append(out.Sorts, AlertRate{k.String(), t.String(), n[MainSide], n[ShadowSide], rate(n[MainSide]), rate(n[ShadowSide])})
+				out.Sorts = append(
+					out.Sorts,
+					AlertRate{k.String(), t.String(), n[MainSide], n[ShadowSide], rate(n[MainSide]), rate(n[ShadowSide])},
+				)
 			}
 		}
 	}

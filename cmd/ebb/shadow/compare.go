@@ -22,9 +22,10 @@ const mostDays = 36_500
 
 // Report is what is said of all shadows.
 type Report struct {
-	Group        string       `json:"group"` // the main one
-	Shadows      []Comparison `json:"shadows"`
-	Unconfigured []string     `json:"unconfigured"` // names of shadows that are configured no more, and of which something is kept
+	Group   string       `json:"group"` // the main one
+	Shadows []Comparison `json:"shadows"`
+	// names of shadows that are configured no more, and of which something is kept
+	Unconfigured []string `json:"unconfigured"`
 }
 
 // Comparison is what is said of one.
@@ -116,7 +117,9 @@ func (s *comparing) report(ctx context.Context, names []string) (*Report, error)
 		}
 	}
 	if len(names) > 0 && !slices.Contains(known, names[0]) && !slices.Contains(held, names[0]) {
-		return nil, advice.Usage(fmt.Errorf("there is no shadow %q%s", names[0], advice.DidYouMean(names[0], append(known, held...))))
+		return nil, advice.Usage(
+			fmt.Errorf("there is no shadow %q%s", names[0], advice.DidYouMean(names[0], append(known, held...))),
+		)
 	}
 	if len(names) == 0 {
 		names = known
@@ -209,7 +212,13 @@ func (s *comparing) compare(ctx context.Context, name string) (*Comparison, erro
 		}
 	}
 	r.Most = states.most
-	r.Customers, r.Top = Customers{states.both, states.only[MainSide], states.only[ShadowSide]}, append(r.Top, states.top...)
+	r.Customers, r.Top = Customers{
+		states.both,
+		states.only[MainSide],
+		states.only[ShadowSide],
+	}, append(
+		r.Top,
+		states.top...)
 	states.migration.At = r.At
 	r.Moved, r.Migration = states.migration, backtest.CellsOf(&states.migration)
 	r.first = states.first
@@ -221,13 +230,19 @@ func (s *comparing) compare(ctx context.Context, name string) (*Comparison, erro
 }
 
 // standing notes where both stand in a partition, and compares the customers there.
-func (s *comparing) standing(ctx context.Context, r *Comparison, n int, states *states) (held [2]redisstore.Inspection, err error) {
+func (s *comparing) standing(
+	ctx context.Context,
+	r *Comparison,
+	n int,
+	states *states,
+) (held [2]redisstore.Inspection, err error) {
 	for i := range held {
 		if held[i], err = s.Redis.Inspect(ctx, states.sides[i].group, n, nil); err != nil {
 			return held, err
 		}
 		newest := []*pipeline.PackRef{&r.Packs.Main, &r.Packs.Shadow}[i]
-		if p := held[i].Meta.Packs; len(p) > 0 && (newest.Hash == "" || pipeline.CompareVersions(p[len(p)-1].Version, newest.Version) > 0) {
+		if p := held[i].Meta.Packs; len(p) > 0 &&
+			(newest.Hash == "" || pipeline.CompareVersions(p[len(p)-1].Version, newest.Version) > 0) {
 			*newest = p[len(p)-1]
 		}
 	}
@@ -254,11 +269,22 @@ func (s *comparing) standing(ctx context.Context, r *Comparison, n int, states *
 }
 
 // alerts counts what both have published up to the time until which both have decided all.
-func (s *comparing) alerts(ctx context.Context, r *Comparison, own *config.Config, until int64, packs map[string]bool) error {
+func (s *comparing) alerts(
+	ctx context.Context,
+	r *Comparison,
+	own *config.Config,
+	until int64,
+	packs map[string]bool,
+) error {
 	shown := min(until, r.At.UnixMilli())
 	c := &alerts{
-		cfg: s.cfg, client: s.Kafka, from: shown - (time.Duration(min(s.opts.Days, mostDays)) * advice.Day).Milliseconds(), until: until,
-		counts: map[alertSort][2]int64{}, customers: map[uint64]uint8{}, ids: map[uint64]struct{}{},
+		cfg:       s.cfg,
+		client:    s.Kafka,
+		from:      shown - (time.Duration(min(s.opts.Days, mostDays)) * advice.Day).Milliseconds(),
+		until:     until,
+		counts:    map[alertSort][2]int64{},
+		customers: map[uint64]uint8{},
+		ids:       map[uint64]struct{}{},
 	}
 	for i, cfg := range []*config.Config{s.cfg, own} {
 		src := sourceOf(cfg)

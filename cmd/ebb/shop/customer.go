@@ -157,7 +157,21 @@ func (c *customer) comeBack() int64 {
 }
 
 // hours are when people shop: the lunch break, and the evening.
-var hours = [...]weighted[int64]{{4, 7}, {6, 9}, {7, 10}, {7, 11}, {11, 12}, {8, 13}, {6, 15}, {8, 17}, {10, 18}, {11, 19}, {12, 20}, {7, 21}, {3, 22}}
+var hours = [...]weighted[int64]{
+	{4, 7},
+	{6, 9},
+	{7, 10},
+	{7, 11},
+	{11, 12},
+	{8, 13},
+	{6, 15},
+	{8, 17},
+	{10, 18},
+	{11, 19},
+	{12, 20},
+	{7, 21},
+	{3, 22},
+}
 
 // daytime moves a moment to an hour of its day at which people are awake.
 func (c *customer) daytime(at int64) int64 {

@@ -90,7 +90,13 @@ func (s *Shop) size() error {
 	}
 	need := math.Ceil(spare*sample*float64(s.cfg.Events)/seen) + 20
 	if need > MaxCustomers {
-		return fmt.Errorf("%d events in %d days take %.0f customers, more than %d: give it more days", s.cfg.Events, s.cfg.Days, need, MaxCustomers)
+		return fmt.Errorf(
+			"%d events in %d days take %.0f customers, more than %d: give it more days",
+			s.cfg.Events,
+			s.cfg.Days,
+			need,
+			MaxCustomers,
+		)
 	}
 	s.cfg.Customers = int(need)
 	return nil

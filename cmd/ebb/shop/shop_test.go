@@ -46,7 +46,16 @@ func TestSameEverywhere(t *testing.T) {
 				break
 			}
 		}
-		fmt.Fprintf(&got, "seed %d customers %d days %d events %d: %d %x\n", cfg.Seed, cfg.Customers, cfg.Days, cfg.Events, n, h.Sum(nil))
+		fmt.Fprintf(
+			&got,
+			"seed %d customers %d days %d events %d: %d %x\n",
+			cfg.Seed,
+			cfg.Customers,
+			cfg.Days,
+			cfg.Events,
+			n,
+			h.Sum(nil),
+		)
 	}
 	const file = "testdata/hashes.golden"
 	if *update {
@@ -70,7 +79,8 @@ func TestStream(t *testing.T) {
 	var before time.Time
 	var first []shop.Event
 	for ev := range s.Events() {
-		if ev.Time.Before(before) || ev.Time.Before(s.Start()) || !ev.Time.Before(s.End()) || !ev.Time.Equal(ev.Time.Truncate(time.Millisecond)) {
+		if ev.Time.Before(before) || ev.Time.Before(s.Start()) || !ev.Time.Before(s.End()) ||
+			!ev.Time.Equal(ev.Time.Truncate(time.Millisecond)) {
 			t.Fatalf("%v after %v, of a shop from %v to %v", ev, before, s.Start(), s.End())
 		}
 		if ids[ev.ID] {
@@ -102,7 +112,11 @@ func TestStream(t *testing.T) {
 // TestSize makes as many events as were asked for, in about the days given.
 func TestSize(t *testing.T) {
 	for _, cfg := range []shop.Config{
-		{Events: 1}, {Events: 100}, {Events: 100_000}, {Events: 50_000, Days: 1}, {Events: 50_000, Days: 30}, {Events: 200_000, Days: 2000},
+		{
+			Events: 1,
+		}, {
+			Events: 100,
+		}, {Events: 100_000}, {Events: 50_000, Days: 1}, {Events: 50_000, Days: 30}, {Events: 200_000, Days: 2000},
 	} {
 		for seed := range uint64(5) {
 			cfg.Seed = seed

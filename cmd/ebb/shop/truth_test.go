@@ -87,7 +87,15 @@ func TestWriteTruth(t *testing.T) {
 	}
 	want := [][]string{{"customer", "last_event", "left_at", "story"}}
 	for l := range s.Leavers(time.Time{}) {
-		want = append(want, []string{l.Customer, l.Last.Format("2006-01-02T15:04:05.000Z"), l.Left.Format("2006-01-02T15:04:05.000Z"), l.Story.String()})
+		want = append(
+			want,
+			[]string{
+				l.Customer,
+				l.Last.Format("2006-01-02T15:04:05.000Z"),
+				l.Left.Format("2006-01-02T15:04:05.000Z"),
+				l.Story.String(),
+			},
+		)
 	}
 	if diff := cmp.Diff(want, rows); diff != "" || n != len(want)-1 {
 		t.Errorf("%d leavers; want (-), written (+):\n%s", n, diff)
@@ -124,7 +132,12 @@ func TestStories(t *testing.T) {
 		default: // vanished, or never told
 		}
 	}
-	for story, bounds := range map[shop.Story][2]int{shop.Vanished: {400, 800}, shop.Drifted: {250, 600}, shop.Unpaid: {100, 300}, shop.Unheard: {100, 300}} {
+	for story, bounds := range map[shop.Story][2]int{
+		shop.Vanished: {400, 800},
+		shop.Drifted:  {250, 600},
+		shop.Unpaid:   {100, 300},
+		shop.Unheard:  {100, 300},
+	} {
 		if n := share[story]; n < bounds[0] || n > bounds[1] {
 			t.Errorf("%d of 3,000 customers %v, want %d to %d", n, story, bounds[0], bounds[1])
 		}

@@ -57,7 +57,8 @@ func wantsColor(environ []string) bool {
 // hasShades reads from the environment whether the terminal has 256 colours.
 func hasShades(environ []string) bool {
 	return slices.ContainsFunc(environ, func(v string) bool {
-		return strings.HasPrefix(v, "TERM=") && strings.Contains(v, "256color") || strings.HasPrefix(v, "COLORTERM=") && len(v) > len("COLORTERM=")
+		return strings.HasPrefix(v, "TERM=") && strings.Contains(v, "256color") ||
+			strings.HasPrefix(v, "COLORTERM=") && len(v) > len("COLORTERM=")
 	})
 }
 

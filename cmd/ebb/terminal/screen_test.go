@@ -57,7 +57,12 @@ func TestColorsAreReadable(t *testing.T) {
 		linear := func(v float64) float64 { return math.Pow((v/255+0.055)/1.055, 2.4) }
 		return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
 	}
-	for name, c := range map[string]text.Color{"red": text.FgRed, "green": text.FgGreen, "yellow": text.FgYellow, "cyan": text.FgCyan} {
+	for name, c := range map[string]text.Color{
+		"red":    text.FgRed,
+		"green":  text.FgGreen,
+		"yellow": text.FgYellow,
+		"cyan":   text.FgCyan,
+	} {
 		painted := Screen{Color: true, Shades: true}.Paint(text.Colors{c, text.Bold}, "x")
 		var shade int
 		if _, err := fmt.Sscanf(painted, "\x1b[38;5;%d;1mx", &shade); err != nil {
@@ -77,7 +82,8 @@ func TestColorsAreReadable(t *testing.T) {
 // TestSay: prose is broken at the terminal's width and goes on behind its indent, commands are not broken, and a file
 // gets every line whole.
 func TestSay(t *testing.T) {
-	const lines = "start it, or name another with --brokers, which is a list\n  kafka-configs.sh --bootstrap-server 127.0.0.1:9092 --alter\nthe end\n"
+	const lines = "start it, or name another with --brokers, which is a list\n  kafka-configs.sh --bootstrap-server " +
+		"127.0.0.1:9092 --alter\nthe end\n"
 	for name, test := range map[string]struct {
 		screen       Screen
 		indent, step string
@@ -86,12 +92,14 @@ func TestSay(t *testing.T) {
 		"advice": {
 			Screen{Terminal: true, Width: 40},
 			"  ", "",
-			"  start it, or name another with\n  --brokers, which is a list\n    kafka-configs.sh --bootstrap-server 127.0.0.1:9092 --alter\n  the end\n",
+			"  start it, or name another with\n  --brokers, which is a list\n    kafka-configs.sh --bootstrap-server " +
+				"127.0.0.1:9092 --alter\n  the end\n",
 		},
 		"message": {
 			Screen{Terminal: true, Width: 40},
 			"", "  ",
-			"start it, or name another with\n  --brokers, which is a list\n  kafka-configs.sh --bootstrap-server 127.0.0.1:9092 --alter\nthe end\n",
+			"start it, or name another with\n  --brokers, which is a list\n  kafka-configs.sh --bootstrap-server " +
+				"127.0.0.1:9092 --alter\nthe end\n",
 		},
 		"file":   {Screen{Width: 40}, "", "  ", lines},
 		"narrow": {Screen{Terminal: true, Width: 10}, "", "  ", lines},

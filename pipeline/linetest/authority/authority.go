@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// Authority is a certificate authority of one test, and the folder of what it signed: ca.pem, and NAME.pem, NAME.key and
-// NAME.both.pem (key and certificate in one file, as Kafka wants them) of each certificate.
+// Authority is a certificate authority of one test, and the folder of what it signed: ca.pem, and NAME.pem, NAME.key
+// and NAME.both.pem (key and certificate in one file, as Kafka wants them) of each certificate.
 type Authority struct {
 	Dir  string
 	cert *x509.Certificate
@@ -31,15 +31,22 @@ func New(t testing.TB) *Authority {
 	t.Helper()
 	a := &Authority{Dir: t.TempDir(), key: newKey(t)}
 	a.cert = &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(48 * time.Hour),
+		SerialNumber: big.NewInt(
+			1,
+		),
+		Subject:               pkix.Name{CommonName: "test authority"},
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageCertSign,
+		NotBefore:             time.Now().Add(-48 * time.Hour),
+		NotAfter:              time.Now().Add(48 * time.Hour),
 	}
 	a.cert = a.sign(t, a.cert, a.key, "ca")
 	return a
 }
 
-// Issue signs a certificate for client and server with the subject's common name NAME, good for 127.0.0.1, localhost and
-// NAME.
+// Issue signs a certificate for client and server with the subject's common name NAME, good for 127.0.0.1, localhost
+// and NAME.
 func (a *Authority) Issue(t testing.TB, name string) {
 	t.Helper()
 	a.IssueUntil(t, name, name, time.Now().Add(24*time.Hour))
@@ -59,9 +66,16 @@ func (a *Authority) IssueElsewhere(t testing.TB, file, host string) {
 
 func template(name string, end time.Time, names []string, ips []net.IP) *x509.Certificate {
 	return &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: names, IPAddresses: ips,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		NotBefore: time.Now().Add(-47 * time.Hour), NotAfter: end,
+		SerialNumber: big.NewInt(
+			time.Now().UnixNano(),
+		),
+		Subject:     pkix.Name{CommonName: name},
+		DNSNames:    names,
+		IPAddresses: ips,
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		NotBefore:   time.Now().Add(-47 * time.Hour),
+		NotAfter:    end,
 	}
 }
 
@@ -85,7 +99,8 @@ func (a *Authority) Pool() *x509.CertPool {
 	return pool
 }
 
-// Server is the server's side of TLS under an issued certificate. With ask it wants a client certificate of the authority.
+// Server is the server's side of TLS under an issued certificate. With ask it wants a client certificate of the
+// authority.
 func (a *Authority) Server(t testing.TB, name string, ask bool) *tls.Config {
 	t.Helper()
 	c := &tls.Config{Certificates: []tls.Certificate{a.Pair(t, name)}, MinVersion: tls.VersionTLS12}
@@ -105,7 +120,12 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 }
 
 // sign writes the files of a certificate.
-func (a *Authority) sign(t testing.TB, template *x509.Certificate, key *ecdsa.PrivateKey, name string) *x509.Certificate {
+func (a *Authority) sign(
+	t testing.TB,
+	template *x509.Certificate,
+	key *ecdsa.PrivateKey,
+	name string,
+) *x509.Certificate {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {
@@ -117,7 +137,11 @@ func (a *Authority) sign(t testing.TB, template *x509.Certificate, key *ecdsa.Pr
 	}
 	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
-	for file, text := range map[string][]byte{name + ".pem": certPEM, name + ".key": keyPEM, name + ".both.pem": append(slices.Clip(keyPEM), certPEM...)} {
+	for file, text := range map[string][]byte{
+		name + ".pem":      certPEM,
+		name + ".key":      keyPEM,
+		name + ".both.pem": append(slices.Clip(keyPEM), certPEM...),
+	} {
 		if err := os.WriteFile(a.Path(file), text, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -19,8 +19,16 @@ func TestStageOf(t *testing.T) {
 	}{
 		{"innermost wins", []string{"runtime.memmove", "ebb/pipeline.(*line).stage", "ebb/pipeline.(*line).fold"}, "stage"},
 		{"collector's help", []string{"runtime.gcAssistAlloc1", "runtime.mallocgc", "ebb/pipeline.(*line).event"}, "gc"},
-		{"a connection reads", []string{"syscall.Read", "net.(*conn).Read", "io.ReadFull", "ebb/pipeline/kafkawire.(*exchange).roundTrip"}, "fetch"},
-		{"a connection writes", []string{"syscall.Write", "net.(*conn).Write", "ebb/pipeline/kafkawire.(*exchange).roundTrip"}, "publish"},
+		{
+			"a connection reads",
+			[]string{"syscall.Read", "net.(*conn).Read", "io.ReadFull", "ebb/pipeline/kafkawire.(*exchange).roundTrip"},
+			"fetch",
+		},
+		{
+			"a connection writes",
+			[]string{"syscall.Write", "net.(*conn).Write", "ebb/pipeline/kafkawire.(*exchange).roundTrip"},
+			"publish",
+		},
 		{"no work of ours", []string{"runtime.futex", "runtime.schedule"}, "scheduler"},
 		{"other work", []string{"runtime.mallocgc", "ebb/pipeline.(*owner).wait"}, "other"},
 	} {
@@ -34,7 +42,13 @@ func TestStageOf(t *testing.T) {
 
 // The live events are usable, and an alert that names one as its cause leads back to it.
 func TestStretchRecord(t *testing.T) {
-	s := &stretch{every: 20, open: []string{"c-00000007"}, calm: []string{"c-00000001"}, start: 1_767_225_600_000, spacing: 7776}
+	s := &stretch{
+		every:   20,
+		open:    []string{"c-00000007"},
+		calm:    []string{"c-00000001"},
+		start:   1_767_225_600_000,
+		spacing: 7776,
+	}
 	r := rand.New(rand.NewPCG(1, 2))
 	d := decode.New(1 << 10)
 	for _, n := range []int{0, 1, 20, 199, 12_345_678} {

@@ -83,7 +83,16 @@ type run struct {
 
 // check has the topics that are missing created.
 func (g *group) check(ctx context.Context) error {
-	check := exec.CommandContext(ctx, g.program, "check", "-c", g.config, "--create", "--partitions", strconv.Itoa(g.Partitions))
+	check := exec.CommandContext(
+		ctx,
+		g.program,
+		"check",
+		"-c",
+		g.config,
+		"--create",
+		"--partitions",
+		strconv.Itoa(g.Partitions),
+	)
 	if out, err := check.CombinedOutput(); err != nil {
 		return fmt.Errorf("ebb check: %w\n%s", err, out)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// latency is how long live events took to become alerts: from the call that produced the event until a reader of committed
-// data had the alert. Only alerts that name the event as their cause can be timed: recoveries.
+// latency is how long live events took to become alerts: from the call that produced the event until a reader of
+// committed data had the alert. Only alerts that name the event as their cause can be timed: recoveries.
 type latency struct {
 	Offered  float64 `json:"offered_events_per_second"`
 	Produced float64 `json:"produced_events_per_second"`
@@ -40,8 +40,12 @@ const (
 
 // latency runs the group live and offers it events at rate. alerts is how many it has published so far.
 func (g *group) latency(ctx context.Context, rate float64, alerts uint64) (l *latency, err error) {
-	reader, err := kgo.NewClient(kgo.SeedBrokers(g.kafka), kgo.ConsumeTopics(g.alerts), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	reader, err := kgo.NewClient(
+		kgo.SeedBrokers(g.kafka),
+		kgo.ConsumeTopics(g.alerts),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -174,8 +178,14 @@ func (s *stretch) result(alerts []seen, rate float64) *latency {
 		return delays[min(int(q*float64(len(delays))), len(delays)-1)].Seconds() * 1e3
 	}
 	return &latency{
-		Offered: rate, Produced: float64(s.events) / s.sent[s.events-1].Seconds(), Events: s.events, WarmUp: float64(s.warm) / rate,
-		Alerts: len(delays), P50: at(0.5), P99: at(0.99), Max: at(1),
+		Offered:  rate,
+		Produced: float64(s.events) / s.sent[s.events-1].Seconds(),
+		Events:   s.events,
+		WarmUp:   float64(s.warm) / rate,
+		Alerts:   len(delays),
+		P50:      at(0.5),
+		P99:      at(0.99),
+		Max:      at(1),
 	}
 }
 

@@ -1,24 +1,25 @@
-// Command bench measures the line as its users run it: the real program as a process, between a Kafka and a Redis that it
-// starts for itself on free ports and throws away at the end. It is called by "task bench:line".
+// Command bench measures the line as its users run it: the real program as a process, between a Kafka and a Redis that
+// it starts for itself on free ports and throws away at the end. It is called by "task bench:line".
 //
-// It fills a topic with the load of ../shared/bench, which the peers were measured on, and lets a fresh group process all of
-// it, several times over, with the default configuration. The first times are not counted: a broker that was just started
-// compiles its code for two minutes, at up to half of what it takes of the processor, and brokers run for months. Events per
-// second count from the first takeover to the last published transaction. Then it offers live events at half of the median rate to the last of these groups, and measures how
-// long an event takes to become an alert that a reader of committed data sees.
+// It fills a topic with the load of ../shared/bench, which the peers were measured on, and lets a fresh group process
+// all of it, several times over, with the default configuration. The first times are not counted: a broker that was
+// just started compiles its code for two minutes, at up to half of what it takes of the processor, and brokers run for
+// months. Events per second count from the first takeover to the last published transaction. Then it offers live events
+// at half of the median rate to the last of these groups, and measures how long an event takes to become an alert that
+// a reader of committed data sees.
 //
-// Where the processor's CPU goes is read from its CPU profile: each sample belongs to the innermost function on its stack
-// that stands for a stage. Shares of the profile are applied to the CPU time that the process itself reports.
+// Where the processor's CPU goes is read from its CPU profile: each sample belongs to the innermost function on its
+// stack that stands for a stage. Shares of the profile are applied to the CPU time that the process itself reports.
 //
-// With -takeover it measures instead how long a partition stands still when the member that owns it is killed, leaves or is
-// restarted, under live events; it is called so by "task bench:takeover".
+// With -takeover it measures instead how long a partition stands still when the member that owns it is killed, leaves
+// or is restarted, under live events; it is called so by "task bench:takeover".
 //
-// With -poison it processes a copy of the topic in which every fifth record cannot be used, for all reasons in turn, beside the
-// topic itself: what is in the DLQ is compared with what was sent, and one rate with the other. It is called so by
-// "task bench:poison".
+// With -poison it processes a copy of the topic in which every fifth record cannot be used, for all reasons in turn,
+// beside the topic itself: what is in the DLQ is compared with what was sent, and one rate with the other. It is called
+// so by "task bench:poison".
 //
-// Everything runs on one machine: what Kafka, Redis and this program take, the processor does not have. The report names
-// cores and load average, for a figure means nothing without them.
+// Everything runs on one machine: what Kafka, Redis and this program take, the processor does not have. The report
+// names cores and load average, for a figure means nothing without them.
 package main
 
 import (
@@ -65,7 +66,12 @@ type options struct {
 }
 
 func readOptions() (o options) {
-	flag.IntVar(&o.Events, "events", 2_000_000, "events in the topic; with -takeover as many as customers, with -poison 5,000,000 unless set")
+	flag.IntVar(
+		&o.Events,
+		"events",
+		2_000_000,
+		"events in the topic; with -takeover as many as customers, with -poison 5,000,000 unless set",
+	)
 	flag.IntVar(&o.Customers, "customers", 200_000, "customers they are of; with -takeover 1,000,000 unless set")
 	flag.IntVar(&o.Partitions, "partitions", 4, "partitions of the topic")
 	flag.IntVar(&o.Days, "days", 180, "span of event time; with -takeover 3 unless set")
@@ -179,7 +185,14 @@ func (b *bench) all(ctx context.Context, r *report) error {
 		if err != nil {
 			return fmt.Errorf("run to warm up: %w", err)
 		}
-		fmt.Fprintf(b.say, "warming up, %d of %d: %.0f events/s, Kafka %.1f us/event\n", i+1, b.WarmUp, run.EventsPerSecond, run.KafkaCPU/1000)
+		fmt.Fprintf(
+			b.say,
+			"warming up, %d of %d: %.0f events/s, Kafka %.1f us/event\n",
+			i+1,
+			b.WarmUp,
+			run.EventsPerSecond,
+			run.KafkaCPU/1000,
+		)
 	}
 	var last *group
 	for i := range b.runs {

@@ -69,7 +69,15 @@ func (b *bench) allPoison(ctx context.Context, r *poisonReport) (err error) {
 			return fmt.Errorf("poisoned run %d: %w", i+1, err)
 		}
 		r.Clean, r.Poisoned = append(r.Clean, *fast), append(r.Poisoned, *slow)
-		fmt.Fprintf(b.say, "run %d of %d: clean %.0f records/s, poisoned %.0f records/s; all %d quarantined\n", i+1, b.runs, fast.EventsPerSecond, slow.EventsPerSecond, slow.Quarantined)
+		fmt.Fprintf(
+			b.say,
+			"run %d of %d: clean %.0f records/s, poisoned %.0f records/s; all %d quarantined\n",
+			i+1,
+			b.runs,
+			fast.EventsPerSecond,
+			slow.EventsPerSecond,
+			slow.Quarantined,
+		)
 	}
 	r.Share = rate(r.Poisoned).Median / rate(r.Clean).Median
 	if r.Breaker, err = b.breakerRun(ctx, 0.1); err != nil {
@@ -88,8 +96,8 @@ func settings(breaker float64) string {
 	return fmt.Sprintf("input: {max_record_bytes: %d, poison_breaker: %g}\n", largestRecord, breaker)
 }
 
-// poisonRun processes the poisoned topic with the breaker as it is by default, and compares what came into the DLQ with what was
-// sent.
+// poisonRun processes the poisoned topic with the breaker as it is by default, and compares what came into the DLQ with
+// what was sent.
 func (b *bench) poisonRun(ctx context.Context, i int, sent *digest) (*run, error) {
 	g, err := b.groupOn(ctx, fmt.Sprintf("poisoned-%d", i), poisonedInput, settings(0.5))
 	if err != nil {
@@ -119,8 +127,8 @@ func (b *bench) poisonRun(ctx context.Context, i int, sent *digest) (*run, error
 	return r, nil
 }
 
-// breakerRun processes the poisoned topic with a breaker that it trips: each partition stops, having quarantined what the
-// breaker lets pass and no more.
+// breakerRun processes the poisoned topic with a breaker that it trips: each partition stops, having quarantined what
+// the breaker lets pass and no more.
 func (b *bench) breakerRun(ctx context.Context, share float64) (out breaker, err error) {
 	out.Share = share
 	g, err := b.groupOn(ctx, "tripped", poisonedInput, settings(share))
@@ -153,7 +161,13 @@ func (b *bench) breakerRun(ctx context.Context, share float64) (out breaker, err
 		return out, err
 	}
 	if want := int64(share * 1000 * float64(b.Partitions)); out.Stopped != b.Partitions || out.Quarantined != want {
-		return out, fmt.Errorf("%d of %d partitions stopped with %d records in the DLQ, not %d", out.Stopped, b.Partitions, out.Quarantined, want)
+		return out, fmt.Errorf(
+			"%d of %d partitions stopped with %d records in the DLQ, not %d",
+			out.Stopped,
+			b.Partitions,
+			out.Quarantined,
+			want,
+		)
 	}
 	return out, nil
 }
@@ -166,8 +180,21 @@ func (r *poisonReport) write(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return errors.Join(json.NewEncoder(w).Encode(r), late)
 	}
-	fmt.Fprintf(w, "ebb %s on %s\n%d records, every %dth poisoned: %d of %d bytes, %d codes in turn; %d customers, %d partitions, seed %d\n\n",
-		r.Commit, r.Machine, r.Load.Events, poisonEvery, r.Sent.Records, r.Sent.Bytes, len(r.Sent.Codes), r.Load.Customers, r.Load.Partitions, r.Load.Seed)
+	fmt.Fprintf(
+		w,
+		"ebb %s on %s\n%d records, every %dth poisoned: %d of %d bytes, %d codes in turn; %d customers, %d partitions, "+
+			"seed %d\n\n",
+		r.Commit,
+		r.Machine,
+		r.Load.Events,
+		poisonEvery,
+		r.Sent.Records,
+		r.Sent.Bytes,
+		len(r.Sent.Codes),
+		r.Load.Customers,
+		r.Load.Partitions,
+		r.Load.Seed,
+	)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "\trecords/s, median\tmin\tmax\tCPU ns/record\tKafka CPU\tRedis CPU\tpeak RSS MiB\t\n")
 	for _, row := range []struct {
@@ -176,14 +203,33 @@ func (r *poisonReport) write(w io.Writer, asJSON bool) error {
 	}{{"clean", r.Clean}, {"poisoned", r.Poisoned}} {
 		s := rate(row.runs)
 		of := report{Runs: row.runs}
-		fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t\n", row.name, s.Median, s.Min, s.Max,
-			of.of(func(r *run) float64 { return r.CPU }).Median, of.of(func(r *run) float64 { return r.KafkaCPU }).Median,
-			of.of(func(r *run) float64 { return r.RedisCPU }).Median, of.of(func(r *run) float64 { return float64(r.MaxRSS) / (1 << 20) }).Median)
+		fmt.Fprintf(
+			t,
+			"%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t\n",
+			row.name,
+			s.Median,
+			s.Min,
+			s.Max,
+			of.of(func(r *run) float64 { return r.CPU }).Median,
+			of.of(func(r *run) float64 { return r.KafkaCPU }).Median,
+			of.of(
+				func(r *run) float64 { return r.RedisCPU },
+			).Median,
+			of.of(func(r *run) float64 { return float64(r.MaxRSS) / (1 << 20) }).Median,
+		)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%.2f of the clean rate; in the DLQ of every run all of them, byte for byte, none twice\nbreaker at %g: %d of %d partitions stopped, %d records in the DLQ\n",
-		r.Share, r.Breaker.Share, r.Breaker.Stopped, r.Load.Partitions, r.Breaker.Quarantined)
+	_, err := fmt.Fprintf(
+		w,
+		"\n%.2f of the clean rate; in the DLQ of every run all of them, byte for byte, none twice\nbreaker at %g: %d of %d "+
+			"partitions stopped, %d records in the DLQ\n",
+		r.Share,
+		r.Breaker.Share,
+		r.Breaker.Stopped,
+		r.Load.Partitions,
+		r.Breaker.Quarantined,
+	)
 	return errors.Join(err, late)
 }

@@ -69,7 +69,15 @@ func (d *digest) differs(want *digest) string {
 		}
 	}
 	if d.Records != want.Records || d.Bytes != want.Bytes || d.Sum != want.Sum {
-		return fmt.Sprintf("%d records of %d bytes (sum %016x), not %d of %d (sum %016x)", d.Records, d.Bytes, d.Sum, want.Records, want.Bytes, want.Sum)
+		return fmt.Sprintf(
+			"%d records of %d bytes (sum %016x), not %d of %d (sum %016x)",
+			d.Records,
+			d.Bytes,
+			d.Sum,
+			want.Records,
+			want.Bytes,
+			want.Sum,
+		)
 	}
 	return ""
 }

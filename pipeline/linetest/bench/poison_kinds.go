@@ -13,7 +13,8 @@ type poisonKind struct {
 	value func(n int) []byte
 }
 
-// largestRecord is input.max_record_bytes of these runs, the least there is: a fifth of the input is as large as it needs to be.
+// largestRecord is input.max_record_bytes of these runs, the least there is: a fifth of the input is as large as it
+// needs to be.
 const largestRecord = 1 << 10
 
 // poisonKinds is a kind for every code, in the order in which they take turns.
@@ -22,20 +23,28 @@ func poisonKinds() []poisonKind {
 		return func(n int) []byte { return fmt.Appendf(nil, format, n) }
 	}
 	flat := func(member string) func(int) []byte {
-		return text(`{"id":"poison-%d","customer":"c-1","type":"Product Viewed","time":"2026-01-02T03:04:05Z",` + member + `}`)
+		return text(
+			`{"id":"poison-%d","customer":"c-1","type":"Product Viewed","time":"2026-01-02T03:04:05Z",` + member + `}`,
+		)
 	}
 	const at = `"time":"2026-01-02T03:04:05Z"`
 	return []poisonKind{
 		{"not_json", text(`{"id":"poison-%d","customer":"c-1"`)},
 		{"nested_too_deep", flat(`"properties":` + strings.Repeat("[", 70) + strings.Repeat("]", 70))},
 		{"customer_missing", text(`{"id":"poison-%d","type":"Product Viewed",` + at + `}`)},
-		{"customer_too_long", text(`{"id":"poison-%d","customer":"` + strings.Repeat("c", 257) + `","type":"Product Viewed",` + at + `}`)},
+		{
+			"customer_too_long",
+			text(`{"id":"poison-%d","customer":"` + strings.Repeat("c", 257) + `","type":"Product Viewed",` + at + `}`),
+		},
 		{"customer_unreadable", text(`{"id":"poison-%d","customer":["c-1"],"type":"Product Viewed",` + at + `}`)},
 		{"type_missing", text(`{"id":"poison-%d","customer":"c-1",` + at + `}`)},
 		{"type_unreadable", text(`{"id":"poison-%d","customer":"c-1","type":7,` + at + `}`)},
 		{"time_missing", text(`{"id":"poison-%d","customer":"c-1","type":"Product Viewed"}`)},
 		{"time_unreadable", text(`{"id":"poison-%d","customer":"c-1","type":"Product Viewed","time":"yesterday"}`)},
-		{"time_out_of_range", text(`{"id":"poison-%d","customer":"c-1","type":"Product Viewed","time":"1869-01-02T03:04:05Z"}`)},
+		{
+			"time_out_of_range",
+			text(`{"id":"poison-%d","customer":"c-1","type":"Product Viewed","time":"1869-01-02T03:04:05Z"}`),
+		},
 		{"value_unreadable", flat(`"value":"a lot","currency":"EUR"`)},
 		{"currency_unreadable", flat(`"value":"1.20","currency":"euro"`)},
 		{"id_unreadable", text(`{"id":{"poison":%d},"customer":"c-1","type":"Product Viewed",` + at + `}`)},
@@ -46,11 +55,18 @@ func poisonKinds() []poisonKind {
 	}
 }
 
-// poisoned is the n-th poisoned record, in the place of one that could be used: its key, timestamp and partition, and headers
-// that have to come through.
+// poisoned is the n-th poisoned record, in the place of one that could be used: its key, timestamp and partition, and
+// headers that have to come through.
 func poisoned(kind *poisonKind, n int, in *kgo.Record) *kgo.Record {
 	return &kgo.Record{
-		Key: in.Key, Value: kind.value(n), Timestamp: in.Timestamp, Partition: in.Partition,
-		Headers: []kgo.RecordHeader{{Key: "poison", Value: fmt.Append(nil, n)}, {Key: "null"}, {Key: "bytes", Value: []byte{0, 0xff}}},
+		Key:       in.Key,
+		Value:     kind.value(n),
+		Timestamp: in.Timestamp,
+		Partition: in.Partition,
+		Headers: []kgo.RecordHeader{
+			{Key: "poison", Value: fmt.Append(nil, n)},
+			{Key: "null"},
+			{Key: "bytes", Value: []byte{0, 0xff}},
+		},
 	}
 }

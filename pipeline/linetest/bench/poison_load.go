@@ -14,15 +14,26 @@ const poisonEvery = 5
 
 // poison copies the topic into another one, in which every fifth record cannot be used, for all reasons in turn.
 func (b *bench) poison(ctx context.Context, topic string) (sent *digest, err error) {
-	out, err := kgo.NewClient(kgo.SeedBrokers(b.kafka), kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.MaxBufferedRecords(100_000))
+	out, err := kgo.NewClient(
+		kgo.SeedBrokers(b.kafka),
+		kgo.DefaultProduceTopic(topic),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchCompression(kgo.NoCompression()),
+		kgo.MaxBufferedRecords(100_000),
+	)
 	if err != nil {
 		return nil, err
 	}
 	defer out.Close()
 	forever := "-1"
 	admin := kadm.NewClient(out)
-	if _, err := admin.CreateTopic(ctx, int32(b.Partitions), 1, map[string]*string{"retention.ms": &forever}, topic); err != nil {
+	if _, err := admin.CreateTopic(
+		ctx,
+		int32(b.Partitions),
+		1,
+		map[string]*string{"retention.ms": &forever},
+		topic,
+	); err != nil {
 		return nil, err
 	}
 	sent = newDigest()
@@ -69,8 +80,16 @@ func (b *bench) each(ctx context.Context, topic string, from []int64, do func(*k
 			offsets[int32(p)] = kgo.NewOffset().At(from[p])
 		}
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.kafka), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: offsets}),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxBytes(50<<20), kgo.FetchMaxPartitionBytes(8<<20))
+	client, err := kgo.NewClient(
+		kgo.SeedBrokers(b.kafka),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: offsets}),
+		kgo.FetchIsolationLevel(
+			kgo.ReadCommitted(),
+		),
+		kgo.KeepControlRecords(),
+		kgo.FetchMaxBytes(50<<20),
+		kgo.FetchMaxPartitionBytes(8<<20),
+	)
 	if err != nil {
 		return err
 	}

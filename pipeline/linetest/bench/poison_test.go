@@ -36,7 +36,12 @@ func TestPoisonKinds(t *testing.T) {
 func TestDigestTells(t *testing.T) {
 	dead := func(change func(*kgo.Record)) *kgo.Record {
 		r := &kgo.Record{Key: []byte("k"), Value: []byte("v"), Timestamp: time.UnixMilli(5), Headers: []kgo.RecordHeader{
-			{Key: "own"}, {Key: "__streams.errors.exception"}, {Key: "__streams.errors.partition", Value: []byte("2")}, {Key: "ebb.error.code", Value: []byte("not_json")},
+			{
+				Key: "own",
+			},
+			{Key: "__streams.errors.exception"},
+			{Key: "__streams.errors.partition", Value: []byte("2")},
+			{Key: "ebb.error.code", Value: []byte("not_json")},
 		}}
 		change(r)
 		return r
@@ -57,7 +62,10 @@ func TestDigestTells(t *testing.T) {
 		"timestamp":  {[]*kgo.Record{dead(func(r *kgo.Record) { r.Timestamp = time.UnixMilli(6) })}, "sum"},
 		"header":     {[]*kgo.Record{dead(func(r *kgo.Record) { r.Headers[0].Value = []byte{} })}, "sum"},
 		"partition":  {[]*kgo.Record{dead(func(r *kgo.Record) { r.Headers[2].Value = []byte("3") })}, "sum"},
-		"code":       {[]*kgo.Record{dead(func(r *kgo.Record) { r.Headers[3].Value = []byte("time_missing") })}, "0 records with not_json"},
+		"code": {
+			[]*kgo.Record{dead(func(r *kgo.Record) { r.Headers[3].Value = []byte("time_missing") })},
+			"0 records with not_json",
+		},
 	} {
 		got := newDigest()
 		for _, r := range c.records {

@@ -61,8 +61,21 @@ func (r *report) write(w io.Writer, asJSON bool) error {
 	if r.Load.AOF {
 		redis = "append-only file, flushed every second"
 	}
-	fmt.Fprintf(w, "ebb %s on %s\n%d events, %d customers, %d partitions, %d days, seed %d, pack %s; Redis with %s; after %d runs not counted\n\n",
-		r.Commit, r.Machine, r.Load.Events, r.Load.Customers, r.Load.Partitions, r.Load.Days, r.Load.Seed, r.Load.Pack, redis, r.Load.WarmUp)
+	fmt.Fprintf(
+		w,
+		"ebb %s on %s\n%d events, %d customers, %d partitions, %d days, seed %d, pack %s; Redis with %s; after %d runs not "+
+			"counted\n\n",
+		r.Commit,
+		r.Machine,
+		r.Load.Events,
+		r.Load.Customers,
+		r.Load.Partitions,
+		r.Load.Days,
+		r.Load.Seed,
+		r.Load.Pack,
+		redis,
+		r.Load.WarmUp,
+	)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	r.writeRuns(t)
 	r.writeStages(t)
@@ -71,8 +84,21 @@ func (r *report) write(w io.Writer, asJSON bool) error {
 		return err
 	}
 	if l := r.Latency; l != nil {
-		fmt.Fprintf(w, "\nEvent to alert at %.0f events/s (offered %.0f; %d events, the first %.1f s not counted):\np50 %.1f ms, p99 %.1f ms, max %.1f ms over %d alerts; a commit takes %.1f ms, a transaction %.1f ms (means)\n",
-			l.Produced, l.Offered, l.Events, l.WarmUp, l.P50, l.P99, l.Max, l.Alerts, l.Commit, l.Publish)
+		fmt.Fprintf(
+			w,
+			"\nEvent to alert at %.0f events/s (offered %.0f; %d events, the first %.1f s not counted):\np50 %.1f ms, p99 "+
+				"%.1f ms, max %.1f ms over %d alerts; a commit takes %.1f ms, a transaction %.1f ms (means)\n",
+			l.Produced,
+			l.Offered,
+			l.Events,
+			l.WarmUp,
+			l.P50,
+			l.P99,
+			l.Max,
+			l.Alerts,
+			l.Commit,
+			l.Publish,
+		)
 	}
 	return nil
 }

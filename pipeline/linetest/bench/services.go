@@ -32,7 +32,12 @@ func startServices(ctx context.Context, o *options, dir string) (s *services, er
 		kafka: fmt.Sprintf("127.0.0.1:%d", ports[0]), redis: fmt.Sprintf("127.0.0.1:%d", ports[2]),
 	}
 	up := exec.CommandContext(ctx, s.script, "up", dir)
-	up.Env = append(up.Environ(), fmt.Sprintf("KAFKA_PORT=%d", ports[0]), fmt.Sprintf("REDIS_PORT=%d", ports[2]), "KAFKA_HEAP=1g")
+	up.Env = append(
+		up.Environ(),
+		fmt.Sprintf("KAFKA_PORT=%d", ports[0]),
+		fmt.Sprintf("REDIS_PORT=%d", ports[2]),
+		"KAFKA_HEAP=1g",
+	)
 	if o.AOF {
 		up.Env = append(up.Env, "REDIS_ARGS=") // the script's own: an append-only file
 	} else {
@@ -52,7 +57,8 @@ func startServices(ctx context.Context, o *options, dir string) (s *services, er
 	return s, nil
 }
 
-// stop ends both and removes what they wrote. A signal to our process group, such as a second Ctrl-C, does not reach it.
+// stop ends both and removes what they wrote. A signal to our process group, such as a second Ctrl-C, does not reach
+// it.
 func (s *services) stop(ctx context.Context) error {
 	down := exec.CommandContext(ctx, s.script, "down", s.dir)
 	down.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -17,8 +17,8 @@ import (
 )
 
 // stretch is a stretch of live events that continues the load: same records, same events per day of event time, so that
-// deadlines fall due and episodes open as before. At even distances it has an event of a customer whose episode is open,
-// one each: every one of these must lead to an alert. All others are of customers without one, at random.
+// deadlines fall due and episodes open as before. At even distances it has an event of a customer whose episode is
+// open, one each: every one of these must lead to an alert. All others are of customers without one, at random.
 type stretch struct {
 	rate    float64 // events per second of wall time
 	events  int
@@ -63,8 +63,9 @@ func (g *group) newStretch(ctx context.Context, rate float64, open []string) (*s
 	return s, nil
 }
 
-// prepare gives the latest event time in the topic. From there a stretch may run beyond today, since it takes a day of event
-// time to be as full as the load's: Kafka refuses what lies an hour ahead, in the input as in the alerts, unless told otherwise.
+// prepare gives the latest event time in the topic. From there a stretch may run beyond today, since it takes a day of
+// event time to be as full as the load's: Kafka refuses what lies an hour ahead, in the input as in the alerts, unless
+// told otherwise.
 func (g *group) prepare(ctx context.Context) (newest int64, err error) {
 	cl, err := kgo.NewClient(kgo.SeedBrokers(g.kafka))
 	if err != nil {
@@ -73,7 +74,12 @@ func (g *group) prepare(ctx context.Context) (newest int64, err error) {
 	defer cl.Close()
 	admin := kadm.NewClient(cl)
 	forever := strconv.FormatInt(math.MaxInt64, 10)
-	altered, err := admin.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Name: "message.timestamp.after.max.ms", Value: &forever}}, input, g.alerts)
+	altered, err := admin.AlterTopicConfigs(
+		ctx,
+		[]kadm.AlterConfig{{Name: "message.timestamp.after.max.ms", Value: &forever}},
+		input,
+		g.alerts,
+	)
 	for _, a := range altered {
 		err = errors.Join(err, a.Err)
 	}
@@ -94,8 +100,16 @@ func (s *stretch) planned() int { return min((s.events+s.every-1)/s.every, len(s
 // produce offers events at their rate. Where the brokers take them more slowly it falls behind, which shows in the rate
 // produced.
 func (s *stretch) produce(ctx context.Context, brokers string) error {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.DefaultProduceTopic(input), kgo.MaxBufferedRecords(200_000),
-		kgo.ProducerLinger(5*time.Millisecond), kgo.ProducerBatchCompression(s.codec), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))
+	cl, err := kgo.NewClient(
+		kgo.SeedBrokers(brokers),
+		kgo.DefaultProduceTopic(input),
+		kgo.MaxBufferedRecords(200_000),
+		kgo.ProducerLinger(
+			5*time.Millisecond,
+		),
+		kgo.ProducerBatchCompression(s.codec),
+		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
+	)
 	if err != nil {
 		return err
 	}
@@ -135,8 +149,16 @@ func (s *stretch) produce(ctx context.Context, brokers string) error {
 
 // types of live events, weighted as in the load: one in ten is friction.
 var types = [...]string{
-	"Product Viewed", "Product Viewed", "Product Viewed", "Product Added", "Products Searched", "Order Completed", "Signed In", "Signed In",
-	"Support Ticket Opened", "Payment Failed",
+	"Product Viewed",
+	"Product Viewed",
+	"Product Viewed",
+	"Product Added",
+	"Products Searched",
+	"Order Completed",
+	"Signed In",
+	"Signed In",
+	"Support Ticket Opened",
+	"Payment Failed",
 }
 
 func (s *stretch) record(n int, r *rand.Rand) *kgo.Record {

@@ -28,7 +28,12 @@ type outageOptions struct {
 func (o *outageOptions) define() {
 	flag.BoolVar(&o.takeover, "takeover", false, "measure how long partitions stand still when their member goes")
 	flag.Float64Var(&o.rate, "rate", 50_000, "with -takeover: live events per second")
-	flag.IntVar(&o.kills, "kills", 0, "with -takeover: how often a member goes in each of the ways; 0: as often as fits into about ten minutes")
+	flag.IntVar(
+		&o.kills,
+		"kills",
+		0,
+		"with -takeover: how often a member goes in each of the ways; 0: as often as fits into about ten minutes",
+	)
 	flag.StringVar(&o.ways, "ways", strings.Join(wayNames(), ","), "with -takeover: which of them, in this order")
 	flag.DurationVar(&o.session, "session", 0, "with -takeover: kafka.session_timeout; 0: the program's default")
 	flag.DurationVar(&o.heartbeat, "heartbeat", 0, "with -takeover: kafka.heartbeat; 0: the program's default")
@@ -50,7 +55,9 @@ func measureTakeover(ctx context.Context, o *options, say io.Writer) (*takeoverR
 		return nil, err
 	}
 	if o.Partitions < 3 || o.outage.rate <= 0 || o.outage.kills < 0 {
-		return nil, errors.New("-takeover: -partitions at least three, so that each of three members has one; -rate above 0; -kills not negative")
+		return nil, errors.New(
+			"-takeover: -partitions at least three, so that each of three members has one; -rate above 0; -kills not negative",
+		)
 	}
 	r := &takeoverReport{Commit: commit(ctx), Machine: machine(), Load: *o, Offered: o.outage.rate}
 	err = filled(ctx, o, say, func(b *bench) error {
@@ -137,8 +144,8 @@ func (t *takeover) through(ctx context.Context, ways []way) error {
 	return nil
 }
 
-// rhythm is how often a customer comes in the live events, in event time: often enough that few are at risk of silence for
-// the pack's horizon, seldom enough that there is always an alert to publish.
+// rhythm is how often a customer comes in the live events, in event time: often enough that few are at risk of silence
+// for the pack's horizon, seldom enough that there is always an alert to publish.
 const rhythm = 3 * 24 * time.Hour
 
 // kept bounds each partition of both topics: what was read long ago is of no use, and a disk is not endless.
@@ -157,7 +164,10 @@ func (g *group) liveEvents(ctx context.Context) (*stretch, error) {
 	defer client.Close()
 	size, segment := strconv.Itoa(kept), strconv.Itoa(kept/8)
 	altered, err := kadm.NewClient(client).AlterTopicConfigs(ctx,
-		[]kadm.AlterConfig{{Name: "retention.bytes", Value: &size}, {Name: "segment.bytes", Value: &segment}}, input, g.alerts)
+		[]kadm.AlterConfig{
+			{Name: "retention.bytes", Value: &size},
+			{Name: "segment.bytes", Value: &segment},
+		}, input, g.alerts)
 	for _, a := range altered {
 		err = errors.Join(err, a.Err)
 	}

@@ -35,7 +35,11 @@ func (g *group) startMember(ctx context.Context, name string, leave bool) (*memb
 		flags = append(flags, "--leave")
 	}
 	m := &member{name: name, leaves: leave, process: g.command(ctx, flags...), ended: make(chan struct{})}
-	m.process.Env = append(m.process.Environ(), "EBB_KAFKA_INSTANCE_ID="+name, fmt.Sprintf("EBB_HTTP_LISTEN=127.0.0.1:%d", port))
+	m.process.Env = append(
+		m.process.Environ(),
+		"EBB_KAFKA_INSTANCE_ID="+name,
+		fmt.Sprintf("EBB_HTTP_LISTEN=127.0.0.1:%d", port),
+	)
 	if d := g.outage.session; d > 0 {
 		m.process.Env = append(m.process.Env, "EBB_KAFKA_SESSION_TIMEOUT="+d.String())
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// moves is where the group's committed offsets have been. An offset moves only in the transaction that publishes what it
-// covers, so that a move is a publication, seen within pollEvery.
+// moves is where the group's committed offsets have been. An offset moves only in the transaction that publishes what
+// it covers, so that a move is a publication, seen within pollEvery.
 type moves struct {
 	mu sync.Mutex
 	by map[int32][]move

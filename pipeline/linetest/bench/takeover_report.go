@@ -41,8 +41,9 @@ type kill struct {
 	Steps      []step     `json:"steps"`         // of the last partition; their sum is Seconds
 	Took       float64    `json:"takeover_took"` // seconds, as the log says, part of the step "partition taken over"
 	Partitions []returned `json:"partitions"`
-	Others     float64    `json:"longest_pause_of_others"` // seconds between two publications of a partition that it did not own
-	Rebalances int        `json:"rebalances_seen_by_others"`
+	// seconds between two publications of a partition that it did not own
+	Others     float64 `json:"longest_pause_of_others"`
+	Rebalances int     `json:"rebalances_seen_by_others"`
 }
 
 type step struct {
@@ -91,8 +92,20 @@ func (r *takeoverReport) write(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(r)
 	}
-	fmt.Fprintf(w, "ebb %s on %s\nlive events: %.0f/s offered, %.0f/s produced, %.3f alerts each; %d customers in Redis, %d partitions; session timeout %.3g s, heartbeat %.3g s\n\n",
-		r.Commit, r.Machine, r.Offered, r.Produced, r.AlertsPerEvent, r.Memory.Customers, r.Load.Partitions, r.Session, r.Heartbeat)
+	fmt.Fprintf(
+		w,
+		"ebb %s on %s\nlive events: %.0f/s offered, %.0f/s produced, %.3f alerts each; %d customers in Redis, %d "+
+			"partitions; session timeout %.3g s, heartbeat %.3g s\n\n",
+		r.Commit,
+		r.Machine,
+		r.Offered,
+		r.Produced,
+		r.AlertsPerEvent,
+		r.Memory.Customers,
+		r.Load.Partitions,
+		r.Session,
+		r.Heartbeat,
+	)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprint(t, "seconds until all partitions of a member publish again\tsince\ttimes\tmedian\tworst\taim\t\t\n")
 	for _, m := range r.Ways {

@@ -26,7 +26,12 @@ func TestDiary(t *testing.T) {
 	}
 	ignore := cmpopts.IgnoreUnexported(said{})
 	joined, ok := d.latest(saidJoined, time.Time{}, time.Now())
-	if diff := cmp.Diff(said{Message: saidJoined, Generation: 7, Partition: -1, Partitions: []int32{0, 2}}, joined, ignore); !ok || diff != "" {
+	if diff := cmp.Diff(
+		said{Message: saidJoined, Generation: 7, Partition: -1, Partitions: []int32{0, 2}},
+		joined,
+		ignore,
+	); !ok ||
+		diff != "" {
 		t.Error(ok, diff)
 	}
 	taken, ok := d.taken(0, time.Time{})
@@ -39,7 +44,10 @@ func TestDiary(t *testing.T) {
 	if _, ok := d.latest(saidJoined, time.Time{}, joined.at.Add(-1)); ok {
 		t.Error("a line is found before it was said")
 	}
-	if tail := string(d.tail()); !strings.Contains(tail, "panic: not a line") || !strings.HasSuffix(tail, `{"message":"half`) {
+	if tail := string(
+		d.tail(),
+	); !strings.Contains(tail, "panic: not a line") ||
+		!strings.HasSuffix(tail, `{"message":"half`) {
 		t.Errorf("tail %q", tail)
 	}
 	var r takeoverReport
@@ -77,7 +85,11 @@ func TestSteps(t *testing.T) {
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	at := func(s float64) time.Time { return begin.Add(time.Duration(s * float64(time.Second))) }
 	gone, other := &member{name: "a"}, &member{name: "b"}
-	gone.diary.lines = []said{{at: at(-5), Message: saidStarting}, {at: at(-4), Message: saidJoined}, {at: at(0.25), Message: saidGivenUp}}
+	gone.diary.lines = []said{
+		{at: at(-5), Message: saidStarting},
+		{at: at(-4), Message: saidJoined},
+		{at: at(0.25), Message: saidGivenUp},
+	}
 	other.diary.lines = []said{
 		{at: at(-5), Message: saidStarting},
 		{at: at(-4), Message: saidJoined},
@@ -140,7 +152,11 @@ func TestTakeoverReport(t *testing.T) {
 			t.Errorf("%s, not %s", is, want)
 		}
 	}
-	for _, line := range []string{"kill 2 10.75 11.00 11.00 met", "start 2 1.75 2.50 2.00 MISSED", "no rebalance seen by others MISSED (1)"} {
+	for _, line := range []string{
+		"kill 2 10.75 11.00 11.00 met",
+		"start 2 1.75 2.50 2.00 MISSED",
+		"no rebalance seen by others MISSED (1)",
+	} {
 		if !strings.Contains(strings.Join(strings.Fields(table.String()), " "), line) {
 			t.Errorf("the table lacks %q:\n%s", line, &table)
 		}

@@ -184,9 +184,9 @@ func (t *takeover) let(ctx context.Context, w way, g *going) error {
 // catchUp is how long a group may take to come within a second of the events before the next kill.
 const catchUp = 20 * time.Second
 
-// settle waits until every member has its place in one generation, all partitions publish, and the group is little behind.
-// It then waits for up to a second more, so that what comes next falls anywhere between two heartbeats. It returns how far
-// behind the group is; one that cannot keep up is gone on with.
+// settle waits until every member has its place in one generation, all partitions publish, and the group is little
+// behind. It then waits for up to a second more, so that what comes next falls anywhere between two heartbeats. It
+// returns how far behind the group is; one that cannot keep up is gone on with.
 func (t *takeover) settle(ctx context.Context) (lag int64, err error) {
 	began := time.Now()
 	for tick := time.Tick(20 * time.Millisecond); ; {
@@ -256,7 +256,13 @@ func (t *takeover) outcome(ctx context.Context, w way, g *going) (*kill, error) 
 		select {
 		case <-tick:
 		case <-late:
-			return nil, fmt.Errorf("of the partitions %v of %s only %d publish again after %v", g.owned, g.member.name, len(backs), 2*patience)
+			return nil, fmt.Errorf(
+				"of the partitions %v of %s only %d publish again after %v",
+				g.owned,
+				g.member.name,
+				len(backs),
+				2*patience,
+			)
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -300,8 +306,8 @@ type back struct {
 	at    time.Time // of the first publication
 }
 
-// backOf looks whether the partition publishes again: it was taken over, and its offset has moved from where it then stood.
-// What the one that went had under way moves it too, but not from there.
+// backOf looks whether the partition publishes again: it was taken over, and its offset has moved from where it then
+// stood. What the one that went had under way moves it too, but not from there.
 func (t *takeover) backOf(partition int32, since time.Time) *back {
 	for _, m := range t.members {
 		if taken, ok := m.diary.taken(partition, since); ok {

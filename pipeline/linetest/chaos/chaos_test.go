@@ -10,14 +10,17 @@ import (
 	"time"
 )
 
-// TestChaos is a minute of many faults drawn from a fresh seed, which it prints first. "task chaos" is the long campaign;
-// with SEED=..., MINUTES=1 and -every 1500ms it draws the same faults.
+// TestChaos is a minute of many faults drawn from a fresh seed, which it prints first. "task chaos" is the long
+// campaign; with SEED=..., MINUTES=1 and -every 1500ms it draws the same faults.
 func TestChaos(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "ebb")
 	if out, err := exec.Command("go", "build", "-o", program, "ebb/cmd/ebb").CombinedOutput(); err != nil {
 		t.Fatalf("build the program: %v\n%s", err, out)
 	}
-	o, err := readOptions([]string{"-seed", "0", "-minutes", "1", "-every", "1500ms", "-program", program, "-shared", sharedFolder(t)}, os.Stderr)
+	o, err := readOptions(
+		[]string{"-seed", "0", "-minutes", "1", "-every", "1500ms", "-program", program, "-shared", sharedFolder(t)},
+		os.Stderr,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

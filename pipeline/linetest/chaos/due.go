@@ -56,7 +56,13 @@ func (v *verdict) deadlines(p int, m *meta, stored map[string]string, due map[de
 		}
 		if !due[deadline{g.Armed, key}] {
 			v.Miscounted++
-			v.Examples.add("partition %d: the deadline of %q at minute %d lies in no bucket; fired to minute %d", p, key, g.Armed, m.Clock.Fired.Minute)
+			v.Examples.add(
+				"partition %d: the deadline of %q at minute %d lies in no bucket; fired to minute %d",
+				p,
+				key,
+				g.Armed,
+				m.Clock.Fired.Minute,
+			)
 		}
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// feed writes the shop's records to the input: three in four customers' in transactions, the others' plainly and while a
-// transaction is open. Some transactions are aborted, some stay open for a while. What is in the log afterwards, and in which
-// order, the log itself tells: a transaction whose end is unclear is written again.
+// feed writes the shop's records to the input: three in four customers' in transactions, the others' plainly and while
+// a transaction is open. Some transactions are aborted, some stay open for a while. What is in the log afterwards, and
+// in which order, the log itself tells: a transaction whose end is unclear is written again.
 type feed struct {
 	shop   *shop
 	r      *rand.Rand
@@ -28,7 +28,13 @@ type feed struct {
 }
 
 func newFeed(o *options, broker string) *feed {
-	return &feed{shop: newShop(o.seed, o.customers), r: rand.New(rand.NewPCG(o.seed, 3)), broker: broker, rate: o.rate, aborts: o.aborts}
+	return &feed{
+		shop:   newShop(o.seed, o.customers),
+		r:      rand.New(rand.NewPCG(o.seed, 3)),
+		broker: broker,
+		rate:   o.rate,
+		aborts: o.aborts,
+	}
 }
 
 // tick is how often a batch is written.
@@ -101,7 +107,12 @@ func (f *feed) again(ctx context.Context, do func() error) {
 }
 
 // transaction writes records in one, with others beside it while it is open.
-func (f *feed) transaction(ctx context.Context, records, beside []record, pause time.Duration, end kgo.TransactionEndTry) error {
+func (f *feed) transaction(
+	ctx context.Context,
+	records, beside []record,
+	pause time.Duration,
+	end kgo.TransactionEndTry,
+) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if err := f.transactions.BeginTransaction(); err != nil {
@@ -147,7 +158,8 @@ func (f *feed) connect() (err error) {
 	if f.plain, err = kgo.NewClient(options...); err != nil {
 		return err
 	}
-	f.transactions, err = kgo.NewClient(append(options, kgo.TransactionalID("chaos.input"), kgo.TransactionTimeout(20*time.Second))...)
+	f.transactions, err = kgo.NewClient(
+		append(options, kgo.TransactionalID("chaos.input"), kgo.TransactionTimeout(20*time.Second))...)
 	if err != nil {
 		f.close()
 	}

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// injector carries out the faults of a plan. Faults overlap; what one has in hand no other touches until it is whole again.
+// injector carries out the faults of a plan. Faults overlap; what one has in hand no other touches until it is whole
+// again.
 type injector struct {
 	members []*member // the last one is the guest
 	kafka   *broker

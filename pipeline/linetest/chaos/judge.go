@@ -35,8 +35,9 @@ func (v *verdict) good() bool {
 	return v.Lost+v.Doubled+v.Miscounted == 0 && v.Shifted*10_000 <= maxShifted*max(v.Alerts, 10_000)
 }
 
-// Tolerances, for the fold computes with other elementary functions: scores agree to maxOdds, figures of a profile to a share of
-// maxShare, and of 10,000 alerts maxShifted may be a minute off, where the score so nearly equals a threshold that rounding decides.
+// Tolerances, for the fold computes with other elementary functions: scores agree to maxOdds, figures of a profile to a
+// share of maxShare, and of 10,000 alerts maxShifted may be a minute off, where the score so nearly equals a threshold
+// that rounding decides.
 const (
 	maxOdds    = 1e-6
 	maxShare   = 1e-9
@@ -46,7 +47,10 @@ const (
 // settings is how the input is scored; flags says the same to ebb.
 func settings() oracle.Settings {
 	return oracle.Settings{
-		Horizon: 60, Activity: map[string]bool{"visit": true}, Friction: map[string]float64{"complaint": 1}, Lateness: lateness,
+		Horizon:  60,
+		Activity: map[string]bool{"visit": true},
+		Friction: map[string]float64{"complaint": 1},
+		Lateness: lateness,
 	}
 }
 
@@ -151,7 +155,14 @@ func (v *verdict) quarantine(want []oracle.Quarantined, input, dlq []*kgo.Record
 			v.Examples.add("not quarantined: %+v", q)
 		case !sameRecord(sent[at], r) || header(r, "ebb.error.code") != q.Code:
 			v.Miscounted++
-			v.Examples.add("quarantined %+v as %q %q, code %s; it was %q", q, r.Value, r.Headers, header(r, "ebb.error.code"), sent[at].Value)
+			v.Examples.add(
+				"quarantined %+v as %q %q, code %s; it was %q",
+				q,
+				r.Value,
+				r.Headers,
+				header(r, "ebb.error.code"),
+				sent[at].Value,
+			)
 		}
 	}
 	for at := range got {
@@ -163,8 +174,10 @@ func (v *verdict) quarantine(want []oracle.Quarantined, input, dlq []*kgo.Record
 // sameRecord reports whether got is the record that was sent, headers of its own behind those that it had.
 func sameRecord(sent, got *kgo.Record) bool {
 	same := func(a, b kgo.RecordHeader) bool { return a.Key == b.Key && bytes.Equal(a.Value, b.Value) }
-	return bytes.Equal(sent.Key, got.Key) && bytes.Equal(sent.Value, got.Value) && (sent.Value == nil) == (got.Value == nil) &&
-		sent.Timestamp.Equal(got.Timestamp) && len(got.Headers) >= len(sent.Headers) &&
+	return bytes.Equal(sent.Key, got.Key) && bytes.Equal(sent.Value, got.Value) &&
+		(sent.Value == nil) == (got.Value == nil) &&
+		sent.Timestamp.Equal(got.Timestamp) &&
+		len(got.Headers) >= len(sent.Headers) &&
 		slices.EqualFunc(sent.Headers, got.Headers[:len(sent.Headers)], same)
 }
 

@@ -32,7 +32,12 @@ func published(t *testing.T, a *oracle.Alert, offset int64) *kgo.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &kgo.Record{Key: []byte(a.Customer), Value: value, Offset: offset, Headers: []kgo.RecordHeader{{Key: "ce_id", Value: []byte(id)}}}
+	return &kgo.Record{
+		Key:     []byte(a.Customer),
+		Value:   value,
+		Offset:  offset,
+		Headers: []kgo.RecordHeader{{Key: "ce_id", Value: []byte(id)}},
+	}
 }
 
 // Each way in which alerts can be wrong is told from the others.
@@ -59,7 +64,8 @@ func TestJudgeAlerts(t *testing.T) {
 			}
 			var v verdict
 			v.alerts(decided(), r)
-			if v.Lost != c.want.Lost || v.Doubled != c.want.Doubled || v.Miscounted != c.want.Miscounted || v.Shifted != c.want.Shifted {
+			if v.Lost != c.want.Lost || v.Doubled != c.want.Doubled || v.Miscounted != c.want.Miscounted ||
+				v.Shifted != c.want.Shifted {
 				t.Errorf("%+v, want %+v", v, c.want)
 			}
 		})
@@ -75,8 +81,15 @@ func TestJudgeQuarantine(t *testing.T) {
 	want := []oracle.Quarantined{{Partition: 1, Offset: 3, Code: "not_json"}}
 	dlq := func() *kgo.Record {
 		r := *input[0]
-		r.Headers = append(slices.Clone(r.Headers), kgo.RecordHeader{Key: "ebb.error.code", Value: []byte("not_json")},
-			kgo.RecordHeader{Key: "__streams.errors.partition", Value: []byte("1")}, kgo.RecordHeader{Key: "__streams.errors.offset", Value: []byte("3")})
+		r.Headers = append(
+			slices.Clone(r.Headers),
+			kgo.RecordHeader{Key: "ebb.error.code", Value: []byte("not_json")},
+			kgo.RecordHeader{
+				Key:   "__streams.errors.partition",
+				Value: []byte("1"),
+			},
+			kgo.RecordHeader{Key: "__streams.errors.offset", Value: []byte("3")},
+		)
 		return &r
 	}
 	spoilt := func(spoil func(*kgo.Record)) []*kgo.Record {

@@ -18,8 +18,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// broker is a Kafka of our own, as a plain process. Beside the listener that we use ourselves it has one for each member,
-// whose advertised address is that of the member's proxy: no connection of a member leads around it.
+// broker is a Kafka of our own, as a plain process. Beside the listener that we use ourselves it has one for each
+// member, whose advertised address is that of the member's proxy: no connection of a member leads around it.
 type broker struct {
 	script, dir string
 	env         []string
@@ -86,12 +86,13 @@ func (b *broker) open(proxies []string) error {
 	add("listeners", func(n int) string { return door(n) + "://" + b.doors[n] })
 	add("advertised.listeners", func(n int) string { return door(n) + "://" + proxies[n] })
 	add("listener.security.protocol.map", func(n int) string { return door(n) + ":PLAINTEXT" })
-	lines = append(lines, "broker.session.timeout.ms=3000", "broker.heartbeat.interval.ms=500", "") // so long a killed one is thought to live
+	// so long a killed one is thought to live
+	lines = append(lines, "broker.session.timeout.ms=3000", "broker.heartbeat.interval.ms=500", "")
 	return os.WriteFile(b.properties(), []byte(strings.Join(lines, "\n")), 0o600)
 }
 
-// start starts the broker on what it had written, and waits until it coordinates groups; longer than the script does, on a
-// machine that is busy.
+// start starts the broker on what it had written, and waits until it coordinates groups; longer than the script does,
+// on a machine that is busy.
 func (b *broker) start(ctx context.Context) error {
 	slow := b.call(ctx, "start", "kafka", b.dir)
 	cl, err := kgo.NewClient(kgo.SeedBrokers(b.address))
@@ -115,8 +116,8 @@ func (b *broker) start(ctx context.Context) error {
 // kill ends the broker as kill -9 does.
 func (b *broker) kill(ctx context.Context) error { return b.end(ctx, "kafka", b.address) }
 
-// end kills a process of the script and waits until nobody listens any more. The script's own way waits until the process is
-// gone, which it is not before whoever adopted it looks.
+// end kills a process of the script and waits until nobody listens any more. The script's own way waits until the
+// process is gone, which it is not before whoever adopted it looks.
 func (b *broker) end(ctx context.Context, name, address string) error {
 	file := filepath.Join(b.dir, name+".pid")
 	text, err := os.ReadFile(file)

@@ -1,15 +1,17 @@
-// Command chaos tries the line the hard way: three processors of the real program in one group, between a Kafka and a Redis with
-// a replica that it starts for itself, under faults drawn from a seed. It is called by "task chaos SEED=n MINUTES=m".
+// Command chaos tries the line the hard way: three processors of the real program in one group, between a Kafka and a
+// Redis with a replica that it starts for itself, under faults drawn from a seed. It is called by "task chaos SEED=n
+// MINUTES=m".
 //
-// Processors are killed, stopped for longer than their session, drained, joined by another; the broker and Redis are killed and
-// started again; Redis is replaced by an older copy of itself, from its file or by a failover to a replica that lags; connections,
-// all of which lead through proxies, are cut, refused, delayed, stalled and swallowed, requests and answers are lost. Faults
-// overlap. The input is written in transactions of which some are aborted, with events that come late, twice, or from a clock
-// that runs ahead, and with records that cannot be used.
+// Processors are killed, stopped for longer than their session, drained, joined by another; the broker and Redis are
+// killed and started again; Redis is replaced by an older copy of itself, from its file or by a failover to a replica
+// that lags; connections, all of which lead through proxies, are cut, refused, delayed, stalled and swallowed, requests
+// and answers are lost. Faults overlap. The input is written in transactions of which some are aborted, with events
+// that come late, twice, or from a clock that runs ahead, and with records that cannot be used.
 //
-// A reader of committed data, which shares no code with ebb, looks for alerts published twice or out of order while the run lasts.
-// At the end the processors catch up in peace. Then alerts, profiles, quarantined records, offsets and the outbox are held
-// against the fold of the input in package oracle. A processor that ends by itself, or stops a partition, is a finding.
+// A reader of committed data, which shares no code with ebb, looks for alerts published twice or out of order while the
+// run lasts. At the end the processors catch up in peace. Then alerts, profiles, quarantined records, offsets and the
+// outbox are held against the fold of the input in package oracle. A processor that ends by itself, or stops a
+// partition, is a finding.
 //
 // The same seed draws the same input and the same faults. What they meet depends on the machine.
 package main
@@ -57,7 +59,12 @@ func readOptions(args []string, stderr io.Writer) (o options, err error) {
 	f.IntVar(&o.customers, "customers", 4000, "customers of the shop at a time")
 	f.DurationVar(&o.patience, "patience", 5*time.Minute, "how long processors may take to catch up at the end")
 	f.BoolVar(&o.aborts, "aborts", true, "abort some transactions of the input")
-	f.StringVar(&o.target, "target", ebb, "what is tried: ebb, or a peer that the checker must find faults of: kafka-go, franz-go (SIGKILL only)")
+	f.StringVar(
+		&o.target,
+		"target",
+		ebb,
+		"what is tried: ebb, or a peer that the checker must find faults of: kafka-go, franz-go (SIGKILL only)",
+	)
 	f.BoolVar(&o.json, "json", false, "print the report as JSON")
 	f.BoolVar(&o.keep, "keep", false, "keep the folder of the logs in any case")
 	f.StringVar(&o.program, "program", "bin/ebb", "the program")
@@ -126,7 +133,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// unharmed gives the exit code of a run of a peer: 1 where the checker has found nothing, for it was to show that it can.
+// unharmed gives the exit code of a run of a peer: 1 where the checker has found nothing, for it was to show that it
+// can.
 func unharmed(o *options, r *report, stderr io.Writer) int {
 	if r.good() {
 		fmt.Fprintf(stderr, "chaos: %s came through %d kills unharmed, as far as the checker sees\n", o.target, r.faults())

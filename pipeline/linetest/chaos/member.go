@@ -68,7 +68,11 @@ func (m *member) start(ctx context.Context) error {
 	if m.life != nil {
 		return nil
 	}
-	l := &life{cmd: exec.CommandContext(context.WithoutCancel(ctx), m.command[0], m.command[1:]...), ended: make(chan struct{}), began: time.Now()}
+	l := &life{
+		cmd:   exec.CommandContext(context.WithoutCancel(ctx), m.command[0], m.command[1:]...),
+		ended: make(chan struct{}),
+		began: time.Now(),
+	}
 	l.cmd.Stderr, l.cmd.Stdout = m.log, m.log
 	detach(l.cmd)
 	m.log.note("started")
@@ -110,8 +114,8 @@ func (m *member) attend(ctx context.Context, l *life) {
 	}
 }
 
-// judge looks at how a process ended that was asked to: killed, well, before it had begun, or, where there are faults, with its
-// drain cut short: the timeout passed, or the partitions were lost on the way.
+// judge looks at how a process ended that was asked to: killed, well, before it had begun, or, where there are faults,
+// with its drain cut short: the timeout passed, or the partitions were lost on the way.
 func (m *member) judge(l *life) {
 	status := l.cmd.ProcessState.Sys().(syscall.WaitStatus) //nolint:forcetypeassert // what Unix gives
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL

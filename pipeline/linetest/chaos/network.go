@@ -60,8 +60,8 @@ func (n *network) link(ctx context.Context, name, upstream string) (*link, error
 	return l, nil
 }
 
-// wire puts our toxic into one direction. Each proxy keeps the same one for good: toxics that come and go under traffic may
-// wait for each other without end.
+// wire puts our toxic into one direction. Each proxy keeps the same one for good: toxics that come and go under traffic
+// may wait for each other without end.
 func (l *link) wire(direction string) (*wire, error) {
 	added, err := l.proxy.Toxics.AddToxicJson(strings.NewReader(
 		fmt.Sprintf(`{"type":%q,"stream":%q,"toxicity":1,"attributes":{}}`, wireToxic, direction)))

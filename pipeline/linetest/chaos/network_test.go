@@ -59,7 +59,8 @@ func wired(t *testing.T) (*link, net.Conn, chan byte) {
 	return l, c, got
 }
 
-// answers sends a byte and waits for it to come back; false where the connection is closed, or nothing comes for a while.
+// answers sends a byte and waits for it to come back; false where the connection is closed, or nothing comes for a
+// while.
 func answers(t *testing.T, c net.Conn) bool {
 	t.Helper()
 	if _, err := c.Write([]byte("x")); err != nil {

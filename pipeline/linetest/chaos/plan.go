@@ -77,7 +77,8 @@ type fault struct {
 	Chance  float64       // of a loss, per piece
 }
 
-// newPlan draws faults of a seed over a time, on the average one in so long. Of other kinds than those given none is drawn.
+// newPlan draws faults of a seed over a time, on the average one in so long. Of other kinds than those given none is
+// drawn.
 func newPlan(seed uint64, length, every time.Duration, only []kind) []fault {
 	r := rand.New(rand.NewPCG(seed, 1))
 	var plan []fault

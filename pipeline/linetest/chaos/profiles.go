@@ -45,10 +45,18 @@ func (r *run) profiles(ctx context.Context, v *verdict, want []oracle.Partitione
 // meta compares the partition's clock and population.
 func (v *verdict) meta(p int, got *meta, want *oracle.Partitioned) {
 	a, b := &got.Population, &want.Population
-	same := near(a.N, b.N) && near(a.Mean, b.Mean) && near(a.Total, b.Total) && near(a.NGaps, b.NWithin) && near(a.Within, b.Within)
+	same := near(a.N, b.N) && near(a.Mean, b.Mean) && near(a.Total, b.Total) && near(a.NGaps, b.NWithin) &&
+		near(a.Within, b.Within)
 	if !same || got.Clock.Watermark != want.Watermark || got.Clock.Started != want.Started {
 		v.Miscounted++
-		v.Examples.add("partition %d: clock %+v and population %+v; the fold says %+v at %d", p, got.Clock, *a, *b, want.Watermark)
+		v.Examples.add(
+			"partition %d: clock %+v and population %+v; the fold says %+v at %d",
+			p,
+			got.Clock,
+			*a,
+			*b,
+			want.Watermark,
+		)
 	}
 }
 
@@ -118,7 +126,11 @@ func differs(w *oracle.Profile, b []byte) string {
 	case tier != w.Tier:
 		return fmt.Sprintf("tier is %q, the fold says %q", tier, w.Tier)
 	case math.Abs(float64(g.Lapse.LastTransition/60_000-since)) > 1: // a minute where rounding decides
-		return fmt.Sprintf("the episode's last transition was at minute %d, the fold says %d", g.Lapse.LastTransition/60_000, since)
+		return fmt.Sprintf(
+			"the episode's last transition was at minute %d, the fold says %d",
+			g.Lapse.LastTransition/60_000,
+			since,
+		)
 	case !slices.Equal(ids, hashed(w.IDs)):
 		return fmt.Sprintf("latest event ids are %x, the fold says %v", ids, w.IDs)
 	}

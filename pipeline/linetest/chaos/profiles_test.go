@@ -12,8 +12,23 @@ import (
 // profiles are one customer, as ebb stores it and as the fold leaves it.
 func profiles() (profile.Profile, oracle.Profile) {
 	g := profile.Profile{
-		First: 10 * day, Last: 20 * day, Counted: 15 * day, At: 21 * day, Visits: 4, W: 2.7, Mu: 1.1, M2: 0.3, Level: 2.5, Friction: 0.4,
-		M: 1.2, K: 1.9, Armed: 40_000, Lapse: profile.LapseEpisode{Episode: profile.Episode{Number: 2, Sequence: 1, LastTransition: 39_000 * 60_000}, Tier: profile.AtRisk},
+		First:    10 * day,
+		Last:     20 * day,
+		Counted:  15 * day,
+		At:       21 * day,
+		Visits:   4,
+		W:        2.7,
+		Mu:       1.1,
+		M2:       0.3,
+		Level:    2.5,
+		Friction: 0.4,
+		M:        1.2,
+		K:        1.9,
+		Armed:    40_000,
+		Lapse: profile.LapseEpisode{
+			Episode: profile.Episode{Number: 2, Sequence: 1, LastTransition: 39_000 * 60_000},
+			Tier:    profile.AtRisk,
+		},
 	}
 	w := oracle.Profile{
 		First: 10, Last: 20, Counted: 15, At: 21, Visits: 4, W: 2.7, Mu: 1.1, M2: 0.3, Level: 2.5, Friction: 0.4,

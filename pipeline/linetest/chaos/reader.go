@@ -12,8 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// reader reads committed alerts while the run lasts, as a consumer of them would, and checks what can be checked at once: no
-// id twice, each customer's in order and in one partition.
+// reader reads committed alerts while the run lasts, as a consumer of them would, and checks what can be checked at
+// once: no id twice, each customer's in order and in one partition.
 type reader struct {
 	mu      sync.Mutex
 	alerts  map[alertKey]*alert
@@ -63,13 +63,26 @@ func (a *alert) String() string {
 }
 
 func newReader() *reader {
-	return &reader{alerts: map[alertKey]*alert{}, ids: map[string]bool{}, last: map[string]*alert{}, next: make([]int64, alertPartitions)}
+	return &reader{
+		alerts: map[alertKey]*alert{},
+		ids:    map[string]bool{},
+		last:   map[string]*alert{},
+		next:   make([]int64, alertPartitions),
+	}
 }
 
 // run reads until ctx ends.
 func (r *reader) run(ctx context.Context, broker string) error {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.ConsumeTopics(alertTopic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.MetadataMinAge(100*time.Millisecond))
+	cl, err := kgo.NewClient(
+		kgo.SeedBrokers(broker),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(),
+		kgo.ConsumeTopics(
+			alertTopic,
+		),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.MetadataMinAge(100*time.Millisecond),
+	)
 	if err != nil {
 		return err
 	}
@@ -88,7 +101,12 @@ func (r *reader) run(ctx context.Context, broker string) error {
 func (r *reader) take(rec *kgo.Record) {
 	if rec.Offset < r.next[rec.Partition] {
 		r.wrong++
-		r.said.add("the reader was given offset %d of partition %d after %d", rec.Offset, rec.Partition, r.next[rec.Partition]-1)
+		r.said.add(
+			"the reader was given offset %d of partition %d after %d",
+			rec.Offset,
+			rec.Partition,
+			r.next[rec.Partition]-1,
+		)
 	}
 	r.next[rec.Partition] = rec.Offset + 1
 	if rec.Attrs.IsControl() {

@@ -15,7 +15,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// redisPair is a primary with an append-only file, and a replica of it. The members' links lead to whichever is primary.
+// redisPair is a primary with an append-only file, and a replica of it. The members' links lead to whichever is
+// primary.
 type redisPair struct {
 	nodes   [2]*redisNode
 	primary atomic.Int32
@@ -23,8 +24,8 @@ type redisPair struct {
 	links   []*link // of the members
 }
 
-// redisNode is one Redis as a plain process. It keeps every write in its append-only file; its file is never rewritten, so
-// that a copy of its folder is the state as of a commit.
+// redisNode is one Redis as a plain process. It keeps every write in its append-only file; its file is never rewritten,
+// so that a copy of its folder is the state as of a commit.
 type redisNode struct {
 	dir     string
 	port    string
@@ -42,7 +43,9 @@ func newRedisPair(ctx context.Context, n *network, dir string) (*redisPair, erro
 	for i := range p.nodes {
 		node := &redisNode{dir: filepath.Join(dir, fmt.Sprintf("redis-%d", i)), port: strconv.Itoa(ports[i])}
 		node.address = "127.0.0.1:" + node.port
-		node.client = redis.NewClient(&redis.Options{Addr: node.address, MaxRetries: -1, DialTimeout: time.Second, ReadTimeout: 10 * time.Second})
+		node.client = redis.NewClient(
+			&redis.Options{Addr: node.address, MaxRetries: -1, DialTimeout: time.Second, ReadTimeout: 10 * time.Second},
+		)
 		p.nodes[i] = node
 		if err := os.MkdirAll(node.dir, 0o700); err != nil {
 			return p, err
@@ -78,10 +81,12 @@ func (p *redisPair) synced(ctx context.Context) error {
 	return errors.Join(err, p.other().settled(ctx), p.now().settled(ctx))
 }
 
-// settled reports whether the node's file is whole: a replica writes it anew when it has taken over all of its primary's data.
+// settled reports whether the node's file is whole: a replica writes it anew when it has taken over all of its
+// primary's data.
 func (n *redisNode) settled(ctx context.Context) error {
 	info, err := n.client.Info(ctx, "persistence").Result()
-	if err == nil && (!strings.Contains(info, "aof_rewrite_in_progress:0") || !strings.Contains(info, "aof_rewrite_scheduled:0")) {
+	if err == nil &&
+		(!strings.Contains(info, "aof_rewrite_in_progress:0") || !strings.Contains(info, "aof_rewrite_scheduled:0")) {
 		err = errors.New("the append-only file is being rewritten")
 	}
 	return err
@@ -151,9 +156,33 @@ func (n *redisNode) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close() //nolint:errcheck // the process has its own
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), "redis-server", "--port", n.port, "--bind", "127.0.0.1", "--dir", n.dir,
-		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0",
-		"--repl-diskless-sync-delay", "0", "--repl-backlog-size", "64mb", "--client-output-buffer-limit", "replica", "0", "0", "0")
+	cmd := exec.CommandContext(
+		context.WithoutCancel(ctx),
+		"redis-server",
+		"--port",
+		n.port,
+		"--bind",
+		"127.0.0.1",
+		"--dir",
+		n.dir,
+		"--save",
+		"",
+		"--appendonly",
+		"yes",
+		"--appendfsync",
+		"everysec",
+		"--auto-aof-rewrite-percentage",
+		"0",
+		"--repl-diskless-sync-delay",
+		"0",
+		"--repl-backlog-size",
+		"64mb",
+		"--client-output-buffer-limit",
+		"replica",
+		"0",
+		"0",
+		"0",
+	)
 	cmd.Stdout, cmd.Stderr = log, log
 	detach(cmd)
 	if err := cmd.Start(); err != nil {

@@ -23,13 +23,14 @@ type report struct {
 
 	verdict
 
-	Aborted       int64 `json:"aborted"`                    // records of the input in transactions that were aborted
-	Restarted     bool  `json:"broker_restarted,omitempty"` // to get a group coordinator back; see run.catchUp
-	CatchUp       int64 `json:"catch_up_ms"`                // from the end of the faults until everything was processed
-	Takeovers     int64 `json:"takeovers"`                  // of a partition
-	Rewinds       int64 `json:"rewinds"`                    // of these, with a state older than what was published
-	Resumed       int64 `json:"resumed"`                    // of these, with alerts committed and not known to be published
-	RefusedStarts int64 `json:"refused_starts"`             // processes that could not begin because a service was away
+	Aborted   int64 `json:"aborted"`                    // records of the input in transactions that were aborted
+	Restarted bool  `json:"broker_restarted,omitempty"` // to get a group coordinator back; see run.catchUp
+	CatchUp   int64 `json:"catch_up_ms"`                // from the end of the faults until everything was processed
+	Takeovers int64 `json:"takeovers"`                  // of a partition
+	Rewinds   int64 `json:"rewinds"`                    // of these, with a state older than what was published
+	// of these, with alerts committed and not known to be published
+	Resumed       int64 `json:"resumed"`
+	RefusedStarts int64 `json:"refused_starts"` // processes that could not begin because a service was away
 
 	Findings []finding `json:"findings,omitempty"`
 	Logs     string    `json:"logs,omitempty"` // folder, where it was kept
@@ -50,8 +51,22 @@ func (r *report) write(w io.Writer, asJSON bool) error {
 	}
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
-	t.AppendHeader(table.Row{"seed", "minutes", "faults", "events", "alerts", "lost", "doubled", "miscounted", "quarantined"})
-	t.AppendRow(table.Row{r.Seed, fmt.Sprintf("%.1f", r.Minutes), r.faults(), r.Events, r.Alerts, r.Lost, r.Doubled, r.Miscounted, r.Quarantined})
+	t.AppendHeader(
+		table.Row{"seed", "minutes", "faults", "events", "alerts", "lost", "doubled", "miscounted", "quarantined"},
+	)
+	t.AppendRow(
+		table.Row{
+			r.Seed,
+			fmt.Sprintf("%.1f", r.Minutes),
+			r.faults(),
+			r.Events,
+			r.Alerts,
+			r.Lost,
+			r.Doubled,
+			r.Miscounted,
+			r.Quarantined,
+		},
+	)
 	fmt.Fprintln(w, t.Render())
 	fmt.Fprintf(w, "%s; faults: %s; %d missed\n", r.Target, counts(r.Faults), r.Missed)
 	if r.Target == ebb {
@@ -71,10 +86,29 @@ func (r *report) write(w io.Writer, asJSON bool) error {
 
 // writeMore tells what the run has met, so that it can be seen that it was not tame.
 func (r *report) writeMore(w io.Writer) {
-	fmt.Fprintf(w, "input: %d customers, %d late, %d duplicates; %d records aborted\n", r.Customers, r.Late, r.Duplicates, r.Aborted)
-	fmt.Fprintf(w, "takeovers: %d, of which %d with a state older than what was published, %d with alerts to publish; %d starts refused while a service was away\n",
-		r.Takeovers, r.Rewinds, r.Resumed, r.RefusedStarts)
-	fmt.Fprintf(w, "caught up %.1f s after the last fault; %d alerts a minute off by rounding\n", float64(r.CatchUp)/1000, r.Shifted)
+	fmt.Fprintf(
+		w,
+		"input: %d customers, %d late, %d duplicates; %d records aborted\n",
+		r.Customers,
+		r.Late,
+		r.Duplicates,
+		r.Aborted,
+	)
+	fmt.Fprintf(
+		w,
+		"takeovers: %d, of which %d with a state older than what was published, %d with alerts to publish; %d starts "+
+			"refused while a service was away\n",
+		r.Takeovers,
+		r.Rewinds,
+		r.Resumed,
+		r.RefusedStarts,
+	)
+	fmt.Fprintf(
+		w,
+		"caught up %.1f s after the last fault; %d alerts a minute off by rounding\n",
+		float64(r.CatchUp)/1000,
+		r.Shifted,
+	)
 }
 
 // counts lists faults by kind.

@@ -37,8 +37,8 @@ type run struct {
 	stop   context.CancelCauseFunc
 }
 
-// carryOut does everything and takes down what it started, whatever happens. Where the verdict is bad the folder of the logs
-// stays, and the report names it.
+// carryOut does everything and takes down what it started, whatever happens. Where the verdict is bad the folder of the
+// logs stays, and the report names it.
 func carryOut(ctx context.Context, o *options, say *status) (_ *report, err error) {
 	dir, err := os.MkdirTemp("", "ebb-chaos-")
 	if err != nil {
@@ -171,7 +171,14 @@ func (r *run) begin(ctx context.Context) (err error) {
 	if r.topics, err = newTopics(r.kafka.address); err != nil {
 		return err
 	}
-	r.inject = &injector{members: r.members, kafka: r.kafka, redis: r.redis, failed: r.fail, counts: map[kind]int{}, now: map[kind]int{}}
+	r.inject = &injector{
+		members: r.members,
+		kafka:   r.kafka,
+		redis:   r.redis,
+		failed:  r.fail,
+		counts:  map[kind]int{},
+		now:     map[kind]int{},
+	}
 	return r.topics.create(ctx)
 }
 
@@ -249,9 +256,9 @@ func (r *run) disturbed(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// catchUp waits until everything is processed. Kafka 4.1.0 has been seen to lose its group coordinator for good after a kill
-// ("out of sync with the underlying log", then NOT_COORDINATOR to everybody): half-way the broker is restarted once, as a
-// person would do it, and the report says so.
+// catchUp waits until everything is processed. Kafka 4.1.0 has been seen to lose its group coordinator for good after a
+// kill ("out of sync with the underlying log", then NOT_COORDINATOR to everybody): half-way the broker is restarted
+// once, as a person would do it, and the report says so.
 func (r *run) catchUp(ctx context.Context) error {
 	const what = "everything is processed"
 	err := until(ctx, r.patience/2, what, r.tried.caughtUp)

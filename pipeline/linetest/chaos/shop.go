@@ -10,9 +10,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// shop makes the input of a seed: customers of a shop come by a rhythm of their own, complain at times, and stay away for good
-// one day, when another customer takes their place. What they do arrives late and twice at times, some clocks run ahead, and
-// some records cannot be used.
+// shop makes the input of a seed: customers of a shop come by a rhythm of their own, complain at times, and stay away
+// for good one day, when another customer takes their place. What they do arrives late and twice at times, some clocks
+// run ahead, and some records cannot be used.
 type shop struct {
 	r      *rand.Rand
 	queue  arrivals
@@ -71,7 +71,11 @@ func newShop(seed uint64, customers int) *shop {
 // join adds a customer who comes for the first time at t.
 func (s *shop) join(t int64) {
 	s.people++
-	p := &person{name: fmt.Sprintf("c%06d", s.people), rhythm: 1 + 2.5*s.r.Float64(), leaves: t + int64(s.r.ExpFloat64()*250*float64(day))}
+	p := &person{
+		name:   fmt.Sprintf("c%06d", s.people),
+		rhythm: 1 + 2.5*s.r.Float64(),
+		leaves: t + int64(s.r.ExpFloat64()*250*float64(day)),
+	}
 	if s.r.IntN(oneOfTenant) == 0 {
 		p.tenant = "acme"
 	}
@@ -146,14 +150,27 @@ func (s *shop) flat(p *person, kind string, t int64) []byte {
 // poison is a record that cannot be used, for one of many reasons.
 func (s *shop) poison(p *person) *record {
 	values := []string{
-		fmt.Sprintf(`{"customer":%q`, p.name), `{"type":"visit","time":"2020-01-02T03:04:05Z"}`,
-		fmt.Sprintf(`{"customer":%q,"time":"2020-01-02T03:04:05Z"}`, p.name), fmt.Sprintf(`{"customer":%q,"type":"visit"}`, p.name),
-		fmt.Sprintf(`{"customer":%q,"type":"visit","time":"yesterday"}`, p.name), "\x00\x00\x00\x00\x07avro", "\xff\xfe", "",
+		fmt.Sprintf(`{"customer":%q`, p.name),
+		`{"type":"visit","time":"2020-01-02T03:04:05Z"}`,
+		fmt.Sprintf(
+			`{"customer":%q,"time":"2020-01-02T03:04:05Z"}`,
+			p.name,
+		),
+		fmt.Sprintf(`{"customer":%q,"type":"visit"}`, p.name),
+		fmt.Sprintf(`{"customer":%q,"type":"visit","time":"yesterday"}`, p.name),
+		"\x00\x00\x00\x00\x07avro",
+		"\xff\xfe",
+		"",
 		fmt.Sprintf(`{"customer":%q,"type":"visit","time":"2020-01-02T03:04:05Z","value":"a lot"}`, p.name),
 	}
 	r := &record{
-		key: p.name, value: fmt.Appendf(nil, "%s", values[s.r.IntN(len(values))]),
-		headers: []kgo.RecordHeader{{Key: "number", Value: fmt.Append(nil, s.lines)}, {Key: "raw", Value: []byte{0, 0xff}}, {Key: "empty"}},
+		key:   p.name,
+		value: fmt.Appendf(nil, "%s", values[s.r.IntN(len(values))]),
+		headers: []kgo.RecordHeader{
+			{Key: "number", Value: fmt.Append(nil, s.lines)},
+			{Key: "raw", Value: []byte{0, 0xff}},
+			{Key: "empty"},
+		},
 	}
 	if len(r.value) == 0 {
 		r.value = nil // a tombstone

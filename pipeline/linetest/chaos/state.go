@@ -55,8 +55,8 @@ func (t ebbTarget) begun(ctx context.Context) error {
 	return nil
 }
 
-// caughtUp is nil once everything is processed: Kafka and Redis stand at the input's end, every deadline up to the watermark has
-// fired, and nothing is left to publish.
+// caughtUp is nil once everything is processed: Kafka and Redis stand at the input's end, every deadline up to the
+// watermark has fired, and nothing is left to publish.
 func (t ebbTarget) caughtUp(ctx context.Context) error {
 	ends, err := t.topics.ends(ctx, inputTopic)
 	if err != nil {
@@ -74,7 +74,12 @@ func (t ebbTarget) caughtUp(ctx context.Context) error {
 		case m.Next != ends[p] || committed[p] != ends[p]:
 			return fmt.Errorf("partition %d: state to %d, published to %d, of %d", p, m.Next, committed[p], ends[p])
 		case m.Clock.Fired.Minute*60_000+60_000 <= m.Clock.Watermark:
-			return fmt.Errorf("partition %d: deadlines fired to minute %d, watermark %d", p, m.Clock.Fired.Minute, m.Clock.Watermark)
+			return fmt.Errorf(
+				"partition %d: deadlines fired to minute %d, watermark %d",
+				p,
+				m.Clock.Fired.Minute,
+				m.Clock.Watermark,
+			)
 		case m.outbox > 0:
 			return fmt.Errorf("partition %d: %d entries in the outbox", p, m.outbox)
 		}

@@ -51,7 +51,8 @@ func (r *run) everything(ctx context.Context) ([]*kgo.Record, error) {
 // ebbTarget is the real program.
 type ebbTarget struct{ *run }
 
-// command writes the member's configuration. Every second one leaves the group when it is asked to end, as does the guest.
+// command writes the member's configuration. Every second one leaves the group when it is asked to end, as does the
+// guest.
 func (t ebbTarget) command(i int, name, kafka, redis string) ([]string, error) {
 	file := filepath.Join(t.dir, name+".yaml")
 	text := fmt.Sprintf(configuration, kafka, groupName, inputTopic, alertTopic, name, session, redis, lateness)

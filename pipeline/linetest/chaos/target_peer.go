@@ -30,8 +30,8 @@ func (t peerTarget) begun(context.Context) error {
 	return nil
 }
 
-// caughtUp is nil once the group's offsets are past every record. Behind the last one there may be the end of a transaction,
-// which not every client counts.
+// caughtUp is nil once the group's offsets are past every record. Behind the last one there may be the end of a
+// transaction, which not every client counts.
 func (t peerTarget) caughtUp(ctx context.Context) error {
 	ends, err := t.topics.stable(ctx, inputTopic)
 	if err != nil {

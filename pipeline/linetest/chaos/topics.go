@@ -45,7 +45,13 @@ func (t *topics) close() { t.client.Close() }
 func (t *topics) create(ctx context.Context) error {
 	forever, size := "-1", "2097152"
 	config := map[string]*string{"retention.ms": &forever, "max.message.bytes": &size}
-	for topic, n := range map[string]int32{inputTopic: partitions, dlqTopic: partitions, alertTopic: alertPartitions, controlTopic: partitions, packTopic: 1} {
+	for topic, n := range map[string]int32{
+		inputTopic:   partitions,
+		dlqTopic:     partitions,
+		alertTopic:   alertPartitions,
+		controlTopic: partitions,
+		packTopic:    1,
+	} {
 		created, err := t.admin.CreateTopics(ctx, n, 1, config, topic)
 		if err := errors.Join(err, created.Error()); err != nil {
 			return fmt.Errorf("create %s: %w", topic, err)
@@ -128,8 +134,13 @@ func (t *topics) read(ctx context.Context, topic string, ends []int64, take func
 	if len(from) == 0 {
 		return nil
 	}
-	cl, err := kgo.NewClient(kgo.SeedBrokers(t.broker), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}), kgo.MetadataMinAge(100*time.Millisecond))
+	cl, err := kgo.NewClient(
+		kgo.SeedBrokers(t.broker),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}),
+		kgo.MetadataMinAge(100*time.Millisecond),
+	)
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,12 @@ func pack(w *tar.Writer, from, into string) error {
 		if err != nil || strings.HasPrefix(within, "..") {
 			within = "."
 		}
-		header := &tar.Header{Name: filepath.Join(into, within), Mode: int64(info.Mode().Perm()), Size: info.Size(), ModTime: info.ModTime()}
+		header := &tar.Header{
+			Name:    filepath.Join(into, within),
+			Mode:    int64(info.Mode().Perm()),
+			Size:    info.Size(),
+			ModTime: info.ModTime(),
+		}
 		if err := w.WriteHeader(header); err != nil {
 			return err
 		}
@@ -124,7 +129,20 @@ func pack(w *tar.Writer, from, into string) error {
 
 // contents: one program, static and of the version asked for, no shell, not root.
 func contents(t *testing.T) {
-	if said := run(t, "docker", "run", "--rm", "--read-only", "--network", "none", image, "--version"); !strings.Contains(said, "v9.9.9-test") {
+	if said := run(
+		t,
+		"docker",
+		"run",
+		"--rm",
+		"--read-only",
+		"--network",
+		"none",
+		image,
+		"--version",
+	); !strings.Contains(
+		said,
+		"v9.9.9-test",
+	) {
 		t.Errorf("version %q", said)
 	}
 	var config []struct{ Config struct{ User string } }
@@ -159,7 +177,10 @@ func compose(t *testing.T) {
 	}
 	command = append(command, "-p", project, "-f", filepath.Join(root, "deployments", "compose.yaml"))
 	environ := append(os.Environ(), "EBB_IMAGE="+image, "KAFKA_PORT="+kafka, "EBB_PORT="+http, "REDIS_PORT="+port(t))
-	for variable, test := range map[string]string{"KAFKA_IMAGE": "EBB_TEST_KAFKA_IMAGE", "REDIS_IMAGE": "EBB_TEST_REDIS_IMAGE"} {
+	for variable, test := range map[string]string{
+		"KAFKA_IMAGE": "EBB_TEST_KAFKA_IMAGE",
+		"REDIS_IMAGE": "EBB_TEST_REDIS_IMAGE",
+	} {
 		if name := os.Getenv(test); name != "" {
 			environ = append(environ, variable+"="+name)
 		}
@@ -202,7 +223,11 @@ func compose(t *testing.T) {
 	run(t, "go", "build", "-o", program, "ebb/cmd/ebb")
 	outside := append(os.Environ(), "EBB_KAFKA_BROKERS=127.0.0.1:"+kafka, "EBB_HTTP_LISTEN=127.0.0.1:"+http)
 	shop := filepath.Join(t.TempDir(), "shop.ndjson")
-	if err := os.WriteFile(shop, []byte(runIn(t, outside, program, "simulate", "--customers", "300", "--seed", "5")), 0o600); err != nil {
+	if err := os.WriteFile(
+		shop,
+		[]byte(runIn(t, outside, program, "simulate", "--customers", "300", "--seed", "5")),
+		0o600,
+	); err != nil {
 		t.Fatal(err)
 	}
 	runIn(t, outside, program, "produce", shop)

@@ -5,10 +5,10 @@ import "slices"
 // month is how far apart events may lie that speak for the same time.
 const month = 30 * day
 
-// clock is the watermark of one partition. An event more than a day ahead of all accepted ones is a claim, and before there
-// are accepted ones every event is. Claims of three customers, of the eight who made theirs last, that lie within a month
-// of the latest claim settle the matter. A partition that has not begun may also begin without them: after events that
-// cover a day, each at most a day ahead of all before it and none a month behind them.
+// clock is the watermark of one partition. An event more than a day ahead of all accepted ones is a claim, and before
+// there are accepted ones every event is. Claims of three customers, of the eight who made theirs last, that lie within
+// a month of the latest claim settle the matter. A partition that has not begun may also begin without them: after
+// events that cover a day, each at most a day ahead of all before it and none a month behind them.
 type clock struct {
 	lateness  int64
 	started   bool
@@ -82,8 +82,8 @@ func (c *clock) begin(key string, t int64) {
 	c.accept(first)
 }
 
-// accept moves the watermark by an event at t. Claims no longer ahead are settled, and a claim that events of a day have
-// not led to is void.
+// accept moves the watermark by an event at t. Claims no longer ahead are settled, and a claim that events of a day
+// have not led to is void.
 func (c *clock) accept(t int64) {
 	c.watermark = max(c.watermark, t-c.lateness)
 	for k, a := range c.claims {

@@ -15,8 +15,8 @@ type event struct {
 	time                       int64
 }
 
-// decode reads the flat envelope, or gives the code by which the record is quarantined. It is written for records with at
-// most one fault: which of several is named is not specified.
+// decode reads the flat envelope, or gives the code by which the record is quarantined. It is written for records with
+// at most one fault: which of several is named is not specified.
 func decode(value []byte) (event, string) {
 	var e event
 	switch {

@@ -114,7 +114,8 @@ func (c *customer) score(now, horizon float64) float64 {
 		frictionWeight*math.Log1p(c.friction*math.Exp(-idle/horizon))
 }
 
-// logitSilent is the log-odds that a silence of r days lasts h more, gaps being log-logistic with median e^m and shape k.
+// logitSilent is the log-odds that a silence of r days lasts h more, gaps being log-logistic with median e^m and shape
+// k.
 func logitSilent(k, m, r, h float64) float64 {
 	z0, z1 := k*(math.Log(r)-m), k*(math.Log(r+h)-m)
 	return softplus(z0) - (z1 + math.Log1p(-math.Exp(math.Min(z0-z1, -1e-12))))

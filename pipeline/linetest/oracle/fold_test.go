@@ -34,8 +34,8 @@ func log(values ...[]byte) (records []oracle.Record) {
 	return records
 }
 
-// One customer by hand: it is raised in its silence, escalated, and recovers by its next activity; a repeated event id has
-// no effect, and another customer's events move the watermark that the silence is measured by.
+// One customer by hand: it is raised in its silence, escalated, and recovers by its next activity; a repeated event id
+// has no effect, and another customer's events move the watermark that the silence is measured by.
 func TestFoldLifeCycle(t *testing.T) {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	at := func(days int) time.Time { return start.AddDate(0, 0, days) }
@@ -54,10 +54,16 @@ func TestFoldLifeCycle(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("alerts (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]oracle.Quarantined{{Partition: 0, Offset: 7, Code: "customer_missing"}}, r.Quarantined); diff != "" {
+	if diff := cmp.Diff(
+		[]oracle.Quarantined{{Partition: 0, Offset: 7, Code: "customer_missing"}},
+		r.Quarantined,
+	); diff != "" {
 		t.Errorf("quarantined (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(oracle.Counts{Records: 8, Events: 6, Duplicates: 1, Quarantined: 1, Future: 2}, r.Counts); diff != "" {
+	if diff := cmp.Diff(
+		oracle.Counts{Records: 8, Events: 6, Duplicates: 1, Quarantined: 1, Future: 2},
+		r.Counts,
+	); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
 }

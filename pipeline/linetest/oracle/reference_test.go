@@ -55,7 +55,8 @@ func compare(t *testing.T, want [][]string, got []oracle.Alert) {
 			t.Fatal(err)
 		}
 		g := got[i]
-		if g.Customer != w[0] || g.Transition != w[1] || strconv.FormatInt(g.Seconds, 10) != w[2] || math.Abs(g.LogOdds-odds) > 1e-6 {
+		if g.Customer != w[0] || g.Transition != w[1] || strconv.FormatInt(g.Seconds, 10) != w[2] ||
+			math.Abs(g.LogOdds-odds) > 1e-6 {
 			t.Errorf("row %d: %+v, want %v", i, g, w)
 		}
 	}

@@ -6,8 +6,8 @@ import "math"
 func atRisk() float64   { return math.Log(0.6 / 0.4) }
 func critical() float64 { return math.Log(0.8 / 0.2) }
 
-// silence looks at m at each whole minute not looked at yet, up to end, and raises and escalates where the rules say so:
-// no sooner than the customer is overdue, silent for longer than its median gap.
+// silence looks at m at each whole minute not looked at yet, up to end, and raises and escalates where the rules say
+// so: no sooner than the customer is overdue, silent for longer than its median gap.
 func (f *fold) silence(m *member, end int64) {
 	if m.visits == 0 {
 		return
@@ -37,8 +37,9 @@ func overdue(c *customer) int64 {
 	return int64(math.Floor((c.last+math.Exp(c.m))*float64(day))) + 1
 }
 
-// firstMinute is the first whole minute from begin to end at which m's score reaches the threshold. It looks at the minutes
-// of an hour only where the score does so at the hour's end; it is the definition of the specification, not its shortcut.
+// firstMinute is the first whole minute from begin to end at which m's score reaches the threshold. It looks at the
+// minutes of an hour only where the score does so at the hour's end; it is the definition of the specification, not its
+// shortcut.
 func (f *fold) firstMinute(m *member, begin, end int64, threshold float64) (int64, bool) {
 	reaches := func(t int64) bool { return m.score(days(t), f.Horizon) >= threshold }
 	t := (begin + minute - 1) / minute * minute

@@ -16,7 +16,11 @@ import (
 )
 
 // run starts a container whose port is found at a free port of the host, with what depends on that address.
-func run(ctx context.Context, image, port string, with func(address string) testcontainers.CustomizeRequestOption) (testcontainers.Container, string, error) {
+func run(
+	ctx context.Context,
+	image, port string,
+	with func(address string) testcontainers.CustomizeRequestOption,
+) (testcontainers.Container, string, error) {
 	host, err := Host(ctx)
 	if err != nil {
 		return nil, "", err
@@ -30,9 +34,14 @@ func run(ctx context.Context, image, port string, with func(address string) test
 	return c, address, err
 }
 
-// StartAt starts a container whose ports are found at the same ports of the host, so that several servers in it can tell
-// each other and their clients one address. It is 127.0.0.1 on both sides.
-func StartAt(ctx context.Context, image string, ports []int, with ...testcontainers.ContainerCustomizer) (testcontainers.Container, error) {
+// StartAt starts a container whose ports are found at the same ports of the host, so that several servers in it can
+// tell each other and their clients one address. It is 127.0.0.1 on both sides.
+func StartAt(
+	ctx context.Context,
+	image string,
+	ports []int,
+	with ...testcontainers.ContainerCustomizer,
+) (testcontainers.Container, error) {
 	mapped := map[string]int{}
 	for _, p := range ports {
 		mapped[strconv.Itoa(p)+"/tcp"] = p
@@ -41,7 +50,12 @@ func StartAt(ctx context.Context, image string, ports []int, with ...testcontain
 }
 
 // launch starts a container with ports inside at ports of the host.
-func launch(ctx context.Context, image string, ports map[string]int, with ...testcontainers.ContainerCustomizer) (testcontainers.Container, error) {
+func launch(
+	ctx context.Context,
+	image string,
+	ports map[string]int,
+	with ...testcontainers.ContainerCustomizer,
+) (testcontainers.Container, error) {
 	bound := network.PortMap{}
 	for inside, outside := range ports {
 		p, err := network.ParsePort(inside)
@@ -73,8 +87,8 @@ func Host(ctx context.Context) (string, error) {
 	return host, err
 }
 
-// Ports finds ports that are free, of those that no system gives to whoever asks for any: a server that is down for a while
-// then finds its own free when it comes back, whatever else runs.
+// Ports finds ports that are free, of those that no system gives to whoever asks for any: a server that is down for a
+// while then finds its own free when it comes back, whatever else runs.
 func Ports(ctx context.Context, n int) (ports []int, err error) {
 	const from, to = 15_000, 32_000
 	var config net.ListenConfig

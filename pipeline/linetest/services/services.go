@@ -1,9 +1,10 @@
 //go:build integration
 
-// Package services finds the Kafka and the Redis of integration tests, or starts them: EBB_TEST_KAFKA and EBB_TEST_REDIS name
-// running ones, else testcontainers-go starts the images EBB_TEST_KAFKA_IMAGE, EBB_TEST_OLD_KAFKA_IMAGE and
-// EBB_TEST_REDIS_IMAGE, by default the public ones. Where neither is to be had the tests fail. Command with starts them once for
-// the tests of several packages. What is found here is shared: a test that stops or configures a service starts its own.
+// Package services finds the Kafka and the Redis of integration tests, or starts them: EBB_TEST_KAFKA and
+// EBB_TEST_REDIS name running ones, else testcontainers-go starts the images EBB_TEST_KAFKA_IMAGE,
+// EBB_TEST_OLD_KAFKA_IMAGE and EBB_TEST_REDIS_IMAGE, by default the public ones. Where neither is to be had the tests
+// fail. Command with starts them once for the tests of several packages. What is found here is shared: a test that
+// stops or configures a service starts its own.
 package services
 
 import (
@@ -35,7 +36,8 @@ func Main(m *testing.M, variables ...string) int {
 	return With(context.Background(), m.Run, variables...)
 }
 
-// With runs something with the services that the variables stand for, and gives its exit code, or 1 where they cannot be had.
+// With runs something with the services that the variables stand for, and gives its exit code, or 1 where they cannot
+// be had.
 func With(ctx context.Context, run func() int, variables ...string) int {
 	containers, err := start(ctx, variables)
 	code := 1
@@ -108,8 +110,8 @@ func StartKafkaOf(ctx context.Context, image string) (testcontainers.Container, 
 	})
 }
 
-// KafkaSettings are those of a broker that is its own controller and has a listener BROKER for itself. What it listens at
-// is left to add.
+// KafkaSettings are those of a broker that is its own controller and has a listener BROKER for itself. What it listens
+// at is left to add.
 func KafkaSettings() map[string]string {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
@@ -129,7 +131,19 @@ func KafkaSettings() map[string]string {
 // StartRedis starts a Redis that saves only when told to, at an address that stays the same over its restarts.
 func StartRedis(ctx context.Context) (testcontainers.Container, string, error) {
 	return run(ctx, RedisImage(), "6379/tcp", func(string) testcontainers.CustomizeRequestOption {
-		return testcontainers.WithCmd("redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--appendonly", "no", "--dir", "/data")
+		return testcontainers.WithCmd(
+			"redis-server",
+			"--bind",
+			"0.0.0.0",
+			"--protected-mode",
+			"no",
+			"--save",
+			"",
+			"--appendonly",
+			"no",
+			"--dir",
+			"/data",
+		)
 	})
 }
 

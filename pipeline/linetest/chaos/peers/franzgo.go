@@ -53,7 +53,10 @@ func (p *peer) poll(ctx context.Context, s *kgo.GroupTransactSession, records []
 	var alerts []*kgo.Record
 	for i, c := range customers {
 		if id, value := alert(c, numbers[i]); value != nil {
-			alerts = append(alerts, &kgo.Record{Key: []byte(c), Value: value, Headers: []kgo.RecordHeader{{Key: "ce_id", Value: []byte(id)}}})
+			alerts = append(
+				alerts,
+				&kgo.Record{Key: []byte(c), Value: value, Headers: []kgo.RecordHeader{{Key: "ce_id", Value: []byte(id)}}},
+			)
 		}
 	}
 	if err := s.ProduceSync(ctx, alerts...).FirstErr(); err != nil {

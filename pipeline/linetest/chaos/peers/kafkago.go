@@ -12,11 +12,24 @@ import (
 // kafkaGo reads, counts, publishes and commits, record by record.
 func (p *peer) kafkaGo(ctx context.Context) (err error) {
 	r := kafka.NewReader(kafka.ReaderConfig{
-		Brokers: []string{p.kafka}, GroupID: p.group, Topic: p.input, MaxBytes: 10e6, StartOffset: kafka.FirstOffset,
-		IsolationLevel: kafka.ReadCommitted, CommitInterval: time.Second, SessionTimeout: p.session, HeartbeatInterval: time.Second,
+		Brokers:           []string{p.kafka},
+		GroupID:           p.group,
+		Topic:             p.input,
+		MaxBytes:          10e6,
+		StartOffset:       kafka.FirstOffset,
+		IsolationLevel:    kafka.ReadCommitted,
+		CommitInterval:    time.Second,
+		SessionTimeout:    p.session,
+		HeartbeatInterval: time.Second,
 	})
 	w := &kafka.Writer{
-		Addr: kafka.TCP(p.kafka), Topic: p.alerts, Balancer: &kafka.Hash{}, RequiredAcks: kafka.RequireAll, BatchTimeout: 10 * time.Millisecond,
+		Addr: kafka.TCP(
+			p.kafka,
+		),
+		Topic:        p.alerts,
+		Balancer:     &kafka.Hash{},
+		RequiredAcks: kafka.RequireAll,
+		BatchTimeout: 10 * time.Millisecond,
 	}
 	defer func() { err = errors.Join(err, r.Close(), w.Close()) }()
 	for {

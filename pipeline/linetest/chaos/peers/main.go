@@ -1,6 +1,6 @@
-// Command peers is what ebb is held against: two processors as one writes them with the clients' READMEs at hand. They count each
-// customer's events in Redis, and publish an alert for every tenth. The kill schedule of command chaos shows what they lose,
-// double and miscount, and with it that the checker can fail. It is called by "task chaos:peers".
+// Command peers is what ebb is held against: two processors as one writes them with the clients' READMEs at hand. They
+// count each customer's events in Redis, and publish an alert for every tenth. The kill schedule of command chaos shows
+// what they lose, double and miscount, and with it that the checker can fail. It is called by "task chaos:peers".
 //
 //	kafka-go   Reader in a consumer group, HINCRBY, Writer, offsets committed every second
 //	franz-go   GroupTransactSession: alerts and offsets in one transaction, HINCRBY outside of it
@@ -76,7 +76,9 @@ func alert(customer string, n int64) (id string, value []byte) {
 		return "", nil
 	}
 	id = fmt.Sprintf("%s:%d", customer, n)
-	value, err := json.Marshal(map[string]any{"id": id, "customer": customer, "transition": "tenth", "episode": n / every, "sequence": 1})
+	value, err := json.Marshal(
+		map[string]any{"id": id, "customer": customer, "transition": "tenth", "episode": n / every, "sequence": 1},
+	)
 	if err != nil {
 		panic("BUG: numbers and names: " + err.Error())
 	}

@@ -1,6 +1,7 @@
 //go:build integration
 
-// Command with runs a command with a Kafka and a Redis that several packages' integration tests share, and exits as it does:
+// Command with runs a command with a Kafka and a Redis that several packages' integration tests share, and exits as it
+// does:
 //
 //	go run -tags integration ./pipeline/linetest/services/with go test -tags integration ./...
 package main
