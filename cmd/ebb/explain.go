@@ -55,7 +55,8 @@ is 1.`,
 	}
 	cmd.Flags().StringVar(&f.pack, "pack", "", "check alerts of this pack against it, too: a `NAME` or a file")
 	f.addOverrides(cmd)
-	cmd.Flags().BoolVar(&f.json, "json", false, "print an object for each alert: its id, and the terms, the sum and the differences")
+	cmd.Flags().
+		BoolVar(&f.json, "json", false, "print an object for each alert: its id, and the terms, the sum and the differences")
 	return cmd
 }
 
@@ -74,8 +75,13 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 	}
 	defer lines.Close()
 	run := explaining{
-		Explanation: view.Explanation{Screen: terminal.NewScreen(cmd.OutOrStdout(), a.environ)}, errors: terminal.NewScreen(cmd.ErrOrStderr(), a.environ),
-		packs: packs, encoder: json.NewEncoder(cmd.OutOrStdout()), asJSON: f.json,
+		Explanation: view.Explanation{
+			Screen: terminal.NewScreen(cmd.OutOrStdout(), a.environ),
+		},
+		errors:  terminal.NewScreen(cmd.ErrOrStderr(), a.environ),
+		packs:   packs,
+		encoder: json.NewEncoder(cmd.OutOrStdout()),
+		asJSON:  f.json,
 	}
 	for cmd.Context().Err() == nil {
 		line, err := lines.NextLine()
@@ -101,7 +107,8 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*alert.Renderer, error) {
 	if f.packFlags == (packFlags{}) {
 		return known, nil
 	}
-	if b, err := os.ReadFile(f.pack); err == nil && f.packFlags == (packFlags{pack: f.pack}) { // overrides of today do not concern what ebb kept
+	// overrides of today do not concern what ebb kept
+	if b, err := os.ReadFile(f.pack); err == nil && f.packFlags == (packFlags{pack: f.pack}) {
 		if k, err := pack.LoadCanonical(bytes.TrimSpace(b)); err == nil {
 			known[k.Hash] = alert.NewRenderer(k)
 			return known, nil
@@ -148,7 +155,13 @@ func (r *explaining) next(where string, line []byte) error {
 	switch {
 	case len(e.Differences) > 0:
 		r.wrong++
-		fmt.Fprintf(r.errors, "%s: alert %s does not prove itself: %s\n", where, terminal.Printable(e.ID), view.Differences(e.Differences))
+		fmt.Fprintf(
+			r.errors,
+			"%s: alert %s does not prove itself: %s\n",
+			where,
+			terminal.Printable(e.ID),
+			view.Differences(e.Differences),
+		)
 	case e.By == nil:
 		r.alone++
 		fallthrough
@@ -172,7 +185,12 @@ func (r *explaining) end() error {
 	}
 	said := fmt.Sprintf("%s recomputed, every bit as they say", advice.Plural(r.proven, "alert"))
 	if r.alone > 0 {
-		said = fmt.Sprintf("%s recomputed, every number follows; %d without their pack: not checked there are %s", advice.Plural(r.proven, "alert"), r.alone, view.ByPack)
+		said = fmt.Sprintf(
+			"%s recomputed, every number follows; %d without their pack: not checked there are %s",
+			advice.Plural(r.proven, "alert"),
+			r.alone,
+			view.ByPack,
+		)
 	}
 	fmt.Fprintln(r)
 	r.Say("", "  ", said)

@@ -39,7 +39,10 @@ func markers(t *testing.T) map[string]string {
 			return "я"
 		})
 	}
-	maps.DeleteFunc(texts, func(key, _ string) bool { return strings.HasPrefix(key, "unit.") || strings.HasPrefix(key, "every.") })
+	maps.DeleteFunc(
+		texts,
+		func(key, _ string) bool { return strings.HasPrefix(key, "unit.") || strings.HasPrefix(key, "every.") },
+	)
 	for _, word := range []string{"unit.hour", "unit.day", "unit.visit", "every.hour", "every.day"} {
 		for _, form := range []string{"one", "few", "many"} {
 			texts[word+"."+form] = map[string]string{"one": "{n} а", "few": "{n} б", "many": "{n} в"}[form]
@@ -87,7 +90,16 @@ func TestTranslation(t *testing.T) {
 					if english.MatchString(said) || said == "" {
 						t.Fatalf("%s: %s is %q", name, code, said)
 					}
-					if want, got := digits.FindAllString(was[code], -1), digits.FindAllString(said, -1); !cmp.Equal(without1(want), without1(got)) {
+					if want, got := digits.FindAllString(
+						was[code],
+						-1,
+					), digits.FindAllString(
+						said,
+						-1,
+					); !cmp.Equal(
+						without1(want),
+						without1(got),
+					) {
 						t.Fatalf("%s: %s is %q, of %q", name, code, said, was[code])
 					}
 				}
@@ -107,7 +119,18 @@ func TestPlurals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for visits, want := range map[uint32]string{1: "1 а", 2: "2 б", 5: "5 в", 11: "11 в", 21: "21 а", 121: "121 а", 122: "122 б", 131: "131 а", 1_000_005: "1000005 в", 1_000_021: "1000021 а"} {
+	for visits, want := range map[uint32]string{
+		1:         "1 а",
+		2:         "2 б",
+		5:         "5 в",
+		11:        "11 в",
+		21:        "21 а",
+		121:       "121 а",
+		122:       "122 б",
+		131:       "131 а",
+		1_000_005: "1000005 в",
+		1_000_021: "1000021 а",
+	} {
 		d := scoring.Decision{Score: model.Score{Visits: visits, Silence: 1, LnTypical: 0, Friction: 1.26}}
 		said := alert.NewRenderer(k).Sentences(&d)
 		if got := said[pack.ReasonLittleActivity+" -1"]; !strings.Contains(got, want+" ") {
@@ -131,11 +154,22 @@ func TestLanguageIsThePacks(t *testing.T) {
 			return append(scoringtest.Must(pack.Source("retail", nil)), language...), nil
 		}, pack.Overrides{})
 	}
-	plain, english, russian := scoringtest.Must(load("")), scoringtest.Must(load("\nlanguage: en\n")), scoringtest.Must(load("\nlanguage: ru\n"))
+	plain, english, russian := scoringtest.Must(
+		load(""),
+	), scoringtest.Must(
+		load("\nlanguage: en\n"),
+	), scoringtest.Must(
+		load("\nlanguage: ru\n"),
+	)
 	if plain.Hash != english.Hash || plain.Hash == russian.Hash || bytes.Contains(plain.Canonical(), []byte("language")) {
 		t.Errorf("hashes %.8s, %.8s and %.8s", plain.Hash, english.Hash, russian.Hash)
 	}
-	again, err := pack.LoadIn(files, "canonical.yaml", func(string) ([]byte, error) { return russian.Canonical(), nil }, pack.Overrides{})
+	again, err := pack.LoadIn(
+		files,
+		"canonical.yaml",
+		func(string) ([]byte, error) { return russian.Canonical(), nil },
+		pack.Overrides{},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +181,10 @@ func TestLanguageIsThePacks(t *testing.T) {
 	if err != nil || len(x.Differences) > 0 {
 		t.Errorf("error %v, differences %v", err, x.Differences)
 	}
-	if _, err := pack.LoadCanonical(russian.Canonical()); err == nil || !strings.Contains(err.Error(), `$.language: "ru", there are en`) {
+	if _, err := pack.LoadCanonical(
+		russian.Canonical(),
+	); err == nil ||
+		!strings.Contains(err.Error(), `$.language: "ru", there are en`) {
 		t.Errorf("without the catalogue: %v", err)
 	}
 }
@@ -179,7 +216,12 @@ func TestCatalogueProblems(t *testing.T) {
 			if texts[c.key] = c.text; c.text == "" {
 				delete(texts, c.key)
 			}
-			if _, err := inRussian(t, catalogues(texts), "any"); err == nil || !strings.Contains(err.Error(), "$.language: catalogue ru: "+c.want) {
+			if _, err := inRussian(
+				t,
+				catalogues(texts),
+				"any",
+			); err == nil ||
+				!strings.Contains(err.Error(), "$.language: catalogue ru: "+c.want) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
 		})

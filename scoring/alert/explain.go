@@ -13,21 +13,24 @@ import (
 
 // Explanation is an alert's score, recomputed from nothing but the inputs and coefficients that the alert carries.
 type Explanation struct {
-	Terms       []ExplainedTerm   `json:"terms"`             // in the order in which they are added
-	Factors     []ExplainedFactor `json:"factors,omitempty"` // what the pack declares beside them, added last within its cap
-	Cap         float64           `json:"factors_cap,omitempty"`
-	FactorSum   float64           `json:"factors_log_odds,omitempty"`
-	Uncapped    float64           `json:"-"`               // what the factors would add without the cap
-	Floor       *ExplainedFloor   `json:"floor,omitempty"` // that the risk score is not below
-	LogOdds     float64           `json:"log_odds"`
-	Risk        float64           `json:"risk_score"`         // 0 to 100, in thousandths
-	Unscored    bool              `json:"unscored,omitempty"` // the customer has no activity: there are no terms, and the risk is the floor
-	Probability float64           `json:"churn_probability"`
-	Probes      uint32            `json:"probability_probes"`          // behind it
-	Provisional bool              `json:"probability_provisional"`     // too few: it is the score's own
-	Curve       [][2]float64      `json:"probability_curve,omitempty"` // points that it is read from: log-odds, probability
-	Value       *ExplainedValue   `json:"value,omitempty"`
-	Exit        *ExplainedExit    `json:"cheapest_exit,omitempty"`
+	Terms []ExplainedTerm `json:"terms"` // in the order in which they are added
+	// what the pack declares beside them, added last within its cap
+	Factors   []ExplainedFactor `json:"factors,omitempty"`
+	Cap       float64           `json:"factors_cap,omitempty"`
+	FactorSum float64           `json:"factors_log_odds,omitempty"`
+	Uncapped  float64           `json:"-"`               // what the factors would add without the cap
+	Floor     *ExplainedFloor   `json:"floor,omitempty"` // that the risk score is not below
+	LogOdds   float64           `json:"log_odds"`
+	Risk      float64           `json:"risk_score"` // 0 to 100, in thousandths
+	// the customer has no activity: there are no terms, and the risk is the floor
+	Unscored    bool    `json:"unscored,omitempty"`
+	Probability float64 `json:"churn_probability"`
+	Probes      uint32  `json:"probability_probes"`      // behind it
+	Provisional bool    `json:"probability_provisional"` // too few: it is the score's own
+	// points that it is read from: log-odds, probability
+	Curve [][2]float64    `json:"probability_curve,omitempty"`
+	Value *ExplainedValue `json:"value,omitempty"`
+	Exit  *ExplainedExit  `json:"cheapest_exit,omitempty"`
 
 	// Differences are where the alert says something else, to the bit; none: it proves itself.
 	Differences []Difference `json:"differences"`
@@ -126,7 +129,14 @@ func Explain(alert []byte) (*Explanation, error) {
 	if len(said.Terms) == 0 || said.LogOdds == nil || said.Risk == nil || said.Probability == nil {
 		return nil, fmt.Errorf("%w: it has no terms, log_odds, risk_score or churn_probability", ErrNoAlert)
 	}
-	x := &Explanation{Differences: []Difference{}, Cap: said.Cap, Floor: said.Floor, Probes: said.Probes, Value: said.Value, Exit: said.Exit}
+	x := &Explanation{
+		Differences: []Difference{},
+		Cap:         said.Cap,
+		Floor:       said.Floor,
+		Probes:      said.Probes,
+		Value:       said.Value,
+		Exit:        said.Exit,
+	}
 	for _, step := range []func(*saidAlert) error{x.addTerms, x.addFactors, x.read} {
 		if err := step(&said); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
@@ -152,7 +162,14 @@ func Explain(alert []byte) (*Explanation, error) {
 
 // explainUnscored is of an alert about a customer without activity: the risk is the floor.
 func explainUnscored(said *saidAlert) *Explanation {
-	x := &Explanation{Floor: said.Floor, Value: said.Value, Unscored: true, Provisional: true, Terms: []ExplainedTerm{}, Differences: []Difference{}}
+	x := &Explanation{
+		Floor:       said.Floor,
+		Value:       said.Value,
+		Unscored:    true,
+		Provisional: true,
+		Terms:       []ExplainedTerm{},
+		Differences: []Difference{},
+	}
 	if x.Floor != nil {
 		x.Risk = float64(model.FloorThousandths(x.Floor.Risk)) / 1000
 	}
@@ -183,13 +200,31 @@ func (t *ExplainedTerm) recompute() (float64, error) {
 	case names[model.TermRhythm]:
 		value = float64(n.coefficient("weight") * n.silent(n.coefficient("min_silent_days")))
 	case names[model.TermSilence]:
-		value = float64(n.coefficient("weight") * (n.silent(n.input("silent_days")) - n.silent(n.coefficient("min_silent_days"))))
+		value = float64(
+			n.coefficient("weight") * (n.silent(n.input("silent_days")) - n.silent(n.coefficient("min_silent_days"))),
+		)
 	case names[model.TermLevel]:
-		value = model.LevelBy(n.coefficient("weight"), n.coefficient("floor"), n.input("level"), n.input("idle_days"), n.coefficient("fade_days"))
+		value = model.LevelBy(
+			n.coefficient("weight"),
+			n.coefficient("floor"),
+			n.input("level"),
+			n.input("idle_days"),
+			n.coefficient("fade_days"),
+		)
 	case names[model.TermTenure]:
-		value = model.TenureBy(n.coefficient("weight"), n.coefficient("offset"), n.input("tenure_days"), n.coefficient("horizon_days"))
+		value = model.TenureBy(
+			n.coefficient("weight"),
+			n.coefficient("offset"),
+			n.input("tenure_days"),
+			n.coefficient("horizon_days"),
+		)
 	case names[model.TermFriction]:
-		value = model.FrictionBy(n.coefficient("weight"), n.input("friction"), n.input("idle_days"), n.coefficient("fade_days"))
+		value = model.FrictionBy(
+			n.coefficient("weight"),
+			n.input("friction"),
+			n.input("idle_days"),
+			n.coefficient("fade_days"),
+		)
 	default:
 		return 0, fmt.Errorf("term %q is not known to this build", t.Name)
 	}

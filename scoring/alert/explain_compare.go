@@ -69,8 +69,19 @@ func (r *replay) allowValue(d *scoring.Decision, again map[string]any) {
 		return
 	}
 	said := r.said.Reasons[0].Text
-	before, after := r.render.appendPieces(nil, d, o.Feature, text[:i]), r.render.appendPieces(nil, d, o.Feature, text[i+1:])
-	if len(said) > len(before)+len(after) && strings.HasPrefix(said, string(before)) && strings.HasSuffix(said, string(after)) {
+	before, after := r.render.appendPieces(
+		nil,
+		d,
+		o.Feature,
+		text[:i],
+	), r.render.appendPieces(
+		nil,
+		d,
+		o.Feature,
+		text[i+1:],
+	)
+	if len(said) > len(before)+len(after) && strings.HasPrefix(said, string(before)) &&
+		strings.HasSuffix(said, string(after)) {
 		again["reasons"].([]any)[0].(map[string]any)["text"] = said //nolint:forcetypeassert // it was rendered so
 	}
 }

@@ -102,8 +102,15 @@ type replay struct {
 // is at least one.
 func (r *replay) decisions() (all []scoring.Decision) {
 	d := scoring.Decision{
-		Kind: placeOf[profile.Kind](r.said.Kind, profile.KindNames()), Transition: placeOf[scoring.Transition](r.said.Transition, scoring.TransitionNames()),
-		Episode: r.said.Episode, Sequence: r.said.Sequence, At: r.said.Time.UnixMilli(), Score: r.score(),
+		Kind: placeOf[profile.Kind](
+			r.said.Kind,
+			profile.KindNames(),
+		),
+		Transition: placeOf[scoring.Transition](r.said.Transition, scoring.TransitionNames()),
+		Episode:    r.said.Episode,
+		Sequence:   r.said.Sequence,
+		At:         r.said.Time.UnixMilli(),
+		Score:      r.score(),
 	}
 	d.Reading = model.Reading{Probes: r.x.Probes, Number: uint8(len(r.x.Curve))}
 	for i, p := range r.x.Curve {
@@ -143,14 +150,39 @@ func placeOf[T ~uint8](name string, table []string) T { return T(max(slices.Inde
 
 // score is the score as the alert shows it, with the features that it shows.
 func (r *replay) score() model.Score {
-	s := model.Score{At: r.said.Time.UnixMilli(), Factors: r.x.FactorSum, Values: make([]feature.Value, len(r.pack.Features))}
+	s := model.Score{
+		At:      r.said.Time.UnixMilli(),
+		Factors: r.x.FactorSum,
+		Values:  make([]feature.Value, len(r.pack.Features)),
+	}
 	for i := range r.x.Terms {
 		s.Terms[i] = r.x.Terms[i].LogOdds
 	}
 	if !r.x.Unscored {
 		in := func(term int, name string) float64 { return r.x.Terms[term].Inputs[name] }
-		s.LnTypical, s.Regularity, s.Silence = in(model.TermSilence, "ln_typical_days"), in(model.TermSilence, "regularity"), in(model.TermSilence, "silent_days")
-		s.Level, s.Idle, s.Tenure, s.Friction = in(model.TermLevel, "level"), in(model.TermLevel, "idle_days"), in(model.TermTenure, "tenure_days"), in(model.TermFriction, "friction")
+		s.LnTypical, s.Regularity, s.Silence = in(
+			model.TermSilence,
+			"ln_typical_days",
+		), in(
+			model.TermSilence,
+			"regularity",
+		), in(
+			model.TermSilence,
+			"silent_days",
+		)
+		s.Level, s.Idle, s.Tenure, s.Friction = in(
+			model.TermLevel,
+			"level",
+		), in(
+			model.TermLevel,
+			"idle_days",
+		), in(
+			model.TermTenure,
+			"tenure_days",
+		), in(
+			model.TermFriction,
+			"friction",
+		)
 	}
 	set := func(name string, n int64) {
 		if i := slices.IndexFunc(r.pack.Features, func(f feature.Feature) bool { return f.Name == name }); i >= 0 {
@@ -208,7 +240,9 @@ func (r *replay) stages(d *scoring.Decision) (all []profile.Stage) {
 	s, silence, age := &r.pack.Model.Stages, moment.Millis(d.Score.Silence), moment.Millis(d.Score.Tenure)
 	calm := []profile.Stage{profile.StageActive, profile.StageAtRisk}
 	if d.Kind == profile.Lapse {
-		calm = []profile.Stage{map[bool]profile.Stage{false: profile.StageActive, true: profile.StageAtRisk}[d.Transition == scoring.Escalated]}
+		calm = []profile.Stage{
+			map[bool]profile.Stage{false: profile.StageActive, true: profile.StageAtRisk}[d.Transition == scoring.Escalated],
+		}
 	}
 	switch {
 	case d.Score.Silence == 0: // never active
@@ -230,7 +264,8 @@ func (r *replay) stages(d *scoring.Decision) (all []profile.Stage) {
 	if s.Resurrected > 0 && all[0] != profile.StageChurned && all[0] != profile.StageDormant && d.Score.Silence > 0 {
 		all = append(all, profile.StageResurrected)
 	}
-	if named := r.said.Stage; named != nil && slices.ContainsFunc(all, func(s profile.Stage) bool { return s.String() == *named }) {
+	if named := r.said.Stage; named != nil &&
+		slices.ContainsFunc(all, func(s profile.Stage) bool { return s.String() == *named }) {
 		return []profile.Stage{profile.Stage(slices.Index(profile.StageNames(), *named))}
 	}
 	return all
