@@ -16,7 +16,7 @@ import (
 )
 
 // unknowable are the fields of an alert that nothing in it leads to.
-var unknowable = []string{"cause"} //nolint:gochecknoglobals // a table
+var unknowable = []string{"cause", "visits", "features", "about", "opened_by", "began_at"} //nolint:gochecknoglobals // a table
 
 // differences are where the alert is not what the decision would be rendered as.
 func (r *replay) differences(d *scoring.Decision) []Difference {
