@@ -14,7 +14,7 @@ func BenchmarkAppendAlert(b *testing.B) {
 	for _, name := range []string{"any", "retail", "saas"} {
 		b.Run(name, func(b *testing.B) {
 			k := scoringtest.Must(pack.Load(name, nil, pack.Overrides{}))
-			r, all, out := alert.NewRenderer(k), manyDecided(k, 7), make([]byte, 0, 1<<14)
+			r, all, out := alert.NewRenderer(k), manyDecided(k, 7, 60, 0), make([]byte, 0, 1<<14)
 			ids := make([]alert.ID, len(all))
 			for i := range all {
 				ids[i] = all[i].ID()
