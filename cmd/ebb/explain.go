@@ -40,10 +40,10 @@ the sum; the risk score with the floor that the alert names; the churn probabili
 at risk of the value; the way out of the tier, where that is a visit or the end of friction, and its risk score.
 
 Checked where the alert's pack is known, which is one that comes with ebb, or --pack with the overrides that ebb run has: everything
-else that is in the alert, rendered anew. Not checked even then, since an alert does not say enough: tenant, customer, episode,
-sequence, cause and time, but for the id of what is raised; the silence that a lapse ended; the tier before a lapse was raised, where
-factors may have made it; which of the stages that fit silence and tenure; coverage beyond the features that are shown, and that
-none of those is left out that add nothing.
+else that is in the alert: its decision is read back and rendered anew. Taken as the alert says even then, since nothing else in it
+leads there: episode, visits, cause, values of features beyond what follows from them, and the time of what is neither a lapse nor
+raised; within bounds, how open episodes of other kinds lift the tiers, the tier before a lapse was raised, where factors may have
+made it, and which of the stages that fit silence and tenure.
 
 An alert that says something else, or cannot be read, is reported with its line; the rest is looked at all the same, and the exit code
 is 1.`,

@@ -89,57 +89,40 @@ type Difference struct {
 // ErrNoAlert is what Explain returns for what is no alert, or one with terms that this build does not know.
 var ErrNoAlert = errors.New("no alert that can be recomputed")
 
-// saidAlert is what an alert says of its score, as far as that follows from the alert alone.
-type saidAlert struct {
-	Scored      *bool           `json:"scored"`
-	Terms       []ExplainedTerm `json:"terms"`
-	Factors     []saidFactor    `json:"factors"`
-	Cap         float64         `json:"factors_cap"`
-	FactorSum   float64         `json:"factors_log_odds"`
-	Floor       *ExplainedFloor `json:"floor"`
-	LogOdds     *float64        `json:"log_odds"`
-	Risk        *float64        `json:"risk_score"`
-	Probability *float64        `json:"churn_probability"`
-	Probes      uint32          `json:"probability_probes"`
-	Provisional bool            `json:"probability_provisional"`
-	Curve       [][]float64     `json:"probability_curve"`
-	Value       *ExplainedValue `json:"value"`
-	Exit        *ExplainedExit  `json:"cheapest_exit"`
-}
-
-// saidFactor is a factor whose curve may hold anything.
-type saidFactor struct {
-	ExplainedFactor
-	Coefficients struct {
-		Curve [][]float64 `json:"curve"`
-	} `json:"coefficients"`
-}
-
 // Explain recomputes alert, the JSON of one alert as published (docs/alert.schema.json). It knows no pack: every
 // number it needs stands in the alert, so that an alert is explained years later as it was on its day.
 // Renderer.Explain checks the rest. Errors: ErrNoAlert.
 func Explain(alert []byte) (*Explanation, error) {
-	var said saidAlert
-	if err := unmarshalObject(alert, &said); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+	x, _, err := explain(alert)
+	return x, err
+}
+
+// explain is Explain, with what the alert says.
+func explain(alert []byte) (x *Explanation, said *saidAlert, err error) {
+	said = new(saidAlert)
+	if err = unmarshalObject(alert, said); err == nil {
+		x, err = said.explain()
 	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+	}
+	return x, said, nil
+}
+
+func (said *saidAlert) explain() (*Explanation, error) {
 	if said.Scored != nil && !*said.Scored && len(said.Terms) == 0 && said.Risk != nil {
-		return explainUnscored(&said), nil
+		return said.explainUnscored(), nil
 	}
 	if len(said.Terms) == 0 || said.LogOdds == nil || said.Risk == nil || said.Probability == nil {
-		return nil, fmt.Errorf("%w: it has no terms, log_odds, risk_score or churn_probability", ErrNoAlert)
+		return nil, errors.New("it has no terms, log_odds, risk_score or churn_probability")
 	}
 	x := &Explanation{
+		Cap: said.Cap, Floor: said.Floor, Probes: said.Probes, Value: said.Value, Exit: said.Exit,
 		Differences: []Difference{},
-		Cap:         said.Cap,
-		Floor:       said.Floor,
-		Probes:      said.Probes,
-		Value:       said.Value,
-		Exit:        said.Exit,
 	}
 	for _, step := range []func(*saidAlert) error{x.addTerms, x.addFactors, x.read} {
-		if err := step(&said); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+		if err := step(said); err != nil {
+			return nil, err
 		}
 	}
 	risk := model.Thousandths(exact.Sigmoid(x.LogOdds))
@@ -154,21 +137,14 @@ func Explain(alert []byte) (*Explanation, error) {
 		x.Differences = append(x.Differences, Difference{"/probability_provisional", said.Provisional, x.Provisional})
 	}
 	x.weigh()
-	if err := x.leave(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
-	}
-	return x, nil
+	return x, x.leave()
 }
 
 // explainUnscored is of an alert about a customer without activity: the risk is the floor.
-func explainUnscored(said *saidAlert) *Explanation {
+func (said *saidAlert) explainUnscored() *Explanation {
 	x := &Explanation{
-		Floor:       said.Floor,
-		Value:       said.Value,
-		Unscored:    true,
-		Provisional: true,
-		Terms:       []ExplainedTerm{},
-		Differences: []Difference{},
+		Unscored: true, Floor: said.Floor, Provisional: true, Value: said.Value,
+		Terms: []ExplainedTerm{}, Differences: []Difference{},
 	}
 	if x.Floor != nil {
 		x.Risk = float64(model.FloorThousandths(x.Floor.Risk)) / 1000

@@ -20,48 +20,52 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// manyAlerts are alerts of made-up customers of a pack: of every kind and transition that comes of it, some with a
-// learnt curve.
-func manyAlerts(t testing.TB, k *pack.Pack) (all [][]byte) {
-	t.Helper()
-	const customers, year = 60, 365 * scoringtest.Day
-	r, scorer, renderer, pop := rand.New(
-		rand.NewPCG(7, 7),
-	), scoring.NewScorer(
-		k,
-	), alert.NewRenderer(
-		k,
-	), profile.Population{}
+// manyDecided are decisions about made-up customers of a pack: of every kind and transition that comes of it, some
+// with a learnt curve. One event in eight comes up to late ms late.
+func manyDecided(k *pack.Pack, seed uint64, customers int, late int64) (all []alert.Alert) {
+	const year = 365 * scoringtest.Day
+	r, scorer, pop := rand.New(rand.NewPCG(seed, seed)), scoring.NewScorer(k), profile.Population{}
 	types := k.EventTypes()
 	for n := range customers {
 		c := profile.Customer{Profile: &profile.Profile{}}
-		publish := func(decisions []scoring.Decision, cause alert.Cause) {
+		note := func(decisions []scoring.Decision, cause alert.Cause) {
 			for _, d := range decisions {
-				if sum := d.Score.Sum(); n%2 == 0 {
-					d.Reading = model.Reading{
-						Probes: 120,
-						Number: 2,
-						Points: [2]model.ReadPoint{{LogOdds: sum - 0.25, Probability: 0.4}, {LogOdds: sum + 0.5, Probability: 0.75}},
-					}
+				if sum := d.Score.Sum(); n%2 == 0 && d.Score.Visits > 0 {
+					d.Reading = model.Reading{Probes: 120, Number: 2, Points: [2]model.ReadPoint{
+						{LogOdds: sum - 0.25, Probability: 0.4}, {LogOdds: sum + 0.5, Probability: 0.75},
+					}}
 				}
-				a := alert.Alert{Decision: d, Tenant: []byte("t"), Customer: fmt.Append(nil, "c-", n), Cause: cause}
-				all = append(all, renderer.AppendAlert(nil, &a, a.ID()))
+				d.Score.Values = slices.Clone(d.Score.Values)
+				all = append(all, alert.Alert{Decision: d, Tenant: []byte("t"), Customer: fmt.Append(nil, "c-", n), Cause: cause})
 			}
 		}
 		gap := int64(scoringtest.Day)/4 + r.Int64N(40*scoringtest.Day)
 		for at := scoringtest.Begin + r.Int64N(gap); at < scoringtest.Begin+year; at += 1 + r.Int64N(2*gap) {
 			for c.Armed != 0 && c.Armed <= at/60_000 {
-				publish(scorer.Wake(&c), alert.Cause{Deadline: true, Time: at})
+				note(scorer.Wake(&c), alert.Cause{Deadline: true, Time: at})
 			}
 			properties := make([]feature.Property, len(k.Properties()))
 			for i := range properties {
 				properties[i] = feature.Property{Kind: feature.PropertyNumber, Number: 1000 * r.Int64N(11)}
 			}
-			name := []byte(types[r.IntN(len(types))])
-			publish(scorer.Observe(&c, &pop, &scoring.Observation{
-				Time: at, Signal: k.Signal(name, properties...), HasValue: true, Value: r.Int64N(20_000), Properties: properties,
-			}), alert.Cause{EventType: name, Time: at})
+			name, time := []byte(types[r.IntN(len(types))]), at
+			if late > 0 && r.IntN(8) == 0 {
+				time -= r.Int64N(late)
+			}
+			note(scorer.Observe(&c, &pop, &scoring.Observation{
+				Time: time, Signal: k.Signal(name, properties...), HasValue: true, Value: r.Int64N(20_000), Properties: properties,
+			}), alert.Cause{EventID: fmt.Append(nil, at), EventType: name, Time: time})
 		}
+	}
+	return all
+}
+
+// manyAlerts are the alerts of many decisions.
+func manyAlerts(t testing.TB, k *pack.Pack) (all [][]byte) {
+	t.Helper()
+	renderer := alert.NewRenderer(k)
+	for _, a := range manyDecided(k, 7, 60, 0) {
+		all = append(all, renderer.AppendAlert(nil, &a, a.ID()))
 	}
 	return all
 }

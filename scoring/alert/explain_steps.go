@@ -43,8 +43,7 @@ func (x *Explanation) read(said *saidAlert) error {
 	if math.IsNaN(x.LogOdds) || math.IsInf(x.LogOdds, 0) {
 		return errors.New("its inputs lead to no number")
 	}
-	r := model.Reading{Probes: x.Probes, Number: uint8(min(len(said.Curve), 3))}
-	if len(said.Curve) > len(r.Points) {
+	if len(said.Curve) > len(model.Reading{}.Points) {
 		return fmt.Errorf("/probability_curve has %d points, which is too many", len(said.Curve))
 	}
 	for i, p := range said.Curve {
@@ -54,9 +53,9 @@ func (x *Explanation) read(said *saidAlert) error {
 		if !(p[1] >= 0 && p[1] <= 1) {
 			return fmt.Errorf("/probability_curve/%d: %v is no probability", i, p[1])
 		}
-		r.Points[i] = model.ReadPoint{LogOdds: p[0], Probability: p[1]}
 		x.Curve = append(x.Curve, [2]float64{p[0], p[1]})
 	}
+	r := x.reading()
 	if low, high := r.Points[0], r.Points[1]; r.Number == 2 &&
 		!(low.LogOdds < x.LogOdds && x.LogOdds <= high.LogOdds && low.Probability < high.Probability) {
 		return fmt.Errorf("/probability_curve does not rise around %v", x.LogOdds)
@@ -74,6 +73,15 @@ func (x *Explanation) read(said *saidAlert) error {
 		return errors.New("/probability_curve leads to no number")
 	}
 	return nil
+}
+
+// reading is what the probability is read from.
+func (x *Explanation) reading() model.Reading {
+	r := model.Reading{Probes: x.Probes, Number: uint8(len(x.Curve))}
+	for i, p := range x.Curve {
+		r.Points[i] = model.ReadPoint{LogOdds: p[0], Probability: p[1]}
+	}
+	return r
 }
 
 // weigh recomputes how much of the value is at risk.

@@ -23,8 +23,12 @@ const defaultLanguage = "en"
 type catalogue struct {
 	sentences map[string]Sentence // by the reason's code
 	once      map[string]Sentence // of who came but once
+	marked    map[uint16]string   // the codes by their marks
 	Words     words
 }
+
+// Marked is the code of a mark; empty where no reason has it.
+func (c *catalogue) Marked(mark uint16) string { return c.marked[mark] }
 
 // readCatalogue reads the catalogue of a language. Errors: there is none, or it lacks something, holds what nobody
 // asks for, or has other numbers in a sentence than the default language.
@@ -85,7 +89,7 @@ func parseCatalogue(files fs.FS, lang string) (*catalogue, error) {
 	if err := yaml.UnmarshalWithOptions(b, &texts, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("catalogue %s: %s", lang, yamlProblem(err))
 	}
-	c := &catalogue{sentences: map[string]Sentence{}, once: map[string]Sentence{}}
+	c := &catalogue{sentences: map[string]Sentence{}, once: map[string]Sentence{}, marked: map[uint16]string{}}
 	if err := c.fill(lang, texts); err != nil {
 		return nil, fmt.Errorf("catalogue %s: %w", lang, err)
 	}
@@ -115,7 +119,7 @@ func (c *catalogue) fill(lang string, texts map[string]string) error {
 		if once {
 			c.once[code] = s
 		} else {
-			c.sentences[code] = s
+			c.sentences[code], c.marked[MarkOf(code)] = s, code
 		}
 	}
 	return nil
