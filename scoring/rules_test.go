@@ -42,8 +42,6 @@ var allowedImports = []string{
 	"github.com/goccy/go-yaml",
 	"github.com/goccy/go-yaml/ast",
 	"github.com/goccy/go-yaml/parser",
-	"golang.org/x/text/feature/plural",
-	"golang.org/x/text/language",
 }
 
 // allowedMath are the functions of math that give the same bits on every processor.

@@ -3,7 +3,6 @@ package pack
 import (
 	"bytes"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -54,8 +53,8 @@ const (
 	maxTypeWeigh = 100.0 // weight of one friction event
 )
 
-// readPack parses a pack, replaces what o replaces and checks the result. Its catalogue is one of those in files.
-func readPack(b []byte, o Overrides, files fs.FS) *file {
+// readPack parses a pack, replaces what o replaces and checks the result.
+func readPack(b []byte, o Overrides) *file {
 	parse := parsePack
 	if isCanonical(b) {
 		parse = parseCanonical
@@ -65,7 +64,7 @@ func readPack(b []byte, o Overrides, files fs.FS) *file {
 		return f // there is nothing to check
 	}
 	f.override(o)
-	f.check(files)
+	f.check()
 	return f
 }
 
@@ -74,7 +73,7 @@ func readPack(b []byte, o Overrides, files fs.FS) *file {
 func parsePack(b []byte) *file {
 	f := &file{
 		Overdue: 0.5, Tiers: Tiers{Watch: 40, AtRisk: 60, Critical: 80}, Cap: defaultCap,
-		Language: defaultLanguage, places: map[string]string{},
+		Language: onlyLanguage, places: map[string]string{},
 	}
 	if len(b) > maxPackSize {
 		return f.broken("$", "%d bytes, at most %d are read", len(b), maxPackSize)
@@ -191,13 +190,16 @@ func (f *file) override(o Overrides) {
 }
 
 // check notes what is wrong with the values.
-func (f *file) check(files fs.FS) {
+func (f *file) check() {
 	for _, key := range packKeys {
 		if _, ok := f.places[key]; !ok {
 			f.places[key] = "$." + key
 		}
 	}
-	f.checkLanguage(files)
+	f.reasons = readCatalogue()
+	if f.Language != onlyLanguage {
+		f.broken("language", "%q, must be %s: ebb has its sentences in English alone", f.Language, onlyLanguage)
+	}
 	f.checkWord("name", f.Name)
 	f.checkWord("version", f.Version)
 	if f.Horizon < minHorizon || f.Horizon > maxHorizon || f.Horizon%time.Millisecond != 0 {
@@ -229,17 +231,9 @@ var packKeys = []string{ //nolint:gochecknoglobals // a table
 	"signals", "features", "factors", "cap", "kinds", "stages", "value", "playbooks", "language",
 }
 
-// checkLanguage finds the catalogue. Where there is none what else is wrong is said by the default one's.
-func (f *file) checkLanguage(files fs.FS) {
-	var err error
-	if f.reasons, err = readCatalogue(files, f.Language); err == nil {
-		return
-	}
-	f.broken("language", "%v", err)
-	if f.reasons, err = readCatalogue(files, defaultLanguage); err != nil {
-		f.reasons = &catalogue{}
-	}
-}
+// onlyLanguage is that of the sentences. A pack may name it, because packs that do are in use; it is no part of the
+// canonical form, so they have the same hash without it.
+const onlyLanguage = "en"
 
 // at is where a setting was read, also after it was complained about.
 func (f *file) at(key string) string {
