@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
+	"ebb/scoring/strictyaml"
 )
 
 //go:embed reasons/en.yaml
@@ -32,9 +32,13 @@ func readCatalogue() *catalogue {
 
 // parseCatalogue reads a catalogue. Errors: it lacks something, or holds what nobody asks for.
 func parseCatalogue(b []byte) (*catalogue, error) {
+	docs, err := strictyaml.Parse(b)
+	if err != nil || len(docs) != 1 {
+		return nil, fmt.Errorf("%d documents, error %w", len(docs), err)
+	}
 	texts := map[string]string{}
-	if err := yaml.UnmarshalWithOptions(b, &texts, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s", yamlProblem(err))
+	if err := docs[0].Decode(&texts); err != nil {
+		return nil, err
 	}
 	c := &catalogue{sentences: map[string]Sentence{}, once: map[string]Sentence{}}
 	if err := c.fill(texts); err != nil {

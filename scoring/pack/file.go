@@ -1,18 +1,15 @@
 package pack
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
 	"ebb/scoring/feature"
+	"ebb/scoring/spelling"
+	"ebb/scoring/strictyaml"
 )
 
 // file is a pack as written.
@@ -75,24 +72,6 @@ func parsePack(b []byte) *file {
 		Overdue: 0.5, Tiers: Tiers{Watch: 40, AtRisk: 60, Critical: 80}, Cap: defaultCap,
 		Language: onlyLanguage, places: map[string]string{},
 	}
-	if len(b) > maxPackSize {
-		return f.broken("$", "%d bytes, at most %d are read", len(b), maxPackSize)
-	}
-	b = bytes.TrimPrefix(b, []byte("\ufeff")) // some editors begin a file with a mark of its byte order
-	if len(bytes.TrimSpace(b)) == 0 {
-		return f.broken("$", "the file is empty: `ebb packs show retail` prints a pack to begin with")
-	}
-	file, err := parser.ParseBytes(b, 0)
-	if err != nil {
-		return f.broken("$", "%s", yamlProblem(err))
-	}
-	if len(file.Docs) != 1 {
-		return f.broken("$", "%d documents, must be one", len(file.Docs))
-	}
-	body, ok := file.Docs[0].Body.(*ast.MappingNode)
-	if !ok {
-		return f.broken("$", "must be a mapping")
-	}
 	var horizon string
 	var stages stagesFile // the decoder leaves a pointer to nothing as it is
 	var value valueFile
@@ -114,8 +93,8 @@ func parsePack(b []byte) *file {
 		"playbooks": &f.Playbooks,
 		"language":  &f.Language,
 	}
-	for _, v := range body.Values {
-		f.read(v.Key.String(), v.Value, settings)
+	for _, e := range f.entries(b) {
+		f.read(e, settings)
 	}
 	if _, given := f.places["stages"]; given {
 		f.Stages = &stages
@@ -124,6 +103,7 @@ func parsePack(b []byte) *file {
 		f.Value = &value
 	}
 	if _, given := f.places["horizon"]; given {
+		var err error
 		if f.Horizon, err = parseDays(horizon); err != nil {
 			f.broken("horizon", "%v", err)
 		}
@@ -131,27 +111,64 @@ func parsePack(b []byte) *file {
 	return f
 }
 
+// entries are the settings of a pack as written, none where b is something else, which is noted.
+func (f *file) entries(b []byte) []strictyaml.Entry {
+	if len(b) > maxPackSize {
+		f.broken("$", "%d bytes, at most %d are read", len(b), maxPackSize)
+		return nil
+	}
+	docs, err := strictyaml.Parse(b)
+	switch {
+	case err != nil:
+		f.broken("$", "%v", err)
+	case len(docs) == 0:
+		f.broken("$", "the file is empty: `ebb packs show retail` prints a pack to begin with")
+	case len(docs) > 1:
+		f.broken("$", "%d documents, must be one", len(docs))
+	default:
+		entries, ok := docs[0].Entries()
+		if !ok {
+			f.broken("$", "must be a mapping")
+		}
+		return entries
+	}
+	return nil
+}
+
 // read decodes the value of one key into its place in settings.
-func (f *file) read(key string, value ast.Node, settings map[string]any) {
-	place, known := settings[key]
-	if !known {
-		f.broken("$."+key, "unknown key, there are %s", strings.Join(slices.Sorted(maps.Keys(settings)), ", "))
+func (f *file) read(e strictyaml.Entry, settings map[string]any) {
+	place, known := settings[e.Key]
+	switch {
+	case !known:
+		f.unknown(e.Key, slices.Sorted(maps.Keys(settings)))
+		return
+	case e.First > 0:
+		f.broken("$", "[%d:%d] %s is set a second time, the first is on line %d", e.Line, e.Column, e.Key, e.First)
+		f.places[e.Key] = "" // which of the two is meant is not clear, so neither is looked at
 		return
 	}
-	f.places[key] = "$." + key
-	if !isPlain(value) {
-		f.broken(key, "holds a tag, an anchor or an alias, a pack is plain YAML")
+	f.places[e.Key] = "$." + e.Key
+	if !e.Value.IsPlain() {
+		f.broken(e.Key, "holds a tag, an anchor or an alias, a pack is plain YAML")
 		return
 	}
 	if text, ok := place.(*string); ok {
-		if scalar, ok := value.(ast.ScalarNode); ok && value.Type() != ast.LiteralType && value.Type() != ast.NullType {
-			*text = scalar.GetToken().Value // as it is written: 1.10 is no number here
+		if as, ok := e.Value.Scalar(); ok {
+			*text = as // as it is written: 1.10 is no number here
 			return
 		}
 	}
-	if err := yaml.NodeToValue(value, place, yaml.Strict()); err != nil {
-		f.broken(key, "%s", yamlProblem(err))
+	if err := e.Value.Decode(place); err != nil {
+		f.broken(e.Key, "%v", err)
 	}
+}
+
+func (f *file) unknown(key string, known []string) {
+	hint := ""
+	if near := spelling.Nearest(key, known); near != "" {
+		hint = " (did you mean " + near + "?)"
+	}
+	f.broken("$."+key, "unknown key, there are %s%s", strings.Join(known, ", "), hint)
 }
 
 // broken notes a problem with a setting, or at another place. A setting is complained about once.
