@@ -33,8 +33,11 @@ func readCatalogue() *catalogue {
 // parseCatalogue reads a catalogue. Errors: it lacks something, or holds what nobody asks for.
 func parseCatalogue(b []byte) (*catalogue, error) {
 	docs, err := strictyaml.Parse(b)
-	if err != nil || len(docs) != 1 {
-		return nil, fmt.Errorf("%d documents, error %w", len(docs), err)
+	if err != nil {
+		return nil, err
+	}
+	if len(docs) != 1 {
+		return nil, fmt.Errorf("%d documents, must be one", len(docs))
 	}
 	texts := map[string]string{}
 	if err := docs[0].Decode(&texts); err != nil {
