@@ -61,7 +61,7 @@ func (d Due) Compare(o Due) int {
 func (c *Clock) Minute() int64 { return FloorDiv(c.Watermark, MinuteMillis) }
 
 // Observe moves the watermark by an accepted event at t ms and reports whether the event is late (older than the
-// watermark was) or lies so far ahead that it does not move the watermark alone (DESIGN section 8). AppendTime with
+// watermark was) or lies so far ahead that it does not move the watermark alone (docs/adr/0009). AppendTime with
 // stamp says that the record carries the broker's clock: against that an event is judged without needing others.
 func (c *Clock) Observe(customer uint64, t, lateness int64, appendTime bool, stamp int64) (late, future bool) {
 	late = c.Started && t < c.Watermark

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// Control is a control record: what moved a partition other than its records (DESIGN section 8). Whoever folds the same
+// Control is a control record: what moved a partition other than its records. Whoever folds the same
 // records again applies it at its offset. Its fields are a contract: they are added, never changed.
 type Control struct {
 	Group     string `json:"group"`

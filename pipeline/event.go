@@ -63,7 +63,7 @@ const (
 	TimeOutOfRange          // before 1971 or after 2200
 	ValueUnreadable         // money that is no decimal number or, in flat JSON, has more decimals than its currency
 	CurrencyUnreadable      // not three letters
-	// not a string or an integer, or more than 256 bytes; or its source is no string of at most 1024
+	// not a string or an integer, or more than 256 bytes; or its source is no string of at most 1024.
 	IDUnreadable
 	TenantUnreadable // not a string, or more than 64 bytes
 	RecordTooLarge   // above the configured size

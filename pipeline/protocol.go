@@ -43,7 +43,7 @@ type Answer struct {
 }
 
 // Protocol is the exactly-once protocol of one partition as a state machine without clock, chance or I/O: requests out,
-// answers in. It decides what may be asked when; the rules are DESIGN section 9.
+// answers in. It decides what may be asked when; the rules are those of docs/exactly-once.md.
 //
 //	takeover   init → claim → position → (start) → running
 //	running    commit and publish, each at most once under way, beside each other

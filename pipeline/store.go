@@ -5,7 +5,7 @@ import (
 )
 
 // Token names one commit. Each commit carries a fresh random one and requires the one before, so that an owner whose
-// picture of the store is stale cannot write (DESIGN section 9).
+// picture of the store is stale cannot write.
 type Token [16]byte
 
 // Store holds the state of one partition. One goroutine reads with Load while at most one other commits; Claim and

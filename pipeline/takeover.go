@@ -32,7 +32,7 @@ type Standing struct {
 // Rewinding reports whether the state is behind what was published, so that what is decided again must be suppressed.
 func (s *Standing) Rewinding() bool { return s.Mark.behind(s.Meta.Next, s.Meta.Clock.Fired) }
 
-// Reconcile compares both positions (DESIGN section 9). Errors: *HardStop.
+// Reconcile compares both positions (docs/exactly-once.md). Errors: *HardStop.
 func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 	mark, err := readMark(id, pos)
 	if err != nil {

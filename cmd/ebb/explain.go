@@ -40,10 +40,10 @@ the sum; the risk score with the floor that the alert names; the churn probabili
 at risk of the value; the way out of the tier, where that is a visit or the end of friction, and its risk score.
 
 Checked where the alert's pack is known, which is one that comes with ebb, or --pack with the overrides that ebb run has: everything
-else that is in the alert, rendered anew. Not checked even then, since an alert does not say enough: tenant, customer, episode,
-sequence, cause and time, but for the id of what is raised; the silence that a lapse ended; the tier before a lapse was raised, where
-factors may have made it; which of the stages that fit silence and tenure; coverage beyond the features that are shown, and that
-none of those is left out that add nothing.
+else that is in the alert: its decision is read back and rendered anew. Taken as the alert says even then, since nothing else in it
+leads there: episode, visits, cause, values of features beyond what follows from them, and the time of what is neither a lapse nor
+raised; within bounds, how open episodes of other kinds lift the tiers, the tier before a lapse was raised, where factors may have
+made it, and which of the stages that fit silence and tenure.
 
 An alert that says something else, or cannot be read, is reported with its line; the rest is looked at all the same, and the exit code
 is 1.`,
@@ -55,7 +55,8 @@ is 1.`,
 	}
 	cmd.Flags().StringVar(&f.pack, "pack", "", "check alerts of this pack against it, too: a `NAME` or a file")
 	f.addOverrides(cmd)
-	cmd.Flags().BoolVar(&f.json, "json", false, "print an object for each alert: its id, and the terms, the sum and the differences")
+	cmd.Flags().
+		BoolVar(&f.json, "json", false, "print an object for each alert: its id, and the terms, the sum and the differences")
 	return cmd
 }
 
@@ -74,8 +75,13 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 	}
 	defer lines.Close()
 	run := explaining{
-		Explanation: view.Explanation{Screen: terminal.NewScreen(cmd.OutOrStdout(), a.environ)}, errors: terminal.NewScreen(cmd.ErrOrStderr(), a.environ),
-		packs: packs, encoder: json.NewEncoder(cmd.OutOrStdout()), asJSON: f.json,
+		Explanation: view.Explanation{
+			Screen: terminal.NewScreen(cmd.OutOrStdout(), a.environ),
+		},
+		errors:  terminal.NewScreen(cmd.ErrOrStderr(), a.environ),
+		packs:   packs,
+		encoder: json.NewEncoder(cmd.OutOrStdout()),
+		asJSON:  f.json,
 	}
 	for cmd.Context().Err() == nil {
 		line, err := lines.NextLine()
@@ -101,7 +107,8 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*alert.Renderer, error) {
 	if f.packFlags == (packFlags{}) {
 		return known, nil
 	}
-	if b, err := os.ReadFile(f.pack); err == nil && f.packFlags == (packFlags{pack: f.pack}) { // overrides of today do not concern what ebb kept
+	// overrides of today do not concern what ebb kept
+	if b, err := os.ReadFile(f.pack); err == nil && f.packFlags == (packFlags{pack: f.pack}) {
 		if k, err := pack.LoadCanonical(bytes.TrimSpace(b)); err == nil {
 			known[k.Hash] = alert.NewRenderer(k)
 			return known, nil
@@ -148,7 +155,13 @@ func (r *explaining) next(where string, line []byte) error {
 	switch {
 	case len(e.Differences) > 0:
 		r.wrong++
-		fmt.Fprintf(r.errors, "%s: alert %s does not prove itself: %s\n", where, terminal.Printable(e.ID), view.Differences(e.Differences))
+		fmt.Fprintf(
+			r.errors,
+			"%s: alert %s does not prove itself: %s\n",
+			where,
+			terminal.Printable(e.ID),
+			view.Differences(e.Differences),
+		)
 	case e.By == nil:
 		r.alone++
 		fallthrough
@@ -172,7 +185,12 @@ func (r *explaining) end() error {
 	}
 	said := fmt.Sprintf("%s recomputed, every bit as they say", advice.Plural(r.proven, "alert"))
 	if r.alone > 0 {
-		said = fmt.Sprintf("%s recomputed, every number follows; %d without their pack: not checked there are %s", advice.Plural(r.proven, "alert"), r.alone, view.ByPack)
+		said = fmt.Sprintf(
+			"%s recomputed, every number follows; %d without their pack: not checked there are %s",
+			advice.Plural(r.proven, "alert"),
+			r.alone,
+			view.ByPack,
+		)
 	}
 	fmt.Fprintln(r)
 	r.Say("", "  ", said)

@@ -33,7 +33,12 @@ func TestExplain(t *testing.T) {
 		{"by its pack", declared, pack, exitOK},
 		{"without its pack", firstLine([]byte(declared)), nil, exitOK},
 		{"an input that was changed", string(altered), nil, exitFailed},
-		{"a tier that was changed", strings.Replace(declared, `"tier":"critical","previous_tier"`, `"tier":"watch","previous_tier"`, 1), pack, exitFailed},
+		{
+			"a tier that was changed",
+			strings.Replace(declared, `"tier":"critical","previous_tier"`, `"tier":"watch","previous_tier"`, 1),
+			pack,
+			exitFailed,
+		},
 		{"no alert, and the rest", "[]\n{}\nwhat\n" + firstLine(published), nil, exitFailed},
 		{"nothing", "", nil, exitOK},
 	} {

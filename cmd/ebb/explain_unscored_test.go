@@ -21,13 +21,23 @@ func TestExplainGoesOnWithoutScore(t *testing.T) {
 	var lines []byte
 	for i, eventType := range []string{"Payment Failed", "Payment Succeeded"} {
 		at := int64(1_700_000_000_000 + i*1000)
-		for _, d := range s.Observe(&c, &profile.Population{}, &scoring.Observation{Time: at, Signal: pack.Signal([]byte(eventType))}) {
+		for _, d := range s.Observe(
+			&c,
+			&profile.Population{},
+			&scoring.Observation{Time: at, Signal: pack.Signal([]byte(eventType))},
+		) {
 			a := alert.Alert{Decision: d, Customer: []byte("c-1"), Cause: alert.Cause{EventType: []byte(eventType), Time: at}}
 			lines = append(alert.NewRenderer(pack).AppendAlert(lines, &a, a.ID()), '\n')
 		}
 	}
 	o := run(t, nil, strings.NewReader(string(lines)), "explain").want(t, 0)
-	for _, part := range []string{"a payment failed\n", "never active, so there is no score\n", "risk 40.000, by the floor\n", "a payment has gone through\n", "2 alerts recomputed"} {
+	for _, part := range []string{
+		"a payment failed\n",
+		"never active, so there is no score\n",
+		"risk 40.000, by the floor\n",
+		"a payment has gone through\n",
+		"2 alerts recomputed",
+	} {
 		if !strings.Contains(o.stdout, part) {
 			t.Errorf("nothing says %q in\n%s", part, o.stdout)
 		}

@@ -103,8 +103,12 @@ func TestInspect(t *testing.T) {
 	); err != nil {
 		t.Fatal(err)
 	}
-	if got.Tier != "critical" || got.RiskScore < 85 || got.Floor.Code != "cancellation_requested" || got.FactorsCap != 0.6 || len(got.Episodes) != 1 ||
-		got.Episodes[0].Floor != 85 || got.Value.Amount != 48_000 || got.Value.AtRisk == 0 ||
+	if got.Tier != "critical" || got.RiskScore < 85 || got.Floor.Code != "cancellation_requested" ||
+		got.FactorsCap != 0.6 ||
+		len(got.Episodes) != 1 ||
+		got.Episodes[0].Floor != 85 ||
+		got.Value.Amount != 48_000 ||
+		got.Value.AtRisk == 0 ||
 		len(got.Terms) != 6 ||
 		len(got.Terms[3].Inputs) != 2 {
 		t.Errorf("%+v", got)

@@ -8,9 +8,9 @@ import (
 )
 
 // Decoder turns records into events, by hand, because decoding is the most expensive step of the line. It tells the
-// three envelopes apart record by record: ebb's own flat JSON (decode_flat.go), the messages of the Segment
-// specification (decode_segment.go) and CloudEvents (decode_cloud.go). Any other JSON it reads by a mapping
-// (decode_mapped.go). It belongs to one goroutine. BenchmarkDecode; the oracle it is compared with stands in the tests.
+// three envelopes apart record by record: ebb's own flat JSON (flat.go), the messages of the Segment
+// specification (segment.go) and CloudEvents (cloud.go). Any other JSON it reads by a mapping
+// (mapped.go). It belongs to one goroutine. BenchmarkDecode; the oracle it is compared with stands in the tests.
 //
 // In all of them: unknown members are validated and ignored. Of a repeated member the last one counts. A member that is
 // null or an empty string counts as absent. Names are compared exactly, after their escapes. Half a surrogate pair in

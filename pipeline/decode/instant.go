@@ -222,3 +222,16 @@ func epochDays(year, month, day int) int {
 func leapDays(year int) int {
 	return year>>2 - int(pipeline.FloorDiv(int64(year), 100)) + int(pipeline.FloorDiv(int64(year), 400))
 }
+
+func (d *Decoder) readTime(b []byte, t jsonToken, e *pipeline.Event) (c pipeline.Code) {
+	text, fault := d.number(b, t)
+	switch fault {
+	case textMissing:
+		return pipeline.TimeMissing
+	case textFine:
+		e.Time, c = parseInstant(text)
+		return c
+	default:
+		return pipeline.TimeUnreadable
+	}
+}

@@ -3,6 +3,8 @@ package decode
 import (
 	"math"
 	"strconv"
+
+	"ebb/pipeline"
 )
 
 // decimal is a number in JSON's grammar without an exponent, taken apart.
@@ -143,4 +145,33 @@ func currencyDecimals(code [3]byte) int {
 		return 4
 	}
 	return 2
+}
+
+// readMoney reads an amount and its currency, both optional. rounded says what becomes of digits beyond the currency's
+// minor unit; see parseMoney.
+func (d *Decoder) readMoney(b []byte, value, currency jsonToken, rounded bool, e *pipeline.Event) pipeline.Code {
+	if !d.readCurrency(b, currency, e) {
+		return pipeline.CurrencyUnreadable
+	}
+	switch text, fault := d.number(b, value); fault {
+	case textMissing:
+		return pipeline.Usable
+	case textFine:
+		e.Value, e.HasValue = parseMoney(text, currencyDecimals(e.Currency), rounded)
+	default:
+	}
+	if !e.HasValue {
+		return pipeline.ValueUnreadable
+	}
+	return pipeline.Usable
+}
+
+// readCurrency reads a currency, which may be missing.
+func (d *Decoder) readCurrency(b []byte, t jsonToken, e *pipeline.Event) (ok bool) {
+	text, fault := d.text(b, t, len(e.Currency), false)
+	if fault == textFine {
+		e.Currency, ok = parseCurrency(text)
+		return ok
+	}
+	return fault == textMissing
 }

@@ -69,48 +69,6 @@ func typeCode(fault textFault) pipeline.Code {
 	}[fault]
 }
 
-func (d *Decoder) readTime(b []byte, t jsonToken, e *pipeline.Event) (c pipeline.Code) {
-	text, fault := d.number(b, t)
-	switch fault {
-	case textMissing:
-		return pipeline.TimeMissing
-	case textFine:
-		e.Time, c = parseInstant(text)
-		return c
-	default:
-		return pipeline.TimeUnreadable
-	}
-}
-
-// readMoney reads an amount and its currency, both optional. rounded says what becomes of digits beyond the currency's
-// minor unit; see parseMoney.
-func (d *Decoder) readMoney(b []byte, value, currency jsonToken, rounded bool, e *pipeline.Event) pipeline.Code {
-	if !d.readCurrency(b, currency, e) {
-		return pipeline.CurrencyUnreadable
-	}
-	switch text, fault := d.number(b, value); fault {
-	case textMissing:
-		return pipeline.Usable
-	case textFine:
-		e.Value, e.HasValue = parseMoney(text, currencyDecimals(e.Currency), rounded)
-	default:
-	}
-	if !e.HasValue {
-		return pipeline.ValueUnreadable
-	}
-	return pipeline.Usable
-}
-
-// readCurrency reads a currency, which may be missing.
-func (d *Decoder) readCurrency(b []byte, t jsonToken, e *pipeline.Event) (ok bool) {
-	text, fault := d.text(b, t, len(e.Currency), false)
-	if fault == textFine {
-		e.Currency, ok = parseCurrency(text)
-		return ok
-	}
-	return fault == textMissing
-}
-
 // scratch hands out memory that lives until the end of a batch: blocks that stay where they are, so that what points
 // into them stays valid while it grows.
 type scratch struct {

@@ -4,7 +4,7 @@ import (
 	"ebb/pipeline"
 )
 
-// A partition's customers share what became of their probes (scoring.Calibration), and sweeps may be late; yet what an
+// A partition's customers share what became of their probes (model.Calibration), and sweeps may be late; yet what an
 // alert says must not depend on when a sweep came round. So what has been learnt is used an epoch at a time, and epochs
 // close at barriers. With W the watermark and E the end of the open epoch:
 //

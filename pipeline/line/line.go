@@ -2,7 +2,6 @@ package line
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -233,177 +232,86 @@ func (l *Line) Fold(b *Batch) *Staged {
 	}
 	b.skip(n)
 	l.sweep(limit)
-	l.stage()
+	l.complete()
 	l.staged, l.other = l.other, s
 	return s
 }
 
-// event is the line for one event: dedupe, move the watermark, fire what was due before it, fold, decide.
+// event is the line for one event: dedupe, clock, fire, fold, score, decide, stages, outbox.
 func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
-	s := l.staged
 	known, armed, probing := !c.profile.Empty(), c.profile.Armed, l.probeMinute(c)
+	defer l.arm(c, armed, probing)
 	if minute := l.meta.Clock.Minute(); l.gone(c, minute) { // as a sweep would have found it, with the ids that it knew
 		l.fire(c, e, minute)
-		l.arm(c, armed, probing)
 		l.touch(c)
 	}
-	if h.id != 0 && c.profile.Seen(h.id) {
-		s.Tally.Duplicates++
+	if l.duplicate(c, h.id) {
 		return
 	}
-	late, future := l.meta.Clock.Observe(h.key, e.Time, l.lateness, e.AppendTime, e.Timestamp)
-	s.Tally.observe(late, future)
-
-	// The arriving event counts for its own customer even where it does not move the watermark alone.
-	reached := pipeline.FloorDiv(max(l.meta.Clock.Watermark, e.Time-l.lateness), pipeline.MinuteMillis)
+	reached := l.clock(e, h.key)
 	l.fire(c, e, reached)
 	if c.profile.PackEpoch != l.epoch {
 		l.migrate(c, e)
 	}
 	l.probe(c, e.Time-1)
+	decisions := l.observe(c, e)
+	if !known && c.profile.Empty() { // an event without effect, of a customer without state: nothing to keep
+		return
+	}
+	l.remember(c, h.id)
+	for i := range decisions {
+		l.decided(c, &decisions[i], e.Offset, pipeline.Due{}, l.cause(e)) // through the stages to the outbox
+	}
+	l.fire(c, e, reached) // a late event may have brought a deadline to before the watermark
+	l.retire(c, reached)
+	l.touch(c)
+}
+
+// duplicate reports, and counts, an event whose id is among the customer's latest.
+func (l *Line) duplicate(c *customer, id uint64) bool {
+	if id == 0 || !c.profile.Seen(id) {
+		return false
+	}
+	l.staged.Tally.Duplicates++
+	return true
+}
+
+// remember notes the id of an event, if it has one, of a customer with state.
+func (l *Line) remember(c *customer, id uint64) {
+	if id != 0 && !c.profile.Empty() {
+		c.profile.Remember(id)
+	}
+}
+
+// clock moves the watermark by an event, and returns the minute that its own customer has reached: the arriving event
+// counts for that one even where it does not move the watermark alone.
+func (l *Line) clock(e *pipeline.Event, key uint64) (reached int64) {
+	late, future := l.meta.Clock.Observe(key, e.Time, l.lateness, e.AppendTime, e.Timestamp)
+	l.staged.Tally.observe(late, future)
+	return pipeline.FloorDiv(max(l.meta.Clock.Watermark, e.Time-l.lateness), pipeline.MinuteMillis)
+}
+
+// observe folds an event into its customer, and returns what it decides.
+func (l *Line) observe(c *customer, e *pipeline.Event) []scoring.Decision {
 	signal := pack.Signal{Known: true}
 	if !e.Control {
 		signal = l.scorer.Pack.Signal(e.Type, e.Properties...)
 	}
 	if !signal.Known {
-		s.Tally.Unnamed++
-		s.Tally.Types.Observe(e.Type)
+		l.staged.Tally.Unnamed++
+		l.staged.Tally.Types.Observe(e.Type)
 	}
 	decisions := l.scorer.Observe(l.look(c), &l.meta.Population, &scoring.Observation{
 		Time: e.Time, Signal: signal, Value: e.Value, HasValue: e.HasValue, Properties: e.Properties,
 	})
 	l.cache.keep(c, l.at.Features)
-	if !known && c.profile.Empty() { // an event without effect, of a customer without state: nothing to keep
-		return
-	}
-	if h.id != 0 && !c.profile.Empty() {
-		c.profile.Remember(h.id)
-	}
-	for i := range decisions {
-		l.decided(c, &decisions[i], e.Offset, pipeline.Due{}, l.cause(e))
-	}
-	l.fire(c, e, reached) // a late event may have brought a deadline to before the watermark
-	l.retire(c, reached)
-	l.arm(c, armed, probing)
-	l.touch(c)
+	return decisions
 }
 
 // look makes c the customer that the scorer looks at.
 func (l *Line) look(c *customer) *profile.Customer {
 	l.at = profile.Customer{Profile: &c.profile, Features: l.cache.features(c), Hash: c.hash}
 	return &l.at
-}
-
-// fire looks at the customer at each of its deadlines and probes up to minute, by the arrival of its event e.
-func (l *Line) fire(c *customer, e *pipeline.Event, minute int64) {
-	for c.profile.Armed != 0 && c.profile.Armed <= minute {
-		l.wake(c, e.Offset, pipeline.Due{})
-	}
-	l.probe(c, minute*pipeline.MinuteMillis)
-}
-
-// wake looks at the customer at its armed minute.
-func (l *Line) wake(c *customer, offset int64, due pipeline.Due) {
-	l.staged.Tally.Woken++
-	minute := c.profile.Armed
-	l.probe(c, minute*pipeline.MinuteMillis)
-	decisions := l.packs.scorers[c.profile.PackEpoch].Wake(l.look(c))
-	for i := range decisions {
-		l.decided(c, &decisions[i], offset, due, alert.Cause{Deadline: true, Time: minute * pipeline.MinuteMillis})
-	}
-	l.retire(c, minute)
-}
-
-// sweep fires deadlines in their order up to limit, as far as their customers are loaded, and notes how far it came.
-func (l *Line) sweep(limit pipeline.Due) {
-	if !l.meta.Clock.Started || l.due.loaded == math.MinInt64 {
-		return
-	}
-	if end := pipeline.BucketEnd(l.due.loaded); end.Compare(limit) < 0 {
-		limit = end
-	}
-	for n := 0; l.looks > 0; l.looks-- {
-		if n++; n%ahead == 1 {
-			next := l.due.sorted
-			l.cache.warm(l.cache.warmFind(len(next), func(n int) uint64 { return next[n].Hash }))
-		}
-		item, ok := l.due.peek(limit)
-		if !ok {
-			l.fired(limit)
-			return
-		}
-		slot := l.cache.find(item.Hash, item.key)
-		if slot < 0 {
-			return // its profile is loaded for the next batch
-		}
-		l.due.drop()
-		l.fired(item.Due)
-		c := l.cache.at(slot)
-		armed, probing := c.profile.Armed, l.probeMinute(c)
-		if armed != item.Minute && probing != item.Minute || c.profile.Empty() {
-			continue
-		}
-		l.probe(c, item.Minute*pipeline.MinuteMillis)
-		if armed == item.Minute {
-			l.wake(c, -1, item.Due)
-		}
-		l.arm(c, armed, probing)
-		l.touch(c)
-	}
-}
-
-// fired moves the mark of fired deadlines on, and drops the buckets that lie wholly below it.
-func (l *Line) fired(to pipeline.Due) {
-	if to.Compare(l.meta.Clock.Fired) <= 0 {
-		return
-	}
-	from := pipeline.BucketOf(l.meta.Clock.Fired.Minute)
-	l.meta.Clock.Fired = to
-	l.swept(to.Minute)
-	for b := from; pipeline.BucketEnd(b).Compare(to) <= 0; b++ {
-		l.staged.sweep(b)
-	}
-}
-
-// sweepTo is how far a sweep may fire: to the watermark; but while a rolled-back state is replayed, not beyond what the
-// published position says was swept, so that what fires by a sweep and what by an event is as it was.
-func (l *Line) sweepTo() pipeline.Due {
-	to := pipeline.Due{Minute: l.meta.Clock.Minute(), Hash: math.MaxUint64}
-	if l.meta.Next < l.mark.Offset && l.mark.Fired.Compare(to) < 0 {
-		return l.mark.Fired
-	}
-	return to
-}
-
-// Sweeping reports whether there are deadlines to fire without waiting for a record.
-func (l *Line) Sweeping() bool { return l.meta.Clock.Started && l.due.pending(l.sweepTo()) }
-
-// AtEdge reports whether no further record may be folded before a sweep has come as far as it has to: to the end of an
-// epoch (atBarrier), to the watermark before a control record applies (Control), or in a replay that has reached the
-// published offset as far as was published. A record would fire its customer's deadline, and what a sweep fired and
-// published before the state was rolled back would be decided again under an offset that says it was not.
-func (l *Line) AtEdge() bool {
-	return l.atBarrier() || l.controlled && l.Sweeping() ||
-		l.meta.Next >= l.mark.Offset && l.meta.Clock.Fired.Compare(l.mark.Fired) < 0
-}
-
-// arm notes when to look at the customer again in its bucket, if that is another minute than before: at its deadline,
-// and at its probe. They are two, so that probes neither move deadlines nor keep a customer from being removed.
-func (l *Line) arm(c *customer, armed, probing int64) {
-	l.note(c, c.profile.Armed, armed)
-	l.note(c, l.probeMinute(c), probing)
-}
-
-func (l *Line) note(c *customer, minute, before int64) {
-	if minute == before || minute == 0 {
-		return
-	}
-	key := l.cache.key(c)
-	l.staged.arm(minute, key)
-	if pipeline.BucketOf(minute) <= l.due.loaded {
-		l.due.add(pipeline.Due{Minute: minute, Hash: c.hash}, key)
-	}
-	l.staged.Tally.Armed++
 }
 
 // cause is what an alert says of the event that caused it.
@@ -432,8 +340,8 @@ func (l *Line) touch(c *customer) {
 	}
 }
 
-// stage completes the commit with the profiles that changed and with where the partition stands.
-func (l *Line) stage() {
+// complete completes the commit with the profiles that changed and with where the partition stands.
+func (l *Line) complete() {
 	s := l.staged
 	s.profiles = slices.Grow(s.profiles, usualProfile*len(s.slots))
 	for i, slot := range s.slots {

@@ -6,7 +6,7 @@ import (
 )
 
 // A customer who is silent for the retention, and of whom no deadline expects anything more, is gone: its state is
-// removed, by a deadline like any other (DESIGN section 5). What is removed was function of the log alone, so whoever
+// removed, by a deadline like any other (docs/adr/0010). What is removed was function of the log alone, so whoever
 // comes back later is new in every replay.
 
 // goneMinute is the first minute of event time at which c has been silent for the retention.

@@ -15,6 +15,7 @@ import (
 // stages stand between the score and the outbox, in the order in which a decision passes them. Each has a file of its
 // own.
 var stages = [...]stage{
+	withholdUnraised,
 	readProbability,
 	withholdPublished, // the last: what those before it remember is the same in a replay
 }
@@ -46,13 +47,25 @@ func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipel
 	on.Customer, on.Pack, on.Newest = l.look(c), l.packs.scorers[c.profile.PackEpoch].Pack, l.scorer.Pack
 	on.Meta, on.Curve, on.Mark = &l.meta, &l.curve, &l.mark
 	t := &l.staged.Tally
-	for _, pass := range stages {
-		if why := pass(on); why != "" {
-			t.withhold(why)
-			return
-		}
+	if why := pass(stages[:], on); why != "" {
+		t.withhold(why)
+		return
 	}
 	l.staged.append(&on.Entry, nil)
 	t.Alerts[on.Alert.Transition]++
 	t.Tiers[on.Alert.Tier]++
+}
+
+// pass takes a decision through stages, and returns why one of them withheld it; empty: none did. The episode has moved
+// on either way, so a raise that is withheld is noted: what was never raised is never said to have recovered.
+func pass(through []stage, d *decided) (withheld string) {
+	for _, look := range through {
+		if withheld = look(d); withheld != "" {
+			break
+		}
+	}
+	if withheld != "" && withheld != Repeated && d.Alert.Transition == scoring.Raised {
+		d.Customer.Withheld |= 1 << d.Alert.Kind
+	}
+	return withheld
 }

@@ -191,3 +191,22 @@ func text(t *testing.T, file string) string {
 func words(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n>", r) }), " ")
 }
+
+// TestFilesThatDocumentsName: a file of the repository that a page of the first hour names is there. NAME stands for
+// any.
+func TestFilesThatDocumentsName(t *testing.T) {
+	file := regexp.MustCompile("`((?:scoring|pipeline|sinks|cmd|docs|deployments)/[\\w./-]+)`")
+	for _, page := range []string{
+		"ARCHITECTURE.md",
+		"CONTRIBUTING.md",
+		"README.md",
+		"docs/exactly-once.md",
+		"docs/packs.md",
+	} {
+		for _, m := range file.FindAllStringSubmatch(text(t, page), -1) {
+			if _, err := os.Stat(filepath.Join(top, m[1])); err != nil && !strings.Contains(m[1], "NAME") {
+				t.Errorf("%s names %s, which is not there", page, m[1])
+			}
+		}
+	}
+}

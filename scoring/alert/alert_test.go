@@ -35,7 +35,10 @@ func alerts(t testing.TB) (*pack.Pack, []alert.Alert) {
 			minute := p.Armed
 			if d, ok := scoringtest.Wake(s.Pack, p); ok {
 				all = append(all, alert.Alert{
-					Decision: d, Tenant: []byte("shop"), Customer: []byte("c-1"), Cause: alert.Cause{Deadline: true, Time: minute * 60_000},
+					Decision: d,
+					Tenant:   []byte("shop"),
+					Customer: []byte("c-1"),
+					Cause:    alert.Cause{Deadline: true, Time: minute * 60_000},
 				})
 			}
 		}
@@ -48,7 +51,11 @@ func alerts(t testing.TB) (*pack.Pack, []alert.Alert) {
 	if !ok || len(all) != 2 {
 		t.Fatalf("%d alerts, recovered %v", len(all), ok)
 	}
-	all[1].Reading = model.Reading{Probes: 1234, Number: 2, Points: [2]model.ReadPoint{{LogOdds: 1.0625, Probability: 0.71}, {LogOdds: 1.75, Probability: 0.86}}}
+	all[1].Reading = model.Reading{
+		Probes: 1234,
+		Number: 2,
+		Points: [2]model.ReadPoint{{LogOdds: 1.0625, Probability: 0.71}, {LogOdds: 1.75, Probability: 0.86}},
+	}
 	d.Reading = model.Reading{Probes: 99}
 	return s.Pack, append(all, alert.Alert{Decision: d, Customer: []byte("c-1"), Cause: alert.Cause{
 		EventID: []byte("e-9"), EventType: []byte("Order Completed"), Partition: 3, Offset: 1234, Time: at,
@@ -145,7 +152,9 @@ func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *pack.Pack, a *al
 		t.Fatal(err)
 	}
 	if got.ID != a.ID().String() || got.Tenant != string(a.Tenant) || got.Customer != string(a.Customer) ||
-		got.Cause.ID != string(a.Cause.EventID) || got.Cause.EventType != string(a.Cause.EventType) || got.Time.UnixMilli() != a.At {
+		got.Cause.ID != string(
+			a.Cause.EventID,
+		) || got.Cause.EventType != string(a.Cause.EventType) || got.Time.UnixMilli() != a.At {
 		t.Fatalf("%+v of %+v", got, a)
 	}
 	sum := 0.0
@@ -172,7 +181,9 @@ func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *pack.Pack, a *al
 	case 2:
 		learnt = c[0][1] + float64((sum-c[0][0])/(c[1][0]-c[0][0])*(c[1][1]-c[0][1]))
 	}
-	if r := a.Reading; got.Probes != r.Probes || got.Provisional != (len(got.Curve) == 0) || len(got.Curve) != int(r.Number) || got.Provisional != r.Provisional() {
+	if r := a.Reading; got.Probes != r.Probes || got.Provisional != (len(got.Curve) == 0) ||
+		len(got.Curve) != int(r.Number) ||
+		got.Provisional != r.Provisional() {
 		t.Fatalf("%d probes, provisional %v, curve %v of %+v", got.Probes, got.Provisional, got.Curve, r)
 	}
 	if sum != got.LogOdds || learnt != got.Probability || math.Abs(got.Risk-100*probability) > 0.000501 {
@@ -230,7 +241,13 @@ func TestSchemaLists(t *testing.T) {
 	for n := range profile.NumTiers {
 		tiers = append(tiers, n.String())
 	}
-	for _, n := range []scoring.Transition{scoring.Raised, scoring.Escalated, scoring.Deescalated, scoring.Recovered, scoring.Expired} {
+	for _, n := range []scoring.Transition{
+		scoring.Raised,
+		scoring.Escalated,
+		scoring.Deescalated,
+		scoring.Recovered,
+		scoring.Expired,
+	} {
 		transitions = append(transitions, n.String())
 	}
 	reasons = slices.Sorted(maps.Keys(pack.Reasons()))
@@ -240,7 +257,13 @@ func TestSchemaLists(t *testing.T) {
 	for n := range profile.NumStages {
 		stages = append(stages, n.String())
 	}
-	for name, want := range map[string]string{"tiers": list(tiers), "transitions": list(transitions), "reasons": list(reasons), "kinds": list(kinds), "stages": list(stages)} {
+	for name, want := range map[string]string{
+		"tiers":       list(tiers),
+		"transitions": list(transitions),
+		"reasons":     list(reasons),
+		"kinds":       list(kinds),
+		"stages":      list(stages),
+	} {
 		if !strings.Contains(text, `"enum": `+want) {
 			t.Errorf("the schema does not list the %s %s", name, want)
 		}
@@ -261,8 +284,23 @@ func TestNames(t *testing.T) {
 		got = append(got, n.String())
 	}
 	want := []string{
-		"", "raised", "escalated", "deescalated", "reminded", "recovered", "churned", "expired", "cancelled", "corrected", "unknown",
-		"", "healthy", "watch", "at_risk", "critical", "unknown",
+		"",
+		"raised",
+		"escalated",
+		"deescalated",
+		"reminded",
+		"recovered",
+		"churned",
+		"expired",
+		"cancelled",
+		"corrected",
+		"unknown",
+		"",
+		"healthy",
+		"watch",
+		"at_risk",
+		"critical",
+		"unknown",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error("names and their numbers are stored and published: ", diff)
@@ -286,7 +324,11 @@ factors:
 `, pack.Overrides{}))
 	s, c := scoring.NewScorer(pack), profile.Customer{Profile: &profile.Profile{}}
 	for i, name := range []string{"a", "a", "a", "b", "c"} {
-		s.Observe(&c, &profile.Population{}, &scoring.Observation{Time: scoringtest.Begin + int64(i)*5*scoringtest.Day, Signal: pack.Signal([]byte(name))})
+		s.Observe(
+			&c,
+			&profile.Population{},
+			&scoring.Observation{Time: scoringtest.Begin + int64(i)*5*scoringtest.Day, Signal: pack.Signal([]byte(name))},
+		)
 	}
 	found := false
 	for at := scoringtest.Begin + 21*scoringtest.Day; at < scoringtest.Begin+200*scoringtest.Day; at += scoringtest.Day / 4 {

@@ -10,16 +10,21 @@ import (
 	"ebb/scoring/profile"
 )
 
-// appendDeclared appends what a pack declares beside the core: stage, factors, floor, value, playbook, and the
-// cheapest way out of the tier. A pack that declares none of it adds nothing.
+// appendDeclared appends what a pack declares beside the core: stage, factors and other features, openings with their
+// floor, value, playbook, and the cheapest way out of the tier. A pack that declares none of it adds nothing but the
+// stage.
 func (r *Renderer) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 	d := &a.Decision
 	scored := d.Score.Visits > 0
-	if r.Pack.Model.Stages.Declared() && scored {
+	if dst = strconv.AppendUint(append(dst, `,"visits":`...), uint64(d.Score.Visits), 10); scored {
 		dst = append(append(append(dst, `,"stage":"`...), d.Score.Stage.String()...), '"')
 	}
 	if len(r.Pack.Model.Factors) > 0 && scored {
 		dst = r.appendFactors(dst, &d.Score, n)
+	}
+	dst = r.appendOthers(dst, &d.Score)
+	if d.Kind != profile.Lapse {
+		dst = r.appendOpenings(dst, d)
 	}
 	floor := d.Floor(r.Pack)
 	if floor > 0 {
@@ -95,6 +100,35 @@ func (r *Renderer) appendFactors(dst []byte, s *model.Score, n *numbers) []byte 
 	}
 	dst = n.append(append(dst, `],"factors_log_odds":`...), s.Factors)
 	return n.append(append(dst, `,"factors_cap":`...), r.Pack.Model.Cap)
+}
+
+// appendOthers appends the features with data that neither factors nor value show.
+func (r *Renderer) appendOthers(dst []byte, s *model.Score) []byte {
+	stage := s.Stage
+	if s.Visits == 0 {
+		stage = profile.NumStages
+	}
+	before := `,"features":{"`
+	for _, i := range r.others[stage] {
+		if v := s.Value(i); v.OK {
+			dst = append(append(append(dst, before...), r.Pack.Features[i].Name...), `":`...)
+			dst, before = strconv.AppendInt(dst, v.N, 10), `,"`
+		}
+	}
+	if before == `,"` {
+		dst = append(dst, '}')
+	}
+	return dst
+}
+
+// appendOpenings appends the openings of an episode other than a lapse that its floor does not tell: the one that the
+// decision is about, and the one that the episode began with, which may be of an earlier pack.
+func (r *Renderer) appendOpenings(dst []byte, d *scoring.Decision) []byte {
+	dst = append(append(append(dst, `,"about":"`...), d.AboutOpening(r.Pack).Code...), '"')
+	if code := r.Pack.Catalogue.Marked(d.Opener); code != "" {
+		dst = append(append(append(dst, `,"opened_by":"`...), code...), '"')
+	}
+	return dst
 }
 
 // appendReading appends the probability that is read at a sum, how many probes stand behind it, and the points of the

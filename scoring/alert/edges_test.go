@@ -13,8 +13,15 @@ import (
 
 // TestValueEdges: a value tier begins with its amount.
 func TestValueEdges(t *testing.T) {
-	pack := scoringtest.PackOf(t, "1", "signals: {buy: {types: [buy]}}", "features: {spent: {kind: sum, of: buy, within: 90d}}", "value: {feature: spent, high: 1000, mid: 100}",
-		"playbooks: [{when: [overdue], high: {id: h, owner: o, respond_within: 1d}, mid: {id: m, owner: o, respond_within: 1d}, low: {id: l, owner: o, respond_within: 1d}}]")
+	pack := scoringtest.PackOf(
+		t,
+		"1",
+		"signals: {buy: {types: [buy]}}",
+		"features: {spent: {kind: sum, of: buy, within: 90d}}",
+		"value: {feature: spent, high: 1000, mid: 100}",
+		"playbooks: [{when: [overdue], high: {id: h, owner: o, respond_within: 1d}, mid: {id: m, owner: o, respond_within: "+
+			"1d}, low: {id: l, owner: o, respond_within: 1d}}]",
+	)
 	for amount, want := range map[int64]string{1000: "high h", 999: "mid m", 100: "mid m", 99: "low l"} {
 		a := alert.Alert{Decision: scoring.Decision{Transition: scoring.Raised}, Customer: []byte("c")}
 		a.Score.Visits, a.Score.Values = 2, []feature.Value{{N: amount, OK: true}}
@@ -34,7 +41,12 @@ func TestValueEdges(t *testing.T) {
 // TestLeastReason: what adds as much as a reason must is one.
 func TestLeastReason(t *testing.T) {
 	for add, want := range map[string]int{"0.1": 2, "0.0999": 1} {
-		pack := scoringtest.PackOf(t, "1", "features: {n: {kind: tenure}}", "factors: [{code: neglected, feature: n, curve: [[0d, "+add+"]]}]")
+		pack := scoringtest.PackOf(
+			t,
+			"1",
+			"features: {n: {kind: tenure}}",
+			"factors: [{code: neglected, feature: n, curve: [[0d, "+add+"]]}]",
+		)
 		d := scoring.Decision{Transition: scoring.Raised, Score: model.Score{Visits: 2, Values: []feature.Value{{OK: true}}}}
 		d.Score.Terms[model.TermRhythm], d.Score.Terms[model.TermLevel], d.Score.Terms[model.TermTenure] = -5, -5, -5
 		if got := alert.NewRenderer(pack).ReasonCodes(&d); len(got) != want {

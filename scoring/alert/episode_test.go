@@ -23,7 +23,13 @@ func TestTriggeredInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var events []scoringtest.Happening
 		for i := range rapid.IntRange(1, 9).Draw(t, "events") {
-			events = append(events, scoringtest.Happening{At: rapid.Int64Range(0, 14).Draw(t, "day")*scoringtest.Day + int64(i), Type: rapid.SampledFrom(types).Draw(t, "type")})
+			events = append(
+				events,
+				scoringtest.Happening{
+					At:   rapid.Int64Range(0, 14).Draw(t, "day")*scoringtest.Day + int64(i),
+					Type: rapid.SampledFrom(types).Draw(t, "type"),
+				},
+			)
 		}
 		lateness := rapid.SampledFrom([]int64{0, 300_000, 3 * scoringtest.Day}).Draw(t, "lateness")
 		state := func(events []scoringtest.Happening) (last [profile.NumKinds]scoring.Transition) {
@@ -79,9 +85,14 @@ type said struct {
 
 // TestFloorsInAlerts: the floor stands in the alerts of an open episode, and what is at risk is not less than it says.
 func TestFloorsInAlerts(t *testing.T) {
-	pack := scoringtest.PackOf(t, "1", "signals: {leave: {types: [leave]}, buy: {types: [buy]}}", "features: {spent: {kind: sum, of: buy, within: 90d}}",
+	pack := scoringtest.PackOf(
+		t,
+		"1",
+		"signals: {leave: {types: [leave]}, buy: {types: [buy]}}",
+		"features: {spent: {kind: sum, of: buy, within: 90d}}",
 		"value: {feature: spent, high: 1000, mid: 100}",
-		"kinds: {explicit: {opens: [{signal: leave, floor: 90, code: cancellation_requested}], closes: [buy]}}")
+		"kinds: {explicit: {opens: [{signal: leave, floor: 90, code: cancellation_requested}], closes: [buy]}}",
+	)
 	render := func(d scoring.Decision) (v said) {
 		a := alert.Alert{Decision: d, Customer: []byte("c")}
 		text := strings.ReplaceAll(string(alert.NewRenderer(pack).AppendAlert(nil, &a, a.ID())), "at_risk\":", "atrisk\":")
@@ -90,9 +101,16 @@ func TestFloorsInAlerts(t *testing.T) {
 		}
 		return v
 	}
-	raised := scoring.Decision{Kind: profile.Explicit, Transition: scoring.Raised, Score: model.Score{Visits: 3, Values: []feature.Value{{N: 4000, OK: true}}}}
+	raised := scoring.Decision{
+		Kind:       profile.Explicit,
+		Transition: scoring.Raised,
+		Score:      model.Score{Visits: 3, Values: []feature.Value{{N: 4000, OK: true}}},
+	}
 	raised.Score.Terms[0] = -5
-	if v := render(raised); v.Risk != 90 || v.Floor == nil || v.Floor.Risk != 90 || v.Value.AtRisk != 3600 || v.Scored != nil {
+	if v := render(
+		raised,
+	); v.Risk != 90 || v.Floor == nil || v.Floor.Risk != 90 || v.Value.AtRisk != 3600 ||
+		v.Scored != nil {
 		t.Errorf("raised: %+v", v)
 	}
 	for _, end := range []scoring.Transition{scoring.Recovered, scoring.Expired} {
@@ -114,7 +132,10 @@ func TestFloorsInAlerts(t *testing.T) {
 	}
 	stranger := raised
 	stranger.Score = model.Score{}
-	if v := render(stranger); v.Scored == nil || *v.Scored || v.Terms == nil || len(v.Terms) != 0 || v.LogOdds != nil || v.Risk != 90 {
+	if v := render(
+		stranger,
+	); v.Scored == nil || *v.Scored || v.Terms == nil || len(v.Terms) != 0 || v.LogOdds != nil ||
+		v.Risk != 90 {
 		t.Errorf("without activity: %+v", v)
 	}
 }

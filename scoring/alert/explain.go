@@ -13,21 +13,24 @@ import (
 
 // Explanation is an alert's score, recomputed from nothing but the inputs and coefficients that the alert carries.
 type Explanation struct {
-	Terms       []ExplainedTerm   `json:"terms"`             // in the order in which they are added
-	Factors     []ExplainedFactor `json:"factors,omitempty"` // what the pack declares beside them, added last within its cap
-	Cap         float64           `json:"factors_cap,omitempty"`
-	FactorSum   float64           `json:"factors_log_odds,omitempty"`
-	Uncapped    float64           `json:"-"`               // what the factors would add without the cap
-	Floor       *ExplainedFloor   `json:"floor,omitempty"` // that the risk score is not below
-	LogOdds     float64           `json:"log_odds"`
-	Risk        float64           `json:"risk_score"`         // 0 to 100, in thousandths
-	Unscored    bool              `json:"unscored,omitempty"` // the customer has no activity: there are no terms, and the risk is the floor
-	Probability float64           `json:"churn_probability"`
-	Probes      uint32            `json:"probability_probes"`          // behind it
-	Provisional bool              `json:"probability_provisional"`     // too few: it is the score's own
-	Curve       [][2]float64      `json:"probability_curve,omitempty"` // points that it is read from: log-odds, probability
-	Value       *ExplainedValue   `json:"value,omitempty"`
-	Exit        *ExplainedExit    `json:"cheapest_exit,omitempty"`
+	Terms []ExplainedTerm `json:"terms"` // in the order in which they are added
+	// what the pack declares beside them, added last within its cap
+	Factors   []ExplainedFactor `json:"factors,omitempty"`
+	Cap       float64           `json:"factors_cap,omitempty"`
+	FactorSum float64           `json:"factors_log_odds,omitempty"`
+	Uncapped  float64           `json:"-"`               // what the factors would add without the cap
+	Floor     *ExplainedFloor   `json:"floor,omitempty"` // that the risk score is not below
+	LogOdds   float64           `json:"log_odds"`
+	Risk      float64           `json:"risk_score"` // 0 to 100, in thousandths
+	// the customer has no activity: there are no terms, and the risk is the floor
+	Unscored    bool    `json:"unscored,omitempty"`
+	Probability float64 `json:"churn_probability"`
+	Probes      uint32  `json:"probability_probes"`      // behind it
+	Provisional bool    `json:"probability_provisional"` // too few: it is the score's own
+	// points that it is read from: log-odds, probability
+	Curve [][2]float64    `json:"probability_curve,omitempty"`
+	Value *ExplainedValue `json:"value,omitempty"`
+	Exit  *ExplainedExit  `json:"cheapest_exit,omitempty"`
 
 	// Differences are where the alert says something else, to the bit; none: it proves itself.
 	Differences []Difference `json:"differences"`
@@ -86,50 +89,40 @@ type Difference struct {
 // ErrNoAlert is what Explain returns for what is no alert, or one with terms that this build does not know.
 var ErrNoAlert = errors.New("no alert that can be recomputed")
 
-// saidAlert is what an alert says of its score, as far as that follows from the alert alone.
-type saidAlert struct {
-	Scored      *bool           `json:"scored"`
-	Terms       []ExplainedTerm `json:"terms"`
-	Factors     []saidFactor    `json:"factors"`
-	Cap         float64         `json:"factors_cap"`
-	FactorSum   float64         `json:"factors_log_odds"`
-	Floor       *ExplainedFloor `json:"floor"`
-	LogOdds     *float64        `json:"log_odds"`
-	Risk        *float64        `json:"risk_score"`
-	Probability *float64        `json:"churn_probability"`
-	Probes      uint32          `json:"probability_probes"`
-	Provisional bool            `json:"probability_provisional"`
-	Curve       [][]float64     `json:"probability_curve"`
-	Value       *ExplainedValue `json:"value"`
-	Exit        *ExplainedExit  `json:"cheapest_exit"`
-}
-
-// saidFactor is a factor whose curve may hold anything.
-type saidFactor struct {
-	ExplainedFactor
-	Coefficients struct {
-		Curve [][]float64 `json:"curve"`
-	} `json:"coefficients"`
-}
-
 // Explain recomputes alert, the JSON of one alert as published (docs/alert.schema.json). It knows no pack: every
 // number it needs stands in the alert, so that an alert is explained years later as it was on its day.
 // Renderer.Explain checks the rest. Errors: ErrNoAlert.
 func Explain(alert []byte) (*Explanation, error) {
-	var said saidAlert
-	if err := unmarshalObject(alert, &said); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+	x, _, err := explain(alert)
+	return x, err
+}
+
+// explain is Explain, with what the alert says.
+func explain(alert []byte) (x *Explanation, said *saidAlert, err error) {
+	said = new(saidAlert)
+	if err = unmarshalObject(alert, said); err == nil {
+		x, err = said.explain()
 	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+	}
+	return x, said, nil
+}
+
+func (said *saidAlert) explain() (*Explanation, error) {
 	if said.Scored != nil && !*said.Scored && len(said.Terms) == 0 && said.Risk != nil {
-		return explainUnscored(&said), nil
+		return said.explainUnscored(), nil
 	}
 	if len(said.Terms) == 0 || said.LogOdds == nil || said.Risk == nil || said.Probability == nil {
-		return nil, fmt.Errorf("%w: it has no terms, log_odds, risk_score or churn_probability", ErrNoAlert)
+		return nil, errors.New("it has no terms, log_odds, risk_score or churn_probability")
 	}
-	x := &Explanation{Differences: []Difference{}, Cap: said.Cap, Floor: said.Floor, Probes: said.Probes, Value: said.Value, Exit: said.Exit}
+	x := &Explanation{
+		Cap: said.Cap, Floor: said.Floor, Probes: said.Probes, Value: said.Value, Exit: said.Exit,
+		Differences: []Difference{},
+	}
 	for _, step := range []func(*saidAlert) error{x.addTerms, x.addFactors, x.read} {
-		if err := step(&said); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+		if err := step(said); err != nil {
+			return nil, err
 		}
 	}
 	risk := model.Thousandths(exact.Sigmoid(x.LogOdds))
@@ -144,15 +137,15 @@ func Explain(alert []byte) (*Explanation, error) {
 		x.Differences = append(x.Differences, Difference{"/probability_provisional", said.Provisional, x.Provisional})
 	}
 	x.weigh()
-	if err := x.leave(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
-	}
-	return x, nil
+	return x, x.leave()
 }
 
 // explainUnscored is of an alert about a customer without activity: the risk is the floor.
-func explainUnscored(said *saidAlert) *Explanation {
-	x := &Explanation{Floor: said.Floor, Value: said.Value, Unscored: true, Provisional: true, Terms: []ExplainedTerm{}, Differences: []Difference{}}
+func (said *saidAlert) explainUnscored() *Explanation {
+	x := &Explanation{
+		Unscored: true, Floor: said.Floor, Provisional: true, Value: said.Value,
+		Terms: []ExplainedTerm{}, Differences: []Difference{},
+	}
 	if x.Floor != nil {
 		x.Risk = float64(model.FloorThousandths(x.Floor.Risk)) / 1000
 	}
@@ -183,13 +176,31 @@ func (t *ExplainedTerm) recompute() (float64, error) {
 	case names[model.TermRhythm]:
 		value = float64(n.coefficient("weight") * n.silent(n.coefficient("min_silent_days")))
 	case names[model.TermSilence]:
-		value = float64(n.coefficient("weight") * (n.silent(n.input("silent_days")) - n.silent(n.coefficient("min_silent_days"))))
+		value = float64(
+			n.coefficient("weight") * (n.silent(n.input("silent_days")) - n.silent(n.coefficient("min_silent_days"))),
+		)
 	case names[model.TermLevel]:
-		value = model.LevelBy(n.coefficient("weight"), n.coefficient("floor"), n.input("level"), n.input("idle_days"), n.coefficient("fade_days"))
+		value = model.LevelBy(
+			n.coefficient("weight"),
+			n.coefficient("floor"),
+			n.input("level"),
+			n.input("idle_days"),
+			n.coefficient("fade_days"),
+		)
 	case names[model.TermTenure]:
-		value = model.TenureBy(n.coefficient("weight"), n.coefficient("offset"), n.input("tenure_days"), n.coefficient("horizon_days"))
+		value = model.TenureBy(
+			n.coefficient("weight"),
+			n.coefficient("offset"),
+			n.input("tenure_days"),
+			n.coefficient("horizon_days"),
+		)
 	case names[model.TermFriction]:
-		value = model.FrictionBy(n.coefficient("weight"), n.input("friction"), n.input("idle_days"), n.coefficient("fade_days"))
+		value = model.FrictionBy(
+			n.coefficient("weight"),
+			n.input("friction"),
+			n.input("idle_days"),
+			n.coefficient("fade_days"),
+		)
 	default:
 		return 0, fmt.Errorf("term %q is not known to this build", t.Name)
 	}

@@ -20,38 +20,52 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// manyAlerts are alerts of made-up customers of a pack: of every kind and transition that comes of it, some with a
-// learnt curve.
-func manyAlerts(t testing.TB, k *pack.Pack) (all [][]byte) {
-	t.Helper()
-	const customers, year = 60, 365 * scoringtest.Day
-	r, scorer, renderer, pop := rand.New(rand.NewPCG(7, 7)), scoring.NewScorer(k), alert.NewRenderer(k), profile.Population{}
+// manyDecided are decisions about made-up customers of a pack: of every kind and transition that comes of it, some
+// with a learnt curve. One event in eight comes up to late ms late.
+func manyDecided(k *pack.Pack, seed uint64, customers int, late int64) (all []alert.Alert) {
+	const year = 365 * scoringtest.Day
+	r, scorer, pop := rand.New(rand.NewPCG(seed, seed)), scoring.NewScorer(k), profile.Population{}
 	types := k.EventTypes()
 	for n := range customers {
 		c := profile.Customer{Profile: &profile.Profile{}}
-		publish := func(decisions []scoring.Decision, cause alert.Cause) {
+		note := func(decisions []scoring.Decision, cause alert.Cause) {
 			for _, d := range decisions {
-				if sum := d.Score.Sum(); n%2 == 0 {
-					d.Reading = model.Reading{Probes: 120, Number: 2, Points: [2]model.ReadPoint{{LogOdds: sum - 0.25, Probability: 0.4}, {LogOdds: sum + 0.5, Probability: 0.75}}}
+				if sum := d.Score.Sum(); n%2 == 0 && d.Score.Visits > 0 {
+					d.Reading = model.Reading{Probes: 120, Number: 2, Points: [2]model.ReadPoint{
+						{LogOdds: sum - 0.25, Probability: 0.4}, {LogOdds: sum + 0.5, Probability: 0.75},
+					}}
 				}
-				a := alert.Alert{Decision: d, Tenant: []byte("t"), Customer: fmt.Append(nil, "c-", n), Cause: cause}
-				all = append(all, renderer.AppendAlert(nil, &a, a.ID()))
+				d.Score.Values = slices.Clone(d.Score.Values)
+				all = append(all, alert.Alert{Decision: d, Tenant: []byte("t"), Customer: fmt.Append(nil, "c-", n), Cause: cause})
 			}
 		}
 		gap := int64(scoringtest.Day)/4 + r.Int64N(40*scoringtest.Day)
 		for at := scoringtest.Begin + r.Int64N(gap); at < scoringtest.Begin+year; at += 1 + r.Int64N(2*gap) {
 			for c.Armed != 0 && c.Armed <= at/60_000 {
-				publish(scorer.Wake(&c), alert.Cause{Deadline: true, Time: at})
+				note(scorer.Wake(&c), alert.Cause{Deadline: true, Time: at})
 			}
 			properties := make([]feature.Property, len(k.Properties()))
 			for i := range properties {
 				properties[i] = feature.Property{Kind: feature.PropertyNumber, Number: 1000 * r.Int64N(11)}
 			}
-			name := []byte(types[r.IntN(len(types))])
-			publish(scorer.Observe(&c, &pop, &scoring.Observation{
-				Time: at, Signal: k.Signal(name, properties...), HasValue: true, Value: r.Int64N(20_000), Properties: properties,
-			}), alert.Cause{EventType: name, Time: at})
+			name, time := []byte(types[r.IntN(len(types))]), at
+			if late > 0 && r.IntN(8) == 0 {
+				time -= r.Int64N(late)
+			}
+			note(scorer.Observe(&c, &pop, &scoring.Observation{
+				Time: time, Signal: k.Signal(name, properties...), HasValue: true, Value: r.Int64N(20_000), Properties: properties,
+			}), alert.Cause{EventID: fmt.Append(nil, at), EventType: name, Time: time})
 		}
+	}
+	return all
+}
+
+// manyAlerts are the alerts of many decisions.
+func manyAlerts(t testing.TB, k *pack.Pack) (all [][]byte) {
+	t.Helper()
+	renderer := alert.NewRenderer(k)
+	for _, a := range manyDecided(k, 7, 60, 0) {
+		all = append(all, renderer.AppendAlert(nil, &a, a.ID()))
 	}
 	return all
 }
@@ -103,38 +117,173 @@ func TestExplainFindsAlteredAlerts(t *testing.T) {
 		field  string // that is found, or what the error says
 		alone  bool
 	}{
-		"tier":                {nil, func(a map[string]any) { a["tier"] = "watch" }, "/tier", false},
-		"tier before":         {[]string{`"transition":"escalated"`, `"kind":"lapse"`}, func(a map[string]any) { a["previous_tier"] = "healthy" }, "/previous_tier", false},
-		"amount":              {[]string{`"value":`}, func(a map[string]any) { in(a, "value")["amount"] = 9_000_000 }, "/value/at_risk", true},
-		"at risk":             {[]string{`"value":`}, func(a map[string]any) { in(a, "value")["at_risk"] = 1 }, "/value/at_risk", true},
-		"value tier":          {[]string{`"value":`}, func(a map[string]any) { in(a, "value")["tier"] = "none" }, "/value/tier", false},
-		"way out":             {[]string{`"change":"visit"`}, func(a map[string]any) { in(a, "cheapest_exit")["log_odds"] = 0.5 }, "/cheapest_exit/log_odds", true},
-		"risk after it":       {[]string{`"cheapest_exit":`}, func(a map[string]any) { in(a, "cheapest_exit")["risk_score"] = 12.5 }, "/cheapest_exit/risk_score", true},
-		"tier after it":       {[]string{`"cheapest_exit":`}, func(a map[string]any) { in(a, "cheapest_exit")["tier"] = "critical" }, "/cheapest_exit/tier", false},
-		"no way out":          {[]string{`"cheapest_exit":`}, func(a map[string]any) { delete(a, "cheapest_exit") }, "/cheapest_exit", false},
-		"coverage":            {nil, func(a map[string]any) { a["coverage"] = 0.123 }, "/coverage", false},
-		"coverage's last bit": {nil, func(a map[string]any) { a["coverage"] = math.Nextafter(a["coverage"].(float64), 2) }, "/coverage", false},
-		"stage":               {[]string{`"stage":"dormant"`}, func(a map[string]any) { a["stage"] = "new" }, "/stage", false},
-		"provisional":         {nil, func(a map[string]any) { a["probability_provisional"] = a["probability_provisional"] != true }, "/probability_provisional", true},
-		"probes":              {[]string{`"probability_provisional":false`}, func(a map[string]any) { a["probability_probes"] = 7 }, "/probability_probes is 7", true},
-		"a reason's words":    {nil, func(a map[string]any) { a["reasons"].([]any)[0].(map[string]any)["text"] = "all is well" }, "/reasons/0/text", false},
-		"order of reasons":    {[]string{`},{"code":`}, func(a map[string]any) { slices.Reverse(a["reasons"].([]any)) }, "/reasons/", false},
-		"a term gone":         {nil, func(a map[string]any) { a["terms"] = a["terms"].([]any)[:5] }, "/terms has no friction", true},
-		"a term twice":        {nil, func(a map[string]any) { a["terms"] = append(a["terms"].([]any), a["terms"].([]any)[5]) }, "/terms/6 is friction", true},
+		"tier": {nil, func(a map[string]any) { a["tier"] = "watch" }, "/tier", false},
+		"tier before": {
+			[]string{`"transition":"escalated"`, `"kind":"lapse"`},
+			func(a map[string]any) { a["previous_tier"] = "healthy" },
+			"/previous_tier",
+			false,
+		},
+		"amount": {
+			[]string{`"value":`},
+			func(a map[string]any) { in(a, "value")["amount"] = 9_000_000 },
+			"/value/at_risk",
+			true,
+		},
+		"at risk": {
+			[]string{`"value":`},
+			func(a map[string]any) { in(a, "value")["at_risk"] = 1 },
+			"/value/at_risk",
+			true,
+		},
+		"value tier": {
+			[]string{`"value":`},
+			func(a map[string]any) { in(a, "value")["tier"] = "none" },
+			"/value/tier",
+			false,
+		},
+		"way out": {
+			[]string{`"change":"visit"`},
+			func(a map[string]any) { in(a, "cheapest_exit")["log_odds"] = 0.5 },
+			"/cheapest_exit/log_odds",
+			true,
+		},
+		"risk after it": {
+			[]string{`"cheapest_exit":`},
+			func(a map[string]any) { in(a, "cheapest_exit")["risk_score"] = 12.5 },
+			"/cheapest_exit/risk_score",
+			true,
+		},
+		"tier after it": {
+			[]string{`"cheapest_exit":`},
+			func(a map[string]any) { in(a, "cheapest_exit")["tier"] = "critical" },
+			"/cheapest_exit/tier",
+			false,
+		},
+		"no way out": {
+			[]string{`"cheapest_exit":`},
+			func(a map[string]any) { delete(a, "cheapest_exit") },
+			"/cheapest_exit",
+			false,
+		},
+		"coverage": {nil, func(a map[string]any) { a["coverage"] = 0.123 }, "/coverage", false},
+		"coverage's last bit": {
+			nil,
+			func(a map[string]any) { a["coverage"] = math.Nextafter(a["coverage"].(float64), 2) },
+			"/coverage",
+			false,
+		},
+		"stage": {
+			[]string{`"stage":"dormant"`},
+			func(a map[string]any) { a["stage"] = "new" },
+			"/stage",
+			false,
+		},
+		"provisional": {
+			nil,
+			func(a map[string]any) { a["probability_provisional"] = a["probability_provisional"] != true },
+			"/probability_provisional",
+			true,
+		},
+		"probes": {
+			[]string{`"probability_provisional":false`},
+			func(a map[string]any) { a["probability_probes"] = 7 },
+			"/probability_probes is 7",
+			true,
+		},
+		"a reason's words": {
+			nil,
+			func(a map[string]any) { a["reasons"].([]any)[0].(map[string]any)["text"] = "all is well" },
+			"/reasons/0/text",
+			false,
+		},
+		"order of reasons": {
+			[]string{`},{"code":`},
+			func(a map[string]any) { slices.Reverse(a["reasons"].([]any)) },
+			"/reasons/",
+			false,
+		},
+		"a term gone": {
+			nil,
+			func(a map[string]any) { a["terms"] = a["terms"].([]any)[:5] },
+			"/terms has no friction",
+			true,
+		},
+		"a term twice": {
+			nil,
+			func(a map[string]any) { a["terms"] = append(a["terms"].([]any), a["terms"].([]any)[5]) },
+			"/terms/6 is friction",
+			true,
+		},
 		"a coefficient": {nil, func(a map[string]any) {
 			a["terms"].([]any)[0].(map[string]any)["coefficients"].(map[string]any)["base"] = 2
 		}, "/terms/0/coefficients/base", false},
-		"a floor from nowhere": {[]string{`"kind":"lapse"`}, func(a map[string]any) { a["floor"] = map[string]any{"risk_score": 1, "code": "incident"} }, "/floor", false},
-		"floor":                {[]string{`"floor":{`}, func(a map[string]any) { in(a, "floor")["risk_score"] = 1 }, "/floor/risk_score", false},
-		"sum of factors":       {[]string{`"factors":[{`}, func(a map[string]any) { a["factors_log_odds"] = 0.123 }, "/factors_log_odds", true},
-		"a feature's half":     {[]string{`"factors":[{`}, func(a map[string]any) { point(a)[0] = 0.9 }, "/factors/0/coefficients/curve/0: ", true},
-		"three numbers":        {[]string{`"factors":[{`}, func(a map[string]any) { curve := curveOf(a); curve[0] = append(point(a), 4) }, "/factors/0/coefficients/curve/0: ", true},
-		"a curve's point":      {[]string{`"probability_curve":`}, func(a map[string]any) { p := a["probability_curve"].([]any); p[0] = append(p[0].([]any), 4) }, "/probability_curve/0 holds 3", true},
-		"a curve that falls":   {[]string{`"probability_curve":`}, func(a map[string]any) { slices.Reverse(a["probability_curve"].([]any)) }, "/probability_curve does not rise", true},
-		"id":                   {[]string{`"transition":"raised"`}, func(a map[string]any) { a["id"] = strings.Repeat("0", 32) }, "/id", false},
-		"customer":             {[]string{`"transition":"raised"`}, func(a map[string]any) { a["customer"] = "another" }, "/id", false},
-		"playbook":             {[]string{`"playbook":`}, func(a map[string]any) { in(a, "playbook")["owner"] = "nobody" }, "/playbook/owner", false},
-		"overdue":              {[]string{`"overdue":`}, func(a map[string]any) { in(a, "overdue")["typical_days"] = 1 }, "/overdue/typical_days", false},
+		"a floor from nowhere": {
+			[]string{`"kind":"lapse"`},
+			func(a map[string]any) { a["floor"] = map[string]any{"risk_score": 1, "code": "incident"} },
+			"/floor",
+			false,
+		},
+		"floor": {
+			[]string{`"floor":{`},
+			func(a map[string]any) { in(a, "floor")["risk_score"] = 1 },
+			"/floor/risk_score",
+			false,
+		},
+		"sum of factors": {
+			[]string{`"factors":[{`},
+			func(a map[string]any) { a["factors_log_odds"] = 0.123 },
+			"/factors_log_odds",
+			true,
+		},
+		"a feature's half": {
+			[]string{`"factors":[{`},
+			func(a map[string]any) { point(a)[0] = 0.9 },
+			"/factors/0/coefficients/curve/0: ",
+			true,
+		},
+		"three numbers": {
+			[]string{`"factors":[{`},
+			func(a map[string]any) { curve := curveOf(a); curve[0] = append(point(a), 4) },
+			"/factors/0/coefficients/curve/0: ",
+			true,
+		},
+		"a curve's point": {
+			[]string{`"probability_curve":`},
+			func(a map[string]any) { p := a["probability_curve"].([]any); p[0] = append(p[0].([]any), 4) },
+			"/probability_curve/0 holds 3",
+			true,
+		},
+		"a curve that falls": {
+			[]string{`"probability_curve":`},
+			func(a map[string]any) { slices.Reverse(a["probability_curve"].([]any)) },
+			"/probability_curve does not rise",
+			true,
+		},
+		"id": {
+			[]string{`"transition":"raised"`},
+			func(a map[string]any) { a["id"] = strings.Repeat("0", 32) },
+			"/id",
+			false,
+		},
+		"customer": {
+			[]string{`"transition":"raised"`},
+			func(a map[string]any) { a["customer"] = "another" },
+			"/id",
+			false,
+		},
+		"playbook": {
+			[]string{`"playbook":`},
+			func(a map[string]any) { in(a, "playbook")["owner"] = "nobody" },
+			"/playbook/owner",
+			false,
+		},
+		"overdue": {
+			[]string{`"overdue":`},
+			func(a map[string]any) { in(a, "overdue")["typical_days"] = 1 },
+			"/overdue/typical_days",
+			false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := slices.IndexFunc(all, func(b []byte) bool {
@@ -152,7 +301,8 @@ func TestExplainFindsAlteredAlerts(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), c.field) {
 				return
 			}
-			if err != nil || !slices.ContainsFunc(x.Differences, func(d alert.Difference) bool { return strings.HasPrefix(d.Field, c.field) }) {
+			if err != nil ||
+				!slices.ContainsFunc(x.Differences, func(d alert.Difference) bool { return strings.HasPrefix(d.Field, c.field) }) {
 				t.Fatalf("not found: %+v, %v in %s", x, err, b)
 			}
 		})
@@ -175,8 +325,16 @@ func TestExplainNobody(t *testing.T) {
 		if signal.Activity {
 			continue
 		}
-		for _, d := range scorer.Observe(&profile.Customer{Profile: &profile.Profile{}}, &profile.Population{}, &scoring.Observation{Time: scoringtest.Begin, Signal: signal}) {
-			a := alert.Alert{Decision: d, Customer: []byte("c"), Cause: alert.Cause{EventType: []byte(name), Time: scoringtest.Begin}}
+		for _, d := range scorer.Observe(
+			&profile.Customer{Profile: &profile.Profile{}},
+			&profile.Population{},
+			&scoring.Observation{Time: scoringtest.Begin, Signal: signal},
+		) {
+			a := alert.Alert{
+				Decision: d,
+				Customer: []byte("c"),
+				Cause:    alert.Cause{EventType: []byte(name), Time: scoringtest.Begin},
+			}
 			b := alert.NewRenderer(k).AppendAlert(nil, &a, a.ID())
 			if x, err := alert.NewRenderer(k).Explain(b); err != nil || len(x.Differences) > 0 {
 				t.Errorf("%+v, %v: %s", x, err, b)

@@ -43,8 +43,7 @@ func (x *Explanation) read(said *saidAlert) error {
 	if math.IsNaN(x.LogOdds) || math.IsInf(x.LogOdds, 0) {
 		return errors.New("its inputs lead to no number")
 	}
-	r := model.Reading{Probes: x.Probes, Number: uint8(min(len(said.Curve), 3))}
-	if len(said.Curve) > len(r.Points) {
+	if len(said.Curve) > len(model.Reading{}.Points) {
 		return fmt.Errorf("/probability_curve has %d points, which is too many", len(said.Curve))
 	}
 	for i, p := range said.Curve {
@@ -54,20 +53,35 @@ func (x *Explanation) read(said *saidAlert) error {
 		if !(p[1] >= 0 && p[1] <= 1) {
 			return fmt.Errorf("/probability_curve/%d: %v is no probability", i, p[1])
 		}
-		r.Points[i] = model.ReadPoint{LogOdds: p[0], Probability: p[1]}
 		x.Curve = append(x.Curve, [2]float64{p[0], p[1]})
 	}
-	if low, high := r.Points[0], r.Points[1]; r.Number == 2 && !(low.LogOdds < x.LogOdds && x.LogOdds <= high.LogOdds && low.Probability < high.Probability) {
+	r := x.reading()
+	if low, high := r.Points[0], r.Points[1]; r.Number == 2 &&
+		!(low.LogOdds < x.LogOdds && x.LogOdds <= high.LogOdds && low.Probability < high.Probability) {
 		return fmt.Errorf("/probability_curve does not rise around %v", x.LogOdds)
 	}
 	if r.Provisional() != (r.Probes < model.EnoughProbes) {
-		return fmt.Errorf("/probability_probes is %d, with %d points of a curve: from %d on there is one", r.Probes, r.Number, model.EnoughProbes)
+		return fmt.Errorf(
+			"/probability_probes is %d, with %d points of a curve: from %d on there is one",
+			r.Probes,
+			r.Number,
+			model.EnoughProbes,
+		)
 	}
 	x.Probability, x.Provisional = r.Probability(x.LogOdds), r.Provisional()
 	if math.IsNaN(x.Probability) || math.IsInf(x.Probability, 0) {
 		return errors.New("/probability_curve leads to no number")
 	}
 	return nil
+}
+
+// reading is what the probability is read from.
+func (x *Explanation) reading() model.Reading {
+	r := model.Reading{Probes: x.Probes, Number: uint8(len(x.Curve))}
+	for i, p := range x.Curve {
+		r.Points[i] = model.ReadPoint{LogOdds: p[0], Probability: p[1]}
+	}
+	return r
 }
 
 // weigh recomputes how much of the value is at risk.
@@ -136,7 +150,11 @@ func (x *Explanation) addFactors(said *saidAlert) error {
 			if len(p) != 2 || p[0] != math.Trunc(p[0]) || math.Abs(p[0]) > 1<<53 {
 				return fmt.Errorf("/factors/%d/coefficients/curve/%d: %v, must be a whole number and log-odds", i, j, p)
 			}
-			if curve = append(curve, feature.CurvePoint{Value: int64(p[0]), LogOdds: p[1]}); j > 0 && curve[j-1].Value >= curve[j].Value {
+			if curve = append(
+				curve,
+				feature.CurvePoint{Value: int64(p[0]), LogOdds: p[1]},
+			); j > 0 &&
+				curve[j-1].Value >= curve[j].Value {
 				return fmt.Errorf("/factors/%d/coefficients/curve/%d: %v is not more than the point before", i, j, p[0])
 			}
 			f.Coefficients.Curve = append(f.Coefficients.Curve, [2]float64{p[0], p[1]})

@@ -43,10 +43,15 @@ func TestExplainFindsEveryBit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if result := strings.HasSuffix(field, "log_odds") || strings.Count(field, "/") == 1; result && len(x.Differences) == 0 {
+			if result := strings.HasSuffix(field, "log_odds") ||
+				strings.Count(field, "/") == 1; result &&
+				len(x.Differences) == 0 {
 				t.Errorf("%s is off by a bit, and nothing is found", field)
 			}
-			if again := (alert.Difference{Field: field, Says: holder[key].(float64), Recomputed: was}); len(x.Differences) == 1 && x.Differences[0] != again {
+			if again := (alert.Difference{Field: field, Says: holder[key].(float64), Recomputed: was}); len(
+				x.Differences,
+			) == 1 &&
+				x.Differences[0] != again {
 				t.Errorf("%s: %+v, want %+v", field, x.Differences[0], again)
 			}
 		}
@@ -65,7 +70,15 @@ func TestExplainFindsEveryBit(t *testing.T) {
 func TestExplainFindsAnotherInput(t *testing.T) {
 	pack, all := alerts(t)
 	b := string(alert.NewRenderer(pack).AppendAlert(nil, &all[0], all[0].ID()))
-	for _, change := range []string{`"level":|3`, `"tenure_days":|2`, `"friction":|1`, `"silent_days":|1`, `"regularity":|2`, `"fade_days":|3`, `"floor":|0.2`} {
+	for _, change := range []string{
+		`"level":|3`,
+		`"tenure_days":|2`,
+		`"friction":|1`,
+		`"silent_days":|1`,
+		`"regularity":|2`,
+		`"fade_days":|3`,
+		`"floor":|0.2`,
+	} {
 		name, value, _ := strings.Cut(change, "|")
 		if !strings.Contains(b, name+value) {
 			t.Fatalf("no %s%s in %s", name, value, b)
@@ -79,16 +92,28 @@ func TestExplainFindsAnotherInput(t *testing.T) {
 
 func TestExplainRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ alert, why string }{
-		"no JSON":         {`what`, "invalid character"},
-		"another JSON":    {`{"customer":"c-1"}`, "no terms"},
-		"a term unknown":  {`{"terms":[{"name":"weather","log_odds":1}],"log_odds":1,"risk_score":1,"churn_probability":1}`, `/terms/0: term "weather"`},
-		"an input gone":   {`{"terms":[{"name":"tenure","log_odds":1,"coefficients":{"weight":1,"offset":1,"horizon_days":1}}],"log_odds":1,"risk_score":1,"churn_probability":1}`, "/inputs/tenure_days is missing"},
-		"a coefficient":   {`{"terms":[{"name":"base","log_odds":1}],"log_odds":1,"risk_score":1,"churn_probability":1}`, "/coefficients/base is missing"},
+		"no JSON":      {`what`, "invalid character"},
+		"another JSON": {`{"customer":"c-1"}`, "no terms"},
+		"a term unknown": {
+			`{"terms":[{"name":"weather","log_odds":1}],"log_odds":1,"risk_score":1,"churn_probability":1}`,
+			`/terms/0: term "weather"`,
+		},
+		"an input gone": {
+			`{"terms":[{"name":"tenure","log_odds":1,"coefficients":{"weight":1,"offset":1,"horizon_days":1}}],"log_odds":1,"risk_score":1,"churn_probability":1}`,
+			"/inputs/tenure_days is missing",
+		},
+		"a coefficient": {
+			`{"terms":[{"name":"base","log_odds":1}],"log_odds":1,"risk_score":1,"churn_probability":1}`,
+			"/coefficients/base is missing",
+		},
 		"a list":          {`[]`, "no JSON object"},
 		"a text in place": {`{"terms":"none"}`, "/terms cannot be string"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := alert.Explain([]byte(c.alert)); !errors.Is(err, alert.ErrNoAlert) || !strings.Contains(err.Error(), c.why) {
+			if _, err := alert.Explain(
+				[]byte(c.alert),
+			); !errors.Is(err, alert.ErrNoAlert) ||
+				!strings.Contains(err.Error(), c.why) {
 				t.Errorf("error %v", err)
 			}
 		})
@@ -102,7 +127,11 @@ func FuzzExplain(f *testing.F) {
 	for _, a := range all {
 		f.Add(alert.NewRenderer(trial).AppendAlert(nil, &a, a.ID()))
 	}
-	f.Add([]byte(`{"terms":[{"name":"rhythm","coefficients":{"horizon_days":-1}}],"log_odds":0,"risk_score":0,"churn_probability":0}`))
+	f.Add(
+		[]byte(
+			`{"terms":[{"name":"rhythm","coefficients":{"horizon_days":-1}}],"log_odds":0,"risk_score":0,"churn_probability":0}`,
+		),
+	)
 	retail := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))
 	kindless := scoringtest.Must(pack.Load("any", nil, pack.Overrides{}))
 	for _, b := range manyAlerts(f, retail)[:40] {

@@ -11,6 +11,15 @@ import (
 
 func AppendString(dst, s []byte) []byte { return appendString(dst, s) }
 
+// Decoded is what an alert of the pack was rendered from.
+func (r *Renderer) Decoded(alert []byte) (*Alert, error) {
+	x, said, err := explain(alert)
+	if err != nil {
+		return nil, err
+	}
+	return r.decode(said, x), nil
+}
+
 // Sentences are those of all reasons that the pack can give, each as it is of d.
 func (r *Renderer) Sentences(d *scoring.Decision) map[string]string {
 	all := map[string]string{}

@@ -12,8 +12,15 @@ import (
 
 func TestAlertID(t *testing.T) {
 	base := alert.Alert{
-		Decision: scoring.Decision{Transition: scoring.Raised, Episode: 1, Sequence: 2, At: 1_700_000_040_000, Since: 1_700_000_000_000},
-		Tenant:   []byte("ab"), Customer: []byte("c"),
+		Decision: scoring.Decision{
+			Transition: scoring.Raised,
+			Episode:    1,
+			Sequence:   2,
+			At:         1_700_000_040_000,
+			Since:      1_700_000_000_000,
+		},
+		Tenant:   []byte("ab"),
+		Customer: []byte("c"),
 	}
 	if got := base.ID().String(); got != "473178ce2e8302181bb47fc2087ce871" {
 		t.Errorf("id %s: ids are stored and compared, they do not change", got)
@@ -52,7 +59,16 @@ func TestNoTwoAlertsShareAnID(t *testing.T) {
 			a := alert.Alert{Decision: d, Customer: []byte("c")}
 			id := a.ID()
 			if was, ok := seen[id]; ok {
-				t.Fatalf("%v %v %d.%d at %d has the id of %d.%d", d.Kind, d.Transition, d.Episode, d.Sequence, d.At, was.Episode, was.Sequence)
+				t.Fatalf(
+					"%v %v %d.%d at %d has the id of %d.%d",
+					d.Kind,
+					d.Transition,
+					d.Episode,
+					d.Sequence,
+					d.At,
+					was.Episode,
+					was.Sequence,
+				)
 			}
 			seen[id] = d
 		}
@@ -60,7 +76,12 @@ func TestNoTwoAlertsShareAnID(t *testing.T) {
 	}
 	for name, events := range map[string][]scoringtest.Happening{
 		"at once": {{Type: "ticket"}, {Type: "solved"}, {Type: "dispute"}, {Type: "decided"}},
-		"late":    {{At: 5 * scoringtest.Day, Type: "ticket"}, {At: 10 * scoringtest.Day, Type: "solved"}, {At: 5 * scoringtest.Day, Type: "dispute"}, {At: 11 * scoringtest.Day, Type: "decided"}},
+		"late": {
+			{At: 5 * scoringtest.Day, Type: "ticket"},
+			{At: 10 * scoringtest.Day, Type: "solved"},
+			{At: 5 * scoringtest.Day, Type: "dispute"},
+			{At: 11 * scoringtest.Day, Type: "decided"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if n := unique(t, events); n != 4 {
@@ -71,7 +92,13 @@ func TestNoTwoAlertsShareAnID(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var events []scoringtest.Happening
 		for range rapid.IntRange(1, 12).Draw(t, "events") {
-			events = append(events, scoringtest.Happening{At: rapid.Int64Range(0, 4).Draw(t, "day") * 20 * scoringtest.Day, Type: rapid.SampledFrom(types).Draw(t, "type")})
+			events = append(
+				events,
+				scoringtest.Happening{
+					At:   rapid.Int64Range(0, 4).Draw(t, "day") * 20 * scoringtest.Day,
+					Type: rapid.SampledFrom(types).Draw(t, "type"),
+				},
+			)
 		}
 		unique(t, events)
 	})

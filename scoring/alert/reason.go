@@ -75,7 +75,8 @@ func (r *Renderer) reasons(dst []weighed, d *scoring.Decision) []weighed {
 	}
 	slices.SortStableFunc(all, func(a, b weighed) int { return cmp.Compare(b.share, a.share) })
 	for _, w := range all {
-		if len(dst) < maxReasons && w.share >= pack.MinShare && !slices.ContainsFunc(dst, func(o weighed) bool { return o.code == w.code }) {
+		if len(dst) < maxReasons && w.share >= pack.MinShare &&
+			!slices.ContainsFunc(dst, func(o weighed) bool { return o.code == w.code }) {
 			dst = append(dst, w)
 		}
 	}

@@ -29,29 +29,50 @@ func TestReasons(t *testing.T) {
 		change func(d *scoring.Decision)
 		want   []string
 	}{
-		{"nothing but silence", func(*scoring.Decision) {}, []string{"overdue: usually back every 12 days, silent for 31 days"}},
+		{
+			"nothing but silence",
+			func(*scoring.Decision) {},
+			[]string{"overdue: usually back every 12 days, silent for 31 days"},
+		},
 		{"overdue though silence says little", func(d *scoring.Decision) {
 			d.Score.Terms[model.TermSilence] = -0.1
 			d.Score.Terms[model.TermRhythm] = 0.5
-		}, []string{"overdue: usually back every 12 days, silent for 31 days", "rare_visitor: comes back no more often than every 12 days"}},
-		{"the weightiest three of the others", func(d *scoring.Decision) {
-			d.Score.Terms[model.TermRhythm], d.Score.Terms[model.TermLevel] = -1, 0.5
-			d.Score.Terms[model.TermTenure], d.Score.Terms[model.TermFriction] = 0.1, 0.6
 		}, []string{
-			"overdue: usually back every 12 days, silent for 31 days", "little_activity: little recent activity: 3 visits in all, none for 31 days",
-			"friction: recent trouble of weight 2.0",
+			"overdue: usually back every 12 days, silent for 31 days",
 			"rare_visitor: comes back no more often than every 12 days",
 		}},
-		{"a new customer", func(d *scoring.Decision) {
-			d.Score.Terms[model.TermTenure], d.Score.Terms[model.TermLevel] = 0.12, 0.2
-			d.Score.Tenure, d.Score.Silence, d.Score.LnTypical, d.Score.Visits = 1.3, 1.2, math.Log(0.7), 1
-		}, []string{
-			"overdue: came once, silent for 29 hours", "little_activity: little recent activity: 1 visit in all, none for 29 hours",
-			"new_customer: still new: first seen 31 hours ago",
-		}},
-		{"a day, said plainly", func(d *scoring.Decision) { d.Score.Silence, d.Score.LnTypical = 1.6, math.Log(1.01) }, []string{
-			"overdue: usually back every day, silent for 2 days",
-		}},
+		{
+			"the weightiest three of the others",
+			func(d *scoring.Decision) {
+				d.Score.Terms[model.TermRhythm], d.Score.Terms[model.TermLevel] = -1, 0.5
+				d.Score.Terms[model.TermTenure], d.Score.Terms[model.TermFriction] = 0.1, 0.6
+			},
+			[]string{
+				"overdue: usually back every 12 days, silent for 31 days",
+				"little_activity: little recent activity: 3 visits in all, none for 31 days",
+				"friction: recent trouble of weight 2.0",
+				"rare_visitor: comes back no more often than every 12 days",
+			},
+		},
+		{
+			"a new customer",
+			func(d *scoring.Decision) {
+				d.Score.Terms[model.TermTenure], d.Score.Terms[model.TermLevel] = 0.12, 0.2
+				d.Score.Tenure, d.Score.Silence, d.Score.LnTypical, d.Score.Visits = 1.3, 1.2, math.Log(0.7), 1
+			},
+			[]string{
+				"overdue: came once, silent for 29 hours",
+				"little_activity: little recent activity: 1 visit in all, none for 29 hours",
+				"new_customer: still new: first seen 31 hours ago",
+			},
+		},
+		{
+			"a day, said plainly",
+			func(d *scoring.Decision) { d.Score.Silence, d.Score.LnTypical = 1.6, math.Log(1.01) },
+			[]string{
+				"overdue: usually back every day, silent for 2 days",
+			},
+		},
 		{"an hour", func(d *scoring.Decision) { d.Score.Silence, d.Score.LnTypical = 1, math.Log(0.001) }, []string{
 			"overdue: usually back every hour, silent for 1 day",
 		}},
@@ -96,12 +117,39 @@ func TestSentencesOfFeatures(t *testing.T) {
 		seen, pending int64 // seconds
 		want          []string
 	}{
-		"on the day": {0, 0, []string{"found something out of stock today", "joined 1 hour ago and has seen nothing yet", "sent back 50% of the orders of the last 30 days"}},
-		"a day":      {86_400, 3600 * 30, []string{"found something out of stock 1 day ago", "joined 30 hours ago and has seen nothing yet", "sent back 50% of the orders of the last 30 days"}},
-		"days":       {3 * 86_400, 86_400 * 5, []string{"found something out of stock 3 days ago", "joined 5 days ago and has seen nothing yet", "sent back 50% of the orders of the last 30 days"}},
+		"on the day": {
+			0,
+			0,
+			[]string{
+				"found something out of stock today",
+				"joined 1 hour ago and has seen nothing yet",
+				"sent back 50% of the orders of the last 30 days",
+			},
+		},
+		"a day": {
+			86_400,
+			3600 * 30,
+			[]string{
+				"found something out of stock 1 day ago",
+				"joined 30 hours ago and has seen nothing yet",
+				"sent back 50% of the orders of the last 30 days",
+			},
+		},
+		"days": {
+			3 * 86_400,
+			86_400 * 5,
+			[]string{
+				"found something out of stock 3 days ago",
+				"joined 5 days ago and has seen nothing yet",
+				"sent back 50% of the orders of the last 30 days",
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := alert.Alert{Decision: scoring.Decision{Transition: scoring.Raised, Score: model.Score{Visits: 2}}, Customer: []byte("c")}
+			a := alert.Alert{
+				Decision: scoring.Decision{Transition: scoring.Raised, Score: model.Score{Visits: 2}},
+				Customer: []byte("c"),
+			}
 			a.Score.Terms[model.TermRhythm], a.Score.Terms[model.TermLevel], a.Score.Terms[model.TermTenure] = -5, -5, -5
 			for i := range pack.Features {
 				values := map[string]int64{"seen": c.seen, "pending": c.pending, "short": 1, "long": 2, "share": 500}
@@ -124,8 +172,10 @@ func TestSentencesOfFeatures(t *testing.T) {
 
 // TestReasonsThatCannotBeSaid: a code is refused where its sentence holds what there is not.
 func TestReasonsThatCannotBeSaid(t *testing.T) {
-	const head = "name: trial\nversion: 1\nhorizon: 30d\nactivity: [buy]\nsignals: {buy: {types: [buy]}, ask: {types: [ask]}}\n" +
-		"features: {ago: {kind: since, of: ask}, n: {kind: count, of: ask, within: 7d}, days: {kind: tenure}, share: {kind: ratio, of: n, to: days}, odd: {kind: ratio, of: days, to: n}}\n"
+	const head = "name: trial\nversion: 1\nhorizon: 30d\nactivity: [buy]\nsignals: {buy: {types: [buy]}, ask: {types: " +
+		"[ask]}}\n" +
+		"features: {ago: {kind: since, of: ask}, n: {kind: count, of: ask, within: 7d}, days: {kind: tenure}, share: " +
+		"{kind: ratio, of: n, to: days}, odd: {kind: ratio, of: days, to: n}}\n"
 	factor := func(code, feature string) string {
 		curve := "[[0, 1]]"
 		if feature == "ago" {
@@ -139,19 +189,29 @@ func TestReasonsThatCannotBeSaid(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a window that a feature has":      {factor("obstacles", "n"), ""},
 		"a window of what a ratio divides": {factor("returns_high", "share"), ""},
-		"a window of a ratio without one":  {factor("returns_high", "odd"), "$.factors[0].code: the sentence of returns_high holds {within}, which odd does not give here"},
-		"a window of a span":               {factor("obstacles", "ago"), "{within}, which ago does not give"},
-		"a time ago":                       {factor("out_of_stock", "ago"), ""},
-		"a count as a time ago":            {factor("out_of_stock", "n"), "{ago}, which n does not give"},
-		"the core's numbers":               {factor("little_activity", "n"), ""},
-		"an opening":                       {opening("code: payment_failed"), ""},
-		"an opening's value":               {opening("code: ticket_unsolved"), "$.kinds.explicit.opens[0].code: the sentence of ticket_unsolved holds {value}, which no feature gives here"},
+		"a window of a ratio without one": {
+			factor("returns_high", "odd"),
+			"$.factors[0].code: the sentence of returns_high holds {within}, which odd does not give here",
+		},
+		"a window of a span":    {factor("obstacles", "ago"), "{within}, which ago does not give"},
+		"a time ago":            {factor("out_of_stock", "ago"), ""},
+		"a count as a time ago": {factor("out_of_stock", "n"), "{ago}, which n does not give"},
+		"the core's numbers":    {factor("little_activity", "n"), ""},
+		"an opening":            {opening("code: payment_failed"), ""},
+		"an opening's value": {
+			opening("code: ticket_unsolved"),
+			"$.kinds.explicit.opens[0].code: the sentence of ticket_unsolved holds {value}, which no feature gives here",
+		},
 		"a code of two openings": {
-			head + "kinds: {explicit: {opens: [{signal: ask, floor: 50, code: stayed}, {signal: ask, floor: 60, code: stayed}], expires: 30d}}\n",
+			head + "kinds: {explicit: {opens: [{signal: ask, floor: 50, code: stayed}, {signal: ask, floor: 60, code: " +
+				"stayed}], expires: 30d}}\n",
 			`$.kinds.explicit.opens[1].code: "stayed" is opens[0]'s, must tell it from the others of its kind`,
 		},
-		"an opening's feature":            {opening("feature: n, at_least: 2, code: obstacles"), ""},
-		"an opening's window":             {opening("feature: ago, at_least: 2d, code: obstacles"), "{within}, which ago does not give"},
+		"an opening's feature": {opening("feature: n, at_least: 2, code: obstacles"), ""},
+		"an opening's window": {
+			opening("feature: ago, at_least: 2d, code: obstacles"),
+			"{within}, which ago does not give",
+		},
 		"the core's, of who has no score": {opening("code: little_activity"), "{visits}, which no feature gives"},
 	} {
 		t.Run(name, func(t *testing.T) {

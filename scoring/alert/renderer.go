@@ -2,6 +2,7 @@ package alert
 
 import (
 	"encoding/hex"
+	"slices"
 	"strconv"
 
 	"ebb/scoring"
@@ -16,8 +17,9 @@ import (
 // with NewRenderer.
 type Renderer struct {
 	Pack      *pack.Pack
-	termTails [model.NumTerms][]byte // what stands behind each term's inputs
-	packJSON  []byte                 // with its key
+	termTails [model.NumTerms][]byte       // what stands behind each term's inputs
+	packJSON  []byte                       // with its key
+	others    [profile.NumStages + 1][]int // features that neither factors nor value show, by stage; last: without a score
 }
 
 // NewRenderer prepares what is the same in every alert of the pack.
@@ -39,6 +41,15 @@ func NewRenderer(k *pack.Pack) *Renderer {
 	dst = appendString(append(dst, `,"version":`...), []byte(k.Version))
 	dst = append(append(dst, `,"hash":"`...), k.Hash...)
 	r.packJSON = append(dst, `"}`...)
+	for i := range k.Features {
+		for stage := range r.others {
+			if i != k.Value.Feature && !slices.ContainsFunc(k.Model.Factors, func(f model.Factor) bool {
+				return f.Feature == i && f.Stages.Has(profile.Stage(stage))
+			}) {
+				r.others[stage] = append(r.others[stage], i)
+			}
+		}
+	}
 	return r
 }
 
@@ -73,7 +84,8 @@ func (r *Renderer) AppendAlert(dst []byte, a *Alert, id ID) []byte {
 		dst = append(dst, '}')
 	}
 	dst = r.appendReasons(append(dst, `,"reasons":[`...), &a.Decision)
-	dst = append(AppendTime(append(dst, `],"time":"`...), a.At), '"')
+	dst = AppendTime(append(dst, `],"began_at":"`...), a.Since)
+	dst = append(AppendTime(append(dst, `","time":"`...), a.At), '"')
 	dst = a.Cause.append(append(dst, `,"cause":`...))
 	return append(append(dst, r.packJSON...), '}')
 }

@@ -9,7 +9,7 @@ const (
 	MaxDeclared   = 128
 	MaxSignals    = 64
 	MaxProperties = 16
-	// bytes that the features of one customer take at most: a thousand more than a shipped pack may, for one made of it
+	// bytes that the features of one customer take at most: a thousand more than a shipped pack may, for one made of it.
 	maxStateSize = 4096
 
 	MaxHours   = 48

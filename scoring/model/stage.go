@@ -66,9 +66,6 @@ func (t *thresholds) tier(sum float64) profile.Tier {
 	return profile.Healthy
 }
 
-// Declared reports whether there are stages beside active and at risk.
-func (s *Stages) Declared() bool { return s.New|s.Onboarding|s.Dormant|s.Churned != 0 }
-
 // tiered reports whether any stage has tiers of its own.
 func (s *Stages) tiered() bool {
 	for i := range s.Tiers {

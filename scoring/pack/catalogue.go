@@ -18,8 +18,12 @@ var english []byte
 type catalogue struct {
 	sentences map[string]Sentence // by the reason's code
 	once      map[string]Sentence // of who came but once
+	marked    map[uint16]string   // the codes by their marks
 	Words     words
 }
+
+// Marked is the code of a mark; empty where no reason has it.
+func (c *catalogue) Marked(mark uint16) string { return c.marked[mark] }
 
 // readCatalogue reads the catalogue that comes with ebb.
 func readCatalogue() *catalogue {
@@ -43,7 +47,7 @@ func parseCatalogue(b []byte) (*catalogue, error) {
 	if err := docs[0].Decode(&texts); err != nil {
 		return nil, err
 	}
-	c := &catalogue{sentences: map[string]Sentence{}, once: map[string]Sentence{}}
+	c := &catalogue{sentences: map[string]Sentence{}, once: map[string]Sentence{}, marked: map[uint16]string{}}
 	if err := c.fill(texts); err != nil {
 		return nil, err
 	}
@@ -94,7 +98,7 @@ func (c *catalogue) fill(texts map[string]string) error {
 		if once {
 			c.once[code] = s
 		} else {
-			c.sentences[code] = s
+			c.sentences[code], c.marked[MarkOf(code)] = s, code
 		}
 	}
 	return nil

@@ -77,3 +77,14 @@ func TestCatalogueProblems(t *testing.T) {
 		}
 	}
 }
+
+// TestMarksTellReasonsApart: the mark by which states and ids remember an opening leads back to its code, whichever it
+// is.
+func TestMarksTellReasonsApart(t *testing.T) {
+	k := scoringtest.Must(pack.Load("any", nil, pack.Overrides{}))
+	for code := range pack.Reasons() {
+		if mark := pack.MarkOf(code); mark == 0 || k.Catalogue.Marked(mark) != code {
+			t.Errorf("the mark of %s is %d, that of %q", code, mark, k.Catalogue.Marked(mark))
+		}
+	}
+}

@@ -34,6 +34,9 @@ type Opening struct {
 	Mark    uint16  // of Code: what states and ids remember of an opening, whatever its place in a later pack
 }
 
+// MarkOf is the mark of an opening's code; Catalogue.Marked is the way back.
+func MarkOf(code string) uint16 { return uint16(xxhash.Sum64String(code)) }
+
 // kindFile is a kind as written.
 type kindFile struct {
 	Opens   []openingFile `json:"opens"             yaml:"opens"`
@@ -142,7 +145,7 @@ func (k *Pack) buildKinds(f *file) {
 				Floor:   o.Floor,
 				Code:    o.Code,
 				LogOdds: exact.Logit(o.Floor / 100),
-				Mark:    uint16(xxhash.Sum64String(o.Code)),
+				Mark:    MarkOf(o.Code),
 			}
 			if opening.Feature >= 0 {
 				kind, _ := featureKind(f.Features[o.Feature].Kind)

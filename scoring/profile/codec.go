@@ -45,6 +45,7 @@ type section byte
 //	 9 pack        PackEpoch 1
 //	10 explicit, 11 involuntary, 12 service failure: triggered.go
 //	13 features    state of the pack's features
+//	14 withheld    Withheld 1
 const (
 	clock section = iota + 1
 	activity
@@ -59,13 +60,14 @@ const (
 	involuntary
 	serviceFailure
 	features
+	withheld
 	numSections = iota
 )
 
 // formats says from which format on each section is written.
 var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
-	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4,
+	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
 }
 
 // appendSection appends what a section holds; nothing for the zero value. (A table of functions would have their
@@ -94,6 +96,8 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return appendTriggered(dst, Explicit+Kind(s-explicit), c)
 	case features:
 		return append(dst, c.Features...)
+	case withheld:
+		return appendWithheld(dst, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -124,6 +128,8 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 	case features:
 		c.Features = r.Fixed(len(r.Rest()))
 		return true
+	case withheld:
+		return readWithheld(r, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -326,6 +332,18 @@ func readTriggered(r *encode.Reader, n Kind, c *Customer) bool {
 	c.EpisodeOf(n).read(r)
 	c.Touch(n)
 	return c.Touched&(1<<n) != 0
+}
+
+func appendWithheld(dst []byte, c *Customer) []byte {
+	if c.Withheld == 0 {
+		return dst
+	}
+	return append(dst, byte(c.Withheld))
+}
+
+func readWithheld(r *encode.Reader, c *Customer) bool {
+	c.Withheld = KindSet(r.Byte())
+	return c.Withheld != 0 && c.Withheld < 1<<NumKinds
 }
 
 // valid reports whether p is what a sequence of events within Max can have left.

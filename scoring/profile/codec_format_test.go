@@ -10,17 +10,17 @@ import (
 // build says so.
 func TestSectionOfALaterFormat(t *testing.T) {
 	since := formats
-	since[features] = Format + 1
+	since[features], since[withheld] = Format+1, Format+1
 	c := Customer{Profile: &Profile{At: 5, Friction: 1}, Features: []byte("features")}
 	back := Customer{Profile: &Profile{}}
 	before := appendKnown(nil, &c, Format, &since)
-	for name, newest := range map[string]section{"the build before": features - 1, "the later build": features} {
+	for name, newest := range map[string]section{"the build before": features - 1, "the later build": withheld} {
 		if err := readKnown(before, &back, newest); err != nil || *back.Profile != *c.Profile || back.Features != nil {
 			t.Errorf("%s reads the format before as %+v: %v", name, back, err)
 		}
 	}
 	later := appendKnown(nil, &c, Format+1, &since)
-	if err := readKnown(later, &back, features); err != nil || string(back.Features) != "features" {
+	if err := readKnown(later, &back, withheld); err != nil || string(back.Features) != "features" {
 		t.Errorf("the later build reads its own format as %+v: %v", back, err)
 	}
 	if err := readKnown(later, &back, features-1); !errors.Is(err, ErrVersion) {

@@ -74,7 +74,7 @@ func TestProfileBytes(t *testing.T) {
 		Onboarded: true,
 		Probe:     profile.Probe{Next: 0x01020304, Cell: 64},
 		PackEpoch: 7,
-		Touched:   1<<profile.Explicit | 1<<profile.ServiceFailure,
+		Touched:   1<<profile.Explicit | 1<<profile.ServiceFailure, Withheld: 1 << profile.Explicit,
 	}
 	p.Triggered[0] = profile.Triggered{
 		Episode:  profile.Episode{Number: 1, Sequence: 2, LastTransition: 7},
@@ -84,7 +84,7 @@ func TestProfileBytes(t *testing.T) {
 	p.Remember(12)
 	time := func(v byte) []byte { return []byte{v, 0, 0, 0, 0, 0} }
 	float := func(low, high byte) []byte { return []byte{0, 0, 0, 0, 0, 0, low, high} }
-	want := []byte{4, 12}
+	want := []byte{4, 13}
 	for _, section := range [][]byte{
 		slices.Concat([]byte{1, 10, 8, 0, 0, 0}, time(5)),
 		slices.Concat(
@@ -115,6 +115,7 @@ func TestProfileBytes(t *testing.T) {
 		),
 		{12, 5, 1, 6, 0, 0, 0},
 		[]byte("\x0d\x08features"),
+		{14, 1, 2},
 	} {
 		want = append(want, section...)
 	}
@@ -231,7 +232,7 @@ func TestReadProfileRefuses(t *testing.T) {
 		c[at] = v
 		return c
 	}
-	newer := append(again(1, b[1]+1), 14, 1, 0)
+	newer := append(again(1, b[1]+1), 15, 1, 0)
 	for name, b := range map[string][]byte{"another layout": again(0, 5), "a section that is not known": newer} {
 		if err := scoringtest.ReadProfile(b, &p); !errors.Is(err, profile.ErrVersion) {
 			t.Errorf("%s: error %v", name, err)
@@ -309,7 +310,7 @@ func TestIDRing(t *testing.T) {
 
 // TestProfileEmptyParts: what Append would not have written is refused, so that every state has one encoding.
 func TestProfileEmptyParts(t *testing.T) {
-	for tag, size := range map[byte]int{1: 10, 2: 46, 3: 24, 4: 8, 5: 4, 6: 7, 7: 5, 8: 1, 9: 1, 10: 1} {
+	for tag, size := range map[byte]int{1: 10, 2: 46, 3: 24, 4: 8, 5: 4, 6: 7, 7: 5, 8: 1, 9: 1, 10: 1, 14: 1} {
 		b := append([]byte{4, 1, tag, byte(size)}, make([]byte, size)...)
 		if err := profile.Read(b, &profile.Customer{Profile: &profile.Profile{}}); !errors.Is(err, profile.ErrDamaged) {
 			t.Errorf("section %d of zeroes: error %v", tag, err)

@@ -33,6 +33,8 @@ type Profile struct {
 
 	Touched KindSet // kinds of which Triggered holds anything: few customers have any, and most need not look (see touch)
 
+	Withheld KindSet // kinds whose open episode was raised and not published: what follows of it is not published either
+
 	IDs IDRing // the last event ids, for dedupe
 
 	// episodes of the other kinds; last, because what is seldom read shall not lie between what always is

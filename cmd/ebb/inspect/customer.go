@@ -47,7 +47,13 @@ type Episode struct {
 	Code     string  `json:"code,omitempty"`
 }
 
-func newCustomer(pack *pack.Pack, tenant, customer string, partition int, m *pipeline.Meta, state []byte) (*Customer, error) {
+func newCustomer(
+	pack *pack.Pack,
+	tenant, customer string,
+	partition int,
+	m *pipeline.Meta,
+	state []byte,
+) (*Customer, error) {
 	c := profile.Customer{Profile: &profile.Profile{}}
 	scorer := scoring.NewScorer(pack)
 	err := profile.Read(state, &c)
@@ -62,10 +68,22 @@ func newCustomer(pack *pack.Pack, tenant, customer string, partition int, m *pip
 	curve := m.Learnt.Curve()
 	now.Reading = curve.At(now.Score.Sum())
 	v := &Customer{
-		Tenant: tenant, Customer: customer, Partition: partition, Pack: pipeline.RefOf(pack), By: alert.NewRenderer(pack), At: instantText(at),
-		Tier: now.Tier.String(), Stage: now.Score.Stage.String(), Visits: c.Visits, Reasons: []Reason{},
-		First: instantText(c.First), Last: instantText(c.Last), Next: instantText(c.Armed * 60_000), State: len(state),
-		Features: map[string]*int64{}, Episodes: []Episode{},
+		Tenant:    tenant,
+		Customer:  customer,
+		Partition: partition,
+		Pack:      pipeline.RefOf(pack),
+		By:        alert.NewRenderer(pack),
+		At:        instantText(at),
+		Tier:      now.Tier.String(),
+		Stage:     now.Score.Stage.String(),
+		Visits:    c.Visits,
+		Reasons:   []Reason{},
+		First:     instantText(c.First),
+		Last:      instantText(c.Last),
+		Next:      instantText(c.Armed * 60_000),
+		State:     len(state),
+		Features:  map[string]*int64{},
+		Episodes:  []Episode{},
 	}
 	for i := range pack.Features {
 		name := pack.Features[i].Name
@@ -75,7 +93,15 @@ func newCustomer(pack *pack.Pack, tenant, customer string, partition int, m *pip
 		}
 	}
 	if c.Lapse.Tier != profile.TierNone {
-		v.Episodes = append(v.Episodes, Episode{Kind: profile.Lapse.String(), Number: c.Lapse.Number, Sequence: c.Lapse.Sequence, Since: instantText(c.Lapse.LastTransition)})
+		v.Episodes = append(
+			v.Episodes,
+			Episode{
+				Kind:     profile.Lapse.String(),
+				Number:   c.Lapse.Number,
+				Sequence: c.Lapse.Sequence,
+				Since:    instantText(c.Lapse.LastTransition),
+			},
+		)
 	}
 	for n := profile.Explicit; n < profile.NumKinds; n++ {
 		if h := c.EpisodeOf(n); h.Open() {
@@ -88,7 +114,12 @@ func newCustomer(pack *pack.Pack, tenant, customer string, partition int, m *pip
 
 // explain fills in what an alert would say now, by way of that alert.
 func (v *Customer) explain(now *scoring.Decision) error {
-	a := alert.Alert{Decision: *now, Tenant: []byte(v.Tenant), Customer: []byte(v.Customer), Cause: alert.Cause{Deadline: true, Time: now.At}}
+	a := alert.Alert{
+		Decision: *now,
+		Tenant:   []byte(v.Tenant),
+		Customer: []byte(v.Customer),
+		Cause:    alert.Cause{Deadline: true, Time: now.At},
+	}
 	b := v.By.AppendAlert(nil, &a, a.ID())
 	e, err := Explain(b, nil)
 	if err != nil {

@@ -12,7 +12,13 @@ import (
 )
 
 // EachPartition reads a group's state, and a customer's there, partition by partition. False: it has none.
-func EachPartition(ctx context.Context, redis *redisstore.Client, group string, customer []byte, read func(n int, i *redisstore.Inspection) error) (exists bool, err error) {
+func EachPartition(
+	ctx context.Context,
+	redis *redisstore.Client,
+	group string,
+	customer []byte,
+	read func(n int, i *redisstore.Inspection) error,
+) (exists bool, err error) {
 	for n, partitions := 0, mostProbed; n < partitions; n++ {
 		i, err := redis.Inspect(ctx, group, n, customer)
 		if err != nil {
@@ -53,14 +59,22 @@ func PackAt(i *redisstore.Inspection, partition int, generation uint8, configure
 		}
 	}
 	if configured == nil || hash != configured.Hash {
-		return nil, advice.Add(fmt.Errorf("partition %d was scored with another pack, %.12s…", partition, hash), "give the pack and the overrides that ebb run has")
+		return nil, advice.Add(
+			fmt.Errorf("partition %d was scored with another pack, %.12s…", partition, hash),
+			"give the pack and the overrides that ebb run has",
+		)
 	}
 	return configured, nil
 }
 
 // PacksRun are the packs that any of the groups has run and whose hash begins with prefix: their canonical forms, by
 // hash.
-func PacksRun(ctx context.Context, redis *redisstore.Client, groups []string, prefix string) (map[string][]byte, error) {
+func PacksRun(
+	ctx context.Context,
+	redis *redisstore.Client,
+	groups []string,
+	prefix string,
+) (map[string][]byte, error) {
 	found := map[string][]byte{}
 	for _, group := range groups {
 		_, err := EachPartition(ctx, redis, group, nil, func(_ int, i *redisstore.Inspection) error {

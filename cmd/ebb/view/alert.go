@@ -60,8 +60,11 @@ func (l *AlertLine) Of(value []byte) string {
 		reason = terminal.Printable(v.Reasons[0].Text)
 	}
 	if narrow {
-		return l.fit(fmt.Sprintf("%s %s %s %s ", v.Time.UTC().Format(time.DateOnly), l.tinted(&v, fmt.Sprintf("%-9s", v.Transition)),
-			fmt.Sprintf("%2.0f", v.Risk), text.Pad(who, l.customer, ' ')), reason)
+		return l.fit(
+			fmt.Sprintf("%s %s %s %s ", v.Time.UTC().Format(time.DateOnly), l.tinted(&v, fmt.Sprintf("%-9s", v.Transition)),
+				fmt.Sprintf("%2.0f", v.Risk), text.Pad(who, l.customer, ' ')),
+			reason,
+		)
 	}
 	return l.fit(fmt.Sprintf("%s  %-9s  %s  %5.1f  %s  ", v.Time.UTC().Format("2006-01-02 15:04"), v.Transition,
 		l.tinted(&v, fmt.Sprintf("%-8s", v.Tier)), v.Risk, text.Pad(who, l.customer, ' ')), reason)

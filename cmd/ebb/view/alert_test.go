@@ -13,8 +13,15 @@ import (
 // alertJSON is an alert as published, as far as a reader looks at it.
 func alertJSON(tenant, customer, transition, tier, minute, reason string, risk float64) string {
 	b, err := json.Marshal(map[string]any{
-		"id": "00", "tenant": tenant, "customer": customer, "kind": "lapse", "transition": transition, "tier": tier, "risk_score": risk,
-		"reasons": []any{map[string]any{"code": "overdue", "text": reason}}, "time": minute,
+		"id":         "00",
+		"tenant":     tenant,
+		"customer":   customer,
+		"kind":       "lapse",
+		"transition": transition,
+		"tier":       tier,
+		"risk_score": risk,
+		"reasons":    []any{map[string]any{"code": "overdue", "text": reason}},
+		"time":       minute,
 	})
 	if err != nil {
 		panic(err)
@@ -24,11 +31,43 @@ func alertJSON(tenant, customer, transition, tier, minute, reason string, risk f
 
 func TestAlertLines(t *testing.T) {
 	alerts := []string{
-		alertJSON("", "1042", "raised", "at_risk", "2011-06-12T08:40:00Z", "usually back every 12 days, silent for 31 days", 63.418),
-		alertJSON("", "1042", "escalated", "critical", "2011-07-02T00:01:00Z", "usually back every 12 days, silent for 51 days", 81),
-		alertJSON("acme", "a-customer-with-a-very-long-name", "raised", "critical", "2011-07-02T00:02:00Z", "usually back every day, silent for 9 days", 99.96),
+		alertJSON(
+			"",
+			"1042",
+			"raised",
+			"at_risk",
+			"2011-06-12T08:40:00Z",
+			"usually back every 12 days, silent for 31 days",
+			63.418,
+		),
+		alertJSON(
+			"",
+			"1042",
+			"escalated",
+			"critical",
+			"2011-07-02T00:01:00Z",
+			"usually back every 12 days, silent for 51 days",
+			81,
+		),
+		alertJSON(
+			"acme",
+			"a-customer-with-a-very-long-name",
+			"raised",
+			"critical",
+			"2011-07-02T00:02:00Z",
+			"usually back every day, silent for 9 days",
+			99.96,
+		),
 		alertJSON("", "1042", "recovered", "healthy", "2011-07-04T17:03:00Z", "back after 53 days", 7.25),
-		alertJSON("", "東京の顧客", "raised", "at_risk", "2011-07-05T00:00:00Z", "usually back every 3 hours, silent for 2 days", 60),
+		alertJSON(
+			"",
+			"東京の顧客",
+			"raised",
+			"at_risk",
+			"2011-07-05T00:00:00Z",
+			"usually back every 3 hours, silent for 2 days",
+			60,
+		),
 		alertJSON("", "evil\x1b[2J\r\n", "raised", "at_risk", "2011-07-05T00:00:00Z", "\x1b[31mred", 60),
 		`{"not":"an alert"}`,
 		"\x1b]0;title\x07 no JSON",

@@ -40,13 +40,31 @@ func (t *backtestText) print() error {
 func (t *backtestText) horizon() string { return formatDays(t.HorizonDays) }
 
 func (t *backtestText) header() {
-	t.Paragraph("", t.Paint(text.Colors{text.Bold}, "ebb backtest")+fmt.Sprintf(" of %s: %s events of %s customers, %s to %s",
-		LogName(t.Log), advice.Grouped(t.Events), advice.Grouped(t.Customers), t.First.Format(time.DateOnly), t.Last.Format(time.DateOnly)))
+	t.Paragraph(
+		"",
+		t.Paint(text.Colors{text.Bold}, "ebb backtest")+fmt.Sprintf(
+			" of %s: %s events of %s customers, %s to %s",
+			LogName(
+				t.Log,
+			),
+			advice.Grouped(t.Events),
+			advice.Grouped(t.Customers),
+			t.First.Format(time.DateOnly),
+			t.Last.Format(time.DateOnly),
+		),
+	)
 	said := fmt.Sprintf("pack %s, activity %s", t.Pack.Name, typesInWords(t.Pack.Activity))
 	if len(t.Pack.Activity) > 4 {
 		said = fmt.Sprintf("pack %s, %d types of activity", t.Pack.Name, len(t.Pack.Activity))
 	}
-	t.Paragraph("", said+fmt.Sprintf("; churned: no activity for %s, of those active in the %s before", t.horizon(), formatDays(t.ActiveDays)))
+	t.Paragraph(
+		"",
+		said+fmt.Sprintf(
+			"; churned: no activity for %s, of those active in the %s before",
+			t.horizon(),
+			formatDays(t.ActiveDays),
+		),
+	)
 	for _, note := range t.notes() {
 		t.Paragraph("note: ", note)
 	}
@@ -108,8 +126,16 @@ func (t *backtestText) probabilities() {
 			probes += " (too few)"
 		}
 		rows = append(rows, []string{
-			advice.FormatDate(d.At), decimals(d.Scores[0].TopTenth), decimals(d.Scores[0].AveragePrecision),
-			decimals(p.Cold.Brier), decimals(p.SelfCalibrated.Brier), decimals(p.Cold.Error), decimals(p.SelfCalibrated.Error), probes,
+			advice.FormatDate(d.At),
+			decimals(d.Scores[0].TopTenth),
+			decimals(d.Scores[0].AveragePrecision),
+			decimals(
+				p.Cold.Brier,
+			),
+			decimals(p.SelfCalibrated.Brier),
+			decimals(p.Cold.Error),
+			decimals(p.SelfCalibrated.Error),
+			probes,
 		})
 	}
 	t.Table("The top tenth; how far probabilities are off, cold and self-calibrated",
@@ -138,7 +164,13 @@ func (t *backtestText) alerts() {
 	var rows [][]string
 	for _, r := range a.Rules {
 		rows = append(rows, []string{
-			ruleName(r.Name), advice.Grouped(r.Raised), Percent(r.Right, r.Raised), Percent(r.Caught, a.Silences), formatDays(r.MedianLead),
+			ruleName(
+				r.Name,
+			),
+			advice.Grouped(r.Raised),
+			Percent(r.Right, r.Raised),
+			Percent(r.Caught, a.Silences),
+			formatDays(r.MedianLead),
 		})
 	}
 	t.Table(fmt.Sprintf("Lapses raised from %s to %s; %s silences of more than %s began",
@@ -155,12 +187,28 @@ func (t *backtestText) words() {
 	}
 	fmt.Fprintln(t)
 	if len(t.Dates) > 0 && t.Mean.Scores[0].TopTenth.Known() {
-		t.Paragraph("", fmt.Sprintf("In words: of the tenth of customers with the highest score %.0f in 100 did nothing for %s, of all %.0f in 100.",
-			100*float64(t.Mean.Scores[0].TopTenth), t.horizon(), 100*float64(churned)/float64(customers)))
+		t.Paragraph(
+			"",
+			fmt.Sprintf(
+				"In words: of the tenth of customers with the highest score %.0f in 100 did nothing for %s, of all %.0f in 100.",
+				100*float64(t.Mean.Scores[0].TopTenth),
+				t.horizon(),
+				100*float64(churned)/float64(customers),
+			),
+		)
 	}
 	if r := t.Alerts.Rules[0]; r.Precision.Known() && r.MedianLead.Known() {
-		t.Paragraph("", fmt.Sprintf("An alert was right in %.0f of 100 cases; of 100 customers who went silent for %s it named %.0f before, "+
-			"half of them at least %s before.", 100*float64(r.Precision), t.horizon(), 100*float64(r.Recall), formatDays(r.MedianLead)))
+		t.Paragraph(
+			"",
+			fmt.Sprintf(
+				"An alert was right in %.0f of 100 cases; of 100 customers who went silent for %s it named %.0f before, "+
+					"half of them at least %s before.",
+				100*float64(r.Precision),
+				t.horizon(),
+				100*float64(r.Recall),
+				formatDays(r.MedianLead),
+			),
+		)
 	}
 }
 

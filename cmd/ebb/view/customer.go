@@ -16,10 +16,30 @@ import (
 // Customer shows what is known of a customer.
 func Customer(screen terminal.Screen, v *inspect.Customer) error {
 	s := Explanation{screen}
-	s.Say("", "  ", fmt.Sprintf("%s in partition %d as of %s", s.Paint(text.Colors{text.Bold}, terminal.FullName(v.Tenant, v.Customer)), v.Partition, v.At))
+	s.Say(
+		"",
+		"  ",
+		fmt.Sprintf(
+			"%s in partition %d as of %s",
+			s.Paint(text.Colors{text.Bold}, terminal.FullName(v.Tenant, v.Customer)),
+			v.Partition,
+			v.At,
+		),
+	)
 	s.Say("", "  ", fmt.Sprintf("scored with pack %s", v.Pack))
 	if v.Visits > 0 {
-		s.Say("", "  ", fmt.Sprintf("%s; stage %s; %s, the first %s, the latest %s", spaced(v.Tier), spaced(v.Stage), advice.Plural(int(v.Visits), "visit"), v.First, v.Last))
+		s.Say(
+			"",
+			"  ",
+			fmt.Sprintf(
+				"%s; stage %s; %s, the first %s, the latest %s",
+				spaced(v.Tier),
+				spaced(v.Stage),
+				advice.Plural(int(v.Visits), "visit"),
+				v.First,
+				v.Last,
+			),
+		)
 	} else if v.Tier != "" {
 		s.Say("", "  ", spaced(v.Tier))
 	}
@@ -33,7 +53,13 @@ func Customer(screen terminal.Screen, v *inspect.Customer) error {
 	if v.Next != "" {
 		s.Say("", "  ", "looked at next, if no event comes, as of "+v.Next)
 	}
-	s.body(&inspect.Explained{Head: inspect.Head{Reasons: v.Reasons, Coverage: v.Coverage}, Explanation: v.Explanation, By: v.By})
+	s.body(
+		&inspect.Explained{
+			Head:        inspect.Head{Reasons: v.Reasons, Coverage: v.Coverage},
+			Explanation: v.Explanation,
+			By:          v.By,
+		},
+	)
 	var known []string
 	for _, name := range slices.Sorted(maps.Keys(v.Features)) {
 		if value := v.Features[name]; value != nil {

@@ -60,7 +60,13 @@ func listingRows(t table.Writer, l *deadletter.Listing, narrow bool) {
 		if narrow {
 			row = append(row, oldest.Format(minute), newest.Format(minute))
 		} else {
-			row = append(row, advice.Grouped(g.Bytes), oldest.Format(day), newest.Format(day), fmt.Sprintf("%d-%d", g.From, g.To))
+			row = append(
+				row,
+				advice.Grouped(g.Bytes),
+				oldest.Format(day),
+				newest.Format(day),
+				fmt.Sprintf("%d-%d", g.From, g.To),
+			)
 		}
 		t.AppendRow(row)
 	}
@@ -71,14 +77,28 @@ func listingTotal(w io.Writer, l *deadletter.Listing) error {
 	if l.Foreign > 0 {
 		foreign = "; " + advice.Count(l.Foreign, "record") + " that ebb did not put there"
 	}
-	_, err := fmt.Fprintf(w, "%s in %s, %s, %s replayed%s\n", advice.Count(l.Records, "record"), l.Topic, advice.Count(l.Bytes, "byte"), advice.Grouped(l.Replayed), foreign)
+	_, err := fmt.Fprintf(
+		w,
+		"%s in %s, %s, %s replayed%s\n",
+		advice.Count(l.Records, "record"),
+		l.Topic,
+		advice.Count(l.Bytes, "byte"),
+		advice.Grouped(l.Replayed),
+		foreign,
+	)
 	return err
 }
 
 // Letter is a quarantined record for people: what is known of it, then its value.
 func Letter(s terminal.Screen, r *deadletter.Letter) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s  %s\n", s.Paint(text.Colors{text.Bold}, terminal.Printable(r.Source.String())), s.Paint(text.Colors{text.FgRed}, terminal.Printable(r.Code)), advice.Stamp(r.Timestamp))
+	fmt.Fprintf(
+		&b,
+		"%s  %s  %s\n",
+		s.Paint(text.Colors{text.Bold}, terminal.Printable(r.Source.String())),
+		s.Paint(text.Colors{text.FgRed}, terminal.Printable(r.Code)),
+		advice.Stamp(r.Timestamp),
+	)
 	line := func(name, value string) { fmt.Fprintf(&b, "  %-8s %s\n", name, value) }
 	line("reason", reasonOf(r))
 	line("in", r.At.String())

@@ -28,7 +28,16 @@ func (s Explanation) Alert(e *inspect.Explained, another bool) error {
 	if e.Tier != "" {
 		what += ", " + e.Tier
 	}
-	s.Say("", "  ", fmt.Sprintf("%s: %s at %s", s.Paint(text.Colors{text.Bold}, terminal.FullName(e.Tenant, e.Customer)), terminal.Printable(what), terminal.Printable(e.Time)))
+	s.Say(
+		"",
+		"  ",
+		fmt.Sprintf(
+			"%s: %s at %s",
+			s.Paint(text.Colors{text.Bold}, terminal.FullName(e.Tenant, e.Customer)),
+			terminal.Printable(what),
+			terminal.Printable(e.Time),
+		),
+	)
 	s.body(e)
 	_, err := fmt.Fprintln(s, s.verdict(e))
 	return err
@@ -48,7 +57,17 @@ func (s Explanation) body(e *inspect.Explained) {
 		s.Say("", "  ", fmt.Sprintf("not below %g: %s", e.Floor.Risk, spaced(e.Floor.Code)))
 	}
 	if v := e.Value; v != nil {
-		s.Say("", "  ", fmt.Sprintf("worth %s by %s, which is %s; at risk of it: %s", e.Amount(v.Feature, v.Amount), spaced(v.Feature), terminal.Printable(v.Tier), e.Amount(v.Feature, v.AtRisk)))
+		s.Say(
+			"",
+			"  ",
+			fmt.Sprintf(
+				"worth %s by %s, which is %s; at risk of it: %s",
+				e.Amount(v.Feature, v.Amount),
+				spaced(v.Feature),
+				terminal.Printable(v.Tier),
+				e.Amount(v.Feature, v.AtRisk),
+			),
+		)
 	}
 	if x := e.Exit; x != nil {
 		s.Say("", "  ", fmt.Sprintf("cheapest way out: %s, to %.3f, %s", exitInWords(x.Change), x.Risk, spaced(x.Tier)))
@@ -109,17 +128,37 @@ func (s Explanation) table(e *inspect.Explained) string {
 	for _, f := range e.Factors {
 		sum += f.LogOdds
 		widest[0] = max(widest[0], text.StringWidth(f.Code))
-		t.AppendRow(table.Row{terminal.Printable(f.Code), fmt.Sprintf("%+.6f", f.LogOdds), fmt.Sprintf("%+.6f", sum), spaced(f.Feature) + " " + e.Amount(f.Feature, f.Inputs.Value)})
+		t.AppendRow(
+			table.Row{
+				terminal.Printable(f.Code),
+				fmt.Sprintf("%+.6f", f.LogOdds),
+				fmt.Sprintf("%+.6f", sum),
+				spaced(f.Feature) + " " + e.Amount(f.Feature, f.Inputs.Value),
+			},
+		)
 	}
 	if e.Uncapped != e.FactorSum {
-		t.AppendRow(table.Row{"cap", fmt.Sprintf("%+.6f", e.FactorSum-e.Uncapped), fmt.Sprintf("%+.6f", e.LogOdds), fmt.Sprintf("factors add or take away %g at most", e.Cap)})
+		t.AppendRow(
+			table.Row{
+				"cap",
+				fmt.Sprintf("%+.6f", e.FactorSum-e.Uncapped),
+				fmt.Sprintf("%+.6f", e.LogOdds),
+				fmt.Sprintf("factors add or take away %g at most", e.Cap),
+			},
+		)
 	}
 	from := table.ColumnConfig{Number: 4}
 	if s.Terminal {
 		from.WidthMax, from.WidthMaxEnforcer = max(20, s.Width-frame-widest[0]-widest[1]-widest[2]), text.WrapSoft
 	}
 	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 2, Align: text.AlignRight, AlignHeader: text.AlignRight}, {Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight}, from,
+		{
+			Number:      2,
+			Align:       text.AlignRight,
+			AlignHeader: text.AlignRight,
+		},
+		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight},
+		from,
 	})
 	return t.Render()
 }
@@ -127,13 +166,22 @@ func (s Explanation) table(e *inspect.Explained) string {
 // probabilityInWords says how probable a silent horizon is, and what stands behind that.
 func probabilityInWords(x *alert.Explanation) string {
 	if x.Provisional {
-		return fmt.Sprintf("churn probability %.3f, provisional: the score's own, with %s resolved", x.Probability, advice.Count(int64(x.Probes), "probe"))
+		return fmt.Sprintf(
+			"churn probability %.3f, provisional: the score's own, with %s resolved",
+			x.Probability,
+			advice.Count(int64(x.Probes), "probe"),
+		)
 	}
 	var points []string
 	for _, p := range x.Curve {
 		points = append(points, fmt.Sprintf("%.3f at %+.3f", p[1], p[0]))
 	}
-	return fmt.Sprintf("churn probability %.3f, learnt from %s: %s", x.Probability, advice.Count(int64(x.Probes), "probe"), strings.Join(points, ", "))
+	return fmt.Sprintf(
+		"churn probability %.3f, learnt from %s: %s",
+		x.Probability,
+		advice.Count(int64(x.Probes), "probe"),
+		strings.Join(points, ", "),
+	)
 }
 
 func inputsInWords(inputs map[string]float64) string {
@@ -147,7 +195,10 @@ func inputsInWords(inputs map[string]float64) string {
 func Differences(all []alert.Difference) string {
 	var words []string
 	for _, d := range all {
-		words = append(words, fmt.Sprintf("%s says %s, %s follows", terminal.Printable(d.Field), partInWords(d.Says), partInWords(d.Recomputed)))
+		words = append(
+			words,
+			fmt.Sprintf("%s says %s, %s follows", terminal.Printable(d.Field), partInWords(d.Says), partInWords(d.Recomputed)),
+		)
 	}
 	return strings.Join(words, "; ")
 }
@@ -173,7 +224,15 @@ func (s Explanation) verdict(e *inspect.Explained) string {
 	case len(e.Differences) > 0:
 		return s.Paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
 	case e.By == nil:
-		s.Say("", "  ", fmt.Sprintf("not checked, since its pack %s is not known (see --pack): %s", terminal.Printable(e.Pack.String()), ByPack))
+		s.Say(
+			"",
+			"  ",
+			fmt.Sprintf(
+				"not checked, since its pack %s is not known (see --pack): %s",
+				terminal.Printable(e.Pack.String()),
+				ByPack,
+			),
+		)
 		return s.Paint(text.Colors{text.FgGreen}, "every number follows from the alert")
 	}
 	s.Say("", "  ", fmt.Sprintf("checked against its pack, %s", e.By.Pack.Name+" "+e.By.Pack.Version))

@@ -12,7 +12,14 @@ import (
 func TestFindingsTable(t *testing.T) {
 	findings := []check.Finding{
 		{Check: "config", Status: check.OK, Found: "ebb.yaml, digest 0123456789abcdef", Do: ""},
-		{Check: "input topic", Status: check.Warning, Found: "events, 4 partitions, 1 replica; records older than 7d are deleted by the event time they carry: fine for live events, a replayed log of the past would be gone within minutes", Do: "for replayed logs and rebuilds:\nkafka-configs.sh --bootstrap-server 127.0.0.1:9092 --alter --entity-type topics --entity-name events --add-config retention.ms=-1"},
+		{
+			Check:  "input topic",
+			Status: check.Warning,
+			Found: "events, 4 partitions, 1 replica; records older than 7d are deleted by the event time they carry: fine " +
+				"for live events, a replayed log of the past would be gone within minutes",
+			Do: "for replayed logs and rebuilds:\nkafka-configs.sh --bootstrap-server 127.0.0.1:9092 --alter " +
+				"--entity-type topics --entity-name events --add-config retention.ms=-1",
+		},
 		{Check: "alert topic", Status: check.Problem, Found: "there is no topic ebb.alerts", Do: "ebb check --create"},
 		{Check: "dlq topic", Status: check.Problem, Found: "there is no topic events.dlq", Do: "ebb check --create"},
 	}

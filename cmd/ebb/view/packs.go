@@ -132,8 +132,17 @@ func firstFew(names []string) string {
 
 func (t packsDiffText) decided(d *packs.Decided) {
 	fmt.Fprintln(t)
-	t.Paragraph("", fmt.Sprintf("On %s: %s events of %s customers, %s to %s", LogName(d.Log), advice.Grouped(d.Events), advice.Grouped(d.Customers),
-		d.First.Format(time.DateOnly), d.Last.Format(time.DateOnly)))
+	t.Paragraph(
+		"",
+		fmt.Sprintf(
+			"On %s: %s events of %s customers, %s to %s",
+			LogName(d.Log),
+			advice.Grouped(d.Events),
+			advice.Grouped(d.Customers),
+			d.First.Format(time.DateOnly),
+			d.Last.Format(time.DateOnly),
+		),
+	)
 	for _, n := range []struct {
 		n    int64
 		what string

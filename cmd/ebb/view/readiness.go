@@ -29,10 +29,18 @@ func Readiness(out terminal.Screen, r *processor.Readiness) {
 	t.Style().Format.Header = text.FormatDefault
 	const others = 48 // columns of a line before the reason, numbers being as long as they get
 	columns := []table.ColumnConfig{
-		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight}, {Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight},
+		{
+			Number:      3,
+			Align:       text.AlignRight,
+			AlignHeader: text.AlignRight,
+		},
+		{Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight},
 	}
 	if out.Terminal {
-		columns = append(columns, table.ColumnConfig{Number: 5, WidthMax: max(20, out.Width-others), WidthMaxEnforcer: text.WrapSoft})
+		columns = append(
+			columns,
+			table.ColumnConfig{Number: 5, WidthMax: max(20, out.Width-others), WidthMaxEnforcer: text.WrapSoft},
+		)
 	}
 	t.SetColumnConfigs(columns)
 	t.AppendHeader(table.Row{"partition", "state", "next", "lag", "why"})

@@ -67,7 +67,12 @@ func SampleTotal(screen terminal.Screen, s *check.Sample) {
 	total := s.Total()
 	verdict := advice.Count(total.Records, "record")
 	for i, e := range envelopesInOrder(total.Envelopes) {
-		verdict += fmt.Sprintf("%s %s %s", map[bool]string{true: ":", false: ","}[i == 0], advice.Grouped(total.Envelopes[e]), e)
+		verdict += fmt.Sprintf(
+			"%s %s %s",
+			map[bool]string{true: ":", false: ","}[i == 0],
+			advice.Grouped(total.Envelopes[e]),
+			e,
+		)
 	}
 	color := text.Colors{text.FgGreen, text.Bold}
 	if total.Quarantined > 0 {

@@ -31,7 +31,13 @@ func (t shadowsText) print(r *shadow.Report) error {
 		fmt.Fprintln(t, "no shadows are configured; to try a pack: shadows: {candidate: ./next.yaml}")
 	}
 	for _, name := range r.Unconfigured {
-		fmt.Fprintf(t, "\nThe shadow %s is not configured any more, and what it kept is still there.\nTo remove it:\n  ebb packs shadow --forget %s\n", name, name)
+		fmt.Fprintf(
+			t,
+			"\nThe shadow %s is not configured any more, and what it kept is still there.\nTo remove it:\n  ebb packs shadow "+
+				"--forget %s\n",
+			name,
+			name,
+		)
 	}
 	return nil
 }
@@ -50,7 +56,10 @@ func (t shadowsText) shadow(r *shadow.Comparison) {
 	}
 	t.standing(r)
 	if !r.Begun {
-		t.Paragraph("", "There is nothing to compare yet: ebb run, with this shadow configured, begins it at the oldest record.")
+		t.Paragraph(
+			"",
+			"There is nothing to compare yet: ebb run, with this shadow configured, begins it at the oldest record.",
+		)
 		return
 	}
 	t.Paragraph("", fmt.Sprintf("Customers: %s known to both, %s to the main one alone, %s to the shadow alone.",
@@ -66,13 +75,28 @@ func (t shadowsText) shadow(r *shadow.Comparison) {
 func (t shadowsText) standing(r *shadow.Comparison) {
 	verdict := t.Paint(text.Colors{text.FgGreen}, "Both stand at the same record in every partition.")
 	if r.Apart > 0 {
-		verdict = t.Paint(text.Colors{text.FgYellow}, fmt.Sprintf("They stand %s apart: what follows speaks of both as they are, and is not of the same records.", advice.Count(r.Apart, "record")))
+		verdict = t.Paint(
+			text.Colors{text.FgYellow},
+			fmt.Sprintf(
+				"They stand %s apart: what follows speaks of both as they are, and is not of the same records.",
+				advice.Count(r.Apart, "record"),
+			),
+		)
 	}
 	var rows [][]string
 	behind := int64(0)
 	for _, p := range r.Partitions {
 		behind += p.MainLag + p.ShadowLag
-		rows = append(rows, []string{strconv.Itoa(p.Partition), advice.Grouped(p.Main), advice.Grouped(p.Shadow), advice.Grouped(p.MainLag), advice.Grouped(p.ShadowLag)})
+		rows = append(
+			rows,
+			[]string{
+				strconv.Itoa(p.Partition),
+				advice.Grouped(p.Main),
+				advice.Grouped(p.Shadow),
+				advice.Grouped(p.MainLag),
+				advice.Grouped(p.ShadowLag),
+			},
+		)
 	}
 	if r.Apart+behind > 0 {
 		t.Table("Next record", []string{"partition", "main", "shadow", "main behind", "shadow behind"}, rows)
@@ -93,7 +117,16 @@ func (t shadowsText) alerts(a *shadow.Alerts) {
 	var sums [2]int64
 	var rates [2]float64
 	row := func(what string, main, shadow int64, mainRate, shadowRate float64) {
-		rows = append(rows, []string{what, advice.Grouped(main), advice.Grouped(shadow), fmt.Sprintf("%.2f", mainRate), fmt.Sprintf("%.2f", shadowRate)})
+		rows = append(
+			rows,
+			[]string{
+				what,
+				advice.Grouped(main),
+				advice.Grouped(shadow),
+				fmt.Sprintf("%.2f", mainRate),
+				fmt.Sprintf("%.2f", shadowRate),
+			},
+		)
 	}
 	for _, n := range a.Sorts {
 		row(n.Kind+" "+n.Transition, n.Main, n.Shadow, n.MainPerDay, n.ShadowPerDay)
@@ -103,8 +136,19 @@ func (t shadowsText) alerts(a *shadow.Alerts) {
 	row("all", sums[shadow.MainSide], sums[shadow.ShadowSide], rates[shadow.MainSide], rates[shadow.ShadowSide])
 	t.Table("Alerts, "+span, []string{"", "main", "shadow", "main a day", "shadow a day"}, rows)
 	c := &a.Customers
-	t.Paragraph("", fmt.Sprintf("Of %s alerted, %s by both, %s by the main one alone, %s by the shadow alone.", advice.Count(c.Both+c.Main+c.Shadow, "customer"),
-		shareOf(c.Both, c.Both+c.Main+c.Shadow), shareOf(c.Main, c.Both+c.Main+c.Shadow), shareOf(c.Shadow, c.Both+c.Main+c.Shadow)))
+	t.Paragraph(
+		"",
+		fmt.Sprintf(
+			"Of %s alerted, %s by both, %s by the main one alone, %s by the shadow alone.",
+			advice.Count(c.Both+c.Main+c.Shadow, "customer"),
+			shareOf(
+				c.Both,
+				c.Both+c.Main+c.Shadow,
+			),
+			shareOf(c.Main, c.Both+c.Main+c.Shadow),
+			shareOf(c.Shadow, c.Both+c.Main+c.Shadow),
+		),
+	)
 }
 
 func daysInWords(days float64) string {
@@ -125,7 +169,11 @@ func (t shadowsText) top(all []shadow.ScoreChange) {
 		fmt.Fprintln(t, "\nEvery customer has the same score by both.")
 		return
 	}
-	fmt.Fprintf(t, "\n%s\n", t.Paint(text.Colors{text.Bold}, "Where the scores differ most: main → shadow, and what adds to it by the shadow"))
+	fmt.Fprintf(
+		t,
+		"\n%s\n",
+		t.Paint(text.Colors{text.Bold}, "Where the scores differ most: main → shadow, and what adds to it by the shadow"),
+	)
 	who, tiers := 0, 0
 	for i := range all {
 		who = max(who, text.StringWidth(terminal.FullName(all[i].Tenant, all[i].Customer)))
@@ -140,8 +188,16 @@ func (t shadowsText) top(all []shadow.ScoreChange) {
 		if c.Main.Floor != c.Shadow.Floor {
 			why = append(why, fmt.Sprintf("floor %g → %g", c.Main.Floor, c.Shadow.Floor))
 		}
-		t.Paragraph(fmt.Sprintf("  %s  %5.1f → %5.1f  %s  ", text.Pad(terminal.FullName(c.Tenant, c.Customer), who, ' '), c.Main.Risk, c.Shadow.Risk,
-			text.Pad(tierChange(c), tiers, ' ')), strings.Join(why, ", "))
+		t.Paragraph(
+			fmt.Sprintf(
+				"  %s  %5.1f → %5.1f  %s  ",
+				text.Pad(terminal.FullName(c.Tenant, c.Customer), who, ' '),
+				c.Main.Risk,
+				c.Shadow.Risk,
+				text.Pad(tierChange(c), tiers, ' '),
+			),
+			strings.Join(why, ", "),
+		)
 	}
 }
 

@@ -1,0 +1,120 @@
+package line
+
+import (
+	"math"
+
+	"ebb/pipeline"
+	"ebb/scoring/alert"
+)
+
+// fire looks at the customer at each of its deadlines and probes up to minute, by the arrival of its event e.
+func (l *Line) fire(c *customer, e *pipeline.Event, minute int64) {
+	for c.profile.Armed != 0 && c.profile.Armed <= minute {
+		l.wake(c, e.Offset, pipeline.Due{})
+	}
+	l.probe(c, minute*pipeline.MinuteMillis)
+}
+
+// wake looks at the customer at its armed minute.
+func (l *Line) wake(c *customer, offset int64, due pipeline.Due) {
+	l.staged.Tally.Woken++
+	minute := c.profile.Armed
+	l.probe(c, minute*pipeline.MinuteMillis)
+	decisions := l.packs.scorers[c.profile.PackEpoch].Wake(l.look(c))
+	for i := range decisions {
+		l.decided(c, &decisions[i], offset, due, alert.Cause{Deadline: true, Time: minute * pipeline.MinuteMillis})
+	}
+	l.retire(c, minute)
+}
+
+// sweep fires deadlines in their order up to limit, as far as their customers are loaded, and notes how far it came.
+func (l *Line) sweep(limit pipeline.Due) {
+	if !l.meta.Clock.Started || l.due.loaded == math.MinInt64 {
+		return
+	}
+	if end := pipeline.BucketEnd(l.due.loaded); end.Compare(limit) < 0 {
+		limit = end
+	}
+	for n := 0; l.looks > 0; l.looks-- {
+		if n++; n%ahead == 1 {
+			next := l.due.sorted
+			l.cache.warm(l.cache.warmFind(len(next), func(n int) uint64 { return next[n].Hash }))
+		}
+		item, ok := l.due.peek(limit)
+		if !ok {
+			l.fired(limit)
+			return
+		}
+		slot := l.cache.find(item.Hash, item.key)
+		if slot < 0 {
+			return // its profile is loaded for the next batch
+		}
+		l.due.drop()
+		l.fired(item.Due)
+		c := l.cache.at(slot)
+		armed, probing := c.profile.Armed, l.probeMinute(c)
+		if armed != item.Minute && probing != item.Minute || c.profile.Empty() {
+			continue
+		}
+		l.probe(c, item.Minute*pipeline.MinuteMillis)
+		if armed == item.Minute {
+			l.wake(c, -1, item.Due)
+		}
+		l.arm(c, armed, probing)
+		l.touch(c)
+	}
+}
+
+// fired moves the mark of fired deadlines on, and drops the buckets that lie wholly below it.
+func (l *Line) fired(to pipeline.Due) {
+	if to.Compare(l.meta.Clock.Fired) <= 0 {
+		return
+	}
+	from := pipeline.BucketOf(l.meta.Clock.Fired.Minute)
+	l.meta.Clock.Fired = to
+	l.swept(to.Minute)
+	for b := from; pipeline.BucketEnd(b).Compare(to) <= 0; b++ {
+		l.staged.sweep(b)
+	}
+}
+
+// sweepTo is how far a sweep may fire: to the watermark; but while a rolled-back state is replayed, not beyond what the
+// published position says was swept, so that what fires by a sweep and what by an event is as it was.
+func (l *Line) sweepTo() pipeline.Due {
+	to := pipeline.Due{Minute: l.meta.Clock.Minute(), Hash: math.MaxUint64}
+	if l.meta.Next < l.mark.Offset && l.mark.Fired.Compare(to) < 0 {
+		return l.mark.Fired
+	}
+	return to
+}
+
+// Sweeping reports whether there are deadlines to fire without waiting for a record.
+func (l *Line) Sweeping() bool { return l.meta.Clock.Started && l.due.pending(l.sweepTo()) }
+
+// AtEdge reports whether no further record may be folded before a sweep has come as far as it has to: to the end of an
+// epoch (atBarrier), to the watermark before a control record applies (Control), or in a replay that has reached the
+// published offset as far as was published. A record would fire its customer's deadline, and what a sweep fired and
+// published before the state was rolled back would be decided again under an offset that says it was not.
+func (l *Line) AtEdge() bool {
+	return l.atBarrier() || l.controlled && l.Sweeping() ||
+		l.meta.Next >= l.mark.Offset && l.meta.Clock.Fired.Compare(l.mark.Fired) < 0
+}
+
+// arm notes when to look at the customer again in its bucket, if that is another minute than before: at its deadline,
+// and at its probe. They are two, so that probes neither move deadlines nor keep a customer from being removed.
+func (l *Line) arm(c *customer, armed, probing int64) {
+	l.note(c, c.profile.Armed, armed)
+	l.note(c, l.probeMinute(c), probing)
+}
+
+func (l *Line) note(c *customer, minute, before int64) {
+	if minute == before || minute == 0 {
+		return
+	}
+	key := l.cache.key(c)
+	l.staged.arm(minute, key)
+	if pipeline.BucketOf(minute) <= l.due.loaded {
+		l.due.add(pipeline.Due{Minute: minute, Hash: c.hash}, key)
+	}
+	l.staged.Tally.Armed++
+}
