@@ -33,6 +33,7 @@ var allowedImports = []string{
 	"math",
 	"math/bits",
 	"path",
+	"reflect",
 	"slices",
 	"strconv",
 	"strings",
@@ -42,8 +43,7 @@ var allowedImports = []string{
 	"github.com/goccy/go-yaml",
 	"github.com/goccy/go-yaml/ast",
 	"github.com/goccy/go-yaml/parser",
-	"golang.org/x/text/feature/plural",
-	"golang.org/x/text/language",
+	"github.com/goccy/go-yaml/token",
 }
 
 // allowedMath are the functions of math that give the same bits on every processor.

@@ -62,13 +62,6 @@ func alerts(t testing.TB) (*pack.Pack, []alert.Alert) {
 	}})
 }
 
-// firstAlert is the first of them.
-func firstAlert(t testing.TB) *alert.Alert {
-	t.Helper()
-	_, all := alerts(t)
-	return &all[0]
-}
-
 func TestAlertGolden(t *testing.T) {
 	pack, all := alerts(t)
 	var b []byte

@@ -42,7 +42,7 @@ func (r *Renderer) appendHole(dst []byte, d *scoring.Decision, index int, h pack
 	case pack.HoleVisits:
 		return r.Pack.Catalogue.Words.AppendVisits(dst, uint64(s.Visits))
 	case pack.HoleWeight:
-		return r.Pack.Catalogue.Words.AppendDecimal(dst, r.Pack.Model.FrictionLeft(s), 1)
+		return strconv.AppendFloat(dst, r.Pack.Model.FrictionLeft(s), 'f', 1, 64)
 	case pack.HoleValue:
 		if index >= 0 {
 			return r.appendValue(dst, index, s.Value(index).N)
@@ -73,18 +73,18 @@ func (r *Renderer) appendValue(dst []byte, index int, n int64) []byte {
 		return r.Pack.Catalogue.Words.AppendSpan(dst, float64(n)/moment.SecondsPerDay)
 	case feature.Ratio:
 		if r.money(index) {
-			return r.Pack.Catalogue.Words.AppendDecimal(dst, float64(n)/1000/100, 2)
+			return strconv.AppendFloat(dst, float64(n)/1000/100, 'f', 2, 64)
 		}
 		return r.Pack.Catalogue.Words.AppendPercent(dst, n)
 	case feature.Trend:
 		return r.Pack.Catalogue.Words.AppendPercent(dst, n)
 	case feature.Last:
-		return r.Pack.Catalogue.Words.AppendDecimal(dst, float64(n)/1000, -1)
+		return strconv.AppendFloat(dst, float64(n)/1000, 'f', -1, 64)
 	case feature.Sum:
 		if r.money(index) {
-			return r.Pack.Catalogue.Words.AppendDecimal(dst, float64(n)/100, 2)
+			return strconv.AppendFloat(dst, float64(n)/100, 'f', 2, 64)
 		}
-		return r.Pack.Catalogue.Words.AppendDecimal(dst, float64(n)/1000, -1)
+		return strconv.AppendFloat(dst, float64(n)/1000, 'f', -1, 64)
 	default:
 		return strconv.AppendInt(dst, n, 10)
 	}

@@ -2,7 +2,6 @@ package pack
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,7 +29,6 @@ type canonicalPack struct { // encoding/json sorts the keys of maps
 	Stages    *stagesFile            `json:"stages,omitempty"`
 	Value     *valueFile             `json:"value,omitempty"`
 	Playbooks []playbookFile         `json:"playbooks,omitempty"`
-	Language  string                 `json:"language,omitempty"` // of the sentences, where it is not the default
 }
 
 // Canonical is the canonical form, whose hash is the pack's. It is JSON, and a pack that LoadCanonical reads back. It
@@ -74,9 +72,6 @@ func canonicalOf(k *Pack, f *file) []byte {
 	if len(f.Factors) > 0 {
 		c.Cap = f.Cap
 	}
-	if f.Language != defaultLanguage {
-		c.Language = f.Language
-	}
 	b, err := json.Marshal(c)
 	if err != nil {
 		panic("BUG: canonical pack: " + err.Error())
@@ -89,7 +84,7 @@ func isCanonical(b []byte) bool { return bytes.HasPrefix(b, []byte(`{"core":`)) 
 
 // parseCanonical is parsePack for a canonical form.
 func parseCanonical(b []byte) *file {
-	f := &file{Language: defaultLanguage, Cap: defaultCap, places: map[string]string{}}
+	f := &file{Language: onlyLanguage, Cap: defaultCap, places: map[string]string{}}
 	if len(b) > maxPackSize {
 		return f.broken("$", "%d bytes, at most %d are read", len(b), maxPackSize)
 	}
@@ -115,6 +110,5 @@ func parseCanonical(b []byte) *file {
 		f.Cap = c.Cap
 	}
 	f.Kinds, f.Stages, f.Value, f.Playbooks = c.Kinds, c.Stages, c.Value, c.Playbooks
-	f.Language = cmp.Or(c.Language, defaultLanguage)
 	return f
 }

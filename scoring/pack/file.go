@@ -1,19 +1,15 @@
 package pack
 
 import (
-	"bytes"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
 	"ebb/scoring/feature"
+	"ebb/scoring/spelling"
+	"ebb/scoring/strictyaml"
 )
 
 // file is a pack as written.
@@ -54,8 +50,8 @@ const (
 	maxTypeWeigh = 100.0 // weight of one friction event
 )
 
-// readPack parses a pack, replaces what o replaces and checks the result. Its catalogue is one of those in files.
-func readPack(b []byte, o Overrides, files fs.FS) *file {
+// readPack parses a pack, replaces what o replaces and checks the result.
+func readPack(b []byte, o Overrides) *file {
 	parse := parsePack
 	if isCanonical(b) {
 		parse = parseCanonical
@@ -65,7 +61,7 @@ func readPack(b []byte, o Overrides, files fs.FS) *file {
 		return f // there is nothing to check
 	}
 	f.override(o)
-	f.check(files)
+	f.check()
 	return f
 }
 
@@ -74,25 +70,7 @@ func readPack(b []byte, o Overrides, files fs.FS) *file {
 func parsePack(b []byte) *file {
 	f := &file{
 		Overdue: 0.5, Tiers: Tiers{Watch: 40, AtRisk: 60, Critical: 80}, Cap: defaultCap,
-		Language: defaultLanguage, places: map[string]string{},
-	}
-	if len(b) > maxPackSize {
-		return f.broken("$", "%d bytes, at most %d are read", len(b), maxPackSize)
-	}
-	b = bytes.TrimPrefix(b, []byte("\ufeff")) // some editors begin a file with a mark of its byte order
-	if len(bytes.TrimSpace(b)) == 0 {
-		return f.broken("$", "the file is empty: `ebb packs show retail` prints a pack to begin with")
-	}
-	file, err := parser.ParseBytes(b, 0)
-	if err != nil {
-		return f.broken("$", "%s", yamlProblem(err))
-	}
-	if len(file.Docs) != 1 {
-		return f.broken("$", "%d documents, must be one", len(file.Docs))
-	}
-	body, ok := file.Docs[0].Body.(*ast.MappingNode)
-	if !ok {
-		return f.broken("$", "must be a mapping")
+		Language: onlyLanguage, places: map[string]string{},
 	}
 	var horizon string
 	var stages stagesFile // the decoder leaves a pointer to nothing as it is
@@ -115,8 +93,8 @@ func parsePack(b []byte) *file {
 		"playbooks": &f.Playbooks,
 		"language":  &f.Language,
 	}
-	for _, v := range body.Values {
-		f.read(v.Key.String(), v.Value, settings)
+	for _, e := range f.entries(b) {
+		f.read(e, settings)
 	}
 	if _, given := f.places["stages"]; given {
 		f.Stages = &stages
@@ -125,6 +103,7 @@ func parsePack(b []byte) *file {
 		f.Value = &value
 	}
 	if _, given := f.places["horizon"]; given {
+		var err error
 		if f.Horizon, err = parseDays(horizon); err != nil {
 			f.broken("horizon", "%v", err)
 		}
@@ -132,27 +111,64 @@ func parsePack(b []byte) *file {
 	return f
 }
 
+// entries are the settings of a pack as written, none where b is something else, which is noted.
+func (f *file) entries(b []byte) []strictyaml.Entry {
+	if len(b) > maxPackSize {
+		f.broken("$", "%d bytes, at most %d are read", len(b), maxPackSize)
+		return nil
+	}
+	docs, err := strictyaml.Parse(b)
+	switch {
+	case err != nil:
+		f.broken("$", "%v", err)
+	case len(docs) == 0:
+		f.broken("$", "the file is empty: `ebb packs show retail` prints a pack to begin with")
+	case len(docs) > 1:
+		f.broken("$", "%d documents, must be one", len(docs))
+	default:
+		entries, ok := docs[0].Entries()
+		if !ok {
+			f.broken("$", "must be a mapping")
+		}
+		return entries
+	}
+	return nil
+}
+
 // read decodes the value of one key into its place in settings.
-func (f *file) read(key string, value ast.Node, settings map[string]any) {
-	place, known := settings[key]
-	if !known {
-		f.broken("$."+key, "unknown key, there are %s", strings.Join(slices.Sorted(maps.Keys(settings)), ", "))
+func (f *file) read(e strictyaml.Entry, settings map[string]any) {
+	place, known := settings[e.Key]
+	switch {
+	case !known:
+		f.unknown(e.Key, slices.Sorted(maps.Keys(settings)))
+		return
+	case e.First > 0:
+		f.broken("$", "[%d:%d] %s is set a second time, the first is on line %d", e.Line, e.Column, e.Key, e.First)
+		f.places[e.Key] = "" // which of the two is meant is not clear, so neither is looked at
 		return
 	}
-	f.places[key] = "$." + key
-	if !isPlain(value) {
-		f.broken(key, "holds a tag, an anchor or an alias, a pack is plain YAML")
+	f.places[e.Key] = "$." + e.Key
+	if !e.Value.IsPlain() {
+		f.broken(e.Key, "holds a tag, an anchor or an alias, a pack is plain YAML")
 		return
 	}
 	if text, ok := place.(*string); ok {
-		if scalar, ok := value.(ast.ScalarNode); ok && value.Type() != ast.LiteralType && value.Type() != ast.NullType {
-			*text = scalar.GetToken().Value // as it is written: 1.10 is no number here
+		if as, ok := e.Value.Scalar(); ok {
+			*text = as // as it is written: 1.10 is no number here
 			return
 		}
 	}
-	if err := yaml.NodeToValue(value, place, yaml.Strict()); err != nil {
-		f.broken(key, "%s", yamlProblem(err))
+	if err := e.Value.Decode(place); err != nil {
+		f.broken(e.Key, "%v", err)
 	}
+}
+
+func (f *file) unknown(key string, known []string) {
+	hint := ""
+	if near := spelling.Nearest(key, known); near != "" {
+		hint = " (did you mean " + near + "?)"
+	}
+	f.broken("$."+key, "unknown key, there are %s%s", strings.Join(known, ", "), hint)
 }
 
 // broken notes a problem with a setting, or at another place. A setting is complained about once.
@@ -191,13 +207,16 @@ func (f *file) override(o Overrides) {
 }
 
 // check notes what is wrong with the values.
-func (f *file) check(files fs.FS) {
+func (f *file) check() {
 	for _, key := range packKeys {
 		if _, ok := f.places[key]; !ok {
 			f.places[key] = "$." + key
 		}
 	}
-	f.checkLanguage(files)
+	f.reasons = readCatalogue()
+	if f.Language != onlyLanguage {
+		f.broken("language", "%q, must be %s: ebb has its sentences in English alone", f.Language, onlyLanguage)
+	}
 	f.checkWord("name", f.Name)
 	f.checkWord("version", f.Version)
 	if f.Horizon < minHorizon || f.Horizon > maxHorizon || f.Horizon%time.Millisecond != 0 {
@@ -229,17 +248,9 @@ var packKeys = []string{ //nolint:gochecknoglobals // a table
 	"signals", "features", "factors", "cap", "kinds", "stages", "value", "playbooks", "language",
 }
 
-// checkLanguage finds the catalogue. Where there is none what else is wrong is said by the default one's.
-func (f *file) checkLanguage(files fs.FS) {
-	var err error
-	if f.reasons, err = readCatalogue(files, f.Language); err == nil {
-		return
-	}
-	f.broken("language", "%v", err)
-	if f.reasons, err = readCatalogue(files, defaultLanguage); err != nil {
-		f.reasons = &catalogue{}
-	}
-}
+// onlyLanguage is that of the sentences. A pack may name it, because packs that do are in use; it is no part of the
+// canonical form, so they have the same hash without it.
+const onlyLanguage = "en"
 
 // at is where a setting was read, also after it was complained about.
 func (f *file) at(key string) string {

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -37,7 +36,6 @@ type Pack struct {
 	Kinds     [profile.NumKinds]KindRule
 	Value     Value
 	Playbooks []Playbook
-	Language  string // of the sentences
 
 	signals     [][]namedSignal // by length of the event type
 	other       Signal          // of types not in signals
@@ -46,7 +44,7 @@ type Pack struct {
 	signalNames []string
 	Triggers    uint64 // signals that open or close episodes
 
-	Catalogue *catalogue // of Language
+	Catalogue *catalogue
 
 	declared  *file
 	canonical []byte
@@ -62,16 +60,11 @@ type Overrides struct {
 // Load returns the shipped pack of that name, or the one in a file, read through read, where nameOrPath holds a slash
 // or ends in .yaml or .yml. Whatever is wrong with it is reported at once, each problem with its place.
 func Load(nameOrPath string, read func(path string) ([]byte, error), o Overrides) (*Pack, error) {
-	return LoadIn(reasonTexts, nameOrPath, read, o)
-}
-
-// LoadIn is Load with the catalogues in files.
-func LoadIn(files fs.FS, nameOrPath string, read func(string) ([]byte, error), o Overrides) (*Pack, error) {
 	b, err := source(nameOrPath, read)
 	if err != nil {
 		return nil, fmt.Errorf("load pack: %w", err)
 	}
-	f := readPack(b, o, files)
+	f := readPack(b, o)
 	if len(f.problems) > 0 {
 		return nil, fmt.Errorf("load pack %s: %s", nameOrPath, strings.Join(f.problems, "; "))
 	}
@@ -136,7 +129,7 @@ func build(f *file) *Pack {
 	k.buildStages(f)
 	k.buildValue(f)
 	k.buildPlaybooks(f)
-	k.Language, k.Catalogue = f.Language, f.reasons
+	k.Catalogue = f.reasons
 	k.declared, k.canonical = f, canonicalOf(k, f)
 	sum := sha256.Sum256(k.canonical)
 	k.Hash = hex.EncodeToString(sum[:])

@@ -206,6 +206,22 @@ func TestPackProblems(t *testing.T) {
 			[]string{"$.features: [7:"},
 		},
 		{
+			"misspelt keys", plain + "horizont: 3\nsize: 44\nfeatures: {f: {kind: count, of: s, wihtin: 30d}}",
+			pack.Overrides{},
+			[]string{
+				"version (did you mean horizon?)", "$.size: unknown key, there are activity",
+				`$.features: [8:36] unknown key "wihtin", did you mean within?`,
+			},
+		},
+		{
+			"keys twice, and what else is wrong", plain + "name: other\ncap: much\nfactors: [{code: a, code: b}]",
+			pack.Overrides{},
+			[]string{
+				"$: [6:1] name is set a second time, the first is on line 1", `$.cap: [7:6] "much" is no number`,
+				`$.factors: [8:21] duplicate key "code"`,
+			},
+		},
+		{
 			"none is declared", plain + "features: {f: {kind: count, of: s, within: 30d}}",
 			pack.Overrides{},
 			[]string{`$.features.f.of: no signal "s" is declared, nor any other`},

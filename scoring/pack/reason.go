@@ -2,10 +2,7 @@ package pack
 
 // Reasons are the codes of all reasons with their sentences in English: a closed list.
 func Reasons() map[string]string {
-	c, err := readCatalogue(reasonTexts, defaultLanguage)
-	if err != nil {
-		panic("BUG: embedded reasons: " + err.Error())
-	}
+	c := readCatalogue()
 	all := make(map[string]string, len(c.sentences))
 	for code, s := range c.sentences {
 		all[code] = s.String()

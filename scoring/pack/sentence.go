@@ -77,11 +77,3 @@ func (s Sentence) String() string {
 	}
 	return b.String()
 }
-
-// holes is which placeholders the sentence has.
-func (s Sentence) holes() (has [numHoles]bool) {
-	for _, p := range s {
-		has[p.Hole] = p.Hole != NoHole
-	}
-	return has
-}

@@ -1,53 +1,22 @@
 package pack
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
-
-	"golang.org/x/text/feature/plural"
-	"golang.org/x/text/language"
 )
 
-// words are those of a language for amounts.
+// words are those for amounts.
 type words struct {
 	hour, day, visit    counted // spans, and visits
 	everyHour, everyDay counted // a span as it follows "every"
 	ago, percent        around
 	Today               string
-	decimal             []byte // between a number's whole part and its decimals
 }
 
-// counted is what a language says of a number of something.
-type counted struct {
-	forms [numForms]around // by the language's plural form
-	one   *around          // of the number 1 alone; nil: as any other
-	*plurals
-}
-
-// plurals are the rules by which a language has a form for a whole number.
-type plurals struct {
-	lang    language.Tag
-	numbers [numForms]int // how many of those looked at have the form
-}
-
-const (
-	numForms  = plural.Many + 1
-	mostForms = 2000 // below which all forms turn up but those of round numbers
-)
-
-// formNames are the plural forms as a catalogue calls them.
-var formNames = [numForms]string{
-	plural.Other: "other",
-	plural.Zero:  "zero",
-	plural.One:   "one",
-	plural.Two:   "two",
-	plural.Few:   "few",
-	plural.Many:  "many",
-}
+// counted is what is said of one of something, and of any other number.
+type counted struct{ one, other around }
 
 // around is what stands before and behind a number or a span, or instead of it.
 type around struct {
@@ -56,88 +25,24 @@ type around struct {
 }
 
 // take reads the words and takes them out of texts.
-func (w *words) take(lang string, texts map[string]string) error {
-	tag, err := language.Parse(lang)
-	if err != nil {
-		return fmt.Errorf("%q is no language: %w", lang, err)
+func (w *words) take(texts map[string]string) error {
+	var errs []error
+	take := func(key, placeholder string) around {
+		a, err := takeAround(texts, key, placeholder)
+		errs = append(errs, err)
+		return a
 	}
-	rules := newPlurals(tag)
-	for _, of := range []struct {
-		key  string
-		word *counted
-	}{
-		{"unit.hour", &w.hour},
-		{"unit.day", &w.day},
-		{"unit.visit", &w.visit},
-		{"every.hour", &w.everyHour},
-		{"every.day", &w.everyDay},
-	} {
-		of.word.plurals = rules
-		if err := of.word.take(of.key, texts); err != nil {
-			return err
-		}
-	}
-	if w.ago, err = takeAround(texts, "ago.span", "{span}"); err != nil {
-		return err
-	}
-	if w.percent, err = takeAround(texts, "number.percent", "{n}"); err != nil {
-		return err
-	}
-	if w.ago.alone || w.percent.alone {
-		return errors.New("ago.span or number.percent: without its placeholder")
-	}
-	today, err := takeAround(texts, "ago.today", "")
-	w.Today = today.before
-	if err != nil {
-		return err
-	}
-	decimal, err := takeAround(texts, "number.decimal", "")
-	w.decimal = []byte(decimal.before)
-	return err
+	count := func(key string) counted { return counted{take(key+oneKey, "{n}"), take(key+".other", "{n}")} }
+	w.hour, w.day, w.visit = count("unit.hour"), count("unit.day"), count("unit.visit")
+	w.everyHour, w.everyDay = count("every.hour"), count("every.day")
+	w.ago, w.percent, w.Today = take("ago.span", "{span}"), take("number.percent", "{n}"), take("ago.today", "").before
+	return errors.Join(errs...)
 }
 
-// take reads the forms that the language has for whole numbers, no more and no fewer.
-func (c *counted) take(key string, texts map[string]string) (err error) {
-	if _, ok := texts[key+".1"]; ok {
-		one, err := takeAround(texts, key+".1", "{n}")
-		if err != nil {
-			return err
-		}
-		c.one = &one
-	}
-	numbers := c.numbers
-	if c.one != nil {
-		numbers[c.form(1)]--
-	}
-	for form, name := range formNames {
-		if numbers[form] == 0 {
-			continue
-		}
-		if c.forms[form], err = takeAround(texts, key+"."+name, "{n}"); err != nil {
-			return err
-		}
-		if c.forms[form].alone && numbers[form] > 1 {
-			return fmt.Errorf("%s.%s: without {n}, and several numbers have the form", key, name)
-		}
-	}
-	return nil
-}
+// oneKey ends the key of what is said of the number 1. Its text may leave the number out.
+const oneKey = ".one"
 
-func newPlurals(lang language.Tag) *plurals {
-	p := &plurals{lang: lang}
-	for n := range mostForms {
-		p.numbers[p.form(n)]++
-	}
-	for _, n := range []int{10_000, 100_000, 1_000_000, 2_000_000} {
-		p.numbers[p.form(n)]++
-	}
-	return p
-}
-
-// form is that of n.
-func (p *plurals) form(n int) plural.Form { return plural.Cardinal.MatchPlural(p.lang, n, 0, 0, 0, 0) }
-
-// takeAround reads the text of a key, in which one placeholder may stand, and takes it out of texts.
+// takeAround reads the text of a key, in which one placeholder stands, and takes it out of texts.
 func takeAround(texts map[string]string, key, placeholder string) (a around, err error) {
 	text, ok := texts[key]
 	if !ok {
@@ -150,17 +55,20 @@ func takeAround(texts map[string]string, key, placeholder string) (a around, err
 		a.before, a.after, found = strings.Cut(text, placeholder)
 		a.alone = !found
 	}
-	if strings.ContainsAny(a.before+a.after, "{}") {
+	switch {
+	case strings.ContainsAny(a.before+a.after, "{}"):
 		return a, fmt.Errorf("%s: %q, has no placeholder but %s, once", key, text, placeholder)
+	case a.alone && placeholder != "" && !strings.HasSuffix(key, oneKey):
+		return a, fmt.Errorf("%s: %q, without %s", key, text, placeholder)
 	}
 	return a, nil
 }
 
 // append appends n as it is counted.
 func (c *counted) append(dst []byte, n uint64) []byte {
-	a := c.one
-	if n != 1 || a == nil {
-		a = &c.forms[c.form(int(min(n, 1<<62)))]
+	a := &c.other
+	if n == 1 {
+		a = &c.one
 	}
 	dst = append(dst, a.before...)
 	if !a.alone {
@@ -173,16 +81,6 @@ func (c *counted) append(dst []byte, n uint64) []byte {
 func (w *words) AppendPercent(dst []byte, permille int64) []byte {
 	dst = append(dst, w.percent.before...)
 	return append(strconv.AppendInt(dst, (permille+5)/10, 10), w.percent.after...)
-}
-
-// AppendDecimal appends v with so many decimals; -1: as many as it needs.
-func (w *words) AppendDecimal(dst []byte, v float64, decimals int) []byte {
-	from := len(dst)
-	dst = strconv.AppendFloat(dst, v, 'f', decimals, 64)
-	if i := bytes.IndexByte(dst[from:], '.'); i >= 0 {
-		dst = slices.Replace(dst, from+i, from+i+1, w.decimal...)
-	}
-	return dst
 }
 
 // AppendSpan appends a span in whole days, or hours where it is under a day and a half.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"ebb/scoring/spelling"
 )
 
 // Plural counts things in words: 1 problem, 2 problems.
@@ -45,4 +47,12 @@ func Count(n int64, noun string) string {
 		return "1 " + noun
 	}
 	return Grouped(n) + " " + noun + "s"
+}
+
+// DidYouMean is a hint at the nearest of the choices, or nothing where none is near.
+func DidYouMean(word string, choices []string) string {
+	if near := spelling.Nearest(word, choices); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return ""
 }

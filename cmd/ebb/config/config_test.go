@@ -31,6 +31,7 @@ func TestConfigOfNothingIsTheDefault(t *testing.T) {
 		"empty":          "",
 		"comments":       "# nothing\n",
 		"empty sections": "kafka:\nredis: {}\n",
+		"byte order":     "\ufeffkafka:\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := "ebb.yaml"

@@ -26,6 +26,7 @@ func wrongConfigs() []wrongConfig {
 		{name: "a password's file instead", yaml: "hunter2\n"},
 		{name: "top level is a list", yaml: "- kafka\n"},
 		{name: "two documents", yaml: "log:\n  level: info\n---\nlog:\n  level: debug\n"},
+		{name: "empty document before another", yaml: "---\n---\nlog:\n  level: debug\n"},
 		{name: "key set twice", yaml: "kafka:\n  group: x\n  group: y\n"},
 		{name: "section set twice", yaml: "kafka:\n  group: x\nkafka:\n  input: y\n"},
 		{name: "anchor and alias", yaml: "kafka:\n  group: &g x\n  input: *g\n"},

@@ -6,11 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
 	"ebb/cmd/ebb/advice"
+	"ebb/scoring/strictyaml"
 )
 
 // yamlReader walks one file and sets what it finds. It goes on after a problem, to find them all.
@@ -21,45 +18,25 @@ type yamlReader struct {
 
 func (l *loader) readYAML(name string, text []byte) {
 	r := &yamlReader{l, name}
-	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
-	if err != nil {
-		r.syntaxProblem(err)
-		return
+	docs, err := strictyaml.Parse(text)
+	if p, ok := errors.AsType[*strictyaml.Problem](err); ok {
+		r.at(p.Place, "", "%s", p.Text)
 	}
-	docs := slices.DeleteFunc(file.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil })
 	for i, d := range docs {
 		if i > 0 {
-			r.at(d.Body, "", "a second document begins here; one file holds one configuration")
+			r.at(d.Place, "", "a second document begins here; one file holds one configuration")
 			return
 		}
-		r.section("", d.Body)
+		r.section("", d)
 	}
 }
 
-// syntaxProblem notes that the file is not YAML, at the place where reading failed.
-func (r *yamlReader) syntaxProblem(err error) {
-	p := Problem{Place: r.name, Text: "not YAML: " + err.Error(), file: true}
-	if se, ok := errors.AsType[*yaml.SyntaxError](err); ok && se.Token != nil {
-		p.line = se.Token.Position.Line
-		p.Place = fmt.Sprintf("%s:%d", r.name, p.line)
-		p.Text = "not YAML: " + strings.TrimSpace(se.Message)
-		if strings.Contains(se.Message, "'\t'") {
-			p.Text = "not YAML: a tab stands where a line is indented, and YAML wants spaces"
-		}
-	}
-	r.problems = append(r.problems, p)
+func (r *yamlReader) origin(p strictyaml.Place) origin {
+	return origin{fmt.Sprintf("%s:%d", r.name, p.Line), p.Line}
 }
 
-func (r *yamlReader) origin(n ast.Node) origin {
-	line := 1
-	if t := n.GetToken(); t != nil && t.Position != nil {
-		line = t.Position.Line
-	}
-	return origin{fmt.Sprintf("%s:%d", r.name, line), line}
-}
-
-func (r *yamlReader) at(n ast.Node, path, format string, args ...any) {
-	o := r.origin(n)
+func (r *yamlReader) at(place strictyaml.Place, path, format string, args ...any) {
+	o := r.origin(place)
 	r.problems = append(
 		r.problems,
 		Problem{Place: o.place, Path: path, Text: fmt.Sprintf(format, args...), line: o.line, file: true},
@@ -67,31 +44,27 @@ func (r *yamlReader) at(n ast.Node, path, format string, args ...any) {
 }
 
 // section reads the keys below prefix ("" or "kafka.tls.").
-func (r *yamlReader) section(prefix string, n ast.Node) {
+func (r *yamlReader) section(prefix string, n strictyaml.Node) {
 	path := strings.TrimSuffix(prefix, ".")
-	pairs, ok := r.pairs(path, n)
-	if !ok {
-		if _, empty := n.(*ast.NullNode); !empty {
-			found := describe(n)
-			if prefix == "" && isScalar(n) { // maybe a secret's file: its content stays out of the message
-				found = "one value; is it the right file?"
-			}
-			r.at(n, path, "want keys (%s), found %s", strings.Join(r.children(prefix), ", "), found)
+	entries, ok := r.entries(path, n)
+	if !ok && !n.IsNull() {
+		found := describe(n)
+		if _, scalar := n.Scalar(); prefix == "" && scalar { // maybe a secret's file: its content stays out of the message
+			found = "one value; is it the right file?"
 		}
-		return
+		r.at(n.Place, path, "want keys (%s), found %s", strings.Join(r.children(prefix), ", "), found)
 	}
-	for _, p := range pairs {
-		key := keyText(p.Key)
-		path := prefix + key
+	for _, e := range entries {
+		path := prefix + e.Key
 		switch s := r.setting(path); {
 		case s != nil:
-			r.leaf(s, p)
+			r.leaf(s, e)
 		case len(r.children(path+".")) == 0:
-			r.at(p.Key, path, "unknown key%s", r.suggest(prefix, key))
-		case r.isShort(path, p.Value):
-			r.leaf(r.setting(shortForms()[path]), p)
+			r.at(e.Place, path, "unknown key%s", r.suggest(prefix, e.Key))
+		case r.isShort(path, e.Value):
+			r.leaf(r.setting(shortForms()[path]), e)
 		default:
-			r.section(path+".", p.Value)
+			r.section(path+".", e.Value)
 		}
 	}
 }
@@ -106,45 +79,35 @@ func shortForms() map[string]string {
 }
 
 // isShort reports whether the section at path is written as one value.
-func (r *yamlReader) isShort(path string, n ast.Node) bool {
+func (r *yamlReader) isShort(path string, n strictyaml.Node) bool {
 	s := r.setting(shortForms()[path])
 	if s == nil {
 		return false
 	}
-	_, list := s.value.(listValue)
-	_, sequence := n.(*ast.SequenceNode)
-	return isScalar(n) || list && sequence
+	_, takesList := s.value.(listValue)
+	_, list := n.List()
+	_, scalar := n.Scalar()
+	return scalar || takesList && list
 }
 
-// pairs returns the keys of a mapping with each repeated key reported and left out.
-func (r *yamlReader) pairs(path string, n ast.Node) ([]*ast.MappingValueNode, bool) {
-	m, ok := n.(ast.MapNode)
-	if !ok {
-		return nil, false
-	}
-	lines := map[string]int{}
-	var pairs []*ast.MappingValueNode
-	for it := m.MapRange(); it.Next(); {
-		p := it.KeyValue()
-		key := keyText(p.Key)
-		full := strings.TrimPrefix(path+"."+key, ".")
-		if p.Key.IsMergeKey() {
-			r.at(p.Key, path, "merge keys (<<) are not read; write the keys out")
-			continue
+// entries are the keys of a mapping, with merge keys and each repeated key reported and left out.
+func (r *yamlReader) entries(path string, n strictyaml.Node) ([]strictyaml.Entry, bool) {
+	entries, ok := n.Entries()
+	return slices.DeleteFunc(entries, func(e strictyaml.Entry) bool {
+		switch {
+		case e.Key == strictyaml.MergeKey:
+			r.at(e.Place, path, "merge keys (<<) are not read; write the keys out")
+		case e.First > 0:
+			full := strings.TrimPrefix(path+"."+e.Key, ".")
+			r.at(e.Place, full, "set a second time; the first is on line %d", e.First)
 		}
-		if first, again := lines[key]; again {
-			r.at(p.Key, full, "set a second time; the first is on line %d", first)
-			continue
-		}
-		lines[key] = r.origin(p.Key).line
-		pairs = append(pairs, p)
-	}
-	return pairs, true
+		return e.Key == strictyaml.MergeKey || e.First > 0
+	}), ok
 }
 
 // leaf sets one key. Lists and maps may be written out; everything else is a scalar.
-func (r *yamlReader) leaf(s *setting, p *ast.MappingValueNode) {
-	o := r.origin(p.Key)
+func (r *yamlReader) leaf(s *setting, e strictyaml.Entry) {
+	o := r.origin(e.Place)
 	if s.secret {
 		r.origins[s.path] = o
 		r.problem(
@@ -157,31 +120,31 @@ func (r *yamlReader) leaf(s *setting, p *ast.MappingValueNode) {
 	}
 	switch v := s.value.(type) {
 	case listValue:
-		if seq, ok := p.Value.(*ast.SequenceNode); ok {
-			r.loader.set(s, o, func() error { return r.list(v, seq) })
+		if items, ok := e.Value.List(); ok {
+			r.loader.set(s, o, func() error { return r.list(v, items) })
 			return
 		}
 	case itemsValue:
-		if pairs, ok := r.pairs(s.path, p.Value); ok {
-			r.loader.set(s, o, func() error { return r.items(s.path, v, pairs) })
+		if entries, ok := r.entries(s.path, e.Value); ok {
+			r.loader.set(s, o, func() error { return r.items(s.path, v, entries) })
 			return
 		}
 	}
 	r.loader.set(s, o, func() error {
-		text, err := scalar(p.Value)
-		if err != nil {
-			return fmt.Errorf("want %s, found %w", article(s.value.kind()), err)
+		text, ok := e.Value.Scalar()
+		if !ok {
+			return fmt.Errorf("want %s, found %s", article(s.value.kind()), describe(e.Value))
 		}
 		return s.value.set(text)
 	})
 }
 
-func (r *yamlReader) list(v listValue, seq *ast.SequenceNode) error {
-	items := make([]string, len(seq.Values))
-	for i, n := range seq.Values {
-		text, err := scalar(n)
-		if err != nil {
-			return fmt.Errorf("item %d: want a text, found %w", i+1, err)
+func (r *yamlReader) list(v listValue, nodes []strictyaml.Node) error {
+	items := make([]string, len(nodes))
+	for i, n := range nodes {
+		text, ok := n.Scalar()
+		if !ok {
+			return fmt.Errorf("item %d: want a text, found %s", i+1, describe(n))
 		}
 		items[i] = text
 	}
@@ -189,15 +152,14 @@ func (r *yamlReader) list(v listValue, seq *ast.SequenceNode) error {
 }
 
 // items reads parts with names of their own, and notes where each stands.
-func (r *yamlReader) items(path string, v itemsValue, pairs []*ast.MappingValueNode) error {
+func (r *yamlReader) items(path string, v itemsValue, entries []strictyaml.Entry) error {
 	items := map[string]string{}
-	for _, p := range pairs {
-		name := keyText(p.Key)
-		text, err := scalar(p.Value)
-		if err != nil {
-			return fmt.Errorf("want a %s for %q, found %w", v.item(), name, err)
+	for _, e := range entries {
+		text, ok := e.Value.Scalar()
+		if !ok {
+			return fmt.Errorf("want a %s for %q, found %s", v.item(), e.Key, describe(e.Value))
 		}
-		items[name], r.origins[path+"."+name] = text, r.origin(p.Key)
+		items[e.Key], r.origins[path+"."+e.Key] = text, r.origin(e.Place)
 	}
 	return v.setItems(items)
 }
@@ -234,51 +196,15 @@ func (l *loader) suggest(prefix, key string) string {
 	return "; known here: " + strings.Join(l.children(prefix), ", ")
 }
 
-// scalar is the text of a single value; the error says what stands there instead.
-func scalar(n ast.Node) (string, error) {
-	switch n := n.(type) {
-	case *ast.StringNode:
-		return n.Value, nil
-	case *ast.LiteralNode:
-		return n.Value.Value, nil
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		return n.GetToken().Value, nil
-	}
-	return "", errors.New(describe(n))
-}
-
-func isScalar(n ast.Node) bool {
-	_, err := scalar(n)
-	return err == nil
-}
-
-// describe says in words what a node is.
-func describe(n ast.Node) string {
-	switch n := n.(type) {
-	case *ast.NullNode:
-		return "nothing (remove the key to keep the default)"
-	case *ast.SequenceNode:
-		return "a list"
-	case ast.MapNode:
-		return "keys below it"
-	case *ast.AnchorNode, *ast.AliasNode:
-		return "an anchor or alias, which are not read"
-	case *ast.TagNode:
-		return "a tag, which is not read"
-	default:
-		text, err := scalar(n)
-		if err != nil {
-			return "something else"
-		}
+// describe says in words what stands in a place, without the login that an address may begin with.
+func describe(n strictyaml.Node) string {
+	if text, ok := n.Scalar(); ok {
 		return fmt.Sprintf("%q", withoutLogin(text))
 	}
-}
-
-func keyText(k ast.MapKeyNode) string {
-	if s, ok := k.(*ast.StringNode); ok {
-		return s.Value
+	if n.IsNull() {
+		return "nothing (remove the key to keep the default)"
 	}
-	return k.GetToken().Value
+	return n.String()
 }
 
 func article(kind string) string {

@@ -1,22 +1,17 @@
-package advice
+// Package spelling finds what was meant by a word that is none.
+package spelling
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
-// DidYouMean is a hint at the nearest of the choices, or nothing where none is near.
-func DidYouMean(word string, choices []string) string {
+// Nearest is the choice that is most like a word; "": none is near.
+func Nearest(word string, choices []string) string {
 	best, distance := "", 1+max(2, len(word)/3)
 	for _, c := range choices {
 		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); c != "" && d < distance {
 			best, distance = c, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %s?", best)
+	return best
 }
 
 // editDistance counts the letters to insert, remove or replace to get from a to b.

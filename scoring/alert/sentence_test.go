@@ -1,0 +1,58 @@
+package alert_test
+
+import (
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/feature"
+	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/scoringtest"
+)
+
+// TestSentences: whatever a reader sees of any reason of any pack has no placeholder left, and says one or many where it is.
+func TestSentences(t *testing.T) {
+	wrong := regexp.MustCompile(`[{}]|\b1 (hours|days|visits)\b|\b([02-9]|\d\d+) (hour|day|visit)\b`)
+	for _, name := range pack.Shipped() {
+		k := scoringtest.Must(pack.Load(name, nil, pack.Overrides{}))
+		for _, n := range []int64{0, 1, 999, 1500, 3600, 86_400, 7 * 86_400, 600 * 86_400} {
+			for visits := range uint32(7) {
+				days := float64(n) / 86_400
+				d := scoring.Decision{Score: model.Score{
+					Visits: visits, LnTypical: math.Log(days + 0.1), Silence: days, Tenure: days, Friction: 1.26,
+					Values: slices.Repeat([]feature.Value{{N: n, OK: true}}, len(k.Features)),
+				}, At: n * 1000}
+				for code, said := range alert.NewRenderer(k).Sentences(&d) {
+					if said == "" || wrong.MatchString(said) {
+						t.Fatalf("%s: %s is %q", name, code, said)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestPlurals: one of something is said as one, and every other number as many.
+func TestPlurals(t *testing.T) {
+	k := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))
+	for visits, want := range map[uint32]string{
+		0: "0 visits", 1: "1 visit", 2: "2 visits", 11: "11 visits", 21: "21 visits", 1_000_001: "1000001 visits",
+	} {
+		d := scoring.Decision{Score: model.Score{Visits: visits, Silence: 1, LnTypical: 0, Friction: 1.26}}
+		said := alert.NewRenderer(k).Sentences(&d)
+		if got := said[pack.ReasonLittleActivity+" -1"]; got != "little recent activity: "+want+" in all, none for 1 day" {
+			t.Errorf("%d visits: %q, want %q", visits, got, want)
+		}
+		if got := said[pack.ReasonRareVisitor+" -1"]; visits != 1 && !strings.HasSuffix(got, "than every day") {
+			t.Errorf("every day: %q", got)
+		}
+		if got := said[pack.ReasonFriction+" -1"]; !strings.HasSuffix(got, "weight 1.3") {
+			t.Errorf("weight: %q", got)
+		}
+	}
+}

@@ -1,0 +1,7 @@
+package pack
+
+// ParseCatalogue reads a catalogue, for tests that spoil one.
+func ParseCatalogue(b []byte) error {
+	_, err := parseCatalogue(b)
+	return err
+}

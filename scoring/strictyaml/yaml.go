@@ -1,0 +1,172 @@
+// Package strictyaml reads the YAML that people write for ebb: plain values, each with its place, and every problem in
+// words that speak of the file and not of the program. Nothing is merged, overwritten or passed over: what a reader
+// does not take it has to refuse.
+package strictyaml
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// Place is where something stands in a file; line and column count from 1.
+type Place struct{ Line, Column int }
+
+// Problem is what is wrong with a file, and where.
+type Problem struct {
+	Place
+	Text string
+}
+
+// Error is the problem behind its place, as in [6:37].
+func (p *Problem) Error() string { return fmt.Sprintf("[%d:%d] %s", p.Line, p.Column, p.Text) }
+
+// Node is a value in a file.
+type Node struct {
+	Place
+	node ast.Node
+}
+
+// Entry is a key with its value.
+type Entry struct {
+	Place // of the key
+	Key   string
+	Value Node
+	First int // line where the same key stands before; 0: it does not
+}
+
+// MergeKey is the key by which YAML merges another mapping.
+const MergeKey = "<<"
+
+// Parse returns the documents of a file that hold something. A key may stand twice: see [Entry]. The error is a
+// [Problem].
+func Parse(text []byte) (docs []Node, err error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors begin a file with a mark of its byte order
+	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		p := problem(err)
+		if strings.Contains(p.Text, "'\t'") {
+			p.Text = "a tab stands where a line is indented, and YAML wants spaces"
+		}
+		p.Text = "not YAML: " + p.Text
+		return nil, p
+	}
+	for _, d := range file.Docs {
+		if d.Body != nil {
+			docs = append(docs, node(d.Body))
+		} else if next := followed(d.Start); next != nil {
+			return nil, &Problem{placeOf(next), "nothing stands before this line of dashes, remove it"}
+		}
+	}
+	return docs, nil
+}
+
+// followed is the line of dashes that ends an empty document, behind which the parser reads no more.
+func followed(start *token.Token) *token.Token {
+	for start != nil {
+		if start = start.Next; start != nil && start.Type == token.DocumentHeaderType {
+			return start
+		}
+	}
+	return nil
+}
+
+func node(n ast.Node) Node { return Node{placeOf(n.GetToken()), n} }
+
+func placeOf(t *token.Token) Place {
+	if t == nil || t.Position == nil {
+		return Place{1, 1}
+	}
+	return Place{t.Position.Line, t.Position.Column}
+}
+
+// Scalar is the text of a single value as it is written, without its quotes; false: it is none.
+func (n Node) Scalar() (string, bool) {
+	switch n := n.node.(type) {
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.LiteralNode:
+		return n.Value.Value, true
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		return n.GetToken().Value, true
+	}
+	return "", false
+}
+
+// List is the values of a list; false: it is none.
+func (n Node) List() (items []Node, ok bool) {
+	list, ok := n.node.(*ast.SequenceNode)
+	if ok {
+		for _, v := range list.Values {
+			items = append(items, node(v))
+		}
+	}
+	return items, ok
+}
+
+// Entries are the keys of a mapping in the order of the file; false: it is none.
+func (n Node) Entries() (entries []Entry, ok bool) {
+	mapping, ok := n.node.(ast.MapNode)
+	if !ok {
+		return nil, false
+	}
+	lines := map[string]int{}
+	for all := mapping.MapRange(); all.Next(); {
+		key := all.Key().GetToken()
+		e := Entry{placeOf(key), key.Value, node(all.Value()), lines[key.Value]}
+		entries = append(entries, e)
+		if e.First == 0 {
+			lines[e.Key] = e.Line
+		}
+	}
+	return entries, true
+}
+
+// IsNull reports whether nothing stands where a value could.
+func (n Node) IsNull() bool { return n.node.Type() == ast.NullType }
+
+// IsPlain reports whether the value is scalars, lists and mappings throughout, without tags, anchors, aliases and
+// merge keys.
+func (n Node) IsPlain() bool {
+	for _, t := range []ast.NodeType{ast.TagType, ast.AnchorType, ast.AliasType, ast.MergeKeyType} {
+		if len(ast.Filter(t, n.node)) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// String says in words what the value is; a scalar is its text in quotes.
+func (n Node) String() string {
+	switch n.node.(type) {
+	case *ast.NullNode:
+		return "nothing"
+	case *ast.SequenceNode:
+		return "a list"
+	case ast.MapNode:
+		return "keys below it"
+	case *ast.AnchorNode, *ast.AliasNode:
+		return "an anchor or alias, which are not read"
+	case *ast.TagNode:
+		return "a tag, which is not read"
+	}
+	if text, ok := n.Scalar(); ok {
+		return fmt.Sprintf("%q", text)
+	}
+	return "something else"
+}
+
+// problem is what the parser or the decoder says.
+func problem(err error) *Problem {
+	e, ok := errors.AsType[yaml.Error](err)
+	if !ok {
+		return &Problem{Place{1, 1}, err.Error()}
+	}
+	return &Problem{placeOf(e.GetToken()), strings.TrimSpace(e.GetMessage())}
+}
