@@ -5,7 +5,6 @@ package linetest_test
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"ebb/pipeline/linetest/oracle"
+	"ebb/pipeline/linetest/ports"
 )
 
 // outage is how long a server stays away: longer than sessions, transactions and requests last.
@@ -89,10 +89,9 @@ func status(address, path string) int {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := ports.Address(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }

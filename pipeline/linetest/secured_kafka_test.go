@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ebb/pipeline/linetest/authority"
+	"ebb/pipeline/linetest/ports"
 	"ebb/pipeline/linetest/services"
 )
 
@@ -55,7 +56,7 @@ func startSecuredKafka(t *testing.T) *securedKafka {
 	k.Issue(t, "kafka")
 	k.IssueUntil(t, "expired", "kafka", time.Now().Add(-time.Hour))
 	k.IssueElsewhere(t, "elsewhere", "kafka.example.org")
-	free, err := services.Ports(t.Context(), len(listeners()))
+	free, err := ports.Free(t.Context(), len(listeners()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"ebb/pipeline/linetest/authority"
 	"ebb/pipeline/linetest/oracle"
+	"ebb/pipeline/linetest/ports"
 	"ebb/pipeline/linetest/services"
 )
 
@@ -39,7 +40,7 @@ func startRedises(t *testing.T) *redises {
 	r.IssueUntil(t, "expired", "redis", time.Now().Add(-time.Hour))
 	r.IssueElsewhere(t, "elsewhere", "redis.example.org")
 	names := []string{"open", "tls", "primary", "replica", "sentinel", "node1", "node2", "node3"}
-	free, err := services.Ports(t.Context(), len(names))
+	free, err := ports.Free(t.Context(), len(names))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"ebb/pipeline/linetest/ports"
 )
 
 // group is one consumer group of ebb with alerts of its own: it has never run.
@@ -39,11 +41,11 @@ func (b *bench) newGroup(ctx context.Context, i int) (*group, error) {
 
 // groupOn is a group that reads a topic, with more settings.
 func (b *bench) groupOn(ctx context.Context, name, input, more string) (*group, error) {
-	port, err := freePort(ctx)
+	address, err := ports.Address(ctx)
 	if err != nil {
 		return nil, err
 	}
-	g := &group{bench: b, name: name, http: fmt.Sprintf("127.0.0.1:%d", port)}
+	g := &group{bench: b, name: name, http: address}
 	g.alerts, g.config = g.name+".alerts", filepath.Join(b.dir, g.name+".yaml")
 	text := fmt.Sprintf(configuration, b.kafka, g.name, input, g.alerts, g.name, g.name, b.redis, g.http, more)
 	return g, os.WriteFile(g.config, []byte(text), 0o600)

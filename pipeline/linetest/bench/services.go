@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"github.com/prometheus/procfs"
+
+	"ebb/pipeline/linetest/ports"
 )
 
 // services are a Kafka and a Redis of our own, as plain processes: nothing sits between them and the program.
@@ -23,19 +24,19 @@ type services struct {
 }
 
 func startServices(ctx context.Context, o *options, dir string) (s *services, err error) {
-	ports, err := freePorts(ctx)
+	free, err := ports.Free(ctx, 3) // Kafka's controller takes the port behind its own
 	if err != nil {
 		return nil, err
 	}
 	s = &services{
 		script: filepath.Join(o.shared, "testenv", "native"), dir: dir,
-		kafka: fmt.Sprintf("127.0.0.1:%d", ports[0]), redis: fmt.Sprintf("127.0.0.1:%d", ports[2]),
+		kafka: ports.On(free[0]), redis: ports.On(free[2]),
 	}
 	up := exec.CommandContext(ctx, s.script, "up", dir)
 	up.Env = append(
 		up.Environ(),
-		fmt.Sprintf("KAFKA_PORT=%d", ports[0]),
-		fmt.Sprintf("REDIS_PORT=%d", ports[2]),
+		fmt.Sprintf("KAFKA_PORT=%d", free[0]),
+		fmt.Sprintf("REDIS_PORT=%d", free[2]),
 		"KAFKA_HEAP=1g",
 	)
 	if o.AOF {
@@ -94,36 +95,4 @@ func (s *services) cpu() (u usedCPU, err error) {
 	}
 	seconds := func(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
 	return usedCPU{seconds(kafka.CPUTime()), seconds(redis.CPUTime())}, nil
-}
-
-// freePorts finds three free ports: two in a row, for Kafka and its controller, and one for Redis.
-func freePorts(ctx context.Context) (ports [3]int, err error) {
-	var lc net.ListenConfig
-	for range 100 {
-		first, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			return ports, err
-		}
-		ports[0] = first.Addr().(*net.TCPAddr).Port
-		ports[1] = ports[0] + 1
-		second, err := lc.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[1])))
-		if err == nil {
-			ports[2], err = freePort(ctx)
-			_ = second.Close()
-		}
-		_ = first.Close()
-		if err == nil {
-			return ports, nil
-		}
-	}
-	return ports, fmt.Errorf("find free ports: %w", err)
-}
-
-func freePort(ctx context.Context) (int, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"ebb/pipeline/linetest/ports"
 )
 
 // member is a running ebb under an instance id of its own.
@@ -26,7 +28,7 @@ type member struct {
 
 // startMember starts ebb; it does not wait until it is ready.
 func (g *group) startMember(ctx context.Context, name string, leave bool) (*member, error) {
-	port, err := freePort(ctx)
+	address, err := ports.Address(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +40,7 @@ func (g *group) startMember(ctx context.Context, name string, leave bool) (*memb
 	m.process.Env = append(
 		m.process.Environ(),
 		"EBB_KAFKA_INSTANCE_ID="+name,
-		fmt.Sprintf("EBB_HTTP_LISTEN=127.0.0.1:%d", port),
+		"EBB_HTTP_LISTEN="+address,
 	)
 	if d := g.outage.session; d > 0 {
 		m.process.Env = append(m.process.Env, "EBB_KAFKA_SESSION_TIMEOUT="+d.String())

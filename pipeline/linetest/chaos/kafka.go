@@ -16,6 +16,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ebb/pipeline/linetest/ports"
 )
 
 // broker is a Kafka of our own, as a plain process. Beside the listener that we use ourselves it has one for each
@@ -30,20 +32,20 @@ type broker struct {
 
 // newBroker sets a broker up with so many doors for members, and stops it again: the doors' proxies come before it.
 func newBroker(ctx context.Context, shared, dir string, doors int) (*broker, error) {
-	ports, err := freePorts(ctx, 3+doors) // Kafka's controller takes the port behind its own
+	free, err := ports.Free(ctx, 3+doors) // Kafka's controller takes the port behind its own
 	if err != nil {
 		return nil, err
 	}
 	b := &broker{
 		script: filepath.Join(shared, "testenv", "native"), dir: dir,
-		address: fmt.Sprintf("127.0.0.1:%d", ports[0]), redis: fmt.Sprintf("127.0.0.1:%d", ports[2]),
+		address: ports.On(free[0]), redis: ports.On(free[2]),
 		env: []string{
-			fmt.Sprintf("KAFKA_PORT=%d", ports[0]), fmt.Sprintf("REDIS_PORT=%d", ports[2]), "KAFKA_HEAP=512m",
+			fmt.Sprintf("KAFKA_PORT=%d", free[0]), fmt.Sprintf("REDIS_PORT=%d", free[2]), "KAFKA_HEAP=512m",
 			"JAVA_TOOL_OPTIONS=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC", // it starts often
 		},
 	}
-	for _, p := range ports[3:] {
-		b.doors = append(b.doors, fmt.Sprintf("127.0.0.1:%d", p))
+	for _, p := range free[3:] {
+		b.doors = append(b.doors, ports.On(p))
 	}
 	err = b.call(ctx, "up", dir)
 	if _, missing := os.Stat(b.properties()); missing != nil {

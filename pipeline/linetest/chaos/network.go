@@ -12,6 +12,8 @@ import (
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/Shopify/toxiproxy/v2/toxics"
 	"github.com/rs/zerolog"
+
+	"ebb/pipeline/linetest/ports"
 )
 
 // network makes links: proxies that the members talk to the services through.
@@ -41,11 +43,11 @@ type link struct {
 
 // link opens a proxy on a free port of its own.
 func (n *network) link(ctx context.Context, name, upstream string) (*link, error) {
-	ports, err := freePorts(ctx, 1)
+	address, err := ports.Address(ctx)
 	if err != nil {
 		return nil, err
 	}
-	l := &link{name: name, proxy: toxiproxy.NewProxy(n.server, name, fmt.Sprintf("127.0.0.1:%d", ports[0]), upstream)}
+	l := &link{name: name, proxy: toxiproxy.NewProxy(n.server, name, address, upstream)}
 	if l.requests, err = l.wire("upstream"); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"ebb/pipeline/linetest/ports"
 )
 
 // redisPair is a primary with an append-only file, and a replica of it. The members' links lead to whichever is
@@ -36,13 +38,13 @@ type redisNode struct {
 
 func newRedisPair(ctx context.Context, n *network, dir string) (*redisPair, error) {
 	p := &redisPair{}
-	ports, err := freePorts(ctx, len(p.nodes))
+	free, err := ports.Free(ctx, len(p.nodes))
 	if err != nil {
 		return nil, err
 	}
 	for i := range p.nodes {
-		node := &redisNode{dir: filepath.Join(dir, fmt.Sprintf("redis-%d", i)), port: strconv.Itoa(ports[i])}
-		node.address = "127.0.0.1:" + node.port
+		node := &redisNode{dir: filepath.Join(dir, fmt.Sprintf("redis-%d", i)), port: strconv.Itoa(free[i])}
+		node.address = ports.On(free[i])
 		node.client = redis.NewClient(
 			&redis.Options{Addr: node.address, MaxRetries: -1, DialTimeout: time.Second, ReadTimeout: 10 * time.Second},
 		)

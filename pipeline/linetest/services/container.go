@@ -4,15 +4,14 @@ package services
 
 import (
 	"context"
-	"errors"
-	"math/rand/v2"
 	"net"
 	"strconv"
-	"syscall"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 	"github.com/testcontainers/testcontainers-go"
+
+	"ebb/pipeline/linetest/ports"
 )
 
 // run starts a container whose port is found at a free port of the host, with what depends on that address.
@@ -25,7 +24,7 @@ func run(
 	if err != nil {
 		return nil, "", err
 	}
-	free, err := Ports(ctx, 1)
+	free, err := ports.Free(ctx, 1)
 	if err != nil {
 		return nil, "", err
 	}
@@ -85,24 +84,4 @@ func Host(ctx context.Context) (string, error) {
 		host = "127.0.0.1" // may be ::1, where nothing listens
 	}
 	return host, err
-}
-
-// Ports finds ports that are free, of those that no system gives to whoever asks for any: a server that is down for a
-// while then finds its own free when it comes back, whatever else runs.
-func Ports(ctx context.Context, n int) (ports []int, err error) {
-	const from, to = 15_000, 32_000
-	var config net.ListenConfig
-	for len(ports) < n {
-		port := from + rand.IntN(to-from)
-		l, e := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		switch {
-		case errors.Is(e, syscall.EADDRINUSE):
-			continue
-		case e != nil:
-			return nil, e
-		}
-		defer func() { err = errors.Join(err, l.Close()) }() // all are held until all are found
-		ports = append(ports, port)
-	}
-	return ports, nil
 }
