@@ -50,11 +50,14 @@ func settings() oracle.Settings {
 		Horizon:  60,
 		Activity: map[string]bool{"visit": true},
 		Friction: map[string]float64{"complaint": 1},
-		Lateness: lateness,
+		Lateness: lateness, Retention: retention,
 	}
 }
 
-const lateness = 5 * time.Minute
+const (
+	lateness  = 5 * time.Minute
+	retention = 150 * 24 * time.Hour // of event time: less than passes in a minute of a run
+)
 
 func scoringFlags() []string {
 	return []string{"--pack", "any", "--activity", "visit", "--friction", "complaint=1", "--horizon", "60d"}
@@ -94,9 +97,14 @@ func (v *verdict) alerts(want []oracle.Alert, r *reader) {
 	v.Miscounted += r.wrong
 	v.Examples = append(v.Examples, r.said...)
 	left := maps.Clone(r.alerts)
+	lives := map[string]int{}
 	for i := range want {
 		w := &want[i]
-		key := alertKey{w.Tenant, w.Customer, w.Episode, w.Sequence}
+		person := w.Tenant + "\x00" + w.Customer
+		if w.Episode == 1 && w.Sequence == 1 {
+			lives[person]++
+		}
+		key := alertKey{w.Tenant, w.Customer, lives[person], w.Episode, w.Sequence}
 		got := left[key]
 		delete(left, key)
 		if got == nil {

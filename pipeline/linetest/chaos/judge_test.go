@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"testing"
@@ -118,5 +120,31 @@ func TestJudgeQuarantine(t *testing.T) {
 				t.Errorf("%+v", v)
 			}
 		})
+	}
+}
+
+// Whoever is back after the retention begins with episode 1 again: that is no alert published twice, and one published
+// twice is none of another life.
+func TestReaderLives(t *testing.T) {
+	alerts := decided()[:2]
+	later := int64(retention/time.Second) + alerts[1].Seconds + 60
+	alerts = append(alerts, alerts[0], alerts[1])
+	alerts[2].Seconds, alerts[3].Seconds = later, later+60
+	r := newReader()
+	for i := range alerts {
+		rec := published(t, &alerts[i], int64(i))
+		rec.Value = bytes.Replace(rec.Value, []byte(`"id":"`), fmt.Appendf(nil, `"id":"%d`, i), 1)
+		rec.Headers[0].Value = fmt.Appendf(nil, "%d%s", i, rec.Headers[0].Value)
+		r.take(rec)
+	}
+	v := verdict{}
+	v.alerts(alerts, r)
+	if len(r.alerts) != 4 || !v.good() {
+		t.Errorf("%d alerts, %v: %v", len(r.alerts), &v, v.Examples)
+	}
+	again := published(t, &alerts[1], 4)
+	r.take(again)
+	if r.doubled+r.wrong != 1 {
+		t.Errorf("an alert of an earlier life is published again: %d doubled, %d wrong", r.doubled, r.wrong)
 	}
 }

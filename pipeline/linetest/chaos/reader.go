@@ -40,15 +40,16 @@ type alert struct {
 
 	partition int32
 	offset    int64
+	life      int // of the customer, who is new after the retention; from 1
 }
 
 // alertKey is what an alert is, whatever its id.
 type alertKey struct {
-	tenant, customer  string
-	episode, sequence int
+	tenant, customer        string
+	life, episode, sequence int
 }
 
-func (a *alert) key() alertKey { return alertKey{a.Tenant, a.Customer, a.Episode, a.Sequence} }
+func (a *alert) key() alertKey { return alertKey{a.Tenant, a.Customer, a.life, a.Episode, a.Sequence} }
 
 func (a *alert) odds() (sum float64) {
 	for _, t := range a.Terms {
@@ -58,8 +59,19 @@ func (a *alert) odds() (sum float64) {
 }
 
 func (a *alert) String() string {
-	return fmt.Sprintf("%s %s/%s %d.%d of %s (partition %d, offset %d, id %s)",
-		a.Transition, a.Tenant, a.Customer, a.Episode, a.Sequence, a.Time.Format(time.RFC3339), a.partition, a.offset, a.ID)
+	return fmt.Sprintf(
+		"%s %s/%s %d.%d.%d of %s (partition %d, offset %d, id %s)",
+		a.Transition,
+		a.Tenant,
+		a.Customer,
+		a.life,
+		a.Episode,
+		a.Sequence,
+		a.Time.Format(time.RFC3339),
+		a.partition,
+		a.offset,
+		a.ID,
+	)
 }
 
 func newReader() *reader {
@@ -122,6 +134,7 @@ func (r *reader) take(rec *kgo.Record) {
 		r.wrong++
 		r.said.add("key %q and ce_id %q of %v", rec.Key, id, a)
 	}
+	r.live(a)
 	if r.ids[a.ID] || r.alerts[a.key()] != nil {
 		r.doubled++
 		r.said.add("published twice: %v and %v", r.alerts[a.key()], a)
@@ -131,15 +144,27 @@ func (r *reader) take(rec *kgo.Record) {
 	r.ids[a.ID], r.alerts[a.key()] = true, a
 }
 
+// live says which life of the customer a is of. The first alert of another one comes after the retention at the earliest.
+func (r *reader) live(a *alert) {
+	a.life = 1
+	if l := r.last[a.person()]; l != nil {
+		a.life = l.life
+		if a.Episode == 1 && a.Sequence == 1 && a.Time.Sub(l.Time) > retention {
+			a.life++
+		}
+	}
+}
+
+func (a *alert) person() string { return a.Tenant + "\x00" + a.Customer }
+
 // order checks that a follows its customer's last alert.
 func (r *reader) order(a *alert) {
-	customer := a.Tenant + "\x00" + a.Customer
-	if l := r.last[customer]; l != nil &&
-		(l.partition != a.partition || cmp.Or(cmp.Compare(a.Episode, l.Episode), cmp.Compare(a.Sequence, l.Sequence)) <= 0) {
+	if l := r.last[a.person()]; l != nil &&
+		(l.partition != a.partition || cmp.Or(cmp.Compare(a.life, l.life), cmp.Compare(a.Episode, l.Episode), cmp.Compare(a.Sequence, l.Sequence)) <= 0) {
 		r.wrong++
 		r.said.add("out of order: %v follows %v", a, l)
 	}
-	r.last[customer] = a
+	r.last[a.person()] = a
 }
 
 // seen is how many alerts there are so far, and how many of them are doubled or out of order.

@@ -55,7 +55,7 @@ type ebbTarget struct{ *run }
 // guest.
 func (t ebbTarget) command(i int, name, kafka, redis string) ([]string, error) {
 	file := filepath.Join(t.dir, name+".yaml")
-	text := fmt.Sprintf(configuration, kafka, groupName, inputTopic, alertTopic, name, session, redis, lateness)
+	text := fmt.Sprintf(configuration, kafka, groupName, inputTopic, alertTopic, name, session, redis, lateness, retention)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
@@ -70,6 +70,7 @@ func (t ebbTarget) command(i int, name, kafka, redis string) ([]string, error) {
 const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s, control: chaos.control, packs: chaos.packs, instance_id: %s, session_timeout: %v, heartbeat: 500ms}
 redis: {addresses: ["%s"]}
 time: {lateness: %v}
+state: {retention: %v}
 batch: {max_bytes: 64KiB}
 input: {max_record_bytes: 16KiB}
 http: {listen: ""}

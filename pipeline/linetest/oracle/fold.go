@@ -11,6 +11,9 @@ type Settings struct {
 	Activity map[string]bool    // event types; nil: every type that is no friction
 	Friction map[string]float64 // weight by event type; such a type is no activity
 	Lateness time.Duration
+	// Retention is how long a customer's silence lasts until it is forgotten, unless a transition is still to come; 0: for
+	// ever.
+	Retention time.Duration
 }
 
 // Alert is one transition of a customer's lapse.
@@ -73,7 +76,7 @@ func Fold(partitions [][]Record, s Settings) Result {
 			f.record(rec)
 		}
 		for _, m := range f.members {
-			f.silence(m, f.watermark)
+			f.sweep(m, f.watermark)
 		}
 		r.Partitions = append(r.Partitions, f.left())
 	}
@@ -126,6 +129,7 @@ func (f *fold) record(rec Record) {
 		f.byKey[key] = m
 		f.members = append(f.members, m)
 	}
+	f.sweep(m, f.watermark)
 	if e.id != "" && slices.Contains(m.ids, e.id) {
 		f.result.Counts.Duplicates++
 		return
@@ -144,7 +148,7 @@ func (f *fold) event(key string, m *member, e event) {
 	}
 	// The arriving event counts for its own customer even where it does not move the watermark alone.
 	reached := max(f.watermark, e.time-f.Lateness.Milliseconds())
-	f.silence(m, reached)
+	f.sweep(m, reached)
 
 	weight, friction := f.Friction[e.kind]
 	activity := !friction && (f.Activity == nil || f.Activity[e.kind])
@@ -170,7 +174,7 @@ func (f *fold) event(key string, m *member, e event) {
 		f.alert(m, "recovered", e.time)
 	}
 	m.from = max(m.from, e.time)
-	f.silence(m, reached) // a late event may have made something due that lies behind the watermark
+	f.sweep(m, reached) // a late event may have made something due that lies behind the watermark
 }
 
 func (m *member) remember(id string) {

@@ -93,3 +93,35 @@ func TestFoldLateness(t *testing.T) {
 		})
 	}
 }
+
+// Whoever is silent for the retention is forgotten, ids and all, unless a transition is still to come.
+func TestFoldRetention(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(days int) time.Time { return start.AddDate(0, 0, days) }
+	for name, c := range map[string]struct {
+		retention, back int // days
+		episodes        int // so far, of the customer who is back
+		duplicates      int
+	}{
+		"for ever":              {0, 900, 1, 1},
+		"not yet":               {700, 699, 1, 1},
+		"forgotten":             {700, 701, 0, 0},
+		"escalation to come":    {30, 31, 1, 1},
+		"not before it is gone": {30, 900, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := oracle.Settings{Horizon: 90, Retention: time.Duration(c.retention) * 24 * time.Hour}
+			var values [][]byte
+			values = append(values, flat("1", "ann", "buy", at(0)))
+			for day := range c.back + 1 {
+				values = append(values, flat("", "bob", "buy", at(day)))
+			}
+			values = append(values, flat("1", "ann", "buy", at(c.back)))
+			r := oracle.Fold([][]oracle.Record{log(values...)}, settings)
+			ann := r.Partitions[0].Profiles[0]
+			if ann.Episodes != c.episodes || ann.Visits != 1 || r.Counts.Duplicates != c.duplicates {
+				t.Errorf("%+v, %d duplicates; want %d episodes, %d duplicates", ann, r.Counts.Duplicates, c.episodes, c.duplicates)
+			}
+		})
+	}
+}

@@ -32,6 +32,32 @@ func (f *fold) silence(m *member, end int64) {
 	}
 }
 
+// sweep looks at m up to end, and forgets it where it has been silent for the retention and no transition is to come.
+func (f *fold) sweep(m *member, end int64) {
+	f.silence(m, end)
+	retention := f.Retention.Milliseconds()
+	if retention == 0 || m.at == 0 {
+		return
+	}
+	newest := int64(math.Round(m.at * float64(day)))
+	if end/minute > (newest+retention)/minute && !f.expected(m, end) {
+		*m = member{tenant: m.tenant, name: m.name}
+	}
+}
+
+// expected reports whether a transition of m lies between end and ten years later.
+func (f *fold) expected(m *member, end int64) bool {
+	if m.visits == 0 || m.tier == "critical" {
+		return false
+	}
+	threshold := atRisk()
+	if m.tier == "at_risk" {
+		threshold = critical()
+	}
+	_, found := f.firstMinute(m, max(end, overdue(&m.customer)), end+10*365*day, threshold)
+	return found
+}
+
 // overdue is the first ms after the silence has outgrown the median gap e^m.
 func overdue(c *customer) int64 {
 	return int64(math.Floor((c.last+math.Exp(c.m))*float64(day))) + 1
