@@ -51,8 +51,8 @@ type metaSection struct {
 	read   func(r *encode.Reader, m *Meta)
 }
 
-// metaSections are in the order in which they are written. Whoever has something to remember for the partition adds
-// one.
+// metaSections are in the order in which they are written, which is that of their tags. Whoever has something to
+// remember for the partition adds one; what holds a slice or a map, Meta.Clone has to copy.
 var metaSections = [...]metaSection{
 	{1, appendPosition, readPosition},
 	{2, appendOrigin, readOrigin},
@@ -89,9 +89,10 @@ func ReadMeta(b []byte) (m Meta, err error) {
 	if m.Version != MetaVersion {
 		return m, nil
 	}
+	before := byte(0)
 	for b = b[2:]; len(b) > 0; {
 		tag, body, rest, ok := encode.NextSection(b)
-		if !ok {
+		if !ok || tag <= before {
 			return Meta{}, errMetaDamaged
 		}
 		i := slices.IndexFunc(metaSections[:], func(s metaSection) bool { return s.tag == tag })
@@ -102,7 +103,7 @@ func ReadMeta(b []byte) (m Meta, err error) {
 		if metaSections[i].read(&r, &m); !r.Whole() {
 			return Meta{}, errMetaDamaged
 		}
-		b = rest
+		before, b = tag, rest
 	}
 	return m, nil
 }
