@@ -115,7 +115,7 @@ func TestFailedTakeIsTheLast(t *testing.T) {
 	full, calls := errors.New("full"), 0
 	err := r.Read(t.Context(), partitions, func([][]byte, bool) error {
 		calls++
-		time.Sleep(100 * time.Millisecond) // the other partitions have come meanwhile
+		<-time.After(100 * time.Millisecond) // the other partitions have come meanwhile
 		return full
 	})
 	if !errors.Is(err, full) || calls != 1 {
