@@ -107,7 +107,7 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	return encode.AppendParts(dst, e.Key, c.EventID, c.EventType)
 }
 
-// ReadEntry decodes one entry. Its slices alias b.
+// ReadEntry decodes one entry. Its slices alias b. Errors say whether it is damaged or of a newer build.
 func ReadEntry(b []byte) (e Entry, err error) {
 	r := encode.NewReader(b)
 	if version := r.Byte(); version != entryVersion {
@@ -127,11 +127,14 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		e.Canonical = r.Part()
 		sound = e.Pack.Hash != "" && len(e.Canonical) > 0
 	case EntryControl:
-		sound = e.Change.decode(r.Part()) == nil
+		err = e.Change.decode(r.Part())
 	default:
-		sound = false
+		err = fmt.Errorf("kind %d is not known to this build", e.Kind)
 	}
-	if !sound || !r.Whole() {
+	if err != nil && !r.Damaged() {
+		return Entry{}, fmt.Errorf("outbox entry: %w", err)
+	}
+	if err != nil || !sound || !r.Whole() {
 		return Entry{}, fmt.Errorf("outbox entry of %d bytes is damaged", len(b))
 	}
 	return e, nil

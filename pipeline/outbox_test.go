@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,6 +74,22 @@ func TestEntryRoundTrip(t *testing.T) {
 			t.Fatal(diff)
 		}
 	})
+}
+
+// TestEntryOfANewerBuild: what this build does not know is not called damaged.
+func TestEntryOfANewerBuild(t *testing.T) {
+	kind := pipeline.AppendEntry(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON})
+	kind[1] = 77
+	for want, b := range map[string][]byte{
+		"kind 77": kind,
+		`kind "silence"`: pipeline.AppendEntry(nil, &pipeline.Entry{
+			Kind: pipeline.EntryControl, Change: pipeline.Change{Kind: "silence"},
+		}),
+	} {
+		if _, err := pipeline.ReadEntry(b); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
 }
 
 func FuzzReadEntry(f *testing.F) {
