@@ -25,7 +25,7 @@ import (
 //
 // Counts are whole numbers, so within an epoch no order matters. Table and counts are part of Meta: a state that was
 // rolled back takes them back along, and comes through the same barriers again. While it is replayed a sweep does not
-// pass what was published (line.sweepTo). That is no obstacle to a barrier: had records behind it been published, so
+// pass what was published (Line.sweepTo). That is no obstacle to a barrier: had records behind it been published, so
 // had its sweep. Where the published sweep did stop before E, there are no records left below the published offset, or
 // a build without barriers folded them; then the barrier waits for that offset.
 
