@@ -53,7 +53,7 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 	e.Alert.Cause.EventID = rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(t, "event id")
 	tenant := rapid.SliceOfN(rapid.Byte(), 0, pipeline.MaxTenant).Draw(t, "tenant")
 	customer := rapid.SliceOfN(rapid.Byte(), 1, pipeline.MaxCustomer).Draw(t, "customer")
-	e.Generation = rapid.Uint8().Draw(t, "generation")
+	e.PackEpoch = rapid.Uint8().Draw(t, "pack epoch")
 	e.Key = pipeline.AppendKey(nil, tenant, customer)
 	e.Alert.Tenant, e.Alert.Customer = pipeline.SplitKey(e.Key)
 	gotTenant, gotCustomer := pipeline.SplitKey(e.Key)

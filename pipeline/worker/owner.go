@@ -256,7 +256,7 @@ func (o *owner) publication(r pipeline.Request, renderers []*alert.Renderer) *pi
 			var out pipeline.Outgoing
 			for _, pending := range r.Entries {
 				e = pipeline.MustReadEntry(pending.Encoded)
-				e.By = renderers[e.Generation]
+				e.By = renderers[e.PackEpoch]
 				out, o.scratch = o.cfg.Render(o.scratch[:0], &e, pending.Record)
 				if out.Topic == "" {
 					continue

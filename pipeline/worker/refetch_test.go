@@ -22,17 +22,17 @@ func TestRefetchRefusesForeignAlerts(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind           profile.Kind
 		about, opening uint8
-		generation     uint8
+		packEpoch      uint8
 		refused        bool
 	}{
 		"a lapse":                 {kind: profile.Lapse, about: 7},
 		"an opening":              {kind: profile.Explicit, about: opens - 1, opening: opens - 1},
 		"about no opening":        {kind: profile.Explicit, about: opens, refused: true},
 		"the floor of no opening": {kind: profile.Explicit, opening: opens, refused: true},
-		"of a pack that is not":   {kind: profile.Lapse, generation: 1, refused: true},
+		"of a pack that is not":   {kind: profile.Lapse, packEpoch: 1, refused: true},
 	} {
 		e := pipeline.Entry{
-			Kind: pipeline.EntryAlert, Key: pipeline.AppendKey(nil, nil, []byte("c")), Generation: c.generation,
+			Kind: pipeline.EntryAlert, Key: pipeline.AppendKey(nil, nil, []byte("c")), PackEpoch: c.packEpoch,
 			Alert: alert.Alert{Decision: scoring.Decision{
 				Kind: c.kind, Transition: scoring.Raised, About: c.about, Opening: c.opening,
 			}},
@@ -42,7 +42,7 @@ func TestRefetchRefusesForeignAlerts(t *testing.T) {
 		if stop, ok := errors.AsType[*pipeline.HardStop](err); (err != nil) != c.refused || ok && stop.Code != "state_unreadable" {
 			t.Errorf("%s: %v", name, err)
 		}
-		if c.generation == 0 && !c.refused {
+		if c.packEpoch == 0 && !c.refused {
 			alert.NewRenderer(k).AppendAlert(nil, &e.Alert, e.Alert.ID()) // does not panic
 		}
 	}

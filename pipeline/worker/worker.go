@@ -288,10 +288,10 @@ func (w *Worker) refetch(ctx context.Context, s *pipeline.Standing, packs []*pac
 	var f pipeline.Fetched // holds the records after many an entry
 	for i := range s.Outbox {
 		e := pipeline.MustReadEntry(s.Outbox[i].Encoded)
-		if n := len(packs); int(e.Generation) >= n {
-			return pipeline.StateUnreadable(fmt.Errorf("outbox entry %d: pack %d of %d", i, e.Generation, n))
+		if n := len(packs); int(e.PackEpoch) >= n {
+			return pipeline.StateUnreadable(fmt.Errorf("outbox entry %d: pack %d of %d", i, e.PackEpoch, n))
 		}
-		if !e.Alert.Fits(packs[e.Generation]) {
+		if !e.Alert.Fits(packs[e.PackEpoch]) {
 			return pipeline.StateUnreadable(fmt.Errorf("outbox entry %d: it is none of its pack's", i))
 		}
 		if e.Kind != pipeline.EntryQuarantine {
