@@ -102,7 +102,10 @@ func TestMetaOfAnotherBuild(t *testing.T) {
 		!strings.Contains(err.Error(), "newer version") {
 		t.Errorf("an unknown section: %v", err)
 	}
-	packs := pipeline.AppendMeta(nil, &pipeline.Meta{Version: pipeline.MetaVersion, Packs: []pipeline.PackRef{{Hash: "h"}}})
+	packs := pipeline.AppendMeta(
+		nil,
+		&pipeline.Meta{Version: pipeline.MetaVersion, Packs: []pipeline.PackRef{{Hash: "h"}}},
+	)
 	for name, b := range map[string][]byte{
 		"nothing": nil, "another program's": []byte(`{"version":1}`), "half a section": b[:len(b)-1],
 		"a section that is too long": slices.Concat(b, []byte{3, 2, 0, 0}),

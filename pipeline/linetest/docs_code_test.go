@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// declared are the functions, methods and types of the repository, tests too: each by its name, behind its receiver's or
-// its package's, and behind its file.
+// declared are the functions, methods and types of the repository, tests too: each by its name, behind its receiver's
+// or its package's, and behind its file.
 func declared(t *testing.T) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}

@@ -39,7 +39,8 @@ func TestRefetchRefusesForeignAlerts(t *testing.T) {
 		}
 		s := &pipeline.Standing{Outbox: []pipeline.Pending{{Encoded: pipeline.AppendEntry(nil, &e)}}}
 		err := New(Config{}).refetch(t.Context(), s, []*pack.Pack{k})
-		if stop, ok := errors.AsType[*pipeline.HardStop](err); (err != nil) != c.refused || ok && stop.Code != "state_unreadable" {
+		stop, ok := errors.AsType[*pipeline.HardStop](err)
+		if (err != nil) != c.refused || ok && stop.Code != "state_unreadable" {
 			t.Errorf("%s: %v", name, err)
 		}
 		if c.packEpoch == 0 && !c.refused {
