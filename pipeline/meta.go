@@ -78,12 +78,17 @@ func AppendMeta(dst []byte, m *Meta) []byte {
 	return dst
 }
 
-var errMetaDamaged = errors.New("it is damaged")
+// Errors of ReadMeta. Branch on them with errors.Is.
+var (
+	ErrMetaVersion = errors.New("a newer version of ebb wrote it")
+	ErrMetaDamaged = errors.New("it is damaged")
+)
 
-// ReadMeta is the inverse of AppendMeta. Of another layout it reads the version alone.
+// ReadMeta is the inverse of AppendMeta. Of another layout it reads the version alone. Errors: ErrMetaVersion,
+// ErrMetaDamaged.
 func ReadMeta(b []byte) (m Meta, err error) {
 	if len(b) < 2 || b[0] != metaMagic {
-		return m, errMetaDamaged
+		return m, ErrMetaDamaged
 	}
 	m.Version = int(b[1])
 	if m.Version != MetaVersion {
@@ -93,15 +98,15 @@ func ReadMeta(b []byte) (m Meta, err error) {
 	for b = b[2:]; len(b) > 0; {
 		tag, body, rest, ok := encode.NextSection(b)
 		if !ok || tag <= before {
-			return Meta{}, errMetaDamaged
+			return Meta{}, ErrMetaDamaged
 		}
 		i := slices.IndexFunc(metaSections[:], func(s metaSection) bool { return s.tag == tag })
 		if i < 0 {
-			return Meta{}, fmt.Errorf("section %d is of a newer version of ebb", tag)
+			return Meta{}, fmt.Errorf("section %d: %w", tag, ErrMetaVersion)
 		}
 		r := encode.NewReader(body)
 		if metaSections[i].read(&r, &m); !r.Whole() {
-			return Meta{}, errMetaDamaged
+			return Meta{}, ErrMetaDamaged
 		}
 		before, b = tag, rest
 	}

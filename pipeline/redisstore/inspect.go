@@ -3,7 +3,6 @@ package redisstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -35,7 +34,7 @@ func (c *Client) Inspect(ctx context.Context, group string, partition int, custo
 		return i, classify("inspect", firstRefusal(cmds, err))
 	}
 	if i.Meta, i.Exists, err = readMeta(meta.Val()); err != nil {
-		return i, damaged(fmt.Sprintf("inspect: read %s: %v", k.meta, err))
+		return i, unreadable("inspect", k.meta, err)
 	}
 	if profile.Err() == nil {
 		i.Profile = []byte(profile.Val())
