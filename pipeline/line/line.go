@@ -211,7 +211,7 @@ func (l *Line) Fold(b *Batch) *Staged {
 	limit := l.sweepTo() // as of before these events: what fell due by then has been loaded
 	l.looks = 2 * sweepLimit
 	n := 0
-	for ; n < len(b.Events) && !(l.atBarrier() && !l.pass()); n++ {
+	for ; n < len(b.Events) && !(l.atBarrier() && !l.passBarrier()); n++ {
 		if n%ahead == 0 {
 			l.cache.warm(b.slots[n:min(n+ahead, len(b.slots))])
 		}

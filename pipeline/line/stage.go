@@ -42,7 +42,7 @@ func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipel
 	on := &l.deciding
 	on.Entry = pipeline.Entry{
 		Kind: pipeline.EntryAlert, Offset: offset, Due: due, Key: l.cache.key(c),
-		Alert: alert.Alert{Decision: *d, Cause: cause}, Generation: c.profile.PackEpoch,
+		Alert: alert.Alert{Decision: *d, Cause: cause}, PackEpoch: c.profile.PackEpoch,
 	}
 	on.Customer, on.Pack, on.Newest = l.look(c), l.packs.scorers[c.profile.PackEpoch].Pack, l.scorer.Pack
 	on.Meta, on.Curve, on.Mark = &l.meta, &l.curve, &l.mark
