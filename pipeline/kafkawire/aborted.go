@@ -13,16 +13,13 @@ type abortedFilter struct {
 	open  []int64 // producers inside an aborted transaction
 }
 
+// abortedTxn is an aborted transaction: its producer, and the offset of its first record.
 type abortedTxn struct{ producer, first int64 }
 
-func (a *abortedFilter) reset() { a.ahead, a.open, a.begun = a.ahead[:0], a.open[:0], 0 }
-
-func (a *abortedFilter) add(producer, first int64) {
-	a.ahead = append(a.ahead, abortedTxn{producer, first})
-}
-
-func (a *abortedFilter) sort() {
-	slices.SortFunc(a.ahead, func(x, y abortedTxn) int { return cmp.Compare(x.first, y.first) })
+// begin prepares for an answer into which all of these reach.
+func (a *abortedFilter) begin(all []abortedTxn) {
+	slices.SortFunc(all, func(x, y abortedTxn) int { return cmp.Compare(x.first, y.first) })
+	a.ahead, a.open, a.begun = all, a.open[:0], 0
 }
 
 // reach says that the walk has come to a batch that ends at last.

@@ -6,12 +6,12 @@ import (
 	"ebb/pipeline"
 )
 
-// answerReader reads answers to fetches of one partition. It keeps what is worth keeping between two.
+// answerReader reads answers to fetches of one partition. It keeps its memory from one to the next.
 type answerReader struct {
 	topic     string
 	partition int32
-	aborted   abortedFilter
-	inflate   inflater
+	batches   *reader
+	aborted   []abortedTxn
 }
 
 // read reads the body of an answer to a fetch from offset into out. The records alias body.
@@ -47,9 +47,9 @@ func (a *answerReader) readPartition(in *input, offset int64, out *pipeline.Fetc
 	code := in.int16()
 	end, stable := in.int64(), in.int64()
 	in.int64() // log start
-	a.aborted.reset()
+	a.aborted = a.aborted[:0]
 	for range in.count(16) {
-		a.aborted.add(in.int64(), in.int64())
+		a.aborted = append(a.aborted, abortedTxn{in.int64(), in.int64()})
 	}
 	in.int32() // preferred replica: asked of brokers with racks only
 	records := in.bytes(int(max(in.int32(), 0)))
@@ -60,8 +60,7 @@ func (a *answerReader) readPartition(in *input, offset int64, out *pipeline.Fetc
 		return Error(code)
 	}
 	out.End, out.Stable = end, stable
-	a.aborted.sort()
-	return a.walk(records, offset, out)
+	return a.batches.read(records, a.aborted, offset, out)
 }
 
 // input takes values off the front of b. Once b runs short bad is set and zero values are returned.

@@ -111,7 +111,7 @@ func (a *Appender) send(ctx context.Context) error {
 		return struct{}{}, a.client.deliver(ctx, 0, nil, []sealed{{a.to, bytes}})
 	}, mayRepeat)
 	if err == nil {
-		a.sequence = nextSequence(a.sequence, a.batch.count)
+		a.sequence = nextSequence(a.sequence, a.batch.records())
 	}
 	if large, ok := errors.AsType[*oversize](err); ok {
 		return large.stop()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"math/bits"
+	"slices"
 )
 
 // batch builds one record batch of format 2 in a buffer that it reuses. Producer, epoch and sequence are set when it is
@@ -25,8 +26,12 @@ type producerID struct {
 }
 
 func (b *batch) reset() {
-	b.buf, b.packed, b.codec, b.count = resize(b.buf, batchHeader), batchHeader, 0, 0
+	b.buf = slices.Grow(b.buf[:0], batchHeader)[:batchHeader]
+	b.packed, b.codec, b.count = batchHeader, 0, 0
 }
+
+// records is how many records the batch holds.
+func (b *batch) records() int32 { return b.count }
 
 // size is what the batch takes when sealed, in bytes.
 func (b *batch) size() int { return len(b.buf) }

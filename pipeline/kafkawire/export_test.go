@@ -19,7 +19,7 @@ func ReadAnswer(body []byte, offset int64, out *pipeline.Fetched) error {
 
 // NewAnswerReader is ReadAnswer with memory from one call to the next.
 func NewAnswerReader(limit int) func(body []byte, offset int64, out *pipeline.Fetched) error {
-	a := &answerReader{topic: "t", inflate: inflater{limit: limit}}
+	a := &answerReader{topic: "t", batches: newReader(limit)}
 	return a.read
 }
 

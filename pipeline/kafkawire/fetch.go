@@ -92,7 +92,7 @@ func (c *Client) NewFetcher(cfg FetchConfig) (*Fetcher, error) {
 		linger:  cfg.Linger,
 		route:   ToLeader(cfg.Topic, cfg.Partition),
 		timeout: c.timeout + cfg.MaxWait,
-		reader:  answerReader{topic: cfg.Topic, partition: cfg.Partition, inflate: inflater{limit: cfg.MaxInflated}},
+		reader:  answerReader{topic: cfg.Topic, partition: cfg.Partition, batches: newReader(cfg.MaxInflated)},
 	}
 	f.request, f.waitAt, f.offset = appendFetch(c.clientID, &cfg)
 	return f, nil
@@ -142,7 +142,7 @@ func (f *Fetcher) setWait() {
 }
 
 // Close frees the decompressors' memory. The Fetcher may not be used afterwards.
-func (f *Fetcher) Close() { f.reader.inflate.close() }
+func (f *Fetcher) Close() { f.reader.batches.close() }
 
 // appendFetch encodes a whole request for one partition and tells where its waiting time and its offset stand.
 func appendFetch(clientID string, cfg *FetchConfig) (b []byte, waitAt, offset int) {

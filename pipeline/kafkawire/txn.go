@@ -58,10 +58,7 @@ func offsetCommitCode(r kmsg.Response) int16 {
 
 // produce writes the records in order, in as many requests as their size asks for.
 func (p *Producer) produce(ctx context.Context, t *Transaction) error {
-	for _, to := range p.order { // left over from a failure
-		p.batches[to].count = 0
-	}
-	p.order = p.order[:0]
+	p.empty() // of what a failure left
 	if t.Records == nil {
 		return nil
 	}
@@ -120,7 +117,7 @@ func (p *Producer) batch(to target) (b *batch, size int) {
 		b = new(batch)
 		p.batches[to] = b
 	}
-	if b.count > 0 {
+	if b.records() > 0 {
 		return b, b.size()
 	}
 	b.reset()
@@ -148,15 +145,12 @@ func (p *Producer) flush(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		records, forced = records+b.count, large
+		records, forced = records+b.records(), large
 		out = append(out, sealed{to, b.seal(p.id, p.sequence[to])})
-		p.sequence[to] = nextSequence(p.sequence[to], b.count)
+		p.sequence[to] = nextSequence(p.sequence[to], b.records())
 	}
+	defer p.empty()
 	err := p.client.deliver(ctx, version, &p.cfg.TransactionalID, out)
-	for _, to := range p.order {
-		p.batches[to].count = 0
-	}
-	p.order = p.order[:0]
 	large, ok := errors.AsType[*oversize](err)
 	switch {
 	case ok && records == 1 && (forced || p.cfg.Compression == Zstd):
@@ -166,6 +160,14 @@ func (p *Producer) flush(ctx context.Context) error {
 		return fmt.Errorf("%w, %d records in a request; from now on at most %d bytes", large, records, p.most)
 	}
 	return err
+}
+
+// empty takes the batches out of use.
+func (p *Producer) empty() {
+	for _, to := range p.order {
+		p.batches[to].reset()
+	}
+	p.order = p.order[:0]
 }
 
 // addPartitions makes the partitions about to be written part of the transaction (version 1).

@@ -35,13 +35,26 @@ type batchHead struct {
 	count     int32
 }
 
-// walk goes through the batches in b, which the broker may have cut off in the last one, and appends the committed
-// records from offset on.
-func (a *answerReader) walk(b []byte, offset int64, out *pipeline.Fetched) error {
+// reader reads the committed records out of the batches of one partition. It keeps its memory from one answer to the
+// next.
+type reader struct {
+	aborted abortedFilter
+	inflate inflater
+}
+
+// newReader makes a reader. limit is how many bytes the records of one answer may decompress to.
+func newReader(limit int) *reader { return &reader{inflate: inflater{limit: limit}} }
+
+// read goes through the batches in b, which the broker may have cut off in the last one, and appends the committed
+// records from offset on to out, whose Next is offset at first. The records alias b and out.Inflated. aborted are the
+// aborted transactions that reach into b; they are sorted in place. Errors: ErrMalformed, *pipeline.HardStop for a
+// format before 0.11, and for a batch that alone inflates beyond the limit.
+func (r *reader) read(b []byte, aborted []abortedTxn, offset int64, out *pipeline.Fetched) error {
+	r.aborted.begin(aborted)
 	for len(b) >= batchPrefix {
 		size := int64(int32(binary.BigEndian.Uint32(b[8:])))
 		if size < batchHeader-batchPrefix {
-			return a.small(b, size)
+			return small(b, size)
 		}
 		if int64(len(b)) < batchPrefix+size {
 			break // cut off; the next fetch brings it whole
@@ -58,7 +71,7 @@ func (a *answerReader) walk(b []byte, offset int64, out *pipeline.Fetched) error
 		if h.base < out.Next && out.Next > offset {
 			return malformed("batch at %d after one up to %d", h.base, out.Next-1)
 		}
-		switch err := a.take(batch[batchHeader:], &h, offset, out); {
+		switch err := r.take(batch[batchHeader:], &h, offset, out); {
 		case errors.Is(err, errTooLong) && out.Next > offset:
 			return nil // full; the next fetch begins with it
 		case errors.Is(err, errTooLong):
@@ -75,7 +88,7 @@ func (a *answerReader) walk(b []byte, offset int64, out *pipeline.Fetched) error
 }
 
 // small explains a batch too short to be one of format 2.
-func (a *answerReader) small(b []byte, size int64) error {
+func small(b []byte, size int64) error {
 	if len(b) > batchMagicAt && b[batchMagicAt] < 2 {
 		return oldFormat(b[batchMagicAt])
 	}
@@ -134,17 +147,17 @@ func readHead(b []byte) (batchHead, error) {
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // take appends the records of one batch, if it is neither a marker nor aborted.
-func (a *answerReader) take(records []byte, h *batchHead, offset int64, out *pipeline.Fetched) (err error) {
-	a.aborted.reach(h.last)
+func (r *reader) take(records []byte, h *batchHead, offset int64, out *pipeline.Fetched) (err error) {
+	r.aborted.reach(h.last)
 	if h.attrs&attrControl != 0 {
-		a.aborted.end(h.producer)
+		r.aborted.end(h.producer)
 		return nil
 	}
-	if h.attrs&attrTransactional != 0 && a.aborted.drops(h.producer) {
+	if h.attrs&attrTransactional != 0 && r.aborted.drops(h.producer) {
 		return nil
 	}
 	if codec := h.attrs & attrCodec; codec != 0 {
-		if out.Inflated, records, err = a.inflate.append(out.Inflated, codec, records); err != nil {
+		if out.Inflated, records, err = r.inflate.append(out.Inflated, codec, records); err != nil {
 			return fmt.Errorf("inflate the batch at %d: %w", h.base, err)
 		}
 	}
@@ -153,3 +166,6 @@ func (a *answerReader) take(records []byte, h *batchHead, offset int64, out *pip
 	}
 	return nil
 }
+
+// close frees the decompressors' memory. The reader may not be used afterwards.
+func (r *reader) close() { r.inflate.close() }
