@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 	"ebb/sinks"
 )
 
@@ -19,15 +19,15 @@ func asRecord(offset int64, o pipeline.Outgoing) *pipeline.Record {
 	return &pipeline.Record{Offset: offset, Timestamp: o.Timestamp, Key: o.Key, Value: o.Value, Headers: o.Headers}
 }
 
-func headersOf(b []byte) (all []kafkawire.Header) {
-	for key, value := range kafkawire.Headers(b) {
-		all = append(all, kafkawire.Header{Key: string(key), Value: value})
+func headersOf(b []byte) (all []kafkabatch.Header) {
+	for key, value := range kafkabatch.Headers(b) {
+		all = append(all, kafkabatch.Header{Key: string(key), Value: value})
 	}
 	return all
 }
 
 // someHeaders draws headers, also such as ebb itself adds, which a sender may have copied from a DLQ.
-func someHeaders(r *rapid.T) (all []kafkawire.Header) {
+func someHeaders(r *rapid.T) (all []kafkabatch.Header) {
 	name := rapid.OneOf(rapid.StringN(0, 6, -1), rapid.SampledFrom([]string{
 		"__streams.errors.exception",
 		"__streams.errors.offset",
@@ -37,7 +37,7 @@ func someHeaders(r *rapid.T) (all []kafkawire.Header) {
 		"ebb.replay.mark",
 	}))
 	for range rapid.IntRange(0, 5).Draw(r, "headers") {
-		h := kafkawire.Header{Key: name.Draw(r, "name")}
+		h := kafkabatch.Header{Key: name.Draw(r, "name")}
 		if !rapid.Bool().Draw(r, "null") {
 			h.Value = rapid.SliceOf(rapid.Byte()).Draw(r, "value")
 		}
@@ -63,7 +63,7 @@ func TestQuarantinedReadsBack(t *testing.T) {
 				Draw(r, "time"),
 			Key:     someBytes(r, "key"),
 			Value:   someBytes(r, "value"),
-			Headers: kafkawire.AppendHeaders(nil, nil, headers...),
+			Headers: kafkabatch.AppendHeaders(nil, nil, headers...),
 		}
 		record := in
 		for round := 1; round <= 3; round++ {
@@ -107,22 +107,22 @@ func TestReadQuarantinedRefuses(t *testing.T) {
 			&pipeline.Record{},
 		).Headers,
 	)
-	with := func(change func([]kafkawire.Header) []kafkawire.Header) *pipeline.Record {
-		return &pipeline.Record{Headers: kafkawire.AppendHeaders(nil, nil, change(slices.Clone(whole))...)}
+	with := func(change func([]kafkabatch.Header) []kafkabatch.Header) *pipeline.Record {
+		return &pipeline.Record{Headers: kafkabatch.AppendHeaders(nil, nil, change(slices.Clone(whole))...)}
 	}
-	without := func(name string) func([]kafkawire.Header) []kafkawire.Header {
-		return func(h []kafkawire.Header) []kafkawire.Header {
-			return slices.DeleteFunc(h, func(h kafkawire.Header) bool { return h.Key == name })
+	without := func(name string) func([]kafkabatch.Header) []kafkabatch.Header {
+		return func(h []kafkabatch.Header) []kafkabatch.Header {
+			return slices.DeleteFunc(h, func(h kafkabatch.Header) bool { return h.Key == name })
 		}
 	}
-	set := func(name, value string) func([]kafkawire.Header) []kafkawire.Header {
-		return func(h []kafkawire.Header) []kafkawire.Header {
-			i := slices.IndexFunc(h, func(h kafkawire.Header) bool { return h.Key == name })
+	set := func(name, value string) func([]kafkabatch.Header) []kafkabatch.Header {
+		return func(h []kafkabatch.Header) []kafkabatch.Header {
+			i := slices.IndexFunc(h, func(h kafkabatch.Header) bool { return h.Key == name })
 			h[i].Value = []byte(value)
 			return h
 		}
 	}
-	if _, ok := sinks.ReadQuarantined(with(func(h []kafkawire.Header) []kafkawire.Header { return h })); !ok {
+	if _, ok := sinks.ReadQuarantined(with(func(h []kafkabatch.Header) []kafkabatch.Header { return h })); !ok {
 		t.Error("what ebb wrote is not read")
 	}
 	if q, ok := sinks.ReadQuarantined(with(without("ebb.error.timestamp"))); !ok || q.Timestamp != 0 {
@@ -171,7 +171,7 @@ func TestReplayIDTellsApart(t *testing.T) {
 		}
 	}
 	other := base
-	other.Code, other.Headers = "x", []kafkawire.Header{{Key: "h"}}
+	other.Code, other.Headers = "x", []kafkabatch.Header{{Key: "h"}}
 	if other.ID() != base.ID() {
 		t.Error("headers or code change the id")
 	}
@@ -202,7 +202,7 @@ func TestMarkReadsBack(t *testing.T) {
 // TestMarkOfOthers: a quarantined record is none, whatever headers its sender gave it; a newer ebb's is not passed
 // over.
 func TestMarkOfOthers(t *testing.T) {
-	forged := kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "ebb.replay.mark", Value: []byte("1")})
+	forged := kafkabatch.AppendHeaders(nil, nil, kafkabatch.Header{Key: "ebb.replay.mark", Value: []byte("1")})
 	dead := render(
 		&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: 5, Code: pipeline.NotJSON},
 		&pipeline.Record{Value: []byte("0@1 0\n"), Headers: forged},
@@ -210,7 +210,7 @@ func TestMarkOfOthers(t *testing.T) {
 	if ids, ok, err := sinks.ReadMark(asRecord(0, dead)); ok || err != nil {
 		t.Errorf("a sender's record is a mark of %v: %v", ids, err)
 	}
-	newer := kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "ebb.replay.mark", Value: []byte("2")})
+	newer := kafkabatch.AppendHeaders(nil, nil, kafkabatch.Header{Key: "ebb.replay.mark", Value: []byte("2")})
 	if _, ok, err := sinks.ReadMark(&pipeline.Record{Headers: newer}); !ok || err == nil {
 		t.Errorf("a newer ebb's mark: %v, %v", ok, err)
 	}
@@ -232,7 +232,7 @@ func FuzzDLQRecord(f *testing.F) {
 		r := &pipeline.Record{Headers: headers, Value: value}
 		ids, isMark, err := sinks.ReadMark(r)
 		if q, ok := sinks.ReadQuarantined(r); ok {
-			if out := q.Replay(sinks.Place{Topic: "d"}); !kafkawire.ValidHeaders(out.Headers) || isMark {
+			if out := q.Replay(sinks.Place{Topic: "d"}); !kafkabatch.ValidHeaders(out.Headers) || isMark {
 				t.Errorf("sent with headers %x, a mark: %v", out.Headers, isMark)
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 	"ebb/scoring"
 	"ebb/scoring/alert"
 	"ebb/scoring/pack"
@@ -69,7 +69,7 @@ func show(o pipeline.Outgoing) string {
 		o.Value,
 		o.Timestamp,
 	)
-	for key, value := range kafkawire.Headers(o.Headers) {
+	for key, value := range kafkabatch.Headers(o.Headers) {
 		fmt.Fprintf(&b, "header %s: %q\n", key, value)
 	}
 	return b.String()
@@ -113,11 +113,11 @@ func TestRenderQuarantined(t *testing.T) {
 		AppendTime: true,
 		Key:        nil,
 		Value:      []byte("not \x00 JSON"),
-		Headers: kafkawire.AppendHeaders(
+		Headers: kafkabatch.AppendHeaders(
 			nil,
 			nil,
-			kafkawire.Header{Key: "traceparent", Value: []byte("00-1")},
-			kafkawire.Header{Key: "null"},
+			kafkabatch.Header{Key: "traceparent", Value: []byte("00-1")},
+			kafkabatch.Header{Key: "null"},
 		),
 	}
 	want := `topic shop.events.dlq
@@ -156,11 +156,11 @@ func TestRenderKeepsTheRecord(t *testing.T) {
 		n := rapid.IntRange(0, 4).Draw(r, "headers")
 		record.Headers = []byte{0}
 		for range n {
-			h := kafkawire.Header{
+			h := kafkabatch.Header{
 				Key:   rapid.String().Draw(r, "header"),
 				Value: rapid.SliceOf(rapid.Byte()).Draw(r, "header value"),
 			}
-			record.Headers = kafkawire.AppendHeaders(nil, record.Headers, h)
+			record.Headers = kafkabatch.AppendHeaders(nil, record.Headers, h)
 		}
 		code := pipeline.Code(rapid.IntRange(1, 17).Draw(r, "code"))
 		got := render(&pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: code}, record)

@@ -23,7 +23,7 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/deadletter"
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 	"ebb/sinks"
 )
 
@@ -60,11 +60,11 @@ func (l *letters) quarantine(n int) {
 			Timestamp: dlqStart + int64(i)*60_000,
 			Key:       fmt.Appendf(nil, "customer %d", i%5),
 			Value:     fmt.Appendf(nil, "{\"broken\": %d", i),
-			Headers: kafkawire.AppendHeaders(
+			Headers: kafkabatch.AppendHeaders(
 				nil,
 				nil,
-				kafkawire.Header{Key: "trace", Value: []byte{byte(i), 0xff}},
-				kafkawire.Header{Key: "null"},
+				kafkabatch.Header{Key: "trace", Value: []byte{byte(i), 0xff}},
+				kafkabatch.Header{Key: "null"},
 			),
 		}
 		if i%10 == 9 {
@@ -89,7 +89,7 @@ func (l *letters) put(records ...pipeline.Record) {
 			r,
 		)
 		k := &kgo.Record{Topic: o.Topic, Key: o.Key, Value: o.Value, Timestamp: time.UnixMilli(o.Timestamp)}
-		for key, value := range kafkawire.Headers(o.Headers) {
+		for key, value := range kafkabatch.Headers(o.Headers) {
 			k.Headers = append(k.Headers, kgo.RecordHeader{Key: string(key), Value: value})
 		}
 		out = append(out, k)
@@ -207,11 +207,11 @@ func TestDLQShow(t *testing.T) {
 	if got := l.dlq(exitOK, "show"); got.stdout != "" || got.stderr != "no such record in events.dlq\n" {
 		t.Errorf("an empty DLQ: %q, %q", got.stdout, got.stderr)
 	}
-	odd := kafkawire.AppendHeaders(
+	odd := kafkabatch.AppendHeaders(
 		nil,
 		nil,
-		kafkawire.Header{Key: "\x1b[2J", Value: []byte("\r\n")},
-		kafkawire.Header{Key: "null"},
+		kafkabatch.Header{Key: "\x1b[2J", Value: []byte("\r\n")},
+		kafkabatch.Header{Key: "null"},
 	)
 	l.put(
 		pipeline.Record{Offset: 0, Timestamp: dlqStart, Key: []byte("k"), Value: []byte("{\"customer\":\n\t\"é\"")},
@@ -328,11 +328,11 @@ func TestDLQReplayAgain(t *testing.T) {
 	l.replay()
 	back := l.arrived(0)[0]
 	r := pipeline.Record{Offset: 400, Timestamp: back.Timestamp.UnixMilli(), Key: back.Key, Value: back.Value}
-	var headers []kafkawire.Header
+	var headers []kafkabatch.Header
 	for _, h := range back.Headers {
-		headers = append(headers, kafkawire.Header{Key: h.Key, Value: h.Value})
+		headers = append(headers, kafkabatch.Header{Key: h.Key, Value: h.Value})
 	}
-	r.Headers = kafkawire.AppendHeaders(nil, nil, headers...)
+	r.Headers = kafkabatch.AppendHeaders(nil, nil, headers...)
 	l.put(r)
 	var listed deadletter.Listing
 	if err := json.Unmarshal(
@@ -372,7 +372,7 @@ func TestDLQReplayHomeless(t *testing.T) {
 	o2, _ := far.Render(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &pipeline.Record{})
 	for _, o := range []pipeline.Outgoing{o, o2} {
 		k := &kgo.Record{Topic: "events.dlq", Value: o.Value}
-		for key, value := range kafkawire.Headers(o.Headers) {
+		for key, value := range kafkabatch.Headers(o.Headers) {
 			k.Headers = append(k.Headers, kgo.RecordHeader{Key: string(key), Value: value})
 		}
 		if err := l.client(t).ProduceSync(t.Context(), k).FirstErr(); err != nil {
@@ -555,7 +555,7 @@ func TestDLQShowsNoOrders(t *testing.T) {
 	forged := sinks.Renderer{DLQ: "events.dlq", Input: "\x1b[2Jevents"}
 	o, _ := forged.Render(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &pipeline.Record{})
 	k := &kgo.Record{Topic: o.Topic, Value: o.Value}
-	for key, value := range kafkawire.Headers(o.Headers) {
+	for key, value := range kafkabatch.Headers(o.Headers) {
 		if string(key) == "ebb.error.code" {
 			value = []byte("\x1b]0;title\x07")
 		}
@@ -631,11 +631,11 @@ func TestDLQReplayLarge(t *testing.T) {
 			Timestamp: dlqStart,
 			Key:       []byte("the same"),
 			Value:     value,
-			Headers: kafkawire.AppendHeaders(
+			Headers: kafkabatch.AppendHeaders(
 				nil,
 				nil,
-				kafkawire.Header{Key: "trace", Value: []byte{byte(i), 0xff}},
-				kafkawire.Header{Key: "null"},
+				kafkabatch.Header{Key: "trace", Value: []byte{byte(i), 0xff}},
+				kafkabatch.Header{Key: "null"},
 			),
 		})
 	}
@@ -679,11 +679,11 @@ func TestDLQMarksStandBehindWhatTheyName(t *testing.T) {
 		}
 		for _, k := range fetched.Records() {
 			r := pipeline.Record{Timestamp: k.Timestamp.UnixMilli(), Key: k.Key, Value: k.Value}
-			var headers []kafkawire.Header
+			var headers []kafkabatch.Header
 			for _, h := range k.Headers {
-				headers = append(headers, kafkawire.Header{Key: h.Key, Value: h.Value})
+				headers = append(headers, kafkabatch.Header{Key: h.Key, Value: h.Value})
 			}
-			r.Headers = kafkawire.AppendHeaders(nil, nil, headers...)
+			r.Headers = kafkabatch.AppendHeaders(nil, nil, headers...)
 			if q, ok := sinks.ReadQuarantined(&r); ok {
 				if before[k.Partition] == nil {
 					before[k.Partition] = map[sinks.ReplayID]bool{}

@@ -12,6 +12,7 @@ import (
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/connect"
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring"
@@ -144,7 +145,7 @@ func (s *alerts) take(side int, src *source, r *pipeline.Record) {
 
 // fromSource reports whether headers say that a record is of a source.
 func fromSource(headers []byte, source string) bool {
-	for key, value := range kafkawire.Headers(headers) {
+	for key, value := range kafkabatch.Headers(headers) {
 		if string(key) == "ce_source" {
 			return string(value) == source
 		}
