@@ -24,7 +24,7 @@ import (
 	"ebb/cmd/ebb/deadletter"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkabatch"
-	"ebb/sinks"
+	"ebb/sinks/format"
 )
 
 // letters is a DLQ in a test's Kafka, filled as the line fills it.
@@ -82,7 +82,7 @@ func (l *letters) put(records ...pipeline.Record) {
 	var out []*kgo.Record
 	for i := range records {
 		r := &records[i]
-		render := sinks.Renderer{DLQ: "events.dlq", Input: "events", Partition: int32(r.Offset % 4)}
+		render := format.Renderer{DLQ: "events.dlq", Input: "events", Partition: int32(r.Offset % 4)}
 		o, _ := render.Render(
 			nil,
 			&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: r.Offset, Code: codeOf(int(r.Offset))},
@@ -241,7 +241,7 @@ func TestDLQShowJSONIsExact(t *testing.T) {
 	seen := 0
 	for line := range strings.Lines(l.dlq(exitOK, "show", "--json").stdout) {
 		var r struct {
-			Input     sinks.Place
+			Input     format.Place
 			Timestamp int64
 			Key       *string
 			Value     string
@@ -366,9 +366,9 @@ func TestDLQReplayAgain(t *testing.T) {
 func TestDLQReplayHomeless(t *testing.T) {
 	l := newLetters(t)
 	l.quarantine(2)
-	render := sinks.Renderer{DLQ: "events.dlq", Input: "older.events", Partition: 0}
+	render := format.Renderer{DLQ: "events.dlq", Input: "older.events", Partition: 0}
 	o, _ := render.Render(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &pipeline.Record{})
-	far := sinks.Renderer{DLQ: "events.dlq", Input: "events", Partition: 4}
+	far := format.Renderer{DLQ: "events.dlq", Input: "events", Partition: 4}
 	o2, _ := far.Render(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &pipeline.Record{})
 	for _, o := range []pipeline.Outgoing{o, o2} {
 		k := &kgo.Record{Topic: "events.dlq", Value: o.Value}
@@ -505,10 +505,10 @@ func TestSelectionTakesOpenSpans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := func(partition int32, offset int64) sinks.Place {
-		return sinks.Place{Partition: partition, Offset: offset}
+	at := func(partition int32, offset int64) format.Place {
+		return format.Place{Partition: partition, Offset: offset}
 	}
-	for place, want := range map[sinks.Place]bool{at(2, 5): true, at(2, 1<<60): true, at(2, 4): false, at(1, 5): false} {
+	for place, want := range map[format.Place]bool{at(2, 5): true, at(2, 1<<60): true, at(2, 4): false, at(1, 5): false} {
 		if got := s.Input.Takes(&place); got != want {
 			t.Errorf("%v: %v", place, got)
 		}
@@ -552,7 +552,7 @@ func TestDLQReplayStopped(t *testing.T) {
 // TestDLQShowsNoOrders: whoever may write to the DLQ gives a person's terminal no orders.
 func TestDLQShowsNoOrders(t *testing.T) {
 	l := newLetters(t)
-	forged := sinks.Renderer{DLQ: "events.dlq", Input: "\x1b[2Jevents"}
+	forged := format.Renderer{DLQ: "events.dlq", Input: "\x1b[2Jevents"}
 	o, _ := forged.Render(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &pipeline.Record{})
 	k := &kgo.Record{Topic: o.Topic, Value: o.Value}
 	for key, value := range kafkabatch.Headers(o.Headers) {
@@ -671,7 +671,7 @@ func TestDLQMarksStandBehindWhatTheyName(t *testing.T) {
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 	)
-	before, named := map[int32]map[sinks.ReplayID]bool{}, 0
+	before, named := map[int32]map[format.ReplayID]bool{}, 0
 	for named < 40 {
 		fetched := c.PollFetches(t.Context())
 		if err := fetched.Err(); err != nil {
@@ -684,13 +684,13 @@ func TestDLQMarksStandBehindWhatTheyName(t *testing.T) {
 				headers = append(headers, kafkabatch.Header{Key: h.Key, Value: h.Value})
 			}
 			r.Headers = kafkabatch.AppendHeaders(nil, nil, headers...)
-			if q, ok := sinks.ReadQuarantined(&r); ok {
+			if q, ok := format.ReadQuarantined(&r); ok {
 				if before[k.Partition] == nil {
-					before[k.Partition] = map[sinks.ReplayID]bool{}
+					before[k.Partition] = map[format.ReplayID]bool{}
 				}
 				before[k.Partition][q.ID()] = true
 			}
-			ids, _, err := sinks.ReadMark(&r)
+			ids, _, err := format.ReadMark(&r)
 			if err != nil {
 				t.Fatal(err)
 			}

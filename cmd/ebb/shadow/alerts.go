@@ -17,7 +17,7 @@ import (
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring"
 	"ebb/scoring/profile"
-	"ebb/sinks"
+	"ebb/sinks/format"
 )
 
 // alerts counts what the main group has alerted, and what a shadow would have, in the same span of event time.
@@ -194,5 +194,5 @@ func (s *alerts) result(first, until int64) *Alerts {
 
 // sourceOf is the alert topic of a group as far as its alerts go.
 func sourceOf(cfg *config.Config) source {
-	return source{topic: cfg.Kafka.Alerts, source: sinks.Source(cfg.Kafka.Group, cfg.Kafka.Input)}
+	return source{topic: cfg.Kafka.Alerts, source: format.Source(cfg.Kafka.Group, cfg.Kafka.Input)}
 }

@@ -1,4 +1,4 @@
-package sinks
+package format
 
 import (
 	"crypto/sha256"

@@ -1,10 +1,9 @@
-package sinks_test
+package format_test
 
 import (
 	"fmt"
 	"strings"
 	"testing"
-	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -15,10 +14,10 @@ import (
 	"ebb/scoring/alert"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
-	"ebb/sinks"
+	"ebb/sinks/format"
 )
 
-var renderer = sinks.Renderer{
+var renderer = format.Renderer{
 	Alerts:    "ebb.alerts",
 	DLQ:       "shop.events.dlq",
 	Control:   "ebb.control",
@@ -27,7 +26,7 @@ var renderer = sinks.Renderer{
 	Input:     "shop.events",
 	InputID:   "id-1",
 	Partition: 3,
-	Source:    sinks.Source("ebb", "shop.events"),
+	Source:    format.Source("ebb", "shop.events"),
 }
 
 func retail() *pack.Pack {
@@ -185,31 +184,10 @@ func TestSourceIsAReference(t *testing.T) {
 		{"ebb", "shop.events", "/ebb/ebb/shop.events"},
 		{"a b/c?", "t", "/ebb/a%20b%2Fc%3F/t"},
 	} {
-		if got := sinks.Source(c[0], c[1]); got != c[2] {
+		if got := format.Source(c[0], c[1]); got != c[2] {
 			t.Errorf("source of %q and %q: %s, want %s", c[0], c[1], got, c[2])
 		}
 	}
-}
-
-// TestTransactionalIDTellsApart draws groups with anything in them and topics as Kafka allows them.
-func TestTransactionalIDTellsApart(t *testing.T) {
-	topic := rapid.StringMatching(`[a-zA-Z0-9._-]{1,6}`)
-	group := rapid.StringOfN(rapid.RuneFrom([]rune("ab/0."), unicode.Digit), 1, 6, -1)
-	partition := rapid.Int32Range(0, 20)
-	type parts struct {
-		group, topic string
-		partition    int32
-	}
-	draw := func(r *rapid.T, n string) parts {
-		return parts{group.Draw(r, "group "+n), topic.Draw(r, "topic "+n), partition.Draw(r, "partition "+n)}
-	}
-	rapid.Check(t, func(r *rapid.T) {
-		a, b := draw(r, "a"), draw(r, "b")
-		ida, idb := sinks.TransactionalID(a.group, a.topic, a.partition), sinks.TransactionalID(b.group, b.topic, b.partition)
-		if (a == b) != (ida == idb) {
-			r.Errorf("%+v has %s, %+v has %s", a, ida, b, idb)
-		}
-	})
 }
 
 // TestRenderPack: a pack that begins is two records, its canonical form by its hash, and where it begins by whose that
@@ -223,7 +201,7 @@ func TestRenderPack(t *testing.T) {
 		Canonical: k.Canonical(),
 	}
 	out := render(e, nil)
-	if out.Topic != "ebb.packs" || out.Partition != sinks.PacksPartition || string(out.Key) != k.Hash ||
+	if out.Topic != "ebb.packs" || out.Partition != format.PacksPartition || string(out.Key) != k.Hash ||
 		string(out.Value) != string(k.Canonical()) {
 		t.Errorf("pack: %+v", out)
 	}
