@@ -14,6 +14,7 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/secure"
 )
 
@@ -174,12 +175,12 @@ func decode(b []byte, answer kmsg.Response) error {
 	if answer.IsFlexible() && answer.Key() != int16(kmsg.ApiVersions) {
 		rest, ok := skipTags(b)
 		if !ok {
-			return malformed("answer's header")
+			return kafkabatch.Malformed("answer's header")
 		}
 		b = rest
 	}
 	if err := answer.ReadFrom(b); err != nil {
-		return malformed("answer's body: %v", err)
+		return kafkabatch.Malformed("answer's body: %v", err)
 	}
 	return nil
 }
