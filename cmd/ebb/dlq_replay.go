@@ -87,7 +87,7 @@ func showReplayed(w io.Writer, r *deadletter.Replayed, asJSON bool) error {
 	return view.Replayed(w, r)
 }
 
-// confirm shows a person the plan and asks. A script is not asked.
+// confirm shows the plan and prompts for a yes. A script gets no prompt.
 func (f *dlqReplayFlags) confirm(cmd *cobra.Command, planned *deadletter.Replayed) error {
 	if f.yes || !terminal.Attended(cmd.InOrStdin()) {
 		return nil

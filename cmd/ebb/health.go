@@ -64,7 +64,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", url, err)
 	}
-	// no proxy: it is next to us
+	// no proxy: the server runs on this machine
 	client := &http.Client{Timeout: f.timeout, Transport: &http.Transport{DisableKeepAlives: true}}
 	res, err := client.Do(req)
 	if err != nil {
@@ -101,7 +101,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	return err
 }
 
-// reachable is where a process listens that was told to listen at listen: every address is also ours.
+// reachable is an address of a process that listens at listen: where it listens on all addresses, loopback is one.
 func reachable(listen string) string {
 	host, port, err := net.SplitHostPort(listen)
 	if ip := net.ParseIP(host); err != nil || host != "" && (ip == nil || !ip.IsUnspecified()) {

@@ -1,4 +1,5 @@
-// Command ebb raises an alert when a customer is about to leave: events in Kafka, state in Redis, alerts in Kafka.
+// Command ebb raises an alert when a customer is about to leave. It reads events from Kafka, keeps state in Redis and
+// writes alerts to Kafka.
 //
 // Its exit codes are stable:
 //
@@ -26,7 +27,7 @@ func main() {
 	os.Exit(p.run(context.Background(), os.Exit))
 }
 
-// process is what a run of the program sees of the world around it.
+// process is the program's access to its surroundings.
 type process struct {
 	args, environ  []string
 	stdin          io.Reader
@@ -61,7 +62,7 @@ func watchSignals(signals <-chan os.Signal, cancel context.CancelCauseFunc, exit
 		cancel(nil)
 		return
 	}
-	cancel(advice.Stopped{Signal: first.(syscall.Signal)}) //nolint:forcetypeassert // Notify sends what it was given
+	cancel(advice.Stopped{Signal: first.(syscall.Signal)}) //nolint:forcetypeassert // Notify sends registered signals
 	if second, again := <-signals; again {
 		exit(128 + int(second.(syscall.Signal))) //nolint:forcetypeassert // as above
 	}
