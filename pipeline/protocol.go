@@ -46,8 +46,8 @@ type Answer struct {
 // answers in. It decides which request may be made when; docs/exactly-once.md has the rules.
 //
 //	takeover   init → claim → position → (start) → running
-//	running    commit and publish, each at most once under way, beside each other
-//	failure    any unclear or fenced answer ends the ownership: nothing that rests on memory is sent any more. The only
+//	running    commit and publish, each at most one in progress, beside each other
+//	failure    any unclear or fenced answer ends the ownership: nothing that depends on memory is sent any more. The only
 //	           way on is a takeover by a new Protocol, which finds out what was applied.
 //
 // There is no re-reading of tokens and no resending: after an unclear answer the takeover's init fences everything that

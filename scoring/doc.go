@@ -10,5 +10,5 @@
 //	model                   the score, and the search for the minute at which it reaches a tier
 //	pack                    the pack language
 //	scoring                 decisions
-//	alert                   what is published
+//	alert                   the published alert
 package scoring

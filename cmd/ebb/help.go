@@ -26,7 +26,7 @@ func wrapHelp(root *cobra.Command, environ []string) {
 	})
 }
 
-// wrapParagraphs breaks the lines of each paragraph anew. An indented line stays as it is.
+// wrapParagraphs rewraps the lines of each paragraph. An indented line stays as it is.
 func wrapParagraphs(s string, width int) string {
 	paragraphs := strings.Split(strings.TrimSpace(s), "\n\n")
 	for i, p := range paragraphs {

@@ -3,8 +3,8 @@
 //
 // Its exit codes are stable:
 //
-//	0    done, or stopped as asked where running until stopped is the job (run, alerts)
-//	1    failed; the message says why (packs diff: they differ)
+//	0    done, or stopped as asked where the command runs until it is stopped (run, alerts)
+//	1    failed; the message has the reason (packs diff: they differ)
 //	2    the command line or the configuration is wrong; nothing was begun (packs diff: or they could not be compared)
 //	3    a hard stop: a condition that a person has to decide on (docs/runbook.md)
 //	130  Ctrl-C before the work was done (143: SIGTERM)

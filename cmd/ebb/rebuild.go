@@ -43,7 +43,7 @@ waited for.`,
 	f.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.from, "from", "", "earliest, or a `TIME` (RFC 3339): begin with the first record that is not older")
-	flags.BoolVar(&f.yes, "yes", false, "do not ask")
+	flags.BoolVar(&f.yes, "yes", false, "go on without a prompt")
 	flags.BoolVar(&f.json, "json", false, "print the outcome as JSON")
 	return cmd
 }

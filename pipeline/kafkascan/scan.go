@@ -66,7 +66,7 @@ func (s *Scan) Run(ctx context.Context) error {
 type HeldUpError struct {
 	Topic     string
 	Partition int32
-	Next      int64 // where the scan stands
+	Next      int64 // the next offset of the scan
 	Open      bool  // behind an open transaction; otherwise brokers hold less than the end they named
 }
 

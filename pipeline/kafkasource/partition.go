@@ -79,5 +79,5 @@ func (p *Partition) Position(ctx context.Context) (pipeline.Position, error) {
 	}, nil
 }
 
-// Close frees memory. No Fetch may be under way.
+// Close frees memory. No Fetch may be in progress.
 func (p *Partition) Close() { p.fetcher.Close() }

@@ -35,7 +35,7 @@ func (l *Line) admit(e *pipeline.Event) error {
 					e.Offset,
 					e.Code,
 				),
-				"mend what sends them; ebb dlq list and show tell what came before. To go on past all that is in the input now: "+
+				"mend what sends them; ebb dlq list and show list what came before. To go on past all that is in the input now: "+
 					"ebb run --accept-poison",
 			)
 		}

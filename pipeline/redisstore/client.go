@@ -127,7 +127,7 @@ func (c *Config) openFailover(ctx context.Context, a *access) (*Client, error) {
 	case errors.Is(err, redis.Nil):
 		return nil, errors.Join(&pipeline.HardStop{
 			Code:   "redis_unknown_master",
-			Detail: fmt.Sprintf("the Sentinels at %s know no primary called %s", strings.Join(c.Addresses, ", "), c.Master),
+			Detail: fmt.Sprintf("the Sentinels at %s have no primary called %s", strings.Join(c.Addresses, ", "), c.Master),
 			Do:     "set redis.sentinel.master to the name in their sentinel monitor line",
 		}, primary.Close())
 	case !answered(err):

@@ -15,7 +15,7 @@ import (
 var errUnclaimed = fmt.Errorf("%w: not claimed", pipeline.ErrFenced)
 
 // errReplaced is what Commit returns when meta holds another token.
-var errReplaced = fmt.Errorf("%w: another token stands in redis", pipeline.ErrFenced)
+var errReplaced = fmt.Errorf("%w: redis holds another token", pipeline.ErrFenced)
 
 // passing are the errors of a server that will work later, or elsewhere.
 var passing = [...]string{

@@ -117,7 +117,7 @@ func (c *Credentials) explainAlert(denied func(code, do, format string, args ...
 	case !strings.Contains(alert, "certificate"):
 		return denied(
 			CodeMismatch,
-			"compare the TLS versions and ciphers of the server (ebb speaks TLS 1.2 and 1.3)",
+			"compare the TLS versions and ciphers of the server (ebb supports TLS 1.2 and 1.3)",
 			"ended the TLS handshake: %s",
 			alert,
 		)

@@ -26,7 +26,7 @@ var (
 	errUnclaimed = fmt.Errorf("%w: not claimed", pipeline.ErrFenced)
 	errInjected  = fmt.Errorf("%w: injected fault", pipeline.ErrUnavailable)
 	errCut       = fmt.Errorf("%w: connection cut", pipeline.ErrUnavailable)
-	errReplaced  = fmt.Errorf("%w: another token stands there", pipeline.ErrFenced)
+	errReplaced  = fmt.Errorf("%w: the store holds another token", pipeline.ErrFenced)
 )
 
 // Claim implements [pipeline.Store].

@@ -72,7 +72,7 @@ func (w *Worker) replayed(
 		if c := &ahead[i]; !c.Known() {
 			return nil, nil, w.cfg.Line.Identity.Stop(
 				"state_unreadable",
-				fmt.Sprintf("the control record before offset %d is of kind %q, which this build does not know", c.Offset, c.Kind),
+				fmt.Sprintf("the control record before offset %d is of kind %q, which this build cannot read", c.Offset, c.Kind),
 				"run the version of ebb that wrote it, or a newer one",
 			)
 		}

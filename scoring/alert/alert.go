@@ -37,7 +37,7 @@ type Cause struct {
 // kind, begin, transition and sequence as text, each after its length as a varint. Begin is when the episode's subject
 // began, in ms since the epoch: the last activity before the silence, or the event that opened it. For a kind other
 // than lapse, of which several episodes may have begun in the same ms, the two bytes of the opener follow. The
-// episode's number is not used: a rebuild that begins in the middle of the log counts episodes anew, and two different
+// episode's number is not used: a rebuild that begins in the middle of the log counts episodes again, and two different
 // alerts would share an id.
 func (a *Alert) ID() ID {
 	var since [20]byte

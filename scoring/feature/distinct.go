@@ -10,7 +10,7 @@ import (
 // A cell of `distinct` keeps up to 16 values, each with the newest tile in which it occurred:
 //
 //	newest tile
-//	for each value: how far its tile lies before that of the value before it, fingerprint (4 bytes, little endian)
+//	for each value: distance of its tile from that of the value before it, fingerprint (4 bytes, little endian)
 //
 // The newest come first, within a tile by fingerprint. A 17th value replaces the last, whose newest tile is the oldest.
 

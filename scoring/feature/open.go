@@ -15,9 +15,9 @@ import (
 // If nothing was open by then, the opening event must still be on its way, and the solving time is kept, the newest of
 // several: the next event that opens an item before that time opens none.
 //
-//	flags: number of times kept, and what else stands there  1 byte
-//	opening times, oldest first, each after the first as what lies between
-//	[beyond] their number, what lies between the last time and their newest
+//	flags: number of times kept, and which parts follow       1 byte
+//	opening times, oldest first, each after the first as the distance
+//	[beyond] their number, distance of their newest from the last time
 //	[solved] solving time
 
 const (

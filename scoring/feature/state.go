@@ -8,8 +8,8 @@ import (
 
 // The state of a customer's features holds a cell for everything counted so far, in the order of the pack's cells:
 //
-//	index of the cell, length of what follows  1 byte, 1 or 2
-//	what the cell keeps                        see tiles.go, newest.go, distinct.go, open.go
+//	index of the cell, length of its content   1 byte, 1 or 2
+//	content of the cell                        see tiles.go, newest.go, distinct.go, open.go
 //
 // A time (ms since the epoch) is 6 bytes, the number of a tile 3, little endian; all other numbers are varints of the
 // least length, so that each state has exactly one encoding. A cell's content depends only on the events folded into

@@ -10,7 +10,7 @@ import (
 // A cell of counts or sums keeps the tiles with any events, newest first:
 //
 //	newest tile
-//	for each tile: how far before the tile before it (the first: before the newest and 1), and what is in it.
+//	for each tile: its distance from the tile before it (the first: from the newest and 1), and its content.
 //	 counts: (count - 1) << 4 | (distance - 1), and where the distance is 16 or more, 15 for it and then the rest of it
 //	 sums:   distance - 1, sum in zigzag
 //

@@ -70,7 +70,7 @@ func (f *file) checkPlaybooks() {
 			taken[when] = i
 		}
 		if p.Mid == nil {
-			f.broken(at+".mid", "is missing: it is what high and low are, too, where they say nothing")
+			f.broken(at+".mid", "is missing: it is what high and low are, too, where they are missing")
 		}
 		for name, play := range map[string]*playFile{"high": p.High, "mid": p.Mid, "low": p.Low} {
 			if play != nil {

@@ -84,7 +84,7 @@ func (h *Triggered) parts() (parts, mask byte) {
 
 // append appends the state:
 //
-//	parts that follow               1 byte
+//	which parts follow              1 byte
 //	[number] Number                 4
 //	[open]   Sequence, Openings     5
 //	         Opener                 2

@@ -170,7 +170,7 @@ func (c *Comparison) migrate(at int64) {
 	c.found.migrations = append(c.found.migrations, m)
 }
 
-// Finish ends the log and returns what differs. Dates behind the log's end are left out.
+// Finish ends the log and returns what differs. Dates after the log's end are left out.
 func (c *Comparison) Finish() *Difference {
 	c.counts.Events, c.counts.Late = c.events, c.late
 	d := &Difference{Compared: c.counts}

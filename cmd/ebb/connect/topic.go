@@ -54,7 +54,7 @@ func FindTopic(
 // Explain words the failure to reach the brokers.
 func Explain(err error, cfg *config.Config) error {
 	if errors.As(err, new(kafkawire.Error)) || !errors.Is(err, pipeline.ErrUnavailable) {
-		return advice.Add(err, "ebb check tells what else may be wrong")
+		return advice.Add(err, "ebb check shows what else may be wrong")
 	}
 	return noAnswer(err, cfg)
 }

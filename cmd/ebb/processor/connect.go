@@ -70,7 +70,7 @@ func (p *Processor) connect(ctx context.Context) (err error) {
 				advice.Plural(int(control), "partition"),
 				p.topic.Partitions,
 			),
-			"ebb check says how to add the rest",
+			"ebb check shows how to add the rest",
 		)
 	}
 	return nil
@@ -80,7 +80,7 @@ func (p *Processor) connect(ctx context.Context) (err error) {
 func (p *Processor) checkRedis(ctx context.Context) error {
 	policies, err := p.redis.Policies(ctx)
 	if err != nil {
-		return fmt.Errorf("ask Redis for its policy: %w", err)
+		return fmt.Errorf("read Redis's policy: %w", err)
 	}
 	for i := range policies {
 		if err := policies[i].Check(); err != nil {
@@ -90,7 +90,7 @@ func (p *Processor) checkRedis(ctx context.Context) error {
 			p.log.Warn().
 				Str("redis", policies[i].Address).
 				Err(policies[i].Unknown).
-				Msg("Redis does not say whether it may evict state; it must not")
+				Msg("Redis does not report whether it may evict state; it must not")
 		}
 	}
 	return nil

@@ -126,7 +126,7 @@ func shadowAdvice(name string, err error) string {
 	if denied, ok := errors.AsType[*pipeline.Denied](err); ok {
 		return denied.Do + "; then start ebb again"
 	}
-	return "mend it and start ebb again; ebb check says whether anything else is wrong"
+	return "mend it and start ebb again; ebb check shows whether anything else is wrong"
 }
 
 // ShadowState is one shadow in the answer of /readyz.

@@ -19,7 +19,7 @@ type injector struct {
 	mu     sync.Mutex
 	counts map[kind]int // carried out
 	missed int          // their targets were held by another fault
-	now    map[kind]int // under way
+	now    map[kind]int // in progress
 }
 
 // run carries out the plan until its end or until ctx ends, and returns once everything is whole again.
