@@ -12,8 +12,8 @@ import (
 	"ebb/scoring/pack"
 )
 
-// history finds what moved the partition that a takeover has found besides its records: the packs of its customers, and
-// the control records that apply before records that are to be replayed. Errors: *HardStop, ErrUnavailable.
+// history reads the partition's changes other than by records, after a takeover: the packs of its customers, and the
+// control records that apply before records to be replayed. Errors: *HardStop, ErrUnavailable.
 func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.History, error) {
 	refs, ahead := s.Meta.Packs, []pipeline.Control(nil)
 	if s.Mark.Pack != "" && (s.Meta.Next < s.Mark.Offset || len(refs) == 0) {
@@ -31,7 +31,7 @@ func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.Histo
 	return w.load(ctx, s, refs, ahead)
 }
 
-// newestOf is the pack that applies behind all of ahead; the zero value where none is known.
+// newestOf is the pack that applies after all of ahead; the zero value where none is known.
 func newestOf(refs []pipeline.PackRef, ahead []pipeline.Control) (newest pipeline.PackRef) {
 	if len(refs) > 0 {
 		newest = refs[len(refs)-1]
@@ -45,8 +45,8 @@ func newestOf(refs []pipeline.PackRef, ahead []pipeline.Control) (newest pipelin
 }
 
 // replayed reads the control records: which packs applied before the state's position, and what applies between that
-// and the published one. A state that was emptied to be rebuilt begins with the pack that applied there, or with the
-// oldest known.
+// and the published one. A state that was emptied for a rebuild begins with the pack that applied there, or with the
+// oldest one known.
 func (w *Worker) replayed(
 	ctx context.Context,
 	s *pipeline.Standing,
@@ -59,7 +59,7 @@ func (w *Worker) replayed(
 	}
 	for i := len(controls) - 1; i > 0; i-- {
 		if controls[i].First {
-			controls = controls[i:] // what stands before it is of an earlier group of this name, whose offsets were deleted
+			controls = controls[i:] // earlier ones are of another group of this name, whose offsets were deleted
 			break
 		}
 	}
@@ -93,7 +93,7 @@ func (w *Worker) refuseUnknown(ahead []pipeline.Control) error {
 		if c := &ahead[i]; !c.Known() {
 			return w.cfg.Line.Identity.Stop(
 				"state_unreadable",
-				fmt.Sprintf("the control record before offset %d is of kind %q, which this build does not know", c.Offset, c.Kind),
+				fmt.Sprintf("the control record before offset %d is of kind %q, which this build cannot read", c.Offset, c.Kind),
 				"run the version of ebb that wrote it, or a newer one",
 			)
 		}
@@ -101,8 +101,8 @@ func (w *Worker) refuseUnknown(ahead []pipeline.Control) error {
 	return nil
 }
 
-// firstPack is the pack with which a state begins that was emptied: the last that began up to next, else the oldest.
-// rest is what was written after it.
+// firstPack is the pack with which an emptied state begins: the last that began up to next, else the oldest. rest is
+// what was written after it.
 func firstPack(controls []pipeline.Control, next int64) (refs []pipeline.PackRef, rest []pipeline.Control) {
 	for i := range controls {
 		if c := &controls[i]; c.Kind == pipeline.ControlPack && (refs == nil || c.Offset <= next) {
@@ -112,7 +112,7 @@ func firstPack(controls []pipeline.Control, next int64) (refs []pipeline.PackRef
 	return refs, rest
 }
 
-// load turns the packs' names into packs: from the store, the configuration, or what was published.
+// load reads the packs with these names: from the store, the configuration, or the topic of packs.
 func (w *Worker) load(
 	ctx context.Context,
 	s *pipeline.Standing,
@@ -163,7 +163,7 @@ func (w *Worker) applicable(r *pipeline.Control, bytes map[string][]byte) (c lin
 	return c, err
 }
 
-// packOf is the pack of a canonical form; those of the configuration are known.
+// packOf is the pack of a canonical form; those of the configuration need no parsing.
 func (w *Worker) packOf(ref pipeline.PackRef, canonical []byte) (*pack.Pack, error) {
 	for _, k := range []*pack.Pack{w.cfg.Pack, w.configured(math.MaxInt64)} {
 		if k.Hash == ref.Hash {

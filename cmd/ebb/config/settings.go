@@ -25,7 +25,7 @@ func variableOf(path string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
-// masked is the value as it may be shown.
+// masked is the value in a form that may be shown.
 func (s *setting) masked() string {
 	if s.secret && s.value.String() != "" {
 		return "(set)"
@@ -43,10 +43,10 @@ func (c *Config) settings() []setting {
 
 const maxTimeout = 30 * time.Minute
 
-// Codec is what kafka.compression names.
+// Codec is the codec of kafka.compression.
 func (k *Kafka) Codec() kafkabatch.Compression { return compressions()[k.Compression] }
 
-// compressions are what kafka.compression may be.
+// compressions are the values of kafka.compression.
 func compressions() map[string]kafkabatch.Compression {
 	return map[string]kafkabatch.Compression{
 		"none":   kafkabatch.Uncompressed,
