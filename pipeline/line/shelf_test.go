@@ -62,7 +62,7 @@ func (s *shelf) begins() bool {
 	if s.newer != nil && s.Next() >= s.turnAt {
 		configured = s.newer
 	}
-	_, _, ok := s.Control(configured)
+	_, _, ok := s.ApplyControls(configured)
 	return ok
 }
 
