@@ -34,7 +34,9 @@ func (l *Line) ApplyControls(configured *pack.Pack) (applied []Change, waits str
 			return nil, "", false
 		}
 		l.apply(c)
-		l.ahead = l.ahead[min(1, len(l.ahead)):]
+		if len(l.ahead) > 0 && c == &l.ahead[0] {
+			l.ahead = l.ahead[1:]
+		}
 	}
 }
 

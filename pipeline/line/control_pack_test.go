@@ -122,6 +122,17 @@ func TestReplayAnnouncesNothing(t *testing.T) {
 	}
 }
 
+// TestChangeStillToComeIsKept: a configured pack that begins leaves the control records of a replay where they are.
+func TestChangeStillToComeIsKept(t *testing.T) {
+	older, newer := versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b")
+	l := lineOf(older)
+	l.meta.Packs, l.ahead = []pipeline.PackRef{pipeline.RefOf(older)}, []Change{begins(versionOf(t, "shop", "3", "c"), 5)}
+	applied, waits, ok := l.ApplyControls(newer)
+	if len(applied) != 1 || applied[0].Begins != newer || waits != "" || !ok || len(l.ahead) != 1 {
+		t.Errorf("%d applied, %d ahead, waits %q, %v", len(applied), len(l.ahead), waits, ok)
+	}
+}
+
 // TestEdges: no batch may cross the published position, nor a record before which a pack begins.
 func TestEdges(t *testing.T) {
 	k := versionOf(t, "shop", "1", "stars")
