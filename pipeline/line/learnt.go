@@ -74,10 +74,8 @@ func (l *Line) swept(minute int64) {
 // probe updates the customer's probes as of an instant. The table is the newest pack's, so customers of another pack
 // are not probed.
 func (l *Line) probe(c *customer, until int64) {
-	if next := int64(
-		c.profile.Probe.Next,
-	); next != 0 && next*pipeline.MinuteMillis <= until &&
-		c.profile.PackEpoch == l.epoch {
+	next := int64(c.profile.Probe.Next)
+	if next != 0 && next*pipeline.MinuteMillis <= until && c.profile.PackEpoch == l.epoch {
 		l.scorer.Eval.Probe(l.look(c), until, &l.meta.Learnt)
 	}
 }

@@ -129,9 +129,7 @@ func (w *Worker) Tally() *line.Tally { return &w.tally }
 // (*HardStop). While a service does not answer it waits, with capped back-off, and takes over again.
 func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 	wait := backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(
-			50*time.Millisecond,
-		),
+		backoff.WithInitialInterval(50*time.Millisecond),
 		backoff.WithMaxInterval(5*time.Second),
 		backoff.WithMaxElapsedTime(0),
 	)

@@ -122,11 +122,10 @@ func (s *alerts) take(side int, src *source, r *pipeline.Record) {
 		return
 	}
 	var said saidAlert
-	if err := json.Unmarshal(
-		r.Value,
-		&said,
-	); err != nil || said.Kind == "" ||
-		src.packs != nil && !src.packs[said.Pack.Hash] {
+	if err := json.Unmarshal(r.Value, &said); err != nil || said.Kind == "" {
+		return
+	}
+	if src.packs != nil && !src.packs[said.Pack.Hash] {
 		return
 	}
 	if at := said.Time.UnixMilli(); at <= s.from || at > s.until {

@@ -89,9 +89,7 @@ func (r *reader) run(ctx context.Context, broker string) error {
 		kgo.SeedBrokers(broker),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
-		kgo.ConsumeTopics(
-			alertTopic,
-		),
+		kgo.ConsumeTopics(alertTopic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.MetadataMinAge(100*time.Millisecond),
 	)
