@@ -181,7 +181,7 @@ func appendPopulation(dst []byte, m *Meta) []byte {
 func readPopulation(r *encode.Reader, m *Meta) {
 	p := &m.Population
 	for _, f := range [...]*float64{&p.N, &p.Mean, &p.Total, &p.NGaps, &p.Within} {
-		*f = r.Float()
+		*f = r.Finite()
 	}
 	p.NAt, p.GapsAt = r.Varint(), r.Varint()
 }
