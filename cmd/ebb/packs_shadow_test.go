@@ -174,6 +174,35 @@ func TestPacksShadowReadsThroughEmptyAnswers(t *testing.T) {
 	}
 }
 
+// TestPacksShadowGoesOnAfterRetention: an alert that is deleted between the partition's bounds and the first fetch is
+// not counted, and the others are.
+func TestPacksShadowGoesOnAfterRetention(t *testing.T) {
+	s := startShop(t, shopLog(t, 40), 1, "other=any")
+	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
+	main := func(r *shadow.Report) (n int64) {
+		for _, sort := range r.Shadows[0].Alerts.Sorts {
+			n += sort.Main
+		}
+		return n
+	}
+	before := s.shadowsOf(t, "--days", "5000")
+	asked, deleted := s.answerEmptyUntil(t, 0)
+	done := make(chan outcome)
+	go func() { done <- run(t, s.environ, nil, "packs", "shadow", "--json", "--days", "5000") }()
+	<-asked
+	if err := s.kafka.DeleteRecords("ebb.alerts", 0, 1); err != nil {
+		t.Fatal(err)
+	}
+	deleted()
+	var after shadow.Report
+	if err := json.Unmarshal([]byte((<-done).want(t, exitOK).stdout), &after); err != nil {
+		t.Fatal(err)
+	}
+	if main(&before) < 2 || main(&after) != main(&before)-1 {
+		t.Errorf("%d alerts, then %d", main(&before), main(&after))
+	}
+}
+
 // alertedBy compares the customers that either side has alerted with the topics.
 func (s *services) alertedBy(t *testing.T, r *shadow.Comparison) {
 	t.Helper()

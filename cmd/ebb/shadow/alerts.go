@@ -92,6 +92,7 @@ func (s *alerts) readPartition(ctx context.Context, side int, src *source, n int
 		Client: s.client, Topic: src.topic, Partition: n, From: at, To: end, Patience: alertsPatience,
 		Record:   func(r *pipeline.Record) error { s.take(side, src, r); return nil },
 		Answered: func(next int64) error { s.done(next-at, total); return nil },
+		Lost:     func(int64, int64) {}, // deleted since the bounds were read, as all before them
 	}
 	return scan.Run(ctx)
 }
