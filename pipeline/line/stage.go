@@ -48,7 +48,9 @@ func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipel
 	on.Meta, on.Curve, on.Mark = &l.meta, &l.curve, &l.mark
 	t := &l.staged.Tally
 	if why := pass(stages[:], on); why != "" {
-		t.withhold(why)
+		if t.withhold(why); why != Repeated {
+			t.Unsent[on.Alert.Kind][on.Alert.Transition]++
+		}
 		return
 	}
 	l.staged.append(&on.Entry, nil)
