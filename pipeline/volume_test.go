@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// runningProtocol is a protocol whose takeover is over.
+// runningProtocol is a protocol after its takeover.
 func runningProtocol(t *testing.T, outbox []Pending) *Protocol {
 	t.Helper()
 	p := NewProtocol(Identity{}, func() Token { return Token{} })
@@ -21,8 +21,8 @@ func poison(records, bytes int) (entries []Pending) {
 	return entries
 }
 
-// TestPublishWithinBytes: one transaction carries no more bytes of quarantined records than it has time for, whatever
-// has gathered, but for a commit that alone holds more.
+// TestPublishWithinBytes: one transaction carries no more bytes of quarantined records than it has time for, however
+// many wait, except where one commit alone holds more.
 func TestPublishWithinBytes(t *testing.T) {
 	const kib = 1 << 10
 	limit := Volume{Entries: 100, Bytes: 16 * kib}
