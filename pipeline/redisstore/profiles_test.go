@@ -63,7 +63,7 @@ func profiles(t *testing.T, addr string) {
 		group,
 		1,
 		func([]string, []string) error { return context.Canceled },
-	); err != context.Canceled { //unwrapped
+	); err != context.Canceled { //nolint:errorlint // unwrapped
 		t.Errorf("take's error became %v", err)
 	}
 }

@@ -21,7 +21,7 @@ func TestPaceHoldsTheRate(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(reason)
 	p = &Pace{perSecond: 0.001, start: time.Now(), n: 1}
-	if err := p.Wait(ctx); err != reason { //that very value
+	if err := p.Wait(ctx); err != reason { //nolint:errorlint // that very value
 		t.Errorf("error %v", err)
 	}
 }
