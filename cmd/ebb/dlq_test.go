@@ -24,6 +24,7 @@ import (
 	"ebb/cmd/ebb/deadletter"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkabatch"
+	"ebb/scoring/scoringtest/golden"
 	"ebb/sinks/format"
 )
 
@@ -199,7 +200,7 @@ func TestDLQList(t *testing.T) {
 			l.dlq(exitOK, append([]string{"list"}, strings.Fields(args)...)...).stdout,
 		)
 	}
-	golden(t, "dlq_list.golden", b.String())
+	golden.File(t, "dlq_list.golden", b.String())
 }
 
 func TestDLQShow(t *testing.T) {
@@ -231,7 +232,7 @@ func TestDLQShow(t *testing.T) {
 		got := l.dlq(exitOK, append([]string{"show"}, strings.Fields(args)...)...)
 		fmt.Fprintf(&b, "$ ebb dlq show %s\n%s%s\n", args, got.stdout, got.stderr)
 	}
-	golden(t, "dlq_show.golden", b.String())
+	golden.File(t, "dlq_show.golden", b.String())
 }
 
 // TestDLQShowJSONIsExact: the output of --json is the record, whatever its bytes.
