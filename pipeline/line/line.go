@@ -37,10 +37,10 @@ type Line struct {
 	breaker  breaker
 	poisoned error // why the next record is not folded: it is an unusable one over the limit
 
-	ahead      []Control // of a replay: still to come
-	applied    []Control // before the batch
-	controlled bool      // a control record applies before the next record
-	looks      int       // deadlines that this batch may still look at
+	ahead      []Change // of a replay: still to come
+	applied    []Change // before the batch
+	controlled bool     // a control record applies before the next record
+	looks      int      // deadlines that this batch may still look at
 
 	curve model.Curve // of the last closed epoch of learning
 

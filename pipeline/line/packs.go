@@ -18,7 +18,7 @@ type History struct {
 	Packs   []*pack.Pack         // in the order in which they began
 	Refs    []pipeline.PackRef   // parallel to Packs; empty until the first is announced
 	Unsaved []pipeline.PackBytes // packs that the store does not hold yet
-	Ahead   []Control            // of a replay: still to come, in order of their offsets
+	Ahead   []Change             // of a replay: still to come, in order of their offsets
 }
 
 // packEpochs are the packs of a partition, numbered in the order in which they began.

@@ -13,7 +13,7 @@ import (
 type prefetcher struct {
 	log   pipeline.Log
 	end   int64   // stop before this offset; -1: never
-	edges []int64 // no batch reaches over any of these offsets, which rise; see line.Line.Edges
+	edges []int64 // no batch crosses any of these offsets, which rise; see line.Line.Edges
 	free  chan *line.Batch
 	ready chan *line.Batch
 	stop  context.CancelFunc

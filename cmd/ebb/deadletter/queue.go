@@ -22,7 +22,7 @@ type Queue struct {
 	cfg        *config.Config
 	client     *kafkawire.Client
 	partitions int32
-	held       bounds // what is read
+	held       bounds // of what is read
 	marked     map[format.ReplayID]struct{}
 
 	// wait for the records behind an open transaction, rather than leave them out
@@ -128,7 +128,7 @@ func (q *Queue) walkMarked(ctx context.Context, s *Selection, each func(*Letter)
 		err := q.scan(ctx, n, from, end, func(r *pipeline.Record) error {
 			quarantined, ok := format.ReadQuarantined(r)
 			if !ok {
-				if _, mark, _ := format.ReadMark(r); !mark { // its errors were told when the marks were read
+				if _, mark, _ := format.ReadMark(r); !mark { // its errors were reported when the marks were read
 					foreign++
 				}
 				return nil

@@ -78,6 +78,8 @@ func (g *Group) preparePartition(ctx context.Context, n int32, at time.Time) (p 
 	}
 	mark, err := pipeline.ParseMark(committed.Offset, committed.Metadata)
 	switch {
+	case errors.Is(err, pipeline.ErrMarkVersion):
+		return p, advice.Add(err, "run the newer version again")
 	case err != nil:
 		return p, advice.Add(err, "give ebb a kafka.group of its own")
 	case mark.Topic != g.topic.ID:

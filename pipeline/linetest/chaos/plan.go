@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ebb/pipeline/linetest/chaos/breakable"
 )
 
 // Kind of a fault. The names are part of the report.
@@ -21,13 +23,13 @@ const (
 	redis9   kind = "Redis kill -9"  // and restart from its append-only file
 	older    kind = "Redis older"    // killed and started on an older copy of itself
 	failover kind = "Redis failover" // to a replica that lags
-	cut      kind = "cut"            // connections closed
-	refuse   kind = "refused"        // connections closed, none accepted for a while
-	slow     kind = "delayed"        // every piece
-	stall    kind = "stalled"        // nothing passes for a while, then everything does, late
-	hole     kind = "swallowed"      // nothing passes for a while, then the connections are closed
-	loseReq  kind = "requests lost"  // with their connections
-	loseAns  kind = "answers lost"   // after the request was applied, with their connections
+	cut      kind = kind(breakable.Cut)
+	refuse   kind = kind(breakable.Refuse)
+	slow     kind = kind(breakable.Slow)
+	stall    kind = kind(breakable.Stall)
+	hole     kind = kind(breakable.Hole)
+	loseReq  kind = kind(breakable.LoseRequests)
+	loseAns  kind = kind(breakable.LoseAnswers)
 )
 
 // weighted is a kind, and how often it is drawn.
@@ -75,6 +77,11 @@ type fault struct {
 	Hard    bool          // guest: killed rather than drained
 	Delay   time.Duration // slow
 	Chance  float64       // of a loss, per piece
+}
+
+// trouble is the fault of a link.
+func (f *fault) trouble() breakable.Trouble {
+	return breakable.Trouble{Kind: breakable.TroubleKind(f.Kind), Delay: f.Delay, Chance: f.Chance, Hard: f.Hard}
 }
 
 // newPlan draws faults of a seed over a time, on average one per interval. It draws only the given kinds.
