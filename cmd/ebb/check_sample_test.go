@@ -17,6 +17,7 @@ import (
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 	"ebb/cmd/ebb/view"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // sampleLines is a record of each envelope, and one for each thing that can be wrong with a record in a file.
@@ -103,7 +104,7 @@ func TestCheckSample(t *testing.T) {
 		fmt.Fprintf(&got, "## ebb check %s\n%s%s\n", c.args, o.stdout, o.stderr)
 	}
 	t.Chdir(here)
-	golden(t, "check_sample.golden", got.String())
+	golden.File(t, "check_sample.golden", got.String())
 }
 
 func TestCheckSampleFromStandardInput(t *testing.T) {
@@ -157,7 +158,7 @@ func TestCheckSampleTerminal(t *testing.T) {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	golden(t, "check_sample_terminal.golden", b.String())
+	golden.File(t, "check_sample_terminal.golden", b.String())
 }
 
 // TestMappingOfTheDocument tries docs/events.md's mapping on the record that the document shows for it.
