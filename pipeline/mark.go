@@ -50,6 +50,17 @@ func ParseMark(offset int64, metadata string) (Mark, error) {
 	return m, nil
 }
 
+// after is the mark once e and all entries before it are published, and none behind it. The watermark is the one that e
+// at least stands for: it lay no farther back when e was decided.
+func (m Mark) after(e *Entry) Mark {
+	m.Fresh, m.Offset, m.Fired = false, max(m.Offset, e.ends()), e.Due
+	m.Watermark = max(m.Watermark, e.Due.Minute*MinuteMillis)
+	if e.Kind == EntryControl && e.Change.Kind == ControlPack {
+		m.Pack = e.Change.Pack.Hash
+	}
+	return m
+}
+
 // Covers reports whether what e stands for was published with m: its record lies below the offset, or the sweep that
 // fired it lies below the fired deadlines.
 func (m Mark) Covers(e *Entry) bool {

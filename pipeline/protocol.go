@@ -67,16 +67,8 @@ type Protocol struct {
 	publishing  *publishInFlight
 	outbox      []Pending // applied, not published, oldest first
 	unpublished Volume    // of outbox
-	applied     []applied // commits, oldest first, that are not published: together they hold the outbox
 	dropped     int       // oldest entries in the store that are published and not yet removed
 	failed      error
-}
-
-// applied is where a commit left the partition, and what it added to the outbox. What was there before the takeover
-// counts as one commit.
-type applied struct {
-	meta  Meta
-	added Volume
 }
 
 type commitInFlight struct {
@@ -86,9 +78,8 @@ type commitInFlight struct {
 }
 
 type publishInFlight struct {
-	mark    Mark
-	commits int
-	volume  Volume
+	mark   Mark
+	volume Volume
 }
 
 // NewProtocol starts a takeover. newToken gives a fresh random token at each call.
@@ -150,16 +141,13 @@ func (p *Protocol) accept(a Answer) error {
 		c := p.committing
 		p.stored = c.meta
 		p.outbox = append(p.outbox, c.entries...)
-		added := volume(c.entries)
-		p.applied = append(p.applied, applied{c.meta, added})
-		p.unpublished = p.unpublished.plus(added)
+		p.unpublished = p.unpublished.plus(volume(c.entries))
 		p.dropped -= c.dropped
 	case StepPublish:
 		q := p.publishing
 		p.mark = q.mark
 		p.dropped += q.volume.Entries
 		p.outbox = p.outbox[q.volume.Entries:]
-		p.applied = p.applied[q.commits:]
 		p.unpublished = Volume{p.unpublished.Entries - q.volume.Entries, p.unpublished.Bytes - q.volume.Bytes}
 	default:
 		return fmt.Errorf("BUG: answer to %s", a.Step)
@@ -174,7 +162,6 @@ func (p *Protocol) reconcile(pos Position) error {
 		return err
 	}
 	p.standing, p.stored, p.mark, p.outbox, p.dropped = s, s.Meta, s.Mark, slices.Clip(s.Outbox), s.Dropped
-	p.applied = []applied{{meta: s.Meta}}
 	p.Weigh()
 	p.next = StepCommit
 	if s.Fresh {
@@ -184,10 +171,7 @@ func (p *Protocol) reconcile(pos Position) error {
 }
 
 // Weigh counts what the takeover found in the outbox, once its quarantined records were read again.
-func (p *Protocol) Weigh() {
-	p.unpublished = volume(p.outbox)
-	p.applied[0].added = p.unpublished
-}
+func (p *Protocol) Weigh() { p.unpublished = volume(p.outbox) }
 
 // Failed is why the ownership ended, nil while it has not. Answers still under way are to be awaited, then the owner
 // may take over again with a new Protocol.
@@ -221,38 +205,75 @@ func (p *Protocol) CanPublish() bool {
 // Rewinding reports whether the state is still behind what was published.
 func (p *Protocol) Rewinding() bool { return p.mark.behind(p.stored.Next, p.stored.Clock.Fired) }
 
-// Publish gives the request that publishes what was applied, oldest first: whole commits, as many as are within most
-// together, and at least one. A transaction that grows with whatever has gathered would on a slow day never end in
-// time.
+// Publish gives the request that publishes what was applied, oldest first, within most: a transaction that grows with
+// whatever has gathered would on a slow day never end in time. It carries at least what was decided at one record or
+// one deadline, which cannot be told apart after a takeover.
 func (p *Protocol) Publish(most Volume) Request {
 	if !p.CanPublish() {
 		panic("BUG: publish while one is under way, or of a position that would move back")
 	}
-	q := &publishInFlight{}
-	for _, c := range p.applied {
-		// A position behind the published one, as a replay passes through, has no entries and is never published.
-		if q.volume.Entries > 0 && !q.volume.plus(c.added).within(most) &&
-			!p.mark.behind(p.applied[q.commits-1].meta.Next, p.applied[q.commits-1].meta.Clock.Fired) {
-			break
+	n, volume := p.within(most)
+	q := &publishInFlight{mark: p.mark, volume: volume}
+	if n == len(p.outbox) {
+		q.mark = p.whole()
+	} else {
+		for i := range n { // few of them change a mark; see Mark.after
+			e := p.outbox[i].position()
+			if e.Kind == EntryControl {
+				e = MustReadEntry(p.outbox[i].Encoded)
+			}
+			q.mark = q.mark.after(&e)
 		}
-		q.commits, q.volume = q.commits+1, q.volume.plus(c.added)
-	}
-	meta := &p.stored
-	if q.commits > 0 {
-		meta = &p.applied[q.commits-1].meta
-	}
-	q.mark = Mark{
-		Offset: meta.Next, Watermark: meta.Clock.Watermark, Fired: meta.Clock.Fired, Wall: meta.WallMillis, Topic: p.id.Topic,
-	}
-	if len(meta.Packs) > 0 {
-		q.mark.Pack = meta.Pack
+		q.mark.Wall = p.stored.WallMillis
 	}
 	p.publishing = q
-	return Request{Step: StepPublish, Mark: q.mark, Entries: p.outbox[:q.volume.Entries:q.volume.Entries]}
+	return Request{Step: StepPublish, Mark: q.mark, Entries: p.outbox[:n:n]}
+}
+
+// within is how many of the oldest entries a publication takes, and how much they weigh.
+func (p *Protocol) within(most Volume) (n int, v Volume) {
+	if p.unpublished.within(most) {
+		return len(p.outbox), p.unpublished
+	}
+	var part Volume // of entries behind n that no mark tells from each other
+	var reach int64 // the record that all entries so far leave to be folded next
+	var before Entry
+	for i := range p.outbox {
+		e := p.outbox[i].position()
+		if i > 0 && e.begins() >= reach && (e.Offset >= 0 || e.Due.Compare(before.Due) > 0) {
+			n, v, part = i, v.plus(part), Volume{}
+		}
+		part = part.plus(p.outbox[i].size())
+		if n > 0 && !v.plus(part).within(most) {
+			return n, v
+		}
+		reach, before = max(reach, e.ends()), e
+	}
+	return len(p.outbox), p.unpublished
+}
+
+// whole is the mark once everything applied is published.
+func (p *Protocol) whole() Mark {
+	m := Mark{
+		Offset: p.stored.Next, Watermark: p.stored.Clock.Watermark, Fired: p.stored.Clock.Fired, Wall: p.stored.WallMillis,
+		Topic: p.id.Topic,
+	}
+	if len(p.stored.Packs) > 0 {
+		m.Pack = p.stored.Pack
+	}
+	return m
 }
 
 // Unpublished is what was applied and is not yet published.
 func (p *Protocol) Unpublished() Volume { return p.unpublished }
+
+// Publishing is how much the publication under way carries.
+func (p *Protocol) Publishing() Volume {
+	if p.publishing == nil {
+		return Volume{}
+	}
+	return p.publishing.volume
+}
 
 // Lagging reports whether the published position is behind the applied one.
 func (p *Protocol) Lagging() bool {

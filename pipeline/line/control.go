@@ -75,7 +75,7 @@ func (l *Line) announce() {
 
 // announceEntry appends an entry to the outbox, unless it was published before the state was rolled back.
 func (l *Line) announceEntry(e *pipeline.Entry) {
-	if !l.mark.Covers(e) {
+	if e.Due = l.meta.Clock.Fired; !l.mark.Covers(e) {
 		l.staged.append(e, nil)
 	}
 }

@@ -35,6 +35,7 @@ type Line struct {
 
 	meta     pipeline.Meta // where the partition stands, as of all that was folded
 	breaker  breaker
+	folded   int64 // up to this offset records are folded, where a sweep fires deadlines in the middle of a batch
 	poisoned error // why the next record is not folded: it is one unusable record too many
 
 	ahead      []Control // of a replay: what is still to come
@@ -211,11 +212,14 @@ func (l *Line) Fold(b *Batch) *Staged {
 	limit := l.sweepTo() // as of before these events: what fell due by then has been loaded
 	l.looks = 2 * sweepLimit
 	n := 0
-	for ; n < len(b.Events) && !(l.atBarrier() && !l.pass()); n++ {
+	for ; n < len(b.Events); n++ {
 		if n%ahead == 0 {
 			l.cache.warm(b.slots[n:min(n+ahead, len(b.slots))])
 		}
 		e := &b.Events[n]
+		if l.folded = e.Offset; l.atBarrier() && !l.pass() {
+			break
+		}
 		if l.poisoned = l.admit(e); l.poisoned != nil {
 			break
 		}
@@ -231,6 +235,7 @@ func (l *Line) Fold(b *Batch) *Staged {
 		l.meta.Next = b.Events[n].Offset
 	}
 	b.skip(n)
+	l.folded = l.meta.Next
 	l.sweep(limit)
 	l.complete()
 	l.staged, l.other = l.other, s
@@ -322,7 +327,7 @@ func (l *Line) cause(e *pipeline.Event) alert.Cause {
 // quarantine notes an unusable record. Its bytes are kept in memory until they are published; after a takeover they are
 // read from the input again.
 func (l *Line) quarantine(e *pipeline.Event, r *pipeline.Record) {
-	q := pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: e.Offset, Code: e.Code}
+	q := pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: e.Offset, Due: l.meta.Clock.Fired, Code: e.Code}
 	if l.mark.Covers(&q) {
 		l.staged.Tally.withhold(Repeated)
 		return

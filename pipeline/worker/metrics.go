@@ -291,16 +291,9 @@ func (m *Metrics) committed(t *line.Tally) {
 // tick refreshes the gauges that are read from the owner's state.
 func (m *Metrics) tick(o *owner) {
 	p := strconv.Itoa(o.cfg.Line.Identity.Partition)
-	now := time.Now()
-	age := 0.0
-	// one taken over full: it is as old as the ownership, that we know of
-	if o.p.Unpublished().Entries == 0 || o.emptyAt.IsZero() {
-		o.emptyAt = now
-	} else {
-		age = now.Sub(o.emptyAt).Seconds()
-	}
-	m.outbox.WithLabelValues(p).Set(float64(o.p.Unpublished().Entries))
-	m.outboxAge.WithLabelValues(p).Set(age)
+	now, unpublished := time.Now(), o.p.Unpublished().Entries
+	m.outbox.WithLabelValues(p).Set(float64(unpublished))
+	m.outboxAge.WithLabelValues(p).Set(o.out.age(now, unpublished).Seconds())
 	size := o.line.Size()
 	m.poison.WithLabelValues(p).Set(float64(size.Poisoned) / pipeline.PoisonWindow)
 	m.due.WithLabelValues(p).Set(float64(size.Due))

@@ -35,7 +35,6 @@ type owner struct {
 	lastSent  time.Time
 	scratch   []byte            // the alert being published
 	rendered  []*alert.Renderer // of the packs, as of the latest publication
-	emptyAt   time.Time         // when the outbox was last seen empty
 	proof     time.Time         // when something last moved, or there was nothing to do
 	end       int64             // of the log, and
 	stable    int64             // its last stable offset, as of the latest fetch
@@ -222,15 +221,15 @@ func (o *owner) send() {
 		o.waiting, o.sent, o.sentAt = nil, s, time.Now()
 		s.Commit.Meta.Complete(o.cfg.Line.Identity, o.sentAt)
 		r := o.p.Commit(&s.Commit, s.Pending)
-		o.start(func(ctx context.Context) pipeline.Answer {
+		o.start(requestTimeout, func(ctx context.Context) pipeline.Answer {
 			return pipeline.Answer{Step: pipeline.StepCommit, Err: o.cfg.Store.Commit(ctx, r.Commit)}
 		})
 	}
 	hurry := o.p.Unpublished().Entries > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
 	if hurry && o.p.CanPublish() && (o.p.Unpublished().Entries > 0 || o.p.Lagging()) {
-		r, renderers := o.p.Publish(o.cfg.MaxUnpublished), o.renderers()
+		r, renderers := o.p.Publish(o.out.pace.now), o.renderers()
 		o.publishAt, o.lastSent = time.Now(), time.Now()
-		o.start(func(ctx context.Context) pipeline.Answer {
+		o.start(publishTimeout, func(ctx context.Context) pipeline.Answer {
 			return pipeline.Answer{Step: pipeline.StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r, renderers))}
 		})
 	}
@@ -273,10 +272,10 @@ func (o *owner) publication(r pipeline.Request, renderers []*alert.Renderer) *pi
 }
 
 // start runs one request beside the loop, which takes its answer.
-func (o *owner) start(do func(context.Context) pipeline.Answer) {
+func (o *owner) start(within time.Duration, do func(context.Context) pipeline.Answer) {
 	o.underWay++
 	go func() {
-		ctx, cancel := context.WithTimeout(o.ctx, requestTimeout)
+		ctx, cancel := context.WithTimeout(o.ctx, within)
 		defer cancel()
 		o.answers <- do(ctx)
 	}()
@@ -284,6 +283,10 @@ func (o *owner) start(do func(context.Context) pipeline.Answer) {
 
 func (o *owner) answered(a pipeline.Answer) {
 	o.underWay--
+	if a.Step == pipeline.StepPublish {
+		now := time.Now()
+		o.out.published(now, o.p.Publishing(), now.Sub(o.publishAt), a.Err)
+	}
 	o.p.Answer(a)
 	if o.p.Failed() != nil {
 		return
@@ -296,7 +299,7 @@ func (o *owner) answered(a pipeline.Answer) {
 		o.count(&o.sent.Tally)
 		o.sent = nil
 	case pipeline.StepPublish:
-		o.published = true
+		o.done = true
 		m.step(a.Step, time.Since(o.publishAt))
 	default: // steps of the takeover
 	}

@@ -50,6 +50,7 @@ type Render func(scratch []byte, e *pipeline.Entry, record *pipeline.Record) (ou
 // Timeouts of single requests. They bound how long a drain can take.
 const (
 	requestTimeout = 10 * time.Second
+	publishTimeout = 30 * time.Second // a publication is several requests, some of which a quota holds up
 	steady         = 10 * time.Second // after which an ownership that has published nothing is in good health too
 )
 
@@ -60,7 +61,7 @@ type Phase uint8
 const (
 	TakingOver Phase = iota
 	Running
-	Stalled // running, but nothing moves, though there is something to do
+	Stalled // nothing moves, or nothing can be published, though there is something to do
 	Waiting // for a service that does not answer
 	Stopped // hard stop: a person has to decide
 	Done    // drained, or at the end
@@ -85,7 +86,8 @@ type Worker struct {
 	tally    line.Tally // of applied commits; read it when Run has returned
 	doubt    *doubt
 
-	published bool // something, by the present ownership
+	out  outbound
+	done bool // the present ownership has published something
 }
 
 // doubt is a commit whose answer was lost: the next takeover tells whether it was applied.
@@ -99,7 +101,7 @@ func New(cfg Config) *Worker {
 	if cfg.MaxUnpublished == (pipeline.Volume{}) {
 		cfg.MaxUnpublished = pipeline.Volume{Entries: 10_000, Bytes: 16 << 20}
 	}
-	w := &Worker{cfg: cfg}
+	w := &Worker{cfg: cfg, out: outbound{pace: newPace(cfg.MaxUnpublished)}}
 	w.status.Store(&Status{Phase: TakingOver})
 	return w
 }
@@ -111,11 +113,16 @@ func (w *Worker) newDecoder(k *pack.Pack) (*decode.Decoder, *pack.Pack) {
 
 // Status tells where the worker is.
 func (w *Worker) Status() Status {
-	s := *w.status.Load()
-	if s.Phase == Running {
-		if why := w.stalled(time.Now()); why != "" {
-			return Status{Phase: Stalled, Reason: why}
-		}
+	s, now := *w.status.Load(), time.Now()
+	if s.Phase == Stopped || s.Phase == Done {
+		return s
+	}
+	why := w.out.reason(now)
+	if why == "" && s.Phase == Running {
+		why = w.stalled(now)
+	}
+	if why != "" {
+		return Status{Phase: Stalled, Reason: why}
 	}
 	return s
 }
@@ -147,10 +154,9 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 	said := ""
 	for {
 		began := time.Now()
-		w.published = false
+		w.done = false
 		err := w.own(ctx, revoked)
-		// a takeover alone proves nothing: what fails may come after it, each time
-		if w.published || time.Since(began) > steady {
+		if w.out.failing.Load() == nil && (w.done || time.Since(began) > steady) {
 			wait.Reset()
 			said = ""
 		}
@@ -212,6 +218,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 		return err
 	}
 	s := p.Standing()
+	w.out.found(time.Now(), s)
 	w.settle(&s.Meta)
 	packs, err := w.history(ctx, s)
 	if err != nil {
@@ -276,6 +283,7 @@ func (w *Worker) ask(ctx context.Context, r pipeline.Request) pipeline.Answer {
 		a.State, a.Err = w.cfg.Store.Claim(ctx, r.Token)
 	case pipeline.StepStart:
 		a.Err = w.cfg.Log.Publish(ctx, &pipeline.Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata()})
+		w.out.published(time.Now(), pipeline.Volume{}, 0, a.Err)
 	default:
 		a.Err = fmt.Errorf("BUG: the takeover asks for %s", r.Step)
 	}
