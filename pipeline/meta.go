@@ -28,13 +28,15 @@ type Meta struct {
 	Partitions int               // of the input topic: another count sends customers elsewhere
 	Cluster    string            // Kafka cluster id
 	Topic      string            // input topic's id, which a re-created topic does not share
+	Holds      Holdings          // what the store holds as of this commit
+	Buckets    Buckets           // due buckets that the store holds as of this commit
 	WallMillis int64             // our clock at this commit, for idle partitions and for people
 }
 
 // Clone is a copy that what is folded later does not change.
 func (m *Meta) Clone() Meta {
 	c := *m
-	c.Clock, c.Packs = m.Clock.Clone(), slices.Clip(m.Packs)
+	c.Clock, c.Packs, c.Buckets = m.Clock.Clone(), slices.Clip(m.Packs), slices.Clone(m.Buckets)
 	return c
 }
 
@@ -62,6 +64,7 @@ var metaSections = [...]metaSection{
 	{6, appendPoison, readPoison},
 	{7, appendLearnt, readLearnt},
 	{8, appendPacks, readPacks},
+	{9, appendHoldings, readHoldings},
 }
 
 // metaMagic tells a Meta from what another program may have written under its key.

@@ -72,6 +72,7 @@ type Protocol struct {
 }
 
 type commitInFlight struct {
+	commit  *Commit
 	meta    Meta
 	entries []Pending
 	dropped int
@@ -143,6 +144,7 @@ func (p *Protocol) accept(a Answer) error {
 		p.outbox = append(p.outbox, c.entries...)
 		p.unpublished = p.unpublished.plus(volume(c.entries))
 		p.dropped -= c.dropped
+		return p.id.Lacks(&p.stored, c.commit.Holds, nil)
 	case StepPublish:
 		q := p.publishing
 		p.mark = q.mark
@@ -193,7 +195,8 @@ func (p *Protocol) Commit(c *Commit, entries []Pending) Request {
 	p.token = p.newToken()
 	c.Token = p.token
 	c.Dropped = p.dropped
-	p.committing = &commitInFlight{meta: c.Meta, entries: entries, dropped: c.Dropped}
+	c.Meta.Holds.Outbox = int64(len(p.outbox) + len(entries))
+	p.committing = &commitInFlight{commit: c, meta: c.Meta, entries: entries, dropped: c.Dropped}
 	return Request{Step: StepCommit, Commit: c}
 }
 

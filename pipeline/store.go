@@ -36,6 +36,9 @@ type State struct {
 	Meta   Meta        // zero unless Exists
 	Outbox [][]byte    // entries not yet dropped, oldest first, as given to Commit
 	Packs  []PackBytes // those of Meta.Packs that are kept
+
+	Holds   Holdings
+	Missing []int64 // of Meta.Buckets, those that are not there
 }
 
 // Load asks for profiles and due lists in one round trip. The caller owns and reuses it; the answers alias memory of
@@ -63,6 +66,8 @@ type Commit struct {
 
 	Outbox  [][]byte // entries appended
 	Dropped int      // how many of the oldest entries were published and are removed; removed before Outbox is appended
+
+	Holds Holdings // answer, where it was applied: what the store holds then
 }
 
 // DueEntries are self-delimiting entries (see AppendDue) for one bucket.

@@ -72,6 +72,11 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 			return nil, err
 		}
 	}
+	if st.Exists {
+		if err := id.Lacks(&st.Meta, st.Holds, st.Missing); err != nil {
+			return nil, err
+		}
+	}
 	if err := id.within(s.Meta.Next, pos); err != nil {
 		return nil, err
 	}

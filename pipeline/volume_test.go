@@ -15,6 +15,14 @@ func runningProtocol(t *testing.T, outbox []Pending) *Protocol {
 	return p
 }
 
+// commit applies a commit in a store that holds what it should.
+func commit(p *Protocol, meta *Meta, entries []Pending) {
+	c := &Commit{Meta: *meta}
+	p.Commit(c, entries)
+	c.Holds = c.Meta.Holds
+	p.Answer(Answer{Step: StepCommit})
+}
+
 // poison is the outbox of a batch of unusable records, the first at offset.
 func poison(offset int64, records, bytes int) (entries []Pending) {
 	for i := range records {
@@ -31,8 +39,7 @@ func TestPublishWithinBytes(t *testing.T) {
 	limit := Volume{Entries: 100, Bytes: 16 * kib}
 	p := runningProtocol(t, poison(0, 3, kib))
 	for i, bytes := range []int{6 * kib, 8 * kib, 20 * kib, kib} {
-		p.Commit(&Commit{Meta: Meta{Next: int64(i + 4)}}, poison(int64(i+3), 1, bytes))
-		p.Answer(Answer{Step: StepCommit})
+		commit(p, &Meta{Next: int64(i + 4)}, poison(int64(i+3), 1, bytes))
 	}
 	if got, want := p.Unpublished(), (Volume{Entries: 7, Bytes: 38 * kib}); got != want {
 		t.Errorf("%+v gathered, want %+v", got, want)
@@ -84,8 +91,7 @@ func TestPublishInParts(t *testing.T) {
 				due.Hash++
 				add(Entry{Kind: EntryQuarantine, Code: NotJSON, Offset: -1, Due: due, Next: next})
 			}
-			p.Commit(&Commit{Meta: Meta{Next: next, Clock: Clock{Fired: due, Watermark: due.Minute * MinuteMillis}}}, pending)
-			p.Answer(Answer{Step: StepCommit})
+			commit(p, &Meta{Next: next, Clock: Clock{Fired: due, Watermark: due.Minute * MinuteMillis}}, pending)
 		}
 		for n := 0; n < len(entries) || p.Lagging(); {
 			before := p.Published()

@@ -175,6 +175,7 @@ func (l *Line) Loaded() error {
 			continue
 		}
 		c := l.cache.at(l.slots[i])
+		c.stored = true
 		l.at.Profile = &c.profile
 		err := profile.Read(b, &l.at)
 		if err == nil {
@@ -186,6 +187,9 @@ func (l *Line) Loaded() error {
 		l.cache.keep(c, l.at.Features)
 	}
 	for i, bucket := range l.want.Buckets {
+		if l.want.Due[i] == nil && l.meta.Buckets.Has(bucket) && !l.other.begun(bucket) {
+			return l.identity.Lacks(&l.meta, l.meta.Holds, []int64{bucket})
+		}
 		// What the commit before appended may not have been there yet when the bucket was read.
 		if err := l.due.load(bucket, l.meta.Clock.Fired, l.want.Due[i], l.other.due[bucket]); err != nil {
 			return pipeline.StateUnreadable(err)
@@ -355,9 +359,29 @@ func (l *Line) complete() {
 		}
 		c := l.cache.at(slot)
 		c.dirty = false
+		l.count(c)
 		s.profile(l.cache.key(c), l.look(c))
+	}
+	for b := range s.due {
+		if l.meta.Buckets.Add(b) {
+			s.new = append(s.new, b)
+		}
+	}
+	for _, b := range s.Commit.Swept {
+		l.meta.Buckets.Remove(b)
 	}
 	s.finish()
 	l.meta.Pack = l.scorer.Pack.Hash
 	s.Commit.Meta = l.meta.Clone()
+}
+
+// count keeps the number of profiles in the store along with the customer's.
+func (l *Line) count(c *customer) {
+	switch holds := !c.profile.Empty(); {
+	case holds && !c.stored:
+		l.meta.Holds.Profiles++
+	case !holds && c.stored:
+		l.meta.Holds.Profiles--
+	}
+	c.stored = !c.profile.Empty()
 }

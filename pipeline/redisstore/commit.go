@@ -43,8 +43,12 @@ func (p *Partition) commit(ctx context.Context, c *pipeline.Commit) error {
 	exec := r.pipe.Do(ctx, "EXEC")
 	t := p.watch(ctx, r.pipe)
 	cmds, _ := r.pipe.Exec(ctx) // every command carries its own error
-	if _, err := transacted("commit", cmds, exec); err != nil {
+	found, err := transacted("commit", cmds, exec)
+	if err != nil {
 		return err
+	}
+	if c.Holds, err = holdings(found[len(found)-2:]); err != nil {
+		return unavailable("commit", err)
 	}
 	p.arm(t)
 	return nil
@@ -70,6 +74,18 @@ func (p *Partition) write(r *request, c *pipeline.Commit) {
 	}
 	r.rpush(p.keys.outbox, c.Outbox)
 	r.pipe.Do(r.ctx, "SET", p.keys.meta, r.arg(r.meta))
+	r.pipe.Do(r.ctx, "HLEN", p.keys.profiles)
+	r.pipe.Do(r.ctx, "LLEN", p.keys.outbox)
+}
+
+// holdings reads what HLEN and LLEN answered.
+func holdings(found []any) (h pipeline.Holdings, err error) {
+	profiles, ok := found[0].(int64)
+	outbox, ok2 := found[1].(int64)
+	if !ok || !ok2 {
+		return h, errReply
+	}
+	return pipeline.Holdings{Profiles: profiles, Outbox: outbox}, nil
 }
 
 // request builds a pipelined write whose arguments live in memory reused from commit to commit.

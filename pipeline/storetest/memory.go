@@ -151,5 +151,9 @@ func (c *contents) apply(b *pipeline.Commit, meta []byte) {
 	c.token, c.meta = b.Token, meta
 }
 
+func (c *contents) holdings() pipeline.Holdings {
+	return pipeline.Holdings{Profiles: int64(len(c.profiles)), Outbox: int64(len(c.outbox))}
+}
+
 // clone copies b into a slice that is never nil.
 func clone(b []byte) []byte { return append([]byte{}, b...) }
