@@ -28,8 +28,12 @@ func (id Identity) Lacks(m *Meta, found Holdings, missing []int64) error {
 	if len(missing) > 0 {
 		detail += fmt.Sprintf("; %d of %d due buckets are missing", len(missing), m.Buckets.Count())
 	}
-	return id.Stop("state_incomplete", detail, "something removed keys of this group, or Redis evicted them: have it keep all "+
-		"(maxmemory-policy noeviction), then restore a backup of Redis, any age will do, or run: ebb rebuild --from earliest")
+	return id.Stop(
+		"state_incomplete",
+		detail,
+		"something removed keys of this group, or Redis evicted them: have it keep all "+
+			"(maxmemory-policy noeviction), then restore a backup of Redis, any age will do, or run: ebb rebuild --from earliest",
+	)
 }
 
 // Buckets is a set of due buckets: those that hold a deadline. They lie side by side, so it keeps runs of them.

@@ -102,6 +102,14 @@ func readMark(id Identity, pos Position) (Mark, error) {
 	return m, nil
 }
 
+// Still refuses an input that is no longer the one of id: a topic made anew, or with another number of partitions.
+func (id Identity) Still(cluster, topic string, partitions int) error {
+	was := id.NewMeta(0)
+	was.Pack = ""
+	id.Cluster, id.Topic, id.Partitions = cluster, topic, partitions
+	return id.agrees(was)
+}
+
 // agrees refuses state that was built on something else.
 func (id Identity) agrees(m Meta) error {
 	switch {

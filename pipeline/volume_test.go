@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -111,4 +112,25 @@ func TestPublishInParts(t *testing.T) {
 			t.Fatalf("%+v is published in the end, want %d and %+v", p.Published(), next, due)
 		}
 	})
+}
+
+// TestCommitFindsLess: what the store lacks after a commit stops the partition before that commit is published.
+func TestCommitFindsLess(t *testing.T) {
+	for name, lack := range map[string]func(*Holdings){
+		"profiles":          func(h *Holdings) { h.Profiles-- },
+		"outbox":            func(h *Holdings) { h.Outbox-- },
+		"a foreign profile": func(h *Holdings) { h.Profiles++ },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := runningProtocol(t, poison(0, 3, 10))
+			c := &Commit{Meta: Meta{Next: 9, Holds: Holdings{Profiles: 5}}}
+			p.Commit(c, poison(4, 2, 10))
+			c.Holds = Holdings{Profiles: 5, Outbox: 5}
+			lack(&c.Holds)
+			p.Answer(Answer{Step: StepCommit})
+			if stop, ok := errors.AsType[*HardStop](p.Failed()); !ok || stop.Code != "state_incomplete" || p.CanPublish() {
+				t.Errorf("%v; may it publish? %v", p.Failed(), p.CanPublish())
+			}
+		})
+	}
 }

@@ -35,6 +35,8 @@ func spoken(k kmsg.Key) (span, bool) {
 		kmsg.TxnOffsetCommit:    {3, 3}, // generation and member; 5 in transactions of version 2, set there
 		kmsg.DescribeConfigs:    {1, 4},
 		kmsg.OffsetDelete:       {0, 0},
+
+		kmsg.ConsumerGroupDescribe: {0, 1},
 	}[k]
 	return s, ok
 }

@@ -78,16 +78,6 @@ func (p *Partition) write(r *request, c *pipeline.Commit) {
 	r.pipe.Do(r.ctx, "LLEN", p.keys.outbox)
 }
 
-// holdings reads what HLEN and LLEN answered.
-func holdings(found []any) (h pipeline.Holdings, err error) {
-	profiles, ok := found[0].(int64)
-	outbox, ok2 := found[1].(int64)
-	if !ok || !ok2 {
-		return h, errReply
-	}
-	return pipeline.Holdings{Profiles: profiles, Outbox: outbox}, nil
-}
-
 // request builds a pipelined write whose arguments live in memory reused from commit to commit.
 type request struct {
 	ctx  context.Context //nolint:containedctx // of the one call that is under way

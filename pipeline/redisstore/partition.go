@@ -70,7 +70,7 @@ func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline
 	if s.Holds, err = holdings(found[2:]); err != nil {
 		return s, unavailable("claim partition", err)
 	}
-	if s.Missing, err = missing(ctx, p.conn, &p.keys, s.Meta.Buckets); err != nil {
+	if s.Missing, err = missing(ctx, p.conn, &p.keys, s.Meta.Buckets.All()); err != nil {
 		return s, err
 	}
 	if s.Packs, err = p.readPacks(ctx, s.Meta.Packs); err != nil {
@@ -111,28 +111,6 @@ func packsOf(
 		}
 	}
 	return packs, nil
-}
-
-// missing are the due buckets among those that the state counts that are not there.
-func missing(ctx context.Context, from redis.Cmdable, k *keys, buckets pipeline.Buckets) (gone []int64, err error) {
-	all := buckets.All()
-	if len(all) == 0 {
-		return nil, nil
-	}
-	pipe := from.Pipeline()
-	for _, b := range all {
-		pipe.Exists(ctx, k.due(b))
-	}
-	cmds, err := pipe.Exec(ctx)
-	if err != nil {
-		return nil, classify("look for due buckets", err)
-	}
-	for i, c := range cmds {
-		if there, ok := c.(*redis.IntCmd); ok && there.Val() == 0 {
-			gone = append(gone, all[i])
-		}
-	}
-	return gone, nil
 }
 
 // entries reads what LRANGE answered.

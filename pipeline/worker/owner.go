@@ -47,24 +47,19 @@ type owner struct {
 
 func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line) *owner {
 	ctx, cancel := context.WithCancel(ctx)
-	return &owner{
-		Worker: w,
-		ctx:    ctx,
-		cancel: cancel,
-		p:      p,
-		line:   l,
-		idle:   &line.Batch{},
-		input: startPrefetch(
-			ctx,
-			w.cfg.Log,
-			l.Next(),
-			w.cfg.End,
-			l.Edges(),
-			func() (*decode.Decoder, *pack.Pack) { return w.newDecoder(l.Pack()) },
-		),
+	o := &owner{
+		Worker:  w,
+		ctx:     ctx,
+		cancel:  cancel,
+		p:       p,
+		line:    l,
+		idle:    &line.Batch{},
+		input:   &prefetcher{log: w.cfg.Log, verify: w.cfg.Verify, end: w.cfg.End, edges: l.Edges()},
 		answers: make(chan pipeline.Answer, 2),
 		proof:   time.Now(),
 	}
+	o.input.start(ctx, l.Next(), func() (*decode.Decoder, *pack.Pack) { return w.newDecoder(l.Pack()) })
+	return o
 }
 
 // close ends what is under way and waits for it.
@@ -112,6 +107,8 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 	}
 	if o.mayIdle() {
 		select {
+		case stop := <-o.halts:
+			return stop
 		case b, ok := <-ready:
 			return o.take(b, ok)
 		default:
@@ -127,6 +124,8 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 	case <-tick:
 		o.cfg.Metrics.tick(o)
 		o.report()
+	case stop := <-o.halts:
+		return stop
 	case <-revoked:
 		o.draining = true
 		o.input.stop()

@@ -32,6 +32,9 @@ type Config struct {
 	Mapping        *decode.Mapping // for JSON in no known envelope; optional
 	PublishEvery   time.Duration   // how often the offset moves while nothing is to be published
 	End            int64           // stop before this offset, with every deadline up to the watermark fired; -1: never
+	// optional: asked after each fetch, with the time when it began. Records are folded only where it returns nil: the
+	// input was still the one of Line.Identity. Errors: *pipeline.HardStop, pipeline.ErrUnavailable.
+	Verify func(ctx context.Context, since time.Time) error
 	// optional: called with a customer that a batch changed; the key is valid during the call
 	Draw    func(key []byte)
 	Logger  zerolog.Logger
@@ -86,6 +89,8 @@ type Worker struct {
 	tally    line.Tally // of applied commits; read it when Run has returned
 	doubt    *doubt
 
+	halts chan *pipeline.HardStop // what stops the partition from outside; see Halt
+
 	out  outbound
 	done bool // the present ownership has published something
 }
@@ -101,7 +106,7 @@ func New(cfg Config) *Worker {
 	if cfg.MaxUnpublished == (pipeline.Volume{}) {
 		cfg.MaxUnpublished = pipeline.Volume{Entries: 10_000, Bytes: 16 << 20}
 	}
-	w := &Worker{cfg: cfg, out: outbound{pace: newPace(cfg.MaxUnpublished)}}
+	w := &Worker{cfg: cfg, halts: make(chan *pipeline.HardStop, 1), out: outbound{pace: newPace(cfg.MaxUnpublished)}}
 	w.status.Store(&Status{Phase: TakingOver})
 	return w
 }
@@ -125,6 +130,15 @@ func (w *Worker) Status() Status {
 		return Status{Phase: Stalled, Reason: why}
 	}
 	return s
+}
+
+// Halt stops the partition: something around it has changed that its own requests do not show. Any goroutine may call
+// it. The first one counts.
+func (w *Worker) Halt(stop *pipeline.HardStop) {
+	select {
+	case w.halts <- stop:
+	default:
+	}
 }
 
 // Tally is what the worker has done, once Run has returned.
@@ -177,6 +191,8 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 		w.cfg.Metrics.interrupted(w.cfg.Line.Identity.Partition, classOf(err))
 		select {
 		case <-time.After(wait.NextBackOff()):
+		case stop := <-w.halts:
+			return w.ended(stop)
 		case <-revoked:
 			return w.ended(nil)
 		case <-ctx.Done():

@@ -131,6 +131,9 @@ func (p *Processor) checkTopics(ctx context.Context) (control int32, err error) 
 func (p *Processor) checkPartitions(ctx context.Context) error {
 	for n := range p.topic.Partitions {
 		found, err := p.redis.Inspect(ctx, p.cfg.Kafka.Group, int(n), nil)
+		if errors.As(err, new(*pipeline.HardStop)) {
+			continue // of this partition alone: its owner finds it, and stops
+		}
 		if err != nil {
 			return fmt.Errorf("read the state of partition %d: %w", n, err)
 		}

@@ -50,6 +50,7 @@ type Processor struct {
 	kafka   *kafkawire.Client
 	redis   *redisstore.Client
 	topic   kafkawire.Topic
+	input   inputFacts
 	slot    *kafkasource.Slot // nil where the instance id is configured
 	member  *kafkasource.Member
 	metrics *worker.Metrics
@@ -98,6 +99,7 @@ func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Optio
 	if err := p.serveHTTP(ctx); err != nil {
 		return nil, err
 	}
+	p.input.look = func(ctx context.Context) (kafkawire.Topic, error) { return p.kafka.Topic(ctx, cfg.Kafka.Input) }
 	p.followPack(files)
 	if err := p.connectPatiently(ctx); err != nil {
 		return nil, err
@@ -151,11 +153,13 @@ func (p *Processor) Run(ctx context.Context) error {
 		time.AfterFunc(p.cfg.ShutdownTimeout, func() { cancel(errDrainTimeout) })
 	})
 	defer stop()
+	watched := p.watchFacts(work)
 	told, drawn := p.tellUnnamed(work), func() {}
 	if p.opts.shadow == nil {
 		drawn = p.tellStrays(work)
 	}
 	err := p.member.Run(work, p.own)
+	watched()
 	told()
 	drawn()
 	switch {

@@ -139,6 +139,7 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		Metrics:        p.metrics,
 		Trace:          p.opts.Trace,
 		Draw:           p.drawn,
+		Verify:         p.verify(n),
 		Logger: p.log.With().
 			Str("group", g.Group).
 			Str("topic", p.cfg.Kafka.Input).
