@@ -66,8 +66,8 @@ func (r *Record) Clone() *Record {
 type Fetched struct {
 	Records []Record
 	Next    int64 // offset to fetch next
-	End     int64 // end offset of the log as of this answer
-	Stable  int64 // last stable offset: beyond it lie open transactions
+	End     int64 // end offset of the log as of this answer; -1: the broker does not tell, as when it throttles us
+	Stable  int64 // last stable offset, beyond which lie open transactions; -1: the broker does not tell
 
 	Raw      []byte // the answer's bytes, which Records alias
 	Inflated []byte // decompressed batches, which Records alias

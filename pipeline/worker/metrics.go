@@ -125,6 +125,11 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 			"partition",
 			"reason",
 		),
+		throttled: counter(
+			"kafka_throttled_seconds_total",
+			"Time for which brokers held requests up by a quota, by kind of request.",
+			"request",
+		),
 		stops: gauge(
 			"partition_stopped",
 			"1 where a partition has stopped until a person decides, by code.",
@@ -191,6 +196,11 @@ func (m *Metrics) interrupted(partition int, reason string) {
 	m.interrupts.WithLabelValues(strconv.Itoa(partition), reason).Inc()
 }
 
+// Throttled counts for how long brokers held a kind of request up by a quota.
+func (m *Metrics) Throttled(request string, d time.Duration) {
+	m.throttled.WithLabelValues(request).Add(d.Seconds())
+}
+
 // Drawn counts a customer that was looked for in every partition.
 func (m *Metrics) Drawn(stray bool) {
 	m.drawn.Inc()
@@ -246,9 +256,10 @@ func (m *Metrics) Forget(partition int) {
 	}
 }
 
-func (m *Metrics) fetched(partition int, f *pipeline.Fetched) {
+// fetched shows an answer, and the lag behind the last end that is known.
+func (m *Metrics) fetched(partition int, f *pipeline.Fetched, end int64) {
 	p := strconv.Itoa(partition)
-	m.lag.WithLabelValues(p).Set(float64(f.End - f.Next))
+	m.lag.WithLabelValues(p).Set(float64(max(0, end-f.Next)))
 	if n := len(f.Records); n > 0 {
 		m.delay.WithLabelValues(p).Set(max(0, time.Since(time.UnixMilli(f.Records[n-1].Timestamp)).Seconds()))
 	}

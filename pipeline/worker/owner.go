@@ -37,7 +37,8 @@ type owner struct {
 	rendered  []*alert.Renderer // of the packs, as of the latest publication
 	proof     time.Time         // when something last moved, or there was nothing to do
 	end       int64             // of the log, and
-	stable    int64             // its last stable offset, as of the latest fetch
+	stable    int64             // its last stable offset, as of the latest fetch that told
+	throttled bool              // the latest fetch brought nothing but a delay
 	exhausted bool              // the end is reached
 	waits     waiting           // what was said of the configured pack
 	active    pipeline.PackRef  // that metrics show
@@ -163,9 +164,11 @@ func (o *owner) take(b *line.Batch, ok bool) error {
 	if b.Err != nil {
 		return fmt.Errorf("fetch: %w", b.Err)
 	}
-	o.cfg.Metrics.fetched(o.cfg.Line.Identity.Partition, &b.Fetched)
-	o.end, o.stable = b.Fetched.End, b.Fetched.Stable
-	if b.Fetched.Next > o.line.Next() || b.Fetched.Next >= b.Fetched.End {
+	if o.throttled = b.Fetched.End < 0; !o.throttled {
+		o.end, o.stable = b.Fetched.End, b.Fetched.Stable
+	}
+	o.cfg.Metrics.fetched(o.cfg.Line.Identity.Partition, &b.Fetched, o.end)
+	if b.Fetched.Next > o.line.Next() || !o.throttled && b.Fetched.Next >= o.end {
 		o.moved()
 	}
 	return o.foldRecords(b)
@@ -327,6 +330,7 @@ func (o *owner) report() {
 		Next:        o.line.Next(),
 		End:         o.end,
 		Stable:      o.stable,
+		Throttled:   o.throttled,
 		Unpublished: o.p.Unpublished().Entries,
 	})
 }

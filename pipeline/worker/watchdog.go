@@ -16,6 +16,7 @@ type Progress struct {
 	Proof       time.Time // when it last moved, or saw that there was nothing to do
 	Next        int64     // offset of the next record to fold
 	End, Stable int64     // of the log, as of the latest answer; records between lie in open transactions
+	Throttled   bool      // the latest fetch brought nothing but a delay
 	Unpublished int       // outbox entries
 }
 
@@ -39,6 +40,8 @@ func (w *Worker) stalled(now time.Time) string {
 		return ""
 	case now.Sub(p.At) >= stallAfter:
 		return fmt.Sprintf("its loop has not turned for %v", now.Sub(p.At).Round(time.Second))
+	case p.Throttled:
+		return fmt.Sprintf("for %v, a quota of the brokers has let nothing through from offset %d of %d", since, p.Next, p.End)
 	case p.Stable < p.End && p.Next >= p.Stable:
 		return fmt.Sprintf(
 			"for %v, records from %d to %d of the input have been held up by a producer's open transaction",
