@@ -59,7 +59,7 @@ func (c *Change) decode(b []byte) error {
 		return fmt.Errorf("change: %w", err)
 	}
 	if !c.Known() {
-		return fmt.Errorf("change of kind %q", c.Kind)
+		return fmt.Errorf("change of kind %q, which this build does not know", c.Kind)
 	}
 	return nil
 }

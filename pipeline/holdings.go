@@ -43,22 +43,22 @@ type Buckets []BucketRun
 type BucketRun struct{ From, To int64 }
 
 // Has reports whether b is in the set.
-func (s Buckets) Has(b int64) bool {
+func (s *Buckets) Has(b int64) bool {
 	i, _ := s.find(b)
-	return i < len(s) && s[i].From <= b
+	return i < len(*s) && (*s)[i].From <= b
 }
 
 // Count is how many buckets there are.
-func (s Buckets) Count() (n int64) {
-	for _, r := range s {
+func (s *Buckets) Count() (n int64) {
+	for _, r := range *s {
 		n += r.To - r.From + 1
 	}
 	return n
 }
 
 // All are the buckets in their order.
-func (s Buckets) All() (all []int64) {
-	for _, r := range s {
+func (s *Buckets) All() (all []int64) {
+	for _, r := range *s {
 		for b := r.From; b <= r.To; b++ {
 			all = append(all, b)
 		}
@@ -105,8 +105,8 @@ func (s *Buckets) Remove(b int64) {
 }
 
 // find is the place of the first run that does not end before b.
-func (s Buckets) find(b int64) (int, bool) {
-	return slices.BinarySearchFunc(s, b, func(r BucketRun, b int64) int {
+func (s *Buckets) find(b int64) (int, bool) {
+	return slices.BinarySearchFunc(*s, b, func(r BucketRun, b int64) int {
 		if r.To < b {
 			return -1
 		}

@@ -53,8 +53,8 @@ type metaSection struct {
 	read   func(r *encode.Reader, m *Meta)
 }
 
-// metaSections are in the order in which they are written. Whoever has something to remember for the partition adds
-// one.
+// metaSections are in the order in which they are written, which is that of their tags. Whoever has something to
+// remember for the partition adds one; what holds a slice or a map, Meta.Clone has to copy.
 var metaSections = [...]metaSection{
 	{1, appendPosition, readPosition},
 	{2, appendOrigin, readOrigin},
@@ -81,31 +81,37 @@ func AppendMeta(dst []byte, m *Meta) []byte {
 	return dst
 }
 
-var errMetaDamaged = errors.New("it is damaged")
+// Errors of ReadMeta. Branch on them with errors.Is.
+var (
+	ErrMetaVersion = errors.New("a newer version of ebb wrote it")
+	ErrMetaDamaged = errors.New("it is damaged")
+)
 
-// ReadMeta is the inverse of AppendMeta. Of another layout it reads the version alone.
+// ReadMeta is the inverse of AppendMeta. Of another layout it reads the version alone. Errors: ErrMetaVersion,
+// ErrMetaDamaged.
 func ReadMeta(b []byte) (m Meta, err error) {
 	if len(b) < 2 || b[0] != metaMagic {
-		return m, errMetaDamaged
+		return m, ErrMetaDamaged
 	}
 	m.Version = int(b[1])
 	if m.Version != MetaVersion {
 		return m, nil
 	}
+	before := byte(0)
 	for b = b[2:]; len(b) > 0; {
 		tag, body, rest, ok := encode.NextSection(b)
-		if !ok {
-			return Meta{}, errMetaDamaged
+		if !ok || tag <= before {
+			return Meta{}, ErrMetaDamaged
 		}
 		i := slices.IndexFunc(metaSections[:], func(s metaSection) bool { return s.tag == tag })
 		if i < 0 {
-			return Meta{}, fmt.Errorf("section %d is of a newer version of ebb", tag)
+			return Meta{}, fmt.Errorf("section %d: %w", tag, ErrMetaVersion)
 		}
 		r := encode.NewReader(body)
 		if metaSections[i].read(&r, &m); !r.Whole() {
-			return Meta{}, errMetaDamaged
+			return Meta{}, ErrMetaDamaged
 		}
-		b = rest
+		before, b = tag, rest
 	}
 	return m, nil
 }

@@ -102,14 +102,15 @@ func TestMetaOfAnotherBuild(t *testing.T) {
 		!strings.Contains(err.Error(), "newer version") {
 		t.Errorf("an unknown section: %v", err)
 	}
+	packs := pipeline.AppendMeta(
+		nil,
+		&pipeline.Meta{Version: pipeline.MetaVersion, Packs: []pipeline.PackRef{{Hash: "h"}}},
+	)
 	for name, b := range map[string][]byte{
-		"nothing": nil, "another program's": []byte(`{"version":1}`), "half a section": b[:len(b)-1], "a section that is too long": append(
-			slices.Clone(b),
-			3,
-			2,
-			0,
-			0,
-		),
+		"nothing": nil, "another program's": []byte(`{"version":1}`), "half a section": b[:len(b)-1],
+		"a section that is too long": slices.Concat(b, []byte{3, 2, 0, 0}),
+		"a section twice":            slices.Concat(packs, packs[2:]),
+		"sections in another order":  slices.Concat(packs, b[2:]),
 	} {
 		if _, err := pipeline.ReadMeta(b); err == nil {
 			t.Errorf("%s is accepted", name)

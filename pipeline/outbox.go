@@ -33,11 +33,11 @@ type Entry struct {
 	Key   []byte      // alert: the customer's state key
 	Alert alert.Alert // alert: what was decided, about whom, and what caused it
 
-	Generation uint8           // alert: of the pack that decided it
-	By         *alert.Renderer // alert: of that pack; set when it is rendered
-	Pack       PackRef         // pack: which
-	Canonical  []byte          // pack: in its canonical form
-	Change     Change          // control: what changes
+	PackEpoch uint8           // alert: of the pack that decided it
+	By        *alert.Renderer // alert: of that pack; set when it is rendered
+	Pack      PackRef         // pack: which
+	Canonical []byte          // pack: in its canonical form
+	Change    Change          // control: what changes
 }
 
 // Pending is an outbox entry on its way to be published. It stays encoded until then: decoded it is three times as
@@ -102,7 +102,7 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 		return encode.AppendParts(dst, e.Change.encode())
 	default:
 	}
-	dst = scoring.AppendDecision(append(dst, e.Generation), &e.Alert.Decision)
+	dst = scoring.AppendDecision(append(dst, e.PackEpoch), &e.Alert.Decision)
 	c := &e.Alert.Cause
 	dst = encode.AppendBool(dst, c.Deadline)
 	for _, n := range [...]int64{c.Time, c.Offset, int64(c.Partition)} {
@@ -111,7 +111,7 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	return encode.AppendParts(dst, e.Key, c.EventID, c.EventType)
 }
 
-// ReadEntry decodes one entry. Its slices alias b.
+// ReadEntry decodes one entry. Its slices alias b. Errors say whether it is damaged or of a newer build.
 func ReadEntry(b []byte) (e Entry, err error) {
 	r := encode.NewReader(b)
 	if version := r.Byte(); version != entryVersion {
@@ -130,11 +130,14 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		e.Canonical = r.Part()
 		sound = e.Pack.Hash != "" && len(e.Canonical) > 0
 	case EntryControl:
-		sound = e.Change.decode(r.Part()) == nil
+		err = e.Change.decode(r.Part())
 	default:
-		sound = false
+		err = fmt.Errorf("kind %d is not known to this build", e.Kind)
 	}
-	if !sound || !r.Whole() {
+	if err != nil && !r.Damaged() {
+		return Entry{}, fmt.Errorf("outbox entry: %w", err)
+	}
+	if err != nil || !sound || !r.Whole() {
 		return Entry{}, fmt.Errorf("outbox entry of %d bytes is damaged", len(b))
 	}
 	return e, nil
@@ -182,7 +185,7 @@ func MustReadEntry(b []byte) Entry {
 
 // readAlert reads what an alert's entry holds behind its position, and reports whether that is somebody's.
 func (e *Entry) readAlert(r *encode.Reader) bool {
-	e.Generation = r.Byte()
+	e.PackEpoch = r.Byte()
 	scoring.ReadDecision(r, &e.Alert.Decision)
 	c := &e.Alert.Cause
 	c.Deadline = r.Bool()

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,7 +56,7 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 	e.Alert.Cause.EventID = rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(t, "event id")
 	tenant := rapid.SliceOfN(rapid.Byte(), 0, pipeline.MaxTenant).Draw(t, "tenant")
 	customer := rapid.SliceOfN(rapid.Byte(), 1, pipeline.MaxCustomer).Draw(t, "customer")
-	e.Generation = rapid.Uint8().Draw(t, "generation")
+	e.PackEpoch = rapid.Uint8().Draw(t, "pack epoch")
 	e.Key = pipeline.AppendKey(nil, tenant, customer)
 	e.Alert.Tenant, e.Alert.Customer = pipeline.SplitKey(e.Key)
 	gotTenant, gotCustomer := pipeline.SplitKey(e.Key)
@@ -76,6 +77,22 @@ func TestEntryRoundTrip(t *testing.T) {
 			t.Fatal(diff)
 		}
 	})
+}
+
+// TestEntryOfANewerBuild: what this build does not know is not called damaged.
+func TestEntryOfANewerBuild(t *testing.T) {
+	kind := pipeline.AppendEntry(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON})
+	kind[1] = 77
+	for want, b := range map[string][]byte{
+		"kind 77": kind,
+		`kind "silence"`: pipeline.AppendEntry(nil, &pipeline.Entry{
+			Kind: pipeline.EntryControl, Change: pipeline.Change{Kind: "silence"},
+		}),
+	} {
+		if _, err := pipeline.ReadEntry(b); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
 }
 
 func FuzzReadEntry(f *testing.F) {

@@ -70,7 +70,7 @@ func digits(s string) int {
 }
 
 // Accepts refuses a configured pack with which nobody can tell what the state is to become: one of another name, or one
-// of the active pack's version with something else in it. An older one, and a newer, are fine: see line.turn.
+// of the active pack's version with something else in it. An older one, and a newer, are fine: see package line.
 func (id Identity) Accepts(active, configured PackRef) error {
 	switch {
 	case active.Hash == configured.Hash:

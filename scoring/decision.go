@@ -24,6 +24,12 @@ type Decision struct {
 	Reading model.Reading
 }
 
+// Fits reports whether d can have been decided under k: the openings that it is about are k's. A decision that was read
+// back and does not fit cannot be rendered.
+func (d *Decision) Fits(k *pack.Pack) bool {
+	return d.Kind == profile.Lapse || int(max(d.About, d.Opening)) < len(k.Kinds[d.Kind].Opens)
+}
+
 // Silence is, of a lapse, the ms without activity as of At, which ended there where the customer recovered.
 func (d *Decision) Silence() int64 { return d.At - d.Since }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -19,9 +20,9 @@ type KafkaConfig struct {
 	Partition  int32
 	Confirm    func(context.Context) error // asks whether Membership still holds; see kafkasource.Generation.Confirm
 
-	Timeout     time.Duration         // of a transaction; see kafkawire.ProducerConfig
-	MaxRequest  int                   // bytes; see kafkawire.ProducerConfig
-	Compression kafkawire.Compression // of what is published
+	Timeout     time.Duration          // of a transaction; see kafkawire.ProducerConfig
+	MaxRequest  int                    // bytes; see kafkawire.ProducerConfig
+	Compression kafkabatch.Compression // of what is published
 }
 
 // Kafka publishes what one partition has decided: the half of pipeline.Log that writes.

@@ -8,15 +8,21 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"pgregory.net/rapid"
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/kafkawire"
+	"ebb/scoring"
+	"ebb/scoring/alert"
+	"ebb/scoring/pack"
 	"ebb/sinks"
+	"ebb/sinks/format"
 )
 
 // world is a cluster with the topics of one group.
@@ -148,10 +154,28 @@ func (w *world) publication(offset int64, with ...pipeline.Outgoing) *pipeline.P
 	}
 }
 
+// numbered is an outbox entry of a customer whose name is not plain ASCII, about the episode of that number.
 func numbered(n int64) *pipeline.Entry {
-	e := raised()
-	e.Alert.Episode = uint32(n)
+	p, err := pack.Load("any", nil, pack.Overrides{})
+	if err != nil {
+		panic(err)
+	}
+	e := &pipeline.Entry{
+		Kind:   pipeline.EntryAlert,
+		Offset: 17,
+		Key:    pipeline.AppendKey(nil, []byte("acme"), []byte("Zoë/1")),
+		By:     alert.NewRenderer(p),
+	}
+	e.Alert.Transition, e.Alert.At, e.Alert.Episode = scoring.Raised, 1_700_000_040_005, uint32(n)
+	e.Alert.Tenant, e.Alert.Customer = pipeline.SplitKey(e.Key)
 	return e
+}
+
+// render gives the record alone.
+func render(e *pipeline.Entry, record *pipeline.Record) pipeline.Outgoing {
+	renderer := format.Renderer{Group: "ebb", Input: "shop.events", Source: format.Source("ebb", "shop.events")}
+	out, _ := renderer.Render(nil, e, record)
+	return out
 }
 
 func value(n int64) string { return string(render(numbered(n), nil).Value) }
@@ -307,4 +331,25 @@ func TestNewKafkaWantsEverything(t *testing.T) {
 			t.Errorf("%s is accepted", name)
 		}
 	}
+}
+
+// TestTransactionalIDTellsApart draws groups with anything in them and topics as Kafka allows them.
+func TestTransactionalIDTellsApart(t *testing.T) {
+	topic := rapid.StringMatching(`[a-zA-Z0-9._-]{1,6}`)
+	group := rapid.StringOfN(rapid.RuneFrom([]rune("ab/0."), unicode.Digit), 1, 6, -1)
+	partition := rapid.Int32Range(0, 20)
+	type parts struct {
+		group, topic string
+		partition    int32
+	}
+	draw := func(r *rapid.T, n string) parts {
+		return parts{group.Draw(r, "group "+n), topic.Draw(r, "topic "+n), partition.Draw(r, "partition "+n)}
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		a, b := draw(r, "a"), draw(r, "b")
+		ida, idb := sinks.TransactionalID(a.group, a.topic, a.partition), sinks.TransactionalID(b.group, b.topic, b.partition)
+		if (a == b) != (ida == idb) {
+			r.Errorf("%+v has %s, %+v has %s", a, ida, b, idb)
+		}
+	})
 }

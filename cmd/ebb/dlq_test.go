@@ -23,8 +23,8 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/deadletter"
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
-	"ebb/sinks"
+	"ebb/pipeline/kafkabatch"
+	"ebb/sinks/format"
 )
 
 // letters is a DLQ in a test's Kafka, filled as the line fills it.
@@ -60,11 +60,11 @@ func (l *letters) quarantine(n int) {
 			Timestamp: dlqStart + int64(i)*60_000,
 			Key:       fmt.Appendf(nil, "customer %d", i%5),
 			Value:     fmt.Appendf(nil, "{\"broken\": %d", i),
-			Headers: kafkawire.AppendHeaders(
+			Headers: kafkabatch.AppendHeaders(
 				nil,
 				nil,
-				kafkawire.Header{Key: "trace", Value: []byte{byte(i), 0xff}},
-				kafkawire.Header{Key: "null"},
+				kafkabatch.Header{Key: "trace", Value: []byte{byte(i), 0xff}},
+				kafkabatch.Header{Key: "null"},
 			),
 		}
 		if i%10 == 9 {
@@ -82,14 +82,14 @@ func (l *letters) put(records ...pipeline.Record) {
 	var out []*kgo.Record
 	for i := range records {
 		r := &records[i]
-		render := sinks.Renderer{DLQ: "events.dlq", Input: "events", Partition: int32(r.Offset % 4)}
+		render := format.Renderer{DLQ: "events.dlq", Input: "events", Partition: int32(r.Offset % 4)}
 		o, _ := render.Render(
 			nil,
 			&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: r.Offset, Code: codeOf(int(r.Offset))},
 			r,
 		)
 		k := &kgo.Record{Topic: o.Topic, Key: o.Key, Value: o.Value, Timestamp: time.UnixMilli(o.Timestamp)}
-		for key, value := range kafkawire.Headers(o.Headers) {
+		for key, value := range kafkabatch.Headers(o.Headers) {
 			k.Headers = append(k.Headers, kgo.RecordHeader{Key: string(key), Value: value})
 		}
 		out = append(out, k)
@@ -207,11 +207,11 @@ func TestDLQShow(t *testing.T) {
 	if got := l.dlq(exitOK, "show"); got.stdout != "" || got.stderr != "no such record in events.dlq\n" {
 		t.Errorf("an empty DLQ: %q, %q", got.stdout, got.stderr)
 	}
-	odd := kafkawire.AppendHeaders(
+	odd := kafkabatch.AppendHeaders(
 		nil,
 		nil,
-		kafkawire.Header{Key: "\x1b[2J", Value: []byte("\r\n")},
-		kafkawire.Header{Key: "null"},
+		kafkabatch.Header{Key: "\x1b[2J", Value: []byte("\r\n")},
+		kafkabatch.Header{Key: "null"},
 	)
 	l.put(
 		pipeline.Record{Offset: 0, Timestamp: dlqStart, Key: []byte("k"), Value: []byte("{\"customer\":\n\t\"é\"")},
@@ -241,7 +241,7 @@ func TestDLQShowJSONIsExact(t *testing.T) {
 	seen := 0
 	for line := range strings.Lines(l.dlq(exitOK, "show", "--json").stdout) {
 		var r struct {
-			Input     sinks.Place
+			Input     format.Place
 			Timestamp int64
 			Key       *string
 			Value     string
@@ -328,11 +328,11 @@ func TestDLQReplayAgain(t *testing.T) {
 	l.replay()
 	back := l.arrived(0)[0]
 	r := pipeline.Record{Offset: 400, Timestamp: back.Timestamp.UnixMilli(), Key: back.Key, Value: back.Value}
-	var headers []kafkawire.Header
+	var headers []kafkabatch.Header
 	for _, h := range back.Headers {
-		headers = append(headers, kafkawire.Header{Key: h.Key, Value: h.Value})
+		headers = append(headers, kafkabatch.Header{Key: h.Key, Value: h.Value})
 	}
-	r.Headers = kafkawire.AppendHeaders(nil, nil, headers...)
+	r.Headers = kafkabatch.AppendHeaders(nil, nil, headers...)
 	l.put(r)
 	var listed deadletter.Listing
 	if err := json.Unmarshal(
@@ -366,13 +366,13 @@ func TestDLQReplayAgain(t *testing.T) {
 func TestDLQReplayHomeless(t *testing.T) {
 	l := newLetters(t)
 	l.quarantine(2)
-	render := sinks.Renderer{DLQ: "events.dlq", Input: "older.events", Partition: 0}
+	render := format.Renderer{DLQ: "events.dlq", Input: "older.events", Partition: 0}
 	o, _ := render.Render(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &pipeline.Record{})
-	far := sinks.Renderer{DLQ: "events.dlq", Input: "events", Partition: 4}
+	far := format.Renderer{DLQ: "events.dlq", Input: "events", Partition: 4}
 	o2, _ := far.Render(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &pipeline.Record{})
 	for _, o := range []pipeline.Outgoing{o, o2} {
 		k := &kgo.Record{Topic: "events.dlq", Value: o.Value}
-		for key, value := range kafkawire.Headers(o.Headers) {
+		for key, value := range kafkabatch.Headers(o.Headers) {
 			k.Headers = append(k.Headers, kgo.RecordHeader{Key: string(key), Value: value})
 		}
 		if err := l.client(t).ProduceSync(t.Context(), k).FirstErr(); err != nil {
@@ -505,10 +505,10 @@ func TestSelectionTakesOpenSpans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := func(partition int32, offset int64) sinks.Place {
-		return sinks.Place{Partition: partition, Offset: offset}
+	at := func(partition int32, offset int64) format.Place {
+		return format.Place{Partition: partition, Offset: offset}
 	}
-	for place, want := range map[sinks.Place]bool{at(2, 5): true, at(2, 1<<60): true, at(2, 4): false, at(1, 5): false} {
+	for place, want := range map[format.Place]bool{at(2, 5): true, at(2, 1<<60): true, at(2, 4): false, at(1, 5): false} {
 		if got := s.Input.Takes(&place); got != want {
 			t.Errorf("%v: %v", place, got)
 		}
@@ -552,10 +552,10 @@ func TestDLQReplayStopped(t *testing.T) {
 // TestDLQShowsNoOrders: whoever may write to the DLQ gives a person's terminal no orders.
 func TestDLQShowsNoOrders(t *testing.T) {
 	l := newLetters(t)
-	forged := sinks.Renderer{DLQ: "events.dlq", Input: "\x1b[2Jevents"}
+	forged := format.Renderer{DLQ: "events.dlq", Input: "\x1b[2Jevents"}
 	o, _ := forged.Render(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &pipeline.Record{})
 	k := &kgo.Record{Topic: o.Topic, Value: o.Value}
-	for key, value := range kafkawire.Headers(o.Headers) {
+	for key, value := range kafkabatch.Headers(o.Headers) {
 		if string(key) == "ebb.error.code" {
 			value = []byte("\x1b]0;title\x07")
 		}
@@ -631,11 +631,11 @@ func TestDLQReplayLarge(t *testing.T) {
 			Timestamp: dlqStart,
 			Key:       []byte("the same"),
 			Value:     value,
-			Headers: kafkawire.AppendHeaders(
+			Headers: kafkabatch.AppendHeaders(
 				nil,
 				nil,
-				kafkawire.Header{Key: "trace", Value: []byte{byte(i), 0xff}},
-				kafkawire.Header{Key: "null"},
+				kafkabatch.Header{Key: "trace", Value: []byte{byte(i), 0xff}},
+				kafkabatch.Header{Key: "null"},
 			),
 		})
 	}
@@ -671,7 +671,7 @@ func TestDLQMarksStandBehindWhatTheyName(t *testing.T) {
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 	)
-	before, named := map[int32]map[sinks.ReplayID]bool{}, 0
+	before, named := map[int32]map[format.ReplayID]bool{}, 0
 	for named < 40 {
 		fetched := c.PollFetches(t.Context())
 		if err := fetched.Err(); err != nil {
@@ -679,18 +679,18 @@ func TestDLQMarksStandBehindWhatTheyName(t *testing.T) {
 		}
 		for _, k := range fetched.Records() {
 			r := pipeline.Record{Timestamp: k.Timestamp.UnixMilli(), Key: k.Key, Value: k.Value}
-			var headers []kafkawire.Header
+			var headers []kafkabatch.Header
 			for _, h := range k.Headers {
-				headers = append(headers, kafkawire.Header{Key: h.Key, Value: h.Value})
+				headers = append(headers, kafkabatch.Header{Key: h.Key, Value: h.Value})
 			}
-			r.Headers = kafkawire.AppendHeaders(nil, nil, headers...)
-			if q, ok := sinks.ReadQuarantined(&r); ok {
+			r.Headers = kafkabatch.AppendHeaders(nil, nil, headers...)
+			if q, ok := format.ReadQuarantined(&r); ok {
 				if before[k.Partition] == nil {
-					before[k.Partition] = map[sinks.ReplayID]bool{}
+					before[k.Partition] = map[format.ReplayID]bool{}
 				}
 				before[k.Partition][q.ID()] = true
 			}
-			ids, _, err := sinks.ReadMark(&r)
+			ids, _, err := format.ReadMark(&r)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -44,8 +44,8 @@ type Scan struct {
 	Retry func(error)
 }
 
-// Run reads the stretch. Errors: the context's cause once it has ended, [HeldUpError], what a function returned,
-// pipeline.ErrOutOfRange, pipeline.ErrUnavailable.
+// Run reads the stretch. Errors: the context's cause once it has ended, and where that is a deadline also what the scan
+// was waiting for; [HeldUpError], what a function returned, pipeline.ErrOutOfRange, pipeline.ErrUnavailable.
 func (s *Scan) Run(ctx context.Context) error {
 	what := kafkawire.FetchConfig{Topic: s.Topic, Partition: s.Partition, MaxBytes: s.MaxBytes}
 	fetcher, err := s.Client.NewFetcher(what)
@@ -87,6 +87,7 @@ type run struct {
 	moved   time.Time // when next moved
 	failing time.Time // since when brokers have not answered; zero: they do
 	pause   time.Duration
+	waits   error // why the scan has not come further since it moved; nil: it has
 }
 
 // step asks once and hands out what came.
@@ -95,7 +96,7 @@ func (r *run) step(ctx context.Context) error {
 	err := r.fetcher.Fetch(ctx, r.next, &r.got)
 	switch {
 	case ctx.Err() != nil:
-		return context.Cause(ctx)
+		return r.ended(ctx, err)
 	case errors.Is(err, pipeline.ErrOutOfRange):
 		return r.skip(ctx, err)
 	case err != nil:
@@ -107,7 +108,7 @@ func (r *run) step(ctx context.Context) error {
 		return err
 	}
 	if r.next > before {
-		r.moved = time.Now()
+		r.moved, r.waits = time.Now(), nil
 		return nil
 	}
 	return r.await(ctx, asked)
@@ -141,14 +142,15 @@ const (
 // await has a scan that did not come further ask again, unless its patience is over. A scan without an end is at home
 // there.
 func (r *run) await(ctx context.Context, asked time.Time) error {
+	open := r.got.Stable <= r.next && r.got.Stable < r.got.End
+	r.waits = &HeldUpError{Topic: r.Topic, Partition: r.Partition, Next: r.next, Open: open}
 	if r.To != Endless && r.Patience > 0 && time.Since(r.moved) > r.Patience {
-		open := r.got.Stable <= r.next && r.got.Stable < r.got.End
-		return &HeldUpError{Topic: r.Topic, Partition: r.Partition, Next: r.next, Open: open}
+		return r.waits
 	}
 	if time.Since(asked) > emptyPause {
 		return nil
 	}
-	return wait(ctx, emptyPause)
+	return r.pauseFor(ctx, emptyPause)
 }
 
 // skip goes on at the oldest record where retention has deleted the one to be read next. A log that ends before it was
@@ -156,13 +158,13 @@ func (r *run) await(ctx context.Context, asked time.Time) error {
 func (r *run) skip(ctx context.Context, err error) error {
 	start, _, failed := r.Client.Bounds(ctx, r.Topic, r.Partition)
 	if failed != nil {
-		return failed
+		return r.again(ctx, failed)
 	}
 	if r.Lost == nil || start <= r.next {
 		return err
 	}
 	r.Lost(r.next, start)
-	r.next, r.moved = start, time.Now()
+	r.next, r.moved, r.waits = start, time.Now(), nil
 	return nil
 }
 
@@ -178,17 +180,34 @@ func (r *run) again(ctx context.Context, err error) error {
 	if r.Patience > 0 && time.Since(r.failing) > r.Patience {
 		return err
 	}
+	r.waits = err
 	pause := r.pause
 	r.pause = min(2*r.pause, mostPause)
-	return wait(ctx, pause)
+	return r.pauseFor(ctx, pause)
 }
 
-// wait returns after a while, or with the cause of the context's end.
-func wait(ctx context.Context, d time.Duration) error {
+// pauseFor returns after a while, or with why the context's end ended the scan.
+func (r *run) pauseFor(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return r.ended(ctx, nil)
 	}
+}
+
+// ended is the cause of the context's end, and of a deadline what the scan was waiting for. latest is what the request
+// under way came to, which at a deadline seldom says more than that.
+func (r *run) ended(ctx context.Context, latest error) error {
+	cause := context.Cause(ctx)
+	if !errors.Is(cause, context.DeadlineExceeded) {
+		return cause
+	}
+	if r.waits != nil {
+		latest = r.waits
+	}
+	if latest == nil {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", cause, latest)
 }

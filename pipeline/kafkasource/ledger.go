@@ -63,7 +63,11 @@ func (l *Ledger) read(ctx context.Context, topic string, partition int32, take f
 		return fmt.Errorf("read %s/%d: %w", topic, partition, err)
 	}
 	scan := kafkascan.Scan{Client: l.Client, Topic: topic, Partition: partition, From: start, To: end, Record: take}
-	if err := scan.Run(ctx); err != nil {
+	err = scan.Run(ctx)
+	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, pipeline.ErrUnavailable) { // held back until then
+		err = fmt.Errorf("%w: %w", pipeline.ErrUnavailable, err)
+	}
+	if err != nil {
 		return fmt.Errorf("read %s/%d: %w", topic, partition, err)
 	}
 	return nil

@@ -4,14 +4,15 @@ import (
 	"encoding/binary"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 )
 
-// answerReader reads answers to fetches of one partition. It keeps what is worth keeping between two.
+// answerReader reads answers to fetches of one partition. It keeps its memory from one to the next.
 type answerReader struct {
 	topic     string
 	partition int32
-	aborted   abortedFilter
-	inflate   inflater
+	batches   *kafkabatch.Reader
+	aborted   []kafkabatch.Aborted
 }
 
 // read reads the body of an answer to a fetch from offset into out. The records alias body.
@@ -29,7 +30,7 @@ func (a *answerReader) read(body []byte, offset int64, out *pipeline.Fetched) er
 		for range in.count(40) {
 			partition := in.int32()
 			if string(topic) != a.topic || partition != a.partition {
-				return malformed("answer for %q/%d", topic, partition)
+				return kafkabatch.Malformed("answer for %q/%d", topic, partition)
 			}
 			if err := a.readPartition(&in, offset, out); err != nil {
 				return err
@@ -37,7 +38,7 @@ func (a *answerReader) read(body []byte, offset int64, out *pipeline.Fetched) er
 		}
 	}
 	if in.bad {
-		return malformed("answer cut short")
+		return kafkabatch.Malformed("answer cut short")
 	}
 	return nil
 }
@@ -47,21 +48,20 @@ func (a *answerReader) readPartition(in *input, offset int64, out *pipeline.Fetc
 	code := in.int16()
 	end, stable := in.int64(), in.int64()
 	in.int64() // log start
-	a.aborted.reset()
+	a.aborted = a.aborted[:0]
 	for range in.count(16) {
-		a.aborted.add(in.int64(), in.int64())
+		a.aborted = append(a.aborted, kafkabatch.Aborted{Producer: in.int64(), First: in.int64()})
 	}
 	in.int32() // preferred replica: asked of brokers with racks only
 	records := in.bytes(int(max(in.int32(), 0)))
 	if in.bad {
-		return malformed("answer cut short")
+		return kafkabatch.Malformed("answer cut short")
 	}
 	if code != 0 {
 		return Error(code)
 	}
 	out.End, out.Stable = end, stable
-	a.aborted.sort()
-	return a.walk(records, offset, out)
+	return a.batches.Read(records, a.aborted, offset, out)
 }
 
 // input takes values off the front of b. Once b runs short bad is set and zero values are returned.

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 )
 
 // Appender writes records to one partition, outside any transaction: in order and, as long as it lives, each once,
@@ -18,10 +19,10 @@ type Appender struct {
 	to         target
 	maxRequest int
 	patience   time.Duration
-	id         producerID
+	id         kafkabatch.ProducerID
 	sequence   int32
-	batch      batch
-	deflater   deflater
+	batch      kafkabatch.Builder
+	compressor kafkabatch.Compressor
 	broken     error
 }
 
@@ -65,7 +66,7 @@ func (c *Client) NewAppender(ctx context.Context, cfg AppenderConfig) (*Appender
 	got := answer.(*kmsg.InitProducerIDResponse)
 	return &Appender{
 		client: c, to: target{cfg.Topic, cfg.Partition}, maxRequest: cfg.MaxRequest, patience: cfg.Patience,
-		id: producerID{id: got.ProducerID, epoch: got.ProducerEpoch},
+		id: kafkabatch.ProducerID{ID: got.ProducerID, Epoch: got.ProducerEpoch},
 	}, nil
 }
 
@@ -89,13 +90,13 @@ func (a *Appender) Append(ctx context.Context, records []pipeline.Outgoing) (ack
 
 // fill puts as many records into the batch as it may carry.
 func (a *Appender) fill(records []pipeline.Outgoing) int {
-	a.batch.reset()
+	a.batch.Reset()
 	for i := range records {
 		r := &records[i]
-		if i > 0 && a.batch.size()+recordBound(r.Key, r.Value, r.Headers) > a.maxRequest {
+		if i > 0 && a.batch.Size()+kafkabatch.RecordBound(r.Key, r.Value, r.Headers) > a.maxRequest {
 			return i
 		}
-		a.batch.add(r.Key, r.Value, r.Headers, r.Timestamp)
+		a.batch.Add(r.Key, r.Value, r.Headers, r.Timestamp)
 	}
 	return len(records)
 }
@@ -103,15 +104,15 @@ func (a *Appender) fill(records []pipeline.Outgoing) int {
 // send brings the batch to the partition's leader, again and again under the same sequence number until it is known to
 // be there.
 func (a *Appender) send(ctx context.Context) error {
-	if _, err := a.deflater.deflate(&a.batch, a.maxRequest); err != nil {
+	if _, err := a.compressor.Compress(&a.batch, a.maxRequest); err != nil {
 		return err
 	}
-	bytes := a.batch.seal(a.id, a.sequence)
+	bytes := a.batch.Seal(a.id, a.sequence)
 	_, err := repeat(ctx, a.client, a.patience, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, a.client.deliver(ctx, 0, nil, []sealed{{a.to, bytes}})
 	}, mayRepeat)
 	if err == nil {
-		a.sequence = nextSequence(a.sequence, a.batch.count)
+		a.sequence = kafkabatch.NextSequence(a.sequence, a.batch.Records())
 	}
 	if large, ok := errors.AsType[*oversize](err); ok {
 		return large.stop()

@@ -14,6 +14,7 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/secure"
 )
 
@@ -30,10 +31,6 @@ type Config struct {
 	// RequestTimeout bounds one request, and also the time for which one call repeats a request that is refused for
 	// reasons that pass. Default 10 s.
 	RequestTimeout time.Duration
-
-	// Throttled is called where brokers hold a client up by a quota, with the kind of request and the time; any goroutine
-	// calls it. Optional.
-	Throttled func(request string, d time.Duration)
 
 	// Dial replaces the dialler, for tests that cut connections. Nil: a plain one.
 	Dial secure.Dial
@@ -68,7 +65,7 @@ type Client struct {
 	serial    atomic.Int32 // correlation ids
 
 	onThrottle func(request string, d time.Duration) // nil: nobody asks
-	requests  sync.Pool    // *[]byte: encoded requests to overwrite; those that carry records are large
+	requests   sync.Pool                             // *[]byte: encoded requests to overwrite; those that carry records are large
 
 	mu           sync.Mutex
 	coordinators map[Route]int32
@@ -105,7 +102,6 @@ func Open(cfg Config) (*Client, error) {
 		format:       format,
 		clientID:     cfg.ClientID,
 		timeout:      cfg.RequestTimeout,
-		onThrottle:   cfg.Throttled,
 		cancel:       cancel,
 		coordinators: make(map[Route]int32),
 	}, nil
@@ -115,6 +111,10 @@ func Open(cfg Config) (*Client, error) {
 func Keys() secure.Keys {
 	return secure.Keys{TLS: "kafka.tls.", Login: "kafka.sasl.", Addresses: "kafka.brokers"}
 }
+
+// OnThrottle has f called where brokers hold a request up by a quota, with its kind and the time, by any goroutine. Call
+// it before the first request.
+func (c *Client) OnThrottle(f func(request string, d time.Duration)) { c.onThrottle = f }
 
 // Close gives the connections back. Requests under way still end.
 func (c *Client) Close() {
@@ -205,12 +205,12 @@ func decode(b []byte, answer kmsg.Response) error {
 	if answer.IsFlexible() && answer.Key() != int16(kmsg.ApiVersions) {
 		rest, ok := skipTags(b)
 		if !ok {
-			return malformed("answer's header")
+			return kafkabatch.Malformed("answer's header")
 		}
 		b = rest
 	}
 	if err := answer.ReadFrom(b); err != nil {
-		return malformed("answer's body: %v", err)
+		return kafkabatch.Malformed("answer's body: %v", err)
 	}
 	return nil
 }

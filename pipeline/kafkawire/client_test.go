@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -164,7 +165,7 @@ func TestDecodeSkipsTags(t *testing.T) {
 			b = append(c.tags, raw...)
 		}
 		err := kafkawire.Decode(b, got)
-		if c.ok && (err != nil || got.ErrorCode != 27) || !c.ok && !errors.Is(err, kafkawire.ErrMalformed) {
+		if c.ok && (err != nil || got.ErrorCode != 27) || !c.ok && !errors.Is(err, kafkabatch.ErrMalformed) {
 			t.Errorf("%s: code %d, %v", name, got.ErrorCode, err)
 		}
 	}

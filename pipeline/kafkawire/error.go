@@ -70,10 +70,6 @@ const (
 	TransactionAbortable    Error = 120
 )
 
-// ErrMalformed says that a broker's bytes could not be understood. It comes together with pipeline.ErrUnavailable: what
-// the damaged answer stood for is unknown, and asking again is all that can be done.
-var ErrMalformed = errors.New("malformed answer")
-
 // Error names the code and says what it means.
 func (e Error) Error() string {
 	if e == TransactionAbortable {
@@ -153,9 +149,4 @@ func unavailable(err error) error {
 		return BrokerNotAvailable
 	}
 	return fmt.Errorf("%w: %w", pipeline.ErrUnavailable, err)
-}
-
-// malformed says what could not be understood.
-func malformed(format string, args ...any) error {
-	return fmt.Errorf("%w: %w: %s", pipeline.ErrUnavailable, ErrMalformed, fmt.Sprintf(format, args...))
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
+
+	"ebb/pipeline/kafkabatch"
 )
 
 // maxAnswer bounds the size of an answer, in bytes: a broken length must not take the memory of the process.
@@ -81,14 +83,14 @@ func (x *exchange) roundTrip(rw io.ReadWriter) error {
 	}
 	n := binary.BigEndian.Uint32(size[:])
 	if n < 4 || n > maxAnswer {
-		return malformed("answer of %d bytes", n)
+		return kafkabatch.Malformed("answer of %d bytes", n)
 	}
 	x.answer = resize(x.answer, int(n))
 	if _, err := io.ReadFull(rw, x.answer); err != nil {
 		return err
 	}
 	if want, got := x.request[8:12], x.answer[:4]; string(want) != string(got) {
-		return malformed("answer to request %x instead of %x", got, want)
+		return kafkabatch.Malformed("answer to request %x instead of %x", got, want)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 )
 
 // UseVersion1 keeps p from using transactions of version 2.
@@ -19,31 +20,9 @@ func ReadAnswer(body []byte, offset int64, out *pipeline.Fetched) error {
 
 // NewAnswerReader is ReadAnswer with memory from one call to the next.
 func NewAnswerReader(limit int) func(body []byte, offset int64, out *pipeline.Fetched) error {
-	a := &answerReader{topic: "t", inflate: inflater{limit: limit}}
+	a := &answerReader{topic: "t", batches: kafkabatch.NewReader(limit)}
 	return a.read
 }
-
-// Batch is the builder of record batches.
-type Batch struct{ batch }
-
-// Reset empties the batch.
-func (b *Batch) Reset() { b.reset() }
-
-// Add appends a record.
-func (b *Batch) Add(key, value, headers []byte, timestamp int64) {
-	b.add(key, value, headers, timestamp)
-}
-
-// Seal returns the batch.
-func (b *Batch) Seal(id int64, epoch int16, transactional bool, sequence int32) []byte {
-	return b.seal(producerID{id, epoch, transactional}, sequence)
-}
-
-// RecordBound is recordBound.
-func RecordBound(key, value, headers []byte) int { return recordBound(key, value, headers) }
-
-// NextSequence is nextSequence.
-func NextSequence(s, n int32) int32 { return nextSequence(s, n) }
 
 // FetchRequest is the request of a Fetcher with its offset set.
 func FetchRequest(clientID string, cfg FetchConfig) []byte {
@@ -73,35 +52,5 @@ func AskSafe(ctx context.Context, c *Client, within time.Duration, attempt func(
 		func(ctx context.Context) (struct{}, error) { return struct{}{}, attempt(ctx) },
 		refusedOrLost,
 	)
-	return err
-}
-
-// Deflated is a batch that is compressed again and again.
-type Deflated struct {
-	Size, Deflated int // bytes
-
-	records  []byte
-	batch    batch
-	deflater deflater
-}
-
-// NewDeflated makes a batch of values.
-func NewDeflated(how Compression, values [][]byte) *Deflated {
-	d := &Deflated{deflater: deflater{how: how}}
-	d.batch.reset()
-	for _, v := range values {
-		d.batch.add(nil, v, nil, 0)
-	}
-	d.Size = d.batch.size()
-	d.records = append(d.records, d.batch.buf...)
-	return d
-}
-
-// Deflate compresses the batch as it was.
-func (d *Deflated) Deflate() error {
-	d.batch.reset()
-	d.batch.buf = append(d.batch.buf[:0], d.records...)
-	_, err := d.deflater.deflate(&d.batch, len(d.records))
-	d.Deflated = d.batch.size()
 	return err
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -357,9 +358,9 @@ func TestAppenderRepeats(t *testing.T) {
 func TestProducerFillsRequests(t *testing.T) {
 	alert := strings.Repeat(`{"log_odds":0.40546562902819744}`, 60) // 1,920 bytes, of which snappy leaves some 100
 	for name, c := range map[string]struct {
-		how  kafkawire.Compression
+		how  kafkabatch.Compression
 		want int
-	}{"none": {kafkawire.Uncompressed, 4}, "snappy": {kafkawire.Snappy, 1}, "zstd": {kafkawire.Zstd, 4}} {
+	}{"none": {kafkabatch.Uncompressed, 4}, "snappy": {kafkabatch.Snappy, 1}, "zstd": {kafkabatch.Zstd, 4}} {
 		t.Run(name, func(t *testing.T) {
 			cluster := fake(t)
 			requests := 0

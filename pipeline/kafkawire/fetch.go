@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 )
 
 // fetchVersion is the last version of Fetch without tagged fields. Brokers from Kafka 2.3 on speak it, 4.x included.
@@ -92,7 +93,7 @@ func (c *Client) NewFetcher(cfg FetchConfig) (*Fetcher, error) {
 		linger:  cfg.Linger,
 		route:   ToLeader(cfg.Topic, cfg.Partition),
 		timeout: c.timeout + cfg.MaxWait,
-		reader:  answerReader{topic: cfg.Topic, partition: cfg.Partition, inflate: inflater{limit: cfg.MaxInflated}},
+		reader:  answerReader{topic: cfg.Topic, partition: cfg.Partition, batches: kafkabatch.NewReader(cfg.MaxInflated)},
 	}
 	f.request, f.waitAt, f.offset = appendFetch(c.clientID, &cfg)
 	return f, nil
@@ -117,7 +118,14 @@ func (f *Fetcher) once(ctx context.Context, offset int64, out *pipeline.Fetched)
 	binary.BigEndian.PutUint32(f.request[8:], uint32(f.client.serial.Add(1)))
 	binary.BigEndian.PutUint64(f.request[f.offset:], uint64(offset))
 	f.setWait()
-	x := &exchange{ctx: ctx, to: f.route, key: int16(kmsg.Fetch), request: f.request, answer: out.Raw[:0], throttle: f.throttle}
+	x := &exchange{
+		ctx:      ctx,
+		to:       f.route,
+		key:      int16(kmsg.Fetch),
+		request:  f.request,
+		answer:   out.Raw[:0],
+		throttle: f.throttle,
+	}
 	err := f.client.send(x)
 	out.Raw, out.Records = x.answer, out.Records[:0]
 	if err != nil {
@@ -151,7 +159,7 @@ func (f *Fetcher) setWait() {
 }
 
 // Close frees the decompressors' memory. The Fetcher may not be used afterwards.
-func (f *Fetcher) Close() { f.reader.inflate.close() }
+func (f *Fetcher) Close() { f.reader.batches.Close() }
 
 // appendFetch encodes a whole request for one partition and tells where its waiting time and its offset stand.
 func appendFetch(clientID string, cfg *FetchConfig) (b []byte, waitAt, offset int) {

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -170,4 +171,16 @@ func join(t testing.TB, c *kafkawire.Client, who kafkawire.Membership) kafkawire
 		t.Fatal(err)
 	}
 	return joined.Membership
+}
+
+// list is the headers in b as pairs; a null value shows as "<null>".
+func list(b []byte) (out [][2]string) {
+	for key, value := range kafkabatch.Headers(b) {
+		v := string(value)
+		if value == nil {
+			v = "<null>"
+		}
+		out = append(out, [2]string{string(key), v})
+	}
+	return out
 }

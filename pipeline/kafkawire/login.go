@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/secure"
 )
 
@@ -170,7 +171,7 @@ func (l *login) exchange(req kmsg.Request, res kmsg.Response) error {
 	}
 	n := binary.BigEndian.Uint32(head[:])
 	if n < 4 || n > maxLogin {
-		return malformed("answer of %d bytes to a login", n)
+		return kafkabatch.Malformed("answer of %d bytes to a login", n)
 	}
 	body := make([]byte, n-4)
 	if _, err := io.ReadFull(l.conn, body); err != nil {
@@ -178,7 +179,7 @@ func (l *login) exchange(req kmsg.Request, res kmsg.Response) error {
 	}
 	res.SetVersion(req.GetVersion())
 	if err := res.ReadFrom(body); err != nil {
-		return malformed("answer to a login: %v", err)
+		return kafkabatch.Malformed("answer to a login: %v", err)
 	}
 	return nil
 }

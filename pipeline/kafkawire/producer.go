@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 )
 
 // ProducerConfig is the setting of a transactional producer.
@@ -28,7 +29,7 @@ type ProducerConfig struct {
 	MaxRequest int
 
 	// Compression is how batches are compressed. A record above what MaxRequest is by then is in any case.
-	Compression Compression
+	Compression kafkabatch.Compression
 }
 
 // Membership is who a member of a consumer group is, as its coordinator knows it. The coordinator refuses offsets that
@@ -68,13 +69,13 @@ type Producer struct {
 	only1    bool // never use transactions of version 2
 	started  bool
 	v2       bool
-	id       producerID
+	id       kafkabatch.ProducerID
 	sequence map[target]int32
 
-	batches  map[target]*batch // to be sent next
-	order    []target          // keys of batches in use, in the order of their first record
-	added    map[target]bool   // part of the transaction (version 1)
-	deflater deflater
+	batches    map[target]*kafkabatch.Builder // to be sent next
+	order      []target                       // keys of batches in use, in the order of their first record
+	added      map[target]bool                // part of the transaction (version 1)
+	compressor kafkabatch.Compressor
 }
 
 // NewProducer makes a Producer. Init starts it.
@@ -93,8 +94,8 @@ func (c *Client) NewProducer(cfg ProducerConfig) (*Producer, error) {
 	}
 	return &Producer{
 		client: c, cfg: cfg, most: cfg.MaxRequest, route: ToTransaction(cfg.TransactionalID),
-		sequence: make(map[target]int32), batches: make(map[target]*batch), added: make(map[target]bool),
-		deflater: deflater{how: cfg.Compression},
+		sequence: make(map[target]int32), batches: make(map[target]*kafkabatch.Builder), added: make(map[target]bool),
+		compressor: kafkabatch.Compressor{How: cfg.Compression},
 	}, nil
 }
 
@@ -118,7 +119,7 @@ func (p *Producer) Init(ctx context.Context) error {
 		return fmt.Errorf("start producer %s: %w", p.cfg.TransactionalID, err)
 	}
 	got := answer.(*kmsg.InitProducerIDResponse)
-	p.id = producerID{id: got.ProducerID, epoch: got.ProducerEpoch, transactional: true}
+	p.id = kafkabatch.ProducerID{ID: got.ProducerID, Epoch: got.ProducerEpoch, Transactional: true}
 	p.v2 = known.transactionsV2() && !p.only1
 	clear(p.sequence)
 	p.started = true
@@ -180,7 +181,7 @@ func (p *Producer) abandon(ctx context.Context, err error) {
 func (p *Producer) end(ctx context.Context, commit bool) error {
 	req := kmsg.NewPtrEndTxnRequest()
 	req.TransactionalID = p.cfg.TransactionalID
-	req.ProducerID, req.ProducerEpoch = p.id.id, p.id.epoch
+	req.ProducerID, req.ProducerEpoch = p.id.ID, p.id.Epoch
 	req.Commit = commit
 	if p.v2 {
 		req.Version = endTxnV2
@@ -195,10 +196,10 @@ func (p *Producer) end(ctx context.Context, commit bool) error {
 		return err
 	}
 	if got := answer.(*kmsg.EndTxnResponse); p.v2 && got.ProducerID >= 0 {
-		if got.ProducerID != p.id.id || got.ProducerEpoch != p.id.epoch {
+		if got.ProducerID != p.id.ID || got.ProducerEpoch != p.id.Epoch {
 			clear(p.sequence)
 		}
-		p.id.id, p.id.epoch = got.ProducerID, got.ProducerEpoch
+		p.id.ID, p.id.Epoch = got.ProducerID, got.ProducerEpoch
 	}
 	return nil
 }

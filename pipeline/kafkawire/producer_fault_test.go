@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -200,9 +201,9 @@ func TestProducerCompressesWhatIsTooLarge(t *testing.T) {
 func TestProducerCompresses(t *testing.T) {
 	addrs := brokers(t)
 	for name, c := range map[string]struct {
-		how   kafkawire.Compression
+		how   kafkabatch.Compression
 		codec uint8 // by Kafka's number
-	}{"none": {kafkawire.Uncompressed, 0}, "snappy": {kafkawire.Snappy, 2}, "zstd": {kafkawire.Zstd, 4}} {
+	}{"none": {kafkabatch.Uncompressed, 0}, "snappy": {kafkabatch.Snappy, 2}, "zstd": {kafkabatch.Zstd, 4}} {
 		how, codec := c.how, c.codec
 		t.Run(name, func(t *testing.T) {
 			in, out := unique(t, "in"), unique(t, "out")
@@ -270,7 +271,7 @@ func TestProducerFullRequests(t *testing.T) {
 	p := producerWith(
 		t,
 		c,
-		kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: most, Compression: kafkawire.Snappy},
+		kafkawire.ProducerConfig{TransactionalID: unique(t, "txn"), MaxRequest: most, Compression: kafkabatch.Snappy},
 		false,
 	)
 	var want [2][]string
@@ -307,7 +308,7 @@ func TestProducerFullRequests(t *testing.T) {
 // TestProducerLastResort: a single record that its topic does not take is compressed harder before a person is asked.
 func TestProducerLastResort(t *testing.T) {
 	addrs := brokers(t)
-	for _, how := range []kafkawire.Compression{kafkawire.Uncompressed, kafkawire.Snappy} {
+	for _, how := range []kafkabatch.Compression{kafkabatch.Uncompressed, kafkabatch.Snappy} {
 		in, out, group := unique(t, "in"), unique(t, "out"), unique(t, "group")
 		c := open(t, addrs, in, out)
 		create(t, c, in, 1)

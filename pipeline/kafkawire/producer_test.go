@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -67,7 +68,7 @@ func TestProducerCommits(t *testing.T) {
 				want = append(want, v)
 				records = append(records, pipeline.Outgoing{
 					Topic: out, Partition: -1, Key: []byte(v), Value: []byte(v), Timestamp: int64(1_700_000_000_000 + i*10 + j),
-					Headers: kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "h", Value: []byte(v)}),
+					Headers: kafkabatch.AppendHeaders(nil, nil, kafkabatch.Header{Key: "h", Value: []byte(v)}),
 				})
 			}
 			if err := p.Commit(t.Context(), unfenced(group, in, int64(i+1), records...)); err != nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ebb/pipeline/kafkabatch"
 )
 
 // Topic is what a cluster knows of a topic.
@@ -68,7 +70,7 @@ func (c *Client) Topic(ctx context.Context, name string) (Topic, error) {
 	}
 	res := answer.(*kmsg.MetadataResponse)
 	if len(res.Topics) != 1 {
-		return Topic{}, malformed("metadata of %d topics instead of one", len(res.Topics))
+		return Topic{}, kafkabatch.Malformed("metadata of %d topics instead of one", len(res.Topics))
 	}
 	got := &res.Topics[0]
 	if err := asError(got.ErrorCode); err != nil {
@@ -190,7 +192,7 @@ func readTopicConfig(set map[string]string) (TopicConfig, error) {
 		}
 		v, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			errs = append(errs, malformed("%s is %q", name, text))
+			errs = append(errs, kafkabatch.Malformed("%s is %q", name, text))
 		}
 		return v
 	}

@@ -8,13 +8,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 )
 
 // addOffsets makes the group's offsets part of the transaction (version 1).
 func (p *Producer) addOffsets(ctx context.Context, group string) error {
 	req := kmsg.NewPtrAddOffsetsToTxnRequest()
 	req.TransactionalID = p.cfg.TransactionalID
-	req.ProducerID, req.ProducerEpoch = p.id.id, p.id.epoch
+	req.ProducerID, req.ProducerEpoch = p.id.ID, p.id.Epoch
 	req.Group = group
 	_, err := p.client.ask(ctx, p.route, req, func(r kmsg.Response) int16 {
 		return r.(*kmsg.AddOffsetsToTxnResponse).ErrorCode
@@ -29,7 +30,7 @@ func (p *Producer) addOffsets(ctx context.Context, group string) error {
 func (p *Producer) commitOffset(ctx context.Context, t *Transaction) error {
 	req := kmsg.NewPtrTxnOffsetCommitRequest()
 	req.TransactionalID = p.cfg.TransactionalID
-	req.ProducerID, req.ProducerEpoch = p.id.id, p.id.epoch
+	req.ProducerID, req.ProducerEpoch = p.id.ID, p.id.Epoch
 	req.Group, req.Generation, req.MemberID, req.InstanceID = t.Group, t.Generation, t.Member, instance(t.Instance)
 	topic, part := kmsg.NewTxnOffsetCommitRequestTopic(), kmsg.NewTxnOffsetCommitRequestTopicPartition()
 	part.Partition, part.Offset, part.LeaderEpoch, part.Metadata = t.Partition, t.Offset, -1, &t.Metadata
@@ -58,10 +59,7 @@ func offsetCommitCode(r kmsg.Response) int16 {
 
 // produce writes the records in order, in as many requests as their size asks for.
 func (p *Producer) produce(ctx context.Context, t *Transaction) error {
-	for _, to := range p.order { // left over from a failure
-		p.batches[to].count = 0
-	}
-	p.order = p.order[:0]
+	p.empty() // of what a failure left
 	if t.Records == nil {
 		return nil
 	}
@@ -72,7 +70,7 @@ func (p *Producer) produce(ctx context.Context, t *Transaction) error {
 		if err != nil {
 			return err
 		}
-		n := recordBound(r.Key, r.Value, r.Headers)
+		n := kafkabatch.RecordBound(r.Key, r.Value, r.Headers)
 		if size > 0 && size+n > p.most {
 			if err := p.flush(ctx); err != nil {
 				return err
@@ -80,11 +78,11 @@ func (p *Producer) produce(ctx context.Context, t *Transaction) error {
 			size = 0
 		}
 		b, before := p.batch(to)
-		b.add(r.Key, r.Value, r.Headers, r.Timestamp)
-		if size+b.size()-before <= p.most {
-			p.deflater.pack(b)
+		b.Add(r.Key, r.Value, r.Headers, r.Timestamp)
+		if size+b.Size()-before <= p.most {
+			p.compressor.Pack(b)
 		}
-		size += b.size() - before
+		size += b.Size() - before
 	}
 	return p.flush(ctx)
 }
@@ -114,16 +112,16 @@ func (p *Producer) place(
 }
 
 // batch is the one to be sent next to a partition, and what it takes of the request by now.
-func (p *Producer) batch(to target) (b *batch, size int) {
+func (p *Producer) batch(to target) (b *kafkabatch.Builder, size int) {
 	b = p.batches[to]
 	if b == nil {
-		b = new(batch)
+		b = new(kafkabatch.Builder)
 		p.batches[to] = b
 	}
-	if b.count > 0 {
-		return b, b.size()
+	if b.Records() > 0 {
+		return b, b.Size()
 	}
-	b.reset()
+	b.Reset()
 	p.order = append(p.order, to)
 	return b, 0
 }
@@ -144,35 +142,40 @@ func (p *Producer) flush(ctx context.Context) error {
 	out := make([]sealed, 0, len(p.order))
 	for _, to := range p.order {
 		b := p.batches[to]
-		large, err := p.deflater.deflate(b, p.most)
+		large, err := p.compressor.Compress(b, p.most)
 		if err != nil {
 			return err
 		}
-		records, forced = records+b.count, large
-		out = append(out, sealed{to, b.seal(p.id, p.sequence[to])})
-		p.sequence[to] = nextSequence(p.sequence[to], b.count)
+		records, forced = records+b.Records(), large
+		out = append(out, sealed{to, b.Seal(p.id, p.sequence[to])})
+		p.sequence[to] = kafkabatch.NextSequence(p.sequence[to], b.Records())
 	}
+	defer p.empty()
 	err := p.client.deliver(ctx, version, &p.cfg.TransactionalID, out)
-	for _, to := range p.order {
-		p.batches[to].count = 0
-	}
-	p.order = p.order[:0]
 	large, ok := errors.AsType[*oversize](err)
 	switch {
-	case ok && records == 1 && (forced || p.cfg.Compression == Zstd):
+	case ok && records == 1 && (forced || p.cfg.Compression == kafkabatch.Zstd):
 		return large.stop()
-	case ok: // a single record was not tried with the stronger compression; see deflater.deflate
-		p.most = min(p.most, p.batches[large.to].size()) / 2
+	case ok: // a single record was not tried with the stronger compression; see Compressor.Compress
+		p.most = min(p.most, p.batches[large.to].Size()) / 2
 		return fmt.Errorf("%w, %d records in a request; from now on at most %d bytes", large, records, p.most)
 	}
 	return err
+}
+
+// empty takes the batches out of use.
+func (p *Producer) empty() {
+	for _, to := range p.order {
+		p.batches[to].Reset()
+	}
+	p.order = p.order[:0]
 }
 
 // addPartitions makes the partitions about to be written part of the transaction (version 1).
 func (p *Producer) addPartitions(ctx context.Context) error {
 	req := kmsg.NewPtrAddPartitionsToTxnRequest()
 	req.TransactionalID = p.cfg.TransactionalID
-	req.ProducerID, req.ProducerEpoch = p.id.id, p.id.epoch
+	req.ProducerID, req.ProducerEpoch = p.id.ID, p.id.Epoch
 	for _, to := range p.order {
 		if p.added[to] {
 			continue

@@ -25,7 +25,7 @@ import (
 //
 // Counts are whole numbers, so within an epoch no order matters. Table and counts are part of Meta: a state that was
 // rolled back takes them back along, and comes through the same barriers again. While it is replayed a sweep does not
-// pass what was published (line.sweepTo). That is no obstacle to a barrier: had records behind it been published, so
+// pass what was published (Line.sweepTo). That is no obstacle to a barrier: had records behind it been published, so
 // had its sweep. Where the published sweep did stop before E, there are no records left below the published offset, or
 // a build without barriers folded them; then the barrier waits for that offset.
 
@@ -42,9 +42,9 @@ func (l *Line) atBarrier() bool {
 	return l.meta.Next >= l.mark.Offset || l.mark.Fired.Minute >= l.meta.Learnt.End
 }
 
-// pass takes the line over a barrier within a batch, where all that is due before it is at hand. False: the rest of the
+// passBarrier takes the line over a barrier within a batch, where all that is due before it is at hand. False: the rest of the
 // batch has to wait for sweeps of its own.
-func (l *Line) pass() bool {
+func (l *Line) passBarrier() bool {
 	for end := l.meta.Learnt.End; l.atBarrier(); end = l.meta.Learnt.End {
 		l.sweep(pipeline.Due{Minute: end})
 		if l.meta.Learnt.End == end {
@@ -55,7 +55,7 @@ func (l *Line) pass() bool {
 }
 
 // within is the minute up to which a batch needs its due buckets: the watermark as of before it, and if its events
-// reach as far, the end of the open epoch (pass). They may reach farther by clocks that are years ahead.
+// reach as far, the end of the open epoch (passBarrier). They may reach farther by clocks that are years ahead.
 func (l *Line) within(reach int64) int64 {
 	minute := l.meta.Clock.Minute()
 	if l.meta.Learnt.End != 0 && reach >= l.meta.Learnt.End {

@@ -65,7 +65,7 @@ func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 		if e.Kind != pipeline.EntryAlert {
 			continue
 		}
-		by := alert.NewRenderer(s.Packs()[e.Generation])
+		by := alert.NewRenderer(s.Packs()[e.PackEpoch])
 		published := by.AppendAlert(nil, &e.Alert, e.Alert.ID())
 		told[string(e.Key)] = append(told[string(e.Key)], string(published))
 		if x, err := alert.Explain(published); err != nil || len(x.Differences) > 0 {

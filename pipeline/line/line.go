@@ -221,7 +221,7 @@ func (l *Line) Fold(b *Batch) *Staged {
 			l.cache.warm(b.slots[n:min(n+ahead, len(b.slots))])
 		}
 		e := &b.Events[n]
-		if l.folded = e.Offset; l.atBarrier() && !l.pass() {
+		if l.folded = e.Offset; l.atBarrier() && !l.passBarrier() {
 			break
 		}
 		if l.poisoned = l.admit(e); l.poisoned != nil {

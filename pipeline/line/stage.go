@@ -42,7 +42,7 @@ func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipel
 	on := &l.deciding
 	on.Entry = pipeline.Entry{
 		Kind: pipeline.EntryAlert, Offset: offset, Due: due, Key: l.cache.key(c),
-		Alert: alert.Alert{Decision: *d, Cause: cause}, Generation: c.profile.PackEpoch,
+		Alert: alert.Alert{Decision: *d, Cause: cause}, PackEpoch: c.profile.PackEpoch,
 	}
 	if on.Entry.Next = l.folded; offset >= 0 {
 		on.Entry.Due, on.Entry.Next = l.meta.Clock.Fired, 0

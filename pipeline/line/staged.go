@@ -40,7 +40,7 @@ type Tally struct {
 	Withheld    map[string]uint64 // by reason: decisions that a stage has withheld; of Repeated, quarantined records too
 	Woken       uint64            // deadlines looked at
 	Armed       uint64            // deadlines stored
-	Removed     uint64            // customers whose state was removed, see StateRetention
+	Removed     uint64            // customers whose state was removed, see Config.Retention
 	Alerts      [scoring.NumTransitions]uint64
 	Tiers       [profile.NumTiers]uint64 // of alerts
 	Quarantined [pipeline.NumCodes]uint64

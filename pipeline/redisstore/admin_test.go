@@ -122,6 +122,18 @@ func foreignKeys(t *testing.T, addr string) {
 			wantStop(t, err, "redis_damaged")
 		}
 	}
+	meta := pipeline.AppendMeta([]byte("0123456789abcdef"), &pipeline.Meta{Version: pipeline.MetaVersion, Next: 1})
+	meta = append(meta, 200, 1, 0) // a section of a newer build, which is no damage
+	must(r.Set(t.Context(), redisstore.MetaKey(group, 15), meta, 0).Result())(t)
+	_, err := client.Partition(group, 15).Claim(t.Context(), pipeline.Token{1})
+	wantStop(t, err, "state_unreadable")
+	_, err = client.Inspect(t.Context(), group, 15, nil)
+	wantStop(t, err, "state_unreadable")
+	later := pipeline.Meta{Version: pipeline.MetaVersion + 1, Partitions: 3}
+	meta = pipeline.AppendMeta([]byte("0123456789abcdef"), &later)
+	must(r.Set(t.Context(), redisstore.MetaKey(group, 16), meta, 0).Result())(t)
+	_, err = client.Inspect(t.Context(), group, 16, nil) // not a group of no partitions
+	wantStop(t, err, "state_unreadable")
 	o := claimed(t, client.Partition(group, 20))
 	must(r.SAdd(t.Context(), redisstore.DueKey(group, 20, 1), "x").Result())(t)
 	c := pipeline.Commit{Previous: o.last, Due: []pipeline.DueEntries{{Bucket: 1, Entries: []byte("d")}}}

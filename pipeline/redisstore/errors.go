@@ -71,6 +71,15 @@ func unavailable(op string, err error) error {
 	return fmt.Errorf("%s: redis %w: %w", op, pipeline.ErrUnavailable, err)
 }
 
+// unreadable is a meta that cannot be read: of a newer build, whose state is sound, or damaged.
+func unreadable(op, key string, err error) error {
+	err = fmt.Errorf("%s: read %s: %w", op, key, err)
+	if errors.Is(err, pipeline.ErrMetaVersion) {
+		return pipeline.StateUnreadable(err)
+	}
+	return damaged(err.Error())
+}
+
 func damaged(detail string) error {
 	return &pipeline.HardStop{
 		Code:   "redis_damaged",

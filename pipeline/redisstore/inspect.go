@@ -21,7 +21,8 @@ type Inspection struct {
 	Packs []pipeline.PackBytes // those of Meta.Packs that are kept
 }
 
-// Inspect reads without claiming; an owner may be at work. Errors: pipeline.ErrUnavailable, *pipeline.HardStop.
+// Inspect reads without claiming; an owner may be at work. Errors: pipeline.ErrUnavailable, *pipeline.HardStop, also
+// for a state of another layout, of which nothing else is known.
 func (c *Client) Inspect(ctx context.Context, group string, partition int, customer []byte) (i Inspection, err error) {
 	k := keysOf(group, partition)
 	primary, err := c.primary(ctx, k.meta)
@@ -35,7 +36,11 @@ func (c *Client) Inspect(ctx context.Context, group string, partition int, custo
 		return i, classify("inspect", firstRefusal(cmds, err))
 	}
 	if i.Meta, i.Exists, err = readMeta(meta.Val()); err != nil {
-		return i, damaged(fmt.Sprintf("inspect: read %s: %v", k.meta, err))
+		return i, unreadable("inspect", k.meta, err)
+	}
+	if v := i.Meta.Version; i.Exists && v != pipeline.MetaVersion {
+		const other = "the state has layout %d, this build reads %d: %w"
+		return i, unreadable("inspect", k.meta, fmt.Errorf(other, v, pipeline.MetaVersion, pipeline.ErrMetaVersion))
 	}
 	if profile.Err() == nil {
 		i.Profile = []byte(profile.Val())

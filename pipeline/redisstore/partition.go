@@ -61,7 +61,7 @@ func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline
 	}
 	if meta, ok := found[0].(string); ok {
 		if s.Meta, s.Exists, err = readMeta(meta); err != nil {
-			return s, damaged(fmt.Sprintf("claim partition: read %s: %v", p.keys.meta, err))
+			return s, unreadable("claim partition", p.keys.meta, err)
 		}
 	}
 	if s.Outbox, err = entries(found[1]); err != nil {

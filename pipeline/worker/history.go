@@ -68,14 +68,8 @@ func (w *Worker) replayed(
 		refs, ahead = firstPack(controls, s.Meta.Next)
 	}
 	ahead = slices.DeleteFunc(ahead, func(c pipeline.Control) bool { return c.Offset < s.Meta.Next })
-	for i := range ahead {
-		if c := &ahead[i]; !c.Known() {
-			return nil, nil, w.cfg.Line.Identity.Stop(
-				"state_unreadable",
-				fmt.Sprintf("the control record before offset %d is of kind %q, which this build does not know", c.Offset, c.Kind),
-				"run the version of ebb that wrote it, or a newer one",
-			)
-		}
+	if err := w.refuseUnknown(ahead); err != nil {
+		return nil, nil, err
 	}
 	if last := newestOf(refs, ahead).Hash; last != s.Mark.Pack {
 		return nil, nil, w.cfg.Line.Identity.Stop(
@@ -91,6 +85,20 @@ func (w *Worker) replayed(
 		)
 	}
 	return refs, ahead, nil
+}
+
+// refuseUnknown refuses control records of kinds that this build cannot apply.
+func (w *Worker) refuseUnknown(ahead []pipeline.Control) error {
+	for i := range ahead {
+		if c := &ahead[i]; !c.Known() {
+			return w.cfg.Line.Identity.Stop(
+				"state_unreadable",
+				fmt.Sprintf("the control record before offset %d is of kind %q, which this build does not know", c.Offset, c.Kind),
+				"run the version of ebb that wrote it, or a newer one",
+			)
+		}
+	}
+	return nil
 }
 
 // firstPack is the pack with which a state begins that was emptied: the last that began up to next, else the oldest.
@@ -137,17 +145,22 @@ func (w *Worker) load(
 		}
 	}
 	for i := range ahead {
-		c := line.Control{Offset: ahead[i].Offset, Change: ahead[i].Change}
-		if c.Kind == pipeline.ControlPack {
-			k, err := w.packOf(c.Pack, bytes[c.Pack.Hash])
-			if err != nil {
-				return nil, err
-			}
-			c.Begins = k
+		c, err := w.applicable(&ahead[i], bytes)
+		if err != nil {
+			return nil, err
 		}
 		h.Ahead = append(h.Ahead, c)
 	}
 	return h, nil
+}
+
+// applicable is a control record as a line applies it, with the pack that begins by it.
+func (w *Worker) applicable(r *pipeline.Control, bytes map[string][]byte) (c line.Control, err error) {
+	c = line.Control{Offset: r.Offset, Change: r.Change}
+	if c.Kind == pipeline.ControlPack {
+		c.Begins, err = w.packOf(c.Pack, bytes[c.Pack.Hash])
+	}
+	return c, err
 }
 
 // packOf is the pack of a canonical form; those of the configuration are known.

@@ -32,7 +32,8 @@ type Metrics struct {
 	stalls      *prometheus.GaugeVec   // partition
 	packWait    *prometheus.GaugeVec   // partition, reason
 	reload      prometheus.Gauge
-	pack        *prometheus.GaugeVec // partition, name, version, hash
+	throttled   *prometheus.CounterVec // request
+	pack        *prometheus.GaugeVec   // partition, name, version, hash
 
 	poison    *prometheus.GaugeVec // partition
 	lag       *prometheus.GaugeVec

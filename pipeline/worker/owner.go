@@ -23,7 +23,7 @@ type owner struct {
 	line   *line.Line
 	input  *prefetcher
 	idle   *line.Batch // for sweeps and tidying without records
-	rest   *line.Batch // what a barrier left of a batch, nil: nothing; see line.fold
+	rest   *line.Batch // what a barrier left of a batch, nil: nothing; see line.Line.Fold
 
 	waiting   *line.Staged // folded, its commit not yet sent
 	sent      *line.Staged // its commit under way
@@ -257,7 +257,7 @@ func (o *owner) publication(r pipeline.Request, renderers []*alert.Renderer) *pi
 			var out pipeline.Outgoing
 			for _, pending := range r.Entries {
 				e = pipeline.MustReadEntry(pending.Encoded)
-				e.By = renderers[e.Generation]
+				e.By = renderers[e.PackEpoch]
 				out, o.scratch = o.cfg.Render(o.scratch[:0], &e, pending.Record)
 				if out.Topic == "" {
 					continue

@@ -16,7 +16,7 @@ type prefetcher struct {
 	log    pipeline.Log
 	verify func(ctx context.Context, since time.Time) error // nil: the input is not watched
 	end    int64                                            // stop before this offset; -1: never
-	edges  []int64                                          // no batch reaches over any of these offsets, which rise; see line.AtEdge and generations
+	edges  []int64                                          // no batch reaches over any of these offsets, which rise; see line.Line.Edges
 	free   chan *line.Batch
 	ready  chan *line.Batch
 	stop   context.CancelFunc
@@ -89,7 +89,7 @@ func (p *prefetcher) run(ctx context.Context, offset int64) {
 // fetch is the log's, of which nothing is folded before the input is known to be the one that it was: one that was
 // deleted and created again has other records at the same offsets, and one with more partitions has lost customers.
 func (p *prefetcher) fetch(ctx context.Context, offset int64, f *pipeline.Fetched) error {
-	began := time.Now()
+	began := time.Now() //nolint:forbidigo // as of when the input is asked for
 	err := p.log.Fetch(ctx, offset, f)
 	if p.verify == nil || err == nil && len(f.Records) == 0 || err != nil && !errors.Is(err, pipeline.ErrOutOfRange) {
 		return err

@@ -41,7 +41,12 @@ func (w *Worker) stalled(now time.Time) string {
 	case now.Sub(p.At) >= stallAfter:
 		return fmt.Sprintf("its loop has not turned for %v", now.Sub(p.At).Round(time.Second))
 	case p.Throttled:
-		return fmt.Sprintf("for %v, a quota of the brokers has let nothing through from offset %d of %d", since, p.Next, p.End)
+		return fmt.Sprintf(
+			"for %v, a quota of the brokers has let nothing through from offset %d of %d",
+			since,
+			p.Next,
+			p.End,
+		)
 	case p.Stable < p.End && p.Next >= p.Stable:
 		return fmt.Sprintf(
 			"for %v, records from %d to %d of the input have been held up by a producer's open transaction",

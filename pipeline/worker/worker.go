@@ -241,7 +241,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 		return err
 	}
 	l := line.New(&w.cfg.Line, s, packs)
-	if err := w.refetch(ctx, s, len(packs.Packs)); err != nil {
+	if err := w.refetch(ctx, s, packs.Packs); err != nil {
 		return err
 	}
 	p.Weigh()
@@ -306,13 +306,17 @@ func (w *Worker) ask(ctx context.Context, r pipeline.Request) pipeline.Answer {
 	return a
 }
 
-// refetch reads the quarantined records of the outbox from the input again: the outbox holds only where they are.
-func (w *Worker) refetch(ctx context.Context, s *pipeline.Standing, packs int) error {
+// refetch reads the quarantined records of the outbox from the input again: the outbox holds only where they are. What
+// could not be rendered it refuses, *HardStop.
+func (w *Worker) refetch(ctx context.Context, s *pipeline.Standing, packs []*pack.Pack) error {
 	var f pipeline.Fetched // holds the records after many an entry
 	for i := range s.Outbox {
 		e := pipeline.MustReadEntry(s.Outbox[i].Encoded)
-		if int(e.Generation) >= packs {
-			return pipeline.StateUnreadable(fmt.Errorf("outbox entry %d: pack %d of %d", i, e.Generation, packs))
+		if n := len(packs); int(e.PackEpoch) >= n {
+			return pipeline.StateUnreadable(fmt.Errorf("outbox entry %d: pack %d of %d", i, e.PackEpoch, n))
+		}
+		if !e.Alert.Fits(packs[e.PackEpoch]) {
+			return pipeline.StateUnreadable(fmt.Errorf("outbox entry %d: it is none of its pack's", i))
 		}
 		if e.Kind != pipeline.EntryQuarantine {
 			continue

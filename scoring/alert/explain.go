@@ -166,7 +166,7 @@ func unmarshalObject(b []byte, into any) error {
 	return err
 }
 
-// recompute is the term's log-odds by its own inputs and coefficients. The formulas stand in score.go.
+// recompute is the term's log-odds by its own inputs and coefficients. The formulas stand in scoring/model/score.go.
 func (t *ExplainedTerm) recompute() (float64, error) {
 	n, names := named{t: t}, model.TermNames()
 	var value float64

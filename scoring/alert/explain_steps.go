@@ -124,7 +124,7 @@ func (x *Explanation) leave() error {
 	return nil
 }
 
-// afterVisit is Pack.afterVisit by what the terms carry.
+// afterVisit is that of package model, by what the terms carry.
 func (x *Explanation) afterVisit() float64 {
 	t := &x.Terms[model.TermLevel]
 	fade := t.Coefficients["fade_days"]

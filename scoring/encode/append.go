@@ -24,7 +24,7 @@ func AppendTime(dst []byte, at int64) []byte {
 // Zigzag is a number without a sign for one with: small where that is close to 0.
 func Zigzag(n int64) uint64 { return uint64(n)<<1 ^ uint64(n>>63) }
 
-// Unzigzag is the inverse of zigzag.
+// Unzigzag is the inverse of Zigzag.
 func Unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
 
 // AppendFloat appends the bits of a float in 8 bytes, little endian.

@@ -30,11 +30,11 @@ func EndSection(dst []byte, at int) []byte {
 	return dst
 }
 
-// NextSection takes the first section off b, which is not empty. ok is false where it is damaged, or left empty.
+// NextSection takes the first section off b, which is not empty. ok is false where EndSection would not have closed it
+// so: where it is cut off, left empty, or its length is not the shortest varint.
 func NextSection(b []byte) (tag byte, body, rest []byte, ok bool) {
-	n, size := binary.Uvarint(b[1:])
-	from := 1 + size
-	if size <= 0 || n == 0 || n > uint64(len(b)-from) {
+	n, from := Uvarint(b, 1)
+	if from > len(b) || n == 0 || n > uint64(len(b)-from) {
 		return 0, nil, nil, false
 	}
 	to := from + int(n)

@@ -46,6 +46,8 @@ func TestNextSectionDamaged(t *testing.T) {
 		"no body":        {1, 0},
 		"short body":     {1, 3, 9, 9},
 		"endless length": bytes.Repeat([]byte{0xff}, 12),
+		"huge length":    {1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 9},
+		"long length":    {1, 0x82, 0, 9, 9}, // 2 in two bytes
 	} {
 		if _, _, _, ok := encode.NextSection(b); ok {
 			t.Errorf("%s is accepted", name)

@@ -31,7 +31,7 @@ type Profile struct {
 
 	PackEpoch uint8 // number of the pack under which it was last folded, in its partition's list
 
-	Touched KindSet // kinds of which Triggered holds anything: few customers have any, and most need not look (see touch)
+	Touched KindSet // kinds of which Triggered holds anything: few customers have any, and most need not look (see Touch)
 
 	Withheld KindSet // kinds whose open episode was raised and not published: what follows of it is not published either
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -48,6 +49,9 @@ const MergeKey = "<<"
 // [Problem].
 func Parse(text []byte) (docs []Node, err error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors begin a file with a mark of its byte order
+	if p := notUTF8(text); p != nil {
+		return nil, p
+	}
 	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		p := problem(err)
@@ -59,12 +63,41 @@ func Parse(text []byte) (docs []Node, err error) {
 	}
 	for _, d := range file.Docs {
 		if d.Body != nil {
+			if p := oddKey(d.Body); p != nil {
+				return nil, p
+			}
 			docs = append(docs, node(d.Body))
 		} else if next := followed(d.Start); next != nil {
 			return nil, &Problem{placeOf(next), "nothing stands before this line of dashes, remove it"}
 		}
 	}
 	return docs, nil
+}
+
+// notUTF8 is where a text is in another encoding; nil: nowhere. The parser would put other characters in their place.
+func notUTF8(text []byte) *Problem {
+	for line, from := 1, 0; from < len(text); line++ {
+		end := len(text)
+		if i := bytes.IndexByte(text[from:], '\n'); i >= 0 {
+			end = from + i + 1
+		}
+		if !utf8.Valid(text[from:end]) {
+			return &Problem{Place{line, 1}, "not UTF-8, which is how the file has to be saved"}
+		}
+		from = end
+	}
+	return nil
+}
+
+// oddKey is the first key that is not written out where it stands; nil: there is none.
+func oddKey(n ast.Node) *Problem {
+	for _, pair := range ast.Filter(ast.MappingValueType, n) {
+		switch key := pair.(*ast.MappingValueNode).Key.(type) {
+		case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
+			return &Problem{placeOf(key.GetToken()), "the key is an anchor, an alias or a tag, which are not read"}
+		}
+	}
+	return nil
 }
 
 // followed is the line of dashes that ends an empty document, behind which the parser reads no more.
@@ -118,7 +151,7 @@ func (n Node) Entries() (entries []Entry, ok bool) {
 	}
 	lines := map[string]int{}
 	for all := mapping.MapRange(); all.Next(); {
-		key := all.Key().GetToken()
+		key := keyOf(all.Key()).GetToken()
 		e := Entry{placeOf(key), key.Value, node(all.Value()), lines[key.Value]}
 		entries = append(entries, e)
 		if e.First == 0 {
@@ -126,6 +159,14 @@ func (n Node) Entries() (entries []Entry, ok bool) {
 		}
 	}
 	return entries, true
+}
+
+// keyOf is a key without the question mark that may stand before it.
+func keyOf(key ast.Node) ast.Node {
+	if marked, ok := key.(*ast.MappingKeyNode); ok {
+		return marked.Value
+	}
+	return key
 }
 
 // IsNull reports whether nothing stands where a value could.

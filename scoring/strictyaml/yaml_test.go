@@ -46,6 +46,11 @@ func TestDocuments(t *testing.T) {
 		"a: 1\n  b: 2\n":       "[1:4] not YAML: ",
 		"---\n---\na: 1\n":     "[2:1] nothing stands before this line of dashes",
 		"a: 1\n---\n---\nb: 2": "[3:1] nothing stands before this line of dashes",
+		"a: 1\nb: \xff\n":      "[2:1] not UTF-8",
+		"\xff\xfea\x00:\x00":   "[1:1] not UTF-8",
+		"a:\n  &x b: 1\n":      "[2:3] the key is an anchor, an alias or a tag",
+		"a: [{*x : 1}]\n":      "[1:6] the key is an anchor, an alias or a tag",
+		"!!str a: 1\n":         "[1:1] the key is an anchor, an alias or a tag",
 	} {
 		_, err := strictyaml.Parse([]byte(text))
 		if _, ok := errors.AsType[*strictyaml.Problem](err); !ok || !strings.HasPrefix(err.Error(), want) {
@@ -56,7 +61,7 @@ func TestDocuments(t *testing.T) {
 
 // TestEntries: keys in the order of the file, as text, and where the same key stands before.
 func TestEntries(t *testing.T) {
-	entries, ok := parse(t, "b: 1\n1: x\n<<: {a: 1}\n\"b\": 2\nb: 3\n").Entries()
+	entries, ok := parse(t, "b: 1\n1: x\n<<: {a: 1}\n\"b\": 2\n? b\n: 3\n").Entries()
 	if !ok || len(entries) != 5 {
 		t.Fatalf("%v", entries)
 	}
@@ -65,7 +70,7 @@ func TestEntries(t *testing.T) {
 		{Place: strictyaml.Place{Line: 2, Column: 1}, Key: "1"},
 		{Place: strictyaml.Place{Line: 3, Column: 1}, Key: strictyaml.MergeKey},
 		{Place: strictyaml.Place{Line: 4, Column: 1}, Key: "b", First: 1},
-		{Place: strictyaml.Place{Line: 5, Column: 1}, Key: "b", First: 1},
+		{Place: strictyaml.Place{Line: 5, Column: 3}, Key: "b", First: 1},
 	} {
 		if got := entries[i]; got.Place != want.Place || got.Key != want.Key || got.First != want.First {
 			t.Errorf("%d: %+v, want %+v", i, got, want)

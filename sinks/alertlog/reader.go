@@ -33,7 +33,8 @@ type Reader struct {
 }
 
 // Read hands the values of all alerts to take, in the order of each partition, until every partition has ended, one
-// fails, or ctx ends. caughtUp says that no other batch waits, so that what take holds back should be let go.
+// fails, take does, or ctx ends; after its error take is not called again. caughtUp says that no other batch waits, so
+// that what take holds back should be let go.
 func (r *Reader) Read(ctx context.Context, partitions int32, take func(batch [][]byte, caughtUp bool) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -50,9 +51,13 @@ func (r *Reader) Read(ctx context.Context, partitions int32, take func(batch [][
 		reading.Wait()
 		close(values)
 	}()
+	var failed error
 	for batch := range values {
-		if err := take(batch, len(values) == 0); err != nil {
-			cancel(err)
+		if failed != nil {
+			continue // until all have noticed
+		}
+		if failed = take(batch, len(values) == 0); failed != nil {
+			cancel(failed)
 		}
 	}
 	return context.Cause(ctx)

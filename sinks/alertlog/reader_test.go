@@ -107,3 +107,18 @@ func TestEndsWithWhoTakes(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestFailedTakeIsTheLast: whoever could not take a batch is given no other.
+func TestFailedTakeIsTheLast(t *testing.T) {
+	_, client := published(t, "a", "b", "c", "d", "e", "f")
+	r := &alertlog.Reader{Client: client, Topic: "alerts", FromStart: true, UntilEnd: true, Patience: 10 * time.Second}
+	full, calls := errors.New("full"), 0
+	err := r.Read(t.Context(), partitions, func([][]byte, bool) error {
+		calls++
+		<-time.After(100 * time.Millisecond) // the other partitions have come meanwhile
+		return full
+	})
+	if !errors.Is(err, full) || calls != 1 {
+		t.Errorf("%d calls, %v", calls, err)
+	}
+}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"ebb/cmd/ebb/advice"
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 )
 
 // setting is one key of the configuration.
@@ -44,14 +44,14 @@ func (c *Config) settings() []setting {
 const maxTimeout = 30 * time.Minute
 
 // Codec is what kafka.compression names.
-func (k *Kafka) Codec() kafkawire.Compression { return compressions()[k.Compression] }
+func (k *Kafka) Codec() kafkabatch.Compression { return compressions()[k.Compression] }
 
 // compressions are what kafka.compression may be.
-func compressions() map[string]kafkawire.Compression {
-	return map[string]kafkawire.Compression{
-		"none":   kafkawire.Uncompressed,
-		"snappy": kafkawire.Snappy,
-		"zstd":   kafkawire.Zstd,
+func compressions() map[string]kafkabatch.Compression {
+	return map[string]kafkabatch.Compression{
+		"none":   kafkabatch.Uncompressed,
+		"snappy": kafkabatch.Snappy,
+		"zstd":   kafkabatch.Zstd,
 	}
 }
 

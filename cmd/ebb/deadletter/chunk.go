@@ -4,7 +4,7 @@ import (
 	"bytes"
 
 	"ebb/pipeline"
-	"ebb/sinks"
+	"ebb/sinks/format"
 )
 
 // How much one transaction of a replay sends at most. Larger ones cost readers of the input more waiting, smaller ones
@@ -19,14 +19,14 @@ const (
 type chunk struct {
 	partition int32 // of the DLQ
 	records   []pipeline.Outgoing
-	ids       []sinks.ReplayID
+	ids       []format.ReplayID
 	letters   []Letter // for the count, without their bytes
 	bytes     int
 }
 
 func (c *chunk) full() bool { return len(c.records) >= ChunkRecords || c.bytes >= chunkBytes }
 
-func (c *chunk) add(l *Letter, id sinks.ReplayID) {
+func (c *chunk) add(l *Letter, id format.ReplayID) {
 	out := l.Replay(l.At) // its headers are new
 	out.Key, out.Value = bytes.Clone(out.Key), bytes.Clone(out.Value)
 	l.Key, l.Value, l.Headers = out.Key, out.Value, nil

@@ -12,7 +12,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
-	"ebb/sinks"
+	"ebb/sinks/format"
 )
 
 // Queue is the DLQ of an input as it was when it was opened. One goroutine uses it.
@@ -23,7 +23,7 @@ type Queue struct {
 	client     *kafkawire.Client
 	partitions int32
 	held       bounds // what is read
-	marked     map[sinks.ReplayID]struct{}
+	marked     map[format.ReplayID]struct{}
 
 	// patient says that what lies behind an open transaction is waited for; else it is left out.
 	patient bool
@@ -50,7 +50,7 @@ func Open(
 	if progress == nil {
 		progress = func(string, int64, int64) {}
 	}
-	q := &Queue{cfg: cfg, Name: cfg.Kafka.DLQ(), marked: map[sinks.ReplayID]struct{}{}, progress: progress}
+	q := &Queue{cfg: cfg, Name: cfg.Kafka.DLQ(), marked: map[format.ReplayID]struct{}{}, progress: progress}
 	if q.client, err = connect.Kafka(cfg, cfg.Kafka.Input, q.Name); err != nil {
 		return nil, err
 	}
@@ -105,8 +105,8 @@ func (q *Queue) end(n int32) int64 {
 
 // Letter is one quarantined record and where it stands.
 type Letter struct {
-	sinks.Quarantined
-	At       sinks.Place
+	format.Quarantined
+	At       format.Place
 	Replayed bool // it was sent again
 }
 
@@ -125,14 +125,14 @@ func (q *Queue) walkMarked(ctx context.Context, s *Selection, each func(*Letter)
 	for n := range q.partitions {
 		from, end := s.Within(n, q.held.from[n], q.end(n))
 		err := q.scan(ctx, n, from, end, func(r *pipeline.Record) error {
-			quarantined, ok := sinks.ReadQuarantined(r)
+			quarantined, ok := format.ReadQuarantined(r)
 			if !ok {
-				if _, mark, _ := sinks.ReadMark(r); !mark { // its errors were told when the marks were read
+				if _, mark, _ := format.ReadMark(r); !mark { // its errors were told when the marks were read
 					foreign++
 				}
 				return nil
 			}
-			l := Letter{Quarantined: quarantined, At: sinks.Place{Topic: q.Name, Partition: n, Offset: r.Offset}}
+			l := Letter{Quarantined: quarantined, At: format.Place{Topic: q.Name, Partition: n, Offset: r.Offset}}
 			if !s.Takes(&l) {
 				return nil
 			}
@@ -158,7 +158,7 @@ func (q *Queue) size() (records int64) {
 func (q *Queue) readMarks(ctx context.Context, from []int64, end func(int32) int64) error {
 	for n := range q.partitions {
 		err := q.scan(ctx, n, from[n], end(n), func(r *pipeline.Record) error {
-			ids, _, err := sinks.ReadMark(r)
+			ids, _, err := format.ReadMark(r)
 			if err != nil {
 				return advice.Add(
 					fmt.Errorf("%s/%d: %w", q.Name, n, err),

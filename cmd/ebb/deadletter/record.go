@@ -2,23 +2,23 @@ package deadletter
 
 import (
 	"ebb/cmd/ebb/advice"
-	"ebb/sinks"
+	"ebb/sinks/format"
 )
 
 // Record is a letter as JSON, exact for any bytes. A null key, value or header is null.
 type Record struct {
-	Code      string      `json:"code"`
-	Reason    string      `json:"reason"`
-	Input     sinks.Place `json:"input"`
-	DLQ       sinks.Place `json:"dlq"`
-	Time      string      `json:"time"` // the record's timestamp
-	Timestamp int64       `json:"timestamp"`
-	Replayed  bool        `json:"replayed"`          // sent again
-	Replays   int         `json:"replays,omitempty"` // how often it had been sent again before it was quarantined
-	From      string      `json:"replayed_from,omitempty"`
-	Key       []byte      `json:"key"`
-	Value     []byte      `json:"value"`
-	Headers   []Header    `json:"headers"`
+	Code      string       `json:"code"`
+	Reason    string       `json:"reason"`
+	Input     format.Place `json:"input"`
+	DLQ       format.Place `json:"dlq"`
+	Time      string       `json:"time"` // the record's timestamp
+	Timestamp int64        `json:"timestamp"`
+	Replayed  bool         `json:"replayed"`          // sent again
+	Replays   int          `json:"replays,omitempty"` // how often it had been sent again before it was quarantined
+	From      string       `json:"replayed_from,omitempty"`
+	Key       []byte       `json:"key"`
+	Value     []byte       `json:"value"`
+	Headers   []Header     `json:"headers"`
 }
 
 // Header is one of a record's own headers.

@@ -11,7 +11,7 @@ import (
 	"ebb/cmd/ebb/connect"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
-	"ebb/sinks"
+	"ebb/sinks/format"
 )
 
 // ReplayOptions say what of a DLQ is sent again.
@@ -74,7 +74,7 @@ func (r *Replay) count(ctx context.Context) error {
 	r.Planned = r.empty()
 	r.Planned.DryRun = r.opts.DryRun
 	old := connect.Oldest{Topic: r.limits}
-	again := map[sinks.ReplayID]struct{}{} // that two groups have quarantined
+	again := map[format.ReplayID]struct{}{} // that two groups have quarantined
 	foreign, err := r.Walk(ctx, r.opts.Selection, func(l *Letter) error {
 		id := l.ID()
 		if _, twice := again[id]; twice {
@@ -214,7 +214,7 @@ func (r *Replay) flush(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	records := append(c.records, sinks.Mark(r.Name, c.partition, c.ids, time.Now().UnixMilli()))
+	records := append(c.records, format.Mark(r.Name, c.partition, c.ids, time.Now().UnixMilli()))
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
 	defer cancel()
 	if err := r.producer.Commit(within, &kafkawire.Transaction{Records: slices.Values(records)}); err != nil {

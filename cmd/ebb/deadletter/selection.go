@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"ebb/pipeline"
-	"ebb/sinks"
+	"ebb/sinks/format"
 )
 
 // Selection says which records are meant.
@@ -23,7 +23,7 @@ type Span struct {
 }
 
 // Takes reports whether a place lies in the span.
-func (s *Span) Takes(p *sinks.Place) bool {
+func (s *Span) Takes(p *format.Place) bool {
 	return s.Partition < 0 || p.Partition == s.Partition && p.Offset >= s.From && p.Offset <= s.To
 }
 

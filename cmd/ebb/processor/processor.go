@@ -99,6 +99,7 @@ func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Optio
 	if err := p.serveHTTP(ctx); err != nil {
 		return nil, err
 	}
+	p.kafka.OnThrottle(p.metrics.Throttled)
 	p.input.look = func(ctx context.Context) (kafkawire.Topic, error) { return p.kafka.Topic(ctx, cfg.Kafka.Input) }
 	p.followPack(files)
 	if err := p.connectPatiently(ctx); err != nil {

@@ -10,6 +10,7 @@ import (
 	"ebb/pipeline/line"
 	"ebb/pipeline/worker"
 	"ebb/sinks"
+	"ebb/sinks/format"
 )
 
 // refuse logs why a partition is not begun with, as a worker does that stops.
@@ -101,7 +102,7 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	}
 	store := p.redis.Partition(g.Group, int(n))
 	defer func() { _ = store.Close() }() // nothing of what was committed hangs on it
-	render := sinks.Renderer{
+	render := format.Renderer{
 		Alerts:    p.cfg.Kafka.Alerts,
 		DLQ:       p.dlq(),
 		Control:   p.cfg.Kafka.Control,
@@ -110,7 +111,7 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		Input:     p.cfg.Kafka.Input,
 		InputID:   p.topic.ID,
 		Partition: n,
-		Source:    sinks.Source(g.Group, p.cfg.Kafka.Input),
+		Source:    format.Source(g.Group, p.cfg.Kafka.Input),
 	}
 	w := worker.New(worker.Config{
 		Line: line.Config{
@@ -126,7 +127,7 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 			Client:         p.kafka,
 			Control:        p.cfg.Kafka.Control,
 			PackTopic:      p.cfg.Kafka.Packs,
-			PacksPartition: sinks.PacksPartition,
+			PacksPartition: format.PacksPartition,
 		},
 		Store:          store,
 		Pack:           p.pack,

@@ -12,11 +12,12 @@ import (
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/connect"
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring"
 	"ebb/scoring/profile"
-	"ebb/sinks"
+	"ebb/sinks/format"
 )
 
 // alerts counts what the main group has alerted, and what a shadow would have, in the same span of event time.
@@ -144,7 +145,7 @@ func (s *alerts) take(side int, src *source, r *pipeline.Record) {
 
 // fromSource reports whether headers say that a record is of a source.
 func fromSource(headers []byte, source string) bool {
-	for key, value := range kafkawire.Headers(headers) {
+	for key, value := range kafkabatch.Headers(headers) {
 		if string(key) == "ce_source" {
 			return string(value) == source
 		}
@@ -193,5 +194,5 @@ func (s *alerts) result(first, until int64) *Alerts {
 
 // sourceOf is the alert topic of a group as far as its alerts go.
 func sourceOf(cfg *config.Config) source {
-	return source{topic: cfg.Kafka.Alerts, source: sinks.Source(cfg.Kafka.Group, cfg.Kafka.Input)}
+	return source{topic: cfg.Kafka.Alerts, source: format.Source(cfg.Kafka.Group, cfg.Kafka.Input)}
 }

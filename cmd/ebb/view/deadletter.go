@@ -18,7 +18,7 @@ import (
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 )
 
 // Listing shows the counts of a DLQ.
@@ -134,7 +134,7 @@ func reasonOf(r *deadletter.Letter) string {
 	return terminal.Printable(r.Reason)
 }
 
-func headerText(h kafkawire.Header) string {
+func headerText(h kafkabatch.Header) string {
 	return terminal.Printable(h.Key) + ": " + bytesOf(h.Value)
 }
 

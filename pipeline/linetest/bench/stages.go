@@ -38,6 +38,7 @@ var rules = [...]struct{ prefix, stage string }{
 	{"ebb/pipeline/kafkawire.(*Producer).", "publish"},
 	{"ebb/pipeline/kafkawire.(*Client).deliver", "publish"},
 	{"ebb/sinks.", "publish"},
+	{"ebb/sinks/format.", "publish"},
 }
 
 // stageOf attributes a stack, the innermost function first.

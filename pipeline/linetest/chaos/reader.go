@@ -144,12 +144,13 @@ func (r *reader) take(rec *kgo.Record) {
 	r.ids[a.ID], r.alerts[a.key()] = true, a
 }
 
-// live says which life of the customer a is of. The first alert of another one comes after the retention at the earliest.
+// live says which life of the customer a is of: another one begins with a first alert that has not been seen before,
+// and comes later than the last of the life before.
 func (r *reader) live(a *alert) {
 	a.life = 1
 	if l := r.last[a.person()]; l != nil {
 		a.life = l.life
-		if a.Episode == 1 && a.Sequence == 1 && a.Time.Sub(l.Time) > retention {
+		if a.Episode == 1 && a.Sequence == 1 && !r.ids[a.ID] && a.Time.After(l.Time) {
 			a.life++
 		}
 	}

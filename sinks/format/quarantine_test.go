@@ -1,4 +1,4 @@
-package sinks_test
+package format_test
 
 import (
 	"bytes"
@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
-	"ebb/sinks"
+	"ebb/pipeline/kafkabatch"
+	"ebb/sinks/format"
 )
 
 // asRecord is what a reader of the topic gets of a record that was sent.
@@ -19,15 +19,15 @@ func asRecord(offset int64, o pipeline.Outgoing) *pipeline.Record {
 	return &pipeline.Record{Offset: offset, Timestamp: o.Timestamp, Key: o.Key, Value: o.Value, Headers: o.Headers}
 }
 
-func headersOf(b []byte) (all []kafkawire.Header) {
-	for key, value := range kafkawire.Headers(b) {
-		all = append(all, kafkawire.Header{Key: string(key), Value: value})
+func headersOf(b []byte) (all []kafkabatch.Header) {
+	for key, value := range kafkabatch.Headers(b) {
+		all = append(all, kafkabatch.Header{Key: string(key), Value: value})
 	}
 	return all
 }
 
 // someHeaders draws headers, also such as ebb itself adds, which a sender may have copied from a DLQ.
-func someHeaders(r *rapid.T) (all []kafkawire.Header) {
+func someHeaders(r *rapid.T) (all []kafkabatch.Header) {
 	name := rapid.OneOf(rapid.StringN(0, 6, -1), rapid.SampledFrom([]string{
 		"__streams.errors.exception",
 		"__streams.errors.offset",
@@ -37,7 +37,7 @@ func someHeaders(r *rapid.T) (all []kafkawire.Header) {
 		"ebb.replay.mark",
 	}))
 	for range rapid.IntRange(0, 5).Draw(r, "headers") {
-		h := kafkawire.Header{Key: name.Draw(r, "name")}
+		h := kafkabatch.Header{Key: name.Draw(r, "name")}
 		if !rapid.Bool().Draw(r, "null") {
 			h.Value = rapid.SliceOf(rapid.Byte()).Draw(r, "value")
 		}
@@ -63,7 +63,7 @@ func TestQuarantinedReadsBack(t *testing.T) {
 				Draw(r, "time"),
 			Key:     someBytes(r, "key"),
 			Value:   someBytes(r, "value"),
-			Headers: kafkawire.AppendHeaders(nil, nil, headers...),
+			Headers: kafkabatch.AppendHeaders(nil, nil, headers...),
 		}
 		record := in
 		for round := 1; round <= 3; round++ {
@@ -71,8 +71,8 @@ func TestQuarantinedReadsBack(t *testing.T) {
 			code := pipeline.Code(rapid.IntRange(1, 17).Draw(r, "code"))
 			dead := render(&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: offset, Code: code}, &record)
 			dead.Timestamp = min(dead.Timestamp, 1_000) // as a broker's clock may hold it back
-			q, ok := sinks.ReadQuarantined(asRecord(7, dead))
-			want := sinks.Place{Topic: "shop.events", Partition: 3, Offset: offset}
+			q, ok := format.ReadQuarantined(asRecord(7, dead))
+			want := format.Place{Topic: "shop.events", Partition: 3, Offset: offset}
 			if !ok || q.Source != want || q.Code != code.String() || q.Timestamp != in.Timestamp || q.Replays != round-1 ||
 				!strings.HasSuffix(q.Reason, q.Code) {
 				r.Fatalf("read as %+v, %v", q, ok)
@@ -80,7 +80,7 @@ func TestQuarantinedReadsBack(t *testing.T) {
 			if diff := cmp.Diff(headers, q.Headers); diff != "" && len(headers)+len(q.Headers) > 0 {
 				r.Fatalf("headers (-sent +read):\n%s", diff)
 			}
-			again := q.Replay(sinks.Place{Topic: "shop.events.dlq", Partition: 1, Offset: 7})
+			again := q.Replay(format.Place{Topic: "shop.events.dlq", Partition: 1, Offset: 7})
 			if again.Topic != "shop.events" || again.Partition != 3 || again.Timestamp != in.Timestamp ||
 				!same(again.Key, in.Key) ||
 				!same(again.Value, in.Value) {
@@ -107,25 +107,25 @@ func TestReadQuarantinedRefuses(t *testing.T) {
 			&pipeline.Record{},
 		).Headers,
 	)
-	with := func(change func([]kafkawire.Header) []kafkawire.Header) *pipeline.Record {
-		return &pipeline.Record{Headers: kafkawire.AppendHeaders(nil, nil, change(slices.Clone(whole))...)}
+	with := func(change func([]kafkabatch.Header) []kafkabatch.Header) *pipeline.Record {
+		return &pipeline.Record{Headers: kafkabatch.AppendHeaders(nil, nil, change(slices.Clone(whole))...)}
 	}
-	without := func(name string) func([]kafkawire.Header) []kafkawire.Header {
-		return func(h []kafkawire.Header) []kafkawire.Header {
-			return slices.DeleteFunc(h, func(h kafkawire.Header) bool { return h.Key == name })
+	without := func(name string) func([]kafkabatch.Header) []kafkabatch.Header {
+		return func(h []kafkabatch.Header) []kafkabatch.Header {
+			return slices.DeleteFunc(h, func(h kafkabatch.Header) bool { return h.Key == name })
 		}
 	}
-	set := func(name, value string) func([]kafkawire.Header) []kafkawire.Header {
-		return func(h []kafkawire.Header) []kafkawire.Header {
-			i := slices.IndexFunc(h, func(h kafkawire.Header) bool { return h.Key == name })
+	set := func(name, value string) func([]kafkabatch.Header) []kafkabatch.Header {
+		return func(h []kafkabatch.Header) []kafkabatch.Header {
+			i := slices.IndexFunc(h, func(h kafkabatch.Header) bool { return h.Key == name })
 			h[i].Value = []byte(value)
 			return h
 		}
 	}
-	if _, ok := sinks.ReadQuarantined(with(func(h []kafkawire.Header) []kafkawire.Header { return h })); !ok {
+	if _, ok := format.ReadQuarantined(with(func(h []kafkabatch.Header) []kafkabatch.Header { return h })); !ok {
 		t.Error("what ebb wrote is not read")
 	}
-	if q, ok := sinks.ReadQuarantined(with(without("ebb.error.timestamp"))); !ok || q.Timestamp != 0 {
+	if q, ok := format.ReadQuarantined(with(without("ebb.error.timestamp"))); !ok || q.Timestamp != 0 {
 		t.Error("what an older ebb wrote is not read")
 	}
 	for name, r := range map[string]*pipeline.Record{
@@ -140,7 +140,7 @@ func TestReadQuarantinedRefuses(t *testing.T) {
 		"a partition too high": with(set("__streams.errors.partition", "2147483648")),
 		"no number":            with(set("ebb.error.timestamp", "yesterday")),
 	} {
-		if q, ok := sinks.ReadQuarantined(r); ok {
+		if q, ok := format.ReadQuarantined(r); ok {
 			t.Errorf("%s: read as %+v", name, q)
 		}
 	}
@@ -148,21 +148,21 @@ func TestReadQuarantinedRefuses(t *testing.T) {
 
 // TestReplayIDTellsApart records that differ in anything but their headers.
 func TestReplayIDTellsApart(t *testing.T) {
-	base := sinks.Quarantined{
-		Source:    sinks.Place{Partition: 1, Offset: 2},
+	base := format.Quarantined{
+		Source:    format.Place{Partition: 1, Offset: 2},
 		Key:       []byte("k"),
 		Value:     []byte("v"),
 		Timestamp: 3,
 	}
-	for name, change := range map[string]func(*sinks.Quarantined){
-		"partition":       func(q *sinks.Quarantined) { q.Source.Partition = 2 },
-		"offset":          func(q *sinks.Quarantined) { q.Source.Offset = 3 },
-		"timestamp":       func(q *sinks.Quarantined) { q.Timestamp = 4 },
-		"key":             func(q *sinks.Quarantined) { q.Key = []byte("l") },
-		"null key":        func(q *sinks.Quarantined) { q.Key = nil },
-		"value":           func(q *sinks.Quarantined) { q.Value = []byte("w") },
-		"bytes elsewhere": func(q *sinks.Quarantined) { q.Key, q.Value = []byte("kv"), []byte{} },
-		"null value":      func(q *sinks.Quarantined) { q.Value = nil },
+	for name, change := range map[string]func(*format.Quarantined){
+		"partition":       func(q *format.Quarantined) { q.Source.Partition = 2 },
+		"offset":          func(q *format.Quarantined) { q.Source.Offset = 3 },
+		"timestamp":       func(q *format.Quarantined) { q.Timestamp = 4 },
+		"key":             func(q *format.Quarantined) { q.Key = []byte("l") },
+		"null key":        func(q *format.Quarantined) { q.Key = nil },
+		"value":           func(q *format.Quarantined) { q.Value = []byte("w") },
+		"bytes elsewhere": func(q *format.Quarantined) { q.Key, q.Value = []byte("kv"), []byte{} },
+		"null value":      func(q *format.Quarantined) { q.Value = nil },
 	} {
 		other := base
 		change(&other)
@@ -171,15 +171,15 @@ func TestReplayIDTellsApart(t *testing.T) {
 		}
 	}
 	other := base
-	other.Code, other.Headers = "x", []kafkawire.Header{{Key: "h"}}
+	other.Code, other.Headers = "x", []kafkabatch.Header{{Key: "h"}}
 	if other.ID() != base.ID() {
 		t.Error("headers or code change the id")
 	}
 }
 
 func TestMarkReadsBack(t *testing.T) {
-	id := rapid.Custom(func(r *rapid.T) sinks.ReplayID {
-		return sinks.ReplayID{
+	id := rapid.Custom(func(r *rapid.T) format.ReplayID {
+		return format.ReplayID{
 			Partition: rapid.Int32Min(0).Draw(r, "p"),
 			Offset:    rapid.Int64Min(0).Draw(r, "o"),
 			Sum:       rapid.Uint64().Draw(r, "s"),
@@ -187,13 +187,13 @@ func TestMarkReadsBack(t *testing.T) {
 	})
 	rapid.Check(t, func(r *rapid.T) {
 		ids := rapid.SliceOfN(id, 1, 20).Draw(r, "ids")
-		mark := sinks.Mark("in.dlq", 2, ids, 5)
-		got, ok, err := sinks.ReadMark(asRecord(0, mark))
+		mark := format.Mark("in.dlq", 2, ids, 5)
+		got, ok, err := format.ReadMark(asRecord(0, mark))
 		if !ok || err != nil || !slices.Equal(got, ids) || mark.Partition != 2 || mark.Topic != "in.dlq" ||
 			mark.Timestamp != 5 {
 			r.Fatalf("%v became %v, %v, %v", ids, got, ok, err)
 		}
-		if _, ok := sinks.ReadQuarantined(asRecord(0, mark)); ok {
+		if _, ok := format.ReadQuarantined(asRecord(0, mark)); ok {
 			r.Fatal("a mark is taken for a quarantined record")
 		}
 	})
@@ -202,19 +202,19 @@ func TestMarkReadsBack(t *testing.T) {
 // TestMarkOfOthers: a quarantined record is none, whatever headers its sender gave it; a newer ebb's is not passed
 // over.
 func TestMarkOfOthers(t *testing.T) {
-	forged := kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "ebb.replay.mark", Value: []byte("1")})
+	forged := kafkabatch.AppendHeaders(nil, nil, kafkabatch.Header{Key: "ebb.replay.mark", Value: []byte("1")})
 	dead := render(
 		&pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: 5, Code: pipeline.NotJSON},
 		&pipeline.Record{Value: []byte("0@1 0\n"), Headers: forged},
 	)
-	if ids, ok, err := sinks.ReadMark(asRecord(0, dead)); ok || err != nil {
+	if ids, ok, err := format.ReadMark(asRecord(0, dead)); ok || err != nil {
 		t.Errorf("a sender's record is a mark of %v: %v", ids, err)
 	}
-	newer := kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "ebb.replay.mark", Value: []byte("2")})
-	if _, ok, err := sinks.ReadMark(&pipeline.Record{Headers: newer}); !ok || err == nil {
+	newer := kafkabatch.AppendHeaders(nil, nil, kafkabatch.Header{Key: "ebb.replay.mark", Value: []byte("2")})
+	if _, ok, err := format.ReadMark(&pipeline.Record{Headers: newer}); !ok || err == nil {
 		t.Errorf("a newer ebb's mark: %v, %v", ok, err)
 	}
-	if _, ok, err := sinks.ReadMark(&pipeline.Record{Headers: forged, Value: []byte("0@1 zz\n")}); !ok || err == nil {
+	if _, ok, err := format.ReadMark(&pipeline.Record{Headers: forged, Value: []byte("0@1 zz\n")}); !ok || err == nil {
 		t.Errorf("a damaged mark: %v, %v", ok, err)
 	}
 }
@@ -226,18 +226,18 @@ func FuzzDLQRecord(f *testing.F) {
 		&pipeline.Record{Key: []byte("k")},
 	)
 	f.Add(dead.Headers, []byte("v"))
-	mark := sinks.Mark("d", 0, []sinks.ReplayID{{Partition: 1, Offset: 2, Sum: 3}}, 0)
+	mark := format.Mark("d", 0, []format.ReplayID{{Partition: 1, Offset: 2, Sum: 3}}, 0)
 	f.Add(mark.Headers, mark.Value)
 	f.Fuzz(func(t *testing.T, headers, value []byte) {
 		r := &pipeline.Record{Headers: headers, Value: value}
-		ids, isMark, err := sinks.ReadMark(r)
-		if q, ok := sinks.ReadQuarantined(r); ok {
-			if out := q.Replay(sinks.Place{Topic: "d"}); !kafkawire.ValidHeaders(out.Headers) || isMark {
+		ids, isMark, err := format.ReadMark(r)
+		if q, ok := format.ReadQuarantined(r); ok {
+			if out := q.Replay(format.Place{Topic: "d"}); !kafkabatch.ValidHeaders(out.Headers) || isMark {
 				t.Errorf("sent with headers %x, a mark: %v", out.Headers, isMark)
 			}
 		}
 		if isMark && err == nil && len(ids) > 0 {
-			again, _, err := sinks.ReadMark(asRecord(0, sinks.Mark("d", 0, ids, 0)))
+			again, _, err := format.ReadMark(asRecord(0, format.Mark("d", 0, ids, 0)))
 			if err != nil || !slices.Equal(ids, again) {
 				t.Errorf("%v became %v: %v", ids, again, err)
 			}

@@ -1,11 +1,11 @@
-package kafkawire_test
+package kafkabatch_test
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
 
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 	"ebb/scoring"
 	"ebb/scoring/alert"
 	"ebb/scoring/pack"
@@ -55,17 +55,17 @@ func someAlerts(b *testing.B, n int) (alerts [][]byte) {
 // BenchmarkDeflate is what compressing alerts costs, and what it leaves of them.
 func BenchmarkDeflate(b *testing.B) {
 	alerts := someAlerts(b, 400)
-	for name, how := range map[string]kafkawire.Compression{"snappy": kafkawire.Snappy, "zstd": kafkawire.Zstd} {
+	for name, how := range map[string]kafkabatch.Compression{"snappy": kafkabatch.Snappy, "zstd": kafkabatch.Zstd} {
 		b.Run(name, func(b *testing.B) {
-			d := kafkawire.NewDeflated(how, alerts)
+			d := kafkabatch.NewCompressed(how, alerts)
 			b.SetBytes(int64(d.Size))
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := d.Deflate(); err != nil {
+				if err := d.Compress(); err != nil {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(float64(d.Deflated)/float64(d.Size), "left")
+			b.ReportMetric(float64(d.Compressed)/float64(d.Size), "left")
 			b.ReportMetric(float64(d.Size)/float64(len(alerts)), "bytes/alert")
 		})
 	}

@@ -1,4 +1,4 @@
-package sinks
+package format
 
 import (
 	"crypto/sha256"
@@ -7,7 +7,7 @@ import (
 	"strconv"
 
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 )
 
 // Headers that a quarantined record carries behind its own, in this order: what Kafka Streams adds to dead letters
@@ -29,7 +29,7 @@ const unusable = "ebb.UnusableRecord"
 func (r *Renderer) quarantined(e *pipeline.Entry, record *pipeline.Record) pipeline.Outgoing {
 	return pipeline.Outgoing{
 		Topic: r.DLQ, Partition: -1, Key: record.Key, Value: record.Value, Timestamp: record.Timestamp,
-		Headers: kafkawire.AppendHeaders(nil, record.Headers,
+		Headers: kafkabatch.AppendHeaders(nil, record.Headers,
 			header(headerException, unusable),
 			header(headerMessage, "record cannot be used: "+e.Code.String()),
 			header(headerTopic, r.Input),
@@ -41,8 +41,8 @@ func (r *Renderer) quarantined(e *pipeline.Entry, record *pipeline.Record) pipel
 	}
 }
 
-func header(key, value string) kafkawire.Header {
-	return kafkawire.Header{Key: key, Value: []byte(value)}
+func header(key, value string) kafkabatch.Header {
+	return kafkabatch.Header{Key: key, Value: []byte(value)}
 }
 
 // Place is where a record stands.
@@ -62,7 +62,7 @@ type Quarantined struct {
 	Reason    string
 	Key       []byte // nil: null
 	Value     []byte // nil: null
-	Headers   []kafkawire.Header
+	Headers   []kafkabatch.Header
 	Timestamp int64 // of the input record, ms since the epoch
 
 	Replays int    // how often it had been sent again before
@@ -72,13 +72,13 @@ type Quarantined struct {
 // ReadQuarantined takes a record of a DLQ apart. ok is false where ebb did not put it there. Key, value and headers
 // alias r. Whatever headers the input record had, those of an earlier DLQ among them, only the last block is ours.
 func ReadQuarantined(r *pipeline.Record) (q Quarantined, ok bool) {
-	var all []kafkawire.Header
+	var all []kafkabatch.Header
 	ours := -1
-	for key, value := range kafkawire.Headers(r.Headers) {
+	for key, value := range kafkabatch.Headers(r.Headers) {
 		if string(key) == headerException && string(value) == unusable {
 			ours = len(all)
 		}
-		all = append(all, kafkawire.Header{Key: string(key), Value: value})
+		all = append(all, kafkabatch.Header{Key: string(key), Value: value})
 	}
 	if ours < 0 {
 		return q, false
@@ -93,7 +93,7 @@ func ReadQuarantined(r *pipeline.Record) (q Quarantined, ok bool) {
 }
 
 // readAdded reads the headers that were added. What an older ebb did not add yet keeps its value.
-func (q *Quarantined) readAdded(added []kafkawire.Header) (ok bool) {
+func (q *Quarantined) readAdded(added []kafkabatch.Header) (ok bool) {
 	ok = true
 	number := func(value []byte, bits int) int64 {
 		n, err := strconv.ParseInt(string(value), 10, bits)

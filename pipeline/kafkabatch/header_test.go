@@ -1,4 +1,4 @@
-package kafkawire_test
+package kafkabatch_test
 
 import (
 	"slices"
@@ -6,12 +6,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 )
 
 // list is the headers in b as pairs; a null value shows as "<null>".
 func list(b []byte) (out [][2]string) {
-	for key, value := range kafkawire.Headers(b) {
+	for key, value := range kafkabatch.Headers(b) {
 		v := string(value)
 		if value == nil {
 			v = "<null>"
@@ -22,10 +22,10 @@ func list(b []byte) (out [][2]string) {
 }
 
 func TestAppendHeaders(t *testing.T) {
-	one := kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "a", Value: []byte("1")}, kafkawire.Header{Key: "n"})
+	one := kafkabatch.AppendHeaders(nil, nil, kafkabatch.Header{Key: "a", Value: []byte("1")}, kafkabatch.Header{Key: "n"})
 	for name, c := range map[string]struct {
 		before []byte
-		added  []kafkawire.Header
+		added  []kafkabatch.Header
 		want   [][2]string
 	}{
 		"none":         {},
@@ -33,17 +33,17 @@ func TestAppendHeaders(t *testing.T) {
 		"kept":         {before: one, want: [][2]string{{"a", "1"}, {"n", "<null>"}}},
 		"added": {
 			before: one,
-			added:  []kafkawire.Header{{Key: "b", Value: []byte{}}},
+			added:  []kafkabatch.Header{{Key: "b", Value: []byte{}}},
 			want:   [][2]string{{"a", "1"}, {"n", "<null>"}, {"b", ""}},
 		},
 		"same key again": {
 			before: one,
-			added:  []kafkawire.Header{{Key: "a", Value: []byte("2")}},
+			added:  []kafkabatch.Header{{Key: "a", Value: []byte("2")}},
 			want:   [][2]string{{"a", "1"}, {"n", "<null>"}, {"a", "2"}},
 		},
 		"damaged": {
 			before: one[:3],
-			added:  []kafkawire.Header{{Key: "b"}},
+			added:  []kafkabatch.Header{{Key: "b"}},
 			want:   [][2]string{{"ebb.headers.damaged", string(one[:3])}, {"b", "<null>"}},
 		},
 		"bytes left over": {
@@ -54,8 +54,8 @@ func TestAppendHeaders(t *testing.T) {
 		"count of millions": {before: []byte{0x80, 0x89, 0x7a}, want: [][2]string{{"ebb.headers.damaged", "\x80\x89\x7a"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := kafkawire.AppendHeaders([]byte("before"), c.before, c.added...)
-			if string(got[:6]) != "before" || !kafkawire.ValidHeaders(got[6:]) {
+			got := kafkabatch.AppendHeaders([]byte("before"), c.before, c.added...)
+			if string(got[:6]) != "before" || !kafkabatch.ValidHeaders(got[6:]) {
 				t.Fatalf("not headers: %x", got)
 			}
 			if diff := cmp.Diff(c.want, list(got[6:])); diff != "" {
@@ -66,8 +66,8 @@ func TestAppendHeaders(t *testing.T) {
 }
 
 func TestHeadersEndEarly(t *testing.T) {
-	b := kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "a", Value: []byte("1")}, kafkawire.Header{Key: "b"})
-	for key := range kafkawire.Headers(b) {
+	b := kafkabatch.AppendHeaders(nil, nil, kafkabatch.Header{Key: "a", Value: []byte("1")}, kafkabatch.Header{Key: "b"})
+	for key := range kafkabatch.Headers(b) {
 		if string(key) != "a" {
 			t.Errorf("went on to %q", key)
 		}

@@ -1,4 +1,4 @@
-package sinks
+package format
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 )
 
 // Headers of a record that was sent again, behind its own. They are a contract. They stay with it, so that one that is
@@ -37,7 +37,7 @@ func (q *Quarantined) Replay(from Place) pipeline.Outgoing {
 	)
 	return pipeline.Outgoing{
 		Topic: q.Source.Topic, Partition: q.Source.Partition, Key: q.Key, Value: q.Value, Timestamp: q.Timestamp,
-		Headers: kafkawire.AppendHeaders(nil, nil, headers...),
+		Headers: kafkabatch.AppendHeaders(nil, nil, headers...),
 	}
 }
 
@@ -64,7 +64,7 @@ func Mark(dlq string, partition int32, ids []ReplayID, at int64) pipeline.Outgoi
 	}
 	return pipeline.Outgoing{
 		Topic: dlq, Partition: partition, Value: b, Timestamp: at,
-		Headers: kafkawire.AppendHeaders(nil, nil, header(headerReplayMark, markFormat)),
+		Headers: kafkabatch.AppendHeaders(nil, nil, header(headerReplayMark, markFormat)),
 	}
 }
 
@@ -78,7 +78,7 @@ func ReadMark(r *pipeline.Record) (ids []ReplayID, ok bool, err error) {
 		return nil, false, nil
 	}
 	format, n := "", 0
-	for key, value := range kafkawire.Headers(r.Headers) {
+	for key, value := range kafkabatch.Headers(r.Headers) {
 		if string(key) == headerReplayMark {
 			format = string(value)
 		}

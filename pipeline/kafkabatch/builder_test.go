@@ -1,4 +1,4 @@
-package kafkawire_test
+package kafkabatch_test
 
 import (
 	"encoding/hex"
@@ -7,14 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"pgregory.net/rapid"
 
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 )
 
 var update = flag.Bool("update", false, "write the golden files in testdata anew")
@@ -38,44 +37,23 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestBatchGolden(t *testing.T) {
-	var b kafkawire.Batch
+	var b kafkabatch.Builder
 	b.Reset()
 	b.Add([]byte("customer-1"), []byte(`{"id":"1"}`), nil, 1_700_000_000_000)
 	b.Add(
 		nil,
 		[]byte{},
-		kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "k", Value: []byte("v")}, kafkawire.Header{Key: "null"}),
+		kafkabatch.AppendHeaders(nil, nil, kafkabatch.Header{Key: "k", Value: []byte("v")}, kafkabatch.Header{Key: "null"}),
 		1_699_999_999_000,
 	)
 	b.Add([]byte{}, nil, nil, 1_700_000_100_000)
-	golden(t, "batch.hex", hex.Dump(b.Seal(4711, 3, true, 99)))
-	golden(t, "batch_plain.hex", hex.Dump(b.Seal(4711, 0, false, math.MaxInt32)))
-}
-
-func TestFetchRequestGolden(t *testing.T) {
-	req := kafkawire.FetchRequest(
-		"ebb",
-		kafkawire.FetchConfig{Topic: "events", Partition: 3, MaxBytes: 1 << 20, MaxWait: 250 * time.Millisecond},
-	)
-	golden(t, "fetch_request.hex", hex.Dump(req))
-	want := kmsg.NewPtrFetchRequest()
-	want.Version, want.ReplicaID, want.MaxWaitMillis, want.MinBytes, want.MaxBytes, want.IsolationLevel = 11, -1, 250, 1, 1<<20, 1
-	want.SessionID, want.SessionEpoch = 0, -1
-	topic, part := kmsg.NewFetchRequestTopic(), kmsg.NewFetchRequestTopicPartition()
-	part.Partition, part.PartitionMaxBytes, part.CurrentLeaderEpoch, part.LogStartOffset = 3, 1<<20, -1, -1
-	topic.Topic, topic.Partitions = "events", append(topic.Partitions, part)
-	want.Topics = append(want.Topics, topic)
-	if diff := cmp.Diff(
-		kmsg.NewRequestFormatter(kmsg.FormatterClientID("ebb")).AppendRequest(nil, want, 0),
-		req,
-	); diff != "" {
-		t.Errorf("kmsg encodes it otherwise (-kmsg +ours):\n%s", diff)
-	}
+	golden(t, "batch.hex", hex.Dump(b.Seal(kafkabatch.ProducerID{ID: 4711, Epoch: 3, Transactional: true}, 99)))
+	golden(t, "batch_plain.hex", hex.Dump(b.Seal(kafkabatch.ProducerID{ID: 4711}, math.MaxInt32)))
 }
 
 // TestBatchAgainstOracle seals drawn batches and has kmsg read them.
 func TestBatchAgainstOracle(t *testing.T) {
-	var b kafkawire.Batch
+	var b kafkabatch.Builder
 	rapid.Check(t, func(r *rapid.T) {
 		b.Reset()
 		var want []view
@@ -88,15 +66,15 @@ func TestBatchAgainstOracle(t *testing.T) {
 			var headers []byte
 			for range rapid.IntRange(0, 2).Draw(r, "headers") {
 				h := kmsg.Header{Key: rapid.StringN(0, 5, 9).Draw(r, "header"), Value: bytesOrNull(r, "header value")}
-				headers = kafkawire.AppendHeaders(nil, headers, kafkawire.Header{Key: h.Key, Value: h.Value})
+				headers = kafkabatch.AppendHeaders(nil, headers, kafkabatch.Header{Key: h.Key, Value: h.Value})
 				v.Headers = append(v.Headers, h)
 			}
 			b.Add(v.Key, v.Value, headers, v.Timestamp)
-			bound += kafkawire.RecordBound(v.Key, v.Value, headers)
+			bound += kafkabatch.RecordBound(v.Key, v.Value, headers)
 			want = append(want, v)
 		}
 		sequence := rapid.Int32Range(0, math.MaxInt32).Draw(r, "sequence")
-		raw := b.Seal(42, 7, true, sequence)
+		raw := b.Seal(kafkabatch.ProducerID{ID: 42, Epoch: 7, Transactional: true}, sequence)
 		if len(raw) > bound {
 			r.Errorf("%d bytes, bound %d", len(raw), bound)
 		}
@@ -109,7 +87,7 @@ func TestBatchAgainstOracle(t *testing.T) {
 			r.Errorf("head %+v", head)
 		}
 		var out pipeline.Fetched
-		if err := kafkawire.ReadAnswer(answer(raw), 0, &out); err != nil || len(out.Records) != len(want) {
+		if err := read(raw, 0, &out); err != nil || len(out.Records) != len(want) {
 			r.Errorf("our own reader: %d records, %v", len(out.Records), err)
 		}
 	})
@@ -149,7 +127,7 @@ func TestNextSequence(t *testing.T) {
 	for _, c := range []struct{ s, n, want int32 }{
 		{0, 1, 1}, {5, 10, 15}, {math.MaxInt32, 1, 0}, {math.MaxInt32 - 1, 3, 1}, {math.MaxInt32, 0, math.MaxInt32},
 	} {
-		if got := kafkawire.NextSequence(c.s, c.n); got != c.want {
+		if got := kafkabatch.NextSequence(c.s, c.n); got != c.want {
 			t.Errorf("%d records after %d: %d, want %d", c.n, c.s, got, c.want)
 		}
 	}

@@ -1,24 +1,23 @@
-package sinks_test
+package format_test
 
 import (
 	"fmt"
 	"strings"
 	"testing"
-	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 	"ebb/scoring"
 	"ebb/scoring/alert"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
-	"ebb/sinks"
+	"ebb/sinks/format"
 )
 
-var renderer = sinks.Renderer{
+var renderer = format.Renderer{
 	Alerts:    "ebb.alerts",
 	DLQ:       "shop.events.dlq",
 	Control:   "ebb.control",
@@ -27,7 +26,7 @@ var renderer = sinks.Renderer{
 	Input:     "shop.events",
 	InputID:   "id-1",
 	Partition: 3,
-	Source:    sinks.Source("ebb", "shop.events"),
+	Source:    format.Source("ebb", "shop.events"),
 }
 
 func retail() *pack.Pack {
@@ -69,7 +68,7 @@ func show(o pipeline.Outgoing) string {
 		o.Value,
 		o.Timestamp,
 	)
-	for key, value := range kafkawire.Headers(o.Headers) {
+	for key, value := range kafkabatch.Headers(o.Headers) {
 		fmt.Fprintf(&b, "header %s: %q\n", key, value)
 	}
 	return b.String()
@@ -113,11 +112,11 @@ func TestRenderQuarantined(t *testing.T) {
 		AppendTime: true,
 		Key:        nil,
 		Value:      []byte("not \x00 JSON"),
-		Headers: kafkawire.AppendHeaders(
+		Headers: kafkabatch.AppendHeaders(
 			nil,
 			nil,
-			kafkawire.Header{Key: "traceparent", Value: []byte("00-1")},
-			kafkawire.Header{Key: "null"},
+			kafkabatch.Header{Key: "traceparent", Value: []byte("00-1")},
+			kafkabatch.Header{Key: "null"},
 		),
 	}
 	want := `topic shop.events.dlq
@@ -156,11 +155,11 @@ func TestRenderKeepsTheRecord(t *testing.T) {
 		n := rapid.IntRange(0, 4).Draw(r, "headers")
 		record.Headers = []byte{0}
 		for range n {
-			h := kafkawire.Header{
+			h := kafkabatch.Header{
 				Key:   rapid.String().Draw(r, "header"),
 				Value: rapid.SliceOf(rapid.Byte()).Draw(r, "header value"),
 			}
-			record.Headers = kafkawire.AppendHeaders(nil, record.Headers, h)
+			record.Headers = kafkabatch.AppendHeaders(nil, record.Headers, h)
 		}
 		code := pipeline.Code(rapid.IntRange(1, 17).Draw(r, "code"))
 		got := render(&pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: code}, record)
@@ -185,31 +184,10 @@ func TestSourceIsAReference(t *testing.T) {
 		{"ebb", "shop.events", "/ebb/ebb/shop.events"},
 		{"a b/c?", "t", "/ebb/a%20b%2Fc%3F/t"},
 	} {
-		if got := sinks.Source(c[0], c[1]); got != c[2] {
+		if got := format.Source(c[0], c[1]); got != c[2] {
 			t.Errorf("source of %q and %q: %s, want %s", c[0], c[1], got, c[2])
 		}
 	}
-}
-
-// TestTransactionalIDTellsApart draws groups with anything in them and topics as Kafka allows them.
-func TestTransactionalIDTellsApart(t *testing.T) {
-	topic := rapid.StringMatching(`[a-zA-Z0-9._-]{1,6}`)
-	group := rapid.StringOfN(rapid.RuneFrom([]rune("ab/0."), unicode.Digit), 1, 6, -1)
-	partition := rapid.Int32Range(0, 20)
-	type parts struct {
-		group, topic string
-		partition    int32
-	}
-	draw := func(r *rapid.T, n string) parts {
-		return parts{group.Draw(r, "group "+n), topic.Draw(r, "topic "+n), partition.Draw(r, "partition "+n)}
-	}
-	rapid.Check(t, func(r *rapid.T) {
-		a, b := draw(r, "a"), draw(r, "b")
-		ida, idb := sinks.TransactionalID(a.group, a.topic, a.partition), sinks.TransactionalID(b.group, b.topic, b.partition)
-		if (a == b) != (ida == idb) {
-			r.Errorf("%+v has %s, %+v has %s", a, ida, b, idb)
-		}
-	})
 }
 
 // TestRenderPack: a pack that begins is two records, its canonical form by its hash, and where it begins by whose that
@@ -223,7 +201,7 @@ func TestRenderPack(t *testing.T) {
 		Canonical: k.Canonical(),
 	}
 	out := render(e, nil)
-	if out.Topic != "ebb.packs" || out.Partition != sinks.PacksPartition || string(out.Key) != k.Hash ||
+	if out.Topic != "ebb.packs" || out.Partition != format.PacksPartition || string(out.Key) != k.Hash ||
 		string(out.Value) != string(k.Canonical()) {
 		t.Errorf("pack: %+v", out)
 	}

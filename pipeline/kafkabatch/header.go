@@ -1,4 +1,4 @@
-package kafkawire
+package kafkabatch
 
 import (
 	"encoding/binary"

@@ -1,4 +1,4 @@
-package kafkawire_test
+package kafkabatch_test
 
 import (
 	"bytes"
@@ -8,13 +8,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 )
 
-// benchAnswer is an answer with batches of 500 events of 211 bytes each.
-func benchAnswer(tb testing.TB, batches int, codec int16) (body []byte, records int) {
+// benchBatches are batches of 500 events of 211 bytes each.
+func benchBatches(tb testing.TB, batches int, codec int16) (raw []byte, records int) {
 	const perBatch = 500
-	var raw []byte
 	for i := range batches {
 		b := &logBatch{}
 		b.FirstOffset, b.LastOffsetDelta, b.Attributes, b.FirstTimestamp = int64(
@@ -42,20 +41,20 @@ func benchAnswer(tb testing.TB, batches int, codec int16) (body []byte, records 
 		}
 		raw = append(raw, b.bytes(tb)...)
 	}
-	return answer(raw), batches * perBatch
+	return raw, batches * perBatch
 }
 
-// BenchmarkWalk reads an answer already in memory: checksum, batches, records.
+// BenchmarkWalk reads batches already in memory: checksum, batches, records.
 func BenchmarkWalk(b *testing.B) {
 	for codec, name := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
 		b.Run(name, func(b *testing.B) {
-			body, records := benchAnswer(b, 40, int16(codec))
-			read := benchReader()
+			raw, records := benchBatches(b, 40, int16(codec))
+			reader := kafkabatch.NewReader(16 << 20)
 			var out pipeline.Fetched
 			b.ReportAllocs()
-			b.SetBytes(int64(len(body)))
+			b.SetBytes(int64(len(raw)))
 			for b.Loop() {
-				if err := read(body, 0, &out); err != nil || len(out.Records) != records {
+				if err := readWith(reader, raw, nil, 0, &out); err != nil || len(out.Records) != records {
 					b.Fatal(err, len(out.Records))
 				}
 			}
@@ -64,24 +63,20 @@ func BenchmarkWalk(b *testing.B) {
 	}
 }
 
-func benchReader() func([]byte, int64, *pipeline.Fetched) error {
-	return kafkawire.NewAnswerReader(16 << 20)
-}
-
-// TestWalkDoesNotAllocate holds the budget: nothing at all for plain records once the buffers have their size, and
+// TestReadDoesNotAllocate holds the budget: nothing at all for plain records once the buffers have their size, and
 // nothing per record for compressed ones (the decompressors' pools may give up a buffer now and then). gzip is left
 // out, whose package allocates for each batch.
-func TestWalkDoesNotAllocate(t *testing.T) {
+func TestReadDoesNotAllocate(t *testing.T) {
 	for _, c := range []struct {
 		codec  int16
 		name   string
 		budget float64
 	}{{0, "none", 0}, {2, "snappy", 0}, {3, "lz4", 20}, {4, "zstd", 20}} {
-		body, records := benchAnswer(t, 4, c.codec)
-		read := benchReader()
+		raw, records := benchBatches(t, 4, c.codec)
+		reader := kafkabatch.NewReader(16 << 20)
 		var out pipeline.Fetched
 		allocs := testing.AllocsPerRun(20, func() {
-			if err := read(body, 0, &out); err != nil {
+			if err := readWith(reader, raw, nil, 0, &out); err != nil {
 				t.Fatal(err)
 			}
 		})

@@ -1,4 +1,4 @@
-package kafkawire_test
+package kafkabatch_test
 
 import (
 	"encoding/binary"
@@ -9,14 +9,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 )
 
-// checkAnswer reads body and checks what holds of every answer, however damaged.
-func checkAnswer(t *testing.T, body []byte, offset int64) {
+// checkRead reads raw and checks what holds of all batches, however damaged.
+func checkRead(t *testing.T, raw []byte, offset int64) {
 	t.Helper()
 	var out pipeline.Fetched
-	err := kafkawire.ReadAnswer(body, offset, &out)
+	err := read(raw, offset, &out)
 	if out.Next < offset {
 		t.Fatalf("next %d is below the offset asked for, %d", out.Next, offset)
 	}
@@ -34,10 +34,10 @@ func checkAnswer(t *testing.T, body []byte, offset int64) {
 			t.Fatalf("offset %d after %d, next %d", r.Offset, previous, out.Next)
 		}
 		previous = r.Offset
-		for range kafkawire.Headers(r.Headers) { //nolint:revive // must end without a panic
+		for range kafkabatch.Headers(r.Headers) { //nolint:revive // must end without a panic
 		}
-		again := kafkawire.AppendHeaders(nil, r.Headers, kafkawire.Header{Key: "added"})
-		if !kafkawire.ValidHeaders(again) {
+		again := kafkabatch.AppendHeaders(nil, r.Headers, kafkabatch.Header{Key: "added"})
+		if !kafkabatch.ValidHeaders(again) {
 			t.Fatalf("headers %x became %x", r.Headers, again)
 		}
 	}
@@ -56,14 +56,6 @@ func seedBatches(tb testing.TB) (out [][]byte) {
 	return append(out, marker(13, 7, false).bytes(tb))
 }
 
-func FuzzReadAnswer(f *testing.F) {
-	for _, b := range seedBatches(f) {
-		f.Add(answer(b), int64(10))
-		f.Add(answer(append(b, b[:30]...)), int64(11))
-	}
-	f.Fuzz(func(t *testing.T, body []byte, offset int64) { checkAnswer(t, body, max(offset, 0)) })
-}
-
 // FuzzReadRecords damages records behind a checksum that is right.
 func FuzzReadRecords(f *testing.F) {
 	for _, b := range seedBatches(f) {
@@ -79,28 +71,28 @@ func FuzzReadRecords(f *testing.F) {
 			binary.BigEndian.PutUint32(b[17:], crc32.Checksum(b[21:n], crc32.MakeTable(crc32.Castagnoli)))
 			b = b[n:]
 		}
-		checkAnswer(t, answer(records), max(offset, 0))
+		checkRead(t, records, max(offset, 0))
 	})
 }
 
 func FuzzHeaders(f *testing.F) {
 	f.Add([]byte{0})
-	f.Add(kafkawire.AppendHeaders(nil, nil, kafkawire.Header{Key: "a", Value: []byte("b")}, kafkawire.Header{Key: "c"}))
+	f.Add(kafkabatch.AppendHeaders(nil, nil, kafkabatch.Header{Key: "a", Value: []byte("b")}, kafkabatch.Header{Key: "c"}))
 	f.Add([]byte{4, 2, 'a', 1})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		n := 0
-		for range kafkawire.Headers(b) {
+		for range kafkabatch.Headers(b) {
 			n++
 		}
-		again := kafkawire.AppendHeaders(nil, b, kafkawire.Header{Key: "added", Value: []byte("v")})
-		if !kafkawire.ValidHeaders(again) {
+		again := kafkabatch.AppendHeaders(nil, b, kafkabatch.Header{Key: "added", Value: []byte("v")})
+		if !kafkabatch.ValidHeaders(again) {
 			t.Fatalf("%x became %x", b, again)
 		}
 		m := 0
-		for range kafkawire.Headers(again) {
+		for range kafkabatch.Headers(again) {
 			m++
 		}
-		if kafkawire.ValidHeaders(b) && m != n+1 {
+		if kafkabatch.ValidHeaders(b) && m != n+1 {
 			t.Fatalf("%d headers became %d", n, m)
 		}
 	})

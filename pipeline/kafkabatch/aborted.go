@@ -1,4 +1,4 @@
-package kafkawire
+package kafkabatch
 
 import (
 	"cmp"
@@ -8,27 +8,24 @@ import (
 // abortedFilter tells which batches of an answer belong to aborted transactions. The broker names each aborted
 // transaction that reaches into the answer by producer and first offset; it ends at the producer's next marker.
 type abortedFilter struct {
-	ahead []abortedTxn // by first offset; those at the front have begun
+	ahead []Aborted // by first offset; those at the front have begun
 	begun int
 	open  []int64 // producers inside an aborted transaction
 }
 
-type abortedTxn struct{ producer, first int64 }
+// Aborted is an aborted transaction: its producer, and the offset of its first record.
+type Aborted struct{ Producer, First int64 }
 
-func (a *abortedFilter) reset() { a.ahead, a.open, a.begun = a.ahead[:0], a.open[:0], 0 }
-
-func (a *abortedFilter) add(producer, first int64) {
-	a.ahead = append(a.ahead, abortedTxn{producer, first})
-}
-
-func (a *abortedFilter) sort() {
-	slices.SortFunc(a.ahead, func(x, y abortedTxn) int { return cmp.Compare(x.first, y.first) })
+// begin prepares for an answer into which all of these reach.
+func (a *abortedFilter) begin(all []Aborted) {
+	slices.SortFunc(all, func(x, y Aborted) int { return cmp.Compare(x.First, y.First) })
+	a.ahead, a.open, a.begun = all, a.open[:0], 0
 }
 
 // reach says that the walk has come to a batch that ends at last.
 func (a *abortedFilter) reach(last int64) {
-	for a.begun < len(a.ahead) && a.ahead[a.begun].first <= last {
-		a.open = append(a.open, a.ahead[a.begun].producer)
+	for a.begun < len(a.ahead) && a.ahead[a.begun].First <= last {
+		a.open = append(a.open, a.ahead[a.begun].Producer)
 		a.begun++
 	}
 }

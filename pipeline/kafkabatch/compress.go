@@ -1,4 +1,4 @@
-package kafkawire
+package kafkabatch
 
 import (
 	"encoding/binary"
@@ -20,39 +20,39 @@ const (
 	Zstd                     // at its fastest level
 )
 
-// leastDeflated is the size in bytes of the records below which a batch is not worth compressing.
-const leastDeflated = 1024
+// leastCompressed is the size in bytes of the records below which a batch is not worth compressing.
+const leastCompressed = 1024
 
 // snappyBlock is how many bytes a block of snappy holds before it is compressed, as far as its matches reach back.
 const snappyBlock = 64 << 10
 
-// deflater compresses batches, in memory that it reuses.
-type deflater struct {
-	how   Compression
+// Compressor compresses batches, in memory that it reuses.
+type Compressor struct {
+	How   Compression
 	spare []byte // takes the place of what was compressed
 	zstd  *zstd.Encoder
 }
 
-// pack compresses the full blocks of a batch that is being filled: what was just written lies in the processor's cache
+// Pack compresses the full blocks of a batch that is being filled: what was just written lies in the processor's cache
 // still, and it turns out how much more fits into a request. What does not compress grows by some ten bytes a block.
 // Only snappy can.
-func (z *deflater) pack(b *batch) {
-	if pending := b.size() - b.packed; z.how == Snappy && pending >= snappyBlock {
+func (z *Compressor) Pack(b *Builder) {
+	if pending := b.Size() - b.packed; z.How == Snappy && pending >= snappyBlock {
 		z.packSnappy(b, pending-pending%snappyBlock)
 	}
 }
 
-// deflate makes a full batch smaller where that is asked for and succeeds, and in any case where nothing of it is
+// Compress makes a full batch smaller where that is asked for and succeeds, and in any case where nothing of it is
 // compressed yet and it is larger than limit, in bytes. That only a single record can make it: one that was compressed
 // in the input, say, where its topic takes it and the one it is copied to would not. It reports whether that was the
 // reason.
-func (z *deflater) deflate(b *batch, limit int) (forced bool, err error) {
-	size := b.size()
+func (z *Compressor) Compress(b *Builder, limit int) (forced bool, err error) {
+	size := b.Size()
 	forced = b.packed == batchHeader && size > limit
 	switch {
-	case forced, z.how == Zstd && size >= leastDeflated:
-		err = z.deflateZstd(b)
-	case b.packed > batchHeader, z.how == Snappy && size >= leastDeflated:
+	case forced, z.How == Zstd && size >= leastCompressed:
+		err = z.compressZstd(b)
+	case b.packed > batchHeader, z.How == Snappy && size >= leastCompressed:
 		z.packSnappy(b, size-b.packed)
 	}
 	return forced, err
@@ -60,7 +60,7 @@ func (z *deflater) deflate(b *batch, limit int) (forced bool, err error) {
 
 // packSnappy compresses the next n bytes of a batch, in the framing of Java clients. Of a single block, as other
 // clients send it, the brokers would allocate all that it inflates to at once.
-func (z *deflater) packSnappy(b *batch, n int) {
+func (z *Compressor) packSnappy(b *Builder, n int) {
 	z.spare = z.spare[:0]
 	if b.packed == batchHeader {
 		// its version, and the oldest that can read it
@@ -80,7 +80,7 @@ func (z *deflater) packSnappy(b *batch, n int) {
 	b.codec = codecSnappy
 }
 
-func (z *deflater) deflateZstd(b *batch) (err error) {
+func (z *Compressor) compressZstd(b *Builder) (err error) {
 	if z.zstd == nil {
 		if z.zstd, err = zstd.NewWriter(
 			nil,
@@ -91,7 +91,7 @@ func (z *deflater) deflateZstd(b *batch) (err error) {
 		}
 	}
 	z.spare = slices.Grow(z.spare[:0], batchHeader)[:batchHeader]
-	if z.spare = z.zstd.EncodeAll(b.buf[batchHeader:], z.spare); len(z.spare) < b.size() {
+	if z.spare = z.zstd.EncodeAll(b.buf[batchHeader:], z.spare); len(z.spare) < b.Size() {
 		copy(z.spare, b.buf[:batchHeader])
 		b.buf, z.spare, b.codec = z.spare, b.buf, codecZstd
 	}

@@ -1,4 +1,4 @@
-package kafkawire_test
+package kafkabatch_test
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 )
 
 // logBatch is one batch of a partition as the oracle knows it: what it says, and whether its transaction came to
@@ -68,19 +68,6 @@ func compressed(t testing.TB, codec int16, raw []byte) []byte {
 		t.Fatalf("codec %d instead of %d", used, codec)
 	}
 	return bytes.Clone(out)
-}
-
-// answer encodes what a broker answers to a fetch of t/0.
-func answer(records []byte, aborted ...kmsg.FetchResponseTopicPartitionAbortedTransaction) []byte {
-	res := kmsg.NewFetchResponse()
-	res.Version = 11
-	topic, part := kmsg.NewFetchResponseTopic(), kmsg.NewFetchResponseTopicPartition()
-	topic.Topic = "t"
-	part.HighWatermark, part.LastStableOffset, part.LogStartOffset = 1000, 900, 1
-	part.AbortedTransactions, part.RecordBatches = aborted, records
-	topic.Partitions = append(topic.Partitions, part)
-	res.Topics = append(res.Topics, topic)
-	return res.AppendTo(nil)
 }
 
 // partitionLog draws a partition's log: plain batches, transactions of three producers that interleave, markers, gaps
@@ -209,7 +196,7 @@ func expected(log []*logBatch, from int64) (out []view) {
 func seen(records []pipeline.Record) (out []view) {
 	for _, r := range records {
 		v := view{r.Offset, r.Timestamp, r.AppendTime, r.Key, r.Value, nil}
-		for key, value := range kafkawire.Headers(r.Headers) {
+		for key, value := range kafkabatch.Headers(r.Headers) {
 			v.Headers = append(v.Headers, kmsg.Header{Key: string(key), Value: value})
 		}
 		out = append(out, v)
@@ -218,7 +205,7 @@ func seen(records []pipeline.Record) (out []view) {
 }
 
 // abortedIn lists the aborted transactions that reach into a fetch from offset on, in the order of their markers.
-func abortedIn(log []*logBatch, from int64) (out []kmsg.FetchResponseTopicPartitionAbortedTransaction) {
+func abortedIn(log []*logBatch, from int64) (out []kafkabatch.Aborted) {
 	first := make(map[int64]*logBatch)
 	for _, b := range log {
 		switch {
@@ -231,9 +218,7 @@ func abortedIn(log []*logBatch, from int64) (out []kmsg.FetchResponseTopicPartit
 			f := first[b.ProducerID]
 			delete(first, b.ProducerID)
 			if f != nil && f.aborted && b.FirstOffset >= from {
-				a := kmsg.NewFetchResponseTopicPartitionAbortedTransaction()
-				a.ProducerID, a.FirstOffset = b.ProducerID, f.FirstOffset
-				out = append(out, a)
+				out = append(out, kafkabatch.Aborted{Producer: b.ProducerID, First: f.FirstOffset})
 			}
 		}
 	}

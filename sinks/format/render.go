@@ -1,11 +1,11 @@
-package sinks
+package format
 
 import (
 	"encoding/hex"
 	"net/url"
 
 	"ebb/pipeline"
-	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/kafkabatch"
 	"ebb/scoring"
 	"ebb/scoring/alert"
 )
@@ -60,15 +60,15 @@ func (r *Renderer) alert(b []byte, e *pipeline.Entry) (out pipeline.Outgoing, gr
 	var text [2 * len(id)]byte
 	hex.Encode(text[:], id[:])
 	var at, kind [64]byte
-	b = kafkawire.AppendHeaderCount(b, 8)
-	b = kafkawire.AppendHeader(b, "ce_specversion", "1.0")
-	b = kafkawire.AppendHeader(b, "ce_id", text[:])
-	b = kafkawire.AppendHeader(b, "ce_source", r.Source)
-	b = kafkawire.AppendHeader(b, "ce_type", eventType(kind[:0], &e.Alert.Decision))
-	b = kafkawire.AppendHeader(b, "ce_subject", customer)
-	b = kafkawire.AppendHeader(b, "ce_time", alert.AppendTime(at[:0], e.Alert.At))
-	b = kafkawire.AppendHeader(b, "ce_partitionkey", customer)
-	b = kafkawire.AppendHeader(b, "content-type", "application/json")
+	b = kafkabatch.AppendHeaderCount(b, 8)
+	b = kafkabatch.AppendHeader(b, "ce_specversion", "1.0")
+	b = kafkabatch.AppendHeader(b, "ce_id", text[:])
+	b = kafkabatch.AppendHeader(b, "ce_source", r.Source)
+	b = kafkabatch.AppendHeader(b, "ce_type", eventType(kind[:0], &e.Alert.Decision))
+	b = kafkabatch.AppendHeader(b, "ce_subject", customer)
+	b = kafkabatch.AppendHeader(b, "ce_time", alert.AppendTime(at[:0], e.Alert.At))
+	b = kafkabatch.AppendHeader(b, "ce_partitionkey", customer)
+	b = kafkabatch.AppendHeader(b, "content-type", "application/json")
 	return pipeline.Outgoing{
 		Topic: r.Alerts, Partition: -1, Key: customer, Value: b[:value:value], Timestamp: e.Alert.At, Headers: b[value:],
 	}, b

@@ -1,4 +1,4 @@
-package kafkawire
+package kafkabatch
 
 import (
 	"bytes"
@@ -46,13 +46,13 @@ func (z *inflater) append(dst []byte, codec int16, src []byte) (all, added []byt
 	case codecZstd:
 		all, err = z.appendZstd(dst, src)
 	default:
-		return dst, nil, malformed("codec %d", codec)
+		return dst, nil, Malformed("codec %d", codec)
 	}
 	switch {
 	case errors.Is(err, errTooLong), errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return dst, nil, errTooLong
 	case err != nil:
-		return dst, nil, malformed("compressed records: %v", err)
+		return dst, nil, Malformed("compressed records: %v", err)
 	}
 	return all, all[start:len(all):len(all)], nil
 }

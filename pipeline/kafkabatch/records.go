@@ -1,4 +1,4 @@
-package kafkawire
+package kafkabatch
 
 import (
 	"encoding/binary"
@@ -14,7 +14,7 @@ func appendRecords(dst []pipeline.Record, b []byte, h *batchHead, from int64) ([
 	for range h.count {
 		size, n := varint(b)
 		if n <= 0 || size < 1 || size > int64(len(b)-n) {
-			return dst, malformed("record of %d bytes with %d left", size, len(b))
+			return dst, Malformed("record of %d bytes with %d left", size, len(b))
 		}
 		record := b[n : n+int(size) : n+int(size)]
 		b = b[n+int(size):]
@@ -22,7 +22,7 @@ func appendRecords(dst []pipeline.Record, b []byte, h *batchHead, from int64) ([
 		age, n := varint(record[1:]) // after the attributes, which are unused
 		delta, m := varint(record[1+max(n, 0):])
 		if n <= 0 || m <= 0 || delta < 0 || delta > h.last-h.base || h.base+delta <= previous {
-			return dst, malformed("record after offset %d", previous)
+			return dst, Malformed("record after offset %d", previous)
 		}
 		offset := h.base + delta
 		previous = offset
@@ -32,7 +32,7 @@ func appendRecords(dst []pipeline.Record, b []byte, h *batchHead, from int64) ([
 		key, i, ok := field(record, 1+n+m)
 		value, i, ok2 := field(record, i)
 		if !ok || !ok2 || i >= len(record) {
-			return dst, malformed("record at offset %d", offset)
+			return dst, Malformed("record at offset %d", offset)
 		}
 		stamp := h.firstTime + age
 		if appendTime {
@@ -43,7 +43,7 @@ func appendRecords(dst []pipeline.Record, b []byte, h *batchHead, from int64) ([
 		})
 	}
 	if len(b) > 0 {
-		return dst, malformed("%d bytes after the last record", len(b))
+		return dst, Malformed("%d bytes after the last record", len(b))
 	}
 	return dst, nil
 }

@@ -1,0 +1,56 @@
+package kafkawire_test
+
+import (
+	"encoding/hex"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ebb/pipeline/kafkawire"
+)
+
+var update = flag.Bool("update", false, "write the golden files in testdata anew")
+
+// golden compares a dump of bytes with testdata/name.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("bytes differ from %s (-want +got):\n%s", path, diff)
+	}
+}
+
+func TestFetchRequestGolden(t *testing.T) {
+	req := kafkawire.FetchRequest(
+		"ebb",
+		kafkawire.FetchConfig{Topic: "events", Partition: 3, MaxBytes: 1 << 20, MaxWait: 250 * time.Millisecond},
+	)
+	golden(t, "fetch_request.hex", hex.Dump(req))
+	want := kmsg.NewPtrFetchRequest()
+	want.Version, want.ReplicaID, want.MaxWaitMillis, want.MinBytes, want.MaxBytes, want.IsolationLevel = 11, -1, 250, 1, 1<<20, 1
+	want.SessionID, want.SessionEpoch = 0, -1
+	topic, part := kmsg.NewFetchRequestTopic(), kmsg.NewFetchRequestTopicPartition()
+	part.Partition, part.PartitionMaxBytes, part.CurrentLeaderEpoch, part.LogStartOffset = 3, 1<<20, -1, -1
+	topic.Topic, topic.Partitions = "events", append(topic.Partitions, part)
+	want.Topics = append(want.Topics, topic)
+	if diff := cmp.Diff(
+		kmsg.NewRequestFormatter(kmsg.FormatterClientID("ebb")).AppendRequest(nil, want, 0),
+		req,
+	); diff != "" {
+		t.Errorf("kmsg encodes it otherwise (-kmsg +ours):\n%s", diff)
+	}
+}
