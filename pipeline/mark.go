@@ -19,7 +19,8 @@ type Mark struct {
 	Wall      int64  `json:"wall"`            // our clock, ms since the epoch: for people and idle partitions
 	Topic     string `json:"topic"`           // id of the input topic
 	// hash of the pack that the record before it was folded under; empty: not announced
-	Pack string `json:"pack,omitempty"`
+	Pack     string `json:"pack,omitempty"`
+	Settings string `json:"settings,omitempty"` // hash of those by which it was read; empty: not announced
 }
 
 // Metadata encodes m for the offset's metadata, which Kafka bounds to 4 KiB.
@@ -55,8 +56,13 @@ func ParseMark(offset int64, metadata string) (Mark, error) {
 func (m Mark) after(e *Entry) Mark {
 	m.Fresh, m.Offset, m.Fired = false, max(m.Offset, e.ends()), e.Due
 	m.Watermark = max(m.Watermark, e.Due.Minute*MinuteMillis)
-	if e.Kind == EntryControl && e.Change.Kind == ControlPack {
-		m.Pack = e.Change.Pack.Hash
+	if e.Kind == EntryControl {
+		switch e.Change.Kind {
+		case ControlPack:
+			m.Pack = e.Change.Pack.Hash
+		case ControlSettings:
+			m.Settings = e.Change.Settings.Hash()
+		}
 	}
 	return m
 }

@@ -28,6 +28,7 @@ type Meta struct {
 	Partitions int               // of the input topic: another count sends customers elsewhere
 	Cluster    string            // Kafka cluster id
 	Topic      string            // input topic's id, which a re-created topic does not share
+	Settings   Settings          // in force
 	Holds      Holdings          // what the store holds as of this commit
 	Buckets    Buckets           // due buckets that the store holds as of this commit
 	WallMillis int64             // our clock at this commit, for idle partitions and for people
@@ -65,6 +66,7 @@ var metaSections = [...]metaSection{
 	{7, appendLearnt, readLearnt},
 	{8, appendPacks, readPacks},
 	{9, appendHoldings, readHoldings},
+	{10, appendSettings, readSettings},
 }
 
 // metaMagic tells a Meta from what another program may have written under its key.

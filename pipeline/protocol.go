@@ -259,7 +259,7 @@ func (p *Protocol) within(most Volume) (n int, v Volume) {
 func (p *Protocol) whole() Mark {
 	m := Mark{
 		Offset: p.stored.Next, Watermark: p.stored.Clock.Watermark, Fired: p.stored.Clock.Fired, Wall: p.stored.WallMillis,
-		Topic: p.id.Topic,
+		Topic: p.id.Topic, Settings: p.stored.Settings.Hash(),
 	}
 	if len(p.stored.Packs) > 0 {
 		m.Pack = p.stored.Pack

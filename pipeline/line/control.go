@@ -47,7 +47,10 @@ func (l *Line) nextControl(configured *pack.Pack) (c *Control, waits string) {
 	case l.meta.Next < l.mark.Offset: // a replay repeats what was published, and nothing else
 		return nil, ""
 	}
-	return l.proposePack(configured)
+	if c, waits = l.proposePack(configured); c == nil {
+		c = l.proposeSettings()
+	}
+	return c, waits
 }
 
 // apply has c take effect. Each kind has a file of its own.
@@ -55,6 +58,8 @@ func (l *Line) apply(c *Control) {
 	switch c.Kind {
 	case pipeline.ControlPack:
 		l.beginPack(c.Begins)
+	case pipeline.ControlSettings:
+		l.beginSettings(c.Settings)
 	default:
 		panic("BUG: a control record of kind " + c.Kind)
 	}

@@ -3,7 +3,6 @@ package line
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"ebb/pipeline"
 	"ebb/scoring"
@@ -27,11 +26,12 @@ type Line struct {
 	epoch  uint8           // its number
 	packs  *packEpochs
 
-	lateness  int64 // ms
-	retention int64 // ms; 0: state is kept for ever
-	partition int
-	identity  pipeline.Identity
-	mark      pipeline.Mark // published when the partition was taken over: what lies below it is not decided again
+	configured pipeline.Settings
+	lateness   int64 // ms
+	retention  int64 // ms; 0: state is kept for ever
+	partition  int
+	identity   pipeline.Identity
+	mark       pipeline.Mark // published when the partition was taken over: what lies below it is not decided again
 
 	meta     pipeline.Meta // where the partition stands, as of all that was folded
 	breaker  breaker
@@ -61,10 +61,9 @@ type Line struct {
 // Config is what a line decides by, besides the records, the packs and what a takeover has found.
 type Config struct {
 	Identity       pipeline.Identity
-	Lateness       time.Duration // how far events of a partition may be out of order
-	Retention      time.Duration // of event time, after which the state of a silent customer is removed; 0: never
-	Format         int           // in which state is written, which all members of the group read; see profile.Format
-	CacheCustomers int           // profiles kept in memory
+	Settings       pipeline.Settings // configured; they begin with the next record that was not published
+	Format         int               // in which state is written, which all members of the group read; see profile.Format
+	CacheCustomers int               // profiles kept in memory
 	// share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
 	PoisonBreaker float64
 	// records below this offset go to the DLQ, however many; 0: none beyond those that have been there
@@ -75,15 +74,20 @@ type Config struct {
 func New(c *Config, s *pipeline.Standing, h *History) *Line {
 	packs := newPackEpochs(h)
 	s.Meta.Packs = h.Refs
-	return &Line{
+	if s.Meta.Settings == (pipeline.Settings{}) {
+		s.Meta.Settings = h.Settings
+	}
+	l := &Line{
 		scorer: packs.newest(), epoch: uint8(len(packs.scorers) - 1), packs: packs, ahead: h.Ahead,
-		lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
-		partition: c.Identity.Partition, mark: s.Mark,
+		configured: c.Settings,
+		partition:  c.Identity.Partition, mark: s.Mark,
 		meta: s.Meta, curve: s.Meta.Learnt.Curve(), identity: c.Identity,
 		breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
 		cache:   newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
 		staged: newStaged(c.Format), other: newStaged(c.Format),
 	}
+	l.beginSettings(s.Meta.Settings)
+	return l
 }
 
 // Next is the offset of the next record to fold.

@@ -226,7 +226,7 @@ func (tenRecords) Fetch(_ context.Context, offset int64, f *pipeline.Fetched) er
 func TestNoBatchReachesOverAnEdge(t *testing.T) {
 	k := shopPack(t, "1")
 	p := &prefetcher{log: tenRecords{}, end: 10, edges: []int64{3, 5, 8}}
-	p.start(t.Context(), 0, func() (*decode.Decoder, *pack.Pack) { return decode.New(0), k })
+	p.start(t.Context(), 0, func() *line.Batch { return batchFor(k) })
 	defer p.close()
 	var ends []int64
 	for b := range p.ready {
@@ -263,7 +263,7 @@ func TestNothingIsFoldedOfAnotherInput(t *testing.T) {
 				}
 				return c.changed
 			}}
-			p.start(t.Context(), 0, func() (*decode.Decoder, *pack.Pack) { return decode.New(0), k })
+			p.start(t.Context(), 0, func() *line.Batch { return batchFor(k) })
 			defer p.close()
 			b := <-p.ready
 			if !errors.Is(b.Err, c.want) || c.want != nil && len(b.Events) > 0 {
@@ -278,4 +278,14 @@ type outOfRange struct{ tenRecords }
 
 func (outOfRange) Fetch(context.Context, int64, *pipeline.Fetched) error {
 	return pipeline.ErrOutOfRange
+}
+
+// batchFor is a batch that is read for a pack.
+func batchFor(k *pack.Pack) *line.Batch {
+	l := line.New(
+		&line.Config{Settings: pipeline.Settings{Rules: decode.Rules}, CacheCustomers: 1},
+		&pipeline.Standing{},
+		&line.History{Packs: []*pack.Pack{k}},
+	)
+	return l.NewBatch()
 }

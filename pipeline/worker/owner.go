@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"ebb/pipeline"
-	"ebb/pipeline/decode"
 	"ebb/pipeline/line"
 	"ebb/scoring/alert"
-	"ebb/scoring/pack"
 )
 
 // owner is a worker at work: it folds batches while the one before commits and what was committed is published.
@@ -59,7 +57,7 @@ func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line
 		answers: make(chan pipeline.Answer, 2),
 		proof:   time.Now(),
 	}
-	o.input.start(ctx, l.Next(), func() (*decode.Decoder, *pack.Pack) { return w.newDecoder(l.Pack()) })
+	o.input.start(ctx, l.Next(), l.NewBatch)
 	return o
 }
 

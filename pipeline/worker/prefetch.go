@@ -6,9 +6,7 @@ import (
 	"time"
 
 	"ebb/pipeline"
-	"ebb/pipeline/decode"
 	"ebb/pipeline/line"
-	"ebb/scoring/pack"
 )
 
 // reader fetches and decodes ahead of the fold: one batch waits while the next is fetched.
@@ -36,11 +34,11 @@ const maxBatchBytes = 16 << 20
 const firstBatchRecords = 1_000
 
 // start begins to fetch at offset. Close it before the Log is used by another owner.
-func (p *prefetcher) start(ctx context.Context, offset int64, newDecoder func() (*decode.Decoder, *pack.Pack)) {
+func (p *prefetcher) start(ctx context.Context, offset int64, newBatch func() *line.Batch) {
 	ctx, p.stop = context.WithCancel(ctx)
 	p.free, p.ready, p.done = make(chan *line.Batch, 3), make(chan *line.Batch, 1), make(chan struct{})
 	for range cap(p.free) {
-		p.free <- line.NewBatch(newDecoder())
+		p.free <- newBatch()
 	}
 	go p.run(ctx, offset)
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"ebb/pipeline"
-	"ebb/pipeline/decode"
 	"ebb/pipeline/line"
 	"ebb/scoring/pack"
 )
@@ -26,12 +25,10 @@ type Config struct {
 	// the pack that is configured now, asked before each batch, which begins at offset next; nil: Pack
 	Configured func(next int64) *pack.Pack
 	// read where a state was rolled back or emptied; needed once anything was published
-	Ledger         pipeline.Ledger
-	Render         Render
-	MaxRecordBytes int             // a larger record is quarantined
-	Mapping        *decode.Mapping // for JSON in no known envelope; optional
-	PublishEvery   time.Duration   // how often the offset moves while nothing is to be published
-	End            int64           // stop before this offset, with every deadline up to the watermark fired; -1: never
+	Ledger       pipeline.Ledger
+	Render       Render
+	PublishEvery time.Duration // how often the offset moves while nothing is to be published
+	End          int64         // stop before this offset, with every deadline up to the watermark fired; -1: never
 	// optional: asked after each fetch, with the time when it began. Records are folded only where it returns nil: the
 	// input was still the one of Line.Identity. Errors: *pipeline.HardStop, pipeline.ErrUnavailable.
 	Verify func(ctx context.Context, since time.Time) error
@@ -109,11 +106,6 @@ func New(cfg Config) *Worker {
 	w := &Worker{cfg: cfg, halts: make(chan *pipeline.HardStop, 1), out: outbound{pace: newPace(cfg.MaxUnpublished)}}
 	w.status.Store(&Status{Phase: TakingOver})
 	return w
-}
-
-// newDecoder makes a decoder of the configured input that reads what a pack reads.
-func (w *Worker) newDecoder(k *pack.Pack) (*decode.Decoder, *pack.Pack) {
-	return decode.NewMapped(w.cfg.MaxRecordBytes, w.cfg.Mapping).Reading(k), k
 }
 
 // Status tells where the worker is.

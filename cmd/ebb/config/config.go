@@ -12,6 +12,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/pipeline"
+	"ebb/pipeline/decode"
 	"ebb/pipeline/secure"
 )
 
@@ -295,4 +297,12 @@ func (c *Config) Digest() string {
 		fmt.Fprintf(h, "%s=%s\n", path, value)
 	}
 	return hex.EncodeToString(h.Sum(nil))[:16]
+}
+
+// Decides are the settings that decide what becomes of a record, which a partition keeps with its state.
+func (c *Config) Decides() pipeline.Settings {
+	return pipeline.Settings{
+		Rules: decode.Rules, MaxRecordBytes: int(c.Input.MaxRecordBytes), Mapping: c.Input.Mapping.text(),
+		LatenessMillis: c.Time.Lateness.Milliseconds(), RetentionMillis: c.State.Retention.Milliseconds(),
+	}
 }

@@ -19,6 +19,16 @@ type Mapping struct {
 // All reports whether the mapping takes every record, whatever envelope it is in.
 func (m *Mapping) All() bool { return m.Records == mapAll }
 
+// text is the mapping as settings of a partition hold it; empty where none is configured.
+func (m *Mapping) text() string {
+	if m.Compiled == nil {
+		return ""
+	}
+	spec := m.Parts
+	spec.All = m.All()
+	return spec.Text()
+}
+
 func defaultMapping() Mapping {
 	return Mapping{
 		Records: mapOther,

@@ -115,7 +115,7 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	}
 	w := worker.New(worker.Config{
 		Line: line.Config{
-			Identity: p.identity(n), Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention, Format: g.Format,
+			Identity: p.identity(n), Settings: p.cfg.Decides(), Format: g.Format,
 			CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1),
 			PoisonBreaker:  p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
 		},
@@ -129,18 +129,16 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 			PackTopic:      p.cfg.Kafka.Packs,
 			PacksPartition: format.PacksPartition,
 		},
-		Store:          store,
-		Pack:           p.pack,
-		Configured:     p.configured,
-		Render:         render.Render,
-		MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes),
-		Mapping:        p.cfg.Input.Mapping.Compiled,
-		PublishEvery:   time.Second,
-		End:            p.end(n),
-		Metrics:        p.metrics,
-		Trace:          p.opts.Trace,
-		Draw:           p.drawn,
-		Verify:         p.verify(n),
+		Store:        store,
+		Pack:         p.pack,
+		Configured:   p.configured,
+		Render:       render.Render,
+		PublishEvery: time.Second,
+		End:          p.end(n),
+		Metrics:      p.metrics,
+		Trace:        p.opts.Trace,
+		Draw:         p.drawn,
+		Verify:       p.verify(n),
 		Logger: p.log.With().
 			Str("group", g.Group).
 			Str("topic", p.cfg.Kafka.Input).
