@@ -6,21 +6,21 @@ import (
 	"slices"
 )
 
-// What makes the watermark leap, or start: so many customers whose events lie no farther apart.
+// What it takes for the watermark to leap, or to start: so many customers, whose events lie no farther apart than this.
 const (
 	vouchers    = 3
 	agreeMillis = 30 * futureMillis
-	maxClaims   = 8 // customers remembered; five may have a bad clock and hide nothing
+	maxClaims   = 8 // customers kept; five of them may have a bad clock and hide nothing
 )
 
-// FutureEvent is an event that nothing confirms yet: its customer's claim to be ahead of the watermark.
+// FutureEvent is an event that nothing confirms yet: its customer's claim of a time ahead of the watermark.
 type FutureEvent struct {
 	Customer uint64 // hash of the customer's key
 	Time     int64  // ms since the epoch
 	Seen     int64  // the watermark when it was noted, or when others have leapt since
 }
 
-// Start is what is known of a clock before it starts. Times are in ms since the epoch.
+// Start is the state of a clock before it starts. Times are in ms since the epoch.
 type Start struct {
 	Earliest int64 // time of the oldest event; 0: there was none. No deadline lies before it
 	// From and To bound the latest run of events: each at most a day ahead of those before it, and none 30 days behind.
@@ -35,7 +35,7 @@ func (s *Start) note(t int64) {
 	}
 }
 
-// run takes an event at t into the run, or has it begin a new one, and reports whether the run spans a day.
+// run takes an event at t into the run, or begins a new one, and reports whether the run spans a day.
 func (s *Start) run(t int64) bool {
 	if s.To == 0 || t > s.To+futureMillis || t < s.To-agreeMillis {
 		s.From, s.To = t, t
@@ -49,8 +49,8 @@ func (s *Start) before(watermark int64) Due {
 	return Due{Minute: FloorDiv(min(s.Earliest, watermark), MinuteMillis), Hash: math.MaxUint64}
 }
 
-// tryStart starts the clock if the event at t is the one that completes what it takes: three customers who agree, or,
-// where there are not so many, a day of events without a gap or a contradiction.
+// tryStart starts the clock if the event at t completes what that takes: three customers who agree, or, where there are
+// fewer customers, a day of events without a gap or a contradiction.
 func (c *Clock) tryStart(customer uint64, t, lateness int64) {
 	spans := c.Start.run(t)
 	oldest, agreed := c.claim(customer, t)
@@ -72,7 +72,7 @@ func (c *Clock) start(t, lateness int64) {
 	c.advance(t, lateness)
 }
 
-// follow is how far the claims lead from t on in steps of at most a day.
+// follow is how far the claims lead from t in steps of at most a day.
 func (c *Clock) follow(t int64) int64 {
 	ordered := slices.SortedFunc(
 		slices.Values(c.Future),
@@ -86,8 +86,8 @@ func (c *Clock) follow(t int64) int64 {
 	return t
 }
 
-// leap notes an event far ahead of the watermark and reports whether the watermark moved: to the oldest of the claims
-// that agree with it, which one bad clock, or two, cannot choose.
+// leap notes an event far ahead of the watermark and reports whether the watermark moved. It moves to the oldest of the
+// claims that agree with it, which one or two bad clocks cannot choose.
 func (c *Clock) leap(customer uint64, t, lateness int64) bool {
 	oldest, agreed := c.claim(customer, t)
 	if !agreed {
@@ -101,7 +101,7 @@ func (c *Clock) leap(customer uint64, t, lateness int64) bool {
 }
 
 // claim notes a customer's event at t in place of its last one, and reports whether enough customers' claims agree with
-// it, and the oldest of those. Where there are too many, the one noted first gives way.
+// it, and the oldest of those. Where there are too many claims, the one noted first is dropped.
 func (c *Clock) claim(customer uint64, t int64) (oldest int64, agreed bool) {
 	c.Future = slices.DeleteFunc(c.Future, func(f FutureEvent) bool { return f.Customer == customer })
 	if len(c.Future) == maxClaims {

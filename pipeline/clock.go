@@ -15,27 +15,27 @@ const (
 	futureMillis = 24 * HourMillis
 )
 
-// Clock is a partition's event time: a function of the records folded and of nothing else. What is ahead of it counts
-// only once several customers vouch for it, and so does its beginning: see claims.go and ADR 9.
+// Clock is a partition's event time: a function of the folded records only. A time ahead of it counts only once several
+// customers vouch for it, and the clock starts in the same way: see claims.go and ADR 9.
 type Clock struct {
 	// Started is false until the records vouch for a watermark. Until then nothing is swept; an event still fires the
 	// deadlines of its own customer.
 	Started bool
-	// Watermark is event time, in ms since the epoch, up to which the partition is taken to be complete: the newest
-	// accepted event's time minus the allowed lateness. It never moves back. 0 until the clock has started.
+	// Watermark is event time, in ms since the epoch, up to which the partition counts as complete: the newest accepted
+	// event's time minus the allowed lateness. It never moves back. 0 until the clock has started.
 	Watermark int64
-	// Fired is the last position in the order of deadlines up to which a sweep has fired every one (F). It never moves
+	// Fired is the last position in the order of deadlines up to which sweeps have fired all of them (F). It never moves
 	// back.
 	Fired Due
 	// Future holds the latest events of up to eight customers that lie more than a day ahead of the newest accepted one,
 	// or of all customers while there is none, in their order of arrival: three that agree move the watermark.
 	Future []FutureEvent
-	// Start is what is known of a clock that has not started, else zero.
+	// Start is the state of a clock that has not started, else zero.
 	Start Start
 }
 
 // Due is a position in the order in which a sweep fires deadlines: by minute, within it by the hash of the customer's
-// key, so that a sweep of a million at midnight can stop anywhere and say how far it got.
+// key, so that a sweep of a million deadlines at midnight can stop anywhere, and its position shows how far it got.
 type Due struct {
 	Minute int64  `json:"minute"` // minutes since the epoch
 	Hash   uint64 `json:"hash"`
@@ -61,8 +61,8 @@ func (d Due) Compare(o Due) int {
 func (c *Clock) Minute() int64 { return FloorDiv(c.Watermark, MinuteMillis) }
 
 // Observe moves the watermark by an accepted event at t ms and reports whether the event is late (older than the
-// watermark was) or lies so far ahead that it does not move the watermark alone (docs/adr/0009). AppendTime with
-// stamp says that the record carries the broker's clock: against that an event is judged without needing others.
+// watermark was) or lies so far ahead that it does not move the watermark alone (docs/adr/0009). AppendTime means that
+// the record's timestamp, stamp, is the broker's clock: it confirms an event's time without other customers.
 func (c *Clock) Observe(customer uint64, t, lateness int64, appendTime bool, stamp int64) (late, future bool) {
 	late = c.Started && t < c.Watermark
 	if !c.Started {
@@ -83,8 +83,9 @@ func (c *Clock) Observe(customer uint64, t, lateness int64, appendTime bool, sta
 	return late, false
 }
 
-// Reach brings the clock of a replay that has come to the published offset to where it was when that was published. A
-// replay of all records is there already; one that began in the middle of the log may not be, or may not have started.
+// Reach moves the clock of a replay that has come to the published offset to where it was when that was published.
+// After a replay of all records it is there already. After one that began in the middle of the log it may be behind, or
+// not started.
 func (c *Clock) Reach(m *Mark) {
 	if m.Fired.Compare(Due{}) > 0 && !c.Started {
 		fired := m.Fired // if no record was replayed, there is no deadline
@@ -104,8 +105,8 @@ func (c *Clock) Clone() Clock {
 	return k
 }
 
-// advance moves the watermark by an event at t ms that is accepted, and forgets the claims that it has reached, and
-// those that a whole day of accepted events has left unconfirmed.
+// advance moves the watermark by an event at t ms that is accepted. It drops the claims that it has reached, and those
+// that a whole day of accepted events has left unconfirmed.
 func (c *Clock) advance(t, lateness int64) {
 	w := t - lateness
 	if w <= c.Watermark {
@@ -117,11 +118,11 @@ func (c *Clock) advance(t, lateness int64) {
 	})
 }
 
-// BucketMinutes is the width of a due bucket, 6 h. Wider: fewer commands when a log is replayed, where a batch arms
-// deadlines all over the months ahead. Narrower: less to read at a time when the watermark enters one.
+// BucketMinutes is the width of a due bucket, 6 h. Wider buckets need fewer commands in the replay of a log, where a
+// batch arms deadlines over all the months ahead. Narrower buckets are smaller to read when the watermark enters one.
 const BucketMinutes = 360
 
-// BucketOf is the due bucket that a minute lies in.
+// BucketOf is the due bucket that contains a minute.
 func BucketOf(minute int64) int64 { return FloorDiv(minute, BucketMinutes) }
 
 // BucketEnd is the last position in a bucket.
@@ -129,7 +130,7 @@ func BucketEnd(bucket int64) Due {
 	return Due{Minute: (bucket+1)*BucketMinutes - 1, Hash: math.MaxUint64}
 }
 
-// AppendDue appends a due entry for the customer's deadline to dst: minute within the bucket, length and bytes of the
+// AppendDue appends the due entry of the customer's deadline to dst: minute within the bucket, length and bytes of the
 // key.
 func AppendDue(dst []byte, minute int64, key []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(minute-BucketOf(minute)*BucketMinutes))
@@ -137,7 +138,7 @@ func AppendDue(dst []byte, minute int64, key []byte) []byte {
 	return append(dst, key...)
 }
 
-// ReadDue takes one entry of bucket off the front of b. ok is false where b is damaged.
+// ReadDue reads and cuts off the first entry of bucket in b. ok is false where b is damaged.
 func ReadDue(b []byte, bucket int64) (minute int64, key, rest []byte, ok bool) {
 	r := encode.NewReader(b)
 	m := r.Uvarint()

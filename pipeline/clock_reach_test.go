@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A replay that began in the middle of the log takes the published clock over. The deadlines that it has armed itself
-// must still be swept, so they may not count as fired; where it has armed none, all that was published is behind it.
+// A replay that began in the middle of the log takes over the published clock. The deadlines that it has armed itself
+// must still be swept, so they may not count as fired. Where it has armed none, everything published is done.
 func TestReach(t *testing.T) {
 	at := func(hours int64) Due { return Due{Minute: hours * 60, Hash: math.MaxUint64} }
 	mark := Mark{Watermark: 150 * HourMillis, Fired: at(150)}

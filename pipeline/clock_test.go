@@ -183,7 +183,7 @@ func TestClockStart(t *testing.T) {
 	}
 }
 
-// The state that earlier versions wrote, without what this one adds, is that of a clock that has started.
+// State written by earlier versions, without the fields of this one, is that of a clock that has started.
 func TestClockOfEarlierVersions(t *testing.T) {
 	const day = 24 * int64(time.Hour/time.Millisecond)
 	var c pipeline.Clock
@@ -199,8 +199,8 @@ func TestClockOfEarlierVersions(t *testing.T) {
 	}
 }
 
-// Whatever the records say, neither the watermark nor what has fired moves back, nothing counts as fired beyond the
-// watermark, and a clock that was written and read goes on as the one that was not.
+// For any records, neither the watermark nor the fired position moves back, nothing beyond the watermark counts as
+// fired, and a clock that was written and read goes on like the original.
 func TestClockProperties(t *testing.T) {
 	const hour = int64(time.Hour / time.Millisecond)
 	rapid.Check(t, func(t *rapid.T) {

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// Control is a control record: what moved a partition other than its records. Whoever folds the same
-// records again applies it at its offset. Its fields are a contract: they are added, never changed.
+// Control is a control record: a change of a partition other than by its records. A replay of the same records applies
+// it again at its offset. Its fields are a contract: new ones are added, existing ones never change.
 type Control struct {
 	Group     string `json:"group"`
 	Topic     string `json:"topic"` // the input
@@ -18,7 +18,7 @@ type Control struct {
 	Change
 }
 
-// Change is what a control record changes: a union, of which Kind says what is set.
+// Change is what a control record changes: a union, in which Kind names the field that is set.
 type Change struct {
 	Kind string  `json:"kind"`          // one of the constants below
 	Pack PackRef `json:"pack,omitzero"` // ControlPack: the pack that begins
@@ -37,13 +37,13 @@ const (
 // Known reports whether this build can apply c. A newer one may have written other kinds.
 func (c *Change) Known() bool { return c.Kind == ControlPack || c.Kind == ControlSettings }
 
-// Key is the record's key: the partition that it speaks of.
+// Key is the record's key: the partition that the record is about.
 func (c *Control) Key() string { return c.Group + "/" + c.Topic + "/" + strconv.Itoa(c.Partition) }
 
 // Encode is the record's value.
 func (c *Control) Encode() []byte { return encoded(c) }
 
-// encode is what an outbox entry holds of c. Few are ever written, so it is JSON, as in the record.
+// encode is the form of c in an outbox entry. It is JSON, as in the record, since there are few of them.
 func (c *Change) encode() []byte { return encoded(c) }
 
 func encoded(v any) []byte {
@@ -57,7 +57,7 @@ func encoded(v any) []byte {
 // decode is the inverse of encode.
 func (c *Change) decode(b []byte) error {
 	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields() // as a newer build may have written
+	d.DisallowUnknownFields() // a newer build may have written it
 	if err := d.Decode(c); err != nil {
 		return fmt.Errorf("change: %w", err)
 	}
@@ -75,7 +75,7 @@ func ReadControl(b []byte) (c Control, err error) {
 	return c, nil
 }
 
-// Of reports whether c speaks of that partition, in this life of its topic.
+// Of reports whether c is about that partition, in this life of its topic.
 func (c *Control) Of(id Identity) bool {
 	return c.Group == id.Group && c.Topic == id.Input && c.TopicID == id.Topic && c.Partition == id.Partition
 }

@@ -7,8 +7,8 @@ import (
 )
 
 // EventIDHash is what the ring of a customer's recent event ids holds; 0 for an event without id, which is never a
-// duplicate. The dedupe horizon is the ring's length, 16 events of the customer: two of them sharing 64 bits has odds
-// of about 1 in 10^18.
+// duplicate. The dedupe horizon is the ring's length, 16 events of the customer: two different ids share 64 bits with a
+// probability of about 1 in 10^18.
 func EventIDHash(e *Event) uint64 {
 	if len(e.ID) == 0 {
 		return 0

@@ -11,10 +11,10 @@
 //
 // # How it holds
 //
-// One goroutine owns one partition. What a batch changes is written to the [Store] in one atomic commit, conditional
-// on the token of the commit before: profiles, deadlines, outbox and the position of the next record. What the outbox
-// holds goes to Kafka in one transaction together with the input offset it covers. Whatever goes wrong, there is one
-// way back: the takeover (see [Protocol]), which fences every earlier owner, reads both positions and reconciles them.
+// One goroutine owns one partition. All changes of a batch are written to the [Store] in one atomic commit, conditional
+// on the token of the commit before: profiles, deadlines, outbox and the position of the next record. The outbox is
+// published to Kafka in one transaction together with the input offset it covers. After any failure there is one way
+// back: the takeover (see [Protocol]), which fences every earlier owner, reads both positions and reconciles them.
 //
 // The package imports no Kafka and no Redis client. [Store] and [Log] are its two borders.
 package pipeline

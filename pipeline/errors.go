@@ -13,30 +13,30 @@ var (
 	// unknown. The owner backs off and takes the partition over again.
 	ErrUnavailable = errors.New("unavailable")
 
-	// ErrFenced: somebody else owns the partition now, or the store is no longer as this owner left it. Nothing more
-	// may be written on the strength of what is in memory.
+	// ErrFenced: the partition has another owner now, or the store is no longer as this owner left it. Nothing that is
+	// based on this owner's memory may be written any more.
 	ErrFenced = errors.New("fenced")
 
-	// ErrOutOfRange: the log no longer holds the offset asked for.
+	// ErrOutOfRange: the log no longer holds the requested offset.
 	ErrOutOfRange = errors.New("offset out of range")
 )
 
-// Denied is a server that answers and refuses: the certificates do not fit, the login, or a permission is missing. It
-// is ErrUnavailable, not a hard stop: it is mended outside of the program, maybe by renewing a file, and then work goes
-// on. Whoever meets it says so once and tries ever more seldom.
+// Denied is a server that answers and refuses: the certificates or the login do not fit, or a permission is missing. It
+// is ErrUnavailable, not a hard stop: it is mended outside of the program, for instance by renewing a file, and then
+// work goes on. A caller logs it once and retries at growing intervals.
 type Denied struct {
 	Code   string // stable snake_case value; docs/security.md explains it
 	Detail string // what was found
-	Do     string // what lets us in
+	Do     string // what makes the server accept
 }
 
-// Error joins what was found and what to do.
+// Error joins what was found with what to do.
 func (d *Denied) Error() string { return fmt.Sprintf("%s; %s", d.Detail, d.Do) }
 
 // Is reports whether target is the class of d.
 func (d *Denied) Is(target error) bool { return target == ErrUnavailable }
 
-// Refusal writes into a log line, where the error is a refusal, its code and what lets us in.
+// Refusal adds to a log line, where the error is a refusal, its code and what to do.
 type Refusal struct{ Err error }
 
 // MarshalZerologObject writes the fields.
@@ -46,7 +46,7 @@ func (r Refusal) MarshalZerologObject(e *zerolog.Event) {
 	}
 }
 
-// HardStop is a condition that no retry mends and that a person has to decide on. One partition stops, the others run
+// HardStop is a condition that no retry mends and that a person has to decide on. One partition stops, the others go
 // on.
 type HardStop struct {
 	Code   string // stable snake_case value; a heading in docs/runbook.md
@@ -54,12 +54,12 @@ type HardStop struct {
 	Do     string // what is safe to do, with the command
 }
 
-// MarshalZerologObject writes the fields by which a log line says why a partition has stopped.
+// MarshalZerologObject writes the fields that explain in a log line why a partition has stopped.
 func (h *HardStop) MarshalZerologObject(e *zerolog.Event) {
 	e.Str("code", h.Code).Str("found", h.Detail).Str("do", h.Do)
 }
 
-// Error joins what was found and what to do.
+// Error joins what was found with what to do.
 func (h *HardStop) Error() string { return fmt.Sprintf("%s: %s; %s", h.Code, h.Detail, h.Do) }
 
 // StateUnreadable is the hard stop of a state that this build cannot read.

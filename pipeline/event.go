@@ -5,13 +5,13 @@ import (
 )
 
 // Event is one customer's event in normal form. Its slices alias the record or the decoder's scratch memory and are
-// valid as long as the batch they came in.
+// valid as long as their batch.
 type Event struct {
 	Offset   int64
 	Time     int64    // event time, ms since the epoch
 	Code     Code     // why the record cannot be used; Usable if it can
-	Envelope Envelope // that the record was taken for
-	Control  bool     // says something about the customer (identify, group, alias); it is no activity whatever its type
+	Envelope Envelope // that was recognised
+	Control  bool     // an event about the customer (identify, group, alias), which is no activity whatever its type
 
 	Key      []byte // state key of the customer; see AppendKey
 	Tenant   []byte // may be empty
@@ -19,7 +19,7 @@ type Event struct {
 	Type     []byte // what happened, 1 to 256 bytes
 	ID       []byte // producer's event id; empty: none, and no dedupe
 
-	SourceHash uint64 // of the producer's name, within which alone ID is unique; 0: none given, ID is unique as it is
+	SourceHash uint64 // of the producer's name, within which ID is unique; 0: none given, ID is unique by itself
 
 	Value    int64 // money in minor units of Currency
 	HasValue bool
@@ -27,11 +27,11 @@ type Event struct {
 
 	Properties []feature.Property // that the pack reads, in its order; empty where it reads none of this type
 
-	AppendTime bool  // the record carries the broker's clock:
+	AppendTime bool  // the record's timestamp is the broker's clock:
 	Timestamp  int64 // of the record, ms since the epoch
 }
 
-// Envelope is the form that an event came in.
+// Envelope is the form of an event's record.
 type Envelope uint8
 
 // Envelopes.
@@ -45,10 +45,10 @@ const (
 // String is the envelope's stable name.
 func (e Envelope) String() string { return [...]string{"flat", "segment", "cloudevent", "mapping"}[e] }
 
-// Code says why a record cannot be used. The closed list is a contract: `ebb.error.code` of quarantined records.
+// Code is why a record cannot be used. The closed list is a contract: `ebb.error.code` of quarantined records.
 type Code uint8
 
-// Codes of records that cannot be used. New ones are added at the end: the number stands in the outbox.
+// Codes of records that cannot be used. New ones are added at the end, since the outbox holds the number.
 const (
 	Usable             Code = iota
 	NotJSON                 // not one JSON object, or not UTF-8

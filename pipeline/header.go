@@ -7,8 +7,8 @@ import (
 // HeaderReader reads a record's headers, encoded as in Record.Headers, one by one and in place.
 type HeaderReader struct {
 	b       []byte
-	at      int   // behind what has been read
-	left    int64 // headers promised and not read
+	at      int   // end of what has been read
+	left    int64 // headers counted but not yet read
 	damaged bool
 }
 
@@ -18,8 +18,8 @@ func ReadHeaders(b []byte) HeaderReader {
 	return HeaderReader{b: b, at: max(n, 0), left: count, damaged: n <= 0 || count < 0}
 }
 
-// Next returns the next header; ok is false behind the last one, and where b is damaged. A nil value is null. Both
-// alias b.
+// Next returns the next header; ok is false after the last one, and where b is damaged. A nil value is null. Both alias
+// b.
 func (r *HeaderReader) Next() (key, value []byte, ok bool) {
 	if r.damaged || r.left == 0 {
 		return nil, nil, false
@@ -38,7 +38,7 @@ func (r *HeaderReader) At() int { return r.at }
 // Whole reports, once Next has returned false, whether b was exactly one encoding of headers.
 func (r *HeaderReader) Whole() bool { return !r.damaged && r.left == 0 && r.at == len(r.b) }
 
-// field reads bytes behind their length; a length of -1 is null.
+// field reads bytes after their length; a length of -1 is null.
 func (r *HeaderReader) field() []byte {
 	if r.damaged {
 		return nil

@@ -8,32 +8,32 @@ import (
 	"slices"
 )
 
-// Log is one partition of the input topic together with the transaction that moves its offset: one owner of generation
-// and producer id. Fetch may run beside Publish; Init and Position run alone. Implementations: kafkasource with
-// sinks.Kafka, and the scripted one of the crash table.
+// Log is one partition of the input topic together with the transaction that moves its offset, as one owner of
+// generation and producer id. Fetch may run beside Publish; Init and Position run alone. Implementations: kafkasource
+// with sinks.Kafka, and the scripted one of the crash table.
 type Log interface {
-	// Init confirms that this member still belongs to its generation, then takes over the partition's transactional
-	// id: when it returns nil every earlier transaction has ended and every earlier owner is fenced.
-	// Errors: ErrFenced (no longer ours), ErrUnavailable.
+	// Init confirms that this member still belongs to its generation, then takes over the partition's transactional id:
+	// when it returns nil every earlier transaction has ended and every earlier owner is fenced. Errors: ErrFenced (no
+	// longer the owner), ErrUnavailable.
 	Init(ctx context.Context) error
 
 	// Position reads the group's committed position and the bounds of the log, then confirms that this member still
-	// belongs to its generation. Call it after Init, which makes a plain offset fetch stable, and after Store.Claim: then
-	// no later owner can have published, and no earlier one can commit. Errors: ErrFenced (no longer ours),
+	// belongs to its generation. It is called after Init, which makes a plain offset fetch stable, and after Store.Claim:
+	// then no later owner can have published, and no earlier one can commit. Errors: ErrFenced (no longer the owner),
 	// ErrUnavailable.
 	Position(ctx context.Context) (Position, error)
 
-	// Fetch fills f with records from offset on, waiting a bounded time when there are none: committed records only,
-	// never markers. f.Next tells where to go on, also when no record came. Errors: ErrOutOfRange, ErrUnavailable.
+	// Fetch fills f with records from offset on: committed records only, never markers. When there are none it waits for a
+	// bounded time. f.Next is where to go on, also when no record came. Errors: ErrOutOfRange, ErrUnavailable.
 	Fetch(ctx context.Context, offset int64, f *Fetched) error
 
-	// Publish writes p.Records and moves the group's offset to p.Offset in one transaction, sent with generation,
-	// member and instance. Errors: ErrFenced (aborted or never begun), ErrUnavailable (unknown how it ended: only
-	// Init and Position can tell).
+	// Publish writes p.Records and moves the group's offset to p.Offset in one transaction, sent with generation, member
+	// and instance. Errors: ErrFenced (aborted or never begun), ErrUnavailable (the outcome is unknown until Init and
+	// Position).
 	Publish(ctx context.Context, p *Publication) error
 }
 
-// Position is where the group stands in Kafka, and what the log holds.
+// Position is how far the group is in Kafka, and the bounds of the log.
 type Position struct {
 	Committed bool   // false: the group has no offset for this partition
 	Offset    int64  // next record to publish the effects of (P)
@@ -42,7 +42,7 @@ type Position struct {
 	End       int64  // end offset
 }
 
-// Record is one input record. Its slices alias the buffer of the Fetched it came in.
+// Record is one input record. Its slices alias the buffer of its Fetched.
 type Record struct {
 	Offset     int64
 	Timestamp  int64 // ms since the epoch
@@ -55,7 +55,7 @@ type Record struct {
 // Size is the record's in bytes, without what the log adds.
 func (r *Record) Size() int { return len(r.Key) + len(r.Value) + len(r.Headers) }
 
-// Clone copies what r aliases.
+// Clone copies the memory that r aliases.
 func (r *Record) Clone() *Record {
 	c := *r
 	c.Key, c.Value, c.Headers = bytes.Clone(r.Key), bytes.Clone(r.Value), bytes.Clone(r.Headers)
@@ -73,7 +73,7 @@ type Fetched struct {
 	Inflated []byte // decompressed batches, which Records alias
 }
 
-// Find says where the record at offset is among f.Records, which come in order of their offsets.
+// Find is the place of the record at offset in f.Records, which are in order of their offsets.
 func (f *Fetched) Find(offset int64) (i int, found bool) {
 	return slices.BinarySearchFunc(f.Records, offset, func(r Record, o int64) int { return cmp.Compare(r.Offset, o) })
 }
@@ -81,9 +81,9 @@ func (f *Fetched) Find(offset int64) (i int, found bool) {
 // Publication is the content of one transaction.
 type Publication struct {
 	Offset   int64  // the group's offset moves here
-	Metadata string // and carries this
+	Metadata string // and has this metadata
 
-	// Records are made while they are asked for, once; what a record aliases holds until the next. nil: none.
+	// Records are made while they are iterated, once; a record's memory is valid until the next. nil: none.
 	Records iter.Seq[Outgoing]
 }
 

@@ -8,22 +8,22 @@ import (
 // markVersion is the format of the offset metadata.
 const markVersion = 1
 
-// Mark is the published position: what the group's committed offset and its metadata say. Everything decided below it
-// has been published. It moves in the transaction that publishes what it covers, and nowhere else.
+// Mark is the published position: the group's committed offset and its metadata. Everything decided below it has been
+// published. It moves only in the transaction that publishes the entries it covers.
 type Mark struct {
 	Offset    int64  `json:"-"`               // records below it have had their effect (P)
-	Version   int    `json:"ebb"`             // format; tells our metadata from others'
-	Fresh     bool   `json:"fresh,omitempty"` // the start of a partition that has no state yet
+	Version   int    `json:"ebb"`             // format; marks ebb's metadata
+	Fresh     bool   `json:"fresh,omitempty"` // the start of a partition without state
 	Watermark int64  `json:"watermark"`       // ms since the epoch
 	Fired     Due    `json:"fired"`           // deadlines a sweep has fired (F)
-	Wall      int64  `json:"wall"`            // our clock, ms since the epoch: for people and idle partitions
+	Wall      int64  `json:"wall"`            // processing time, ms since the epoch: for people and idle partitions
 	Topic     string `json:"topic"`           // id of the input topic
 	// hash of the pack that the record before it was folded under; empty: not announced
 	Pack     string `json:"pack,omitempty"`
 	Settings string `json:"settings,omitempty"` // hash of those by which it was read; empty: not announced
 }
 
-// Metadata encodes m for the offset's metadata, which Kafka bounds to 4 KiB.
+// Metadata encodes m for the offset's metadata, which Kafka limits to 4 KiB.
 func (m Mark) Metadata() string {
 	m.Version = markVersion
 	b, err := json.Marshal(m)
@@ -33,7 +33,7 @@ func (m Mark) Metadata() string {
 	return string(b)
 }
 
-// ParseMark reads a committed position. An error says that somebody else committed it, or a later ebb.
+// ParseMark reads a committed position. An error means that another program, or a later ebb, has committed it.
 func ParseMark(offset int64, metadata string) (Mark, error) {
 	var m Mark
 	if err := json.Unmarshal([]byte(metadata), &m); err != nil || m.Version == 0 {

@@ -15,7 +15,7 @@ import (
 // MetaVersion is the layout of everything a partition keeps in the store.
 const MetaVersion = 2
 
-// Meta is the part of a commit that says where the partition stands. It is one value, written whole with each commit.
+// Meta is the part of a commit that holds the partition's position. It is one value, written whole with each commit.
 type Meta struct {
 	Version    int                // layout of everything under this partition
 	Next       int64              // offset of the next record to fold (R)
@@ -23,9 +23,9 @@ type Meta struct {
 	Population profile.Population // running moments of this partition's customers
 	Poison     Poison
 	Learnt     model.Calibration // from probes
-	Pack       string            // hash of the newest pack; empty: whatever the control records say
+	Pack       string            // hash of the newest pack; empty: see the control records
 	Packs      []PackRef         // in the order in which they began; none: the one of Pack, not announced yet
-	Partitions int               // of the input topic: another count sends customers elsewhere
+	Partitions int               // of the input topic: with another count customers change partitions
 	Cluster    string            // Kafka cluster id
 	Topic      string            // input topic's id, which a re-created topic does not share
 	Settings   Settings          // in force
@@ -34,20 +34,20 @@ type Meta struct {
 	WallMillis int64             // our clock at this commit, for idle partitions and for people
 }
 
-// Clone is a copy that what is folded later does not change.
+// Clone is a copy that later folding does not change.
 func (m *Meta) Clone() Meta {
 	c := *m
 	c.Clock, c.Packs, c.Buckets = m.Clock.Clone(), slices.Clip(m.Packs), slices.Clone(m.Buckets)
 	return c
 }
 
-// Complete fills in what a commit's meta says besides what the line decided.
+// Complete fills in the parts of a commit's meta that the line does not decide.
 func (m *Meta) Complete(id Identity, now time.Time) {
 	m.Version, m.Partitions, m.Cluster, m.Topic = MetaVersion, id.Partitions, id.Cluster, id.Topic
 	m.WallMillis = now.UnixMilli()
 }
 
-// metaSection is a part of a Meta as it is stored. Tags are never used again for something else.
+// metaSection is a stored part of a Meta. A tag is never used again for something else.
 type metaSection struct {
 	tag    byte
 	append func(dst []byte, m *Meta) []byte // nothing for the zero value
@@ -69,7 +69,7 @@ var metaSections = [...]metaSection{
 	{10, appendSettings, readSettings},
 }
 
-// metaMagic tells a Meta from what another program may have written under its key.
+// metaMagic distinguishes a Meta from what another program may have written under its key.
 const metaMagic = 0xeb
 
 // AppendMeta appends m to dst: a magic byte, its version, then its sections.

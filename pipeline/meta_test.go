@@ -79,7 +79,7 @@ func TestMetaRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(m, got); diff != "" {
 			t.Fatal(diff)
 		}
-		for end := range b { // what is cut off is not taken for the whole, but at the end of a section
+		for end := range b { // a cut value must not be read as a whole one, except at the end of a section
 			if cut, err := pipeline.ReadMeta(b[:end]); err == nil && cmp.Equal(cut, m) {
 				t.Fatalf("the first %d of %d bytes say the same", end, len(b))
 			}
@@ -87,7 +87,7 @@ func TestMetaRoundTrip(t *testing.T) {
 	})
 }
 
-// TestMetaOfAnotherBuild: another layout is told by its number, a section that this build does not know in words.
+// TestMetaOfAnotherBuild: another layout is recognised by its number, and an unknown section is an error with words.
 func TestMetaOfAnotherBuild(t *testing.T) {
 	b := pipeline.AppendMeta(nil, &pipeline.Meta{Version: pipeline.MetaVersion, Next: 5})
 	if m, err := pipeline.ReadMeta(
@@ -118,7 +118,7 @@ func TestMetaOfAnotherBuild(t *testing.T) {
 	}
 }
 
-// TestMetaStaysSmall: it is written with each commit.
+// TestMetaStaysSmall: every commit writes it.
 func TestMetaStaysSmall(t *testing.T) {
 	m := pipeline.Meta{
 		Version:    pipeline.MetaVersion,

@@ -9,10 +9,10 @@ import (
 	"ebb/scoring/encode"
 )
 
-// EntryKind says what an outbox entry becomes when it is published.
+// EntryKind is what an outbox entry becomes when it is published.
 type EntryKind uint8
 
-// Kinds of outbox entries. The number stands in the store.
+// Kinds of outbox entries. The store holds the number.
 const (
 	EntryAlert      EntryKind = 1 // an alert, to the alert topic
 	EntryQuarantine EntryKind = 2 // an unusable record, to the DLQ; its bytes are taken from the input
@@ -20,8 +20,8 @@ const (
 	EntryControl    EntryKind = 4 // a change that applies before the record at Offset, to the topic of control records
 )
 
-// Entry is one thing decided in a batch and still to be published. What Offset and Due say together is what makes it
-// recognisable after a takeover: see Mark.Covers.
+// Entry is one decision of a batch that is still to be published. Offset and Due together identify it after a takeover:
+// see Mark.Covers.
 type Entry struct {
 	Kind   EntryKind
 	Offset int64 // record that caused it, or by whose arrival the customer's deadline fired; -1: a sweep fired it
@@ -31,7 +31,7 @@ type Entry struct {
 	Code Code // quarantine: why
 
 	Key   []byte      // alert: the customer's state key
-	Alert alert.Alert // alert: what was decided, about whom, and what caused it
+	Alert alert.Alert // alert: the decision, its customer, and its cause
 
 	PackEpoch uint8           // alert: of the pack that decided it
 	By        *alert.Renderer // alert: of that pack; set when it is rendered
@@ -40,8 +40,8 @@ type Entry struct {
 	Change    Change          // control: what changes
 }
 
-// Pending is an outbox entry on its way to be published. It stays encoded until then: decoded it is three times as
-// large.
+// Pending is an outbox entry on its way to be published. It stays encoded until then, because its decoded form is three
+// times as large.
 type Pending struct {
 	Encoded []byte
 	Record  *Record // the input record of a quarantined entry, else nil
@@ -50,7 +50,7 @@ type Pending struct {
 // entryVersion is the layout of an entry.
 const entryVersion = 3
 
-// size is how much p weighs until it is published. An alert is small, and counts by its number alone.
+// size is p's part of the outbox's byte limit until it is published. An alert is small, and counts by its number alone.
 func (p *Pending) size() Volume {
 	v := Volume{Entries: 1}
 	if p.Record != nil {
@@ -67,12 +67,12 @@ type Volume struct {
 
 func (v Volume) plus(o Volume) Volume { return Volume{v.Entries + o.Entries, v.Bytes + o.Bytes} }
 
-// within reports whether v is not beyond a limit in either measure.
+// within reports whether v exceeds a limit in neither measure.
 func (v Volume) within(limit Volume) bool {
 	return v.Entries <= limit.Entries && v.Bytes <= limit.Bytes
 }
 
-// Reaches reports whether v is at a limit, or beyond, in any measure.
+// Reaches reports whether v reaches or exceeds a limit in any measure.
 func (v Volume) Reaches(limit Volume) bool {
 	return v.Entries >= limit.Entries || v.Bytes >= limit.Bytes
 }
@@ -183,7 +183,7 @@ func MustReadEntry(b []byte) Entry {
 	return e
 }
 
-// readAlert reads what an alert's entry holds behind its position, and reports whether that is somebody's.
+// readAlert reads the part of an alert's entry after its position, and reports whether it has a customer.
 func (e *Entry) readAlert(r *encode.Reader) bool {
 	e.PackEpoch = r.Byte()
 	scoring.ReadDecision(r, &e.Alert.Decision)

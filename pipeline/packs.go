@@ -28,8 +28,8 @@ type PackBytes struct {
 	Canonical []byte
 }
 
-// Ledger is what was published about packs besides the alerts: where they began, and what they are. One partition's
-// owner reads it at a takeover. Implementations: kafkasource's, and that of the crash table.
+// Ledger is what was published about packs besides the alerts: where they began, and their content. One partition's
+// owner reads it at a takeover. Implementations: kafkasource.Ledger, and that of the crash table.
 type Ledger interface {
 	// Controls reads the control records of the partition, in the order of their publication: all that were committed when
 	// it was called, after Log.Init. Errors: ErrUnavailable.
@@ -39,8 +39,8 @@ type Ledger interface {
 	Packs(ctx context.Context, hashes []string) ([]PackBytes, error)
 }
 
-// CompareVersions orders versions of a pack: runs of digits by their number, all else byte by byte, and what goes on
-// behind the end of the other is later. So 2 < 10, 1.9 < 1.10, 2 < 2.1, v1 < v2, and 2 < 2-rc1.
+// CompareVersions orders versions of a pack: runs of digits by their number, all else byte by byte. A version that
+// continues another one is later. So 2 < 10, 1.9 < 1.10, 2 < 2.1, v1 < v2, and 2 < 2-rc1.
 func CompareVersions(a, b string) int {
 	for a != "" && b != "" {
 		x, y := digits(a), digits(b)

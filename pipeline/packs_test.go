@@ -42,7 +42,7 @@ func TestCompareVersions(t *testing.T) {
 	}
 }
 
-// TestAccepts: of two packs of one version nobody can tell which was meant, and a pack of another name is no newer
+// TestAccepts: between two packs of one version the right one is undecided, and a pack of another name is no newer
 // version.
 func TestAccepts(t *testing.T) {
 	active := pipeline.PackRef{Hash: "a", Name: "shop", Version: "2"}

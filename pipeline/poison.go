@@ -4,22 +4,21 @@ import (
 	"math/bits"
 )
 
-// PoisonWindow is how many of a partition's latest records the poison breaker looks at.
+// PoisonWindow is how many of a partition's latest records the poison breaker counts.
 const PoisonWindow = 1_000
 
-// Poison says which of a partition's latest records cannot be used. It is a function of the records alone, and is
-// committed with them: where the breaker trips does not depend on batches, restarts or members, and a restart does not
-// forget.
+// Poison marks which of a partition's latest records cannot be used. It is a function of the records alone, and is
+// committed with them: where the breaker trips does not depend on batches, restarts or members.
 type Poison struct {
 	Ring  PoisonRing // a bit for each record, set where it cannot be used
 	At    int        // the bit of the next record
-	Count int        // bits set; where there is none the whole is zero
+	Count int        // bits set; without any the whole is zero
 }
 
 // PoisonRing is the bits of Poison.
 type PoisonRing [PoisonWindow / 8]byte
 
-// Sound reports whether p can have come about.
+// Sound reports whether p is consistent.
 func (p *Poison) Sound() bool {
 	n := 0
 	for _, b := range p.Ring {
@@ -31,7 +30,7 @@ func (p *Poison) Sound() bool {
 // set reports whether the record that leaves the window with the next one could not be used.
 func (p *Poison) set() bool { return p.Ring[p.At/8]&(1<<(p.At%8)) != 0 }
 
-// With is how many there would be after one more that cannot be used.
+// With is the count after one more unusable record.
 func (p *Poison) With() int {
 	if p.set() {
 		return p.Count

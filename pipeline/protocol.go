@@ -25,7 +25,7 @@ var stepNames = [numSteps]string{"init", "claim", "position", "start", "commit",
 // String is the step's stable name.
 func (s Step) String() string { return stepNames[s] }
 
-// Request is one thing to ask of the Log or the Store. At most one request to each is under way at a time.
+// Request is one request to the Log or the Store. At most one request to each is in progress at a time.
 type Request struct {
 	Step    Step
 	Token   Token     // claim: the new token
@@ -34,7 +34,7 @@ type Request struct {
 	Entries []Pending // publish: with it, in this order
 }
 
-// Answer is what came of a request. Err is nil, or one of the errors that Log and Store name.
+// Answer is the outcome of a request. Err is nil, or one of the errors of Log and Store.
 type Answer struct {
 	Step     Step
 	Position Position // position
@@ -43,15 +43,15 @@ type Answer struct {
 }
 
 // Protocol is the exactly-once protocol of one partition as a state machine without clock, chance or I/O: requests out,
-// answers in. It decides what may be asked when; the rules are those of docs/exactly-once.md.
+// answers in. It decides which request may be made when; docs/exactly-once.md has the rules.
 //
 //	takeover   init → claim → position → (start) → running
-//	running    commit and publish, each at most once under way, beside each other
-//	failure    any unclear or fenced answer ends the ownership: nothing that rests on memory is sent any more. The only
+//	running    commit and publish, each at most one in progress, beside each other
+//	failure    any unclear or fenced answer ends the ownership: nothing that depends on memory is sent any more. The only
 //	           way on is a takeover by a new Protocol, which finds out what was applied.
 //
-// There is no re-reading of tokens and no resending: after an unclear answer the takeover's init fences whatever may
-// still be on its way to Kafka, its claim whatever may still be on its way to Redis.
+// There is no re-reading of tokens and no resending: after an unclear answer the takeover's init fences everything that
+// may still be on its way to Kafka, its claim everything that may still be on its way to Redis.
 type Protocol struct {
 	id       Identity
 	newToken func() Token
@@ -60,7 +60,7 @@ type Protocol struct {
 	found    State
 	standing *Standing
 
-	token       Token // of the latest commit, applied or under way
+	token       Token // of the latest commit, applied or in progress
 	stored      Meta  // as of the latest applied commit
 	mark        Mark  // published
 	committing  *commitInFlight
@@ -83,12 +83,12 @@ type publishInFlight struct {
 	volume Volume
 }
 
-// NewProtocol starts a takeover. newToken gives a fresh random token at each call.
+// NewProtocol starts a takeover. newToken returns a fresh random token at each call.
 func NewProtocol(id Identity, newToken func() Token) *Protocol {
 	return &Protocol{id: id, newToken: newToken}
 }
 
-// Takeover gives the next request of the takeover, and false once it is complete or has failed.
+// Takeover returns the next request of the takeover, and false once it is complete or has failed.
 func (p *Protocol) Takeover() (Request, bool) {
 	if p.failed != nil || p.next == StepCommit {
 		return Request{}, false
@@ -100,12 +100,12 @@ func (p *Protocol) Takeover() (Request, bool) {
 		r.Token = p.token
 	case StepStart:
 		r.Mark = p.mark
-	default: // nothing goes with it
+	default: // it needs nothing else
 	}
 	return r, true
 }
 
-// Answer takes what came of a request. After an error the protocol is over: Failed tells why.
+// Answer takes the outcome of a request. After an error the protocol is over: Failed returns the reason.
 func (p *Protocol) Answer(a Answer) {
 	if a.Err == nil {
 		a.Err = p.accept(a)
@@ -175,18 +175,18 @@ func (p *Protocol) reconcile(pos Position) error {
 // Weigh counts what the takeover found in the outbox, once its quarantined records were read again.
 func (p *Protocol) Weigh() { p.unpublished = volume(p.outbox) }
 
-// Failed is why the ownership ended, nil while it has not. Answers still under way are to be awaited, then the owner
-// may take over again with a new Protocol.
+// Failed is why the ownership ended; nil while it has not. The owner waits for the answers still to come, and then may
+// take over again with a new Protocol.
 func (p *Protocol) Failed() error { return p.failed }
 
-// Standing is what the takeover found; nil before it is complete.
+// Standing is the result of the takeover; nil before it is complete.
 func (p *Protocol) Standing() *Standing { return p.standing }
 
 // CanCommit reports whether Commit may be called.
 func (p *Protocol) CanCommit() bool { return p.running() && p.committing == nil }
 
-// Commit completes c with the token chain and the entries to drop, and gives the request that applies it. entries are
-// c's outbox; what they alias must stay as it is until published.
+// Commit completes c with the token chain and the entries to drop, and returns the request that applies it. entries are
+// c's outbox; the memory that they alias must not change until they are published.
 func (p *Protocol) Commit(c *Commit, entries []Pending) Request {
 	if !p.CanCommit() {
 		panic("BUG: commit while one is under way")
@@ -200,12 +200,12 @@ func (p *Protocol) Commit(c *Commit, entries []Pending) Request {
 	return Request{Step: StepCommit, Commit: c}
 }
 
-// CanPublish reports whether Publish may be called: the position would not move back, and nothing is under way.
+// CanPublish reports whether Publish may be called: the position would not move back, and nothing is in progress.
 func (p *Protocol) CanPublish() bool {
 	return p.running() && p.publishing == nil && !p.Rewinding()
 }
 
-// Rewinding reports whether the state is still behind what was published.
+// Rewinding reports whether the state is still behind the published position.
 func (p *Protocol) Rewinding() bool { return p.mark.behind(p.stored.Next, p.stored.Clock.Fired) }
 
 // Publish gives the request that publishes what was applied, oldest first, within most: a transaction that grows with
@@ -267,7 +267,7 @@ func (p *Protocol) whole() Mark {
 	return m
 }
 
-// Unpublished is what was applied and is not yet published.
+// Unpublished is the amount of applied entries that are not yet published.
 func (p *Protocol) Unpublished() Volume { return p.unpublished }
 
 // Publishing is how much the publication under way carries.
@@ -283,7 +283,7 @@ func (p *Protocol) Lagging() bool {
 	return p.mark.Offset != p.stored.Next || p.mark.Fired != p.stored.Clock.Fired
 }
 
-// Settled reports whether everything applied is published, the store's outbox is empty, and nothing is under way.
+// Settled reports whether everything applied is published, the store's outbox is empty, and nothing is in progress.
 func (p *Protocol) Settled() bool {
 	return p.committing == nil && p.publishing == nil && len(p.outbox) == 0 && p.dropped == 0 && !p.Lagging()
 }
@@ -299,13 +299,12 @@ func (p *Protocol) Stored() *Meta { return &p.stored }
 
 func (p *Protocol) running() bool { return p.failed == nil && p.next == StepCommit }
 
-// Retry tells what an owner does about an error that ended its ownership: stop for good (*HardStop, or fenced when the
+// Retry decides how an owner handles an error that ended its ownership: stop for good (*HardStop, or fenced when the
 // generation is confirmed lost), or take over again.
 func Retry(err error) bool {
 	var hard *HardStop
 	return !errors.As(err, &hard) && !errors.Is(err, errLost)
 }
 
-// errLost wraps ErrFenced when it was a step that confirms the generation that was refused: the partition is no longer
-// ours.
+// errLost wraps ErrFenced when a step that confirms the generation was refused: the partition has another owner.
 var errLost = errors.New("partition lost")

@@ -4,33 +4,33 @@ import (
 	"context"
 )
 
-// Token names one commit. Each commit carries a fresh random one and requires the one before, so that an owner whose
-// picture of the store is stale cannot write.
+// Token names one commit. Each commit has a fresh random one and requires the one before, so that an owner with a stale
+// view of the store cannot write.
 type Token [16]byte
 
 // Store holds the state of one partition. One goroutine reads with Load while at most one other commits; Claim and
-// Close are called when neither is under way. Implementations: redisstore, and storetest's in-memory one.
+// Close are called when neither is in progress. Implementations: redisstore, and storetest's in-memory one.
 type Store interface {
-	// Claim makes the caller the owner: it writes token in place of whatever token stands there, atomically with
-	// reading what it returns. Every Commit that rests on an earlier token fails with ErrFenced from then on.
-	// Repeating it with a fresh token is safe. Errors: ErrUnavailable, *HardStop.
+	// Claim makes the caller the owner: it replaces the token in the store by token, atomically with reading what it
+	// returns. From then on every Commit that follows an earlier token fails with ErrFenced. Repeating it with a fresh
+	// token is safe. Errors: ErrUnavailable, *HardStop.
 	Claim(ctx context.Context, token Token) (State, error)
 
-	// Load reads profiles and due lists; see Load. It changes nothing. Errors: ErrUnavailable; ErrFenced where what is
-	// read is no longer as this owner left it, so that nothing is decided on a stale copy.
+	// Load reads profiles and due lists; see Load. It changes nothing. Errors: ErrUnavailable; ErrFenced where the state
+	// is no longer as this owner left it, so that nothing is decided on a stale copy.
 	Load(ctx context.Context, l *Load) error
 
-	// Commit applies c as a whole, or not at all, and only while c.Previous is the token in the store.
-	// Errors: ErrFenced (not applied: another token stands there), ErrUnavailable (it may or may not have been
-	// applied), *HardStop (not applied: the store refuses writes, as when it is full).
-	// After any of them only Claim goes on; until then Commit fails.
+	// Commit applies c as a whole, or not at all, and only while c.Previous is the token in the store. Errors: ErrFenced
+	// (not applied: the store holds another token), ErrUnavailable (it may or may not have been applied), *HardStop (not
+	// applied: the store refuses writes, for instance because it is full). After any of them Commit fails until the next
+	// Claim.
 	Commit(ctx context.Context, c *Commit) error
 
-	// Close gives the connections back. What was committed stays.
+	// Close closes the connections. Committed state stays.
 	Close() error
 }
 
-// State is what Claim finds.
+// State is what Claim reads.
 type State struct {
 	Exists bool        // false: no commit of this partition has ever been made, or the store was emptied
 	Meta   Meta        // zero unless Exists
@@ -41,17 +41,17 @@ type State struct {
 	Missing []int64 // of Meta.Buckets, those that are not there
 }
 
-// Load asks for profiles and due lists in one round trip. The caller owns and reuses it; the answers alias memory of
-// the Store and are valid until its next Load.
+// Load reads profiles and due lists in one round trip. The caller owns and reuses it; the answers alias memory of the
+// Store and are valid until its next Load.
 type Load struct {
 	Keys    [][]byte // customers' keys
 	Buckets []int64  // due buckets
 
 	Profiles [][]byte // answer, parallel to Keys: the encoded profile, nil where there is none
-	Due      [][]byte // answer, parallel to Buckets: what was appended to it, in order; nil where there is none
+	Due      [][]byte // answer, parallel to Buckets: the entries appended to it, in order; nil where there is none
 }
 
-// Commit is everything that one batch changes. The slices alias the worker's buffers and must not be kept.
+// Commit is all changes of one batch. The slices alias the worker's buffers and must not be kept.
 type Commit struct {
 	Previous, Token Token
 	Meta            Meta
@@ -62,7 +62,7 @@ type Commit struct {
 	Due   []DueEntries // appended to due buckets, each bucket at most once
 	Swept []int64      // due buckets to remove; never one that is also in Due
 
-	Packs []PackBytes // to keep for good: what is kept already stays as it is
+	Packs []PackBytes // to keep for good: a stored one does not change
 
 	Outbox  [][]byte // entries appended
 	Dropped int      // how many of the oldest entries were published and are removed; removed before Outbox is appended

@@ -6,7 +6,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// Identity is what a partition's state must agree with before it may be touched.
+// Identity is what a partition's state must agree with before it may be used.
 type Identity struct {
 	Group      string
 	Input      string // topic name
@@ -18,10 +18,10 @@ type Identity struct {
 	Latest     bool   // a group without any position starts at the log's end instead of its start
 }
 
-// Standing is what a takeover has established.
+// Standing is the result of a takeover.
 type Standing struct {
-	Meta    Meta      // where the state is
-	Mark    Mark      // what is published (P)
+	Meta    Meta      // the state's position
+	Mark    Mark      // the published position (P)
 	Fresh   bool      // neither position nor state: the start offset must be published before the first commit
 	Outbox  []Pending // decided, not published; the owner adds the records of quarantined ones before it publishes
 	Dropped int       // oldest entries in the store's outbox that are published
@@ -29,7 +29,7 @@ type Standing struct {
 	Packs []PackBytes // that the store holds
 }
 
-// Rewinding reports whether the state is behind what was published, so that what is decided again must be suppressed.
+// Rewinding reports whether the state is behind the published position, so that repeated decisions must be suppressed.
 func (s *Standing) Rewinding() bool { return s.Mark.behind(s.Meta.Next, s.Meta.Clock.Fired) }
 
 // Reconcile compares both positions (docs/exactly-once.md). Errors: *HardStop.
@@ -58,7 +58,7 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 		)
 	case !pos.Committed:
 		if err := id.agrees(st.Meta); err != nil {
-			return nil, err // a topic that is deleted takes the group's offsets with it
+			return nil, err // the group's offsets of a deleted topic are deleted with it
 		}
 		return nil, id.Stop(
 			"offset_lost",
@@ -119,7 +119,7 @@ func (id Identity) agrees(m Meta) error {
 			fmt.Sprintf("the state has layout %d, this build reads %d", m.Version, MetaVersion),
 			"run the version of ebb that wrote it",
 		)
-	case m.Cluster != id.Cluster: // where topics of the same name have other ids, too
+	case m.Cluster != id.Cluster: // topics of the same name have other ids there, too
 		return id.Stop(
 			"cluster_changed",
 			fmt.Sprintf("the state belongs to Kafka cluster %s, this is %s", m.Cluster, id.Cluster),
@@ -151,7 +151,8 @@ func (id Identity) agrees(m Meta) error {
 }
 
 // PartitionsChanged is the hard stop of a group whose state was built with another number of partitions. A partition
-// that was added later has neither state nor position to tell: whoever starts a group looks at the others' first.
+// that was added later has neither state nor position that shows it, so a group's start checks the other partitions
+// first.
 func (id Identity) PartitionsChanged(before int) *HardStop {
 	return id.Stop(
 		"partitions_changed",
@@ -161,7 +162,7 @@ func (id Identity) PartitionsChanged(before int) *HardStop {
 	)
 }
 
-// within refuses a position that the log does not reach.
+// within refuses a position outside the log.
 func (id Identity) within(next int64, pos Position) error {
 	switch {
 	case next < pos.LogStart:
@@ -182,7 +183,7 @@ func (id Identity) within(next int64, pos Position) error {
 	return nil
 }
 
-// splitOutbox tells entries that P covers, which form the front, from those still to be published.
+// splitOutbox separates the entries that P covers, which form the front, from those still to be published.
 func (s *Standing) splitOutbox(id Identity, encoded [][]byte) error {
 	for i, b := range encoded {
 		e, err := ReadEntry(b)
@@ -206,8 +207,8 @@ func (s *Standing) splitOutbox(id Identity, encoded [][]byte) error {
 	return nil
 }
 
-// NewMeta is the state of a partition in which nothing has happened and whose next record is next. Below the group's
-// committed offset it is one to be rebuilt.
+// NewMeta is the state of a partition without any effects, whose next record is next. Below the group's committed
+// offset it is a state to be rebuilt.
 func (id Identity) NewMeta(next int64) Meta {
 	return Meta{
 		Version:    MetaVersion,

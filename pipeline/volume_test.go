@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// runningProtocol is a protocol whose takeover is over.
+// runningProtocol is a protocol after its takeover.
 func runningProtocol(t *testing.T, outbox []Pending) *Protocol {
 	t.Helper()
 	p := NewProtocol(Identity{}, func() Token { return Token{} })

@@ -10,7 +10,7 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// hot is what the line does for every event or alert, on one customer.
+// hot is the line's work for every event or alert, on one customer.
 type hot struct {
 	*scoringtest.Story
 	now      int64

@@ -21,7 +21,7 @@ type visit struct {
 	kind     uint8
 }
 
-// loadTypes are the event types of the load, each as often as it stands here.
+// loadTypes are the event types of the load, each as often as it is listed.
 var loadTypes = []string{
 	"Product Viewed",
 	"Product Viewed",
@@ -103,7 +103,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
-// fold observes every visit and, each hour of event time, wakes whoever fell due.
+// fold observes every visit and, each hour of event time, wakes the customers that are due.
 func fold(
 	pack *pack.Pack,
 	visits []visit,

@@ -16,9 +16,9 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestBits compares bit patterns with those that amd64 gave: of elementary functions, of profiles, populations and
-// calibrations after random histories, of scores and deadlines. It is run on other processors too; nothing in it but
-// ebb's own code may depend on the processor (math/rand/v2's Uint64 and Float64 do not).
+// TestBits compares bit patterns with those of amd64: of elementary functions, of profiles, populations and
+// calibrations after random histories, of scores and deadlines. It runs on other processors too, and only ebb's own
+// code in it may depend on the processor (math/rand/v2's Uint64 and Float64 do not).
 func TestBits(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	var b strings.Builder

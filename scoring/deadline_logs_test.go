@@ -16,10 +16,10 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// Of each log with each pack.
+// For each log with each pack.
 const (
 	logCustomers = 30 // followed
-	logChecks    = 30 // moments at which a deadline is judged
+	logChecks    = 30 // moments at which a deadline is checked
 )
 
 // logHorizons are those of the public logs, in days.
@@ -31,9 +31,9 @@ var logHorizons = map[string]int64{
 	"email_eu":      30,
 }
 
-// TestLogDeadlines: what TestPackDeadlines says of drawn histories holds for customers of the five public logs, with
-// every shipped pack. A log's own types are its activity and friction; the pack's signals, of which no public log
-// knows, are sprinkled over it, so that features, factors, floors and stages are at work.
+// TestLogDeadlines: the property of TestPackDeadlines holds for customers of the five public logs, with every shipped
+// pack. A log's own types are its activity and friction. The pack's signals, which no public log contains, are added to
+// it, so that features, factors, floors and stages take part.
 func TestLogDeadlines(t *testing.T) {
 	for name := range sets {
 		rows := readLog(t, filepath.Join(shared(t), "data", name+".csv.gz"))
@@ -89,12 +89,12 @@ func followed(rows []row) [][]row {
 	return all
 }
 
-// following is a pack on its way through a log.
+// following is a pack in the course of a log.
 type following struct {
 	pack   *pack.Pack
 	r      *rand.Rand
 	pop    profile.Population
-	every  int // events of which one is followed by a check
+	every  int // one of so many events is followed by a check
 	checks int
 	found  map[string]int
 }
@@ -103,7 +103,7 @@ type following struct {
 func (f *following) follow(t *testing.T, own []row) {
 	t.Helper()
 	w := scoringtest.NewWalk(f.pack)
-	w.Pop = f.pop // what the customers before have taught
+	w.Pop = f.pop // learnt from the customers before
 	for i, e := range own {
 		w.Observe(e.ms, e.kind, nil, 1000)
 		next := e.ms + 60*scoringtest.Day
@@ -124,7 +124,7 @@ func (f *following) follow(t *testing.T, own []row) {
 	f.pop = w.Pop
 }
 
-// check judges the deadline at a moment, and notes what was at work.
+// check checks the deadline at a moment, and notes what took part.
 func (f *following) check(t *testing.T, w *scoringtest.Walk) {
 	t.Helper()
 	f.checks++

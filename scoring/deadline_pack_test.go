@@ -13,9 +13,9 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestPackDeadlines: with every shipped pack, whatever the customer's history, the next thing that happens without a
-// further event happens at the first minute at which it may: by brute force over every hour before it and over the
-// minute before, whatever features, factors, stages and kinds do meanwhile.
+// TestPackDeadlines: with every shipped pack and any history of a customer, the next transition without a further event
+// happens at the first possible minute. It is checked by brute force over every hour before it and over the minute
+// before, with all changes of features, factors, stages and kinds meanwhile.
 func TestPackDeadlines(t *testing.T) {
 	for _, name := range pack.Shipped() {
 		t.Run(name, func(t *testing.T) {
@@ -31,8 +31,8 @@ func TestPackDeadlines(t *testing.T) {
 	}
 }
 
-// checkDeadline wakes a copy of the customer until something happens, judges when by brute force, and returns what
-// did: nil, nothing ever does.
+// checkDeadline wakes a copy of the customer until something happens, checks the time by brute force, and returns what
+// happened; nil: nothing ever does.
 func checkDeadline(t rapid.TB, w *scoringtest.Walk) *scoring.Decision {
 	t.Helper()
 	const hour = 60
@@ -76,7 +76,7 @@ func checkDeadline(t rapid.TB, w *scoringtest.Walk) *scoring.Decision {
 	return nil
 }
 
-// quiet holds that a lapse would not have been decided at any hour of a span.
+// quiet checks that a lapse would not have been decided at any hour of a span.
 func quiet(t rapid.TB, w *scoringtest.Walk, c *profile.Customer, from, to int64) {
 	t.Helper()
 	const hour = 60
@@ -87,7 +87,7 @@ func quiet(t rapid.TB, w *scoringtest.Walk, c *profile.Customer, from, to int64)
 	}
 }
 
-// lastMinute is that beyond which nobody looks at p any more.
+// lastMinute is the last minute at which p is looked at.
 func lastMinute(pack *pack.Pack, p *profile.Profile) int64 {
 	const most, horizons = 3650, 20 // days
 	days := math.Ceil(horizons * pack.Horizon.Hours() / 24)

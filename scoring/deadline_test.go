@@ -14,7 +14,7 @@ import (
 
 // ms
 
-// TestDeadlines: at the minutes at which looking at every single one would, ebb raises and escalates, after any
+// TestDeadlines: ebb raises and escalates at the same minutes as a look at every single minute would, after any
 // history.
 func TestDeadlines(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -69,7 +69,7 @@ func silentUntil(t *rapid.T, pack *pack.Pack, p *profile.Profile, until int64) {
 	}
 }
 
-// nextByBruteForce looks at every hour, and at every minute of those in which the score may reach what it takes.
+// nextByBruteForce looks at every hour, and at every minute of the hours in which the score may reach the threshold.
 func nextByBruteForce(pack *pack.Pack, p *profile.Profile, until int64) (int64, scoring.Transition) {
 	if p.Visits == 0 || p.Lapse.Tier == profile.Critical {
 		return 0, scoring.TransitionNone

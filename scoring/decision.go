@@ -10,17 +10,17 @@ import (
 type Decision struct {
 	Kind           profile.Kind
 	Transition     Transition
-	Tier, Previous profile.Tier // of the customer, after and before; before a raise of a lapse: as of its newest event
+	Tier, Previous profile.Tier // of the customer, after and before; before a raise of a lapse: at its newest event
 	Episode        uint32       // number of the episode, from 1
 	Sequence       uint32       // number of the transition in its episode, from 1
 	At             int64        // event time of the transition, ms since the epoch
-	// when what the episode is about began, ms: the last activity before the silence, or the event that opened it
+	// when the episode's subject began, ms: the last activity before the silence, or the event that opened it
 	Since   int64
-	Opener  uint16      // of another kind: mark of the opening by which the episode was raised
-	Opening uint8       // of another kind: that the floor is of; 0 where none is open any more
-	About   uint8       // of another kind: the opening that it is about
+	Opener  uint16      // for another kind: mark of the opening that raised the episode
+	Opening uint8       // for another kind: the floor's opening; 0 where none is open any more
+	About   uint8       // for another kind: the opening that the decision is about
 	Score   model.Score // as of At
-	// of what the stream had learnt about such a score; whoever keeps a Calibration fills it in
+	// the calibration's reading at this score; the owner of a Calibration sets it
 	Reading model.Reading
 }
 
@@ -33,13 +33,13 @@ func (d *Decision) Fits(k *pack.Pack) bool {
 // Silence is, of a lapse, the ms without activity as of At, which ended there where the customer recovered.
 func (d *Decision) Silence() int64 { return d.At - d.Since }
 
-// AboutOpening is the opening of its kind that a decision about an episode other than a lapse is about.
+// AboutOpening is the opening of its kind that a decision in an episode other than a lapse is about.
 func (d *Decision) AboutOpening(k *pack.Pack) *pack.Opening { return &k.Kinds[d.Kind].Opens[d.About] }
 
-// FloorOpening is the opening that the floor of an episode other than a lapse is of.
+// FloorOpening is the opening whose floor applies to an episode other than a lapse.
 func (d *Decision) FloorOpening(k *pack.Pack) *pack.Opening { return &k.Kinds[d.Kind].Opens[d.Opening] }
 
-// Floor is the risk score, 0 to 100, that the customer's is not below by a decision under k; 0: there is none.
+// Floor is the lower bound of the customer's risk score, 0 to 100, by a decision under k; 0: there is none.
 func (d *Decision) Floor(k *pack.Pack) float64 {
 	if d.Kind == profile.Lapse || d.Transition == Recovered || d.Transition == Expired {
 		return 0
@@ -47,7 +47,7 @@ func (d *Decision) Floor(k *pack.Pack) float64 {
 	return d.FloorOpening(k).Floor
 }
 
-// Likelihood is how likely a decision's customer is to churn: by the probability, or the floor where that is more.
+// Likelihood is how likely a decision's customer is to churn: the probability, or the floor if that is higher.
 func (d *Decision) Likelihood(floor float64) float64 {
 	if d.Score.Visits == 0 {
 		return floor / 100

@@ -10,8 +10,8 @@ import (
 	"ebb/scoring/profile"
 )
 
-// AppendDecision appends d. Every number keeps its bits, so that an alert rendered from what ReadDecision gives is
-// the alert that would have been rendered from d.
+// AppendDecision appends d. Every number keeps its bits, so that an alert rendered from the result of ReadDecision is
+// the alert rendered from d.
 //
 //	Kind, Transition, Tier, Previous, Opening + 16 About, Stage  1 byte each
 //	Opener                                                       2 bytes
@@ -52,8 +52,8 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	return d.Reading.Append(dst)
 }
 
-// ReadDecision reads what AppendDecision wrote into d, whose memory of values it reuses. What is no decision leaves r
-// damaged.
+// ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Bytes that are no decision
+// leave r damaged.
 func ReadDecision(r *encode.Reader, d *Decision) {
 	*d = Decision{Score: model.Score{Values: d.Score.Values[:0]}}
 	s := &d.Score

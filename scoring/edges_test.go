@@ -18,7 +18,7 @@ func daily(pack *pack.Pack, days int64) *scoringtest.Walk {
 	return w
 }
 
-// TestStageEdges: a stage begins with the very ms, and whoever is back after as long is back.
+// TestStageEdges: a stage begins with the very ms, and a customer who returns after exactly that time is back.
 func TestStageEdges(t *testing.T) {
 	pack := scoringtest.PackOf(t, "1", "stages: {dormant: 10d, churned: 20d, resurrected: 5d}")
 	w := daily(pack, 5)
@@ -51,7 +51,7 @@ func TestStageEdges(t *testing.T) {
 	}
 }
 
-// TestDeadlinesAtSteps: where a stage or a factor ends is when a lapse is raised, if that is what kept it away.
+// TestDeadlinesAtSteps: a lapse is raised at the end of a stage or a factor, if that has prevented it so far.
 func TestDeadlinesAtSteps(t *testing.T) {
 	const tiers = "tiers: {watch: 4, at_risk: 6, critical: 99}"
 	const signals = "signals: {buy: {types: [buy]}}"

@@ -2,8 +2,8 @@ package scoring
 
 import "ebb/scoring/profile"
 
-// The life of an episode, of whatever kind. What lifts a customer by a lapse is the tier that its score has reached,
-// by another kind the floor of the highest opening that is open. TestEpisodeTable is made from this table.
+// The life of an episode, of any kind. A lapse lifts a customer to the tier that its score has reached, another kind to
+// the floor of the highest opening that is open. TestEpisodeTable is made from this table.
 //
 //	| episode | what happens        | transition  | episode then | kinds     |
 //	| closed  | rises               | raised      | open         | all       |
@@ -18,11 +18,11 @@ import "ebb/scoring/profile"
 // change is what has happened to an episode.
 type change struct {
 	was, now float64 // how high it lifts the customer, before and after; 0: none is open
-	fresh    bool    // an opening is open that was not
-	over     bool    // nothing ended it: its time is over
+	fresh    bool    // a new opening is open
+	over     bool    // it ended by expiry
 }
 
-// transition is what a change is to the episode, by the table above.
+// transition is the transition of a change, by the table above.
 func (c change) transition() Transition {
 	switch {
 	case c.was == 0 && c.now == 0:
@@ -41,11 +41,11 @@ func (c change) transition() Transition {
 	return TransitionNone
 }
 
-// pass takes an episode through a decision's transition, and notes the decision.
+// pass applies a decision's transition to an episode, and notes the decision.
 func (s *Scorer) pass(e *profile.Episode, d Decision) {
 	e.Pass(d.Transition == Raised, d.At)
 	d.Episode, d.Sequence = e.Number, e.Sequence
-	kept := append(s.kept[d.Kind][:0], d.Score.Values...) // which the next score overwrites
+	kept := append(s.kept[d.Kind][:0], d.Score.Values...) // the next score overwrites them
 	s.kept[d.Kind], d.Score.Values = kept, kept
 	s.decisions = append(s.decisions, d)
 }

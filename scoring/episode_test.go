@@ -34,10 +34,10 @@ func episodeTable(t *testing.T) (rows []episodeRow) {
 	return rows
 }
 
-// TestEpisodeTable takes each kind to each state of the table, has happen what the row says, and looks at what was
-// decided and where it leads. Days of events; the last of them, or the last wait, is what happens.
+// TestEpisodeTable takes each kind to each state of the table, applies the row's event, and checks the decisions and
+// the new state. Events are given in days; the last of them, or the last wait, is the one under test.
 func TestEpisodeTable(t *testing.T) {
-	// Of a lapse: a customer who comes every third day until day 0. Found by looking at what is decided (see below).
+	// Of a lapse: a customer who comes every third day until day 0. The days were found from the decisions (see below).
 	const raised, escalated = "R", "E"
 	lapse := map[string]string{
 		"closed rises":   "buy 0, wait " + raised,
@@ -120,7 +120,7 @@ func TestEpisodeTable(t *testing.T) {
 	}
 }
 
-// state is where an episode stands after its decisions, whose numbers must have counted it.
+// state is an episode's state after its decisions, whose numbers must be consecutive.
 func state(all []scoring.Decision) string {
 	if len(all) == 0 ||
 		slices.Contains([]scoring.Transition{scoring.Recovered, scoring.Expired}, all[len(all)-1].Transition) {

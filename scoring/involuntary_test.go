@@ -26,7 +26,7 @@ func firstLapse(all []scoring.Decision) int64 {
 	return math.MaxInt64
 }
 
-// TestFailedPaymentsAreNoLapse: with every shipped pack that has the kind, payments that fail never make a lapse come
+// TestFailedPaymentsAreNoLapse: with every shipped pack that has the kind, failed payments never make a lapse come
 // earlier.
 func TestFailedPaymentsAreNoLapse(t *testing.T) {
 	for _, name := range pack.Shipped() {
@@ -86,7 +86,7 @@ func TestFailedPaymentsAreNoLapse(t *testing.T) {
 	}
 }
 
-// TestLapseBesideOtherKinds: an open episode of another kind holds a lapse back only as far as it says as much.
+// TestLapseBesideOtherKinds: an open episode of another kind holds a lapse back only up to its own floor's tier.
 func TestLapseBesideOtherKinds(t *testing.T) {
 	const signals = "signals:\n  ask: {types: [ask]}\n  tell: {types: [tell]}\nkinds:\n"
 	for name, c := range map[string]struct {

@@ -6,8 +6,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// watch tells what p is waiting for: the score to reach where the tier begins, at a minute not before from. TierNone:
-// for nothing.
+// watch is what p waits for: the score to reach the begin of the tier, at a minute not before from. TierNone: nothing.
 func (s *Scorer) watch(p *profile.Profile) (tier profile.Tier, from int64) {
 	if p.Visits == 0 {
 		return profile.TierNone, 0
@@ -25,10 +24,10 @@ func (s *Scorer) watch(p *profile.Profile) (tier profile.Tier, from int64) {
 	return profile.TierNone, 0
 }
 
-// lapseFloor is the tier from which on a lapse says more than the open episodes of other kinds do, as of the newest
-// event: TierNone, it would not. Who cannot pay has not decided to leave, whatever the silence.
+// lapseFloor is the lowest tier at which a lapse raises an alert beside the open episodes of other kinds, as of the
+// newest event: TierNone, none. A customer who cannot pay has not decided to leave, whatever the silence.
 func (s *Scorer) lapseFloor(p *profile.Profile) profile.Tier {
-	if p.Touched == 0 { // nearly everybody, at every event: the stage need not be known
+	if p.Touched == 0 { // nearly all customers, at every event: the stage is not needed
 		return profile.AtRisk
 	}
 	switch floor := s.floored(p, s.Pack.Model.Stage(p, p.At)); {
@@ -40,7 +39,7 @@ func (s *Scorer) lapseFloor(p *profile.Profile) profile.Tier {
 	return profile.AtRisk
 }
 
-// rearm makes Armed hold again after an event.
+// rearm updates Armed after an event.
 func (s *Scorer) rearm(c *profile.Customer) {
 	minute := int64(0)
 	if tier, from := s.watch(c.Profile); tier != profile.TierNone {
@@ -49,9 +48,9 @@ func (s *Scorer) rearm(c *profile.Customer) {
 	c.Armed = earliest(minute, s.nextExpiry(c.Profile))
 }
 
-// Wake looks at c as of minute c.Armed: it ends what has expired, raises or escalates a lapse if the conditions hold
-// there, and moves Armed on to a later minute, or to 0 where nothing can happen without a further event. The caller
-// wakes c as long as Armed is not 0 and not beyond the watermark. The decisions are valid until s is asked again.
+// Wake looks at c as of minute c.Armed. It ends expired episodes, raises or escalates a lapse if the conditions hold
+// then, and moves Armed to a later minute, or to 0 where nothing can happen without a further event. The caller wakes c
+// as long as Armed is not 0 and not beyond the watermark. The decisions are valid until the next call of s.
 func (s *Scorer) Wake(c *profile.Customer) []Decision {
 	s.decisions = s.decisions[:0]
 	s.expire(c, c.Armed)
@@ -60,7 +59,7 @@ func (s *Scorer) Wake(c *profile.Customer) []Decision {
 	return s.decisions
 }
 
-// lapse raises or escalates at a minute if the conditions hold there, and returns at which to look again, 0: none.
+// lapse raises or escalates at a minute if the conditions hold then, and returns the minute of the next look, 0: none.
 func (s *Scorer) lapse(c *profile.Customer, minute int64) int64 {
 	tier, from := s.watch(c.Profile)
 	if tier == profile.TierNone {
@@ -85,7 +84,7 @@ func (s *Scorer) lapse(c *profile.Customer, minute int64) int64 {
 	return next
 }
 
-// raiseLapse opens or escalates c's lapse by the score that takes it to a tier.
+// raiseLapse opens or escalates c's lapse with a score that reaches a tier.
 func (s *Scorer) raiseLapse(c *profile.Customer, score *model.Score, reached profile.Tier) {
 	floor := s.floored(c.Profile, score.Stage)
 	d := Decision{

@@ -119,7 +119,7 @@ func TestNothingIsArmedWhereNothingCanHappen(t *testing.T) {
 	}
 }
 
-// TestLateEvents: activity that is not newer than the last adds no gap and takes away no level.
+// TestLateEvents: activity that is not newer than the last adds no gap and reduces no level.
 func TestLateEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		k, pop := scoringtest.DrawPack(t), scoringtest.DrawPopulation(t)
@@ -150,7 +150,7 @@ func TestLateEvents(t *testing.T) {
 	})
 }
 
-// TestScoreIsAFunction: of profile and time alone, whatever was asked before, with terms that add up.
+// TestScoreIsAFunction: the score depends on profile and time alone, and on no earlier call, and its terms add up.
 func TestScoreIsAFunction(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pack, pop := scoringtest.DrawPack(t), scoringtest.DrawPopulation(t)

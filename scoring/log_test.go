@@ -70,7 +70,7 @@ func parseNumber(t *testing.T, s string) float64 {
 	return v
 }
 
-// change is one transition as the reference prints it.
+// change is one transition as in the reference's output.
 type change struct {
 	customer, transition string
 	ms                   int64
@@ -86,8 +86,8 @@ func readChanges(t *testing.T, path string) []change {
 	return all
 }
 
-// lapses folds a log in time order into partitions by customer, lateness 0: what falls due before a customer's own
-// event fires before it, what falls due after its last one fires at the end.
+// lapses folds a log in time order into partitions by customer, lateness 0: deadlines before a customer's own event
+// fire before it, those after its last one fire at the end.
 func lapses(pack *pack.Pack, rows []row, partitions int) []change {
 	populations, newest := make([]profile.Population, partitions), make([]int64, partitions)
 	profiles := map[string]*profile.Profile{}
@@ -143,7 +143,7 @@ func murmur2(key string) uint32 {
 	return (h ^ h>>15) & math.MaxInt32
 }
 
-// compareChanges wants the same rows. A minute more or less is let pass where the log-odds lie within 1e-6 of a
+// compareChanges requires the same rows. It accepts a minute's difference where the log-odds are within 1e-6 of a
 // threshold, in at most 5 rows of 10,000.
 func compareChanges(t *testing.T, got, want []change) {
 	t.Helper()

@@ -5,21 +5,21 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Migration carries customers over from one pack to another. Make one with NewMigration; it belongs to one goroutine,
-// like the scorers of both.
+// Migration moves customers from one pack to another. NewMigration makes one; it belongs to one goroutine, like the
+// scorers of both packs.
 //
-// The core of a profile, the ids and what the customer was told stay as they are. Of the features' state stays what
-// both packs keep alike: of the same events, in the same tiles, and as far back where a trend looks. All else begins
-// as no data. Open episodes stay open, under the opening of the new pack that stands for theirs; one of a kind that
-// the new pack does not have ends.
+// The core of a profile, the ids and the open alerts stay as they are. The state of features keeps what both packs
+// count alike: the same events, in the same tiles, and as far back where a trend looks. All other features begin
+// without data. Open episodes stay open, under the corresponding opening of the new pack. Episodes of a kind that the
+// new pack does not have end.
 type Migration struct {
 	from, to *Scorer
-	cells    []int                     // of the new pack: the index of the old one's cell that keeps the same, -1: none
+	cells    []int                     // of the new pack: the index of the old pack's equal cell, -1: none
 	openings [profile.NumKinds][]uint8 // by the old pack's opening: the new one's
 	state    []byte                    // being built
 }
 
-// NewMigration prepares the way from one pack to another.
+// NewMigration prepares the migration from one pack to another.
 func NewMigration(from, to *Scorer) *Migration {
 	m := &Migration{from: from, to: to}
 	m.cells = to.Pack.Model.Features.Inherit(to.Pack.CellNames(), from.Pack.Model.Features, from.Pack.CellNames())
@@ -34,7 +34,7 @@ func NewMigration(from, to *Scorer) *Migration {
 }
 
 // Leave ends, under the old pack, the episodes of kinds that the new one does not have, by an event at an instant (ms
-// since the epoch). Call it before Enter. The decisions are valid until the old pack's scorer is asked again.
+// since the epoch). It is called before Enter. The decisions are valid until the next call of the old pack's scorer.
 func (m *Migration) Leave(c *profile.Customer, at int64) []Decision {
 	m.from.decisions = m.from.decisions[:0]
 	for n := range c.Touched.All {
@@ -45,9 +45,9 @@ func (m *Migration) Leave(c *profile.Customer, at int64) []Decision {
 	return m.from.decisions
 }
 
-// Enter makes c a customer of the new pack from an event at an instant (ms since the epoch) on, which is not yet
-// folded. Whether the new pack has something to say at once is looked at with its next deadline, which is then. The
-// memory of c's features is the migration's until the next call.
+// Enter makes c a customer of the new pack from an event at an instant (ms since the epoch) on, which is not folded
+// yet. The next deadline is then, and shows whether the new pack decides anything at once. The memory of c's features
+// belongs to the migration until the next call.
 func (m *Migration) Enter(c *profile.Customer, at int64) {
 	for n := range c.Touched.All {
 		m.enterKind(n, c.EpisodeOf(n))
@@ -58,8 +58,8 @@ func (m *Migration) Enter(c *profile.Customer, at int64) {
 	c.Armed = moment.CeilMinute(max(at, c.At))
 }
 
-// enterKind puts h, of kind n, under the new pack's openings: what is open under those that stand for it, what has
-// ended under those of the same code.
+// enterKind moves h, of kind n, to the new pack's openings: what is open to the corresponding ones, what has ended to
+// those of the same code.
 func (m *Migration) enterKind(n profile.Kind, h *profile.Triggered) {
 	was := *h
 	h.Openings, h.Times = 0, [profile.MaxOpenings]int64{}

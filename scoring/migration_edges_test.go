@@ -11,7 +11,7 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestMigrationKeepsOnlyTheSame: of other tiles, or until another signal, nothing is carried over.
+// TestMigrationKeepsOnlyTheSame: a feature with other tiles, or with another closing signal, is not carried over.
 func TestMigrationKeepsOnlyTheSame(t *testing.T) {
 	for name, c := range map[string]struct {
 		older, newer string
@@ -47,7 +47,7 @@ func TestMigrationKeepsOnlyTheSame(t *testing.T) {
 	}
 }
 
-// TestMigrationReach: what lies beyond the new window is left behind, to the tile.
+// TestMigrationReach: tiles beyond the new window are left behind, to the tile.
 func TestMigrationReach(t *testing.T) {
 	for _, kind := range []string{"distinct, of: buy, property: sort", "count, of: buy", "sum, of: buy"} {
 		pack := func(days string) *scoring.Scorer {
@@ -81,8 +81,8 @@ func TestMigrationReach(t *testing.T) {
 	}
 }
 
-// TestMigrationOfOpenings: each open opening goes on under the one that stands for it, what has ended under its own
-// code, and an episode whose kind is gone ends no earlier than the customer's newest event.
+// TestMigrationOfOpenings: each open opening goes on under the corresponding one, an ended one under its own code, and
+// an episode whose kind is gone ends no earlier than the customer's newest event.
 func TestMigrationOfOpenings(t *testing.T) {
 	const signals = "signals: {buy: {types: [buy]}, a: {types: [a]}, b: {types: [b]}, x: {types: [x]}, y: {types: [y]}}\n"
 	kind := func(openings string) string {

@@ -34,7 +34,7 @@ var olderFeatures = []string{
 	"  pending: {kind: open, of: buy, until: gone}",
 }
 
-// newerFeatures have other names, other signals' names, shorter windows and another order; `lows` is of another signal.
+// newerFeatures have other names, other signals' names, shorter windows and another order. `lows` has another signal.
 var newerFeatures = []string{
 	"features:",
 	"  a_ago: {kind: since, of: gone}",
@@ -47,7 +47,7 @@ var newerFeatures = []string{
 	"  h_pending: {kind: open, of: bought, until: gone}",
 }
 
-// carriedOver are the newer features that the older pack keeps too, spelled as the newer one does.
+// carriedOver are the newer features that the older pack keeps too, in the newer one's words.
 func carriedOver(newer []string) (lines []string) {
 	for _, l := range newer {
 		if !strings.Contains(l, "b_lows") && !strings.Contains(l, "c_views") {
@@ -57,8 +57,8 @@ func carriedOver(newer []string) (lines []string) {
 	return lines
 }
 
-// TestMigrationIsAFoldOfTheCommonPart: what a customer carries over is, bit for bit, what a fold of its events into the
-// features that both packs have would have left, and from then on nothing tells the two apart.
+// TestMigrationIsAFoldOfTheCommonPart: the state that a customer carries over is, bit for bit, that of a fold of its
+// events into the common features of both packs, and from then on there is no difference between the two.
 func TestMigrationIsAFoldOfTheCommonPart(t *testing.T) {
 	older := scoringtest.PackOf(t, "1", append([]string{olderSignals}, olderFeatures...)...)
 	newer := scoringtest.PackOf(t, "2", append([]string{newerSignals}, newerFeatures...)...)
@@ -247,7 +247,7 @@ func TestMigrationOfEpisodes(t *testing.T) {
 			t.Errorf("decided %+v, looked at in minute %d", d, p.Armed)
 		}
 	})
-	t.Run("ids", func(t *testing.T) { // two that begin at once, and of the newer pack's openings one stands for both
+	t.Run("ids", func(t *testing.T) { // two that begin at the same time; one opening of the newer pack corresponds to both
 		twice := scoringtest.PackOf(
 			t,
 			"1",
@@ -292,7 +292,7 @@ func TestMigrationOfEpisodes(t *testing.T) {
 		newer := scoringtest.PackOf(t, "2", signals, kind(opening("leave", "dispute_open", 40)))
 		from := scoring.NewScorer(older)
 		p := profile.Customer{Profile: &profile.Profile{}}
-		// ends what never was
+		// ends an episode that never was
 		from.Observe(
 			&p,
 			&profile.Population{},
@@ -311,7 +311,7 @@ func TestMigrationOfEpisodes(t *testing.T) {
 	})
 }
 
-// TestMigrationOfTrends: a trend that looks farther back than what was kept begins without data, with all that reads
+// TestMigrationOfTrends: a trend that looks farther back than the kept state begins without data, like all features of
 // its cell.
 func TestMigrationOfTrends(t *testing.T) {
 	kept := func(features string) *pack.Pack {

@@ -6,18 +6,18 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Observation is one event as scoring sees it.
+// Observation is one event in the form that scoring reads.
 type Observation struct {
 	Time       int64 // event time, ms since the epoch
 	Signal     pack.Signal
 	Value      int64 // money in minor units
 	HasValue   bool
-	Properties []feature.Property // in the order of Pack.Properties; may lack the last ones
+	Properties []feature.Property // in the order of Pack.Properties; the last ones may be missing
 }
 
-// Observe folds one event into c and pop, re-arms c, and returns what the event itself decides: that a lapse ends, by
-// activity newer than the last (one that was merely late ends no silence), and that episodes of other kinds open, get
-// worse or end. The decisions are valid until s is asked again. An event without effect changes nothing.
+// Observe folds one event into c and pop, re-arms c, and returns the decisions of the event itself: a lapse ends with
+// activity newer than the last (activity that only arrives late ends no silence), and episodes of other kinds open, get
+// worse or end. The decisions are valid until the next call of s. An event without effect changes nothing.
 func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observation) []Decision {
 	s.decisions = s.decisions[:0]
 	if !o.Signal.Effective() {

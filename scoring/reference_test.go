@@ -33,7 +33,7 @@ func shared(t *testing.T) string {
 	return ""
 }
 
-// sets says what is activity and friction in each public log.
+// sets is what counts as activity and friction in each public log.
 var sets = map[string]pack.Overrides{
 	"cdnow":         {Activity: []string{"purchase"}, Friction: map[string]float64{}},
 	"online_retail": {Activity: []string{"purchase"}, Friction: map[string]float64{}},

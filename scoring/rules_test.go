@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// allowedImports is all that the packages may rest on beside each other: nothing that reads a clock, a file or the
+// allowedImports is all that the packages may import besides each other: nothing that reads a clock, a file or the
 // network.
 var allowedImports = []string{
 	"bytes",
@@ -66,8 +66,8 @@ var allowedMath = []string{
 	"Trunc",
 }
 
-// TestNumbersAreTheSameEverywhere reads the source of this package and of those below it: what it imports, what it
-// uses of math, and that the compiler finds no product to fuse with a sum (docs/adr/0002-numbers.md).
+// TestNumbersAreTheSameEverywhere reads the source of this package and of those below it. It checks what they import,
+// what they use of math, and that the compiler finds no product to fuse with a sum (docs/adr/0002-numbers.md).
 func TestNumbersAreTheSameEverywhere(t *testing.T) {
 	r := newRules(t)
 	for _, dir := range packages(t) {
@@ -100,7 +100,7 @@ func packages(t *testing.T) (dirs []string) {
 	return dirs
 }
 
-// rules holds packages to the rules, each with the types of those that it imports.
+// rules checks packages against the rules, each with the types of those that it imports.
 type rules struct {
 	t        *testing.T
 	fset     *token.FileSet
@@ -115,7 +115,7 @@ func newRules(t *testing.T) *rules {
 	return &rules{t: t, fset: fset, math: importer.ForCompiler(fset, "source", nil), checked: map[string]*types.Package{}}
 }
 
-// check holds the package in a folder to the rules, once, and returns it.
+// check checks the package in a folder against the rules, once, and returns it.
 func (r *rules) check(dir string) *types.Package {
 	r.t.Helper()
 	if p := r.checked[dir]; p != nil {
@@ -124,7 +124,7 @@ func (r *rules) check(dir string) *types.Package {
 	files := r.parse(dir)
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
 	conf := types.Config{Importer: r, Error: func(error) {}}
-	// what others' packages offer stays unknown, and is no float here
+	// the content of other packages stays unknown, and is no float here
 	r.checked[dir], _ = conf.Check(dir, r.fset, files, info)
 	for _, f := range files {
 		ast.Inspect(f, func(n ast.Node) bool {
@@ -144,7 +144,7 @@ func (r *rules) check(dir string) *types.Package {
 	return r.checked[dir]
 }
 
-// parse reads the package in a folder, and looks at what it imports.
+// parse reads the package in a folder, and checks its imports.
 func (r *rules) parse(dir string) (files []*ast.File) {
 	r.t.Helper()
 	pkg, err := build.ImportDir(dir, 0)
@@ -167,7 +167,7 @@ func (r *rules) parse(dir string) (files []*ast.File) {
 	return files
 }
 
-// Import gives packages that the rules hold for, and math, whose results take part in products.
+// Import returns packages that the rules apply to, and math, whose results are part of products.
 func (r *rules) Import(path string) (*types.Package, error) {
 	if dir, ours := folder(path); ours {
 		return r.check(dir), nil
@@ -178,7 +178,7 @@ func (r *rules) Import(path string) (*types.Package, error) {
 	return nil, types.Error{Msg: "left out"}
 }
 
-// folder is that of a package of ours, seen from this one.
+// folder is the folder of one of ebb's packages, relative to this one.
 func folder(path string) (dir string, ours bool) {
 	below, ours := strings.CutPrefix(path+"/", "ebb/scoring/")
 	return filepath.Clean(below), ours

@@ -9,13 +9,13 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Scorer applies a pack to customers: what an event or a moment does to each. It holds the memory that this takes and
-// belongs to one goroutine. Make one with NewScorer.
+// Scorer applies a pack to customers: the effects of events and of moments. It holds the memory for that and belongs to
+// one goroutine. NewScorer makes one.
 type Scorer struct {
 	Pack *pack.Pack
 	Eval model.Evaluator // by the pack's model
 
-	values    []feature.Value                   // of the features with the event that is observed
+	values    []feature.Value                   // of the features including the observed event
 	kept      [profile.NumKinds][]feature.Value // of decisions about each kind
 	decisions []Decision
 }

@@ -16,21 +16,21 @@ func (s *Scorer) floored(p *profile.Profile, stage profile.Stage) (tier profile.
 	return tier
 }
 
-// standing is the tier that c is in with a score, all its open episodes considered.
+// standing is the tier of c with a score, including all its open episodes.
 func (s *Scorer) standing(c *profile.Customer, score *model.Score) profile.Tier {
 	return max(s.Pack.Model.TierOf(score), s.floored(c.Profile, score.Stage))
 }
 
-// TierAt is the tier and the stage that c is in as of at, in ms since the epoch: by its score, and not below the
-// floors of its open episodes. TierNone of a customer without activity or open episode.
+// TierAt is the tier and the stage of c as of at, in ms since the epoch: by its score, and not below the floors of its
+// open episodes. TierNone for a customer without activity or open episode.
 func (s *Scorer) TierAt(c *profile.Customer, at int64) (profile.Tier, profile.Stage) {
 	score := s.Eval.Score(c, at)
 	return s.standing(c, &score), score.Stage
 }
 
-// Now is what an alert would say of c if there were one as of at, in ms since the epoch: about the open episode with
-// the highest floor, else about the customer's silence. Nothing was decided, so it has no number of its own. Its tier
-// is that of TierAt, and Previous the one that the score alone gives.
+// Now is the content of an alert about c if there were one as of at, in ms since the epoch: about the open episode with
+// the highest floor, else about the customer's silence. It has no number of its own, since nothing was decided. Its
+// tier is that of TierAt, and Previous that of the score alone.
 func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
 	d := Decision{Transition: Raised, At: at, Since: c.Last, Score: s.Eval.Score(c, at)}
 	floor := 0.0
@@ -52,8 +52,8 @@ func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
 	return d
 }
 
-// EpisodeFloor is the risk score that the customer's is not below while its episode of that kind is open, and the
-// reason's code; 0 where none is.
+// EpisodeFloor is the lower bound of the customer's risk score while its episode of that kind is open, and the reason's
+// code; 0 where none is open.
 func (s *Scorer) EpisodeFloor(c *profile.Customer, n profile.Kind) (floor float64, code string) {
 	if n == profile.Lapse {
 		return 0, ""

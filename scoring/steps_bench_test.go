@@ -17,8 +17,8 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// BenchmarkSteps is what scoring an event costs with the largest shipped pack, kind of event by kind of event:
-// "task bench:score" compares it with another commit's.
+// BenchmarkSteps is the cost of scoring an event with the largest shipped pack, by sort of event: "task bench:score"
+// compares it with another commit's.
 func BenchmarkSteps(b *testing.B) {
 	p := newPanel(largestPack(b))
 	for _, s := range p.steps() {
@@ -32,8 +32,7 @@ func BenchmarkSteps(b *testing.B) {
 	}
 }
 
-// TestSteps takes each step over and over with every shipped pack: the customer is each time as before, and nothing is
-// allocated.
+// TestSteps repeats each step with every shipped pack: the customer is the same each time, and nothing is allocated.
 func TestSteps(t *testing.T) {
 	for _, name := range pack.Shipped() {
 		p := newPanel(shippedPack(t, name))
@@ -75,25 +74,25 @@ type step struct {
 	do   func()
 }
 
-// panel is a number of customers of a pack, as they are before each step.
+// panel is a number of customers of a pack, in their state before each step.
 type panel struct {
 	pack      *pack.Pack
 	scorer    *scoring.Scorer
 	pop       profile.Population
 	customers []panelist
-	turn      int // of them
+	turn      int // the next of them
 
 	one  profile.Customer // the copy that a step works on
 	work profile.Profile
 	room []byte
 }
 
-// panelist is a customer with a year of events, and what may come next.
+// panelist is a customer with a year of events, and the possible next ones.
 type panelist struct {
 	now      int64
 	profile  profile.Profile
 	features []byte
-	next     map[string]*scoring.Observation // by the sort of event
+	next     map[string]*scoring.Observation // by sort of event
 }
 
 const (
@@ -176,7 +175,7 @@ func (p *panel) observation(eventType string, at int64, r *rand.Rand) *scoring.O
 	}
 }
 
-// restore makes p.one the next customer as it was.
+// restore sets p.one to the next customer in its original state.
 func (p *panel) restore() (c *profile.Customer, u *panelist) {
 	u = &p.customers[p.turn%panelSize]
 	p.turn++
@@ -196,8 +195,8 @@ func opens(k *pack.Pack) (mask uint64) {
 	return mask
 }
 
-// steps are what is measured, each on one customer after the other. Each but the first begins by taking the customer's
-// state as it was, so it holds the cost of the first.
+// steps are the measured steps, each on one customer after the other. Each but the first begins by restoring the
+// customer's state, so it includes the cost of the first.
 func (p *panel) steps() []step {
 	all := []step{{"copy the state (in each below)", func() { p.restore() }}}
 	sorts := []string{anyEvent, "visit", "same visit", "friction", "signal alone", "event that opens an episode"}
@@ -218,7 +217,7 @@ func (p *panel) steps() []step {
 	return append(all, p.others()...)
 }
 
-// others are the steps that are no event.
+// others are the steps without an event.
 func (p *panel) others() []step {
 	var calibration model.Calibration
 	draw := xxhash.Sum64String("c-00000017")
@@ -267,7 +266,7 @@ func (p *panel) coding() []step {
 	}
 }
 
-// alert is the first that any of the customers gives by silence; nil: none does.
+// alert is the first alert that any of the customers' silences leads to; nil: none does.
 func (p *panel) alert() *alert.Alert {
 	for i := range panelSize {
 		p.turn = i

@@ -7,17 +7,17 @@ import (
 // Transition is what happened to an episode. The numbers are stored in outboxes; the names are a contract.
 type Transition uint8
 
-// The closed list of transitions. Raised to Deescalated, Recovered and Expired are decided today; an episode that is
-// no lapse opens by an event, moves between its openings' floors, and ends by an event or by itself.
+// The closed list of transitions. Today Raised to Deescalated, Recovered and Expired are in use. An episode other than
+// a lapse opens by an event, moves between its openings' floors, and ends by an event or by itself.
 const (
 	TransitionNone Transition = iota
 	Raised                    // the customer is overdue and at risk: an episode opens
 	Escalated                 // an open episode reaches critical
-	Deescalated               // of an episode of several openings the one with the highest floor ended
+	Deescalated               // in an episode of several openings the one with the highest floor ended
 	Reminded
 	Recovered // the customer is back: the episode ends
 	Churned
-	Expired // an episode that is no lapse ends by itself
+	Expired // an episode other than a lapse ends by itself
 	Cancelled
 	Corrected
 	NumTransitions
@@ -27,7 +27,7 @@ var transitionNames = [NumTransitions]string{
 	"", "raised", "escalated", "deescalated", "reminded", "recovered", "churned", "expired", "cancelled", "corrected",
 }
 
-// TransitionNames are the names of the transitions, the first of none, in order.
+// TransitionNames are the names of the transitions in order, with that of TransitionNone first.
 func TransitionNames() []string { return slices.Clone(transitionNames[:]) }
 
 // String is the transition's stable name, empty for TransitionNone.

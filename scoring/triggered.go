@@ -7,19 +7,19 @@ import (
 	"ebb/scoring/profile"
 )
 
-// applyTriggers opens, lifts and ends the episodes of kinds other than lapse that an event speaks of. Its features
-// are folded.
+// applyTriggers opens, lifts and ends the episodes of kinds other than lapse that an event concerns. Its features are
+// folded.
 func (s *Scorer) applyTriggers(c *profile.Customer, o *Observation) {
 	s.values = s.Pack.Model.Features.Values(s.values[:0], feature.All, c.Features, c.First, o.Time)
 	for n := profile.Explicit; n < profile.NumKinds; n++ {
 		r, h := &s.Pack.Kinds[n], c.EpisodeOf(n)
 		ends := r.Ended(o.Signal.Named)
-		opens := r.Opened(o.Signal.Named, s.values) // of what it ends it opens nothing: the end holds
+		opens := r.Opened(o.Signal.Named, s.values) // the event opens nothing that it also ends
 		if r.Expires > 0 && o.Time+r.Expires <= c.At {
-			opens = 0 // it came so late that it would have ended by now
+			opens = 0 // it came so late that the opening would have expired by now
 		}
 		if opens|ends == 0 {
-			continue // says nothing about this kind
+			continue // the event does not concern this kind
 		}
 		was := *h
 		h.End(ends, o.Time)
@@ -30,7 +30,7 @@ func (s *Scorer) applyTriggers(c *profile.Customer, o *Observation) {
 	}
 }
 
-// floorOf is the floor of the opening that an episode stands by; 0: none is open.
+// floorOf is the floor that applies to an episode; 0: none is open.
 func floorOf(h *profile.Triggered, r *pack.KindRule) float64 {
 	if i, ok := r.Stands(h); ok {
 		return r.Opens[i].Floor
@@ -50,8 +50,9 @@ func aboutOf(t Transition, was, h *profile.Triggered, r *pack.KindRule, fresh ui
 	}
 }
 
-// expiry is when p's episode of a kind ends by itself, in ms since the epoch: not before the newest event, which may
-// have come before its deadline fired, or by which a pack with a shorter end began. 0: it does not, or none is open.
+// expiry is when p's episode of a kind ends by itself, in ms since the epoch. It is not before the newest event, which
+// may have come before its deadline fired, or with which a pack with a shorter expiry began. 0: it does not, or none is
+// open.
 func (s *Scorer) expiry(p *profile.Profile, n profile.Kind) int64 {
 	h, r := p.EpisodeOf(n), &s.Pack.Kinds[n]
 	if !h.Open() || r.Expires == 0 {
@@ -60,7 +61,7 @@ func (s *Scorer) expiry(p *profile.Profile, n profile.Kind) int64 {
 	return max(h.Newest+r.Expires, p.At)
 }
 
-// expire ends the episodes whose time has come by a minute.
+// expire ends the episodes that have expired by a minute.
 func (s *Scorer) expire(c *profile.Customer, minute int64) {
 	for n := range c.Touched.All {
 		if at := s.expiry(c.Profile, n); at != 0 && at <= minute*moment.MinuteMillis {
@@ -78,14 +79,14 @@ func (s *Scorer) endAsExpired(c *profile.Customer, n profile.Kind, at int64) {
 	s.emit(c, n, &was, Decision{Transition: t, About: aboutOf(t, &was, h, r, 0), At: at})
 }
 
-// emit notes a transition of an episode that is no lapse, of which was is the state before; none is nothing to note.
+// emit notes a transition of an episode other than a lapse, with was as the state before; it notes nothing for none.
 func (s *Scorer) emit(c *profile.Customer, n profile.Kind, was *profile.Triggered, d Decision) {
 	if d.Transition == TransitionNone {
 		return
 	}
 	r, h := &s.Pack.Kinds[n], c.EpisodeOf(n)
 	d.Score = s.Eval.Score(c, d.At)
-	if c.Visits == 0 { // without a score the features count all the same
+	if c.Visits == 0 { // features count also without a score
 		s.kept[n] = s.Pack.Model.Features.Values(s.kept[n][:0], feature.All, c.Features, c.First, d.At)
 		d.Score.Values = s.kept[n]
 	}
@@ -114,7 +115,7 @@ func (s *Scorer) nextExpiry(p *profile.Profile) (minute int64) {
 	return minute
 }
 
-// earliest is the earlier of two minutes, of which 0 is none.
+// earliest is the earlier of two minutes; 0 is none.
 func earliest(a, b int64) int64 {
 	if a == 0 || b != 0 && b < a {
 		return b

@@ -16,8 +16,8 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestTriggeredEpisodes: what opens, lifts, lowers and ends episodes of kinds other than lapse, in whichever order
-// events come.
+// TestTriggeredEpisodes: what opens, lifts, lowers and ends episodes of kinds other than lapse, with events in any
+// order.
 func TestTriggeredEpisodes(t *testing.T) {
 	tests := []struct{ name, events, want string }{
 		{"raised and recovered", "view 0, ticket 1, solved 2", `
@@ -127,7 +127,7 @@ func TestTriggeredEpisodes(t *testing.T) {
 	}
 }
 
-// TestTiersBesideLapses: the tiers that a lapse's alerts tell are those of the customer, other open kinds considered.
+// TestTiersBesideLapses: the tiers in a lapse's alerts are those of the customer, including other open kinds.
 func TestTiersBesideLapses(t *testing.T) {
 	const signals = "signals: {ask: {types: [ask]}, tell: {types: [tell]}}"
 	pack := scoringtest.PackOf(
@@ -177,7 +177,7 @@ func TestTiersBesideLapses(t *testing.T) {
 	}
 }
 
-// TestDecisionsHoldTheirOwn: what one event decides about two kinds at two instants holds the features as of each.
+// TestDecisionsHoldTheirOwn: one event's decisions about two kinds at two instants hold the features as of each.
 func TestDecisionsHoldTheirOwn(t *testing.T) {
 	pack := scoringtest.PackOf(
 		t,
@@ -219,7 +219,7 @@ func TestDecisionsHoldTheirOwn(t *testing.T) {
 	}
 }
 
-// TestLowFloor: an open episode is something to watch, however low its floor.
+// TestLowFloor: an open episode lifts to watch at least, however low its floor.
 func TestLowFloor(t *testing.T) {
 	pack := scoringtest.PackOf(t, "1", "signals:", "  ticket: {types: [ticket]}", "  solved: {types: [solved]}",
 		"kinds:", "  service_failure: {opens: [{signal: ticket, floor: 5, code: ticket_escalated}], closes: [solved]}")
@@ -230,10 +230,10 @@ func TestLowFloor(t *testing.T) {
 	}
 }
 
-// TestTriggeredTransitionsDoNotGoBack: no transition of an episode is dated before the one before it, also not where
-// it ends by itself and a younger event, within the lateness, comes first.
+// TestTriggeredTransitionsDoNotGoBack: no transition of an episode is earlier than the one before it, also not where it
+// ends by itself and a younger event, within the lateness, comes first.
 func TestTriggeredTransitionsDoNotGoBack(t *testing.T) {
-	// beneath which a lapse still says more
+	// floors low enough for a lapse beside them
 	low := strings.NewReplacer("97.9", "45", "98,", "50,", "99,", "55,", "97,", "41,", "99.5", "56")
 	pack := scoringtest.PackOf(t, "1", low.Replace(strings.Join(scoringtest.Lapsing(), "\n")))
 	types := append(pack.EventTypes(), "view")

@@ -23,7 +23,7 @@ func shopPack() *pack.Pack {
 	}))
 }
 
-// TestTerms: the terms of every customer of a log in which events come late, as the executable specification has them.
+// TestTerms: the terms of every customer of a log with late events are those of the executable specification.
 func TestTerms(t *testing.T) {
 	var want struct {
 		At         int64 `json:"at_unix"`
@@ -70,7 +70,7 @@ func TestTerms(t *testing.T) {
 	}
 }
 
-// TestLapse: every alert of a log, as the executable specification has them.
+// TestLapse: every alert of a log is that of the executable specification.
 func TestLapse(t *testing.T) {
 	rows := readLog(t, "testdata/shop.csv")
 	for _, partitions := range []int{1, 4} {

@@ -48,7 +48,7 @@ says when and whom it concerns, how high the risk is and the main reason; with -
 	return cmd
 }
 
-// alerts reads until the end, if there is one, or until it is told to stop, which is its normal end.
+// alerts reads until the end, if there is one, or until a signal stops it, which is its normal end.
 func (a *app) alerts(cmd *cobra.Command, f *alertsFlags) error {
 	cfg, err := a.config(config.Overrides("brokers", "kafka.brokers", f.brokers)...)
 	if err != nil {
@@ -71,7 +71,8 @@ func (a *app) alerts(cmd *cobra.Command, f *alertsFlags) error {
 	say := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "ebb alerts: "+format+"\n", args...) }
 	r := &alertlog.Reader{
 		Client: client, Topic: name, FromStart: f.fromStart || f.untilEnd, UntilEnd: f.untilEnd,
-		Patience: max(alertPatience, cfg.Kafka.TransactionTimeout), // by then what a dead ebb has left open is aborted
+		// by then the broker has aborted what a dead ebb left open
+		Patience: max(alertPatience, cfg.Kafka.TransactionTimeout),
 		Retry:    func(err error) { say("Kafka does not answer, trying again: %s", advice.Cause(err)) },
 		Lost: func(partition int32, from, next int64) {
 			say("%s/%d: the topic's retention has deleted offsets %d to %d before they were read", name, partition, from, next-1)
@@ -88,7 +89,7 @@ func (a *app) alerts(cmd *cobra.Command, f *alertsFlags) error {
 	return err
 }
 
-// alertPatience is how long a reading that has an end waits for brokers that do not answer.
+// alertPatience is how long a reading with an end waits for brokers that do not answer.
 const alertPatience = 30 * time.Second
 
 // alertPrinter writes alerts as they come.

@@ -63,7 +63,8 @@ func TestAlertsReadsToTheEndFoundAtTheStart(t *testing.T) {
 	}
 }
 
-// TestAlertsFollows: without --from-start only what comes after the start, as it comes, until it is told to stop.
+// TestAlertsFollows: without --from-start alerts prints only what comes after its start, as it comes, until a signal
+// stops it.
 func TestAlertsFollows(t *testing.T) {
 	s := startServices(t, "ebb.alerts")
 	s.publish(t, "ebb.alerts", true, `{"customer":"old"}`)
@@ -90,7 +91,8 @@ func TestAlertsFollows(t *testing.T) {
 	}
 }
 
-// TestAlertsSaysWhatRetentionTook: a reader that stands still while the topic deletes goes on behind, and says so.
+// TestAlertsSaysWhatRetentionTook: a reader that stands still while the topic deletes goes on after the gap, and
+// reports it.
 func TestAlertsSaysWhatRetentionTook(t *testing.T) {
 	s := startServices(t, "ebb.alerts")
 	s.publish(t, "ebb.alerts", true, "a", "b", "c", "d", "e", "f", "g", "h")

@@ -12,7 +12,7 @@ import (
 	"ebb/cmd/ebb/advice"
 )
 
-// unknownCommand refuses what is no command, with the nearest that is.
+// unknownCommand refuses an unknown command and suggests the nearest one.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -24,24 +24,24 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	return advice.Usage(fmt.Errorf("there is no command %q%s", args[0], advice.DidYouMean(args[0], names)))
 }
 
-// checkHelp has "ebb help" refuse what is no command.
+// checkHelp makes "ebb help" refuse an unknown command.
 func checkHelp(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "help" {
 			cmd.Example = "  ebb help dlq replay"
 			cmd.Args = func(_ *cobra.Command, args []string) error {
-				found, rest, _ := root.Find(args) // the error says less
+				found, rest, _ := root.Find(args) // the error contains less
 				return unknownCommand(found, rest)
 			}
 		}
 	}
 }
 
-// anyNumber bounds the arguments of a command that takes however many there are.
+// anyNumber accepts any number of arguments.
 const anyNumber = math.MaxInt
 
-// noArguments refuses whatever stands behind a command that takes flags alone.
+// noArguments refuses every argument of a command that takes flags alone.
 func noArguments(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return advice.Usage(fmt.Errorf("it takes flags alone, found %q", args[0]))
@@ -49,7 +49,7 @@ func noArguments(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// arguments refuses fewer than least and more than most arguments; what says what they are.
+// arguments refuses fewer than least and more than most arguments; what names them.
 func arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {
@@ -65,7 +65,7 @@ func arguments(least, most int, what string) cobra.PositionalArgs {
 	}
 }
 
-// wrongFlag says in plain words what is wrong with a flag.
+// wrongFlag explains in plain words what is wrong with a flag.
 func wrongFlag(cmd *cobra.Command, err error) error {
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && len(unknown.GetSpecifiedName()) > 1 {
 		var names []string
@@ -80,7 +80,7 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 	return advice.Usage(err)
 }
 
-// kindInWords says what a flag of a type of pflag's takes.
+// kindInWords describes the value that a flag of one of pflag's types takes.
 func kindInWords(kind string) string {
 	switch {
 	case kind == "duration":
@@ -95,9 +95,9 @@ func kindInWords(kind string) string {
 	return ""
 }
 
-// hideDefaults keeps the defaults of flags out of the help where the flags' own words say it better.
+// hideDefaults leaves the defaults of flags out of the help where the flags' own words explain them better.
 func hideDefaults(flags *pflag.FlagSet, names ...string) {
 	for _, name := range names {
-		flags.Lookup(name).DefValue = "0" // as which pflag knows nothing worth showing
+		flags.Lookup(name).DefValue = "0" // pflag does not show a default of 0
 	}
 }

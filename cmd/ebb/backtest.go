@@ -124,7 +124,7 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	})
 }
 
-// options reads the flags that say what is measured.
+// options reads the flags that select what is measured.
 func (f *backtestFlags) options() (opts backtest.Options, err error) {
 	if err := f.checkFiles(); err != nil {
 		return opts, err
@@ -140,7 +140,7 @@ func (f *backtestFlags) options() (opts backtest.Options, err error) {
 	return opts, err
 }
 
-// checkFiles refuses files that could not be written at the end, or that the report would take the place of.
+// checkFiles refuses files that could not be written at the end, and files that the report would overwrite.
 func (f *backtestFlags) checkFiles() error {
 	taken := map[string]string{f.events: "the log itself", f.pack: "the pack's file"} // what must not be overwritten
 	for _, name := range []string{f.scores, f.html} {
@@ -171,7 +171,7 @@ func (f *backtestFlags) checkFiles() error {
 	return nil
 }
 
-// write writes the files that were asked for, then the report.
+// write writes the requested files, then the report.
 func (f *backtestFlags) write(out terminal.Screen, o *backtest.Outcome) error {
 	if name := f.scores; name != "" {
 		if err := toFile(name, nil, func(w io.Writer) error { return writeScores(w, o.Report) }); err != nil {
@@ -196,7 +196,7 @@ const scoresHeader = "at,customer_id,score,churned"
 func writeScores(w io.Writer, r *backtest.Report) error {
 	out := csv.NewWriter(w)
 	fields := strings.Split(scoresHeader, ",")
-	_ = out.Write(fields) // Error tells
+	_ = out.Write(fields) // Error reports the failure
 	for _, d := range r.Dates {
 		fields[0] = advice.FormatDate(d.At)
 		for s := range d.Scored() {
@@ -223,7 +223,7 @@ func memoryTaken() int64 {
 	return int64(m.Sys)
 }
 
-// parseDates reads dates separated by commas, midnight UTC unless they say otherwise, and puts them in order.
+// parseDates reads dates separated by commas, midnight UTC unless they name another time, and puts them in order.
 func parseDates(text string) ([]time.Time, error) {
 	var dates []time.Time
 	for item := range strings.SplitSeq(text, ",") {

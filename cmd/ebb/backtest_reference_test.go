@@ -14,8 +14,8 @@ import (
 	"ebb/cmd/ebb/advice"
 )
 
-// publicLog is a public log with the settings at which the reference was measured, and its AUC at each date: the main
-// date first, where the rank sum's and the core's stand in the reference's table.
+// publicLog is a public log with the settings at which the reference was measured, and its AUC at each date. The main
+// date is first; the reference's table holds the rank sum's and the core's for it.
 type publicLog struct {
 	name, flags string
 	dates       []string
@@ -56,7 +56,7 @@ var publicLogs = []publicLog{
 	},
 }
 
-// Bars that the core's quality has to clear.
+// Limits that the core's quality has to reach.
 const (
 	aucSlack  = 0.005 // below the reference's AUC, and at the main date below RFM's
 	meanAUC   = 0.805 // at the main dates
@@ -72,8 +72,9 @@ func sharedFolder(t *testing.T) string {
 	return filepath.Join("..", "..", "..", "shared")
 }
 
-// TestQuality: on five public logs the score tells who churns as well as the reference does, and no worse than RFM;
-// what its probabilities say is true within a tenth; and its alerts are right more often than those of the fixed rule.
+// TestQuality: on five public logs the score separates the customers who churn as well as the reference does, and no
+// worse than RFM. Its probabilities are right within a tenth, and its alerts are right more often than those of the
+// fixed rule.
 func TestQuality(t *testing.T) {
 	table := referenceTable(t)
 	sum := 0.0

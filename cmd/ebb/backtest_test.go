@@ -42,7 +42,7 @@ func shopLog(t testing.TB, customers int) string {
 	return writeLog(t, "shop.ndjson.gz", string(b))
 }
 
-// backtestReport is what --json printed.
+// backtestReport is the output of --json.
 func backtestReport(t testing.TB, stdout string) *backtest.Outcome {
 	t.Helper()
 	o := &backtest.Outcome{}
@@ -147,7 +147,7 @@ func TestBacktestScores(t *testing.T) {
 	}
 }
 
-// TestBacktestPage: the page is whole, and asks nothing of anybody else.
+// TestBacktestPage: the page is complete, and loads nothing from elsewhere.
 func TestBacktestPage(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "report.html")
 	run(t, nil, nil, "backtest", "--events", shopLog(t, 150), "--horizon", "30d", "--html", page).want(t, exitOK)

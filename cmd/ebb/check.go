@@ -106,7 +106,7 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 	switch {
 	case err != nil || result.OK:
 		return err
-	case len(problems) > 0: // a wrong configuration is of its own kind
+	case len(problems) > 0: // a wrong configuration has its own exit code
 		return fmt.Errorf("%w: %w", errReported, config.Problems{})
 	}
 	return errReported

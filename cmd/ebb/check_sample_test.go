@@ -58,14 +58,14 @@ const mappedLines = `{"uuid":7,"event":"Order Completed","at":1772357400,"user":
 {"user":{"id":"c-42"},"uuid":[]}
 `
 
-// TestCheckSample shows what records are answered with: testdata/check_sample.golden is made to be read.
+// TestCheckSample shows the outcome of each record: testdata/check_sample.golden is made to be read.
 func TestCheckSample(t *testing.T) {
 	here, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	t.Chdir(dir) // so that the files have short names
+	t.Chdir(dir) // so that the files' names are short
 	large := `{"visitor":"` + strings.Repeat("x", 1100) + "\"}\n"
 	deep := strings.Repeat(`{"a":`, 70) + "\n"
 	for name, text := range map[string][]byte{
@@ -134,7 +134,7 @@ func TestCheckSampleFromStandardInput(t *testing.T) {
 	}
 }
 
-// TestCheckSampleTerminal looks at what a terminal of 80 columns gets.
+// TestCheckSampleTerminal checks the output on a terminal of 80 columns.
 func TestCheckSampleTerminal(t *testing.T) {
 	var b bytes.Buffer
 	screen := terminal.Screen{Writer: &b, Terminal: true, Width: 80}

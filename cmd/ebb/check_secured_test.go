@@ -12,8 +12,8 @@ import (
 	"ebb/pipeline/linetest/authority"
 )
 
-// TestSecuredConnections has check log in at servers that ask for certificates and passwords, in the right way and in
-// wrong ones.
+// TestSecuredConnections runs check against servers that require certificates and passwords, with right and with wrong
+// ones.
 func TestSecuredConnections(t *testing.T) {
 	ca := authority.New(t)
 	other := authority.New(t)

@@ -31,7 +31,7 @@ func (s *services) plainly(text string) string {
 	return regexp.MustCompile(`topic id [\w-]{20,}|has id [\w-]{20,}`).ReplaceAllString(text, "topic id ID")
 }
 
-// TestCheckFindings shows what each fault is answered with: testdata/check.golden is made to be read.
+// TestCheckFindings shows the finding of each fault: testdata/check.golden is made to be read.
 func TestCheckFindings(t *testing.T) {
 	all := []string{"events", "events.dlq", "ebb.alerts", "ebb.control", "ebb.packs"}
 	big := map[string]string{"max.message.bytes": "2000000", "retention.ms": "-1"}
@@ -189,7 +189,7 @@ func TestCheckFindings(t *testing.T) {
 	golden(t, "check.golden", got.String())
 }
 
-// place writes events of customers to partitions of the input; those of the customer "" have no key, and a customer
+// place writes events of customers to partitions of the input. Those of the customer "" have no key, and a customer
 // each.
 func (s *services) place(t testing.TB, partitions map[string][]int32) {
 	t.Helper()
@@ -236,7 +236,7 @@ func (s *services) topicID(t testing.TB, topic string) string {
 	return found.ID
 }
 
-// hold has Redis hold state of partition 0, scored with a pack.
+// hold puts state of partition 0, scored with a pack, into Redis.
 func (s *services) hold(t testing.TB, group, pack string) {
 	t.Helper()
 	client, err := redisstore.Open(t.Context(), redisstore.Config{Addresses: []string{s.redis.Addr()}})

@@ -12,7 +12,7 @@ import (
 	"ebb/cmd/ebb/terminal"
 )
 
-// askYes asks a person whether to go on.
+// askYes prompts for a yes before going on.
 func askYes(cmd *cobra.Command) error {
 	w := cmd.ErrOrStderr()
 	fmt.Fprint(w, "Type yes to go on: ")

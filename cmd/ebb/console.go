@@ -12,7 +12,7 @@ import (
 	"ebb/cmd/ebb/terminal"
 )
 
-// newLogger writes JSON lines, or lines for people where the format or the terminal asks for it.
+// newLogger writes JSON lines, or lines for people where the format or the terminal calls for them.
 func newLogger(cfg config.Log, s terminal.Screen) zerolog.Logger {
 	level, err := zerolog.ParseLevel(cfg.Level)
 	if err != nil {
@@ -50,7 +50,7 @@ func newConsole(s terminal.Screen) zerolog.ConsoleWriter {
 	}
 }
 
-// brief makes of the configuration in the start line what differs from the defaults; the whole of it is for machines.
+// brief reduces the configuration in the start line to what differs from the defaults; machines get the whole of it.
 func brief(event map[string]any) error {
 	c, ok := event["config"].(map[string]any)
 	if !ok {

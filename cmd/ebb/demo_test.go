@@ -20,7 +20,7 @@ import (
 	"ebb/cmd/ebb/view"
 )
 
-// demoLines takes apart what demo --json printed: alerts, and the summary as the last line.
+// demoLines parses the output of demo --json: alerts, and the summary as the last line.
 func demoLines(t *testing.T, stdout string) (alerts []view.Alert, summary demo.Summary) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
@@ -40,8 +40,8 @@ func demoLines(t *testing.T, stdout string) (alerts []view.Alert, summary demo.S
 	return alerts, summary
 }
 
-// TestDemoAgainstTheTruth compares the summary with what the simulator's truth and the alerts say when they are put
-// together another way: by following each customer's alerts in order.
+// TestDemoAgainstTheTruth compares the summary with the simulator's truth and the alerts, combined another way: by
+// following each customer's alerts in order.
 func TestDemoAgainstTheTruth(t *testing.T) {
 	o := run(
 		t,
@@ -67,7 +67,7 @@ func TestDemoAgainstTheTruth(t *testing.T) {
 	for ev := range s.Events() {
 		events, end = events+1, ev.Time
 	}
-	troubled := map[string]map[string]bool{} // the latest alert of a kind says that the customer is in trouble
+	troubled := map[string]map[string]bool{} // the latest alert of a kind reports the customer in trouble
 	raisedAt := map[string][]time.Time{}
 	for _, a := range alerts {
 		if troubled[a.Customer] == nil {
@@ -133,7 +133,7 @@ func TestDemoOnALog(t *testing.T) {
 	var log bytes.Buffer
 	fmt.Fprintln(&log, eventlog.CSVHeader)
 	for week := range 80 {
-		for c := range 60 { // enough that each partition has some who stay, whose events move its time
+		for c := range 60 { // enough for each partition to have some who stay, whose events advance its time
 			if c < 30 || week < 20 { // half of the customers stop after 20 weeks
 				fmt.Fprintf(&log, "c%d,%d,purchase,9.50\n", c, 1_600_000_000+week*7*86_400+c*60)
 			}

@@ -30,7 +30,7 @@ where it stood, and a code that says why. Places in the input are what ebb's log
 	return cmd
 }
 
-// dlqFlags is what the commands on the DLQ share: where it is, and which of its records.
+// dlqFlags is what the commands on the DLQ share: where it is, and which of its records they use.
 type dlqFlags struct {
 	brokers, topic          string
 	codes                   []string
@@ -68,21 +68,21 @@ func (f *dlqFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.until, "until", "", "only records whose own timestamp is older than this `TIME`")
 	hideDefaults(flags, "partition", "dlq-partition")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
-	// the flag is there
+	// the flag exists
 	_ = cmd.RegisterFlagCompletionFunc(
 		"code",
 		cobra.FixedCompletions(deadletter.CodeNames(), cobra.ShellCompDirectiveNoFileComp),
 	)
 }
 
-// dlq is an opened DLQ, and how far the reading of it is.
+// dlq is an opened DLQ, and how far its reading is.
 type dlq struct {
 	*deadletter.Queue
-	screen terminal.Screen // of what is said besides
+	screen terminal.Screen // of everything beside the output
 	steps  *terminal.Steps
 }
 
-// openDLQ finds the DLQ, where the user may do what the command needs. Close it in any case where there is no error.
+// openDLQ finds the DLQ, where the user may do what the command needs. The caller closes it unless there is an error.
 func (a *app) openDLQ(cmd *cobra.Command, f *dlqFlags, needs ...kafkawire.Operation) (*dlq, error) {
 	cfg, err := a.config(config.Overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
 	if err != nil {
@@ -101,7 +101,7 @@ func (d *dlq) close() {
 	d.Close()
 }
 
-// sayHeldUp says that something was left out.
+// sayHeldUp reports that something was left out.
 func (d *dlq) sayHeldUp() {
 	if d.HeldUp() {
 		fmt.Fprintf(d.screen, "a transaction is open in %s; what lies behind it is left out\n", d.Name)

@@ -47,7 +47,7 @@ What is there when the command starts is sent; --dry-run only counts it. A perso
 	f.add(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only count what would be sent")
-	flags.BoolVar(&f.yes, "yes", false, "do not ask")
+	flags.BoolVar(&f.yes, "yes", false, "go on without a prompt")
 	flags.BoolVar(&f.force, "force", false, "send also what the input's retention will delete at once")
 	return cmd
 }
@@ -87,7 +87,7 @@ func showReplayed(w io.Writer, r *deadletter.Replayed, asJSON bool) error {
 	return view.Replayed(w, r)
 }
 
-// confirm shows a person the plan and asks. A script is not asked.
+// confirm shows the plan and prompts for a yes. A script gets no prompt.
 func (f *dlqReplayFlags) confirm(cmd *cobra.Command, planned *deadletter.Replayed) error {
 	if f.yes || !terminal.Attended(cmd.InOrStdin()) {
 		return nil

@@ -12,7 +12,7 @@ import (
 	"ebb/cmd/ebb/deadletter"
 )
 
-// selection reads which records the flags mean.
+// selection reads which records the flags select.
 func (f *dlqFlags) selection(now time.Time) (*deadletter.Selection, error) {
 	s := &deadletter.Selection{Since: math.MinInt64, Until: math.MaxInt64}
 	known := deadletter.CodeNames()
@@ -73,7 +73,7 @@ func readSpan(partitionFlag string, partition int32, offsetsFlag, offsets string
 	return s, nil
 }
 
-// Time reads a time, or how long ago it is, as ms since the epoch.
+// Time reads a time, or an age, as ms since the epoch.
 func readTime(flag, text string, now time.Time) (int64, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at.UnixMilli(), nil

@@ -41,7 +41,7 @@ base64, which is exact for any bytes.`,
 	return cmd
 }
 
-// errEnough ends a walk that has found what it was for.
+// errEnough ends a walk that has found what it looked for.
 var errEnough = errors.New("enough")
 
 func (a *app) dlqShow(cmd *cobra.Command, f *dlqFlags, limit int) error {

@@ -27,7 +27,7 @@ import (
 	"ebb/sinks/format"
 )
 
-// letters is a DLQ in a test's Kafka, filled as the line fills it.
+// letters is a DLQ in a test's Kafka, filled like the line fills it.
 type letters struct {
 	*services
 	t    testing.TB
@@ -48,7 +48,7 @@ func newLetters(t testing.TB) *letters {
 // codeOf is the code of the n-th record.
 func codeOf(n int) pipeline.Code { return pipeline.Code(1 + n%3) }
 
-// quarantine puts n more records into the DLQ: the i-th stood in partition i%4 of the input at offset i.
+// quarantine puts n more records into the DLQ: the i-th comes from partition i%4 of the input, offset i.
 func (l *letters) quarantine(n int) {
 	l.t.Helper()
 	for range n {
@@ -75,7 +75,7 @@ func (l *letters) quarantine(n int) {
 	l.put(l.sent[len(l.sent)-n:]...)
 }
 
-// put quarantines records as a group that reads them does.
+// put quarantines records as a group does that reads them.
 func (l *letters) put(records ...pipeline.Record) {
 	l.t.Helper()
 	c := l.client(l.t)
@@ -104,7 +104,7 @@ func (l *letters) dlq(code int, args ...string) outcome {
 	return run(l.t, l.environ, nil, append([]string{"dlq"}, args...)...).want(l.t, code)
 }
 
-// replay runs dlq replay and gives its outcome.
+// replay runs dlq replay and returns its outcome.
 func (l *letters) replay(args ...string) (r deadletter.Replayed) {
 	l.t.Helper()
 	if err := json.Unmarshal(
@@ -116,8 +116,8 @@ func (l *letters) replay(args ...string) (r deadletter.Replayed) {
 	return r
 }
 
-// arrived reads the input and fails the test unless it holds just the records of these numbers, each once, as it was
-// sent, and marked. It gives them in that order.
+// arrived reads the input and fails the test unless it holds exactly the records of these numbers, each once,
+// unchanged, and marked. It returns them in that order.
 func (l *letters) arrived(numbers ...int) (records []*kgo.Record) {
 	l.t.Helper()
 	got := map[int]*kgo.Record{}
@@ -234,7 +234,7 @@ func TestDLQShow(t *testing.T) {
 	golden(t, "dlq_show.golden", b.String())
 }
 
-// TestDLQShowJSONIsExact: what --json prints is the record, whatever its bytes.
+// TestDLQShowJSONIsExact: the output of --json is the record, whatever its bytes.
 func TestDLQShowJSONIsExact(t *testing.T) {
 	l := newLetters(t)
 	l.quarantine(30)
@@ -303,7 +303,7 @@ func TestDLQReplay(t *testing.T) {
 	l.arrived(upTo(63)...)
 }
 
-// TestDLQReplayTwoGroups: what two groups have quarantined is one record.
+// TestDLQReplayTwoGroups: a record that two groups have quarantined counts as one.
 func TestDLQReplayTwoGroups(t *testing.T) {
 	l := newLetters(t)
 	l.quarantine(10)
@@ -362,7 +362,7 @@ func TestDLQReplayAgain(t *testing.T) {
 	}
 }
 
-// TestDLQReplayHomeless passes over what the input has no place for, and says so.
+// TestDLQReplayHomeless: records without a place in the input are skipped, and reported.
 func TestDLQReplayHomeless(t *testing.T) {
 	l := newLetters(t)
 	l.quarantine(2)
@@ -388,8 +388,8 @@ func TestDLQReplayHomeless(t *testing.T) {
 	l.arrived(0, 1)
 }
 
-// TestDLQReplayCutShort breaks the connection at chosen transactions; run again until nothing is left, each record came
-// once.
+// TestDLQReplayCutShort breaks the connection at chosen transactions. After repeated runs until nothing is left, each
+// record came once.
 func TestDLQReplayCutShort(t *testing.T) {
 	l := newLetters(t)
 	l.quarantine(40)
@@ -419,7 +419,7 @@ func TestDLQReplayCutShort(t *testing.T) {
 	l.arrived(upTo(40)...)
 }
 
-// TestDLQReplayBesideItself: two at a time, over and over, and no record comes twice.
+// TestDLQReplayBesideItself runs two at a time, repeatedly, and no record comes twice.
 func TestDLQReplayBesideItself(t *testing.T) {
 	l := newLetters(t)
 	for round := range 5 {
@@ -442,7 +442,7 @@ func TestDLQReplayBesideItself(t *testing.T) {
 	}
 }
 
-// TestDLQReplayKeepsWhatRetentionWouldTake refuses to send what would be gone at once.
+// TestDLQReplayKeepsWhatRetentionWouldTake: replay refuses to send what retention would delete at once.
 func TestDLQReplayKeepsWhatRetentionWouldTake(t *testing.T) {
 	l := newLetters(t)
 	l.quarantine(4)
@@ -549,7 +549,7 @@ func TestDLQReplayStopped(t *testing.T) {
 	l.arrived(upTo(n)...)
 }
 
-// TestDLQShowsNoOrders: whoever may write to the DLQ gives a person's terminal no orders.
+// TestDLQShowsNoOrders: control sequences in the DLQ do not reach a person's terminal.
 func TestDLQShowsNoOrders(t *testing.T) {
 	l := newLetters(t)
 	forged := format.Renderer{DLQ: "events.dlq", Input: "\x1b[2Jevents"}
@@ -572,7 +572,7 @@ func TestDLQShowsNoOrders(t *testing.T) {
 	}
 }
 
-// TestDLQCodesComplete in a shell.
+// TestDLQCodesComplete: a shell completes the codes.
 func TestDLQCodesComplete(t *testing.T) {
 	got := run(t, nil, nil, "__complete", "dlq", "show", "--code", "").want(t, exitOK)
 	if want := strings.Join(deadletter.CodeNames(), "\n") + "\n:4\n"; got.stdout != want { // 4: no file names
@@ -580,8 +580,8 @@ func TestDLQCodesComplete(t *testing.T) {
 	}
 }
 
-// TestDLQReplayBehindAnOpenTransaction: a replay that was killed has left a transaction open, behind which nothing can
-// be read. The next one ends it at once, and sends what lies behind it.
+// TestDLQReplayBehindAnOpenTransaction: a killed replay has left a transaction open, and nothing after it can be read.
+// The next replay ends it at once, and sends what comes after it.
 func TestDLQReplayBehindAnOpenTransaction(t *testing.T) {
 	l := newLetters(t)
 	killed := l.client(
@@ -616,8 +616,8 @@ func TestDLQReplayBehindAnOpenTransaction(t *testing.T) {
 	l.arrived(upTo(10)...)
 }
 
-// TestDLQReplayLarge sends records that take several fetches and several transactions, each byte for byte: what a fetch
-// brings is overwritten by the next.
+// TestDLQReplayLarge sends records that take several fetches and several transactions, unchanged byte for byte,
+// although each fetch overwrites the one before.
 func TestDLQReplayLarge(t *testing.T) {
 	l := newLetters(t)
 	noise := rand.New(rand.NewPCG(3, 3))
@@ -646,7 +646,7 @@ func TestDLQReplayLarge(t *testing.T) {
 	l.arrived(upTo(40)...)
 }
 
-// TestDLQReadsThroughEmptyAnswers: a leader that is new holds nothing up, and nothing is left out.
+// TestDLQReadsThroughEmptyAnswers: a new leader holds nothing up, and nothing is left out.
 func TestDLQReadsThroughEmptyAnswers(t *testing.T) {
 	l := newLetters(t)
 	l.quarantine(30)
@@ -658,8 +658,8 @@ func TestDLQReadsThroughEmptyAnswers(t *testing.T) {
 	}
 }
 
-// TestDLQMarksStandBehindWhatTheyName, in the same partition: so retention takes a mark after the records that it
-// names.
+// TestDLQMarksStandBehindWhatTheyName: a mark comes after the records that it names, in the same partition, so that
+// retention deletes it after them.
 func TestDLQMarksStandBehindWhatTheyName(t *testing.T) {
 	l := newLetters(t)
 	l.quarantine(40)

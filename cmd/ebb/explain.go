@@ -98,7 +98,7 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 	return context.Cause(cmd.Context())
 }
 
-// knownPacks are the packs that come with ebb and the one of the flags, by their hash.
+// knownPacks are the packs that come with ebb and the pack of the flags, by their hash.
 func (a *app) knownPacks(f *explainFlags) (map[string]*alert.Renderer, error) {
 	known, err := inspect.Shipped()
 	if err != nil {
@@ -107,7 +107,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*alert.Renderer, error) {
 	if f.packFlags == (packFlags{}) {
 		return known, nil
 	}
-	// overrides of today do not concern what ebb kept
+	// today's overrides do not apply to a pack that ebb has stored
 	if b, err := os.ReadFile(f.pack); err == nil && f.packFlags == (packFlags{pack: f.pack}) {
 		if k, err := pack.LoadCanonical(bytes.TrimSpace(b)); err == nil {
 			known[k.Hash] = alert.NewRenderer(k)
@@ -134,11 +134,11 @@ type explaining struct {
 	encoder *json.Encoder
 	asJSON  bool
 
-	proven, alone, wrong int  // alerts: that say what follows; of these, without their pack; others
+	proven, alone, wrong int  // alerts: that contain what follows from them; of these, without their pack; others
 	shown                bool // any
 }
 
-// next explains one line, and says there what is wrong with it. An error is one of the output.
+// next explains one line, and prints with it what is wrong. It returns errors of the output only.
 func (r *explaining) next(where string, line []byte) error {
 	e, err := inspect.Explain(line, r.packs)
 	if err != nil {

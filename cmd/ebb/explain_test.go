@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestExplain shows what explain says of published alerts: testdata/explain.golden is made to be read.
+// TestExplain shows explain's output for published alerts: testdata/explain.golden is made to be read.
 func TestExplain(t *testing.T) {
 	published, err := os.ReadFile(filepath.Join("..", "..", "scoring", "alert", "testdata", "alerts.ndjson"))
 	if err != nil {
@@ -67,7 +67,7 @@ func alertsOf(t *testing.T, args ...string) string {
 	return strings.Join(alerts, "")
 }
 
-// TestExplainWhatTheDemoRaises proves every alert of a run of the line, to the bit and by its pack.
+// TestExplainWhatTheDemoRaises checks every alert of a run of the line, to the bit and by its pack.
 func TestExplainWhatTheDemoRaises(t *testing.T) {
 	alerts := alertsOf(t, "--seed", "3")
 	n := strings.Count(alerts, "\n")

@@ -10,8 +10,8 @@ import (
 	"ebb/scoring/profile"
 )
 
-// TestExplainGoesOnWithoutScore: an alert about a customer without activity has no score to recompute, and is no reason
-// to stop.
+// TestExplainGoesOnWithoutScore: an alert about a customer without activity has no score to recompute, and explain goes
+// on after it.
 func TestExplainGoesOnWithoutScore(t *testing.T) {
 	pack, err := pack.Load("saas", nil, pack.Overrides{})
 	if err != nil {

@@ -38,7 +38,7 @@ Exit code 0: yes; 1: no, or nobody answers. It is the health check of an image t
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.health(cmd, &f) },
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.ready, "ready", false, "ask for readiness (/readyz) instead of life (/livez)")
+	flags.BoolVar(&f.ready, "ready", false, "request readiness (/readyz) instead of liveness (/livez)")
 	flags.BoolVar(&f.json, "json", false, "print the answer as it came")
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long to wait for the answer, a `TIME` such as 2s")
 	return cmd
@@ -51,7 +51,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	}
 	if cfg.HTTP.Listen == "" {
 		return advice.Add(
-			errors.New("http.listen is empty: there is nothing to ask"),
+			errors.New("http.listen is empty: there is nothing to connect to"),
 			"set http.listen (EBB_HTTP_LISTEN) for ebb run and here alike",
 		)
 	}
@@ -62,9 +62,9 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	url := "http://" + reachable(cfg.HTTP.Listen) + path
 	req, err := http.NewRequestWithContext(cmd.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", url, err)
+		return fmt.Errorf("request %s: %w", url, err)
 	}
-	// no proxy: it is next to us
+	// no proxy: the server runs on this machine
 	client := &http.Client{Timeout: f.timeout, Transport: &http.Transport{DisableKeepAlives: true}}
 	res, err := client.Do(req)
 	if err != nil {
@@ -77,7 +77,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", url, err)
+		return fmt.Errorf("request %s: %w", url, err)
 	}
 	var said struct {
 		Live bool `json:"live"`
@@ -101,7 +101,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	return err
 }
 
-// reachable is where a process listens that was told to listen at listen: every address is also ours.
+// reachable is an address of a process that listens at listen: where it listens on all addresses, loopback is one.
 func reachable(listen string) string {
 	host, port, err := net.SplitHostPort(listen)
 	if ip := net.ParseIP(host); err != nil || host != "" && (ip == nil || !ip.IsUnspecified()) {

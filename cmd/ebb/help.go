@@ -10,7 +10,7 @@ import (
 	"ebb/cmd/ebb/terminal"
 )
 
-// wrapHelp has the help of every command fit the terminal; elsewhere it is 80 columns wide.
+// wrapHelp fits the help of every command to the terminal; elsewhere it is 80 columns wide.
 func wrapHelp(root *cobra.Command, environ []string) {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		out := cmd.OutOrStdout()
@@ -26,7 +26,7 @@ func wrapHelp(root *cobra.Command, environ []string) {
 	})
 }
 
-// wrapParagraphs breaks the lines of each paragraph anew. A line that is indented stays as it is.
+// wrapParagraphs rewraps the lines of each paragraph. An indented line stays as it is.
 func wrapParagraphs(s string, width int) string {
 	paragraphs := strings.Split(strings.TrimSpace(s), "\n\n")
 	for i, p := range paragraphs {

@@ -44,7 +44,7 @@ func (a *app) inspect(cmd *cobra.Command, f *inspectFlags, customer string) erro
 	if err != nil {
 		return err
 	}
-	configured, unusable := connect.LoadPack(cfg) // what matters is the pack beside the state
+	configured, unusable := connect.LoadPack(cfg) // used only where no pack is kept with the state
 	redis, err := connect.Redis(cmd.Context(), cfg)
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestInspect shows what inspect says of customers: testdata/inspect.golden is made to be read.
+// TestInspect shows inspect's output for customers: testdata/inspect.golden is made to be read.
 func TestInspect(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	declared, err := os.ReadFile(filepath.Join("testdata", "explain.yaml"))
@@ -32,7 +32,7 @@ func TestInspect(t *testing.T) {
 	s.feed(t, 2, len(lines), func(i int) string { return lines[i] })
 	run(t, s.environ, nil, "run", "--until-end", "--pack", pack).want(t, exitOK)
 
-	write("name: [broken") // the pack beside the state is what counts
+	write("name: [broken") // the pack in the state is used
 	var shown strings.Builder
 	for _, c := range []struct {
 		customer string
@@ -43,7 +43,7 @@ func TestInspect(t *testing.T) {
 	}
 	golden(t, "inspect.golden", shown.String())
 
-	// What has been active can be had, and is the same pack: explain checks by it.
+	// The active pack can be printed, and is the same pack: explain checks by it.
 	var kept struct{ Pack struct{ Hash string } }
 	if err := json.Unmarshal(
 		[]byte(run(t, s.environ, nil, "inspect", "--json", "cat").want(t, exitOK).stdout),

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// writeLog puts a log into a file, gzipped if its name says so, and returns the path.
+// writeLog writes a log to a file, gzipped if its name ends so, and returns the path.
 func writeLog(t testing.TB, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

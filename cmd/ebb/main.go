@@ -1,9 +1,10 @@
-// Command ebb raises an alert when a customer is about to leave: events in Kafka, state in Redis, alerts in Kafka.
+// Command ebb raises an alert when a customer is about to leave. It reads events from Kafka, keeps state in Redis and
+// writes alerts to Kafka.
 //
 // Its exit codes are stable:
 //
-//	0    done, or stopped as asked where running until stopped is the job (run, alerts)
-//	1    failed; the message says why (packs diff: they differ)
+//	0    done, or stopped as asked where the command runs until it is stopped (run, alerts)
+//	1    failed; the message has the reason (packs diff: they differ)
 //	2    the command line or the configuration is wrong; nothing was begun (packs diff: or they could not be compared)
 //	3    a hard stop: a condition that a person has to decide on (docs/runbook.md)
 //	130  Ctrl-C before the work was done (143: SIGTERM)
@@ -26,7 +27,7 @@ func main() {
 	os.Exit(p.run(context.Background(), os.Exit))
 }
 
-// process is what a run of the program sees of the world around it.
+// process is the program's access to its surroundings.
 type process struct {
 	args, environ  []string
 	stdin          io.Reader
@@ -61,7 +62,7 @@ func watchSignals(signals <-chan os.Signal, cancel context.CancelCauseFunc, exit
 		cancel(nil)
 		return
 	}
-	cancel(advice.Stopped{Signal: first.(syscall.Signal)}) //nolint:forcetypeassert // Notify sends what it was given
+	cancel(advice.Stopped{Signal: first.(syscall.Signal)}) //nolint:forcetypeassert // Notify sends registered signals
 	if second, again := <-signals; again {
 		exit(128 + int(second.(syscall.Signal))) //nolint:forcetypeassert // as above
 	}

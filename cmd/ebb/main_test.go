@@ -42,13 +42,13 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// outcome is what a run of the program left behind.
+// outcome is the result of a run of the program.
 type outcome struct {
 	code           int
 	stdout, stderr string
 }
 
-// run runs the program in this process as the command line would, with these variables alone.
+// run runs the program in this process as the command line would, with only these variables.
 func run(t testing.TB, environ []string, stdin io.Reader, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr output
@@ -66,12 +66,12 @@ func (o outcome) want(t testing.TB, code int) outcome {
 	return o
 }
 
-// services is a Kafka and a Redis inside the test.
+// services are a Kafka and a Redis inside the test.
 type services struct {
 	kafka    *kfake.Cluster
 	redis    *miniredis.Miniredis
 	environ  []string
-	requests atomic.Int64 // that Kafka has received
+	requests atomic.Int64 // received by Kafka
 }
 
 // startServices starts both, with these topics of four partitions.
@@ -132,13 +132,13 @@ func (s *services) readAll(t testing.TB, n int) []*kgo.Record {
 	return records
 }
 
-// answerEmpty has Kafka answer a request for records without any whenever yes says so, as a leader does that was just
-// elected and has not heard yet how far the others are. yes is called by one goroutine.
+// answerEmpty makes Kafka answer a fetch without records whenever yes returns true, like a newly elected leader that
+// does not have its followers' positions yet. One goroutine calls yes.
 func (s *services) answerEmpty(yes func(topic string, partition int32, offset int64) bool) {
 	s.kafka.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		s.kafka.KeepControl()
 		req := r.(*kmsg.FetchRequest)
-		if len(req.Topics) != 1 || len(req.Topics[0].Partitions) != 1 { // of another client than ebb
+		if len(req.Topics) != 1 || len(req.Topics[0].Partitions) != 1 { // not from ebb
 			return nil, nil, false
 		}
 		asked := req.Topics[0].Partitions[0]
@@ -154,7 +154,7 @@ func (s *services) answerEmpty(yes func(topic string, partition int32, offset in
 	})
 }
 
-// answerEmptyAtFirst has Kafka answer empty to the first request for each offset.
+// answerEmptyAtFirst makes Kafka answer the first fetch at each offset without records.
 func (s *services) answerEmptyAtFirst() {
 	type place struct {
 		topic     string
@@ -168,8 +168,8 @@ func (s *services) answerEmptyAtFirst() {
 	})
 }
 
-// answerEmptyUntil has Kafka give no records until the function is called that it returns. asked is closed with the
-// first request for records of the partition.
+// answerEmptyUntil makes Kafka return no records until the returned function is called. asked is closed with the first
+// fetch from the partition.
 func (s *services) answerEmptyUntil(t testing.TB, partition int32) (asked <-chan struct{}, until func()) {
 	t.Helper()
 	first, over := make(chan struct{}), make(chan struct{})
@@ -188,7 +188,7 @@ func (s *services) answerEmptyUntil(t testing.TB, partition int32) (asked <-chan
 	return first, func() { close(over) }
 }
 
-// eventually polls until ok, or fails the test.
+// eventually polls until ok returns true, or fails the test.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
@@ -312,7 +312,7 @@ func TestHelpOfEveryCommandHasExamples(t *testing.T) {
 	}
 }
 
-// silentInput is a standard input on which nothing comes. It tells when somebody begins to read.
+// silentInput is a standard input on which nothing comes. It signals when a reader begins.
 type silentInput struct {
 	asked chan struct{}
 	once  sync.Once
@@ -325,7 +325,7 @@ func (s *silentInput) Read([]byte) (int, error) {
 	select {}
 }
 
-// TestSignals sends real signals to this process, which the program has asked for.
+// TestSignals sends real signals to this process, which the program has registered for.
 func TestSignals(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts")
 	tests := []struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMappingFromLogToState sends a log of a shop's own JSON, flat JSON beside it, and processes it: one mapping in the
+// TestMappingFromLogToState sends and processes a log of a shop's own JSON with flat JSON among it: one mapping in the
 // configuration keys the records and reads them.
 func TestMappingFromLogToState(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")

@@ -11,8 +11,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// measure serves the benchmark of the line: with EBB_TEST_CPUPROFILE=FILE it writes a CPU profile, and at the end logs
-// what the process took.
+// measure serves the benchmark of the line: with EBB_TEST_CPUPROFILE=FILE it writes a CPU profile. At the end it logs
+// the resources that the process used.
 func measure(environ []string, log zerolog.Logger) (stop func() error, err error) {
 	path, ok := lookup(environ, "EBB_TEST_CPUPROFILE")
 	if !ok {

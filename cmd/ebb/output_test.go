@@ -41,7 +41,7 @@ func TestLoggerFormats(t *testing.T) {
 	}
 }
 
-// TestConsoleIsBrief: people are told what differs from the defaults, machines everything.
+// TestConsoleIsBrief: the start line for people holds what differs from the defaults, the one for machines everything.
 func TestConsoleIsBrief(t *testing.T) {
 	cfg := config.Default()
 	cfg.Kafka.Group, cfg.Redis.Password = "mine", "secret"

@@ -125,7 +125,7 @@ Redis, with all overrides in it, and ebb explain --pack takes it.`,
 	return cmd
 }
 
-// packSource is a pack as it is written, or one that the group has run in its canonical form, a line.
+// packSource is a pack as its author wrote it, or the canonical form of one that the group has run, on one line.
 func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 	if !packHash.MatchString(name) {
 		return pack.Source(name, os.ReadFile)
@@ -160,7 +160,7 @@ func (a *app) packSource(ctx context.Context, name string) ([]byte, error) {
 	return nil, advice.Usage(fmt.Errorf("several packs begin with %s: %s", name, strings.Join(hashes, ", ")))
 }
 
-// packHash is how a hash differs from the name of a shipped pack and from a path.
+// packHash is the form of a hash, which neither the name of a shipped pack nor a path has.
 var packHash = regexp.MustCompile(`^[0-9a-f]{8,64}$`)
 
 func showReasons(s terminal.Screen) error {
@@ -198,7 +198,7 @@ made-up customers with events of the pack's types over a year, which meet its co
 	return cmd
 }
 
-// validated is what validate found out about a pack that is not wrong.
+// validated is what validate has found out about a valid pack.
 type validated struct {
 	packs.Summary
 	Doubtful []string    `json:"doubtful"`

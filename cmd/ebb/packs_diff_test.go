@@ -17,7 +17,7 @@ import (
 // diffFiles are the two packs that the tests compare.
 const diffFiles = "testdata/packs_diff_a.yaml testdata/packs_diff_b.yaml"
 
-// TestPacksDiff shows what packs diff says: testdata/packs_diff.golden is made to be read.
+// TestPacksDiff shows the output of packs diff: testdata/packs_diff.golden is made to be read.
 func TestPacksDiff(t *testing.T) {
 	log := shopLog(t, 250)
 	var shown strings.Builder
@@ -40,7 +40,7 @@ func TestPacksDiff(t *testing.T) {
 	golden(t, "packs_diff.golden", shown.String())
 }
 
-// TestPacksDiffJSON: what machines are told, and that the log may come through a pipe.
+// TestPacksDiffJSON: the output for machines, and a log from a pipe.
 func TestPacksDiffJSON(t *testing.T) {
 	log := shopLog(t, 100)
 	args := append([]string{"packs", "diff"}, strings.Fields(diffFiles)...)
@@ -70,7 +70,7 @@ func TestPacksDiffJSON(t *testing.T) {
 	}
 }
 
-// TestPacksDiffTrouble: what keeps the packs from being compared has exit code 2, since 1 says that they differ.
+// TestPacksDiffTrouble: whatever prevents the comparison has exit code 2, since 1 means that the packs differ.
 func TestPacksDiffTrouble(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -147,7 +147,7 @@ func TestPacksDiffStopped(t *testing.T) {
 	}
 }
 
-// TestPacksDiffOrder: where two packs declare the same in another order that means something, that is said.
+// TestPacksDiffOrder: where two packs declare the same in another order, and the order matters, the output shows it.
 func TestPacksDiffOrder(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, factors string) string {
@@ -168,7 +168,7 @@ func TestPacksDiffOrder(t *testing.T) {
 	}
 }
 
-// TestMissingArguments: who reads no standard input does not speak of it.
+// TestMissingArguments: commands that read no standard input do not mention it.
 func TestMissingArguments(t *testing.T) {
 	for _, command := range []string{"packs validate", "inspect"} {
 		if o := run(

@@ -58,7 +58,7 @@ begin it anew. What it has published stays. It refuses while a process runs it.`
 	flags.UintVar(&f.top, "top", 10, "show the `N` customers whose score differs most")
 	flags.BoolVar(&f.json, "json", false, "print one object")
 	flags.StringVar(&f.forget, "forget", "", "remove the state of the shadow of this `NAME`")
-	flags.BoolVar(&f.yes, "yes", false, "with --forget: do not ask")
+	flags.BoolVar(&f.yes, "yes", false, "with --forget: go on without a prompt")
 	return cmd
 }
 

@@ -15,8 +15,7 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// forgetShadow removes what is kept of a shadow: its keys in Redis and its group's offsets. What it has published
-// stays.
+// forgetShadow removes what is kept of a shadow: its keys in Redis and its group's offsets. Its published alerts stay.
 func (a *app) forgetShadow(cmd *cobra.Command, f *packsShadowFlags) error {
 	if !config.LegalShadow(f.forget) {
 		return advice.Usage(fmt.Errorf("--forget takes the name of a shadow, found %q", f.forget))

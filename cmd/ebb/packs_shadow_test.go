@@ -30,7 +30,7 @@ func (s *services) shadowsOf(t testing.TB, args ...string) (r shadow.Report) {
 	return r
 }
 
-// TestPacksShadow: of the same pack the matrix is diagonal and nothing differs. Of another one the matrix and the
+// TestPacksShadow: with the same pack the matrix is diagonal and nothing differs. With another one the matrix and the
 // alerts are those of packs diff, which folds the log itself.
 func TestPacksShadow(t *testing.T) {
 	log := shopLog(t, 150)
@@ -110,8 +110,8 @@ func TestPacksShadow(t *testing.T) {
 	s.inDays(t, other)
 }
 
-// TestPacksShadowCountsItsOwn: alerts in the topic that another group wrote, or that this shadow decided by a pack that
-// it no longer has, are not counted.
+// TestPacksShadowCountsItsOwn: alerts in the topic by another group, or by a pack that this shadow no longer has, are
+// not counted.
 func TestPacksShadowCountsItsOwn(t *testing.T) {
 	const a = "testdata/packs_diff_a.yaml"
 	s := startShop(t, shopLog(t, 20), 1, "same="+a)
@@ -162,7 +162,7 @@ func TestPacksShadowCountsItsOwn(t *testing.T) {
 	}
 }
 
-// TestPacksShadowReadsThroughEmptyAnswers: brokers that answer empty now and then are counted out all the same.
+// TestPacksShadowReadsThroughEmptyAnswers: brokers that answer without records now and then do not end the count.
 func TestPacksShadowReadsThroughEmptyAnswers(t *testing.T) {
 	s := startShop(t, shopLog(t, 40), 2, "other=any")
 	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
@@ -174,7 +174,7 @@ func TestPacksShadowReadsThroughEmptyAnswers(t *testing.T) {
 	}
 }
 
-// alertedBy holds the customers that either side has alerted against the topics.
+// alertedBy compares the customers that either side has alerted with the topics.
 func (s *services) alertedBy(t *testing.T, r *shadow.Comparison) {
 	t.Helper()
 	var by [2]map[string]bool
@@ -199,7 +199,7 @@ func (s *services) alertedBy(t *testing.T, r *shadow.Comparison) {
 	}
 }
 
-// scoredAs holds a score against what inspect says, which reads the one customer.
+// scoredAs compares a score with that of inspect, which reads the one customer.
 func (s *services) scoredAs(t *testing.T, c *shadow.ScoreChange, pack, group string, want shadow.Score) {
 	t.Helper()
 	environ := append([]string{"EBB_KAFKA_GROUP=" + group, "EBB_SHADOWS=", "EBB_PACK=" + pack}, s.environ[:2]...)
@@ -213,7 +213,7 @@ func (s *services) scoredAs(t *testing.T, c *shadow.ScoreChange, pack, group str
 	}
 }
 
-// inDays: fewer days count the alerts of these alone.
+// inDays: with fewer days only the alerts of these are counted.
 func (s *services) inDays(t *testing.T, all *shadow.Comparison) {
 	t.Helper()
 	r := s.shadowsOf(t, "other", "--days", "20")
@@ -237,7 +237,7 @@ func (s *services) inDays(t *testing.T, all *shadow.Comparison) {
 	}
 }
 
-// TestPacksShadowText shows what people get: testdata/packs_shadow.golden is made to be read.
+// TestPacksShadowText shows the output for people: testdata/packs_shadow.golden is made to be read.
 func TestPacksShadowText(t *testing.T) {
 	const a, b = "testdata/packs_diff_a.yaml", "testdata/packs_diff_b.yaml"
 	s := startShop(t, shopLog(t, 150), 2, "candidate="+b+",new="+a)
@@ -269,8 +269,8 @@ func TestPacksShadowText(t *testing.T) {
 	golden(t, "packs_shadow.golden", shown.String())
 }
 
-// TestForgetShadow: a shadow's state and position go, once nothing runs it, and nothing else does. It begins anew, and
-// what it then decides again counts once.
+// TestForgetShadow: forget removes a shadow's state and position, once nothing runs it, and nothing else. The shadow
+// begins again, and the alerts that it decides again count once.
 func TestForgetShadow(t *testing.T) {
 	s := startShop(t, shopLog(t, 40), 2, "x=any,x2=any")
 	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
@@ -334,7 +334,7 @@ func TestForgetShadow(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 
-	sum := summaryOf(t, run(t, s.environ, nil, "run", "--until-end").want(t, exitOK)) // the members stay for now
+	sum := summaryOf(t, run(t, s.environ, nil, "run", "--until-end").want(t, exitOK)) // its members are still in the group
 	if len(s.published(t, "ebb.alerts")) != len(alerts) ||
 		len(s.published(t, "ebb.shadow")) != len(shadowed)+int(sum.Shadows[0].Alerts) ||
 		sum.Shadows[0].Alerts == 0 {
@@ -374,7 +374,7 @@ func TestForgetShadow(t *testing.T) {
 	}
 }
 
-// TestPacksShadowOfFew: of one customer with one event, by whom no clock has started, and of however many days.
+// TestPacksShadowOfFew: one customer with one event, before any clock has started, and any number of days.
 func TestPacksShadowOfFew(t *testing.T) {
 	log := writeLog(t, "one.ndjson", `{"customer":"c1","type":"Order Completed","time":"2026-06-01T00:00:00Z"}`+"\n")
 	s := startShop(t, log, 1, "same=retail,deaf=testdata/packs_diff_a.yaml")

@@ -10,7 +10,7 @@ import (
 	"ebb/cmd/ebb/packs"
 )
 
-// TestSampleMeetsConditions: the sample of packs validate holds events that meet the pack's own conditions.
+// TestSampleMeetsConditions: the sample of packs validate holds events that satisfy the pack's own conditions.
 func TestSampleMeetsConditions(t *testing.T) {
 	const pack = `name: p
 version: 1

@@ -32,7 +32,7 @@ func beginRun(t *testing.T, environ []string, args ...string) *begun {
 	return b
 }
 
-// logs waits for a line of the log that holds all of these, beyond those that were there before.
+// logs waits for a line of the log that holds all of these, beyond the earlier ones.
 func (b *begun) logs(t *testing.T, what string, parts ...string) {
 	t.Helper()
 	eventually(t, what+" in "+b.stderr.String(), func() bool {
@@ -49,7 +49,7 @@ func (b *begun) logs(t *testing.T, what string, parts ...string) {
 	})
 }
 
-// signal sends itself a signal, which the process dies of if nobody asked for it.
+// signal sends a signal to this process, which ends the process unless something has registered for it.
 func signalSelf(t *testing.T, s syscall.Signal) {
 	t.Helper()
 	if err := syscall.Kill(syscall.Getpid(), s); err != nil {
@@ -65,7 +65,7 @@ func (b *begun) end(t *testing.T) {
 	}
 }
 
-// TestHangupWithAShippedPack: it lives on, and says that there is nothing to load.
+// TestHangupWithAShippedPack: the process goes on, and logs that there is nothing to load.
 func TestHangupWithAShippedPack(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	b := beginRun(t, append(s.environ, "EBB_HTTP_LISTEN=127.0.0.1:0", "EBB_LOG_FORMAT=json"))
@@ -75,8 +75,8 @@ func TestHangupWithAShippedPack(t *testing.T) {
 	b.end(t)
 }
 
-// TestPackIsLoadedAnew: where a pack begins is in the log and in the metrics; one that no record has met can be taken
-// back; what is refused names its file.
+// TestPackIsLoadedAnew: log and metrics show where a pack begins. A pack without a record of its own yet can be taken
+// back. A refusal names the pack's file.
 func TestPackIsLoadedAnew(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	file := filepath.Join(t.TempDir(), "shop.yaml")
@@ -105,7 +105,7 @@ func TestPackIsLoadedAnew(t *testing.T) {
 		eventually(t, version+": "+what, func() bool { return strings.Count(b.stderr.String(), what) > before })
 	}
 	load("5", "loaded anew")
-	load("4", "loaded anew") // 5 has met no record
+	load("4", "loaded anew") // pack 5 has had no record
 	load("2", "its version 2 is not newer than 3")
 	b.logs(t, "it names the file", "cannot be used", file)
 	load("5", "loaded anew")

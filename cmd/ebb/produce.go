@@ -61,7 +61,7 @@ without an id gets one of file name and line (none from standard input), by whic
 	return cmd
 }
 
-// produce sends the files and prints what came of it.
+// produce sends the files and prints the outcome.
 func (a *app) produce(cmd *cobra.Command, f *produceFlags, files []string) error {
 	if err := f.check(files); err != nil {
 		return advice.Usage(err)
@@ -111,7 +111,7 @@ func (f *produceFlags) check(files []string) error {
 	return nil
 }
 
-// findFiles says of a file that is not there before anybody waits for brokers.
+// findFiles reports a missing file before anything waits for brokers.
 func findFiles(names []string) error {
 	for _, name := range names {
 		if _, err := os.Stat(name); err != nil && name != eventlog.Stdin {

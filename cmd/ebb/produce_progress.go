@@ -10,7 +10,8 @@ import (
 	"ebb/cmd/ebb/terminal"
 )
 
-// progress shows how far the reading of files is: a bar on a terminal, a line now and then elsewhere if asked for.
+// progress shows how far the reading of files is: a bar on a terminal, elsewhere a line now and then if the flag
+// requires it.
 type progress struct {
 	screen terminal.Screen
 	shown  bool
@@ -20,7 +21,7 @@ type progress struct {
 	said   time.Time
 }
 
-// newProgress shows what mode says, once there is something to show: auto, plain or none.
+// newProgress shows progress as mode requires, once there is some: auto, plain or none.
 func newProgress(s terminal.Screen, mode string) *progress {
 	return &progress{screen: s, plain: mode == "plain", shown: mode == "auto" && s.Terminal}
 }
@@ -38,7 +39,7 @@ func (p *progress) at(read, total, acknowledged int64) {
 		rate := float64(acknowledged) / max(time.Since(p.start).Seconds(), 0.1)
 		p.bar.Describe(fmt.Sprintf("%s events, %s/s", advice.Grouped(acknowledged), advice.Grouped(int64(rate))))
 		if total >= 0 {
-			_ = p.bar.Set64(min(read, total)) // a bar that cannot be drawn is no failure
+			_ = p.bar.Set64(min(read, total)) // a failure to draw the bar does not matter
 		} else {
 			_ = p.bar.Add(1)
 		}
@@ -52,7 +53,7 @@ func (p *progress) at(read, total, acknowledged int64) {
 	}
 }
 
-// done takes the bar away.
+// done removes the bar.
 func (p *progress) done() {
 	if p.bar != nil {
 		_ = p.bar.Finish()

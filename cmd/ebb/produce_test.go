@@ -47,7 +47,7 @@ func TestProduceSendsEveryEventOnceKeyedAndInOrder(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	last := map[string]int64{}
-	hash := kgo.StickyKeyPartitioner(nil).ForTopic("events") // murmur2, as the Java client has it
+	hash := kgo.StickyKeyPartitioner(nil).ForTopic("events") // murmur2, as in the Java client
 	for _, r := range s.readAll(t, n) {
 		var e struct {
 			ID, Customer, Type string
@@ -70,8 +70,8 @@ func TestProduceSendsEveryEventOnceKeyedAndInOrder(t *testing.T) {
 	}
 }
 
-// TestProduceSurvivesLostAnswers has Kafka drop batches, or write them and say that it does not know: each event is
-// still there once.
+// TestProduceSurvivesLostAnswers makes Kafka drop batches, or write them and answer with an unknown outcome: each event
+// is still there once.
 func TestProduceSurvivesLostAnswers(t *testing.T) {
 	s := startServices(t, "events")
 	produce := []kmsg.Key{kmsg.Produce}
@@ -250,8 +250,8 @@ func TestProduceRefusals(t *testing.T) {
 	}
 }
 
-// TestProduceChecksStandardInputOnTheWay: what cannot be read twice is refused at its first event that would be
-// deleted.
+// TestProduceChecksStandardInputOnTheWay: an input that cannot be read twice is refused at its first event that
+// retention would delete.
 func TestProduceChecksStandardInputOnTheWay(t *testing.T) {
 	s := startServices(t, "events")
 	s.configure(t, "events", map[string]string{"retention.ms": "604800000"})
@@ -307,7 +307,7 @@ func TestProduceWithoutTopicOrFile(t *testing.T) {
 	}
 }
 
-// TestProduceSaysHowFarItGot: brokers that refuse for good end it with what is known.
+// TestProduceSaysHowFarItGot: brokers that refuse for good end it, and the summary holds what was sent.
 func TestProduceSaysHowFarItGot(t *testing.T) {
 	s := startServices(t, "events")
 	s.kafka.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {

@@ -25,8 +25,8 @@ func TestMain(m *testing.M) {
 	os.Exit(outside.Main(m, outside.Kafka, outside.Redis))
 }
 
-// TestCommandsOnRealServices goes the way of a first user: check, create, produce into a topic that would not keep it,
-// mend it, produce, read what was published.
+// TestCommandsOnRealServices follows a first user: check, create, produce into a topic that would not keep the events,
+// mend it, produce, read the published alerts.
 func TestCommandsOnRealServices(t *testing.T) {
 	kafka, redis := os.Getenv(outside.Kafka), os.Getenv(outside.Redis)
 	name := "first-" + strings.ToLower(rand.Text()[:10])
@@ -46,7 +46,7 @@ func TestCommandsOnRealServices(t *testing.T) {
 	t.Cleanup(client.Close)
 	admin := kadm.NewClient(client)
 	t.Cleanup(func() {
-		// of a cluster that others use
+		// other tests use the cluster too
 		_, _ = admin.DeleteTopics(context.WithoutCancel(t.Context()), input, input+".dlq", alerts, control, packs)
 	})
 	retention := func(ms string) {

@@ -43,7 +43,7 @@ waited for.`,
 	f.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.from, "from", "", "earliest, or a `TIME` (RFC 3339): begin with the first record that is not older")
-	flags.BoolVar(&f.yes, "yes", false, "do not ask")
+	flags.BoolVar(&f.yes, "yes", false, "go on without a prompt")
 	flags.BoolVar(&f.json, "json", false, "print the outcome as JSON")
 	return cmd
 }
@@ -104,7 +104,7 @@ func parseFrom(from string) (time.Time, error) {
 	return at, nil
 }
 
-// confirm shows the plan to a person and asks.
+// confirm shows the plan and prompts for a yes.
 func (f *rebuildFlags) confirm(cmd *cobra.Command, cfg *config.Config, plan []rebuild.Partition) error {
 	if f.yes {
 		return nil
@@ -133,7 +133,7 @@ func (f *rebuildFlags) confirm(cmd *cobra.Command, cfg *config.Config, plan []re
 	return askYes(cmd)
 }
 
-// sayWaiting says once that members are waited for.
+// sayWaiting prints once that it waits for members.
 func sayWaiting(cmd *cobra.Command, cfg *config.Config) func(members int) {
 	return func(members int) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "group %s has %s; waiting up to %v for stopped ones to be forgotten\n",

@@ -14,7 +14,7 @@ import (
 	"ebb/pipeline"
 )
 
-// Exit codes; 128 + n says that signal n cut the work short.
+// Exit codes; 128 + n means that signal n cut the work short.
 const (
 	exitOK       = 0
 	exitFailed   = 1
@@ -29,7 +29,7 @@ type app struct {
 	file    string // -c
 }
 
-// config reads the configuration with what the command line overrides.
+// config reads the configuration with the overrides of the command line.
 func (a *app) config(flags ...config.Override) (*config.Config, error) {
 	return config.Load(a.file, a.environ, os.ReadFile, flags...)
 }
@@ -82,24 +82,25 @@ a customer is about to leave, silence included. Every event counts once, every a
 	return root
 }
 
-// troubledError is what kept a comparison from being made: exit code 1 is taken by "they differ", as in diff and cmp.
+// troubledError is what prevented a comparison. It has an exit code of its own, since 1 means "they differ", as in diff
+// and cmp.
 type troubledError struct{ error }
 
 func (e troubledError) Unwrap() error { return e.error }
 
-// endedBadly is what went wrong in a work that a signal ends in peace, and is told although there was one.
+// endedBadly is an error of work that normally ends with a signal. It is reported even though a signal came.
 type endedBadly struct{ error }
 
 func (e endedBadly) Unwrap() error { return e.error }
 
-// report prints err, once and in plain words, and returns the exit code it stands for.
+// report prints err, once and in plain words, and returns its exit code.
 func report(ctx context.Context, s terminal.Screen, cmd *cobra.Command, err error) int {
 	if err == nil {
 		return exitOK
 	}
 	if cause, ok := errors.AsType[advice.Stopped](context.Cause(ctx)); ok && !errors.As(err, new(endedBadly)) {
 		if !errors.As(err, new(advice.Stopped)) {
-			err = cause // what the end of the context broke is not worth telling
+			err = cause // errors that the end of the context caused are not reported
 		}
 		s.Say("", "  ", cmd.CommandPath()+": "+err.Error())
 		return exitSignal + int(cause.Signal)
@@ -107,7 +108,7 @@ func report(ctx context.Context, s terminal.Screen, cmd *cobra.Command, err erro
 	text := err.Error()
 	denied, refused := errors.AsType[*pipeline.Denied](err)
 	if refused {
-		text = strings.Replace(text, "; "+denied.Do, "", 1) // it has a line of its own
+		text = strings.Replace(text, "; "+denied.Do, "", 1) // it gets a line of its own
 	}
 	if !errors.Is(err, errReported) {
 		s.Say("", "  ", cmd.CommandPath()+": "+text)

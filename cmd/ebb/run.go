@@ -21,7 +21,7 @@ import (
 	"ebb/pipeline"
 )
 
-// packFlags override parts of the pack; run, demo and their like share them.
+// packFlags override parts of the pack; run, demo and similar commands share them.
 type packFlags struct {
 	pack, activity, friction, horizon string
 }
@@ -31,7 +31,7 @@ func (f *packFlags) add(cmd *cobra.Command) {
 	f.addOverrides(cmd)
 }
 
-// addOverrides adds the flags that override parts of a pack, whichever it is.
+// addOverrides adds the flags that override parts of any pack.
 func (f *packFlags) addOverrides(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(
@@ -114,7 +114,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 		return err
 	}
 	log := newLogger(cfg.Log, terminal.NewScreen(cmd.ErrOrStderr(), a.environ))
-	hangup := make(chan os.Signal, 1) // nobody need read it: whoever is notified does not die of it
+	hangup := make(chan os.Signal, 1) // nobody has to read it: a process that is notified does not die of the signal
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 	if f.embedded {
@@ -137,7 +137,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	})
 	if err != nil {
 		if !f.untilEnd && errors.As(err, new(advice.Stopped)) {
-			return nil // while it waited for Kafka or Redis
+			return nil // it ended while it waited for Kafka or Redis
 		}
 		return err
 	}
@@ -159,8 +159,8 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	return json.NewEncoder(cmd.OutOrStdout()).Encode(sum)
 }
 
-// testFormat lets the process stand for one of another build, for tests of upgrades: EBB_TEST_FORMAT=N is the newest
-// format of the state that it knows. 0: there is no such variable.
+// testFormat makes the process behave like one of another build, for tests of upgrades: EBB_TEST_FORMAT=N is the newest
+// format of the state that it can read. 0: there is no such variable.
 func testFormat(environ []string) int {
 	text, ok := lookup(environ, "EBB_TEST_FORMAT")
 	if !ok {
@@ -173,8 +173,8 @@ func testFormat(environ []string) int {
 	return n
 }
 
-// killSwitch makes the process kill itself in the middle of its work, for tests of what is then left behind:
-// EBB_TEST_KILL=STEP:OFFSET kills it after the first STEP of any partition that has come to OFFSET.
+// killSwitch makes the process kill itself in the middle of its work, for tests of what that leaves behind:
+// EBB_TEST_KILL=STEP:OFFSET kills it after the first STEP of any partition that has reached OFFSET.
 func killSwitch(environ []string, log zerolog.Logger) func(pipeline.Step, int64) {
 	spec, ok := lookup(environ, "EBB_TEST_KILL")
 	if !ok {

@@ -42,8 +42,9 @@ func visit(kind string) func(int) string {
 	}
 }
 
-// TestRunPoisonBreaker: the partition that goes bad stops before the record that is too many, whatever the others do,
-// and at the same one when started again. Accepted, everything is in the DLQ, and replayed it goes round.
+// TestRunPoisonBreaker: a partition with too much poison stops before the record over the limit, whatever the others
+// do, and at the same record after a restart. Accepted, every such record goes to the DLQ, and a replay takes them
+// round again.
 func TestRunPoisonBreaker(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	for _, topic := range []string{"events", "events.dlq"} {
@@ -111,7 +112,7 @@ func TestRunPoisonBreaker(t *testing.T) {
 	}
 }
 
-// TestRunNamesUnknownTypes in its log and its summary, the most frequent first.
+// TestRunNamesUnknownTypes: log and summary name unknown types, the most frequent first.
 func TestRunNamesUnknownTypes(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	s.configure(t, "events", map[string]string{"retention.ms": "-1"})

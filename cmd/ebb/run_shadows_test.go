@@ -23,7 +23,7 @@ import (
 	"ebb/cmd/ebb/processor"
 )
 
-// published is a record as its reader sees it, but for its place.
+// published is a record without its place.
 type published struct {
 	Key, Value, Headers string
 	Timestamp           int64
@@ -112,7 +112,7 @@ func summaryOf(t testing.TB, o outcome) (sum processor.Summary) {
 }
 
 // TestShadowsChangeNothing: with shadows the alerts are, byte for byte, those without. A shadow of the same pack comes
-// to the same alerts, and each says whose it is. What cannot be used is in the DLQ once.
+// to the same alerts, and each carries its group. Unusable records are in the DLQ once.
 func TestShadowsChangeNothing(t *testing.T) {
 	log := shopLog(t, 60)
 	poison := func(s *services) {
@@ -191,8 +191,8 @@ func TestShadowsChangeNothing(t *testing.T) {
 	}
 }
 
-// TestBrokenShadow: whatever is wrong with a shadow, the main processor and the other shadows come to their end, and
-// the log says what to do.
+// TestBrokenShadow: whatever is wrong with a shadow, the main processor and the other shadows reach their end, and the
+// log holds what to do.
 func TestBrokenShadow(t *testing.T) {
 	log := shopLog(t, 20)
 	s := startShop(t, log, 2, "good=retail,none=./none.yaml,turned=any")
@@ -324,7 +324,7 @@ func TestShadowBesideARunningProcessor(t *testing.T) {
 	if got := <-code; got != exitOK {
 		t.Errorf("exit code %d\n%s", got, stderr.String())
 	}
-	// of the shadow that never was, and of the broken file
+	// of the shadow that never started, and of the broken file
 	if errors := strings.Count(stderr.String(), `"level":"error"`); errors != 2 {
 		t.Errorf("%d errors:\n%s", errors, stderr.String())
 	}

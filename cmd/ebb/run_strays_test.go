@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestRunNoticesStrays: a customer with events in two partitions is noticed, named by its hash, and told once.
+// TestRunNoticesStrays: a customer with events in two partitions is logged once, by its hash.
 func TestRunNoticesStrays(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	var stdout, stderr output
@@ -19,7 +19,7 @@ func TestRunNoticesStrays(t *testing.T) {
 	const said = "events come in several partitions"
 	s.place(t, map[string][]int32{"stray": {1, 3}})
 	eventually(t, "it is noticed", func() bool {
-		s.place(t, map[string][]int32{"stray": {1}}) // someone is drawn where something happens
+		s.place(t, map[string][]int32{"stray": {1}}) // a customer is drawn when an event comes
 		return strings.Contains(stderr.String(), said)
 	})
 	if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {

@@ -13,8 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestRunWaitsForItsServers: a Redis that is not there yet is waited for, alive and not ready, with one line in the
-// log.
+// TestRunWaitsForItsServers: the process waits for a missing Redis, alive and not ready, with one line in the log.
 func TestRunWaitsForItsServers(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	s.redis.Close()
@@ -88,7 +87,7 @@ func ask(t testing.TB, address, path string) (status int, body string) {
 	return resp.StatusCode, string(b)
 }
 
-// TestRunToldToStopWhileItWaits ends in peace.
+// TestRunToldToStopWhileItWaits: a signal ends the waiting in peace.
 func TestRunToldToStopWhileItWaits(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	s.redis.Close()
@@ -111,7 +110,7 @@ func TestRunToldToStopWhileItWaits(t *testing.T) {
 	}
 }
 
-// TestRunUntilEndIsToldAtOnce that a server is not there, as rebuild is.
+// TestRunUntilEndIsToldAtOnce: a missing server is an error at once, as it is for rebuild.
 func TestRunUntilEndIsToldAtOnce(t *testing.T) {
 	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
 	at := s.redis.Addr()

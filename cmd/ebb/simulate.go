@@ -62,7 +62,7 @@ The shop has %d customers over %d days, beginning on %s. With --events it ends a
 	return cmd
 }
 
-// shop is the shop that the command line asks for.
+// shop is the shop of the command line's flags.
 func (f *simulateFlags) shop() (*shop.Shop, error) {
 	switch {
 	case f.pack != "retail" && f.pack != "any":
@@ -92,7 +92,7 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 		return err
 	})
 	if errors.Is(err, syscall.EPIPE) {
-		return nil // whoever read it has read enough
+		return nil // the reader closed the pipe because it has read enough
 	}
 	if err != nil {
 		return err
@@ -124,14 +124,13 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 	return nil
 }
 
-// simulated is what was written.
+// simulated is the outcome of the writing.
 type simulated struct {
 	events int64
 	last   time.Time // of the last event
 }
 
-// until is the moment of which the truth is told: the end of the shop, or the last event where their number was the
-// limit.
+// until is the moment of the truth: the end of the shop, or the last event where their number was the limit.
 func (d simulated) until(s *shop.Shop, limit int64) time.Time {
 	if limit > 0 && d.events == limit {
 		return d.last
@@ -147,14 +146,14 @@ func simulate(
 	w io.Writer,
 	screen terminal.Screen,
 ) (done simulated, err error) {
-	const often = 1024 // events between two looks at the context
+	const often = 1024 // events between two checks of the context
 	screen.Terminal = screen.Terminal && !terminal.NewScreen(w, nil).Terminal
 	total := limit
 	if limit == 0 {
 		total = s.End().Unix() - s.Start().Unix()
 	}
 	bar := screen.Bar(total, "simulating")
-	defer func() { _ = bar.Finish() }() // a bar that cannot be drawn is no failure
+	defer func() { _ = bar.Finish() }() // a failure to draw the bar does not matter
 	out := bufio.NewWriterSize(w, 1<<18)
 	var line []byte
 	for ev := range s.Events() {
@@ -181,7 +180,7 @@ func simulate(
 	return done, nil
 }
 
-// toFile has write write to the file of this name, or to otherwise where the name is empty.
+// toFile calls write with the file of this name, or with otherwise where the name is empty.
 func toFile(name string, otherwise io.Writer, write func(io.Writer) error) (err error) {
 	if name == "" {
 		return write(otherwise)

@@ -19,7 +19,7 @@ import (
 	"ebb/pipeline/decode"
 )
 
-// TestSimulate writes a shop that the line's own decoder takes, and the truth about it.
+// TestSimulate writes a shop that the line's own decoder accepts, and its truth.
 func TestSimulate(t *testing.T) {
 	truth := filepath.Join(t.TempDir(), "left.csv")
 	got := run(
@@ -77,7 +77,7 @@ func openFile(t *testing.T, name string) *os.File {
 	return f
 }
 
-// TestSimulateOutput: a file holds what standard output would, for either pack, and the same seed says the same.
+// TestSimulateOutput: a file holds the same as standard output, for either pack, and the same seed gives the same log.
 func TestSimulateOutput(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "shop.ndjson")
 	toFile := run(t, nil, nil, "simulate", "--events", "5000", "--pack", "any", "-o", name).want(t, exitOK)
@@ -156,7 +156,7 @@ func TestSimulateStopped(t *testing.T) {
 	}
 }
 
-// TestSimulateReaderGone: a reader that has seen enough is no failure.
+// TestSimulateReaderGone: a reader that closes the pipe causes no failure.
 func TestSimulateReaderGone(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

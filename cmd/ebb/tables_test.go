@@ -23,8 +23,7 @@ func tooWide(shown string, width int) (lines []string) {
 	return lines
 }
 
-// TestTablesFitTheTerminal: what a table holds is wrapped in its column, so that its lines stay lines, and nothing is
-// lost.
+// TestTablesFitTheTerminal: cells are wrapped in their columns, so that no line breaks, and nothing is lost.
 func TestTablesFitTheTerminal(t *testing.T) {
 	published, err := os.ReadFile(filepath.Join("..", "..", "scoring", "alert", "testdata", "alerts.ndjson"))
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 )
 
 // release is the version of a released program, set by the linker; see deployments/Dockerfile.
-var release string //nolint:gochecknoglobals // the linker sets variables only
+var release string //nolint:gochecknoglobals // the linker can only set variables
 
-// version says what program this is: the release, or the commit that it was built from.
+// version identifies the program: by its release, or by the commit that it was built from.
 func version() string {
 	v, info := release, new(debug.BuildInfo)
 	if b, ok := debug.ReadBuildInfo(); ok {

@@ -14,26 +14,26 @@ import (
 //
 //	{"specversion": "1.0", "type", "source", "id", "time", "subject", "partitionkey", "tenant", "customer", "data": {...}}
 //
-// A record is taken for one where its header content-type begins with application/cloudevents, or its specversion is a
-// text. In binary mode it has the header ce_specversion: the attributes are headers that begin with ce_, their values
-// UTF-8 text, and the value is the data, as the header content-type says or, without one, JSON if it is. Headers that
-// are damaged say nothing.
+// A record counts as one where its header content-type begins with application/cloudevents, or its specversion is a
+// text. In binary mode it has the header ce_specversion: the attributes are headers that begin with ce_, with UTF-8
+// text as values, and the value is the data, of the type in the header content-type or, without one, JSON if it can be
+// read as that. Damaged headers are ignored.
 //
 // type, id and tenant are the attributes; so is time, without which the record's timestamp counts. The customer is the
 // extension attribute customer, else data.customer, else subject, else partitionkey. tenant may also be data.tenant;
-// the amount is data.value with data.currency, rounded to the minor unit. Data that is no JSON object holds none of
-// these. An id is unique for its source only: both together are what a duplicate is known by.
+// the amount is data.value with data.currency, rounded to the minor unit. Data that is no JSON object has none of
+// these. An id is unique only within its source, so duplicates are recognised by both together.
 
-// cloudMode is in which of the two ways a record is a CloudEvent by its headers.
+// cloudMode is the mode of a CloudEvent by its record's headers.
 type cloudMode uint8
 
 const (
-	modeNone cloudMode = iota // by them it is none
+	modeNone cloudMode = iota // no CloudEvent by its headers
 	modeStructured
 	modeBinary
 )
 
-// headerHints is what a record's headers say about how to read it.
+// headerHints is what a record's headers contain about how to read it.
 type headerHints struct {
 	mode        cloudMode
 	contentType []byte // of the value; nil: not given
@@ -42,7 +42,7 @@ type headerHints struct {
 // maxSource bounds the text of a CloudEvent's source, in bytes.
 const maxSource = 1024
 
-// scanHeaders notes in d.top the attributes among the headers.
+// scanHeaders notes the attributes among the headers in d.top.
 func (d *Decoder) scanHeaders(b []byte) headerHints {
 	const prefix = "ce_"
 	var contentType, dataType []byte
@@ -100,7 +100,7 @@ func isJSON(mediaType []byte) bool {
 	return bytes.EqualFold(end, []byte("/json")) || bytes.EqualFold(end, []byte("+json"))
 }
 
-// decodeBinary reads a CloudEvent whose attributes are noted in d.top.
+// decodeBinary reads a CloudEvent whose attributes are in d.top.
 func (d *Decoder) decodeBinary(r *pipeline.Record, h *headerHints, e *pipeline.Event) pipeline.Code {
 	if d.tooLarge(r) {
 		return pipeline.RecordTooLarge
@@ -131,8 +131,8 @@ func scanDocument(b []byte) (value jsonToken, c pipeline.Code) {
 	return value, scanEnd(b, next)
 }
 
-// readCloudEvent reads the attributes, which are noted in d.top and stand in attributes, and the members of data, which
-// stands in value.
+// readCloudEvent reads the attributes, which are noted in d.top and lie in attributes, and the members of data, which
+// lies in value.
 func (d *Decoder) readCloudEvent(attributes, value []byte, data jsonToken, e *pipeline.Event) (c pipeline.Code) {
 	var fault textFault
 	e.Envelope = pipeline.CloudEvent

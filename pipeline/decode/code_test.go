@@ -156,7 +156,7 @@ var codeCases = []struct {
 	{"tenant too long", flatJSON("tenant", longText(pipeline.MaxTenant+1)), pipeline.TenantUnreadable},
 }
 
-// TestDecodeCode has every code of the closed list, from at least one record.
+// TestDecodeCode covers every code of the closed list with at least one record.
 func TestDecodeCode(t *testing.T) {
 	seen := map[pipeline.Code]bool{}
 	for _, c := range codeCases {
@@ -175,7 +175,7 @@ func TestDecodeCode(t *testing.T) {
 	}
 }
 
-// TestCodes holds numbers and names against a golden file: both are a contract, the number in the outbox and the name
+// TestCodes compares numbers and names with a golden file: both are a contract, the number in the outbox and the name
 // in the headers of quarantined records.
 func TestCodes(t *testing.T) {
 	var got strings.Builder

@@ -7,24 +7,24 @@ import (
 	"ebb/scoring/feature"
 )
 
-// Decoder turns records into events, by hand, because decoding is the most expensive step of the line. It tells the
-// three envelopes apart record by record: ebb's own flat JSON (flat.go), the messages of the Segment
-// specification (segment.go) and CloudEvents (cloud.go). Any other JSON it reads by a mapping
-// (mapped.go). It belongs to one goroutine. BenchmarkDecode; the oracle it is compared with stands in the tests.
+// Decoder turns records into events. It is written by hand, because decoding is the most expensive step of the line. It
+// recognises the three envelopes record by record: ebb's own flat JSON (flat.go), the messages of the Segment
+// specification (segment.go) and CloudEvents (cloud.go). Any other JSON it reads by a mapping (mapped.go). It belongs
+// to one goroutine. BenchmarkDecode; the oracle it is compared with is in the tests.
 //
 // In all of them: unknown members are validated and ignored. Of a repeated member the last one counts. A member that is
 // null or an empty string counts as absent. Names are compared exactly, after their escapes. Half a surrogate pair in
-// an escape, as a text cut in the middle of an emoji leaves it, makes a member that is read unreadable; elsewhere it
-// does no harm.
+// an escape, as in a text cut in the middle of an emoji, makes a member that is read unreadable. Elsewhere it does no
+// harm.
 type Decoder struct {
 	maxRecord int
 	scratch   scratch
 	top       memberTable // of the record's object, or of the attributes in its headers
 	inner     memberTable // of an object inside it
 	mapping   *Mapping    // nil: none
-	found     slotTable   // what its paths lead to
+	found     slotTable   // the values at its paths
 
-	properties *properties        // that a pack reads; nil: none
+	properties *properties        // nil: the pack reads none
 	values     []feature.Property // of the events since Reset
 }
 
@@ -46,15 +46,15 @@ func NewMapped(maxRecordBytes int, m *Mapping) *Decoder {
 	return d
 }
 
-// Reset begins a batch: events decoded before it are no longer valid.
+// Reset begins a batch: events decoded earlier are no longer valid.
 func (d *Decoder) Reset() {
 	d.scratch.reset()
 	d.values = d.values[:0]
 }
 
-// Decode reads r into e, whatever r holds: e.Code is Usable and e a complete event, or it says why not, and then e
-// holds the record's offset and timestamp, and the envelope that the record was taken for, as far as it got. e aliases
-// r and the decoder's scratch memory: it is valid until Reset.
+// Decode reads r into e, whatever r contains. Either e.Code is Usable and e a complete event, or e.Code is why it is
+// not. Then e holds the record's offset and timestamp, and as far as decoding got, the envelope that was recognised. e
+// aliases r and the decoder's scratch memory: it is valid until Reset.
 func (d *Decoder) Decode(r *pipeline.Record, e *pipeline.Event) {
 	*e = pipeline.Event{Offset: r.Offset, AppendTime: r.AppendTime, Timestamp: r.Timestamp}
 	if c := d.decode(r, e); c != pipeline.Usable {
@@ -64,7 +64,7 @@ func (d *Decoder) Decode(r *pipeline.Record, e *pipeline.Event) {
 
 func (d *Decoder) decode(r *pipeline.Record, e *pipeline.Event) (c pipeline.Code) {
 	h := headerHints{}
-	if len(r.Headers) > 1 && !d.mapping.takesAll() { // more than a count of none
+	if len(r.Headers) > 1 && !d.mapping.takesAll() { // more than a count of zero
 		h = d.scanHeaders(r.Headers)
 	}
 	if h.mode == modeBinary {

@@ -14,7 +14,7 @@ import (
 
 const testRecordBytes = 1 << 20
 
-// decodeBoth decodes one record and holds the result against the oracle's.
+// decodeBoth decodes one record and compares the result with the oracle's.
 func decodeBoth(t *testing.T, d *decode.Decoder, r *pipeline.Record) plainEvent {
 	t.Helper()
 	return decodeBothMapped(t, d, r, nil)
@@ -32,8 +32,8 @@ func decodeBothMapped(t *testing.T, d *decode.Decoder, r *pipeline.Record, spec 
 	return got
 }
 
-// flatJSON builds a record of members that are usable unless changes say otherwise. A change is name, raw JSON value;
-// an empty value takes the member out.
+// flatJSON builds a record of usable members, apart from changes. A change is name, raw JSON value; an empty value
+// removes the member.
 func flatJSON(changes ...string) string {
 	return changeJSON(
 		[]string{"customer", `"c-1"`, "type", `"Order Completed"`, "time", `"2026-03-01T00:00:00Z"`},
@@ -116,7 +116,7 @@ func TestDecodeEvent(t *testing.T) {
 	}
 }
 
-// TestDecodeLimit counts key and headers in.
+// TestDecodeLimit: key and headers count.
 func TestDecodeLimit(t *testing.T) {
 	r := pipeline.Record{Key: []byte("c-1"), Headers: []byte{0}, Value: []byte(flatJSON())}
 	size := len(r.Key) + len(r.Headers) + len(r.Value)
@@ -156,7 +156,7 @@ func TestDecodeBatch(t *testing.T) {
 	}
 }
 
-// TestDecodeHostile gives the decoder ten megabytes of each kind of trouble: it must not allocate for them.
+// TestDecodeHostile decodes ten megabytes of each kind of trouble without an allocation for them.
 func TestDecodeHostile(t *testing.T) {
 	const size = 10 << 20
 	big := func(s string) string { return strings.Repeat(s, size/len(s)) }
@@ -195,7 +195,7 @@ func TestDecodeHostile(t *testing.T) {
 	}
 }
 
-// TestDecodeAllocations: none per event, whatever the event is, once the scratch memory is there.
+// TestDecodeAllocations: no event allocates, whatever it is, once the scratch memory is there.
 func TestDecodeAllocations(t *testing.T) {
 	d, e := decode.New(testRecordBytes), pipeline.Event{}
 	var records []pipeline.Record
@@ -214,8 +214,8 @@ func TestDecodeAllocations(t *testing.T) {
 	}
 }
 
-// TestDecodeEveryByte puts every pair of bytes into a string, every byte behind a backslash and into every place of an
-// escape, at every distance from the eight bytes that are looked at together.
+// TestDecodeEveryByte puts every pair of bytes into a string, every byte after a backslash and into every place of an
+// escape, at every distance from the eight bytes that are tested together.
 func TestDecodeEveryByte(t *testing.T) {
 	d := decode.New(testRecordBytes)
 	try := func(text string) {
@@ -250,7 +250,7 @@ func TestDecodeCutOff(t *testing.T) {
 	}
 }
 
-// TestDecodeAgrees draws records near the borders of what is allowed, which random bytes seldom reach.
+// TestDecodeAgrees draws records near the limits of what is allowed, which random bytes seldom reach.
 func TestDecodeAgrees(t *testing.T) {
 	names := rapid.SampledFrom(
 		[]string{
@@ -342,7 +342,7 @@ func TestDecodeAgrees(t *testing.T) {
 	})
 }
 
-// FuzzDecode holds decoder and oracle against each other on any bytes.
+// FuzzDecode compares decoder and oracle on any bytes.
 func FuzzDecode(f *testing.F) {
 	for _, c := range codeCases {
 		if len(c.value) < 2000 {

@@ -26,7 +26,7 @@ func encodeHeaders(pairs ...string) []byte {
 	return b
 }
 
-// What to draw records from: every name that an envelope knows, names near them, and values near the borders of what is
+// Parts of drawn records: every name that an envelope reads, names near them, and values near the limits of what is
 // allowed, which random bytes seldom reach.
 func drawValues() *rapid.Generator[string] {
 	return rapid.OneOf(
@@ -133,7 +133,7 @@ func isTimeName(name string) bool {
 	return name == "time" || name == "sentAt" || name == "receivedAt" || strings.HasSuffix(name, "imestamp")
 }
 
-// drawMember draws a value that the name may have, or any.
+// drawMember draws a value that fits the name, or any.
 func drawMember(t *rapid.T, name string) string {
 	if rapid.IntRange(0, 9).Draw(t, "any") == 0 {
 		return drawValues().Draw(t, "value")
@@ -310,7 +310,7 @@ func TestDecodeAgreesOnEnvelopes(t *testing.T) {
 	}
 }
 
-// checkUntil checks the property again until enough was drawn: a hundred draws may miss what is rare.
+// checkUntil repeats the property until enough was drawn: a hundred draws may miss rare cases.
 func checkUntil(t *testing.T, enough func() bool, property func(*rapid.T)) {
 	t.Helper()
 	for range 20 {
@@ -324,7 +324,7 @@ func allSeen[K comparable](seen map[K]int, kinds []K) bool {
 	return !slices.ContainsFunc(kinds, func(k K) bool { return seen[k] == 0 })
 }
 
-// FuzzDecodeRecord holds decoder and oracle against each other on any value with any headers and timestamp.
+// FuzzDecodeRecord compares decoder and oracle on any value with any headers and timestamp.
 func FuzzDecodeRecord(f *testing.F) {
 	for _, c := range envelopeCases() {
 		if len(c.record.Value)+len(c.record.Headers) < 4000 {

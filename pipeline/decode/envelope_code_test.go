@@ -18,7 +18,7 @@ type envelopeCase struct {
 	want   pipeline.Code
 }
 
-// trackJSON is a usable track, cloudJSON a usable CloudEvent in structured mode, but for changes as in flatJSON.
+// trackJSON is a usable track, cloudJSON a usable CloudEvent in structured mode, apart from changes as in flatJSON.
 func trackJSON(changes ...string) string {
 	return changeJSON(
 		[]string{"type", `"track"`, "event", `"Order Completed"`, "userId", `"c-1"`, "timestamp", `"2026-03-01T10:00:00Z"`},
@@ -289,7 +289,7 @@ func binaryCases(add func(name, value string, want pipeline.Code, headers ...str
 	add("damaged", "", pipeline.RecordEmpty, "ce_subject")
 }
 
-// TestDecodeEnvelopeCode has what can be wrong with each envelope's members.
+// TestDecodeEnvelopeCode covers what can be wrong with each envelope's members.
 func TestDecodeEnvelopeCode(t *testing.T) {
 	for _, c := range envelopeCases() {
 		t.Run(c.name, func(t *testing.T) {
@@ -315,7 +315,7 @@ func TestDecodeEnvelopeCutOff(t *testing.T) {
 	}
 }
 
-// TestDecodeEnvelopeAllocations: none per event, in the right case as in all that go wrong.
+// TestDecodeEnvelopeAllocations: no record allocates, usable or not.
 func TestDecodeEnvelopeAllocations(t *testing.T) {
 	const size = 1 << 20
 	big := func(s string) string { return strings.Repeat(s, size/len(s)) }

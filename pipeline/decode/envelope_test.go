@@ -11,7 +11,7 @@ import (
 	"ebb/pipeline/decode"
 )
 
-// plainEnvelope finds out which envelope a record came in, and takes it off.
+// plainEnvelope finds out which envelope a record is in, and unwraps it.
 func plainEnvelope(r *pipeline.Record, maxRecordBytes int, spec *decode.MappingSpec) (plainFields, pipeline.Code) {
 	headers := plainHeaders(r.Headers)
 	if spec != nil && spec.All {
@@ -91,7 +91,7 @@ func plainBinary(
 		if !ok {
 			continue
 		}
-		attributes[name] = json.RawMessage("false") // what is no text is unreadable
+		attributes[name] = json.RawMessage("false") // any value but text is unreadable
 		if utf8.ValidString(value) {
 			attributes[name], _ = json.Marshal(value)
 		}
@@ -114,7 +114,7 @@ func plainCloud(attributes, data map[string]json.RawMessage, stamp int64) plainF
 	}
 }
 
-// segmentTypes is each call's event type; that of a track is its own.
+// segmentTypes is each call's event type; a track names its own.
 func segmentTypes() map[string]string {
 	return map[string]string{
 		"track":    "-",
@@ -175,7 +175,7 @@ func firstOf(candidates ...json.RawMessage) json.RawMessage {
 	return nil
 }
 
-// plainObject is the members of a JSON object, and none of any other value.
+// plainObject is the members of a JSON object, and none for any other value.
 func plainObject(b []byte) map[string]json.RawMessage {
 	var m map[string]json.RawMessage
 	if json.Unmarshal(b, &m) != nil {
@@ -184,7 +184,7 @@ func plainObject(b []byte) map[string]json.RawMessage {
 	return m
 }
 
-// plainHeaders is the headers that are not null, of a repeated one the last; none where they are damaged.
+// plainHeaders is the headers that are not null, with the last of a repeated one; none where they are damaged.
 func plainHeaders(b []byte) map[string]string {
 	out := map[string]string{}
 	damaged := false

@@ -19,9 +19,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
-// TestDecodeExamples holds the files of examples, one for each envelope and one for mappings, against what becomes of
-// their records: a title, the mapping, the record's timestamp, headers and value, and behind "=>" the event. Write it
-// with: go test ./pipeline/decode -run DecodeExamples -update.
+// TestDecodeExamples compares the files of examples, one for each envelope and one for mappings, with the results for
+// their records: a title, the mapping, the record's timestamp, headers and value, and after "=>" the event. They are
+// written with: go test ./pipeline/decode -run DecodeExamples -update.
 func TestDecodeExamples(t *testing.T) {
 	for _, name := range []string{"flat", "segment", "cloudevents", "mapping"} {
 		t.Run(name, func(t *testing.T) {
@@ -155,7 +155,7 @@ func describeEvent(e *plainEvent) string {
 	return b.String()
 }
 
-// documentSpec is the mapping of docs/events.md; that the document's is the same, a test of cmd/ebb holds.
+// documentSpec is the mapping of docs/events.md. A test of cmd/ebb checks that it is the document's.
 func documentSpec() *decode.MappingSpec {
 	return &decode.MappingSpec{
 		Customer: decode.PartSpec{Paths: []string{"/user/id", "/visitor"}},
@@ -168,7 +168,7 @@ func documentSpec() *decode.MappingSpec {
 	}
 }
 
-// TestEventsDocument decodes the examples of docs/events.md. The mapping takes what is left by the envelopes.
+// TestEventsDocument decodes the examples of docs/events.md. The mapping reads those that no envelope claims.
 func TestEventsDocument(t *testing.T) {
 	b, err := os.ReadFile("../../docs/events.md")
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 // number or a string that holds one, exact to the minor unit (see parseMoney); an exponent is refused. properties may
 // be anything.
 
-// readFlat reads the members into e. Where several are wrong, the code is that of the first in this order, which is
-// that of all envelopes.
+// readFlat reads the members into e. Where several are wrong, the code is that of the first in this order. All
+// envelopes have the same order.
 func (d *Decoder) readFlat(b []byte, e *pipeline.Event) pipeline.Code {
 	var fault textFault
 	if e.Customer, fault = d.text(b, d.top.get(memberCustomer), pipeline.MaxCustomer, true); fault != textFine {

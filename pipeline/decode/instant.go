@@ -8,17 +8,17 @@ import (
 
 const (
 
-	// Event times outside these years are taken for a producer's mistake: a zero, a wrong unit, an overflow.
+	// An event time outside these years counts as a producer's mistake: a zero, a wrong unit, an overflow.
 	firstInstant = 31_536_000_000    // 1971-01-01T00:00:00Z, ms since the epoch
 	pastInstant  = 7_289_654_400_000 // 2201-01-01T00:00:00Z
 
-	// Numbers from here on are milliseconds, smaller ones seconds. Within the years above no number means both: as
+	// Numbers from here on are milliseconds, smaller ones seconds. Within the years above no number can be both: as
 	// seconds they end at 7.3e9, as milliseconds they begin at 3.1e10.
 	firstMillis = 10_000_000_000
 )
 
 // parseInstant reads an event time: RFC 3339 with any offset, or seconds or milliseconds since the epoch as a decimal
-// number. What is finer than a millisecond is cut off. The code is Usable, TimeUnreadable or TimeOutOfRange.
+// number. Digits below a millisecond are cut off. The code is Usable, TimeUnreadable or TimeOutOfRange.
 func parseInstant(s []byte) (ms int64, code pipeline.Code) {
 	var ok bool
 	if len(s) > 4 && s[4] == '-' {
@@ -32,7 +32,7 @@ func parseInstant(s []byte) (ms int64, code pipeline.Code) {
 	return ms, instantCode(ms)
 }
 
-// timeForm is what a time looks like: an index of TimeForms.
+// timeForm is the form of a time: an index of TimeForms.
 type timeForm uint8
 
 const (
@@ -67,10 +67,10 @@ func parseInstantAs(s []byte, form timeForm) (ms int64, code pipeline.Code) {
 	return ms, instantCode(ms)
 }
 
-// parseUnits reads a number of units since the epoch, times/per ms each. What is negative or too large comes back as an
-// extreme value: out of range, not unreadable.
+// parseUnits reads a number of units since the epoch, times/per ms each. It returns an extreme value for a negative or
+// too large one: out of range, not unreadable.
 func parseUnits(s []byte, times int64, per uint64) (ms int64, ok bool) {
-	const most = 19 // digits: nanoseconds of our days have as many, and a uint64 holds them
+	const most = 19 // digits: nanoseconds of our time have as many, and a uint64 holds them
 	d, ok := parseDecimal(s)
 	switch {
 	case !ok:
@@ -93,7 +93,7 @@ func parseUnits(s []byte, times int64, per uint64) (ms int64, ok bool) {
 	return ms, true
 }
 
-// instantCode is TimeOutOfRange where ms is no time that an event can have.
+// instantCode is TimeOutOfRange where ms is no possible time of an event.
 func instantCode(ms int64) pipeline.Code {
 	if ms < firstInstant || ms >= pastInstant {
 		return pipeline.TimeOutOfRange
@@ -101,8 +101,8 @@ func instantCode(ms int64) pipeline.Code {
 	return pipeline.Usable
 }
 
-// parseEpoch reads seconds or milliseconds since the epoch. What is negative or beyond int64 comes back as an extreme
-// value: out of range, not unreadable.
+// parseEpoch reads seconds or milliseconds since the epoch. It returns an extreme value for a negative one or one
+// beyond int64: out of range, not unreadable.
 func parseEpoch(s []byte) (ms int64, ok bool) {
 	d, ok := parseDecimal(s)
 	switch {
@@ -135,7 +135,7 @@ func millis(fraction []byte) int64 {
 }
 
 // parseRFC3339 reads a date and time with offset, such as 2026-01-31T09:30:00.125+02:00. As RFC 3339 allows, T and Z
-// may be lower case and T a space. A leap second is refused, as time.Parse refuses it.
+// may be lower case and T a space. It refuses a leap second, as time.Parse does.
 func parseRFC3339(s []byte) (ms int64, ok bool) {
 	const least = len("2006-01-02T15:04:05Z")
 	if len(s) < least {
@@ -186,7 +186,7 @@ func parseOffset(s []byte) (ms int64, ok bool) {
 	return ms, true
 }
 
-// twoDigits reads a number of two digits; -1 where they are none.
+// twoDigits reads a number of two digits; -1 if b does not begin with two digits.
 func twoDigits(a, b byte) int {
 	if a -= '0'; a > 9 {
 		return -1
@@ -208,7 +208,8 @@ func monthDays(year, month int) int {
 }
 
 // epochDays counts days from 1970-01-01 to a date of the Gregorian calendar, year 0 or later. Years begin in March
-// here, so that the leap day is a year's last: then every month's first day is a linear function, rounded down.
+// here, so that the leap day is the last of a year. Then the first day of each month is a linear function, rounded
+// down.
 func epochDays(year, month, day int) int {
 	const marchZero = 719_468 // days from 0000-03-01 to 1970-01-01
 	if month -= 3; month < 0 {

@@ -77,7 +77,7 @@ func TestInstant(t *testing.T) {
 	}
 }
 
-// TestInstantEveryDay walks the calendar of all the years that are in range, and some beyond.
+// TestInstantEveryDay checks the calendar of all years in range, and some beyond.
 func TestInstantEveryDay(t *testing.T) {
 	d, e := decode.New(0), pipeline.Event{}
 	for day := time.Date(1970, 12, 31, 12, 0, 0, 0, time.UTC); day.Year() < 2202; day = day.AddDate(0, 0, 1) {

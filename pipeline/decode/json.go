@@ -4,10 +4,10 @@ import (
 	"ebb/pipeline"
 )
 
-// A validating scanner for JSON (RFC 8259) that allocates nothing and copies nothing. It reports where things stand;
-// what they mean is the envelope's business. Benchmark: BenchmarkDecode. Oracle: encoding/json, in the tests.
+// A validating scanner for JSON (RFC 8259) that allocates nothing and copies nothing. It reports where values are; the
+// envelopes interpret them. Benchmark: BenchmarkDecode. Oracle: encoding/json, in the tests.
 
-// jsonKind is what kind of value a token is, as far as an envelope has to tell them apart.
+// jsonKind is the kind of a token's value, as far as envelopes distinguish kinds.
 type jsonKind uint8
 
 const (
@@ -30,7 +30,7 @@ type jsonToken struct {
 	kind     jsonKind
 }
 
-// absent reports whether a member counts as not being there: null and the empty string do.
+// absent reports whether a member counts as missing: null and the empty string do.
 func (t jsonToken) absent() bool { return t.kind <= jsonNull || t.kind == jsonPlain && t.from == t.to }
 
 // isText reports whether it is a string that is not empty.
@@ -38,7 +38,7 @@ func (t jsonToken) isText() bool {
 	return t.kind == jsonEscaped || t.kind == jsonPlain && t.from < t.to
 }
 
-// scanName reads a member's name and the colon behind it. It returns the place of the member's value, or -1.
+// scanName reads a member's name and the colon after it. It returns the place of the member's value, or -1.
 func scanName(b []byte, i int) (name jsonToken, next int) {
 	if i >= len(b) || b[i] != '"' {
 		return name, -1
@@ -53,8 +53,8 @@ func scanName(b []byte, i int) (name jsonToken, next int) {
 	return name, skipSpace(b, i+1)
 }
 
-// scanValue reads the value at i, which stands at the given level of nesting. It returns the place behind it, or the
-// fault's Code negated.
+// scanValue reads the value at i, which is at the given level of nesting. It returns the place after it, or the fault's
+// Code negated.
 func scanValue(b []byte, i, depth int) (value jsonToken, next int) {
 	if i >= len(b) {
 		return value, -int(pipeline.NotJSON)
@@ -79,8 +79,8 @@ func scanValue(b []byte, i, depth int) (value jsonToken, next int) {
 	return value, -int(pipeline.NotJSON)
 }
 
-// scanNested validates the object or array at i without recursion: one bit per open level tells what it is, so that
-// hostile nesting costs neither stack nor memory. It returns the place behind it, or the fault's Code negated.
+// scanNested validates the object or array at i without recursion: one bit per open level holds its kind, so that
+// hostile nesting costs neither stack nor memory. It returns the place after it, or the fault's Code negated.
 func scanNested(b []byte, i, depth int) (next int) {
 	var objects uint64 // the lowest bit: the innermost open level is an object
 	base := depth
@@ -172,7 +172,7 @@ func scanNumber(b []byte, i int) (value jsonToken, next int) {
 	return value, i
 }
 
-// skipDigits passes one digit or more; -1 where there is none.
+// skipDigits skips one digit or more; -1 where there is none.
 func skipDigits(b []byte, i int) int {
 	from := i
 	for i < len(b) && b[i]-'0' < 10 {
@@ -191,7 +191,7 @@ func scanWord(b []byte, i int, word string, kind jsonKind) (value jsonToken, nex
 	return jsonToken{kind: kind}, i + len(word)
 }
 
-// skipSpace passes white space. Compact JSON has none, so the first look decides.
+// skipSpace skips white space. Compact JSON has none, so the first comparison decides.
 func skipSpace(b []byte, i int) int {
 	for i < len(b) && b[i] <= ' ' && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
 		i++

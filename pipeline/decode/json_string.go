@@ -9,7 +9,7 @@ import (
 	"ebb/pipeline"
 )
 
-// Masks for looking at eight bytes at once.
+// Masks for tests of eight bytes at once.
 const (
 	eachByte  = 0x0101010101010101
 	highBits  = 0x80 * eachByte
@@ -18,9 +18,9 @@ const (
 	backslash = '\\' * eachByte
 )
 
-// scanString reads the string whose first character is at i, behind the opening quote. It returns the place behind the
-// closing quote, or the fault's Code negated: a control character, a wrong escape, bytes that are not UTF-8, no end.
-// A lone surrogate in an escape is grammatical JSON and passes here; appendUnescaped refuses it.
+// scanString reads the string whose first character is at i, after the opening quote. It returns the place after the
+// closing quote, or the fault's Code negated: a control character, a wrong escape, bytes that are not UTF-8, no end. A
+// lone surrogate in an escape is grammatical JSON and passes here; appendUnescaped refuses it.
 func scanString(b []byte, i int) (value jsonToken, next int) {
 	from := i
 	for ; i <= len(b)-8; i += 8 {
@@ -36,12 +36,12 @@ func scanString(b []byte, i int) (value jsonToken, next int) {
 }
 
 // stops marks, by its highest bit, the first of eight bytes that is not printable ASCII, or is a quote or a backslash.
-// What it marks beyond the first means nothing: the differences borrow.
+// Its marks after the first are meaningless, since the differences borrow.
 func stops(w uint64) uint64 {
 	return (w | (w - spaces) | ((w ^ quotes) - eachByte) | ((w ^ backslash) - eachByte)) & highBits
 }
 
-// scanRarer is scanString for all that can be in a string, from i on; the string began at from.
+// scanRarer is scanString for everything that a string can contain, from i on; the string began at from.
 func scanRarer(b []byte, from, i int) (value jsonToken, next int) {
 	value = jsonToken{from: from, kind: jsonPlain}
 	for i < len(b) {
@@ -71,7 +71,7 @@ func scanRarer(b []byte, from, i int) (value jsonToken, next int) {
 	return value, -int(pipeline.NotJSON)
 }
 
-// skipPlain passes printable ASCII other than quote and backslash.
+// skipPlain skips printable ASCII other than quote and backslash.
 func skipPlain(b []byte, i int) int {
 	for ; i <= len(b)-8; i += 8 {
 		if stop := stops(binary.LittleEndian.Uint64(b[i:])); stop != 0 {
@@ -116,9 +116,9 @@ func hex4(b []byte) (r rune, ok bool) {
 	return r, true
 }
 
-// appendUnescaped appends the value of a string that scanString has passed, cut off once it is longer than limit bytes.
-// ok is false where an escape is a lone surrogate: no UTF-8 stands for it, and a replacement character would make one
-// customer of many.
+// appendUnescaped appends the value of a string that scanString has accepted, cut off once it is longer than limit
+// bytes. ok is false where an escape is a lone surrogate: it has no UTF-8 form, and a replacement character would make
+// one customer of many.
 func appendUnescaped(dst, text []byte, limit int) (out []byte, ok bool) {
 	limit += len(dst)
 	for i := 0; i < len(text); {
@@ -141,7 +141,8 @@ func appendUnescaped(dst, text []byte, limit int) (out []byte, ok bool) {
 	return dst, true
 }
 
-// appendUpTo appends b unless dst is longer than limit already, and then no more than shows that it is too long.
+// appendUpTo appends b unless dst is longer than limit already. It appends no more than what shows that dst is too
+// long.
 func appendUpTo(dst, b []byte, limit int) []byte {
 	return append(dst, b[:min(len(b), limit+1-min(len(dst), limit+1))]...)
 }

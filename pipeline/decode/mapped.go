@@ -4,10 +4,10 @@ import (
 	"ebb/pipeline"
 )
 
-// Any other JSON, by a mapping. The record is read once, from front to back, as in the other envelopes: a value that a
-// path leads to is noted in the path's slot, whatever no path leads through is validated and passed over.
+// Any other JSON, by a mapping. As in the other envelopes, the record is read once, from front to back. A value at the
+// end of a path is noted in the path's slot. What no path leads through is validated and skipped.
 
-// slotTable notes the values that the paths of a mapping lead to. Which are noted says a bit each, so that forgetting
+// slotTable notes the values at the ends of a mapping's paths. A bit per slot records which are noted, so that clearing
 // costs nothing.
 type slotTable struct {
 	seen uint64
@@ -26,15 +26,15 @@ func (t *slotTable) get(slot int) jsonToken {
 	return t.at[slot]
 }
 
-// forget takes back what was noted in slots from first up to past: a member is repeated, and the last one counts.
+// forget clears the slots from first up to past: a member is repeated, and the last one counts.
 func (t *slotTable) forget(first, past int) {
 	for slot := first; slot < past; slot++ {
 		t.seen &^= 1 << (slot & 63)
 	}
 }
 
-// decodeMapped reads a record that an envelope claims as of that envelope, and every other by the mapping. An envelope
-// claims what bears its marks and names its customer in the envelope's way.
+// decodeMapped reads a record that an envelope claims as of that envelope, and any other by the mapping. An envelope
+// claims a record that has its marks and names its customer in the envelope's way.
 func (d *Decoder) decodeMapped(b []byte, mode cloudMode, e *pipeline.Event) pipeline.Code {
 	if c := d.scanMapped(b); c != pipeline.Usable {
 		return c
@@ -56,8 +56,8 @@ func (d *Decoder) decodeMapped(b []byte, mode cloudMode, e *pipeline.Event) pipe
 	return d.readMapped(b, e)
 }
 
-// scanMapped validates the record, which must be one object, and notes in d.found what the mapping's paths lead to and
-// in d.top, unless the mapping takes all, where its members are.
+// scanMapped validates the record, which must be one object. It notes the values at the mapping's paths in d.found and,
+// unless the mapping takes all records, the members in d.top.
 func (d *Decoder) scanMapped(b []byte) pipeline.Code {
 	d.top.seen, d.found.seen = 0, 0
 	i := skipSpace(b, 0)
@@ -70,7 +70,7 @@ func (d *Decoder) scanMapped(b []byte) pipeline.Code {
 	return scanEnd(b, i)
 }
 
-// walk reads the value at i, as scanValue does, and notes what the paths through n lead to.
+// walk reads the value at i, like scanValue, and notes the values at the paths through n.
 func (d *Decoder) walk(b []byte, i, depth int, n *mappedNode) (value jsonToken, next int) {
 	switch {
 	case i < len(b) && b[i] == '{' && len(n.children) > 0:
@@ -88,7 +88,7 @@ func (d *Decoder) walk(b []byte, i, depth int, n *mappedNode) (value jsonToken, 
 	return value, next
 }
 
-// walkObject is walk for an object, whose brace is at i. It returns the place behind it, or the fault's Code negated.
+// walkObject is walk for an object, whose brace is at i. It returns the place after it, or the fault's Code negated.
 func (d *Decoder) walkObject(b []byte, i, depth int, n *mappedNode) (next int) {
 	if depth == pipeline.MaxDepth {
 		return -int(pipeline.NestedTooDeep)
@@ -159,7 +159,7 @@ func (d *Decoder) walkArray(b []byte, i, depth int, n *mappedNode) (next int) {
 	}
 }
 
-// named is the node that a name in b means, nil where no path leads there.
+// named is the node of a name in b, nil where no path leads there.
 func (n *mappedNode) named(b []byte, name jsonToken) *mappedNode {
 	if name.kind == jsonEscaped {
 		return n.namedEscaped(b[name.from:name.to])
@@ -203,7 +203,7 @@ func (d *Decoder) readMapped(b []byte, e *pipeline.Event) pipeline.Code {
 	return pipeline.Usable
 }
 
-// mapped is where a part stands: in b, or in its default.
+// mapped is the place of a part: in b, or in its default.
 func (d *Decoder) mapped(b []byte, p *mappedPart) (in []byte, t jsonToken) {
 	for _, n := range p.ends {
 		if t = d.found.get(n.slot); !t.absent() {

@@ -9,10 +9,9 @@ import (
 	"ebb/pipeline"
 )
 
-// MappingSpec says, as the configuration does, where the parts of an event stand in JSON that comes in no known
-// envelope.
+// MappingSpec is where the parts of an event lie in JSON of no known envelope, in the configuration's words.
 type MappingSpec struct {
-	All bool // take every record, also what an envelope claims
+	All bool // take every record, also one that an envelope claims
 
 	Customer, Type, Time, Value, Currency, ID, Tenant PartSpec
 
@@ -20,17 +19,17 @@ type MappingSpec struct {
 	ValueAs string // one of ValueForms
 }
 
-// PartSpec says where one part stands.
+// PartSpec is where one part lies.
 type PartSpec struct {
-	Paths   []string // JSON pointers; the first that leads to something counts
-	Default string   // what counts where none does; "": nothing. Of the time RecordTime, and of the id none
+	Paths   []string // JSON pointers; the first that leads to a value counts
+	Default string   // used where no path leads to a value; "": none. RecordTime for the time; the id has none
 }
 
 // RecordTime as the default of the time is the record's own timestamp.
 const RecordTime = "record"
 
-// TimeForms are the forms of a time: of auto, RFC 3339 and seconds or milliseconds since the epoch are told apart; the
-// others are one each.
+// TimeForms are the forms of a time. auto recognises RFC 3339, seconds and milliseconds since the epoch; each of the
+// others is one form.
 func TimeForms() []string {
 	return []string{"auto", "rfc3339", "seconds", "milliseconds", "microseconds", "nanoseconds"}
 }
@@ -57,39 +56,39 @@ func (f MappingFaults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Mapping is a MappingSpec made ready for decoding. It does not change, and any number of decoders share it.
+// Mapping is a MappingSpec compiled for decoding. It does not change, and any number of decoders share it.
 type Mapping struct {
 	all      bool
 	root     mappedNode
 	slots    int
 	timeForm timeForm
-	minor    bool // money is minor units
-	stamped  bool // an event without a time has the record's
+	minor    bool // money is in minor units
+	stamped  bool // an event without a time takes the record's
 
 	customer, kind, time, value, currency, id, tenant mappedPart
 }
 
-// mappedPart is where one part of the event stands.
+// mappedPart is where one part of the event lies.
 type mappedPart struct {
 	ends     []*mappedNode // of its paths, in their order
 	fallback []byte        // its default; empty: none
 }
 
-// mappedNode is a place in the JSON that paths lead to or through. All of them are a tree, of which the decoder follows
-// the branches that a record has.
+// mappedNode is a place in the JSON that paths lead to or through. They form a tree, and the decoder follows the
+// branches that a record has.
 type mappedNode struct {
 	name     string
 	index    int           // of an array's element; -1: the name is no number
-	children []*mappedNode // no two of one name
+	children []*mappedNode // each name once
 	ends     bool          // a path ends here,
 	slot     int           // and its value is noted in this slot
-	past     int           // the slots from slot to here are of this node and those below it
+	past     int           // the slots from slot to here belong to this node and those below it
 }
 
-// maxMappedPaths is how many places a mapping may look at: the decoder keeps a bit for each.
+// maxMappedPaths is how many paths a mapping may have: the decoder keeps a bit for each.
 const maxMappedPaths = 64
 
-// NewMapping makes spec ready. The error is MappingFaults, all of them.
+// NewMapping compiles spec. The error is MappingFaults, with all of them.
 func NewMapping(spec *MappingSpec) (*Mapping, error) {
 	c := mappingCompiler{m: &Mapping{all: spec.All}}
 	m := c.m
@@ -121,10 +120,10 @@ func NewMapping(spec *MappingSpec) (*Mapping, error) {
 	return m, nil
 }
 
-// takesAll reports whether the mapping takes what an envelope claims; no mapping takes nothing.
+// takesAll reports whether the mapping takes records that an envelope claims; without a mapping it is false.
 func (m *Mapping) takesAll() bool { return m != nil && m.all }
 
-// shadowed reports whether there is no record that the mapping could read and flat JSON does not claim.
+// shadowed reports whether flat JSON claims every record that the mapping could read.
 func shadowed(spec *MappingSpec) bool {
 	at := func(p *PartSpec, path string) bool {
 		return p.Default == "" && len(p.Paths) == 1 && p.Paths[0] == path
@@ -132,7 +131,7 @@ func shadowed(spec *MappingSpec) bool {
 	return at(&spec.Customer, "/customer") && at(&spec.Type, "/type") && at(&spec.Time, "/time")
 }
 
-// mappingCompiler gathers faults while a mapping is made.
+// mappingCompiler gathers faults while it compiles a mapping.
 type mappingCompiler struct {
 	m      *Mapping
 	faults MappingFaults
@@ -142,8 +141,8 @@ func (c *mappingCompiler) fault(key, format string, args ...any) {
 	c.faults = append(c.faults, MappingFault{key, fmt.Sprintf(format, args...)})
 }
 
-// part enters a part's paths into the tree. limit bounds its default, in bytes; 0: somebody else judges that. A part
-// with an example is needed.
+// part enters a part's paths into the tree. limit bounds its default, in bytes; 0: it is checked elsewhere. A part with
+// an example is required.
 func (c *mappingCompiler) part(name string, spec *PartSpec, limit int, example string) (p mappedPart) {
 	for _, path := range spec.Paths {
 		steps, err := parsePointer(path)
@@ -213,7 +212,7 @@ func (m *Mapping) money(s []byte, decimals int) (minor int64, ok bool) {
 	return parseMoney(s, decimals, true)
 }
 
-// enter makes the node that steps lead to from n the end of a path.
+// enter marks the node at the end of steps, from n on, as the end of a path.
 func (n *mappedNode) enter(steps []string) *mappedNode {
 	for _, step := range steps {
 		child := n.member([]byte(step))
@@ -227,7 +226,7 @@ func (n *mappedNode) enter(steps []string) *mappedNode {
 	return n
 }
 
-// number gives n and the nodes below it their slots, from first on, and returns what is behind them.
+// number assigns slots to n and the nodes below it, from first on, and returns the next free one.
 func (n *mappedNode) number(first int) (past int) {
 	n.slot, past = first, first
 	if n.ends {

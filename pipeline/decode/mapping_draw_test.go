@@ -10,7 +10,7 @@ import (
 	"ebb/pipeline/decode"
 )
 
-// drawSpec draws a mapping whose paths meet in the same few names, so that they share places and shadow one another.
+// drawSpec draws a mapping whose paths use the same few names, so that they share places and shadow one another.
 func drawSpec(t *rapid.T) *decode.MappingSpec {
 	paths := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{
 		"/a",
@@ -64,7 +64,7 @@ func drawSpec(t *rapid.T) *decode.MappingSpec {
 	return s
 }
 
-// drawTree draws JSON of the names that drawSpec's paths have.
+// drawTree draws JSON with the names of drawSpec's paths.
 func drawTree(t *rapid.T, depth int) string {
 	switch kind := rapid.IntRange(0, 5).Draw(t, "kind"); {
 	case depth > 0 && kind <= 1:
@@ -109,7 +109,7 @@ func TestMappingAgrees(t *testing.T) {
 		spec := drawSpec(rt)
 		m, err := decode.NewMapping(spec)
 		if err != nil {
-			return // drawn so that flat JSON claims everything
+			return // drawn in such a way that flat JSON claims everything
 		}
 		d := decode.NewMapped(testRecordBytes, m)
 		for range 8 {
@@ -158,7 +158,7 @@ func TestMappingAgrees(t *testing.T) {
 	}
 }
 
-// FuzzMapping holds decoder and oracle against each other on any record and any path.
+// FuzzMapping compares decoder and oracle on any record and any path.
 func FuzzMapping(f *testing.F) {
 	for _, c := range mappedCases() {
 		if len(c.record.Value) < 2000 {
@@ -170,7 +170,7 @@ func FuzzMapping(f *testing.F) {
 	f.Add([]byte(flatJSON()), "/customer", int64(envelopeStamp), false)
 	f.Fuzz(func(t *testing.T, value []byte, path string, stamp int64, all bool) {
 		if strings.ContainsRune(path, '\uFFFD') {
-			return // which encoding/json takes half an emoji for
+			return // encoding/json decodes half a surrogate pair to this
 		}
 		spec := shopSpec()
 		spec.All = all

@@ -22,7 +22,7 @@ func mapped(t testing.TB, spec *decode.MappingSpec) *decode.Decoder {
 	return decode.NewMapped(testRecordBytes, m)
 }
 
-// plainlyClaimed tells whether an envelope claims a record in spite of a mapping for the others.
+// plainlyClaimed reports whether an envelope claims a record, in spite of a mapping for the others.
 func plainlyClaimed(m map[string]json.RawMessage, structured, call bool) bool {
 	text := func(raw json.RawMessage) bool { return !missing(raw) && raw[0] == '"' }
 	switch {
@@ -64,7 +64,7 @@ func plainMapped(r *pipeline.Record, spec *decode.MappingSpec) plainFields {
 	}
 }
 
-// plainPointer is what a JSON pointer leads to.
+// plainPointer is the value at a JSON pointer.
 func plainPointer(b []byte, path string) json.RawMessage {
 	for _, step := range strings.Split(path, "/")[1:] {
 		step = strings.ReplaceAll(strings.ReplaceAll(step, "~1", "/"), "~0", "~")

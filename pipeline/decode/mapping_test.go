@@ -28,7 +28,7 @@ func shopSpec() *decode.MappingSpec {
 	}
 }
 
-// shopJSON is a usable record of it, but for changes as in flatJSON.
+// shopJSON is a usable record of it, apart from changes as in flatJSON.
 func shopJSON(changes ...string) string {
 	return changeJSON(
 		[]string{"user", `{"name":"Ann","id":"c-1"}`, "event", `{"name":"order","id":7}`, "ts", `"2026-03-01T10:00:00Z"`},
@@ -126,7 +126,7 @@ func mappedCases() (cases []envelopeCase) {
 	return cases
 }
 
-// TestMapping decodes by one mapping what it was made for, and what the envelopes claim.
+// TestMapping decodes with one mapping the records that it was made for, and those that the envelopes claim.
 func TestMapping(t *testing.T) {
 	spec := shopSpec()
 	for _, c := range mappedCases() {
@@ -240,7 +240,7 @@ func TestMappedEvent(t *testing.T) {
 	}
 }
 
-// TestPointer has the rules of RFC 6901 one by one.
+// TestPointer covers the rules of RFC 6901 one by one.
 func TestPointer(t *testing.T) {
 	record := `{"":"empty","a/b":"slash","m~n":"tilde","c%d":"percent"," ":"space","k\"l":"quote","0":"zero","x":["first",{"y":["deep"]},"` + strings.Repeat(
 		"z",
@@ -273,8 +273,8 @@ func TestPointer(t *testing.T) {
 	}
 }
 
-// TestMappingFaults shows what each mistake in a mapping is answered with: testdata/mapping_faults.golden is made to be
-// read. Write it with -update.
+// TestMappingFaults shows the message for each mistake in a mapping: testdata/mapping_faults.golden is made to be read.
+// It is written with -update.
 func TestMappingFaults(t *testing.T) {
 	var out strings.Builder
 	for _, c := range []struct {
@@ -334,7 +334,7 @@ func TestMappingFaults(t *testing.T) {
 	}
 }
 
-// TestMappedAllocations: none per event once the scratch memory is there, and none for trouble either.
+// TestMappedAllocations: no record allocates once the scratch memory is there, usable or not.
 func TestMappedAllocations(t *testing.T) {
 	d, e := mapped(t, shopSpec()), pipeline.Event{}
 	var records []pipeline.Record

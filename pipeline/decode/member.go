@@ -4,7 +4,7 @@ import (
 	"ebb/pipeline"
 )
 
-// member is one of the names that some envelope knows.
+// member is one of the names that some envelope reads.
 type member uint8
 
 const (
@@ -37,7 +37,8 @@ const (
 	numMembers // at most 32: see memberTable
 )
 
-// memberTable notes where an object's members are. Which are noted says a bit each, so that forgetting costs nothing.
+// memberTable notes where an object's members are. A bit per member records which are noted, so that clearing costs
+// nothing.
 type memberTable struct {
 	seen uint32
 	at   [numMembers]jsonToken
@@ -66,7 +67,7 @@ func (t *memberTable) first(members ...member) (value jsonToken) {
 	return value
 }
 
-// scanRecord validates the record, which must be one object, and notes in d.top where its members are.
+// scanRecord validates the record, which must be one object, and notes its members in d.top.
 func (d *Decoder) scanRecord(b []byte) pipeline.Code {
 	d.top.seen = 0
 	i := skipSpace(b, 0)
@@ -100,7 +101,7 @@ func (d *Decoder) scanRecord(b []byte) pipeline.Code {
 	}
 }
 
-// scanInner notes in d.inner the members of an object in b that has been validated. What is no object has none.
+// scanInner notes in d.inner the members of an object in b that has been validated. Any other value has none.
 func (d *Decoder) scanInner(b []byte, object jsonToken) {
 	d.inner.seen = 0
 	if object.kind != jsonObject {
@@ -116,7 +117,7 @@ func (d *Decoder) scanInner(b []byte, object jsonToken) {
 	}
 }
 
-// scanEnd says whether nothing but white space follows the record's value.
+// scanEnd reports whether only white space follows the record's value.
 func scanEnd(b []byte, i int) pipeline.Code {
 	if skipSpace(b, i) != len(b) {
 		return pipeline.NotJSON
@@ -124,9 +125,9 @@ func scanEnd(b []byte, i int) pipeline.Code {
 	return pipeline.Usable
 }
 
-// scanMember reads a member's name and the colon behind it: which member it is, and the place of its value, or -1.
-// Comparing with a name and its length, both known, lets the processor run ahead; measuring the name does not. That is
-// done for the names of the flat envelope.
+// scanMember reads a member's name and the colon after it. It returns which member it is, and the place of its value,
+// or -1. A comparison with a name of known length lets the processor run ahead, while measuring the name does not. So
+// the names of the flat envelope are compared that way.
 func scanMember(b []byte, i int) (m member, next int) {
 	const longest = len(`"properties":`)
 	if len(b)-i > longest {
@@ -169,7 +170,7 @@ func scanMember(b []byte, i int) (m member, next int) {
 	return memberOf(b, name), next
 }
 
-// memberOf tells which member a name in b means.
+// memberOf finds the member of a name in b.
 func memberOf(b []byte, name jsonToken) member {
 	text := b[name.from:name.to]
 	if name.kind == jsonEscaped {

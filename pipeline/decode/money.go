@@ -7,14 +7,14 @@ import (
 	"ebb/pipeline"
 )
 
-// decimal is a number in JSON's grammar without an exponent, taken apart.
+// decimal is the parts of a number in JSON's grammar without an exponent.
 type decimal struct {
 	negative bool
 	whole    []byte // digits, no leading zero unless it is the only one
 	fraction []byte // digits, may be empty
 }
 
-// parseDecimal takes s apart. It knows no exponent: a producer that writes one computes money in floats.
+// parseDecimal splits s into its parts. It accepts no exponent: a producer that writes one computes money in floats.
 func parseDecimal(s []byte) (d decimal, ok bool) {
 	if len(s) > 0 && s[0] == '-' {
 		d.negative, s = true, s[1:]
@@ -35,8 +35,8 @@ func parseDecimal(s []byte) (d decimal, ok bool) {
 }
 
 // parseMoney reads s as minor units of a currency with the given number of decimals. Digits beyond those must be zeros
-// (12.340 is 12.34, 12.345 is refused) unless it is rounded, half away from zero: 19.989999999999998, as a float leaves
-// it, is 19.99. ok is false also where int64 is too small.
+// (12.340 is 12.34, 12.345 is refused) unless rounding is on, half away from zero: 19.989999999999998, the result of a
+// float, is 19.99. ok is false also where int64 is too small.
 func parseMoney(s []byte, decimals int, rounded bool) (minor int64, ok bool) {
 	d, ok := parseDecimal(s)
 	if !ok {
@@ -54,7 +54,7 @@ func parseMoney(s []byte, decimals int, rounded bool) (minor int64, ok bool) {
 		}
 		d.fraction = d.fraction[:decimals]
 	}
-	const most = 19 // digits that a uint64 holds whatever they are, and an int64 at best
+	const most = 19 // any number of so many digits fits a uint64, and at best an int64
 	if len(d.whole)+decimals > most {
 		return 0, false
 	}
@@ -117,8 +117,8 @@ func parseCurrency(s []byte) (code [3]byte, ok bool) {
 	return code, true
 }
 
-// currencyDecimals is the number of decimals of a currency's minor unit: two, unless ISO 4217 says otherwise. An
-// unknown currency, and none at all, have two.
+// currencyDecimals is the number of decimals of a currency's minor unit: two, except where ISO 4217 lists another
+// number. An unknown currency, and a missing one, have two.
 func currencyDecimals(code [3]byte) int {
 	switch string(code[:]) {
 	case "BIF",
@@ -147,8 +147,8 @@ func currencyDecimals(code [3]byte) int {
 	return 2
 }
 
-// readMoney reads an amount and its currency, both optional. rounded says what becomes of digits beyond the currency's
-// minor unit; see parseMoney.
+// readMoney reads an amount and its currency, both optional. rounded is whether digits beyond the currency's minor unit
+// are rounded; see parseMoney.
 func (d *Decoder) readMoney(b []byte, value, currency jsonToken, rounded bool, e *pipeline.Event) pipeline.Code {
 	if !d.readCurrency(b, currency, e) {
 		return pipeline.CurrencyUnreadable

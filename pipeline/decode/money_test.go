@@ -63,7 +63,7 @@ func TestMoney(t *testing.T) {
 	}
 }
 
-// TestAppendMoney reads back what it writes.
+// TestAppendMoney parses what it has written.
 func TestAppendMoney(t *testing.T) {
 	for _, c := range []struct {
 		minor    int64

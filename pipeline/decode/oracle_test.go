@@ -55,7 +55,7 @@ func plainly(e *pipeline.Event) plainEvent {
 	}
 }
 
-// decodePlainly is the decoder as one would write it without regard to speed. spec is its mapping, nil: none.
+// decodePlainly is a simple decoder, without regard to speed. spec is its mapping, nil: none.
 func decodePlainly(r *pipeline.Record, maxRecordBytes int, spec *decode.MappingSpec) plainEvent {
 	e := plainEvent{Offset: r.Offset, Timestamp: r.Timestamp, AppendTime: r.AppendTime}
 	refused := e
@@ -66,19 +66,19 @@ func decodePlainly(r *pipeline.Record, maxRecordBytes int, spec *decode.MappingS
 	return e
 }
 
-// plainFields is what every envelope comes down to: raw JSON, nil where there is nothing.
+// plainFields is the common form of all envelopes: raw JSON, nil where there is nothing.
 type plainFields struct {
 	customer, kind, value, currency, id, source, tenant json.RawMessage
 
 	time     func() (int64, pipeline.Code)
-	minor    bool // the value is minor units
+	minor    bool // the value is in minor units
 	control  bool
 	envelope pipeline.Envelope
 }
 
 func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int, spec *decode.MappingSpec) pipeline.Code {
 	f, c := plainEnvelope(r, maxRecordBytes, spec)
-	flat := f.envelope == pipeline.Flat // money is exact, a tenant no number
+	flat := f.envelope == pipeline.Flat // money is exact, and a tenant must be a string
 	if c != pipeline.Usable {
 		return c
 	}
@@ -141,8 +141,8 @@ func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int, spec *decode.M
 	return pipeline.Usable
 }
 
-// plainSyntax judges b as JSON text, which has to be an object unless any value will do. A text that is faulty behind
-// the bracket that nests too deep, nests too deep.
+// plainSyntax checks b as JSON text, which has to be an object unless any value is allowed. Nesting that is too deep
+// counts before a fault after it.
 func plainSyntax(b []byte, anyValue bool) pipeline.Code {
 	object := anyValue || strings.HasPrefix(strings.TrimLeft(string(b), " \t\r\n"), "{")
 	if deep := upToTooDeep(b); deep != nil {
@@ -203,7 +203,7 @@ func plainText(raw json.RawMessage, integers bool, missing, unreadable pipeline.
 	return s, pipeline.Usable
 }
 
-// loneSurrogate tells whether an escape in a valid JSON string is half of a surrogate pair.
+// loneSurrogate reports whether an escape in a valid JSON string is half of a surrogate pair.
 func loneSurrogate(raw []byte) bool {
 	unit := func(b []byte) rune { // the code unit of an escape at the start of b, or 0
 		if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
@@ -248,7 +248,7 @@ func plainTime(raw json.RawMessage) (int64, pipeline.Code) {
 	return ms, plainRange(ms)
 }
 
-// plainClock is plainTime whatever the year.
+// plainClock is plainTime for any year.
 func plainClock(raw json.RawMessage) (int64, pipeline.Code) {
 	s, missing, ok := plainNumber(raw)
 	switch {

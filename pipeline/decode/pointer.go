@@ -10,8 +10,8 @@ import (
 // maxPointerStep bounds one step of a pointer, in bytes.
 const maxPointerStep = 256
 
-// parsePointer takes a JSON Pointer (RFC 6901) apart: /user/id, /items/0/sku. In a step ~1 stands for a slash and ~0
-// for a tilde. A step that is a number is an array's element, from 0, or an object's member of that name.
+// parsePointer splits a JSON Pointer (RFC 6901) into its steps: /user/id, /items/0/sku. In a step ~1 stands for a slash
+// and ~0 for a tilde. A step that is a number is an array's element, from 0, or an object's member of that name.
 func parsePointer(s string) (steps []string, err error) {
 	if !strings.HasPrefix(s, "/") {
 		return nil, fmt.Errorf("want a JSON pointer such as /user/id, found %q%s", s, pointerMeant(s))
@@ -33,7 +33,7 @@ func parsePointer(s string) (steps []string, err error) {
 	return steps, nil
 }
 
-// pointerMeant is a hint for somebody who wrote $.items[0].sku or items.0.sku.
+// pointerMeant suggests a pointer for $.items[0].sku or items.0.sku.
 func pointerMeant(s string) string {
 	s = strings.NewReplacer("[", ".", "]", "", "'", "", `"`, "", "~", "~0", "/", "~1").Replace(strings.TrimPrefix(s, "$"))
 	steps := strings.FieldsFunc(s, func(r rune) bool { return r == '.' })
@@ -43,7 +43,7 @@ func pointerMeant(s string) string {
 	return "; did you mean /" + strings.Join(steps, "/") + "?"
 }
 
-// elementIndex is the array's element that a step means; -1 where it means none.
+// elementIndex is the array's element of a step; -1 where it is no index.
 func elementIndex(step string) int {
 	const longest = 9 // digits
 	if step == "" || len(step) > longest || step[0] == '0' && len(step) > 1 {

@@ -8,9 +8,9 @@ import (
 	"ebb/scoring/pack"
 )
 
-// The properties that a pack reads stand below an event's `properties` (flat JSON and Segment), in a CloudEvent's data,
-// and in mapped JSON anywhere in the record. Only events of the types that the pack reads them of are looked into, so
-// that those of all others cost nothing.
+// The properties that a pack reads are below an event's `properties` (flat JSON and Segment), in a CloudEvent's data,
+// and in mapped JSON anywhere in the record. Only events of types with such properties are searched for them, so that
+// they cost nothing for all others.
 
 // properties are the paths that a pack reads. They do not change, and any number of decoders share them.
 type properties struct {
@@ -20,7 +20,7 @@ type properties struct {
 	slots int
 }
 
-// newProperties enters the pack's paths into a tree. nil: it reads none.
+// newProperties builds the tree of the pack's paths. nil: it has none.
 func newProperties(k *pack.Pack) *properties {
 	paths := k.Properties()
 	if len(paths) == 0 {
@@ -34,7 +34,7 @@ func newProperties(k *pack.Pack) *properties {
 	return p
 }
 
-// Reading makes d look for the properties that a pack reads.
+// Reading sets the pack whose properties d reads.
 func (d *Decoder) Reading(k *pack.Pack) *Decoder {
 	p := newProperties(k)
 	if d.properties = p; p != nil {
@@ -43,15 +43,15 @@ func (d *Decoder) Reading(k *pack.Pack) *Decoder {
 	return d
 }
 
-// readProperties notes the properties that the pack reads of events of e's type. object is where they stand in b, and
-// has been validated.
+// readProperties notes the properties that the pack reads of events of e's type. object is their place in b, and has
+// been validated.
 func (d *Decoder) readProperties(b []byte, object jsonToken, e *pipeline.Event) {
 	p := d.properties
 	if p == nil || e.Control || object.kind != jsonObject || !p.pack.Uses(e.Type) {
 		return
 	}
 	d.found.seen = 0
-	const inside = 1 // a level at which members are nobody's but the tree's
+	const inside = 1 // a level at which only the tree's members are read
 	d.walkObject(b, object.from, inside, &p.root)
 	from := len(d.values)
 	for _, end := range p.ends {
@@ -60,10 +60,10 @@ func (d *Decoder) readProperties(b []byte, object jsonToken, e *pipeline.Event) 
 	e.Properties = d.values[from:len(d.values):len(d.values)]
 }
 
-// maxPropertyText bounds the text of a property that is compared, in bytes.
+// maxPropertyText bounds the text of a compared property, in bytes.
 const maxPropertyText = 1024
 
-// property is what scoring sees of a value.
+// property is a value in the form that scoring takes.
 func (d *Decoder) property(b []byte, t jsonToken) feature.Property {
 	switch t.kind {
 	case jsonAbsent, jsonNull:

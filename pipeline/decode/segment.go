@@ -4,15 +4,16 @@ import (
 	"ebb/pipeline"
 )
 
-// Messages of the Segment specification, as its libraries and those of its kin send them, one to a record:
+// Messages of the Segment specification, as its libraries and compatible ones send them, one to a record:
 //
 //	{"type": "track", "event", "userId", "anonymousId", "messageId", "timestamp", "sentAt", "originalTimestamp",
 //	 "receivedAt", "properties": {"revenue", "total", "value", "currency"}, "context": {"groupId"}}
 //
-// A record is taken for one where it has no customer and its type is one of the six calls. The customer is userId, else
-// anonymousId; the id is messageId. A track is of the type its event names, a page "Page Viewed", a screen "Screen
-// Viewed". An identify, a group and an alias are control events. The tenant is context.groupId. The amount is the first
-// of properties.revenue, total and value, rounded to the minor unit: these libraries compute in floats.
+// A record counts as one where it has no customer and its type is one of the six calls. The customer is userId, else
+// anonymousId; the id is messageId. The type of a track is the name of its event, that of a page "Page Viewed", that of
+// a screen "Screen Viewed". An identify, a group and an alias are control events. The tenant is context.groupId. The
+// amount is the first of properties.revenue, total and value, rounded to the minor unit, since these libraries compute
+// in floats.
 
 // segmentCall is one of the calls of the specification.
 type segmentCall uint8
@@ -25,7 +26,7 @@ const (
 	callControl // identify, group, alias
 )
 
-// segmentCall is the call that the record's type names.
+// segmentCall is the call of the record's type.
 func (d *Decoder) segmentCall(b []byte) segmentCall {
 	const longest = len("identify")
 	name, _ := d.text(b, d.top.get(memberType), longest, false)
@@ -94,15 +95,15 @@ func (d *Decoder) readCall(b []byte, call segmentCall, e *pipeline.Event) pipeli
 }
 
 // readDeviceTime reads the event's time: timestamp, else originalTimestamp, else sentAt. It is the device's clock,
-// which may be wrong, and is corrected by how far sentAt, of the same clock, lies from when the message was received:
+// which may be wrong. It is corrected by the distance of sentAt, of the same clock, from the time at which the message
+// was received:
 //
 //	time = timestamp + (received − sentAt)
 //
-// A message with both timestamp and originalTimestamp has been corrected on its way here: its timestamp is taken as it
-// is.
+// A message with both timestamp and originalTimestamp has already been corrected: its timestamp is taken unchanged.
 func (d *Decoder) readDeviceTime(b []byte, e *pipeline.Event) pipeline.Code {
 	c := d.readTime(b, d.top.first(memberTimestamp, memberOriginalTimestamp, memberSentAt), e)
-	if c != pipeline.Usable && c != pipeline.TimeOutOfRange { // a clock that begins in 1970 may still be corrected
+	if c != pipeline.Usable && c != pipeline.TimeOutOfRange { // a clock that begins in 1970 can still be corrected
 		return c
 	}
 	if d.top.get(memberTimestamp).absent() || d.top.get(memberOriginalTimestamp).absent() {
@@ -112,12 +113,12 @@ func (d *Decoder) readDeviceTime(b []byte, e *pipeline.Event) pipeline.Code {
 }
 
 // skew is what to add to e.Time, the device's. It is 0, no correction, where
-//   - sentAt is missing or unreadable, or more than a day before the event: then it is not of one clock with it;
-//   - it is not known when the message was received. That says receivedAt, else the record's timestamp. Not so one that
-//     is the event's own time, as of a log written to Kafka later, nor one that is more than a day from sentAt: so far
-//     off are messages that were stored on the way more often than clocks are.
+//   - sentAt is missing or unreadable, or more than a day before the event: then the two are not of one clock;
+//   - the time of receipt is unknown. It is receivedAt, else the record's timestamp. A record's timestamp does not
+//     count where it is the event's own time, as in a log written to Kafka later, or is more than a day from sentAt: at
+//     such a distance messages that were stored on the way are more frequent than wrong clocks.
 //
-// A clock that does not show a time between 1970 and 2200 is unreadable.
+// A clock outside the years 1970 to 2200 is unreadable.
 func (d *Decoder) skew(b []byte, e *pipeline.Event) int64 {
 	sent, ok := d.clock(b, memberSentAt)
 	if !ok || !isClock(e.Time) || e.Time-sent > pipeline.DayMillis {
@@ -135,7 +136,7 @@ func (d *Decoder) skew(b []byte, e *pipeline.Event) int64 {
 	return 0
 }
 
-// clock is the time that a member shows.
+// clock is the time in a member.
 func (d *Decoder) clock(b []byte, m member) (ms int64, ok bool) {
 	text, fault := d.number(b, d.top.get(m))
 	if fault != textFine {

@@ -9,7 +9,7 @@ import (
 	"ebb/pipeline/decode"
 )
 
-// TestDeviceTime has the borders of the correction of a device's clock. A time left out is absent.
+// TestDeviceTime covers the limits of the correction of a device's clock. An empty time is absent.
 func TestDeviceTime(t *testing.T) {
 	const happened, dayLater, dayBefore = "2026-03-01T10:00:00Z", "2026-03-02T10:00:00Z", "2026-02-28T10:00:00Z"
 	for name, c := range map[string]struct {
@@ -222,7 +222,7 @@ func instantOf(t *testing.T, text string) int64 {
 	return at.UnixMilli()
 }
 
-// TestMoneyRounded: what exact money refuses is rounded in the other envelopes, half away from zero.
+// TestMoneyRounded: amounts that exact money refuses are rounded in the other envelopes, half away from zero.
 func TestMoneyRounded(t *testing.T) {
 	for _, c := range []struct {
 		value, currency string

@@ -4,7 +4,7 @@ import (
 	"ebb/pipeline"
 )
 
-// textFault says what keeps a member from being text.
+// textFault is why a member is no text.
 type textFault uint8
 
 const (
@@ -14,8 +14,8 @@ const (
 	textTooLong
 )
 
-// text is the value of a member that holds text: a string, or an integer's digits where integers are allowed. It
-// aliases value, or scratch where there are escapes.
+// text is the value of a member with text: a string, or an integer's digits where integers are allowed. It aliases
+// value, or scratch where there are escapes.
 func (d *Decoder) text(value []byte, t jsonToken, limit int, integers bool) ([]byte, textFault) {
 	var s []byte
 	switch {
@@ -41,10 +41,10 @@ func (d *Decoder) text(value []byte, t jsonToken, limit int, integers bool) ([]b
 	return s, textFine
 }
 
-// maxNumber bounds the text of an amount or a time, in bytes: no int64 and no instant needs as much.
+// maxNumber bounds the text of an amount or a time, in bytes: no int64 and no instant needs so much.
 const maxNumber = 64
 
-// number is the text of a member that holds a number, bare or as a string.
+// number is the text of a member with a number, bare or as a string.
 func (d *Decoder) number(value []byte, t jsonToken) ([]byte, textFault) {
 	if t.kind == jsonFraction {
 		t.kind = jsonInteger
@@ -52,7 +52,8 @@ func (d *Decoder) number(value []byte, t jsonToken) ([]byte, textFault) {
 	return d.text(value, t, maxNumber, true)
 }
 
-// customerCode and typeCode say what a fault of these members means. Of others it is all the same.
+// customerCode and typeCode are the codes for a fault of these members. All other members have one code for every
+// fault.
 func customerCode(fault textFault) pipeline.Code {
 	return [...]pipeline.Code{
 		textMissing:    pipeline.CustomerMissing,
@@ -69,11 +70,11 @@ func typeCode(fault textFault) pipeline.Code {
 	}[fault]
 }
 
-// scratch hands out memory that lives until the end of a batch: blocks that stay where they are, so that what points
-// into them stays valid while it grows.
+// scratch allocates memory that lives until the end of a batch. Its blocks stay in place, so that slices of them stay
+// valid while it grows.
 type scratch struct {
 	blocks [][]byte
-	used   int    // blocks handed out from, the last of them through free
+	used   int    // blocks used, the last of them through free
 	free   []byte // rest of the last block
 }
 

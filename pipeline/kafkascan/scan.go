@@ -11,10 +11,11 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// Endless is the end of a scan that has none: it goes on until its context ends.
+// Endless is the end of a scan without one: it goes on until its context ends.
 const Endless = math.MaxInt64
 
-// Scan is one stretch of a partition, and who is told of it. All functions are called by the goroutine of [Scan.Run].
+// Scan is one stretch of a partition, with the functions that take what is read. The goroutine of [Scan.Run] calls all
+// of them.
 type Scan struct {
 	Client    *kafkawire.Client
 	Topic     string
@@ -23,24 +24,23 @@ type Scan struct {
 	To        int64 // end offset: the first that is not read; [Endless]: none
 	MaxBytes  int32 // of an answer, see kafkawire.FetchConfig
 
-	// Patience is how long a scan goes on without coming any further: behind an open transaction, or at brokers that
-	// have nothing to give although they named a later end, or that do not answer where Retry is set. 0: until the
-	// context ends.
+	// Patience is how long a scan goes on without progress: behind an open transaction, at brokers that return nothing
+	// although they named a later end, or at brokers that do not answer where Retry is set. 0: until the context ends.
 	Patience time.Duration
 
-	// Record takes each committed record in order, tombstones too. What it aliases holds until Record returns. An error
-	// ends the scan.
+	// Record takes each committed record in order, tombstones too. The memory it aliases is valid until Record returns. An
+	// error ends the scan.
 	Record func(*pipeline.Record) error
 
 	// Answered is called after each answer: every record below next was handed out. Optional. An error ends the scan.
 	Answered func(next int64) error
 
-	// Lost is called where retention has deleted [from, next) before it was read; the scan goes on at next. nil: it
+	// Lost is called where retention has deleted [from, next) before it was read; the scan goes on at next. nil: the scan
 	// ends with pipeline.ErrOutOfRange.
 	Lost func(from, next int64)
 
-	// Retry is called with the first of the failures in a row after which brokers are asked again. nil: the first ends
-	// the scan.
+	// Retry is called with the first of several failures in a row, and the request is repeated. nil: the first failure
+	// ends the scan.
 	Retry func(error)
 }
 
@@ -62,12 +62,12 @@ func (s *Scan) Run(ctx context.Context) error {
 	return nil
 }
 
-// HeldUpError says that a scan did not come to its end within its patience, although brokers answered.
+// HeldUpError means that a scan has not reached its end within its patience, although brokers answered.
 type HeldUpError struct {
 	Topic     string
 	Partition int32
-	Next      int64 // where the scan stands
-	Open      bool  // behind an open transaction; else brokers have less than they had named
+	Next      int64 // the next offset of the scan
+	Open      bool  // behind an open transaction; otherwise brokers hold less than the end they named
 }
 
 func (e *HeldUpError) Error() string {
@@ -78,19 +78,19 @@ func (e *HeldUpError) Error() string {
 	return fmt.Sprintf("records of %s/%d from %d on %s", e.Topic, e.Partition, e.Next, why)
 }
 
-// run is a scan under way.
+// run is a scan in progress.
 type run struct {
 	*Scan
 	fetcher *kafkawire.Fetcher
 	got     pipeline.Fetched
 	next    int64
 	moved   time.Time // when next moved
-	failing time.Time // since when brokers have not answered; zero: they do
+	failing time.Time // when brokers stopped answering; zero: they answer
 	pause   time.Duration
 	waits   error // why the scan has not come further since it moved; nil: it has
 }
 
-// step asks once and hands out what came.
+// step fetches once and hands out the records.
 func (r *run) step(ctx context.Context) error {
 	asked := time.Now()
 	err := r.fetcher.Fetch(ctx, r.next, &r.got)
@@ -114,7 +114,7 @@ func (r *run) step(ctx context.Context) error {
 	return r.await(ctx, asked)
 }
 
-// handOut gives the records of an answer to Record.
+// handOut passes the records of an answer to Record.
 func (r *run) handOut() error {
 	for i := range r.got.Records {
 		record := &r.got.Records[i]
@@ -134,13 +134,12 @@ func (r *run) handOut() error {
 
 // Pauses between two requests.
 const (
-	emptyPause = 50 * time.Millisecond // after an empty answer that a broker did not wait with, as it is asked to
+	emptyPause = 50 * time.Millisecond // after an empty answer that a broker did not delay as requested
 	leastPause = 100 * time.Millisecond
 	mostPause  = 5 * time.Second
 )
 
-// await has a scan that did not come further ask again, unless its patience is over. A scan without an end is at home
-// there.
+// await lets a scan without progress fetch again, unless its patience is over. A scan without an end waits there.
 func (r *run) await(ctx context.Context, asked time.Time) error {
 	open := r.got.Stable <= r.next && r.got.Stable < r.got.End
 	r.waits = &HeldUpError{Topic: r.Topic, Partition: r.Partition, Next: r.next, Open: open}
@@ -153,8 +152,8 @@ func (r *run) await(ctx context.Context, asked time.Time) error {
 	return r.pauseFor(ctx, emptyPause)
 }
 
-// skip goes on at the oldest record where retention has deleted the one to be read next. A log that ends before it was
-// cut back by a leader that had less, and what was read of it is not what it holds now.
+// skip goes on at the oldest record where retention has deleted the next one. A log that ends before the next record
+// was truncated by a leader that had less, and no longer holds what was read of it.
 func (r *run) skip(ctx context.Context, err error) error {
 	start, _, failed := r.Client.Bounds(ctx, r.Topic, r.Partition)
 	if failed != nil {
@@ -168,7 +167,7 @@ func (r *run) skip(ctx context.Context, err error) error {
 	return nil
 }
 
-// again waits before the next request, or says that there is to be none.
+// again waits before the next request, or returns an error if there is to be none.
 func (r *run) again(ctx context.Context, err error) error {
 	if r.Retry == nil || !errors.Is(err, pipeline.ErrUnavailable) {
 		return err

@@ -49,7 +49,7 @@ func (l *log) writer(opts ...kgo.Opt) *kgo.Client {
 	l.t.Helper()
 	w, err := kgo.NewClient(append([]kgo.Opt{
 		kgo.SeedBrokers(l.kafka.ListenAddrs()...), kgo.DefaultProduceTopic(topic),
-		kgo.ProducerBatchCompression(kgo.NoCompression()), // so that a bound of bytes parts the records
+		kgo.ProducerBatchCompression(kgo.NoCompression()), // so that a limit in bytes separates the records
 	}, opts...)...)
 	if err != nil {
 		l.t.Fatal(err)
@@ -99,7 +99,7 @@ func (l *log) bounds() (end, stable int64) {
 	return end, stable
 }
 
-// answers lets answer stand in for the broker's answers to requests for records; nil: the broker's own.
+// answers makes answer replace the broker's answers to fetches; nil: the broker's own.
 func (l *log) answers(answer func(offset int64) *kmsg.FetchResponseTopicPartition) {
 	l.kafka.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		l.kafka.KeepControl()
@@ -116,14 +116,14 @@ func (l *log) answers(answer func(offset int64) *kmsg.FetchResponseTopicPartitio
 	})
 }
 
-// empty is an answer without records of a leader whose log ends at end, as far as it has heard.
+// empty is an answer without records of a leader that has learnt of a log up to end.
 func empty(end int64) *kmsg.FetchResponseTopicPartition {
 	p := kmsg.NewFetchResponseTopicPartition()
 	p.HighWatermark, p.LastStableOffset = end, end
 	return &p
 }
 
-// scan reads [from, to) with what set says besides, and gives the values.
+// scan reads [from, to) with the other fields of set, and returns the values.
 func (l *log) scan(ctx context.Context, from, to int64, set func(*kafkascan.Scan)) (values []string, err error) {
 	s := &kafkascan.Scan{Client: l.client, Topic: topic, From: from, To: to, Patience: 20 * time.Second}
 	s.Record = func(r *pipeline.Record) error {
@@ -137,8 +137,8 @@ func (l *log) scan(ctx context.Context, from, to int64, set func(*kafkascan.Scan
 	return values, err
 }
 
-// TestEmptyAnswersAreNoEnd: a leader that was just elected has heard of less than its log holds, and a throttled broker
-// gives nothing although it does. A scan goes on until it stands at the end that was named.
+// TestEmptyAnswersAreNoEnd: a newly elected leader has learnt of less than its log holds, and a throttled broker
+// returns nothing. A scan goes on until it reaches the end that it was given.
 func TestEmptyAnswersAreNoEnd(t *testing.T) {
 	const records = 12
 	for name, answer := range map[string]func(offset int64) *kmsg.FetchResponseTopicPartition{
@@ -169,7 +169,8 @@ func TestEmptyAnswersAreNoEnd(t *testing.T) {
 	}
 }
 
-// TestPatienceIsBounded: brokers that never give what they named end a scan, and it says where it stands.
+// TestPatienceIsBounded: brokers that never return the records up to the end they named end a scan, and the error
+// contains its offset.
 func TestPatienceIsBounded(t *testing.T) {
 	l := newLog(t)
 	l.write(l.writer(), "a", "b", "c")
@@ -186,7 +187,8 @@ func TestPatienceIsBounded(t *testing.T) {
 	}
 }
 
-// TestOpenTransaction: what lies behind one is waited for, for a while, and a scan up to the stable end leaves it out.
+// TestOpenTransaction: a scan waits for a while for the records behind one, and a scan up to the stable end leaves them
+// out.
 func TestOpenTransaction(t *testing.T) {
 	l := newLog(t)
 	l.write(l.writer(), "before")
@@ -212,7 +214,7 @@ func TestOpenTransaction(t *testing.T) {
 	}
 }
 
-// TestEndOfMarkers: aborted records and markers are passed over, also where the log ends with them.
+// TestEndOfMarkers: aborted records and markers are skipped, also where the log ends with them.
 func TestEndOfMarkers(t *testing.T) {
 	l := newLog(t)
 	l.end(l.begin("a", "b"), true)
@@ -231,7 +233,7 @@ func TestEndOfMarkers(t *testing.T) {
 	}
 }
 
-// TestStopsAtItsEnd: what comes after the end that was found is none of a scan's, though the same answer brings it.
+// TestStopsAtItsEnd: records after the end are not part of the scan, even if the same answer contains them.
 func TestStopsAtItsEnd(t *testing.T) {
 	l := newLog(t)
 	l.write(l.writer(), "a", "b", "c", "d")
@@ -244,7 +246,7 @@ func TestStopsAtItsEnd(t *testing.T) {
 	}
 }
 
-// TestLost: what retention took before it was read is named, and without somebody to tell it to it is an error.
+// TestLost: records that retention deleted before they were read are reported, and are an error without Lost.
 func TestLost(t *testing.T) {
 	l := newLog(t)
 	l.write(l.writer(), "a", "b", "c", "d")
@@ -267,7 +269,7 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// TestRetry: brokers that do not answer are asked again, which is told once, for as long as the patience lasts.
+// TestRetry: requests that brokers do not answer are repeated within the patience, and Retry is called once.
 func TestRetry(t *testing.T) {
 	l := newLog(t)
 	l.write(l.writer(), "a", "b")

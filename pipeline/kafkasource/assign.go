@@ -10,8 +10,8 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// protocolName is the assignment that the members agree on, Kafka's range over one topic by instance id, and behind it
-// the version of the state's format. The coordinator chooses among those that all members offer.
+// protocolName is the assignment that the members agree on, Kafka's range over one topic by instance id, followed by
+// the version of the state's format. The coordinator chooses among the names that all members offer.
 const protocolName = "ebb-range-%d"
 
 func protocols(formats []int) (names []string) {
@@ -21,7 +21,7 @@ func protocols(formats []int) (names []string) {
 	return names
 }
 
-// formatOf is the format that stands in the name of a protocol; 0 if it is none of ours.
+// formatOf is the format in the name of a protocol; 0 if the name is not ebb's.
 func formatOf(protocol string) (format int) {
 	if _, err := fmt.Sscanf(protocol, protocolName, &format); err != nil {
 		return 0
@@ -43,7 +43,7 @@ func reads(m *kafkawire.GroupMember, topic string) bool {
 }
 
 // deal gives each member that reads topic a run of its n partitions, in the order of instance ids, so that the same
-// members get the same partitions again. The first n mod members get one more.
+// members get the same partitions each time. The first n mod members get one more.
 func deal(topic string, n int32, members []kafkawire.GroupMember) (map[string][]byte, error) {
 	readers := make([]kafkawire.GroupMember, 0, len(members))
 	out := make(map[string][]byte, len(members))
@@ -86,7 +86,7 @@ func encodeAssignment(topic string, partitions []int32) []byte {
 	return a.AppendTo(nil)
 }
 
-// decodeAssignment gives the partitions of topic in an assignment. An empty one is none.
+// decodeAssignment returns the partitions of topic in an assignment. An empty assignment has none.
 func decodeAssignment(topic string, b []byte) ([]int32, error) {
 	if len(b) == 0 {
 		return nil, nil

@@ -52,7 +52,7 @@ func TestDeal(t *testing.T) {
 	}
 }
 
-// TestDealEvenly deals every partition once, in runs whose lengths differ by one at most, whatever the order of
+// TestDealEvenly deals every partition once, in runs whose lengths differ by at most one, whatever the order of
 // members.
 func TestDealEvenly(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {

@@ -2,7 +2,7 @@ package kafkasource
 
 import "ebb/pipeline/kafkawire"
 
-// Deal is deal with its result decoded.
+// Deal is deal with a decoded result.
 func Deal(topic string, n int32, members []kafkawire.GroupMember) (map[string][]int32, error) {
 	dealt, err := deal(topic, n, members)
 	if err != nil {

@@ -14,9 +14,8 @@ import (
 	"ebb/pipeline/kafkasource"
 )
 
-// TestMemberForgotten has a coordinator stop in the middle of a rebalance and come back with the generation before: it
-// calls a member fenced that it has just taken in, though no other process uses its id. The member comes back as a new
-// one.
+// TestMemberForgotten lets a coordinator stop in the middle of a rebalance and come back with the generation before: it
+// fences a member that it has just admitted, though no other process uses its id. The member comes back as a new one.
 func TestMemberForgotten(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(100*time.Millisecond))
 	if err != nil {
@@ -48,9 +47,9 @@ func TestMemberForgotten(t *testing.T) {
 	}
 }
 
-// TestMemberForgottenWithItsGeneration has a coordinator come back with less of its log than it had, twice in a row: it
-// knows the group as of an earlier generation, and calls members fenced that nobody has replaced, though it had dealt
-// partitions to them. They come back as new ones, however often.
+// TestMemberForgottenWithItsGeneration lets a coordinator come back with less of its log than it had, twice in a row:
+// it has the group as of an earlier generation, and fences members that nobody has replaced, though it had given them
+// partitions. They come back as new ones, however often.
 func TestMemberForgottenWithItsGeneration(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(100*time.Millisecond))
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // TestMembersFormat upgrades a group member by member, each within its session, and takes one back: a generation's
-// format is the newest that all of its members know.
+// format is the newest that all of its members support.
 func TestMembersFormat(t *testing.T) {
 	w := newWorld(t, 4)
 	format := func(members ...*running) func(want int) {
@@ -47,7 +47,7 @@ func TestMembersFormat(t *testing.T) {
 	format(a, b)(1)
 }
 
-// TestMembersWithoutCommonFormat: who knows none of the formats of the others is told so, and they go on.
+// TestMembersWithoutCommonFormat: a member without a format of the others gets an error, and they go on.
 func TestMembersWithoutCommonFormat(t *testing.T) {
 	w := newWorld(t, 2)
 	a := w.startWith("a", nil, nil, 3, 2)

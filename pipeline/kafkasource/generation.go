@@ -12,12 +12,12 @@ import (
 
 // Generation is what this member owns between two rebalances.
 type Generation struct {
-	kafkawire.Membership         // goes with every offset that is committed
+	kafkawire.Membership         // sent with every committed offset
 	Partitions           []int32 // of the input, ascending; may be empty
 	Format               int     // version in which the state is to be written, one of MemberConfig.Formats
 
 	// Revoked is closed when a rebalance has begun, or the member is to drain: finish, commit, publish and return. Until
-	// then the generation is good, and the member goes on reporting.
+	// then the generation is valid, and the member sends heartbeats.
 	Revoked <-chan struct{}
 
 	member  *Member
@@ -37,8 +37,8 @@ func newGeneration(m *Member, who kafkawire.Membership, format int, partitions [
 	}
 }
 
-// Confirm asks the coordinator whether the generation is still this member's; also while a rebalance is being prepared
-// it is. Errors: pipeline.ErrFenced (it is not), pipeline.ErrUnavailable.
+// Confirm checks with the coordinator that the generation is still this member's. It is while a rebalance is being
+// prepared. Errors: pipeline.ErrFenced (it is not), pipeline.ErrUnavailable.
 func (g *Generation) Confirm(ctx context.Context) error {
 	err := g.member.cfg.Client.Heartbeat(ctx, g.Membership)
 	if errors.Is(err, kafkawire.RebalanceInProgress) {
@@ -47,7 +47,7 @@ func (g *Generation) Confirm(ctx context.Context) error {
 	return err
 }
 
-// serve runs own for one generation with heartbeats beside it, and tells whether to join again.
+// serve runs own for one generation with heartbeats beside it, and returns whether to join again.
 func (m *Member) serve(ctx context.Context, g *Generation, own Own) (again bool, err error) {
 	log := m.cfg.Logger.With().Str("group", g.Group).Int32("generation", g.Generation).Str("member", g.Member).Logger()
 	log.Info().Str("instance", g.Instance).Ints32("partitions", g.Partitions).Int("format", g.Format).Msg("joined group")
@@ -81,7 +81,7 @@ func (m *Member) serve(ctx context.Context, g *Generation, own Own) (again bool,
 	return g.done, nil
 }
 
-// beat sends heartbeats until ctx ends. It returns why the generation is lost, nil if it is not.
+// beat sends heartbeats until ctx ends. It returns why the generation is lost; nil: it is not.
 func (m *Member) beat(ctx context.Context, g *Generation) error {
 	tick := time.NewTicker(m.cfg.Heartbeat)
 	defer tick.Stop()

@@ -11,20 +11,20 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// Ledger reads what was published about packs: pipeline.Ledger's. Any goroutine may use it.
+// Ledger reads the published packs and control records: it implements pipeline.Ledger. Any goroutine may use it.
 type Ledger struct {
 	Client         *kafkawire.Client
 	Control        string // topic of control records
 	PackTopic      string // topic of packs
-	PacksPartition int32  // of that, in which all of them stand
+	PacksPartition int32  // the one that holds all of them
 }
 
 var _ pipeline.Ledger = (*Ledger)(nil)
 
-// Controls is pipeline.Ledger's.
+// Controls implements pipeline.Ledger.
 func (l *Ledger) Controls(ctx context.Context, id pipeline.Identity) (all []pipeline.Control, err error) {
 	err = l.read(ctx, l.Control, int32(id.Partition), func(r *pipeline.Record) error {
-		// What is none of ours is passed over: that nothing is missing, the published position tells.
+		// Records of others are skipped: the published position shows that none is missing.
 		if c, err := pipeline.ReadControl(r.Value); err == nil && c.Of(id) {
 			all = append(all, c)
 		}
@@ -36,7 +36,7 @@ func (l *Ledger) Controls(ctx context.Context, id pipeline.Identity) (all []pipe
 // errFound ends a search.
 var errFound = errors.New("found")
 
-// Packs is pipeline.Ledger's.
+// Packs implements pipeline.Ledger.
 func (l *Ledger) Packs(ctx context.Context, hashes []string) (all []pipeline.PackBytes, err error) {
 	err = l.read(ctx, l.PackTopic, l.PacksPartition, func(r *pipeline.Record) error {
 		hash := string(r.Key)
@@ -55,8 +55,8 @@ func (l *Ledger) Packs(ctx context.Context, hashes []string) (all []pipeline.Pac
 	return all, err
 }
 
-// read gives take each committed record of a partition that was there when it began. What another group's open
-// transaction holds back is waited for.
+// read hands take each committed record of a partition up to its present end. It waits for the records behind another
+// group's open transaction.
 func (l *Ledger) read(ctx context.Context, topic string, partition int32, take func(*pipeline.Record) error) error {
 	start, end, err := l.Client.Bounds(ctx, topic, partition)
 	if err != nil {

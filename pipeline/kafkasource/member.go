@@ -19,23 +19,23 @@ type MemberConfig struct {
 	Client   *kafkawire.Client
 	Group    string
 	Topic    string
-	Instance string // id that is the same after a restart and that no other process of the group has; see TakeSlot
+	Instance string // id that stays the same after a restart and that no other process of the group has; see TakeSlot
 
-	// Session is how long the group waits for a member that is silent before it gives its partitions to others. A member
-	// that comes back within it under its Instance goes on without a rebalance. Default 10 s.
+	// Session is how long the group waits for a silent member before it gives its partitions to others. A member that
+	// returns within it under its Instance goes on without a rebalance. Default 10 s.
 	Session time.Duration
 
-	// Heartbeat is how often the member reports; at most a third of Session. A rebalance is noticed by its answer, so it
-	// is part of every takeover. Default 250 ms.
+	// Heartbeat is how often the member sends heartbeats; at most a third of Session. The answer to a heartbeat announces
+	// a rebalance, so this time is part of every takeover. Default 250 ms.
 	Heartbeat time.Duration
 
 	// Rebalance is how long a member has to finish its work once a rebalance has begun. Default 30 s.
 	Rebalance time.Duration
 
 	// Formats are the versions in which this process can read and write the state, the newest first. A generation writes
-	// the newest that all of its members know, so that in a rolling upgrade the old ones can read what the new ones write.
-	// Kafka finds it out: each is a protocol of the group, and a change of what all can do is a rebalance (KIP-345).
-	// Default 1.
+	// the newest version that all of its members support, so that in a rolling upgrade the old ones can read what the new
+	// ones write. Kafka determines it: each version is a protocol of the group, and a change of the versions that all
+	// support causes a rebalance (KIP-345). Default 1.
 	Formats []int
 
 	Logger zerolog.Logger
@@ -75,19 +75,20 @@ func setDefault(d *time.Duration, v time.Duration) {
 	}
 }
 
-// Member is this process's place in the consumer group: a static member of the classic group protocol, with all
-// partitions given up and dealt out anew in each rebalance.
+// Member is this process's place in the consumer group: a static member of the classic group protocol, in which every
+// rebalance takes all partitions back and assigns them again.
 type Member struct {
 	cfg    MemberConfig
-	join   kafkawire.Join // Member: as the group knows it, empty if it does not
+	join   kafkawire.Join // Member: its id in the group, empty if it has none
 	dealt  kafkawire.Membership
-	fenced time.Time // when the group last fenced the member that it had dealt partitions to; zero: it has not
+	fenced time.Time // when the group last fenced the member while it had an assignment; zero: never
 	drain  chan struct{}
 	once   sync.Once
-	said   string // what kind of refusal the log spoke of last; empty: none
+	said   string // the kind of refusal logged last; empty: none
 }
 
-// fencedAgain is within how many sessions a member that is fenced twice takes it that another process has its place.
+// fencedAgain is the number of sessions within which a second fencing means that another process has the member's
+// place.
 const fencedAgain = 5
 
 // NewMember makes a Member.
@@ -110,14 +111,15 @@ func NewMember(cfg MemberConfig) (*Member, error) {
 	}, nil
 }
 
-// Own works on what a generation owns. It returns nil when Revoked was closed and everything is finished, committed and
-// published, or when it has nothing more to do for good, which ends Run. When ctx ends the generation is lost: it stops
-// at once and commits nothing more; what it returns then is not looked at. With no partitions it waits for either.
+// Own works on the partitions of a generation. It returns nil when Revoked was closed and everything is finished,
+// committed and published, or when there is nothing left to do for good, which ends Run. When ctx ends the generation
+// is lost: Own stops at once and commits nothing more, and its result is ignored. Without partitions it waits for
+// either.
 type Own func(ctx context.Context, g *Generation) error
 
 // Run joins the group and calls own for each generation, one after the other, until ctx ends, Drain is called (nil), or
-// own ends the work. While brokers are away it keeps trying. Errors: own's; *pipeline.HardStop where another process
-// uses the same instance id, or the group or its brokers do not go with the settings.
+// own ends the work. While brokers do not answer it keeps trying. Errors: own's; *pipeline.HardStop where another
+// process uses the same instance id, or the settings do not fit the group or its brokers.
 func (m *Member) Run(ctx context.Context, own Own) error {
 	for {
 		g, err := m.enter(ctx)
@@ -134,8 +136,8 @@ func (m *Member) Run(ctx context.Context, own Own) error {
 	}
 }
 
-// Drain revokes the present generation and makes Run return, once own has, instead of joining again. The member stays
-// in the group until its session ends, so that a restart finds its place; see Leave.
+// Drain revokes the present generation. Run then returns, once own has, instead of joining again. The member stays in
+// the group until its session ends, so that a restart finds its place; see Leave.
 func (m *Member) Drain() { m.once.Do(func() { close(m.drain) }) }
 
 func (m *Member) draining() bool {
@@ -147,8 +149,8 @@ func (m *Member) draining() bool {
 	}
 }
 
-// Leave takes the member out of the group, so that the others take its partitions over at once. Call it when Run has
-// returned. Errors: pipeline.ErrUnavailable, pipeline.ErrFenced where it was no member.
+// Leave takes the member out of the group, so that the others take its partitions over at once. It may be called when
+// Run has returned. Errors: pipeline.ErrUnavailable, pipeline.ErrFenced where it was no member.
 func (m *Member) Leave(ctx context.Context) error {
 	if m.join.Member == "" {
 		return nil
@@ -156,7 +158,7 @@ func (m *Member) Leave(ctx context.Context) error {
 	return m.cfg.Client.Leave(ctx, m.join.Membership)
 }
 
-// enter joins until the group has taken the member in.
+// enter joins until the group has admitted the member.
 func (m *Member) enter(ctx context.Context) (*Generation, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -221,28 +223,28 @@ func (m *Member) attempt(ctx context.Context) (*Generation, error) {
 		return nil, err
 	}
 	if joined.Generation < m.dealt.Generation {
-		m.fenced = time.Time{} // the coordinator has forgotten generations: nobody had taken this member's place
+		m.fenced = time.Time{} // the coordinator has lost generations: nobody had taken this member's place
 	}
 	m.dealt = joined.Membership
 	return newGeneration(m, joined.Membership, formatOf(joined.Protocol), partitions), nil
 }
 
-// replaced says that another process has taken this member's place. One fencing does not prove it. A coordinator stores
-// member ids only when a rebalance is complete: one that stops before forgets those of its members that had just come,
-// and knows their instances by the ids of the generation before. And one that comes back with less of its log than it
-// had forgets whole generations. It then calls a member fenced that nobody has replaced. So an id counts from its first
-// assignment only, and a member that is fenced joins as a new one: where it had been replaced it now replaces the
-// other, which does likewise, and the first to be fenced twice within a few sessions ends.
+// replaced reports whether another process has taken this member's place. One fencing does not prove that. A
+// coordinator stores member ids only when a rebalance is complete. One that stops earlier loses the ids of members that
+// had just joined, and keeps for their instances the ids of the generation before. One that restarts with less of its
+// log than it had loses whole generations. Both then fence a member that nobody has replaced. So an id counts from its
+// first assignment only, and a fenced member joins as a new one. If another process had replaced it, it now replaces
+// that one, which does the same, and the first to be fenced twice within a few sessions ends.
 func (m *Member) replaced(err error) bool {
 	return m.ousted(err) && !m.fenced.IsZero() && time.Since(m.fenced) < fencedAgain*m.cfg.Session
 }
 
-// ousted says that the group knows this member's instance by another id than that to which it dealt partitions.
+// ousted reports whether the group has this member's instance under another id than that of its assignment.
 func (m *Member) ousted(err error) bool {
 	return errors.Is(err, kafkawire.FencedInstance) && m.join.Member == m.dealt.Member
 }
 
-// refused draws the consequences of an attempt to join that failed.
+// refused decides what follows from a failed attempt to join.
 func (m *Member) refused(err error) {
 	switch {
 	case m.replaced(err): // the next attempt to join ends it
@@ -252,13 +254,13 @@ func (m *Member) refused(err error) {
 			Msg("another process has joined under this instance id, or the coordinator has lost what it knew; joining anew")
 	case errors.Is(err, kafkawire.UnknownMember), errors.Is(err, kafkawire.FencedInstance):
 		m.join.Member = ""
-	case errors.Is(err, pipeline.ErrFenced): // the group has moved on; join what it has become
+	case errors.Is(err, pipeline.ErrFenced): // the group has moved on; join its new generation
 	default:
 		m.say(err)
 	}
 }
 
-// fatal says that trying again is of no use.
+// fatal reports whether another attempt is useless.
 func (m *Member) fatal(err error) error {
 	hard := &pipeline.HardStop{Detail: fmt.Sprintf("group %s, instance id %s: %v", m.cfg.Group, m.cfg.Instance, err)}
 	switch {
@@ -279,7 +281,7 @@ func (m *Member) fatal(err error) error {
 	return hard
 }
 
-// say logs why the group cannot be joined or kept, and that it can again: once per change, not for every attempt.
+// say logs why the group cannot be joined or kept, and when it can again: once per change, not for every attempt.
 func (m *Member) say(err error) {
 	kind := ""
 	var denied *pipeline.Denied

@@ -28,8 +28,7 @@ func TestMemberAloneOwnsEverything(t *testing.T) {
 	}
 }
 
-// TestMembersShare adds members and takes one away: each time all partitions are dealt out by the order of instance
-// ids.
+// TestMembersShare adds members and removes one: each time all partitions are dealt again in the order of instance ids.
 func TestMembersShare(t *testing.T) {
 	w := newWorld(t, 5)
 	b := w.start("b")
@@ -71,8 +70,8 @@ func TestMemberMoreThanPartitions(t *testing.T) {
 	settle(t, 1, b) // when a's session has ended
 }
 
-// TestMemberKilledComesBack restarts a member within its session: the same partitions in the same generation, nothing
-// happens to the others, and whatever is left of the old one is refused.
+// TestMemberKilledComesBack restarts a member within its session: it gets the same partitions in the same generation,
+// nothing happens to the others, and requests of the old process are refused.
 func TestMemberKilledComesBack(t *testing.T) {
 	w := newWorld(t, 4)
 	a, b := w.start("a"), w.start("b")
@@ -109,8 +108,8 @@ func TestMemberKilledComesBack(t *testing.T) {
 	}
 }
 
-// TestMemberCutOff loses its generation when no heartbeat is acknowledged for a session, before or when others take
-// over, and joins again when the network is back.
+// TestMemberCutOff: a member loses its generation when no heartbeat is acknowledged for a session, before or when
+// others take over, and joins again when the network is back.
 func TestMemberCutOff(t *testing.T) {
 	w := newWorld(t, 4)
 	network := new(cable)
@@ -119,7 +118,7 @@ func TestMemberCutOff(t *testing.T) {
 	network.set(true)
 	lost := await(t, a.lost, "loss")
 	const lostIt = "generation lost, stopped without committing"
-	eventually(t, "the log says so", func() bool { return a.log.lines(lostIt) > 0 }) // its function hears of it first
+	eventually(t, "the log says so", func() bool { return a.log.lines(lostIt) > 0 }) // its function gets it before the log
 	if a.log.lines(lostIt) != 1 || a.log.lines("no heartbeat acknowledged") != 1 {
 		t.Error("the log does not say once that the generation is lost, and why")
 	}
@@ -131,13 +130,14 @@ func TestMemberCutOff(t *testing.T) {
 	}
 }
 
-// TestMemberFinishesWhenRevoked has all the time that it needs, beyond a session, as long as it reports.
+// TestMemberFinishesWhenRevoked: a revoked member has all the time that it needs, beyond a session, while it sends
+// heartbeats.
 func TestMemberFinishesWhenRevoked(t *testing.T) {
 	w := newWorld(t, 2)
 	confirmed, done := make(chan error, 10), make(chan struct{})
 	a := w.startWith("a", nil, func(g *kafkasource.Generation) {
 		for end := time.After(session * 3 / 2); ; {
-			confirmed <- g.Confirm(t.Context()) // still ours
+			confirmed <- g.Confirm(t.Context()) // still the member's
 			select {
 			case <-end:
 				close(done)
@@ -160,8 +160,8 @@ func TestMemberFinishesWhenRevoked(t *testing.T) {
 	}
 }
 
-// TestMemberInstanceTaken ends the one that was there, with what to do: two processes under one id would fence each
-// other for ever.
+// TestMemberInstanceTaken ends the earlier process, with what to do: two processes with one id would fence each other
+// for ever.
 func TestMemberInstanceTaken(t *testing.T) {
 	w := newWorld(t, 2)
 	a := w.start("same")
@@ -177,7 +177,7 @@ func TestMemberInstanceTaken(t *testing.T) {
 	settle(t, 2, b)
 }
 
-// TestMemberDrainStaysInTheGroup keeps the place for a restart; Leave gives it up.
+// TestMemberDrainStaysInTheGroup: a drained member keeps its place for a restart, and Leave gives it up.
 func TestMemberDrainStaysInTheGroup(t *testing.T) {
 	w := newWorld(t, 2)
 	m := w.start("one")
@@ -205,7 +205,7 @@ func TestMemberDrainStaysInTheGroup(t *testing.T) {
 	}
 }
 
-// TestMemberDrainBeforeJoining gives up waiting for brokers.
+// TestMemberDrainBeforeJoining ends the wait for brokers.
 func TestMemberDrainBeforeJoining(t *testing.T) {
 	w := newWorld(t, 2)
 	network := new(cable)
@@ -267,7 +267,7 @@ func TestMemberAmongStrangers(t *testing.T) {
 	}
 }
 
-// TestMemberDescribed has another program's tools read what the members said.
+// TestMemberDescribed lets another program's tools read the members' metadata.
 func TestMemberDescribed(t *testing.T) {
 	w := newWorld(t, 3)
 	a, b := w.start("a"), w.start("b")

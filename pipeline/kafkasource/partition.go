@@ -10,14 +10,14 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// PartitionConfig says what a Partition reads. Client, Group, Topic and Confirm are required; for the rest see
+// PartitionConfig is what a Partition reads. Client, Group, Topic and Confirm are required; for the rest see
 // kafkawire.FetchConfig.
 type PartitionConfig struct {
 	Client    *kafkawire.Client
 	Group     string
 	Topic     string
 	Partition int32
-	Confirm   func(context.Context) error // asks whether the member still owns it; see Generation.Confirm
+	Confirm   func(context.Context) error // checks that the member still owns it; see Generation.Confirm
 	MaxBytes  int32
 	MaxWait   time.Duration
 	Linger    time.Duration
@@ -37,7 +37,7 @@ type Partition struct {
 	fetcher *kafkawire.Fetcher
 }
 
-// NewPartition makes a Partition. Close it.
+// NewPartition makes a Partition. The caller closes it.
 func NewPartition(cfg PartitionConfig) (*Partition, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("new partition: %w", err)
@@ -51,12 +51,12 @@ func NewPartition(cfg PartitionConfig) (*Partition, error) {
 	return &Partition{cfg: cfg, fetcher: f}, nil
 }
 
-// Fetch is pipeline.Log's.
+// Fetch implements pipeline.Log.
 func (p *Partition) Fetch(ctx context.Context, offset int64, f *pipeline.Fetched) error {
 	return p.fetcher.Fetch(ctx, offset, f)
 }
 
-// Position is pipeline.Log's. The generation is confirmed last, so that what was read is not older than the
+// Position implements pipeline.Log. It confirms the generation last, so that what it has read is not older than the
 // confirmation.
 func (p *Partition) Position(ctx context.Context) (pipeline.Position, error) {
 	at, err := p.cfg.Client.Committed(ctx, p.cfg.Group, p.cfg.Topic, p.cfg.Partition)
@@ -79,5 +79,5 @@ func (p *Partition) Position(ctx context.Context) (pipeline.Position, error) {
 	}, nil
 }
 
-// Close frees memory. No Fetch may be under way.
+// Close frees memory. No Fetch may be in progress.
 func (p *Partition) Close() { p.fetcher.Close() }

@@ -9,5 +9,5 @@ import (
 	"ebb/pipeline/linetest/services"
 )
 
-// TestMain finds or starts the Kafka that the tests of this package talk to.
+// TestMain finds or starts the Kafka of this package's tests.
 func TestMain(m *testing.M) { os.Exit(services.Main(m, services.Kafka)) }

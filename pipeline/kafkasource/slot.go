@@ -12,8 +12,8 @@ import (
 // maxSlots bounds how many processes of one group can run on a host under default instance ids.
 const maxSlots = 1024
 
-// Slot is the lowest number that no other process of the group on this host holds. The system takes it back when the
-// process ends, however it ends, so that one that was killed comes back under the same number at once.
+// Slot is the lowest number that no other process of the group on this host holds. The system releases it when the
+// process ends, however it ends, so that a killed process gets the same number again at once.
 type Slot struct {
 	host   string
 	number int
@@ -26,7 +26,7 @@ func TakeSlot(dir, host, group string) (*Slot, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("take slot: %w", err)
 	}
-	name := sha256.Sum256([]byte(group)) // a group's name may hold anything
+	name := sha256.Sum256([]byte(group)) // a group's name may contain any character
 	for n := range maxSlots {
 		lock := flock.New(filepath.Join(dir, fmt.Sprintf("ebb-%x-%d.lock", name[:6], n)))
 		ok, err := lock.TryLock()
@@ -40,10 +40,10 @@ func TakeSlot(dir, host, group string) (*Slot, error) {
 	return nil, fmt.Errorf("take slot: all %d slots of group %s on this host are taken", maxSlots, group)
 }
 
-// Instance is the instance id that goes with the slot.
+// Instance is the instance id of the slot.
 func (s *Slot) Instance() string { return fmt.Sprintf("%s-%d", s.host, s.number) }
 
-// Release gives the slot back.
+// Release releases the slot.
 func (s *Slot) Release() error {
 	if err := s.lock.Unlock(); err != nil {
 		return fmt.Errorf("release slot %d: %w", s.number, err)

@@ -38,8 +38,8 @@ func TestSlotsAreDistinct(t *testing.T) {
 	}
 }
 
-// TestSlotOfKilledProcess is free at once. The other process is this test again, told by the environment to hold a
-// slot.
+// TestSlotOfKilledProcess: it is free at once. The other process is this test again, with an environment that makes it
+// hold a slot.
 func TestSlotOfKilledProcess(t *testing.T) {
 	if dir := os.Getenv("EBB_TEST_HOLD_SLOT"); dir != "" {
 		fmt.Fprintln(os.Stdout, take(t, dir, "group").Instance())

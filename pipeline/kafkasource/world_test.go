@@ -44,7 +44,7 @@ func newWorldAt(t *testing.T, addrs []string, partitions int32) *world {
 	return w
 }
 
-// open makes a client whose connections hang on cable, if it is not nil.
+// open makes a client whose connections use cable, if it is not nil.
 func (w *world) open(c *cable) *kafkawire.Client {
 	w.t.Helper()
 	cfg := kafkawire.Config{Brokers: w.addrs, ClientID: "ebb-test", Topics: []string{w.topic}, RequestTimeout: session}
@@ -59,7 +59,7 @@ func (w *world) open(c *cable) *kafkawire.Client {
 	return client
 }
 
-// cable carries connections until it is pulled: then what is written vanishes and nothing arrives any more.
+// cable carries connections until it is pulled: then written bytes vanish and nothing arrives any more.
 type cable struct {
 	mu     sync.Mutex
 	pulled bool
@@ -101,7 +101,7 @@ func (h *hung) Write(b []byte) (int, error) {
 	return h.Conn.Write(b)
 }
 
-// running is a member with Run under way. Its owner notes each generation and gives it up at once when it is revoked.
+// running is a member with Run in progress. It notes each generation and gives it up at once when it is revoked.
 type running struct {
 	*kafkasource.Member
 	config kafkasource.MemberConfig
@@ -109,8 +109,8 @@ type running struct {
 	count  atomic.Int32                  // generations
 	lost   chan *kafkasource.Generation  // those whose context ended
 	finish func(*kafkasource.Generation) // called when a generation is revoked
-	kill   context.CancelFunc            // what SIGKILL does: no farewell
-	ended  chan error                    // what Run returned
+	kill   context.CancelFunc            // the effect of SIGKILL: no farewell
+	ended  chan error                    // the result of Run
 	log    *logBuffer
 }
 
@@ -171,7 +171,7 @@ func (r *running) own(ctx context.Context, g *kafkasource.Generation) error {
 	}
 }
 
-// logBuffer keeps what was logged.
+// logBuffer keeps the log.
 type logBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -197,7 +197,7 @@ func (l *logBuffer) lines(text string) (n int) {
 
 const patience = 30 * time.Second
 
-// await takes what comes next from c.
+// await receives the next value from c.
 func await[T any](t testing.TB, c <-chan T, what string) T {
 	t.Helper()
 	select {
@@ -209,7 +209,7 @@ func await[T any](t testing.TB, c <-chan T, what string) T {
 	}
 }
 
-// eventually waits until condition holds.
+// eventually waits until condition returns true.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -221,7 +221,7 @@ func eventually(t testing.TB, what string, condition func() bool) {
 	}
 }
 
-// settle waits until the members' newest generations are one and the same and own all n partitions once.
+// settle waits until the members' newest generations are the same and own all n partitions once.
 func settle(t testing.TB, n int, members ...*running) []*kafkasource.Generation {
 	t.Helper()
 	latest := make([]*kafkasource.Generation, len(members))

@@ -44,7 +44,7 @@ func (b *Batch) read(s pipeline.Settings, k *pack.Pack) {
 // hashes of an event's customer key and of its id; id 0: it has none.
 type hashes struct{ key, id uint64 }
 
-// Decode turns the fetched records into events. Nothing is allocated once the batch has grown to its size.
+// Decode turns the fetched records into events. It allocates nothing once the batch has grown to its size.
 func (b *Batch) Decode() {
 	b.decoder.Reset()
 	n := len(b.Fetched.Records)
@@ -58,7 +58,7 @@ func (b *Batch) Decode() {
 	}
 }
 
-// room is s with length n, whatever it then holds; where it is too short, new memory with some to spare.
+// room is s with length n and any contents. Where s is too short, it is new memory with some to spare.
 func room[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n, n+n/4)
@@ -75,7 +75,7 @@ func (b *Batch) Cut(end int64) {
 	b.Fetched.Records, b.Fetched.Next = b.Fetched.Records[:n], end
 }
 
-// CutBytes drops the records behind the first so many bytes, which one record alone may exceed.
+// CutBytes drops the records after the first so many bytes. One record alone may exceed them.
 func (b *Batch) CutBytes(most int) {
 	for i := range b.Fetched.Records {
 		r := &b.Fetched.Records[i]
@@ -86,7 +86,7 @@ func (b *Batch) CutBytes(most int) {
 	}
 }
 
-// skip drops the first n records, after they were decoded. Where all go, the room stays for the next batch.
+// skip drops the first n records after decoding. Where it drops all of them, the memory is kept for the next batch.
 func (b *Batch) skip(n int) {
 	if n == len(b.Events) {
 		b.Empty(b.Fetched.Next)

@@ -6,8 +6,8 @@ import (
 	"ebb/pipeline"
 )
 
-// TestBatchWithinBytes: a batch ends before the record that would take it beyond the limit, which alone none exceeds it
-// for.
+// TestBatchWithinBytes: a batch ends before the record that would exceed the limit. A single larger record makes a
+// batch of its own.
 func TestBatchWithinBytes(t *testing.T) {
 	b := &Batch{}
 	b.Fetched.Next = 14

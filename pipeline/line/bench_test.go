@@ -68,7 +68,8 @@ func benchRecords(events, customers int) []pipeline.Record {
 	return records
 }
 
-// foldAll puts a batch through the line as an owner does: what a barrier left of it after the sweeps that it waits for.
+// foldAll puts a batch through the line as an owner does, including what a barrier leaves of it after the sweeps that
+// it waits for.
 func (l *Line) foldAll(b *Batch, load func(*pipeline.Load), done func(*Staged)) error {
 	idle := &Batch{}
 	for part := b; ; part = b {
@@ -115,7 +116,7 @@ func benchmarkLine(b *testing.B, name string) {
 	var total Tally
 	bt := &Batch{decoder: decode.New(1 << 20)}
 	at := events
-	for b.Loop() { // one loop is one event, as far as the figures go: a batch is folded every size loops
+	for b.Loop() { // one iteration counts as one event: a batch is folded every size iterations
 		if at%size != 0 {
 			at++
 			continue

@@ -7,10 +7,10 @@ import (
 )
 
 // customer is one cached customer: the profile as of everything folded so far. It holds no pointer, so that the garbage
-// collector need not look at any of them, and what finding it reads is one line of the processor's cache.
+// collector skips all of them. A lookup reads one line of the processor's cache of it.
 type customer struct {
 	hash    uint64
-	used    uint64 // last batch that needed it: it stays while that batch may be uncommitted
+	used    uint64 // last batch that needed it; it stays while that batch may be uncommitted
 	slot    int32
 	keySize uint16
 	dirty   bool // folded into in the batch being built
@@ -28,8 +28,8 @@ const chunkSize = 1024 // customers allocated at a time, so that memory follows 
 // cache holds the profiles of recently seen customers, by key. It belongs to one worker. Its size is bounded by limit,
 // except that customers of uncommitted batches always stay.
 //
-// The table is open addressing with linear probing over (upper half of the hash, slot) pairs: a miss touches no
-// customer, and a hit one. Benchmark: BenchmarkCache.
+// The table is open addressing with linear probing over (upper half of the hash, slot) pairs: a miss reads no customer,
+// and a hit reads one. Benchmark: BenchmarkCache.
 type cache struct {
 	limit  int
 	chunks [][]customer
@@ -37,11 +37,11 @@ type cache struct {
 	mask   uint64
 	count  int
 	long   map[int32][]byte // keys longer than shortKey, by slot
-	states [][]byte         // of packs that declare features, by slot; empty where none does
+	states [][]byte         // features of packs that declare them, by slot; empty where none does
 	hand   int              // where the search for a slot to evict goes on
 	hits   uint64
 	likely [ahead]int32
-	warmed uint64 // of no meaning: what was read ahead has to go somewhere
+	warmed uint64 // without meaning: a sink for what warm reads
 	misses uint64
 }
 
@@ -53,7 +53,7 @@ func newCache(limit int) *cache {
 
 func (c *cache) at(slot int32) *customer { return &c.chunks[slot/chunkSize][slot%chunkSize] }
 
-// key is the customer's, in memory of the cache.
+// key is the customer's key, in the cache's memory.
 func (c *cache) key(e *customer) []byte {
 	if e.keySize > shortKey {
 		return c.long[e.slot]
@@ -61,11 +61,11 @@ func (c *cache) key(e *customer) []byte {
 	return e.short[:e.keySize:e.keySize]
 }
 
-// ahead is how many customers are warmed at a time. Those of a batch lie anywhere in memory, and a processor that waits
-// for sixteen of them at once waits about as long as for one (BenchmarkLine).
+// ahead is how many customers are warmed at a time. The customers of a batch are scattered over memory, and a processor
+// that waits for sixteen of them at once waits about as long as for one (BenchmarkLine).
 const ahead = 16
 
-// features is the state of the customer's features, which is e's own until it is kept anew.
+// features is the state of the customer's features. The cache owns it until keep replaces it.
 func (c *cache) features(e *customer) []byte {
 	if int(e.slot) >= len(c.states) {
 		return nil
@@ -73,7 +73,7 @@ func (c *cache) features(e *customer) []byte {
 	return c.states[e.slot]
 }
 
-// keep keeps the state of the customer's features. It may be what features gave, changed in place or grown; other
+// keep stores the state of the customer's features. It may be the result of features, changed in place or grown; other
 // memory is copied.
 func (c *cache) keep(e *customer, state []byte) {
 	if len(state) == 0 && int(e.slot) >= len(c.states) {
@@ -89,8 +89,8 @@ func (c *cache) keep(e *customer, state []byte) {
 	c.states[e.slot] = append(c.states[e.slot][:0], state...)
 }
 
-// warmFind reads what find will for the first of n hashes, as many as are warmed at a time, and returns the slots where
-// it looks first, -1 where there is none. They are valid until it is called again.
+// warmFind reads what find will read for the first of n hashes, as many as are warmed at a time. It returns the slots
+// where find looks first, -1 where there is none. They are valid until the next call.
 func (c *cache) warmFind(n int, hash func(i int) uint64) []int32 {
 	slots := c.likely[:min(n, ahead)]
 	for i := range slots {
@@ -106,7 +106,7 @@ func (c *cache) warmFind(n int, hash func(i int) uint64) []int32 {
 	return slots
 }
 
-// warm reads the customers in slots, and throws away what it reads.
+// warm reads the customers in slots, and discards what it reads.
 func (c *cache) warm(slots []int32) {
 	sum := uint64(0)
 	for _, slot := range slots {
@@ -137,8 +137,8 @@ func (c *cache) find(hash uint64, key []byte) int32 {
 	}
 }
 
-// insert adds a customer that find did not find, with a zero profile, and returns its slot. Customers last used before
-// batch keep may be evicted for it.
+// insert adds a customer with a zero profile, after find has not found it, and returns its slot. It may evict customers
+// last used before batch keep.
 func (c *cache) insert(hash uint64, key []byte, keep uint64) int32 {
 	if 2*(c.count+1) > len(c.table) {
 		c.resize(2 * len(c.table))
@@ -179,7 +179,7 @@ func (c *cache) free(keep uint64) int32 {
 	return int32(c.count)
 }
 
-// evict frees the slot of one customer, searching on from where the last search ended.
+// evict frees the slot of one customer. It searches on from where the last search ended.
 func (c *cache) evict(keep uint64) int32 {
 	for range c.capacity() {
 		slot := int32(c.hand)

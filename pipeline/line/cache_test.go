@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestCacheAgainstMap compares the cache with a map that forgets nothing: what it holds is right, what a batch in work
-// needs stays, and it keeps to its limit.
+// TestCacheAgainstMap compares the cache with a map that keeps everything: its content is right, what a batch in
+// progress needs stays, and it keeps to its limit.
 func TestCacheAgainstMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := newCache(chunkSize)
@@ -18,7 +18,7 @@ func TestCacheAgainstMap(t *testing.T) {
 		for number := uint64(1); number < 12; number++ {
 			for range rapid.IntRange(1, 600).Draw(t, "customers") {
 				n := rapid.IntRange(0, 3000).Draw(t, "customer")
-				key := fmt.Appendf(nil, "%0*d", shortKey-1+n%3, n) // shorter than what lies in the customer, as long, longer
+				key := fmt.Appendf(nil, "%0*d", shortKey-1+n%3, n) // shorter than what fits into the customer, as long, longer
 				h := xxhash.Sum64(key) % collide
 				slot := c.find(h, key)
 				if slot < 0 {

@@ -14,15 +14,15 @@ type Control struct {
 	Begins *pack.Pack // the pack of a ControlPack
 }
 
-// Control applies what stands before the next record, in the order of its offsets: in a replay the control records that
-// applied there, after it what is proposed now, of which there is the configured pack. What it changes is in the same
-// commit as the records that follow. A control record applies before a record, so that one at the end of the log waits
-// for the next; until then it would have nothing to apply to. waits says why the configured pack does not apply; "": it
-// does, or will.
+// Control applies the control records before the next record, in the order of their offsets: in a replay those that
+// applied there, after it the proposed one, if there is any: that of the configured pack. Its changes are in the same
+// commit as the records that follow. A control record applies before a record, so one at the end of the log waits for
+// the next: until then it has nothing to apply to. waits is why the configured pack does not apply; "": it does, or
+// will.
 //
-// What fires by a sweep is decided by what is in force. So that this is a function of the records, and not of when a
-// sweep came round, a control record applies where the sweep has come as far as the watermark. ok is false while it has
-// not: no record may be folded before it has (AtEdge).
+// What a sweep fires depends on the pack in force. So that this is a function of the records, and not of the time of a
+// sweep, a control record applies where the sweep has reached the watermark. ok is false while it has not, and then no
+// record may be folded (AtEdge).
 func (l *Line) Control(configured *pack.Pack) (applied []Control, waits string, ok bool) {
 	before := len(l.applied)
 	for {
@@ -38,8 +38,8 @@ func (l *Line) Control(configured *pack.Pack) (applied []Control, waits string, 
 	}
 }
 
-// nextControl is what applies before the next record; nil: nothing, as far as the configured pack goes for the reason
-// given.
+// nextControl is what applies before the next record; nil: nothing, for the given reason as far as the configured pack
+// is concerned.
 func (l *Line) nextControl(configured *pack.Pack) (c *Control, waits string) {
 	switch {
 	case len(l.ahead) > 0 && l.ahead[0].Offset <= l.meta.Next:
@@ -53,7 +53,7 @@ func (l *Line) nextControl(configured *pack.Pack) (c *Control, waits string) {
 	return c, waits
 }
 
-// apply has c take effect. Each kind has a file of its own.
+// apply makes c take effect. Each kind has a file of its own.
 func (l *Line) apply(c *Control) {
 	switch c.Kind {
 	case pipeline.ControlPack:
@@ -66,7 +66,7 @@ func (l *Line) apply(c *Control) {
 	l.applied = append(l.applied, *c)
 }
 
-// announce puts what was applied before the batch into its commit.
+// announce adds what was applied before the batch to its commit.
 func (l *Line) announce() {
 	for i := range l.applied {
 		c := &l.applied[i]
@@ -85,8 +85,7 @@ func (l *Line) announceEntry(e *pipeline.Entry) {
 	}
 }
 
-// Edges are the offsets over which no batch may reach, in order: the published position, and where a control record
-// applies.
+// Edges are the offsets that no batch may cross, in order: the published position, and where a control record applies.
 func (l *Line) Edges() []int64 {
 	edges := []int64{l.mark.Offset}
 	for i := range l.ahead {

@@ -13,8 +13,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// foldRecords puts records through a new line in one batch and gives the customer's profile, as it is encoded, and what
-// was counted.
+// foldRecords puts records through a new line in one batch and returns the customer's encoded profile, and the counts.
 func foldRecords(t *testing.T, k *pack.Pack, records ...pipeline.Record) (state []byte, tally Tally) {
 	t.Helper()
 	l := New(&Config{Format: profile.Format, CacheCustomers: 16}, &pipeline.Standing{}, &History{Packs: []*pack.Pack{k}})
@@ -47,8 +46,8 @@ func anyPack(t *testing.T) *pack.Pack {
 	return pack
 }
 
-// TestControlIsNoActivity: a control event is counted once and leaves the profile as it was but for its id, whatever
-// the pack makes of an event of its type.
+// TestControlIsNoActivity: a control event is counted once and changes nothing of the profile but its ids, whatever the
+// pack declares for its type.
 func TestControlIsNoActivity(t *testing.T) {
 	segment := func(kind, id, at string) pipeline.Record {
 		return pipeline.Record{
@@ -91,7 +90,7 @@ func TestControlIsNoActivity(t *testing.T) {
 	}
 }
 
-// TestDuplicateIsBySource: an id is unique within its source, in either content mode, and without a source as it is.
+// TestDuplicateIsBySource: an id is unique within its source, in either content mode, and by itself without a source.
 func TestDuplicateIsBySource(t *testing.T) {
 	structured := func(source, id string) pipeline.Record {
 		return pipeline.Record{

@@ -9,13 +9,13 @@ import (
 
 // Reasons why a configured pack does not apply. The names are a contract: metrics and logs use them.
 const (
-	PackOlder   = "not_newer" // or of the same version, with something else in it
+	PackOlder   = "not_newer" // also of the same version, with other content
 	PackOther   = "other_name"
 	PackTooMany = "too_many"
 )
 
-// proposePack is the control record by which the configured pack begins, if it is newer than the newest, and the first
-// of a group; nil: none, for the reason given.
+// proposePack is the control record that begins the configured pack, if that is newer than the newest one, and the
+// first of a group; nil: none, for the given reason.
 func (l *Line) proposePack(configured *pack.Pack) (c *Control, waits string) {
 	newest, first := l.scorer.Pack, len(l.meta.Packs) == 0
 	switch {
@@ -37,23 +37,23 @@ func (l *Line) proposePack(configured *pack.Pack) (c *Control, waits string) {
 // beginPack makes k the pack of all customers from their next event on.
 func (l *Line) beginPack(k *pack.Pack) {
 	if k.Horizon != l.scorer.Pack.Horizon {
-		l.meta.Learnt, l.curve = model.Calibration{}, model.Curve{} // it was the answer to another question
+		l.meta.Learnt, l.curve = model.Calibration{}, model.Curve{} // it was learnt for another question
 	}
-	if len(l.meta.Packs) > 0 { // else it is the one that the line was made with
+	if len(l.meta.Packs) > 0 { // otherwise the line was made with it
 		l.packs.add(k)
 	}
 	l.meta.Packs = append(l.meta.Packs, pipeline.RefOf(k))
 	l.scorer, l.epoch = l.packs.newest(), uint8(len(l.packs.scorers)-1)
 }
 
-// keepPack has the store and the topic of packs keep the pack that begins.
+// keepPack makes the store and the topic of packs keep the pack that begins.
 func (l *Line) keepPack(c *Control) {
 	canonical := c.Begins.Canonical()
 	l.packs.unsaved = append(l.packs.unsaved, pipeline.PackBytes{Hash: c.Pack.Hash, Canonical: canonical})
 	l.announceEntry(&pipeline.Entry{Kind: pipeline.EntryPack, Offset: l.meta.Next, Pack: c.Pack, Canonical: canonical})
 }
 
-// migrate makes the customer of an event one of the newest pack. What was due before the event has fired.
+// migrate moves the customer of an event to the newest pack. What was due before the event has fired.
 func (l *Line) migrate(c *customer, e *pipeline.Event) {
 	if !c.profile.Empty() {
 		m := l.packs.migration(c.profile.PackEpoch)
@@ -64,5 +64,5 @@ func (l *Line) migrate(c *customer, e *pipeline.Event) {
 		m.Enter(&l.at, e.Time)
 		l.cache.keep(c, l.at.Features)
 	}
-	c.profile.PackEpoch, c.profile.Probe = l.epoch, profile.Probe{} // what is pending asks the older pack's question
+	c.profile.PackEpoch, c.profile.Probe = l.epoch, profile.Probe{} // the pending probe is of the older pack's question
 }

@@ -35,7 +35,7 @@ func lineOf(k *pack.Pack) *Line {
 	return l
 }
 
-// begins is the control record by which k begins at an offset.
+// begins is the control record with which k begins at an offset.
 func begins(k *pack.Pack, offset int64) Control {
 	return Control{Offset: offset, Change: pipeline.Change{Kind: pipeline.ControlPack, Pack: pipeline.RefOf(k)}, Begins: k}
 }
@@ -109,7 +109,7 @@ func TestBatchIsReadForTheNewPack(t *testing.T) {
 	}
 }
 
-// TestReplayAnnouncesNothing: what was published of a pack is not published again.
+// TestReplayAnnouncesNothing: a published pack is not published again.
 func TestReplayAnnouncesNothing(t *testing.T) {
 	older, newer := versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b")
 	l := lineOf(older)
@@ -123,7 +123,7 @@ func TestReplayAnnouncesNothing(t *testing.T) {
 	}
 }
 
-// TestEdges: no batch may reach over the published position, nor over a record before which a pack begins.
+// TestEdges: no batch may cross the published position, nor a record before which a pack begins.
 func TestEdges(t *testing.T) {
 	k := versionOf(t, "shop", "1", "stars")
 	l := New(

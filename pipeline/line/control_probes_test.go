@@ -11,7 +11,7 @@ import (
 )
 
 // TestBeginPackForgetsAnotherQuestion: what probes have taught is kept under a newer pack of the same horizon, and
-// forgotten under one of another.
+// dropped under one with another.
 func TestBeginPackForgetsAnotherQuestion(t *testing.T) {
 	active := versionOf(t, "shop", "2", "stars")
 	same := versionOf(t, "shop", "3", "stars")
@@ -42,7 +42,8 @@ func TestBeginPackForgetsAnotherQuestion(t *testing.T) {
 	}
 }
 
-// TestProbesOfTheNewestPack: who has not come under it yet is not probed, and who comes under it has no probe pending.
+// TestProbesOfTheNewestPack: a customer who has not moved to it yet is not probed, and one who moves to it has no probe
+// pending.
 func TestProbesOfTheNewestPack(t *testing.T) {
 	older, newer := versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b")
 	l := lineOf(older)
@@ -69,7 +70,7 @@ func TestProbesOfTheNewestPack(t *testing.T) {
 	}
 }
 
-// TestBarrier: an epoch is over as of its very end.
+// TestBarrier: an epoch is over at its very end.
 func TestBarrier(t *testing.T) {
 	l := lineOf(versionOf(t, "shop", "1", "a"))
 	l.meta.Clock.Started, l.meta.Learnt.End = true, 28_000_000

@@ -1,4 +1,4 @@
 // Package line folds the events of one partition: dedupe, clock, deadlines that are due, features, score, decision,
-// outbox. What it decides is a function of the records, the packs and the state that a takeover has found; it holds no
+// outbox. Its decisions are a function of the records, the packs and the state that a takeover has read. It calls no
 // service and reads no clock.
 package line

@@ -9,7 +9,7 @@ import (
 	"ebb/pipeline"
 )
 
-// dueItem is one armed deadline that lies in a loaded bucket.
+// dueItem is one armed deadline in a loaded bucket.
 type dueItem struct {
 	pipeline.Due
 	key []byte
@@ -17,22 +17,21 @@ type dueItem struct {
 
 func compareDue(a, b dueItem) int { return a.Compare(b.Due) }
 
-// dueQueue holds the armed deadlines of the buckets that the watermark has reached, in their order. All later ones lie
-// in the store, in coarse buckets; the queue takes a bucket in when the watermark enters it.
+// dueQueue holds the armed deadlines of the buckets that the watermark has reached, in their order. All later ones are
+// in the store, in coarse buckets; the queue loads a bucket when the watermark enters it.
 type dueQueue struct {
-	sorted []dueItem // of loaded buckets; they come in order of time, so what is appended stays sorted
-	late   dueHeap   // armed within buckets that were loaded before
+	sorted []dueItem // of loaded buckets; they come in order of time, so appending keeps the order
+	late   dueHeap   // armed in buckets that were already loaded
 	loaded int64     // every bucket up to this one is in the queue
 }
 
-// enoughDue is how many items the queue may hold and still have buckets loaded.
+// enoughDue is how many items the queue may hold before it stops loading buckets.
 const enoughDue = 4 * sweepLimit
 
 func newDueQueue() *dueQueue { return &dueQueue{loaded: math.MinInt64} }
 
-// wanted appends the buckets to load up to that of a minute to dst, at most limit, and none while the sweeps have
-// enough to do: what is not yet their turn stays in the store. The bucket in which the last sweep stopped is the first
-// one.
+// wanted appends to dst the buckets to load up to that of a minute, at most limit. It appends none while the sweeps
+// have enough to do: later items stay in the store. The first bucket is the one in which the last sweep stopped.
 func (q *dueQueue) wanted(dst []int64, clock *pipeline.Clock, minute int64, limit int) []int64 {
 	if !clock.Started || q.size() >= enoughDue {
 		return dst
@@ -47,11 +46,11 @@ func (q *dueQueue) wanted(dst []int64, clock *pipeline.Clock, minute int64, limi
 	return dst
 }
 
-// load takes in what the store, and a commit under way to it, hold for bucket. Entries up to fired have had their turn.
+// load takes in what the store, and a commit in progress, hold for bucket. Entries up to fired have already fired.
 func (q *dueQueue) load(bucket int64, fired pipeline.Due, parts ...[]byte) error {
 	begin := len(q.sorted)
 	for _, part := range parts {
-		entries := bytes.Clone(part) // one copy a bucket; the items alias it
+		entries := bytes.Clone(part) // one copy per bucket; the items alias it
 		for len(entries) > 0 {
 			minute, key, rest, ok := pipeline.ReadDue(entries, bucket)
 			if !ok {
@@ -71,8 +70,8 @@ func (q *dueQueue) load(bucket int64, fired pipeline.Due, parts ...[]byte) error
 // add takes in a deadline that was armed within the loaded buckets. It keeps a copy of key.
 func (q *dueQueue) add(d pipeline.Due, key []byte) { q.late.push(dueItem{d, bytes.Clone(key)}) }
 
-// upcoming calls visit with the items up to limit whose customers the next sweep will need, the earliest n and those of
-// late, a few at a time.
+// upcoming calls visit with the items up to limit whose customers the next sweep will need, a few at a time: the
+// earliest n, then those of late.
 func (q *dueQueue) upcoming(limit pipeline.Due, n int, visit func(few []dueItem)) {
 	due := 0
 	for due < min(n, len(q.sorted)) && q.sorted[due].Compare(limit) <= 0 {

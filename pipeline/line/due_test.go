@@ -13,7 +13,7 @@ import (
 	"ebb/pipeline"
 )
 
-// TestDueQueueOrder fills a queue bucket by bucket, arms more within the loaded hours, and takes everything out up to
+// TestDueQueueOrder fills a queue bucket by bucket, arms more within the loaded hours, and removes everything up to
 // growing limits: each deadline comes once, in order, and none beyond the limit.
 func TestDueQueueOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -87,8 +87,8 @@ func TestDueBucketDamaged(t *testing.T) {
 	}
 }
 
-// TestDueQueueStaysBounded: while the sweeps are behind, buckets stay in the store, however far the watermark is ahead;
-// once there is room the next one comes.
+// TestDueQueueStaysBounded: while the sweeps are behind, buckets stay in the store, however far the watermark is ahead.
+// Once there is room the next one is loaded.
 func TestDueQueueStaysBounded(t *testing.T) {
 	clock := pipeline.Clock{Started: true, Watermark: 400 * 24 * 3_600_000}
 	q := newDueQueue()

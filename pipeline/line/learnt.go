@@ -4,23 +4,23 @@ import (
 	"ebb/pipeline"
 )
 
-// A partition's customers share what became of their probes (model.Calibration), and sweeps may be late; yet what an
-// alert says must not depend on when a sweep came round. So what has been learnt is used an epoch at a time, and epochs
+// A partition's customers share the outcomes of their probes (model.Calibration), and sweeps may be late. Yet the
+// content of an alert must not depend on the time of a sweep. So the outcomes are used an epoch at a time, and epochs
 // close at barriers. With W the watermark and E the end of the open epoch:
 //
 //   - The record that takes W to E or beyond is the last to be folded until the sweep has fired every deadline before
-//     E. Then the epoch closes, its counts join the table, the curve is worked out once, and folding goes on.
-//   - What resolves is counted in the epoch that is open, decisions are read off the curve of the last that closed.
+//     E. Then the epoch closes, its counts are added to the table, the curve is computed once, and folding goes on.
+//   - Outcomes are counted in the open epoch. Decisions use the curve of the last closed epoch.
 //
-// Which epoch a probe is counted in, and which curve a decision reads, then follows from the records alone:
+// So the records alone determine in which epoch a probe is counted, and which curve a decision uses:
 //
-//   - By an event at offset X: the one that is open at X, which is that of W as of the records before X, since no
-//     barrier lies open before X and none further has been reached.
-//   - By a deadline in minute m: it fires by a sweep, or by its customer's next event, and both give the epoch that m
-//     lies in. A sweep passes E only where the epoch closes, so it fires m before the one and after the other. An event
-//     that comes before the sweep finds m at most W, or a sweep could not have fired it at all. Had W left m's epoch
-//     before the event, the barrier would have had the sweep fire it; so the epoch open at the event is m's. A deadline
-//     between W and the event's own time only that event can fire.
+//   - By an event at offset X: the epoch that is open at X. It is the epoch of W as of the records before X, since no
+//     barrier before X is still open, and no later one has been reached.
+//   - By a deadline in minute m: it fires by a sweep, or by its customer's next event, and both give m's own epoch. A
+//     sweep passes E only where the epoch closes, so it fires m before E in the one epoch and after E in the other. If
+//     an event comes before the sweep, m is at most W, or a sweep could not have fired it at all. If W had left m's
+//     epoch before the event, the sweep at the barrier would have fired m. So the epoch open at the event is m's. A
+//     deadline between W and the event's own time can be fired only by that event.
 //   - A late event may arm a minute of a closed epoch. The same event fires it, so it counts as the event's.
 //
 // Counts are whole numbers, so within an epoch no order matters. Table and counts are part of Meta: a state that was
@@ -30,7 +30,7 @@ import (
 // a build without barriers folded them; then the barrier waits for that offset.
 
 // atBarrier reports whether the open epoch is over: no further record may be folded before the sweep has closed it.
-// Epochs begin when event time does.
+// Epochs begin when the clock starts.
 func (l *Line) atBarrier() bool {
 	if l.meta.Clock.Watermark < l.meta.Learnt.End*pipeline.MinuteMillis || !l.meta.Clock.Started {
 		return false
@@ -64,15 +64,15 @@ func (l *Line) within(reach int64) int64 {
 	return minute
 }
 
-// swept closes the epochs that a sweep up to the beginning of a minute has left behind.
+// swept closes the epochs that a sweep up to the beginning of a minute has passed.
 func (l *Line) swept(minute int64) {
 	if l.meta.Learnt.End != 0 && minute >= l.meta.Learnt.End && l.scorer.Pack.Model.Advance(&l.meta.Learnt, minute) {
 		l.curve = l.meta.Learnt.Curve()
 	}
 }
 
-// probe brings the customer's probes up to an instant. The table is the newest pack's, so customers of another are not
-// probed.
+// probe updates the customer's probes as of an instant. The table is the newest pack's, so customers of another pack
+// are not probed.
 func (l *Line) probe(c *customer, until int64) {
 	if next := int64(
 		c.profile.Probe.Next,
@@ -82,7 +82,7 @@ func (l *Line) probe(c *customer, until int64) {
 	}
 }
 
-// probeMinute is the minute at which to bring the customer's probes up to date; 0: none.
+// probeMinute is the minute of the next update of the customer's probes; 0: none.
 func (l *Line) probeMinute(c *customer) int64 {
 	if c.profile.PackEpoch != l.epoch {
 		return 0

@@ -18,8 +18,8 @@ import (
 	"ebb/scoring/pack"
 )
 
-// learnRecords is a log from which something is learnt: customers of very different pace, some of whom leave, late
-// events, clocks years ahead, repeated ids and poison, and now and then nothing for a long time.
+// learnRecords is a log to learn from: customers of very different pace, some of whom leave, late events, clocks years
+// ahead, repeated ids and poison, and now and then nothing for a long time.
 func learnRecords(rng *rand.Rand, n int) (records []pipeline.Record) {
 	at := int64(1_700_000_000_000)
 	for i := range n {
@@ -53,7 +53,7 @@ func learnRecords(rng *rand.Rand, n int) (records []pipeline.Record) {
 	return records
 }
 
-// told is what a shelf has decided, as it is published, by customer: between customers no order is promised.
+// told holds the decisions of a shelf, in published form, by customer: the order between customers is not defined.
 func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 	t.Helper()
 	told = map[string][]string{}
@@ -78,9 +78,9 @@ func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 	return told, learnt
 }
 
-// TestLearntWhateverTheBatches: whatever the batches, the restarts between them and the sweeps that come between or do
-// not, each customer's alerts are the same to the byte, probabilities included, and so is all that is left; also where
-// a newer pack with another horizon begins among the records.
+// TestLearntWhateverTheBatches: each customer's alerts are the same to the byte, probabilities included, and so is all
+// state at the end, for any batches, restarts and sweeps between them; also where a newer pack with another horizon
+// begins among the records.
 func TestLearntWhateverTheBatches(t *testing.T) {
 	t.Run("one pack", func(t *testing.T) { learnWhateverTheBatches(t, nil) })
 	t.Run("two packs", func(t *testing.T) {
@@ -105,7 +105,7 @@ func learnWhateverTheBatches(t *testing.T, newer *pack.Pack) {
 	for seed := range uint64(3) {
 		records := learnRecords(rand.New(rand.NewPCG(seed, 1)), 2500)
 		clean := begin()
-		for _, r := range records { // one at a time, each with all that is due by then
+		for _, r := range records { // one at a time, each with everything that is due by then
 			clean.put(t, []pipeline.Record{r})
 			clean.settle(t)
 		}
@@ -141,8 +141,8 @@ func learnWhateverTheBatches(t *testing.T, newer *pack.Pack) {
 	}
 }
 
-// TestLearntAgainstTheRecords holds the table against one made from the records alone: at every instant drawn for a
-// customer, was it silent for the horizon after, and in which epoch is that known.
+// TestLearntAgainstTheRecords compares the table with one made from the records alone: at every instant drawn for a
+// customer, whether it was silent for the horizon after, and in which epoch that became known.
 func TestLearntAgainstTheRecords(t *testing.T) {
 	const horizon = 2 * pipeline.DayMillis
 	pack := anyOf(t, horizon*time.Millisecond)
@@ -170,8 +170,8 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 		}
 		s.settle(t)
 
-		// Event time begins once three customers have vouched for it (ADR 9): only what resolves after that can be told
-		// apart.
+		// The clock starts once three customers have vouched for a time (ADR 9): only what resolves after that can be
+		// compared.
 		var resolved, silent int
 		var open model.Outcomes
 		for c, visits := range times {
@@ -201,7 +201,7 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 					continue
 				}
 				resolved++
-				// An event that comes after the instant tells before the watermark does, so in the epoch of the record before it.
+				// An event after the instant resolves it before the watermark does, so in the epoch of the record before it.
 				when := end
 				if seen >= 0 {
 					if i, _ := slices.BinarySearch(all, visits[seen]); all[i-1] < end {
@@ -236,10 +236,10 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 	})
 }
 
-// epoch is how many minutes an epoch lasts.
+// epoch is the length of an epoch in minutes.
 func (s *shelf) epoch() int64 { return s.pack.Model.EpochEnd(0) }
 
-// TestBarrierWithinABatch: where all that is due before a barrier is in memory, the batch goes over it in one commit.
+// TestBarrierWithinABatch: where everything due before a barrier is in memory, the batch crosses it in one commit.
 func TestBarrierWithinABatch(t *testing.T) {
 	s := newShelf(t, anyOf(t, 8*24*time.Hour), 0, 0) // epochs of a day
 	at := int64(1_767_225_600_000)

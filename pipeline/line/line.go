@@ -12,15 +12,15 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Bounds of the work that one batch does besides its own events, so that a million deadlines at midnight do not stop
+// Bounds of the work that one batch does besides its own events, so that a million deadlines at midnight do not hold up
 // the stream.
 const (
 	sweepLimit  = 5_000 // deadlines looked at in a batch
 	bucketLimit = 512   // due buckets loaded in a batch
 )
 
-// Line folds batches into the state of one partition. It holds no service and no clock: what it decides is a function
-// of the records, the pack and the state that the takeover found. One goroutine owns it.
+// Line folds batches into the state of one partition. It has no service and no clock: its decisions are a function of
+// the records, the pack and the state that the takeover has read. One goroutine owns it.
 type Line struct {
 	scorer *scoring.Scorer // of the newest pack
 	epoch  uint8           // its number
@@ -33,15 +33,15 @@ type Line struct {
 	identity   pipeline.Identity
 	mark       pipeline.Mark // published when the partition was taken over: what lies below it is not decided again
 
-	meta     pipeline.Meta // where the partition stands, as of all that was folded
+	meta     pipeline.Meta // the partition's position, as of everything folded
 	breaker  breaker
 	folded   int64 // up to this offset records are folded, where a sweep fires deadlines in the middle of a batch
 	poisoned error // why the next record is not folded: it is one unusable record too many
 
-	ahead      []Control // of a replay: what is still to come
+	ahead      []Control // of a replay: still to come
 	applied    []Control // before the batch
 	controlled bool      // a control record applies before the next record
-	looks      int       // at deadlines that this batch may still take
+	looks      int       // deadlines that this batch may still look at
 
 	curve model.Curve // of the last closed epoch of learning
 
@@ -49,16 +49,17 @@ type Line struct {
 	due    *dueQueue
 	number uint64 // of the batch being folded
 	staged *Staged
-	other  *Staged // the commit before, which may be under way
+	other  *Staged // the commit before, which may be in progress
 	want   pipeline.Load
 	slots  []int32 // parallel to want.Keys
 
-	deciding decided // memory of what passes the stages
+	deciding decided // memory of the decision that passes the stages
 
-	at profile.Customer // that the scorer looks at
+	at profile.Customer // the customer that the scorer looks at
 }
 
-// Config is what a line decides by, besides the records, the packs and what a takeover has found.
+// Config is what the decisions of a line depend on, besides the records, the packs and the state that a takeover has
+// read.
 type Config struct {
 	Identity       pipeline.Identity
 	Settings       pipeline.Settings // configured; they begin with the next record that was not published
@@ -66,11 +67,11 @@ type Config struct {
 	CacheCustomers int               // profiles kept in memory
 	// share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
 	PoisonBreaker float64
-	// records below this offset go to the DLQ, however many; 0: none beyond those that have been there
+	// records below this offset pass the breaker into the DLQ, however many; 0: only those that have passed before
 	AcceptPoison int64
 }
 
-// New makes the line of a partition as a takeover has found it, with the packs of its customers.
+// New makes the line of a partition from what a takeover has read, with the packs of its customers.
 func New(c *Config, s *pipeline.Standing, h *History) *Line {
 	packs := newPackEpochs(h)
 	s.Meta.Packs = h.Refs
@@ -93,7 +94,7 @@ func New(c *Config, s *pipeline.Standing, h *History) *Line {
 // Next is the offset of the next record to fold.
 func (l *Line) Next() int64 { return l.meta.Next }
 
-// Poisoned is why the record at Next is not folded: it is one unusable record too many. nil: it may be.
+// Poisoned is why the record at Next is not folded: it is an unusable one over the limit. nil: it may be folded.
 func (l *Line) Poisoned() error { return l.poisoned }
 
 // Pack is the newest pack.
@@ -123,8 +124,9 @@ type Size struct {
 // Watermark is the partition's event time, in ms since the epoch; false before it has started.
 func (l *Line) Watermark() (int64, bool) { return l.meta.Clock.Watermark, l.meta.Clock.Started }
 
-// Wanted finds each event's customer in the cache and says what is to be loaded first: the profiles of those not found,
-// of customers whose deadlines a sweep is about to look at, and the due buckets that the watermark has entered.
+// Wanted finds each event's customer in the cache and returns what has to be loaded first: the profiles of customers
+// not found, those of customers whose deadlines a sweep is about to fire, and the due buckets that the watermark has
+// entered.
 func (l *Line) Wanted(b *Batch) *pipeline.Load {
 	l.number++
 	if l.meta.Next >= l.mark.Offset {
@@ -157,7 +159,7 @@ func (l *Line) Wanted(b *Batch) *pipeline.Load {
 	return &l.want
 }
 
-// locate returns the customer's slot, having noted that its profile is to be loaded if it was not there.
+// locate returns the customer's slot. If the customer is not cached, locate notes that its profile has to be loaded.
 func (l *Line) locate(hash uint64, key []byte) int32 {
 	slot := l.cache.find(hash, key)
 	if slot < 0 {
@@ -172,7 +174,7 @@ func (l *Line) locate(hash uint64, key []byte) int32 {
 	return slot
 }
 
-// Loaded takes in what the store answered. Errors: *HardStop where it cannot be read.
+// Loaded takes in the store's answer. Errors: *HardStop where it cannot be read.
 func (l *Line) Loaded() error {
 	for i, b := range l.want.Profiles {
 		if b == nil {
@@ -202,7 +204,7 @@ func (l *Line) Loaded() error {
 	return nil
 }
 
-// fits refuses the state of a customer that is none of its pack's.
+// fits refuses a customer's state that does not belong to its pack.
 func (l *Line) fits(c *profile.Customer) error {
 	if n := len(l.packs.scorers); int(c.PackEpoch) >= n {
 		return fmt.Errorf("pack %d of %d: %w", c.PackEpoch, n, profile.ErrDamaged)
@@ -210,14 +212,14 @@ func (l *Line) fits(c *profile.Customer) error {
 	return l.packs.scorers[c.PackEpoch].Fits(c)
 }
 
-// Fold is the line for one batch whose customers are loaded: each event in order, then the deadlines that fell due.
-// What it changes is staged for one commit. What is left in the batch was not folded: it lies beyond a barrier, or
-// begins with the record that trips the breaker.
+// Fold is the line for one batch whose customers are loaded: each event in order, then the deadlines that are due. Its
+// changes are staged for one commit. Records left in the batch are not folded: they lie beyond a barrier, or begin with
+// the record that trips the breaker.
 func (l *Line) Fold(b *Batch) *Staged {
 	s := l.staged
 	s.reset()
 	l.announce()
-	limit := l.sweepTo() // as of before these events: what fell due by then has been loaded
+	limit := l.sweepTo() // as of before these events, since what was due by then is loaded
 	l.looks = 2 * sweepLimit
 	n := 0
 	for ; n < len(b.Events); n++ {
@@ -254,7 +256,8 @@ func (l *Line) Fold(b *Batch) *Staged {
 func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 	known, armed, probing := !c.profile.Empty(), c.profile.Armed, l.probeMinute(c)
 	defer l.arm(c, armed, probing)
-	if minute := l.meta.Clock.Minute(); l.gone(c, minute) { // as a sweep would have found it, with the ids that it knew
+	// as a sweep would have removed it, together with its recent ids
+	if minute := l.meta.Clock.Minute(); l.gone(c, minute) {
 		l.fire(c, e, minute)
 		l.touch(c)
 	}
@@ -268,14 +271,14 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 	}
 	l.probe(c, e.Time-1)
 	decisions := l.observe(c, e)
-	if !known && c.profile.Empty() { // an event without effect, of a customer without state: nothing to keep
+	if !known && c.profile.Empty() { // an event without effect on a customer without state: there is nothing to store
 		return
 	}
 	l.remember(c, h.id)
 	for i := range decisions {
 		l.decided(c, &decisions[i], e.Offset, pipeline.Due{}, l.cause(e)) // through the stages to the outbox
 	}
-	l.fire(c, e, reached) // a late event may have brought a deadline to before the watermark
+	l.fire(c, e, reached) // a late event may have moved a deadline before the watermark
 	l.retire(c, reached)
 	l.touch(c)
 }
@@ -289,22 +292,22 @@ func (l *Line) duplicate(c *customer, id uint64) bool {
 	return true
 }
 
-// remember notes the id of an event, if it has one, of a customer with state.
+// remember notes the id of an event, if it has one, for a customer with state.
 func (l *Line) remember(c *customer, id uint64) {
 	if id != 0 && !c.profile.Empty() {
 		c.profile.Remember(id)
 	}
 }
 
-// clock moves the watermark by an event, and returns the minute that its own customer has reached: the arriving event
-// counts for that one even where it does not move the watermark alone.
+// clock moves the watermark by an event, and returns the minute that its own customer has reached: for its customer the
+// event counts even where it does not move the watermark alone.
 func (l *Line) clock(e *pipeline.Event, key uint64) (reached int64) {
 	late, future := l.meta.Clock.Observe(key, e.Time, l.lateness, e.AppendTime, e.Timestamp)
 	l.staged.Tally.observe(late, future)
 	return pipeline.FloorDiv(max(l.meta.Clock.Watermark, e.Time-l.lateness), pipeline.MinuteMillis)
 }
 
-// observe folds an event into its customer, and returns what it decides.
+// observe folds an event into its customer, and returns the decisions.
 func (l *Line) observe(c *customer, e *pipeline.Event) []scoring.Decision {
 	signal := pack.Signal{Known: true}
 	if !e.Control {
@@ -327,13 +330,13 @@ func (l *Line) look(c *customer) *profile.Customer {
 	return &l.at
 }
 
-// cause is what an alert says of the event that caused it.
+// cause is the part of an alert about the event that caused it.
 func (l *Line) cause(e *pipeline.Event) alert.Cause {
 	return alert.Cause{EventID: e.ID, EventType: e.Type, Partition: l.partition, Offset: e.Offset, Time: e.Time}
 }
 
 // quarantine notes an unusable record. Its bytes are kept in memory until they are published; after a takeover they are
-// read from the input again.
+// read again from the input.
 func (l *Line) quarantine(e *pipeline.Event, r *pipeline.Record) {
 	q := pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: e.Offset, Due: l.meta.Clock.Fired, Code: e.Code}
 	if l.mark.Covers(&q) {
@@ -353,7 +356,7 @@ func (l *Line) touch(c *customer) {
 	}
 }
 
-// complete completes the commit with the profiles that changed and with where the partition stands.
+// complete completes the commit with the changed profiles and the partition's position.
 func (l *Line) complete() {
 	s := l.staged
 	s.profiles = slices.Grow(s.profiles, usualProfile*len(s.slots))

@@ -7,13 +7,13 @@ import (
 )
 
 // A partition may hold customers of several packs: a new one applies to a customer from its next event on, and until
-// then its deadlines follow from the pack under which it was last folded (ADR 16). They are numbered in the order in
-// which they began, and a profile says which is its own.
+// then its deadlines follow from the pack under which it was last folded (ADR 16). Packs are numbered in the order in
+// which they began, and a profile holds the number of its own.
 
 // maxPackEpochs is how many packs a partition can have had: a profile has a byte for it.
 const maxPackEpochs = 256
 
-// History is what a takeover has found of what moved the partition besides its records.
+// History is what a takeover has read of the partition's changes other than by records.
 type History struct {
 	Packs    []*pack.Pack         // in the order in which they began
 	Refs     []pipeline.PackRef   // parallel to Packs; empty while the first is not announced
@@ -25,7 +25,7 @@ type History struct {
 // packEpochs are the packs of a partition, numbered in the order in which they began.
 type packEpochs struct {
 	scorers []*scoring.Scorer    // by number, the newest last
-	into    []*scoring.Migration // to the newest, by number; nil: not needed yet
+	into    []*scoring.Migration // to the newest, by number; nil: not made yet
 	unsaved []pipeline.PackBytes // that the store does not hold yet
 }
 
@@ -37,7 +37,7 @@ func newPackEpochs(h *History) *packEpochs {
 	return g
 }
 
-// add makes k the newest.
+// add makes k the newest pack.
 func (g *packEpochs) add(k *pack.Pack) {
 	g.scorers = append(g.scorers, scoring.NewScorer(k))
 	g.into = make([]*scoring.Migration, len(g.scorers))
@@ -45,7 +45,7 @@ func (g *packEpochs) add(k *pack.Pack) {
 
 func (g *packEpochs) newest() *scoring.Scorer { return g.scorers[len(g.scorers)-1] }
 
-// migration leads from the pack of that number to the newest.
+// migration is the migration from the pack of that number to the newest.
 func (g *packEpochs) migration(from uint8) *scoring.Migration {
 	if g.into[from] == nil {
 		g.into[from] = scoring.NewMigration(g.scorers[from], g.newest())

@@ -6,13 +6,13 @@ import (
 	"ebb/pipeline"
 )
 
-// breaker stops a partition whose input has gone bad, before it drains into the DLQ.
+// breaker stops a partition with too many unusable records, before all of its input goes to the DLQ.
 type breaker struct {
 	limit  int   // of the window's records; 0: none
 	passed int64 // records below this offset pass: they were published before, or a person has accepted them
 }
 
-// breakerLimit is how many unusable records of the window a share lets pass; 0: any number.
+// breakerLimit is how many unusable records of the window a share allows; 0: any number.
 func breakerLimit(share float64) int {
 	if share <= 0 || share >= 1 {
 		return 0
@@ -20,8 +20,8 @@ func breakerLimit(share float64) int {
 	return max(1, int(share*pipeline.PoisonWindow+1e-9)) // 0.57 times 1,000 is less than 570
 }
 
-// admit counts a record, unless it is the one that is too many. That record is not folded: what is committed ends
-// before it, and so each owner that comes after trips on it again. Errors: *HardStop.
+// admit counts a record, unless it is an unusable one over the limit. That record is not folded: the committed records
+// end before it, and so each later owner stops at it again. Errors: *HardStop.
 func (l *Line) admit(e *pipeline.Event) error {
 	bad := e.Code != pipeline.Usable
 	if bad && l.breaker.limit > 0 && e.Offset >= l.breaker.passed {
@@ -35,7 +35,7 @@ func (l *Line) admit(e *pipeline.Event) error {
 					e.Offset,
 					e.Code,
 				),
-				"mend what sends them; ebb dlq list and show tell what came before. To go on past all that is in the input now: "+
+				"mend what sends them; ebb dlq list and show list what came before. To go on past all that is in the input now: "+
 					"ebb run --accept-poison",
 			)
 		}

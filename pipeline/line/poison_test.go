@@ -11,7 +11,7 @@ import (
 	"ebb/pipeline"
 )
 
-// naivePoison is Poison the plain way: a list of the window's records.
+// naivePoison is a simple Poison: a list of the window's records.
 type naivePoison []bool
 
 func (p *naivePoison) add(bad bool) {
@@ -30,7 +30,7 @@ func (p *naivePoison) count() (n int) {
 	return n
 }
 
-// TestPoisonCountsTheWindow holds it against a list, through any number of restarts.
+// TestPoisonCountsTheWindow compares it with a list, through any number of restarts.
 func TestPoisonCountsTheWindow(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		var p pipeline.Poison
@@ -97,8 +97,7 @@ func TestBreakerLimit(t *testing.T) {
 	}
 }
 
-// TestBreakerTripsAtOneRecord: whatever restarts there are, the line takes in the same records and stops before the
-// same.
+// TestBreakerTripsAtOneRecord: with any restarts, the line admits the same records and stops before the same one.
 func TestBreakerTripsAtOneRecord(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 2))
@@ -126,7 +125,7 @@ func TestBreakerTripsAtOneRecord(t *testing.T) {
 	})
 }
 
-// admitted puts records at every second offset through lines that are restarted now and then, and gives the offset of
+// admitted puts records at every second offset through lines that are restarted now and then, and returns the offset of
 // the one that the breaker stopped at, -1 for none.
 func admitted(r *rapid.T, rng *rand.Rand, codes []pipeline.Code, br breaker) int64 {
 	l := &Line{breaker: br}

@@ -5,9 +5,9 @@ import (
 	"ebb/scoring/profile"
 )
 
-// A customer who is silent for the retention, and of whom no deadline expects anything more, is gone: its state is
-// removed, by a deadline like any other (docs/adr/0010). What is removed was function of the log alone, so whoever
-// comes back later is new in every replay.
+// A customer who is silent for the retention, and has no deadline left, is gone: a deadline like any other removes its
+// state (docs/adr/0010). The removal is a function of the log alone, so a customer who comes back later is new in every
+// replay.
 
 // goneMinute is the first minute of event time at which c has been silent for the retention.
 func (l *Line) goneMinute(c *customer) int64 {
@@ -19,8 +19,8 @@ func (l *Line) gone(c *customer, minute int64) bool {
 	return l.retention > 0 && !c.profile.Empty() && l.goneMinute(c) <= minute
 }
 
-// retire looks at a customer of whom nothing more is expected as of minute: it removes the state of one that is gone,
-// and arms the minute at which another would be.
+// retire looks at a customer without further deadlines as of minute. It removes the state of one that is gone, and arms
+// the minute at which another would be.
 func (l *Line) retire(c *customer, minute int64) {
 	if l.retention == 0 || c.profile.Armed != 0 || c.profile.Empty() {
 		return

@@ -16,8 +16,7 @@ import (
 
 const retained = 60 * pipeline.DayMillis
 
-// visits folds records of one batch each, in order, and gives the profiles that are left, by customer, and what was
-// counted.
+// visits folds records of one batch each, in order, and returns the remaining profiles, by customer, and the counts.
 func visits(t *testing.T, size int, records []pipeline.Record) (left map[string]profile.Profile, tally Tally, due int) {
 	t.Helper()
 	s := newShelf(t, anyOf(t, 10*24*time.Hour), retained*time.Millisecond, 0)
@@ -38,8 +37,8 @@ func visit(id, customer, kind string, day float64) pipeline.Record {
 
 func key(customer string) string { return string(pipeline.AppendKey(nil, nil, []byte(customer))) }
 
-// TestRetention removes the state of whoever is silent for the retention, in the minute when it is, unless something is
-// still expected of it.
+// TestRetention removes the state of a customer who is silent for the retention, in the minute when that is so, unless
+// a deadline is left.
 func TestRetention(t *testing.T) {
 	regular := func(days ...float64) (r []pipeline.Record) {
 		for d := days[0]; d <= days[1]; d++ {
@@ -49,7 +48,7 @@ func TestRetention(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		records          []pipeline.Record
-		removed, visited int // customers removed, and visits of "c" that are left; -1: no state
+		removed, visited int // customers removed, and visits of "c" in its state; -1: no state
 		duplicates       int
 	}{
 		"silent": {
@@ -166,8 +165,8 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-// TestRetentionByBatches removes the same, whether a sweep or the customer's own next event finds it first, and leaves
-// nothing behind of a customer that it removed.
+// TestRetentionByBatches removes the same customers, whether a sweep or the customer's own next event comes first, and
+// leaves nothing of a removed customer.
 func TestRetentionByBatches(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	var records []pipeline.Record

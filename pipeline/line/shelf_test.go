@@ -53,7 +53,7 @@ func anyOf(t testing.TB, horizon time.Duration) *pack.Pack {
 	return pack
 }
 
-// restart goes on with a line that knows nothing but what was committed.
+// restart goes on with a line that has only the committed state.
 func (s *shelf) restart() {
 	h := &History{Packs: []*pack.Pack{s.pack}, Refs: s.meta.Packs}
 	if len(h.Refs) > 1 {
@@ -62,7 +62,7 @@ func (s *shelf) restart() {
 	s.Line = New(&s.cfg, &pipeline.Standing{Meta: s.meta}, h)
 }
 
-// begins has the newer pack begin where it is to. False: a sweep has to come first.
+// begins makes the newer pack begin at its place. False: a sweep has to come first.
 func (s *shelf) begins() bool {
 	configured := s.pack
 	if s.newer != nil && s.Next() >= s.turnAt {
@@ -72,8 +72,8 @@ func (s *shelf) begins() bool {
 	return ok
 }
 
-// put folds records, at offsets from where the line stands, in one batch and what sweeps its barriers ask for; in two
-// where a pack begins among them.
+// put folds records, at offsets from the line's position, in one batch and the sweeps that its barriers need; in two
+// batches where a pack begins among them.
 func (s *shelf) put(t testing.TB, records []pipeline.Record) {
 	t.Helper()
 	if n := s.turnAt - s.Next(); n > 0 && n < int64(len(records)) {

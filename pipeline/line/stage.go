@@ -9,35 +9,35 @@ import (
 	"ebb/scoring/profile"
 )
 
-// A decision comes from the episode machine of package scoring, which says what a score or a trigger is to its
-// customer: raised, escalated, recovered. Between that and the outbox it passes the stages.
+// The episode machine of package scoring decides what a score or a trigger means for its customer: raised, escalated,
+// recovered. From there a decision passes the stages on its way to the outbox.
 
-// stages stand between the score and the outbox, in the order in which a decision passes them. Each has a file of its
+// stages are between the score and the outbox, in the order in which a decision passes them. Each has a file of its
 // own.
 var stages = [...]stage{
 	withholdUnraised,
 	readProbability,
-	withholdPublished, // the last: what those before it remember is the same in a replay
+	withholdPublished, // the last: so what earlier stages keep is the same in a replay
 }
 
 // stage looks at one decision. It lets it pass, changes it, or withholds it for a reason, a constant in snake_case that
-// metrics show. It is a function of what it is given: no clock, no chance, no I/O. What it has to remember it keeps in
-// a section of its own, of the customer's profile or of the partition's meta.
+// metrics show. It is a function of its arguments: no clock, no chance, no I/O. State of a stage has a section of its
+// own, in the customer's profile or in the partition's meta.
 type stage func(d *decided) (withheld string)
 
-// decided is a decision on its way to the outbox, with what a stage may look at.
+// decided is a decision on its way to the outbox, with what a stage may use.
 type decided struct {
 	pipeline.Entry // the decision and what caused it; Entry.Alert.Decision.At is event time
 
-	Customer *profile.Customer // whom it is about, the decision included
+	Customer *profile.Customer // the customer after the decision
 	Pack     *pack.Pack        // under which it was decided
 	Newest   *pack.Pack        // of the partition
-	Meta     *pipeline.Meta    // where the partition stands
-	Curve    *model.Curve      // what the closed epochs of learning have taught
-	Mark     *pipeline.Mark    // what was published before the takeover
+	Meta     *pipeline.Meta    // the partition's position
+	Curve    *model.Curve      // of the closed epochs of learning
+	Mark     *pipeline.Mark    // published before the takeover
 }
 
-// decided takes a decision through the stages to the outbox. offset and due say what caused it as in pipeline.Entry.
+// decided takes a decision through the stages to the outbox. offset and due are its cause, as in pipeline.Entry.
 func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipeline.Due, cause alert.Cause) {
 	on := &l.deciding
 	on.Entry = pipeline.Entry{
@@ -60,7 +60,7 @@ func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipel
 }
 
 // pass takes a decision through stages, and returns why one of them withheld it; empty: none did. The episode has moved
-// on either way, so a raise that is withheld is noted: what was never raised is never said to have recovered.
+// on either way, so a withheld raise is noted: an alert that was never raised must not recover.
 func pass(through []stage, d *decided) (withheld string) {
 	for _, look := range through {
 		if withheld = look(d); withheld != "" {

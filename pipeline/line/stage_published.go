@@ -1,9 +1,9 @@
 package line
 
-// Repeated is the reason for which nothing goes out that was published before the state was rolled back.
+// Repeated is the reason of a decision that was published before the state was rolled back.
 const Repeated = "repeated"
 
-// withholdPublished withholds what is decided once more in a replay: see pipeline.Mark.
+// withholdPublished withholds decisions that a replay repeats: see pipeline.Mark.
 func withholdPublished(d *decided) string {
 	if d.Mark.Covers(&d.Entry) {
 		return Repeated

@@ -10,8 +10,8 @@ import (
 	"ebb/scoring/profile"
 )
 
-// TestPass: a stage that withholds ends the way of a decision, and what follows of an episode that was never raised in
-// public is withheld to its end, the next episode is not.
+// TestPass: a stage that withholds ends the way of a decision. What follows of an episode that was never raised in
+// public is withheld to its end, and the next episode is not.
 func TestPass(t *testing.T) {
 	quiet := true
 	through := []stage{withholdUnraised, func(*decided) string {
@@ -50,7 +50,7 @@ func TestPass(t *testing.T) {
 	}
 }
 
-// TestStageOfPublished: a decision that the published position covers is not published again.
+// TestStageOfPublished: a decision covered by the published position is not published again.
 func TestStageOfPublished(t *testing.T) {
 	mark := pipeline.Mark{Offset: 5, Fired: pipeline.Due{Minute: 7, Hash: 3}}
 	for name, c := range map[string]struct {

@@ -2,10 +2,10 @@ package line
 
 import "ebb/scoring"
 
-// Unraised is the reason for which nothing of an episode goes out whose beginning was withheld.
+// Unraised is the reason of a decision in an episode whose beginning was withheld.
 const Unraised = "unraised"
 
-// withholdUnraised withholds what follows of an episode that was not raised in public, to its end.
+// withholdUnraised withholds all decisions of an episode whose raise did not go out, to its end.
 func withholdUnraised(d *decided) string {
 	kind := uint8(1) << d.Alert.Kind
 	switch {

@@ -8,8 +8,8 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Staged is a commit being built, then applied. Two take turns, so that one is built while the other is under way;
-// their buffers are reused, except those of the outbox, which live until they are published.
+// Staged is a commit being built, then applied. Two take turns, so that one is built while the other is in progress.
+// Their buffers are reused, except those of the outbox, which live until they are published.
 type Staged struct {
 	format  int // version of the profiles
 	Commit  pipeline.Commit
@@ -29,7 +29,7 @@ type Staged struct {
 // usualProfile is a size in bytes that few encoded profiles of a pack without features exceed.
 const usualProfile = 256
 
-// Tally counts what a batch did, by outcome. It counts once its commit is applied.
+// Tally counts the outcomes of a batch. They are final once its commit is applied.
 type Tally struct {
 	Records     uint64            // input records passed
 	Duplicates  uint64            // events dropped: their id was among the customer's latest
@@ -37,7 +37,7 @@ type Tally struct {
 	Future      uint64            // events folded though they did not move the watermark
 	Unnamed     uint64            // events folded whose type the pack does not name
 	Types       *Types            // the most frequent of these types; nil: none
-	Withheld    map[string]uint64 // by reason: decisions that a stage has withheld; of Repeated, quarantined records too
+	Withheld    map[string]uint64 // by reason: decisions withheld by a stage; with Repeated also quarantined records
 	Woken       uint64            // deadlines looked at
 	Armed       uint64            // deadlines stored
 	Removed     uint64            // customers whose state was removed, see Config.Retention
@@ -85,7 +85,7 @@ func (t *Tally) Add(o *Tally) {
 	}
 }
 
-// withhold counts a decision that does not go out.
+// withhold counts a withheld decision.
 func (t *Tally) withhold(why string) { t.withholdAll(why, 1) }
 
 func (t *Tally) withholdAll(why string, n uint64) {
@@ -196,7 +196,7 @@ func cutInto(dst [][]byte, arena []byte, ends []int) [][]byte {
 	return dst
 }
 
-// Changes reports whether the commit holds anything but a new wall clock.
+// Changes reports whether the commit holds anything besides a new wall clock.
 func (s *Staged) Changes(before *pipeline.Meta) bool {
 	c := &s.Commit
 	return len(c.Keys) > 0 || len(c.Outbox) > 0 || len(c.Due) > 0 || len(c.Swept) > 0 ||

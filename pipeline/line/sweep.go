@@ -7,7 +7,7 @@ import (
 	"ebb/scoring/alert"
 )
 
-// fire looks at the customer at each of its deadlines and probes up to minute, by the arrival of its event e.
+// fire looks at the customer at each of its deadlines and probes up to minute, when its event e arrives.
 func (l *Line) fire(c *customer, e *pipeline.Event, minute int64) {
 	for c.profile.Armed != 0 && c.profile.Armed <= minute {
 		l.wake(c, e.Offset, pipeline.Due{})
@@ -27,7 +27,7 @@ func (l *Line) wake(c *customer, offset int64, due pipeline.Due) {
 	l.retire(c, minute)
 }
 
-// sweep fires deadlines in their order up to limit, as far as their customers are loaded, and notes how far it came.
+// sweep fires deadlines in order up to limit, as far as their customers are loaded, and notes how far it came.
 func (l *Line) sweep(limit pipeline.Due) {
 	if !l.meta.Clock.Started || l.due.loaded == math.MinInt64 {
 		return
@@ -47,7 +47,7 @@ func (l *Line) sweep(limit pipeline.Due) {
 		}
 		slot := l.cache.find(item.Hash, item.key)
 		if slot < 0 {
-			return // its profile is loaded for the next batch
+			return // the next batch loads its profile
 		}
 		l.due.drop()
 		l.fired(item.Due)
@@ -65,7 +65,7 @@ func (l *Line) sweep(limit pipeline.Due) {
 	}
 }
 
-// fired moves the mark of fired deadlines on, and drops the buckets that lie wholly below it.
+// fired moves the position of fired deadlines, and drops the buckets that lie wholly below it.
 func (l *Line) fired(to pipeline.Due) {
 	if to.Compare(l.meta.Clock.Fired) <= 0 {
 		return
@@ -78,8 +78,8 @@ func (l *Line) fired(to pipeline.Due) {
 	}
 }
 
-// sweepTo is how far a sweep may fire: to the watermark; but while a rolled-back state is replayed, not beyond what the
-// published position says was swept, so that what fires by a sweep and what by an event is as it was.
+// sweepTo is how far a sweep may fire: to the watermark. In the replay of a rolled-back state it may not pass the
+// published sweep, so that each deadline fires as before, by a sweep or by an event.
 func (l *Line) sweepTo() pipeline.Due {
 	to := pipeline.Due{Minute: l.meta.Clock.Minute(), Hash: math.MaxUint64}
 	if l.meta.Next < l.mark.Offset && l.mark.Fired.Compare(to) < 0 {
@@ -91,17 +91,17 @@ func (l *Line) sweepTo() pipeline.Due {
 // Sweeping reports whether there are deadlines to fire without waiting for a record.
 func (l *Line) Sweeping() bool { return l.meta.Clock.Started && l.due.pending(l.sweepTo()) }
 
-// AtEdge reports whether no further record may be folded before a sweep has come as far as it has to: to the end of an
-// epoch (atBarrier), to the watermark before a control record applies (Control), or in a replay that has reached the
-// published offset as far as was published. A record would fire its customer's deadline, and what a sweep fired and
-// published before the state was rolled back would be decided again under an offset that says it was not.
+// AtEdge reports whether no further record may be folded before a sweep has reached the end of an epoch (atBarrier),
+// the watermark before a control record applies (Control), or, in a replay at the published offset, the published
+// sweep. Otherwise a record would fire its customer's deadline, and what a sweep fired and published before the
+// rollback would be decided again under another offset.
 func (l *Line) AtEdge() bool {
 	return l.atBarrier() || l.controlled && l.Sweeping() ||
 		l.meta.Next >= l.mark.Offset && l.meta.Clock.Fired.Compare(l.mark.Fired) < 0
 }
 
-// arm notes when to look at the customer again in its bucket, if that is another minute than before: at its deadline,
-// and at its probe. They are two, so that probes neither move deadlines nor keep a customer from being removed.
+// arm notes in its bucket when to look at the customer again, if that is another minute than before: at its deadline,
+// and at its probe. They are separate, so that probes neither move deadlines nor keep a customer from being removed.
 func (l *Line) arm(c *customer, armed, probing int64) {
 	l.note(c, c.profile.Armed, armed)
 	l.note(c, l.probeMinute(c), probing)

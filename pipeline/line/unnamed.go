@@ -12,9 +12,9 @@ import (
 // them.
 const typesKept = 64
 
-// Types counts event types by name in bounded room, however many there are: the space-saving summary. A type that finds
-// no room takes the place of the rarest and inherits its count. So a count may be too high, by an amount that is known,
-// and never too low. Nothing is allocated once the names' buffers have grown. BenchmarkTypes.
+// Types counts event types by name in bounded memory, however many there are: the space-saving summary. A type without
+// a free place takes that of the rarest and inherits its count. So a count may be too high, by a known amount, and is
+// never too low. It allocates nothing once the names' buffers have grown. BenchmarkTypes.
 type Types struct {
 	entries []typeEntry // the most frequent first
 }
@@ -23,7 +23,7 @@ type typeEntry struct {
 	hash  uint64
 	name  []byte
 	count uint64
-	over  uint64 // how many of count may have been others
+	over  uint64 // how many of count may be of others
 }
 
 // TypeCount is how often an event type came: at most Events, at least Events - Over.
@@ -42,9 +42,9 @@ func (s *Types) Top(n int) []TypeCount {
 	return out
 }
 
-// Add merges o into s, as if s had seen what o has.
+// Add merges o into s, as if s had observed o's events.
 func (s *Types) Add(o *Types) {
-	if missed := o.floor(); missed > 0 { // a type that is not in o may have been, so often
+	if missed := o.floor(); missed > 0 { // a type missing from o may have come so often
 		for i := range s.entries {
 			if e := &s.entries[i]; o.find(e.hash, e.name) < 0 {
 				e.count, e.over = e.count+missed, e.over+missed
@@ -63,7 +63,7 @@ func (s *Types) Observe(name []byte) { s.put(xxhash.Sum64(name), name, 1, 0) }
 
 func (s *Types) reset() { s.entries = s.entries[:0] }
 
-// floor is how often a type that is not in s can have come at most.
+// floor is how often at most a type that is not in s can have come.
 func (s *Types) floor() uint64 {
 	if len(s.entries) < typesKept {
 		return 0
@@ -80,7 +80,7 @@ func (s *Types) find(hash uint64, name []byte) int {
 	return -1
 }
 
-// put counts n events of a type, of which over may have been others.
+// put counts n events of a type, of which over may be of others.
 func (s *Types) put(hash uint64, name []byte, n, over uint64) {
 	i := s.find(hash, name)
 	if i < 0 {

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// checkTypes holds a summary against the true counts.
+// checkTypes compares a summary with the true counts.
 func checkTypes(s *Types, truth map[string]uint64) error {
 	if len(s.entries) > typesKept {
 		return fmt.Errorf("%d types kept", len(s.entries))
@@ -34,7 +34,7 @@ func checkTypes(s *Types, truth map[string]uint64) error {
 	return nil
 }
 
-// TestTypes holds summaries, and what they are merged into, against counts of everything.
+// TestTypes compares summaries, and what they are merged into, with counts of everything.
 func TestTypes(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		var all Types

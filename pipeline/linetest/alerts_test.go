@@ -18,7 +18,7 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// alert is a published alert as an independent reader sees it.
+// alert is a published alert as read by an independent reader.
 type alert struct {
 	partition int32
 	record    string // key, headers, timestamp and value: everything a consumer gets
@@ -44,7 +44,7 @@ func (a *alert) odds() (sum float64) {
 	return sum
 }
 
-// published reads all alerts of the group that are committed.
+// published reads all committed alerts of the group.
 func (g *group) published() []alert {
 	g.t.Helper()
 	records := g.read(g.alerts)
@@ -65,7 +65,7 @@ func (g *group) published() []alert {
 	return alerts
 }
 
-// wire is everything a consumer gets of a record but where it lies, in one comparable text.
+// wire is everything a consumer gets of a record, without its place, in one comparable text.
 func wire(r *kgo.Record) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q @%d", r.Key, r.Timestamp.UnixMilli())
@@ -85,7 +85,7 @@ func header(r *kgo.Record, key string) string {
 	return ""
 }
 
-// read gives what a reader of committed data finds in the topic: by partition, in order of offsets.
+// read returns the content of the topic for a reader of committed data: by partition, in order of offsets.
 func (w *world) read(topic string) []*kgo.Record {
 	w.t.Helper()
 	begins, err := w.admin.ListStartOffsets(w.t.Context(), topic)
@@ -134,7 +134,7 @@ func (w *world) read(topic string) []*kgo.Record {
 	return records
 }
 
-// settled waits until no transaction is open on the topic, for one that was decided may not be visible yet, and gives
+// settled waits until no transaction is open on the topic, since a committed one may not be visible yet, and returns
 // the partitions' ends.
 func (w *world) settled(topic string) (ends kadm.ListedOffsets) {
 	w.t.Helper()
@@ -156,7 +156,7 @@ func (w *world) settled(topic string) (ends kadm.ListedOffsets) {
 	return ends
 }
 
-// checkOnce fails the test where an alert stands twice or a customer's alerts are out of order.
+// checkOnce fails the test where an alert is there twice or a customer's alerts are out of order.
 func checkOnce(t *testing.T, alerts []alert) {
 	t.Helper()
 	type place struct {
@@ -188,7 +188,7 @@ func checkOnce(t *testing.T, alerts []alert) {
 	}
 }
 
-// checkSame fails the test where two runs published different alerts, to the byte, or in another order of a customer.
+// checkSame fails the test where two runs published different alerts, to the byte, or a customer's in another order.
 func checkSame(t *testing.T, want, got []alert) {
 	t.Helper()
 	byID := map[string]string{}
@@ -217,13 +217,13 @@ func checkSame(t *testing.T, want, got []alert) {
 }
 
 // tolerance of checkFold: scores agree to maxOdds, and of 10,000 alerts maxShifted may be a minute off, where the score
-// so nearly equals a threshold that rounding decides.
+// is so close to a threshold that rounding decides.
 const (
 	maxOdds    = 1e-6
 	maxShifted = 5
 )
 
-// checkFold fails the test where the published alerts are not what the fold says.
+// checkFold fails the test where the published alerts are not those of the fold.
 func checkFold(t *testing.T, want []oracle.Alert, got []alert) {
 	t.Helper()
 	type line struct {

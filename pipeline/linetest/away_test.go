@@ -18,9 +18,8 @@ import (
 // outage is how long a server stays away: longer than sessions, transactions and requests last.
 const outage = 60 * time.Second
 
-// A broker and a Redis that stay away for a minute, the second half of the one being the first half of the other, are
-// waited for: alive and not ready, with a line in the log for each change, and nothing lost or doubled when they are
-// back.
+// A broker and a Redis stay away for a minute each, with half a minute in common. The program waits for them, alive and
+// not ready, with a line in the log for each change, and nothing is lost or doubled when they are back.
 func TestServersAway(t *testing.T) {
 	t.Parallel()
 	kafka, redis := newKafka(t), newRedis(t)
@@ -75,7 +74,7 @@ func TestServersAway(t *testing.T) {
 	checkFold(t, oracle.Fold(input, shopSettings()).Alerts, alerts)
 }
 
-// status asks the process how it is; 0: no answer.
+// status requests a health endpoint of the process; 0: no answer.
 func status(address, path string) int {
 	client := http.Client{Timeout: 5 * time.Second}
 	resp, err := client.Get(fmt.Sprintf("http://%s/%s", address, path))
@@ -83,7 +82,7 @@ func status(address, path string) int {
 		return 0
 	}
 	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, resp.Body) // the status says it all
+	_, _ = io.Copy(io.Discard, resp.Body) // the status is all that matters
 	return resp.StatusCode
 }
 

@@ -11,8 +11,7 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// Events that come late, twice, or with a clock that runs days ahead, count as the specification says, with the default
-// lateness.
+// Events that come late, twice, or from a clock that runs days ahead, count as specified, with the default lateness.
 func TestDisorder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 2)
@@ -35,7 +34,7 @@ func TestDisorder(t *testing.T) {
 	}
 }
 
-// disordered puts rows into an order of arrival of up to half an hour after their time, one in fifty a second time, and
+// disordered puts rows into an order of arrival up to half an hour after their times, one in fifty a second time, and
 // one in five hundred with a time up to five days ahead.
 func disordered(rows []row) []record {
 	r := rand.New(rand.NewPCG(9, 9))

@@ -20,7 +20,7 @@ import (
 
 const top = "../.."
 
-// The guarantee is stated once; README repeats it to the word.
+// The guarantee is stated once; README repeats it word for word.
 func TestGuaranteeStandsInREADME(t *testing.T) {
 	_, after, found := strings.Cut(text(t, "pipeline/doc.go"), "// # The guarantee\n")
 	if !found {
@@ -36,7 +36,8 @@ func TestGuaranteeStandsInREADME(t *testing.T) {
 	}
 }
 
-// Each code by which ebb stops has its heading in the runbook, and the runbook explains no code that there is not.
+// Each code of a hard stop has its heading in the runbook, and the runbook has no heading for a code that does not
+// exist.
 func TestRunbookHasEveryHardStop(t *testing.T) {
 	codes := hardStops(t)
 	if len(codes) < 10 {
@@ -51,7 +52,7 @@ func TestRunbookHasEveryHardStop(t *testing.T) {
 	}
 }
 
-// Each code of a record that cannot be used is explained, and no other.
+// Exactly the codes of unusable records are explained.
 func TestEventsExplainEveryCode(t *testing.T) {
 	var codes, explained []string
 	for c := pipeline.Usable + 1; c.String() != "unknown"; c++ {
@@ -187,13 +188,13 @@ func text(t *testing.T, file string) string {
 	return string(b)
 }
 
-// words is s with its white space, quote marks and comment marks evened out.
+// words is s with uniform white space, quote marks and comment marks.
 func words(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n>", r) }), " ")
 }
 
-// TestFilesThatDocumentsName: a file of the repository that a page of the first hour names is there. NAME stands for
-// any.
+// TestFilesThatDocumentsName: every file of the repository that a page for the first hour names exists. NAME stands for
+// any name.
 func TestFilesThatDocumentsName(t *testing.T) {
 	file := regexp.MustCompile("`((?:scoring|pipeline|sinks|cmd|docs|deployments)/[\\w./-]+)`")
 	for _, page := range []string{

@@ -15,7 +15,8 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// What no retry mends stops the program, by a code that the runbook explains, and leaves everything as it was found.
+// A fault that no retry mends stops the program, with a code that the runbook explains, and leaves everything as it
+// was.
 func TestHardStops(t *testing.T) {
 	t.Parallel()
 	for code, spoil := range map[string]func(g *group){
@@ -72,7 +73,7 @@ func TestHardStops(t *testing.T) {
 			}
 			g.produce(events("shop", 100_000, shop(3, 200, 200)))
 		},
-		"input_poisoned": func(g *group) { // what comes before the stop is published, and then each start stops there
+		"input_poisoned": func(g *group) { // everything before the stop is published, and then each start stops there
 			var poison []record
 			for i := range 700 {
 				poison = append(poison, record{key: "ann", value: fmt.Appendf(nil, "poison %d", i), millis: 1_767_322_000_000})
@@ -111,18 +112,18 @@ func TestHardStops(t *testing.T) {
 	}
 }
 
-// stops lets the process end by a hard stop.
+// stops waits until a hard stop ends the process.
 func (p *process) stops(code string) {
 	p.t.Helper()
 	if s := p.wait(); s.ExitStatus() != 3 {
 		p.t.Errorf("exit status %d, want 3", s.ExitStatus())
 	}
-	if log := p.stderr.String(); !strings.Contains(log, code+": ") { // the error, behind which stands what to do
+	if log := p.stderr.String(); !strings.Contains(log, code+": ") { // the error, followed by what to do
 		p.t.Errorf("the log does not say %s and what to do:\n%s", code, log)
 	}
 }
 
-// A partition that stops leaves the others running, and says so to whoever asks whether the process is ready.
+// A partition that stops leaves the others running, and /readyz reports it.
 func TestHardStopOfOnePartition(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 2)

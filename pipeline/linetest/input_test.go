@@ -56,8 +56,8 @@ func poisoned(records []record) []record {
 	return all
 }
 
-// produce writes records in their order and returns what each partition now holds more, as the fold reads it. Keys are
-// placed by the fold's own partitioner.
+// produce writes records in order and returns what each partition now holds more, as the fold reads it. The fold's own
+// partitioner places the keys.
 func (w *world) produce(records []record) [][]oracle.Record {
 	w.t.Helper()
 	cl, err := kgo.NewClient(
@@ -109,7 +109,7 @@ func join(a, b [][]oracle.Record) [][]oracle.Record {
 	return joined
 }
 
-// shop makes a seeded log in time order: customers that visit by a rhythm of their own for a while, and complain at
+// shop makes a seeded log in time order: customers who visit in rhythms of their own for a while, and complain at
 // times.
 func shop(seed uint64, customers, days int) []row {
 	r := rand.New(rand.NewPCG(seed, 1))

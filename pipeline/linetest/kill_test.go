@@ -19,15 +19,15 @@ import (
 	"ebb/pipeline/linetest/services"
 )
 
-// A kill is a SIGKILL that the program sends itself after the first step of the name, of any partition, that has come
-// to the offset, and what was found afterwards. Steps of a takeover have no offset: the first of them counts.
+// A kill is a SIGKILL that the program sends itself after the first step of that name, of any partition, that has
+// reached the offset, and the state found afterwards. Steps of a takeover have no offset: the first of them counts.
 type kill struct {
 	Step      string  `json:"step"`
 	At        int64   `json:"at"`
 	Committed []int64 `json:"committed"` // offsets in Kafka
 	Stored    []int64 `json:"stored"`    // positions in Redis
 	Outbox    int64   `json:"outbox"`    // entries in Redis
-	Open      int64   `json:"open"`      // of these, in partitions of which Kafka does not know the latest commit
+	Open      int64   `json:"open"`      // of these, in partitions whose latest commit Kafka has no position for
 }
 
 // schedule draws the kills of a seed, spread over a partition of length records: most of them between a commit to Redis
@@ -56,11 +56,11 @@ func TestKilledTenTimes(t *testing.T) {
 	killedTenTimes(t, newWorld(t, 4), 1)
 }
 
-// The same holds where the cluster has no transactions of version 2, and on the oldest Kafka that is tested, which has
-// none either. A part of the log will do.
+// The same holds for a cluster without transactions of version 2, and for the oldest tested Kafka, which has none
+// either. A part of the log is enough.
 func TestKilledTenTimesWithoutTransactionsV2(t *testing.T) {
 	t.Parallel()
-	w := newWorldAt(t, newKafka(t).address, 4) // it is the version of a whole cluster
+	w := newWorldAt(t, newKafka(t).address, 4) // the version is that of a whole cluster
 	w.withoutTransactionsV2()
 	killedTenTimes(t, w, 4)
 }
@@ -77,7 +77,7 @@ func TestKilledTenTimesOnOldKafka(t *testing.T) {
 	killedTenTimes(t, w, 4)
 }
 
-// withoutTransactionsV2 takes transactions of version 2 from the whole cluster. Producers choose when they start.
+// withoutTransactionsV2 removes transactions of version 2 from the whole cluster. Producers choose when they start.
 func (w *world) withoutTransactionsV2() {
 	w.t.Helper()
 	ctx := w.t.Context()
@@ -160,7 +160,7 @@ func killedTenTimes(t *testing.T, w *world, parts int) {
 	checkFold(t, want.Alerts, undisturbed)
 }
 
-// inspect reads what the kill left behind.
+// inspect reads the state after the kill.
 func (g *group) inspect(k *kill) {
 	g.t.Helper()
 	k.Committed = g.committed()
@@ -174,7 +174,7 @@ func (g *group) inspect(k *kill) {
 	}
 }
 
-// checkKills fails the test where the schedule did not hit what it is for.
+// checkKills fails the test where the schedule did not hit its targets.
 func checkKills(t *testing.T, kills []kill, ends []int64) {
 	t.Helper()
 	between, open := 0, 0

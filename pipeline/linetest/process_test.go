@@ -75,7 +75,7 @@ func start(t *testing.T, variables []string, args ...string) *process {
 	return p
 }
 
-// signal sends s; a process that has ended takes it without harm.
+// signal sends s; a process that has already ended is no error.
 func (p *process) signal(s syscall.Signal) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -83,13 +83,13 @@ func (p *process) signal(s syscall.Signal) {
 	}
 }
 
-// wait lets the process end by itself and returns how it did.
+// wait waits until the process ends by itself and returns how it did.
 func (p *process) wait() syscall.WaitStatus {
 	p.t.Helper()
 	select {
 	case <-p.ended:
 	case <-time.After(patience):
-		p.signal(syscall.SIGQUIT) // for the stacks
+		p.signal(syscall.SIGQUIT) // prints its stacks
 		<-p.ended
 		p.t.Fatalf("still running after %s:\n%s", patience, tail(p.stderr.String(), 400))
 	}
@@ -102,7 +102,7 @@ type summary struct {
 	Seconds                                       float64
 }
 
-// finish lets the process end well and returns its summary.
+// finish waits until the process ends in order and returns its summary.
 func (p *process) finish() summary {
 	p.t.Helper()
 	if s := p.wait(); s.ExitStatus() != 0 {
@@ -129,7 +129,7 @@ func (p *process) says(words ...string) {
 	})
 }
 
-// until waits for something that the process, which keeps running, brings about.
+// until waits for a condition that the process, which has to keep running, brings about.
 func (p *process) until(what string, met func() bool) {
 	p.t.Helper()
 	ended := false

@@ -18,7 +18,8 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// checkQuarantine fails the test where the DLQ does not hold just these records of the input, each once, with its code.
+// checkQuarantine fails the test where the DLQ does not hold exactly these records of the input, each once, with its
+// code.
 func (g *group) checkQuarantine(want []oracle.Quarantined) {
 	g.t.Helper()
 	var got []oracle.Quarantined
@@ -69,7 +70,7 @@ func poison() map[string]string {
 	}
 }
 
-// Whatever cannot be used goes to the DLQ byte for byte, with its headers and timestamp and a code, and stops nothing.
+// Every unusable record goes to the DLQ byte for byte, with its headers and timestamp and a code, and stops nothing.
 func TestQuarantine(t *testing.T) {
 	t.Parallel()
 	bad := poison()

@@ -10,7 +10,8 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// Members that join and leave while events flow share the work, and the alerts are those of one member that did it all.
+// Members that join and leave while events flow share the work, and the alerts are those of one member that did
+// everything.
 func TestRebalance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 4)
@@ -42,7 +43,7 @@ func TestRebalance(t *testing.T) {
 	checkFold(t, oracle.Fold(input, shopSettings()).Alerts, alerts)
 }
 
-// leave ends a member by SIGTERM, which it has to take well.
+// leave ends a member by SIGTERM, which must make it exit with 0.
 func leave(p *process) {
 	p.t.Helper()
 	p.signal(syscall.SIGTERM)
@@ -51,7 +52,7 @@ func leave(p *process) {
 	}
 }
 
-// A broker and a Redis that are killed and come back are waited for; nothing is lost and nothing doubled.
+// The program waits for a broker and a Redis that are killed and come back; nothing is lost and nothing doubled.
 func TestServersRestarted(t *testing.T) {
 	t.Parallel()
 	kafka, redis := newKafka(t), newRedis(t)
@@ -65,7 +66,7 @@ func TestServersRestarted(t *testing.T) {
 		if i == 0 {
 			kafka.restart()
 		} else if i == 1 {
-			redis.do("redis-cli", "save") // what comes after it is lost
+			redis.do("redis-cli", "save") // later writes are lost
 			redis.restart()
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// The state is lost, which is a hard stop; rebuilt from the input, the group goes on as if nothing had happened.
+// Lost state is a hard stop. After a rebuild from the input, the group goes on as if nothing had happened.
 func TestRebuild(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 2)

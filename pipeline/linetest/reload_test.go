@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// packText is a pack of the shop, whose newer version asks another question and keeps what the older one does not.
+// packText is a pack of the shop. Its newer version has another horizon and drops what the older one keeps.
 func packText(version string) string {
 	text := "name: shop\nversion: \"" + version + "\"\nhorizon: 60d\nactivity: [visit]\nfriction: {complaint: 1}\n"
 	if version != "1" {
@@ -29,8 +29,8 @@ func packText(version string) string {
 }
 
 // The pack's file changes under a running program, first into nonsense, then into a newer version. Redis loses all of
-// that while Kafka keeps it, twice; in the end the state is emptied and built anew. Nothing is published twice, and the
-// state that is built anew is the one that has been through it all.
+// that while Kafka keeps it, twice; in the end the state is emptied and rebuilt. Nothing is published twice, and the
+// rebuilt state is the one that was never lost.
 func TestPackReloaded(t *testing.T) {
 	t.Parallel()
 	own := newRedis(t)
@@ -74,7 +74,7 @@ func TestPackReloaded(t *testing.T) {
 	p.signal(syscall.SIGKILL)
 	p.wait()
 	own.putBack()
-	write(packText("1")) // a member that was not given the newer one goes on with it all the same
+	write(packText("1")) // a member without the newer one goes on with it nevertheless
 	for _, part := range parts[3:] {
 		w.produce(part)
 	}

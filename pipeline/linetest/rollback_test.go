@@ -10,8 +10,8 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// Redis loses what it acknowledged while Kafka is ahead of it: once under a running program, once while it is down. The
-// alerts are those of a run to which nothing happened, and none is published twice.
+// Redis loses acknowledged writes while Kafka is ahead of it: once under a running program, once while it is down. The
+// alerts are those of an undisturbed run, and none is published twice.
 func TestRedisRolledBack(t *testing.T) {
 	t.Parallel()
 	own := newRedis(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// replayACLs are all that ebb dlq replay needs, as docs/security.md has them.
+// replayACLs are all permissions that ebb dlq replay needs, as listed in docs/security.md.
 func replayACLs(w *world) []acl {
 	dlq := w.input + ".dlq"
 	return []acl{
@@ -26,7 +26,7 @@ func replayACLs(w *world) []acl {
 	}
 }
 
-// createACLs are what ebb check --create needs besides those of ebb check.
+// createACLs are what ebb check --create needs in addition to those of ebb check.
 func createACLs(g *group) []acl {
 	return []acl{
 		{"topic", g.input, kadm.OpCreate},
@@ -37,7 +37,7 @@ func createACLs(g *group) []acl {
 	}
 }
 
-// replayPermissions replays with exactly what is needed, and without each of it.
+// replayPermissions replays with exactly the needed permissions, and without each of them.
 func (k *securedKafka) replayPermissions(t *testing.T) {
 	w := newWorldAt(t, k.at("OPEN"), 1)
 	const records = 3
@@ -65,7 +65,7 @@ func (k *securedKafka) replayPermissions(t *testing.T) {
 	p.noSecrets()
 }
 
-// createPermissions has ebb check create the topics with exactly what is needed, and without each of it.
+// createPermissions runs ebb check --create with exactly the needed permissions, and without each of them.
 func (k *securedKafka) createPermissions(t *testing.T) {
 	w := newWorldAt(t, k.at("OPEN"), 1)
 	e := entries()["plain"]
@@ -99,7 +99,7 @@ func (k *securedKafka) createPermissions(t *testing.T) {
 func (g *group) removeTopics() {
 	g.t.Helper()
 	topics := append([]string{g.input, g.alerts, g.input + ".dlq"}, g.own()...)
-	// those that are not there are told one by one
+	// missing ones are reported one by one
 	if _, err := g.admin.DeleteTopics(g.t.Context(), topics...); err != nil {
 		g.t.Fatal(err)
 	}
@@ -109,12 +109,12 @@ func (g *group) removeTopics() {
 	})
 }
 
-// storm is how much longer a command takes that tries again where only one try is due: as long as a client repeats a
+// storm is how much longer a command takes that repeats attempts where only one is due: as long as a client repeats a
 // request.
 const storm = 10 * time.Second
 
-// without runs a command without each of the permissions and returns what it says of them, to be compared with what is
-// right.
+// without runs a command without each of the permissions and returns its messages about them, to be compared with the
+// golden file.
 func (k *securedKafka) without(t *testing.T, user, input string, acls []acl, command func() *process) string {
 	t.Helper()
 	var got strings.Builder
@@ -141,7 +141,7 @@ func (k *securedKafka) without(t *testing.T, user, input string, acls []acl, com
 	return got.String()
 }
 
-// checkStorms holds what each command took against the fastest of them, for a busy machine is slow with all.
+// checkStorms compares the time of each command with the fastest of them, since a busy machine is slow with all.
 func checkStorms(t *testing.T, took map[string]time.Duration) {
 	t.Helper()
 	fastest := slices.Min(slices.Collect(maps.Values(took)))
@@ -155,7 +155,7 @@ func checkStorms(t *testing.T, took map[string]time.Duration) {
 	}
 }
 
-// refusals are the lines that speak of a permission, and what is indented below them.
+// refusals are the lines about a permission, and what is indented below them.
 func refusals(said string) string {
 	var b strings.Builder
 	mine := false

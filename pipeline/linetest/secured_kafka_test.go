@@ -21,7 +21,7 @@ import (
 	"ebb/pipeline/linetest/services"
 )
 
-// Passwords of the secured services. Nothing that ebb writes may hold one of them.
+// Passwords of the secured services. No output of ebb may contain one of them.
 const (
 	rightPassword = "correct-horse-battery"
 	wrongPassword = "tr0ub4dor"
@@ -29,7 +29,7 @@ const (
 
 func secrets() []string { return []string{rightPassword, wrongPassword} }
 
-// securedKafka is a broker with a listener for each way of letting somebody in, and an authority that signs for it.
+// securedKafka is a broker with a listener for each kind of login, and an authority for its certificates.
 type securedKafka struct {
 	testcontainers.Container
 	*authority.Authority
@@ -48,8 +48,8 @@ func listeners() map[string]string {
 	}
 }
 
-// startSecuredKafka starts the broker. Users of LOGIN are plain, scram-256 and scram-512; of CERTIFICATE those that the
-// authority signs for. Nobody but the test may do anything until it is allowed.
+// startSecuredKafka starts the broker. Users of LOGIN are plain, scram-256 and scram-512; those of CERTIFICATE are in
+// the certificates that the authority signs. Except for the test, users may do nothing without a permission.
 func startSecuredKafka(t *testing.T) *securedKafka {
 	t.Helper()
 	k := &securedKafka{Authority: authority.New(t), ports: map[string]int{}}
@@ -168,7 +168,7 @@ func (k *securedKafka) setPassword(t *testing.T, user string, mechanism kadm.Scr
 	}
 }
 
-// acl is one thing that a user may do.
+// acl is one permission of a user.
 type acl struct {
 	// topic, group, groups, which is a prefix of their names, cluster, transactional id or transaction, which is a prefix
 	// of such ids
@@ -176,7 +176,7 @@ type acl struct {
 	operation  kadm.ACLOperation
 }
 
-// leastACLs are all that ebb run needs, as docs/security.md has them.
+// leastACLs are all permissions that ebb run needs, as listed in docs/security.md.
 func leastACLs(g *group) []acl {
 	return []acl{
 		{"topic", g.input, kadm.OpRead},
@@ -191,7 +191,7 @@ func leastACLs(g *group) []acl {
 	}
 }
 
-// checkACLs are what ebb check needs besides, to read the topics' settings.
+// checkACLs are what ebb check needs in addition, to read the topics' settings.
 func checkACLs(g *group) []acl {
 	return []acl{
 		{"topic", g.input, kadm.OpDescribeConfigs},
@@ -223,7 +223,7 @@ func (a acl) builder(user string) *kadm.ACLBuilder {
 	return b.TransactionalIDs(a.name).ResourcePatternType(kadm.ACLPatternPrefixed)
 }
 
-// allow lets a user do things.
+// allow gives a user permissions.
 func (k *securedKafka) allow(t *testing.T, user string, acls ...acl) {
 	t.Helper()
 	for _, a := range acls {
@@ -237,7 +237,7 @@ func (k *securedKafka) allow(t *testing.T, user string, acls ...acl) {
 	}
 }
 
-// forbid takes what was allowed back.
+// forbid takes permissions back.
 func (k *securedKafka) forbid(t *testing.T, user string, acls ...acl) {
 	t.Helper()
 	for _, a := range acls {

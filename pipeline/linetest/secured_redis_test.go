@@ -120,7 +120,7 @@ func (r *redises) at(name string) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(r.ports[name]))
 }
 
-// client talks to one of the servers.
+// client is connected to one of the servers.
 func (r *redises) client(t *testing.T, name string) *redis.Client {
 	t.Helper()
 	c := redis.NewClient(&redis.Options{Addr: r.at(name), Protocol: 2, DisableIdentity: true, MaxRetries: -1})
@@ -140,7 +140,7 @@ func (r *redises) do(t *testing.T, name, command string) {
 	}
 }
 
-// leastRedis are all commands that ebb run, check and rebuild need, as docs/security.md has them.
+// leastRedis are all commands that ebb run, check and rebuild need, as listed in docs/security.md.
 func leastRedis() []string {
 	return []string{
 		"append",
@@ -167,10 +167,10 @@ func leastRedis() []string {
 	}
 }
 
-// neverTried are commands that ebb needs for what no test here brings about: a customer who is removed.
+// neverTried are commands that ebb needs for something that no test here causes: the removal of a customer.
 func neverTried() []string { return []string{"hdel"} }
 
-// allow makes the user one that may send these commands on the keys of the group, and nothing else.
+// allow gives the user these commands on the keys of the group, and nothing else.
 func (r *redises) allow(t *testing.T, g *group, commands []string) {
 	t.Helper()
 	r.allowAt(t, "open", g, commands)
@@ -197,9 +197,9 @@ func (r *redises) keys(t *testing.T, password string) map[string]string {
 	}
 }
 
-// ebb works over TLS as a user that may do nothing but what docs/security.md lists, and needs all of it. What is wrong
-// with a certificate, a login or a port it says; testdata/secured_redis.golden is made to be read. Then the same
-// servers as a primary under a Sentinel, and as a cluster.
+// ebb works over TLS as a user with only the permissions that docs/security.md lists, and needs all of them. It reports
+// what is wrong with a certificate, a login or a port; testdata/secured_redis.golden is made to be read. Then come the
+// same servers as a primary under a Sentinel, and as a cluster.
 func TestSecuredRedis(t *testing.T) {
 	t.Parallel()
 	r := startRedises(t)
@@ -364,7 +364,7 @@ func (r *redises) open(t *testing.T) *redis.Client {
 	return c
 }
 
-// present has the server show another certificate to new connections.
+// present makes the server show another certificate to new connections.
 func (r *redises) present(t *testing.T, file string) {
 	t.Helper()
 	r.do(t, "open", "CONFIG SET tls-cert-file /etc/secured/"+file+".pem tls-key-file /etc/secured/"+file+".key")
@@ -407,7 +407,7 @@ func (r *redises) renewal(t *testing.T) {
 	p.noSecrets()
 }
 
-// refused counts the logins that the server has refused, as far as it remembers.
+// refused counts the logins that the server has refused, as far as its log reaches back.
 func (r *redises) refused(ctx context.Context, t *testing.T) (n int64, err error) {
 	t.Helper()
 	entries, err := r.client(t, "open").ACLLog(ctx, 128).Result()

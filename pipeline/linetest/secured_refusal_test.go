@@ -26,9 +26,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
-// Each way of letting ebb in works with the least permissions that docs/security.md lists, and each of them is needed:
-// without it, ebb says so. So does every wrong certificate, password or port; testdata/secured_kafka.golden is made to
-// be read.
+// Each kind of login works with the least permissions that docs/security.md lists, and each of them is needed: without
+// it, ebb reports that. It also reports every wrong certificate, password or port; testdata/secured_kafka.golden is
+// made to be read.
 func TestSecuredKafka(t *testing.T) {
 	t.Parallel()
 	k := startSecuredKafka(t)
@@ -69,7 +69,7 @@ func (g *group) with(keys map[string]string) *group {
 	return g
 }
 
-// refusals meets what can be wrong with a certificate, a login or a port, by ebb check.
+// refusals runs ebb check with everything that can be wrong with a certificate, a login or a port.
 func (k *securedKafka) refusals(t *testing.T) {
 	other := authority.New(t)
 	other.Issue(t, "ebb")
@@ -128,7 +128,7 @@ func (k *securedKafka) refusals(t *testing.T) {
 	golden(t, "secured_kafka.golden", got.String())
 }
 
-// about is what check found in one respect, with what differs from run to run taken out.
+// about is the findings of check about one subject, without what differs from run to run.
 func about(check, found string, authorities ...*authority.Authority) string {
 	var b strings.Builder
 	mine := false
@@ -154,7 +154,7 @@ func about(check, found string, authorities ...*authority.Authority) string {
 	return text
 }
 
-// permissions takes one permission after the other away.
+// permissions removes one permission after the other.
 func (k *securedKafka) permissions(t *testing.T) {
 	w := newWorldAt(t, k.at("OPEN"), 1)
 	w.produce(events("shop", 1, shop(5, 20, 200)))
@@ -176,7 +176,7 @@ func (k *securedKafka) permissions(t *testing.T) {
 	p.wait()
 	k.allow(t, e.user, leastACLs(g)[0])
 
-	// The commands beside run need little.
+	// The commands besides run need little.
 	for command, c := range map[string]struct {
 		entry
 		acls []acl
@@ -212,7 +212,7 @@ func eventFile(t *testing.T) string {
 	return file
 }
 
-// renewal starts the program with what the broker refuses, and mends it on disk.
+// renewal starts the program with credentials that the broker refuses, and mends them on disk.
 func (k *securedKafka) renewal(t *testing.T) {
 	for name, c := range map[string]struct {
 		entry

@@ -23,8 +23,8 @@ func quarters(log []record) [][]record {
 	return slices.Collect(slices.Chunk(log, (len(log)+3)/4))
 }
 
-// sentinel has the primary moved to a replica that lags, while the old primary still takes writes, and then back by the
-// primary's death. What is published is what a run to which nothing happened publishes.
+// sentinel lets the primary move to a replica that lags, while the old primary still accepts writes, and then back when
+// that primary dies. The published alerts are those of an undisturbed run.
 func (r *redises) sentinel(t *testing.T) {
 	w := newWorld(t, 2)
 	parts := quarters(poisoned(events("shop", 1, shop(2, 2_500, 500))))
@@ -59,7 +59,7 @@ func (r *redises) sentinel(t *testing.T) {
 	p.until("the second part is processed", processed)
 
 	r.failOver(t)
-	input = join(input, w.produce(parts[2])) // while both take writes
+	input = join(input, w.produce(parts[2])) // while both accept writes
 	p.says("partition taken over", `"rewinding":true`)
 	p.until("the third part is processed", processed)
 	r.do(t, "primary", "ACL SETUSER default +psync +sync")
@@ -82,21 +82,21 @@ func (r *redises) sentinel(t *testing.T) {
 	g.checkQuarantine(want.Quarantined)
 }
 
-// sentinelACL is what the user needs at a Sentinel, as docs/security.md has it.
+// sentinelACL is what the user needs at a Sentinel, as listed in docs/security.md.
 func sentinelACL() []string {
 	return []string{"client|setname", "sentinel|get-master-addr-by-name", "sentinel|sentinels", "subscribe", "ping", "&*"}
 }
 
-// clusterACL is what the user needs at the nodes of a cluster besides.
+// clusterACL is what the user needs in addition at the nodes of a cluster.
 func clusterACL() []string { return []string{"cluster|slots"} }
 
-// login has a group log in without TLS.
+// login makes a group log in without TLS.
 func (r *redises) login(t *testing.T) map[string]string {
 	t.Helper()
 	return map[string]string{"redis.username": "ebb", "redis.password_file": passwordFile(t, rightPassword)}
 }
 
-// master is what the Sentinel knows of the primary.
+// master is the Sentinel's view of the primary.
 func (r *redises) master(t *testing.T) map[string]string {
 	t.Helper()
 	c := redis.NewSentinelClient(&redis.Options{Addr: r.at("sentinel"), Protocol: 2, DisableIdentity: true})
@@ -104,7 +104,7 @@ func (r *redises) master(t *testing.T) map[string]string {
 	return c.Master(t.Context(), "shop").Val()
 }
 
-// failOver has the Sentinel move the primary to the replica, and asks again where it gave that up.
+// failOver makes the Sentinel move the primary to the replica, and repeats the command where the Sentinel has given up.
 func (r *redises) failOver(t *testing.T) {
 	t.Helper()
 	c := redis.NewSentinelClient(&redis.Options{Addr: r.at("sentinel"), Protocol: 2, DisableIdentity: true})
@@ -125,7 +125,7 @@ func (r *redises) failOver(t *testing.T) {
 	})
 }
 
-// kill ends one of the servers without a farewell.
+// kill ends one of the servers as kill -9 does.
 func (r *redises) kill(t *testing.T, name string) {
 	t.Helper()
 	pid := ""
@@ -141,7 +141,7 @@ func (r *redises) kill(t *testing.T, name string) {
 	}
 }
 
-// cluster runs on three primaries and has the slot of a partition moved to another while it works.
+// cluster runs on three primaries and moves the slot of a partition to another one during the work.
 func (r *redises) cluster(t *testing.T) {
 	nodes := []string{"node1", "node2", "node3"}
 	r.meet(t, nodes)

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// shadowACLs are what ebb run needs besides for all of its shadows, and ebb check, as docs/security.md has them.
+// shadowACLs are what ebb run needs in addition for all of its shadows, and ebb check, as listed in docs/security.md.
 func shadowACLs(g *group) []acl {
 	return []acl{
 		{"topic", g.shadowTopic(), kadm.OpWrite},
@@ -20,8 +20,8 @@ func shadowACLs(g *group) []acl {
 	}
 }
 
-// shadowPermissions runs a shadow, compares it and forgets it, each with exactly what is needed, and without each of
-// it. The main processor needs none of that.
+// shadowPermissions runs a shadow, compares it and forgets it, each with exactly the needed permissions, and without
+// each of them. The main processor needs none of these.
 func (k *securedKafka) shadowPermissions(t *testing.T) {
 	w := newWorldAt(t, k.at("OPEN"), 1)
 	w.produce(events("shop", 1, shop(5, 20, 200)))
@@ -71,8 +71,8 @@ func (k *securedKafka) shadowPermissions(t *testing.T) {
 	golden(t, "secured_shadow.golden", found)
 }
 
-// shadows runs a shadow and compares it with exactly what docs/security.md lists for that at Redis, and with less. The
-// main processor needs none of it.
+// shadows runs a shadow and compares it with exactly the permissions at Redis that docs/security.md lists, and with
+// less. The main processor needs none of these.
 func (r *redises) shadows(t *testing.T) {
 	w := newWorld(t, 1)
 	w.produce(events("shop", 1, shop(5, 20, 200)))

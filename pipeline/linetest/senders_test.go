@@ -29,12 +29,12 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Official libraries, as pip brings them, make records that ebb takes as they are: nothing is configured for them.
+// Official libraries, as pip installs them, send records that ebb reads without configuration.
 
 // sendersBegin is the time of the first event in the scripts of the folder senders.
 var sendersBegin = time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
 
-// python runs a script of the folder senders with the libraries that it names, and returns what it prints.
+// python runs a script of the folder senders with the libraries that it names, and returns its output.
 func python(t *testing.T, libraries, script string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "python3", append([]string{filepath.Join("senders", script)}, args...)...)
@@ -48,7 +48,7 @@ func python(t *testing.T, libraries, script string, args ...string) []byte {
 	return out
 }
 
-// libraries installs what the scripts need into a folder of the test's own.
+// libraries installs the scripts' libraries into a folder of the test's own.
 func libraries(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -101,7 +101,7 @@ func sendersGroup(w *world) *group {
 	return g
 }
 
-// activity is what the state says of a customer: how many visits, and when the last was, in ms since the epoch.
+// activity is a customer's activity in the state: how many visits, and when the last was, in ms since the epoch.
 type activity struct {
 	Visits uint32
 	Last   int64
@@ -138,15 +138,15 @@ func (g *group) activities() map[string]activity {
 	return found
 }
 
-// receiver takes batches as Segment's server does and keeps each message as a record, with the batch's sentAt. It
-// answers the first that is all orders with an error after it has taken it, so that the library sends it again.
+// receiver takes batches like Segment's server and keeps each message as a record, with the batch's sentAt. It answers
+// the first batch of orders only with an error after it has taken it, so that the library sends it again.
 type receiver struct {
 	mu       sync.Mutex
 	batches  int
 	repeated int // messages of the batch that came twice
 	records  []record
 	seen     map[string]bool     // ids of messages
-	want     map[string]activity // by customer, as the messages have it
+	want     map[string]activity // by customer, computed from the messages
 	err      error
 }
 
@@ -179,7 +179,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	}
 }
 
-// keep makes a record of a message, and reckons with plain means whose it is and when it happened.
+// keep makes a record of a message, and computes in a simple way whose it is and when it happened.
 func (r *receiver) keep(m map[string]json.RawMessage, received int64) error {
 	value, err := json.Marshal(m)
 	if err != nil {
@@ -240,8 +240,8 @@ func testSegmentLibrary(t *testing.T, dir string) {
 	})
 }
 
-// checkBegin holds the state against visits and hours since the begin, as the scripts have them. What lies between a
-// message's sending and its receipt may be in the times.
+// checkBegin compares the state with the visits and hours since the begin in the scripts. The times may be off by the
+// time between a message's sending and its receipt.
 func (g *group) checkBegin(got, want map[string]activity) {
 	g.t.Helper()
 	hours := maps.Clone(got)
@@ -283,7 +283,7 @@ func testCloudEventsLibrary(t *testing.T, dir string) {
 	w.produce(records)
 	g := sendersGroup(w)
 	s := g.run(nil, nil, "--until-end").finish()
-	const repeats = events - 1 // whoever has done nothing that counts has no state to know a repeat by
+	const repeats = events - 1 // a customer without an event that counts has no state, and so no ids for a repeat
 	if s.Events != 2*events || s.Quarantined != 0 || s.Duplicates != repeats {
 		t.Errorf("summary %+v, want %d events, %d of them duplicates, and none quarantined", s, 2*events, repeats)
 	}

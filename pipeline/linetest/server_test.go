@@ -56,7 +56,7 @@ func (s *server) answers() {
 	}
 }
 
-// down ends the server without a farewell.
+// down ends the server as kill -9 does.
 func (s *server) down() {
 	s.t.Helper()
 	now := time.Duration(0)
@@ -65,7 +65,7 @@ func (s *server) down() {
 	}
 }
 
-// up starts it again, on what it had written.
+// up starts it again, on its stored data.
 func (s *server) up() {
 	s.t.Helper()
 	if err := s.Start(s.t.Context()); err != nil {
@@ -92,15 +92,14 @@ func (s *server) do(command ...string) {
 	}
 }
 
-// keep makes a copy of everything as it is now.
+// keep copies all of its data.
 func (s *server) keep() {
 	s.t.Helper()
 	s.do("redis-cli", "save")
 	s.do("cp", "/data/dump.rdb", "/data/older.rdb")
 }
 
-// putBack ends the server without a farewell and starts it on the older copy, as a failover to a replica that lags
-// does.
+// putBack ends the server as kill -9 does and starts it on the older copy, like a failover to a replica that lags.
 func (s *server) putBack() {
 	s.t.Helper()
 	s.do("cp", "/data/older.rdb", "/data/dump.rdb")

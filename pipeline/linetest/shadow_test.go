@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// shadowOf is a shadow of the group, as a reader of its state and of what it would alert sees it.
+// shadowOf is a shadow of the group, for a reader of its state and its alerts.
 func (g *group) shadowOf(name string) *group {
 	s := *g
 	s.name, s.alerts = g.name+".shadow."+name, g.shadowTopic()
@@ -25,7 +25,7 @@ func (g *group) shadowOf(name string) *group {
 
 func (g *group) shadowTopic() string { return g.name + ".shadow" }
 
-// wipe leaves none of its state in Redis.
+// wipe removes all of its state from Redis.
 func (g *group) wipe() {
 	ctx := context.Background()
 	for key := range g.state(ctx) {
@@ -33,7 +33,7 @@ func (g *group) wipe() {
 	}
 }
 
-// bySource are the records of one group among those of the shadows, but for what says whose they are, in one order.
+// bySource are the records of one group among those of the shadows, in one order, without their source.
 func (g *group) bySource(all []alert) (records []string) {
 	source := fmt.Sprintf(" ce_source=%q", "/ebb/"+g.name+"/"+g.input)
 	for i := range all {
@@ -45,9 +45,9 @@ func (g *group) bySource(all []alert) (records []string) {
 	return records
 }
 
-// Two shadows run beside the main processor, which is killed twice. One with the main one's pack comes to the same
-// alerts and the same states, both once; bad input is in the DLQ once; and what ebb says of both is that nothing
-// differs. Forgotten, a shadow leaves nothing in Redis and no offset.
+// Two shadows run beside the main processor, which is killed twice. One with the main processor's pack comes to the
+// same alerts and the same states, both once. Unusable records are in the DLQ once, and ebb reports that the two do not
+// differ. A removed shadow leaves nothing in Redis and no offset.
 func TestShadows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 2)
@@ -112,7 +112,7 @@ func TestShadows(t *testing.T) {
 	}
 }
 
-// saysOfShadows has ebb compare them: of the same pack nothing differs, of the other something does.
+// saysOfShadows makes ebb compare them: with the same pack nothing differs, with the other something does.
 func (g *group) saysOfShadows(t *testing.T, alerts int) {
 	t.Helper()
 	p := start(t, nil, "packs", "shadow", "-c", g.config(nil), "--json", "--days", "5000")

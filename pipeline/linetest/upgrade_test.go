@@ -11,9 +11,9 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Two members are upgraded one after the other while events flow, to a build that knows a format more, which is made
-// up. As long as one of them is of the build before, the other writes what it can read; then both write the newest. The
-// alerts are those of one build that did it all.
+// Two members are upgraded one after the other while events flow, to a made-up build with one more format. As long as
+// one of them is of the build before, the other writes a format that it can read. Then both write the newest. The
+// alerts are those of one build that did everything.
 func TestRollingUpgrade(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 4)

@@ -76,7 +76,7 @@ func (w *world) create(partitions int, topics ...string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	eventually(w.t, "the topics are there", func() bool { // the broker hears of them after its controller has answered
+	eventually(w.t, "the topics are there", func() bool { // the broker gets them after its controller has answered
 		listed, err := w.admin.ListTopics(w.t.Context(), topics...)
 		return err == nil && !slices.ContainsFunc(topics, func(name string) bool { return !listed.Has(name) })
 	})
@@ -93,11 +93,11 @@ type group struct {
 	name   string
 	alerts string
 	redis  *redis.Client
-	keys   map[string]string // configuration beside the addresses
+	keys   map[string]string // configuration besides the addresses
 }
 
-// defaults of the tests: every type counts unless a flag says otherwise, nobody is forgotten, as in the fold, commits
-// are many, and a lost member is noticed as soon as a broker with default settings allows.
+// defaults of the tests: every type counts unless a flag changes that, nobody is removed, as in the fold, commits are
+// many, and a lost member is detected as soon as a broker with default settings allows.
 func defaults() map[string]string {
 	return map[string]string{
 		"pack":                   "any",
@@ -137,7 +137,7 @@ func (w *world) group(name, redisAddress string, keys map[string]string) *group 
 	return g
 }
 
-// own are the topics that the group writes for itself: control records and packs.
+// own are the topics that only the group writes to: control records and packs.
 func (g *group) own() []string { return []string{g.name + ".control", g.name + ".packs"} }
 
 // config writes the configuration, with changes to it, and returns the file's name.
@@ -256,7 +256,7 @@ func (w *world) ends() []int64 {
 	return ends
 }
 
-// ask asks the broker, once more where the connection was of before its restart.
+// ask sends a request to the broker, and repeats it once where the connection was older than the broker's restart.
 func (w *world) ask(what string, answer func() error) {
 	w.t.Helper()
 	eventually(w.t, what+" are known", func() bool {
@@ -280,7 +280,7 @@ func (g *group) key(partition int, part string) string {
 	return fmt.Sprintf("ebb:{%s:p%d}:%s", g.name, partition, part)
 }
 
-// stored is where the partition's state in Redis stands: the next offset, and how many entries its outbox holds.
+// stored is how far the partition's state in Redis is: the next offset, and how many entries its outbox holds.
 func (g *group) stored(partition int) (next, outbox int64) {
 	g.t.Helper()
 	meta, err := g.redis.Get(g.t.Context(), g.key(partition, "meta")).Result()

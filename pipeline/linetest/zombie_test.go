@@ -20,8 +20,8 @@ func shopSettings() oracle.Settings {
 	return oracle.Settings{Horizon: 60, Friction: map[string]float64{"complaint": 1}}
 }
 
-// A member that was stopped in the midst of its work for longer than its session, and goes on when another has taken
-// over and finished, publishes nothing and commits nothing more, and says why.
+// A member that is stopped in its work for longer than its session, and goes on when another has taken over and
+// finished, publishes and commits nothing more, and logs the reason.
 func TestZombie(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 4)
@@ -37,7 +37,8 @@ func TestZombie(t *testing.T) {
 	}
 	heir := g.run(map[string]string{"kafka.instance_id": "heir"}, nil, append(shopFlags(), "--until-end")...)
 	heir.finish()
-	// The heir's last offsets show when its last transaction is complete, which the broker does after it has answered.
+	// The new owner's last offsets show when its last transaction is complete, which the broker does after it has
+	// answered.
 	eventually(t, "everything is processed", func() bool { return slices.Equal(g.committed(), w.ends()) })
 	left := g.traces()
 

@@ -12,8 +12,8 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// access is how connections are made and log in. As a hook of the clients it sees when a login is refused, and has no
-// other tried for a while.
+// access is how connections are made and log in. As a hook of the clients it detects a refused login, and prevents
+// further attempts for a while.
 type access struct {
 	credentials *secure.Credentials
 	dialer      *secure.Dialer
@@ -25,7 +25,7 @@ func newAccess(c *secure.Credentials) *access {
 	return &access{credentials: c, dialer: secure.NewDialer(c, nil, nil)}
 }
 
-// login gives a new connection the user and the password of the moment.
+// login gives a new connection the current user and password.
 func (a *access) login(context.Context) (username, password string, err error) {
 	username, password = a.credentials.Login()
 	return username, password, nil
@@ -54,7 +54,7 @@ func (a *access) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	return func(ctx context.Context, cmds []redis.Cmder) error { return a.look(next(ctx, cmds)) }
 }
 
-// look notes a login that was refused, and passes the error on.
+// look notes a refused login, and passes the error on.
 func (a *access) look(err error) error {
 	var refused redis.Error
 	if errors.As(err, &refused) && refusesLogin(refused) {
@@ -63,7 +63,7 @@ func (a *access) look(err error) error {
 	return err
 }
 
-// refusesLogin reports whether the server does not know us: no password, a wrong one, or one where none is set.
+// refusesLogin reports whether the server refuses the credentials: no password, a wrong one, or one where none is set.
 func refusesLogin(refused redis.Error) bool {
 	for _, begin := range []string{"NOAUTH", "WRONGPASS", "ERR AUTH", "ERR Client sent AUTH", "ERR invalid password"} {
 		if strings.HasPrefix(refused.Error(), begin) {
@@ -73,7 +73,7 @@ func refusesLogin(refused redis.Error) bool {
 	return false
 }
 
-// deniedLogin says who refuses us: what comes by way of the Sentinels carries the library's word for it.
+// deniedLogin names the server that refuses the login. A refusal by a Sentinel is recognised by the library's wording.
 func deniedLogin(op string, err error, answer string) *pipeline.Denied {
 	if strings.Contains(err.Error(), "all sentinels") {
 		return &pipeline.Denied{

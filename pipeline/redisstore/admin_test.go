@@ -20,7 +20,7 @@ import (
 
 func TestRebuild(t *testing.T) { rebuild(t, miniredis.RunT(t).Addr()) }
 
-// rebuild empties a group under the feet of its owners and starts it afresh.
+// rebuild empties a group while its owners work and starts it afresh.
 func rebuild(t *testing.T, addr string) {
 	client, group := open(t, addr), newGroup(t, addr)
 	other := group + "2"
@@ -118,7 +118,7 @@ func foreignKeys(t *testing.T, addr string) {
 	for i, value := range []string{"short", "0123456789abcdef{not json"} {
 		must(r.Set(t.Context(), redisstore.MetaKey(group, 10+i), value, 0).Result())(t)
 		_, err := client.Partition(group, 10+i).Claim(t.Context(), pipeline.Token{1})
-		if i > 0 { // a short one is padded to a token by the claim: it held no meta
+		if i > 0 { // the claim pads a short one to a token: it held no meta
 			wantStop(t, err, "redis_damaged")
 		}
 	}
@@ -138,7 +138,7 @@ func foreignKeys(t *testing.T, addr string) {
 	must(r.SAdd(t.Context(), redisstore.DueKey(group, 20, 1), "x").Result())(t)
 	c := pipeline.Commit{Previous: o.last, Due: []pipeline.DueEntries{{Bucket: 1, Entries: []byte("d")}}}
 	wantStop(t, o.Commit(t.Context(), &c), "redis_damaged")
-	must(client.Empty(t.Context(), group, 0))(t) // the way out, whatever is there
+	must(client.Empty(t.Context(), group, 0))(t) // the way out, whatever the keys hold
 	if names := must(r.Keys(t.Context(), redisstore.GroupPattern(group)).Result())(t); len(names) > 0 {
 		t.Fatalf("left: %q", names)
 	}
@@ -261,7 +261,7 @@ func TestOpen(t *testing.T) {
 	})
 }
 
-// credentials opens a source whose files are there.
+// credentials opens a source with existing files.
 func credentials(t *testing.T, src secure.Source) *secure.Credentials {
 	t.Helper()
 	src.Server, src.Keys, src.ReadFile = "Redis", redisstore.Keys(), os.ReadFile
@@ -311,7 +311,7 @@ func TestCluster(t *testing.T) {
 
 func TestHolders(t *testing.T) { holders(t, miniredis.RunT(t).Addr()) }
 
-// holders looks for customers in partitions of two groups, and fences nobody.
+// holders finds customers in partitions of two groups, and fences nobody.
 func holders(t *testing.T, addr string) {
 	client, group, other := open(t, addr), newGroup(t, addr), newGroup(t, addr)
 	for _, p := range []struct {

@@ -8,7 +8,7 @@ import (
 )
 
 // Allowed tries without effect every command that an owner of a partition of group sends, and returns the refusals, in
-// Redis's own words, each once. The server looks at permissions when a command is put into a transaction, and that
+// Redis's own words, each once. The server checks permissions when a command is queued in a transaction, and that
 // transaction is never executed. Errors: pipeline.ErrUnavailable, *pipeline.HardStop.
 func (c *Client) Allowed(ctx context.Context, group string) (refusals []string, err error) {
 	k := keysOf(group, 0)
@@ -17,7 +17,7 @@ func (c *Client) Allowed(ctx context.Context, group string) (refusals []string, 
 		return nil, err
 	}
 	conn := primary.EphemeralConn() // ends with the transaction open
-	defer conn.Close()              //nolint:errcheck // there was nothing to lose
+	defer conn.Close()              //nolint:errcheck // nothing is lost
 	pipe := conn.Pipeline()
 	for _, command := range [][]any{
 		{"WATCH", k.meta},

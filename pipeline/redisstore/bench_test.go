@@ -39,7 +39,7 @@ func nextToken(t pipeline.Token) pipeline.Token {
 }
 
 // startMeter returns a function that reports time and CPU of this process and of Redis since, per profile. CPU is what
-// counts where clients, Redis and Kafka share cores; Redis must serve nobody else meanwhile.
+// matters where clients, Redis and Kafka share cores. Redis must serve nobody else meanwhile.
 func startMeter(b *testing.B, addr string) (report func(profiles int)) {
 	r := redis.NewClient(&redis.Options{Addr: addr, Protocol: 2})
 	closeLater(b, r)
@@ -71,8 +71,8 @@ func redisCPU(b *testing.B, r *redis.Client) (nanos float64) {
 	return nanos
 }
 
-// BenchmarkCommit measures a commit of 10,000 profiles of 180 bytes over ones that exist, at the store and, as what no
-// client can beat, as the same bytes written raw with the answers thrown away.
+// BenchmarkCommit measures a commit of 10,000 existing profiles of 180 bytes, by the store and, as a bound that no
+// client can beat, by writing the same bytes raw and discarding the answers.
 func BenchmarkCommit(b *testing.B) {
 	const profiles = 10_000
 	addr := realRedis(b)
@@ -119,7 +119,7 @@ func BenchmarkCommit(b *testing.B) {
 	})
 }
 
-// rawCommit is a commit as bytes, with an echo of END behind it.
+// rawCommit is the bytes of a commit, followed by an echo of END.
 func rawCommit(tag string, c *pipeline.Commit) (out []byte) {
 	command := func(args ...string) {
 		out = fmt.Appendf(out, "*%d\r\n", len(args))

@@ -16,29 +16,30 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// Config says where Redis is. The zero value of a setting other than Addresses is its default.
+// Config is where Redis is. The zero value of a setting other than Addresses is its default.
 type Config struct {
 	Addresses []string // host:port of the server, of some nodes of a cluster, or of Sentinels
 
 	// Credentials are the certificates and the password of new connections. Nil: plain text, no password.
 	Credentials *secure.Credentials
 
-	// Master is the name by which Sentinels know the primary; empty: no Sentinel. Sentinel is who they ask us to be, if at
-	// all; its password is read once.
+	// Master is the primary's name among the Sentinels; empty: no Sentinel. Sentinel is the login at the Sentinels, if
+	// they need one; its password is read once.
 	Master   string
 	Sentinel *secure.Credentials
 
-	// DialTimeout bounds making a connection, TLS and login included; default 5 s. ReadTimeout and WriteTimeout bound
-	// receiving all answers to a commit or a load, and sending it; default 5 s each. Whoever waits longer reports
-	// pipeline.ErrUnavailable and takes the partition over again, so they should stay below the group's session timeout.
+	// DialTimeout bounds the making of a connection, TLS and login included; default 5 s. ReadTimeout and WriteTimeout
+	// bound the receiving of all answers to a commit or a load, and its sending; default 5 s each. After a timeout the
+	// caller gets pipeline.ErrUnavailable and takes the partition over again, so they should stay below the group's
+	// session timeout.
 	DialTimeout, ReadTimeout, WriteTimeout time.Duration
 }
 
 const (
 	defaultTimeout = 5 * time.Second
 
-	// maxConns bounds nothing in practice: each partition owned takes one connection for its commits and borrows one
-	// for loads. The library's default, ten per processor, would let commits of many partitions wait for each other.
+	// maxConns bounds nothing in practice: each partition owned takes one connection for its commits and borrows one for
+	// loads. The library's default, ten per processor, would make commits of many partitions wait for each other.
 	maxConns = 1 << 14
 )
 
@@ -70,21 +71,21 @@ func (c *Config) Validate() error {
 // Client is a connection pool to one Redis server or cluster, shared by all partitions. It is safe for concurrent use.
 type Client struct {
 	redis  redis.UniversalClient
-	master string // by its Sentinels' name; empty: none
+	master string // the primary's name among the Sentinels; empty: none
 }
 
-// Keys are how the configuration calls what the connections are secured with.
+// Keys are the configuration's keys for the connections' credentials.
 func Keys() secure.Keys {
 	return secure.Keys{TLS: "redis.tls.", Login: "redis.", Addresses: "redis.addresses"}
 }
 
-// Open connects to Redis, asking the server whether it is part of a cluster. Errors: what Validate found,
+// Open connects to Redis, and finds out whether the server is part of a cluster. Errors: those of Validate,
 // pipeline.ErrUnavailable, a *pipeline.Denied among them.
 func Open(ctx context.Context, c Config) (*Client, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
-	logging.Disable() // the library would print to stderr what it returns as an error anyway
+	logging.Disable() // the library would print to stderr the errors that it also returns
 	if c.Credentials == nil {
 		c.Credentials, _ = secure.Open(secure.Source{Server: "Redis", Keys: Keys()})
 	}
@@ -113,7 +114,7 @@ func Open(ctx context.Context, c Config) (*Client, error) {
 	return &Client{redis: redis.NewClusterClient(options)}, nil
 }
 
-// openFailover connects to the primary that the Sentinels name, wherever they move it.
+// openFailover connects to the primary that the Sentinels name, and follows it when they move it.
 func (c *Config) openFailover(ctx context.Context, a *access) (*Client, error) {
 	options := c.options(a).Failover()
 	options.MasterName = c.Master
@@ -126,7 +127,7 @@ func (c *Config) openFailover(ctx context.Context, a *access) (*Client, error) {
 	case errors.Is(err, redis.Nil):
 		return nil, errors.Join(&pipeline.HardStop{
 			Code:   "redis_unknown_master",
-			Detail: fmt.Sprintf("the Sentinels at %s know no primary called %s", strings.Join(c.Addresses, ", "), c.Master),
+			Detail: fmt.Sprintf("the Sentinels at %s have no primary called %s", strings.Join(c.Addresses, ", "), c.Master),
 			Do:     "set redis.sentinel.master to the name in their sentinel monitor line",
 		}, primary.Close())
 	case !answered(err):
@@ -135,7 +136,7 @@ func (c *Config) openFailover(ctx context.Context, a *access) (*Client, error) {
 	return &Client{redis: primary, master: c.Master}, nil
 }
 
-// answered reports whether the server let us in and answered, be it with a refusal of the one command.
+// answered reports whether the server accepted the login and answered, even if it refused the one command.
 func answered(err error) bool {
 	var refused redis.Error
 	return err == nil || errors.As(err, &refused) && !refusesLogin(refused)
@@ -160,8 +161,8 @@ func (c *Config) options(a *access) *redis.UniversalOptions {
 		ContextTimeoutEnabled: true,
 
 		ClientName:      "ebb",
-		DisableIdentity: true, // spares a permission
-		Protocol:        2,    // nothing arrives unasked
+		DisableIdentity: true, // saves a permission
+		Protocol:        2,    // nothing arrives without a request
 		MaxRetries:      -1,   // a repeated commit would be a second one
 		// A connection that the library moves to another server would lose its WATCH.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
@@ -174,7 +175,7 @@ func (c *Config) options(a *access) *redis.UniversalOptions {
 // Close closes all connections, those of partitions included.
 func (c *Client) Close() error { return c.redis.Close() }
 
-// Partition returns access to partition of group. It does not touch Redis; Claim does.
+// Partition returns access to partition of group. It does not contact Redis; Claim does.
 func (c *Client) Partition(group string, partition int) *Partition {
 	return &Partition{client: c, keys: keysOf(group, partition), down: errUnclaimed}
 }
@@ -191,7 +192,7 @@ func (c *Client) primary(ctx context.Context, key string) (*redis.Client, error)
 	panic("BUG: unknown kind of Redis client")
 }
 
-// moved has a cluster client look again who holds which slot.
+// moved makes a cluster client look up the slots' servers again.
 func (c *Client) moved(ctx context.Context) {
 	if r, ok := c.redis.(*redis.ClusterClient); ok {
 		r.ReloadState(ctx)

@@ -9,7 +9,7 @@ import (
 	"ebb/pipeline"
 )
 
-// elementsPerCommand bounds a command inside the transaction, so that no single one is megabytes long. BenchmarkCommit
+// elementsPerCommand bounds a command inside the transaction, so that no command is megabytes long. BenchmarkCommit
 // shows no difference from 30 to 10,000.
 const elementsPerCommand = 1000
 
@@ -54,7 +54,7 @@ func (p *Partition) commit(ctx context.Context, c *pipeline.Commit) error {
 	return nil
 }
 
-// write puts what c changes between MULTI and EXEC.
+// write queues c's changes between MULTI and EXEC.
 func (p *Partition) write(r *request, c *pipeline.Commit) {
 	if c.Dropped > 0 {
 		r.pipe.Do(r.ctx, "LTRIM", p.keys.outbox, c.Dropped, -1)
@@ -78,9 +78,9 @@ func (p *Partition) write(r *request, c *pipeline.Commit) {
 	r.pipe.Do(r.ctx, "LLEN", p.keys.outbox)
 }
 
-// request builds a pipelined write whose arguments live in memory reused from commit to commit.
+// request builds a pipelined write. Its arguments live in memory that is reused for every commit.
 type request struct {
-	ctx  context.Context //nolint:containedctx // of the one call that is under way
+	ctx  context.Context //nolint:containedctx // of the one call in progress
 	pipe redis.Pipeliner
 	args []any
 	refs []ref
@@ -94,7 +94,7 @@ type ref []byte
 // MarshalBinary is how the client reads the argument.
 func (r *ref) MarshalBinary() ([]byte, error) { return *r, nil }
 
-// arg makes b an argument. When refs grows, those handed out stay valid in the old array.
+// arg makes b an argument. When refs grows, earlier arguments stay valid in the old array.
 func (r *request) arg(b []byte) any {
 	r.refs = append(r.refs, b)
 	return &r.refs[len(r.refs)-1]
@@ -155,7 +155,7 @@ func (r *request) rpush(key string, entries [][]byte) {
 	r.end()
 }
 
-// reset forgets the caller's slices and keeps the room.
+// reset drops the caller's slices and keeps the memory.
 func (r *request) reset() {
 	clear(r.args)
 	clear(r.refs)

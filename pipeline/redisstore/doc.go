@@ -10,15 +10,14 @@
 //
 // # The fence
 //
-// Each partition has a connection of its own that stands under WATCH of the meta key. A commit is one write and one
-// round trip:
+// Each partition has a connection of its own with WATCH set on the meta key. A commit is one write and one round trip:
 //
 //	MULTI … SET meta EXEC  WATCH meta  GETRANGE meta 0 15
 //
-// Whoever else touched meta since the last WATCH makes EXEC do nothing. The tail arms the fence for the next commit and
-// reads back the token, because between EXEC and WATCH somebody may have come. A connection that was lost takes its
-// WATCH with it: it is never replaced behind the back of the owner, who has to claim again. Nothing is ever retried
-// here.
+// If anything else has written meta since the last WATCH, EXEC does nothing. The tail arms the fence for the next
+// commit and reads the token back, because another owner may have written between EXEC and WATCH. A lost connection
+// takes its WATCH with it: the client never replaces it silently, and the owner has to claim again. Nothing is ever
+// retried here.
 //
 // docs/adr/0004-redis-layout.md has the alternatives and their figures.
 package redisstore

@@ -14,16 +14,16 @@ import (
 // errUnclaimed is what Commit returns before the first Claim and after Close.
 var errUnclaimed = fmt.Errorf("%w: not claimed", pipeline.ErrFenced)
 
-// errReplaced is what Commit returns when another token stands in meta.
-var errReplaced = fmt.Errorf("%w: another token stands in redis", pipeline.ErrFenced)
+// errReplaced is what Commit returns when meta holds another token.
+var errReplaced = fmt.Errorf("%w: redis holds another token", pipeline.ErrFenced)
 
-// passing are the errors of a server that will do better later, or elsewhere.
+// passing are the errors of a server that will work later, or elsewhere.
 var passing = [...]string{
 	"MISCONF", "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN", "MOVED", "ASK", "BUSY",
 	"ERR max number of clients", "EXECABORT Transaction discarded because of previous errors",
 }
 
-// classify turns an error of the client into one of the classes of pipeline; op says what was being done.
+// classify turns an error of the client into one of the classes of pipeline; op names the operation.
 func classify(op string, err error) error {
 	var refused redis.Error
 	if err == nil || !errors.As(err, &refused) {

@@ -15,7 +15,7 @@ import (
 
 func TestFaults(t *testing.T) { faults(t, miniredis.RunT(t).Addr()) }
 
-// faults breaks the connection around EXEC and looks for the truth by a claim.
+// faults breaks the connection around EXEC and then reads the outcome by a claim.
 func faults(t *testing.T, addr string) {
 	for _, c := range []struct {
 		name     string
@@ -35,7 +35,7 @@ func faults(t *testing.T, addr string) {
 			b := p.breakNext(c.breakage)
 			o.commit(t, 2, pipeline.ErrUnavailable)
 			<-b.reached
-			o.commit(t, 3, pipeline.ErrUnavailable) // the connection is not made again in silence
+			o.commit(t, 3, pipeline.ErrUnavailable) // the connection is not replaced silently
 			found := o.claim(t)
 			if found.Meta.Next != c.want {
 				t.Fatalf("claim found next %d, want %d", found.Meta.Next, c.want)
@@ -113,7 +113,7 @@ func (o *owner) claim(t *testing.T) pipeline.State {
 	return s
 }
 
-// commit makes commit n and wants it to fail with target, or to succeed where that is nil.
+// commit makes commit n and fails the test unless it returns target, or succeeds where that is nil.
 func (o *owner) commit(t *testing.T, n int64, target error) {
 	t.Helper()
 	c := pipeline.Commit{
@@ -207,7 +207,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// wantStop wants a HardStop or a Denied of code, or ErrUnavailable where code is empty.
+// wantStop fails the test unless err is a HardStop or a Denied of code, or ErrUnavailable where code is empty.
 func wantStop(t *testing.T, err error, code string) {
 	t.Helper()
 	var stop *pipeline.HardStop
@@ -221,8 +221,8 @@ func wantStop(t *testing.T, err error, code string) {
 	}
 }
 
-// TestLoadOfAnotherCopy has a load led to a server that lacks the owner's latest commit, as an address does that
-// follows the primary in a failover while the old one still takes commits. Nothing may be decided on what it holds.
+// TestLoadOfAnotherCopy: a load reaches a server without the owner's latest commit, through an address that follows the
+// primary in a failover while the old one still takes commits. Nothing may be decided on its answer.
 func TestLoadOfAnotherCopy(t *testing.T) {
 	m := miniredis.RunT(t)
 	o := claimed(t, open(t, m.Addr()).Partition("g", 0))

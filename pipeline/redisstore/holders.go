@@ -3,7 +3,7 @@ package redisstore
 import "context"
 
 // Holders lists the partitions of the group, of the first count, that hold state of the customer with this key. It
-// reads without claiming, from one partition after the other, by a command that owners need too. Errors:
+// reads without claiming, one partition after the other, with a command that owners need too. Errors:
 // pipeline.ErrUnavailable.
 func (c *Client) Holders(ctx context.Context, group string, count int, customer []byte) (partitions []int, err error) {
 	for p := range count {

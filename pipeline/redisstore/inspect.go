@@ -11,14 +11,14 @@ import (
 	"ebb/pipeline"
 )
 
-// Inspection is what Redis holds of a partition and of one customer in it, as of one commit.
+// Inspection is the state of a partition and of one customer in it, as of one commit.
 type Inspection struct {
 	Exists  bool          // false: no commit of this partition has been made
 	Meta    pipeline.Meta // zero unless Exists
-	Profile []byte        // as committed; nil: the customer is not known here
+	Profile []byte        // as committed; nil: the customer has no state here
 	Outbox  int           // entries not yet published
 
-	Packs []pipeline.PackBytes // those of Meta.Packs that are kept
+	Packs []pipeline.PackBytes // those of Meta.Packs that are stored
 }
 
 // Inspect reads without claiming; an owner may be at work. Errors: pipeline.ErrUnavailable, *pipeline.HardStop, also
@@ -52,7 +52,7 @@ func (c *Client) Inspect(ctx context.Context, group string, partition int, custo
 	return i, err
 }
 
-// firstRefusal is why a transaction was given up: the first refusal of a command in it, else err.
+// firstRefusal is why a transaction failed: the first refusal of a command in it, else err.
 func firstRefusal(cmds []redis.Cmder, err error) error {
 	for _, c := range cmds {
 		if redis.IsPermissionError(c.Err()) {
@@ -62,14 +62,14 @@ func firstRefusal(cmds []redis.Cmder, err error) error {
 	return err
 }
 
-// Usage is what a group takes of Redis: bytes as MEMORY USAGE reckons them, the allocator's rounding included.
+// Usage is how much memory a group uses in Redis: bytes by MEMORY USAGE, including the allocator's rounding.
 type Usage struct {
 	Customers                   int64 // profiles held
 	Profiles, Due, Outbox, Meta int64 // bytes
 	DueBuckets                  int   // keys
 }
 
-// PerCustomer is bytes per customer, all told; 0 without customers.
+// PerCustomer is all bytes per customer; 0 without customers.
 func (u *Usage) PerCustomer() float64 {
 	if u.Customers == 0 {
 		return 0
@@ -77,7 +77,7 @@ func (u *Usage) PerCustomer() float64 {
 	return float64(u.Profiles+u.Due+u.Outbox+u.Meta) / float64(u.Customers)
 }
 
-// usageSamples is how many fields of a profiles hash MEMORY USAGE looks at to estimate the rest.
+// usageSamples is how many fields of a profiles hash MEMORY USAGE samples for its estimate.
 const usageSamples = 1000
 
 // Usage measures the state of group. Errors: pipeline.ErrUnavailable, *pipeline.HardStop.
@@ -98,7 +98,7 @@ func (c *Client) Usage(ctx context.Context, group string) (u Usage, err error) {
 
 func (c *Client) addUsage(ctx context.Context, name string, u *Usage) error {
 	bytes, err := c.redis.MemoryUsage(ctx, name, usageSamples).Result()
-	if errors.Is(err, redis.Nil) { // the key went away
+	if errors.Is(err, redis.Nil) { // the key has gone
 		return nil
 	}
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// TestReal repeats on a real Redis what is tested on the embedded one. The server may be shared with others: nothing
-// here stops, empties or configures it.
+// TestReal repeats on a real Redis the tests on the embedded one. The server may be shared with others: nothing here
+// stops, empties or configures it.
 func TestReal(t *testing.T) {
 	addr := realRedis(t)
 	t.Run("contract", func(t *testing.T) { contract(t, addr) })
@@ -96,7 +96,7 @@ func TestRealServerConditions(t *testing.T) {
 	})
 }
 
-// TestRealCluster runs the suite on a cluster of one node, which the store has to notice by itself. The node announces
+// TestRealCluster runs the suite on a cluster of one node, which the store has to detect by itself. The node announces
 // the proxy as its address.
 func TestRealCluster(t *testing.T) {
 	addr := startRedis(t, "--cluster-enabled", "yes")

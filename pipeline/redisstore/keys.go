@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// keys are the names of one partition's keys. The group is percent-encoded, which leaves no brace to end the hash tag
-// early and nothing that SCAN takes for a pattern, and keeps different groups apart.
+// keys are the names of one partition's keys. The group is percent-encoded, which keeps different groups apart, and
+// leaves no brace to end the hash tag early and no character that is special in a pattern of SCAN.
 type keys struct {
 	tag      string // "ebb:{group:pN}:"
 	meta     string
@@ -24,10 +24,10 @@ func keysOf(group string, partition int) keys {
 // due is the key of a due bucket; bucket may be negative.
 func (k *keys) due(bucket int64) string { return k.tag + "due:" + strconv.FormatInt(bucket, 10) }
 
-// groupTag is what the keys of every partition of a group begin with.
+// groupTag is the prefix of the keys of every partition of a group.
 func groupTag(group string) string { return "ebb:{" + url.PathEscape(group) + ":p" }
 
-// partitionOf reads the partition out of a key of the group; ok is false for a key that is none of ours.
+// partitionOf is the partition in a key of the group; ok is false for a key that is not ebb's.
 func partitionOf(group, key string) (partition int, ok bool) {
 	rest, ok := strings.CutPrefix(key, groupTag(group))
 	if !ok {

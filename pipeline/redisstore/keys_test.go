@@ -7,8 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestKeys: whatever the group is called, a partition's keys share one hash tag that no other partition has, tell their
-// partition, and hold nothing that SCAN takes for a pattern.
+// TestKeys: for any name of a group, a partition's keys share one hash tag that no other partition has, contain their
+// partition, and hold no character that is special in a pattern of SCAN.
 func TestKeys(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		group := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a:p0-9{}*?\[\]\\%]{0,12}`))
@@ -35,7 +35,7 @@ func TestKeys(t *testing.T) {
 	})
 }
 
-// hashTag is what a cluster hashes of a key: the part between the first brace and the next closing one, if not empty.
+// hashTag is the part of a key that a cluster hashes: between the first brace and the next closing one, if not empty.
 func hashTag(name string) string {
 	_, rest, _ := strings.Cut(name, "{")
 	tag, _, ok := strings.Cut(rest, "}")

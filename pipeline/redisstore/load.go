@@ -14,13 +14,13 @@ import (
 )
 
 // keptReplyBytes is how large a reply buffer may be to be kept for the next load. A due bucket of a midnight in which a
-// million customers fall silent is larger, and rare.
+// million customers fall silent is larger, but rare.
 const keptReplyBytes = 8 << 20
 
 // Load implements [pipeline.Store]: all profiles and due buckets in one round trip on a pooled connection, whose raw
-// answers it reads into one buffer. See BenchmarkLoad for what that saves. The connection may lead elsewhere than the
-// one that commits, where a failover has just moved the primary: what is read counts only if an own token stands beside
-// it.
+// answers it reads into one buffer. See BenchmarkLoad for what that saves. After a failover has just moved the primary,
+// the connection may lead to another server than the one that commits. So the answers count only if an own token is
+// read with them.
 func (p *Partition) Load(ctx context.Context, l *pipeline.Load) error {
 	l.Profiles, l.Due = l.Profiles[:0], l.Due[:0]
 	if len(l.Keys) == 0 && len(l.Buckets) == 0 {
@@ -47,16 +47,17 @@ func (p *Partition) Load(ctx context.Context, l *pipeline.Load) error {
 	return a.read(l)
 }
 
-// ownTokens are the latest tokens that an owner has written, or is about to. Load reads them while Commit adds to them.
+// ownTokens are the latest tokens that an owner has written, or is about to write. Load reads them while Commit adds to
+// them.
 type ownTokens struct {
 	mu     sync.Mutex
 	latest []pipeline.Token // empty: not claimed
 }
 
-// maxOwnTokens bounds those kept: more commits than this are not made during one load.
+// maxOwnTokens bounds the list: during one load fewer commits than this are made.
 const maxOwnTokens = 64
 
-// claimed begins anew.
+// claimed starts the list again.
 func (o *ownTokens) claimed(t pipeline.Token) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -72,21 +73,22 @@ func (o *ownTokens) add(t pipeline.Token) {
 	o.latest = append(o.latest, t)
 }
 
-// trim forgets all that cannot be met any more: the one before the latest stands until a commit under way is applied.
+// trim drops all tokens that can no longer be read. The one before the latest stays until a commit in progress is
+// applied.
 func (o *ownTokens) trim() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.latest = slices.Delete(o.latest, 0, max(0, len(o.latest)-2))
 }
 
-// has reports whether the token is an own one. Who has not claimed reads whatever is there.
+// has reports whether the token is an own one. A reader without a claim accepts any.
 func (o *ownTokens) has(t string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.latest) == 0 || len(t) == tokenBytes && slices.Contains(o.latest, pipeline.Token([]byte(t)))
 }
 
-// answers asks for profiles and due buckets and holds the raw answers.
+// answers requests profiles and due buckets and holds the raw answers.
 type answers struct {
 	reply replyBuffer
 	args  []any
@@ -103,11 +105,11 @@ func (a *answers) ask(ctx context.Context, pipe redis.Pipeliner, k *keys, l *pip
 			a.refs = append(a.refs, key)
 			a.args = append(a.args, &a.refs[len(a.refs)-1])
 		}
-		_ = pipe.Process(ctx, redis.NewRawWriteToCmd(ctx, &a.reply, a.args[from:len(a.args):len(a.args)]...)) // queues
+		_ = pipe.Process(ctx, redis.NewRawWriteToCmd(ctx, &a.reply, a.args[from:len(a.args):len(a.args)]...)) // only queues
 		keys = keys[n:]
 	}
 	for _, bucket := range l.Buckets {
-		_ = pipe.Process(ctx, redis.NewRawWriteToCmd(ctx, &a.reply, "GET", k.due(bucket))) // queues
+		_ = pipe.Process(ctx, redis.NewRawWriteToCmd(ctx, &a.reply, "GET", k.due(bucket))) // only queues
 	}
 }
 
@@ -139,7 +141,7 @@ func (a *answers) read(l *pipeline.Load) error {
 	return nil
 }
 
-// forget drops the caller's slices and keeps the room.
+// forget drops the caller's slices and keeps the memory.
 func (a *answers) forget() {
 	clear(a.args)
 	clear(a.refs)
@@ -162,7 +164,7 @@ func (w *replyBuffer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// ReadFrom implements [io.ReaderFrom]. The client hands each value over as an io.LimitedReader, which tells its size.
+// ReadFrom implements [io.ReaderFrom]. The client hands each value over as an io.LimitedReader, which has its size.
 func (w *replyBuffer) ReadFrom(r io.Reader) (int64, error) {
 	limited, ok := r.(*io.LimitedReader)
 	if !ok {

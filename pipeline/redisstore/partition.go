@@ -10,24 +10,24 @@ import (
 	"ebb/pipeline"
 )
 
-// Partition is one owner's access to the state of a partition. See [pipeline.Store] for who may call what when.
+// Partition is one owner's access to the state of a partition. [pipeline.Store] defines who may call what when.
 type Partition struct {
 	client *Client
 	keys   keys
 
-	conn  *redis.Conn    // stands under WATCH of meta; nil while down
-	armed pipeline.Token // what stood in meta when WATCH was set
+	conn  *redis.Conn    // with WATCH set on meta; nil while down
+	armed pipeline.Token // the token in meta when WATCH was set
 	down  error          // why there is no connection
 
 	own ownTokens
-	out request // Commit's
-	in  answers // Load's
+	out request // for Commit
+	in  answers // for Load
 }
 
 var _ pipeline.Store = (*Partition)(nil)
 
-// Claim implements [pipeline.Store]. One transaction reads what is there and writes the token, so that it needs no
-// fence of its own.
+// Claim implements [pipeline.Store]. One transaction reads the state and writes the token, so that it needs no fence of
+// its own.
 func (p *Partition) Claim(ctx context.Context, token pipeline.Token) (pipeline.State, error) {
 	p.drop(errUnclaimed)
 	s, err := p.claim(ctx, token)
@@ -54,7 +54,7 @@ func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline
 	pipe.Do(ctx, "SETRANGE", p.keys.meta, 0, token[:])
 	exec := pipe.Do(ctx, "EXEC")
 	t := p.watch(ctx, pipe)
-	cmds, _ := pipe.Exec(ctx) // every command carries its own error
+	cmds, _ := pipe.Exec(ctx) // every command has its own error
 	found, err := transacted("claim partition", cmds, exec)
 	if err != nil {
 		return s, err
@@ -81,8 +81,8 @@ func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline
 	return s, nil
 }
 
-// readPacks reads the canonical forms that the partition keeps. They are read behind the claim: what a hash names does
-// not change.
+// readPacks reads the canonical forms that the partition stores. They are read after the claim, since the content of a
+// hash does not change.
 func (p *Partition) readPacks(ctx context.Context, refs []pipeline.PackRef) ([]pipeline.PackBytes, error) {
 	if len(refs) == 0 {
 		return nil, nil
@@ -90,7 +90,7 @@ func (p *Partition) readPacks(ctx context.Context, refs []pipeline.PackRef) ([]p
 	return packsOf(ctx, p.conn, p.keys.packs, refs)
 }
 
-// packsOf reads the packs with these hashes, as far as they are there.
+// packsOf reads the packs with these hashes, as far as they are stored.
 func packsOf(
 	ctx context.Context,
 	from redis.Cmdable,
@@ -113,7 +113,7 @@ func packsOf(
 	return packs, nil
 }
 
-// entries reads what LRANGE answered.
+// entries reads the answer of LRANGE.
 func entries(answer any) (out [][]byte, err error) {
 	list, ok := answer.([]any)
 	for _, e := range list {
@@ -132,10 +132,10 @@ func (p *Partition) Close() error {
 	return nil
 }
 
-// drop closes the connection, which must never reach another user with its WATCH set, and remembers why.
+// drop closes the connection, which must never reach another user with its WATCH set, and keeps the reason.
 func (p *Partition) drop(why error) {
 	if p.conn != nil {
-		// The connection is done with; there is nobody to whom a failure to close it would matter.
+		// The connection is no longer used, so a failure to close it does not matter.
 		_ = p.conn.Close()
 	}
 	p.conn, p.armed, p.down = nil, pipeline.Token{}, why
@@ -151,7 +151,7 @@ func (p *Partition) watch(ctx context.Context, pipe redis.Pipeliner) tail {
 	}
 }
 
-// arm notes which token the next commit has to follow. If the tail failed, the write before it was still applied: the
+// arm notes which token the next commit has to follow. Even if the tail failed, the write before it was applied: the
 // next commit reports the failure.
 func (p *Partition) arm(t tail) {
 	if err := t.watch.Err(); err != nil {
@@ -170,13 +170,12 @@ func (p *Partition) arm(t tail) {
 	p.armed, p.down = pipeline.Token([]byte(token)), nil
 }
 
-// transacted finds out how a transaction ended, of which exec is the last command, and returns what its commands
-// answered.
+// transacted finds out how a transaction with exec as its last command ended, and returns its commands' answers.
 func transacted(op string, cmds []redis.Cmder, exec *redis.Cmd) ([]any, error) {
 	found, err := exec.Slice()
 	if err == nil {
 		for _, a := range found {
-			if failed, ok := a.(error); ok { // Redis applied the others
+			if failed, ok := a.(error); ok { // Redis applied the other commands
 				return nil, damaged(fmt.Sprintf("%s: a command failed inside its transaction: %v", op, failed))
 			}
 		}
@@ -185,7 +184,7 @@ func transacted(op string, cmds []redis.Cmder, exec *redis.Cmd) ([]any, error) {
 	if errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("%s: %w", op, errReplaced)
 	}
-	for _, c := range cmds { // the first refusal says why EXEC was refused
+	for _, c := range cmds { // the first refusal is why EXEC was refused
 		if c == redis.Cmder(exec) {
 			break
 		}

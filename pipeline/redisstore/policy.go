@@ -12,20 +12,20 @@ import (
 	"ebb/pipeline"
 )
 
-// Policy is what a server says about keeping what it is given. Strings are as Redis spells them.
+// Policy is a server's own account of how it keeps data. Strings are in Redis's spelling.
 type Policy struct {
 	Address   string // of the server
-	Version   string // "7.0.15"; empty: the server does not say
-	Eviction  string // maxmemory-policy; empty: the server does not say
-	MaxMemory int64  // bytes; 0: no limit, or the server does not say
+	Version   string // "7.0.15"; empty: not reported
+	Eviction  string // maxmemory-policy; empty: not reported
+	MaxMemory int64  // bytes; 0: no limit, or not reported
 	Used      int64  // bytes in use
-	Role      string // "master", as it should be; "slave"; empty: the server does not say
+	Role      string // "master", as it should be; "slave"; empty: not reported
 	Replicas  int    // attached replicas
 	AOF       bool   // append-only file on
 	Unknown   error  // why something above is missing, such as an ACL without INFO and CONFIG
 }
 
-// Policies asks every primary. Errors: pipeline.ErrUnavailable, *pipeline.HardStop (access denied).
+// Policies reads the policy of every primary. Errors: pipeline.ErrUnavailable, *pipeline.HardStop (access denied).
 func (c *Client) Policies(ctx context.Context) ([]Policy, error) {
 	var all []Policy
 	err := c.eachPrimary(ctx, func(primary *redis.Client) error {
@@ -42,8 +42,8 @@ func (c *Client) Policies(ctx context.Context) ([]Policy, error) {
 	return all, nil
 }
 
-// Check returns a *pipeline.HardStop if the server may drop keys or cannot be written to. What the server does not say
-// passes: it is for the caller to report Unknown.
+// Check returns a *pipeline.HardStop if the server may drop keys or cannot be written to. What the server does not
+// report passes, and the caller reports Unknown.
 func (p *Policy) Check() error {
 	if p.Eviction != "" && p.Eviction != "noeviction" {
 		return &pipeline.HardStop{
@@ -87,7 +87,7 @@ func policyOf(ctx context.Context, server *redis.Client) (p Policy, err error) {
 	return p, nil
 }
 
-// refusedOnly says that the server answered, but not with what was asked for.
+// refusedOnly reports that the server answered, but refused the request.
 func refusedOnly(err error) bool {
 	var refused redis.Error
 	return errors.As(err, &refused) && !redis.IsLoadingError(err) && !refusesLogin(refused)
@@ -106,7 +106,7 @@ func parseInfo(info string) map[string]string {
 func number(s string) int64 {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
-		return 0 // the server does not say
+		return 0 // not reported
 	}
 	return n
 }

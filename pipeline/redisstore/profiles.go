@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// profilesCount is how many customers the server looks at per step of an HSCAN.
+// profilesCount is how many customers the server scans per step of an HSCAN.
 const profilesCount = 1000
 
 // Customers is how many customers a partition of group holds. Errors: pipeline.ErrUnavailable.
@@ -23,9 +23,9 @@ func (c *Client) Customers(ctx context.Context, group string, partition int) (in
 	return n, classify("count customers", err)
 }
 
-// EachProfile hands take the customers of a partition and their profiles, in no order and some at a time. Nothing is
-// claimed: an owner may be at work, and who comes or goes meanwhile may be missing. While Redis resizes the table it
-// stands in, a customer may come twice. Errors: take's, pipeline.ErrUnavailable.
+// EachProfile hands take the customers of a partition and their profiles, in no order and some at a time. It does not
+// claim: an owner may be at work, and customers that are added or removed meanwhile may be missing. While Redis resizes
+// the hash table, a customer may come twice. Errors: take's, pipeline.ErrUnavailable.
 func (c *Client) EachProfile(
 	ctx context.Context,
 	group string,
@@ -57,7 +57,7 @@ func (c *Client) EachProfile(
 	}
 }
 
-// ProfilesOf are the profiles of customers in a partition of group, each empty where it does not know them. Errors:
+// ProfilesOf are the profiles of customers in a partition of group, each empty where there is none. Errors:
 // pipeline.ErrUnavailable.
 func (c *Client) ProfilesOf(ctx context.Context, group string, partition int, customers []string) ([]string, error) {
 	k := keysOf(group, partition)
@@ -76,8 +76,7 @@ func (c *Client) ProfilesOf(ctx context.Context, group string, partition int, cu
 	return profiles, nil
 }
 
-// Groups are the groups that hold anything and whose names begin with prefix, in order. Errors:
-// pipeline.ErrUnavailable.
+// Groups are the groups with any state whose names begin with prefix, in order. Errors: pipeline.ErrUnavailable.
 func (c *Client) Groups(ctx context.Context, prefix string) (groups []string, err error) {
 	seen := map[string]bool{}
 	err = c.eachPrimary(ctx, func(primary *redis.Client) error {
@@ -94,7 +93,7 @@ func (c *Client) Groups(ctx context.Context, prefix string) (groups []string, er
 	return groups, classify("scan for groups", err)
 }
 
-// groupOf reads the group out of a key; ok is false for a key that is none of ours.
+// groupOf is the group in a key; ok is false for a key that is not ebb's.
 func groupOf(key string) (group string, ok bool) {
 	tag, _, ok := strings.Cut(strings.TrimPrefix(key, "ebb:{"), "}:")
 	at := strings.LastIndex(tag, ":p")

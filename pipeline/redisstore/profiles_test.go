@@ -63,12 +63,12 @@ func profiles(t *testing.T, addr string) {
 		group,
 		1,
 		func([]string, []string) error { return context.Canceled },
-	); err != context.Canceled { //nolint:errorlint // as it is
+	); err != context.Canceled { //nolint:errorlint // unwrapped
 		t.Errorf("take's error became %v", err)
 	}
 }
 
-// TestGroups: those that hold anything, by what their names begin with, whatever that holds.
+// TestGroups: groups that hold anything are found by the beginning of their names, whatever characters that has.
 func TestGroups(t *testing.T) {
 	server := miniredis.RunT(t)
 	client := must(redisstore.Open(t.Context(), redisstore.Config{Addresses: []string{server.Addr()}}))(t)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// proxy stands between the store and a server and breaks things where a test says so. It ignores the errors of
-// connections, which are what it is about.
+// proxy is between the store and a server and breaks things at a test's command. It ignores the errors of connections,
+// since it causes them.
 type proxy struct {
 	listener net.Listener
 	upstream *net.TCPAddr
@@ -19,7 +19,7 @@ type proxy struct {
 	next  *breakage
 }
 
-// breakage is done once, to the first connection that sends EXEC.
+// breakage happens once, to the first connection that sends EXEC.
 type breakage struct {
 	forward bool          // the server gets EXEC
 	hold    chan struct{} // not nil: what follows EXEC waits until it is closed; nothing is broken
@@ -50,7 +50,7 @@ func startProxy(t testing.TB, upstream string) *proxy {
 
 func (p *proxy) addr() string { return p.listener.Addr().String() }
 
-// breakNext arranges for b to happen at the next EXEC.
+// breakNext makes b happen at the next EXEC.
 func (p *proxy) breakNext(b breakage) *breakage {
 	b.reached = make(chan struct{})
 	p.mu.Lock()
@@ -89,7 +89,7 @@ func (p *proxy) accept(running *sync.WaitGroup) {
 	}
 }
 
-// take hands out what is to happen at this EXEC; nil: nothing.
+// take returns the breakage for this EXEC; nil: none.
 func (p *proxy) take() *breakage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,7 +136,7 @@ var execBytes = []byte("$4\r\nEXEC\r\n")
 func (l *link) requests(take func() *breakage) {
 	defer l.close()
 	buf := make([]byte, 64<<10)
-	seen := 0 // bytes of execBytes that the stream ends in
+	seen := 0 // how many bytes of execBytes the stream ends with
 	for {
 		n, err := l.client.Read(buf)
 		if err != nil {
@@ -178,7 +178,7 @@ func findExec(chunk []byte, seen *int) int {
 	return -1
 }
 
-// act does b to a stream of which upToExec comes next, and reports whether the connection goes on.
+// act applies b to a stream that goes on with upToExec, and reports whether the connection goes on.
 func (l *link) act(b *breakage, upToExec []byte) bool {
 	if b.hold != nil {
 		_, _ = l.server.Write(upToExec)

@@ -11,13 +11,13 @@ import (
 	"ebb/pipeline"
 )
 
-// scanCount is how many keys the server looks at per step of a SCAN.
+// scanCount is how many keys the server scans per step of a SCAN.
 const scanCount = 1000
 
-// Empty removes the state of all partitions of group, of 0 to partitions-1 and of any other there may be, and returns
-// how many keys that were. It looks into none of them, so that what is damaged can be emptied too. Every owner is
-// fenced first; one that takes its partition back meanwhile makes Empty fail with pipeline.ErrFenced. Called again, it
-// finishes what was left. Other errors: pipeline.ErrUnavailable, *pipeline.HardStop.
+// Empty removes the state of all partitions of group, of 0 to partitions-1 and of any others, and returns how many keys
+// it removed. It reads none of them, so that damaged state can be emptied too. It fences every owner first; one that
+// takes its partition back meanwhile makes Empty fail with pipeline.ErrFenced. A second call finishes what was left.
+// Other errors: pipeline.ErrUnavailable, *pipeline.HardStop.
 func (c *Client) Empty(ctx context.Context, group string, partitions int) (removed int, err error) {
 	fenced := map[int]*Partition{}
 	defer func() {
@@ -56,8 +56,8 @@ func (c *Client) Empty(ctx context.Context, group string, partitions int) (remov
 	return removed, nil
 }
 
-// Seed makes the first commit of an empty partition, so that its owner starts where m says. It fails with
-// pipeline.ErrFenced where a commit has been made already. Other errors: pipeline.ErrUnavailable, *pipeline.HardStop.
+// Seed makes the first commit of an empty partition, so that its owner starts at m. It fails with pipeline.ErrFenced
+// where there is a commit already. Other errors: pipeline.ErrUnavailable, *pipeline.HardStop.
 func (p *Partition) Seed(ctx context.Context, m pipeline.Meta) error {
 	first := newToken()
 	s, err := p.Claim(ctx, first)
@@ -71,7 +71,7 @@ func (p *Partition) Seed(ctx context.Context, m pipeline.Meta) error {
 	return p.Commit(ctx, &pipeline.Commit{Previous: first, Token: newToken(), Meta: m})
 }
 
-// fence removes meta, which refuses the next commit of any owner, and has unlink refused if anybody claims after it.
+// fence removes meta, so that the next commit of any owner is refused, and unlink is refused after any later claim.
 func (p *Partition) fence(ctx context.Context) (removed int, err error) {
 	primary, err := p.client.primary(ctx, p.keys.meta)
 	if err != nil {
@@ -100,7 +100,7 @@ func (p *Partition) unlink(ctx context.Context, names []string) (removed int, er
 		pipe.Do(ctx, args...)
 	}
 	exec := pipe.Do(ctx, "EXEC")
-	cmds, _ := pipe.Exec(ctx) // every command carries its own error
+	cmds, _ := pipe.Exec(ctx) // every command has its own error
 	answers, err := transacted(op, cmds, exec)
 	for _, a := range answers {
 		if n, ok := a.(int64); ok {

@@ -8,13 +8,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// errReply says that an answer is not what the protocol has for the question.
+// errReply means that an answer is not one that the protocol has for the request.
 var errReply = errors.New("answer not understood")
 
-// replies takes answers of Redis (RESP 2) off the front of b. It never copies.
+// replies reads and cuts off Redis's answers (RESP 2) at the front of b. It never copies.
 type replies struct{ b []byte }
 
-// refusal is an error that Redis answered.
+// refusal is an error in an answer of Redis.
 type refusal string
 
 var _ redis.Error = refusal("")

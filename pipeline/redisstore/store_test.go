@@ -61,7 +61,7 @@ func closeLater(t testing.TB, c io.Closer) {
 	})
 }
 
-// newGroup returns a group name that nobody else uses and removes its state in the end.
+// newGroup returns a group name that nobody else uses and removes its state at the end.
 func newGroup(t testing.TB, addr string) string {
 	t.Helper()
 	group := "test " + rand.Text()
@@ -74,7 +74,7 @@ func newGroup(t testing.TB, addr string) string {
 	return group
 }
 
-// copyKeys copies all keys of a partition; the function it returns puts them back.
+// copyKeys copies all keys of a partition; the returned function puts them back.
 func copyKeys(t *testing.T, addr, group string, partition int) (restore func()) {
 	t.Helper()
 	r := redis.NewClient(&redis.Options{Addr: addr, Protocol: 2})

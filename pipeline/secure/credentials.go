@@ -11,25 +11,25 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Source says where the parts of the credentials are. Files are read by ReadFile.
+// Source is where the parts of the credentials are. ReadFile reads the files.
 type Source struct {
 	Server string // Kafka or Redis, for messages
 	Keys   Keys
 
-	TLS        bool   // encrypt; without it the files below are not looked at
+	TLS        bool   // encrypt; without it the files below are not read
 	CAFile     string // PEM; "": the system's authorities
-	CertFile   string // PEM, with KeyFile: our own certificate; "": none
+	CertFile   string // PEM, with KeyFile: the client's certificate; "": none
 	KeyFile    string
 	ServerName string // "": the name dialled
 
 	Username     string
 	Password     string
-	PasswordFile string // in place of Password; a line end behind it is no part of it
+	PasswordFile string // in place of Password; a line end after the password is not part of it
 
 	ReadFile func(name string) ([]byte, error)
 }
 
-// Keys are how the configuration calls the parts, for messages.
+// Keys are the configuration's keys for the parts, for messages.
 type Keys struct {
 	TLS       string // prefix: kafka.tls.
 	Login     string // prefix: kafka.sasl.
@@ -56,7 +56,7 @@ type Credentials struct {
 	version  uint64 // counts the changes
 }
 
-// Open reads everything once. The credentials are usable in so far as there is no problem.
+// Open reads everything once. The credentials are usable except for the parts with a problem.
 func Open(src Source) (*Credentials, []Problem) {
 	c := &Credentials{src: src, log: zerolog.Nop(), password: src.Password}
 	if src.TLS && src.CAFile != "" {
@@ -83,15 +83,15 @@ func Open(src Source) (*Credentials, []Problem) {
 	return c, problems
 }
 
-// LogTo says from now on in log when files have changed.
+// LogTo makes changes of the files be logged in log from now on.
 func (c *Credentials) LogTo(log zerolog.Logger) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.log = log.With().Str("server", c.src.Server).Logger()
 }
 
-// Follow looks at the files every so often until ctx ends, so that the log says what became of a change when it is
-// made, not when the next connection is.
+// Follow checks the files at every interval until ctx ends, so that a change is logged when it is made, and not only at
+// the next connection.
 func (c *Credentials) Follow(ctx context.Context, every time.Duration) {
 	if len(c.parts) == 0 {
 		return
@@ -109,7 +109,7 @@ func (c *Credentials) Follow(ctx context.Context, every time.Duration) {
 }
 
 // refresh reads the files again and returns how often the credentials have changed. A part that cannot be used stays as
-// it was, and is spoken of once.
+// it was, and is logged once.
 func (c *Credentials) refresh() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -130,7 +130,7 @@ func (c *Credentials) refresh() uint64 {
 	return c.version
 }
 
-// Login returns who to log in as. An empty user with a password is the server's default user.
+// Login returns the user and password to log in with. An empty user with a password is the server's default user.
 func (c *Credentials) Login() (username, password string) {
 	c.refresh()
 	c.mu.Lock()
@@ -138,8 +138,8 @@ func (c *Credentials) Login() (username, password string) {
 	return c.src.Username, c.password
 }
 
-// client is the client's side of TLS with a host; nil: plain text. Our own certificate is shown whatever authorities
-// the server names: it can then say what it does not like about it.
+// client is the client's side of TLS with a host; nil: plain text. The client's certificate is sent whatever
+// authorities the server names, so that the server can report what is wrong with it.
 func (c *Credentials) client(host string) *tls.Config {
 	if !c.src.TLS {
 		return nil
@@ -156,7 +156,7 @@ func (c *Credentials) client(host string) *tls.Config {
 	return cfg
 }
 
-// certificate is our own; nil: none.
+// certificate is the client's own; nil: none.
 func (c *Credentials) certificate() *x509.Certificate {
 	c.mu.Lock()
 	defer c.mu.Unlock()

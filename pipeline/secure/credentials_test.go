@@ -101,7 +101,7 @@ func TestProblemsAtTheStart(t *testing.T) {
 	}
 }
 
-// tlsServer answers every byte with itself, and tells which client certificates it saw.
+// tlsServer answers every byte with the same byte, and reports the client certificates.
 func tlsServer(t *testing.T, config *tls.Config) (address string, seen <-chan string) {
 	t.Helper()
 	l, err := tls.Listen("tcp", "127.0.0.1:0", config)
@@ -140,7 +140,7 @@ func tlsServer(t *testing.T, config *tls.Config) (address string, seen <-chan st
 	return l.Addr().String(), subjects
 }
 
-// echo sends something and wants some of it back.
+// echo sends bytes and fails the test unless some of them come back.
 func echo(conn net.Conn) error {
 	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
 		return err
@@ -239,7 +239,7 @@ func TestFollowSpeaksByItself(t *testing.T) {
 		c.Follow(ctx, time.Millisecond)
 	}()
 	write(t, file, "second")
-	for { // a look between the opening and the writing of the file finds it empty
+	for { // a read between the opening and the writing of the file finds it empty
 		line := <-said
 		if strings.Contains(line, "changed file read") {
 			break

@@ -12,19 +12,19 @@ import (
 // Dial makes a connection without any security.
 type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Login proves on a new connection who we are. Its error is a *pipeline.Denied where the server refuses.
+// Login authenticates a new connection. Its error is a *pipeline.Denied where the server refuses.
 type Login func(ctx context.Context, conn net.Conn, address string) error
 
-// Dialer makes connections to the servers of one kind. It may be used by any number of goroutines. What was refused all
-// dialers with the same credentials remember, so that a client made anew asks no sooner.
+// Dialer makes connections to the servers of one kind. It may be used by any number of goroutines. All dialers with the
+// same credentials share the refusals, so that a new client does not retry any earlier.
 type Dialer struct {
 	credentials *Credentials
 	dial        Dial
 	login       Login
 }
 
-// NewDialer makes a dialer. dial nil: the system's; login nil: whoever gets the connection logs in by itself, if at
-// all, and reports to Refused and Admitted.
+// NewDialer makes a dialer. dial nil: the system's. login nil: the user of the connection logs in by itself, if at all,
+// and calls Refused and Admitted.
 func NewDialer(c *Credentials, dial Dial, login Login) *Dialer {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
@@ -32,8 +32,8 @@ func NewDialer(c *Credentials, dial Dial, login Login) *Dialer {
 	return &Dialer{credentials: c, dial: dial, login: login}
 }
 
-// Dial connects, encrypts and logs in. While a refusal is fresh, it returns that again without asking. Errors:
-// *pipeline.Denied where the server or we refuse, others as they are.
+// Dial connects, encrypts and logs in. While a refusal is fresh, it returns that again without a new attempt. Errors:
+// *pipeline.Denied where the server or the client refuses, others unchanged.
 func (d *Dialer) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	version := d.credentials.refresh()
 	if err := d.credentials.gate.pass(version, everywhere, address); err != nil {
@@ -45,7 +45,7 @@ func (d *Dialer) Dial(ctx context.Context, network, address string) (net.Conn, e
 	}
 	conn, err := d.enter(ctx, raw, address, version)
 	if err != nil {
-		_ = raw.Close() // nothing was sent that matters
+		_ = raw.Close() // nothing of importance was sent
 		d.met(address, err, version)
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (d *Dialer) enter(ctx context.Context, raw net.Conn, address string, versio
 	return conn, nil
 }
 
-// met closes the gate after a refusal of credentials of that version: where they have changed since, nobody is held
+// met closes the gate after a refusal of credentials of that version. If they have changed since, it holds nothing
 // back.
 func (d *Dialer) met(address string, err error, version uint64) {
 	var denied *pipeline.Denied
@@ -90,7 +90,7 @@ func (d *Dialer) met(address string, err error, version uint64) {
 	}
 }
 
-// everywhere stands for all addresses: a login that one server refuses the others refuse too.
+// everywhere stands for all addresses: if one server refuses a login, the others do too.
 const everywhere = ""
 
 // Refused reports that a server has refused the login after Dial.
@@ -98,5 +98,5 @@ func (d *Dialer) Refused(err *pipeline.Denied) {
 	d.credentials.gate.refused(everywhere, err, err, d.credentials.refresh())
 }
 
-// Admitted reports that a server has let us in.
+// Admitted reports that a server has accepted the login.
 func (d *Dialer) Admitted() { d.credentials.gate.open(everywhere) }

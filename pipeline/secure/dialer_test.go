@@ -23,8 +23,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
-// TestWordsOfARefusal meets each way in which certificates do not fit, and shows what is said: testdata/refusals.golden
-// is made to be read.
+// TestWordsOfARefusal covers each way in which certificates do not fit, and shows the messages:
+// testdata/refusals.golden is made to be read.
 func TestWordsOfARefusal(t *testing.T) {
 	ca, other := authority.New(t), authority.New(t)
 	for _, name := range []string{"server", "ebb"} {
@@ -128,7 +128,7 @@ func TestWordsOfARefusal(t *testing.T) {
 	golden(t, "refusals.golden", got.String())
 }
 
-// answering serves connections that get one answer, whatever they ask, and are closed.
+// answering serves connections that get one answer to any request, and are closed.
 func answering(t *testing.T, answer string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -165,13 +165,13 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// silent dials a server that says nothing by itself.
+// silent dials a server that sends nothing unless it gets a request.
 func silent(context.Context, string, string) (net.Conn, error) {
 	near, _ := net.Pipe()
 	return near, nil
 }
 
-// sourceOf is a source with a password file, of what password is by then.
+// sourceOf is a source with a password file, whose content is the present value of password.
 func sourceOf(password *string) secure.Source {
 	src := source()
 	src.PasswordFile = "password"
@@ -179,8 +179,7 @@ func sourceOf(password *string) secure.Source {
 	return src
 }
 
-// TestRefusalsAreNotStormed asks every 10 ms for an hour for a connection that is refused, and counts what reaches the
-// server.
+// TestRefusalsAreNotStormed dials every 10 ms for an hour and is refused, and counts what reaches the server.
 func TestRefusalsAreNotStormed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		password := "wrong"
@@ -214,7 +213,7 @@ func TestRefusalsAreNotStormed(t *testing.T) {
 	})
 }
 
-// TestRefusedLoginIsNotStormed is the same with a server that talks before it refuses, as Kafka does, also where it had
+// TestRefusedLoginIsNotStormed is the same with a server that answers before it refuses, like Kafka, also one that
 // closed connections in the handshake before.
 func TestRefusedLoginIsNotStormed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -274,8 +273,9 @@ func TestRefusedLoginIsNotStormed(t *testing.T) {
 	})
 }
 
-// TestTwoRefusalsWaitTogether: who is refused everywhere and at an address, too, is let through when both pauses are
-// over. If each attempt that one of them holds back cost the other its turn, that would hardly ever be.
+// TestTwoRefusalsWaitTogether: a client that is refused everywhere, and also at an address, may try again when both
+// pauses are over. If each attempt that one of them holds back used up the other's turn, it would hardly ever get
+// through.
 func TestTwoRefusalsWaitTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refusal := &pipeline.Denied{Code: secure.CodeLogin}

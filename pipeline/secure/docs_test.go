@@ -8,7 +8,7 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// TestCodesAreExplained finds each code of a refusal in the document that says what to do.
+// TestCodesAreExplained finds each code of a refusal in docs/security.md.
 func TestCodesAreExplained(t *testing.T) {
 	text, err := os.ReadFile("../../docs/security.md")
 	if err != nil {

@@ -12,27 +12,27 @@ import (
 	"ebb/pipeline"
 )
 
-// Codes of being refused. They are stable, and docs/security.md explains each.
+// Codes of refusals. They are stable, and docs/security.md explains each.
 const (
 	CodeUntrusted  = "certificate_untrusted"  // the server's
 	CodeWrongName  = "certificate_wrong_name" // the server's
 	CodeExpired    = "certificate_expired"    // the server's
-	CodeRefused    = "certificate_refused"    // ours, or we have none
-	CodeMismatch   = "tls_mismatch"           // one side speaks TLS, the other does not
+	CodeRefused    = "certificate_refused"    // the client's, or there is none
+	CodeMismatch   = "tls_mismatch"           // one side uses TLS, the other does not
 	CodeLogin      = "login_refused"
 	CodeMechanism  = "login_mechanism"
 	CodePermission = "permission_missing"
 )
 
-// Closed is a server that goes away at the beginning of a connection without saying why. It may be starting or
-// stopping. Like a refusal it does not unwrap: clients look for what they know in an error, and would show that alone.
+// Closed is a server that closes a connection at its beginning without a reason. It may be starting or stopping. Like a
+// refusal it does not unwrap: clients look for errors that they recognise, and would show only those.
 type Closed struct{ text string }
 
 func (e *Closed) Error() string { return e.text }
 
 func closed(format string, args ...any) error { return &Closed{fmt.Sprintf(format, args...)} }
 
-// explainHandshake says in plain words why there is no TLS.
+// explainHandshake words why there is no TLS.
 func (c *Credentials) explainHandshake(address string, err error) error {
 	explained := c.explain(address, err)
 	if denied := (*pipeline.Denied)(nil); errors.As(explained, &denied) {
@@ -48,7 +48,7 @@ func (c *Credentials) explainHandshake(address string, err error) error {
 	)
 }
 
-// explain says in plain words why a server does not let us in. An error that means something else it returns as it is.
+// explain words why a server refuses the client. It returns any other error unchanged.
 func (c *Credentials) explain(address string, err error) error {
 	denied := func(code, do, format string, args ...any) error {
 		return &pipeline.Denied{
@@ -102,12 +102,12 @@ func (c *Credentials) explain(address string, err error) error {
 	return err
 }
 
-// explainAlert says what a server finds wrong with us.
+// explainAlert words what a server finds wrong with the client.
 func (c *Credentials) explainAlert(denied func(code, do, format string, args ...any) error, alert string) error {
 	own := c.certificate()
 	cert, key := c.src.Keys.TLS+"cert_file", c.src.Keys.TLS+"key_file"
 	switch {
-	case own == nil && alert == "handshake failure": // what TLS 1.2 has for a missing certificate, among others
+	case own == nil && alert == "handshake failure": // TLS 1.2 sends this for a missing certificate, among other faults
 		return denied(
 			CodeRefused,
 			"set "+cert+" and "+key+" if it asks for a client certificate; else compare the server's TLS versions and ciphers",
@@ -117,7 +117,7 @@ func (c *Credentials) explainAlert(denied func(code, do, format string, args ...
 	case !strings.Contains(alert, "certificate"):
 		return denied(
 			CodeMismatch,
-			"compare the TLS versions and ciphers of the server (ebb speaks TLS 1.2 and 1.3)",
+			"compare the TLS versions and ciphers of the server (ebb supports TLS 1.2 and 1.3)",
 			"ended the TLS handshake: %s",
 			alert,
 		)
@@ -157,7 +157,7 @@ func (c *Credentials) wantsTLS(address string) error {
 	}
 }
 
-// hint is what to look at where a server says nothing.
+// hint is what to check where a server sends no reason.
 func (c *Credentials) hint() string {
 	if c.src.TLS {
 		return fmt.Sprintf(
@@ -191,7 +191,7 @@ func issuer(cert *x509.Certificate) string {
 	return fmt.Sprintf(" (issuer %q)", cert.Issuer)
 }
 
-// names are those that a certificate is for.
+// names are the names in a certificate.
 func names(cert *x509.Certificate) string {
 	all := append([]string(nil), cert.DNSNames...)
 	for _, ip := range cert.IPAddresses {
@@ -203,7 +203,7 @@ func names(cert *x509.Certificate) string {
 	return strings.Join(all, ", ")
 }
 
-// validity says since when a certificate is good no more, or from when on.
+// validity words since when a certificate is no longer valid, or from when on it is.
 func validity(cert *x509.Certificate) string {
 	if time.Now().Before(cert.NotBefore) {
 		return "is valid only from " + cert.NotBefore.UTC().Format(time.RFC3339) + " on"

@@ -9,8 +9,8 @@ import (
 	"ebb/pipeline"
 )
 
-// How long a server that refuses is left alone: at first, and at most. Who closes the connection in the middle of the
-// TLS handshake may be starting or stopping, and is asked sooner.
+// How long a server that refuses is left alone: at first, and at most. A server that closes the connection during the
+// TLS handshake may be starting or stopping, and is tried again sooner.
 const (
 	firstPause     = time.Second
 	lastPause      = 30 * time.Second
@@ -18,23 +18,23 @@ const (
 	lastRudePause  = 2 * time.Second
 )
 
-// gate remembers refusals by address.
+// gate keeps refusals by address.
 type gate struct {
 	mu       sync.Mutex
 	refusals map[string]*refusal
 }
 
-// refusal is one address that does not let us in.
+// refusal is one address that refuses the client.
 type refusal struct {
 	err     error
-	rude    bool // the connection was closed without a word
+	rude    bool // the connection was closed without a reason
 	pauses  *backoff.ExponentialBackOff
 	version uint64 // of the credentials that were refused
 	until   time.Time
 }
 
-// pass returns the latest refusal at one of the addresses as long as it is fresh. One caller is let through per pause,
-// and everybody once the credentials are others.
+// pass returns the latest refusal at one of the addresses as long as it is fresh. One caller per pause passes, and all
+// callers once the credentials have changed.
 func (g *gate) pass(version uint64, addresses ...string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -52,7 +52,7 @@ func (g *gate) pass(version uint64, addresses ...string) error {
 		}
 	}
 	for _, r := range over {
-		r.until = now.Add(r.pauses.NextBackOff()) // for the others, until it is known what became of this attempt
+		r.until = now.Add(r.pauses.NextBackOff()) // for the others, until the outcome of this attempt
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ func (g *gate) refused(address string, kind, err error, version uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	r := g.refusals[address]
-	_, denied := kind.(*pipeline.Denied) //nolint:errorlint // the caller found it
+	_, denied := kind.(*pipeline.Denied) //nolint:errorlint // the caller has unwrapped it
 	if r == nil || r.rude && denied {
 		first, last := firstPause, lastPause
 		if !denied {
@@ -86,7 +86,7 @@ func (g *gate) refused(address string, kind, err error, version uint64) {
 	r.err, r.version = err, version
 }
 
-// open forgets what was refused at the address.
+// open drops the refusal at the address.
 func (g *gate) open(address string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

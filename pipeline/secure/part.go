@@ -8,16 +8,16 @@ import (
 	"slices"
 )
 
-// part is what is read from files that belong together.
+// part is a part of the credentials that is read from files that belong together.
 type part struct {
 	key   string // of the configuration
 	files []string
-	used  [][]byte                   // what the files held when they were last of use
-	use   func(texts [][]byte) error // takes it over, or leaves everything as it was
-	said  string                     // the complaint that was logged last
+	used  [][]byte                   // the files' content when it was last usable
+	use   func(texts [][]byte) error // uses the content, or leaves everything as it was
+	said  string                     // the problem that was logged last
 }
 
-// read looks at the files and uses what they hold, if it has changed.
+// read reads the files and uses their content, if it has changed.
 func (p *part) read(readFile func(string) ([]byte, error)) (changed bool, err error) {
 	texts := make([][]byte, len(p.files))
 	for i, name := range p.files {
@@ -36,7 +36,7 @@ func (p *part) read(readFile func(string) ([]byte, error)) (changed bool, err er
 }
 
 func (p *part) unreadable(i int, err error) error {
-	if pe, ok := err.(*fs.PathError); ok { //nolint:errorlint // only the outermost carries the name that is cut
+	if pe, ok := err.(*fs.PathError); ok { //nolint:errorlint // only the outermost holds the name that is cut
 		err = pe.Err
 	}
 	role := ""
@@ -46,7 +46,7 @@ func (p *part) unreadable(i int, err error) error {
 	return fmt.Errorf("%s%s cannot be read: %w", p.files[i], role, err)
 }
 
-// usePassword takes the one line of the file.
+// usePassword uses the one line of the file.
 func (c *Credentials) usePassword(texts [][]byte) error {
 	text := bytes.TrimRight(texts[0], "\r\n")
 	switch {

@@ -10,22 +10,22 @@ import (
 	"ebb/pipeline"
 )
 
-// watched is a connection whose first answers are looked at: under TLS 1.3 a server refuses our certificate only after
-// the handshake, and one that wants TLS answers plain text with an alert, or not at all.
+// watched is a connection whose first answers are checked. With TLS 1.3 a server refuses the client's certificate only
+// after the handshake. A server that requires TLS answers plain text with an alert, or not at all.
 type watched struct {
 	net.Conn
 	dialer  *Dialer
 	address string
 	version uint64       // of the credentials it was made with
-	entered bool         // nobody logs in on it: whoever answers has let us in
+	entered bool         // nobody logs in on it: any answer means that the server accepts it
 	proven  atomic.Bool  // an answer has come
 	written atomic.Int32 // requests, up to youth+1
 }
 
-// youth is how many requests a server gets before it closes the connection because it wanted something else first.
+// youth is after how many requests a server has closed the connection if it required something else first.
 const youth = 2
 
-// plain is a connection without TLS, which tells whether it is still alive.
+// plain is a connection without TLS, which shows whether it is still alive.
 type plain struct {
 	*watched
 	syscall.Conn
@@ -61,14 +61,14 @@ func (w *watched) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// first judges an answer while the connection is young, and the end of it at any time.
+// first checks an answer while the connection is young, and the connection's end at any time.
 func (w *watched) first(answer []byte, err error) error {
 	c := w.dialer.credentials
 	switch {
 	case len(answer) > 1 && !w.proven.Load() && !c.src.TLS && isAlert(answer):
 		return c.wantsTLS(w.address)
 	case len(answer) > 0 && w.proven.CompareAndSwap(false, true):
-		if w.entered { // else the answer belongs to a login, which may end in a refusal
+		if w.entered { // otherwise the answer belongs to a login, which may end in a refusal
 			c.gate.open(w.address)
 		}
 	case (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) && w.written.Load() <= youth:

@@ -64,7 +64,7 @@ func tokenABA(t *testing.T, h Harness) {
 	if err := b.Commit(t.Context(), &c); err != nil {
 		t.Fatal(err)
 	}
-	a.wantErr(5, pipeline.ErrFenced) // meta is as a left it, but for the token
+	a.wantErr(5, pipeline.ErrFenced) // meta is as a left it, except for the token
 	wantSame(t, "profile", open(t, h).profile("k"), []byte("b"))
 }
 

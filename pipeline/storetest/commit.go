@@ -148,7 +148,7 @@ func removed(t *testing.T, h Harness) {
 }
 
 func bigCommit(t *testing.T, h Harness) {
-	const n = 20_011 // no multiple of anything a store may cut it into
+	const n = 20_011 // not a multiple of any size at which a store may split it
 	o := open(t, h)
 	o.claim(1)
 	var c pipeline.Commit

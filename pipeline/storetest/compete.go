@@ -11,8 +11,8 @@ import (
 	"ebb/pipeline"
 )
 
-// competing has several owners take the partition from each other without pause. Each adds one to a counter and one
-// entry to the outbox with every commit, on the strength of what it loaded after its claim. In the end the counter must
+// competing lets several owners take the partition from each other without pause. With every commit each of them adds
+// one to a counter and one entry to the outbox, based on what it loaded after its claim. In the end the counter must
 // equal the number of commits that were reported as applied.
 func competing(t *testing.T, h Harness) {
 	const owners, commits = 4, 200

@@ -14,10 +14,10 @@ type Handle struct {
 	partition int
 	state     *contents
 
-	armed pipeline.Token // commit that Commit must follow
+	armed pipeline.Token // the token that Commit must follow
 	cuts  int            // contents.cuts when this handle connected
-	down  error          // why Commit cannot go on; nil while armed
-	reply []byte         // what Load's last answers alias
+	down  error          // why Commit must fail; nil while armed
+	reply []byte         // memory of Load's last answers
 }
 
 var _ pipeline.Store = (*Handle)(nil)
@@ -26,7 +26,7 @@ var (
 	errUnclaimed = fmt.Errorf("%w: not claimed", pipeline.ErrFenced)
 	errInjected  = fmt.Errorf("%w: injected fault", pipeline.ErrUnavailable)
 	errCut       = fmt.Errorf("%w: connection cut", pipeline.ErrUnavailable)
-	errReplaced  = fmt.Errorf("%w: another token stands there", pipeline.ErrFenced)
+	errReplaced  = fmt.Errorf("%w: the store holds another token", pipeline.ErrFenced)
 )
 
 // Claim implements [pipeline.Store].
@@ -67,8 +67,8 @@ func (h *Handle) Claim(_ context.Context, token pipeline.Token) (pipeline.State,
 	return s, nil
 }
 
-// Load implements [pipeline.Store]. It refuses who was replaced, and overwrites the answers of the Load before, so that
-// a caller who kept one notices.
+// Load implements [pipeline.Store]. It refuses an owner that was replaced, and overwrites the answers of the Load
+// before, so that a caller that keeps one fails.
 func (h *Handle) Load(_ context.Context, l *pipeline.Load) error {
 	h.server.mu.Lock()
 	defer h.server.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package storetest holds the contract of [pipeline.Store] in two forms: an in-memory store that keeps it to the
+// Package storetest holds the contract of [pipeline.Store] in two forms: an in-memory store that fulfils it to the
 // letter, for tests of the line, and a suite that every store has to pass.
 package storetest
 
@@ -10,23 +10,23 @@ import (
 	"ebb/pipeline"
 )
 
-// Memory is a store server in memory. Handles on one partition compete as processes do on one server. It is safe for
-// concurrent use; a handle is used as [pipeline.Store] says.
+// Memory is a store server in memory. Handles on one partition compete like processes with one server. It is safe for
+// concurrent use; a handle is used as [pipeline.Store] defines.
 type Memory struct {
 	mu         sync.Mutex
 	partitions map[int]*contents
 	inject     func(partition int, op Op) Fault
 }
 
-// contents is what the server holds of one partition. Byte slices in it are never written to again.
+// contents is the server's content of one partition. Its byte slices are never written to again.
 type contents struct {
 	token    pipeline.Token
-	meta     []byte // JSON, so that what comes back has been through it; nil: no commit yet
+	meta     []byte // JSON, so that Claim returns what has been encoded; nil: no commit yet
 	profiles map[string][]byte
 	due      map[int64][]byte
 	outbox   [][]byte
 	packs    []pipeline.PackBytes
-	cuts     int // connections made before the latest cut are gone
+	cuts     int // connections made before the latest cut are broken
 }
 
 // Op is a call that a fault can hit.
@@ -39,7 +39,7 @@ const (
 	OpCommit
 )
 
-// Fault is what becomes of a call. With either fault the caller sees pipeline.ErrUnavailable.
+// Fault is what happens to a call. With either fault the caller gets pipeline.ErrUnavailable.
 type Fault uint8
 
 // Faults.
@@ -54,14 +54,14 @@ func NewMemory() *Memory {
 	return &Memory{partitions: map[int]*contents{}}
 }
 
-// Partition returns a new handle on partition n, as another process would have it.
+// Partition returns a new handle on partition n, like that of another process.
 func (m *Memory) Partition(n int) *Handle {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return &Handle{server: m, partition: n, state: m.partition(n), down: errUnclaimed}
 }
 
-// Inject has f decide the fault of every call from now on; nil ends it. f runs under the server's lock and must not
+// Inject sets f to decide the fault of every call from now on; nil ends it. f runs under the server's lock and must not
 // call the server.
 func (m *Memory) Inject(f func(partition int, op Op) Fault) {
 	m.mu.Lock()
@@ -76,8 +76,8 @@ func (m *Memory) Cut(n int) {
 	m.partition(n).cuts++
 }
 
-// Copy takes a copy of partition n. The function it returns puts the copy back and cuts the connections, as a failover
-// to a replica that had fallen behind does.
+// Copy takes a copy of partition n. The returned function puts the copy back and cuts the connections, like a failover
+// to a replica that lagged.
 func (m *Memory) Copy(n int) (restore func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -92,7 +92,7 @@ func (m *Memory) Copy(n int) (restore func()) {
 	}
 }
 
-// Empty removes everything of partition n, as a server that lost its data does, and cuts the connections.
+// Empty removes everything of partition n and cuts the connections, like a server that lost its data.
 func (m *Memory) Empty(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -140,7 +140,7 @@ func (c *contents) clone() contents {
 	return d
 }
 
-// apply makes a commit, whose fence has been checked, take effect.
+// apply makes a commit with a checked fence take effect.
 func (c *contents) apply(b *pipeline.Commit, meta []byte) {
 	for i, key := range b.Keys {
 		if b.Profiles[i] == nil {

@@ -13,7 +13,7 @@ import (
 	"ebb/pipeline"
 )
 
-// naive is what a partition should hold, kept the plain way.
+// naive is the expected content of a partition, in its simplest form.
 type naive struct {
 	token    pipeline.Token
 	exists   bool
@@ -94,7 +94,7 @@ func (m *naive) commit(rt *rapid.T, o *owner, n int, may bool) bool {
 	return false
 }
 
-// draw makes a commit over few keys and buckets, so that they meet often.
+// draw makes a commit over few keys and buckets, so that they coincide often.
 func (m *naive) draw(rt *rapid.T) (c pipeline.Commit) {
 	some := rapid.SliceOfN(rapid.Byte(), 0, 40)
 	for _, k := range rapid.SliceOfDistinct(rapid.IntRange(0, 9), rapid.ID).Draw(rt, "keys") {
@@ -147,7 +147,7 @@ func (m *naive) load(rt *rapid.T, o *owner) {
 	}
 	switch err := o.Load(o.t.Context(), &l); {
 	case errors.Is(err, pipeline.ErrFenced) && o.last != m.token:
-		return // a store may tell a former owner so
+		return // a store may report this to a former owner
 	case err != nil:
 		rt.Fatalf("load: %v", err)
 	}
@@ -167,7 +167,7 @@ func (m *naive) load(rt *rapid.T, o *owner) {
 
 func key(i int) []byte { return fmt.Appendf(nil, "customer\x00%d", i) }
 
-// fill sets every number of a value to one that does not survive a careless encoding.
+// fill sets every number of a value to one that a careless encoding would lose.
 func fill(v any) { fillValue(reflect.ValueOf(v).Elem(), new(int)) }
 
 func fillValue(v reflect.Value, n *int) {

@@ -15,16 +15,16 @@ import (
 
 // Harness is one partition, empty at the start, of the store under test.
 type Harness struct {
-	// Open returns a new handle on it, as another process would have it.
+	// Open returns a new handle on it, like that of another process.
 	Open func(t *testing.T) pipeline.Store
 	// Cut breaks every connection that handles hold.
 	Cut func(t *testing.T)
-	// Copy takes a copy of the partition; the function it returns puts the copy back, as a failover to a replica that
-	// had fallen behind does.
+	// Copy takes a copy of the partition; the returned function puts the copy back, like a failover to a replica that
+	// lagged.
 	Copy func(t *testing.T) (restore func())
 }
 
-// Run holds a store against the contract of [pipeline.Store]. fresh returns another empty partition at each call.
+// Run tests a store against the contract of [pipeline.Store]. fresh returns another empty partition at each call.
 func Run(t *testing.T, fresh func(t *testing.T) Harness) {
 	t.Helper()
 	for _, c := range []struct {
@@ -115,7 +115,7 @@ func (o *owner) mustCommit(n int, c pipeline.Commit) {
 	}
 }
 
-// wantErr tries an otherwise harmless commit and wants it to fail with target.
+// wantErr tries an otherwise harmless commit and fails the test unless it returns target.
 func (o *owner) wantErr(n int, target error) {
 	o.t.Helper()
 	if err := o.commit(n, put("intruder", "x")); !errors.Is(err, target) {
@@ -176,7 +176,7 @@ func wantSame(t *testing.T, what string, got, want any, options ...cmp.Option) {
 	}
 }
 
-// wantEqual is wantSame for what is too much to print.
+// wantEqual is wantSame for values that are too large to print.
 func wantEqual(t *testing.T, what string, got, want [][]byte) {
 	t.Helper()
 	same := func(a, b []byte) bool { return bytes.Equal(a, b) && (a == nil) == (b == nil) }

@@ -9,7 +9,8 @@ import (
 	"ebb/pipeline/worker"
 )
 
-// poisonedInput is a log that goes bad after some records, and the offset of the record that a breaker of 1 % stops at.
+// poisonedInput is a log with unusable records from some point on, and the offset of the record that a breaker of 1 %
+// stops at.
 func poisonedInput(t *testing.T, seed uint64) (in *input, stop int64) {
 	t.Helper()
 	records := shopRecords(seed, 60)
@@ -34,9 +35,9 @@ func poisonedInput(t *testing.T, seed uint64) (in *input, stop int64) {
 	return nil, 0
 }
 
-// TestBreakerStopsAtOneRecord stops owners by the breaker while something goes wrong at each step, again and again:
-// what comes before the record is committed and published, and nothing behind it, however often an owner is started.
-// Once a person accepts the poison, everything comes out as it does without a breaker.
+// TestBreakerStopsAtOneRecord lets the breaker stop owners while something fails at each step, repeatedly. Everything
+// before the record is committed and published, and nothing after it, however often an owner is started. Once a person
+// accepts the poison, the result is the same as without a breaker.
 func TestBreakerStopsAtOneRecord(t *testing.T) {
 	in, stop := poisonedInput(t, 1)
 	for name, what := range tableOf() {
@@ -86,8 +87,8 @@ func (s *story) poisoned(stop int64) error {
 	return s.conclude()
 }
 
-// TestBreakerLetsTheReplayPass: what was published is decided once. A store that is put back behind poison that was
-// accepted is replayed through it, though nobody accepts it again; beyond it the breaker holds.
+// TestBreakerLetsTheReplayPass: a published decision is made once. A store put back to before accepted poison is
+// replayed through it, though nobody accepts it again; beyond it the breaker holds.
 func TestBreakerLetsTheReplayPass(t *testing.T) {
 	in, _ := poisonedInput(t, 2)
 	for seed := range uint64(20) {
@@ -110,7 +111,7 @@ func TestBreakerLetsTheReplayPass(t *testing.T) {
 	}
 }
 
-// TestBreakerOff drains into the DLQ, as configured.
+// TestBreakerOff sends everything to the DLQ, as configured.
 func TestBreakerOff(t *testing.T) {
 	for _, share := range []float64{0, 1} {
 		in, _ := poisonedInput(t, 3)

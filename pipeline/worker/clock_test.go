@@ -29,7 +29,7 @@ type visitAt struct {
 	at       time.Time
 }
 
-// ordinary is a log of twelve customers in order of time, an event every eight hours or so; after two thirds of it half
+// ordinary is a log of twelve customers in order of time, an event about every eight hours; after two thirds of it half
 // of them are gone.
 func ordinary(n int) (log []visitAt) {
 	r := rand.New(rand.NewPCG(6, 7))
@@ -59,8 +59,8 @@ func recordsOf(log []visitAt) (records []pipeline.Record) {
 	return records
 }
 
-// alertsOf runs the line over log and gives the alerts about its ordinary customers, in an order of their own, and what
-// it counted.
+// alertsOf runs the line over log and returns the alerts about its ordinary customers, in an order of their own, and
+// the counts.
 func alertsOf(t *testing.T, log []visitAt, lateness time.Duration) (lines []string, tally line.Tally) {
 	t.Helper()
 	pack, err := pack.Load(
@@ -105,7 +105,7 @@ func alertsOf(t *testing.T, log []visitAt, lateness time.Duration) (lines []stri
 	return lines, tally
 }
 
-// every is v again and again, a minute later each time, before each of the first n records.
+// every is v, repeated a minute later each time, before each of the first n records.
 func every(n int, v visitAt) map[int]visitAt {
 	all := map[int]visitAt{}
 	for i := range n {
@@ -114,7 +114,7 @@ func every(n int, v visitAt) map[int]visitAt {
 	return all
 }
 
-// Events with a clock that is wrong by years change nothing about other customers, wherever in the log they stand.
+// Events with a clock that is wrong by years change nothing about other customers, wherever they are in the log.
 func TestBadClocks(t *testing.T) {
 	log := ordinary(600)
 	want, _ := alertsOf(t, log, time.Hour)
@@ -182,7 +182,7 @@ func hostile(r *rand.Rand, n int) (log []visitAt) {
 	return log
 }
 
-// sameAlert compares two lines of alertsOf. A score may so nearly equal a threshold that rounding decides about a
+// sameAlert compares two lines of alertsOf. A score may be so close to a threshold that rounding decides about a
 // minute.
 func sameAlert(a, b string) bool {
 	x, y := strings.Fields(a), strings.Fields(b)
@@ -191,7 +191,7 @@ func sameAlert(a, b string) bool {
 	return errA == nil && errB == nil && x[0] == y[0] && x[2] == y[2] && at.Sub(bt).Abs() <= time.Minute
 }
 
-// What is late, what is ahead, and every alert are as the independent fold has them, whatever the clocks say.
+// Late events, events ahead, and every alert are those of the independent fold, for any clocks.
 func TestClockAgreesWithFold(t *testing.T) {
 	var all oracle.Counts
 	for seed := range uint64(100) {

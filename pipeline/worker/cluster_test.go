@@ -8,16 +8,16 @@ import (
 	"ebb/pipeline"
 )
 
-// cluster is a Kafka of one input partition, one group and one transactional id, request by request: what each message
-// of a takeover, a fetch and a transaction does when it arrives. It has no locks: requests arrive one at a time.
+// cluster is a Kafka of one input partition, one group and one transactional id, request by request: the effect of each
+// message of a takeover, a fetch and a transaction when it arrives. It has no locks: requests arrive one at a time.
 type cluster struct {
-	records []pipeline.Record // the input; offsets have gaps, where markers stood
+	records []pipeline.Record // the input; offsets have gaps for markers
 	visible int64             // end offset so far
-	edge    int64             // no answer to a fetch reaches over it
+	edge    int64             // no answer to a fetch crosses it
 	second  bool              // transactions of version 2: every end gives a new epoch
 	publish func(pipeline.Outgoing) error
 
-	generation int // of the group; its member alone may move the offset
+	generation int // of the group; only its member may move the offset
 	epoch      int // of the transactional id
 	txn        *transaction
 	committed  bool
@@ -25,13 +25,13 @@ type cluster struct {
 	metadata   string
 }
 
-// transaction is the one under way.
+// transaction is the one in progress.
 type transaction struct {
 	moves    bool // the offset
 	offset   int64
 	metadata string
 	records  []pipeline.Outgoing
-	decided  bool // committed, its markers are still to be written: nobody sees it yet
+	decided  bool // committed, but its markers are still to be written: no reader sees it yet
 }
 
 func refused(format string, args ...any) error {
@@ -46,7 +46,7 @@ func (c *cluster) confirm(generation int) error {
 	return nil
 }
 
-// initProducer ends what is under way and fences earlier producers.
+// initProducer ends the transaction in progress and fences earlier producers.
 func (c *cluster) initProducer() (epoch int, err error) {
 	if err := c.settle(); err != nil {
 		return 0, err
@@ -56,7 +56,7 @@ func (c *cluster) initProducer() (epoch int, err error) {
 	return c.epoch, nil
 }
 
-// settle writes the markers of a transaction that is decided. Whoever has to wait for them, waits.
+// settle writes the markers of a decided transaction. Requests that depend on them wait.
 func (c *cluster) settle() error {
 	if c.txn == nil || !c.txn.decided {
 		return nil
@@ -133,7 +133,7 @@ func (c *cluster) produce(epoch int, records []pipeline.Outgoing) error {
 	return nil
 }
 
-// end decides a transaction and says which epoch the next one has.
+// end decides a transaction and returns the epoch of the next one.
 func (c *cluster) end(epoch int, commit bool) (next int, err error) {
 	if err := c.producer(epoch); err != nil {
 		return epoch, err
@@ -151,7 +151,7 @@ func (c *cluster) end(epoch int, commit bool) (next int, err error) {
 	return c.epoch, nil
 }
 
-// position is an offset fetch that asks for a stable one.
+// position is an offset fetch that requires a stable one.
 func (c *cluster) position() (pipeline.Position, error) {
 	if err := c.settle(); err != nil {
 		return pipeline.Position{}, err
@@ -187,7 +187,7 @@ func (c *cluster) fetch(offset, most int64, f *pipeline.Fetched) {
 	}
 }
 
-// rendered makes the records of a publication, as a producer does when it sends them.
+// rendered makes the records of a publication, like a producer when it sends them.
 func rendered(p *pipeline.Publication) (out []pipeline.Outgoing) {
 	if p.Records == nil {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"ebb/scoring/pack"
 )
 
-// control has the line apply the control records that stand before the batch. False: the batch has to wait for a sweep.
+// control makes the line apply the control records before the batch. False: the batch has to wait for a sweep.
 func (o *owner) control(b *line.Batch) bool {
 	if b.Fetched.Next == o.line.Next() {
 		return true // it holds no record, and a control record applies before one
@@ -34,7 +34,7 @@ func (o *owner) control(b *line.Batch) bool {
 	return true
 }
 
-// showWaiting says, once per change, why the configured pack does not apply; "": it does.
+// showWaiting logs, once per change, why the configured pack does not apply; "": it does.
 func (o *owner) showWaiting(configured *pack.Pack, why string) {
 	waits := waiting{}
 	if why != "" {
@@ -59,7 +59,7 @@ func (o *owner) showWaiting(configured *pack.Pack, why string) {
 // waiting is a configured pack that does not apply, and why.
 type waiting struct{ why, pack, active string }
 
-// packAdvice is what lets a configured pack apply.
+// packAdvice is what to do for a configured pack to apply.
 var packAdvice = map[string]string{ //nolint:gochecknoglobals // a table
 	line.PackOlder:   "raise its version to activate it",
 	line.PackOther:   "put the old pack back; to score with another one from the start, use a new kafka.group",

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 )
 
-// story is a trial in which everything moves in one order, and one thing goes wrong at one step of it.
+// story is a trial in which everything moves in one order, and one thing goes wrong at one step.
 type story struct {
 	*schedule
 	at    int // steps until then
@@ -15,7 +15,7 @@ type story struct {
 	moved int
 }
 
-// disturbances of the crash table. Each hits the request that would move next, or what surrounds it.
+// disturbances of the crash table. Each hits the next request, or its surroundings.
 func tableOf() map[string]func(*schedule) bool {
 	next := func(s *schedule) *request {
 		moves := s.moves(func(r *request) bool { return !s.held(r, errLostOnTheWay) })
@@ -47,7 +47,7 @@ func tableOf() map[string]func(*schedule) bool {
 	}
 }
 
-// step moves what is next, or does what goes wrong.
+// step moves the next request, or disturbs it.
 func (s *story) step() {
 	s.settle()
 	if s.moved == s.at && s.what != nil {
@@ -70,8 +70,8 @@ func (s *story) steps(n int) {
 	}
 }
 
-// tell goes through everything that an owner does: a fresh start, work, a copy taken on the way, an end in order, a
-// takeover, and one from a store that was rolled back.
+// tell goes through all states of an owner: a fresh start, work, a copy taken on the way, an end in order, a takeover,
+// and one from a store that was rolled back.
 func (s *story) tell(total int) error {
 	defer s.finish()
 	s.begin(6, -1)
@@ -113,8 +113,8 @@ func TestCrashTable(t *testing.T) {
 	t.Logf("%d times something went wrong", hits)
 }
 
-// TestEveryRecordIsCounted has requests and answers be lost while one process lives on: its counters say what happened
-// once, also of a commit that was applied without its knowledge.
+// TestEveryRecordIsCounted loses requests and answers while one process lives on: its counters count everything once,
+// also a commit that was applied without an answer.
 func TestEveryRecordIsCounted(t *testing.T) {
 	in := newInput(t, 2, 24)
 	for at := 0; ; at++ {
@@ -142,7 +142,7 @@ func TestEveryRecordIsCounted(t *testing.T) {
 	}
 }
 
-// drive moves the requests of one process until one of that name is to arrive next, or its takeover is over.
+// drive moves the requests of one process until the next to arrive has that name, or its takeover is over.
 func (s *schedule) drive(p *process, until string) {
 	for s.settle(); s.wrong == nil && !p.ended; s.settle() {
 		if slices.ContainsFunc(s.underWay, func(r *request) bool {
@@ -159,8 +159,8 @@ func (s *schedule) drive(p *process, until string) {
 	}
 }
 
-// TestZombieInTheMiddleOfItsTakeover has an owner sleep before each step of its takeover while its successor works and
-// publishes. Redis loses that, the zombie wakes first, and then both go on.
+// TestZombieInTheMiddleOfItsTakeover makes an owner sleep before each step of its takeover while its successor works
+// and publishes. Redis loses the successor's state, the zombie wakes first, and then both go on.
 func TestZombieInTheMiddleOfItsTakeover(t *testing.T) {
 	all := manyInputs(t)
 	for seed := range uint64(100) {
@@ -215,8 +215,8 @@ func (s *schedule) some(n int, p *process) {
 	}
 }
 
-// TestRevokedOwnerLeavesNothingToDo has an owner be revoked at each of its steps: what is committed when it returns is
-// published and out of the outbox, and what it had fetched is left to the next.
+// TestRevokedOwnerLeavesNothingToDo revokes an owner at each of its steps: everything committed when it returns is
+// published and out of the outbox, and fetched records are left to the next owner.
 func TestRevokedOwnerLeavesNothingToDo(t *testing.T) {
 	in := newInput(t, 3, 24)
 	for at := range 120 {

@@ -9,8 +9,8 @@ func (s *schedule) disturbances() []func() bool {
 	return []func() bool{s.lose, s.giveUp, s.dieNow, s.replace, s.revoke, s.pause, s.copy, s.rollBack, s.cut, s.expire}
 }
 
-// disturb does one thing that goes wrong, if the one drawn can. Each trial likes some things better than others, so
-// that rare combinations come up in some of them.
+// disturb causes one disturbance, if the drawn one is possible. Each trial prefers some kinds, so that rare
+// combinations come up in some of them.
 func (s *schedule) disturb() bool {
 	all := s.disturbances()
 	if s.weights == nil {
@@ -18,7 +18,7 @@ func (s *schedule) disturb() bool {
 			s.weights = append(s.weights, []int{0, 1, 3, 8}[s.rng.IntN(4)])
 		}
 		s.weights[s.rng.IntN(len(all))] = 8
-		// to be replaced is possible at any time: of what is not, a trial could wait for ever
+		// a replacement is always possible; if only impossible kinds had weight, a trial could wait for ever
 		s.weights[3] = max(1, s.weights[3])
 	}
 	total := 0
@@ -48,7 +48,7 @@ func (s *schedule) expire() bool {
 	return false
 }
 
-// any is one of the requests that somebody waits for; nil where there is none.
+// any is one of the requests that a sender waits for; nil where there is none.
 func (s *schedule) any(of func(*request) bool) *request {
 	moves := s.moves(func(r *request) bool { return !r.alone && of(r) && !s.held(r, errLostOnTheWay) })
 	if len(moves) == 0 {
@@ -57,7 +57,7 @@ func (s *schedule) any(of func(*request) bool) *request {
 	return moves[s.rng.IntN(len(moves))]
 }
 
-// lose has a request or an answer be lost.
+// lose loses a request or an answer.
 func (s *schedule) lose() bool {
 	r := s.any(func(*request) bool { return true })
 	switch {
@@ -71,7 +71,7 @@ func (s *schedule) lose() bool {
 	return true
 }
 
-// giveUp has a request's sender give up while it is still on its way.
+// giveUp lets a request's sender give up while the request is still on its way.
 func (s *schedule) giveUp() bool {
 	r := s.any(func(r *request) bool { return !r.arrived && r.effects() })
 	if r == nil {
@@ -105,7 +105,7 @@ func (s *schedule) replace() bool {
 	return true
 }
 
-// revoke asks the present owner to finish. What it does then, before another begins, may go wrong as well.
+// revoke revokes the present owner. What it does then, before another begins, may go wrong as well.
 func (s *schedule) revoke() bool {
 	if p := s.current; !p.revoking && !p.resting && !s.loading(p) {
 		s.note("%d: revoked", p.id)
@@ -129,9 +129,9 @@ func (s *schedule) pause() bool {
 	return true
 }
 
-// copy takes a copy of the store, as a replica or a snapshot is one.
+// copy takes a copy of the store, like a replica or a snapshot.
 func (s *schedule) copy() bool {
-	if !s.committed() { // putting back a store from before its first commit is a hard stop, rightly
+	if !s.committed() { // a store from before its first commit leads to a hard stop, correctly
 		return false
 	}
 	s.note("copy %d of the store is taken", len(s.copies))

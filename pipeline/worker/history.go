@@ -13,8 +13,8 @@ import (
 	"ebb/scoring/pack"
 )
 
-// history finds what moved the partition that a takeover has found besides its records: the packs of its customers, and
-// the control records that apply before records that are to be replayed. Errors: *HardStop, ErrUnavailable.
+// history reads the partition's changes other than by records, after a takeover: the packs of its customers, and the
+// control records that apply before records to be replayed. Errors: *HardStop, ErrUnavailable.
 func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.History, error) {
 	refs, ahead := s.Meta.Packs, []pipeline.Control(nil)
 	var settings pipeline.Settings
@@ -51,7 +51,7 @@ func (w *Worker) readable(all ...*pipeline.Settings) error {
 	return nil
 }
 
-// newestOf is the pack that applies behind all of ahead; the zero value where none is known.
+// newestOf is the pack that applies after all of ahead; the zero value where none is known.
 func newestOf(refs []pipeline.PackRef, ahead []pipeline.Control) (newest pipeline.PackRef) {
 	if len(refs) > 0 {
 		newest = refs[len(refs)-1]
@@ -79,7 +79,7 @@ func (w *Worker) replayed(
 	}
 	for i := len(controls) - 1; i > 0; i-- {
 		if controls[i].First {
-			controls = controls[i:] // what stands before it is of an earlier group of this name, whose offsets were deleted
+			controls = controls[i:] // earlier ones are of another group of this name, whose offsets were deleted
 			break
 		}
 	}
@@ -177,7 +177,7 @@ func firstPack(controls []pipeline.Control, next int64) (refs []pipeline.PackRef
 	return refs, rest
 }
 
-// load turns the packs' names into packs: from the store, the configuration, or what was published.
+// load reads the packs with these names: from the store, the configuration, or the topic of packs.
 func (w *Worker) load(
 	ctx context.Context,
 	s *pipeline.Standing,

@@ -14,7 +14,7 @@ import (
 	"ebb/scoring/pack"
 )
 
-// written is a Ledger of what it holds.
+// written is a Ledger with fixed content.
 type written struct {
 	controls []pipeline.Control
 	packs    []pipeline.PackBytes
@@ -44,7 +44,7 @@ func shopPack(t *testing.T, version string) *pack.Pack {
 	return k
 }
 
-// TestPackHistory: which packs a takeover finds, and where those of a replay begin.
+// TestPackHistory: the packs that a takeover finds, and where those of a replay begin.
 func TestPackHistory(t *testing.T) {
 	v := []*pack.Pack{shopPack(t, "1"), shopPack(t, "2"), shopPack(t, "3")}
 	begin := func(k *pack.Pack, at int64, first bool) pipeline.Control {
@@ -70,7 +70,7 @@ func TestPackHistory(t *testing.T) {
 		published int64
 		mark      *pack.Pack
 		ledger    written
-		packs     []string // versions, with where they begin
+		packs     []string // versions, and where they begin
 		code      string
 	}{
 		"never announced": {next: 50, published: 50, packs: []string{"1"}},
@@ -209,7 +209,7 @@ func TestPackHistory(t *testing.T) {
 	}
 }
 
-// tenRecords is a Log of ten records, whatever is asked for.
+// tenRecords is a Log of ten records for any request.
 type tenRecords struct{ pipeline.Log }
 
 func (tenRecords) Fetch(_ context.Context, offset int64, f *pipeline.Fetched) error {
@@ -221,8 +221,7 @@ func (tenRecords) Fetch(_ context.Context, offset int64, f *pipeline.Fetched) er
 	return nil
 }
 
-// TestNoBatchReachesOverAnEdge: a batch ends where the published position lies, and before each record at which a pack
-// begins.
+// TestNoBatchReachesOverAnEdge: a batch ends at the published position, and before each record at which a pack begins.
 func TestNoBatchReachesOverAnEdge(t *testing.T) {
 	k := shopPack(t, "1")
 	p := &prefetcher{log: tenRecords{}, end: 10, edges: []int64{3, 5, 8}}

@@ -22,7 +22,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// input is a log, and what a sequential fold of it leaves behind.
+// input is a log, and the result of a sequential fold of it.
 type input struct {
 	records []pipeline.Record
 	end     int64
@@ -30,20 +30,20 @@ type input struct {
 	metrics *worker.Metrics
 	want    fold
 
-	newer  *pack.Pack // that is configured from the record at turn on; nil: none
+	newer  *pack.Pack // configured from the record at turn on; nil: none
 	turn   int64
 	share  float64 // of the poison breaker
 	accept int64   // poison below this offset is accepted
 }
 
-// fold is what comes of it: alerts and quarantined records, and the state.
+// fold is its result: alerts and quarantined records, and the state.
 type fold struct {
 	recording bool
 	published map[string][]string // by topic and key, in order
 	state     left
 }
 
-// left is what remains in the store.
+// left is the final content of the store.
 type left struct {
 	Next       int64
 	Clock      pipeline.Clock
@@ -57,7 +57,7 @@ type left struct {
 
 const inputCustomers = 40
 
-// retention is so short that of every input some customers are removed, and some of those come back.
+// retention is so short that in every input some customers are removed, and some of those come back.
 const retention = 5 * 24 * time.Hour
 
 // settings are those of the trials, but for the lateness.
@@ -77,7 +77,7 @@ func newInput(t *testing.T, seed uint64, n int) *input {
 func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 	t.Helper()
 	n := len(records)
-	// of the shorter, whoever is removed has been probed
+	// with the shorter one, customers have been probed before they are removed
 	horizon := []time.Duration{10 * 24 * time.Hour, 2 * 24 * time.Hour}[seed%2]
 	pack, err := pack.Load("any", nil, pack.Overrides{Horizon: horizon, Friction: map[string]float64{"failed": 1}})
 	if err != nil {
@@ -163,7 +163,7 @@ func shopRecords(seed uint64, n int) []pipeline.Record {
 	return records
 }
 
-// gaps moves offsets apart, as markers of transactions and aborted records do.
+// gaps moves offsets apart, like markers of transactions and aborted records.
 func gaps(seed uint64, records []pipeline.Record) []pipeline.Record {
 	r := rand.New(rand.NewPCG(seed, 8))
 	offset := int64(0)
@@ -205,7 +205,7 @@ func (in *input) newest(packs int) *pack.Pack {
 	return in.pack
 }
 
-// left reads the store. What is armed must lie in a due bucket, or nobody would ever look at it.
+// left reads the store. Armed deadlines must be in a due bucket, or they would never fire.
 func (t *trial) left() (l left, err error) {
 	ctx := context.Background()
 	h := t.store.Partition(0)
@@ -227,7 +227,7 @@ func (t *trial) left() (l left, err error) {
 	for c := range inputCustomers {
 		load.Keys = append(load.Keys, pipeline.AppendKey(nil, nil, fmt.Appendf(nil, "c%d", c)))
 	}
-	l.Clock.Fired = pipeline.Due{} // how far nothing was due differs
+	l.Clock.Fired = pipeline.Due{} // the position up to which nothing was due differs
 	if err := h.Load(ctx, &load); err != nil {
 		return l, err
 	}
@@ -243,7 +243,7 @@ func (t *trial) left() (l left, err error) {
 		if err := profile.Read([]byte(b), &profile.Customer{Profile: &p}); err != nil {
 			return l, err
 		}
-		probing := int64(0) // of customers of an older pack, whose probes nobody waits for
+		probing := int64(0) // of customers of an older pack, whose probes are never used
 		if int(p.PackEpoch) == max(len(l.Packs), 1)-1 {
 			probing = t.input.newest(len(l.Packs)).Model.ProbeMinute(&p)
 		}
@@ -263,7 +263,7 @@ func (t *trial) left() (l left, err error) {
 	return l, nil
 }
 
-// compare holds what remains against the fold.
+// compare compares the final state with the fold.
 func (t *trial) compare() error {
 	if err := t.kafka.settle(); err != nil {
 		return err

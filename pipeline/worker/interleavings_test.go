@@ -13,7 +13,7 @@ import (
 
 var seed = flag.Uint64("seed", 0, "replay this one of TestInterleavings, with its trail")
 
-// interleavings is how many `go test` runs.
+// interleavings is how many trials `go test` runs.
 const interleavings = 2000
 
 const (
@@ -21,9 +21,9 @@ const (
 	inputRecords = 45
 )
 
-// TestInterleavings has two or three owners of one partition work on the same log while requests and answers are lost
-// or late, processes die, pause and wake, and the store is replaced by an older copy of itself; all of it as the seed
-// decides. What remains, and all that was published in between, must be what a sequential fold gives.
+// TestInterleavings runs two or three owners of one partition on the same log while requests and answers are lost or
+// late, processes die, pause and wake, and the store is replaced by an older copy of itself; the seed decides all of
+// it. The final state, and everything published in between, must be those of a sequential fold.
 func TestInterleavings(t *testing.T) {
 	all := manyInputs(t)
 	if *seed != 0 {
@@ -72,7 +72,7 @@ func manyInputs(t *testing.T) (all []*input) {
 	return all
 }
 
-// interleave runs one trial and returns what it decided.
+// interleave runs one trial and returns its decisions.
 func interleave(t *testing.T, all []*input, seed uint64) (trail []step, err error) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
@@ -83,7 +83,7 @@ func interleave(t *testing.T, all []*input, seed uint64) (trail []step, err erro
 	return trail, err
 }
 
-// TestInterleavingsRepeat runs seeds twice: a failure whose seed does not replay it helps nobody.
+// TestInterleavingsRepeat runs seeds twice: a failure is of no use unless its seed replays it.
 func TestInterleavingsRepeat(t *testing.T) {
 	all := manyInputs(t)
 	for s := uint64(1); s <= 200; s++ {

@@ -9,7 +9,7 @@ import (
 	"ebb/scoring/pack"
 )
 
-// configured is the pack that owners have: the newer one from where the log turns on.
+// configured is the owners' pack: the newer one from where the log turns on.
 func (in *input) configured(next int64) *pack.Pack {
 	if in.newer != nil && next >= in.turn {
 		return in.newer
@@ -17,7 +17,7 @@ func (in *input) configured(next int64) *pack.Pack {
 	return in.pack
 }
 
-// Controls is pipeline.Ledger's: what readers of committed data see.
+// Controls implements pipeline.Ledger: it returns what readers of committed data see.
 func (t *trial) Controls(_ context.Context, id pipeline.Identity) (all []pipeline.Control, err error) {
 	t.handOver()
 	for _, r := range t.ledger {
@@ -35,7 +35,7 @@ func (t *trial) Controls(_ context.Context, id pipeline.Identity) (all []pipelin
 	return all, nil
 }
 
-// Packs is pipeline.Ledger's.
+// Packs implements pipeline.Ledger.
 func (t *trial) Packs(_ context.Context, hashes []string) (all []pipeline.PackBytes, err error) {
 	t.handOver()
 	for _, r := range t.ledger {
@@ -46,7 +46,7 @@ func (t *trial) Packs(_ context.Context, hashes []string) (all []pipeline.PackBy
 	return all, nil
 }
 
-// newerPack is of another horizon, and declares what the older one knows nothing of.
+// newerPack has another horizon, and declarations that the older one does not have.
 func newerPack(t *testing.T) *pack.Pack {
 	t.Helper()
 	const text = `

@@ -48,16 +48,16 @@ type Metrics struct {
 // NewMetrics builds the metrics and registers them.
 func NewMetrics(r prometheus.Registerer) *Metrics { return newMetrics(r, "ebb_") }
 
-// NewShadowMetrics builds the same for the shadow of this name: ebb_shadow_ stands where ebb_ does, so that no sum over
-// the main processor's holds them, and the label shadow says whose they are. Any number of shadows may share a
-// registry.
+// NewShadowMetrics builds the same for the shadow of this name. Their prefix is ebb_shadow_ instead of ebb_, so that no
+// sum over the main processor's metrics includes them, and the label shadow names the shadow. Any number of shadows may
+// share a registry.
 func NewShadowMetrics(r prometheus.Registerer, shadow string) *Metrics {
 	return newMetrics(prometheus.WrapRegistererWith(prometheus.Labels{"shadow": shadow}, r), shadowPrefix)
 }
 
 const shadowPrefix = "ebb_shadow_"
 
-// NewShadowUp builds and registers the metric by which a shadow that does not run is noticed.
+// NewShadowUp builds and registers the metric that shows whether a shadow runs.
 func NewShadowUp(r prometheus.Registerer) *prometheus.GaugeVec {
 	up := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: shadowPrefix + "up",
@@ -185,7 +185,7 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 	return m
 }
 
-// UnnamedTypes is the most frequent event types that the pack does not name, n at most, over all partitions since the
+// UnnamedTypes are the most frequent event types that the pack does not name, at most n, over all partitions since the
 // start.
 func (m *Metrics) UnnamedTypes(n int) []line.TypeCount { return m.unnamed.top(n) }
 
@@ -222,7 +222,7 @@ func (m *Metrics) stall(partition int, stalled bool) {
 	m.stalls.WithLabelValues(strconv.Itoa(partition)).Set(v)
 }
 
-// packWaits says why the configured pack does not apply to a partition; "": it does.
+// packWaits shows why the configured pack does not apply to a partition; "": it does.
 func (m *Metrics) packWaits(partition int, why string) {
 	p := strconv.Itoa(partition)
 	m.packWait.DeletePartialMatch(prometheus.Labels{"partition": p})
@@ -231,12 +231,12 @@ func (m *Metrics) packWaits(partition int, why string) {
 	}
 }
 
-// PackReload says whether the pack's file can be used as it is now.
+// PackReload shows whether the pack's file can be used in its present state.
 func (m *Metrics) PackReload(ok bool) {
 	m.reload.Set(map[bool]float64{false: 1}[ok])
 }
 
-// Forget removes the gauges of a partition that is owned no more, so that nobody reads a stale value.
+// Forget removes the gauges of a partition that is no longer owned, so that nobody reads a stale value.
 func (m *Metrics) Forget(partition int) {
 	p := prometheus.Labels{"partition": strconv.Itoa(partition)}
 	for _, v := range []*prometheus.GaugeVec{

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite documents that are made from the code")
 
-// describing is a registerer that only listens to what is registered.
+// describing is a registerer that only records what is registered.
 type describing struct{ rows []string }
 
 var described = regexp.MustCompile(
@@ -90,8 +90,8 @@ func TestMetricsDocument(t *testing.T) {
 	}
 }
 
-// TestShadowMetrics: shadows share the main processor's registry, every name is the main's with the shadow's beginning
-// and label, and what one counts is counted nowhere else.
+// TestShadowMetrics: shadows share the main processor's registry. Every name is the main processor's with a prefix and
+// a label of the shadow, and what one counts is counted nowhere else.
 func TestShadowMetrics(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	all := map[string]*worker.Metrics{"": worker.NewMetrics(registry)}

@@ -39,7 +39,8 @@ func fullOutbox(t *testing.T) *pipeline.Protocol {
 	return p
 }
 
-// TestOutboxAgeAfterATakeover: an outbox that was taken over full has the age of the ownership, not of the calendar.
+// TestOutboxAgeAfterATakeover: an outbox that was full at the takeover has the age of the ownership, not of the
+// calendar.
 func TestOutboxAgeAfterATakeover(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	m := NewMetrics(registry)

@@ -12,10 +12,10 @@ import (
 	"ebb/scoring/alert"
 )
 
-// owner is a worker at work: it folds batches while the one before commits and what was committed is published.
+// owner is a worker at work: it folds batches while the batch before is committed and earlier commits are published.
 type owner struct {
 	*Worker
-	ctx    context.Context //nolint:containedctx // ends with the ownership, which is what owner stands for
+	ctx    context.Context //nolint:containedctx // ends with the ownership
 	cancel context.CancelFunc
 	p      *pipeline.Protocol
 	line   *line.Line
@@ -24,12 +24,12 @@ type owner struct {
 	rest   *line.Batch // what a barrier left of a batch, nil: nothing; see line.Line.Fold
 
 	waiting   *line.Staged // folded, its commit not yet sent
-	sent      *line.Staged // its commit under way
+	sent      *line.Staged // its commit in progress
 	sentAt    time.Time
 	publishAt time.Time
 	underWay  int
 	answers   chan pipeline.Answer
-	// of the latest publication; zero: of none yet, so that the first commit is published at once
+	// when the latest publication was sent; zero: never, so that the first commit is published at once
 	lastSent  time.Time
 	scratch   []byte            // the alert being published
 	rendered  []*alert.Renderer // of the packs, as of the latest publication
@@ -38,10 +38,10 @@ type owner struct {
 	stable    int64             // its last stable offset, as of the latest fetch that told
 	throttled bool              // the latest fetch brought nothing but a delay
 	exhausted bool              // the end is reached
-	waits     waiting           // what was said of the configured pack
-	active    pipeline.PackRef  // that metrics show
+	waits     waiting           // what was logged about the configured pack
+	active    pipeline.PackRef  // that the metrics show
 	draining  bool              // revoked
-	poisoned  error             // the breaker has tripped: when what came before is published, this ends the ownership
+	poisoned  error             // the breaker has tripped: once everything before is published, this ends the ownership
 }
 
 func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line) *owner {
@@ -61,7 +61,7 @@ func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line
 	return o
 }
 
-// close ends what is under way and waits for it.
+// close stops what is in progress and waits for it.
 func (o *owner) close() {
 	o.cancel()
 	o.input.close()
@@ -95,7 +95,7 @@ func (o *owner) run(revoked <-chan struct{}) error {
 	}
 }
 
-// wait takes the next thing that happens.
+// wait handles the next event.
 func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 	var ready <-chan *line.Batch
 	if o.waiting == nil && !o.draining && !o.exhausted && !o.line.AtEdge() && !o.full() {
@@ -135,7 +135,7 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 }
 
 // mayIdle reports whether a batch without records would do something: fire deadlines that are due, or remove published
-// entries from the store once things are quiet.
+// entries from the store while nothing else happens.
 func (o *owner) mayIdle() bool {
 	if o.waiting != nil || !o.p.CanCommit() {
 		return false
@@ -172,7 +172,7 @@ func (o *owner) take(b *line.Batch, ok bool) error {
 	return o.foldRecords(b)
 }
 
-// foldRecords folds as much of a batch as may be, and keeps the rest for when more may.
+// foldRecords folds as much of a batch as it may, and keeps the rest for later.
 func (o *owner) foldRecords(b *line.Batch) error {
 	if o.rest = b; !o.control(b) {
 		return nil
@@ -213,8 +213,7 @@ func (o *owner) fold(b *line.Batch) error {
 	return nil
 }
 
-// send starts what may be sent: the commit that waits, and a publication if there is something to publish or it is
-// time.
+// send starts what may be sent: the waiting commit, and a publication if there is something to publish or it is time.
 func (o *owner) send() {
 	if o.waiting != nil && o.p.CanCommit() {
 		s := o.waiting
@@ -235,7 +234,7 @@ func (o *owner) send() {
 	}
 }
 
-// renderers are those of the partition's packs, by number, as of now.
+// renderers are those of the partition's present packs, by number.
 func (o *owner) renderers() []*alert.Renderer {
 	for _, k := range o.line.Packs()[len(o.rendered):] {
 		o.rendered = append(o.rendered, alert.NewRenderer(k))
@@ -243,8 +242,8 @@ func (o *owner) renderers() []*alert.Renderer {
 	return slices.Clone(o.rendered)
 }
 
-// publication is what is to be published, rendered while it is sent: a hundred alerts are in the processor's cache when
-// they are copied and checksummed, ten thousand are not. It runs beside the loop, at most one at a time.
+// publication is the next one, rendered while it is sent: a hundred alerts are in the processor's cache when they are
+// copied and checksummed, ten thousand are not. It runs beside the loop, at most one at a time.
 func (o *owner) publication(r pipeline.Request, renderers []*alert.Renderer) *pipeline.Publication {
 	now := time.Now().UnixMilli()
 	return &pipeline.Publication{
@@ -260,8 +259,8 @@ func (o *owner) publication(r pipeline.Request, renderers []*alert.Renderer) *pi
 				if out.Topic == "" {
 					continue
 				}
-				// Brokers refuse records stamped more than an hour ahead of their clock (message.timestamp.after.max.ms): an
-				// alert about an event from the future would hold its partition up for good.
+				// Brokers refuse records with a timestamp more than an hour ahead of their clock (message.timestamp.after.max.ms).
+				// An alert about an event from the future would hold its partition up for good.
 				out.Timestamp = min(out.Timestamp, now)
 				if !yield(out) {
 					return
@@ -306,21 +305,21 @@ func (o *owner) answered(a pipeline.Answer) {
 	o.trace(a.Step, o.p.Stored().Next)
 }
 
-// finished reports whether there is nothing left to do before the partition can be given up.
+// finished reports whether there is nothing left to do before the partition is given up.
 func (o *owner) finished() bool {
 	if !o.draining && !o.exhausted || o.waiting != nil || o.underWay > 0 {
 		return false
 	}
 	if o.draining && o.p.Rewinding() {
-		return true // nothing may be published before the replay has caught up; the next owner goes on with it
+		return true // nothing may be published before the replay has caught up; the next owner continues it
 	}
 	return o.p.Settled() && (o.draining || !o.line.Sweeping())
 }
 
-// moved notes that the partition moved, or that there is nothing to do.
+// moved notes that the partition has moved, or that there is nothing to do.
 func (o *owner) moved() { o.proof = time.Now() }
 
-// report makes the owner's state readable from outside.
+// report publishes the owner's state for readers outside of the loop.
 func (o *owner) report() {
 	o.progress.Store(&Progress{
 		At:          time.Now(),

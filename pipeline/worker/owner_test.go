@@ -12,14 +12,14 @@ import (
 	"ebb/pipeline/worker"
 )
 
-// process is one process that owns the partition, or still believes that it does: a real worker on borders each of
-// whose requests waits for the trial to decide what becomes of it.
+// process is one process that owns the partition, or acts as if it did: a real worker on borders at which the trial
+// decides the outcome of each request.
 type process struct {
 	trial      *trial
 	worker     *worker.Worker
 	id         int
 	generation int
-	batch      int64 // offsets in a fetch, at most
+	batch      int64 // records in a fetch, at most
 	end        int64
 	ctx        context.Context //nolint:containedctx // the process's life: over when it is killed
 	kill       context.CancelFunc
@@ -27,19 +27,19 @@ type process struct {
 	done       chan error
 
 	revoking, killed, ended, paused bool
-	replaced                        bool // and has been told so
-	speed                           int  // how often its requests get their turn, against those of others
+	replaced                        bool // and has been notified
+	speed                           int  // how often its requests move, relative to others
 	failedAt                        time.Time
-	resting                         bool // something failed, and it has not begun to take over again
+	resting                         bool // a request failed, and the next takeover has not begun
 	sent                            map[string]int
 }
 
-// clearOf is longer than any pause of a worker between two takeovers. Chance has a part in that pause; that nobody sees
-// it makes a trial repeatable.
+// clearOf is longer than any pause of a worker between two takeovers. That pause is partly random; since no request
+// shows it, a trial can be repeated.
 const clearOf = 8 * time.Second
 
-// send waits until the trial has decided. Errors: what arrive returned; pipeline.ErrUnavailable where the request, or
-// its answer, was lost, or ctx ended, and then the request may still arrive.
+// send waits until the trial has decided. Errors: those of arrive; pipeline.ErrUnavailable where the request, or its
+// answer, was lost, or ctx ended. The request may still arrive then.
 func (p *process) send(ctx context.Context, name string, ready func() bool, arrive func() error) error {
 	if p.ctx.Err() != nil {
 		return fmt.Errorf("%w: killed", pipeline.ErrUnavailable)
@@ -86,7 +86,7 @@ func (l *memberLog) Init(context.Context) error {
 	return err
 }
 
-// rest waits until the worker's own pause is over for certain.
+// rest waits until the worker's own pause is certainly over.
 func (p *process) rest() error {
 	select {
 	case <-time.After(time.Until(p.trial.restedAt(p))):
@@ -121,7 +121,7 @@ func (l *memberLog) Publish(ctx context.Context, p *pipeline.Publication) error 
 		return fmt.Errorf("%w: not started", pipeline.ErrUnavailable)
 	}
 	l.started = false
-	c, epoch := l.trial.kafka, l.epoch // as of now: what arrives late is still of this epoch
+	c, epoch := l.trial.kafka, l.epoch // at sending: a request that arrives late has this epoch
 	err := l.fill(ctx, p)
 	if errors.Is(err, pipeline.ErrFenced) {
 		abort, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
@@ -191,7 +191,7 @@ func (s *memberStore) Commit(ctx context.Context, c *pipeline.Commit) error {
 	if s.down {
 		return fmt.Errorf("%w: not claimed", pipeline.ErrFenced)
 	}
-	conn, written := s.conn, cloneCommit(c) // on the wire as of now: the caller's buffers are its own again after an error
+	conn, written := s.conn, cloneCommit(c) // the message at sending: after an error the caller reuses its buffers
 	err := s.send(ctx, "commit", nil, func() error {
 		err := conn.Commit(context.Background(), written)
 		if err == nil {

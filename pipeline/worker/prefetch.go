@@ -21,15 +21,15 @@ type prefetcher struct {
 	done   chan struct{}
 }
 
-// maxBatchRecords bounds what one commit holds. A batch of 4 MiB has about as many of ordinary size; a compressed one,
-// or one of tiny records, may have many times more, and what is cut off is fetched again.
+// maxBatchRecords bounds what one commit holds. A batch of 4 MiB has about as many records of ordinary size. A
+// compressed one, or one of tiny records, may have many times more; the records cut off are fetched again.
 const maxBatchRecords = 20_000
 
-// maxBatchBytes bounds it too: should all of it be unusable, one transaction takes it to the DLQ.
+// maxBatchBytes bounds it too: if all of it is unusable, one transaction sends it to the DLQ.
 const maxBatchBytes = 16 << 20
 
-// firstBatchRecords bounds the first batch after a takeover, and each one after it may be twice as large. Whoever takes
-// over has a backlog, and nobody hears of it before its first batch is committed and published; see task
+// firstBatchRecords bounds the first batch after a takeover, and each one after it may be twice as large. A new owner
+// has a backlog, and nothing of it is visible before its first batch is committed and published; see task
 // bench:takeover.
 const firstBatchRecords = 1_000
 
@@ -104,5 +104,5 @@ func (p *prefetcher) close() {
 	<-p.done
 }
 
-// release gives a batch back to be filled again.
+// release returns a batch for reuse.
 func (p *prefetcher) release(b *line.Batch) { p.free <- b }

@@ -12,14 +12,14 @@ import (
 	"ebb/pipeline/worker"
 )
 
-// seedStore gives the partition a state at offset next in which nothing has happened, as `ebb rebuild` does.
+// seedStore gives the partition a state at offset next without any effects, like `ebb rebuild`.
 func (t *trial) seedStore(next int64) error {
 	h := t.store.Partition(0)
 	if _, err := h.Claim(context.Background(), pipeline.Token{1}); err != nil {
 		return err
 	}
 	id := t.input.identity()
-	id.Pack = "" // the control records say which
+	id.Pack = "" // the control records hold it
 	err := h.Commit(
 		context.Background(),
 		&pipeline.Commit{Previous: pipeline.Token{1}, Token: pipeline.Token{2}, Meta: id.NewMeta(next)},
@@ -30,7 +30,7 @@ func (t *trial) seedStore(next int64) error {
 	return nil
 }
 
-// TestRebuild empties the store in the middle of the log and seeds it with the log's start, as `ebb rebuild` does: the
+// TestRebuild empties the store in the middle of the log and seeds it with the log's start, like `ebb rebuild`: the
 // rest is decided as if nothing had happened, and nothing is published again.
 func TestRebuild(t *testing.T) {
 	in := newInput(t, 4, 100)
@@ -51,14 +51,14 @@ func TestRebuild(t *testing.T) {
 	}
 }
 
-// TestRebuildInTheMiddle seeds the store with a later offset, or with the end of what was processed: what is decided
-// from then on may differ, but the line goes on and nothing below the position is published again.
+// TestRebuildInTheMiddle seeds the store with a later offset, or with the end of what was processed: later decisions
+// may differ, but the line goes on and nothing below the position is published again.
 func TestRebuildInTheMiddle(t *testing.T) {
 	in := newInput(t, 4, 100)
 	end := in.end / 2
 	for _, from := range []int64{end / 3, end - 1, end} {
 		synctest.Test(t, func(t *testing.T) {
-			fresh := *in // what is published is taken down, not compared
+			fresh := *in // published records are noted, not compared
 			fresh.want = fold{recording: true, published: map[string][]string{}}
 			s := &schedule{trial: newTrial(&fresh, rand.New(rand.NewPCG(4, 7)))}
 			defer s.finish()

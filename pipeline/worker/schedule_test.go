@@ -8,18 +8,18 @@ import (
 	"ebb/pipeline"
 )
 
-// schedule is how a trial is decided by chance: which request moves next, and what goes wrong.
+// schedule is the random part of a trial: which request moves next, and what goes wrong.
 type schedule struct {
 	*trial
 	budget  int     // disturbances left
-	rate    float64 // of disturbances, a step
+	rate    float64 // of disturbances per step
 	weights []int   // of the kinds of disturbances
-	inOrder bool    // the oldest owner's requests go first, by name
+	inOrder bool    // requests of the oldest owner go first, by name
 }
 
 var errLostOnTheWay = fmt.Errorf("%w: lost", pipeline.ErrUnavailable)
 
-const maxSteps = 8_000 // of a trial; it takes some hundred
+const maxSteps = 8_000 // of a trial; usually it needs some hundred
 
 // run disturbs owners for a while, then concludes.
 func (s *schedule) run() error {
@@ -43,8 +43,8 @@ func (s *schedule) run() error {
 	return s.conclude()
 }
 
-// conclude leaves the owners in peace until one has come to the end of the log, lets whatever is still on its way
-// arrive, has one more owner look at what is there, and compares.
+// conclude ends the disturbances until one owner has come to the end of the log, lets every request that is still on
+// its way arrive, lets one more owner look at the result, and compares.
 func (s *schedule) conclude() error {
 	s.note("the log is complete, nothing is disturbed any more")
 	s.kafka.visible = s.input.end
@@ -84,8 +84,8 @@ func (s *schedule) untilEnded() {
 	}
 }
 
-// leftovers has what was given up arrive, or not. Others find out that they have been replaced, and who was asked to
-// finish does.
+// leftovers lets abandoned requests arrive, or not. Other owners find out that they have been replaced, and a revoked
+// one finishes.
 func (s *schedule) leftovers() {
 	for idle := 0; s.wrong == nil && idle < 5; {
 		s.settle()
@@ -126,8 +126,8 @@ func (s *schedule) moves(of func(*request) bool) (out []*request) {
 }
 
 // held reports whether a step has to wait: for the answer to the load that its owner's loop is waiting for, or for the
-// owner to notice that it was revoked. Of two things that an owner finds when it comes back to its loop it takes any
-// one first, and the trial could not be repeated.
+// owner to notice that it was revoked. When an owner returns to its loop with two things ready, it takes either of
+// them, and the trial could not be repeated.
 func (s *schedule) held(r *request, err error) bool {
 	if r.alone {
 		return false
@@ -146,8 +146,8 @@ func (s *schedule) held(r *request, err error) bool {
 	return s.loading(r.from)
 }
 
-// opens reports whether r is the first of a transaction. Whether a transaction begins before or after a load, an owner
-// that starts at its end leaves to chance.
+// opens reports whether r is the first of a transaction. Whether a transaction begins before or after a load is random
+// in an owner that starts at its end.
 func (t *trial) opens(r *request) bool {
 	return !r.arrived && (r.name == "add offsets" || r.name == "commit offset" && t.kafka.second)
 }
@@ -156,8 +156,7 @@ func (t *trial) loading(p *process) bool {
 	return slices.ContainsFunc(t.underWay, func(r *request) bool { return r.from == p && r.name == "load" && !r.alone })
 }
 
-// progress is one step of something: of a request, owners with speed before others, now and then a late one; or time
-// passes.
+// progress is one step: of a request, with those of fast owners first and now and then a late one; or time passes.
 func (s *schedule) progress() {
 	moves := s.moves(func(*request) bool { return true })
 	total := 0

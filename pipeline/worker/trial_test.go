@@ -21,8 +21,8 @@ import (
 	"ebb/scoring/profile"
 )
 
-// trial is several owners of one partition, of which at most one is the right one, and the requests of theirs that are
-// under way. Nothing moves but by its decision: while it decides, every goroutine waits.
+// trial is several owners of one partition, at most one of which is the right one, and their requests in progress. Only
+// the trial's decisions move anything: while it decides, every goroutine waits.
 type trial struct {
 	rng       *rand.Rand
 	ledger    []pipeline.Outgoing // control records and packs that were published
@@ -37,14 +37,14 @@ type trial struct {
 	processes []*process
 	current   *process       // whose generation is the group's
 	seen      map[string]int // records published, by key
-	trail     []step         // what was decided, to be compared and read
-	wrong     error          // what must not be
+	trail     []step         // the decisions, to be compared and read
+	wrong     error          // the first fault found
 	stops     int            // processes that the poison breaker has stopped
-	mu        sync.Mutex     // guards what follows, and what processes note about themselves
+	mu        sync.Mutex     // guards the fields below, and the notes of processes about themselves
 	underWay  []*request
 }
 
-// request is one message of an owner. It is sent, then arrives and has its effect, then is answered.
+// request is one message of an owner. It is sent, then arrives and takes effect, then is answered.
 type request struct {
 	from    *process
 	name    string
@@ -54,12 +54,12 @@ type request struct {
 	answer  chan error
 	arrived bool
 	err     error
-	alone   bool // nobody waits for the answer any more
+	alone   bool // no sender waits for the answer any more
 }
 
 func (r *request) String() string { return fmt.Sprintf("%d: %s %d", r.from.id, r.name, r.number) }
 
-// effects tells requests that change something from those that only ask.
+// effects distinguishes requests that change something from those that only read.
 func (r *request) effects() bool {
 	return !slices.Contains([]string{"confirm", "position", "load", "fetch", "fetch again"}, r.name)
 }
@@ -122,7 +122,7 @@ func (t *trial) restedAt(p *process) time.Time {
 	return p.failedAt.Add(clearOf)
 }
 
-// begin starts a process in a new generation of the group. Whoever was the owner is not told.
+// begin starts a process in a new generation of the group. The former owner is not notified.
 func (t *trial) begin(batch, end int64) {
 	t.kafka.generation++
 	ctx, kill := context.WithCancel(context.Background())
@@ -133,7 +133,7 @@ func (t *trial) begin(batch, end int64) {
 	t.note("%d: started in generation %d, up to %d offsets a fetch, end %d", p.id, p.generation, batch, end)
 	t.processes, t.current = append(t.processes, p), p
 	configured := t.input.configured
-	if t.kafka.offset > t.input.turn && p.id%2 == 0 { // a member that has yet to be given the newer pack
+	if t.kafka.offset > t.input.turn && p.id%2 == 0 { // a member that does not have the newer pack yet
 		configured = nil
 	}
 	w := worker.New(worker.Config{
@@ -167,14 +167,14 @@ func (t *trial) begin(batch, end int64) {
 	}()
 }
 
-// handOver puts what the trial has read and written so far before what owners do from now on. They begin by themselves,
-// when time passes, and the race detector sees no order in that.
+// handOver orders the trial's reads and writes so far before what owners do from now on. They begin by themselves, when
+// time passes, and the race detector sees no order in that.
 func (t *trial) handOver() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 }
 
-// settle waits until nothing moves, then takes note of processes that have ended.
+// settle waits until nothing moves, then notes processes that have ended.
 func (t *trial) settle() {
 	t.handOver()
 	synctest.Wait()
@@ -204,7 +204,7 @@ func (t *trial) settle() {
 	t.mu.Unlock()
 }
 
-// judge says whether a process may end like this: killed, replaced, or with its work done.
+// judge reports whether a process may end like this: killed, replaced, or with its work done.
 func (t *trial) judge(p *process, err error) {
 	var stop *pipeline.HardStop
 	switch {
@@ -216,7 +216,7 @@ func (t *trial) judge(p *process, err error) {
 	}
 }
 
-// notOurs is how a process ends that is no longer the owner and has been told.
+// notOurs is the end of a process that is no longer the owner and has been notified.
 func notOurs(err error) bool {
 	var stop *pipeline.HardStop
 	return errors.Is(err, pipeline.ErrFenced) && !pipeline.Retry(err) && !errors.As(err, &stop)
@@ -232,7 +232,7 @@ func (t *trial) note(format string, args ...any) {
 	t.trail = append(t.trail, step{format, args})
 }
 
-// step is one line of a trail, put into words when somebody reads it.
+// step is one line of a trail, formatted only when it is read.
 type step struct {
 	format string
 	args   []any
@@ -240,7 +240,7 @@ type step struct {
 
 func (s step) String() string { return fmt.Sprintf(s.format, s.args...) }
 
-// arrive lets a request have its effect.
+// arrive makes a request take effect.
 func (t *trial) arrive(r *request) {
 	r.arrived = true
 	r.err = r.arrive()
@@ -260,7 +260,7 @@ func (t *trial) arrive(r *request) {
 	}
 }
 
-// answer ends a request for its sender with what came of it, or with err.
+// answer ends a request for its sender with its outcome, or with err.
 func (t *trial) answer(r *request, err error, how string) {
 	t.note("%v %s", r, how)
 	t.mu.Lock()
@@ -283,7 +283,7 @@ func (t *trial) published(r pipeline.Outgoing) error {
 	t.seen[key]++
 	want := t.input.want.published[key]
 	switch {
-	case r.Timestamp > time.Now().UnixMilli(): // the bubble's clock stands long before the events
+	case r.Timestamp > time.Now().UnixMilli(): // the bubble's clock is long before the events
 		return fmt.Errorf(
 			"record stamped %v ahead of the clock, which brokers refuse",
 			time.Until(time.UnixMilli(r.Timestamp)),
@@ -312,7 +312,7 @@ func earlier(list []string, value []byte) string {
 	return ""
 }
 
-// finish kills everybody and waits for them.
+// finish kills all processes and waits for them.
 func (t *trial) finish() {
 	for _, p := range t.processes {
 		p.killed = true

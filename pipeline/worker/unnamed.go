@@ -41,14 +41,14 @@ func (u *unnamedTypes) top(n int) []line.TypeCount {
 	return u.types.Top(n)
 }
 
-// Describe is prometheus.Collector's.
+// Describe implements prometheus.Collector.
 func (u *unnamedTypes) Describe(out chan<- *prometheus.Desc) { out <- u.desc }
 
-// Collect is prometheus.Collector's.
+// Collect implements prometheus.Collector.
 func (u *unnamedTypes) Collect(out chan<- prometheus.Metric) {
 	for _, t := range u.top(unnamedShown) {
 		m, err := prometheus.NewConstMetric(u.desc, prometheus.GaugeValue, float64(t.Events), t.Type)
-		if err != nil { // no UTF-8: what senders write must not end a scrape
+		if err != nil { // not UTF-8: names from senders must not end a scrape
 			continue
 		}
 		out <- m

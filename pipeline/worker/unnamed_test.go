@@ -9,7 +9,7 @@ import (
 	"ebb/pipeline/line"
 )
 
-// TestUnnamedTypesMetric shows the most frequent types and no more, whatever they are called.
+// TestUnnamedTypesMetric shows the most frequent types and no more, whatever their names.
 func TestUnnamedTypesMetric(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	m := NewMetrics(registry)

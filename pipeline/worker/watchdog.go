@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// stallAfter is how long a partition may neither move nor show that there is nothing to do. Every request is given up
-// sooner, so that waiting for a service is never taken for it.
+// stallAfter is how long a partition may neither move nor show that there is nothing to do. The timeouts of all
+// requests are shorter, so that waiting for a service does not count as a stall.
 const stallAfter = 30 * time.Second
 
-// Progress is where a running worker has come to, as of At.
+// Progress is how far a running worker is, as of At.
 type Progress struct {
-	At          time.Time // refreshed several times a second: older than seconds, the worker's loop does not turn
-	Proof       time.Time // when it last moved, or saw that there was nothing to do
+	At          time.Time // refreshed several times a second: if it is older than seconds, the worker's loop does not turn
+	Proof       time.Time // when it last moved, or found nothing to do
 	Next        int64     // offset of the next record to fold
 	End, Stable int64     // of the log, as of the latest answer; records between lie in open transactions
 	Throttled   bool      // the latest fetch brought nothing but a delay
@@ -23,7 +23,7 @@ type Progress struct {
 // Lag is the number of records in the log that have not been folded.
 func (p *Progress) Lag() int64 { return max(0, p.End-p.Next) }
 
-// Progress is where the worker has come to; the zero value while it has never run.
+// Progress is how far the worker is; the zero value before its first run.
 func (w *Worker) Progress() Progress {
 	if p := w.progress.Load(); p != nil {
 		return *p
@@ -31,7 +31,7 @@ func (w *Worker) Progress() Progress {
 	return Progress{}
 }
 
-// stalled says what keeps a running worker from moving; empty while it moves, or has nothing to do.
+// stalled is what keeps a running worker from moving; empty while it moves, or has nothing to do.
 func (w *Worker) stalled(now time.Time) string {
 	p := w.Progress()
 	since := now.Sub(p.Proof).Round(time.Second)
@@ -64,7 +64,7 @@ func (w *Worker) stalled(now time.Time) string {
 	)
 }
 
-// watch says when the partition stalls, and when it moves again, until ctx ends.
+// watch logs when the partition stalls, and when it moves again, until ctx ends.
 func (w *Worker) watch(ctx context.Context) {
 	tick := time.NewTicker(stallAfter / 10)
 	defer tick.Stop()

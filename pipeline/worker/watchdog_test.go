@@ -20,7 +20,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// lines keeps what is logged.
+// lines keeps the log.
 type lines struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -38,7 +38,7 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// heldLog is a log in which, while held is set, a producer's transaction is open from half of it on.
+// heldLog is a log in which, while held is set, a producer's transaction is open from the middle on.
 type heldLog struct {
 	mu    sync.Mutex // guards kafka
 	kafka *cluster
@@ -93,7 +93,8 @@ func (l *heldLog) Publish(_ context.Context, p *pipeline.Publication) error {
 	return err
 }
 
-// TestStall: a partition held up says so once, and once that it goes on. One with nothing to do says nothing.
+// TestStall: the log reports a stalled partition once, and once that it goes on. It reports nothing for a partition
+// without work.
 func TestStall(t *testing.T) {
 	in := newInput(t, 1, 200)
 	synctest.Test(t, func(t *testing.T) {

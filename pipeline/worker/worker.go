@@ -16,13 +16,13 @@ import (
 	"ebb/scoring/pack"
 )
 
-// Config is what a Worker needs. Everything is required unless it says otherwise.
+// Config is what a Worker needs. Everything is required unless noted otherwise.
 type Config struct {
 	Line  line.Config
 	Log   pipeline.Log
 	Store pipeline.Store
 	Pack  *pack.Pack // that the configuration began with
-	// the pack that is configured now, asked before each batch, which begins at offset next; nil: Pack
+	// returns the pack that is configured now; called before each batch, which begins at offset next; nil: Pack
 	Configured func(next int64) *pack.Pack
 	// read where a state was rolled back or emptied; needed once anything was published
 	Ledger       pipeline.Ledger
@@ -36,15 +36,15 @@ type Config struct {
 	Draw    func(key []byte)
 	Logger  zerolog.Logger
 	Metrics *Metrics
-	// outbox above which no further batch is folded, and which one publication carries, give or take a commit; zero:
-	// 10,000 entries, 16 MiB
+	// above this outbox no further batch is folded, and one publication holds so much, give or take a commit; zero: 10,000
+	// entries, 16 MiB
 	MaxUnpublished pipeline.Volume
 	Trace          func(s pipeline.Step, next int64) // called after each step that succeeded; optional
 }
 
-// Render turns an outbox entry into the record to publish; one without a topic is not, as of a shadow's quarantined
-// entries, which the main group publishes. record is the input record of a quarantined entry, else nil. The record may
-// be built in scratch, which is given back grown and used again.
+// Render turns an outbox entry into the record to publish. A record without a topic is not published, like those of a
+// shadow's quarantined entries, which the main group publishes. record is the input record of a quarantined entry, else
+// nil. The record may be built in scratch, which is returned grown and used again.
 type Render func(scratch []byte, e *pipeline.Entry, record *pipeline.Record) (out pipeline.Outgoing, grown []byte)
 
 // Timeouts of single requests. They bound how long a drain can take.
@@ -54,7 +54,7 @@ const (
 	steady         = 10 * time.Second // after which an ownership that has published nothing is in good health too
 )
 
-// Phase is where a worker is, for health checks and people.
+// Phase is the state of a worker, for health checks and people.
 type Phase uint8
 
 // Phases of a worker.
@@ -78,12 +78,13 @@ type Status struct {
 	Reason string // why it does not run
 }
 
-// Worker owns one partition for one generation of the group. Run it in its own goroutine; Status may be read from any.
+// Worker owns one partition for one generation of the group. It runs in a goroutine of its own; Status may be read from
+// any.
 type Worker struct {
 	cfg      Config
 	status   atomic.Pointer[Status]
 	progress atomic.Pointer[Progress]
-	tally    line.Tally // of applied commits; read it when Run has returned
+	tally    line.Tally // of applied commits; valid when Run has returned
 	doubt    *doubt
 
 	halts chan *pipeline.HardStop // what stops the partition from outside; see Halt
@@ -92,7 +93,7 @@ type Worker struct {
 	done bool // the present ownership has published something
 }
 
-// doubt is a commit whose answer was lost: the next takeover tells whether it was applied.
+// doubt is a commit whose answer was lost: the next takeover shows whether it was applied.
 type doubt struct {
 	meta  pipeline.Meta
 	tally line.Tally
@@ -136,9 +137,9 @@ func (w *Worker) Halt(stop *pipeline.HardStop) {
 // Tally is what the worker has done, once Run has returned.
 func (w *Worker) Tally() *line.Tally { return &w.tally }
 
-// Run takes the partition over and works until the end is reached, revoked is closed and everything is drained (nil),
-// the partition is lost (ErrFenced or ctx's error: nothing more was written), or a person has to decide (*HardStop).
-// While a service is away it waits, with capped back-off, and takes over again.
+// Run takes the partition over and works until the end is reached or revoked is closed and everything is drained (nil),
+// until the partition is lost (ErrFenced or ctx's error: nothing more was written), or until a person has to decide
+// (*HardStop). While a service does not answer it waits, with capped back-off, and takes over again.
 func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 	wait := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(
@@ -247,7 +248,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	return o.run(revoked) //nolint:contextcheck // its own, which ends with the ownership
 }
 
-// settle counts the commit whose answer was lost, if it was applied.
+// settle counts the commit with the lost answer, if it was applied.
 func (w *Worker) settle(found *pipeline.Meta) {
 	if d := w.doubt; d != nil && d.meta.Next == found.Next && d.meta.Clock.Fired == found.Clock.Fired {
 		w.count(&d.tally)
@@ -255,7 +256,7 @@ func (w *Worker) settle(found *pipeline.Meta) {
 	w.doubt = nil
 }
 
-// count adds what an applied commit did.
+// count adds the counts of an applied commit.
 func (w *Worker) count(t *line.Tally) {
 	w.cfg.Metrics.committed(t)
 	w.tally.Add(t)
@@ -320,7 +321,7 @@ func (w *Worker) refetch(ctx context.Context, s *pipeline.Standing, packs []*pac
 			at, found = f.Find(e.Offset)
 		}
 		switch {
-		case err == nil && !found && len(f.Records) == 0: // as of a new leader that has yet to learn how far the others are
+		case err == nil && !found && len(f.Records) == 0: // a new leader does not have its followers' positions yet
 			return fmt.Errorf("%w: an empty answer from %d on", pipeline.ErrUnavailable, e.Offset)
 		case errors.Is(err, pipeline.ErrOutOfRange) || err == nil && !found:
 			return w.cfg.Line.Identity.Stop(

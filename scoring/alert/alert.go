@@ -23,7 +23,7 @@ type Alert struct {
 	Cause            Cause
 }
 
-// Cause is the deadline that fell due or the event that decided.
+// Cause is the deadline or the event that caused a decision.
 type Cause struct {
 	Deadline  bool
 	Time      int64  // of the deadline or the event, ms since the epoch
@@ -33,12 +33,12 @@ type Cause struct {
 	Offset    int64
 }
 
-// ID is the first half of a SHA-256 over what was decided about whom, never a clock or chance: tenant, customer,
-// kind, when what the episode is about began (ms since the epoch: the last activity before the silence, or the event
-// that opened it), transition and sequence as text, each behind its length as a varint; and of a kind other than
-// lapse, of which several episodes may have begun in the same ms, the two bytes of the opener. The episode's number
-// would not do: episodes are counted anew where a rebuild begins in the middle of the log, and two different alerts
-// would share an id.
+// ID is the first half of a SHA-256 over the decision and its customer, never over a clock or chance: tenant, customer,
+// kind, begin, transition and sequence as text, each after its length as a varint. Begin is when the episode's subject
+// began, in ms since the epoch: the last activity before the silence, or the event that opened it. For a kind other
+// than lapse, of which several episodes may have begun in the same ms, the two bytes of the opener follow. The
+// episode's number is not used: a rebuild that begins in the middle of the log counts episodes again, and two different
+// alerts would share an id.
 func (a *Alert) ID() ID {
 	var since [20]byte
 	var sequence [10]byte

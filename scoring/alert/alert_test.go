@@ -80,8 +80,7 @@ func schema(t interface{ Fatal(...any) }) *jsonschema.Schema {
 	return s
 }
 
-// TestAlertSchema: whatever is decided about whomever is described by the schema, and its terms can be worked out
-// again.
+// TestAlertSchema: the schema describes every alert, and its terms can be recomputed.
 func TestAlertSchema(t *testing.T) {
 	described := schema(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -114,7 +113,7 @@ func TestAlertSchema(t *testing.T) {
 	})
 }
 
-// published is an alert as its readers see it.
+// published is an alert in the form that its readers get.
 type published struct {
 	ID, Tenant, Customer, Transition, Tier string
 	LogOdds                                float64      `json:"log_odds"`
@@ -191,7 +190,7 @@ func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *pack.Pack, a *al
 	}
 }
 
-// recompute works a term out from nothing but what the alert says about it.
+// recompute computes a term only from the alert's own content.
 func recompute(t interface{ Fatalf(string, ...any) }, term *publishedTerm) float64 {
 	in, co := term.Inputs, term.Coefficients
 	lasts := func(r float64) float64 { // log-odds that a silence of r days lasts a horizon more
@@ -223,7 +222,7 @@ func FuzzAppendString(f *testing.F) {
 	f.Add("\"\\\n\t\r\x00\x1f\x7f\u2028é\U0001f600</script>")
 	f.Fuzz(func(t *testing.T, s string) {
 		if !utf8.ValidString(s) {
-			return // the decoder of events lets none through
+			return // the decoder of events accepts none
 		}
 		b := alert.AppendString([]byte("x"), []byte(s))
 		var got string
@@ -307,8 +306,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestExitUnderTheCap: where the cap binds, no factor is said to be the way out unless the score without it is that
-// low.
+// TestExitUnderTheCap: where the cap binds, a factor is the way out only if the score without it is low enough.
 func TestExitUnderTheCap(t *testing.T) {
 	pack := scoringtest.Must(scoringtest.LoadText(`
 name: capped

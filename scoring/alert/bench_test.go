@@ -8,8 +8,8 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// BenchmarkAppendAlert renders alerts of every kind and transition that comes of a pack: nanoseconds and bytes of JSON
-// for each.
+// BenchmarkAppendAlert renders alerts of every kind and transition that occurs with a pack: nanoseconds and bytes of
+// JSON for each.
 func BenchmarkAppendAlert(b *testing.B) {
 	for _, name := range []string{"any", "retail", "saas"} {
 		b.Run(name, func(b *testing.B) {

@@ -10,8 +10,8 @@ import (
 	"ebb/scoring/profile"
 )
 
-// appendDeclared appends what a pack declares beside the core: stage, factors and other features, openings with their
-// floor, value, playbook, and the cheapest way out of the tier. A pack that declares none of it adds nothing but the
+// appendDeclared appends what a pack declares besides the core: stage, factors and other features, openings with their
+// floor, value, playbook, and the cheapest way out of the tier. For a pack without declarations it appends only the
 // stage.
 func (r *Renderer) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 	d := &a.Decision
@@ -64,12 +64,12 @@ func (r *Renderer) appendExit(dst []byte, d *scoring.Decision, n *numbers) []byt
 	return append(append(append(dst, `,"tier":"`...), e.Tier.String()...), `"}`...)
 }
 
-// atRisk is how much of what a customer is worth is at risk.
+// atRisk is the part of a customer's value that is at risk.
 func atRisk(worth int64, likely float64) int64 {
 	return int64(float64(float64(max(worth, 0))*likely) + 0.5)
 }
 
-// appendFactors appends every factor that has data at the customer's stage, and what all add within the cap.
+// appendFactors appends every factor that has data at the customer's stage, and their sum within the cap.
 func (r *Renderer) appendFactors(dst []byte, s *model.Score, n *numbers) []byte {
 	var each [model.MaxFactors]float64
 	r.Pack.Model.FactorSum(s.Values, s.Stage, each[:])
@@ -121,7 +121,7 @@ func (r *Renderer) appendOthers(dst []byte, s *model.Score) []byte {
 	return dst
 }
 
-// appendOpenings appends the openings of an episode other than a lapse that its floor does not tell: the one that the
+// appendOpenings appends the openings of an episode other than a lapse that its floor does not show: the one that the
 // decision is about, and the one that the episode began with, which may be of an earlier pack.
 func (r *Renderer) appendOpenings(dst []byte, d *scoring.Decision) []byte {
 	dst = append(append(append(dst, `,"about":"`...), d.AboutOpening(r.Pack).Code...), '"')
@@ -131,8 +131,8 @@ func (r *Renderer) appendOpenings(dst []byte, d *scoring.Decision) []byte {
 	return dst
 }
 
-// appendReading appends the probability that is read at a sum, how many probes stand behind it, and the points of the
-// curve that it was read from: what recomputes it bit for bit.
+// appendReading appends the probability read at a sum, the number of probes behind it, and the points of the curve that
+// it was read from. They recompute it bit for bit.
 func appendReading(dst []byte, r *model.Reading, sum float64, n *numbers) []byte {
 	dst = n.append(append(dst, `,"churn_probability":`...), r.Probability(sum))
 	dst = strconv.AppendUint(append(dst, `,"probability_probes":`...), uint64(r.Probes), 10)

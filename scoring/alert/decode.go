@@ -12,7 +12,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// saidAlert is what an alert says, but for what is a table of its pack.
+// saidAlert is the content of an alert, without the tables of its pack.
 type saidAlert struct {
 	Tenant      string           `json:"tenant"`
 	Customer    string           `json:"customer"`
@@ -66,8 +66,8 @@ type saidCause struct {
 	Offset    int64     `json:"offset"`
 }
 
-// decode is the inverse of AppendAlert, of an alert that holds visits, began_at and time, and of which x is the score.
-// What is none of a list or of the pack becomes the first that is, and thereby a difference.
+// decode is the inverse of AppendAlert, for an alert that holds visits, began_at and time, with x as its score. An item
+// that is not in its list or in the pack becomes the first that is, and thereby a difference.
 func (r *Renderer) decode(said *saidAlert, x *Explanation) *Alert {
 	c := &said.Cause
 	a := &Alert{Tenant: []byte(said.Tenant), Customer: []byte(said.Customer), Cause: Cause{
@@ -95,7 +95,7 @@ func (r *Renderer) decode(said *saidAlert, x *Explanation) *Alert {
 	return a
 }
 
-// placeOf is the place of a name in a table, its first where it is none of it.
+// placeOf is the place of a name in a table, or the first place where the table does not contain it.
 func placeOf[T ~uint8](name string, table []string) T { return T(max(slices.Index(table, name), 0)) }
 
 // score is the score of an alert, whose terms x has recomputed.
@@ -116,7 +116,7 @@ func (r *Renderer) score(said *saidAlert, x *Explanation) model.Score {
 	return s
 }
 
-// values are those of the pack's features, of which an alert has each in factors, value or features.
+// values are those of the pack's features. An alert has each of them in factors, value or features.
 func (r *Renderer) values(said *saidAlert) []feature.Value {
 	all := make(map[string]int64, len(r.Pack.Features))
 	maps.Copy(all, said.Features)

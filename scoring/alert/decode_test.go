@@ -14,7 +14,7 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// everyPack are the packs that are shipped, and some of tests.
+// everyPack are the shipped packs, and some of tests.
 func everyPack(t testing.TB) []*pack.Pack {
 	t.Helper()
 	all := []*pack.Pack{
@@ -26,8 +26,8 @@ func everyPack(t testing.TB) []*pack.Pack {
 	return all
 }
 
-// TestAlertsAreReadBack: from an alert follows the decision that it was rendered from, to the last bit, and its pack
-// has nothing to say against it.
+// TestAlertsAreReadBack: the decision behind an alert follows from it, to the last bit, and its pack finds no
+// difference.
 func TestAlertsAreReadBack(t *testing.T) {
 	packs := everyPack(t)
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,3 +1,3 @@
-// Package alert is what is published: rendering a decision as JSON with its reasons in words, and explaining an alert
-// again from what it carries.
+// Package alert renders a decision as the published JSON, with its reasons in words, and explains an alert again from
+// its own content.
 package alert

@@ -38,7 +38,7 @@ func TestValueEdges(t *testing.T) {
 	}
 }
 
-// TestLeastReason: what adds as much as a reason must is one.
+// TestLeastReason: a term that adds exactly the required amount is a reason.
 func TestLeastReason(t *testing.T) {
 	for add, want := range map[string]int{"0.1": 2, "0.0999": 1} {
 		pack := scoringtest.PackOf(

@@ -15,8 +15,8 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestTriggeredInAnyOrder: what is open in the end does not depend on the order in which events come, no episode's
-// transitions go back in time, and every alert of it is described by the schema and explains itself.
+// TestTriggeredInAnyOrder: what is open in the end does not depend on the order of events, no episode's transitions go
+// back in time, and the schema describes every alert of it, which explains itself.
 func TestTriggeredInAnyOrder(t *testing.T) {
 	pack, described := scoringtest.PackOf(t, "1", scoringtest.Troubles...), schema(t)
 	types := pack.EventTypes()
@@ -69,7 +69,7 @@ func TestTriggeredInAnyOrder(t *testing.T) {
 	})
 }
 
-// said is what an alert says of floor, value and score.
+// said is an alert's floor, value and score.
 type said struct {
 	Risk  float64 `json:"risk_score"`
 	Floor *struct {
@@ -83,7 +83,7 @@ type said struct {
 	Stage   *string
 }
 
-// TestFloorsInAlerts: the floor stands in the alerts of an open episode, and what is at risk is not less than it says.
+// TestFloorsInAlerts: the alerts of an open episode contain the floor, and the amount at risk is not below it.
 func TestFloorsInAlerts(t *testing.T) {
 	pack := scoringtest.PackOf(
 		t,

@@ -11,32 +11,32 @@ import (
 	"ebb/scoring/model"
 )
 
-// Explanation is an alert's score, recomputed from nothing but the inputs and coefficients that the alert carries.
+// Explanation is an alert's score, recomputed only from the alert's own inputs and coefficients.
 type Explanation struct {
 	Terms []ExplainedTerm `json:"terms"` // in the order in which they are added
-	// what the pack declares beside them, added last within its cap
+	// the pack's declared terms, added last and within its cap
 	Factors   []ExplainedFactor `json:"factors,omitempty"`
 	Cap       float64           `json:"factors_cap,omitempty"`
 	FactorSum float64           `json:"factors_log_odds,omitempty"`
 	Uncapped  float64           `json:"-"`               // what the factors would add without the cap
-	Floor     *ExplainedFloor   `json:"floor,omitempty"` // that the risk score is not below
+	Floor     *ExplainedFloor   `json:"floor,omitempty"` // the risk score is not below it
 	LogOdds   float64           `json:"log_odds"`
 	Risk      float64           `json:"risk_score"` // 0 to 100, in thousandths
 	// the customer has no activity: there are no terms, and the risk is the floor
 	Unscored    bool    `json:"unscored,omitempty"`
 	Probability float64 `json:"churn_probability"`
 	Probes      uint32  `json:"probability_probes"`      // behind it
-	Provisional bool    `json:"probability_provisional"` // too few: it is the score's own
+	Provisional bool    `json:"probability_provisional"` // too few: the probability is the score's own
 	// points that it is read from: log-odds, probability
 	Curve [][2]float64    `json:"probability_curve,omitempty"`
 	Value *ExplainedValue `json:"value,omitempty"`
 	Exit  *ExplainedExit  `json:"cheapest_exit,omitempty"`
 
-	// Differences are where the alert says something else, to the bit; none: it proves itself.
+	// Differences are where the alert differs from what follows, to the bit; none: it proves itself.
 	Differences []Difference `json:"differences"`
 }
 
-// ExplainedTerm is a term with what it was computed from.
+// ExplainedTerm is a term with its inputs and coefficients.
 type ExplainedTerm struct {
 	Name         string             `json:"name"`
 	LogOdds      float64            `json:"log_odds"`
@@ -44,7 +44,7 @@ type ExplainedTerm struct {
 	Coefficients map[string]float64 `json:"coefficients"`
 }
 
-// ExplainedFactor is a factor with the feature's value that it was computed from, and its curve.
+// ExplainedFactor is a factor with its feature's value, and its curve.
 type ExplainedFactor struct {
 	Code    string  `json:"code"`
 	Feature string  `json:"feature"`
@@ -57,21 +57,21 @@ type ExplainedFactor struct {
 	} `json:"coefficients"`
 }
 
-// ExplainedFloor is the risk score that the customer's is not below, and why.
+// ExplainedFloor is the lower bound of the customer's risk score, and its reason.
 type ExplainedFloor struct {
 	Risk float64 `json:"risk_score"`
 	Code string  `json:"code"`
 }
 
-// ExplainedValue is what the customer is worth, and how much of that is at risk.
+// ExplainedValue is the customer's value, and how much of it is at risk.
 type ExplainedValue struct {
 	Feature string `json:"feature"`
-	Amount  int64  `json:"amount"` // in the feature's unit, as is what is at risk
+	Amount  int64  `json:"amount"` // in the feature's unit, like the part at risk
 	AtRisk  int64  `json:"at_risk"`
 	Tier    string `json:"tier"`
 }
 
-// ExplainedExit is the smallest single change after which the tier would be a lower one.
+// ExplainedExit is the smallest single change that would lower the tier.
 type ExplainedExit struct {
 	Change  string  `json:"change"`
 	LogOdds float64 `json:"log_odds"` // after it
@@ -82,22 +82,22 @@ type ExplainedExit struct {
 // Difference is a part of an alert that does not follow from the others.
 type Difference struct {
 	Field      string `json:"field"`      // as a JSON pointer into the alert
-	Says       any    `json:"says"`       // what the alert says; nil: nothing
+	Says       any    `json:"says"`       // in the alert; nil: nothing
 	Recomputed any    `json:"recomputed"` // what follows; nil: nothing
 }
 
-// ErrNoAlert is what Explain returns for what is no alert, or one with terms that this build does not know.
+// ErrNoAlert is returned by Explain for text that is no alert, or for an alert with terms unknown to this build.
 var ErrNoAlert = errors.New("no alert that can be recomputed")
 
-// Explain recomputes alert, the JSON of one alert as published (docs/alert.schema.json). It knows no pack: every
-// number it needs stands in the alert, so that an alert is explained years later as it was on its day.
-// Renderer.Explain checks the rest. Errors: ErrNoAlert.
+// Explain recomputes alert, the JSON of one alert as published (docs/alert.schema.json). It needs no pack: the alert
+// holds every number, so that it can be explained years later exactly as on its day. Renderer.Explain checks the rest.
+// Errors: ErrNoAlert.
 func Explain(alert []byte) (*Explanation, error) {
 	x, _, err := explain(alert)
 	return x, err
 }
 
-// explain is Explain, with what the alert says.
+// explain is Explain, and returns the alert's content.
 func explain(alert []byte) (x *Explanation, said *saidAlert, err error) {
 	said = new(saidAlert)
 	if err = unmarshalObject(alert, said); err == nil {
@@ -140,7 +140,7 @@ func (said *saidAlert) explain() (*Explanation, error) {
 	return x, x.leave()
 }
 
-// explainUnscored is of an alert about a customer without activity: the risk is the floor.
+// explainUnscored explains an alert about a customer without activity: the risk is the floor.
 func (said *saidAlert) explainUnscored() *Explanation {
 	x := &Explanation{
 		Unscored: true, Floor: said.Floor, Provisional: true, Value: said.Value,
@@ -154,7 +154,7 @@ func (said *saidAlert) explainUnscored() *Explanation {
 	return x
 }
 
-// unmarshalObject reads JSON that is an object, and says so in plain words where it is none.
+// unmarshalObject reads a JSON object, and returns an error in plain words for any other value.
 func unmarshalObject(b []byte, into any) error {
 	if b = bytes.TrimLeft(b, " \t\r\n"); json.Valid(b) && b[0] != '{' {
 		return errors.New("it is no JSON object")
@@ -207,7 +207,7 @@ func (t *ExplainedTerm) recompute() (float64, error) {
 	return value, n.err
 }
 
-// named looks up a term's numbers and keeps the first that is missing.
+// named looks up a term's numbers and keeps the first missing name.
 type named struct {
 	t   *ExplainedTerm
 	err error

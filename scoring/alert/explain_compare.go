@@ -14,7 +14,7 @@ func compareJSON(said, again []byte) ([]Difference, error) {
 	var trees [2]any
 	for i, text := range [...][]byte{said, again} {
 		d := json.NewDecoder(bytes.NewReader(text))
-		d.UseNumber() // a float holds not every whole number
+		d.UseNumber() // a float cannot hold every whole number
 		if err := d.Decode(&trees[i]); err != nil {
 			return nil, fmt.Errorf("read JSON: %w", err)
 		}
@@ -56,7 +56,7 @@ func compare(dst []Difference, at string, said, again any) []Difference {
 	return append(dst, Difference{at, plain(said), plain(again)})
 }
 
-// scalar is a number as an int64 where it is a whole one, else as a float64, and anything else as it is.
+// scalar is a number as an int64 where it is a whole one, else as a float64, and anything else unchanged.
 func scalar(v any) any {
 	number, ok := v.(json.Number)
 	if !ok {

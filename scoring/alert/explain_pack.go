@@ -10,13 +10,14 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Explain is the package's Explain, and holds against the pack what else stands in the alert: the decision is read
-// back and rendered anew, and whatever comes out otherwise is a difference. The alert has to be of this pack. What
-// nothing else in an alert leads to is as it says, some of it within bounds:
+// Explain is the package's Explain, and compares the rest of the alert with the pack: it reads the decision back and
+// renders it anew, and whatever comes out otherwise is a difference. The alert has to be of this pack. These parts
+// follow from nothing else in an alert and are taken from it, some of them within bounds:
 //
-//   - episode, visits, probes, cause, the values of features, and of other kinds the time, but where they are raised
-//   - the tiers: above what score and floor give, as far as open episodes of other kinds lift them
-//   - the tier before a lapse was raised, of a pack with factors: as far as these reach within their cap
+//   - episode, visits, probes, cause, the values of features, and for other kinds the time, except where they are
+//     raised
+//   - the tiers: above those of score and floor, as far as open episodes of other kinds lift them
+//   - the tier before a lapse was raised, for a pack with factors: as far as these reach within their cap
 //   - the stage: one that fits the silence and the tenure
 //
 // Errors: ErrNoAlert.
@@ -61,9 +62,9 @@ func (r *Renderer) follow(d *scoring.Decision) {
 	r.followTiers(d)
 }
 
-// stage is the decision's where that fits silence and tenure, else one that does. Nothing else in an alert leads to
-// whether the customer has come back from afar, is onboarded or, of other kinds, in a lapse. Nor to a first activity
-// later than a late event.
+// stage is the decision's stage where that fits silence and tenure, else one that does. An alert holds nothing else
+// that shows whether the customer has come back from afar, is onboarded or, for other kinds, in a lapse, and nothing
+// about a first activity later than a late event.
 func (r *Renderer) stage(d *scoring.Decision) (fits profile.Stage) {
 	first, last := d.At-moment.Millis(d.Score.Tenure), d.At-moment.Millis(d.Score.Silence)
 	for i := range int64(16) {
@@ -81,8 +82,8 @@ func (r *Renderer) stage(d *scoring.Decision) (fits profile.Stage) {
 	return fits
 }
 
-// followTiers keeps the tiers after and before within what follows. Open episodes of other kinds, which do not stand in
-// a decision, may lift either.
+// followTiers keeps the tiers after and before within their bounds. Open episodes of other kinds, which a decision does
+// not contain, may lift either.
 func (r *Renderer) followTiers(d *scoring.Decision) {
 	m := &r.Pack.Model
 	own := m.TierOf(&d.Score)

@@ -20,7 +20,7 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// manyDecided are decisions about made-up customers of a pack: of every kind and transition that comes of it, some
+// manyDecided are decisions about made-up customers of a pack: of every kind and transition that occurs with it, some
 // with a learnt curve. One event in eight comes up to late ms late.
 func manyDecided(k *pack.Pack, seed uint64, customers int, late int64) (all []alert.Alert) {
 	const year = 365 * scoringtest.Day
@@ -94,7 +94,7 @@ func TestExplainByPack(t *testing.T) {
 	}
 }
 
-// altered is the alert with something changed by its fields.
+// altered is the alert with some of its fields changed.
 func altered(t *testing.T, b []byte, change func(a map[string]any)) []byte {
 	t.Helper()
 	var a map[string]any
@@ -105,16 +105,16 @@ func altered(t *testing.T, b []byte, change func(a map[string]any)) []byte {
 	return scoringtest.Must(json.Marshal(a))
 }
 
-// TestExplainFindsAlteredAlerts: whatever follows from an alert, or from it and its pack, and was altered is found.
+// TestExplainFindsAlteredAlerts: every altered part that follows from an alert, or from it and its pack, is found.
 // alone: without the pack.
 func TestExplainFindsAlteredAlerts(t *testing.T) {
 	k := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))
 	all := manyAlerts(t, k)
 	in := func(a map[string]any, key string) map[string]any { return a[key].(map[string]any) }
 	for name, c := range map[string]struct {
-		needs  []string // of the alert
+		needs  []string // parts of the alert
 		change func(a map[string]any)
-		field  string // that is found, or what the error says
+		field  string // the field that is found, or a part of the error
 		alone  bool
 	}{
 		"tier": {nil, func(a map[string]any) { a["tier"] = "watch" }, "/tier", false},
@@ -315,7 +315,7 @@ func curveOf(a map[string]any) []any {
 
 func point(a map[string]any) []any { return curveOf(a)[0].([]any) }
 
-// TestExplainNobody: an episode of a customer who was never active has no score, and that follows.
+// TestExplainNobody: an episode of a customer without activity has no score, and that follows.
 func TestExplainNobody(t *testing.T) {
 	k := scoringtest.Must(pack.Load("saas", nil, pack.Overrides{}))
 	scorer := scoring.NewScorer(k)
@@ -347,7 +347,7 @@ func TestExplainNobody(t *testing.T) {
 	}
 }
 
-// TestNow: what an alert would say now has the tier that the customer is in, not below the floors of open episodes.
+// TestNow: the present alert has the customer's tier, not below the floors of open episodes.
 func TestNow(t *testing.T) {
 	k := scoringtest.Must(pack.Load("saas", nil, pack.Overrides{}))
 	scorer, c := scoring.NewScorer(k), &profile.Customer{Profile: &profile.Profile{}}

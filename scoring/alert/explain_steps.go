@@ -12,7 +12,7 @@ import (
 	"ebb/scoring/model"
 )
 
-// addTerms recomputes the terms, which are all that there are, and their sum.
+// addTerms recomputes the terms, which have to be complete, and their sum.
 func (x *Explanation) addTerms(said *saidAlert) error {
 	names := model.TermNames()
 	for i, t := range said.Terms {
@@ -38,7 +38,7 @@ func (x *Explanation) addTerms(said *saidAlert) error {
 	return nil
 }
 
-// read reads the probability off the points of the curve, or off the score where there are none.
+// read reads the probability from the points of the curve, or from the score where there are none.
 func (x *Explanation) read(said *saidAlert) error {
 	if math.IsNaN(x.LogOdds) || math.IsInf(x.LogOdds, 0) {
 		return errors.New("its inputs lead to no number")
@@ -99,7 +99,7 @@ func (x *Explanation) weigh() {
 	x.Value = &again
 }
 
-// leave recomputes the way out of the tier, where that is no factor's: what is left without one follows from the
+// leave recomputes the way out of the tier, unless it is that of a factor: the sum without one factor depends on the
 // pack's cap.
 func (x *Explanation) leave() error {
 	if x.Exit == nil {

@@ -17,23 +17,24 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// free is what an alert alone says of its customer, so that another value may as well be true: alerts that differ in
-// nothing else are those of two customers.
+// free is what only the alert holds about its customer, so that another value may be true too: alerts that differ only
+// there are those of two customers.
 var free = []*regexp.Regexp{
-	regexp.MustCompile(`^/cause/(time|id|event_type|partition|offset) `),        // where it was read
-	regexp.MustCompile(`^/episode `),                                            // how many there were before
-	regexp.MustCompile(`^/time of another kind `),                               // but where it is raised
-	regexp.MustCompile(`^/visits `),                                             // enters a sentence at most
-	regexp.MustCompile(`^/probability_probes `),                                 // on the same side of enough
-	regexp.MustCompile(`^/features[ /]`),                                        // what no factor reads
-	regexp.MustCompile(`^/factors/\d+/inputs/value `),                           // where its curve is level
-	regexp.MustCompile(`^/value(/amount)? `),                                    // at risk is rounded; without a score
-	regexp.MustCompile(`^/stage `),                                              // onboarding ended early or not, for one
+	regexp.MustCompile(`^/cause/(time|id|event_type|partition|offset) `), // where it was read
+	regexp.MustCompile(`^/episode `),                                     // how many there were before
+	regexp.MustCompile(`^/time of another kind `),                        // except where it is raised
+	regexp.MustCompile(`^/visits `),                                      // at most part of a sentence
+	regexp.MustCompile(`^/probability_probes `),                          // if still enough, or still too few
+	regexp.MustCompile(`^/features[ /]`),                                 // features that no factor reads
+	regexp.MustCompile(`^/factors/\d+/inputs/value `),                    // where its curve is level
+	regexp.MustCompile(`^/value(/amount)? `),                             // at risk is rounded; without a score
+	// whether onboarding has ended, for instance
+	regexp.MustCompile(`^/stage `),
 	regexp.MustCompile(`^/(tier|previous_tier) `),                               // lifted by other episodes
-	regexp.MustCompile(`^/about of another kind that has (recovered|expired) `), // of several that were open
+	regexp.MustCompile(`^/about of another kind that has (recovered|expired) `), // one of several that were open
 }
 
-// tampered are other values in the place of one.
+// tampered are other values in place of one.
 func tampered(v any) (all []any) {
 	switch v := v.(type) {
 	case json.Number:
@@ -62,13 +63,14 @@ func tampered(v any) (all []any) {
 	return nil
 }
 
-// openings are codes of some, beside others of their kind.
+// openings are codes of some openings, used in place of others of their kind.
 var openings = []string{
 	"payment_failed", "payment_failed_again", "payment_failed_finally",
 	"cancellation_started", "cancellation_requested", "ticket_escalated", "dispute_open", "incident",
 }
 
-// eachPart hands every part of a tree of JSON to a function, with what replaces it, or takes it out of an object.
+// eachPart calls a function for every part of a tree of JSON, with a setter that replaces it, or removes it from an
+// object.
 func eachPart(at string, tree any, each func(at string, v any, set func(any), remove func())) {
 	switch v := tree.(type) {
 	case map[string]any:
@@ -84,7 +86,8 @@ func eachPart(at string, tree any, each func(at string, v any, set func(any), re
 	}
 }
 
-// TestExplainFindsWhatIsTampered: whatever is another value, or gone, in an alert is found, but for what is free.
+// TestExplainFindsWhatIsTampered: every part of an alert with another value, or missing, is found, except for free
+// parts.
 func TestExplainFindsWhatIsTampered(t *testing.T) {
 	needed := make([]bool, len(free))
 	for n, k := range everyPack(t) {

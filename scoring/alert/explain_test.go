@@ -16,7 +16,7 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestExplainFindsEveryBit: whichever number of a term, its result or the sum is off by the last bit, it is found.
+// TestExplainFindsEveryBit: a number of a term, its result or the sum that is off by the last bit is found.
 func TestExplainFindsEveryBit(t *testing.T) {
 	pack, all := alerts(t)
 	for _, a := range all {
@@ -120,8 +120,8 @@ func TestExplainRefuses(t *testing.T) {
 	}
 }
 
-// FuzzExplain: whatever is read as an alert is explained in finite numbers, and an alert that says what was recomputed
-// proves itself.
+// FuzzExplain: every text that is read as an alert is explained in finite numbers, and an alert with the recomputed
+// content proves itself.
 func FuzzExplain(f *testing.F) {
 	trial, all := alerts(f)
 	for _, a := range all {
@@ -152,7 +152,7 @@ func FuzzExplain(f *testing.F) {
 			}
 			return
 		}
-		b, err := json.Marshal(x) // has the same fields as an alert
+		b, err := json.Marshal(x) // it has the same fields as an alert
 		if err != nil {
 			t.Fatalf("not to be shown: %v", err)
 		}

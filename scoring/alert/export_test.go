@@ -11,7 +11,7 @@ import (
 
 func AppendString(dst, s []byte) []byte { return appendString(dst, s) }
 
-// Decoded is what an alert of the pack was rendered from.
+// Decoded is the decision from which an alert of the pack was rendered.
 func (r *Renderer) Decoded(alert []byte) (*Alert, error) {
 	x, said, err := explain(alert)
 	if err != nil {
@@ -20,7 +20,7 @@ func (r *Renderer) Decoded(alert []byte) (*Alert, error) {
 	return r.decode(said, x), nil
 }
 
-// Sentences are those of all reasons that the pack can give, each as it is of d.
+// Sentences are those of all possible reasons of the pack, each for d.
 func (r *Renderer) Sentences(d *scoring.Decision) map[string]string {
 	all := map[string]string{}
 	say := func(code string, feature int) {

@@ -49,7 +49,7 @@ func TestAlertID(t *testing.T) {
 	}
 }
 
-// TestNoTwoAlertsShareAnID: also not where a source's clock knows but days, and episodes begin and end within one.
+// TestNoTwoAlertsShareAnID: also where a source's clock counts only days, and episodes begin and end within one.
 func TestNoTwoAlertsShareAnID(t *testing.T) {
 	pack := scoringtest.PackOf(t, "1", scoringtest.Lapsing()...)
 	types := append(pack.EventTypes(), "view", "view")

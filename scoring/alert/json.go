@@ -35,8 +35,8 @@ func appendString(dst, s []byte) []byte {
 // appendFloat appends v, which is finite, as the shortest number that reads back to the same bits.
 func appendFloat(dst []byte, v float64) []byte { return strconv.AppendFloat(dst, v, 'g', -1, 64) }
 
-// numbers remembers the floats written to one text, and copies one that comes again: an alert holds most of its numbers
-// twice, and to find the shortest digits takes longer than everything else about it. The zero value has seen none.
+// numbers keeps the floats written to one text, and copies one that comes again: an alert holds most of its numbers
+// twice, and finding the shortest digits takes longer than everything else about it. The zero value is empty.
 type numbers struct {
 	seen [12]struct {
 		bits     uint64
@@ -45,7 +45,7 @@ type numbers struct {
 	count int
 }
 
-// append appends v as appendFloat does. dst is the text, of which nothing is taken away between calls.
+// append appends v as appendFloat does. dst is the text, which only grows between calls.
 func (n *numbers) append(dst []byte, v float64) []byte {
 	bits := math.Float64bits(v)
 	if v < 1e6 && v == float64(uint32(v)) && bits>>63 == 0 { // from 1e6 on the shortest has an exponent
@@ -66,8 +66,8 @@ func (n *numbers) append(dst []byte, v float64) []byte {
 	return dst
 }
 
-// AppendTime appends ms since the epoch, of a year of four digits, in RFC 3339 with milliseconds, in UTC: as
-// [time.Time.AppendFormat] would, in a tenth of the time.
+// AppendTime appends ms since the epoch, of a year of four digits, in RFC 3339 with milliseconds, in UTC. The result is
+// that of [time.Time.AppendFormat], in a tenth of the time.
 func AppendTime(dst []byte, ms int64) []byte {
 	t := time.UnixMilli(ms).UTC()
 	year, month, day := t.Date()

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Whatever came before, a number reads as appendFloat writes it.
+// After any other numbers, a number reads as appendFloat writes it.
 func TestNumbers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var n numbers

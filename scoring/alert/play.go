@@ -6,9 +6,8 @@ import (
 	"ebb/scoring/profile"
 )
 
-// play is what the pack says to do about a decision; nil: nothing. Of an alert's reasons the weightiest for which
-// there is a playbook counts. That somebody is overdue is what every lapse is about, so it counts last, and the kind
-// after it.
+// play is the pack's advice for a decision; nil: none. The weightiest of the alert's reasons that has a playbook
+// counts. Overdue is a reason of every lapse, so it counts last, and the kind after it.
 func (r *Renderer) play(d *scoring.Decision, value pack.ValueTier) *pack.Play {
 	if d.Transition == scoring.Recovered || d.Transition == scoring.Expired || len(r.Pack.Playbooks) == 0 {
 		return nil

@@ -14,25 +14,25 @@ const (
 	maxReasons = 4 // in an alert
 )
 
-// Terms of a customer that gives no cause for concern: comes about every third of a horizon, was active in one recent
-// spell, has been known for a horizon. What a term has above it speaks for the reason.
+// Terms of a customer without cause for concern: one who comes about every third of a horizon, was active in one recent
+// spell, and has been a customer for a horizon. What a term has above these counts for its reason.
 const (
 	calmRhythm = -1.5
 	calmLevel  = -0.18
 	calmTenure = -0.02
 )
 
-// endings are the reasons for which episodes recover.
+// endings are the reasons with which episodes recover.
 var endings = [profile.NumKinds]string{pack.ReasonBack, pack.ReasonStayed, pack.ReasonPaid, pack.ReasonSettled}
 
-// weighed is a reason with the log-odds that speak for it.
+// weighed is a reason with its weight in log-odds.
 type weighed struct {
 	code    string
 	share   float64
-	feature int // that its sentence speaks of; -1: none
+	feature int // that its sentence is about; -1: none
 }
 
-// ReasonCodes are the codes of the reasons that an alert of d gives, in their order.
+// ReasonCodes are the codes of the reasons in an alert of d, in order.
 func (r *Renderer) ReasonCodes(d *scoring.Decision) []string {
 	var room [maxReasons]weighed
 	reasons := r.reasons(room[:0], d)
@@ -43,7 +43,7 @@ func (r *Renderer) ReasonCodes(d *scoring.Decision) []string {
 	return codes
 }
 
-// reasons appends those of an alert: what it was raised for, then the weightiest of what speaks for it.
+// reasons appends those of an alert: the reason of its raise, then the weightiest of the others.
 func (r *Renderer) reasons(dst []weighed, d *scoring.Decision) []weighed {
 	switch {
 	case d.Transition == scoring.Recovered:

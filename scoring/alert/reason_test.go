@@ -16,7 +16,7 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestReasons: which are given, in which order, and how they read.
+// TestReasons: which reasons an alert has, in which order, and their sentences.
 func TestReasons(t *testing.T) {
 	score := model.Score{
 		LnTypical: math.Log(12), Silence: 31, Visits: 3, Tenure: 400, Friction: 2, Idle: 0,
@@ -100,7 +100,7 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// TestSentencesOfFeatures: how a feature's value and window read.
+// TestSentencesOfFeatures: the words for a feature's value and window.
 func TestSentencesOfFeatures(t *testing.T) {
 	pack := scoringtest.PackOf(t, "1", "signals: {buy: {types: [buy]}, view: {types: [view]}}", "features:",
 		"  seen: {kind: since, of: view}",
@@ -170,7 +170,7 @@ func TestSentencesOfFeatures(t *testing.T) {
 	}
 }
 
-// TestReasonsThatCannotBeSaid: a code is refused where its sentence holds what there is not.
+// TestReasonsThatCannotBeSaid: a code is refused if its sentence has a placeholder without a value.
 func TestReasonsThatCannotBeSaid(t *testing.T) {
 	const head = "name: trial\nversion: 1\nhorizon: 30d\nactivity: [buy]\nsignals: {buy: {types: [buy]}, ask: {types: " +
 		"[ask]}}\n" +
@@ -223,7 +223,7 @@ func TestReasonsThatCannotBeSaid(t *testing.T) {
 	}
 }
 
-// TestFeatureText: each kind of feature in its own form, money also where it is divided by a number of something.
+// TestFeatureText: each kind of feature in its own form, including money divided by a number of something.
 func TestFeatureText(t *testing.T) {
 	retail := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))
 	for _, tt := range []struct {

@@ -13,16 +13,16 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Renderer writes the alerts of a pack. It is not changed once made, and may be shared between goroutines. Make one
-// with NewRenderer.
+// Renderer writes the alerts of a pack. It does not change once made, and may be shared between goroutines. NewRenderer
+// makes one.
 type Renderer struct {
 	Pack      *pack.Pack
-	termTails [model.NumTerms][]byte       // what stands behind each term's inputs
+	termTails [model.NumTerms][]byte       // after each term's inputs
 	packJSON  []byte                       // with its key
 	others    [profile.NumStages + 1][]int // features that neither factors nor value show, by stage; last: without a score
 }
 
-// NewRenderer prepares what is the same in every alert of the pack.
+// NewRenderer prepares the parts that are the same in every alert of the pack.
 func NewRenderer(k *pack.Pack) *Renderer {
 	r := &Renderer{Pack: k}
 	for i, coefficients := range k.Model.Coefficients() {
@@ -54,7 +54,7 @@ func NewRenderer(k *pack.Pack) *Renderer {
 }
 
 // AppendAlert appends the alert's JSON to dst; docs/alert.schema.json describes it. It depends on the alert and the
-// pack alone. id is the alert's own: whoever renders it needs it anyway. Fields are added, never changed.
+// pack alone. id is the alert's own, which callers need anyway. New fields are added, existing ones never change.
 func (r *Renderer) AppendAlert(dst []byte, a *Alert, id ID) []byte {
 	var n numbers
 	dst = hex.AppendEncode(append(dst, `{"id":"`...), id[:])
@@ -90,10 +90,10 @@ func (r *Renderer) AppendAlert(dst []byte, a *Alert, id ID) []byte {
 	return append(append(dst, r.packJSON...), '}')
 }
 
-// unscored stands for the score of a customer without activity, who has none.
+// unscored is in the place of the score for a customer without activity, who has none.
 const unscored = `,"scored":false,"log_odds":null,"churn_probability":null,"probability_probes":0,"probability_provisional":true,"coverage":0,"terms":[]`
 
-// appendTerms appends every term with its inputs and coefficients: what recomputes it bit for bit.
+// appendTerms appends every term with its inputs and coefficients, which recompute it bit for bit.
 func (r *Renderer) appendTerms(dst []byte, s *model.Score, n *numbers) []byte {
 	for i, value := range s.Terms {
 		dst = n.append(append(dst, termHeads[i]...), value)
@@ -148,7 +148,7 @@ func (c *Cause) append(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// termHeads is what stands before each term's log-odds.
+// termHeads is the text before each term's log-odds.
 var termHeads = func() (heads [model.NumTerms]string) { //nolint:gochecknoglobals // a table, of the names
 	for i, name := range model.TermNames() {
 		heads[i] = `{"name":"` + name + `","log_odds":`

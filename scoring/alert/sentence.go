@@ -16,7 +16,7 @@ func (r *Renderer) appendSentence(dst []byte, d *scoring.Decision, w weighed) []
 	return r.appendPieces(dst, d, w.feature, r.Pack.Catalogue.Sentence(w.code, d.Score.Visits))
 }
 
-// appendPieces appends a sentence that speaks of a feature, or a part of one.
+// appendPieces appends a sentence about a feature, or a part of one.
 func (r *Renderer) appendPieces(dst []byte, d *scoring.Decision, index int, text pack.Sentence) []byte {
 	for i := range text {
 		if p := &text[i]; p.Hole == pack.NoHole {
@@ -90,7 +90,7 @@ func (r *Renderer) appendValue(dst []byte, index int, n int64) []byte {
 	}
 }
 
-// money reports whether a feature is money: a sum of the events' own value, or such a sum a piece.
+// money reports whether a feature is money: a sum of the events' own value, or such a sum per item.
 func (r *Renderer) money(index int) bool {
 	f := &r.Pack.Features[index]
 	switch f.Kind {
@@ -103,7 +103,7 @@ func (r *Renderer) money(index int) bool {
 	}
 }
 
-// appendAgo appends how long ago something was: of whole days the first is today.
+// appendAgo appends how long ago something was; in whole days the first is today.
 func (r *Renderer) appendAgo(dst []byte, index int, n int64) []byte {
 	if f := &r.Pack.Features[index]; n == 0 && (f.Kind == feature.Since || f.Kind == feature.Tenure) {
 		return append(dst, r.Pack.Catalogue.Words.Today...)
@@ -122,7 +122,7 @@ func (r *Renderer) FeatureText(name string, n int64) (string, bool) {
 	return string(r.appendValue(nil, i, n)), true
 }
 
-// appendWithin appends the window of a feature; of a ratio, of what it divides.
+// appendWithin appends the window of a feature; for a ratio, that of its denominator.
 func (r *Renderer) appendWithin(dst []byte, index int) []byte {
 	f := &r.Pack.Features[index]
 	for f.Kind == feature.Ratio {

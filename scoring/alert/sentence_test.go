@@ -15,7 +15,7 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestSentences: whatever a reader sees of any reason of any pack has no placeholder left, and says one or many where it is.
+// TestSentences: the text of any reason of any pack has no placeholder left, and singular and plural are right.
 func TestSentences(t *testing.T) {
 	wrong := regexp.MustCompile(`[{}]|\b1 (hours|days|visits)\b|\b([02-9]|\d\d+) (hour|day|visit)\b`)
 	for _, name := range pack.Shipped() {
@@ -37,7 +37,7 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-// TestPlurals: one of something is said as one, and every other number as many.
+// TestPlurals: one takes the singular, and every other number the plural.
 func TestPlurals(t *testing.T) {
 	k := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))
 	for visits, want := range map[uint32]string{

@@ -21,7 +21,7 @@ func AppendTime(dst []byte, at int64) []byte {
 	return binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint32(dst, uint32(at)), uint16(at>>32))
 }
 
-// Zigzag is a number without a sign for one with: small where that is close to 0.
+// Zigzag is the unsigned form of a number with a sign: small where that is close to 0.
 func Zigzag(n int64) uint64 { return uint64(n)<<1 ^ uint64(n>>63) }
 
 // Unzigzag is the inverse of Zigzag.
@@ -40,7 +40,7 @@ func AppendBool(dst []byte, v bool) []byte {
 	return append(dst, 0)
 }
 
-// AppendParts appends each part behind its length as a varint.
+// AppendParts appends each part after its length as a varint.
 func AppendParts[T ~[]byte | ~string](dst []byte, parts ...T) []byte {
 	for _, part := range parts {
 		dst = append(binary.AppendUvarint(dst, uint64(len(part))), part...)

@@ -10,8 +10,8 @@ func Within(v, low, high float64) bool {
 	return v >= low && v <= high && (v != 0 || !math.Signbit(v))
 }
 
-// Int reads a number with a sign from 8 bytes, little endian.
+// Int reads a signed number from 8 bytes, little endian.
 func Int(b []byte) int64 { return int64(binary.LittleEndian.Uint64(b)) }
 
-// Float reads what AppendFloat wrote.
+// Float reads the bytes of AppendFloat.
 func Float(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// Uvarint reads the number at b[at:] and where it ends. What is no varint, or not the shortest one, is 0 and ends
-// beyond b.
+// Uvarint reads the number at b[at:] and where it ends. Bytes that are no varint, or not the shortest one, are read as
+// 0 and end beyond b.
 func Uvarint(b []byte, at int) (v uint64, end int) {
 	for shift := 0; at < len(b); shift += 7 {
 		c := b[at]
@@ -23,31 +23,31 @@ func Uvarint(b []byte, at int) (v uint64, end int) {
 	return 0, len(b) + 1
 }
 
-// Reader reads numbers one by one. What it cannot read is 0, and so is all that follows.
+// Reader reads numbers one by one. After an unreadable one, that number and all later ones are 0.
 type Reader struct {
 	b  []byte
-	at int // begin of what is not read yet; beyond b: damaged
+	at int // begin of the unread part; beyond b: damaged
 }
 
 // NewReader reads b from its beginning.
 func NewReader(b []byte) Reader { return Reader{b: b} }
 
-// More reports whether there is something left to read.
+// More reports whether there is an unread part.
 func (r *Reader) More() bool { return r.at < len(r.b) }
 
-// Offset is where what is not read yet begins.
+// Offset is where the unread part begins.
 func (r *Reader) Offset() int { return r.at }
 
-// Damage makes the bytes ones that cannot be read.
+// Damage marks the bytes as unreadable.
 func (r *Reader) Damage() { r.at = len(r.b) + 1 }
 
-// Damaged reports whether something could not be read.
+// Damaged reports whether anything was unreadable.
 func (r *Reader) Damaged() bool { return r.at > len(r.b) }
 
-// Rest are the bytes that are not read yet, of a reader that is not damaged.
+// Rest are the unread bytes of a reader that is not damaged.
 func (r *Reader) Rest() []byte { return r.b[r.at:] }
 
-// Whole reports whether everything was read, and could be.
+// Whole reports whether everything was read without damage.
 func (r *Reader) Whole() bool { return r.at == len(r.b) }
 
 // Uvarint reads a varint of the least length.
@@ -67,7 +67,7 @@ func (r *Reader) UvarintUpTo(limit uint64) int64 {
 	return int64(v)
 }
 
-// Fixed are the next bytes, nil if there are not so many.
+// Fixed are the next n bytes, nil if there are not so many.
 func (r *Reader) Fixed(size int) []byte {
 	if r.at+size > len(r.b) {
 		r.Damage()
@@ -77,7 +77,7 @@ func (r *Reader) Fixed(size int) []byte {
 	return r.b[r.at-size : r.at]
 }
 
-// Tile reads what AppendTile wrote.
+// Tile reads the bytes of AppendTile.
 func (r *Reader) Tile() int64 {
 	if b := r.Fixed(TileSize); b != nil {
 		return int64(b[0]) | int64(b[1])<<8 | int64(b[2])<<16
@@ -85,7 +85,7 @@ func (r *Reader) Tile() int64 {
 	return 0
 }
 
-// Time reads what AppendTime wrote.
+// Time reads the bytes of AppendTime.
 func (r *Reader) Time() int64 {
 	if b := r.Fixed(TimeSize); b != nil {
 		return int64(binary.LittleEndian.Uint32(b)) | int64(binary.LittleEndian.Uint16(b[4:]))<<32
@@ -125,10 +125,10 @@ func (r *Reader) Uint64() uint64 {
 	return 0
 }
 
-// Float reads what AppendFloat wrote.
+// Float reads the bytes of AppendFloat.
 func (r *Reader) Float() float64 { return math.Float64frombits(r.Uint64()) }
 
-// Bool reads what AppendBool wrote.
+// Bool reads the bytes of AppendBool.
 func (r *Reader) Bool() bool {
 	b := r.Byte()
 	if b > 1 {
@@ -137,10 +137,10 @@ func (r *Reader) Bool() bool {
 	return b == 1
 }
 
-// Varint reads what binary.AppendVarint wrote.
+// Varint reads the bytes of binary.AppendVarint.
 func (r *Reader) Varint() int64 { return Unzigzag(r.Uvarint()) }
 
-// Part reads a length and as many bytes, which alias what is read; nil for none.
+// Part reads a length and as many bytes, which alias the read bytes; nil for none.
 func (r *Reader) Part() []byte {
 	n := r.Uvarint()
 	if n == 0 {

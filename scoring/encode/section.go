@@ -2,11 +2,11 @@ package encode
 
 import "encoding/binary"
 
-// A state is a row of sections: a tag of one byte, the length of what follows as a varint, and that many bytes. A
-// section that would be empty is left out, and one that is absent stands for its zero value. A tag that a reader does
-// not know was written by a newer build: to pass it over would be to lose it, so the reader refuses the whole.
+// A state is a row of sections: a tag of one byte, the length of what follows as a varint, and that many bytes. An
+// empty section is left out, and an absent one stands for its zero value. An unknown tag was written by a newer build.
+// Skipping it would lose it, so the reader refuses the whole state.
 
-// BeginSection appends the head of a section. What is appended after it is the section's, until EndSection.
+// BeginSection appends the head of a section. Everything appended after it belongs to the section, until EndSection.
 func BeginSection(dst []byte, tag byte) (section []byte, at int) {
 	return append(dst, tag, 0), len(dst)
 }

@@ -9,7 +9,8 @@ import (
 	"ebb/scoring/encode"
 )
 
-// TestSections: what is written section by section is read so, of any length, behind anything, but for the empty ones.
+// TestSections: sections of any length, after anything, are read as they are written, except for empty ones, which are
+// left out.
 func TestSections(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		before := rapid.SliceOfN(rapid.Byte(), 0, 3).Draw(t, "before")

@@ -1,6 +1,6 @@
 package encode
 
-// CutUvarint takes a number off the front of b; rest is nil where there is none, or where it has a shorter encoding.
+// CutUvarint cuts a number off the front of b; rest is nil where there is none, or where it has a shorter encoding.
 func CutUvarint(b []byte) (n uint64, rest []byte) {
 	n, end := Uvarint(b, 0)
 	if end > len(b) {

@@ -6,12 +6,11 @@ import (
 
 //go:generate go run tables_gen.go
 
-// The standard library's Exp and Log give different bits on different processors, and a compiler may fuse x*y + z
-// where the processor has an instruction for it. So the functions are our own, and every product of the package
-// stands in a conversion, float64(x*y), which the language defines to round (docs/adr/0002-numbers.md). A test holds
-// the package to it.
+// The standard library's Exp and Log give different bits on different processors, and a compiler may fuse x*y + z where
+// the processor has an instruction for it. So the package has its own functions, and every product in it is in a
+// conversion, float64(x*y), which the language defines to round (docs/adr/0002-numbers.md). A test checks this.
 
-// split is a number as the sum of two, the second small beside the first.
+// split is a number as the sum of two, with the second small relative to the first.
 type split struct{ hi, lo float64 }
 
 // center is one entry of logTable.
@@ -20,8 +19,8 @@ type center struct {
 	log         split
 }
 
-// logLow is where the significands that log reduces to begin, as a bit pattern: 0.689453125. Ranges of 2^45 patterns
-// follow; one of them has 1 in its middle.
+// logLow is the least significand that log reduces to, as a bit pattern: 0.689453125. Ranges of 2^45 patterns follow;
+// one of them has 1 in its middle.
 const logLow = 0x3fe6100000000000
 
 const (

@@ -29,7 +29,7 @@ func bigExp(x *big.Float) *big.Float {
 
 func bigOf(x float64) *big.Float { return new(big.Float).SetPrec(bigBits).SetFloat64(x) }
 
-// ulps is how far got lies from want, in units of got's last place.
+// ulps is the distance of got from want, in units of got's last place.
 func ulps(got float64, want *big.Float) float64 {
 	off, _ := new(big.Float).Sub(bigOf(got), want).Float64()
 	unit := math.Nextafter(math.Abs(got), math.Inf(1)) - math.Abs(got)

@@ -1,7 +1,7 @@
 //go:build ignore
 
 // Command tables_gen writes tables.go: the constants and tables of exp and log, each the correctly rounded value of a
-// number worked out to 300 bits. `go generate ./scoring/exact` runs it.
+// number computed to 300 bits. `go generate ./scoring/exact` runs it.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 
 const (
 	precision = 300 // bits
-	steps     = 128 // entries of either table; elementary.go knows this number as tableSteps
+	steps     = 128 // entries of either table; tableSteps in elementary.go
 )
 
 func main() {
@@ -61,7 +61,7 @@ func writeLog(b *bytes.Buffer) {
 		"// logTable[i] holds a number close to every significand of range i, its inverse and its logarithm, of which the\n" +
 			"// first part has 40 significant bits.\nvar logTable = [tableSteps]center{\n",
 	)
-	const low = 0x3fe6100000000000 // elementary.go knows this number as logLow
+	const low = 0x3fe6100000000000 // logLow in elementary.go
 	for i := range steps {
 		from := fromBits(low + uint64(i)<<45)
 		to := fromBits(low + uint64(i+1)<<45)
@@ -83,7 +83,7 @@ func writeSplit(b *bytes.Buffer, name string, v *big.Float, bits uint, comment s
 	fmt.Fprintf(b, "\t%sHigh = %x // %s\n\t%sLow = %x\n", name, hi, comment, name, lo)
 }
 
-// cut returns v as a number of that many significant bits and what is left.
+// cut returns v as a number of that many significant bits, and the rest.
 func cut(v *big.Float, bits uint) (hi, lo float64) {
 	h := new(big.Float).SetPrec(bits).Set(v)
 	hi, _ = h.Float64()

@@ -10,7 +10,7 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestFeaturesSaturate: what is too much for a tile stays at its bound.
+// TestFeaturesSaturate: a number too large for a tile stays at its bound.
 func TestFeaturesSaturate(t *testing.T) {
 	f := scoringtest.Must(feature.Compile([]feature.Feature{
 		{Name: "count", Kind: feature.Count, To: -1, Property: -1, Within: 3},
@@ -28,7 +28,7 @@ func TestFeaturesSaturate(t *testing.T) {
 	if !slices.Equal(got, want) || !f.Valid(state) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	// but for the second byte of two lengths and of two days' numbers
+	// except for the second byte of two lengths and of two days' numbers
 	if len(state) > f.MaxState() || len(state) < f.MaxState()-2*3 {
 		t.Errorf("%d bytes, %d at most", len(state), f.MaxState())
 	}

@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// Inherit are f's cells as indexes of the cells of old that keep the same, -1: none does. Names say what the cells
-// of each keep; those that keep the same have the same.
+// Inherit are f's cells as indexes of the equal cells of old, -1: there is none. Names identify the cells of each:
+// equal cells have the same name.
 func (f *Set) Inherit(names []string, old *Set, oldNames []string) []int {
 	places := map[string]int{}
 	for i, name := range oldNames {
@@ -23,14 +23,14 @@ func (f *Set) Inherit(names []string, old *Set, oldNames []string) []int {
 	return from
 }
 
-// compares reports whether a trend reads the cell. What lies farther back than the cell was kept would count as
-// nothing, and the present as a rise.
+// compares reports whether a trend reads the cell. A trend would read the time before the cell was kept as nothing, and
+// the present as a rise.
 func (f *Set) compares(c *cell) bool {
 	return slices.ContainsFunc(c.readers, func(i int) bool { return f.list[i].kind == Trend })
 }
 
-// AppendCarried appends the cells of another pack's state that f keeps too; from is, by f's cells, their index there
-// or -1. f may look less far back, and then keeps less; where it looks farther back, it sees what was kept.
+// AppendCarried appends the cells of another pack's state that f keeps too. from is, by f's cells, their index there or
+// -1. If f looks less far back, it keeps less. If it looks farther back, it has only what was kept.
 func (f *Set) AppendCarried(dst, state []byte, from []int) []byte {
 	for i, old := range from {
 		kept := cellOf(state, old)
@@ -44,7 +44,7 @@ func (f *Set) AppendCarried(dst, state []byte, from []int) []byte {
 	return dst
 }
 
-// cellOf is what the cell of that index keeps in a state; nil: nothing.
+// cellOf is the content of the cell of that index in a state; nil: nothing.
 func cellOf(state []byte, index int) []byte {
 	for at := 0; at < len(state); {
 		i := int(state[at])
@@ -57,7 +57,7 @@ func cellOf(state []byte, index int) []byte {
 	return nil
 }
 
-// reach is the part of what a cell keeps that lies no farther back than c looks: its entries come newest first.
+// reach is the part of a cell's content that lies no farther back than c looks: its entries come newest first.
 func (c *cell) reach(b []byte) []byte {
 	switch c.Kind {
 	case cellCounts, cellSums:

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// check says what is wrong with the declaration of the feature at index i.
+// check returns what is wrong with the declaration of the feature at index i.
 func (d *Feature) check(i int) error {
 	if d.Kind >= NumKinds {
 		return fmt.Errorf("kind %d is unknown", d.Kind)

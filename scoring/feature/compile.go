@@ -9,7 +9,8 @@ const (
 	MaxDeclared   = 128
 	MaxSignals    = 64
 	MaxProperties = 16
-	// bytes that the features of one customer take at most: a thousand more than a shipped pack may, for one made of it.
+	// bytes that the features of one customer take at most: a thousand more than a shipped pack may, for a pack derived
+	// from one.
 	maxStateSize = 4096
 
 	MaxHours   = 48
@@ -17,26 +18,26 @@ const (
 	longWindow = 100 // days; a longer window of count, sum or trend is made of weeks
 )
 
-// Set is a pack's features, compiled to the cells of state that they read. It is not changed afterwards.
+// Set is a pack's features, compiled to the cells of state that they read. It does not change afterwards.
 type Set struct {
 	list    []compiled
 	cells   []cell
-	signals uint64 // that any cell wants
+	signals uint64 // that any cell counts
 	size    int    // bytes of state at most
 
-	unseen  []Range // what each says from the first activity on without any event of its signal, but tenure
+	unseen  []Range // each feature's value from the first activity on without any event of its signal, except tenure
 	tenures []int
-	ratios  []int // of what stands before them
+	ratios  []int // over the features before them
 }
 
-// compiled is what reading a feature takes.
+// compiled is what the reading of a feature needs.
 type compiled struct {
 	kind       Kind
 	unit       TileUnit
 	absentZero bool
 	window     int64 // in tiles
 	least      int64
-	of, to     int // of a ratio
+	of, to     int // for a ratio
 }
 
 // CellKind is what a cell keeps.
@@ -51,7 +52,7 @@ const (
 	cellOpen                     // times of open items
 )
 
-// CellKey is what two features that count the same have in common.
+// CellKey identifies what a cell counts. Features that count the same have the same key.
 type CellKey struct {
 	Kind     CellKind
 	Of, To   int
@@ -62,12 +63,12 @@ type CellKey struct {
 // cell is one part of a customer's state. Features that count the same read the same cell.
 type cell struct {
 	CellKey
-	signals uint64 // that it wants
+	signals uint64 // that it counts
 	span    int64  // tiles, up to the newest one, that it keeps: as far as any reader looks
 	readers []int  // features, by index
 }
 
-// Compile finds the cells that features need. Errors: what a pack's parser should have found, and a state that
+// Compile finds the cells that features need. Errors: faults that a pack's parser should have found, and a state that
 // could grow beyond maxStateSize.
 func Compile(decl []Feature) (*Set, error) {
 	if len(decl) > MaxDeclared {
@@ -83,7 +84,7 @@ func Compile(decl []Feature) (*Set, error) {
 		if key, ok := d.key(); ok {
 			c.unit, c.window = key.Unit, d.window(key.Unit)
 			if key.Kind == cellLast {
-				key.Unit = daily // it keeps a time, which serves hours and days
+				key.Unit = daily // it keeps a time, which serves both hours and days
 			}
 			f.share(cells, key).join(i, c.lookback())
 		}
@@ -103,7 +104,7 @@ func Compile(decl []Feature) (*Set, error) {
 	return f, nil
 }
 
-// share is the cell with that key, made if there is none.
+// share is the cell with that key. It makes one if there is none.
 func (f *Set) share(cells map[CellKey]int, key CellKey) *cell {
 	i, ok := cells[key]
 	if !ok {
@@ -124,7 +125,7 @@ func (c *cell) join(feature int, lookback int64) {
 	c.span = max(c.span, lookback)
 }
 
-// measure works out the size of the state and refuses one that is too large.
+// measure computes the size of the state and refuses one that is too large.
 func (f *Set) measure(decl []Feature) error {
 	large := -1
 	for i := range f.cells {
@@ -141,10 +142,10 @@ func (f *Set) measure(decl []Feature) error {
 		"the most, %d, take those that read what %s reads", f.size, maxStateSize, c.maxSize(), decl[c.readers[0]].Name)
 }
 
-// MaxState is the size in bytes that a customer's state can reach.
+// MaxState is the largest size of a customer's state, in bytes.
 func (f *Set) MaxState() int { return f.size }
 
-// Keys are what the cells keep, in their order.
+// Keys are the keys of the cells, in order.
 func (f *Set) Keys() []CellKey {
 	keys := make([]CellKey, len(f.cells))
 	for i := range f.cells {

@@ -7,7 +7,7 @@ type Curve []CurvePoint
 // CurvePoint is a point of a curve.
 type CurvePoint struct {
 	Value   int64   // of the feature
-	LogOdds float64 // what it adds there
+	LogOdds float64 // added at this value
 }
 
 // Add is what a value adds to the score: straight lines between the points, level beyond them.
@@ -24,7 +24,7 @@ func (c Curve) Add(v int64) float64 {
 	return c[len(c)-1].LogOdds
 }
 
-// above is the least value beyond v at which the curve may lie elsewhere than at v; never: there is none.
+// above is the least value beyond v at which the curve may differ from its value at v; never: there is none.
 func (c Curve) above(v int64) int64 {
 	for i := 1; i < len(c); i++ {
 		if a, b := &c[i-1], &c[i]; v < b.Value && a.LogOdds != b.LogOdds {

@@ -7,12 +7,12 @@ import (
 	"ebb/scoring/moment"
 )
 
-// A cell of `distinct` keeps up to 16 values, each with the newest tile it was seen in:
+// A cell of `distinct` keeps up to 16 values, each with the newest tile in which it occurred:
 //
 //	newest tile
-//	for each value: how far its tile lies before that of the value before it, fingerprint (4 bytes, little endian)
+//	for each value: distance of its tile from that of the value before it, fingerprint (4 bytes, little endian)
 //
-// The newest come first, within a tile by fingerprint. A 17th takes the place of the last: that seen longest ago.
+// The newest come first, within a tile by fingerprint. A 17th value replaces the last, whose newest tile is the oldest.
 
 const (
 	MaxDistinct     = 16
@@ -20,7 +20,7 @@ const (
 	distinctSize    = fingerprintSize + 2
 )
 
-// seen is a value and the newest tile it was seen in.
+// seen is a value and the newest tile in which it occurred.
 type seen struct {
 	tile int64
 	hash uint32
@@ -41,7 +41,7 @@ func openPalette(b []byte) palette {
 	return p
 }
 
-// next reads one value more, if there is one.
+// next reads another value, if there is one.
 func (p *palette) next() bool {
 	if !p.More() {
 		return false
@@ -55,7 +55,7 @@ func (p *palette) next() bool {
 	return true
 }
 
-// foldDistinct adds a value seen in a tile.
+// foldDistinct adds a value that occurred in a tile.
 func (c *cell) foldDistinct(dst, old []byte, tile int64, hash uint32) ([]byte, effect) {
 	fresh := seen{tile, hash}
 	if len(old) == 0 {
@@ -65,7 +65,7 @@ func (c *cell) foldDistinct(dst, old []byte, tile int64, hash uint32) ([]byte, e
 	if tile <= p.tile-c.span {
 		return append(dst, old...), refused
 	}
-	oldest := max(p.tile, tile) - c.span // and what is older goes
+	oldest := max(p.tile, tile) - c.span // older values are dropped
 	var kept [MaxDistinct + 1]seen
 	n, placed := 0, false
 	for p.next() {
@@ -113,7 +113,7 @@ func distinct(b []byte, from, to, window int64) (least, greatest int64) {
 	return least, greatest
 }
 
-// leavesDistinct is the tile with which the next value leaves a window that ends with the given tile now.
+// leavesDistinct is the tile at which the next value leaves a window that now ends with the given tile.
 func leavesDistinct(b []byte, end, window int64) int64 {
 	p := openPalette(b)
 	leaves := int64(never)
@@ -123,7 +123,7 @@ func leavesDistinct(b []byte, end, window int64) int64 {
 	return leaves
 }
 
-// validDistinct reports whether fold can have left b.
+// validDistinct reports whether b is a possible result of fold.
 func (c *cell) validDistinct(b []byte) bool {
 	p := openPalette(b)
 	head := p.tile

@@ -6,9 +6,9 @@ import (
 	"ebb/scoring/moment"
 )
 
-// The search for a deadline asks when what a customer's factors add may change if no event comes. Not every value of
-// a feature makes a difference to them: a factor that counts an open ticket from 72 hours on need not be asked about
-// each hour.
+// The search for a deadline needs the next time at which the sum of a customer's factors may change without an event.
+// Not every value of a feature changes it: a factor that counts an open ticket from 72 hours on needs no look at each
+// hour.
 
 // Indexes is a set of features, by index.
 type Indexes [2]uint64
@@ -20,10 +20,10 @@ func (s *Indexes) add(i int) { s[i>>6] |= 1 << (i & 63) }
 
 func (s *Indexes) has(i int) bool { return s[i>>6]>>(i&63)&1 != 0 }
 
-// Interest is what somebody wants to know of the features.
+// Interest is which values of features matter to a reader.
 type Interest struct {
-	all      bool      // whatever they say
-	Features Indexes   // those looked at, what ratios divide included
+	all      bool      // all values
+	Features Indexes   // those that are read, including the sources of ratios
 	curves   [][]Curve // over its values, by feature
 }
 
@@ -47,7 +47,7 @@ func (f *Set) InterestOf(curves [][]Curve) Interest {
 // read reports whether there is a curve over the feature's values.
 func (in *Interest) read(i int) bool { return i < len(in.curves) && len(in.curves[i]) > 0 }
 
-// above is the least value of a feature beyond v at which what is made of it may be another than at v; never: none.
+// above is the least value of a feature beyond v at which the reader's result may differ from that at v; never: none.
 func (in *Interest) above(feature int, v int64) int64 {
 	least := int64(never)
 	for _, c := range in.curves[feature] {
@@ -56,8 +56,8 @@ func (in *Interest) above(feature int, v int64) int64 {
 	return least
 }
 
-// Edge is the first instant after the given one, in ms, at which what is made of the features may be another if no
-// event comes; math.MaxInt64 if there is none. Values are those at the given instant, first is as in Values.
+// Edge is the first instant after the given one, in ms, at which the reader's result may change if no event comes;
+// math.MaxInt64 if there is none. Values are those at the given instant, first is as in Values.
 func (f *Set) Edge(in *Interest, values []Value, state []byte, first, after int64) int64 {
 	next, exact := int64(never), f.exactly(in, values)
 	for _, i := range f.tenures {
@@ -78,8 +78,8 @@ func (f *Set) Edge(in *Interest, values []Value, state []byte, first, after int6
 	return next
 }
 
-// exactly is the set of features of which every change matters: all, or those that a ratio divides. It leaves out
-// those of ratios that have no data and will not have any without an event.
+// exactly is the set of features of which every change matters: all, or the sources of ratios. It leaves out those of
+// ratios that have no data and will not have any without an event.
 func (f *Set) exactly(in *Interest, values []Value) (set Indexes) {
 	if in.all {
 		return All
@@ -93,7 +93,7 @@ func (f *Set) exactly(in *Interest, values []Value) (set Indexes) {
 	return set
 }
 
-// ended reports whether a ratio has no data, nor ever will have without a further event: a count only falls.
+// ended reports whether a ratio has no data and will not have any without a further event: a count only falls.
 func (f *Set) ended(i int, values []Value) bool {
 	d := &f.list[i]
 	switch f.list[d.to].kind {
@@ -106,8 +106,8 @@ func (f *Set) ended(i int, values []Value) bool {
 	}
 }
 
-// next is the first instant after the given one at which what is made of a feature with value v may be another, by
-// what its cell keeps. Exact: any change of it counts.
+// next is the first instant after the given one at which the result for a feature with value v may change, by its cell.
+// Exact: any change of the value counts.
 func (f *Set) next(in *Interest, i int, exact bool, c *cell, b []byte, v, after int64) int64 {
 	d := &f.list[i]
 	switch d.kind {
@@ -132,8 +132,7 @@ func (f *Set) next(in *Interest, i int, exact bool, c *cell, b []byte, v, after 
 	return d.unit.start(tile)
 }
 
-// passes is the first instant after the given one at which what is made of the time that has passed since another may
-// be another.
+// passes is the first instant after the given one at which the result for the time since another instant may change.
 func (in *Interest) passes(i int, exact bool, since, after, unit int64) int64 {
 	if exact {
 		return nextElapsed(since, after, unit)
@@ -146,7 +145,7 @@ func (in *Interest) passes(i int, exact bool, since, after, unit int64) int64 {
 	return since + (value+seconds-1)/seconds*unit
 }
 
-// nextTile is the first tile after the given one with which a window that ends there says something else.
+// nextTile is the first tile after the given one at which the value over a window that ends there changes.
 func (d *compiled) nextTile(c *cell, b []byte, after int64) int64 {
 	var t tiles
 	switch d.kind {
@@ -159,7 +158,7 @@ func (d *compiled) nextTile(c *cell, b []byte, after int64) int64 {
 		return leavesDistinct(b, after, d.window)
 	case Trend:
 		t.open(c, b, false)
-		return min(t.leaves(after, d.window), t.leaves(after, 2*d.window)) // the second goes on where the first stopped
+		return min(t.leaves(after, d.window), t.leaves(after, 2*d.window)) // the second goes on where the first has stopped
 	default:
 		t.open(c, b, false)
 		return t.leaves(after, d.window)

@@ -12,7 +12,7 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// drawState draws features and what a history leaves of them.
+// drawState draws features and their state after a history.
 func drawState(
 	t *rapid.T,
 	kinds []feature.Kind,
@@ -28,8 +28,8 @@ func drawState(
 	return f, decl, history, state, first
 }
 
-// TestFeatureEdges: between two edges no value changes, and ranges hold what is said between two instants, no more
-// than that but for ratios.
+// TestFeatureEdges: between two edges no value changes, and ranges hold exactly the values between two instants, or
+// more for ratios.
 func TestFeatureEdges(t *testing.T) {
 	t.Run("all", func(t *testing.T) { rapid.Check(t, func(t *rapid.T) { checkEdges(t, nil) }) })
 	t.Run("ratio", func(t *testing.T) {
@@ -88,7 +88,7 @@ func checkEdges(t *rapid.T, kinds []feature.Kind) {
 	}
 }
 
-// TestRatioOfRanges: whatever two features say within their ranges, their ratio is within its range.
+// TestRatioOfRanges: the ratio of any two values within their ranges is within the ratio's range.
 func TestRatioOfRanges(t *testing.T) {
 	none, zero := feature.Range{}, feature.Range{Always: true, Sometimes: true}
 	if r := feature.RatioOf(zero, zero, 1); r != none {
@@ -122,7 +122,7 @@ func TestRatioOfRanges(t *testing.T) {
 	})
 }
 
-// widen is a range that holds v too.
+// widen is a range that contains v too.
 func widen(r feature.Range, v feature.Value) feature.Range {
 	switch {
 	case !v.OK:
@@ -135,7 +135,7 @@ func widen(r feature.Range, v feature.Value) feature.Range {
 	return r
 }
 
-// TestRatioNeedsBoth: a ratio of what nothing is known of is not zero, nor is one that rests on it.
+// TestRatioNeedsBoth: a ratio of features without data is not zero, and neither is one based on it.
 func TestRatioNeedsBoth(t *testing.T) {
 	f := scoringtest.Must(feature.Compile([]feature.Feature{
 		{Name: "spent", Kind: feature.Sum, Of: 0, To: -1, Property: -1, Within: 90},
@@ -159,7 +159,7 @@ func TestRatioNeedsBoth(t *testing.T) {
 			feature.Value{N: 500_000_000, OK: true},
 			feature.Value{OK: true},
 		},
-		// what it is divided by has left the window
+		// the denominator has left the window
 		{100 * scoringtest.Day, feature.Value{}, feature.Value{}, feature.Value{}},
 	} {
 		v := f.Values(nil, feature.All, state, scoringtest.Begin, scoringtest.Begin+c.after)

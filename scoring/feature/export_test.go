@@ -1,6 +1,6 @@
 package feature
 
-// What tests of features in package scoring_test look at from the inside.
+// What tests of features in package scoring_test need from the inside.
 
 const (
 	MaxStateSize = maxStateSize
@@ -8,7 +8,7 @@ const (
 	MaxSum       = maxSum
 )
 
-// EdgeOfAny is the first instant after the given one at which any feature may say something else; values are those at
+// EdgeOfAny is the first instant after the given one at which the value of any feature may change; values are those at
 // that one.
 func (f *Set) EdgeOfAny(values []Value, state []byte, first, after int64) int64 {
 	return f.Edge(&Interest{all: true}, values, state, first, after)

@@ -4,7 +4,7 @@ import (
 	"slices"
 )
 
-// Kind is what a feature keeps of the events of its signal. The list is closed; docs/packs.md defines each kind.
+// Kind is how a feature is computed from its signal's events. The list is closed; docs/packs.md defines each kind.
 type Kind uint8
 
 // The kinds of features.
@@ -15,7 +15,7 @@ const (
 	Since                  // seconds since the newest event, in whole days
 	Trend                  // permille of the window before
 	Distinct               // different values of a property within the window, 16 at most
-	Last                   // number that the newest event held
+	Last                   // number in the newest event
 	Open                   // seconds for which the oldest open item has been open, in whole hours
 	Ratio                  // one feature as permille of another
 	Tenure                 // seconds since the first activity, in whole days
@@ -42,21 +42,21 @@ type Feature struct {
 	Name       string
 	Kind       Kind
 	Of         int   // signal, 0 to 63; for a ratio an earlier feature; -1 where there is none
-	To         int   // open: signal that solves; ratio: earlier feature that is divided by; else -1
+	To         int   // open: signal that solves; ratio: the earlier feature that is the denominator; else -1
 	Property   int   // of the event, 0 to 15; -1: none, which for a sum is money
 	Within     int   // window: days, or hours where Hourly is set; 0: none
 	Hourly     bool  // the window is a sum of hours instead of days, all UTC
-	Least      int64 // trend, ratio: what is divided by; below, the feature has no data
+	Least      int64 // trend, ratio: least denominator; below it, the feature has no data
 	AbsentZero bool  // without any event the value is zero from the first activity on, instead of unknown
 }
 
-// Value is what a feature says at one instant.
+// Value is a feature's value at one instant.
 type Value struct {
 	N  int64 // count, minor units, thousandths, seconds or permille; 0 without data
 	OK bool  // it has data
 }
 
-// Range bounds what a feature says between two instants if no event comes.
+// Range bounds a feature's value between two instants if no event comes.
 type Range struct {
 	Least, Greatest int64 // of its values while it has data
 	Always          bool  // it has data throughout

@@ -95,7 +95,8 @@ var drawProperty = rapid.Custom(func(t *rapid.T) feature.Property {
 	}
 })
 
-// drawHistory draws events in the order they come: most of them in order, where late is set some of them late by far.
+// drawHistory draws events in order of arrival: most of them in order of time, and with late set some of them very
+// late.
 func drawHistory(t *rapid.T, late bool) []feature.Event {
 	now := rapid.SampledFrom([]int64{31_536_000_000, 946_684_800_000, 1_600_000_000_000, 4_102_444_800_000}).
 		Draw(t, "begin")
@@ -156,7 +157,7 @@ func drawInstants(t *rapid.T, events []feature.Event, n int) []int64 {
 	}), n, n).Draw(t, "instants")
 }
 
-// TestFeaturesAsRecomputed holds every kind, alone and beside others, against recomputation from all events, in order
+// TestFeaturesAsRecomputed compares every kind, alone and beside others, with a recomputation from all events, in order
 // and with late ones.
 func TestFeaturesAsRecomputed(t *testing.T) {
 	check := func(t *testing.T, late bool, kinds ...feature.Kind) {
@@ -206,7 +207,7 @@ func sameFeatures(t *rapid.T, f *feature.Set, oracle *featureOracle, state []byt
 	}
 }
 
-// TestFeatureStateOfEvents: the state does not depend on the order of events but for `open` and equal times in
+// TestFeatureStateOfEvents: the state does not depend on the order of events, except for `open` and equal times in
 // `last`, nor on the buffer it is folded in.
 func TestFeatureStateOfEvents(t *testing.T) {
 	kinds := []feature.Kind{

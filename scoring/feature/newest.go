@@ -7,8 +7,8 @@ import (
 	"ebb/scoring/moment"
 )
 
-// A cell of `since` keeps the time of the newest event; one of `last` that and the number the event held, in zigzag.
-// Of two events at the same time the number of the one folded later stands.
+// A cell of `since` keeps the time of the newest event. One of `last` keeps that and the event's number, in zigzag. Of
+// two events at the same time, the number of the one folded later is kept.
 
 func foldNewest(dst, old []byte, at int64) ([]byte, effect) {
 	if len(old) > 0 && at <= newestTime(old) {
@@ -46,7 +46,7 @@ func validLast(b []byte) bool {
 	return at <= moment.Max && r.Whole()
 }
 
-// elapsed is the time from one instant to another in whole units, in seconds; 0 if that is earlier.
+// elapsed is the time from one instant to another in whole units, in seconds; 0 if the other is earlier.
 func elapsed(from, to, unit int64) int64 {
 	if to <= from {
 		return 0
@@ -54,7 +54,7 @@ func elapsed(from, to, unit int64) int64 {
 	return (to - from) / unit * (unit / 1000)
 }
 
-// nextElapsed is the first instant after the given one at which elapsed becomes more.
+// nextElapsed is the first instant after the given one at which elapsed grows.
 func nextElapsed(from, after, unit int64) int64 {
 	if after < from {
 		return from + unit

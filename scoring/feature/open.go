@@ -7,23 +7,23 @@ import (
 	"ebb/scoring/moment"
 )
 
-// A cell of `open` keeps a queue of open items: the opening times of the oldest four; of those beyond, how many there
-// are and the newest opening time. An event that solves takes the oldest item away, if that was opened by then, and
-// the first beyond the four counts as opened at that newest time: its own is not known, and no item seems older than
-// it is.
+// A cell of `open` keeps a queue of open items: the opening times of the oldest four, and the number and the newest
+// opening time of those beyond. An event that solves removes the oldest item, if that was opened by then. The first
+// item beyond the four then counts as opened at that newest time: its own was not kept, and no item seems older than it
+// is.
 //
-// Where nothing was open by then, an opening event must still be on its way, and the solving time is kept, the newest
-// of several: the next event that opens an item earlier than that opens none.
+// If nothing was open by then, the opening event must still be on its way, and the solving time is kept, the newest of
+// several: the next event that opens an item before that time opens none.
 //
-//	flags: number of times kept, and what else stands there  1 byte
-//	opening times, oldest first, each after the first as what lies between
-//	[beyond] their number, what lies between the last time and their newest
+//	flags: number of times kept, and which parts follow       1 byte
+//	opening times, oldest first, each after the first as the distance
+//	[beyond] their number, distance of their newest from the last time
 //	[solved] solving time
 
 const (
 	maxOpen     = 4
 	maxBeyond   = 1<<14 - 1
-	spanSize    = 7 // bytes of what lies between two times, at most
+	spanSize    = 7 // bytes between two times, at most
 	maxOpenSize = 1 + encode.TimeSize + (maxOpen-1)*spanSize + 2 + spanSize + encode.TimeSize
 )
 
@@ -35,14 +35,14 @@ const (
 	openSolved = 1 << 5
 )
 
-// queue is what a cell of `open` keeps.
+// queue is the content of a cell of `open`.
 type queue struct {
 	ever   bool // an item was opened
 	n      int
 	times  [maxOpen + 1]int64 // of n items, oldest first
 	beyond int64              // items beyond those
 	newest int64              // time of the newest of them
-	solved int64              // time of an event that solved what is not opened yet; -1: none
+	solved int64              // time of an event that solved an item not opened yet; -1: none
 }
 
 func readQueue(b []byte) (q queue, damaged bool) {
@@ -156,7 +156,7 @@ func (q *queue) solve(at int64) {
 // oldest is the opening time of the oldest open item.
 func (q *queue) oldest() (at int64, ok bool) { return q.times[0], q.n > 0 }
 
-// validOpen reports whether fold can have left b.
+// validOpen reports whether b is a possible result of fold.
 func validOpen(b []byte) bool {
 	q, damaged := readQueue(b)
 	first, open := q.oldest()

@@ -8,14 +8,14 @@ import (
 	"ebb/scoring/feature"
 )
 
-// featureOracle keeps every event and works out each feature anew as docs/packs.md defines it.
+// featureOracle keeps every event and computes each feature anew as docs/packs.md defines it.
 type featureOracle struct {
 	decl   []feature.Feature
 	first  int64
-	events []feature.Event // in the order they came
+	events []feature.Event // in order of arrival
 }
 
-// wants reports whether the event is one that the feature looks at.
+// wants reports whether the event counts for the feature.
 func wants(d *feature.Feature, o *feature.Event) bool {
 	if d.Kind == feature.Ratio || d.Kind == feature.Tenure || o.Set&(1<<d.Of) == 0 {
 		return false
@@ -32,7 +32,7 @@ func wants(d *feature.Feature, o *feature.Event) bool {
 	return true
 }
 
-// of are the events that the feature looks at.
+// of are the events that count for the feature.
 func (f *featureOracle) of(d *feature.Feature) (events []feature.Event) {
 	for _, o := range f.events {
 		if wants(d, &o) {
@@ -97,7 +97,7 @@ func (f *featureOracle) values(at int64) []feature.Value {
 	return v
 }
 
-// value is what a feature says that has had events.
+// value is the feature's value after events.
 func (f *featureOracle) value(d *feature.Feature, events []feature.Event, at int64) feature.Value {
 	last := newest(events)
 	present := max(at, last)
@@ -155,10 +155,10 @@ func (f *featureOracle) value(d *feature.Feature, events []feature.Event, at int
 	}
 }
 
-// open replays opening and solving events in the order they came.
+// open replays opening and solving events in order of arrival.
 func (f *featureOracle) open(d *feature.Feature, at int64) int64 {
 	var items, beyond []int64 // the four oldest, and the rest
-	ahead := int64(-1)        // time of an event that solved what had not come yet
+	ahead := int64(-1)        // time of an event that solved an item still to come
 	for _, o := range f.events {
 		if o.Set&(1<<d.Of) != 0 {
 			if o.Time < ahead {
@@ -178,7 +178,7 @@ func (f *featureOracle) open(d *feature.Feature, at int64) int64 {
 				continue
 			}
 			items = items[1:]
-			if n := len(beyond); n > 0 { // one more counts as old as the newest that was ever beyond
+			if n := len(beyond); n > 0 { // the next one counts as old as the newest that was ever beyond
 				items = append(items, slices.Max(beyond))
 				slices.Sort(beyond)
 				beyond = beyond[1:]
@@ -191,7 +191,7 @@ func (f *featureOracle) open(d *feature.Feature, at int64) int64 {
 	return max(at-items[0], 0) / 3_600_000 * 3600
 }
 
-// tooLate reports whether the event lies before every window it would count in and says nothing else new.
+// tooLate reports whether the event is older than every window that it would count in and adds nothing else new.
 func (f *featureOracle) tooLate(o *feature.Event) bool {
 	late := false
 	for i := range f.decl {

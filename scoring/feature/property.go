@@ -15,7 +15,7 @@ const (
 	PropertyNumber
 	PropertyText
 	PropertyBool
-	PropertyOther // neither: it exists, and that is all
+	PropertyOther // neither: only its existence counts
 )
 
 // Property is one property of an event.
@@ -25,7 +25,8 @@ type Property struct {
 	Hash   uint64 // of a text
 }
 
-// fingerprint tells values apart, a text from a number too: two of 16 are taken for one once in 36 million times.
+// fingerprint distinguishes values, also a text from a number: two of 16 values have the same one once in 36 million
+// times.
 func (v Property) fingerprint() uint32 {
 	h := v.Hash
 	if v.Kind != PropertyText {
@@ -36,7 +37,7 @@ func (v Property) fingerprint() uint32 {
 	return uint32(h >> 32)
 }
 
-// TextProperty is a property that is text. A text that is a decimal number is that number: senders disagree about the
+// TextProperty is a text property. A text that is a decimal number is that number, since senders differ about the
 // quotes.
 func TextProperty(text []byte) Property {
 	if n, ok := thousandthsOf(text); ok {

@@ -4,20 +4,20 @@ import (
 	"math"
 )
 
-// always is the range of a value that is known throughout.
+// always is the range of a value with data throughout.
 func always(least, greatest int64) Range {
 	return Range{Least: least, Greatest: greatest, Always: true, Sometimes: true}
 }
 
-// value is what a range of one instant says.
+// value is the value of a range of one instant.
 func (r Range) value() Value { return Value{N: r.Least, OK: r.Always} }
 
-// span is the range that a value is.
+// span is the range of a single value.
 func (v Value) span() Range {
 	return Range{Least: v.N, Greatest: v.N, Always: v.OK, Sometimes: v.OK}
 }
 
-// with is r widened to hold n too.
+// with is r widened to include n.
 func (r Range) with(n int64) Range {
 	if !r.Sometimes {
 		r.Least, r.Greatest, r.Sometimes = n, n, true
@@ -26,13 +26,13 @@ func (r Range) with(n int64) Range {
 	return r
 }
 
-// permille is a/b for a positive b, rounded towards zero. It rises with a and, its sign apart, falls with b.
+// permille is a/b for a positive b, rounded towards zero. It rises with a and, apart from its sign, falls with b.
 func permille(a, b int64) int64 {
 	const most = math.MaxInt64 / 1000
 	return min(max(a, -most), most) * 1000 / b
 }
 
-// ratio bounds of in permille of to. Both are needed, and of to at least least.
+// ratio bounds of in permille of to. It has data only if both have, and to is at least least.
 func ratio(of, to Range, least int64) Range {
 	if !of.Sometimes || !to.Sometimes || to.Greatest < least {
 		return Range{}

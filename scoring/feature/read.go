@@ -10,9 +10,9 @@ import (
 // never is later than any instant and any tile.
 const never = math.MaxInt64
 
-// Values appends what every feature of a set says at an instant, in ms since the epoch, to dst; of the others what
-// they say where there was no event. First is the customer's first activity, 0 for none. What happened after that
-// instant counts as if it were the newest event's.
+// Values appends to dst the value of every feature of a set at an instant, in ms since the epoch; for features outside
+// the set, the value without any event. First is the customer's first activity, 0 for none. Events after that instant
+// count as if they were at it.
 func (f *Set) Values(dst []Value, set Indexes, state []byte, first, at int64) []Value {
 	n := len(dst)
 	dst = slices.Grow(dst, len(f.list))[:n+len(f.list)]
@@ -43,8 +43,8 @@ func (f *Set) Values(dst []Value, set Indexes, state []byte, first, at int64) []
 	return dst
 }
 
-// Ranges appends bounds of what every feature of a set says from one instant to a later one, both included, to dst.
-// First is as in Values.
+// Ranges appends to dst bounds of every feature of a set from one instant to a later one, both included. First is as in
+// Values.
 func (f *Set) Ranges(dst []Range, set Indexes, state []byte, first, from, to int64) []Range {
 	n := len(dst)
 	dst = slices.Grow(dst, len(f.list))[:n+len(f.list)]
@@ -76,7 +76,7 @@ func (f *Set) Ranges(dst []Range, set Indexes, state []byte, first, from, to int
 	return dst
 }
 
-// tenureBetween is what tenure says from one instant to another.
+// tenureBetween is the range of tenure from one instant to another.
 func tenureBetween(first, from, to int64) Range {
 	if first == 0 {
 		return Range{}
@@ -84,8 +84,7 @@ func tenureBetween(first, from, to int64) Range {
 	return always(elapsed(first, from, moment.DayMillis), elapsed(first, to, moment.DayMillis))
 }
 
-// read is what the feature says from one instant to another, by what its cell keeps. False: there was no event of its
-// signal.
+// read is the feature's range from one instant to another, by its cell. False: there was no event of its signal.
 func (d *compiled) read(c *cell, b []byte, from, to int64) (Range, bool) {
 	switch d.kind {
 	case Since:
@@ -103,7 +102,7 @@ func (d *compiled) read(c *cell, b []byte, from, to int64) (Range, bool) {
 	}
 }
 
-// readWindow is what a feature with a window says while that ends with a tile between from and to.
+// readWindow is the range of a feature with a window that ends with a tile between from and to.
 func (d *compiled) readWindow(c *cell, b []byte, from, to int64) Range {
 	var t tiles
 	switch d.kind {

@@ -6,35 +6,33 @@ import (
 	"ebb/scoring/encode"
 )
 
-// The state of a customer's features holds a cell for everything that was counted so far, in the order of the pack's
-// cells:
+// The state of a customer's features holds a cell for everything counted so far, in the order of the pack's cells:
 //
-//	index of the cell, length of what follows  1 byte, 1 or 2
-//	what the cell keeps                        see tiles.go, newest.go, distinct.go, open.go
+//	index of the cell, length of its content   1 byte, 1 or 2
+//	content of the cell                        see tiles.go, newest.go, distinct.go, open.go
 //
 // A time (ms since the epoch) is 6 bytes, the number of a tile 3, little endian; all other numbers are varints of the
-// least length, so that one state has one spelling. What a cell keeps depends on the events folded into it alone, and
-// but for `open`, equal times in `last` and what saturates, not on their order.
+// least length, so that each state has exactly one encoding. A cell's content depends only on the events folded into
+// it, and not on their order, except for `open`, equal times in `last`, and saturated counts.
 
-// effect is what an event did to a cell.
+// effect is the effect of an event on a cell.
 type effect uint8
 
 const (
-	idle    effect = iota // nothing, it says nothing new
-	refused               // nothing, it is older than every window
+	idle    effect = iota // none: it adds nothing new
+	refused               // none: it is older than every window
 	taken
 )
 
-// Fold adds one event to a state, which it edits in place: the new state lies in the same array, of which what is
-// behind the state is overwritten, unless that is too short; twice MaxState is always enough. An event without effect
-// leaves it as it is. Too late: the event is older than every window that it would have counted in, and had no other
-// effect.
+// Fold adds one event to a state, which it edits in place. The new state is in the same array, overwriting what is
+// after the state, unless the array is too short; twice MaxState is always enough. An event without effect changes
+// nothing. Too late: the event is older than every window that it would have counted in, and had no other effect.
 func (f *Set) Fold(state []byte, o *Event) (folded []byte, tooLate bool) {
 	if o.Set&f.signals == 0 {
 		return state, false
 	}
 	var effects [taken + 1]bool
-	out, at := state, 0 // the new state is written behind the old one, of which everything before at is done with
+	out, at := state, 0 // the new state is written after the old one, of which the part before at is no longer needed
 	for i := range f.cells {
 		c := &f.cells[i]
 		if o.Set&c.signals == 0 || !c.wants(o) {
@@ -64,7 +62,7 @@ func (f *Set) Fold(state []byte, o *Event) (folded []byte, tooLate bool) {
 	return out[:len(out)-len(state)], false
 }
 
-// wants reports whether the event, which is of the cell's signals, has what the cell keeps.
+// wants reports whether the event, which is of the cell's signals, holds what the cell counts.
 func (c *cell) wants(o *Event) bool {
 	switch {
 	case c.Kind == cellDistinct:
@@ -79,7 +77,7 @@ func (c *cell) wants(o *Event) bool {
 	}
 }
 
-// fold appends what the cell keeps once it has seen the event too; old is what it kept, empty for nothing.
+// fold appends the cell's content with the event; old is its content before, empty for nothing.
 func (c *cell) fold(dst, old []byte, o *Event) ([]byte, effect) {
 	switch c.Kind {
 	case cellCounts:
@@ -101,7 +99,7 @@ func (c *cell) fold(dst, old []byte, o *Event) ([]byte, effect) {
 	}
 }
 
-// maxSize is the size in bytes that the cell can reach, its head included.
+// maxSize is the largest size of the cell in bytes, its head included.
 func (c *cell) maxSize() int {
 	const head = 3
 	switch c.Kind {
@@ -120,7 +118,7 @@ func (c *cell) maxSize() int {
 	}
 }
 
-// payload is what the cell at b[at:] keeps, and where it ends.
+// payload is the content of the cell at b[at:], and where it ends.
 func payload(b []byte, at int) (kept []byte, end int) {
 	size := int(b[at+1])
 	at += 2
@@ -131,7 +129,7 @@ func payload(b []byte, at int) (kept []byte, end int) {
 	return b[at : at+size], at + size
 }
 
-// measured fills in the length of what was appended from begin on, for which one byte was left before it.
+// measured fills in the length of everything appended from begin on, for which one byte was left before it.
 func measured(b []byte, begin int) []byte {
 	size := len(b) - begin
 	if size < 0x80 {

@@ -161,8 +161,8 @@ func manyValues(n int) string {
 	return b.String()
 }
 
-// FuzzFeatureState: whatever is accepted can be read and folded into, stays within its bound, and has values that an
-// edge or an event alone changes.
+// FuzzFeatureState: every accepted state can be read and folded into, stays within its bound, and has values that only
+// an edge or an event changes.
 func FuzzFeatureState(f *testing.F) {
 	packs := [...]*feature.Set{
 		scoringtest.Must(feature.Compile(everyKind())),

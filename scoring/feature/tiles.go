@@ -7,14 +7,15 @@ import (
 	"ebb/scoring/moment"
 )
 
-// A cell of counts or sums keeps the tiles in which something happened, newest first:
+// A cell of counts or sums keeps the tiles with any events, newest first:
 //
 //	newest tile
-//	for each tile: how far before the tile before it (the first: before the newest and 1), and what is in it.
+//	for each tile: its distance from the tile before it (the first: from the newest and 1), and its content.
 //	 counts: (count - 1) << 4 | (distance - 1), and where the distance is 16 or more, 15 for it and then the rest of it
 //	 sums:   distance - 1, sum in zigzag
 //
-// It keeps as many tiles back from its newest one as the longest window looks at; older ones go when a newer one comes.
+// It keeps as many tiles back from its newest one as the longest window covers; older ones are dropped when a newer one
+// comes.
 
 // TileUnit is the length of a tile. All tiles are UTC.
 type TileUnit uint8
@@ -29,7 +30,7 @@ const (
 	weekOffset = 3 // 1970-01-01 was a Thursday
 )
 
-// tile is the one that an instant in ms since the epoch lies in.
+// tile is the tile of an instant in ms since the epoch.
 func (u TileUnit) tile(ms int64) int64 {
 	switch u {
 	case hourly:
@@ -58,7 +59,7 @@ const (
 	countSize = 3       // bytes of a tile at most
 	maxSum    = 1<<41 - 1
 	sumSize   = 7
-	farTile   = 15 // distance - 1 from which it does not fit beside a count
+	farTile   = 15 // distance - 1 from which it does not fit into one byte with a count
 )
 
 // clampSum keeps a sum within ±maxSum.
@@ -67,11 +68,11 @@ func clampSum(n int64) int64 { return min(max(n, -maxSum), maxSum) }
 // tiles reads a cell's tiles, newest first.
 type tiles struct {
 	b    []byte
-	at   int   // begin of what is not read yet; beyond b: damaged
+	at   int   // begin of the unread part; beyond b: damaged
 	head int64 // newest tile
-	tile int64 // read last; below zero once there was none left
+	tile int64 // read last; below zero once there are no more
 	n    int64 // in it
-	sums bool  // else counts
+	sums bool  // otherwise counts
 	days bool  // every tile counts as 1
 }
 
@@ -86,7 +87,7 @@ func (t *tiles) open(c *cell, b []byte, days bool) {
 	t.next()
 }
 
-// next reads one tile more.
+// next reads another tile.
 func (t *tiles) next() {
 	var distance int64
 	distance, t.n, t.at = t.decode(t.at)
@@ -96,7 +97,7 @@ func (t *tiles) next() {
 // take adds up the tiles after the given one, from where it stopped before.
 func (t *tiles) take(after int64) (sum int64) {
 	var distance int64
-	tile, n, at := t.tile, t.n, t.at // in registers: this is where the time goes
+	tile, n, at := t.tile, t.n, t.at // in registers: most of the time is spent here
 	for tile > after {
 		sum += n
 		distance, n, at = t.decode(at)
@@ -106,7 +107,7 @@ func (t *tiles) take(after int64) (sum int64) {
 	return sum
 }
 
-// decode reads the tile at t.b[at:]: how far it lies before the last one, what is in it, and where the next begins.
+// decode reads the tile at t.b[at:]: its distance from the last one, its content, and where the next begins.
 func (t *tiles) decode(at int) (distance, n int64, end int) {
 	b := t.b
 	if at >= len(b) {
@@ -138,7 +139,7 @@ func (t *tiles) decodeLong(at int) (distance, n int64, end int) {
 	return int64(far) + 1, int64(first>>4) + 1, end
 }
 
-// append writes a tile that lies so far before the one written last.
+// append writes a tile at that distance from the last one written.
 func (t *tiles) append(dst []byte, distance, n int64) []byte {
 	far := uint64(distance - 1)
 	if t.sums {
@@ -151,7 +152,7 @@ func (t *tiles) append(dst []byte, distance, n int64) []byte {
 	return dst
 }
 
-// plus is what is in the tile once n is added.
+// plus is a tile's content after n is added.
 func (t *tiles) plus(n int64) int64 {
 	if t.sums {
 		return clampSum(t.n + n)
@@ -170,7 +171,7 @@ func (c *cell) foldTile(dst, old []byte, tile, n int64) ([]byte, effect) {
 		return append(dst, old...), refused
 	}
 	newest := max(t.head, tile)
-	oldest := newest - c.span // and what is older goes
+	oldest := newest - c.span // older tiles are dropped
 	dst = encode.AppendTile(dst, newest)
 	last := newest + 1
 	for ; t.tile > tile; t.next() {
@@ -191,7 +192,7 @@ func (c *cell) foldTile(dst, old []byte, tile, n int64) ([]byte, effect) {
 	return append(dst, t.b[t.at:]...), taken
 }
 
-// unread are the tiles not read yet that lie after the given one.
+// unread are the unread tiles after the given one.
 func (t *tiles) unread(after int64) []byte {
 	ahead := *t
 	for end := t.at; ; end = ahead.at {
@@ -213,11 +214,11 @@ func (t *tiles) sum(from, to, window int64) (least, greatest int64) {
 	return least, greatest
 }
 
-// trend is the range of the sum over a window, as sum has it, in permille of that over the window before.
+// trend is the range of the sum over a window, as in sum, in permille of that over the window before.
 func (t *tiles) trend(from, to, window, least int64) Range {
 	from, to = max(from, t.head), max(to, t.head)
-	now := t.take(to - window) // t is read to where the window begins
-	early := *t                // and this to where the one before begins
+	now := t.take(to - window) // t is read up to the begin of the window
+	early := *t                // and this up to the begin of the one before
 	both := now + early.take(to-2*window)
 	r := Range{Always: true}
 	for end := to; end >= from; {
@@ -233,7 +234,7 @@ func (t *tiles) trend(from, to, window, least int64) Range {
 	return r
 }
 
-// leaves is the tile with which the next one leaves a window that ends with the given tile now.
+// leaves is the tile at which the next one leaves a window that now ends with the given tile.
 func (t *tiles) leaves(end, window int64) int64 {
 	oldest := int64(-1)
 	for t.tile > end-window {
@@ -246,7 +247,7 @@ func (t *tiles) leaves(end, window int64) int64 {
 	return oldest + window
 }
 
-// validTiles reports whether fold can have left b.
+// validTiles reports whether b is a possible result of fold.
 func (c *cell) validTiles(b []byte) bool {
 	var t tiles
 	t.open(c, b, false)

@@ -4,8 +4,8 @@ import (
 	"ebb/scoring/encode"
 )
 
-// Valid reports whether Fold can have left the state: whatever it accepts has one spelling and at most MaxState
-// bytes, and may be read and folded into. An instant or tile in it is never beyond Max.
+// Valid reports whether the state is a possible result of Fold: every accepted state has one encoding and at most
+// MaxState bytes, and may be read and folded into. An instant or tile in it is never beyond Max.
 func (f *Set) Valid(state []byte) bool {
 	last := -1
 	for len(state) > 0 {

@@ -8,20 +8,20 @@ import (
 	"ebb/scoring/profile"
 )
 
-// A deadline is the first whole minute at which, with no further event, the score reaches what the customer's next
-// transition asks for. The score is no monotone function of time, so the search rests on a bound. Of its terms, as time
-// passes and nothing happens,
+// A deadline is the first whole minute at which, without a further event, the score reaches the threshold of the
+// customer's next transition. The score is no monotone function of time, so the search uses a bound. Of its terms, as
+// time passes without events,
 //
-//   - level rises, for what it counts fades, and ever more slowly;
+//   - level rises, since the activity that it counts fades, and ever more slowly;
 //   - tenure and friction fall, and ever more slowly;
 //   - silence with rhythm, half the log-odds of q, first falls and then rises. (It may do only one of them.)
 //
-// The last: q(r) is the chance that a silence of r days lasts a horizon H more, and h(r) the rate at which it ends,
-// so that ln q(r) = -integral of h from r to r+H, whose derivative is h(r) - h(r+H). The rate of a log-logistic law
-// falls throughout, or rises to one peak and falls from there. Where it falls all the way from r to r+H, the
-// derivative is positive; where it rises all the way, negative; and while the peak lies between, h(r) rises and
-// h(r+H) falls, so that the sign changes once, from minus to plus. On an interval the greatest value is therefore
-// that of an end.
+// About the last: q(r) is the chance that a silence of r days lasts a horizon H more, and h(r) the rate at which it
+// ends, so that ln q(r) = -integral of h from r to r+H, whose derivative is h(r) - h(r+H). The rate of a log-logistic
+// law falls throughout, or rises to one peak and falls from there. Where it falls all the way from r to r+H, the
+// derivative is positive; where it rises all the way, negative; and while the peak lies between, h(r) rises and h(r+H)
+// falls, so that the sign changes once, from minus to plus. On an interval the greatest value is therefore that of an
+// end.
 //
 // So over the minutes a to b the score is at most
 //
@@ -31,26 +31,25 @@ import (
 // fall: at its slowest, which is level's pace at b, and silence's where h falls from a on, of at least half of (h(b)
 // - h(a+H)) / (1 - q(a)), since half the log-odds of q has the derivative (h(r) - h(r+H)) / 2(1 - q(r)).
 //
-// Where the bound is below the threshold, no minute from a to b reaches it: b is cleared, and the search goes on from
-// there. For a fixed a the bound does not fall as b grows, and it meets the score as a and b meet. So the farthest
-// minute that can be cleared is found by interpolation, and what is found is exact to the minute.
+// If the bound is below the threshold, no minute from a to b reaches it: b is cleared, and the search goes on from
+// there. For a fixed a the bound does not fall as b grows, and it meets the score where a and b meet. So interpolation
+// finds the farthest minute that can be cleared, and the result is exact to the minute.
 const (
-	// slack covers what rounding adds to the bound or takes from it: far more than it does, far less than a minute
-	// does.
+	// slack covers the rounding errors of the bound: it is far larger than they are, and far smaller than the change
+	// within a minute.
 	slack = 1e-8
 
 	lnLongest = 9.6 // over ln of the longest maxSilence
 
-	// Chosen on BenchmarkLoad, a million events of 100,000 customers: 0.17 looks, 0.28 deadlines stored and 2.2
-	// points per event with a horizon of 90 days. Fewer points cost more looks, each of which costs about what an
-	// event does.
-	fineEffort   = 6 // points that Search looks at: nearly always enough for the very minute
-	coarseEffort = 4 // points that Rearm looks at: a minute somewhat too early costs one more look
+	// Chosen on BenchmarkLoad, a million events of 100,000 customers: 0.17 looks, 0.28 deadlines stored and 2.2 points per
+	// event with a horizon of 90 days. With fewer points there are more looks, each of which costs about as much as an
+	// event.
+	fineEffort   = 6 // points that Search computes: nearly always enough for the very minute
+	coarseEffort = 4 // points that Rearm computes: a minute somewhat too early costs one more look
 )
 
-// Rearm is the minute, not before from, at which to look at c next for its score to reach a tier, at little cost
-// after an event, which usually puts that off: then the minute armed before stands, to be moved on when it is due. 0:
-// none.
+// Rearm is the minute, not before from, at which to look at c next for its score to reach a tier. It is cheap, since an
+// event usually puts that off: then the minute armed before stays, and is moved when it is due. 0: none.
 func (e *Evaluator) Rearm(c *profile.Customer, from int64, tier profile.Tier) int64 {
 	p := c.Profile
 	switch {
@@ -66,7 +65,7 @@ func (e *Evaluator) Rearm(c *profile.Customer, from int64, tier profile.Tier) in
 	return p.Armed
 }
 
-// point is what the bound needs to know of one minute, and what the search goes by. Paces are in log-odds a day.
+// point is what the bound needs at one minute, and what the search uses. Paces are in log-odds a day.
 type point struct {
 	minute                           int64
 	silence, level, tenure, friction float64 // terms; silence with base and rhythm
@@ -75,10 +74,10 @@ type point struct {
 	fallPace  float64 // at which tenure and friction fall
 	rate      float64 // at which a silence ends, per day
 	rateAhead float64 // that a horizon later
-	perEnd    float64 // half of 1 / (1 - q); 0 where the rate may still rise, or the silence counts as longer than it is
+	perEnd    float64 // half of 1 / (1 - q); 0 where the rate may still rise, or the silence counts as MinSilence
 
 	lnSilence float64 // ln of the days of silence
-	slope     float64 // log-odds per unit of lnSilence by which the score rises
+	slope     float64 // by how much the score rises, in log-odds per unit of lnSilence
 }
 
 func (m *Model) point(p *profile.Profile, minute int64) point {
@@ -102,9 +101,10 @@ func (m *Model) point(p *profile.Profile, minute int64) point {
 	return a
 }
 
-// begin is the point where an interval begins, without what only its end is asked for. Silence is asked for where it
-// may still fall, which it does not for an overdue customer whose median gap e^m is at most a horizon: at r = e^m the
-// rate h(r) is half the regularity over r, and h(r+H) is less than the regularity over r+H, which is at least 2r.
+// begin is the point where an interval begins, without the values that are needed at its end only. Silence is included
+// where it may still fall. It does not fall for an overdue customer whose median gap e^m is at most a horizon: at r =
+// e^m the rate h(r) is half the regularity over r, and h(r+H) is less than the regularity over r+H, which is at least
+// 2r.
 func (m *Model) begin(p *profile.Profile, minute int64) point {
 	a := m.falling(p, minute)
 	a.silence = math.Inf(-1)

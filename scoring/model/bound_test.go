@@ -14,7 +14,7 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestSilenceFallsThenRises: the shape on which the search for deadlines rests.
+// TestSilenceFallsThenRises: the search for deadlines is based on this shape.
 func TestSilenceFallsThenRises(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pack := scoringtest.DrawPack(t)
@@ -42,7 +42,7 @@ func TestBound(t *testing.T) {
 		o := pack.Overrides{Horizon: time.Duration(math.Exp(between(0, 6.5))*24) * time.Hour}
 		packs[i] = scoringtest.Must(scoringtest.LoadText(text, o))
 	}
-	sharp := 0 // bounds that are the score at the end, or nearly
+	sharp := 0 // bounds that equal the score at the end, or nearly
 	for n := range 40_000 {
 		pack := packs[n%len(packs)]
 		p := profile.Profile{
@@ -60,11 +60,11 @@ func TestBound(t *testing.T) {
 		}
 		a, bound := p.At/60_000+1+int64(math.Exp(between(0, 14))), pack.Model.Bound
 		switch overdue := pack.Model.OverdueMinute(&p); r.IntN(3) {
-		case 0: // as when an event is folded and no episode is open
+		case 0: // as after an event without an open episode
 			if overdue < math.MaxInt64 {
 				a, bound = max(a, overdue), pack.Model.BoundFrom
 			}
-		case 1: // and when one is
+		case 1: // and with one
 			p.Lapse, bound = profile.LapseEpisode{
 				Episode: profile.Episode{Number: 1, Sequence: 1, LastTransition: a * 60_000},
 				Tier:    profile.AtRisk,
@@ -90,8 +90,8 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// TestBoundWhereSilenceFalls: customers regular at a pace much longer than the horizon grow less likely to stay
-// silent for a while after they are overdue.
+// TestBoundWhereSilenceFalls: for customers with a regular pace much longer than the horizon, a silent horizon becomes
+// less likely for a while after they are overdue.
 func TestBoundWhereSilenceFalls(t *testing.T) {
 	pack := scoringtest.Must(pack.Load("any", nil, pack.Overrides{Horizon: 24 * time.Hour}))
 	fell := false

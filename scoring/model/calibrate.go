@@ -20,31 +20,31 @@ const (
 
 	epochsPerHorizon = 8
 
-	// enoughBegun is how many probes an epoch need begin: with eight epochs to a horizon of fading, a table of some
-	// nine thousand. Where there are more customers, each is probed more seldom.
+	// enoughBegun is how many probes an epoch has to begin: with eight epochs to a horizon of fading, this makes a table
+	// of some nine thousand. With more customers, each of them is probed less often.
 	enoughBegun = 1024
 	mostSeldom  = 16 // doublings
 )
 
-// Calibration is what became of probes, by cell of the score: how many there were and how many of their customers
-// stayed silent. Event time is cut into epochs of an eighth of a horizon. What resolves in the open epoch is counted
-// in whole numbers, so that the order of additions does not matter; when it closes, what came before fades and the
-// counts join it. So a curve is fixed for an epoch, and says what was known when that began. The time constant is a
-// horizon: measured on five logs, what was learnt longer ago misleads where the customers change, and no log loses a
-// hundredth by forgetting it. The zero value has seen no probe, and no epoch has begun.
+// Calibration is the outcomes of probes, by cell of the score: how many there were and how many of their customers
+// stayed silent. Event time is cut into epochs of an eighth of a horizon. Outcomes in the open epoch are counted in
+// whole numbers, so that the order of additions does not matter. When it closes, the earlier counts fade and its own
+// are added. So a curve is fixed for an epoch, and holds what was known when that began. The time constant is a
+// horizon: by measurement on five logs, older outcomes mislead where the customers change, and fading costs no log a
+// hundredth. The zero value has no probe, and no epoch has begun.
 type Calibration struct {
 	End      int64                       // minute since the epoch at which the open epoch ends; 0: none has begun
 	Resolved [profile.ScoreCells]float64 // of closed epochs, as of the end of the last
 	Silent   [profile.ScoreCells]float64
 	Open     [profile.ScoreCells]Outcomes // of the open epoch
 	Begun    uint32                       // probes that began in the open epoch
-	Seldom   uint8                        // how often the time from one probe of a customer to its next is doubled
+	Seldom   uint8                        // how often the time between two probes of a customer is doubled
 }
 
 // Outcomes counts probes.
 type Outcomes struct{ Resolved, Silent uint32 }
 
-// ErrCalibrationDamaged says that bytes are no calibration.
+// ErrCalibrationDamaged means that bytes are no calibration.
 var ErrCalibrationDamaged = errors.New("calibration is damaged")
 
 // scoreCell is the cell of a score in log-odds.
@@ -67,20 +67,20 @@ func (c *Calibration) add(cell uint8, silent bool) {
 // begin notes a probe that begins.
 func (c *Calibration) begin() { c.Begun = encode.Increment(c.Begun) }
 
-// thin has customers be probed as seldom in the next epoch as that goes without running short of probes. What an epoch
-// after this one would need fewer of is noticed at once, what it would need more of by a doubling an epoch.
+// thin sets how seldom customers are probed in the next epoch: as seldom as possible without running short of probes.
+// It reduces the number at once, and raises it by one doubling per epoch.
 func (c *Calibration) thin() {
 	all := uint64(c.Begun) << c.Seldom
 	seldom := uint8(min(bits.Len64(all/(enoughBegun+1)), mostSeldom))
 	c.Begun, c.Seldom = 0, max(seldom, max(c.Seldom, 1)-1)
 }
 
-// EpochEnd is the minute at which the epoch ends that a minute lies in; nothing lies before the first.
+// EpochEnd is the end of the epoch of a minute; no time is before the first epoch.
 func (m *Model) EpochEnd(minute int64) int64 { return (max(minute, 0)/m.epochStep + 1) * m.epochStep }
 
 // Advance closes every epoch of c that ends at or before a minute, in order, and reports whether there was one: then
-// the curve is another one. Where none has begun it begins the one that the minute lies in. Time after which nothing
-// is left to fade is leapt over, so the work is bounded however far the minute is.
+// the curve has changed. Where none has begun it begins that of the minute. It skips time after which nothing is left
+// to fade, so the work is bounded however far away the minute is.
 func (m *Model) Advance(c *Calibration, minute int64) bool {
 	beyond := m.EpochEnd(minute)
 	if c.End == 0 {
@@ -98,8 +98,8 @@ func (m *Model) Advance(c *Calibration, minute int64) bool {
 	return true
 }
 
-// close adds what the open epoch counted to what is left of those before it, and reports whether that is anything.
-// What has all but gone is forgotten.
+// close adds the open epoch's counts to the faded rest of those before it, and reports whether anything is left. It
+// drops counts that have faded to almost nothing.
 func (c *Calibration) close(fade float64) (any bool) {
 	for i := range c.Resolved {
 		c.Resolved[i] = float64(c.Resolved[i]*fade) + float64(c.Open[i].Resolved)
@@ -114,8 +114,8 @@ func (c *Calibration) close(fade float64) (any bool) {
 	return any
 }
 
-// AppendCalibration appends c to dst: where the open epoch ends, which cells of closed epochs hold anything and which
-// of the open one, 8 bytes each; how seldom customers are probed, a byte; then 16 for each of the former, and the
+// AppendCalibration appends c to dst: where the open epoch ends, which cells of closed epochs hold anything, and which
+// cells of the open one, 8 bytes each; how seldom customers are probed, a byte; then 16 for each of the former, and the
 // counts of each of the latter and the probes begun as varints.
 func AppendCalibration(dst []byte, c *Calibration) []byte {
 	le := binary.LittleEndian

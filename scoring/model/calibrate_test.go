@@ -16,7 +16,7 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// resolved is a probe that has been resolved.
+// resolved is a probe after its resolution.
 type resolved struct {
 	score  float64
 	silent bool
@@ -100,7 +100,7 @@ func TestCalibrationFades(t *testing.T) {
 	})
 }
 
-// TestAdvanceFar: a leap over all of time is little work, and leaves nothing.
+// TestAdvanceFar: an advance over all of time is little work, and leaves nothing.
 func TestAdvanceFar(t *testing.T) {
 	pack := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{Horizon: 24 * time.Hour}))
 	var c model.Calibration
@@ -125,7 +125,7 @@ func closed(c *model.Calibration) {
 	pack.Model.Advance(c, c.End)
 }
 
-// TestCurve holds the curve against isotonic regression by its min-max formula: the pooled value of a group is the
+// TestCurve compares the curve with isotonic regression by its min-max formula: the pooled value of a group is the
 // greatest, over all beginnings, of the least mean over all ends.
 func TestCurve(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -193,8 +193,8 @@ func TestCurve(t *testing.T) {
 			}
 			return best
 		}
-		// Between two groups of one pool the curve runs through neighbouring pools, so hold it where pools have their
-		// points.
+		// Between two groups of one pool the curve passes through neighbouring pools, so the comparison is where pools have
+		// their points.
 		for i := 0; i < len(groups); {
 			j, x, n := i, 0.0, 0.0
 			for ; j < len(groups) && math.Abs(pooled(j)-pooled(i)) < 1e-12; j++ {
@@ -257,7 +257,7 @@ func TestCalibrationCodec(t *testing.T) {
 	}
 }
 
-// FuzzReadCalibration: what is accepted is encoded to the same bytes again, and read as a curve that rises.
+// FuzzReadCalibration: accepted bytes are encoded to the same bytes again, and give a curve that rises.
 func FuzzReadCalibration(f *testing.F) {
 	f.Add([]byte{})
 	var c model.Calibration
@@ -288,8 +288,8 @@ func FuzzReadCalibration(f *testing.F) {
 	})
 }
 
-// TestProbedAsSeldomAsNeeded: the more probes begin in an epoch, the more seldom they do in the next; back again it
-// goes by a doubling an epoch.
+// TestProbedAsSeldomAsNeeded: the more probes begin in an epoch, the fewer do in the next; back again it goes by a
+// doubling per epoch.
 func TestProbedAsSeldomAsNeeded(t *testing.T) {
 	pack := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))
 	var c model.Calibration

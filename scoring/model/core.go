@@ -19,8 +19,8 @@ const (
 	spells      = 12  // per horizon: visits closer together than a spell count once in the level
 )
 
-// Fold adds one event at an instant that has an effect, by activity or by a weight of friction, to the profile and
-// the population. It leaves episode and deadline alone.
+// Fold adds one event that has an effect to the profile and the population, at an instant, by activity or by a weight
+// of friction. It does not change episode and deadline.
 func (m *Model) Fold(p *profile.Profile, pop *profile.Population, at int64, activity bool, friction float64) {
 	if at > p.At {
 		p.Level = profile.Faded(p.Level, at-p.At, m.levelFade)
@@ -64,8 +64,8 @@ func (m *Model) visit(p *profile.Profile, pop *profile.Population, t int64) {
 	}
 }
 
-// gapLaw is the customer's own gaps shrunk to the population's: e^m days is the median gap, regularity the exponent
-// of a log-logistic law.
+// gapLaw is the customer's own gaps shrunk towards the population's: e^m days is the median gap, regularity the
+// exponent of a log-logistic law.
 func gapLaw(p *profile.Profile, pop *profile.Population) (m, regularity float64) {
 	mean, within, between := pop.Moments()
 	k0 := within / between // the prior is worth k0 gaps

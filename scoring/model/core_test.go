@@ -53,8 +53,8 @@ func TestVisits(t *testing.T) {
 	}
 }
 
-// TestNobodyIsGivenUp: by the time after which nobody is looked at any more, a silent customer has become critical
-// however long the horizon, however much it did and however regularly, if it is ever overdue.
+// TestNobodyIsGivenUp: a silent customer who is ever overdue has become critical before the last look at it, for any
+// horizon and any number and regularity of visits.
 func TestNobodyIsGivenUp(t *testing.T) {
 	for _, days := range []int64{1, 30, 182, 183, 365, 730} {
 		pack := scoringtest.Must(pack.Load("any", nil, pack.Overrides{Horizon: time.Duration(days) * 24 * time.Hour}))
@@ -72,7 +72,7 @@ func TestNobodyIsGivenUp(t *testing.T) {
 	}
 }
 
-// TestBounds: what is counted stays within what the codec takes, whatever is observed.
+// TestBounds: counts stay within the codec's limits, whatever is observed.
 func TestBounds(t *testing.T) {
 	s := &scoringtest.Story{Pack: scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))}
 	buy(s, 0)

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	EnoughProbes = 100 // weight of resolved probes below which a probability is not learnt from them
-	pointProbes  = 30  // weight of the probes that a point of the curve rests on, at least
+	EnoughProbes = 100 // weight of resolved probes below which no probability is learnt from them
+	pointProbes  = 30  // least weight of the probes behind a point of the curve
 )
 
-// Curve turns scores into probabilities: monotone, linear between its points, level beyond them. The zero value has
-// learnt nothing.
+// Curve turns scores into probabilities: monotone, linear between its points, level beyond them. The zero value is
+// without probes.
 type Curve struct {
 	Probes float64 // weight of the resolved probes behind it
 
@@ -23,7 +23,7 @@ type Curve struct {
 	points [profile.ScoreCells]pooled
 }
 
-// pooled is a point of the curve while it is drawn.
+// pooled is a point of the curve while it is computed.
 type pooled struct {
 	ReadPoint
 	weight float64
@@ -32,8 +32,8 @@ type pooled struct {
 // ReadPoint is a point of a curve.
 type ReadPoint struct{ LogOdds, Probability float64 }
 
-// Curve reads the table as of its last closed epoch: neighbouring cells are gathered until each group holds enough
-// probes, and groups whose shares of silent ones would fall with the score are pooled.
+// Curve computes the curve as of the last closed epoch: neighbouring cells are gathered until each group holds enough
+// probes, and groups whose shares of silent customers would fall with the score are pooled.
 func (c *Calibration) Curve() Curve {
 	var curve Curve
 	for _, n := range c.Resolved {
@@ -73,7 +73,7 @@ func (c *Curve) push(p pooled) {
 	c.n++
 }
 
-// Provisional reports whether too few probes have resolved to learn from: then a probability is the score's own.
+// Provisional reports whether too few probes have resolved: then a probability is the score's own.
 func (c *Curve) Provisional() bool { return c.Probes < EnoughProbes }
 
 // Probability is the chance of a silent horizon at a score in log-odds.
@@ -82,7 +82,7 @@ func (c *Curve) Probability(score float64) float64 {
 	return r.Probability(score)
 }
 
-// At is what there is to read at a score in log-odds.
+// At is the reading at a score in log-odds.
 func (c *Curve) At(score float64) Reading {
 	r := Reading{Probes: uint32(min(c.Probes, 1<<32-1))}
 	if c.n == 0 {
@@ -103,15 +103,15 @@ func (c *Curve) At(score float64) Reading {
 	return r
 }
 
-// Reading is the part of a curve that a probability is read from: enough to read it again, bit for bit. The zero
-// value has learnt nothing.
+// Reading is the part of a curve that a probability is read from, enough to read it again, bit for bit. The zero value
+// is without probes.
 type Reading struct {
 	Probes uint32       // weight of the resolved probes behind the curve, rounded down
 	Number uint8        // of points; 0: too few probes
 	Points [2]ReadPoint // the neighbours, ascending; the one at the end where the score is beyond it
 }
 
-// Provisional reports whether too few probes have resolved to learn from.
+// Provisional reports whether too few probes have resolved.
 func (r *Reading) Provisional() bool { return r.Number == 0 }
 
 // Probability is the chance of a silent horizon at a score in log-odds.
@@ -136,7 +136,7 @@ func (r *Reading) Append(dst []byte) []byte {
 	return dst
 }
 
-// Read reads what Append wrote. What is no reading leaves from damaged.
+// Read reads the bytes of Append. Bytes that are no reading leave from damaged.
 func (r *Reading) Read(from *encode.Reader) {
 	*r = Reading{Probes: uint32(from.UvarintUpTo(math.MaxUint32)), Number: from.Byte()}
 	if int(r.Number) > len(r.Points) {

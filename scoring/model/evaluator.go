@@ -5,15 +5,15 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Evaluator works out what a model makes of customers: scores, and the minutes at which they reach a tier. It holds
-// the memory that this takes and belongs to one goroutine. Make one with NewEvaluator.
+// Evaluator computes a model's results for customers: scores, and the minutes at which they reach a tier. It holds the
+// memory for that and belongs to one goroutine. NewEvaluator makes one.
 type Evaluator struct {
 	model   *Model
 	steps   bool             // whether anything but the core depends on time: factors or stages
-	matters feature.Interest // what the factors make of features
+	matters feature.Interest // the features' values that matter to the factors
 
 	values []feature.Value // of the features in the newest score
-	trial  []feature.Value // at a minute that is looked at
+	trial  []feature.Value // at a trial minute of the search
 	ranges []feature.Range
 }
 
@@ -27,7 +27,7 @@ func NewEvaluator(m *Model) Evaluator {
 }
 
 // Score is the risk of c as of at, in ms since the epoch. A customer without activity has none: the zero Score. Its
-// values are valid until e is asked again.
+// values are valid until the next call of e.
 func (e *Evaluator) Score(c *profile.Customer, at int64) Score {
 	m := e.model
 	score := m.coreScore(c.Profile, at)

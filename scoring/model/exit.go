@@ -5,7 +5,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Changes that an exit may be, beside the end of what a factor adds.
+// Possible changes of an exit, besides the end of a factor's part.
 const (
 	ExitVisit    = "visit"
 	ExitFriction = "friction"
@@ -18,9 +18,9 @@ type Exit struct {
 	Tier    profile.Tier // after it
 }
 
-// CheapestExit is the smallest single change after which the tier of a customer with activity would be a lower one: a
-// visit, the end of what friction remains, or the end of what one factor adds. It follows from the score alone: the
-// law of the customer's gaps is left as it is. False: none of them alone would do.
+// CheapestExit is the smallest single change after which the tier of a customer with activity would be lower: a visit,
+// the end of the remaining friction, or the end of one factor's part. It follows from the score alone: the law of the
+// customer's gaps stays as it is. False: none of them alone is enough.
 func (m *Model) CheapestExit(s *Score) (Exit, bool) {
 	sum := s.Sum()
 	best, own := Exit{LogOdds: sum}, m.TierOf(s)
@@ -48,7 +48,7 @@ func (m *Model) CheapestExit(s *Score) (Exit, bool) {
 	return best, best.Change != ""
 }
 
-// afterVisit is the sum right after a visit: silent for no time, and a spell more.
+// afterVisit is the sum right after a visit: without silence, and with one more spell.
 func (m *Model) afterVisit(s *Score) float64 {
 	level := float64(s.Level*exact.Exp(-s.Idle/m.levelFade)) + 1
 	terms := s.Terms

@@ -19,7 +19,7 @@ const (
 	MaxFactors = 32
 )
 
-// FactorSum adds up what the factors add at a customer's stage, within the cap. each, if not nil, takes what each adds.
+// FactorSum adds up the factors' parts at a customer's stage, within the cap. each, if not nil, takes each part.
 func (m *Model) FactorSum(values []feature.Value, stage profile.Stage, each []float64) float64 {
 	sum := 0.0
 	for i := range m.Factors {
@@ -36,7 +36,7 @@ func (m *Model) FactorSum(values []feature.Value, stage profile.Stage, each []fl
 	return Capped(sum, m.Cap)
 }
 
-// curves are those of the factors, by the feature that each reads.
+// curves are the factors' curves, by feature.
 func curves(factors []Factor) (all [][]feature.Curve) {
 	for i := range factors {
 		f := &factors[i]
@@ -48,10 +48,10 @@ func curves(factors []Factor) (all [][]feature.Curve) {
 	return all
 }
 
-// Capped is a sum of factors within a cap, and of a cap of nothing the zero without a sign.
+// Capped is a sum of factors within a cap; with a cap of 0 it is the zero without a sign.
 func Capped(sum, limit float64) float64 { return min(max(sum, -limit), limit) + 0 }
 
-// factorMost is a bound of what FactorSum may come to while features lie within ranges, at any of the stages.
+// factorMost bounds FactorSum while features are within ranges, at any of the stages.
 func (m *Model) factorMost(ranges []feature.Range, stages profile.StageSet) float64 {
 	sum := 0.0
 	for i := range m.Factors {

@@ -11,12 +11,12 @@ import (
 )
 
 // Model is what turns a customer's state into a score: the numbers of the core, the stages with their tiers, and the
-// factors with the features that they read. Make one with New and fill in the exported fields; then it is not
-// changed any more and may be shared between goroutines.
+// factors with the features that they read. New makes one, and the caller sets the exported fields; then it does not
+// change any more and may be shared between goroutines.
 type Model struct {
 	Stages   Stages
 	Factors  []Factor
-	Cap      float64      // of what the factors together add or take away, in log-odds
+	Cap      float64      // of the factors' sum in either direction, in log-odds
 	Features *feature.Set // that the factors read, and others
 
 	horizon   float64 // days
@@ -28,10 +28,10 @@ type Model struct {
 
 	probeStep int64   // minutes from one probe of a customer to the next: a horizon
 	epochStep int64   // minutes
-	epochFade float64 // of what probes have taught, from one epoch to the next
+	epochFade float64 // of the counts of probes, from one epoch to the next
 
-	// maxSilence is the days of silence after which a customer is looked at no more: by then whoever is overdue has
-	// long been critical.
+	// maxSilence is the days of silence after which a customer is no longer looked at: an overdue one has long been
+	// critical by then.
 	maxSilence float64
 }
 

@@ -7,12 +7,12 @@ import (
 	"ebb/scoring/profile"
 )
 
-// What the terms of the core have to come to for a tier is where the tier begins at the customer's stage, less what
-// the factors add. Stages begin and end, tiles leave windows, and spans pass at known instants, and between these it
-// does not change: a function of time in steps. The search for a deadline (search.go) rests on its value at a minute,
-// on the minute of its next step, and on a bound below it over an interval.
+// For a tier the terms of the core have to reach the begin of the tier at the customer's stage, less the factors' sum.
+// Stages begin and end, tiles leave windows, and spans pass at known instants, and between these the needed sum does
+// not change: it is a step function of time. The search for a deadline (search.go) uses its value at a minute, the
+// minute of its next step, and a lower bound over an interval.
 
-// need is what the terms have to come to from a minute to just before until.
+// need is the sum that the terms have to reach from a minute to just before until.
 func (e *Evaluator) need(c *profile.Customer, tier profile.Tier, minute int64) (need float64, until int64) {
 	if !e.steps {
 		return e.model.Stages.Tiers[profile.StageActive].enter(tier), math.MaxInt64
@@ -28,7 +28,7 @@ func (e *Evaluator) need(c *profile.Customer, tier profile.Tier, minute int64) (
 	return need, max(moment.CeilMinute(edge), minute+1)
 }
 
-// leastNeed is a bound that need does not fall below from one minute to another, both included.
+// leastNeed is a lower bound of need from one minute to another, both included.
 func (e *Evaluator) leastNeed(c *profile.Customer, tier profile.Tier, from, to int64) float64 {
 	if !e.steps {
 		return e.model.Stages.Tiers[profile.StageActive].enter(tier)

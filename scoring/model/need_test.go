@@ -11,8 +11,8 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestNeed: with every shipped pack, whatever the customer's history, what the terms have to come to stands from one
-// step to just before the next, and is never less than its bound.
+// TestNeed: with every shipped pack and any history of a customer, the needed sum is constant from one step to just
+// before the next, and is never below its bound.
 func TestNeed(t *testing.T) {
 	const hour = 60
 	for _, name := range pack.Shipped() {
@@ -24,7 +24,7 @@ func TestNeed(t *testing.T) {
 					w.Event(t)
 				}
 				if w.Customer.Visits == 0 {
-					return // nobody asks
+					return // it is never needed
 				}
 				from := w.Customer.At/60_000 + 1 + rapid.Int64Range(0, 300*24*hour).Draw(t, "later")
 				to := from + rapid.SampledFrom([]int64{0, hour, 24 * hour, 60 * 24 * hour, 500 * 24 * hour}).Draw(t, "span")
@@ -51,8 +51,8 @@ func TestNeed(t *testing.T) {
 	}
 }
 
-// TestNeedWhereASumRises: a ratio that has no data gets some without an event where a refund leaves the window of the
-// sum that it divides by.
+// TestNeedWhereASumRises: a ratio without data gets some without an event where a refund leaves the window of the sum
+// in its denominator.
 func TestNeedWhereASumRises(t *testing.T) {
 	pack := scoringtest.PackOf(
 		t,

@@ -5,20 +5,20 @@ import (
 	"ebb/scoring/profile"
 )
 
-// The stream labels itself. At instants of its own a customer's score is noted as a probe; a horizon later the same
-// stream shows whether the customer was silent throughout. What became of the probes, by score, turns a score into a
+// The stream labels itself. At certain instants a customer's score is noted as a probe. A horizon later the stream
+// shows whether the customer was silent throughout. The outcomes of the probes, by score, turn a score into a
 // probability.
 
-// probedSilence is for how many horizons of silence a customer is probed: who has been gone for longer says nothing
-// about those whose probability is asked for.
+// probedSilence is for how many horizons of silence a customer is probed: longer silences contain nothing about the
+// customers whose probability is needed.
 const probedSilence = 2
 
-// Probe brings c's probes up to until, in ms: it adds to table what has resolved by then, and begins the next. One
-// begins at each instant drawn for the customer, a horizon apart or by the table's choice a power of two of them,
-// whatever the customer does; an instant at which it has been gone for long is passed over. c must hold the events up
-// to until, so call it before each event with the ms before that, and before each Wake with the ms of its minute.
-// Several calls do what the last alone would, and nothing but c.Probe is changed: what happens to c otherwise, and
-// when it is looked at, does not depend on its probes. It takes constant time after however long a silence.
+// Probe updates c's probes up to until, in ms: it adds to table what has resolved by then, and begins the next. One
+// begins at each instant drawn for the customer, a horizon apart or, if the table requires it, a power of two of
+// horizons. The instants do not depend on what the customer does, and those after a long silence are skipped. c must
+// hold the events up to until, so Probe is called before each event with the ms before that, and before each Wake with
+// the ms of its minute. Several calls have the effect of the last alone. Only c.Probe changes: nothing else about c,
+// and no deadline, depends on its probes. It takes constant time after a silence of any length.
 func (e *Evaluator) Probe(c *profile.Customer, until int64, table *Calibration) {
 	m, p := e.model, &c.Profile.Probe
 	for p.Next != 0 && p.At() <= until {
@@ -29,7 +29,7 @@ func (e *Evaluator) Probe(c *profile.Customer, until int64, table *Calibration) 
 		if m.unprobed(c.Profile) {
 			return
 		}
-		if p.At() < c.Last { // events came in disorder: what its score was then is no longer known
+		if p.At() < c.Last { // events came in disorder, so the score at that time is lost
 			m.Plan(c)
 			continue
 		}
@@ -44,7 +44,7 @@ func (e *Evaluator) Probe(c *profile.Customer, until int64, table *Calibration) 
 	}
 }
 
-// ProbeMinute is the minute at which to bring the customer's probes up to date if no event does so before; 0: none.
+// ProbeMinute is the minute of the next update of the customer's probes if no event comes before; 0: none.
 func (m *Model) ProbeMinute(p *profile.Profile) int64 {
 	if p.Probe.Cell == 0 && m.unprobed(p) {
 		return 0
@@ -52,25 +52,25 @@ func (m *Model) ProbeMinute(p *profile.Profile) int64 {
 	return int64(p.Probe.Next)
 }
 
-// unprobed reports whether p will have been gone for too long at its next instant for a probe to begin.
+// unprobed reports whether p will have been silent for too long at its next instant for a probe to begin.
 func (m *Model) unprobed(p *profile.Profile) bool {
 	return p.Probe.At()-p.Last > probedSilence*m.probeStep*moment.MinuteMillis
 }
 
-// Plan gives a customer of whom nothing is pending its next instant after its last activity.
+// Plan gives a customer without a pending probe its next instant after its last activity.
 func (m *Model) Plan(c *profile.Customer) {
 	if p := &c.Profile.Probe; c.Visits > 0 && p.Cell == 0 && (p.Next == 0 || p.At() < c.Last) {
 		p.Next = uint32(max(m.instant(c, c.Last, 0)/moment.MinuteMillis, 1))
 	}
 }
 
-// instant is c's first one not before a time in ms, where instants are so many doublings of a horizon apart.
+// instant is c's first instant not before a time in ms, where instants are so many doublings of a horizon apart.
 func (m *Model) instant(c *profile.Customer, from int64, seldom uint8) int64 {
 	step := m.probeStep << seldom
 	return firstInstant(moment.CeilMinute(from), int64(c.Hash%uint64(step)), step) * moment.MinuteMillis
 }
 
-// firstInstant is the first time not before from that lies phase beyond a multiple of step.
+// firstInstant is the first time not before from that is phase after a multiple of step.
 func firstInstant(from, phase, step int64) int64 {
 	behind := (from - phase) % step
 	switch {

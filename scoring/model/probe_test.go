@@ -29,10 +29,9 @@ func history(t *rapid.T) []int64 {
 	return times
 }
 
-// TestProbe: whatever the moments at which a customer is looked at, its probes are those that follow from the
-// definition: at every instant drawn for it, as seldom as the table says, up to two horizons of silence, the score of
-// what had happened by then, and whether anything did within the horizon after. ProbeMinute is the next moment at
-// which there is anything to do.
+// TestProbe: whenever a customer is looked at, its probes are those of the definition: at every instant drawn for it,
+// as seldom as the table requires, up to two horizons of silence, the score at that time, and whether there was an
+// event within the horizon after. ProbeMinute is the next moment with anything to do.
 func TestProbe(t *testing.T) {
 	pack := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{Horizon: 40 * 24 * time.Hour}))
 	const horizon, minute = 40 * scoringtest.Day, 60_000
@@ -103,7 +102,7 @@ func TestProbe(t *testing.T) {
 	})
 }
 
-// TestProbesEnd: whoever has left is soon probed no more, and is probed again when it is back.
+// TestProbesEnd: a customer who has left is soon probed no more, and is probed again when it is back.
 func TestProbesEnd(t *testing.T) {
 	pack := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))
 	rapid.Check(t, func(t *rapid.T) {
@@ -129,8 +128,8 @@ func TestProbesEnd(t *testing.T) {
 	})
 }
 
-// TestProbeEdges: activity at the very instant is known to the probe that begins there, and who has been gone for
-// exactly two horizons is probed once more.
+// TestProbeEdges: activity at the very instant is part of the probe that begins there, and a customer who has been
+// silent for exactly two horizons is probed once more.
 func TestProbeEdges(t *testing.T) {
 	pack := scoringtest.PackOf(t, "1")
 	const horizon = 30 * scoringtest.Day

@@ -11,10 +11,10 @@ import (
 
 // Terms of the core, in the order in which they are added.
 const (
-	TermBase     = iota // where everybody begins
-	TermRhythm          // how likely the customer, when just seen, is to stay silent for a horizon
-	TermSilence         // what the present silence changes about that
-	TermLevel           // recent activity there is to lose
+	TermBase     = iota // the begin of every score
+	TermRhythm          // how likely the customer, just after a visit, is to stay silent for a horizon
+	TermSilence         // how the present silence changes that
+	TermLevel           // recent activity that could be lost
 	TermTenure          // time since the first activity
 	TermFriction        // recent negative events
 	NumTerms
@@ -33,13 +33,13 @@ const (
 	frictionWeight = 0.5
 )
 
-// Coefficient is a number by which a term is computed.
+// Coefficient is a number in the formula of a term.
 type Coefficient struct {
 	Name  string
 	Value float64
 }
 
-// Coefficients are those of each term.
+// Coefficients are the coefficients of each term.
 func (m *Model) Coefficients() [NumTerms][]Coefficient {
 	gap := []Coefficient{{"weight", rhythmWeight}, {"min_silent_days", MinSilence}, {"horizon_days", m.horizon}}
 	return [NumTerms][]Coefficient{
@@ -52,7 +52,7 @@ func (m *Model) Coefficients() [NumTerms][]Coefficient {
 	}
 }
 
-// Score is a customer's risk at one moment: terms that add up, and the inputs they come from.
+// Score is a customer's risk at one moment: terms that add up, and their inputs.
 type Score struct {
 	Terms [NumTerms]float64 // log-odds
 
@@ -64,14 +64,14 @@ type Score struct {
 	Friction   float64 // weight of negative events, as of Idle days ago
 	Idle       float64 // days since the newest event that had an effect
 	Tenure     float64 // days since the first activity
-	Visits     uint32  // in all; enters no term
+	Visits     uint32  // in all; part of no term
 
 	Stage   profile.Stage
-	Values  []feature.Value // of the pack's features; the Scorer's memory, until it is asked again
-	Factors float64         // log-odds that all factors add
+	Values  []feature.Value // of the pack's features; in the Scorer's memory, until its next call
+	Factors float64         // log-odds, the sum of all factors
 }
 
-// Value is a feature's value; none where the score has not as many.
+// Value is a feature's value; none where the score has fewer values.
 func (s *Score) Value(feature int) (v feature.Value) {
 	if feature < len(s.Values) {
 		v = s.Values[feature]
@@ -102,14 +102,14 @@ func (s *Score) Sum() float64 {
 	return sum + s.Factors
 }
 
-// Probability is sigmoid(Sum), the reading of the score before any outcome was learnt from.
+// Probability is sigmoid(Sum), the score's own probability without any learning.
 func (s *Score) Probability() float64 { return exact.Sigmoid(s.Sum()) }
 
 // Risk is the risk score in thousandths, 0 to 100000, rounded.
 func (s *Score) Risk() int { return Thousandths(s.Probability()) }
 
-// Floored is the risk score in thousandths, not below a floor of 0 to 100.
-// Of a customer without activity, who has no score, the floor.
+// Floored is the risk score in thousandths, not below a floor of 0 to 100. For a customer without activity, who has no
+// score, it is the floor.
 func (s *Score) Floored(floor float64) int {
 	least := FloorThousandths(floor)
 	if s.Visits == 0 {
@@ -145,8 +145,8 @@ func (m *Model) coreScore(p *profile.Profile, at int64) Score {
 	return s
 }
 
-// TiersBefore is between which tiers the customer of a score was as of its newest event: level and friction are as of
-// then, silence and tenure shorter by the time since, and the factors are not known.
+// TiersBefore is the range of the customer's tier at its newest event, by a score: level and friction are those of that
+// time, silence and tenure are shorter by the time since, and the factors are unknown.
 func (m *Model) TiersBefore(s Score) (least, most profile.Tier) {
 	silence := max(moment.Days(moment.Millis(s.Silence)-moment.Millis(s.Idle)), MinSilence)
 	rhythm := m.logitSilent(s.LnTypical, s.Regularity, MinSilence)
@@ -200,7 +200,7 @@ func levelTerm(level, idle, fade float64) float64 {
 	return LevelBy(levelWeight, levelFloor, level, idle, fade)
 }
 
-// LevelBy is the term of so much activity, as of idle days ago, by its coefficients.
+// LevelBy is the term for an amount of activity, as of idle days ago, by its coefficients.
 func LevelBy(weight, floor, level, idle, fade float64) float64 {
 	return float64(-weight * exact.Log(float64(level*exact.Exp(-idle/fade))+floor))
 }
@@ -209,7 +209,7 @@ func tenureTerm(tenure, horizon float64) float64 {
 	return TenureBy(tenureWeight, tenureOffset, tenure, horizon)
 }
 
-// TenureBy is the term of so many days since the first activity, by its coefficients.
+// TenureBy is the term for days since the first activity, by its coefficients.
 func TenureBy(weight, offset, tenure, horizon float64) float64 {
 	return float64(-weight * exact.Log(tenure/horizon+offset))
 }
@@ -218,7 +218,7 @@ func frictionTerm(friction, idle, fade float64) float64 {
 	return FrictionBy(frictionWeight, friction, idle, fade)
 }
 
-// FrictionBy is the term of a weight of negative events, as of idle days ago, by its coefficients.
+// FrictionBy is the term for a weight of negative events, as of idle days ago, by its coefficients.
 func FrictionBy(weight, friction, idle, fade float64) float64 {
 	if friction == 0 {
 		return 0
@@ -240,7 +240,7 @@ func (m *Model) overdueDays(lnTypical, regularity float64) float64 {
 	return exact.Exp(lnTypical + m.overdueLogOdds/regularity)
 }
 
-// wholeMilli is added to a quantile in ms, lest a week come out a rounding short of a week.
+// wholeMilli is added to a quantile in ms, so that rounding does not make a week shorter than a week.
 const wholeMilli = 1e-3
 
 // OverdueMinute is the first whole minute at which p is overdue; beyond any time where it never is.
@@ -262,5 +262,5 @@ func (s *Score) Inputs() [7]*float64 {
 
 const (
 	MinSilence = 0.02                // days; a shorter silence counts as this
-	maxDays    = moment.Max / 86.4e6 // days; the longest span that is told apart
+	maxDays    = moment.Max / 86.4e6 // days; the longest span that is distinguished
 )

@@ -8,17 +8,17 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Search returns the first minute not before from at which c's score is in a tier if no event comes, or one a little
+// Search returns the first minute not before from at which c's score is in a tier if no event comes, or one slightly
 // before it; 0: there is none.
 func (e *Evaluator) Search(c *profile.Customer, from int64, tier profile.Tier) int64 {
 	return e.search(c, from, tier, fineEffort)
 }
 
-// search returns a minute not before from such that no minute from there to just before it has a score in tier; given
-// enough effort, in points, the very first that has. 0: there is none.
+// search returns a minute not before from such that no minute from there to just before it has a score in tier. With
+// enough effort, in points, it is the very first minute with such a score. 0: there is none.
 //
-// What the terms have to come to changes in steps (need.go). Where even the least of it is not reached up to some
-// minute, all steps to there are leapt over; else the search goes on within the step.
+// The needed sum changes in steps (need.go). If even the least of it is not reached up to some minute, the search skips
+// all steps up to there; else it goes on within the step.
 func (e *Evaluator) search(c *profile.Customer, from int64, tier profile.Tier, effort int) int64 {
 	if from > e.model.lastMinute(c.Profile) {
 		return 0
@@ -31,8 +31,8 @@ func (e *Evaluator) search(c *profile.Customer, from int64, tier profile.Tier, e
 	return e.searchSteps(c, a, tier, need, until, effort)
 }
 
-// searchSteps is search from the minute after a, which does not reach need, the step up to until. Nearly always what is
-// looked for lies within the step; where it does not, the search is at the next step's beginning, and from there leaps.
+// searchSteps is search from the minute after a, which does not reach need, for the step up to until. The result nearly
+// always is within the step. Where it is not, the search is at the next step's beginning, and skips steps from there.
 func (e *Evaluator) searchSteps(
 	c *profile.Customer,
 	a point,
@@ -81,7 +81,7 @@ func (m *Model) searchBeyond(p *profile.Profile, a *point, enter float64, last i
 	return s.a.minute + 1
 }
 
-// lastMinute is that beyond which nobody looks at p any more.
+// lastMinute is the last minute at which p is looked at.
 func (m *Model) lastMinute(p *profile.Profile) int64 {
 	return p.Last/moment.MinuteMillis + int64(m.maxSilence)*moment.MinutesPerDay
 }
@@ -90,15 +90,15 @@ func (m *Model) lastMinute(p *profile.Profile) int64 {
 type search struct {
 	need float64
 	seen int64 // last activity, ms
-	last int64 // minute beyond which nobody looks
-	a    point // cleared, as is every minute before it
-	b    point // if high, not cleared, seen from a; else the one cleared before a, if its minute is not 0
+	last int64 // the last minute to look at
+	a    point // cleared, like every minute before it
+	b    point // if high: not cleared, computed from a; else the one cleared before a, if its minute is not 0
 	high bool
 
 	misses int // how many points in a row were not cleared
 }
 
-// next is the minute to look at, or a's own where none is left between a and b.
+// next is the next minute to compute, or a's own where none is left between a and b.
 func (s *search) next() int64 {
 	end := s.last
 	if s.high {
@@ -111,8 +111,8 @@ func (s *search) next() int64 {
 	return min(max((s.seen+int64(float64(silence*moment.DayMillis)))/moment.MinuteMillis, s.a.minute+1), end)
 }
 
-// ahead guesses, in units of lnSilence, how far beyond a the score is reached: where the parabola through a, with its
-// slope, and through b has it, or while there is no b the straight line.
+// ahead estimates, in units of lnSilence, how far after a the score is reached: by the parabola through a, with its
+// slope, and through b, or without a b by the straight line.
 func (s *search) ahead() float64 {
 	gap, curve, most := s.need-s.a.score(), 0.0, 2.0
 	if s.b.minute != 0 {
@@ -126,20 +126,20 @@ func (s *search) ahead() float64 {
 	if !(d > 0 && d < most) {
 		d = most / 2
 	}
-	if s.misses > 0 { // nearer and nearer, so that something is cleared at last
+	if s.misses > 0 { // ever nearer, so that a minute is cleared at last
 		d = float64(d * math.Ldexp(1.9, -s.misses))
 	}
 	return d
 }
 
-// narrow takes in a point between a and b, or beyond a while there is none that high.
+// narrow takes in a point between a and b, or one after a while no point is high.
 func (s *search) narrow(c point) {
 	switch {
 	case s.a.bound(&c) >= s.need:
 		s.b, s.high = c, true
 		s.misses++
 		return
-	case s.high && c.bound(&s.b) < s.need: // what falls has fallen enough on the way
+	case s.high && c.bound(&s.b) < s.need: // the falling terms have fallen enough on the way
 		s.a, s.b, s.high = s.b, c, false
 	case s.high:
 		s.a = c

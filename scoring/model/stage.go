@@ -25,7 +25,7 @@ func (s *Stages) Has(stage profile.Stage) bool {
 	}
 }
 
-// Stages says where the stages of a customer's life begin and end, in ms; 0: the pack does not have that stage.
+// Stages is where the stages of a customer's life begin and end, in ms; 0: the pack does not have that stage.
 type Stages struct {
 	New, Onboarding, Dormant, Churned, Resurrected int64
 
@@ -36,7 +36,7 @@ type Stages struct {
 // thresholds are log-odds at which the tiers begin.
 type thresholds struct{ watch, atRisk, critical float64 }
 
-// NewThresholds are those of risk scores, out of 100, at which the tiers begin.
+// NewThresholds are the thresholds of the risk scores, out of 100, at which the tiers begin.
 func NewThresholds(watch, atRisk, critical float64) thresholds {
 	return thresholds{exact.Logit(watch / 100), exact.Logit(atRisk / 100), exact.Logit(critical / 100)}
 }
@@ -76,7 +76,7 @@ func (s *Stages) tiered() bool {
 	return false
 }
 
-// Stage is the customer's stage at an instant, given that nothing happens until then.
+// Stage is the customer's stage at an instant, if nothing happens until then.
 func (m *Model) Stage(p *profile.Profile, at int64) profile.Stage {
 	s := &m.Stages
 	silence, age := at-p.Last, at-p.First

@@ -10,8 +10,8 @@ import (
 	"ebb/scoring/model"
 )
 
-// canonicalPack is a pack in one spelling: what two packs that score alike share. The core's version is part of it.
-// What a pack does not declare is left out, so that a pack keeps its hash when the language grows.
+// canonicalPack is a pack in its one canonical spelling, which all packs that score alike share. The core's version is
+// part of it. Parts that a pack does not declare are left out, so that a pack keeps its hash when the language grows.
 type canonicalPack struct { // encoding/json sorts the keys of maps
 	Core      int                    `json:"core"`
 	Name      string                 `json:"name"`
@@ -24,7 +24,7 @@ type canonicalPack struct { // encoding/json sorts the keys of maps
 	Signals   map[string]signalFile  `json:"signals,omitempty"`
 	Features  map[string]featureFile `json:"features,omitempty"`
 	Factors   []factorFile           `json:"factors,omitempty"`
-	Cap       float64                `json:"cap,omitempty"` // 0 where there are no factors, too
+	Cap       float64                `json:"cap,omitempty"` // 0 also where there are no factors
 	Kinds     map[string]kindFile    `json:"kinds,omitempty"`
 	Stages    *stagesFile            `json:"stages,omitempty"`
 	Value     *valueFile             `json:"value,omitempty"`
@@ -32,11 +32,11 @@ type canonicalPack struct { // encoding/json sorts the keys of maps
 }
 
 // Canonical is the canonical form, whose hash is the pack's. It is JSON, and a pack that LoadCanonical reads back. It
-// is not to be changed.
+// must not be changed.
 func (k *Pack) Canonical() []byte { return k.canonical }
 
-// LoadCanonical is the pack of a canonical form, with the same hash. It refuses whatever Canonical of this build
-// cannot have given: what another build's core scored, it cannot score.
+// LoadCanonical is the pack of a canonical form, with the same hash. It refuses any form that this build's Canonical
+// cannot return, since it cannot score like another build's core.
 func LoadCanonical(b []byte) (*Pack, error) {
 	if !isCanonical(b) {
 		return nil, errors.New("load canonical pack: not the canonical form of a pack")
@@ -79,7 +79,7 @@ func canonicalOf(k *Pack, f *file) []byte {
 	return b
 }
 
-// isCanonical tells a canonical form from a pack as people write it: no such pack has the key.
+// isCanonical distinguishes a canonical form from a pack as people write it: no such pack has the key.
 func isCanonical(b []byte) bool { return bytes.HasPrefix(b, []byte(`{"core":`)) }
 
 // parseCanonical is parsePack for a canonical form.

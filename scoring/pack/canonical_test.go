@@ -10,8 +10,8 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestCanonical: a pack's canonical form is a pack with the same form, and so with the same hash, however the pack
-// came about.
+// TestCanonical: a pack's canonical form is a pack with the same form, and so with the same hash, wherever the pack
+// came from.
 func TestCanonical(t *testing.T) {
 	for _, name := range pack.Shipped() {
 		for what, o := range map[string]pack.Overrides{
@@ -39,7 +39,7 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
-// TestCanonicalRefuses: what no build like this one has written is refused with its place.
+// TestCanonicalRefuses: a form that no build like this one has written is refused with its place.
 func TestCanonicalRefuses(t *testing.T) {
 	k := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))
 	good := string(k.Canonical())
@@ -82,8 +82,8 @@ playbooks:
   - {when: [overdue, explicit], mid: {id: a, owner: b, respond_within: 1d}}
 `
 
-// TestCanonicalOrder: lists whose order means nothing have one, so that the hash is the same; where order means
-// something it stays.
+// TestCanonicalOrder: lists whose order is irrelevant have one order, so that the hash is the same; where order matters
+// it stays.
 func TestCanonicalOrder(t *testing.T) {
 	load := func(text string) *pack.Pack {
 		t.Helper()

@@ -14,10 +14,10 @@ import (
 //go:embed reasons/en.yaml
 var english []byte
 
-// catalogue is all that is said about customers: one file. It is not changed once read.
+// catalogue is all sentences about customers, from one file. It does not change once read.
 type catalogue struct {
 	sentences map[string]Sentence // by the reason's code
-	once      map[string]Sentence // of who came but once
+	once      map[string]Sentence // for a customer who came only once
 	marked    map[uint16]string   // the codes by their marks
 	Words     words
 }
@@ -34,7 +34,7 @@ func readCatalogue() *catalogue {
 	return c
 }
 
-// parseCatalogue reads a catalogue. Errors: it lacks something, or holds what nobody asks for.
+// parseCatalogue reads a catalogue. Errors: it lacks something, or holds something that is never used.
 func parseCatalogue(b []byte) (*catalogue, error) {
 	docs, err := strictyaml.Parse(b)
 	if err != nil {
@@ -64,18 +64,18 @@ func parseCatalogue(b []byte) (*catalogue, error) {
 	return c, nil
 }
 
-// Sentence is what is said by a code about a customer of so many visits.
+// Sentence is the sentence of a code for a customer of so many visits.
 func (c *catalogue) Sentence(code string, visits uint32) Sentence {
-	if once := c.once[code]; once != nil && visits == 1 { // its usual gap is but an assumption
+	if once := c.once[code]; once != nil && visits == 1 { // its usual gap is only an assumption
 		return once
 	}
 	return c.sentences[code]
 }
 
-// onceKey is behind the code in the key of a sentence about who came but once.
+// onceKey follows the code in the key of a sentence about a customer who came only once.
 const onceKey = ".once"
 
-// fill takes the words out of texts, then the sentences.
+// fill moves the words out of texts, then the sentences.
 func (c *catalogue) fill(texts map[string]string) error {
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
 		if text := texts[key]; text == "" || !utf8.ValidString(text) ||
@@ -104,7 +104,7 @@ func (c *catalogue) fill(texts map[string]string) error {
 	return nil
 }
 
-// lacks is the first placeholder of a code's sentences that is not among those given; empty: none.
+// lacks is the first placeholder in a code's sentences that is not among the given ones; empty: none.
 func (c *catalogue) lacks(code string, given [numHoles]bool) string {
 	for _, s := range []Sentence{c.sentences[code], c.once[code]} {
 		for _, p := range s {

@@ -12,7 +12,7 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestLanguageIsEnglish: a pack may say so, and is the same pack; no other language is taken for it.
+// TestLanguageIsEnglish: a pack may name English, and is the same pack; no other language is accepted.
 func TestLanguageIsEnglish(t *testing.T) {
 	unsaid := scoringtest.Must(scoringtest.LoadText(plain, pack.Overrides{}))
 	said := scoringtest.Must(scoringtest.LoadText(plain+"language: en\n", pack.Overrides{}))
@@ -31,7 +31,8 @@ func TestLanguageIsEnglish(t *testing.T) {
 	}
 }
 
-// TestCatalogueProblems: a catalogue that lacks something, or holds what nobody asks for, is refused with the key.
+// TestCatalogueProblems: a catalogue that lacks something, or holds something that is never used, is refused with the
+// key.
 func TestCatalogueProblems(t *testing.T) {
 	english := scoringtest.Must(os.ReadFile("reasons/en.yaml"))
 	for name, c := range map[string]struct{ key, text, want string }{
@@ -78,8 +79,8 @@ func TestCatalogueProblems(t *testing.T) {
 	}
 }
 
-// TestMarksTellReasonsApart: the mark by which states and ids remember an opening leads back to its code, whichever it
-// is.
+// TestMarksTellReasonsApart: the mark that identifies an opening in states and ids leads back to its code, for every
+// code.
 func TestMarksTellReasonsApart(t *testing.T) {
 	k := scoringtest.Must(pack.Load("any", nil, pack.Overrides{}))
 	for code := range pack.Reasons() {

@@ -10,19 +10,19 @@ import (
 	"ebb/scoring/feature"
 )
 
-// checkCode notes a code that the catalogue of reasons does not hold.
+// checkCode notes a code that the catalogue of reasons does not contain.
 func (f *file) checkCode(at, code string) {
 	if f.reasons.sentences[code] == nil {
 		f.broken(at, "%q is no reason of the catalogue, `ebb packs show --reasons` lists them", code)
 	}
 }
 
-// checkSaid notes a code whose sentence holds what the feature does not give; scored: it is said only where there is
-// a score.
+// checkSaid notes a code whose sentence has a placeholder without a value of the feature; scored: the sentence is used
+// only where there is a score.
 func (f *file) checkSaid(at, code, name string, scored bool) {
 	d, declared := f.Features[name]
 	if name != "" && !declared {
-		return // complained about elsewhere
+		return // reported elsewhere
 	}
 	var given [numHoles]bool
 	for h := range numHoles {
@@ -40,7 +40,7 @@ func (f *file) checkSaid(at, code, name string, scored bool) {
 	}
 }
 
-// hasWindow reports whether a feature has a window, or, of so many ratios at most, what it divides.
+// hasWindow reports whether a feature has a window, or a ratio's denominator has one, through at most so many ratios.
 func (f *file) hasWindow(name string, ratios int) bool {
 	d := f.Features[name]
 	if d.Kind == feature.Ratio.String() && ratios > 0 {
@@ -58,14 +58,14 @@ func (f *file) checkWord(key, word string) {
 
 func fitsType(t string) bool { return t != "" && len(t) <= maxTypeSize && utf8.ValidString(t) }
 
-// checkSignalNamed notes a signal that is not declared. An empty name is complained about elsewhere.
+// checkSignalNamed notes a signal that is not declared. An empty name is reported elsewhere.
 func (f *file) checkSignalNamed(at, name string) {
 	f.checkNamed(at, "signal", name, f.signalNames())
 }
 
 func (f *file) checkNamed(at, what, name string, there []string) {
 	if place, known := f.places[what+"s"]; known && place == "" {
-		return // what is declared could not be read, or is complained about already
+		return // the declarations could not be read, or are already reported
 	}
 	switch {
 	case name == "" || slices.Contains(there, name):
@@ -88,7 +88,7 @@ func sorted[V any](m map[string]V) func(yield func(string, V) bool) {
 	}
 }
 
-// checkName notes a name that is no word of lower-case letters, digits and underscores.
+// checkName notes a name that is not a word of lower-case letters, digits and underscores.
 func (f *file) checkName(at, name string) {
 	bad := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' }
 	if name == "" || len(name) > 64 || strings.ContainsFunc(name, bad) {
@@ -96,7 +96,7 @@ func (f *file) checkName(at, name string) {
 	}
 }
 
-// checkSpan notes what is no span of whole seconds within bounds, and returns it.
+// checkSpan notes a value that is no span of whole seconds within bounds, and returns the span.
 func (f *file) checkSpan(at, text string, least time.Duration) time.Duration {
 	d, err := parseDays(text)
 	if err != nil || d < least || d > mostSpan || d%time.Second != 0 {

@@ -9,10 +9,10 @@ import (
 	"ebb/scoring/feature"
 )
 
-// contradict reports whether no property meets all conditions.
+// contradict reports whether no property satisfies all conditions.
 func contradict(all []condition) bool {
 	least, most, numbers := int64(-math.MaxInt64), int64(math.MaxInt64), false
-	var is []feature.Property // one each of what it has to equal
+	var is []feature.Property // one for each value that it has to equal
 	missing, there := false, false
 	for _, c := range all {
 		switch c.test {
@@ -34,7 +34,7 @@ func contradict(all []condition) bool {
 	return least > most || missing && (there || numbers || len(is) > 0)
 }
 
-// wanted is a property that meets the condition.
+// wanted is a property that satisfies the condition.
 func (c *condition) wanted() feature.Property {
 	switch c.test {
 	case testText:
@@ -55,8 +55,8 @@ func (c *condition) wanted() feature.Property {
 	}
 }
 
-// Wanted are properties that meet conditions of the pack's signals, by the index of the property: what made-up events
-// hold so that each condition is met now and then.
+// Wanted are properties that satisfy conditions of the pack's signals, by the index of the property: made-up events
+// hold them, so that each condition is satisfied now and then.
 func (k *Pack) Wanted() [][]feature.Property {
 	all := make([][]feature.Property, len(k.properties))
 	for _, s := range sorted(k.declared.Signals) {
@@ -124,7 +124,7 @@ type conditionFile struct {
 	Exists   *bool    `json:"exists,omitempty"   yaml:"exists"`
 }
 
-// compile is the condition as it is tested, of the property with that index.
+// compile is the condition in the form that is tested, for the property with that index.
 func (w *conditionFile) compile(property int) (c condition, err error) {
 	tests := 0
 	c.property = property

@@ -79,8 +79,7 @@ func parseCurve(points [][]any, kind feature.Kind) (curve feature.Curve, err err
 	return curve, nil
 }
 
-// curveValue reads a feature's value: a span where the kind has one, thousandths of what is written where it is a
-// property.
+// curveValue reads a feature's value: a span where the kind has one, thousandths of the number where it is a property.
 func curveValue(v any, kind feature.Kind) (int64, error) {
 	const most = 1e15
 	switch kind {
@@ -139,7 +138,7 @@ func parseStages(names []string) (set profile.StageSet, err error) {
 	return set, nil
 }
 
-// lintFactors notes what no value of a feature reaches, and factors that add nothing or count in no stage.
+// lintFactors notes points that no value of a feature reaches, and factors that add nothing or count in no stage.
 func (k *Pack) lintFactors(note func(string, ...any)) {
 	if len(k.Model.Factors) > 0 && k.Model.Cap == 0 {
 		note("cap: 0, so that no factor adds anything")

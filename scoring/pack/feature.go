@@ -26,7 +26,7 @@ type featureFile struct {
 
 const maxLeast = 1_000_000_000
 
-// featureParts says which parts a kind of feature has: r required, o optional.
+// featureParts is which parts a kind of feature has: r required, o optional.
 var featureParts = map[feature.Kind]map[string]byte{ //nolint:gochecknoglobals // a table
 	feature.Count:      {"of": 'r', "within": 'r', "absent": 'o'},
 	feature.Sum:        {"of": 'r', "within": 'r', "property": 'o', "absent": 'o'},
@@ -86,7 +86,7 @@ func (f *file) checkFeatures() {
 		f.broken("features", "%v", err)
 	}
 	if len(f.problems) > 0 {
-		return // what is declared wrongly cannot be compiled
+		return // a wrong declaration cannot be compiled
 	}
 	var err error
 	if f.compiled, err = feature.Compile(f.declared()); err != nil {
@@ -109,7 +109,7 @@ func (f *file) checkParts(at string, d *featureFile, parts map[string]byte) {
 	}
 }
 
-// featureOrder is the order in which features are computed: by name, a ratio after what it divides.
+// featureOrder is the order in which features are computed: by name, and a ratio after its sources.
 func (f *file) featureOrder() (order []string, err error) {
 	const under, done = 1, 2
 	state := map[string]int{}
@@ -200,8 +200,7 @@ func (f *file) featureNames() (names []string) {
 	return names
 }
 
-// CellNames are names for what the cells of the features' state keep: cells of two packs that keep the same have the
-// same.
+// CellNames are names for the content of the cells of the features' state: equal cells of two packs have the same name.
 func (k *Pack) CellNames() []string {
 	keys := k.Model.Features.Keys()
 	names := make([]string, len(keys))
@@ -252,7 +251,7 @@ func (k *Pack) usedFeatures() []bool {
 	if k.Value.Feature >= 0 {
 		used[k.Value.Feature] = true
 	}
-	for i := len(k.Features) - 1; i >= 0; i-- { // a ratio stands behind what it divides
+	for i := len(k.Features) - 1; i >= 0; i-- { // a ratio comes after its sources
 		if f := &k.Features[i]; f.Kind == feature.Ratio && used[i] {
 			used[f.Of], used[f.To] = true, true
 		}
@@ -266,7 +265,7 @@ const (
 	secondsPerHour = 3600
 )
 
-// reach is between which values a feature lies whatever happens.
+// reach is the range of a feature's possible values.
 func (k *Pack) reach(index int) (least, most int64) {
 	const any = 1 << 53
 	switch f := &k.Features[index]; f.Kind {
@@ -286,7 +285,7 @@ func (k *Pack) reach(index int) (least, most int64) {
 	}
 }
 
-// stepOf is between which values of a feature of that kind there is none.
+// stepOf is the step between possible values of a feature of that kind.
 func stepOf(kind feature.Kind) int64 {
 	switch kind {
 	case feature.Since, feature.Tenure:

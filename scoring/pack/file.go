@@ -65,15 +65,15 @@ func readPack(b []byte, o Overrides) *file {
 	return f
 }
 
-// parsePack reads a pack's YAML setting by setting, so that every problem is found, not the first alone. Overdue, tiers
-// and friction may be left out.
+// parsePack reads a pack's YAML setting by setting, so that it finds every problem, and not only the first. Overdue,
+// tiers and friction may be left out.
 func parsePack(b []byte) *file {
 	f := &file{
 		Overdue: 0.5, Tiers: Tiers{Watch: 40, AtRisk: 60, Critical: 80}, Cap: defaultCap,
 		Language: onlyLanguage, places: map[string]string{},
 	}
 	var horizon string
-	var stages stagesFile // the decoder leaves a pointer to nothing as it is
+	var stages stagesFile // the decoder leaves a pointer nil where there is nothing
 	var value valueFile
 	settings := map[string]any{
 		"name":      &f.Name,
@@ -111,7 +111,7 @@ func parsePack(b []byte) *file {
 	return f
 }
 
-// entries are the settings of a pack as written, none where b is something else, which is noted.
+// entries are the settings of a pack as written; none where b is something else, which is noted.
 func (f *file) entries(b []byte) []strictyaml.Entry {
 	if len(b) > maxPackSize {
 		f.broken("$", "%d bytes, at most %d are read", len(b), maxPackSize)
@@ -144,7 +144,7 @@ func (f *file) read(e strictyaml.Entry, settings map[string]any) {
 		return
 	case e.First > 0:
 		f.broken("$", "[%d:%d] %s is set a second time, the first is on line %d", e.Line, e.Column, e.Key, e.First)
-		f.places[e.Key] = "" // which of the two is meant is not clear, so neither is looked at
+		f.places[e.Key] = "" // which of the two is meant is unclear, so neither is checked
 		return
 	}
 	f.places[e.Key] = "$." + e.Key
@@ -171,7 +171,7 @@ func (f *file) unknown(key string, known []string) {
 	f.broken("$."+key, "unknown key, there are %s%s", strings.Join(known, ", "), hint)
 }
 
-// broken notes a problem with a setting, or at another place. A setting is complained about once.
+// broken notes a problem with a setting, or at another place. It reports each setting once.
 func (f *file) broken(where, format string, args ...any) *file {
 	place, setting := f.places[where]
 	switch {
@@ -248,11 +248,11 @@ var packKeys = []string{ //nolint:gochecknoglobals // a table
 	"signals", "features", "factors", "cap", "kinds", "stages", "value", "playbooks", "language",
 }
 
-// onlyLanguage is that of the sentences. A pack may name it, because packs that do are in use; it is no part of the
+// onlyLanguage is the language of the sentences. A pack may name it, because existing packs do. It is not part of the
 // canonical form, so they have the same hash without it.
 const onlyLanguage = "en"
 
-// at is where a setting was read, also after it was complained about.
+// at is where a setting was read, also after it was reported.
 func (f *file) at(key string) string {
 	if p := f.places[key]; p != "" {
 		return p
@@ -260,9 +260,9 @@ func (f *file) at(key string) string {
 	return "$." + key
 }
 
-// normalise gives spans, windows and numbers one spelling each, and lists whose order means nothing one order, so
-// that the same pack has the same hash however it is written. The order of factors, openings, playbooks and points of
-// curves stays. f has been checked.
+// normalise writes spans, windows and numbers in one spelling each, and lists whose order is irrelevant in one order,
+// so that the same pack has the same hash however it is written. The order of factors, openings, playbooks and points
+// of curves stays. f has been checked.
 func (f *file) normalise() {
 	f.normaliseSignals()
 	f.normaliseFeatures()

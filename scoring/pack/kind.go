@@ -14,7 +14,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// KindRule says which signals open and close episodes of a kind other than lapse.
+// KindRule is which signals open and close episodes of a kind other than lapse.
 type KindRule struct {
 	Opens   []Opening
 	Closes  uint64 // bits of signals that end all openings
@@ -24,17 +24,17 @@ type KindRule struct {
 // Opening is a signal that opens an episode, or lifts it.
 type Opening struct {
 	Signal  uint64 // its bit
-	Feature int    // that must be at AtLeast or more, the event included; -1: none
+	Feature int    // that must be at AtLeast or more, with the event included; -1: none
 	AtLeast int64
 	Closes  uint64  // bits of signals that end it
-	Floor   float64 // risk score, 0 to 100, that the customer's is not below while the episode is open
+	Floor   float64 // lower bound of the customer's risk score, 0 to 100, while the episode is open
 	Code    string  // of the reason
 
 	LogOdds float64 // of Floor
-	Mark    uint16  // of Code: what states and ids remember of an opening, whatever its place in a later pack
+	Mark    uint16  // of Code: identifies an opening in states and ids, whatever its place in a later pack
 }
 
-// MarkOf is the mark of an opening's code; Catalogue.Marked is the way back.
+// MarkOf is the mark of an opening's code; Catalogue.Marked is the inverse.
 func MarkOf(code string) uint16 { return uint16(xxhash.Sum64String(code)) }
 
 // kindFile is a kind as written.
@@ -175,7 +175,7 @@ func openingMask(r *KindRule) (mask uint64) {
 	return mask | r.Closes
 }
 
-// Opened are the openings, a bit each, that an event with these signals and features meets.
+// Opened are the openings, a bit each, that an event with these signals and features opens.
 func (r *KindRule) Opened(named uint64, values []feature.Value) (openings uint8) {
 	for i := range r.Opens {
 		o := &r.Opens[i]
@@ -196,19 +196,19 @@ func (r *KindRule) Ended(named uint64) (openings uint8) {
 	return openings
 }
 
-// Stands is the opening that the floor of an episode is of; false: none is open, or of none that the rule knows.
+// Stands is the opening whose floor applies to an episode; false: none is open, or the rule has none of the open ones.
 func (r *KindRule) Stands(h *profile.Triggered) (opening uint8, ok bool) {
 	return r.Top(h.Openings), h.Openings != 0 && len(r.Opens) > 0
 }
 
-// Top is the opening with the highest floor of several; the first where it knows none of them.
+// Top is the opening with the highest floor of several; the first where the rule has none of them.
 func (r *KindRule) Top(openings uint8) uint8 {
 	known := openings & (1<<len(r.Opens) - 1)
 	return uint8(max(bits.Len8(known)-1, 0))
 }
 
-// StandsFor is the opening for an episode that was opened under another pack: that of the same code, else the highest
-// whose floor is not above, else the lowest.
+// StandsFor is the opening that corresponds to an episode opened under another pack: that of the same code, else the
+// highest whose floor is not above, else the lowest.
 func (r *KindRule) StandsFor(o *Opening) uint8 {
 	if i := slices.IndexFunc(r.Opens, func(n Opening) bool { return n.Code == o.Code }); i >= 0 {
 		return uint8(i)
@@ -222,7 +222,7 @@ func (r *KindRule) StandsFor(o *Opening) uint8 {
 	return uint8(best)
 }
 
-// lintKinds notes openings of which the floor never stands, and floors that lift nobody.
+// lintKinds notes openings whose floor never applies, and floors that lift nobody.
 func (k *Pack) lintKinds(note func(string, ...any)) {
 	for n := range k.Kinds {
 		opens := k.Kinds[n].Opens

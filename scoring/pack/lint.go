@@ -4,9 +4,9 @@ import (
 	"fmt"
 )
 
-// Lint lists what is allowed in a pack and yet hardly meant: what is declared and never used, what no value or
-// customer reaches, and what contradicts itself. That factors could add more than the cap together is what a cap is
-// for.
+// Lint lists what is allowed in a pack but hardly intended: declarations that are never used, values that no customer
+// reaches, and contradictions. It does not list factors that could exceed the cap together, since that is the purpose
+// of a cap.
 func (k *Pack) Lint() (found []string) {
 	note := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	used := k.usedFeatures()

@@ -37,7 +37,7 @@ playbooks:
   - {when: [overdue, explicit, incident], mid: {id: a, owner: b, respond_within: 1d}}
 `
 
-// TestLint: what nothing comes to is doubtful, and a pack of which all is met is not.
+// TestLint: declarations without effect are doubtful, and a pack without any is not.
 func TestLint(t *testing.T) {
 	lint := func(text string) []string {
 		t.Helper()
@@ -56,7 +56,7 @@ func TestLint(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		change [2]string
-		want   string // part of what is doubtful; "": nothing
+		want   string // part of the finding; "": none
 	}{
 		"a shorter onboarding": {[2]string{"within: 30d}}", "within: 7d}}"}, "stage onboarding: nobody is in it"},
 		"a stage of a factor": {
@@ -145,7 +145,7 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// TestShippedPacksAreNotDoubtful: what comes with ebb is all reached, raised and said.
+// TestShippedPacksAreNotDoubtful: everything in the shipped packs is reached, raised and used.
 func TestShippedPacksAreNotDoubtful(t *testing.T) {
 	for _, name := range pack.Shipped() {
 		if found := scoringtest.Must(pack.Load(name, nil, pack.Overrides{})).Lint(); len(found) > 0 {

@@ -19,8 +19,8 @@ import (
 //go:embed packs/*.yaml
 var shipped embed.FS
 
-// Pack is what a business calls activity and friction, and when it wants to hear of a customer. It is known by its
-// hash. Make one with Load; it is not changed afterwards and may be shared between goroutines.
+// Pack is what a business counts as activity and friction, and when it needs an alert about a customer. It is
+// identified by its hash. Load makes one; it does not change afterwards and may be shared between goroutines.
 type Pack struct {
 	Name, Version string
 	Hash          string // SHA-256 of the canonical form, overrides included, in hex
@@ -29,17 +29,17 @@ type Pack struct {
 	Overdue  float64            // quantile of a customer's own gaps beyond which it is overdue
 	Tiers    Tiers              // where the tiers begin
 	Activity []string           // event types that are activity, sorted; ["*"]: all but those of Friction
-	Friction map[string]float64 // event types that are known and no activity, with their weight, 0 for none
+	Friction map[string]float64 // event types that are known but no activity, with their weight, 0 for none
 
 	Features  []feature.Feature // in the order in which they are computed
-	Model     model.Model       // that scores: horizon, stages, factors and features
+	Model     model.Model       // scores: horizon, stages, factors and features
 	Kinds     [profile.NumKinds]KindRule
 	Value     Value
 	Playbooks []Playbook
 
 	signals     [][]namedSignal // by length of the event type
 	other       Signal          // of types not in signals
-	reading     [][]string      // types of whose events properties are read, by length
+	reading     [][]string      // event types whose properties are read, by length
 	properties  []string
 	signalNames []string
 	Triggers    uint64 // signals that open or close episodes
@@ -57,8 +57,8 @@ type Overrides struct {
 	Horizon  time.Duration      // instead of the pack's, if not 0
 }
 
-// Load returns the shipped pack of that name, or the one in a file, read through read, where nameOrPath holds a slash
-// or ends in .yaml or .yml. Whatever is wrong with it is reported at once, each problem with its place.
+// Load returns the shipped pack of that name, or the one in a file, read through read, where nameOrPath contains a
+// slash or ends in .yaml or .yml. It reports all problems at once, each with its place.
 func Load(nameOrPath string, read func(path string) ([]byte, error), o Overrides) (*Pack, error) {
 	b, err := source(nameOrPath, read)
 	if err != nil {
@@ -96,7 +96,7 @@ func Source(nameOrPath string, read func(path string) ([]byte, error)) ([]byte, 
 // MaxFeatureState is how many bytes the features of one customer take at most.
 func (k *Pack) MaxFeatureState() int { return k.Model.Features.MaxState() }
 
-// IsFile tells the path of a file from the name of a shipped pack.
+// IsFile distinguishes the path of a file from the name of a shipped pack.
 func IsFile(nameOrPath string) bool {
 	ext := path.Ext(nameOrPath)
 	return strings.Contains(nameOrPath, "/") || ext == ".yaml" || ext == ".yml"

@@ -70,7 +70,7 @@ func TestShippedPacks(t *testing.T) {
 	}
 }
 
-// plainSignal is what the pack makes of an event, but for the signals of its own that the event is.
+// plainSignal is the pack's classification of an event, without the pack's own signals.
 func plainSignal(pack *pack.Pack, event string) pack.Signal {
 	s := pack.Signal([]byte(event))
 	s.Named = 0
@@ -322,7 +322,7 @@ func TestPackProblems(t *testing.T) {
 	}
 }
 
-// TestVersionAsWritten: a version is text, with or without quotes, behind a mark of the byte order too.
+// TestVersionAsWritten: a version is text, with or without quotes, also after a byte order mark.
 func TestVersionAsWritten(t *testing.T) {
 	for _, version := range []string{"1.10", "010", "1e3", "0x10", "2025-01-01", "true", "v1"} {
 		for _, quote := range []string{"", `"`, "'"} {

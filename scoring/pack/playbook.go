@@ -9,7 +9,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Playbook says what to do about an alert.
+// Playbook is what to do about an alert.
 type Playbook struct {
 	When  []string // kinds, or codes of an alert's weightiest reason
 	Plays [numValueTiers]Play
@@ -19,10 +19,10 @@ type Playbook struct {
 type Play struct {
 	ID      string        `json:"id"`
 	Owner   string        `json:"owner"` // a role
-	Respond time.Duration `json:"-"`     // within
+	Respond time.Duration `json:"-"`     // within this time
 }
 
-// PlaybookFor is that for a reason or a kind, nil where there is none.
+// PlaybookFor is the playbook for a reason or a kind, nil where there is none.
 func (k *Pack) PlaybookFor(when string) *Playbook {
 	for i := range k.Playbooks {
 		if p := &k.Playbooks[i]; slices.Contains(p.When, when) {
@@ -70,7 +70,7 @@ func (f *file) checkPlaybooks() {
 			taken[when] = i
 		}
 		if p.Mid == nil {
-			f.broken(at+".mid", "is missing: it is what high and low are, too, where they say nothing")
+			f.broken(at+".mid", "is missing: it is what high and low are, too, where they are missing")
 		}
 		for name, play := range map[string]*playFile{"high": p.High, "mid": p.Mid, "low": p.Low} {
 			if play != nil {

@@ -15,21 +15,21 @@ func Reasons() map[string]string {
 const (
 	ReasonOverdue        = "overdue"         // silent for longer than usual
 	ReasonRareVisitor    = "rare_visitor"    // long gaps even when nothing is wrong
-	ReasonLittleActivity = "little_activity" // little activity of late
+	ReasonLittleActivity = "little_activity" // little recent activity
 	ReasonNewCustomer    = "new_customer"    // no long history
 	ReasonFriction       = "friction"        // recent negative events
 	ReasonBack           = "back"            // came back
 	ReasonStayed         = "stayed"          // ends an explicit episode
 	ReasonPaid           = "paid"            // ends an involuntary one
 	ReasonSettled        = "settled"         // ends one of failed service
-	ReasonRanOut         = "ran_out"         // ends one that expires
+	ReasonRanOut         = "ran_out"         // ends one by expiry
 )
 
 const (
 	MinShare = 0.1 // log-odds below which a term or a factor is no reason
 )
 
-// coreReasons are the codes that every pack can give.
+// coreReasons are the codes that alerts of every pack can have.
 func coreReasons() []string {
 	return []string{
 		ReasonOverdue, ReasonRareVisitor, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction,

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Sentence is a text taken apart at its placeholders.
+// Sentence is a text split at its placeholders.
 type Sentence []Piece
 
 // Piece is a text, or a placeholder.
@@ -15,7 +15,7 @@ type Piece struct {
 	Hole Hole
 }
 
-// Hole is what a placeholder stands for.
+// Hole is the kind of a placeholder.
 type Hole uint8
 
 const (
@@ -45,7 +45,7 @@ var holeNames = [numHoles]string{
 	"weight",
 }
 
-// parseSentence takes a text apart. Errors: a placeholder that there is not.
+// parseSentence splits a text. Errors: an unknown placeholder.
 func parseSentence(rest string) (s Sentence, err error) {
 	for rest != "" {
 		text, after, open := strings.Cut(rest, "{")
@@ -66,7 +66,7 @@ func parseSentence(rest string) (s Sentence, err error) {
 	return s, nil
 }
 
-// String is the sentence as the catalogue has it.
+// String is the sentence as in the catalogue.
 func (s Sentence) String() string {
 	var b strings.Builder
 	for _, p := range s {

@@ -15,7 +15,7 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// packText is a pack as its file says it, as far as documents speak of it.
+// packText is a pack in the words of its file, as far as documents name them.
 type packText struct {
 	Activity []string
 	Friction map[string]float64
@@ -30,7 +30,7 @@ type packText struct {
 	Playbooks []struct{ High, Mid, Low struct{ ID string } }
 }
 
-// names are sets of what a pack holds, for documents to name.
+// names are sets of a pack's names, for documents to list.
 type names map[string]bool
 
 func (n names) add(all ...string) {
@@ -85,7 +85,7 @@ func (p *packText) codes() names {
 	return n
 }
 
-// items are all names that the pack gives.
+// items are all names that the pack declares.
 func (p *packText) items() names {
 	n := names{}
 	n.add("activity", "friction", "factors", "kinds", "playbooks", "value", "horizon", "tiers")
@@ -98,7 +98,7 @@ func (p *packText) items() names {
 	return n
 }
 
-// types are the event types that the pack knows.
+// types are the event types that the pack names.
 func (p *packText) types() names {
 	n := names{}
 	n.add(p.Activity...)
@@ -145,7 +145,7 @@ func rowsOf(text string) (rows [][]string) {
 	return rows
 }
 
-// reasonsOfAll are the codes of the reasons that every pack has.
+// reasonsOfAll are the codes of the reasons that alerts of every pack can have.
 func reasonsOfAll() names {
 	n := names{}
 	n.add(pack.ReasonOverdue, pack.ReasonRareVisitor, pack.ReasonLittleActivity, pack.ReasonNewCustomer,
@@ -153,7 +153,7 @@ func reasonsOfAll() names {
 	return n
 }
 
-// core are the names that a document may give to what every pack has.
+// core are the names that a document may use for the common parts of all packs.
 func core() names {
 	n := names{}
 	n.add("base", "rhythm", "silence", "level", "tenure", "friction")
@@ -161,7 +161,7 @@ func core() names {
 	return n
 }
 
-// TestCoverage: what docs/packs-coverage.md names exists, and it names every factor, floor and playbook.
+// TestCoverage: everything that docs/packs-coverage.md names exists, and it names every factor, floor and playbook.
 func TestCoverage(t *testing.T) {
 	packs := verticals(t)
 	named := map[string]names{}
@@ -224,7 +224,7 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
-// TestPlaybooksDocument: docs/playbooks.md says what each play of the shipped packs is, and of no other.
+// TestPlaybooksDocument: docs/playbooks.md describes each play of the shipped packs, and no other.
 func TestPlaybooksDocument(t *testing.T) {
 	used, told := names{}, names{}
 	for _, p := range verticals(t) {
@@ -242,8 +242,7 @@ func TestPlaybooksDocument(t *testing.T) {
 	}
 }
 
-// TestEventsOfThePacks: docs/events.md tells of every event and property that a shipped pack reads, and of no event
-// that none does.
+// TestEventsOfThePacks: docs/events.md lists every event and property that a shipped pack reads, and no other event.
 func TestEventsOfThePacks(t *testing.T) {
 	_, text, ok := strings.Cut(document(t, "../../docs/events.md"), "\n## Events of the packs\n")
 	if !ok {
@@ -294,8 +293,7 @@ func TestEventsOfThePacks(t *testing.T) {
 	}
 }
 
-// TestReasonSentences: every code of the catalogue is used, and its sentence can be said of a customer with the
-// numbers that there are.
+// TestReasonSentences: every code of the catalogue is used, and the numbers for its sentence exist for any customer.
 func TestReasonSentences(t *testing.T) {
 	used, ofTheCore := reasonsOfAll(), reasonsOfAll()
 	for _, p := range verticals(t) {

@@ -18,8 +18,8 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
-// TestPackFactors holds the shipped packs to testdata/packs.txt, and that file to the packs: it shows every factor and
-// floor where it counts and where it does not.
+// TestPackFactors compares the shipped packs with testdata/packs.txt, and that file with the packs: it shows every
+// factor and floor where it counts and where it does not.
 func TestPackFactors(t *testing.T) {
 	packs, missing := map[string]*pack.Pack{}, map[string]bool{}
 	for name, p := range verticals(t) {
@@ -60,13 +60,13 @@ func TestPackFactors(t *testing.T) {
 	}
 }
 
-// packStory is one customer of a pack: what its events lead to.
+// packStory is one customer of a pack and the effects of its events.
 type packStory struct {
 	pack     *pack.Pack
 	scorer   *scoring.Scorer
 	customer profile.Customer
 	pop      profile.Population
-	open     map[profile.Kind]uint8 // episodes other than lapses, by the opening that their floor is of
+	open     map[profile.Kind]uint8 // episodes other than lapses, by the opening whose floor applies
 }
 
 // packEvent is one event of a line.

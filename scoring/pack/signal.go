@@ -9,9 +9,9 @@ import (
 	"ebb/scoring/feature"
 )
 
-// Signal is what a pack makes of an event.
+// Signal is how a pack classifies an event.
 type Signal struct {
-	Known    bool // the pack names its type, or takes everything
+	Known    bool // the pack names its type, or takes every type
 	Activity bool
 	Friction float64 // weight; a known type may have none
 	Named    uint64  // a bit for each of the pack's signals that the event is
@@ -20,24 +20,24 @@ type Signal struct {
 // Effective reports whether an event of this signal changes anything.
 func (s *Signal) Effective() bool { return s.Activity || s.Friction != 0 || s.Named != 0 }
 
-// namedSignal is what a pack makes of one event type: at once, and on conditions.
+// namedSignal is how a pack classifies one event type: without and with conditions.
 type namedSignal struct {
 	eventType string
 	Signal
 	conditional []conditional
 }
 
-// conditional is one of the pack's signals that asks for more than the event's type.
+// conditional is one of the pack's signals that requires more than the event's type.
 type conditional struct {
 	bit   uint64
 	where []condition
 }
 
-// Signal is what the pack makes of an event of this type with these properties, in the order of Properties; a shorter
-// list lacks the others. It does not allocate.
+// Signal is the pack's classification of an event of this type with these properties, in the order of Properties; a
+// shorter list lacks the others. It does not allocate.
 func (k *Pack) Signal(eventType []byte, properties ...feature.Property) Signal {
 	if n := len(eventType); n < len(k.signals) {
-		for i := range k.signals[n] { // a handful at most: sooner done than hashing the type
+		for i := range k.signals[n] { // a handful at most: faster than hashing the type
 			if s := &k.signals[n][i]; s.eventType == string(eventType) {
 				return s.with(properties)
 			}
@@ -75,7 +75,7 @@ func (k *Pack) Properties() []string { return k.properties }
 // SignalNames are the names of the pack's signals, in the order of their bits.
 func (k *Pack) SignalNames() []string { return k.signalNames }
 
-// EventTypes are the event types that the pack names, sorted; one of no name where it takes everything.
+// EventTypes are the event types that the pack names, sorted; one with an empty name where it takes every type.
 func (k *Pack) EventTypes() (types []string) {
 	for _, all := range k.signals {
 		for i := range all {
@@ -91,7 +91,7 @@ func (k *Pack) EventTypes() (types []string) {
 	return types
 }
 
-// Uses reports whether the pack reads properties of events of this type, so that they need be looked up.
+// Uses reports whether the pack reads properties of events of this type, so that they have to be looked up.
 func (k *Pack) Uses(eventType []byte) bool {
 	n := len(eventType)
 	return n < len(k.reading) && slices.Contains(k.reading[n], string(eventType))
@@ -141,7 +141,7 @@ func (f *file) checkSignals() {
 	}
 }
 
-// buildSignals compiles what the pack makes of event types.
+// buildSignals compiles the classification of event types.
 func (k *Pack) buildSignals(f *file) {
 	for _, t := range k.Activity {
 		k.named(t).Signal = Signal{Known: true, Activity: true}
@@ -177,7 +177,7 @@ func (k *Pack) buildSignals(f *file) {
 	}
 }
 
-// named is the entry of an event type, made if there is none yet. What is activity by "*" stays so.
+// named is the entry of an event type. It makes one if there is none yet. Activity by "*" stays activity.
 func (k *Pack) named(eventType string) *namedSignal {
 	for len(k.signals) <= len(eventType) {
 		k.signals = append(k.signals, nil)
@@ -217,7 +217,7 @@ func (k *Pack) usesSignal(i int) bool {
 	return false
 }
 
-// lintSignals notes signals whose conditions no event meets.
+// lintSignals notes signals whose conditions no event satisfies.
 func (k *Pack) lintSignals(note func(string, ...any)) {
 	for name, s := range sorted(k.declared.Signals) {
 		byProperty := map[string][]condition{}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// number is what YAML made of a number.
+// number is a number as YAML decoded it.
 func number(v any) (float64, bool) {
 	switch v := v.(type) {
 	case uint64:
@@ -22,7 +22,7 @@ func number(v any) (float64, bool) {
 	return 0, false
 }
 
-// parseDays reads a duration in days, such as 90d, or as time.ParseDuration does.
+// parseDays reads a duration in days, such as 90d, or in the form of time.ParseDuration.
 func parseDays(s string) (time.Duration, error) {
 	if n, ok := strings.CutSuffix(s, "d"); ok {
 		if v, err := strconv.ParseUint(n, 10, 16); err == nil {

@@ -101,10 +101,10 @@ func (k *Pack) buildStages(f *file) {
 }
 
 const (
-	hardlyAnyScore = 99.7 // risk score that next to nobody reaches
+	hardlyAnyScore = 99.7 // risk score that hardly any customer reaches
 )
 
-// lintStages notes stages that nobody is in, and tiers that nobody reaches.
+// lintStages notes stages without customers, and tiers that nobody reaches.
 func (k *Pack) lintStages(note func(string, ...any)) {
 	if s := &k.Model.Stages; s.Onboarding > 0 && !s.Has(profile.StageOnboarding) {
 		note("stage onboarding: nobody is in it, stage new lasts as long")

@@ -6,7 +6,7 @@ import (
 	"ebb/scoring/feature"
 )
 
-// lintValue notes value tiers that nobody is in.
+// lintValue notes value tiers without customers.
 func (k *Pack) lintValue(note func(string, ...any)) {
 	if v := &k.Value; v.Feature >= 0 {
 		if _, most := k.reach(v.Feature); v.High > most {
@@ -15,13 +15,13 @@ func (k *Pack) lintValue(note func(string, ...any)) {
 	}
 }
 
-// Value says what a customer is worth to the business.
+// Value is what a customer is worth to the business.
 type Value struct {
-	Feature   int   // index into the pack's features; -1: the pack does not say
+	Feature   int   // index into the pack's features; -1: the pack declares none
 	High, Mid int64 // where the value tiers begin, in the feature's unit
 }
 
-// ValueTier is how much a customer is worth beside others. The names are a contract.
+// ValueTier is how much a customer is worth relative to others. The names are a contract.
 type ValueTier uint8
 
 // Value tiers.

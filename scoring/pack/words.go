@@ -7,24 +7,24 @@ import (
 	"strings"
 )
 
-// words are those for amounts.
+// words are the words for amounts.
 type words struct {
 	hour, day, visit    counted // spans, and visits
-	everyHour, everyDay counted // a span as it follows "every"
+	everyHour, everyDay counted // a span after the word "every"
 	ago, percent        around
 	Today               string
 }
 
-// counted is what is said of one of something, and of any other number.
+// counted is the words for one of something, and for any other number.
 type counted struct{ one, other around }
 
-// around is what stands before and behind a number or a span, or instead of it.
+// around is the text before and after a number or a span, or in its place.
 type around struct {
 	before, after string
 	alone         bool
 }
 
-// take reads the words and takes them out of texts.
+// take reads the words and removes them from texts.
 func (w *words) take(texts map[string]string) error {
 	var errs []error
 	take := func(key, placeholder string) around {
@@ -39,10 +39,10 @@ func (w *words) take(texts map[string]string) error {
 	return errors.Join(errs...)
 }
 
-// oneKey ends the key of what is said of the number 1. Its text may leave the number out.
+// oneKey ends the key of the text for the number 1. That text may leave the number out.
 const oneKey = ".one"
 
-// takeAround reads the text of a key, in which one placeholder stands, and takes it out of texts.
+// takeAround reads the text of a key, with one placeholder, and removes it from texts.
 func takeAround(texts map[string]string, key, placeholder string) (a around, err error) {
 	text, ok := texts[key]
 	if !ok {
@@ -64,7 +64,7 @@ func takeAround(texts map[string]string, key, placeholder string) (a around, err
 	return a, nil
 }
 
-// append appends n as it is counted.
+// append appends n with its word.
 func (c *counted) append(dst []byte, n uint64) []byte {
 	a := &c.other
 	if n == 1 {
@@ -92,7 +92,7 @@ func (w *words) AppendSpan(dst []byte, days float64) []byte {
 	return w.day.append(dst, n)
 }
 
-// AppendEvery appends a span as it follows "every".
+// AppendEvery appends a span as it follows the word "every".
 func (w *words) AppendEvery(dst []byte, days float64) []byte {
 	n, hours := wholeUnits(days)
 	if hours {
@@ -107,7 +107,7 @@ func (w *words) AppendDays(dst []byte, n uint64) []byte { return w.day.append(ds
 // AppendVisits appends a number of visits.
 func (w *words) AppendVisits(dst []byte, n uint64) []byte { return w.visit.append(dst, n) }
 
-// AroundAgo is what stands before and behind a span that has passed.
+// AroundAgo is the text before and after a span that has passed.
 func (w *words) AroundAgo() (before, after string) { return w.ago.before, w.ago.after }
 
 func wholeUnits(days float64) (n uint64, hours bool) {

@@ -7,7 +7,7 @@ const (
 )
 
 const (
-	lnWeek = 0x1.f2272ae325a57p+00 // ln 7, the mean ln(gap) before anything is known
+	lnWeek = 0x1.f2272ae325a57p+00 // ln 7, the mean ln(gap) before there is any data
 
 	// Bounds that no data reaches; they keep the elementary functions far from overflow.
 	MaxFriction   = 1e9

@@ -18,21 +18,21 @@ var (
 	ErrDamaged = errors.New("profile damaged")
 )
 
-// layout is the first byte of a profile. The second is how many sections follow, so that none can be cut off.
+// layout is the first byte of a profile. The second is the number of sections after it, so that none can be cut off.
 const layout = 4
 
-// Formats of the state, which the members of a group agree on: a section is written from the format on that knows it,
-// so that a build of the format before can read what one of the next writes.
+// Formats of the state, which the members of a group agree on. A section is written from that format on which
+// introduced it, so that a build of the format before can read what one of the next writes.
 const (
 	OldestFormat = 4
 	Format       = 4
 )
 
-// section is a part of a profile as it is stored. Tags are never used again for something else.
+// section is a stored part of a profile. A tag is never used again for something else.
 type section byte
 
-// Sections, in the order in which they are written. Whoever has something to remember of a customer adds one: its tag
-// here, the format that knows it in formats, how it is written in appendSection, how it is read in readSection.
+// Sections, in the order in which they are written. New state of a customer gets a section of its own: its tag here,
+// its first format in formats, its encoding in appendSection, its decoding in readSection.
 //
 //	 1 clock       Armed 4, At 6
 //	 2 activity    First Last Counted 6 each, Level M K 8 each, Visits 4
@@ -64,14 +64,14 @@ const (
 	numSections = iota
 )
 
-// formats says from which format on each section is written.
+// formats is the first format of each section.
 var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
 }
 
-// appendSection appends what a section holds; nothing for the zero value. (A table of functions would have their
-// arguments escape to the heap.)
+// appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
+// would escape to the heap.)
 func appendSection(dst []byte, s section, c *Customer) []byte {
 	switch s {
 	case clock:
@@ -102,7 +102,7 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 	panic("BUG: a section without a form")
 }
 
-// readSection reads a section. It is false where Append would not have written it so.
+// readSection reads a section. It is false for bytes that Append would not have written.
 func readSection(r *encode.Reader, s section, c *Customer) bool {
 	switch s {
 	case clock:
@@ -153,9 +153,9 @@ func appendKnown(dst []byte, c *Customer, format int, since *[numSections + 1]in
 	return dst
 }
 
-// Read decodes b, which holds one profile and nothing else, into c's profile; c.Features then alias b, and whether
-// they are the state of a pack's features Scorer.Fits tells. Whatever it accepts Append encodes to the same bytes.
-// After an error c holds nothing of use. Errors: ErrVersion, ErrDamaged.
+// Read decodes b, which holds one profile and nothing else, into c's profile; c.Features then alias b, and Scorer.Fits
+// checks whether they are the state of a pack's features. Append encodes everything that Read accepts to the same
+// bytes. After an error c holds nothing of use. Errors: ErrVersion, ErrDamaged.
 func Read(b []byte, c *Customer) error { return readKnown(b, c, numSections) }
 
 func readKnown(b []byte, c *Customer, newest section) error {
@@ -346,7 +346,7 @@ func readWithheld(r *encode.Reader, c *Customer) bool {
 	return c.Withheld != 0 && c.Withheld < 1<<NumKinds
 }
 
-// valid reports whether p is what a sequence of events within Max can have left.
+// valid reports whether p is a possible result of a sequence of events within Max.
 func (p *Profile) valid() bool {
 	e := &p.Lapse
 	times := 0 <= p.At && p.At <= moment.Max && 0 <= p.First && p.First <= p.Counted && p.Counted <= p.Last &&

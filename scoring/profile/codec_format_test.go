@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestSectionOfALaterFormat: a build that knows one section more writes it from a later format on, made up here for the
-// features. Until the group has agreed on that, a build without the section reads what it writes; from then on such a
-// build says so.
+// TestSectionOfALaterFormat: a build with one more section writes it from a later format on, made up here for the
+// features. Until the group has agreed on that format, a build without the section can read the state. From then on
+// such a build refuses it.
 func TestSectionOfALaterFormat(t *testing.T) {
 	since := formats
 	since[features], since[withheld] = Format+1, Format+1

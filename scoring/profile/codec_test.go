@@ -50,7 +50,7 @@ func TestProfileRoundTrip(t *testing.T) {
 	})
 }
 
-// TestProfileBytes: the layout is stored, so it does not change: a part is added under a new tag.
+// TestProfileBytes: the layout is stored, so it does not change: a new part gets a new tag.
 func TestProfileBytes(t *testing.T) {
 	p := profile.Profile{
 		First:    1,
@@ -271,7 +271,7 @@ func FuzzReadProfile(f *testing.F) {
 		if again := scoringtest.AppendProfile(nil, &p); !bytes.Equal(again, b) {
 			t.Fatalf("% x came back as % x", b, again)
 		}
-		// Whatever is accepted can be worked with, and is stored again.
+		// Every accepted profile can be used, and stored again.
 		var pop profile.Population
 		scoringtest.Observe(s.Pack, &p, &pop, scoring.Observation{Time: p.At + 3*scoringtest.Day, Signal: scoringtest.Bought})
 		for range 50 {
@@ -308,7 +308,7 @@ func TestIDRing(t *testing.T) {
 	}
 }
 
-// TestProfileEmptyParts: what Append would not have written is refused, so that every state has one encoding.
+// TestProfileEmptyParts: bytes that Append would not have written are refused, so that every state has one encoding.
 func TestProfileEmptyParts(t *testing.T) {
 	for tag, size := range map[byte]int{1: 10, 2: 46, 3: 24, 4: 8, 5: 4, 6: 7, 7: 5, 8: 1, 9: 1, 10: 1, 14: 1} {
 		b := append([]byte{4, 1, tag, byte(size)}, make([]byte, size)...)

@@ -1,7 +1,7 @@
 package profile
 
-// Customer is a customer as a Scorer sees it: its profile, and the state of the pack's features. A Scorer may give
-// Features another slice; the one it was given is then free again.
+// Customer is what a Scorer needs of a customer: its profile, and the state of the pack's features. A Scorer may
+// replace the slice of Features; the old one is then free again.
 type Customer struct {
 	*Profile
 	Features []byte

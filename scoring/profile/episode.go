@@ -2,7 +2,7 @@ package profile
 
 import "ebb/scoring/encode"
 
-// Episode is what a customer's episodes of a kind have in common, whatever opens them.
+// Episode is the common part of a customer's episodes of all kinds.
 type Episode struct {
 	Number         uint32 // of the newest episode; 0: there was none
 	Sequence       uint32 // of its newest transition; 0: none is open
@@ -12,8 +12,8 @@ type Episode struct {
 // Open reports whether an episode is open.
 func (e *Episode) Open() bool { return e.Sequence > 0 }
 
-// Pass takes the episode through a transition at an instant in ms since the epoch. opens: it is the first of an
-// episode.
+// Pass applies a transition at an instant in ms since the epoch to the episode. opens: the transition is the first of
+// an episode.
 func (e *Episode) Pass(opens bool, at int64) {
 	if opens {
 		e.Number = encode.Increment(e.Number)

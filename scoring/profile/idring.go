@@ -10,7 +10,7 @@ const ringSize = 16
 // IDRing holds the hashes of a customer's last 16 event ids. The zero value is empty.
 type IDRing struct {
 	used  uint8 // slots filled
-	next  uint8 // slot that the next id takes: the oldest once all are filled
+	next  uint8 // slot of the next id: the oldest once all are filled
 	slots [ringSize]uint64
 }
 
@@ -20,7 +20,7 @@ func (p *Profile) Seen(id uint64) bool {
 	return slices.Contains(r.slots[:r.used], id)
 }
 
-// Remember adds a hashed event id and forgets the oldest of 16.
+// Remember adds a hashed event id in place of the oldest of 16.
 func (p *Profile) Remember(id uint64) {
 	r := &p.IDs
 	r.slots[r.next] = id
@@ -49,5 +49,5 @@ func (r *IDRing) restore(state byte) {
 	r.used, r.next = min(state, ringSize), state%ringSize
 }
 
-// Warm reads the ring's memory. What it returns is of no meaning.
+// Warm reads the ring's memory. The result has no meaning.
 func (r *IDRing) Warm() uint64 { return r.slots[0] + r.slots[ringSize/2] }

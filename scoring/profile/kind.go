@@ -11,7 +11,7 @@ type Kind uint8
 // Kinds of episodes. A customer has at most one open of each.
 const (
 	Lapse          Kind = iota // falls silent
-	Explicit                   // says that it leaves
+	Explicit                   // gives notice
 	Involuntary                // cannot pay
 	ServiceFailure             // was failed
 	NumKinds

@@ -5,10 +5,10 @@ import (
 	"ebb/scoring/moment"
 )
 
-// Population is what a customer without history looks like: running moments of ln(gap in days), fading with time
-// constant 4 horizons of event time, so that they mean the same however many partitions share the customers. Only the
-// first three gaps of a customer count towards Mean and Total, lest heavy users define what is normal. The zero value
-// has seen nothing.
+// Population describes a customer without history: running moments of ln(gap in days), fading with time constant 4
+// horizons of event time, so that they mean the same however many partitions share the customers. Only the first three
+// gaps of a customer count towards Mean and Total, so that heavy users do not define what is normal. The zero value is
+// without data.
 type Population struct {
 	N      float64 // weight behind Mean and Total
 	NAt    int64   // event time that N refers to, ms since the epoch
@@ -20,12 +20,12 @@ type Population struct {
 }
 
 const (
-	enoughGaps  = 10   // weight below which moments are not relied on
+	enoughGaps  = 10   // weight below which moments are not used
 	minVariance = 0.05 // of either kind
 )
 
-// Moments are the mean of ln(gap), its variance within a customer and between customers. Before enough gaps were seen
-// they are a week, 1 and 1.
+// Moments are the mean of ln(gap), its variance within a customer and between customers. Without enough gaps they are
+// those of a week, 1 and 1.
 func (p *Population) Moments() (mean, within, between float64) {
 	mean, within, between = lnWeek, 1, 1
 	if p.NGaps >= enoughGaps {
@@ -46,7 +46,7 @@ func (p *Population) FirstGap(x float64, t int64, fade float64) {
 	p.Total += (float64(d*(x-p.Mean)) - p.Total) / p.N
 }
 
-// Surprise folds a gap that lay d away from its customer's mean so far, which rested on weight w.
+// Surprise folds a gap at distance d from its customer's mean so far, which has weight w.
 func (p *Population) Surprise(d, w float64, t int64, fade float64) {
 	p.NGaps = Faded(p.NGaps, t-p.GapsAt, fade) + 1
 	p.GapsAt = max(p.GapsAt, t)

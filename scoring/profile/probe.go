@@ -4,10 +4,10 @@ import (
 	"ebb/scoring/moment"
 )
 
-// Probe is what a customer's profile remembers of its probes. The zero value has no instant yet: the customer's next
-// activity gives it one.
+// Probe is the state of a customer's probes in its profile. The zero value has no instant yet: the customer's next
+// activity sets it.
 type Probe struct {
-	Next uint32 // minute since the epoch of the customer's next instant: what is pending resolves, and another begins
+	Next uint32 // minute since the epoch of the customer's next instant: the pending probe resolves, and another begins
 	Cell uint8  // 1 + cell of the score a horizon before Next; 0: nothing is pending
 }
 

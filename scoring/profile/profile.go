@@ -1,7 +1,8 @@
 package profile
 
-// Profile is one customer's rolling state. Its zero value is a customer never seen. Times are event times in ms since
-// the epoch, from 1970 to 2248. Between its own events a customer's score depends on its profile and on time alone.
+// Profile is one customer's rolling state. Its zero value is a customer without events. Times are event times in ms
+// since the epoch, from 1970 to 2248. Between its own events a customer's score depends only on its profile and on
+// time.
 type Profile struct {
 	First   int64 // first activity
 	Last    int64 // newest activity
@@ -10,19 +11,19 @@ type Profile struct {
 
 	Visits uint32 // visits so far, activity within half a day being one; 0: no activity yet
 
-	// Statistics of ln(gap in days), older gaps fading with every new one: the weight behind them, their mean and the
-	// sum of squared deviations.
+	// Statistics of ln(gap in days), in which older gaps fade with every new one: their weight, their mean and the sum of
+	// squared deviations.
 	W, Mu, M2 float64
 
 	Level    float64 // number of spells of activity, fading with time constant 4 horizons
 	Friction float64 // weight of negative events, fading with time constant 1 horizon
 	M, K     float64 // gap law as of the last activity: e^M days is the median gap, K the regularity
 
-	// Armed is the minute since the epoch at which to look at this customer next (see Scorer.Wake); 0: none. It is
-	// never later than the next minute at which something would happen without a further event.
+	// Armed is the minute since the epoch of the next look at this customer (see Scorer.Wake); 0: none. It is never later
+	// than the next minute at which something would happen without a further event.
 	Armed int64
 
-	Probe Probe // of the customer's score: how probable a silent horizon is
+	Probe Probe // of the customer's score, for the probability of a silent horizon
 
 	Lapse LapseEpisode
 
@@ -33,14 +34,14 @@ type Profile struct {
 
 	Touched KindSet // kinds of which Triggered holds anything: few customers have any, and most need not look (see Touch)
 
-	Withheld KindSet // kinds whose open episode was raised and not published: what follows of it is not published either
+	// kinds whose open episode was raised but not published: its later transitions are not published either
+	Withheld KindSet
 
 	IDs IDRing // the last event ids, for dedupe
 
-	// episodes of the other kinds; last, because what is seldom read shall not lie between what always is
+	// episodes of the other kinds; last, so that rarely read fields do not lie between those that are always read
 	Triggered [numTriggered]Triggered
 }
 
-// Empty reports whether no event ever had an effect on the customer: p says nothing that a customer never seen does
-// not.
+// Empty reports whether no event ever had an effect on the customer: p holds nothing that differs from the zero value.
 func (p *Profile) Empty() bool { return p.Visits == 0 && p.At == 0 && p.Friction == 0 }

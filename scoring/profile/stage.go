@@ -4,10 +4,10 @@ import (
 	"slices"
 )
 
-// Stage is where a customer stands in its life with the business. The names are a contract.
+// Stage is a customer's position in its life with the business. The names are a contract.
 type Stage uint8
 
-// Stages. At any time a customer is in the first that fits, in the order of Model.stage.
+// Stages. A customer is always in the first one that fits, in the order of Model.stage.
 const (
 	StageActive Stage = iota
 	StageNew

@@ -4,10 +4,10 @@ import (
 	"slices"
 )
 
-// Tier is where a risk score lies. The numbers are stored in profiles; the names are a contract.
+// Tier is the range of a risk score. The numbers are stored in profiles; the names are a contract.
 type Tier uint8
 
-// Tiers from calm to urgent. TierNone stands where there is none: no open episode, no activity yet.
+// Tiers from calm to urgent. TierNone is used where there is none: no open episode, no activity yet.
 const (
 	TierNone Tier = iota
 	Healthy
@@ -19,7 +19,7 @@ const (
 
 var tierNames = [NumTiers]string{"", "healthy", "watch", "at_risk", "critical"}
 
-// TierNames are the names of the tiers, the first of none, in order.
+// TierNames are the names of the tiers in order, with that of TierNone first.
 func TierNames() []string { return slices.Clone(tierNames[:]) }
 
 // String is the tier's stable name, empty for TierNone.

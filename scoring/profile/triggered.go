@@ -8,25 +8,25 @@ import (
 	"ebb/scoring/moment"
 )
 
-// Triggered is a customer's state in one of the kinds other than lapse, whose episodes events open. Of each opening
-// stands the newest event that spoke of it, and what it said: events that come in another order leave the same.
+// Triggered is a customer's state in one of the kinds other than lapse, whose episodes events open. It holds for each
+// opening the newest event that opened or ended it, so that events in any order leave the same state.
 type Triggered struct {
 	Episode
-	Openings uint8  // that are open, a bit each: indexes into KindRule.Opens
-	Opener   uint16 // mark of the opening that opened the episode, whatever is open by now
+	Openings uint8  // the open ones, a bit each: indexes into KindRule.Opens
+	Opener   uint16 // mark of the opening that opened the episode, whichever is open now
 	Since    int64  // event that opened the episode, ms
 	Newest   int64  // newest event that opens such an episode, ms
 
 	Times [MaxOpenings]int64 // newest event that opened, or ended, each; 0: none did
 }
 
-// Close ends the episode. What is remembered of its openings' events stays.
+// Close ends the episode. The times of its openings' events stay.
 func (h *Triggered) Close() {
 	h.Episode.Close()
 	h.Openings, h.Opener, h.Since, h.Newest = 0, 0, 0, 0
 }
 
-// End has an event end openings, but for those that a newer one has opened.
+// End ends openings by an event, except those that a newer event has opened.
 func (h *Triggered) End(openings uint8, at int64) {
 	for ; openings != 0; openings &= openings - 1 {
 		if i := bits.TrailingZeros8(openings); at >= h.Times[i] {
@@ -36,7 +36,7 @@ func (h *Triggered) End(openings uint8, at int64) {
 	}
 }
 
-// Begin has an event open openings, but for those that a newer one has ended, or one of the same time. Those that
+// Begin opens openings by an event, except those that a newer event, or one at the same time, has ended. Those that
 // were not open are fresh.
 func (h *Triggered) Begin(openings uint8, at int64) (fresh uint8) {
 	for ; openings != 0; openings &= openings - 1 {
@@ -84,7 +84,7 @@ func (h *Triggered) parts() (parts, mask byte) {
 
 // append appends the state:
 //
-//	parts that follow               1 byte
+//	which parts follow              1 byte
 //	[number] Number                 4
 //	[open]   Sequence, Openings     5
 //	         Opener                 2
@@ -111,7 +111,7 @@ func (h *Triggered) append(dst []byte) []byte {
 	return dst
 }
 
-// read reads a state from r; what is damaged leaves r damaged.
+// read reads a state from r; damaged bytes leave r damaged.
 func (h *Triggered) read(r *encode.Reader) {
 	*h = Triggered{}
 	parts := r.Byte()
@@ -134,7 +134,7 @@ func (h *Triggered) read(r *encode.Reader) {
 	}
 }
 
-// valid reports whether h is what decisions can have left.
+// valid reports whether h is a possible result of decisions.
 func (h *Triggered) valid() bool {
 	for i, t := range h.Times {
 		if t < 0 || t > moment.Max || t == 0 && h.Openings>>i&1 != 0 {
@@ -148,13 +148,13 @@ func (h *Triggered) valid() bool {
 		max(h.Newest, h.LastTransition) <= moment.Max
 }
 
-// numTriggered is how many kinds there are beside lapse.
+// numTriggered is how many kinds there are besides lapse.
 const numTriggered = int(NumKinds) - 1
 
 // EpisodeOf is the customer's state in a kind other than lapse.
 func (p *Profile) EpisodeOf(n Kind) *Triggered { return &p.Triggered[n-1] }
 
-// Touch brings Touched up to date with a kind's state.
+// Touch updates Touched for a kind's state.
 func (p *Profile) Touch(n Kind) {
 	p.Touched &^= 1 << n
 	if *p.EpisodeOf(n) != (Triggered{}) {

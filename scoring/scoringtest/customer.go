@@ -7,7 +7,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Observe is Scorer.Observe for a pack without features, of which an event decides one thing at most.
+// Observe is Scorer.Observe for a pack without features, where an event has one decision at most.
 func Observe(
 	pack *pack.Pack,
 	p *profile.Profile,
@@ -28,7 +28,7 @@ func ScoreOf(pack *pack.Pack, p *profile.Profile, at int64) model.Score {
 	return e.Score(&profile.Customer{Profile: p}, at)
 }
 
-// Probe is Evaluator.Probe for such a pack, of a customer whose draw is 0.
+// Probe is Evaluator.Probe for such a pack, with a customer whose draw is 0.
 func Probe(pack *pack.Pack, p *profile.Profile, until int64, c *model.Calibration) {
 	e := model.NewEvaluator(&pack.Model)
 	e.Probe(&profile.Customer{Profile: p}, until, c)
@@ -44,18 +44,18 @@ func only(all []scoring.Decision) (scoring.Decision, bool) {
 	panic("more than one decision")
 }
 
-// Readable reports whether what is written of p reads back as the same.
+// Readable reports whether the encoding of p decodes to the same.
 func Readable(p *profile.Profile) bool {
 	var back profile.Profile
 	return ReadProfile(AppendProfile(nil, p), &back) == nil && back == *p
 }
 
-// AppendProfile is profile.Append of a customer without features.
+// AppendProfile is profile.Append for a customer without features.
 func AppendProfile(dst []byte, p *profile.Profile) []byte {
 	return profile.Append(dst, &profile.Customer{Profile: p}, profile.Format)
 }
 
-// ReadProfile is profile.Read of such a customer: features are damage.
+// ReadProfile is profile.Read for such a customer: features count as damage.
 func ReadProfile(b []byte, p *profile.Profile) error {
 	c := profile.Customer{Profile: p}
 	err := profile.Read(b, &c)

@@ -16,12 +16,12 @@ type Happening struct {
 	Properties map[string]feature.Property
 }
 
-// Decided are the decisions about one customer of a pack with these events, up to so many days after the last.
+// Decided are the decisions on one customer of a pack with these events, up to so many days after the last.
 func Decided(pack *pack.Pack, events []Happening, days int64) (all []scoring.Decision) {
 	return DecidedLate(pack, events, 0, days)
 }
 
-// DecidedLate is decided where deadlines fire by so many ms before each event.
+// DecidedLate is Decided where deadlines fire so many ms before each event.
 func DecidedLate(pack *pack.Pack, events []Happening, lateness, days int64) (all []scoring.Decision) {
 	scorer, pop := scoring.NewScorer(pack), profile.Population{}
 	c := profile.Customer{Profile: &profile.Profile{}}

@@ -1,2 +1,3 @@
-// Package scoringtest holds what tests of several packages share: customers with histories, drawn packs and events.
+// Package scoringtest holds the shared parts of several packages' tests: customers with histories, drawn packs and
+// events.
 package scoringtest

@@ -12,7 +12,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// DrawReading draws what was learnt about a score.
+// DrawReading draws the reading of a calibration at a score.
 func DrawReading(t *rapid.T, sum float64) model.Reading {
 	r := model.Reading{
 		Probes: rapid.Uint32Max(99).Draw(t, "probes"),
@@ -38,7 +38,7 @@ func DrawPack(t *rapid.T) *pack.Pack {
 	return f
 }
 
-// DrawPopulation draws what other customers are like.
+// DrawPopulation draws a population.
 func DrawPopulation(t *rapid.T) *profile.Population {
 	if rapid.Bool().Draw(t, "nobody else") {
 		return &profile.Population{}

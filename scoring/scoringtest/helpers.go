@@ -18,7 +18,7 @@ var (
 // Begin is when most histories begin, in ms since the epoch.
 const Begin = int64(1_600_000_020_000)
 
-// CloseTo wants a number to within 1e-6.
+// CloseTo fails the test unless a number is within 1e-6 of the expected one.
 func CloseTo(t *testing.T, what string, got, want float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= 1e-6) {

@@ -9,8 +9,8 @@ import (
 	"ebb/scoring/pack"
 )
 
-// Troubles is a pack with a kind whose openings have ends of their own, one with a single end, and one that ends with
-// a visit.
+// Troubles is a pack with a kind whose openings have ends of their own, a kind with a single end, and one that ends
+// with a visit.
 var Troubles = []string{
 	"signals:",
 	"  ticket: {types: [ticket]}",
@@ -24,7 +24,7 @@ var Troubles = []string{
 	"  paid: {types: [paid]}",
 	"  leave: {types: [leave]}",
 	"  buy: {types: [buy]}",
-	"tiers: {watch: 97, at_risk: 98, critical: 99}", // which no score of theirs reaches
+	"tiers: {watch: 97, at_risk: 98, critical: 99}", // no score of theirs reaches these
 	"kinds:",
 	"  service_failure:",
 	"    opens:",
@@ -37,12 +37,12 @@ var Troubles = []string{
 	"  explicit: {opens: [{signal: leave, floor: 99.5, code: cancellation_requested}], closes: [buy], expires: 60d}",
 }
 
-// Lapsing is the pack of troubles with tiers that a score reaches.
+// Lapsing is the pack of Troubles with tiers that a score reaches.
 func Lapsing() []string {
 	return slices.DeleteFunc(slices.Clone(Troubles), func(line string) bool { return strings.HasPrefix(line, "tiers") })
 }
 
-// PackOf is a pack of these lines of YAML behind the least that a pack has.
+// PackOf is a pack with these lines of YAML after the required parts of a pack.
 func PackOf(tb testing.TB, version string, lines ...string) *pack.Pack {
 	tb.Helper()
 	text := "name: trial\nversion: " + version + "\nhorizon: 30d\nactivity: [buy, view]\n" + strings.Join(

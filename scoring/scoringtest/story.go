@@ -8,7 +8,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Story folds what happens to one customer, in days from its beginning, and tells the transitions.
+// Story folds the events of one customer, in days from its beginning, and returns the transitions.
 type Story struct {
 	Pack        *pack.Pack
 	Profile     profile.Profile
@@ -24,7 +24,7 @@ func (s *Story) note(d *scoring.Decision) {
 	)
 }
 
-// SilentUntil has the silence until a day take its effect.
+// SilentUntil applies the silence until a day.
 func (s *Story) SilentUntil(at float64) {
 	for p := &s.Profile; p.Armed != 0 && p.Armed <= (Begin+int64(at*Day))/60_000; {
 		if d, ok := Wake(s.Pack, p); ok {

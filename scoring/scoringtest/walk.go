@@ -18,7 +18,7 @@ type Walk struct {
 	Now           int64
 }
 
-// NewWalk begins with a customer never seen.
+// NewWalk begins with a customer without events.
 func NewWalk(pack *pack.Pack) *Walk {
 	w := &Walk{Scorer: scoring.NewScorer(pack), Judge: scoring.NewScorer(pack), Types: pack.EventTypes(), Now: Begin}
 	w.Customer.Profile = &profile.Profile{}
@@ -50,7 +50,7 @@ func (w *Walk) Event(t *rapid.T) {
 	w.Observe(at, rapid.SampledFrom(w.Types).Draw(t, "type"), properties, rapid.Int64Range(-500, 50_000).Draw(t, "value"))
 }
 
-// Observe has the customer's silence take its effect, then an event.
+// Observe applies the customer's silence, then an event.
 func (w *Walk) Observe(at int64, eventType string, properties []feature.Property, value int64) {
 	for w.Customer.Armed != 0 && w.Customer.Armed <= at/60_000 {
 		w.Scorer.Wake(&w.Customer)

@@ -1,9 +1,9 @@
-// Package spelling finds what was meant by a word that is none.
+// Package spelling suggests a known word for a misspelt one.
 package spelling
 
 import "strings"
 
-// Nearest is the choice that is most like a word; "": none is near.
+// Nearest is the choice most similar to a word; "": none is near.
 func Nearest(word string, choices []string) string {
 	best, distance := "", 1+max(2, len(word)/3)
 	for _, c := range choices {
@@ -14,7 +14,7 @@ func Nearest(word string, choices []string) string {
 	return best
 }
 
-// editDistance counts the letters to insert, remove or replace to get from a to b.
+// editDistance counts the letters to insert, remove or replace on the way from a to b.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

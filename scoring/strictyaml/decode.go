@@ -11,8 +11,8 @@ import (
 	"ebb/scoring/spelling"
 )
 
-// Decode sets what into points to, whose structs name all keys that there may be. The value must be plain, else the
-// decoder may panic. The error is a [Problem], the first.
+// Decode sets the value that into points to, whose structs name all possible keys. The node must be plain, else the
+// decoder may panic. The error is a [Problem], the first one.
 func (n Node) Decode(into any) error {
 	err := yaml.NodeToValue(n.node, into, yaml.Strict())
 	if err == nil {
@@ -29,7 +29,7 @@ func (n Node) Decode(into any) error {
 	return p
 }
 
-// inFile is what a file holds for a type of the program.
+// inFile is the form in a file of a type of the program.
 func inFile(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -47,7 +47,7 @@ func inFile(t reflect.Type) string {
 	}
 }
 
-// unknownKey says that a key is unknown, with the one most like it of all that are known below t.
+// unknownKey is the problem of an unknown key. It suggests the most similar of all keys below t.
 func unknownKey(key string, t reflect.Type) string {
 	others := slices.DeleteFunc(keysOf(t), func(known string) bool { return known == key }) // known elsewhere
 	text := fmt.Sprintf("unknown key %q", key)

@@ -1,6 +1,6 @@
 // Package strictyaml reads the YAML that people write for ebb: plain values, each with its place, and every problem in
-// words that speak of the file and not of the program. Nothing is merged, overwritten or passed over: what a reader
-// does not take it has to refuse.
+// the words of the file and not of the program. It merges, overwrites and skips nothing: a reader has to refuse what it
+// does not use.
 package strictyaml
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Place is where something stands in a file; line and column count from 1.
+// Place is a place in a file; line and column count from 1.
 type Place struct{ Line, Column int }
 
 // Problem is what is wrong with a file, and where.
@@ -25,7 +25,7 @@ type Problem struct {
 	Text string
 }
 
-// Error is the problem behind its place, as in [6:37].
+// Error is the problem after its place, as in [6:37].
 func (p *Problem) Error() string { return fmt.Sprintf("[%d:%d] %s", p.Line, p.Column, p.Text) }
 
 // Node is a value in a file.
@@ -39,13 +39,13 @@ type Entry struct {
 	Place // of the key
 	Key   string
 	Value Node
-	First int // line where the same key stands before; 0: it does not
+	First int // line of an earlier entry with the same key; 0: there is none
 }
 
-// MergeKey is the key by which YAML merges another mapping.
+// MergeKey is the key with which YAML merges another mapping.
 const MergeKey = "<<"
 
-// Parse returns the documents of a file that hold something. A key may stand twice: see [Entry]. The error is a
+// Parse returns the documents of a file that are not empty. A key may be repeated: see [Entry]. The error is a
 // [Problem].
 func Parse(text []byte) (docs []Node, err error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors begin a file with a mark of its byte order
@@ -119,7 +119,7 @@ func placeOf(t *token.Token) Place {
 	return Place{t.Position.Line, t.Position.Column}
 }
 
-// Scalar is the text of a single value as it is written, without its quotes; false: it is none.
+// Scalar is the text of a single value as it is written, without its quotes; false: it is no scalar.
 func (n Node) Scalar() (string, bool) {
 	switch n := n.node.(type) {
 	case *ast.StringNode:
@@ -132,7 +132,7 @@ func (n Node) Scalar() (string, bool) {
 	return "", false
 }
 
-// List is the values of a list; false: it is none.
+// List is the values of a list; false: it is no list.
 func (n Node) List() (items []Node, ok bool) {
 	list, ok := n.node.(*ast.SequenceNode)
 	if ok {
@@ -143,7 +143,7 @@ func (n Node) List() (items []Node, ok bool) {
 	return items, ok
 }
 
-// Entries are the keys of a mapping in the order of the file; false: it is none.
+// Entries are the keys of a mapping in the order of the file; false: it is no mapping.
 func (n Node) Entries() (entries []Entry, ok bool) {
 	mapping, ok := n.node.(ast.MapNode)
 	if !ok {
@@ -183,7 +183,7 @@ func (n Node) IsPlain() bool {
 	return true
 }
 
-// String says in words what the value is; a scalar is its text in quotes.
+// String describes the value in words; a scalar is its text in quotes.
 func (n Node) String() string {
 	switch n.node.(type) {
 	case *ast.NullNode:
@@ -203,7 +203,7 @@ func (n Node) String() string {
 	return "something else"
 }
 
-// problem is what the parser or the decoder says.
+// problem is the error of the parser or the decoder.
 func problem(err error) *Problem {
 	e, ok := errors.AsType[yaml.Error](err)
 	if !ok {

@@ -18,7 +18,7 @@ func parse(t *testing.T, text string) strictyaml.Node {
 	return docs[0]
 }
 
-// TestDocuments: those that hold something, each with its line; what is no YAML is said with its place.
+// TestDocuments: those that are not empty, each with its line. Text that is no YAML is reported with its place.
 func TestDocuments(t *testing.T) {
 	for text, want := range map[string][]int{
 		"":                                nil,
@@ -59,7 +59,7 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// TestEntries: keys in the order of the file, as text, and where the same key stands before.
+// TestEntries: keys in the order of the file, as text, and the line of an earlier entry with the same key.
 func TestEntries(t *testing.T) {
 	entries, ok := parse(t, "b: 1\n1: x\n<<: {a: 1}\n\"b\": 2\n? b\n: 3\n").Entries()
 	if !ok || len(entries) != 5 {
@@ -78,7 +78,7 @@ func TestEntries(t *testing.T) {
 	}
 }
 
-// TestValues: what a value is, and a single one as it is written.
+// TestValues: the kind of a value, and the text of a single one.
 func TestValues(t *testing.T) {
 	for value, want := range map[string]struct {
 		scalar, words string
@@ -123,7 +123,7 @@ type parts2 struct {
 	Signal string `yaml:"signal"`
 }
 
-// TestDecode: what does not fit is said with its place, in words of the file.
+// TestDecode: a value that does not fit is reported with its place, in words of the file.
 func TestDecode(t *testing.T) {
 	var all map[string]parts
 	if err := parse(t, "a: {within: 30d, least: 1, of: [{signal: s}]}").Decode(&all); err != nil ||

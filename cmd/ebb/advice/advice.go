@@ -10,7 +10,7 @@ type UsageError struct{ error }
 
 func (e UsageError) Unwrap() error { return e.error }
 
-// Usage says that err is a fault of the command line.
+// Usage marks err as a fault of the command line.
 func Usage(err error) error { return UsageError{err} }
 
 // Advised is an error with what to do about it.

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Cause is what a person needs of a connection's error: connection refused, not the way there.
+// Cause is the part of a connection's error that a person needs: connection refused, not the way there.
 func Cause(err error) string {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		err = op.Err
@@ -21,9 +21,9 @@ func Cause(err error) string {
 	return text
 }
 
-// FileCause says why a file could not be read, without the system call and without the name again.
+// FileCause is why a file could not be read, without the system call and without a second mention of the name.
 func FileCause(err error) string {
-	if pe, ok := err.(*fs.PathError); ok { //nolint:errorlint // only the outermost carries the name that is cut
+	if pe, ok := err.(*fs.PathError); ok { //nolint:errorlint // only the outermost holds the name that is cut
 		return pe.Err.Error()
 	}
 	return err.Error()

@@ -1,2 +1,2 @@
-// Package advice is how the commands speak: errors with what to do about them, and numbers, times and sizes in words.
+// Package advice words what the commands print: errors with what to do about them, and numbers, times and sizes.
 package advice

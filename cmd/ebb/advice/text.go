@@ -16,7 +16,7 @@ func Plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// Stamp is a time in ms since the epoch as RFC 3339; a record's timestamp may be any number.
+// Stamp is a time in ms since the epoch as RFC 3339. A record's timestamp may be any number.
 func Stamp(millis int64) string {
 	return time.UnixMilli(millis).UTC().Format("2006-01-02T15:04:05.000Z")
 }
@@ -49,7 +49,7 @@ func Count(n int64, noun string) string {
 	return Grouped(n) + " " + noun + "s"
 }
 
-// DidYouMean is a hint at the nearest of the choices, or nothing where none is near.
+// DidYouMean suggests the nearest of the choices, or nothing where none is near.
 func DidYouMean(word string, choices []string) string {
 	if near := spelling.Nearest(word, choices); near != "" {
 		return "; did you mean " + near + "?"

@@ -17,11 +17,11 @@ const (
 // listEvery is the time between two lists of the RFM rule.
 const listEvery = 7 * millisPerDay
 
-// alerts measures rules that alert, silence by silence. A silence begins with an activity and ends with the next. A
-// rule alerts at most once in a silence. All times are in ms since the epoch.
+// alerts measures the rules silence by silence. A silence begins with an activity and ends with the next. A rule alerts
+// at most once in a silence. All times are in ms since the epoch.
 type alerts struct {
 	horizon     int64
-	from, until int64 // only what begins after from and not after until is measured
+	from, until int64 // only silences that begin after from and not after until are measured
 
 	silences int64 // that lasted longer than a horizon
 	rules    [numRules]tally
@@ -48,7 +48,7 @@ func newAlerts(horizon, until int64) *alerts {
 	return a
 }
 
-// begin sets when the log begins. For a horizon everybody is new to it: nothing is measured yet.
+// begin sets when the log begins. Nothing is measured for a horizon, since every customer is new during it.
 func (a *alerts) begin(first int64) {
 	a.from = first + a.horizon
 	a.nextList = a.from + listEvery
@@ -64,8 +64,8 @@ func (a *alerts) raised(c *customer, at int64) {
 	}
 }
 
-// silence measures a customer's silence from its beginning to its end; one that the log does not see the end of ends
-// never. It clears what the rules have done in it.
+// silence measures a customer's silence from its beginning to its end. A silence without an end in the log never ends.
+// silence clears what the rules did in it.
 func (a *alerts) silence(c *customer, begin, end int64) {
 	if end-begin > silentAfter {
 		c.alerted[ruleSilent] = begin + silentAfter
@@ -93,9 +93,9 @@ func (a *alerts) silence(c *customer, begin, end int64) {
 	c.alerted = [numRules]int64{}
 }
 
-// list lets the RFM rule alert: as many as ebb has raised since the last list, of the active customers that it has not
-// alerted yet in their silence. Nobody needs to be told of those who have been silent for a horizon, so they are passed
-// over.
+// list raises the RFM rule's alerts: as many as ebb has raised since the last list, for active customers without an
+// alert of the rule in their silence. It passes over customers who have been silent for a horizon, since an alert would
+// come too late.
 func (e *Engine) list(at int64) {
 	a := e.alerts
 	a.nextList += listEvery

@@ -9,9 +9,9 @@ import (
 // Interval bounds the middle 95 % of what the draws gave.
 type Interval struct{ Low, High Figure }
 
-// bootstrap draws as many customers as there are, again and again, and tells within which interval the AUC of each
-// ranking lies, and by how much the first exceeds each. All rankings are of the same customers, and every draw is
-// shared by them. The same seed gives the same intervals.
+// bootstrap draws as many customers as there are, many times, and returns the interval of each ranking's AUC and of the
+// difference between the first ranking's AUC and each. All rankings are of the same customers and share every draw. The
+// same seed gives the same intervals.
 func bootstrap(seed uint64, rankings []*ranking) (aucs, leads []Interval) {
 	n := len(rankings[0].order)
 	random := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)) //nolint:gosec // a sample, not a secret
@@ -37,11 +37,12 @@ func bootstrap(seed uint64, rankings []*ranking) (aucs, leads []Interval) {
 	return aucs, leads
 }
 
-// draws is how often n customers are drawn: often enough for 95 %, less often where there are many and each draw says
-// more.
+// draws is how often n customers are drawn: often enough for 95 %, less often where there are many customers and each
+// draw is more precise.
 func draws(n int) int { return min(max(20_000_000/max(n, 1), 100), 500) }
 
-// middle is the interval from the 2.5th to the 97.5th percentile. A draw without both kinds of customers says nothing.
+// middle is the interval from the 2.5th to the 97.5th percentile. A draw without both kinds of customers does not
+// count.
 func middle(values []float64) Interval {
 	values = slices.DeleteFunc(values, math.IsNaN)
 	if len(values) == 0 {

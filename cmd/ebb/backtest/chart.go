@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Charts are drawn in a box of these measures; the plot lies inside, beside and above its labels. report.html draws the
+// A chart is drawn in a box of this size; the plot lies inside it, beside and above its labels. report.html draws the
 // axes at the same places.
 const (
 	boxWidth, boxHeight = 320.0, 236.0
@@ -18,7 +18,7 @@ const (
 
 // chart is a chart as the page draws it.
 type chart struct {
-	Title, About string // About: for who cannot see it
+	Title, About string // About: for readers who cannot see it
 	XLabel       string
 	YLabel       string
 	XTicks       []tick
@@ -96,7 +96,7 @@ func (s scale) diagonal() line {
 
 var unit = scale{0, 1, 0, 1} //nolint:gochecknoglobals // a constant
 
-// rocChart compares how scores rank, ebb last so that it lies on top.
+// rocChart compares how scores rank, and draws ebb last so that it lies on top.
 func rocChart(d *Date) chart {
 	c := chart{
 		Title:  day(d.At),
@@ -119,7 +119,7 @@ func rocChart(d *Date) chart {
 	return c
 }
 
-// calibrationChart holds probabilities against what happened.
+// calibrationChart compares probabilities with what happened.
 func calibrationChart(d *Date) chart {
 	c := chart{
 		Title: day(d.At), XLabel: "probability given", YLabel: "churned",
@@ -189,7 +189,7 @@ func (s scale) counts() []tick {
 	return ticks
 }
 
-// niceAbove is the least 4, 8, 12, 20, 40 times a power of ten that is not below v.
+// niceAbove is the least of 4, 8, 12, 20 and 40 times a power of ten that is not below v.
 func niceAbove(v float64) float64 {
 	for power := 1.0; ; power *= 10 {
 		for _, step := range []float64{4, 8, 12, 20} {
@@ -226,7 +226,7 @@ func leadChart(r *Rule, horizon float64, most int64, class string) chart {
 // leadWidth is how many days a bar of a lead chart stands for.
 func leadWidth(days int) int { return max(1, (days+29)/30) }
 
-// binned adds up neighbours. What lies exactly a horizon before belongs to the last bar.
+// binned adds up neighbours. A silence exactly a horizon long before belongs to the last bar.
 func binned(counts []int64, wide int) []int64 {
 	out := make([]int64, max(1, (len(counts)-1+wide-1)/wide))
 	for i, n := range counts {

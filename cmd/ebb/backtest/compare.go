@@ -10,10 +10,10 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Comparison folds a log by two packs at once, A and B, and notes where they decide differently. One goroutine uses it.
+// Comparison folds a log by two packs at once, A and B, and notes where their decisions differ. One goroutine uses it.
 type Comparison struct {
 	sides    [2]side
-	dates    []time.Time // of migrations, ascending; the last is the log's end, once it is known
+	dates    []time.Time // of migrations, ascending; the last is the log's end, once it is read
 	examples int
 
 	timeline
@@ -29,7 +29,7 @@ const (
 	sideB
 )
 
-// side is one of the two packs, and what it has learnt of all customers.
+// side is one of the two packs, with the state of all customers by it.
 type side struct {
 	scorer     *scoring.Scorer
 	renderer   *alert.Renderer
@@ -44,21 +44,21 @@ func newSide(k *pack.Pack) side {
 type compared struct {
 	key     string
 	states  [2]profile.Customer
-	pending []pendingAlert // that the other pack has not sent, but may yet
+	pending []pendingAlert // that the other pack has not sent yet, but still may
 }
 
-// Compared says what became of the events of a log.
+// Compared counts the events of a log by what became of them.
 type Compared struct {
 	Events     int64    `json:"events"`
-	Customers  int64    `json:"customers"`  // with an event that either pack knows
+	Customers  int64    `json:"customers"`  // with an event that either pack names
 	Active     [2]int64 `json:"active"`     // of those, with activity by either pack
 	Unnamed    [2]int64 `json:"unnamed"`    // events of types that either pack does not name
 	Duplicates int64    `json:"duplicates"` // events whose id was among the customer's last 16, by A
 	Late       int64    `json:"late"`       // events more than a day older than the newest before them
 }
 
-// NewComparison compares a with b: at dates, ascending, and at the log's end. Of the alerts that differ it keeps so
-// many examples of each sort.
+// NewComparison compares a with b at dates, ascending, and at the log's end. It keeps up to the given number of
+// examples of each sort of difference.
 func NewComparison(a, b *pack.Pack, dates []time.Time, examples int) *Comparison {
 	return &Comparison{
 		sides: [2]side{newSide(a), newSide(b)}, dates: dates, examples: examples,
@@ -101,7 +101,7 @@ func (c *Comparison) Observe(ev *Event, b []feature.Property) {
 	c.settle(u)
 }
 
-// fold has one side see an event.
+// fold applies an event to one side.
 func (c *Comparison) fold(u *compared, i int, ev *Event, o *scoring.Observation) {
 	state := &u.states[i]
 	if ev.ID != 0 {
@@ -127,7 +127,7 @@ func (c *Comparison) wake(u *compared, i int, at int64) {
 	}
 }
 
-// customer is the one of this key, made if need be.
+// customer is the one of this key. It makes one if there is none.
 func (c *Comparison) customer(key []byte) *compared {
 	u := c.customers[string(key)]
 	if u == nil {
@@ -170,7 +170,7 @@ func (c *Comparison) migrate(at int64) {
 	c.found.migrations = append(c.found.migrations, m)
 }
 
-// Finish ends the log and returns what differs. Dates behind the log's end are left out.
+// Finish ends the log and returns what differs. Dates after the log's end are left out.
 func (c *Comparison) Finish() *Difference {
 	c.counts.Events, c.counts.Late = c.events, c.late
 	d := &Difference{Compared: c.counts}

@@ -7,9 +7,9 @@ import (
 	"ebb/scoring/profile"
 )
 
-// pendingAlert is an alert of one side that the other has not sent. Two alerts are the same one if they are of one
-// customer, kind and transition and about one silence, or one opening event: the other pack may have sent it sooner or
-// later, or with another tier.
+// pendingAlert is an alert of one side that the other has not sent. Two alerts are the same if customer, kind and
+// transition are the same and both are about one silence, or one opening event. The other pack may have sent it sooner
+// or later, or with another tier.
 type pendingAlert struct {
 	side       int
 	kind       profile.Kind
@@ -18,7 +18,7 @@ type pendingAlert struct {
 	said       *Said
 }
 
-// note matches what one side has decided with what the other has.
+// note matches an alert of one side with those of the other.
 func (c *Comparison) note(u *compared, i int, decisions []scoring.Decision) {
 	for j := range decisions {
 		d := &decisions[j]
@@ -46,8 +46,8 @@ func (u *compared) partner(a *pendingAlert) int {
 	return -1
 }
 
-// settle counts the alerts that the other side cannot send any more. Both have looked at the customer up to the same
-// time.
+// settle counts the alerts that the other side can no longer send. Both sides have looked at the customer up to the
+// same time.
 func (c *Comparison) settle(u *compared) {
 	kept := u.pending[:0]
 	for k := range u.pending {
@@ -61,7 +61,8 @@ func (c *Comparison) settle(u *compared) {
 	u.pending = kept
 }
 
-// mayYet reports whether the other side may send p's like: the silence goes on there, or the episode is open.
+// mayYet reports whether the other side may still send p's counterpart: the silence goes on there, or the episode is
+// open.
 func (u *compared) mayYet(p *pendingAlert) bool {
 	other := &u.states[1-p.side]
 	if p.kind == profile.Lapse {

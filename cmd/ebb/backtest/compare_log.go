@@ -12,8 +12,8 @@ import (
 	"ebb/scoring/pack"
 )
 
-// CompareOn sends a log through both packs. dates, in order, are when customers are compared besides the log's end,
-// examples how many alerts of each sort are kept.
+// CompareOn sends a log through both packs. It compares customers at dates, in order, and at the log's end. It keeps up
+// to examples alerts of each sort.
 func CompareOn(
 	ctx context.Context,
 	p *eventlog.Pass,

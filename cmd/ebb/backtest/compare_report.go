@@ -10,7 +10,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Difference is what two packs, A and B, decide differently about a log.
+// Difference is what two packs, A and B, decide differently on a log.
 type Difference struct {
 	Compared
 	First      time.Time      `json:"first"`   // event
@@ -52,7 +52,7 @@ type ChangedAlert struct {
 	B          *Said  `json:"b,omitempty"`
 }
 
-// Said is what one pack's alert says.
+// Said is the content of one pack's alert.
 type Said struct {
 	At      time.Time `json:"at"`
 	Tier    string    `json:"tier"`
@@ -82,7 +82,7 @@ func (m *Migration) Moved() (worse, better int64) {
 	return worse, better
 }
 
-// Differ reports whether any decision is another one: a tier at any of the dates, or an alert.
+// Differ reports whether any decision differs: a tier at any of the dates, or an alert.
 func (d *Difference) Differ() bool {
 	for i := range d.Migrations {
 		if worse, better := d.Migrations[i].Moved(); worse+better > 0 {
@@ -92,7 +92,7 @@ func (d *Difference) Differ() bool {
 	return slices.ContainsFunc(d.Alerts, func(n AlertCount) bool { return n.Changed+n.Removed+n.Added > 0 })
 }
 
-// tallies count what differs, as it is found.
+// tallies count differences as they are found.
 type tallies struct {
 	migrations              []Migration
 	counts                  [profile.NumKinds][scoring.NumTransitions]AlertCount

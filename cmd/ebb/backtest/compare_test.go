@@ -52,7 +52,7 @@ func compare(packs [2]*pack.Pack, log []happened, dates []time.Time) *Difference
 	return c.Finish()
 }
 
-// decided is what makes two alerts of different packs the same one.
+// decided holds the parts that make two alerts of different packs the same.
 type decided struct {
 	customer   string
 	kind       profile.Kind
@@ -65,7 +65,7 @@ type sent struct {
 	tier profile.Tier
 }
 
-// alone folds the log by one pack, customer by customer, and returns its alerts and where everybody is at the end.
+// alone folds the log by one pack, customer by customer, and returns its alerts and the customers' states at the end.
 func alone(pack *pack.Pack, log []happened) (map[decided][]sent, map[string]profile.Tier) {
 	scorer := scoring.NewScorer(pack)
 	var pop profile.Population
@@ -160,7 +160,7 @@ func TestComparisonIsTwoFolds(t *testing.T) {
 	}
 }
 
-// TestComparisonBackwards: with the packs exchanged the same differs, the other way round.
+// TestComparisonBackwards: with the packs exchanged the differences are the same, the other way round.
 func TestComparisonBackwards(t *testing.T) {
 	packs := comparedPacks(t)
 	rapid.Check(t, func(t *rapid.T) {

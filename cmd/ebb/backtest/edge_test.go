@@ -7,7 +7,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
-// TestMiddle: of a thousand and one values in a row, the interval leaves out twenty-five at either end.
+// TestMiddle: of 1,001 values in a row, the interval leaves out 25 at either end.
 func TestMiddle(t *testing.T) {
 	values := make([]float64, 1001)
 	for i := range values {
@@ -18,7 +18,7 @@ func TestMiddle(t *testing.T) {
 	}
 }
 
-// TestTopTenth: it is rounded up, so that there is one wherever there is anybody.
+// TestTopTenth: it is rounded up, so that it is at least one wherever there are customers.
 func TestTopTenth(t *testing.T) {
 	for n, want := range map[int]int{1: 1, 9: 1, 10: 1, 11: 2, 20: 2, 21: 3} {
 		if got := newRanking(make([]float64, n), make([]bool, n)).topTenth(); got != want {
@@ -27,7 +27,8 @@ func TestTopTenth(t *testing.T) {
 	}
 }
 
-// TestEdgesOfADate: who was active just so long before is not scored, and activity at the very instant is before it.
+// TestEdgesOfADate: a customer active exactly the active time before is not scored, and activity at the very instant
+// counts as before it.
 func TestEdgesOfADate(t *testing.T) {
 	pack := shopPack(t)
 	const at = start + 100*millisPerDay
@@ -52,8 +53,8 @@ func TestEdgesOfADate(t *testing.T) {
 	}
 }
 
-// TestEdgesOfASilence: a rule that waits for 30 days has not alerted when they end with a visit, and one is right if
-// the silence goes on for longer than a horizon.
+// TestEdgesOfASilence: a rule that waits for 30 days has not alerted if they end with a visit, and one is right if the
+// silence goes on for longer than a horizon.
 func TestEdgesOfASilence(t *testing.T) {
 	const horizon = 60 * millisPerDay
 	const begin = start + 2*horizon
@@ -77,7 +78,7 @@ func TestEdgesOfASilence(t *testing.T) {
 	}
 }
 
-// TestProbeAtAnEvent: a probe at the instant of an event begins with what is known after it.
+// TestProbeAtAnEvent: a probe at the instant of an event begins with the state after it.
 func TestProbeAtAnEvent(t *testing.T) {
 	pack := shopPack(t)
 	e := New(Config{Pack: pack, Active: pack.Horizon, Until: time.UnixMilli(start)})

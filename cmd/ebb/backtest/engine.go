@@ -13,12 +13,12 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Config says what to measure.
+// Config holds what to measure.
 type Config struct {
 	Pack   *pack.Pack
-	Active time.Duration // at a date those customers are scored who were active within this long before it
+	Active time.Duration // customers with activity within this long before a date are scored at it
 	Dates  []time.Time   // ascending, each once
-	// of alerts raised later it is not asked what became of them; the log goes on for a horizon at least
+	// alerts raised later are not measured, since the log has to go on for a horizon after an alert
 	Until time.Time
 }
 
@@ -35,10 +35,10 @@ type Event struct {
 	Properties []feature.Property // that the pack reads
 }
 
-// Counts says what became of the events of a log.
+// Counts holds how many events of a log had which outcome.
 type Counts struct {
 	Events     int64 `json:"events"`
-	Customers  int64 `json:"customers"`  // with an event that the pack knows
+	Customers  int64 `json:"customers"`  // with an event that the pack names
 	Active     int64 `json:"active"`     // of those, with activity
 	Unnamed    int64 `json:"unnamed"`    // events of types that the pack does not name
 	Duplicates int64 `json:"duplicates"` // events whose id was among the customer's last 16
@@ -55,10 +55,10 @@ type Engine struct {
 	customers   map[string]*customer
 	all         [][]customer // in blocks, in order of their first event
 	population  profile.Population
-	at          profile.Customer // that the scorer looks at
+	at          profile.Customer // the customer that the scorer looks at
 	calibration model.Calibration
 	curve       model.Curve           // of its last closed epoch
-	due         map[int64][]*customer // whose probes an epoch sees, by the minute at which it ends
+	due         map[int64][]*customer // customers whose probes an epoch closes, by the minute at which it ends
 
 	applied   []bool // whether a term or factor ever added anything
 	snapshots []*snapshot
@@ -67,19 +67,19 @@ type Engine struct {
 	alerts    *alerts
 }
 
-// customer is all that is kept of one.
+// customer is all that is kept of a customer.
 type customer struct {
 	name     string // key
 	profile  profile.Profile
 	features []byte
 	draw     uint64 // decides when it is probed
-	probing  int64  // the minute of the probe that Engine.due knows of
+	probing  int64  // the minute of the next probe in Engine.due
 
 	activeDays uint32 // days on which there was activity
 	lastDay    int32  // the latest of them, days since the epoch
 	value      float64
 
-	alerted [numRules]int64 // when each rule has alerted in the present silence, ms since the epoch; 0: it has not
+	alerted [numRules]int64 // when each rule alerted in the present silence, ms since the epoch; 0: it did not
 }
 
 const (
@@ -88,7 +88,7 @@ const (
 	blockSize       = 1024 // customers
 )
 
-// New returns an engine that has seen nothing.
+// New returns an engine without events.
 func New(cfg Config) *Engine {
 	e := &Engine{
 		scorer:    scoring.NewScorer(cfg.Pack),
@@ -132,7 +132,7 @@ func (e *Engine) Observe(ev *Event) {
 	e.fold(c, ev, signal)
 }
 
-// fold has the customer's silence up to the event take its effect, then the event.
+// fold applies the customer's silence up to the event, then the event.
 func (e *Engine) fold(c *customer, ev *Event, signal pack.Signal) {
 	e.wake(c, ev.Time)
 	e.scorer.Eval.Probe(e.look(c), ev.Time-1, &e.calibration)
@@ -174,7 +174,7 @@ func (e *Engine) wake(c *customer, at int64) {
 	}
 }
 
-// customer is the one of this key, made if need be.
+// customer is the one of this key. It makes one if there is none.
 func (e *Engine) customer(key []byte) *customer {
 	if c := e.customers[string(key)]; c != nil {
 		return c
@@ -202,7 +202,7 @@ func (e *Engine) each(f func(*customer)) {
 	}
 }
 
-// advance does what is due at dates up to until, in their order. All events up to until have been folded.
+// advance does what is due at dates up to until, in order. All events up to until have been folded.
 func (e *Engine) advance(until int64) {
 	for {
 		take, label, list := int64(math.MaxInt64), int64(math.MaxInt64), e.alerts.nextList
@@ -230,7 +230,7 @@ func (e *Engine) advance(until int64) {
 	}
 }
 
-// learn closes the open epoch: what resolves in it is known.
+// learn closes the open epoch: everything that resolves in it is final.
 func (e *Engine) learn() {
 	end := e.calibration.End
 	for _, c := range e.due[end] {
@@ -245,7 +245,7 @@ func (e *Engine) learn() {
 	delete(e.due, end)
 }
 
-// expect notes the epoch in which something becomes of the customer's probes without a further event.
+// expect notes the epoch in which the customer's probes resolve without a further event.
 func (e *Engine) expect(c *customer) {
 	if minute := e.scorer.Pack.Model.ProbeMinute(&c.profile); minute != 0 && minute != c.probing {
 		c.probing = minute
@@ -254,7 +254,7 @@ func (e *Engine) expect(c *customer) {
 	}
 }
 
-// EndOf is until when a log tells what happened: the end of the day of its last event, UTC.
+// EndOf is the time up to which a log is complete: the end of the day of its last event, UTC.
 func EndOf(last time.Time) time.Time { return last.Truncate(24 * time.Hour).Add(24 * time.Hour) }
 
 // Finish ends the log and returns the report.

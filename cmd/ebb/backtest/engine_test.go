@@ -64,8 +64,8 @@ func run(pack *pack.Pack, log []happened, dates []time.Time, until int64) *Repor
 	return e.Finish()
 }
 
-// TestScoredAtDates: who is scored at a date, with what score, and who churned, are what follows from looking at the
-// whole log once for each customer.
+// TestScoredAtDates: the customers scored at a date, their scores, and who churned are those of one look at the whole
+// log per customer.
 func TestScoredAtDates(t *testing.T) {
 	pack := shopPack(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -130,8 +130,7 @@ func TestScoredAtDates(t *testing.T) {
 	})
 }
 
-// TestAlertsOfALog: ebb's and the fixed rule's figures are what follows from looking at each silence of each customer
-// by itself.
+// TestAlertsOfALog: ebb's and the fixed rule's figures are those of a separate look at each silence of each customer.
 func TestAlertsOfALog(t *testing.T) {
 	pack := shopPack(t)
 	const horizon = horizonDays * millisPerDay
@@ -224,7 +223,7 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// TestMemory: an event of a customer who is known takes no memory.
+// TestMemory: an event of a known customer allocates nothing.
 func TestMemory(t *testing.T) {
 	pack := shopPack(t)
 	e := New(Config{Pack: pack, Active: pack.Horizon, Until: time.UnixMilli(start)})
@@ -265,7 +264,7 @@ func BenchmarkEngine(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(log)), "ns/event")
 }
 
-// TestNothingOfLater: what is known at a date, probabilities included, does not depend on what comes after it.
+// TestNothingOfLater: the state at a date, probabilities included, does not depend on what comes after it.
 func TestNothingOfLater(t *testing.T) {
 	pack := shopPack(t)
 	rapid.Check(t, func(t *rapid.T) {

@@ -14,8 +14,8 @@ import (
 //go:embed report.html
 var page string
 
-// WriteHTML writes the report as a page that needs nothing else: no script, no font, no picture from elsewhere. log is
-// the name of the log.
+// WriteHTML writes the report as a self-contained page: no script, font or picture from elsewhere. log is the name of
+// the log.
 func (r *Report) WriteHTML(w io.Writer, log string) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"decimals": decimals,
@@ -68,7 +68,7 @@ func newPage(r *Report, log string) *pageData {
 	var most int64
 	for i := range r.Alerts.Rules {
 		for _, n := range binned(r.Alerts.Rules[i].Leads, leadWidth(len(r.Alerts.Rules[i].Leads))) {
-			if r.Alerts.Rules[i].Name != nameSilent { // all of them at one lead
+			if r.Alerts.Rules[i].Name != nameSilent { // all of its leads are equal
 				most = max(most, n)
 			}
 		}
@@ -95,7 +95,7 @@ func (p *pageData) terms() {
 	}
 }
 
-// unknown stands where nothing was measured.
+// unknown is printed where nothing was measured.
 const unknown = "–"
 
 func decimals(f Figure) string {
@@ -128,7 +128,7 @@ func days(f Figure) string {
 
 func day(t time.Time) string { return t.Format(time.DateOnly) }
 
-// count writes a whole number with thousands apart.
+// count writes a whole number with its thousands apart.
 func count(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	for i := len(s) - 3; i > 0; i -= 3 {

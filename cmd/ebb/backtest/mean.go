@@ -2,7 +2,7 @@ package backtest
 
 import "math"
 
-// mean is the mean of the dates' figures. A date at which a figure is not known does not count in it.
+// mean is the mean of the dates' figures. Dates without the figure do not count.
 func mean(dates []*Date) Mean {
 	var m Mean
 	if len(dates) == 0 {

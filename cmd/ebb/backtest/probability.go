@@ -2,7 +2,8 @@ package backtest
 
 import "cmp"
 
-// bins is into how many groups customers are put, in order of their probability, to compare it with what happened.
+// bins is the number of groups of customers, in order of their probability, for which it is compared with what
+// happened.
 const bins = 10
 
 // Bin is a group of customers of about the same probability.
@@ -12,7 +13,8 @@ type Bin struct {
 	Churned   float64 // share who did
 }
 
-// calibrationBins sorts customers by probability into bins of about as many each. Equal probabilities are never parted.
+// calibrationBins sorts customers by probability into bins of about as many each. Customers of equal probability stay
+// in one bin.
 func calibrationBins(probabilities []float64, churned []bool) []Bin {
 	order := orderOf(len(probabilities), func(a, b int32) int { return cmp.Compare(probabilities[a], probabilities[b]) })
 	var all []Bin

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// ranking is customers in order of a score, highest first. Equal scores are one group: nothing here depends on the
-// order within it.
+// ranking is customers in order of a score, highest first. Equal scores form one group, and no figure depends on the
+// order within a group.
 type ranking struct {
 	order   []int32 // customers, by index
 	ends    []int32 // of the groups, in order
@@ -44,7 +44,7 @@ func orderOf(n int, compare func(a, b int32) int) []int32 {
 	return order
 }
 
-// groups calls f for each group: how many it has, and how many of them churned.
+// groups calls f for each group with its size and the number of its customers who churned.
 func (r *ranking) groups(f func(size, left int)) {
 	at := int32(0)
 	for _, end := range r.ends {
@@ -71,7 +71,7 @@ func (r *ranking) auc() float64 {
 	return pairs / (float64(r.left) * float64(len(r.order)-r.left))
 }
 
-// weightedAUC is auc where each customer stands there as often as counts says.
+// weightedAUC is auc with each customer repeated as often as counts gives.
 func (r *ranking) weightedAUC(counts []uint16) float64 {
 	var above, below, pairs float64 // churned and stayed so far
 	at := int32(0)
@@ -105,8 +105,8 @@ func (r *ranking) averagePrecision() float64 {
 	return sum / float64(r.left)
 }
 
-// precisionOf is the share who churned among the first n; of the group that n cuts through, the expected share. NaN
-// where n is 0.
+// precisionOf is the share who churned among the first n; for the group that n cuts through it takes the expected
+// share. NaN where n is 0.
 func (r *ranking) precisionOf(n int) float64 {
 	found, room := 0.0, n
 	r.groups(func(size, left int) {
@@ -117,14 +117,14 @@ func (r *ranking) precisionOf(n int) float64 {
 	return found / float64(n)
 }
 
-// topTenth is how many the highest tenth are.
+// topTenth is the size of the highest tenth.
 func (r *ranking) topTenth() int { return (len(r.order) + 9) / 10 }
 
 // Point is a point of a chart.
 type Point struct{ X, Y float64 }
 
-// roc is the curve from (0,0) to (1,1): share of those who stayed, share of those who churned, among the highest. At
-// most about n points.
+// roc is the curve from (0,0) to (1,1): the share of those who stayed and of those who churned, among the highest. It
+// has at most about n points.
 func (r *ranking) roc(n int) []Point {
 	points := []Point{{}}
 	var seen, found int
@@ -140,7 +140,7 @@ func (r *ranking) roc(n int) []Point {
 	return points
 }
 
-// ranks are the ranks of values from 1, equal ones sharing their mean rank.
+// ranks are the ranks of values from 1. Equal values share their mean rank.
 func ranks(values []float64) []float64 {
 	order := orderOf(len(values), func(a, b int32) int { return cmp.Compare(values[a], values[b]) })
 	out := make([]float64, len(values))

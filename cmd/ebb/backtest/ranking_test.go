@@ -18,12 +18,12 @@ func ranked(t *rapid.T) (scores []float64, churned []bool) {
 	return scores, churned
 }
 
-// same is equal but for rounding; not known is the same as not known.
+// same is equality up to rounding; two missing values are the same.
 func same(a, b float64) bool {
 	return math.Abs(a-b) < 1e-12 || !Figure(a).Known() && !Figure(b).Known()
 }
 
-// pairsAUC looks at every pair.
+// pairsAUC compares every pair.
 func pairsAUC(scores []float64, churned []bool) float64 {
 	var right, pairs float64
 	for i := range scores {
@@ -52,7 +52,7 @@ func TestAUC(t *testing.T) {
 	})
 }
 
-// TestWeightedAUC: who counts three times might as well stand there three times.
+// TestWeightedAUC: a customer with weight three counts like three customers.
 func TestWeightedAUC(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		scores, churned := ranked(t)
@@ -108,7 +108,7 @@ func TestAveragePrecision(t *testing.T) {
 	})
 }
 
-// TestPrecisionOf: each customer is among the first n with the chance that its equals leave it.
+// TestPrecisionOf: each customer is among the first n with the probability that its equals leave.
 func TestPrecisionOf(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		scores, churned := ranked(t)
@@ -176,8 +176,8 @@ func TestROC(t *testing.T) {
 	})
 }
 
-// TestCalibrationError: bins hold everybody, in order, never part equals, and what is told of them follows from who is
-// in them.
+// TestCalibrationError: bins hold all customers, in order, never separate equals, and their figures follow from their
+// customers.
 func TestCalibrationError(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		scores, churned := ranked(t)
@@ -188,7 +188,7 @@ func TestCalibrationError(t *testing.T) {
 		sum, n, squares := 0.0, 0, 0.0
 		low := math.Inf(-1)
 		for _, b := range calibrationBins(probabilities, churned) {
-			// Its customers are those of the next probabilities, as many as it says.
+			// A bin holds the customers with the next probabilities, as many as it reports.
 			var predicted, left float64
 			high := low
 			for size := 0; size < b.Customers; {
@@ -234,8 +234,8 @@ func TestCalibrationError(t *testing.T) {
 	})
 }
 
-// TestBootstrap: the interval lies around the AUC, about as wide as theory has it (Hanley and McNeil's standard error),
-// is the same for the same seed, and a score is ahead of itself by nothing.
+// TestBootstrap: the interval lies around the AUC, about as wide as in theory (Hanley and McNeil's standard error), and
+// is the same for the same seed. A score is ahead of itself by nothing.
 func TestBootstrap(t *testing.T) {
 	var scores, noise []float64
 	var churned []bool

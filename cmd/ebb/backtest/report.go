@@ -10,7 +10,7 @@ import (
 	"ebb/scoring/model"
 )
 
-// Figure is a measured number; NaN where there was nothing to measure, as JSON null. JSON has six decimals of it.
+// Figure is a measured number; NaN where there was nothing to measure. JSON holds it with six decimals, NaN as null.
 type Figure float64
 
 // MarshalJSON writes six decimals, or null.
@@ -58,7 +58,7 @@ type Report struct {
 	Alerts Alerts  `json:"alerts"`
 }
 
-// Pack is what was measured with.
+// Pack identifies the pack that was measured.
 type Pack struct {
 	Name     string             `json:"name"`
 	Version  string             `json:"version"`
@@ -72,12 +72,12 @@ type Date struct {
 	At            time.Time     `json:"at"`
 	Customers     int           `json:"customers"` // active ones
 	Churned       int           `json:"churned"`
-	Scores        []ScoreFigure `json:"scores"` // ebb first, then its rivals
+	Scores        []ScoreFigure `json:"scores"` // ebb first, then the rules it is compared with
 	Probabilities Probabilities `json:"probabilities"`
 	Without       []Without     `json:"without"`
 
 	ROC    [][]Point `json:"-"` // of Scores, in their order
-	Bins   [2][]Bin  `json:"-"` // of the cold and of the self-calibrated probability
+	Bins   [2][]Bin  `json:"-"` // of the cold and the self-calibrated probability
 	Spread Histogram `json:"-"`
 
 	snapshot *snapshot
@@ -102,7 +102,7 @@ func (d *Date) Scored() iter.Seq[Scored] {
 	}
 }
 
-// ScoreFigure is how well a score tells who churns.
+// ScoreFigure is how well a score separates the customers who churn.
 type ScoreFigure struct {
 	Name             string   `json:"name"`
 	AUC              Figure   `json:"auc"`
@@ -112,7 +112,8 @@ type ScoreFigure struct {
 	TopTenth         Figure   `json:"precision_top_tenth"`
 }
 
-// Probabilities is how honest the probabilities are: the score's own, and what the probes resolved by then have taught.
+// Probabilities is how well the probabilities match what happened: the score's own, and those calibrated by the probes
+// resolved by then.
 type Probabilities struct {
 	Cold           Honesty `json:"cold"`
 	SelfCalibrated Honesty `json:"self_calibrated"`
@@ -129,7 +130,7 @@ type Honesty struct {
 	Error Figure `json:"calibration_error"`
 }
 
-// Without is the score without one of its terms, or without a factor of the pack that added something for somebody.
+// Without is the score without one of its terms, or without a factor of the pack that added something for any customer.
 type Without struct {
 	Term string `json:"term"`
 	AUC  Figure `json:"auc"`
@@ -141,7 +142,7 @@ type Histogram struct {
 	Stayed, Churned []int
 }
 
-// Mean is the mean of the figures over the dates, each date counting the same.
+// Mean is the mean of the figures over the dates, with equal weight for each date.
 type Mean struct {
 	Scores        []ScoreMean `json:"scores"`
 	Probabilities MeanHonesty `json:"probabilities"`
@@ -162,11 +163,11 @@ type MeanHonesty struct {
 	SelfCalibrated Honesty `json:"self_calibrated"`
 }
 
-// Alerts is how good alerts were, of all of a stretch of the log.
+// Alerts is how good the alerts in a stretch of the log were.
 type Alerts struct {
 	From     time.Time `json:"from"`
 	Until    time.Time `json:"until"`
-	Silences int64     `json:"silences"` // longer than a horizon that began in it
+	Silences int64     `json:"silences"` // longer than a horizon that began in the stretch
 	Rules    []Rule    `json:"rules"`
 }
 
@@ -229,7 +230,7 @@ func (e *Engine) reportOn(s *snapshot) *Date {
 	}
 	d.probabilities(s, churned)
 	for i, name := range s.names {
-		if i != model.TermBase && (i < model.NumTerms || e.applied[i]) { // base is the same for everybody
+		if i != model.TermBase && (i < model.NumTerms || e.applied[i]) { // the base is the same for every customer
 			d.Without = append(d.Without, Without{name, Figure(newRanking(s.without(i), churned).auc())})
 		}
 	}
@@ -250,7 +251,7 @@ func (d *Date) probabilities(s *snapshot, churned []bool) {
 	}
 }
 
-// Steps of a histogram, in log-odds, and where it begins and ends at the latest.
+// Steps of a histogram, in log-odds, and its lowest and highest limit.
 const (
 	histogramStep = 0.5
 	histogramLow  = -8.0

@@ -16,7 +16,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// compareRFM holds the order of the rank sum against the naive one.
+// compareRFM compares the order of the rank sum with the naive one.
 func compareRFM(t *rapid.T, s *snapshot, log []happened) {
 	known := slices.IndexFunc(log, func(h happened) bool { return h.at > s.at })
 	rows, sums := slices.Clone(s.rows), map[string]float64{}
@@ -33,7 +33,7 @@ func compareRFM(t *rapid.T, s *snapshot, log []happened) {
 	}
 }
 
-// TestRFMList: who the rule alerts, and when, is what follows from looking at the whole log once for each list.
+// TestRFMList: the customers that the rule alerts, and when, are those of one look at the whole log per list.
 func TestRFMList(t *testing.T) {
 	pack := shopPack(t)
 	const horizon = horizonDays * millisPerDay

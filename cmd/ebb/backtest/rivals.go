@@ -8,7 +8,7 @@ const (
 	nameSilent  = "silent_30d"
 )
 
-// silentAfter is the fixed rule: a customer is alerted after this long without activity, ms.
+// silentAfter is the fixed rule's limit: it alerts a customer after this long without activity, ms.
 const silentAfter = 30 * millisPerDay
 
 // contender is a score to rank customers by.
@@ -17,7 +17,7 @@ type contender struct {
 	scores []float64
 }
 
-// contenders are ebb's score and those of the rivals, for the same customers.
+// contenders are ebb's score and those of the other rules, for the same customers.
 func (s *snapshot) contenders() []contender {
 	return []contender{
 		{nameEbb, s.scores()},

@@ -14,22 +14,22 @@ import (
 	"ebb/scoring/pack"
 )
 
-// Options say what is measured on a log.
+// Options are what is measured on a log.
 type Options struct {
 	Log    *eventlog.Pass
 	Pack   *pack.Pack
-	Active time.Duration // score who was active within this time before a date; 0: twice the horizon
+	Active time.Duration // score customers with activity within this time before a date; 0: twice the horizon
 	Dates  []time.Time   // to measure at, in order; none: up to three are chosen
 }
 
 // Run is a log that can be measured.
 type Run struct {
 	Options
-	until time.Time // of the alerts that are measured
+	until time.Time // end of the alerts that are measured
 }
 
-// Prepare decides what is measured: it looks ahead in the log for when it ends, so that what cannot be measured is
-// refused before the log is read.
+// Prepare decides what is measured. It looks ahead for the end of the log, so that it refuses what cannot be measured
+// before the log is read.
 func Prepare(ctx context.Context, opts Options) (*Run, error) {
 	b := &Run{Options: opts}
 	b.Active = cmp.Or(b.Active, 2*b.Pack.Horizon)
@@ -57,7 +57,7 @@ func Prepare(ctx context.Context, opts Options) (*Run, error) {
 	return b, b.checkDates(first, last)
 }
 
-// checkDates refuses dates that the log cannot answer.
+// checkDates refuses dates that the log does not cover.
 func (b *Run) checkDates(first, last time.Time) error {
 	for _, at := range b.Dates {
 		if at.Add(b.Pack.Horizon).After(EndOf(last)) {
@@ -76,7 +76,7 @@ func (b *Run) checkDates(first, last time.Time) error {
 	return nil
 }
 
-// tooLate says that a date has no full horizon after it.
+// tooLate reports that a date has no full horizon after it.
 func (b *Run) tooLate(at, last time.Time) error {
 	possible := EndOf(last).Add(-b.Pack.Horizon).Truncate(advice.Day)
 	return advice.Usage(advice.Add(
@@ -91,8 +91,8 @@ func (b *Run) tooLate(at, last time.Time) error {
 	))
 }
 
-// chooseDates spreads up to three dates over the log, a horizon apart at least: the last that has a full horizon after
-// it, and before it as far as customers were active for twice --active. A short log has one.
+// chooseDates spreads up to three dates over the log, at least a horizon apart. The last has a full horizon after it,
+// and the first lies at least twice --active after the first event. A short log has one date.
 func (b *Run) chooseDates(first, last time.Time) ([]time.Time, error) {
 	latest := last.Add(-b.Pack.Horizon).Truncate(advice.Day)
 	if span := last.Sub(first); span < 2*b.Pack.Horizon {
@@ -140,7 +140,7 @@ func (b *Run) Measure(ctx context.Context) (*Report, error) {
 	return report, b.checkReport(report)
 }
 
-// checkReport refuses what could not be seen before the log was read: of standard input, when it ends.
+// checkReport refuses what is only visible after the log was read: the end of standard input.
 func (b *Run) checkReport(r *Report) error {
 	if r.Events == 0 {
 		return fmt.Errorf("%s holds no events", b.Log.Name)

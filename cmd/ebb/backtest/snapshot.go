@@ -4,7 +4,7 @@ import (
 	"ebb/scoring/model"
 )
 
-// snapshot is what was known of the active customers at a date, and what then became of them.
+// snapshot is the state of the active customers at a date, and what then became of them.
 type snapshot struct {
 	at    int64 // ms since the epoch
 	curve model.Curve
@@ -12,7 +12,7 @@ type snapshot struct {
 	names []string  // of the terms, then of the pack's factors
 	terms []float64 // what they add, of all rows, one row after the other; each factor as if there were no cap
 	cap   float64   // of what the factors add together
-	done  bool      // it is known who churned
+	done  bool      // the outcome is known
 }
 
 // row is one customer at a date.
@@ -25,7 +25,8 @@ type row struct {
 	churned  bool
 }
 
-// take notes the active customers as of the snapshot's date, and what probes had taught by the end of the last epoch.
+// take notes the active customers as of the snapshot's date, and the calibration by probes at the end of the last
+// epoch.
 func (e *Engine) take(s *snapshot) {
 	names := model.TermNames()
 	s.names, s.cap = names[:], e.scorer.Pack.Model.Cap
@@ -64,8 +65,8 @@ func (s *snapshot) churned() []bool { return column(s, func(r *row) bool { retur
 // scores are the rows' scores.
 func (s *snapshot) scores() []float64 { return column(s, func(r *row) float64 { return r.score }) }
 
-// without is the rows' scores without one of the terms or factors. What the other factors add is kept within the cap
-// anew: where they reach it by themselves, one of them is worth nothing.
+// without is the rows' scores without one of the terms or factors. The cap on the other factors is applied again: where
+// they reach it by themselves, the removed factor is worth nothing.
 func (s *snapshot) without(term int) []float64 {
 	out := s.scores()
 	for i := range out {
@@ -79,7 +80,7 @@ func (s *snapshot) without(term int) []float64 {
 	return out
 }
 
-// capped is what the factors of a row add together, but for one of them; -1: all do.
+// capped is what the factors of a row add together, without one of them; -1: all of them.
 func (s *snapshot) capped(added []float64, without int) float64 {
 	sum := 0.0
 	for i := model.NumTerms; i < len(added); i++ {

@@ -8,12 +8,12 @@ import (
 	"ebb/scoring/model"
 )
 
-// TestWithoutAFactor: what a factor is worth is what the others, within the cap, do not add without it.
+// TestWithoutAFactor: a factor is worth what the others, within the cap, do not add without it.
 func TestWithoutAFactor(t *testing.T) {
 	for name, c := range map[string]struct {
 		factors []float64
 		cap     float64
-		want    []float64 // what is taken off the score, factor by factor
+		want    []float64 // what is subtracted from the score, factor by factor
 	}{
 		"below the cap":         {[]float64{0.25, -0.5}, 1, []float64{0.25, -0.5}},
 		"each reaches it alone": {[]float64{1, 1}, 1, []float64{0, 0}},

@@ -10,7 +10,7 @@ type timeline struct {
 	newest int64
 }
 
-// reach notes the time of the next event, and reports whether it is newer than all before it.
+// reach notes the time of the next event, and reports whether it is the newest so far.
 func (t *timeline) reach(at int64) (newer bool) {
 	if t.events == 0 {
 		t.first, t.newest = at, at-1
@@ -24,5 +24,6 @@ func (t *timeline) reach(at int64) (newer bool) {
 	return newer
 }
 
-// Late is how many events so far were more than a day older than the newest before them, and what that one's time is.
+// Late is how many events so far were more than a day older than the newest before them, and the time of that newest
+// event.
 func (t *timeline) Late() (events int64, newest time.Time) { return t.late, instant(t.newest) }

@@ -34,11 +34,11 @@ type Finding struct {
 	Do     string `json:"do,omitempty"` // what to do about it; a second line is a command to copy
 }
 
-// Options say what is checked.
+// Options are what is checked.
 type Options struct {
 	Config   *config.Config
-	Problems config.Problems // that it has
-	File     string          // that it came from; empty: none
+	Problems config.Problems // of the configuration
+	File     string          // the configuration's file; empty: none
 
 	Create     bool   // make the topics that are missing
 	Partitions int32  // of the input topic, where it is made
@@ -59,16 +59,16 @@ type checking struct {
 	opts     *Options
 	cfg      *config.Config
 	client   *kafkawire.Client
-	redis    *redisstore.Client // nil: it does not let us in
+	redis    *redisstore.Client // nil: it refuses the connection
 	reached  bool               // a broker answered
 	pack     *pack.Pack
-	of       string // whose findings these are, in front of their names: empty, or a shadow's
+	of       string // name in front of the findings: empty, or a shadow's
 	topics   map[string]kafkawire.Topic
-	created  map[string]bool // topics, by this run
+	created  map[string]bool // topics that this run created
 	findings []Finding
 }
 
-// Run finds everything that would keep ebb from running. Errors: the context's cause, and what is no finding.
+// Run finds everything that would keep ebb from running. Errors: the context's cause, and failures that are no finding.
 func Run(ctx context.Context, opts Options) (*Result, error) {
 	c := &checking{opts: &opts, cfg: opts.Config, topics: map[string]kafkawire.Topic{}, created: map[string]bool{}}
 	problems := opts.Problems
@@ -98,7 +98,7 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 	return newResult(c.findings), nil
 }
 
-// kafkaKeys are the keys that have to be right before Kafka can be asked.
+// kafkaKeys are the keys that have to be right before Kafka is contacted.
 func kafkaKeys() []string {
 	return []string{
 		"kafka.brokers",
@@ -143,7 +143,7 @@ func (c *checking) add(check, status, do, format string, args ...any) {
 	c.findings = append(c.findings, Finding{c.of + check, status, found, do})
 }
 
-// failed notes an error: a hard stop and a refusal with their own advice, anything else with do.
+// failed notes an error: a hard stop and a refusal with their own advice, any other with do.
 func (c *checking) failed(check, do string, err error) {
 	if stop, ok := errors.AsType[*pipeline.HardStop](err); ok {
 		c.problem(check, stop.Do, "%s (%s)", stop.Detail, stop.Code)
@@ -151,11 +151,11 @@ func (c *checking) failed(check, do string, err error) {
 	}
 	if denied, ok := errors.AsType[*pipeline.Denied](err); ok {
 		if denied.Code == secure.CodePermission && do != "" {
-			denied.Do = do // of this check, where the code knows only the kind
+			denied.Do = do // the code names only the kind, this check the remedy
 		}
 		found := denied.Detail
 		if _, ok := errors.AsType[kafkawire.Error](err); ok {
-			found = err.Error() // says of what
+			found = err.Error() // names the object
 		}
 		c.problem(check, denied.Do, "%s (%s)", found, denied.Code)
 		return
@@ -194,7 +194,7 @@ func (c *checking) checkPack() {
 	c.ok("pack", "%s %s, horizon %s, hash %.12s", pack.Name, pack.Version, advice.FormatDuration(pack.Horizon), pack.Hash)
 }
 
-// checkKafka checks all that stands in Kafka. Where no broker answers, that is the only finding.
+// checkKafka checks everything in Kafka. Where no broker answers, that is the only finding.
 func (c *checking) checkKafka(ctx context.Context) {
 	if c.reached = c.checkBrokers(ctx); c.reached {
 		c.checkTopics(ctx)
@@ -202,7 +202,7 @@ func (c *checking) checkKafka(ctx context.Context) {
 	}
 }
 
-// checkBrokers asks every broker of the configuration by itself and reports whether any answered.
+// checkBrokers connects to every broker of the configuration separately and reports whether any answered.
 func (c *checking) checkBrokers(ctx context.Context) bool {
 	errs := make([]error, len(c.cfg.Kafka.Brokers))
 	var asking sync.WaitGroup
@@ -251,7 +251,7 @@ func (c *checking) askBroker(ctx context.Context, address string) error {
 	defer client.Close()
 	_, err = client.Topic(ctx, alone.Kafka.Input)
 	if errors.Is(err, kafkawire.UnknownTopicOrPartition) || errors.Is(err, kafkawire.TopicDenied) {
-		return nil // an answer; the check of the topic says more
+		return nil // an answer; the check of the topic reports more
 	}
 	return err
 }

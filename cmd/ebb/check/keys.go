@@ -21,8 +21,8 @@ const (
 	sampleTimeout     = 10 * time.Second
 )
 
-// checkKeys looks at the newest records for customers whose events come in several partitions. Each partition is a
-// world of its own to ebb: such a customer would be scored several times, by parts of its history.
+// checkKeys looks at the newest records for customers whose events come in several partitions. ebb scores each
+// partition on its own, so it would score such a customer several times, by parts of its history.
 func (c *checking) checkKeys(ctx context.Context, input *kafkawire.Topic) {
 	const check = "input keys"
 	ctx, cancel := context.WithTimeout(ctx, sampleTimeout)
@@ -81,7 +81,7 @@ type keySample struct {
 	events, keyless int
 }
 
-// read takes in the newest records of a partition, but for what an open transaction holds back.
+// read takes in the newest records of a partition, without those behind an open transaction.
 func (s *keySample) read(ctx context.Context, client *kafkawire.Client, topic string, partition int32) error {
 	start, _, err := client.Bounds(ctx, topic, partition)
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *keySample) take(r *pipeline.Record, partition int32) {
 	}
 }
 
-// strays are the partitions of each customer that has several, the farthest spread first.
+// strays are the partitions of each customer that has several, the widest spread first.
 func (s *keySample) strays() (strays [][]int32) {
 	for _, homes := range s.homes {
 		if len(homes) > 1 {

@@ -17,7 +17,7 @@ import (
 	"ebb/pipeline/decode"
 )
 
-// Sample tries what a file's records become. It needs nothing but the configuration.
+// Sample decodes the records of a file and reports what becomes of them. It needs only the configuration.
 type Sample struct {
 	cfg     *config.Config
 	Name    string // of the file
@@ -31,7 +31,7 @@ type Sample struct {
 
 const envelopes = int(pipeline.Mapped) + 1
 
-// Fault is why a record cannot be used, and as what it was read.
+// Fault is why a record cannot be used, and the envelope it was read as.
 type Fault struct {
 	code     pipeline.Code
 	envelope pipeline.Envelope
@@ -40,7 +40,7 @@ type Fault struct {
 // Record is what becomes of one record, as --json prints it.
 type Record struct {
 	Line     int    `json:"line"`
-	Envelope string `json:"envelope,omitempty"` // unknown of what is no record at all
+	Envelope string `json:"envelope,omitempty"` // unknown where the value is no record
 
 	ID         string `json:"id,omitempty"`
 	Customer   string `json:"customer,omitempty"`
@@ -50,7 +50,7 @@ type Record struct {
 	Value      string `json:"value,omitempty"`       // in units of the currency
 	Currency   string `json:"currency,omitempty"`
 	Tenant     string `json:"tenant,omitempty"`
-	Control    bool   `json:"control,omitempty"` // no activity, whatever the pack says
+	Control    bool   `json:"control,omitempty"` // no activity, whatever the pack declares
 
 	Code  string `json:"code,omitempty"` // of a record that would be quarantined
 	Place string `json:"place,omitempty"`
@@ -96,9 +96,9 @@ func (s *Sample) Run(ctx context.Context, lines *eventlog.File, show func(*Recor
 	}
 }
 
-// try decodes one record. A time that only the Kafka record can tell is left out.
+// try decodes one record. It leaves out a time that only the Kafka record holds.
 func (s *Sample) try(line []byte) (r Record) {
-	const some = 1_767_225_600_000 // any timestamp: that of the Kafka record is not in the file
+	const some = 1_767_225_600_000 // any timestamp: the file does not hold that of the Kafka record
 	e := &s.event
 	s.decoder.Reset()
 	record := pipeline.Record{Value: line}
@@ -138,7 +138,7 @@ func (s *Sample) try(line []byte) (r Record) {
 	return r
 }
 
-// String is the code and, where the fault is a part's, the envelope.
+// String is the code and, where the fault is in a part, the envelope.
 func (f Fault) String() string {
 	if partOf(f.code) == "" {
 		return f.code.String()
@@ -169,7 +169,7 @@ func (s *Sample) Total() Total {
 	return t
 }
 
-// Faults is what was found wrong, the most frequent first.
+// Faults are the faults found, the most frequent first.
 func (s *Sample) Faults() []Fault {
 	return slices.SortedFunc(maps.Keys(s.codes), func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(s.codes[b], s.codes[a]), cmp.Compare(a.code, b.code), cmp.Compare(a.envelope, b.envelope))

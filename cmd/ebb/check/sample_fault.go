@@ -24,7 +24,7 @@ func partOf(c pipeline.Code) string {
 	}[c]
 }
 
-// pathsOf is where an envelope looks for a part, as JSON pointers: the first that leads to something counts.
+// pathsOf are the places where an envelope holds a part, as JSON pointers. The first that exists counts.
 func (s *Sample) pathsOf(envelope pipeline.Envelope, part string) []string {
 	switch envelope { //nolint:exhaustive // flat JSON is what remains
 	case pipeline.Segment:
@@ -50,7 +50,7 @@ func (s *Sample) pathsOf(envelope pipeline.Envelope, part string) []string {
 	return []string{"/" + part}
 }
 
-// placeOf says where in the line the fault is, and in words what it is.
+// placeOf is where in the line the fault is, and a description of it.
 func (s *Sample) placeOf(f Fault, line []byte) (place, found string) {
 	part := partOf(f.code)
 	words := s.words(f)
@@ -76,7 +76,7 @@ func (s *Sample) placeOf(f Fault, line []byte) (place, found string) {
 	return strings.Join(paths, " or "), words
 }
 
-// words says what a code means; of times and money it depends on what they were to be.
+// words explains a code; for times and money the explanation depends on the expected form.
 func (s *Sample) words(f Fault) string {
 	m := &s.cfg.Input.Mapping.Parts
 	switch {
@@ -103,7 +103,7 @@ func jsonFault(line []byte) (place, found string) {
 	return "", eventlog.CodeInWords(pipeline.NotJSON)
 }
 
-// lookUp is what a JSON pointer leads to, null and the empty string excepted.
+// lookUp is the value at a JSON pointer, except null and the empty string.
 func lookUp(b []byte, path string) []byte {
 	for _, step := range strings.Split(path, "/")[1:] {
 		step = strings.NewReplacer("~0", "~", "~1", "/").Replace(step)
@@ -123,7 +123,7 @@ func lookUp(b []byte, path string) []byte {
 	return b
 }
 
-// Cure says what to do about a fault.
+// Cure is what to do about a fault.
 func (s *Sample) Cure(f Fault) string {
 	part := partOf(f.code)
 	key := "input.mapping." + part

@@ -6,7 +6,7 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// checkShadowTopic checks the topic of what shadows would alert.
+// checkShadowTopic checks the topic of the shadows' alerts.
 func (c *checking) checkShadowTopic(ctx context.Context, partitions int32) {
 	const check = "shadow topic"
 	name := c.cfg.Kafka.Shadow
@@ -17,7 +17,7 @@ func (c *checking) checkShadowTopic(ctx context.Context, partitions int32) {
 	}
 }
 
-// checkShadows checks of each shadow what is its own: pack, group, transactional ids, keys in Redis.
+// checkShadows checks what each shadow has of its own: pack, group, transactional ids, keys in Redis.
 func (c *checking) checkShadows(ctx context.Context) {
 	for _, name := range c.cfg.ShadowNames() {
 		s := *c

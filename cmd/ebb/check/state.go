@@ -14,7 +14,7 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// checkRedis checks the server and, where Kafka could be asked, what it holds against what Kafka says.
+// checkRedis checks the server and, where Kafka answers, compares the state in Redis with Kafka's.
 func (c *checking) checkRedis(ctx context.Context) {
 	remedy := "start Redis, or mend redis.addresses; a secured one needs redis.tls, redis.username and a password"
 	client, err := connect.Redis(ctx, c.cfg)
@@ -40,7 +40,7 @@ func (c *checking) closeRedis() {
 	}
 }
 
-// checkHeld checks what Redis lets the group do and what it holds of it.
+// checkHeld checks what Redis allows the group to do and what it holds of the group.
 func (c *checking) checkHeld(ctx context.Context) {
 	if !c.checkRedisAllowed(ctx, c.redis) {
 		return
@@ -50,7 +50,7 @@ func (c *checking) checkHeld(ctx context.Context) {
 	}
 }
 
-// checkRedisAllowed says what Redis would refuse, all at once, and reports whether nothing.
+// checkRedisAllowed reports everything that Redis would refuse at once, and whether it refuses nothing.
 func (c *checking) checkRedisAllowed(ctx context.Context, client *redisstore.Client) bool {
 	refusals, err := client.Allowed(ctx, c.cfg.Kafka.Group)
 	switch {
@@ -78,7 +78,7 @@ func (c *checking) failedRedis(do string, err error) {
 // almostFull is the share of maxmemory in use, in percent, from which on it is worth a warning.
 const almostFull = 80
 
-// checkPolicy looks at one primary: it must keep what it is given, and take writes.
+// checkPolicy looks at one primary: it must evict nothing, and accept writes.
 func (c *checking) checkPolicy(p *redisstore.Policy) {
 	before := len(c.findings)
 	if p.Eviction != "" && p.Eviction != "noeviction" {
@@ -143,7 +143,7 @@ func redisLimit(p *redisstore.Policy) string {
 	return fmt.Sprintf("noeviction, %d %% of maxmemory used", 100*p.Used/p.MaxMemory)
 }
 
-// checkGroup asks of every partition what a takeover would ask, and comes to the same verdict.
+// checkGroup makes the checks of a takeover for every partition, and comes to the same verdict.
 func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, input *kafkawire.Topic) {
 	k := &c.cfg.Kafka
 	var lag int64
@@ -156,7 +156,7 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 				return
 			}
 			stop, hard := errors.AsType[*pipeline.HardStop](err)
-			if !hard || !stopped[stop.Code+stop.Do] { // the same fault in every partition is one thing to mend
+			if !hard || !stopped[stop.Code+stop.Do] { // the same fault in every partition needs one remedy
 				c.failed("group", "see that ebb's user may READ the group and the input topic", err)
 			}
 			if !hard {
@@ -193,8 +193,8 @@ func (c *checking) checkGroup(ctx context.Context, redis *redisstore.Client, inp
 	}
 }
 
-// checkPoison says of a partition that the poison breaker holds it. That is for the next record to decide, so it is a
-// warning.
+// checkPoison reports a partition that the poison breaker holds. It is a warning, since the next record decides whether
+// the partition goes on.
 func (c *checking) checkPoison(partition int32, m *pipeline.Meta) {
 	limit := c.cfg.Input.PoisonBreaker
 	if share := float64(m.Poison.Count) / pipeline.PoisonWindow; limit > 0 && limit < 1 && share >= limit {

@@ -7,7 +7,7 @@ import (
 	"ebb/pipeline"
 )
 
-// TestPoisonOff: a breaker that never stops anything is not said to be about to, however bad the input.
+// TestPoisonOff: check does not warn of a breaker that never stops anything, however bad the input.
 func TestPoisonOff(t *testing.T) {
 	for breaker, warnings := range map[float64]int{0: 0, 0.5: 1, 0.999: 1, 1: 0} {
 		cfg := config.Default()

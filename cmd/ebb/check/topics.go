@@ -15,7 +15,7 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// checkTopics checks all topics and, once the input is there, where the group stands.
+// checkTopics checks all topics and, once the input exists, where the group stands.
 func (c *checking) checkTopics(ctx context.Context) {
 	k := &c.cfg.Kafka
 	partitions := c.opts.Partitions
@@ -108,7 +108,8 @@ func (c *checking) checkOwnTopics(ctx context.Context, partitions int32) {
 	}
 }
 
-// checkForGood looks at the topic of control records, none of which may go; fits says that all else is well with it.
+// checkForGood checks the topic of control records, which has to keep all of them; fits reports that the rest is in
+// order.
 func (c *checking) checkForGood(check string, t *kafkawire.Topic, cfg kafkawire.TopicConfig, fits bool) {
 	switch {
 	case strings.Contains(cfg.CleanupPolicy, "compact"):
@@ -137,7 +138,7 @@ func (c *checking) checkForGood(check string, t *kafkawire.Topic, cfg kafkawire.
 	}
 }
 
-// checkAllowed says what the brokers would refuse.
+// checkAllowed reports what the brokers would refuse.
 func (c *checking) checkAllowed(check, name string, may kafkawire.Operations, needs kafkawire.Operation) {
 	if len(may.Lacks(needs)) > 0 {
 		c.notAllowed(check, needs, name)
@@ -155,7 +156,7 @@ func (c *checking) notAllowed(check string, operation kafkawire.Operation, name 
 	)
 }
 
-// wantedTopic is a topic that has to be there, what ebb does with it, and how --create makes it.
+// wantedTopic is a topic that has to exist, what ebb does with it, and how --create makes it.
 type wantedTopic struct {
 	check      string
 	name       string
@@ -164,7 +165,7 @@ type wantedTopic struct {
 	settings   map[string]string
 }
 
-// topic asks for a topic and creates it where it is missing and the command line says so.
+// topic finds a topic. It creates a missing one where the command line has --create.
 func (c *checking) topic(ctx context.Context, w wantedTopic) (t kafkawire.Topic, found bool) {
 	t, err := c.client.Topic(ctx, w.name)
 	missing := errors.Is(err, kafkawire.UnknownTopicOrPartition)
@@ -188,7 +189,7 @@ func (c *checking) topic(ctx context.Context, w wantedTopic) (t kafkawire.Topic,
 			w.name,
 			secure.CodePermission,
 		)
-	case errors.Is(err, kafkawire.TopicDenied): // not even to be seen, as what it needs would allow
+	case errors.Is(err, kafkawire.TopicDenied): // hidden, while each of the needed permissions would show it
 		c.notAllowed(w.check, w.needs, w.name)
 	default:
 		c.failed(
@@ -200,7 +201,7 @@ func (c *checking) topic(ctx context.Context, w wantedTopic) (t kafkawire.Topic,
 	return t, err == nil
 }
 
-// createTopic makes a topic and waits until the brokers know it.
+// createTopic makes a topic and waits until the brokers list it.
 func (c *checking) createTopic(ctx context.Context, w *wantedTopic) (kafkawire.Topic, error) {
 	configs := map[string]string{"retention.ms": connect.KeepAll, "cleanup.policy": "delete"}
 	maps.Copy(configs, w.settings)
@@ -236,7 +237,7 @@ func (c *checking) topicConfig(ctx context.Context, check, name string) (kafkawi
 	return cfg, err == nil
 }
 
-// checkInput looks at what the input topic does with the events in it.
+// checkInput checks what the input topic does with its events.
 func (c *checking) checkInput(t *kafkawire.Topic, cfg kafkawire.TopicConfig) {
 	if strings.Contains(cfg.CleanupPolicy, "compact") {
 		c.problem(
@@ -271,12 +272,12 @@ func (c *checking) checkInput(t *kafkawire.Topic, cfg kafkawire.TopicConfig) {
 		)
 		return
 	}
-	if !c.created[t.Name] { // else that is said
+	if !c.created[t.Name] { // otherwise already reported
 		c.ok("input topic", "%s, %s, keeps everything", t.Name, replicas)
 	}
 }
 
-// checkKept looks at a topic whose records downstream has to read; fits says that all else is well with it.
+// checkKept checks a topic whose records downstream has to read; fits reports that the rest is in order.
 func (c *checking) checkKept(check string, t *kafkawire.Topic, cfg kafkawire.TopicConfig, fits bool, compacted string) {
 	shape := fmt.Sprintf(
 		"%s, %s, %s",

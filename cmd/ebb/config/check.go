@@ -9,7 +9,7 @@ import (
 	"ebb/cmd/ebb/advice"
 )
 
-// check finds what is wrong with values that are readable each by itself: form and contradictions.
+// check finds values that are readable but wrong: in form, or because they contradict each other.
 func (l *loader) check(c *Config) {
 	l.checkKafka(c)
 	l.checkTLS("kafka.tls.", &c.Kafka.TLS)
@@ -80,7 +80,7 @@ func (l *loader) checkKafka(c *Config) {
 	}
 }
 
-// checkOwnTopics checks the topics that ebb alone writes to: each is one of its own.
+// checkOwnTopics checks the topics that only ebb writes to: each has to be different from all others.
 func (l *loader) checkOwnTopics(k *Kafka) {
 	l.checkTopic("kafka.control", k.Control, MaxTopic)
 	l.checkTopic("kafka.packs", k.Packs, MaxTopic)
@@ -125,7 +125,7 @@ func (l *loader) checkAddresses(path string, addresses []string) {
 	}
 }
 
-// badAddress says why a is no host:port; "" if it is one.
+// badAddress is why a is no host:port; "" if it is one.
 func badAddress(a string, lowestPort int) string {
 	switch {
 	case strings.Contains(a, "@"):
@@ -149,7 +149,7 @@ func badAddress(a string, lowestPort int) string {
 	return ""
 }
 
-// withoutLogin is text for a message: where it may be an address with user and password in it, those are left out.
+// withoutLogin is text for a message, without the user and password of an address in it.
 func withoutLogin(text string) string {
 	if i := strings.LastIndexByte(text, '@'); i >= 0 {
 		return "..." + text[i:]

@@ -17,8 +17,8 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// Config is everything that can be set. Each key with its unit, default and consequence stands in one table,
-// [Config.settings], from which docs/configuration.md is written and against which file and environment are read.
+// Config is everything that can be set. One table, [Config.settings], holds each key with its unit, default and
+// consequence. docs/configuration.md is written from it, and file and environment are read by it.
 type Config struct {
 	Kafka           Kafka
 	Redis           Redis
@@ -41,7 +41,7 @@ type Kafka struct {
 	Alerts             string // topic of alerts
 	Control            string // topic of control records
 	Packs              string // topic of packs
-	Shadow             string // topic of what shadows would alert
+	Shadow             string // topic of the shadows' alerts
 	Compression        string // of what is published: none, snappy or zstd
 	Start              string // earliest or latest
 	InstanceID         string // "": host name and a slot number
@@ -71,7 +71,7 @@ type Redis struct {
 	Credentials *secure.Credentials // of TLS and password, once their files were read
 }
 
-// Sentinel is how the primary is found through Redis Sentinel, whose addresses then stand in Redis.Addresses.
+// Sentinel is how the primary is found through Redis Sentinel. Redis.Addresses then holds the Sentinels.
 type Sentinel struct {
 	Master       string // "": no Sentinel
 	Username     string
@@ -90,7 +90,7 @@ type TLS struct {
 	ServerName string // "": the name dialled
 }
 
-// SASL is how ebb logs in at Kafka.
+// SASL is how ebb logs in to Kafka.
 type SASL struct {
 	Mechanism    string // "", plain, scram-sha-256, scram-sha-512
 	Username     string
@@ -106,7 +106,7 @@ type Pack struct {
 	Horizon  time.Duration      // 0: the pack's own
 }
 
-// Time says how event time moves.
+// Time is how event time moves.
 type Time struct{ Lateness time.Duration }
 
 // Batch bounds the unit of I/O. No setting here changes what is decided.
@@ -121,7 +121,7 @@ type State struct {
 	Retention time.Duration // of a silent customer's state, in event time; 0: for ever
 }
 
-// Input says what is accepted.
+// Input is what is accepted.
 type Input struct {
 	MaxRecordBytes int64
 	PoisonBreaker  float64 // share; 0 or 1: none
@@ -131,7 +131,7 @@ type Input struct {
 // HTTP is the address of health, readiness and metrics.
 type HTTP struct{ Listen string }
 
-// Log says how much is logged, and how.
+// Log is how much is logged, and how.
 type Log struct {
 	Level  string
 	Format string
@@ -168,8 +168,8 @@ func Default() *Config {
 	}
 }
 
-// Load reads the file at path ("": none), then the environment, then what the command line overrides, and returns every
-// problem found as one Problems. readFile also reads the secrets and certificates that the configuration names.
+// Load reads the file at path ("": none), then the environment, then the overrides of the command line, and returns
+// every problem found as one Problems. readFile also reads the secrets and certificates that the configuration names.
 func Load(path string, environ []string, readFile func(string) ([]byte, error), flags ...Override) (*Config, error) {
 	c, problems := LoadAnyway(path, environ, readFile, flags...)
 	if len(problems) > 0 {
@@ -178,8 +178,7 @@ func Load(path string, environ []string, readFile func(string) ([]byte, error), 
 	return c, nil
 }
 
-// LoadAnyway is Load for whoever wants what is left where something is wrong: a key that cannot be read keeps its
-// default.
+// LoadAnyway is Load for callers that go on with a wrong configuration: a key that cannot be read keeps its default.
 func LoadAnyway(
 	path string,
 	environ []string,
@@ -230,7 +229,7 @@ func (l *loader) problem(path, format string, args ...any) {
 	l.contradiction(path, path, format, args...)
 }
 
-// contradiction notes that two keys do not go together, at the place where one of them was set.
+// contradiction notes that two keys contradict each other, at the place where one of them was set.
 func (l *loader) contradiction(path, other, format string, args ...any) {
 	o, ok := l.origins[path]
 	if !ok {
@@ -245,9 +244,9 @@ func (l *loader) contradiction(path, other, format string, args ...any) {
 	)
 }
 
-// set gives the key at path a value and notes where it came from. A value that cannot be read is a problem.
+// set assigns a value to the key at path and notes the value's place. A value that cannot be read is a problem.
 func (l *loader) set(s *setting, o origin, set func() error) {
-	// of what it held before
+	// of the earlier value
 	maps.DeleteFunc(l.origins, func(path string, _ origin) bool { return strings.HasPrefix(path, s.path+".") })
 	l.origins[s.path] = o
 	for _, err := range split(set()) {
@@ -269,7 +268,7 @@ func split(err error) []error {
 // Effective is the effective configuration with its secrets hidden, for the start log.
 type Effective []setting
 
-// Masked is the effective configuration for the log: secrets say only that they are set.
+// Masked is the effective configuration for the log: it holds of a secret only that it is set.
 func (c *Config) Masked() Effective { return c.settings() }
 
 // MarshalZerologObject writes every key with its effective value.
@@ -279,7 +278,7 @@ func (m Effective) MarshalZerologObject(e *zerolog.Event) {
 	}
 }
 
-// All gives every key with its effective value.
+// All returns every key with its effective value.
 func (m Effective) All() iter.Seq2[string, string] {
 	return func(yield func(path, value string) bool) {
 		for i := range m {

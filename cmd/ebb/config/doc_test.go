@@ -11,7 +11,8 @@ import (
 	"ebb/cmd/ebb/advice"
 )
 
-// TestConfigurationDocument compares docs/configuration.md with the table of settings. With -update it is written anew.
+// TestConfigurationDocument compares docs/configuration.md with the table of settings. With -update it is written
+// again.
 func TestConfigurationDocument(t *testing.T) {
 	const path = "../../../docs/configuration.md"
 	got := configurationDocument()
@@ -33,7 +34,7 @@ func TestConfigurationDocument(t *testing.T) {
 	}
 }
 
-// TestEverySettingIsDocumented: a key without a consequence in words is a key nobody can set.
+// TestEverySettingIsDocumented: nobody can choose a value for a key without a described consequence.
 func TestEverySettingIsDocumented(t *testing.T) {
 	for _, s := range Default().settings() {
 		if len(s.doc) < 20 || !strings.HasSuffix(s.doc, ".") {
@@ -95,7 +96,7 @@ func writeSetting(b *strings.Builder, s *setting) {
 	fmt.Fprintf(b, "| %s | %s | %s | %s |\n", key, value, def, s.doc)
 }
 
-// bounds says what may be written for a setting.
+// bounds describes the values of a setting.
 func bounds(s *setting) string {
 	switch v := s.value.(type) {
 	case countValue:

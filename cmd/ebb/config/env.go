@@ -8,7 +8,7 @@ import (
 	"ebb/cmd/ebb/advice"
 )
 
-// Variables begin with envPrefix; those that begin with envTestPrefix are for tests and not ours to judge.
+// Variables begin with envPrefix; those that begin with envTestPrefix are for tests and are not checked.
 const (
 	envPrefix     = "EBB_"
 	envTestPrefix = "EBB_TEST_"
@@ -29,7 +29,7 @@ func (l *loader) readEnvironment(environ []string) {
 	set := map[string]string{}
 	for _, pair := range environ {
 		name, text, _ := strings.Cut(pair, "=")
-		set[name] = text // of a variable given twice the last one counts
+		set[name] = text // the last one of a repeated variable counts
 	}
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if !strings.HasPrefix(name, envPrefix) || strings.HasPrefix(name, envTestPrefix) {
@@ -56,7 +56,7 @@ type Override struct {
 	text string
 }
 
-// Overrides pairs flags with the keys they stand for: flag, path, value, again and again. Empty values override
+// Overrides pairs flags with their keys. The arguments are flag, path, value, repeatedly. Empty values override
 // nothing.
 func Overrides(triples ...string) []Override {
 	var out []Override
@@ -68,7 +68,7 @@ func Overrides(triples ...string) []Override {
 	return out
 }
 
-// readFlags applies what the command line overrides.
+// readFlags applies the overrides of the command line.
 func (l *loader) readFlags(flags []Override) {
 	for _, f := range flags {
 		s := l.setting(f.path)

@@ -8,7 +8,7 @@ import (
 	"ebb/pipeline/decode"
 )
 
-// Mapping says how JSON that comes in no known envelope is read.
+// Mapping is how JSON in no known envelope is read.
 type Mapping struct {
 	Records string // other or all
 	Parts   decode.MappingSpec
@@ -16,7 +16,7 @@ type Mapping struct {
 	Compiled *decode.Mapping // nil: none is configured
 }
 
-// All reports whether the mapping takes every record, whatever envelope it is in.
+// All reports whether the mapping is used for every record, in whatever envelope.
 func (m *Mapping) All() bool { return m.Records == mapAll }
 
 // text is the mapping as settings of a partition hold it; empty where none is configured.
@@ -36,7 +36,7 @@ func defaultMapping() Mapping {
 	}
 }
 
-// What records a mapping takes.
+// Which records a mapping is used for.
 const (
 	mapOther = "other"
 	mapAll   = "all"
@@ -119,7 +119,7 @@ func (m *Mapping) settings(prefix string) []setting {
 	return s
 }
 
-// checkMapping makes the mapping ready, where one is configured.
+// checkMapping compiles the mapping, where one is configured.
 func (l *loader) checkMapping(m *Mapping) {
 	const prefix = "input.mapping."
 	first := slices.IndexFunc(l.settings, func(s setting) bool {
@@ -137,7 +137,7 @@ func (l *loader) checkMapping(m *Mapping) {
 		known := slices.Clone(l.problems)
 		for _, f := range faults {
 			if known.Touch(prefix + f.Key) {
-				continue // it has no value because that could not be read
+				continue // it has no value because reading it failed
 			}
 			l.contradiction(prefix+f.Key, l.settings[first].path, "%s", f.Text)
 		}

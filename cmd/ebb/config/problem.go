@@ -12,7 +12,7 @@ import (
 // Problem is one thing wrong with the configuration.
 type Problem struct {
 	Place string `json:"place"`          // ebb.yaml:4, EBB_KAFKA_GROUP, --brokers or default
-	Path  string `json:"path,omitempty"` // key, where one is meant
+	Path  string `json:"path,omitempty"` // key, where there is one
 	Text  string `json:"text"`
 
 	line int
@@ -40,7 +40,7 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sorted orders the problems as one would mend them: the file from top to bottom, then the rest.
+// sorted puts the problems in the order of work: the file from top to bottom, then the rest.
 func (ps Problems) sorted() Problems {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		if a.file != b.file {
@@ -54,7 +54,7 @@ func (ps Problems) sorted() Problems {
 	return ps
 }
 
-// Touch reports whether a problem concerns one of the keys, or those below it, or the file as a whole.
+// Touch reports whether a problem concerns one of the keys, one below them, or the file as a whole.
 func (ps Problems) Touch(keys ...string) bool {
 	return slices.ContainsFunc(ps, func(p Problem) bool {
 		return p.Path == "" && p.file || slices.ContainsFunc(keys, func(key string) bool {

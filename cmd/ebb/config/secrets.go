@@ -6,8 +6,8 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// readSecrets reads the files that the configuration names, so that a missing one is found with everything else. What
-// they hold is followed from then on.
+// readSecrets reads the files that the configuration names, so that a missing one is reported with all other problems.
+// The files are followed from then on.
 func (l *loader) readSecrets(c *Config, readFile func(string) ([]byte, error)) {
 	k, r := &c.Kafka, &c.Redis
 	k.Credentials = l.open(secure.Source{

@@ -25,7 +25,7 @@ func variableOf(path string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
-// masked is the value as it may be shown.
+// masked is the value in a form that may be shown.
 func (s *setting) masked() string {
 	if s.secret && s.value.String() != "" {
 		return "(set)"

@@ -9,7 +9,7 @@ import (
 // shadowInfix stands between the main group's name and a shadow's.
 const shadowInfix = ".shadow."
 
-// maxShadowName bounds the name of a shadow, in bytes: people read it in tables.
+// maxShadowName bounds the name of a shadow, in bytes, so that it fits into tables.
 const maxShadowName = 32
 
 // ShadowNames are the names of the configured shadows, in order.
@@ -20,9 +20,9 @@ func (k *Kafka) ShadowGroup(name string) string { return k.Group + shadowInfix +
 
 // Shadow is the configuration of the shadow of this name: the same input under a group and a pack of its own.
 //
-// What it would alert goes to the topic of shadows. It begins with the oldest record, wherever the main group did:
-// without history there is nothing to compare. The main group speaks for the input, so a shadow never stops for poison
-// in it. What overrides a pack is meant for the main one.
+// The shadow's alerts go to the topic of shadows. It begins with the oldest record, whatever the main group's start,
+// because without history there is nothing to compare. The main group alone stops for poison in the input; a shadow
+// never does. Overrides of a pack apply to the main pack only.
 func (c *Config) Shadow(name string) *Config {
 	s := *c
 	s.Kafka.Group, s.Kafka.Alerts, s.Kafka.Start = c.Kafka.ShadowGroup(name), c.Kafka.Shadow, "earliest"
@@ -32,7 +32,7 @@ func (c *Config) Shadow(name string) *Config {
 	return &s
 }
 
-// Topics are all that ebb reads or writes.
+// Topics are all topics that ebb reads or writes.
 func (c *Config) Topics() []string {
 	k := &c.Kafka
 	all := []string{k.Input, k.Alerts, k.DLQ(), k.Control, k.Packs}
@@ -42,7 +42,7 @@ func (c *Config) Topics() []string {
 	return all
 }
 
-// checkShadows checks names, and that what shadows publish goes where nobody acts on it.
+// checkShadows checks names, and that the shadows' alerts go to a topic that nobody acts on.
 func (l *loader) checkShadows(c *Config) {
 	if len(c.Shadows) == 0 {
 		return

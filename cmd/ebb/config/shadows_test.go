@@ -6,7 +6,8 @@ import (
 	"ebb/cmd/ebb/advice"
 )
 
-// TestShadowConfig: a shadow begins with the oldest record and stops for no poison, whatever the main one does.
+// TestShadowConfig: a shadow begins with the oldest record and never stops for poison, whatever the main group's
+// settings.
 func TestShadowConfig(t *testing.T) {
 	var c Config
 	c.Kafka.Group, c.Kafka.Alerts, c.Kafka.Shadow, c.Kafka.Start = "g", "alerts", "tried", "latest"

@@ -15,12 +15,12 @@ import (
 
 // value is a typed place in a Config: how text becomes a value, and back.
 type value interface {
-	kind() string          // for people: what may be written
+	kind() string          // for people: what may be set
 	set(text string) error // from the environment, a flag or a YAML scalar
-	String() string        // what set would take
+	String() string        // in the form that set takes
 }
 
-// textValue is a free text.
+// textValue is any text.
 type textValue struct{ p *string }
 
 func (v textValue) kind() string { return "text" }
@@ -222,8 +222,8 @@ func (v weightsValue) set(text string) error {
 	return v.setItems(items)
 }
 
-// splitItems reads name=text items that are separated by commas. alone is the text of a name alone, form how to write
-// them, and sign finds the = that separates.
+// splitItems reads name=text items that are separated by commas. alone is the text of a name without one, form shows
+// how to write them, and sign finds the = that separates.
 func splitItems(list, alone, form string, sign func(string, byte) int) (map[string]string, error) {
 	items := map[string]string{}
 	if strings.TrimSpace(list) == "" {
@@ -246,7 +246,7 @@ func splitItems(list, alone, form string, sign func(string, byte) int) (map[stri
 // itemsValue is a value whose parts have names of their own: several lines in a file, one text in the environment.
 type itemsValue interface {
 	value
-	item() string // what stands behind a name
+	item() string // the part after a name
 	setItems(items map[string]string) error
 }
 
@@ -303,5 +303,5 @@ func (v weightsValue) setItems(items map[string]string) error {
 	return errors.Join(errs...)
 }
 
-// MaxFriction bounds the weight of one friction event, as packs do.
+// MaxFriction bounds the weight of one friction event, as in packs.
 const maxFriction = 100

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// wrongConfig is one way of getting the configuration wrong.
+// wrongConfig is one possible mistake in the configuration.
 type wrongConfig struct {
 	name string
 	yaml string
@@ -158,7 +158,7 @@ func wrongConfigs() []wrongConfig {
 	}
 }
 
-// TestWrongConfigurations shows what each mistake is answered with: testdata/wrong_config.golden is made to be read.
+// TestWrongConfigurations shows the message for each mistake: testdata/wrong_config.golden is made to be read.
 func TestWrongConfigurations(t *testing.T) {
 	var got strings.Builder
 	for _, w := range wrongConfigs() {

@@ -10,7 +10,7 @@ import (
 	"ebb/scoring/strictyaml"
 )
 
-// yamlReader walks one file and sets what it finds. It goes on after a problem, to find them all.
+// yamlReader walks one file and sets the keys in it. It goes on after a problem, so that it finds all of them.
 type yamlReader struct {
 	*loader
 	name string
@@ -49,7 +49,8 @@ func (r *yamlReader) section(prefix string, n strictyaml.Node) {
 	entries, ok := r.entries(path, n)
 	if !ok && !n.IsNull() {
 		found := describe(n)
-		if _, scalar := n.Scalar(); prefix == "" && scalar { // maybe a secret's file: its content stays out of the message
+		// this may be a secret's file, so its content stays out of the message
+		if _, scalar := n.Scalar(); prefix == "" && scalar {
 			found = "one value; is it the right file?"
 		}
 		r.at(n.Place, path, "want keys (%s), found %s", strings.Join(r.children(prefix), ", "), found)
@@ -69,7 +70,7 @@ func (r *yamlReader) section(prefix string, n strictyaml.Node) {
 	}
 }
 
-// shortForms are sections that may be written as one value: that of the key named.
+// shortForms are sections that may be written as one value, which is that of the named key.
 func shortForms() map[string]string {
 	forms := map[string]string{"pack": "pack.name"}
 	for _, part := range mappingParts() {
@@ -178,7 +179,7 @@ func (l *loader) children(prefix string) []string {
 	return names
 }
 
-// suggest names the key that was probably meant: a neighbour of similar name, else one of that name elsewhere.
+// suggest names the key that was probably meant: a neighbour with a similar name, else a key of that name elsewhere.
 func (l *loader) suggest(prefix, key string) string {
 	if hint := advice.DidYouMean(key, l.children(prefix)); hint != "" {
 		return hint
@@ -196,7 +197,7 @@ func (l *loader) suggest(prefix, key string) string {
 	return "; known here: " + strings.Join(l.children(prefix), ", ")
 }
 
-// describe says in words what stands in a place, without the login that an address may begin with.
+// describe names the kind of value in a place, without the login that an address may begin with.
 func describe(n strictyaml.Node) string {
 	if text, ok := n.Scalar(); ok {
 		return fmt.Sprintf("%q", withoutLogin(text))

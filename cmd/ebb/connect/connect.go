@@ -15,7 +15,7 @@ import (
 	"ebb/pipeline/redisstore"
 )
 
-// Clients are what a command asks that looks at a group from outside. The zero value has none yet.
+// Clients are the connections of a command that looks at a group from outside. The zero value has none.
 type Clients struct {
 	Kafka *kafkawire.Client
 	Redis *redisstore.Client
@@ -30,13 +30,12 @@ func (c *Clients) Close() {
 	}
 }
 
-// Kafka makes a client for the brokers of the configuration; topics are those that it reads or writes. It does not
-// dial.
+// Kafka makes a client for the brokers of the configuration, for the given topics. It does not dial.
 func Kafka(c *config.Config, topics ...string) (*kafkawire.Client, error) {
 	return KafkaWithin(c, 0, topics...)
 }
 
-// KafkaWithin is Kafka with a bound for one request and its repeats; 0: the default.
+// KafkaWithin is Kafka with a limit for one request and its repeats; 0: the default.
 func KafkaWithin(c *config.Config, timeout time.Duration, topics ...string) (*kafkawire.Client, error) {
 	return kafkawire.Open(kafkawire.Config{
 		Brokers:        c.Kafka.Brokers,
@@ -48,11 +47,11 @@ func KafkaWithin(c *config.Config, timeout time.Duration, topics ...string) (*ka
 	})
 }
 
-// DialTimeout bounds finding out whether anything listens at an address.
+// DialTimeout bounds the test whether anything listens at an address.
 const DialTimeout = 5 * time.Second
 
-// Dialable reports why none of the addresses can be dialled; nil: at least one can. It says so at once and in plain
-// words, where a client would try again for a while.
+// Dialable reports why none of the addresses can be dialled; nil: at least one can. It reports this at once and in
+// plain words, while a client would repeat its attempts for a while.
 func Dialable(ctx context.Context, addresses []string) error {
 	ctx, cancel := context.WithTimeout(ctx, DialTimeout)
 	defer cancel()
@@ -87,13 +86,13 @@ func Redis(ctx context.Context, c *config.Config) (*redisstore.Client, error) {
 	})
 }
 
-// Silent reports whether err is a server that does not answer, and not one that refuses.
+// Silent reports whether err is a server that does not answer, as opposed to one that refuses.
 func Silent(err error) bool {
 	_, denied := errors.AsType[*pipeline.Denied](err)
 	return !denied && errors.Is(err, pipeline.ErrUnavailable)
 }
 
-// silence is a server that does not answer, in words for people.
+// silence is an error for people about a server that does not answer.
 type silence string
 
 func (s silence) Error() string { return string(s) }
@@ -101,8 +100,8 @@ func (s silence) Error() string { return string(s) }
 // Is reports whether target is the class of a silence.
 func (s silence) Is(target error) bool { return target == pipeline.ErrUnavailable }
 
-// NoKafka puts the failure to reach any broker into words, and leaves it in its class. flag is how a command that has
-// one takes brokers.
+// NoKafka words the failure to reach any broker, and keeps its class. flag is the command's flag for brokers, if it has
+// one.
 func NoKafka(err error, c *config.Config, flag string) error {
 	return advice.Add(
 		silence(fmt.Sprintf("no answer from Kafka at %s: %s", strings.Join(c.Kafka.Brokers, ", "), advice.Cause(err))),
@@ -111,7 +110,7 @@ func NoKafka(err error, c *config.Config, flag string) error {
 	)
 }
 
-// NoRedis puts the failure to reach Redis into words, and leaves it in its class.
+// NoRedis words the failure to reach Redis, and keeps its class.
 func NoRedis(err error, c *config.Config) error {
 	at := strings.Join(c.Redis.Addresses, ", ")
 	if Silent(err) {

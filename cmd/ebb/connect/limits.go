@@ -11,14 +11,15 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// DLQHeadroom is how much larger a quarantined record may be than the input record, in bytes: the headers that say why.
+// DLQHeadroom is how much larger a quarantined record may be than the input record, in bytes: its headers hold the
+// reason.
 const DLQHeadroom = 64 << 10
 
-// KeepAll is the setting of the topics that --create makes. Their records carry event time, and a replayed log of the
-// past would be deleted within minutes.
+// KeepAll is the setting of the topics that --create makes. Their records carry event time, so a topic with a time
+// limit would delete a replayed log of the past within minutes.
 const KeepAll = "-1"
 
-// Limits is what the topic to write to does with records that are old or large.
+// Limits is what the topic to write to does with old and with large records.
 type Limits struct {
 	Name       string
 	brokers    string
@@ -30,7 +31,7 @@ type Limits struct {
 // KeepsAll is KeepsFrom of a topic that deletes nothing by time.
 const KeepsAll = -1 << 63
 
-// ReadLimits asks the brokers for the input topic, to write to it. Errors as FindTopic has them.
+// ReadLimits reads the limits of the input topic, for a command that writes to it. Errors as for FindTopic.
 func ReadLimits(ctx context.Context, client *kafkawire.Client, cfg *config.Config) (*Limits, error) {
 	name := cfg.Kafka.Input
 	topic, err := FindTopic(ctx, client, cfg, name, kafkawire.Write, kafkawire.DescribeConfigs)
@@ -55,7 +56,7 @@ func KeepsFrom(c kafkawire.TopicConfig, now time.Time) int64 {
 	return now.Add(-c.Retention).UnixMilli()
 }
 
-// KeepForever is the command that has a topic delete nothing by time.
+// KeepForever is the command that stops a topic from deleting by time.
 func KeepForever(brokers, topic string) string {
 	return fmt.Sprintf(
 		"kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config retention.ms=-1",
@@ -72,7 +73,7 @@ type Oldest struct {
 	count int64
 }
 
-// Note takes one record in, of which place says where it comes from.
+// Note takes in one record; place is where it comes from.
 func (o *Oldest) Note(time int64, place func() string) {
 	if time >= o.Topic.KeepsFrom {
 		return
@@ -83,7 +84,7 @@ func (o *Oldest) Note(time int64, place func() string) {
 	o.count++
 }
 
-// Refusal says what would be lost and how to keep it.
+// Refusal explains what would be lost and how to keep it.
 func (o *Oldest) Refusal() error {
 	if o.count == 0 {
 		return nil

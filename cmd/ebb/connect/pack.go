@@ -11,7 +11,7 @@ import (
 // LoadPack reads the pack of the configuration with its overrides.
 func LoadPack(c *config.Config) (*pack.Pack, error) { return LoadPackFrom(c, os.ReadFile) }
 
-// LoadPackFrom is LoadPack with another way to read its file.
+// LoadPackFrom is LoadPack with another way to read the file.
 func LoadPackFrom(c *config.Config, read func(string) ([]byte, error)) (*pack.Pack, error) {
 	o := pack.Overrides{Horizon: c.Pack.Horizon}
 	if len(c.Pack.Activity) > 0 {
@@ -32,6 +32,5 @@ func LoadPackFrom(c *config.Config, read func(string) ([]byte, error)) (*pack.Pa
 	return k, err
 }
 
-// maxPackRecord bounds a pack's canonical form: it is one record, and brokers take no larger one unless they are told
-// to.
+// maxPackRecord bounds a pack's canonical form: it is one record, and brokers accept no larger one by default.
 const maxPackRecord = 900 << 10

@@ -10,7 +10,7 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// NotAllowed is the refusal of what a command needs, by name: the brokers say only that something is missing.
+// NotAllowed is the refusal of the named operations that a command needs. The brokers' own answer does not name them.
 func NotAllowed(what string, missing ...kafkawire.Operation) error {
 	return &pipeline.Denied{
 		Code:   secure.CodePermission,
@@ -19,11 +19,11 @@ func NotAllowed(what string, missing ...kafkawire.Operation) error {
 	}
 }
 
-// checkTopicAllowed finds in the answer to the question for a topic what is missing of the operations that a command
-// needs. nil: nothing that is known.
+// checkTopicAllowed finds in the brokers' answer about a topic the missing ones of the operations that a command needs.
+// nil: none is known to be missing.
 func checkTopicAllowed(t *kafkawire.Topic, err error, name string, needs ...kafkawire.Operation) error {
 	missing := t.May.Lacks(needs...)
-	if errors.Is(err, kafkawire.TopicDenied) { // not even to be seen, as each of these would allow
+	if errors.Is(err, kafkawire.TopicDenied) { // hidden, while each of these permissions would show it
 		missing = slices.DeleteFunc(
 			slices.Clone(needs),
 			func(op kafkawire.Operation) bool { return op == kafkawire.DescribeConfigs },

@@ -11,7 +11,7 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// noTopicError says that a topic is missing.
+// noTopicError is the error of a missing topic.
 type noTopicError struct{ name, brokers string }
 
 func (e noTopicError) Error() string {
@@ -26,8 +26,8 @@ func WithCreate(err error, command string) error {
 	return err
 }
 
-// FindTopic asks for a topic that has to be there, and to be open to what the command needs. Errors: noTopicError,
-// *pipeline.Denied, and what Explain makes of others.
+// FindTopic finds a topic that has to exist and to allow what the command needs. Errors: noTopicError,
+// *pipeline.Denied, and for others what Explain returns.
 func FindTopic(
 	ctx context.Context,
 	client *kafkawire.Client,
@@ -51,10 +51,10 @@ func FindTopic(
 	return topic, nil
 }
 
-// Explain puts the failure to reach the brokers into words.
+// Explain words the failure to reach the brokers.
 func Explain(err error, cfg *config.Config) error {
 	if errors.As(err, new(kafkawire.Error)) || !errors.Is(err, pipeline.ErrUnavailable) {
-		return advice.Add(err, "ebb check tells what else may be wrong")
+		return advice.Add(err, "ebb check shows what else may be wrong")
 	}
 	return noAnswer(err, cfg)
 }

@@ -7,14 +7,14 @@ import (
 	"ebb/sinks/format"
 )
 
-// How much one transaction of a replay sends at most. Larger ones cost readers of the input more waiting, smaller ones
-// cost more transactions: each waits for the one before it to be completed.
+// How much one transaction of a replay sends at most. With larger ones readers of the input wait longer. With smaller
+// ones there are more transactions, and each waits until the one before it is completed.
 const (
 	ChunkRecords = 2_000
 	chunkBytes   = 4 << 20
 )
 
-// chunk is what one transaction sends: records of one partition of the DLQ, copied, since the next fetch overwrites
+// chunk is the content of one transaction: records of one partition of the DLQ, copied, since the next fetch overwrites
 // them.
 type chunk struct {
 	partition int32 // of the DLQ

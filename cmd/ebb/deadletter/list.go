@@ -33,7 +33,7 @@ type Group struct {
 	Partition int32  `json:"partition"`
 	Records   int64  `json:"records"`
 	Replayed  int64  `json:"replayed"`
-	Again     int64  `json:"again"` // of all, those that had been sent again before and were quarantined once more
+	Again     int64  `json:"again"` // of all, those that had been replayed before and were quarantined again
 	Bytes     int64  `json:"bytes"`
 	Oldest    string `json:"oldest"` // timestamps
 	Newest    string `json:"newest"`
@@ -44,7 +44,7 @@ type Group struct {
 	NewestMillis int64 `json:"-"`
 }
 
-// List counts what the selection takes.
+// List counts the records of the selection.
 func (q *Queue) List(ctx context.Context, s *Selection) (*Listing, error) {
 	l := &Listing{Topic: q.Name, Groups: []*Group{}, groups: map[groupKey]*Group{}}
 	foreign, err := q.Walk(ctx, s, func(r *Letter) error { l.add(r); return nil })
@@ -74,7 +74,7 @@ func (l *Listing) add(r *Letter) {
 	}
 }
 
-// group finds the record's group, or makes it.
+// group is the record's group. It makes one if there is none.
 func (l *Listing) group(r *Letter) *Group {
 	key := groupKey{r.Code, r.Source.Topic, r.Source.Partition}
 	g := l.groups[key]

@@ -15,7 +15,7 @@ import (
 	"ebb/sinks/format"
 )
 
-// Queue is the DLQ of an input as it was when it was opened. One goroutine uses it.
+// Queue is the DLQ of an input, with the content it had when it was opened. One goroutine uses it.
 type Queue struct {
 	Name string // of the topic
 
@@ -25,22 +25,23 @@ type Queue struct {
 	held       bounds // what is read
 	marked     map[format.ReplayID]struct{}
 
-	// patient says that what lies behind an open transaction is waited for; else it is left out.
+	// wait for the records behind an open transaction, rather than leave them out
 	patient bool
 
 	progress    func(what string, done, total int64)
-	work        string // what progress is told of
+	work        string // what progress is about
 	done, total int64
 }
 
-// bounds is what each partition of a topic holds.
+// bounds are the offsets that each partition of a topic holds.
 type bounds struct{ from, ends, stable []int64 }
 
-// patience is how long records behind an open transaction are waited for.
+// patience is how long a reading waits for records behind an open transaction.
 const patience = 30 * time.Second
 
-// Open finds the DLQ and its bounds, where the user may do what the caller needs. progress is optional: it is told what
-// is under way, and how many of how many records are done. Close it where there is no error.
+// Open finds the DLQ and its bounds, where the user may do what the caller needs. progress is optional: it gets the
+// name of the work under way, and how many of how many records are done. The caller closes the queue unless there is an
+// error.
 func Open(
 	ctx context.Context,
 	cfg *config.Config,
@@ -68,7 +69,7 @@ func Open(
 	return q, err
 }
 
-// Close gives the connections back.
+// Close closes the connections.
 func (q *Queue) Close() { q.client.Close() }
 
 // bounds is what each partition holds now.
@@ -85,7 +86,7 @@ func (q *Queue) bounds(ctx context.Context) (b bounds, err error) {
 	return b, nil
 }
 
-// HeldUp reports whether a transaction is open in the DLQ, and what lies behind it is left out.
+// HeldUp reports whether a transaction is open in the DLQ, so that the records behind it are left out.
 func (q *Queue) HeldUp() bool {
 	for n := range q.partitions {
 		if !q.patient && q.held.stable[n] < q.held.ends[n] {
@@ -103,15 +104,15 @@ func (q *Queue) end(n int32) int64 {
 	return min(q.held.stable[n], q.held.ends[n])
 }
 
-// Letter is one quarantined record and where it stands.
+// Letter is one quarantined record and its place.
 type Letter struct {
 	format.Quarantined
 	At       format.Place
 	Replayed bool // it was sent again
 }
 
-// Walk reads the marks first, then hands the records that the selection takes to each, partition by partition in their
-// order. What a record aliases holds until each returns. It counts the records that ebb did not put there.
+// Walk reads the marks first, then hands the records of the selection to each, partition by partition in their order.
+// The memory that a record aliases is valid until each returns. It counts the records that ebb did not put there.
 func (q *Queue) Walk(ctx context.Context, s *Selection, each func(*Letter) error) (foreign int64, err error) {
 	q.begin("reading "+q.Name, 2*q.size())
 	if err := q.readMarks(ctx, q.held.from, q.end); err != nil {
@@ -120,7 +121,7 @@ func (q *Queue) Walk(ctx context.Context, s *Selection, each func(*Letter) error
 	return q.walkMarked(ctx, s, each)
 }
 
-// walkMarked is Walk once the marks are known.
+// walkMarked is Walk after the marks were read.
 func (q *Queue) walkMarked(ctx context.Context, s *Selection, each func(*Letter) error) (foreign int64, err error) {
 	for n := range q.partitions {
 		from, end := s.Within(n, q.held.from[n], q.end(n))
@@ -146,7 +147,7 @@ func (q *Queue) walkMarked(ctx context.Context, s *Selection, each func(*Letter)
 	return foreign, nil
 }
 
-// size is how many records there are to read, as far as offsets tell.
+// size is how many records there are to read, by their offsets.
 func (q *Queue) size() (records int64) {
 	for n := range q.partitions {
 		records += q.end(n) - q.held.from[n]
@@ -154,7 +155,7 @@ func (q *Queue) size() (records int64) {
 	return records
 }
 
-// readMarks learns which records were sent again.
+// readMarks notes which records were replayed.
 func (q *Queue) readMarks(ctx context.Context, from []int64, end func(int32) int64) error {
 	for n := range q.partitions {
 		err := q.scan(ctx, n, from[n], end(n), func(r *pipeline.Record) error {
@@ -179,7 +180,7 @@ func (q *Queue) readMarks(ctx context.Context, from []int64, end func(int32) int
 
 // scan reads the committed records of a partition in [from, end).
 func (q *Queue) scan(ctx context.Context, partition int32, from, end int64, each func(*pipeline.Record) error) error {
-	var own error // of each, which is nothing of Kafka's
+	var own error // an error of each, not of Kafka
 	s := kafkascan.Scan{
 		Client: q.client, Topic: q.Name, Partition: partition, From: from, To: end, Patience: patience,
 		Record: func(r *pipeline.Record) error {
@@ -191,7 +192,7 @@ func (q *Queue) scan(ctx context.Context, partition int32, from, end int64, each
 			from = next
 			return nil
 		},
-		Lost: func(_, next int64) { from = next }, // retention was quicker
+		Lost: func(_, next int64) { from = next }, // retention has deleted them
 	}
 	err := s.Run(ctx)
 	if err == nil || own != nil || ctx.Err() != nil || errors.As(err, new(*kafkascan.HeldUpError)) {
@@ -200,13 +201,13 @@ func (q *Queue) scan(ctx context.Context, partition int32, from, end int64, each
 	return connect.Explain(err, q.cfg)
 }
 
-// begin tells of a work of so many records.
+// begin reports a work of so many records.
 func (q *Queue) begin(what string, total int64) {
 	q.work, q.done, q.total = what, 0, total
 	q.progress(q.work, q.done, q.total)
 }
 
-// add tells that n more are done.
+// add reports that n more are done.
 func (q *Queue) add(n int64) {
 	q.done = min(q.total, q.done+n)
 	if q.total > 0 {

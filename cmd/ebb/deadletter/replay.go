@@ -14,15 +14,14 @@ import (
 	"ebb/sinks/format"
 )
 
-// ReplayOptions say what of a DLQ is sent again.
+// ReplayOptions are what of a DLQ is replayed.
 type ReplayOptions struct {
 	Selection *Selection
-	Force     bool // also what the input's retention will delete at once
-	DryRun    bool // nothing is changed, an open transaction in the DLQ neither
+	Force     bool // also records that the input's retention will delete at once
+	DryRun    bool // nothing is changed, not even an open transaction in the DLQ
 }
 
-// Replay sends records of a DLQ to the input again, each once: what was sent is marked in the DLQ, in the same
-// transaction.
+// Replay sends records of a DLQ to the input again, each once: the same transaction marks in the DLQ what it sends.
 type Replay struct {
 	*Queue
 	Planned Replayed // what is to be sent
@@ -50,8 +49,8 @@ type Replayed struct {
 	Complete bool    `json:"complete"`
 }
 
-// Plan counts what is to be sent. A transaction that is open in the DLQ is mostly that of a replay which was killed: it
-// is ended at once, where the brokers would take their time.
+// Plan counts what is to be sent. A transaction that is open in the DLQ is mostly that of a killed replay. Plan ends it
+// at once, since the brokers would end it only after its timeout.
 func (q *Queue) Plan(ctx context.Context, opts ReplayOptions) (_ *Replay, err error) {
 	r := &Replay{Queue: q, opts: opts}
 	if r.limits, err = connect.ReadLimits(ctx, q.client, q.cfg); err != nil {
@@ -105,7 +104,7 @@ func (r *Replay) sendable(l *Letter) bool {
 	return l.Source.Topic == r.limits.Name && l.Source.Partition < r.limits.Partitions
 }
 
-// count takes a record in and reports whether it is to be sent.
+// count takes in a record and reports whether it is to be sent.
 func (s *Replayed) count(l *Letter, sendable bool) bool {
 	switch {
 	case l.Replayed:
@@ -120,7 +119,7 @@ func (s *Replayed) count(l *Letter, sendable bool) bool {
 	return true
 }
 
-// Send carries out what was planned. The outcome says how far it came, also where there is an error.
+// Send carries out the plan. The outcome is how far it came, also where there is an error.
 func (r *Replay) Send(ctx context.Context) (*Replayed, error) {
 	began := time.Now()
 	r.out = r.empty()
@@ -129,7 +128,7 @@ func (r *Replay) Send(ctx context.Context) (*Replayed, error) {
 	return &r.out, r.explain(ctx, err)
 }
 
-// send takes the DLQ over from whoever else replays it, then sends what is not marked yet, a chunk in each transaction.
+// send takes the DLQ over from every other replay, then sends what is not marked yet, a chunk in each transaction.
 func (r *Replay) send(ctx context.Context) error {
 	if err := r.takeOver(ctx); err != nil {
 		return err
@@ -157,7 +156,7 @@ func (r *Replay) send(ctx context.Context) error {
 	return r.flush(ctx)
 }
 
-// takeOver has the DLQ for itself, and reads the marks that came in since the plan was made.
+// takeOver fences all other replays of the DLQ, and reads the marks added since the plan was made.
 func (r *Replay) takeOver(ctx context.Context) error {
 	if err := r.fence(ctx); err != nil {
 		return err
@@ -170,8 +169,8 @@ func (r *Replay) takeOver(ctx context.Context) error {
 	return r.readMarks(ctx, r.held.ends, func(n int32) int64 { return now.ends[n] })
 }
 
-// fence stops every other replay of this DLQ: what such a one has sent is sent for good and marked, what it was about
-// to send is not, and from now on it sends nothing more.
+// fence stops every other replay of this DLQ. What it has committed stays sent and marked, its open transaction is
+// aborted, and it can send nothing more.
 func (r *Replay) fence(ctx context.Context) error {
 	if r.patient {
 		return nil // done
@@ -198,11 +197,11 @@ func (r *Replay) fence(ctx context.Context) error {
 	return nil
 }
 
-// TransactionalID is the transactional id of whoever replays a DLQ, whatever its group.
+// TransactionalID is the transactional id of every replay of a DLQ, whatever its group.
 func TransactionalID(dlq string) string { return "ebb-replay/" + dlq }
 
-// commitWithin bounds one transaction, also one that is under way at Ctrl-C: it is ended in order, because one that is
-// left open holds up every reader of the input.
+// commitWithin bounds one transaction, also one under way at Ctrl-C. That one is ended in order, because an open
+// transaction holds up every reader of the input.
 const commitWithin = 30 * time.Second
 
 // flush sends the chunk with its mark in one transaction.
@@ -227,7 +226,7 @@ func (r *Replay) flush(ctx context.Context) error {
 	return nil
 }
 
-// explain says what became of the rest.
+// explain words what became of the rest.
 func (r *Replay) explain(ctx context.Context, err error) error {
 	var stop *pipeline.HardStop
 	switch {

@@ -7,13 +7,13 @@ import (
 	"ebb/sinks/format"
 )
 
-// Selection says which records are meant.
+// Selection is which records are meant.
 type Selection struct {
 	Codes []string // nil: all
-	Input Span     // where they stood
-	DLQ   Span     // where they stand
-	Since int64    // timestamps, ms since the epoch: not older
-	Until int64    // and older
+	Input Span     // their places in the input
+	DLQ   Span     // their places in the DLQ
+	Since int64    // timestamps not older than this, ms since the epoch
+	Until int64    // and older than this
 }
 
 // Span is a stretch of offsets of one partition, or of all.
@@ -27,13 +27,13 @@ func (s *Span) Takes(p *format.Place) bool {
 	return s.Partition < 0 || p.Partition == s.Partition && p.Offset >= s.From && p.Offset <= s.To
 }
 
-// Takes reports whether a record is meant.
+// Takes reports whether the selection contains a record.
 func (s *Selection) Takes(l *Letter) bool {
 	return (s.Codes == nil || slices.Contains(s.Codes, l.Code)) && s.Input.Takes(&l.Source) && s.DLQ.Takes(&l.At) &&
 		l.Timestamp >= s.Since && l.Timestamp < s.Until
 }
 
-// Within is what is to be read of a partition of the DLQ that holds [from, end).
+// Within is the part to read of a partition of the DLQ that holds [from, end).
 func (s *Selection) Within(partition int32, from, end int64) (int64, int64) {
 	switch {
 	case s.DLQ.Partition < 0:

@@ -19,13 +19,13 @@ import (
 	"ebb/sinks/alertlog"
 )
 
-// Options say what is shown.
+// Options are what is shown.
 type Options struct {
 	Config    *config.Config
 	Length    time.Duration // over which the events are spread; 0: as fast as possible
 	Seed      uint64        // of the shop
 	Customers int           // of the shop; 0: as many as it has
-	Events    string        // a log instead of the shop; "-": Stdin
+	Events    string        // a log to read instead of the shop; "-": Stdin
 	JSON      bool
 	Stdin     io.Reader
 	Screen    terminal.Screen // of alerts and summary
@@ -88,7 +88,7 @@ func (d *demo) run(ctx context.Context) error {
 	return d.summary(ctx.Err() != nil)
 }
 
-// live feeds the events while the processor works, then has it drain.
+// live feeds the events while the processor works, then drains it.
 func (d *demo) live(ctx context.Context, p *processor.Processor) error {
 	working, drain := context.WithCancel(ctx)
 	defer drain()
@@ -100,7 +100,7 @@ func (d *demo) live(ctx context.Context, p *processor.Processor) error {
 	case err := <-fed:
 		drain()
 		err = errors.Join(err, <-ended)
-		if ctx.Err() != nil { // Ctrl-C: what was sent so far is the demo
+		if ctx.Err() != nil { // Ctrl-C: the demo ends with the events sent so far
 			return nil
 		}
 		return err
@@ -111,7 +111,7 @@ func (d *demo) live(ctx context.Context, p *processor.Processor) error {
 	}
 }
 
-// settle runs the line to the end of the log: what was fetched last, and the deadlines up to the last event.
+// settle runs the line to the end of the log: the last fetch, and the deadlines up to the last event.
 func (d *demo) settle(ctx context.Context, alerts uint64) (uint64, error) {
 	p, err := processor.New(ctx, d.opts.Config, d.opts.Log, processor.Options{UntilEnd: true, Embedded: true})
 	if err != nil {
@@ -121,7 +121,7 @@ func (d *demo) settle(ctx context.Context, alerts uint64) (uint64, error) {
 	return alerts + p.Alerts(), err
 }
 
-// feed sends all events, spread over the time asked for.
+// feed sends all events, spread over the requested time.
 func (d *demo) feed(ctx context.Context, client *kafkawire.Client) error {
 	topic, err := connect.ReadLimits(ctx, client, d.opts.Config)
 	if err != nil {
@@ -151,7 +151,7 @@ func (d *demo) feed(ctx context.Context, client *kafkawire.Client) error {
 	return errors.Join(err, lanes.Close(err))
 }
 
-// watch reads the alert topic as any consumer would and shows what comes.
+// watch reads the alert topic like any consumer and shows its records.
 func (d *demo) watch(ctx context.Context, p *processor.Processor) <-chan error {
 	done := make(chan error, 1)
 	client, err := connect.Kafka(d.opts.Config, d.opts.Config.Kafka.Alerts)

@@ -16,7 +16,7 @@ import (
 type source struct {
 	title string     // what it is, for the header
 	total int64      // events
-	shop  *shop.Shop // nil: a real log, of which nobody knows who left
+	shop  *shop.Shop // nil: a real log, without the truth about who left
 	each  func(send func(key, value []byte, at int64) error) error
 }
 

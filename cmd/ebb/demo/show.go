@@ -13,10 +13,10 @@ import (
 	"ebb/cmd/ebb/view"
 )
 
-// shownPerSecond is how many alerts a person is shown: more cannot be read, and the others are counted.
+// shownPerSecond is how many alerts are shown: nobody can read more, so the others are only counted.
 const shownPerSecond = 8
 
-// show writes alerts as they come, a progress bar below them on a terminal, and keeps what the summary needs.
+// show writes alerts as they come, with a progress bar below them on a terminal, and keeps what the summary needs.
 type show struct {
 	mu      sync.Mutex
 	screen  terminal.Screen
@@ -33,7 +33,7 @@ type show struct {
 	hidden   int64
 }
 
-// customerEpisodes is what the alerts said about one customer.
+// customerEpisodes is the content of the alerts about one customer.
 type customerEpisodes struct {
 	open   map[string]bool // by kind
 	raised []int64         // when, ms since the epoch
@@ -95,13 +95,13 @@ func (s *show) write(value []byte) error {
 		return nil
 	}
 	if s.bar != nil {
-		_ = s.bar.Clear() // a bar that cannot be drawn is no failure
+		_ = s.bar.Clear() // a failure to draw the bar does not matter
 	}
 	_, err := fmt.Fprintln(s.screen, s.line.Of(value))
 	return err
 }
 
-// mayShow holds the pace at which a person can read.
+// mayShow limits the pace to what a person can read.
 func (s *show) mayShow() bool {
 	if now := time.Now(); now.Sub(s.second) >= time.Second {
 		s.second, s.shown = now, 0
@@ -128,7 +128,7 @@ func (s *show) at(n, ms int64) {
 	_ = s.bar.Set64(n)
 }
 
-// await returns when n alerts have come, or none has for a while.
+// await returns when n alerts have come, or when none has come for a while.
 func (s *show) await(n uint64) {
 	for {
 		s.mu.Lock()
@@ -145,7 +145,7 @@ func (s *show) await(n uint64) {
 	}
 }
 
-// finish takes the bar away.
+// finish removes the bar.
 func (s *show) finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

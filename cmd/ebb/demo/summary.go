@@ -22,23 +22,23 @@ type Summary struct {
 	Rate        float64          `json:"events_per_second"`
 	Stopped     bool             `json:"stopped,omitempty"` // before its end
 	Simulated   bool             `json:"simulated"`
-	Customers   int64            `json:"customers"`   // about whom there was an event, where that is known
+	Customers   int64            `json:"customers"`   // with an event, where that is known
 	Transitions map[string]int64 `json:"transitions"` // alerts
 	Truth       *Truth           `json:"truth,omitempty"`
 }
 
-// Truth holds the alerts against what the simulation knows.
+// Truth compares the alerts with the simulation's truth.
 type Truth struct {
 	Left         int64 `json:"left"`          // customers who left for good
 	Caught       int64 `json:"caught"`        // of them, with an open episode at the end
 	Missed       int64 `json:"missed"`        // the others
-	MissedRecent int64 `json:"missed_recent"` // of the missed, those who left in the last 30 days: too soon to tell
+	MissedRecent int64 `json:"missed_recent"` // of the missed, those who left in the last 30 days: too soon to see
 	Raised       int64 `json:"raised"`        // episodes opened
 	Right        int64 `json:"right"`         // of them, about a customer who had left
 	FalseAlarms  int64 `json:"false_alarms"`  // the others: the customer came back, or would have
 }
 
-// recent is how soon before the end nobody can tell that a customer has left.
+// recent is how long before the end a departure is too new to be seen.
 const recent = 30 * 24 * time.Hour
 
 func (d *demo) header(p *processor.Processor) {
@@ -59,7 +59,7 @@ func (d *demo) header(p *processor.Processor) {
 	fmt.Fprintln(w)
 }
 
-// summary prints what came of it.
+// summary prints the outcome.
 func (d *demo) summary(stopped bool) error {
 	s := Summary{
 		Events: d.fed, Seconds: d.took.Seconds(), Rate: float64(d.fed) / d.took.Seconds(), Stopped: stopped,

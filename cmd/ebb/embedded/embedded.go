@@ -1,4 +1,4 @@
-// Package embedded starts a Kafka and a Redis inside the process, for a try and for the demo.
+// Package embedded starts a Kafka and a Redis inside the process, for trials and for the demo.
 package embedded
 
 import (
@@ -24,7 +24,7 @@ type Services struct {
 // partitions is the number of partitions of each embedded topic.
 const partitions = 4
 
-// kafkaMessageBytes is how large a record may be in a topic that says nothing else.
+// kafkaMessageBytes is how large a record may be in a topic without a limit of its own.
 const kafkaMessageBytes = 1_048_588
 
 // Start starts both and points the configuration to them.
@@ -51,7 +51,8 @@ func Start(ctx context.Context, cfg *config.Config) (*Services, error) {
 	return e, nil
 }
 
-// createTopics creates what ebb reads and writes, to keep everything: a log of the past is what most are tried with.
+// createTopics creates the topics that ebb reads and writes. They keep everything, because most trials replay a log of
+// the past.
 func (e *Services) createTopics(ctx context.Context, cfg *config.Config) error {
 	names := []string{cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ(), cfg.Kafka.Control, cfg.Kafka.Packs}
 	if len(cfg.Shadows) > 0 {

@@ -8,8 +8,8 @@ import (
 	"ebb/cmd/ebb/connect"
 )
 
-// TestKeepsEverything: its topics take a log of the past, which is what most are tried with, and its DLQ whatever the
-// input takes.
+// TestKeepsEverything: the embedded topics accept a log of the past, which most trials replay, and the DLQ accepts
+// whatever the input does.
 func TestKeepsEverything(t *testing.T) {
 	cfg := config.Default()
 	e, err := Start(t.Context(), cfg)

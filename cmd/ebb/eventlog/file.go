@@ -21,31 +21,31 @@ import (
 type Entry struct {
 	Key   []byte // the customer
 	Value []byte // JSON; in ebb's flat envelope unless the line came in another
-	Time  int64  // event time, ms since the epoch; 0: the line tells none
+	Time  int64  // event time, ms since the epoch; 0: the line has none
 	Line  int    // from 1
 }
 
-// LineError is a line that cannot be used. Reading goes on behind it.
+// LineError is a line that cannot be used. Reading goes on after it.
 type LineError struct {
 	Name string
 	Line int
 	Text string
 }
 
-// Error gives the place in the form that editors can open.
+// Error names the place in the form that editors can open.
 func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %s", e.Name, e.Line, e.Text) }
 
-// File reads an event log: NDJSON or CSV, plain or gzipped, told apart by what is in it. One goroutine uses it.
+// File reads an event log: NDJSON or CSV, plain or gzipped, recognised by its content. One goroutine uses it.
 type File struct {
 	Name   string // for messages
-	source string // in front of the line number in the ids of events that have none; "": they get none
+	source string // in front of the line number in the ids of events without one; "": they get none
 	Size   int64  // bytes as stored; -1: unknown
 	stored countingReader
 	in     *bufio.Reader
 	close  []io.Closer
 
 	Line    int
-	pending []byte // the first line, where it was looked at and is an event
+	pending []byte // the first line, where detect has read it and it is an event
 	spill   []byte // a line longer than the buffer of in
 	isCSV   bool
 	builder flatBuilder
@@ -68,7 +68,7 @@ const (
 const Stdin = "-"
 
 // Open opens the log called name; "-" is stdin. Events without an id are given one of the file's base name and the
-// line. Those of stdin get none: numbers that begin anew with every run would make different events look the same. m is
+// line. Those of stdin get none: numbers start again with every run and would make different events look the same. m is
 // how JSON in no known envelope is read.
 func Open(name string, stdin io.Reader, m *config.Mapping) (*File, error) {
 	f, err := OpenLines(name, stdin)
@@ -83,7 +83,7 @@ func Open(name string, stdin io.Reader, m *config.Mapping) (*File, error) {
 	return f, nil
 }
 
-// OpenLines opens the file called name for its lines alone; "-" is stdin.
+// OpenLines opens the file called name for its lines only; "-" is stdin.
 func OpenLines(name string, stdin io.Reader) (*File, error) {
 	f := &File{Name: name, Size: -1}
 	if name == Stdin {
@@ -106,7 +106,7 @@ func OpenLines(name string, stdin io.Reader) (*File, error) {
 	return f, nil
 }
 
-// unpack looks at the first bytes: gzip or not. A byte order mark is passed over.
+// unpack finds out from the first bytes whether the file is gzipped. It skips a byte order mark.
 func (f *File) unpack() error {
 	f.in = bufio.NewReaderSize(&f.stored, lineBuffer)
 	if head, _ := f.in.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
@@ -123,7 +123,7 @@ func (f *File) unpack() error {
 	return nil
 }
 
-// detect looks at the first line: CSV or NDJSON.
+// detect finds out from the first line whether the file is CSV or NDJSON.
 func (f *File) detect() error {
 	first, err := f.NextLine()
 	switch {
@@ -175,7 +175,7 @@ func (f *File) NextLine() ([]byte, error) {
 	for {
 		line, err := f.rawLine()
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			return line, nil // an error behind the last line comes again with the next call
+			return line, nil // an error after the last line is returned again by the next call
 		}
 		if err != nil {
 			return nil, err
@@ -213,11 +213,11 @@ func (f *File) readError(err error) error {
 	return fmt.Errorf("read %s at line %d: %w", f.Name, f.Line, err)
 }
 
-// Event is what [File.Next] has read last, as the decoder sees it. It is valid until the next call.
+// Event is the event that [File.Next] has read last, as the decoder returns it. It is valid until the next call.
 func (f *File) Event() *pipeline.Event { return &f.event }
 
-// Numbered reports whether the ids of the events are the file's name and the line, as in a CSV log, which has none of
-// its own.
+// Numbered reports whether the ids of the events are the file's name and the line, as in a CSV log, whose events have
+// no ids.
 func (f *File) Numbered() bool { return f.isCSV }
 
 // Stored is how many bytes of the file have been read, as stored.
@@ -230,7 +230,7 @@ func (f *File) Close() {
 	}
 }
 
-// countingReader counts what passes through it.
+// countingReader counts the bytes read through it.
 type countingReader struct {
 	r io.Reader
 	n int64

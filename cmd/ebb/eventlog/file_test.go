@@ -20,7 +20,7 @@ import (
 	"ebb/pipeline/decode"
 )
 
-// writeFile puts a log into a file, packed if its name says so, and returns the path.
+// writeFile writes a log to a file, gzipped if its name ends so, and returns the path.
 func writeFile(t testing.TB, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

@@ -12,7 +12,8 @@ import (
 	"ebb/pipeline"
 )
 
-// readCSV turns a line into the flat envelope and has the line's own decoder judge it. It returns what is wrong, or "".
+// readCSV turns a line into the flat envelope and checks it with the line's own decoder. It returns what is wrong, or
+// "".
 func (f *File) readCSV(line []byte, e *Entry) string {
 	fields, problem := splitCSV(line)
 	if problem != "" {
@@ -28,7 +29,7 @@ func (f *File) readCSV(line []byte, e *Entry) string {
 	f.builder.number("value", fields[3])
 	problem = f.take(f.builder.bytes(), e)
 	if f.event.Code == pipeline.NotJSON {
-		return "not UTF-8" // all else is ours
+		return "not UTF-8" // the rest is valid by construction
 	}
 	return problem
 }
@@ -76,8 +77,8 @@ func splitQuoted(line []byte) (fields [4][]byte, problem string) {
 	return fields, ""
 }
 
-// readJSON takes a line that the line's decoder takes, with an id if it has none and it is known where one belongs, or
-// a JSON object of another envelope as it is.
+// readJSON takes a line that the line's decoder accepts. It adds an id if the event has none and the place for one is
+// known. It takes a JSON object of another envelope unchanged.
 func (f *File) readJSON(line []byte, e *Entry) string {
 	problem := f.take(line, e)
 	if problem == "" {
@@ -88,7 +89,7 @@ func (f *File) readJSON(line []byte, e *Entry) string {
 			}
 			f.builder.reset()
 			f.builder.id(name, f.source, f.Line)
-			f.builder.raw(line[1:]) // behind the opening brace
+			f.builder.raw(line[1:]) // after the opening brace
 			e.Value = f.builder.bytes()
 		}
 		return ""
@@ -102,7 +103,7 @@ func (f *File) readJSON(line []byte, e *Entry) string {
 	return readForeign(line, e, problem)
 }
 
-// takeUntimed takes an event that has no time of its own where the record's timestamp will do.
+// takeUntimed takes an event without a time of its own, where the record's timestamp may stand in.
 func (f *File) takeUntimed(line []byte, e *Entry) bool {
 	const some = 1_767_225_600_000 // any
 	f.decoder.Decode(&pipeline.Record{Value: line, Timestamp: some}, &f.event)
@@ -113,7 +114,7 @@ func (f *File) takeUntimed(line []byte, e *Entry) bool {
 	return true
 }
 
-// foreign is what other envelopes have to say about key and time: Segment's, and CloudEvents.
+// foreign holds the key and the time of other envelopes: Segment's, and CloudEvents.
 type foreign struct {
 	Customer          json.RawMessage `json:"customer"`
 	UserID            string          `json:"userId"`
@@ -126,8 +127,8 @@ type foreign struct {
 	Time              string          `json:"time"`
 }
 
-// readForeign takes a JSON object that names its customer in the way of another envelope. flat says what is wrong with
-// it as a flat one.
+// readForeign takes a JSON object that names its customer as another envelope does. flat is what is wrong with it as a
+// flat one.
 func readForeign(line []byte, e *Entry, flat string) string {
 	var o foreign
 	if err := json.Unmarshal(line, &o); err != nil || o.Customer != nil {
@@ -171,7 +172,7 @@ func (w *flatBuilder) bytes() []byte {
 	return w.b
 }
 
-// id writes "source:line" under the name that an event's id has.
+// id writes "source:line" under the key of an event's id.
 func (w *flatBuilder) id(name, source string, line int) {
 	w.b = append(w.b, '"')
 	w.b = append(w.b, name...)
@@ -190,7 +191,7 @@ func (w *flatBuilder) text(name string, value []byte) {
 	w.b = append(w.b, `",`...)
 }
 
-// number writes a bare number where value is one in JSON's grammar, else its text, which the decoder then judges.
+// number writes a bare number where value is a number in JSON's grammar, else its text, which the decoder then checks.
 func (w *flatBuilder) number(name string, value []byte) {
 	if len(value) == 0 {
 		return
@@ -227,7 +228,8 @@ func onlyDigits(b []byte) bool {
 	return len(b) > 0
 }
 
-// appendEscaped appends text as the inside of a JSON string. Bytes that are no UTF-8 stay, for the decoder to refuse.
+// appendEscaped appends text as the inside of a JSON string. It keeps bytes that are no UTF-8, and the decoder refuses
+// them.
 func appendEscaped(dst, text []byte) []byte {
 	for _, c := range text {
 		if c < ' ' || c == '"' || c == '\\' {

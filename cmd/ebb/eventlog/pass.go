@@ -13,15 +13,15 @@ import (
 	"ebb/scoring/pack"
 )
 
-// Pass is a log of the past on its way through an engine.
+// Pass is one reading of a log of the past for an engine.
 type Pass struct {
 	Name    string // of the file; - for standard input
 	Mapping *config.Mapping
-	SkipBad bool // lines that cannot be used are counted
+	SkipBad bool // count lines that cannot be used, and go on
 	Stdin   io.Reader
 
-	// Progress is told how far a reading is: what it is for, the events so far, and the bytes read of those that the
-	// file has, as stored; -1: unknown. Optional.
+	// Progress gets the purpose of the reading, the events so far, and the bytes read of the file's bytes, as stored; -1:
+	// unknown. Optional.
 	Progress func(what string, events, stored, size int64)
 
 	skipped int64
@@ -30,9 +30,9 @@ type Pass struct {
 // Skipped is how many lines were not used.
 func (p *Pass) Skipped() int64 { return p.skipped }
 
-// Each hands every event to take, in the order of the log, with the properties that the pack reads. What it is for is
-// told to Progress. late is asked, after each, for events more than a day older than one before them, and what that
-// one's time is.
+// Each hands every event to take, in the order of the log, with the properties that the pack reads. what is the purpose
+// that Progress gets. After each event Each calls late, which returns how many events are more than a day older than
+// one before them, and the time of that one.
 func (p *Pass) Each(
 	ctx context.Context, pack *pack.Pack, what string, take func(*File, *Entry), late func() (int64, time.Time),
 ) error {
@@ -79,7 +79,8 @@ func (p *Pass) open(ctx context.Context) (*File, error) {
 	return f, err
 }
 
-// next reads the next event that has all that it takes. Its time is its own, and it is what f.event says.
+// next reads the next event that has everything it needs. It takes only a time of the event's own, and the event is
+// what f.event returns.
 func (p *Pass) next(f *File, e *Entry) error {
 	for {
 		err := f.Next(e)
@@ -102,7 +103,7 @@ func (p *Pass) next(f *File, e *Entry) error {
 	}
 }
 
-// disordered refuses a log that is not in order of time: more than one event in a hundred comes more than a day late.
+// disordered refuses a log that is not in order of time: more than one event in a hundred is more than a day late.
 func disordered(f *File, events int64, asked func() (int64, time.Time)) error {
 	late, newest := asked()
 	if late < 1000 || late*100 <= events {
@@ -114,13 +115,13 @@ func disordered(f *File, events int64, asked func() (int64, time.Time)) error {
 		"sort it by time; CSV: (head -n 1 LOG; tail -n +2 LOG | sort -t, -k2,2n)")
 }
 
-// NoActivity says that a pack has nothing to score in the log.
+// NoActivity is the error of a log without anything that a pack scores.
 func (p *Pass) NoActivity(pack string) error {
 	return advice.Add(fmt.Errorf("no event in %s is activity for the pack %s", p.Name, pack),
 		"say which event types are with --activity, such as --activity purchase; --activity '*' takes all")
 }
 
-// lastLines is among how many of the last lines the newest event is looked for.
+// lastLines is how many of the last lines are searched for the newest event.
 const lastLines = 16
 
 // tailLine is one of the last lines of a log.
@@ -129,7 +130,7 @@ type tailLine struct {
 	line int
 }
 
-// Span reads when the log begins and ends: its first event, and the newest of its last lines.
+// Span finds where the log begins and ends: its first event, and the newest of its last lines.
 func (p *Pass) Span(ctx context.Context, what string) (first, last time.Time, err error) {
 	f, err := p.open(ctx)
 	if err != nil {
@@ -159,7 +160,7 @@ func (p *Pass) Span(ctx context.Context, what string) (first, last time.Time, er
 	return first, last, nil
 }
 
-// tail reads on to the last lines of a log.
+// tail reads up to the last lines of a log.
 func (p *Pass) tail(ctx context.Context, what string, f *File) (tail [lastLines]tailLine, err error) {
 	for n := 0; ; n++ {
 		if n%4096 == 0 {

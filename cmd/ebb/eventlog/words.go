@@ -6,7 +6,7 @@ import (
 	"ebb/pipeline"
 )
 
-// CodeInWords says what a decoder's code means for somebody who looks at the line.
+// CodeInWords explains a decoder's code to a reader of the line.
 func CodeInWords(c pipeline.Code) string {
 	words := map[pipeline.Code]string{
 		pipeline.NotJSON:            "not a JSON object, or not UTF-8",

@@ -14,7 +14,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Customer is what is known of a customer: what an alert would say now, and the state behind it.
+// Customer is the state of a customer, and the alert that would follow from it now.
 type Customer struct {
 	Tenant    string            `json:"tenant"`
 	Customer  string            `json:"customer"`
@@ -33,7 +33,7 @@ type Customer struct {
 	Episodes  []Episode         `json:"open_episodes"`
 	State     int               `json:"state_bytes"`
 	*alert.Explanation
-	Differences *struct{} `json:"differences,omitempty"` // there is nothing to differ from
+	Differences *struct{} `json:"differences,omitempty"` // without a pack there is nothing to compare
 
 	By *alert.Renderer `json:"-"`
 }
@@ -112,7 +112,7 @@ func newCustomer(
 	return v, v.explain(&now)
 }
 
-// explain fills in what an alert would say now, by way of that alert.
+// explain fills in what an alert would contain now, by rendering that alert.
 func (v *Customer) explain(now *scoring.Decision) error {
 	a := alert.Alert{
 		Decision: *now,
@@ -140,25 +140,25 @@ func instantText(ms int64) string {
 	return advice.Stamp(ms)
 }
 
-// Query says who is looked for, and where.
+// Query is which customer to find, and where.
 type Query struct {
 	Group, Tenant, Customer string
 
-	Configured *pack.Pack // for state beside which no pack is kept yet; nil: it is not to be had,
+	Configured *pack.Pack // for state without a stored pack; nil: it cannot be read,
 	Unusable   error      // and why
 }
 
 // Found is how far a search came.
 type Found int
 
-// What a search found.
+// Results of a search.
 const (
 	GroupUnknown    Found = iota // the group has no state
 	CustomerUnknown              // it has none of the customer
 	CustomerKnown
 )
 
-// Find hands what is known of a customer to each, for every partition that knows it.
+// Find hands the state of a customer to each, for every partition that has any.
 func Find(ctx context.Context, redis *redisstore.Client, q Query, each func(*Customer) error) (found Found, err error) {
 	key := pipeline.AppendKey(nil, []byte(q.Tenant), []byte(q.Customer))
 	exists, err := EachPartition(ctx, redis, q.Group, key, func(n int, i *redisstore.Inspection) error {

@@ -1,2 +1,2 @@
-// Package inspect reads what a group keeps of a customer, and recomputes alerts from what they carry.
+// Package inspect reads what a group keeps of a customer, and recomputes alerts from their own content.
 package inspect

@@ -15,13 +15,13 @@ import (
 // Explained is an alert and its explanation.
 type Explained struct {
 	Head
-	ByPack bool `json:"checked_by_pack"` // false: the pack is not known
+	ByPack bool `json:"checked_by_pack"` // false: the pack is missing
 	*alert.Explanation
 
-	By *alert.Renderer `json:"-"` // nil: not known
+	By *alert.Renderer `json:"-"` // nil: the pack is missing
 }
 
-// Head is what stands in an alert beside its score, as far as people are shown it.
+// Head is the part of an alert beside its score that people are shown.
 type Head struct {
 	ID         string           `json:"id"`
 	Tenant     string           `json:"tenant"`
@@ -40,7 +40,7 @@ type Reason struct {
 	Text string `json:"text"`
 }
 
-// Explain explains one alert, by its pack where that is one of these.
+// Explain explains one alert, by its pack where that is among the given ones.
 func Explain(line []byte, packs map[string]*alert.Renderer) (e *Explained, err error) {
 	e = &Explained{}
 	if e.Explanation, err = alert.Explain(line); err != nil {
@@ -72,7 +72,7 @@ func Shipped() (map[string]*alert.Renderer, error) {
 	return known, nil
 }
 
-// Amount is a feature's value in the form of its kind, which the pack knows.
+// Amount is a feature's value in the form of its kind, which the pack defines.
 func (e *Explained) Amount(feature string, n int64) string {
 	if e.By != nil {
 		if in, ok := e.By.FeatureText(feature, n); ok {

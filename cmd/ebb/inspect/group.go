@@ -11,7 +11,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// EachPartition reads a group's state, and a customer's there, partition by partition. False: it has none.
+// EachPartition reads a group's state, and a customer's in it, partition by partition. False: the group has none.
 func EachPartition(
 	ctx context.Context,
 	redis *redisstore.Client,
@@ -34,7 +34,7 @@ func EachPartition(
 	return exists, nil
 }
 
-// mostProbed is among how many partitions one with state is looked for, which then says how many there are.
+// mostProbed is how many partitions are searched for one with state, which then holds their number.
 const mostProbed = 256
 
 // packOf is the pack under which the customer was last folded.
@@ -46,8 +46,8 @@ func packOf(i *redisstore.Inspection, partition int, configured *pack.Pack) (*pa
 	return PackAt(i, partition, c.PackEpoch, configured)
 }
 
-// PackAt is the pack of a generation of the partition: one of those kept beside the state or, where none was announced
-// yet, the configured one; nil: that cannot be read.
+// PackAt is the pack of a generation of the partition. It is one of those stored with the state or, where none was
+// announced yet, the configured one; nil: that one cannot be read.
 func PackAt(i *redisstore.Inspection, partition int, generation uint8, configured *pack.Pack) (*pack.Pack, error) {
 	hash := i.Meta.Pack
 	if n := int(generation); n < len(i.Meta.Packs) {

@@ -13,15 +13,15 @@ import (
 	"ebb/scoring/pack"
 )
 
-// Declared is a setting that two packs declare differently, or that only one of them has. What stands in a list is
-// called by its name: factors by their code, playbooks by the first of their `when`, openings by their signal.
+// Declared is a setting that two packs declare differently, or that only one of them has. Items of a list are referred
+// to by name: factors by their code, playbooks by the first of their `when`, openings by their signal.
 type Declared struct {
 	Path []string `json:"path"`
 	A    any      `json:"a"` // null: A does not have it
 	B    any      `json:"b"` // null: B does not have it
 }
 
-// declaredDifferences compares the canonical forms of two packs, but for their name and version.
+// declaredDifferences compares the canonical forms of two packs, without their names and versions.
 func declaredDifferences(a, b *pack.Pack) []Declared {
 	var trees [2]map[string]any
 	for i, k := range []*pack.Pack{a, b} {
@@ -39,14 +39,14 @@ func declaredDifferences(a, b *pack.Pack) []Declared {
 	return all
 }
 
-// readablePack puts settings as a pack's author writes them.
+// readablePack writes settings in the form that a pack's author uses.
 func readablePack(tree map[string]any, k *pack.Pack) {
 	delete(tree, "horizon_ms")
 	tree["horizon"] = advice.FormatDuration(k.Horizon)
 	tree["tiers"] = map[string]any{"watch": k.Tiers.Watch, "at_risk": k.Tiers.AtRisk, "critical": k.Tiers.Critical}
 }
 
-// differ appends where two trees differ. A section that only one of them has is gone through like an empty one.
+// differ appends where two trees differ. It treats a section that only one of them has like an empty one.
 func differ(all *[]Declared, path []string, a, b any) {
 	x, y := byName(a), byName(b)
 	section := len(path) == 1 && (x != nil || y != nil)
@@ -68,7 +68,7 @@ func differ(all *[]Declared, path []string, a, b any) {
 	}
 }
 
-// byName is what a mapping holds, or a list of things that have names; nil: it is neither.
+// byName holds the items of a mapping, or of a list whose items have names, by name; nil: the value is neither.
 func byName(v any) map[string]any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -99,7 +99,7 @@ func namesOf(list any) (names []any) {
 	return names
 }
 
-// nameOf is what an item of a list goes by; empty: it has no name, as a point of a curve.
+// nameOf is the name of an item of a list; empty: it has none, like a point of a curve.
 func nameOf(item any) string {
 	switch item := item.(type) {
 	case string:
@@ -117,7 +117,7 @@ func nameOf(item any) string {
 	return ""
 }
 
-// readableValue has spans in days.
+// readableValue writes spans in days.
 func readableValue(v any) any {
 	switch v := v.(type) {
 	case string:

@@ -10,14 +10,14 @@ import (
 type Diff struct {
 	A        Summary    `json:"a"`
 	B        Summary    `json:"b"`
-	Differ   bool       `json:"differ"` // decisions; without a log: what is declared
+	Differ   bool       `json:"differ"` // decisions; without a log: declarations
 	Declared []Declared `json:"declared"`
 	Decided  *Decided   `json:"decided,omitempty"`
 
 	Names []string `json:"-"` // as given
 }
 
-// Decided is what came of a log.
+// Decided is the outcome on a log.
 type Decided struct {
 	Log     string `json:"log"`
 	Skipped int64  `json:"skipped"` // lines that could not be used
@@ -25,7 +25,7 @@ type Decided struct {
 	Migrations []backtest.Cells `json:"migrations"`
 }
 
-// NewDiff compares what two packs declare. names are what they were asked for by.
+// NewDiff compares what two packs declare. names are the arguments that selected them.
 func NewDiff(packs [2]*pack.Pack, names []string) *Diff {
 	d := &Diff{
 		A:        Summarise(packs[0]),
@@ -37,13 +37,13 @@ func NewDiff(packs [2]*pack.Pack, names []string) *Diff {
 	return d
 }
 
-// Decide adds what they decided about a log, of which so many lines were skipped.
+// Decide adds the packs' decisions on a log, of which so many lines were skipped.
 func (d *Diff) Decide(log string, skipped int64, found *backtest.Difference) {
 	d.Decided = newDecided(log, skipped, found)
 	d.Differ = found.Differ()
 }
 
-// newDecided is what came of a log, of which so many lines were skipped.
+// newDecided is the outcome on a log, of which so many lines were skipped.
 func newDecided(log string, skipped int64, found *backtest.Difference) *Decided {
 	d := &Decided{Log: log, Skipped: skipped, Difference: found, Migrations: []backtest.Cells{}}
 	for _, list := range [][]backtest.ChangedAlert{found.Removed, found.Added, found.Changed} {

@@ -1,2 +1,3 @@
-// Package packs says what a pack declares, what two of them declare and decide differently, and whether one runs.
+// Package packs summarises what a pack declares, compares what two packs declare and decide, and tries whether one
+// runs.
 package packs

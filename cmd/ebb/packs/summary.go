@@ -13,7 +13,7 @@ type Summary struct {
 	Version  string   `json:"version"`
 	Hash     string   `json:"hash"`
 	Horizon  string   `json:"horizon"`
-	Activity int      `json:"activity"` // event types; of "*" 1
+	Activity int      `json:"activity"` // event types; "*" counts as 1
 	Signals  int      `json:"signals"`
 	Features int      `json:"features"`
 	Factors  int      `json:"factors"`

@@ -11,7 +11,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Trial is what made-up customers did to a pack.
+// Trial is how a pack treated made-up customers.
 type Trial struct {
 	Customers  int            `json:"customers"`
 	Events     int            `json:"events"`
@@ -20,8 +20,7 @@ type Trial struct {
 	Silent     []string       `json:"factors_that_added_nothing"`
 }
 
-// Try sends customers through a pack whose events are drawn without any sense: it shows that the pack runs, not what it
-// is worth.
+// Try sends customers with random events through a pack. It shows that the pack runs, not what it is worth.
 func Try(k *pack.Pack) Trial {
 	const customers, year = 200, 365 * 24 * time.Hour
 	s := Trial{Customers: customers, Raised: map[string]int{}, Silent: []string{}}
@@ -64,7 +63,8 @@ func Try(k *pack.Pack) Trial {
 	return s
 }
 
-// drawProperties draws properties; every other one meets a condition of the pack, if it has one for it.
+// drawProperties draws properties. Every other draw satisfies a condition of the pack, if the pack has one for the
+// property.
 func drawProperties(r *rand.Rand, wanted [][]feature.Property) []feature.Property {
 	all := make([]feature.Property, len(wanted))
 	for i := range all {

@@ -15,8 +15,9 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// connectPatiently tries again while Kafka or Redis does not answer, as a running processor would: a supervisor need
-// not start the process again and again. With --until-end there is somebody who waits for the end, and is told at once.
+// connectPatiently repeats connect while Kafka or Redis does not answer, as a running processor does, so that no
+// supervisor has to restart the process. With --until-end it returns the error at once, since somebody waits for the
+// end.
 func (p *Processor) connectPatiently(ctx context.Context) error {
 	wait := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(
@@ -42,7 +43,7 @@ func (p *Processor) connectPatiently(ctx context.Context) error {
 	}
 }
 
-// connect sees, in the order in which one needs the other, that everything is there and fit. It may be repeated.
+// connect checks that everything exists and fits, each service after those it depends on. It may be repeated.
 func (p *Processor) connect(ctx context.Context) (err error) {
 	if p.redis == nil {
 		if p.redis, err = connect.Redis(ctx, p.cfg); err != nil {
@@ -69,7 +70,7 @@ func (p *Processor) connect(ctx context.Context) (err error) {
 				advice.Plural(int(control), "partition"),
 				p.topic.Partitions,
 			),
-			"ebb check says how to add the rest",
+			"ebb check shows how to add the rest",
 		)
 	}
 	return nil
@@ -79,7 +80,7 @@ func (p *Processor) connect(ctx context.Context) (err error) {
 func (p *Processor) checkRedis(ctx context.Context) error {
 	policies, err := p.redis.Policies(ctx)
 	if err != nil {
-		return fmt.Errorf("ask Redis for its policy: %w", err)
+		return fmt.Errorf("read Redis's policy: %w", err)
 	}
 	for i := range policies {
 		if err := policies[i].Check(); err != nil {
@@ -89,14 +90,14 @@ func (p *Processor) checkRedis(ctx context.Context) error {
 			p.log.Warn().
 				Str("redis", policies[i].Address).
 				Err(policies[i].Unknown).
-				Msg("Redis does not say whether it may evict state; it must not")
+				Msg("Redis does not report whether it may evict state; it must not")
 		}
 	}
 	return nil
 }
 
-// checkTopics finds the input's identity and sees that everything that is written to exists. It returns how many
-// partitions the topic of control records has.
+// checkTopics finds the input's identity and checks that all topics ebb writes to exist. It returns how many partitions
+// the topic of control records has.
 func (p *Processor) checkTopics(ctx context.Context) (control int32, err error) {
 	for _, name := range p.topics() {
 		p.topic, err = p.kafka.Topic(ctx, name)
@@ -127,7 +128,7 @@ func (p *Processor) checkTopics(ctx context.Context) (control int32, err error) 
 	return control, nil
 }
 
-// checkPartitions refuses to start where any partition's state was built with another number of them.
+// checkPartitions refuses to start where any partition's state was built with another number of partitions.
 func (p *Processor) checkPartitions(ctx context.Context) error {
 	for n := range p.topic.Partitions {
 		found, err := p.redis.Inspect(ctx, p.cfg.Kafka.Group, int(n), nil)
@@ -144,7 +145,7 @@ func (p *Processor) checkPartitions(ctx context.Context) error {
 	return nil
 }
 
-// topics are those that are written to, and the input last. A shadow leaves bad input to the main one.
+// topics are those written to, and the input last. A shadow leaves unusable input to the main processor.
 func (p *Processor) topics() []string {
 	k := &p.cfg.Kafka
 	return slices.DeleteFunc(

@@ -1,3 +1,3 @@
-// Package processor is one member of the group at work: clients, membership, a worker for each partition that it owns,
-// the shadows beside it, and health and metrics for whoever watches it.
+// Package processor is one working member of the group: clients, membership, a worker for each partition it owns, the
+// shadows beside it, and health and metrics.
 package processor

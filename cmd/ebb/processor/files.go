@@ -9,15 +9,15 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// filesEvery is how often certificates and passwords are looked at on disk, besides before each new connection.
+// filesEvery is how often certificates and passwords on disk are checked, besides before each new connection.
 const filesEvery = 10 * time.Second
 
-// followFiles says in the log what becomes of certificates and passwords that change on disk, until close. What it
-// returns ends with that.
+// followFiles logs what becomes of certificates and passwords that change on disk, until close. The returned context
+// ends with that.
 func (p *Processor) followFiles(ctx context.Context) context.Context {
 	ctx, p.unfollow = context.WithCancel(ctx)
 	if p.opts.shadow != nil {
-		return ctx // they are the main one's too
+		return ctx // they are those of the main processor
 	}
 	for _, c := range []*secure.Credentials{p.cfg.Kafka.Credentials, p.cfg.Redis.Credentials} {
 		if c == nil { // a configuration that was not loaded names no files
@@ -29,8 +29,8 @@ func (p *Processor) followFiles(ctx context.Context) context.Context {
 	return ctx
 }
 
-// await notes why it cannot start, and says so once per change. What a server that refuses has against us is the same
-// at whatever address.
+// await notes why the processor cannot start, and logs it once per change. The reason of a refusal is the same at every
+// address.
 func (p *Processor) await(err error) {
 	kind := err.Error()
 	if denied, ok := errors.AsType[*pipeline.Denied](err); ok {

@@ -34,10 +34,10 @@ func (p *Processor) serveHTTP(ctx context.Context) (err error) {
 	return err
 }
 
-// loopTimeout is how long a partition's loop may take for one turn: several times what the requests in it may.
+// loopTimeout bounds one turn of a partition's loop: several times the timeouts of the requests in it.
 const loopTimeout = time.Minute
 
-// live is what /livez asks: that the loops turn, whatever they wait for.
+// live is the check of /livez: the loops turn, even while they wait for a service.
 func (p *Processor) live() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -52,7 +52,7 @@ func (p *Processor) live() error {
 	return nil
 }
 
-// ready is what /readyz shows: a member of a generation, all of whose partitions run.
+// ready is the answer of /readyz: the process is a member of a generation, and all of its partitions run.
 func (p *Processor) ready() Readiness {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -15,14 +15,14 @@ import (
 	"ebb/cmd/ebb/advice"
 )
 
-// Readiness is the answer of /readyz: ready, and how each owned partition stands.
+// Readiness is the answer of /readyz: whether the process is ready, and the state of each owned partition.
 type Readiness struct {
 	Ready      bool             `json:"ready"`
 	Reason     string           `json:"reason,omitempty"` // why not, in words
 	Group      string           `json:"group,omitempty"`
 	Generation int32            `json:"generation,omitempty"`
 	Partitions []PartitionState `json:"partitions"`
-	Shadows    []ShadowState    `json:"shadows,omitempty"` // whatever becomes of them, it is ready
+	Shadows    []ShadowState    `json:"shadows,omitempty"` // none of them affects readiness
 }
 
 // PartitionState is one owned partition.
@@ -34,7 +34,7 @@ type PartitionState struct {
 	Lag       int64  `json:"lag"`              // records behind the end
 }
 
-// serverConfig is what the HTTP server shows. Live reports whether the loops turn and depends on no other service;
+// serverConfig holds what the HTTP server serves. Live reports whether the loops turn and depends on no other service;
 // Ready whether every owned partition runs. Both are called per request, by any goroutine.
 type serverConfig struct {
 	Listen   string // host:port; port 0 picks a free one
@@ -50,7 +50,7 @@ type server struct {
 	done     chan error
 }
 
-// Limits of one HTTP request: a client that sends or reads slowly holds a connection no longer than this.
+// Limits of one HTTP request: they bound how long a client that sends or reads slowly holds a connection.
 const (
 	httpHeaderTimeout = 5 * time.Second
 	httpTimeout       = 30 * time.Second
@@ -87,7 +87,7 @@ func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
 // Addr is the address listened on, with the port that was picked.
 func (s *server) Addr() string { return s.listener.Addr().String() }
 
-// Close answers what was asked, until ctx ends, and then cuts the rest off.
+// Close answers the open requests until ctx ends, and then cuts the rest off.
 func (s *server) Close(ctx context.Context) error {
 	err := s.server.Shutdown(ctx)
 	if err != nil {
@@ -126,5 +126,5 @@ func answerJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // a client that went away is not our failure
+	_ = json.NewEncoder(w).Encode(v) // a client that has gone away is no failure of the server
 }

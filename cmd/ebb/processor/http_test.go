@@ -31,7 +31,7 @@ func serve(t *testing.T, cfg serverConfig) *server {
 	return s
 }
 
-// get asks for a path and returns status and body.
+// get requests a path and returns status and body.
 func get(t *testing.T, s *server, path string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr()+path, http.NoBody)

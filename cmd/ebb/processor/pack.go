@@ -14,11 +14,11 @@ import (
 	"ebb/scoring/pack"
 )
 
-// packEvery is how often the pack's file is looked at, besides on SIGHUP.
+// packEvery is how often the pack's file is checked, besides on SIGHUP.
 const packEvery = 5 * time.Second
 
-// followPack loads the pack's file anew when it has changed, until ctx ends. A pack that cannot be used changes
-// nothing, and of one that comes with ebb there is no file.
+// followPack loads the pack's file again whenever it has changed, until ctx ends. A pack that cannot be used changes
+// nothing. A pack that comes with ebb has no file.
 func (p *Processor) followPack(ctx context.Context) {
 	asked := make(chan os.Signal, 1)
 	if p.opts.Hangups {
@@ -47,15 +47,15 @@ func (p *Processor) followPack(ctx context.Context) {
 	})
 }
 
-// file is the pack's file as it was when it was last looked at.
+// file is the state of the pack's file at the last check.
 type packFile struct {
 	*Processor
 	text   []byte
 	failed string // why it could not be read
-	known  bool   // it was looked at
+	known  bool   // there was a check
 }
 
-// look loads the pack if its file is another than at the last look, and says once what came of it.
+// look loads the pack if its file has changed since the last check, and logs the outcome once.
 func (f *packFile) look() {
 	text, err := pack.Source(f.cfg.Pack.Name, os.ReadFile)
 	failed := ""
@@ -90,8 +90,8 @@ func (f *packFile) look() {
 	}
 }
 
-// succeeds says why a pack cannot take the place of another while that is at work. One that no partition has asked for
-// since it was loaded is not: it has begun nowhere, and may be taken back.
+// succeeds is why a pack cannot replace the one at work. A pack that no partition has requested since it was loaded is
+// not at work: nothing has begun with it, and it may be taken back.
 func succeeds(before, k *pack.Pack) error {
 	switch {
 	case k.Hash == before.Hash:
@@ -108,7 +108,7 @@ func succeeds(before, k *pack.Pack) error {
 	return nil
 }
 
-// configured is the newest pack that was loaded, whatever the record. A partition asks before a record that the pack
+// configured is the newest pack that was loaded, for any record. A partition requests it before a record that the pack
 // may begin with.
 func (p *Processor) configured(int64) *pack.Pack {
 	k := p.newest.Load()

@@ -30,13 +30,13 @@ import (
 // Options is what differs between the commands that process.
 type Options struct {
 	UntilEnd     bool                       // stop at the end offsets found at the start
-	AcceptPoison bool                       // what lies below the end offsets found at the start passes the poison breaker
+	AcceptPoison bool                       // records below the end offsets found at the start pass the poison breaker
 	Leave        bool                       // leave the group at the end
-	Embedded     bool                       // the services are this process's own: their policy is known
+	Embedded     bool                       // the services run in this process, so their policy is known
 	Trace        func(pipeline.Step, int64) // optional; see pipeline.Config
-	Newest       int                        // version of the state that the program knows; 0: the real one
-	Hangups      bool                       // SIGHUP has the pack's file be looked at
-	shadow       *shadowRole                // nil: it is the main one
+	Newest       int                        // newest version of the state that the program can read; 0: the real one
+	Hangups      bool                       // on SIGHUP the pack's file is checked
+	shadow       *shadowRole                // nil: this is the main processor
 }
 
 // Processor is one member of the group at work: clients, membership, and a worker per owned partition.
@@ -44,9 +44,9 @@ type Processor struct {
 	cfg     *config.Config
 	opts    Options
 	log     zerolog.Logger
-	pack    *pack.Pack                // that it was started with
-	newest  atomic.Pointer[pack.Pack] // that was loaded since
-	met     atomic.Pointer[pack.Pack] // the newest that a partition has asked for
+	pack    *pack.Pack                // loaded at the start
+	newest  atomic.Pointer[pack.Pack] // loaded since the start
+	met     atomic.Pointer[pack.Pack] // the newest that a partition has requested
 	kafka   *kafkawire.Client
 	redis   *redisstore.Client
 	topic   kafkawire.Topic
@@ -54,18 +54,18 @@ type Processor struct {
 	slot    *kafkasource.Slot // nil where the instance id is configured
 	member  *kafkasource.Member
 	metrics *worker.Metrics
-	metered *prometheus.Registry // what /metrics shows; nil of a shadow, which is shown by the main one
+	metered *prometheus.Registry // what /metrics serves; nil for a shadow, whose metrics the main processor serves
 	http    *server              // nil: none
 	ends    []int64              // by partition, where opts.UntilEnd or opts.AcceptPoison
-	draws   chan []byte          // keys of customers met; see tellStrays
-	said    string               // what kind of failure to start was logged last
+	draws   chan []byte          // keys of customers with events; see tellStrays
+	said    string               // the kind of the failure to start that was logged last
 
 	unfollow  context.CancelFunc
-	following sync.WaitGroup // goroutines that look at files
+	following sync.WaitGroup // goroutines that follow files
 
 	mu           sync.Mutex
 	generation   int32
-	awaited      string                   // why it could not start, the last time it tried
+	awaited      string                   // why the last attempt to start failed
 	workers      map[int32]*worker.Worker // of the present generation
 	draining     bool
 	shadows      *Shadows // beside it; nil: none
@@ -73,7 +73,7 @@ type Processor struct {
 	began, ended time.Time
 }
 
-// New connects to everything. What cannot work is said here; what only is not there yet is waited for.
+// New connects to everything. It returns an error for what cannot work, and waits for what does not exist yet.
 func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Options) (_ *Processor, err error) {
 	p := &Processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*worker.Worker{}, draws: make(chan []byte, 1)}
 	defer func() {
@@ -108,7 +108,7 @@ func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Optio
 	return p, p.joinAs()
 }
 
-// joinAs settles under which instance id this process joins the group.
+// joinAs decides under which instance id this process joins the group.
 func (p *Processor) joinAs() (err error) {
 	instance := p.cfg.Kafka.InstanceID
 	if instance == "" {
@@ -133,7 +133,7 @@ func (p *Processor) joinAs() (err error) {
 	return err
 }
 
-// formats are the versions of the state that a program reads and writes that knows newest, that one first.
+// formats are the versions of the state that a program whose newest version is newest reads and writes, newest first.
 func formats(newest int) (all []int) {
 	for f := cmp.Or(newest, profile.Format); f >= profile.OldestFormat; f-- {
 		all = append(all, f)
@@ -141,7 +141,8 @@ func formats(newest int) (all []int) {
 	return all
 }
 
-// Run works as a member of the group until ctx ends, which drains within the shutdown timeout, or the end is reached.
+// Run works as a member of the group until ctx ends or the end is reached. When ctx ends, Run drains within the
+// shutdown timeout.
 func (p *Processor) Run(ctx context.Context) error {
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
@@ -178,7 +179,7 @@ var errDrainTimeout = errors.New(
 	"shutdown_timeout passed before everything was committed and published; the rest is taken up at the next start",
 )
 
-// Close gives everything back, the latest taken first.
+// Close releases everything, in reverse order.
 func (p *Processor) Close() error {
 	var errs []error
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -187,7 +188,7 @@ func (p *Processor) Close() error {
 		errs = append(errs, p.http.Close(ctx))
 	}
 	if p.member != nil && p.opts.Leave {
-		if err := p.member.Leave(ctx); err != nil && !errors.Is(err, pipeline.ErrFenced) { // it was let go already
+		if err := p.member.Leave(ctx); err != nil && !errors.Is(err, pipeline.ErrFenced) { // the generation has already ended
 			p.log.Warn().Err(err).Msg("could not leave the group; it will notice when the session ends")
 		}
 	}
@@ -213,8 +214,8 @@ func (p *Processor) Client() *kafkawire.Client { return p.kafka }
 // Partitions is how many the input has.
 func (p *Processor) Partitions() int32 { return p.topic.Partitions }
 
-// Pack is the pack that it was started with.
+// Pack is the pack loaded at the start.
 func (p *Processor) Pack() *pack.Pack { return p.pack }
 
-// Alerts is how many it has decided. Call it once it has ended.
+// Alerts is how many alerts it has decided. It may be called once the processor has ended.
 func (p *Processor) Alerts() uint64 { return p.tally.AllAlerts() }

@@ -14,15 +14,15 @@ import (
 	"ebb/pipeline/worker"
 )
 
-// shadowRole is what a processor knows of being a shadow.
+// shadowRole is what a processor needs as a shadow.
 type shadowRole struct {
 	name    string
-	metered prometheus.Registerer // the main one's registry
-	ends    []int64               // by partition: where the main one stops with --until-end
+	metered prometheus.Registerer // the main processor's registry
+	ends    []int64               // by partition: where the main processor stops with --until-end
 }
 
-// Shadows are the processors beside the main one that alert nobody. Whatever becomes of one of them, the main one goes
-// on.
+// Shadows are the processors beside the main one whose alerts nobody acts on. The main one goes on whatever becomes of
+// them.
 type Shadows struct {
 	log     zerolog.Logger
 	up      *prometheus.GaugeVec
@@ -31,7 +31,7 @@ type Shadows struct {
 	all     []*shadow
 }
 
-// shadow is one of them, for as long as the main one runs.
+// shadow is one of them, for as long as the main processor runs.
 type shadow struct {
 	name string
 	cfg  *config.Config
@@ -43,8 +43,7 @@ type shadow struct {
 	err error      // what ended it
 }
 
-// StartShadows starts what is configured beside a processor that has connected, until ctx ends. It does not wait for
-// them.
+// StartShadows starts the configured shadows beside a connected processor, until ctx ends. It does not wait for them.
 func StartShadows(ctx context.Context, main *Processor) *Shadows {
 	s := &Shadows{log: main.log}
 	ctx, s.cancel = context.WithCancel(ctx)
@@ -80,8 +79,8 @@ func StartShadows(ctx context.Context, main *Processor) *Shadows {
 	return s
 }
 
-// End waits until all have ended. Unless they are to come to the end of the input by themselves they drain, within the
-// shutdown timeout.
+// End waits until all have ended. Unless they have to reach the end of the input first, they drain, within the shutdown
+// timeout.
 func (s *Shadows) End(byThemselves bool) {
 	if !byThemselves {
 		s.cancel()
@@ -90,7 +89,7 @@ func (s *Shadows) End(byThemselves bool) {
 	s.cancel()
 }
 
-// run works until ctx ends, or the end is reached. What else ends it is logged, with what to do, and returned.
+// run works until ctx ends or the end is reached. It logs and returns any other reason to end, with what to do.
 func (s *shadow) run(ctx context.Context) error {
 	p, err := New(ctx, s.cfg, s.log, s.opts)
 	if err == nil {
@@ -99,7 +98,7 @@ func (s *shadow) run(ctx context.Context) error {
 		s.mu.Unlock()
 		err = errors.Join(p.Run(ctx), p.Close())
 	}
-	if ctx.Err() != nil { // what the end broke is not worth telling
+	if ctx.Err() != nil { // failures that the end causes are not logged
 		if errors.Is(err, errDrainTimeout) {
 			s.log.Warn().Err(err).Msg("shadow not drained")
 		}
@@ -115,8 +114,8 @@ func (s *shadow) run(ctx context.Context) error {
 	return err
 }
 
-// shadowAdvice is what to do about a shadow that ended. A hard stop's own advice is to save the state, and a shadow's
-// is not worth it: anew it comes to the same.
+// shadowAdvice is what to do about a shadow that has ended. A hard stop's own advice is to save the state. A shadow's
+// state is not worth that: a rebuilt one is the same.
 func shadowAdvice(name string, err error) string {
 	if errors.As(err, new(*pipeline.HardStop)) {
 		return "mend the cause and start ebb again; or begin the shadow anew: stop ebb, ebb packs shadow --forget " + name + ", start ebb"
@@ -127,7 +126,7 @@ func shadowAdvice(name string, err error) string {
 	if denied, ok := errors.AsType[*pipeline.Denied](err); ok {
 		return denied.Do + "; then start ebb again"
 	}
-	return "mend it and start ebb again; ebb check says whether anything else is wrong"
+	return "mend it and start ebb again; ebb check shows whether anything else is wrong"
 }
 
 // ShadowState is one shadow in the answer of /readyz.
@@ -135,7 +134,7 @@ type ShadowState struct {
 	Name   string `json:"name"`
 	State  string `json:"state"`            // starting, running, waiting, ended
 	Reason string `json:"reason,omitempty"` // why it does not run
-	Lag    int64  `json:"lag"`              // records behind the end, of the partitions that this process has
+	Lag    int64  `json:"lag"`              // records behind the end, in the partitions of this process
 }
 
 func (s *Shadows) states() []ShadowState {
@@ -171,7 +170,7 @@ func (s *shadow) state() ShadowState {
 	return state
 }
 
-// ShadowSummary is what a shadow did, in the last line of run --until-end.
+// ShadowSummary is a shadow's part in the last line of run --until-end.
 type ShadowSummary struct {
 	Name  string `json:"name"`
 	Error string `json:"error,omitempty"` // what ended it before the end

@@ -9,14 +9,14 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// How often a customer is drawn, and how often the log speaks of strays at most.
+// How often a customer is drawn, and how often at most the log reports strays.
 const (
 	strayEvery   = time.Second
 	strayTimeout = 5 * time.Second
 	straysTold   = time.Hour
 )
 
-// drawn takes a customer that a worker met, unless one waits already. Any worker may call it.
+// drawn takes a customer from a worker, unless one waits already. Any worker may call it.
 func (p *Processor) drawn(key []byte) {
 	if len(p.draws) == cap(p.draws) {
 		return
@@ -27,8 +27,8 @@ func (p *Processor) drawn(key []byte) {
 	}
 }
 
-// tellStrays draws a customer now and then, and asks Redis whether other partitions know it too: each would see a part
-// of its history, which nothing else would show. It ends with the function it returns.
+// tellStrays draws a customer now and then, and looks in Redis for it in other partitions. Each such partition would
+// hold a part of its history, and nothing else would show that. The returned function ends it.
 func (p *Processor) tellStrays(ctx context.Context) (stop func()) {
 	var said time.Time
 	return beside(ctx, strayEvery, func(ctx context.Context) {
@@ -42,7 +42,7 @@ func (p *Processor) tellStrays(ctx context.Context) (stop func()) {
 	})
 }
 
-// stray looks at one customer, and reports whether it told the log of it. Where Redis does not answer others say so.
+// stray looks at one customer, and reports whether it has logged it. Where Redis does not answer, others log that.
 func (p *Processor) stray(ctx context.Context, key []byte, tell bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, strayTimeout)
 	defer cancel()

@@ -23,7 +23,7 @@ type Summary struct {
 	Shadows    []ShadowSummary  `json:"shadows,omitempty"`
 }
 
-// noSummary is that of who has done nothing: no list or map of it is null.
+// noSummary is the summary of a processor that has done nothing: no list or map in it is null.
 func noSummary() Summary {
 	return Summary{Transitions: map[string]uint64{}, Types: []line.TypeCount{}}
 }
@@ -47,7 +47,7 @@ func (p *Processor) Summary() Summary {
 	return s
 }
 
-// typesInSummary bounds the list of types that the pack does not name, the most frequent first.
+// typesInSummary bounds the list of types that the pack does not name. It keeps the most frequent.
 const typesInSummary = 20
 
 // seconds is how long partitions were at work.

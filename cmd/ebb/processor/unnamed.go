@@ -10,14 +10,14 @@ import (
 	"ebb/pipeline/line"
 )
 
-// How often the log names the event types that the pack does not, and how many of them at most.
+// How often the log lists event types that the pack does not name, and how many of them at most.
 const (
 	unnamedEvery = 10 * time.Minute
 	unnamedTold  = 10
 )
 
-// tellUnnamed logs now and then which event types the pack does not name, when there were more of them, until stop is
-// called, which does it for the last time.
+// tellUnnamed logs now and then which event types the pack does not name, if there were more of them, until stop is
+// called, which logs for the last time.
 func (p *Processor) tellUnnamed(ctx context.Context) (stop func()) {
 	said := uint64(0)
 	tell := func(context.Context) { said = logUnnamed(p.log, p.metrics.UnnamedTypes(unnamedTold), said) }
@@ -28,7 +28,7 @@ func (p *Processor) tellUnnamed(ctx context.Context) (stop func()) {
 	}
 }
 
-// beside calls do every so often on a goroutine of its own, until ctx ends or stop is called, which waits for it.
+// beside calls do at every interval on a goroutine of its own, until ctx ends or stop is called, which waits for it.
 func beside(ctx context.Context, every time.Duration, do func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
@@ -50,7 +50,8 @@ func beside(ctx context.Context, every time.Duration, do func(context.Context)) 
 	}
 }
 
-// logUnnamed writes one line, unless there is nothing new since so many were said, and gives how many it has said.
+// logUnnamed writes one line, unless there is nothing new since the last one, which counted so many. It returns the new
+// count.
 func logUnnamed(log zerolog.Logger, types []line.TypeCount, said uint64) uint64 {
 	total := uint64(0)
 	list := zerolog.Arr()

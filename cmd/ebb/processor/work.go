@@ -13,7 +13,7 @@ import (
 	"ebb/sinks/format"
 )
 
-// refuse logs why a partition is not begun with, as a worker does that stops.
+// refuse logs why a partition is not started, in the way of a worker that stops.
 func (p *Processor) refuse(n int32, stop *pipeline.HardStop) error {
 	p.log.Error().Int32("partition", n).EmbedObject(stop).Msg("partition stopped")
 	return stop
@@ -59,8 +59,8 @@ func (p *Processor) own(ctx context.Context, g *kafkasource.Generation) error {
 	return p.afterwards(ctx, g, stops)
 }
 
-// afterwards says how it goes on when no worker of the generation is left. Stopped partitions stay stopped, and this
-// member theirs, until a rebalance; when all have stopped there is nothing left to run.
+// afterwards decides how to go on when no worker of the generation is left. Stopped partitions stay stopped, and this
+// member keeps them until a rebalance. When all have stopped there is nothing left to run.
 func (p *Processor) afterwards(ctx context.Context, g *kafkasource.Generation, stops []error) error {
 	if len(stops) > 0 && (p.opts.UntilEnd || len(stops) == len(g.Partitions)) {
 		return errors.Join(stops...)

@@ -15,8 +15,8 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// lane is the way of one partition: a batch that fills while the one before it is on its way, so that order is kept and
-// neither side waits for the other.
+// lane sends the records of one partition. A batch fills while the one before it is on its way, so that order is kept
+// and neither side waits for the other.
 type lane struct {
 	appender     *kafkawire.Appender
 	acknowledged atomic.Int64
@@ -38,23 +38,23 @@ type laneBatch struct {
 	records []pipeline.Outgoing
 }
 
-// How a batch grows: it goes when it has so many bytes, or when its first record has waited so long.
+// A batch is sent when it has so many bytes, or when its first record has waited so long.
 const (
 	laneBytes  = 768 << 10
 	laneLinger = 10 * time.Millisecond
 
-	// drainTimeout is how long what was read before Ctrl-C may take to be acknowledged.
+	// drainTimeout is how long the records read before Ctrl-C may take to be acknowledged.
 	drainTimeout = 5 * time.Second
 )
 
-// Lanes are the ways of all partitions of a topic.
+// Lanes are the lanes of all partitions of a topic.
 type Lanes struct {
 	all     []*lane
 	senders sync.WaitGroup
 	cancel  context.CancelFunc
 }
 
-// Open starts a sender for each partition of a topic. Close the lanes.
+// Open starts a sender for each partition of a topic. The caller closes the lanes.
 func Open(ctx context.Context, client *kafkawire.Client, topic *connect.Limits) (*Lanes, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	lanes := &Lanes{cancel: cancel}
@@ -76,14 +76,14 @@ func Open(ctx context.Context, client *kafkawire.Client, topic *connect.Limits) 
 	return lanes, nil
 }
 
-// Add hands a record to the lane of its key, and waits while that is full. It returns the lane's failure. stamp is the
-// record's timestamp, in ms since the epoch. One goroutine may call it at a time.
+// Add hands a record to the lane of its key, and waits while the lane is full. It returns the lane's failure. stamp is
+// the record's timestamp, in ms since the epoch. One goroutine may call it at a time.
 func (s *Lanes) Add(key, value []byte, stamp int64) error {
 	return s.all[kafkawire.Partition(key, int32(len(s.all)))].add(key, value, stamp)
 }
 
-// Close ends the senders and returns the first failure. What was added is sent first, for a bounded time if cause is a
-// signal.
+// Close ends the senders and returns the first failure. The added records are sent first, for a bounded time if cause
+// is a signal.
 func (s *Lanes) Close(cause error) error {
 	defer s.cancel()
 	if errors.As(cause, new(advice.Stopped)) {
@@ -101,7 +101,7 @@ func (s *Lanes) Close(cause error) error {
 	return nil
 }
 
-// Acknowledged is how many records have arrived.
+// Acknowledged is how many records the brokers have acknowledged.
 func (s *Lanes) Acknowledged() (events int64) {
 	for _, l := range s.all {
 		events += l.acknowledged.Load()
@@ -109,7 +109,7 @@ func (s *Lanes) Acknowledged() (events int64) {
 	return events
 }
 
-// add copies a record into the filling batch, and waits while that is full. It returns the lane's failure.
+// add copies a record into the filling batch, and waits while the batch is full. It returns the lane's failure.
 func (l *lane) add(key, value []byte, stamp int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -153,7 +153,7 @@ func (l *lane) run(ctx context.Context) {
 	}
 }
 
-// take waits for a batch worth sending and makes it the sender's. It returns false at the end.
+// take waits for a batch that is due and hands it to the sender. It returns false at the end.
 func (l *lane) take() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -176,7 +176,7 @@ func (l *lane) take() bool {
 	return len(l.sending.records) > 0
 }
 
-// wake has the sender look again. It takes the lock, so that it cannot come between the look and the wait.
+// wake signals the sender. It takes the lock, so that the signal cannot come between the sender's check and its wait.
 func (l *lane) wake() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -197,7 +197,7 @@ func (l *lane) fail(err error) {
 	l.changed.Broadcast()
 }
 
-// unknown is how many records were added and never acknowledged. Call it when the senders have ended.
+// unknown is how many records were added and never acknowledged. It may be called when the senders have ended.
 func (l *lane) unknown() int64 { return l.added - l.acknowledged.Load() }
 
 func size(records []pipeline.Outgoing) (bytes int64) {

@@ -10,8 +10,8 @@ import (
 	"ebb/cmd/ebb/eventlog"
 )
 
-// lookAhead refuses files whose records the topic would delete, and adds up what there is to read; -1: unknown. A file
-// that cannot be read twice is looked at on the way.
+// lookAhead refuses files whose records the topic would delete, and adds up the bytes to read; -1: unknown. A file that
+// cannot be read twice is checked while it is sent.
 func (p *sending) lookAhead(ctx context.Context, files []string) (total int64, err error) {
 	old := connect.Oldest{Topic: p.topic}
 	for _, name := range files {
@@ -65,7 +65,7 @@ func seeOldest(o *connect.Oldest, f *eventlog.File, e *eventlog.Entry) {
 	}
 }
 
-// refuses says why the topic would not keep or take an event.
+// refuses is why the topic would not keep or accept an event.
 func refuses(t *connect.Limits, f *eventlog.File, e *eventlog.Entry, force bool) error {
 	if n := len(e.Key) + len(e.Value) + recordOverhead; n > t.Config.MaxMessageBytes {
 		return &eventlog.LineError{

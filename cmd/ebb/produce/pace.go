@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Pace holds a rate: the n-th event is due n/perSecond after the start.
+// Pace keeps a rate: the n-th event is due n/perSecond after the start.
 type Pace struct {
 	perSecond float64 // 0: no limit
 	start     time.Time
 	n         int64
 }
 
-// NewPace begins now; perSecond 0: no limit.
+// NewPace starts now; perSecond 0: no limit.
 func NewPace(perSecond float64) *Pace { return &Pace{perSecond: perSecond, start: time.Now()} }
 
 // Wait returns when the next event is due, or the reason why ctx ended.

@@ -15,15 +15,15 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// Options say how logs are sent.
+// Options are how logs are sent.
 type Options struct {
 	Config  *config.Config
 	Rate    float64 // events a second at most; 0: no limit
-	SkipBad bool    // lines that cannot be used are counted
-	Force   bool    // also what the topic's retention will delete at once
+	SkipBad bool    // count lines that cannot be used, and go on
+	Force   bool    // also records that the topic's retention will delete at once
 	Stdin   io.Reader
 
-	// Progress is told how many bytes were read, of how many (-1: unknown), and how many events have arrived. Optional.
+	// Progress gets how many bytes were read, of how many (-1: unknown), and how many events are acknowledged. Optional.
 	Progress func(read, total, acknowledged int64)
 }
 
@@ -155,7 +155,7 @@ func (p *sending) summary(took time.Duration) *Summary {
 	return s
 }
 
-// explain joins what went wrong; how far it got stands in the summary.
+// explain joins what went wrong; the summary holds how far it got.
 func (p *sending) explain(ctx context.Context, s *Summary, readErr, sendErr error) error {
 	var stop *pipeline.HardStop
 	switch {

@@ -1,2 +1,2 @@
-// Package rebuild empties the state of a group, to be built anew from the input or to be forgotten.
+// Package rebuild empties the state of a group, for a rebuild from the input or for good.
 package rebuild

@@ -20,15 +20,16 @@ type Group struct {
 	topic kafkawire.Topic
 }
 
-// Partition is what becomes of one partition.
+// Partition is the plan for one partition.
 type Partition struct {
 	Partition int32 `json:"partition"`
 	From      int64 `json:"from"`      // next record
 	Published int64 `json:"published"` // records below it are replayed without alerting
-	Fresh     bool  `json:"fresh"`     // the group has never worked here: nothing to replay, it begins as kafka.start says
+	// the group has no offset here: there is nothing to replay, and it begins at kafka.start
+	Fresh bool `json:"fresh"`
 }
 
-// Open finds the input and the Redis of a configuration's group. Close it where there is no error.
+// Open finds the input and the Redis of a configuration's group. The caller closes the group unless there is an error.
 func Open(ctx context.Context, cfg *config.Config) (*Group, error) {
 	g := &Group{cfg: cfg}
 	if err := g.open(ctx); err != nil {
@@ -52,8 +53,8 @@ func (g *Group) open(ctx context.Context) (err error) {
 	return err
 }
 
-// Plan decides for each partition where to begin, with the first record that is not older than at (zero: the oldest),
-// and refuses what cannot be rebuilt.
+// Plan decides for each partition where to begin: at the first record that is not older than at (zero: the oldest). It
+// refuses what cannot be rebuilt.
 func (g *Group) Plan(ctx context.Context, at time.Time) (plan []Partition, err error) {
 	for n := range g.topic.Partitions {
 		p, err := g.preparePartition(ctx, n, at)
@@ -102,8 +103,8 @@ func (g *Group) preparePartition(ctx context.Context, n int32, at time.Time) (p 
 	return p, nil
 }
 
-// AwaitEmpty waits until no member is left, for as long as the session of one that was stopped may last. waiting is
-// called once if there is any.
+// AwaitEmpty waits until no member is left, for as long as the session of a stopped one may last. It calls waiting once
+// if there is any.
 func (g *Group) AwaitEmpty(ctx context.Context, waiting func(members int)) error {
 	deadline := time.Now().Add(g.cfg.Kafka.SessionTimeout + 2*time.Second)
 	for said := false; ; said = true {
@@ -137,7 +138,7 @@ func (g *Group) AwaitEmpty(ctx context.Context, waiting func(members int)) error
 }
 
 // Rebuild empties the state and seeds each partition, so that the next run replays the input. It returns how many keys
-// it removed. Cut short, it may be repeated: a partition that is not yet seeded refuses to run.
+// it removed. It may be repeated after an interruption: a partition that is not yet seeded refuses to run.
 func (g *Group) Rebuild(ctx context.Context, plan []Partition) (removed int, err error) {
 	removed, err = g.Redis.Empty(ctx, g.cfg.Kafka.Group, int(g.topic.Partitions))
 	if err != nil {
@@ -157,8 +158,8 @@ func (g *Group) Rebuild(ctx context.Context, plan []Partition) (removed int, err
 	return removed, nil
 }
 
-// Forget removes the group's offsets, then its state: of a group that has neither, or state alone, nothing is believed.
-// It returns how many keys and how many offsets there were.
+// Forget removes the group's offsets, then its state. In this order an interruption leaves state without offsets, which
+// no processor trusts. It returns how many keys and how many offsets there were.
 func (g *Group) Forget(ctx context.Context) (removed, offsets int, err error) {
 	offsets, err = g.forgetOffsets(ctx)
 	if errors.Is(err, kafkawire.GroupDenied) {

@@ -20,26 +20,26 @@ import (
 	"ebb/sinks/format"
 )
 
-// alerts counts what the main group has alerted, and what a shadow would have, in the same span of event time.
+// alerts counts the alerts of the main group and those of a shadow in the same span of event time.
 type alerts struct {
 	cfg         *config.Config
 	client      *kafkawire.Client
 	from, until int64                   // ms: after from, and not after until
-	done        func(done, total int64) // is told how far a partition is read
+	done        func(done, total int64) // gets how far a partition is read
 
 	counts    map[alertSort][2]int64
 	customers map[uint64]uint8    // by the hash of tenant and name: 1 alerted by the main one, 2 by the shadow
 	ids       map[uint64]struct{} // of alerts counted
 }
 
-// source is where one side's alerts are.
+// source is where one side's alerts are found.
 type source struct {
 	topic  string
 	source string          // their ce_source
-	packs  map[string]bool // hashes of the packs that they are by; nil: any
+	packs  map[string]bool // hashes of their packs; nil: any
 }
 
-// Alerts is what came of it.
+// Alerts is the outcome of the count.
 type Alerts struct {
 	From      time.Time   `json:"from"`
 	Until     time.Time   `json:"until"`
@@ -76,13 +76,13 @@ func (s *alerts) read(ctx context.Context, side int, src *source) error {
 	return nil
 }
 
-// readPartition begins where the first record stands that is young enough: alerts carry event time, in no strict order.
+// readPartition begins at the first record that is young enough: alerts carry event time, in no strict order.
 func (s *alerts) readPartition(ctx context.Context, side int, src *source, n int32) error {
 	at, err := s.client.OffsetAt(ctx, src.topic, n, time.UnixMilli(max(0, s.from+1)))
 	if err != nil {
 		return err
 	}
-	end, err := s.client.StableEnd(ctx, src.topic, n) // what an open transaction holds back is left out
+	end, err := s.client.StableEnd(ctx, src.topic, n) // the records behind an open transaction are left out
 	if err != nil {
 		return err
 	}
@@ -96,13 +96,13 @@ func (s *alerts) readPartition(ctx context.Context, side int, src *source, n int
 	return scan.Run(ctx)
 }
 
-// alertsPatience is how long brokers may answer without what they hold.
+// alertsPatience is how long brokers may answer without the records they hold.
 const alertsPatience = 30 * time.Second
 
-// alertSort is what an alert is about.
+// alertSort is the kind and transition of an alert.
 type alertSort struct{ kind, transition string }
 
-// saidAlert is what is counted of an alert.
+// saidAlert holds the fields of an alert that are counted.
 type saidAlert struct {
 	ID         string    `json:"id"`
 	Tenant     string    `json:"tenant"`
@@ -115,8 +115,8 @@ type saidAlert struct {
 	} `json:"pack"`
 }
 
-// take counts a record that is an alert of that side, unless it was counted: a shadow that was forgotten and began anew
-// has decided some twice.
+// take counts a record that is an alert of that side, unless it is already counted: a shadow that began again after
+// forget has decided some alerts twice.
 func (s *alerts) take(side int, src *source, r *pipeline.Record) {
 	if !fromSource(r.Headers, src.source) {
 		return
@@ -132,7 +132,7 @@ func (s *alerts) take(side int, src *source, r *pipeline.Record) {
 	if at := said.Time.UnixMilli(); at <= s.from || at > s.until {
 		return
 	}
-	id := xxhash.Sum64String(said.ID)&^1 | uint64(side) // the two sides may decide the same
+	id := xxhash.Sum64String(said.ID)&^1 | uint64(side) // the two sides may decide the same alert
 	if _, again := s.ids[id]; again {
 		return
 	}
@@ -143,7 +143,7 @@ func (s *alerts) take(side int, src *source, r *pipeline.Record) {
 	s.customers[xxhash.Sum64(pipeline.AppendKey(nil, []byte(said.Tenant), []byte(said.Customer)))] |= 1 << side
 }
 
-// fromSource reports whether headers say that a record is of a source.
+// fromSource reports whether headers name a source.
 func fromSource(headers []byte, source string) bool {
 	for key, value := range kafkabatch.Headers(headers) {
 		if string(key) == "ce_source" {
@@ -153,7 +153,7 @@ func fromSource(headers []byte, source string) bool {
 	return false
 }
 
-// result is what was counted; the span begins with first, the first activity of any customer, if that is later.
+// result returns the counts. The span begins with first, the first activity of any customer, if that is later.
 func (s *alerts) result(first, until int64) *Alerts {
 	from := s.from
 	if first < until {
@@ -192,7 +192,7 @@ func (s *alerts) result(first, until int64) *Alerts {
 	return out
 }
 
-// sourceOf is the alert topic of a group as far as its alerts go.
+// sourceOf is the alert topic of a group, restricted to the group's own alerts.
 func sourceOf(cfg *config.Config) source {
 	return source{topic: cfg.Kafka.Alerts, source: format.Source(cfg.Kafka.Group, cfg.Kafka.Input)}
 }

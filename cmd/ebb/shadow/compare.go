@@ -17,38 +17,38 @@ import (
 	"ebb/pipeline/redisstore"
 )
 
-// mostDays bounds --days: all that there is.
+// mostDays bounds --days.
 const mostDays = 36_500
 
-// Report is what is said of all shadows.
+// Report is the comparison of all shadows.
 type Report struct {
-	Group   string       `json:"group"` // the main one
+	Group   string       `json:"group"` // the main group
 	Shadows []Comparison `json:"shadows"`
-	// names of shadows that are configured no more, and of which something is kept
+	// names of shadows that are no longer configured, but have state or offsets
 	Unconfigured []string `json:"unconfigured"`
 }
 
-// Comparison is what is said of one.
+// Comparison is the comparison of one shadow.
 type Comparison struct {
 	Name       string         `json:"name"`
 	Group      string         `json:"group"`
 	Packs      Packs          `json:"packs"`
 	Begun      bool           `json:"begun"` // it has state to compare
-	Apart      int64          `json:"apart"` // records that one has folded and the other has not
+	Apart      int64          `json:"apart"` // records that only one of the two has folded
 	Partitions []Standing     `json:"partitions"`
-	At         time.Time      `json:"at"` // the main one's watermark, the latest of all partitions
+	At         time.Time      `json:"at"` // the main group's watermark, the latest of all partitions
 	Customers  Customers      `json:"customers"`
 	Migration  backtest.Cells `json:"migration"`
 	Alerts     *Alerts        `json:"alerts,omitempty"`
 	Top        []ScoreChange  `json:"top"`
 
-	Moved backtest.Migration `json:"-"` // as it was counted
-	Most  int                `json:"-"` // bound of Top
+	Moved backtest.Migration `json:"-"` // with all its cells
+	Most  int                `json:"-"` // limit of Top
 
 	first int64 // activity of any customer, ms; MaxInt64: none
 }
 
-// Standing is where both stand in a partition.
+// Standing is how far both are in a partition.
 type Standing struct {
 	Partition int   `json:"partition"`
 	End       int64 `json:"end"` // of the log
@@ -64,25 +64,25 @@ type Packs struct {
 	Shadow pipeline.PackRef `json:"shadow,omitzero"`
 }
 
-// Customers counts customers by who knows them.
+// Customers counts customers by which side has state of them.
 type Customers struct {
 	Both   int64 `json:"both"`
 	Main   int64 `json:"main_only"`
 	Shadow int64 `json:"shadow_only"`
 }
 
-// Options say what is compared.
+// Options are what is compared.
 type Options struct {
 	Config *config.Config
-	Names  []string // of shadows; none: all that are configured
-	Days   uint     // of event time, of which the alerts are counted
-	Top    uint     // customers whose score differs most
+	Names  []string // of shadows; none: all configured ones
+	Days   uint     // of event time in which alerts are counted
+	Top    uint     // number of customers whose scores differ most
 
-	// Progress is told what is under way, and how much of how much is done. Optional.
+	// Progress gets the name of the work under way, and how much of it is done. Optional.
 	Progress func(what string, done, total int64)
 }
 
-// comparing reads what a report is made from.
+// comparing reads what a report is made of.
 type comparing struct {
 	connect.Clients
 	opts  Options
@@ -90,7 +90,7 @@ type comparing struct {
 	input kafkawire.Topic
 }
 
-// Compare says of each shadow what would be different if its pack were the one that alerts.
+// Compare shows for each shadow what would be different if its pack sent the alerts.
 func Compare(ctx context.Context, opts Options) (*Report, error) {
 	if opts.Progress == nil {
 		opts.Progress = func(string, int64, int64) {}
@@ -103,7 +103,7 @@ func Compare(ctx context.Context, opts Options) (*Report, error) {
 	return s.report(ctx, opts.Names)
 }
 
-// report compares the shadows of these names; none: all that are configured.
+// report compares the shadows of these names; none: all configured ones.
 func (s *comparing) report(ctx context.Context, names []string) (*Report, error) {
 	held, err := s.held(ctx)
 	if err != nil {
@@ -146,7 +146,7 @@ func (s *comparing) open(ctx context.Context) (err error) {
 	return err
 }
 
-// held are the names of the shadows of which anything is kept: state in Redis, or an offset in Kafka.
+// held are the names of the shadows that have state in Redis, or an offset in Kafka.
 func (s *comparing) held(ctx context.Context) (names []string, err error) {
 	prefix := s.cfg.Kafka.ShadowGroup("")
 	groups, err := s.Redis.Groups(ctx, prefix)
@@ -176,8 +176,8 @@ func (s *comparing) held(ctx context.Context) (names []string, err error) {
 	return names, nil
 }
 
-// hasOffsets reports whether a group has committed in any partition of the input: brokers know one that has not for a
-// while.
+// hasOffsets reports whether a group has committed in any partition of the input. Brokers still list a group for a
+// while after its offsets are gone.
 func hasOffsets(ctx context.Context, client *kafkawire.Client, group string, input *kafkawire.Topic) (bool, error) {
 	for n := range input.Partitions {
 		if committed, err := client.Committed(ctx, group, input.Name, n); err != nil || committed.Exists {
@@ -194,7 +194,7 @@ func (s *comparing) compare(ctx context.Context, name string) (*Comparison, erro
 	states := &states{redis: s.Redis, most: int(min(s.opts.Top, math.MaxInt32)), first: math.MaxInt64}
 	for i, cfg := range []*config.Config{s.cfg, own} {
 		states.sides[i].group = cfg.Kafka.Group
-		if k, err := connect.LoadPack(cfg); err == nil { // else each partition has its own
+		if k, err := connect.LoadPack(cfg); err == nil { // otherwise each partition uses its own
 			states.sides[i].configured = k
 		}
 	}
@@ -204,7 +204,7 @@ func (s *comparing) compare(ctx context.Context, name string) (*Comparison, erro
 		if err != nil {
 			return nil, err
 		}
-		if held[MainSide].Meta.Next != held[ShadowSide].Meta.Next { // up to the lesser watermark both have decided all
+		if held[MainSide].Meta.Next != held[ShadowSide].Meta.Next { // both have decided everything up to the lesser watermark
 			until = min(until, held[MainSide].Meta.Clock.Watermark, held[ShadowSide].Meta.Clock.Watermark)
 		}
 		for _, ref := range held[ShadowSide].Meta.Packs {
@@ -229,7 +229,7 @@ func (s *comparing) compare(ctx context.Context, name string) (*Comparison, erro
 	return r, err
 }
 
-// standing notes where both stand in a partition, and compares the customers there.
+// standing notes how far both are in a partition, and compares the customers there.
 func (s *comparing) standing(
 	ctx context.Context,
 	r *Comparison,
@@ -268,7 +268,7 @@ func (s *comparing) standing(
 	return held, states.partition(ctx, n, held)
 }
 
-// alerts counts what both have published up to the time until which both have decided all.
+// alerts counts what both have published up to the time until which both have decided everything.
 func (s *comparing) alerts(
 	ctx context.Context,
 	r *Comparison,

@@ -1,2 +1,2 @@
-// Package shadow compares what a shadow holds and would have alerted with the main group.
+// Package shadow compares a shadow's state and alerts with the main group's.
 package shadow

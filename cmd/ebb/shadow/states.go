@@ -23,10 +23,10 @@ import (
 // states compares the states of the customers that the main group and a shadow hold, partition by partition.
 type states struct {
 	redis *redisstore.Client
-	sides [2]side // the main one, the shadow
-	most  int     // of top
+	sides [2]side // the main group, the shadow
+	most  int     // limit of top
 
-	done func(int64) // is told how many customers of the partition were compared
+	done func(int64) // gets how many customers of the partition were compared
 
 	migration backtest.Migration
 	both      int64
@@ -35,7 +35,7 @@ type states struct {
 	top       []ScoreChange
 }
 
-// Sides of what is compared.
+// Sides of a comparison.
 const (
 	MainSide = iota
 	ShadowSide
@@ -51,7 +51,7 @@ type side struct {
 	customer   profile.Customer
 }
 
-// ScoreChange is a customer whose score is another one by the shadow.
+// ScoreChange is a customer with another score by the shadow.
 type ScoreChange struct {
 	Tenant     string       `json:"tenant"`
 	Customer   string       `json:"customer"`
@@ -63,11 +63,11 @@ type ScoreChange struct {
 	key string
 }
 
-// Score is what one pack says of a customer.
+// Score is a customer's score by one pack.
 type Score struct {
 	Risk  float64 `json:"risk_score"`
 	Tier  string  `json:"tier"`
-	Floor float64 `json:"floor,omitempty"` // of open episodes, below which the score is not
+	Floor float64 `json:"floor,omitempty"` // of open episodes; the score is not below it
 }
 
 // TermChange is what a term or a factor adds by each of the packs, in log-odds.
@@ -78,11 +78,11 @@ type TermChange struct {
 }
 
 const (
-	mostWhy  = 3    // that a change of the score is put down to
+	mostWhy  = 3    // terms and factors named as the reason of a change
 	leastWhy = 0.01 // log-odds
 )
 
-// partition compares the customers of a partition as of the main one's watermark. held is what both hold of it.
+// partition compares the customers of a partition as of the main one's watermark. held is the state of both in it.
 func (s *states) partition(ctx context.Context, n int, held [2]redisstore.Inspection) error {
 	for i := range s.sides {
 		side := &s.sides[i]
@@ -92,7 +92,7 @@ func (s *states) partition(ctx context.Context, n int, held [2]redisstore.Inspec
 	if err != nil {
 		return err
 	}
-	seen, asked := map[uint64]struct{}{}, int64(0) // Redis may name a customer twice
+	seen, asked := map[uint64]struct{}{}, int64(0) // Redis may return a customer twice
 	both := int64(0)
 	err = s.redis.EachProfile(ctx, s.sides[MainSide].group, n, func(keys, profiles []string) error {
 		theirs, err := s.redis.ProfilesOf(ctx, s.sides[ShadowSide].group, n, keys)
@@ -150,7 +150,7 @@ func (s *states) compare(key, main, shadow string) error {
 	s.migration.Tiers[tiers[MainSide]][tiers[ShadowSide]]++
 	s.migration.Stages[stages[MainSide]][stages[ShadowSide]]++
 	if tiers[MainSide] == profile.TierNone || tiers[ShadowSide] == profile.TierNone {
-		return nil // there is no score to compare with
+		return nil // there is no score to compare
 	}
 	change.Difference = math.Round((change.Shadow.Risk-change.Main.Risk)*1000) / 1000
 	s.keep(&change, func() []TermChange {
@@ -159,7 +159,7 @@ func (s *states) compare(key, main, shadow string) error {
 	return nil
 }
 
-// read takes a customer's profile and returns the scorer of the pack under which it was last folded.
+// read decodes a customer's profile and returns the scorer of the pack under which it was last folded.
 func (s *side) read(state string) (*scoring.Scorer, error) {
 	if s.customer.Profile == nil {
 		s.customer.Profile = &profile.Profile{}
@@ -179,7 +179,7 @@ func (s *side) read(state string) (*scoring.Scorer, error) {
 	return scorer, scorer.Fits(&s.customer)
 }
 
-// keep puts a change among the largest, if it is one of them; only then is it asked why.
+// keep adds a change to the largest, if it is one of them. Only then it computes the reasons.
 func (s *states) keep(c *ScoreChange, why func() []TermChange) {
 	at, _ := slices.BinarySearchFunc(s.top, c, func(a ScoreChange, c *ScoreChange) int {
 		return cmp.Or(cmp.Compare(math.Abs(c.Difference), math.Abs(a.Difference)), strings.Compare(a.key, c.key))
@@ -193,7 +193,7 @@ func (s *states) keep(c *ScoreChange, why func() []TermChange) {
 	s.top = s.top[:min(len(s.top), s.most)]
 }
 
-// why is what adds to one score and not as much to the other.
+// why are the terms and factors that add more to one score than to the other.
 func why(customers [2]*profile.Customer, scorers [2]*scoring.Scorer, scores *[2]model.Score, at int64) []TermChange {
 	var all []TermChange
 	for i, name := range model.TermNames() {

@@ -17,29 +17,29 @@ const (
 	never = int64(math.MaxInt64)
 )
 
-// customer is one of the shop's, with what it is about to do.
+// customer is a customer of the shop, with its plans.
 type customer struct {
 	dice dice
 	name string
 
 	gap     int64   // median time between visits, ms
-	spread  float64 // of the logarithm of a gap
+	spread  float64 // standard deviation of a gap's logarithm
 	buys    int64   // visits in a hundred that end with an order
 	basket  int64   // median worth of an order, minor units
-	returns int64   // orders in a hundred of which something goes back
+	returns int64   // orders in a hundred with a return
 
 	left      int64 // when it leaves for good; never: it stays
 	story     Story // how it leaves
 	pauseFrom int64 // a holiday: no visit from here
 	pauseTo   int64 // to here
 
-	visit   int64    // when the next visit begins; never: no more
+	visit   int64    // when the next visit begins; never: there is none
 	session int64    // end of the latest one
 	last    int64    // time of the event taken last
-	plan    []action // what is to happen before the next visit and after, in order of time
+	plan    []action // what happens before and after the next visit, in order of time
 }
 
-// customer makes the customer with a number from 0 on, as it is when it first comes.
+// customer makes the customer with a number from 0 on, as it is at its first visit.
 func (s *Shop) customer(i int) *customer {
 	c := &customer{dice: newDice(s.cfg.Seed, i), name: fmt.Sprintf("c-%06d", i+1), left: never}
 	d := &c.dice
@@ -51,7 +51,7 @@ func (s *Shop) customer(i int) *customer {
 		c.returns = d.between(10, 30)
 	}
 	span := s.end - s.start
-	if d.chance(55) { // a customer of old: comes when its rhythm says
+	if d.chance(55) { // an old customer: the first visit follows its rhythm
 		c.visit = s.start + d.below(min(c.gap, span))
 	} else {
 		c.visit = s.start + d.below(span*85/100+1)
@@ -68,7 +68,7 @@ func (s *Shop) customer(i int) *customer {
 	return c
 }
 
-// weighted is one of several choices, with how many times in a hundred it is taken.
+// weighted is one of several choices, with how often in a hundred it is taken.
 type weighted[T any] struct {
 	percent int64
 	choice  T
@@ -87,7 +87,7 @@ func pick[T any](d *dice, from []weighted[T]) T {
 	panic("BUG: choices that do not add up to 100")
 }
 
-// lifetime is how long the customer stays, and with it how it leaves. Half of them stay; one in ten never gets going.
+// lifetime is how long the customer stays, and how it leaves. Half of them stay, and one in ten never gets going.
 func (c *customer) lifetime() int64 {
 	switch n := c.dice.below(100); {
 	case n < 10:
@@ -100,7 +100,7 @@ func (c *customer) lifetime() int64 {
 	return never
 }
 
-// next is the time of the customer's next event, planning visits as far as that takes; never if there is none.
+// next is the time of the customer's next event; never if there is none. It plans visits as far as needed.
 func (c *customer) next() int64 {
 	for c.visit != never && (len(c.plan) == 0 || c.plan[0].at >= c.visit) {
 		if c.visit >= c.left {
@@ -117,7 +117,7 @@ func (c *customer) next() int64 {
 	return c.plan[0].at
 }
 
-// take removes the event that next has found and returns it.
+// take removes and returns the event that next has found.
 func (c *customer) take() action {
 	a := c.plan[0]
 	c.plan = slices.Delete(c.plan, 0, 1)
@@ -125,7 +125,7 @@ func (c *customer) take() action {
 	return a
 }
 
-// do plans something, unless the customer will have left by then. No two of a customer's events share a moment.
+// do plans something, unless the customer will have left by then. No two events of a customer have the same time.
 func (c *customer) do(a action) {
 	i := len(c.plan)
 	for i > 0 && c.plan[i-1].at >= a.at { // most plans are made in order
@@ -139,7 +139,7 @@ func (c *customer) do(a action) {
 	}
 }
 
-// seasons say how busy each month is, in a hundred: the year has a mild wave, and December.
+// seasons are how busy each month is, in percent: a mild wave over the year, and December.
 var seasons = [...]int64{92, 94, 98, 100, 102, 98, 92, 92, 100, 104, 112, 116}
 
 // comeBack is when the next visit begins.

@@ -5,13 +5,13 @@ import (
 	"math/rand/v2"
 )
 
-// dice is a customer's own source of chance: what one customer does changes nothing for the others. Its results are the
-// same bits on every architecture: there is no math.Exp or math.Log, which differ, and every product is rounded by an
-// explicit conversion before it is added to, which keeps the compiler from fusing the two.
+// dice is a customer's own source of chance, so that what one customer does changes nothing for the others. Its results
+// have the same bits on every architecture. It does not use math.Exp and math.Log, which differ, and it rounds every
+// product by an explicit conversion before an addition, so that the compiler cannot fuse the two.
 type dice struct{ pcg rand.PCG }
 
 // newDice is the source of one stream of numbers of a seed. The stream's number is stirred (by the finalizer of
-// SplitMix64), so that neighbours have nothing in common.
+// SplitMix64), so that neighbouring streams are unrelated.
 func newDice(seed uint64, stream int) dice {
 	z := uint64(stream)*0x9e3779b97f4a7c15 + 0x632be59bd9b4e019
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
@@ -21,7 +21,7 @@ func newDice(seed uint64, stream int) dice {
 
 // below is a number from 0 to n-1.
 func (d *dice) below(n int64) int64 {
-	high, _ := bits.Mul64(d.pcg.Uint64(), uint64(n)) // uneven by n in 2^64: nobody's concern here
+	high, _ := bits.Mul64(d.pcg.Uint64(), uint64(n)) // uneven by n in 2^64, which does not matter here
 	return int64(high)
 }
 

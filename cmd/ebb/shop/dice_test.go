@@ -34,7 +34,7 @@ func TestDice(t *testing.T) {
 	}
 }
 
-// TestDiceStreams: neighbouring customers and seeds have nothing in common.
+// TestDiceStreams: the streams of neighbouring customers and seeds are unrelated.
 func TestDiceStreams(t *testing.T) {
 	seen := map[uint64]bool{}
 	for seed := range uint64(100) {

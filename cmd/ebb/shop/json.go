@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// AppendJSON appends the event as a line's worth of ebb's flat envelope, without the line's end. What a Shop makes
-// needs no escapes.
+// AppendJSON appends the event in ebb's flat envelope, without a line's end. What a Shop makes needs no escapes.
 func AppendJSON(dst []byte, ev *Event) []byte {
 	dst = append(dst, `{"id":"`...)
 	dst = append(dst, ev.ID...)
@@ -15,7 +14,7 @@ func AppendJSON(dst []byte, ev *Event) []byte {
 	dst = append(dst, `","type":"`...)
 	dst = append(dst, ev.Type...)
 	dst = append(dst, `","time":"`...)
-	dst = ev.Time.AppendFormat(dst, time.RFC3339Nano) // the layout that the library has a fast way for
+	dst = ev.Time.AppendFormat(dst, time.RFC3339Nano) // the library formats this layout fast
 	dst = append(dst, '"')
 	if ev.Currency != "" {
 		dst = append(dst, `,"value":"`...)

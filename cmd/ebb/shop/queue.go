@@ -7,11 +7,11 @@ type queue []entry
 
 type entry struct {
 	at       int64 // of the customer's next event
-	number   int32 // of the customer: who comes first at the same moment
+	number   int32 // of the customer; at the same time the lower number comes first
 	customer *customer
 }
 
-// open gathers the customers, each about to come for the first time.
+// open adds all customers, each with its first visit to come.
 func (s *Shop) open() *queue {
 	q := make(queue, s.cfg.Customers)
 	for i := range q {
@@ -22,10 +22,10 @@ func (s *Shop) open() *queue {
 	return &q
 }
 
-// first is the customer whose event is next, and when that is.
+// first is the customer with the next event, and the time of that event.
 func (q *queue) first() (*customer, int64) { return (*q)[0].customer, (*q)[0].at }
 
-// moved puts the first customer where it now belongs.
+// moved moves the first customer to its new place.
 func (q *queue) moved() {
 	(*q)[0].at = (*q)[0].customer.next()
 	heap.Fix(q, 0)
@@ -43,8 +43,8 @@ func (q *queue) Less(i, j int) bool {
 // Swap exchanges two entries.
 func (q *queue) Swap(i, j int) { (*q)[i], (*q)[j] = (*q)[j], (*q)[i] }
 
-// Push is never called: nobody joins a queue that holds everybody.
+// Push is never called: the queue holds all customers from the start.
 func (q *queue) Push(any) { panic("BUG: push to a queue of all customers") }
 
-// Pop is never called: who has left stays at the end.
+// Pop is never called: customers who have left stay at the end.
 func (q *queue) Pop() any { panic("BUG: pop from a queue of all customers") }

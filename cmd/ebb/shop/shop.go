@@ -1,11 +1,11 @@
-// Package shop simulates a shop: customers who come in rhythms of their own, look around, buy, send things back, go on
-// holiday, and of whom some leave for good at a moment that the simulation knows.
+// Package shop simulates a shop: customers who come in rhythms of their own, look around, buy, return goods and go on
+// holiday. Some of them leave for good, at a moment that the simulation determines.
 //
-// That moment is the truth which alerts can be held against. It is drawn before anything is scored, and the package
-// knows nothing of how ebb scores: it imports nothing of ebb.
+// That moment is the truth that alerts can be compared with. It is drawn before anything is scored, and independently
+// of ebb's scoring: the package imports nothing of ebb.
 //
-// A seed gives the same shop on every machine. The random numbers are integers (PCG), and what is computed in floating
-// point takes only operations that IEEE 754 fixes to the bit; see dice.
+// A seed gives the same shop on every machine. The random numbers are integers (PCG), and floating point is used only
+// with operations that IEEE 754 fixes to the bit; see dice.
 package shop
 
 import (
@@ -22,7 +22,7 @@ const (
 	DefaultDays      = 540
 )
 
-// DefaultStart is when a shop opens unless told otherwise: fixed, so that a seed says everything.
+// DefaultStart is when a shop opens by default. It is fixed, so that a seed determines everything.
 func DefaultStart() time.Time { return time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // Bounds of a Config.
@@ -31,7 +31,7 @@ const (
 	MaxDays      = 36_500
 )
 
-// Config says what shop to simulate. The zero value is the default shop.
+// Config is what shop to simulate. The zero value is the default shop.
 type Config struct {
 	Customers int       // who ever come; 0: as many as Events needs, else DefaultCustomers
 	Days      int       // from Start on; 0: DefaultDays
@@ -40,8 +40,8 @@ type Config struct {
 	Start     time.Time // zero: DefaultStart
 }
 
-// Shop is a simulated shop. It does not change: its events and its truth may be asked for again and again, and come out
-// the same.
+// Shop is a simulated shop. It does not change: its events and its truth may be read repeatedly, and are the same each
+// time.
 type Shop struct {
 	cfg   Config
 	start int64 // ms since the epoch
@@ -76,7 +76,8 @@ func New(cfg Config) (*Shop, error) {
 	return s, nil
 }
 
-// size finds how many customers make the events asked for, with some to spare, by watching a sample of them.
+// size finds how many customers make the requested number of events, with some to spare, by simulating a sample of
+// them.
 func (s *Shop) size() error {
 	const sample, spare = 1000, 1.1
 	s.cfg.Customers = sample
@@ -111,19 +112,19 @@ func (s *Shop) Start() time.Time { return time.UnixMilli(s.start).UTC() }
 // End is when the simulation ends, unless the number of events ends it earlier. No event is at or after it.
 func (s *Shop) End() time.Time { return time.UnixMilli(s.end).UTC() }
 
-// Event is something that a customer did, or that was done for one.
+// Event is something that a customer did, or that happened to one.
 type Event struct {
 	ID       string
 	Customer string
-	Type     string // as in the Segment e-commerce specification, where it has a name for it
+	Type     string // as in the Segment e-commerce specification, where that has a name for it
 	Time     time.Time
-	Value    int64 // minor units of Currency: what was paid, tried to be paid, or, negative, paid back; else 0
+	Value    int64 // minor units of Currency: amount paid, of a failed payment, or, negative, paid back; else 0
 	Currency string
-	Product  int // number of the product looked at or added; else 0
+	Product  int // number of the product viewed or added; else 0
 }
 
-// Events are all that happens in the shop, in order of time; events at the same millisecond in order of customers. They
-// are made as they are asked for: memory holds the customers and what they are about to do.
+// Events are all events of the shop, in order of time, and at the same millisecond in order of customers. They are made
+// while they are read: memory holds the customers and their plans.
 func (s *Shop) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		q := s.open()
@@ -153,5 +154,5 @@ func (s *Shop) Events() iter.Seq[Event] {
 	}
 }
 
-// currency is what the shop sells in.
+// currency is the currency of the shop.
 const currency = "EUR"

@@ -26,7 +26,7 @@ func open(t testing.TB, cfg shop.Config) *shop.Shop {
 	return s
 }
 
-// TestSameEverywhere holds the first 10,000 events of some shops against hashes: they are the same on every
+// TestSameEverywhere compares the first 10,000 events of some shops with hashes: they are the same on every
 // architecture.
 func TestSameEverywhere(t *testing.T) {
 	var got bytes.Buffer
@@ -72,7 +72,7 @@ func TestSameEverywhere(t *testing.T) {
 	}
 }
 
-// TestStream checks what every reader relies on: order, ids, bounds, and the same again when asked again.
+// TestStream checks what every reader relies on: order, ids, bounds, and the same events on a second reading.
 func TestStream(t *testing.T) {
 	s := open(t, shop.Config{Seed: 5, Customers: 500})
 	ids, last := map[string]bool{}, map[string]time.Time{}
@@ -109,7 +109,7 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// TestSize makes as many events as were asked for, in about the days given.
+// TestSize makes the requested number of events, in about the days given.
 func TestSize(t *testing.T) {
 	for _, cfg := range []shop.Config{
 		{
@@ -135,7 +135,8 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// TestEndsEarly: customers and events both given, whichever ends first, and the events are those of the longer run.
+// TestEndsEarly: with both customers and events given, the earlier limit ends it, and the events are those of the
+// longer run.
 func TestEndsEarly(t *testing.T) {
 	whole, part := open(t, shop.Config{Customers: 20}), open(t, shop.Config{Customers: 20, Events: 300})
 	var want, got []shop.Event

@@ -17,11 +17,11 @@ var storyNames = [...]string{"stays", "vanished", "drifted", "unpaid", "unheard"
 // String is the story's name.
 func (s Story) String() string { return storyNames[s] }
 
-// stories are how those leave who were customers for a while.
+// stories are how customers leave who have stayed for a while.
 var stories = [...]weighted[Story]{{25, Vanished}, {40, Drifted}, {17, Unpaid}, {18, Unheard}}
 
-// farewell plans the end of the customer's story. It comes after whatever has happened, and the customer leaves after
-// it.
+// farewell plans the end of the customer's story. It comes after everything that has happened, and then the customer
+// leaves.
 func (c *customer) farewell() {
 	var last []action
 	switch c.story {

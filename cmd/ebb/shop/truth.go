@@ -16,8 +16,8 @@ type Leaver struct {
 	Story    Story     // how
 }
 
-// Leavers are those who have left for good before a moment, in order of their names: nobody else, and whether or not
-// anything in their events could have told. Who is on holiday has not left. A zero until is the end of the shop.
+// Leavers are the customers who left for good before a moment, in order of their names, whether or not their events
+// show it. Customers on holiday have not left. A zero until is the end of the shop.
 func (s *Shop) Leavers(until time.Time) iter.Seq[Leaver] {
 	end := s.end
 	if !until.IsZero() {
@@ -39,13 +39,14 @@ func (s *Shop) Leavers(until time.Time) iter.Seq[Leaver] {
 	}
 }
 
-// truthTime is how the truth file writes a moment.
+// truthTime formats a moment for the truth file.
 const truthTime = "2006-01-02T15:04:05.000Z"
 
-// WriteTruth writes who left before a moment as CSV: customer, last_event, left_at, story. It returns how many.
+// WriteTruth writes the customers who left before a moment as CSV: customer, last_event, left_at, story. It returns how
+// many there are.
 func (s *Shop) WriteTruth(w io.Writer, until time.Time) (leavers int, err error) {
 	out := csv.NewWriter(w)
-	_ = out.Write([]string{"customer", "last_event", "left_at", "story"}) // Error below tells
+	_ = out.Write([]string{"customer", "last_event", "left_at", "story"}) // Error below reports the failure
 	for l := range s.Leavers(until) {
 		leavers++
 		_ = out.Write([]string{l.Customer, l.Last.Format(truthTime), l.Left.Format(truthTime), l.Story.String()})

@@ -21,7 +21,7 @@ func histories(s *shop.Shop) map[string][]shop.Event {
 	return h
 }
 
-// TestTruth holds the truth against the events, at several moments of the shop.
+// TestTruth compares the truth with the events, at several moments of the shop.
 func TestTruth(t *testing.T) {
 	s := open(t, shop.Config{Seed: 3, Customers: 1500})
 	events := histories(s)
@@ -54,7 +54,8 @@ func TestTruth(t *testing.T) {
 	}
 }
 
-// TestTruthOfPart: where the number of events ends the shop, who has left by the last of them is complete in them.
+// TestTruthOfPart: where the number of events ends the shop, the events of customers who have left by the last one are
+// complete.
 func TestTruthOfPart(t *testing.T) {
 	s := open(t, shop.Config{Seed: 4, Events: 30_000})
 	last := map[string]time.Time{}
@@ -102,7 +103,7 @@ func TestWriteTruth(t *testing.T) {
 	}
 }
 
-// TestStories looks for what each way to leave promises, in the events of those who left so.
+// TestStories checks each way of leaving by the events of the customers who left so.
 func TestStories(t *testing.T) {
 	s := open(t, shop.Config{Seed: 6, Customers: 3000})
 	events := histories(s)
@@ -129,7 +130,7 @@ func TestStories(t *testing.T) {
 					slower++
 				}
 			}
-		default: // vanished, or never told
+		default: // vanished, or never reported
 		}
 	}
 	for story, bounds := range map[shop.Story][2]int{
@@ -147,7 +148,7 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// TestPlausible checks the shop's figures.
+// TestPlausible checks that the shop's figures are plausible.
 func TestPlausible(t *testing.T) {
 	s := open(t, shop.Config{Seed: 8, Customers: 3000})
 	left := map[string]bool{}

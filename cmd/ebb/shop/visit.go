@@ -32,10 +32,10 @@ type action struct {
 	what    what
 }
 
-// products is the size of the range.
+// products is the number of products.
 const products = 2000
 
-// shopping plans the visit that is due, and what follows from it.
+// shopping plans the visit that is due, and its consequences.
 func (c *customer) shopping() {
 	d, at := &c.dice, c.visit
 	step := func(w what, value int64, product int32) {

@@ -1,3 +1,3 @@
-// Package terminal is what commands write to and read from: a screen with colours, tables and bars where a person
-// looks, plain lines elsewhere, and input that Ctrl-C does not wait for.
+// Package terminal is the commands' input and output: a screen with colours, tables and bars for a person and plain
+// lines elsewhere, and input that ends on Ctrl-C.
 package terminal

@@ -26,7 +26,7 @@ func StoppableReader(ctx context.Context, r io.Reader) io.Reader {
 }
 
 type stoppableReader struct {
-	ctx    context.Context //nolint:containedctx // io.Reader has no other way in
+	ctx    context.Context //nolint:containedctx // io.Reader takes no context
 	r      io.Reader
 	chunks chan []byte
 	err    error // why chunks was closed

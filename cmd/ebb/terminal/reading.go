@@ -20,8 +20,8 @@ type Reading struct {
 // NewReading shows nothing yet.
 func NewReading(s Screen) *Reading { return &Reading{screen: s} }
 
-// At shows what a log is read for, how many events it had so far (-1: they are not counted), and how many bytes were
-// read of those that it has (-1: unknown). A bar that cannot be drawn is no failure.
+// At shows what a log is read for, how many events it had so far (-1: they are not counted), and how many bytes of how
+// many were read (-1: unknown). A failure to draw the bar does not matter.
 func (r *Reading) At(what string, events, stored, size int64) {
 	if r.bar == nil || r.what != what {
 		r.End()
@@ -38,7 +38,7 @@ func (r *Reading) At(what string, events, stored, size int64) {
 	}
 }
 
-// End takes the bar away, for what is shown instead.
+// End removes the bar, to make room for other output.
 func (r *Reading) End() {
 	if r.bar != nil {
 		_ = r.bar.Finish()

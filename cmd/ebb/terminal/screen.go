@@ -15,13 +15,13 @@ import (
 )
 
 const (
-	Wide = 110 // from here on there is room for the hour and the tier
+	Wide = 110 // from this width on there is room for the hour and the tier
 )
 
 // Widest bounds the lines of a help text, in columns: longer ones are hard to read, however wide the terminal.
 const Widest = 100
 
-// Screen is an output stream with what may be done on it: colour, bars and tables only where a person looks.
+// Screen is an output stream and what it may show: colours, bars and tables only where a person looks.
 type Screen struct {
 	io.Writer
 	Terminal bool
@@ -30,7 +30,7 @@ type Screen struct {
 	Width    int  // columns; of a terminal
 }
 
-// NewScreen looks at what w is. NO_COLOR and TERM=dumb in the environment turn colour off.
+// NewScreen finds out what w is. NO_COLOR and TERM=dumb in the environment turn colour off.
 func NewScreen(w io.Writer, environ []string) Screen {
 	s := Screen{Writer: w, Width: 80}
 	f, ok := w.(*os.File)
@@ -46,7 +46,7 @@ func NewScreen(w io.Writer, environ []string) Screen {
 	return s
 }
 
-// wantsColor reads the conventions: NO_COLOR set to anything, or a terminal that can do nothing.
+// wantsColor follows the conventions: no colour where NO_COLOR is set to anything, or on a terminal without colours.
 func wantsColor(environ []string) bool {
 	return !slices.ContainsFunc(environ, func(v string) bool {
 		value, set := strings.CutPrefix(v, "NO_COLOR=")
@@ -94,8 +94,8 @@ func (s Screen) Paint(c text.Colors, t string) string {
 	return c.EscapeSeq() + t + text.Reset.EscapeSeq()
 }
 
-// Say writes lines behind an indent. On a terminal one that is too long goes on below itself, a step further in if it
-// is no text of its own; one that begins with a space is a command to copy, and is never broken.
+// Say writes lines after an indent. On a terminal a line that is too long goes on in the next one, indented further if
+// it is no text of its own. A line that begins with a space is a command to copy, and is never broken.
 func (s Screen) Say(indent, step, lines string) {
 	for line := range strings.SplitSeq(strings.TrimRight(lines, "\n"), "\n") {
 		parts := []string{line}
@@ -111,7 +111,7 @@ func (s Screen) Say(indent, step, lines string) {
 	}
 }
 
-// Hang writes head and beside it what may be long: on a terminal that goes on below itself.
+// Hang writes head and next to it the text, which a terminal continues in further lines below.
 func (s Screen) Hang(head, long string) {
 	lines := []string{long}
 	indent := text.StringWidthWithoutEscSequences(head)
@@ -124,13 +124,14 @@ func (s Screen) Hang(head, long string) {
 	}
 }
 
-// Paragraph writes head and beside it what may be long, wrapped wherever it goes.
+// Paragraph writes head and next to it the text, wrapped on every output.
 func (s Screen) Paragraph(head, long string) {
 	s.Terminal, s.Width = true, min(s.Width, Widest)
 	s.Hang(head, long)
 }
 
-// Table writes rows below a title. Columns but the first are aligned right; the last row is set off if it is a summary.
+// Table writes rows below a title. All columns except the first are aligned right. The last row is set off if it is a
+// summary.
 func (s Screen) Table(title string, header []string, rows [][]string) {
 	fmt.Fprintf(s, "\n%s\n", s.Paint(text.Colors{text.Bold}, title))
 	w := table.NewWriter()

@@ -79,7 +79,7 @@ func TestColorsAreReadable(t *testing.T) {
 	}
 }
 
-// TestSay: prose is broken at the terminal's width and goes on behind its indent, commands are not broken, and a file
+// TestSay: prose is broken at the terminal's width and goes on after its indent, commands are not broken, and a file
 // gets every line whole.
 func TestSay(t *testing.T) {
 	const lines = "start it, or name another with --brokers, which is a list\n  kafka-configs.sh --bootstrap-server " +
@@ -113,7 +113,7 @@ func TestSay(t *testing.T) {
 	}
 }
 
-// TestNoScreenIsPlain: a file and a buffer get neither colour nor bar.
+// TestNoScreenIsPlain: a file and a buffer get neither colours nor bars.
 func TestNoScreenIsPlain(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	if err != nil {

@@ -23,7 +23,7 @@ const PlainEvery = 5 * time.Second
 // NewSteps shows nothing yet.
 func NewSteps(s Screen) *Steps { return &Steps{screen: s, said: time.Now()} }
 
-// At shows how many steps of a work are done. Another work, or one of another size, begins anew.
+// At shows how many steps of a work are done. It starts again for another work, or one of another size.
 func (p *Steps) At(what string, done, total int64) {
 	if what != p.what || total != p.total {
 		p.End()
@@ -34,14 +34,14 @@ func (p *Steps) At(what string, done, total int64) {
 	}
 	switch {
 	case p.bar != nil:
-		_ = p.bar.Set64(done) // a bar that cannot be drawn is no failure
+		_ = p.bar.Set64(done) // a failure to draw the bar does not matter
 	case total > 0 && !p.ended && time.Since(p.said) >= PlainEvery:
 		p.said = time.Now()
 		fmt.Fprintf(p.screen, "%s, %d %%\n", what, 100*done/total)
 	}
 }
 
-// End takes the bar away, for what is shown instead, and shows no more of this work.
+// End removes the bar, to make room for other output, and shows no more of this work.
 func (p *Steps) End() {
 	p.ended = true
 	if p.bar != nil {

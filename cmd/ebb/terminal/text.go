@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// FullName is a customer as a person is shown it: behind its tenant, if it has one.
+// FullName is a customer's name for people: with its tenant in front, if it has one.
 func FullName(tenant, customer string) string {
 	if tenant != "" {
 		customer = tenant + "/" + customer
@@ -13,7 +13,8 @@ func FullName(tenant, customer string) string {
 	return Printable(customer)
 }
 
-// Printable keeps text from moving the cursor or worse: what cannot be printed is shown escaped.
+// Printable makes text harmless to the terminal: characters that cannot be printed, or would move the cursor, are
+// escaped.
 func Printable(s string) string {
 	if strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		quoted := strconv.Quote(s)

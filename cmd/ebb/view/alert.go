@@ -12,7 +12,7 @@ import (
 	"ebb/cmd/ebb/terminal"
 )
 
-// Alert is what a person is shown of an alert.
+// Alert holds the parts of an alert that people are shown.
 type Alert struct {
 	Tenant     string    `json:"tenant"`
 	Customer   string    `json:"customer"`
@@ -26,7 +26,7 @@ type Alert struct {
 	} `json:"reasons"`
 }
 
-// AlertLine writes alerts for people, a line each, with columns that widen as they must.
+// AlertLine writes alerts for people, a line each, with columns that widen as needed.
 type AlertLine struct {
 	Screen   terminal.Screen
 	customer int // width of that column so far
@@ -40,7 +40,7 @@ const (
 	narrowCustomer = 14
 )
 
-// Of is the line of one alert as published. What is no alert is shown as it is.
+// Of is the line of one published alert. Anything else is shown unchanged.
 func (l *AlertLine) Of(value []byte) string {
 	var v Alert
 	if err := json.Unmarshal(value, &v); err != nil || v.Customer == "" || v.Transition == "" {
@@ -70,7 +70,7 @@ func (l *AlertLine) Of(value []byte) string {
 		l.tinted(&v, fmt.Sprintf("%-8s", v.Tier)), v.Risk, text.Pad(who, l.customer, ' ')), reason)
 }
 
-// fit puts the reason behind the columns, as much of it as a terminal's line holds.
+// fit puts the reason after the columns, cut to the terminal's width.
 func (l *AlertLine) fit(columns, reason string) string {
 	if l.Screen.Terminal {
 		reason = text.Snip(reason, max(10, l.Screen.Width-text.StringWidthWithoutEscSequences(columns)), "…")

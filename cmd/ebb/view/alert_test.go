@@ -10,7 +10,7 @@ import (
 	"ebb/cmd/ebb/terminal"
 )
 
-// alertJSON is an alert as published, as far as a reader looks at it.
+// alertJSON holds the fields of a published alert that the tests read.
 func alertJSON(tenant, customer, transition, tier, minute, reason string, risk float64) string {
 	b, err := json.Marshal(map[string]any{
 		"id":         "00",

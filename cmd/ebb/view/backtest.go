@@ -70,7 +70,7 @@ func (t *backtestText) header() {
 	}
 }
 
-// notes says what of the log was not used.
+// notes lists what of the log was not used.
 func (t *backtestText) notes() []string {
 	var notes []string
 	add := func(n int64, what string) {
@@ -92,7 +92,7 @@ func typesInWords(items []string) string {
 	return strings.Join(items, ", ")
 }
 
-// scores is the table of AUCs: the score and its rivals on the same customers.
+// scores is the table of AUCs: the score and the other rules on the same customers.
 func (t *backtestText) scores() {
 	var rows [][]string
 	for _, d := range t.Dates {
@@ -116,7 +116,7 @@ func (t *backtestText) scores() {
 		[]string{"date", "customers", "churned", "ebb", "95 % interval", "recency", "RFM", "30d silent"}, rows)
 }
 
-// probabilities is the table of how honest probabilities are, and of the customers ranked highest.
+// probabilities is the table of how well probabilities match what happened, and of the customers ranked highest.
 func (t *backtestText) probabilities() {
 	rows := make([][]string, 0, len(t.Dates))
 	for _, d := range t.Dates {
@@ -178,7 +178,7 @@ func (t *backtestText) alerts() {
 		[]string{"rule", "alerts", "right", "churn caught", "median lead"}, rows)
 }
 
-// words says what the figures mean for somebody who plans a campaign.
+// words explains the figures to somebody who plans a campaign.
 func (t *backtestText) words() {
 	var customers, churned int64
 	for _, d := range t.Dates {
@@ -212,7 +212,7 @@ func (t *backtestText) words() {
 	}
 }
 
-// decimals writes a figure with three decimals, without the zero in front.
+// decimals writes a figure with three decimals, without the zero before the point.
 func decimals(f backtest.Figure) string {
 	if !f.Known() {
 		return "–"
@@ -239,7 +239,7 @@ func formatDays(f backtest.Figure) string {
 	return fmt.Sprintf("%.1fd", float64(f))
 }
 
-// LogName is how a log is called.
+// LogName is the name of a log for people.
 func LogName(name string) string {
 	if name == eventlog.Stdin {
 		return "standard input"

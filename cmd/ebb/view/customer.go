@@ -13,7 +13,7 @@ import (
 	"ebb/cmd/ebb/terminal"
 )
 
-// Customer shows what is known of a customer.
+// Customer shows the state of a customer.
 func Customer(screen terminal.Screen, v *inspect.Customer) error {
 	s := Explanation{screen}
 	s.Say(

@@ -46,7 +46,7 @@ func Listing(w terminal.Screen, l *deadletter.Listing) error {
 	return listingTotal(w, l)
 }
 
-// listingRows fills the table; a narrow one leaves out what there is no room for.
+// listingRows fills the table. A narrow one leaves out columns that do not fit.
 func listingRows(t table.Writer, l *deadletter.Listing, narrow bool) {
 	const day, minute = "2006-01-02 15:04", "01-02 15:04"
 	if narrow {
@@ -89,7 +89,7 @@ func listingTotal(w io.Writer, l *deadletter.Listing) error {
 	return err
 }
 
-// Letter is a quarantined record for people: what is known of it, then its value.
+// Letter is a quarantined record for people: its headers, then its value.
 func Letter(s terminal.Screen, r *deadletter.Letter) string {
 	var b strings.Builder
 	fmt.Fprintf(
@@ -126,7 +126,7 @@ func Letter(s terminal.Screen, r *deadletter.Letter) string {
 	return b.String()
 }
 
-// reasonOf says why a record cannot be used: in words where its reason is no more than the code.
+// reasonOf is why a record cannot be used. It explains the code where the record's reason is no more than that.
 func reasonOf(r *deadletter.Letter) string {
 	if i := slices.Index(deadletter.CodeNames(), r.Code); i >= 0 && strings.HasSuffix(r.Reason, ": "+r.Code) {
 		return eventlog.CodeInWords(pipeline.Usable + 1 + pipeline.Code(i))
@@ -138,7 +138,7 @@ func headerText(h kafkabatch.Header) string {
 	return terminal.Printable(h.Key) + ": " + bytesOf(h.Value)
 }
 
-// bytesOf is a short value on one line: text as it is, else quoted.
+// bytesOf is a short value on one line: text unchanged, other bytes quoted.
 func bytesOf(b []byte) string {
 	if b == nil {
 		return "null"
@@ -146,7 +146,7 @@ func bytesOf(b []byte) string {
 	return terminal.Printable(string(b))
 }
 
-// isText reports whether b may be printed as it is without moving the cursor elsewhere than to the next line.
+// isText reports whether b may be printed unchanged, since it moves the cursor only to the next line.
 func isText(b []byte) bool {
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)
@@ -158,7 +158,7 @@ func isText(b []byte) bool {
 	return true
 }
 
-// Replayed is what a replay has sent again, or would, on one line.
+// Replayed is what a replay has sent, or would send, on one line.
 func Replayed(w io.Writer, s *deadletter.Replayed) error {
 	verb := "replayed to"
 	if s.DryRun {

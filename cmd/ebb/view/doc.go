@@ -1,3 +1,2 @@
-// Package view shows people what the packages of the commands found out: as lines, tables and sentences that fit the
-// screen.
+// Package view shows people the results of the commands' packages: as lines, tables and sentences that fit the screen.
 package view

@@ -43,7 +43,7 @@ func (s Explanation) Alert(e *inspect.Explained, another bool) error {
 	return err
 }
 
-// body is what stands behind a score: reasons, terms, floor, value, the way out of the tier, and the probability.
+// body shows how a score comes about: reasons, terms, floor, value, the way out of the tier, and the probability.
 func (s Explanation) body(e *inspect.Explained) {
 	for _, r := range e.Reasons {
 		s.Say("  ", "  ", terminal.Printable(r.Text))
@@ -96,7 +96,7 @@ func exitInWords(change string) string {
 // spaced is a name in words.
 func spaced(name string) string { return terminal.Printable(strings.ReplaceAll(name, "_", " ")) }
 
-// formula is how the risk score comes of the sum.
+// formula shows how the sum becomes the risk score.
 func formula(x *alert.Explanation) string {
 	if x.Unscored {
 		return fmt.Sprintf("risk %.3f, by the floor", x.Risk)
@@ -107,7 +107,7 @@ func formula(x *alert.Explanation) string {
 	return fmt.Sprintf("risk %.3f = 100 / (1 + exp(%s))", x.Risk, shortest(0-x.LogOdds))
 }
 
-// table is the sum, term by term; on a terminal the last column is wrapped to what the others leave.
+// table is the sum, term by term. On a terminal the last column is wrapped to the width that the others leave.
 func (s Explanation) table(e *inspect.Explained) string {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
@@ -163,7 +163,7 @@ func (s Explanation) table(e *inspect.Explained) string {
 	return t.Render()
 }
 
-// probabilityInWords says how probable a silent horizon is, and what stands behind that.
+// probabilityInWords is the probability of a silent horizon, and what it is based on.
 func probabilityInWords(x *alert.Explanation) string {
 	if x.Provisional {
 		return fmt.Sprintf(
@@ -218,7 +218,7 @@ func partInWords(v any) string {
 	return fmt.Sprint(v)
 }
 
-// verdict says whether the alert says what follows, and what that was held against.
+// verdict is whether the alert's content follows from its data, and what it was compared with.
 func (s Explanation) verdict(e *inspect.Explained) string {
 	switch {
 	case len(e.Differences) > 0:
@@ -239,5 +239,5 @@ func (s Explanation) verdict(e *inspect.Explained) string {
 	return s.Paint(text.Colors{text.FgGreen}, "every bit as the alert says")
 }
 
-// ByPack is what follows from the pack alone.
+// ByPack is what only the pack can prove.
 const ByPack = "tiers, stage, floor, value's tier, reasons, playbook and the alert's own coefficients"

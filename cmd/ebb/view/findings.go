@@ -38,7 +38,7 @@ func verdictColors(ok bool) text.Colors {
 	return text.Colors{text.FgRed, text.Bold}
 }
 
-// plainFindings is a line per finding, and one more for each line of what to do.
+// plainFindings is a line per finding, and another for each line of its remedy.
 func plainFindings(findings []check.Finding) string {
 	var b strings.Builder
 	for _, f := range findings {
@@ -50,7 +50,7 @@ func plainFindings(findings []check.Finding) string {
 	return b.String()
 }
 
-// tableOfFindings is what was found, wrapped to the terminal's width, and below it what to do.
+// tableOfFindings is a table of what was found, wrapped to the terminal's width, with the remedies below it.
 func tableOfFindings(s terminal.Screen, findings []check.Finding) string {
 	marks := map[string]string{
 		check.OK:      s.Paint(text.Colors{text.FgGreen}, "✓"),
@@ -72,7 +72,7 @@ func tableOfFindings(s terminal.Screen, findings []check.Finding) string {
 	return t.Render() + "\n" + remedies(s, findings)
 }
 
-// remedies lists what to do, each thing once. Its first line is wrapped; a command below it is not, so that it can be
+// remedies lists what to do, each remedy once. The first line is wrapped; a command below it is not, so that it can be
 // copied whole.
 func remedies(s terminal.Screen, findings []check.Finding) string {
 	var order []string

@@ -8,7 +8,7 @@ import (
 	"ebb/cmd/ebb/terminal"
 )
 
-// TestFindingsTable looks at what a terminal of 80 columns gets.
+// TestFindingsTable checks the output on a terminal of 80 columns.
 func TestFindingsTable(t *testing.T) {
 	findings := []check.Finding{
 		{Check: "config", Status: check.OK, Found: "ebb.yaml, digest 0123456789abcdef", Do: ""},

@@ -30,5 +30,5 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// columns is how wide a terminal shows a line.
+// columns is the width of a line on a terminal.
 func columns(line string) int { return text.StringWidthWithoutEscSequences(line) }

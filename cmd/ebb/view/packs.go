@@ -18,14 +18,14 @@ import (
 // packsDiffText shows the difference between two packs to people.
 type packsDiffText struct {
 	terminal.Screen
-	a, b string // how the two are called
+	a, b string // names of the two
 }
 
-// Bounds of what is shown of declarations; --json has everything.
+// Limits of what is shown of declarations; --json has everything.
 const (
 	mostDeclared  = 20 // settings
 	mostNames     = 8  // of what only one pack has, in one place
-	widestSetting = 30 // columns; a longer name has a line of its own
+	widestSetting = 30 // columns; a longer name gets a line of its own
 )
 
 // PackDiff shows the difference between two packs.
@@ -58,7 +58,8 @@ func (t packsDiffText) print(d *packs.Diff) error {
 	return err
 }
 
-// declared says what the packs declare differently: what only one of them has by name, the rest setting by setting.
+// declared is what the packs declare differently: names that only one of them has, and the other settings with both
+// values.
 func (t packsDiffText) declared(d *packs.Diff) {
 	if len(d.Declared) == 0 {
 		said := "They declare the same."
@@ -88,7 +89,7 @@ func (t packsDiffText) declared(d *packs.Diff) {
 	}
 }
 
-// declaredLines are settings with their values, and what only one pack has, by where it stands. hidden: so many
+// declaredLines are settings with their values, and the names that only one pack has, by their place. hidden: so many
 // settings are left out.
 func declaredLines(all []packs.Declared) (lines [][2]string, hidden int) {
 	names := map[string][]string{}
@@ -122,7 +123,7 @@ func declaredLines(all []packs.Declared) (lines [][2]string, hidden int) {
 	return lines, hidden
 }
 
-// firstFew lists names, as many as a person reads.
+// firstFew lists names, as many as a person can read.
 func firstFew(names []string) string {
 	if len(names) <= mostNames+1 {
 		return strings.Join(names, ", ")
@@ -168,8 +169,8 @@ func (t packsDiffText) decided(d *packs.Decided) {
 	t.alerts(d)
 }
 
-// migration is the matrix of tiers at a moment, and that of stages where any customer is in another one. That somebody
-// is at risk by one pack alone is left to the tiers and the alerts.
+// migration is the matrix of tiers at a moment, and that of stages where any customer has another one. Tiers and alerts
+// already show who is at risk by one pack alone.
 func (t packsDiffText) migration(when string, m *backtest.Migration) {
 	names := make([]string, profile.NumTiers)
 	for i := range names {
@@ -211,7 +212,7 @@ func total(cells [][]int64) (n int64) {
 	return n
 }
 
-// matrix shows the rows and columns that hold anything.
+// matrix shows the rows and columns that are not empty.
 func (t packsDiffText) matrix(title string, names []string, cells [][]int64) {
 	var used []int
 	for i := range cells {
@@ -283,7 +284,7 @@ func (t packsDiffText) examples(title string, all int64, some []backtest.Changed
 	}
 }
 
-// firstSaid is what A says, or B where A says nothing.
+// firstSaid is A's text, or B's where A has none.
 func firstSaid(a *backtest.ChangedAlert) *backtest.Said {
 	if a.A != nil {
 		return a.A
@@ -291,7 +292,7 @@ func firstSaid(a *backtest.ChangedAlert) *backtest.Said {
 	return a.B
 }
 
-// changeInWords is the tier and the reasons of an alert that one side alone sends, else what is different about it.
+// changeInWords is the tier and the reasons of an alert that only one side sends, else what differs in it.
 func changeInWords(a *backtest.ChangedAlert) string {
 	if a.A == nil || a.B == nil {
 		said := firstSaid(a)
@@ -318,7 +319,7 @@ func roughly(d time.Duration) string {
 	return advice.FormatDuration(max(time.Minute, d.Truncate(time.Minute)))
 }
 
-// cell is a setting's value as a person reads it.
+// cell is a setting's value in readable form.
 func cell(v any) string {
 	switch v := v.(type) {
 	case nil:

@@ -11,7 +11,7 @@ import (
 	"ebb/cmd/ebb/terminal"
 )
 
-// Readiness shows how each partition and each shadow stands.
+// Readiness shows the state of each partition and each shadow.
 func Readiness(out terminal.Screen, r *processor.Readiness) {
 	defer func() {
 		for _, s := range r.Shadows {
@@ -27,7 +27,7 @@ func Readiness(out terminal.Screen, r *processor.Readiness) {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault
-	const others = 48 // columns of a line before the reason, numbers being as long as they get
+	const others = 48 // columns of a line before the reason, with the longest numbers
 	columns := []table.ColumnConfig{
 		{
 			Number:      3,

@@ -71,7 +71,7 @@ func (t shadowsText) shadow(r *shadow.Comparison) {
 	}
 }
 
-// standing says where both stand, so that a reader knows whether they are comparable.
+// standing shows how far both are, so that a reader can see whether they are comparable.
 func (t shadowsText) standing(r *shadow.Comparison) {
 	verdict := t.Paint(text.Colors{text.FgGreen}, "Both stand at the same record in every partition.")
 	if r.Apart > 0 {
@@ -106,7 +106,7 @@ func (t shadowsText) standing(r *shadow.Comparison) {
 	}
 }
 
-// alerts are those of both, a day.
+// alerts are the alerts of both, per day.
 func (t shadowsText) alerts(a *shadow.Alerts) {
 	span := fmt.Sprintf("%s to %s, %s", a.From.Format(time.DateOnly), a.Until.Format(time.DateOnly), daysInWords(a.Days))
 	if len(a.Sorts) == 0 {
@@ -163,7 +163,7 @@ func shareOf(n, all int64) string {
 	return fmt.Sprintf("%s (%.0f%%)", advice.Grouped(n), 100*float64(n)/float64(max(all, 1)))
 }
 
-// top are the customers whose score differs most: both scores, both tiers, and what adds more or less by the shadow.
+// top are the customers whose scores differ most: both scores, both tiers, and what adds more or less by the shadow.
 func (t shadowsText) top(all []shadow.ScoreChange) {
 	if len(all) == 0 {
 		fmt.Fprintln(t, "\nEvery customer has the same score by both.")

@@ -18,15 +18,15 @@ import (
 	"time"
 )
 
-// Authority is a certificate authority of one test, and the folder of what it signed: ca.pem, and NAME.pem, NAME.key
-// and NAME.both.pem (key and certificate in one file, as Kafka wants them) of each certificate.
+// Authority is a certificate authority of one test, and the folder of its files: ca.pem, and NAME.pem, NAME.key and
+// NAME.both.pem (key and certificate in one file, as Kafka reads them) of each certificate.
 type Authority struct {
 	Dir  string
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
 
-// New makes an authority that is trusted by nobody yet.
+// New makes an authority that nothing trusts yet.
 func New(t testing.TB) *Authority {
 	t.Helper()
 	a := &Authority{Dir: t.TempDir(), key: newKey(t)}
@@ -58,7 +58,7 @@ func (a *Authority) IssueUntil(t testing.TB, file, name string, end time.Time) {
 	a.sign(t, template(name, end, []string{name, "localhost"}, []net.IP{net.IPv4(127, 0, 0, 1)}), newKey(t), file)
 }
 
-// IssueElsewhere is Issue for a host that is not the one dialled.
+// IssueElsewhere is Issue for another host than the one dialled.
 func (a *Authority) IssueElsewhere(t testing.TB, file, host string) {
 	t.Helper()
 	a.sign(t, template(host, time.Now().Add(24*time.Hour), []string{host}, nil), newKey(t), file)
@@ -92,14 +92,14 @@ func (a *Authority) Pair(t testing.TB, name string) tls.Certificate {
 	return pair
 }
 
-// Pool trusts the authority.
+// Pool is a pool of certificates with the authority.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
 	return pool
 }
 
-// Server is the server's side of TLS under an issued certificate. With ask it wants a client certificate of the
+// Server is the server's side of TLS with an issued certificate. With ask it requires a client certificate of the
 // authority.
 func (a *Authority) Server(t testing.TB, name string, ask bool) *tls.Config {
 	t.Helper()

@@ -71,7 +71,7 @@ func TestStretchRecord(t *testing.T) {
 	}
 }
 
-// A stretch that calls the roll leaves no customer out.
+// A stretch with roll has an event of every customer.
 func TestStretchRoll(t *testing.T) {
 	s := &stretch{every: 20, calm: []string{"a", "b", "c"}, roll: true}
 	r := rand.New(rand.NewPCG(1, 2))

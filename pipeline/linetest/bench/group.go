@@ -20,7 +20,7 @@ import (
 	"ebb/pipeline/linetest/ports"
 )
 
-// group is one consumer group of ebb with alerts of its own: it has never run.
+// group is one new consumer group of ebb, with an alert topic of its own.
 type group struct {
 	*bench
 	name, alerts string
@@ -28,7 +28,7 @@ type group struct {
 	http         string // address of health and metrics
 }
 
-// configuration is what cannot be default: where everything is.
+// configuration holds what has no usable default: where everything is.
 const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s, control: %s.control, packs: %s.packs}
 redis: {addresses: ["%s"]}
 http: {listen: "%s"}
@@ -51,7 +51,7 @@ func (b *bench) groupOn(ctx context.Context, name, input, more string) (*group, 
 	return g, os.WriteFile(g.config, []byte(text), 0o600)
 }
 
-// command is ebb with the load's pack: the horizon and the friction that the peers were given too.
+// command is ebb with the load's pack: the same horizon and friction that the compared programs have.
 func (g *group) command(ctx context.Context, flags ...string) *exec.Cmd {
 	args := append([]string{
 		"run", "-c", g.config, "--pack", g.Pack, "--horizon", "30d",
@@ -60,7 +60,7 @@ func (g *group) command(ctx context.Context, flags ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, g.program, args...)
 }
 
-// run is the whole topic processed once. CPU is in nanoseconds per event.
+// run is one run over the whole topic. CPU is in nanoseconds per event.
 type run struct {
 	Events          uint64   `json:"events"`
 	Seconds         float64  `json:"seconds"`
@@ -75,7 +75,7 @@ type run struct {
 	AllocatedBytes  float64  `json:"allocated_bytes_per_event"`
 	AlertsPerEvent  float64  `json:"alerts_per_event"`
 	MaxRSS          int64    `json:"max_rss_bytes"`
-	Armed           *float64 `json:"deadlines_stored_per_event,omitempty"` // as of the last look at /metrics
+	Armed           *float64 `json:"deadlines_stored_per_event,omitempty"` // as of the last read of /metrics
 	Woken           *float64 `json:"deadlines_looked_at_per_event,omitempty"`
 	PerCommit       *float64 `json:"events_per_commit,omitempty"`
 	PerTransaction  *float64 `json:"events_per_transaction,omitempty"`
@@ -83,7 +83,7 @@ type run struct {
 	profile string // file
 }
 
-// check has the topics that are missing created.
+// check creates the topics that are missing.
 func (g *group) check(ctx context.Context) error {
 	check := exec.CommandContext(
 		ctx,
@@ -130,7 +130,7 @@ func (g *group) run(ctx context.Context) (*run, error) {
 	return r, r.fill(&stdout, &stderr, uint64(g.Events), after.kafka-before.kafka, after.redis-before.redis)
 }
 
-// fill takes in the summary and the line "measured" of the log.
+// fill takes in the summary and the log line "measured".
 func (r *run) fill(stdout, stderr *bytes.Buffer, events uint64, kafka, redis time.Duration) error {
 	if err := json.Unmarshal(stdout.Bytes(), r); err != nil {
 		return fmt.Errorf("read the summary: %w", err)
@@ -162,7 +162,8 @@ func (r *run) fill(stdout, stderr *bytes.Buffer, events uint64, kafka, redis tim
 	return nil
 }
 
-// watch notes the latest counts of deadlines, commits and transactions until ctx ends. They are gone with the process.
+// watch notes the latest counts of deadlines, commits and transactions until ctx ends. They are lost when the process
+// ends.
 func (g *group) watch(ctx context.Context, r *run) {
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
@@ -174,7 +175,7 @@ func (g *group) watch(ctx context.Context, r *run) {
 		}
 		m, err := g.metrics(ctx)
 		if err != nil {
-			continue // not yet up, or just gone
+			continue // not yet up, or just ended
 		}
 		if n := counted(m["ebb_events_total"], ""); n > 0 {
 			armed, woken := counted(m["ebb_deadlines_total"], "stored")/n, counted(m["ebb_deadlines_total"], "looked_at")/n
@@ -193,7 +194,7 @@ func (g *group) metrics(ctx context.Context) (map[string]*dto.MetricFamily, erro
 	return parser.TextToMetricFamilies(bytes.NewReader(body))
 }
 
-// counted sums a counter over its outcomes, or gives the one named.
+// counted sums a counter over its outcomes, or returns the one named.
 func counted(f *dto.MetricFamily, outcome string) (sum float64) {
 	for _, m := range f.GetMetric() {
 		if l := m.GetLabel(); outcome == "" || len(l) == 1 && l[0].GetValue() == outcome {
@@ -214,7 +215,7 @@ func steps(f *dto.MetricFamily, step string) float64 {
 	return float64(max(stepped(f, step).GetSampleCount(), 1))
 }
 
-// stepped is the histogram of a step; nil, which counts nothing, where it was never taken.
+// stepped is the histogram of a step. It is nil, which counts nothing, for a step that was never taken.
 func stepped(f *dto.MetricFamily, step string) *dto.Histogram {
 	for _, m := range f.GetMetric() {
 		if l := m.GetLabel(); len(l) == 1 && l[0].GetValue() == step {
@@ -224,7 +225,7 @@ func stepped(f *dto.MetricFamily, step string) *dto.Histogram {
 	return nil
 }
 
-// get asks the process; any answer but 200 is an error.
+// get requests a path from the process; any answer but 200 is an error.
 func (g *group) get(ctx context.Context, path string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

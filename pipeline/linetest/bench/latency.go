@@ -13,12 +13,12 @@ import (
 )
 
 // latency is how long live events took to become alerts: from the call that produced the event until a reader of
-// committed data had the alert. Only alerts that name the event as their cause can be timed: recoveries.
+// committed data had the alert. Only recoveries can be timed, since they name the event as their cause.
 type latency struct {
 	Offered  float64 `json:"offered_events_per_second"`
 	Produced float64 `json:"produced_events_per_second"`
 	Events   int     `json:"events"`
-	WarmUp   float64 `json:"warm_up_seconds"` // its alerts are not counted
+	WarmUp   float64 `json:"warm_up_seconds"` // alerts within it are not counted
 	Alerts   int     `json:"alerts_measured"`
 	P50      float64 `json:"p50_ms"`
 	P99      float64 `json:"p99_ms"`
@@ -38,7 +38,7 @@ const (
 	recovered = "ebb.alert.lapse.recovered.v1"
 )
 
-// latency runs the group live and offers it events at rate. alerts is how many it has published so far.
+// latency runs the group live and sends it events at rate. alerts is how many alerts it has published so far.
 func (g *group) latency(ctx context.Context, rate float64, alerts uint64) (l *latency, err error) {
 	reader, err := kgo.NewClient(
 		kgo.SeedBrokers(g.kafka),
@@ -86,7 +86,7 @@ func (g *group) latency(ctx context.Context, rate float64, alerts uint64) (l *la
 	}
 }
 
-// start runs ebb in the background until stop, which lets it drain.
+// start runs ebb in the background until stop, which drains it.
 func (g *group) start(ctx context.Context) (stop func() error, err error) {
 	var stderr bytes.Buffer
 	cmd := g.command(ctx)
@@ -97,7 +97,7 @@ func (g *group) start(ctx context.Context) (stop func() error, err error) {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	stop = func() error {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // one that has ended says so below
+		_ = cmd.Process.Signal(syscall.SIGTERM) // if it has already ended, that is reported below
 		if err := <-ended; err != nil {
 			return fmt.Errorf("ebb run: %w\n%s", err, stderr.Bytes())
 		}
@@ -145,7 +145,7 @@ func openEpisodes(ctx context.Context, reader *kgo.Client, n uint64) ([]string, 
 	return customers, nil
 }
 
-// read notes recoveries as they come, until all that had to come are there or ctx ends.
+// read notes recoveries as they come, until all expected ones are there or ctx ends.
 func (s *stretch) read(ctx context.Context, reader *kgo.Client) (found []seen) {
 	for planned := 0; planned < s.planned() && ctx.Err() == nil; {
 		f := reader.PollFetches(ctx)
@@ -165,7 +165,7 @@ func (s *stretch) read(ctx context.Context, reader *kgo.Client) (found []seen) {
 	return found
 }
 
-// result joins alerts with when their events were produced.
+// result matches alerts with the times at which their events were produced.
 func (s *stretch) result(alerts []seen, rate float64) *latency {
 	var delays []time.Duration
 	for _, a := range alerts {

@@ -1,25 +1,25 @@
 // Command bench measures the line as its users run it: the real program as a process, between a Kafka and a Redis that
-// it starts for itself on free ports and throws away at the end. It is called by "task bench:line".
+// it starts on free ports and removes at the end. "task bench:line" runs it.
 //
-// It fills a topic with the load of ../shared/bench, which the peers were measured on, and lets a fresh group process
-// all of it, several times over, with the default configuration. The first times are not counted: a broker that was
-// just started compiles its code for two minutes, at up to half of what it takes of the processor, and brokers run for
-// months. Events per second count from the first takeover to the last published transaction. Then it offers live events
-// at half of the median rate to the last of these groups, and measures how long an event takes to become an alert that
-// a reader of committed data sees.
+// It fills a topic with the load of ../shared/bench, which the compared programs were measured on. A fresh group
+// processes all of it, several times, with the default configuration. The first runs are not counted: a new broker
+// compiles its code for two minutes, which takes up to half of its processor time, while real brokers run for months.
+// Events per second count from the first takeover to the last published transaction. Then it sends live events at half
+// of the median rate to the last of these groups, and measures how long an event takes to become an alert that a reader
+// of committed data sees.
 //
-// Where the processor's CPU goes is read from its CPU profile: each sample belongs to the innermost function on its
-// stack that stands for a stage. Shares of the profile are applied to the CPU time that the process itself reports.
+// The program's CPU profile shows where the processor's CPU goes: each sample counts for the innermost function on its
+// stack that belongs to a stage. The shares of the profile are applied to the CPU time that the process itself reports.
 //
 // With -takeover it measures instead how long a partition stands still when the member that owns it is killed, leaves
-// or is restarted, under live events; it is called so by "task bench:takeover".
+// or is restarted, under live events. "task bench:takeover" runs it so.
 //
 // With -poison it processes a copy of the topic in which every fifth record cannot be used, for all reasons in turn,
-// beside the topic itself: what is in the DLQ is compared with what was sent, and one rate with the other. It is called
-// so by "task bench:poison".
+// and the topic itself. It compares the DLQ with what was sent, and one rate with the other. "task bench:poison" runs
+// it so.
 //
-// Everything runs on one machine: what Kafka, Redis and this program take, the processor does not have. The report
-// names cores and load average, for a figure means nothing without them.
+// Everything runs on one machine: CPU that Kafka, Redis and this program use is missing for the processor. The report
+// contains cores and load average, since a figure means nothing without them.
 package main
 
 import (
@@ -43,7 +43,7 @@ import (
 	"ebb/pipeline/redisstore"
 )
 
-// options is the command line.
+// options are the flags of the command line.
 type options struct {
 	Events     int    `json:"events"`
 	Customers  int    `json:"customers"`
@@ -134,12 +134,12 @@ func main() {
 	}
 }
 
-// bench is a measurement under way.
+// bench is a measurement in progress.
 type bench struct {
 	*options
 	*services
 	dir string
-	say io.Writer // progress
+	say io.Writer // for progress
 }
 
 const input = "bench.events"
@@ -153,7 +153,7 @@ func measure(ctx context.Context, o *options, say io.Writer) (*report, error) {
 	return r, filled(ctx, o, say, func(b *bench) error { return b.all(ctx, r) })
 }
 
-// filled lets do measure between services whose topic is filled, and takes down what it started whatever happens.
+// filled runs do, which measures between services with a filled topic, and stops what it started whatever happens.
 func filled(ctx context.Context, o *options, say io.Writer, do func(*bench) error) (err error) {
 	dir, err := os.MkdirTemp("", "ebb-bench-")
 	if err != nil {
@@ -234,7 +234,7 @@ func (b *bench) all(ctx context.Context, r *report) error {
 	return nil
 }
 
-// fill builds the load's program outside of its folder, and lets it create and fill the topic.
+// fill builds the load's program outside of its folder, which then creates and fills the topic.
 func (b *bench) fill(ctx context.Context) error {
 	program := filepath.Join(b.dir, "load")
 	build := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(b.shared, "bench"), "-o", program, ".")
@@ -249,7 +249,7 @@ func (b *bench) fill(ctx context.Context) error {
 	return load.Run()
 }
 
-// withRedis lets do look at the state.
+// withRedis runs do, which reads the state.
 func (b *bench) withRedis(ctx context.Context, do func(*redisstore.Client) error) (err error) {
 	c, err := redisstore.Open(ctx, redisstore.Config{Addresses: []string{b.redis}})
 	if err != nil {
@@ -267,7 +267,7 @@ func (b *bench) forget(ctx context.Context, group string) error {
 	})
 }
 
-// memory is what the group's state takes of Redis.
+// memory is how much memory the group's state uses in Redis.
 func (b *bench) memory(ctx context.Context, group string) (memory, error) {
 	var u redisstore.Usage
 	err := b.withRedis(ctx, func(c *redisstore.Client) (err error) {
@@ -284,7 +284,7 @@ func (b *bench) memory(ctx context.Context, group string) (memory, error) {
 	}, nil
 }
 
-// commit names what was measured, as git does; "unknown" outside of a checkout.
+// commit is the measured commit in git's notation; "unknown" outside of a checkout.
 func commit(ctx context.Context) string {
 	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output()
 	if err != nil {
@@ -305,7 +305,7 @@ func machine() string {
 	return about + fmt.Sprintf(", load average before %.1f", loadAverage())
 }
 
-// loadAverage is the machine's of the last minute; 0 where it is not told.
+// loadAverage is the machine's of the last minute; 0 where the system has none.
 func loadAverage() float64 {
 	fs, err := procfs.NewDefaultFS()
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 // slowest is the share of the clean run's rate that the poisoned one has to keep.
 const slowest = 0.7
 
-// poisonReport is what a million poisoned records among five million did.
+// poisonReport is the result with a million poisoned records among five million.
 type poisonReport struct {
 	Commit   string  `json:"commit"`
 	Machine  string  `json:"machine"`
@@ -34,14 +34,14 @@ type poisonReport struct {
 	Breaker  breaker `json:"breaker"`
 }
 
-// breaker is a run with a breaker that a fifth of poisoned records trips.
+// breaker is a run with a breaker that trips at a fifth of poisoned records.
 type breaker struct {
 	Share       float64 `json:"share"`
 	Stopped     int     `json:"partitions_stopped"`
 	Quarantined int64   `json:"quarantined"`
 }
 
-// measurePoison compares a topic in which every fifth record cannot be used with the one that it was made of.
+// measurePoison compares a topic in which every fifth record cannot be used with its original.
 func measurePoison(ctx context.Context, o *options, say io.Writer) (*poisonReport, error) {
 	if o.runs < 1 {
 		return nil, errors.New("-runs: at least one")
@@ -91,13 +91,12 @@ func rate(runs []run) spread {
 	return r.of(func(r *run) float64 { return r.EventsPerSecond })
 }
 
-// settings are those of the input: so small a bound that large records may be many.
+// settings are those of the input, with a size limit so low that many records can exceed it.
 func settings(breaker float64) string {
 	return fmt.Sprintf("input: {max_record_bytes: %d, poison_breaker: %g}\n", largestRecord, breaker)
 }
 
-// poisonRun processes the poisoned topic with the breaker as it is by default, and compares what came into the DLQ with
-// what was sent.
+// poisonRun processes the poisoned topic with the default breaker, and compares the DLQ with what was sent.
 func (b *bench) poisonRun(ctx context.Context, i int, sent *digest) (*run, error) {
 	g, err := b.groupOn(ctx, fmt.Sprintf("poisoned-%d", i), poisonedInput, settings(0.5))
 	if err != nil {
@@ -127,8 +126,8 @@ func (b *bench) poisonRun(ctx context.Context, i int, sent *digest) (*run, error
 	return r, nil
 }
 
-// breakerRun processes the poisoned topic with a breaker that it trips: each partition stops, having quarantined what
-// the breaker lets pass and no more.
+// breakerRun processes the poisoned topic with a breaker that trips: each partition stops after it has quarantined
+// exactly what the breaker allows.
 func (b *bench) breakerRun(ctx context.Context, share float64) (out breaker, err error) {
 	out.Share = share
 	g, err := b.groupOn(ctx, "tripped", poisonedInput, settings(share))

@@ -20,7 +20,7 @@ type digest struct {
 
 func newDigest() *digest { return &digest{Codes: map[string]int64{}} }
 
-// add takes in a record that stands in a partition of the input, with the headers that it had there.
+// add takes in a record from a partition of the input, with the headers that it had there.
 func (d *digest) add(code string, partition int32, r *kgo.Record, headers []kgo.RecordHeader) {
 	b := binary.LittleEndian.AppendUint32(nil, uint32(partition))
 	b = binary.LittleEndian.AppendUint64(b, uint64(r.Timestamp.UnixMilli()))
@@ -61,7 +61,7 @@ func (d *digest) addQuarantined(r *kgo.Record) error {
 	return nil
 }
 
-// differs says in what d is not want; empty where nothing is lost, doubled or changed.
+// differs describes how d differs from want; empty where nothing is lost, doubled or changed.
 func (d *digest) differs(want *digest) string {
 	for code, n := range want.Codes {
 		if d.Codes[code] != n {

@@ -13,8 +13,7 @@ type poisonKind struct {
 	value func(n int) []byte
 }
 
-// largestRecord is input.max_record_bytes of these runs, the least there is: a fifth of the input is as large as it
-// needs to be.
+// largestRecord is input.max_record_bytes of these runs, the least possible, since a fifth of the input exceeds it.
 const largestRecord = 1 << 10
 
 // poisonKinds is a kind for every code, in the order in which they take turns.
@@ -55,8 +54,8 @@ func poisonKinds() []poisonKind {
 	}
 }
 
-// poisoned is the n-th poisoned record, in the place of one that could be used: its key, timestamp and partition, and
-// headers that have to come through.
+// poisoned is the n-th poisoned record. It replaces a usable one, with that one's key, timestamp and partition, and
+// with headers that have to be preserved.
 func poisoned(kind *poisonKind, n int, in *kgo.Record) *kgo.Record {
 	return &kgo.Record{
 		Key:       in.Key,

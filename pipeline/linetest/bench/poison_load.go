@@ -67,7 +67,8 @@ func (b *bench) poison(ctx context.Context, topic string) (sent *digest, err err
 	return sent, nil
 }
 
-// each hands the committed records of a topic to do, each partition in order, from these offsets to where it ends now.
+// each hands the committed records of a topic to do, each partition in order, from the given offsets to its present
+// end.
 func (b *bench) each(ctx context.Context, topic string, from []int64, do func(*kgo.Record) error) error {
 	ends, err := b.ends(ctx, topic)
 	if err != nil {
@@ -106,7 +107,7 @@ func (b *bench) each(ctx context.Context, topic string, from []int64, do func(*k
 					return err
 				}
 			}
-			if r.Offset == ends[r.Partition]-1 { // a marker, mostly
+			if r.Offset == ends[r.Partition]-1 { // mostly a marker
 				left--
 			}
 		}

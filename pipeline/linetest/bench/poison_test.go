@@ -32,7 +32,7 @@ func TestPoisonKinds(t *testing.T) {
 	}
 }
 
-// TestDigestTells what is lost, doubled or changed in any part.
+// TestDigestTells: a digest differs if anything is lost, doubled or changed in any part.
 func TestDigestTells(t *testing.T) {
 	dead := func(change func(*kgo.Record)) *kgo.Record {
 		r := &kgo.Record{Key: []byte("k"), Value: []byte("v"), Timestamp: time.UnixMilli(5), Headers: []kgo.RecordHeader{

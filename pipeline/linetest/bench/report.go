@@ -20,7 +20,7 @@ type report struct {
 	Latency *latency `json:"latency,omitempty"`
 }
 
-// memory is what the state takes of Redis, in bytes per customer by part.
+// memory is how much memory the state uses in Redis, in bytes per customer by part.
 type memory struct {
 	Customers  int64   `json:"customers"`
 	DueBuckets int     `json:"due_buckets"`
@@ -37,7 +37,7 @@ type spread struct {
 	Min, Median, Max float64
 }
 
-// of takes one figure of every run.
+// of reads one figure of every run.
 func (r *report) of(figure func(*run) float64) spread {
 	var each []float64
 	for i := range r.Runs {

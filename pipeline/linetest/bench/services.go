@@ -16,7 +16,7 @@ import (
 	"ebb/pipeline/linetest/ports"
 )
 
-// services are a Kafka and a Redis of our own, as plain processes: nothing sits between them and the program.
+// services are a Kafka and a Redis for the measurement, as plain processes: nothing is between them and the program.
 type services struct {
 	script, dir          string
 	kafka, redis         string // addresses
@@ -24,7 +24,7 @@ type services struct {
 }
 
 func startServices(ctx context.Context, o *options, dir string) (s *services, err error) {
-	free, err := ports.Free(ctx, 3) // Kafka's controller takes the port behind its own
+	free, err := ports.Free(ctx, 3) // Kafka's controller uses the port after its own
 	if err != nil {
 		return nil, err
 	}
@@ -52,14 +52,13 @@ func startServices(ctx context.Context, o *options, dir string) (s *services, er
 		s.redisProc, err = s.process("redis")
 	}
 	if err != nil {
-		_ = s.stop(context.WithoutCancel(ctx)) // the first error says more
+		_ = s.stop(context.WithoutCancel(ctx)) // the first error contains more
 		return nil, fmt.Errorf("start Kafka and Redis: %w", err)
 	}
 	return s, nil
 }
 
-// stop ends both and removes what they wrote. A signal to our process group, such as a second Ctrl-C, does not reach
-// it.
+// stop ends both and removes their files. A signal to this process group, such as a second Ctrl-C, does not reach it.
 func (s *services) stop(ctx context.Context) error {
 	down := exec.CommandContext(ctx, s.script, "down", s.dir)
 	down.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -81,7 +80,7 @@ func (s *services) process(name string) (p procfs.Proc, err error) {
 	return procfs.NewProc(pid)
 }
 
-// usedCPU is what both have used so far, user and system.
+// usedCPU is how much CPU both have used so far, user and system.
 type usedCPU struct{ kafka, redis time.Duration }
 
 func (s *services) cpu() (u usedCPU, err error) {

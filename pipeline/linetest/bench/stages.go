@@ -18,7 +18,7 @@ type stage struct {
 	Share float64 `json:"share"`
 }
 
-// rules say which stage a function stands for. The first rule that fits a function decides.
+// rules assign functions to stages. The first rule that fits a function decides.
 var rules = [...]struct{ prefix, stage string }{
 	{"runtime.gcBgMarkWorker", "gc"},
 	{"runtime.gcAssistAlloc", "gc"},
@@ -50,8 +50,8 @@ func stageOf(stack []string) string {
 				return r.stage
 			}
 		}
-		// A connection has its own goroutine, which knows no stage. What it reads is nearly all fetched, and what it
-		// writes nearly all published.
+		// A connection has its own goroutine, which belongs to no stage. Nearly all that it reads is fetched, and nearly all
+		// that it writes is published.
 		if strings.HasPrefix(f, "ebb/pipeline/kafkawire.(*exchange).roundTrip") {
 			if writes {
 				return "publish"
@@ -97,7 +97,7 @@ func readProfile(file string) (p *profile.Profile, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }() // only read
+	defer func() { _ = f.Close() }() // it was only read
 	return profile.Parse(f)
 }
 

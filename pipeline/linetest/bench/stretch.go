@@ -17,25 +17,25 @@ import (
 )
 
 // stretch is a stretch of live events that continues the load: same records, same events per day of event time, so that
-// deadlines fall due and episodes open as before. At even distances it has an event of a customer whose episode is
-// open, one each: every one of these must lead to an alert. All others are of customers without one, at random.
+// deadlines fall due and episodes open as before. At even distances it has one event of each customer with an open
+// episode, and every such event must lead to an alert. All other events are of random customers without one.
 type stretch struct {
 	rate    float64 // events per second of wall time
 	events  int
-	warm    int      // the first so many are not measured
+	warm    int      // so many first events are not measured
 	open    []string // customers with an open episode
 	every   int      // the distance of their events
 	calm    []string // the other customers
 	start   int64    // event time of the first, ms
 	spacing float64  // ms of event time between events
-	roll    bool     // the first events are of the calm customers in their order, one of each
+	roll    bool     // the first events are of the calm customers in their order, one for each
 
-	codec kgo.CompressionCodec // of the batches; none unless set
+	codec kgo.CompressionCodec // of the batches; the zero value: none
 	began time.Time
-	sent  []time.Duration // since began, by event; nil: not noted
+	sent  []time.Duration // since began, by event; nil: not recorded
 }
 
-// minDistance bounds the share of recoveries to one event in so many, as the load has about.
+// minDistance bounds the share of recoveries to one event in so many, about as in the load.
 const minDistance = 20
 
 func (g *group) newStretch(ctx context.Context, rate float64, open []string) (*stretch, error) {
@@ -63,9 +63,9 @@ func (g *group) newStretch(ctx context.Context, rate float64, open []string) (*s
 	return s, nil
 }
 
-// prepare gives the latest event time in the topic. From there a stretch may run beyond today, since it takes a day of
-// event time to be as full as the load's: Kafka refuses what lies an hour ahead, in the input as in the alerts, unless
-// told otherwise.
+// prepare returns the latest event time in the topic. From there a stretch may run beyond today, since a day of event
+// time takes as many events as in the load. By default Kafka refuses timestamps an hour ahead, in the input and in the
+// alerts.
 func (g *group) prepare(ctx context.Context) (newest int64, err error) {
 	cl, err := kgo.NewClient(kgo.SeedBrokers(g.kafka))
 	if err != nil {
@@ -94,11 +94,11 @@ func (g *group) prepare(ctx context.Context) (newest int64, err error) {
 // due reports whether event n ends an episode that was open before the stretch.
 func (s *stretch) due(n int) bool { return n%s.every == 0 && n/s.every < len(s.open) }
 
-// planned is how many of them there are.
+// planned is how many such events there are.
 func (s *stretch) planned() int { return min((s.events+s.every-1)/s.every, len(s.open)) }
 
-// produce offers events at their rate. Where the brokers take them more slowly it falls behind, which shows in the rate
-// produced.
+// produce sends events at their rate. If the brokers accept them more slowly it falls behind, which the rate produced
+// shows.
 func (s *stretch) produce(ctx context.Context, brokers string) error {
 	cl, err := kgo.NewClient(
 		kgo.SeedBrokers(brokers),
@@ -185,7 +185,7 @@ func (s *stretch) record(n int, r *rand.Rand) *kgo.Record {
 	return &kgo.Record{Key: []byte(customer), Value: b, Timestamp: at}
 }
 
-// idPrefix begins the ids of live events, and nothing else.
+// idPrefix begins the ids of live events, and of nothing else.
 const idPrefix = "live-"
 
 // causedBy finds the live event whose id an alert names as its cause.
@@ -199,7 +199,7 @@ func causedBy(alert []byte) (n int, ok bool) {
 	return n, ok && err == nil
 }
 
-// padded appends n in at least width digits.
+// padded appends n with at least width digits.
 func padded(b []byte, n, width int) []byte {
 	from := len(b)
 	b = strconv.AppendInt(b, int64(n), 10)

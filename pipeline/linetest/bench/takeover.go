@@ -16,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// outageOptions is the part of the command line that goes with -takeover.
+// outageOptions are the flags that belong to -takeover.
 type outageOptions struct {
 	takeover           bool
 	rate               float64
@@ -39,16 +39,16 @@ func (o *outageOptions) define() {
 	flag.DurationVar(&o.heartbeat, "heartbeat", 0, "with -takeover: kafka.heartbeat; 0: the program's default")
 }
 
-// takeover is a measurement of takeovers under way: one group with state of all customers, and events that keep coming.
+// takeover is a measurement of takeovers in progress: one group with state of all customers, and a stream of events.
 type takeover struct {
 	*group
 	report  *takeoverReport
 	admin   *kadm.Client
 	moves   *moves
-	members []*member // alive; where one has gone and not come back it is missing
+	members []*member // alive; a member that has gone and not come back is missing
 }
 
-// measureTakeover measures every way, and takes down what it started whatever happens.
+// measureTakeover measures every way, and stops what it started whatever happens.
 func measureTakeover(ctx context.Context, o *options, say io.Writer) (*takeoverReport, error) {
 	ways, err := waysNamed(o.outage.ways)
 	if err != nil {
@@ -78,7 +78,7 @@ func measureTakeover(ctx context.Context, o *options, say io.Writer) (*takeoverR
 	return r, err
 }
 
-// takeovers offers live events and goes through the ways.
+// takeovers sends live events and goes through the ways.
 func (g *group) takeovers(ctx context.Context, r *takeoverReport, ways []way) (err error) {
 	s, err := g.liveEvents(ctx)
 	if err != nil {
@@ -106,10 +106,10 @@ func (g *group) takeovers(ctx context.Context, r *takeoverReport, ways []way) (e
 		}
 	}()
 	err = t.through(ctx, ways)
-	return cmp.Or(context.Cause(ctx), err) // why the events stopped says more
+	return cmp.Or(context.Cause(ctx), err) // the reason why the events stopped is more precise
 }
 
-// through goes through the ways, once an event of every customer has been offered. Before each kill it is folded.
+// through goes through the ways, once an event of every customer has been sent. All events are folded before each kill.
 func (t *takeover) through(ctx context.Context, ways []way) error {
 	if err := t.staff(ctx, true, "a", "b"); err != nil {
 		return err
@@ -144,14 +144,14 @@ func (t *takeover) through(ctx context.Context, ways []way) error {
 	return nil
 }
 
-// rhythm is how often a customer comes in the live events, in event time: often enough that few are at risk of silence
-// for the pack's horizon, seldom enough that there is always an alert to publish.
+// rhythm is how often a customer has live events, in event time. It is often enough that few are silent for the pack's
+// horizon, and seldom enough that there is always an alert to publish.
 const rhythm = 3 * 24 * time.Hour
 
-// kept bounds each partition of both topics: what was read long ago is of no use, and a disk is not endless.
+// kept bounds each partition of both topics: records read long ago are of no use, and they would fill the disk.
 const kept = 512 << 20
 
-// liveEvents continues the load, for as long as it takes.
+// liveEvents continues the load for as long as needed.
 func (g *group) liveEvents(ctx context.Context) (*stretch, error) {
 	newest, err := g.prepare(ctx)
 	if err != nil {
@@ -200,7 +200,7 @@ func (t *takeover) behind(ctx context.Context) (int64, error) {
 	return end, err
 }
 
-// staff lets the group consist of these members and no others, with --leave or without.
+// staff makes the group consist of exactly these members, with --leave or without.
 func (t *takeover) staff(ctx context.Context, leave bool, names ...string) error {
 	if len(names) == len(t.members) && !slices.ContainsFunc(t.members, func(m *member) bool { return m.leaves != leave }) {
 		return nil

@@ -22,11 +22,11 @@ type member struct {
 	diary   diary
 	process *exec.Cmd
 	started time.Time
-	ended   chan struct{} // closed once err is set
+	ended   chan struct{} // closed after err is set
 	err     error
 }
 
-// startMember starts ebb; it does not wait until it is ready.
+// startMember starts ebb and does not wait until it is ready.
 func (g *group) startMember(ctx context.Context, name string, leave bool) (*member, error) {
 	address, err := ports.Address(ctx)
 	if err != nil {
@@ -60,15 +60,15 @@ func (g *group) startMember(ctx context.Context, name string, leave bool) (*memb
 	return m, nil
 }
 
-// kill ends it as kill -9 does, and returns when it is gone.
+// kill ends the process as kill -9 does, and returns when it is gone.
 func (m *member) kill() {
-	_ = m.process.Process.Kill() // one that has ended needs none
+	_ = m.process.Process.Kill() // a process that has already ended needs no signal
 	<-m.ended
 }
 
-// stop ends it by SIGTERM, which it has to take well.
+// stop ends the process by SIGTERM, which must make it exit with 0.
 func (m *member) stop() error {
-	_ = m.process.Process.Signal(syscall.SIGTERM) // one that has ended says so below
+	_ = m.process.Process.Signal(syscall.SIGTERM) // if it has already ended, that is reported below
 	select {
 	case <-m.ended:
 	case <-time.After(patience):
@@ -91,7 +91,7 @@ func (m *member) alive() error {
 	}
 }
 
-// said is a line of a member's log, with when it was read.
+// said is a line of a member's log, and when it was read.
 type said struct {
 	at         time.Time
 	Message    string
@@ -111,12 +111,12 @@ const (
 	saidTaken    = "partition taken over"
 )
 
-// diary takes a process's log line by line.
+// diary reads a process's log line by line.
 type diary struct {
 	mu    sync.Mutex
 	part  []byte // of a line
 	lines []said
-	last  [][]byte // the last few lines as they were
+	last  [][]byte // the last few lines, unchanged
 }
 
 // Write implements io.Writer.
@@ -132,7 +132,7 @@ func (d *diary) Write(b []byte) (int, error) {
 		}
 		d.last = append(d.last[max(0, len(d.last)-29):], bytes.Clone(line))
 		one := said{at: at, Partition: -1}
-		if json.Unmarshal(line, &one) == nil { // what is none tells of a crash, and stands in the tail
+		if json.Unmarshal(line, &one) == nil { // a line that is no JSON belongs to a crash, and is kept in the tail
 			d.lines = append(d.lines, one)
 		}
 		d.part = rest
@@ -146,7 +146,7 @@ func (d *diary) tail() []byte {
 	return bytes.Join(append(slices.Clone(d.last), d.part), []byte("\n"))
 }
 
-// all lists the lines of this message that came after a moment.
+// all lists the lines with this message after a moment.
 func (d *diary) all(message string, after time.Time) (out []said) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -158,7 +158,7 @@ func (d *diary) all(message string, after time.Time) (out []said) {
 	return out
 }
 
-// latest is the last line of this message in an interval.
+// latest is the last line with this message in an interval.
 func (d *diary) latest(message string, after, until time.Time) (said, bool) {
 	all := d.all(message, after)
 	for _, a := range slices.Backward(all) {
@@ -169,7 +169,7 @@ func (d *diary) latest(message string, after, until time.Time) (said, bool) {
 	return said{}, false
 }
 
-// taken is the first line that says the partition was taken over.
+// taken is the first line that reports the partition as taken over.
 func (d *diary) taken(partition int32, after time.Time) (said, bool) {
 	all := d.all(saidTaken, after)
 	i := slices.IndexFunc(all, func(s said) bool { return s.Partition == partition })
@@ -179,7 +179,7 @@ func (d *diary) taken(partition int32, after time.Time) (said, bool) {
 	return all[i], true
 }
 
-// place is the member's present generation and what it owns, as of the latest "joined group".
+// place is the member's present generation and its partitions, from the latest "joined group".
 func (m *member) place() (generation int32, partitions []int32) {
 	joined, ok := m.diary.latest(saidJoined, m.started, time.Now())
 	if !ok {

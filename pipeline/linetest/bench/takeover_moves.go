@@ -8,14 +8,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// moves is where the group's committed offsets have been. An offset moves only in the transaction that publishes what
-// it covers, so that a move is a publication, seen within pollEvery.
+// moves are the changes of the group's committed offsets. An offset moves only in the transaction that publishes the
+// alerts before it, so each move is a publication, seen within pollEvery.
 type moves struct {
 	mu sync.Mutex
 	by map[int32][]move
 }
 
-// move is an offset as it was first seen.
+// move is an offset and when it was first seen.
 type move struct {
 	at     time.Time
 	offset int64
@@ -25,7 +25,7 @@ const pollEvery = 10 * time.Millisecond
 
 func newMoves() *moves { return &moves{by: map[int32][]move{}} }
 
-// watch polls until ctx ends. A poll that fails is one that is missing: where it matters, somebody waits and gives up.
+// watch polls until ctx ends. It ignores a poll that fails: where a missing poll matters, a wait for it times out.
 func (m *moves) watch(ctx context.Context, admin *kadm.Client, group string) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -56,7 +56,7 @@ func (m *moves) note(partition int32, seen move) {
 	}
 }
 
-// forget drops all but the latest of each partition.
+// forget drops all moves but the latest of each partition.
 func (m *moves) forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -22,26 +22,26 @@ type takeoverReport struct {
 	Ways           []*wayMeasure `json:"ways"`
 }
 
-// wayMeasure is what came of one way.
+// wayMeasure is the result of one way.
 type wayMeasure struct {
 	Name  string   `json:"way"`
-	Aim   *float64 `json:"aim_seconds,omitempty"` // no kill is to take longer
+	Aim   *float64 `json:"aim_seconds,omitempty"` // the limit for every kill
 	Met   bool     `json:"aim_met"`
 	Kills []kill   `json:"kills"`
 
 	way way
 }
 
-// kill is a member that went, and how its partitions came back. Seconds count until the last of them published again.
+// kill is a member that went, and how its partitions came back. Seconds count until the last partition published again.
 type kill struct {
 	Member     string     `json:"member"`
-	Behind     float64    `json:"seconds_behind_before"` // the group, in events as they are offered
+	Behind     float64    `json:"seconds_behind_before"` // how far the group is behind the events sent
 	Load       float64    `json:"load_average"`          // of the machine
 	Seconds    float64    `json:"seconds"`
 	Steps      []step     `json:"steps"`         // of the last partition; their sum is Seconds
-	Took       float64    `json:"takeover_took"` // seconds, as the log says, part of the step "partition taken over"
+	Took       float64    `json:"takeover_took"` // seconds according to the log, a part of the step "partition taken over"
 	Partitions []returned `json:"partitions"`
-	// seconds between two publications of a partition that it did not own
+	// seconds between two publications of a partition that the member did not own
 	Others     float64 `json:"longest_pause_of_others"`
 	Rebalances int     `json:"rebalances_seen_by_others"`
 }
@@ -62,7 +62,7 @@ func (r *takeoverReport) add(w way) *wayMeasure {
 	return m
 }
 
-// setTimes reads the settings that a member runs with.
+// setTimes reads the settings that the members run with.
 func (r *takeoverReport) setTimes(d *diary) {
 	for _, s := range d.all(saidStarting, time.Time{}) {
 		for key, into := range map[string]*float64{"kafka.session_timeout": &r.Session, "kafka.heartbeat": &r.Heartbeat} {
@@ -73,7 +73,7 @@ func (r *takeoverReport) setTimes(d *diary) {
 	}
 }
 
-// judge compares with the aims.
+// judge compares the results with the aims.
 func (r *takeoverReport) judge() {
 	for _, w := range r.Ways {
 		w.Met = true
@@ -162,7 +162,7 @@ func (m *wayMeasure) writeSteps(w io.Writer) {
 	row("load average of the machine (not seconds)", func(k *kill) (float64, bool) { return k.Load, true })
 }
 
-// of takes one figure of every kill that has it.
+// of reads one figure of every kill that has it.
 func (m *wayMeasure) of(figure func(*kill) (float64, bool)) (s spread) {
 	var each []float64
 	for i := range m.Kills {

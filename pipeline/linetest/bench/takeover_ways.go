@@ -14,9 +14,9 @@ import (
 // way is one way in which a member goes.
 type way struct {
 	name, title string
-	kills       int // unless told otherwise
+	kills       int // by default
 	measure     func(ctx context.Context, t *takeover, w way, kills int) error
-	after       string // from where its time counts
+	after       string // what its time counts from
 	steps       []string
 	aim         func(session time.Duration) time.Duration
 }
@@ -76,7 +76,7 @@ func waysNamed(list string) (out []way, err error) {
 
 // measureKills lets one of two members go, in turn.
 func measureKills(ctx context.Context, t *takeover, w way, kills int) error {
-	if err := t.staff(ctx, true, "a", "b"); err != nil { // kill -9 leaves no group
+	if err := t.staff(ctx, true, "a", "b"); err != nil { // kill -9 does not leave the group
 		return err
 	}
 	res := t.report.add(w)
@@ -85,7 +85,7 @@ func measureKills(ctx context.Context, t *takeover, w way, kills int) error {
 		if err != nil {
 			return err
 		}
-		g := goingOf(t.members[0], lag) // whoever has come back last is the other
+		g := goingOf(t.members[0], lag) // the members take turns: the one that has come back last stays
 		if err := t.let(ctx, w, g); err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func measureRolls(ctx context.Context, t *takeover, w way, rounds int) error {
 		if err != nil {
 			return err
 		}
-		if _, err := t.settle(ctx); err != nil { // a rebalance that it set off would have come by now
+		if _, err := t.settle(ctx); err != nil { // a rebalance caused by it would have come by now
 			return err
 		}
 		for _, m := range t.members {
@@ -142,7 +142,7 @@ type going struct {
 	member *member
 	owned  []int32
 	lag    int64
-	at     time.Time // when it went, or was started again where time counts from there
+	at     time.Time // when it went, or was started again where time counts from that
 }
 
 func goingOf(m *member, lag int64) *going {
@@ -185,8 +185,8 @@ func (t *takeover) let(ctx context.Context, w way, g *going) error {
 const catchUp = 20 * time.Second
 
 // settle waits until every member has its place in one generation, all partitions publish, and the group is little
-// behind. It then waits for up to a second more, so that what comes next falls anywhere between two heartbeats. It
-// returns how far behind the group is; one that cannot keep up is gone on with.
+// behind. It then waits for up to a second more, so that the next step falls anywhere between two heartbeats. It
+// returns how far behind the group is, also for a group that cannot keep up.
 func (t *takeover) settle(ctx context.Context) (lag int64, err error) {
 	began := time.Now()
 	for tick := time.Tick(20 * time.Millisecond); ; {
@@ -215,7 +215,7 @@ func (t *takeover) settle(ctx context.Context) (lag int64, err error) {
 	}
 }
 
-// settled tells whether all members are in the same generation, and each has taken over what it owns.
+// settled reports whether all members are in the same generation, and each has taken over its partitions.
 func (t *takeover) settled() bool {
 	owned := 0
 	first, _ := t.members[0].place()
@@ -248,7 +248,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// outcome waits until each of the member's partitions publishes again and tells how it went.
+// outcome waits until each of the member's partitions publishes again and returns the measured times.
 func (t *takeover) outcome(ctx context.Context, w way, g *going) (*kill, error) {
 	late := time.After(2 * patience)
 	backs := make(map[int32]*back, len(g.owned))
@@ -306,8 +306,8 @@ type back struct {
 	at    time.Time // of the first publication
 }
 
-// backOf looks whether the partition publishes again: it was taken over, and its offset has moved from where it then
-// stood. What the one that went had under way moves it too, but not from there.
+// backOf checks whether the partition publishes again: it was taken over, and its offset has moved from where it was at
+// that time. A transaction that the old owner had in progress moves it too, but not from there.
 func (t *takeover) backOf(partition int32, since time.Time) *back {
 	for _, m := range t.members {
 		if taken, ok := m.diary.taken(partition, since); ok {
@@ -319,7 +319,7 @@ func (t *takeover) backOf(partition int32, since time.Time) *back {
 	return nil
 }
 
-// stepsOf takes the time apart by what the logs say. A step whose line is missing goes into the next.
+// stepsOf divides the time by the lines of the logs. The time of a step without its line counts for the next step.
 func stepsOf(w way, g *going, b *back) []step {
 	joined, _ := b.by.diary.latest(saidJoined, g.at, b.taken.at)
 	at := map[string]time.Time{stepJoined: joined.at, stepTaken: b.taken.at, stepPublished: b.at}

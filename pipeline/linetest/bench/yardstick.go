@@ -8,8 +8,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// yardstick reads the whole topic with franz-go and does nothing with it: events per second. Machines differ, and one
-// machine differs from hour to hour; the line's rate as a share of this one, taken just before, compares.
+// yardstick reads the whole topic with franz-go and does nothing with it, and returns events per second. Machines
+// differ, and one machine differs from hour to hour. The line's rate as a share of this one, taken just before, can be
+// compared.
 func (b *bench) yardstick(ctx context.Context) (float64, error) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(b.kafka), kgo.ConsumeTopics(input),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxBytes(50<<20), kgo.FetchMaxPartitionBytes(8<<20))

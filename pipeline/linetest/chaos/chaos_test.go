@@ -11,7 +11,7 @@ import (
 )
 
 // TestChaos is a minute of many faults drawn from a fresh seed, which it prints first. "task chaos" is the long
-// campaign; with SEED=..., MINUTES=1 and -every 1500ms it draws the same faults.
+// campaign. With SEED=..., MINUTES=1 and -every 1500ms it draws the same faults.
 func TestChaos(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "ebb")
 	if out, err := exec.Command("go", "build", "-o", program, "ebb/cmd/ebb").CombinedOutput(); err != nil {

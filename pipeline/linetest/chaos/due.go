@@ -47,12 +47,12 @@ func dueOf(ctx context.Context, cl *redis.Client, partition int) (map[deadline]b
 	return due, names.Err()
 }
 
-// deadlines checks that every deadline that a profile waits for lies in its bucket: one that does not would never fire.
+// deadlines checks that the deadline of every profile is in its bucket, since one that is not would never fire.
 func (v *verdict) deadlines(p int, m *meta, stored map[string]string, due map[deadline]bool) {
 	for key, b := range stored {
 		var g profile.Profile
 		if profile.Read([]byte(b), &profile.Customer{Profile: &g}) != nil || g.Armed == 0 {
-			continue // what cannot be read is told elsewhere
+			continue // reported elsewhere as unreadable
 		}
 		if !due[deadline{g.Armed, key}] {
 			v.Miscounted++

@@ -13,8 +13,8 @@ import (
 )
 
 // feed writes the shop's records to the input: three in four customers' in transactions, the others' plainly and while
-// a transaction is open. Some transactions are aborted, some stay open for a while. What is in the log afterwards, and
-// in which order, the log itself tells: a transaction whose end is unclear is written again.
+// a transaction is open. Some transactions are aborted, some stay open for a while. The content and order of the log
+// are read from the log itself afterwards: a transaction with an unclear end is written again.
 type feed struct {
 	shop   *shop
 	r      *rand.Rand
@@ -24,7 +24,7 @@ type feed struct {
 
 	plain, transactions *kgo.Client
 	sent, aborted       atomic.Int64 // records
-	failed              atomic.Int64 // attempts that were made again
+	failed              atomic.Int64 // attempts that were repeated
 }
 
 func newFeed(o *options, broker string) *feed {
@@ -40,7 +40,7 @@ func newFeed(o *options, broker string) *feed {
 // tick is how often a batch is written.
 const tick = 100 * time.Millisecond
 
-// run writes until stop is closed, at the rate on average: what an outage held up is written after it.
+// run writes until stop is closed, on average at the rate: what an outage delayed is written after it.
 func (f *feed) run(ctx context.Context, stop <-chan struct{}) error {
 	defer f.close()
 	began := time.Now()
@@ -65,7 +65,7 @@ func (f *feed) run(ctx context.Context, stop <-chan struct{}) error {
 	}
 }
 
-// write writes a batch, however often it takes.
+// write writes a batch, with as many attempts as needed.
 func (f *feed) write(ctx context.Context, records []record) error {
 	var plain, grouped []record
 	for _, r := range records {
@@ -88,7 +88,8 @@ func (f *feed) write(ctx context.Context, records []record) error {
 	return ctx.Err()
 }
 
-// again does it until it succeeds, with fresh clients after each failure: a fresh one ends the transaction before.
+// again repeats do until it succeeds, with fresh clients after each failure: a fresh client ends the transaction of the
+// one before.
 func (f *feed) again(ctx context.Context, do func() error) {
 	for ctx.Err() == nil {
 		err := f.connect()
@@ -106,7 +107,7 @@ func (f *feed) again(ctx context.Context, do func() error) {
 	}
 }
 
-// transaction writes records in one, with others beside it while it is open.
+// transaction writes records in one, and others beside it while it is open.
 func (f *feed) transaction(
 	ctx context.Context,
 	records, beside []record,
@@ -135,7 +136,7 @@ func (f *feed) transaction(
 	return f.transactions.EndTransaction(ctx, end)
 }
 
-// produce writes records in their order and waits for them. Keys are placed by the fold's own partitioner.
+// produce writes records in order and waits for them. The fold's own partitioner places the keys.
 func produce(ctx context.Context, cl *kgo.Client, records []record) error {
 	sent := make([]*kgo.Record, len(records))
 	for i, r := range records {

@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// injector carries out the faults of a plan. Faults overlap; what one has in hand no other touches until it is whole
-// again.
+// injector carries out the faults of a plan. Faults overlap, but no fault touches what another one holds until that is
+// whole again.
 type injector struct {
 	members []*member // the last one is the guest
 	kafka   *broker
 	redis   *redisPair
-	failed  func(error) // the machinery itself failed: the run is void
+	failed  func(error) // called when the test's own machinery failed: the run is void
 
 	kafkaBusy, redisBusy sync.Mutex
 
 	mu     sync.Mutex
 	counts map[kind]int // carried out
-	missed int          // what they would have met was in the hands of another
-	now    map[kind]int // under way
+	missed int          // their targets were held by another fault
+	now    map[kind]int // in progress
 }
 
-// run carries out the plan until it is through or ctx ends, and returns once everything is whole again.
+// run carries out the plan until its end or until ctx ends, and returns once everything is whole again.
 func (j *injector) run(ctx context.Context, plan []fault) {
 	began := time.Now()
 	var faults sync.WaitGroup
@@ -35,7 +35,7 @@ func (j *injector) run(ctx context.Context, plan []fault) {
 	faults.Wait()
 }
 
-// rest waits for d and reports whether ctx has not ended.
+// rest waits for d and reports whether ctx is still valid.
 func rest(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-time.After(d):
@@ -45,7 +45,7 @@ func rest(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// inject carries out one fault, from harm to repair. When ctx ends the repair comes at once.
+// inject carries out one fault, from harm to repair. If ctx ends, the repair comes at once.
 func (j *injector) inject(ctx context.Context, f fault) {
 	do := map[kind]func(context.Context, fault) bool{
 		kill: j.kill, freeze: j.freeze, drain: j.drain, guest: j.guest,
@@ -72,7 +72,7 @@ func (j *injector) note(k kind, by int) {
 	j.now[k] += by
 }
 
-// take gives the member that f means, or another one that is up and in nobody's hands, and keeps others from it.
+// take reserves the member that f names, or another one that is up and free.
 func (j *injector) take(f fault) *member {
 	for i := range members {
 		m := j.members[(max(f.Member, 0)+i)%members]
@@ -87,7 +87,7 @@ func (j *injector) take(f fault) *member {
 	return nil
 }
 
-// onMember does harm to a member, waits, and starts it again if it is down.
+// onMember harms a member, waits, and starts it again if it is down.
 func (j *injector) onMember(ctx context.Context, f fault, harm func(*member)) bool {
 	m := j.take(f)
 	if m == nil {
@@ -193,7 +193,7 @@ func (j *injector) check(err error) {
 	}
 }
 
-// disturb changes the weather of links.
+// disturb changes the weather of links for a while.
 func (j *injector) disturb(ctx context.Context, f fault) bool {
 	var links []*link
 	for i, m := range j.members {
@@ -254,7 +254,7 @@ func (l *link) mend(f fault) error {
 	}
 	l.set(weather{}, weather{})
 	if f.Kind == hole {
-		l.cut() // of what was swallowed nothing may follow
+		l.cut() // nothing may follow after swallowed bytes
 	}
 	return nil
 }

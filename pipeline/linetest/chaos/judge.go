@@ -15,13 +15,14 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// verdict is what the run came to: what the fold of the input says, held against what was published and stored.
+// verdict is the result of the run: the published and stored data compared with the fold of the input.
 type verdict struct {
-	Events      int `json:"events"` // records of the input
-	Alerts      int `json:"alerts"` // that the fold decides
-	Lost        int `json:"lost"`
-	Doubled     int `json:"doubled"`
-	Miscounted  int `json:"miscounted"` // alerts and customers that are not as the fold says, alerts that it does not know
+	Events  int `json:"events"` // records of the input
+	Alerts  int `json:"alerts"` // by the fold
+	Lost    int `json:"lost"`
+	Doubled int `json:"doubled"`
+	// alerts and customers that differ from the fold's, and alerts that it does not have
+	Miscounted  int `json:"miscounted"`
 	Quarantined int `json:"quarantined"`
 	Duplicates  int `json:"duplicates"` // events dropped by their id
 	Late        int `json:"late"`
@@ -35,16 +36,16 @@ func (v *verdict) good() bool {
 	return v.Lost+v.Doubled+v.Miscounted == 0 && v.Shifted*10_000 <= maxShifted*max(v.Alerts, 10_000)
 }
 
-// Tolerances, for the fold computes with other elementary functions: scores agree to maxOdds, figures of a profile to a
-// share of maxShare, and of 10,000 alerts maxShifted may be a minute off, where the score so nearly equals a threshold
-// that rounding decides.
+// Tolerances, since the fold computes with other elementary functions. Scores agree to maxOdds, figures of a profile to
+// a share of maxShare. Of 10,000 alerts maxShifted may be a minute off, where the score is so close to a threshold that
+// rounding decides.
 const (
 	maxOdds    = 1e-6
 	maxShare   = 1e-9
 	maxShifted = 5
 )
 
-// settings is how the input is scored; flags says the same to ebb.
+// settings is how the input is scored; flags sets the same for ebb.
 func settings() oracle.Settings {
 	return oracle.Settings{
 		Horizon:  60,
@@ -56,14 +57,14 @@ func settings() oracle.Settings {
 
 const (
 	lateness  = 5 * time.Minute
-	retention = 150 * 24 * time.Hour // of event time: less than passes in a minute of a run
+	retention = 150 * 24 * time.Hour // of event time: less than a minute of a run covers
 )
 
 func scoringFlags() []string {
 	return []string{"--pack", "any", "--activity", "visit", "--friction", "complaint=1", "--horizon", "60d"}
 }
 
-// judge holds everything against the fold of what the input holds.
+// judge compares everything with the fold of the input.
 func (t ebbTarget) judge(ctx context.Context) (*verdict, error) {
 	input, err := t.everything(ctx)
 	if err != nil {
@@ -91,7 +92,7 @@ func partitioned(records []*kgo.Record) [][]oracle.Record {
 	return parts
 }
 
-// alerts compares what was published with what the fold decides.
+// alerts compares the published alerts with those of the fold.
 func (v *verdict) alerts(want []oracle.Alert, r *reader) {
 	v.Doubled += r.doubled
 	v.Miscounted += r.wrong
@@ -179,7 +180,7 @@ func (v *verdict) quarantine(want []oracle.Quarantined, input, dlq []*kgo.Record
 	}
 }
 
-// sameRecord reports whether got is the record that was sent, headers of its own behind those that it had.
+// sameRecord reports whether got is the record that was sent, with further headers after the original ones.
 func sameRecord(sent, got *kgo.Record) bool {
 	same := func(a, b kgo.RecordHeader) bool { return a.Key == b.Key && bytes.Equal(a.Value, b.Value) }
 	return bytes.Equal(sent.Key, got.Key) && bytes.Equal(sent.Value, got.Value) &&
@@ -189,7 +190,7 @@ func sameRecord(sent, got *kgo.Record) bool {
 		slices.EqualFunc(sent.Headers, got.Headers[:len(sent.Headers)], same)
 }
 
-// near reports whether two figures are equal but for rounding.
+// near reports whether two figures are equal up to rounding.
 func near(a, b float64) bool {
 	return math.Abs(a-b) <= maxShare*math.Max(1, math.Max(math.Abs(a), math.Abs(b)))
 }

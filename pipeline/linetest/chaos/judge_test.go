@@ -14,7 +14,7 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// decided is what a fold might say of two customers.
+// decided is a possible fold of two customers.
 func decided() []oracle.Alert {
 	return []oracle.Alert{
 		{Customer: "ann", Transition: "raised", Episode: 1, Sequence: 1, Seconds: 600, LogOdds: 0.5},
@@ -23,7 +23,7 @@ func decided() []oracle.Alert {
 	}
 }
 
-// published is the alert as it stands in the topic.
+// published is the alert in its published form.
 func published(t *testing.T, a *oracle.Alert, offset int64) *kgo.Record {
 	t.Helper()
 	id := a.Customer + strconv.Itoa(a.Sequence)
@@ -42,7 +42,7 @@ func published(t *testing.T, a *oracle.Alert, offset int64) *kgo.Record {
 	}
 }
 
-// Each way in which alerts can be wrong is told from the others.
+// Each way in which alerts can be wrong is distinguished from the others.
 func TestJudgeAlerts(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func([]oracle.Alert) []oracle.Alert
@@ -74,7 +74,7 @@ func TestJudgeAlerts(t *testing.T) {
 	}
 }
 
-// The DLQ holds the records that cannot be used as they were, each once, with its code.
+// The DLQ holds the unusable records unchanged, each once, with its code.
 func TestJudgeQuarantine(t *testing.T) {
 	input := []*kgo.Record{{
 		Offset: 3, Partition: 1, Key: []byte("ann"), Value: []byte("poison"), Timestamp: time.UnixMilli(7),
@@ -123,8 +123,8 @@ func TestJudgeQuarantine(t *testing.T) {
 	}
 }
 
-// Whoever is back after the retention begins with episode 1 again: that is no alert published twice, and one published
-// twice is none of another life.
+// A customer who is back after the retention begins with episode 1 again. That is no alert published twice, and an
+// alert published twice is not taken for another life.
 func TestReaderLives(t *testing.T) {
 	alerts := decided()[:2]
 	later := int64(retention/time.Second) + alerts[1].Seconds + 60

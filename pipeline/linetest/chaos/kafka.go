@@ -20,19 +20,20 @@ import (
 	"ebb/pipeline/linetest/ports"
 )
 
-// broker is a Kafka of our own, as a plain process. Beside the listener that we use ourselves it has one for each
-// member, whose advertised address is that of the member's proxy: no connection of a member leads around it.
+// broker is a Kafka for the test, as a plain process. Beside the test's own listener it has one for each member, whose
+// advertised address is that of the member's proxy, so that no connection of a member bypasses the proxy.
 type broker struct {
 	script, dir string
 	env         []string
-	address     string // for us
+	address     string // for the test itself
 	redis       string
 	doors       []string
 }
 
-// newBroker sets a broker up with so many doors for members, and stops it again: the doors' proxies come before it.
+// newBroker sets up a broker with so many doors for members, and stops it again: the doors' proxies have to exist
+// before it runs.
 func newBroker(ctx context.Context, shared, dir string, doors int) (*broker, error) {
-	free, err := ports.Free(ctx, 3+doors) // Kafka's controller takes the port behind its own
+	free, err := ports.Free(ctx, 3+doors) // Kafka's controller uses the port after its own
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func (b *broker) call(ctx context.Context, args ...string) error {
 
 func (b *broker) properties() string { return filepath.Join(b.dir, "kafka.properties") }
 
-// open adds the doors to the listeners, each advertised under its proxy's address.
+// open adds the doors to the listeners, each advertised with its proxy's address.
 func (b *broker) open(proxies []string) error {
 	text, err := os.ReadFile(b.properties())
 	if err != nil {
@@ -88,13 +89,13 @@ func (b *broker) open(proxies []string) error {
 	add("listeners", func(n int) string { return door(n) + "://" + b.doors[n] })
 	add("advertised.listeners", func(n int) string { return door(n) + "://" + proxies[n] })
 	add("listener.security.protocol.map", func(n int) string { return door(n) + ":PLAINTEXT" })
-	// so long a killed one is thought to live
+	// after this time a killed broker counts as dead
 	lines = append(lines, "broker.session.timeout.ms=3000", "broker.heartbeat.interval.ms=500", "")
 	return os.WriteFile(b.properties(), []byte(strings.Join(lines, "\n")), 0o600)
 }
 
-// start starts the broker on what it had written, and waits until it coordinates groups; longer than the script does,
-// on a machine that is busy.
+// start starts the broker on its stored data, and waits until it coordinates groups. It waits longer than the script
+// does, for a busy machine.
 func (b *broker) start(ctx context.Context) error {
 	slow := b.call(ctx, "start", "kafka", b.dir)
 	cl, err := kgo.NewClient(kgo.SeedBrokers(b.address))
@@ -118,8 +119,8 @@ func (b *broker) start(ctx context.Context) error {
 // kill ends the broker as kill -9 does.
 func (b *broker) kill(ctx context.Context) error { return b.end(ctx, "kafka", b.address) }
 
-// end kills a process of the script and waits until nobody listens any more. The script's own way waits until the
-// process is gone, which it is not before whoever adopted it looks.
+// end kills a process of the script and waits until nothing listens any more. The script itself waits until the process
+// is gone, which takes until its new parent reaps it.
 func (b *broker) end(ctx context.Context, name, address string) error {
 	file := filepath.Join(b.dir, name+".pid")
 	text, err := os.ReadFile(file)
@@ -143,13 +144,13 @@ func (b *broker) end(ctx context.Context, name, address string) error {
 	return until(ctx, time.Minute, name+" is gone", func(ctx context.Context) error {
 		conn, err := d.DialContext(ctx, "tcp", address)
 		if err != nil {
-			return nil //nolint:nilerr // as it should be
+			return nil //nolint:nilerr // the expected outcome
 		}
 		return errors.Join(conn.Close(), errors.New("it listens"))
 	})
 }
 
-// until asks again and again, as long as there is an error, for so long.
+// until repeats a call as long as it returns an error, for so long.
 func until(ctx context.Context, patience time.Duration, what string, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

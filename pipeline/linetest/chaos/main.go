@@ -1,19 +1,18 @@
 // Command chaos tries the line the hard way: three processors of the real program in one group, between a Kafka and a
-// Redis with a replica that it starts for itself, under faults drawn from a seed. It is called by "task chaos SEED=n
-// MINUTES=m".
+// Redis with a replica that it starts, under faults drawn from a seed. "task chaos SEED=n MINUTES=m" runs it.
 //
-// Processors are killed, stopped for longer than their session, drained, joined by another; the broker and Redis are
-// killed and started again; Redis is replaced by an older copy of itself, from its file or by a failover to a replica
-// that lags; connections, all of which lead through proxies, are cut, refused, delayed, stalled and swallowed, requests
-// and answers are lost. Faults overlap. The input is written in transactions of which some are aborted, with events
-// that come late, twice, or from a clock that runs ahead, and with records that cannot be used.
+// Processors are killed, stopped for longer than their session, drained and joined by another. The broker and Redis are
+// killed and started again. Redis is replaced by an older copy of itself, from its file or by a failover to a replica
+// that lags. All connections lead through proxies, where they are cut, refused, delayed, stalled and swallowed, and
+// requests and answers are lost. Faults overlap. The input is written in transactions, some of which are aborted, with
+// events that come late, twice, or from a clock that runs ahead, and with unusable records.
 //
-// A reader of committed data, which shares no code with ebb, looks for alerts published twice or out of order while the
-// run lasts. At the end the processors catch up in peace. Then alerts, profiles, quarantined records, offsets and the
-// outbox are held against the fold of the input in package oracle. A processor that ends by itself, or stops a
+// A reader of committed data, which shares no code with ebb, looks during the run for alerts published twice or out of
+// order. At the end the processors catch up without faults. Then alerts, profiles, quarantined records, offsets and the
+// outbox are compared with the fold of the input in package oracle. A processor that ends by itself, or stops a
 // partition, is a finding.
 //
-// The same seed draws the same input and the same faults. What they meet depends on the machine.
+// The same seed draws the same input and the same faults. Which work the faults hit depends on the machine.
 package main
 
 import (
@@ -31,14 +30,14 @@ import (
 	"time"
 )
 
-// options is the command line.
+// options are the flags of the command line.
 type options struct {
 	seed      uint64
 	minutes   float64
 	every     time.Duration // between faults, on average
 	only      []kind        // none: all
 	rate      int           // records per second
-	customers int           // of the shop at a time
+	customers int           // in the shop at a time
 	patience  time.Duration // for catching up
 	aborts    bool          // some transactions of the input
 	json      bool
@@ -87,7 +86,7 @@ func readOptions(args []string, stderr io.Writer) (o options, err error) {
 	return o, err
 }
 
-// freshSeed is a seed that people can type.
+// freshSeed is a seed that is easy to type.
 func freshSeed() uint64 {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // never fails
@@ -101,7 +100,8 @@ func main() {
 	os.Exit(code)
 }
 
-// command carries out the command line and gives the exit code: 1 where anything is lost, doubled, miscounted or found.
+// command carries out the command line and returns the exit code: 1 where anything is lost, doubled or miscounted, or
+// there is a finding.
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := readOptions(args, stderr)
 	if err != nil {
@@ -133,8 +133,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// unharmed gives the exit code of a run of a peer: 1 where the checker has found nothing, for it was to show that it
-// can.
+// unharmed returns the exit code of a run with peers: 1 where the checker has found nothing, since the run has to show
+// that it can fail.
 func unharmed(o *options, r *report, stderr io.Writer) int {
 	if r.good() {
 		fmt.Fprintf(stderr, "chaos: %s came through %d kills unharmed, as far as the checker sees\n", o.target, r.faults())

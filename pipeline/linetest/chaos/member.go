@@ -23,9 +23,9 @@ type member struct {
 	found         func(finding)
 	heard         func(line []byte)
 	log           *memberLog
-	busy          sync.Mutex  // held by the fault that has it in hand
-	wanted        atomic.Bool // up
-	faults        atomic.Bool // may keep it from ending well
+	busy          sync.Mutex  // locked by the fault that holds it
+	wanted        atomic.Bool // it should be up
+	faults        atomic.Bool // it may be kept from ending in order
 	refusedStarts atomic.Int64
 
 	mu   sync.Mutex
@@ -39,10 +39,10 @@ type life struct {
 	ended  chan struct{}
 	err    error // once ended
 	began  time.Time
-	worked atomic.Bool // it has logged that it came as far as the group
+	worked atomic.Bool // it has logged that it reached the group
 }
 
-// finding is something that must not happen, with what there is to look at.
+// finding is something that must not happen, with the evidence.
 type finding struct {
 	At     time.Time `json:"at"`
 	Who    string    `json:"who"`
@@ -84,8 +84,8 @@ func (m *member) start(ctx context.Context) error {
 	return nil
 }
 
-// attend waits for the end of a life. One that nobody asked for is a finding, unless the process could not even begin
-// because the services were away: then it is started again, as its supervisor would.
+// attend waits for the end of a life. An end that nothing requested is a finding, unless the process could not even
+// begin because a service was away. Then it is started again, as a supervisor would do.
 func (m *member) attend(ctx context.Context, l *life) {
 	l.err = l.cmd.Wait()
 	m.mu.Lock()
@@ -114,10 +114,10 @@ func (m *member) attend(ctx context.Context, l *life) {
 	}
 }
 
-// judge looks at how a process ended that was asked to: killed, well, before it had begun, or, where there are faults,
-// with its drain cut short: the timeout passed, or the partitions were lost on the way.
+// judge checks how a process ended on request: killed, in order, before it had begun, or, where there are faults, with
+// its drain cut short because the timeout passed or its partitions were lost on the way.
 func (m *member) judge(l *life) {
-	status := l.cmd.ProcessState.Sys().(syscall.WaitStatus) //nolint:forcetypeassert // what Unix gives
+	status := l.cmd.ProcessState.Sys().(syscall.WaitStatus) //nolint:forcetypeassert // Unix returns this type
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL
 	if killed || status.ExitStatus() == 0 || !l.worked.Load() {
 		return
@@ -145,7 +145,7 @@ func (m *member) kill() {
 	}
 }
 
-// terminate asks the member to end, and kills it if it does not.
+// terminate signals the member to end, and kills it if it does not.
 func (m *member) terminate() {
 	l := m.signal(syscall.SIGTERM, true)
 	if l == nil {
@@ -155,22 +155,22 @@ func (m *member) terminate() {
 	case <-l.ended:
 	case <-time.After(drainPatience):
 		m.found(finding{time.Now(), m.name, fmt.Sprintf("did not end within %v of SIGTERM", drainPatience), m.log.tail()})
-		m.signal(syscall.SIGQUIT, true) // for the stacks
+		m.signal(syscall.SIGQUIT, true) // prints its stacks
 		<-l.ended
 	}
 }
 
-// drainPatience is more than the shutdown_timeout of the members, and what closing takes.
+// drainPatience is longer than the members' shutdown_timeout plus the time to close.
 const drainPatience = 40 * time.Second
 
-// freeze stops the member where it is; thaw lets it go on.
+// freeze stops the member; thaw lets it go on.
 func (m *member) freeze() { m.signal(syscall.SIGSTOP, false) }
 func (m *member) thaw()   { m.signal(syscall.SIGCONT, false) }
 
 // stayDown keeps a member that cannot begin from being started again.
 func (m *member) stayDown() { m.wanted.Store(false) }
 
-// signal sends s to the present life, if there is one, and gives it.
+// signal sends s to the present life, if there is one, and returns it.
 func (m *member) signal(s syscall.Signal, ends bool) *life {
 	l := m.current()
 	if l == nil {
@@ -197,7 +197,7 @@ func (m *member) read(line []byte) {
 	}
 }
 
-// memberLog writes what a member says to its file, and keeps the end of it.
+// memberLog writes a member's log to its file, and keeps the end of it.
 type memberLog struct {
 	file *os.File
 	line func([]byte)
@@ -228,7 +228,7 @@ func (l *memberLog) Write(p []byte) (int, error) {
 	return l.file.Write(p)
 }
 
-// note writes a line of our own into the log.
+// note adds a line of the test to the log.
 func (l *memberLog) note(what string) {
 	line := fmt.Sprintf(`{"chaos":%q,"time":%q}`, what, time.Now().UTC().Format(time.RFC3339Nano))
 	l.mu.Lock()
@@ -248,5 +248,5 @@ func (l *memberLog) tail() string {
 	return string(bytes.Join(l.last, []byte("\n")))
 }
 
-// detach keeps a Ctrl-C at the terminal from a process that we end ourselves.
+// detach keeps a Ctrl-C at the terminal from a process that the test ends itself.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -16,13 +16,13 @@ import (
 	"ebb/pipeline/linetest/ports"
 )
 
-// network makes links: proxies that the members talk to the services through.
+// network makes links: proxies between the members and the services.
 type network struct {
 	server *toxiproxy.ApiServer
 	links  []*link
 }
 
-// wireToxic is the name that our toxic is registered under.
+// wireToxic is the registered name of the test's own toxic.
 const wireToxic = "chaos_wire"
 
 func newNetwork() *network {
@@ -36,9 +36,9 @@ type link struct {
 	address        string // where members reach the service
 	proxy          *toxiproxy.Proxy
 	requests, back *wire
-	busy           sync.Mutex // held by the fault that has it in hand
+	busy           sync.Mutex // locked by the fault that holds it
 
-	mu sync.Mutex // of what opens and closes the proxy
+	mu sync.Mutex // held while the proxy is opened or closed
 }
 
 // link opens a proxy on a free port of its own.
@@ -62,8 +62,8 @@ func (n *network) link(ctx context.Context, name, upstream string) (*link, error
 	return l, nil
 }
 
-// wire puts our toxic into one direction. Each proxy keeps the same one for good: toxics that come and go under traffic
-// may wait for each other without end.
+// wire puts the toxic into one direction. Each proxy keeps the same one for good: toxics that are added and removed
+// under traffic may wait for each other without end.
 func (l *link) wire(direction string) (*wire, error) {
 	added, err := l.proxy.Toxics.AddToxicJson(strings.NewReader(
 		fmt.Sprintf(`{"type":%q,"stream":%q,"toxicity":1,"attributes":{}}`, wireToxic, direction)))
@@ -115,12 +115,13 @@ func (n *network) close() {
 	}
 }
 
-// weather is what one direction of a link does to what passes. Its zero value lets everything through.
+// weather is what one direction of a link does to the bytes. Its zero value lets everything through.
 type weather struct {
-	delay  time.Duration // each piece waits for between half of it and all
-	stall  bool          // nothing passes until the weather changes; then all does, even if its sender has long given up
-	hole   bool          // everything is swallowed
-	losing float64       // chance of each piece to be dropped, and its connection to be closed with it
+	delay time.Duration // each piece waits for half of it to all of it
+	// nothing passes until the weather changes; then everything does, even if its sender has long given up
+	stall  bool
+	hole   bool    // everything is swallowed
+	losing float64 // chance of each piece to be dropped, and its connection to be closed with it
 
 	over chan struct{} // closed when the weather changes
 }
@@ -154,7 +155,7 @@ func (w *wire) cutting() <-chan struct{} {
 	return w.alive
 }
 
-// Pipe carries one connection's direction until it is closed or cut.
+// Pipe carries one direction of a connection until it is closed or cut.
 func (w *wire) Pipe(stub *toxics.ToxicStub) {
 	cut := w.cutting()
 	for {
@@ -178,10 +179,10 @@ func (w *wire) Pipe(stub *toxics.ToxicStub) {
 	}
 }
 
-// writePatience is longer than any member stands still.
+// writePatience is longer than the longest standstill of a member.
 const writePatience = 2 * time.Minute
 
-// weigh says whether a piece passes, once it has waited as the weather demands, and whether its connection is closed.
+// weigh returns whether a piece passes, after the wait that the weather imposes, and whether its connection is closed.
 func (w *wire) weigh(cut <-chan struct{}) (pass, closed bool) {
 	now := w.now.Load()
 	for now.stall {
@@ -207,7 +208,7 @@ func (w *wire) weigh(cut <-chan struct{}) (pass, closed bool) {
 	return true, false
 }
 
-// hangUp closes the connection, and takes what still comes so that its reader can end.
+// hangUp closes the connection, and drains what still comes so that its reader can end.
 func hangUp(stub *toxics.ToxicStub) {
 	stub.Close()
 	for range stub.Input { //nolint:revive // the other end closes it

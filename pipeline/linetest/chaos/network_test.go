@@ -112,7 +112,7 @@ func TestLinkLoses(t *testing.T) {
 	}
 }
 
-// What is stalled arrives late, even when its sender has gone.
+// Stalled bytes arrive late, even when their sender has gone.
 func TestLinkStalls(t *testing.T) {
 	l, conn, got := wired(t)
 	l.set(weather{stall: true}, weather{})
@@ -128,7 +128,7 @@ func TestLinkStalls(t *testing.T) {
 	}
 }
 
-// What is swallowed never arrives, and a cut closes the connection, not the next one.
+// Swallowed bytes never arrive, and a cut closes the present connection, not the next one.
 func TestLinkSwallowsAndCuts(t *testing.T) {
 	l, conn, got := wired(t)
 	l.set(weather{hole: true}, weather{})
@@ -150,7 +150,7 @@ func TestLinkSwallowsAndCuts(t *testing.T) {
 	}
 }
 
-// A link that refuses closes what is open, and takes nothing more until it accepts; it may be led elsewhere meanwhile.
+// A link that refuses closes open connections, and accepts none until accept; it may be led elsewhere meanwhile.
 func TestLinkRefusesAndLeads(t *testing.T) {
 	l, conn, _ := wired(t)
 	other, got := echo(t)

@@ -16,7 +16,7 @@ const (
 	kill     kind = "kill -9"        // of a member, which is started again
 	freeze   kind = "SIGSTOP"        // for longer than the session, then SIGCONT
 	drain    kind = "SIGTERM"        // drained; started again
-	guest    kind = "guest"          // a member more, for a while, that leaves or is killed
+	guest    kind = "guest"          // an additional member, for a while, that leaves or is killed
 	kafka9   kind = "Kafka kill -9"  // and restart
 	redis9   kind = "Redis kill -9"  // and restart from its append-only file
 	older    kind = "Redis older"    // killed and started on an older copy of itself
@@ -68,17 +68,16 @@ const (
 type fault struct {
 	At      time.Duration
 	Kind    kind
-	Member  int           // whom it meets first; -1: all, where links are concerned
+	Member  int           // the first choice of a target; -1: all, for faults of links
 	Service service       // of a link
 	For     time.Duration // how long it lasts, or how long what was killed stays down
 	Before  time.Duration // older, failover: how old the copy is
-	Hard    bool          // guest: killed instead of asked to leave
+	Hard    bool          // guest: killed rather than drained
 	Delay   time.Duration // slow
 	Chance  float64       // of a loss, per piece
 }
 
-// newPlan draws faults of a seed over a time, on the average one in so long. Of other kinds than those given none is
-// drawn.
+// newPlan draws faults of a seed over a time, on average one per interval. It draws only the given kinds.
 func newPlan(seed uint64, length, every time.Duration, only []kind) []fault {
 	r := rand.New(rand.NewPCG(seed, 1))
 	var plan []fault
@@ -111,7 +110,7 @@ func draw(r *rand.Rand, at time.Duration, only []kind) fault {
 	return f
 }
 
-// link draws what concerns faults of links: one in four meets those of all members.
+// link draws the details of a fault of links: one in four concerns the links of all members.
 func (f *fault) link(r *rand.Rand, between func(low, high time.Duration) time.Duration) {
 	if r.IntN(4) == 0 {
 		f.Member = -1
@@ -125,7 +124,7 @@ func (f *fault) link(r *rand.Rand, between func(low, high time.Duration) time.Du
 		f.For, f.Delay = between(2*time.Second, 12*time.Second), between(10*time.Millisecond, 400*time.Millisecond)
 	case loseReq, loseAns:
 		f.For, f.Chance = between(time.Second, 6*time.Second), 0.02+0.3*r.Float64()
-	default: // no fault of a link, or one of a moment
+	default: // no fault of a link, or a momentary one
 	}
 }
 

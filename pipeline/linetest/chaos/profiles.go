@@ -12,7 +12,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// profiles compares what Redis holds of each partition with what the fold leaves behind.
+// profiles compares each partition in Redis with the result of the fold.
 func (r *run) profiles(ctx context.Context, v *verdict, want []oracle.Partitioned) error {
 	for p := range want {
 		m, err := stateOf(ctx, r.redis.client(), p)
@@ -83,7 +83,7 @@ func (v *verdict) customers(p int, want []oracle.Profile, stored map[string]stri
 	}
 }
 
-// differs names the field in which the stored profile is not the fold's, with both values.
+// differs names the field in which the stored profile differs from the fold's, with both values.
 func differs(w *oracle.Profile, b []byte) string {
 	var g profile.Profile
 	if err := profile.Read(b, &profile.Customer{Profile: &g}); err != nil {

@@ -9,7 +9,7 @@ import (
 	"ebb/scoring/profile"
 )
 
-// profiles are one customer, as ebb stores it and as the fold leaves it.
+// profiles are one customer, in ebb's store and after the fold.
 func profiles() (profile.Profile, oracle.Profile) {
 	g := profile.Profile{
 		First:    10 * day,

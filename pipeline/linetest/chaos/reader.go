@@ -12,14 +12,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// reader reads committed alerts while the run lasts, as a consumer of them would, and checks what can be checked at
-// once: no id twice, each customer's in order and in one partition.
+// reader reads committed alerts during the run, like a consumer of them. It checks at once that no id comes twice, and
+// that each customer's alerts are in order and in one partition.
 type reader struct {
 	mu      sync.Mutex
 	alerts  map[alertKey]*alert
 	ids     map[string]bool
 	last    map[string]*alert // of a customer
-	next    []int64           // by partition: where it stands
+	next    []int64           // by partition: the next offset
 	doubled int
 	wrong   int // order, key and the like
 	said    examples
@@ -40,10 +40,10 @@ type alert struct {
 
 	partition int32
 	offset    int64
-	life      int // of the customer, who is new after the retention; from 1
+	life      int // of the customer, who is new again after the retention; from 1
 }
 
-// alertKey is what an alert is, whatever its id.
+// alertKey identifies an alert independently of its id.
 type alertKey struct {
 	tenant, customer        string
 	life, episode, sequence int
@@ -196,7 +196,7 @@ func header(r *kgo.Record, key string) string {
 	return ""
 }
 
-// examples keeps the first few of what went wrong.
+// examples keeps the first few errors.
 type examples []string
 
 const maxExamples = 12

@@ -22,12 +22,12 @@ import (
 type redisPair struct {
 	nodes   [2]*redisNode
 	primary atomic.Int32
-	sync    *link   // what the replica reads the primary through
+	sync    *link   // through which the replica reads the primary
 	links   []*link // of the members
 }
 
-// redisNode is one Redis as a plain process. It keeps every write in its append-only file; its file is never rewritten,
-// so that a copy of its folder is the state as of a commit.
+// redisNode is one Redis as a plain process. It keeps every write in its append-only file, which is never rewritten, so
+// that a copy of its folder is the state as of a commit.
 type redisNode struct {
 	dir     string
 	port    string
@@ -62,7 +62,7 @@ func newRedisPair(ctx context.Context, n *network, dir string) (*redisPair, erro
 	return p, p.follow(ctx)
 }
 
-// address is the primary's own, around the links.
+// address is the primary's own, without the links.
 func (p *redisPair) address() string       { return p.now().address }
 func (p *redisPair) client() *redis.Client { return p.now().client }
 func (p *redisPair) now() *redisNode       { return p.nodes[p.primary.Load()] }
@@ -83,8 +83,7 @@ func (p *redisPair) synced(ctx context.Context) error {
 	return errors.Join(err, p.other().settled(ctx), p.now().settled(ctx))
 }
 
-// settled reports whether the node's file is whole: a replica writes it anew when it has taken over all of its
-// primary's data.
+// settled reports whether the node's file is whole: a replica rewrites it after it has read all of its primary's data.
 func (n *redisNode) settled(ctx context.Context) error {
 	info, err := n.client.Info(ctx, "persistence").Result()
 	if err == nil &&
@@ -94,7 +93,7 @@ func (n *redisNode) settled(ctx context.Context) error {
 	return err
 }
 
-// failOver kills the primary, makes the replica the primary with what it has, and the old one its replica.
+// failOver kills the primary, makes the replica the primary with the data it has, and the old primary its replica.
 func (p *redisPair) failOver(ctx context.Context) error {
 	old, heir := p.now(), p.other()
 	if err := old.kill(); err != nil {
@@ -116,7 +115,7 @@ func (p *redisPair) failOver(ctx context.Context) error {
 	return p.follow(ctx)
 }
 
-// keep copies the primary's append-only file as it is now.
+// keep copies the primary's append-only file in its present state.
 func (p *redisPair) keep() error {
 	dir := p.now().dir
 	if err := os.RemoveAll(filepath.Join(dir, "older")); err != nil {
@@ -151,13 +150,13 @@ func (p *redisPair) stop() (err error) {
 	return err
 }
 
-// start starts the node on what it had written, and waits until it has loaded it.
+// start starts the node on its stored data, and waits until it has loaded them.
 func (n *redisNode) start(ctx context.Context) error {
 	log, err := os.OpenFile(filepath.Join(n.dir, "redis.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	defer log.Close() //nolint:errcheck // the process has its own
+	defer log.Close() //nolint:errcheck // the process has its own copy
 	cmd := exec.CommandContext(
 		context.WithoutCancel(ctx),
 		"redis-server",

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestRedisMissing: where there is no redis-server the pair says so, and what was begun of it can be stopped.
+// TestRedisMissing: without redis-server the pair returns an error, and what it had started can be stopped.
 func TestRedisMissing(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	p, err := newRedisPair(t.Context(), newNetwork(), t.TempDir())

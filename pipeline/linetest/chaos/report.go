@@ -12,13 +12,13 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 )
 
-// report is everything that a run has to tell.
+// report is the outcome of a run.
 type report struct {
-	Target  string       `json:"target"` // whose members were tried
+	Target  string       `json:"target"` // whose members were tested
 	Seed    uint64       `json:"seed"`
 	Minutes float64      `json:"minutes"` // with faults
 	Faults  map[kind]int `json:"faults"`  // carried out
-	Missed  int          `json:"missed"`  // drawn, but what they would have met was in the hands of another fault
+	Missed  int          `json:"missed"`  // drawn, but their targets were held by another fault
 	Began   time.Time    `json:"began"`
 
 	verdict
@@ -28,7 +28,7 @@ type report struct {
 	CatchUp   int64 `json:"catch_up_ms"`                // from the end of the faults until everything was processed
 	Takeovers int64 `json:"takeovers"`                  // of a partition
 	Rewinds   int64 `json:"rewinds"`                    // of these, with a state older than what was published
-	// of these, with alerts committed and not known to be published
+	// of these, with alerts committed but not yet reported as published
 	Resumed       int64 `json:"resumed"`
 	RefusedStarts int64 `json:"refused_starts"` // processes that could not begin because a service was away
 
@@ -84,7 +84,7 @@ func (r *report) write(w io.Writer, asJSON bool) error {
 	return nil
 }
 
-// writeMore tells what the run has met, so that it can be seen that it was not tame.
+// writeMore writes what happened in the run, to show that it was no easy one.
 func (r *report) writeMore(w io.Writer) {
 	fmt.Fprintf(
 		w,

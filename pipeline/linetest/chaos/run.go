@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	members = 3               // beside the guest
-	session = 6 * time.Second // the least that a broker allows unless told otherwise
+	members = 3               // besides the guest
+	session = 6 * time.Second // the least that a broker allows by default
 )
 
-// run is a schedule under way.
+// run is a schedule in progress.
 type run struct {
 	*options
-	dir     string // of everything that it writes
+	dir     string // of all files that it writes
 	tried   target
 	report  *report
 	network *network
@@ -32,13 +32,13 @@ type run struct {
 	inject  *injector
 	say     *status
 
-	mu     sync.Mutex     // of the report's findings and counts, while members run
+	mu     sync.Mutex     // guards the report's findings and counts while members run
 	beside sync.WaitGroup // feed and reader
 	stop   context.CancelCauseFunc
 }
 
-// carryOut does everything and takes down what it started, whatever happens. Where the verdict is bad the folder of the
-// logs stays, and the report names it.
+// carryOut does everything and stops what it started, whatever happens. If the verdict is bad it keeps the folder of
+// the logs, and the report names it.
 func carryOut(ctx context.Context, o *options, say *status) (_ *report, err error) {
 	dir, err := os.MkdirTemp("", "ebb-chaos-")
 	if err != nil {
@@ -63,7 +63,7 @@ func carryOut(ctx context.Context, o *options, say *status) (_ *report, err erro
 	return r.report, r.all(ctx)
 }
 
-// all goes from nothing to the verdict.
+// all runs everything from the start to the verdict.
 func (r *run) all(ctx context.Context) error {
 	if err := r.begin(ctx); err != nil {
 		return r.cause(ctx, err)
@@ -88,7 +88,7 @@ func (r *run) cause(ctx context.Context, err error) error {
 	return err
 }
 
-// close ends whatever runs.
+// close ends everything that runs.
 func (r *run) close(ctx context.Context) (err error) {
 	r.stop(nil)
 	for _, m := range r.members {
@@ -112,7 +112,7 @@ func (r *run) close(ctx context.Context) (err error) {
 	return err
 }
 
-// fail voids the run where err is an error of the machinery, not of what it tries.
+// fail voids the run where err is an error of the machinery, and not of the system under test.
 func (r *run) fail(err error) {
 	if err != nil {
 		r.stop(err)
@@ -126,7 +126,7 @@ func (r *run) found(f finding) {
 	r.say.line("FINDING: %s: %s", f.Who, f.What)
 }
 
-// heard counts what a member logs of its takeovers.
+// heard counts the takeovers in a member's log.
 func (r *run) heard(line []byte) {
 	if !bytes.Contains(line, []byte(`"partition taken over"`)) {
 		return
@@ -146,7 +146,7 @@ func (r *run) heard(line []byte) {
 func (r *run) begin(ctx context.Context) (err error) {
 	r.say.phase("starting Kafka and Redis")
 	r.network = newNetwork()
-	// The broker's script installs both servers where they are missing, so it comes first.
+	// The broker's script installs both servers where they are missing, so the broker comes first.
 	if r.kafka, err = newBroker(ctx, r.shared, filepath.Join(r.dir, "kafka"), members+1); err != nil {
 		return fmt.Errorf("start Kafka: %w", err)
 	}
@@ -206,7 +206,8 @@ func (r *run) newMember(ctx context.Context, i int) (m *member, err error) {
 	return m, nil
 }
 
-// disturbed lets the members work under the plan's faults, then in peace until they have caught up, and ends them.
+// disturbed lets the members work under the plan's faults, then without faults until they have caught up, and ends
+// them.
 func (r *run) disturbed(ctx context.Context) error {
 	r.beside.Go(func() { r.fail(r.reader.run(ctx, r.kafka.address)) })
 	r.feed = newFeed(r.options, r.kafka.address)
@@ -256,9 +257,9 @@ func (r *run) disturbed(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// catchUp waits until everything is processed. Kafka 4.1.0 has been seen to lose its group coordinator for good after a
-// kill ("out of sync with the underlying log", then NOT_COORDINATOR to everybody): half-way the broker is restarted
-// once, as a person would do it, and the report says so.
+// catchUp waits until everything is processed. Kafka 4.1.0 sometimes loses its group coordinator for good after a kill
+// ("out of sync with the underlying log", then NOT_COORDINATOR for every request). Half-way the broker is restarted
+// once, as a person would do, and the report records it.
 func (r *run) catchUp(ctx context.Context) error {
 	const what = "everything is processed"
 	err := until(ctx, r.patience/2, what, r.tried.caughtUp)

@@ -10,9 +10,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// shop makes the input of a seed: customers of a shop come by a rhythm of their own, complain at times, and stay away
-// for good one day, when another customer takes their place. What they do arrives late and twice at times, some clocks
-// run ahead, and some records cannot be used.
+// shop makes the input of a seed: customers of a shop come in rhythms of their own, complain at times, and one day stay
+// away for good. Another customer then takes the place. At times their events arrive late and twice, some clocks run
+// ahead, and some records cannot be used.
 type shop struct {
 	r      *rand.Rand
 	queue  arrivals
@@ -24,8 +24,8 @@ type shop struct {
 const (
 	oneLate      = 5   // arrives up to half an hour after its time
 	oneTwice     = 50  // arrives a second time
-	oneAhead     = 500 // bears a time of up to five days ahead
-	onePoisoned  = 300 // is followed by a record that cannot be used
+	oneAhead     = 500 // has a time of up to five days ahead
+	onePoisoned  = 300 // is followed by an unusable record
 	oneOfTenant  = 10  // customers, not events
 	oneComplaint = 20
 	oneNote      = 15 // has no effect
@@ -36,7 +36,7 @@ const (
 	day  = 24 * hour
 )
 
-// arrival is either a customer about to do something or, where it has a record, what arrives.
+// arrival is either a customer with an event to come or, where it has a record, what arrives.
 type arrival struct {
 	at     int64 // event time, ms
 	number int   // in which order they were drawn
@@ -57,7 +57,7 @@ type record struct {
 	headers []kgo.RecordHeader
 }
 
-// firstDay is where event time begins, in 1990: far enough back for the longest run.
+// firstDay is where event time begins, in 1990: early enough for the longest run.
 const firstDay = 7305 * day
 
 func newShop(seed uint64, customers int) *shop {
@@ -88,11 +88,11 @@ func (s *shop) push(a arrival) {
 	heap.Push(&s.queue, a)
 }
 
-// next gives the next n records in the order of their arrival.
+// next returns the next n records in the order of their arrival.
 func (s *shop) next(n int) []record {
 	records := make([]record, 0, n)
 	for len(records) < n {
-		a := heap.Pop(&s.queue).(arrival) //nolint:forcetypeassert // nothing else is in it
+		a := heap.Pop(&s.queue).(arrival) //nolint:forcetypeassert // it contains nothing else
 		if a.record != nil {
 			records = append(records, *a.record)
 			continue
@@ -102,7 +102,7 @@ func (s *shop) next(n int) []record {
 	return records
 }
 
-// act lets a customer do something at t, and come again.
+// act makes a customer do something at t, and come again.
 func (s *shop) act(p *person, t int64) {
 	kind := "visit"
 	if s.r.IntN(oneComplaint) == 0 {
@@ -147,7 +147,7 @@ func (s *shop) flat(p *person, kind string, t int64) []byte {
 		s.lines, p.name, kind, time.UnixMilli(t).UTC().Format("2006-01-02T15:04:05.000Z"), tenant)
 }
 
-// poison is a record that cannot be used, for one of many reasons.
+// poison is an unusable record, for one of many reasons.
 func (s *shop) poison(p *person) *record {
 	values := []string{
 		fmt.Sprintf(`{"customer":%q`, p.name),
@@ -178,7 +178,7 @@ func (s *shop) poison(p *person) *record {
 	return r
 }
 
-// ghosts are events that would count if they were there: they are written and aborted.
+// ghosts are events that would count if they were committed: they are written and aborted.
 func (s *shop) ghosts(records []record) (ghosts []record) {
 	for _, r := range records {
 		if len(r.headers) == 0 && s.r.IntN(3) == 0 {

@@ -7,7 +7,7 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// The same seed makes the same input, however it is cut into batches, and the input has something of everything.
+// The same seed makes the same input, however it is cut into batches, and the input has records of every kind.
 func TestShop(t *testing.T) {
 	const n = 10_000
 	a, b := newShop(3, 500), newShop(3, 500)

@@ -10,7 +10,7 @@ import (
 	"ebb/pipeline"
 )
 
-// meta is what the state of a partition says of itself.
+// meta is the stored state's own description of a partition.
 type meta struct {
 	pipeline.Meta
 	outbox int64 // entries
@@ -21,7 +21,7 @@ func keyOf(partition int, name string) string {
 	return fmt.Sprintf("ebb:{%s:p%d}:%s", groupName, partition, name)
 }
 
-// stateOf reads where a partition's state stands; zero where there is none.
+// stateOf reads how far a partition's state is; zero where there is none.
 func stateOf(ctx context.Context, cl *redis.Client, partition int) (m meta, err error) {
 	v, err := cl.Get(ctx, keyOf(partition, "meta")).Bytes()
 	if err != nil && !errors.Is(err, redis.Nil) {
@@ -37,7 +37,8 @@ func stateOf(ctx context.Context, cl *redis.Client, partition int) (m meta, err 
 	return m, err
 }
 
-// begun is nil once every partition has state of which Kafka knows: an older copy of it is then one to go on from.
+// begun returns nil once every partition has state that Kafka has a position for: then an older copy of the state can
+// be resumed.
 func (t ebbTarget) begun(ctx context.Context) error {
 	committed, err := t.topics.committed(ctx)
 	if err != nil {
@@ -55,7 +56,7 @@ func (t ebbTarget) begun(ctx context.Context) error {
 	return nil
 }
 
-// caughtUp is nil once everything is processed: Kafka and Redis stand at the input's end, every deadline up to the
+// caughtUp is nil once everything is processed: Kafka and Redis have reached the input's end, every deadline up to the
 // watermark has fired, and nothing is left to publish.
 func (t ebbTarget) caughtUp(ctx context.Context) error {
 	ends, err := t.topics.ends(ctx, inputTopic)

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 )
 
-// status shows people how far the run is: a line that is written anew on a terminal, a line now and then elsewhere.
+// status shows how far the run is: on a terminal in a line that is rewritten, elsewhere in a line now and then.
 type status struct {
 	w        io.Writer
 	terminal bool
@@ -38,7 +38,7 @@ func (s *status) line(format string, args ...any) {
 	fmt.Fprintf(s.w, clear+"%s %s\n", clock(s.began), fmt.Sprintf(format, args...))
 }
 
-// phase says what begins.
+// phase names what begins.
 func (s *status) phase(what string) {
 	s.mu.Lock()
 	s.now = what
@@ -46,7 +46,7 @@ func (s *status) phase(what string) {
 	s.line("%s", what)
 }
 
-// watch shows figures of the run until the function that it returns is called.
+// watch shows figures of the run until the returned function is called.
 func (s *status) watch(ctx context.Context, r *run) func() {
 	every := 15 * time.Second
 	if s.terminal {
@@ -101,7 +101,7 @@ func (r *run) processed(ctx context.Context) (n int64) {
 	return n
 }
 
-// figures is one line about what there is so far. Offsets count what was aborted and transactions' ends as well.
+// figures is one line about the run so far. Offsets also count aborted records and the ends of transactions.
 func (r *run) figures(processed int64) string {
 	alerts, doubled, wrong := r.reader.seen()
 	r.inject.mu.Lock()

@@ -9,18 +9,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// target is what the members are.
+// target is the system under test.
 type target interface {
-	// command is how member number i is started: program and arguments.
+	// command is the program and arguments of member number i.
 	command(i int, name, kafka, redis string) ([]string, error)
 
-	// begun is nil once the members are so far that faults may begin.
+	// begun returns nil once the members are far enough for faults to begin.
 	begun(ctx context.Context) error
 
-	// caughtUp is nil once the members have nothing left to do.
+	// caughtUp returns nil once the members have nothing left to do.
 	caughtUp(ctx context.Context) error
 
-	// judge holds what was published and stored against the input, when the members have ended.
+	// judge compares the published and stored data with the input, when the members have ended.
 	judge(ctx context.Context) (*verdict, error)
 }
 
@@ -32,10 +32,10 @@ func (r *run) newTarget() target {
 	return peerTarget{r}
 }
 
-// ebb is the name of the target that everything else is for.
+// ebb is the name of the main target.
 const ebb = "ebb"
 
-// everything is what the input holds, once all alerts that are visible or ever will be have been read.
+// everything is the content of the input, once all alerts that are or will be visible have been read.
 func (r *run) everything(ctx context.Context) ([]*kgo.Record, error) {
 	input, err := r.topics.all(ctx, inputTopic)
 	if err != nil {
@@ -51,8 +51,8 @@ func (r *run) everything(ctx context.Context) ([]*kgo.Record, error) {
 // ebbTarget is the real program.
 type ebbTarget struct{ *run }
 
-// command writes the member's configuration. Every second one leaves the group when it is asked to end, as does the
-// guest.
+// command writes the member's configuration. Every second member leaves the group when it ends on request, and so does
+// the guest.
 func (t ebbTarget) command(i int, name, kafka, redis string) ([]string, error) {
 	file := filepath.Join(t.dir, name+".yaml")
 	text := fmt.Sprintf(configuration, kafka, groupName, inputTopic, alertTopic, name, session, redis, lateness, retention)
@@ -66,7 +66,7 @@ func (t ebbTarget) command(i int, name, kafka, redis string) ([]string, error) {
 	return command, nil
 }
 
-// configuration of a member: many small commits, and a lost member is noticed as soon as the broker allows.
+// configuration of a member: many small commits, and a lost member is detected as soon as the broker allows.
 const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s, control: chaos.control, packs: chaos.packs, instance_id: %s, session_timeout: %v, heartbeat: 500ms}
 redis: {addresses: ["%s"]}
 time: {lateness: %v}

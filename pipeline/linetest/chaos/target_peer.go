@@ -30,7 +30,7 @@ func (t peerTarget) begun(context.Context) error {
 	return nil
 }
 
-// caughtUp is nil once the group's offsets are past every record. Behind the last one there may be the end of a
+// caughtUp is nil once the group's offsets are past every record. After the last one there may be the end of a
 // transaction, which not every client counts.
 func (t peerTarget) caughtUp(ctx context.Context) error {
 	ends, err := t.topics.stable(ctx, inputTopic)
@@ -41,7 +41,7 @@ func (t peerTarget) caughtUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	const markers = 4 // of transactions that were aborted before anything of them was here
+	const markers = 4 // of transactions that were aborted before they wrote a record here
 	for p := range partitions {
 		if committed[p]+markers < ends[p] {
 			return fmt.Errorf("partition %d: committed %d of %d", p, committed[p], ends[p])
@@ -50,7 +50,7 @@ func (t peerTarget) caughtUp(ctx context.Context) error {
 	return nil
 }
 
-// judge counts what the input holds, as the peers should have.
+// judge counts the input's events in the way the peers should have.
 func (t peerTarget) judge(ctx context.Context) (*verdict, error) {
 	input, err := t.everything(ctx)
 	if err != nil {
@@ -72,7 +72,7 @@ func (t peerTarget) judge(ctx context.Context) (*verdict, error) {
 	return v, nil
 }
 
-// counted counts each customer's events, and gives an alert for every tenth.
+// counted counts each customer's events, and returns an alert for every tenth.
 func counted(input []*kgo.Record) (map[string]int, []oracle.Alert) {
 	counts := map[string]int{}
 	var alerts []oracle.Alert

@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// What the run works on.
+// The run's topics and group.
 const (
 	groupName       = "chaos"
 	inputTopic      = "chaos.events"
@@ -24,7 +24,7 @@ const (
 	alertPartitions = 3
 )
 
-// topics looks at Kafka as nobody of ebb does.
+// topics reads Kafka independently of ebb.
 type topics struct {
 	broker string
 	client *kgo.Client
@@ -76,7 +76,7 @@ func (t *topics) ends(ctx context.Context, topic string) ([]int64, error) {
 	return offsets(listed, topic), nil
 }
 
-// stable are the ends of what a reader of committed data gets.
+// stable are the ends for readers of committed data.
 func (t *topics) stable(ctx context.Context, topic string) ([]int64, error) {
 	listed, err := t.admin.ListCommittedOffsets(ctx, topic)
 	if err := errors.Join(err, listed.Error()); err != nil {
@@ -108,7 +108,7 @@ func (t *topics) committed(ctx context.Context) ([]int64, error) {
 	return found, nil
 }
 
-// settled waits until no transaction is open on the topic, and gives the partitions' ends.
+// settled waits until no transaction is open on the topic, and returns the partitions' ends.
 func (t *topics) settled(ctx context.Context, topic string) (ends []int64, err error) {
 	err = until(ctx, time.Minute, "no transaction is open on "+topic, func(ctx context.Context) error {
 		all, err := t.ends(ctx, topic)
@@ -162,7 +162,7 @@ func (t *topics) read(ctx context.Context, topic string, ends []int64, take func
 	return nil
 }
 
-// all is what read hands over, in order.
+// all is everything that read hands over, in order.
 func (t *topics) all(ctx context.Context, topic string) (records []*kgo.Record, err error) {
 	ends, err := t.settled(ctx, topic)
 	if err != nil {

@@ -32,7 +32,7 @@ func TestImage(t *testing.T) {
 	t.Run("compose", compose)
 }
 
-// build makes the image as the README says, on a Go image of this machine's toolchain unless one is named.
+// build makes the image as in the README, on a Go image of this machine's toolchain unless one is named.
 func build(t *testing.T) {
 	t.Helper()
 	base := os.Getenv("EBB_TEST_GO_IMAGE")
@@ -44,7 +44,7 @@ func build(t *testing.T) {
 		"--build-arg", "GO_IMAGE="+base, "--build-arg", "GOPROXY="+proxy, "--build-arg", "VERSION=v9.9.9-test", root)
 }
 
-// toolchain imports this machine's Go toolchain as an image with nothing else in it but certificate authorities.
+// toolchain imports this machine's Go toolchain as an image that holds nothing else but certificate authorities.
 func toolchain(t *testing.T) string {
 	t.Helper()
 	name := "ebb-test/golang:" + runtime.Version()
@@ -127,7 +127,7 @@ func pack(w *tar.Writer, from, into string) error {
 	})
 }
 
-// contents: one program, static and of the version asked for, no shell, not root.
+// contents: one program, static and of the requested version, no shell, not root.
 func contents(t *testing.T) {
 	if said := run(
 		t,
@@ -266,7 +266,7 @@ func run(t *testing.T, command ...string) string {
 	return runIn(t, os.Environ(), command...)
 }
 
-// runIn gives what the command writes to stdout. A command that fails, or is not there, fails the test.
+// runIn returns the command's stdout. A command that fails, or does not exist, fails the test.
 func runIn(t *testing.T, environ []string, command ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)

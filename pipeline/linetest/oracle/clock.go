@@ -2,13 +2,13 @@ package oracle
 
 import "slices"
 
-// month is how far apart events may lie that speak for the same time.
+// month is how far apart events that confirm the same time may lie.
 const month = 30 * day
 
 // clock is the watermark of one partition. An event more than a day ahead of all accepted ones is a claim, and before
-// there are accepted ones every event is. Claims of three customers, of the eight who made theirs last, that lie within
-// a month of the latest claim settle the matter. A partition that has not begun may also begin without them: after
-// events that cover a day, each at most a day ahead of all before it and none a month behind them.
+// there are accepted ones every event is. Claims of three customers, among the eight latest, that lie within a month of
+// the latest claim move the watermark. A partition that has not begun may also begin without them: after events that
+// cover a day, each at most a day ahead of all before it and none a month behind them.
 type clock struct {
 	lateness  int64
 	started   bool
@@ -21,10 +21,10 @@ type clock struct {
 type claim struct {
 	time   int64
 	number int   // in order of arrival
-	since  int64 // watermark when it was made, or leapt to by others' claims
+	since  int64 // watermark at the claim, or after others' claims made it leap
 }
 
-// observe takes an event and says whether it is older than the watermark, or so far ahead that it does not move it.
+// observe takes an event and reports whether it is older than the watermark, or so far ahead that it does not move it.
 func (c *clock) observe(key string, t int64) (late, future bool) {
 	if !c.started {
 		c.begin(key, t)
@@ -61,7 +61,7 @@ func (c *clock) begin(key string, t int64) {
 	switch {
 	case len(agreeing) >= 3:
 		first = slices.Min(agreeing)
-		for again := true; again; { // later claims that a day's steps lead to
+		for again := true; again; { // later claims that steps of a day lead to
 			again = false
 			for _, a := range c.claims {
 				if a.time > first && a.time <= first+day {
@@ -82,8 +82,8 @@ func (c *clock) begin(key string, t int64) {
 	c.accept(first)
 }
 
-// accept moves the watermark by an event at t. Claims no longer ahead are settled, and a claim that events of a day
-// have not led to is void.
+// accept moves the watermark by an event at t. Claims that are no longer ahead are done, and a claim that the events of
+// a day have not led to is void.
 func (c *clock) accept(t int64) {
 	c.watermark = max(c.watermark, t-c.lateness)
 	for k, a := range c.claims {
@@ -93,7 +93,7 @@ func (c *clock) accept(t int64) {
 	}
 }
 
-// add makes t the customer's claim and gives the times of all that agree with it.
+// add makes t the customer's claim and returns the times of all that agree with it.
 func (c *clock) add(key string, t int64) (agreeing []int64) {
 	c.made++
 	c.claims[key] = claim{time: t, number: c.made, since: c.watermark}

@@ -9,14 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-// event is what the flat envelope says, as far as the fold needs it.
+// event is the content of the flat envelope, as far as the fold needs it.
 type event struct {
 	id, customer, kind, tenant string
 	time                       int64
 }
 
-// decode reads the flat envelope, or gives the code by which the record is quarantined. It is written for records with
-// at most one fault: which of several is named is not specified.
+// decode reads the flat envelope, or returns the code with which the record is quarantined. It is written for records
+// with at most one fault: which of several faults is reported is not specified.
 func decode(value []byte) (event, string) {
 	var e event
 	switch {
@@ -71,7 +71,7 @@ func flat(fields map[string]any) (e event, code string) {
 	return e, money(fields)
 }
 
-// name reads a string or an integer; null is as good as absent.
+// name reads a string or an integer; null counts as absent.
 func name(v any, unreadable string) (string, string) {
 	switch v := v.(type) {
 	case nil:

@@ -24,7 +24,7 @@ type customer struct {
 	m, k                     float64
 }
 
-// population is what the customers of one partition have in common.
+// population is what the customers of one partition share.
 type population struct {
 	tau, n, nAt, mean, total  float64
 	nWithin, withinAt, within float64
@@ -104,7 +104,7 @@ func (c *customer) gap(x, t float64, pop *population) {
 	c.w = w
 }
 
-// score is the log-odds that the customer stays silent, as of now.
+// score is the log-odds that the customer stays silent, at the present instant.
 func (c *customer) score(now, horizon float64) float64 {
 	silence := math.Max(now-c.last, minSilence)
 	idle := math.Max(0, now-c.at)

@@ -11,8 +11,7 @@ type Settings struct {
 	Activity map[string]bool    // event types; nil: every type that is no friction
 	Friction map[string]float64 // weight by event type; such a type is no activity
 	Lateness time.Duration
-	// Retention is how long a customer's silence lasts until it is forgotten, unless a transition is still to come; 0: for
-	// ever.
+	// Retention is how long a customer has to be silent to be removed, unless a transition is still to come; 0: for ever.
 	Retention time.Duration
 }
 
@@ -34,7 +33,7 @@ type Quarantined struct {
 	Code      string
 }
 
-// Counts of what became of the records. Each is in exactly one of Events, Duplicates and Quarantined.
+// Counts of the records by outcome. Each record is in exactly one of Events, Duplicates and Quarantined.
 type Counts struct {
 	Records, Events, Duplicates, Quarantined int
 	Late                                     int // of Events: older than the watermark was
@@ -43,10 +42,10 @@ type Counts struct {
 
 // Result of a fold.
 type Result struct {
-	Alerts      []Alert // by partition, and of one customer in their order
+	Alerts      []Alert // by partition, and for each customer in order
 	Quarantined []Quarantined
 	Counts      Counts
-	Partitions  []Partitioned // by partition: what is left behind
+	Partitions  []Partitioned // by partition: the state after the fold
 }
 
 // Record is one record of the input.
@@ -63,7 +62,7 @@ const (
 	day    = 24 * hour
 )
 
-// rememberedIDs is how many of a customer's events a repeated id is looked for in.
+// rememberedIDs is how many of a customer's latest events are searched for a repeated id.
 const rememberedIDs = 16
 
 // Fold reads each partition from its first record to its last, and then looks at every customer up to the partition's
@@ -99,7 +98,7 @@ type member struct {
 	customer
 	tenant, name string
 	ids          []string // of its latest events, oldest first
-	from         int64    // of its newest event: what lies before has been looked at
+	from         int64    // of its newest event: everything before has been looked at
 	tier         string   // of the open episode: at_risk or critical; empty without one
 	since        int64    // when the episode was raised or escalated
 	episodes     int      // so far
@@ -146,7 +145,7 @@ func (f *fold) event(key string, m *member, e event) {
 	if future {
 		f.result.Counts.Future++
 	}
-	// The arriving event counts for its own customer even where it does not move the watermark alone.
+	// For its own customer the arriving event counts even where it does not move the watermark alone.
 	reached := max(f.watermark, e.time-f.Lateness.Milliseconds())
 	f.sweep(m, reached)
 
@@ -156,11 +155,11 @@ func (f *fold) event(key string, m *member, e event) {
 		if m.at != 0 {
 			m.remember(e.id)
 		}
-		return // of a customer of whom nothing counted so far, nothing is kept
+		return // without an event that counts, a customer has no state
 	}
 	m.remember(e.id)
 	t := days(e.time)
-	back := activity && t > m.last && m.tier != "" // activity that is merely late ends no silence
+	back := activity && t > m.last && m.tier != "" // activity that only arrives late ends no silence
 	if m.at == 0 {
 		m.at = t // the first event with an effect
 	}
@@ -174,7 +173,7 @@ func (f *fold) event(key string, m *member, e event) {
 		f.alert(m, "recovered", e.time)
 	}
 	m.from = max(m.from, e.time)
-	f.sweep(m, reached) // a late event may have made something due that lies behind the watermark
+	f.sweep(m, reached) // a late event may have made something due before the watermark
 }
 
 func (m *member) remember(id string) {

@@ -34,8 +34,8 @@ func log(values ...[]byte) (records []oracle.Record) {
 	return records
 }
 
-// One customer by hand: it is raised in its silence, escalated, and recovers by its next activity; a repeated event id
-// has no effect, and another customer's events move the watermark that the silence is measured by.
+// One customer by hand: it is raised in its silence, escalated, and recovers with its next activity. A repeated event
+// id has no effect, and another customer's events move the watermark that measures the silence.
 func TestFoldLifeCycle(t *testing.T) {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	at := func(days int) time.Time { return start.AddDate(0, 0, days) }
@@ -68,7 +68,7 @@ func TestFoldLifeCycle(t *testing.T) {
 	}
 }
 
-// Lateness holds the watermark back: a deadline that an event overtakes by less does not fire before it.
+// Lateness holds the watermark back: a deadline does not fire before an event that overtakes it by less than that.
 func TestFoldLateness(t *testing.T) {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	first := oracle.Fold([][]oracle.Record{log(
@@ -94,7 +94,7 @@ func TestFoldLateness(t *testing.T) {
 	}
 }
 
-// Whoever is silent for the retention is forgotten, ids and all, unless a transition is still to come.
+// A customer who is silent for the retention is removed, ids and all, unless a transition is still to come.
 func TestFoldRetention(t *testing.T) {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	at := func(days int) time.Time { return start.AddDate(0, 0, days) }

@@ -2,7 +2,8 @@ package oracle
 
 import "encoding/binary"
 
-// Partition is where Kafka's default partitioner puts a key: murmur2, made positive, modulo the number of partitions.
+// Partition is the partition of a key by Kafka's default partitioner: murmur2, made positive, modulo the number of
+// partitions.
 func Partition(key []byte, partitions int) int {
 	return int(murmur2(key)&0x7fffffff) % partitions
 }

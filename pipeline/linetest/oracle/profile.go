@@ -2,12 +2,12 @@ package oracle
 
 import "slices"
 
-// Partitioned is what a fold of one partition leaves behind.
+// Partitioned is the state of one partition after its fold.
 type Partitioned struct {
 	Started    bool  // an event has been folded
 	Watermark  int64 // ms since the epoch
 	Population Population
-	Profiles   []Profile // of customers of whom an event counted, in order of their appearance
+	Profiles   []Profile // of customers with an event that counted, in order of their appearance
 }
 
 // Population is the running moments of ln(gap): of customers' first gaps, and of the surprise in later ones.
@@ -30,7 +30,7 @@ type Profile struct {
 	IDs                      []string // of its latest events, oldest first
 }
 
-// left is the partition as it is now.
+// left is the partition in its present state.
 func (f *fold) left() Partitioned {
 	p := &f.pop
 	left := Partitioned{
@@ -38,7 +38,7 @@ func (f *fold) left() Partitioned {
 		Population: Population{N: p.n, Mean: p.mean, Total: p.total, NWithin: p.nWithin, Within: p.within},
 	}
 	for _, m := range f.members {
-		if m.at != 0 { // something of it counted
+		if m.at != 0 { // it has an event that counted
 			left.Profiles = append(left.Profiles, m.profile())
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// The judge agrees with the executable specification, row for row.
+// The fold agrees with the executable specification, row for row.
 func TestFoldAgreesWithReference(t *testing.T) {
 	for _, partitions := range []int{1, 4} {
 		t.Run(strconv.Itoa(partitions), func(t *testing.T) {

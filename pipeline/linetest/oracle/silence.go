@@ -6,8 +6,8 @@ import "math"
 func atRisk() float64   { return math.Log(0.6 / 0.4) }
 func critical() float64 { return math.Log(0.8 / 0.2) }
 
-// silence looks at m at each whole minute not looked at yet, up to end, and raises and escalates where the rules say
-// so: no sooner than the customer is overdue, silent for longer than its median gap.
+// silence looks at m at each whole minute up to end that it has not looked at yet, and raises and escalates by the
+// rules: not before the customer is overdue, silent for longer than its median gap.
 func (f *fold) silence(m *member, end int64) {
 	if m.visits == 0 {
 		return
@@ -32,7 +32,7 @@ func (f *fold) silence(m *member, end int64) {
 	}
 }
 
-// sweep looks at m up to end, and forgets it where it has been silent for the retention and no transition is to come.
+// sweep looks at m up to end, and removes it where it has been silent for the retention and no transition is to come.
 func (f *fold) sweep(m *member, end int64) {
 	f.silence(m, end)
 	retention := f.Retention.Milliseconds()
@@ -64,8 +64,8 @@ func overdue(c *customer) int64 {
 }
 
 // firstMinute is the first whole minute from begin to end at which m's score reaches the threshold. It looks at the
-// minutes of an hour only where the score does so at the hour's end; it is the definition of the specification, not its
-// shortcut.
+// minutes of an hour only where the score reaches the threshold by the hour's end. It follows the specification's
+// definition, and not its shortcut.
 func (f *fold) firstMinute(m *member, begin, end int64, threshold float64) (int64, bool) {
 	reaches := func(t int64) bool { return m.score(days(t), f.Horizon) >= threshold }
 	t := (begin + minute - 1) / minute * minute

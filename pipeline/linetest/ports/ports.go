@@ -9,16 +9,16 @@ import (
 	"sync"
 )
 
-// The range holds no port that a system gives to outgoing connections: a server that is down for a while finds its own
-// free when it comes back.
+// The range holds no port that a system uses for outgoing connections: a server that is down for a while finds its own
+// port free when it comes back.
 const (
 	first     = 15_000
 	last      = 32_000
 	blockSize = 100
 )
 
-// block is the ports that this process hands out next. The process owns a block because it listens on the block's first
-// port until it ends: servers that start at the same time, here or in other processes, get different ports.
+// block is the ports that this process hands out next. The process owns a block by listening on its first port until it
+// ends, so that servers that start at the same time, here or in other processes, get different ports.
 var block struct { //nolint:gochecknoglobals // a process has one
 	mu        sync.Mutex
 	next, end int
@@ -57,7 +57,7 @@ func Address(ctx context.Context) (string, error) {
 	return On(found[0]), nil
 }
 
-// On is the address of a port of this machine, for this machine alone.
+// On is the address of a port that only this machine can reach.
 func On(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
 func claim(ctx context.Context) error {
@@ -71,7 +71,7 @@ func claim(ctx context.Context) error {
 	return nil
 }
 
-// free returns an error where somebody listens on one of the ports.
+// free returns an error where something listens on one of the ports.
 func free(ctx context.Context, ports []int) error {
 	for _, p := range ports {
 		l, err := listen(ctx, p)

@@ -11,7 +11,7 @@ import (
 	"ebb/pipeline/linetest/ports"
 )
 
-// TestMain is the process that asks too, where a test starts it: it prints its ports and holds them until its input ends.
+// TestMain is also the second process of a test: it prints its ports and holds them until its input ends.
 func TestMain(m *testing.M) {
 	if os.Getenv("EBB_TEST_ASKS") == "" {
 		os.Exit(m.Run())
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	_, _ = bufio.NewReader(os.Stdin).ReadByte()
 }
 
-// TestFree: processes that ask at the same time get different ports, while nobody listens on any of them yet.
+// TestFree: processes that request ports at the same time get different ones, while nothing listens on any of them yet.
 func TestFree(t *testing.T) {
 	owner := map[string]int{}
 	for process := range 4 {

@@ -14,7 +14,8 @@ import (
 	"ebb/pipeline/linetest/ports"
 )
 
-// run starts a container whose port is found at a free port of the host, with what depends on that address.
+// run starts a container whose port is mapped to a free port of the host, with the settings that depend on that
+// address.
 func run(
 	ctx context.Context,
 	image, port string,
@@ -33,8 +34,8 @@ func run(
 	return c, address, err
 }
 
-// StartAt starts a container whose ports are found at the same ports of the host, so that several servers in it can
-// tell each other and their clients one address. It is 127.0.0.1 on both sides.
+// StartAt starts a container whose ports are mapped to the same ports of the host, so that several servers in it can
+// advertise one address to each other and their clients. It is 127.0.0.1 on both sides.
 func StartAt(
 	ctx context.Context,
 	image string,
@@ -48,7 +49,7 @@ func StartAt(
 	return launch(ctx, image, mapped, with...)
 }
 
-// launch starts a container with ports inside at ports of the host.
+// launch starts a container with ports inside mapped to ports of the host.
 func launch(
 	ctx context.Context,
 	image string,
@@ -66,19 +67,19 @@ func launch(
 	}
 	with = append(with, testcontainers.WithHostConfigModifier(func(h *container.HostConfig) { h.PortBindings = bound }))
 	c, err := testcontainers.Run(ctx, image, with...)
-	if c == nil { // of its type, it would not compare equal to nil
+	if c == nil { // a nil pointer of its type would not compare equal to nil
 		return nil, err
 	}
 	return c, err
 }
 
-// Host is where ports of containers are found.
+// Host is the host of containers' ports.
 func Host(ctx context.Context) (string, error) {
 	provider, err := testcontainers.NewDockerProvider()
 	if err != nil {
 		return "", err
 	}
-	defer provider.Close() //nolint:errcheck // nothing hangs on it
+	defer provider.Close() //nolint:errcheck // a failure has no effect
 	host, err := provider.DaemonHost(ctx)
 	if host == "localhost" {
 		host = "127.0.0.1" // may be ::1, where nothing listens

@@ -2,9 +2,9 @@
 
 // Package services finds the Kafka and the Redis of integration tests, or starts them: EBB_TEST_KAFKA and
 // EBB_TEST_REDIS name running ones, else testcontainers-go starts the images EBB_TEST_KAFKA_IMAGE,
-// EBB_TEST_OLD_KAFKA_IMAGE and EBB_TEST_REDIS_IMAGE, by default the public ones. Where neither is to be had the tests
-// fail. Command with starts them once for the tests of several packages. What is found here is shared: a test that
-// stops or configures a service starts its own.
+// EBB_TEST_OLD_KAFKA_IMAGE and EBB_TEST_REDIS_IMAGE, by default the public ones. Where neither is available the tests
+// fail. Command with starts them once for the tests of several packages. The services are shared: a test that stops or
+// configures a service starts its own.
 package services
 
 import (
@@ -31,13 +31,13 @@ const (
 
 const startTimeout = 2 * time.Minute
 
-// Main runs a package's tests with the services that the variables stand for, and gives the exit code.
+// Main runs a package's tests with the services named by the variables, and returns the exit code.
 func Main(m *testing.M, variables ...string) int {
 	return With(context.Background(), m.Run, variables...)
 }
 
-// With runs something with the services that the variables stand for, and gives its exit code, or 1 where they cannot
-// be had.
+// With runs something with the services named by the variables, and returns its exit code, or 1 where they are not
+// available.
 func With(ctx context.Context, run func() int, variables ...string) int {
 	containers, err := start(ctx, variables)
 	code := 1
@@ -100,7 +100,7 @@ func StartKafka(ctx context.Context) (testcontainers.Container, string, error) {
 
 // StartKafkaOf is StartKafka with a choice of the version.
 func StartKafkaOf(ctx context.Context, image string) (testcontainers.Container, string, error) {
-	// The broker also calls itself, to mark transactions, and its mapped port may lead nowhere from the inside.
+	// The broker also connects to itself, to mark transactions, and its mapped port may lead nowhere from the inside.
 	return run(ctx, image, "9092/tcp", func(address string) testcontainers.CustomizeRequestOption {
 		settings := KafkaSettings()
 		settings["KAFKA_LISTENERS"] = "PLAINTEXT://:9092,BROKER://:9094,CONTROLLER://:9093"
@@ -110,12 +110,12 @@ func StartKafkaOf(ctx context.Context, image string) (testcontainers.Container, 
 	})
 }
 
-// KafkaSettings are those of a broker that is its own controller and has a listener BROKER for itself. What it listens
-// at is left to add.
+// KafkaSettings are those of a broker that is its own controller and has a listener BROKER for itself. The caller adds
+// what it listens on.
 func KafkaSettings() map[string]string {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
-	id[0] &= 0x7f           // in base64 it then never begins with "-", which the broker's tools take for an option
+	id[0] &= 0x7f           // then in base64 it never begins with "-", which the broker's tools read as an option
 	return map[string]string{
 		"KAFKA_INTER_BROKER_LISTENER_NAME": "BROKER",
 		"CLUSTER_ID":                       base64.RawURLEncoding.EncodeToString(id[:]),
@@ -128,7 +128,7 @@ func KafkaSettings() map[string]string {
 	}
 }
 
-// StartRedis starts a Redis that saves only when told to, at an address that stays the same over its restarts.
+// StartRedis starts a Redis that saves only on command, at an address that stays the same over its restarts.
 func StartRedis(ctx context.Context) (testcontainers.Container, string, error) {
 	return run(ctx, RedisImage(), "6379/tcp", func(string) testcontainers.CustomizeRequestOption {
 		return testcontainers.WithCmd(
@@ -195,7 +195,7 @@ func Until(ctx context.Context, what string, met func() bool) error {
 	return nil
 }
 
-// Setting is a variable of the environment, or what stands for it where it is empty.
+// Setting is a variable of the environment, or its substitute where it is empty.
 func Setting(name, otherwise string) string {
 	if v := os.Getenv(name); v != "" {
 		return v

@@ -1,6 +1,6 @@
-// Command peers is what ebb is held against: two processors as one writes them with the clients' READMEs at hand. They
-// count each customer's events in Redis, and publish an alert for every tenth. The kill schedule of command chaos shows
-// what they lose, double and miscount, and with it that the checker can fail. It is called by "task chaos:peers".
+// Command peers is two processors that ebb is compared with, written as the clients' READMEs suggest. They count each
+// customer's events in Redis, and publish an alert for every tenth. The kill schedule of command chaos shows what they
+// lose, double and miscount, and thereby that the checker can fail. "task chaos:peers" runs it.
 //
 //	kafka-go   Reader in a consumer group, HINCRBY, Writer, offsets committed every second
 //	franz-go   GroupTransactSession: alerts and offsets in one transaction, HINCRBY outside of it
@@ -59,7 +59,7 @@ func main() {
 	}
 }
 
-// customer is whom the record is of; empty where it cannot be used.
+// customer is the record's customer; empty where the record cannot be used.
 func customer(value []byte) string {
 	var e struct {
 		Customer string `json:"customer"`
@@ -85,7 +85,7 @@ func alert(customer string, n int64) (id string, value []byte) {
 	return id, value
 }
 
-// count counts one event each of customers, and gives what each then has.
+// count counts one event for each of customers, and returns the new counts.
 func (p *peer) count(ctx context.Context, customers []string) ([]int64, error) {
 	answers := make([]*redis.IntCmd, len(customers))
 	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {

@@ -1,7 +1,7 @@
 //go:build integration
 
-// Command with runs a command with a Kafka and a Redis that several packages' integration tests share, and exits as it
-// does:
+// Command with runs a command with a Kafka and a Redis that several packages' integration tests share, and exits with
+// its exit code:
 //
 //	go run -tags integration ./pipeline/linetest/services/with go test -tags integration ./...
 package main
@@ -29,7 +29,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run gives the command's exit code; 1 where it has none of its own.
+// run returns the command's exit code; 1 where it has none of its own.
 func run(ctx context.Context, command []string) int {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
