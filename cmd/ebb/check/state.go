@@ -225,7 +225,7 @@ func (c *checking) standing(
 	if err != nil {
 		return nil, pos, err
 	}
-	held, err := redis.Inspect(ctx, k.Group, int(partition), nil)
+	held, err := redis.Held(ctx, k.Group, int(partition))
 	if err != nil {
 		return nil, pos, err
 	}
@@ -237,7 +237,9 @@ func (c *checking) standing(
 		Group: k.Group, Input: k.Input, Partition: int(partition), Partitions: int(input.Partitions),
 		Cluster: input.Cluster, Topic: input.ID, Pack: c.pack.Hash, Latest: k.Start == "latest",
 	}
-	s, err := pipeline.Reconcile(id, pos, pipeline.State{Exists: held.Exists, Meta: held.Meta})
+	s, err := pipeline.Reconcile(id, pos, pipeline.State{
+		Exists: held.Exists, Meta: held.Meta, Holds: held.Holds, Missing: held.Missing,
+	})
 	if n := len(held.Meta.Packs); err == nil && n > 0 {
 		err = id.Accepts(held.Meta.Packs[n-1], pipeline.RefOf(c.pack))
 	}
