@@ -379,6 +379,7 @@ func (l *Line) complete() {
 	}
 	s.finish()
 	l.meta.Pack = l.scorer.Pack.Hash
+	l.meta.Format = s.format
 	s.Commit.Meta = l.meta.Clone()
 }
 

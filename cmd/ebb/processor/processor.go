@@ -51,6 +51,7 @@ type Processor struct {
 	redis   *redisstore.Client
 	topic   kafkawire.Topic
 	input   inputFacts
+	slowed  atomic.Int64      // when the log last told of a quota, ms since the epoch
 	slot    *kafkasource.Slot // nil where the instance id is configured
 	member  *kafkasource.Member
 	metrics *worker.Metrics
@@ -99,7 +100,7 @@ func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Optio
 	if err := p.serveHTTP(ctx); err != nil {
 		return nil, err
 	}
-	p.kafka.OnThrottle(p.metrics.Throttled)
+	p.kafka.OnThrottle(p.throttled)
 	p.input.look = func(ctx context.Context) (kafkawire.Topic, error) { return p.kafka.Topic(ctx, cfg.Kafka.Input) }
 	p.followPack(files)
 	if err := p.connectPatiently(ctx); err != nil {
