@@ -9,20 +9,27 @@ import (
 	"ebb/pipeline"
 )
 
-// MappingSpec is where the parts of an event lie in JSON of no known envelope, in the configuration's words.
+// MappingSpec is where the parts of an event lie in JSON of no known envelope, in the configuration's words. Its JSON is
+// stored (see Text): names stay.
 type MappingSpec struct {
-	All bool // take every record, also one that an envelope claims
+	All bool `json:"all,omitempty"` // take every record, also one that an envelope claims
 
-	Customer, Type, Time, Value, Currency, ID, Tenant PartSpec
+	Customer PartSpec `json:"customer,omitzero"`
+	Type     PartSpec `json:"type,omitzero"`
+	Time     PartSpec `json:"time,omitzero"`
+	Value    PartSpec `json:"value,omitzero"`
+	Currency PartSpec `json:"currency,omitzero"`
+	ID       PartSpec `json:"id,omitzero"`
+	Tenant   PartSpec `json:"tenant,omitzero"`
 
-	TimeAs  string // one of TimeForms
-	ValueAs string // one of ValueForms
+	TimeAs  string `json:"time_as,omitempty"`  // one of TimeForms
+	ValueAs string `json:"value_as,omitempty"` // one of ValueForms
 }
 
 // PartSpec is where one part lies.
 type PartSpec struct {
-	Paths   []string // JSON pointers; the first that leads to a value counts
-	Default string   // used where no path leads to a value; "": none. RecordTime for the time; the id has none
+	Paths   []string `json:"paths,omitempty"`   // JSON pointers; the first that leads to a value counts
+	Default string   `json:"default,omitempty"` // used where no path leads to a value; "": none. RecordTime for the time; the id has none
 }
 
 // RecordTime as the default of the time is the record's own timestamp.
