@@ -5,7 +5,16 @@ import (
 
 	"ebb/pipeline"
 	"ebb/scoring/feature"
+	"ebb/scoring/pack"
 )
+
+// Rules is the version of the rules by which records become events. Whoever keeps what was decoded keeps it too: records
+// from before a change are to be read by the rules of then.
+//
+//	1: as of the entries of the changelog before those of 2
+//	2: money that is none costs no event that the pack takes no money from; numbers may have an exponent, times all of
+//	   ISO 8601's offsets and second 60; the data of a CloudEvent may be base64 or a JSON text; byte order marks
+const Rules = 2
 
 // Decoder turns records into events, by hand, because decoding is the most expensive step of the line. It tells the
 // three envelopes apart record by record: ebb's own flat JSON (flat.go), the messages of the Segment
@@ -24,7 +33,8 @@ type Decoder struct {
 	mapping   *Mapping    // nil: none
 	found     slotTable   // what its paths lead to
 
-	properties *properties        // that a pack reads; nil: none
+	pack       *pack.Pack         // that is read for; nil: none
+	properties *properties        // that it reads; nil: none
 	values     []feature.Property // of the events since Reset
 }
 
@@ -88,21 +98,25 @@ func (d *Decoder) decodeObject(r *pipeline.Record, mode cloudMode, e *pipeline.E
 	case d.tooLarge(r):
 		return pipeline.RecordTooLarge
 	}
-	if d.mapping != nil {
-		return d.decodeMapped(r.Value, mode, e)
+	b := r.Value
+	if b[0] == byteOrderMark[0] {
+		b = unmarked(b)
 	}
-	if c := d.scanRecord(r.Value); c != pipeline.Usable {
+	if d.mapping != nil {
+		return d.decodeMapped(b, mode, e)
+	}
+	if c := d.scanRecord(b); c != pipeline.Usable {
 		return c
 	}
 	if mode == modeStructured || d.top.get(memberSpecVersion).isText() {
-		return d.readCloudEvent(r.Value, r.Value, d.top.get(memberData), e)
+		return d.readStructured(b, e)
 	}
 	if d.top.get(memberCustomer).absent() {
-		if call := d.segmentCall(r.Value); call != callNone {
-			return d.readSegment(r.Value, call, e)
+		if call := d.segmentCall(b); call != callNone {
+			return d.readSegment(b, call, e)
 		}
 	}
-	return d.readFlat(r.Value, e)
+	return d.readFlat(b, e)
 }
 
 func (d *Decoder) tooLarge(r *pipeline.Record) bool {
