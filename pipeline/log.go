@@ -65,13 +65,17 @@ func (r *Record) Clone() *Record {
 // Fetched is a reusable buffer for one answer of Fetch.
 type Fetched struct {
 	Records []Record
-	Next    int64 // offset to fetch next
-	End     int64 // end offset of the log as of this answer
-	Stable  int64 // last stable offset: beyond it lie open transactions
+	Next    int64    // offset to fetch next
+	End     int64    // end offset of the log as of this answer
+	Stable  int64    // last stable offset: beyond it lie open transactions
+	Markers []Marker // of transactions that have ended, in order
 
 	Raw      []byte // the answer's bytes, which Records alias
 	Inflated []byte // decompressed batches, which Records alias
 }
+
+// Marker is where a transaction has ended, and when, by the broker's clock in ms since the epoch.
+type Marker struct{ Offset, At int64 }
 
 // Find says where the record at offset is among f.Records, which come in order of their offsets.
 func (f *Fetched) Find(offset int64) (i int, found bool) {

@@ -119,7 +119,7 @@ func (f *Fetcher) once(ctx context.Context, offset int64, out *pipeline.Fetched)
 	f.setWait()
 	x := &exchange{ctx: ctx, to: f.route, key: int16(kmsg.Fetch), request: f.request, answer: out.Raw[:0]}
 	err := f.client.send(x)
-	out.Raw, out.Records = x.answer, out.Records[:0]
+	out.Raw, out.Records, out.Markers = x.answer, out.Records[:0], out.Markers[:0]
 	if err != nil {
 		return err
 	}

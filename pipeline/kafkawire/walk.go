@@ -138,6 +138,7 @@ func (a *answerReader) take(records []byte, h *batchHead, offset int64, out *pip
 	a.aborted.reach(h.last)
 	if h.attrs&attrControl != 0 {
 		a.aborted.end(h.producer)
+		out.Markers = append(out.Markers, pipeline.Marker{Offset: h.last, At: h.maxTime})
 		return nil
 	}
 	if h.attrs&attrTransactional != 0 && a.aborted.drops(h.producer) {

@@ -12,8 +12,8 @@ type Selection struct {
 	Codes []string // nil: all
 	Input Span     // where they stood
 	DLQ   Span     // where they stand
-	Since int64    // timestamps, ms since the epoch: not older
-	Until int64    // and older
+	Since int64    // quarantined then or later, ms since the epoch
+	Until int64    // and earlier
 }
 
 // Span is a stretch of offsets of one partition, or of all.
@@ -30,7 +30,7 @@ func (s *Span) Takes(p *sinks.Place) bool {
 // Takes reports whether a record is meant.
 func (s *Selection) Takes(l *Letter) bool {
 	return (s.Codes == nil || slices.Contains(s.Codes, l.Code)) && s.Input.Takes(&l.Source) && s.DLQ.Takes(&l.At) &&
-		l.Timestamp >= s.Since && l.Timestamp < s.Until
+		l.Since >= s.Since && l.Since < s.Until
 }
 
 // Within is what is to be read of a partition of the DLQ that holds [from, end).
