@@ -45,7 +45,11 @@ func TestBacktestSorts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			log := writeLog(t, name, text)
 			for _, at := range [][]string{nil, {"--at", "2024-10-01"}} {
-				got := run(t, nil, nil, append([]string{"backtest", "--activity", "purchase", "--events", log}, at...)...).want(t, exitFailed)
+				got := run(
+					t,
+					nil,
+					nil,
+					append([]string{"backtest", "--activity", "purchase", "--events", log}, at...)...).want(t, exitFailed)
 				if !strings.Contains(got.stderr, "is not in order of time: by line ") || got.stdout != "" {
 					t.Fatalf("stderr %s", got.stderr)
 				}
@@ -56,12 +60,21 @@ func TestBacktestSorts(t *testing.T) {
 					continue
 				}
 				advised := strings.Split(strings.TrimSpace(got.stderr), "\n")
-				sort := exec.CommandContext(t.Context(), "sh", "-c", advised[len(advised)-1]) //nolint:gosec // what the user is told to type
+				sort := exec.CommandContext(t.Context(), "sh", "-c", advised[len(advised)-1])
 				sort.Dir = t.TempDir()
 				if out, err := sort.CombinedOutput(); err != nil {
 					t.Fatalf("%s: %v\n%s", advised[len(advised)-1], err, out)
 				}
-				run(t, nil, nil, "backtest", "--activity", "purchase", "--events", filepath.Join(sort.Dir, "sorted.csv")).want(t, exitOK)
+				run(
+					t,
+					nil,
+					nil,
+					"backtest",
+					"--activity",
+					"purchase",
+					"--events",
+					filepath.Join(sort.Dir, "sorted.csv"),
+				).want(t, exitOK)
 			}
 		})
 	}
@@ -81,7 +94,16 @@ func TestBacktestLimitOfLateEvents(t *testing.T) {
 			}
 			fmt.Fprintf(&b, "c%d,%d,purchase,1\n", i%7, at)
 		}
-		got := run(t, nil, nil, "backtest", "--activity", "purchase", "--events", writeLog(t, "l.csv", b.String())).want(t, code)
+		got := run(
+			t,
+			nil,
+			nil,
+			"backtest",
+			"--activity",
+			"purchase",
+			"--events",
+			writeLog(t, "l.csv", b.String()),
+		).want(t, code)
 		if code != exitOK && !strings.Contains(got.stderr, "4 of 300 events are more than a day older than one before them") {
 			t.Errorf("%d late: %s", late, got.stderr)
 		}

@@ -46,7 +46,14 @@ func TestCheckSampleOfStrangers(t *testing.T) {
 			want = append(want, line)
 		}
 	}
-	o := run(t, nil, strings.NewReader("\ufeff"+strings.Join(records, "\r\n")), "check", "--sample", "-").want(t, exitFailed)
+	o := run(
+		t,
+		nil,
+		strings.NewReader("\ufeff"+strings.Join(records, "\r\n")),
+		"check",
+		"--sample",
+		"-",
+	).want(t, exitFailed)
 	var got []string
 	for line := range strings.Lines(o.stdout) {
 		if _, rest, ok := strings.Cut(line, "stdin:"); ok {
@@ -80,7 +87,9 @@ func TestCheckSampleInZone(t *testing.T) {
 	} {
 		o := run(t, nil, strings.NewReader(line), "check", "-c", file(zone), "--json", "--sample", "-").want(t, exitOK)
 		var got check.Record
-		if err := json.NewDecoder(bytes.NewReader([]byte(o.stdout))).Decode(&got); err != nil || got.Time != want || got.ID != "" {
+		if err := json.NewDecoder(bytes.NewReader([]byte(o.stdout))).
+			Decode(&got); err != nil || got.Time != want ||
+			got.ID != "" {
 			t.Errorf("%s: %+v, %v; want %s", zone, got, err, want)
 		}
 	}
@@ -89,7 +98,10 @@ func TestCheckSampleInZone(t *testing.T) {
 		t.Error(o.stdout)
 	}
 	o = run(t, nil, strings.NewReader(line), "check", "-c", file(", zone: PST"), "--sample", "-").want(t, exitUsage)
-	if !strings.Contains(o.stderr, `input.mapping.time.zone: want UTC, a name such as Europe/Paris, or an offset such as +02:00; found "PST"`) {
+	if !strings.Contains(
+		o.stderr,
+		`input.mapping.time.zone: want UTC, a name such as Europe/Paris, or an offset such as +02:00; found "PST"`,
+	) {
 		t.Error(o.stderr)
 	}
 }

@@ -213,7 +213,10 @@ func TestDLQSince(t *testing.T) {
 	l := newLetters(t)
 	count := func(args ...string) (n int64) {
 		var got deadletter.Listing
-		if err := json.Unmarshal([]byte(l.dlq(exitOK, append([]string{"list", "--json"}, args...)...).stdout), &got); err != nil {
+		if err := json.Unmarshal(
+			[]byte(l.dlq(exitOK, append([]string{"list", "--json"}, args...)...).stdout),
+			&got,
+		); err != nil {
 			t.Fatal(err)
 		}
 		return got.Records
@@ -244,7 +247,9 @@ func TestDLQSince(t *testing.T) {
 			t.Errorf("%s: %d records, want %d", args, got, want)
 		}
 	}
-	l.put(pipeline.Record{Offset: 2, Timestamp: dlqStart, Value: []byte("{")}) // no transaction: there is its own time alone
+	l.put(
+		pipeline.Record{Offset: 2, Timestamp: dlqStart, Value: []byte("{")},
+	) // no transaction: there is its own time alone
 	if got := count("--since", "1h"); got != 2 {
 		t.Errorf("%d records since an hour, want those of the transaction", got)
 	}

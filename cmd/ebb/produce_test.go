@@ -419,7 +419,16 @@ func TestProduceRefusesWhatEbbCannotUse(t *testing.T) {
 		t.Errorf("%d records; stdout: %s", s.end(t), got.stdout)
 	}
 	s = startServices(t, "events") // a pack that takes no money
-	got = run(t, s.environ, strings.NewReader(""), "produce", "--skip-bad", "-c", writeLog(t, "any.yaml", "pack: any\n"), path).want(t, exitOK)
+	got = run(
+		t,
+		s.environ,
+		strings.NewReader(""),
+		"produce",
+		"--skip-bad",
+		"-c",
+		writeLog(t, "any.yaml", "pack: any\n"),
+		path,
+	).want(t, exitOK)
 	if !strings.HasPrefix(got.stdout, "5 events to ") {
 		t.Errorf("stdout: %s", got.stdout)
 	}

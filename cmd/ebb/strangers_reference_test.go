@@ -60,7 +60,8 @@ func TestCases(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := &want[i]
-			if got.Customer != w.Customer || got.Value != w.Value || got.Overlooked != w.Overlooked || w.Time != "" && got.Time != w.Time {
+			if got.Customer != w.Customer || got.Value != w.Value || got.Overlooked != w.Overlooked ||
+				w.Time != "" && got.Time != w.Time {
 				t.Errorf("%s:%d: %+v, want %+v", name, i+1, got, *w)
 			}
 		}
@@ -103,11 +104,21 @@ func TestCasesOfLogs(t *testing.T) {
 	}
 	for _, name := range []string{"newest_first.csv", "by_customer.csv"} {
 		got := run(t, nil, nil, "backtest", "--events", caseFile(t, name), "--activity", "purchase").want(t, exitFailed)
-		if !strings.Contains(got.stderr, "is not in order of time") || !strings.Contains(got.stderr, "sort -s -t ',' -k 2,2n") {
+		if !strings.Contains(got.stderr, "is not in order of time") ||
+			!strings.Contains(got.stderr, "sort -s -t ',' -k 2,2n") {
 			t.Error(got.stderr)
 		}
 	}
-	got = run(t, nil, nil, "check", "-c", caseFile(t, "config_bom.yaml"), "--sample", caseFile(t, "nullid.ndjson")).want(t, exitOK)
+	got = run(
+		t,
+		nil,
+		nil,
+		"check",
+		"-c",
+		caseFile(t, "config_bom.yaml"),
+		"--sample",
+		caseFile(t, "nullid.ndjson"),
+	).want(t, exitOK)
 	if got.stderr != "" {
 		t.Error(got.stderr)
 	}

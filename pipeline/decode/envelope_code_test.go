@@ -235,7 +235,8 @@ func structuredCases(add func(name, value string, want pipeline.Code, headers ..
 // dataCases are the ways in which data comes that is not simply an object.
 func dataCases(add func(name, value string, want pipeline.Code, headers ...string)) {
 	in64 := func(text string, changes ...string) string {
-		return cloudJSON(append([]string{"data_base64", fmt.Sprintf("%q", base64.StdEncoding.EncodeToString([]byte(text)))}, changes...)...)
+		return cloudJSON(
+			append([]string{"data_base64", fmt.Sprintf("%q", base64.StdEncoding.EncodeToString([]byte(text)))}, changes...)...)
 	}
 	const broken, wrong = `{"customer":"c-2"`, `{"value":"x"}`
 	add("base64", in64(`{"customer":"c-2","value":1}`), pipeline.Usable)
@@ -261,17 +262,37 @@ func dataCases(add func(name, value string, want pipeline.Code, headers ...strin
 	add("base64 with data", in64(wrong, "data", `{"value":1}`), pipeline.Usable)
 	add("base64 with null data", in64(wrong, "data", "null"), pipeline.ValueUnreadable)
 	add("base64 large", in64(`{"a":`+longText(200_000)+`,"value":"x"}`), pipeline.ValueUnreadable)
-	add("base64 of the other alphabet", cloudJSON("data_base64", `"`+base64.URLEncoding.EncodeToString([]byte(`{"?":"ÿ?>~","value":"x"}`))+`"`), pipeline.ValueUnreadable)
+	add(
+		"base64 of the other alphabet",
+		cloudJSON("data_base64", `"`+base64.URLEncoding.EncodeToString([]byte(`{"?":"ÿ?>~","value":"x"}`))+`"`),
+		pipeline.ValueUnreadable,
+	)
 	add("text", cloudJSON("data", `"{\"value\":\"x\"}"`), pipeline.ValueUnreadable)
-	add("text as declared", cloudJSON("data", `"{\"value\":\"x\"}"`, "datacontenttype", `"application/json; charset=utf-8"`), pipeline.ValueUnreadable)
+	add(
+		"text as declared",
+		cloudJSON("data", `"{\"value\":\"x\"}"`, "datacontenttype", `"application/json; charset=utf-8"`),
+		pipeline.ValueUnreadable,
+	)
 	add("text in a text", cloudJSON("data", `"\"{\\\"value\\\":\\\"x\\\"}\""`), pipeline.ValueUnreadable)
 	add("text of a broken object", cloudJSON("data", `"{\"value\":"`), pipeline.NotJSON)
-	add("text of a broken object, declared otherwise", cloudJSON("data", `"{\"value\":"`, "datacontenttype", `"text/plain"`), pipeline.Usable)
+	add(
+		"text of a broken object, declared otherwise",
+		cloudJSON("data", `"{\"value\":"`, "datacontenttype", `"text/plain"`),
+		pipeline.Usable,
+	)
 	add("text of words", cloudJSON("data", `"hello"`), pipeline.Usable)
-	add("text of words, declared JSON", cloudJSON("data", `"hello"`, "datacontenttype", `"application/json"`), pipeline.Usable)
+	add(
+		"text of words, declared JSON",
+		cloudJSON("data", `"hello"`, "datacontenttype", `"application/json"`),
+		pipeline.Usable,
+	)
 	add("text with half an emoji", cloudJSON("data", `"{\"value\":\"\ud83d\"}"`), pipeline.NotJSON)
 	add("words with half an emoji", cloudJSON("data", `"cut \ud83d"`), pipeline.Usable)
-	add("text with an emoji in escapes", cloudJSON("data", `"{\"a\":\"\\ud83d\\ude00\",\"value\":\"x\"}"`), pipeline.ValueUnreadable)
+	add(
+		"text with an emoji in escapes",
+		cloudJSON("data", `"{\"a\":\"\\ud83d\\ude00\",\"value\":\"x\"}"`),
+		pipeline.ValueUnreadable,
+	)
 	add("content type is no text", cloudJSON("data", `"{"`, "datacontenttype", "5"), pipeline.Usable)
 }
 

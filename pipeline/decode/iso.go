@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"time"
-
-	// Zones are to be there, and the same, wherever ebb runs: the image holds nothing but the program.
+	// Zones are to be there wherever ebb runs: the image holds nothing but the program.
 	_ "time/tzdata"
 
 	"ebb/pipeline"

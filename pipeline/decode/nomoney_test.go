@@ -52,7 +52,13 @@ func TestNoMoney(t *testing.T) {
 			if c.order == "" {
 				continue
 			}
-			if e := decodeBothReading(t, d, &pipeline.Record{Value: []byte(c.order)}, spec, money); e.Code != pipeline.ValueUnreadable {
+			if e := decodeBothReading(
+				t,
+				d,
+				&pipeline.Record{Value: []byte(c.order)},
+				spec,
+				money,
+			); e.Code != pipeline.ValueUnreadable {
 				t.Errorf("%s: %s became %+v", name, c.order, e)
 			}
 		}

@@ -60,7 +60,12 @@ func plainly(e *pipeline.Event) plainEvent {
 
 // decodePlainly is the decoder as one would write it without regard to speed. spec is its mapping, nil: none. money
 // says of which types money is taken; nil: of all, control events too.
-func decodePlainly(r *pipeline.Record, maxRecordBytes int, spec *decode.MappingSpec, money func(string) bool) plainEvent {
+func decodePlainly(
+	r *pipeline.Record,
+	maxRecordBytes int,
+	spec *decode.MappingSpec,
+	money func(string) bool,
+) plainEvent {
 	e := plainEvent{Offset: r.Offset, Timestamp: r.Timestamp, AppendTime: r.AppendTime}
 	refused := e
 	if refused.Code = e.read(r, maxRecordBytes, spec, money); refused.Code != pipeline.Usable {
@@ -196,9 +201,11 @@ const anOffset = ` ?(?:(?i:z|utc|gmt)|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)(?:\[[
 var (
 	integerText = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 	numberText  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
-	dateTime    = regexp.MustCompile(`^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(` + anOffset + `)?)?$`)
-	basicTime   = regexp.MustCompile(`^(\d{4})(\d\d)(\d\d)[Tt ](\d\d)(\d\d)(?:(\d\d)(?:[.,](\d+))?)?(` + anOffset + `)?$`)
-	offsetText  = regexp.MustCompile(`^ ?([+-])(\d\d):?(\d\d)?`)
+	dateTime    = regexp.MustCompile(
+		`^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(` + anOffset + `)?)?$`,
+	)
+	basicTime  = regexp.MustCompile(`^(\d{4})(\d\d)(\d\d)[Tt ](\d\d)(\d\d)(?:(\d\d)(?:[.,](\d+))?)?(` + anOffset + `)?$`)
+	offsetText = regexp.MustCompile(`^ ?([+-])(\d\d):?(\d\d)?`)
 )
 
 // plainText is the text of a member; missing and unreadable are the codes for either case.

@@ -53,7 +53,13 @@ func Open(
 	if progress == nil {
 		progress = func(string, int64, int64) {}
 	}
-	q := &Queue{cfg: cfg, Name: cfg.Kafka.DLQ(), marked: map[sinks.ReplayID]struct{}{}, ended: map[int32][]pipeline.Marker{}, progress: progress}
+	q := &Queue{
+		cfg:      cfg,
+		Name:     cfg.Kafka.DLQ(),
+		marked:   map[sinks.ReplayID]struct{}{},
+		ended:    map[int32][]pipeline.Marker{},
+		progress: progress,
+	}
 	if q.client, err = connect.Kafka(cfg, cfg.Kafka.Input, q.Name); err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func (m *ids) next(content []byte) string {
 // named is the line of an event with an id in it, where it belongs; the line as it is, where no id can be told there.
 func (f *File) named(line []byte) []byte {
 	var path []string
-	switch f.event.Envelope { //nolint:exhaustive // the others have it in a member of this name
+	switch f.event.Envelope {
 	case pipeline.Segment:
 		path = []string{"messageId"}
 	case pipeline.Mapped:

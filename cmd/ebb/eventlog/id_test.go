@@ -96,8 +96,14 @@ func TestIDsForget(t *testing.T) {
 func TestNoIDIsNone(t *testing.T) {
 	mapping := func(id ...string) *config.Mapping {
 		spec := decode.MappingSpec{
-			Customer: decode.PartSpec{Paths: []string{"/who"}}, Type: decode.PartSpec{Default: "visit"}, Time: decode.PartSpec{Paths: []string{"/at"}},
-			ID: decode.PartSpec{Paths: id}, TimeAs: "auto", ValueAs: "decimal",
+			Customer: decode.PartSpec{
+				Paths: []string{"/who"},
+			},
+			Type:    decode.PartSpec{Default: "visit"},
+			Time:    decode.PartSpec{Paths: []string{"/at"}},
+			ID:      decode.PartSpec{Paths: id},
+			TimeAs:  "auto",
+			ValueAs: "decimal",
 		}
 		m, err := decode.NewMapping(&spec)
 		if err != nil {

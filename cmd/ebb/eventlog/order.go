@@ -20,9 +20,17 @@ func (p *Pass) disordered(f *File, events int64, asked func() (int64, time.Time)
 		return nil
 	}
 	return advice.Add(
-		fmt.Errorf("%s is not in order of time: by line %d, %s of %s events are more than a day older than one before them, of %s",
-			f.Name, f.Line, advice.Grouped(late), advice.Grouped(events), advice.FormatDate(newest)),
-		"sort it by time, and take the file that is sorted:\n%s", p.sorting(f))
+		fmt.Errorf(
+			"%s is not in order of time: by line %d, %s of %s events are more than a day older than one before them, of %s",
+			f.Name,
+			f.Line,
+			advice.Grouped(late),
+			advice.Grouped(events),
+			advice.FormatDate(newest),
+		),
+		"sort it by time, and take the file that is sorted:\n%s",
+		p.sorting(f),
+	)
 }
 
 // Ordered is the error that the log is not in order of time, if that is so. It reads the log once.
@@ -50,14 +58,21 @@ func (p *Pass) sorting(f *File) string {
 		name = ""
 	}
 	if f.separator == 0 {
-		return strings.TrimSpace(fmt.Sprintf("%sjq -s -c 'sort_by(%s)[]' %s", unpack, f.timeFilter(), name)) + " > sorted.ndjson"
+		return strings.TrimSpace(
+			fmt.Sprintf("%sjq -s -c 'sort_by(%s)[]' %s", unpack, f.timeFilter(), name),
+		) + " > sorted.ndjson"
 	}
 	head, tail := "head -n 1 "+name, "tail -n +2 "+name
 	if f.separator == '\t' {
 		return fmt.Sprintf("(%s; %s | sort -s -t \"$(printf '\\t')\" %s) > sorted.csv", unpack+head, unpack+tail, f.sortKey())
 	}
-	return fmt.Sprintf("(%s; %s | sort -s -t '%c' %s) > sorted.csv", unpack+strings.TrimSpace(head), unpack+strings.TrimSpace(tail),
-		f.separator, f.sortKey())
+	return fmt.Sprintf(
+		"(%s; %s | sort -s -t '%c' %s) > sorted.csv",
+		unpack+strings.TrimSpace(head),
+		unpack+strings.TrimSpace(tail),
+		f.separator,
+		f.sortKey(),
+	)
 }
 
 // sortKey is how sort compares the time of a CSV line: as a number, unless it is a date, and without its quote.

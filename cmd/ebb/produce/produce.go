@@ -165,7 +165,13 @@ func (p *sending) send(ctx context.Context, e *eventlog.Entry) error {
 }
 
 func (p *sending) summary(took time.Duration) *Summary {
-	s := &Summary{Skipped: p.bad, NoMoney: p.poor, Seconds: took.Seconds(), Topic: p.topic.Name, Partitions: len(p.lanes.all)}
+	s := &Summary{
+		Skipped:    p.bad,
+		NoMoney:    p.poor,
+		Seconds:    took.Seconds(),
+		Topic:      p.topic.Name,
+		Partitions: len(p.lanes.all),
+	}
 	for _, l := range p.lanes.all {
 		s.Events += l.acknowledged.Load()
 		s.Bytes += l.bytes.Load()
