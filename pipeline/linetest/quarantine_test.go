@@ -109,6 +109,12 @@ func TestQuarantine(t *testing.T) {
 	if len(dlq) != len(bad) {
 		t.Errorf("%d records in the DLQ, want %d", len(dlq), len(bad))
 	}
+	for since, want := range map[string]string{"1h": fmt.Sprintf(`"records":%d,`, len(bad)), "2100-01-01T00:00:00Z": `"records":0,`} {
+		list := start(t, nil, "dlq", "list", "-c", g.config(nil), "--json", "--since", since) // their events are months old
+		if s := list.wait(); s.ExitStatus() != 0 || !strings.Contains(list.stdout.String(), want) {
+			t.Errorf("quarantined since %s: %s", since, list.stdout.String())
+		}
+	}
 	for _, r := range dlq {
 		code := header(r, "code")
 		t.Run(code, func(t *testing.T) { checkPoison(t, r, code, bad[code], w.input) })
