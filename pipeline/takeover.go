@@ -96,11 +96,15 @@ func readMark(id Identity, pos Position) (Mark, error) {
 		return Mark{}, id.Stop(
 			"topic_changed",
 			fmt.Sprintf("the offset belongs to topic id %s, the topic now has id %s", m.Topic, id.Topic),
-			"the topic was deleted and created again; its offsets start anew: use a new kafka.group",
+			otherTopic,
 		)
 	}
 	return m, nil
 }
+
+// otherTopic is what to do about an input with another id.
+const otherTopic = "the topic was deleted and created again, or kafka.input names another one: name the one of before, " +
+	"or use a new kafka.group"
 
 // Still refuses an input that is no longer the one of id: a topic made anew, or with another number of partitions.
 func (id Identity) Still(cluster, topic string, partitions int) error {
@@ -129,7 +133,7 @@ func (id Identity) agrees(m Meta) error {
 		return id.Stop(
 			"topic_changed",
 			fmt.Sprintf("the state belongs to topic id %s, the topic now has id %s", m.Topic, id.Topic),
-			"the topic was deleted and created again; its offsets start anew: use a new kafka.group",
+			otherTopic,
 		)
 	case m.Partitions != id.Partitions:
 		return id.PartitionsChanged(m.Partitions)
