@@ -69,6 +69,8 @@ type Fetched struct {
 	End     int64 // end offset of the log as of this answer; -1: the broker does not tell, as when it throttles us
 	Stable  int64 // last stable offset, beyond which lie open transactions; -1: the broker does not tell
 
+	Throttled bool // a quota let nothing through; End may have been found another way
+
 	Raw      []byte // the answer's bytes, which Records alias
 	Inflated []byte // decompressed batches, which Records alias
 }
