@@ -53,8 +53,8 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 		return nil, id.Stop(
 			"state_lost",
 			fmt.Sprintf("Kafka says that records below offset %d were processed, but Redis holds no state", mark.Offset),
-			"if Redis was emptied or replaced, restore its latest backup, any age will do; else rebuild the state from the "+
-				"input: ebb rebuild --from earliest",
+			"if Redis was emptied or replaced, or evicted it (maxmemory-policy has to be noeviction), restore its latest "+
+				"backup, any age will do; else rebuild the state from the input: ebb rebuild --from earliest",
 		)
 	case !pos.Committed:
 		if err := id.agrees(st.Meta); err != nil {

@@ -22,6 +22,7 @@ func faults() []fault {
 		{"retention deletes records before they are read", retentionLowered},
 		{"Redis is set to evict", policyChanged},
 		{"Redis is set to evict, and is full", policyChangedAndFull},
+		{"Redis is full", redisFull},
 		{"somebody deletes profiles from Redis", profilesDeleted},
 		{"somebody deletes a due bucket from Redis", bucketDeleted},
 		{"somebody deletes the outbox from Redis", outboxDeleted},
@@ -29,25 +30,27 @@ func faults() []fault {
 		{"somebody empties Redis while nothing comes", redisEmptied},
 		{"one partition of the state is damaged at a start", partitionDamaged},
 		{"the topic of alerts is deleted", alertsDeleted},
+		{"the topic of dead letters is deleted", deadLettersDeleted},
+		{"the topic of alerts asks for more replicas than there are", replicasMissing},
+		{"the topic of alerts takes no record of the size of an alert", recordsTooLarge},
+		{"the topic of alerts takes no record of the age of an alert", recordsTooOld},
 		{"a quota on writing of 1 B/s", quotaLetsNothingThrough},
 		{"a quota on writing of 100 kB/s, 10,000 alerts to publish", quota100k},
 		{"a quota on writing of 20 kB/s, 10,000 alerts to publish", quota20k},
 		{"a quota on reading of 1 kB/s", readingThrottled},
+		{"a quota on requests of 0.01 %", requestsThrottled},
 		{"a second process of the group has another input", otherInput},
 		{"a consumer of the newer protocol joins the group", newerProtocol},
 	}
 }
 
-// Sizes of the shop: of a trial with events beside it, and of one that has alerts to publish by the ten thousand.
-const (
-	few  = 800
-	many = 12_000
-	days = 700
-)
+// few is the shop of a trial with events beside it, many of one that has alerts to publish by the ten thousand.
+func few() size  { return size{customers: 800, days: 700, stay: 700} }
+func many() size { return size{customers: 11_000, days: 300, stay: 12} }
 
 // begin makes the topics, starts the program, and waits until it has published alerts of the first n events.
-func (t *trial) begin(customers, n int) error {
-	t.log = shop(customers, days)
+func (t *trial) begin(s size, n int) error {
+	t.log = shop(s)
 	if err := t.topics(); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 // otherInput starts a second process of the group that reads another topic. Both say it.
 func otherInput(t *trial) error {
-	if err := t.begin(few, 8_000); err != nil {
+	if err := t.begin(few(), 8_000); err != nil {
 		return err
 	}
 	other := t.input + "-other"
@@ -36,7 +36,7 @@ func otherInput(t *trial) error {
 
 // newerProtocol lets a consumer of KIP-848 join the group. Its topic is the same.
 func newerProtocol(t *trial) error {
-	if err := t.begin(few, 8_000); err != nil {
+	if err := t.begin(few(), 8_000); err != nil {
 		return err
 	}
 	stop := t.flow(400)

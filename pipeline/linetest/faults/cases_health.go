@@ -14,7 +14,7 @@ import (
 
 // alertsDeleted deletes the topic of alerts, which is created again when that was said.
 func alertsDeleted(t *trial) error {
-	if err := t.begin(few, 8_000); err != nil {
+	if err := t.begin(few(), 8_000); err != nil {
 		return err
 	}
 	before, err := t.published(t.ctx)
@@ -52,7 +52,7 @@ func alertsDeleted(t *trial) error {
 }
 
 func quotaLetsNothingThrough(t *trial) error {
-	if err := t.begin(few, 8_000); err != nil {
+	if err := t.begin(few(), 8_000); err != nil {
 		return err
 	}
 	if err := t.quota(t.ctx, writing, 1); err != nil {
@@ -75,7 +75,7 @@ func quota20k(t *trial) error  { return t.limited(20_000, 12*time.Minute) }
 
 // limited has many alerts published under a quota: slowly, all the while, each once.
 func (t *trial) limited(bytesPerSecond float64, within time.Duration) error {
-	if err := t.begin(many, 4_000); err != nil {
+	if err := t.begin(many(), 4_000); err != nil {
 		return err
 	}
 	before, err := t.published(t.ctx)
@@ -183,7 +183,7 @@ func (r *remark) partitions() (all []standing, err error) {
 
 // readingThrottled holds the program up while it has much to read: it must say so, and never that it is at the end.
 func readingThrottled(t *trial) error {
-	if err := t.begin(few, 8_000); err != nil {
+	if err := t.begin(few(), 8_000); err != nil {
 		return err
 	}
 	if err := t.quota(t.ctx, reading, 1_000); err != nil {

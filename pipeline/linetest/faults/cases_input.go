@@ -10,7 +10,7 @@ import (
 )
 
 func partitionsAdded(t *trial) error {
-	if err := t.begin(few, 10_000); err != nil {
+	if err := t.begin(few(), 10_000); err != nil {
 		return err
 	}
 	stop := t.flow(400)
@@ -25,7 +25,7 @@ func partitionsAdded(t *trial) error {
 }
 
 func partitionsAddedQuietly(t *trial) error {
-	if err := t.begin(few, 10_000); err != nil {
+	if err := t.begin(few(), 10_000); err != nil {
 		return err
 	}
 	if err := t.addPartitions(2); err != nil {
@@ -53,12 +53,7 @@ func (t *trial) copied() error {
 	if err := t.anew(t.group+"-new", t.input+"-new", int(t.spread.Load())); err != nil {
 		return err
 	}
-	cl, err := t.producer()
-	if err != nil {
-		return err
-	}
-	defer cl.Close()
-	if err := write(t.ctx, cl, t.input, t.log[:t.sent], t.partitions); err != nil {
+	if err := t.sendAgain(t.log[:t.sent]); err != nil {
 		return err
 	}
 	return t.goesOn("copied to a new topic, new `kafka.group`")
@@ -69,7 +64,7 @@ func topicMadeAnewWithMore(t *trial) error  { return t.madeAnew(16_000) }
 
 // madeAnew deletes the input and creates it again, with so many records.
 func (t *trial) madeAnew(n int) error {
-	if err := t.begin(few, 8_000); err != nil {
+	if err := t.begin(few(), 8_000); err != nil {
 		return err
 	}
 	t.done()
@@ -94,22 +89,39 @@ func (t *trial) madeAnew(n int) error {
 
 // topicDeleted deletes the input, and creates it again when that was said.
 func topicDeleted(t *trial) error {
-	if err := t.begin(few, 8_000); err != nil {
+	if err := t.begin(few(), 8_000); err != nil {
 		return err
 	}
 	if err := t.remove(t.input); err != nil {
 		return err
 	}
 	t.done()
-	if err := t.says(t.ebb, "state waiting", "topic_changed", "topic_deleted"); err != nil {
+	if err := errors.Join(t.says(t.ebb, "state waiting"), t.advises(t.ebb, "new kafka.group"), t.kept()); err != nil {
 		return err
 	}
-	return t.kept()
+	sent := t.log[:t.sent]
+	if err := t.anew(t.group+"-new", t.input, t.partitions); err != nil {
+		return err
+	}
+	if err := t.sendAgain(sent); err != nil {
+		return err
+	}
+	return t.goesOn("created again, new `kafka.group`")
+}
+
+// sendAgain writes events to the input that were sent to another one.
+func (t *trial) sendAgain(events []event) error {
+	cl, err := t.producer()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	return write(t.ctx, cl, t.input, events, t.partitions)
 }
 
 // retentionLowered has the broker delete what the program, held up by a quota, has not read.
 func retentionLowered(t *trial) error {
-	if err := t.begin(few, 8_000); err != nil {
+	if err := t.begin(few(), 8_000); err != nil {
 		return err
 	}
 	if err := t.quota(t.ctx, reading, 500); err != nil {

@@ -15,7 +15,7 @@ func (t *trial) key(partition int, part string) string {
 }
 
 func policyChanged(t *trial) error {
-	if err := t.begin(few, 8_000); err != nil {
+	if err := t.begin(few(), 8_000); err != nil {
 		return err
 	}
 	stop := t.flow(400)
@@ -44,7 +44,7 @@ func (t *trial) configured() error {
 }
 
 func policyChangedAndFull(t *trial) error {
-	if err := t.begin(few, 8_000); err != nil {
+	if err := t.begin(few(), 8_000); err != nil {
 		return err
 	}
 	stop := t.flow(400)
@@ -119,7 +119,7 @@ func bucketDeleted(t *trial) error {
 
 // outboxDeleted deletes what is decided and not published: a quota holds it there.
 func outboxDeleted(t *trial) error {
-	if err := t.begin(many, 4_000); err != nil {
+	if err := t.begin(many(), 4_000); err != nil {
 		return err
 	}
 	if err := t.quota(t.ctx, writing, 5_000); err != nil {
@@ -152,7 +152,7 @@ func redisEmptied(t *trial) error {
 
 // deleted lets somebody delete keys, while so many events a second come, and rebuilds.
 func (t *trial) deleted(perSecond int, remove func() error) error {
-	if err := t.begin(few, 8_000); err != nil {
+	if err := t.begin(few(), 8_000); err != nil {
 		return err
 	}
 	stop := func() error { return nil }
@@ -172,7 +172,7 @@ func (t *trial) deleted(perSecond int, remove func() error) error {
 
 // partitionDamaged writes garbage over the state of one partition while the program is down. The others run.
 func partitionDamaged(t *trial) error {
-	if err := t.begin(few, 8_000); err != nil {
+	if err := t.begin(few(), 8_000); err != nil {
 		return err
 	}
 	if err := t.ebb.leave(t.ctx); err != nil {

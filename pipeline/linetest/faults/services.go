@@ -138,6 +138,8 @@ func (s *services) quota(ctx context.Context, key string, bytesPerSecond float64
 const (
 	writing = "producer_byte_rate"
 	reading = "consumer_byte_rate"
+	// percent of the time of one thread
+	requests = "request_percentage"
 )
 
 // until asks again and again, as long as there is an error, for so long.

@@ -59,7 +59,7 @@ func (t *trial) close(ctx context.Context) error {
 		m.kill()
 	}
 	return errors.Join(
-		t.quota(ctx, writing, 0), t.quota(ctx, reading, 0),
+		t.quota(ctx, writing, 0), t.quota(ctx, reading, 0), t.quota(ctx, requests, 0),
 		t.redis.ConfigSet(ctx, "maxmemory-policy", "noeviction").Err(), t.redis.ConfigSet(ctx, "maxmemory", "0").Err(),
 	)
 }
@@ -87,6 +87,10 @@ func (t *trial) topics() error {
 func (t *trial) create(topic string, partitions int) error {
 	forever := "-1"
 	config := map[string]*string{"retention.ms": &forever}
+	if strings.HasSuffix(topic, ".dlq") { // room for what is added to a record
+		larger := "2097152"
+		config["max.message.bytes"] = &larger
+	}
 	created, err := t.admin.CreateTopics(t.ctx, int32(partitions), 1, config, topic)
 	if err := errors.Join(err, created.Error()); err != nil {
 		return fmt.Errorf("create %s: %w", topic, err)
