@@ -171,7 +171,7 @@ func (o *owner) take(b *line.Batch, ok bool) error {
 		o.end = b.Fetched.End
 	}
 	o.cfg.Metrics.fetched(o.cfg.Line.Identity.Partition, &b.Fetched, o.end)
-	if b.Fetched.Next > o.line.Next() || !o.throttled && b.Fetched.Next >= o.end {
+	if b.Fetched.Next > o.line.Next() || b.Fetched.End >= 0 && b.Fetched.Next >= b.Fetched.End {
 		o.moved()
 	}
 	return o.foldRecords(b)

@@ -58,7 +58,7 @@ func (w *Worker) stalled(now time.Time) (found, do string) {
 		return fmt.Sprintf("its loop has not turned for %v", now.Sub(p.At).Round(time.Second)), ""
 	case p.Throttled:
 		return fmt.Sprintf(
-			"for %v, a quota of the brokers (consumer_byte_rate) has let nothing through from offset %d of %d",
+			"for %v, a quota of the brokers (consumer_byte_rate, request_percentage) has let nothing through from offset %d of %d",
 			since,
 			p.Next,
 			p.End,

@@ -31,7 +31,6 @@ func faults() []fault {
 		{"one partition of the state is damaged at a start", partitionDamaged},
 		{"the topic of alerts is deleted", alertsDeleted},
 		{"the topic of dead letters is deleted", deadLettersDeleted},
-		{"the topic of alerts asks for more replicas than there are", replicasMissing},
 		{"the topic of alerts takes no record of the size of an alert", recordsTooLarge},
 		{"the topic of alerts takes no record of the age of an alert", recordsTooOld},
 		{"a quota on writing of 1 B/s", quotaLetsNothingThrough},

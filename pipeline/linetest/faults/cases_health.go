@@ -215,7 +215,7 @@ func readingThrottled(t *trial) error {
 	if err := t.quota(t.ctx, reading, 0); err != nil {
 		return err
 	}
-	t.row.Alerts = "right"
+	t.row.Alerts = "wait in the input; the lag is shown"
 	return t.goesOnAlone("quota taken away, no restart")
 }
 

@@ -171,6 +171,9 @@ func (t *trial) withoutLost() error {
 	if err := t.keepsFor("-1"); err != nil {
 		return err
 	}
+	if err := t.ebb.leave(t.ctx); err != nil {
+		return err
+	}
 	command, err := t.types(t.ebb)
 	if err != nil {
 		return err

@@ -92,7 +92,9 @@ func (t *trial) rebuilt(before string) error {
 			return err
 		}
 	}
-	t.ebb.kill()
+	if err := t.ebb.leave(t.ctx); err != nil {
+		return err
+	}
 	command, err := t.types(t.ebb)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -22,43 +21,29 @@ func (t *trial) setting(topic, name, value string) error {
 	return err
 }
 
-// refusedBySetting changes a setting of the topic of alerts so that nothing can be published, and takes it back.
-func (t *trial) refusedBySetting(name, value string, restarts bool, signs ...sign) error {
+// refusedBySetting changes a setting of the topic of alerts so that it takes none, and takes it back.
+func (t *trial) refusedBySetting(name, value string, code sign) error {
 	if err := t.begin(few(), 8_000); err != nil {
 		return err
 	}
 	err := t.setting(t.alerts, name, value)
 	t.done()
 	stop := t.flow(400)
-	if err := errors.Join(err, t.says(t.ebb, signs...), stop()); err != nil {
-		return err
-	}
-	if t.ebb.advice().Do == "" {
-		return errors.New("it does not say what to do")
-	}
-	if err := t.kept(); err != nil {
+	if err := errors.Join(err, t.says(t.ebb, code), stop(), t.kept()); err != nil {
 		return err
 	}
 	if err := t.setting(t.alerts, name, ""); err != nil {
 		return err
 	}
-	if restarts {
-		return t.goesOn("setting taken back, ebb started again")
-	}
-	t.row.Alerts = "wait in the outbox"
-	return t.goesOnAlone("setting taken back, no restart")
-}
-
-func replicasMissing(t *trial) error {
-	return t.refusedBySetting("min.insync.replicas", "2", false, "state stalled")
+	return t.goesOn("setting taken back, ebb started again")
 }
 
 func recordsTooLarge(t *trial) error {
-	return t.refusedBySetting("max.message.bytes", "300", true, "record_too_large")
+	return t.refusedBySetting("max.message.bytes", "300", "record_too_large")
 }
 
 func recordsTooOld(t *trial) error {
-	return t.refusedBySetting("message.timestamp.before.max.ms", "1000", true, "record_refused")
+	return t.refusedBySetting("message.timestamp.before.max.ms", "1000", "record_refused")
 }
 
 // deadLettersDeleted deletes the topic of records that cannot be used, and sends some.
@@ -123,20 +108,9 @@ func requestsThrottled(t *trial) error {
 		return err
 	}
 	t.done()
-	if err := t.send(4_000); err != nil {
+	if err := errors.Join(t.send(4_000), t.says(t.ebb, "state stalled"), t.quota(t.ctx, requests, 0)); err != nil {
 		return err
 	}
-	began := time.Now()
-	n, err := t.whole(3 * time.Minute)
-	if err != nil {
-		return err
-	}
-	t.tell(t.ebb)
-	t.row.Ready = "ready"
-	if t.unready() {
-		t.row.Ready = "not ready at times"
-	}
-	t.row.Alerts = fmt.Sprintf("all %d right after %.0f s", n, time.Since(began).Seconds())
-	t.row.Mend = "nothing to mend"
-	return nil
+	t.row.Alerts = "wait in the input"
+	return t.goesOnAlone("quota taken away, no restart")
 }

@@ -175,8 +175,11 @@ func (m *member) kill() {
 	<-m.ended
 }
 
-// leave asks the process to end in order.
+// leave asks the process, where it runs, to end in order.
 func (m *member) leave(ctx context.Context) error {
+	if _, ended := m.exited(); ended {
+		return nil
+	}
 	if err := m.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}

@@ -118,10 +118,14 @@ func (t *trial) types(m *member) (command string, err error) {
 	if command = typed.FindString(advice.Do); command == "" {
 		return "", fmt.Errorf("%s advises no command: %q", advice.Code, advice.Do)
 	}
-	if out, err := t.ebbs(m, command); err != nil {
-		return command, fmt.Errorf("%s: %w\n%s", command, err, out)
-	}
-	return command, nil
+	// The transaction of a process that has just ended may be open until its timeout.
+	return command, until(t.ctx, bound, command+" is done", func(context.Context) error {
+		out, err := t.ebbs(m, command)
+		if err != nil {
+			err = fmt.Errorf("%w\n%s", err, out)
+		}
+		return err
+	})
 }
 
 // ebbs runs a command of the program.
