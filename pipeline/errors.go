@@ -36,13 +36,18 @@ func (d *Denied) Error() string { return fmt.Sprintf("%s; %s", d.Detail, d.Do) }
 // Is reports whether target is the class of d.
 func (d *Denied) Is(target error) bool { return target == ErrUnavailable }
 
-// Refusal adds to a log line, where the error is a refusal, its code and what to do.
+// Refusal adds to a log line, where the error is a refusal or an outage, its code and what to do.
 type Refusal struct{ Err error }
 
 // MarshalZerologObject writes the fields.
 func (r Refusal) MarshalZerologObject(e *zerolog.Event) {
+	if r.Err == nil {
+		return
+	}
 	if denied := (*Denied)(nil); errors.As(r.Err, &denied) {
 		e.Str("code", denied.Code).Str("do", denied.Do)
+	} else if _, do := Remedy(r.Err); do != "" {
+		e.Str("do", do)
 	}
 }
 

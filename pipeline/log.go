@@ -70,6 +70,8 @@ type Fetched struct {
 	Stable  int64    // last stable offset: beyond it lie open transactions
 	Markers []Marker // of transactions that have ended, in order
 
+	Throttled bool // a quota let nothing through; End may have been found another way
+
 	Raw      []byte // the answer's bytes, which Records alias
 	Inflated []byte // decompressed batches, which Records alias
 }

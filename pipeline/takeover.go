@@ -53,8 +53,8 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 		return nil, id.Stop(
 			"state_lost",
 			fmt.Sprintf("Kafka says that records below offset %d were processed, but Redis holds no state", mark.Offset),
-			"if Redis was emptied or replaced, restore its latest backup, any age will do; else rebuild the state from the "+
-				"input: ebb rebuild --from earliest",
+			"if Redis was emptied or replaced, or evicted it (maxmemory-policy has to be noeviction), restore its latest "+
+				"backup, any age will do; else rebuild the state from the input: ebb rebuild --from earliest",
 		)
 	case !pos.Committed:
 		if err := id.agrees(st.Meta); err != nil {
@@ -96,11 +96,15 @@ func readMark(id Identity, pos Position) (Mark, error) {
 		return Mark{}, id.Stop(
 			"topic_changed",
 			fmt.Sprintf("the offset belongs to topic id %s, the topic now has id %s", m.Topic, id.Topic),
-			"the topic was deleted and created again; its offsets start anew: use a new kafka.group",
+			otherTopic,
 		)
 	}
 	return m, nil
 }
+
+// otherTopic is what to do about an input with another id.
+const otherTopic = "the topic was deleted and created again, or kafka.input names another one: name the one of before, " +
+	"or use a new kafka.group"
 
 // Still refuses an input that is no longer the one of id: a topic made anew, or with another number of partitions.
 func (id Identity) Still(cluster, topic string, partitions int) error {
@@ -129,7 +133,7 @@ func (id Identity) agrees(m Meta) error {
 		return id.Stop(
 			"topic_changed",
 			fmt.Sprintf("the state belongs to topic id %s, the topic now has id %s", m.Topic, id.Topic),
-			"the topic was deleted and created again; its offsets start anew: use a new kafka.group",
+			otherTopic,
 		)
 	case m.Partitions != id.Partitions:
 		return id.PartitionsChanged(m.Partitions)

@@ -84,6 +84,6 @@ func damaged(detail string) error {
 	return &pipeline.HardStop{
 		Code:   "redis_damaged",
 		Detail: detail,
-		Do:     "restore a snapshot of Redis, or empty the group's state and replay with `ebb rebuild`",
+		Do:     "find what else writes to this Redis; then restore a backup, any age will do, or run: ebb rebuild --from earliest",
 	}
 }

@@ -60,12 +60,13 @@ func (o *outbound) published(now time.Time, v pipeline.Volume, took time.Duratio
 	}
 }
 
-// reason says for how long nothing could be published, and why; empty: something was, or has not failed for as long as a
-// broker takes to come back.
-func (o *outbound) reason(now time.Time) string {
+// reason says for how long nothing could be published, and why, with what to do; empty: something was, or has not failed
+// for as long as a broker takes to come back.
+func (o *outbound) reason(now time.Time) (found, do string) {
 	f := o.failing.Load()
 	if f == nil || now.Sub(f.since) < requestTimeout {
-		return ""
+		return "", ""
 	}
-	return fmt.Sprintf("for %v, nothing could be published: %v", now.Sub(f.since).Round(time.Second), f.err)
+	found, do = pipeline.Remedy(f.err)
+	return fmt.Sprintf("for %v, nothing could be published: %s", now.Sub(f.since).Round(time.Second), found), do
 }

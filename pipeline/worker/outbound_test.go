@@ -77,16 +77,53 @@ func TestNothingPublished(t *testing.T) {
 		}
 	}
 	o.published(now, pipeline.Volume{}, 0, pipeline.ErrFenced)
-	why := o.reason(now)
+	why, _ := o.reason(now)
 	if want := "for 1m25s, nothing could be published"; !strings.Contains(why, want) || !strings.Contains(why, "topic") {
 		t.Errorf("%q, want %q and the topic", why, want)
 	}
 	o.published(now, pipeline.Volume{Entries: 3}, time.Second, nil)
-	if why := o.reason(now); why != "" || o.age(now, 0) != 0 {
+	if why, _ := o.reason(now); why != "" || o.age(now, 0) != 0 {
 		t.Errorf("after a publication: %q", why)
 	}
 	o.published(now, pipeline.Volume{}, time.Second, errors.New("once"))
-	if why := o.reason(now); why != "" {
+	if why, _ := o.reason(now); why != "" {
 		t.Errorf("at once: %q", why)
+	}
+}
+
+// TestStalledBySmallQuota: where a quota lets so little through that the outbox does not come to its end, the partition
+// is stalled, though each publication succeeds in the end; and not where publications are brisk, or it was empty lately.
+func TestStalledBySmallQuota(t *testing.T) {
+	now := time.Now()
+	for name, c := range map[string]struct {
+		p       Progress
+		stalled bool
+	}{
+		"slow, for long": {Progress{Unpublished: 9, Waiting: stallAfter, Publishing: tooSlow}, true},
+		"not for long":   {Progress{Unpublished: 9, Waiting: stallAfter - 1, Publishing: tooSlow}, false},
+		"brisk":          {Progress{Unpublished: 9, Waiting: time.Hour, Publishing: tooSlow - 1}, false},
+		"nothing waits":  {Progress{Waiting: stallAfter, Publishing: tooSlow}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := New(Config{})
+			c.p.At, c.p.Proof = now, now
+			w.progress.Store(&c.p)
+			if found, do := w.stalled(now); (found != "") != c.stalled || (do != "") != c.stalled {
+				t.Errorf("%q; %q", found, do)
+			}
+		})
+	}
+}
+
+// TestRemedyOfOutage: a stall says what was found and what to do apart, however often the error was wrapped.
+func TestRemedyOfOutage(t *testing.T) {
+	var o outbound
+	o.pace = newPace(pipeline.Volume{Entries: 10, Bytes: 10})
+	now := time.Now()
+	gone := &pipeline.Outage{Err: fmt.Errorf("%w: topic gone", pipeline.ErrUnavailable), Do: "create it"}
+	o.published(now, pipeline.Volume{}, requestTimeout, fmt.Errorf("transaction: %w", gone))
+	found, do := o.reason(now)
+	if want := "for 10s, nothing could be published: transaction: unavailable: topic gone"; found != want || do != gone.Do {
+		t.Errorf("%q; %q", found, do)
 	}
 }

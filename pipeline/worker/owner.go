@@ -27,6 +27,7 @@ type owner struct {
 	sent      *line.Staged // its commit in progress
 	sentAt    time.Time
 	publishAt time.Time
+	published time.Time // when the latest publication ended
 	underWay  int
 	answers   chan pipeline.Answer
 	// when the latest publication was sent; zero: never, so that the first commit is published at once
@@ -162,11 +163,15 @@ func (o *owner) take(b *line.Batch, ok bool) error {
 	if b.Err != nil {
 		return fmt.Errorf("fetch: %w", b.Err)
 	}
-	if o.throttled = b.Fetched.End < 0; !o.throttled {
-		o.end, o.stable = b.Fetched.End, b.Fetched.Stable
+	o.throttled = b.Fetched.Throttled || b.Fetched.End < 0
+	if !o.throttled {
+		o.stable = b.Fetched.Stable
+	}
+	if b.Fetched.End >= 0 {
+		o.end = b.Fetched.End
 	}
 	o.cfg.Metrics.fetched(o.cfg.Line.Identity.Partition, &b.Fetched, o.end)
-	if b.Fetched.Next > o.line.Next() || !o.throttled && b.Fetched.Next >= o.end {
+	if b.Fetched.Next > o.line.Next() || b.Fetched.End >= 0 && b.Fetched.Next >= b.Fetched.End {
 		o.moved()
 	}
 	return o.foldRecords(b)
@@ -284,6 +289,7 @@ func (o *owner) answered(a pipeline.Answer) {
 	o.underWay--
 	if a.Step == pipeline.StepPublish {
 		now := time.Now()
+		o.published = now
 		o.out.published(now, o.p.Publishing(), now.Sub(o.publishAt), a.Err)
 	}
 	o.p.Answer(a)
@@ -329,5 +335,15 @@ func (o *owner) report() {
 		Stable:      o.stable,
 		Throttled:   o.throttled,
 		Unpublished: o.p.Unpublished().Entries,
+		Waiting:     o.out.age(time.Now(), o.p.Unpublished().Entries),
+		Publishing:  o.publishing(),
 	})
+}
+
+// publishing is how long the latest publication took, or takes by now.
+func (o *owner) publishing() time.Duration {
+	if o.published.Before(o.publishAt) {
+		return time.Since(o.publishAt)
+	}
+	return o.published.Sub(o.publishAt)
 }

@@ -76,6 +76,7 @@ func (p Phase) String() string {
 type Status struct {
 	Phase  Phase
 	Reason string // why it does not run
+	Do     string // what ends a stall; empty: nothing is known
 }
 
 // Worker owns one partition for one generation of the group. It runs in a goroutine of its own; Status may be read from
@@ -115,12 +116,12 @@ func (w *Worker) Status() Status {
 	if s.Phase == Stopped || s.Phase == Done {
 		return s
 	}
-	why := w.out.reason(now)
+	why, do := w.out.reason(now)
 	if why == "" && s.Phase == Running {
-		why = w.stalled(now)
+		why, do = w.stalled(now)
 	}
 	if why != "" {
-		return Status{Phase: Stalled, Reason: why}
+		return Status{Phase: Stalled, Reason: why, Do: do}
 	}
 	return s
 }

@@ -122,6 +122,12 @@ func (p *Processor) watchState(ctx context.Context) {
 func (p *Processor) watchGroup(ctx context.Context) {
 	err := p.member.Strangers(ctx)
 	p.each(func(_ int32, w *worker.Worker) { halt(w, err) })
+	if stop, ok := errors.AsType[*pipeline.HardStop](err); ok {
+		select {
+		case p.taken <- stop:
+		default:
+		}
+	}
 }
 
 // each calls do with each worker of the present generation.

@@ -59,7 +59,9 @@ type Processor struct {
 	http    *server              // nil: none
 	ends    []int64              // by partition, where opts.UntilEnd or opts.AcceptPoison
 	draws   chan []byte          // keys of customers with events; see tellStrays
-	said    string               // the kind of the failure to start that was logged last
+	// that another program uses the group, for a generation in which no worker is left to stop for it
+	taken chan *pipeline.HardStop
+	said  string // the kind of the failure to start that was logged last
 
 	unfollow  context.CancelFunc
 	following sync.WaitGroup // goroutines that follow files
@@ -76,7 +78,10 @@ type Processor struct {
 
 // New connects to everything. It returns an error for what cannot work, and waits for what does not exist yet.
 func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Options) (_ *Processor, err error) {
-	p := &Processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*worker.Worker{}, draws: make(chan []byte, 1)}
+	p := &Processor{
+		cfg: cfg, opts: opts, log: log, workers: map[int32]*worker.Worker{}, draws: make(chan []byte, 1),
+		taken: make(chan *pipeline.HardStop, 1),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())

@@ -32,6 +32,10 @@ func (p *Processor) own(ctx context.Context, g *kafkasource.Generation) error {
 		p.generation = 0
 		p.mu.Unlock()
 	}()
+	select {
+	case <-p.taken: // in an earlier generation
+	default:
+	}
 	errs := make(chan error, len(g.Partitions))
 	for _, n := range g.Partitions {
 		go func() { errs <- p.work(ctx, g, n) }()
@@ -60,7 +64,8 @@ func (p *Processor) own(ctx context.Context, g *kafkasource.Generation) error {
 }
 
 // afterwards decides how to go on when no worker of the generation is left. Stopped partitions stay stopped, and this
-// member keeps them until a rebalance. When all have stopped there is nothing left to run.
+// member keeps them until a rebalance. When all have stopped there is nothing left to run, nor where another program
+// uses the group.
 func (p *Processor) afterwards(ctx context.Context, g *kafkasource.Generation, stops []error) error {
 	if len(stops) > 0 && (p.opts.UntilEnd || len(stops) == len(g.Partitions)) {
 		return errors.Join(stops...)
@@ -71,6 +76,9 @@ func (p *Processor) afterwards(ctx context.Context, g *kafkasource.Generation, s
 	select {
 	case <-g.Revoked:
 	case <-ctx.Done():
+	case stop := <-p.taken:
+		p.log.Error().EmbedObject(stop).Msg("stopped, without a partition")
+		return stop
 	}
 	return nil
 }
