@@ -106,15 +106,15 @@ func report(ctx context.Context, s terminal.Screen, cmd *cobra.Command, err erro
 		return exitSignal + int(cause.Signal)
 	}
 	text := err.Error()
-	denied, refused := errors.AsType[*pipeline.Denied](err)
+	_, _, do, refused := pipeline.Refused(err)
 	if refused {
-		text = strings.Replace(text, "; "+denied.Do, "", 1) // it gets a line of its own
+		text = strings.Replace(text, "; "+do, "", 1) // it gets a line of its own
 	}
 	if !errors.Is(err, errReported) {
 		s.Say("", "  ", cmd.CommandPath()+": "+text)
 	}
 	if refused {
-		s.Say("  ", "", denied.Do)
+		s.Say("  ", "", do)
 	}
 	if advised, ok := errors.AsType[advice.Advised](err); ok {
 		s.Say("  ", "", advised.Do)

@@ -184,13 +184,5 @@ func transacted(op string, cmds []redis.Cmder, exec *redis.Cmd) ([]any, error) {
 	if errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("%s: %w", op, errReplaced)
 	}
-	for _, c := range cmds { // the first refusal is why EXEC was refused
-		if c == redis.Cmder(exec) {
-			break
-		}
-		if c.Err() != nil {
-			return nil, classify(op, c.Err())
-		}
-	}
-	return nil, classify(op, err)
+	return nil, classify(op, failure(cmds, err))
 }

@@ -81,7 +81,7 @@ func (p *Partition) fence(ctx context.Context) (removed int, err error) {
 	pipe := p.conn.Pipeline()
 	unlinked := pipe.Unlink(ctx, p.keys.meta)
 	pipe.Do(ctx, "WATCH", p.keys.meta)
-	if _, err := pipe.Exec(ctx); err != nil {
+	if err := failure(pipe.Exec(ctx)); err != nil {
 		return 0, classify("fence "+p.keys.tag, err)
 	}
 	return int(unlinked.Val()), nil

@@ -160,6 +160,10 @@ func (c *checking) failed(check, do string, err error) {
 		c.problem(check, denied.Do, "%s (%s)", found, denied.Code)
 		return
 	}
+	if code, found, do, ok := pipeline.Refused(err); ok {
+		c.problem(check, do, "%s (%s)", found, code)
+		return
+	}
 	c.problem(check, do, "%s", err)
 }
 
