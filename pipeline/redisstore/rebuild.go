@@ -100,8 +100,8 @@ func (p *Partition) unlink(ctx context.Context, names []string) (removed int, er
 		pipe.Do(ctx, args...)
 	}
 	exec := pipe.Do(ctx, "EXEC")
-	cmds, _ := pipe.Exec(ctx) // every command has its own error
-	answers, err := transacted(op, cmds, exec)
+	cmds, sent := pipe.Exec(ctx)
+	answers, err := transacted(op, cmds, sent, exec)
 	for _, a := range answers {
 		if n, ok := a.(int64); ok {
 			removed += int(n)
