@@ -65,7 +65,9 @@ a customer is about to leave, silence included. Every event counts once, every a
 			"Try it, with nothing to install:",
 			[]*cobra.Command{newDemoCommand(a), newBacktestCommand(a), newSimulateCommand()},
 		},
-		{"Run it:", []*cobra.Command{newCheckCommand(a), newRunCommand(a), newHealthCommand(a), newRebuildCommand(a)}},
+		{"Run it:", []*cobra.Command{
+			newCheckCommand(a), newRunCommand(a), newHealthCommand(a), newRebuildCommand(a), newRepairCommand(a),
+		}},
 		{
 			"What goes in and what comes out:",
 			[]*cobra.Command{newProduceCommand(a), newAlertsCommand(a), newExplainCommand(a), newDLQCommand(a)},

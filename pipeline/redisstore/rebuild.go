@@ -59,7 +59,7 @@ func (c *Client) Empty(ctx context.Context, group string, partitions int) (remov
 // Seed makes the first commit of an empty partition, so that its owner starts at m. It fails with pipeline.ErrFenced
 // where there is a commit already. Other errors: pipeline.ErrUnavailable, *pipeline.HardStop.
 func (p *Partition) Seed(ctx context.Context, m pipeline.Meta) error {
-	first := newToken()
+	first := NewToken()
 	s, err := p.Claim(ctx, first)
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func (p *Partition) Seed(ctx context.Context, m pipeline.Meta) error {
 		p.drop(errUnclaimed)
 		return fmt.Errorf("seed: %w: the partition is not empty", pipeline.ErrFenced)
 	}
-	return p.Commit(ctx, &pipeline.Commit{Previous: first, Token: newToken(), Meta: m})
+	return p.Commit(ctx, &pipeline.Commit{Previous: first, Token: NewToken(), Meta: m})
 }
 
 // fence removes meta, so that the next commit of any owner is refused, and unlink is refused after any later claim.
@@ -131,7 +131,8 @@ func (c *Client) scan(ctx context.Context, group string) (map[int][]string, erro
 	return found, nil
 }
 
-func newToken() (t pipeline.Token) {
+// NewToken is a fresh random one.
+func NewToken() (t pipeline.Token) {
 	rand.Read(t[:])
 	return t
 }

@@ -44,6 +44,8 @@ type Options struct {
 	Partitions int32  // of the input topic, where it is made
 	Replicas   int16  // of each; -1: the cluster's own
 	CreateLine string // the command that creates them
+
+	Waiting connect.Waiting // optional: what is waited for
 }
 
 // Result is what was found.

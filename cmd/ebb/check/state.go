@@ -221,11 +221,11 @@ func (c *checking) standing(
 ) (*pipeline.Standing, pipeline.Position, error) {
 	k := &c.cfg.Kafka
 	var pos pipeline.Position
-	committed, err := c.client.Committed(ctx, k.Group, k.Input, partition)
+	committed, err := connect.Committed(ctx, c.client, c.cfg, partition, c.opts.Waiting)
 	if err != nil {
 		return nil, pos, err
 	}
-	held, err := redis.Inspect(ctx, k.Group, int(partition), nil)
+	held, err := redis.Peek(ctx, k.Group, int(partition))
 	if err != nil {
 		return nil, pos, err
 	}
@@ -237,7 +237,7 @@ func (c *checking) standing(
 		Group: k.Group, Input: k.Input, Partition: int(partition), Partitions: int(input.Partitions),
 		Cluster: input.Cluster, Topic: input.ID, Pack: c.pack.Hash, Latest: k.Start == "latest",
 	}
-	s, err := pipeline.Reconcile(id, pos, pipeline.State{Exists: held.Exists, Meta: held.Meta})
+	s, err := pipeline.Reconcile(id, pos, held)
 	if n := len(held.Meta.Packs); err == nil && n > 0 {
 		err = id.Accepts(held.Meta.Packs[n-1], pipeline.RefOf(c.pack))
 	}
