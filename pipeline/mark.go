@@ -51,6 +51,16 @@ func ParseMark(offset int64, metadata string) (Mark, error) {
 	return m, nil
 }
 
+// NewerMark is the error of metadata that a newer ebb has committed; nil for all other.
+func NewerMark(metadata string) error {
+	var m Mark
+	if json.Unmarshal([]byte(metadata), &m) != nil || m.Version <= markVersion {
+		return nil
+	}
+	_, err := ParseMark(0, metadata)
+	return err
+}
+
 // after is the mark once e and all entries before it are published, and none behind it. The watermark is the one that e
 // at least stands for: it lay no farther back when e was decided.
 func (m Mark) after(e *Entry) Mark {

@@ -243,7 +243,7 @@ func (p *Protocol) within(most Volume) (n int, v Volume) {
 	var before Entry
 	for i := range p.outbox {
 		e := p.outbox[i].position()
-		if i > 0 && e.begins() >= reach && (e.Offset >= 0 || e.Due.Compare(before.Due) > 0) {
+		if i > 0 && e.apart(&before, reach) {
 			n, v, part = i, v.plus(part), Volume{}
 		}
 		part = part.plus(p.outbox[i].size())
@@ -256,16 +256,7 @@ func (p *Protocol) within(most Volume) (n int, v Volume) {
 }
 
 // whole is the mark once everything applied is published.
-func (p *Protocol) whole() Mark {
-	m := Mark{
-		Offset: p.stored.Next, Watermark: p.stored.Clock.Watermark, Fired: p.stored.Clock.Fired, Wall: p.stored.WallMillis,
-		Topic: p.id.Topic, Settings: p.stored.Settings.Hash(),
-	}
-	if len(p.stored.Packs) > 0 {
-		m.Pack = p.stored.Pack
-	}
-	return m
-}
+func (p *Protocol) whole() Mark { return wholeMark(&p.stored, p.id.Topic) }
 
 // Unpublished is the amount of applied entries that are not yet published.
 func (p *Protocol) Unpublished() Volume { return p.unpublished }

@@ -63,8 +63,8 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 		return nil, id.Stop(
 			"offset_lost",
 			fmt.Sprintf("Redis holds state up to offset %d, but the group has no committed offset", st.Meta.Next),
-			"if the group's offsets were deleted or expired, what was published cannot be known; to start over, use a new "+
-				"kafka.group",
+			"if the group's offsets were deleted or expired, stop the group and run: ebb repair (it finds what was published "+
+				"and commits it again, where the state proves it)",
 		)
 	default:
 		s.Meta = st.Meta
@@ -90,7 +90,8 @@ func readMark(id Identity, pos Position) (Mark, error) {
 	m, err := ParseMark(pos.Offset, pos.Metadata)
 	if err != nil {
 		return Mark{}, id.Stop("offset_foreign", err.Error(),
-			"give ebb a kafka.group of its own; no other program may commit offsets in it")
+			"see that no other program commits offsets in this group, stop the group and run: ebb repair (it finds what was "+
+				"published and commits it again, where the state proves it)")
 	}
 	if m.Topic != id.Topic {
 		return Mark{}, id.Stop(

@@ -284,11 +284,11 @@ func (m *Member) fatal(err error) error {
 // say logs why the group cannot be joined or kept, and when it can again: once per change, not for every attempt.
 func (m *Member) say(err error) {
 	kind := ""
-	var denied *pipeline.Denied
 	var code kafkawire.Error
+	refusal, _, _, refused := pipeline.Refused(err)
 	switch {
-	case errors.As(err, &denied):
-		kind = denied.Code
+	case refused:
+		kind = refusal
 	case errors.As(err, &code):
 		kind = code.Error()
 	case err != nil:

@@ -37,6 +37,9 @@ func spoken(k kmsg.Key) (span, bool) {
 		kmsg.OffsetDelete:       {0, 0},
 
 		kmsg.ConsumerGroupDescribe: {0, 1},
+		kmsg.DescribeProducers:     {0, 0},
+		kmsg.DescribeTransactions:  {0, 0},
+		kmsg.ListTransactions:      {0, 0},
 	}[k]
 	return s, ok
 }

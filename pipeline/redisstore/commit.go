@@ -42,8 +42,8 @@ func (p *Partition) commit(ctx context.Context, c *pipeline.Commit) error {
 	p.write(r, c)
 	exec := r.pipe.Do(ctx, "EXEC")
 	t := p.watch(ctx, r.pipe)
-	cmds, _ := r.pipe.Exec(ctx) // every command carries its own error
-	found, err := transacted("commit", cmds, exec)
+	cmds, sent := r.pipe.Exec(ctx)
+	found, err := transacted("commit", cmds, sent, exec)
 	if err != nil {
 		return err
 	}

@@ -40,8 +40,8 @@ func (c *Client) Held(ctx context.Context, group string, partition int) (h Held,
 	for i, b := range asked {
 		buckets[i] = pipe.GetRange(ctx, k.due(b), 0, 0)
 	}
-	if cmds, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return h, classify("look at what is held", firstRefusal(cmds, err))
+	if err := failure(pipe.Exec(ctx)); err != nil {
+		return h, classify("look at what is held", err)
 	}
 	if h.Meta, h.Exists, err = readMeta(meta.Val()); err != nil {
 		return h, damaged(fmt.Sprintf("read %s: %v", k.meta, err))
@@ -75,7 +75,7 @@ func missing(ctx context.Context, from redis.Cmdable, k *keys, buckets []int64) 
 	for i, b := range buckets {
 		found[i] = pipe.GetRange(ctx, k.due(b), 0, 0)
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	if err := failure(pipe.Exec(ctx)); err != nil {
 		return nil, classify("look for due buckets", err)
 	}
 	for i, b := range buckets {

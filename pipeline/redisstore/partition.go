@@ -54,8 +54,8 @@ func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline
 	pipe.Do(ctx, "SETRANGE", p.keys.meta, 0, token[:])
 	exec := pipe.Do(ctx, "EXEC")
 	t := p.watch(ctx, pipe)
-	cmds, _ := pipe.Exec(ctx) // every command has its own error
-	found, err := transacted("claim partition", cmds, exec)
+	cmds, sent := pipe.Exec(ctx)
+	found, err := transacted("claim partition", cmds, sent, exec)
 	if err != nil {
 		return s, err
 	}
@@ -170,8 +170,9 @@ func (p *Partition) arm(t tail) {
 	p.armed, p.down = pipeline.Token([]byte(token)), nil
 }
 
-// transacted finds out how a transaction with exec as its last command ended, and returns its commands' answers.
-func transacted(op string, cmds []redis.Cmder, exec *redis.Cmd) ([]any, error) {
+// transacted finds out how a transaction with exec as its last command ended, and returns its commands' answers. sent is
+// the error of the pipeline that it was sent in: of a connection that could not be made, the commands hold none.
+func transacted(op string, cmds []redis.Cmder, sent error, exec *redis.Cmd) ([]any, error) {
 	found, err := exec.Slice()
 	if err == nil {
 		for _, a := range found {
@@ -184,13 +185,8 @@ func transacted(op string, cmds []redis.Cmder, exec *redis.Cmd) ([]any, error) {
 	if errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("%s: %w", op, errReplaced)
 	}
-	for _, c := range cmds { // the first refusal is why EXEC was refused
-		if c == redis.Cmder(exec) {
-			break
-		}
-		if c.Err() != nil {
-			return nil, classify(op, c.Err())
-		}
+	if why := failure(cmds, sent); why != nil {
+		err = why
 	}
 	return nil, classify(op, err)
 }

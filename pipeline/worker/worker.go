@@ -174,8 +174,8 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 		if ctx.Err() != nil {
 			return w.ended(fmt.Errorf("%w: %w", ctx.Err(), err))
 		}
-		if class := classOf(err); class != said { // once per change, not per attempt
-			said = class
+		if kind := kindOf(err); kind != said { // once per change, not per attempt
+			said = kind
 			w.cfg.Logger.Warn().
 				Err(err).
 				EmbedObject(pipeline.Refusal{Err: err}).
@@ -205,6 +205,14 @@ func (w *Worker) ended(err error) error {
 	}
 	w.status.Store(&Status{Phase: Done})
 	return err
+}
+
+// kindOf is what tells failures apart that are logged: the code of what a server said, else the class.
+func kindOf(err error) string {
+	if code, _, _, ok := pipeline.Refused(err); ok {
+		return code
+	}
+	return classOf(err)
 }
 
 func classOf(err error) string {

@@ -44,6 +44,8 @@ type Options struct {
 	Partitions int32  // of the input topic, where it is made
 	Replicas   int16  // of each; -1: the cluster's own
 	CreateLine string // the command that creates them
+
+	Waiting connect.Waiting // optional: what is waited for
 }
 
 // Result is what was found.
@@ -158,6 +160,10 @@ func (c *checking) failed(check, do string, err error) {
 			found = err.Error() // names the object
 		}
 		c.problem(check, denied.Do, "%s (%s)", found, denied.Code)
+		return
+	}
+	if code, found, do, ok := pipeline.Refused(err); ok {
+		c.problem(check, do, "%s (%s)", found, code)
 		return
 	}
 	c.problem(check, do, "%s", err)

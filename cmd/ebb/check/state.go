@@ -231,11 +231,11 @@ func (c *checking) standing(
 ) (*pipeline.Standing, pipeline.Position, error) {
 	k := &c.cfg.Kafka
 	var pos pipeline.Position
-	committed, err := c.client.Committed(ctx, k.Group, k.Input, partition)
+	committed, err := connect.Committed(ctx, c.client, c.cfg, partition, c.opts.Waiting)
 	if err != nil {
 		return nil, pos, err
 	}
-	held, err := redis.Held(ctx, k.Group, int(partition))
+	held, err := redis.Peek(ctx, k.Group, int(partition))
 	if err != nil {
 		return nil, pos, err
 	}
@@ -247,9 +247,7 @@ func (c *checking) standing(
 		Group: k.Group, Input: k.Input, Partition: int(partition), Partitions: int(input.Partitions),
 		Cluster: input.Cluster, Topic: input.ID, Pack: c.pack.Hash, Latest: k.Start == "latest",
 	}
-	s, err := pipeline.Reconcile(id, pos, pipeline.State{
-		Exists: held.Exists, Meta: held.Meta, Holds: held.Holds, Missing: held.Missing,
-	})
+	s, err := pipeline.Reconcile(id, pos, held)
 	if n := len(held.Meta.Packs); err == nil && n > 0 {
 		err = id.Accepts(held.Meta.Packs[n-1], pipeline.RefOf(c.pack))
 	}

@@ -14,6 +14,7 @@ import (
 type setting struct {
 	path   string // kafka.session_timeout
 	value  value
+	def    string // the default, where it follows from another key
 	doc    string // what it does and what follows from setting it
 	secret bool   // only from the environment, never shown
 }
@@ -83,8 +84,10 @@ func (c *Config) kafkaSettings() []setting {
 		{
 			path:  "kafka.control",
 			value: textValue{&k.Control},
-			doc: "Topic of control records: where each pack begins, so that a replay decides as before. As many partitions " +
-				"as the input, kept for ever. Groups and inputs may share it.",
+			def:   "<group>.control",
+			doc: "Topic of control records: where each pack and each change of what decides begins, so that a replay " +
+				"decides as before. As many partitions as the input, kept for ever. While it has its default name, records " +
+				"that the group wrote to `ebb.control` before are read as well, and it is written to until this one exists.",
 		},
 		{
 			path:  "kafka.packs",

@@ -50,6 +50,7 @@ type Processor struct {
 	kafka   *kafkawire.Client
 	redis   *redisstore.Client
 	topic   kafkawire.Topic
+	control connect.Control
 	input   inputFacts
 	slowed  atomic.Int64      // when the log last told of a quota, ms since the epoch
 	slot    *kafkasource.Slot // nil where the instance id is configured
@@ -99,7 +100,7 @@ func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Optio
 		Str("pack", p.pack.Name).
 		Str("pack_hash", p.pack.Hash).
 		Msg("starting")
-	if p.kafka, err = connect.Kafka(cfg, p.topics()...); err != nil {
+	if p.kafka, err = connect.Kafka(cfg, append(p.topics(), cfg.Kafka.AllControl()...)...); err != nil {
 		return nil, err
 	}
 	if err := p.serveHTTP(ctx); err != nil {

@@ -113,7 +113,7 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	render := format.Renderer{
 		Alerts:    p.cfg.Kafka.Alerts,
 		DLQ:       p.dlq(),
-		Control:   p.cfg.Kafka.Control,
+		Control:   p.control.Topic,
 		Packs:     p.cfg.Kafka.Packs,
 		Group:     g.Group,
 		Input:     p.cfg.Kafka.Input,
@@ -131,12 +131,7 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 			*kafkasource.Partition
 			*sinks.Kafka
 		}{source, sink},
-		Ledger: &kafkasource.Ledger{
-			Client:         p.kafka,
-			Control:        p.cfg.Kafka.Control,
-			PackTopic:      p.cfg.Kafka.Packs,
-			PacksPartition: format.PacksPartition,
-		},
+		Ledger:       p.control.Ledger(p.kafka, p.cfg),
 		Store:        store,
 		Pack:         p.pack,
 		Configured:   p.configured,
