@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -33,7 +34,10 @@ func (m Mark) Metadata() string {
 	return string(b)
 }
 
-// ParseMark reads a committed position. An error means that another program, or a later ebb, has committed it.
+// ErrMarkVersion means that a newer ebb has committed a position.
+var ErrMarkVersion = errors.New("committed by a newer ebb")
+
+// ParseMark reads a committed position. Errors: ErrMarkVersion; any other means that another program has committed it.
 func ParseMark(offset int64, metadata string) (Mark, error) {
 	var m Mark
 	if err := json.Unmarshal([]byte(metadata), &m); err != nil || m.Version == 0 {
@@ -41,8 +45,9 @@ func ParseMark(offset int64, metadata string) (Mark, error) {
 	}
 	if m.Version > markVersion {
 		return Mark{}, fmt.Errorf(
-			"offset %d was committed by a newer ebb (format %d, this build reads %d)",
+			"offset %d was %w (format %d, this build reads %d)",
 			offset,
+			ErrMarkVersion,
 			m.Version,
 			markVersion,
 		)

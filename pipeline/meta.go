@@ -56,8 +56,8 @@ type metaSection struct {
 	read   func(r *encode.Reader, m *Meta)
 }
 
-// metaSections are in the order in which they are written, which is that of their tags. Whoever has something to
-// remember for the partition adds one; what holds a slice or a map, Meta.Clone has to copy.
+// metaSections are in the order in which they are written, which is that of their tags. New state of a partition gets a
+// section of its own; Meta.Clone has to copy one that holds a slice or a map.
 var metaSections = [...]metaSection{
 	{1, 4, appendPosition, readPosition},
 	{2, 4, appendOrigin, readOrigin},
@@ -96,7 +96,7 @@ var (
 	ErrMetaDamaged = errors.New("it is damaged")
 )
 
-// ReadMeta is the inverse of AppendMeta. Of another layout it reads the version alone. Errors: ErrMetaVersion,
+// ReadMeta is the inverse of AppendMeta. Of another layout it reads only the version. Errors: ErrMetaVersion,
 // ErrMetaDamaged.
 func ReadMeta(b []byte) (m Meta, err error) { return readMeta(b, metaSections[:]) }
 
@@ -195,7 +195,7 @@ func appendPopulation(dst []byte, m *Meta) []byte {
 func readPopulation(r *encode.Reader, m *Meta) {
 	p := &m.Population
 	for _, f := range [...]*float64{&p.N, &p.Mean, &p.Total, &p.NGaps, &p.Within} {
-		*f = r.Float()
+		*f = r.Finite()
 	}
 	p.NAt, p.GapsAt = r.Varint(), r.Varint()
 }

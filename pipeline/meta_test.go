@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -114,6 +115,16 @@ func TestMetaOfAnotherBuild(t *testing.T) {
 	} {
 		if _, err := pipeline.ReadMeta(b); err == nil {
 			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+// TestMetaOfNoNumbers: a population that is no number is damage.
+func TestMetaOfNoNumbers(t *testing.T) {
+	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		m := pipeline.Meta{Version: pipeline.MetaVersion, Population: profile.Population{N: 1, Mean: v}}
+		if _, err := pipeline.ReadMeta(pipeline.AppendMeta(nil, &m)); !errors.Is(err, pipeline.ErrMetaDamaged) {
+			t.Errorf("a mean of %v: %v", v, err)
 		}
 	}
 }

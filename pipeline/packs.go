@@ -69,8 +69,8 @@ func digits(s string) int {
 	return n
 }
 
-// Accepts refuses a configured pack with which nobody can tell what the state is to become: one of another name, or one
-// of the active pack's version with something else in it. An older one, and a newer, are fine: see package line.
+// Accepts refuses a configured pack that leaves undecided what becomes of the state: one of another name, or one of the
+// active pack's version with other content. An older one and a newer one are accepted: see package line.
 func (id Identity) Accepts(active, configured PackRef) error {
 	switch {
 	case active.Hash == configured.Hash:

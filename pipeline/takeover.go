@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cespare/xxhash/v2"
@@ -88,6 +89,9 @@ func readMark(id Identity, pos Position) (Mark, error) {
 		return Mark{}, nil
 	}
 	m, err := ParseMark(pos.Offset, pos.Metadata)
+	if errors.Is(err, ErrMarkVersion) {
+		return Mark{}, id.Stop("state_unreadable", err.Error(), "run the newer version again")
+	}
 	if err != nil {
 		return Mark{}, id.Stop("offset_foreign", err.Error(),
 			"see that no other program commits offsets in this group, stop the group and run: ebb repair (it finds what was "+

@@ -50,6 +50,8 @@ func TestReconcileStops(t *testing.T) {
 	none := func(*pipeline.Meta) {}
 	foreign := position()
 	foreign.Metadata = "somebody"
+	newer := position()
+	newer.Metadata = `{"ebb":2}`
 	recreated := position()
 	recreated.Metadata = pipeline.Mark{Topic: "older"}.Metadata()
 	for name, c := range map[string]struct {
@@ -64,6 +66,7 @@ func TestReconcileStops(t *testing.T) {
 			"offset_lost",
 		},
 		"an offset of another program":  {foreign, with(meta(50, 5), none), "offset_foreign"},
+		"an offset of a newer ebb":      {newer, with(meta(50, 5), none), "state_unreadable"},
 		"the topic deleted, re-created": {recreated, with(meta(50, 5), none), "topic_changed"},
 		"state of an older topic": {
 			position(),

@@ -30,7 +30,7 @@ func (d *Decision) Fits(k *pack.Pack) bool {
 	return d.Kind == profile.Lapse || int(max(d.About, d.Opening)) < len(k.Kinds[d.Kind].Opens)
 }
 
-// Silence is, of a lapse, the ms without activity as of At, which ended there where the customer recovered.
+// Silence is, for a lapse, the ms without activity as of At, where the silence ended if the customer recovered.
 func (d *Decision) Silence() int64 { return d.At - d.Since }
 
 // AboutOpening is the opening of its kind that a decision in an episode other than a lapse is about.

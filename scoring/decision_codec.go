@@ -65,12 +65,12 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 	d.At, d.Since, s.At = r.Varint(), r.Varint(), r.Varint()
 	s.Visits = uint32(r.UvarintUpTo(math.MaxUint32))
 	for i := range s.Terms {
-		s.Terms[i] = r.Float()
+		s.Terms[i] = r.Finite()
 	}
 	for _, v := range s.Inputs() {
-		*v = r.Float()
+		*v = r.Finite()
 	}
-	s.Factors = r.Float()
+	s.Factors = r.Finite()
 	for range r.UvarintUpTo(feature.MaxDeclared) {
 		v := feature.Value{OK: r.Bool()}
 		if v.OK {

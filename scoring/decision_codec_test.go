@@ -1,6 +1,7 @@
 package scoring_test
 
 import (
+	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -78,4 +79,25 @@ func TestDecisionRoundTrip(t *testing.T) {
 			t.Fatal("a part of a decision is taken for one")
 		}
 	})
+}
+
+// TestDecisionOfNoNumbers: a decision with a score, a factor or a reading that is no number is damaged.
+func TestDecisionOfNoNumbers(t *testing.T) {
+	whole := scoring.Decision{Transition: scoring.Raised, Reading: model.Reading{Probes: 9, Number: 1}}
+	for name, set := range map[string]func(d *scoring.Decision, v float64){
+		"none of them":  func(*scoring.Decision, float64) {},
+		"a term":        func(d *scoring.Decision, v float64) { d.Score.Terms[1] = v },
+		"an input":      func(d *scoring.Decision, v float64) { d.Score.LnTypical = v },
+		"the factors":   func(d *scoring.Decision, v float64) { d.Score.Factors = v },
+		"a probability": func(d *scoring.Decision, v float64) { d.Reading.Points[0].Probability = v },
+	} {
+		for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+			d, got := whole, scoring.Decision{}
+			set(&d, v)
+			r := encode.NewReader(scoring.AppendDecision(nil, &d))
+			if scoring.ReadDecision(&r, &got); r.Damaged() == (name == "none of them") {
+				t.Errorf("%s of %v: damaged %v", name, v, r.Damaged())
+			}
+		}
+	}
 }

@@ -41,9 +41,9 @@ func (c change) transition() Transition {
 	return TransitionNone
 }
 
-// pass applies a decision's transition to an episode, and notes the decision.
-func (s *Scorer) pass(e *profile.Episode, d Decision) {
-	e.Pass(d.Transition == Raised, d.At)
+// note applies a decision's transition to an episode, and keeps the decision.
+func (s *Scorer) note(e *profile.Episode, d Decision) {
+	e.Advance(d.Transition == Raised, d.At)
 	d.Episode, d.Sequence = e.Number, e.Sequence
 	kept := append(s.kept[d.Kind][:0], d.Score.Values...) // the next score overwrites them
 	s.kept[d.Kind], d.Score.Values = kept, kept

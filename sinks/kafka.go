@@ -37,14 +37,10 @@ func NewKafka(cfg KafkaConfig) (*Kafka, error) {
 		return nil, errors.New("new kafka sink: client, membership, topic and confirm are required")
 	}
 	p, err := cfg.Client.NewProducer(kafkawire.ProducerConfig{
-		TransactionalID: TransactionalID(
-			cfg.Membership.Group,
-			cfg.Topic,
-			cfg.Partition,
-		),
-		Timeout:     cfg.Timeout,
-		MaxRequest:  cfg.MaxRequest,
-		Compression: cfg.Compression,
+		TransactionalID: TransactionalID(cfg.Membership.Group, cfg.Topic, cfg.Partition),
+		Timeout:         cfg.Timeout,
+		MaxRequest:      cfg.MaxRequest,
+		Compression:     cfg.Compression,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("new kafka sink: %w", err)

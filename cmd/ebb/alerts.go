@@ -20,9 +20,20 @@ import (
 
 // alertsFlags is the command line of alerts.
 type alertsFlags struct {
-	brokers, topic      string
+	alertSource
 	fromStart, untilEnd bool
 	json                bool
+}
+
+// alertSource is where a command reads alerts.
+type alertSource struct {
+	brokers, topic string
+}
+
+func (f *alertSource) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.brokers, "brokers", "", "brokers, `HOST:PORT`, separated by commas (default: kafka.brokers)")
+	flags.StringVar(&f.topic, "topic", "", "`TOPIC` to read (default: kafka.alerts)")
 }
 
 func newAlertsCommand(a *app) *cobra.Command {
@@ -39,9 +50,8 @@ says when and whom it concerns, how high the risk is and the main reason; with -
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.alerts(cmd, &f) },
 	}
+	f.add(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.brokers, "brokers", "", "brokers, `HOST:PORT`, separated by commas (default: kafka.brokers)")
-	flags.StringVar(&f.topic, "topic", "", "`TOPIC` to read (default: kafka.alerts)")
 	flags.BoolVar(&f.fromStart, "from-start", false, "begin with the oldest alert instead of the next one")
 	flags.BoolVar(&f.untilEnd, "until-end", false, "stop at what is the end now; begins with the oldest alert")
 	flags.BoolVar(&f.json, "json", false, "print each alert's JSON, one a line, byte for byte as published")
@@ -50,36 +60,15 @@ says when and whom it concerns, how high the risk is and the main reason; with -
 
 // alerts reads until the end, if there is one, or until a signal stops it, which is its normal end.
 func (a *app) alerts(cmd *cobra.Command, f *alertsFlags) error {
-	cfg, err := a.config(config.Overrides("brokers", "kafka.brokers", f.brokers)...)
+	r, partitions, err := a.openAlerts(cmd, &f.alertSource)
 	if err != nil {
 		return err
 	}
-	name := cmp.Or(f.topic, cfg.Kafka.Alerts) // the shadows' topic may be read as well
-	if !config.LegalTopic(name, config.MaxTopic) {
-		return advice.Usage(fmt.Errorf("no topic can have the name %q", name))
-	}
-	client, err := connect.Kafka(cfg, name)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
+	defer r.Client.Close()
+	r.FromStart, r.UntilEnd = f.fromStart || f.untilEnd, f.untilEnd
 	ctx := cmd.Context()
-	topic, err := connect.FindTopic(ctx, client, cfg, name, kafkawire.Read)
-	if err != nil {
-		return connect.WithCreate(err, a.checkCommand(f.brokers, ""))
-	}
-	say := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "ebb alerts: "+format+"\n", args...) }
-	r := &alertlog.Reader{
-		Client: client, Topic: name, FromStart: f.fromStart || f.untilEnd, UntilEnd: f.untilEnd,
-		// by then the broker has aborted what a dead ebb left open
-		Patience: max(alertPatience, cfg.Kafka.TransactionTimeout),
-		Retry:    func(err error) { say("Kafka does not answer, trying again: %s", advice.Cause(err)) },
-		Lost: func(partition int32, from, next int64) {
-			say("%s/%d: the topic's retention has deleted offsets %d to %d before they were read", name, partition, from, next-1)
-		},
-	}
 	p := newAlertPrinter(terminal.NewScreen(cmd.OutOrStdout(), a.environ), f.json)
-	err = r.Read(ctx, topic.Partitions, p.print)
+	err = r.Read(ctx, partitions, p.print)
 	if err != nil && ctx.Err() != nil {
 		if f.untilEnd {
 			return context.Cause(ctx)
@@ -87,6 +76,39 @@ func (a *app) alerts(cmd *cobra.Command, f *alertsFlags) error {
 		return nil
 	}
 	return err
+}
+
+// openAlerts is a reader of a topic of alerts, and the number of its partitions. The caller closes its client.
+func (a *app) openAlerts(cmd *cobra.Command, f *alertSource) (r *alertlog.Reader, partitions int32, err error) {
+	cfg, err := a.config(config.Overrides("brokers", "kafka.brokers", f.brokers)...)
+	if err != nil {
+		return nil, 0, err
+	}
+	name := cmp.Or(f.topic, cfg.Kafka.Alerts) // the shadows' topic may be read as well
+	if !config.LegalTopic(name, config.MaxTopic) {
+		return nil, 0, advice.Usage(fmt.Errorf("no topic can have the name %q", name))
+	}
+	client, err := connect.Kafka(cfg, name)
+	if err != nil {
+		return nil, 0, err
+	}
+	topic, err := connect.FindTopic(cmd.Context(), client, cfg, name, kafkawire.Read)
+	if err != nil {
+		client.Close()
+		return nil, 0, connect.WithCreate(err, a.checkCommand(f.brokers, ""))
+	}
+	say := func(format string, args ...any) {
+		fmt.Fprintf(cmd.ErrOrStderr(), cmd.CommandPath()+": "+format+"\n", args...)
+	}
+	return &alertlog.Reader{
+		Client: client, Topic: name,
+		// by then the broker has aborted what a dead ebb left open
+		Patience: max(alertPatience, cfg.Kafka.TransactionTimeout),
+		Retry:    func(err error) { say("Kafka does not answer, trying again: %s", advice.Cause(err)) },
+		Lost: func(partition int32, from, next int64) {
+			say("%s/%d: the topic's retention has deleted offsets %d to %d before they were read", name, partition, from, next-1)
+		},
+	}, topic.Partitions, nil
 }
 
 // alertPatience is how long a reading with an end waits for brokers that do not answer.

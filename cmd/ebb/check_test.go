@@ -261,6 +261,24 @@ func (s *services) hold(t testing.TB, group, pack string) {
 	}
 }
 
+// TestCheckKeysGoesOnAfterRetention: a record that is deleted between the partition's bounds and the first fetch is not
+// looked at, and the check goes on.
+func TestCheckKeysGoesOnAfterRetention(t *testing.T) {
+	s := startServices(t, "events", "events.dlq", "ebb.alerts", "ebb.control", "ebb.packs")
+	s.place(t, map[string][]int32{"a": {0, 2}, "b": {1}})
+	asked, deleted := s.answerEmptyUntil(t, 0)
+	done := make(chan outcome)
+	go func() { done <- run(t, s.environ, nil, "check") }()
+	<-asked
+	if err := s.kafka.DeleteRecords("events", 0, 1); err != nil {
+		t.Fatal(err)
+	}
+	deleted()
+	if got := <-done; !strings.Contains(got.stdout, "2 customers, each in one partition, among the newest 2 events") {
+		t.Errorf("stdout:\n%s", got.stdout)
+	}
+}
+
 // TestCheckKeysReadsThroughEmptyAnswers: a customer in two partitions is seen although the partitions' leaders are new.
 func TestCheckKeysReadsThroughEmptyAnswers(t *testing.T) {
 	s := startServices(t, "events", "events.dlq", "ebb.alerts", "ebb.control", "ebb.packs")

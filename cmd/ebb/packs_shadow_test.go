@@ -16,6 +16,7 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
 	"ebb/cmd/ebb/inspect"
+	"ebb/cmd/ebb/processor"
 	"ebb/cmd/ebb/shadow"
 	"ebb/cmd/ebb/terminal"
 )
@@ -31,13 +32,13 @@ func (s *services) shadowsOf(t testing.TB, args ...string) (r shadow.Report) {
 }
 
 // TestPacksShadow: with the same pack the matrix is diagonal and nothing differs. With another one the matrix and the
-// alerts are those of packs diff, which folds the log itself.
+// decisions, published or withheld by a stage, are those of packs diff, which folds the log itself and has no stages.
 func TestPacksShadow(t *testing.T) {
 	log := shopLog(t, 150)
 	const a, b = "testdata/packs_diff_a.yaml", "testdata/packs_diff_b.yaml"
 	s := startShop(t, log, 1, "same="+a+",other="+b)
 	s.environ = append(s.environ, "EBB_PACK="+a)
-	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
+	sum := summaryOf(t, run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK))
 	r := s.shadowsOf(t, "--days", "5000", "--top", "1000")
 	if len(r.Shadows) != 2 || len(r.Unconfigured) != 0 {
 		t.Fatalf("%+v", r)
@@ -62,18 +63,19 @@ func TestPacksShadow(t *testing.T) {
 	if d := gocmp.Diff(want.Stages, other.Migration.Stages); d != "" || len(want.Stages) < 3 {
 		t.Errorf("stages (-diff +shadow): %s", d)
 	}
-	counts, wanted := map[[2]string][2]int64{}, map[[2]string][2]int64{}
+	counts, wanted := withheldBy(&sum, "other"), map[[2]string][2]int64{}
 	for _, n := range diff.Decided.Alerts {
 		wanted[[2]string{n.Kind, n.Transition}] = [2]int64{n.A, n.B}
 	}
 	for _, n := range other.Alerts.Sorts {
-		counts[[2]string{n.Kind, n.Transition}] = [2]int64{n.Main, n.Shadow}
+		c := counts[[2]string{n.Kind, n.Transition}]
+		counts[[2]string{n.Kind, n.Transition}] = [2]int64{c[shadow.MainSide] + n.Main, c[shadow.ShadowSide] + n.Shadow}
 		if perDay := float64(n.Shadow) / other.Alerts.Days; math.Abs(perDay-n.ShadowPerDay) > 0.0006 {
 			t.Errorf("%g alerts a day, want %g", n.ShadowPerDay, perDay)
 		}
 	}
 	if d := gocmp.Diff(wanted, counts); d != "" || len(wanted) < 3 {
-		t.Errorf("alerts (-diff +shadow): %s", d)
+		t.Errorf("decisions (-diff +shadow): %s", d)
 	}
 	if other.Apart != 0 || !other.Begun ||
 		other.Customers.Both+other.Customers.Main+other.Customers.Shadow != diff.Decided.Customers {
@@ -108,6 +110,27 @@ func TestPacksShadow(t *testing.T) {
 		t.Errorf("the same pack: %+v", same)
 	}
 	s.inDays(t, other)
+}
+
+// withheldBy are the decisions that stages withheld from the main group and from a shadow, by kind and transition.
+func withheldBy(sum *processor.Summary, name string) map[[2]string][2]int64 {
+	sides := [2]map[string]map[string]uint64{shadow.MainSide: sum.Withheld}
+	for i := range sum.Shadows {
+		if sum.Shadows[i].Name == name {
+			sides[shadow.ShadowSide] = sum.Shadows[i].Withheld
+		}
+	}
+	by := map[[2]string][2]int64{}
+	for side, kinds := range sides {
+		for kind, transitions := range kinds {
+			for transition, n := range transitions {
+				c := by[[2]string{kind, transition}]
+				c[side] = int64(n)
+				by[[2]string{kind, transition}] = c
+			}
+		}
+	}
+	return by
 }
 
 // TestPacksShadowCountsItsOwn: alerts in the topic by another group, or by a pack that this shadow no longer has, are
@@ -171,6 +194,35 @@ func TestPacksShadowReadsThroughEmptyAnswers(t *testing.T) {
 	got := s.shadowsOf(t, "--days", "5000").Shadows[0].Alerts
 	if diff := gocmp.Diff(want, got); diff != "" || len(want.Sorts) == 0 {
 		t.Errorf("(-brokers at rest +brokers that answer empty):\n%s", diff)
+	}
+}
+
+// TestPacksShadowGoesOnAfterRetention: an alert that is deleted between the partition's bounds and the first fetch is
+// not counted, and the others are.
+func TestPacksShadowGoesOnAfterRetention(t *testing.T) {
+	s := startShop(t, shopLog(t, 40), 1, "other=any")
+	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
+	main := func(r *shadow.Report) (n int64) {
+		for _, sort := range r.Shadows[0].Alerts.Sorts {
+			n += sort.Main
+		}
+		return n
+	}
+	before := s.shadowsOf(t, "--days", "5000")
+	asked, deleted := s.answerEmptyUntil(t, 0)
+	done := make(chan outcome)
+	go func() { done <- run(t, s.environ, nil, "packs", "shadow", "--json", "--days", "5000") }()
+	<-asked
+	if err := s.kafka.DeleteRecords("ebb.alerts", 0, 1); err != nil {
+		t.Fatal(err)
+	}
+	deleted()
+	var after shadow.Report
+	if err := json.Unmarshal([]byte((<-done).want(t, exitOK).stdout), &after); err != nil {
+		t.Fatal(err)
+	}
+	if main(&before) < 2 || main(&after) != main(&before)-1 {
+		t.Errorf("%d alerts, then %d", main(&before), main(&after))
 	}
 }
 

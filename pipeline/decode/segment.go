@@ -46,12 +46,8 @@ func (d *Decoder) segmentCall(b []byte) segmentCall {
 func (d *Decoder) readSegment(b []byte, call segmentCall, e *pipeline.Event) pipeline.Code {
 	var fault textFault
 	e.Envelope = pipeline.Segment
-	if e.Customer, fault = d.text(
-		b,
-		d.top.first(memberUserID, memberAnonymousID),
-		pipeline.MaxCustomer,
-		true,
-	); fault != textFine {
+	id := d.top.first(memberUserID, memberAnonymousID)
+	if e.Customer, fault = d.text(b, id, pipeline.MaxCustomer, true); fault != textFine {
 		return customerCode(fault)
 	}
 	if c := d.readCall(b, call, e); c != pipeline.Usable {

@@ -82,11 +82,8 @@ func (z *Compressor) packSnappy(b *Builder, n int) {
 
 func (z *Compressor) compressZstd(b *Builder) (err error) {
 	if z.zstd == nil {
-		if z.zstd, err = zstd.NewWriter(
-			nil,
-			zstd.WithEncoderConcurrency(1),
-			zstd.WithEncoderLevel(zstd.SpeedFastest),
-		); err != nil {
+		z.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+		if err != nil {
 			return fmt.Errorf("start compressor: %w", err)
 		}
 	}

@@ -52,7 +52,7 @@ type Scan struct {
 }
 
 // Run reads the stretch. Errors: the context's cause once it has ended, and where that is a deadline also what the scan
-// was waiting for; [HeldUpError], what a function returned, pipeline.ErrOutOfRange, pipeline.ErrUnavailable.
+// was waiting for; [HeldUpError], the error of a function, pipeline.ErrOutOfRange, pipeline.ErrUnavailable.
 func (s *Scan) Run(ctx context.Context) error {
 	what := kafkawire.FetchConfig{Topic: s.Topic, Partition: s.Partition, MaxBytes: s.MaxBytes}
 	fetcher, err := s.Client.NewFetcher(what)
@@ -193,7 +193,7 @@ func (r *run) again(ctx context.Context, err error) error {
 	return r.pauseFor(ctx, pause)
 }
 
-// pauseFor returns after a while, or with why the context's end ended the scan.
+// pauseFor returns after a pause, or with why the context's end ended the scan.
 func (r *run) pauseFor(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):

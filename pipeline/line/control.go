@@ -7,23 +7,23 @@ import (
 	"ebb/scoring/pack"
 )
 
-// Control is a control record on its way into the line.
-type Control struct {
+// Change is a control record on its way into the line.
+type Change struct {
 	Offset int64 // of the record before which it applies
 	pipeline.Change
 	Begins *pack.Pack // the pack of a ControlPack
 }
 
-// Control applies the control records before the next record, in the order of their offsets: in a replay those that
-// applied there, after it the proposed one, if there is any: that of the configured pack. Its changes are in the same
-// commit as the records that follow. A control record applies before a record, so one at the end of the log waits for
-// the next: until then it has nothing to apply to. waits is why the configured pack does not apply; "": it does, or
+// ApplyControls applies the control records before the next record, in the order of their offsets: in a replay those
+// that applied there, after it the proposed one, if there is any: that of the configured pack. Its changes are in the
+// same commit as the records that follow. A control record applies before a record, so one at the end of the log waits
+// for the next: until then it has nothing to apply to. waits is why the configured pack does not apply; "": it does, or
 // will.
 //
 // What a sweep fires depends on the pack in force. So that this is a function of the records, and not of the time of a
 // sweep, a control record applies where the sweep has reached the watermark. ok is false while it has not, and then no
 // record may be folded (AtEdge).
-func (l *Line) Control(configured *pack.Pack) (applied []Control, waits string, ok bool) {
+func (l *Line) ApplyControls(configured *pack.Pack) (applied []Change, waits string, ok bool) {
 	before := len(l.applied)
 	for {
 		c, waits := l.nextControl(configured)
@@ -34,13 +34,15 @@ func (l *Line) Control(configured *pack.Pack) (applied []Control, waits string, 
 			return nil, "", false
 		}
 		l.apply(c)
-		l.ahead = l.ahead[min(1, len(l.ahead)):]
+		if len(l.ahead) > 0 && c == &l.ahead[0] {
+			l.ahead = l.ahead[1:]
+		}
 	}
 }
 
 // nextControl is what applies before the next record; nil: nothing, for the given reason as far as the configured pack
 // is concerned.
-func (l *Line) nextControl(configured *pack.Pack) (c *Control, waits string) {
+func (l *Line) nextControl(configured *pack.Pack) (c *Change, waits string) {
 	switch {
 	case len(l.ahead) > 0 && l.ahead[0].Offset <= l.meta.Next:
 		return &l.ahead[0], ""
@@ -54,7 +56,7 @@ func (l *Line) nextControl(configured *pack.Pack) (c *Control, waits string) {
 }
 
 // apply makes c take effect. Each kind has a file of its own.
-func (l *Line) apply(c *Control) {
+func (l *Line) apply(c *Change) {
 	switch c.Kind {
 	case pipeline.ControlPack:
 		l.beginPack(c.Begins)

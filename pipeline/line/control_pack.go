@@ -16,7 +16,7 @@ const (
 
 // proposePack is the control record that begins the configured pack, if that is newer than the newest one, and the
 // first of a group; nil: none, for the given reason.
-func (l *Line) proposePack(configured *pack.Pack) (c *Control, waits string) {
+func (l *Line) proposePack(configured *pack.Pack) (c *Change, waits string) {
 	newest, first := l.scorer.Pack, len(l.meta.Packs) == 0
 	switch {
 	case first:
@@ -31,7 +31,7 @@ func (l *Line) proposePack(configured *pack.Pack) (c *Control, waits string) {
 		return nil, PackTooMany
 	}
 	change := pipeline.Change{Kind: pipeline.ControlPack, Pack: pipeline.RefOf(configured), First: first}
-	return &Control{Offset: l.meta.Next, Change: change, Begins: configured}, ""
+	return &Change{Offset: l.meta.Next, Change: change, Begins: configured}, ""
 }
 
 // beginPack makes k the pack of all customers from their next event on.
@@ -47,7 +47,7 @@ func (l *Line) beginPack(k *pack.Pack) {
 }
 
 // keepPack makes the store and the topic of packs keep the pack that begins.
-func (l *Line) keepPack(c *Control) {
+func (l *Line) keepPack(c *Change) {
 	canonical := c.Begins.Canonical()
 	l.packs.unsaved = append(l.packs.unsaved, pipeline.PackBytes{Hash: c.Pack.Hash, Canonical: canonical})
 	l.announceEntry(&pipeline.Entry{Kind: pipeline.EntryPack, Offset: l.meta.Next, Pack: c.Pack, Canonical: canonical})

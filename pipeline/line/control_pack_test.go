@@ -36,8 +36,8 @@ func lineOf(k *pack.Pack) *Line {
 }
 
 // begins is the control record with which k begins at an offset.
-func begins(k *pack.Pack, offset int64) Control {
-	return Control{Offset: offset, Change: pipeline.Change{Kind: pipeline.ControlPack, Pack: pipeline.RefOf(k)}, Begins: k}
+func begins(k *pack.Pack, offset int64) Change {
+	return Change{Offset: offset, Change: pipeline.Change{Kind: pipeline.ControlPack, Pack: pipeline.RefOf(k)}, Begins: k}
 }
 
 // TestConfiguredPack: which configured pack begins, and why another does not.
@@ -67,7 +67,7 @@ func TestConfiguredPack(t *testing.T) {
 				l.packs.add(active)
 			}
 			before := len(l.packs.scorers)
-			if _, got, _ := l.Control(c.configured); got != c.waits || (len(l.packs.scorers) > before) != c.begins {
+			if _, got, _ := l.ApplyControls(c.configured); got != c.waits || (len(l.packs.scorers) > before) != c.begins {
 				t.Errorf("waits %q, want %q; begins %v", got, c.waits, len(l.packs.scorers) > before)
 			}
 			if c.begins && (l.scorer.Pack.Hash != c.configured.Hash || int(l.epoch) != before) {
@@ -113,13 +113,24 @@ func TestBatchIsReadForTheNewPack(t *testing.T) {
 func TestReplayAnnouncesNothing(t *testing.T) {
 	older, newer := versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b")
 	l := lineOf(older)
-	l.meta.Packs, l.ahead, l.mark.Offset = []pipeline.PackRef{pipeline.RefOf(older)}, []Control{begins(newer, 0)}, 1
+	l.meta.Packs, l.ahead, l.mark.Offset = []pipeline.PackRef{pipeline.RefOf(older)}, []Change{begins(newer, 0)}, 1
 	b := &Batch{}
 	b.Fetched.Next = 1
-	l.Control(newer)
+	l.ApplyControls(newer)
 	l.Wanted(b)
 	if s := l.Fold(b); l.scorer.Pack.Hash != newer.Hash || len(s.Commit.Outbox) != 0 || len(s.Commit.Packs) != 1 {
 		t.Errorf("pack %s, outbox of %d, %d packs to keep", l.scorer.Pack.Version, len(s.Commit.Outbox), len(s.Commit.Packs))
+	}
+}
+
+// TestChangeStillToComeIsKept: a configured pack that begins leaves the control records of a replay where they are.
+func TestChangeStillToComeIsKept(t *testing.T) {
+	older, newer := versionOf(t, "shop", "1", "a"), versionOf(t, "shop", "2", "b")
+	l := lineOf(older)
+	l.meta.Packs, l.ahead = []pipeline.PackRef{pipeline.RefOf(older)}, []Change{begins(versionOf(t, "shop", "3", "c"), 5)}
+	applied, waits, ok := l.ApplyControls(newer)
+	if len(applied) != 1 || applied[0].Begins != newer || waits != "" || !ok || len(l.ahead) != 1 {
+		t.Errorf("%d applied, %d ahead, waits %q, %v", len(applied), len(l.ahead), waits, ok)
 	}
 }
 
@@ -129,7 +140,7 @@ func TestEdges(t *testing.T) {
 	l := New(
 		&Config{CacheCustomers: 16},
 		&pipeline.Standing{Mark: pipeline.Mark{Offset: 8}},
-		&History{Packs: []*pack.Pack{k}, Ahead: []Control{begins(k, 5), begins(k, 9)}},
+		&History{Packs: []*pack.Pack{k}, Ahead: []Change{begins(k, 5), begins(k, 9)}},
 	)
 	if want := []int64{5, 8, 9}; !slices.Equal(l.Edges(), want) {
 		t.Errorf("edges at %v, want %v", l.Edges(), want)

@@ -31,7 +31,7 @@ func TestBeginPackForgetsAnotherQuestion(t *testing.T) {
 		l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(active)}
 		l.meta.Learnt.Resolved[7], l.meta.Learnt.End = 200, 1_000_000
 		l.curve = l.meta.Learnt.Curve()
-		if l.Control(newer); l.scorer.Pack.Hash != newer.Hash {
+		if l.ApplyControls(newer); l.scorer.Pack.Hash != newer.Hash {
 			t.Fatal("it has not begun")
 		}
 		if kept := l.meta.Learnt.Resolved[7] == 200 &&
@@ -51,10 +51,10 @@ func TestProbesOfTheNewestPack(t *testing.T) {
 	l.beginPack(newer)
 	const at = 1_700_000_040_000
 	pending := profile.Probe{Next: at / pipeline.MinuteMillis, Cell: 9}
-	begin := func(generation uint8) *customer {
+	begin := func(epoch uint8) *customer {
 		c := &customer{}
 		c.profile.Visits, c.profile.First, c.profile.Last, c.profile.At = 1, at-40*pipeline.DayMillis, at-40*pipeline.DayMillis, at-40*pipeline.DayMillis
-		c.profile.PackEpoch, c.profile.Probe = generation, pending
+		c.profile.PackEpoch, c.profile.Probe = epoch, pending
 		return c
 	}
 	c := begin(0)

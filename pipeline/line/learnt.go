@@ -23,11 +23,11 @@ import (
 //     deadline between W and the event's own time can be fired only by that event.
 //   - A late event may arm a minute of a closed epoch. The same event fires it, so it counts as the event's.
 //
-// Counts are whole numbers, so within an epoch no order matters. Table and counts are part of Meta: a state that was
-// rolled back takes them back along, and comes through the same barriers again. While it is replayed a sweep does not
-// pass what was published (Line.sweepTo). That is no obstacle to a barrier: had records behind it been published, so
-// had its sweep. Where the published sweep did stop before E, there are no records left below the published offset, or
-// a build without barriers folded them; then the barrier waits for that offset.
+// Counts are whole numbers, so within an epoch no order matters. Table and counts are part of Meta: a rolled-back state
+// holds them as they were, and passes the same barriers again. During a replay a sweep does not pass the published
+// position (Line.sweepTo). That does not block a barrier: if records after it were published, its sweep was too. If the
+// published sweep stopped before E, there are no records left below the published offset, or a build without barriers
+// folded them. Then the barrier waits for that offset.
 
 // atBarrier reports whether the open epoch is over: no further record may be folded before the sweep has closed it.
 // Epochs begin when the clock starts.
@@ -42,8 +42,8 @@ func (l *Line) atBarrier() bool {
 	return l.meta.Next >= l.mark.Offset || l.mark.Fired.Minute >= l.meta.Learnt.End
 }
 
-// passBarrier takes the line over a barrier within a batch, where all that is due before it is at hand. False: the rest of the
-// batch has to wait for sweeps of its own.
+// passBarrier takes the line over a barrier within a batch, if everything that is due before it is loaded. False: the
+// rest of the batch has to wait for sweeps of its own.
 func (l *Line) passBarrier() bool {
 	for end := l.meta.Learnt.End; l.atBarrier(); end = l.meta.Learnt.End {
 		l.sweep(pipeline.Due{Minute: end})
@@ -55,7 +55,7 @@ func (l *Line) passBarrier() bool {
 }
 
 // within is the minute up to which a batch needs its due buckets: the watermark as of before it, and if its events
-// reach as far, the end of the open epoch (passBarrier). They may reach farther by clocks that are years ahead.
+// reach as far, the end of the open epoch (passBarrier). Clocks that are years ahead may give events farther away.
 func (l *Line) within(reach int64) int64 {
 	minute := l.meta.Clock.Minute()
 	if l.meta.Learnt.End != 0 && reach >= l.meta.Learnt.End {
@@ -74,10 +74,8 @@ func (l *Line) swept(minute int64) {
 // probe updates the customer's probes as of an instant. The table is the newest pack's, so customers of another pack
 // are not probed.
 func (l *Line) probe(c *customer, until int64) {
-	if next := int64(
-		c.profile.Probe.Next,
-	); next != 0 && next*pipeline.MinuteMillis <= until &&
-		c.profile.PackEpoch == l.epoch {
+	next := int64(c.profile.Probe.Next)
+	if next != 0 && next*pipeline.MinuteMillis <= until && c.profile.PackEpoch == l.epoch {
 		l.scorer.Eval.Probe(l.look(c), until, &l.meta.Learnt)
 	}
 }

@@ -38,10 +38,10 @@ type Line struct {
 	folded   int64 // up to this offset records are folded, where a sweep fires deadlines in the middle of a batch
 	poisoned error // why the next record is not folded: it is one unusable record too many
 
-	ahead      []Control // of a replay: still to come
-	applied    []Control // before the batch
-	controlled bool      // a control record applies before the next record
-	looks      int       // deadlines that this batch may still look at
+	ahead      []Change // of a replay: still to come
+	applied    []Change // before the batch
+	controlled bool     // a control record applies before the next record
+	looks      int      // deadlines that this batch may still look at
 
 	curve model.Curve // of the last closed epoch of learning
 

@@ -27,14 +27,6 @@ func visits(t *testing.T, size int, records []pipeline.Record) (left map[string]
 	return s.left(t), s.tally, len(s.buckets)
 }
 
-func visit(id, customer, kind string, day float64) pipeline.Record {
-	at := int64(1_700_000_000_000) + int64(day*pipeline.DayMillis)
-	return pipeline.Record{
-		Timestamp: at,
-		Value:     fmt.Appendf(nil, `{"id":%q,"customer":%q,"type":%q,"time":%d}`, id, customer, kind, at),
-	}
-}
-
 func key(customer string) string { return string(pipeline.AppendKey(nil, nil, []byte(customer))) }
 
 // TestRetention removes the state of a customer who is silent for the retention, in the minute when that is so, unless

@@ -2,6 +2,7 @@ package line
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -68,7 +69,7 @@ func (s *shelf) begins() bool {
 	if s.newer != nil && s.Next() >= s.turnAt {
 		configured = s.newer
 	}
-	_, _, ok := s.Control(configured)
+	_, _, ok := s.ApplyControls(configured)
 	return ok
 }
 
@@ -148,4 +149,13 @@ func (s *shelf) left(t testing.TB) map[string]profile.Profile {
 		left[k] = p
 	}
 	return left
+}
+
+// visit is a customer's event on a day.
+func visit(id, customer, kind string, day float64) pipeline.Record {
+	at := int64(1_700_000_000_000) + int64(day*pipeline.DayMillis)
+	return pipeline.Record{
+		Timestamp: at,
+		Value:     fmt.Appendf(nil, `{"id":%q,"customer":%q,"type":%q,"time":%d}`, id, customer, kind, at),
+	}
 }

@@ -13,7 +13,8 @@ import (
 // recovered. From there a decision passes the stages on its way to the outbox.
 
 // stages are between the score and the outbox, in the order in which a decision passes them. Each has a file of its
-// own.
+// own. One that withholds stands behind withholdUnraised, so that it does not judge what follows of a withheld raise, and
+// before readProbability. (A customer's stages of life are something else: profile.Stage.)
 var stages = [...]stage{
 	withholdUnraised,
 	readProbability,
@@ -51,7 +52,9 @@ func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipel
 	on.Meta, on.Curve, on.Mark = &l.meta, &l.curve, &l.mark
 	t := &l.staged.Tally
 	if why := pass(stages[:], on); why != "" {
-		t.withhold(why)
+		if t.withhold(why); why != Repeated {
+			t.Unsent[on.Alert.Kind][on.Alert.Transition]++
+		}
 		return
 	}
 	l.staged.append(&on.Entry, nil)

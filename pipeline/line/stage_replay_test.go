@@ -94,6 +94,13 @@ func TestWithheldAcrossOwners(t *testing.T) {
 	if diff := cmp.Diff(want, whole.alerts) + cmp.Diff(reasons, whole.tally.Withheld); diff != "" {
 		t.Error(diff)
 	}
+	var unsent [profile.NumKinds][scoring.NumTransitions]uint64
+	unsent[profile.Explicit] = [scoring.NumTransitions]uint64{
+		scoring.Raised: 1, scoring.Escalated: 1, scoring.Recovered: 1,
+	}
+	if diff := cmp.Diff(unsent, whole.tally.Unsent); diff != "" {
+		t.Error(diff)
+	}
 	for before := range left {
 		for published := before; published < len(left); published++ {
 			again := left[before] // which is what a store has lost its commits down to

@@ -31,16 +31,17 @@ const usualProfile = 256
 
 // Tally counts the outcomes of a batch. They are final once its commit is applied.
 type Tally struct {
-	Records     uint64            // input records passed
-	Duplicates  uint64            // events dropped: their id was among the customer's latest
-	Late        uint64            // events folded though older than the watermark
-	Future      uint64            // events folded though they did not move the watermark
-	Unnamed     uint64            // events folded whose type the pack does not name
-	Types       *Types            // the most frequent of these types; nil: none
-	Withheld    map[string]uint64 // by reason: decisions withheld by a stage; with Repeated also quarantined records
-	Woken       uint64            // deadlines looked at
-	Armed       uint64            // deadlines stored
-	Removed     uint64            // customers whose state was removed, see Config.Retention
+	Records     uint64                                           // input records passed
+	Duplicates  uint64                                           // events dropped: their id was among the customer's latest
+	Late        uint64                                           // events folded though older than the watermark
+	Future      uint64                                           // events folded though they did not move the watermark
+	Unnamed     uint64                                           // events folded whose type the pack does not name
+	Types       *Types                                           // the most frequent of these types; nil: none
+	Withheld    map[string]uint64                                // by reason: decisions withheld by a stage; with Repeated also quarantined records
+	Unsent      [profile.NumKinds][scoring.NumTransitions]uint64 // decisions withheld, other than as Repeated
+	Woken       uint64                                           // deadlines looked at
+	Armed       uint64                                           // deadlines stored
+	Removed     uint64                                           // customers whose state was removed, see Config.Retention
 	Alerts      [scoring.NumTransitions]uint64
 	Tiers       [profile.NumTiers]uint64 // of alerts
 	Quarantined [pipeline.NumCodes]uint64
@@ -70,6 +71,11 @@ func (t *Tally) Add(o *Tally) {
 	}
 	for why, n := range o.Withheld {
 		t.withholdAll(why, n)
+	}
+	for kind := range o.Unsent {
+		for i, n := range o.Unsent[kind] {
+			t.Unsent[kind][i] += n
+		}
 	}
 	t.Woken += o.Woken
 	t.Armed += o.Armed

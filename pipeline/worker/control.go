@@ -16,7 +16,7 @@ func (o *owner) control(b *line.Batch) bool {
 		return true // it holds no record, and a control record applies before one
 	}
 	configured := o.configured(o.line.Next())
-	applied, why, ok := o.line.Control(configured)
+	applied, why, ok := o.line.ApplyControls(configured)
 	if !ok {
 		return false
 	}

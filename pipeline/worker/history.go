@@ -158,7 +158,7 @@ func (w *Worker) refuseUnknown(ahead []pipeline.Control) error {
 		if c := &ahead[i]; !c.Known() {
 			return w.cfg.Line.Identity.Stop(
 				"state_unreadable",
-				fmt.Sprintf("the control record before offset %d is of kind %q, which this build does not know", c.Offset, c.Kind),
+				fmt.Sprintf("the control record before offset %d is of kind %q, which this build cannot read", c.Offset, c.Kind),
 				"run the version of ebb that wrote it, or a newer one",
 			)
 		}
@@ -166,8 +166,8 @@ func (w *Worker) refuseUnknown(ahead []pipeline.Control) error {
 	return nil
 }
 
-// firstPack is the pack with which a state begins that was emptied: the last that began up to next, else the oldest.
-// rest is what was written after it.
+// firstPack is the pack with which an emptied state begins: the last that began up to next, else the oldest. rest is
+// what was written after it.
 func firstPack(controls []pipeline.Control, next int64) (refs []pipeline.PackRef, rest []pipeline.Control) {
 	for i := range controls {
 		if c := &controls[i]; c.Kind == pipeline.ControlPack && (refs == nil || c.Offset <= next) {
@@ -231,7 +231,7 @@ func (w *Worker) applicable(r *pipeline.Control, bytes map[string][]byte) (c lin
 	return c, err
 }
 
-// packOf is the pack of a canonical form; those of the configuration are known.
+// packOf is the pack of a canonical form; those of the configuration need no parsing.
 func (w *Worker) packOf(ref pipeline.PackRef, canonical []byte) (*pack.Pack, error) {
 	for _, k := range []*pack.Pack{w.cfg.Pack, w.configured(math.MaxInt64)} {
 		if k.Hash == ref.Hash {

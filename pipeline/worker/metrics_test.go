@@ -1,9 +1,14 @@
 package worker_test
 
 import (
+	cmps "cmp"
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -66,10 +71,9 @@ func TestMetricsDocument(t *testing.T) {
 		"A shadow ([packs.md](packs.md)) has all of them too, with `ebb_shadow_` in place of `ebb_` and its name in the " +
 		"label `shadow`:\n" +
 		"`ebb_lag_records{partition}` is `ebb_shadow_lag_records{shadow,partition}`. Only `ebb_shadow_up` is a shadow's " +
-		"alone.\n\n| name | kind | labels | meaning |\n|---|---|---|---|\n" + strings.Join(
-		d.rows,
-		"\n",
-	) + "\n"
+		"alone.\n\n| name | kind | labels | meaning |\n|---|---|---|---|\n" + strings.Join(d.rows, "\n") +
+		"\n\n## Reasons\n\nA stage withholds a decision (`ebb_withheld_total`) for one of these reasons:\n\n" +
+		"| reason | decisions |\n|---|---|\n" + strings.Join(withheldReasons(t), "\n") + "\n"
 	const path = "../../docs/metrics.md"
 	if *update {
 		if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
@@ -88,6 +92,58 @@ func TestMetricsDocument(t *testing.T) {
 			diff,
 		)
 	}
+}
+
+// withheldReasons are the rows of the reasons for which stages withhold decisions, by the constants in their files.
+func withheldReasons(t *testing.T) (rows []string) {
+	t.Helper()
+	files, err := filepath.Glob("../line/stage_*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GenDecl:
+				for _, spec := range n.Specs {
+					if c, ok := spec.(*ast.ValueSpec); ok && n.Tok == token.CONST {
+						rows = append(rows, reasonOf(t, file, c, cmps.Or(c.Doc, n.Doc))...)
+					}
+				}
+			case *ast.ReturnStmt:
+				for _, v := range n.Results {
+					if text, ok := v.(*ast.BasicLit); ok && text.Kind == token.STRING && text.Value != `""` {
+						t.Errorf("%s returns %s: a reason is a constant", file, text.Value)
+					}
+				}
+			}
+			return true
+		})
+	}
+	slices.Sort(rows)
+	return rows
+}
+
+// reasonOf is the row of a constant: its value, and what its comment says of it. None: it is no text.
+func reasonOf(t *testing.T, file string, c *ast.ValueSpec, comment *ast.CommentGroup) []string {
+	t.Helper()
+	text, ok := c.Values[0].(*ast.BasicLit)
+	if !ok || text.Kind != token.STRING {
+		return nil
+	}
+	begins := c.Names[0].Name + " is the reason of "
+	of, says := strings.CutPrefix(strings.Join(strings.Fields(comment.Text()), " "), begins)
+	if !says {
+		t.Errorf("%s: the comment of %s, which metrics show, has to begin with: %s", file, text.Value, begins)
+	}
+	return []string{fmt.Sprintf("| `%s` | %s |", strings.Trim(text.Value, `"`), strings.TrimSuffix(of, "."))}
 }
 
 // TestShadowMetrics: shadows share the main processor's registry. Every name is the main processor's with a prefix and

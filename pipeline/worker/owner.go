@@ -21,7 +21,7 @@ type owner struct {
 	line   *line.Line
 	input  *prefetcher
 	idle   *line.Batch // for sweeps and tidying without records
-	rest   *line.Batch // what a barrier left of a batch, nil: nothing; see line.Line.Fold
+	rest   *line.Batch // the part of a batch after a barrier, nil: none; see line.Line.Fold
 
 	waiting   *line.Staged // folded, its commit not yet sent
 	sent      *line.Staged // its commit in progress

@@ -143,9 +143,7 @@ func (w *Worker) Tally() *line.Tally { return &w.tally }
 // (*HardStop). While a service does not answer it waits, with capped back-off, and takes over again.
 func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 	wait := backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(
-			50*time.Millisecond,
-		),
+		backoff.WithInitialInterval(50*time.Millisecond),
 		backoff.WithMaxInterval(5*time.Second),
 		backoff.WithMaxElapsedTime(0),
 	)
@@ -308,10 +306,10 @@ func (w *Worker) ask(ctx context.Context, r pipeline.Request) pipeline.Answer {
 	return a
 }
 
-// refetch reads the quarantined records of the outbox from the input again: the outbox holds only where they are. What
-// could not be rendered it refuses, *HardStop.
+// refetch reads the quarantined records of the outbox from the input again: the outbox holds only their offsets. It
+// refuses an entry that cannot be rendered, *HardStop.
 func (w *Worker) refetch(ctx context.Context, s *pipeline.Standing, packs []*pack.Pack) error {
-	var f pipeline.Fetched // holds the records after many an entry
+	var f pipeline.Fetched // holds the records after an entry, for the next ones
 	for i := range s.Outbox {
 		e := pipeline.MustReadEntry(s.Outbox[i].Encoded)
 		if n := len(packs); int(e.PackEpoch) >= n {

@@ -124,7 +124,7 @@ func (x *Explanation) leave() error {
 	return nil
 }
 
-// afterVisit is that of package model, by what the terms carry.
+// afterVisit is that of package model, by the terms' own numbers.
 func (x *Explanation) afterVisit() float64 {
 	t := &x.Terms[model.TermLevel]
 	fade := t.Coefficients["fade_days"]
@@ -150,11 +150,8 @@ func (x *Explanation) addFactors(said *saidAlert) error {
 			if len(p) != 2 || p[0] != math.Trunc(p[0]) || math.Abs(p[0]) > 1<<53 {
 				return fmt.Errorf("/factors/%d/coefficients/curve/%d: %v, must be a whole number and log-odds", i, j, p)
 			}
-			if curve = append(
-				curve,
-				feature.CurvePoint{Value: int64(p[0]), LogOdds: p[1]},
-			); j > 0 &&
-				curve[j-1].Value >= curve[j].Value {
+			curve = append(curve, feature.CurvePoint{Value: int64(p[0]), LogOdds: p[1]})
+			if j > 0 && curve[j-1].Value >= curve[j].Value {
 				return fmt.Errorf("/factors/%d/coefficients/curve/%d: %v is not more than the point before", i, j, p[0])
 			}
 			f.Coefficients.Curve = append(f.Coefficients.Curve, [2]float64{p[0], p[1]})

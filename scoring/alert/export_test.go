@@ -7,7 +7,7 @@ import (
 	"ebb/scoring/pack"
 )
 
-// What tests in package alert_test look at from the inside.
+// What tests in package alert_test need from the inside.
 
 func AppendString(dst, s []byte) []byte { return appendString(dst, s) }
 

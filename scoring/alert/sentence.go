@@ -63,24 +63,24 @@ func (r *Renderer) appendHole(dst []byte, d *scoring.Decision, index int, h pack
 // appendValue appends a feature's value in the form of its kind.
 func (r *Renderer) appendValue(dst []byte, index int, n int64) []byte {
 	f := &r.Pack.Features[index]
-	switch f.Kind {
-	case feature.Since, feature.Tenure:
+	switch f.Kind.Traits().Form {
+	case feature.FormDays:
 		if n == 0 { // whole days
 			return r.Pack.Catalogue.Words.AppendDays(dst, 0)
 		}
 		return r.Pack.Catalogue.Words.AppendSpan(dst, float64(n)/moment.SecondsPerDay)
-	case feature.Open:
+	case feature.FormHours:
 		return r.Pack.Catalogue.Words.AppendSpan(dst, float64(n)/moment.SecondsPerDay)
-	case feature.Ratio:
+	case feature.FormQuotient:
 		if r.money(index) {
 			return strconv.AppendFloat(dst, float64(n)/1000/100, 'f', 2, 64)
 		}
 		return r.Pack.Catalogue.Words.AppendPercent(dst, n)
-	case feature.Trend:
+	case feature.FormShare:
 		return r.Pack.Catalogue.Words.AppendPercent(dst, n)
-	case feature.Last:
+	case feature.FormNumber:
 		return strconv.AppendFloat(dst, float64(n)/1000, 'f', -1, 64)
-	case feature.Sum:
+	case feature.FormSum:
 		if r.money(index) {
 			return strconv.AppendFloat(dst, float64(n)/100, 'f', 2, 64)
 		}
@@ -93,10 +93,10 @@ func (r *Renderer) appendValue(dst []byte, index int, n int64) []byte {
 // money reports whether a feature is money: a sum of the events' own value, or such a sum per item.
 func (r *Renderer) money(index int) bool {
 	f := &r.Pack.Features[index]
-	switch f.Kind {
-	case feature.Sum:
+	switch f.Kind.Traits().Form {
+	case feature.FormSum:
 		return f.Property < 0
-	case feature.Ratio:
+	case feature.FormQuotient:
 		return r.money(f.Of) && !r.money(f.To)
 	default:
 		return false
@@ -105,7 +105,7 @@ func (r *Renderer) money(index int) bool {
 
 // appendAgo appends how long ago something was; in whole days the first is today.
 func (r *Renderer) appendAgo(dst []byte, index int, n int64) []byte {
-	if f := &r.Pack.Features[index]; n == 0 && (f.Kind == feature.Since || f.Kind == feature.Tenure) {
+	if f := &r.Pack.Features[index]; n == 0 && f.Kind.Traits().Form == feature.FormDays {
 		return append(dst, r.Pack.Catalogue.Words.Today...)
 	}
 	before, after := r.Pack.Catalogue.Words.AroundAgo()
@@ -125,7 +125,7 @@ func (r *Renderer) FeatureText(name string, n int64) (string, bool) {
 // appendWithin appends the window of a feature; for a ratio, that of its denominator.
 func (r *Renderer) appendWithin(dst []byte, index int) []byte {
 	f := &r.Pack.Features[index]
-	for f.Kind == feature.Ratio {
+	for f.Kind.Traits().Source == feature.OfFeatures {
 		f = &r.Pack.Features[f.Of]
 	}
 	if f.Hourly {

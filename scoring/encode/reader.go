@@ -128,6 +128,16 @@ func (r *Reader) Uint64() uint64 {
 // Float reads the bytes of AppendFloat.
 func (r *Reader) Float() float64 { return math.Float64frombits(r.Uint64()) }
 
+// Finite reads a float that is a number; NaN and infinities are damage.
+func (r *Reader) Finite() float64 {
+	v := r.Float()
+	if v-v != 0 {
+		r.Damage()
+		return 0
+	}
+	return v
+}
+
 // Bool reads the bytes of AppendBool.
 func (r *Reader) Bool() bool {
 	b := r.Byte()

@@ -26,7 +26,7 @@ func (f *Set) Inherit(names []string, old *Set, oldNames []string) []int {
 // compares reports whether a trend reads the cell. A trend would read the time before the cell was kept as nothing, and
 // the present as a rise.
 func (f *Set) compares(c *cell) bool {
-	return slices.ContainsFunc(c.readers, func(i int) bool { return f.list[i].kind == Trend })
+	return slices.ContainsFunc(c.readers, func(i int) bool { return f.list[i].kind.Traits().compares })
 }
 
 // AppendCarried appends the cells of another pack's state that f keeps too. from is, by f's cells, their index there or

@@ -35,6 +35,7 @@ type compiled struct {
 	kind       Kind
 	unit       TileUnit
 	absentZero bool
+	falls      bool  // without an event its value never rises
 	window     int64 // in tiles
 	least      int64
 	of, to     int // for a ratio
@@ -80,7 +81,9 @@ func Compile(decl []Feature) (*Set, error) {
 		if err := d.check(i); err != nil {
 			return nil, fmt.Errorf("feature %s: %w", d.Name, err)
 		}
-		c := compiled{kind: d.Kind, absentZero: d.AbsentZero, least: d.Least, of: d.Of, to: d.To}
+		c := compiled{
+			kind: d.Kind, absentZero: d.AbsentZero, least: d.Least, of: d.Of, to: d.To, falls: d.Kind.Traits().falls,
+		}
 		if key, ok := d.key(); ok {
 			c.unit, c.window = key.Unit, d.window(key.Unit)
 			if key.Kind == cellLast {
@@ -89,10 +92,10 @@ func Compile(decl []Feature) (*Set, error) {
 			f.share(cells, key).join(i, c.lookback())
 		}
 		f.unseen = append(f.unseen, Range{Always: d.AbsentZero, Sometimes: d.AbsentZero})
-		switch d.Kind {
-		case Tenure:
+		switch d.Kind.Traits().Source {
+		case OfNothing:
 			f.tenures = append(f.tenures, i)
-		case Ratio:
+		case OfFeatures:
 			f.ratios = append(f.ratios, i)
 		default:
 		}
@@ -154,29 +157,24 @@ func (f *Set) Keys() []CellKey {
 	return keys
 }
 
-// key is the cell that a feature reads.
+// key is the cell that a feature reads; false: it reads none.
 func (d *Feature) key() (CellKey, bool) {
-	key := CellKey{Of: d.Of, To: -1, Property: -1}
-	if d.Hourly {
+	k := d.Kind.Traits()
+	if k.Source != OfSignal {
+		return CellKey{}, false
+	}
+	key := CellKey{Kind: k.cell, Of: d.Of, To: -1, Property: -1}
+	switch {
+	case k.added:
+		key.Unit = d.tallyUnit()
+	case d.Hourly:
 		key.Unit = hourly
 	}
-	switch d.Kind {
-	case Count, Trend:
-		key.Kind, key.Unit = cellCounts, d.tallyUnit()
-	case ActiveDays:
-		key.Kind = cellCounts
-	case Sum:
-		key.Kind, key.Unit, key.Property = cellSums, d.tallyUnit(), d.Property
-	case Since:
-		key.Kind = cellNewest
-	case Distinct:
-		key.Kind, key.Property = cellDistinct, d.Property
-	case Last:
-		key.Kind, key.Property = cellLast, d.Property
-	case Open:
-		key.Kind, key.To = cellOpen, d.To
-	default:
-		return key, false
+	if k.Property != Absent {
+		key.Property = d.Property
+	}
+	if k.Until {
+		key.To = d.To
 	}
 	return key, true
 }
@@ -203,7 +201,7 @@ func (d *Feature) window(unit TileUnit) int64 {
 
 // lookback is the number of tiles that the feature reads.
 func (d *compiled) lookback() int64 {
-	if d.kind == Trend {
+	if d.kind.Traits().compares {
 		return 2 * d.window
 	}
 	return d.window

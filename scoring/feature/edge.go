@@ -96,10 +96,10 @@ func (f *Set) exactly(in *Interest, values []Value) (set Indexes) {
 // ended reports whether a ratio has no data and will not have any without a further event: a count only falls.
 func (f *Set) ended(i int, values []Value) bool {
 	d := &f.list[i]
-	switch f.list[d.to].kind {
-	case Count, ActiveDays, Distinct:
+	switch to := &f.list[d.to]; {
+	case to.falls:
 		return !values[i].OK && values[d.to].N < d.least
-	case Ratio:
+	case to.kind == Ratio:
 		return !values[i].OK && f.ended(d.to, values)
 	default:
 		return false
@@ -119,11 +119,10 @@ func (f *Set) next(in *Interest, i int, exact bool, c *cell, b []byte, v, after 
 			return in.passes(i, exact, at, after, moment.HourMillis)
 		}
 		return never
-	case Count, ActiveDays, Distinct:
-		if !exact && in.above(i, 0) > v { // it only falls
-			return never
-		}
 	default:
+	}
+	if d.falls && !exact && in.above(i, 0) > v {
+		return never
 	}
 	tile := d.nextTile(c, b, d.unit.tile(after))
 	if tile == never {

@@ -1,42 +1,5 @@
 package feature
 
-import (
-	"slices"
-)
-
-// Kind is how a feature is computed from its signal's events. The list is closed; docs/packs.md defines each kind.
-type Kind uint8
-
-// The kinds of features.
-const (
-	Count      Kind = iota // events within the window
-	Sum                    // money or a number, added up within the window
-	ActiveDays             // days with an event within the window
-	Since                  // seconds since the newest event, in whole days
-	Trend                  // permille of the window before
-	Distinct               // different values of a property within the window, 16 at most
-	Last                   // number in the newest event
-	Open                   // seconds for which the oldest open item has been open, in whole hours
-	Ratio                  // one feature as permille of another
-	Tenure                 // seconds since the first activity, in whole days
-	NumKinds
-)
-
-var featureKindNames = [NumKinds]string{
-	"count", "sum", "active_days", "since", "trend", "distinct", "last", "open", "ratio", "tenure",
-}
-
-// KindNames are the names of the kinds of features, in order.
-func KindNames() []string { return slices.Clone(featureKindNames[:]) }
-
-// String is the kind's name in packs.
-func (k Kind) String() string {
-	if k < NumKinds {
-		return featureKindNames[k]
-	}
-	return "unknown"
-}
-
 // Feature is one declared feature of a pack.
 type Feature struct {
 	Name       string

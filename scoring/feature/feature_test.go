@@ -28,42 +28,40 @@ func drawFeatures(t *rapid.T, kinds ...feature.Kind) (*feature.Set, []feature.Fe
 			Name: fmt.Sprintf("f%d", i), Kind: rapid.SampledFrom(kinds).Draw(t, "kind"),
 			Of: rapid.IntRange(0, 3).Draw(t, "of"), To: -1, Property: -1,
 		}
-		switch d.Kind {
-		case feature.Ratio:
+		k := d.Kind.Traits()
+		switch k.Source {
+		case feature.OfFeatures:
 			if len(decl) == 0 {
 				continue
 			}
-			d.Of, d.To, d.Least = rapid.IntRange(0, len(decl)-1).
-				Draw(t, "part"),
-				rapid.IntRange(0, len(decl)-1).
-					Draw(t, "whole"),
-				rapid.Int64Range(1, 3).
-					Draw(t, "least")
-		case feature.Open:
-			d.To = (d.Of + rapid.IntRange(1, 3).Draw(t, "until")) % 4
-		case feature.Since:
-		case feature.Tenure:
+			d.Of = rapid.IntRange(0, len(decl)-1).Draw(t, "part")
+			d.To = rapid.IntRange(0, len(decl)-1).Draw(t, "whole")
+		case feature.OfNothing:
 			d.Of = -1
 		default:
+		}
+		if k.Until {
+			d.To = (d.Of + rapid.IntRange(1, 3).Draw(t, "until")) % 4
+		}
+		if k.Windowed {
 			d.Within = rapid.OneOf(rapid.SampledFrom([]int{1, 2, 7, 30, 90, 100, 101, 365, 400}), rapid.IntRange(1, 400)).
 				Draw(t, "within")
-			if d.Kind != feature.ActiveDays && rapid.IntRange(0, 3).Draw(t, "hourly") == 0 {
+			if !k.DaysOnly && rapid.IntRange(0, 3).Draw(t, "hourly") == 0 {
 				d.Hourly, d.Within = true, min(d.Within, rapid.IntRange(1, 48).Draw(t, "hours"))
 			}
 		}
-		switch d.Kind {
-		case feature.Sum:
+		switch k.Property {
+		case feature.Optional:
 			d.Property = rapid.IntRange(-1, 1).Draw(t, "property")
-		case feature.Distinct, feature.Last:
+		case feature.Required:
 			d.Property = rapid.IntRange(0, 1).Draw(t, "property")
-		case feature.Trend:
-			d.Least = rapid.Int64Range(1, 4).Draw(t, "least")
 		default:
 		}
-		switch d.Kind {
-		case feature.Count, feature.Sum, feature.ActiveDays, feature.Distinct, feature.Open:
+		if k.Least > 0 {
+			d.Least = rapid.Int64Range(1, 4).Draw(t, "least")
+		}
+		if k.MayBeZero {
 			d.AbsentZero = rapid.Bool().Draw(t, "absent zero")
-		default:
 		}
 		decl = append(decl, d)
 	}
@@ -189,7 +187,7 @@ func TestFeaturesAsRecomputed(t *testing.T) {
 	}
 	for kind := range feature.NumKinds {
 		kinds := []feature.Kind{kind}
-		if kind == feature.Ratio {
+		if kind.Traits().Source == feature.OfFeatures {
 			kinds = append(kinds, feature.Count, feature.Sum)
 		}
 		t.Run(kind.String(), func(t *testing.T) {

@@ -28,6 +28,19 @@ func everyKind() []feature.Feature {
 	}
 }
 
+// TestEveryKind: the features by which the layout is held are of every kind.
+func TestEveryKind(t *testing.T) {
+	held := map[feature.Kind]bool{}
+	for _, d := range everyKind() {
+		held[d.Kind] = true
+	}
+	for k := range feature.NumKinds {
+		if !held[k] {
+			t.Errorf("none is a %s", k)
+		}
+	}
+}
+
 // everyKindState is the state after a few events that reach each cell of everyKind.
 func everyKindState(f *feature.Set) (state []byte) {
 	at := func(d, h int64) int64 { return d*scoringtest.Day + h*hour }

@@ -144,6 +144,6 @@ func (r *Reading) Read(from *encode.Reader) {
 		r.Number = 0
 	}
 	for i := range r.Points[:r.Number] {
-		r.Points[i] = ReadPoint{from.Float(), from.Float()}
+		r.Points[i] = ReadPoint{from.Finite(), from.Finite()}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"ebb/scoring/strictyaml"
 )
 
 // Everything is the name in a pack's activity list that stands for every event type.
@@ -25,6 +27,16 @@ func (f *file) checkActivity() {
 			f.broken(place, "%q stands for all event types, so it must stand alone", t)
 		}
 		seen[t] = true
+	}
+}
+
+// checkWeights notes event types of friction with nothing in the place of a weight, which the decoder reads as 0.
+func (f *file) checkWeights(friction strictyaml.Node) {
+	entries, _ := friction.Entries()
+	for _, e := range entries {
+		if e.Value.IsNull() {
+			f.broken("$.friction."+e.Key, "is missing, must be a weight from 0 to %v", maxTypeWeigh)
+		}
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"ebb/scoring/feature"
 )
 
 // checkCode notes a code that the catalogue of reasons does not contain.
@@ -30,7 +28,7 @@ func (f *file) checkSaid(at, code, name string, scored bool) {
 	}
 	kind, _ := featureKind(d.Kind)
 	given[HoleValue], given[HoleWithin] = declared, f.hasWindow(name, len(f.Features))
-	given[HoleAgo] = declared && (kind == feature.Since || kind == feature.Open || kind == feature.Tenure)
+	given[HoleAgo] = declared && kind.Traits().Form.IsSpan()
 	if lacking := f.reasons.lacks(code, given); lacking != "" {
 		by := "no feature gives"
 		if declared {
@@ -43,7 +41,7 @@ func (f *file) checkSaid(at, code, name string, scored bool) {
 // hasWindow reports whether a feature has a window, or a ratio's denominator has one, through at most so many ratios.
 func (f *file) hasWindow(name string, ratios int) bool {
 	d := f.Features[name]
-	if d.Kind == feature.Ratio.String() && ratios > 0 {
+	if f.divides(name) && ratios > 0 {
 		return f.hasWindow(d.Of, ratios-1)
 	}
 	return d.Within != ""

@@ -82,8 +82,8 @@ func parseCurve(points [][]any, kind feature.Kind) (curve feature.Curve, err err
 // curveValue reads a feature's value: a span where the kind has one, thousandths of the number where it is a property.
 func curveValue(v any, kind feature.Kind) (int64, error) {
 	const most = 1e15
-	switch kind {
-	case feature.Since, feature.Open, feature.Tenure:
+	form := kind.Traits().Form
+	if form.IsSpan() {
 		text, ok := v.(string)
 		if !ok {
 			return 0, fmt.Errorf("%v, must be a span such as 72h or 14d", v)
@@ -93,10 +93,9 @@ func curveValue(v any, kind feature.Kind) (int64, error) {
 			return 0, fmt.Errorf("%q, must be a span such as 72h or 14d", text)
 		}
 		return int64(d / time.Second), nil
-	default:
 	}
 	n, ok := number(v)
-	if kind == feature.Last {
+	if form == feature.FormNumber {
 		n = math.Round(float64(n * 1000))
 	}
 	if !ok || !(math.Abs(n) <= most) || n != math.Trunc(n) {
@@ -155,13 +154,13 @@ func (k *Pack) lintFactors(note func(string, ...any)) {
 			} else if p.Value < least {
 				note("factor %s: the point at %d lies below what %s can be, %d", c.Code, p.Value, f.Name, least)
 			}
-			if p.Value%stepOf(f.Kind) != 0 {
+			if form := f.Kind.Traits().Form; p.Value%form.Step() != 0 {
 				note(
 					"factor %s: the point at %d s is none that %s has: it counts whole %s",
 					c.Code,
 					p.Value,
 					f.Name,
-					map[bool]string{true: "hours", false: "days"}[f.Kind == feature.Open],
+					map[bool]string{true: "hours", false: "days"}[form == feature.FormHours],
 				)
 			}
 			nothing = nothing && (p.LogOdds == 0 || p.Value < least || p.Value > most)

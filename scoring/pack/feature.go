@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"ebb/scoring/feature"
-	"ebb/scoring/moment"
 )
 
 // featureFile is a feature as written.
@@ -27,24 +26,23 @@ type featureFile struct {
 const maxLeast = 1_000_000_000
 
 // featureParts is which parts a kind of feature has: r required, o optional.
-var featureParts = map[feature.Kind]map[string]byte{ //nolint:gochecknoglobals // a table
-	feature.Count:      {"of": 'r', "within": 'r', "absent": 'o'},
-	feature.Sum:        {"of": 'r', "within": 'r', "property": 'o', "absent": 'o'},
-	feature.ActiveDays: {"of": 'r', "within": 'r', "absent": 'o'},
-	feature.Since:      {"of": 'r'},
-	feature.Trend:      {"of": 'r', "within": 'r', "least": 'o'},
-	feature.Distinct:   {"of": 'r', "within": 'r', "property": 'r', "absent": 'o'},
-	feature.Last:       {"of": 'r', "within": 'r', "property": 'r'},
-	feature.Open:       {"of": 'r', "until": 'r', "absent": 'o'},
-	feature.Ratio:      {"of": 'r', "to": 'r', "least": 'o'},
-	feature.Tenure:     {},
+func featureParts(kind feature.Kind) map[string]byte {
+	k, parts := kind.Traits(), map[string]byte{}
+	has := func(part string, use byte, yes bool) {
+		if yes {
+			parts[part] = use
+		}
+	}
+	has("of", 'r', k.Source != feature.OfNothing)
+	has("to", 'r', k.Source == feature.OfFeatures)
+	has("until", 'r', k.Until)
+	has("within", 'r', k.Windowed)
+	has("property", 'o', k.Property == feature.Optional)
+	has("property", 'r', k.Property == feature.Required)
+	has("least", 'o', k.Least > 0)
+	has("absent", 'o', k.MayBeZero)
+	return parts
 }
-
-// Defaults of the part `least`.
-const (
-	leastTrend = 3
-	leastRatio = 1
-)
 
 // checkFeatures notes what is wrong with the features.
 func (f *file) checkFeatures() {
@@ -59,7 +57,7 @@ func (f *file) checkFeatures() {
 			f.broken(at+".kind", "%q, must be one of %s", d.Kind, strings.Join(feature.KindNames(), ", "))
 			continue
 		}
-		f.checkParts(at, &d, featureParts[kind])
+		f.checkParts(at, &d, featureParts(kind))
 		if d.Property != "" {
 			f.checkPath(at+".property", d.Property)
 		}
@@ -74,7 +72,7 @@ func (f *file) checkFeatures() {
 		if d.Absent != nil && *d.Absent != 0 {
 			f.broken(at+".absent", "%d, must be 0 or left out", *d.Absent)
 		}
-		if kind == feature.Ratio {
+		if kind.Traits().Source == feature.OfFeatures {
 			f.checkNamed(at+".of", "feature", d.Of, slices.Collect(maps.Keys(f.Features)))
 			f.checkNamed(at+".to", "feature", d.To, slices.Collect(maps.Keys(f.Features)))
 			continue
@@ -123,7 +121,7 @@ func (f *file) featureOrder() (order []string, err error) {
 			return fmt.Errorf("%s is a ratio of itself", name)
 		}
 		state[name] = under
-		if d.Kind == feature.Ratio.String() {
+		if f.divides(name) {
 			for _, part := range []string{d.Of, d.To} {
 				if err := visit(part); err != nil {
 					return err
@@ -155,16 +153,13 @@ func (f *file) declared() []feature.Feature {
 		kind, _ := featureKind(d.Kind)
 		built := feature.Feature{
 			Name: name, Kind: kind, Of: slices.Index(signals, d.Of), To: slices.Index(signals, d.Until),
-			Property: slices.Index(paths, d.Property), AbsentZero: d.Absent != nil,
+			Property: slices.Index(paths, d.Property), AbsentZero: d.Absent != nil, Least: kind.Traits().Least,
 		}
 		if d.Within != "" {
 			built.Within, built.Hourly, _ = parseWindow(d.Within)
 		}
-		if kind == feature.Trend {
-			built.Least = leastTrend
-		}
-		if kind == feature.Ratio {
-			built.Of, built.To, built.Least = slices.Index(order, d.Of), slices.Index(order, d.To), leastRatio
+		if kind.Traits().Source == feature.OfFeatures {
+			built.Of, built.To = slices.Index(order, d.Of), slices.Index(order, d.To)
 		}
 		if d.Least != nil {
 			built.Least = *d.Least
@@ -185,6 +180,12 @@ func parseWindow(s string) (tiles int, hourly bool, err error) {
 		return 0, false, fmt.Errorf("%q, must be a window of 1d to %dd, or 1h to %dh", s, feature.MaxWindow, feature.MaxHours)
 	}
 	return n, hourly, nil
+}
+
+// divides reports whether a feature is of two others.
+func (f *file) divides(name string) bool {
+	kind, ok := featureKind(f.Features[name].Kind)
+	return ok && kind.Traits().Source == feature.OfFeatures
 }
 
 // featureKind is the kind of that name.
@@ -252,49 +253,23 @@ func (k *Pack) usedFeatures() []bool {
 		used[k.Value.Feature] = true
 	}
 	for i := len(k.Features) - 1; i >= 0; i-- { // a ratio comes after its sources
-		if f := &k.Features[i]; f.Kind == feature.Ratio && used[i] {
+		if f := &k.Features[i]; f.Kind.Traits().Source == feature.OfFeatures && used[i] {
 			used[f.Of], used[f.To] = true, true
 		}
 	}
 	return used
 }
 
-// Resolutions of features that are spans, in seconds.
-
-const (
-	secondsPerHour = 3600
-)
-
 // reach is the range of a feature's possible values.
 func (k *Pack) reach(index int) (least, most int64) {
-	const any = 1 << 53
-	switch f := &k.Features[index]; f.Kind {
-	case feature.ActiveDays:
-		return 0, int64(f.Within)
-	case feature.Distinct:
-		return 0, feature.MaxDistinct
-	case feature.Sum, feature.Last:
-		return -any, any
-	case feature.Ratio:
+	f := &k.Features[index]
+	if f.Kind.Traits().Source == feature.OfFeatures {
 		if least, _ := k.reach(f.Of); least >= 0 {
-			return 0, any
+			return 0, feature.Endless
 		}
-		return -any, any
-	default:
-		return 0, any
+		return -feature.Endless, feature.Endless
 	}
-}
-
-// stepOf is the step between possible values of a feature of that kind.
-func stepOf(kind feature.Kind) int64 {
-	switch kind {
-	case feature.Since, feature.Tenure:
-		return moment.SecondsPerDay
-	case feature.Open:
-		return secondsPerHour
-	default:
-		return 1
-	}
+	return f.Reach()
 }
 
 func (f *file) normaliseFeatures() {

@@ -161,6 +161,9 @@ func (f *file) read(e strictyaml.Entry, settings map[string]any) {
 	if err := e.Value.Decode(place); err != nil {
 		f.broken(e.Key, "%v", err)
 	}
+	if e.Key == "friction" {
+		f.checkWeights(e.Value)
+	}
 }
 
 func (f *file) unknown(key string, known []string) {

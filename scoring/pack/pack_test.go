@@ -260,7 +260,7 @@ func TestPackProblems(t *testing.T) {
 		{
 			"everything wrong",
 			"name: a b\nversion: [1]\nhorizon: soon\noverdue: 1.5\ntiers: {watch: 50, at_risk: 40, critical: 80, x: 1}\n" +
-				"activity: [a, a, '', '*']\nfriction: {a: -1, '*': 1, b: .inf}\nhorizont: 3\n",
+				"activity: [a, a, '', '*']\nfriction: {a: -1, '*': 1, b: .inf, c: ~, d: }\nhorizont: 3\n",
 			pack.Overrides{},
 			[]string{
 				`$.name: "a b", must be`,
@@ -274,6 +274,8 @@ func TestPackProblems(t *testing.T) {
 				"$.friction.*: ",
 				"$.friction.a: ",
 				"$.friction.b: ",
+				"$.friction.c: is missing, must be a weight from 0 to 100",
+				"$.friction.d: is missing",
 				"$.horizont: unknown key, there are activity, cap, factors, features, friction, horizon, kinds, language, name, " +
 					"overdue, playbooks, signals, stages, tiers, value, version",
 			},

@@ -210,7 +210,7 @@ func (k *Pack) usesSignal(i int) bool {
 	}
 	for j := range k.Features {
 		f := &k.Features[j]
-		if f.Kind != feature.Ratio && f.Kind != feature.Tenure && (f.Of == i || f.Kind == feature.Open && f.To == i) {
+		if of := f.Kind.Traits(); of.Source == feature.OfSignal && (f.Of == i || of.Until && f.To == i) {
 			return true
 		}
 	}

@@ -32,7 +32,8 @@ type Profile struct {
 
 	PackEpoch uint8 // number of the pack under which it was last folded, in its partition's list
 
-	Touched KindSet // kinds of which Triggered holds anything: few customers have any, and most need not look (see Touch)
+	// kinds for which Triggered is not zero: few customers have any, and for most the others need not be read (see Touch)
+	Touched KindSet
 
 	// kinds whose open episode was raised but not published: its later transitions are not published either
 	Withheld KindSet

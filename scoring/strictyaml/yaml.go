@@ -48,7 +48,7 @@ const MergeKey = "<<"
 // Parse returns the documents of a file that are not empty. A key may be repeated: see [Entry]. The error is a
 // [Problem].
 func Parse(text []byte) (docs []Node, err error) {
-	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors begin a file with a mark of its byte order
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors begin a file with a byte order mark
 	if p := notUTF8(text); p != nil {
 		return nil, p
 	}
@@ -100,7 +100,7 @@ func oddKey(n ast.Node) *Problem {
 	return nil
 }
 
-// followed is the line of dashes that ends an empty document, behind which the parser reads no more.
+// followed is the line of dashes that ends an empty document, after which the parser stops.
 func followed(start *token.Token) *token.Token {
 	for start != nil {
 		if start = start.Next; start != nil && start.Type == token.DocumentHeaderType {
@@ -169,7 +169,7 @@ func keyOf(key ast.Node) ast.Node {
 	return key
 }
 
-// IsNull reports whether nothing stands where a value could.
+// IsNull reports whether there is nothing in the place of a value.
 func (n Node) IsNull() bool { return n.node.Type() == ast.NullType }
 
 // IsPlain reports whether the value is scalars, lists and mappings throughout, without tags, anchors, aliases and

@@ -32,9 +32,9 @@ type Reader struct {
 	telling sync.Mutex
 }
 
-// Read hands the values of all alerts to take, in the order of each partition, until every partition has ended, one
-// fails, take does, or ctx ends; after its error take is not called again. caughtUp says that no other batch waits, so
-// that what take holds back should be let go.
+// Read hands the values of all alerts to take, in the order of each partition. All alerts of a customer are in one
+// partition, hence in order. It ends when every partition has ended, one fails, take does, or ctx ends; after its error
+// take is not called again. caughtUp says that no other batch waits, so that what take holds back should be let go.
 func (r *Reader) Read(ctx context.Context, partitions int32, take func(batch [][]byte, caughtUp bool) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -134,13 +134,8 @@ func (b *Run) chooseDates(first, last time.Time) ([]time.Time, error) {
 // Measure reads the log once, through the engine.
 func (b *Run) Measure(ctx context.Context) (*Report, error) {
 	engine := New(Config{Pack: b.Pack, Active: b.Active, Dates: b.Dates, Until: b.until})
-	if err := b.Log.Each(
-		ctx,
-		b.Pack,
-		"measuring",
-		func(f *eventlog.File, e *eventlog.Entry) { engine.Observe(eventOf(f, e)) },
-		engine.Late,
-	); err != nil {
+	observe := func(f *eventlog.File, e *eventlog.Entry) { engine.Observe(eventOf(f, e)) }
+	if err := b.Log.Each(ctx, b.Pack, "measuring", observe, engine.Late); err != nil {
 		return nil, err
 	}
 	report := engine.Finish()

@@ -96,6 +96,7 @@ func (s *keySample) read(ctx context.Context, client *kafkawire.Client, topic st
 		Patience: sampleTimeout / 2,
 		Record:   func(r *pipeline.Record) error { s.take(r, partition); return nil },
 		Answered: func(int64) error { s.decoder.Reset(); return nil },
+		Lost:     func(int64, int64) {}, // deleted since the bounds were read: no longer among the newest
 	}
 	return scan.Run(ctx)
 }

@@ -44,10 +44,10 @@ func (c *Config) settings() []setting {
 
 const maxTimeout = 30 * time.Minute
 
-// Codec is what kafka.compression names.
+// Codec is the codec of kafka.compression.
 func (k *Kafka) Codec() kafkabatch.Compression { return compressions()[k.Compression] }
 
-// compressions are what kafka.compression may be.
+// compressions are the values of kafka.compression.
 func compressions() map[string]kafkabatch.Compression {
 	return map[string]kafkabatch.Compression{
 		"none":   kafkabatch.Uncompressed,

@@ -20,7 +20,7 @@ type chunk struct {
 	partition int32 // of the DLQ
 	records   []pipeline.Outgoing
 	ids       []format.ReplayID
-	letters   []Letter // for the count, without their bytes
+	letters   []Letter // for the counts, without their bytes
 	bytes     int
 }
 

@@ -24,7 +24,7 @@ type Queue struct {
 	cfg        *config.Config
 	client     *kafkawire.Client
 	partitions int32
-	held       bounds // what is read
+	held       bounds // of what is read
 	marked     map[format.ReplayID]struct{}
 	ended      map[int32][]pipeline.Marker // transactions, of each partition
 
@@ -138,7 +138,7 @@ func (q *Queue) walkMarked(ctx context.Context, s *Selection, each func(*Letter)
 		err := q.scan(ctx, n, from, end, nil, func(r *pipeline.Record) error {
 			quarantined, ok := format.ReadQuarantined(r)
 			if !ok {
-				if _, mark, _ := format.ReadMark(r); !mark { // its errors were told when the marks were read
+				if _, mark, _ := format.ReadMark(r); !mark { // its errors were reported when the marks were read
 					foreign++
 				}
 				return nil

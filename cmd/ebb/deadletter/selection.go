@@ -22,7 +22,7 @@ type Span struct {
 	From, To  int64 // both included
 }
 
-// Takes reports whether a place lies in the span.
+// Takes reports whether the span contains a place.
 func (s *Span) Takes(p *format.Place) bool {
 	return s.Partition < 0 || p.Partition == s.Partition && p.Offset >= s.From && p.Offset <= s.To
 }

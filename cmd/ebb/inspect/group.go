@@ -46,11 +46,11 @@ func packOf(i *redisstore.Inspection, partition int, configured *pack.Pack) (*pa
 	return PackAt(i, partition, c.PackEpoch, configured)
 }
 
-// PackAt is the pack of a generation of the partition. It is one of those stored with the state or, where none was
+// PackAt is the pack of an epoch of the partition. It is one of those stored with the state or, where none was
 // announced yet, the configured one; nil: that one cannot be read.
-func PackAt(i *redisstore.Inspection, partition int, generation uint8, configured *pack.Pack) (*pack.Pack, error) {
+func PackAt(i *redisstore.Inspection, partition int, epoch uint8, configured *pack.Pack) (*pack.Pack, error) {
 	hash := i.Meta.Pack
-	if n := int(generation); n < len(i.Meta.Packs) {
+	if n := int(epoch); n < len(i.Meta.Packs) {
 		hash = i.Meta.Packs[n].Hash
 	}
 	for _, k := range i.Packs {

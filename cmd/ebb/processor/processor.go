@@ -123,11 +123,8 @@ func (p *Processor) joinAs() (err error) {
 		if err != nil {
 			return advice.Add(fmt.Errorf("find the host's name: %w", err), "set kafka.instance_id")
 		}
-		if p.slot, err = kafkasource.TakeSlot(
-			filepath.Join(os.TempDir(), fmt.Sprintf("ebb-instances-%d", os.Getuid())),
-			host,
-			p.cfg.Kafka.Group,
-		); err != nil {
+		slots := filepath.Join(os.TempDir(), fmt.Sprintf("ebb-instances-%d", os.Getuid()))
+		if p.slot, err = kafkasource.TakeSlot(slots, host, p.cfg.Kafka.Group); err != nil {
 			return advice.Add(err, "set kafka.instance_id")
 		}
 		instance = p.slot.Instance()

@@ -5,6 +5,7 @@ import (
 
 	"ebb/pipeline/line"
 	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
 // Summary is the last line of run --until-end.
@@ -17,10 +18,12 @@ type Summary struct {
 	Late        uint64            `json:"late"`
 	Duplicates  uint64            `json:"duplicates"`
 	// decided again after the state was rolled back, and not published again
-	Suppressed uint64           `json:"suppressed"`
-	Unnamed    uint64           `json:"unnamed"`       // events of types that the pack does not name
-	Types      []line.TypeCount `json:"unnamed_types"` // the most frequent of these
-	Shadows    []ShadowSummary  `json:"shadows,omitempty"`
+	Suppressed uint64 `json:"suppressed"`
+	// decisions that a stage withheld, by kind and transition; those of Suppressed are not among them
+	Withheld map[string]map[string]uint64 `json:"withheld,omitempty"`
+	Unnamed  uint64                       `json:"unnamed"`       // events of types that the pack does not name
+	Types    []line.TypeCount             `json:"unnamed_types"` // the most frequent of these
+	Shadows  []ShadowSummary              `json:"shadows,omitempty"`
 }
 
 // noSummary is the summary of a processor that has done nothing: no list or map in it is null.
@@ -32,10 +35,9 @@ func (p *Processor) Summary() Summary {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := noSummary()
-	s.Events, s.Seconds, s.Alerts, s.Quarantined = p.tally.Records, p.seconds().
-		Seconds(),
-		p.tally.AllAlerts(), p.tally.AllQuarantined()
-	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = p.tally.Late, p.tally.Duplicates, p.tally.Withheld[line.Repeated], p.tally.Unnamed
+	t := &p.tally
+	s.Events, s.Seconds, s.Alerts, s.Quarantined = t.Records, p.seconds().Seconds(), t.AllAlerts(), t.AllQuarantined()
+	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = t.Late, t.Duplicates, t.Withheld[line.Repeated], t.Unnamed
 	if p.tally.Types != nil {
 		s.Types = p.tally.Types.Top(typesInSummary)
 	}
@@ -44,7 +46,26 @@ func (p *Processor) Summary() Summary {
 			s.Transitions[transitionName(i)] = n
 		}
 	}
+	for kind := range t.Unsent {
+		for i, n := range t.Unsent[kind] {
+			s.withheld(profile.Kind(kind).String(), transitionName(i), n)
+		}
+	}
 	return s
+}
+
+// withheld adds decisions that a stage withheld.
+func (s *Summary) withheld(kind, transition string, n uint64) {
+	switch {
+	case n == 0:
+		return
+	case s.Withheld == nil:
+		s.Withheld = map[string]map[string]uint64{}
+	}
+	if s.Withheld[kind] == nil {
+		s.Withheld[kind] = map[string]uint64{}
+	}
+	s.Withheld[kind][transition] = n
 }
 
 // typesInSummary bounds the list of types that the pack does not name. It keeps the most frequent.

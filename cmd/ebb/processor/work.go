@@ -109,7 +109,7 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		return err
 	}
 	store := p.redis.Partition(g.Group, int(n))
-	defer func() { _ = store.Close() }() // nothing of what was committed hangs on it
+	defer func() { _ = store.Close() }() // everything is committed already
 	render := format.Renderer{
 		Alerts:    p.cfg.Kafka.Alerts,
 		DLQ:       p.dlq(),

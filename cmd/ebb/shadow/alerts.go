@@ -92,6 +92,7 @@ func (s *alerts) readPartition(ctx context.Context, side int, src *source, n int
 		Client: s.client, Topic: src.topic, Partition: n, From: at, To: end, Patience: alertsPatience,
 		Record:   func(r *pipeline.Record) error { s.take(side, src, r); return nil },
 		Answered: func(next int64) error { s.done(next-at, total); return nil },
+		Lost:     func(int64, int64) {}, // deleted since the bounds were read, as all before them
 	}
 	return scan.Run(ctx)
 }
@@ -122,11 +123,10 @@ func (s *alerts) take(side int, src *source, r *pipeline.Record) {
 		return
 	}
 	var said saidAlert
-	if err := json.Unmarshal(
-		r.Value,
-		&said,
-	); err != nil || said.Kind == "" ||
-		src.packs != nil && !src.packs[said.Pack.Hash] {
+	if err := json.Unmarshal(r.Value, &said); err != nil || said.Kind == "" {
+		return
+	}
+	if src.packs != nil && !src.packs[said.Pack.Hash] {
 		return
 	}
 	if at := said.Time.UnixMilli(); at <= s.from || at > s.until {

@@ -47,7 +47,7 @@ type side struct {
 	configured *pack.Pack // nil: it cannot be read
 	held       redisstore.Inspection
 	partition  int
-	scorers    map[uint8]*scoring.Scorer // by generation
+	scorers    map[uint8]*scoring.Scorer // by pack epoch
 	customer   profile.Customer
 }
 

@@ -2,7 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"math/rand/v2"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,27 +22,86 @@ func TestStageOf(t *testing.T) {
 		stack []string
 		want  string
 	}{
-		{"innermost wins", []string{"runtime.memmove", "ebb/pipeline.(*line).stage", "ebb/pipeline.(*line).fold"}, "stage"},
-		{"collector's help", []string{"runtime.gcAssistAlloc1", "runtime.mallocgc", "ebb/pipeline.(*line).event"}, "gc"},
 		{
-			"a connection reads",
-			[]string{"syscall.Read", "net.(*conn).Read", "io.ReadFull", "ebb/pipeline/kafkawire.(*exchange).roundTrip"},
-			"fetch",
+			"innermost wins",
+			[]string{"runtime.memmove", "ebb/pipeline/line.(*Line).complete", "ebb/pipeline/line.(*Line).Fold"},
+			"stage",
 		},
 		{
-			"a connection writes",
-			[]string{"syscall.Write", "net.(*conn).Write", "ebb/pipeline/kafkawire.(*exchange).roundTrip"},
-			"publish",
+			"collector's help",
+			[]string{"runtime.gcAssistAlloc1", "runtime.mallocgc", "ebb/pipeline/line.(*Line).event"},
+			"gc",
 		},
-		{"no work of ours", []string{"runtime.futex", "runtime.schedule"}, "scheduler"},
-		{"other work", []string{"runtime.mallocgc", "ebb/pipeline.(*owner).wait"}, "other"},
+		{
+			"decoded ahead",
+			[]string{"ebb/pipeline/line.(*Batch).Decode", "ebb/pipeline/worker.(*prefetcher).run"},
+			"decode",
+		},
+		{"a connection reads", []string{"syscall.Read", "net.(*conn).Read", "io.ReadFull", roundTrip}, "fetch"},
+		{"a connection writes", []string{"syscall.Write", "net.(*conn).Write", roundTrip}, "publish"},
+		{"no work of ebb", []string{"runtime.futex", "runtime.schedule"}, "scheduler"},
+		{"other work", []string{"runtime.mallocgc", "ebb/pipeline/worker.(*owner).wait"}, "other"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			for _, name := range c.stack {
+				inSource(t, name)
+			}
 			if got := stageOf(c.stack); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
 	}
+}
+
+// TestRules: each rule names functions that the source has, so that no CPU of a function that moved counts as other.
+func TestRules(t *testing.T) {
+	inSource(t, roundTrip)
+	for _, r := range rules {
+		inSource(t, r.prefix)
+	}
+}
+
+// inSource fails where a prefix of names of functions, such as a profile has, fits none of this module's source. Others'
+// functions pass.
+func inSource(t *testing.T, prefix string) {
+	t.Helper()
+	dir, name, ours := strings.Cut(prefix[strings.LastIndex(prefix, "/")+1:], ".")
+	path := filepath.Join("..", "..", "..", strings.TrimPrefix(prefix[:strings.LastIndex(prefix, "/")+1], "ebb/"), dir)
+	if !strings.HasPrefix(prefix, "ebb/") || !ours {
+		return
+	}
+	files, err := filepath.Glob(filepath.Join(path, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range parsed.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(profileName(f), name) {
+				return
+			}
+		}
+	}
+	t.Errorf("%s: no function in %s begins like that", prefix, path)
+}
+
+// profileName is the name of a function in profiles, without its package.
+func profileName(f *ast.FuncDecl) string {
+	if f.Recv == nil {
+		return f.Name.Name
+	}
+	switch r := f.Recv.List[0].Type.(type) {
+	case *ast.StarExpr:
+		if of, ok := r.X.(*ast.Ident); ok {
+			return "(*" + of.Name + ")." + f.Name.Name
+		}
+	case *ast.Ident:
+		return r.Name + "." + f.Name.Name
+	}
+	return ""
 }
 
 // The live events are usable, and an alert that names one as its cause leads back to it.

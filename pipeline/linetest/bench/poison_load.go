@@ -27,13 +27,8 @@ func (b *bench) poison(ctx context.Context, topic string) (sent *digest, err err
 	defer out.Close()
 	forever := "-1"
 	admin := kadm.NewClient(out)
-	if _, err := admin.CreateTopic(
-		ctx,
-		int32(b.Partitions),
-		1,
-		map[string]*string{"retention.ms": &forever},
-		topic,
-	); err != nil {
+	settings := map[string]*string{"retention.ms": &forever}
+	if _, err := admin.CreateTopic(ctx, int32(b.Partitions), 1, settings, topic); err != nil {
 		return nil, err
 	}
 	sent = newDigest()

@@ -26,20 +26,24 @@ var rules = [...]struct{ prefix, stage string }{
 	{"runtime.bgscavenge", "gc"},
 	{"ebb/pipeline/kafkawire.(*Fetcher).", "fetch"},
 	{"ebb/pipeline/kafkawire.(*answerReader).", "fetch"},
-	{"ebb/pipeline.(*prefetcher).run", "fetch"},
-	{"ebb/pipeline.(*batch).decode", "decode"},
+	{"ebb/pipeline/kafkabatch.(*Reader).", "fetch"},
+	{"ebb/pipeline/worker.(*prefetcher).run", "fetch"},
+	{"ebb/pipeline/line.(*Batch).Decode", "decode"},
 	{"ebb/scoring.(*Scorer).Wake", "fold, deadlines"},
 	{"ebb/scoring.(*Scorer).rearm", "fold, deadlines"},
-	{"ebb/pipeline.(*line).stage", "stage"},
-	{"ebb/pipeline.(*line).", "fold"},
+	{"ebb/pipeline/line.(*Line).complete", "stage"},
+	{"ebb/pipeline/line.(*Line).", "fold"},
 	{"ebb/pipeline/redisstore.(*Partition).Load", "load"},
 	{"ebb/pipeline/redisstore.(*Partition).", "commit"},
-	{"ebb/pipeline.(*owner).publication", "publish"},
+	{"ebb/pipeline/worker.(*owner).publication", "publish"},
 	{"ebb/pipeline/kafkawire.(*Producer).", "publish"},
 	{"ebb/pipeline/kafkawire.(*Client).deliver", "publish"},
 	{"ebb/sinks.", "publish"},
 	{"ebb/sinks/format.", "publish"},
 }
+
+// roundTrip is where a connection reads and writes.
+const roundTrip = "ebb/pipeline/kafkawire.(*exchange).roundTrip"
 
 // stageOf attributes a stack, the innermost function first.
 func stageOf(stack []string) string {
@@ -52,7 +56,7 @@ func stageOf(stack []string) string {
 		}
 		// A connection has its own goroutine, which belongs to no stage. Nearly all that it reads is fetched, and nearly all
 		// that it writes is published.
-		if strings.HasPrefix(f, "ebb/pipeline/kafkawire.(*exchange).roundTrip") {
+		if strings.HasPrefix(f, roundTrip) {
 			if writes {
 				return "publish"
 			}

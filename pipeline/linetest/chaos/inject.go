@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ebb/pipeline/linetest/chaos/breakable"
 )
 
 // injector carries out the faults of a plan. Faults overlap, but no fault touches what another one holds until that is
@@ -147,9 +149,9 @@ func (j *injector) killKafka(ctx context.Context, f fault) bool {
 	}
 	defer j.kafkaBusy.Unlock()
 	whole := context.WithoutCancel(ctx)
-	j.check(j.kafka.kill(whole))
+	j.check(j.kafka.Kill(whole))
 	rest(ctx, f.For)
-	j.check(j.kafka.start(whole))
+	j.check(j.kafka.Start(whole))
 	return true
 }
 
@@ -158,10 +160,10 @@ func (j *injector) killRedis(ctx context.Context, f fault) bool {
 		return false
 	}
 	defer j.redisBusy.Unlock()
-	n := j.redis.now()
-	j.check(n.kill())
+	n := j.redis.Now()
+	j.check(n.Kill())
 	rest(ctx, f.For)
-	j.check(n.start(context.WithoutCancel(ctx)))
+	j.check(n.Start(context.WithoutCancel(ctx)))
 	return true
 }
 
@@ -170,12 +172,12 @@ func (j *injector) olderRedis(ctx context.Context, f fault) bool {
 		return false
 	}
 	defer j.redisBusy.Unlock()
-	if !rest(ctx, 0) || until(ctx, 20*time.Second, "the file is not being rewritten", j.redis.now().settled) != nil {
+	if !rest(ctx, 0) || breakable.Until(ctx, 20*time.Second, "the file is not being rewritten", j.redis.Now().Settled) != nil {
 		return false
 	}
-	j.check(j.redis.keep())
+	j.check(j.redis.Keep())
 	rest(ctx, f.Before)
-	j.check(j.redis.putBack(context.WithoutCancel(ctx), func() { rest(ctx, f.For) }))
+	j.check(j.redis.PutBack(context.WithoutCancel(ctx), func() { rest(ctx, f.For) }))
 	return true
 }
 
@@ -184,12 +186,12 @@ func (j *injector) failOver(ctx context.Context, f fault) bool {
 		return false
 	}
 	defer j.redisBusy.Unlock()
-	if until(ctx, 20*time.Second, "the replica follows", j.redis.synced) != nil {
+	if breakable.Until(ctx, 20*time.Second, "the replica follows", j.redis.Synced) != nil {
 		return false
 	}
-	j.redis.sync.set(weather{hole: true}, weather{hole: true})
+	j.redis.Sync.Worsen(breakable.Trouble{Kind: breakable.Hole})
 	rest(ctx, f.Before)
-	j.check(j.redis.failOver(context.WithoutCancel(ctx)))
+	j.check(j.redis.FailOver(context.WithoutCancel(ctx)))
 	return true
 }
 
@@ -201,66 +203,25 @@ func (j *injector) check(err error) {
 
 // disturb changes the weather of links for a while.
 func (j *injector) disturb(ctx context.Context, f fault) bool {
-	var links []*link
+	var links []*breakable.Link
 	for i, m := range j.members {
 		l := m.kafka
 		if f.Service == toRedis {
 			l = m.redis
 		}
-		if (f.Member < 0 || f.Member == i) && l.busy.TryLock() {
+		if (f.Member < 0 || f.Member == i) && l.Busy.TryLock() {
 			links = append(links, l)
-			defer l.busy.Unlock()
+			defer l.Busy.Unlock()
 		}
 	}
 	for _, l := range links {
-		l.worsen(f)
+		l.Worsen(f.trouble())
 	}
 	if f.Kind != cut {
 		rest(ctx, f.For)
 	}
 	for _, l := range links {
-		j.check(l.mend(f))
+		j.check(l.Mend(f.trouble()))
 	}
 	return len(links) > 0
-}
-
-// worsen begins a fault of a link.
-func (l *link) worsen(f fault) {
-	requests, answers := weather{}, weather{}
-	switch f.Kind {
-	case cut:
-		l.cut()
-		return
-	case refuse:
-		l.refuse()
-		return
-	case slow:
-		requests.delay, answers.delay = f.Delay, f.Delay
-	case stall:
-		requests.stall, answers.stall = true, f.Hard
-	case hole:
-		requests.hole, answers.hole = true, true
-	case loseReq:
-		requests.losing = f.Chance
-	case loseAns:
-		answers.losing = f.Chance
-	default: // no fault of a link
-	}
-	l.set(requests, answers)
-}
-
-// mend ends it.
-func (l *link) mend(f fault) error {
-	switch f.Kind {
-	case cut:
-		return nil
-	case refuse:
-		return l.accept()
-	default:
-	}
-	l.set(weather{}, weather{})
-	if f.Kind == hole {
-		l.cut() // nothing may follow after swallowed bytes
-	}
-	return nil
 }

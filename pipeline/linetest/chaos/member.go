@@ -13,13 +13,15 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"ebb/pipeline/linetest/chaos/breakable"
 )
 
 // member is a place in the group: a processor that is started, killed, stopped and started again under one instance id.
 type member struct {
 	name          string
 	command       []string // program and arguments
-	kafka, redis  *link
+	kafka, redis  *breakable.Link
 	found         func(finding)
 	heard         func(line []byte)
 	log           *memberLog
@@ -75,7 +77,7 @@ func (m *member) start(ctx context.Context) error {
 		began: time.Now(),
 	}
 	l.cmd.Stderr, l.cmd.Stdout = m.log, m.log
-	detach(l.cmd)
+	breakable.Detach(l.cmd)
 	m.log.note("started")
 	if err := l.cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", m.name, err)
@@ -249,6 +251,3 @@ func (l *memberLog) tail() string {
 	defer l.mu.Unlock()
 	return string(bytes.Join(l.last, []byte("\n")))
 }
-
-// detach keeps a Ctrl-C at the terminal from a process that the test ends itself.
-func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ebb/pipeline/linetest/chaos/breakable"
 )
 
 // Kind of a fault. The names are part of the report.
@@ -84,6 +86,11 @@ type fault struct {
 
 	Partition int     // remove: whose key
 	Rate      float64 // throttle: bytes per second
+}
+
+// trouble is the fault of a link.
+func (f *fault) trouble() breakable.Trouble {
+	return breakable.Trouble{Kind: breakable.TroubleKind(f.Kind), Delay: f.Delay, Chance: f.Chance, Hard: f.Hard}
 }
 
 // newPlan draws faults of a seed over a time, on average one per interval. It draws only the given kinds.

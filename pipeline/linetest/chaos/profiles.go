@@ -15,13 +15,13 @@ import (
 // profiles compares each partition in Redis with the result of the fold.
 func (r *run) profiles(ctx context.Context, v *verdict, want []oracle.Partitioned) error {
 	for p := range want {
-		m, err := stateOf(ctx, r.redis.client(), p)
+		m, err := stateOf(ctx, r.redis.Client(), p)
 		if err != nil {
 			return err
 		}
 		v.meta(p, &m, &want[p])
 		stored := map[string]string{}
-		scan := r.redis.client().HScan(ctx, keyOf(p, "profiles"), 0, "", 1000).Iterator()
+		scan := r.redis.Client().HScan(ctx, keyOf(p, "profiles"), 0, "", 1000).Iterator()
 		for scan.Next(ctx) {
 			key := scan.Val()
 			if !scan.Next(ctx) {
@@ -32,7 +32,7 @@ func (r *run) profiles(ctx context.Context, v *verdict, want []oracle.Partitione
 		if err := scan.Err(); err != nil {
 			return fmt.Errorf("read the profiles of partition %d: %w", p, err)
 		}
-		due, err := dueOf(ctx, r.redis.client(), p)
+		due, err := dueOf(ctx, r.redis.Client(), p)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ebb/pipeline/linetest/chaos/breakable"
 )
 
 // reader reads committed alerts during the run, like a consumer of them. It checks at once that no id comes twice, and
@@ -89,9 +91,7 @@ func (r *reader) run(ctx context.Context, broker string) error {
 		kgo.SeedBrokers(broker),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
-		kgo.ConsumeTopics(
-			alertTopic,
-		),
+		kgo.ConsumeTopics(alertTopic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.MetadataMinAge(100*time.Millisecond),
 	)
@@ -177,7 +177,7 @@ func (r *reader) seen() (alerts, doubled, wrong int) {
 
 // reached waits until everything before the ends was read.
 func (r *reader) reached(ctx context.Context, ends []int64) error {
-	return until(ctx, 2*time.Minute, "all alerts are read", func(context.Context) error {
+	return breakable.Until(ctx, 2*time.Minute, "all alerts are read", func(context.Context) error {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if slices.Compare(r.next, ends) != 0 {

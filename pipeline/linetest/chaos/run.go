@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ebb/pipeline/linetest/chaos/breakable"
 )
 
 const (
@@ -23,9 +25,9 @@ type run struct {
 	dir     string // of all files that it writes
 	tried   target
 	report  *report
-	network *network
-	kafka   *broker
-	redis   *redisPair
+	network *breakable.Network
+	kafka   *breakable.Broker
+	redis   *breakable.RedisPair
 	topics  *topics
 	members []*member // the last one is the guest
 	reader  *reader
@@ -106,13 +108,13 @@ func (r *run) close(ctx context.Context) (err error) {
 		r.topics.close()
 	}
 	if r.network != nil {
-		r.network.close()
+		r.network.Close()
 	}
 	if r.redis != nil {
-		err = errors.Join(err, r.redis.stop())
+		err = errors.Join(err, r.redis.Stop())
 	}
 	if r.kafka != nil {
-		err = errors.Join(err, r.kafka.stop(ctx))
+		err = errors.Join(err, r.kafka.Stop(ctx))
 	}
 	return err
 }
@@ -150,12 +152,12 @@ func (r *run) heard(line []byte) {
 // begin starts the services, and the members with their links.
 func (r *run) begin(ctx context.Context) (err error) {
 	r.say.phase("starting Kafka and Redis")
-	r.network = newNetwork()
+	r.network = breakable.NewNetwork()
 	// The broker's script installs both servers where they are missing, so the broker comes first.
-	if r.kafka, err = newBroker(ctx, r.shared, filepath.Join(r.dir, "kafka"), members+1); err != nil {
+	if r.kafka, err = breakable.NewBroker(ctx, r.shared, filepath.Join(r.dir, "kafka"), members+1); err != nil {
 		return fmt.Errorf("start Kafka: %w", err)
 	}
-	if r.redis, err = newRedisPair(ctx, r.network, r.dir); err != nil {
+	if r.redis, err = breakable.NewRedisPair(ctx, r.network, r.dir); err != nil {
 		return fmt.Errorf("start Redis: %w", err)
 	}
 	var proxies []string
@@ -165,15 +167,15 @@ func (r *run) begin(ctx context.Context) (err error) {
 			return err
 		}
 		r.members = append(r.members, m)
-		proxies = append(proxies, m.kafka.address)
+		proxies = append(proxies, m.kafka.Address)
 	}
-	if err := r.kafka.open(proxies); err != nil {
+	if err := r.kafka.Open(proxies); err != nil {
 		return err
 	}
-	if err := r.kafka.start(ctx); err != nil {
+	if err := r.kafka.Start(ctx); err != nil {
 		return fmt.Errorf("start Kafka: %w", err)
 	}
-	if r.topics, err = newTopics(r.kafka.address); err != nil {
+	if r.topics, err = newTopics(r.kafka.Address); err != nil {
 		return err
 	}
 	r.inject = &injector{
@@ -194,16 +196,16 @@ func (r *run) begin(ctx context.Context) (err error) {
 // newMember opens a member's links.
 func (r *run) newMember(ctx context.Context, i int) (m *member, err error) {
 	name := fmt.Sprintf("member-%d", i)
-	kafka, err := r.network.link(ctx, name+" to Kafka", r.kafka.doors[i])
+	kafka, err := r.network.Link(ctx, name+" to Kafka", r.kafka.Doors[i])
 	if err != nil {
 		return nil, err
 	}
-	redis, err := r.network.link(ctx, name+" to Redis", r.redis.address())
+	redis, err := r.network.Link(ctx, name+" to Redis", r.redis.Address())
 	if err != nil {
 		return nil, err
 	}
-	r.redis.links = append(r.redis.links, redis)
-	command, err := r.tried.command(i, name, kafka.address, redis.address)
+	r.redis.Links = append(r.redis.Links, redis)
+	command, err := r.tried.command(i, name, kafka.Address, redis.Address)
 	if err != nil {
 		return nil, err
 	}
@@ -218,8 +220,8 @@ func (r *run) newMember(ctx context.Context, i int) (m *member, err error) {
 // disturbed lets the members work under the plan's faults, then without faults until they have caught up, and ends
 // them.
 func (r *run) disturbed(ctx context.Context) error {
-	r.beside.Go(func() { r.fail(r.reader.run(ctx, r.kafka.address)) })
-	r.feed = newFeed(r.options, r.kafka.address)
+	r.beside.Go(func() { r.fail(r.reader.run(ctx, r.kafka.Address)) })
+	r.feed = newFeed(r.options, r.kafka.Address)
 	enough, fed := make(chan struct{}), make(chan struct{})
 	r.beside.Go(func() { defer close(fed); r.fail(r.feed.run(ctx, enough)) })
 	defer r.say.watch(ctx, r)()
@@ -229,7 +231,7 @@ func (r *run) disturbed(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := until(ctx, 2*time.Minute, "every partition has state", r.tried.begun); err != nil {
+	if err := breakable.Until(ctx, 2*time.Minute, "every partition has state", r.tried.begun); err != nil {
 		return err
 	}
 	r.say.phase("faults")
@@ -271,14 +273,14 @@ func (r *run) disturbed(ctx context.Context) error {
 // once, as a person would do, and the report records it.
 func (r *run) catchUp(ctx context.Context) error {
 	const what = "everything is processed"
-	err := until(ctx, r.patience/2, what, r.tried.caughtUp)
+	err := breakable.Until(ctx, r.patience/2, what, r.tried.caughtUp)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
 	r.say.phase("restarting Kafka")
 	r.report.Restarted = true
-	if err := errors.Join(r.kafka.kill(ctx), r.kafka.start(ctx)); err != nil {
+	if err := errors.Join(r.kafka.Kill(ctx), r.kafka.Start(ctx)); err != nil {
 		return err
 	}
-	return until(ctx, r.patience/2, what, r.tried.caughtUp)
+	return breakable.Until(ctx, r.patience/2, what, r.tried.caughtUp)
 }

@@ -152,10 +152,7 @@ func (s *shop) poison(p *person) *record {
 	values := []string{
 		fmt.Sprintf(`{"customer":%q`, p.name),
 		`{"type":"visit","time":"2020-01-02T03:04:05Z"}`,
-		fmt.Sprintf(
-			`{"customer":%q,"time":"2020-01-02T03:04:05Z"}`,
-			p.name,
-		),
+		fmt.Sprintf(`{"customer":%q,"time":"2020-01-02T03:04:05Z"}`, p.name),
 		fmt.Sprintf(`{"customer":%q,"type":"visit"}`, p.name),
 		fmt.Sprintf(`{"customer":%q,"type":"visit","time":"yesterday"}`, p.name),
 		"\x00\x00\x00\x00\x07avro",

@@ -45,7 +45,7 @@ func (t ebbTarget) begun(ctx context.Context) error {
 		return err
 	}
 	for p := range partitions {
-		m, err := stateOf(ctx, t.redis.client(), p)
+		m, err := stateOf(ctx, t.redis.Client(), p)
 		if err == nil && (m.Next == 0 || committed[p] == 0) {
 			err = fmt.Errorf("partition %d has no state", p)
 		}
@@ -68,7 +68,7 @@ func (t ebbTarget) caughtUp(ctx context.Context) error {
 		return err
 	}
 	for p := range partitions {
-		m, err := stateOf(ctx, t.redis.client(), p)
+		m, err := stateOf(ctx, t.redis.Client(), p)
 		switch {
 		case err != nil:
 			return err

@@ -56,7 +56,7 @@ func (t peerTarget) judge(ctx context.Context) (*verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	stored, err := t.redis.client().HGetAll(ctx, "peer:counts").Result()
+	stored, err := t.redis.Client().HGetAll(ctx, "peer:counts").Result()
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ebb/pipeline/linetest/chaos/breakable"
 )
 
 // The run's topics and group.
@@ -57,7 +59,7 @@ func (t *topics) create(ctx context.Context) error {
 			return fmt.Errorf("create %s: %w", topic, err)
 		}
 	}
-	return until(ctx, time.Minute, "the broker knows its topics", func(ctx context.Context) error {
+	return breakable.Until(ctx, time.Minute, "the broker knows its topics", func(ctx context.Context) error {
 		for _, topic := range []string{inputTopic, dlqTopic, alertTopic, controlTopic, packTopic} {
 			if _, err := t.ends(ctx, topic); err != nil {
 				return err
@@ -110,7 +112,7 @@ func (t *topics) committed(ctx context.Context) ([]int64, error) {
 
 // settled waits until no transaction is open on the topic, and returns the partitions' ends.
 func (t *topics) settled(ctx context.Context, topic string) (ends []int64, err error) {
-	err = until(ctx, time.Minute, "no transaction is open on "+topic, func(ctx context.Context) error {
+	err = breakable.Until(ctx, time.Minute, "no transaction is open on "+topic, func(ctx context.Context) error {
 		all, err := t.ends(ctx, topic)
 		if err != nil {
 			return err

@@ -1,4 +1,4 @@
-package main
+package breakable
 
 import (
 	"context"
@@ -16,38 +16,38 @@ import (
 	"ebb/pipeline/linetest/ports"
 )
 
-// network makes links: proxies between the members and the services.
-type network struct {
+// Network makes links: proxies between the members and the services.
+type Network struct {
 	server *toxiproxy.ApiServer
-	links  []*link
+	links  []*Link
 }
 
 // wireToxic is the registered name of the test's own toxic.
 const wireToxic = "chaos_wire"
 
-func newNetwork() *network {
+func NewNetwork() *Network {
 	toxics.Register(wireToxic, new(wire))
-	return &network{server: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
+	return &Network{server: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
 }
 
-// link is a proxy before one service, for one member. Its weather can change under open connections.
-type link struct {
+// Link is a proxy before one service, for one member. Its weather can change under open connections.
+type Link struct {
 	name           string
-	address        string // where members reach the service
+	Address        string // where members reach the service
 	proxy          *toxiproxy.Proxy
 	requests, back *wire
-	busy           sync.Mutex // locked by the fault that holds it
+	Busy           sync.Mutex // locked by the fault that holds it
 
 	mu sync.Mutex // held while the proxy is opened or closed
 }
 
-// link opens a proxy on a free port of its own.
-func (n *network) link(ctx context.Context, name, upstream string) (*link, error) {
+// Link opens a proxy on a free port of its own.
+func (n *Network) Link(ctx context.Context, name, upstream string) (*Link, error) {
 	address, err := ports.Address(ctx)
 	if err != nil {
 		return nil, err
 	}
-	l := &link{name: name, proxy: toxiproxy.NewProxy(n.server, name, address, upstream)}
+	l := &Link{name: name, proxy: toxiproxy.NewProxy(n.server, name, address, upstream)}
 	if l.requests, err = l.wire("upstream"); err != nil {
 		return nil, err
 	}
@@ -57,14 +57,14 @@ func (n *network) link(ctx context.Context, name, upstream string) (*link, error
 	if err := l.proxy.Start(); err != nil {
 		return nil, fmt.Errorf("open proxy %s: %w", name, err)
 	}
-	l.address = l.proxy.Listen
+	l.Address = l.proxy.Listen
 	n.links = append(n.links, l)
 	return l, nil
 }
 
 // wire puts the toxic into one direction. Each proxy keeps the same one for good: toxics that are added and removed
 // under traffic may wait for each other without end.
-func (l *link) wire(direction string) (*wire, error) {
+func (l *Link) wire(direction string) (*wire, error) {
 	added, err := l.proxy.Toxics.AddToxicJson(strings.NewReader(
 		fmt.Sprintf(`{"type":%q,"stream":%q,"toxicity":1,"attributes":{}}`, wireToxic, direction)))
 	if err != nil {
@@ -77,38 +77,38 @@ func (l *link) wire(direction string) (*wire, error) {
 }
 
 // set changes the weather of both directions.
-func (l *link) set(requests, answers weather) {
+func (l *Link) set(requests, answers weather) {
 	l.requests.set(requests)
 	l.back.set(answers)
 }
 
 // cut closes every open connection; new ones are accepted at once.
-func (l *link) cut() {
+func (l *Link) cut() {
 	l.requests.cut()
 	l.back.cut()
 }
 
 // refuse closes every connection and accepts no more until accept.
-func (l *link) refuse() {
+func (l *Link) refuse() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.proxy.Stop()
 }
 
-func (l *link) accept() error {
+func (l *Link) accept() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.proxy.Start()
 }
 
 // lead closes every connection, and leads new ones elsewhere.
-func (l *link) lead(upstream string) error {
+func (l *Link) lead(upstream string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.proxy.Update(&toxiproxy.Proxy{Listen: l.address, Upstream: upstream, Enabled: l.proxy.Enabled})
+	return l.proxy.Update(&toxiproxy.Proxy{Listen: l.Address, Upstream: upstream, Enabled: l.proxy.Enabled})
 }
 
-func (n *network) close() {
+func (n *Network) Close() {
 	for _, l := range n.links {
 		l.set(weather{}, weather{})
 		l.refuse()

@@ -1,4 +1,4 @@
-package main
+package breakable
 
 import (
 	"context"
@@ -17,18 +17,18 @@ import (
 	"ebb/pipeline/linetest/ports"
 )
 
-// redisPair is a primary with an append-only file, and a replica of it. The members' links lead to whichever is
+// RedisPair is a primary with an append-only file, and a replica of it. The members' links lead to whichever is
 // primary.
-type redisPair struct {
-	nodes   [2]*redisNode
+type RedisPair struct {
+	nodes   [2]*RedisNode
 	primary atomic.Int32
-	sync    *link   // through which the replica reads the primary
-	links   []*link // of the members
+	Sync    *Link   // through which the replica reads the primary
+	Links   []*Link // of the members
 }
 
-// redisNode is one Redis as a plain process. It keeps every write in its append-only file, which is never rewritten, so
+// RedisNode is one Redis as a plain process. It keeps every write in its append-only file, which is never rewritten, so
 // that a copy of its folder is the state as of a commit.
-type redisNode struct {
+type RedisNode struct {
 	dir     string
 	port    string
 	address string
@@ -36,14 +36,14 @@ type redisNode struct {
 	cmd     *exec.Cmd
 }
 
-func newRedisPair(ctx context.Context, n *network, dir string) (*redisPair, error) {
-	p := &redisPair{}
+func NewRedisPair(ctx context.Context, n *Network, dir string) (*RedisPair, error) {
+	p := &RedisPair{}
 	free, err := ports.Free(ctx, len(p.nodes))
 	if err != nil {
 		return nil, err
 	}
 	for i := range p.nodes {
-		node := &redisNode{dir: filepath.Join(dir, fmt.Sprintf("redis-%d", i)), port: strconv.Itoa(free[i])}
+		node := &RedisNode{dir: filepath.Join(dir, fmt.Sprintf("redis-%d", i)), port: strconv.Itoa(free[i])}
 		node.address = ports.On(free[i])
 		node.client = redis.NewClient(
 			&redis.Options{Addr: node.address, MaxRetries: -1, DialTimeout: time.Second, ReadTimeout: 10 * time.Second},
@@ -52,39 +52,39 @@ func newRedisPair(ctx context.Context, n *network, dir string) (*redisPair, erro
 		if err := os.MkdirAll(node.dir, 0o700); err != nil {
 			return p, err
 		}
-		if err := node.start(ctx); err != nil {
+		if err := node.Start(ctx); err != nil {
 			return p, err
 		}
 	}
-	if p.sync, err = n.link(ctx, "replication", p.nodes[0].address); err != nil {
+	if p.Sync, err = n.Link(ctx, "replication", p.nodes[0].address); err != nil {
 		return p, err
 	}
 	return p, p.follow(ctx)
 }
 
-// address is the primary's own, without the links.
-func (p *redisPair) address() string       { return p.now().address }
-func (p *redisPair) client() *redis.Client { return p.now().client }
-func (p *redisPair) now() *redisNode       { return p.nodes[p.primary.Load()] }
-func (p *redisPair) other() *redisNode     { return p.nodes[1-p.primary.Load()] }
+// Address is the primary's own, without the links.
+func (p *RedisPair) Address() string       { return p.Now().address }
+func (p *RedisPair) Client() *redis.Client { return p.Now().client }
+func (p *RedisPair) Now() *RedisNode       { return p.nodes[p.primary.Load()] }
+func (p *RedisPair) other() *RedisNode     { return p.nodes[1-p.primary.Load()] }
 
 // follow makes the other node a replica of the primary.
-func (p *redisPair) follow(ctx context.Context) error {
-	host, port, _ := strings.Cut(p.sync.address, ":")
+func (p *RedisPair) follow(ctx context.Context) error {
+	host, port, _ := strings.Cut(p.Sync.Address, ":")
 	return p.other().client.Do(ctx, "replicaof", host, port).Err()
 }
 
-// synced reports whether the replica follows the primary.
-func (p *redisPair) synced(ctx context.Context) error {
+// Synced reports whether the replica follows the primary.
+func (p *RedisPair) Synced(ctx context.Context) error {
 	info, err := p.other().client.Info(ctx, "replication").Result()
 	if err == nil && (!strings.Contains(info, "role:slave") || !strings.Contains(info, "master_link_status:up")) {
 		err = errors.New("the replica does not follow")
 	}
-	return errors.Join(err, p.other().settled(ctx), p.now().settled(ctx))
+	return errors.Join(err, p.other().Settled(ctx), p.Now().Settled(ctx))
 }
 
-// settled reports whether the node's file is whole: a replica rewrites it after it has read all of its primary's data.
-func (n *redisNode) settled(ctx context.Context) error {
+// Settled reports whether the node's file is whole: a replica rewrites it after it has read all of its primary's data.
+func (n *RedisNode) Settled(ctx context.Context) error {
 	info, err := n.client.Info(ctx, "persistence").Result()
 	if err == nil &&
 		(!strings.Contains(info, "aof_rewrite_in_progress:0") || !strings.Contains(info, "aof_rewrite_scheduled:0")) {
@@ -93,41 +93,41 @@ func (n *redisNode) settled(ctx context.Context) error {
 	return err
 }
 
-// failOver kills the primary, makes the replica the primary with the data it has, and the old primary its replica.
-func (p *redisPair) failOver(ctx context.Context) error {
-	old, heir := p.now(), p.other()
-	if err := old.kill(); err != nil {
+// FailOver kills the primary, makes the replica the primary with the data it has, and the old primary its replica.
+func (p *RedisPair) FailOver(ctx context.Context) error {
+	old, heir := p.Now(), p.other()
+	if err := old.Kill(); err != nil {
 		return err
 	}
 	if err := heir.client.Do(ctx, "replicaof", "no", "one").Err(); err != nil {
 		return err
 	}
 	p.primary.Store(1 - p.primary.Load())
-	for _, l := range append(p.links, p.sync) {
+	for _, l := range append(p.Links, p.Sync) {
 		if err := l.lead(heir.address); err != nil {
 			return err
 		}
 	}
-	p.sync.set(weather{}, weather{})
-	if err := old.start(ctx); err != nil {
+	p.Sync.set(weather{}, weather{})
+	if err := old.Start(ctx); err != nil {
 		return err
 	}
 	return p.follow(ctx)
 }
 
-// keep copies the primary's append-only file in its present state.
-func (p *redisPair) keep() error {
-	dir := p.now().dir
+// Keep copies the primary's append-only file in its present state.
+func (p *RedisPair) Keep() error {
+	dir := p.Now().dir
 	if err := os.RemoveAll(filepath.Join(dir, "older")); err != nil {
 		return err
 	}
 	return os.CopyFS(filepath.Join(dir, "older"), os.DirFS(filepath.Join(dir, "appendonlydir")))
 }
 
-// putBack kills the primary and starts it on the copy.
-func (p *redisPair) putBack(ctx context.Context, rest func()) error {
-	n := p.now()
-	if err := n.kill(); err != nil {
+// PutBack kills the primary and starts it on the copy.
+func (p *RedisPair) PutBack(ctx context.Context, rest func()) error {
+	n := p.Now()
+	if err := n.Kill(); err != nil {
 		return err
 	}
 	current := filepath.Join(n.dir, "appendonlydir")
@@ -138,20 +138,20 @@ func (p *redisPair) putBack(ctx context.Context, rest func()) error {
 		return err
 	}
 	rest()
-	return n.start(ctx)
+	return n.Start(ctx)
 }
 
-func (p *redisPair) stop() (err error) {
+func (p *RedisPair) Stop() (err error) {
 	for _, n := range p.nodes {
 		if n != nil {
-			err = errors.Join(err, n.kill(), n.client.Close())
+			err = errors.Join(err, n.Kill(), n.client.Close())
 		}
 	}
 	return err
 }
 
-// start starts the node on its stored data, and waits until it has loaded them.
-func (n *redisNode) start(ctx context.Context) error {
+// Start starts the node on its stored data, and waits until it has loaded them.
+func (n *RedisNode) Start(ctx context.Context) error {
 	log, err := os.OpenFile(filepath.Join(n.dir, "redis.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -185,16 +185,16 @@ func (n *redisNode) start(ctx context.Context) error {
 		"0",
 	)
 	cmd.Stdout, cmd.Stderr = log, log
-	detach(cmd)
+	Detach(cmd)
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start redis-server: %w", err)
 	}
 	n.cmd = cmd
-	return until(ctx, time.Minute, "Redis answers", func(ctx context.Context) error { return n.client.Ping(ctx).Err() })
+	return Until(ctx, time.Minute, "Redis answers", func(ctx context.Context) error { return n.client.Ping(ctx).Err() })
 }
 
-// kill ends the node as kill -9 does.
-func (n *redisNode) kill() error {
+// Kill ends the node as kill -9 does.
+func (n *RedisNode) Kill() error {
 	if n.cmd == nil {
 		return nil
 	}

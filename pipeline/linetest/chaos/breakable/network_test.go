@@ -1,4 +1,4 @@
-package main
+package breakable
 
 import (
 	"errors"
@@ -39,16 +39,16 @@ func echo(t *testing.T) (address string, got chan byte) {
 }
 
 // wired is a link before an echo, and a connection through it.
-func wired(t *testing.T) (*link, net.Conn, chan byte) {
+func wired(t *testing.T) (*Link, net.Conn, chan byte) {
 	t.Helper()
 	address, got := echo(t)
-	n := newNetwork()
-	t.Cleanup(n.close)
-	l, err := n.link(t.Context(), "test", address)
+	n := NewNetwork()
+	t.Cleanup(n.Close)
+	l, err := n.Link(t.Context(), "test", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := net.Dial("tcp", l.address)
+	c, err := net.Dial("tcp", l.Address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestLinkSwallowsAndCuts(t *testing.T) {
 	if !closed(t, conn) || len(got) > 0 {
 		t.Error("the connection stays open, or something was applied")
 	}
-	again, err := net.Dial("tcp", l.address)
+	again, err := net.Dial("tcp", l.Address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,14 +158,14 @@ func TestLinkRefusesAndLeads(t *testing.T) {
 	if !closed(t, conn) {
 		t.Error("the connection stays open")
 	}
-	if c, err := net.Dial("tcp", l.address); err == nil {
+	if c, err := net.Dial("tcp", l.Address); err == nil {
 		_ = c.Close()
 		t.Error("a connection is accepted")
 	}
 	if err := errors.Join(l.lead(other), l.accept()); err != nil {
 		t.Fatal(err)
 	}
-	again, err := net.Dial("tcp", l.address)
+	again, err := net.Dial("tcp", l.Address)
 	if err != nil {
 		t.Fatal(err)
 	}

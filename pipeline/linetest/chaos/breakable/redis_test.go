@@ -1,4 +1,4 @@
-package main
+package breakable
 
 import (
 	"errors"
@@ -9,11 +9,11 @@ import (
 // TestRedisMissing: without redis-server the pair returns an error, and what it had started can be stopped.
 func TestRedisMissing(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	p, err := newRedisPair(t.Context(), newNetwork(), t.TempDir())
+	p, err := NewRedisPair(t.Context(), NewNetwork(), t.TempDir())
 	if !errors.Is(err, exec.ErrNotFound) {
 		t.Errorf("error %v", err)
 	}
-	if err := p.stop(); err != nil {
+	if err := p.Stop(); err != nil {
 		t.Error(err)
 	}
 }
