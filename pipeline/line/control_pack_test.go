@@ -88,7 +88,7 @@ func TestBatchIsReadForTheNewPack(t *testing.T) {
 	b.Fetched.Next = 1
 	b.Decode()
 	l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(older)}
-	l.Control(newer)
+	l.ApplyControls(newer)
 	l.ReadAgain(b)
 	if s := l.scorer.Pack.Signal(b.Events[0].Type, b.Events[0].Properties...); s.Named != 1 {
 		t.Errorf("%+v of %+v: not the low mark that it is", s, b.Events[0].Properties)

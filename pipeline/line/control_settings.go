@@ -3,12 +3,12 @@ package line
 import "ebb/pipeline"
 
 // proposeSettings is the control record by which the configured settings begin, where others are in force; nil: none.
-func (l *Line) proposeSettings() *Control {
+func (l *Line) proposeSettings() *Change {
 	if l.configured == l.meta.Settings {
 		return nil
 	}
 	change := pipeline.Change{Kind: pipeline.ControlSettings, Settings: l.configured}
-	return &Control{Offset: l.meta.Next, Change: change}
+	return &Change{Offset: l.meta.Next, Change: change}
 }
 
 // Settings are those in force: of the state, or, while none are announced, the configured ones.

@@ -220,8 +220,8 @@ func (w *Worker) load(
 }
 
 // applicable is a control record as a line applies it, with the pack that begins by it.
-func (w *Worker) applicable(r *pipeline.Control, bytes map[string][]byte) (c line.Control, err error) {
-	c = line.Control{Offset: r.Offset, Change: r.Change}
+func (w *Worker) applicable(r *pipeline.Control, bytes map[string][]byte) (c line.Change, err error) {
+	c = line.Change{Offset: r.Offset, Change: r.Change}
 	switch c.Kind {
 	case pipeline.ControlPack:
 		c.Begins, err = w.packOf(c.Pack, bytes[c.Pack.Hash])

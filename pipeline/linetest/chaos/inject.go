@@ -13,8 +13,8 @@ import (
 // whole again.
 type injector struct {
 	members []*member // the last one is the guest
-	kafka   *broker
-	redis   *redisPair
+	kafka   *breakable.Broker
+	redis   *breakable.RedisPair
 	topics  *topics
 	found   func(finding)
 	failed  func(error) // called when the test's own machinery failed: the run is void

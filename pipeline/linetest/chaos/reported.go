@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"ebb/pipeline/linetest/chaos/breakable"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -94,15 +96,15 @@ func (j *injector) remove(ctx context.Context, f fault) bool {
 		return false
 	}
 	defer release()
-	n := j.redis.now()
-	if !rest(ctx, 0) || until(ctx, 20*time.Second, "the file is not being rewritten", n.settled) != nil {
+	if !rest(ctx, 0) ||
+		breakable.Until(ctx, 20*time.Second, "the file is not being rewritten", j.redis.Now().Settled) != nil {
 		return false
 	}
-	j.check(j.redis.keep())
+	j.check(j.redis.Keep())
 	rest(ctx, f.Before)
 	key := keyOf(f.Partition, "profiles")
 	if f.Hard {
-		due, err := n.client.Keys(ctx, keyOf(f.Partition, "due:*")).Result()
+		due, err := j.redis.Client().Keys(ctx, keyOf(f.Partition, "due:*")).Result()
 		if err != nil || len(due) == 0 {
 			return false
 		}
@@ -110,12 +112,12 @@ func (j *injector) remove(ctx context.Context, f fault) bool {
 		key = due[len(due)-1] // far ahead: nobody loads it soon
 	}
 	s := j.expect("state_incomplete")
-	removed, err := n.client.Del(ctx, key).Result()
+	removed, err := j.redis.Client().Del(ctx, key).Result()
 	if err == nil && removed == 1 {
 		j.await(ctx, s, key+" was removed")
 	}
 	j.restart(ctx, func() error {
-		return j.redis.putBack(context.WithoutCancel(ctx), func() { rest(ctx, f.For) })
+		return j.redis.PutBack(context.WithoutCancel(ctx), func() { rest(ctx, f.For) })
 	})
 	return err == nil && removed == 1
 }
@@ -127,14 +129,13 @@ func (j *injector) evict(ctx context.Context, _ fault) bool {
 		return false
 	}
 	defer release()
-	n := j.redis.now()
 	s := j.expect("redis_evicts")
-	err := n.client.ConfigSet(ctx, "maxmemory-policy", "allkeys-lru").Err()
+	err := j.redis.Client().ConfigSet(ctx, "maxmemory-policy", "allkeys-lru").Err()
 	if err == nil {
 		j.await(ctx, s, "Redis may evict")
 	}
 	j.restart(ctx, func() error {
-		return n.client.ConfigSet(context.WithoutCancel(ctx), "maxmemory-policy", "noeviction").Err()
+		return j.redis.Client().ConfigSet(context.WithoutCancel(ctx), "maxmemory-policy", "noeviction").Err()
 	})
 	return err == nil
 }
@@ -182,7 +183,7 @@ func (r *run) lastFault(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := until(ctx, r.patience, "the members are back", func(ctx context.Context) error {
+	if err := breakable.Until(ctx, r.patience, "the members are back", func(ctx context.Context) error {
 		for _, m := range r.members[:members] {
 			if l := m.current(); l == nil || !l.worked.Load() {
 				return fmt.Errorf("%s is not", m.name)
@@ -205,7 +206,7 @@ func (r *run) lastFault(ctx context.Context) error {
 		return err
 	}
 	r.inject.await(ctx, s, what)
-	ended := until(ctx, reportedWithin, "every member has stopped", func(context.Context) error {
+	ended := breakable.Until(ctx, reportedWithin, "every member has stopped", func(context.Context) error {
 		for _, m := range r.members[:members] {
 			if m.up() {
 				return fmt.Errorf("%s runs", m.name)
@@ -247,7 +248,7 @@ func (t *topics) renew(ctx context.Context) error {
 	}
 	forever, size := "-1", "2097152"
 	config := map[string]*string{"retention.ms": &forever, "max.message.bytes": &size}
-	return until(ctx, time.Minute, "the input is there again", func(ctx context.Context) error {
+	return breakable.Until(ctx, time.Minute, "the input is there again", func(ctx context.Context) error {
 		created, err := t.admin.CreateTopics(ctx, partitions, 1, config, inputTopic)
 		if err == nil {
 			err = created.Error()
