@@ -14,6 +14,7 @@ import (
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // TestBits compares bit patterns with those of amd64: of elementary functions, of profiles, populations and
@@ -78,5 +79,5 @@ func TestBits(t *testing.T) {
 	curve := calibration.Curve()
 	b.WriteString("probability")
 	hex(curve.Probes, curve.Probability(-3), curve.Probability(0.3), curve.Probability(1.7), curve.Probability(9))
-	scoringtest.Golden(t, "bits.txt", []byte(b.String()))
+	golden.File(t, "bits.txt", b.String())
 }

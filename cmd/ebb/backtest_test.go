@@ -26,6 +26,7 @@ import (
 	"ebb/cmd/ebb/backtest"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/shop"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // shopLog writes the events of a seeded shop.
@@ -70,7 +71,7 @@ func TestBacktestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "backtest.json", string(indented)+"\n")
+	golden.File(t, "backtest.json", string(indented)+"\n")
 
 	o = run(t, nil, nil, "backtest", "--events", log, "--horizon", "30d").want(t, exitOK)
 	text, took, _ := strings.Cut(o.stdout, "\n\n"+regexp.MustCompile(`[0-9,]+ events in `).FindString(o.stdout))
@@ -82,7 +83,7 @@ func TestBacktestGolden(t *testing.T) {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	golden(t, "backtest.txt", text+"\n")
+	golden.File(t, "backtest.txt", text+"\n")
 }
 
 // TestBacktestScores: the AUC of the scores that were written is the one reported, and standard input gives the same

@@ -18,6 +18,7 @@ import (
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 	"ebb/cmd/ebb/view"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // sampleLines is a record of each envelope, and one for each thing that can be wrong with a record in a file.
@@ -104,7 +105,7 @@ func TestCheckSample(t *testing.T) {
 		fmt.Fprintf(&got, "## ebb check %s\n%s%s\n", c.args, o.stdout, o.stderr)
 	}
 	t.Chdir(here)
-	golden(t, "check_sample.golden", got.String())
+	golden.File(t, "check_sample.golden", got.String())
 }
 
 func TestCheckSampleFromStandardInput(t *testing.T) {
@@ -162,7 +163,7 @@ func TestCheckSampleTerminal(t *testing.T) {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	golden(t, "check_sample_terminal.golden", b.String())
+	golden.File(t, "check_sample_terminal.golden", b.String())
 }
 
 // TestMappingOfTheDocument tries docs/events.md's mapping on the record that the document shows for it.

@@ -21,6 +21,7 @@ import (
 	"ebb/cmd/ebb/connect"
 	"ebb/pipeline"
 	"ebb/pipeline/redisstore"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // plainly makes a run's output comparable: addresses, digests, hashes and versions become words.
@@ -186,7 +187,7 @@ func TestCheckFindings(t *testing.T) {
 			got.WriteString(text)
 		})
 	}
-	golden(t, "check.golden", got.String())
+	golden.File(t, "check.golden", got.String())
 }
 
 // place writes events of customers to partitions of the input. Those of the customer "" have no key, and a customer

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ebb/scoring/scoringtest/golden"
 )
 
 // TestExplain shows explain's output for published alerts: testdata/explain.golden is made to be read.
@@ -45,7 +47,7 @@ func TestExplain(t *testing.T) {
 		o := run(t, nil, strings.NewReader(c.in), append([]string{"explain"}, c.args...)...).want(t, c.code)
 		fmt.Fprintf(&shown, "## %s\n$ ebb explain %s\n%s%s\n", c.name, strings.Join(c.args, " "), o.stdout, o.stderr)
 	}
-	golden(t, "explain.golden", shown.String())
+	golden.File(t, "explain.golden", shown.String())
 }
 
 func firstLine(b []byte) string {

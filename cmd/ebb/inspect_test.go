@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ebb/scoring/scoringtest/golden"
 )
 
 // TestInspect shows inspect's output for customers: testdata/inspect.golden is made to be read.
@@ -41,7 +43,7 @@ func TestInspect(t *testing.T) {
 		o := run(t, s.environ, nil, "inspect", c.customer, "--pack", pack).want(t, c.code)
 		fmt.Fprintf(&shown, "$ ebb inspect %s\n%s%s\n", c.customer, o.stdout, o.stderr)
 	}
-	golden(t, "inspect.golden", shown.String())
+	golden.File(t, "inspect.golden", shown.String())
 
 	// The active pack can be printed, and is the same pack: explain checks by it.
 	var kept struct{ Pack struct{ Hash string } }

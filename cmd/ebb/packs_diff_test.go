@@ -12,6 +12,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/eventlog"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // diffFiles are the two packs that the tests compare.
@@ -37,7 +38,7 @@ func TestPacksDiff(t *testing.T) {
 			t.Errorf("%s: too wide\n%s", c.name, strings.Join(wide, ""))
 		}
 	}
-	golden(t, "packs_diff.golden", shown.String())
+	golden.File(t, "packs_diff.golden", shown.String())
 }
 
 // TestPacksDiffJSON: the output for machines, and a log from a pipe.
@@ -63,7 +64,7 @@ func TestPacksDiffJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "packs_diff.json", string(indented)+"\n")
+	golden.File(t, "packs_diff.json", string(indented)+"\n")
 	again, err := json.MarshalIndent(said[1], "", " ")
 	if err != nil || string(again) != string(indented) {
 		t.Errorf("standard input differs from the file: %v\n%s", err, again)

@@ -19,6 +19,7 @@ import (
 	"ebb/cmd/ebb/processor"
 	"ebb/cmd/ebb/shadow"
 	"ebb/cmd/ebb/terminal"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // shadowsOf runs packs shadow --json.
@@ -318,7 +319,7 @@ func TestPacksShadowText(t *testing.T) {
 	run(t, append(s.environ, "EBB_SHADOWS="), nil, "run", "--until-end", "--leave").want(t, exitOK)
 	show("the shadow has not come as far", exitOK, "candidate", "--top", "0")
 	show("no such shadow", exitUsage, "candidat")
-	golden(t, "packs_shadow.golden", shown.String())
+	golden.File(t, "packs_shadow.golden", shown.String())
 }
 
 // TestForgetShadow: forget removes a shadow's state and position, once nothing runs it, and nothing else. The shadow

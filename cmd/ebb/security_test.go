@@ -12,8 +12,8 @@ import (
 // withoutServices are the commands that dial neither Kafka nor Redis, or only those inside the process.
 func withoutServices() []string {
 	return []string{
-		"ebb backtest", "ebb demo", "ebb explain", "ebb health", "ebb help", "ebb packs diff", "ebb packs list", "ebb packs validate",
-		"ebb simulate",
+		"ebb backtest", "ebb demo", "ebb explain", "ebb health", "ebb help", "ebb packs diff", "ebb packs list",
+		"ebb packs validate", "ebb simulate",
 	}
 }
 

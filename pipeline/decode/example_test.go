@@ -2,7 +2,6 @@ package decode_test
 
 import (
 	"cmp"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,9 +14,8 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
+	"ebb/scoring/scoringtest/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 // TestDecodeExamples compares the files of examples, one for each envelope and one for mappings, with the results for
 // their records: a title, the mapping, the record's timestamp, headers and value, and after "=>" the event. They are
@@ -47,14 +45,7 @@ func TestDecodeExamples(t *testing.T) {
 				e := decodeBothMapped(t, d, &r, spec)
 				fmt.Fprintf(&out, "\n### %s\n%s\n%s", title, input, describeEvent(&e))
 			}
-			if *update {
-				if err := os.WriteFile(path, []byte(out.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if diff := gocmp.Diff(string(b), out.String()); diff != "" {
-				t.Errorf("%s (-), decoder (+):\n%s", path, diff)
-			}
+			golden.Path(t, path, out.String())
 		})
 	}
 }

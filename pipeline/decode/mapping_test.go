@@ -3,8 +3,6 @@ package decode_test
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,6 +10,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // shopSpec is a mapping like one that a shop with JSON of its own has.
@@ -326,19 +325,7 @@ func TestMappingFaults(t *testing.T) {
 		}
 		fmt.Fprintf(&out, "## %s\n%s\n\n", c.name, err)
 	}
-	path := filepath.Join("testdata", "mapping_faults.golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(out.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(b), out.String()); diff != "" {
-		t.Errorf("%s (-), mapping (+):\n%s", path, diff)
-	}
+	golden.File(t, "mapping_faults.golden", out.String())
 }
 
 // TestMappedAllocations: no record allocates once the scratch memory is there, usable or not.

@@ -2,10 +2,7 @@ package kafkabatch_test
 
 import (
 	"encoding/hex"
-	"flag"
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,27 +11,8 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkabatch"
+	"ebb/scoring/scoringtest/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files in testdata anew")
-
-// golden compares a dump of bytes with testdata/name.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("bytes differ from %s (-want +got):\n%s", path, diff)
-	}
-}
 
 func TestBatchGolden(t *testing.T) {
 	var b kafkabatch.Builder
@@ -47,8 +25,8 @@ func TestBatchGolden(t *testing.T) {
 		1_699_999_999_000,
 	)
 	b.Add([]byte{}, nil, nil, 1_700_000_100_000)
-	golden(t, "batch.hex", hex.Dump(b.Seal(kafkabatch.ProducerID{ID: 4711, Epoch: 3, Transactional: true}, 99)))
-	golden(t, "batch_plain.hex", hex.Dump(b.Seal(kafkabatch.ProducerID{ID: 4711}, math.MaxInt32)))
+	golden.File(t, "batch.hex", hex.Dump(b.Seal(kafkabatch.ProducerID{ID: 4711, Epoch: 3, Transactional: true}, 99)))
+	golden.File(t, "batch_plain.hex", hex.Dump(b.Seal(kafkabatch.ProducerID{ID: 4711}, math.MaxInt32)))
 }
 
 // TestBatchAgainstOracle seals drawn batches and has kmsg read them.

@@ -21,6 +21,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/kafkawire"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // TestProducerWaitsOutRefusals answers each request of a transaction with codes that pass: nothing fails, and nothing
@@ -309,7 +310,7 @@ func TestTransactionGolden(t *testing.T) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		golden(
+		golden.File(
 			t,
 			fmt.Sprintf("transaction_%s.hex", map[bool]string{false: "v2", true: "v1"}[only1]),
 			strings.Join(sent, "\n"),

@@ -2,9 +2,6 @@ package kafkawire_test
 
 import (
 	"encoding/hex"
-	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,34 +9,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ebb/pipeline/kafkawire"
+	"ebb/scoring/scoringtest/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files in testdata anew")
-
-// golden compares a dump of bytes with testdata/name.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("bytes differ from %s (-want +got):\n%s", path, diff)
-	}
-}
 
 func TestFetchRequestGolden(t *testing.T) {
 	req := kafkawire.FetchRequest(
 		"ebb",
 		kafkawire.FetchConfig{Topic: "events", Partition: 3, MaxBytes: 1 << 20, MaxWait: 250 * time.Millisecond},
 	)
-	golden(t, "fetch_request.hex", hex.Dump(req))
+	golden.File(t, "fetch_request.hex", hex.Dump(req))
 	want := kmsg.NewPtrFetchRequest()
 	want.Version, want.ReplicaID, want.MaxWaitMillis, want.MinBytes, want.MaxBytes, want.IsolationLevel = 11, -1, 250, 1, 1<<20, 1
 	want.SessionID, want.SessionEpoch = 0, -1

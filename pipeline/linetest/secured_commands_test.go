@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"ebb/scoring/scoringtest/golden"
 )
 
 // replayACLs are all permissions that ebb dlq replay needs, as listed in docs/security.md.
@@ -53,7 +55,7 @@ func (k *securedKafka) replayPermissions(t *testing.T) {
 	replay := func() *process { return start(t, nil, "dlq", "replay", "-c", file, "--yes") }
 	acls := replayACLs(w)
 	k.allow(t, e.user, acls...)
-	golden(t, "secured_replay.golden", k.without(t, e.user, w.input, acls, replay))
+	golden.File(t, "secured_replay.golden", k.without(t, e.user, w.input, acls, replay))
 	if n := sum(w.ends()); n != records {
 		t.Errorf("%d records in the input after refused replays", n)
 	}
@@ -85,7 +87,7 @@ func (k *securedKafka) createPermissions(t *testing.T) {
 	}
 	others := slices.Concat(leastACLs(g), checkACLs(g))
 	k.allow(t, e.user, slices.Concat(others, createACLs(g))...)
-	golden(t, "secured_create.golden", k.without(t, e.user, w.input, slices.Concat(createACLs(g), others), create))
+	golden.File(t, "secured_create.golden", k.without(t, e.user, w.input, slices.Concat(createACLs(g), others), create))
 	created()
 
 	k.forbid(t, e.user, createACLs(g)...)

@@ -22,6 +22,7 @@ import (
 	"ebb/pipeline/linetest/oracle"
 	"ebb/pipeline/linetest/ports"
 	"ebb/pipeline/linetest/services"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // redises are several Redis servers in one container, by what they are for: "open" and "tls" are two ports of one
@@ -353,7 +354,7 @@ func (r *redises) refusals(t *testing.T) {
 			strings.ReplaceAll(about("redis", found, r.Authority, other), w.input, "INPUT"),
 		)
 	}
-	golden(t, "secured_redis.golden", got.String())
+	golden.File(t, "secured_redis.golden", got.String())
 }
 
 // open is a client that may do everything, whatever password the default user has.

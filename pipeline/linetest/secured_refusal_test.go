@@ -3,7 +3,6 @@
 package linetest_test
 
 import (
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -17,14 +16,12 @@ import (
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"ebb/pipeline/linetest/authority"
 	"ebb/pipeline/linetest/oracle"
+	"ebb/scoring/scoringtest/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 // Each kind of login works with the least permissions that docs/security.md lists, and each of them is needed: without
 // it, ebb reports that. It also reports every wrong certificate, password or port; testdata/secured_kafka.golden is
@@ -125,7 +122,7 @@ func (k *securedKafka) refusals(t *testing.T) {
 		}
 		fmt.Fprintf(&got, "## %s\n%s\n", c.name, about("brokers", found, k.Authority, other))
 	}
-	golden(t, "secured_kafka.golden", got.String())
+	golden.File(t, "secured_kafka.golden", got.String())
 }
 
 // about is the findings of check about one subject, without what differs from run to run.
@@ -163,7 +160,7 @@ func (k *securedKafka) permissions(t *testing.T) {
 	k.allow(t, e.user, slices.Concat(leastACLs(g), checkACLs(g))...)
 	file := g.config(nil)
 	check := func() *process { return start(t, nil, "check", "-c", file) }
-	golden(
+	golden.File(
 		t,
 		"secured_permissions.golden",
 		k.without(t, e.user, w.input, slices.Concat(leastACLs(g), checkACLs(g)), check),
@@ -316,20 +313,5 @@ func overwrite(t *testing.T, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := "testdata/" + name
-	if *update {
-		overwrite(t, path, got)
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := gocmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got); if that is meant, run the tests with -update:\n%s", path, diff)
 	}
 }

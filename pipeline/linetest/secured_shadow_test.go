@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"ebb/scoring/scoringtest/golden"
 )
 
 // shadowACLs are what ebb run needs in addition for all of its shadows, and ebb check, as listed in docs/security.md.
@@ -68,7 +70,7 @@ func (k *securedKafka) shadowPermissions(t *testing.T) {
 		}
 		k.forbid(t, reads.user, c.acls...)
 	}
-	golden(t, "secured_shadow.golden", found)
+	golden.File(t, "secured_shadow.golden", found)
 }
 
 // shadows runs a shadow and compares it with exactly the permissions at Redis that docs/security.md lists, and with

@@ -4,24 +4,19 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"flag"
 	"fmt"
 	"net"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"ebb/pipeline"
 	"ebb/pipeline/linetest/authority"
 	"ebb/pipeline/secure"
+	"ebb/scoring/scoringtest/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 // TestWordsOfARefusal covers each way in which certificates do not fit, and shows the messages:
 // testdata/refusals.golden is made to be read.
@@ -125,7 +120,7 @@ func TestWordsOfARefusal(t *testing.T) {
 			fmt.Fprintf(&got, "## %s\n%s\n\n", c.name, said)
 		})
 	}
-	golden(t, "refusals.golden", got.String())
+	golden.File(t, "refusals.golden", got.String())
 }
 
 // answering serves connections that get one answer to any request, and are closed.
@@ -148,21 +143,6 @@ func answering(t *testing.T, answer string) string {
 		}
 	}()
 	return l.Addr().String()
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := "testdata/" + name
-	if *update {
-		write(t, path, got)
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got); if that is meant, run the tests with -update:\n%s", path, diff)
-	}
 }
 
 // silent dials a server that sends nothing unless it gets a request.

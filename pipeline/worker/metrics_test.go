@@ -1,26 +1,23 @@
 package worker_test
 
 import (
-	cmps "cmp"
-	"flag"
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ebb/pipeline/worker"
+	"ebb/scoring/scoringtest/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite documents that are made from the code")
 
 // describing is a registerer that only records what is registered.
 type describing struct{ rows []string }
@@ -75,23 +72,7 @@ func TestMetricsDocument(t *testing.T) {
 		"\n\n## Reasons\n\nA stage withholds a decision (`ebb_withheld_total`) for one of these reasons:\n\n" +
 		"| reason | decisions |\n|---|---|\n" + strings.Join(withheldReasons(t), "\n") + "\n"
 	const path = "../../docs/metrics.md"
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf(
-			"%s is not what the code registers; if that is meant, write it with: go test ./pipeline/worker -run "+
-				"MetricsDocument -update\n%s",
-			path,
-			diff,
-		)
-	}
+	golden.Path(t, path, want)
 }
 
 // withheldReasons are the rows of the reasons for which stages withhold decisions, by the constants in their files.
@@ -114,7 +95,7 @@ func withheldReasons(t *testing.T) (rows []string) {
 			case *ast.GenDecl:
 				for _, spec := range n.Specs {
 					if c, ok := spec.(*ast.ValueSpec); ok && n.Tok == token.CONST {
-						rows = append(rows, reasonOf(t, file, c, cmps.Or(c.Doc, n.Doc))...)
+						rows = append(rows, reasonOf(t, file, c, cmp.Or(c.Doc, n.Doc))...)
 					}
 				}
 			case *ast.ReturnStmt:
@@ -189,7 +170,7 @@ func TestShadowMetrics(t *testing.T) {
 			want[prefix+name+label] = 0
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }

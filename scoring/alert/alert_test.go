@@ -23,6 +23,7 @@ import (
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // alerts are one customer's alerts, from the deadline's raise to the recovery by an event.
@@ -68,7 +69,7 @@ func TestAlertGolden(t *testing.T) {
 	for i := range all {
 		b = append(alert.NewRenderer(pack).AppendAlert(b, &all[i], all[i].ID()), '\n')
 	}
-	scoringtest.Golden(t, "alerts.ndjson", b)
+	golden.File(t, "alerts.ndjson", string(b))
 }
 
 // schema is the published description of alerts.

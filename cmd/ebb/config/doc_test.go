@@ -2,36 +2,18 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"ebb/cmd/ebb/advice"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // TestConfigurationDocument compares docs/configuration.md with the table of settings. With -update it is written
 // again.
 func TestConfigurationDocument(t *testing.T) {
 	const path = "../../../docs/configuration.md"
-	got := configurationDocument()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf(
-			"%s is not what the settings say; write it with: go test ./cmd/ebb/config -run Document -update\n%s",
-			path,
-			diff,
-		)
-	}
+	golden.Path(t, path, configurationDocument())
 }
 
 // TestEverySettingIsDocumented: nobody can choose a value for a key without a described consequence.

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strings"
 	"testing"
+
+	"ebb/scoring/scoringtest/golden"
 )
 
 // wrongConfig is one possible mistake in the configuration.
@@ -181,7 +183,7 @@ func TestWrongConfigurations(t *testing.T) {
 		}
 		fmt.Fprintf(&got, "%s\n\n", err)
 	}
-	golden(t, "wrong_config.golden", got.String())
+	golden.File(t, "wrong_config.golden", got.String())
 }
 
 func TestConfigFileThatIsNotThere(t *testing.T) {

@@ -4,18 +4,15 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"ebb/cmd/ebb/shop"
+	"ebb/scoring/scoringtest/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 func open(t testing.TB, cfg shop.Config) *shop.Shop {
 	t.Helper()
@@ -57,19 +54,7 @@ func TestSameEverywhere(t *testing.T) {
 			h.Sum(nil),
 		)
 	}
-	const file = "testdata/hashes.golden"
-	if *update {
-		if err := os.WriteFile(file, got.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s (-), now (+); if the shop was meant to change: go test ./cmd/ebb/shop -update\n%s", file, diff)
-	}
+	golden.File(t, "hashes.golden", got.String())
 }
 
 // TestStream checks what every reader relies on: order, ids, bounds, and the same events on a second reading.

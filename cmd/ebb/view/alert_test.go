@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"ebb/cmd/ebb/terminal"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // alertJSON holds the fields of a published alert that the tests read.
@@ -94,5 +95,5 @@ func TestAlertLines(t *testing.T) {
 		}
 		got.WriteByte('\n')
 	}
-	golden(t, "alert_lines.golden", got.String())
+	golden.File(t, "alert_lines.golden", got.String())
 }

@@ -6,6 +6,7 @@ import (
 
 	"ebb/cmd/ebb/check"
 	"ebb/cmd/ebb/terminal"
+	"ebb/scoring/scoringtest/golden"
 )
 
 // TestFindingsTable checks the output on a terminal of 80 columns.
@@ -29,5 +30,5 @@ func TestFindingsTable(t *testing.T) {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	golden(t, "check_table.golden", table)
+	golden.File(t, "check_table.golden", table)
 }

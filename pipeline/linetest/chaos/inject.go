@@ -172,7 +172,8 @@ func (j *injector) olderRedis(ctx context.Context, f fault) bool {
 		return false
 	}
 	defer j.redisBusy.Unlock()
-	if !rest(ctx, 0) || breakable.Until(ctx, 20*time.Second, "the file is not being rewritten", j.redis.Now().Settled) != nil {
+	settled := j.redis.Now().Settled
+	if !rest(ctx, 0) || breakable.Until(ctx, 20*time.Second, "the file is not being rewritten", settled) != nil {
 		return false
 	}
 	j.check(j.redis.Keep())
