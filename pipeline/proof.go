@@ -188,8 +188,13 @@ func (m *Mark) follows(changes []Control) error {
 		}
 	}
 	if at := newest(changes); m.Pack != "" && (at.Pack != m.Pack || at.Settings != m.Settings) {
-		return unproven("the published control records lead to pack %.12s and settings %q, the state in Redis to %.12s and %q",
-			at.Pack, at.Settings, m.Pack, m.Settings)
+		return unproven(
+			"the published control records lead to pack %.12s and settings %q, the state in Redis to %.12s and %q",
+			at.Pack,
+			at.Settings,
+			m.Pack,
+			m.Settings,
+		)
 	}
 	return nil
 }

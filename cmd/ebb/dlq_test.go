@@ -1,18 +1,27 @@
 package main
 
 import (
+	"context"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/deadletter"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkabatch"
@@ -563,10 +572,187 @@ func TestSelectionTakesOpenSpans(t *testing.T) {
 	}
 }
 
+// TestDLQReplayStopped: at Ctrl-C the transaction under way is ended, the next is not begun, and nothing is lost or
+// doubled.
+func TestDLQReplayStopped(t *testing.T) {
+	l := newLetters(t)
+	const n = 3 * deadletter.ChunkRecords
+	l.quarantine(n)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	l.kafka.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+		cancel(advice.Stopped{Signal: syscall.SIGINT})
+		return nil, nil, false
+	})
+	var stdout, stderr output
+	p := process{
+		args:    []string{"dlq", "replay"},
+		environ: l.environ,
+		stdin:   strings.NewReader(""),
+		stdout:  &stdout,
+		stderr:  &stderr,
+	}
+	code := p.run(ctx, func(int) { panic("second signal") })
+	sent, _, _ := strings.Cut(stdout.String(), " records replayed to events\n")
+	if code != 130 || sent == "0" || stderr.String() != "ebb dlq replay: stopped by Ctrl-C: "+sent+" records replayed\n" {
+		t.Fatalf("exit code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
+	}
+	got := l.replay()
+	if got.Before == 0 || got.Before+got.Replayed != n || advice.Grouped(got.Before) != sent {
+		t.Errorf("stopped after %s, then %+v", sent, got)
+	}
+	l.arrived(upTo(n)...)
+}
+
+// TestDLQShowsNoOrders: control sequences in the DLQ do not reach a person's terminal.
+func TestDLQShowsNoOrders(t *testing.T) {
+	l := newLetters(t)
+	forged := format.Renderer{DLQ: "events.dlq", Input: "\x1b[2Jevents"}
+	o, _ := forged.Render(nil, &pipeline.Entry{Kind: pipeline.EntryQuarantine, Code: pipeline.NotJSON}, &pipeline.Record{})
+	k := &kgo.Record{Topic: o.Topic, Value: o.Value}
+	for key, value := range kafkabatch.Headers(o.Headers) {
+		if string(key) == "ebb.error.code" {
+			value = []byte("\x1b]0;title\x07")
+		}
+		k.Headers = append(k.Headers, kgo.RecordHeader{Key: string(key), Value: value})
+	}
+	if err := l.client(t).ProduceSync(t.Context(), k).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"list", "show"} {
+		out := l.dlq(exitOK, command).stdout
+		if strings.ContainsAny(out, "\x1b\x07") || !strings.Contains(out, `\x1b]0;title\a`) {
+			t.Errorf("%s: %q", command, out)
+		}
+	}
+}
+
 // TestDLQCodesComplete: a shell completes the codes.
 func TestDLQCodesComplete(t *testing.T) {
 	got := run(t, nil, nil, "__complete", "dlq", "show", "--code", "").want(t, exitOK)
 	if want := strings.Join(deadletter.CodeNames(), "\n") + "\n:4\n"; got.stdout != want { // 4: no file names
 		t.Errorf("%q, want %q", got.stdout, want)
+	}
+}
+
+// TestDLQReplayBehindAnOpenTransaction: a killed replay has left a transaction open, and nothing after it can be read.
+// The next replay ends it at once, and sends what comes after it.
+func TestDLQReplayBehindAnOpenTransaction(t *testing.T) {
+	l := newLetters(t)
+	killed := l.client(
+		t,
+		kgo.TransactionalID(deadletter.TransactionalID("events.dlq")),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+	)
+	if err := killed.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	for n := range int32(4) {
+		if err := killed.ProduceSync(
+			t.Context(),
+			&kgo.Record{Topic: "events.dlq", Partition: n, Value: []byte("never committed")},
+		).
+			FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.quarantine(10)
+	if got := l.dlq(
+		exitOK,
+		"replay",
+		"--dry-run",
+	); !strings.HasPrefix(got.stdout, "0 records") ||
+		!strings.Contains(got.stderr, "a transaction is open in events.dlq") {
+		t.Errorf("dry run: %q, %q", got.stdout, got.stderr)
+	}
+	if got := l.replay(); got.Replayed != 10 || got.Foreign != 0 {
+		t.Errorf("%+v", got)
+	}
+	l.arrived(upTo(10)...)
+}
+
+// TestDLQReplayLarge sends records that take several fetches and several transactions, unchanged byte for byte,
+// although each fetch overwrites the one before.
+func TestDLQReplayLarge(t *testing.T) {
+	l := newLetters(t)
+	noise := rand.New(rand.NewPCG(3, 3))
+	for i := range 40 {
+		value := fmt.Appendf(nil, "{\"broken\": %d ", i)
+		for len(value) < 300_000 {
+			value = strconv.AppendUint(value, noise.Uint64(), 36)
+		}
+		l.sent = append(l.sent, pipeline.Record{
+			Offset:    int64(i),
+			Timestamp: dlqStart,
+			Key:       []byte("the same"),
+			Value:     value,
+			Headers: kafkabatch.AppendHeaders(
+				nil,
+				nil,
+				kafkabatch.Header{Key: "trace", Value: []byte{byte(i), 0xff}},
+				kafkabatch.Header{Key: "null"},
+			),
+		})
+	}
+	l.put(l.sent...)
+	if got := l.replay(); got.Replayed != 40 {
+		t.Errorf("%+v", got)
+	}
+	l.arrived(upTo(40)...)
+}
+
+// TestDLQReadsThroughEmptyAnswers: a new leader holds nothing up, and nothing is left out.
+func TestDLQReadsThroughEmptyAnswers(t *testing.T) {
+	l := newLetters(t)
+	l.quarantine(30)
+	l.replay("--code", "not_json", "--yes")
+	l.answerEmptyAtFirst()
+	got := l.dlq(exitOK, "list")
+	if !strings.HasSuffix(got.stdout, "\n30 records in events.dlq, 650 bytes, 10 replayed\n") || got.stderr != "" {
+		t.Errorf("stdout:\n%s\nstderr: %s", got.stdout, got.stderr)
+	}
+}
+
+// TestDLQMarksStandBehindWhatTheyName: a mark comes after the records that it names, in the same partition, so that
+// retention deletes it after them.
+func TestDLQMarksStandBehindWhatTheyName(t *testing.T) {
+	l := newLetters(t)
+	l.quarantine(40)
+	l.replay("--code", "not_json")
+	l.replay()
+	c := l.client(
+		t,
+		kgo.ConsumeTopics("events.dlq"),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+	)
+	before, named := map[int32]map[format.ReplayID]bool{}, 0
+	for named < 40 {
+		fetched := c.PollFetches(t.Context())
+		if err := fetched.Err(); err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range fetched.Records() {
+			r := pipeline.Record{Timestamp: k.Timestamp.UnixMilli(), Key: k.Key, Value: k.Value}
+			var headers []kafkabatch.Header
+			for _, h := range k.Headers {
+				headers = append(headers, kafkabatch.Header{Key: h.Key, Value: h.Value})
+			}
+			r.Headers = kafkabatch.AppendHeaders(nil, nil, headers...)
+			if q, ok := format.ReadQuarantined(&r); ok {
+				if before[k.Partition] == nil {
+					before[k.Partition] = map[format.ReplayID]bool{}
+				}
+				before[k.Partition][q.ID()] = true
+			}
+			ids, _, err := format.ReadMark(&r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, id := range ids {
+				if named++; !before[k.Partition][id] {
+					t.Errorf("partition %d has a mark of %+v, which does not stand before it", k.Partition, id)
+				}
+			}
+		}
 	}
 }

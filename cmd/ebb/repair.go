@@ -120,7 +120,12 @@ func (a *app) carryOut(
 			return err
 		}
 	} else if repaired > 0 {
-		fmt.Fprintf(out, "%s of group %s committed again; start ebb run\n", advice.Plural(repaired, "offset"), cfg.Kafka.Group)
+		fmt.Fprintf(
+			out,
+			"%s of group %s committed again; start ebb run\n",
+			advice.Plural(repaired, "offset"),
+			cfg.Kafka.Group,
+		)
 	}
 	if sum.Left > 0 {
 		return errReported

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"time"
-
 	// Zones are to be there wherever ebb runs: the image holds nothing but the program.
 	_ "time/tzdata"
 

@@ -19,7 +19,7 @@ type History struct {
 	Refs     []pipeline.PackRef   // parallel to Packs; empty while the first is not announced
 	Unsaved  []pipeline.PackBytes // packs that the store does not hold yet
 	Settings pipeline.Settings    // in force, where the state does not hold them: it was emptied
-	Ahead    []Change            // of a replay: what is still to come, in order of its offsets
+	Ahead    []Change             // of a replay: what is still to come, in order of its offsets
 }
 
 // packEpochs are the packs of a partition, numbered in the order in which they began.

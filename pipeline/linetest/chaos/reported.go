@@ -8,10 +8,10 @@ import (
 	"sync"
 	"time"
 
-	"ebb/pipeline/linetest/chaos/breakable"
-
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ebb/pipeline/linetest/chaos/breakable"
 )
 
 // Faults that members have to report by a hard stop, within a minute. Until somebody mends them nothing more may be
@@ -50,7 +50,14 @@ func (j *injector) await(ctx context.Context, s *stop, what string) {
 	select {
 	case <-s.reported:
 	case <-limit.C:
-		j.found(finding{time.Now(), "the group", fmt.Sprintf("%s, and nobody stopped with %s within %v", what, s.code, reportedWithin), ""})
+		j.found(
+			finding{
+				time.Now(),
+				"the group",
+				fmt.Sprintf("%s, and nobody stopped with %s within %v", what, s.code, reportedWithin),
+				"",
+			},
+		)
 	case <-ctx.Done():
 	}
 }

@@ -67,7 +67,9 @@ func show(w io.Writer, o *options, rows []row) error {
 
 func table(rows []row) string {
 	var b strings.Builder
-	b.WriteString("| fault | said after | code or state | readiness | alerts | what mends it |\n|---|---|---|---|---|---|\n")
+	b.WriteString(
+		"| fault | said after | code or state | readiness | alerts | what mends it |\n|---|---|---|---|---|---|\n",
+	)
 	for _, r := range rows {
 		seconds, sign := "–", "–"
 		if r.Sign != "" {
