@@ -25,6 +25,7 @@ import (
 	"ebb/cmd/ebb/deadletter"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkabatch"
+	"ebb/scoring/scoringtest/golden"
 	"ebb/sinks/format"
 )
 
@@ -205,7 +206,7 @@ func TestDLQList(t *testing.T) {
 			l.dlq(exitOK, append([]string{"list"}, strings.Fields(args)...)...).stdout,
 		)
 	}
-	golden(t, "dlq_list.golden", b.String())
+	golden.File(t, "dlq_list.golden", b.String())
 }
 
 // TestDLQSince: --since and --until are about when a record was quarantined, whenever its event was.
@@ -285,7 +286,7 @@ func TestDLQShow(t *testing.T) {
 		fmt.Fprintf(&b, "$ ebb dlq show %s\n%s%s\n", args, got.stdout, got.stderr)
 	}
 	since := regexp.MustCompile(`"quarantined_at":"[^"]+"`)
-	golden(t, "dlq_show.golden", since.ReplaceAllString(b.String(), `"quarantined_at":"NOW"`))
+	golden.File(t, "dlq_show.golden", since.ReplaceAllString(b.String(), `"quarantined_at":"NOW"`))
 }
 
 // TestDLQShowJSONIsExact: the output of --json is the record, whatever its bytes.
