@@ -65,9 +65,10 @@ func (r *Record) Clone() *Record {
 // Fetched is a reusable buffer for one answer of Fetch.
 type Fetched struct {
 	Records []Record
-	Next    int64 // offset to fetch next
-	End     int64 // end offset of the log as of this answer; -1: the broker does not tell, as when it throttles us
-	Stable  int64 // last stable offset, beyond which lie open transactions; -1: the broker does not tell
+	Next    int64    // offset to fetch next
+	End     int64    // end offset of the log as of this answer
+	Stable  int64    // last stable offset: beyond it lie open transactions
+	Markers []Marker // of transactions that have ended, in order
 
 	Throttled bool // a quota let nothing through; End may have been found another way
 
@@ -75,7 +76,10 @@ type Fetched struct {
 	Inflated []byte // decompressed batches, which Records alias
 }
 
-// Find is the place of the record at offset in f.Records, which are in order of their offsets.
+// Marker is where a transaction has ended, and when, by the broker's clock in ms since the epoch.
+type Marker struct{ Offset, At int64 }
+
+// Find says where the record at offset is among f.Records, which come in order of their offsets.
 func (f *Fetched) Find(offset int64) (i int, found bool) {
 	return slices.BinarySearchFunc(f.Records, offset, func(r Record, o int64) int { return cmp.Compare(r.Offset, o) })
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,7 +79,12 @@ func (l *letters) quarantine(n int) {
 // put quarantines records as a group does that reads them.
 func (l *letters) put(records ...pipeline.Record) {
 	l.t.Helper()
-	c := l.client(l.t)
+	l.putBy(l.client(l.t), records...)
+}
+
+// putBy is put by a client.
+func (l *letters) putBy(c *kgo.Client, records ...pipeline.Record) {
+	l.t.Helper()
 	var out []*kgo.Record
 	for i := range records {
 		r := &records[i]
@@ -190,7 +196,7 @@ func TestDLQList(t *testing.T) {
 		"--code not_json --code nested_too_deep",
 		"--partition 3 --offsets 11-19",
 		"--partition 1 --offsets 13",
-		"--since 2023-11-14T22:20:00Z --until 2023-11-14T22:23:20Z --json",
+		"--partition 1 --offsets 9-13 --json",
 	} {
 		fmt.Fprintf(
 			&b,
@@ -200,6 +206,53 @@ func TestDLQList(t *testing.T) {
 		)
 	}
 	golden(t, "dlq_list.golden", b.String())
+}
+
+// TestDLQSince: --since and --until are about when a record was quarantined, whenever its event was.
+func TestDLQSince(t *testing.T) {
+	l := newLetters(t)
+	count := func(args ...string) (n int64) {
+		var got deadletter.Listing
+		if err := json.Unmarshal(
+			[]byte(l.dlq(exitOK, append([]string{"list", "--json"}, args...)...).stdout),
+			&got,
+		); err != nil {
+			t.Fatal(err)
+		}
+		return got.Records
+	}
+	committed, err := kgo.NewClient(kgo.SeedBrokers(l.kafka.ListenAddrs()...), kgo.TransactionalID("a group"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(committed.Close)
+	if err := committed.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	l.putBy(committed, pipeline.Record{Offset: 0, Timestamp: dlqStart, Value: []byte("{")},
+		pipeline.Record{Offset: 1, Timestamp: time.Now().UnixMilli(), Value: []byte("{")})
+	before := time.Now()
+	if err := committed.EndTransaction(t.Context(), kgo.TryCommit); err != nil {
+		t.Fatal(err)
+	}
+	after := time.Now().Add(time.Second)
+	for args, want := range map[string]int64{
+		"": 2, "--since 1h": 2, "--until 1h": 0, // of an event of years ago too
+		"--since " + before.Add(-time.Second).Format(time.RFC3339Nano): 2,
+		"--until " + after.Format(time.RFC3339Nano):                    2,
+		"--since " + after.Format(time.RFC3339Nano):                    0,
+		"--since 2023-11-14T22:00:00Z --until 2023-11-15T00:00:00Z":    0,
+	} {
+		if got := count(strings.Fields(args)...); got != want {
+			t.Errorf("%s: %d records, want %d", args, got, want)
+		}
+	}
+	l.put(
+		pipeline.Record{Offset: 2, Timestamp: dlqStart, Value: []byte("{")},
+	) // no transaction: there is its own time alone
+	if got := count("--since", "1h"); got != 2 {
+		t.Errorf("%d records since an hour, want those of the transaction", got)
+	}
 }
 
 func TestDLQShow(t *testing.T) {
@@ -231,7 +284,8 @@ func TestDLQShow(t *testing.T) {
 		got := l.dlq(exitOK, append([]string{"show"}, strings.Fields(args)...)...)
 		fmt.Fprintf(&b, "$ ebb dlq show %s\n%s%s\n", args, got.stdout, got.stderr)
 	}
-	golden(t, "dlq_show.golden", b.String())
+	since := regexp.MustCompile(`"quarantined_at":"[^"]+"`)
+	golden(t, "dlq_show.golden", since.ReplaceAllString(b.String(), `"quarantined_at":"NOW"`))
 }
 
 // TestDLQShowJSONIsExact: the output of --json is the record, whatever its bytes.

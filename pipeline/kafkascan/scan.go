@@ -32,6 +32,9 @@ type Scan struct {
 	// error ends the scan.
 	Record func(*pipeline.Record) error
 
+	// Marker takes where transactions have ended, committed or not, before the records of the same answer. Optional.
+	Marker func(pipeline.Marker)
+
 	// Answered is called after each answer: every record below next was handed out. Optional. An error ends the scan.
 	Answered func(next int64) error
 
@@ -116,6 +119,11 @@ func (r *run) step(ctx context.Context) error {
 
 // handOut passes the records of an answer to Record.
 func (r *run) handOut() error {
+	for _, m := range r.got.Markers {
+		if r.Marker != nil && m.Offset < r.To {
+			r.Marker(m)
+		}
+	}
 	for i := range r.got.Records {
 		record := &r.got.Records[i]
 		if record.Offset >= r.To {

@@ -127,7 +127,7 @@ func (f *Fetcher) once(ctx context.Context, offset int64, out *pipeline.Fetched)
 		throttle: f.throttle,
 	}
 	err := f.client.send(x)
-	out.Raw, out.Records = x.answer, out.Records[:0]
+	out.Raw, out.Records, out.Markers = x.answer, out.Records[:0], out.Markers[:0]
 	if err != nil {
 		return err
 	}

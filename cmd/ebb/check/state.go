@@ -81,7 +81,17 @@ const almostFull = 80
 // checkPolicy looks at one primary: it must evict nothing, and accept writes.
 func (c *checking) checkPolicy(p *redisstore.Policy) {
 	before := len(c.findings)
-	if p.Eviction != "" && p.Eviction != "noeviction" {
+	if p.EvictsVolatile() {
+		c.warn(
+			"redis",
+			"nothing need be done as long as nobody gives ebb's keys a time to live; noeviction is safe whatever anybody does:\n"+
+				"redis-cli CONFIG SET maxmemory-policy noeviction",
+			"%s has maxmemory-policy %s, which drops keys that have a time to live; no key of ebb's has one",
+			p.Address,
+			p.Eviction,
+		)
+	}
+	if p.Evicts() {
 		c.problem(
 			"redis",
 			"in redis.conf or your provider's parameter group, and at once:\nredis-cli CONFIG SET maxmemory-policy noeviction",

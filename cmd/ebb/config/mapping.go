@@ -92,6 +92,13 @@ func (m *Mapping) settings(prefix string) []setting {
 				"else.",
 		},
 		setting{
+			path:  prefix + "time.zone",
+			value: textValue{&p.TimeZone},
+			doc: "The zone of times that come without an offset: `UTC`, a name of the tz database such as `Europe/Paris`, or an " +
+				"offset such as `+02:00`. Empty: they are quarantined. What clocks show twice is the first of both, what they " +
+				"skip is read as if they had not been put forward ([events](events.md#any-other-json)).",
+		},
+		setting{
 			path:  prefix + "time.default",
 			value: choiceValue{&p.Time.Default, []string{"", decode.RecordTime}},
 			doc: "The time of records that name none. `record`: the timestamp of the Kafka record. Empty: they are " +

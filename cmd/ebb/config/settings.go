@@ -185,7 +185,7 @@ func (c *Config) redisSettings() []setting {
 			path:  "redis.addresses",
 			value: listValue{&r.Addresses},
 			doc: "Address, host:port, of the Redis that holds the state; several are nodes of one Redis Cluster, or with " +
-				"`redis.sentinel.master` the Sentinels. It must not evict (`maxmemory-policy noeviction`).",
+				"`redis.sentinel.master` the Sentinels. It must not evict (`maxmemory-policy` `noeviction`, or `volatile-*`: no key has a time to live).",
 		},
 		{path: "redis.username", value: textValue{&r.Username}, doc: "ACL user. Empty: the default user."},
 		{path: "redis.password", value: textValue{&r.Password}, secret: true, doc: "Password of the user."},

@@ -86,6 +86,12 @@ func (p *Processor) checkRedis(ctx context.Context) error {
 		if err := policies[i].Check(); err != nil {
 			return err
 		}
+		if policies[i].EvictsVolatile() {
+			p.log.Warn().
+				Str("redis", policies[i].Address).
+				Str("maxmemory_policy", policies[i].Eviction).
+				Msg("Redis drops keys that have a time to live when its memory is full; no key of ebb's has one, and none may be given one")
+		}
 		if policies[i].Unknown != nil {
 			p.log.Warn().
 				Str("redis", policies[i].Address).
