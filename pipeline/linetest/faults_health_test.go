@@ -50,7 +50,7 @@ func TestQuotaOnPublishing(t *testing.T) {
 	if err != nil || altered[0].Err != nil {
 		t.Fatal(err, altered)
 	}
-	input := w.produce(events("shop", 1, shop(27, 6_000, 700)))
+	input := w.produce(events("shop", 1, shop(27, 3_000, 700)))
 	g := w.group("run", redisAddress(), nil)
 	began := time.Now()
 	g.run(nil, nil, append(shopFlags(), "--until-end")...).finish()

@@ -83,6 +83,9 @@ func (t *trial) pressed() error {
 // itself was for another reason.
 func (t *trial) rebuilt(before string) error {
 	if !strings.Contains(t.ebb.advice().Do, "ebb rebuild") {
+		if err := t.ebb.leave(t.ctx); err != nil {
+			return err
+		}
 		m, err := t.start("ebb", t.input)
 		if err != nil {
 			return err

@@ -95,13 +95,16 @@ type stopped struct {
 	Do      string `json:"do"`
 }
 
+// aside is a warning that goes beside what is wrong.
+const aside = "brokers hold requests up by a quota"
+
 // advice is what the latest line says that has some.
 func (m *member) advice() (s stopped) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, l := range m.lines {
 		var one stopped
-		if json.Unmarshal([]byte(l.text), &one) == nil && one.Do != "" {
+		if json.Unmarshal([]byte(l.text), &one) == nil && one.Do != "" && one.Message != aside {
 			s = one
 		}
 	}
