@@ -73,6 +73,7 @@ func (a *app) alerts(cmd *cobra.Command, f *alertsFlags) error {
 		Client: client, Topic: name, FromStart: f.fromStart || f.untilEnd, UntilEnd: f.untilEnd,
 		// by then the broker has aborted what a dead ebb left open
 		Patience: max(alertPatience, cfg.Kafka.TransactionTimeout),
+		Held:     waitsOn(terminal.NewScreen(cmd.ErrOrStderr(), a.environ)),
 		Retry:    func(err error) { say("Kafka does not answer, trying again: %s", advice.Cause(err)) },
 		Lost: func(partition int32, from, next int64) {
 			say("%s/%d: the topic's retention has deleted offsets %d to %d before they were read", name, partition, from, next-1)

@@ -207,6 +207,7 @@ func (c *checking) checkPack() {
 func (c *checking) checkKafka(ctx context.Context) {
 	if c.reached = c.checkBrokers(ctx); c.reached {
 		c.checkTopics(ctx)
+		c.checkOpen(ctx)
 		c.checkTransactions(ctx)
 	}
 }
