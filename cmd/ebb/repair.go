@@ -27,7 +27,7 @@ func newRepairCommand(a *app) *cobra.Command {
 	var f repairFlags
 	cmd := &cobra.Command{
 		Use:   "repair",
-		Short: "Commit offsets again that somebody overwrote or deleted",
+		Short: "Commit again the offsets that somebody overwrote or deleted",
 		Long: `Find out up to where alerts were published, and commit that again. It is the cure for offset_foreign and offset_lost: somebody
 reset the group's offsets, another program committed in its name, or they were deleted or expired.
 
@@ -41,7 +41,7 @@ Stop every process of the group first. A member that was stopped stays in the gr
 waited for. Exit code 1 if a partition is left that needs something else.`,
 		Example: "  ebb repair -c ebb.yaml --dry-run     # what was found, and what would be done\n" +
 			"  ebb repair -c ebb.yaml               # shows it, and asks\n" +
-			"  ebb repair -c ebb.yaml --yes --json | jq '.partitions[].verdict'",
+			"  ebb repair -c ebb.yaml --yes --json | jq .repaired",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.repair(cmd, &f) },
 	}

@@ -162,8 +162,11 @@ func (c *checking) failed(check, do string, err error) {
 		c.problem(check, denied.Do, "%s (%s)", found, denied.Code)
 		return
 	}
-	if code, found, do, ok := pipeline.Refused(err); ok {
-		c.problem(check, do, "%s (%s)", found, code)
+	if code, found, advised, ok := pipeline.Refused(err); ok {
+		if _, named := errors.AsType[kafkawire.Error](err); named {
+			found = err.Error() // names the object
+		}
+		c.problem(check, advised, "%s (%s)", found, code)
 		return
 	}
 	c.problem(check, do, "%s", err)
@@ -204,6 +207,7 @@ func (c *checking) checkPack() {
 func (c *checking) checkKafka(ctx context.Context) {
 	if c.reached = c.checkBrokers(ctx); c.reached {
 		c.checkTopics(ctx)
+		c.checkOpen(ctx)
 		c.checkTransactions(ctx)
 	}
 }

@@ -62,6 +62,9 @@ func (p *Processor) ready() Readiness {
 		if p.awaited != "" {
 			r.Reason = p.awaited
 		}
+		if p.member != nil && p.member.Waits() != "" {
+			r.Reason = p.member.Waits()
+		}
 	}
 	if p.draining {
 		r.Reason = "draining"

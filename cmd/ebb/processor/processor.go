@@ -129,11 +129,14 @@ func (p *Processor) joinAs() (err error) {
 		}
 		instance = p.slot.Instance()
 	}
-	p.member, err = kafkasource.NewMember(kafkasource.MemberConfig{
+	member, err := kafkasource.NewMember(kafkasource.MemberConfig{
 		Client: p.kafka, Group: p.cfg.Kafka.Group, Topic: p.cfg.Kafka.Input, Instance: instance,
 		Session: p.cfg.Kafka.SessionTimeout, Heartbeat: p.cfg.Kafka.Heartbeat,
 		Rebalance: max(30*time.Second, p.cfg.Kafka.SessionTimeout), Formats: formats(p.opts.Newest), Logger: p.log,
 	})
+	p.mu.Lock()
+	p.member = member
+	p.mu.Unlock()
 	return err
 }
 
