@@ -123,7 +123,8 @@ func TestRemedyOfOutage(t *testing.T) {
 	gone := &pipeline.Outage{Err: fmt.Errorf("%w: topic gone", pipeline.ErrUnavailable), Do: "create it"}
 	o.published(now, pipeline.Volume{}, requestTimeout, fmt.Errorf("transaction: %w", gone))
 	found, do := o.reason(now)
-	if want := "for 10s, nothing could be published: transaction: unavailable: topic gone"; found != want || do != gone.Do {
+	if want := "for 10s, nothing could be published: transaction: unavailable: topic gone"; found != want ||
+		do != gone.Do {
 		t.Errorf("%q; %q", found, do)
 	}
 }

@@ -49,7 +49,7 @@ const (
 func show(w io.Writer, o *options, rows []row) error {
 	text := table(rows)
 	fmt.Fprint(w, text)
-	if o.write == "" || failed(rows) != nil {
+	if passed := failed(rows) == nil; o.write == "" || !passed {
 		return nil
 	}
 	document, err := os.ReadFile(o.write)
@@ -67,7 +67,9 @@ func show(w io.Writer, o *options, rows []row) error {
 
 func table(rows []row) string {
 	var b strings.Builder
-	b.WriteString("| fault | said after | code or state | readiness | alerts | what mends it |\n|---|---|---|---|---|---|\n")
+	b.WriteString(
+		"| fault | said after | code or state | readiness | alerts | what mends it |\n|---|---|---|---|---|---|\n",
+	)
 	for _, r := range rows {
 		seconds, sign := "–", "–"
 		if r.Sign != "" {
