@@ -58,11 +58,10 @@ func ParseMark(offset int64, metadata string) (Mark, error) {
 
 // NewerMark is the error of metadata that a newer ebb has committed; nil for all other.
 func NewerMark(metadata string) error {
-	var m Mark
-	if json.Unmarshal([]byte(metadata), &m) != nil || m.Version <= markVersion {
+	_, err := ParseMark(0, metadata)
+	if !errors.Is(err, ErrMarkVersion) {
 		return nil
 	}
-	_, err := ParseMark(0, metadata)
 	return err
 }
 

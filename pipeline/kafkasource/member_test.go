@@ -172,7 +172,7 @@ func TestMemberInstanceTaken(t *testing.T) {
 		g, err := w.client.DescribeGroup(t.Context(), w.group)
 		return err == nil && g.State == "Stable" && len(g.Members) == 1 && g.Members[0].ID == a.latest.Load().Member
 	})
-	time.Sleep(2 * session) // and keeps it
+	<-time.After(2 * session) // and keeps it
 	if n := b.log.lines("another process has this instance id"); n != 1 || len(a.ended)+len(b.ended) > 0 {
 		t.Errorf("said %d times; ended: %d, %d", n, len(a.ended), len(b.ended))
 	}

@@ -219,7 +219,7 @@ type repaired struct {
 		Verdict          string
 		Code, Found, Do  string
 		Offset           int64
-		Published_Outbox int //nolint:revive,staticcheck // as in the JSON
+		Published_Outbox int //nolint:revive // as in the JSON
 	}
 }
 

@@ -33,7 +33,8 @@ func (p *Processor) own(ctx context.Context, g *kafkasource.Generation) error {
 		p.mu.Unlock()
 	}()
 	select {
-	case <-p.taken: // in an earlier generation
+	case stop := <-p.taken:
+		p.log.Debug().EmbedObject(stop).Msg("the group was taken in an earlier generation")
 	default:
 	}
 	errs := make(chan error, len(g.Partitions))

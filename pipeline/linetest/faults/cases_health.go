@@ -159,7 +159,7 @@ func (t *trial) unready() bool {
 
 // outbox is nil once partition 1 has something to publish.
 func (t *trial) outbox(ctx context.Context) error {
-	n, err := t.redis.LLen(ctx, t.key(1, "outbox")).Result()
+	n, err := t.redis.LLen(ctx, t.key("outbox")).Result()
 	if err == nil && n == 0 {
 		err = errors.New("it is empty")
 	}
@@ -168,13 +168,15 @@ func (t *trial) outbox(ctx context.Context) error {
 
 // standing is what /readyz says of a partition.
 type standing struct {
-	Partition int
-	State     string
-	Lag       int64
+	Partition int    `json:"partition"`
+	State     string `json:"state"`
+	Lag       int64  `json:"lag"`
 }
 
 func (r *remark) partitions() (all []standing, err error) {
-	var body struct{ Partitions []standing }
+	var body struct {
+		Partitions []standing `json:"partitions"`
+	}
 	if err := json.Unmarshal([]byte(r.text), &body); err != nil {
 		return nil, fmt.Errorf("read the answer %q: %w", r.text, err)
 	}

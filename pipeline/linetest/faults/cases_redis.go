@@ -9,10 +9,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// key is the name in Redis of a part of a partition's state.
-func (t *trial) key(partition int, part string) string {
-	return fmt.Sprintf("ebb:{%s:p%d}:%s", t.group, partition, part)
-}
+// key is the name in Redis of a part of the state of partition 1.
+func (t *trial) key(part string) string { return fmt.Sprintf("ebb:{%s:p1}:%s", t.group, part) }
 
 func policyChanged(t *trial) error {
 	if err := t.begin(few(), 8_000); err != nil {
@@ -106,12 +104,12 @@ func (t *trial) rebuilt(before string) error {
 }
 
 func profilesDeleted(t *trial) error {
-	return t.deleted(400, func() error { return t.redis.Del(t.ctx, t.key(1, "profiles")).Err() })
+	return t.deleted(400, func() error { return t.redis.Del(t.ctx, t.key("profiles")).Err() })
 }
 
 func bucketDeleted(t *trial) error {
 	return t.deleted(0, func() error {
-		keys, err := t.redis.Keys(t.ctx, t.key(1, "due:*")).Result()
+		keys, err := t.redis.Keys(t.ctx, t.key("due:*")).Result()
 		if err != nil {
 			return err
 		}
@@ -136,7 +134,7 @@ func outboxDeleted(t *trial) error {
 	if err := until(t.ctx, bound, "the outbox holds something", t.outbox); err != nil {
 		return err
 	}
-	err := t.redis.Del(t.ctx, t.key(1, "outbox")).Err()
+	err := t.redis.Del(t.ctx, t.key("outbox")).Err()
 	t.done()
 	if err := errors.Join(err, t.says(t.ebb, "state_incomplete"), t.quota(t.ctx, writing, 0)); err != nil {
 		return err
@@ -148,7 +146,7 @@ func outboxDeleted(t *trial) error {
 }
 
 func metaDeleted(t *trial) error {
-	return t.deleted(400, func() error { return t.redis.Del(t.ctx, t.key(1, "meta")).Err() })
+	return t.deleted(400, func() error { return t.redis.Del(t.ctx, t.key("meta")).Err() })
 }
 
 func redisEmptied(t *trial) error {
@@ -183,7 +181,7 @@ func partitionDamaged(t *trial) error {
 	if err := t.ebb.leave(t.ctx); err != nil {
 		return err
 	}
-	if err := t.redis.Set(t.ctx, t.key(1, "meta"), "garbage", redis.KeepTTL).Err(); err != nil {
+	if err := t.redis.Set(t.ctx, t.key("meta"), "garbage", redis.KeepTTL).Err(); err != nil {
 		return err
 	}
 	if err := t.send(4_000); err != nil {

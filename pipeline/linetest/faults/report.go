@@ -49,7 +49,7 @@ const (
 func show(w io.Writer, o *options, rows []row) error {
 	text := table(rows)
 	fmt.Fprint(w, text)
-	if o.write == "" || failed(rows) != nil {
+	if passed := failed(rows) == nil; o.write == "" || !passed {
 		return nil
 	}
 	document, err := os.ReadFile(o.write)

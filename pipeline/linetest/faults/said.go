@@ -18,8 +18,8 @@ const bound = time.Minute
 type sign string
 
 func (s sign) in(text string) bool {
-	if strings.HasPrefix(string(s), "state ") {
-		return strings.Contains(text, `"state":"`+strings.TrimPrefix(string(s), "state ")+`"`)
+	if state, ok := strings.CutPrefix(string(s), "state "); ok {
+		return strings.Contains(text, `"state":"`+state+`"`)
 	}
 	return strings.Contains(text, `"code":"`+string(s)+`"`) || strings.Contains(text, string(s)+": ")
 }
@@ -112,7 +112,7 @@ func (m *member) advice() (s stopped) {
 }
 
 // typed finds the commands in an advice.
-var typed = regexp.MustCompile(`\bebb [a-z]+(?: --[a-z-]+(?: [a-z0-9][^ ,;:)]*)?)*`)
+var typed = regexp.MustCompile(`\bebb [a-z]+(?: --[a-z-]+(?: [a-z0-9][^ ,;)]*)?)*`)
 
 // types runs the first command of what the program advises, as it stands, with the configuration and a yes to its
 // question.

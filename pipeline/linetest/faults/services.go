@@ -136,10 +136,9 @@ func (s *services) quota(ctx context.Context, key string, bytesPerSecond float64
 
 // The keys of quotas.
 const (
-	writing = "producer_byte_rate"
-	reading = "consumer_byte_rate"
-	// percent of the time of one thread
-	requests = "request_percentage"
+	writing  = "producer_byte_rate"
+	reading  = "consumer_byte_rate"
+	requests = "request_percentage" // of the time of one thread
 )
 
 // until asks again and again, as long as there is an error, for so long.

@@ -161,7 +161,7 @@ log: {format: json}
 `
 
 // start starts the program as a member of the group, on an input.
-func (t *trial) start(name, input string, flags ...string) (*member, error) {
+func (t *trial) start(name, input string) (*member, error) {
 	address, err := ports.Address(t.ctx)
 	if err != nil {
 		return nil, err
@@ -173,7 +173,7 @@ func (t *trial) start(name, input string, flags ...string) (*member, error) {
 		return nil, err
 	}
 	m, err := startMember(t.ctx, filepath.Join(t.dir, name+".log"), address,
-		append([]string{t.program, "run", "-c", file}, flags...))
+		[]string{t.program, "run", "-c", file})
 	if err == nil {
 		m.config = file
 		t.members = append(t.members, m)
