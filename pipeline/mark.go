@@ -51,14 +51,13 @@ func ParseMark(offset int64, metadata string) (Mark, error) {
 	return m, nil
 }
 
-// NewerMark is the error of metadata that a newer ebb has committed; nil for all other.
-func NewerMark(metadata string) error {
+// NewerMark says of metadata that a newer ebb has committed it; empty for all other.
+func NewerMark(metadata string) string {
 	var m Mark
 	if json.Unmarshal([]byte(metadata), &m) != nil || m.Version <= markVersion {
-		return nil
+		return ""
 	}
-	_, err := ParseMark(0, metadata)
-	return err
+	return fmt.Sprintf("a newer ebb has committed the offset (format %d, this build reads %d)", m.Version, markVersion)
 }
 
 // after is the mark once e and all entries before it are published, and none behind it. The watermark is the one that e

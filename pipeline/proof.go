@@ -180,7 +180,7 @@ func newest(changes []Control) (m Mark) {
 }
 
 // follows checks a mark against the published control records: they lead to its pack and settings, and reach no farther.
-func (m *Mark) follows(changes []Control) error {
+func (m Mark) follows(changes []Control) error {
 	for i := range changes {
 		if o := changes[i].Offset; o >= m.Offset {
 			return unproven("a control record before offset %d is published, and the state in Redis is at %d: it is older "+
@@ -188,8 +188,13 @@ func (m *Mark) follows(changes []Control) error {
 		}
 	}
 	if at := newest(changes); m.Pack != "" && (at.Pack != m.Pack || at.Settings != m.Settings) {
-		return unproven("the published control records lead to pack %.12s and settings %q, the state in Redis to %.12s and %q",
-			at.Pack, at.Settings, m.Pack, m.Settings)
+		return unproven(
+			"the published control records lead to pack %.12s and settings %q, the state in Redis to %.12s and %q",
+			at.Pack,
+			at.Settings,
+			m.Pack,
+			m.Settings,
+		)
 	}
 	return nil
 }

@@ -87,7 +87,8 @@ func TestProve(t *testing.T) {
 				r.Fatalf("entry %d, published %v: found %+v, was %+v", i, w.published[i], got.Mark, w.mark)
 			}
 		}
-		if got.Mark.behind(w.mark.Offset, w.mark.Fired) && n == len(seen) && len(seen) > 0 && got.Mark.Offset < w.mark.Offset {
+		if got.Mark.behind(w.mark.Offset, w.mark.Fired) && n == len(seen) && len(seen) > 0 &&
+			got.Mark.Offset < w.mark.Offset {
 			r.Fatalf("found %+v, was %+v", got.Mark, w.mark)
 		}
 		if got.Mark.behind(w.st.Meta.Next, w.st.Meta.Clock.Fired) {
@@ -122,7 +123,8 @@ func TestProveNeeds(t *testing.T) {
 		"the control records are gone": {[]Seen{Present, Present}, nil, false, 0},
 	} {
 		got, err := Prove(Identity{Topic: "t"}, State{Exists: true, Meta: m, Outbox: outbox}, c.seen, c.changes)
-		if c.sound != (err == nil) || !c.sound && !errors.As(err, new(*UnprovenError)) || got.Mark.Offset != c.next && c.sound {
+		if c.sound != (err == nil) || !c.sound && !errors.As(err, new(*UnprovenError)) ||
+			got.Mark.Offset != c.next && c.sound {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}

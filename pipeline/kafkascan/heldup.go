@@ -22,8 +22,13 @@ func (e *HeldUpError) Error() string {
 		return fmt.Sprintf("records of %s/%d from %d on were in the log when the reading began, and no broker gives them",
 			e.Topic, e.Partition, e.Next)
 	}
-	return fmt.Sprintf("records of %s/%d from %d on are held up by a producer's open transaction, which begins at offset %d",
-		e.Topic, e.Partition, e.Next, e.From)
+	return fmt.Sprintf(
+		"records of %s/%d from %d on are held up by a producer's open transaction, which begins at offset %d",
+		e.Topic,
+		e.Partition,
+		e.Next,
+		e.From,
+	)
 }
 
 // As makes it a *pipeline.Unready where a transaction is open: that ends by itself, or somebody ends it.
@@ -33,7 +38,9 @@ func (e *HeldUpError) As(target any) bool {
 		return false
 	}
 	*unready = &pipeline.Unready{
-		Code: kafkawire.CodeTransactionOpen, Detail: e.Error(), Do: kafkawire.EndTransaction(e.Brokers, e.Topic, e.Partition, e.From),
+		Code:   kafkawire.CodeTransactionOpen,
+		Detail: e.Error(),
+		Do:     kafkawire.EndTransaction(e.Brokers, e.Topic, e.Partition, e.From),
 	}
 	return true
 }

@@ -132,7 +132,14 @@ const (
 // await lets a scan without progress fetch again, unless its patience is over. A scan without an end waits there.
 func (r *run) await(ctx context.Context, asked time.Time) error {
 	open := r.got.Stable <= r.next && r.got.Stable < r.got.End
-	held := &HeldUpError{Topic: r.Topic, Partition: r.Partition, Next: r.next, Open: open, From: -1, Brokers: r.Client.Brokers()}
+	held := &HeldUpError{
+		Topic:     r.Topic,
+		Partition: r.Partition,
+		Next:      r.next,
+		Open:      open,
+		From:      -1,
+		Brokers:   r.Client.Brokers(),
+	}
 	if open {
 		held.From = r.got.Stable
 	}

@@ -172,7 +172,14 @@ func TestMemberInstanceTaken(t *testing.T) {
 		g, err := w.client.DescribeGroup(t.Context(), w.group)
 		return err == nil && g.State == "Stable" && len(g.Members) == 1 && g.Members[0].ID == a.latest.Load().Member
 	})
-	time.Sleep(2 * session) // and keeps it
+	settled, until := true, time.Now().Add(2*session) // and keeps it
+	eventually(t, "two sessions have passed", func() bool {
+		settled = settled && b.Waits() != ""
+		return time.Now().After(until)
+	})
+	if !settled {
+		t.Error("the later one has joined meanwhile")
+	}
 	if n := b.log.lines("another process has this instance id"); n != 1 || len(a.ended)+len(b.ended) > 0 {
 		t.Errorf("said %d times; ended: %d, %d", n, len(a.ended), len(b.ended))
 	}

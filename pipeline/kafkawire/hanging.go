@@ -23,7 +23,11 @@ type OpenTransaction struct {
 
 // OpenTransactions are those in a partition, as its leader tells. Errors: UnsupportedVersion, TopicDenied,
 // pipeline.ErrUnavailable.
-func (c *Client) OpenTransactions(ctx context.Context, topic string, partition int32) (open []OpenTransaction, err error) {
+func (c *Client) OpenTransactions(
+	ctx context.Context,
+	topic string,
+	partition int32,
+) (open []OpenTransaction, err error) {
 	req := kmsg.NewPtrDescribeProducersRequest()
 	t := kmsg.NewDescribeProducersRequestTopic()
 	t.Topic, t.Partitions = topic, []int32{partition}

@@ -59,7 +59,8 @@ func TestOpenOffsets(t *testing.T) {
 			p := start(t, nil, append(args, "-c", g.config(nil))...)
 			s := p.wait()
 			said := p.stderr.String()
-			if name != "check" && s.ExitStatus() != 0 || !strings.Contains(said, "is held up by") || !strings.Contains(said, "waiting") {
+			if name != "check" && s.ExitStatus() != 0 || !strings.Contains(said, "is held up by") ||
+				!strings.Contains(said, "waiting") {
 				t.Errorf("status %d\n%s\n%s", s.ExitStatus(), p.stdout.String(), said)
 			}
 			if all := p.stdout.String() + said; strings.Contains(all, "may READ") {

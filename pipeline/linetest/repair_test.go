@@ -215,11 +215,10 @@ func (g *group) offsets() map[int32]string {
 type repaired struct {
 	Repaired   int
 	Partitions []struct {
-		Partition        int32
-		Verdict          string
-		Code, Found, Do  string
-		Offset           int64
-		Published_Outbox int //nolint:revive,staticcheck // as in the JSON
+		Partition       int32
+		Verdict         string
+		Code, Found, Do string
+		Offset          int64
 	}
 }
 

@@ -100,8 +100,14 @@ func (c *checking) reportOpen(ctx context.Context, o *openAt) {
 			}
 		}
 	}
-	found := fmt.Sprintf("%s/%d: %s has a transaction open from offset %d on%s; whoever reads committed records waits there",
-		o.topic, o.partition, who, o.from, lasts)
+	found := fmt.Sprintf(
+		"%s/%d: %s has a transaction open from offset %d on%s; whoever reads committed records waits there",
+		o.topic,
+		o.partition,
+		who,
+		o.from,
+		lasts,
+	)
 	do := kafkawire.EndTransaction(c.brokers(), o.topic, o.partition, o.from)
 	if hangs {
 		c.problem(o.check, do, "%s; no coordinator knows of it, so that it does not end by itself (%s)", found,

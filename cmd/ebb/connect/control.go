@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -99,7 +100,7 @@ func holdsControl(ctx context.Context, client *kafkawire.Client, cfg *config.Con
 func (c *Control) Ledger(client *kafkawire.Client, cfg *config.Config) *kafkasource.Ledger {
 	return &kafkasource.Ledger{
 		Client:         client,
-		Control:        append(c.Earlier[:len(c.Earlier):len(c.Earlier)], c.Topic),
+		Control:        append(slices.Clip(c.Earlier), c.Topic),
 		PackTopic:      cfg.Kafka.Packs,
 		PacksPartition: format.PacksPartition,
 	}

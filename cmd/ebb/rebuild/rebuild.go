@@ -81,7 +81,10 @@ func (g *Group) preparePartition(ctx context.Context, n int32, at time.Time) (p 
 	mark, err := pipeline.ParseMark(committed.Offset, committed.Metadata)
 	switch {
 	case err != nil:
-		return p, advice.Add(err, "ebb repair finds the published offset again, where the state in Redis proves it; see: ebb check")
+		return p, advice.Add(
+			err,
+			"ebb repair finds the published offset again, where the state in Redis proves it; see: ebb check",
+		)
 	case mark.Topic != g.topic.ID:
 		return p, advice.Add(
 			errors.New("the committed offset belongs to an older topic of this name"),

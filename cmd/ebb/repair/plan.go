@@ -157,8 +157,8 @@ var kinds = map[pipeline.EntryKind]string{ //nolint:gochecknoglobals // a table
 
 // prove finds the published position of a partition whose offset is lost or foreign.
 func (g *Group) prove(ctx context.Context, p *Partition, s *standing, shown *shown) error {
-	if err := pipeline.NewerMark(s.pos.Metadata); p.Code == "offset_foreign" && err != nil {
-		p.Verdict, p.Found, p.Do = NotProven, err.Error(), "run the version of ebb that committed it, or a newer one"
+	if newer := pipeline.NewerMark(s.pos.Metadata); p.Code == "offset_foreign" && newer != "" {
+		p.Verdict, p.Found, p.Do = NotProven, newer, "run the version of ebb that committed it, or a newer one"
 		return nil
 	}
 	proof, err := g.proof(ctx, s, shown)

@@ -272,7 +272,9 @@ func (s *shown) farther(ctx context.Context, g *Group, w *standing) error {
 			continue // a customer of another partition
 		}
 		if c.At < d.time { // otherwise the customer's own record let it fire
-			return older(fmt.Sprintf("an alert of a deadline at %s is published", time.UnixMilli(d.time).UTC().Format(time.RFC3339)))
+			return older(
+				fmt.Sprintf("an alert of a deadline at %s is published", time.UnixMilli(d.time).UTC().Format(time.RFC3339)),
+			)
 		}
 	}
 	return nil
