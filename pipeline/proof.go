@@ -180,7 +180,7 @@ func newest(changes []Control) (m Mark) {
 }
 
 // follows checks a mark against the published control records: they lead to its pack and settings, and reach no farther.
-func (m *Mark) follows(changes []Control) error {
+func (m Mark) follows(changes []Control) error {
 	for i := range changes {
 		if o := changes[i].Offset; o >= m.Offset {
 			return unproven("a control record before offset %d is published, and the state in Redis is at %d: it is older "+

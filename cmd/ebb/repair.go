@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,12 +77,11 @@ func (a *app) repair(cmd *cobra.Command, f *repairFlags) error {
 		return err
 	}
 	steps.End()
-	return a.carryOut(ctx, cmd, f, group, cfg, plan)
+	return a.carryOut(cmd, f, group, cfg, plan)
 }
 
 // carryOut shows the plan, asks, and repairs.
 func (a *app) carryOut(
-	ctx context.Context,
 	cmd *cobra.Command,
 	f *repairFlags,
 	group *repair.Group,
@@ -108,7 +106,7 @@ func (a *app) carryOut(
 			}
 		}
 		var err error
-		if repaired, err = group.Repair(ctx, plan); err != nil {
+		if repaired, err = group.Repair(cmd.Context(), plan); err != nil {
 			return err
 		}
 	}
