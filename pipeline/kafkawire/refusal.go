@@ -25,11 +25,11 @@ func (e Error) As(target any) bool {
 		}
 		return ok
 	case **pipeline.HardStop:
-		a, ok := lasting()[e]
-		if ok {
-			*target = &pipeline.HardStop{Code: a.code, Detail: e.detail(), Do: a.do}
+		stop := e.lasting()
+		if stop != nil {
+			*target = stop
 		}
-		return ok
+		return stop != nil
 	}
 	return false
 }
@@ -65,21 +65,31 @@ var tooFewReplicas = advice{ //nolint:gochecknoglobals // of two codes
 	"too_few_replicas", "bring back the brokers that hold the other replicas, or lower min.insync.replicas of the topic",
 }
 
-// lasting are refusals that no repetition ends.
-func lasting() map[Error]advice {
-	return map[Error]advice{
-		InvalidTxnTimeout: {
-			"transaction_timeout_refused", "lower kafka.transaction_timeout (and kafka.session_timeout, which is shorter), or " +
-				"raise transaction.max.timeout.ms of the brokers",
-		},
-		InvalidGroupID: {"group_id_refused", "give ebb a kafka.group that the brokers take"},
-		UnsupportedFormat: {
-			"old_message_format", "a topic holds messages in a format from before Kafka 0.11: remove message.format.version " +
-				"from it, or copy it to a new topic with a current client",
-		},
-		OffsetMetadataTooLarge: {
-			"offset_metadata_refused", "raise offset.metadata.max.bytes of the brokers to its default of 4096: ebb keeps the " +
-				"published position there",
-		},
+// lasting is the stop of a refusal that no repetition ends; nil: e is none.
+func (e Error) lasting() *pipeline.HardStop {
+	switch e {
+	case InvalidTxnTimeout:
+		return &pipeline.HardStop{
+			Code: "transaction_timeout_refused", Detail: e.detail(),
+			Do: "lower kafka.transaction_timeout (and kafka.session_timeout, which is shorter), or raise " +
+				"transaction.max.timeout.ms of the brokers",
+		}
+	case InvalidGroupID:
+		return &pipeline.HardStop{
+			Code: "group_id_refused", Detail: e.detail(), Do: "give ebb a kafka.group that the brokers take",
+		}
+	case UnsupportedFormat:
+		return &pipeline.HardStop{
+			Code: "old_message_format", Detail: e.detail(),
+			Do: "a topic holds messages in a format from before Kafka 0.11: remove message.format.version from it, or copy " +
+				"it to a new topic with a current client",
+		}
+	case OffsetMetadataTooLarge:
+		return &pipeline.HardStop{
+			Code: "offset_metadata_refused", Detail: e.detail(),
+			Do: "raise offset.metadata.max.bytes of the brokers to its default of 4096: ebb keeps the published position there",
+		}
+	default:
+		return nil
 	}
 }

@@ -159,7 +159,7 @@ var kinds = map[pipeline.EntryKind]string{ //nolint:gochecknoglobals // a table
 func (g *Group) prove(ctx context.Context, p *Partition, s *standing, shown *shown) error {
 	if newer := pipeline.NewerMark(s.pos.Metadata); p.Code == "offset_foreign" && newer != nil {
 		p.Verdict, p.Found, p.Do = NotProven, newer.Error(), "run the version of ebb that committed it, or a newer one"
-		return nil
+		return nil //nolint:nilerr // it is the verdict
 	}
 	proof, err := g.proof(ctx, s, shown)
 	var unproven *pipeline.UnprovenError
