@@ -22,17 +22,20 @@ type Control struct {
 type Change struct {
 	Kind string  `json:"kind"`          // one of the constants below
 	Pack PackRef `json:"pack,omitzero"` // ControlPack: the pack that begins
-	// ControlPack: the group begins, and what an earlier group of this name did does not count
-	First bool `json:"first,omitempty"`
+	// ControlPack: the group begins; what an earlier group of this name did does not count
+	First    bool     `json:"first,omitempty"`
+	Settings Settings `json:"settings,omitzero"` // ControlSettings: those that begin
 }
 
 // Kinds of control records.
 const (
+	ControlSettings = "settings" // settings begin: they apply to all records from there on
+
 	ControlPack = "pack" // a pack begins: it applies to each customer from the customer's next event on
 )
 
 // Known reports whether this build can apply c. A newer one may have written other kinds.
-func (c *Change) Known() bool { return c.Kind == ControlPack }
+func (c *Change) Known() bool { return c.Kind == ControlPack || c.Kind == ControlSettings }
 
 // Key is the record's key: the partition that the record is about.
 func (c *Control) Key() string { return c.Group + "/" + c.Topic + "/" + strconv.Itoa(c.Partition) }

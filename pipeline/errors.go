@@ -36,13 +36,43 @@ func (d *Denied) Error() string { return fmt.Sprintf("%s; %s", d.Detail, d.Do) }
 // Is reports whether target is the class of d.
 func (d *Denied) Is(target error) bool { return target == ErrUnavailable }
 
-// Refusal adds to a log line, where the error is a refusal, its code and what to do.
+// Unready is a server that answers, and for the present does not do what was asked: it starts, has lost others that it
+// needs, or is full of somebody else's. It is ErrUnavailable: work goes on once that has passed.
+type Unready struct {
+	Code   string // stable snake_case value; docs/runbook.md explains it
+	Detail string // what was found, in the server's words
+	Do     string // what makes it pass
+}
+
+// Error joins what was found with what to do.
+func (u *Unready) Error() string { return fmt.Sprintf("%s; %s", u.Detail, u.Do) }
+
+// Is reports whether target is the class of u.
+func (u *Unready) Is(target error) bool { return target == ErrUnavailable }
+
+// Refused is what a server that answers has said: the code, what was found and what to do. False: err is none of that.
+func Refused(err error) (code, found, do string, ok bool) {
+	if denied := (*Denied)(nil); errors.As(err, &denied) {
+		return denied.Code, denied.Detail, denied.Do, true
+	}
+	if unready := (*Unready)(nil); errors.As(err, &unready) {
+		return unready.Code, unready.Detail, unready.Do, true
+	}
+	return "", "", "", false
+}
+
+// Refusal adds to a log line, where the error is a refusal or an outage, its code and what to do.
 type Refusal struct{ Err error }
 
 // MarshalZerologObject writes the fields.
 func (r Refusal) MarshalZerologObject(e *zerolog.Event) {
-	if denied := (*Denied)(nil); errors.As(r.Err, &denied) {
-		e.Str("code", denied.Code).Str("do", denied.Do)
+	if r.Err == nil {
+		return
+	}
+	if code, _, do, ok := Refused(r.Err); ok {
+		e.Str("code", code).Str("do", do)
+	} else if _, do := Remedy(r.Err); do != "" {
+		e.Str("do", do)
 	}
 }
 

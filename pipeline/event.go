@@ -24,6 +24,7 @@ type Event struct {
 	Value    int64 // money in minor units of Currency
 	HasValue bool
 	Currency [3]byte // ISO 4217 code, zero where none was given
+	NoMoney  bool    // what stands in the place of money is none: the event counts without it
 
 	Properties []feature.Property // that the pack reads, in its order; empty where it reads none of this type
 

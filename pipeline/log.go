@@ -65,15 +65,21 @@ func (r *Record) Clone() *Record {
 // Fetched is a reusable buffer for one answer of Fetch.
 type Fetched struct {
 	Records []Record
-	Next    int64 // offset to fetch next
-	End     int64 // end offset of the log as of this answer
-	Stable  int64 // last stable offset: records after it may be in open transactions
+	Next    int64    // offset to fetch next
+	End     int64    // end offset of the log as of this answer
+	Stable  int64    // last stable offset: beyond it lie open transactions
+	Markers []Marker // of transactions that have ended, in order
+
+	Throttled bool // a quota let nothing through; End may have been found another way
 
 	Raw      []byte // the answer's bytes, which Records alias
 	Inflated []byte // decompressed batches, which Records alias
 }
 
-// Find is the place of the record at offset in f.Records, which are in order of their offsets.
+// Marker is where a transaction has ended, and when, by the broker's clock in ms since the epoch.
+type Marker struct{ Offset, At int64 }
+
+// Find says where the record at offset is among f.Records, which come in order of their offsets.
 func (f *Fetched) Find(offset int64) (i int, found bool) {
 	return slices.BinarySearchFunc(f.Records, offset, func(r Record, o int64) int { return cmp.Compare(r.Offset, o) })
 }

@@ -20,7 +20,8 @@ type Mark struct {
 	Wall      int64  `json:"wall"`            // processing time, ms since the epoch: for people and idle partitions
 	Topic     string `json:"topic"`           // id of the input topic
 	// hash of the pack that the record before it was folded under; empty: not announced
-	Pack string `json:"pack,omitempty"`
+	Pack     string `json:"pack,omitempty"`
+	Settings string `json:"settings,omitempty"` // hash of those by which it was read; empty: not announced
 }
 
 // Metadata encodes m for the offset's metadata, which Kafka limits to 4 KiB.
@@ -55,8 +56,33 @@ func ParseMark(offset int64, metadata string) (Mark, error) {
 	return m, nil
 }
 
-// Covers reports whether e was published with m: its record lies below the offset, or the sweep that fired it lies
-// below the fired deadlines.
+// NewerMark is the error of metadata that a newer ebb has committed; nil for all other.
+func NewerMark(metadata string) error {
+	_, err := ParseMark(0, metadata)
+	if !errors.Is(err, ErrMarkVersion) {
+		return nil
+	}
+	return err
+}
+
+// after is the mark once e and all entries before it are published, and none behind it. The watermark is the one that e
+// at least stands for: it lay no farther back when e was decided.
+func (m Mark) after(e *Entry) Mark {
+	m.Fresh, m.Offset, m.Fired = false, max(m.Offset, e.ends()), e.Due
+	m.Watermark = max(m.Watermark, e.Due.Minute*MinuteMillis)
+	if e.Kind == EntryControl {
+		switch e.Change.Kind {
+		case ControlPack:
+			m.Pack = e.Change.Pack.Hash
+		case ControlSettings:
+			m.Settings = e.Change.Settings.Hash()
+		}
+	}
+	return m
+}
+
+// Covers reports whether what e stands for was published with m: its record lies below the offset, or the sweep that
+// fired it lies below the fired deadlines.
 func (m Mark) Covers(e *Entry) bool {
 	if e.Offset >= 0 {
 		return e.Offset < m.Offset

@@ -18,6 +18,7 @@ const MetaVersion = 2
 // Meta is the part of a commit that holds the partition's position. It is one value, written whole with each commit.
 type Meta struct {
 	Version    int                // layout of everything under this partition
+	Format     int                // that all members of the group read, not stored; 0: this build's. See profile.Format
 	Next       int64              // offset of the next record to fold (R)
 	Clock      Clock              // watermark and how far deadlines have fired
 	Population profile.Population // running moments of this partition's customers
@@ -28,13 +29,16 @@ type Meta struct {
 	Partitions int               // of the input topic: with another count customers change partitions
 	Cluster    string            // Kafka cluster id
 	Topic      string            // input topic's id, which a re-created topic does not share
-	WallMillis int64             // processing time of this commit, for idle partitions and for people
+	Settings   Settings          // in force
+	Holds      Holdings          // what the store holds as of this commit
+	Buckets    Buckets           // due buckets that the store holds as of this commit
+	WallMillis int64             // our clock at this commit, for idle partitions and for people
 }
 
 // Clone is a copy that later folding does not change.
 func (m *Meta) Clone() Meta {
 	c := *m
-	c.Clock, c.Packs = m.Clock.Clone(), slices.Clip(m.Packs)
+	c.Clock, c.Packs, c.Buckets = m.Clock.Clone(), slices.Clip(m.Packs), slices.Clone(m.Buckets)
 	return c
 }
 
@@ -47,6 +51,7 @@ func (m *Meta) Complete(id Identity, now time.Time) {
 // metaSection is a stored part of a Meta. A tag is never used again for something else.
 type metaSection struct {
 	tag    byte
+	since  int                              // first format that has it: a member of an older one refuses it
 	append func(dst []byte, m *Meta) []byte // nothing for the zero value
 	read   func(r *encode.Reader, m *Meta)
 }
@@ -54,26 +59,33 @@ type metaSection struct {
 // metaSections are in the order in which they are written, which is that of their tags. New state of a partition gets a
 // section of its own; Meta.Clone has to copy one that holds a slice or a map.
 var metaSections = [...]metaSection{
-	{1, appendPosition, readPosition},
-	{2, appendOrigin, readOrigin},
-	{3, appendClock, readClock},
-	{4, appendClaims, readClaims},
-	{5, appendPopulation, readPopulation},
-	{6, appendPoison, readPoison},
-	{7, appendLearnt, readLearnt},
-	{8, appendPacks, readPacks},
+	{1, 4, appendPosition, readPosition},
+	{2, 4, appendOrigin, readOrigin},
+	{3, 4, appendClock, readClock},
+	{4, 4, appendClaims, readClaims},
+	{5, 4, appendPopulation, readPopulation},
+	{6, 4, appendPoison, readPoison},
+	{7, 4, appendLearnt, readLearnt},
+	{8, 4, appendPacks, readPacks},
+	{9, 4, appendHoldings, readHoldings},
+	{10, 4, appendSettings, readSettings},
 }
 
 // metaMagic distinguishes a Meta from what another program may have written under its key.
 const metaMagic = 0xeb
 
 // AppendMeta appends m to dst: a magic byte, its version, then its sections.
-func AppendMeta(dst []byte, m *Meta) []byte {
+func AppendMeta(dst []byte, m *Meta) []byte { return appendMeta(dst, m, metaSections[:]) }
+
+func appendMeta(dst []byte, m *Meta, known []metaSection) []byte {
 	dst = append(dst, metaMagic, byte(m.Version))
-	for i := range metaSections {
+	for i := range known {
+		if m.Format != 0 && known[i].since > m.Format {
+			continue // until every member reads it
+		}
 		var at int
-		dst, at = encode.BeginSection(dst, metaSections[i].tag)
-		dst = encode.EndSection(metaSections[i].append(dst, m), at)
+		dst, at = encode.BeginSection(dst, known[i].tag)
+		dst = encode.EndSection(known[i].append(dst, m), at)
 	}
 	return dst
 }
@@ -86,7 +98,9 @@ var (
 
 // ReadMeta is the inverse of AppendMeta. Of another layout it reads only the version. Errors: ErrMetaVersion,
 // ErrMetaDamaged.
-func ReadMeta(b []byte) (m Meta, err error) {
+func ReadMeta(b []byte) (m Meta, err error) { return readMeta(b, metaSections[:]) }
+
+func readMeta(b []byte, known []metaSection) (m Meta, err error) {
 	if len(b) < 2 || b[0] != metaMagic {
 		return m, ErrMetaDamaged
 	}
@@ -100,12 +114,12 @@ func ReadMeta(b []byte) (m Meta, err error) {
 		if !ok || tag <= before {
 			return Meta{}, ErrMetaDamaged
 		}
-		i := slices.IndexFunc(metaSections[:], func(s metaSection) bool { return s.tag == tag })
+		i := slices.IndexFunc(known, func(s metaSection) bool { return s.tag == tag })
 		if i < 0 {
 			return Meta{}, fmt.Errorf("section %d: %w", tag, ErrMetaVersion)
 		}
 		r := encode.NewReader(body)
-		if metaSections[i].read(&r, &m); !r.Whole() {
+		if known[i].read(&r, &m); !r.Whole() {
 			return Meta{}, ErrMetaDamaged
 		}
 		before, b = tag, rest

@@ -24,8 +24,9 @@ const (
 // see Mark.Covers.
 type Entry struct {
 	Kind   EntryKind
-	Offset int64 // record that caused it, or whose arrival fired the customer's deadline; -1: a sweep fired it
-	Due    Due   // the deadline, where a sweep fired it
+	Offset int64 // record that caused it, or by whose arrival the customer's deadline fired; -1: a sweep fired it
+	Due    Due   // the deadline, where a sweep fired it; else how far sweeps had fired by then
+	Next   int64 // the record that was to be folded next, where a sweep fired it
 
 	Code Code // quarantine: why
 
@@ -89,6 +90,9 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	dst = binary.AppendVarint(dst, e.Offset)
 	dst = binary.AppendVarint(dst, e.Due.Minute)
 	dst = binary.LittleEndian.AppendUint64(dst, e.Due.Hash)
+	if e.Offset < 0 {
+		dst = binary.AppendVarint(dst, e.Next)
+	}
 	switch e.Kind {
 	case EntryQuarantine:
 		return append(dst, byte(e.Code))
@@ -113,8 +117,7 @@ func ReadEntry(b []byte) (e Entry, err error) {
 	if version := r.Byte(); version != entryVersion {
 		return e, fmt.Errorf("outbox entry of version %d, this build reads %d", version, entryVersion)
 	}
-	e.Kind, e.Offset = EntryKind(r.Byte()), r.Varint()
-	e.Due.Minute, e.Due.Hash = r.Varint(), r.Uint64()
+	e.readPosition(&r)
 	sound := true
 	switch e.Kind {
 	case EntryQuarantine:
@@ -138,6 +141,37 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		return Entry{}, fmt.Errorf("outbox entry of %d bytes is damaged", len(b))
 	}
 	return e, nil
+}
+
+// readPosition reads what every kind of entry begins with.
+func (e *Entry) readPosition(r *encode.Reader) {
+	e.Kind, e.Offset = EntryKind(r.Byte()), r.Varint()
+	e.Due.Minute, e.Due.Hash = r.Varint(), r.Uint64()
+	if e.Offset < 0 {
+		e.Next = r.Varint()
+	}
+}
+
+// position is what e stands for: its record or deadline, and nothing of what was decided.
+func (p *Pending) position() (e Entry) {
+	r := encode.NewReader(p.Encoded[1:])
+	e.readPosition(&r)
+	return e
+}
+
+// begins and ends are the next record to fold before and after what e stands for.
+func (e *Entry) begins() int64 {
+	if e.Offset >= 0 {
+		return e.Offset
+	}
+	return e.Next
+}
+
+func (e *Entry) ends() int64 {
+	if e.Offset >= 0 {
+		return e.Offset + 1
+	}
+	return e.Next
 }
 
 // MustReadEntry decodes an entry that was encoded, or decoded, before.

@@ -19,6 +19,9 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 		Offset: rapid.Int64Min(-1).Draw(t, "offset"),
 		Due:    pipeline.Due{Minute: rapid.Int64().Draw(t, "minute"), Hash: rapid.Uint64().Draw(t, "hash")},
 	}
+	if e.Offset < 0 {
+		e.Next = rapid.Int64Min(0).Draw(t, "next")
+	}
 	if rapid.IntRange(0, 3).Draw(t, "kind") == 0 {
 		e.Kind = rapid.SampledFrom([]pipeline.EntryKind{pipeline.EntryPack, pipeline.EntryControl}).Draw(t, "what of a pack")
 		ref := pipeline.PackRef{

@@ -67,28 +67,20 @@ type Protocol struct {
 	publishing  *publishInFlight
 	outbox      []Pending // applied, not published, oldest first
 	unpublished Volume    // of outbox
-	applied     []applied // commits, oldest first, that are not published: together they hold the outbox
 	dropped     int       // oldest entries in the store that are published and not yet removed
 	failed      error
 }
 
-// applied is where a commit left the partition, and what it added to the outbox. The outbox found by the takeover
-// counts as one commit.
-type applied struct {
-	meta  Meta
-	added Volume
-}
-
 type commitInFlight struct {
+	commit  *Commit
 	meta    Meta
 	entries []Pending
 	dropped int
 }
 
 type publishInFlight struct {
-	mark    Mark
-	commits int
-	volume  Volume
+	mark   Mark
+	volume Volume
 }
 
 // NewProtocol starts a takeover. newToken returns a fresh random token at each call.
@@ -150,16 +142,14 @@ func (p *Protocol) accept(a Answer) error {
 		c := p.committing
 		p.stored = c.meta
 		p.outbox = append(p.outbox, c.entries...)
-		added := volume(c.entries)
-		p.applied = append(p.applied, applied{c.meta, added})
-		p.unpublished = p.unpublished.plus(added)
+		p.unpublished = p.unpublished.plus(volume(c.entries))
 		p.dropped -= c.dropped
+		return p.id.Lacks(&p.stored, c.commit.Holds, nil)
 	case StepPublish:
 		q := p.publishing
 		p.mark = q.mark
 		p.dropped += q.volume.Entries
 		p.outbox = p.outbox[q.volume.Entries:]
-		p.applied = p.applied[q.commits:]
 		p.unpublished = Volume{p.unpublished.Entries - q.volume.Entries, p.unpublished.Bytes - q.volume.Bytes}
 	default:
 		return fmt.Errorf("BUG: answer to %s", a.Step)
@@ -174,7 +164,6 @@ func (p *Protocol) reconcile(pos Position) error {
 		return err
 	}
 	p.standing, p.stored, p.mark, p.outbox, p.dropped = s, s.Meta, s.Mark, slices.Clip(s.Outbox), s.Dropped
-	p.applied = []applied{{meta: s.Meta}}
 	p.Weigh()
 	p.next = StepCommit
 	if s.Fresh {
@@ -183,11 +172,8 @@ func (p *Protocol) reconcile(pos Position) error {
 	return nil
 }
 
-// Weigh counts the outbox that the takeover found, once its quarantined records were read again.
-func (p *Protocol) Weigh() {
-	p.unpublished = volume(p.outbox)
-	p.applied[0].added = p.unpublished
-}
+// Weigh counts what the takeover found in the outbox, once its quarantined records were read again.
+func (p *Protocol) Weigh() { p.unpublished = volume(p.outbox) }
 
 // Failed is why the ownership ended; nil while it has not. The owner waits for the answers still to come, and then may
 // take over again with a new Protocol.
@@ -209,7 +195,8 @@ func (p *Protocol) Commit(c *Commit, entries []Pending) Request {
 	p.token = p.newToken()
 	c.Token = p.token
 	c.Dropped = p.dropped
-	p.committing = &commitInFlight{meta: c.Meta, entries: entries, dropped: c.Dropped}
+	c.Meta.Holds.Outbox = int64(len(p.outbox) + len(entries))
+	p.committing = &commitInFlight{commit: c, meta: c.Meta, entries: entries, dropped: c.Dropped}
 	return Request{Step: StepCommit, Commit: c}
 }
 
@@ -221,38 +208,66 @@ func (p *Protocol) CanPublish() bool {
 // Rewinding reports whether the state is still behind the published position.
 func (p *Protocol) Rewinding() bool { return p.mark.behind(p.stored.Next, p.stored.Clock.Fired) }
 
-// Publish returns the request that publishes what was applied, oldest first: whole commits, as many as are within most
-// together, and at least one. A transaction without this limit would grow with the backlog, and when publishing is slow
-// never end in time.
+// Publish gives the request that publishes what was applied, oldest first, within most: a transaction that grows with
+// whatever has gathered would on a slow day never end in time. It carries at least what was decided at one record or
+// one deadline, which cannot be told apart after a takeover.
 func (p *Protocol) Publish(most Volume) Request {
 	if !p.CanPublish() {
 		panic("BUG: publish while one is under way, or of a position that would move back")
 	}
-	q := &publishInFlight{}
-	for _, c := range p.applied {
-		// A replay passes through positions behind the published one. These have no entries and are never published.
-		if q.volume.Entries > 0 && !q.volume.plus(c.added).within(most) &&
-			!p.mark.behind(p.applied[q.commits-1].meta.Next, p.applied[q.commits-1].meta.Clock.Fired) {
-			break
+	n, volume := p.within(most)
+	q := &publishInFlight{mark: p.mark, volume: volume}
+	if n == len(p.outbox) {
+		q.mark = p.whole()
+	} else {
+		for i := range n { // few of them change a mark; see Mark.after
+			e := p.outbox[i].position()
+			if e.Kind == EntryControl {
+				e = MustReadEntry(p.outbox[i].Encoded)
+			}
+			q.mark = q.mark.after(&e)
 		}
-		q.commits, q.volume = q.commits+1, q.volume.plus(c.added)
-	}
-	meta := &p.stored
-	if q.commits > 0 {
-		meta = &p.applied[q.commits-1].meta
-	}
-	q.mark = Mark{
-		Offset: meta.Next, Watermark: meta.Clock.Watermark, Fired: meta.Clock.Fired, Wall: meta.WallMillis, Topic: p.id.Topic,
-	}
-	if len(meta.Packs) > 0 {
-		q.mark.Pack = meta.Pack
+		q.mark.Wall = p.stored.WallMillis
 	}
 	p.publishing = q
-	return Request{Step: StepPublish, Mark: q.mark, Entries: p.outbox[:q.volume.Entries:q.volume.Entries]}
+	return Request{Step: StepPublish, Mark: q.mark, Entries: p.outbox[:n:n]}
 }
+
+// within is how many of the oldest entries a publication takes, and how much they weigh.
+func (p *Protocol) within(most Volume) (n int, v Volume) {
+	if p.unpublished.within(most) {
+		return len(p.outbox), p.unpublished
+	}
+	var part Volume // of entries behind n that no mark tells from each other
+	var reach int64 // the record that all entries so far leave to be folded next
+	var before Entry
+	for i := range p.outbox {
+		e := p.outbox[i].position()
+		if i > 0 && e.apart(&before, reach) {
+			n, v, part = i, v.plus(part), Volume{}
+		}
+		part = part.plus(p.outbox[i].size())
+		if n > 0 && !v.plus(part).within(most) {
+			return n, v
+		}
+		reach, before = max(reach, e.ends()), e
+	}
+	return len(p.outbox), p.unpublished
+}
+
+// whole is the mark once everything applied is published.
+func (p *Protocol) whole() Mark { return wholeMark(&p.stored, p.id.Topic) }
 
 // Unpublished is the amount of applied entries that are not yet published.
 func (p *Protocol) Unpublished() Volume { return p.unpublished }
+
+// Publishing is how much the publication under way carries.
+func (p *Protocol) Publishing() Volume {
+	if p.publishing == nil {
+		return Volume{}
+	}
+	return p.publishing.volume
+}
 
 // Lagging reports whether the published position is behind the applied one.
 func (p *Protocol) Lagging() bool {

@@ -35,7 +35,10 @@ type State struct {
 	Exists bool        // false: no commit of this partition has ever been made, or the store was emptied
 	Meta   Meta        // zero unless Exists
 	Outbox [][]byte    // entries not yet dropped, oldest first, as given to Commit
-	Packs  []PackBytes // those of Meta.Packs that are stored
+	Packs  []PackBytes // those of Meta.Packs that are kept
+
+	Holds   Holdings
+	Missing []int64 // of Meta.Buckets, those that are not there
 }
 
 // Load reads profiles and due lists in one round trip. The caller owns and reuses it; the answers alias memory of the
@@ -63,6 +66,8 @@ type Commit struct {
 
 	Outbox  [][]byte // entries appended
 	Dropped int      // how many of the oldest entries were published and are removed; removed before Outbox is appended
+
+	Holds Holdings // answer, where it was applied: what the store holds then
 }
 
 // DueEntries are self-delimiting entries (see AppendDue) for one bucket.

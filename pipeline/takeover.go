@@ -54,8 +54,8 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 		return nil, id.Stop(
 			"state_lost",
 			fmt.Sprintf("Kafka says that records below offset %d were processed, but Redis holds no state", mark.Offset),
-			"if Redis was emptied or replaced, restore its latest backup, any age will do; else rebuild the state from the "+
-				"input: ebb rebuild --from earliest",
+			"if Redis was emptied or replaced, or evicted it (maxmemory-policy has to be noeviction), restore its latest "+
+				"backup, any age will do; else rebuild the state from the input: ebb rebuild --from earliest",
 		)
 	case !pos.Committed:
 		if err := id.agrees(st.Meta); err != nil {
@@ -64,12 +64,17 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 		return nil, id.Stop(
 			"offset_lost",
 			fmt.Sprintf("Redis holds state up to offset %d, but the group has no committed offset", st.Meta.Next),
-			"if the group's offsets were deleted or expired, what was published cannot be known; to start over, use a new "+
-				"kafka.group",
+			"if the group's offsets were deleted or expired, stop the group and run: ebb repair (it finds what was published "+
+				"and commits it again, where the state proves it)",
 		)
 	default:
 		s.Meta = st.Meta
 		if err := id.agrees(st.Meta); err != nil {
+			return nil, err
+		}
+	}
+	if st.Exists {
+		if err := id.Lacks(&st.Meta, st.Holds, st.Missing); err != nil {
 			return nil, err
 		}
 	}
@@ -89,19 +94,32 @@ func readMark(id Identity, pos Position) (Mark, error) {
 	}
 	if err != nil {
 		return Mark{}, id.Stop("offset_foreign", err.Error(),
-			"give ebb a kafka.group of its own; no other program may commit offsets in it")
+			"see that no other program commits offsets in this group, stop the group and run: ebb repair (it finds what was "+
+				"published and commits it again, where the state proves it)")
 	}
 	if m.Topic != id.Topic {
 		return Mark{}, id.Stop(
 			"topic_changed",
 			fmt.Sprintf("the offset belongs to topic id %s, the topic now has id %s", m.Topic, id.Topic),
-			"the topic was deleted and created again; its offsets start anew: use a new kafka.group",
+			otherTopic,
 		)
 	}
 	return m, nil
 }
 
-// agrees refuses state that was built with another input or pack.
+// otherTopic is what to do about an input with another id.
+const otherTopic = "the topic was deleted and created again, or kafka.input names another one: name the one of before, " +
+	"or use a new kafka.group"
+
+// Still refuses an input that is no longer the one of id: a topic made anew, or with another number of partitions.
+func (id Identity) Still(cluster, topic string, partitions int) error {
+	was := id.NewMeta(0)
+	was.Pack = ""
+	id.Cluster, id.Topic, id.Partitions = cluster, topic, partitions
+	return id.agrees(was)
+}
+
+// agrees refuses state that was built on something else.
 func (id Identity) agrees(m Meta) error {
 	switch {
 	case m.Version != MetaVersion:
@@ -120,7 +138,7 @@ func (id Identity) agrees(m Meta) error {
 		return id.Stop(
 			"topic_changed",
 			fmt.Sprintf("the state belongs to topic id %s, the topic now has id %s", m.Topic, id.Topic),
-			"the topic was deleted and created again; its offsets start anew: use a new kafka.group",
+			otherTopic,
 		)
 	case m.Partitions != id.Partitions:
 		return id.PartitionsChanged(m.Partitions)

@@ -236,3 +236,32 @@ func TestReconcileOutbox(t *testing.T) {
 		t.Errorf("%d dropped, left: %s", s.Dropped, diff)
 	}
 }
+
+// TestReconcileIncomplete: a state of which something is missing stops, whatever it is.
+func TestReconcileIncomplete(t *testing.T) {
+	id := pipeline.Identity{Partitions: 1, Topic: "t"}
+	mark := pipeline.Mark{Offset: 5, Topic: "t"}
+	pos := pipeline.Position{Committed: true, Offset: 5, Metadata: mark.Metadata(), End: 9}
+	meta := id.NewMeta(5)
+	meta.Holds = pipeline.Holdings{Profiles: 7, Outbox: 2}
+	meta.Buckets.Add(3)
+	for name, c := range map[string]struct {
+		holds   pipeline.Holdings
+		missing []int64
+		whole   bool
+	}{
+		"whole":           {meta.Holds, nil, true},
+		"profiles":        {pipeline.Holdings{Profiles: 6, Outbox: 2}, nil, false},
+		"outbox":          {pipeline.Holdings{Profiles: 7}, nil, false},
+		"a bucket":        {meta.Holds, []int64{3}, false},
+		"foreign entries": {pipeline.Holdings{Profiles: 7, Outbox: 3}, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := pipeline.Reconcile(id, pos, pipeline.State{Exists: true, Meta: meta, Holds: c.holds, Missing: c.missing})
+			stop, stopped := errors.AsType[*pipeline.HardStop](err)
+			if stopped == c.whole || stopped && stop.Code != "state_incomplete" {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

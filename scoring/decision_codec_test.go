@@ -18,7 +18,7 @@ import (
 
 func TestDecisionRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		number := rapid.Float64()
+		number := rapid.Float64Range(-1e300, 1e300) // the sum of a few is one too
 		d := scoring.Decision{
 			Transition: scoring.Transition(rapid.IntRange(1, int(scoring.NumTransitions)-1).Draw(t, "transition")),
 			Tier:       profile.Tier(rapid.IntRange(0, int(profile.NumTiers)-1).Draw(t, "tier")),

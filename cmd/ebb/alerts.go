@@ -104,6 +104,7 @@ func (a *app) openAlerts(cmd *cobra.Command, f *alertSource) (r *alertlog.Reader
 		Client: client, Topic: name,
 		// by then the broker has aborted what a dead ebb left open
 		Patience: max(alertPatience, cfg.Kafka.TransactionTimeout),
+		Held:     waitsOn(terminal.NewScreen(cmd.ErrOrStderr(), a.environ)),
 		Retry:    func(err error) { say("Kafka does not answer, trying again: %s", advice.Cause(err)) },
 		Lost: func(partition int32, from, next int64) {
 			say("%s/%d: the topic's retention has deleted offsets %d to %d before they were read", name, partition, from, next-1)

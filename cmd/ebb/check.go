@@ -91,6 +91,7 @@ func (a *app) check(cmd *cobra.Command, f *checkFlags) error {
 	result, err := check.Run(cmd.Context(), check.Options{
 		Config: cfg, Problems: problems, File: a.file,
 		Create: f.create, Partitions: f.partitions, Replicas: f.replicas, CreateLine: a.checkCommand(f.brokers, f.topic),
+		Waiting: waitsOn(terminal.NewScreen(cmd.ErrOrStderr(), a.environ)),
 	})
 	if err != nil {
 		return err

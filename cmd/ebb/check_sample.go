@@ -8,6 +8,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/check"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 	"ebb/cmd/ebb/view"
@@ -27,7 +28,11 @@ func (a *app) sample(cmd *cobra.Command, f *checkFlags) error {
 		return err
 	}
 	defer lines.Close()
-	s := check.NewSample(cfg, lines.Name)
+	pack, err := connect.LoadPack(cfg)
+	if err != nil {
+		return err
+	}
+	s := check.NewSample(cfg, lines.Name, pack)
 	if f.json {
 		err = sampleAsJSON(cmd, s, lines)
 	} else {

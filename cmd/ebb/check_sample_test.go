@@ -14,6 +14,7 @@ import (
 
 	"ebb/cmd/ebb/check"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
 	"ebb/cmd/ebb/view"
@@ -54,8 +55,8 @@ const mappedLines = `{"uuid":7,"event":"Order Completed","at":1772357400,"user":
 {"event":"Order Completed","at":1772357400,"user":{"id":null}}
 {"event":{"name":"Order Completed"},"user":{"id":"c-42"}}
 {"user":{"id":"c-42"},"at":"2026-03-01T09:30:00Z"}
-{"user":{"id":"c-42"},"items":[{"price":"free"}]}
-{"user":{"id":"c-42"},"currency":"€"}
+{"event":"Order Completed","user":{"id":"c-42"},"items":[{"price":"free"}]}
+{"event":"Order Completed","user":{"id":"c-42"},"currency":"€"}
 {"user":{"id":"c-42"},"uuid":[]}
 `
 
@@ -140,7 +141,11 @@ func TestCheckSampleTerminal(t *testing.T) {
 	var b bytes.Buffer
 	screen := terminal.Screen{Writer: &b, Terminal: true, Width: 80}
 	cfg := config.Default()
-	s := check.NewSample(cfg, "sample.ndjson")
+	pack, err := connect.LoadPack(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := check.NewSample(cfg, "sample.ndjson", pack)
 	lines, err := eventlog.OpenLines("-", strings.NewReader(sampleLines))
 	if err != nil {
 		t.Fatal(err)

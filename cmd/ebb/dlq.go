@@ -63,9 +63,9 @@ func (f *dlqFlags) add(cmd *cobra.Command) {
 		&f.since,
 		"since",
 		"",
-		"only records whose own timestamp is not older: a `TIME` (RFC 3339), or how long ago, such as 2h",
+		"only records that were quarantined since a `TIME` (RFC 3339), or since so long ago, such as 2h",
 	)
-	flags.StringVar(&f.until, "until", "", "only records whose own timestamp is older than this `TIME`")
+	flags.StringVar(&f.until, "until", "", "only records that were quarantined before this `TIME`")
 	hideDefaults(flags, "partition", "dlq-partition")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	// the flag exists

@@ -219,12 +219,6 @@ func TestCommandLines(t *testing.T) {
 			exitUsage,
 			"ebb produce: --progress is auto, plain or none, found \"loud\"\n  see: ebb produce --help\n",
 		},
-		{
-			"produce a/x.csv b/x.csv",
-			exitUsage,
-			"ebb produce: a/x.csv and b/x.csv have the same base name, of which event ids are made: rename one, or send them " +
-				"one after the other\n  see: ebb produce --help\n",
-		},
 		{"alerts now", exitUsage, "ebb alerts: it takes flags alone, found \"now\"\n  see: ebb alerts --help\n"},
 		{
 			"help prodce",

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -37,8 +36,11 @@ func newProduceCommand(a *app) *cobra.Command {
 
 A log is NDJSON (a JSON object a line, in ebb's flat envelope, another, or one that input.mapping reads) or CSV with the header
 ` + eventlog.CSVHeader + `. Either may be gzipped; "-" is standard input. Records are keyed by
-customer, so that one partition sees all of a customer's events, and carry the event's time as their timestamp. An event
-without an id gets one of file name and line (none from standard input), by which ebb knows it again.`,
+customer, so that one partition sees all of a customer's events, and carry the event's time as their timestamp.
+
+Lines that ebb run could not use, by the same configuration and pack, are refused. An event without an id gets one that is made
+of what its line says (none from standard input): the same line is known again, in whatever file it is sent, and lines of one
+file that are alike are told apart.`,
 		Example: "  ebb produce purchases.csv.gz\n" +
 			"  ebb simulate --customers 1000 | ebb produce -\n" +
 			"  ebb produce --topic clicks --rate 5000 --skip-bad january.ndjson",
@@ -63,7 +65,7 @@ without an id gets one of file name and line (none from standard input), by whic
 
 // produce sends the files and prints the outcome.
 func (a *app) produce(cmd *cobra.Command, f *produceFlags, files []string) error {
-	if err := f.check(files); err != nil {
+	if err := f.check(); err != nil {
 		return advice.Usage(err)
 	}
 	cfg, err := a.config(config.Overrides("brokers", "kafka.brokers", f.brokers, "topic", "kafka.input", f.topic)...)
@@ -89,24 +91,12 @@ func (a *app) produce(cmd *cobra.Command, f *produceFlags, files []string) error
 	return errors.Join(err, showProduced(cmd.OutOrStdout(), summary))
 }
 
-func (f *produceFlags) check(files []string) error {
+func (f *produceFlags) check() error {
 	switch {
 	case f.rate < 0:
 		return fmt.Errorf("--rate must be above 0, found %g", f.rate)
 	case f.progress != "auto" && f.progress != "plain" && f.progress != "none":
 		return fmt.Errorf("--progress is auto, plain or none, found %q", f.progress)
-	}
-	seen := map[string]string{}
-	for _, name := range files {
-		base := filepath.Base(name)
-		if other, twice := seen[base]; twice {
-			return fmt.Errorf(
-				"%s and %s have the same base name, of which event ids are made: rename one, or send them one after the other",
-				other,
-				name,
-			)
-		}
-		seen[base] = name
 	}
 	return nil
 }
@@ -126,6 +116,9 @@ func showProduced(w io.Writer, s *produce.Summary) error {
 	skipped := ""
 	if s.Skipped > 0 {
 		skipped = fmt.Sprintf(", %s bad lines skipped", advice.Grouped(s.Skipped))
+	}
+	if s.NoMoney > 0 {
+		skipped += fmt.Sprintf(", %s without a value, which is no money", advice.Grouped(s.NoMoney))
 	}
 	_, err := fmt.Fprintf(
 		w,

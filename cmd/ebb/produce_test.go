@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -65,8 +66,8 @@ func TestProduceSendsEveryEventOnceKeyedAndInOrder(t *testing.T) {
 		}
 		seen[e.ID], last[e.Customer] = true, e.Time
 	}
-	if !seen["shop.csv.gz:2"] || !seen[fmt.Sprintf("shop.csv.gz:%d", n+1)] {
-		t.Error("ids are not file and line")
+	if len(seen) != n {
+		t.Errorf("%d different ids of %d lines", len(seen), n)
 	}
 }
 
@@ -350,4 +351,85 @@ func BenchmarkProduce(b *testing.B) {
 		run(b, environ, nil, "produce", path).want(b, exitOK)
 	}
 	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+// TestProduceIDsOverTime: reports of one name hold different events, and one that is sent again holds the same.
+func TestProduceIDsOverTime(t *testing.T) {
+	s := startServices(t, "events")
+	dirs := [2]string{t.TempDir(), t.TempDir()}
+	s.configure(t, "events", map[string]string{"retention.ms": "-1"})
+	first := time.Now().Add(-10 * advice.Day).Unix()
+	for week, dir := range dirs {
+		text := eventlog.CSVHeader + "\n"
+		for i, customer := range []string{"q1", "q2", "q3"} {
+			text += fmt.Sprintf("%s,%d,Order Completed,%d0.00\n", customer, first+int64(week*604800+i), week+1)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "report.csv"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one, other := filepath.Join(dirs[0], "report.csv"), filepath.Join(dirs[1], "report.csv")
+	run(t, s.environ, nil, "produce", one).want(t, exitOK)
+	run(t, s.environ, nil, "produce", one, other).want(t, exitOK)
+	times := map[string]int{}
+	for _, r := range s.readAll(t, 9) {
+		var e struct{ ID string }
+		if err := json.Unmarshal(r.Value, &e); err != nil {
+			t.Fatal(err)
+		}
+		times[e.ID]++
+	}
+	var twice, once int
+	for _, n := range times {
+		once += map[bool]int{true: 1}[n == 1]
+		twice += map[bool]int{true: 1}[n == 2]
+	}
+	if once != 3 || twice != 3 {
+		t.Errorf("ids %v, want 3 twice and 3 once", times)
+	}
+}
+
+// unusableLines are lines of every envelope, good ones and such as ebb cannot use.
+const unusableLines = `{"type":"track","event":"Filter Applied","userId":"s1","messageId":"m1","timestamp":"NOW","properties":{"value":"red"}}
+{"type":"track","event":"Order Completed","userId":"s2","messageId":"m2","timestamp":"NOW","properties":{"revenue":"$19.99","currency":"USD"}}
+{"specversion":"1.0","id":"8","source":"/s","type":"Order Completed","subject":"c8","time":"NOW","data":{"value":"n/a"}}
+{"type":"track","event":"Order Completed","userId":"s3","messageId":"m3","timestamp":"soon"}
+{"type":"track","event":"Order Completed","userId":"s3","messageId":"m3"}
+{"type":"track","userId":"s3","messageId":"m3","timestamp":"NOW"}
+{"specversion":"1.0","id":"9","source":"/s","type":"Order Completed","subject":"order-9","time":"NOW","data_base64":"eyJjdXN0b21lciI6"}
+{"specversion":"1.0","id":"9","source":"/s","type":"Order Completed","subject":"order-9","time":"NOW","data":"{\"customer\":"}
+{"type":"identify","userId":"s4","messageId":"m4","timestamp":"NOW"}
+{"specversion":"1.0","id":"10","source":"/s","type":"Order Completed","subject":"c10","data":{"value":"12.90"}}
+`
+
+// TestProduceRefusesWhatEbbCannotUse, in whatever envelope it comes.
+func TestProduceRefusesWhatEbbCannotUse(t *testing.T) {
+	s := startServices(t, "events")
+	now := time.Now().UTC().Format(time.RFC3339)
+	path := writeLog(t, "log.ndjson", strings.ReplaceAll(unusableLines, "NOW", now))
+	got := run(t, s.environ, nil, "produce", path).want(t, exitFailed)
+	if !strings.Contains(got.stderr, path+":2: the value is no decimal number") ||
+		!strings.Contains(got.stderr, "--skip-bad") || s.end(t) != 1 {
+		t.Errorf("%d records; stderr: %s", s.end(t), got.stderr)
+	}
+	s = startServices(t, "events")
+	got = run(t, s.environ, nil, "produce", "--skip-bad", path).want(t, exitOK)
+	if !strings.HasPrefix(got.stdout, "3 events to ") ||
+		!strings.HasSuffix(got.stdout, ", 7 bad lines skipped, 1 without a value, which is no money\n") || s.end(t) != 3 {
+		t.Errorf("%d records; stdout: %s", s.end(t), got.stdout)
+	}
+	s = startServices(t, "events") // a pack that takes no money
+	got = run(
+		t,
+		s.environ,
+		strings.NewReader(""),
+		"produce",
+		"--skip-bad",
+		"-c",
+		writeLog(t, "any.yaml", "pack: any\n"),
+		path,
+	).want(t, exitOK)
+	if !strings.HasPrefix(got.stdout, "5 events to ") {
+		t.Errorf("stdout: %s", got.stdout)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/rebuild"
+	"ebb/cmd/ebb/terminal"
 )
 
 // rebuildFlags is the command line of rebuild.
@@ -63,6 +64,7 @@ func (a *app) rebuild(cmd *cobra.Command, f *rebuildFlags) error {
 		return err
 	}
 	defer group.Close()
+	group.Waiting = waitsOn(terminal.NewScreen(cmd.ErrOrStderr(), a.environ))
 	plan, err := group.Plan(ctx, at)
 	if err != nil {
 		return err

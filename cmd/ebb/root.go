@@ -65,7 +65,9 @@ a customer is about to leave, silence included. Every event counts once, every a
 			"Try it, with nothing to install:",
 			[]*cobra.Command{newDemoCommand(a), newBacktestCommand(a), newSimulateCommand()},
 		},
-		{"Run it:", []*cobra.Command{newCheckCommand(a), newRunCommand(a), newHealthCommand(a), newRebuildCommand(a)}},
+		{"Run it:", []*cobra.Command{
+			newCheckCommand(a), newRunCommand(a), newHealthCommand(a), newRebuildCommand(a), newRepairCommand(a),
+		}},
 		{
 			"What goes in and what comes out:",
 			[]*cobra.Command{newProduceCommand(a), newAlertsCommand(a), newExplainCommand(a), newDLQCommand(a)},
@@ -106,15 +108,15 @@ func report(ctx context.Context, s terminal.Screen, cmd *cobra.Command, err erro
 		return exitSignal + int(cause.Signal)
 	}
 	text := err.Error()
-	denied, refused := errors.AsType[*pipeline.Denied](err)
+	_, _, do, refused := pipeline.Refused(err)
 	if refused {
-		text = strings.Replace(text, "; "+denied.Do, "", 1) // it gets a line of its own
+		text = strings.Replace(text, "; "+do, "", 1) // it gets a line of its own
 	}
 	if !errors.Is(err, errReported) {
 		s.Say("", "  ", cmd.CommandPath()+": "+text)
 	}
 	if refused {
-		s.Say("  ", "", denied.Do)
+		s.Say("  ", "", do)
 	}
 	if advised, ok := errors.AsType[advice.Advised](err); ok {
 		s.Say("  ", "", advised.Do)

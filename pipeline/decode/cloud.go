@@ -21,8 +21,9 @@ import (
 //
 // type, id and tenant are the attributes; so is time, without which the record's timestamp counts. The customer is the
 // extension attribute customer, else data.customer, else subject, else partitionkey. tenant may also be data.tenant;
-// the amount is data.value with data.currency, rounded to the minor unit. Data that is no JSON object has none of
-// these. An id is unique only within its source, so duplicates are recognised by both together.
+// the amount is data.value with data.currency, rounded to the minor unit. Data that is no JSON object holds none of
+// these. Data that was to be JSON and cannot be read (data.go) makes the record unusable: its subject need not be the
+// customer that the data names. An id is unique for its source only: both together are what a duplicate is known by.
 
 // cloudMode is the mode of a CloudEvent by its record's headers.
 type cloudMode uint8
@@ -105,37 +106,41 @@ func (d *Decoder) decodeBinary(r *pipeline.Record, h *headerHints, e *pipeline.E
 	if d.tooLarge(r) {
 		return pipeline.RecordTooLarge
 	}
-	var data jsonToken
+	e.Envelope = pipeline.CloudEvent
+	value, data, c := r.Value, jsonToken{}, pipeline.Usable
 	declared := isJSON(h.contentType)
 	switch {
 	case len(r.Value) == 0:
 	case declared && r.Value[0] == 0:
 		return pipeline.RegistryFramed
-	case declared || len(h.contentType) == 0:
-		t, c := scanDocument(r.Value)
-		if c == pipeline.Usable {
-			data = t
-		} else if declared {
+	case declared:
+		value, data, c = d.readData(r.Value, promisedJSON)
+	case len(h.contentType) == 0:
+		value, data, c = d.readData(r.Value, promisedNothing)
+	}
+	if c != pipeline.Usable {
+		return c
+	}
+	return d.readCloudEvent(r.Headers, value, data, e)
+}
+
+// readStructured reads a CloudEvent whose attributes and data are the members of the object in b, noted in d.top.
+func (d *Decoder) readStructured(b []byte, e *pipeline.Event) pipeline.Code {
+	e.Envelope = pipeline.CloudEvent
+	value, data := b, d.top.get(memberData)
+	if data.kind != jsonObject {
+		var c pipeline.Code
+		if value, data, c = d.packedData(b, data); c != pipeline.Usable {
 			return c
 		}
 	}
-	return d.readCloudEvent(r.Headers, r.Value, data, e)
-}
-
-// scanDocument validates b as one JSON value.
-func scanDocument(b []byte) (value jsonToken, c pipeline.Code) {
-	value, next := scanValue(b, skipSpace(b, 0), 0)
-	if next < 0 {
-		return value, pipeline.Code(-next)
-	}
-	return value, scanEnd(b, next)
+	return d.readCloudEvent(b, value, data, e)
 }
 
 // readCloudEvent reads the attributes, which are noted in d.top and lie in attributes, and the members of data, which
 // lies in value.
 func (d *Decoder) readCloudEvent(attributes, value []byte, data jsonToken, e *pipeline.Event) (c pipeline.Code) {
 	var fault textFault
-	e.Envelope = pipeline.CloudEvent
 	d.scanInner(value, data)
 	if e.Customer, fault = d.cloudCustomer(attributes, value); fault != textFine {
 		return customerCode(fault)

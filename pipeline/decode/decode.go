@@ -5,12 +5,13 @@ import (
 
 	"ebb/pipeline"
 	"ebb/scoring/feature"
+	"ebb/scoring/pack"
 )
 
-// Decoder turns records into events. It is written by hand, because decoding is the most expensive step of the line. It
-// recognises the three envelopes record by record: ebb's own flat JSON (flat.go), the messages of the Segment
-// specification (segment.go) and CloudEvents (cloud.go). Any other JSON it reads by a mapping (mapped.go). It belongs
-// to one goroutine. BenchmarkDecode; the oracle it is compared with is in the tests.
+// Decoder turns records into events, by hand, because decoding is the most expensive step of the line. It tells the
+// three envelopes apart record by record: ebb's own flat JSON (flat.go), the messages of the Segment
+// specification (segment.go) and CloudEvents (cloud.go). Any other JSON it reads by a mapping
+// (mapped.go). It belongs to one goroutine. BenchmarkDecode; the oracle it is compared with stands in the tests.
 //
 // In all of them: unknown members are validated and ignored. Of a repeated member the last one counts. A member that is
 // null or an empty string counts as absent. Names are compared exactly, after their escapes. Half a surrogate pair in
@@ -24,7 +25,8 @@ type Decoder struct {
 	mapping   *Mapping    // nil: none
 	found     slotTable   // the values at its paths
 
-	properties *properties        // nil: the pack reads none
+	pack       *pack.Pack         // that is read for; nil: none
+	properties *properties        // that it reads; nil: none
 	values     []feature.Property // of the events since Reset
 }
 
@@ -88,21 +90,25 @@ func (d *Decoder) decodeObject(r *pipeline.Record, mode cloudMode, e *pipeline.E
 	case d.tooLarge(r):
 		return pipeline.RecordTooLarge
 	}
-	if d.mapping != nil {
-		return d.decodeMapped(r.Value, mode, e)
+	b := r.Value
+	if b[0] == byteOrderMark[0] {
+		b = unmarked(b)
 	}
-	if c := d.scanRecord(r.Value); c != pipeline.Usable {
+	if d.mapping != nil {
+		return d.decodeMapped(b, mode, e)
+	}
+	if c := d.scanRecord(b); c != pipeline.Usable {
 		return c
 	}
 	if mode == modeStructured || d.top.get(memberSpecVersion).isText() {
-		return d.readCloudEvent(r.Value, r.Value, d.top.get(memberData), e)
+		return d.readStructured(b, e)
 	}
 	if d.top.get(memberCustomer).absent() {
-		if call := d.segmentCall(r.Value); call != callNone {
-			return d.readSegment(r.Value, call, e)
+		if call := d.segmentCall(b); call != callNone {
+			return d.readSegment(b, call, e)
 		}
 	}
-	return d.readFlat(r.Value, e)
+	return d.readFlat(b, e)
 }
 
 func (d *Decoder) tooLarge(r *pipeline.Record) bool {

@@ -23,9 +23,17 @@ func decodeBoth(t *testing.T, d *decode.Decoder, r *pipeline.Record) plainEvent 
 // decodeBothMapped is decodeBoth for a decoder with a mapping.
 func decodeBothMapped(t *testing.T, d *decode.Decoder, r *pipeline.Record, spec *decode.MappingSpec) plainEvent {
 	t.Helper()
+	return decodeBothReading(t, d, r, spec, nil)
+}
+
+// decodeBothReading is decodeBothMapped for a decoder of a pack that takes money from some types.
+func decodeBothReading(
+	t *testing.T, d *decode.Decoder, r *pipeline.Record, spec *decode.MappingSpec, money func(string) bool,
+) plainEvent {
+	t.Helper()
 	var e pipeline.Event
 	d.Decode(r, &e)
-	got, want := plainly(&e), decodePlainly(r, testRecordBytes, spec)
+	got, want := plainly(&e), decodePlainly(r, testRecordBytes, spec, money)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("decode %.300q with headers %.300q: oracle (-), decoder (+):\n%s", r.Value, r.Headers, diff)
 	}

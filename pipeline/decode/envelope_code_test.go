@@ -1,6 +1,8 @@
 package decode_test
 
 import (
+	"encoding/base64"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -135,7 +137,8 @@ func segmentCases(add func(name, value string, want pipeline.Code)) {
 		add(name+" object", trackJSON("sentAt", `"2026-03-01T10:00:00Z"`, name, `{"a":1}`), pipeline.Usable)
 	}
 	add("float with noise", trackJSON("properties", `{"revenue":19.989999999999998}`), pipeline.Usable)
-	add("revenue with exponent", trackJSON("properties", `{"revenue":1e2}`), pipeline.ValueUnreadable)
+	add("revenue with exponent", trackJSON("properties", `{"revenue":1e2}`), pipeline.Usable)
+	add("revenue next to nothing", trackJSON("properties", `{"revenue":5e-7}`), pipeline.Usable)
 	add("revenue object", trackJSON("properties", `{"revenue":{}}`), pipeline.ValueUnreadable)
 	add("revenue null, total word", trackJSON("properties", `{"revenue":null,"total":"ten"}`), pipeline.ValueUnreadable)
 	add("value beyond 64 bits", trackJSON("properties", `{"value":92233720368547758.075}`), pipeline.ValueUnreadable)
@@ -216,7 +219,7 @@ func structuredCases(add func(name, value string, want pipeline.Code, headers ..
 	add("data text", cloudJSON("data", `"{\"customer\":\"c-2\"}"`), pipeline.Usable)
 	add("data array", cloudJSON("data", `[{"value":"x"}]`), pipeline.Usable)
 	add("data null", cloudJSON("data", "null"), pipeline.Usable)
-	add("data in base 64", cloudJSON("data_base64", `"eyJ2YWx1ZSI6IngifQ=="`), pipeline.Usable)
+	dataCases(add)
 	add(
 		"data deepest",
 		cloudJSON("data", strings.Repeat(`{"a":`, pipeline.MaxDepth-1)+"1"+strings.Repeat("}", pipeline.MaxDepth-1)),
@@ -227,6 +230,70 @@ func structuredCases(add func(name, value string, want pipeline.Code, headers ..
 	add("value word", cloudJSON("data", `{"value":"high"}`), pipeline.ValueUnreadable)
 	add("currency number", cloudJSON("data", `{"currency":978}`), pipeline.CurrencyUnreadable)
 	add("damaged headers", cloudJSON(), pipeline.Usable, "content-type")
+}
+
+// dataCases are the ways in which data comes that is not simply an object.
+func dataCases(add func(name, value string, want pipeline.Code, headers ...string)) {
+	in64 := func(text string, changes ...string) string {
+		return cloudJSON(
+			append([]string{"data_base64", fmt.Sprintf("%q", base64.StdEncoding.EncodeToString([]byte(text)))}, changes...)...)
+	}
+	const broken, wrong = `{"customer":"c-2"`, `{"value":"x"}`
+	add("base64", in64(`{"customer":"c-2","value":1}`), pipeline.Usable)
+	add("base64 is looked into", in64(wrong), pipeline.ValueUnreadable)
+	add("base64 of a broken object", in64(broken), pipeline.NotJSON)
+	add("base64 of no JSON", in64("\x00\x01avro"), pipeline.NotJSON)
+	add("base64 of no JSON, as declared", in64("\x00\x01avro", "datacontenttype", `"application/avro"`), pipeline.Usable)
+	add("base64 of JSON, declared otherwise", in64(wrong, "datacontenttype", `"text/plain"`), pipeline.ValueUnreadable)
+	add("base64 of a broken object, declared otherwise", in64(broken, "datacontenttype", `"text/plain"`), pipeline.Usable)
+	add("base64 of an array", in64(`[1]`), pipeline.Usable)
+	add("base64 of a text of an object", in64(`"{\"value\":\"x\"}"`), pipeline.ValueUnreadable)
+	add("base64 of an object behind a byte order mark", in64("\xef\xbb\xbf"+wrong), pipeline.ValueUnreadable)
+	add("base64 too deep", in64(nestedArrays(65)), pipeline.NestedTooDeep)
+	add("base64 empty", cloudJSON("data_base64", `""`), pipeline.Usable)
+	add("base64 null", cloudJSON("data_base64", "null"), pipeline.Usable)
+	add("base64 of nothing", cloudJSON("data_base64", `"\n"`), pipeline.Usable)
+	add("base64 is a number", cloudJSON("data_base64", "5"), pipeline.NotJSON)
+	add("base64 of another character", cloudJSON("data_base64", `"eyJ2YWx1ZSI6IngifQ*="`), pipeline.NotJSON)
+	add("base64 cut off", cloudJSON("data_base64", `"eyJ2YWx1ZSI6IngifQ="`), pipeline.NotJSON)
+	add("base64 of a single character", cloudJSON("data_base64", `"e"`), pipeline.NotJSON)
+	add("base64 without padding", cloudJSON("data_base64", `"eyJ2YWx1ZSI6IngifQ"`), pipeline.ValueUnreadable)
+	add("base64 in lines", cloudJSON("data_base64", `"eyJ2YWx1ZSI6\r\nIngifQ==\n"`), pipeline.ValueUnreadable)
+	add("base64 with data", in64(wrong, "data", `{"value":1}`), pipeline.Usable)
+	add("base64 with null data", in64(wrong, "data", "null"), pipeline.ValueUnreadable)
+	add("base64 large", in64(`{"a":`+longText(200_000)+`,"value":"x"}`), pipeline.ValueUnreadable)
+	add(
+		"base64 of the other alphabet",
+		cloudJSON("data_base64", `"`+base64.URLEncoding.EncodeToString([]byte(`{"?":"ÿ?>~","value":"x"}`))+`"`),
+		pipeline.ValueUnreadable,
+	)
+	add("text", cloudJSON("data", `"{\"value\":\"x\"}"`), pipeline.ValueUnreadable)
+	add(
+		"text as declared",
+		cloudJSON("data", `"{\"value\":\"x\"}"`, "datacontenttype", `"application/json; charset=utf-8"`),
+		pipeline.ValueUnreadable,
+	)
+	add("text in a text", cloudJSON("data", `"\"{\\\"value\\\":\\\"x\\\"}\""`), pipeline.ValueUnreadable)
+	add("text of a broken object", cloudJSON("data", `"{\"value\":"`), pipeline.NotJSON)
+	add(
+		"text of a broken object, declared otherwise",
+		cloudJSON("data", `"{\"value\":"`, "datacontenttype", `"text/plain"`),
+		pipeline.Usable,
+	)
+	add("text of words", cloudJSON("data", `"hello"`), pipeline.Usable)
+	add(
+		"text of words, declared JSON",
+		cloudJSON("data", `"hello"`, "datacontenttype", `"application/json"`),
+		pipeline.Usable,
+	)
+	add("text with half an emoji", cloudJSON("data", `"{\"value\":\"\ud83d\"}"`), pipeline.NotJSON)
+	add("words with half an emoji", cloudJSON("data", `"cut \ud83d"`), pipeline.Usable)
+	add(
+		"text with an emoji in escapes",
+		cloudJSON("data", `"{\"a\":\"\\ud83d\\ude00\",\"value\":\"x\"}"`),
+		pipeline.ValueUnreadable,
+	)
+	add("content type is no text", cloudJSON("data", `"{"`, "datacontenttype", "5"), pipeline.Usable)
 }
 
 func binaryCases(add func(name, value string, want pipeline.Code, headers ...string)) {
@@ -252,7 +319,12 @@ func binaryCases(add func(name, value string, want pipeline.Code, headers ...str
 		"content-type",
 		"application/xml",
 	)
-	add("undeclared and broken", `{"value":`, pipeline.Usable)
+	add("undeclared and broken", `{"value":`, pipeline.NotJSON)
+	add("undeclared text", `customer c-2`, pipeline.Usable)
+	add("undeclared text of an object", `"{\"value\":\"x\"}"`, pipeline.ValueUnreadable)
+	add("declared text of an object", `"{\"value\":\"x\"}"`, pipeline.ValueUnreadable, "content-type", "application/json")
+	add("declared text of a broken object", `"{\"value\":"`, pipeline.NotJSON, "content-type", "application/json")
+	add("byte order mark", "\xef\xbb\xbf"+`{"value":"x"}`, pipeline.ValueUnreadable, "content-type", "application/json")
 	add("undeclared and too deep", nestedArrays(65), pipeline.Usable)
 	add("undeclared behind a zero byte", "\x00\x00\x00\x00\x01", pipeline.Usable)
 	add("declared and broken", `{"value":`, pipeline.NotJSON, "content-type", "application/json")

@@ -1,6 +1,8 @@
 package decode_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"strings"
@@ -44,7 +46,8 @@ func plainEnvelope(r *pipeline.Record, maxRecordBytes int, spec *decode.MappingS
 	case mapped || spec != nil && spec.All:
 		return plainMapped(r, spec), pipeline.Usable
 	case structured || !missing(m["specversion"]) && m["specversion"][0] == '"':
-		return plainCloud(m, plainObject(m["data"]), r.Timestamp), pipeline.Usable
+		data, c := plainStructuredData(m)
+		return plainCloud(m, data, r.Timestamp), c
 	case missing(m["customer"]) && segmentTypes()[kind] != "":
 		return plainSegment(m, segmentTypes()[kind], r.Timestamp), pipeline.Usable
 	}
@@ -74,15 +77,12 @@ func plainBinary(
 		return plainFields{}, pipeline.RecordTooLarge
 	}
 	if len(r.Value) > 0 && (isJSON || none) {
-		c := plainSyntax(r.Value, true)
-		if isJSON && r.Value[0] == 0 {
+		var c pipeline.Code
+		if data, c = plainData(r.Value, isJSON, none); isJSON && r.Value[0] == 0 {
 			c = pipeline.RegistryFramed
 		}
-		if isJSON && c != pipeline.Usable {
-			return plainFields{}, c
-		}
-		if c == pipeline.Usable {
-			data = plainObject(r.Value)
+		if c != pipeline.Usable {
+			return plainFields{envelope: pipeline.CloudEvent}, c
 		}
 	}
 	attributes := map[string]json.RawMessage{}
@@ -97,6 +97,72 @@ func plainBinary(
 		}
 	}
 	return plainCloud(attributes, data, r.Timestamp), pipeline.Usable
+}
+
+// plainStructuredData is the members of the data of a CloudEvent in structured mode.
+func plainStructuredData(m map[string]json.RawMessage) (map[string]json.RawMessage, pipeline.Code) {
+	isJSON := missing(m["datacontenttype"])
+	if mediaType, c := plainText(m["datacontenttype"], false, pipeline.NotJSON, pipeline.NotJSON); c == pipeline.Usable {
+		mediaType, _, _ = strings.Cut(strings.ToLower(mediaType), ";")
+		mediaType = strings.TrimRight(mediaType, " \t")
+		isJSON = strings.HasSuffix(mediaType, "/json") || strings.HasSuffix(mediaType, "+json")
+	}
+	if !missing(m["data"]) || missing(m["data_base64"]) {
+		return plainUnwrapped(m["data"], isJSON, false)
+	}
+	text, c := plainText(m["data_base64"], false, pipeline.NotJSON, pipeline.NotJSON)
+	text = strings.NewReplacer("-", "+", "_", "/").Replace(text)
+	encoding := base64.RawStdEncoding
+	if strings.Contains(text, "=") {
+		encoding = base64.StdEncoding
+	}
+	b, err := encoding.DecodeString(text)
+	switch {
+	case c == pipeline.Usable && err == nil && len(b) > 0:
+		return plainData(b, isJSON, false)
+	case (c != pipeline.Usable || err != nil) && isJSON:
+		return nil, pipeline.NotJSON
+	}
+	return nil, pipeline.Usable
+}
+
+// plainData is the members of data that is a whole text. isJSON: it was said to be JSON; maybe: nothing was said.
+func plainData(b []byte, isJSON, maybe bool) (map[string]json.RawMessage, pipeline.Code) {
+	if c := plainSyntax(b, true); c != pipeline.Usable {
+		if isJSON || maybe && looksLikeObject(b) {
+			return nil, c
+		}
+		return nil, pipeline.Usable
+	}
+	return plainUnwrapped(bytes.TrimPrefix(b, []byte("\ufeff")), isJSON, maybe)
+}
+
+// plainUnwrapped is the members of an object, or of one that stands in a text, or in a text in a text.
+func plainUnwrapped(raw json.RawMessage, isJSON, maybe bool) (map[string]json.RawMessage, pipeline.Code) {
+	for range 2 {
+		raw = bytes.TrimSpace(raw)
+		if missing(raw) || raw[0] != '"' {
+			break
+		}
+		text, c := plainText(raw, false, pipeline.Usable, pipeline.NotJSON)
+		if c == pipeline.Usable {
+			c = plainSyntax([]byte(text), true)
+		} else {
+			text = string(raw[1:])
+		}
+		if c != pipeline.Usable {
+			if (isJSON || maybe) && looksLikeObject([]byte(text)) {
+				return nil, c
+			}
+			return nil, pipeline.Usable
+		}
+		raw = []byte(strings.TrimPrefix(text, "\ufeff"))
+	}
+	return plainObject(raw), pipeline.Usable
+}
+
+func looksLikeObject(b []byte) bool {
+	return strings.HasPrefix(strings.TrimLeft(strings.TrimPrefix(string(b), "\ufeff"), " \t\r\n"), "{")
 }
 
 func plainCloud(attributes, data map[string]json.RawMessage, stamp int64) plainFields {
@@ -178,7 +244,7 @@ func firstOf(candidates ...json.RawMessage) json.RawMessage {
 // plainObject is the members of a JSON object, and none for any other value.
 func plainObject(b []byte) map[string]json.RawMessage {
 	var m map[string]json.RawMessage
-	if json.Unmarshal(b, &m) != nil {
+	if json.Unmarshal(bytes.TrimPrefix(b, []byte("\ufeff")), &m) != nil {
 		return nil
 	}
 	return m

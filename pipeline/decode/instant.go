@@ -2,6 +2,7 @@ package decode
 
 import (
 	"math"
+	"time"
 
 	"ebb/pipeline"
 )
@@ -17,8 +18,8 @@ const (
 	firstMillis = 10_000_000_000
 )
 
-// parseInstant reads an event time: RFC 3339 with any offset, or seconds or milliseconds since the epoch as a decimal
-// number. Digits below a millisecond are cut off. The code is Usable, TimeUnreadable or TimeOutOfRange.
+// parseInstant reads an event time: a date and time with its offset, or seconds or milliseconds since the epoch as a
+// decimal number. What is finer than a millisecond is cut off. The code is Usable, TimeUnreadable or TimeOutOfRange.
 func parseInstant(s []byte) (ms int64, code pipeline.Code) {
 	var ok bool
 	if len(s) > 4 && s[4] == '-' {
@@ -26,6 +27,15 @@ func parseInstant(s []byte) (ms int64, code pipeline.Code) {
 	} else {
 		ms, ok = parseEpoch(s)
 	}
+	if !ok {
+		return parseRarer(s, nil)
+	}
+	return ms, instantCode(ms)
+}
+
+// parseRarer is parseInstant for what only parseISO reads. A time without an offset is of zone; nil: it is unreadable.
+func parseRarer(s []byte, zone *time.Location) (ms int64, code pipeline.Code) {
+	ms, ok := parseISO(s, zone)
 	if !ok {
 		return 0, pipeline.TimeUnreadable
 	}
@@ -44,22 +54,27 @@ const (
 	formNanoseconds
 )
 
-// parseInstantAs is parseInstant for times of one form only.
-func parseInstantAs(s []byte, form timeForm) (ms int64, code pipeline.Code) {
+// parseInstantAs is parseInstant for times of one form only. One without an offset is of zone; nil: it is unreadable.
+func parseInstantAs(s []byte, form timeForm, zone *time.Location) (ms int64, code pipeline.Code) {
 	var ok bool
 	switch form {
 	case formAuto:
-		return parseInstant(s)
+		if ms, code = parseInstant(s); code == pipeline.TimeUnreadable && zone != nil {
+			return parseRarer(s, zone)
+		}
+		return ms, code
 	case formRFC3339:
-		ms, ok = parseRFC3339(s)
+		if ms, ok = parseRFC3339(s); !ok {
+			return parseRarer(s, zone)
+		}
 	case formSeconds:
-		ms, ok = parseUnits(s, 1000, 1)
+		ms, ok = parseUnits(s, 1000, 1, 3)
 	case formMilliseconds:
-		ms, ok = parseUnits(s, 1, 1)
+		ms, ok = parseUnits(s, 1, 1, 0)
 	case formMicroseconds:
-		ms, ok = parseUnits(s, 1, 1000)
+		ms, ok = parseUnits(s, 1, 1000, -3)
 	case formNanoseconds:
-		ms, ok = parseUnits(s, 1, 1_000_000)
+		ms, ok = parseUnits(s, 1, 1_000_000, -6)
 	}
 	if !ok {
 		return 0, pipeline.TimeUnreadable
@@ -67,14 +82,14 @@ func parseInstantAs(s []byte, form timeForm) (ms int64, code pipeline.Code) {
 	return ms, instantCode(ms)
 }
 
-// parseUnits reads a number of units since the epoch, times/per ms each. It returns an extreme value for a negative or
-// too large one: out of range, not unreadable.
-func parseUnits(s []byte, times int64, per uint64) (ms int64, ok bool) {
-	const most = 19 // digits: nanoseconds of our time have as many, and a uint64 holds them
+// parseUnits reads a number of units since the epoch, times/per ms each, which is 10 to the power of shift. What is
+// negative or too large comes back as an extreme value: out of range, not unreadable.
+func parseUnits(s []byte, times int64, per uint64, shift int) (ms int64, ok bool) {
+	const most = 19 // digits: nanoseconds of our days have as many, and a uint64 holds them
 	d, ok := parseDecimal(s)
 	switch {
 	case !ok:
-		return 0, false
+		return parseScientificUnits(s, shift)
 	case d.negative:
 		return math.MinInt64, true
 	case len(d.whole) > most:
@@ -107,7 +122,7 @@ func parseEpoch(s []byte) (ms int64, ok bool) {
 	d, ok := parseDecimal(s)
 	switch {
 	case !ok:
-		return 0, false
+		return parseScientificEpoch(s)
 	case d.negative:
 		return math.MinInt64, true
 	case len(d.whole) > 18:
@@ -135,7 +150,7 @@ func millis(fraction []byte) int64 {
 }
 
 // parseRFC3339 reads a date and time with offset, such as 2026-01-31T09:30:00.125+02:00. As RFC 3339 allows, T and Z
-// may be lower case and T a space. It refuses a leap second, as time.Parse does.
+// may be lower case and T a space. All else that ISO 8601 and its users write is for parseISO.
 func parseRFC3339(s []byte) (ms int64, ok bool) {
 	const least = len("2006-01-02T15:04:05Z")
 	if len(s) < least {

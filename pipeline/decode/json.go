@@ -198,3 +198,20 @@ func skipSpace(b []byte, i int) int {
 	}
 	return i
 }
+
+// byteOrderMark may stand before a text in UTF-8. Programs of Windows put it there, and it means nothing.
+const byteOrderMark = "\xef\xbb\xbf"
+
+// unmarked is b without a byte order mark.
+func unmarked(b []byte) []byte {
+	if len(b) >= len(byteOrderMark) && string(b[:len(byteOrderMark)]) == byteOrderMark {
+		return b[len(byteOrderMark):]
+	}
+	return b
+}
+
+// beginsObject reports whether b begins as an object does.
+func beginsObject(b []byte) bool {
+	i := skipSpace(b, 0)
+	return i < len(b) && b[i] == '{'
+}

@@ -42,7 +42,7 @@ func (d *Decoder) decodeMapped(b []byte, mode cloudMode, e *pipeline.Event) pipe
 	switch customer := d.top.get(memberCustomer); {
 	case d.mapping.all:
 	case mode == modeStructured || d.top.get(memberSpecVersion).isText():
-		return d.readCloudEvent(b, b, d.top.get(memberData), e)
+		return d.readStructured(b, e)
 	case customer.absent():
 		if d.top.first(memberUserID, memberAnonymousID).absent() {
 			break
@@ -222,7 +222,7 @@ func (d *Decoder) readMappedTime(b []byte, e *pipeline.Event) (c pipeline.Code) 
 	text, fault := d.number(d.mapped(b, &d.mapping.time))
 	switch {
 	case fault == textFine:
-		e.Time, c = parseInstantAs(text, d.mapping.timeForm)
+		e.Time, c = parseInstantAs(text, d.mapping.timeForm, d.mapping.zone)
 		return c
 	case fault != textMissing:
 		return pipeline.TimeUnreadable
@@ -236,7 +236,7 @@ func (d *Decoder) readMappedTime(b []byte, e *pipeline.Event) (c pipeline.Code) 
 func (d *Decoder) readMappedMoney(b []byte, e *pipeline.Event) pipeline.Code {
 	in, t := d.mapped(b, &d.mapping.currency)
 	if !d.readCurrency(in, t, e) {
-		return pipeline.CurrencyUnreadable
+		return d.noMoney(e, pipeline.CurrencyUnreadable)
 	}
 	text, fault := d.number(d.mapped(b, &d.mapping.value))
 	switch fault {
@@ -247,7 +247,7 @@ func (d *Decoder) readMappedMoney(b []byte, e *pipeline.Event) pipeline.Code {
 	default:
 	}
 	if !e.HasValue {
-		return pipeline.ValueUnreadable
+		return d.noMoney(e, pipeline.ValueUnreadable)
 	}
 	return pipeline.Usable
 }

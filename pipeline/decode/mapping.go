@@ -4,32 +4,42 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"ebb/pipeline"
 )
 
-// MappingSpec is where the parts of an event lie in JSON of no known envelope, in the configuration's words.
+// MappingSpec is where the parts of an event lie in JSON of no known envelope, in the configuration's words. Its JSON is
+// stored (see Text): names stay.
 type MappingSpec struct {
-	All bool // take every record, also one that an envelope claims
+	All bool `json:"all,omitempty"` // take every record, also one that an envelope claims
 
-	Customer, Type, Time, Value, Currency, ID, Tenant PartSpec
+	Customer PartSpec `json:"customer,omitzero"`
+	Type     PartSpec `json:"type,omitzero"`
+	Time     PartSpec `json:"time,omitzero"`
+	Value    PartSpec `json:"value,omitzero"`
+	Currency PartSpec `json:"currency,omitzero"`
+	ID       PartSpec `json:"id,omitzero"`
+	Tenant   PartSpec `json:"tenant,omitzero"`
 
-	TimeAs  string // one of TimeForms
-	ValueAs string // one of ValueForms
+	TimeAs string `json:"time_as,omitempty"` // one of TimeForms
+	// of times without an offset: UTC, a name such as Europe/Paris, or +02:00; "": they are unreadable
+	TimeZone string `json:"time_zone,omitempty"`
+	ValueAs  string `json:"value_as,omitempty"` // one of ValueForms
 }
 
 // PartSpec is where one part lies.
 type PartSpec struct {
-	Paths   []string // JSON pointers; the first that leads to a value counts
-	Default string   // used where no path leads to a value; "": none. RecordTime for the time; the id has none
+	Paths   []string `json:"paths,omitempty"`   // JSON pointers; the first that leads to a value counts
+	Default string   `json:"default,omitempty"` // used where no path leads to a value; "": none. RecordTime for the time; the id has none
 }
 
 // RecordTime as the default of the time is the record's own timestamp.
 const RecordTime = "record"
 
-// TimeForms are the forms of a time. auto recognises RFC 3339, seconds and milliseconds since the epoch; each of the
-// others is one form.
+// TimeForms are the forms of a time: of auto, RFC 3339 (and what else parseISO reads) and seconds or milliseconds since the epoch are told apart; the
+// others are one each.
 func TimeForms() []string {
 	return []string{"auto", "rfc3339", "seconds", "milliseconds", "microseconds", "nanoseconds"}
 }
@@ -62,8 +72,9 @@ type Mapping struct {
 	root     mappedNode
 	slots    int
 	timeForm timeForm
-	minor    bool // money is in minor units
-	stamped  bool // an event without a time takes the record's
+	zone     *time.Location // of times without an offset; nil: they are unreadable
+	minor    bool           // money is minor units
+	stamped  bool           // an event without a time has the record's
 
 	customer, kind, time, value, currency, id, tenant mappedPart
 }
@@ -175,11 +186,26 @@ func (c *mappingCompiler) time(spec *MappingSpec) {
 		c.fault("time.as", "want one of %s, found %q", strings.Join(TimeForms(), ", "), spec.TimeAs)
 	}
 	c.m.timeForm = timeForm(max(form, 0))
+	c.zone(spec.TimeZone)
 	c.m.stamped = spec.Time.Default == RecordTime
 	if d := spec.Time.Default; d != "" && !c.m.stamped {
 		c.fault("time.default", "want %s, for the record's own timestamp, or nothing, found %q", RecordTime, d)
 	}
 	c.m.time.fallback = nil
+}
+
+// zone finds the zone of times without an offset.
+func (c *mappingCompiler) zone(name string) {
+	if name == "" {
+		return
+	}
+	var err error
+	if c.m.zone, err = loadZone(name); err != nil {
+		c.fault("time.zone", "want UTC, a name such as Europe/Paris, or an offset such as +02:00; found %q", name)
+	}
+	if c.m.timeForm != formAuto && c.m.timeForm != formRFC3339 {
+		c.fault("time.zone", "a number of %s since 1970 has no zone; leave it out", TimeForms()[c.m.timeForm])
+	}
 }
 
 func (c *mappingCompiler) money(spec *MappingSpec) {

@@ -50,7 +50,11 @@ func drawSpec(t *rapid.T) *decode.MappingSpec {
 		Tenant:   part("tenant", "de"),
 		TimeAs: rapid.SampledFrom(decode.TimeForms()).
 			Draw(t, "time as"),
-		ValueAs: rapid.SampledFrom(decode.ValueForms()).Draw(t, "value as"),
+		TimeZone: rapid.SampledFrom([]string{"", "UTC", "Europe/Paris", "+05:30"}).Draw(t, "zone"),
+		ValueAs:  rapid.SampledFrom(decode.ValueForms()).Draw(t, "value as"),
+	}
+	if s.TimeAs != "auto" && s.TimeAs != "rfc3339" {
+		s.TimeZone = ""
 	}
 	if len(s.Customer.Paths) == 0 {
 		s.Customer.Paths = []string{"/a/b"}

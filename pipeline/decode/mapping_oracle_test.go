@@ -59,12 +59,30 @@ func plainMapped(r *pipeline.Record, spec *decode.MappingSpec) plainFields {
 			if missing(raw) && spec.Time.Default == "record" && r.Timestamp > 0 {
 				return r.Timestamp, plainRange(r.Timestamp)
 			}
-			return plainTimeAs(raw, spec.TimeAs)
+			return plainTimeAs(raw, spec.TimeAs, plainZone(spec.TimeZone))
 		},
 	}
 }
 
-// plainPointer is the value at a JSON pointer.
+// plainZone is the zone of that name; nil: none.
+func plainZone(name string) *time.Location {
+	if name == "" {
+		return nil
+	}
+	for _, form := range []string{"-07:00", "-0700", "-07"} {
+		if at, err := time.Parse(form, name); err == nil {
+			_, offset := at.Zone()
+			return time.FixedZone(name, offset)
+		}
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		panic(err)
+	}
+	return zone
+}
+
+// plainPointer is what a JSON pointer leads to.
 func plainPointer(b []byte, path string) json.RawMessage {
 	for _, step := range strings.Split(path, "/")[1:] {
 		step = strings.ReplaceAll(strings.ReplaceAll(step, "~1", "/"), "~0", "~")
@@ -83,17 +101,17 @@ func plainPointer(b []byte, path string) json.RawMessage {
 }
 
 // plainTimeAs is plainTime for one form.
-func plainTimeAs(raw json.RawMessage, form string) (int64, pipeline.Code) {
+func plainTimeAs(raw json.RawMessage, form string, zone *time.Location) (int64, pipeline.Code) {
 	s, none, ok := plainNumber(raw)
 	switch {
 	case form == "auto":
-		return plainTime(raw)
+		return plainTimeIn(raw, zone)
 	case none:
 		return 0, pipeline.TimeMissing
 	case !ok || numberText.MatchString(s) == (form == "rfc3339"):
 		return 0, pipeline.TimeUnreadable
 	case form == "rfc3339":
-		return plainTime(raw)
+		return plainTimeIn(raw, zone)
 	}
 	unit := map[string]time.Duration{
 		"seconds":      time.Second,
@@ -104,7 +122,7 @@ func plainTimeAs(raw json.RawMessage, form string) (int64, pipeline.Code) {
 	if unit == 0 {
 		return 0, pipeline.TimeUnreadable
 	}
-	v, _ := new(big.Rat).SetString(s)
+	v := plainRat(s)
 	v.Mul(v, big.NewRat(int64(unit), int64(time.Millisecond)))
 	ms := new(big.Int).Div(v.Num(), v.Denom())
 	if v.Sign() < 0 || ms.BitLen() > 50 { // before 1970, or past the year 9999

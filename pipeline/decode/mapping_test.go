@@ -75,7 +75,10 @@ func mappedCases() (cases []envelopeCase) {
 	add("amount where items are an object", shopJSON("items", `{"1":1}`, "amount", "5"), pipeline.Usable)
 	add("items are an object", shopJSON("items", `{"0":{"price":7}}`), pipeline.Usable)
 	add("value is a word", shopJSON("amount", `"much"`), pipeline.ValueUnreadable)
-	add("value with exponent", shopJSON("amount", "1e2"), pipeline.ValueUnreadable)
+	add("value with exponent", shopJSON("amount", "1e2"), pipeline.Usable)
+	add("byte order mark", "\xef\xbb\xbf"+shopJSON(), pipeline.Usable)
+	add("id null", shopJSON("event", `{"name":"order","id":null}`), pipeline.Usable)
+	add("time without an offset", shopJSON("ts", `"2026-03-01 10:00:00"`), pipeline.TimeUnreadable)
 	add("currency", shopJSON("currency", `"jpy"`, "amount", "5"), pipeline.Usable)
 	add("currency symbol", shopJSON("currency", `"€"`), pipeline.CurrencyUnreadable)
 	add("id object", shopJSON("event", `{"id":[1]}`), pipeline.IDUnreadable)
@@ -288,6 +291,10 @@ func TestMappingFaults(t *testing.T) {
 		{"name too long", func(s *decode.MappingSpec) { s.ID.Paths = []string{"/" + strings.Repeat("a", 257)} }},
 		{"nothing at all", func(s *decode.MappingSpec) { *s = decode.MappingSpec{TimeAs: "auto", ValueAs: "decimal"} }},
 		{"unknown forms", func(s *decode.MappingSpec) { s.TimeAs, s.ValueAs = "iso", "cents" }},
+		{"unknown zone", func(s *decode.MappingSpec) { s.TimeZone = "Europe/Atlantis" }},
+		{"the machine's zone", func(s *decode.MappingSpec) { s.TimeZone = "Local" }},
+		{"zone of an abbreviation", func(s *decode.MappingSpec) { s.TimeZone = "PST" }},
+		{"zone of a number", func(s *decode.MappingSpec) { s.TimeAs, s.TimeZone = "seconds", "UTC" }},
 		{"defaults", func(s *decode.MappingSpec) {
 			s.Customer.Default, s.Type.Default, s.Tenant.Default = strings.Repeat(
 				"c",
@@ -296,7 +303,7 @@ func TestMappingFaults(t *testing.T) {
 			s.Time.Default, s.Value.Default, s.Currency.Default, s.ID.Default = "now", "much", "EURO", "7"
 		}},
 		{"no UTF-8", func(s *decode.MappingSpec) { s.Customer.Default = "\xff" }},
-		{"value far too long", func(s *decode.MappingSpec) { s.Value.Default = strings.Repeat("1", 65) }},
+		{"value far too long", func(s *decode.MappingSpec) { s.Value.Default = strings.Repeat("1", 257) }},
 		{"fraction of a minor unit", func(s *decode.MappingSpec) { s.Value.Default, s.ValueAs = "0.5", "minor" }},
 		{"too many paths", func(s *decode.MappingSpec) {
 			for i := range 65 {

@@ -34,6 +34,8 @@ const (
 	memberSubject
 	memberPartitionKey
 	memberData
+	memberDataBase64
+	memberDataContentType
 	numMembers // at most 32: see memberTable
 )
 
@@ -236,6 +238,10 @@ func memberNamed(name []byte) member {
 		return memberPartitionKey
 	case "data":
 		return memberData
+	case "data_base64":
+		return memberDataBase64
+	case "datacontenttype":
+		return memberDataContentType
 	}
 	return memberOther
 }

@@ -14,7 +14,7 @@ type decimal struct {
 	fraction []byte // digits, may be empty
 }
 
-// parseDecimal splits s into its parts. It accepts no exponent: a producer that writes one computes money in floats.
+// parseDecimal takes s apart. It knows no exponent: see parseScientific.
 func parseDecimal(s []byte) (d decimal, ok bool) {
 	if len(s) > 0 && s[0] == '-' {
 		d.negative, s = true, s[1:]
@@ -40,7 +40,7 @@ func parseDecimal(s []byte) (d decimal, ok bool) {
 func parseMoney(s []byte, decimals int, rounded bool) (minor int64, ok bool) {
 	d, ok := parseDecimal(s)
 	if !ok {
-		return 0, false
+		return parseScientificMoney(s, decimals, rounded)
 	}
 	var carry uint64
 	if len(d.fraction) > decimals {
@@ -151,7 +151,7 @@ func currencyDecimals(code [3]byte) int {
 // are rounded; see parseMoney.
 func (d *Decoder) readMoney(b []byte, value, currency jsonToken, rounded bool, e *pipeline.Event) pipeline.Code {
 	if !d.readCurrency(b, currency, e) {
-		return pipeline.CurrencyUnreadable
+		return d.noMoney(e, pipeline.CurrencyUnreadable)
 	}
 	switch text, fault := d.number(b, value); fault {
 	case textMissing:
@@ -161,8 +161,19 @@ func (d *Decoder) readMoney(b []byte, value, currency jsonToken, rounded bool, e
 	default:
 	}
 	if !e.HasValue {
-		return pipeline.ValueUnreadable
+		return d.noMoney(e, pipeline.ValueUnreadable)
 	}
+	return pipeline.Usable
+}
+
+// noMoney says what becomes of an event whose amount or currency is none. Where the pack takes money from events of its
+// type, the event cannot be used, for the reason c. Of all others the amount is something else that bears the name, such
+// as the colour that a filter was set to: the event counts without it.
+func (d *Decoder) noMoney(e *pipeline.Event, c pipeline.Code) pipeline.Code {
+	if d.pack == nil || !e.Control && d.pack.TakesMoney(e.Type) {
+		return c
+	}
+	e.Value, e.Currency, e.NoMoney = 0, [3]byte{}, true
 	return pipeline.Usable
 }
 

@@ -2,6 +2,7 @@ package decode_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -26,6 +27,7 @@ type plainEvent struct {
 	Key, Tenant, Customer, Type, ID string
 	Value                           int64
 	HasValue, AppendTime, Control   bool
+	NoMoney                         bool
 	Currency                        string
 	SourceHash                      uint64
 	Envelope                        pipeline.Envelope
@@ -50,16 +52,23 @@ func plainly(e *pipeline.Event) plainEvent {
 			"\x00",
 		),
 		Control:    e.Control,
+		NoMoney:    e.NoMoney,
 		SourceHash: e.SourceHash,
 		Envelope:   e.Envelope,
 	}
 }
 
-// decodePlainly is a simple decoder, without regard to speed. spec is its mapping, nil: none.
-func decodePlainly(r *pipeline.Record, maxRecordBytes int, spec *decode.MappingSpec) plainEvent {
+// decodePlainly is the decoder as one would write it without regard to speed. spec is its mapping, nil: none. money
+// says of which types money is taken; nil: of all, control events too.
+func decodePlainly(
+	r *pipeline.Record,
+	maxRecordBytes int,
+	spec *decode.MappingSpec,
+	money func(string) bool,
+) plainEvent {
 	e := plainEvent{Offset: r.Offset, Timestamp: r.Timestamp, AppendTime: r.AppendTime}
 	refused := e
-	if refused.Code = e.read(r, maxRecordBytes, spec); refused.Code != pipeline.Usable {
+	if refused.Code = e.read(r, maxRecordBytes, spec, money); refused.Code != pipeline.Usable {
 		refused.Envelope = e.Envelope
 		return refused
 	}
@@ -76,13 +85,15 @@ type plainFields struct {
 	envelope pipeline.Envelope
 }
 
-func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int, spec *decode.MappingSpec) pipeline.Code {
+func (e *plainEvent) read(
+	r *pipeline.Record, maxRecordBytes int, spec *decode.MappingSpec, money func(string) bool,
+) pipeline.Code {
 	f, c := plainEnvelope(r, maxRecordBytes, spec)
-	flat := f.envelope == pipeline.Flat // money is exact, and a tenant must be a string
+	flat := f.envelope == pipeline.Flat // money is exact, a tenant no number
+	e.Envelope = f.envelope
 	if c != pipeline.Usable {
 		return c
 	}
-	e.Envelope = f.envelope
 	if e.Customer, c = plainText(
 		f.customer,
 		true,
@@ -109,7 +120,10 @@ func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int, spec *decode.M
 		return c
 	}
 	if c = e.readMoney(f.value, f.currency, flat, f.minor); c != pipeline.Usable {
-		return c
+		if money == nil || !f.control && money(e.Type) {
+			return c
+		}
+		e.Value, e.Currency, e.NoMoney = 0, "", true
 	}
 	if e.ID, c = plainText(
 		f.id,
@@ -144,6 +158,7 @@ func (e *plainEvent) read(r *pipeline.Record, maxRecordBytes int, spec *decode.M
 // plainSyntax checks b as JSON text, which has to be an object unless any value is allowed. Nesting that is too deep
 // counts before a fault after it.
 func plainSyntax(b []byte, anyValue bool) pipeline.Code {
+	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	object := anyValue || strings.HasPrefix(strings.TrimLeft(string(b), " \t\r\n"), "{")
 	if deep := upToTooDeep(b); deep != nil {
 		var v any
@@ -180,10 +195,17 @@ func upToTooDeep(b []byte) []byte {
 	return nil
 }
 
+// anOffset is what may stand behind a time.
+const anOffset = ` ?(?:(?i:z|utc|gmt)|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)(?:\[[^\]]+\]| [A-Za-z]+)?`
+
 var (
 	integerText = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-	numberText  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
-	dateTime    = regexp.MustCompile(`^[0-9-]{10}T[0-9:]{8}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+	numberText  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+	dateTime    = regexp.MustCompile(
+		`^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(` + anOffset + `)?)?$`,
+	)
+	basicTime  = regexp.MustCompile(`^(\d{4})(\d\d)(\d\d)[Tt ](\d\d)(\d\d)(?:(\d\d)(?:[.,](\d+))?)?(` + anOffset + `)?$`)
+	offsetText = regexp.MustCompile(`^ ?([+-])(\d\d):?(\d\d)?`)
 )
 
 // plainText is the text of a member; missing and unreadable are the codes for either case.
@@ -234,22 +256,27 @@ func loneSurrogate(raw []byte) bool {
 // plainNumber is the text of a member that may be a number or a string; ok is false where it is neither.
 func plainNumber(raw json.RawMessage) (s string, missing, ok bool) {
 	if numberText.Match(raw) {
-		return string(raw), false, len(raw) <= 64
+		return string(raw), false, len(raw) <= 256
 	}
 	s, c := plainText(raw, false, pipeline.TimeMissing, pipeline.TimeUnreadable)
-	return s, c == pipeline.TimeMissing, c == pipeline.Usable && len(s) <= 64
+	return s, c == pipeline.TimeMissing, c == pipeline.Usable && len(s) <= 256
 }
 
-func plainTime(raw json.RawMessage) (int64, pipeline.Code) {
-	ms, c := plainClock(raw)
+func plainTime(raw json.RawMessage) (int64, pipeline.Code) { return plainTimeIn(raw, nil) }
+
+// plainTimeIn is plainTime where times without an offset are of a zone; nil: they are unreadable.
+func plainTimeIn(raw json.RawMessage, zone *time.Location) (int64, pipeline.Code) {
+	ms, c := plainClockIn(raw, zone)
 	if c != pipeline.Usable {
 		return 0, c
 	}
 	return ms, plainRange(ms)
 }
 
-// plainClock is plainTime for any year.
-func plainClock(raw json.RawMessage) (int64, pipeline.Code) {
+// plainClock is plainTime whatever the year.
+func plainClock(raw json.RawMessage) (int64, pipeline.Code) { return plainClockIn(raw, nil) }
+
+func plainClockIn(raw json.RawMessage, zone *time.Location) (int64, pipeline.Code) {
 	s, missing, ok := plainNumber(raw)
 	switch {
 	case missing:
@@ -257,7 +284,7 @@ func plainClock(raw json.RawMessage) (int64, pipeline.Code) {
 	case !ok:
 		return 0, pipeline.TimeUnreadable
 	}
-	t, ok := plainInstant(s)
+	t, ok := plainInstant(s, zone)
 	if !ok {
 		return 0, pipeline.TimeUnreadable
 	}
@@ -271,9 +298,24 @@ func plainRange(ms int64) pipeline.Code {
 	return pipeline.Usable
 }
 
-func plainInstant(s string) (t time.Time, ok bool) {
+// plainRat is a number in JSON's grammar. What is beyond all reason is as far beyond it with a smaller exponent.
+func plainRat(s string) *big.Rat {
+	const reason = 1000
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(s), "e")
+	if n, err := strconv.Atoi(cmp.Or(exponent, "0")); err != nil || n < -reason || n > reason {
+		sign := strings.TrimRight(exponent, "0123456789")
+		exponent = sign + strconv.Itoa(reason)
+	}
+	v, ok := new(big.Rat).SetString(mantissa + "e" + cmp.Or(exponent, "0"))
+	if !ok {
+		panic("no number: " + s)
+	}
+	return v
+}
+
+func plainInstant(s string, zone *time.Location) (t time.Time, ok bool) {
 	if numberText.MatchString(s) {
-		v, _ := new(big.Rat).SetString(s)
+		v := plainRat(s)
 		if v.Cmp(big.NewRat(1e10, 1)) < 0 {
 			v.Mul(v, big.NewRat(1000, 1))
 		}
@@ -283,15 +325,55 @@ func plainInstant(s string) (t time.Time, ok bool) {
 		}
 		return time.UnixMilli(ms.Int64()), true
 	}
-	b := []byte(s)
-	if len(b) > 10 && (b[10] == 't' || b[10] == ' ') {
-		b[10] = 'T'
+	m := dateTime.FindStringSubmatch(s)
+	if m == nil {
+		m = basicTime.FindStringSubmatch(s)
 	}
-	if bytes.HasSuffix(b, []byte("z")) {
-		b[len(b)-1] = 'Z'
+	if m == nil {
+		return t, false
 	}
-	t, err := time.Parse(time.RFC3339, string(b)) // accepts more than RFC 3339
-	return t, err == nil && dateTime.Match(b)
+	var part [6]int
+	for i := range part {
+		part[i], _ = strconv.Atoi(cmp.Or(m[i+1], "0"))
+	}
+	ms, _ := strconv.Atoi((m[7] + "000")[:3])
+	date := time.Date(part[0], time.Month(part[1]), part[2], 0, 0, 0, 0, time.UTC)
+	if date.Month() != time.Month(part[1]) || date.Day() != part[2] || part[3] > 23 || part[4] > 59 || part[5] > 60 {
+		return t, false
+	}
+	t = date.Add(time.Duration(part[3])*time.Hour + time.Duration(part[4])*time.Minute +
+		time.Duration(part[5])*time.Second + time.Duration(ms)*time.Millisecond)
+	if m[8] == "" {
+		return plainlyInZone(t, zone)
+	}
+	if o := offsetText.FindStringSubmatch(m[8]); o != nil {
+		hours, _ := strconv.Atoi(o[1] + o[2])
+		minutes, _ := strconv.Atoi(o[1] + cmp.Or(o[3], "0"))
+		t = t.Add(-time.Duration(hours)*time.Hour - time.Duration(minutes)*time.Minute)
+	}
+	return t, true
+}
+
+// plainlyInZone is the first instant at which clocks of the zone show wall; where they never do, the one at which they
+// would, had they not been put forward. It looks at every minute.
+func plainlyInZone(wall time.Time, zone *time.Location) (time.Time, bool) {
+	if zone == nil {
+		return time.Time{}, false
+	}
+	var before time.Duration // the offset of the latest minute at which they showed less
+	for at := wall.Add(-26 * time.Hour); at.Before(wall.Add(26 * time.Hour)); at = at.Add(time.Minute) {
+		_, seconds := at.In(zone).Zone()
+		offset := time.Duration(seconds) * time.Second
+		switch shown := at.Add(offset); {
+		case shown.Equal(wall):
+			return at, true
+		case shown.Before(wall):
+			before = offset
+		default:
+			return wall.Add(-before), true
+		}
+	}
+	return wall.Add(-before), true
 }
 
 func (e *plainEvent) readMoney(value, currency json.RawMessage, exact, minor bool) pipeline.Code {
@@ -321,7 +403,7 @@ func (e *plainEvent) readMoney(value, currency json.RawMessage, exact, minor boo
 	case !special:
 		decimals = 2
 	}
-	v, _ := new(big.Rat).SetString(s)
+	v := plainRat(s)
 	v.Mul(v, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(decimals), nil)))
 	if !exact {
 		v = rounded(v)

@@ -34,9 +34,11 @@ func newProperties(k *pack.Pack) *properties {
 	return p
 }
 
-// Reading sets the pack whose properties d reads.
+// Reading makes d look for the properties that a pack reads, and count events without their money that the pack takes no
+// money from; see noMoney. A decoder that was given no pack refuses money that is none, whatever the event.
 func (d *Decoder) Reading(k *pack.Pack) *Decoder {
 	p := newProperties(k)
+	d.pack = k
 	if d.properties = p; p != nil {
 		d.found.at = make([]jsonToken, max(p.slots, len(d.found.at)))
 	}
@@ -68,7 +70,7 @@ func (d *Decoder) property(b []byte, t jsonToken) feature.Property {
 	switch t.kind {
 	case jsonAbsent, jsonNull:
 		return feature.Property{}
-	case jsonInteger, jsonFraction:
+	case jsonInteger, jsonFraction, jsonExponent:
 		if n, ok := parseMoney(b[t.from:t.to], 3, true); ok {
 			return feature.Property{Kind: feature.PropertyNumber, Number: n}
 		}
@@ -84,7 +86,7 @@ func (d *Decoder) property(b []byte, t jsonToken) feature.Property {
 		return feature.Property{Kind: feature.PropertyBool, Number: 1}
 	case jsonFalse:
 		return feature.Property{Kind: feature.PropertyBool}
-	case jsonExponent, jsonObject, jsonOther:
+	case jsonObject, jsonOther:
 	}
 	return feature.Property{Kind: feature.PropertyOther}
 }

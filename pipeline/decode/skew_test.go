@@ -244,7 +244,16 @@ func TestMoneyRounded(t *testing.T) {
 		{"-92233720368547758.085", "EUR", 0, false},
 		{"-92233720368547758.0849", "EUR", -9223372036854775808, true},
 		{"9999999999999999999.9", "JPY", 0, false},
-		{"5.551115123125783e-17", "EUR", 0, false},
+		{"5.551115123125783e-17", "EUR", 0, true},
+		{"5e-7", "EUR", 0, true},
+		{"5e-3", "EUR", 1, true},
+		{"-5E-03", "EUR", -1, true},
+		{"4.9999e-3", "EUR", 0, true},
+		{"1.9989999999999998e+1", "EUR", 1999, true},
+		{"9.22337203685477580749e16", "EUR", 9223372036854775807, true},
+		{"9.2233720368547758075e16", "EUR", 0, false},
+		{"-9.22337203685477580849e16", "EUR", -9223372036854775808, true},
+		{"18446744073709551615.5e0", "JPY", 0, false},
 	} {
 		for envelope, value := range map[string]string{
 			"segment": trackJSON("properties", fmt.Sprintf(`{"revenue":%s,"currency":%q}`, c.value, c.currency)),

@@ -41,12 +41,13 @@ func (d *Decoder) text(value []byte, t jsonToken, limit int, integers bool) ([]b
 	return s, textFine
 }
 
-// maxNumber bounds the text of an amount or a time, in bytes: no int64 and no instant needs so much.
-const maxNumber = 64
+// maxNumber bounds the text of an amount or a time, in bytes. No int64 and no instant needs as much; but Java prints a
+// float in up to a hundred digits, and a time with the name of its zone.
+const maxNumber = 256
 
 // number is the text of a member with a number, bare or as a string.
 func (d *Decoder) number(value []byte, t jsonToken) ([]byte, textFault) {
-	if t.kind == jsonFraction {
+	if t.kind-jsonFraction <= jsonExponent-jsonFraction {
 		t.kind = jsonInteger
 	}
 	return d.text(value, t, maxNumber, true)
@@ -76,11 +77,14 @@ type scratch struct {
 	blocks [][]byte
 	used   int    // blocks used, the last of them through free
 	free   []byte // rest of the last block
+
+	larger     [][]byte // each for one that no block holds
+	usedLarger int
 }
 
-const scratchBlock = 64 << 10 // bytes; far more than an event's largest part
+const scratchBlock = 64 << 10 // bytes; far more than an event's largest part, but for a CloudEvent's data
 
-func (s *scratch) reset() { s.used, s.free = 0, nil }
+func (s *scratch) reset() { s.used, s.free, s.usedLarger = 0, nil, 0 }
 
 // take returns n bytes of capacity with length 0. n is at most scratchBlock.
 func (s *scratch) take(n int) []byte {
@@ -94,4 +98,19 @@ func (s *scratch) take(n int) []byte {
 	b := s.free[:0:n]
 	s.free = s.free[n:]
 	return b
+}
+
+// large is take for any n.
+func (s *scratch) large(n int) []byte {
+	if n <= scratchBlock {
+		return s.take(n)
+	}
+	if s.usedLarger == len(s.larger) {
+		s.larger = append(s.larger, nil)
+	}
+	if len(s.larger[s.usedLarger]) < n {
+		s.larger[s.usedLarger] = make([]byte, n)
+	}
+	s.usedLarger++
+	return s.larger[s.usedLarger-1][:0:n]
 }

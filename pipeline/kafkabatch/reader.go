@@ -86,6 +86,7 @@ func (r *Reader) take(records []byte, h *batchHead, offset int64, out *pipeline.
 	r.aborted.reach(h.last)
 	if h.attrs&attrControl != 0 {
 		r.aborted.end(h.producer)
+		out.Markers = append(out.Markers, pipeline.Marker{Offset: h.last, At: h.maxTime})
 		return nil
 	}
 	if h.attrs&attrTransactional != 0 && r.aborted.drops(h.producer) {

@@ -32,12 +32,19 @@ type Scan struct {
 	// error ends the scan.
 	Record func(*pipeline.Record) error
 
+	// Marker takes where transactions have ended, committed or not, before the records of the same answer. Optional.
+	Marker func(pipeline.Marker)
+
 	// Answered is called after each answer: every record below next was handed out. Optional. An error ends the scan.
 	Answered func(next int64) error
 
 	// Lost is called where retention has deleted [from, next) before it was read; the scan goes on at next. nil: the scan
 	// ends with pipeline.ErrOutOfRange.
 	Lost func(from, next int64)
+
+	// Waiting is called, at most once a second, while the scan makes no progress behind an open transaction, with how long
+	// it has waited. Optional. An error ends the scan.
+	Waiting func(held *HeldUpError, waited time.Duration) error
 
 	// Retry is called with the first of several failures in a row, and the request is repeated. nil: the first failure
 	// ends the scan.
@@ -62,22 +69,6 @@ func (s *Scan) Run(ctx context.Context) error {
 	return nil
 }
 
-// HeldUpError means that a scan has not reached its end within its patience, although brokers answered.
-type HeldUpError struct {
-	Topic     string
-	Partition int32
-	Next      int64 // the next offset of the scan
-	Open      bool  // behind an open transaction; otherwise brokers hold less than the end they named
-}
-
-func (e *HeldUpError) Error() string {
-	why := "were in the log when the reading began, and no broker gives them"
-	if e.Open {
-		why = "are held up by a producer's open transaction"
-	}
-	return fmt.Sprintf("records of %s/%d from %d on %s", e.Topic, e.Partition, e.Next, why)
-}
-
 // run is a scan in progress.
 type run struct {
 	*Scan
@@ -87,6 +78,7 @@ type run struct {
 	moved   time.Time // when next moved
 	failing time.Time // when brokers stopped answering; zero: they answer
 	pause   time.Duration
+	told    time.Time
 	waits   error // why the scan has not come further since it moved; nil: it has
 }
 
@@ -116,6 +108,11 @@ func (r *run) step(ctx context.Context) error {
 
 // handOut passes the records of an answer to Record.
 func (r *run) handOut() error {
+	for _, m := range r.got.Markers {
+		if r.Marker != nil && m.Offset < r.To {
+			r.Marker(m)
+		}
+	}
 	for i := range r.got.Records {
 		record := &r.got.Records[i]
 		if record.Offset >= r.To {
@@ -134,6 +131,7 @@ func (r *run) handOut() error {
 
 // Pauses between two requests.
 const (
+	sayAfter   = time.Second           // without progress
 	emptyPause = 50 * time.Millisecond // after an empty answer that a broker did not delay as requested
 	leastPause = 100 * time.Millisecond
 	mostPause  = 5 * time.Second
@@ -142,7 +140,24 @@ const (
 // await lets a scan without progress fetch again, unless its patience is over. A scan without an end waits there.
 func (r *run) await(ctx context.Context, asked time.Time) error {
 	open := r.got.Stable <= r.next && r.got.Stable < r.got.End
-	r.waits = &HeldUpError{Topic: r.Topic, Partition: r.Partition, Next: r.next, Open: open}
+	held := &HeldUpError{
+		Topic:     r.Topic,
+		Partition: r.Partition,
+		Next:      r.next,
+		Open:      open,
+		From:      -1,
+		Brokers:   r.Client.Brokers(),
+	}
+	if open {
+		held.From = r.got.Stable
+	}
+	r.waits = held
+	if open && r.Waiting != nil && time.Since(r.moved) > sayAfter && time.Since(r.told) > sayAfter {
+		r.told = time.Now()
+		if err := r.Waiting(held, time.Since(r.moved)); err != nil {
+			return err
+		}
+	}
 	if r.To != Endless && r.Patience > 0 && time.Since(r.moved) > r.Patience {
 		return r.waits
 	}

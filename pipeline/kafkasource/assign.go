@@ -36,6 +36,12 @@ func subscription(topic string) []byte {
 	return m.AppendTo(nil)
 }
 
+// reads reports whether a member's subscription is to topic and to nothing else.
+func reads(m *kafkawire.GroupMember, topic string) bool {
+	var sub kmsg.ConsumerMemberMetadata
+	return sub.ReadFrom(m.Metadata) == nil && slices.Equal(sub.Topics, []string{topic})
+}
+
 // deal gives each member that reads topic a run of its n partitions, in the order of instance ids, so that the same
 // members get the same partitions each time. The first n mod members get one more.
 func deal(topic string, n int32, members []kafkawire.GroupMember) (map[string][]byte, error) {

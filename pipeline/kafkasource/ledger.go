@@ -14,23 +14,32 @@ import (
 // Ledger reads the published packs and control records: it implements pipeline.Ledger. Any goroutine may use it.
 type Ledger struct {
 	Client         *kafkawire.Client
-	Control        string // topic of control records
-	PackTopic      string // topic of packs
-	PacksPartition int32  // the one that holds all of them
+	Control        []string // topics of control records, that of the newest ones last
+	PackTopic      string   // topic of packs
+	PacksPartition int32    // the one that holds all of them
 }
 
 var _ pipeline.Ledger = (*Ledger)(nil)
 
 // Controls implements pipeline.Ledger.
 func (l *Ledger) Controls(ctx context.Context, id pipeline.Identity) (all []pipeline.Control, err error) {
-	err = l.read(ctx, l.Control, int32(id.Partition), func(r *pipeline.Record) error {
-		// Records of others are skipped: the published position shows that none is missing.
-		if c, err := pipeline.ReadControl(r.Value); err == nil && c.Of(id) {
-			all = append(all, c)
+	for i, topic := range l.Control {
+		err := l.read(ctx, topic, int32(id.Partition), func(r *pipeline.Record) error {
+			// Records of others are skipped: the published position shows that none is missing.
+			if c, err := pipeline.ReadControl(r.Value); err == nil && c.Of(id) {
+				all = append(all, c)
+			}
+			return nil
+		})
+		earlier := i < len(l.Control)-1
+		if earlier && errors.Is(err, kafkawire.UnknownTopicOrPartition) { // others had fewer partitions
+			continue
 		}
-		return nil
-	})
-	return all, err
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // errFound ends a search.

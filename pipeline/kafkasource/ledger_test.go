@@ -29,7 +29,7 @@ func TestLedgerBehindOpenTransaction(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	l := &kafkasource.Ledger{Client: w.open(nil), Control: w.topic}
+	l := &kafkasource.Ledger{Client: w.open(nil), Control: []string{w.topic}}
 	_, err = l.Controls(ctx, pipeline.Identity{})
 	if !errors.Is(err, pipeline.ErrUnavailable) || !errors.As(err, new(*kafkascan.HeldUpError)) {
 		t.Errorf("%v", err)

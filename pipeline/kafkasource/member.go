@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -78,18 +79,22 @@ func setDefault(d *time.Duration, v time.Duration) {
 // Member is this process's place in the consumer group: a static member of the classic group protocol, in which every
 // rebalance takes all partitions back and assigns them again.
 type Member struct {
-	cfg    MemberConfig
-	join   kafkawire.Join // Member: its id in the group, empty if it has none
-	dealt  kafkawire.Membership
-	fenced time.Time // when the group last fenced the member while it had an assignment; zero: never
-	drain  chan struct{}
-	once   sync.Once
-	said   string // the kind of refusal logged last; empty: none
+	cfg   MemberConfig
+	join  kafkawire.Join // Member: its id in the group, empty if it has none
+	place place
+	drain chan struct{}
+	once  sync.Once
+	said  string // the kind of refusal logged last; empty: none
+	waits atomic.Pointer[string]
 }
 
-// fencedAgain is the number of sessions within which a second fencing means that another process has the member's
-// place.
-const fencedAgain = 5
+// Waits is what keeps the member from joining; empty: nothing, or it has joined.
+func (m *Member) Waits() string {
+	if why := m.waits.Load(); why != nil {
+		return *why
+	}
+	return ""
+}
 
 // NewMember makes a Member.
 func NewMember(cfg MemberConfig) (*Member, error) {
@@ -97,7 +102,7 @@ func NewMember(cfg MemberConfig) (*Member, error) {
 		return nil, fmt.Errorf("new group member: %w", err)
 	}
 	return &Member{
-		cfg: cfg,
+		cfg: cfg, place: place{ids: map[string]bool{}},
 		join: kafkawire.Join{
 			Membership: kafkawire.Membership{Group: cfg.Group, Instance: cfg.Instance},
 			Protocols: protocols(
@@ -118,8 +123,8 @@ func NewMember(cfg MemberConfig) (*Member, error) {
 type Own func(ctx context.Context, g *Generation) error
 
 // Run joins the group and calls own for each generation, one after the other, until ctx ends, Drain is called (nil), or
-// own ends the work. While brokers do not answer it keeps trying. Errors: own's; *pipeline.HardStop where another
-// process uses the same instance id, or the settings do not fit the group or its brokers.
+// own ends the work. While brokers do not answer it keeps trying. Errors: own's; *pipeline.HardStop where the
+// settings do not fit the group or its brokers. While another process has its instance id, it waits for that to leave.
 func (m *Member) Run(ctx context.Context, own Own) error {
 	for {
 		g, err := m.enter(ctx)
@@ -172,6 +177,9 @@ func (m *Member) enter(ctx context.Context) (*Generation, error) {
 	wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(20*time.Millisecond),
 		backoff.WithMaxInterval(2*time.Second), backoff.WithMaxElapsedTime(0))
 	for {
+		if err := m.awaitPlace(ctx); err != nil {
+			return nil, err
+		}
 		g, err := m.attempt(ctx)
 		if err == nil {
 			m.say(nil)
@@ -196,6 +204,7 @@ func (m *Member) enter(ctx context.Context) (*Generation, error) {
 func (m *Member) attempt(ctx context.Context) (*Generation, error) {
 	c := m.cfg.Client
 	joined, err := c.Join(ctx, m.join)
+	m.place.ids[joined.Member] = true
 	if errors.Is(err, kafkawire.MemberIDRequired) {
 		m.join.Member = joined.Member
 		joined, err = c.Join(ctx, m.join)
@@ -204,6 +213,7 @@ func (m *Member) attempt(ctx context.Context) (*Generation, error) {
 		return nil, err
 	}
 	m.join.Membership = joined.Membership
+	m.place.ids[joined.Member] = true
 	var dealt map[string][]byte
 	if joined.Leader && !joined.Settled {
 		n, err := c.Partitions(ctx, m.cfg.Topic)
@@ -222,37 +232,18 @@ func (m *Member) attempt(ctx context.Context) (*Generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if joined.Generation < m.dealt.Generation {
-		m.fenced = time.Time{} // the coordinator has lost generations: nobody had taken this member's place
+	if m.place.admitted.IsZero() {
+		m.place.admitted = time.Now()
 	}
-	m.dealt = joined.Membership
 	return newGeneration(m, joined.Membership, formatOf(joined.Protocol), partitions), nil
 }
 
-// replaced reports whether another process has taken this member's place. One fencing does not prove that. A
-// coordinator stores member ids only when a rebalance is complete. One that stops earlier loses the ids of members that
-// had just joined, and keeps for their instances the ids of the generation before. One that restarts with less of its
-// log than it had loses whole generations. Both then fence a member that nobody has replaced. So an id counts from its
-// first assignment only, and a fenced member joins as a new one. If another process had replaced it, it now replaces
-// that one, which does the same, and the first to be fenced twice within a few sessions ends.
-func (m *Member) replaced(err error) bool {
-	return m.ousted(err) && !m.fenced.IsZero() && time.Since(m.fenced) < fencedAgain*m.cfg.Session
-}
-
-// ousted reports whether the group has this member's instance under another id than that of its assignment.
-func (m *Member) ousted(err error) bool {
-	return errors.Is(err, kafkawire.FencedInstance) && m.join.Member == m.dealt.Member
-}
-
-// refused decides what follows from a failed attempt to join.
+// refused decides what follows from a failed attempt to join, or from a generation that was lost.
 func (m *Member) refused(err error) {
 	switch {
-	case m.replaced(err): // the next attempt to join ends it
-	case m.ousted(err):
-		m.fenced, m.join.Member = time.Now(), ""
-		m.cfg.Logger.Warn().Str("group", m.cfg.Group).Str("instance", m.cfg.Instance).Err(err).
-			Msg("another process has joined under this instance id, or the coordinator has lost what it knew; joining anew")
-	case errors.Is(err, kafkawire.UnknownMember), errors.Is(err, kafkawire.FencedInstance):
+	case errors.Is(err, kafkawire.FencedInstance):
+		m.place.fenced, m.join.Member = true, ""
+	case errors.Is(err, kafkawire.UnknownMember):
 		m.join.Member = ""
 	case errors.Is(err, pipeline.ErrFenced): // the group has moved on; join its new generation
 	default:
@@ -262,11 +253,11 @@ func (m *Member) refused(err error) {
 
 // fatal reports whether another attempt is useless.
 func (m *Member) fatal(err error) error {
+	if stop, ok := errors.AsType[*pipeline.HardStop](err); ok {
+		return stop
+	}
 	hard := &pipeline.HardStop{Detail: fmt.Sprintf("group %s, instance id %s: %v", m.cfg.Group, m.cfg.Instance, err)}
 	switch {
-	case m.replaced(err):
-		hard.Code, hard.Do = "instance_id_taken", "another process has joined under this instance id: give each its own "+
-			"kafka.instance_id"
 	case errors.Is(err, kafkawire.InconsistentProtocol):
 		hard.Code, hard.Do = "group_taken", "another program uses this group, or a version of ebb that shares no state "+
 			"with this one: give it a kafka.group of its own, or stop the others first"
@@ -284,16 +275,17 @@ func (m *Member) fatal(err error) error {
 // say logs why the group cannot be joined or kept, and when it can again: once per change, not for every attempt.
 func (m *Member) say(err error) {
 	kind := ""
-	var denied *pipeline.Denied
 	var code kafkawire.Error
+	refusal, _, _, refused := pipeline.Refused(err)
 	switch {
-	case errors.As(err, &denied):
-		kind = denied.Code
+	case refused:
+		kind = refusal
 	case errors.As(err, &code):
 		kind = code.Error()
 	case err != nil:
 		kind = "no answer"
 	}
+	m.wait(err)
 	if kind == m.said {
 		return
 	}

@@ -160,21 +160,33 @@ func TestMemberFinishesWhenRevoked(t *testing.T) {
 	}
 }
 
-// TestMemberInstanceTaken ends the earlier process, with what to do: two processes with one id would fence each other
-// for ever.
+// TestMemberInstanceTaken: of two processes with one id the later one waits, says so once, and goes on when the earlier
+// one has left. Neither ends.
 func TestMemberInstanceTaken(t *testing.T) {
 	w := newWorld(t, 2)
 	a := w.start("same")
 	settle(t, 2, a)
 	b := w.start("same")
-	err := await(t, a.ended, "end")
-	if hard := new(
-		pipeline.HardStop,
-	); !errors.As(err, &hard) || hard.Code != "instance_id_taken" ||
-		!strings.Contains(hard.Do, "kafka.instance_id") {
-		t.Errorf("error %v", err)
+	eventually(t, "the later one waits", func() bool { return strings.Contains(b.Waits(), "instance_id_taken") })
+	eventually(t, "the earlier one has its place", func() bool {
+		g, err := w.client.DescribeGroup(t.Context(), w.group)
+		return err == nil && g.State == "Stable" && len(g.Members) == 1 && g.Members[0].ID == a.latest.Load().Member
+	})
+	<-time.After(2 * session) // and keeps it
+	if n := b.log.lines("another process has this instance id"); n != 1 || len(a.ended)+len(b.ended) > 0 {
+		t.Errorf("said %d times; ended: %d, %d", n, len(a.ended), len(b.ended))
 	}
-	settle(t, 2, b)
+	if err := a.latest.Load().Confirm(t.Context()); err != nil {
+		t.Errorf("the earlier one: %v", err)
+	}
+	a.Drain()
+	if err := await(t, a.ended, "end"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the later one goes on", func() bool {
+		g, err := w.client.DescribeGroup(t.Context(), w.group)
+		return err == nil && len(g.Members) == 1 && g.Members[0].ID == b.latest.Load().Member && b.Waits() == ""
+	})
 }
 
 // TestMemberDrainStaysInTheGroup: a drained member keeps its place for a restart, and Leave gives it up.

@@ -53,7 +53,17 @@ func NewPartition(cfg PartitionConfig) (*Partition, error) {
 
 // Fetch implements pipeline.Log.
 func (p *Partition) Fetch(ctx context.Context, offset int64, f *pipeline.Fetched) error {
-	return p.fetcher.Fetch(ctx, offset, f)
+	err := p.fetcher.Fetch(ctx, offset, f)
+	if errors.Is(err, kafkawire.UnknownTopicOrPartition) {
+		return &pipeline.Outage{Err: err, Do: "the input is gone, and the group's offsets with it: create it again, and " +
+			"start under a new kafka.group"}
+	}
+	if f.Throttled = err == nil && f.End < 0; f.Throttled {
+		if _, end, err := p.cfg.Client.Bounds(ctx, p.cfg.Topic, p.cfg.Partition); err == nil {
+			f.End = end // how far behind the partition is shows all the same
+		}
+	}
+	return err
 }
 
 // Position implements pipeline.Log. It confirms the generation last, so that what it has read is not older than the

@@ -63,7 +63,9 @@ type Client struct {
 	timeout   time.Duration
 	cancel    context.CancelFunc
 	serial    atomic.Int32 // correlation ids
-	requests  sync.Pool    // *[]byte: encoded requests to overwrite; those that carry records are large
+
+	onThrottle func(request string, d time.Duration) // nil: nobody asks
+	requests   sync.Pool                             // *[]byte: encoded requests to overwrite; those that carry records are large
 
 	mu           sync.Mutex
 	coordinators map[Route]int32
@@ -110,6 +112,10 @@ func Keys() secure.Keys {
 	return secure.Keys{TLS: "kafka.tls.", Login: "kafka.sasl.", Addresses: "kafka.brokers"}
 }
 
+// OnThrottle has f called where brokers hold a request up by a quota, with its kind and the time, by any goroutine. Call
+// it before the first request.
+func (c *Client) OnThrottle(f func(request string, d time.Duration)) { c.onThrottle = f }
+
 // Close gives the connections back. Requests under way still end.
 func (c *Client) Close() {
 	c.transport.CloseIdleConnections()
@@ -147,17 +153,41 @@ func (c *Client) request(
 	}
 	defer c.requests.Put(encoded)
 	*encoded = c.format.AppendRequest((*encoded)[:0], req, c.serial.Add(1))
-	x := &exchange{ctx: ctx, to: broker, key: req.Key(), request: *encoded}
+	answer := req.ResponseKind()
+	answer.SetVersion(req.GetVersion())
+	var malformed error
+	x := &exchange{ctx: ctx, to: broker, key: req.Key(), request: *encoded, throttle: func(b []byte) time.Duration {
+		if malformed = decode(b[4:], answer); malformed != nil {
+			return 0
+		}
+		return c.throttled(req.Key(), throttleOf(answer))
+	}}
 	if err := c.send(x); err != nil {
 		c.forget(to)
 		return nil, fmt.Errorf("%s to %s: %w", kmsg.NameForKey(req.Key()), to, err)
 	}
-	answer := req.ResponseKind()
-	answer.SetVersion(req.GetVersion())
-	if err := decode(x.answer[4:], answer); err != nil {
-		return nil, fmt.Errorf("%s: %w", kmsg.NameForKey(req.Key()), err)
+	if malformed != nil {
+		return nil, fmt.Errorf("%s: %w", kmsg.NameForKey(req.Key()), malformed)
 	}
 	return answer, nil
+}
+
+// throttleOf is for how long the broker mutes the connection once it has answered.
+func throttleOf(answer kmsg.Response) time.Duration {
+	if t, ok := answer.(kmsg.ThrottleResponse); ok {
+		if millis, after := t.Throttle(); after {
+			return time.Duration(millis) * time.Millisecond
+		}
+	}
+	return 0
+}
+
+// throttled reports a delay by a quota, and returns it.
+func (c *Client) throttled(key int16, d time.Duration) time.Duration {
+	if d > 0 && c.onThrottle != nil {
+		c.onThrottle(kmsg.NameForKey(key), d)
+	}
+	return d
 }
 
 // send runs the exchange to its end.

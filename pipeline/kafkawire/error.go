@@ -8,7 +8,6 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"ebb/pipeline"
-	"ebb/pipeline/secure"
 )
 
 // Error is the code by which a broker refuses a request. Compare with errors.Is, either with a code below or with the
@@ -26,6 +25,7 @@ const (
 	BrokerNotAvailable      Error = 8
 	ReplicaNotAvailable     Error = 9
 	MessageTooLarge         Error = 10
+	OffsetMetadataTooLarge  Error = 12
 	CoordinatorLoading      Error = 14
 	CoordinatorNotAvailable Error = 15
 	NotCoordinator          Error = 16
@@ -34,6 +34,7 @@ const (
 	NotEnoughAfterAppend    Error = 20
 	IllegalGeneration       Error = 22
 	InconsistentProtocol    Error = 23
+	InvalidGroupID          Error = 24
 	UnknownMember           Error = 25
 	InvalidSessionTimeout   Error = 26
 	RebalanceInProgress     Error = 27
@@ -46,6 +47,7 @@ const (
 	UnsupportedVersion      Error = 35
 	TopicExists             Error = 36
 	NotController           Error = 41
+	UnsupportedFormat       Error = 43 // of a topic's messages, from before Kafka 0.11
 	PolicyViolation         Error = 44
 	OutOfOrderSequence      Error = 45
 	DuplicateSequence       Error = 46
@@ -61,6 +63,7 @@ const (
 	UnknownLeaderEpoch      Error = 75
 	OffsetNotAvailable      Error = 78 // the leader is new, and has not heard yet how far the others are
 	MemberIDRequired        Error = 79
+	GroupFull               Error = 81 // group.max.size
 	FencedInstance          Error = 82
 	GroupSubscribed         Error = 86
 	InvalidRecord           Error = 87
@@ -92,29 +95,6 @@ func (e Error) Is(target error) bool {
 	default:
 		return target == pipeline.ErrUnavailable
 	}
-}
-
-// As makes a missing permission a *pipeline.Denied: brokers answer, and an administrator has to let us.
-func (e Error) As(target any) bool {
-	denied, ok := target.(**pipeline.Denied)
-	if !ok {
-		return false
-	}
-	do, ok := map[Error]string{
-		TopicDenied:       "allow ebb's user to READ the input topic, and to WRITE the alert topic and the DLQ",
-		GroupDenied:       "allow ebb's user to READ the consumer group (kafka.group)",
-		ClusterDenied:     "allow ebb's user to CREATE topics, or create them yourself",
-		TransactionDenied: "allow ebb's user to WRITE transactional ids that begin with ebb/, kafka.group and a slash",
-	}[e]
-	if !ok {
-		return false
-	}
-	*denied = &pipeline.Denied{
-		Code:   secure.CodePermission,
-		Detail: "Kafka refuses: " + e.Error(),
-		Do:     do + " (docs/security.md)",
-	}
-	return true
 }
 
 // comeAgain reports whether e refuses a request for reasons that pass: nothing was done, and the same request may be

@@ -28,6 +28,8 @@ type exchange struct {
 	key     int16
 	request []byte // whole, with its size in front
 	answer  []byte // after its size; reused where it has room
+	// reads the answer, and returns for how long the broker reads nothing more from the connection, by a quota (KIP-219)
+	throttle func(answer []byte) time.Duration
 
 	mu        sync.Mutex
 	started   bool
@@ -57,10 +59,18 @@ func (x *exchange) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 	defer close(x.done)
 	stop := context.AfterFunc(x.ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	x.err = x.roundTrip(rw)
-	if !stop() && x.err == nil {
+	stopped := stop()
+	if x.err == nil && (!x.hold() || !stopped) {
 		return nil, errAbandoned // answered, but the connection's deadline has passed: let it be closed
 	}
 	return x, x.err
+}
+
+// hold keeps the connection, and with it the caller, for as long as the broker does not read from it: another request,
+// such as a heartbeat, would not be answered on it in time. False: the context has ended before.
+func (x *exchange) hold() bool {
+	d := x.throttle(x.answer)
+	return d <= 0 || sleep(x.ctx, d)
 }
 
 func (x *exchange) roundTrip(rw io.ReadWriter) error {

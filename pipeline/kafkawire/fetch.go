@@ -118,15 +118,31 @@ func (f *Fetcher) once(ctx context.Context, offset int64, out *pipeline.Fetched)
 	binary.BigEndian.PutUint32(f.request[8:], uint32(f.client.serial.Add(1)))
 	binary.BigEndian.PutUint64(f.request[f.offset:], uint64(offset))
 	f.setWait()
-	x := &exchange{ctx: ctx, to: f.route, key: int16(kmsg.Fetch), request: f.request, answer: out.Raw[:0]}
+	x := &exchange{
+		ctx:      ctx,
+		to:       f.route,
+		key:      int16(kmsg.Fetch),
+		request:  f.request,
+		answer:   out.Raw[:0],
+		throttle: f.throttle,
+	}
 	err := f.client.send(x)
-	out.Raw, out.Records = x.answer, out.Records[:0]
+	out.Raw, out.Records, out.Markers = x.answer, out.Records[:0], out.Markers[:0]
 	if err != nil {
 		return err
 	}
 	err = f.reader.read(x.answer[4:], offset, out)
 	f.flowing = err == nil && len(out.Records) > 0
 	return err
+}
+
+// throttle reads for how long the broker mutes the connection: the first thing in an answer.
+func (f *Fetcher) throttle(answer []byte) time.Duration {
+	if len(answer) < 8 {
+		return 0
+	}
+	millis := int32(binary.BigEndian.Uint32(answer[4:]))
+	return f.client.throttled(int16(kmsg.Fetch), time.Duration(millis)*time.Millisecond)
 }
 
 // lingerBytes is how many bytes the broker gathers at most while it lingers.

@@ -346,3 +346,14 @@ func TestFetchLingers(t *testing.T) {
 		t.Errorf("while records flow: %d records after %v", len(got.Records), took)
 	}
 }
+
+// A topic that was deleted has no leader, and will have none: whoever reads the error is told that it is gone.
+func TestFetchNamesMissingTopic(t *testing.T) {
+	addrs := brokers(t)
+	topic := unique(t, "gone")
+	f := fetcher(t, open(t, addrs, topic), topic)
+	var out pipeline.Fetched
+	if err := f.Fetch(t.Context(), 0, &out); !errors.Is(err, kafkawire.UnknownTopicOrPartition) {
+		t.Errorf("fetch from a topic that is not there: %v", err)
+	}
+}

@@ -2,6 +2,7 @@ package kafkawire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -60,6 +61,36 @@ func (c *Client) DescribeGroup(ctx context.Context, group string) (GroupState, e
 		}
 	}
 	return out, nil
+}
+
+// NewerMembers are the members of a group that speak the newer protocol (KIP-848), by which the coordinator deals the
+// partitions; none where it is no such group, or the brokers know of none. Errors: pipeline.ErrUnavailable.
+func (c *Client) NewerMembers(ctx context.Context, group string) (members []GroupMember, err error) {
+	req := kmsg.NewPtrConsumerGroupDescribeRequest()
+	req.Groups = []string{group}
+	answer, err := c.askSafe(ctx, ToGroup(group), req, func(r kmsg.Response) int16 {
+		for _, g := range r.(*kmsg.ConsumerGroupDescribeResponse).Groups {
+			if g.ErrorCode != int16(GroupIDNotFound) {
+				return g.ErrorCode
+			}
+		}
+		return 0
+	})
+	if errors.Is(err, UnsupportedVersion) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("describe consumer group %s: %w", group, err)
+	}
+	const classic = 0
+	for _, g := range answer.(*kmsg.ConsumerGroupDescribeResponse).Groups {
+		for _, m := range g.Members {
+			if m.MemberType != classic {
+				members = append(members, GroupMember{ID: m.MemberID, Client: m.ClientID, Host: m.ClientHost})
+			}
+		}
+	}
+	return members, nil
 }
 
 // Groups are the names of the groups that the brokers know and let us see, in order. Errors: pipeline.ErrUnavailable.

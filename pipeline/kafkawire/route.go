@@ -71,7 +71,11 @@ func (r Route) broker(c protocol.Cluster) (protocol.Broker, error) {
 	id := int32(-1)
 	switch r.kind {
 	case routeLeader:
-		p, ok := c.Topics[r.topic].Partitions[r.partition]
+		t := c.Topics[r.topic]
+		if t.Error != 0 { // as of one that was deleted
+			return protocol.Broker{}, Error(t.Error)
+		}
+		p, ok := t.Partitions[r.partition]
 		if !ok || p.Leader < 0 {
 			return protocol.Broker{}, LeaderNotAvailable
 		}

@@ -35,6 +35,11 @@ func spoken(k kmsg.Key) (span, bool) {
 		kmsg.TxnOffsetCommit:    {3, 3}, // generation and member; 5 in transactions of version 2, set there
 		kmsg.DescribeConfigs:    {1, 4},
 		kmsg.OffsetDelete:       {0, 0},
+
+		kmsg.ConsumerGroupDescribe: {0, 1},
+		kmsg.DescribeProducers:     {0, 0},
+		kmsg.DescribeTransactions:  {0, 0},
+		kmsg.ListTransactions:      {0, 0},
 	}[k]
 	return s, ok
 }

@@ -10,18 +10,35 @@ import (
 
 // Batch is one answer of Fetch, decoded: the unit of I/O, never of meaning.
 type Batch struct {
-	Fetched pipeline.Fetched
-	decoder *decode.Decoder
-	pack    *pack.Pack       // whose properties the decoder reads
-	Events  []pipeline.Event // parallel to fetched.Records
-	hashes  []hashes
-	slots   []int32 // where each event's customer is cached; -1 for an unusable record
-	Err     error   // the fetch failed: nothing else is set
+	Fetched  pipeline.Fetched
+	decoder  *decode.Decoder
+	settings pipeline.Settings // by which the decoder reads
+	pack     *pack.Pack        // whose properties it reads
+	Events   []pipeline.Event  // parallel to fetched.Records
+	hashes   []hashes
+	slots    []int32 // where each event's customer is cached; -1 for an unusable record
+	Err      error   // the fetch failed: nothing else is set
 }
 
-// NewBatch makes an empty batch, whose decoder reads the properties of a pack.
-func NewBatch(decoder *decode.Decoder, pack *pack.Pack) *Batch {
-	return &Batch{decoder: decoder, pack: pack}
+// NewBatch makes an empty batch, to be decoded by the settings that are in force, with the properties that the newest
+// pack reads.
+func (l *Line) NewBatch() *Batch {
+	b := &Batch{}
+	b.read(l.Settings(), l.Pack())
+	return b
+}
+
+// read has b decoded by settings, with the properties that k reads.
+func (b *Batch) read(s pipeline.Settings, k *pack.Pack) {
+	if b.decoder == nil || b.settings != s {
+		d, err := decode.Of(&s)
+		if err != nil {
+			panic("BUG: a takeover has refused such settings: " + err.Error())
+		}
+		b.decoder = d
+	}
+	b.decoder.Reading(k)
+	b.settings, b.pack = s, k
 }
 
 // hashes of an event's customer key and of its id; id 0: it has none.
@@ -84,13 +101,11 @@ func (b *Batch) Empty(next int64) {
 	b.Events, b.hashes, b.slots = b.Events[:0], b.hashes[:0], b.slots[:0]
 }
 
-// ReadFor makes the batch hold the properties that the newest pack reads: it may have been decoded before that pack
-// began.
-func (b *Batch) ReadFor(k *pack.Pack) {
-	if b.pack == k || len(b.Events) == 0 {
+// ReadAgain decodes a batch again that was decoded before the newest pack, or the settings in force, began.
+func (l *Line) ReadAgain(b *Batch) {
+	if b.pack == l.Pack() && b.settings == l.Settings() || len(b.Events) == 0 {
 		return
 	}
-	b.pack = k
-	b.decoder.Reading(k)
+	b.read(l.Settings(), l.Pack())
 	b.Decode()
 }

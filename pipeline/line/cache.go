@@ -15,12 +15,13 @@ type customer struct {
 	keySize uint16
 	dirty   bool // folded into in the batch being built
 	exists  bool // holds a customer; false: the slot is free
+	stored  bool // the store holds a profile, once what was staged so far is applied
 	short   [shortKey]byte
 
 	profile profile.Profile
 }
 
-const shortKey = 40 // longest key that is stored in the customer itself
+const shortKey = 39 // longest key that lies in the customer itself
 
 const chunkSize = 1024 // customers allocated at a time, so that memory follows use and addresses stay
 

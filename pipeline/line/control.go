@@ -49,7 +49,10 @@ func (l *Line) nextControl(configured *pack.Pack) (c *Change, waits string) {
 	case l.meta.Next < l.mark.Offset: // a replay repeats what was published, and nothing else
 		return nil, ""
 	}
-	return l.proposePack(configured)
+	if c, waits = l.proposePack(configured); c == nil {
+		c = l.proposeSettings()
+	}
+	return c, waits
 }
 
 // apply makes c take effect. Each kind has a file of its own.
@@ -57,6 +60,8 @@ func (l *Line) apply(c *Change) {
 	switch c.Kind {
 	case pipeline.ControlPack:
 		l.beginPack(c.Begins)
+	case pipeline.ControlSettings:
+		l.beginSettings(c.Settings)
 	default:
 		panic("BUG: a control record of kind " + c.Kind)
 	}
@@ -77,7 +82,7 @@ func (l *Line) announce() {
 
 // announceEntry appends an entry to the outbox, unless it was published before the state was rolled back.
 func (l *Line) announceEntry(e *pipeline.Entry) {
-	if !l.mark.Covers(e) {
+	if e.Due = l.meta.Clock.Fired; !l.mark.Covers(e) {
 		l.staged.append(e, nil)
 	}
 }

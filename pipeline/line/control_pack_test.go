@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"ebb/pipeline"
-	"ebb/pipeline/decode"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 )
@@ -30,7 +29,10 @@ func versionOf(t *testing.T, name, version, property string) *pack.Pack {
 }
 
 func lineOf(k *pack.Pack) *Line {
-	return New(&Config{Format: profile.Format, CacheCustomers: 16}, &pipeline.Standing{}, &History{Packs: []*pack.Pack{k}})
+	l := New(&Config{Format: profile.Format, CacheCustomers: 16}, &pipeline.Standing{}, &History{Packs: []*pack.Pack{k}})
+	l.beginSettings(settingsOf(0, 0))
+	l.configured = l.meta.Settings
+	return l
 }
 
 // begins is the control record with which k begins at an offset.
@@ -79,8 +81,7 @@ func TestConfiguredPack(t *testing.T) {
 func TestBatchIsReadForTheNewPack(t *testing.T) {
 	older, newer := versionOf(t, "shop", "1", "stars"), versionOf(t, "shop", "2", "mark")
 	l := lineOf(older)
-	b := &Batch{}
-	b.decoder, b.pack = decode.New(0).Reading(older), older
+	b := l.NewBatch()
 	b.Fetched.Records = []pipeline.Record{
 		{Value: []byte(`{"customer":"c","type":"buy","time":"2026-03-01T10:00:00Z","properties":{"stars":5,"mark":1}}`)},
 	}
@@ -88,7 +89,7 @@ func TestBatchIsReadForTheNewPack(t *testing.T) {
 	b.Decode()
 	l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(older)}
 	l.ApplyControls(newer)
-	b.ReadFor(l.scorer.Pack)
+	l.ReadAgain(b)
 	if s := l.scorer.Pack.Signal(b.Events[0].Type, b.Events[0].Properties...); s.Named != 1 {
 		t.Errorf("%+v of %+v: not the low mark that it is", s, b.Events[0].Properties)
 	}

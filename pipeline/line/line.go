@@ -3,7 +3,6 @@ package line
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"ebb/pipeline"
 	"ebb/scoring"
@@ -27,15 +26,17 @@ type Line struct {
 	epoch  uint8           // its number
 	packs  *packEpochs
 
-	lateness  int64 // ms
-	retention int64 // ms; 0: state is kept for ever
-	partition int
-	identity  pipeline.Identity
-	mark      pipeline.Mark // published at the takeover: decisions below it do not go out again
+	configured pipeline.Settings
+	lateness   int64 // ms
+	retention  int64 // ms; 0: state is kept for ever
+	partition  int
+	identity   pipeline.Identity
+	mark       pipeline.Mark // published when the partition was taken over: what lies below it is not decided again
 
 	meta     pipeline.Meta // the partition's position, as of everything folded
 	breaker  breaker
-	poisoned error // why the next record is not folded: it is an unusable one over the limit
+	folded   int64 // up to this offset records are folded, where a sweep fires deadlines in the middle of a batch
+	poisoned error // why the next record is not folded: it is one unusable record too many
 
 	ahead      []Change // of a replay: still to come
 	applied    []Change // before the batch
@@ -60,13 +61,11 @@ type Line struct {
 // Config is what the decisions of a line depend on, besides the records, the packs and the state that a takeover has
 // read.
 type Config struct {
-	Identity  pipeline.Identity
-	Lateness  time.Duration // how far events of a partition may be out of order
-	Retention time.Duration // of event time, after which the state of a silent customer is removed; 0: never
-	// version of the written state, which all members of the group can read; see profile.Format
-	Format         int
-	CacheCustomers int // profiles kept in memory
-	// share of the last PoisonWindow records; more unusable ones stop the partition; 0 or 1: none
+	Identity       pipeline.Identity
+	Settings       pipeline.Settings // configured; they begin with the next record that was not published
+	Format         int               // in which state is written, which all members of the group read; see profile.Format
+	CacheCustomers int               // profiles kept in memory
+	// share of the last PoisonWindow records, above which unusable ones stop the partition; 0 or 1: none
 	PoisonBreaker float64
 	// records below this offset pass the breaker into the DLQ, however many; 0: only those that have passed before
 	AcceptPoison int64
@@ -76,15 +75,20 @@ type Config struct {
 func New(c *Config, s *pipeline.Standing, h *History) *Line {
 	packs := newPackEpochs(h)
 	s.Meta.Packs = h.Refs
-	return &Line{
+	if s.Meta.Settings == (pipeline.Settings{}) {
+		s.Meta.Settings = h.Settings
+	}
+	l := &Line{
 		scorer: packs.newest(), epoch: uint8(len(packs.scorers) - 1), packs: packs, ahead: h.Ahead,
-		lateness: c.Lateness.Milliseconds(), retention: c.Retention.Milliseconds(),
-		partition: c.Identity.Partition, mark: s.Mark,
+		configured: c.Settings,
+		partition:  c.Identity.Partition, mark: s.Mark,
 		meta: s.Meta, curve: s.Meta.Learnt.Curve(), identity: c.Identity,
 		breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
 		cache:   newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
 		staged: newStaged(c.Format), other: newStaged(c.Format),
 	}
+	l.beginSettings(s.Meta.Settings)
+	return l
 }
 
 // Next is the offset of the next record to fold.
@@ -177,6 +181,7 @@ func (l *Line) Loaded() error {
 			continue
 		}
 		c := l.cache.at(l.slots[i])
+		c.stored = true
 		l.at.Profile = &c.profile
 		err := profile.Read(b, &l.at)
 		if err == nil {
@@ -188,7 +193,10 @@ func (l *Line) Loaded() error {
 		l.cache.keep(c, l.at.Features)
 	}
 	for i, bucket := range l.want.Buckets {
-		// The read of the bucket may have been earlier than the commit before, which has appended to it.
+		if l.want.Due[i] == nil && l.meta.Buckets.Has(bucket) && !l.other.begun(bucket) {
+			return l.identity.Lacks(&l.meta, l.meta.Holds, []int64{bucket})
+		}
+		// What the commit before appended may not have been there yet when the bucket was read.
 		if err := l.due.load(bucket, l.meta.Clock.Fired, l.want.Due[i], l.other.due[bucket]); err != nil {
 			return pipeline.StateUnreadable(err)
 		}
@@ -214,11 +222,14 @@ func (l *Line) Fold(b *Batch) *Staged {
 	limit := l.sweepTo() // as of before these events, since what was due by then is loaded
 	l.looks = 2 * sweepLimit
 	n := 0
-	for ; n < len(b.Events) && !(l.atBarrier() && !l.passBarrier()); n++ {
+	for ; n < len(b.Events); n++ {
 		if n%ahead == 0 {
 			l.cache.warm(b.slots[n:min(n+ahead, len(b.slots))])
 		}
 		e := &b.Events[n]
+		if l.folded = e.Offset; l.atBarrier() && !l.passBarrier() {
+			break
+		}
 		if l.poisoned = l.admit(e); l.poisoned != nil {
 			break
 		}
@@ -234,6 +245,7 @@ func (l *Line) Fold(b *Batch) *Staged {
 		l.meta.Next = b.Events[n].Offset
 	}
 	b.skip(n)
+	l.folded = l.meta.Next
 	l.sweep(limit)
 	l.complete()
 	l.staged, l.other = l.other, s
@@ -326,7 +338,7 @@ func (l *Line) cause(e *pipeline.Event) alert.Cause {
 // quarantine notes an unusable record. Its bytes are kept in memory until they are published; after a takeover they are
 // read again from the input.
 func (l *Line) quarantine(e *pipeline.Event, r *pipeline.Record) {
-	q := pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: e.Offset, Code: e.Code}
+	q := pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: e.Offset, Due: l.meta.Clock.Fired, Code: e.Code}
 	if l.mark.Covers(&q) {
 		l.staged.Tally.withhold(Repeated)
 		return
@@ -354,9 +366,30 @@ func (l *Line) complete() {
 		}
 		c := l.cache.at(slot)
 		c.dirty = false
+		l.count(c)
 		s.profile(l.cache.key(c), l.look(c))
+	}
+	for b := range s.due {
+		if l.meta.Buckets.Add(b) {
+			s.new = append(s.new, b)
+		}
+	}
+	for _, b := range s.Commit.Swept {
+		l.meta.Buckets.Remove(b)
 	}
 	s.finish()
 	l.meta.Pack = l.scorer.Pack.Hash
+	l.meta.Format = s.format
 	s.Commit.Meta = l.meta.Clone()
+}
+
+// count keeps the number of profiles in the store along with the customer's.
+func (l *Line) count(c *customer) {
+	switch holds := !c.profile.Empty(); {
+	case holds && !c.stored:
+		l.meta.Holds.Profiles++
+	case !holds && c.stored:
+		l.meta.Holds.Profiles--
+	}
+	c.stored = !c.profile.Empty()
 }

@@ -32,11 +32,17 @@ func newShelf(t testing.TB, pack *pack.Pack, retention, lateness time.Duration) 
 	t.Helper()
 	s := &shelf{
 		pack:     pack,
-		cfg:      Config{Retention: retention, Lateness: lateness, Format: profile.Format, CacheCustomers: 1000},
+		cfg:      Config{Settings: settingsOf(retention, lateness), Format: profile.Format, CacheCustomers: 1000},
 		profiles: map[string][]byte{}, buckets: map[int64][]byte{},
 	}
 	s.restart()
 	return s
+}
+
+func settingsOf(retention, lateness time.Duration) pipeline.Settings {
+	return pipeline.Settings{
+		Rules: decode.Rules, LatenessMillis: lateness.Milliseconds(), RetentionMillis: retention.Milliseconds(),
+	}
 }
 
 func anyOf(t testing.TB, horizon time.Duration) *pack.Pack {

@@ -16,6 +16,7 @@ type Staged struct {
 	Pending []pipeline.Pending // the commit's outbox
 	slots   []int32            // customers to write
 	due     map[int64][]byte
+	new     []int64 // buckets of due that the store does not hold before this commit
 	Tally   Tally
 
 	profiles []byte // arena of encoded profiles
@@ -131,6 +132,7 @@ func (s *Staged) reset() {
 	}
 	clear(s.Pending)
 	s.Pending, s.out, s.outEnds = s.Pending[:0], make([]byte, 0, len(s.out)), s.outEnds[:0]
+	s.new = s.new[:0]
 	s.slots, s.profiles, s.ends = s.slots[:0], s.profiles[:0], s.ends[:0]
 	s.Tally.Types.reset()
 	clear(s.Tally.Withheld)
@@ -153,7 +155,10 @@ func (s *Staged) sweep(bucket int64) {
 	s.Commit.Swept = append(s.Commit.Swept, bucket)
 }
 
-// append adds an entry to the outbox, and the input record of a quarantined one.
+// begun reports whether the store may not hold the bucket yet, for this commit is the first to append to it.
+func (s *Staged) begun(bucket int64) bool { return slices.Contains(s.new, bucket) }
+
+// append adds an entry to the outbox, and of a quarantined one the input record.
 func (s *Staged) append(e *pipeline.Entry, record *pipeline.Record) {
 	s.out = pipeline.AppendEntry(s.out, e)
 	s.outEnds = append(s.outEnds, len(s.out))

@@ -49,6 +49,9 @@ func poison() map[string]string {
 	flat := func(fields string) string {
 		return `{"id":"1","customer":"ann","type":"visit","time":"2026-01-02T03:04:05Z",` + fields + `}`
 	}
+	order := func(fields string) string { // of which the pack takes money
+		return `{"id":"1","customer":"ann","type":"Order Completed","time":"2026-01-02T03:04:05Z",` + fields + `}`
+	}
 	return map[string]string{
 		"not_json":            `{"customer":"ann"`,
 		"nested_too_deep":     flat(`"properties":` + strings.Repeat("[", 70) + strings.Repeat("]", 70)),
@@ -60,8 +63,8 @@ func poison() map[string]string {
 		"time_missing":        `{"customer":"ann","type":"visit"}`,
 		"time_unreadable":     `{"customer":"ann","type":"visit","time":"yesterday"}`,
 		"time_out_of_range":   `{"customer":"ann","type":"visit","time":"1869-01-02T03:04:05Z"}`,
-		"value_unreadable":    flat(`"value":"a lot","currency":"EUR"`),
-		"currency_unreadable": flat(`"value":"1.20","currency":"euro"`),
+		"value_unreadable":    order(`"value":"a lot","currency":"EUR"`),
+		"currency_unreadable": order(`"value":"1.20","currency":"euro"`),
 		"id_unreadable":       `{"id":{"a":1},"customer":"ann","type":"visit","time":"2026-01-02T03:04:05Z"}`,
 		"tenant_unreadable":   flat(`"tenant":` + `["a"]`),
 		"record_too_large":    flat(`"properties":"` + strings.Repeat("x", 1<<20) + `"`),
@@ -98,7 +101,7 @@ func TestQuarantine(t *testing.T) {
 	}
 	w := newWorld(t, 1)
 	w.produce(records)
-	g := w.group("run", redisAddress(), nil)
+	g := w.group("run", redisAddress(), map[string]string{"pack": "retail"}) // any takes no money
 	s := g.run(nil, nil, "--until-end").finish()
 	if s.Events != len(records) || s.Quarantined != len(bad) {
 		t.Errorf("summary %+v, want %d events and %d quarantined", s, len(records), len(bad))
@@ -106,6 +109,12 @@ func TestQuarantine(t *testing.T) {
 	dlq := w.read(w.input + ".dlq")
 	if len(dlq) != len(bad) {
 		t.Errorf("%d records in the DLQ, want %d", len(dlq), len(bad))
+	}
+	for since, want := range map[string]string{"1h": fmt.Sprintf(`"records":%d,`, len(bad)), "2100-01-01T00:00:00Z": `"records":0,`} {
+		list := start(t, nil, "dlq", "list", "-c", g.config(nil), "--json", "--since", since) // their events are months old
+		if s := list.wait(); s.ExitStatus() != 0 || !strings.Contains(list.stdout.String(), want) {
+			t.Errorf("quarantined since %s: %s", since, list.stdout.String())
+		}
 	}
 	for _, r := range dlq {
 		code := header(r, "code")

@@ -51,7 +51,11 @@ func (a *access) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 // ProcessPipelineHook implements [redis.Hook].
 func (a *access) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error { return a.look(next(ctx, cmds)) }
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		err := next(ctx, cmds) // of the first command alone
+		_ = a.look(failure(cmds, err))
+		return err
+	}
 }
 
 // look notes a refused login, and passes the error on.
@@ -63,9 +67,12 @@ func (a *access) look(err error) error {
 	return err
 }
 
+// protected begins the answer of a server in protected mode, which has no password and is asked from elsewhere.
+const protected = "DENIED"
+
 // refusesLogin reports whether the server refuses the credentials: no password, a wrong one, or one where none is set.
 func refusesLogin(refused redis.Error) bool {
-	for _, begin := range []string{"NOAUTH", "WRONGPASS", "ERR AUTH", "ERR Client sent AUTH", "ERR invalid password"} {
+	for _, begin := range []string{"NOAUTH", "WRONGPASS", "ERR AUTH", "ERR Client sent AUTH", "ERR invalid password", protected} {
 		if strings.HasPrefix(refused.Error(), begin) {
 			return true
 		}
@@ -79,6 +86,12 @@ func deniedLogin(op string, err error, answer string) *pipeline.Denied {
 		return &pipeline.Denied{
 			Code: secure.CodeLogin, Detail: op + ": Sentinel answered " + answer,
 			Do: "check redis.sentinel.username and redis.sentinel.password_file, and start ebb again",
+		}
+	}
+	if strings.HasPrefix(answer, protected) {
+		return &pipeline.Denied{
+			Code: secure.CodeLogin, Detail: op + ": Redis answered " + strings.SplitAfterN(answer, ".", 2)[0],
+			Do: "give the server a password (requirepass, or an ACL), and set it as redis.password_file",
 		}
 	}
 	return &pipeline.Denied{

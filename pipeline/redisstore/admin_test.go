@@ -170,8 +170,11 @@ func TestPolicy(t *testing.T) {
 			"role:master\r\n",
 			"volatile-ttl",
 			redisstore.Policy{Eviction: "volatile-ttl", Role: "master"},
-			"redis_evicts",
+			"",
 		},
+		{"only what has a time to live", "maxmemory_policy:volatile-lru\r\n", "", redisstore.Policy{Eviction: "volatile-lru"}, ""},
+		{"at random", "maxmemory_policy:allkeys-random\r\n", "", redisstore.Policy{Eviction: "allkeys-random"}, "redis_evicts"},
+		{"a policy to come", "maxmemory_policy:somehow\r\n", "", redisstore.Policy{Eviction: "somehow"}, "redis_evicts"},
 		{
 			"replica",
 			"maxmemory_policy:noeviction\r\nrole:slave\r\n",
@@ -200,6 +203,9 @@ func TestPolicy(t *testing.T) {
 			c.want.Address = m.Addr()
 			if d := cmp.Diff([]redisstore.Policy{c.want}, got); d != "" {
 				t.Fatalf("policy (-want +got):\n%s", d)
+			}
+			if volatile := strings.HasPrefix(c.want.Eviction, "volatile-"); got[0].EvictsVolatile() != volatile {
+				t.Errorf("drops keys with a time to live: %v", !volatile)
 			}
 			if err := got[0].Check(); c.code != "" || err != nil {
 				wantStop(t, err, c.code)

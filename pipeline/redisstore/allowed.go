@@ -18,10 +18,17 @@ func (c *Client) Allowed(ctx context.Context, group string) (refusals []string, 
 	}
 	conn := primary.EphemeralConn() // ends with the transaction open
 	defer conn.Close()              //nolint:errcheck // nothing is lost
+	for _, begin := range [][]any{{"WATCH", k.meta}, {"MULTI"}} {
+		err := conn.Do(ctx, begin...).Err()
+		switch {
+		case redis.IsPermissionError(err): // without the transaction the rest would take effect
+			return []string{err.Error()}, nil
+		case err != nil:
+			return nil, classify("try permissions", err)
+		}
+	}
 	pipe := conn.Pipeline()
 	for _, command := range [][]any{
-		{"WATCH", k.meta},
-		{"MULTI"},
 		{"GET", k.meta},
 		{"GETRANGE", k.meta, 0, 0},
 		{"SETRANGE", k.meta, 0, ""},
@@ -49,11 +56,8 @@ func (c *Client) Allowed(ctx context.Context, group string) (refusals []string, 
 				refusals = append(refusals, why)
 			}
 		case cmd.Err() != nil:
-			return nil, classify("try permissions", cmd.Err())
+			return nil, classify("try permissions", failure(cmds, err))
 		}
 	}
-	if len(refusals) > 0 {
-		return refusals, nil
-	}
-	return nil, classify("try permissions", err)
+	return refusals, nil
 }

@@ -42,9 +42,13 @@ func (p *Partition) commit(ctx context.Context, c *pipeline.Commit) error {
 	p.write(r, c)
 	exec := r.pipe.Do(ctx, "EXEC")
 	t := p.watch(ctx, r.pipe)
-	cmds, _ := r.pipe.Exec(ctx) // every command has its own error
-	if _, err := transacted("commit", cmds, exec); err != nil {
+	cmds, sent := r.pipe.Exec(ctx)
+	found, err := transacted("commit", cmds, sent, exec)
+	if err != nil {
 		return err
+	}
+	if c.Holds, err = holdings(found[len(found)-2:]); err != nil {
+		return unavailable("commit", err)
 	}
 	p.arm(t)
 	return nil
@@ -70,6 +74,8 @@ func (p *Partition) write(r *request, c *pipeline.Commit) {
 	}
 	r.rpush(p.keys.outbox, c.Outbox)
 	r.pipe.Do(r.ctx, "SET", p.keys.meta, r.arg(r.meta))
+	r.pipe.Do(r.ctx, "HLEN", p.keys.profiles)
+	r.pipe.Do(r.ctx, "LLEN", p.keys.outbox)
 }
 
 // request builds a pipelined write. Its arguments live in memory that is reused for every commit.

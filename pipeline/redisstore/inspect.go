@@ -32,8 +32,8 @@ func (c *Client) Inspect(ctx context.Context, group string, partition int, custo
 	pipe := primary.TxPipeline()
 	meta, profile := pipe.Get(ctx, k.meta), pipe.HGet(ctx, k.profiles, string(customer))
 	outbox := pipe.LLen(ctx, k.outbox)
-	if cmds, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return i, classify("inspect", firstRefusal(cmds, err))
+	if err := failure(pipe.Exec(ctx)); err != nil {
+		return i, classify("inspect", err)
 	}
 	if i.Meta, i.Exists, err = readMeta(meta.Val()); err != nil {
 		return i, unreadable("inspect", k.meta, err)
@@ -50,16 +50,6 @@ func (c *Client) Inspect(ctx context.Context, group string, partition int, custo
 		i.Packs, err = packsOf(ctx, primary, k.packs, i.Meta.Packs)
 	}
 	return i, err
-}
-
-// firstRefusal is why a transaction failed: the first refusal of a command in it, else err.
-func firstRefusal(cmds []redis.Cmder, err error) error {
-	for _, c := range cmds {
-		if redis.IsPermissionError(c.Err()) {
-			return c.Err()
-		}
-	}
-	return err
 }
 
 // Usage is how much memory a group uses in Redis: bytes by MEMORY USAGE, including the allocator's rounding.

@@ -84,6 +84,10 @@ func TestRealServerConditions(t *testing.T) {
 			p[0].Check() != nil {
 			t.Errorf("policy %+v", p)
 		}
+		run(t, "CONFIG SET maxmemory-policy volatile-lru")
+		if p = must(client.Policies(t.Context()))(t); !p[0].EvictsVolatile() || p[0].Check() != nil {
+			t.Errorf("policy %+v", p)
+		}
 		run(t, "CONFIG SET maxmemory-policy allkeys-lru")
 		p = must(client.Policies(t.Context()))(t)
 		wantStop(t, p[0].Check(), "redis_evicts")

@@ -36,7 +36,7 @@ func (p *Partition) Load(ctx context.Context, l *pipeline.Load) error {
 	pipe := primary.Pipeline()
 	token := pipe.GetRange(ctx, p.keys.meta, 0, int64(tokenBytes-1))
 	a.ask(ctx, pipe, &p.keys, l)
-	if _, err := pipe.Exec(ctx); err != nil {
+	if err := failure(pipe.Exec(ctx)); err != nil {
 		p.client.moved(ctx)
 		return classify("load profiles", err)
 	}

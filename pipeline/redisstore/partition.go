@@ -49,12 +49,13 @@ func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline
 	pipe.Do(ctx, "MULTI")
 	pipe.Do(ctx, "GET", p.keys.meta)
 	pipe.Do(ctx, "LRANGE", p.keys.outbox, 0, -1)
-	pipe.Do(ctx, "HLEN", p.keys.profiles) // fails unless it is a hash
+	pipe.Do(ctx, "HLEN", p.keys.profiles)
+	pipe.Do(ctx, "LLEN", p.keys.outbox)
 	pipe.Do(ctx, "SETRANGE", p.keys.meta, 0, token[:])
 	exec := pipe.Do(ctx, "EXEC")
 	t := p.watch(ctx, pipe)
-	cmds, _ := pipe.Exec(ctx) // every command has its own error
-	found, err := transacted("claim partition", cmds, exec)
+	cmds, sent := pipe.Exec(ctx)
+	found, err := transacted("claim partition", cmds, sent, exec)
 	if err != nil {
 		return s, err
 	}
@@ -65,6 +66,12 @@ func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline
 	}
 	if s.Outbox, err = entries(found[1]); err != nil {
 		return s, unavailable("claim partition", err)
+	}
+	if s.Holds, err = holdings(found[2:]); err != nil {
+		return s, unavailable("claim partition", err)
+	}
+	if s.Missing, err = missing(ctx, p.conn, &p.keys, s.Meta.Buckets.All()); err != nil {
+		return s, err
 	}
 	if s.Packs, err = p.readPacks(ctx, s.Meta.Packs); err != nil {
 		return s, err
@@ -163,8 +170,9 @@ func (p *Partition) arm(t tail) {
 	p.armed, p.down = pipeline.Token([]byte(token)), nil
 }
 
-// transacted finds out how a transaction with exec as its last command ended, and returns its commands' answers.
-func transacted(op string, cmds []redis.Cmder, exec *redis.Cmd) ([]any, error) {
+// transacted finds out how a transaction with exec as its last command ended, and returns its commands' answers. sent is
+// the error of the pipeline that it was sent in: of a connection that could not be made, the commands hold none.
+func transacted(op string, cmds []redis.Cmder, sent error, exec *redis.Cmd) ([]any, error) {
 	found, err := exec.Slice()
 	if err == nil {
 		for _, a := range found {
@@ -177,13 +185,8 @@ func transacted(op string, cmds []redis.Cmder, exec *redis.Cmd) ([]any, error) {
 	if errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("%s: %w", op, errReplaced)
 	}
-	for _, c := range cmds { // the first refusal is why EXEC was refused
-		if c == redis.Cmder(exec) {
-			break
-		}
-		if c.Err() != nil {
-			return nil, classify(op, c.Err())
-		}
+	if why := failure(cmds, sent); why != nil {
+		err = why
 	}
 	return nil, classify(op, err)
 }

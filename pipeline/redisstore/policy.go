@@ -42,10 +42,20 @@ func (c *Client) Policies(ctx context.Context) ([]Policy, error) {
 	return all, nil
 }
 
-// Check returns a *pipeline.HardStop if the server may drop keys or cannot be written to. What the server does not
-// report passes, and the caller reports Unknown.
+// Evicts reports whether the server may drop keys of ebb's when its memory is full. What the server does not say it
+// does not do.
+func (p *Policy) Evicts() bool {
+	return p.Eviction != "" && p.Eviction != "noeviction" && !p.EvictsVolatile()
+}
+
+// EvictsVolatile reports whether the server may drop keys that have a time to live, and no others. No key of ebb's has
+// one, so its state is safe, as long as nobody gives them one.
+func (p *Policy) EvictsVolatile() bool { return strings.HasPrefix(p.Eviction, "volatile-") }
+
+// Check returns a *pipeline.HardStop if the server may drop keys or cannot be written to. What the server does not say
+// passes: it is for the caller to report Unknown.
 func (p *Policy) Check() error {
-	if p.Eviction != "" && p.Eviction != "noeviction" {
+	if p.Evicts() {
 		return &pipeline.HardStop{
 			Code:   "redis_evicts",
 			Detail: fmt.Sprintf("Redis at %s has maxmemory-policy %s and may drop customers' state", p.Address, p.Eviction),

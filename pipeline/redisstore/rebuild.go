@@ -59,7 +59,7 @@ func (c *Client) Empty(ctx context.Context, group string, partitions int) (remov
 // Seed makes the first commit of an empty partition, so that its owner starts at m. It fails with pipeline.ErrFenced
 // where there is a commit already. Other errors: pipeline.ErrUnavailable, *pipeline.HardStop.
 func (p *Partition) Seed(ctx context.Context, m pipeline.Meta) error {
-	first := newToken()
+	first := NewToken()
 	s, err := p.Claim(ctx, first)
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func (p *Partition) Seed(ctx context.Context, m pipeline.Meta) error {
 		p.drop(errUnclaimed)
 		return fmt.Errorf("seed: %w: the partition is not empty", pipeline.ErrFenced)
 	}
-	return p.Commit(ctx, &pipeline.Commit{Previous: first, Token: newToken(), Meta: m})
+	return p.Commit(ctx, &pipeline.Commit{Previous: first, Token: NewToken(), Meta: m})
 }
 
 // fence removes meta, so that the next commit of any owner is refused, and unlink is refused after any later claim.
@@ -81,7 +81,7 @@ func (p *Partition) fence(ctx context.Context) (removed int, err error) {
 	pipe := p.conn.Pipeline()
 	unlinked := pipe.Unlink(ctx, p.keys.meta)
 	pipe.Do(ctx, "WATCH", p.keys.meta)
-	if _, err := pipe.Exec(ctx); err != nil {
+	if err := failure(pipe.Exec(ctx)); err != nil {
 		return 0, classify("fence "+p.keys.tag, err)
 	}
 	return int(unlinked.Val()), nil
@@ -100,8 +100,8 @@ func (p *Partition) unlink(ctx context.Context, names []string) (removed int, er
 		pipe.Do(ctx, args...)
 	}
 	exec := pipe.Do(ctx, "EXEC")
-	cmds, _ := pipe.Exec(ctx) // every command has its own error
-	answers, err := transacted(op, cmds, exec)
+	cmds, sent := pipe.Exec(ctx)
+	answers, err := transacted(op, cmds, sent, exec)
 	for _, a := range answers {
 		if n, ok := a.(int64); ok {
 			removed += int(n)
@@ -131,7 +131,8 @@ func (c *Client) scan(ctx context.Context, group string) (map[int][]string, erro
 	return found, nil
 }
 
-func newToken() (t pipeline.Token) {
+// NewToken is a fresh random one.
+func NewToken() (t pipeline.Token) {
 	rand.Read(t[:])
 	return t
 }

@@ -49,6 +49,12 @@ func (h *Handle) Claim(_ context.Context, token pipeline.Token) (pipeline.State,
 			return pipeline.State{}, fmt.Errorf("read meta: %w", err)
 		}
 	}
+	s.Holds = h.state.holdings()
+	for _, b := range s.Meta.Buckets.All() {
+		if h.state.due[b] == nil {
+			s.Missing = append(s.Missing, b)
+		}
+	}
 	for _, entry := range h.state.outbox {
 		s.Outbox = append(s.Outbox, clone(entry))
 	}
@@ -132,7 +138,7 @@ func (h *Handle) commit(c *pipeline.Commit) error {
 		return errReplaced
 	}
 	h.state.apply(c, meta)
-	h.armed = c.Token
+	h.armed, c.Holds = c.Token, h.state.holdings()
 	if fault == Unanswered {
 		return errInjected
 	}

@@ -100,6 +100,24 @@ func (m *Memory) Empty(n int) {
 	*p = contents{profiles: map[string][]byte{}, due: map[int64][]byte{}, cuts: p.cuts + 1}
 }
 
+// Evict removes one of the keys that partition n has, as a server does that may: its profiles, its outbox, or all of
+// its due buckets.
+func (m *Memory) Evict(n int, key string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := m.partition(n)
+	switch key {
+	case "profiles":
+		p.profiles = map[string][]byte{}
+	case "due":
+		p.due = map[int64][]byte{}
+	case "outbox":
+		p.outbox = nil
+	default:
+		panic("BUG: no key " + key)
+	}
+}
+
 func (m *Memory) partition(n int) *contents {
 	p := m.partitions[n]
 	if p == nil {
@@ -149,6 +167,10 @@ func (c *contents) apply(b *pipeline.Commit, meta []byte) {
 		}
 	}
 	c.token, c.meta = b.Token, meta
+}
+
+func (c *contents) holdings() pipeline.Holdings {
+	return pipeline.Holdings{Profiles: int64(len(c.profiles)), Outbox: int64(len(c.outbox))}
 }
 
 // clone copies b into a slice that is never nil.

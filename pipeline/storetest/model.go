@@ -64,6 +64,9 @@ func (m *naive) claim(rt *rapid.T, o *owner, n int) {
 	for _, e := range s.Outbox {
 		outbox = append(outbox, string(e))
 	}
+	if want := (pipeline.Holdings{Profiles: int64(len(m.profiles)), Outbox: int64(len(m.outbox))}); s.Holds != want {
+		rt.Fatalf("the claim finds %+v, want %+v", s.Holds, want)
+	}
 	if s.Exists != m.exists || s.Meta.Next != m.next || !slices.Equal(outbox, m.outbox) {
 		rt.Fatalf("claim found %+v, want exists %v, next %d, outbox %q", s, m.exists, m.next, m.outbox)
 	}
@@ -79,6 +82,9 @@ func (m *naive) commit(rt *rapid.T, o *owner, n int, may bool) bool {
 	case err == nil:
 		o.last = c.Token
 		m.apply(&c)
+		if want := (pipeline.Holdings{Profiles: int64(len(m.profiles)), Outbox: int64(len(m.outbox))}); c.Holds != want {
+			rt.Fatalf("the commit finds %+v, want %+v", c.Holds, want)
+		}
 		return true
 	case may:
 		rt.Fatalf("commit: %v", err)

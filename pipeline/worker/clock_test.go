@@ -79,9 +79,9 @@ func alertsOf(t *testing.T, log []visitAt, lateness time.Duration) (lines []stri
 			return nil
 		}}
 		worker := worker.New(worker.Config{
-			Line: line.Config{Identity: in.identity(), Lateness: lateness, Format: profile.Format, CacheCustomers: 8},
+			Line: line.Config{Identity: in.identity(), Settings: settings(lateness), Format: profile.Format, CacheCustomers: 8},
 			Log:  &heldLog{end: in.end, kafka: kafka}, Store: storetest.NewMemory().Partition(0), Pack: pack,
-			MaxRecordBytes: 1 << 20, PublishEvery: time.Second, End: in.end,
+			PublishEvery: time.Second, End: in.end,
 			Logger: zerolog.Nop(), Metrics: worker.NewMetrics(prometheus.NewRegistry()), Render: in.render,
 		})
 		if err := worker.Run(t.Context(), nil); err != nil {
@@ -203,7 +203,7 @@ func TestClockAgreesWithFold(t *testing.T) {
 		for i, record := range recordsOf(log) {
 			input = append(input, oracle.Record{Offset: int64(i), Value: record.Value})
 		}
-		fold := oracle.Fold([][]oracle.Record{input}, oracle.Settings{Horizon: 10, Lateness: lateness})
+		fold := oracle.Fold([][]oracle.Record{input}, oracle.Settings{Horizon: 10, Lateness: lateness, Retention: retention})
 		var want []string
 		for _, a := range fold.Alerts {
 			want = append(want, a.Customer+" "+time.Unix(a.Seconds, 0).UTC().Format("2006-01-02T15:04:05.000Z")+" "+a.Transition)

@@ -1,6 +1,10 @@
 package worker
 
 import (
+	"time"
+
+	"github.com/rs/zerolog"
+
 	"ebb/pipeline"
 	"ebb/pipeline/line"
 	"ebb/scoring/pack"
@@ -17,12 +21,15 @@ func (o *owner) control(b *line.Batch) bool {
 		return false
 	}
 	for i := range applied {
-		if c := &applied[i]; c.Kind == pipeline.ControlPack {
+		switch c := &applied[i]; c.Kind {
+		case pipeline.ControlPack:
 			o.cfg.Logger.Info().Stringer("pack", c.Pack).Int64("offset", o.line.Next()).Msg("pack begins")
+		case pipeline.ControlSettings:
+			o.cfg.Logger.Info().EmbedObject(settingsLog{c.Settings}).Int64("offset", o.line.Next()).Msg("settings begin")
 		}
 	}
 	o.showPack()
-	b.ReadFor(o.line.Pack())
+	o.line.ReadAgain(b)
 	o.showWaiting(configured, why)
 	return true
 }
@@ -57,4 +64,14 @@ var packAdvice = map[string]string{ //nolint:gochecknoglobals // a table
 	line.PackOlder:   "raise its version to activate it",
 	line.PackOther:   "put the old pack back; to score with another one from the start, use a new kafka.group",
 	line.PackTooMany: "this partition has had 256 packs; ebb rebuild --from earliest begins to count anew",
+}
+
+// settingsLog writes settings into a log line.
+type settingsLog struct{ pipeline.Settings }
+
+// MarshalZerologObject writes the fields.
+func (s settingsLog) MarshalZerologObject(e *zerolog.Event) {
+	millis := func(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
+	e.Int("rules", s.Rules).Int("max_record_bytes", s.MaxRecordBytes).Bool("mapping", s.Mapping != "").
+		Stringer("lateness", millis(s.LatenessMillis)).Stringer("retention", millis(s.RetentionMillis))
 }

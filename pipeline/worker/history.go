@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 	"ebb/pipeline/line"
 	"ebb/scoring/pack"
 )
@@ -16,9 +17,10 @@ import (
 // control records that apply before records to be replayed. Errors: *HardStop, ErrUnavailable.
 func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.History, error) {
 	refs, ahead := s.Meta.Packs, []pipeline.Control(nil)
+	var settings pipeline.Settings
 	if s.Mark.Pack != "" && (s.Meta.Next < s.Mark.Offset || len(refs) == 0) {
 		var err error
-		if refs, ahead, err = w.replayed(ctx, s); err != nil {
+		if refs, ahead, settings, err = w.replayed(ctx, s); err != nil {
 			return nil, err
 		}
 	}
@@ -28,7 +30,25 @@ func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.Histo
 	if err := w.cfg.Line.Identity.Accepts(newestOf(refs, ahead), pipeline.RefOf(w.configured(s.Mark.Offset))); err != nil {
 		return nil, err
 	}
-	return w.load(ctx, s, refs, ahead)
+	h, err := w.load(ctx, s, refs, ahead)
+	if err != nil {
+		return nil, err
+	}
+	h.Settings = settings
+	return h, w.readable(&s.Meta.Settings, &settings)
+}
+
+// readable refuses settings that this build does not know.
+func (w *Worker) readable(all ...*pipeline.Settings) error {
+	for _, s := range all {
+		if *s == (pipeline.Settings{}) {
+			continue
+		}
+		if _, err := decode.Of(s); err != nil {
+			return s.Unreadable(w.cfg.Line.Identity, err)
+		}
+	}
+	return nil
 }
 
 // newestOf is the pack that applies after all of ahead; the zero value where none is known.
@@ -44,18 +64,18 @@ func newestOf(refs []pipeline.PackRef, ahead []pipeline.Control) (newest pipelin
 	return newest
 }
 
-// replayed reads the control records: which packs applied before the state's position, and what applies between that
-// and the published one. A state that was emptied for a rebuild begins with the pack that applied there, or with the
-// oldest one known.
+// replayed reads the control records: which settings and packs applied before the state's position, and what applies between that
+// and the published one. A state that was emptied to be rebuilt begins with the pack that applied there, or with the
+// oldest known.
 func (w *Worker) replayed(
 	ctx context.Context,
 	s *pipeline.Standing,
-) (refs []pipeline.PackRef, ahead []pipeline.Control, err error) {
+) (refs []pipeline.PackRef, ahead []pipeline.Control, settings pipeline.Settings, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	controls, err := w.cfg.Ledger.Controls(ctx, w.cfg.Line.Identity)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read control records: %w", err)
+		return nil, nil, settings, fmt.Errorf("read control records: %w", err)
 	}
 	for i := len(controls) - 1; i > 0; i-- {
 		if controls[i].First {
@@ -67,12 +87,24 @@ func (w *Worker) replayed(
 	if refs, ahead = s.Meta.Packs, controls; len(refs) == 0 {
 		refs, ahead = firstPack(controls, s.Meta.Next)
 	}
+	if settings = s.Meta.Settings; settings == (pipeline.Settings{}) {
+		settings = firstSettings(controls, s.Meta.Next)
+	}
 	ahead = slices.DeleteFunc(ahead, func(c pipeline.Control) bool { return c.Offset < s.Meta.Next })
 	if err := w.refuseUnknown(ahead); err != nil {
-		return nil, nil, err
+		return nil, nil, settings, err
 	}
-	if last := newestOf(refs, ahead).Hash; last != s.Mark.Pack {
-		return nil, nil, w.cfg.Line.Identity.Stop(
+	if err := w.complete(s, newestOf(refs, ahead).Hash, newestSettings(settings, ahead)); err != nil {
+		return nil, nil, settings, err
+	}
+	return refs, ahead, settings, nil
+}
+
+// complete refuses control records that lead to another pack, or to other settings, than the published position was
+// reached with: some are missing.
+func (w *Worker) complete(s *pipeline.Standing, last, settings string) error {
+	if last != s.Mark.Pack {
+		return w.cfg.Line.Identity.Stop(
 			"control_lost",
 			fmt.Sprintf(
 				"offset %d was published under pack %.12s, the control records lead to %.12s",
@@ -84,7 +116,40 @@ func (w *Worker) replayed(
 				"after the last change of the pack",
 		)
 	}
-	return refs, ahead, nil
+	if settings != s.Mark.Settings {
+		return w.cfg.Line.Identity.Stop(
+			"control_lost",
+			fmt.Sprintf(
+				"offset %d was published under settings %s, the control records lead to %s",
+				s.Mark.Offset,
+				s.Mark.Settings,
+				cmp.Or(settings, "none"),
+			),
+			"the topic kafka.control has lost records, or is another one: put it back, or restore a backup of Redis from "+
+				"after the last change of the settings",
+		)
+	}
+	return nil
+}
+
+// newestSettings names those that apply behind all of ahead.
+func newestSettings(first pipeline.Settings, ahead []pipeline.Control) string {
+	for i := range ahead {
+		if ahead[i].Kind == pipeline.ControlSettings {
+			first = ahead[i].Settings
+		}
+	}
+	return first.Hash()
+}
+
+// firstSettings are those with which a state begins that was emptied: the last that began up to next, else the oldest.
+func firstSettings(controls []pipeline.Control, next int64) (first pipeline.Settings) {
+	for i := range controls {
+		if c := &controls[i]; c.Kind == pipeline.ControlSettings && (first == (pipeline.Settings{}) || c.Offset <= next) {
+			first = c.Settings
+		}
+	}
+	return first
 }
 
 // refuseUnknown refuses control records of kinds that this build cannot apply.
@@ -157,8 +222,11 @@ func (w *Worker) load(
 // applicable is a control record as a line applies it, with the pack that begins by it.
 func (w *Worker) applicable(r *pipeline.Control, bytes map[string][]byte) (c line.Change, err error) {
 	c = line.Change{Offset: r.Offset, Change: r.Change}
-	if c.Kind == pipeline.ControlPack {
+	switch c.Kind {
+	case pipeline.ControlPack:
 		c.Begins, err = w.packOf(c.Pack, bytes[c.Pack.Hash])
+	case pipeline.ControlSettings:
+		err = w.readable(&c.Settings)
 	}
 	return c, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
@@ -223,14 +224,8 @@ func (tenRecords) Fetch(_ context.Context, offset int64, f *pipeline.Fetched) er
 // TestNoBatchReachesOverAnEdge: a batch ends at the published position, and before each record at which a pack begins.
 func TestNoBatchReachesOverAnEdge(t *testing.T) {
 	k := shopPack(t, "1")
-	p := startPrefetch(
-		t.Context(),
-		tenRecords{},
-		0,
-		10,
-		[]int64{3, 5, 8},
-		func() (*decode.Decoder, *pack.Pack) { return decode.New(0), k },
-	)
+	p := &prefetcher{log: tenRecords{}, end: 10, edges: []int64{3, 5, 8}}
+	p.start(t.Context(), 0, func() *line.Batch { return batchFor(k) })
 	defer p.close()
 	var ends []int64
 	for b := range p.ready {
@@ -240,4 +235,56 @@ func TestNoBatchReachesOverAnEdge(t *testing.T) {
 	if want := []int64{3, 5, 8, 10}; !slices.Equal(ends, want) {
 		t.Errorf("batches end at %v, want %v", ends, want)
 	}
+}
+
+// TestNothingIsFoldedOfAnotherInput: records are handed on once the input is known to be the same; where it is not, that
+// is the answer, also where the offset is out of what the new topic holds.
+func TestNothingIsFoldedOfAnotherInput(t *testing.T) {
+	k := shopPack(t, "1")
+	stop := &pipeline.HardStop{Code: "topic_changed"}
+	for name, c := range map[string]struct {
+		log     pipeline.Log
+		changed error
+		want    error
+	}{
+		"the same":                {tenRecords{}, nil, nil},
+		"another":                 {tenRecords{}, stop, stop},
+		"no answer":               {tenRecords{}, pipeline.ErrUnavailable, pipeline.ErrUnavailable},
+		"another, out of range":   {outOfRange{}, stop, stop},
+		"the same, out of range":  {outOfRange{}, nil, pipeline.ErrOutOfRange},
+		"no answer, out of range": {outOfRange{}, pipeline.ErrUnavailable, pipeline.ErrUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			p := &prefetcher{log: c.log, end: 10, verify: func(_ context.Context, since time.Time) error {
+				if since.Before(began) || since.After(time.Now()) {
+					t.Errorf("asked as of %v, the fetch began after %v", since, began)
+				}
+				return c.changed
+			}}
+			p.start(t.Context(), 0, func() *line.Batch { return batchFor(k) })
+			defer p.close()
+			b := <-p.ready
+			if !errors.Is(b.Err, c.want) || c.want != nil && len(b.Events) > 0 {
+				t.Errorf("%v with %d events, want %v", b.Err, len(b.Events), c.want)
+			}
+		})
+	}
+}
+
+// outOfRange is a log that does not hold what is asked for.
+type outOfRange struct{ tenRecords }
+
+func (outOfRange) Fetch(context.Context, int64, *pipeline.Fetched) error {
+	return pipeline.ErrOutOfRange
+}
+
+// batchFor is a batch that is read for a pack.
+func batchFor(k *pack.Pack) *line.Batch {
+	l := line.New(
+		&line.Config{Settings: pipeline.Settings{Rules: decode.Rules}, CacheCustomers: 1},
+		&pipeline.Standing{},
+		&line.History{Packs: []*pack.Pack{k}},
+	)
+	return l.NewBatch()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 	"ebb/pipeline/worker"
 	"ebb/scoring/model"
 	"ebb/scoring/pack"
@@ -59,7 +60,15 @@ const inputCustomers = 40
 // retention is so short that in every input some customers are removed, and some of those come back.
 const retention = 5 * 24 * time.Hour
 
-// newInput is a seeded log of n records, folded one record at a time by one undisturbed owner.
+// settings are those of the trials, but for the lateness.
+func settings(lateness time.Duration) pipeline.Settings {
+	return pipeline.Settings{
+		Rules: decode.Rules, MaxRecordBytes: 1 << 12, LatenessMillis: lateness.Milliseconds(),
+		RetentionMillis: retention.Milliseconds(),
+	}
+}
+
+// newInput is a seeded log of n records, folded one record at a time by one owner whom nothing disturbs.
 func newInput(t *testing.T, seed uint64, n int) *input {
 	t.Helper()
 	return inputOf(t, seed, shopRecords(seed, n))
@@ -97,7 +106,7 @@ func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 		}
 	})
 	in.want.recording = false
-	if in.newer != nil && (len(in.want.state.Packs) != 2 || len(in.want.published["control/"]) != 2) {
+	if in.newer != nil && (len(in.want.state.Packs) != 2 || len(in.want.published["control/"]) != 3) {
 		t.Fatalf("seed %d: the newer pack never began: %v", seed, in.want.state.Packs)
 	}
 	if removed := counted(t, registry, "ebb_customers_removed_total"); removed == 0 {

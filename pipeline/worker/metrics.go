@@ -32,7 +32,8 @@ type Metrics struct {
 	stalls      *prometheus.GaugeVec   // partition
 	packWait    *prometheus.GaugeVec   // partition, reason
 	reload      prometheus.Gauge
-	pack        *prometheus.GaugeVec // partition, name, version, hash
+	throttled   *prometheus.CounterVec // request
+	pack        *prometheus.GaugeVec   // partition, name, version, hash
 
 	poison    *prometheus.GaugeVec // partition
 	lag       *prometheus.GaugeVec
@@ -125,6 +126,11 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 			"partition",
 			"reason",
 		),
+		throttled: counter(
+			"kafka_throttled_seconds_total",
+			"Time for which brokers held requests up by a quota, by kind of request.",
+			"request",
+		),
 		stops: gauge(
 			"partition_stopped",
 			"1 where a partition has stopped until a person decides, by code.",
@@ -191,7 +197,12 @@ func (m *Metrics) interrupted(partition int, reason string) {
 	m.interrupts.WithLabelValues(strconv.Itoa(partition), reason).Inc()
 }
 
-// Drawn counts a customer that was searched for in every partition.
+// Throttled counts for how long brokers held a kind of request up by a quota.
+func (m *Metrics) Throttled(request string, d time.Duration) {
+	m.throttled.WithLabelValues(request).Add(d.Seconds())
+}
+
+// Drawn counts a customer that was looked for in every partition.
 func (m *Metrics) Drawn(stray bool) {
 	m.drawn.Inc()
 	if stray {
@@ -246,9 +257,10 @@ func (m *Metrics) Forget(partition int) {
 	}
 }
 
-func (m *Metrics) fetched(partition int, f *pipeline.Fetched) {
+// fetched shows an answer, and the lag behind the last end that is known.
+func (m *Metrics) fetched(partition int, f *pipeline.Fetched, end int64) {
 	p := strconv.Itoa(partition)
-	m.lag.WithLabelValues(p).Set(float64(f.End - f.Next))
+	m.lag.WithLabelValues(p).Set(float64(max(0, end-f.Next)))
 	if n := len(f.Records); n > 0 {
 		m.delay.WithLabelValues(p).Set(max(0, time.Since(time.UnixMilli(f.Records[n-1].Timestamp)).Seconds()))
 	}
@@ -291,16 +303,9 @@ func (m *Metrics) committed(t *line.Tally) {
 // tick refreshes the gauges that are read from the owner's state.
 func (m *Metrics) tick(o *owner) {
 	p := strconv.Itoa(o.cfg.Line.Identity.Partition)
-	now := time.Now()
-	age := 0.0
-	// entries found at the takeover: their known age is that of the ownership
-	if o.p.Unpublished().Entries == 0 || o.emptyAt.IsZero() {
-		o.emptyAt = now
-	} else {
-		age = now.Sub(o.emptyAt).Seconds()
-	}
-	m.outbox.WithLabelValues(p).Set(float64(o.p.Unpublished().Entries))
-	m.outboxAge.WithLabelValues(p).Set(age)
+	now, unpublished := time.Now(), o.p.Unpublished().Entries
+	m.outbox.WithLabelValues(p).Set(float64(unpublished))
+	m.outboxAge.WithLabelValues(p).Set(o.out.age(now, unpublished).Seconds())
 	size := o.line.Size()
 	m.poison.WithLabelValues(p).Set(float64(size.Poisoned) / pipeline.PoisonWindow)
 	m.due.WithLabelValues(p).Set(float64(size.Due))

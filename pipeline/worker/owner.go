@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"ebb/pipeline"
-	"ebb/pipeline/decode"
 	"ebb/pipeline/line"
 	"ebb/scoring/alert"
-	"ebb/scoring/pack"
 )
 
 // owner is a worker at work: it folds batches while the batch before is committed and earlier commits are published.
@@ -29,16 +27,17 @@ type owner struct {
 	sent      *line.Staged // its commit in progress
 	sentAt    time.Time
 	publishAt time.Time
+	published time.Time // when the latest publication ended
 	underWay  int
 	answers   chan pipeline.Answer
 	// when the latest publication was sent; zero: never, so that the first commit is published at once
 	lastSent  time.Time
 	scratch   []byte            // the alert being published
-	rendered  []*alert.Renderer // of the packs, at the latest publication
-	emptyAt   time.Time         // when the outbox was last empty
-	proof     time.Time         // when the position last moved, or there was nothing to do
+	rendered  []*alert.Renderer // of the packs, as of the latest publication
+	proof     time.Time         // when something last moved, or there was nothing to do
 	end       int64             // of the log, and
-	stable    int64             // its last stable offset, as of the latest fetch
+	stable    int64             // its last stable offset, as of the latest fetch that told
+	throttled bool              // the latest fetch brought nothing but a delay
 	exhausted bool              // the end is reached
 	waits     waiting           // what was logged about the configured pack
 	active    pipeline.PackRef  // that the metrics show
@@ -48,24 +47,19 @@ type owner struct {
 
 func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line) *owner {
 	ctx, cancel := context.WithCancel(ctx)
-	return &owner{
-		Worker: w,
-		ctx:    ctx,
-		cancel: cancel,
-		p:      p,
-		line:   l,
-		idle:   &line.Batch{},
-		input: startPrefetch(
-			ctx,
-			w.cfg.Log,
-			l.Next(),
-			w.cfg.End,
-			l.Edges(),
-			func() (*decode.Decoder, *pack.Pack) { return w.newDecoder(l.Pack()) },
-		),
+	o := &owner{
+		Worker:  w,
+		ctx:     ctx,
+		cancel:  cancel,
+		p:       p,
+		line:    l,
+		idle:    &line.Batch{},
+		input:   &prefetcher{log: w.cfg.Log, verify: w.cfg.Verify, end: w.cfg.End, edges: l.Edges()},
 		answers: make(chan pipeline.Answer, 2),
 		proof:   time.Now(),
 	}
+	o.input.start(ctx, l.Next(), l.NewBatch)
+	return o
 }
 
 // close stops what is in progress and waits for it.
@@ -113,6 +107,8 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 	}
 	if o.mayIdle() {
 		select {
+		case stop := <-o.halts:
+			return stop
 		case b, ok := <-ready:
 			return o.take(b, ok)
 		default:
@@ -128,6 +124,8 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 	case <-tick:
 		o.cfg.Metrics.tick(o)
 		o.report()
+	case stop := <-o.halts:
+		return stop
 	case <-revoked:
 		o.draining = true
 		o.input.stop()
@@ -165,9 +163,15 @@ func (o *owner) take(b *line.Batch, ok bool) error {
 	if b.Err != nil {
 		return fmt.Errorf("fetch: %w", b.Err)
 	}
-	o.cfg.Metrics.fetched(o.cfg.Line.Identity.Partition, &b.Fetched)
-	o.end, o.stable = b.Fetched.End, b.Fetched.Stable
-	if b.Fetched.Next > o.line.Next() || b.Fetched.Next >= b.Fetched.End {
+	o.throttled = b.Fetched.Throttled || b.Fetched.End < 0
+	if !o.throttled {
+		o.stable = b.Fetched.Stable
+	}
+	if b.Fetched.End >= 0 {
+		o.end = b.Fetched.End
+	}
+	o.cfg.Metrics.fetched(o.cfg.Line.Identity.Partition, &b.Fetched, o.end)
+	if b.Fetched.Next > o.line.Next() || b.Fetched.End >= 0 && b.Fetched.Next >= b.Fetched.End {
 		o.moved()
 	}
 	return o.foldRecords(b)
@@ -221,15 +225,15 @@ func (o *owner) send() {
 		o.waiting, o.sent, o.sentAt = nil, s, time.Now()
 		s.Commit.Meta.Complete(o.cfg.Line.Identity, o.sentAt)
 		r := o.p.Commit(&s.Commit, s.Pending)
-		o.start(func(ctx context.Context) pipeline.Answer {
+		o.start(requestTimeout, func(ctx context.Context) pipeline.Answer {
 			return pipeline.Answer{Step: pipeline.StepCommit, Err: o.cfg.Store.Commit(ctx, r.Commit)}
 		})
 	}
 	hurry := o.p.Unpublished().Entries > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
 	if hurry && o.p.CanPublish() && (o.p.Unpublished().Entries > 0 || o.p.Lagging()) {
-		r, renderers := o.p.Publish(o.cfg.MaxUnpublished), o.renderers()
+		r, renderers := o.p.Publish(o.out.pace.now), o.renderers()
 		o.publishAt, o.lastSent = time.Now(), time.Now()
-		o.start(func(ctx context.Context) pipeline.Answer {
+		o.start(publishTimeout, func(ctx context.Context) pipeline.Answer {
 			return pipeline.Answer{Step: pipeline.StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r, renderers))}
 		})
 	}
@@ -271,11 +275,11 @@ func (o *owner) publication(r pipeline.Request, renderers []*alert.Renderer) *pi
 	}
 }
 
-// start makes one request beside the loop, which gets its answer.
-func (o *owner) start(do func(context.Context) pipeline.Answer) {
+// start runs one request beside the loop, which takes its answer.
+func (o *owner) start(within time.Duration, do func(context.Context) pipeline.Answer) {
 	o.underWay++
 	go func() {
-		ctx, cancel := context.WithTimeout(o.ctx, requestTimeout)
+		ctx, cancel := context.WithTimeout(o.ctx, within)
 		defer cancel()
 		o.answers <- do(ctx)
 	}()
@@ -283,6 +287,11 @@ func (o *owner) start(do func(context.Context) pipeline.Answer) {
 
 func (o *owner) answered(a pipeline.Answer) {
 	o.underWay--
+	if a.Step == pipeline.StepPublish {
+		now := time.Now()
+		o.published = now
+		o.out.published(now, o.p.Publishing(), now.Sub(o.publishAt), a.Err)
+	}
 	o.p.Answer(a)
 	if o.p.Failed() != nil {
 		return
@@ -295,7 +304,7 @@ func (o *owner) answered(a pipeline.Answer) {
 		o.count(&o.sent.Tally)
 		o.sent = nil
 	case pipeline.StepPublish:
-		o.published = true
+		o.done = true
 		m.step(a.Step, time.Since(o.publishAt))
 	default: // steps of the takeover
 	}
@@ -324,6 +333,17 @@ func (o *owner) report() {
 		Next:        o.line.Next(),
 		End:         o.end,
 		Stable:      o.stable,
+		Throttled:   o.throttled,
 		Unpublished: o.p.Unpublished().Entries,
+		Waiting:     o.out.age(time.Now(), o.p.Unpublished().Entries),
+		Publishing:  o.publishing(),
 	})
+}
+
+// publishing is how long the latest publication took, or takes by now.
+func (o *owner) publishing() time.Duration {
+	if o.published.Before(o.publishAt) {
+		return time.Since(o.publishAt)
+	}
+	return o.published.Sub(o.publishAt)
 }

@@ -199,7 +199,9 @@ func (s *memberStore) Commit(ctx context.Context, c *pipeline.Commit) error {
 		}
 		return err
 	})
-	s.down = err != nil
+	if s.down = err != nil; err == nil {
+		c.Holds = written.Holds
+	}
 	return err
 }
 
@@ -214,7 +216,7 @@ func cloneCommit(c *pipeline.Commit) *pipeline.Commit {
 		d.Due = append(d.Due, pipeline.DueEntries{Bucket: e.Bucket, Entries: append([]byte(nil), e.Entries...)})
 	}
 	d.Packs = slices.Clone(c.Packs)
-	d.Meta.Packs = slices.Clone(c.Meta.Packs)
+	d.Meta.Packs, d.Meta.Buckets = slices.Clone(c.Meta.Packs), slices.Clone(c.Meta.Buckets)
 	d.Meta.Clock.Future = append([]pipeline.FutureEvent(nil), c.Meta.Clock.Future...)
 	return &d
 }

@@ -2,22 +2,23 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"ebb/pipeline"
-	"ebb/pipeline/decode"
 	"ebb/pipeline/line"
-	"ebb/scoring/pack"
 )
 
 // reader fetches and decodes ahead of the fold: one batch waits while the next is fetched.
 type prefetcher struct {
-	log   pipeline.Log
-	end   int64   // stop before this offset; -1: never
-	edges []int64 // no batch crosses any of these offsets, which rise; see line.Line.Edges
-	free  chan *line.Batch
-	ready chan *line.Batch
-	stop  context.CancelFunc
-	done  chan struct{}
+	log    pipeline.Log
+	verify func(ctx context.Context, since time.Time) error // nil: the input is not watched
+	end    int64                                            // stop before this offset; -1: never
+	edges  []int64                                          // no batch reaches over any of these offsets, which rise; see line.Line.Edges
+	free   chan *line.Batch
+	ready  chan *line.Batch
+	stop   context.CancelFunc
+	done   chan struct{}
 }
 
 // maxBatchRecords bounds what one commit holds. A batch of 4 MiB has about as many records of ordinary size. A
@@ -32,29 +33,14 @@ const maxBatchBytes = 16 << 20
 // bench:takeover.
 const firstBatchRecords = 1_000
 
-// startPrefetch begins to fetch at offset. The caller closes it before another owner uses the Log.
-func startPrefetch(
-	ctx context.Context,
-	log pipeline.Log,
-	offset, end int64,
-	edges []int64,
-	newDecoder func() (*decode.Decoder, *pack.Pack),
-) *prefetcher {
-	ctx, cancel := context.WithCancel(ctx)
-	p := &prefetcher{
-		log:   log,
-		end:   end,
-		edges: edges,
-		free:  make(chan *line.Batch, 3),
-		ready: make(chan *line.Batch, 1),
-		stop:  cancel,
-		done:  make(chan struct{}),
-	}
+// start begins to fetch at offset. Close it before the Log is used by another owner.
+func (p *prefetcher) start(ctx context.Context, offset int64, newBatch func() *line.Batch) {
+	ctx, p.stop = context.WithCancel(ctx)
+	p.free, p.ready, p.done = make(chan *line.Batch, 3), make(chan *line.Batch, 1), make(chan struct{})
 	for range cap(p.free) {
-		p.free <- line.NewBatch(newDecoder())
+		p.free <- newBatch()
 	}
 	go p.run(ctx, offset)
-	return p
 }
 
 func (p *prefetcher) run(ctx context.Context, offset int64) {
@@ -68,7 +54,7 @@ func (p *prefetcher) run(ctx context.Context, offset int64) {
 		case <-ctx.Done():
 			return
 		}
-		b.Err = p.log.Fetch(ctx, offset, &b.Fetched)
+		b.Err = p.fetch(ctx, offset, &b.Fetched)
 		if ctx.Err() != nil {
 			return
 		}
@@ -96,6 +82,20 @@ func (p *prefetcher) run(ctx context.Context, offset int64) {
 			return
 		}
 	}
+}
+
+// fetch is the log's, of which nothing is folded before the input is known to be the one that it was: one that was
+// deleted and created again has other records at the same offsets, and one with more partitions has lost customers.
+func (p *prefetcher) fetch(ctx context.Context, offset int64, f *pipeline.Fetched) error {
+	began := time.Now() //nolint:forbidigo // as of when the input is asked for
+	err := p.log.Fetch(ctx, offset, f)
+	if p.verify == nil || err == nil && len(f.Records) == 0 || err != nil && !errors.Is(err, pipeline.ErrOutOfRange) {
+		return err
+	}
+	if changed := p.verify(ctx, began); changed != nil {
+		return changed
+	}
+	return err
 }
 
 // close stops fetching and waits for it.

@@ -105,6 +105,27 @@ func TestHardStopEndsTheOwner(t *testing.T) {
 	})
 }
 
+// TestEvictedKeyStopsTheOwner: a key that is gone is noticed at the takeover, and nothing is decided without it.
+func TestEvictedKeyStopsTheOwner(t *testing.T) {
+	in := newInput(t, 4, 64)
+	for _, key := range []string{"profiles", "due"} {
+		t.Run(key, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &schedule{trial: newTrial(in, rand.New(rand.NewPCG(4, 8)))}
+				defer s.finish()
+				s.begin(20, in.records[40].Offset)
+				s.untilEnded()
+				s.store.Evict(0, key)
+				s.begin(20, in.end)
+				s.untilEnded()
+				if stop, ok := errors.AsType[*pipeline.HardStop](s.wrong); !ok || stop.Code != "state_incomplete" {
+					t.Fatalf("ended with %v", s.wrong)
+				}
+			})
+		})
+	}
+}
+
 // publishedRecords is how many records readers of committed data have seen.
 func (t *trial) publishedRecords() (n int) {
 	t.fail(t.kafka.settle())

@@ -29,7 +29,8 @@ type trial struct {
 	input     *input
 	kafka     *cluster
 	store     *storetest.Memory
-	rollbacks int // stores replaced by an older copy
+	settings  pipeline.Settings // of the next process; zero: the usual ones
+	rollbacks int               // servers that were replaced by an older copy
 	copies    []func()
 	applied   int // commits
 
@@ -76,6 +77,14 @@ func (t *trial) add(p *process, name string, ready func() bool, arrive func() er
 	r := &request{from: p, name: name, number: p.sent[name], ready: ready, arrive: arrive, answer: make(chan error, 1)}
 	t.underWay = append(t.underWay, r)
 	return r
+}
+
+// configuredSettings are those of the process that begins.
+func (t *trial) configuredSettings() pipeline.Settings {
+	if t.settings == (pipeline.Settings{}) {
+		return settings(time.Hour)
+	}
+	return t.settings
 }
 
 // orphan leaves a request whose sender has given up to arrive late or never.
@@ -129,16 +138,15 @@ func (t *trial) begin(batch, end int64) {
 	}
 	w := worker.New(worker.Config{
 		Line: line.Config{
-			Identity: t.input.identity(), Lateness: time.Hour, Retention: retention, Format: profile.Format, CacheCustomers: 8,
+			Identity: t.input.identity(), Settings: t.configuredSettings(), Format: profile.Format, CacheCustomers: 8,
 			PoisonBreaker: t.input.share, AcceptPoison: t.input.accept,
 		},
-		Log:            &memberLog{process: p},
-		Store:          &memberStore{process: p, down: true},
-		Pack:           t.input.pack,
-		Configured:     configured,
-		Ledger:         t,
-		MaxRecordBytes: 1 << 12,
-		PublishEvery:   8 * time.Second,
+		Log:          &memberLog{process: p},
+		Store:        &memberStore{process: p, down: true},
+		Pack:         t.input.pack,
+		Configured:   configured,
+		Ledger:       t,
+		PublishEvery: 8 * time.Second,
 		MaxUnpublished: pipeline.Volume{
 			Entries: 3,
 			Bytes:   1 << 12,

@@ -16,7 +16,11 @@ type Progress struct {
 	Proof       time.Time // when it last moved, or found nothing to do
 	Next        int64     // offset of the next record to fold
 	End, Stable int64     // of the log, as of the latest answer; records between lie in open transactions
+	Throttled   bool      // the latest fetch brought nothing but a delay
 	Unpublished int       // outbox entries
+
+	Waiting    time.Duration // since the outbox was last empty
+	Publishing time.Duration // how long the latest publication took, or has taken so far
 }
 
 // Lag is the number of records in the log that have not been folded.
@@ -30,22 +34,42 @@ func (w *Worker) Progress() Progress {
 	return Progress{}
 }
 
-// stalled is what keeps a running worker from moving; empty while it moves, or has nothing to do.
-func (w *Worker) stalled(now time.Time) string {
+// tooSlow is how long one publication takes if a quota lets next to nothing through. Under a larger quota publications
+// shrink until they take half of that; see pace.
+const tooSlow = requestTimeout / 2
+
+// raise is what ends a stall by a quota, which is set for a user or a client id.
+const raise = "raise it (kafka-configs.sh --entity-type clients --entity-name ebb, or users): ebb goes on by itself"
+
+// stalled is what keeps a running worker from moving, and what to do; empty while it moves, or has nothing to do.
+func (w *Worker) stalled(now time.Time) (found, do string) {
 	p := w.Progress()
 	since := now.Sub(p.Proof).Round(time.Second)
 	switch {
+	case p.Unpublished > 0 && p.Waiting >= stallAfter && p.Publishing >= tooSlow:
+		return fmt.Sprintf(
+			"for %v, %d alerts and other entries of the outbox have waited: a quota of the brokers (producer_byte_rate) lets "+
+				"a few through in %v",
+			p.Waiting.Round(time.Second), p.Unpublished, p.Publishing.Round(time.Second),
+		), raise
 	case p.Proof.IsZero() || now.Sub(p.Proof) < stallAfter:
-		return ""
+		return "", ""
 	case now.Sub(p.At) >= stallAfter:
-		return fmt.Sprintf("its loop has not turned for %v", now.Sub(p.At).Round(time.Second))
+		return fmt.Sprintf("its loop has not turned for %v", now.Sub(p.At).Round(time.Second)), ""
+	case p.Throttled:
+		return fmt.Sprintf(
+			"for %v, a quota of the brokers (consumer_byte_rate, request_percentage) has let nothing through from offset %d of %d",
+			since,
+			p.Next,
+			p.End,
+		), raise
 	case p.Stable < p.End && p.Next >= p.Stable:
 		return fmt.Sprintf(
 			"for %v, records from %d to %d of the input have been held up by a producer's open transaction",
 			since,
 			p.Stable,
 			p.End,
-		)
+		), ""
 	}
 	return fmt.Sprintf(
 		"for %v, nothing has moved at offset %d of %d, %d outbox entries unpublished",
@@ -53,7 +77,7 @@ func (w *Worker) stalled(now time.Time) string {
 		p.Next,
 		p.End,
 		p.Unpublished,
-	)
+	), ""
 }
 
 // watch logs when the partition stalls, and when it moves again, until ctx ends.
@@ -71,7 +95,11 @@ func (w *Worker) watch(ctx context.Context) {
 		s := w.Status()
 		switch {
 		case s.Phase == Stalled && was != Stalled:
-			w.cfg.Logger.Warn().Str("found", s.Reason).Msg("partition stalled")
+			line := w.cfg.Logger.Warn().Str("found", s.Reason)
+			if s.Do != "" {
+				line.Str("do", s.Do)
+			}
+			line.Msg("partition stalled")
 		case s.Phase == Running && was == Stalled:
 			w.cfg.Logger.Info().Msg("partition moves again")
 		}

@@ -105,8 +105,8 @@ func TestStall(t *testing.T) {
 		log.held.Store(true)
 		var lines lines
 		w := worker.New(worker.Config{
-			Line: line.Config{Identity: in.identity(), CacheCustomers: 8, Format: profile.Format},
-			Log:  log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, MaxRecordBytes: 1 << 20,
+			Line: line.Config{Identity: in.identity(), Settings: settings(0), CacheCustomers: 8, Format: profile.Format},
+			Log:  log, Store: storetest.NewMemory().Partition(0), Pack: in.pack,
 			PublishEvery: time.Second, End: -1, Logger: zerolog.New(&lines).Level(zerolog.InfoLevel),
 			Metrics: worker.NewMetrics(prometheus.NewRegistry()),
 			Render: func(b []byte, e *pipeline.Entry, _ *pipeline.Record) (pipeline.Outgoing, []byte) {

@@ -12,7 +12,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"ebb/pipeline"
-	"ebb/pipeline/decode"
 	"ebb/pipeline/line"
 	"ebb/scoring/pack"
 )
@@ -26,12 +25,13 @@ type Config struct {
 	// returns the pack that is configured now; called before each batch, which begins at offset next; nil: Pack
 	Configured func(next int64) *pack.Pack
 	// read where a state was rolled back or emptied; needed once anything was published
-	Ledger         pipeline.Ledger
-	Render         Render
-	MaxRecordBytes int             // a larger record is quarantined
-	Mapping        *decode.Mapping // for JSON in no known envelope; optional
-	PublishEvery   time.Duration   // how often the offset moves while nothing is to be published
-	End            int64           // stop before this offset, with every deadline up to the watermark fired; -1: never
+	Ledger       pipeline.Ledger
+	Render       Render
+	PublishEvery time.Duration // how often the offset moves while nothing is to be published
+	End          int64         // stop before this offset, with every deadline up to the watermark fired; -1: never
+	// optional: asked after each fetch, with the time when it began. Records are folded only where it returns nil: the
+	// input was still the one of Line.Identity. Errors: *pipeline.HardStop, pipeline.ErrUnavailable.
+	Verify func(ctx context.Context, since time.Time) error
 	// optional: called with a customer that a batch changed; the key is valid during the call
 	Draw    func(key []byte)
 	Logger  zerolog.Logger
@@ -50,7 +50,8 @@ type Render func(scratch []byte, e *pipeline.Entry, record *pipeline.Record) (ou
 // Timeouts of single requests. They bound how long a drain can take.
 const (
 	requestTimeout = 10 * time.Second
-	steady         = 10 * time.Second // after this time an ownership that has published nothing is in good health too
+	publishTimeout = 30 * time.Second // a publication is several requests, some of which a quota holds up
+	steady         = 10 * time.Second // after which an ownership that has published nothing is in good health too
 )
 
 // Phase is the state of a worker, for health checks and people.
@@ -60,7 +61,7 @@ type Phase uint8
 const (
 	TakingOver Phase = iota
 	Running
-	Stalled // running, but nothing moves although there is something to do
+	Stalled // nothing moves, or nothing can be published, though there is something to do
 	Waiting // for a service that does not answer
 	Stopped // hard stop: a person has to decide
 	Done    // drained, or at the end
@@ -75,6 +76,7 @@ func (p Phase) String() string {
 type Status struct {
 	Phase  Phase
 	Reason string // why it does not run
+	Do     string // what ends a stall; empty: nothing is known
 }
 
 // Worker owns one partition for one generation of the group. It runs in a goroutine of its own; Status may be read from
@@ -86,7 +88,10 @@ type Worker struct {
 	tally    line.Tally // of applied commits; valid when Run has returned
 	doubt    *doubt
 
-	published bool // something, by the present ownership
+	halts chan *pipeline.HardStop // what stops the partition from outside; see Halt
+
+	out  outbound
+	done bool // the present ownership has published something
 }
 
 // doubt is a commit whose answer was lost: the next takeover shows whether it was applied.
@@ -100,28 +105,37 @@ func New(cfg Config) *Worker {
 	if cfg.MaxUnpublished == (pipeline.Volume{}) {
 		cfg.MaxUnpublished = pipeline.Volume{Entries: 10_000, Bytes: 16 << 20}
 	}
-	w := &Worker{cfg: cfg}
+	w := &Worker{cfg: cfg, halts: make(chan *pipeline.HardStop, 1), out: outbound{pace: newPace(cfg.MaxUnpublished)}}
 	w.status.Store(&Status{Phase: TakingOver})
 	return w
 }
 
-// newDecoder makes a decoder of the configured input that reads the properties of a pack.
-func (w *Worker) newDecoder(k *pack.Pack) (*decode.Decoder, *pack.Pack) {
-	return decode.NewMapped(w.cfg.MaxRecordBytes, w.cfg.Mapping).Reading(k), k
-}
-
-// Status is the worker's present state.
+// Status tells where the worker is.
 func (w *Worker) Status() Status {
-	s := *w.status.Load()
-	if s.Phase == Running {
-		if why := w.stalled(time.Now()); why != "" {
-			return Status{Phase: Stalled, Reason: why}
-		}
+	s, now := *w.status.Load(), time.Now()
+	if s.Phase == Stopped || s.Phase == Done {
+		return s
+	}
+	why, do := w.out.reason(now)
+	if why == "" && s.Phase == Running {
+		why, do = w.stalled(now)
+	}
+	if why != "" {
+		return Status{Phase: Stalled, Reason: why, Do: do}
 	}
 	return s
 }
 
-// Tally is the worker's counts, once Run has returned.
+// Halt stops the partition: something around it has changed that its own requests do not show. Any goroutine may call
+// it. The first one counts.
+func (w *Worker) Halt(stop *pipeline.HardStop) {
+	select {
+	case w.halts <- stop:
+	default:
+	}
+}
+
+// Tally is what the worker has done, once Run has returned.
 func (w *Worker) Tally() *line.Tally { return &w.tally }
 
 // Run takes the partition over and works until the end is reached or revoked is closed and everything is drained (nil),
@@ -146,10 +160,9 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 	said := ""
 	for {
 		began := time.Now()
-		w.published = false
+		w.done = false
 		err := w.own(ctx, revoked)
-		// a takeover alone proves nothing: the failure may follow each one
-		if w.published || time.Since(began) > steady {
+		if w.out.failing.Load() == nil && (w.done || time.Since(began) > steady) {
 			wait.Reset()
 			said = ""
 		}
@@ -159,8 +172,8 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 		if ctx.Err() != nil {
 			return w.ended(fmt.Errorf("%w: %w", ctx.Err(), err))
 		}
-		if class := classOf(err); class != said { // once per change, not per attempt
-			said = class
+		if kind := kindOf(err); kind != said { // once per change, not per attempt
+			said = kind
 			w.cfg.Logger.Warn().
 				Err(err).
 				EmbedObject(pipeline.Refusal{Err: err}).
@@ -170,6 +183,8 @@ func (w *Worker) Run(ctx context.Context, revoked <-chan struct{}) error {
 		w.cfg.Metrics.interrupted(w.cfg.Line.Identity.Partition, classOf(err))
 		select {
 		case <-time.After(wait.NextBackOff()):
+		case stop := <-w.halts:
+			return w.ended(stop)
 		case <-revoked:
 			return w.ended(nil)
 		case <-ctx.Done():
@@ -188,6 +203,14 @@ func (w *Worker) ended(err error) error {
 	}
 	w.status.Store(&Status{Phase: Done})
 	return err
+}
+
+// kindOf is what tells failures apart that are logged: the code of what a server said, else the class.
+func kindOf(err error) string {
+	if code, _, _, ok := pipeline.Refused(err); ok {
+		return code
+	}
+	return classOf(err)
 }
 
 func classOf(err error) string {
@@ -211,6 +234,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 		return err
 	}
 	s := p.Standing()
+	w.out.found(time.Now(), s)
 	w.settle(&s.Meta)
 	packs, err := w.history(ctx, s)
 	if err != nil {
@@ -275,6 +299,7 @@ func (w *Worker) ask(ctx context.Context, r pipeline.Request) pipeline.Answer {
 		a.State, a.Err = w.cfg.Store.Claim(ctx, r.Token)
 	case pipeline.StepStart:
 		a.Err = w.cfg.Log.Publish(ctx, &pipeline.Publication{Offset: r.Mark.Offset, Metadata: r.Mark.Metadata()})
+		w.out.published(time.Now(), pipeline.Volume{}, 0, a.Err)
 	default:
 		a.Err = fmt.Errorf("BUG: the takeover asks for %s", r.Step)
 	}

@@ -42,6 +42,7 @@ type Pack struct {
 	reading     [][]string      // event types whose properties are read, by length
 	properties  []string
 	signalNames []string
+	summed      uint64 // signals of whose events money is summed
 	Triggers    uint64 // signals that open or close episodes
 
 	Catalogue *catalogue
@@ -124,6 +125,7 @@ func build(f *file) *Pack {
 	k.Model = model.New(f.Horizon, f.Overdue)
 	k.buildSignals(f)
 	k.Features, k.Model.Features = f.declared(), f.compiled
+	k.buildMoney()
 	k.buildFactors(f)
 	k.buildKinds(f)
 	k.buildStages(f)

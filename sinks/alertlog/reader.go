@@ -29,6 +29,9 @@ type Reader struct {
 	Retry func(error)
 	Lost  func(partition int32, from, next int64)
 
+	// Held is told what holds the reading up behind an open transaction. Optional, called like Retry.
+	Held func(what string)
+
 	telling sync.Mutex
 }
 
@@ -71,7 +74,8 @@ func (r *Reader) readPartition(ctx context.Context, partition int32, values chan
 	}
 	scan := kafkascan.Scan{
 		Client: r.Client, Topic: r.Topic, Partition: partition, From: end, To: kafkascan.Endless,
-		Retry: r.retry, Lost: func(from, next int64) { r.lost(partition, from, next) },
+		Retry: r.retry, Waiting: func(held *kafkascan.HeldUpError, _ time.Duration) error { r.held(held); return nil },
+		Lost: func(from, next int64) { r.lost(partition, from, next) },
 	}
 	if r.FromStart {
 		scan.From = start
@@ -107,6 +111,15 @@ func (r *Reader) retry(err error) {
 	defer r.telling.Unlock()
 	if r.Retry != nil {
 		r.Retry(err)
+	}
+}
+
+// held passes on what holds the reading up.
+func (r *Reader) held(held *kafkascan.HeldUpError) {
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	if r.Held != nil {
+		r.Held(held.Error())
 	}
 }
 

@@ -52,9 +52,16 @@ func Prepare(ctx context.Context, opts Options) (*Run, error) {
 	b.until = last.Add(-b.Pack.Horizon)
 	if len(b.Dates) == 0 {
 		b.Dates, err = b.chooseDates(first, last)
-		return b, err
+	} else {
+		err = b.checkDates(first, last)
 	}
-	return b, b.checkDates(first, last)
+	if err == nil {
+		return b, nil
+	}
+	if disorder := b.Log.Ordered(ctx, b.Pack, "looking at the order"); disorder != nil {
+		return nil, disorder // which is why the dates seem wrong
+	}
+	return nil, err
 }
 
 // checkDates refuses dates that the log does not cover.
@@ -166,7 +173,7 @@ func eventOf(f *eventlog.File, e *eventlog.Entry) *Event {
 	if ev.Control {
 		out.Type = nil
 	}
-	if !f.Numbered() {
+	if !f.Nameless() {
 		out.ID = pipeline.EventIDHash(ev)
 	}
 	return out

@@ -44,6 +44,8 @@ type Options struct {
 	Partitions int32  // of the input topic, where it is made
 	Replicas   int16  // of each; -1: the cluster's own
 	CreateLine string // the command that creates them
+
+	Waiting connect.Waiting // optional: what is waited for
 }
 
 // Result is what was found.
@@ -160,6 +162,13 @@ func (c *checking) failed(check, do string, err error) {
 		c.problem(check, denied.Do, "%s (%s)", found, denied.Code)
 		return
 	}
+	if code, found, advised, ok := pipeline.Refused(err); ok {
+		if _, named := errors.AsType[kafkawire.Error](err); named {
+			found = err.Error() // names the object
+		}
+		c.problem(check, advised, "%s (%s)", found, code)
+		return
+	}
 	c.problem(check, do, "%s", err)
 }
 
@@ -198,6 +207,7 @@ func (c *checking) checkPack() {
 func (c *checking) checkKafka(ctx context.Context) {
 	if c.reached = c.checkBrokers(ctx); c.reached {
 		c.checkTopics(ctx)
+		c.checkOpen(ctx)
 		c.checkTransactions(ctx)
 	}
 }

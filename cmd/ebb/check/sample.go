@@ -15,6 +15,7 @@ import (
 	"ebb/cmd/ebb/eventlog"
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
+	"ebb/scoring/pack"
 )
 
 // Sample decodes the records of a file and reports what becomes of them. It needs only the configuration.
@@ -35,6 +36,7 @@ const envelopes = int(pipeline.Mapped) + 1
 type Fault struct {
 	code     pipeline.Code
 	envelope pipeline.Envelope
+	local    bool // its time has no offset
 }
 
 // Record is what becomes of one record, as --json prints it.
@@ -50,7 +52,8 @@ type Record struct {
 	Value      string `json:"value,omitempty"`       // in units of the currency
 	Currency   string `json:"currency,omitempty"`
 	Tenant     string `json:"tenant,omitempty"`
-	Control    bool   `json:"control,omitempty"` // no activity, whatever the pack declares
+	Control    bool   `json:"control,omitempty"`    // no activity, whatever the pack says
+	Overlooked string `json:"overlooked,omitempty"` // what stands in the place of money and is none
 
 	Code  string `json:"code,omitempty"` // of a record that would be quarantined
 	Place string `json:"place,omitempty"`
@@ -58,10 +61,11 @@ type Record struct {
 	Do    string `json:"do,omitempty"`
 }
 
-func NewSample(cfg *config.Config, name string) *Sample {
+// NewSample tries the records of the file called name as the processor reads them for a pack.
+func NewSample(cfg *config.Config, name string, k *pack.Pack) *Sample {
 	return &Sample{
 		cfg: cfg, Name: name, codes: map[Fault]int64{},
-		decoder: decode.NewMapped(int(cfg.Input.MaxRecordBytes), cfg.Input.Mapping.Compiled),
+		decoder: decode.NewMapped(int(cfg.Input.MaxRecordBytes), cfg.Input.Mapping.Compiled).Reading(k),
 	}
 }
 
@@ -80,7 +84,7 @@ func (s *Sample) Run(ctx context.Context, lines *eventlog.File, show func(*Recor
 			line = make([]byte, s.cfg.Input.MaxRecordBytes+1)
 		case err != nil:
 			return err
-		case s.records == 0 && string(line) == eventlog.CSVHeader:
+		case s.records == 0 && eventlog.IsCSVHeader(line):
 			return advice.Add(
 				fmt.Errorf("%s is a CSV log, of which ebb produce makes flat JSON: there is no envelope to try", s.Name),
 				"try a line of what your producers send to %s",
@@ -111,7 +115,8 @@ func (s *Sample) try(line []byte) (r Record) {
 		r.Envelope = e.Envelope.String()
 	}
 	if e.Code != pipeline.Usable {
-		fault := Fault{e.Code, e.Envelope}
+		fault := Fault{code: e.Code, envelope: e.Envelope}
+		fault.local = s.lacksOffset(fault, line)
 		s.codes[fault]++
 		r.Code = e.Code.String()
 		r.Place, r.Found = s.placeOf(fault, line)
@@ -133,6 +138,9 @@ func (s *Sample) try(line []byte) (r Record) {
 	}
 	if e.HasValue {
 		r.Value = string(decode.AppendMoney(nil, e.Value, e.Currency))
+	}
+	if e.NoMoney {
+		r.Overlooked = s.noMoney(e.Envelope, line)
 	}
 	r.Currency = string(bytes.TrimRight(e.Currency[:], "\x00"))
 	return r
@@ -172,7 +180,10 @@ func (s *Sample) Total() Total {
 // Faults are the faults found, the most frequent first.
 func (s *Sample) Faults() []Fault {
 	return slices.SortedFunc(maps.Keys(s.codes), func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(s.codes[b], s.codes[a]), cmp.Compare(a.code, b.code), cmp.Compare(a.envelope, b.envelope))
+		return cmp.Or(
+			cmp.Compare(s.codes[b], s.codes[a]), cmp.Compare(a.code, b.code), cmp.Compare(a.envelope, b.envelope),
+			cmp.Compare(s.Cure(a), s.Cure(b)),
+		)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -55,6 +56,8 @@ func (s *Sample) placeOf(f Fault, line []byte) (place, found string) {
 	part := partOf(f.code)
 	words := s.words(f)
 	switch {
+	case f.code == pipeline.NotJSON && f.envelope == pipeline.CloudEvent && json.Valid(line):
+		return dataFault(line)
 	case f.code == pipeline.NotJSON:
 		return jsonFault(line)
 	case f.code == pipeline.RecordTooLarge:
@@ -65,10 +68,8 @@ func (s *Sample) placeOf(f Fault, line []byte) (place, found string) {
 		return "", words
 	}
 	paths := s.pathsOf(f.envelope, part)
-	for _, path := range paths {
-		if raw := lookUp(line, path); raw != nil {
-			return path, words + ": " + advice.Clip(raw, 60)
-		}
+	if path, raw := s.find(f.envelope, part, line); raw != nil {
+		return path, words + ": " + advice.Clip(raw, 60)
 	}
 	if len(paths) == 0 {
 		return "", words
@@ -76,10 +77,79 @@ func (s *Sample) placeOf(f Fault, line []byte) (place, found string) {
 	return strings.Join(paths, " or "), words
 }
 
-// words explains a code; for times and money the explanation depends on the expected form.
+// find is where a part stands in the line, and what stands there; nil: nowhere.
+func (s *Sample) find(envelope pipeline.Envelope, part string, line []byte) (path string, raw []byte) {
+	line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	if envelope == pipeline.CloudEvent {
+		line = unpacked(line)
+	}
+	for _, path := range s.pathsOf(envelope, part) {
+		if raw := lookUp(line, path); raw != nil {
+			return path, raw
+		}
+	}
+	return "", nil
+}
+
+// noMoney names what stands in the place of money and is none: the currency, where that is no currency.
+func (s *Sample) noMoney(envelope pipeline.Envelope, line []byte) string {
+	part := "value"
+	if _, raw := s.find(envelope, "currency", line); raw != nil && !currency().Match(raw) {
+		part = "currency"
+	}
+	path, raw := s.find(envelope, part, line)
+	return path + " (" + advice.Clip(raw, 60) + ")"
+}
+
+func currency() *regexp.Regexp { return regexp.MustCompile(`^"[A-Za-z]{3}"$`) }
+
+// lacksOffset reports whether the fault is a date and time of which it is not said where it was that time.
+func (s *Sample) lacksOffset(f Fault, line []byte) bool {
+	if f.code != pipeline.TimeUnreadable || f.envelope == pipeline.Mapped && s.cfg.Input.Mapping.Parts.TimeZone != "" {
+		return false
+	}
+	_, raw := s.find(f.envelope, "time", line)
+	return regexp.MustCompile(`^"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?)?"$`).Match(raw)
+}
+
+// dataFault finds what is wrong with a CloudEvent's data.
+func dataFault(line []byte) (place, found string) {
+	for _, path := range []string{"/data", "/data_base64"} {
+		if raw := lookUp(line, path); raw != nil {
+			return path, "the data is not JSON, as it was to be: " + advice.Clip(raw, 60)
+		}
+	}
+	return "", eventlog.CodeInWords(pipeline.NotJSON)
+}
+
+// unpacked is a CloudEvent with its data in place of the text or the base64 that it comes as.
+func unpacked(line []byte) []byte {
+	var event map[string]json.RawMessage
+	if json.Unmarshal(line, &event) != nil {
+		return line
+	}
+	var text string
+	var bytes []byte
+	switch {
+	case json.Unmarshal(event["data"], &text) == nil && json.Valid([]byte(text)):
+		event["data"] = json.RawMessage(text)
+	case event["data"] == nil && json.Unmarshal(event["data_base64"], &bytes) == nil && json.Valid(bytes):
+		event["data"] = bytes
+	default:
+		return line
+	}
+	if packed, err := json.Marshal(event); err == nil {
+		return packed
+	}
+	return line
+}
+
+// words says what a code means; of times and money it depends on what they were to be.
 func (s *Sample) words(f Fault) string {
 	m := &s.cfg.Input.Mapping.Parts
 	switch {
+	case f.local:
+		return "the time has no offset, such as Z or +01:00"
 	case f.code == pipeline.TimeUnreadable && f.envelope == pipeline.Mapped && m.TimeAs != decode.TimeForms()[0]:
 		return "the time is not in the form of input.mapping.time.as, " + m.TimeAs
 	case f.code == pipeline.ValueUnreadable && f.envelope == pipeline.Mapped && m.ValueAs != decode.ValueForms()[0]:
@@ -138,6 +208,13 @@ func (s *Sample) Cure(f Fault) string {
 		return "send less, or raise input.max_record_bytes"
 	case f.code == pipeline.RegistryFramed:
 		return "send plain JSON: framed records are not read yet"
+	case f.local && f.envelope == pipeline.Mapped:
+		return fmt.Sprintf("say of which zone such times are: %s.zone: UTC, or a name such as Europe/Paris", key)
+	case f.local:
+		return "have it sent with its offset, such as 2026-03-01T09:30:00Z, or have a mapping read it that names the zone: " +
+			"input.mapping.time.zone (docs/events.md)"
+	case f.code == pipeline.ValueUnreadable && f.envelope != pipeline.Mapped:
+		return "have the sender correct it: the pack takes money from these events, as a number, 1234.5"
 	case f.envelope == pipeline.Mapped && missing && part == "time":
 		return fmt.Sprintf("mend %s.path, or set %s.default: %s", key, key, decode.RecordTime)
 	case f.envelope == pipeline.Mapped && missing:

@@ -81,7 +81,17 @@ const almostFull = 80
 // checkPolicy looks at one primary: it must evict nothing, and accept writes.
 func (c *checking) checkPolicy(p *redisstore.Policy) {
 	before := len(c.findings)
-	if p.Eviction != "" && p.Eviction != "noeviction" {
+	if p.EvictsVolatile() {
+		c.warn(
+			"redis",
+			"nothing need be done as long as nobody gives ebb's keys a time to live; noeviction is safe whatever anybody does:\n"+
+				"redis-cli CONFIG SET maxmemory-policy noeviction",
+			"%s has maxmemory-policy %s, which drops keys that have a time to live; no key of ebb's has one",
+			p.Address,
+			p.Eviction,
+		)
+	}
+	if p.Evicts() {
 		c.problem(
 			"redis",
 			"in redis.conf or your provider's parameter group, and at once:\nredis-cli CONFIG SET maxmemory-policy noeviction",
@@ -221,11 +231,11 @@ func (c *checking) standing(
 ) (*pipeline.Standing, pipeline.Position, error) {
 	k := &c.cfg.Kafka
 	var pos pipeline.Position
-	committed, err := c.client.Committed(ctx, k.Group, k.Input, partition)
+	committed, err := connect.Committed(ctx, c.client, c.cfg, partition, c.opts.Waiting)
 	if err != nil {
 		return nil, pos, err
 	}
-	held, err := redis.Inspect(ctx, k.Group, int(partition), nil)
+	held, err := redis.Peek(ctx, k.Group, int(partition))
 	if err != nil {
 		return nil, pos, err
 	}
@@ -237,7 +247,7 @@ func (c *checking) standing(
 		Group: k.Group, Input: k.Input, Partition: int(partition), Partitions: int(input.Partitions),
 		Cluster: input.Cluster, Topic: input.ID, Pack: c.pack.Hash, Latest: k.Start == "latest",
 	}
-	s, err := pipeline.Reconcile(id, pos, pipeline.State{Exists: held.Exists, Meta: held.Meta})
+	s, err := pipeline.Reconcile(id, pos, held)
 	if n := len(held.Meta.Packs); err == nil && n > 0 {
 		err = id.Accepts(held.Meta.Packs[n-1], pipeline.RefOf(c.pack))
 	}

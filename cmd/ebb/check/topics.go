@@ -65,29 +65,7 @@ func (c *checking) checkTopics(ctx context.Context) {
 // checkOwnTopics checks the two topics that ebb writes for itself.
 func (c *checking) checkOwnTopics(ctx context.Context, partitions int32) {
 	k := &c.cfg.Kafka
-	if control, found := c.topic(ctx, wantedTopic{"control topic", k.Control, kafkawire.Write, partitions, nil}); found {
-		c.checkAllowed("control topic", k.Control, control.May, kafkawire.Read)
-		cfg, ok := c.topicConfig(ctx, "control topic", k.Control)
-		enough := control.Partitions >= partitions
-		if ok {
-			c.checkForGood("control topic", &control, cfg, enough)
-		}
-		if !enough {
-			c.problem(
-				"control topic",
-				fmt.Sprintf(
-					"add the rest:\nkafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d",
-					c.brokers(),
-					k.Control,
-					partitions,
-				),
-				"%s has %s, the input has %d",
-				k.Control,
-				advice.Plural(int(control.Partitions), "partition"),
-				partitions,
-			)
-		}
-	}
+	c.checkControl(ctx, c.controlTopic(ctx), partitions)
 	compacted := map[string]string{"cleanup.policy": "compact"}
 	if packs, found := c.topic(ctx, wantedTopic{"packs topic", k.Packs, kafkawire.Write, 1, compacted}); found {
 		c.checkAllowed("packs topic", k.Packs, packs.May, kafkawire.Read)
@@ -106,6 +84,54 @@ func (c *checking) checkOwnTopics(ctx context.Context, partitions int32) {
 			c.ok("packs topic", "%s, %s, keeps every pack", k.Packs, advice.Plural(packs.Replicas, "replica"))
 		}
 	}
+}
+
+// controlTopic is where the group's control records are written: the configured topic, or, until that is created, the one
+// that the group shared with others before.
+func (c *checking) controlTopic(ctx context.Context) string {
+	k := &c.cfg.Kafka
+	found, err := connect.FindControl(ctx, c.client, c.cfg)
+	if err != nil || !found.Missing || c.opts.Create {
+		return k.Control
+	}
+	c.warn(
+		"control topic",
+		"once every process of the group is upgraded:\n"+c.opts.CreateLine,
+		"there is no topic %s yet; the group goes on in %s, where its records stand beside those of other groups",
+		k.Control,
+		found.Topic,
+	)
+	return found.Topic
+}
+
+// checkControl checks the topic of control records.
+func (c *checking) checkControl(ctx context.Context, name string, partitions int32) {
+	const check = "control topic"
+	control, found := c.topic(ctx, wantedTopic{check, name, kafkawire.Write, partitions, nil})
+	if !found {
+		return
+	}
+	c.checkAllowed(check, name, control.May, kafkawire.Read)
+	enough := control.Partitions >= partitions
+	if cfg, ok := c.topicConfig(ctx, check, name); ok {
+		c.checkForGood(check, &control, cfg, enough)
+	}
+	if enough {
+		return
+	}
+	c.problem(
+		check,
+		fmt.Sprintf(
+			"add the rest:\nkafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d",
+			c.brokers(),
+			name,
+			partitions,
+		),
+		"%s has %s, the input has %d",
+		name,
+		advice.Plural(int(control.Partitions), "partition"),
+		partitions,
+	)
 }
 
 // checkForGood checks the topic of control records, which has to keep all of them; fits reports that the rest is in

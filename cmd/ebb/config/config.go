@@ -12,6 +12,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/pipeline"
+	"ebb/pipeline/decode"
 	"ebb/pipeline/secure"
 )
 
@@ -38,6 +40,7 @@ type Kafka struct {
 	Input              string // topic of events
 	Alerts             string // topic of alerts
 	Control            string // topic of control records
+	OldControl         string // the one before it had the group's name, where Control is the default; "": none
 	Packs              string // topic of packs
 	Shadow             string // topic of the shadows' alerts
 	Compression        string // of what is published: none, snappy or zstd
@@ -145,7 +148,7 @@ func Default() *Config {
 			Group:              "ebb",
 			Input:              "events",
 			Alerts:             "ebb.alerts",
-			Control:            "ebb.control",
+			Control:            defaultControl("ebb"),
 			Packs:              "ebb.packs",
 			Shadow:             "ebb.shadow",
 			Compression:        "snappy",
@@ -184,6 +187,7 @@ func LoadAnyway(
 	flags ...Override,
 ) (*Config, Problems) {
 	c := Default()
+	c.Kafka.Control = ""
 	l := &loader{settings: c.settings(), origins: map[string]origin{}}
 	if path != "" {
 		text, err := readFile(path)
@@ -194,6 +198,7 @@ func LoadAnyway(
 	}
 	l.readEnvironment(environ)
 	l.readFlags(flags)
+	c.Kafka.nameControl()
 	l.check(c)
 	l.readSecrets(c, readFile)
 	return c, l.problems.sorted()
@@ -294,4 +299,12 @@ func (c *Config) Digest() string {
 		fmt.Fprintf(h, "%s=%s\n", path, value)
 	}
 	return hex.EncodeToString(h.Sum(nil))[:16]
+}
+
+// Decides are the settings that decide what becomes of a record, which a partition keeps with its state.
+func (c *Config) Decides() pipeline.Settings {
+	return pipeline.Settings{
+		Rules: decode.Rules, MaxRecordBytes: int(c.Input.MaxRecordBytes), Mapping: c.Input.Mapping.text(),
+		LatenessMillis: c.Time.Lateness.Milliseconds(), RetentionMillis: c.State.Retention.Milliseconds(),
+	}
 }

@@ -75,6 +75,9 @@ func writeSetting(b *strings.Builder, s *setting) {
 	if s.value.String() == "" {
 		def = "–"
 	}
+	if s.def != "" {
+		def = "`" + s.def + "`"
+	}
 	fmt.Fprintf(b, "| %s | %s | %s | %s |\n", key, value, def, s.doc)
 }
 

@@ -19,6 +19,16 @@ type Mapping struct {
 // All reports whether the mapping is used for every record, in whatever envelope.
 func (m *Mapping) All() bool { return m.Records == mapAll }
 
+// text is the mapping as settings of a partition hold it; empty where none is configured.
+func (m *Mapping) text() string {
+	if m.Compiled == nil {
+		return ""
+	}
+	spec := m.Parts
+	spec.All = m.All()
+	return spec.Text()
+}
+
 func defaultMapping() Mapping {
 	return Mapping{
 		Records: mapOther,
@@ -80,6 +90,13 @@ func (m *Mapping) settings(prefix string) []setting {
 			value: choiceValue{&p.TimeAs, decode.TimeForms()},
 			doc: "What the time is. `auto`: RFC 3339, or seconds or milliseconds since 1970. The others: this and nothing " +
 				"else.",
+		},
+		setting{
+			path:  prefix + "time.zone",
+			value: textValue{&p.TimeZone},
+			doc: "The zone of times that come without an offset: `UTC`, a name of the tz database such as `Europe/Paris`, or an " +
+				"offset such as `+02:00`. Empty: they are quarantined. What clocks show twice is the first of both, what they " +
+				"skip is read as if they had not been put forward ([events](events.md#any-other-json)).",
 		},
 		setting{
 			path:  prefix + "time.default",

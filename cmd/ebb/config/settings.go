@@ -14,6 +14,7 @@ import (
 type setting struct {
 	path   string // kafka.session_timeout
 	value  value
+	def    string // the default, where it follows from another key
 	doc    string // what it does and what follows from setting it
 	secret bool   // only from the environment, never shown
 }
@@ -83,8 +84,10 @@ func (c *Config) kafkaSettings() []setting {
 		{
 			path:  "kafka.control",
 			value: textValue{&k.Control},
-			doc: "Topic of control records: where each pack begins, so that a replay decides as before. As many partitions " +
-				"as the input, kept for ever. Groups and inputs may share it.",
+			def:   "<group>.control",
+			doc: "Topic of control records: where each pack and each change of what decides begins, so that a replay " +
+				"decides as before. As many partitions as the input, kept for ever. While it has its default name, records " +
+				"that the group wrote to `ebb.control` before are read as well, and it is written to until this one exists.",
 		},
 		{
 			path:  "kafka.packs",
@@ -185,7 +188,7 @@ func (c *Config) redisSettings() []setting {
 			path:  "redis.addresses",
 			value: listValue{&r.Addresses},
 			doc: "Address, host:port, of the Redis that holds the state; several are nodes of one Redis Cluster, or with " +
-				"`redis.sentinel.master` the Sentinels. It must not evict (`maxmemory-policy noeviction`).",
+				"`redis.sentinel.master` the Sentinels. It must not evict (`maxmemory-policy` `noeviction`, or `volatile-*`: no key has a time to live).",
 		},
 		{path: "redis.username", value: textValue{&r.Username}, doc: "ACL user. Empty: the default user."},
 		{path: "redis.password", value: textValue{&r.Password}, secret: true, doc: "Password of the user."},

@@ -35,7 +35,7 @@ func (c *Config) Shadow(name string) *Config {
 // Topics are all topics that ebb reads or writes.
 func (c *Config) Topics() []string {
 	k := &c.Kafka
-	all := []string{k.Input, k.Alerts, k.DLQ(), k.Control, k.Packs}
+	all := append([]string{k.Input, k.Alerts, k.DLQ(), k.Packs}, k.AllControl()...)
 	if len(c.Shadows) > 0 {
 		all = append(all, k.Shadow)
 	}

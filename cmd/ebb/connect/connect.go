@@ -88,8 +88,8 @@ func Redis(ctx context.Context, c *config.Config) (*redisstore.Client, error) {
 
 // Silent reports whether err is a server that does not answer, as opposed to one that refuses.
 func Silent(err error) bool {
-	_, denied := errors.AsType[*pipeline.Denied](err)
-	return !denied && errors.Is(err, pipeline.ErrUnavailable)
+	_, _, _, refused := pipeline.Refused(err)
+	return !refused && errors.Is(err, pipeline.ErrUnavailable)
 }
 
 // silence is an error for people about a server that does not answer.

@@ -1,9 +1,11 @@
 package deadletter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ebb/cmd/ebb/advice"
@@ -24,6 +26,7 @@ type Queue struct {
 	partitions int32
 	held       bounds // of what is read
 	marked     map[format.ReplayID]struct{}
+	ended      map[int32][]pipeline.Marker // transactions, of each partition
 
 	// wait for the records behind an open transaction, rather than leave them out
 	patient bool
@@ -51,7 +54,13 @@ func Open(
 	if progress == nil {
 		progress = func(string, int64, int64) {}
 	}
-	q := &Queue{cfg: cfg, Name: cfg.Kafka.DLQ(), marked: map[format.ReplayID]struct{}{}, progress: progress}
+	q := &Queue{
+		cfg:      cfg,
+		Name:     cfg.Kafka.DLQ(),
+		marked:   map[format.ReplayID]struct{}{},
+		ended:    map[int32][]pipeline.Marker{},
+		progress: progress,
+	}
 	if q.client, err = connect.Kafka(cfg, cfg.Kafka.Input, q.Name); err != nil {
 		return nil, err
 	}
@@ -108,7 +117,8 @@ func (q *Queue) end(n int32) int64 {
 type Letter struct {
 	format.Quarantined
 	At       format.Place
-	Replayed bool // it was sent again
+	Replayed bool  // it was sent again
+	Since    int64 // when it was quarantined, ms since the epoch
 }
 
 // Walk reads the marks first, then hands the records of the selection to each, partition by partition in their order.
@@ -125,7 +135,7 @@ func (q *Queue) Walk(ctx context.Context, s *Selection, each func(*Letter) error
 func (q *Queue) walkMarked(ctx context.Context, s *Selection, each func(*Letter) error) (foreign int64, err error) {
 	for n := range q.partitions {
 		from, end := s.Within(n, q.held.from[n], q.end(n))
-		err := q.scan(ctx, n, from, end, func(r *pipeline.Record) error {
+		err := q.scan(ctx, n, from, end, nil, func(r *pipeline.Record) error {
 			quarantined, ok := format.ReadQuarantined(r)
 			if !ok {
 				if _, mark, _ := format.ReadMark(r); !mark { // its errors were reported when the marks were read
@@ -133,7 +143,9 @@ func (q *Queue) walkMarked(ctx context.Context, s *Selection, each func(*Letter)
 				}
 				return nil
 			}
-			l := Letter{Quarantined: quarantined, At: format.Place{Topic: q.Name, Partition: n, Offset: r.Offset}}
+			l := Letter{
+				Quarantined: quarantined, At: format.Place{Topic: q.Name, Partition: n, Offset: r.Offset}, Since: q.since(n, r),
+			}
 			if !s.Takes(&l) {
 				return nil
 			}
@@ -147,7 +159,24 @@ func (q *Queue) walkMarked(ctx context.Context, s *Selection, each func(*Letter)
 	return foreign, nil
 }
 
-// size is how many records there are to read, by their offsets.
+// since is when a record came into partition n: before the next end of a transaction there, and behind the one before.
+// The record's own timestamp is its event's. Where no transaction ends behind it, as in a copy of the topic, there is
+// only that.
+func (q *Queue) since(n int32, r *pipeline.Record) int64 {
+	if r.AppendTime {
+		return r.Timestamp // the topic has its brokers' clock
+	}
+	ended := q.ended[n]
+	i, _ := slices.BinarySearchFunc(ended, r.Offset, func(m pipeline.Marker, offset int64) int {
+		return cmp.Compare(m.Offset, offset)
+	})
+	if i == len(ended) || ended[i].At <= 0 {
+		return r.Timestamp
+	}
+	return ended[i].At
+}
+
+// size is how many records there are to read, as far as offsets tell.
 func (q *Queue) size() (records int64) {
 	for n := range q.partitions {
 		records += q.end(n) - q.held.from[n]
@@ -155,10 +184,10 @@ func (q *Queue) size() (records int64) {
 	return records
 }
 
-// readMarks notes which records were replayed.
+// readMarks learns which records were sent again, and when transactions ended.
 func (q *Queue) readMarks(ctx context.Context, from []int64, end func(int32) int64) error {
 	for n := range q.partitions {
-		err := q.scan(ctx, n, from[n], end(n), func(r *pipeline.Record) error {
+		err := q.scan(ctx, n, from[n], end(n), q.noteEnd(n), func(r *pipeline.Record) error {
 			ids, _, err := format.ReadMark(r)
 			if err != nil {
 				return advice.Add(
@@ -178,11 +207,23 @@ func (q *Queue) readMarks(ctx context.Context, from []int64, end func(int32) int
 	return nil
 }
 
-// scan reads the committed records of a partition in [from, end).
-func (q *Queue) scan(ctx context.Context, partition int32, from, end int64, each func(*pipeline.Record) error) error {
-	var own error // an error of each, not of Kafka
+// noteEnd notes ends of transactions in a partition.
+func (q *Queue) noteEnd(partition int32) func(pipeline.Marker) {
+	return func(m pipeline.Marker) {
+		if all := q.ended[partition]; len(all) == 0 || all[len(all)-1].Offset < m.Offset {
+			q.ended[partition] = append(all, m)
+		}
+	}
+}
+
+// scan reads the committed records of a partition in [from, end), and tells marker, if there is one, where transactions
+// ended.
+func (q *Queue) scan(
+	ctx context.Context, partition int32, from, end int64, marker func(pipeline.Marker), each func(*pipeline.Record) error,
+) error {
+	var own error // of each, which is nothing of Kafka's
 	s := kafkascan.Scan{
-		Client: q.client, Topic: q.Name, Partition: partition, From: from, To: end, Patience: patience,
+		Client: q.client, Topic: q.Name, Partition: partition, From: from, To: end, Patience: patience, Marker: marker,
 		Record: func(r *pipeline.Record) error {
 			own = each(r)
 			return own

@@ -13,6 +13,7 @@ type Record struct {
 	DLQ       format.Place `json:"dlq"`
 	Time      string       `json:"time"` // the record's timestamp
 	Timestamp int64        `json:"timestamp"`
+	Since     string       `json:"quarantined_at"`
 	Replayed  bool         `json:"replayed"`          // sent again
 	Replays   int          `json:"replays,omitempty"` // how often it had been sent again before it was quarantined
 	From      string       `json:"replayed_from,omitempty"`
@@ -31,6 +32,7 @@ type Header struct {
 func (l *Letter) Record() *Record {
 	out := &Record{
 		Code: l.Code, Reason: l.Reason, Input: l.Source, DLQ: l.At, Time: advice.Stamp(l.Timestamp), Timestamp: l.Timestamp,
+		Since:    advice.Stamp(l.Since),
 		Replayed: l.Replayed, Replays: l.Replays, From: l.From, Key: l.Key, Value: l.Value, Headers: []Header{},
 	}
 	for _, h := range l.Headers {

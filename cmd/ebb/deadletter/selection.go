@@ -10,10 +10,10 @@ import (
 // Selection is which records are meant.
 type Selection struct {
 	Codes []string // nil: all
-	Input Span     // their places in the input
-	DLQ   Span     // their places in the DLQ
-	Since int64    // timestamps not older than this, ms since the epoch
-	Until int64    // and older than this
+	Input Span     // where they stood
+	DLQ   Span     // where they stand
+	Since int64    // quarantined then or later, ms since the epoch
+	Until int64    // and earlier
 }
 
 // Span is a stretch of offsets of one partition, or of all.
@@ -30,7 +30,7 @@ func (s *Span) Takes(p *format.Place) bool {
 // Takes reports whether the selection contains a record.
 func (s *Selection) Takes(l *Letter) bool {
 	return (s.Codes == nil || slices.Contains(s.Codes, l.Code)) && s.Input.Takes(&l.Source) && s.DLQ.Takes(&l.At) &&
-		l.Timestamp >= s.Since && l.Timestamp < s.Until
+		l.Since >= s.Since && l.Since < s.Until
 }
 
 // Within is the part to read of a partition of the DLQ that holds [from, end).

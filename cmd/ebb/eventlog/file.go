@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -15,6 +14,7 @@ import (
 	"ebb/cmd/ebb/config"
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
+	"ebb/scoring/pack"
 )
 
 // Entry is one event of a log file as it goes to the input topic. Its slices are valid until the next call of Next.
@@ -38,7 +38,6 @@ func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %s", e.Name, e.L
 // File reads an event log: NDJSON or CSV, plain or gzipped, recognised by its content. One goroutine uses it.
 type File struct {
 	Name   string // for messages
-	source string // in front of the line number in the ids of events without one; "": they get none
 	Size   int64  // bytes as stored; -1: unknown
 	stored countingReader
 	in     *bufio.Reader
@@ -47,16 +46,20 @@ type File struct {
 	Line    int
 	pending []byte // the first line, where detect has read it and it is an event
 	spill   []byte // a line longer than the buffer of in
-	isCSV   bool
+	packed  bool   // gzipped
 	builder flatBuilder
 	decoder *decode.Decoder
 	event   pipeline.Event
 
-	mappedAll bool // the configured mapping takes every record
-}
+	separator byte   // of the fields of a CSV log; 0: it is NDJSON
+	time      []byte // as the newest line of such a log has it, its quotes included
+	largest   int    // a record may be, in bytes; 0: as large as it likes
 
-// CSVHeader is the first line of a CSV log.
-const CSVHeader = "customer_id,ts_unix_seconds,event_type,value"
+	naming  bool // events that have no id are given one
+	ids     ids
+	mapping *config.Mapping
+	idPath  []string // to the id in records that the mapping reads; nil: it knows none
+}
 
 // Bounds of reading, in bytes.
 const (
@@ -67,15 +70,18 @@ const (
 // Stdin stands for standard input among file names.
 const Stdin = "-"
 
-// Open opens the log called name; "-" is stdin. Events without an id are given one of the file's base name and the
-// line. Those of stdin get none: numbers start again with every run and would make different events look the same. m is
-// how JSON in no known envelope is read.
+// Open opens the log called name; "-" is stdin. Events without an id are given one that says what is in their line; see
+// ids. Those of stdin get none: whoever sends single events may send the same one twice and mean two. m is how JSON in
+// no known envelope is read.
 func Open(name string, stdin io.Reader, m *config.Mapping) (*File, error) {
 	f, err := OpenLines(name, stdin)
 	if err != nil {
 		return nil, err
 	}
-	f.decoder, f.mappedAll = decode.NewMapped(0, m.Compiled), m.All()
+	f.decoder, f.mapping, f.naming = decode.NewMapped(0, m.Compiled), m, name != Stdin
+	if paths := m.Parts.ID.Paths; len(paths) > 0 {
+		f.idPath = pointerSteps(paths[0])
+	}
 	if err := f.detect(); err != nil {
 		f.Close()
 		return nil, err
@@ -83,7 +89,13 @@ func Open(name string, stdin io.Reader, m *config.Mapping) (*File, error) {
 	return f, nil
 }
 
-// OpenLines opens the file called name for its lines only; "-" is stdin.
+// ReadAs has the file's lines judged as the processor judges them: by its pack, and by the size of a record.
+func (f *File) ReadAs(k *pack.Pack, maxRecordBytes int) {
+	f.decoder = decode.NewMapped(maxRecordBytes, f.mapping.Compiled).Reading(k)
+	f.largest = maxRecordBytes
+}
+
+// OpenLines opens the file called name for its lines alone; "-" is stdin.
 func OpenLines(name string, stdin io.Reader) (*File, error) {
 	f := &File{Name: name, Size: -1}
 	if name == Stdin {
@@ -94,7 +106,7 @@ func OpenLines(name string, stdin io.Reader) (*File, error) {
 			return nil, fmt.Errorf("open %s: %s", name, advice.FileCause(err))
 		}
 		f.close = append(f.close, file)
-		f.source, f.stored.r = filepath.Base(name), file
+		f.stored.r = file
 		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
 			f.Size = info.Size()
 		}
@@ -106,7 +118,7 @@ func OpenLines(name string, stdin io.Reader) (*File, error) {
 	return f, nil
 }
 
-// unpack finds out from the first bytes whether the file is gzipped. It skips a byte order mark.
+// unpack looks at the first bytes: gzip or not, UTF-8 or not. A byte order mark is passed over.
 func (f *File) unpack() error {
 	f.in = bufio.NewReaderSize(&f.stored, lineBuffer)
 	if head, _ := f.in.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
@@ -115,7 +127,10 @@ func (f *File) unpack() error {
 			return fmt.Errorf("read %s: %w", f.Name, err)
 		}
 		f.close = append(f.close, z)
-		f.in = bufio.NewReaderSize(z, lineBuffer)
+		f.in, f.packed = bufio.NewReaderSize(z, lineBuffer), true
+	}
+	if mark, _ := f.in.Peek(2); bytes.Equal(mark, []byte("\xff\xfe")) || bytes.Equal(mark, []byte("\xfe\xff")) {
+		return advice.Add(fmt.Errorf("%s is UTF-16", f.Name), "save it as UTF-8: iconv -f UTF-16 -t UTF-8")
 	}
 	if mark, _ := f.in.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
 		_, _ = f.in.Discard(len(mark))
@@ -126,13 +141,16 @@ func (f *File) unpack() error {
 // detect finds out from the first line whether the file is CSV or NDJSON.
 func (f *File) detect() error {
 	first, err := f.NextLine()
+	if err == nil && namesSeparator(first) {
+		first, err = f.NextLine()
+	}
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil // an empty log
 	case err != nil:
 		return err
-	case string(first) == CSVHeader:
-		f.isCSV = true
+	case IsCSVHeader(first):
+		f.separator = separatorOf(first)
 		return nil
 	case first[0] == '{':
 		f.pending = bytes.Clone(first)
@@ -155,10 +173,14 @@ func (f *File) Next(e *Entry) error {
 	f.decoder.Reset()
 	*e = Entry{Line: f.Line}
 	problem := ""
-	if f.isCSV {
+	if f.separator != 0 {
 		problem = f.readCSV(line, e)
 	} else {
 		problem = f.readJSON(line, e)
+	}
+	if size := len(e.Key) + len(e.Value) + 1; problem == "" && f.largest > 0 && size > f.largest { // 1: no header
+		f.event.Code = pipeline.RecordTooLarge
+		problem = f.inWords(f.event.Code)
 	}
 	if problem != "" {
 		return &LineError{f.Name, f.Line, problem}
@@ -174,13 +196,23 @@ func (f *File) NextLine() ([]byte, error) {
 	}
 	for {
 		line, err := f.rawLine()
-		if line = bytes.TrimSpace(line); len(line) > 0 {
-			return line, nil // an error after the last line is returned again by the next call
+		if line = trimmed(line); len(line) > 0 {
+			return line, nil // an error behind the last line comes again with the next call
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
+}
+
+// trimmed is a line without white space around it, and without the byte order mark that stands in the middle of files
+// that were joined.
+func trimmed(line []byte) []byte {
+	line = bytes.TrimSpace(line)
+	if bytes.HasPrefix(line, []byte("\ufeff")) {
+		line = bytes.TrimSpace(line[len("\ufeff"):])
+	}
+	return line
 }
 
 func (f *File) rawLine() ([]byte, error) {
@@ -216,9 +248,8 @@ func (f *File) readError(err error) error {
 // Event is the event that [File.Next] has read last, as the decoder returns it. It is valid until the next call.
 func (f *File) Event() *pipeline.Event { return &f.event }
 
-// Numbered reports whether the ids of the events are the file's name and the line, as in a CSV log, whose events have
-// no ids.
-func (f *File) Numbered() bool { return f.isCSV }
+// Nameless reports whether the log has no place for ids, as CSV has none: those of its events are made up.
+func (f *File) Nameless() bool { return f.separator != 0 }
 
 // Stored is how many bytes of the file have been read, as stored.
 func (f *File) Stored() int64 { return f.stored.n }

@@ -3,10 +3,19 @@ package eventlog
 import (
 	"fmt"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
 )
 
-// CodeInWords explains a decoder's code to a reader of the line.
+// inWords says what a code means for a line of the file.
+func (f *File) inWords(c pipeline.Code) string {
+	if c == pipeline.RecordTooLarge {
+		return fmt.Sprintf("larger than a record may be (input.max_record_bytes: %s)", advice.FormatSize(int64(f.largest)))
+	}
+	return CodeInWords(c)
+}
+
+// CodeInWords says what a decoder's code means for somebody who looks at the line.
 func CodeInWords(c pipeline.Code) string {
 	words := map[pipeline.Code]string{
 		pipeline.NotJSON:            "not a JSON object, or not UTF-8",

@@ -55,25 +55,49 @@ func (p *Processor) connect(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	control, err := p.checkTopics(ctx)
-	if err != nil {
+	if err := p.checkTopics(ctx); err != nil {
 		return err
 	}
 	if err := p.checkPartitions(ctx); err != nil {
 		return err
 	}
-	if control < p.topic.Partitions {
-		return advice.Add(
-			fmt.Errorf(
-				"topic %s has %s, the input has %d",
-				p.cfg.Kafka.Control,
-				advice.Plural(int(control), "partition"),
-				p.topic.Partitions,
-			),
-			"ebb check shows how to add the rest",
-		)
+	return p.findControl(ctx)
+}
+
+// findControl finds the topic of control records, which has to have a partition for each of the input's.
+func (p *Processor) findControl(ctx context.Context) (err error) {
+	p.control, err = connect.FindControl(ctx, p.kafka, p.cfg)
+	if err != nil {
+		return p.noTopic(p.cfg.Kafka.Control, err)
 	}
-	return nil
+	if p.control.Missing && p.opts.shadow == nil {
+		p.log.Warn().Str("topic", p.cfg.Kafka.Control).Str("goes_on_in", p.control.Topic).
+			Str("do", "once every process of the group is upgraded: ebb check --create, then start them again").
+			Msg("the group's own topic of control records does not exist")
+	}
+	if p.control.Partitions >= p.topic.Partitions {
+		return nil
+	}
+	return advice.Add(
+		fmt.Errorf(
+			"topic %s has %s, the input has %d",
+			p.control.Topic,
+			advice.Plural(int(p.control.Partitions), "partition"),
+			p.topic.Partitions,
+		),
+		"ebb check shows how to add the rest",
+	)
+}
+
+// noTopic words why a topic cannot be found.
+func (p *Processor) noTopic(name string, err error) error {
+	switch {
+	case errors.Is(err, kafkawire.UnknownTopicOrPartition):
+		return advice.Add(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
+	case connect.Silent(err) && !errors.As(err, new(kafkawire.Error)):
+		return connect.NoKafka(err, p.cfg, "")
+	}
+	return fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
 }
 
 // checkRedis refuses a Redis that may drop state.
@@ -86,6 +110,12 @@ func (p *Processor) checkRedis(ctx context.Context) error {
 		if err := policies[i].Check(); err != nil {
 			return err
 		}
+		if policies[i].EvictsVolatile() {
+			p.log.Warn().
+				Str("redis", policies[i].Address).
+				Str("maxmemory_policy", policies[i].Eviction).
+				Msg("Redis drops keys that have a time to live when its memory is full; no key of ebb's has one, and none may be given one")
+		}
 		if policies[i].Unknown != nil {
 			p.log.Warn().
 				Str("redis", policies[i].Address).
@@ -96,42 +126,36 @@ func (p *Processor) checkRedis(ctx context.Context) error {
 	return nil
 }
 
-// checkTopics finds the input's identity and checks that all topics ebb writes to exist. It returns how many partitions
-// the topic of control records has.
-func (p *Processor) checkTopics(ctx context.Context) (control int32, err error) {
+// checkTopics finds the input's identity and checks that all topics ebb writes to exist.
+func (p *Processor) checkTopics(ctx context.Context) (err error) {
 	for _, name := range p.topics() {
-		p.topic, err = p.kafka.Topic(ctx, name)
-		switch {
-		case errors.Is(err, kafkawire.UnknownTopicOrPartition):
-			return 0, advice.Add(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
-		case connect.Silent(err) && !errors.As(err, new(kafkawire.Error)):
-			return 0, connect.NoKafka(err, p.cfg, "")
-		case err == nil && name == p.cfg.Kafka.Control:
-			control = p.topic.Partitions
-		case err != nil:
-			return 0, fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
+		if p.topic, err = p.kafka.Topic(ctx, name); err != nil {
+			return p.noTopic(name, err)
 		}
 	}
 	if !p.opts.UntilEnd && !p.opts.AcceptPoison {
-		return control, nil
+		return nil
 	}
 	p.ends = make([]int64, p.topic.Partitions)
 	if s := p.opts.shadow; s != nil {
 		copy(p.ends, s.ends)
-		return control, nil
+		return nil
 	}
 	for i := range p.ends {
 		if _, p.ends[i], err = p.kafka.Bounds(ctx, p.cfg.Kafka.Input, int32(i)); err != nil {
-			return 0, fmt.Errorf("find the end of %s/%d: %w", p.cfg.Kafka.Input, i, err)
+			return fmt.Errorf("find the end of %s/%d: %w", p.cfg.Kafka.Input, i, err)
 		}
 	}
-	return control, nil
+	return nil
 }
 
 // checkPartitions refuses to start where any partition's state was built with another number of partitions.
 func (p *Processor) checkPartitions(ctx context.Context) error {
 	for n := range p.topic.Partitions {
 		found, err := p.redis.Inspect(ctx, p.cfg.Kafka.Group, int(n), nil)
+		if errors.As(err, new(*pipeline.HardStop)) {
+			continue // of this partition alone: its owner finds it, and stops
+		}
 		if err != nil {
 			return fmt.Errorf("read the state of partition %d: %w", n, err)
 		}
@@ -142,11 +166,12 @@ func (p *Processor) checkPartitions(ctx context.Context) error {
 	return nil
 }
 
-// topics are those written to, and the input last. A shadow leaves unusable input to the main processor.
+// topics are those written to but for that of control records, and the input last. A shadow leaves unusable input to the
+// main processor.
 func (p *Processor) topics() []string {
 	k := &p.cfg.Kafka
 	return slices.DeleteFunc(
-		[]string{k.Alerts, p.dlq(), k.Packs, k.Control, k.Input},
+		[]string{k.Alerts, p.dlq(), k.Packs, k.Input},
 		func(name string) bool { return name == "" },
 	)
 }

@@ -2,7 +2,6 @@ package processor
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"ebb/pipeline"
@@ -33,8 +32,8 @@ func (p *Processor) followFiles(ctx context.Context) context.Context {
 // address.
 func (p *Processor) await(err error) {
 	kind := err.Error()
-	if denied, ok := errors.AsType[*pipeline.Denied](err); ok {
-		kind = denied.Code
+	if code, _, _, ok := pipeline.Refused(err); ok {
+		kind = code
 	}
 	p.mu.Lock()
 	p.awaited = err.Error()

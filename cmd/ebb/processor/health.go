@@ -62,6 +62,9 @@ func (p *Processor) ready() Readiness {
 		if p.awaited != "" {
 			r.Reason = p.awaited
 		}
+		if p.member != nil && p.member.Waits() != "" {
+			r.Reason = p.member.Waits()
+		}
 	}
 	if p.draining {
 		r.Reason = "draining"
@@ -74,7 +77,7 @@ func (p *Processor) ready() Readiness {
 		at := w.Progress()
 		r.Partitions = append(
 			r.Partitions,
-			PartitionState{Partition: n, State: s.Phase.String(), Reason: s.Reason, Next: at.Next, Lag: at.Lag()},
+			PartitionState{Partition: n, State: s.Phase.String(), Reason: reason(s), Next: at.Next, Lag: at.Lag()},
 		)
 	}
 	sortPartitions(r.Partitions)
@@ -86,4 +89,12 @@ func (p *Processor) ready() Readiness {
 
 func sortPartitions(s []PartitionState) {
 	slices.SortFunc(s, func(a, b PartitionState) int { return cmp.Compare(a.Partition, b.Partition) })
+}
+
+// reason is why a partition does not run, with what to do where that is known.
+func reason(s worker.Status) string {
+	if s.Do == "" {
+		return s.Reason
+	}
+	return s.Reason + "; " + s.Do
 }

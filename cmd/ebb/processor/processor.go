@@ -50,6 +50,9 @@ type Processor struct {
 	kafka   *kafkawire.Client
 	redis   *redisstore.Client
 	topic   kafkawire.Topic
+	control connect.Control
+	input   inputFacts
+	slowed  atomic.Int64      // when the log last told of a quota, ms since the epoch
 	slot    *kafkasource.Slot // nil where the instance id is configured
 	member  *kafkasource.Member
 	metrics *worker.Metrics
@@ -57,7 +60,9 @@ type Processor struct {
 	http    *server              // nil: none
 	ends    []int64              // by partition, where opts.UntilEnd or opts.AcceptPoison
 	draws   chan []byte          // keys of customers with events; see tellStrays
-	said    string               // the kind of the failure to start that was logged last
+	// that another program uses the group, for a generation in which no worker is left to stop for it
+	taken chan *pipeline.HardStop
+	said  string // the kind of the failure to start that was logged last
 
 	unfollow  context.CancelFunc
 	following sync.WaitGroup // goroutines that follow files
@@ -74,7 +79,10 @@ type Processor struct {
 
 // New connects to everything. It returns an error for what cannot work, and waits for what does not exist yet.
 func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Options) (_ *Processor, err error) {
-	p := &Processor{cfg: cfg, opts: opts, log: log, workers: map[int32]*worker.Worker{}, draws: make(chan []byte, 1)}
+	p := &Processor{
+		cfg: cfg, opts: opts, log: log, workers: map[int32]*worker.Worker{}, draws: make(chan []byte, 1),
+		taken: make(chan *pipeline.HardStop, 1),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())
@@ -92,12 +100,14 @@ func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Optio
 		Str("pack", p.pack.Name).
 		Str("pack_hash", p.pack.Hash).
 		Msg("starting")
-	if p.kafka, err = connect.Kafka(cfg, p.topics()...); err != nil {
+	if p.kafka, err = connect.Kafka(cfg, append(p.topics(), cfg.Kafka.AllControl()...)...); err != nil {
 		return nil, err
 	}
 	if err := p.serveHTTP(ctx); err != nil {
 		return nil, err
 	}
+	p.kafka.OnThrottle(p.throttled)
+	p.input.look = func(ctx context.Context) (kafkawire.Topic, error) { return p.kafka.Topic(ctx, cfg.Kafka.Input) }
 	p.followPack(files)
 	if err := p.connectPatiently(ctx); err != nil {
 		return nil, err
@@ -119,11 +129,14 @@ func (p *Processor) joinAs() (err error) {
 		}
 		instance = p.slot.Instance()
 	}
-	p.member, err = kafkasource.NewMember(kafkasource.MemberConfig{
+	member, err := kafkasource.NewMember(kafkasource.MemberConfig{
 		Client: p.kafka, Group: p.cfg.Kafka.Group, Topic: p.cfg.Kafka.Input, Instance: instance,
 		Session: p.cfg.Kafka.SessionTimeout, Heartbeat: p.cfg.Kafka.Heartbeat,
 		Rebalance: max(30*time.Second, p.cfg.Kafka.SessionTimeout), Formats: formats(p.opts.Newest), Logger: p.log,
 	})
+	p.mu.Lock()
+	p.member = member
+	p.mu.Unlock()
 	return err
 }
 
@@ -149,11 +162,13 @@ func (p *Processor) Run(ctx context.Context) error {
 		time.AfterFunc(p.cfg.ShutdownTimeout, func() { cancel(errDrainTimeout) })
 	})
 	defer stop()
+	watched := p.watchFacts(work)
 	told, drawn := p.tellUnnamed(work), func() {}
 	if p.opts.shadow == nil {
 		drawn = p.tellStrays(work)
 	}
 	err := p.member.Run(work, p.own)
+	watched()
 	told()
 	drawn()
 	switch {

@@ -123,8 +123,8 @@ func shadowAdvice(name string, err error) string {
 	if advised, ok := errors.AsType[advice.Advised](err); ok {
 		return advised.Do + "; then start ebb again"
 	}
-	if denied, ok := errors.AsType[*pipeline.Denied](err); ok {
-		return denied.Do + "; then start ebb again"
+	if _, _, do, ok := pipeline.Refused(err); ok {
+		return do + "; then start ebb again"
 	}
 	return "mend it and start ebb again; ebb check shows whether anything else is wrong"
 }

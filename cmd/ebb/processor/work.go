@@ -32,6 +32,11 @@ func (p *Processor) own(ctx context.Context, g *kafkasource.Generation) error {
 		p.generation = 0
 		p.mu.Unlock()
 	}()
+	select {
+	case stop := <-p.taken:
+		p.log.Debug().EmbedObject(stop).Msg("the group was taken in an earlier generation")
+	default:
+	}
 	errs := make(chan error, len(g.Partitions))
 	for _, n := range g.Partitions {
 		go func() { errs <- p.work(ctx, g, n) }()
@@ -60,7 +65,8 @@ func (p *Processor) own(ctx context.Context, g *kafkasource.Generation) error {
 }
 
 // afterwards decides how to go on when no worker of the generation is left. Stopped partitions stay stopped, and this
-// member keeps them until a rebalance. When all have stopped there is nothing left to run.
+// member keeps them until a rebalance. When all have stopped there is nothing left to run, nor where another program
+// uses the group.
 func (p *Processor) afterwards(ctx context.Context, g *kafkasource.Generation, stops []error) error {
 	if len(stops) > 0 && (p.opts.UntilEnd || len(stops) == len(g.Partitions)) {
 		return errors.Join(stops...)
@@ -71,6 +77,9 @@ func (p *Processor) afterwards(ctx context.Context, g *kafkasource.Generation, s
 	select {
 	case <-g.Revoked:
 	case <-ctx.Done():
+	case stop := <-p.taken:
+		p.log.Error().EmbedObject(stop).Msg("stopped, without a partition")
+		return stop
 	}
 	return nil
 }
@@ -105,7 +114,7 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	render := format.Renderer{
 		Alerts:    p.cfg.Kafka.Alerts,
 		DLQ:       p.dlq(),
-		Control:   p.cfg.Kafka.Control,
+		Control:   p.control.Topic,
 		Packs:     p.cfg.Kafka.Packs,
 		Group:     g.Group,
 		Input:     p.cfg.Kafka.Input,
@@ -115,7 +124,7 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	}
 	w := worker.New(worker.Config{
 		Line: line.Config{
-			Identity: p.identity(n), Lateness: p.cfg.Time.Lateness, Retention: p.cfg.State.Retention, Format: g.Format,
+			Identity: p.identity(n), Settings: p.cfg.Decides(), Format: g.Format,
 			CacheCustomers: p.cfg.State.Cache / max(len(g.Partitions), 1),
 			PoisonBreaker:  p.cfg.Input.PoisonBreaker, AcceptPoison: p.acceptedPoison(n),
 		},
@@ -123,23 +132,17 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 			*kafkasource.Partition
 			*sinks.Kafka
 		}{source, sink},
-		Ledger: &kafkasource.Ledger{
-			Client:         p.kafka,
-			Control:        p.cfg.Kafka.Control,
-			PackTopic:      p.cfg.Kafka.Packs,
-			PacksPartition: format.PacksPartition,
-		},
-		Store:          store,
-		Pack:           p.pack,
-		Configured:     p.configured,
-		Render:         render.Render,
-		MaxRecordBytes: int(p.cfg.Input.MaxRecordBytes),
-		Mapping:        p.cfg.Input.Mapping.Compiled,
-		PublishEvery:   time.Second,
-		End:            p.end(n),
-		Metrics:        p.metrics,
-		Trace:          p.opts.Trace,
-		Draw:           p.drawn,
+		Ledger:       p.control.Ledger(p.kafka, p.cfg),
+		Store:        store,
+		Pack:         p.pack,
+		Configured:   p.configured,
+		Render:       render.Render,
+		PublishEvery: time.Second,
+		End:          p.end(n),
+		Metrics:      p.metrics,
+		Trace:        p.opts.Trace,
+		Draw:         p.drawn,
+		Verify:       p.verify(n),
 		Logger: p.log.With().
 			Str("group", g.Group).
 			Str("topic", p.cfg.Kafka.Input).

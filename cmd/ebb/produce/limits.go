@@ -19,7 +19,7 @@ func (p *sending) lookAhead(ctx context.Context, files []string) (total int64, e
 			total = -1
 			continue
 		}
-		f, err := eventlog.Open(name, nil, &p.opts.Config.Input.Mapping)
+		f, err := p.open(name)
 		if err != nil {
 			return 0, err
 		}

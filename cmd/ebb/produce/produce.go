@@ -13,6 +13,7 @@ import (
 	"ebb/cmd/ebb/eventlog"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
+	"ebb/scoring/pack"
 )
 
 // Options are how logs are sent.
@@ -31,7 +32,8 @@ type Options struct {
 type Summary struct {
 	Events     int64   `json:"events"` // acknowledged
 	Skipped    int64   `json:"skipped"`
-	Bytes      int64   `json:"bytes"` // of keys and values acknowledged
+	NoMoney    int64   `json:"no_money,omitempty"` // events read whose value is no money: they count without it
+	Bytes      int64   `json:"bytes"`              // of keys and values acknowledged
 	Seconds    float64 `json:"seconds"`
 	Rate       float64 `json:"events_per_second"`
 	Topic      string  `json:"topic"`
@@ -43,6 +45,7 @@ type Summary struct {
 // sending is one run.
 type sending struct {
 	opts   *Options
+	pack   *pack.Pack
 	topic  *connect.Limits
 	client *kafkawire.Client
 	pace   *Pace
@@ -50,6 +53,7 @@ type sending struct {
 	total  int64 // bytes of all files as stored; -1: unknown
 	read   int64 // of the files that are done
 	bad    int64
+	poor   int64 // events whose value is no money
 }
 
 // Files checks the files against the topic, then sends them; "-" is Stdin. The summary is nil if nothing was begun.
@@ -57,12 +61,16 @@ func Files(ctx context.Context, files []string, opts Options) (*Summary, error) 
 	if opts.Progress == nil {
 		opts.Progress = func(int64, int64, int64) {}
 	}
+	k, err := connect.LoadPack(opts.Config)
+	if err != nil {
+		return nil, err
+	}
 	client, err := connect.Kafka(opts.Config, opts.Config.Kafka.Input)
 	if err != nil {
 		return nil, err
 	}
 	defer client.Close()
-	p := &sending{opts: &opts, client: client}
+	p := &sending{opts: &opts, client: client, pack: k}
 	if p.topic, err = connect.ReadLimits(ctx, client, opts.Config); err != nil {
 		return nil, err
 	}
@@ -85,10 +93,19 @@ func (p *sending) run(ctx context.Context, files []string) (_ *Summary, err erro
 	return s, p.explain(ctx, s, readErr, sendErr)
 }
 
+// open opens a log, whose lines are judged as the processor will.
+func (p *sending) open(name string) (*eventlog.File, error) {
+	f, err := eventlog.Open(name, p.opts.Stdin, &p.opts.Config.Input.Mapping)
+	if err == nil {
+		f.ReadAs(p.pack, int(p.opts.Config.Input.MaxRecordBytes))
+	}
+	return f, err
+}
+
 // sendAll reads file after file into the lanes.
 func (p *sending) sendAll(ctx context.Context, files []string) error {
 	for _, name := range files {
-		f, err := eventlog.Open(name, p.opts.Stdin, &p.opts.Config.Input.Mapping)
+		f, err := p.open(name)
 		if err != nil {
 			return err
 		}
@@ -129,6 +146,9 @@ func (p *sending) sendFile(ctx context.Context, f *eventlog.File) error {
 		if err := p.send(ctx, &e); err != nil {
 			return err
 		}
+		if f.Event().NoMoney {
+			p.poor++
+		}
 	}
 }
 
@@ -145,7 +165,13 @@ func (p *sending) send(ctx context.Context, e *eventlog.Entry) error {
 }
 
 func (p *sending) summary(took time.Duration) *Summary {
-	s := &Summary{Skipped: p.bad, Seconds: took.Seconds(), Topic: p.topic.Name, Partitions: len(p.lanes.all)}
+	s := &Summary{
+		Skipped:    p.bad,
+		NoMoney:    p.poor,
+		Seconds:    took.Seconds(),
+		Topic:      p.topic.Name,
+		Partitions: len(p.lanes.all),
+	}
 	for _, l := range p.lanes.all {
 		s.Events += l.acknowledged.Load()
 		s.Bytes += l.bytes.Load()

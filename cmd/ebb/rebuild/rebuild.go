@@ -16,6 +16,8 @@ import (
 // Group is a group's state and offsets, and the input that they belong to.
 type Group struct {
 	connect.Clients
+	Waiting connect.Waiting // optional; gets what is waited for
+
 	cfg   *config.Config
 	topic kafkawire.Topic
 }
@@ -67,8 +69,8 @@ func (g *Group) Plan(ctx context.Context, at time.Time) (plan []Partition, err e
 }
 
 func (g *Group) preparePartition(ctx context.Context, n int32, at time.Time) (p Partition, err error) {
-	group, input := g.cfg.Kafka.Group, g.cfg.Kafka.Input
-	committed, err := g.Kafka.Committed(ctx, group, input, n)
+	input := g.cfg.Kafka.Input
+	committed, err := connect.Committed(ctx, g.Kafka, g.cfg, n, g.Waiting)
 	if err != nil {
 		return p, err
 	}
@@ -81,7 +83,10 @@ func (g *Group) preparePartition(ctx context.Context, n int32, at time.Time) (p 
 	case errors.Is(err, pipeline.ErrMarkVersion):
 		return p, advice.Add(err, "run the newer version again")
 	case err != nil:
-		return p, advice.Add(err, "give ebb a kafka.group of its own")
+		return p, advice.Add(
+			err,
+			"ebb repair finds the published offset again, where the state in Redis proves it; see: ebb check",
+		)
 	case mark.Topic != g.topic.ID:
 		return p, advice.Add(
 			errors.New("the committed offset belongs to an older topic of this name"),
@@ -105,38 +110,9 @@ func (g *Group) preparePartition(ctx context.Context, n int32, at time.Time) (p 
 	return p, nil
 }
 
-// AwaitEmpty waits until no member is left, for as long as the session of a stopped one may last. It calls waiting once
-// if there is any.
+// AwaitEmpty waits until no member is left; see connect.AwaitEmpty.
 func (g *Group) AwaitEmpty(ctx context.Context, waiting func(members int)) error {
-	deadline := time.Now().Add(g.cfg.Kafka.SessionTimeout + 2*time.Second)
-	for said := false; ; said = true {
-		found, err := g.Kafka.DescribeGroup(ctx, g.cfg.Kafka.Group)
-		if err != nil {
-			return err
-		}
-		if len(found.Members) == 0 {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return advice.Add(
-				fmt.Errorf(
-					"group %s still has %s, the first on %s",
-					g.cfg.Kafka.Group,
-					advice.Plural(len(found.Members), "member"),
-					found.Members[0].Host,
-				),
-				"stop every process of the group first",
-			)
-		}
-		if !said {
-			waiting(len(found.Members))
-		}
-		select {
-		case <-time.After(200 * time.Millisecond):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	return connect.AwaitEmpty(ctx, g.Kafka, g.cfg, waiting)
 }
 
 // Rebuild empties the state and seeds each partition, so that the next run replays the input. It returns how many keys
@@ -180,7 +156,7 @@ func (g *Group) Forget(ctx context.Context) (removed, offsets int, err error) {
 func (g *Group) forgetOffsets(ctx context.Context) (offsets int, err error) {
 	group, input := g.cfg.Kafka.Group, g.cfg.Kafka.Input
 	for n := range g.topic.Partitions {
-		committed, err := g.Kafka.Committed(ctx, group, input, n)
+		committed, err := connect.Committed(ctx, g.Kafka, g.cfg, n, g.Waiting)
 		if err != nil {
 			return 0, err
 		}

@@ -59,6 +59,9 @@ func sampleInWords(r *check.Record) string {
 	if r.Control {
 		parts = append(parts, "control event")
 	}
+	if r.Overlooked != "" {
+		parts = append(parts, "no money in "+terminal.Printable(r.Overlooked))
+	}
 	return strings.Join(parts, ", ")
 }
 

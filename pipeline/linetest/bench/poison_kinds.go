@@ -26,6 +26,11 @@ func poisonKinds() []poisonKind {
 			`{"id":"poison-%d","customer":"c-1","type":"Product Viewed","time":"2026-01-02T03:04:05Z",` + member + `}`,
 		)
 	}
+	order := func(member string) func(int) []byte { // of which the pack takes money
+		return text(
+			`{"id":"poison-%d","customer":"c-1","type":"Order Completed","time":"2026-01-02T03:04:05Z",` + member + `}`,
+		)
+	}
 	const at = `"time":"2026-01-02T03:04:05Z"`
 	return []poisonKind{
 		{"not_json", text(`{"id":"poison-%d","customer":"c-1"`)},
@@ -44,8 +49,8 @@ func poisonKinds() []poisonKind {
 			"time_out_of_range",
 			text(`{"id":"poison-%d","customer":"c-1","type":"Product Viewed","time":"1869-01-02T03:04:05Z"}`),
 		},
-		{"value_unreadable", flat(`"value":"a lot","currency":"EUR"`)},
-		{"currency_unreadable", flat(`"value":"1.20","currency":"euro"`)},
+		{"value_unreadable", order(`"value":"a lot","currency":"EUR"`)},
+		{"currency_unreadable", order(`"value":"1.20","currency":"euro"`)},
 		{"id_unreadable", text(`{"id":{"poison":%d},"customer":"c-1","type":"Product Viewed",` + at + `}`)},
 		{"tenant_unreadable", flat(`"tenant":["shop"]`)},
 		{"record_too_large", flat(`"properties":"` + strings.Repeat("x", largestRecord) + `"`)},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ebb/pipeline/linetest/chaos/breakable"
@@ -14,9 +15,13 @@ type injector struct {
 	members []*member // the last one is the guest
 	kafka   *breakable.Broker
 	redis   *breakable.RedisPair
+	topics  *topics
+	found   func(finding)
 	failed  func(error) // called when the test's own machinery failed: the run is void
 
 	kafkaBusy, redisBusy sync.Mutex
+
+	expected *atomic.Pointer[stop] // of all members; nil: none
 
 	mu     sync.Mutex
 	counts map[kind]int // carried out
@@ -52,6 +57,7 @@ func (j *injector) inject(ctx context.Context, f fault) {
 	do := map[kind]func(context.Context, fault) bool{
 		kill: j.kill, freeze: j.freeze, drain: j.drain, guest: j.guest,
 		kafka9: j.killKafka, redis9: j.killRedis, older: j.olderRedis, failover: j.failOver,
+		remove: j.remove, evict: j.evict, throttle: j.throttle,
 	}[f.Kind]
 	if do == nil {
 		do = j.disturb

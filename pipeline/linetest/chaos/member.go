@@ -28,6 +28,7 @@ type member struct {
 	busy          sync.Mutex  // locked by the fault that holds it
 	wanted        atomic.Bool // it should be up
 	faults        atomic.Bool // it may be kept from ending in order
+	expected      *atomic.Pointer[stop]
 	refusedStarts atomic.Int64
 
 	mu   sync.Mutex
@@ -111,6 +112,7 @@ func (m *member) attend(ctx context.Context, l *life) {
 			}
 		case <-ctx.Done():
 		}
+	case m.expected.Load() != nil: // whoever expects it starts the member again
 	default:
 		m.found(finding{time.Now(), m.name, "ended by itself: " + l.cmd.ProcessState.String(), m.log.tail()})
 	}
@@ -194,7 +196,7 @@ func (m *member) read(line []byte) {
 		l.worked.Store(true)
 	}
 	m.heard(line)
-	if bytes.Contains(line, []byte("partition stopped")) {
+	if bytes.Contains(line, []byte("partition stopped")) && !m.expected.Load().reports(line) {
 		m.found(finding{time.Now(), m.name, "a partition stopped", string(line)})
 	}
 }

@@ -23,13 +23,16 @@ const (
 	redis9   kind = "Redis kill -9"  // and restart from its append-only file
 	older    kind = "Redis older"    // killed and started on an older copy of itself
 	failover kind = "Redis failover" // to a replica that lags
-	cut      kind = kind(breakable.Cut)
-	refuse   kind = kind(breakable.Refuse)
-	slow     kind = kind(breakable.Slow)
-	stall    kind = kind(breakable.Stall)
-	hole     kind = kind(breakable.Hole)
-	loseReq  kind = kind(breakable.LoseRequests)
-	loseAns  kind = kind(breakable.LoseAnswers)
+	cut      kind = "cut"            // connections closed
+	refuse   kind = "refused"        // connections closed, none accepted for a while
+	slow     kind = "delayed"        // every piece
+	stall    kind = "stalled"        // nothing passes for a while, then everything does, late
+	hole     kind = "swallowed"      // nothing passes for a while, then the connections are closed
+	loseReq  kind = "requests lost"  // with their connections
+	loseAns  kind = "answers lost"   // after the request was applied, with their connections
+	remove   kind = "key removed"    // from Redis, reported by a stop; then an older copy is put back
+	evict    kind = "Redis evicts"   // is set to, reported by a stop; then no longer
+	throttle kind = "quota"          // of bytes per second for what members produce
 )
 
 // weighted is a kind, and how often it is drawn.
@@ -55,6 +58,9 @@ func weights() []weighted {
 		{hole, 2},
 		{loseReq, 2},
 		{loseAns, 4},
+		{remove, 1},
+		{evict, 1},
+		{throttle, 1},
 	}
 }
 
@@ -77,6 +83,9 @@ type fault struct {
 	Hard    bool          // guest: killed rather than drained
 	Delay   time.Duration // slow
 	Chance  float64       // of a loss, per piece
+
+	Partition int     // remove: whose key
+	Rate      float64 // throttle: bytes per second
 }
 
 // trouble is the fault of a link.
@@ -111,6 +120,12 @@ func draw(r *rand.Rand, at time.Duration, only []kind) fault {
 		f.For = between(4*time.Second, 20*time.Second)
 	case older, failover:
 		f.Before, f.For = between(200*time.Millisecond, 8*time.Second), between(0, time.Second)
+	case remove:
+		f.Before, f.For = between(200*time.Millisecond, 4*time.Second), between(0, time.Second)
+		f.Partition = r.IntN(partitions)
+	case evict:
+	case throttle:
+		f.For, f.Rate = between(5*time.Second, 20*time.Second), float64(between(20_000, 200_000))
 	default:
 		f.link(r, between)
 	}

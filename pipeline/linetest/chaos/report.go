@@ -32,6 +32,7 @@ type report struct {
 	Resumed       int64 `json:"resumed"`
 	RefusedStarts int64 `json:"refused_starts"` // processes that could not begin because a service was away
 
+	Last     string    `json:"last,omitempty"` // fault, behind which members have to stop
 	Findings []finding `json:"findings,omitempty"`
 	Logs     string    `json:"logs,omitempty"` // folder, where it was kept
 }
@@ -109,6 +110,9 @@ func (r *report) writeMore(w io.Writer) {
 		float64(r.CatchUp)/1000,
 		r.Shifted,
 	)
+	if r.Last != "" {
+		fmt.Fprintf(w, "at the end %s, and every member stopped\n", r.Last)
+	}
 }
 
 // counts lists faults by kind.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ebb/pipeline/linetest/chaos/breakable"
@@ -32,6 +33,7 @@ type run struct {
 	reader  *reader
 	feed    *feed
 	inject  *injector
+	stops   atomic.Pointer[stop] // that is expected of the members; nil: none
 	say     *status
 
 	mu     sync.Mutex     // guards the report's findings and counts while members run
@@ -79,7 +81,10 @@ func (r *run) all(ctx context.Context) error {
 		return r.cause(ctx, fmt.Errorf("judge: %w", err))
 	}
 	r.report.verdict = *v
-	return nil
+	if r.target != ebb || !r.report.passed() {
+		return nil
+	}
+	return r.cause(ctx, r.lastFault(ctx))
 }
 
 // cause is why the run ended early, where that is not err.
@@ -177,9 +182,13 @@ func (r *run) begin(ctx context.Context) (err error) {
 		members: r.members,
 		kafka:   r.kafka,
 		redis:   r.redis,
+		topics:  r.topics,
+		found:   r.found,
 		failed:  r.fail,
 		counts:  map[kind]int{},
 		now:     map[kind]int{},
+
+		expected: &r.stops,
 	}
 	return r.topics.create(ctx)
 }
@@ -203,7 +212,7 @@ func (r *run) newMember(ctx context.Context, i int) (m *member, err error) {
 	if m, err = newMember(name, r.dir, command, r.found); err != nil {
 		return nil, err
 	}
-	m.kafka, m.redis, m.heard = kafka, redis, r.heard
+	m.kafka, m.redis, m.heard, m.expected = kafka, redis, r.heard, &r.stops
 	m.faults.Store(true)
 	return m, nil
 }

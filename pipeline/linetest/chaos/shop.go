@@ -158,7 +158,7 @@ func (s *shop) poison(p *person) *record {
 		"\x00\x00\x00\x00\x07avro",
 		"\xff\xfe",
 		"",
-		fmt.Sprintf(`{"customer":%q,"type":"visit","time":"2020-01-02T03:04:05Z","value":"a lot"}`, p.name),
+		fmt.Sprintf(`{"customer":%q,"type":"visit","time":"2020-01-02T03:04:05Z","tenant":["a"]}`, p.name),
 	}
 	r := &record{
 		key:   p.name,

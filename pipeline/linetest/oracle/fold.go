@@ -10,6 +10,7 @@ type Settings struct {
 	Horizon  float64            // days
 	Activity map[string]bool    // event types; nil: every type that is no friction
 	Friction map[string]float64 // weight by event type; such a type is no activity
+	Money    map[string]bool    // event types that the pack takes money from
 	Lateness time.Duration
 	// Retention is how long a customer has to be silent to be removed, unless a transition is still to come; 0: for ever.
 	Retention time.Duration
@@ -115,7 +116,7 @@ func newFold(partition int, s Settings, r *Result) *fold {
 
 func (f *fold) record(rec Record) {
 	f.result.Counts.Records++
-	e, code := decode(rec.Value)
+	e, code := decode(rec.Value, f.Money)
 	if code != "" {
 		f.result.Counts.Quarantined++
 		f.result.Quarantined = append(f.result.Quarantined, Quarantined{f.partition, rec.Offset, code})

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ebb/cmd/ebb/check"
+)
+
+// strangers are records as others' programs send them, with what ebb makes of each, in the default pack.
+const strangers = `{"type":"track","event":"Filter Applied","userId":"u1","messageId":"m1","timestamp":"2026-03-01T09:30:00.000Z","properties":{"value":"blue"}}
+segment: customer u1, type Filter Applied, time 2026-03-01T09:30:00.000Z, id m1, no money in /properties/value ("blue")
+{"type":"page","userId":"u1","timestamp":"2026-03-01T09:30:00.000Z","properties":{"total":"7 hits","currency":"EUR"}}
+segment: customer u1, type Page Viewed, time 2026-03-01T09:30:00.000Z, no money in /properties/total ("7 hits")
+{"type":"track","event":"Order Completed","userId":"u1","timestamp":"2026-03-01T09:30:00.000Z","properties":{"revenue":"$19.99"}}
+value_unreadable: /properties/revenue: the value is no decimal number: "$19.99"
+{"type":"track","event":"Order Completed","userId":"u1","timestamp":"2026-03-01T09:30:00.000+0000","properties":{"revenue":1.5e-7}}
+segment: customer u1, type Order Completed, time 2026-03-01T09:30:00.000Z, value 0.00
+{"specversion":"1.0","id":"1","source":"/s","type":"Order Completed","subject":"order-7","time":"2026-03-01T09:30:00Z","data_base64":"eyJjdXN0b21lciI6ImMtNyIsInZhbHVlIjo1fQ=="}
+cloudevent: customer c-7, type Order Completed, time 2026-03-01T09:30:00.000Z, value 5.00, id 1
+{"specversion":"1.0","id":"1","source":"/s","type":"Order Completed","subject":"order-7","time":"2026-03-01T09:30:00Z","data_base64":"eyJjdXN0b21lciI6"}
+not_json: /data_base64: the data is not JSON, as it was to be: "eyJjdXN0b21lciI6"
+{"specversion":"1.0","id":"1","source":"/s","type":"Order Completed","subject":"order-7","time":"2026-03-01T09:30:00Z","data":"{\"customer\":\"c-7\",\"value\":\"5 EUR\"}"}
+value_unreadable: /data/value: the value is no decimal number: "5 EUR"
+{"specversion":"1.0","id":"1","source":"/s","type":"Seen","subject":"c-7","time":"2026-03-01T09:30:00Z","data":"{\"value\":\"5 EUR\"}"}
+cloudevent: customer c-7, type Seen, time 2026-03-01T09:30:00.000Z, id 1, no money in /data/value ("5 EUR")
+{"customer":"c-7","type":"Seen","time":"2026-03-01 09:30:00"}
+time_unreadable: /time: the time has no offset, such as Z or +01:00: "2026-03-01 09:30:00"
+{"customer":"c-7","type":"Seen","time":1.7723574E9,"value":1,"currency":"Euro"}
+flat: customer c-7, type Seen, time 2026-03-01T09:30:00.000Z, no money in /currency ("Euro")
+`
+
+// TestCheckSampleOfStrangers shows what becomes of what others' programs send.
+func TestCheckSampleOfStrangers(t *testing.T) {
+	var records, want []string
+	for i, line := range strings.Split(strings.TrimSpace(strangers), "\n") {
+		if i%2 == 0 {
+			records = append(records, line)
+		} else {
+			want = append(want, line)
+		}
+	}
+	o := run(
+		t,
+		nil,
+		strings.NewReader("\ufeff"+strings.Join(records, "\r\n")),
+		"check",
+		"--sample",
+		"-",
+	).want(t, exitFailed)
+	var got []string
+	for line := range strings.Lines(o.stdout) {
+		if _, rest, ok := strings.Cut(line, "stdin:"); ok {
+			_, words, _ := strings.Cut(rest, ": ")
+			got = append(got, strings.TrimSpace(words))
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !strings.Contains(o.stdout, "input.mapping.time.zone") {
+		t.Errorf("no word of the zone:\n%s", o.stdout)
+	}
+}
+
+// TestCheckSampleInZone: a mapping that names the zone reads times without an offset, and one that does not is told how.
+func TestCheckSampleInZone(t *testing.T) {
+	const line = `{"event_type":"Order Completed","user_id":"u-1","event_time":"2022-05-16 19:13:09.369000","$insert_id":null}`
+	mapping := "input: {mapping: {customer: /user_id, type: /event_type, id: /$insert_id, time: {path: /event_time%}}}\n"
+	file := func(zone string) string {
+		path := filepath.Join(t.TempDir(), "ebb.yaml")
+		if err := os.WriteFile(path, []byte("\ufeff"+strings.Replace(mapping, "%", zone, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for zone, want := range map[string]string{
+		", zone: UTC":                   "2022-05-16T19:13:09.369Z",
+		", zone: Europe/Paris":          "2022-05-16T17:13:09.369Z",
+		`, as: rfc3339, zone: "-03:30"`: "2022-05-16T22:43:09.369Z",
+	} {
+		o := run(t, nil, strings.NewReader(line), "check", "-c", file(zone), "--json", "--sample", "-").want(t, exitOK)
+		var got check.Record
+		if err := json.NewDecoder(bytes.NewReader([]byte(o.stdout))).
+			Decode(&got); err != nil || got.Time != want ||
+			got.ID != "" {
+			t.Errorf("%s: %+v, %v; want %s", zone, got, err, want)
+		}
+	}
+	o := run(t, nil, strings.NewReader(line), "check", "-c", file(""), "--sample", "-").want(t, exitFailed)
+	if !strings.Contains(o.stdout, "say of which zone such times are: input.mapping.time.zone: UTC, or a name such as") {
+		t.Error(o.stdout)
+	}
+	o = run(t, nil, strings.NewReader(line), "check", "-c", file(", zone: PST"), "--sample", "-").want(t, exitUsage)
+	if !strings.Contains(
+		o.stderr,
+		`input.mapping.time.zone: want UTC, a name such as Europe/Paris, or an offset such as +02:00; found "PST"`,
+	) {
+		t.Error(o.stderr)
+	}
+}

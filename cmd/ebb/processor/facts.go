@@ -1,0 +1,148 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/worker"
+)
+
+// How often what a processor was started on is looked at again, and for how long at most.
+const (
+	factsEvery   = 10 * time.Second
+	factsTimeout = 8 * time.Second
+)
+
+// inputFacts are what the input was when the processor started, compared with what it is: after each fetch, before its
+// records are applied.
+type inputFacts struct {
+	look func(context.Context) (kafkawire.Topic, error)
+
+	flights singleflight.Group
+	mu      sync.Mutex
+	found   kafkawire.Topic // by the latest look
+	began   time.Time       // when that began
+}
+
+// since is the input as a broker described it after an instant. Partitions that ask at the same time share an answer.
+func (f *inputFacts) since(ctx context.Context, instant time.Time) (kafkawire.Topic, error) {
+	for {
+		f.mu.Lock()
+		found, began := f.found, f.began
+		f.mu.Unlock()
+		if !began.Before(instant) {
+			return found, nil
+		}
+		flight := f.flights.DoChan("input", func() (any, error) {
+			now := time.Now()
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), factsTimeout)
+			defer cancel()
+			found, err := f.look(ctx)
+			if err == nil {
+				f.mu.Lock()
+				f.found, f.began = found, now
+				f.mu.Unlock()
+			}
+			return nil, err
+		})
+		select {
+		case answer := <-flight:
+			if answer.Err != nil {
+				return kafkawire.Topic{}, answer.Err
+			}
+		case <-ctx.Done():
+			return kafkawire.Topic{}, ctx.Err()
+		}
+	}
+}
+
+// verify is worker.Config's, for partition n.
+func (p *Processor) verify(n int32) func(context.Context, time.Time) error {
+	id := p.identity(n)
+	return func(ctx context.Context, since time.Time) error {
+		t, err := p.input.since(ctx, since)
+		if err != nil {
+			return err
+		}
+		return id.Still(t.Cluster, t.ID, int(t.Partitions))
+	}
+}
+
+// watchFacts looks now and then at what the workers' own requests do not show: the input while nothing comes, Redis'
+// policy, keys that somebody else removed, and strangers in the group. What has changed stops the partitions concerned. It ends with the
+// function that it returns.
+func (p *Processor) watchFacts(ctx context.Context) (stop func()) {
+	return beside(ctx, factsEvery, func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, factsTimeout)
+		defer cancel()
+		p.watchInput(ctx)
+		p.watchPolicy(ctx)
+		p.watchState(ctx)
+		p.watchGroup(ctx)
+	})
+}
+
+func (p *Processor) watchInput(ctx context.Context) {
+	now := time.Now()
+	p.each(func(n int32, w *worker.Worker) { halt(w, p.verify(n)(ctx, now)) })
+}
+
+func (p *Processor) watchPolicy(ctx context.Context) {
+	if p.opts.Embedded {
+		return
+	}
+	policies, err := p.redis.Policies(ctx)
+	if err != nil {
+		return // whoever needs Redis finds it away
+	}
+	for i := range policies {
+		if err := policies[i].Check(); err != nil {
+			p.each(func(_ int32, w *worker.Worker) { halt(w, err) })
+		}
+	}
+}
+
+func (p *Processor) watchState(ctx context.Context) {
+	p.each(func(n int32, w *worker.Worker) {
+		held, err := p.redis.Held(ctx, p.cfg.Kafka.Group, int(n))
+		if err == nil && held.Exists {
+			err = p.identity(n).Lacks(&held.Meta, held.Holds, held.Missing)
+		}
+		halt(w, err)
+	})
+}
+
+func (p *Processor) watchGroup(ctx context.Context) {
+	err := p.member.Strangers(ctx)
+	p.each(func(_ int32, w *worker.Worker) { halt(w, err) })
+	if stop, ok := errors.AsType[*pipeline.HardStop](err); ok {
+		select {
+		case p.taken <- stop:
+		default:
+		}
+	}
+}
+
+// each calls do with each worker of the present generation.
+func (p *Processor) each(do func(n int32, w *worker.Worker)) {
+	p.mu.Lock()
+	workers := maps.Clone(p.workers)
+	p.mu.Unlock()
+	for n, w := range workers {
+		do(n, w)
+	}
+}
+
+// halt stops a worker for what a person has to decide on. What else went wrong shows elsewhere.
+func halt(w *worker.Worker, err error) {
+	if stop, ok := errors.AsType[*pipeline.HardStop](err); ok {
+		w.Halt(stop)
+	}
+}

@@ -1,0 +1,54 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/cespare/xxhash/v2"
+
+	"ebb/scoring/encode"
+)
+
+// Settings are what decides besides the records and the pack. Below the published position everything has to be decided
+// as it was, so they are part of the state, and changed ones begin before a record, by a control record. The zero value
+// is none: they are not announced yet.
+type Settings struct {
+	Rules           int    `json:"rules"`             // version of the rules by which records are read; see decode.Rules
+	MaxRecordBytes  int    `json:"max_record_bytes"`  // a larger record is quarantined
+	Mapping         string `json:"mapping,omitempty"` // of JSON in no known envelope, as decode.MappingSpec encodes it
+	LatenessMillis  int64  `json:"lateness_ms"`       // how far events of a partition may be out of order
+	RetentionMillis int64  `json:"retention_ms"`      // after which the state of a silent customer is removed; 0: never
+}
+
+// Hash names the settings; empty where there are none.
+func (s *Settings) Hash() string {
+	if *s == (Settings{}) {
+		return ""
+	}
+	return strconv.FormatUint(xxhash.Sum64(encoded(s)), 16)
+}
+
+// appendSettings is their section of a meta. They are few and change hardly ever, so it is JSON, as in the control
+// record.
+func appendSettings(dst []byte, m *Meta) []byte {
+	if m.Settings == (Settings{}) {
+		return dst
+	}
+	return append(dst, encoded(&m.Settings)...)
+}
+
+func readSettings(r *encode.Reader, m *Meta) {
+	if json.Unmarshal(r.Fixed(len(r.Rest())), &m.Settings) != nil {
+		r.Damage()
+	}
+}
+
+// Unreadable is the hard stop of a state, or of a control record, with settings that this build does not know.
+func (s *Settings) Unreadable(id Identity, err error) *HardStop {
+	return id.Stop(
+		"state_unreadable",
+		fmt.Sprintf("settings %s: %v", s.Hash(), err),
+		"run the version of ebb that wrote them, or a newer one",
+	)
+}

@@ -1,0 +1,72 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"ebb/pipeline"
+)
+
+// outbound is what a worker keeps of publishing from one ownership to the next. A takeover alone proves nothing: the
+// publication that follows may fail each time.
+type outbound struct {
+	pace    pace
+	emptyAt time.Time               // when the outbox was last seen empty, or is known to have been published last
+	failing atomic.Pointer[failing] // nil: the latest publication succeeded
+}
+
+// failing is a publication that failed, and has not succeeded since.
+type failing struct {
+	since time.Time // when the first one began
+	err   error     // the latest one
+}
+
+// found notes what a takeover found in the outbox.
+func (o *outbound) found(now time.Time, s *pipeline.Standing) {
+	switch {
+	case len(s.Outbox) == 0:
+		o.emptyAt = now
+	case o.emptyAt.IsZero() && s.Mark.Wall > 0:
+		o.emptyAt = time.UnixMilli(s.Mark.Wall)
+	case o.emptyAt.IsZero():
+		o.emptyAt = now
+	}
+}
+
+// age is for how long something has waited in the outbox.
+func (o *outbound) age(now time.Time, unpublished int) time.Duration {
+	if unpublished == 0 || o.emptyAt.IsZero() {
+		o.emptyAt = now
+	}
+	return now.Sub(o.emptyAt)
+}
+
+// published notes how a publication of so much ended.
+func (o *outbound) published(now time.Time, v pipeline.Volume, took time.Duration, err error) {
+	switch {
+	case err == nil:
+		o.pace.succeeded(v, took)
+		o.failing.Store(nil)
+	case errors.Is(err, pipeline.ErrFenced): // of an owner that was replaced, which says nothing of the brokers
+	default:
+		o.pace.failed(v)
+		f := &failing{since: now.Add(-took), err: err}
+		if before := o.failing.Load(); before != nil {
+			f.since = before.since
+		}
+		o.failing.Store(f)
+	}
+}
+
+// reason says for how long nothing could be published, and why, with what to do; empty: something was, or has not failed
+// for as long as a broker takes to come back.
+func (o *outbound) reason(now time.Time) (found, do string) {
+	f := o.failing.Load()
+	if f == nil || now.Sub(f.since) < requestTimeout {
+		return "", ""
+	}
+	found, do = pipeline.Remedy(f.err)
+	return fmt.Sprintf("for %v, nothing could be published: %s", now.Sub(f.since).Round(time.Second), found), do
+}
