@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/rs/zerolog"
 )
@@ -61,18 +62,23 @@ func Refused(err error) (code, found, do string, ok bool) {
 	return "", "", "", false
 }
 
-// Refusal adds to a log line, where the error is a refusal or an outage, its code and what to do.
+// Remedy parts what was found from what a server's refusal says to do; do is empty where err is none.
+func Remedy(err error) (found, do string) {
+	found = err.Error()
+	if _, _, advised, ok := Refused(err); ok {
+		do = advised
+		found = strings.TrimSuffix(found, "; "+do)
+	}
+	return found, do
+}
+
+// Refusal adds to a log line, where the error is a refusal, its code and what to do.
 type Refusal struct{ Err error }
 
 // MarshalZerologObject writes the fields.
 func (r Refusal) MarshalZerologObject(e *zerolog.Event) {
-	if r.Err == nil {
-		return
-	}
 	if code, _, do, ok := Refused(r.Err); ok {
 		e.Str("code", code).Str("do", do)
-	} else if _, do := Remedy(r.Err); do != "" {
-		e.Str("do", do)
 	}
 }
 

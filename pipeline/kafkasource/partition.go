@@ -55,8 +55,10 @@ func NewPartition(cfg PartitionConfig) (*Partition, error) {
 func (p *Partition) Fetch(ctx context.Context, offset int64, f *pipeline.Fetched) error {
 	err := p.fetcher.Fetch(ctx, offset, f)
 	if errors.Is(err, kafkawire.UnknownTopicOrPartition) {
-		return &pipeline.Outage{Err: err, Do: "the input is gone, and the group's offsets with it: create it again, and " +
-			"start under a new kafka.group"}
+		return &pipeline.Unready{
+			Code: kafkawire.CodeTopicMissing, Detail: err.Error(),
+			Do: "the input is gone, and the group's offsets with it: create it again, and start under a new kafka.group",
+		}
 	}
 	if f.Throttled = err == nil && f.End < 0; f.Throttled {
 		if _, end, err := p.cfg.Client.Bounds(ctx, p.cfg.Topic, p.cfg.Partition); err == nil {

@@ -13,6 +13,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
+	"ebb/pipeline/kafkawire"
 )
 
 // TestThrottledFetchKnowsTheEnd: an answer that a quota has emptied does not tell how far the log reaches. It is asked
@@ -63,9 +64,12 @@ func TestFetchOfDeletedInput(t *testing.T) {
 	}
 	var got pipeline.Fetched
 	err = p.Fetch(t.Context(), 0, &got)
-	gone, ok := errors.AsType[*pipeline.Outage](err)
+	gone, ok := errors.AsType[*pipeline.Unready](err)
 	if !ok || gone.Do == "" || !errors.Is(err, pipeline.ErrUnavailable) {
 		t.Errorf("fetch from an input that is not there: %v", err)
+	}
+	if code, _, do, _ := pipeline.Refused(err); code != kafkawire.CodeTopicMissing || do != gone.Do {
+		t.Errorf("the log would advise %q, code %s", do, code)
 	}
 }
 

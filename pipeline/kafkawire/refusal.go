@@ -34,6 +34,9 @@ func (e Error) As(target any) bool {
 	return false
 }
 
+// CodeTopicMissing is the code of a topic that is not there; docs/runbook.md explains it.
+const CodeTopicMissing = "topic_missing"
+
 func (e Error) detail() string { return "Kafka refuses: " + e.Error() }
 
 func denials() map[Error]string {
@@ -48,7 +51,7 @@ func denials() map[Error]string {
 // passing are refusals that end once something outside of the program has changed.
 func passing() map[Error]advice {
 	return map[Error]advice{
-		UnknownTopicOrPartition: {"topic_missing", "create what is missing: ebb check --create"},
+		UnknownTopicOrPartition: {CodeTopicMissing, "create what is missing: ebb check --create"},
 		GroupFull: {
 			"group_full", "raise group.max.size of the brokers, or stop members; this one joins once there is room",
 		},

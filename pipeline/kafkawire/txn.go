@@ -59,14 +59,6 @@ func offsetCommitCode(r kmsg.Response) int16 {
 
 // produce writes the records in order, in as many requests as their size asks for.
 func (p *Producer) produce(ctx context.Context, t *Transaction) error {
-	err := p.produceAll(ctx, t)
-	if errors.Is(err, UnknownTopicOrPartition) {
-		return &pipeline.Outage{Err: err, Do: "create what is missing: ebb check --create"}
-	}
-	return err
-}
-
-func (p *Producer) produceAll(ctx context.Context, t *Transaction) error {
 	p.empty() // of what a failure left
 	if t.Records == nil {
 		return nil

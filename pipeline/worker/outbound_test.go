@@ -115,12 +115,12 @@ func TestStalledBySmallQuota(t *testing.T) {
 	}
 }
 
-// TestRemedyOfOutage: a stall says what was found and what to do apart, however often the error was wrapped.
-func TestRemedyOfOutage(t *testing.T) {
+// TestRemedyOfRefusal: a stall says what was found and what to do apart, however often the error was wrapped.
+func TestRemedyOfRefusal(t *testing.T) {
 	var o outbound
 	o.pace = newPace(pipeline.Volume{Entries: 10, Bytes: 10})
 	now := time.Now()
-	gone := &pipeline.Outage{Err: fmt.Errorf("%w: topic gone", pipeline.ErrUnavailable), Do: "create it"}
+	gone := &pipeline.Unready{Detail: "unavailable: topic gone", Do: "create it"}
 	o.published(now, pipeline.Volume{}, requestTimeout, fmt.Errorf("transaction: %w", gone))
 	found, do := o.reason(now)
 	if want := "for 10s, nothing could be published: transaction: unavailable: topic gone"; found != want ||
