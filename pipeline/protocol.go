@@ -72,10 +72,8 @@ type Protocol struct {
 }
 
 type commitInFlight struct {
-	commit  *Commit
-	meta    Meta
+	commit  *Commit // its memory is the caller's again once it is answered
 	entries []Pending
-	dropped int
 }
 
 type publishInFlight struct {
@@ -140,10 +138,10 @@ func (p *Protocol) accept(a Answer) error {
 		p.next = StepCommit
 	case StepCommit:
 		c := p.committing
-		p.stored = c.meta
+		p.stored = c.commit.Meta
 		p.outbox = append(p.outbox, c.entries...)
 		p.unpublished = p.unpublished.plus(volume(c.entries))
-		p.dropped -= c.dropped
+		p.dropped -= c.commit.Dropped
 		return p.id.Lacks(&p.stored, c.commit.Holds, nil)
 	case StepPublish:
 		q := p.publishing
@@ -196,7 +194,7 @@ func (p *Protocol) Commit(c *Commit, entries []Pending) Request {
 	c.Token = p.token
 	c.Dropped = p.dropped
 	c.Meta.Holds.Outbox = int64(len(p.outbox) + len(entries))
-	p.committing = &commitInFlight{commit: c, meta: c.Meta, entries: entries, dropped: c.Dropped}
+	p.committing = &commitInFlight{commit: c, entries: entries}
 	return Request{Step: StepCommit, Commit: c}
 }
 
@@ -218,7 +216,7 @@ func (p *Protocol) Publish(most Volume) Request {
 	n, volume := p.within(most)
 	q := &publishInFlight{mark: p.mark, volume: volume}
 	if n == len(p.outbox) {
-		q.mark = p.whole()
+		q.mark = wholeMark(&p.stored, p.id.Topic)
 	} else {
 		for i := range n { // few of them change a mark; see Mark.after
 			e := p.outbox[i].position()
@@ -254,9 +252,6 @@ func (p *Protocol) within(most Volume) (n int, v Volume) {
 	}
 	return len(p.outbox), p.unpublished
 }
-
-// whole is the mark once everything applied is published.
-func (p *Protocol) whole() Mark { return wholeMark(&p.stored, p.id.Topic) }
 
 // Unpublished is the amount of applied entries that are not yet published.
 func (p *Protocol) Unpublished() Volume { return p.unpublished }

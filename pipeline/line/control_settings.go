@@ -22,5 +22,6 @@ func (l *Line) Settings() pipeline.Settings {
 // beginSettings has what follows decided by s.
 func (l *Line) beginSettings(s pipeline.Settings) {
 	l.meta.Settings = s
-	l.lateness, l.retention = l.Settings().LatenessMillis, l.Settings().RetentionMillis
+	s = l.Settings()
+	l.lateness, l.retention = s.LatenessMillis, s.RetentionMillis
 }

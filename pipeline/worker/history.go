@@ -103,33 +103,19 @@ func (w *Worker) replayed(
 // complete refuses control records that lead to another pack, or to other settings, than the published position was
 // reached with: some are missing.
 func (w *Worker) complete(s *pipeline.Standing, last, settings string) error {
-	if last != s.Mark.Pack {
+	lost := func(what, published, found string) error {
+		if published == found {
+			return nil
+		}
 		return w.cfg.Line.Identity.Stop(
 			"control_lost",
-			fmt.Sprintf(
-				"offset %d was published under pack %.12s, the control records lead to %.12s",
-				s.Mark.Offset,
-				s.Mark.Pack,
-				cmp.Or(last, "none"),
-			),
+			fmt.Sprintf("offset %d was published under %s %.12s, the control records lead to %.12s", s.Mark.Offset, what,
+				published, cmp.Or(found, "none")),
 			"the topic kafka.control has lost records, or is another one: put it back, or restore a backup of Redis from "+
-				"after the last change of the pack",
+				"after the last change of the "+what,
 		)
 	}
-	if settings != s.Mark.Settings {
-		return w.cfg.Line.Identity.Stop(
-			"control_lost",
-			fmt.Sprintf(
-				"offset %d was published under settings %s, the control records lead to %s",
-				s.Mark.Offset,
-				s.Mark.Settings,
-				cmp.Or(settings, "none"),
-			),
-			"the topic kafka.control has lost records, or is another one: put it back, or restore a backup of Redis from "+
-				"after the last change of the settings",
-		)
-	}
-	return nil
+	return cmp.Or(lost("pack", s.Mark.Pack, last), lost("settings", s.Mark.Settings, settings))
 }
 
 // newestSettings names those that apply behind all of ahead.
