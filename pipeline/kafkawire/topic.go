@@ -58,12 +58,17 @@ func (o Operations) Lacks(wanted ...Operation) (missing []Operation) {
 
 // Topic asks a broker for a topic, which need not be in Config.Topics. Errors: UnknownTopicOrPartition,
 // pipeline.ErrUnavailable.
-func (c *Client) Topic(ctx context.Context, name string) (Topic, error) {
+func (c *Client) Topic(ctx context.Context, name string) (Topic, error) { return c.describe(ctx, name, true) }
+
+// TopicFacts is Topic without May, which costs brokers a look at the permissions: for who asks after each fetch.
+func (c *Client) TopicFacts(ctx context.Context, name string) (Topic, error) { return c.describe(ctx, name, false) }
+
+func (c *Client) describe(ctx context.Context, name string, permissions bool) (Topic, error) {
 	req := kmsg.NewPtrMetadataRequest()
 	t := kmsg.NewMetadataRequestTopic()
 	t.Topic = &name
 	req.Topics = append(req.Topics, t)
-	req.IncludeTopicAuthorizedOperations = true
+	req.IncludeTopicAuthorizedOperations = permissions
 	answer, err := c.askSafe(ctx, ToAny(), req, func(kmsg.Response) int16 { return 0 })
 	if err != nil {
 		return Topic{}, fmt.Errorf("describe topic %s: %w", name, err)
@@ -80,7 +85,7 @@ func (c *Client) Topic(ctx context.Context, name string) (Topic, error) {
 		Name:       name,
 		ID:         base64.RawURLEncoding.EncodeToString(got.TopicID[:]),
 		Partitions: int32(len(got.Partitions)),
-		May:        Operations(got.AuthorizedOperations),
+		May:        Operations(got.AuthorizedOperations), // unsaid where nobody asked
 	}
 	if res.ClusterID != nil {
 		out.Cluster = *res.ClusterID

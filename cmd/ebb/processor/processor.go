@@ -107,7 +107,7 @@ func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Optio
 		return nil, err
 	}
 	p.kafka.OnThrottle(p.throttled)
-	p.input.look = func(ctx context.Context) (kafkawire.Topic, error) { return p.kafka.Topic(ctx, cfg.Kafka.Input) }
+	p.input.look = func(ctx context.Context) (kafkawire.Topic, error) { return p.kafka.TopicFacts(ctx, cfg.Kafka.Input) }
 	p.followPack(files)
 	if err := p.connectPatiently(ctx); err != nil {
 		return nil, err

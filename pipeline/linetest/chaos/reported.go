@@ -253,10 +253,8 @@ func (t *topics) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	forever, size := "-1", "2097152"
-	config := map[string]*string{"retention.ms": &forever, "max.message.bytes": &size}
 	return breakable.Until(ctx, time.Minute, "the input is there again", func(ctx context.Context) error {
-		created, err := t.admin.CreateTopics(ctx, partitions, 1, config, inputTopic)
+		created, err := t.admin.CreateTopics(ctx, partitions, 1, topicConfig(), inputTopic)
 		if err == nil {
 			err = created.Error()
 		}

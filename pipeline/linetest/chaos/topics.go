@@ -45,8 +45,6 @@ func (t *topics) close() { t.client.Close() }
 
 // create makes the topics, which keep records of any age.
 func (t *topics) create(ctx context.Context) error {
-	forever, size := "-1", "2097152"
-	config := map[string]*string{"retention.ms": &forever, "max.message.bytes": &size}
 	for topic, n := range map[string]int32{
 		inputTopic:   partitions,
 		dlqTopic:     partitions,
@@ -54,7 +52,7 @@ func (t *topics) create(ctx context.Context) error {
 		controlTopic: partitions,
 		packTopic:    1,
 	} {
-		created, err := t.admin.CreateTopics(ctx, n, 1, config, topic)
+		created, err := t.admin.CreateTopics(ctx, n, 1, topicConfig(), topic)
 		if err := errors.Join(err, created.Error()); err != nil {
 			return fmt.Errorf("create %s: %w", topic, err)
 		}
@@ -67,6 +65,12 @@ func (t *topics) create(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// topicConfig has a topic keep records of any age, and take what is larger than members do.
+func topicConfig() map[string]*string {
+	forever, size := "-1", "2097152"
+	return map[string]*string{"retention.ms": &forever, "max.message.bytes": &size}
 }
 
 // ends are the ends of a topic's partitions.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"ebb/pipeline/linetest/chaos/breakable"
 )
 
 // fault is something that happens to a cluster. To try one more, write its function and add it to the list.
@@ -64,7 +66,7 @@ func (t *trial) begin(s size, n int) error {
 
 // caughtUp waits until everything that was sent is processed and published.
 func (t *trial) caughtUp() error {
-	return until(t.ctx, 2*time.Minute, "everything is processed", func(ctx context.Context) error {
+	return breakable.Until(t.ctx, 2*time.Minute, "everything is processed", func(ctx context.Context) error {
 		n, err := t.behind(ctx)
 		if err == nil && n != 0 {
 			err = fmt.Errorf("%d records behind; log: %s", n, t.ebb.tail(3))

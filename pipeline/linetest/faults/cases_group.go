@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"ebb/pipeline/linetest/chaos/breakable"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -68,7 +70,7 @@ func newerProtocol(t *trial) error {
 
 // advises waits until a process advises something.
 func (t *trial) advises(m *member, what string) error {
-	return until(t.ctx, bound, "it advises "+what, func(context.Context) error {
+	return breakable.Until(t.ctx, bound, "it advises "+what, func(context.Context) error {
 		if do := m.advice().Do; !strings.Contains(do, what) {
 			return fmt.Errorf("it advises %q; log: %s", do, m.tail(3))
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"ebb/pipeline/linetest/chaos/breakable"
 	"ebb/pipeline/linetest/oracle"
 )
 
@@ -34,7 +35,7 @@ func alertsDeleted(t *trial) error {
 	}
 	want := fold(t.log[:t.sent], t.partitions)
 	n := 0
-	err = until(t.ctx, 2*time.Minute, "the other alerts are published", func(ctx context.Context) error {
+	err = breakable.Until(t.ctx, 2*time.Minute, "the other alerts are published", func(ctx context.Context) error {
 		got, err := t.published(ctx)
 		if n = len(got); err == nil && n < len(want)-len(before) {
 			err = fmt.Errorf("%d of %d; %s", n, len(want)-len(before), t.ebb.tail(2))
@@ -121,7 +122,7 @@ func (t *trial) enough(alerts int) int {
 // moving waits until everything is published, and returns for how long no alert came at most.
 func (t *trial) moving(within time.Duration) (longest time.Duration, err error) {
 	last, at := int64(0), time.Now()
-	err = until(t.ctx, within, "everything is published", func(ctx context.Context) error {
+	err = breakable.Until(t.ctx, within, "everything is published", func(ctx context.Context) error {
 		select {
 		case <-time.After(200 * time.Millisecond):
 		case <-ctx.Done():
@@ -223,7 +224,7 @@ func readingThrottled(t *trial) error {
 
 // othersRun waits until every partition but one runs, and has nothing left to read.
 func (t *trial) othersRun(but int) error {
-	return until(t.ctx, time.Minute, "the other partitions run", func(context.Context) error {
+	return breakable.Until(t.ctx, time.Minute, "the other partitions run", func(context.Context) error {
 		now := t.ebb.now()
 		all, err := now.partitions()
 		if err != nil {

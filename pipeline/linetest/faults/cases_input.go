@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"ebb/pipeline/linetest/chaos/breakable"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
@@ -137,7 +139,7 @@ func retentionLowered(t *trial) error {
 	if err := t.keepsFor("1"); err != nil {
 		return err
 	}
-	err = until(t.ctx, time.Minute, "retention has deleted records", func(ctx context.Context) error {
+	err = breakable.Until(t.ctx, time.Minute, "retention has deleted records", func(ctx context.Context) error {
 		begins, err := t.admin.ListStartOffsets(ctx, t.input)
 		if err := errors.Join(err, begins.Error()); err != nil {
 			return err

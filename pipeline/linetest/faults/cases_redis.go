@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"ebb/pipeline/linetest/chaos/breakable"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -131,7 +133,7 @@ func outboxDeleted(t *trial) error {
 	if err := t.send(t.enough(3_000)); err != nil {
 		return err
 	}
-	if err := until(t.ctx, bound, "the outbox holds something", t.outbox); err != nil {
+	if err := breakable.Until(t.ctx, bound, "the outbox holds something", t.outbox); err != nil {
 		return err
 	}
 	err := t.redis.Del(t.ctx, t.key("outbox")).Err()

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ebb/pipeline/linetest/chaos/breakable"
 	"ebb/pipeline/linetest/oracle"
 )
 
@@ -61,7 +62,7 @@ func (t *trial) right() (published int, err error) {
 // whole waits until the alerts are those of the fold of what was sent, and no other.
 func (t *trial) whole(patience time.Duration) (published int, err error) {
 	want := fold(t.log[:t.sent], t.partitions)
-	err = until(t.ctx, patience, "every alert is published", func(ctx context.Context) error {
+	err = breakable.Until(t.ctx, patience, "every alert is published", func(ctx context.Context) error {
 		got, err := t.published(ctx)
 		if err != nil {
 			return err

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"ebb/pipeline/linetest/chaos/breakable"
 )
 
 // bound is within which time a fault has to be said.
@@ -29,7 +31,7 @@ func (t *trial) done() { t.injected = time.Now() }
 
 // says waits until a member says one of the signs, in its log or in /readyz, and is not ready. It fills the row.
 func (t *trial) says(m *member, signs ...sign) error {
-	err := until(t.ctx, bound-time.Since(t.injected), fmt.Sprintf("it says %q", signs), func(context.Context) error {
+	err := breakable.Until(t.ctx, bound-time.Since(t.injected), fmt.Sprintf("it says %q", signs), func(context.Context) error {
 		found, at, ok := m.said(t.injected, signs)
 		if !ok {
 			status, ended := m.exited()
@@ -42,7 +44,7 @@ func (t *trial) says(m *member, signs ...sign) error {
 	if err != nil {
 		return err
 	}
-	return until(t.ctx, 5*time.Second, "it is not ready", func(context.Context) error {
+	return breakable.Until(t.ctx, 5*time.Second, "it is not ready", func(context.Context) error {
 		status, ended := m.exited()
 		switch now := m.now(); {
 		case ended:
@@ -122,7 +124,7 @@ func (t *trial) types(m *member) (command string, err error) {
 		return "", fmt.Errorf("%s advises no command: %q", advice.Code, advice.Do)
 	}
 	// The transaction of a process that has just ended may be open until its timeout.
-	return command, until(t.ctx, bound, command+" is done", func(context.Context) error {
+	return command, breakable.Until(t.ctx, bound, command+" is done", func(context.Context) error {
 		out, err := t.ebbs(m, command)
 		if err != nil {
 			err = fmt.Errorf("%w\n%s", err, out)

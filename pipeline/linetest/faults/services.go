@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ebb/pipeline/linetest/chaos/breakable"
 	"ebb/pipeline/linetest/ports"
 )
 
@@ -88,7 +89,7 @@ func (s *services) connect(ctx context.Context) (err error) {
 	if err := s.redis.Ping(ctx).Err(); err != nil {
 		return err
 	}
-	return until(ctx, time.Minute, "Kafka answers", func(ctx context.Context) error {
+	return breakable.Until(ctx, time.Minute, "Kafka answers", func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		_, err := s.admin.FetchOffsets(ctx, "nobody")
@@ -140,22 +141,3 @@ const (
 	reading  = "consumer_byte_rate"
 	requests = "request_percentage" // of the time of one thread
 )
-
-// until asks again and again, as long as there is an error, for so long.
-func until(ctx context.Context, patience time.Duration, what string, ask func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := ask(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("waited %v until %s: %w", patience, what, err)
-		}
-	}
-}

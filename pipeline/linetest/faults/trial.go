@@ -15,6 +15,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"ebb/pipeline/linetest/chaos/breakable"
 	"ebb/pipeline/linetest/ports"
 )
 
@@ -95,7 +96,7 @@ func (t *trial) create(topic string, partitions int) error {
 	if err := errors.Join(err, created.Error()); err != nil {
 		return fmt.Errorf("create %s: %w", topic, err)
 	}
-	return until(t.ctx, time.Minute, "the broker knows "+topic, func(ctx context.Context) error {
+	return breakable.Until(t.ctx, time.Minute, "the broker knows "+topic, func(ctx context.Context) error {
 		_, err := t.ends(ctx, topic)
 		return err
 	})
@@ -106,7 +107,7 @@ func (t *trial) remake(topic string, partitions int) error {
 	if err := t.remove(topic); err != nil {
 		return err
 	}
-	return until(t.ctx, time.Minute, topic+" is created again", func(context.Context) error {
+	return breakable.Until(t.ctx, time.Minute, topic+" is created again", func(context.Context) error {
 		return t.create(topic, partitions)
 	})
 }
@@ -189,7 +190,7 @@ func (t *trial) restart() (err error) {
 	if t.ebb, err = t.start("ebb", t.input); err != nil {
 		return err
 	}
-	return until(t.ctx, time.Minute, "it is ready", func(context.Context) error {
+	return breakable.Until(t.ctx, time.Minute, "it is ready", func(context.Context) error {
 		if s := t.ebb.now(); s.status != ready {
 			return fmt.Errorf("readyz: %d %s; log: %s", s.status, s.text, t.ebb.tail(3))
 		}
