@@ -58,10 +58,14 @@ func (o Operations) Lacks(wanted ...Operation) (missing []Operation) {
 
 // Topic asks a broker for a topic, which need not be in Config.Topics. Errors: UnknownTopicOrPartition,
 // pipeline.ErrUnavailable.
-func (c *Client) Topic(ctx context.Context, name string) (Topic, error) { return c.describe(ctx, name, true) }
+func (c *Client) Topic(ctx context.Context, name string) (Topic, error) {
+	return c.describe(ctx, name, true)
+}
 
 // TopicFacts is Topic without May, which costs brokers a look at the permissions: for who asks after each fetch.
-func (c *Client) TopicFacts(ctx context.Context, name string) (Topic, error) { return c.describe(ctx, name, false) }
+func (c *Client) TopicFacts(ctx context.Context, name string) (Topic, error) {
+	return c.describe(ctx, name, false)
+}
 
 func (c *Client) describe(ctx context.Context, name string, permissions bool) (Topic, error) {
 	req := kmsg.NewPtrMetadataRequest()

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"ebb/pipeline/linetest/chaos/breakable"
-
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ebb/pipeline/linetest/chaos/breakable"
 )
 
 // otherInput starts a second process of the group that reads another topic. Both say it.

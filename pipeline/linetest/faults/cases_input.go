@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"ebb/pipeline/linetest/chaos/breakable"
-
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"ebb/pipeline/linetest/chaos/breakable"
 )
 
 func partitionsAdded(t *trial) error {

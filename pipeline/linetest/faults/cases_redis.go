@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"ebb/pipeline/linetest/chaos/breakable"
-
 	"github.com/redis/go-redis/v9"
+
+	"ebb/pipeline/linetest/chaos/breakable"
 )
 
 // key is the name in Redis of a part of the state of partition 1.

@@ -31,15 +31,20 @@ func (t *trial) done() { t.injected = time.Now() }
 
 // says waits until a member says one of the signs, in its log or in /readyz, and is not ready. It fills the row.
 func (t *trial) says(m *member, signs ...sign) error {
-	err := breakable.Until(t.ctx, bound-time.Since(t.injected), fmt.Sprintf("it says %q", signs), func(context.Context) error {
-		found, at, ok := m.said(t.injected, signs)
-		if !ok {
-			status, ended := m.exited()
-			return fmt.Errorf("not said; ended: %v, status %d; readyz: %s; log:\n%s", ended, status, m.now().text, m.tail(8))
-		}
-		t.row.Sign, t.row.Seconds = string(found), max(t.row.Seconds, at.Sub(t.injected).Seconds())
-		return nil
-	})
+	err := breakable.Until(
+		t.ctx,
+		bound-time.Since(t.injected),
+		fmt.Sprintf("it says %q", signs),
+		func(context.Context) error {
+			found, at, ok := m.said(t.injected, signs)
+			if !ok {
+				status, ended := m.exited()
+				return fmt.Errorf("not said; ended: %v, status %d; readyz: %s; log:\n%s", ended, status, m.now().text, m.tail(8))
+			}
+			t.row.Sign, t.row.Seconds = string(found), max(t.row.Seconds, at.Sub(t.injected).Seconds())
+			return nil
+		},
+	)
 	t.tell(m)
 	if err != nil {
 		return err
