@@ -8,8 +8,9 @@ import (
 	"ebb/scoring/profile"
 )
 
-// TestMetaSectionOfALaterFormat: a build with one more section, made up here of the settings', writes it from the format
-// on that all members of the group read. Until then a build without it reads the state, from then on it refuses it.
+// TestMetaSectionOfALaterFormat: a build with one more section, made up here of the settings', writes it from the
+// format on that all members of the group read. Until then a build without it reads the state, from then on it refuses
+// it.
 func TestMetaSectionOfALaterFormat(t *testing.T) {
 	later := slices.Clone(metaSections[:])
 	last := &later[len(later)-1]

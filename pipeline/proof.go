@@ -179,7 +179,8 @@ func newest(changes []Control) (m Mark) {
 	return m
 }
 
-// follows checks a mark against the published control records: they lead to its pack and settings, and reach no farther.
+// follows checks a mark against the published control records: they lead to its pack and settings, and reach no
+// farther.
 func (m Mark) follows(changes []Control) error {
 	for i := range changes {
 		if o := changes[i].Offset; o >= m.Offset {

@@ -12,8 +12,8 @@ import (
 	"ebb/cmd/ebb/eventlog"
 )
 
-// TestBacktestSorts: of a log in the wrong order backtest says that it is, whatever the dates look like, and the command
-// that it gives sorts it.
+// TestBacktestSorts: of a log in the wrong order backtest says that it is, whatever the dates look like, and the
+// command that it gives sorts it.
 func TestBacktestSorts(t *testing.T) {
 	start := time.Date(2024, 1, 1, 12, 0, 0, 0, time.UTC)
 	lines := func(format func(i int, at time.Time) string) []string {

@@ -69,7 +69,8 @@ func TestCheckSampleOfStrangers(t *testing.T) {
 	}
 }
 
-// TestCheckSampleInZone: a mapping that names the zone reads times without an offset, and one that does not is told how.
+// TestCheckSampleInZone: a mapping that names the zone reads times without an offset, and one that does not is told
+// how.
 func TestCheckSampleInZone(t *testing.T) {
 	const line = `{"event_type":"Order Completed","user_id":"u-1","event_time":"2022-05-16 19:13:09.369000","$insert_id":null}`
 	mapping := "input: {mapping: {customer: /user_id, type: /event_type, id: /$insert_id, time: {path: /event_time%}}}\n"

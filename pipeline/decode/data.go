@@ -62,8 +62,8 @@ func (d *Decoder) readData(text []byte, p promise) (value []byte, object jsonTok
 	return text, jsonToken{}, pipeline.Usable
 }
 
-// unwrapData is what data is that is a text, or a text in a text: an object, if that is what it says. A text that begins
-// as an object does, and is none, cannot be read, unless it was said to be something else.
+// unwrapData is what data is that is a text, or a text in a text: an object, if that is what it says. A text that
+// begins as an object does, and is none, cannot be read, unless it was said to be something else.
 func (d *Decoder) unwrapData(b []byte, data jsonToken, p promise) (value []byte, object jsonToken, c pipeline.Code) {
 	const most = 2
 	for n := 0; n < most && data.isText(); n++ {

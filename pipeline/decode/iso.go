@@ -169,9 +169,9 @@ func isZoneName(s []byte) bool {
 	return len(s) > 1
 }
 
-// inZone is the instant at which clocks of a zone show ms, taken as if they were of UTC. Where clocks are put back, they
-// show it twice: the first counts. Where they are put forward they never show it: then as if they had not been, which
-// is as much later as they were put forward. Both is what Java and Python do.
+// inZone is the instant at which clocks of a zone show ms, taken as if they were of UTC. Where clocks are put back,
+// they show it twice: the first counts. Where they are put forward they never show it: then as if they had not been,
+// which is as much later as they were put forward. Both is what Java and Python do.
 func inZone(ms int64, zone *time.Location) (int64, bool) {
 	if zone == nil {
 		return 0, false
@@ -189,7 +189,8 @@ func offsetAt(ms int64, zone *time.Location) int64 {
 	return int64(seconds) * 1000
 }
 
-// loadZone finds a zone by its name, or makes one of an offset. It knows no local zone, which each machine has its own of.
+// loadZone finds a zone by its name, or makes one of an offset. It knows no local zone, which each machine has its own
+// of.
 func loadZone(name string) (*time.Location, error) {
 	if ms, ok := signedOffset([]byte(name)); ok {
 		return time.FixedZone(name, int(ms/1000)), nil

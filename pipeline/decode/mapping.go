@@ -10,8 +10,8 @@ import (
 	"ebb/pipeline"
 )
 
-// MappingSpec is where the parts of an event lie in JSON of no known envelope, in the configuration's words. Its JSON is
-// stored (see Text): names stay.
+// MappingSpec is where the parts of an event lie in JSON of no known envelope, in the configuration's words. Its JSON
+// is stored (see Text): names stay.
 type MappingSpec struct {
 	All bool `json:"all,omitempty"` // take every record, also one that an envelope claims
 
@@ -31,15 +31,16 @@ type MappingSpec struct {
 
 // PartSpec is where one part lies.
 type PartSpec struct {
-	Paths   []string `json:"paths,omitempty"`   // JSON pointers; the first that leads to a value counts
-	Default string   `json:"default,omitempty"` // used where no path leads to a value; "": none. RecordTime for the time; the id has none
+	Paths []string `json:"paths,omitempty"` // JSON pointers; the first that leads to a value counts
+	// used where no path leads to a value; "": none. RecordTime for the time; the id has none
+	Default string `json:"default,omitempty"`
 }
 
 // RecordTime as the default of the time is the record's own timestamp.
 const RecordTime = "record"
 
-// TimeForms are the forms of a time: of auto, RFC 3339 (and what else parseISO reads) and seconds or milliseconds since the epoch are told apart; the
-// others are one each.
+// TimeForms are the forms of a time: of auto, RFC 3339 (and what else parseISO reads) and seconds or milliseconds since
+// the epoch are told apart; the others are one each.
 func TimeForms() []string {
 	return []string{"auto", "rfc3339", "seconds", "milliseconds", "microseconds", "nanoseconds"}
 }

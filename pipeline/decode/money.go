@@ -167,8 +167,8 @@ func (d *Decoder) readMoney(b []byte, value, currency jsonToken, rounded bool, e
 }
 
 // noMoney says what becomes of an event whose amount or currency is none. Where the pack takes money from events of its
-// type, the event cannot be used, for the reason c. Of all others the amount is something else that bears the name, such
-// as the colour that a filter was set to: the event counts without it.
+// type, the event cannot be used, for the reason c. Of all others the amount is something else that bears the name,
+// such as the colour that a filter was set to: the event counts without it.
 func (d *Decoder) noMoney(e *pipeline.Event, c pipeline.Code) pipeline.Code {
 	if d.pack == nil || !e.Control && d.pack.TakesMoney(e.Type) {
 		return c

@@ -34,8 +34,8 @@ func newProperties(k *pack.Pack) *properties {
 	return p
 }
 
-// Reading makes d look for the properties that a pack reads, and count events without their money that the pack takes no
-// money from; see noMoney. A decoder that was given no pack refuses money that is none, whatever the event.
+// Reading makes d look for the properties that a pack reads, and count events without their money that the pack takes
+// no money from; see noMoney. A decoder that was given no pack refuses money that is none, whatever the event.
 func (d *Decoder) Reading(k *pack.Pack) *Decoder {
 	p := newProperties(k)
 	d.pack = k

@@ -41,7 +41,8 @@ func parseExponent(s []byte) (n int, ok bool) {
 }
 
 // shifted is d, without its sign, times 10 to the power of shift. What is left of the point is whole; what is right of
-// it is cut off: cut, if that was not zero, and half, if it was a half or more. ok is false where a uint64 is too small.
+// it is cut off: cut, if that was not zero, and half, if it was a half or more. ok is false where a uint64 is too
+// small.
 func (d *decimal) shifted(shift int) (whole uint64, cut, half, ok bool) {
 	kept := len(d.whole) + shift // digits left of the point, the leading zeros among them
 	digits := len(d.whole) + len(d.fraction)

@@ -23,8 +23,9 @@ type place struct {
 // reclaimAgain is the number of sessions within which a member does not take its place back twice.
 const reclaimAgain = 5
 
-// yields reports whether this process is the later one of two under one instance id: the other was there before, and has
-// taken its place back within a session. Of two that began together the one yields that would be the second to do so.
+// yields reports whether this process is the later one of two under one instance id: the other was there before, and
+// has taken its place back within a session. Of two that began together the one yields that would be the second to do
+// so.
 func (p *place) yields(session time.Duration) bool {
 	later := p.found && (p.admitted.IsZero() || time.Since(p.admitted) < session)
 	return later || !p.reclaimed.IsZero() && time.Since(p.reclaimed) < reclaimAgain*session

@@ -9,8 +9,8 @@ import (
 )
 
 // Strangers looks for members of the group that do not share its work: of another input, or a consumer of the newer
-// protocol (KIP-848), which takes partitions by rules of the coordinator. Errors: *pipeline.HardStop where there is one,
-// pipeline.ErrUnavailable.
+// protocol (KIP-848), which takes partitions by rules of the coordinator. Errors: *pipeline.HardStop where there is
+// one, pipeline.ErrUnavailable.
 func (m *Member) Strangers(ctx context.Context) error {
 	g, err := m.cfg.Client.DescribeGroup(ctx, m.cfg.Group)
 	if err != nil {

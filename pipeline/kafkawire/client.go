@@ -65,7 +65,8 @@ type Client struct {
 	serial    atomic.Int32 // correlation ids
 
 	onThrottle func(request string, d time.Duration) // nil: nobody asks
-	requests   sync.Pool                             // *[]byte: encoded requests to overwrite; those that carry records are large
+	// *[]byte: encoded requests to overwrite; those that carry records are large
+	requests sync.Pool
 
 	mu           sync.Mutex
 	coordinators map[Route]int32
@@ -112,8 +113,8 @@ func Keys() secure.Keys {
 	return secure.Keys{TLS: "kafka.tls.", Login: "kafka.sasl.", Addresses: "kafka.brokers"}
 }
 
-// OnThrottle has f called where brokers hold a request up by a quota, with its kind and the time, by any goroutine. Call
-// it before the first request.
+// OnThrottle has f called where brokers hold a request up by a quota, with its kind and the time, by any goroutine.
+// Call it before the first request.
 func (c *Client) OnThrottle(f func(request string, d time.Duration)) { c.onThrottle = f }
 
 // Close gives the connections back. Requests under way still end.

@@ -13,8 +13,8 @@ import (
 // recovered. From there a decision passes the stages on its way to the outbox.
 
 // stages are between the score and the outbox, in the order in which a decision passes them. Each has a file of its
-// own. One that withholds stands behind withholdUnraised, so that it does not judge what follows of a withheld raise, and
-// before readProbability. (A customer's stages of life are something else: profile.Stage.)
+// own. One that withholds stands behind withholdUnraised, so that it does not judge what follows of a withheld raise,
+// and before readProbability. (A customer's stages of life are something else: profile.Stage.)
 var stages = [...]stage{
 	withholdUnraised,
 	readProbability,

@@ -15,7 +15,8 @@ import (
 	"ebb/scoring/profile"
 )
 
-// stageRun is one ownership after another of a partition with one customer: what a store would hold, and what was decided.
+// stageRun is one ownership after another of a partition with one customer: what a store would hold, and what was
+// decided.
 type stageRun struct {
 	t       *testing.T
 	pack    *pack.Pack

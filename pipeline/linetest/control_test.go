@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestControlTopicOfBefore: a group whose control records stand in the topic that all groups shared goes on there, moves
-// to its own once that is created, and a rebuild finds its history in both.
+// TestControlTopicOfBefore: a group whose control records stand in the topic that all groups shared goes on there,
+// moves to its own once that is created, and a rebuild finds its history in both.
 func TestControlTopicOfBefore(t *testing.T) {
 	t.Parallel()
 	const shared = "ebb.control"

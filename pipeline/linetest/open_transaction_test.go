@@ -13,8 +13,8 @@ import (
 )
 
 // TestOpenTransactions leaves transactions open as a dead process does: on the input by a stranger, on the topics that
-// ebb writes, and on the group's offsets. Whoever meets one says where it begins and what ends it, and goes on by itself
-// once the brokers have ended it.
+// ebb writes, and on the group's offsets. Whoever meets one says where it begins and what ends it, and goes on by
+// itself once the brokers have ended it.
 func TestOpenTransactions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
@@ -42,8 +42,8 @@ func TestOpenTransactions(t *testing.T) {
 	}
 }
 
-// TestOpenOffsets: a dead process's transaction is about to move the group's offset. check and rebuild say so, wait, and
-// go on.
+// TestOpenOffsets: a dead process's transaction is about to move the group's offset. check and rebuild say so, wait,
+// and go on.
 func TestOpenOffsets(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{

@@ -16,8 +16,8 @@ import (
 	"ebb/pipeline/linetest/oracle"
 )
 
-// TestRepair takes the group's offsets away in the ways in which it happens, in the middle of the work and at its end, and
-// lets ebb repair find them again. Nothing is published twice afterwards, and nothing is missing.
+// TestRepair takes the group's offsets away in the ways in which it happens, in the middle of the work and at its end,
+// and lets ebb repair find them again. Nothing is published twice afterwards, and nothing is missing.
 func TestRepair(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -170,8 +170,8 @@ func (p *Partition) arm(t tail) {
 	p.armed, p.down = pipeline.Token([]byte(token)), nil
 }
 
-// transacted finds out how a transaction with exec as its last command ended, and returns its commands' answers. sent is
-// the error of the pipeline that it was sent in: of a connection that could not be made, the commands hold none.
+// transacted finds out how a transaction with exec as its last command ended, and returns its commands' answers. sent
+// is the error of the pipeline that it was sent in: of a connection that could not be made, the commands hold none.
 func transacted(op string, cmds []redis.Cmder, sent error, exec *redis.Cmd) ([]any, error) {
 	found, err := exec.Slice()
 	if err == nil {

@@ -19,8 +19,8 @@ import (
 	"ebb/pipeline/secure"
 )
 
-// TestRealReasons puts a server into each of the states in which it refuses, and asks for everything: what is refused is
-// refused with the server's own reason, and never with that of a transaction that it gave up for it.
+// TestRealReasons puts a server into each of the states in which it refuses, and asks for everything: what is refused
+// is refused with the server's own reason, and never with that of a transaction that it gave up for it.
 func TestRealReasons(t *testing.T) {
 	for _, c := range []struct {
 		name, code string

@@ -64,9 +64,9 @@ func newestOf(refs []pipeline.PackRef, ahead []pipeline.Control) (newest pipelin
 	return newest
 }
 
-// replayed reads the control records: which settings and packs applied before the state's position, and what applies between that
-// and the published one. A state that was emptied to be rebuilt begins with the pack that applied there, or with the
-// oldest known.
+// replayed reads the control records: which settings and packs applied before the state's position, and what applies
+// between that and the published one. A state that was emptied to be rebuilt begins with the pack that applied there,
+// or with the oldest known.
 func (w *Worker) replayed(
 	ctx context.Context,
 	s *pipeline.Standing,

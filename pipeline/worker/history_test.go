@@ -237,8 +237,8 @@ func TestNoBatchReachesOverAnEdge(t *testing.T) {
 	}
 }
 
-// TestNothingIsFoldedOfAnotherInput: records are handed on once the input is known to be the same; where it is not, that
-// is the answer, also where the offset is out of what the new topic holds.
+// TestNothingIsFoldedOfAnotherInput: records are handed on once the input is known to be the same; where it is not,
+// that is the answer, also where the offset is out of what the new topic holds.
 func TestNothingIsFoldedOfAnotherInput(t *testing.T) {
 	k := shopPack(t, "1")
 	stop := &pipeline.HardStop{Code: "topic_changed"}

@@ -60,8 +60,8 @@ func (o *outbound) published(now time.Time, v pipeline.Volume, took time.Duratio
 	}
 }
 
-// reason says for how long nothing could be published, and why, with what to do; empty: something was, or has not failed
-// for as long as a broker takes to come back.
+// reason says for how long nothing could be published, and why, with what to do; empty: something was, or has not
+// failed for as long as a broker takes to come back.
 func (o *outbound) reason(now time.Time) (found, do string) {
 	f := o.failing.Load()
 	if f == nil || now.Sub(f.since) < requestTimeout {

@@ -92,7 +92,8 @@ func TestNothingPublished(t *testing.T) {
 }
 
 // TestStalledBySmallQuota: where a quota lets so little through that the outbox does not come to its end, the partition
-// is stalled, though each publication succeeds in the end; and not where publications are brisk, or it was empty lately.
+// is stalled, though each publication succeeds in the end; and not where publications are brisk, or it was empty
+// lately.
 func TestStalledBySmallQuota(t *testing.T) {
 	now := time.Now()
 	for name, c := range map[string]struct {

@@ -12,8 +12,8 @@ type Episode struct {
 // Open reports whether an episode is open.
 func (e *Episode) Open() bool { return e.Sequence > 0 }
 
-// Advance applies a transition at an instant in ms since the epoch to the episode. opens: the transition is the first of
-// an episode.
+// Advance applies a transition at an instant in ms since the epoch to the episode. opens: the transition is the first
+// of an episode.
 func (e *Episode) Advance(opens bool, at int64) {
 	if opens {
 		e.Number = encode.Increment(e.Number)

@@ -86,8 +86,8 @@ func (c *checking) checkOwnTopics(ctx context.Context, partitions int32) {
 	}
 }
 
-// controlTopic is where the group's control records are written: the configured topic, or, until that is created, the one
-// that the group shared with others before.
+// controlTopic is where the group's control records are written: the configured topic, or, until that is created, the
+// one that the group shared with others before.
 func (c *checking) controlTopic(ctx context.Context) string {
 	k := &c.cfg.Kafka
 	found, err := connect.FindControl(ctx, c.client, c.cfg)

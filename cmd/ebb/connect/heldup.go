@@ -27,9 +27,9 @@ const (
 // offsetsTopic is where brokers keep the offsets of groups.
 const offsetsTopic = "__consumer_offsets"
 
-// Committed is the group's offset in a partition of the input. While a transaction that moves it is open, brokers do not
-// tell: the caller waits until it should have ended by itself, a minute at most. Errors: *pipeline.Unready with what
-// holds it up and how to end that, those of the client.
+// Committed is the group's offset in a partition of the input. While a transaction that moves it is open, brokers do
+// not tell: the caller waits until it should have ended by itself, a minute at most. Errors: *pipeline.Unready with
+// what holds it up and how to end that, those of the client.
 func Committed(
 	ctx context.Context,
 	client *kafkawire.Client,

@@ -166,8 +166,8 @@ func (p *Processor) checkPartitions(ctx context.Context) error {
 	return nil
 }
 
-// topics are those written to but for that of control records, and the input last. A shadow leaves unusable input to the
-// main processor.
+// topics are those written to but for that of control records, and the input last. A shadow leaves unusable input to
+// the main processor.
 func (p *Processor) topics() []string {
 	k := &p.cfg.Kafka
 	return slices.DeleteFunc(

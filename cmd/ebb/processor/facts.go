@@ -76,8 +76,8 @@ func (p *Processor) verify(n int32) func(context.Context, time.Time) error {
 }
 
 // watchFacts looks now and then at what the workers' own requests do not show: the input while nothing comes, Redis'
-// policy, keys that somebody else removed, and strangers in the group. What has changed stops the partitions concerned. It ends with the
-// function that it returns.
+// policy, keys that somebody else removed, and strangers in the group. What has changed stops the partitions concerned.
+// It ends with the function that it returns.
 func (p *Processor) watchFacts(ctx context.Context) (stop func()) {
 	return beside(ctx, factsEvery, func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, factsTimeout)

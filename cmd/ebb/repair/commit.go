@@ -12,9 +12,9 @@ import (
 	"ebb/sinks"
 )
 
-// Repair commits the positions of a plan, each in a transaction under its partition's transactional id, as an owner does.
-// First it fences whoever may still work on the partitions, in Kafka and in Redis, and finds the positions again: what
-// differs from the plan is left alone. It may be repeated. The group must have no member.
+// Repair commits the positions of a plan, each in a transaction under its partition's transactional id, as an owner
+// does. First it fences whoever may still work on the partitions, in Kafka and in Redis, and finds the positions again:
+// what differs from the plan is left alone. It may be repeated. The group must have no member.
 func (g *Group) Repair(ctx context.Context, plan []Partition) (repaired int, err error) {
 	fences := map[int32]*fence{}
 	defer func() {

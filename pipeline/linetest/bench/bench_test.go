@@ -61,8 +61,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// inSource fails where a prefix of names of functions, such as a profile has, fits none of this module's source. Others'
-// functions pass.
+// inSource fails where a prefix of names of functions, such as a profile has, fits none of this module's source.
+// Others' functions pass.
 func inSource(t *testing.T, prefix string) {
 	t.Helper()
 	dir, name, ours := strings.Cut(prefix[strings.LastIndex(prefix, "/")+1:], ".")

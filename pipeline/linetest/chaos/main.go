@@ -5,8 +5,9 @@
 // killed and started again. Redis is replaced by an older copy of itself, from its file or by a failover to a replica
 // that lags. All connections lead through proxies, where they are cut, refused, delayed, stalled and swallowed, and
 // requests and answers are lost. Keys are removed from Redis, it is set to evict, and a quota holds the members up: the
-// first two they have to report by a stop within a minute, and so a change of the input at the end. Faults overlap. The input is written in transactions, some of which are aborted, with
-// events that come late, twice, or from a clock that runs ahead, and with unusable records.
+// first two they have to report by a stop within a minute, and so a change of the input at the end. Faults overlap. The
+// input is written in transactions, some of which are aborted, with events that come late, twice, or from a clock that
+// runs ahead, and with unusable records.
 //
 // A reader of committed data, which shares no code with ebb, looks during the run for alerts published twice or out of
 // order. At the end the processors catch up without faults. Then alerts, profiles, quarantined records, offsets and the

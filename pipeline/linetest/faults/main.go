@@ -3,10 +3,10 @@
 // the table of docs/faults.md.
 //
 // Each fault has a group, topics and a process of its own, on one Kafka and one Redis that the command starts for
-// itself on free ports. A seeded shop writes events all the while. Once the program has said what is wrong, by a line of
-// its log or in /readyz, its alerts are held against the fold of package oracle, which shares no code with it: they are
-// right, or it stopped before a wrong one. Then what the program advises is done as it stands, and the run goes on to the
-// end of the input, where the alerts have to be those of the fold again.
+// itself on free ports. A seeded shop writes events all the while. Once the program has said what is wrong, by a line
+// of its log or in /readyz, its alerts are held against the fold of package oracle, which shares no code with it: they
+// are right, or it stopped before a wrong one. Then what the program advises is done as it stands, and the run goes on
+// to the end of the input, where the alerts have to be those of the fold again.
 //
 // The command fails where a fault is not said within a minute, where the program is ready while its alerts are wrong,
 // where an alert is wrong, missing or published twice, or where the advice does not mend it.
