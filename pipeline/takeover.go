@@ -51,12 +51,7 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 	case !st.Exists && mark.Fresh:
 		s.Meta = id.NewMeta(mark.Offset)
 	case !st.Exists:
-		return nil, id.Stop(
-			"state_lost",
-			fmt.Sprintf("Kafka says that records below offset %d were processed, but Redis holds no state", mark.Offset),
-			"if Redis was emptied or replaced, or evicted it (maxmemory-policy has to be noeviction), restore its latest "+
-				"backup, any age will do; else rebuild the state from the input: ebb rebuild --from earliest",
-		)
+		return nil, id.StateLost(mark.Offset)
 	case !pos.Committed:
 		if err := id.agrees(st.Meta); err != nil {
 			return nil, err // the group's offsets of a deleted topic are deleted with it
@@ -110,6 +105,16 @@ func readMark(id Identity, pos Position) (Mark, error) {
 // otherTopic is what to do about an input with another id.
 const otherTopic = "the topic was deleted and created again, or kafka.input names another one: name the one of before, " +
 	"or use a new kafka.group"
+
+// StateLost is the hard stop of a group whose position is published, and of which Redis holds nothing.
+func (id Identity) StateLost(published int64) *HardStop {
+	return id.Stop(
+		"state_lost",
+		fmt.Sprintf("Kafka says that records below offset %d were processed, but Redis holds no state", published),
+		"if Redis was emptied or replaced, or evicted it (maxmemory-policy has to be noeviction), restore its latest "+
+			"backup, any age will do; else rebuild the state from the input: ebb rebuild --from earliest",
+	)
+}
 
 // Still refuses an input that is no longer the one of id: a topic made anew, or with another number of partitions.
 func (id Identity) Still(cluster, topic string, partitions int) error {

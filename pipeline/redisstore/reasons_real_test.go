@@ -51,6 +51,7 @@ func TestRealReasons(t *testing.T) {
 			s.do(t, "CONFIG SET min-replicas-to-write 1")
 		}, []string{"claim", "commit", "empty"}},
 		{"LOADING", "redis_loading", []string{"--save", ""}, func(t *testing.T, s *process) {
+			s.do(t, "DEBUG POPULATE 4000 key 200") // it loads for longer than this test takes
 			s.do(t, "SAVE")
 			s.do(t, "CONFIG SET key-load-delay 40000 loading-process-events-interval-bytes 1024")
 			go s.admin.Do(t.Context(), "DEBUG", "RELOAD", "NOSAVE")

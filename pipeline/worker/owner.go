@@ -335,6 +335,8 @@ func (o *owner) report() {
 		Stable:      o.stable,
 		Throttled:   o.throttled,
 		Unpublished: o.p.Unpublished().Entries,
+		Published:   o.p.Published().Offset,
+		Committed:   o.p.Stored().WallMillis != 0, // each commit is stamped
 		Waiting:     o.out.age(time.Now(), o.p.Unpublished().Entries),
 		Publishing:  o.publishing(),
 	})

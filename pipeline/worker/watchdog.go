@@ -18,6 +18,8 @@ type Progress struct {
 	End, Stable int64     // of the log, as of the latest answer; records between lie in open transactions
 	Throttled   bool      // the latest fetch brought nothing but a delay
 	Unpublished int       // outbox entries
+	Published   int64     // offset of the published position
+	Committed   bool      // the store holds a commit of the partition, or it lost it
 
 	Waiting    time.Duration // since the outbox was last empty
 	Publishing time.Duration // how long the latest publication took, or has taken so far

@@ -144,3 +144,34 @@ func TestStall(t *testing.T) {
 		}
 	})
 }
+
+// TestTakeoverOfAnotherInput: a topic that was made anew while the partition was taken over is called that, and no log
+// that was cut short.
+func TestTakeoverOfAnotherInput(t *testing.T) {
+	in := newInput(t, 1, 200)
+	synctest.Test(t, func(t *testing.T) {
+		kafka := &cluster{records: in.records, second: true, publish: func(pipeline.Outgoing) error { return nil }}
+		store := storetest.NewMemory()
+		run := func(end int64, verify func(context.Context, time.Time) error) error {
+			return worker.New(worker.Config{
+				Line: line.Config{Identity: in.identity(), Settings: settings(0), CacheCustomers: 8, Format: profile.Format},
+				Log:  &heldLog{end: end, kafka: kafka}, Store: store.Partition(0), Pack: in.pack, Verify: verify,
+				PublishEvery: time.Second, End: in.end, Logger: zerolog.Nop(),
+				Metrics: worker.NewMetrics(prometheus.NewRegistry()), Render: in.render,
+			}).Run(t.Context(), nil)
+		}
+		if err := run(in.end, nil); err != nil {
+			t.Fatal(err)
+		}
+		kafka.records, kafka.visible = nil, 0
+		wantStop(t, run(0, nil), "log_truncated")
+		asked := 0
+		wantStop(t, run(0, func(context.Context, time.Time) error {
+			asked++
+			return &pipeline.HardStop{Code: "topic_changed"}
+		}), "topic_changed")
+		if asked != 1 {
+			t.Errorf("asked %d times", asked)
+		}
+	})
+}

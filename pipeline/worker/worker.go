@@ -29,8 +29,8 @@ type Config struct {
 	Render       Render
 	PublishEvery time.Duration // how often the offset moves while nothing is to be published
 	End          int64         // stop before this offset, with every deadline up to the watermark fired; -1: never
-	// optional: asked after each fetch, with the time when it began. Records are folded only where it returns nil: the
-	// input was still the one of Line.Identity. Errors: *pipeline.HardStop, pipeline.ErrUnavailable.
+	// optional: asked after each fetch and after the bounds of the log were read, with the time when that began. What was
+	// read counts only where it returns nil: the input was still the one of Line.Identity. Errors: *pipeline.HardStop, pipeline.ErrUnavailable.
 	Verify func(ctx context.Context, since time.Time) error
 	// optional: called with a customer that a batch changed; the key is valid during the call
 	Draw    func(key []byte)
@@ -294,7 +294,11 @@ func (w *Worker) ask(ctx context.Context, r pipeline.Request) pipeline.Answer {
 	case pipeline.StepInit:
 		a.Err = w.cfg.Log.Init(ctx)
 	case pipeline.StepPosition:
+		began := time.Now()
 		a.Position, a.Err = w.cfg.Log.Position(ctx)
+		if a.Err == nil && w.cfg.Verify != nil { // another input's bounds say nothing of what was lost
+			a.Err = w.cfg.Verify(ctx, began)
+		}
 	case pipeline.StepClaim:
 		a.State, a.Err = w.cfg.Store.Claim(ctx, r.Token)
 	case pipeline.StepStart:

@@ -111,9 +111,14 @@ func (p *Processor) watchPolicy(ctx context.Context) {
 
 func (p *Processor) watchState(ctx context.Context) {
 	p.each(func(n int32, w *worker.Worker) {
+		at, id := w.Progress(), p.identity(n)
 		held, err := p.redis.Held(ctx, p.cfg.Kafka.Group, int(n))
-		if err == nil && held.Exists {
-			err = p.identity(n).Lacks(&held.Meta, held.Holds, held.Missing)
+		switch {
+		case err != nil:
+		case held.Exists:
+			err = id.Lacks(&held.Meta, held.Holds, held.Missing)
+		case at.Committed:
+			err = id.StateLost(at.Published)
 		}
 		halt(w, err)
 	})
