@@ -124,13 +124,13 @@ func (k *securedKafka) without(t *testing.T, user, input string, acls []acl, com
 	for _, a := range acls {
 		k.forbid(t, user, a)
 		name := strings.ReplaceAll(fmt.Sprintf("%s on %s %s", a.operation, a.kind, a.name), input, "INPUT")
-		p := command()
-		began := time.Now()
-		if s := p.wait(); s.ExitStatus() != 1 {
-			t.Errorf("without %s: exit status %d\n%s%s", name, s.ExitStatus(), p.stdout.String(), p.stderr.String())
+		p, d := k.refused(t, name, command)
+		if d > storm { // a busy broker is slow once, a command that repeats attempts each time
+			var again time.Duration
+			p, again = k.refused(t, name, command)
+			d = min(d, again)
 		}
-		took[name] = time.Since(began)
-		p.noSecrets()
+		took[name] = d
 		fmt.Fprintf(
 			&got,
 			"## without %s\n%s",
@@ -141,6 +141,22 @@ func (k *securedKafka) without(t *testing.T, user, input string, acls []acl, com
 	}
 	checkStorms(t, took)
 	return got.String()
+}
+
+// refused runs a command that has to fail, and returns it with the time that it took.
+func (k *securedKafka) refused(t *testing.T, name string, command func() *process) (*process, time.Duration) {
+	t.Helper()
+	p := command()
+	began := time.Now()
+	if s := p.wait(); s.ExitStatus() != 1 {
+		t.Errorf("without %s: exit status %d\n%s%s", name, s.ExitStatus(), p.stdout.String(), p.stderr.String())
+	}
+	d := time.Since(began)
+	if d > storm {
+		t.Logf("without %s: it ended after %v\n%s%s", name, d, p.stdout.String(), p.stderr.String())
+	}
+	p.noSecrets()
+	return p, d
 }
 
 // checkStorms compares the time of each command with the fastest of them, since a busy machine is slow with all.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -237,11 +238,15 @@ func (r *run) lastFault(ctx context.Context) error {
 
 // grow adds partitions to the input.
 func (t *topics) grow(ctx context.Context) error {
-	grown, err := t.admin.CreatePartitions(ctx, 2, inputTopic)
+	const added = 2
+	grown, err := t.admin.CreatePartitions(ctx, added, inputTopic)
 	if err == nil {
 		err = grown.Error()
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return t.described(ctx, func(input kadm.TopicDetail) bool { return len(input.Partitions) == partitions+added })
 }
 
 // renew deletes the input and creates it again.
@@ -253,10 +258,24 @@ func (t *topics) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return breakable.Until(ctx, time.Minute, "the input is there again", func(ctx context.Context) error {
-		created, err := t.admin.CreateTopics(ctx, partitions, 1, topicConfig(), inputTopic)
-		if err == nil {
-			err = created.Error()
+	var anew kadm.CreateTopicResponse
+	err = breakable.Until(ctx, time.Minute, "the input is there again", func(ctx context.Context) error {
+		anew, err = t.admin.CreateTopic(ctx, partitions, 1, topicConfig(), inputTopic)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return t.described(ctx, func(input kadm.TopicDetail) bool { return input.ID == anew.ID })
+}
+
+// described waits until the broker describes the input so: the controller answers before the broker follows, and what
+// comes until then is hashed over the partitions of before and has to be processed.
+func (t *topics) described(ctx context.Context, so func(input kadm.TopicDetail) bool) error {
+	return breakable.Until(ctx, time.Minute, "the broker describes the changed input", func(ctx context.Context) error {
+		listed, err := t.admin.ListTopics(ctx, inputTopic)
+		if err == nil && !so(listed[inputTopic]) {
+			err = errors.New("it is as before")
 		}
 		return err
 	})
