@@ -88,9 +88,8 @@ func TestCheckSampleInZone(t *testing.T) {
 	} {
 		o := run(t, nil, strings.NewReader(line), "check", "-c", file(zone), "--json", "--sample", "-").want(t, exitOK)
 		var got check.Record
-		if err := json.NewDecoder(bytes.NewReader([]byte(o.stdout))).
-			Decode(&got); err != nil || got.Time != want ||
-			got.ID != "" {
+		err := json.NewDecoder(bytes.NewReader([]byte(o.stdout))).Decode(&got)
+		if err != nil || got.Time != want || got.ID != "" {
 			t.Errorf("%s: %+v, %v; want %s", zone, got, err, want)
 		}
 	}

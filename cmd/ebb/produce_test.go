@@ -39,11 +39,8 @@ func TestProduceSendsEveryEventOnceKeyedAndInOrder(t *testing.T) {
 	path := writeLog(t, "shop.csv.gz", sampleLog(n))
 	got := run(t, s.environ, nil, "produce", "--json", path).want(t, exitOK)
 	var sum produce.Summary
-	if err := json.Unmarshal(
-		[]byte(got.stdout),
-		&sum,
-	); err != nil || sum.Events != n || !sum.Complete || sum.Partitions != 4 ||
-		got.stderr != "" {
+	err := json.Unmarshal([]byte(got.stdout), &sum)
+	if err != nil || sum.Events != n || !sum.Complete || sum.Partitions != 4 || got.stderr != "" {
 		t.Errorf("summary %s, stderr %q: %v", got.stdout, got.stderr, err)
 	}
 	seen := map[string]bool{}
@@ -303,7 +300,8 @@ func TestProduceWithoutTopicOrFile(t *testing.T) {
 	s = startServices(t, "events")
 	missing := filepath.Join(t.TempDir(), "none.csv")
 	got = run(t, s.environ, nil, "produce", missing).want(t, exitFailed)
-	if want := "ebb produce: open " + missing + ": no such file or directory\n"; got.stderr != want || got.stdout != "" {
+	want = "ebb produce: open " + missing + ": no such file or directory\n"
+	if got.stderr != want || got.stdout != "" {
 		t.Errorf("stdout %q, stderr %q", got.stdout, got.stderr)
 	}
 }

@@ -78,7 +78,8 @@ func TestNothingPublished(t *testing.T) {
 	}
 	o.published(now, pipeline.Volume{}, 0, pipeline.ErrFenced)
 	why, _ := o.reason(now)
-	if want := "for 1m25s, nothing could be published"; !strings.Contains(why, want) || !strings.Contains(why, "topic") {
+	want := "for 1m25s, nothing could be published"
+	if !strings.Contains(why, want) || !strings.Contains(why, "topic") {
 		t.Errorf("%q, want %q and the topic", why, want)
 	}
 	o.published(now, pipeline.Volume{Entries: 3}, time.Second, nil)
@@ -124,8 +125,8 @@ func TestRemedyOfRefusal(t *testing.T) {
 	gone := &pipeline.Unready{Detail: "unavailable: topic gone", Do: "create it"}
 	o.published(now, pipeline.Volume{}, requestTimeout, fmt.Errorf("transaction: %w", gone))
 	found, do := o.reason(now)
-	if want := "for 10s, nothing could be published: transaction: unavailable: topic gone"; found != want ||
-		do != gone.Do {
+	want := "for 10s, nothing could be published: transaction: unavailable: topic gone"
+	if found != want || do != gone.Do {
 		t.Errorf("%q; %q", found, do)
 	}
 }
