@@ -36,6 +36,15 @@ func (w *Worker) Progress() Progress {
 	return Progress{}
 }
 
+// Hung is for how long the loop of a worker at work has not turned. It is 0 where no loop has to turn: during a takeover,
+// while a service does not answer, whatever is stalled by that, and at the end.
+func (w *Worker) Hung(now time.Time) time.Duration {
+	if w.status.Load().Phase != Running {
+		return 0
+	}
+	return now.Sub(w.Progress().At)
+}
+
 // tooSlow is how long one publication takes if a quota lets next to nothing through. Under a larger quota publications
 // shrink until they take half of that; see pace.
 const tooSlow = requestTimeout / 2

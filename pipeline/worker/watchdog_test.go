@@ -3,6 +3,7 @@ package worker_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -141,6 +142,79 @@ func TestStall(t *testing.T) {
 		close(revoked)
 		if err := <-ended; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// awayLog is a log that can be away, or lose the answers to publications that it carries out.
+type awayLog struct {
+	*heldLog
+	away, loses atomic.Bool
+}
+
+func (l *awayLog) Init(ctx context.Context) error {
+	if l.away.Load() {
+		return pipeline.ErrUnavailable
+	}
+	return l.heldLog.Init(ctx)
+}
+
+func (l *awayLog) Publish(ctx context.Context, p *pipeline.Publication) error {
+	if l.away.Load() {
+		return pipeline.ErrUnavailable
+	}
+	err := l.heldLog.Publish(ctx, p)
+	if err == nil && l.loses.Load() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return errors.Join(pipeline.ErrUnavailable, l.kafka.settle())
+	}
+	return err
+}
+
+// withAwayLog runs do beside a worker that has half of the input to begin with.
+func withAwayLog(t *testing.T, do func(w *worker.Worker, log *awayLog)) {
+	t.Helper()
+	in := newInput(t, 1, 200)
+	synctest.Test(t, func(t *testing.T) {
+		log := &awayLog{heldLog: &heldLog{
+			end:   in.end,
+			kafka: &cluster{records: in.records, second: true, publish: func(pipeline.Outgoing) error { return nil }},
+		}}
+		log.held.Store(true)
+		w := worker.New(worker.Config{
+			Line: line.Config{Identity: in.identity(), Settings: settings(0), CacheCustomers: 8, Format: profile.Format},
+			Log:  log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, PublishEvery: time.Second, End: -1,
+			Logger: zerolog.Nop(), Metrics: worker.NewMetrics(prometheus.NewRegistry()), Render: in.render,
+		})
+		revoked, ended := make(chan struct{}), make(chan error)
+		go func() { ended <- w.Run(t.Context(), revoked) }()
+		<-time.After(10 * time.Second)
+		do(w, log)
+		close(revoked)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestAwayIsNotHung: while brokers are away, which a publication was the first to find, no loop turns, and none has to.
+// A process that was started anew for it would find them away, too.
+func TestAwayIsNotHung(t *testing.T) {
+	withAwayLog(t, func(w *worker.Worker, log *awayLog) {
+		log.away.Store(true)
+		log.held.Store(false)
+		<-time.After(5 * time.Minute)
+		if s, since := w.Status(), time.Since(w.Progress().At); s.Phase != worker.Stalled || since < time.Minute {
+			t.Errorf("after five minutes: %v: %s, last turn %v ago", s.Phase, s.Reason, since)
+		}
+		if since := w.Hung(time.Now()); since != 0 {
+			t.Errorf("hung for %v", since)
+		}
+		log.away.Store(false)
+		<-time.After(time.Minute)
+		if s := w.Status(); s.Phase != worker.Running || w.Hung(time.Now()) > time.Second {
+			t.Errorf("when they are back: %v: %s, hung for %v", s.Phase, s.Reason, w.Hung(time.Now()))
 		}
 	})
 }
