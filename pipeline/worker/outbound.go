@@ -23,8 +23,12 @@ type failing struct {
 	err   error     // the latest one
 }
 
-// found notes what a takeover found in the outbox.
+// found notes what a takeover found in the outbox. Where all is published, a publication that seemed to fail did not, and
+// none follows that would show it.
 func (o *outbound) found(now time.Time, s *pipeline.Standing) {
+	if len(s.Outbox) == 0 && !s.Lagging() {
+		o.failing.Store(nil)
+	}
 	switch {
 	case len(s.Outbox) == 0:
 		o.emptyAt = now

@@ -219,6 +219,19 @@ func TestAwayIsNotHung(t *testing.T) {
 	})
 }
 
+// TestLostAnswerIsNoStall: a takeover that finds published what seemed to have failed leaves nothing to be published,
+// and nothing that could show that publishing works.
+func TestLostAnswerIsNoStall(t *testing.T) {
+	withAwayLog(t, func(w *worker.Worker, log *awayLog) {
+		log.loses.Store(true)
+		log.held.Store(false)
+		<-time.After(10 * time.Minute)
+		if s, at := w.Status(), w.Progress(); s.Phase != worker.Running || at.Lag() != 0 || at.Published != at.End {
+			t.Errorf("an idle partition: %v: %s", s.Phase, s.Reason)
+		}
+	})
+}
+
 // TestTakeoverOfAnotherInput: a topic that was made anew while the partition was taken over is called that, and no log
 // that was cut short.
 func TestTakeoverOfAnotherInput(t *testing.T) {
