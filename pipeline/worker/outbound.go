@@ -53,7 +53,9 @@ func (o *outbound) published(now time.Time, v pipeline.Volume, took time.Duratio
 	case err == nil:
 		o.pace.succeeded(v, took)
 		o.failing.Store(nil)
-	case errors.Is(err, pipeline.ErrFenced): // of an owner that was replaced, which says nothing of the brokers
+	case errors.Is(err, pipeline.ErrFenced) && took < slowly:
+		// of an owner that was replaced, which says nothing of the brokers; they fence a producer also where its transaction
+		// took longer than its timeout
 	default:
 		o.pace.failed(v)
 		f := &failing{since: now.Add(-took), err: err}

@@ -48,6 +48,23 @@ func TestPaceFindsTheQuota(t *testing.T) {
 	}
 }
 
+// TestPaceOfExpiredTransactions: brokers end a transaction that takes longer than its timeout, and fence its producer.
+// The next publication has to be smaller, or all of them would end like this one.
+func TestPaceOfExpiredTransactions(t *testing.T) {
+	most := pipeline.Volume{Entries: 10_000, Bytes: 16 << 20}
+	o := outbound{pace: pace{most: most, now: most}}
+	fenced := fmt.Errorf("produce: %w", pipeline.ErrFenced)
+	now := time.Now()
+	o.published(now, most, time.Second, fenced)
+	if why, _ := o.reason(now); o.pace.now != most || why != "" {
+		t.Errorf("%+v after a replaced owner: %q", o.pace.now, why)
+	}
+	o.published(now, most, 20*time.Second, fenced)
+	if why, _ := o.reason(now); o.pace.now.Entries > most.Entries/8 || why == "" {
+		t.Errorf("%+v after 20 s: %q", o.pace.now, why)
+	}
+}
+
 // TestPaceLeastOne: a publication carries something, however slow the brokers are.
 func TestPaceLeastOne(t *testing.T) {
 	p := newPace(pipeline.Volume{Entries: 10_000, Bytes: 16 << 20})
