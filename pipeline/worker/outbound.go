@@ -13,7 +13,7 @@ import (
 // publication that follows may fail each time.
 type outbound struct {
 	pace    pace
-	emptyAt time.Time               // when the outbox was last seen empty, or is known to have been published last
+	emptyAt time.Time               // since when something may have waited in the outbox
 	failing atomic.Pointer[failing] // nil: the latest publication succeeded
 }
 
@@ -36,6 +36,14 @@ func (o *outbound) found(now time.Time, s *pipeline.Standing) {
 		o.emptyAt = time.UnixMilli(s.Mark.Wall)
 	case o.emptyAt.IsZero():
 		o.emptyAt = now
+	}
+}
+
+// emptied notes that all that was in the outbox at an instant is published. While alerts come all the time the outbox is
+// never seen empty.
+func (o *outbound) emptied(at time.Time) {
+	if at.After(o.emptyAt) {
+		o.emptyAt = at
 	}
 }
 

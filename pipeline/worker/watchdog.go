@@ -21,8 +21,8 @@ type Progress struct {
 	Published   int64     // offset of the published position
 	Committed   bool      // the store holds a commit of the partition, or it lost it
 
-	Waiting    time.Duration // since the outbox was last empty
-	Publishing time.Duration // how long the latest publication took, or has taken so far
+	Waiting    time.Duration // how long the oldest outbox entry has waited at most
+	Publishing time.Duration // how long the latest publication took, or the next one has taken by now
 }
 
 // Lag is the number of records in the log that have not been folded.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -230,6 +231,72 @@ func TestLostAnswerIsNoStall(t *testing.T) {
 			t.Errorf("an idle partition: %v: %s", s.Phase, s.Reason)
 		}
 	})
+}
+
+// slowLog is a log whose publications take long.
+type slowLog struct {
+	*heldLog
+	takes time.Duration
+}
+
+func (l *slowLog) Publish(ctx context.Context, p *pipeline.Publication) error {
+	<-time.After(l.takes)
+	return l.heldLog.Publish(ctx, p)
+}
+
+// slowly are the phases of a worker of slow publications, second by second for as long as it has entries to publish, and
+// how long one of these has waited at most.
+func slowly(t *testing.T, takes time.Duration, most int) (seen []worker.Phase, waited time.Duration) {
+	t.Helper()
+	in := newInput(t, 1, 200)
+	synctest.Test(t, func(t *testing.T) {
+		log := &slowLog{takes: takes, heldLog: &heldLog{
+			end:   in.end,
+			kafka: &cluster{records: in.records, second: true, publish: func(pipeline.Outgoing) error { return nil }},
+		}}
+		w := worker.New(worker.Config{
+			Line: line.Config{Identity: in.identity(), Settings: settings(0), CacheCustomers: 8, Format: profile.Format},
+			Log:  log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, PublishEvery: time.Second, End: -1,
+			Logger: zerolog.Nop(), Metrics: worker.NewMetrics(prometheus.NewRegistry()), Render: in.render,
+			MaxUnpublished: pipeline.Volume{Entries: most, Bytes: 1 << 20},
+		})
+		revoked, ended := make(chan struct{}), make(chan error)
+		go func() { ended <- w.Run(t.Context(), revoked) }()
+		<-time.After(3*takes + time.Second/2)
+		for w.Progress().Unpublished > 0 {
+			seen, waited = append(seen, w.Status().Phase), max(waited, w.Progress().Waiting)
+			<-time.After(time.Second)
+		}
+		close(revoked)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return seen, waited
+}
+
+// TestSlowPublicationsStayStalled: a partition whose publications all take long is stalled in each of them from its
+// beginning, not only once that has taken long, too. Where one leaves the outbox empty it is well for a while.
+func TestSlowPublicationsStayStalled(t *testing.T) {
+	seen, _ := slowly(t, 9*time.Second, 3)
+	changes := 0
+	for i := range seen[1:] {
+		if seen[i+1] != seen[i] {
+			changes++
+		}
+	}
+	if minutes := len(seen) / 60; changes > minutes || !slices.Contains(seen, worker.Stalled) {
+		t.Errorf("%d changes in %d minutes: %v", changes, minutes, seen)
+	}
+}
+
+// TestOutboxOfBusyPartition: the entries of an outbox that is never seen empty are no older than two publications.
+func TestOutboxOfBusyPartition(t *testing.T) {
+	const takes = 900 * time.Millisecond
+	seen, waited := slowly(t, takes, 10)
+	if len(seen) < 10 || waited > 2*takes+250*time.Millisecond {
+		t.Errorf("an entry has waited for %v, in %d s", waited, len(seen))
+	}
 }
 
 // TestTakeoverOfAnotherInput: a topic that was made anew while the partition was taken over is called that, and no log
