@@ -75,8 +75,12 @@ func front(entries []Entry, seen []Seen) (n int, err error) {
 	}
 	for i := range n {
 		if seen[i] == Absent {
-			return 0, unproven("outbox entry %d (%s) was never published, though one behind it was: another group, or an earlier "+
-				"one of this name, has published the same", i, entries[i].place())
+			return 0, unproven(
+				"outbox entry %d (%s) was never published, though one behind it was: another group, or an earlier "+
+					"one of this name, has published the same",
+				i,
+				entries[i].place(),
+			)
 		}
 	}
 	if next == len(groups) {
