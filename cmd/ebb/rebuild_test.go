@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,7 +16,7 @@ func TestRebuildKeepsStateWithoutControlRecords(t *testing.T) {
 	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
 	keys := len(s.redis.Keys())
 
-	empty := append(s.environ[:len(s.environ):len(s.environ)], "EBB_KAFKA_CONTROL=other.control")
+	empty := append(slices.Clip(s.environ), "EBB_KAFKA_CONTROL=other.control")
 	got := run(t, empty, nil, "rebuild", "--from", "earliest", "--yes").want(t, exitFailed)
 	if !strings.Contains(got.stderr, "the control records in other.control lead to none") || len(s.redis.Keys()) != keys {
 		t.Errorf("%d keys of %d are left; stderr:\n%s", len(s.redis.Keys()), keys, got.stderr)

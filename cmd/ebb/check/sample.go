@@ -204,7 +204,7 @@ func (s *Sample) Faults() []Fault {
 func (s *Sample) Unnamed() []line.TypeCount {
 	types := make([]line.TypeCount, 0, len(s.unnamed))
 	for name, n := range s.unnamed {
-		types = append(types, line.TypeCount{Type: name, Events: uint64(n)}) //nolint:gosec // a count
+		types = append(types, line.TypeCount{Type: name, Events: uint64(n)})
 	}
 	slices.SortFunc(types, func(a, b line.TypeCount) int {
 		return cmp.Or(cmp.Compare(b.Events, a.Events), cmp.Compare(a.Type, b.Type))

@@ -41,7 +41,12 @@ func (g *Group) decidable(ctx context.Context, n int32, mark *pipeline.Mark) err
 	return advice.Add(
 		fmt.Errorf(
 			"offset %d was published under pack %.12s, settings %s; the control records in %s lead to %.12s, %s: the state was left as it is",
-			mark.Offset, mark.Pack, cmp.Or(mark.Settings, "none"), control.Topic, cmp.Or(pack, "none"), cmp.Or(settings, "none"),
+			mark.Offset,
+			mark.Pack,
+			cmp.Or(mark.Settings, "none"),
+			control.Topic,
+			cmp.Or(pack, "none"),
+			cmp.Or(settings, "none"),
 		),
 		"the topic kafka.control has lost records, or is another one: put it back, or restore a backup of Redis; "+
 			"where neither can be had, start over under a new kafka.group, and expect alerts that were sent before",

@@ -102,7 +102,7 @@ func sampleUnnamed(screen terminal.Screen, s *check.Sample) {
 	types := s.Unnamed()
 	records, names := int64(0), []string(nil)
 	for i, t := range types {
-		if records += int64(t.Events); i < most { //nolint:gosec // counted from int64
+		if records += int64(t.Events); i < most {
 			names = append(names, strconv.Quote(t.Type)) // its blanks count
 		}
 	}
