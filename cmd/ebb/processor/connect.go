@@ -70,6 +70,7 @@ func (p *Processor) findControl(ctx context.Context) (err error) {
 	if err != nil {
 		return p.noTopic(p.cfg.Kafka.Control, err)
 	}
+	p.ownTopics = append(p.ownTopics, kafkawire.Topic{Name: p.control.Topic, ID: p.control.ID})
 	if p.control.Missing && p.opts.shadow == nil {
 		p.log.Warn().Str("topic", p.cfg.Kafka.Control).Str("goes_on_in", p.control.Topic).
 			Str("do", "once every process of the group is upgraded: ebb check --create, then start them again").
@@ -128,9 +129,13 @@ func (p *Processor) checkRedis(ctx context.Context) error {
 
 // checkTopics finds the input's identity and checks that all topics ebb writes to exist.
 func (p *Processor) checkTopics(ctx context.Context) (err error) {
+	p.ownTopics = nil
 	for _, name := range p.topics() {
 		if p.topic, err = p.kafka.Topic(ctx, name); err != nil {
 			return p.noTopic(name, err)
+		}
+		if name == p.cfg.Kafka.Packs {
+			p.ownTopics = append(p.ownTopics, p.topic)
 		}
 	}
 	if !p.opts.UntilEnd && !p.opts.AcceptPoison {

@@ -52,14 +52,16 @@ type Processor struct {
 	topic   kafkawire.Topic
 	control connect.Control
 	input   inputFacts
-	slowed  atomic.Int64      // when the log last told of a quota, ms since the epoch
-	slot    *kafkasource.Slot // nil where the instance id is configured
-	member  *kafkasource.Member
-	metrics *worker.Metrics
-	metered *prometheus.Registry // what /metrics serves; nil for a shadow, whose metrics the main processor serves
-	http    *server              // nil: none
-	ends    []int64              // by partition, where opts.UntilEnd or opts.AcceptPoison
-	draws   chan []byte          // keys of customers with events; see watchStrays
+	// topics of packs and control records, as found at the start
+	ownTopics []kafkawire.Topic
+	slowed    atomic.Int64      // when the log last told of a quota, ms since the epoch
+	slot      *kafkasource.Slot // nil where the instance id is configured
+	member    *kafkasource.Member
+	metrics   *worker.Metrics
+	metered   *prometheus.Registry // what /metrics serves; nil for a shadow, whose metrics the main processor serves
+	http      *server              // nil: none
+	ends      []int64              // by partition, where opts.UntilEnd or opts.AcceptPoison
+	draws     chan []byte          // keys of customers with events; see watchStrays
 	// that another program uses the group, for a generation in which no worker is left to stop for it
 	taken chan *pipeline.HardStop
 	said  string // the kind of the failure to start that was logged last
@@ -107,7 +109,10 @@ func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Optio
 		return nil, err
 	}
 	p.kafka.OnThrottle(p.throttled)
-	p.input.look = func(ctx context.Context) (kafkawire.Topic, error) { return p.kafka.TopicFacts(ctx, cfg.Kafka.Input) }
+	p.input.latest = map[int32]inputLook{}
+	p.input.look = func(ctx context.Context, broker int32) (kafkawire.Topic, error) {
+		return p.kafka.TopicFacts(ctx, cfg.Kafka.Input, broker)
+	}
 	p.followPack(files)
 	if err := p.connectPatiently(ctx); err != nil {
 		return nil, err
