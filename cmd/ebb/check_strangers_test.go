@@ -26,6 +26,12 @@ segment: customer u1, type Order Completed, time 2026-03-01T09:30:00.000Z, value
 cloudevent: customer c-7, type Order Completed, time 2026-03-01T09:30:00.000Z, value 5.00, id 1
 {"specversion":"1.0","id":"1","source":"/s","type":"Order Completed","subject":"order-7","time":"2026-03-01T09:30:00Z","data_base64":"eyJjdXN0b21lciI6"}
 not_json: /data_base64: the data is not JSON, as it was to be: "eyJjdXN0b21lciI6"
+{"specversion":"0.3","id":"1","source":"/s","type":"Order Completed","subject":"order-7","time":"2026-03-01T09:30:00Z","datacontentencoding":"base64","data":"eyJjdXN0b21lciI6ImMtNyIsInZhbHVlIjoiJCJ9"}
+value_unreadable: /data/value: the value is no decimal number: "$"
+{"specversion":"1.0","id":"1","source":"/s","type":"Order Completed","subject":"order-7","time":"2026-03-01T09:30:00Z","data":"eyJjdXN0b21lciI6ImMtNyJ9"}
+cloudevent: customer order-7 (the subject), type Order Completed, time 2026-03-01T09:30:00.000Z, id 1
+{"specversion":"1.0","id":"1","source":"/s","type":"Order Completed","subject":"order-7","time":"2026-03-01T09:30:00Z","data":[{"customer":"c-7"}]}
+cloudevent: customer order-7 (the subject), type Order Completed, time 2026-03-01T09:30:00.000Z, id 1
 {"specversion":"1.0","id":"1","source":"/s","type":"Order Completed","subject":"order-7","time":"2026-03-01T09:30:00Z","data":"{\"customer\":\"c-7\",\"value\":\"5 EUR\"}"}
 value_unreadable: /data/value: the value is no decimal number: "5 EUR"
 {"specversion":"1.0","id":"1","source":"/s","type":"Seen","subject":"c-7","time":"2026-03-01T09:30:00Z","data":"{\"value\":\"5 EUR\"}"}

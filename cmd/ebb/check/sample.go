@@ -151,10 +151,7 @@ func (s *Sample) try(line []byte) (r Record) {
 		r.Unnamed = true
 		s.unnamed[r.Type]++
 	}
-	if e.Envelope == pipeline.CloudEvent {
-		path, _ := s.find(e.Envelope, "customer", line)
-		r.Subject = path == "/subject"
-	}
+	r.Subject = e.BySubject
 	r.Currency = string(bytes.TrimRight(e.Currency[:], "\x00"))
 	return r
 }

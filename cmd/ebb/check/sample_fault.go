@@ -128,9 +128,14 @@ func unpacked(line []byte) []byte {
 	if json.Unmarshal(line, &event) != nil {
 		return line
 	}
-	var text string
+	var text, encoding string
 	var bytes []byte
+	if raw := event["datacontentencoding"]; raw != nil {
+		_ = json.Unmarshal(raw, &encoding) // what is no text says nothing
+	}
 	switch {
+	case strings.EqualFold(encoding, "base64") && json.Unmarshal(event["data"], &bytes) == nil && json.Valid(bytes):
+		event["data"] = bytes
 	case json.Unmarshal(event["data"], &text) == nil && json.Valid([]byte(text)):
 		event["data"] = json.RawMessage(text)
 	case event["data"] == nil && json.Unmarshal(event["data_base64"], &bytes) == nil && json.Valid(bytes):
