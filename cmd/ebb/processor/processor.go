@@ -163,13 +163,14 @@ func (p *Processor) Run(ctx context.Context) error {
 	})
 	defer stop()
 	watched := p.watchFacts(work)
-	told, drawn := p.tellUnnamed(work), func() {}
+	told, subjectsTold, drawn := p.tellUnnamed(work), p.tellSubjects(work), func() {}
 	if p.opts.shadow == nil {
 		drawn = p.watchStrays(work)
 	}
 	err := p.member.Run(work, p.own)
 	watched()
 	told()
+	subjectsTold()
 	drawn()
 	switch {
 	case errors.Is(context.Cause(work), errDrainTimeout):
