@@ -36,6 +36,7 @@ type Options struct {
 	Trace        func(pipeline.Step, int64) // optional; see pipeline.Config
 	Newest       int                        // newest version of the state that the program can read; 0: the real one
 	Hangups      bool                       // on SIGHUP the pack's file is checked
+	CreateLine   string                     // the command that creates missing topics
 	shadow       *shadowRole                // nil: this is the main processor
 }
 
