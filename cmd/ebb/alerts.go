@@ -54,7 +54,12 @@ alert as published.`,
 	}
 	f.add(cmd)
 	flags := cmd.Flags()
-	flags.BoolVar(&f.fromStart, "from-start", false, "begin with the oldest alert instead of the next one, and go on waiting for more")
+	flags.BoolVar(
+		&f.fromStart,
+		"from-start",
+		false,
+		"begin with the oldest alert instead of the next one, and go on waiting for more",
+	)
 	flags.BoolVar(&f.untilEnd, "until-end", false, "stop at what is the end now; begins with the oldest alert")
 	flags.BoolVar(&f.json, "json", false, "print each alert's JSON, one a line, byte for byte as published")
 	return cmd

@@ -165,7 +165,8 @@ func TestCheckSampleCuresBatches(t *testing.T) {
 	const batch = `{"batch":[{"type":"track","event":"Seen","userId":"c-7"},{"type":"page","userId":"c-8"}]}`
 	got := run(t, nil, strings.NewReader(batch), "check", "--sample", "-").want(t, exitFailed).stdout
 	words := strings.Join(strings.Fields(got), " ")
-	if !strings.Contains(words, "send each message of the batch as a record of its own") || strings.Contains(words, "input.mapping") {
+	if !strings.Contains(words, "send each message of the batch as a record of its own") ||
+		strings.Contains(words, "input.mapping") {
 		t.Errorf("advice:\n%s", got)
 	}
 }

@@ -130,7 +130,13 @@ func TestRunTellsOfSubjects(t *testing.T) {
 	s.environ = append(s.environ, "EBB_HTTP_LISTEN=", "EBB_LOG_FORMAT=json", "EBB_PACK=any")
 	cloud := func(data string) func(int) string {
 		return func(i int) string {
-			return fmt.Sprintf(`{"specversion":"1.0","id":"%d","source":%q,"type":"visit","subject":"order-%d",%s}`, i, data, i, data)
+			return fmt.Sprintf(
+				`{"specversion":"1.0","id":"%d","source":%q,"type":"visit","subject":"order-%d",%s}`,
+				i,
+				data,
+				i,
+				data,
+			)
 		}
 	}
 	s.feed(t, 0, 5, cloud(`"data":[{"customer":"c-7"}]`))
@@ -140,7 +146,8 @@ func TestRunTellsOfSubjects(t *testing.T) {
 	if !strings.Contains(got.stdout, `"by_subject":8,`) {
 		t.Errorf("summary: %s", got.stdout)
 	}
-	if !strings.Contains(got.stderr, `"events":8,`) || strings.Count(got.stderr, "the customer of CloudEvents is their subject") != 1 {
+	if !strings.Contains(got.stderr, `"events":8,`) ||
+		strings.Count(got.stderr, "the customer of CloudEvents is their subject") != 1 {
 		t.Errorf("log:\n%s", got.stderr)
 	}
 }

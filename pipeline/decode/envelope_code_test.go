@@ -273,13 +273,37 @@ func dataCases(add func(name, value string, want pipeline.Code, headers ...strin
 		}, changes...)...)
 	}
 	add("base64 as version 0.3 says", encoded(wrong), pipeline.ValueUnreadable)
-	add("base64 as version 0.3 says, in capitals", encoded(wrong, "datacontentencoding", `"Base64"`), pipeline.ValueUnreadable)
-	add("base64 as version 0.3 says, in escapes", encoded(wrong, "datacontentencoding", `"base6\u0034"`), pipeline.ValueUnreadable)
+	add(
+		"base64 as version 0.3 says, in capitals",
+		encoded(wrong, "datacontentencoding", `"Base64"`),
+		pipeline.ValueUnreadable,
+	)
+	add(
+		"base64 as version 0.3 says, in escapes",
+		encoded(wrong, "datacontentencoding", `"base6\u0034"`),
+		pipeline.ValueUnreadable,
+	)
 	add("base64 as version 0.3 says, broken", encoded(broken), pipeline.NotJSON)
-	add("base64 as version 0.3 says, of something else", encoded("\x00", "datacontenttype", `"image/png"`), pipeline.Usable)
-	add("base64 as version 0.3 says, is none", cloudJSON("data", `"{}"`, "datacontentencoding", `"base64"`), pipeline.NotJSON)
-	add("version 0.3 says of an object", cloudJSON("data", wrong, "datacontentencoding", `"base64"`), pipeline.ValueUnreadable)
-	add("version 0.3 says of nothing", in64(wrong, "data", `""`, "datacontentencoding", `"base64"`), pipeline.ValueUnreadable)
+	add(
+		"base64 as version 0.3 says, of something else",
+		encoded("\x00", "datacontenttype", `"image/png"`),
+		pipeline.Usable,
+	)
+	add(
+		"base64 as version 0.3 says, is none",
+		cloudJSON("data", `"{}"`, "datacontentencoding", `"base64"`),
+		pipeline.NotJSON,
+	)
+	add(
+		"version 0.3 says of an object",
+		cloudJSON("data", wrong, "datacontentencoding", `"base64"`),
+		pipeline.ValueUnreadable,
+	)
+	add(
+		"version 0.3 says of nothing",
+		in64(wrong, "data", `""`, "datacontentencoding", `"base64"`),
+		pipeline.ValueUnreadable,
+	)
 	add("of another encoding", encoded(wrong, "datacontentencoding", `"gzip"`), pipeline.Usable)
 	add("text", cloudJSON("data", `"{\"value\":\"x\"}"`), pipeline.ValueUnreadable)
 	add(

@@ -36,7 +36,11 @@ func disordered(f *File, events int64, asked func() (int64, time.Time), many int
 // sortAdvice says how the log is sorted. There is no command for dates with offsets in CSV: as texts they are in another
 // order.
 func sortAdvice(f *File) string {
-	if at := bytes.Trim(f.time, `"`); f.separator != 0 && bytes.LastIndexByte(at, '-') > 0 && len(at) > len(time.DateOnly) &&
+	if at := bytes.Trim(
+		f.time,
+		`"`,
+	); f.separator != 0 && bytes.LastIndexByte(at, '-') > 0 &&
+		len(at) > len(time.DateOnly) &&
 		!bytes.HasSuffix(bytes.ToUpper(at), []byte("Z")) {
 		return "sort it by time: by the instants, for its dates have offsets; and take the file that is sorted"
 	}
