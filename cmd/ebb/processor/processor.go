@@ -36,6 +36,7 @@ type Options struct {
 	Trace        func(pipeline.Step, int64) // optional; see pipeline.Config
 	Newest       int                        // newest version of the state that the program can read; 0: the real one
 	Hangups      bool                       // on SIGHUP the pack's file is checked
+	CreateLine   string                     // the command that creates missing topics
 	shadow       *shadowRole                // nil: this is the main processor
 }
 
@@ -168,13 +169,14 @@ func (p *Processor) Run(ctx context.Context) error {
 	})
 	defer stop()
 	watched := p.watchFacts(work)
-	told, drawn := p.tellUnnamed(work), func() {}
+	told, subjectsTold, drawn := p.tellUnnamed(work), p.tellSubjects(work), func() {}
 	if p.opts.shadow == nil {
 		drawn = p.watchStrays(work)
 	}
 	err := p.member.Run(work, p.own)
 	watched()
 	told()
+	subjectsTold()
 	drawn()
 	switch {
 	case errors.Is(context.Cause(work), errDrainTimeout):
