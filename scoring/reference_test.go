@@ -62,7 +62,7 @@ type goldenSet struct {
 func TestReferenceTerms(t *testing.T) {
 	var golden map[string]goldenSet
 	if err := json.Unmarshal(
-		scoringtest.Must(os.ReadFile(filepath.Join(shared(t), "reference", "golden.json"))),
+		scoringtest.Must(os.ReadFile(filepath.Join(shared(t), "reference", "golden3.json"))),
 		&golden,
 	); err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func TestReferenceLapse(t *testing.T) {
 		t.Run(strconv.Itoa(partitions), func(t *testing.T) {
 			want := readChanges(
 				t,
-				filepath.Join(shared(t), "reference", fmt.Sprintf("lapse_online_retail_%d.csv.gz", partitions)),
+				filepath.Join(shared(t), "reference", fmt.Sprintf("lapse3_online_retail_%d.csv.gz", partitions)),
 			)
 			compareChanges(t, lapses(pack, rows, partitions), want)
 		})

@@ -28,6 +28,7 @@ type canonicalPack struct { // encoding/json sorts the keys of maps
 	Kinds     map[string]kindFile    `json:"kinds,omitempty"`
 	Stages    *stagesFile            `json:"stages,omitempty"`
 	Value     *valueFile             `json:"value,omitempty"`
+	Raise     *raiseFile             `json:"raise,omitempty"`
 	Playbooks []playbookFile         `json:"playbooks,omitempty"`
 }
 
@@ -67,6 +68,7 @@ func canonicalOf(k *Pack, f *file) []byte {
 		Kinds:     f.Kinds,
 		Stages:    f.Stages,
 		Value:     f.Value,
+		Raise:     f.Raise,
 		Playbooks: f.Playbooks,
 	}
 	if len(f.Factors) > 0 {
@@ -109,6 +111,6 @@ func parseCanonical(b []byte) *file {
 	if len(c.Factors) > 0 {
 		f.Cap = c.Cap
 	}
-	f.Kinds, f.Stages, f.Value, f.Playbooks = c.Kinds, c.Stages, c.Value, c.Playbooks
+	f.Kinds, f.Stages, f.Value, f.Raise, f.Playbooks = c.Kinds, c.Stages, c.Value, c.Raise, c.Playbooks
 	return f
 }

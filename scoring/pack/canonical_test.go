@@ -48,7 +48,7 @@ func TestCanonicalRefuses(t *testing.T) {
 		"cut short":                 {good[:len(good)-1], "unexpected EOF"},
 		"something behind it":       {good + "{}", "something stands behind"},
 		"a key of another build":    {strings.Replace(good, `"overdue"`, `"overdew"`, 1), "overdew"},
-		"another core":              {strings.Replace(good, `{"core":1,`, `{"core":99,`, 1), "core, this build has"},
+		"another core":              {strings.Replace(good, `{"core":3,`, `{"core":99,`, 1), "core, this build has"},
 		"another spelling":          {strings.Replace(good, `,"version"`, `, "version"`, 1), "spells it otherwise"},
 		"a setting out of bounds":   {strings.Replace(good, `"overdue":0.5`, `"overdue":2`, 1), "$.overdue: 2"},
 	} {
