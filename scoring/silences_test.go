@@ -39,7 +39,17 @@ func TestSilences(t *testing.T) {
 	k := scoringtest.Must(scoringtest.LoadText(
 		"name: silences\nversion: 1\nhorizon: 90d\nactivity: [a]\nraise: {otherwise: watch}", pack.Overrides{}))
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-22s%8s%14s%8s%9s%10s  %s\n", "customer", "visits", "typical days", "watch", "at_risk", "critical", "opens at")
+	fmt.Fprintf(
+		&b,
+		"%-22s%8s%14s%8s%9s%10s  %s\n",
+		"customer",
+		"visits",
+		"typical days",
+		"watch",
+		"at_risk",
+		"critical",
+		"opens at",
+	)
 	for _, kind := range kinds {
 		c := profile.Customer{Profile: &profile.Profile{}}
 		at := int64(scoringtest.Begin)
