@@ -11,7 +11,6 @@ import (
 	"ebb/cmd/ebb/connect"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
-	"ebb/scoring/pack"
 )
 
 // Group is a group's state and offsets, and the input that they belong to.
@@ -19,9 +18,8 @@ type Group struct {
 	connect.Clients
 	Waiting connect.Waiting // optional; gets what is waited for
 
-	cfg     *config.Config
-	topic   kafkawire.Topic
-	replays map[string]bool // packs that this build can replay, by hash
+	cfg   *config.Config
+	topic kafkawire.Topic
 }
 
 // Partition is the plan for one partition.
@@ -35,7 +33,7 @@ type Partition struct {
 
 // Open finds the input and the Redis of a configuration's group. The caller closes the group unless there is an error.
 func Open(ctx context.Context, cfg *config.Config) (*Group, error) {
-	g := &Group{cfg: cfg, replays: map[string]bool{}}
+	g := &Group{cfg: cfg}
 	if err := g.open(ctx); err != nil {
 		g.Close()
 		return nil, err
@@ -47,7 +45,7 @@ func (g *Group) open(ctx context.Context) (err error) {
 	if g.Redis, err = connect.Redis(ctx, g.cfg); err != nil {
 		return connect.NoRedis(err, g.cfg)
 	}
-	if g.Kafka, err = connect.Kafka(g.cfg, g.cfg.Kafka.Input, g.cfg.Kafka.Packs); err != nil {
+	if g.Kafka, err = connect.Kafka(g.cfg, g.cfg.Topics()...); err != nil {
 		return err
 	}
 	if err := connect.Dialable(ctx, g.cfg.Kafka.Brokers); err != nil {
@@ -95,7 +93,7 @@ func (g *Group) preparePartition(ctx context.Context, n int32, at time.Time) (p 
 			"use a new kafka.group",
 		)
 	}
-	if err := g.checkCore(ctx, mark.Pack); err != nil {
+	if err := g.decidable(ctx, n, &mark); err != nil {
 		return p, err
 	}
 	start, _, err := g.Kafka.Bounds(ctx, input, n)
@@ -113,41 +111,6 @@ func (g *Group) preparePartition(ctx context.Context, n int32, at time.Time) (p 
 	// folded.
 	p.From = max(start, min(p.From, committed.Offset))
 	return p, nil
-}
-
-// checkCore refuses to empty a state that this build cannot replay, since another version of the score's core decided it
-// with the pack of a hash. A pack that cannot be read is left to the replay.
-func (g *Group) checkCore(ctx context.Context, hash string) error {
-	if hash == "" || g.replays[hash] {
-		return nil
-	}
-	control := connect.Control{Topic: g.cfg.Kafka.Control}
-	found, err := control.Ledger(g.Kafka, g.cfg).Packs(ctx, []string{hash})
-	switch {
-	case errors.Is(err, kafkawire.UnknownTopicOrPartition), errors.Is(err, kafkawire.TopicDenied):
-		return nil
-	case err != nil:
-		return fmt.Errorf("read the pack of the published offset: %w", err)
-	}
-	for _, k := range found {
-		if err := replayable(k.Canonical); err != nil {
-			return err
-		}
-	}
-	g.replays[hash] = true
-	return nil
-}
-
-// replayable refuses a pack of another version of the core, by its canonical form.
-func replayable(canonical []byte) error {
-	if _, err := pack.LoadCanonical(canonical); errors.Is(err, pack.ErrOtherCore) {
-		return advice.Add(
-			fmt.Errorf("what was published cannot be replayed: %w", err),
-			"nothing is changed; go on with the version of ebb that wrote it, or begin with this one under a new kafka.group "+
-				"and a new kafka.alerts, with kafka.start: earliest",
-		)
-	}
-	return nil
 }
 
 // AwaitEmpty waits until no member is left; see connect.AwaitEmpty.
