@@ -118,7 +118,7 @@ func followRows(
 		if r.kinds == "triggered" && kind == profile.Lapse {
 			continue
 		}
-		if days != nil && len(days) == 1 && name == "open rises" {
+		if len(days) == 1 && name == "open rises" {
 			continue // it opens at the highest tier
 		}
 		seen++

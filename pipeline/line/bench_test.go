@@ -113,6 +113,7 @@ func benchmarkLine(b *testing.B, name string) {
 	}
 	b.ReportAllocs()
 	var l *Line
+	var held map[int64][]byte // due buckets in the store
 	var total Tally
 	bt := &Batch{decoder: decode.New(1 << 20)}
 	at := events
@@ -122,7 +123,7 @@ func benchmarkLine(b *testing.B, name string) {
 			continue
 		}
 		if at == events {
-			at = 0
+			at, held = 0, map[int64][]byte{}
 			l = New(
 				&Config{Format: profile.Format, CacheCustomers: customers},
 				&pipeline.Standing{},
@@ -134,7 +135,18 @@ func benchmarkLine(b *testing.B, name string) {
 		err := l.foldAll(bt, func(want *pipeline.Load) {
 			want.Profiles = make([][]byte, len(want.Keys))
 			want.Due = make([][]byte, len(want.Buckets))
-		}, func(s *Staged) { total.Add(&s.Tally) })
+			for i, bucket := range want.Buckets {
+				want.Due[i] = held[bucket]
+			}
+		}, func(s *Staged) {
+			total.Add(&s.Tally)
+			for _, due := range s.Commit.Due {
+				held[due.Bucket] = append(held[due.Bucket], due.Entries...)
+			}
+			for _, bucket := range s.Commit.Swept {
+				delete(held, bucket)
+			}
+		})
 		if err != nil {
 			b.Fatal(err)
 		}

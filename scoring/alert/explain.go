@@ -220,7 +220,7 @@ func (n *named) coefficient(name string) float64 {
 func (n *named) get(kind string, from map[string]float64, name string) float64 {
 	v, ok := from[name]
 	if !ok && n.err == nil {
-		n.err = fmt.Errorf("/%s/%s is missing", kind, name)
+		n.err = fmt.Errorf("/%s/%s is missing, which another version of the score may not have", kind, name)
 	}
 	return v
 }

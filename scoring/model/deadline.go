@@ -38,7 +38,7 @@ const (
 	// Points that are computed at most. Search nearly always ends by itself, at the very minute; friction that falls as
 	// fast as the rest rises may take more. For Rearm a minute somewhat too early costs one more look.
 	fineEffort   = 32
-	coarseEffort = 4
+	coarseEffort = 6
 )
 
 // Search returns the first minute not before from at which c's score reaches an aim if no event comes, or one before it;

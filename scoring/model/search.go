@@ -17,7 +17,7 @@ type search struct {
 	high bool
 
 	width int64 // minutes from a to b before the newest point
-	slow  bool  // which has hardly made that less
+	slow  int   // points in a row that have hardly made that less
 }
 
 // search looks for the first minute after a, which does not reach need, up to last, that does: the very minute with
@@ -51,10 +51,14 @@ func (s *search) narrow(c point) {
 		s.a = c
 	}
 	before := s.width
-	s.width, s.slow = math.MaxInt64, false
+	s.width = math.MaxInt64
 	if s.high {
 		s.width = s.b.minute - s.a.minute
-		s.slow = s.width > before/2
+	}
+	if s.width > before/2 {
+		s.slow++
+	} else {
+		s.slow = 0
 	}
 }
 
@@ -70,7 +74,7 @@ func (s *search) next() int64 {
 		}
 	}
 	ln := from.lnSilence + float64(farther*(s.need-from.score()))/from.slope
-	if s.slow || !(low < ln && ln < high) {
+	if s.slow > 1 && s.high || !(low < ln && ln < high) {
 		ln = float64((low + high) * 0.5)
 	}
 	silence := exact.Exp(min(ln, lnLongest))
@@ -79,6 +83,6 @@ func (s *search) next() int64 {
 }
 
 const (
-	farther   = 1.03 // steps by the slope, so that they end beyond the minute
+	farther   = 1.01 // steps by the slope, so that they end beyond the minute
 	lnLongest = 9.6  // over ln of the longest maxSilence
 )

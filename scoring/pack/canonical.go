@@ -45,7 +45,9 @@ func LoadCanonical(b []byte) (*Pack, error) {
 	if !isCanonical(b) {
 		return nil, errors.New("load canonical pack: not the canonical form of a pack")
 	}
-	var its struct{ Core int }
+	var its struct {
+		Core int `json:"core"`
+	}
 	if err := json.Unmarshal(b, &its); err == nil && its.Core != model.Version {
 		return nil, fmt.Errorf(
 			"load canonical pack: %w: it was scored by version %d, this build has version %d",

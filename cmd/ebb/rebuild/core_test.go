@@ -32,7 +32,12 @@ func TestOfThisCore(t *testing.T) {
 			t.Errorf("%s: %v", hash, err)
 		}
 	}
-	if err := ofThisCore(t.Context(), packs{}, "another core's"); err == nil || !strings.Contains(err.Error(), "scored by version 1") {
+	if err := ofThisCore(
+		t.Context(),
+		packs{},
+		"another core's",
+	); err == nil ||
+		!strings.Contains(err.Error(), "scored by version 1") {
 		t.Errorf("another core's: %v", err)
 	}
 }
