@@ -25,6 +25,7 @@ func (r *Report) WriteHTML(w io.Writer, log string) error {
 		"count":    count,
 		"whole":    func(n int) string { return count(int64(n)) },
 		"worth":    worth,
+		"tenth":    tenth,
 		"late":     r.late,
 		"gaps":     r.gaps,
 	}).Parse(page)
@@ -107,6 +108,13 @@ func worth(f Figure) string {
 		return unknown
 	}
 	return fmt.Sprintf("%+.3f", math.Round(float64(f)*1000)/1000+0)
+}
+
+func tenth(f Figure) string {
+	if !f.Known() {
+		return unknown
+	}
+	return strconv.FormatFloat(float64(f), 'f', 1, 64)
 }
 
 func percentOf(f Figure) string {

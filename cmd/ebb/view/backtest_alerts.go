@@ -34,8 +34,9 @@ func (t *backtestText) alerts() {
 		rows = append(rows, t.judged(t.RuleTitle(r.Name), r.Classes, true)...)
 	}
 	fmt.Fprintf(t, "\n%s\n", t.Paint(text.Colors{text.Bold}, "When do alerts come, and how often are they right?"))
-	t.Paragraph("", fmt.Sprintf("Alerts from %s to %s, and a month per 1,000 customers; how many in 100 were right; who left, and how "+
-		"many in 100 of them were named by a day.", a.From.Format(time.DateOnly), a.Until.Format(time.DateOnly)))
+	t.Paragraph("", fmt.Sprintf("Alerts from %s to %s, and a month per 1,000 customers. Right, and named by a day: how many in 100. "+
+		"Median: the day by which half of those who left were named, and how many of their own gaps that is.",
+		a.From.Format(time.DateOnly), a.Until.Format(time.DateOnly)))
 	t.Table("Every silence followed, beside rules that need no training", t.judgedHeader("gaps"), rows)
 	t.own()
 	t.whatIf()
