@@ -157,7 +157,10 @@ func TestAlertsListed(t *testing.T) {
 func TestInWords(t *testing.T) {
 	j := silences.Judgement{Class: silences.All, Alerts: 4, Precision: .754}
 	j.Lapses = silences.Caught{Lapses: 9, Horizon: .927, MedianDays: 58.6}
-	r := &Report{HorizonDays: 90, Alerts: &silences.Report{Rules: []silences.Rule{{Name: nameEbb, Classes: []silences.Judgement{j}}}}}
+	r := &Report{
+		HorizonDays: 90,
+		Alerts:      &silences.Report{Rules: []silences.Rule{{Name: nameEbb, Classes: []silences.Judgement{j}}}},
+	}
 	want := []string{
 		"Of 100 alerts 75 would be right: the customer does nothing for another 90 days.",
 		"Of 100 customers who left (silent for more than 180 days) 93 would have been named by day 90, half of all by day 59.",
@@ -170,7 +173,8 @@ func TestInWords(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	r.Alerts.Rules[0].Classes[0].Alerts = 0
-	if got := r.InWords(); len(got) != 1 || !slices.Contains(got, "Not one alert would have been raised that can be judged.") {
+	if got := r.InWords(); len(got) != 1 ||
+		!slices.Contains(got, "Not one alert would have been raised that can be judged.") {
 		t.Errorf("%q", got)
 	}
 }

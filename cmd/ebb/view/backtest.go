@@ -122,7 +122,11 @@ func (t *backtestText) churnInWords() string {
 		customers += int64(d.Customers)
 		churned += int64(d.Churned)
 	}
-	said := fmt.Sprintf("No activity for %s after a date, of those active in the %s before.", t.horizon(), formatDays(t.ActiveDays))
+	said := fmt.Sprintf(
+		"No activity for %s after a date, of those active in the %s before.",
+		t.horizon(),
+		formatDays(t.ActiveDays),
+	)
 	if top := t.Mean.Scores[0].TopTenth; top.Known() {
 		said += fmt.Sprintf(" Of the tenth scored highest %.0f in 100 did so, of all %.0f.",
 			100*float64(top), 100*float64(churned)/float64(customers))

@@ -34,9 +34,12 @@ func (t *backtestText) alerts() {
 		rows = append(rows, t.judged(t.RuleTitle(r.Name), r.Classes, true)...)
 	}
 	fmt.Fprintf(t, "\n%s\n", t.Paint(text.Colors{text.Bold}, "When do alerts come, and how often are they right?"))
-	t.Paragraph("", fmt.Sprintf("Alerts from %s to %s, and a month per 1,000 customers. Right, and named by a day: how many in 100. "+
-		"Median: the day by which half of those who left were named, and how many of their own gaps that is.",
-		a.From.Format(time.DateOnly), a.Until.Format(time.DateOnly)))
+	t.Paragraph(
+		"",
+		fmt.Sprintf("Alerts from %s to %s, and a month per 1,000 customers. Right, and named by a day: how many in 100. "+
+			"Median: the day by which half of those who left were named, and how many of their own gaps that is.",
+			a.From.Format(time.DateOnly), a.Until.Format(time.DateOnly)),
+	)
 	t.Table("Every silence followed, beside rules that need no training", t.judgedHeader("gaps"), rows)
 	t.own()
 	t.whatIf()
@@ -59,7 +62,13 @@ func (t *backtestText) judged(name string, classes []silences.Judgement, gaps bo
 			name = "  " + j.Class
 		}
 		row := append(
-			[]string{name, advice.Grouped(j.Alerts), perMonth(j.Volume), inHundred(j.Precision), advice.Grouped(j.Lapses.Lapses)},
+			[]string{
+				name,
+				advice.Grouped(j.Alerts),
+				perMonth(j.Volume),
+				inHundred(j.Precision),
+				advice.Grouped(j.Lapses.Lapses),
+			},
 			t.caught(&j.Lapses)...)
 		if gaps {
 			row = append(row, ownGaps(&j.Lapses))
@@ -119,8 +128,13 @@ func (t *backtestText) whatIf() {
 		}
 		rows = append(rows, row)
 	}
-	t.Table(fmt.Sprintf("At a risk score: how many in 100 were right, and named by day %s",
-		strings.TrimSuffix(t.horizon(), "d")), []string{"", "/1,000", "all", "by", "one-timer", "by", "occasional", "by", "regular", "by"}, rows)
+	t.Table(fmt.Sprintf(
+		"At a risk score: how many in 100 were right, and named by day %s",
+		strings.TrimSuffix(
+			t.horizon(),
+			"d",
+		),
+	), []string{"", "/1,000", "all", "by", "one-timer", "by", "occasional", "by", "regular", "by"}, rows)
 }
 
 func perMonth(f backtest.Figure) string {

@@ -2,10 +2,10 @@ package silences
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"sort"
+	"strconv"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -312,7 +312,7 @@ func TestOracle(t *testing.T) {
 		}
 		want.Rules = append(want.Rules, o.judge("wait", nil, waits[0], true), o.judge("long wait", nil, waits[1], true))
 		for level := range 2 {
-			r := o.judge(fmt.Sprint(level), func(i int) []int64 { return log.customers[i].levels[level] }, 0, false)
+			r := o.judge(strconv.Itoa(level), func(i int) []int64 { return log.customers[i].levels[level] }, 0, false)
 			want.Tiers = append(want.Tiers, Threshold(r))
 		}
 		roundLevels(got, want)
