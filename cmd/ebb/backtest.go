@@ -50,9 +50,9 @@ learnt from its own outcomes by that date.
 The log is read once, in order of time, as ebb produce takes it; memory grows with customers, not with events. Every figure is
 defined in docs/backtest.md.`,
 		Example: "  ebb backtest purchases.csv.gz --activity purchase\n" +
-			"  ebb backtest log.csv --activity buy --friction fault --horizon 60d --html report.html\n" +
-			"  ebb backtest log.ndjson --until 2025-10-01 --alerts alerts.csv\n" +
-			"  ebb simulate | ebb backtest - --until 2026-06-01 --json | jq '.alerts.rules[0].classes'",
+			"  ebb backtest log.csv --activity buy --friction fault --horizon 60d\n" +
+			"  ebb backtest log.ndjson --until 2025-10-01 --alerts out.csv --html page.html\n" +
+			"  ebb simulate | ebb backtest - --until 2026-06-01 --json | jq .alerts.rules",
 		Args: arguments(0, 1, "LOG"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.backtest(cmd, &f, args) },
 	}
@@ -74,7 +74,7 @@ defined in docs/backtest.md.`,
 		&f.at,
 		"at",
 		"",
-		"`DATES` to measure at, such as 2025-06-01, separated by commas (default: up to three, spread over the log)",
+		"`DATES` to measure at, such as 2025-06-01, separated by commas (default: up to three, spread over the log; of standard input a horizon before --until)",
 	)
 	flags.StringVar(
 		&f.until,

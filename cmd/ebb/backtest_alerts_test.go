@@ -93,8 +93,9 @@ func TestBacktestUntil(t *testing.T) {
 	}
 	// The end of standard input is taken to be the time itself, three hours after its last event.
 	piped := report(head.String()+tail.String(), "-", "--until", "2021-06-01")
-	if !piped.Alerts.End.Equal(until) || piped.Alerts.Silences != want.Alerts.Silences || len(piped.Dates) != 0 {
-		t.Errorf("%+v", piped.Alerts)
+	if !piped.Alerts.End.Equal(until) || piped.Alerts.Silences != want.Alerts.Silences ||
+		len(piped.Dates) != 1 || !piped.Dates[0].At.Equal(until.AddDate(0, 0, -30)) {
+		t.Errorf("%+v, %d dates", piped.Alerts, len(piped.Dates))
 	}
 	o := run(t, nil, strings.NewReader(head.String()), append(args, "-", "--until", "2022-01-01")...).want(t, exitUsage)
 	if !strings.Contains(o.stderr, "standard input ends on 2021-05-31T21:00:00Z, before the time of --until") {

@@ -46,6 +46,7 @@ type mark struct {
 	Class string
 	X, Y  float64
 	Label string
+	Right bool // the label stands to the right of it, else to the left
 	About string
 }
 

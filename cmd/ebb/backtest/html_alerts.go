@@ -28,7 +28,7 @@ func (p *pageData) alerts() {
 	}
 	p.WhatIf = judgedRows("as the pack raises", a.Rules[0].Classes, true)
 	for _, t := range a.Tiers {
-		p.WhatIf = append(p.WhatIf, judgedRows("at "+t.Name+", whoever it is", t.Classes, false)...)
+		p.WhatIf = append(p.WhatIf, judgedRows("from "+t.Name+", whoever it is", t.Classes, false)...)
 	}
 	for i, soon := range []func(*silences.Caught) Figure{byThird, byHalf, byHorizon} {
 		p.Trade = append(p.Trade, p.tradeChart(0, "all customers", "who left, named by day "+p.Soon[i], soon))
@@ -52,6 +52,9 @@ func judgedRows(name string, classes []silences.Judgement, chosen bool) []judged
 	return rows
 }
 
+// labelApart is how far labels are apart at least.
+const labelApart = 14
+
 // fewest alerts that a point of a chart rests on.
 const fewest = 10
 
@@ -68,6 +71,7 @@ func (p *pageData) tradeChart(class int, title, caught string, soon func(*silenc
 		c.YTicks = append(c.YTicks, tick{s.y(v), fmt.Sprintf("%.0f %%", 100*v)})
 	}
 	var points []Point
+	labelled := mark{X: math.Inf(1)}
 	for _, t := range p.Alerts.Scores {
 		j := &t.Classes[class]
 		point, ok := at(j)
@@ -76,8 +80,10 @@ func (p *pageData) tradeChart(class int, title, caught string, soon func(*silenc
 		}
 		points = append(points, point)
 		m := mark{Class: "step", X: s.x(point.X), Y: s.y(point.Y), About: "at a score of " + t.Name + ": " + inPoint(point)}
-		if t.Name == "20" || t.Name == "40" || t.Name == "60" || t.Name == "80" {
-			m.Label = t.Name
+		far := math.Hypot(m.X-labelled.X, m.Y-labelled.Y) > labelApart
+		if far && (t.Name == "20" || t.Name == "40" || t.Name == "60" || t.Name == "80") {
+			m.Label, m.Right = t.Name, point.X < .15
+			labelled = m
 		}
 		c.Marks = append(c.Marks, m)
 	}

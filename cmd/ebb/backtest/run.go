@@ -77,11 +77,15 @@ func (b *Run) plan(ctx context.Context) error {
 	return err
 }
 
-// planStdin takes the end of standard input from --until, or from the last date, which a horizon follows.
+// planStdin takes the end of standard input from --until, or from the last date, which a horizon follows. Without dates
+// there is one, a horizon before the end.
 func (b *Run) planStdin() error {
 	switch n := len(b.Dates); {
 	case !b.Log.Until.IsZero():
 		b.end = b.Log.Until
+		if n == 0 {
+			b.Dates = []time.Time{b.end.Add(-b.Pack.Horizon).Truncate(advice.Day)}
+		}
 	case n > 0:
 		b.end = b.Dates[n-1].Add(b.Pack.Horizon)
 	default:
@@ -184,13 +188,13 @@ func (b *Run) checkReport(r *Report) error {
 	if r.Active == 0 {
 		return b.Log.NoActivity(b.Pack.Name)
 	}
+	if b.Log.Until.After(EndOf(r.Last)) && b.Log.Name == eventlog.Stdin {
+		return advice.Usage(fmt.Errorf("standard input ends on %s, before the time of --until", advice.FormatDate(r.Last)))
+	}
 	for _, at := range b.Dates {
 		if at.Add(b.Pack.Horizon).After(EndOf(r.Last)) {
 			return b.tooLate(at, r.Last)
 		}
-	}
-	if b.Log.Name == eventlog.Stdin && b.end.After(EndOf(r.Last)) {
-		return advice.Usage(fmt.Errorf("standard input ends on %s, before the time of --until", advice.FormatDate(r.Last)))
 	}
 	return nil
 }

@@ -112,9 +112,9 @@ func (t *backtestText) whatIf() {
 	rows := t.judged("as it is", t.Alerts.Rules[0].Classes, false)
 	for i := range t.Alerts.Tiers {
 		tier := &t.Alerts.Tiers[i]
-		rows = append(rows, t.judged("at "+tier.Name, tier.Classes, false)...)
+		rows = append(rows, t.judged("from "+tier.Name, tier.Classes, false)...)
 	}
-	t.Table(`What if the threshold were: alerts that open at another tier ("raise" in a pack)`, t.judgedHeader(), rows)
+	t.Table(`What if the threshold were: alerts from another tier on ("raise" in a pack)`, t.judgedHeader(), rows)
 
 	rows = nil
 	for i := range t.Alerts.Scores {
@@ -122,14 +122,14 @@ func (t *backtestText) whatIf() {
 			continue
 		}
 		s := &t.Alerts.Scores[i]
-		row := []string{"at " + s.Name, perMonth(s.Classes[0].Volume)}
+		row := []string{"from " + s.Name, perMonth(s.Classes[0].Volume)}
 		for k := range s.Classes {
 			row = append(row, inHundred(s.Classes[k].Precision), inHundred(s.Classes[k].Lapses.Horizon))
 		}
 		rows = append(rows, row)
 	}
 	t.Table(fmt.Sprintf(
-		"At a risk score: how many in 100 were right, and named by day %s",
+		"Alerts from a risk score on: how many in 100 were right, and named by day %s",
 		strings.TrimSuffix(
 			t.horizon(),
 			"d",
