@@ -58,11 +58,12 @@ func TestSimulate(t *testing.T) {
 	if len(customers) != 300 || left != len(rows)-1 || left < 60 {
 		t.Errorf("%d customers, %d of %d in the truth among them", len(customers), left, len(rows)-1)
 	}
-	if want := "simulated: " + advice.Grouped(
+	want := "simulated: " + advice.Grouped(
 		events,
 	) + " events of 300 customers, to 2026-02-04; " + advice.Grouped(
 		int64(left),
-	) + " of them left\n"; got.stderr != want {
+	) + " of them left\n"
+	if got.stderr != want {
 		t.Errorf("stderr %q, want %q", got.stderr, want)
 	}
 }

@@ -29,6 +29,7 @@ type file struct {
 	Kinds     map[string]kindFile
 	Stages    *stagesFile
 	Value     *valueFile
+	Raise     *raiseFile
 	Playbooks []playbookFile
 	Language  string
 
@@ -75,6 +76,7 @@ func parsePack(b []byte) *file {
 	var horizon string
 	var stages stagesFile // the decoder leaves a pointer nil where there is nothing
 	var value valueFile
+	var raise raiseFile
 	settings := map[string]any{
 		"name":      &f.Name,
 		"version":   &f.Version,
@@ -90,6 +92,7 @@ func parsePack(b []byte) *file {
 		"kinds":     &f.Kinds,
 		"stages":    &stages,
 		"value":     &value,
+		"raise":     &raise,
 		"playbooks": &f.Playbooks,
 		"language":  &f.Language,
 	}
@@ -101,6 +104,9 @@ func parsePack(b []byte) *file {
 	}
 	if _, given := f.places["value"]; given {
 		f.Value = &value
+	}
+	if _, given := f.places["raise"]; given {
+		f.Raise = &raise
 	}
 	if _, given := f.places["horizon"]; given {
 		var err error
@@ -242,13 +248,14 @@ func (f *file) check() {
 	f.checkKinds()
 	f.checkStages()
 	f.checkValue()
+	f.checkRaise()
 	f.checkPlaybooks()
 }
 
 // packKeys are the keys of a pack.
 var packKeys = []string{ //nolint:gochecknoglobals // a table
 	"name", "version", "horizon", "activity", "friction", "overdue", "tiers",
-	"signals", "features", "factors", "cap", "kinds", "stages", "value", "playbooks", "language",
+	"signals", "features", "factors", "cap", "kinds", "stages", "value", "raise", "playbooks", "language",
 }
 
 // onlyLanguage is the language of the sentences. A pack may name it, because existing packs do. It is not part of the
@@ -272,5 +279,6 @@ func (f *file) normalise() {
 	f.normaliseFactors()
 	f.normaliseKinds()
 	f.normaliseStages()
+	f.normaliseRaise()
 	f.normalisePlaybooks()
 }

@@ -25,6 +25,7 @@ func (k *Pack) Lint() (found []string) {
 	k.lintStages(note)
 	k.lintKinds(note)
 	k.lintValue(note)
+	k.lintRaise(note)
 	k.lintPlaybooks(note)
 	return found
 }

@@ -130,6 +130,7 @@ func build(f *file) *Pack {
 	k.buildKinds(f)
 	k.buildStages(f)
 	k.buildValue(f)
+	k.buildRaise(f)
 	k.buildPlaybooks(f)
 	k.Catalogue = f.reasons
 	k.declared, k.canonical = f, canonicalOf(k, f)

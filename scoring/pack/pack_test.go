@@ -14,10 +14,8 @@ import (
 )
 
 func TestShippedPacks(t *testing.T) {
-	if diff := cmp.Diff(
-		[]string{"any", "creator", "marketplace", "marketplace_seller", "retail", "saas"},
-		pack.Shipped(),
-	); diff != "" {
+	diff := cmp.Diff([]string{"any", "creator", "marketplace", "marketplace_seller", "retail", "saas"}, pack.Shipped())
+	if diff != "" {
 		t.Error(diff)
 	}
 	const month = 30 * 24 * time.Hour
@@ -126,9 +124,8 @@ func TestOverrides(t *testing.T) {
 			}
 		})
 	}
-	if got := scoringtest.Must(
-		pack.Load("any", nil, pack.Overrides{Horizon: 36 * time.Hour}),
-	).Horizon; got != 36*time.Hour {
+	got := scoringtest.Must(pack.Load("any", nil, pack.Overrides{Horizon: 36 * time.Hour})).Horizon
+	if got != 36*time.Hour {
 		t.Errorf("horizon %v", got)
 	}
 }
@@ -277,7 +274,7 @@ func TestPackProblems(t *testing.T) {
 				"$.friction.c: is missing, must be a weight from 0 to 100",
 				"$.friction.d: is missing",
 				"$.horizont: unknown key, there are activity, cap, factors, features, friction, horizon, kinds, language, name, " +
-					"overdue, playbooks, signals, stages, tiers, value, version",
+					"overdue, playbooks, raise, signals, stages, tiers, value, version",
 			},
 		},
 		{
@@ -340,12 +337,8 @@ func TestVersionAsWritten(t *testing.T) {
 }
 
 func TestLoadSource(t *testing.T) {
-	if _, err := pack.Load(
-		"sass",
-		nil,
-		pack.Overrides{},
-	); err == nil ||
-		!strings.Contains(err.Error(), "any, creator, marketplace, marketplace_seller, retail, saas") {
+	_, err := pack.Load("sass", nil, pack.Overrides{})
+	if err == nil || !strings.Contains(err.Error(), "any, creator, marketplace, marketplace_seller, retail, saas") {
 		t.Errorf("error %v", err)
 	}
 	for _, path := range []string{"packs/mine", "mine.yaml", "mine.yml"} {
@@ -379,4 +372,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "744e625ac727c9a8d086ab5b1067cb8f757eb0bc0f3d782b0635d00aa98bc3aa"
+const retailHash = "be8c8f526b9ca4fb95953849b43a1ff57bc060165f25a7e3ec2c36d7774a2232"

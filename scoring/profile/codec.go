@@ -358,7 +358,7 @@ func (p *Profile) valid() bool {
 		encode.Within(p.M, -MaxLnGap, MaxLnGap) && encode.Within(p.K, MinRegularity, MaxRegularity) &&
 			encode.Within(p.Level, 0, MaxLevel)
 	episode := e.Tier == TierNone && !e.Open() && e.LastTransition == 0 ||
-		(e.Tier == AtRisk || e.Tier == Critical) && e.Open() && e.Number > 0 && p.Visits > 0
+		Watch <= e.Tier && e.Tier < NumTiers && e.Open() && e.Number > 0 && p.Visits > 0
 	for i := range p.Triggered {
 		episode = episode && p.Triggered[i].valid()
 	}

@@ -176,7 +176,7 @@ func TestReadProfileRefuses(t *testing.T) {
 		{"friction below zero", func(p *profile.Profile) { p.Friction = -1 }},
 		{"episode never counted", func(p *profile.Profile) { p.Lapse.Number = 0 }},
 		{"episode without transition", func(p *profile.Profile) { p.Lapse.Sequence = 0 }},
-		{"episode at peace", func(p *profile.Profile) { p.Lapse.Tier = profile.Watch }},
+		{"episode at peace", func(p *profile.Profile) { p.Lapse.Tier = profile.Healthy }},
 		{"episode without activity", func(p *profile.Profile) { p.Visits, p.W = 0, 0 }},
 		{"back before the last activity", func(p *profile.Profile) { p.Back = 4 }},
 		{"a probe of a cell that there is not", func(p *profile.Profile) { p.Probe = profile.Probe{Next: 1, Cell: 65} }},
@@ -279,12 +279,8 @@ func FuzzReadProfile(f *testing.F) {
 				scoringtest.Wake(s.Pack, &p)
 			}
 		}
-		if score := scoringtest.ScoreOf(
-			s.Pack,
-			&p,
-			p.At+90*scoringtest.Day,
-		); math.IsNaN(score.Sum()) ||
-			math.IsInf(score.Sum(), 0) {
+		score := scoringtest.ScoreOf(s.Pack, &p, p.At+90*scoringtest.Day)
+		if math.IsNaN(score.Sum()) || math.IsInf(score.Sum(), 0) {
 			t.Fatalf("score %v of %+v", score, p)
 		}
 		if p.At < 1<<43 && !p.Valid() {
