@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -200,11 +201,11 @@ func (m Mark) follows(changes []Control) error {
 	}
 	if at := newest(changes); m.Pack != "" && (at.Pack != m.Pack || at.Settings != m.Settings) {
 		return unproven(
-			"the published control records lead to pack %.12s and settings %q, the state in Redis to %.12s and %q",
-			at.Pack,
-			at.Settings,
-			m.Pack,
-			m.Settings,
+			"the published control records lead to pack %.12s and settings %s, the state in Redis to %.12s and %s",
+			cmp.Or(at.Pack, "none"),
+			cmp.Or(at.Settings, "none"),
+			cmp.Or(m.Pack, "none"),
+			cmp.Or(m.Settings, "none"),
 		)
 	}
 	return nil

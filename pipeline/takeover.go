@@ -121,6 +121,30 @@ func (id Identity) StateLost(published int64) *HardStop {
 	)
 }
 
+// ControlLost is the hard stop of a topic of control records or packs that is gone, or was made anew, while ebb runs.
+func (id Identity) ControlLost(topic string, gone bool) *HardStop {
+	return id.Stop(
+		"control_lost",
+		fmt.Sprintf("the topic %s was deleted%s", topic, map[bool]string{false: " and made anew"}[gone]),
+		"put the topic back from a copy, or run: ebb check --create, and start ebb again: it goes on from the state in Redis "+
+			"and writes down what is in force; backups of Redis from before can then no longer be used",
+	)
+}
+
+// Compacted is the hard stop of an input that keeps only the newest event of each key.
+func (id Identity) Compacted(brokers string) *HardStop {
+	return id.Stop(
+		"input_compacted",
+		fmt.Sprintf("the topic %s is compacted: all but the newest event of each customer are removed from it", id.Input),
+		fmt.Sprintf(
+			"run: kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config "+
+				"cleanup.policy=delete, and start ebb again",
+			brokers,
+			id.Input,
+		),
+	)
+}
+
 // Still refuses an input that is no longer the one of id: a topic made anew, or with another number of partitions.
 func (id Identity) Still(cluster, topic string, partitions int) error {
 	was := id.NewMeta(0)

@@ -27,7 +27,7 @@ type plainEvent struct {
 	Key, Tenant, Customer, Type, ID string
 	Value                           int64
 	HasValue, AppendTime, Control   bool
-	NoMoney                         bool
+	NoMoney, BySubject              bool
 	Currency                        string
 	SourceHash                      uint64
 	Envelope                        pipeline.Envelope
@@ -53,6 +53,7 @@ func plainly(e *pipeline.Event) plainEvent {
 		),
 		Control:    e.Control,
 		NoMoney:    e.NoMoney,
+		BySubject:  e.BySubject,
 		SourceHash: e.SourceHash,
 		Envelope:   e.Envelope,
 	}
@@ -82,6 +83,7 @@ type plainFields struct {
 	time     func() (int64, pipeline.Code)
 	minor    bool // the value is in minor units
 	control  bool
+	subject  bool // the customer is the subject
 	envelope pipeline.Envelope
 }
 
@@ -151,7 +153,7 @@ func (e *plainEvent) read(
 		return pipeline.TenantUnreadable
 	}
 	e.Key = string(rune(len(e.Tenant))) + e.Tenant + e.Customer
-	e.Control = f.control
+	e.Control, e.BySubject = f.control, f.subject
 	return pipeline.Usable
 }
 

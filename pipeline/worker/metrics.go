@@ -18,6 +18,7 @@ type Metrics struct {
 	oddities    *prometheus.CounterVec // kind
 	quarantined *prometheus.CounterVec // code
 	unnamed     *unnamedTypes
+	folded      foldedCount
 	alerts      *prometheus.CounterVec // transition
 	tiers       *prometheus.CounterVec // tier
 	suppressed  prometheus.Counter
@@ -84,7 +85,8 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		events: counter("events_total", "Input records whose effect is committed, by outcome.", "outcome"),
 		oddities: counter(
 			"event_oddities_total",
-			"Counted events that are late, ahead of the watermark by more than a day, or of a type the pack does not name.",
+			"Counted events that are late, ahead of the watermark by more than a day, of a type the pack does not name, or of a "+
+				"customer that only the subject of a CloudEvent named.",
 			"kind",
 		),
 		quarantined: counter("quarantined_total", "Input records that could not be used, by code.", "code"),
@@ -279,6 +281,8 @@ func (m *Metrics) committed(t *line.Tally) {
 	add(m.oddities, "late", t.Late)
 	add(m.oddities, "future", t.Future)
 	add(m.oddities, "unnamed", t.Unnamed)
+	add(m.oddities, "by_subject", t.BySubject)
+	m.folded.add(t)
 	if t.Unnamed > 0 {
 		m.unnamed.add(t.Types)
 	}

@@ -38,6 +38,7 @@ type owner struct {
 	proof     time.Time         // when something last moved, or there was nothing to do
 	end       int64             // of the log, and
 	stable    int64             // its last stable offset, as of the latest fetch that told
+	told      bool              // of the end, by a fetch of this ownership or an earlier one
 	throttled bool              // the latest fetch brought nothing but a delay
 	exhausted bool              // the end is reached
 	waits     waiting           // what was logged about the configured pack
@@ -58,6 +59,9 @@ func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line
 		input:   &prefetcher{log: w.cfg.Log, verify: w.cfg.Verify, end: w.cfg.End, edges: l.Edges()},
 		answers: make(chan pipeline.Answer, 2),
 		proof:   time.Now(),
+	}
+	if before := w.Progress(); before.Told {
+		o.end, o.told = before.End, true
 	}
 	o.input.start(ctx, l.Next(), l.NewBatch)
 	return o
@@ -169,7 +173,7 @@ func (o *owner) take(b *line.Batch, ok bool) error {
 		o.stable = b.Fetched.Stable
 	}
 	if b.Fetched.End >= 0 {
-		o.end = b.Fetched.End
+		o.end, o.told = b.Fetched.End, true
 	}
 	o.cfg.Metrics.fetched(o.cfg.Line.Identity.Partition, &b.Fetched, o.end)
 	if b.Fetched.Next > o.line.Next() || b.Fetched.End >= 0 && b.Fetched.Next >= b.Fetched.End {
@@ -338,6 +342,7 @@ func (o *owner) report() {
 		Next:        o.line.Next(),
 		End:         o.end,
 		Stable:      o.stable,
+		Told:        o.told,
 		Throttled:   o.throttled,
 		Unpublished: o.p.Unpublished().Entries,
 		Published:   o.p.Published().Offset,

@@ -16,6 +16,7 @@ type Progress struct {
 	Proof       time.Time // when it last moved, or found nothing to do
 	Next        int64     // offset of the next record to fold
 	End, Stable int64     // of the log, as of the latest answer; records between lie in open transactions
+	Told        bool      // of End and Stable; false: no fetch has been answered yet
 	Throttled   bool      // the latest fetch brought nothing but a delay
 	Unpublished int       // outbox entries
 	Published   int64     // offset of the published position
@@ -25,7 +26,7 @@ type Progress struct {
 	Publishing time.Duration // how long the latest publication took, or the next one has taken by now
 }
 
-// Lag is the number of records in the log that have not been folded.
+// Lag is the number of records in the log that have not been folded; 0 where nothing is known of the log's end.
 func (p *Progress) Lag() int64 { return max(0, p.End-p.Next) }
 
 // Progress is how far the worker is; the zero value before its first run.

@@ -107,8 +107,9 @@ func TestStall(t *testing.T) {
 		log.held.Store(true)
 		var lines lines
 		w := worker.New(worker.Config{
-			Line: line.Config{Identity: in.identity(), Settings: settings(0), CacheCustomers: 8, Format: profile.Format},
-			Log:  log, Store: storetest.NewMemory().Partition(0), Pack: in.pack,
+			Ledger: elsewhere{},
+			Line:   line.Config{Identity: in.identity(), Settings: settings(0), CacheCustomers: 8, Format: profile.Format},
+			Log:    log, Store: storetest.NewMemory().Partition(0), Pack: in.pack,
 			PublishEvery: time.Second, End: -1, Logger: zerolog.New(&lines).Level(zerolog.InfoLevel),
 			Metrics: worker.NewMetrics(prometheus.NewRegistry()),
 			Render: func(b []byte, e *pipeline.Entry, _ *pipeline.Record) (pipeline.Outgoing, []byte) {
@@ -184,8 +185,9 @@ func withAwayLog(t *testing.T, do func(w *worker.Worker, log *awayLog)) {
 		}}
 		log.held.Store(true)
 		w := worker.New(worker.Config{
-			Line: line.Config{Identity: in.identity(), Settings: settings(0), CacheCustomers: 8, Format: profile.Format},
-			Log:  log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, PublishEvery: time.Second, End: -1,
+			Ledger: elsewhere{},
+			Line:   line.Config{Identity: in.identity(), Settings: settings(0), CacheCustomers: 8, Format: profile.Format},
+			Log:    log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, PublishEvery: time.Second, End: -1,
 			Logger: zerolog.Nop(), Metrics: worker.NewMetrics(prometheus.NewRegistry()), Render: in.render,
 		})
 		revoked, ended := make(chan struct{}), make(chan error)
@@ -255,8 +257,9 @@ func slowly(t *testing.T, takes time.Duration, most int) (seen []worker.Phase, w
 			kafka: &cluster{records: in.records, second: true, publish: func(pipeline.Outgoing) error { return nil }},
 		}}
 		w := worker.New(worker.Config{
-			Line: line.Config{Identity: in.identity(), Settings: settings(0), CacheCustomers: 8, Format: profile.Format},
-			Log:  log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, PublishEvery: time.Second, End: -1,
+			Ledger: elsewhere{},
+			Line:   line.Config{Identity: in.identity(), Settings: settings(0), CacheCustomers: 8, Format: profile.Format},
+			Log:    log, Store: storetest.NewMemory().Partition(0), Pack: in.pack, PublishEvery: time.Second, End: -1,
 			Logger: zerolog.Nop(), Metrics: worker.NewMetrics(prometheus.NewRegistry()), Render: in.render,
 			MaxUnpublished: pipeline.Volume{Entries: most, Bytes: 1 << 20},
 		})
@@ -308,8 +311,9 @@ func TestTakeoverOfAnotherInput(t *testing.T) {
 		store := storetest.NewMemory()
 		run := func(end int64, verify func(context.Context, time.Time) error) error {
 			return worker.New(worker.Config{
-				Line: line.Config{Identity: in.identity(), Settings: settings(0), CacheCustomers: 8, Format: profile.Format},
-				Log:  &heldLog{end: end, kafka: kafka}, Store: store.Partition(0), Pack: in.pack, Verify: verify,
+				Ledger: elsewhere{},
+				Line:   line.Config{Identity: in.identity(), Settings: settings(0), CacheCustomers: 8, Format: profile.Format},
+				Log:    &heldLog{end: end, kafka: kafka}, Store: store.Partition(0), Pack: in.pack, Verify: verify,
 				PublishEvery: time.Second, End: in.end, Logger: zerolog.Nop(),
 				Metrics: worker.NewMetrics(prometheus.NewRegistry()), Render: in.render,
 			}).Run(t.Context(), nil)

@@ -40,6 +40,7 @@ type Fault struct {
 	code     pipeline.Code
 	envelope pipeline.Envelope
 	local    bool // its time has no offset
+	batch    bool // it is several of Segment's messages in one record
 }
 
 // Record is what becomes of one record, as --json prints it.
@@ -122,6 +123,7 @@ func (s *Sample) try(line []byte) (r Record) {
 	if e.Code != pipeline.Usable {
 		fault := Fault{code: e.Code, envelope: e.Envelope}
 		fault.local = s.lacksOffset(fault, line)
+		fault.batch = fault.code == pipeline.CustomerMissing && isBatch(line)
 		s.codes[fault]++
 		r.Code = e.Code.String()
 		r.Place, r.Found = s.placeOf(fault, line)
@@ -151,10 +153,7 @@ func (s *Sample) try(line []byte) (r Record) {
 		r.Unnamed = true
 		s.unnamed[r.Type]++
 	}
-	if e.Envelope == pipeline.CloudEvent {
-		path, _ := s.find(e.Envelope, "customer", line)
-		r.Subject = path == "/subject"
-	}
+	r.Subject = e.BySubject
 	r.Currency = string(bytes.TrimRight(e.Currency[:], "\x00"))
 	return r
 }
