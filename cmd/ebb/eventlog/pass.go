@@ -19,6 +19,7 @@ type Pass struct {
 	Mapping *config.Mapping
 	SkipBad bool // count lines that cannot be used, and go on
 	Stdin   io.Reader
+	Until   time.Time // events from here on are left out; zero: none are
 
 	// Progress gets the purpose of the reading, the events so far, and the bytes read of the file's bytes, as stored; -1:
 	// unknown. Optional.
@@ -57,6 +58,9 @@ func (p *Pass) Each(
 		} else if err != nil {
 			return err
 		}
+		if p.beyond(&e) {
+			continue
+		}
 		take(f, &e)
 		if n%1024 == 0 && n > 0 { // no need to read all of a log that runs backwards
 			if err := disordered(f, n+1, late, 2); err != nil {
@@ -65,6 +69,9 @@ func (p *Pass) Each(
 		}
 	}
 }
+
+// beyond reports whether an event is left out.
+func (p *Pass) beyond(e *Entry) bool { return !p.Until.IsZero() && e.Time >= p.Until.UnixMilli() }
 
 func (p *Pass) progress(what string, events int64, f *File) {
 	if p.Progress != nil {
@@ -134,6 +141,10 @@ func (p *Pass) Span(ctx context.Context, what string) (first, last time.Time, er
 		return first, last, err
 	}
 	first = time.UnixMilli(e.Time).UTC()
+	if !p.Until.IsZero() {
+		last, err = p.newest(ctx, what, f, &e)
+		return first, last, err
+	}
 	tail, err := p.tail(ctx, what, f)
 	if err != nil {
 		return first, last, err
@@ -148,6 +159,33 @@ func (p *Pass) Span(ctx context.Context, what string) (first, last time.Time, er
 		}
 	}
 	return first, last, nil
+}
+
+// newest reads the rest of a log, after an event, for the newest event that is not left out.
+func (p *Pass) newest(ctx context.Context, what string, f *File, e *Entry) (time.Time, error) {
+	newest := e.Time
+	if p.beyond(e) {
+		return time.Time{}, advice.Usage(fmt.Errorf("%s begins on %s, not before the time of --until", p.Name,
+			advice.FormatDate(time.UnixMilli(e.Time).UTC())))
+	}
+	for n := 0; ; n++ {
+		if n%4096 == 0 {
+			if ctx.Err() != nil {
+				return time.Time{}, context.Cause(ctx)
+			}
+			p.progress(what, -1, f)
+		}
+		err := p.next(f, e)
+		switch {
+		case errors.Is(err, io.EOF):
+			p.skipped = 0 // they are counted when the log is read
+			return time.UnixMilli(newest).UTC(), nil
+		case err != nil:
+			return time.Time{}, err
+		case !p.beyond(e):
+			newest = max(newest, e.Time)
+		}
+	}
 }
 
 // tail reads up to the last lines of a log.
