@@ -1,30 +1,39 @@
 package shop
 
-// Story is how a customer leaves. The names are part of the truth file.
-type Story uint8
+// Cause is why a customer leaves for good. The names are part of the truth file.
+type Cause uint8
 
-// Stories of those who leave.
+// Causes.
 const (
-	stays    Story = iota
-	Vanished       // from one day to the next
-	Drifted        // came less and less often
+	Stays    Cause = iota
+	Once           // needed one thing, a present say, and has it
+	Tried          // came a few times and did not take to the shop
+	Moved          // its life has changed: from one day to the next it needs the shop no more
+	Rival          // another shop wins it over: it comes less and less often
+	Returned       // sent its last order back
 	Unpaid         // its payment failed, and failed again
 	Unheard        // asked for help, and nobody solved it
+	Causes         // how many there are
 )
 
-var storyNames = [...]string{"stays", "vanished", "drifted", "unpaid", "unheard"}
+var causeNames = [Causes]string{"stays", "once", "tried", "moved", "rival", "returned", "unpaid", "unheard"}
 
-// String is the story's name.
-func (s Story) String() string { return storyNames[s] }
+// String is the cause's name.
+func (c Cause) String() string { return causeNames[c] }
 
-// stories are how customers leave who have stayed for a while.
-var stories = [...]weighted[Story]{{25, Vanished}, {40, Drifted}, {17, Unpaid}, {18, Unheard}}
+// causes are those of customers who have stayed for a while.
+var causes = [...]weighted[Cause]{{25, Moved}, {33, Rival}, {10, Returned}, {16, Unpaid}, {16, Unheard}}
+
+// tasterCauses are those of customers who come once or a few times; Tried stands for Once where it is once.
+var tasterCauses = [...]weighted[Cause]{{80, Tried}, {9, Returned}, {5, Unpaid}, {6, Unheard}}
 
 // farewell plans the end of the customer's story. It comes after everything that has happened, and then the customer
 // leaves.
 func (c *customer) farewell() {
 	var last []action
-	switch c.story {
+	switch c.cause {
+	case Returned:
+		last = []action{{c.session + c.dice.between(4*day, 15*day), -c.price, 0, refunded}}
 	case Unpaid: // two tries
 		last = c.failedVisit(max(c.daytime(c.left), c.session+hour))
 		last = append(last, c.failedVisit(last[len(last)-1].at+c.dice.between(20*hour, 40*hour))...)

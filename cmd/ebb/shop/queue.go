@@ -2,7 +2,7 @@ package shop
 
 import "container/heap"
 
-// queue holds all customers in the order of their next events.
+// queue holds all customers and visitors in the order of their next events.
 type queue []entry
 
 type entry struct {
@@ -13,7 +13,7 @@ type entry struct {
 
 // open adds all customers, each with its first visit to come.
 func (s *Shop) open() *queue {
-	q := make(queue, s.cfg.Customers)
+	q := make(queue, s.people())
 	for i := range q {
 		c := s.customer(i)
 		q[i] = entry{c.next(), int32(i), c}

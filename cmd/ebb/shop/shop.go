@@ -18,7 +18,7 @@ import (
 
 // Defaults of a Config's zero values.
 const (
-	DefaultCustomers = 4000
+	DefaultCustomers = 10_000
 	DefaultDays      = 540
 )
 
@@ -46,6 +46,7 @@ type Shop struct {
 	cfg   Config
 	start int64 // ms since the epoch
 	end   int64
+	cuts  [sources][]span // of each source's feed
 }
 
 // New checks cfg and sizes the shop.
@@ -66,6 +67,7 @@ func New(cfg Config) (*Shop, error) {
 	}
 	s := &Shop{cfg: cfg, start: cfg.Start.UnixMilli()}
 	s.end = s.start + int64(cfg.Days)*day
+	s.cutFeeds()
 	switch {
 	case cfg.Customers > 0:
 	case cfg.Events > 0:
@@ -76,17 +78,24 @@ func New(cfg Config) (*Shop, error) {
 	return s, nil
 }
 
+// strangersPer is how many customers there are for each anonymous visitor.
+const strangersPer = 2
+
+// people is how many come: the customers, and then the anonymous visitors.
+func (s *Shop) people() int { return s.cfg.Customers + s.cfg.Customers/strangersPer }
+
 // size finds how many customers make the requested number of events, with some to spare, by simulating a sample of
 // them.
 func (s *Shop) size() error {
-	const sample, spare = 1000, 1.1
+	const sample, spare = 4000, 1.1
 	s.cfg.Customers = sample
 	var seen float64
-	for i := range sample {
+	for i := range s.people() {
 		c := s.customer(i)
 		for at := c.next(); at < s.end; at = c.next() {
-			c.take()
-			seen++
+			if !s.lost(c.take()) {
+				seen++
+			}
 		}
 	}
 	need := math.Ceil(spare*sample*float64(s.cfg.Events)/seen) + 20
@@ -114,13 +123,14 @@ func (s *Shop) End() time.Time { return time.UnixMilli(s.end).UTC() }
 
 // Event is something that a customer did, or that happened to one.
 type Event struct {
-	ID       string
-	Customer string
-	Type     string // as in the Segment e-commerce specification, where that has a name for it
-	Time     time.Time
-	Value    int64 // minor units of Currency: amount paid, of a failed payment, or, negative, paid back; else 0
-	Currency string
-	Product  int // number of the product viewed or added; else 0
+	ID        string
+	Customer  string
+	Anonymous bool   // nobody has signed in: Customer is the visitor's
+	Type      string // as in the Segment e-commerce specification, where that has a name for it
+	Time      time.Time
+	Value     int64 // minor units of Currency: amount paid, of a failed payment, or, negative, paid back; else 0
+	Currency  string
+	Product   int // number of the product viewed or added; else 0
 }
 
 // Events are all events of the shop, in order of time, and at the same millisecond in order of customers. They are made
@@ -128,19 +138,22 @@ type Event struct {
 func (s *Shop) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		q := s.open()
-		prefix := fmt.Appendf(nil, "s%d-", s.cfg.Seed)
+		prefix := fmt.Appendf(make([]byte, 0, 48), "s%d-", s.cfg.Seed) // with room for the number
 		limit := s.cfg.Events
 		if limit == 0 {
 			limit = math.MaxInt64
 		}
-		for n := int64(1); n <= limit; n++ {
+		for n := int64(1); n <= limit; q.moved() {
 			c, at := q.first()
 			if at >= s.end {
 				return
 			}
 			a := c.take()
+			if s.lost(a) {
+				continue
+			}
 			ev := Event{
-				ID: string(strconv.AppendInt(prefix, n, 10)), Customer: c.name, Type: a.what.String(),
+				ID: string(strconv.AppendInt(prefix, n, 10)), Customer: c.name, Anonymous: c.stranger, Type: a.what.String(),
 				Time: time.UnixMilli(a.at).UTC(), Value: a.value, Product: int(a.product),
 			}
 			if a.value != 0 {
@@ -149,7 +162,7 @@ func (s *Shop) Events() iter.Seq[Event] {
 			if !yield(ev) {
 				return
 			}
-			q.moved()
+			n++
 		}
 	}
 }

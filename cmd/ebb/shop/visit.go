@@ -18,9 +18,12 @@ const (
 )
 
 var whatNames = [...]string{
-	"Products Searched", "Product Viewed", "Product Added", "Checkout Started", "Order Completed", "Order Refunded",
+	"Products Searched", "Product Viewed", "Product Added", "Checkout Started", Order, "Order Refunded",
 	"Product Reviewed", "Payment Failed", "Support Ticket Opened", "Support Ticket Solved",
 }
+
+// Order is the type of the event of an order.
+const Order = "Order Completed"
 
 func (w what) String() string { return whatNames[w] }
 
@@ -50,7 +53,7 @@ func (c *customer) shopping() {
 		product = 1 + int32(d.below(products))
 		step(viewed, 0, product)
 	}
-	buys := d.chance(c.buys)
+	buys := c.buys > 0 && (!c.bought || d.chance(c.buys)) // a customer's account begins with an order
 	if buys || d.chance(25) {
 		step(added, 0, product)
 	}
@@ -61,6 +64,7 @@ func (c *customer) shopping() {
 			step(failed, price, 0)
 		}
 		step(ordered, price, 0)
+		c.bought, c.price = true, price
 		c.aftermath(at, price)
 	}
 	c.session = at
