@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// AppendJSON appends the event without a line's end: in ebb's flat envelope, an anonymous visitor's as a Segment message
-// without userId, as a web site sends it. What a Shop makes needs no escapes.
+// AppendJSON appends the event without a line's end: in ebb's flat envelope, that of an anonymous visitor as a Segment
+// message without userId, as web sites send it. What a Shop makes needs no escapes.
 func AppendJSON(dst []byte, ev *Event) []byte {
 	if ev.Anonymous {
 		return appendTrack(dst, ev)

@@ -20,8 +20,8 @@ func silencesOf(begin, end int64) *silence.Shares {
 	}
 }
 
-// cdnow is the share of customers who are not back within 90 days after a silence of 30, 45, 90 and 180 days, and of how
-// many silences, in a public log of purchases over 18 months. TestSilencesOfCdnow counts them again:
+// cdnow is the share of customers who are not back within 90 days after a silence of 30, 45, 90 and 180 days, and of
+// how many silences, in a public log of purchases over 18 months. TestSilencesOfCdnow counts them again:
 //
 //	go test -tags reference -run TestSilencesOfCdnow ./cmd/ebb/shop
 var cdnow = [silence.Classes][4]struct {
