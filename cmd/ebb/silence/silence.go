@@ -1,5 +1,5 @@
-// Package silence follows customers from one activity to the next, and measures what alerts are worth by what becomes of
-// the silences they fall into.
+// Package silence follows customers from one activity to the next, and measures what alerts are worth by what becomes
+// of the silences they fall into.
 //
 //   - A silence runs from one activity of a customer to its next, if that is half a day later or more. The last one is
 //     open.

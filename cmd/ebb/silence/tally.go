@@ -53,7 +53,8 @@ func (t *Tally) Leaver(s *Silence, alert, horizon int64) {
 }
 
 // Delay is how long after their last activity half of the leavers were caught, in days and in their own typical gaps;
-// infinite where fewer than half were caught within a horizon, NaN where there is none. One-timers have no gaps.
+// infinite where fewer than half were caught within a horizon, NaN where there is none. The gaps leave out one-timers,
+// who have none.
 func (t *Tally) Delay() (days, gaps float64) { return median(t.delayDays), median(t.ownTimes) }
 
 func median(of []float64) float64 {
