@@ -1,5 +1,7 @@
-// Package shop simulates a shop: customers who come in rhythms of their own, look around, buy, return goods and go on
-// holiday. Some of them leave for good, at a moment that the simulation determines.
+// Package shop simulates a shop. Most of its customers come once or a few times. The others come in rhythms of their
+// own, look around, buy and return goods; they pause for a holiday, an illness or a season, and come back. Some of them
+// leave for good, at a moment and for a cause that the simulation determines. Visitors come who never buy, and the
+// feeds of its systems are cut for some days now and then.
 //
 // That moment is the truth that alerts can be compared with. It is drawn before anything is scored, and independently
 // of ebb's scoring: the package imports nothing of ebb.
@@ -134,7 +136,7 @@ type Event struct {
 }
 
 // Events are all events of the shop, in order of time, and at the same millisecond in order of customers. They are made
-// while they are read: memory holds the customers and their plans.
+// while they are read: memory holds the customers who have come and will come again, with their plans.
 func (s *Shop) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		q := s.open()
@@ -144,10 +146,10 @@ func (s *Shop) Events() iter.Seq[Event] {
 			limit = math.MaxInt64
 		}
 		for n := int64(1); n <= limit; q.moved() {
-			c, at := q.first()
-			if at >= s.end {
+			if q.first() >= s.end {
 				return
 			}
+			c := q.customer()
 			a := c.take()
 			if s.lost(a) {
 				continue

@@ -40,6 +40,9 @@ const products = 2000
 
 // shopping plans the visit that is due, and its consequences.
 func (c *customer) shopping() {
+	if c.plan == nil {
+		c.plan = make([]action, 0, 12) // hardly a visit has more
+	}
 	d, at := &c.dice, c.visit
 	step := func(w what, value int64, product int32) {
 		c.do(action{at, value, product, w})
