@@ -91,10 +91,8 @@ func TestMetaRoundTrip(t *testing.T) {
 // TestMetaOfAnotherBuild: another layout is recognised by its number, and an unknown section is an error with words.
 func TestMetaOfAnotherBuild(t *testing.T) {
 	b := pipeline.AppendMeta(nil, &pipeline.Meta{Version: pipeline.MetaVersion, Next: 5})
-	if m, err := pipeline.ReadMeta(
-		append([]byte{b[0], pipeline.MetaVersion + 1}, b[2:]...),
-	); err != nil || m.Version != pipeline.MetaVersion+1 ||
-		m.Next != 0 {
+	m, err := pipeline.ReadMeta(append([]byte{b[0], pipeline.MetaVersion + 1}, b[2:]...))
+	if err != nil || m.Version != pipeline.MetaVersion+1 || m.Next != 0 {
 		t.Errorf("another layout: %+v, %v", m, err)
 	}
 	if _, err := pipeline.ReadMeta(

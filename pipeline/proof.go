@@ -61,8 +61,8 @@ func Prove(id Identity, st State, seen []Seen, changes []Control) (Proof, error)
 	return p, p.Mark.follows(changes)
 }
 
-// front is how many of the oldest entries are published: all up to the last one that is there. The next has to be
-// proven absent.
+// front is how many of the oldest entries are published: all up to the last one that is there. None of them may be proven
+// absent, and the next has to be.
 func front(entries []Entry, seen []Seen) (n int, err error) {
 	groups := inseparable(entries)
 	next := 0 // group behind the last that is there
@@ -71,6 +71,16 @@ func front(entries []Entry, seen []Seen) (n int, err error) {
 			if seen[i] == Present {
 				next, n = g+1, groups[g].to
 			}
+		}
+	}
+	for i := range n {
+		if seen[i] == Absent {
+			return 0, unproven(
+				"outbox entry %d (%s) was never published, though one behind it was: another group, or an earlier "+
+					"one of this name, has published the same",
+				i,
+				entries[i].place(),
+			)
 		}
 	}
 	if next == len(groups) {

@@ -33,6 +33,11 @@ type Standing struct {
 // Rewinding reports whether the state is behind the published position, so that repeated decisions must be suppressed.
 func (s *Standing) Rewinding() bool { return s.Mark.behind(s.Meta.Next, s.Meta.Clock.Fired) }
 
+// Lagging reports whether the published position is behind the state.
+func (s *Standing) Lagging() bool {
+	return !s.Rewinding() && (s.Mark.Offset != s.Meta.Next || s.Mark.Fired != s.Meta.Clock.Fired)
+}
+
 // Reconcile compares both positions (docs/exactly-once.md). Errors: *HardStop.
 func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 	mark, err := readMark(id, pos)

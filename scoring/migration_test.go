@@ -120,7 +120,8 @@ func TestMigrationIsAFoldOfTheCommonPart(t *testing.T) {
 		same.Enter(&want, scoringtest.Begin) // only the numbers of the cells differ
 		want.Features = bytes.Clone(want.Features)
 		for i := at; ; i++ {
-			if err := to.Fits(&got); err != nil || !bytes.Equal(got.Features, want.Features) || got.Armed != want.Armed {
+			err := to.Fits(&got)
+			if err != nil || !bytes.Equal(got.Features, want.Features) || got.Armed != want.Armed {
 				t.Fatalf("after %d of %d events, error %v:\n% x\nwant\n% x", i-at, len(events)-at, err, got.Features, want.Features)
 			}
 			if i == len(events) {
@@ -212,13 +213,12 @@ func TestMigrationOfEpisodes(t *testing.T) {
 				(len(decisions) == 1 && decisions[0].Transition == scoring.Expired) != c.ended {
 				t.Errorf("%+v, decided %+v", h, decisions)
 			}
-			if got := to.Observe(
+			got := to.Observe(
 				&p,
 				&profile.Population{},
 				&scoring.Observation{Time: at + 2*scoringtest.Day, Signal: to.Pack.Signal([]byte("buy"))},
-			); len(
-				got,
-			) == 0 != c.ended {
+			)
+			if len(got) == 0 != c.ended {
 				t.Errorf("the closing signal decides %+v", got)
 			}
 		})
@@ -240,10 +240,8 @@ func TestMigrationOfEpisodes(t *testing.T) {
 			&pop,
 			&scoring.Observation{Time: scoringtest.Begin + 50*scoringtest.Day, Signal: to.Pack.Signal([]byte("view"))},
 		)
-		if d := to.Wake(
-			&p,
-		); len(d) != 1 || d[0].Transition != scoring.Expired ||
-			d[0].At < scoringtest.Begin+50*scoringtest.Day {
+		d := to.Wake(&p)
+		if len(d) != 1 || d[0].Transition != scoring.Expired || d[0].At < scoringtest.Begin+50*scoringtest.Day {
 			t.Errorf("decided %+v, looked at in minute %d", d, p.Armed)
 		}
 	})
@@ -301,11 +299,8 @@ func TestMigrationOfEpisodes(t *testing.T) {
 		noted := *p.EpisodeOf(profile.Explicit)
 		scoring.NewMigration(from, scoring.NewScorer(newer)).Enter(&p, scoringtest.Begin+scoringtest.Day)
 		back := profile.Customer{Profile: &profile.Profile{}}
-		if err := profile.Read(
-			profile.Append(nil, &p, profile.Format),
-			&back,
-		); err != nil || *back.Profile != *p.Profile ||
-			noted == (profile.Triggered{}) {
+		err := profile.Read(profile.Append(nil, &p, profile.Format), &back)
+		if err != nil || *back.Profile != *p.Profile || noted == (profile.Triggered{}) {
 			t.Errorf("%+v is read as %+v, %v; it was noted as %+v", p.Profile, back.Profile, err, noted)
 		}
 	})

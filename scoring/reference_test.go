@@ -61,10 +61,8 @@ type goldenSet struct {
 // TestReferenceTerms: terms of real customers of five logs, and the moments of their populations.
 func TestReferenceTerms(t *testing.T) {
 	var golden map[string]goldenSet
-	if err := json.Unmarshal(
-		scoringtest.Must(os.ReadFile(filepath.Join(shared(t), "reference", "golden.json"))),
-		&golden,
-	); err != nil {
+	err := json.Unmarshal(scoringtest.Must(os.ReadFile(filepath.Join(shared(t), "reference", "golden.json"))), &golden)
+	if err != nil {
 		t.Fatal(err)
 	}
 	for name := range sets {

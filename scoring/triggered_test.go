@@ -211,10 +211,8 @@ func TestDecisionsHoldTheirOwn(t *testing.T) {
 			),
 		)
 	}
-	if diff := cmp.Diff(
-		[]string{"explicit recovered on day 3: 3", "service_failure escalated on day 5: 5"},
-		got,
-	); diff != "" {
+	diff := cmp.Diff([]string{"explicit recovered on day 3: 3", "service_failure escalated on day 5: 5"}, got)
+	if diff != "" {
 		t.Error(diff)
 	}
 }

@@ -243,11 +243,8 @@ func TestLogPublishes(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := l.Position(t.Context())
-	if diff := cmp.Diff(
-		pipeline.Position{Committed: true, Offset: 1, Metadata: "mark 1", End: 1},
-		got,
-	); err != nil ||
-		diff != "" {
+	diff := cmp.Diff(pipeline.Position{Committed: true, Offset: 1, Metadata: "mark 1", End: 1}, got)
+	if err != nil || diff != "" {
 		t.Errorf("position: %v (-want +got):\n%s", err, diff)
 	}
 	a := w.committed(w.alerts, 1)[0]
@@ -256,7 +253,8 @@ func TestLogPublishes(t *testing.T) {
 		t.Errorf("alert %+v", a)
 	}
 	d := w.committed(w.dlq, 1)[0]
-	if d.Key != nil || string(d.Value) != "\xff\x00" || d.Timestamp.UnixMilli() != 1_400_000_000_000 || d.Partition != 1 ||
+	if d.Key != nil || string(d.Value) != "\xff\x00" || d.Timestamp.UnixMilli() != 1_400_000_000_000 ||
+		d.Partition != 1 ||
 		d.Headers[0].Key != "own" ||
 		len(d.Headers) != 8 {
 		t.Errorf("dead letter %+v", d)

@@ -22,8 +22,8 @@ func (s *services) publish(t testing.TB, topic string, commit bool, values ...st
 		t.Fatal(err)
 	}
 	for i, v := range values {
-		if err := c.ProduceSync(t.Context(), &kgo.Record{Key: fmt.Appendf(nil, "c%d", i), Value: []byte(v)}).
-			FirstErr(); err != nil {
+		err := c.ProduceSync(t.Context(), &kgo.Record{Key: fmt.Appendf(nil, "c%d", i), Value: []byte(v)}).FirstErr()
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -140,10 +140,8 @@ func TestBacktestScores(t *testing.T) {
 				}
 			}
 		}
-		if auc := right / float64(
-			len(churned)*len(stayed),
-		); math.Abs(auc-float64(d.Scores[0].AUC)) > 1e-6 ||
-			len(churned) != d.Churned {
+		auc := right / float64(len(churned)*len(stayed))
+		if math.Abs(auc-float64(d.Scores[0].AUC)) > 1e-6 || len(churned) != d.Churned {
 			t.Errorf("%v: AUC %v of %d who churned, want %v of %d", d.At, auc, len(churned), d.Scores[0].AUC, d.Churned)
 		}
 	}
@@ -287,7 +285,8 @@ func TestBacktestErrors(t *testing.T) {
 				nil,
 				strings.NewReader(""),
 				append([]string{"backtest"}, strings.Fields(test.args)...)...).want(t, test.code)
-			if diff := cmp.Diff("ebb backtest: "+test.stderr, got.stderr); test.stderr != "" && diff != "" || got.stdout != "" {
+			diff := cmp.Diff("ebb backtest: "+test.stderr, got.stderr)
+			if test.stderr != "" && diff != "" || got.stdout != "" {
 				t.Errorf("stdout %q, stderr (-want +got):\n%s", got.stdout, diff)
 			}
 		})

@@ -286,11 +286,9 @@ func TestCheckKeysReadsThroughEmptyAnswers(t *testing.T) {
 	s.place(t, map[string][]int32{"a": {0, 2}, "b": {1}})
 	s.answerEmptyAtFirst()
 	got := run(t, s.environ, nil, "check").want(t, exitFailed)
-	if want := "1 of 2 customers occur in more than one partition (one of them in partitions 0 and 2) among the newest " +
-		"3 events"; !strings.Contains(
-		got.stdout,
-		want,
-	) {
+	want := "1 of 2 customers occur in more than one partition (one of them in partitions 0 and 2) among the newest " +
+		"3 events"
+	if !strings.Contains(got.stdout, want) {
 		t.Errorf("stdout:\n%s", got.stdout)
 	}
 }

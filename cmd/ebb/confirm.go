@@ -12,8 +12,8 @@ import (
 	"ebb/cmd/ebb/terminal"
 )
 
-// askYes prompts for a yes before going on.
-func askYes(cmd *cobra.Command) error {
+// confirmed prompts for a yes before going on.
+func confirmed(cmd *cobra.Command) error {
 	w := cmd.ErrOrStderr()
 	fmt.Fprint(w, "Type yes to go on: ")
 	answer, err := bufio.NewReader(terminal.StoppableReader(cmd.Context(), cmd.InOrStdin())).ReadString('\n')

@@ -103,5 +103,5 @@ func (f *dlqReplayFlags) confirm(cmd *cobra.Command, planned *deadletter.Replaye
 	for _, code := range slices.Sorted(maps.Keys(planned.Codes)) {
 		fmt.Fprintf(w, "  %-20s %s\n", terminal.Printable(code), advice.Grouped(planned.Codes[code]))
 	}
-	return askYes(cmd)
+	return confirmed(cmd)
 }

@@ -93,7 +93,8 @@ func TestDLQReplayStopped(t *testing.T) {
 	}
 	code := p.run(ctx, func(int) { panic("second signal") })
 	sent, _, _ := strings.Cut(stdout.String(), " records replayed to events\n")
-	if code != 130 || sent == "0" || stderr.String() != "ebb dlq replay: stopped by Ctrl-C: "+sent+" records replayed\n" {
+	if code != 130 || sent == "0" ||
+		stderr.String() != "ebb dlq replay: stopped by Ctrl-C: "+sent+" records replayed\n" {
 		t.Fatalf("exit code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
 	}
 	got := l.replay()
@@ -116,20 +117,18 @@ func TestDLQReplayBehindAnOpenTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range int32(4) {
-		if err := killed.ProduceSync(
+		err := killed.ProduceSync(
 			t.Context(),
 			&kgo.Record{Topic: "events.dlq", Partition: n, Value: []byte("never committed")},
 		).
-			FirstErr(); err != nil {
+			FirstErr()
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	l.quarantine(10)
-	if got := l.dlq(
-		exitOK,
-		"replay",
-		"--dry-run",
-	); !strings.HasPrefix(got.stdout, "0 records") ||
+	got := l.dlq(exitOK, "replay", "--dry-run")
+	if !strings.HasPrefix(got.stdout, "0 records") ||
 		!strings.Contains(got.stderr, "a transaction is open in events.dlq") {
 		t.Errorf("dry run: %q, %q", got.stdout, got.stderr)
 	}

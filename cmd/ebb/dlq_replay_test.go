@@ -83,21 +83,13 @@ func TestDLQReplayAgain(t *testing.T) {
 	r.Headers = kafkabatch.AppendHeaders(nil, nil, headers...)
 	l.put(r)
 	var listed deadletter.Listing
-	if err := json.Unmarshal(
-		[]byte(l.dlq(exitOK, "list", "--json").stdout),
-		&listed,
-	); err != nil || listed.Records != 2 || listed.Replayed != 1 || len(listed.Groups) != 2 ||
+	err := json.Unmarshal([]byte(l.dlq(exitOK, "list", "--json").stdout), &listed)
+	if err != nil || listed.Records != 2 || listed.Replayed != 1 || len(listed.Groups) != 2 ||
 		listed.Groups[0].Again+listed.Groups[1].Again != 1 {
 		t.Errorf("%+v, %v", listed, err)
 	}
-	if out := l.dlq(
-		exitOK,
-		"show",
-		"--partition",
-		"0",
-		"--offsets",
-		"400",
-	).stdout; !strings.Contains(out, "  replayed 1 times before, the last time from events.dlq/") ||
+	out := l.dlq(exitOK, "show", "--partition", "0", "--offsets", "400").stdout
+	if !strings.Contains(out, "  replayed 1 times before, the last time from events.dlq/") ||
 		strings.Contains(out, "ebb.replay") {
 		t.Errorf("%s", out)
 	}
@@ -127,10 +119,8 @@ func TestDLQReplayHomeless(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out := l.dlq(
-		exitOK,
-		"replay",
-	).stdout; out != "2 records replayed to events; 2 of partitions that the input does not have\n" {
+	out := l.dlq(exitOK, "replay").stdout
+	if out != "2 records replayed to events; 2 of partitions that the input does not have\n" {
 		t.Errorf("%q", out)
 	}
 	l.arrived(0, 1)

@@ -22,9 +22,10 @@ func TestDLQList(t *testing.T) {
 		t.Errorf("an empty DLQ: %q", got.stdout)
 	}
 	l.quarantine(30)
-	if err := l.client(t).
+	err := l.client(t).
 		ProduceSync(t.Context(), &kgo.Record{Topic: "events.dlq", Value: []byte("somebody's")}).
-		FirstErr(); err != nil {
+		FirstErr()
+	if err != nil {
 		t.Fatal(err)
 	}
 	l.replay("--code", "customer_missing", "--yes")

@@ -102,10 +102,8 @@ func (l *letters) dlq(code int, args ...string) outcome {
 // replay runs dlq replay and returns its outcome.
 func (l *letters) replay(args ...string) (r deadletter.Replayed) {
 	l.t.Helper()
-	if err := json.Unmarshal(
-		[]byte(l.dlq(exitOK, append([]string{"replay", "--json"}, args...)...).stdout),
-		&r,
-	); err != nil {
+	err := json.Unmarshal([]byte(l.dlq(exitOK, append([]string{"replay", "--json"}, args...)...).stdout), &r)
+	if err != nil {
 		l.t.Fatal(err)
 	}
 	return r
@@ -142,7 +140,8 @@ func (l *letters) arrived(numbers ...int) (records []*kgo.Record) {
 func (l *letters) check(i int, r *kgo.Record) {
 	l.t.Helper()
 	want := &l.sent[i]
-	if string(r.Key) != string(want.Key) || (r.Key == nil) != (want.Key == nil) || string(r.Value) != string(want.Value) ||
+	if string(r.Key) != string(want.Key) || (r.Key == nil) != (want.Key == nil) ||
+		string(r.Value) != string(want.Value) ||
 		r.Timestamp.UnixMilli() != want.Timestamp ||
 		r.Partition != int32(i%4) {
 		l.t.Errorf("record %d came back as %+v", i, r)
@@ -150,12 +149,10 @@ func (l *letters) check(i int, r *kgo.Record) {
 	if len(r.Headers) != 5 || string(r.Headers[0].Value) != string([]byte{byte(i), 0xff}) || r.Headers[1].Value != nil {
 		l.t.Fatalf("record %d has the headers %q", i, r.Headers)
 	}
-	if h := r.Headers[2:]; h[0].Key != "ebb.replay.from" || !strings.HasPrefix(string(h[0].Value), "events.dlq/") ||
-		h[1].Key != "ebb.replay.source" || string(h[1].Value) != fmt.Sprintf(
-		"events/%d@%d",
-		i%4,
-		i,
-	) || h[2].Key != "ebb.replay.count" || string(h[2].Value) != "1" {
+	h := r.Headers[2:]
+	if h[0].Key != "ebb.replay.from" || !strings.HasPrefix(string(h[0].Value), "events.dlq/") ||
+		h[1].Key != "ebb.replay.source" || string(h[1].Value) != fmt.Sprintf("events/%d@%d", i%4, i) ||
+		h[2].Key != "ebb.replay.count" || string(h[2].Value) != "1" {
 		l.t.Errorf("record %d is marked %q", i, h)
 	}
 }
@@ -172,10 +169,8 @@ func TestDLQSince(t *testing.T) {
 	l := newLetters(t)
 	count := func(args ...string) (n int64) {
 		var got deadletter.Listing
-		if err := json.Unmarshal(
-			[]byte(l.dlq(exitOK, append([]string{"list", "--json"}, args...)...).stdout),
-			&got,
-		); err != nil {
+		err := json.Unmarshal([]byte(l.dlq(exitOK, append([]string{"list", "--json"}, args...)...).stdout), &got)
+		if err != nil {
 			t.Fatal(err)
 		}
 		return got.Records
@@ -218,8 +213,8 @@ func TestDLQWithoutTopic(t *testing.T) {
 	s := startServices(t, "events")
 	for _, command := range []string{"list", "show", "replay"} {
 		got := run(t, s.environ, nil, "dlq", command).want(t, exitFailed)
-		if want := "ebb dlq " + command + ": there is no topic \"events.dlq\""; !strings.HasPrefix(got.stderr, want) ||
-			!strings.Contains(got.stderr, "ebb check --create") {
+		want := "ebb dlq " + command + ": there is no topic \"events.dlq\""
+		if !strings.HasPrefix(got.stderr, want) || !strings.Contains(got.stderr, "ebb check --create") {
 			t.Error(got.stderr)
 		}
 	}
@@ -267,7 +262,8 @@ func TestSelectionTakesOpenSpans(t *testing.T) {
 			t.Errorf("%v: %v", place, got)
 		}
 	}
-	if !slices.Contains(deadletter.CodeNames(), "registry_framed") || slices.Contains(deadletter.CodeNames(), "usable") {
+	if !slices.Contains(deadletter.CodeNames(), "registry_framed") ||
+		slices.Contains(deadletter.CodeNames(), "usable") {
 		t.Error(deadletter.CodeNames())
 	}
 }

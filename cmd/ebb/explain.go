@@ -183,9 +183,9 @@ func (r *explaining) end() error {
 		_, err := fmt.Fprintln(r, "no alerts")
 		return err
 	}
-	said := fmt.Sprintf("%s recomputed, every bit as they say", advice.Plural(r.proven, "alert"))
+	summary := fmt.Sprintf("%s recomputed, every bit as they say", advice.Plural(r.proven, "alert"))
 	if r.alone > 0 {
-		said = fmt.Sprintf(
+		summary = fmt.Sprintf(
 			"%s recomputed, every number follows; %d without their pack: not checked there are %s",
 			advice.Plural(r.proven, "alert"),
 			r.alone,
@@ -193,6 +193,6 @@ func (r *explaining) end() error {
 		)
 	}
 	fmt.Fprintln(r)
-	r.Say("", "  ", said)
+	r.Say("", "  ", summary)
 	return nil
 }

@@ -79,11 +79,11 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	if err != nil {
 		return fmt.Errorf("request %s: %w", url, err)
 	}
-	var said struct {
+	var answer struct {
 		Live bool `json:"live"`
 		processor.Readiness
 	}
-	if err := json.Unmarshal(body, &said); err != nil {
+	if err := json.Unmarshal(body, &answer); err != nil {
 		return fmt.Errorf("%s is no ebb: it answers %s", url, res.Status)
 	}
 	out := terminal.NewScreen(cmd.OutOrStdout(), a.environ)
@@ -91,12 +91,12 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	case f.json:
 		_, err = out.Write(body)
 	case f.ready:
-		view.Readiness(out, &said.Readiness)
-	case said.Live:
+		view.Readiness(out, &answer.Readiness)
+	case answer.Live:
 		fmt.Fprintln(out, "live")
 	}
 	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("not %s: %s", map[bool]string{false: "live", true: "ready"}[f.ready], said.Reason)
+		err = fmt.Errorf("not %s: %s", map[bool]string{false: "live", true: "ready"}[f.ready], answer.Reason)
 	}
 	return err
 }

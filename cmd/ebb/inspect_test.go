@@ -47,10 +47,8 @@ func TestInspect(t *testing.T) {
 
 	// The active pack can be printed, and is the same pack: explain checks by it.
 	var kept struct{ Pack struct{ Hash string } }
-	if err := json.Unmarshal(
-		[]byte(run(t, s.environ, nil, "inspect", "--json", "cat").want(t, exitOK).stdout),
-		&kept,
-	); err != nil {
+	err = json.Unmarshal([]byte(run(t, s.environ, nil, "inspect", "--json", "cat").want(t, exitOK).stdout), &kept)
+	if err != nil {
 		t.Fatal(err)
 	}
 	write(run(t, s.environ, nil, "packs", "show", kept.Pack.Hash[:8]).want(t, exitOK).stdout)
@@ -70,17 +68,8 @@ func TestInspect(t *testing.T) {
 	if n := strings.Count(o.stdout, "checked against its pack, explained"); n == 0 || n != strings.Count(alert, "\n") {
 		t.Errorf("%d alerts are checked by what was kept:\n%s", n, o.stdout)
 	}
-	if o := run(
-		t,
-		s.environ,
-		nil,
-		"packs",
-		"show",
-		"0123456789",
-	).want(t, exitFailed); !strings.Contains(
-		o.stderr,
-		"has run no pack 0123456789",
-	) {
+	o = run(t, s.environ, nil, "packs", "show", "0123456789").want(t, exitFailed)
+	if !strings.Contains(o.stderr, "has run no pack 0123456789") {
 		t.Errorf("%s", o.stderr)
 	}
 
@@ -99,10 +88,8 @@ func TestInspect(t *testing.T) {
 		}
 		Terms []struct{ Inputs map[string]float64 }
 	}
-	if err := json.Unmarshal(
-		[]byte(run(t, s.environ, nil, "inspect", "--json", "cat").want(t, exitOK).stdout),
-		&got,
-	); err != nil {
+	err = json.Unmarshal([]byte(run(t, s.environ, nil, "inspect", "--json", "cat").want(t, exitOK).stdout), &got)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if got.Tier != "critical" || got.RiskScore < 85 || got.Floor.Code != "cancellation_requested" ||

@@ -23,11 +23,9 @@ func TestLoggerFormats(t *testing.T) {
 		"json on a terminal": line("json", terminal.Screen{Terminal: true}),
 	} {
 		var fields map[string]any
-		if err := json.Unmarshal(
-			[]byte(got),
-			&fields,
-		); err != nil || fields["level"] != "warn" || fields["topic"] != "events" || fields["message"] != "topic is gone" ||
-			fields["time"] == nil {
+		err := json.Unmarshal([]byte(got), &fields)
+		if err != nil || fields["level"] != "warn" || fields["topic"] != "events" ||
+			fields["message"] != "topic is gone" || fields["time"] == nil {
 			t.Errorf("%s: %q: %v", name, got, err)
 		}
 	}
@@ -51,10 +49,8 @@ func TestConsoleIsBrief(t *testing.T) {
 		logger.Info().Object("config", cfg.Masked()).Str("pack_hash", strings.Repeat("ab", 32)).Msg("starting")
 		return b.String()
 	}
-	if _, got, _ := strings.Cut(
-		said("console"),
-		" ",
-	); got != "INF starting kafka.group=mine pack_hash=abababababab redis.password=(set)\n" {
+	_, got, _ := strings.Cut(said("console"), " ")
+	if got != "INF starting kafka.group=mine pack_hash=abababababab redis.password=(set)\n" {
 		t.Error(got)
 	}
 	if got := said(

@@ -172,12 +172,8 @@ func TestPacksDiffOrder(t *testing.T) {
 // TestMissingArguments: commands that read no standard input do not mention it.
 func TestMissingArguments(t *testing.T) {
 	for _, command := range []string{"packs validate", "inspect"} {
-		if o := run(
-			t,
-			nil,
-			nil,
-			strings.Fields(command)...).want(t, exitUsage); !strings.Contains(o.stderr, "is missing") ||
-			strings.Contains(o.stderr, "standard input") {
+		o := run(t, nil, nil, strings.Fields(command)...).want(t, exitUsage)
+		if !strings.Contains(o.stderr, "is missing") || strings.Contains(o.stderr, "standard input") {
 			t.Error(o.stderr)
 		}
 	}

@@ -39,7 +39,7 @@ func (a *app) forgetShadow(cmd *cobra.Command, f *packsShadowFlags) error {
 			own.Kafka.Group,
 			strings.Join(cfg.Redis.Addresses, ", "),
 		)
-		if err := askYes(cmd); err != nil {
+		if err := confirmed(cmd); err != nil {
 			return err
 		}
 	}

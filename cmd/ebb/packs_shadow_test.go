@@ -106,8 +106,8 @@ func TestPacksShadow(t *testing.T) {
 			t.Errorf("the same pack: %+v", n)
 		}
 	}
-	if c := same.Alerts.Customers; len(same.Top) != 0 || c.Main+c.Shadow != 0 || c.Both == 0 ||
-		len(same.Migration.Tiers) < 3 {
+	c := same.Alerts.Customers
+	if len(same.Top) != 0 || c.Main+c.Shadow != 0 || c.Both == 0 || len(same.Migration.Tiers) < 3 {
 		t.Errorf("the same pack: %+v", same)
 	}
 	s.inDays(t, other)
@@ -330,16 +330,10 @@ func TestForgetShadow(t *testing.T) {
 	before := s.shadowsOf(t)
 	alerts, shadowed := s.published(t, "ebb.alerts"), s.published(t, "ebb.shadow")
 	only := append(s.environ, "EBB_SHADOWS=x2=any")
-	if o := run(
-		t,
-		only,
-		nil,
-		"packs",
-		"shadow",
-	).want(t, exitOK); !strings.HasSuffix(
+	o := run(t, only, nil, "packs", "shadow").want(t, exitOK)
+	if !strings.HasSuffix(
 		o.stdout,
-		"\nThe shadow x is not configured any more, and what it kept is still there.\nTo remove it:\n  ebb packs shadow "+
-			"--forget x\n",
+		"\nThe shadow x is not configured any more, and what it kept is still there.\nTo remove it:\n  ebb packs shadow "+"--forget x\n",
 	) {
 		t.Errorf("stdout:\n%s", o.stdout)
 	}
@@ -347,31 +341,12 @@ func TestForgetShadow(t *testing.T) {
 	if !strings.Contains(asked.stderr, "group ebb.shadow.x in Redis") {
 		t.Errorf("stderr:\n%s", asked.stderr)
 	}
-	if o := run(
-		t,
-		only,
-		nil,
-		"packs",
-		"shadow",
-		"--forget",
-		"x",
-		"--yes",
-	).want(t, exitOK); !strings.Contains(
-		o.stdout,
-		" in Redis, 2 offsets in Kafka\n",
-	) {
+	o = run(t, only, nil, "packs", "shadow", "--forget", "x", "--yes").want(t, exitOK)
+	if !strings.Contains(o.stdout, " in Redis, 2 offsets in Kafka\n") {
 		t.Errorf("stdout:\n%s", o.stdout)
 	}
-	if o := run(
-		t,
-		only,
-		nil,
-		"packs",
-		"shadow",
-		"--forget",
-		"x",
-		"--yes",
-	).want(t, exitOK); o.stdout != "nothing was kept of the shadow x\n" {
+	o = run(t, only, nil, "packs", "shadow", "--forget", "x", "--yes").want(t, exitOK)
+	if o.stdout != "nothing was kept of the shadow x\n" {
 		t.Errorf("stdout:\n%s", o.stdout)
 	}
 	if o := run(t, only, nil, "packs", "shadow").want(t, exitOK); strings.Contains(o.stdout, "shadow x is not") {
@@ -393,27 +368,13 @@ func TestForgetShadow(t *testing.T) {
 		sum.Shadows[0].Alerts == 0 {
 		t.Errorf("started again: %+v", sum)
 	}
-	if diff := gocmp.Diff(
-		before,
-		s.shadowsOf(t),
-		cmpopts.IgnoreUnexported(shadow.Comparison{}, shadow.ScoreChange{}),
-	); diff != "" {
+	diff := gocmp.Diff(before, s.shadowsOf(t), cmpopts.IgnoreUnexported(shadow.Comparison{}, shadow.ScoreChange{}))
+	if diff != "" {
 		t.Errorf("begun anew: %s", diff)
 	}
 	s.environ = append(s.environ, "EBB_KAFKA_SESSION_TIMEOUT=1s", "EBB_KAFKA_HEARTBEAT=100ms")
-	if o := run(
-		t,
-		s.environ,
-		nil,
-		"packs",
-		"shadow",
-		"--forget",
-		"x",
-		"--yes",
-	).want(t, exitFailed); !strings.Contains(
-		o.stderr,
-		"group ebb.shadow.x still has 1 member",
-	) {
+	o = run(t, s.environ, nil, "packs", "shadow", "--forget", "x", "--yes").want(t, exitFailed)
+	if !strings.Contains(o.stderr, "group ebb.shadow.x still has 1 member") {
 		t.Errorf("stderr:\n%s", o.stderr)
 	}
 	if diff := gocmp.Diff(before.Shadows[0].Customers, s.shadowsOf(t).Shadows[0].Customers); diff != "" {
@@ -435,7 +396,8 @@ func TestPacksShadowOfFew(t *testing.T) {
 	run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
 	for _, days := range []string{"0", "30", "4000000000"} {
 		r := s.shadowsOf(t, "--days", days)
-		if one := r.Shadows[1]; one.Name != "same" || !one.Begun || one.Customers.Both != 1 || len(one.Alerts.Sorts) != 0 ||
+		one := r.Shadows[1]
+		if one.Name != "same" || !one.Begun || one.Customers.Both != 1 || len(one.Alerts.Sorts) != 0 ||
 			len(one.Migration.Tiers) != 1 {
 			t.Errorf("%s days: %+v", days, one)
 		}

@@ -32,11 +32,12 @@ kinds:
 		Doubtful []string
 		Sample   packs.Trial
 	}
-	if err := json.NewDecoder(strings.NewReader(run(t, nil, nil, "packs", "validate", "--json", path).want(
+	err := json.NewDecoder(strings.NewReader(run(t, nil, nil, "packs", "validate", "--json", path).want(
 		t,
 		exitOK,
 	).stdout)).
-		Decode(&got); err != nil {
+		Decode(&got)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if got.Sample.Raised["explicit"] < 100 || len(got.Doubtful) > 0 {

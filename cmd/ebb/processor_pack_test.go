@@ -82,11 +82,12 @@ func TestPackIsLoadedAnew(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "shop.yaml")
 	write := func(version string) {
 		t.Helper()
-		if err := os.WriteFile(
+		err := os.WriteFile(
 			file,
 			[]byte("name: shop\nversion: \""+version+"\"\nhorizon: "+version+"0d\nactivity: [buy]\n"),
 			0o600,
-		); err != nil {
+		)
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -39,11 +39,8 @@ func TestProduceSendsEveryEventOnceKeyedAndInOrder(t *testing.T) {
 	path := writeLog(t, "shop.csv.gz", sampleLog(n))
 	got := run(t, s.environ, nil, "produce", "--json", path).want(t, exitOK)
 	var sum produce.Summary
-	if err := json.Unmarshal(
-		[]byte(got.stdout),
-		&sum,
-	); err != nil || sum.Events != n || !sum.Complete || sum.Partitions != 4 ||
-		got.stderr != "" {
+	err := json.Unmarshal([]byte(got.stdout), &sum)
+	if err != nil || sum.Events != n || !sum.Complete || sum.Partitions != 4 || got.stderr != "" {
 		t.Errorf("summary %s, stderr %q: %v", got.stdout, got.stderr, err)
 	}
 	seen := map[string]bool{}
@@ -303,7 +300,8 @@ func TestProduceWithoutTopicOrFile(t *testing.T) {
 	s = startServices(t, "events")
 	missing := filepath.Join(t.TempDir(), "none.csv")
 	got = run(t, s.environ, nil, "produce", missing).want(t, exitFailed)
-	if want := "ebb produce: open " + missing + ": no such file or directory\n"; got.stderr != want || got.stdout != "" {
+	want = "ebb produce: open " + missing + ": no such file or directory\n"
+	if got.stderr != want || got.stdout != "" {
 		t.Errorf("stdout %q, stderr %q", got.stdout, got.stderr)
 	}
 }
@@ -431,5 +429,35 @@ func TestProduceRefusesWhatEbbCannotUse(t *testing.T) {
 	).want(t, exitOK)
 	if !strings.HasPrefix(got.stdout, "5 events to ") {
 		t.Errorf("stdout: %s", got.stdout)
+	}
+}
+
+// TestProduceTellsWhatIsInVain: a log that runs backwards, and one of types that the pack knows by other names, are
+// read and lead to no alerts; whoever sends them is told.
+func TestProduceTellsWhatIsInVain(t *testing.T) {
+	now := time.Now().Unix()
+	log := func(kind string, days ...int64) string {
+		var b strings.Builder
+		for _, day := range days {
+			fmt.Fprintf(&b, "{\"customer\":\"c-%d\",\"type\":%q,\"time\":%d}\n", day%2, kind, now-day*86_400)
+		}
+		return writeLog(t, "log.ndjson", b.String())
+	}
+	for _, c := range []struct {
+		name, path string
+		late, vain bool
+	}{
+		{"in order", log("Order Completed", 6, 5, 4, 3, 2), false, false},
+		{"backwards", log("Order Completed", 1, 3, 4, 6), true, false},
+		{"renamed", log("order_completed", 6, 5, 4, 3), false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := startServices(t, "events")
+			got := run(t, s.environ, nil, "produce", c.path).want(t, exitOK).stdout
+			if strings.Contains(got, "3 of them more than a day older") != c.late ||
+				strings.Contains(got, "none of them is of a type that the pack retail names") != c.vain {
+				t.Errorf("stdout: %s", got)
+			}
+		})
 	}
 }

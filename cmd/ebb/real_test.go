@@ -64,15 +64,8 @@ func TestCommandsOnRealServices(t *testing.T) {
 		}
 	}
 
-	if got := run(
-		t,
-		environ,
-		nil,
-		"check",
-	).want(t, exitFailed); strings.Count(
-		got.stdout,
-		"there is no topic "+name,
-	) != 5 {
+	got := run(t, environ, nil, "check").want(t, exitFailed)
+	if strings.Count(got.stdout, "there is no topic "+name) != 5 {
 		t.Errorf("check:\n%s", got.stdout)
 	}
 	if got := run(t, environ, nil, "check", "--create").want(t, exitOK); strings.Count(got.stdout, "created with ") != 5 {
@@ -85,34 +78,19 @@ func TestCommandsOnRealServices(t *testing.T) {
 		eventlog.CSVHeader+"\n"+strings.Repeat("7,1300000000,purchase,1.50\n8,1290000000,purchase,2\n", 500),
 	)
 	retention("604800000")
-	got := run(t, environ, nil, "produce", log).want(t, exitFailed)
+	got = run(t, environ, nil, "produce", log).want(t, exitFailed)
 	if !strings.Contains(got.stderr, "1,000 events to send are older") ||
 		!strings.Contains(got.stderr, "shop.csv.gz:3, of 2010-11-17T13:20:00Z") ||
 		!strings.Contains(got.stderr, connect.KeepForever(kafka, input)) {
 		t.Errorf("produce:\n%s", got.stderr)
 	}
-	if got := run(
-		t,
-		environ,
-		nil,
-		"check",
-	).want(t, exitOK); !strings.Contains(
-		got.stdout,
-		"-> "+connect.KeepForever(kafka, input),
-	) {
+	got = run(t, environ, nil, "check").want(t, exitOK)
+	if !strings.Contains(got.stdout, "-> "+connect.KeepForever(kafka, input)) {
 		t.Errorf("check does not name the retention:\n%s", got.stdout)
 	}
 	retention("-1")
-	if got := run(
-		t,
-		environ,
-		nil,
-		"produce",
-		log,
-	).want(t, exitOK); !strings.HasPrefix(
-		got.stdout,
-		"1,000 events to "+input+" (4 partitions)",
-	) {
+	got = run(t, environ, nil, "produce", log).want(t, exitOK)
+	if !strings.HasPrefix(got.stdout, "1,000 events to "+input+" (4 partitions)") {
 		t.Errorf("produce:\n%s", got.stdout)
 	}
 	if got := run(t, environ, nil, "check").want(t, exitOK); !strings.Contains(got.stdout, "1,000 records to read") {

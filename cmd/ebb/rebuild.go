@@ -132,7 +132,7 @@ func (f *rebuildFlags) confirm(cmd *cobra.Command, cfg *config.Config, plan []re
 			advice.Grouped(max(p.Published, p.From)),
 		)
 	}
-	return askYes(cmd)
+	return confirmed(cmd)
 }
 
 // sayWaiting prints once that it waits for members.

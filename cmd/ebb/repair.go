@@ -101,7 +101,7 @@ func (a *app) carryOut(
 			if f.json {
 				return advice.Usage(errors.New("--json asks nobody: give --yes, or --dry-run"))
 			}
-			if err := askYes(cmd); err != nil {
+			if err := confirmed(cmd); err != nil {
 				return err
 			}
 		}

@@ -69,17 +69,8 @@ func TestRunPoisonBreaker(t *testing.T) {
 			!strings.Contains(got.stderr, "ebb run --accept-poison") {
 			t.Fatalf("stderr:\n%s", got.stderr)
 		}
-		if out := run(
-			t,
-			s.environ,
-			nil,
-			"dlq",
-			"list",
-		).want(t, exitOK).
-			stdout; !strings.Contains(
-			out,
-			"400 records in events.dlq",
-		) {
+		out := run(t, s.environ, nil, "dlq", "list").want(t, exitOK).stdout
+		if !strings.Contains(out, "400 records in events.dlq") {
 			t.Fatalf("the DLQ after the stop:\n%s", out)
 		}
 	}
@@ -93,16 +84,8 @@ func TestRunPoisonBreaker(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &sum); err != nil || sum.Quarantined != 300 {
 		t.Errorf("accepted: %s, %v", out, err)
 	}
-	if out := run(
-		t,
-		s.environ,
-		nil,
-		"dlq",
-		"replay",
-		"--partition",
-		"2",
-	).want(t, exitOK).
-		stdout; out != "200 records replayed to events\n" {
+	out = run(t, s.environ, nil, "dlq", "replay", "--partition", "2").want(t, exitOK).stdout
+	if out != "200 records replayed to events\n" {
 		t.Error(out)
 	}
 	s.feed(t, 2, 1000, visit("visit")) // after 400 more

@@ -128,11 +128,8 @@ func TestShadowsChangeNothing(t *testing.T) {
 	sum := summaryOf(t, run(t, beside.environ, nil, "run", "--until-end", "--leave").want(t, exitOK))
 
 	alerts := beside.published(t, "ebb.alerts")
-	if diff := gocmp.Diff(
-		alone.published(t, "ebb.alerts"),
-		alerts,
-	); diff != "" || len(alerts) < 20 ||
-		uint64(len(alerts)) != want.Alerts {
+	diff := gocmp.Diff(alone.published(t, "ebb.alerts"), alerts)
+	if diff != "" || len(alerts) < 20 || uint64(len(alerts)) != want.Alerts {
 		t.Fatalf("%d alerts, %d without shadows: %s", len(alerts), want.Alerts, diff)
 	}
 	shadowed := beside.published(t, "ebb.shadow")
@@ -145,7 +142,7 @@ func TestShadowsChangeNothing(t *testing.T) {
 	if len(other) == 0 || len(shadowed) != 2*len(main)+len(other) || gocmp.Equal(main, other) {
 		t.Errorf("%d records of shadows, %d of the other pack", len(shadowed), len(other))
 	}
-	if lines := run(
+	lines := run(
 		t,
 		beside.environ,
 		nil,
@@ -155,12 +152,8 @@ func TestShadowsChangeNothing(t *testing.T) {
 		"--until-end",
 		"--json",
 	).want(t, exitOK).
-		stdout; strings.Count(
-		lines,
-		"\n",
-	) != len(
-		shadowed,
-	) {
+		stdout
+	if strings.Count(lines, "\n") != len(shadowed) {
 		t.Errorf("ebb alerts shows %d of %d", strings.Count(lines, "\n"), len(shadowed))
 	}
 	if n := len(beside.published(t, "events.dlq")); n != 14 {
@@ -197,11 +190,9 @@ func TestBrokenShadow(t *testing.T) {
 	log := shopLog(t, 20)
 	s := startShop(t, log, 2, "good=retail,none=./none.yaml,turned=any")
 	first := summaryOf(t, run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK))
-	if one := first.Shadows[1]; one.Name != "none" ||
-		one.Error != "load pack: open ./none.yaml: no such file or directory" ||
-		one.Events != 0 ||
-		one.Transitions == nil ||
-		one.Types == nil {
+	one := first.Shadows[1]
+	if one.Name != "none" || one.Error != "load pack: open ./none.yaml: no such file or directory" ||
+		one.Events != 0 || one.Transitions == nil || one.Types == nil {
 		t.Errorf("%+v", one)
 	}
 	s.environ = append(s.environ, "EBB_SHADOWS=good=retail,none=./none.yaml,turned=saas")
@@ -209,7 +200,8 @@ func TestBrokenShadow(t *testing.T) {
 	o := run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
 	sum := summaryOf(t, o)
 	for i, want := range []string{"", "no such file", "pack_changed"} {
-		if one := sum.Shadows[i]; !strings.Contains(one.Error, want) || (want == "") != (one.Error == "") ||
+		one := sum.Shadows[i]
+		if !strings.Contains(one.Error, want) || (want == "") != (one.Error == "") ||
 			(want == "") != (one.Events == first.Events) {
 			t.Errorf("%+v", one)
 		}
@@ -270,7 +262,8 @@ func TestShadowBesideARunningProcessor(t *testing.T) {
 	eventually(t, "all is read", func() bool {
 		var ready processor.Readiness
 		status, body := ask(t, address, "/readyz")
-		return status == http.StatusOK && json.Unmarshal([]byte(body), &ready) == nil && gocmp.Equal(want, ready.Shadows)
+		return status == http.StatusOK && json.Unmarshal([]byte(body), &ready) == nil &&
+			gocmp.Equal(want, ready.Shadows)
 	})
 	for _, want := range []string{
 		`ebb_shadow_up{shadow="next"} 1`,

@@ -35,12 +35,8 @@ func TestRunWaitsForItsServers(t *testing.T) {
 		return m != nil
 	})
 	eventually(t, "it waits", func() bool { return strings.Contains(stderr.String(), "cannot start yet") })
-	if status, body := ask(
-		t,
-		address,
-		"/readyz",
-	); status != http.StatusServiceUnavailable ||
-		!strings.Contains(body, "Redis") {
+	status, body := ask(t, address, "/readyz")
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, "Redis") {
 		t.Errorf("readyz %d %s", status, body)
 	}
 	if status, body := ask(t, address, "/livez"); status != http.StatusOK {

@@ -60,11 +60,12 @@ func TestSimulate(t *testing.T) {
 	if len(customers) != 300+150 || left != len(rows)-1 || left < 60 {
 		t.Errorf("%d customers and visitors, %d of %d in the truth among them", len(customers), left, len(rows)-1)
 	}
-	if want := "simulated: " + advice.Grouped(
+	want := "simulated: " + advice.Grouped(
 		events,
 	) + " events of 300 customers, to 2026-02-04; " + advice.Grouped(
 		int64(left),
-	) + " of them left; feeds were cut 3 times\n"; got.stderr != want {
+	) + " of them left; feeds were cut 3 times\n"
+	if got.stderr != want {
 		t.Errorf("stderr %q, want %q", got.stderr, want)
 	}
 }

@@ -52,13 +52,8 @@ func TestNoMoney(t *testing.T) {
 			if c.order == "" {
 				continue
 			}
-			if e := decodeBothReading(
-				t,
-				d,
-				&pipeline.Record{Value: []byte(c.order)},
-				spec,
-				money,
-			); e.Code != pipeline.ValueUnreadable {
+			e = decodeBothReading(t, d, &pipeline.Record{Value: []byte(c.order)}, spec, money)
+			if e.Code != pipeline.ValueUnreadable {
 				t.Errorf("%s: %s became %+v", name, c.order, e)
 			}
 		}

@@ -70,7 +70,8 @@ func TestFetchKeepsWhatWasWritten(t *testing.T) {
 			}
 			for i, r := range got.Records {
 				s := sent[i]
-				if string(r.Key) != string(s.Key) || (r.Key == nil) != (s.Key == nil) || string(r.Value) != string(s.Value) ||
+				if string(r.Key) != string(s.Key) || (r.Key == nil) != (s.Key == nil) ||
+					string(r.Value) != string(s.Value) ||
 					r.Offset != int64(i) ||
 					r.AppendTime != appendTime {
 					t.Errorf("record %d: %+v", i, r)
@@ -182,12 +183,8 @@ func TestFetchStopsAtOpenTransactions(t *testing.T) {
 		t.Errorf("before the transaction (-want +got):\n%s", diff)
 	}
 	var got pipeline.Fetched
-	if err := f.Fetch(
-		t.Context(),
-		1,
-		&got,
-	); err != nil || len(got.Records) != 0 || got.Next != 1 || got.Stable != 1 ||
-		got.End != 3 {
+	err := f.Fetch(t.Context(), 1, &got)
+	if err != nil || len(got.Records) != 0 || got.Next != 1 || got.Stable != 1 || got.End != 3 {
 		t.Errorf("%d records, next %d, stable %d, end %d, %v", len(got.Records), got.Next, got.Stable, got.End, err)
 	}
 	if err := w.EndTransaction(t.Context(), kgo.TryAbort); err != nil {

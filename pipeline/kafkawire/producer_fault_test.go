@@ -86,13 +86,8 @@ func TestProducerFencesItsPast(t *testing.T) {
 			t.Fatal(err)
 		}
 		heir := producer(t, c, id, only1)
-		if err := zombie.Commit(
-			t.Context(),
-			unfenced(group, in, 2, text(out, "zombie")),
-		); !errors.Is(
-			err,
-			pipeline.ErrFenced,
-		) {
+		err := zombie.Commit(t.Context(), unfenced(group, in, 2, text(out, "zombie")))
+		if !errors.Is(err, pipeline.ErrFenced) {
 			t.Errorf("zombie between transactions: %v", err)
 		}
 		if err := heir.Commit(t.Context(), unfenced(group, in, 2, text(out, "2"))); err != nil {
@@ -102,13 +97,8 @@ func TestProducerFencesItsPast(t *testing.T) {
 			t.Fatal(err)
 		}
 		cut.arm(kmsg.EndTxn, true) // leaves its transaction open
-		if err := zombie.Commit(
-			t.Context(),
-			unfenced(group, in, 3, text(out, "open")),
-		); !errors.Is(
-			err,
-			pipeline.ErrUnavailable,
-		) {
+		err = zombie.Commit(t.Context(), unfenced(group, in, 3, text(out, "open")))
+		if !errors.Is(err, pipeline.ErrUnavailable) {
 			t.Fatal(err)
 		}
 		if err := heir.Init(t.Context()); err != nil {

@@ -77,9 +77,8 @@ func TestProducerCommits(t *testing.T) {
 		}
 		got := make(map[string]bool)
 		for _, r := range committed(t, addrs, out, len(want)) {
-			if v := string(
-				r.Value,
-			); got[v] || string(r.Key) != v || string(r.Headers[0].Value) != v ||
+			v := string(r.Value)
+			if got[v] || string(r.Key) != v || string(r.Headers[0].Value) != v ||
 				kafkawire.Partition(r.Key, 3) != r.Partition {
 				t.Errorf("record %+v", r)
 			}
@@ -91,7 +90,8 @@ func TestProducerCommits(t *testing.T) {
 			}
 		}
 		at, err := c.Committed(t.Context(), group, in, 0)
-		if diff := cmp.Diff(kafkawire.Committed{Exists: true, Offset: 5, Metadata: "mark 5"}, at); err != nil || diff != "" {
+		diff := cmp.Diff(kafkawire.Committed{Exists: true, Offset: 5, Metadata: "mark 5"}, at)
+		if err != nil || diff != "" {
 			t.Errorf("committed offset: %v (-want +got):\n%s", err, diff)
 		}
 	})

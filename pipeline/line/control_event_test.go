@@ -123,11 +123,8 @@ func TestDuplicateIsBySource(t *testing.T) {
 		"source and id swapped": {[]pipeline.Record{structured(`"1"`, "/a"), structured(`"/a"`, "1")}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, tally := foldRecords(
-				t,
-				anyPack(t),
-				c.records...); tally.Duplicates != c.duplicates ||
-				tally.AllQuarantined() != 0 {
+			_, tally := foldRecords(t, anyPack(t), c.records...)
+			if tally.Duplicates != c.duplicates || tally.AllQuarantined() != 0 {
 				t.Errorf("%d duplicates, want %d; %d quarantined", tally.Duplicates, c.duplicates, tally.AllQuarantined())
 			}
 		})

@@ -67,7 +67,8 @@ func TestConfiguredPack(t *testing.T) {
 				l.packs.add(active)
 			}
 			before := len(l.packs.scorers)
-			if _, got, _ := l.ApplyControls(c.configured); got != c.waits || (len(l.packs.scorers) > before) != c.begins {
+			_, got, _ := l.ApplyControls(c.configured)
+			if got != c.waits || (len(l.packs.scorers) > before) != c.begins {
 				t.Errorf("waits %q, want %q; begins %v", got, c.waits, len(l.packs.scorers) > before)
 			}
 			if c.begins && (l.scorer.Pack.Hash != c.configured.Hash || int(l.epoch) != before) {
@@ -96,8 +97,8 @@ func TestBatchIsReadForTheNewPack(t *testing.T) {
 	want := l.Wanted(b)
 	want.Profiles, want.Due = make([][]byte, len(want.Keys)), make([][]byte, len(want.Buckets))
 	s := l.Fold(b)
-	if m := &s.Commit.Meta; m.Pack != newer.Hash || len(m.Packs) != 2 || len(s.Commit.Packs) != 1 ||
-		s.Commit.Packs[0].Hash != newer.Hash {
+	m := &s.Commit.Meta
+	if m.Pack != newer.Hash || len(m.Packs) != 2 || len(s.Commit.Packs) != 1 || s.Commit.Packs[0].Hash != newer.Hash {
 		t.Errorf("committed %+v with %d packs", m, len(s.Commit.Packs))
 	}
 	kinds := []pipeline.EntryKind{}

@@ -34,9 +34,8 @@ func TestBeginPackForgetsAnotherQuestion(t *testing.T) {
 		if l.ApplyControls(newer); l.scorer.Pack.Hash != newer.Hash {
 			t.Fatal("it has not begun")
 		}
-		if kept := l.meta.Learnt.Resolved[7] == 200 &&
-			l.curve.Probes == 200; kept != (newer == same) ||
-			!kept && (l.meta.Learnt != model.Calibration{} || l.curve != model.Curve{}) {
+		kept := l.meta.Learnt.Resolved[7] == 200 && l.curve.Probes == 200
+		if kept != (newer == same) || !kept && (l.meta.Learnt != model.Calibration{} || l.curve != model.Curve{}) {
 			t.Errorf("horizon %v: kept %v", newer.Horizon, kept)
 		}
 	}

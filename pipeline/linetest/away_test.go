@@ -41,14 +41,8 @@ func TestServersAway(t *testing.T) {
 		t.Helper()
 		p.until("it is not ready "+while, func() bool { return status(address, "readyz") == http.StatusServiceUnavailable })
 		for end := time.Now().Add(outage / 2); time.Now().Before(end); <-time.After(time.Second) {
-			if live, ready := status(
-				address,
-				"livez",
-			), status(
-				address,
-				"readyz",
-			); live != http.StatusOK ||
-				ready != http.StatusServiceUnavailable {
+			live, ready := status(address, "livez"), status(address, "readyz")
+			if live != http.StatusOK || ready != http.StatusServiceUnavailable {
 				t.Errorf("%s: livez %d, readyz %d", while, live, ready)
 			}
 		}

@@ -145,14 +145,8 @@ func TestHardStopOfOnePartition(t *testing.T) {
 	if got := g.committed()[0]; got != before[0] {
 		t.Errorf("the offset of the stopped partition moved from %d to %d", before[0], got)
 	}
-	if live, ready := status(
-		address,
-		"livez",
-	), status(
-		address,
-		"readyz",
-	); live != http.StatusOK ||
-		ready != http.StatusServiceUnavailable {
+	live, ready := status(address, "livez"), status(address, "readyz")
+	if live != http.StatusOK || ready != http.StatusServiceUnavailable {
 		t.Errorf("livez %d, readyz %d", live, ready)
 	}
 	leave(p)

@@ -60,8 +60,8 @@ func (k *securedKafka) replayPermissions(t *testing.T) {
 		t.Errorf("%d records in the input after refused replays", n)
 	}
 	p := replay()
-	if s := p.wait(); s.ExitStatus() != 0 ||
-		p.stdout.String() != fmt.Sprintf("%d records replayed to %s\n", records, w.input) {
+	s := p.wait()
+	if s.ExitStatus() != 0 || p.stdout.String() != fmt.Sprintf("%d records replayed to %s\n", records, w.input) {
 		t.Errorf("exit status %d\n%s%s", s.ExitStatus(), p.stdout.String(), p.stderr.String())
 	}
 	p.noSecrets()
@@ -80,7 +80,8 @@ func (k *securedKafka) createPermissions(t *testing.T) {
 	created := func() {
 		t.Helper()
 		p := create()
-		if s := p.wait(); s.ExitStatus() != 0 || strings.Count(p.stdout.String(), " created with ") != len(createACLs(g)) {
+		s := p.wait()
+		if s.ExitStatus() != 0 || strings.Count(p.stdout.String(), " created with ") != len(createACLs(g)) {
 			t.Errorf("exit status %d\n%s%s", s.ExitStatus(), p.stdout.String(), p.stderr.String())
 		}
 		p.noSecrets()

@@ -99,10 +99,8 @@ func (r *redises) shadows(t *testing.T) {
 	if said := run(); !strings.Contains(said, `"error":"`) || !strings.Contains(said, "permission") {
 		t.Errorf("without the shadow's keys: %s", said)
 	}
-	if _, found := g.check(
-		nil,
-	); strings.Count(found, "permission_missing") != 1 ||
-		!strings.Contains(found, "shadow same: redis: ") {
+	_, found := g.check(nil)
+	if strings.Count(found, "permission_missing") != 1 || !strings.Contains(found, "shadow same: redis: ") {
 		t.Errorf("check without the shadow's keys:\n%s", found)
 	}
 	keys, command := "~ebb:{"+g.name+".shadow.*", "+hscan"

@@ -202,14 +202,14 @@ func TestCertificateFollowsItsFiles(t *testing.T) {
 	shows("old")
 	use("new")
 	shows("new")
-	if complaints, changes := strings.Count(
+	complaints, changes := strings.Count(
 		log.String(),
 		"cannot be used",
 	), strings.Count(
 		log.String(),
 		"changed file read",
-	); complaints != 1 ||
-		changes != 1 {
+	)
+	if complaints != 1 || changes != 1 {
 		t.Errorf("%d complaints and %d changes, want one of each:\n%s", complaints, changes, log.String())
 	}
 

@@ -150,7 +150,7 @@ func (c *Credentials) explainAlert(denied func(code, do, format string, args ...
 	)
 }
 
-func (c *Credentials) wantsTLS(address string) error {
+func (c *Credentials) needsTLS(address string) error {
 	return &pipeline.Denied{
 		Code: CodeMismatch, Detail: fmt.Sprintf("%s at %s speaks TLS at this port, and ebb does not", c.src.Server, address),
 		Do: fmt.Sprintf("set %senabled: true, or use the port of its plain listener", c.src.Keys.TLS),

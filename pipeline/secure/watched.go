@@ -66,7 +66,7 @@ func (w *watched) first(answer []byte, err error) error {
 	c := w.dialer.credentials
 	switch {
 	case len(answer) > 1 && !w.proven.Load() && !c.src.TLS && isAlert(answer):
-		return c.wantsTLS(w.address)
+		return c.needsTLS(w.address)
 	case len(answer) > 0 && w.proven.CompareAndSwap(false, true):
 		if w.entered { // otherwise the answer belongs to a login, which may end in a refusal
 			c.gate.open(w.address)

@@ -165,7 +165,7 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		delay:     gauge("delay_seconds", "Wall time between the newest folded record's timestamp and now.", "partition"),
 		watermark: gauge("watermark_lag_seconds", "Wall time minus the partition's event-time watermark.", "partition"),
 		outbox:    gauge("outbox_entries", "Entries committed and not yet published.", "partition"),
-		outboxAge: gauge("outbox_age_seconds", "Time since the outbox was last empty.", "partition"),
+		outboxAge: gauge("outbox_age_seconds", "How long the oldest entry of the outbox has waited at most.", "partition"),
 		due:       gauge("deadlines_due", "Armed deadlines in the hours that the watermark has reached.", "partition"),
 		cached:    gauge("cached_customers", "Profiles kept in memory.", "partition"),
 		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{

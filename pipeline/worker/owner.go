@@ -26,8 +26,9 @@ type owner struct {
 	waiting   *line.Staged // folded, its commit not yet sent
 	sent      *line.Staged // its commit in progress
 	sentAt    time.Time
-	publishAt time.Time
-	published time.Time // when the latest publication ended
+	publishAt time.Time     // when the publication under way was sent; zero: there is none
+	took      time.Duration // of the latest publication that ended
+	whole     bool          // the publication under way carries all of the outbox, as of publishAt
 	underWay  int
 	answers   chan pipeline.Answer
 	// when the latest publication was sent; zero: never, so that the first commit is published at once
@@ -232,7 +233,7 @@ func (o *owner) send() {
 	hurry := o.p.Unpublished().Entries > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
 	if hurry && o.p.CanPublish() && (o.p.Unpublished().Entries > 0 || o.p.Lagging()) {
 		r, renderers := o.p.Publish(o.out.pace.now), o.renderers()
-		o.publishAt, o.lastSent = time.Now(), time.Now()
+		o.publishAt, o.lastSent, o.whole = time.Now(), time.Now(), len(r.Entries) == o.p.Unpublished().Entries
 		o.start(publishTimeout, func(ctx context.Context) pipeline.Answer {
 			return pipeline.Answer{Step: pipeline.StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r, renderers))}
 		})
@@ -289,8 +290,12 @@ func (o *owner) answered(a pipeline.Answer) {
 	o.underWay--
 	if a.Step == pipeline.StepPublish {
 		now := time.Now()
-		o.published = now
-		o.out.published(now, o.p.Publishing(), now.Sub(o.publishAt), a.Err)
+		o.took = now.Sub(o.publishAt)
+		o.out.published(now, o.p.Publishing(), o.took, a.Err)
+		if a.Err == nil && o.whole {
+			o.out.emptied(o.publishAt)
+		}
+		o.publishAt = time.Time{}
 	}
 	o.p.Answer(a)
 	if o.p.Failed() != nil {
@@ -305,7 +310,7 @@ func (o *owner) answered(a pipeline.Answer) {
 		o.sent = nil
 	case pipeline.StepPublish:
 		o.done = true
-		m.step(a.Step, time.Since(o.publishAt))
+		m.step(a.Step, o.took)
 	default: // steps of the takeover
 	}
 	o.trace(a.Step, o.p.Stored().Next)
@@ -342,10 +347,11 @@ func (o *owner) report() {
 	})
 }
 
-// publishing is how long the latest publication took, or takes by now.
+// publishing is how long the latest publication took, or the one under way has taken, whichever is longer: where all are
+// slow, each begins anew.
 func (o *owner) publishing() time.Duration {
-	if o.published.Before(o.publishAt) {
-		return time.Since(o.publishAt)
+	if o.publishAt.IsZero() {
+		return o.took
 	}
-	return o.published.Sub(o.publishAt)
+	return max(o.took, time.Since(o.publishAt))
 }

@@ -21,8 +21,8 @@ type Progress struct {
 	Published   int64     // offset of the published position
 	Committed   bool      // the store holds a commit of the partition, or it lost it
 
-	Waiting    time.Duration // since the outbox was last empty
-	Publishing time.Duration // how long the latest publication took, or has taken so far
+	Waiting    time.Duration // how long the oldest outbox entry has waited at most
+	Publishing time.Duration // how long the latest publication took, or the next one has taken by now
 }
 
 // Lag is the number of records in the log that have not been folded.
@@ -34,6 +34,15 @@ func (w *Worker) Progress() Progress {
 		return *p
 	}
 	return Progress{}
+}
+
+// Hung is for how long the loop of a worker at work has not turned. It is 0 where no loop has to turn: during a takeover,
+// while a service does not answer, whatever is stalled by that, and at the end.
+func (w *Worker) Hung(now time.Time) time.Duration {
+	if w.status.Load().Phase != Running {
+		return 0
+	}
+	return now.Sub(w.Progress().At)
 }
 
 // tooSlow is how long one publication takes if a quota lets next to nothing through. Under a larger quota publications

@@ -181,8 +181,8 @@ func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *pack.Pack, a *al
 	case 2:
 		learnt = c[0][1] + float64((sum-c[0][0])/(c[1][0]-c[0][0])*(c[1][1]-c[0][1]))
 	}
-	if r := a.Reading; got.Probes != r.Probes || got.Provisional != (len(got.Curve) == 0) ||
-		len(got.Curve) != int(r.Number) ||
+	r := a.Reading
+	if got.Probes != r.Probes || got.Provisional != (len(got.Curve) == 0) || len(got.Curve) != int(r.Number) ||
 		got.Provisional != r.Provisional() {
 		t.Fatalf("%d probes, provisional %v, curve %v of %+v", got.Probes, got.Provisional, got.Curve, r)
 	}

@@ -107,10 +107,8 @@ func TestFloorsInAlerts(t *testing.T) {
 		Score:      model.Score{Visits: 3, Values: []feature.Value{{N: 4000, OK: true}}},
 	}
 	raised.Score.Terms[0] = -5
-	if v := render(
-		raised,
-	); v.Risk != 90 || v.Floor == nil || v.Floor.Risk != 90 || v.Value.AtRisk != 3600 ||
-		v.Scored != nil {
+	v := render(raised)
+	if v.Risk != 90 || v.Floor == nil || v.Floor.Risk != 90 || v.Value.AtRisk != 3600 || v.Scored != nil {
 		t.Errorf("raised: %+v", v)
 	}
 	for _, end := range []scoring.Transition{scoring.Recovered, scoring.Expired} {
@@ -132,10 +130,8 @@ func TestFloorsInAlerts(t *testing.T) {
 	}
 	stranger := raised
 	stranger.Score = model.Score{}
-	if v := render(
-		stranger,
-	); v.Scored == nil || *v.Scored || v.Terms == nil || len(v.Terms) != 0 || v.LogOdds != nil ||
-		v.Risk != 90 {
+	v = render(stranger)
+	if v.Scored == nil || *v.Scored || v.Terms == nil || len(v.Terms) != 0 || v.LogOdds != nil || v.Risk != 90 {
 		t.Errorf("without activity: %+v", v)
 	}
 }

@@ -56,8 +56,8 @@ func (x *Explanation) read(said *saidAlert) error {
 		x.Curve = append(x.Curve, [2]float64{p[0], p[1]})
 	}
 	r := x.reading()
-	if low, high := r.Points[0], r.Points[1]; r.Number == 2 &&
-		!(low.LogOdds < x.LogOdds && x.LogOdds <= high.LogOdds && low.Probability < high.Probability) {
+	low, high := r.Points[0], r.Points[1]
+	if r.Number == 2 && !(low.LogOdds < x.LogOdds && x.LogOdds <= high.LogOdds && low.Probability < high.Probability) {
 		return fmt.Errorf("/probability_curve does not rise around %v", x.LogOdds)
 	}
 	if r.Provisional() != (r.Probes < model.EnoughProbes) {

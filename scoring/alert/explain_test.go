@@ -43,15 +43,12 @@ func TestExplainFindsEveryBit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if result := strings.HasSuffix(field, "log_odds") ||
-				strings.Count(field, "/") == 1; result &&
-				len(x.Differences) == 0 {
+			result := strings.HasSuffix(field, "log_odds") || strings.Count(field, "/") == 1
+			if result && len(x.Differences) == 0 {
 				t.Errorf("%s is off by a bit, and nothing is found", field)
 			}
-			if again := (alert.Difference{Field: field, Says: holder[key].(float64), Recomputed: was}); len(
-				x.Differences,
-			) == 1 &&
-				x.Differences[0] != again {
+			again := (alert.Difference{Field: field, Says: holder[key].(float64), Recomputed: was})
+			if len(x.Differences) == 1 && x.Differences[0] != again {
 				t.Errorf("%s: %+v, want %+v", field, x.Differences[0], again)
 			}
 		}
@@ -110,10 +107,8 @@ func TestExplainRefuses(t *testing.T) {
 		"a text in place": {`{"terms":"none"}`, "/terms cannot be string"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := alert.Explain(
-				[]byte(c.alert),
-			); !errors.Is(err, alert.ErrNoAlert) ||
-				!strings.Contains(err.Error(), c.why) {
+			_, err := alert.Explain([]byte(c.alert))
+			if !errors.Is(err, alert.ErrNoAlert) || !strings.Contains(err.Error(), c.why) {
 				t.Errorf("error %v", err)
 			}
 		})

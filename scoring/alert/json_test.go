@@ -35,11 +35,8 @@ func TestNumbers(t *testing.T) {
 func TestAppendTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ms := rapid.Int64Range(-62_135_596_800_000, 253_402_300_799_999).Draw(t, "ms") // years 1 to 9999
-		if got, want := string(
-			AppendTime(nil, ms),
-		), time.UnixMilli(ms).
-			UTC().
-			Format("2006-01-02T15:04:05.000Z"); got != want {
+		got, want := string(AppendTime(nil, ms)), time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z")
+		if got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})

@@ -36,9 +36,9 @@ func TestFeaturesSaturate(t *testing.T) {
 	for range 3 {
 		state, _ = f.Fold(state, &o)
 	}
-	if got := f.Values(nil, feature.All, state, 0, scoringtest.Begin+3*scoringtest.Day)[1].N; got != feature.MaxSum ||
-		!f.Valid(state) {
-		t.Errorf("sum %d", got)
+	sum := f.Values(nil, feature.All, state, 0, scoringtest.Begin+3*scoringtest.Day)[1].N
+	if sum != feature.MaxSum || !f.Valid(state) {
+		t.Errorf("sum %d", sum)
 	}
 }
 

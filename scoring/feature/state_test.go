@@ -203,14 +203,8 @@ func FuzzFeatureState(f *testing.F) {
 			}
 			values := k.Values(nil, feature.All, state, scoringtest.Begin, at)
 			edge := k.EdgeOfAny(values, state, scoringtest.Begin, at)
-			if later := k.Values(
-				nil,
-				feature.All,
-				state,
-				scoringtest.Begin,
-				edge-1,
-			); edge <= at ||
-				!slices.Equal(values, later) {
+			later := k.Values(nil, feature.All, state, scoringtest.Begin, edge-1)
+			if edge <= at || !slices.Equal(values, later) {
 				t.Fatalf("%+v at %d, %+v before the edge at %d", values, at, later, edge)
 			}
 			for i, r := range k.Ranges(nil, feature.All, state, scoringtest.Begin, at, at+50*scoringtest.Day) {
@@ -259,15 +253,14 @@ func TestFeaturesAreRefused(t *testing.T) {
 			tt.decl.Name = "bad"
 			good := feature.Feature{Name: "good", Kind: feature.Tenure}
 			_, err := feature.Compile([]feature.Feature{good, tt.decl})
-			if err == nil || !strings.Contains(err.Error(), "feature bad: ") || !strings.Contains(err.Error(), tt.problem) {
+			if err == nil || !strings.Contains(err.Error(), "feature bad: ") ||
+				!strings.Contains(err.Error(), tt.problem) {
 				t.Errorf("error %v", err)
 			}
 		})
 	}
-	if _, err := feature.Compile(
-		make([]feature.Feature, 129),
-	); err == nil ||
-		!strings.Contains(err.Error(), "128 at most") {
+	_, err := feature.Compile(make([]feature.Feature, 129))
+	if err == nil || !strings.Contains(err.Error(), "128 at most") {
 		t.Errorf("129 features: error %v", err)
 	}
 	var large []feature.Feature
@@ -277,9 +270,8 @@ func TestFeaturesAreRefused(t *testing.T) {
 			feature.Feature{Name: fmt.Sprintf("sum %d", i), Kind: feature.Sum, Of: i, Property: -1, Within: min(10*i+5, 100)},
 		)
 	}
-	if _, err := feature.Compile(
-		large,
-	); err == nil || !strings.Contains(err.Error(), "could take 4972 bytes, 4096 at most") ||
+	_, err = feature.Compile(large)
+	if err == nil || !strings.Contains(err.Error(), "could take 4972 bytes, 4096 at most") ||
 		!strings.Contains(err.Error(), "sum 10") {
 		t.Errorf("error %v", err)
 	}

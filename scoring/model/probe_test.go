@@ -67,10 +67,8 @@ func TestProbe(t *testing.T) {
 			profiles = append(profiles, *c.Profile)
 		}
 		look(end)
-		if due := pack.Model.ProbeMinute(
-			c.Profile,
-		); due != 0 && (due*minute <= end || due*minute > end+step) ||
-			seldom == 0 && due == 0 && end-c.Last < horizon {
+		due := pack.Model.ProbeMinute(c.Profile)
+		if due != 0 && (due*minute <= end || due*minute > end+step) || seldom == 0 && due == 0 && end-c.Last < horizon {
 			t.Fatalf("due in minute %d at the end, in ms %d", due, end)
 		}
 

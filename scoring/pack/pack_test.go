@@ -14,10 +14,8 @@ import (
 )
 
 func TestShippedPacks(t *testing.T) {
-	if diff := cmp.Diff(
-		[]string{"any", "creator", "marketplace", "marketplace_seller", "retail", "saas"},
-		pack.Shipped(),
-	); diff != "" {
+	diff := cmp.Diff([]string{"any", "creator", "marketplace", "marketplace_seller", "retail", "saas"}, pack.Shipped())
+	if diff != "" {
 		t.Error(diff)
 	}
 	const month = 30 * 24 * time.Hour
@@ -126,9 +124,8 @@ func TestOverrides(t *testing.T) {
 			}
 		})
 	}
-	if got := scoringtest.Must(
-		pack.Load("any", nil, pack.Overrides{Horizon: 36 * time.Hour}),
-	).Horizon; got != 36*time.Hour {
+	got := scoringtest.Must(pack.Load("any", nil, pack.Overrides{Horizon: 36 * time.Hour})).Horizon
+	if got != 36*time.Hour {
 		t.Errorf("horizon %v", got)
 	}
 }
@@ -340,12 +337,8 @@ func TestVersionAsWritten(t *testing.T) {
 }
 
 func TestLoadSource(t *testing.T) {
-	if _, err := pack.Load(
-		"sass",
-		nil,
-		pack.Overrides{},
-	); err == nil ||
-		!strings.Contains(err.Error(), "any, creator, marketplace, marketplace_seller, retail, saas") {
+	_, err := pack.Load("sass", nil, pack.Overrides{})
+	if err == nil || !strings.Contains(err.Error(), "any, creator, marketplace, marketplace_seller, retail, saas") {
 		t.Errorf("error %v", err)
 	}
 	for _, path := range []string{"packs/mine", "mine.yaml", "mine.yml"} {

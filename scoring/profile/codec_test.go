@@ -279,12 +279,8 @@ func FuzzReadProfile(f *testing.F) {
 				scoringtest.Wake(s.Pack, &p)
 			}
 		}
-		if score := scoringtest.ScoreOf(
-			s.Pack,
-			&p,
-			p.At+90*scoringtest.Day,
-		); math.IsNaN(score.Sum()) ||
-			math.IsInf(score.Sum(), 0) {
+		score := scoringtest.ScoreOf(s.Pack, &p, p.At+90*scoringtest.Day)
+		if math.IsNaN(score.Sum()) || math.IsInf(score.Sum(), 0) {
 			t.Fatalf("score %v of %+v", score, p)
 		}
 		if p.At < 1<<43 && !p.Valid() {

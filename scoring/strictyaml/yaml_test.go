@@ -104,7 +104,8 @@ func TestValues(t *testing.T) {
 		n := entries[0].Value
 		text, scalar := n.Scalar()
 		list, isList := n.List()
-		if text != want.scalar || scalar != (want.words[0] == '"') || n.String() != want.words || n.IsPlain() != want.plain ||
+		if text != want.scalar || scalar != (want.words[0] == '"') || n.String() != want.words ||
+			n.IsPlain() != want.plain ||
 			n.IsNull() != (value == "") || isList != (len(list) == 2) {
 			t.Errorf("%s: %q (%t), %s, plain %t, list %v", value, text, scalar, n, n.IsPlain(), list)
 		}
@@ -126,8 +127,8 @@ type parts2 struct {
 // TestDecode: a value that does not fit is reported with its place, in words of the file.
 func TestDecode(t *testing.T) {
 	var all map[string]parts
-	if err := parse(t, "a: {within: 30d, least: 1, of: [{signal: s}]}").Decode(&all); err != nil ||
-		all["a"].Within != "30d" || all["a"].Of[0].Signal != "s" {
+	err := parse(t, "a: {within: 30d, least: 1, of: [{signal: s}]}").Decode(&all)
+	if err != nil || all["a"].Within != "30d" || all["a"].Of[0].Signal != "s" {
 		t.Errorf("%+v, error %v", all, err)
 	}
 	for text, want := range map[string]string{

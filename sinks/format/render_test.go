@@ -167,10 +167,8 @@ func TestRenderKeepsTheRecord(t *testing.T) {
 			got.Timestamp != record.Timestamp {
 			r.Errorf("record %+v became %+v", record, got)
 		}
-		if kept := string(
-			got.Headers[1:],
-		); len(kept) < len(record.Headers)-1 ||
-			kept[:len(record.Headers)-1] != string(record.Headers[1:]) {
+		kept := string(got.Headers[1:])
+		if len(kept) < len(record.Headers)-1 || kept[:len(record.Headers)-1] != string(record.Headers[1:]) {
 			r.Errorf("headers %x became %x", record.Headers, got.Headers)
 		}
 		if grown := len(got.Headers) - len(record.Headers); grown > 1024 {

@@ -179,10 +179,11 @@ func TestComparisonBackwards(t *testing.T) {
 		if diff := gocmp.Diff(there.Alerts, back.Alerts); diff != "" {
 			t.Fatal(diff)
 		}
-		if diff := gocmp.Diff(
+		diff := gocmp.Diff(
 			[][]ChangedAlert{there.Removed, there.Added, there.Changed},
 			[][]ChangedAlert{back.Added, back.Removed, back.Changed},
-		); diff != "" {
+		)
+		if diff != "" {
 			t.Fatal(diff)
 		}
 		for i := range there.Migrations {

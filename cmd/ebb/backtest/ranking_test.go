@@ -65,17 +65,8 @@ func TestWeightedAUC(t *testing.T) {
 			everyScore = append(everyScore, slices.Repeat(scores[i:i+1], int(n))...)
 			everyChurned = append(everyChurned, slices.Repeat(churned[i:i+1], int(n))...)
 		}
-		if got, want := newRanking(
-			scores,
-			churned,
-		).weightedAUC(counts),
-			pairsAUC(
-				everyScore,
-				everyChurned,
-			); !same(
-			got,
-			want,
-		) {
+		got, want := newRanking(scores, churned).weightedAUC(counts), pairsAUC(everyScore, everyChurned)
+		if !same(got, want) {
 			t.Fatalf("%v, want %v", got, want)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"ebb/cmd/ebb/eventlog"
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
+	"ebb/pipeline/line"
 	"ebb/scoring/pack"
 )
 
@@ -28,6 +29,8 @@ type Sample struct {
 	records   int64
 	envelopes [envelopes]int64 // of usable records
 	codes     map[Fault]int64
+	pack      *pack.Pack
+	unnamed   map[string]int64 // usable records of types that the pack does not name
 }
 
 const envelopes = int(pipeline.Mapped) + 1
@@ -53,6 +56,8 @@ type Record struct {
 	Currency   string `json:"currency,omitempty"`
 	Tenant     string `json:"tenant,omitempty"`
 	Control    bool   `json:"control,omitempty"`    // no activity, whatever the pack says
+	Unnamed    bool   `json:"unnamed,omitempty"`    // the pack does not name its type: it is no activity
+	Subject    bool   `json:"subject,omitempty"`    // the customer is the CloudEvent's subject, for its data names none
 	Overlooked string `json:"overlooked,omitempty"` // what stands in the place of money and is none
 
 	Code  string `json:"code,omitempty"` // of a record that would be quarantined
@@ -64,7 +69,7 @@ type Record struct {
 // NewSample tries the records of the file called name as the processor reads them for a pack.
 func NewSample(cfg *config.Config, name string, k *pack.Pack) *Sample {
 	return &Sample{
-		cfg: cfg, Name: name, codes: map[Fault]int64{},
+		cfg: cfg, Name: name, codes: map[Fault]int64{}, pack: k, unnamed: map[string]int64{},
 		decoder: decode.NewMapped(int(cfg.Input.MaxRecordBytes), cfg.Input.Mapping.Compiled).Reading(k),
 	}
 }
@@ -142,6 +147,14 @@ func (s *Sample) try(line []byte) (r Record) {
 	if e.NoMoney {
 		r.Overlooked = s.noMoney(e.Envelope, line)
 	}
+	if signal := s.pack.Signal(e.Type); !e.Control && !signal.Known {
+		r.Unnamed = true
+		s.unnamed[r.Type]++
+	}
+	if e.Envelope == pipeline.CloudEvent {
+		path, _ := s.find(e.Envelope, "customer", line)
+		r.Subject = path == "/subject"
+	}
 	r.Currency = string(bytes.TrimRight(e.Currency[:], "\x00"))
 	return r
 }
@@ -186,6 +199,21 @@ func (s *Sample) Faults() []Fault {
 		)
 	})
 }
+
+// Unnamed are the types of usable records that the pack does not name, the most frequent first.
+func (s *Sample) Unnamed() []line.TypeCount {
+	types := make([]line.TypeCount, 0, len(s.unnamed))
+	for name, n := range s.unnamed {
+		types = append(types, line.TypeCount{Type: name, Events: uint64(n)})
+	}
+	slices.SortFunc(types, func(a, b line.TypeCount) int {
+		return cmp.Or(cmp.Compare(b.Events, a.Events), cmp.Compare(a.Type, b.Type))
+	})
+	return types
+}
+
+// PackName is the name of the pack that the records are read for.
+func (s *Sample) PackName() string { return s.pack.Name }
 
 // Count is how many records have a fault.
 func (s *Sample) Count(f Fault) int64 { return s.codes[f] }

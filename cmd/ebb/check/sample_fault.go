@@ -200,6 +200,8 @@ func (s *Sample) Cure(f Fault) string {
 	missing := strings.HasSuffix(f.code.String(), "_missing")
 	places := strings.Join(s.pathsOf(f.envelope, part), " or ")
 	switch {
+	case f.code == pipeline.NotJSON && f.envelope == pipeline.CloudEvent:
+		return "have the sender put JSON into the event's data, or say in datacontenttype what it is"
 	case f.code == pipeline.NotJSON:
 		return "send each event as one JSON object in UTF-8; in this file, one a line"
 	case f.code == pipeline.NestedTooDeep:

@@ -240,17 +240,13 @@ func TestMaskedHidesSecretsAndDigestIgnoresThem(t *testing.T) {
 
 func TestValuesWithNamesOfTheirOwn(t *testing.T) {
 	weights := map[string]float64{}
-	if err := (weightsValue{&weights}).set(
-		"payment_failed, a=b=0.5",
-	); err != nil ||
-		!cmp.Equal(weights, map[string]float64{"payment_failed": 1, "a=b": 0.5}) {
+	err := (weightsValue{&weights}).set("payment_failed, a=b=0.5")
+	if err != nil || !cmp.Equal(weights, map[string]float64{"payment_failed": 1, "a=b": 0.5}) {
 		t.Errorf("weights %v: %v", weights, err)
 	}
 	names, again := map[string]string{}, map[string]string{}
-	if err := (namesValue{&names, "name=pack"}).set(
-		"a=saas, b=./c=d.yaml",
-	); err != nil ||
-		!cmp.Equal(names, map[string]string{"a": "saas", "b": "./c=d.yaml"}) {
+	err = (namesValue{&names, "name=pack"}).set("a=saas, b=./c=d.yaml")
+	if err != nil || !cmp.Equal(names, map[string]string{"a": "saas", "b": "./c=d.yaml"}) {
 		t.Errorf("names %v: %v", names, err)
 	}
 	if err := (namesValue{&again, ""}).set(namesValue{&names, ""}.String()); err != nil || !cmp.Equal(names, again) {

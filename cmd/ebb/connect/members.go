@@ -19,7 +19,7 @@ func AwaitEmpty(
 	waiting func(members int),
 ) error {
 	deadline := time.Now().Add(cfg.Kafka.SessionTimeout + 2*time.Second)
-	for said := false; ; said = true {
+	for told := false; ; told = true {
 		found, err := client.DescribeGroup(ctx, cfg.Kafka.Group)
 		if err != nil {
 			return err
@@ -30,7 +30,7 @@ func AwaitEmpty(
 		if time.Now().After(deadline) {
 			return HasMembers(cfg, found.Members)
 		}
-		if !said {
+		if !told {
 			waiting(len(found.Members))
 		}
 		select {

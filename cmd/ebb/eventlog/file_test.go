@@ -230,12 +230,8 @@ func TestCutShort(t *testing.T) {
 	if last := got[len(got)-1]; !strings.Contains(last, "the file is cut short") {
 		t.Errorf("last: %s", last)
 	}
-	if _, err := Open(
-		filepath.Join(t.TempDir(), "none.csv"),
-		nil,
-		&config.Mapping{},
-	); err == nil ||
-		!strings.HasSuffix(err.Error(), "none.csv: no such file or directory") {
+	_, err := Open(filepath.Join(t.TempDir(), "none.csv"), nil, &config.Mapping{})
+	if err == nil || !strings.HasSuffix(err.Error(), "none.csv: no such file or directory") {
 		t.Errorf("error: %v", err)
 	}
 }

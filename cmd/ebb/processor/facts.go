@@ -103,7 +103,7 @@ func (p *Processor) watchPolicy(ctx context.Context) {
 		return // whoever needs Redis finds it away
 	}
 	for i := range policies {
-		if err := policies[i].Check(); err != nil {
+		if err := policies[i].Keeps(); err != nil {
 			p.each(func(_ int32, w *worker.Worker) { halt(w, err) })
 		}
 	}

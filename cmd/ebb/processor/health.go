@@ -42,10 +42,7 @@ func (p *Processor) live() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for n, w := range p.workers {
-		if s := w.Status(); s.Phase != worker.Running && s.Phase != worker.Stalled {
-			continue
-		}
-		if since := time.Since(w.Progress().At); since > loopTimeout {
+		if since := w.Hung(time.Now()); since > loopTimeout {
 			return fmt.Errorf("the loop of partition %d has not turned for %v", n, since.Round(time.Second))
 		}
 	}

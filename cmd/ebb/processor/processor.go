@@ -59,7 +59,7 @@ type Processor struct {
 	metered *prometheus.Registry // what /metrics serves; nil for a shadow, whose metrics the main processor serves
 	http    *server              // nil: none
 	ends    []int64              // by partition, where opts.UntilEnd or opts.AcceptPoison
-	draws   chan []byte          // keys of customers with events; see tellStrays
+	draws   chan []byte          // keys of customers with events; see watchStrays
 	// that another program uses the group, for a generation in which no worker is left to stop for it
 	taken chan *pipeline.HardStop
 	said  string // the kind of the failure to start that was logged last
@@ -165,7 +165,7 @@ func (p *Processor) Run(ctx context.Context) error {
 	watched := p.watchFacts(work)
 	told, drawn := p.tellUnnamed(work), func() {}
 	if p.opts.shadow == nil {
-		drawn = p.tellStrays(work)
+		drawn = p.watchStrays(work)
 	}
 	err := p.member.Run(work, p.own)
 	watched()

@@ -27,9 +27,9 @@ func (p *Processor) drawn(key []byte) {
 	}
 }
 
-// tellStrays draws a customer now and then, and looks in Redis for it in other partitions. Each such partition would
+// watchStrays draws a customer now and then, and looks in Redis for it in other partitions. Each such partition would
 // hold a part of its history, and nothing else would show that. The returned function ends it.
-func (p *Processor) tellStrays(ctx context.Context) (stop func()) {
+func (p *Processor) watchStrays(ctx context.Context) (stop func()) {
 	var said time.Time
 	return beside(ctx, strayEvery, func(ctx context.Context) {
 		select {

@@ -10,21 +10,21 @@ import (
 	"ebb/pipeline/line"
 )
 
-// How often the log lists event types that the pack does not name, and how many of them at most.
+// How often the processor looks for event types that the pack does not name, how often the log repeats what is known,
+// and how many types it lists at most.
 const (
-	unnamedEvery = 10 * time.Minute
-	unnamedTold  = 10
+	unnamedEvery  = 30 * time.Second
+	unnamedRepeat = 10 * time.Minute
+	unnamedTold   = 10
 )
 
-// tellUnnamed logs now and then which event types the pack does not name, if there were more of them, until stop is
-// called, which logs for the last time.
+// tellUnnamed logs which event types the pack does not name, until stop is called, which logs for the last time.
 func (p *Processor) tellUnnamed(ctx context.Context) (stop func()) {
-	said := uint64(0)
-	tell := func(context.Context) { said = logUnnamed(p.log, p.metrics.UnnamedTypes(unnamedTold), said) }
-	end := beside(ctx, unnamedEvery, tell)
+	u := unnamed{log: p.log, said: map[string]bool{}}
+	end := beside(ctx, unnamedEvery, func(context.Context) { u.tell(time.Now(), p.metrics.UnnamedTypes(unnamedTold)) })
 	return func() {
 		end()
-		tell(ctx)
+		u.write(time.Now(), p.metrics.UnnamedTypes(unnamedTold))
 	}
 }
 
@@ -50,18 +50,48 @@ func beside(ctx context.Context, every time.Duration, do func(context.Context)) 
 	}
 }
 
-// logUnnamed writes one line, unless there is nothing new since the last one, which counted so many. It returns the new
-// count.
-func logUnnamed(log zerolog.Logger, types []line.TypeCount, said uint64) uint64 {
+// unnamed is what the log says of types that the pack does not name. A type that is new is said at once, for a sender
+// that has renamed its events leaves every customer silent; the first few of them, since there may be no end of types.
+type unnamed struct {
+	log   zerolog.Logger
+	said  map[string]bool // types that lines have named
+	total uint64          // events that the newest line counted
+	at    time.Time       // of that line
+}
+
+// tell writes a line if it names a type for the first time, or if the newest one is old.
+func (u *unnamed) tell(now time.Time, types []line.TypeCount) {
+	if now.Sub(u.at) >= unnamedRepeat || len(u.said) < unnamedTold && u.isNew(types) {
+		u.write(now, types)
+	}
+}
+
+func (u *unnamed) isNew(types []line.TypeCount) bool {
+	for _, t := range types {
+		if !u.said[t.Type] {
+			return true
+		}
+	}
+	return false
+}
+
+// write logs one line, unless there is nothing new since the last one.
+func (u *unnamed) write(now time.Time, types []line.TypeCount) {
 	total := uint64(0)
 	list := zerolog.Arr()
 	for _, t := range types {
 		total += t.Events
 		list.Dict(zerolog.Dict().Str("type", t.Type).Uint64("events", t.Events))
 	}
-	if total == said {
-		return said
+	if total == u.total {
+		return
 	}
-	log.Info().Array("types", list).Msg("events of types that the pack does not name")
-	return total
+	u.total, u.at = total, now
+	for _, t := range types {
+		u.said[t.Type] = true
+	}
+	u.log.Info().
+		Str("do", "those that are activity or friction: pack.activity, pack.friction or a pack of your own; leave the others").
+		Array("types", list).
+		Msg("events of types that the pack does not name")
 }

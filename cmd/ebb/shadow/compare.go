@@ -241,8 +241,8 @@ func (s *comparing) standing(
 			return held, err
 		}
 		newest := []*pipeline.PackRef{&r.Packs.Main, &r.Packs.Shadow}[i]
-		if p := held[i].Meta.Packs; len(p) > 0 &&
-			(newest.Hash == "" || pipeline.CompareVersions(p[len(p)-1].Version, newest.Version) > 0) {
+		p := held[i].Meta.Packs
+		if len(p) > 0 && (newest.Hash == "" || pipeline.CompareVersions(p[len(p)-1].Version, newest.Version) > 0) {
 			*newest = p[len(p)-1]
 		}
 	}

@@ -41,13 +41,13 @@ func NewScreen(w io.Writer, environ []string) Screen {
 	if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
 		s.Width = w
 	}
-	s.Color = wantsColor(environ)
+	s.Color = useColor(environ)
 	s.Shades = hasShades(environ)
 	return s
 }
 
-// wantsColor follows the conventions: no colour where NO_COLOR is set to anything, or on a terminal without colours.
-func wantsColor(environ []string) bool {
+// useColor follows the conventions: no colour where NO_COLOR is set to anything, or on a terminal without colours.
+func useColor(environ []string) bool {
 	return !slices.ContainsFunc(environ, func(v string) bool {
 		value, set := strings.CutPrefix(v, "NO_COLOR=")
 		return set && value != "" || v == "TERM=dumb"

@@ -24,7 +24,7 @@ func TestWantsColor(t *testing.T) {
 		"NO_COLORS is no": {[]string{"NO_COLORS=1"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := wantsColor(test.environ); got != test.want {
+			if got := useColor(test.environ); got != test.want {
 				t.Errorf("%v", got)
 			}
 		})

@@ -26,16 +26,13 @@ func TestDiary(t *testing.T) {
 	}
 	ignore := cmpopts.IgnoreUnexported(said{})
 	joined, ok := d.latest(saidJoined, time.Time{}, time.Now())
-	if diff := cmp.Diff(
-		said{Message: saidJoined, Generation: 7, Partition: -1, Partitions: []int32{0, 2}},
-		joined,
-		ignore,
-	); !ok ||
-		diff != "" {
+	diff := cmp.Diff(said{Message: saidJoined, Generation: 7, Partition: -1, Partitions: []int32{0, 2}}, joined, ignore)
+	if !ok || diff != "" {
 		t.Error(ok, diff)
 	}
 	taken, ok := d.taken(0, time.Time{})
-	if diff := cmp.Diff(said{Message: saidTaken, Partition: 0, Published: 41, Took: 2}, taken, ignore); !ok || diff != "" {
+	diff = cmp.Diff(said{Message: saidTaken, Partition: 0, Published: 41, Took: 2}, taken, ignore)
+	if !ok || diff != "" {
 		t.Error(ok, diff)
 	}
 	if _, ok := d.taken(0, time.Now()); ok {

@@ -160,8 +160,9 @@ func (a *alert) person() string { return a.Tenant + "\x00" + a.Customer }
 
 // order checks that a follows its customer's last alert.
 func (r *reader) order(a *alert) {
-	if l := r.last[a.person()]; l != nil &&
-		(l.partition != a.partition || cmp.Or(cmp.Compare(a.life, l.life), cmp.Compare(a.Episode, l.Episode), cmp.Compare(a.Sequence, l.Sequence)) <= 0) {
+	l := r.last[a.person()]
+	if l != nil && (l.partition != a.partition ||
+		cmp.Or(cmp.Compare(a.life, l.life), cmp.Compare(a.Episode, l.Episode), cmp.Compare(a.Sequence, l.Sequence)) <= 0) {
 		r.wrong++
 		r.said.add("out of order: %v follows %v", a, l)
 	}

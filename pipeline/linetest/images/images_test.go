@@ -129,20 +129,8 @@ func pack(w *tar.Writer, from, into string) error {
 
 // contents: one program, static and of the requested version, no shell, not root.
 func contents(t *testing.T) {
-	if said := run(
-		t,
-		"docker",
-		"run",
-		"--rm",
-		"--read-only",
-		"--network",
-		"none",
-		image,
-		"--version",
-	); !strings.Contains(
-		said,
-		"v9.9.9-test",
-	) {
+	said := run(t, "docker", "run", "--rm", "--read-only", "--network", "none", image, "--version")
+	if !strings.Contains(said, "v9.9.9-test") {
 		t.Errorf("version %q", said)
 	}
 	var config []struct{ Config struct{ User string } }
@@ -223,11 +211,12 @@ func compose(t *testing.T) {
 	run(t, "go", "build", "-o", program, "ebb/cmd/ebb")
 	outside := append(os.Environ(), "EBB_KAFKA_BROKERS=127.0.0.1:"+kafka, "EBB_HTTP_LISTEN=127.0.0.1:"+http)
 	shop := filepath.Join(t.TempDir(), "shop.ndjson")
-	if err := os.WriteFile(
+	err := os.WriteFile(
 		shop,
 		[]byte(runIn(t, outside, program, "simulate", "--customers", "300", "--seed", "5")),
 		0o600,
-	); err != nil {
+	)
+	if err != nil {
 		t.Fatal(err)
 	}
 	runIn(t, outside, program, "produce", shop)

@@ -54,16 +54,12 @@ func TestFoldLifeCycle(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("alerts (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(
-		[]oracle.Quarantined{{Partition: 0, Offset: 7, Code: "customer_missing"}},
-		r.Quarantined,
-	); diff != "" {
+	diff := cmp.Diff([]oracle.Quarantined{{Partition: 0, Offset: 7, Code: "customer_missing"}}, r.Quarantined)
+	if diff != "" {
 		t.Errorf("quarantined (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(
-		oracle.Counts{Records: 8, Events: 6, Duplicates: 1, Quarantined: 1, Future: 2},
-		r.Counts,
-	); diff != "" {
+	diff = cmp.Diff(oracle.Counts{Records: 8, Events: 6, Duplicates: 1, Quarantined: 1, Future: 2}, r.Counts)
+	if diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
 }

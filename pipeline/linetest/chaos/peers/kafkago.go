@@ -43,9 +43,10 @@ func (p *peer) kafkaGo(ctx context.Context) (err error) {
 				return err
 			}
 			if id, value := alert(c, n[0]); value != nil {
-				if err := w.WriteMessages(ctx, kafka.Message{
+				err := w.WriteMessages(ctx, kafka.Message{
 					Key: []byte(c), Value: value, Headers: []kafka.Header{{Key: "ce_id", Value: []byte(id)}},
-				}); err != nil {
+				})
+				if err != nil {
 					return fmt.Errorf("publish: %w", err)
 				}
 			}
