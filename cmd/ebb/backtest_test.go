@@ -29,10 +29,11 @@ import (
 	"ebb/scoring/scoringtest/golden"
 )
 
-// shopLog writes the events of a seeded shop.
-func shopLog(t testing.TB, customers int) string {
+// shopLog writes the events of a seeded shop in which about so many customers come again and again. Twice as many come
+// once or a few times.
+func shopLog(t testing.TB, loyal int) string {
 	t.Helper()
-	s, err := shop.New(shop.Config{Customers: customers, Seed: 5})
+	s, err := shop.New(shop.Config{Customers: 3 * loyal, Seed: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func backtestReport(t testing.TB, stdout string) *backtest.Outcome {
 
 // TestBacktestGolden: the report of a small shop, as JSON and for people. How long it took is left out.
 func TestBacktestGolden(t *testing.T) {
-	log := shopLog(t, 250)
+	log := shopLog(t, 160)
 	o := run(t, nil, nil, "backtest", "--events", log, "--horizon", "30d", "--json").want(t, exitOK)
 	var report map[string]any
 	if err := json.Unmarshal([]byte(o.stdout), &report); err != nil {
