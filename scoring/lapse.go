@@ -8,7 +8,7 @@ import (
 
 // watch is what p waits for: the score to reach the begin of the tier, at a minute not before from. TierNone: nothing.
 func (s *Scorer) watch(p *profile.Profile) (tier profile.Tier, from int64) {
-	if p.Visits == 0 {
+	if p.Visits == 0 || !s.Pack.Alerts(p) {
 		return profile.TierNone, 0
 	}
 	from = moment.CeilMinute(p.At)
@@ -41,6 +41,9 @@ func (s *Scorer) lapseFloor(p *profile.Profile) profile.Tier {
 
 // rearm updates Armed after an event.
 func (s *Scorer) rearm(c *profile.Customer) {
+	if c.Armed > moment.CeilMinute(c.At) && !s.Pack.Alerts(c.Profile) {
+		return // the line waits for the end of its state: a look that comes early costs less than a new one with each event
+	}
 	minute := int64(0)
 	if tier, from := s.watch(c.Profile); tier != profile.TierNone {
 		minute = s.Eval.Rearm(c, from, tier)

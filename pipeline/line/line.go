@@ -109,16 +109,22 @@ func (l *Line) Packs() []*pack.Pack {
 	return all
 }
 
-// Size is how much of the partition is in memory.
+// Size is how much there is of the partition.
 func (l *Line) Size() Size {
-	return Size{Due: l.due.size(), Customers: l.cache.count, Poisoned: l.meta.Poison.Count}
+	return Size{
+		Due: l.due.size(), Customers: l.cache.count, Poisoned: l.meta.Poison.Count,
+		Profiles: l.meta.Holds.Profiles, Ineligible: l.meta.Ineligible,
+	}
 }
 
-// Size is how much of a partition is in memory.
+// Size is how much there is of a partition.
 type Size struct {
 	Due       int // armed deadlines in the hours that the watermark has reached
-	Customers int // profiles
+	Customers int // profiles in memory
 	Poisoned  int // unusable ones among the last PoisonWindow records
+
+	Profiles   int64 // in the store
+	Ineligible int64 // of these, of customers whom the pack does not alert about yet
 }
 
 // Watermark is the partition's event time, in ms since the epoch; false before it has started.
@@ -190,6 +196,7 @@ func (l *Line) Loaded() error {
 		if err != nil {
 			return pipeline.StateUnreadable(fmt.Errorf("profile of customer with key hash %016x: %w", c.hash, err))
 		}
+		c.ineligible = !l.packs.scorers[c.profile.PackEpoch].Pack.Alerts(&c.profile)
 		l.cache.keep(c, l.at.Features)
 	}
 	for i, bucket := range l.want.Buckets {
@@ -321,6 +328,9 @@ func (l *Line) observe(c *customer, e *pipeline.Event) []scoring.Decision {
 		Time: e.Time, Signal: signal, Value: e.Value, HasValue: e.HasValue, Properties: e.Properties,
 	})
 	l.cache.keep(c, l.at.Features)
+	if !l.scorer.Pack.Alerts(&c.profile) {
+		l.staged.Tally.Ineligible++
+	}
 	return decisions
 }
 
@@ -392,4 +402,12 @@ func (l *Line) count(c *customer) {
 		l.meta.Holds.Profiles--
 	}
 	c.stored = !c.profile.Empty()
+	ineligible := c.stored && !l.packs.scorers[c.profile.PackEpoch].Pack.Alerts(&c.profile)
+	switch {
+	case ineligible && !c.ineligible:
+		l.meta.Ineligible++
+	case !ineligible && c.ineligible:
+		l.meta.Ineligible--
+	}
+	c.ineligible = ineligible
 }

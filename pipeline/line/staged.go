@@ -39,6 +39,7 @@ type Tally struct {
 	Types       *Types                                           // the most frequent of these types; nil: none
 	Withheld    map[string]uint64                                // by reason: decisions withheld by a stage; with Repeated also quarantined records
 	Unsent      [profile.NumKinds][scoring.NumTransitions]uint64 // decisions withheld, other than as Repeated
+	Ineligible  uint64                                           // events folded of customers whom the pack does not alert about yet
 	Woken       uint64                                           // deadlines looked at
 	Armed       uint64                                           // deadlines stored
 	Removed     uint64                                           // customers whose state was removed, see Config.Retention
@@ -77,6 +78,7 @@ func (t *Tally) Add(o *Tally) {
 			t.Unsent[kind][i] += n
 		}
 	}
+	t.Ineligible += o.Ineligible
 	t.Woken += o.Woken
 	t.Armed += o.Armed
 	t.Removed += o.Removed

@@ -27,6 +27,7 @@ type canonicalPack struct { // encoding/json sorts the keys of maps
 	Cap       float64                `json:"cap,omitempty"` // 0 also where there are no factors
 	Kinds     map[string]kindFile    `json:"kinds,omitempty"`
 	Stages    *stagesFile            `json:"stages,omitempty"`
+	Eligible  *eligibleFile          `json:"eligible,omitempty"`
 	Value     *valueFile             `json:"value,omitempty"`
 	Playbooks []playbookFile         `json:"playbooks,omitempty"`
 }
@@ -66,6 +67,7 @@ func canonicalOf(k *Pack, f *file) []byte {
 		Factors:   f.Factors,
 		Kinds:     f.Kinds,
 		Stages:    f.Stages,
+		Eligible:  f.Eligible,
 		Value:     f.Value,
 		Playbooks: f.Playbooks,
 	}
@@ -109,6 +111,6 @@ func parseCanonical(b []byte) *file {
 	if len(c.Factors) > 0 {
 		f.Cap = c.Cap
 	}
-	f.Kinds, f.Stages, f.Value, f.Playbooks = c.Kinds, c.Stages, c.Value, c.Playbooks
+	f.Kinds, f.Stages, f.Eligible, f.Value, f.Playbooks = c.Kinds, c.Stages, c.Eligible, c.Value, c.Playbooks
 	return f
 }

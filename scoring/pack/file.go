@@ -28,6 +28,7 @@ type file struct {
 	Cap       float64
 	Kinds     map[string]kindFile
 	Stages    *stagesFile
+	Eligible  *eligibleFile
 	Value     *valueFile
 	Playbooks []playbookFile
 	Language  string
@@ -75,6 +76,7 @@ func parsePack(b []byte) *file {
 	var horizon string
 	var stages stagesFile // the decoder leaves a pointer nil where there is nothing
 	var value valueFile
+	var eligible eligibleFile
 	settings := map[string]any{
 		"name":      &f.Name,
 		"version":   &f.Version,
@@ -89,6 +91,7 @@ func parsePack(b []byte) *file {
 		"cap":       &f.Cap,
 		"kinds":     &f.Kinds,
 		"stages":    &stages,
+		"eligible":  &eligible,
 		"value":     &value,
 		"playbooks": &f.Playbooks,
 		"language":  &f.Language,
@@ -98,6 +101,9 @@ func parsePack(b []byte) *file {
 	}
 	if _, given := f.places["stages"]; given {
 		f.Stages = &stages
+	}
+	if _, given := f.places["eligible"]; given {
+		f.Eligible = &eligible
 	}
 	if _, given := f.places["value"]; given {
 		f.Value = &value
@@ -241,6 +247,7 @@ func (f *file) check() {
 	f.checkFactors()
 	f.checkKinds()
 	f.checkStages()
+	f.checkEligible()
 	f.checkValue()
 	f.checkPlaybooks()
 }
@@ -248,7 +255,7 @@ func (f *file) check() {
 // packKeys are the keys of a pack.
 var packKeys = []string{ //nolint:gochecknoglobals // a table
 	"name", "version", "horizon", "activity", "friction", "overdue", "tiers",
-	"signals", "features", "factors", "cap", "kinds", "stages", "value", "playbooks", "language",
+	"signals", "features", "factors", "cap", "kinds", "stages", "eligible", "value", "playbooks", "language",
 }
 
 // onlyLanguage is the language of the sentences. A pack may name it, because existing packs do. It is not part of the
@@ -272,5 +279,6 @@ func (f *file) normalise() {
 	f.normaliseFactors()
 	f.normaliseKinds()
 	f.normaliseStages()
+	f.normaliseEligible()
 	f.normalisePlaybooks()
 }
