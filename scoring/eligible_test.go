@@ -16,8 +16,8 @@ import (
 // eligible are the lines of a pack that alerts about buyers alone.
 var eligible = append([]string{"eligible: {signal: buy, retention: 20d}"}, scoringtest.Lapsing()...)
 
-// comes returns the transitions of one customer of a pack to whom these types happen, a week apart, until a day.
-func comes(k *pack.Pack, until float64, types ...string) []string {
+// comes returns the transitions of one customer of a pack to whom these types happen, a week apart, and then nothing.
+func comes(k *pack.Pack, types ...string) []string {
 	s, c := scoring.NewScorer(k), profile.Customer{Profile: &profile.Profile{}}
 	var pop profile.Population
 	var got []string
@@ -38,7 +38,7 @@ func comes(k *pack.Pack, until float64, types ...string) []string {
 		at := scoringtest.Begin + int64(7*week)*scoringtest.Day
 		note(s.Observe(&c, &pop, &scoring.Observation{Time: at, Signal: k.Signal([]byte(name))}))
 	}
-	silent(until)
+	silent(800)
 	return got
 }
 
@@ -47,16 +47,16 @@ func comes(k *pack.Pack, until float64, types ...string) []string {
 func TestEligible(t *testing.T) {
 	waits, all := scoringtest.PackOf(t, "1", eligible...), scoringtest.PackOf(t, "1", scoringtest.Lapsing()...)
 	for _, types := range []string{"view", "view view view view view view", "leave", "view ticket leave", "unpaid view"} {
-		if got := comes(waits, 800, strings.Fields(types)...); len(got) > 0 {
+		if got := comes(waits, strings.Fields(types)...); len(got) > 0 {
 			t.Errorf("%s: %q", types, got)
 		}
-		if got := comes(all, 800, strings.Fields(types)...); len(got) == 0 {
+		if got := comes(all, strings.Fields(types)...); len(got) == 0 {
 			t.Errorf("%s raises nothing without the section either", types)
 		}
 	}
 	for _, types := range []string{"buy", "view view view buy view view", "buy leave", "view buy view ticket"} {
-		want := comes(all, 800, strings.Fields(types)...)
-		if diff := cmp.Diff(want, comes(waits, 800, strings.Fields(types)...)); diff != "" || len(want) == 0 {
+		want := comes(all, strings.Fields(types)...)
+		if diff := cmp.Diff(want, comes(waits, strings.Fields(types)...)); diff != "" || len(want) == 0 {
 			t.Errorf("%s (-without the section +with it):\n%s", types, diff)
 		}
 	}

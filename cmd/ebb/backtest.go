@@ -102,7 +102,7 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	}
 	opts.Pack = pack
 	opts.Log = &eventlog.Pass{
-		Name: f.events, Mapping: &cfg.Input.Mapping, SkipBad: f.skipBad,
+		Name: f.events, Input: &cfg.Input, SkipBad: f.skipBad,
 		Stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), Progress: reading.At,
 	}
 	b, err := backtest.Prepare(cmd.Context(), opts)
@@ -118,7 +118,7 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags) error {
 	return f.write(terminal.NewScreen(cmd.OutOrStdout(), a.environ), &backtest.Outcome{
 		Report:  report,
 		Log:     f.events,
-		Skipped: opts.Log.Skipped(),
+		Skipped: opts.Log.Skipped(), Anonymous: opts.Log.Anonymous(),
 		Seconds: time.Since(began).Seconds(),
 		MiB:     memoryTaken() >> 20,
 	})

@@ -27,6 +27,7 @@ type plainEvent struct {
 	Key, Tenant, Customer, Type, ID string
 	Value                           int64
 	HasValue, AppendTime, Control   bool
+	Anonymous                       bool
 	NoMoney                         bool
 	Currency                        string
 	SourceHash                      uint64
@@ -52,6 +53,7 @@ func plainly(e *pipeline.Event) plainEvent {
 			"\x00",
 		),
 		Control:    e.Control,
+		Anonymous:  e.Anonymous,
 		NoMoney:    e.NoMoney,
 		SourceHash: e.SourceHash,
 		Envelope:   e.Envelope,
@@ -82,6 +84,7 @@ type plainFields struct {
 	time     func() (int64, pipeline.Code)
 	minor    bool // the value is in minor units
 	control  bool
+	unknown  bool // the customer: it is a visitor
 	envelope pipeline.Envelope
 }
 
@@ -151,7 +154,7 @@ func (e *plainEvent) read(
 		return pipeline.TenantUnreadable
 	}
 	e.Key = string(rune(len(e.Tenant))) + e.Tenant + e.Customer
-	e.Control = f.control
+	e.Control, e.Anonymous = f.control, f.unknown
 	return pipeline.Usable
 }
 

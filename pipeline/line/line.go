@@ -145,7 +145,7 @@ func (l *Line) Wanted(b *Batch) *pipeline.Load {
 			l.cache.warmFind(len(b.hashes)-i, func(n int) uint64 { return b.hashes[i+n].key })
 		}
 		b.slots[i] = -1
-		if e := &b.Events[i]; e.Code == pipeline.Usable {
+		if e := &b.Events[i]; e.Counts() {
 			b.slots[i] = l.locate(b.hashes[i].key, e.Key)
 			newest = max(newest, e.Time)
 		}
@@ -242,6 +242,10 @@ func (l *Line) Fold(b *Batch) *Staged {
 		}
 		if e.Code != pipeline.Usable {
 			l.quarantine(e, &b.Fetched.Records[n])
+			continue
+		}
+		if e.Anonymous {
+			s.Tally.Anonymous++
 			continue
 		}
 		l.event(e, b.hashes[n], l.cache.at(b.slots[n]))

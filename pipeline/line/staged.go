@@ -32,6 +32,7 @@ const usualProfile = 256
 // Tally counts the outcomes of a batch. They are final once its commit is applied.
 type Tally struct {
 	Records     uint64                                           // input records passed
+	Anonymous   uint64                                           // of these, messages of visitors who are not known: they count for nothing
 	Duplicates  uint64                                           // events dropped: their id was among the customer's latest
 	Late        uint64                                           // events folded though older than the watermark
 	Future      uint64                                           // events folded though they did not move the watermark
@@ -60,6 +61,7 @@ func (t *Tally) observe(late, future bool) {
 // Add adds o to t.
 func (t *Tally) Add(o *Tally) {
 	t.Records += o.Records
+	t.Anonymous += o.Anonymous
 	t.Duplicates += o.Duplicates
 	t.Late += o.Late
 	t.Future += o.Future

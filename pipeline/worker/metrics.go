@@ -282,8 +282,9 @@ func (m *Metrics) committed(t *line.Tally) {
 		}
 	}
 	quarantined := t.AllQuarantined()
-	add(m.events, "counted", t.Records-t.Duplicates-quarantined)
+	add(m.events, "counted", t.Records-t.Duplicates-t.Anonymous-quarantined)
 	add(m.events, "duplicate", t.Duplicates)
+	add(m.events, "anonymous", t.Anonymous)
 	add(m.events, "quarantined", quarantined)
 	add(m.oddities, "late", t.Late)
 	add(m.oddities, "future", t.Future)

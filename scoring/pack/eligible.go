@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"math/bits"
 	"slices"
 	"time"
 
@@ -16,6 +17,14 @@ type Eligible struct {
 
 // Alerts reports whether the pack alerts about a customer.
 func (k *Pack) Alerts(p *profile.Profile) bool { return k.Eligible.By == 0 || p.Eligible }
+
+// EligibleSignal is the signal after which the pack alerts about a customer; empty: it alerts about everybody.
+func (k *Pack) EligibleSignal() string {
+	if k.Eligible.By == 0 {
+		return ""
+	}
+	return k.signalNames[bits.TrailingZeros64(k.Eligible.By)]
+}
 
 // Retention is how long the state of a silent customer is kept, in ms, where eligible ones' is kept for so long; 0:
 // for ever.
@@ -62,7 +71,10 @@ func (k *Pack) buildEligible(f *file) {
 	if e == nil {
 		return
 	}
-	k.Eligible = Eligible{By: 1 << slices.Index(f.signalNames(), e.Signal), Retention: defaultEligibleRetention.Milliseconds()}
+	k.Eligible = Eligible{
+		By:        1 << slices.Index(f.signalNames(), e.Signal),
+		Retention: defaultEligibleRetention.Milliseconds(),
+	}
 	if e.Retention != "" {
 		d, _ := parseDays(e.Retention)
 		k.Eligible.Retention = d.Milliseconds()

@@ -3,8 +3,9 @@ package backtest
 // Outcome is the report, and how the run went.
 type Outcome struct {
 	*Report
-	Log     string  `json:"log"`
-	Skipped int64   `json:"skipped"` // lines that could not be used
-	Seconds float64 `json:"seconds"`
-	MiB     int64   `json:"memory_mib"` // taken from the system
+	Log       string  `json:"log"`
+	Skipped   int64   `json:"skipped"`   // lines that could not be used
+	Anonymous int64   `json:"anonymous"` // events of visitors who are not known
+	Seconds   float64 `json:"seconds"`
+	MiB       int64   `json:"memory_mib"` // taken from the system
 }

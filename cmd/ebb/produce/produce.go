@@ -32,8 +32,9 @@ type Options struct {
 type Summary struct {
 	Events     int64   `json:"events"` // acknowledged
 	Skipped    int64   `json:"skipped"`
-	NoMoney    int64   `json:"no_money,omitempty"` // events read whose value is no money: they count without it
-	Bytes      int64   `json:"bytes"`              // of keys and values acknowledged
+	NoMoney    int64   `json:"no_money,omitempty"`  // events read whose value is no money: they count without it
+	Anonymous  int64   `json:"anonymous,omitempty"` // events read of visitors who are not known: they count for nothing
+	Bytes      int64   `json:"bytes"`               // of keys and values acknowledged
 	Seconds    float64 `json:"seconds"`
 	Rate       float64 `json:"events_per_second"`
 	Topic      string  `json:"topic"`
@@ -54,6 +55,7 @@ type sending struct {
 	read   int64 // of the files that are done
 	bad    int64
 	poor   int64 // events whose value is no money
+	nobody int64 // events of visitors who are not known
 }
 
 // Files checks the files against the topic, then sends them; "-" is Stdin. The summary is nil if nothing was begun.
@@ -95,9 +97,9 @@ func (p *sending) run(ctx context.Context, files []string) (_ *Summary, err erro
 
 // open opens a log, whose lines are judged as the processor will.
 func (p *sending) open(name string) (*eventlog.File, error) {
-	f, err := eventlog.Open(name, p.opts.Stdin, &p.opts.Config.Input.Mapping)
+	f, err := eventlog.Open(name, p.opts.Stdin, &p.opts.Config.Input)
 	if err == nil {
-		f.ReadAs(p.pack, int(p.opts.Config.Input.MaxRecordBytes))
+		f.ReadAs(p.pack)
 	}
 	return f, err
 }
@@ -149,6 +151,9 @@ func (p *sending) sendFile(ctx context.Context, f *eventlog.File) error {
 		if f.Event().NoMoney {
 			p.poor++
 		}
+		if f.Event().Anonymous {
+			p.nobody++
+		}
 	}
 }
 
@@ -168,6 +173,7 @@ func (p *sending) summary(took time.Duration) *Summary {
 	s := &Summary{
 		Skipped:    p.bad,
 		NoMoney:    p.poor,
+		Anonymous:  p.nobody,
 		Seconds:    took.Seconds(),
 		Topic:      p.topic.Name,
 		Partitions: len(p.lanes.all),
