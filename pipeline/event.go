@@ -28,6 +28,8 @@ type Event struct {
 	Currency [3]byte // ISO 4217 code, zero where none was given
 	NoMoney  bool    // what stands in the place of money is none: the event counts without it
 
+	BySubject bool // the customer is a CloudEvent's subject, which may be something else: nothing else named one
+
 	Properties []feature.Property // that the pack reads, in its order; empty where it reads none of this type
 
 	AppendTime bool  // the record's timestamp is the broker's clock:

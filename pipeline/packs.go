@@ -35,6 +35,9 @@ type Ledger interface {
 	// it was called, after Log.Init. Errors: ErrUnavailable.
 	Controls(ctx context.Context, id Identity) ([]Control, error)
 
+	// Blank reports whether nothing was ever written where the partition's control records stand. Errors: ErrUnavailable.
+	Blank(ctx context.Context, id Identity) (bool, error)
+
 	// Packs reads the canonical forms with these hashes, as far as they were ever published. Errors: ErrUnavailable.
 	Packs(ctx context.Context, hashes []string) ([]PackBytes, error)
 }

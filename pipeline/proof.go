@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -61,8 +62,8 @@ func Prove(id Identity, st State, seen []Seen, changes []Control) (Proof, error)
 	return p, p.Mark.follows(changes)
 }
 
-// front is how many of the oldest entries are published: all up to the last one that is there. The next has to be
-// proven absent.
+// front is how many of the oldest entries are published: all up to the last one that is there. None of them may be proven
+// absent, and the next has to be.
 func front(entries []Entry, seen []Seen) (n int, err error) {
 	groups := inseparable(entries)
 	next := 0 // group behind the last that is there
@@ -71,6 +72,16 @@ func front(entries []Entry, seen []Seen) (n int, err error) {
 			if seen[i] == Present {
 				next, n = g+1, groups[g].to
 			}
+		}
+	}
+	for i := range n {
+		if seen[i] == Absent {
+			return 0, unproven(
+				"outbox entry %d (%s) was never published, though one behind it was: another group, or an earlier "+
+					"one of this name, has published the same",
+				i,
+				entries[i].place(),
+			)
 		}
 	}
 	if next == len(groups) {
@@ -190,11 +201,11 @@ func (m Mark) follows(changes []Control) error {
 	}
 	if at := newest(changes); m.Pack != "" && (at.Pack != m.Pack || at.Settings != m.Settings) {
 		return unproven(
-			"the published control records lead to pack %.12s and settings %q, the state in Redis to %.12s and %q",
-			at.Pack,
-			at.Settings,
-			m.Pack,
-			m.Settings,
+			"the published control records lead to pack %.12s and settings %s, the state in Redis to %.12s and %s",
+			cmp.Or(at.Pack, "none"),
+			cmp.Or(at.Settings, "none"),
+			cmp.Or(m.Pack, "none"),
+			cmp.Or(m.Settings, "none"),
 		)
 	}
 	return nil

@@ -117,6 +117,7 @@ func TestProveNeeds(t *testing.T) {
 		"the first published":          {[]Seen{Present, Absent}, one, true, 6},
 		"both published":               {[]Seen{Present, Present}, one, true, 9},
 		"the last published":           {[]Seen{Untold, Present}, one, true, 9},
+		"the last by somebody else":    {[]Seen{Absent, Present}, one, false, 0},
 		"the first may be deleted":     {[]Seen{Untold, Absent}, one, false, 0},
 		"the second may be deleted":    {[]Seen{Present, Untold}, one, false, 0},
 		"a change that is not known":   {[]Seen{Present, Present}, two, false, 0},

@@ -33,6 +33,11 @@ type Standing struct {
 // Rewinding reports whether the state is behind the published position, so that repeated decisions must be suppressed.
 func (s *Standing) Rewinding() bool { return s.Mark.behind(s.Meta.Next, s.Meta.Clock.Fired) }
 
+// Lagging reports whether the published position is behind the state.
+func (s *Standing) Lagging() bool {
+	return !s.Rewinding() && (s.Mark.Offset != s.Meta.Next || s.Mark.Fired != s.Meta.Clock.Fired)
+}
+
 // Reconcile compares both positions (docs/exactly-once.md). Errors: *HardStop.
 func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 	mark, err := readMark(id, pos)
@@ -113,6 +118,30 @@ func (id Identity) StateLost(published int64) *HardStop {
 		fmt.Sprintf("Kafka says that records below offset %d were processed, but Redis holds no state", published),
 		"if Redis was emptied or replaced, or evicted it (maxmemory-policy has to be noeviction), restore its latest "+
 			"backup, any age will do; else rebuild the state from the input: ebb rebuild --from earliest",
+	)
+}
+
+// ControlLost is the hard stop of a topic of control records or packs that is gone, or was made anew, while ebb runs.
+func (id Identity) ControlLost(topic string, gone bool) *HardStop {
+	return id.Stop(
+		"control_lost",
+		fmt.Sprintf("the topic %s was deleted%s", topic, map[bool]string{false: " and made anew"}[gone]),
+		"put the topic back from a copy, or run: ebb check --create, and start ebb again: it goes on from the state in Redis "+
+			"and writes down what is in force; backups of Redis from before can then no longer be used",
+	)
+}
+
+// Compacted is the hard stop of an input that keeps only the newest event of each key.
+func (id Identity) Compacted(brokers string) *HardStop {
+	return id.Stop(
+		"input_compacted",
+		fmt.Sprintf("the topic %s is compacted: all but the newest event of each customer are removed from it", id.Input),
+		fmt.Sprintf(
+			"run: kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config "+
+				"cleanup.policy=delete, and start ebb again",
+			brokers,
+			id.Input,
+		),
 	)
 }
 

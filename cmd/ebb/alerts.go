@@ -41,8 +41,10 @@ func newAlertsCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "alerts",
 		Short: "Read the alert topic, committed data only",
-		Long: `Read the alert topic: committed data only, of all partitions as it comes, until Ctrl-C or --until-end. A line for each alert
-says when and whom it concerns, how high the risk is and the main reason; with --json it is the alert as published.`,
+		Long: `Read the alert topic: committed data only, of all partitions as it comes, without end: it waits for the next one until
+Ctrl-C, in a pipe and with --from-start too. With --until-end it stops at what is the end now, for a file or a pipe that wants all
+there are. A line for each alert says when and whom it concerns, how high the risk is and the main reason; with --json it is the
+alert as published.`,
 		Example: "  ebb alerts\n" +
 			"  ebb alerts --from-start --until-end --json > alerts.ndjson\n" +
 			"  ebb alerts --topic ebb.shadow             # what shadows would alert\n" +
@@ -52,7 +54,12 @@ says when and whom it concerns, how high the risk is and the main reason; with -
 	}
 	f.add(cmd)
 	flags := cmd.Flags()
-	flags.BoolVar(&f.fromStart, "from-start", false, "begin with the oldest alert instead of the next one")
+	flags.BoolVar(
+		&f.fromStart,
+		"from-start",
+		false,
+		"begin with the oldest alert instead of the next one, and go on waiting for more",
+	)
 	flags.BoolVar(&f.untilEnd, "until-end", false, "stop at what is the end now; begins with the oldest alert")
 	flags.BoolVar(&f.json, "json", false, "print each alert's JSON, one a line, byte for byte as published")
 	return cmd

@@ -30,7 +30,7 @@ func newDemoCommand(a *app) *cobra.Command {
 		Long: `Watch ebb work, with nothing to install: a Kafka and a Redis run inside this process, and between them the same line as in
 "ebb run". Events are those of a simulated shop, which knows who left, or of any event log, in fast motion. Alerts are shown as they are
 raised; a summary follows. A log is what "ebb produce" takes: NDJSON, or CSV with the header
-` + eventlog.CSVHeader + `.`,
+` + eventlog.CSVHeader + `, in the order of time.`,
 		Example: "  ebb demo\n" +
 			"  ebb demo --for 0 --seed 7           # as fast as this machine can\n" +
 			"  ebb demo --events purchases.csv.gz --activity purchase\n" +

@@ -81,3 +81,21 @@ func TestExplainWhatTheDemoRaises(t *testing.T) {
 		t.Errorf("it ends with %q", out[max(0, len(out)-200):])
 	}
 }
+
+// TestExplainSaysWhyInPlainWords: a line that is JSON and no alert is named with what is wrong in it.
+func TestExplainSaysWhyInPlainWords(t *testing.T) {
+	lines := `{"customer":"c-7","type":"Seen","time":1772357400}
+{"time":"soon"}
+{"began_at":{}}
+{"cause":{"time":7}}
+words
+`
+	const no = ": no alert that can be recomputed: "
+	const form = ` is no time such as "2026-03-01T09:30:00Z": `
+	want := "stdin:1" + no + "/time" + form + "1772357400\nstdin:2" + no + "/time" + form + "\"soon\"\n" +
+		"stdin:3" + no + "/began_at" + form + "{}\nstdin:4" + no + "/cause/time" + form + "7\nstdin:5" + no + "it is no JSON\n"
+	got := run(t, nil, strings.NewReader(lines), "explain").want(t, exitFailed).stderr
+	if !strings.HasPrefix(got, want) {
+		t.Errorf("stderr:\n%s\nwant\n%s", got, want)
+	}
+}

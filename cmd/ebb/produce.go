@@ -125,7 +125,7 @@ func showProduced(w io.Writer, s *produce.Summary) error {
 	}
 	_, err := fmt.Fprintf(
 		w,
-		"%s to %s (%s) in %.1f s, %s events/s%s\n",
+		"%s to %s (%s) in %.1f s, %s events/s%s\n%s",
 		advice.Count(
 			s.Events,
 			"event",
@@ -135,6 +135,25 @@ func showProduced(w io.Writer, s *produce.Summary) error {
 		s.Seconds,
 		advice.Grouped(int64(s.Rate)),
 		skipped,
+		producedInVain(s),
 	)
 	return err
+}
+
+// producedInVain is a line for each thing that ebb reads and that does not lead to the right alerts.
+func producedInVain(s *produce.Summary) (lines string) {
+	if s.Late*100 > s.Events {
+		lines = fmt.Sprintf(
+			"%s of them more than a day older than one before them: ebb takes them for late, and who was silent between them "+
+				"goes unnoticed; send logs in order of time (ebb backtest --events shows how to sort one)\n",
+			advice.Grouped(s.Late),
+		)
+	}
+	if s.Nameless != "" {
+		lines += fmt.Sprintf(
+			"none of them is of a type that the pack %s names: to ebb they are no activity; see pack.activity (docs/events.md)\n",
+			s.Nameless,
+		)
+	}
+	return lines
 }

@@ -431,3 +431,33 @@ func TestProduceRefusesWhatEbbCannotUse(t *testing.T) {
 		t.Errorf("stdout: %s", got.stdout)
 	}
 }
+
+// TestProduceTellsWhatIsInVain: a log that runs backwards, and one of types that the pack knows by other names, are
+// read and lead to no alerts; whoever sends them is told.
+func TestProduceTellsWhatIsInVain(t *testing.T) {
+	now := time.Now().Unix()
+	log := func(kind string, days ...int64) string {
+		var b strings.Builder
+		for _, day := range days {
+			fmt.Fprintf(&b, "{\"customer\":\"c-%d\",\"type\":%q,\"time\":%d}\n", day%2, kind, now-day*86_400)
+		}
+		return writeLog(t, "log.ndjson", b.String())
+	}
+	for _, c := range []struct {
+		name, path string
+		late, vain bool
+	}{
+		{"in order", log("Order Completed", 6, 5, 4, 3, 2), false, false},
+		{"backwards", log("Order Completed", 1, 3, 4, 6), true, false},
+		{"renamed", log("order_completed", 6, 5, 4, 3), false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := startServices(t, "events")
+			got := run(t, s.environ, nil, "produce", c.path).want(t, exitOK).stdout
+			if strings.Contains(got, "3 of them more than a day older") != c.late ||
+				strings.Contains(got, "none of them is of a type that the pack retail names") != c.vain {
+				t.Errorf("stdout: %s", got)
+			}
+		})
+	}
+}

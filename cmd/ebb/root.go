@@ -46,7 +46,7 @@ a customer is about to leave, silence included. Every event counts once, every a
 			"  ebb check --create              # are Kafka and Redis fit for it?\n" +
 			"  ebb run                         # process events into alerts\n" +
 			"  ebb produce purchases.csv.gz    # an event log into the input topic\n" +
-			"  ebb alerts --from-start         # what was decided",
+			"  ebb alerts --until-end          # what was decided",
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

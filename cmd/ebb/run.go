@@ -134,6 +134,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 		Embedded:     f.embedded,
 		Trace:        killSwitch(a.environ, log),
 		Newest:       testFormat(a.environ),
+		CreateLine:   a.checkCommand("", ""),
 	})
 	if err != nil {
 		if !f.untilEnd && errors.As(err, new(advice.Stopped)) {

@@ -122,3 +122,32 @@ func TestRunNamesUnknownTypes(t *testing.T) {
 		t.Errorf("stderr:\n%s", got.stderr)
 	}
 }
+
+// TestRunTellsOfSubjects: where a CloudEvent's subject is taken for the customer, log and summary say so.
+func TestRunTellsOfSubjects(t *testing.T) {
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
+	s.configure(t, "events", map[string]string{"retention.ms": "-1"})
+	s.environ = append(s.environ, "EBB_HTTP_LISTEN=", "EBB_LOG_FORMAT=json", "EBB_PACK=any")
+	cloud := func(data string) func(int) string {
+		return func(i int) string {
+			return fmt.Sprintf(
+				`{"specversion":"1.0","id":"%d","source":%q,"type":"visit","subject":"order-%d",%s}`,
+				i,
+				data,
+				i,
+				data,
+			)
+		}
+	}
+	s.feed(t, 0, 5, cloud(`"data":[{"customer":"c-7"}]`))
+	s.feed(t, 0, 3, cloud(`"data":"eyJjdXN0b21lciI6ImMtNyJ9"`))
+	s.feed(t, 0, 2, cloud(`"data":{"customer":"c-7"}`))
+	got := run(t, s.environ, nil, "run", "--until-end").want(t, exitOK)
+	if !strings.Contains(got.stdout, `"by_subject":8,`) {
+		t.Errorf("summary: %s", got.stdout)
+	}
+	if !strings.Contains(got.stderr, `"events":8,`) ||
+		strings.Count(got.stderr, "the customer of CloudEvents is their subject") != 1 {
+		t.Errorf("log:\n%s", got.stderr)
+	}
+}

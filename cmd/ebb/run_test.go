@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -131,4 +133,31 @@ func TestRunUntilEndIsToldAtOnce(t *testing.T) {
 	if diff := cmp.Diff(want, o.stderr); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// TestRunRefusesMissingTopics: without its topics ebb does not start; one line of the log has the code, all of them, and
+// what to type, and the exit code is that of a hard stop.
+func TestRunRefusesMissingTopics(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "ebb.yaml")
+	if err := os.WriteFile(config, []byte("kafka: {input: clicks}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startServices(t, "clicks", "ebb.packs")
+	environ := append(s.environ, "EBB_HTTP_LISTEN=", "EBB_LOG_FORMAT=json", "EBB_PACK=any")
+	for _, args := range [][]string{{"run", "-c", config}, {"run", "--until-end", "-c", config}} {
+		got := run(t, environ, nil, args...).want(t, exitHardStop)
+		var said []string
+		for line := range strings.Lines(got.stderr) {
+			if strings.Contains(line, `"level":"error"`) {
+				said = append(said, line)
+			}
+		}
+		want := `"found":"topics ebb.alerts, clicks.dlq, ebb.control do not exist at `
+		if len(said) != 1 || !strings.Contains(said[0], `"code":"topic_missing"`) || !strings.Contains(said[0], want) ||
+			!strings.Contains(said[0], `"do":"create what is missing: ebb check --create -c `+config+`"`) {
+			t.Errorf("%v: %s", args, got.stderr)
+		}
+	}
+	run(t, environ, nil, "check", "--create", "-c", config)
+	run(t, environ, nil, "run", "--until-end", "-c", config).want(t, exitOK)
 }

@@ -35,7 +35,7 @@ func TestTablesFitTheTerminal(t *testing.T) {
 	}
 	e := &inspect.Explained{Head: inspect.Head{Customer: "c-42"}, Explanation: explanation}
 	ready := &processor.Readiness{Group: "ebb", Partitions: []processor.PartitionState{
-		{Partition: 0, State: "running", Next: 1_234_567_890, Lag: 12},
+		{Partition: 0, State: "running", Next: 1_234_567_890, Lag: new(int64(12))},
 		{
 			Partition: 11,
 			State:     "stopped",

@@ -22,8 +22,8 @@ import (
 // type, id and tenant are the attributes; so is time, without which the record's timestamp counts. The customer is the
 // extension attribute customer, else data.customer, else subject, else partitionkey. tenant may also be data.tenant;
 // the amount is data.value with data.currency, rounded to the minor unit. Data that is no JSON object holds none of
-// these. Data that was to be JSON and cannot be read (data.go) makes the record unusable: its subject need not be the
-// customer that the data names. An id is unique for its source only: both together are what a duplicate is known by.
+// these. An event that names its customer in its subject alone says so (Event.BySubject), whatever its data is: the subject
+// need not be the customer. Data that was to be JSON and cannot be read (data.go) makes the record unusable. An id is unique for its source only: both together are what a duplicate is known by.
 
 // cloudMode is the mode of a CloudEvent by its record's headers.
 type cloudMode uint8
@@ -142,7 +142,7 @@ func (d *Decoder) readStructured(b []byte, e *pipeline.Event) pipeline.Code {
 func (d *Decoder) readCloudEvent(attributes, value []byte, data jsonToken, e *pipeline.Event) (c pipeline.Code) {
 	var fault textFault
 	d.scanInner(value, data)
-	if e.Customer, fault = d.cloudCustomer(attributes, value); fault != textFine {
+	if e.Customer, fault = d.cloudCustomer(attributes, value, e); fault != textFine {
 		return customerCode(fault)
 	}
 	if e.Type, fault = d.text(attributes, d.top.get(memberType), pipeline.MaxType, false); fault != textFine {
@@ -167,13 +167,14 @@ func (d *Decoder) readCloudEvent(attributes, value []byte, data jsonToken, e *pi
 	return pipeline.Usable
 }
 
-func (d *Decoder) cloudCustomer(attributes, value []byte) ([]byte, textFault) {
+func (d *Decoder) cloudCustomer(attributes, value []byte, e *pipeline.Event) ([]byte, textFault) {
 	b, t := attributes, d.top.get(memberCustomer)
 	if t.absent() {
 		b, t = value, d.inner.get(memberCustomer)
 	}
 	if t.absent() {
 		b, t = attributes, d.top.first(memberSubject, memberPartitionKey)
+		e.BySubject = !d.top.get(memberSubject).absent()
 	}
 	return d.text(b, t, pipeline.MaxCustomer, true)
 }

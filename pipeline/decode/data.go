@@ -1,6 +1,8 @@
 package decode
 
 import (
+	"bytes"
+
 	"ebb/pipeline"
 )
 
@@ -22,7 +24,10 @@ const (
 func (d *Decoder) packedData(b []byte, data jsonToken) (value []byte, object jsonToken, c pipeline.Code) {
 	p := d.promised(b)
 	packed := d.top.get(memberDataBase64)
-	if !data.absent() || packed.absent() {
+	switch {
+	case data.isText() && d.encoded(b):
+		packed = data
+	case !data.absent() || packed.absent():
 		return d.unwrapData(b, data, p)
 	}
 	text, ok := d.fromBase64(b, packed)
@@ -46,6 +51,12 @@ func (d *Decoder) promised(b []byte) promise {
 		return promisedJSON
 	}
 	return promisedOther
+}
+
+// encoded reports whether the data is a text in base64, as version 0.3 of the specification says it: by an attribute.
+func (d *Decoder) encoded(b []byte) bool {
+	name, fault := d.text(b, d.top.get(memberDataContentEncoding), len("base64"), false)
+	return fault == textFine && bytes.EqualFold(name, []byte("base64"))
 }
 
 // readData reads a text that is the whole data. Of which nothing was said, it is data if it is JSON; what begins as an

@@ -172,6 +172,8 @@ func drawMember(t *rapid.T, name string) string {
 			5,
 			inner,
 		)
+	case name == "datacontentencoding":
+		return rapid.SampledFrom([]string{`"base64"`, `"BASE\u0036\u0034"`, `"gzip"`, `""`, "64"}).Draw(t, name)
 	case name == "userId" || name == "customer" || name == "event" || name == "subject":
 		return rapid.SampledFrom([]string{`"c-1"`, `"c\u002d2"`, "42", "null", `""`}).Draw(t, name)
 	}
@@ -215,6 +217,7 @@ func TestDecodeAgreesOnEnvelopes(t *testing.T) {
 			"data",
 			"data",
 			"datacontenttype",
+			"datacontentencoding",
 			"data_base64",
 		},
 		"data": {"customer", "tenant", "value", "currency", "x"},

@@ -267,6 +267,44 @@ func dataCases(add func(name, value string, want pipeline.Code, headers ...strin
 		cloudJSON("data_base64", `"`+base64.URLEncoding.EncodeToString([]byte(`{"?":"ÿ?>~","value":"x"}`))+`"`),
 		pipeline.ValueUnreadable,
 	)
+	encoded := func(text string, changes ...string) string {
+		return cloudJSON(append([]string{
+			"data", fmt.Sprintf("%q", base64.StdEncoding.EncodeToString([]byte(text))), "datacontentencoding", `"base64"`,
+		}, changes...)...)
+	}
+	add("base64 as version 0.3 says", encoded(wrong), pipeline.ValueUnreadable)
+	add(
+		"base64 as version 0.3 says, in capitals",
+		encoded(wrong, "datacontentencoding", `"Base64"`),
+		pipeline.ValueUnreadable,
+	)
+	add(
+		"base64 as version 0.3 says, in escapes",
+		encoded(wrong, "datacontentencoding", `"base6\u0034"`),
+		pipeline.ValueUnreadable,
+	)
+	add("base64 as version 0.3 says, broken", encoded(broken), pipeline.NotJSON)
+	add(
+		"base64 as version 0.3 says, of something else",
+		encoded("\x00", "datacontenttype", `"image/png"`),
+		pipeline.Usable,
+	)
+	add(
+		"base64 as version 0.3 says, is none",
+		cloudJSON("data", `"{}"`, "datacontentencoding", `"base64"`),
+		pipeline.NotJSON,
+	)
+	add(
+		"version 0.3 says of an object",
+		cloudJSON("data", wrong, "datacontentencoding", `"base64"`),
+		pipeline.ValueUnreadable,
+	)
+	add(
+		"version 0.3 says of nothing",
+		in64(wrong, "data", `""`, "datacontentencoding", `"base64"`),
+		pipeline.ValueUnreadable,
+	)
+	add("of another encoding", encoded(wrong, "datacontentencoding", `"gzip"`), pipeline.Usable)
 	add("text", cloudJSON("data", `"{\"value\":\"x\"}"`), pipeline.ValueUnreadable)
 	add(
 		"text as declared",
@@ -369,6 +407,43 @@ func TestDecodeEnvelopeCode(t *testing.T) {
 				t.Errorf("code %v, want %v, of %.200q", got.Code, c.want, c.record.Value)
 			}
 		})
+	}
+}
+
+// TestDecodeBySubject: a subject that is taken for the customer is never so in silence, whatever the data is.
+func TestDecodeBySubject(t *testing.T) {
+	const in64 = `"eyJjdXN0b21lciI6ImMtNyJ9"` // {"customer":"c-7"}
+	binary := []string{"ce_specversion", "1.0", "ce_type", "shop.order", "ce_subject", "c-1"}
+	for _, c := range []struct {
+		name, value string
+		headers     []string
+		customer    string
+		bySubject   bool
+	}{
+		{"nothing else", cloudJSON(), nil, "c-1", true},
+		{"attribute", cloudJSON("customer", `"c-7"`), nil, "c-7", false},
+		{"data", cloudJSON("data", `{"customer":"c-7"}`), nil, "c-7", false},
+		{"data as a text", cloudJSON("data", `"{\"customer\":\"c-7\"}"`), nil, "c-7", false},
+		{"data without a customer", cloudJSON("data", `{"customer":null}`), nil, "c-1", true},
+		{"data in an array", cloudJSON("data", `[{"customer":"c-7"}]`), nil, "c-1", true},
+		{"data_base64", cloudJSON("data_base64", in64), nil, "c-7", false},
+		{"base64 by version 0.3", cloudJSON("data", in64, "datacontentencoding", `"base64"`), nil, "c-7", false},
+		{"base64 that nothing tells of", cloudJSON("data", in64), nil, "c-1", true},
+		{"partition key", cloudJSON("subject", "", "partitionkey", `"c-7"`), nil, "c-7", false},
+		{"not usable", cloudJSON("type", ""), nil, "", false},
+		{"flat", flatJSON("subject", `"c-9"`), nil, "c-1", false},
+		{"binary", "", binary, "c-1", true},
+		{"binary attribute", "", append([]string{"ce_customer", "c-7"}, binary...), "c-7", false},
+		{"binary data", `{"customer":"c-7"}`, binary, "c-7", false},
+		{"binary data in an array", `[{"customer":"c-7"}]`, binary, "c-1", true},
+	} {
+		r := pipeline.Record{Timestamp: envelopeStamp, Value: []byte(c.value)}
+		if c.headers != nil {
+			r.Headers = encodeHeaders(c.headers...)
+		}
+		if e := decodeBoth(t, decode.New(testRecordBytes), &r); e.Customer != c.customer || e.BySubject != c.bySubject {
+			t.Errorf("%s: customer %q, by subject %t; want %q, %t", c.name, e.Customer, e.BySubject, c.customer, c.bySubject)
+		}
 	}
 }
 

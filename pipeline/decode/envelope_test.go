@@ -107,10 +107,15 @@ func plainStructuredData(m map[string]json.RawMessage) (map[string]json.RawMessa
 		mediaType = strings.TrimRight(mediaType, " \t")
 		isJSON = strings.HasSuffix(mediaType, "/json") || strings.HasSuffix(mediaType, "+json")
 	}
-	if !missing(m["data"]) || missing(m["data_base64"]) {
+	packed := m["data_base64"]
+	encoding03, _ := plainText(m["datacontentencoding"], false, pipeline.NotJSON, pipeline.NotJSON)
+	switch {
+	case strings.ToLower(encoding03) == "base64" && !missing(m["data"]) && m["data"][0] == '"':
+		packed = m["data"]
+	case !missing(m["data"]) || missing(packed):
 		return plainUnwrapped(m["data"], isJSON, false)
 	}
-	text, c := plainText(m["data_base64"], false, pipeline.NotJSON, pipeline.NotJSON)
+	text, c := plainText(packed, false, pipeline.NotJSON, pipeline.NotJSON)
 	text = strings.NewReplacer("-", "+", "_", "/").Replace(text)
 	encoding := base64.RawStdEncoding
 	if strings.Contains(text, "=") {
@@ -168,6 +173,7 @@ func looksLikeObject(b []byte) bool {
 func plainCloud(attributes, data map[string]json.RawMessage, stamp int64) plainFields {
 	return plainFields{
 		envelope: pipeline.CloudEvent,
+		subject:  missing(attributes["customer"]) && missing(data["customer"]) && !missing(attributes["subject"]),
 		customer: firstOf(attributes["customer"], data["customer"], attributes["subject"], attributes["partitionkey"]),
 		kind:     attributes["type"], id: attributes["id"], source: attributes["source"],
 		tenant: firstOf(attributes["tenant"], data["tenant"]), value: data["value"], currency: data["currency"],

@@ -36,6 +36,7 @@ const (
 	memberData
 	memberDataBase64
 	memberDataContentType
+	memberDataContentEncoding
 	numMembers // at most 32: see memberTable
 )
 
@@ -176,7 +177,7 @@ func scanMember(b []byte, i int) (m member, next int) {
 func memberOf(b []byte, name jsonToken) member {
 	text := b[name.from:name.to]
 	if name.kind == jsonEscaped {
-		const longest = len("originalTimestamp")
+		const longest = len("datacontentencoding")
 		var buffer [longest + 1]byte
 		var ok bool
 		if text, ok = appendUnescaped(buffer[:0], text, longest); !ok {
@@ -242,6 +243,8 @@ func memberNamed(name []byte) member {
 		return memberDataBase64
 	case "datacontenttype":
 		return memberDataContentType
+	case "datacontentencoding":
+		return memberDataContentEncoding
 	}
 	return memberOther
 }

@@ -27,8 +27,7 @@ type plainEvent struct {
 	Key, Tenant, Customer, Type, ID string
 	Value                           int64
 	HasValue, AppendTime, Control   bool
-	Anonymous                       bool
-	NoMoney                         bool
+	NoMoney, BySubject, Anonymous   bool
 	Currency                        string
 	SourceHash                      uint64
 	Envelope                        pipeline.Envelope
@@ -55,6 +54,7 @@ func plainly(e *pipeline.Event) plainEvent {
 		Control:    e.Control,
 		Anonymous:  e.Anonymous,
 		NoMoney:    e.NoMoney,
+		BySubject:  e.BySubject,
 		SourceHash: e.SourceHash,
 		Envelope:   e.Envelope,
 	}
@@ -85,6 +85,7 @@ type plainFields struct {
 	minor    bool // the value is in minor units
 	control  bool
 	unknown  bool // the customer: it is a visitor
+	subject  bool // the customer is the subject
 	envelope pipeline.Envelope
 }
 
@@ -154,7 +155,7 @@ func (e *plainEvent) read(
 		return pipeline.TenantUnreadable
 	}
 	e.Key = string(rune(len(e.Tenant))) + e.Tenant + e.Customer
-	e.Control, e.Anonymous = f.control, f.unknown
+	e.Control, e.Anonymous, e.BySubject = f.control, f.unknown, f.subject
 	return pipeline.Usable
 }
 

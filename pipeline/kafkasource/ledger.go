@@ -42,6 +42,20 @@ func (l *Ledger) Controls(ctx context.Context, id pipeline.Identity) (all []pipe
 	return all, nil
 }
 
+// Blank implements pipeline.Ledger.
+func (l *Ledger) Blank(ctx context.Context, id pipeline.Identity) (bool, error) {
+	for _, topic := range l.Control {
+		_, end, err := l.Client.Bounds(ctx, topic, int32(id.Partition))
+		if errors.Is(err, kafkawire.UnknownTopicOrPartition) {
+			continue
+		}
+		if err != nil || end > 0 {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // errFound ends a search.
 var errFound = errors.New("found")
 

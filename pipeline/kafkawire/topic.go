@@ -59,21 +59,33 @@ func (o Operations) Lacks(wanted ...Operation) (missing []Operation) {
 // Topic asks a broker for a topic, which need not be in Config.Topics. Errors: UnknownTopicOrPartition,
 // pipeline.ErrUnavailable.
 func (c *Client) Topic(ctx context.Context, name string) (Topic, error) {
-	return c.describe(ctx, name, true)
+	return c.describe(ctx, ToAny(), name, true)
 }
 
-// TopicFacts is Topic without May, which costs brokers a look at the permissions: for who asks after each fetch.
-func (c *Client) TopicFacts(ctx context.Context, name string) (Topic, error) {
-	return c.describe(ctx, name, false)
+// TopicFacts is Topic as one broker describes it, without May, which costs brokers a look at the permissions: for who asks
+// after each fetch. A leader that has served a fetch knows of the topic that the records are of, while other brokers may
+// still describe the one before. Errors: as of Topic, BrokerNotAvailable.
+func (c *Client) TopicFacts(ctx context.Context, name string, broker int32) (Topic, error) {
+	return c.describe(ctx, toNode(broker), name, false)
 }
 
-func (c *Client) describe(ctx context.Context, name string, permissions bool) (Topic, error) {
+// Leader is the broker that leads a partition of one of Config.Topics, not older than about a second. Errors:
+// UnknownTopicOrPartition, LeaderNotAvailable, pipeline.ErrUnavailable.
+func (c *Client) Leader(ctx context.Context, topic string, partition int32) (int32, error) {
+	id, err := c.leader(ctx, target{topic, partition})
+	if err == nil && id < 0 {
+		err = fmt.Errorf("%s/%d: %w", topic, partition, LeaderNotAvailable)
+	}
+	return id, err
+}
+
+func (c *Client) describe(ctx context.Context, to Route, name string, permissions bool) (Topic, error) {
 	req := kmsg.NewPtrMetadataRequest()
 	t := kmsg.NewMetadataRequestTopic()
 	t.Topic = &name
 	req.Topics = append(req.Topics, t)
 	req.IncludeTopicAuthorizedOperations = permissions
-	answer, err := c.askSafe(ctx, ToAny(), req, func(kmsg.Response) int16 { return 0 })
+	answer, err := c.askSafe(ctx, to, req, func(kmsg.Response) int16 { return 0 })
 	if err != nil {
 		return Topic{}, fmt.Errorf("describe topic %s: %w", name, err)
 	}

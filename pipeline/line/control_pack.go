@@ -36,6 +36,9 @@ func (l *Line) proposePack(configured *pack.Pack) (c *Change, waits string) {
 
 // beginPack makes k the pack of all customers from their next event on.
 func (l *Line) beginPack(k *pack.Pack) {
+	if n := len(l.meta.Packs); n > 0 && l.meta.Packs[n-1] == pipeline.RefOf(k) {
+		return // written down once more
+	}
 	if k.Horizon != l.scorer.Pack.Horizon {
 		l.meta.Learnt, l.curve = model.Calibration{}, model.Curve{} // it was learnt for another question
 	}

@@ -324,6 +324,9 @@ func (l *Line) observe(c *customer, e *pipeline.Event) []scoring.Decision {
 	if !e.Control {
 		signal = l.scorer.Pack.Signal(e.Type, e.Properties...)
 	}
+	if e.BySubject {
+		l.staged.Tally.BySubject++
+	}
 	if !signal.Known {
 		l.staged.Tally.Unnamed++
 		l.staged.Tally.Types.Observe(e.Type)

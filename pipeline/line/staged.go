@@ -37,6 +37,7 @@ type Tally struct {
 	Late        uint64                                           // events folded though older than the watermark
 	Future      uint64                                           // events folded though they did not move the watermark
 	Unnamed     uint64                                           // events folded whose type the pack does not name
+	BySubject   uint64                                           // events folded whose customer is a CloudEvent's subject
 	Types       *Types                                           // the most frequent of these types; nil: none
 	Withheld    map[string]uint64                                // by reason: decisions withheld by a stage; with Repeated also quarantined records
 	Unsent      [profile.NumKinds][scoring.NumTransitions]uint64 // decisions withheld, other than as Repeated
@@ -65,6 +66,7 @@ func (t *Tally) Add(o *Tally) {
 	t.Duplicates += o.Duplicates
 	t.Late += o.Late
 	t.Future += o.Future
+	t.BySubject += o.BySubject
 	t.Unnamed += o.Unnamed
 	if o.Unnamed > 0 {
 		if t.Types == nil {

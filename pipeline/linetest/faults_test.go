@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"ebb/pipeline/linetest/oracle"
 )
@@ -202,4 +203,27 @@ func TestPartitionDamagedAtStart(t *testing.T) {
 	g.notReady(p)
 	leave(p)
 	checkPart(t, oracle.Fold(input, shopSettings()).Alerts, g.published())
+}
+
+// A primary that has become a replica, as in a failover until another one is found, is waited for, also where a look at
+// its settings finds it.
+func TestPrimaryBecomesReplicaWhileRunning(t *testing.T) {
+	t.Parallel()
+	own := newRedis(t)
+	w := newWorld(t, 1)
+	first, second := halves(shop(24, 400, 700))
+	g, p, input := besides(t, w, own.address, first)
+	replicaOf := func(of ...any) {
+		if err := g.redis.Do(t.Context(), append([]any{"REPLICAOF"}, of...)...).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replicaOf("127.0.0.1", "1")
+	input = join(input, w.produce(events("shop", 100_000, second)))
+	g.notReady(p)
+	<-time.After(12 * time.Second) // settings are looked at every 10
+	replicaOf("no", "one")
+	p.until("everything is processed", func() bool { return slices.Equal(g.committed(), w.ends()) })
+	leave(p)
+	g.judge(input)
 }

@@ -127,6 +127,31 @@ func TestRepairAmongDeletedAlerts(t *testing.T) {
 	}
 }
 
+// TestRepairBehindAnEarlierGroup: quarantined records that a group put into the DLQ that is gone now are not taken for
+// those of the group that is repaired, whose alerts were not published yet.
+func TestRepairBehindAnEarlierGroup(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	w.produce(poisoned(events("shop", 1, shop(14, 2_000, 700))))
+	keys := map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB"}
+	flags := append(shopFlags(), "--until-end", "--leave")
+	earlier := w.group("earlier", redisAddress(), keys)
+	earlier.run(nil, nil, flags...).finish()
+	earlier.empty()
+	deleteGroup(earlier)
+	g := w.group("run", redisAddress(), keys)
+	if s := g.run(nil, []string{"EBB_TEST_KILL=commit 15000"}, flags...).wait(); s.Signal() != syscall.SIGKILL {
+		t.Fatalf("ended with status %d instead of being killed", s.ExitStatus())
+	}
+	g.empty()
+	deleteOffsets(g)
+	for _, part := range g.repair(1, "--yes").Partitions {
+		if part.Verdict != "not proven" || !strings.Contains(part.Found, "another group") {
+			t.Errorf("what an earlier group published: %+v", part)
+		}
+	}
+}
+
 // judge compares what is published with the fold.
 func (g *group) judge(input [][]oracle.Record) {
 	g.t.Helper()

@@ -52,15 +52,24 @@ func (p *Policy) Evicts() bool {
 // one, so its state is safe, as long as nobody gives them one.
 func (p *Policy) EvictsVolatile() bool { return strings.HasPrefix(p.Eviction, "volatile-") }
 
-// Check returns a *pipeline.HardStop if the server may drop keys or cannot be written to. What the server does not say
-// passes: it is for the caller to report Unknown.
+// Keeps returns a *pipeline.HardStop if the server may drop keys. What the server does not say passes: it is for the
+// caller to report Unknown.
+func (p *Policy) Keeps() error {
+	if !p.Evicts() {
+		return nil
+	}
+	return &pipeline.HardStop{
+		Code:   "redis_evicts",
+		Detail: fmt.Sprintf("Redis at %s has maxmemory-policy %s and may drop customers' state", p.Address, p.Eviction),
+		Do:     "set maxmemory-policy noeviction (CONFIG SET, and in redis.conf or your provider's parameter group)",
+	}
+}
+
+// Check returns a *pipeline.HardStop if the server may drop keys or cannot be written to. It is for a start: in a failover
+// a server that was the primary is a replica until another one is found.
 func (p *Policy) Check() error {
-	if p.Evicts() {
-		return &pipeline.HardStop{
-			Code:   "redis_evicts",
-			Detail: fmt.Sprintf("Redis at %s has maxmemory-policy %s and may drop customers' state", p.Address, p.Eviction),
-			Do:     "set maxmemory-policy noeviction (CONFIG SET, and in redis.conf or your provider's parameter group)",
-		}
+	if err := p.Keeps(); err != nil {
+		return err
 	}
 	if p.Role != "" && p.Role != "master" {
 		return &pipeline.HardStop{

@@ -79,10 +79,21 @@ func alertsOf(t *testing.T, log []visitAt, lateness time.Duration) (lines []stri
 			return nil
 		}}
 		worker := worker.New(worker.Config{
-			Line: line.Config{Identity: in.identity(), Settings: settings(lateness), Format: profile.Format, CacheCustomers: 8},
-			Log:  &heldLog{end: in.end, kafka: kafka}, Store: storetest.NewMemory().Partition(0), Pack: pack,
-			PublishEvery: time.Second, End: in.end,
-			Logger: zerolog.Nop(), Metrics: worker.NewMetrics(prometheus.NewRegistry()), Render: in.render,
+			Ledger: elsewhere{},
+			Line: line.Config{
+				Identity:       in.identity(),
+				Settings:       settings(lateness),
+				Format:         profile.Format,
+				CacheCustomers: 8,
+			},
+			Log:          &heldLog{end: in.end, kafka: kafka},
+			Store:        storetest.NewMemory().Partition(0),
+			Pack:         pack,
+			PublishEvery: time.Second,
+			End:          in.end,
+			Logger:       zerolog.Nop(),
+			Metrics:      worker.NewMetrics(prometheus.NewRegistry()),
+			Render:       in.render,
 		})
 		if err := worker.Run(t.Context(), nil); err != nil {
 			t.Fatal(err)

@@ -35,7 +35,37 @@ func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.Histo
 		return nil, err
 	}
 	h.Settings = settings
+	if err := w.announceAgain(ctx, s, h); err != nil {
+		return nil, err
+	}
 	return h, w.readable(&s.Meta.Settings, &settings)
+}
+
+// announceAgain has the pack and the settings in force written down once more, before the next record, where the topic of
+// control records was made anew: else a rebuild would not find what applied.
+func (w *Worker) announceAgain(ctx context.Context, s *pipeline.Standing, h *line.History) error {
+	if s.Mark.Pack == "" || len(s.Meta.Packs) == 0 || len(h.Ahead) > 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	blank, err := w.cfg.Ledger.Blank(ctx, w.cfg.Line.Identity)
+	if err != nil || !blank {
+		return err
+	}
+	at, n := max(s.Meta.Next, s.Mark.Offset), len(h.Refs)-1
+	h.Ahead = append(h.Ahead, line.Change{
+		Offset: at, Change: pipeline.Change{Kind: pipeline.ControlPack, Pack: h.Refs[n]}, Begins: h.Packs[n],
+	})
+	if s.Meta.Settings != (pipeline.Settings{}) {
+		h.Ahead = append(h.Ahead, line.Change{
+			Offset: at, Change: pipeline.Change{Kind: pipeline.ControlSettings, Settings: s.Meta.Settings},
+		})
+	}
+	w.cfg.Logger.Warn().Int64("offset", at).
+		Msg("the topic of control records is empty: what is in force is written down once more; backups of Redis from before " +
+			"can no longer be used")
+	return nil
 }
 
 // readable refuses settings that this build does not know.

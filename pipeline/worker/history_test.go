@@ -24,6 +24,10 @@ func (w *written) Controls(context.Context, pipeline.Identity) ([]pipeline.Contr
 	return slices.Clone(w.controls), nil
 }
 
+func (w *written) Blank(context.Context, pipeline.Identity) (bool, error) {
+	return len(w.controls) == 0, nil
+}
+
 func (w *written) Packs(_ context.Context, hashes []string) (found []pipeline.PackBytes, err error) {
 	for _, k := range w.packs {
 		if slices.Contains(hashes, k.Hash) {
@@ -74,7 +78,7 @@ func TestPackHistory(t *testing.T) {
 		code      string
 	}{
 		"never announced": {next: 50, published: 50, packs: []string{"1"}},
-		"in order":        {held: v[:2], next: 50, published: 50, mark: v[1], packs: []string{"1", "2"}},
+		"in order":        {held: v[:2], next: 50, published: 50, mark: v[1], ledger: written{history, all}, packs: []string{"1", "2"}},
 		"rolled back over one": {
 			held:      v[:2],
 			next:      50,
@@ -156,6 +160,12 @@ func TestPackHistory(t *testing.T) {
 			mark:      v[2],
 			ledger:    written{history[:4], all},
 			code:      "control_lost",
+		},
+		"all control records lost, the state is whole": {
+			held: v[:2], next: 90, published: 90, mark: v[1], packs: []string{"1", "2", "2@90"},
+		},
+		"all control records lost, the state is older by records alone": {
+			held: v[:2], next: 80, published: 90, mark: v[1], packs: []string{"1", "2", "2@90"},
 		},
 		"all control records lost": {next: 0, published: 90, mark: v[2], code: "control_lost"},
 		"pack lost": {

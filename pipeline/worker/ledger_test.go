@@ -35,6 +35,12 @@ func (t *trial) Controls(_ context.Context, id pipeline.Identity) (all []pipelin
 	return all, nil
 }
 
+// Blank implements pipeline.Ledger.
+func (t *trial) Blank(context.Context, pipeline.Identity) (bool, error) {
+	t.handOver()
+	return !slices.ContainsFunc(t.ledger, func(r pipeline.Outgoing) bool { return r.Topic == "control" }), nil
+}
+
 // Packs implements pipeline.Ledger.
 func (t *trial) Packs(_ context.Context, hashes []string) (all []pipeline.PackBytes, err error) {
 	t.handOver()
@@ -73,3 +79,8 @@ kinds:
 	}
 	return k
 }
+
+// elsewhere is a Ledger of a partition whose control records the test does not look at.
+type elsewhere struct{ pipeline.Ledger }
+
+func (elsewhere) Blank(context.Context, pipeline.Identity) (bool, error) { return false, nil }

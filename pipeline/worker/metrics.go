@@ -18,6 +18,7 @@ type Metrics struct {
 	oddities    *prometheus.CounterVec // kind
 	quarantined *prometheus.CounterVec // code
 	unnamed     *unnamedTypes
+	folded      foldedCount
 	alerts      *prometheus.CounterVec // transition
 	tiers       *prometheus.CounterVec // tier
 	suppressed  prometheus.Counter
@@ -85,8 +86,8 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		events: counter("events_total", "Input records whose effect is committed, by outcome.", "outcome"),
 		oddities: counter(
 			"event_oddities_total",
-			"Counted events that are late, ahead of the watermark by more than a day, of a type the pack does not name, or of "+
-				"a customer whom the pack does not alert about yet.",
+			"Counted events that are late, ahead of the watermark by more than a day, of a type the pack does not name, of a "+
+				"customer that only the subject of a CloudEvent named, or of one whom the pack does not alert about yet.",
 			"kind",
 		),
 		quarantined: counter("quarantined_total", "Input records that could not be used, by code.", "code"),
@@ -167,7 +168,7 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		delay:     gauge("delay_seconds", "Wall time between the newest folded record's timestamp and now.", "partition"),
 		watermark: gauge("watermark_lag_seconds", "Wall time minus the partition's event-time watermark.", "partition"),
 		outbox:    gauge("outbox_entries", "Entries committed and not yet published.", "partition"),
-		outboxAge: gauge("outbox_age_seconds", "Time since the outbox was last empty.", "partition"),
+		outboxAge: gauge("outbox_age_seconds", "How long the oldest entry of the outbox has waited at most.", "partition"),
 		due:       gauge("deadlines_due", "Armed deadlines in the hours that the watermark has reached.", "partition"),
 		customers: gauge(
 			"customers",
@@ -290,6 +291,8 @@ func (m *Metrics) committed(t *line.Tally) {
 	add(m.oddities, "future", t.Future)
 	add(m.oddities, "unnamed", t.Unnamed)
 	add(m.oddities, "ineligible", t.Ineligible)
+	add(m.oddities, "by_subject", t.BySubject)
+	m.folded.add(t)
 	if t.Unnamed > 0 {
 		m.unnamed.add(t.Types)
 	}

@@ -13,7 +13,7 @@ import (
 // publication that follows may fail each time.
 type outbound struct {
 	pace    pace
-	emptyAt time.Time               // when the outbox was last seen empty, or is known to have been published last
+	emptyAt time.Time               // since when something may have waited in the outbox
 	failing atomic.Pointer[failing] // nil: the latest publication succeeded
 }
 
@@ -23,8 +23,12 @@ type failing struct {
 	err   error     // the latest one
 }
 
-// found notes what a takeover found in the outbox.
+// found notes what a takeover found in the outbox. Where all is published, a publication that seemed to fail did not, and
+// none follows that would show it.
 func (o *outbound) found(now time.Time, s *pipeline.Standing) {
+	if len(s.Outbox) == 0 && !s.Lagging() {
+		o.failing.Store(nil)
+	}
 	switch {
 	case len(s.Outbox) == 0:
 		o.emptyAt = now
@@ -32,6 +36,14 @@ func (o *outbound) found(now time.Time, s *pipeline.Standing) {
 		o.emptyAt = time.UnixMilli(s.Mark.Wall)
 	case o.emptyAt.IsZero():
 		o.emptyAt = now
+	}
+}
+
+// emptied notes that all that was in the outbox at an instant is published. While alerts come all the time the outbox is
+// never seen empty.
+func (o *outbound) emptied(at time.Time) {
+	if at.After(o.emptyAt) {
+		o.emptyAt = at
 	}
 }
 
@@ -49,7 +61,9 @@ func (o *outbound) published(now time.Time, v pipeline.Volume, took time.Duratio
 	case err == nil:
 		o.pace.succeeded(v, took)
 		o.failing.Store(nil)
-	case errors.Is(err, pipeline.ErrFenced): // of an owner that was replaced, which says nothing of the brokers
+	case errors.Is(err, pipeline.ErrFenced) && took < slowly:
+		// of an owner that was replaced, which says nothing of the brokers; they fence a producer also where its transaction
+		// took longer than its timeout
 	default:
 		o.pace.failed(v)
 		f := &failing{since: now.Add(-took), err: err}

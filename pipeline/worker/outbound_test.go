@@ -48,6 +48,59 @@ func TestPaceFindsTheQuota(t *testing.T) {
 	}
 }
 
+// TestPaceOfSlowBrokers: brokers that take seconds for a publication, however small, are sent large ones, also after an
+// outage, and while a quota holds them up too, no larger ones than that lets through.
+func TestPaceOfSlowBrokers(t *testing.T) {
+	most := pipeline.Volume{Entries: 10_000, Bytes: 16 << 20}
+	const alert = 2_100
+	for _, fixed := range []time.Duration{10 * time.Millisecond, 1500 * time.Millisecond, 3 * time.Second, 4500 * time.Millisecond} {
+		for _, quota := range []int{20_000, 1_000_000, 1_000_000_000} {
+			p := newPace(most)
+			for range 5 {
+				p.failed(p.now)
+			}
+			var took time.Duration
+			for range 60 {
+				took = fixed + time.Duration(p.now.Entries)*alert*time.Second/time.Duration(quota)
+				p.succeeded(p.now, took)
+			}
+			took = fixed + time.Duration(p.now.Entries)*alert*time.Second/time.Duration(quota)
+			if took > fixed+slowly {
+				t.Errorf("%v and %d bytes a second: %d entries take %v", fixed, quota, p.now.Entries, took)
+			}
+			if p.now != most && took < fixed+slowly/4 {
+				t.Errorf("%v and %d bytes a second: %d entries take only %v", fixed, quota, p.now.Entries, took)
+			}
+		}
+	}
+}
+
+// TestPaceOfOffsets: where the offset alone could not be published, the size of publications was not what was wrong.
+func TestPaceOfOffsets(t *testing.T) {
+	p := newPace(pipeline.Volume{Entries: 10_000, Bytes: 16 << 20})
+	before := p.now
+	if p.failed(pipeline.Volume{}); p.now != before {
+		t.Errorf("%+v, before %+v", p.now, before)
+	}
+}
+
+// TestPaceOfExpiredTransactions: brokers end a transaction that takes longer than its timeout, and fence its producer.
+// The next publication has to be smaller, or all of them would end like this one.
+func TestPaceOfExpiredTransactions(t *testing.T) {
+	most := pipeline.Volume{Entries: 10_000, Bytes: 16 << 20}
+	o := outbound{pace: pace{most: most, now: most}}
+	fenced := fmt.Errorf("produce: %w", pipeline.ErrFenced)
+	now := time.Now()
+	o.published(now, most, time.Second, fenced)
+	if why, _ := o.reason(now); o.pace.now != most || why != "" {
+		t.Errorf("%+v after a replaced owner: %q", o.pace.now, why)
+	}
+	o.published(now, most, 20*time.Second, fenced)
+	if why, _ := o.reason(now); o.pace.now.Entries > most.Entries/8 || why == "" {
+		t.Errorf("%+v after 20 s: %q", o.pace.now, why)
+	}
+}
+
 // TestPaceLeastOne: a publication carries something, however slow the brokers are.
 func TestPaceLeastOne(t *testing.T) {
 	p := newPace(pipeline.Volume{Entries: 10_000, Bytes: 16 << 20})

@@ -26,8 +26,9 @@ type owner struct {
 	waiting   *line.Staged // folded, its commit not yet sent
 	sent      *line.Staged // its commit in progress
 	sentAt    time.Time
-	publishAt time.Time
-	published time.Time // when the latest publication ended
+	publishAt time.Time     // when the publication under way was sent; zero: there is none
+	took      time.Duration // of the latest publication that ended
+	whole     bool          // the publication under way carries all of the outbox, as of publishAt
 	underWay  int
 	answers   chan pipeline.Answer
 	// when the latest publication was sent; zero: never, so that the first commit is published at once
@@ -37,6 +38,7 @@ type owner struct {
 	proof     time.Time         // when something last moved, or there was nothing to do
 	end       int64             // of the log, and
 	stable    int64             // its last stable offset, as of the latest fetch that told
+	told      bool              // of the end, by a fetch of this ownership or an earlier one
 	throttled bool              // the latest fetch brought nothing but a delay
 	exhausted bool              // the end is reached
 	waits     waiting           // what was logged about the configured pack
@@ -57,6 +59,9 @@ func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line
 		input:   &prefetcher{log: w.cfg.Log, verify: w.cfg.Verify, end: w.cfg.End, edges: l.Edges()},
 		answers: make(chan pipeline.Answer, 2),
 		proof:   time.Now(),
+	}
+	if before := w.Progress(); before.Told {
+		o.end, o.told = before.End, true
 	}
 	o.input.start(ctx, l.Next(), l.NewBatch)
 	return o
@@ -168,7 +173,7 @@ func (o *owner) take(b *line.Batch, ok bool) error {
 		o.stable = b.Fetched.Stable
 	}
 	if b.Fetched.End >= 0 {
-		o.end = b.Fetched.End
+		o.end, o.told = b.Fetched.End, true
 	}
 	o.cfg.Metrics.fetched(o.cfg.Line.Identity.Partition, &b.Fetched, o.end)
 	if b.Fetched.Next > o.line.Next() || b.Fetched.End >= 0 && b.Fetched.Next >= b.Fetched.End {
@@ -232,7 +237,7 @@ func (o *owner) send() {
 	hurry := o.p.Unpublished().Entries > 0 || o.draining || o.exhausted || time.Since(o.lastSent) >= o.cfg.PublishEvery
 	if hurry && o.p.CanPublish() && (o.p.Unpublished().Entries > 0 || o.p.Lagging()) {
 		r, renderers := o.p.Publish(o.out.pace.now), o.renderers()
-		o.publishAt, o.lastSent = time.Now(), time.Now()
+		o.publishAt, o.lastSent, o.whole = time.Now(), time.Now(), len(r.Entries) == o.p.Unpublished().Entries
 		o.start(publishTimeout, func(ctx context.Context) pipeline.Answer {
 			return pipeline.Answer{Step: pipeline.StepPublish, Err: o.cfg.Log.Publish(ctx, o.publication(r, renderers))}
 		})
@@ -289,8 +294,12 @@ func (o *owner) answered(a pipeline.Answer) {
 	o.underWay--
 	if a.Step == pipeline.StepPublish {
 		now := time.Now()
-		o.published = now
-		o.out.published(now, o.p.Publishing(), now.Sub(o.publishAt), a.Err)
+		o.took = now.Sub(o.publishAt)
+		o.out.published(now, o.p.Publishing(), o.took, a.Err)
+		if a.Err == nil && o.whole {
+			o.out.emptied(o.publishAt)
+		}
+		o.publishAt = time.Time{}
 	}
 	o.p.Answer(a)
 	if o.p.Failed() != nil {
@@ -305,7 +314,7 @@ func (o *owner) answered(a pipeline.Answer) {
 		o.sent = nil
 	case pipeline.StepPublish:
 		o.done = true
-		m.step(a.Step, time.Since(o.publishAt))
+		m.step(a.Step, o.took)
 	default: // steps of the takeover
 	}
 	o.trace(a.Step, o.p.Stored().Next)
@@ -333,6 +342,7 @@ func (o *owner) report() {
 		Next:        o.line.Next(),
 		End:         o.end,
 		Stable:      o.stable,
+		Told:        o.told,
 		Throttled:   o.throttled,
 		Unpublished: o.p.Unpublished().Entries,
 		Published:   o.p.Published().Offset,
@@ -342,10 +352,11 @@ func (o *owner) report() {
 	})
 }
 
-// publishing is how long the latest publication took, or takes by now.
+// publishing is how long the latest publication took, or the one under way has taken, whichever is longer: where all are
+// slow, each begins anew.
 func (o *owner) publishing() time.Duration {
-	if o.published.Before(o.publishAt) {
-		return time.Since(o.publishAt)
+	if o.publishAt.IsZero() {
+		return o.took
 	}
-	return o.published.Sub(o.publishAt)
+	return max(o.took, time.Since(o.publishAt))
 }

@@ -16,16 +16,17 @@ type Progress struct {
 	Proof       time.Time // when it last moved, or found nothing to do
 	Next        int64     // offset of the next record to fold
 	End, Stable int64     // of the log, as of the latest answer; records between lie in open transactions
+	Told        bool      // of End and Stable; false: no fetch has been answered yet
 	Throttled   bool      // the latest fetch brought nothing but a delay
 	Unpublished int       // outbox entries
 	Published   int64     // offset of the published position
 	Committed   bool      // the store holds a commit of the partition, or it lost it
 
-	Waiting    time.Duration // since the outbox was last empty
-	Publishing time.Duration // how long the latest publication took, or has taken so far
+	Waiting    time.Duration // how long the oldest outbox entry has waited at most
+	Publishing time.Duration // how long the latest publication took, or the next one has taken by now
 }
 
-// Lag is the number of records in the log that have not been folded.
+// Lag is the number of records in the log that have not been folded; 0 where nothing is known of the log's end.
 func (p *Progress) Lag() int64 { return max(0, p.End-p.Next) }
 
 // Progress is how far the worker is; the zero value before its first run.
@@ -34,6 +35,15 @@ func (w *Worker) Progress() Progress {
 		return *p
 	}
 	return Progress{}
+}
+
+// Hung is for how long the loop of a worker at work has not turned. It is 0 where no loop has to turn: during a takeover,
+// while a service does not answer, whatever is stalled by that, and at the end.
+func (w *Worker) Hung(now time.Time) time.Duration {
+	if w.status.Load().Phase != Running {
+		return 0
+	}
+	return now.Sub(w.Progress().At)
 }
 
 // tooSlow is how long one publication takes if a quota lets next to nothing through. Under a larger quota publications

@@ -4,8 +4,8 @@ package backtest
 type Outcome struct {
 	*Report
 	Log       string  `json:"log"`
-	Skipped   int64   `json:"skipped"`   // lines that could not be used
-	Anonymous int64   `json:"anonymous"` // events of visitors who are not known
+	Skipped   int64   `json:"skipped"`             // lines that could not be used
+	Anonymous int64   `json:"anonymous,omitempty"` // events of visitors who are not known
 	Seconds   float64 `json:"seconds"`
 	MiB       int64   `json:"memory_mib"` // taken from the system
 }

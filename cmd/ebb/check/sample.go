@@ -15,6 +15,7 @@ import (
 	"ebb/cmd/ebb/eventlog"
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
+	"ebb/pipeline/line"
 	"ebb/scoring/pack"
 )
 
@@ -25,12 +26,13 @@ type Sample struct {
 	decoder *decode.Decoder
 	event   pipeline.Event
 
-	pack      *pack.Pack
 	customers map[string]bool // by state key: the pack alerts about it
 	records   int64
 	anonymous int64
 	envelopes [envelopes]int64 // of usable records
 	codes     map[Fault]int64
+	pack      *pack.Pack
+	unnamed   map[string]int64 // usable records of types that the pack does not name
 }
 
 const envelopes = int(pipeline.Mapped) + 1
@@ -40,6 +42,7 @@ type Fault struct {
 	code     pipeline.Code
 	envelope pipeline.Envelope
 	local    bool // its time has no offset
+	batch    bool // it is several of Segment's messages in one record
 }
 
 // Record is what becomes of one record, as --json prints it.
@@ -57,6 +60,8 @@ type Record struct {
 	Tenant     string `json:"tenant,omitempty"`
 	Control    bool   `json:"control,omitempty"`    // no activity, whatever the pack says
 	Anonymous  bool   `json:"anonymous,omitempty"`  // of a visitor who is not known: it counts for nothing
+	Unnamed    bool   `json:"unnamed,omitempty"`    // the pack does not name its type: it is no activity
+	Subject    bool   `json:"subject,omitempty"`    // the customer is the CloudEvent's subject, for its data names none
 	Overlooked string `json:"overlooked,omitempty"` // what stands in the place of money and is none
 
 	Code  string `json:"code,omitempty"` // of a record that would be quarantined
@@ -68,7 +73,8 @@ type Record struct {
 // NewSample tries the records of the file called name as the processor reads them for a pack.
 func NewSample(cfg *config.Config, name string, k *pack.Pack) *Sample {
 	return &Sample{
-		cfg: cfg, Name: name, codes: map[Fault]int64{}, pack: k, customers: map[string]bool{},
+		cfg: cfg, Name: name, codes: map[Fault]int64{}, pack: k,
+		unnamed: map[string]int64{}, customers: map[string]bool{},
 		decoder: cfg.Input.Decoder(cfg.Input.MaxRecordBytes).Reading(k),
 	}
 }
@@ -121,6 +127,7 @@ func (s *Sample) try(line []byte) (r Record) {
 	if e.Code != pipeline.Usable {
 		fault := Fault{code: e.Code, envelope: e.Envelope}
 		fault.local = s.lacksOffset(fault, line)
+		fault.batch = fault.code == pipeline.CustomerMissing && isBatch(line)
 		s.codes[fault]++
 		r.Code = e.Code.String()
 		r.Place, r.Found = s.placeOf(fault, line)
@@ -148,6 +155,11 @@ func (s *Sample) try(line []byte) (r Record) {
 	if e.NoMoney {
 		r.Overlooked = s.noMoney(e.Envelope, line)
 	}
+	if signal := s.pack.Signal(e.Type); !e.Control && !signal.Known {
+		r.Unnamed = true
+		s.unnamed[r.Type]++
+	}
+	r.Subject = e.BySubject
 	r.Currency = string(bytes.TrimRight(e.Currency[:], "\x00"))
 	return r
 }
@@ -220,6 +232,21 @@ func (s *Sample) Faults() []Fault {
 		)
 	})
 }
+
+// Unnamed are the types of usable records that the pack does not name, the most frequent first.
+func (s *Sample) Unnamed() []line.TypeCount {
+	types := make([]line.TypeCount, 0, len(s.unnamed))
+	for name, n := range s.unnamed {
+		types = append(types, line.TypeCount{Type: name, Events: uint64(n)})
+	}
+	slices.SortFunc(types, func(a, b line.TypeCount) int {
+		return cmp.Or(cmp.Compare(b.Events, a.Events), cmp.Compare(a.Type, b.Type))
+	})
+	return types
+}
+
+// PackName is the name of the pack that the records are read for.
+func (s *Sample) PackName() string { return s.pack.Name }
 
 // Count is how many records have a fault.
 func (s *Sample) Count(f Fault) int64 { return s.codes[f] }

@@ -112,6 +112,17 @@ func (s *Sample) lacksOffset(f Fault, line []byte) bool {
 	return regexp.MustCompile(`^"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?)?"$`).Match(raw)
 }
 
+// isBatch recognises what Segment's libraries send over HTTP: several messages in one object. No mapping reads them: it
+// would take one of them, and drop the rest.
+func isBatch(line []byte) bool {
+	var batch struct {
+		Messages []struct {
+			Type string `json:"type"`
+		} `json:"batch"`
+	}
+	return json.Unmarshal(line, &batch) == nil && len(batch.Messages) > 0 && batch.Messages[0].Type != ""
+}
+
 // dataFault finds what is wrong with a CloudEvent's data.
 func dataFault(line []byte) (place, found string) {
 	for _, path := range []string{"/data", "/data_base64"} {
@@ -128,9 +139,14 @@ func unpacked(line []byte) []byte {
 	if json.Unmarshal(line, &event) != nil {
 		return line
 	}
-	var text string
+	var text, encoding string
 	var bytes []byte
+	if raw := event["datacontentencoding"]; raw != nil {
+		_ = json.Unmarshal(raw, &encoding) // what is no text says nothing
+	}
 	switch {
+	case strings.EqualFold(encoding, "base64") && json.Unmarshal(event["data"], &bytes) == nil && json.Valid(bytes):
+		event["data"] = bytes
 	case json.Unmarshal(event["data"], &text) == nil && json.Valid([]byte(text)):
 		event["data"] = json.RawMessage(text)
 	case event["data"] == nil && json.Unmarshal(event["data_base64"], &bytes) == nil && json.Valid(bytes):
@@ -152,6 +168,8 @@ func (s *Sample) words(f Fault) string {
 		return "the time has no offset, such as Z or +01:00"
 	case f.code == pipeline.TimeUnreadable && f.envelope == pipeline.Mapped && m.TimeAs != decode.TimeForms()[0]:
 		return "the time is not in the form of input.mapping.time.as, " + m.TimeAs
+	case f.batch:
+		return "names no customer: a batch of messages, which is no event"
 	case f.code == pipeline.ValueUnreadable && f.envelope == pipeline.Mapped && m.ValueAs != decode.ValueForms()[0]:
 		return "the value is no whole number of minor units"
 	case f.code == pipeline.ValueUnreadable && f.envelope != pipeline.Flat:
@@ -200,6 +218,8 @@ func (s *Sample) Cure(f Fault) string {
 	missing := strings.HasSuffix(f.code.String(), "_missing")
 	places := strings.Join(s.pathsOf(f.envelope, part), " or ")
 	switch {
+	case f.code == pipeline.NotJSON && f.envelope == pipeline.CloudEvent:
+		return "have the sender put JSON into the event's data, or say in datacontenttype what it is"
 	case f.code == pipeline.NotJSON:
 		return "send each event as one JSON object in UTF-8; in this file, one a line"
 	case f.code == pipeline.NestedTooDeep:
@@ -208,6 +228,9 @@ func (s *Sample) Cure(f Fault) string {
 		return "send less, or raise input.max_record_bytes"
 	case f.code == pipeline.RegistryFramed:
 		return "send plain JSON: framed records are not read yet"
+	case f.batch:
+		return "have the sender, or a stream processor before ebb, send each message of the batch as a record of its own, with " +
+			"the batch's sentAt; a mapping would read one of them and drop the rest"
 	case f.local && f.envelope == pipeline.Mapped:
 		return fmt.Sprintf("say of which zone such times are: %s.zone: UTC, or a name such as Europe/Paris", key)
 	case f.local:

@@ -19,6 +19,7 @@ import (
 // Control is where a group's control records stand.
 type Control struct {
 	Topic      string   // new ones are written here
+	ID         string   // of the topic
 	Partitions int32    // of it
 	Earlier    []string // topics that may hold earlier ones
 	Missing    bool     // the configured topic is not there; Topic is the one that the group used before it had its own
@@ -32,17 +33,17 @@ func FindControl(ctx context.Context, client *kafkawire.Client, cfg *config.Conf
 	topic, err := client.Topic(ctx, k.Control)
 	missing := errors.Is(err, kafkawire.UnknownTopicOrPartition) || errors.Is(err, kafkawire.TopicDenied)
 	if k.OldControl == "" || err != nil && !missing {
-		return Control{Topic: k.Control, Partitions: topic.Partitions}, err
+		return Control{Topic: k.Control, ID: topic.ID, Partitions: topic.Partitions}, err
 	}
 	old, failed := client.Topic(ctx, k.OldControl)
 	gone := errors.Is(failed, kafkawire.UnknownTopicOrPartition) || errors.Is(failed, kafkawire.TopicDenied)
 	switch {
 	case gone:
-		return Control{Topic: k.Control, Partitions: topic.Partitions}, err
+		return Control{Topic: k.Control, ID: topic.ID, Partitions: topic.Partitions}, err
 	case failed != nil:
 		return c, failed
 	case err == nil:
-		return Control{Topic: k.Control, Partitions: topic.Partitions, Earlier: []string{k.OldControl}}, nil
+		return Control{Topic: k.Control, ID: topic.ID, Partitions: topic.Partitions, Earlier: []string{k.OldControl}}, nil
 	}
 	holds, failed := holdsControl(ctx, client, cfg, &old)
 	switch {
@@ -51,7 +52,7 @@ func FindControl(ctx context.Context, client *kafkawire.Client, cfg *config.Conf
 	case !holds:
 		return Control{Topic: k.Control}, err
 	}
-	return Control{Topic: k.OldControl, Partitions: old.Partitions, Missing: true}, nil
+	return Control{Topic: k.OldControl, ID: old.ID, Partitions: old.Partitions, Missing: true}, nil
 }
 
 // controlPatience is how long the search for a group's control records waits for those behind an open transaction.

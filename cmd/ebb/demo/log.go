@@ -55,8 +55,8 @@ func open(opts *Options) (*source, error) {
 	return l, nil
 }
 
-// openRealLog reads a log twice: once to count it, which also finds a bad line before anything is shown. Standard input
-// is kept in memory, because it cannot be read twice.
+// openRealLog reads a log twice: once to count it, which also finds a bad line, or one that is not in order of time,
+// before anything is shown. Standard input is kept in memory, because it cannot be read twice.
 func openRealLog(name string, stdin io.Reader, in *config.Input) (*source, error) {
 	l := &source{title: "the log " + name}
 	var kept []keptEvent
@@ -66,12 +66,14 @@ func openRealLog(name string, stdin io.Reader, in *config.Input) (*source, error
 			return err
 		}
 		defer file.Close()
+		var order eventlog.Order
 		for e := (eventlog.Entry{}); ; {
 			if err := file.Next(&e); errors.Is(err, io.EOF) {
-				return nil
+				return order.Disordered(file)
 			} else if err != nil {
 				return err
 			}
+			order.Add(e.Time)
 			if err := send(e.Key, e.Value, e.Time); err != nil {
 				return err
 			}

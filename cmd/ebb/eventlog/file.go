@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -38,6 +39,7 @@ func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %s", e.Name, e.L
 // File reads an event log: NDJSON or CSV, plain or gzipped, recognised by its content. One goroutine uses it.
 type File struct {
 	Name   string // for messages
+	Path   string // as it was given
 	Size   int64  // bytes as stored; -1: unknown
 	stored countingReader
 	in     *bufio.Reader
@@ -97,7 +99,7 @@ func (f *File) ReadAs(k *pack.Pack) {
 
 // OpenLines opens the file called name for its lines alone; "-" is stdin.
 func OpenLines(name string, stdin io.Reader) (*File, error) {
-	f := &File{Name: name, Size: -1}
+	f := &File{Name: name, Path: name, Size: -1}
 	if name == Stdin {
 		f.Name, f.stored.r = "stdin", stdin
 	} else {
@@ -123,19 +125,59 @@ func (f *File) unpack() error {
 	f.in = bufio.NewReaderSize(&f.stored, lineBuffer)
 	if head, _ := f.in.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(f.in)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return fmt.Errorf("%s ends in the middle of gzip's header: the file is cut short", f.Name)
+		}
 		if err != nil {
 			return fmt.Errorf("read %s: %w", f.Name, err)
 		}
 		f.close = append(f.close, z)
 		f.in, f.packed = bufio.NewReaderSize(z, lineBuffer), true
 	}
-	if mark, _ := f.in.Peek(2); bytes.Equal(mark, []byte("\xff\xfe")) || bytes.Equal(mark, []byte("\xfe\xff")) {
-		return advice.Add(fmt.Errorf("%s is UTF-16", f.Name), "save it as UTF-8: iconv -f UTF-16 -t UTF-8")
+	if head, _ := f.in.Peek(len("{\x00\"\x00a\x00\"\x00:\x00")); utf16Of(head) != "" {
+		name, unpack := f.forShell()
+		return advice.Add(fmt.Errorf("%s is UTF-16", f.Name), "save it as UTF-8, and take that file:\n%s > utf8.log",
+			strings.TrimSpace(unpack+"iconv -f "+utf16Of(head)+" -t UTF-8 "+name))
 	}
 	if mark, _ := f.in.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
 		_, _ = f.in.Discard(len(mark))
 	}
 	return nil
+}
+
+// utf16Of is the name that iconv has for the UTF-16 that a file begins with; "": it begins otherwise. Without a byte
+// order mark it is known by its zeros: JSON and CSV begin with characters of ASCII.
+func utf16Of(head []byte) string {
+	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
+		return "UTF-16"
+	}
+	const few = 4
+	zeros := [2]int{}
+	for i, c := range head {
+		if c == 0 {
+			zeros[i%2]++
+		}
+	}
+	switch half := len(head) / 2; {
+	case half < few:
+	case zeros[0] == 0 && zeros[1] == half:
+		return "UTF-16LE"
+	case zeros[1] == 0 && zeros[0] == half:
+		return "UTF-16BE"
+	}
+	return ""
+}
+
+// forShell is the file as a word of a command, and where it is gzipped the command that unpacks it instead.
+func (f *File) forShell() (name, unpack string) {
+	name = shellWord(f.Path)
+	if f.Path == Stdin {
+		name = "LOG"
+	}
+	if f.packed {
+		return "", "gzip -dc " + name + " | "
+	}
+	return name, ""
 }
 
 // detect finds out from the first line whether the file is CSV or NDJSON.
@@ -196,8 +238,11 @@ func (f *File) NextLine() ([]byte, error) {
 	}
 	for {
 		line, err := f.rawLine()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err // what was read of the line is not the line
+		}
 		if line = trimmed(line); len(line) > 0 {
-			return line, nil // an error behind the last line comes again with the next call
+			return line, nil // the end behind the last line comes again with the next call
 		}
 		if err != nil {
 			return nil, err

@@ -1,15 +1,24 @@
 package eventlog
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
 	"ebb/pipeline/decode"
 	"ebb/scoring/pack"
@@ -188,13 +197,86 @@ func TestSpreadsheets(t *testing.T) {
 	}
 }
 
+// TestRefusesUTF16: a log in UTF-16 is named as such, with a byte order mark or without, and the command that is advised
+// makes UTF-8 of it.
 func TestRefusesUTF16(t *testing.T) {
-	for _, mark := range []string{"\xff\xfe", "\xfe\xff"} {
-		_, err := Open("-", strings.NewReader(mark+"c\x00u\x00"), &config.Input{})
-		if err == nil || !strings.Contains(err.Error(), "stdin is UTF-16") {
-			t.Errorf("error %v", err)
+	lines := `{"customer":"7","type":"t","time":1300000000}` + "\n" + `{"customer":"é","type":"t","time":1300000000}` + "\n"
+	for name, encode := range map[string]func(text string) []byte{
+		"marked, little.log":     func(text string) []byte { return utf16In(binary.LittleEndian, "\ufeff"+text) },
+		"marked, big.log":        func(text string) []byte { return utf16In(binary.BigEndian, "\ufeff"+text) },
+		"little.log":             func(text string) []byte { return utf16In(binary.LittleEndian, text) },
+		"big.log":                func(text string) []byte { return utf16In(binary.BigEndian, text) },
+		"packed, it's little.gz": func(text string) []byte { return packed(t, string(utf16In(binary.LittleEndian, text))) },
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, encode(lines), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(path, nil, &config.Input{})
+		advised, ok := errors.AsType[advice.Advised](err)
+		if !ok || !strings.HasSuffix(err.Error(), name+" is UTF-16") {
+			t.Errorf("%s: error %v", name, err)
+			continue
+		}
+		_, line, _ := strings.Cut(advised.Do, "\n")
+		command := exec.CommandContext(t.Context(), "sh", "-c", line)
+		command.Dir = dir
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Errorf("%s: %s: %v %s", name, line, err, out)
+		}
+		if got := readLog(t, filepath.Join(dir, "utf8.log"), nil); len(got) != 2 || !strings.HasPrefix(got[1], "é ") {
+			t.Errorf("%s: after %s: %q", name, line, got)
 		}
 	}
+	if _, err := Open("-", strings.NewReader("\xff\xfec\x00u\x00"), &config.Input{}); err == nil ||
+		!strings.Contains(err.Error(), "stdin is UTF-16") {
+		t.Errorf("error %v", err)
+	}
+	for _, other := range []string{"\x00\x00\x00\x00\x01abcdefgh", "", "{}", "\x00\x00\x00\x00\x00\x00\x00\x00"} {
+		if got := utf16Of([]byte(other)); got != "" {
+			t.Errorf("%q is %s", other, got)
+		}
+	}
+}
+
+// utf16In is text in UTF-16.
+func utf16In(order binary.AppendByteOrder, text string) (b []byte) {
+	for _, unit := range utf16.Encode([]rune(text)) {
+		b = order.AppendUint16(b, unit)
+	}
+	return b
+}
+
+// TestCutInAHeader: a gzipped log that ends in the middle, be it in gzip's header or the log's, is called that.
+func TestCutInAHeader(t *testing.T) {
+	line := "7,1300000000,purchase,12.50\n"
+	whole := packed(t, CSVHeader+"\n"+line+line)
+	for name, data := range map[string][]byte{
+		"gzip's header": whole[:5],
+		"nothing of it": whole[:12],
+		"CSV header":    packedPart(t, CSVHeader[:12]),
+		"JSON":          packedPart(t, `{"customer":"7","ty`),
+	} {
+		got := readLog(t, "-", bytes.NewReader(data))
+		if len(got) != 1 || !strings.Contains(got[0], "the file is cut short") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// packedPart is the beginning of a gzipped file, up to where text has been written.
+func packedPart(t *testing.T, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := io.WriteString(z, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // TestByteOrderMarks are passed over before a log of either kind and before a line.

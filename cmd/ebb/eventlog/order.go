@@ -14,7 +14,7 @@ import (
 )
 
 // disordered refuses a log that is not in order of time: more than one event in so many comes more than a day late.
-func (p *Pass) disordered(f *File, events int64, asked func() (int64, time.Time), many int64) error {
+func disordered(f *File, events int64, asked func() (int64, time.Time), many int64) error {
 	late, newest := asked()
 	if late*many <= events {
 		return nil
@@ -28,39 +28,66 @@ func (p *Pass) disordered(f *File, events int64, asked func() (int64, time.Time)
 			advice.Grouped(events),
 			advice.FormatDate(newest),
 		),
-		"sort it by time, and take the file that is sorted:\n%s",
-		p.sorting(f),
+		"%s",
+		sortAdvice(f),
 	)
 }
 
+// sortAdvice says how the log is sorted. There is no command for dates with offsets in CSV: as texts they are in another
+// order.
+func sortAdvice(f *File) string {
+	if at := bytes.Trim(
+		f.time,
+		`"`,
+	); f.separator != 0 && bytes.LastIndexByte(at, '-') > 0 &&
+		len(at) > len(time.DateOnly) &&
+		!bytes.HasSuffix(bytes.ToUpper(at), []byte("Z")) {
+		return "sort it by time: by the instants, for its dates have offsets; and take the file that is sorted"
+	}
+	return "sort it by time, and take the file that is sorted:\n" + sorting(f)
+}
+
+// Order looks whether events come in the order of time.
+type Order struct {
+	events, late int64
+	newest       int64 // ms since the epoch
+}
+
+// Add takes the time of the next event; 0: it has none.
+func (o *Order) Add(at int64) {
+	o.events++
+	if at != 0 && at < o.newest-pipeline.DayMillis {
+		o.late++
+	}
+	o.newest = max(o.newest, at)
+}
+
+func (o *Order) state() (late int64, newest time.Time) { return o.late, time.UnixMilli(o.newest).UTC() }
+
+// Disordered is the error that f, which was read to its end, is not in order; nil: it is.
+func (o *Order) Disordered(f *File) error { return disordered(f, o.events, o.state, 100) }
+
 // Ordered is the error that the log is not in order of time, if that is so. It reads the log once.
 func (p *Pass) Ordered(ctx context.Context, k *pack.Pack, what string) error {
-	const day = pipeline.DayMillis
-	var newest, late int64
+	var order Order
 	skipped := p.skipped
 	defer func() { p.skipped = skipped }() // they are counted when the log is read for what is in it
-	return p.Each(ctx, k, what, func(_ *File, e *Entry) {
-		if e.Time < newest-day {
-			late++
-		}
-		newest = max(newest, e.Time)
-	}, func() (int64, time.Time) { return late, time.UnixMilli(newest).UTC() })
+	return p.Each(ctx, k, what, func(_ *File, e *Entry) { order.Add(e.Time) }, order.state)
+}
+
+// sortFilter is the program of jq that sorts by a time, as numbers or as texts. Texts tell the order only where all have
+// the same offset, such as Z; jq says so where they have not, and sorts nothing.
+func sortFilter(at string) string {
+	const offset = `if type == "string" then sub("^[0-9-]+([Tt ][0-9:.,]+)?"; "") else type end`
+	return `if ([.[] | ` + at + ` | ` + offset + `] | unique | length) < 2 then sort_by(` + at + `)[] ` +
+		`else error("times with different offsets: have them written in UTC, and sort then") end`
 }
 
 // sorting is the command that sorts the log, of whose events f has just read one.
-func (p *Pass) sorting(f *File) string {
-	name, unpack := shellWord(p.Name), ""
-	if p.Name == Stdin {
-		name = "LOG"
-	}
-	if f.packed {
-		unpack = "gzip -dc " + name + " | "
-		name = ""
-	}
+func sorting(f *File) string {
+	name, unpack := f.forShell()
 	if f.separator == 0 {
-		return strings.TrimSpace(
-			fmt.Sprintf("%sjq -s -c 'sort_by(%s)[]' %s", unpack, f.timeFilter(), name),
-		) + " > sorted.ndjson"
+		return strings.TrimSpace(unpack+"jq -s -c "+shellWord(sortFilter(f.timeFilter()))+" "+name) + " > sorted.ndjson"
 	}
 	head, tail := "head -n 1 "+name, "tail -n +2 "+name
 	if f.separator == '\t' {

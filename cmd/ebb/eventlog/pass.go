@@ -55,7 +55,7 @@ func (p *Pass) Each(
 			p.progress(what, n, f)
 		}
 		if err := p.next(f, &e); errors.Is(err, io.EOF) {
-			return p.disordered(f, n, late, 100)
+			return disordered(f, n, late, 100)
 		} else if ctx.Err() != nil {
 			return context.Cause(ctx)
 		} else if err != nil {
@@ -63,7 +63,7 @@ func (p *Pass) Each(
 		}
 		take(f, &e)
 		if n%1024 == 0 && n > 0 { // no need to read all of a log that runs backwards
-			if err := p.disordered(f, n+1, late, 2); err != nil {
+			if err := disordered(f, n+1, late, 2); err != nil {
 				return err
 			}
 		}

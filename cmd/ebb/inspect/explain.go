@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
+	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
 	"ebb/scoring/alert"
 	"ebb/scoring/pack"
@@ -44,7 +46,7 @@ type Reason struct {
 func Explain(line []byte, packs map[string]*alert.Renderer) (e *Explained, err error) {
 	e = &Explained{}
 	if e.Explanation, err = alert.Explain(line); err != nil {
-		return nil, err
+		return nil, plainly(line, err)
 	}
 	if err := json.Unmarshal(line, &e.Head); err != nil {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
@@ -57,6 +59,34 @@ func Explain(line []byte, packs map[string]*alert.Renderer) (e *Explained, err e
 	}
 	e.ByPack = e.By != nil
 	return e, err
+}
+
+// plainly says in plain words why a line is no alert, where the reason is that it is no JSON, or holds no time.
+func plainly(line []byte, err error) error {
+	if !json.Valid(line) {
+		return fmt.Errorf("%w: it is no JSON", alert.ErrNoAlert)
+	}
+	var times struct {
+		Time    json.RawMessage `json:"time"`
+		BeganAt json.RawMessage `json:"began_at"`
+		Cause   struct {
+			Time json.RawMessage `json:"time"`
+		} `json:"cause"`
+	}
+	if json.Unmarshal(line, &times) != nil {
+		return err
+	}
+	for _, at := range []struct {
+		place string
+		raw   json.RawMessage
+	}{{"/time", times.Time}, {"/began_at", times.BeganAt}, {"/cause/time", times.Cause.Time}} {
+		if at.raw != nil && json.Unmarshal(at.raw, new(time.Time)) != nil {
+			return fmt.Errorf(
+				"%w: %s is no time such as \"2026-03-01T09:30:00Z\": %s", alert.ErrNoAlert, at.place, advice.Clip(at.raw, 60),
+			)
+		}
+	}
+	return err
 }
 
 // Shipped are the packs that come with ebb, by their hash.

@@ -1,10 +1,12 @@
 package processor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -70,6 +72,7 @@ func (p *Processor) findControl(ctx context.Context) (err error) {
 	if err != nil {
 		return p.noTopic(p.cfg.Kafka.Control, err)
 	}
+	p.ownTopics = append(p.ownTopics, kafkawire.Topic{Name: p.control.Topic, ID: p.control.ID})
 	if p.control.Missing && p.opts.shadow == nil {
 		p.log.Warn().Str("topic", p.cfg.Kafka.Control).Str("goes_on_in", p.control.Topic).
 			Str("do", "once every process of the group is upgraded: ebb check --create, then start them again").
@@ -93,11 +96,26 @@ func (p *Processor) findControl(ctx context.Context) (err error) {
 func (p *Processor) noTopic(name string, err error) error {
 	switch {
 	case errors.Is(err, kafkawire.UnknownTopicOrPartition):
-		return advice.Add(fmt.Errorf("topic %s does not exist", name), "create what is missing: ebb check --create")
+		return p.topicsMissing(name)
 	case connect.Silent(err) && !errors.As(err, new(kafkawire.Error)):
 		return connect.NoKafka(err, p.cfg, "")
 	}
 	return fmt.Errorf("look up topic %s at %s: %w", name, p.kafka.Brokers(), err)
+}
+
+// topicsMissing refuses to start without the topics, and logs that as a partition's hard stop is.
+func (p *Processor) topicsMissing(names ...string) error {
+	found := "topic " + names[0] + " does not exist"
+	if len(names) > 1 {
+		found = "topics " + strings.Join(names, ", ") + " do not exist"
+	}
+	do := "create what is missing: " + cmp.Or(p.opts.CreateLine, "ebb check --create")
+	if p.opts.shadow != nil {
+		return advice.Add(errors.New(found), "%s", do) // it alone ends
+	}
+	stop := &pipeline.HardStop{Code: "topic_missing", Detail: found + " at " + p.kafka.Brokers(), Do: do}
+	p.log.Error().EmbedObject(stop).Msg("cannot start")
+	return stop
 }
 
 // checkRedis refuses a Redis that may drop state.
@@ -128,10 +146,24 @@ func (p *Processor) checkRedis(ctx context.Context) error {
 
 // checkTopics finds the input's identity and checks that all topics ebb writes to exist.
 func (p *Processor) checkTopics(ctx context.Context) (err error) {
+	var missing []string
+	p.ownTopics = nil
 	for _, name := range p.topics() {
-		if p.topic, err = p.kafka.Topic(ctx, name); err != nil {
+		p.topic, err = p.kafka.Topic(ctx, name)
+		if errors.Is(err, kafkawire.UnknownTopicOrPartition) {
+			missing = append(missing, name)
+		} else if err != nil {
 			return p.noTopic(name, err)
 		}
+		if name == p.cfg.Kafka.Packs {
+			p.ownTopics = append(p.ownTopics, p.topic)
+		}
+	}
+	if len(missing) > 0 {
+		if _, err := connect.FindControl(ctx, p.kafka, p.cfg); errors.Is(err, kafkawire.UnknownTopicOrPartition) {
+			missing = append(missing, p.cfg.Kafka.Control)
+		}
+		return p.topicsMissing(missing...)
 	}
 	if !p.opts.UntilEnd && !p.opts.AcceptPoison {
 		return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,33 +23,38 @@ const (
 )
 
 // inputFacts are what the input was when the processor started, compared with what it is: after each fetch, before its
-// records are applied.
+// records are applied. The broker that served the fetch is asked, since others may lag behind it.
 type inputFacts struct {
-	look func(context.Context) (kafkawire.Topic, error)
+	look func(ctx context.Context, broker int32) (kafkawire.Topic, error)
 
 	flights singleflight.Group
 	mu      sync.Mutex
-	found   kafkawire.Topic // by the latest look
-	began   time.Time       // when that began
+	latest  map[int32]inputLook // by broker
+}
+
+// inputLook is the input as a broker described it.
+type inputLook struct {
+	found kafkawire.Topic
+	began time.Time
 }
 
 // since is the input as a broker described it after an instant. Partitions that ask at the same time share an answer.
-func (f *inputFacts) since(ctx context.Context, instant time.Time) (kafkawire.Topic, error) {
+func (f *inputFacts) since(ctx context.Context, broker int32, instant time.Time) (kafkawire.Topic, error) {
 	for {
 		f.mu.Lock()
-		found, began := f.found, f.began
+		last := f.latest[broker]
 		f.mu.Unlock()
-		if !began.Before(instant) {
-			return found, nil
+		if !last.began.Before(instant) {
+			return last.found, nil
 		}
-		flight := f.flights.DoChan("input", func() (any, error) {
+		flight := f.flights.DoChan(strconv.Itoa(int(broker)), func() (any, error) {
 			now := time.Now()
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), factsTimeout)
 			defer cancel()
-			found, err := f.look(ctx)
+			found, err := f.look(ctx, broker)
 			if err == nil {
 				f.mu.Lock()
-				f.found, f.began = found, now
+				f.latest[broker] = inputLook{found, now}
 				f.mu.Unlock()
 			}
 			return nil, err
@@ -67,7 +74,11 @@ func (f *inputFacts) since(ctx context.Context, instant time.Time) (kafkawire.To
 func (p *Processor) verify(n int32) func(context.Context, time.Time) error {
 	id := p.identity(n)
 	return func(ctx context.Context, since time.Time) error {
-		t, err := p.input.since(ctx, since)
+		broker, err := p.kafka.Leader(ctx, p.cfg.Kafka.Input, n)
+		if err != nil {
+			return err
+		}
+		t, err := p.input.since(ctx, broker, since)
 		if err != nil {
 			return err
 		}
@@ -76,22 +87,43 @@ func (p *Processor) verify(n int32) func(context.Context, time.Time) error {
 }
 
 // watchFacts looks now and then at what the workers' own requests do not show: the input while nothing comes, Redis'
-// policy, keys that somebody else removed, and strangers in the group. What has changed stops the partitions concerned.
+// policy, keys that somebody else removed, the topics of control records and packs, and strangers in the group. What has changed stops the partitions concerned.
 // It ends with the function that it returns.
 func (p *Processor) watchFacts(ctx context.Context) (stop func()) {
 	return beside(ctx, factsEvery, func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, factsTimeout)
 		defer cancel()
-		p.watchInput(ctx)
-		p.watchPolicy(ctx)
-		p.watchState(ctx)
-		p.watchGroup(ctx)
+		var all sync.WaitGroup // a server that does not answer hides nothing of the other
+		for _, look := range []func(context.Context){
+			p.watchInput, p.watchTopics, p.watchPolicy, p.watchState, p.watchGroup,
+		} {
+			all.Go(func() { look(ctx) })
+		}
+		all.Wait()
 	})
 }
 
 func (p *Processor) watchInput(ctx context.Context) {
 	now := time.Now()
 	p.each(func(n int32, w *worker.Worker) { halt(w, p.verify(n)(ctx, now)) })
+}
+
+// watchTopics looks for an input that loses events by being compacted, and for topics of control records and packs that
+// are others than those found at the start: a replay would miss what the earlier ones held.
+func (p *Processor) watchTopics(ctx context.Context) {
+	set, err := p.kafka.TopicConfig(ctx, p.cfg.Kafka.Input)
+	if err == nil && strings.Contains(set.CleanupPolicy, "compact") {
+		p.each(func(n int32, w *worker.Worker) {
+			halt(w, p.identity(n).Compacted(strings.Join(p.cfg.Kafka.Brokers, ",")))
+		})
+	}
+	for _, own := range p.ownTopics {
+		found, err := p.kafka.Topic(ctx, own.Name)
+		gone := errors.Is(err, kafkawire.UnknownTopicOrPartition)
+		if gone || err == nil && found.ID != own.ID {
+			p.each(func(n int32, w *worker.Worker) { halt(w, p.identity(n).ControlLost(own.Name, gone)) })
+		}
+	}
 }
 
 func (p *Processor) watchPolicy(ctx context.Context) {
@@ -103,7 +135,7 @@ func (p *Processor) watchPolicy(ctx context.Context) {
 		return // whoever needs Redis finds it away
 	}
 	for i := range policies {
-		if err := policies[i].Check(); err != nil {
+		if err := policies[i].Keeps(); err != nil {
 			p.each(func(_ int32, w *worker.Worker) { halt(w, err) })
 		}
 	}

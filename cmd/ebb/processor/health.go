@@ -42,10 +42,7 @@ func (p *Processor) live() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for n, w := range p.workers {
-		if s := w.Status(); s.Phase != worker.Running && s.Phase != worker.Stalled {
-			continue
-		}
-		if since := time.Since(w.Progress().At); since > loopTimeout {
+		if since := w.Hung(time.Now()); since > loopTimeout {
 			return fmt.Errorf("the loop of partition %d has not turned for %v", n, since.Round(time.Second))
 		}
 	}
@@ -77,7 +74,7 @@ func (p *Processor) ready() Readiness {
 		at := w.Progress()
 		r.Partitions = append(
 			r.Partitions,
-			PartitionState{Partition: n, State: s.Phase.String(), Reason: reason(s), Next: at.Next, Lag: at.Lag()},
+			PartitionState{Partition: n, State: s.Phase.String(), Reason: reason(s), Next: at.Next, Lag: lag(s.Phase, &at)},
 		)
 	}
 	sortPartitions(r.Partitions)
@@ -85,6 +82,17 @@ func (p *Processor) ready() Readiness {
 		r.Shadows = p.shadows.states()
 	}
 	return r
+}
+
+// lag is how far a partition is behind the end. Before the first fetch nothing is known of that; nor is it known of one
+// that was at the end and does not read any more, for records may have come since. One that was behind still is.
+func lag(phase worker.Phase, at *worker.Progress) *int64 {
+	n := at.Lag()
+	reading := phase == worker.Running || phase == worker.Stalled
+	if !at.Told || n == 0 && !reading {
+		return nil
+	}
+	return &n
 }
 
 func sortPartitions(s []PartitionState) {

@@ -31,7 +31,7 @@ type PartitionState struct {
 	State     string `json:"state"`            // taking_over, running, stalled, waiting, stopped, done
 	Reason    string `json:"reason,omitempty"` // why it is not running
 	Next      int64  `json:"next,omitempty"`   // offset of the next record
-	Lag       int64  `json:"lag"`              // records behind the end
+	Lag       *int64 `json:"lag,omitempty"`    // records behind the end; nil: not known
 }
 
 // serverConfig holds what the HTTP server serves. Live reports whether the loops turn and depends on no other service;

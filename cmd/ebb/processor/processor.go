@@ -36,6 +36,7 @@ type Options struct {
 	Trace        func(pipeline.Step, int64) // optional; see pipeline.Config
 	Newest       int                        // newest version of the state that the program can read; 0: the real one
 	Hangups      bool                       // on SIGHUP the pack's file is checked
+	CreateLine   string                     // the command that creates missing topics
 	shadow       *shadowRole                // nil: this is the main processor
 }
 
@@ -52,14 +53,16 @@ type Processor struct {
 	topic   kafkawire.Topic
 	control connect.Control
 	input   inputFacts
-	slowed  atomic.Int64      // when the log last told of a quota, ms since the epoch
-	slot    *kafkasource.Slot // nil where the instance id is configured
-	member  *kafkasource.Member
-	metrics *worker.Metrics
-	metered *prometheus.Registry // what /metrics serves; nil for a shadow, whose metrics the main processor serves
-	http    *server              // nil: none
-	ends    []int64              // by partition, where opts.UntilEnd or opts.AcceptPoison
-	draws   chan []byte          // keys of customers with events; see watchStrays
+	// topics of packs and control records, as found at the start
+	ownTopics []kafkawire.Topic
+	slowed    atomic.Int64      // when the log last told of a quota, ms since the epoch
+	slot      *kafkasource.Slot // nil where the instance id is configured
+	member    *kafkasource.Member
+	metrics   *worker.Metrics
+	metered   *prometheus.Registry // what /metrics serves; nil for a shadow, whose metrics the main processor serves
+	http      *server              // nil: none
+	ends      []int64              // by partition, where opts.UntilEnd or opts.AcceptPoison
+	draws     chan []byte          // keys of customers with events; see watchStrays
 	// that another program uses the group, for a generation in which no worker is left to stop for it
 	taken chan *pipeline.HardStop
 	said  string // the kind of the failure to start that was logged last
@@ -107,7 +110,10 @@ func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Optio
 		return nil, err
 	}
 	p.kafka.OnThrottle(p.throttled)
-	p.input.look = func(ctx context.Context) (kafkawire.Topic, error) { return p.kafka.TopicFacts(ctx, cfg.Kafka.Input) }
+	p.input.latest = map[int32]inputLook{}
+	p.input.look = func(ctx context.Context, broker int32) (kafkawire.Topic, error) {
+		return p.kafka.TopicFacts(ctx, cfg.Kafka.Input, broker)
+	}
 	p.followPack(files)
 	if err := p.connectPatiently(ctx); err != nil {
 		return nil, err
@@ -163,13 +169,14 @@ func (p *Processor) Run(ctx context.Context) error {
 	})
 	defer stop()
 	watched := p.watchFacts(work)
-	told, drawn := p.tellUnnamed(work), func() {}
+	told, subjectsTold, drawn := p.tellUnnamed(work), p.tellSubjects(work), func() {}
 	if p.opts.shadow == nil {
 		drawn = p.watchStrays(work)
 	}
 	err := p.member.Run(work, p.own)
 	watched()
 	told()
+	subjectsTold()
 	drawn()
 	switch {
 	case errors.Is(context.Cause(work), errDrainTimeout):

@@ -134,7 +134,7 @@ type ShadowState struct {
 	Name   string `json:"name"`
 	State  string `json:"state"`            // starting, running, waiting, ended
 	Reason string `json:"reason,omitempty"` // why it does not run
-	Lag    int64  `json:"lag"`              // records behind the end, in the partitions of this process
+	Lag    *int64 `json:"lag,omitempty"`    // records behind the end, in the partitions of this process; nil: not known
 }
 
 func (s *Shadows) states() []ShadowState {
@@ -161,8 +161,14 @@ func (s *shadow) state() ShadowState {
 	if ready.Ready {
 		state.State = "running"
 	}
+	sum := int64(0)
+	state.Lag = &sum
 	for _, n := range ready.Partitions {
-		state.Lag += n.Lag
+		if n.Lag == nil {
+			state.Lag = nil
+		} else {
+			sum += *n.Lag
+		}
 		if state.Reason == "" {
 			state.Reason = n.Reason
 		}

@@ -34,6 +34,8 @@ type Summary struct {
 	Skipped    int64   `json:"skipped"`
 	NoMoney    int64   `json:"no_money,omitempty"`  // events read whose value is no money: they count without it
 	Anonymous  int64   `json:"anonymous,omitempty"` // events read of visitors who are not known: they count for nothing
+	Late       int64   `json:"late,omitempty"`      // events read that are more than a day older than one before them
+	Nameless   string  `json:"nameless,omitempty"`  // the pack, where it names the type of none of the events read
 	Bytes      int64   `json:"bytes"`               // of keys and values acknowledged
 	Seconds    float64 `json:"seconds"`
 	Rate       float64 `json:"events_per_second"`
@@ -56,6 +58,11 @@ type sending struct {
 	bad    int64
 	poor   int64 // events whose value is no money
 	nobody int64 // events of visitors who are not known
+
+	sent   int64 // events handed to the lanes
+	named  bool  // the pack names the type of one of them
+	newest int64 // of their times
+	late   int64 // those more than a day older than the newest before them
 }
 
 // Files checks the files against the topic, then sends them; "-" is Stdin. The summary is nil if nothing was begun.
@@ -148,12 +155,26 @@ func (p *sending) sendFile(ctx context.Context, f *eventlog.File) error {
 		if err := p.send(ctx, &e); err != nil {
 			return err
 		}
-		if f.Event().NoMoney {
-			p.poor++
-		}
-		if f.Event().Anonymous {
-			p.nobody++
-		}
+		p.observe(f.Event(), &e)
+	}
+}
+
+// observe counts an event that was sent, and what is odd about it.
+func (p *sending) observe(event *pipeline.Event, e *eventlog.Entry) {
+	p.sent++
+	if event.NoMoney {
+		p.poor++
+	}
+	if event.Anonymous {
+		p.nobody++
+	}
+	if e.Time != 0 && e.Time < p.newest-pipeline.DayMillis {
+		p.late++
+	}
+	p.newest = max(p.newest, e.Time)
+	if !p.named {
+		signal := p.pack.Signal(event.Type)
+		p.named = signal.Known || event.Control || event.Anonymous
 	}
 }
 
@@ -174,9 +195,13 @@ func (p *sending) summary(took time.Duration) *Summary {
 		Skipped:    p.bad,
 		NoMoney:    p.poor,
 		Anonymous:  p.nobody,
+		Late:       p.late,
 		Seconds:    took.Seconds(),
 		Topic:      p.topic.Name,
 		Partitions: len(p.lanes.all),
+	}
+	if p.sent > 0 && !p.named {
+		s.Nameless = p.pack.Name
 	}
 	for _, l := range p.lanes.all {
 		s.Events += l.acknowledged.Load()

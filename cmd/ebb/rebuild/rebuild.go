@@ -45,7 +45,7 @@ func (g *Group) open(ctx context.Context) (err error) {
 	if g.Redis, err = connect.Redis(ctx, g.cfg); err != nil {
 		return connect.NoRedis(err, g.cfg)
 	}
-	if g.Kafka, err = connect.Kafka(g.cfg, g.cfg.Kafka.Input); err != nil {
+	if g.Kafka, err = connect.Kafka(g.cfg, g.cfg.Topics()...); err != nil {
 		return err
 	}
 	if err := connect.Dialable(ctx, g.cfg.Kafka.Brokers); err != nil {
@@ -92,6 +92,9 @@ func (g *Group) preparePartition(ctx context.Context, n int32, at time.Time) (p 
 			errors.New("the committed offset belongs to an older topic of this name"),
 			"use a new kafka.group",
 		)
+	}
+	if err := g.decidable(ctx, n, &mark); err != nil {
+		return p, err
 	}
 	start, _, err := g.Kafka.Bounds(ctx, input, n)
 	if err != nil {

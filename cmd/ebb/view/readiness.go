@@ -27,7 +27,7 @@ func Readiness(out terminal.Screen, r *processor.Readiness) {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault
-	const others = 48 // columns of a line before the reason, with the longest numbers
+	const others = 56 // columns of a line before the reason, with the longest numbers
 	columns := []table.ColumnConfig{
 		{
 			Number:      3,
@@ -45,15 +45,22 @@ func Readiness(out terminal.Screen, r *processor.Readiness) {
 	t.SetColumnConfigs(columns)
 	t.AppendHeader(table.Row{"partition", "state", "next", "lag", "why"})
 	for _, p := range r.Partitions {
-		t.AppendRow(table.Row{p.Partition, p.State, advice.Grouped(p.Next), advice.Grouped(p.Lag), p.Reason})
+		t.AppendRow(table.Row{p.Partition, p.State, advice.Grouped(p.Next), lagInWords(p.Lag), p.Reason})
 	}
 	fmt.Fprintln(out, t.Render())
 }
 
+func lagInWords(lag *int64) string {
+	if lag == nil {
+		return "unknown"
+	}
+	return advice.Grouped(*lag)
+}
+
 func shadowInWords(s *processor.ShadowState) string {
 	words := s.State
-	if s.State == "running" {
-		words += ", " + advice.Count(s.Lag, "record") + " behind"
+	if s.State == "running" && s.Lag != nil {
+		words += ", " + advice.Count(*s.Lag, "record") + " behind"
 	}
 	if s.Reason != "" {
 		words += ": " + s.Reason

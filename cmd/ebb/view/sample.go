@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -44,6 +45,9 @@ func sampleInWords(r *check.Record) string {
 		}
 	}
 	add("customer", r.Customer)
+	if r.Subject {
+		parts[len(parts)-1] += " (the subject)"
+	}
 	add("type", r.Type)
 	add("time", r.Time)
 	if r.RecordTime {
@@ -106,6 +110,33 @@ func SampleTotal(screen terminal.Screen, s *check.Sample) {
 	for _, f := range s.Faults() {
 		screen.Hang(fmt.Sprintf("%8s  ", advice.Grouped(s.Count(f))), f.String()+": "+s.Cure(f))
 	}
+	sampleUnnamed(screen, s)
+}
+
+// sampleUnnamed says which types the pack does not name: their records are read, and are activity of nobody.
+func sampleUnnamed(screen terminal.Screen, s *check.Sample) {
+	const most = 5
+	types := s.Unnamed()
+	records, names := int64(0), []string(nil)
+	for i, t := range types {
+		if records += int64(t.Events); i < most {
+			names = append(names, strconv.Quote(t.Type)) // its blanks count
+		}
+	}
+	if records == 0 {
+		return
+	}
+	if len(types) > most {
+		names = append(names, "…")
+	}
+	screen.Hang(
+		fmt.Sprintf("%8s  ", advice.Grouped(records)),
+		fmt.Sprintf(
+			"of types that the pack %s does not name, which are no activity: %s; those that are: pack.activity (docs/events.md)",
+			s.PackName(),
+			strings.Join(names, ", "),
+		),
+	)
 }
 
 // envelopesInOrder are the envelopes, the most frequent first.

@@ -33,6 +33,8 @@ func faults() []fault {
 		{"one partition of the state is damaged at a start", partitionDamaged},
 		{"the topic of alerts is deleted", alertsDeleted},
 		{"the topic of dead letters is deleted", deadLettersDeleted},
+		{"the topic of control records is deleted", controlDeleted},
+		{"the input is set to be compacted", inputCompacted},
 		{"the topic of alerts takes no record of the size of an alert", recordsTooLarge},
 		{"the topic of alerts takes no record of the age of an alert", recordsTooOld},
 		{"a quota on writing of 1 B/s", quotaLetsNothingThrough},

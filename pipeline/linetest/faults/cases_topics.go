@@ -80,6 +80,56 @@ func deadLettersDeleted(t *trial) error {
 	return nil
 }
 
+// controlDeleted deletes the topic of control records, without which a rebuild would not know what was in force. The
+// program is to write it down again, and a rebuild to go by it.
+func controlDeleted(t *trial) error {
+	if err := t.begin(few(), 8_000); err != nil {
+		return err
+	}
+	topic := t.records + ".control"
+	stop := t.flow(400)
+	err := t.remove(topic)
+	t.done()
+	if err := errors.Join(err, t.says(t.ebb, "control_lost"), stop(), t.kept()); err != nil {
+		return err
+	}
+	command, err := t.types(t.ebb)
+	if err != nil {
+		return err
+	}
+	if err := t.send(1_000); err != nil { // each partition writes it down before its next record
+		return err
+	}
+	if err := t.goesOn(fmt.Sprintf("`%s`", command)); err != nil {
+		return err
+	}
+	if n, err := t.ends(t.ctx, topic); err != nil || n == 0 {
+		return errors.Join(err, errors.New("what is in force does not stand in the new topic"))
+	}
+	t.ebb.kill()
+	if out, err := t.ebbs(t.ebb, "ebb rebuild --from earliest"); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return t.goesOn(fmt.Sprintf("`%s`, also behind a rebuild", command))
+}
+
+// inputCompacted has the input keep only the newest event of each customer.
+func inputCompacted(t *trial) error {
+	if err := t.begin(few(), 8_000); err != nil {
+		return err
+	}
+	stop := t.flow(400)
+	err := t.setting(t.input, "cleanup.policy", "compact")
+	t.done()
+	if err := errors.Join(err, t.says(t.ebb, "input_compacted"), stop(), t.kept()); err != nil {
+		return err
+	}
+	if err := t.setting(t.input, "cleanup.policy", "delete"); err != nil {
+		return err
+	}
+	return t.goesOn("`cleanup.policy=delete`, ebb started again")
+}
+
 // redisFull lets Redis reach its limit, which is not to evict.
 func redisFull(t *trial) error {
 	if err := t.begin(few(), 8_000); err != nil {
