@@ -8,7 +8,7 @@ import (
 
 // watch is what p waits for: the score to reach an aim, at a minute not before from. An aim of TierNone: nothing.
 func (s *Scorer) watch(p *profile.Profile) (aim model.Aim, from int64) {
-	if p.Visits == 0 {
+	if p.Visits == 0 || !s.Pack.Alerts(p) {
 		return model.Aim{}, 0
 	}
 	from = moment.CeilMinute(p.At)
@@ -43,6 +43,9 @@ func (s *Scorer) lapseFloor(p *profile.Profile) model.Aim {
 
 // rearm updates Armed after an event.
 func (s *Scorer) rearm(c *profile.Customer) {
+	if c.Armed > moment.CeilMinute(c.At) && !s.Pack.Alerts(c.Profile) {
+		return // the line waits for the end of its state: a look that comes early costs less than a new one with each event
+	}
 	minute := int64(0)
 	if aim, from := s.watch(c.Profile); aim.Tier != profile.TierNone {
 		minute = s.Eval.Rearm(c, from, aim)

@@ -110,7 +110,7 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags, args []string) erro
 	}
 	opts.Pack = pack
 	opts.Log = &eventlog.Pass{
-		Name: f.events, Mapping: &cfg.Input.Mapping, SkipBad: f.skipBad,
+		Name: f.events, Input: &cfg.Input, SkipBad: f.skipBad,
 		Stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), Progress: reading.At, Until: f.end,
 	}
 	b, err := backtest.Prepare(cmd.Context(), opts)
@@ -128,6 +128,7 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags, args []string) erro
 		Unmeasured: b.Unmeasured,
 		Log:        f.events,
 		Skipped:    opts.Log.Skipped(),
+		Anonymous:  opts.Log.Anonymous(),
 		Seconds:    time.Since(began).Seconds(),
 		MiB:        memoryTaken() >> 20,
 	})

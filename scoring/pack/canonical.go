@@ -27,6 +27,7 @@ type canonicalPack struct { // encoding/json sorts the keys of maps
 	Cap       float64                `json:"cap,omitempty"` // 0 also where there are no factors
 	Kinds     map[string]kindFile    `json:"kinds,omitempty"`
 	Stages    *stagesFile            `json:"stages,omitempty"`
+	Eligible  *eligibleFile          `json:"eligible,omitempty"`
 	Value     *valueFile             `json:"value,omitempty"`
 	Raise     *raiseFile             `json:"raise,omitempty"`
 	Playbooks []playbookFile         `json:"playbooks,omitempty"`
@@ -81,6 +82,7 @@ func canonicalOf(k *Pack, f *file) []byte {
 		Factors:   f.Factors,
 		Kinds:     f.Kinds,
 		Stages:    f.Stages,
+		Eligible:  f.Eligible,
 		Value:     f.Value,
 		Raise:     f.Raise,
 		Playbooks: f.Playbooks,
@@ -125,6 +127,6 @@ func parseCanonical(b []byte) *file {
 	if len(c.Factors) > 0 {
 		f.Cap = c.Cap
 	}
-	f.Kinds, f.Stages, f.Value, f.Raise, f.Playbooks = c.Kinds, c.Stages, c.Value, c.Raise, c.Playbooks
+	f.Kinds, f.Stages, f.Eligible, f.Value, f.Raise, f.Playbooks = c.Kinds, c.Stages, c.Eligible, c.Value, c.Raise, c.Playbooks
 	return f
 }

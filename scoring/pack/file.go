@@ -28,6 +28,7 @@ type file struct {
 	Cap       float64
 	Kinds     map[string]kindFile
 	Stages    *stagesFile
+	Eligible  *eligibleFile
 	Value     *valueFile
 	Raise     *raiseFile
 	Playbooks []playbookFile
@@ -77,6 +78,7 @@ func parsePack(b []byte) *file {
 	var stages stagesFile // the decoder leaves a pointer nil where there is nothing
 	var value valueFile
 	var raise raiseFile
+	var eligible eligibleFile
 	settings := map[string]any{
 		"name":      &f.Name,
 		"version":   &f.Version,
@@ -91,6 +93,7 @@ func parsePack(b []byte) *file {
 		"cap":       &f.Cap,
 		"kinds":     &f.Kinds,
 		"stages":    &stages,
+		"eligible":  &eligible,
 		"value":     &value,
 		"raise":     &raise,
 		"playbooks": &f.Playbooks,
@@ -101,6 +104,9 @@ func parsePack(b []byte) *file {
 	}
 	if _, given := f.places["stages"]; given {
 		f.Stages = &stages
+	}
+	if _, given := f.places["eligible"]; given {
+		f.Eligible = &eligible
 	}
 	if _, given := f.places["value"]; given {
 		f.Value = &value
@@ -247,6 +253,7 @@ func (f *file) check() {
 	f.checkFactors()
 	f.checkKinds()
 	f.checkStages()
+	f.checkEligible()
 	f.checkValue()
 	f.checkRaise()
 	f.checkPlaybooks()
@@ -255,7 +262,7 @@ func (f *file) check() {
 // packKeys are the keys of a pack.
 var packKeys = []string{ //nolint:gochecknoglobals // a table
 	"name", "version", "horizon", "activity", "friction", "overdue", "tiers",
-	"signals", "features", "factors", "cap", "kinds", "stages", "value", "raise", "playbooks", "language",
+	"signals", "features", "factors", "cap", "kinds", "stages", "eligible", "value", "raise", "playbooks", "language",
 }
 
 // onlyLanguage is the language of the sentences. A pack may name it, because existing packs do. It is not part of the
@@ -280,5 +287,6 @@ func (f *file) normalise() {
 	f.normaliseKinds()
 	f.normaliseStages()
 	f.normaliseRaise()
+	f.normaliseEligible()
 	f.normalisePlaybooks()
 }

@@ -273,8 +273,8 @@ func TestPackProblems(t *testing.T) {
 				"$.friction.b: ",
 				"$.friction.c: is missing, must be a weight from 0 to 100",
 				"$.friction.d: is missing",
-				"$.horizont: unknown key, there are activity, cap, factors, features, friction, horizon, kinds, language, name, " +
-					"overdue, playbooks, raise, signals, stages, tiers, value, version",
+				"$.horizont: unknown key, there are activity, cap, eligible, factors, features, friction, horizon, kinds, language, " +
+					"name, overdue, playbooks, raise, signals, stages, tiers, value, version",
 			},
 		},
 		{

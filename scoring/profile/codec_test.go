@@ -73,6 +73,7 @@ func TestProfileBytes(t *testing.T) {
 		Back:      3,
 		Onboarded: true,
 		Probe:     profile.Probe{Next: 0x01020304, Cell: 64},
+		Eligible:  true,
 		PackEpoch: 7,
 		Touched:   1<<profile.Explicit | 1<<profile.ServiceFailure, Withheld: 1 << profile.Explicit,
 	}
@@ -84,7 +85,7 @@ func TestProfileBytes(t *testing.T) {
 	p.Remember(12)
 	time := func(v byte) []byte { return []byte{v, 0, 0, 0, 0, 0} }
 	float := func(low, high byte) []byte { return []byte{0, 0, 0, 0, 0, 0, low, high} }
-	want := []byte{4, 13}
+	want := []byte{4, 14}
 	for _, section := range [][]byte{
 		slices.Concat([]byte{1, 10, 8, 0, 0, 0}, time(5)),
 		slices.Concat(
@@ -116,6 +117,7 @@ func TestProfileBytes(t *testing.T) {
 		{12, 5, 1, 6, 0, 0, 0},
 		[]byte("\x0d\x08features"),
 		{14, 1, 2},
+		{15, 1, 1},
 	} {
 		want = append(want, section...)
 	}
@@ -232,7 +234,7 @@ func TestReadProfileRefuses(t *testing.T) {
 		c[at] = v
 		return c
 	}
-	newer := append(again(1, b[1]+1), 15, 1, 0)
+	newer := append(again(1, b[1]+1), 16, 1, 0)
 	for name, b := range map[string][]byte{"another layout": again(0, 5), "a section that is not known": newer} {
 		if err := scoringtest.ReadProfile(b, &p); !errors.Is(err, profile.ErrVersion) {
 			t.Errorf("%s: error %v", name, err)

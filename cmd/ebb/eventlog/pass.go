@@ -16,7 +16,7 @@ import (
 // Pass is one reading of a log of the past for an engine.
 type Pass struct {
 	Name    string // of the file; - for standard input
-	Mapping *config.Mapping
+	Input   *config.Input
 	SkipBad bool // count lines that cannot be used, and go on
 	Stdin   io.Reader
 	Until   time.Time // events from here on are left out; zero: none are
@@ -25,11 +25,15 @@ type Pass struct {
 	// unknown. Optional.
 	Progress func(what string, events, stored, size int64)
 
-	skipped int64
+	skipped   int64
+	anonymous int64
 }
 
 // Skipped is how many lines were not used.
 func (p *Pass) Skipped() int64 { return p.skipped }
+
+// Anonymous is how many events were passed over, because they are of visitors who are not known.
+func (p *Pass) Anonymous() int64 { return p.anonymous }
 
 // Each hands every event to take, in the order of the log, with the properties that the pack reads. what is the purpose
 // that Progress gets. After each event Each calls late, which returns how many events are more than a day older than
@@ -81,7 +85,7 @@ func (p *Pass) progress(what string, events int64, f *File) {
 
 // open opens the log.
 func (p *Pass) open(ctx context.Context) (*File, error) {
-	f, err := Open(p.Name, p.Stdin, p.Mapping)
+	f, err := Open(p.Name, p.Stdin, p.Input)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -106,6 +110,8 @@ func (p *Pass) next(f *File, e *Entry) error {
 			p.skipped++
 		case isBad:
 			return advice.Add(bad, "mend the line, or leave out what cannot be used with --skip-bad")
+		case err == nil && f.event.Anonymous:
+			p.anonymous++
 		default:
 			return err
 		}

@@ -78,6 +78,7 @@ func (t *backtestText) notes() []string {
 	add(t.Unnamed, "events are of types that the pack does not name")
 	add(t.Duplicates, "events are repeats, by their id, and count once")
 	add(t.Late, "events are more than a day older than one before them")
+	add(t.Anonymous, "events are of visitors without a customer id, and count for nothing")
 	add(t.Skipped, "lines could not be used")
 	return notes
 }
