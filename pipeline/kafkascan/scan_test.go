@@ -304,7 +304,11 @@ func TestEndless(t *testing.T) {
 	w := l.writer()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
-	time.AfterFunc(300*time.Millisecond, func() { l.write(w, "late") })
+	wrote := make(chan struct{})
+	time.AfterFunc(300*time.Millisecond, func() {
+		defer close(wrote)
+		l.write(w, "late")
+	})
 	_, err := l.scan(ctx, 0, kafkascan.Endless, func(s *kafkascan.Scan) {
 		s.Patience = time.Millisecond
 		s.Record = func(r *pipeline.Record) error {
@@ -317,4 +321,5 @@ func TestEndless(t *testing.T) {
 	if !errors.Is(err, enough) {
 		t.Error(err)
 	}
+	<-wrote
 }

@@ -29,7 +29,7 @@ const (
 	Redis = "EBB_TEST_REDIS"
 )
 
-const startTimeout = 2 * time.Minute
+const startTimeout = 5 * time.Minute
 
 // Main runs a package's tests with the services named by the variables, and returns the exit code.
 func Main(m *testing.M, variables ...string) int {
