@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"ebb/pipeline"
-	"ebb/pipeline/decode"
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring"
 	"ebb/scoring/pack"
@@ -61,7 +60,7 @@ func (d *demo) scores(key string, from time.Time, steps int) (*scores, error) {
 		s.most[i] = -1
 	}
 	r.next = s.from + s.step
-	decoder, e, n := decode.New(0), pipeline.Event{}, int64(0)
+	decoder, e, n := d.opts.Config.Input.Decoder(0), pipeline.Event{}, int64(0)
 	mine := kafkawire.Partition([]byte(key), d.partitions)
 	err := d.log.each(func(customer, value []byte, at int64) error {
 		if n++; n > d.fed {
@@ -71,7 +70,7 @@ func (d *demo) scores(key string, from time.Time, steps int) (*scores, error) {
 			return nil
 		}
 		decoder.Decode(&pipeline.Record{Key: customer, Value: value, Timestamp: at}, &e)
-		if e.Code == pipeline.Usable {
+		if e.Counts() {
 			r.event(string(customer), key, &e)
 		}
 		return nil

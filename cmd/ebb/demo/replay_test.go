@@ -15,7 +15,6 @@ import (
 	"ebb/cmd/ebb/terminal"
 	"ebb/cmd/ebb/view"
 	"ebb/pipeline"
-	"ebb/pipeline/decode"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -42,12 +41,14 @@ func TestReplay(t *testing.T) {
 		}
 	}
 	for partition := range d.partitions {
-		r, decoder, e := newReplay(d.pack), decode.New(0), pipeline.Event{}
+		r, decoder, e := newReplay(d.pack), d.opts.Config.Input.Decoder(0), pipeline.Event{}
 		err := d.log.each(func(customer, value []byte, at int64) error {
 			if kafkawire.Partition(customer, d.partitions) == partition {
 				decoder.Decode(&pipeline.Record{Value: value}, &e)
 				compare(r, string(customer), at-1)
-				r.fold(string(customer), &e)
+				if e.Counts() {
+					r.fold(string(customer), &e)
+				}
 			}
 			return nil
 		})
