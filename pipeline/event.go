@@ -11,7 +11,9 @@ type Event struct {
 	Time     int64    // event time, ms since the epoch
 	Code     Code     // why the record cannot be used; Usable if it can
 	Envelope Envelope // that was recognised
-	Control  bool     // an event about the customer (identify, group, alias), which is no activity whatever its type
+	// of somebody who is not known: it counts for nothing. An event has to be Usable to be one.
+	Anonymous bool
+	Control   bool // an event about the customer (identify, group, alias), which is no activity whatever its type
 
 	Key      []byte // state key of the customer; see AppendKey
 	Tenant   []byte // may be empty
@@ -33,6 +35,9 @@ type Event struct {
 	AppendTime bool  // the record's timestamp is the broker's clock:
 	Timestamp  int64 // of the record, ms since the epoch
 }
+
+// Counts reports whether the event has an effect: the record can be used, and names a customer.
+func (e *Event) Counts() bool { return e.Code == Usable && !e.Anonymous }
 
 // Envelope is the form of an event's record.
 type Envelope uint8

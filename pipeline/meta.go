@@ -31,6 +31,7 @@ type Meta struct {
 	Topic      string            // input topic's id, which a re-created topic does not share
 	Settings   Settings          // in force
 	Holds      Holdings          // what the store holds as of this commit
+	Ineligible int64             // customers with state whom the pack does not alert about yet
 	Buckets    Buckets           // due buckets that the store holds as of this commit
 	WallMillis int64             // our clock at this commit, for idle partitions and for people
 }
@@ -69,6 +70,7 @@ var metaSections = [...]metaSection{
 	{8, 4, appendPacks, readPacks},
 	{9, 4, appendHoldings, readHoldings},
 	{10, 4, appendSettings, readSettings},
+	{11, 4, appendIneligible, readIneligible},
 }
 
 // metaMagic distinguishes a Meta from what another program may have written under its key.
@@ -226,6 +228,15 @@ func readLearnt(r *encode.Reader, m *Meta) {
 		r.Damage()
 	}
 }
+
+func appendIneligible(dst []byte, m *Meta) []byte {
+	if m.Ineligible == 0 {
+		return dst
+	}
+	return binary.AppendVarint(dst, m.Ineligible)
+}
+
+func readIneligible(r *encode.Reader, m *Meta) { m.Ineligible = r.Varint() }
 
 func appendPacks(dst []byte, m *Meta) []byte {
 	if m.Pack == "" && len(m.Packs) == 0 {

@@ -103,3 +103,15 @@ func (id Identity) Accepts(active, configured PackRef) error {
 	}
 	return nil
 }
+
+// CoreChanged is the hard stop of a state that another version of the score's core decided with a pack. A replay has to
+// decide as then, and a customer's open episodes are what that core raised; so no version of a pack leads from one to
+// the other.
+func (id Identity) CoreChanged(scored PackRef, cause error) *HardStop {
+	return id.Stop(
+		"core_changed",
+		fmt.Sprintf("the state is scored with pack %s by another version of ebb: %v", scored, cause),
+		"go on with the version of ebb that wrote it, or begin with this one under a new kafka.group and a new kafka.alerts, "+
+			"with kafka.start: earliest; ebb rebuild cannot help",
+	)
+}

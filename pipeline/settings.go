@@ -14,11 +14,12 @@ import (
 // as it was, so they are part of the state, and changed ones begin before a record, by a control record. The zero value
 // is none: they are not announced yet.
 type Settings struct {
-	Rules           int    `json:"rules"`             // version of the rules by which records are read; see decode.Rules
-	MaxRecordBytes  int    `json:"max_record_bytes"`  // a larger record is quarantined
-	Mapping         string `json:"mapping,omitempty"` // of JSON in no known envelope, as decode.MappingSpec encodes it
-	LatenessMillis  int64  `json:"lateness_ms"`       // how far events of a partition may be out of order
-	RetentionMillis int64  `json:"retention_ms"`      // after which the state of a silent customer is removed; 0: never
+	Rules           int    `json:"rules"`                     // version of the rules by which records are read; see decode.Rules
+	MaxRecordBytes  int    `json:"max_record_bytes"`          // a larger record is quarantined
+	Mapping         string `json:"mapping,omitempty"`         // of JSON in no known envelope, as decode.MappingSpec encodes it
+	TrackAnonymous  bool   `json:"track_anonymous,omitempty"` // messages of visitors count, under their anonymous id
+	LatenessMillis  int64  `json:"lateness_ms"`               // how far events of a partition may be out of order
+	RetentionMillis int64  `json:"retention_ms"`              // after which the state of a silent customer is removed; 0: never
 }
 
 // Hash names the settings; empty where there are none.

@@ -187,7 +187,7 @@ func (id Identity) agrees(m Meta) error {
 			"pack_changed",
 			fmt.Sprintf("the state was scored with pack %.12s, the configured one is %.12s", m.Pack, id.Pack),
 			"put the old pack and its overrides back until ebb has processed a record: from then on a pack of a higher "+
-				"version is activated",
+				"version is activated; or use a new kafka.group",
 		)
 	}
 	return nil

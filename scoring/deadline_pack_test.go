@@ -17,9 +17,12 @@ import (
 // happens at the first possible minute. It is checked by brute force over every hour before it and over the minute
 // before, with all changes of features, factors, stages and kinds meanwhile.
 func TestPackDeadlines(t *testing.T) {
+	packs := map[string]*pack.Pack{"value": byValue(t)}
 	for _, name := range pack.Shipped() {
+		packs[name] = scoringtest.Must(pack.Load(name, nil, pack.Overrides{}))
+	}
+	for name, pack := range packs {
 		t.Run(name, func(t *testing.T) {
-			pack := scoringtest.Must(pack.Load(name, nil, pack.Overrides{}))
 			rapid.Check(t, func(t *rapid.T) {
 				w := scoringtest.NewWalk(pack)
 				for range rapid.IntRange(1, 25).Draw(t, "events") {
@@ -29,6 +32,20 @@ func TestPackDeadlines(t *testing.T) {
 			})
 		})
 	}
+}
+
+// byValue is a pack in which a value that falls takes the opening of a lapse to an earlier tier, and to a later one.
+func byValue(t *testing.T) *pack.Pack {
+	t.Helper()
+	return scoringtest.PackOf(
+		t, "1",
+		"signals: {buy: {types: [buy]}, fail: {types: [fail]}}",
+		"friction: {fail: 2}",
+		"features: {spent: {kind: sum, of: buy, within: 60d}}",
+		"value: {feature: spent, high: 60000, mid: 20000}",
+		"raise: {regular: at_risk, high: at_risk, mid: watch, otherwise: critical}",
+		"stages: {new: 20d, dormant: 40d, tiers: {dormant: {watch: 50, at_risk: 55, critical: 85}}}",
+	)
 }
 
 // checkDeadline wakes a copy of the customer until something happens, checks the time by brute force, and returns what

@@ -74,10 +74,17 @@ func nextByBruteForce(pack *pack.Pack, p *profile.Profile, until int64) (int64, 
 	if p.Visits == 0 || p.Lapse.Tier == profile.Critical {
 		return 0, scoring.TransitionNone
 	}
-	begin, enter, transition := (p.At+59_999)/60_000, math.Log(1.5), scoring.Raised
-	if p.Lapse.Tier == profile.AtRisk {
-		begin, enter, transition = max(begin, p.Lapse.LastTransition/60_000), math.Log(4), scoring.Escalated
+	begin, tier, transition := (p.At+59_999)/60_000, pack.Model.Raise.Otherwise, scoring.Raised
+	if regular := pack.Model.Raise.Regular; regular != profile.TierNone &&
+		p.Visits >= 5 && math.Exp(p.M) <= pack.Horizon.Hours()/24/5 {
+		tier = regular
 	}
+	if p.Lapse.Tier != profile.TierNone {
+		begin, tier, transition = max(begin, p.Lapse.LastTransition/60_000), p.Lapse.Tier+1, scoring.Escalated
+	}
+	enter := map[profile.Tier]float64{
+		profile.Watch: math.Log(2. / 3), profile.AtRisk: math.Log(1.5), profile.Critical: math.Log(4),
+	}[tier]
 	until = min(until, p.Last/60_000+max(3650*1440, int64(20*pack.Horizon.Minutes())))
 	score := func(minute int64) float64 {
 		s := scoringtest.ScoreOf(pack, p, minute*60_000)

@@ -2,8 +2,9 @@ package scoring
 
 import "ebb/scoring/profile"
 
-// The life of an episode, of any kind. A lapse lifts a customer to the tier that its score has reached, another kind to
-// the floor of the highest opening that is open. TestEpisodeTable is made from this table.
+// The life of an episode, of any kind. A lapse lifts a customer to the tier that its score has reached, from the one on
+// at which it opens (model.Raise); another kind to the floor of the highest opening that is open. TestEpisodeTable is
+// made from this table, for a lapse once for each tier at which it may open.
 //
 //	| episode | what happens        | transition  | episode then | kinds     |
 //	| closed  | rises               | raised      | open         | all       |

@@ -1,6 +1,7 @@
 package scoring_test
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"ebb/scoring"
+	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
@@ -37,69 +39,96 @@ func episodeTable(t *testing.T) (rows []episodeRow) {
 // TestEpisodeTable takes each kind to each state of the table, applies the row's event, and checks the decisions and
 // the new state. Events are given in days; the last of them, or the last wait, is the one under test.
 func TestEpisodeTable(t *testing.T) {
-	// Of a lapse: a customer who comes every third day until day 0. The days were found from the decisions (see below).
-	const raised, escalated = "R", "E"
-	lapse := map[string]string{
-		"closed rises":   "buy 0, wait " + raised,
-		"closed nothing": "buy 0, wait 2",
-		"open rises":     "buy 0, wait " + raised + ", wait " + escalated,
-		"open nothing":   "buy 0, wait " + raised + ", other " + raised,
-		"open ends":      "buy 0, wait " + raised + ", buy " + raised,
+	triggered := map[string][]string{
+		"closed rises": {"buy 0, ticket 1"}, "closed nothing": {"buy 0, solved 1"},
+		"open rises": {"buy 0, ticket 1, dispute 2"}, "open is opened once more": {"buy 0, outage 1, ticket 2"},
+		"open falls": {"buy 0, ticket 1, dispute 2, decided 3"}, "open nothing": {"buy 0, ticket 1, ticket 2"},
+		"open ends": {"buy 0, ticket 1, solved 2"}, "open its time is over": {"buy 0, ticket 1, wait 32"},
 	}
-	triggered := map[string]string{
-		"closed rises": "buy 0, ticket 1", "closed nothing": "buy 0, solved 1",
-		"open rises": "buy 0, ticket 1, dispute 2", "open is opened once more": "buy 0, outage 1, ticket 2",
-		"open falls": "buy 0, ticket 1, dispute 2, decided 3", "open nothing": "buy 0, ticket 1, ticket 2",
-		"open ends": "buy 0, ticket 1, solved 2", "open its time is over": "buy 0, ticket 1, wait 32",
+	followRows(t, profile.ServiceFailure, scoringtest.PackOf(t, "1", scoringtest.Lapsing()...), triggered, nil)
+	for opens := profile.Watch; opens <= profile.Critical; opens++ {
+		pack := scoringtest.PackOf(t, "1", append(scoringtest.Lapsing(), "raise: {otherwise: "+opens.String()+"}")...)
+		scripts, days := lapseScripts(t, pack, opens)
+		t.Run(opens.String(), func(t *testing.T) { followRows(t, profile.Lapse, pack, scripts, days) })
 	}
-	pack := scoringtest.PackOf(t, "1", scoringtest.Lapsing()...)
-	decided := func(kind profile.Kind, script string, days map[string]float64) (all []scoring.Decision) {
-		var events []scoringtest.Happening
-		for i := int64(-60); i < 0; i++ {
-			events = append(events, scoringtest.Happening{At: 3 * i * scoringtest.Day, Type: "buy"})
+}
+
+// lapseScripts are the scripts of a lapse that opens at a tier, by the rows of the table. The days on which it opens and
+// escalates, each named by the tier reached, are found from the decisions.
+func lapseScripts(
+	t *testing.T, pack *pack.Pack, opens profile.Tier,
+) (scripts map[string][]string, days map[string]float64) {
+	t.Helper()
+	days = map[string]float64{}
+	before := profile.TierNone
+	scripts = map[string][]string{"closed nothing": {"buy 0, wait 2"}}
+	for _, d := range decidedBy(pack, profile.Lapse, "buy 0, wait 600", nil) {
+		tier := d.Tier.String()
+		days[tier] = float64(d.At-scoringtest.Begin) / scoringtest.Day
+		wait := "buy 0, wait " + tier
+		if before == profile.TierNone {
+			scripts["closed rises"] = append(scripts["closed rises"], wait)
+		} else {
+			scripts["open rises"] = append(scripts["open rises"], fmt.Sprintf("buy 0, wait %v, wait %s", before, tier))
 		}
-		until := int64(0)
-		for part := range strings.SplitSeq(script, ", ") {
-			word, day, _ := strings.Cut(part, " ")
-			at, ok := days[day]
-			if !ok {
-				at = scoringtest.Must(strconv.ParseFloat(day, 64))
-			}
-			until = scoringtest.At(at)
-			if word != "wait" {
-				events = append(events, scoringtest.Happening{At: until - scoringtest.Begin, Type: word})
-			}
-		}
-		for _, d := range scoringtest.Decided(pack, events, 700) {
-			if d.Kind == kind && d.At <= until {
-				all = append(all, d)
-			}
-		}
-		return all
+		scripts["open nothing"] = append(scripts["open nothing"], wait+", other "+tier)
+		scripts["open ends"] = append(scripts["open ends"], wait+", buy "+tier)
+		before = d.Tier
 	}
-	days := map[string]float64{}
-	for _, d := range decided(profile.Lapse, "buy 0, wait 600", nil) {
-		name := map[scoring.Transition]string{scoring.Raised: raised, scoring.Escalated: escalated}[d.Transition]
-		days[name] = float64(d.At-scoringtest.Begin) / scoringtest.Day
+	if got, want := len(days), int(profile.Critical-opens)+1; got != want || days[opens.String()] == 0 {
+		t.Fatalf("a lapse that opens at %v goes through %v", opens, days)
 	}
-	rows := episodeTable(t)
-	for _, kind := range []profile.Kind{profile.Lapse, profile.ServiceFailure} {
-		scripts, seen := triggered, 0
-		if kind == profile.Lapse {
-			scripts = lapse
+	return scripts, days
+}
+
+// decidedBy are the decisions of a kind about a customer who comes every third day until day 0, then by a script.
+func decidedBy(pack *pack.Pack, kind profile.Kind, script string, days map[string]float64) (all []scoring.Decision) {
+	var events []scoringtest.Happening
+	for i := int64(-60); i < 0; i++ {
+		events = append(events, scoringtest.Happening{At: 3 * i * scoringtest.Day, Type: "buy"})
+	}
+	until := int64(0)
+	for part := range strings.SplitSeq(script, ", ") {
+		word, day, _ := strings.Cut(part, " ")
+		at, ok := days[day]
+		if !ok {
+			at = scoringtest.Must(strconv.ParseFloat(day, 64))
 		}
-		for _, r := range rows {
-			if r.kinds == "triggered" && kind == profile.Lapse {
-				continue
-			}
-			seen++
-			t.Run(kind.String()+"/"+r.episode+" "+r.happens, func(t *testing.T) {
-				script, ok := scripts[r.episode+" "+r.happens]
-				if !ok {
-					t.Fatal("the table has a row that no script stands for")
-				}
-				before := decided(kind, script[:strings.LastIndex(script, ", ")], days)
-				after := decided(kind, script, days)
+		until = scoringtest.At(at)
+		if word != "wait" {
+			events = append(events, scoringtest.Happening{At: until - scoringtest.Begin, Type: word})
+		}
+	}
+	for _, d := range scoringtest.Decided(pack, events, 700) {
+		if d.Kind == kind && d.At <= until {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// followRows runs the scripts of the table's rows for a kind.
+func followRows(
+	t *testing.T, kind profile.Kind, pack *pack.Pack, scripts map[string][]string, days map[string]float64,
+) {
+	t.Helper()
+	seen := 0
+	for _, r := range episodeTable(t) {
+		name := r.episode + " " + r.happens
+		if r.kinds == "triggered" && kind == profile.Lapse {
+			continue
+		}
+		if len(days) == 1 && name == "open rises" {
+			continue // it opens at the highest tier
+		}
+		seen++
+		if len(scripts[name]) == 0 {
+			t.Fatalf("%v: the table has a row that no script stands for: %s", kind, name)
+		}
+		for _, script := range scripts[name] {
+			t.Run(kind.String()+"/"+name+"/"+script, func(t *testing.T) {
+				before := decidedBy(pack, kind, script[:strings.LastIndex(script, ", ")], days)
+				after := decidedBy(pack, kind, script, days)
 				if state(before) != r.episode || state(after) != r.then {
 					t.Errorf("%s, then %s", state(before), state(after))
 				}
@@ -114,9 +143,9 @@ func TestEpisodeTable(t *testing.T) {
 				}
 			})
 		}
-		if seen != len(scripts) {
-			t.Errorf("%v: the table has %d rows, there are %d scripts", kind, seen, len(scripts))
-		}
+	}
+	if seen != len(scripts) {
+		t.Errorf("%v: the table has %d rows, there are %d scripts", kind, seen, len(scripts))
 	}
 }
 

@@ -7,12 +7,12 @@ import (
 
 // Reaches reports whether a lapse would be raised, or escalated, at a minute.
 func (s *Scorer) Reaches(c *profile.Customer, minute int64) bool {
-	tier, from := s.watch(c.Profile)
-	if tier == profile.TierNone || minute < from {
+	aim, from := s.watch(c.Profile)
+	if aim.Tier == profile.TierNone || minute < from {
 		return false
 	}
 	score := s.Eval.Score(c, minute*moment.MinuteMillis)
-	return s.Pack.Model.TierAt(score.Stage, score.Sum()) >= tier
+	return s.Pack.Model.Reaches(&score, aim)
 }
 
 // Expires is the minute at which the next episode of another kind than lapse ends by itself; 0: none does.

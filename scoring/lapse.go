@@ -6,44 +6,49 @@ import (
 	"ebb/scoring/profile"
 )
 
-// watch is what p waits for: the score to reach the begin of the tier, at a minute not before from. TierNone: nothing.
-func (s *Scorer) watch(p *profile.Profile) (tier profile.Tier, from int64) {
-	if p.Visits == 0 {
-		return profile.TierNone, 0
+// watch is what p waits for: the score to reach an aim, at a minute not before from. An aim of TierNone: nothing.
+func (s *Scorer) watch(p *profile.Profile) (aim model.Aim, from int64) {
+	if p.Visits == 0 || !s.Pack.Alerts(p) {
+		return model.Aim{}, 0
 	}
 	from = moment.CeilMinute(p.At)
 	switch p.Lapse.Tier {
 	case profile.TierNone:
-		if tier = s.lapseFloor(p); tier != profile.TierNone {
-			return tier, max(from, s.Pack.Model.OverdueMinute(p))
+		if aim = s.lapseFloor(p); aim.Tier != profile.TierNone {
+			return aim, max(from, s.Pack.Model.OverdueMinute(p))
 		}
-	case profile.AtRisk:
-		return profile.Critical, max(from, p.Lapse.LastTransition/60_000)
+	case profile.Watch, profile.AtRisk:
+		return model.Aim{Tier: p.Lapse.Tier + 1}, max(from, p.Lapse.LastTransition/moment.MinuteMillis)
 	default:
 	}
-	return profile.TierNone, 0
+	return model.Aim{}, 0
 }
 
-// lapseFloor is the lowest tier at which a lapse raises an alert beside the open episodes of other kinds, as of the
-// newest event: TierNone, none. A customer who cannot pay has not decided to leave, whatever the silence.
-func (s *Scorer) lapseFloor(p *profile.Profile) profile.Tier {
+// lapseFloor is at which tier a lapse raises an alert beside the open episodes of other kinds, as of the newest event:
+// the one from which the customer's lapses open, and above the floors of these. TierNone: at none. A customer who cannot
+// pay has not decided to leave, whatever the silence.
+func (s *Scorer) lapseFloor(p *profile.Profile) model.Aim {
+	aim := model.Aim{Tier: profile.Watch, Opens: true}
 	if p.Touched == 0 { // nearly all customers, at every event: the stage is not needed
-		return profile.AtRisk
+		return aim
 	}
 	switch floor := s.floored(p, s.Pack.Model.Stage(p, p.At)); {
 	case floor == profile.Critical || p.EpisodeOf(profile.Involuntary).Open():
-		return profile.TierNone
-	case floor == profile.AtRisk:
-		return profile.Critical
+		return model.Aim{}
+	case floor != profile.TierNone:
+		aim.Tier = floor + 1
 	}
-	return profile.AtRisk
+	return aim
 }
 
 // rearm updates Armed after an event.
 func (s *Scorer) rearm(c *profile.Customer) {
+	if c.Armed > moment.CeilMinute(c.At) && !s.Pack.Alerts(c.Profile) {
+		return // the line waits for the end of its state: a look that comes early costs less than a new one with each event
+	}
 	minute := int64(0)
-	if tier, from := s.watch(c.Profile); tier != profile.TierNone {
-		minute = s.Eval.Rearm(c, from, tier)
+	if aim, from := s.watch(c.Profile); aim.Tier != profile.TierNone {
+		minute = s.Eval.Rearm(c, from, aim)
 	}
 	c.Armed = earliest(minute, s.nextExpiry(c.Profile))
 }
@@ -61,23 +66,22 @@ func (s *Scorer) Wake(c *profile.Customer) []Decision {
 
 // lapse raises or escalates at a minute if the conditions hold then, and returns the minute of the next look, 0: none.
 func (s *Scorer) lapse(c *profile.Customer, minute int64) int64 {
-	tier, from := s.watch(c.Profile)
-	if tier == profile.TierNone {
+	aim, from := s.watch(c.Profile)
+	if aim.Tier == profile.TierNone {
 		return 0
 	}
-	if next := s.Eval.Search(c, max(minute, from), tier); next == 0 || next != minute {
+	if next := s.Eval.Search(c, max(minute, from), aim); next == 0 || next != minute {
 		return next
 	}
 	score := s.Eval.Score(c, minute*moment.MinuteMillis)
-	reached := s.Pack.Model.TierOf(&score)
-	if reached < tier { // by less than the search's slack
+	if !s.Pack.Model.Reaches(&score, aim) { // by less than the search's slack
 		return minute + 1
 	}
-	s.raiseLapse(c, &score, reached)
-	if tier, _ = s.watch(c.Profile); tier == profile.TierNone {
+	s.raiseLapse(c, &score, s.Pack.Model.TierOf(&score))
+	if aim, _ = s.watch(c.Profile); aim.Tier == profile.TierNone {
 		return 0
 	}
-	next := s.Eval.Search(c, minute, tier)
+	next := s.Eval.Search(c, minute, aim)
 	if next == minute {
 		return minute + 1
 	}

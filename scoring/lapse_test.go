@@ -26,55 +26,66 @@ func TestLifeCycle(t *testing.T) {
 		want string
 	}{
 		{"silent for good", func(s *scoringtest.Story) { s.SilentUntil(3000) }, `
-			day 267.61: raised, episode 1.1, at_risk after healthy
-			day 497.37: escalated, episode 1.2, critical after at_risk`},
+			day 112.57: raised, episode 1.1, watch after healthy
+			day 140.79: escalated, episode 1.2, at_risk after watch
+			day 196.05: escalated, episode 1.3, critical after at_risk`},
 		{"back before anything happens", func(s *scoringtest.Story) {
-			s.SilentUntil(200)
-			s.Event(200, scoringtest.Bought)
+			s.SilentUntil(112)
+			s.Event(112, scoringtest.Bought)
 		}, ``},
-		{"back while at risk", func(s *scoringtest.Story) {
-			s.SilentUntil(300)
-			s.Event(300, scoringtest.Bought)
+		{"back while watched", func(s *scoringtest.Story) {
+			s.SilentUntil(130)
+			s.Event(130, scoringtest.Bought)
 		}, `
-			day 267.61: raised, episode 1.1, at_risk after healthy
-			day 300.00: recovered, episode 1.2, healthy after at_risk`},
+			day 112.57: raised, episode 1.1, watch after healthy
+			day 130.00: recovered, episode 1.2, healthy after watch`},
 		{"back while critical, and gone again", func(s *scoringtest.Story) {
 			s.SilentUntil(600)
 			s.Event(600, scoringtest.Bought)
 			s.SilentUntil(3000)
 		}, `
-			day 267.61: raised, episode 1.1, at_risk after healthy
-			day 497.37: escalated, episode 1.2, critical after at_risk
-			day 600.00: recovered, episode 1.3, healthy after critical
-			day 639.47: raised, episode 2.1, at_risk after healthy
-			day 765.94: escalated, episode 2.2, critical after at_risk`},
+			day 112.57: raised, episode 1.1, watch after healthy
+			day 140.79: escalated, episode 1.2, at_risk after watch
+			day 196.05: escalated, episode 1.3, critical after at_risk
+			day 600.00: recovered, episode 1.4, healthy after critical
+			day 612.47: raised, episode 2.1, watch after healthy
+			day 646.60: escalated, episode 2.2, at_risk after watch
+			day 744.80: escalated, episode 2.3, critical after at_risk`},
 		{"trouble makes it come sooner", func(s *scoringtest.Story) {
-			s.SilentUntil(150)
-			s.Event(150, scoringtest.Failed)
-			s.SilentUntil(260)
+			s.SilentUntil(80)
+			s.Event(80, scoringtest.Failed)
+			s.SilentUntil(130)
 		}, `
-			day 240.32: raised, episode 1.1, at_risk after watch`},
+			day 105.36: raised, episode 1.1, watch after healthy`},
 		{"trouble while at risk, heard of late, counts from the last transition on", func(s *scoringtest.Story) {
-			s.SilentUntil(268)
-			s.Event(230, pack.Signal{Known: true, Friction: 20})
-			s.SilentUntil(268)
+			s.SilentUntil(150)
+			s.Event(120, pack.Signal{Known: true, Friction: 20})
+			s.SilentUntil(150)
 		}, `
-			day 267.61: raised, episode 1.1, at_risk after healthy
-			day 267.61: escalated, episode 1.2, critical after at_risk`},
+			day 112.57: raised, episode 1.1, watch after healthy
+			day 140.79: escalated, episode 1.2, at_risk after watch
+			day 140.79: escalated, episode 1.3, critical after at_risk`},
+		{"trouble takes it over a tier", func(s *scoringtest.Story) {
+			s.SilentUntil(120)
+			s.Event(120, pack.Signal{Known: true, Friction: 60})
+			s.SilentUntil(130)
+		}, `
+			day 112.57: raised, episode 1.1, watch after healthy
+			day 120.00: escalated, episode 1.2, critical after watch`},
 		{"an activity heard of late ends no silence that it does not break", func(s *scoringtest.Story) {
-			s.SilentUntil(300)
+			s.SilentUntil(120)
 			s.Event(62, scoringtest.Bought)
 			s.Event(63, scoringtest.Bought)
-			s.SilentUntil(310)
+			s.SilentUntil(130)
 		}, `
-			day 267.61: raised, episode 1.1, at_risk after healthy`},
+			day 112.57: raised, episode 1.1, watch after healthy`},
 		{"an activity heard of late ends the silence that it breaks", func(s *scoringtest.Story) {
-			s.SilentUntil(300)
+			s.SilentUntil(120)
 			s.Event(80, scoringtest.Bought)
-			s.SilentUntil(250)
+			s.SilentUntil(110)
 		}, `
-			day 267.61: raised, episode 1.1, at_risk after healthy
-			day 80.00: recovered, episode 1.2, healthy after at_risk`},
+			day 112.57: raised, episode 1.1, watch after healthy
+			day 80.00: recovered, episode 1.2, healthy after watch`},
 		{"what has no effect changes nothing", func(s *scoringtest.Story) {
 			before := s.Profile
 			s.Event(70, pack.Signal{Known: true})

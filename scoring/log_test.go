@@ -72,16 +72,16 @@ func parseNumber(t *testing.T, s string) float64 {
 
 // change is one transition as in the reference's output.
 type change struct {
-	customer, transition string
-	ms                   int64
-	logOdds              float64
+	customer, transition, tier string
+	ms                         int64
+	logOdds                    float64
 }
 
 func readChanges(t *testing.T, path string) []change {
 	t.Helper()
 	var all []change
 	for _, r := range table(t, path) {
-		all = append(all, change{r[0], r[1], int64(parseNumber(t, r[2]) * 1000), parseNumber(t, r[3])})
+		all = append(all, change{r[0], r[1], r[2], int64(parseNumber(t, r[3]) * 1000), parseNumber(t, r[4])})
 	}
 	return all
 }
@@ -93,7 +93,7 @@ func lapses(pack *pack.Pack, rows []row, partitions int) []change {
 	profiles := map[string]*profile.Profile{}
 	var all []change
 	note := func(customer string, d *scoring.Decision) {
-		all = append(all, change{customer, d.Transition.String(), d.At, d.Score.Sum()})
+		all = append(all, change{customer, d.Transition.String(), d.Tier.String(), d.At, d.Score.Sum()})
 	}
 	wake := func(customer string, p *profile.Profile, until int64) {
 		for p.Armed != 0 && p.Armed <= until/60_000 {
@@ -153,12 +153,15 @@ func compareChanges(t *testing.T, got, want []change) {
 	rounded := 0
 	for i, w := range want {
 		g := got[i]
-		if g.customer != w.customer || g.transition != w.transition || math.Abs(g.logOdds-w.logOdds) > 1e-6 {
+		if g.customer != w.customer || g.transition != w.transition || g.tier != w.tier ||
+			math.Abs(g.logOdds-w.logOdds) > 1e-6 {
 			t.Fatalf("row %d: %+v, want %+v", i, g, w)
 		}
 		// The reference prints whole seconds.
 		if off := g.ms/1000 - w.ms/1000; off != 0 {
-			near := math.Min(math.Abs(w.logOdds-math.Log(1.5)), math.Abs(w.logOdds-math.Log(4))) < 1e-6
+			near := slices.ContainsFunc([]float64{2. / 3, 1.5, 4}, func(odds float64) bool {
+				return math.Abs(w.logOdds-math.Log(odds)) < 1e-6
+			})
 			if rounded++; !near || off < -60 || off > 60 {
 				t.Fatalf("row %d: %+v, want %+v", i, g, w)
 			}

@@ -53,6 +53,8 @@ func (m *Migration) Enter(c *profile.Customer, at int64) {
 		m.enterKind(n, c.EpisodeOf(n))
 		c.Touch(n)
 	}
+	// whoever could be alerted about still can
+	c.Eligible = m.to.Pack.Eligible.By != 0 && m.from.Pack.Alerts(c.Profile)
 	m.state = m.to.Pack.Model.Features.AppendCarried(m.state[:0], c.Features, m.cells)
 	c.Features = m.state
 	c.Armed = moment.CeilMinute(max(at, c.At))

@@ -34,7 +34,12 @@ func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observ
 	if signal.Named&m.Stages.Until != 0 {
 		c.Onboarded = true
 	}
-	m.Plan(c)
+	if signal.Named&s.Pack.Eligible.By != 0 {
+		c.Eligible = true
+	}
+	if s.Pack.Alerts(c.Profile) {
+		m.Plan(c) // others say nothing about the customers whose probability is needed
+	}
 	if signal.Activity && known && silence > 0 {
 		m.NoteReturn(c.Profile, silence, o.Time)
 		if c.Lapse.Tier != profile.TierNone {

@@ -61,7 +61,7 @@ type goldenSet struct {
 // TestReferenceTerms: terms of real customers of five logs, and the moments of their populations.
 func TestReferenceTerms(t *testing.T) {
 	var golden map[string]goldenSet
-	err := json.Unmarshal(scoringtest.Must(os.ReadFile(filepath.Join(shared(t), "reference", "golden.json"))), &golden)
+	err := json.Unmarshal(scoringtest.Must(os.ReadFile(filepath.Join(shared(t), "reference", "golden3.json"))), &golden)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestReferenceLapse(t *testing.T) {
 		t.Run(strconv.Itoa(partitions), func(t *testing.T) {
 			want := readChanges(
 				t,
-				filepath.Join(shared(t), "reference", fmt.Sprintf("lapse_online_retail_%d.csv.gz", partitions)),
+				filepath.Join(shared(t), "reference", fmt.Sprintf("lapse3_online_retail_%d.csv.gz", partitions)),
 			)
 			compareChanges(t, lapses(pack, rows, partitions), want)
 		})

@@ -11,8 +11,8 @@ type Transition uint8
 // a lapse opens by an event, moves between its openings' floors, and ends by an event or by itself.
 const (
 	TransitionNone Transition = iota
-	Raised                    // the customer is overdue and at risk: an episode opens
-	Escalated                 // an open episode reaches critical
+	Raised                    // the customer is overdue, and the score in the tier from which its episodes open
+	Escalated                 // an open episode reaches a higher tier
 	Deescalated               // in an episode of several openings the one with the highest floor ended
 	Reminded
 	Recovered // the customer is back: the episode ends

@@ -18,6 +18,9 @@ func (s *Scorer) applyTriggers(c *profile.Customer, o *Observation) {
 		if r.Expires > 0 && o.Time+r.Expires <= c.At {
 			opens = 0 // it came so late that the opening would have expired by now
 		}
+		if !s.Pack.Alerts(c.Profile) {
+			opens = 0
+		}
 		if opens|ends == 0 {
 			continue // the event does not concern this kind
 		}

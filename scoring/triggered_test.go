@@ -88,7 +88,8 @@ func TestTriggeredEpisodes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var events []scoringtest.Happening
 			for i := int64(-60); i < 0 && strings.HasPrefix(tt.events, "view"); i++ {
-				events = append(events, scoringtest.Happening{At: 3 * i * scoringtest.Day, Type: "view"})
+				at := 3*i + i&1*2 // no clockwork: gaps of one day and five
+				events = append(events, scoringtest.Happening{At: at * scoringtest.Day, Type: "view"})
 			}
 			for part := range strings.SplitSeq(tt.events, ", ") {
 				word, day, _ := strings.Cut(part, " ")
@@ -153,13 +154,13 @@ func TestTiersBesideLapses(t *testing.T) {
 		},
 		"a floor while it is open": {
 			visits(
-				scoringtest.Happening{At: 170 * scoringtest.Day, Type: "tell"},
-				scoringtest.Happening{At: 171 * scoringtest.Day, Type: "buy"},
+				scoringtest.Happening{At: 110 * scoringtest.Day, Type: "tell"},
+				scoringtest.Happening{At: 111 * scoringtest.Day, Type: "buy"},
 			),
 			[]string{"raised at_risk after healthy", "recovered critical after critical"},
 		},
 		"a floor before it escalates": {
-			visits(scoringtest.Happening{At: 170 * scoringtest.Day, Type: "tell"}),
+			visits(scoringtest.Happening{At: 110 * scoringtest.Day, Type: "tell"}),
 			[]string{"raised at_risk after healthy", "escalated critical after critical"},
 		},
 	} {

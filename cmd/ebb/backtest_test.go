@@ -29,10 +29,11 @@ import (
 	"ebb/scoring/scoringtest/golden"
 )
 
-// shopLog writes the events of a seeded shop.
-func shopLog(t testing.TB, customers int) string {
+// shopLog writes the events of a seeded shop in which about so many customers come again and again. Twice as many come
+// once or a few times.
+func shopLog(t testing.TB, loyal int) string {
 	t.Helper()
-	s, err := shop.New(shop.Config{Customers: customers, Seed: 5})
+	s, err := shop.New(shop.Config{Customers: 3 * loyal, Seed: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func backtestReport(t testing.TB, stdout string) *backtest.Outcome {
 
 // TestBacktestGolden: the report of a small shop, as JSON and for people. How long it took is left out.
 func TestBacktestGolden(t *testing.T) {
-	log := shopLog(t, 250)
+	log := shopLog(t, 160)
 	o := run(t, nil, nil, "backtest", "--events", log, "--horizon", "30d", "--json").want(t, exitOK)
 	var report map[string]any
 	if err := json.Unmarshal([]byte(o.stdout), &report); err != nil {
@@ -67,6 +68,12 @@ func TestBacktestGolden(t *testing.T) {
 		}
 		delete(report, key)
 	}
+	alerts := report["alerts"].(map[string]any)
+	scores := alerts["what_if_scores"].([]any)
+	if len(scores) != 19 {
+		t.Errorf("%d scores to open alerts at, want 5 to 95", len(scores))
+	}
+	alerts["what_if_scores"] = scores[11:12] // one is enough to read
 	indented, err := json.MarshalIndent(report, "", " ")
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +186,7 @@ func TestBacktestPage(t *testing.T) {
 			depth--
 		}
 	}
-	if depth != 0 || charts != 3*3+2 {
+	if depth != 0 || charts != 3*3+3+3 {
 		t.Errorf("%d charts, %d elements left open", charts, depth)
 	}
 }
@@ -206,7 +213,24 @@ func TestBacktestErrors(t *testing.T) {
 		code   int
 		stderr string
 	}{
-		{"", exitUsage, "--events is missing\n  name the log to measure on, or - for standard input" + see},
+		{"", exitUsage, "LOG is missing\n  name the log to measure on, or - for standard input" + see},
+		{"one.csv two.csv", exitUsage, "it takes one LOG, found \"two.csv\" behind it" + see},
+		{log + " --events " + log, exitUsage, "the log is named twice, " + log + " and --events " + log + see},
+		{
+			log + " --until soon",
+			exitUsage,
+			"--until wants dates such as 2025-06-01 or 2025-06-01T12:00:00Z, found \"soon\"" + see,
+		},
+		{
+			log + " --until 2020-09-01",
+			exitUsage,
+			log + " begins on 2020-09-13T12:26:40Z, not before the time of --until" + see,
+		},
+		{
+			log + " --alerts " + log,
+			exitUsage,
+			log + " is the log itself, and would be overwritten" + see,
+		},
 		{"--events nowhere.csv", exitFailed, "open nowhere.csv: no such file or directory\n"},
 		{
 			"--events " + log + " --at soon",
@@ -243,7 +267,7 @@ func TestBacktestErrors(t *testing.T) {
 		{
 			"--events " + log + " --html -",
 			exitUsage,
-			"--scores and --html take a file: standard output has the report itself" + see,
+			"--alerts, --scores and --html take a file: standard output has the report itself" + see,
 		},
 		{"--events " + log + " --html " + log, exitUsage, log + " is the log itself, and would be overwritten" + see},
 		{
@@ -271,7 +295,8 @@ func TestBacktestErrors(t *testing.T) {
 		{
 			"--events -",
 			exitUsage,
-			"standard input is read once, so when it ends is not known beforehand\n  name the dates to measure at with --at" + see,
+			"standard input is read once, so when it ends is not known beforehand\n" +
+				"  say how far it goes with --until, or name the dates to measure at with --at" + see,
 		},
 		{"--events " + bad, exitFailed, bad + ":367: the time is neither RFC 3339 nor seconds or milliseconds since 1970\n" +
 			"  mend the line, or leave out what cannot be used with --skip-bad\n"},

@@ -47,7 +47,7 @@ raised; a summary follows. A log is what "ebb produce" takes: NDJSON, or CSV wit
 		"spread the events over this long (`TIME` such as 1m30s); 0: as fast as possible",
 	)
 	flags.Uint64Var(&f.seed, "seed", 1, "`N`: another seed, another shop")
-	flags.IntVar(&f.customers, "customers", 0, "`N` customers of the shop (default 4000)")
+	flags.IntVar(&f.customers, "customers", 0, "`N` customers of the shop (default 10000)")
 	flags.StringVar(
 		&f.events,
 		"events",

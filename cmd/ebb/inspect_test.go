@@ -99,7 +99,7 @@ func TestInspect(t *testing.T) {
 		got.Value.Amount != 48_000 ||
 		got.Value.AtRisk == 0 ||
 		len(got.Terms) != 6 ||
-		len(got.Terms[3].Inputs) != 2 {
+		len(got.Terms[3].Inputs) != 3 {
 		t.Errorf("%+v", got)
 	}
 }

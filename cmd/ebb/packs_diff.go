@@ -109,7 +109,7 @@ func (a *app) diffPacks(cmd *cobra.Command, f *packsDiffFlags, names []string) (
 	reading := terminal.NewReading(terminal.NewScreen(cmd.ErrOrStderr(), a.environ))
 	defer reading.End()
 	p := &eventlog.Pass{
-		Name: f.events, Mapping: &cfg.Input.Mapping, SkipBad: f.skipBad,
+		Name: f.events, Input: &cfg.Input, SkipBad: f.skipBad,
 		Stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), Progress: reading.At,
 	}
 	found, err := backtest.CompareOn(cmd.Context(), p, both, dates, int(f.examples))

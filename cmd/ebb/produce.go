@@ -120,6 +120,9 @@ func showProduced(w io.Writer, s *produce.Summary) error {
 	if s.NoMoney > 0 {
 		skipped += fmt.Sprintf(", %s without a value, which is no money", advice.Grouped(s.NoMoney))
 	}
+	if s.Anonymous > 0 {
+		skipped += fmt.Sprintf(", %s of visitors, which count for nothing", advice.Grouped(s.Anonymous))
+	}
 	_, err := fmt.Fprintf(
 		w,
 		"%s to %s (%s) in %.1f s, %s events/s%s\n%s",

@@ -33,11 +33,14 @@ func newSimulateCommand() *cobra.Command {
 		Use:   "simulate",
 		Short: "Write the events of a simulated shop as NDJSON",
 		Long: fmt.Sprintf(
-			`Write the events of a simulated shop, in order of time, one JSON object a line in ebb's flat envelope. None of it is real.
+			`Write the events of a simulated shop, in order of time, one JSON object a line: in ebb's flat envelope, and those of
+visitors who have not signed in as Segment messages without userId. None of it is real.
 
-Customers come in rhythms of their own, look around, buy, send things back, ask for help and go on holiday; new ones join,
-and some leave for good, each in its own way. Who has left, and when, the simulation knows: --truth writes it down, to
-hold alerts against. The same seed gives the same events on every machine.
+Most customers come once or a few times, as in a real shop. The others come in rhythms of their own, look around, buy, send
+things back and ask for help; they pause for a holiday, an illness or a season, and come back; some leave for good. Visitors
+come who never buy. Sometimes the feed of the website, the back office or the helpdesk is cut for some days. Who has left,
+when and why, the simulation knows: --truth writes it down, to hold alerts against. The same seed gives the same events on
+every machine.
 
 The shop has %d customers over %d days, beginning on %s. With --events it ends after that many, and without
 --customers it is as large as that takes.`,
@@ -57,7 +60,7 @@ The shop has %d customers over %d days, beginning on %s. With --events it ends a
 	flags.Int64Var(&f.events, "events", 0, "end after `N` events (default: when the days are over)")
 	flags.IntVar(&f.days, "days", shop.DefaultDays, "`N` days from the first event on")
 	flags.Uint64Var(&f.seed, "seed", 1, "`N`: another seed, another shop")
-	flags.StringVar(&f.truth, "truth", "", "`FILE` to write who left, how and when to, as CSV")
+	flags.StringVar(&f.truth, "truth", "", "`FILE` to write who left, when and why to, as CSV")
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write the events to (default: standard output)")
 	return cmd
 }
@@ -113,6 +116,9 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 		}
 		said += fmt.Sprintf("; %s of them left", advice.Grouped(int64(left)))
 	}
+	if n := cutsBefore(s, written.last); n > 0 {
+		said += "; feeds were cut " + advice.Plural(n, "time")
+	}
 	fmt.Fprintln(screen, said)
 	if written.events < f.events {
 		fmt.Fprintf(
@@ -122,6 +128,16 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 		)
 	}
 	return nil
+}
+
+// cutsBefore is how many times a feed was cut before a moment.
+func cutsBefore(s *shop.Shop, until time.Time) (n int) {
+	for _, c := range s.Cuts() {
+		if c.From.Before(until) {
+			n++
+		}
+	}
+	return n
 }
 
 // simulated is the outcome of the writing.

@@ -39,7 +39,9 @@ func TestSimulate(t *testing.T) {
 	d, e, customers, events := decode.New(0), pipeline.Event{}, map[string]bool{}, int64(0)
 	for line := range strings.Lines(got.stdout) {
 		d.Decode(&pipeline.Record{Value: []byte(line)}, &e)
-		if e.Code != pipeline.Usable || len(e.ID) == 0 || e.HasValue != (string(e.Currency[:]) == "EUR") {
+		anonymous := e.Envelope == pipeline.Segment
+		if e.Code != pipeline.Usable || len(e.ID) == 0 || anonymous != bytes.HasPrefix(e.Customer, []byte("a-")) ||
+			e.HasValue != (string(e.Currency[:]) == "EUR") {
 			t.Fatalf("%s: %v", line, e.Code)
 		}
 		customers[string(e.Customer)] = true
@@ -55,14 +57,14 @@ func TestSimulate(t *testing.T) {
 			left++
 		}
 	}
-	if len(customers) != 300 || left != len(rows)-1 || left < 60 {
-		t.Errorf("%d customers, %d of %d in the truth among them", len(customers), left, len(rows)-1)
+	if len(customers) != 300+150 || left != len(rows)-1 || left < 60 {
+		t.Errorf("%d customers and visitors, %d of %d in the truth among them", len(customers), left, len(rows)-1)
 	}
 	want := "simulated: " + advice.Grouped(
 		events,
 	) + " events of 300 customers, to 2026-02-04; " + advice.Grouped(
 		int64(left),
-	) + " of them left\n"
+	) + " of them left; feeds were cut 3 times\n"
 	if got.stderr != want {
 		t.Errorf("stderr %q, want %q", got.stderr, want)
 	}

@@ -19,6 +19,7 @@ import (
 // harm.
 type Decoder struct {
 	maxRecord int
+	anonymous bool // tracked
 	scratch   scratch
 	top       memberTable // of the record's object, or of the attributes in its headers
 	inner     memberTable // of an object inside it
@@ -45,6 +46,12 @@ func NewMapped(maxRecordBytes int, m *Mapping) *Decoder {
 	if m != nil {
 		d.mapping, d.found.at = m, make([]jsonToken, m.slots)
 	}
+	return d
+}
+
+// TrackingAnonymous sets whether messages of visitors count, under their anonymous id. By default they do not.
+func (d *Decoder) TrackingAnonymous(yes bool) *Decoder {
+	d.anonymous = yes
 	return d
 }
 

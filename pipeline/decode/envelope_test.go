@@ -205,6 +205,7 @@ func plainSegment(m map[string]json.RawMessage, kind string, stamp int64) plainF
 		customer: firstOf(m["userId"], m["anonymousId"]), id: m["messageId"], tenant: context["groupId"],
 		value: firstOf(properties["revenue"], properties["total"], properties["value"]), currency: properties["currency"],
 		control: strings.ToLower(kind) == kind && kind != "-",
+		unknown: missing(m["userId"]),
 		time:    func() (int64, pipeline.Code) { return plainDeviceTime(m, stamp) },
 	}
 	if f.kind = m["event"]; kind != "-" {

@@ -27,7 +27,7 @@ type plainEvent struct {
 	Key, Tenant, Customer, Type, ID string
 	Value                           int64
 	HasValue, AppendTime, Control   bool
-	NoMoney, BySubject              bool
+	NoMoney, BySubject, Anonymous   bool
 	Currency                        string
 	SourceHash                      uint64
 	Envelope                        pipeline.Envelope
@@ -52,6 +52,7 @@ func plainly(e *pipeline.Event) plainEvent {
 			"\x00",
 		),
 		Control:    e.Control,
+		Anonymous:  e.Anonymous,
 		NoMoney:    e.NoMoney,
 		BySubject:  e.BySubject,
 		SourceHash: e.SourceHash,
@@ -83,6 +84,7 @@ type plainFields struct {
 	time     func() (int64, pipeline.Code)
 	minor    bool // the value is in minor units
 	control  bool
+	unknown  bool // the customer: it is a visitor
 	subject  bool // the customer is the subject
 	envelope pipeline.Envelope
 }
@@ -153,7 +155,7 @@ func (e *plainEvent) read(
 		return pipeline.TenantUnreadable
 	}
 	e.Key = string(rune(len(e.Tenant))) + e.Tenant + e.Customer
-	e.Control, e.BySubject = f.control, f.subject
+	e.Control, e.Anonymous, e.BySubject = f.control, f.unknown, f.subject
 	return pipeline.Usable
 }
 

@@ -9,8 +9,8 @@ import (
 //	{"type": "track", "event", "userId", "anonymousId", "messageId", "timestamp", "sentAt", "originalTimestamp",
 //	 "receivedAt", "properties": {"revenue", "total", "value", "currency"}, "context": {"groupId"}}
 //
-// A record counts as one where it has no customer and its type is one of the six calls. The customer is userId, else
-// anonymousId; the id is messageId. The type of a track is the name of its event, that of a page "Page Viewed", that of
+// A record counts as one where it has no customer and its type is one of the six calls. The customer is userId. A message
+// with an anonymousId alone is of a visitor: it is read, and counts where the settings say so. The id is messageId. The type of a track is the name of its event, that of a page "Page Viewed", that of
 // a screen "Screen Viewed". An identify, a group and an alias are control events. The tenant is context.groupId. The
 // amount is the first of properties.revenue, total and value, rounded to the minor unit, since these libraries compute
 // in floats.
@@ -47,6 +47,7 @@ func (d *Decoder) readSegment(b []byte, call segmentCall, e *pipeline.Event) pip
 	var fault textFault
 	e.Envelope = pipeline.Segment
 	id := d.top.first(memberUserID, memberAnonymousID)
+	e.Anonymous = !d.anonymous && d.top.get(memberUserID).absent()
 	if e.Customer, fault = d.text(b, id, pipeline.MaxCustomer, true); fault != textFine {
 		return customerCode(fault)
 	}

@@ -52,7 +52,7 @@ func (b *Batch) Decode() {
 	for i := range b.Fetched.Records {
 		e := &b.Events[i]
 		b.decoder.Decode(&b.Fetched.Records[i], e)
-		if e.Code == pipeline.Usable {
+		if e.Counts() {
 			b.hashes[i] = hashes{key: xxhash.Sum64(e.Key), id: pipeline.EventIDHash(e)}
 		}
 	}

@@ -9,14 +9,15 @@ import (
 // customer is one cached customer: the profile as of everything folded so far. It holds no pointer, so that the garbage
 // collector skips all of them. A lookup reads one line of the processor's cache of it.
 type customer struct {
-	hash    uint64
-	used    uint64 // last batch that needed it; it stays while that batch may be uncommitted
-	slot    int32
-	keySize uint16
-	dirty   bool // folded into in the batch being built
-	exists  bool // holds a customer; false: the slot is free
-	stored  bool // the store holds a profile, once what was staged so far is applied
-	short   [shortKey]byte
+	hash       uint64
+	used       uint64 // last batch that needed it; it stays while that batch may be uncommitted
+	slot       int32
+	keySize    uint16
+	dirty      bool // folded into in the batch being built
+	exists     bool // holds a customer; false: the slot is free
+	stored     bool // the store holds a profile, once what was staged so far is applied
+	ineligible bool // and it is one of a customer whom the pack does not alert about yet
+	short      [shortKey]byte
 
 	profile profile.Profile
 }

@@ -109,16 +109,22 @@ func (l *Line) Packs() []*pack.Pack {
 	return all
 }
 
-// Size is how much of the partition is in memory.
+// Size is how much there is of the partition.
 func (l *Line) Size() Size {
-	return Size{Due: l.due.size(), Customers: l.cache.count, Poisoned: l.meta.Poison.Count}
+	return Size{
+		Due: l.due.size(), Customers: l.cache.count, Poisoned: l.meta.Poison.Count,
+		Profiles: l.meta.Holds.Profiles, Ineligible: l.meta.Ineligible,
+	}
 }
 
-// Size is how much of a partition is in memory.
+// Size is how much there is of a partition.
 type Size struct {
 	Due       int // armed deadlines in the hours that the watermark has reached
-	Customers int // profiles
+	Customers int // profiles in memory
 	Poisoned  int // unusable ones among the last PoisonWindow records
+
+	Profiles   int64 // in the store
+	Ineligible int64 // of these, of customers whom the pack does not alert about yet
 }
 
 // Watermark is the partition's event time, in ms since the epoch; false before it has started.
@@ -139,7 +145,7 @@ func (l *Line) Wanted(b *Batch) *pipeline.Load {
 			l.cache.warmFind(len(b.hashes)-i, func(n int) uint64 { return b.hashes[i+n].key })
 		}
 		b.slots[i] = -1
-		if e := &b.Events[i]; e.Code == pipeline.Usable {
+		if e := &b.Events[i]; e.Counts() {
 			b.slots[i] = l.locate(b.hashes[i].key, e.Key)
 			newest = max(newest, e.Time)
 		}
@@ -190,6 +196,7 @@ func (l *Line) Loaded() error {
 		if err != nil {
 			return pipeline.StateUnreadable(fmt.Errorf("profile of customer with key hash %016x: %w", c.hash, err))
 		}
+		c.ineligible = !l.packs.scorers[c.profile.PackEpoch].Pack.Alerts(&c.profile)
 		l.cache.keep(c, l.at.Features)
 	}
 	for i, bucket := range l.want.Buckets {
@@ -235,6 +242,10 @@ func (l *Line) Fold(b *Batch) *Staged {
 		}
 		if e.Code != pipeline.Usable {
 			l.quarantine(e, &b.Fetched.Records[n])
+			continue
+		}
+		if e.Anonymous {
+			s.Tally.Anonymous++
 			continue
 		}
 		l.event(e, b.hashes[n], l.cache.at(b.slots[n]))
@@ -324,6 +335,9 @@ func (l *Line) observe(c *customer, e *pipeline.Event) []scoring.Decision {
 		Time: e.Time, Signal: signal, Value: e.Value, HasValue: e.HasValue, Properties: e.Properties,
 	})
 	l.cache.keep(c, l.at.Features)
+	if !l.scorer.Pack.Alerts(&c.profile) {
+		l.staged.Tally.Ineligible++
+	}
 	return decisions
 }
 
@@ -395,4 +409,12 @@ func (l *Line) count(c *customer) {
 		l.meta.Holds.Profiles--
 	}
 	c.stored = !c.profile.Empty()
+	ineligible := c.stored && !l.packs.scorers[c.profile.PackEpoch].Pack.Alerts(&c.profile)
+	switch {
+	case ineligible && !c.ineligible:
+		l.meta.Ineligible++
+	case !ineligible && c.ineligible:
+		l.meta.Ineligible--
+	}
+	c.ineligible = ineligible
 }

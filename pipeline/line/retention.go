@@ -1,6 +1,8 @@
 package line
 
 import (
+	"math"
+
 	"ebb/pipeline"
 	"ebb/scoring/profile"
 )
@@ -11,25 +13,37 @@ import (
 
 // goneMinute is the first minute of event time at which c has been silent for the retention.
 func (l *Line) goneMinute(c *customer) int64 {
-	return pipeline.FloorDiv(c.profile.At+l.retention, pipeline.MinuteMillis) + 1
+	after := l.retentionOf(c)
+	if after == 0 {
+		return math.MaxInt64
+	}
+	return pipeline.FloorDiv(c.profile.At+after, pipeline.MinuteMillis) + 1
+}
+
+// retentionOf is how long c's state is kept while it is silent, in ms; 0: for ever.
+func (l *Line) retentionOf(c *customer) int64 {
+	return l.packs.scorers[c.profile.PackEpoch].Pack.Retention(&c.profile, l.retention)
 }
 
 // gone reports whether c has state, and has been silent for the retention as of minute.
 func (l *Line) gone(c *customer, minute int64) bool {
-	return l.retention > 0 && !c.profile.Empty() && l.goneMinute(c) <= minute
+	return !c.profile.Empty() && l.goneMinute(c) <= minute
 }
 
 // retire looks at a customer without further deadlines as of minute. It removes the state of one that is gone, and arms
 // the minute at which another would be.
 func (l *Line) retire(c *customer, minute int64) {
-	if l.retention == 0 || c.profile.Armed != 0 || c.profile.Empty() {
+	if c.profile.Armed != 0 || c.profile.Empty() {
 		return
 	}
-	if l.gone(c, minute) {
+	end := l.goneMinute(c)
+	if end <= minute {
 		c.profile = profile.Profile{}
 		l.cache.keep(c, nil)
 		l.staged.Tally.Removed++
 		return
 	}
-	c.profile.Armed = l.goneMinute(c)
+	if end != math.MaxInt64 {
+		c.profile.Armed = end
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ebb/pipeline"
+	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 )
 
@@ -189,6 +190,59 @@ func TestRetentionByBatches(t *testing.T) {
 		}
 		if bound := 3 * len(got); buckets > bound {
 			t.Errorf("%d due buckets for %d customers", buckets, len(got))
+		}
+	}
+}
+
+// TestRetentionOfVisitors removes a customer whom the pack does not alert about yet after the pack's retention, if that is
+// shorter, and counts those that there are.
+func TestRetentionOfVisitors(t *testing.T) {
+	text := "name: shop\nversion: '1'\nhorizon: 10d\nactivity: [visit, buy]\nsignals: {buy: {types: [buy]}}\n" +
+		"eligible: {signal: buy, retention: 20d}\n"
+	k, err := pack.Load("shop.yaml", func(string) ([]byte, error) { return []byte(text), nil }, pack.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records []pipeline.Record
+	for day := range 100 {
+		records = append(records, visit("", "regular", "buy", float64(day)), visit("", "visitor", "visit", float64(day)+0.1))
+		if day%2 == 0 { // who comes once, and never again
+			records = append(records, visit("", fmt.Sprintf("v%d", day), "visit", float64(day)+0.2))
+		}
+		if day < 3 {
+			records = append(records, visit("", "buyer", "buy", float64(day)+0.3))
+		}
+	}
+	for name, c := range map[string]struct {
+		retention      time.Duration
+		left, visitors int // profiles
+	}{
+		"shorter than the others'": {60 * 24 * time.Hour, 1 + 1 + 10, 1 + 10},
+		"longer than the others'":  {9 * 24 * time.Hour, 1 + 1 + 5, 1 + 5},
+		"the others are kept":      {0, 2 + 1 + 10, 1 + 10},
+	} {
+		for _, size := range []int{1, 7, 1000} {
+			t.Run(fmt.Sprintf("%s/%d", name, size), func(t *testing.T) {
+				s := newShelf(t, k, c.retention, 0)
+				for part := range slices.Chunk(records, size) {
+					s.put(t, part)
+				}
+				s.settle(t)
+				if left := s.left(t); len(left) != c.left || int(s.meta.Ineligible) != c.visitors {
+					t.Errorf("%d profiles are left, %d of visitors; want %d and %d", len(left), s.meta.Ineligible, c.left, c.visitors)
+				}
+				if s.tally.Ineligible != 150 {
+					t.Errorf("%d events of visitors, want 150", s.tally.Ineligible)
+				}
+				told, _ := s.told(t)
+				if delete(told, key("buyer")); len(told) > 0 {
+					t.Errorf("alerts about %v", told)
+				}
+				// an event of a visitor moves no deadline: it is looked at once in a retention
+				if most := uint64(len(records)) + 20; s.tally.Armed > most {
+					t.Errorf("%d deadlines stored, at most %d expected", s.tally.Armed, most)
+				}
+			})
 		}
 	}
 }

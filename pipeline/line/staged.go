@@ -32,6 +32,7 @@ const usualProfile = 256
 // Tally counts the outcomes of a batch. They are final once its commit is applied.
 type Tally struct {
 	Records     uint64                                           // input records passed
+	Anonymous   uint64                                           // of these, messages of visitors who are not known: they count for nothing
 	Duplicates  uint64                                           // events dropped: their id was among the customer's latest
 	Late        uint64                                           // events folded though older than the watermark
 	Future      uint64                                           // events folded though they did not move the watermark
@@ -40,6 +41,7 @@ type Tally struct {
 	Types       *Types                                           // the most frequent of these types; nil: none
 	Withheld    map[string]uint64                                // by reason: decisions withheld by a stage; with Repeated also quarantined records
 	Unsent      [profile.NumKinds][scoring.NumTransitions]uint64 // decisions withheld, other than as Repeated
+	Ineligible  uint64                                           // events folded of customers whom the pack does not alert about yet
 	Woken       uint64                                           // deadlines looked at
 	Armed       uint64                                           // deadlines stored
 	Removed     uint64                                           // customers whose state was removed, see Config.Retention
@@ -60,6 +62,7 @@ func (t *Tally) observe(late, future bool) {
 // Add adds o to t.
 func (t *Tally) Add(o *Tally) {
 	t.Records += o.Records
+	t.Anonymous += o.Anonymous
 	t.Duplicates += o.Duplicates
 	t.Late += o.Late
 	t.Future += o.Future
@@ -79,6 +82,7 @@ func (t *Tally) Add(o *Tally) {
 			t.Unsent[kind][i] += n
 		}
 	}
+	t.Ineligible += o.Ineligible
 	t.Woken += o.Woken
 	t.Armed += o.Armed
 	t.Removed += o.Removed

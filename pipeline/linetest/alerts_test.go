@@ -26,6 +26,7 @@ type alert struct {
 	ID         string    `json:"id"`
 	Customer   string    `json:"customer"`
 	Transition string    `json:"transition"`
+	Tier       string    `json:"tier"`
 	Episode    int       `json:"episode"`
 	Sequence   int       `json:"sequence"`
 	Time       time.Time `json:"time"`
@@ -227,9 +228,9 @@ const (
 func checkFold(t *testing.T, want []oracle.Alert, got []alert) {
 	t.Helper()
 	type line struct {
-		customer, transition string
-		seconds              int64
-		odds                 float64
+		customer, transition, tier string
+		seconds                    int64
+		odds                       float64
 	}
 	order := func(a, b line) int {
 		return cmp.Or(
@@ -240,10 +241,10 @@ func checkFold(t *testing.T, want []oracle.Alert, got []alert) {
 	}
 	var w, g []line
 	for _, a := range want {
-		w = append(w, line{a.Customer, a.Transition, a.Seconds, a.LogOdds})
+		w = append(w, line{a.Customer, a.Transition, a.Tier, a.Seconds, a.LogOdds})
 	}
 	for _, a := range got {
-		g = append(g, line{a.Customer, a.Transition, a.Time.Unix(), a.odds()})
+		g = append(g, line{a.Customer, a.Transition, a.Tier, a.Time.Unix(), a.odds()})
 	}
 	slices.SortFunc(w, order)
 	slices.SortFunc(g, order)
@@ -253,7 +254,7 @@ func checkFold(t *testing.T, want []oracle.Alert, got []alert) {
 	wrong, shifted := 0, 0
 	for i := range min(len(w), len(g)) {
 		off := max(w[i].seconds-g[i].seconds, g[i].seconds-w[i].seconds)
-		same := w[i].customer == g[i].customer && w[i].transition == g[i].transition
+		same := w[i].customer == g[i].customer && w[i].transition == g[i].transition && w[i].tier == g[i].tier
 		switch {
 		case same && off == 0 && math.Abs(w[i].odds-g[i].odds) <= maxOdds:
 		case same && off == 60:

@@ -18,12 +18,14 @@ func TestLapseAsSpecified(t *testing.T) {
 		t.Run(strconv.Itoa(partitions), func(t *testing.T) {
 			t.Parallel()
 			var want []oracle.Alert
-			for _, f := range shared(t, fmt.Sprintf("reference/lapse_online_retail_%d.csv.gz", partitions)) {
-				odds, err := strconv.ParseFloat(f[3], 64)
+			for _, f := range shared(t, fmt.Sprintf("reference/lapse3_online_retail_%d.csv.gz", partitions)) {
+				odds, err := strconv.ParseFloat(f[4], 64)
 				if err != nil {
 					t.Fatal(err)
 				}
-				want = append(want, oracle.Alert{Customer: f[0], Transition: f[1], Seconds: number(t, f[2]), LogOdds: odds})
+				want = append(want, oracle.Alert{
+					Customer: f[0], Transition: f[1], Tier: f[2], Seconds: number(t, f[3]), LogOdds: odds,
+				})
 			}
 			w := newWorld(t, partitions)
 			w.produce(events("online_retail.csv.gz", 2, rows))

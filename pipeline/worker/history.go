@@ -3,6 +3,7 @@ package worker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -27,11 +28,11 @@ func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.Histo
 	if len(refs) == 0 {
 		return &line.History{Packs: []*pack.Pack{w.cfg.Pack}}, nil
 	}
-	if err := w.cfg.Line.Identity.Accepts(newestOf(refs, ahead), pipeline.RefOf(w.configured(s.Mark.Offset))); err != nil {
-		return nil, err
-	}
 	h, err := w.load(ctx, s, refs, ahead)
 	if err != nil {
+		return nil, err
+	}
+	if err := w.cfg.Line.Identity.Accepts(newestOf(refs, ahead), pipeline.RefOf(w.configured(s.Mark.Offset))); err != nil {
 		return nil, err
 	}
 	h.Settings = settings
@@ -255,7 +256,10 @@ func (w *Worker) packOf(ref pipeline.PackRef, canonical []byte) (*pack.Pack, err
 		}
 	}
 	k, err := pack.LoadCanonical(canonical)
-	if err != nil {
+	switch {
+	case errors.Is(err, pack.ErrOtherCore):
+		return nil, w.cfg.Line.Identity.CoreChanged(ref, err)
+	case err != nil:
 		return nil, w.cfg.Line.Identity.Stop(
 			"pack_unreadable",
 			fmt.Sprintf("pack %s: %v", ref, err),

@@ -1,10 +1,14 @@
 package worker
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -297,4 +301,44 @@ func batchFor(k *pack.Pack) *line.Batch {
 		&line.History{Packs: []*pack.Pack{k}},
 	)
 	return l.NewBatch()
+}
+
+// TestHistoryOfAnotherCore: a state that another version of the core decided is a hard stop of its own, with the configured
+// pack of any version, and also where the state was emptied to be replayed.
+func TestHistoryOfAnotherCore(t *testing.T) {
+	now, next := shopPack(t, "1"), shopPack(t, "2")
+	canonical := bytes.Replace(now.Canonical(), []byte(`{"core":3,`), []byte(`{"core":1,`), 1)
+	sum := sha256.Sum256(canonical)
+	then := pipeline.PackBytes{Hash: hex.EncodeToString(sum[:]), Canonical: canonical}
+	ref := pipeline.PackRef{Name: now.Name, Version: now.Version, Hash: then.Hash}
+	began := written{
+		controls: []pipeline.Control{{Change: pipeline.Change{Kind: pipeline.ControlPack, Pack: ref, First: true}}},
+		packs:    []pipeline.PackBytes{then},
+	}
+	held := pipeline.Standing{
+		Meta:  pipeline.Meta{Next: 50, Packs: []pipeline.PackRef{ref}},
+		Packs: []pipeline.PackBytes{then},
+		Mark:  pipeline.Mark{Offset: 50, Pack: then.Hash},
+	}
+	emptied := pipeline.Standing{Mark: held.Mark}
+	for name, c := range map[string]struct {
+		configured *pack.Pack
+		standing   pipeline.Standing
+	}{
+		"the same version": {now, held}, "a higher version": {next, held}, "emptied": {next, emptied},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := New(Config{
+				Line: line.Config{Identity: pipeline.Identity{Group: "g", Input: "i"}}, Pack: c.configured, Ledger: &began,
+			})
+			_, err := w.history(t.Context(), &c.standing)
+			var stop *pipeline.HardStop
+			if !errors.As(err, &stop) || stop.Code != "core_changed" {
+				t.Fatalf("error %v, want code core_changed", err)
+			}
+			if text := stop.Error(); !strings.Contains(text, "version 1, this build has version 3") {
+				t.Error(text)
+			}
+		})
+	}
 }

@@ -43,6 +43,7 @@ type Metrics struct {
 	outbox    *prometheus.GaugeVec
 	outboxAge *prometheus.GaugeVec
 	due       *prometheus.GaugeVec
+	customers *prometheus.GaugeVec
 	cached    *prometheus.GaugeVec
 }
 
@@ -85,8 +86,8 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		events: counter("events_total", "Input records whose effect is committed, by outcome.", "outcome"),
 		oddities: counter(
 			"event_oddities_total",
-			"Counted events that are late, ahead of the watermark by more than a day, of a type the pack does not name, or of a "+
-				"customer that only the subject of a CloudEvent named.",
+			"Counted events that are late, ahead of the watermark by more than a day, of a type the pack does not name, of a "+
+				"customer that only the subject of a CloudEvent named, or of one whom the pack does not alert about yet.",
 			"kind",
 		),
 		quarantined: counter("quarantined_total", "Input records that could not be used, by code.", "code"),
@@ -169,7 +170,13 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		outbox:    gauge("outbox_entries", "Entries committed and not yet published.", "partition"),
 		outboxAge: gauge("outbox_age_seconds", "How long the oldest entry of the outbox has waited at most.", "partition"),
 		due:       gauge("deadlines_due", "Armed deadlines in the hours that the watermark has reached.", "partition"),
-		cached:    gauge("cached_customers", "Profiles kept in memory.", "partition"),
+		customers: gauge(
+			"customers",
+			"Customers with state, by whether the pack alerts about them.",
+			"partition",
+			"eligible",
+		),
+		cached: gauge("cached_customers", "Profiles kept in memory.", "partition"),
 		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: prefix + "step_seconds", Help: "Time of the protocol's steps.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
@@ -249,6 +256,7 @@ func (m *Metrics) Forget(partition int) {
 		m.outbox,
 		m.outboxAge,
 		m.due,
+		m.customers,
 		m.cached,
 		m.stops,
 		m.stalls,
@@ -275,12 +283,14 @@ func (m *Metrics) committed(t *line.Tally) {
 		}
 	}
 	quarantined := t.AllQuarantined()
-	add(m.events, "counted", t.Records-t.Duplicates-quarantined)
+	add(m.events, "counted", t.Records-t.Duplicates-t.Anonymous-quarantined)
 	add(m.events, "duplicate", t.Duplicates)
+	add(m.events, "anonymous", t.Anonymous)
 	add(m.events, "quarantined", quarantined)
 	add(m.oddities, "late", t.Late)
 	add(m.oddities, "future", t.Future)
 	add(m.oddities, "unnamed", t.Unnamed)
+	add(m.oddities, "ineligible", t.Ineligible)
 	add(m.oddities, "by_subject", t.BySubject)
 	m.folded.add(t)
 	if t.Unnamed > 0 {
@@ -313,6 +323,8 @@ func (m *Metrics) tick(o *owner) {
 	size := o.line.Size()
 	m.poison.WithLabelValues(p).Set(float64(size.Poisoned) / pipeline.PoisonWindow)
 	m.due.WithLabelValues(p).Set(float64(size.Due))
+	m.customers.WithLabelValues(p, "true").Set(float64(size.Profiles - size.Ineligible))
+	m.customers.WithLabelValues(p, "false").Set(float64(size.Ineligible))
 	m.cached.WithLabelValues(p).Set(float64(size.Customers))
 	if w, started := o.line.Watermark(); started {
 		m.watermark.WithLabelValues(p).Set(now.Sub(time.UnixMilli(w)).Seconds())

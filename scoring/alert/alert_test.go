@@ -49,13 +49,13 @@ func alerts(t testing.TB) (*pack.Pack, []alert.Alert) {
 	wake(1000)
 	at := scoringtest.Begin + 1000*scoringtest.Day + 7
 	d, ok := scoringtest.Observe(s.Pack, &s.Profile, &s.Pop, scoring.Observation{Time: at, Signal: scoringtest.Bought})
-	if !ok || len(all) != 2 {
+	if !ok || len(all) != 3 { // watch, at_risk and critical
 		t.Fatalf("%d alerts, recovered %v", len(all), ok)
 	}
 	all[1].Reading = model.Reading{
 		Probes: 1234,
 		Number: 2,
-		Points: [2]model.ReadPoint{{LogOdds: 1.0625, Probability: 0.71}, {LogOdds: 1.75, Probability: 0.86}},
+		Points: [2]model.ReadPoint{{LogOdds: 0.3125, Probability: 0.61}, {LogOdds: 1.75, Probability: 0.86}},
 	}
 	d.Reading = model.Reading{Probes: 99}
 	return s.Pack, append(all, alert.Alert{Decision: d, Customer: []byte("c-1"), Cause: alert.Cause{
@@ -194,25 +194,30 @@ func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *pack.Pack, a *al
 // recompute computes a term only from the alert's own content.
 func recompute(t interface{ Fatalf(string, ...any) }, term *publishedTerm) float64 {
 	in, co := term.Inputs, term.Coefficients
+	u := func(regularity, r float64) float64 {
+		return exact.Exp(float64(regularity * (exact.Log(r) - in["ln_typical_days"])))
+	}
 	lasts := func(r float64) float64 { // log-odds that a silence of r days lasts a horizon more
-		from := exact.Exp(float64(in["regularity"] * (exact.Log(r) - in["ln_typical_days"])))
-		to := exact.Exp(float64(in["regularity"] * (exact.Log(r+co["horizon_days"]) - in["ln_typical_days"])))
+		k := min(in["regularity"], co["max_regularity"])
+		from, to := u(k, r), u(k, r+co["horizon_days"])
 		return exact.Log((1 + from) / max(to-from, float64(to*0x1p-52)))
 	}
-	fade := func(v float64) float64 { return float64(v * exact.Exp(-in["idle_days"]/co["fade_days"])) }
 	switch term.Name {
 	case "base":
 		return co["base"]
 	case "rhythm":
 		return float64(co["weight"] * lasts(co["min_silent_days"]))
 	case "silence":
-		return float64(co["weight"] * (lasts(in["silent_days"]) - lasts(co["min_silent_days"])))
+		clockwork := min(max((in["regularity"]-co["clockwork_from"])/(co["clockwork_to"]-co["clockwork_from"]), 0), 1)
+		odds := float64((1 - clockwork) * (lasts(in["silent_days"]) - lasts(co["min_silent_days"])))
+		return float64(co["weight"] * (odds + float64(clockwork*exact.Log(1+u(in["regularity"], in["silent_days"])))))
 	case "level":
-		return float64(-co["weight"] * exact.Log(fade(in["level"])+co["floor"]))
+		fade := exact.Exp(-in["idle_days"]/co["fade_days"] - float64(co["outgrown_fade"]*in["outgrown"]))
+		return float64(-co["weight"] * exact.Log(float64(in["level"]*fade)+co["floor"]))
 	case "tenure":
 		return float64(-co["weight"] * exact.Log(in["tenure_days"]/co["horizon_days"]+co["offset"]))
 	case "friction":
-		return float64(co["weight"] * exact.Log(1+fade(in["friction"])))
+		return float64(co["weight"] * exact.Log(1+float64(in["friction"]*exact.Exp(-in["idle_days"]/co["fade_days"]))))
 	}
 	t.Fatalf("a term of no known name: %s", term.Name)
 	return 0

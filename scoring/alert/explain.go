@@ -174,19 +174,17 @@ func (t *ExplainedTerm) recompute() (float64, error) {
 	case names[model.TermBase]:
 		value = n.coefficient("base")
 	case names[model.TermRhythm]:
-		value = float64(n.coefficient("weight") * n.silent(n.coefficient("min_silent_days")))
+		value = float64(n.coefficient("weight") * n.odds(n.coefficient("min_silent_days")))
 	case names[model.TermSilence]:
-		value = float64(
-			n.coefficient("weight") * (n.silent(n.input("silent_days")) - n.silent(n.coefficient("min_silent_days"))),
+		days := n.input("silent_days")
+		value = model.SilenceBy(
+			n.coefficient("weight"),
+			model.ClockworkBy(n.coefficient("clockwork_from"), n.coefficient("clockwork_to"), n.input("regularity")),
+			n.odds(days)-n.odds(n.coefficient("min_silent_days")),
+			model.Outgrown(n.input("ln_typical_days"), n.input("regularity"), days),
 		)
 	case names[model.TermLevel]:
-		value = model.LevelBy(
-			n.coefficient("weight"),
-			n.coefficient("floor"),
-			n.input("level"),
-			n.input("idle_days"),
-			n.coefficient("fade_days"),
-		)
+		value = n.level(n.input("level"), n.input("idle_days"), n.input("outgrown"))
 	case names[model.TermTenure]:
 		value = model.TenureBy(
 			n.coefficient("weight"),
@@ -222,11 +220,21 @@ func (n *named) coefficient(name string) float64 {
 func (n *named) get(kind string, from map[string]float64, name string) float64 {
 	v, ok := from[name]
 	if !ok && n.err == nil {
-		n.err = fmt.Errorf("/%s/%s is missing", kind, name)
+		n.err = fmt.Errorf("/%s/%s is missing, which another version of the score may not have", kind, name)
 	}
 	return v
 }
 
-func (n *named) silent(days float64) float64 {
-	return model.LogitSilent(n.input("ln_typical_days"), n.input("regularity"), days, n.coefficient("horizon_days"))
+// odds is the log-odds that a silence of so many days lasts a horizon more.
+func (n *named) odds(days float64) float64 {
+	regularity := min(n.input("regularity"), n.coefficient("max_regularity"))
+	return model.LogitSilent(n.input("ln_typical_days"), regularity, days, n.coefficient("horizon_days"))
+}
+
+// level is the term for an amount of activity as of idle days ago, of which the silence has outgrown a part.
+func (n *named) level(level, idle, outgrown float64) float64 {
+	return model.LevelBy(
+		n.coefficient("weight"), n.coefficient("floor"), level, idle,
+		n.coefficient("fade_days"), n.coefficient("outgrown_fade"), outgrown,
+	)
 }

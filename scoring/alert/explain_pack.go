@@ -63,20 +63,29 @@ func (r *Renderer) follow(d *scoring.Decision) {
 }
 
 // stage is the decision's stage where that fits silence and tenure, else one that does. An alert holds nothing else
-// that shows whether the customer has come back from afar, is onboarded or, for other kinds, in a lapse, and nothing
-// about a first activity later than a late event.
+// that shows whether the customer has come back from afar, is onboarded or, for other kinds, in a lapse. A silence of the
+// least length may be any shorter one, and its last activity may even be later than an event that came late.
 func (r *Renderer) stage(d *scoring.Decision) (fits profile.Stage) {
-	first, last := d.At-moment.Millis(d.Score.Tenure), d.At-moment.Millis(d.Score.Silence)
-	for i := range int64(16) {
-		p := profile.Profile{First: first, Last: last, Back: (i & 1) * d.At, Onboarded: i&2 != 0}
+	silence, tenure := moment.Millis(d.Score.Silence), moment.Millis(d.Score.Tenure)
+	ages := []int64{tenure + silence}
+	if d.Score.Silence == model.MinSilence {
+		for _, age := range []int64{tenure, r.Pack.Model.Stages.New, -1} {
+			ages = append(ages, min(age, tenure+silence))
+		}
+	}
+	for i := range int64(8) {
+		p := profile.Profile{Last: d.At - silence, Back: (i & 1) * d.At, Onboarded: i&2 != 0}
 		if d.Kind == profile.Lapse && d.Transition == scoring.Escalated || d.Kind != profile.Lapse && i&4 != 0 {
-			p.Lapse.Tier = profile.AtRisk
+			p.Lapse.Tier = profile.Watch
 		}
-		if d.Score.Tenure == 0 {
-			p.First += i >> 3
-		}
-		if stage := r.Pack.Model.Stage(&p, d.At); stage == d.Score.Stage || i == 0 {
-			fits = stage
+		for _, age := range ages {
+			p.First = d.At - age
+			if stage := r.Pack.Model.Stage(&p, d.At); stage == d.Score.Stage || i == 0 {
+				fits = stage
+			}
+			if fits == d.Score.Stage {
+				return fits
+			}
 		}
 	}
 	return fits
@@ -92,9 +101,9 @@ func (r *Renderer) followTiers(d *scoring.Decision) {
 	case d.Kind == profile.Lapse && d.Transition == scoring.Raised:
 		least, most = m.TiersBefore(d.Score)
 	case d.Kind == profile.Lapse && d.Transition == scoring.Escalated:
-		least, most = profile.AtRisk, profile.AtRisk
+		least, most = m.Raise.Earliest(), max(own-1, m.Raise.Earliest())
 	case d.Kind == profile.Lapse:
-		least, most = profile.AtRisk, profile.Critical
+		least, most = m.Raise.Earliest(), profile.Critical
 	case d.Transition == scoring.Recovered || d.Transition == scoring.Expired:
 		least = max(own, m.FloorTier(d.AboutOpening(r.Pack).LogOdds, d.Score.Stage))
 		most = least

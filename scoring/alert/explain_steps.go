@@ -3,6 +3,7 @@ package alert
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -124,17 +125,23 @@ func (x *Explanation) leave() error {
 	return nil
 }
 
-// afterVisit is that of package model, by the terms' own numbers.
+// afterVisit is that of package model, by the terms' own numbers, which are complete.
 func (x *Explanation) afterVisit() float64 {
-	t := &x.Terms[model.TermLevel]
-	fade := t.Coefficients["fade_days"]
-	level := float64(t.Inputs["level"]*exact.Exp(-t.Inputs["idle_days"]/fade)) + 1
+	silence, level, tenure := x.Terms[model.TermSilence], x.Terms[model.TermLevel], x.Terms[model.TermTenure]
+	begun := silence.Coefficients["min_silent_days"]
+	outgrown := model.Outgrown(silence.Inputs["ln_typical_days"], silence.Inputs["regularity"], begun)
+	left := float64(level.Inputs["level"] * exact.Exp(-level.Inputs["idle_days"]/level.Coefficients["fade_days"]))
 	after := model.Score{Factors: x.FactorSum}
 	for i := range after.Terms {
 		after.Terms[i] = x.Terms[i].LogOdds
 	}
-	after.Terms[model.TermSilence] = 0
-	after.Terms[model.TermLevel] = model.LevelBy(t.Coefficients["weight"], t.Coefficients["floor"], level, 0, fade)
+	silent := silence.Inputs["silent_days"]
+	silence.Inputs = maps.Clone(silence.Inputs)
+	silence.Inputs["silent_days"] = begun
+	after.Terms[model.TermSilence], _ = silence.recompute()
+	after.Terms[model.TermLevel] = (&named{t: &level}).level(left+1, 0, outgrown)
+	tenure.Inputs = map[string]float64{"tenure_days": tenure.Inputs["tenure_days"] + silent}
+	after.Terms[model.TermTenure], _ = tenure.recompute()
 	return after.Sum()
 }
 

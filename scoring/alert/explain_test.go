@@ -68,19 +68,23 @@ func TestExplainFindsAnotherInput(t *testing.T) {
 	pack, all := alerts(t)
 	b := string(alert.NewRenderer(pack).AppendAlert(nil, &all[0], all[0].ID()))
 	for _, change := range []string{
-		`"level":|3`,
-		`"tenure_days":|2`,
-		`"friction":|1`,
-		`"silent_days":|1`,
+		`"level":|4`,
+		`"outgrown":|5`,
+		`"tenure_days":|6`,
+		`"friction":|0`,
+		`"silent_days":|4`,
 		`"regularity":|2`,
 		`"fade_days":|3`,
 		`"floor":|0.2`,
+		`"outgrown_fade":|0.2`,
+		`"max_regularity":|2.5`,
+		`"clockwork_to":|3`,
 	} {
 		name, value, _ := strings.Cut(change, "|")
 		if !strings.Contains(b, name+value) {
 			t.Fatalf("no %s%s in %s", name, value, b)
 		}
-		x, err := alert.Explain([]byte(strings.Replace(b, name+value, name+"9", 1)))
+		x, err := alert.Explain([]byte(strings.Replace(b, name+value, name+"1", 1)))
 		if err != nil || len(x.Differences) == 0 || !strings.HasPrefix(x.Differences[0].Field, "/terms/") {
 			t.Errorf("%s changed: %+v, %v", name, x, err)
 		}

@@ -17,7 +17,7 @@ const (
 // Terms of a customer without cause for concern: one who comes about every third of a horizon, was active in one recent
 // spell, and has been a customer for a horizon. What a term has above these counts for its reason.
 const (
-	calmRhythm = -1.5
+	calmRhythm = -1.95
 	calmLevel  = -0.18
 	calmTenure = -0.02
 )

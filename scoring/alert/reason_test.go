@@ -44,7 +44,7 @@ func TestReasons(t *testing.T) {
 		{
 			"the weightiest three of the others",
 			func(d *scoring.Decision) {
-				d.Score.Terms[model.TermRhythm], d.Score.Terms[model.TermLevel] = -1, 0.5
+				d.Score.Terms[model.TermRhythm], d.Score.Terms[model.TermLevel] = -1.45, 0.5
 				d.Score.Terms[model.TermTenure], d.Score.Terms[model.TermFriction] = 0.1, 0.6
 			},
 			[]string{
@@ -58,7 +58,7 @@ func TestReasons(t *testing.T) {
 			"a new customer",
 			func(d *scoring.Decision) {
 				d.Score.Terms[model.TermTenure], d.Score.Terms[model.TermLevel] = 0.12, 0.2
-				d.Score.Tenure, d.Score.Silence, d.Score.LnTypical, d.Score.Visits = 1.3, 1.2, math.Log(0.7), 1
+				d.Score.Tenure, d.Score.Silence, d.Score.LnTypical, d.Score.Visits = 0.1, 1.2, math.Log(0.7), 1
 			},
 			[]string{
 				"overdue: came once, silent for 29 hours",

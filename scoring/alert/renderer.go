@@ -109,6 +109,8 @@ func (r *Renderer) appendTerms(dst []byte, s *model.Score, n *numbers) []byte {
 		case model.TermLevel:
 			dst = n.append(append(dst, `,"inputs":{"level":`...), s.Level)
 			dst = n.append(append(dst, `,"idle_days":`...), s.Idle)
+			outgrown := model.Outgrown(s.LnTypical, s.Regularity, s.Silence)
+			dst = n.append(append(dst, `,"outgrown":`...), outgrown)
 		case model.TermTenure:
 			dst = n.append(append(dst, `,"inputs":{"tenure_days":`...), s.Tenure)
 		case model.TermFriction:

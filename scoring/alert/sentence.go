@@ -36,7 +36,7 @@ func (r *Renderer) appendHole(dst []byte, d *scoring.Decision, index int, h pack
 	case pack.HoleSilent:
 		return r.Pack.Catalogue.Words.AppendSpan(dst, s.Silence)
 	case pack.HoleTenure:
-		return r.Pack.Catalogue.Words.AppendSpan(dst, s.Tenure)
+		return r.Pack.Catalogue.Words.AppendSpan(dst, s.Tenure+s.Silence)
 	case pack.HoleAway:
 		return r.Pack.Catalogue.Words.AppendSpan(dst, moment.Days(d.Silence()))
 	case pack.HoleVisits:

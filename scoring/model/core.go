@@ -8,10 +8,9 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Constants of the core, measured on ten event logs; none depends on the pack.
-
+// Constants of the core, measured on event logs; none depends on the pack.
 const (
-	Version = 1 // of these constants and of the formulas; part of a pack's hash
+	Version = 3 // of these constants and of the formulas; part of a pack's hash
 
 	forget      = 0.9 // weight of older gaps, per new gap
 	priorWeight = 4.0 // strength of the population's gap variance, in gaps

@@ -9,8 +9,8 @@ import (
 // memory for that and belongs to one goroutine. NewEvaluator makes one.
 type Evaluator struct {
 	model   *Model
-	steps   bool             // whether anything but the core depends on time: factors or stages
-	matters feature.Interest // the features' values that matter to the factors
+	steps   bool             // whether anything but the core depends on time: factors, stages, or where a lapse opens
+	matters feature.Interest // the features' values that matter to these
 
 	values []feature.Value // of the features in the newest score
 	trial  []feature.Value // at a trial minute of the search
@@ -21,8 +21,8 @@ type Evaluator struct {
 func NewEvaluator(m *Model) Evaluator {
 	return Evaluator{
 		model:   m,
-		steps:   len(m.Factors) > 0 || m.Stages.tiered(),
-		matters: m.Features.InterestOf(curves(m.Factors)),
+		steps:   len(m.Factors) > 0 || m.Stages.tiered() || m.Raise.byValue(),
+		matters: m.Features.InterestOf(m.curves()),
 	}
 }
 

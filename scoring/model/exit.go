@@ -48,12 +48,13 @@ func (m *Model) CheapestExit(s *Score) (Exit, bool) {
 	return best, best.Change != ""
 }
 
-// afterVisit is the sum right after a visit: without silence, and with one more spell.
+// afterVisit is the sum right after a visit: the silence has just begun, with one more spell.
 func (m *Model) afterVisit(s *Score) float64 {
-	level := float64(s.Level*exact.Exp(-s.Idle/m.levelFade)) + 1
-	terms := s.Terms
-	terms[TermSilence] = 0
-	terms[TermLevel] = levelTerm(level, 0, m.levelFade)
-	after := Score{Terms: terms, Factors: s.Factors}
+	after := Score{
+		LnTypical: s.LnTypical, Regularity: s.Regularity, Silence: MinSilence, Factors: s.Factors,
+		Level: float64(s.Level*exact.Exp(-s.Idle/m.levelFade)) + 1, Tenure: s.Tenure + s.Silence,
+	}
+	m.setTerms(&after)
+	after.Terms[TermFriction] = s.Terms[TermFriction]
 	return after.Sum()
 }

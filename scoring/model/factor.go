@@ -36,14 +36,19 @@ func (m *Model) FactorSum(values []feature.Value, stage profile.Stage, each []fl
 	return Capped(sum, m.Cap)
 }
 
-// curves are the factors' curves, by feature.
-func curves(factors []Factor) (all [][]feature.Curve) {
-	for i := range factors {
-		f := &factors[i]
-		for len(all) <= f.Feature {
+// curves are those over the features' values, by feature: the factors', and where a value opens a lapse at another tier.
+func (m *Model) curves() (all [][]feature.Curve) {
+	add := func(i int, c ...feature.Curve) {
+		for len(all) <= i {
 			all = append(all, nil)
 		}
-		all[f.Feature] = append(all[f.Feature], f.Curve)
+		all[i] = append(all[i], c...)
+	}
+	for i := range m.Factors {
+		add(m.Factors[i].Feature, m.Factors[i].Curve)
+	}
+	if m.Raise.byValue() {
+		add(m.Raise.Feature, m.Raise.curves()...)
 	}
 	return all
 }

@@ -18,11 +18,15 @@ type Model struct {
 	Factors  []Factor
 	Cap      float64      // of the factors' sum in either direction, in log-odds
 	Features *feature.Set // that the factors read, and others
+	Raise    Raise
 
-	horizon   float64 // days
-	lnHorizon float64
-	levelFade float64 // days: the time constant of level and population
-	spell     int64   // ms
+	horizon    float64 // days
+	lnHorizon  float64
+	lnRegular  float64 // of the longest typical gap of a regular
+	lnMin      float64 // of MinSilence
+	lnMinAhead float64 // of the silence a horizon later
+	levelFade  float64 // days: the time constant of level and population
+	spell      int64   // ms
 
 	overdueLogOdds float64 // of the overdue quantile
 
@@ -40,7 +44,16 @@ func New(length time.Duration, overdue float64) Model {
 	ms := length.Milliseconds()
 	horizon := moment.Days(ms)
 	m := Model{
-		horizon: horizon, lnHorizon: exact.Log(horizon), levelFade: float64(4 * horizon), spell: (ms + spells - 1) / spells,
+		Raise:     Raise{Otherwise: profile.AtRisk},
+		horizon:   horizon,
+		lnHorizon: exact.Log(horizon),
+		levelFade: float64(4 * horizon),
+		spell:     (ms + spells - 1) / spells,
+		lnRegular: exact.Log(
+			horizon / regularGaps,
+		),
+		lnMin:          exact.Log(MinSilence),
+		lnMinAhead:     exact.Log(MinSilence + horizon),
 		overdueLogOdds: exact.Logit(overdue),
 		probeStep:      ms / moment.MinuteMillis,
 		epochStep:      ms / moment.MinuteMillis / epochsPerHorizon,

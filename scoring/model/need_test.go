@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
+	"ebb/scoring/model"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
@@ -28,15 +29,19 @@ func TestNeed(t *testing.T) {
 				}
 				from := w.Customer.At/60_000 + 1 + rapid.Int64Range(0, 300*24*hour).Draw(t, "later")
 				to := from + rapid.SampledFrom([]int64{0, hour, 24 * hour, 60 * 24 * hour, 500 * 24 * hour}).Draw(t, "span")
-				least := w.Judge.Eval.LeastNeed(&w.Customer, profile.AtRisk, from, to)
+				aim := model.Aim{Tier: profile.AtRisk}
+				if rapid.Bool().Draw(t, "opens") {
+					aim = model.Aim{Tier: profile.Watch, Opens: true}
+				}
+				least := w.Judge.Eval.LeastNeed(&w.Customer, aim, from, to)
 				for steps := 0; from <= to && steps < 100; steps++ {
-					need, until := w.Scorer.Eval.Need(&w.Customer, profile.AtRisk, from)
+					need, until := w.Scorer.Eval.Need(&w.Customer, aim, from)
 					if until <= from {
 						t.Fatalf("a step from minute %d to %d", from, until)
 					}
 					last := min(until-1, from+900*24*hour)
 					for _, minute := range []int64{from, last, from + rapid.Int64Range(0, last-from).Draw(t, "between")} {
-						at := w.Judge.Eval.NeedAt(&w.Customer, profile.AtRisk, minute)
+						at := w.Judge.Eval.NeedAt(&w.Customer, aim, minute)
 						if at != need {
 							t.Fatalf("%v in minute %d, %v in minute %d, of one step from %d to %d", need, from, at, minute, from, until)
 						}
@@ -76,9 +81,9 @@ func TestNeedWhereASumRises(t *testing.T) {
 	from, end := int64(scoringtest.Begin+11*scoringtest.Day)/60_000, int64(scoringtest.Begin+80*scoringtest.Day)/60_000
 	steps := 0
 	for minute := from; minute < end; steps++ {
-		need, until := w.Scorer.Eval.Need(&w.Customer, profile.AtRisk, minute)
+		need, until := w.Scorer.Eval.Need(&w.Customer, model.Aim{Tier: profile.AtRisk}, minute)
 		for ; minute < min(until, end); minute += 60 {
-			if at := w.Judge.Eval.NeedAt(&w.Customer, profile.AtRisk, minute); at != need {
+			if at := w.Judge.Eval.NeedAt(&w.Customer, model.Aim{Tier: profile.AtRisk}, minute); at != need {
 				t.Fatalf("%v in minute %d of a step that ends with %d, and %v when it begins", at, minute, until, need)
 			}
 		}

@@ -9,49 +9,6 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Terms of the core, in the order in which they are added.
-const (
-	TermBase     = iota // the begin of every score
-	TermRhythm          // how likely the customer, just after a visit, is to stay silent for a horizon
-	TermSilence         // how the present silence changes that
-	TermLevel           // recent activity that could be lost
-	TermTenure          // time since the first activity
-	TermFriction        // recent negative events
-	NumTerms
-)
-
-var termNames = [NumTerms]string{"base", "rhythm", "silence", "level", "tenure", "friction"}
-
-// Coefficients of the terms, in log-odds. sigmoid(sum) is already a rough probability of a silent horizon.
-const (
-	baseTerm       = 1.8
-	rhythmWeight   = 0.5 // per unit of log-odds that the silence lasts a horizon more
-	levelWeight    = 1.0 // per e-fold of recent activity
-	levelFloor     = 0.2 // spells; keeps the level term finite
-	tenureWeight   = 0.1 // per e-fold of time since the first activity
-	tenureOffset   = 0.2 // horizons; keeps the tenure term finite
-	frictionWeight = 0.5
-)
-
-// Coefficient is a number in the formula of a term.
-type Coefficient struct {
-	Name  string
-	Value float64
-}
-
-// Coefficients are the coefficients of each term.
-func (m *Model) Coefficients() [NumTerms][]Coefficient {
-	gap := []Coefficient{{"weight", rhythmWeight}, {"min_silent_days", MinSilence}, {"horizon_days", m.horizon}}
-	return [NumTerms][]Coefficient{
-		TermBase:     {{"base", baseTerm}},
-		TermRhythm:   gap,
-		TermSilence:  gap,
-		TermLevel:    {{"weight", levelWeight}, {"floor", levelFloor}, {"fade_days", m.levelFade}},
-		TermTenure:   {{"weight", tenureWeight}, {"offset", tenureOffset}, {"horizon_days", m.horizon}},
-		TermFriction: {{"weight", frictionWeight}, {"fade_days", m.horizon}},
-	}
-}
-
 // Score is a customer's risk at one moment: terms that add up, and their inputs.
 type Score struct {
 	Terms [NumTerms]float64 // log-odds
@@ -63,7 +20,7 @@ type Score struct {
 	Level      float64 // spells, as of Idle days ago
 	Friction   float64 // weight of negative events, as of Idle days ago
 	Idle       float64 // days since the newest event that had an effect
-	Tenure     float64 // days since the first activity
+	Tenure     float64 // days from the first activity to the last
 	Visits     uint32  // in all; part of no term
 
 	Stage   profile.Stage
@@ -72,9 +29,11 @@ type Score struct {
 }
 
 // Value is a feature's value; none where the score has fewer values.
-func (s *Score) Value(feature int) (v feature.Value) {
-	if feature < len(s.Values) {
-		v = s.Values[feature]
+func (s *Score) Value(feature int) feature.Value { return valueOf(s.Values, feature) }
+
+func valueOf(values []feature.Value, i int) (v feature.Value) {
+	if i < len(values) {
+		v = values[i]
 	}
 	return v
 }
@@ -131,30 +90,32 @@ func (m *Model) coreScore(p *profile.Profile, at int64) Score {
 	}
 	s := Score{
 		At: at, LnTypical: p.M, Regularity: p.K, Level: p.Level, Friction: p.Friction, Visits: p.Visits,
-		Silence: m.silence(p, at), Idle: span(at - p.At), Tenure: span(at - p.First),
+		Silence: m.silence(p, at), Idle: span(at - p.At), Tenure: span(p.Last - p.First),
 	}
-	rhythm := m.logitSilent(p.M, p.K, MinSilence)
-	s.Terms = [NumTerms]float64{
-		TermBase:     baseTerm,
-		TermRhythm:   float64(rhythmWeight * rhythm),
-		TermSilence:  float64(rhythmWeight * (m.logitSilent(p.M, p.K, s.Silence) - rhythm)),
-		TermLevel:    levelTerm(s.Level, s.Idle, m.levelFade),
-		TermTenure:   tenureTerm(s.Tenure, m.horizon),
-		TermFriction: frictionTerm(s.Friction, s.Idle, m.horizon),
-	}
+	m.setTerms(&s)
 	return s
 }
 
+// setTerms computes the terms from the inputs of s.
+func (m *Model) setTerms(s *Score) {
+	odds, outgrown := m.silent(s.LnTypical, s.Regularity, s.Silence)
+	rhythm := m.begun(s.LnTypical, s.Regularity)
+	s.Terms = [NumTerms]float64{
+		TermBase:     baseTerm,
+		TermRhythm:   float64(rhythmWeight * rhythm),
+		TermSilence:  SilenceBy(silenceWeight, clockwork(s.Regularity), odds-rhythm, outgrown),
+		TermLevel:    LevelBy(levelWeight, levelFloor, s.Level, s.Idle, m.levelFade, outgrownFade, outgrown),
+		TermTenure:   TenureBy(tenureWeight, tenureOffset, s.Tenure, m.horizon),
+		TermFriction: FrictionBy(frictionWeight, s.Friction, s.Idle, m.horizon),
+	}
+}
+
 // TiersBefore is the range of the customer's tier at its newest event, by a score: level and friction are those of that
-// time, silence and tenure are shorter by the time since, and the factors are unknown.
+// time, the silence is shorter by the time since, and the factors are unknown.
 func (m *Model) TiersBefore(s Score) (least, most profile.Tier) {
-	silence := max(moment.Days(moment.Millis(s.Silence)-moment.Millis(s.Idle)), MinSilence)
-	rhythm := m.logitSilent(s.LnTypical, s.Regularity, MinSilence)
-	s.Terms[TermSilence] = float64(rhythmWeight * (m.logitSilent(s.LnTypical, s.Regularity, silence) - rhythm))
-	s.Terms[TermLevel] = levelTerm(s.Level, 0, m.levelFade)
-	s.Terms[TermTenure] = tenureTerm(span(moment.Millis(s.Tenure)-moment.Millis(s.Idle)), m.horizon)
-	s.Terms[TermFriction] = frictionTerm(s.Friction, 0, m.horizon)
-	s.Factors = 0
+	s.Silence = max(moment.Days(moment.Millis(s.Silence)-moment.Millis(s.Idle)), MinSilence)
+	s.Idle, s.Factors = 0, 0
+	m.setTerms(&s)
 	reach := 0.0
 	if len(m.Factors) > 0 {
 		reach = m.Cap
@@ -174,57 +135,6 @@ func (m *Model) silence(p *profile.Profile, at int64) float64 {
 
 // span is ms in days, 0 where negative.
 func span(ms int64) float64 { return min(max(moment.Days(ms), 0), maxDays) }
-
-// logitSilent is the log-odds q/(1-q) that a silence of r days lasts a horizon more, for gaps longer than x with
-// probability S(x) = 1 / (1 + u(x)), u(x) = (x/e^m)^regularity: q = S(r+H) / S(r), so q/(1-q) = (1+u(r)) /
-// (u(r+H)-u(r)).
-//
-// With regularity at most 16, |m| at most 12 and r from 0.02 to 2^43 ms, u stays within e^-255 and e^376.
-func (m *Model) logitSilent(lnTypical, regularity, r float64) float64 {
-	return LogitSilent(lnTypical, regularity, r, m.horizon)
-}
-
-// LogitSilent is logitSilent with a horizon in days.
-func LogitSilent(lnTypical, regularity, r, horizon float64) float64 {
-	from := exact.Exp(float64(regularity * (exact.Log(r) - lnTypical)))
-	to := exact.Exp(float64(regularity * (exact.Log(r+horizon) - lnTypical)))
-	return logitOf(from, to)
-}
-
-// logitOf is logitSilent by u at either end.
-func logitOf(from, to float64) float64 {
-	return exact.Log((1 + from) / max(to-from, float64(to*0x1p-52)))
-}
-
-func levelTerm(level, idle, fade float64) float64 {
-	return LevelBy(levelWeight, levelFloor, level, idle, fade)
-}
-
-// LevelBy is the term for an amount of activity, as of idle days ago, by its coefficients.
-func LevelBy(weight, floor, level, idle, fade float64) float64 {
-	return float64(-weight * exact.Log(float64(level*exact.Exp(-idle/fade))+floor))
-}
-
-func tenureTerm(tenure, horizon float64) float64 {
-	return TenureBy(tenureWeight, tenureOffset, tenure, horizon)
-}
-
-// TenureBy is the term for days since the first activity, by its coefficients.
-func TenureBy(weight, offset, tenure, horizon float64) float64 {
-	return float64(-weight * exact.Log(tenure/horizon+offset))
-}
-
-func frictionTerm(friction, idle, fade float64) float64 {
-	return FrictionBy(frictionWeight, friction, idle, fade)
-}
-
-// FrictionBy is the term for a weight of negative events, as of idle days ago, by its coefficients.
-func FrictionBy(weight, friction, idle, fade float64) float64 {
-	if friction == 0 {
-		return 0
-	}
-	return float64(weight * exact.Log(1+float64(friction*exact.Exp(-idle/fade))))
-}
 
 // FrictionLeft is the weight of negative events as of the score's time.
 func (m *Model) FrictionLeft(s *Score) float64 {
@@ -251,9 +161,6 @@ func (m *Model) OverdueMinute(p *profile.Profile) int64 {
 	}
 	return moment.CeilMinute(p.Last + int64(float64(d*moment.DayMillis)+wholeMilli) + 1) // strictly longer
 }
-
-// TermNames are the names of the terms, in order.
-func TermNames() [NumTerms]string { return termNames }
 
 // Inputs are the numbers that the terms come from, in the order of the encoding.
 func (s *Score) Inputs() [7]*float64 {

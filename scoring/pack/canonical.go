@@ -27,7 +27,9 @@ type canonicalPack struct { // encoding/json sorts the keys of maps
 	Cap       float64                `json:"cap,omitempty"` // 0 also where there are no factors
 	Kinds     map[string]kindFile    `json:"kinds,omitempty"`
 	Stages    *stagesFile            `json:"stages,omitempty"`
+	Eligible  *eligibleFile          `json:"eligible,omitempty"`
 	Value     *valueFile             `json:"value,omitempty"`
+	Raise     *raiseFile             `json:"raise,omitempty"`
 	Playbooks []playbookFile         `json:"playbooks,omitempty"`
 }
 
@@ -35,11 +37,25 @@ type canonicalPack struct { // encoding/json sorts the keys of maps
 // must not be changed.
 func (k *Pack) Canonical() []byte { return k.canonical }
 
+// ErrOtherCore means that a pack was scored with by another version of the core. This build decides by its own alone.
+var ErrOtherCore = errors.New("another version of the score's core")
+
 // LoadCanonical is the pack of a canonical form, with the same hash. It refuses any form that this build's Canonical
-// cannot return, since it cannot score like another build's core.
+// cannot return, since it cannot score like another build's core. Errors: ErrOtherCore.
 func LoadCanonical(b []byte) (*Pack, error) {
 	if !isCanonical(b) {
 		return nil, errors.New("load canonical pack: not the canonical form of a pack")
+	}
+	var its struct {
+		Core int `json:"core"`
+	}
+	if err := json.Unmarshal(b, &its); err == nil && its.Core != model.Version {
+		return nil, fmt.Errorf(
+			"load canonical pack: %w: it was scored by version %d, this build has version %d",
+			ErrOtherCore,
+			its.Core,
+			model.Version,
+		)
 	}
 	k, err := Load("canonical.yaml", func(string) ([]byte, error) { return b, nil }, Overrides{})
 	switch {
@@ -66,7 +82,9 @@ func canonicalOf(k *Pack, f *file) []byte {
 		Factors:   f.Factors,
 		Kinds:     f.Kinds,
 		Stages:    f.Stages,
+		Eligible:  f.Eligible,
 		Value:     f.Value,
+		Raise:     f.Raise,
 		Playbooks: f.Playbooks,
 	}
 	if len(f.Factors) > 0 {
@@ -109,6 +127,6 @@ func parseCanonical(b []byte) *file {
 	if len(c.Factors) > 0 {
 		f.Cap = c.Cap
 	}
-	f.Kinds, f.Stages, f.Value, f.Playbooks = c.Kinds, c.Stages, c.Value, c.Playbooks
+	f.Kinds, f.Stages, f.Eligible, f.Value, f.Raise, f.Playbooks = c.Kinds, c.Stages, c.Eligible, c.Value, c.Raise, c.Playbooks
 	return f
 }

@@ -2,6 +2,7 @@ package pack_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,27 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
+// TestOtherCore: a pack of another core is told from a damaged one, also where a file holds it.
+func TestOtherCore(t *testing.T) {
+	canonical := scoringtest.Must(pack.Load("any", nil, pack.Overrides{})).Canonical()
+	other := bytes.Replace(canonical, []byte(`{"core":3,`), []byte(`{"core":1,`), 1)
+	if _, err := pack.LoadCanonical(other); !errors.Is(err, pack.ErrOtherCore) {
+		t.Errorf("another core: %v", err)
+	}
+	if _, err := pack.LoadCanonical(other[:len(other)-1]); err == nil || errors.Is(err, pack.ErrOtherCore) {
+		t.Errorf("damaged: %v", err)
+	}
+	read := func(string) ([]byte, error) { return other, nil }
+	if _, err := pack.Load(
+		"then.yaml",
+		read,
+		pack.Overrides{},
+	); err == nil ||
+		!strings.Contains(err.Error(), "version 1 of the core") {
+		t.Errorf("as a file: %v", err)
+	}
+}
+
 // TestCanonicalRefuses: a form that no build like this one has written is refused with its place.
 func TestCanonicalRefuses(t *testing.T) {
 	k := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))
@@ -48,7 +70,7 @@ func TestCanonicalRefuses(t *testing.T) {
 		"cut short":                 {good[:len(good)-1], "unexpected EOF"},
 		"something behind it":       {good + "{}", "something stands behind"},
 		"a key of another build":    {strings.Replace(good, `"overdue"`, `"overdew"`, 1), "overdew"},
-		"another core":              {strings.Replace(good, `{"core":1,`, `{"core":99,`, 1), "core, this build has"},
+		"another core":              {strings.Replace(good, `{"core":3,`, `{"core":1,`, 1), "scored by version 1, this build has version 3"},
 		"another spelling":          {strings.Replace(good, `,"version"`, `, "version"`, 1), "spells it otherwise"},
 		"a setting out of bounds":   {strings.Replace(good, `"overdue":0.5`, `"overdue":2`, 1), "$.overdue: 2"},
 	} {

@@ -28,7 +28,9 @@ type file struct {
 	Cap       float64
 	Kinds     map[string]kindFile
 	Stages    *stagesFile
+	Eligible  *eligibleFile
 	Value     *valueFile
+	Raise     *raiseFile
 	Playbooks []playbookFile
 	Language  string
 
@@ -75,6 +77,8 @@ func parsePack(b []byte) *file {
 	var horizon string
 	var stages stagesFile // the decoder leaves a pointer nil where there is nothing
 	var value valueFile
+	var raise raiseFile
+	var eligible eligibleFile
 	settings := map[string]any{
 		"name":      &f.Name,
 		"version":   &f.Version,
@@ -89,7 +93,9 @@ func parsePack(b []byte) *file {
 		"cap":       &f.Cap,
 		"kinds":     &f.Kinds,
 		"stages":    &stages,
+		"eligible":  &eligible,
 		"value":     &value,
+		"raise":     &raise,
 		"playbooks": &f.Playbooks,
 		"language":  &f.Language,
 	}
@@ -99,8 +105,14 @@ func parsePack(b []byte) *file {
 	if _, given := f.places["stages"]; given {
 		f.Stages = &stages
 	}
+	if _, given := f.places["eligible"]; given {
+		f.Eligible = &eligible
+	}
 	if _, given := f.places["value"]; given {
 		f.Value = &value
+	}
+	if _, given := f.places["raise"]; given {
+		f.Raise = &raise
 	}
 	if _, given := f.places["horizon"]; given {
 		var err error
@@ -241,14 +253,16 @@ func (f *file) check() {
 	f.checkFactors()
 	f.checkKinds()
 	f.checkStages()
+	f.checkEligible()
 	f.checkValue()
+	f.checkRaise()
 	f.checkPlaybooks()
 }
 
 // packKeys are the keys of a pack.
 var packKeys = []string{ //nolint:gochecknoglobals // a table
 	"name", "version", "horizon", "activity", "friction", "overdue", "tiers",
-	"signals", "features", "factors", "cap", "kinds", "stages", "value", "playbooks", "language",
+	"signals", "features", "factors", "cap", "kinds", "stages", "eligible", "value", "raise", "playbooks", "language",
 }
 
 // onlyLanguage is the language of the sentences. A pack may name it, because existing packs do. It is not part of the
@@ -272,5 +286,7 @@ func (f *file) normalise() {
 	f.normaliseFactors()
 	f.normaliseKinds()
 	f.normaliseStages()
+	f.normaliseRaise()
+	f.normaliseEligible()
 	f.normalisePlaybooks()
 }

@@ -24,7 +24,9 @@ func (k *Pack) Lint() (found []string) {
 	k.lintFactors(note)
 	k.lintStages(note)
 	k.lintKinds(note)
+	k.lintEligible(note)
 	k.lintValue(note)
+	k.lintRaise(note)
 	k.lintPlaybooks(note)
 	return found
 }

@@ -34,6 +34,7 @@ type Pack struct {
 	Features  []feature.Feature // in the order in which they are computed
 	Model     model.Model       // scores: horizon, stages, factors and features
 	Kinds     [profile.NumKinds]KindRule
+	Eligible  Eligible
 	Value     Value
 	Playbooks []Playbook
 
@@ -129,7 +130,9 @@ func build(f *file) *Pack {
 	k.buildFactors(f)
 	k.buildKinds(f)
 	k.buildStages(f)
+	k.buildEligible(f)
 	k.buildValue(f)
+	k.buildRaise(f)
 	k.buildPlaybooks(f)
 	k.Catalogue = f.reasons
 	k.declared, k.canonical = f, canonicalOf(k, f)

@@ -273,8 +273,8 @@ func TestPackProblems(t *testing.T) {
 				"$.friction.b: ",
 				"$.friction.c: is missing, must be a weight from 0 to 100",
 				"$.friction.d: is missing",
-				"$.horizont: unknown key, there are activity, cap, factors, features, friction, horizon, kinds, language, name, " +
-					"overdue, playbooks, signals, stages, tiers, value, version",
+				"$.horizont: unknown key, there are activity, cap, eligible, factors, features, friction, horizon, kinds, language, " +
+					"name, overdue, playbooks, raise, signals, stages, tiers, value, version",
 			},
 		},
 		{
@@ -372,4 +372,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "744e625ac727c9a8d086ab5b1067cb8f757eb0bc0f3d782b0635d00aa98bc3aa"
+const retailHash = "be8c8f526b9ca4fb95953849b43a1ff57bc060165f25a7e3ec2c36d7774a2232"

@@ -205,7 +205,7 @@ func (k *Pack) reads(eventType string) {
 }
 
 func (k *Pack) usesSignal(i int) bool {
-	if (k.Triggers|k.Model.Stages.Until)>>i&1 != 0 {
+	if (k.Triggers|k.Model.Stages.Until|k.Eligible.By)>>i&1 != 0 {
 		return true
 	}
 	for j := range k.Features {

@@ -46,6 +46,7 @@ type section byte
 //	10 explicit, 11 involuntary, 12 service failure: triggered.go
 //	13 features    state of the pack's features
 //	14 withheld    Withheld 1
+//	15 eligible    Eligible 1
 const (
 	clock section = iota + 1
 	activity
@@ -61,6 +62,7 @@ const (
 	serviceFailure
 	features
 	withheld
+	eligible
 	numSections = iota
 )
 
@@ -68,6 +70,7 @@ const (
 var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
+	eligible: 4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -98,6 +101,8 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return append(dst, c.Features...)
 	case withheld:
 		return appendWithheld(dst, c)
+	case eligible:
+		return appendEligible(dst, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -130,6 +135,8 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 		return true
 	case withheld:
 		return readWithheld(r, c)
+	case eligible:
+		return readEligible(r, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -346,6 +353,18 @@ func readWithheld(r *encode.Reader, c *Customer) bool {
 	return c.Withheld != 0 && c.Withheld < 1<<NumKinds
 }
 
+func appendEligible(dst []byte, c *Customer) []byte {
+	if !c.Eligible {
+		return dst
+	}
+	return encode.AppendBool(dst, c.Eligible)
+}
+
+func readEligible(r *encode.Reader, c *Customer) bool {
+	c.Eligible = r.Bool()
+	return c.Eligible
+}
+
 // valid reports whether p is a possible result of a sequence of events within Max.
 func (p *Profile) valid() bool {
 	e := &p.Lapse
@@ -358,7 +377,7 @@ func (p *Profile) valid() bool {
 		encode.Within(p.M, -MaxLnGap, MaxLnGap) && encode.Within(p.K, MinRegularity, MaxRegularity) &&
 			encode.Within(p.Level, 0, MaxLevel)
 	episode := e.Tier == TierNone && !e.Open() && e.LastTransition == 0 ||
-		(e.Tier == AtRisk || e.Tier == Critical) && e.Open() && e.Number > 0 && p.Visits > 0
+		Watch <= e.Tier && e.Tier < NumTiers && e.Open() && e.Number > 0 && p.Visits > 0
 	for i := range p.Triggered {
 		episode = episode && p.Triggered[i].valid()
 	}

@@ -73,6 +73,7 @@ func TestProfileBytes(t *testing.T) {
 		Back:      3,
 		Onboarded: true,
 		Probe:     profile.Probe{Next: 0x01020304, Cell: 64},
+		Eligible:  true,
 		PackEpoch: 7,
 		Touched:   1<<profile.Explicit | 1<<profile.ServiceFailure, Withheld: 1 << profile.Explicit,
 	}
@@ -84,7 +85,7 @@ func TestProfileBytes(t *testing.T) {
 	p.Remember(12)
 	time := func(v byte) []byte { return []byte{v, 0, 0, 0, 0, 0} }
 	float := func(low, high byte) []byte { return []byte{0, 0, 0, 0, 0, 0, low, high} }
-	want := []byte{4, 13}
+	want := []byte{4, 14}
 	for _, section := range [][]byte{
 		slices.Concat([]byte{1, 10, 8, 0, 0, 0}, time(5)),
 		slices.Concat(
@@ -116,6 +117,7 @@ func TestProfileBytes(t *testing.T) {
 		{12, 5, 1, 6, 0, 0, 0},
 		[]byte("\x0d\x08features"),
 		{14, 1, 2},
+		{15, 1, 1},
 	} {
 		want = append(want, section...)
 	}
@@ -176,7 +178,7 @@ func TestReadProfileRefuses(t *testing.T) {
 		{"friction below zero", func(p *profile.Profile) { p.Friction = -1 }},
 		{"episode never counted", func(p *profile.Profile) { p.Lapse.Number = 0 }},
 		{"episode without transition", func(p *profile.Profile) { p.Lapse.Sequence = 0 }},
-		{"episode at peace", func(p *profile.Profile) { p.Lapse.Tier = profile.Watch }},
+		{"episode at peace", func(p *profile.Profile) { p.Lapse.Tier = profile.Healthy }},
 		{"episode without activity", func(p *profile.Profile) { p.Visits, p.W = 0, 0 }},
 		{"back before the last activity", func(p *profile.Profile) { p.Back = 4 }},
 		{"a probe of a cell that there is not", func(p *profile.Profile) { p.Probe = profile.Probe{Next: 1, Cell: 65} }},
@@ -232,7 +234,7 @@ func TestReadProfileRefuses(t *testing.T) {
 		c[at] = v
 		return c
 	}
-	newer := append(again(1, b[1]+1), 15, 1, 0)
+	newer := append(again(1, b[1]+1), 16, 1, 0)
 	for name, b := range map[string][]byte{"another layout": again(0, 5), "a section that is not known": newer} {
 		if err := scoringtest.ReadProfile(b, &p); !errors.Is(err, profile.ErrVersion) {
 			t.Errorf("%s: error %v", name, err)

@@ -27,5 +27,5 @@ func (e *Episode) Close() { e.Sequence, e.LastTransition = 0, 0 }
 // LapseEpisode is a customer's state in the kind Lapse, whose episodes the score opens.
 type LapseEpisode struct {
 	Episode
-	Tier Tier // that the score has reached in the open episode: AtRisk or Critical; TierNone: none is open
+	Tier Tier // that the score has reached in the open episode, at least Watch; TierNone: none is open
 }

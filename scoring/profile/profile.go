@@ -30,6 +30,9 @@ type Profile struct {
 	Back      int64 // activity that ended the newest silence of a dormant or churned customer; 0: none did
 	Onboarded bool  // the signal that ends onboarding came
 
+	// the customer may be alerted about, where its pack makes customers wait for a signal; false under other packs
+	Eligible bool
+
 	PackEpoch uint8 // number of the pack under which it was last folded, in its partition's list
 
 	// kinds for which Triggered is not zero: few customers have any, and for most the others need not be read (see Touch)

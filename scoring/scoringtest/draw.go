@@ -33,7 +33,10 @@ func DrawPack(t *rapid.T) *pack.Pack {
 	horizon := rapid.SampledFrom([]int{1, 14, 30, 90, 180, 730}).Draw(t, "horizon")
 	f := Must(pack.Load("testdata/quick.yaml", func(string) ([]byte, error) {
 		return []byte("name: quick\nversion: 1\nhorizon: 30d\nactivity: [a]\nfriction: {f: 1, g: 0.3, none: 0}\noverdue: " +
-			rapid.SampledFrom([]string{"0.5", "0.2", "0.9"}).Draw(t, "overdue")), nil
+			rapid.SampledFrom([]string{"0.5", "0.2", "0.9"}).Draw(t, "overdue") +
+			rapid.SampledFrom([]string{
+				"", "\nraise: {regular: watch}", "\nraise: {regular: at_risk, otherwise: watch}", "\nraise: {otherwise: critical}",
+			}).Draw(t, "raise")), nil
 	}, pack.Overrides{Horizon: time.Duration(horizon) * 24 * time.Hour}))
 	return f
 }

@@ -3,7 +3,7 @@
 
     python3 scoring/testdata/make_vectors.py REFERENCE_DIR
 
-REFERENCE_DIR holds engine.py and lapse.py. Writes beside this script, in the format of the public logs:
+REFERENCE_DIR holds engine3.py and lapse3.py. Writes beside this script, in the format of the public logs:
   shop.csv      customer_id, ts_unix_seconds, event_type; in time order
   lapse_1.csv, lapse_4.csv    the alerts of one and of four partitions
   terms.json    terms and population of a second reading, in which some events come late
@@ -51,14 +51,14 @@ def late(rows):
 
 def main(reference):
     sys.path.insert(0, reference)
-    from engine import DAY_SECONDS, Engine
-    from lapse import alerts
+    from engine3 import DAY_SECONDS, Engine
+    from lapse3 import alerts
     rows = shop()
     write("shop.csv", ["customer_id", "ts_unix_seconds", "event_type"], rows)
     for n in (1, 4):
         found = alerts([(c, float(t), k) for c, t, k in rows], HORIZON, ACTIVITY, FRICTION, n)
-        write(f"lapse_{n}.csv", ["customer_id", "transition", "unix_seconds", "log_odds"],
-              [(c, k, f"{t:.0f}", f"{s:.9f}") for c, k, t, s in sorted(found, key=lambda a: (a[0], a[2]))])
+        write(f"lapse_{n}.csv", ["customer_id", "transition", "tier", "unix_seconds", "log_odds"],
+              [(c, k, tier, f"{t:.0f}", f"{s:.9f}") for c, k, tier, t, s in sorted(found, key=lambda a: (a[0], a[3]))])
     engine = Engine(HORIZON)
     order = late(rows)
     for c, t, kind in order:

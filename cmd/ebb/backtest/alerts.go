@@ -2,104 +2,100 @@ package backtest
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
+	"strings"
+	"time"
+
+	"ebb/cmd/ebb/backtest/silences"
+	"ebb/scoring"
+	"ebb/scoring/profile"
 )
 
-// Rules that alert, in the order of the tables.
-const (
-	ruleEbb    = iota // an episode is raised
-	ruleRFM           // once a week, as many as ebb has raised in it, those with the highest RFM rank sum
-	ruleSilent        // silent for 30 days
-	numRules
-)
+// alerts are the lapses that ebb and other rules alert about. They are judged silence by silence.
+type alerts struct {
+	end     time.Time
+	measure *silences.Measure // nil: they are not judged
+	levels  []level
+
+	lately   int64 // raised since the last list, of those judged
+	nextList int64
+
+	keep bool
+	kept []Alert
+}
+
+// Alert is a change of a customer's lapse, as ebb would have published it.
+type Alert struct {
+	customer   *customer
+	Transition scoring.Transition
+	Tier       profile.Tier
+	At         int64 // ms since the epoch
+}
+
+// Key is the customer's.
+func (a *Alert) Key() string { return a.customer.name }
+
+// begin notes when the log begins.
+func (e *Engine) begin(first int64) {
+	a := &e.alerts
+	if a.end.IsZero() {
+		return
+	}
+	_, waits := e.fixed()
+	a.measure = silences.New(silences.Config{
+		Horizon: e.horizon, End: a.end.UnixMilli(), Waits: waits, Levels: len(a.levels),
+	}, first)
+	from, _ := a.measure.Window()
+	a.nextList = from + listEvery
+}
+
+// note takes in what the scorer decided about a customer.
+func (e *Engine) note(c *customer, decisions []scoring.Decision) {
+	a := &e.alerts
+	for i := range decisions {
+		d := &decisions[i]
+		if d.Kind != profile.Lapse {
+			continue
+		}
+		if a.keep {
+			a.kept = append(a.kept, Alert{c, d.Transition, d.Tier, d.At})
+		}
+		if d.Transition == scoring.Raised && a.measure != nil {
+			c.silence.Note(silences.Raised, d.At)
+			if a.measure.Judged(d.At) {
+				a.lately++
+			}
+		}
+	}
+}
+
+// endSilence judges the alerts of the customer's present silence, which ends.
+func (e *Engine) endSilence(c *customer, end int64) {
+	if e.alerts.measure != nil {
+		e.alerts.measure.Silence(&c.silence, c.profile.Visits, c.profile.Last, end)
+	}
+}
+
+// Alerts yields the lapses of the whole log in order of time, after Finish.
+func (e *Engine) Alerts() iter.Seq[Alert] {
+	kept := e.alerts.kept
+	slices.SortStableFunc(kept, func(a, b Alert) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Key(), b.Key()))
+	})
+	return slices.Values(kept)
+}
 
 // listEvery is the time between two lists of the RFM rule.
 const listEvery = 7 * millisPerDay
 
-// alerts measures the rules silence by silence. A silence begins with an activity and ends with the next. A rule alerts
-// at most once in a silence. All times are in ms since the epoch.
-type alerts struct {
-	horizon     int64
-	from, until int64 // only silences that begin after from and not after until are measured
-
-	silences int64 // that lasted longer than a horizon
-	rules    [numRules]tally
-
-	lately   int64 // raised since the last list
-	nextList int64
-}
-
-// tally is how one rule did.
-type tally struct {
-	raised int64
-	right  int64   // of those, followed by a horizon without activity
-	caught int64   // silences longer than a horizon in which it alerted within a horizon
-	leads  []int64 // of those, by hours before the silence had lasted a horizon
-}
-
-const millisPerHour = 3_600_000
-
-func newAlerts(horizon, until int64) *alerts {
-	a := &alerts{horizon: horizon, until: until}
-	for i := range a.rules {
-		a.rules[i].leads = make([]int64, horizon/millisPerHour+1)
-	}
-	return a
-}
-
-// begin sets when the log begins. Nothing is measured for a horizon, since every customer is new during it.
-func (a *alerts) begin(first int64) {
-	a.from = first + a.horizon
-	a.nextList = a.from + listEvery
-}
-
-func (a *alerts) measures(at int64) bool { return at > a.from && at <= a.until }
-
-// raised notes that ebb has alerted.
-func (a *alerts) raised(c *customer, at int64) {
-	c.alerted[ruleEbb] = at
-	if a.measures(at) {
-		a.lately++
-	}
-}
-
-// silence measures a customer's silence from its beginning to its end. A silence without an end in the log never ends.
-// silence clears what the rules did in it.
-func (a *alerts) silence(c *customer, begin, end int64) {
-	if end-begin > silentAfter {
-		c.alerted[ruleSilent] = begin + silentAfter
-	}
-	gone := a.measures(begin) && end-begin > a.horizon
-	if gone {
-		a.silences++
-	}
-	for i, at := range c.alerted {
-		if at == 0 {
-			continue
-		}
-		t := &a.rules[i]
-		if a.measures(at) {
-			t.raised++
-			if end-at > a.horizon {
-				t.right++
-			}
-		}
-		if lead := begin + a.horizon - at; gone && lead >= 0 {
-			t.caught++
-			t.leads[lead/millisPerHour]++
-		}
-	}
-	c.alerted = [numRules]int64{}
-}
-
 // list raises the RFM rule's alerts: as many as ebb has raised since the last list, for active customers without an
-// alert of the rule in their silence. It passes over customers who have been silent for a horizon, since an alert would
-// come too late.
+// alert of the rule in their silence.
 func (e *Engine) list(at int64) {
-	a := e.alerts
+	a := &e.alerts
 	a.nextList += listEvery
-	if at > a.until {
+	if !a.measure.Judged(at) {
 		a.nextList = math.MaxInt64
 		return
 	}
@@ -113,13 +109,13 @@ func (e *Engine) list(at int64) {
 	scores := active.rfm()
 	order := make([]int32, 0, len(scores))
 	for i := range active.rows {
-		if r := &active.rows[i]; r.customer.alerted[ruleRFM] == 0 && at-r.last <= e.horizon {
+		if !active.rows[i].customer.silence.Alerted(silences.Listed) {
 			order = append(order, int32(i))
 		}
 	}
 	slices.SortFunc(order, func(i, j int32) int { return cmp.Or(cmp.Compare(scores[j], scores[i]), cmp.Compare(i, j)) })
 	for _, i := range order[:min(int64(len(order)), a.lately)] {
-		active.rows[i].customer.alerted[ruleRFM] = at
+		active.rows[i].customer.silence.Note(silences.Listed, at)
 	}
 	a.lately = 0
 }

@@ -25,6 +25,7 @@ type chart struct {
 	YTicks       []tick
 	Lines        []line
 	Bars         []bar
+	Marks        []mark
 }
 
 // tick is a mark on an axis.
@@ -38,6 +39,15 @@ type line struct {
 	Class string
 	Path  string
 	Dots  []Point
+}
+
+// mark is a dot of its own, beside which a label may stand.
+type mark struct {
+	Class string
+	X, Y  float64
+	Label string
+	Right bool // the label stands to the right of it, else to the left
+	About string
 }
 
 // bar is a rectangle.
@@ -198,39 +208,4 @@ func niceAbove(v float64) float64 {
 			}
 		}
 	}
-}
-
-// leadChart counts what a rule caught by how long before, in at most 30 bars.
-func leadChart(r *Rule, horizon float64, most int64, class string) chart {
-	wide := leadWidth(len(r.Leads))
-	s := scale{0, horizon, 0, niceAbove(float64(most))}
-	c := chart{
-		Title: ruleTitle(r.Name), XLabel: "days before the silence had lasted a horizon", YLabel: "caught",
-		About:  fmt.Sprintf("Lead time of %s: median %s days", ruleTitle(r.Name), days(r.MedianLead)),
-		YTicks: s.counts(),
-	}
-	for i := range 5 {
-		v := s.highX * float64(i) / 4
-		c.XTicks = append(c.XTicks, tick{s.x(v), fmt.Sprintf("%.0f", v)})
-	}
-	for i, n := range binned(r.Leads, wide) {
-		left, top := s.x(float64(i*wide)), s.y(float64(n))
-		c.Bars = append(c.Bars, bar{
-			class, left, top, max(s.x(min(float64((i+1)*wide), horizon))-left-1, 0.5), plotBottom - top,
-			fmt.Sprintf("%d to %d days before: %d", i*wide, (i+1)*wide, n),
-		})
-	}
-	return c
-}
-
-// leadWidth is how many days a bar of a lead chart stands for.
-func leadWidth(days int) int { return max(1, (days+29)/30) }
-
-// binned adds up neighbours. A silence exactly a horizon long before belongs to the last bar.
-func binned(counts []int64, wide int) []int64 {
-	out := make([]int64, max(1, (len(counts)-1+wide-1)/wide))
-	for i, n := range counts {
-		out[min(i/wide, len(out)-1)] += n
-	}
-	return out
 }

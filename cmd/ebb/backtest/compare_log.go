@@ -8,7 +8,6 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/pipeline"
-	"ebb/pipeline/decode"
 	"ebb/scoring/pack"
 )
 
@@ -22,7 +21,7 @@ func CompareOn(
 	examples int,
 ) (*Difference, error) {
 	c := NewComparison(packs[0], packs[1], dates, examples)
-	second := decode.NewMapped(0, p.Mapping.Compiled).Reading(packs[1])
+	second := p.Input.Decoder(0).Reading(packs[1])
 	var again pipeline.Event // decoded for what the second pack reads
 	err := p.Each(ctx, packs[0], "comparing", func(file *eventlog.File, e *eventlog.Entry) {
 		ev := eventOf(file, e)

@@ -33,7 +33,7 @@ func TestEdgesOfADate(t *testing.T) {
 	pack := shopPack(t)
 	const at = start + 100*millisPerDay
 	active := 2 * pack.Horizon
-	e := New(Config{Pack: pack, Active: active, Dates: []time.Time{time.UnixMilli(at)}, Until: time.UnixMilli(at)})
+	e := New(Config{Pack: pack, Active: active, Dates: []time.Time{time.UnixMilli(at)}, End: time.UnixMilli(at)})
 	for _, h := range []happened{
 		{"just out", "buy", at - active.Milliseconds()},
 		{"just in", "buy", at - active.Milliseconds() + 1},
@@ -53,35 +53,10 @@ func TestEdgesOfADate(t *testing.T) {
 	}
 }
 
-// TestEdgesOfASilence: a rule that waits for 30 days has not alerted if they end with a visit, and one is right if the
-// silence goes on for longer than a horizon.
-func TestEdgesOfASilence(t *testing.T) {
-	const horizon = 60 * millisPerDay
-	const begin = start + 2*horizon
-	for name, c := range map[string]struct {
-		length        int64
-		raised, right int64
-	}{
-		"thirty days":               {silentAfter, 0, 0},
-		"a little longer":           {silentAfter + 1, 1, 0},
-		"a horizon after the alert": {silentAfter + horizon, 1, 0},
-		"longer than that":          {silentAfter + horizon + 1, 1, 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			a := newAlerts(horizon, start+10*horizon)
-			a.begin(start)
-			a.silence(&customer{}, begin, begin+c.length)
-			if got := &a.rules[ruleSilent]; got.raised != c.raised || got.right != c.right {
-				t.Errorf("raised %d, right %d", got.raised, got.right)
-			}
-		})
-	}
-}
-
 // TestProbeAtAnEvent: a probe at the instant of an event begins with the state after it.
 func TestProbeAtAnEvent(t *testing.T) {
 	pack := shopPack(t)
-	e := New(Config{Pack: pack, Active: pack.Horizon, Until: time.UnixMilli(start)})
+	e := New(Config{Pack: pack, Active: pack.Horizon, End: time.UnixMilli(start)})
 	e.Observe(&Event{Key: []byte("c"), Type: []byte("buy"), Time: start})
 	next := e.customers["c"].profile.Probe.Next
 	e.Observe(&Event{Key: []byte("c"), Type: []byte("buy"), Time: int64(next) * millisPerMinute})

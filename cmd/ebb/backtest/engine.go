@@ -6,6 +6,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"ebb/cmd/ebb/backtest/silences"
 	"ebb/scoring"
 	"ebb/scoring/feature"
 	"ebb/scoring/model"
@@ -18,8 +19,8 @@ type Config struct {
 	Pack   *pack.Pack
 	Active time.Duration // customers with activity within this long before a date are scored at it
 	Dates  []time.Time   // ascending, each once
-	// alerts raised later are not measured, since the log has to go on for a horizon after an alert
-	Until time.Time
+	End    time.Time     // of the log, for what is known of alerts; zero: they are not judged
+	List   bool          // keep the alerts
 }
 
 // Event is one event of a log. Its slices are not kept.
@@ -64,7 +65,7 @@ type Engine struct {
 	snapshots []*snapshot
 	taken     int // of them
 	labelled  int // of those
-	alerts    *alerts
+	alerts    alerts
 }
 
 // customer is all that is kept of a customer.
@@ -79,7 +80,7 @@ type customer struct {
 	lastDay    int32  // the latest of them, days since the epoch
 	value      float64
 
-	alerted [numRules]int64 // when each rule alerted in the present silence, ms since the epoch; 0: it did not
+	silence silences.Customer // the present one
 }
 
 const (
@@ -101,14 +102,14 @@ func New(cfg Config) *Engine {
 	for _, at := range cfg.Dates {
 		e.snapshots = append(e.snapshots, &snapshot{at: at.UnixMilli()})
 	}
-	e.alerts = newAlerts(e.horizon, cfg.Until.UnixMilli())
+	e.alerts = alerts{end: cfg.End, keep: cfg.List, levels: levels(), nextList: math.MaxInt64}
 	return e
 }
 
 // Observe takes the next event.
 func (e *Engine) Observe(ev *Event) {
 	if e.events == 0 {
-		e.alerts.begin(ev.Time)
+		e.begin(ev.Time)
 		e.scorer.Pack.Model.Advance(&e.calibration, ev.Time/millisPerMinute)
 	}
 	if e.reach(ev.Time) {
@@ -135,10 +136,11 @@ func (e *Engine) Observe(ev *Event) {
 // fold applies the customer's silence up to the event, then the event.
 func (e *Engine) fold(c *customer, ev *Event, signal pack.Signal) {
 	e.wake(c, ev.Time)
+	e.reachLevels(c, ev.Time)
 	e.scorer.Eval.Probe(e.look(c), ev.Time-1, &e.calibration)
 	if signal.Activity {
 		if c.profile.Visits > 0 && ev.Time > c.profile.Last {
-			e.alerts.silence(c, c.profile.Last, ev.Time)
+			e.endSilence(c, ev.Time)
 		}
 		if day := int32(ev.Time / millisPerDay); c.activeDays == 0 || day > c.lastDay {
 			c.lastDay = day
@@ -149,9 +151,9 @@ func (e *Engine) fold(c *customer, ev *Event, signal pack.Signal) {
 			e.counts.Active++
 		}
 	}
-	e.scorer.Observe(e.look(c), &e.population, &scoring.Observation{
+	e.note(c, e.scorer.Observe(e.look(c), &e.population, &scoring.Observation{
 		Time: ev.Time, Signal: signal, Value: ev.Minor, HasValue: ev.HasValue, Properties: ev.Properties,
-	})
+	}))
 	c.features = e.at.Features
 	e.expect(c)
 }
@@ -166,11 +168,7 @@ func (e *Engine) look(c *customer) *profile.Customer {
 func (e *Engine) wake(c *customer, at int64) {
 	for minute := at / millisPerMinute; c.profile.Armed != 0 && c.profile.Armed <= minute; {
 		e.scorer.Eval.Probe(e.look(c), c.profile.Armed*millisPerMinute, &e.calibration)
-		for _, d := range e.scorer.Wake(e.look(c)) {
-			if d.Kind == profile.Lapse && d.Transition == scoring.Raised {
-				e.alerts.raised(c, d.At)
-			}
-		}
+		e.note(c, e.scorer.Wake(e.look(c)))
 	}
 }
 
@@ -263,7 +261,8 @@ func (e *Engine) Finish() *Report {
 		e.advance(EndOf(instant(e.newest)).UnixMilli())
 		e.each(func(c *customer) {
 			e.wake(c, e.newest)
-			e.alerts.silence(c, c.profile.Last, math.MaxInt64)
+			e.reachLevels(c, e.newest)
+			e.endSilence(c, silences.Open)
 		})
 	}
 	e.counts.Events, e.counts.Late = e.events, e.late

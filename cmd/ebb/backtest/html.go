@@ -24,9 +24,10 @@ func (r *Report) WriteHTML(w io.Writer, log string) error {
 		"day":      day,
 		"count":    count,
 		"whole":    func(n int) string { return count(int64(n)) },
-		"rule":     ruleTitle,
-		"score":    scoreTitle,
 		"worth":    worth,
+		"tenth":    tenth,
+		"late":     r.late,
+		"gaps":     r.gaps,
 	}).Parse(page)
 	if err != nil {
 		panic("BUG: embedded page: " + err.Error())
@@ -40,11 +41,15 @@ func (r *Report) WriteHTML(w io.Writer, log string) error {
 // pageData is what the page shows beside the report itself.
 type pageData struct {
 	*Report
-	Log                             string
-	Horizon, Active                 string
-	ROC, Calibration, Spread, Leads []chart
-	Terms                           []termBar
-	TopTenth, ChurnRate             Figure
+	Log                      string
+	Horizon, Twice, Active   string
+	Words                    []string
+	Soon                     [4]string // times by which those who leave are caught, in days
+	Trade, TradeByClass      []chart
+	Judged, WhatIf           []judgedRow
+	ROC, Calibration, Spread []chart
+	Terms                    []termBar
+	TopTenth, ChurnRate      Figure
 }
 
 // termBar is what a term is worth, and how long its bar is in per cent.
@@ -55,7 +60,11 @@ type termBar struct {
 }
 
 func newPage(r *Report, log string) *pageData {
-	p := &pageData{Report: r, Log: log, Horizon: days(r.HorizonDays), Active: days(r.ActiveDays)}
+	p := &pageData{
+		Report: r, Log: log, Horizon: days(r.HorizonDays), Twice: days(2 * r.HorizonDays), Active: days(r.ActiveDays),
+		Words: r.InWords(),
+	}
+	p.alerts()
 	var customers, churned int64
 	for _, d := range r.Dates {
 		p.ROC = append(p.ROC, rocChart(d))
@@ -65,17 +74,6 @@ func newPage(r *Report, log string) *pageData {
 		churned += int64(d.Churned)
 	}
 	p.ChurnRate = share(churned, customers)
-	var most int64
-	for i := range r.Alerts.Rules {
-		for _, n := range binned(r.Alerts.Rules[i].Leads, leadWidth(len(r.Alerts.Rules[i].Leads))) {
-			if r.Alerts.Rules[i].Name != nameSilent { // all of its leads are equal
-				most = max(most, n)
-			}
-		}
-	}
-	for i := range r.Alerts.Rules[:ruleSilent] {
-		p.Leads = append(p.Leads, leadChart(&r.Alerts.Rules[i], float64(r.HorizonDays), max(most, 1), fmt.Sprintf("f%d", i)))
-	}
 	p.terms()
 	return p
 }
@@ -112,6 +110,13 @@ func worth(f Figure) string {
 	return fmt.Sprintf("%+.3f", math.Round(float64(f)*1000)/1000+0)
 }
 
+func tenth(f Figure) string {
+	if !f.Known() {
+		return unknown
+	}
+	return strconv.FormatFloat(float64(f), 'f', 1, 64)
+}
+
 func percentOf(f Figure) string {
 	if !f.Known() {
 		return unknown
@@ -135,12 +140,4 @@ func count(n int64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
-}
-
-func ruleTitle(name string) string {
-	return map[string]string{nameEbb: "ebb", nameRFM: "RFM, as many a week", nameSilent: "30 days silent"}[name]
-}
-
-func scoreTitle(name string) string {
-	return map[string]string{nameEbb: "ebb", nameRecency: "recency", nameRFM: "RFM", nameSilent: "30 days silent"}[name]
 }

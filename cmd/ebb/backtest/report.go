@@ -3,36 +3,14 @@ package backtest
 import (
 	"encoding/json"
 	"iter"
-	"math"
-	"strconv"
 	"time"
 
+	"ebb/cmd/ebb/backtest/silences"
 	"ebb/scoring/model"
 )
 
-// Figure is a measured number; NaN where there was nothing to measure. JSON holds it with six decimals, NaN as null.
-type Figure float64
-
-// MarshalJSON writes six decimals, or null.
-func (f Figure) MarshalJSON() ([]byte, error) {
-	if !f.Known() {
-		return []byte("null"), nil
-	}
-	rounded := math.Round(float64(f)*1e6) / 1e6
-	return strconv.AppendFloat(nil, rounded+0, 'f', -1, 64), nil
-}
-
-// UnmarshalJSON reads what MarshalJSON writes.
-func (f *Figure) UnmarshalJSON(b []byte) error {
-	if string(b) == "null" {
-		*f = Figure(math.NaN())
-		return nil
-	}
-	return json.Unmarshal(b, (*float64)(f))
-}
-
-// Known reports whether there was something to measure.
-func (f Figure) Known() bool { return !math.IsNaN(float64(f)) && !math.IsInf(float64(f), 0) }
+// Figure is a measured number; NaN where there was nothing to measure.
+type Figure = silences.Figure
 
 // MarshalJSON writes an array of two.
 func (i Interval) MarshalJSON() ([]byte, error) { return json.Marshal([2]Figure{i.Low, i.High}) }
@@ -53,9 +31,9 @@ type Report struct {
 	First       time.Time `json:"first"` // event
 	Last        time.Time `json:"last"`  // event
 	Counts
-	Dates  []*Date `json:"dates"`
-	Mean   Mean    `json:"mean"`
-	Alerts Alerts  `json:"alerts"`
+	Alerts *silences.Report `json:"alerts"` // null where the log was too short to judge them
+	Dates  []*Date          `json:"dates"`
+	Mean   Mean             `json:"mean"`
 }
 
 // Pack identifies the pack that was measured.
@@ -163,34 +141,13 @@ type MeanHonesty struct {
 	SelfCalibrated Honesty `json:"self_calibrated"`
 }
 
-// Alerts is how good the alerts in a stretch of the log were.
-type Alerts struct {
-	From     time.Time `json:"from"`
-	Until    time.Time `json:"until"`
-	Silences int64     `json:"silences"` // longer than a horizon that began in the stretch
-	Rules    []Rule    `json:"rules"`
-}
-
-// Rule is how good the alerts of a rule were.
-type Rule struct {
-	Name       string `json:"name"`
-	Raised     int64  `json:"raised"`
-	Right      int64  `json:"right"`            // followed by a horizon of silence
-	Precision  Figure `json:"precision"`        // right of those raised
-	Caught     int64  `json:"caught"`           // silences longer than a horizon, alerted before they had lasted one
-	Recall     Figure `json:"recall"`           // caught of all
-	MedianLead Figure `json:"median_lead_days"` // how long before, of those caught
-
-	Leads []int64 `json:"-"` // silences caught, by days before
-}
-
 // report puts together what was measured.
 func (e *Engine) report() *Report {
 	k := e.scorer.Pack
 	r := &Report{
 		Pack:        Pack{k.Name, k.Version, k.Hash, k.Activity, k.Friction},
 		HorizonDays: inDays(e.horizon), ActiveDays: inDays(e.active),
-		First: instant(e.first), Last: instant(e.newest), Counts: e.counts, Alerts: e.alerts.report(),
+		First: instant(e.first), Last: instant(e.newest), Counts: e.counts, Alerts: e.judgement(),
 	}
 	for _, s := range e.snapshots {
 		if s.done {
@@ -270,33 +227,6 @@ func histogram(scores []float64, churned []bool) Histogram {
 		}
 	}
 	return h
-}
-
-func (a *alerts) report() Alerts {
-	out := Alerts{From: instant(a.from), Until: instant(a.until), Silences: a.silences}
-	for i, name := range [numRules]string{nameEbb, nameRFM, nameSilent} {
-		t := &a.rules[i]
-		r := Rule{
-			Name: name, Raised: t.raised, Right: t.right, Precision: share(t.right, t.raised), Caught: t.caught,
-			Recall: share(t.caught, a.silences), MedianLead: t.medianLead(), Leads: make([]int64, (len(t.leads)+23)/24),
-		}
-		for hour, n := range t.leads {
-			r.Leads[hour/24] += n
-		}
-		out.Rules = append(out.Rules, r)
-	}
-	return out
-}
-
-// medianLead is the median in days, to the hour. NaN where nothing was caught.
-func (t *tally) medianLead() Figure {
-	seen := int64(0)
-	for hour, n := range t.leads {
-		if seen += n; n > 0 && 2*seen >= t.caught {
-			return Figure(float64(hour) / 24)
-		}
-	}
-	return Figure(math.NaN())
 }
 
 func share(part, whole int64) Figure { return Figure(float64(part) / float64(whole)) }

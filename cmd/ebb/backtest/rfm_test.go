@@ -5,8 +5,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"testing"
-	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -33,63 +31,34 @@ func compareRFM(t *rapid.T, s *snapshot, log []happened) {
 	}
 }
 
-// TestRFMList: the customers that the rule alerts, and when, are those of one look at the whole log per list.
-func TestRFMList(t *testing.T) {
-	pack := shopPack(t)
-	const horizon = horizonDays * millisPerDay
-	rapid.Check(t, func(t *rapid.T) {
-		log := drawLog(t)
-		from, until := log[0].at+horizon, log[len(log)-1].at-horizon
-		e := New(Config{Pack: pack, Active: 2 * pack.Horizon, Until: time.UnixMilli(until)})
-		for i := range log {
-			e.Observe(&Event{Key: []byte(log[i].customer), Type: []byte(log[i].kind), Time: log[i].at, Value: log[i].value()})
-		}
-		got := e.Finish().Alerts.Rules[ruleRFM]
-
-		raised := slices.Concat(slices.Collect(maps.Values(raisedIn(pack, log)))...)
-		listed := map[string]int64{} // in the present silence
-		var want Rule
-		settle := func(name string, end int64) { // of its silence
-			if at := listed[name]; at > 0 {
-				want.Raised++
-				if end-at > horizon {
-					want.Right++
-				}
+// listedIn is when the rule lists customers, by one look at the whole log per list, while lists are judged.
+func listedIn(log []happened, raised map[string][]int64, from, until int64) map[string][]int64 {
+	all := slices.Concat(slices.Collect(maps.Values(raised))...)
+	listed := map[string][]int64{}
+	for mark := from + listEvery; mark <= until; mark += listEvery {
+		n := 0
+		for _, at := range all {
+			if at > mark-listEvery && at <= mark && at >= from && at <= until {
+				n++
 			}
-			delete(listed, name)
 		}
-		next := 0
-		for mark := from + listEvery; mark <= until; mark += listEvery {
-			for ; next < len(log) && log[next].at <= mark; next++ {
-				if log[next].kind == "buy" {
-					settle(log[next].customer, log[next].at)
-				}
-			}
-			n := 0
-			for _, at := range raised {
-				if at > mark-listEvery && at <= mark {
+		if mark == from+listEvery {
+			for _, at := range all {
+				if at == from {
 					n++
 				}
 			}
-			for _, name := range naiveRFM(log[:next], mark) {
-				if last := lastBought(log[:next], name); n > 0 && listed[name] == 0 && mark-last <= horizon {
-					listed[name] = mark
-					n--
-				}
+		}
+		next := slices.IndexFunc(append(log, happened{at: math.MaxInt64}), func(h happened) bool { return h.at > mark })
+		for _, name := range naiveRFM(log[:next], mark) {
+			times := listed[name]
+			if n > 0 && (len(times) == 0 || times[len(times)-1] < lastBought(log[:next], name)) {
+				listed[name] = append(times, mark)
+				n--
 			}
 		}
-		for ; next < len(log); next++ {
-			if log[next].kind == "buy" {
-				settle(log[next].customer, log[next].at)
-			}
-		}
-		for name := range listed {
-			settle(name, math.MaxInt64)
-		}
-		if got.Raised != want.Raised || got.Right != want.Right {
-			t.Fatalf("%+v, want %+v", got, want)
-		}
-	})
+	}
+	return listed
 }
 
 // raisedIn is when alerts are raised in a log, by customer.

@@ -6,6 +6,7 @@ const (
 	nameRecency = "recency"
 	nameRFM     = "rfm"
 	nameSilent  = "silent_30d"
+	nameThird   = "silent_third"
 )
 
 // silentAfter is the fixed rule's limit: it alerts a customer after this long without activity, ms.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -20,12 +21,15 @@ type Options struct {
 	Pack   *pack.Pack
 	Active time.Duration // score customers with activity within this time before a date; 0: twice the horizon
 	Dates  []time.Time   // to measure at, in order; none: up to three are chosen
+	List   bool          // keep the alerts: a log that is too short to be measured is read for them
 }
 
-// Run is a log that can be measured.
+// Run is a log that can be read.
 type Run struct {
 	Options
-	until time.Time // end of the alerts that are measured
+	end        time.Time // of the log; zero: it is not measured
+	Unmeasured error     // why it is not
+	engine     *Engine
 }
 
 // Prepare decides what is measured. It looks ahead for the end of the log, so that it refuses what cannot be measured
@@ -33,35 +37,66 @@ type Run struct {
 func Prepare(ctx context.Context, opts Options) (*Run, error) {
 	b := &Run{Options: opts}
 	b.Active = cmp.Or(b.Active, 2*b.Pack.Horizon)
-	if b.Log.Name == eventlog.Stdin {
-		if len(b.Dates) == 0 {
-			return nil, advice.Usage(
-				advice.Add(
-					errors.New("standard input is read once, so when it ends is not known beforehand"),
-					"name the dates to measure at with --at",
-				),
-			)
-		}
-		b.until = b.Dates[len(b.Dates)-1]
+	err := b.plan(ctx)
+	if err == nil {
 		return b, nil
+	}
+	if b.List && len(b.Dates) == 0 && errors.As(err, new(tooShortError)) {
+		b.Unmeasured = err
+		return b, nil
+	}
+	return nil, err
+}
+
+// tooShortError says that not enough of a log is known to measure anything on it.
+type tooShortError struct{ error }
+
+func (t tooShortError) Unwrap() error { return t.error }
+
+// plan chooses or checks what is measured.
+func (b *Run) plan(ctx context.Context) error {
+	if b.Log.Name == eventlog.Stdin {
+		return b.planStdin()
 	}
 	first, last, err := b.Log.Span(ctx, "looking ahead")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	b.until = last.Add(-b.Pack.Horizon)
 	if len(b.Dates) == 0 {
 		b.Dates, err = b.chooseDates(first, last)
 	} else {
 		err = b.checkDates(first, last)
 	}
 	if err == nil {
-		return b, nil
+		b.end = last
+		return nil
 	}
 	if disorder := b.Log.Ordered(ctx, b.Pack, "looking at the order"); disorder != nil {
-		return nil, disorder // which is why the dates seem wrong
+		return disorder // which is why the dates seem wrong
 	}
-	return nil, err
+	return err
+}
+
+// planStdin takes the end of standard input from --until, or from the last date, which a horizon follows. Without dates
+// there is one, a horizon before the end.
+func (b *Run) planStdin() error {
+	switch n := len(b.Dates); {
+	case !b.Log.Until.IsZero():
+		b.end = b.Log.Until
+		if n == 0 {
+			b.Dates = []time.Time{b.end.Add(-b.Pack.Horizon).Truncate(advice.Day)}
+		}
+	case n > 0:
+		b.end = b.Dates[n-1].Add(b.Pack.Horizon)
+	default:
+		return tooShortError{advice.Usage(
+			advice.Add(
+				errors.New("standard input is read once, so when it ends is not known beforehand"),
+				"say how far it goes with --until, or name the dates to measure at with --at",
+			),
+		)}
+	}
+	return nil
 }
 
 // checkDates refuses dates that the log does not cover.
@@ -111,15 +146,15 @@ func (b *Run) chooseDates(first, last time.Time) ([]time.Time, error) {
 			advice.FormatDuration(b.Pack.Horizon),
 		)
 		if span < 2*advice.Day {
-			return nil, advice.Usage(advice.Add(err, "the shortest horizon is 1d: take a log of more days"))
+			return nil, tooShortError{advice.Usage(advice.Add(err, "the shortest horizon is 1d: take a log of more days"))}
 		}
-		return nil, advice.Usage(
+		return nil, tooShortError{advice.Usage(
 			advice.Add(
 				err,
 				"choose a shorter --horizon, of at most %s, or name a date with --at",
 				advice.FormatDuration((span / 2).Truncate(advice.Day)),
 			),
-		)
+		)}
 	}
 	earliest := first.Add(2 * b.Active)
 	steps := min(2, max(0, latest.Sub(earliest))/b.Pack.Horizon)
@@ -133,14 +168,17 @@ func (b *Run) chooseDates(first, last time.Time) ([]time.Time, error) {
 
 // Measure reads the log once, through the engine.
 func (b *Run) Measure(ctx context.Context) (*Report, error) {
-	engine := New(Config{Pack: b.Pack, Active: b.Active, Dates: b.Dates, Until: b.until})
-	observe := func(f *eventlog.File, e *eventlog.Entry) { engine.Observe(eventOf(f, e)) }
-	if err := b.Log.Each(ctx, b.Pack, "measuring", observe, engine.Late); err != nil {
+	b.engine = New(Config{Pack: b.Pack, Active: b.Active, Dates: b.Dates, End: b.end, List: b.List})
+	observe := func(f *eventlog.File, e *eventlog.Entry) { b.engine.Observe(eventOf(f, e)) }
+	if err := b.Log.Each(ctx, b.Pack, "measuring", observe, b.engine.Late); err != nil {
 		return nil, err
 	}
-	report := engine.Finish()
+	report := b.engine.Finish()
 	return report, b.checkReport(report)
 }
+
+// Alerts yields the lapses of the whole log in order of time, once it was measured.
+func (b *Run) Alerts() iter.Seq[Alert] { return b.engine.Alerts() }
 
 // checkReport refuses what is only visible after the log was read: the end of standard input.
 func (b *Run) checkReport(r *Report) error {
@@ -149,6 +187,9 @@ func (b *Run) checkReport(r *Report) error {
 	}
 	if r.Active == 0 {
 		return b.Log.NoActivity(b.Pack.Name)
+	}
+	if b.Log.Until.After(EndOf(r.Last)) && b.Log.Name == eventlog.Stdin {
+		return advice.Usage(fmt.Errorf("standard input ends on %s, before the time of --until", advice.FormatDate(r.Last)))
 	}
 	for _, at := range b.Dates {
 		if at.Add(b.Pack.Horizon).After(EndOf(r.Last)) {

@@ -71,7 +71,7 @@ func (c *checking) checkKeys(ctx context.Context, input *kafkawire.Topic) {
 }
 
 func (c *checking) decoder() *decode.Decoder {
-	return decode.NewMapped(int(c.cfg.Input.MaxRecordBytes), c.cfg.Input.Mapping.Compiled)
+	return c.cfg.Input.Decoder(c.cfg.Input.MaxRecordBytes)
 }
 
 // keySample is where customers were seen.
@@ -103,7 +103,7 @@ func (s *keySample) read(ctx context.Context, client *kafkawire.Client, topic st
 
 func (s *keySample) take(r *pipeline.Record, partition int32) {
 	var e pipeline.Event
-	if s.decoder.Decode(r, &e); e.Code != pipeline.Usable {
+	if s.decoder.Decode(r, &e); !e.Counts() {
 		return
 	}
 	s.events++

@@ -26,7 +26,9 @@ type Sample struct {
 	decoder *decode.Decoder
 	event   pipeline.Event
 
+	customers map[string]bool // by state key: the pack alerts about it
 	records   int64
+	anonymous int64
 	envelopes [envelopes]int64 // of usable records
 	codes     map[Fault]int64
 	pack      *pack.Pack
@@ -57,6 +59,7 @@ type Record struct {
 	Currency   string `json:"currency,omitempty"`
 	Tenant     string `json:"tenant,omitempty"`
 	Control    bool   `json:"control,omitempty"`    // no activity, whatever the pack says
+	Anonymous  bool   `json:"anonymous,omitempty"`  // of a visitor who is not known: it counts for nothing
 	Unnamed    bool   `json:"unnamed,omitempty"`    // the pack does not name its type: it is no activity
 	Subject    bool   `json:"subject,omitempty"`    // the customer is the CloudEvent's subject, for its data names none
 	Overlooked string `json:"overlooked,omitempty"` // what stands in the place of money and is none
@@ -70,8 +73,9 @@ type Record struct {
 // NewSample tries the records of the file called name as the processor reads them for a pack.
 func NewSample(cfg *config.Config, name string, k *pack.Pack) *Sample {
 	return &Sample{
-		cfg: cfg, Name: name, codes: map[Fault]int64{}, pack: k, unnamed: map[string]int64{},
-		decoder: decode.NewMapped(int(cfg.Input.MaxRecordBytes), cfg.Input.Mapping.Compiled).Reading(k),
+		cfg: cfg, Name: name, codes: map[Fault]int64{}, pack: k,
+		unnamed: map[string]int64{}, customers: map[string]bool{},
+		decoder: cfg.Input.Decoder(cfg.Input.MaxRecordBytes).Reading(k),
 	}
 }
 
@@ -131,6 +135,8 @@ func (s *Sample) try(line []byte) (r Record) {
 		return r
 	}
 	s.envelopes[e.Envelope]++
+	s.meet(e)
+	r.Anonymous = e.Anonymous
 	r.ID, r.Customer, r.Type, r.Tenant, r.Control = string(
 		e.ID,
 	), string(
@@ -158,6 +164,17 @@ func (s *Sample) try(line []byte) (r Record) {
 	return r
 }
 
+// meet counts the event's customer, or visitor.
+func (s *Sample) meet(e *pipeline.Event) {
+	if e.Anonymous {
+		s.anonymous++
+		return
+	}
+	by := s.pack.Eligible.By
+	now := by == 0 || !e.Control && s.pack.Signal(e.Type, e.Properties...).Named&by != 0
+	s.customers[string(e.Key)] = s.customers[string(e.Key)] || now
+}
+
 // String is the code and, where the fault is in a part, the envelope.
 func (f Fault) String() string {
 	if partOf(f.code) == "" {
@@ -169,6 +186,9 @@ func (f Fault) String() string {
 // Total is the closing count, as --json prints it.
 type Total struct {
 	Records     int64            `json:"records"`
+	Anonymous   int64            `json:"anonymous"` // of visitors who are not known
+	Customers   int64            `json:"customers"`
+	Eligible    int64            `json:"eligible"` // of the customers: the pack alerts about them by the file's end
 	Quarantined int64            `json:"quarantined"`
 	Envelopes   map[string]int64 `json:"envelopes"` // of usable records
 	Codes       map[string]int64 `json:"codes"`     // of the others
@@ -176,10 +196,21 @@ type Total struct {
 
 // Total is the closing count.
 func (s *Sample) Total() Total {
-	t := Total{Records: s.records, Envelopes: map[string]int64{}, Codes: map[string]int64{}}
+	t := Total{
+		Records:   s.records,
+		Anonymous: s.anonymous,
+		Customers: int64(len(s.customers)),
+		Envelopes: map[string]int64{},
+		Codes:     map[string]int64{},
+	}
 	for i, n := range s.envelopes {
 		if n > 0 {
 			t.Envelopes[pipeline.Envelope(i).String()] = n
+		}
+	}
+	for _, eligible := range s.customers {
+		if eligible {
+			t.Eligible++
 		}
 	}
 	for f, n := range s.codes {
@@ -188,6 +219,9 @@ func (s *Sample) Total() Total {
 	}
 	return t
 }
+
+// Awaits is the signal after which the pack alerts about a customer; empty: none, it alerts about everybody.
+func (s *Sample) Awaits() string { return s.pack.EligibleSignal() }
 
 // Faults are the faults found, the most frequent first.
 func (s *Sample) Faults() []Fault {

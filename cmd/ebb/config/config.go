@@ -126,7 +126,22 @@ type State struct {
 type Input struct {
 	MaxRecordBytes int64
 	PoisonBreaker  float64 // share; 0 or 1: none
+	Anonymous      string  // messages of visitors without a customer id: ignore or track
 	Mapping        Mapping
+}
+
+// Values of Input.Anonymous.
+const (
+	anonymousIgnored = "ignore"
+	anonymousTracked = "track"
+)
+
+// TracksAnonymous reports whether messages of visitors count, under their anonymous id.
+func (i *Input) TracksAnonymous() bool { return i.Anonymous == anonymousTracked }
+
+// Decoder is a decoder that reads records as configured, of at most so many bytes; 0: of any size.
+func (i *Input) Decoder(maxRecordBytes int64) *decode.Decoder {
+	return decode.NewMapped(int(maxRecordBytes), i.Mapping.Compiled).TrackingAnonymous(i.TracksAnonymous())
 }
 
 // HTTP is the address of health, readiness and metrics.
@@ -157,12 +172,17 @@ func Default() *Config {
 			Heartbeat:          250 * time.Millisecond,
 			TransactionTimeout: 15 * time.Second,
 		},
-		Redis:           Redis{Addresses: []string{"127.0.0.1:6379"}},
-		Pack:            Pack{Name: "retail"},
-		Time:            Time{Lateness: 5 * time.Minute},
-		Batch:           Batch{MaxBytes: 4 << 20, Linger: 20 * time.Millisecond},
-		State:           State{Cache: 1_000_000, Retention: 730 * advice.Day},
-		Input:           Input{MaxRecordBytes: 1 << 20, PoisonBreaker: 0.5, Mapping: defaultMapping()},
+		Redis: Redis{Addresses: []string{"127.0.0.1:6379"}},
+		Pack:  Pack{Name: "retail"},
+		Time:  Time{Lateness: 5 * time.Minute},
+		Batch: Batch{MaxBytes: 4 << 20, Linger: 20 * time.Millisecond},
+		State: State{Cache: 1_000_000, Retention: 730 * advice.Day},
+		Input: Input{
+			MaxRecordBytes: 1 << 20,
+			PoisonBreaker:  0.5,
+			Anonymous:      anonymousIgnored,
+			Mapping:        defaultMapping(),
+		},
 		HTTP:            HTTP{Listen: "127.0.0.1:9464"},
 		Log:             Log{Level: "info", Format: "auto"},
 		ShutdownTimeout: 20 * time.Second,
@@ -305,6 +325,7 @@ func (c *Config) Digest() string {
 func (c *Config) Decides() pipeline.Settings {
 	return pipeline.Settings{
 		Rules: decode.Rules, MaxRecordBytes: int(c.Input.MaxRecordBytes), Mapping: c.Input.Mapping.text(),
+		TrackAnonymous: c.Input.TracksAnonymous(),
 		LatenessMillis: c.Time.Lateness.Milliseconds(), RetentionMillis: c.State.Retention.Milliseconds(),
 	}
 }

@@ -169,6 +169,7 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 		"state.retention":            "400d",
 		"input.max_record_bytes":     "2KiB",
 		"input.poison_breaker":       "0.25",
+		"input.anonymous":            "track",
 		"shutdown_timeout":           "5s",
 		"kafka.brokers":              "x:1,y:2",
 		"redis.addresses":            "x:1,y:2",

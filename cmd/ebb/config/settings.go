@@ -310,6 +310,13 @@ func (c *Config) processSettings() []setting {
 				"(`input_poisoned`) instead of draining into the DLQ; the others run on. Lower: a bad release of a producer is " +
 				"noticed sooner. 0 or 1: it never stops.",
 		},
+		{
+			path:  "input.anonymous",
+			value: choiceValue{&c.Input.Anonymous, []string{anonymousIgnored, anonymousTracked}},
+			doc: "What becomes of Segment messages of visitors, which have an `anonymousId` and no `userId`. `ignore`: they are " +
+				"counted, and have no effect. `track`: each visitor is a customer of its own, never joined with the one that it " +
+				"logs in as.",
+		},
 	}
 	s = append(s, c.Input.Mapping.settings("input.mapping.")...)
 	return append(s, []setting{

@@ -16,6 +16,7 @@ import (
 	"ebb/cmd/ebb/produce"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline/kafkawire"
+	"ebb/scoring/pack"
 	"ebb/sinks/alertlog"
 )
 
@@ -38,9 +39,11 @@ type demo struct {
 	log  *source
 	show *show
 
-	fed    int64 // events sent
-	latest int64 // event time of the newest, ms since the epoch
-	took   time.Duration
+	pack       *pack.Pack
+	partitions int32
+	fed        int64 // events sent
+	latest     int64 // event time of the newest, ms since the epoch
+	took       time.Duration
 }
 
 // Run shows alerts as they are raised, and a summary.
@@ -62,8 +65,9 @@ func (d *demo) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.pack, d.partitions = p.Pack(), p.Partitions()
 	d.show = newShow(d.opts.Screen, d.opts.JSON, d.log.total)
-	d.header(p)
+	d.header()
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWatching()
 	watched := d.watch(watching, p)

@@ -23,7 +23,7 @@ type source struct {
 // open makes the shop, or opens the log and counts it.
 func open(opts *Options) (*source, error) {
 	if opts.Events != "" {
-		return openRealLog(opts.Events, opts.Stdin, &opts.Config.Input.Mapping)
+		return openRealLog(opts.Events, opts.Stdin, &opts.Config.Input)
 	}
 	s, err := shop.New(shop.Config{Customers: opts.Customers, Seed: opts.Seed})
 	if err != nil {
@@ -57,11 +57,11 @@ func open(opts *Options) (*source, error) {
 
 // openRealLog reads a log twice: once to count it, which also finds a bad line, or one that is not in order of time,
 // before anything is shown. Standard input is kept in memory, because it cannot be read twice.
-func openRealLog(name string, stdin io.Reader, m *config.Mapping) (*source, error) {
+func openRealLog(name string, stdin io.Reader, in *config.Input) (*source, error) {
 	l := &source{title: "the log " + name}
 	var kept []keptEvent
 	read := func(send func(key, value []byte, at int64) error) error {
-		file, err := eventlog.Open(name, stdin, m)
+		file, err := eventlog.Open(name, stdin, in)
 		if err != nil {
 			return err
 		}

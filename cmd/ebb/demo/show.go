@@ -3,6 +3,7 @@ package demo
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,24 +26,18 @@ type show struct {
 	bar     *progressbar.ProgressBar // nil: none
 	changed chan struct{}            // closed and replaced when alerts have come
 
-	seen     uint64
-	counts   map[string]int64 // by transition
-	episodes map[string]*customerEpisodes
-	second   time.Time // since when shown counts
-	shown    int
-	hidden   int64
-}
-
-// customerEpisodes is the content of the alerts about one customer.
-type customerEpisodes struct {
-	open   map[string]bool // by kind
-	raised []int64         // when, ms since the epoch
+	seen   uint64
+	counts map[string]int64   // by transition
+	raises map[string][]int64 // when alerts were raised, by customer, ms since the epoch
+	second time.Time          // since when shown counts
+	shown  int
+	hidden int64
 }
 
 func newShow(s terminal.Screen, asJSON bool, total int64) *show {
 	show := &show{
 		screen: s, json: asJSON, line: &view.AlertLine{Screen: s}, changed: make(chan struct{}),
-		counts: map[string]int64{}, episodes: map[string]*customerEpisodes{},
+		counts: map[string]int64{}, raises: map[string][]int64{},
 	}
 	if s.Terminal && !asJSON {
 		show.bar = s.Bar(total, "")
@@ -72,17 +67,19 @@ func (s *show) print(batch [][]byte, _ bool) error {
 func (s *show) note(v *view.Alert) {
 	s.seen++
 	s.counts[v.Transition]++
-	e := s.episodes[v.Customer]
-	if e == nil {
-		e = &customerEpisodes{open: map[string]bool{}}
-		s.episodes[v.Customer] = e
-	}
-	if e.open[v.Kind] = true; v.Transition == "recovered" || v.Transition == "expired" {
-		delete(e.open, v.Kind)
-	}
 	if v.Transition == "raised" {
-		e.raised = append(e.raised, v.Time.UnixMilli())
+		s.raises[v.Customer] = append(s.raises[v.Customer], v.Time.UnixMilli())
 	}
+}
+
+// raised is when alerts were raised, by customer, in order of time.
+func (s *show) raised() map[string][]int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, at := range s.raises {
+		slices.Sort(at)
+	}
+	return s.raises
 }
 
 func (s *show) write(value []byte) error {

@@ -57,10 +57,10 @@ type File struct {
 	time      []byte // as the newest line of such a log has it, its quotes included
 	largest   int    // a record may be, in bytes; 0: as large as it likes
 
-	naming  bool // events that have no id are given one
-	ids     ids
-	mapping *config.Mapping
-	idPath  []string // to the id in records that the mapping reads; nil: it knows none
+	naming bool // events that have no id are given one
+	ids    ids
+	input  *config.Input
+	idPath []string // to the id in records that the mapping reads; nil: it knows none
 }
 
 // Bounds of reading, in bytes.
@@ -73,15 +73,15 @@ const (
 const Stdin = "-"
 
 // Open opens the log called name; "-" is stdin. Events without an id are given one that says what is in their line; see
-// ids. Those of stdin get none: whoever sends single events may send the same one twice and mean two. m is how JSON in
-// no known envelope is read.
-func Open(name string, stdin io.Reader, m *config.Mapping) (*File, error) {
+// ids. Those of stdin get none: whoever sends single events may send the same one twice and mean two. in is how records are
+// read.
+func Open(name string, stdin io.Reader, in *config.Input) (*File, error) {
 	f, err := OpenLines(name, stdin)
 	if err != nil {
 		return nil, err
 	}
-	f.decoder, f.mapping, f.naming = decode.NewMapped(0, m.Compiled), m, name != Stdin
-	if paths := m.Parts.ID.Paths; len(paths) > 0 {
+	f.decoder, f.input, f.naming = in.Decoder(0), in, name != Stdin
+	if paths := in.Mapping.Parts.ID.Paths; len(paths) > 0 {
 		f.idPath = pointerSteps(paths[0])
 	}
 	if err := f.detect(); err != nil {
@@ -92,9 +92,9 @@ func Open(name string, stdin io.Reader, m *config.Mapping) (*File, error) {
 }
 
 // ReadAs has the file's lines judged as the processor judges them: by its pack, and by the size of a record.
-func (f *File) ReadAs(k *pack.Pack, maxRecordBytes int) {
-	f.decoder = decode.NewMapped(maxRecordBytes, f.mapping.Compiled).Reading(k)
-	f.largest = maxRecordBytes
+func (f *File) ReadAs(k *pack.Pack) {
+	f.decoder = f.input.Decoder(f.input.MaxRecordBytes).Reading(k)
+	f.largest = int(f.input.MaxRecordBytes)
 }
 
 // OpenLines opens the file called name for its lines alone; "-" is stdin.

@@ -51,7 +51,7 @@ func packed(t testing.TB, text string) []byte {
 // readLog reads a log to its end as lines "key time value"; a line that cannot be used is its error.
 func readLog(t testing.TB, path string, stdin io.Reader) []string {
 	t.Helper()
-	f, err := Open(path, stdin, &config.Mapping{})
+	f, err := Open(path, stdin, &config.Input{})
 	if err != nil {
 		return []string{err.Error()}
 	}
@@ -230,7 +230,7 @@ func TestCutShort(t *testing.T) {
 	if last := got[len(got)-1]; !strings.Contains(last, "the file is cut short") {
 		t.Errorf("last: %s", last)
 	}
-	_, err := Open(filepath.Join(t.TempDir(), "none.csv"), nil, &config.Mapping{})
+	_, err := Open(filepath.Join(t.TempDir(), "none.csv"), nil, &config.Input{})
 	if err == nil || !strings.HasSuffix(err.Error(), "none.csv: no such file or directory") {
 		t.Errorf("error: %v", err)
 	}
@@ -249,7 +249,7 @@ func FuzzLogFile(f *testing.F) {
 	f.Add([]byte(`{"customer":"7","type":"x","time":1300000000}` + "\n{}\n"))
 	f.Add(packed(f, "{\"userId\":1}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		log, err := Open("-", bytes.NewReader(data), &config.Mapping{})
+		log, err := Open("-", bytes.NewReader(data), &config.Input{})
 		if err != nil {
 			return
 		}
@@ -303,7 +303,7 @@ func BenchmarkLogFile(b *testing.B) {
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
-				f, err := Open(path, nil, &config.Mapping{})
+				f, err := Open(path, nil, &config.Input{})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -27,7 +27,7 @@ import (
 // idsOf are the ids of the events of a log, as the decoder reads them from what is sent.
 func idsOf(t *testing.T, name, text string, m *config.Mapping) (found []string) {
 	t.Helper()
-	f, err := Open(writeFile(t, name, text), nil, m)
+	f, err := Open(writeFile(t, name, text), nil, &config.Input{Mapping: *m})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestRefusesUTF16(t *testing.T) {
 		if err := os.WriteFile(path, encode(lines), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := Open(path, nil, &config.Mapping{})
+		_, err := Open(path, nil, &config.Input{})
 		advised, ok := errors.AsType[advice.Advised](err)
 		if !ok || !strings.HasSuffix(err.Error(), name+" is UTF-16") {
 			t.Errorf("%s: error %v", name, err)
@@ -229,7 +229,7 @@ func TestRefusesUTF16(t *testing.T) {
 			t.Errorf("%s: after %s: %q", name, line, got)
 		}
 	}
-	if _, err := Open("-", strings.NewReader("\xff\xfec\x00u\x00"), &config.Mapping{}); err == nil ||
+	if _, err := Open("-", strings.NewReader("\xff\xfec\x00u\x00"), &config.Input{}); err == nil ||
 		!strings.Contains(err.Error(), "stdin is UTF-16") {
 		t.Errorf("error %v", err)
 	}
@@ -297,7 +297,7 @@ func TestByteOrderMarks(t *testing.T) {
 // TestSizeOfRecords: what is too large for the processor is refused, the id that it is given included.
 func TestSizeOfRecords(t *testing.T) {
 	line := `{"customer":"7","type":"t","time":1300000000,"note":"` + strings.Repeat("x", 900) + `"}`
-	f, err := Open(writeFile(t, "l.ndjson", line+"\n"), nil, &config.Mapping{})
+	f, err := Open(writeFile(t, "l.ndjson", line+"\n"), nil, &config.Input{MaxRecordBytes: int64(len(line) + 20)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func TestSizeOfRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.ReadAs(k, len(line)+20)
+	f.ReadAs(k)
 	var e Entry
 	want := regexp.MustCompile(`l.ndjson:1: larger than a record may be \(input.max_record_bytes: \d+\)`)
 	if err := f.Next(&e); err == nil || !want.MatchString(err.Error()) {

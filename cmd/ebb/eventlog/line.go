@@ -29,7 +29,7 @@ func (f *File) readJSON(line []byte, e *Entry) string {
 		return ""
 	case f.event.Code == pipeline.TimeMissing && f.takeUntimed(line, e):
 		return ""
-	case f.event.Code == pipeline.CustomerMissing && !f.mapping.All():
+	case f.event.Code == pipeline.CustomerMissing && !f.input.Mapping.All():
 		return problem + ": want customer, userId or anonymousId, or the subject of a CloudEvent"
 	}
 	return problem

@@ -121,7 +121,7 @@ func (f *File) timeFilter() string {
 		return ".timestamp // .originalTimestamp // .sentAt"
 	case pipeline.Mapped:
 		var ways []string
-		for _, path := range f.mapping.Parts.Time.Paths {
+		for _, path := range f.input.Mapping.Parts.Time.Paths {
 			steps, err := json.Marshal(pointerSteps(path))
 			if err != nil {
 				panic("BUG: texts are JSON: " + err.Error())

@@ -16,19 +16,24 @@ import (
 // Pass is one reading of a log of the past for an engine.
 type Pass struct {
 	Name    string // of the file; - for standard input
-	Mapping *config.Mapping
+	Input   *config.Input
 	SkipBad bool // count lines that cannot be used, and go on
 	Stdin   io.Reader
+	Until   time.Time // events from here on are left out; zero: none are
 
 	// Progress gets the purpose of the reading, the events so far, and the bytes read of the file's bytes, as stored; -1:
 	// unknown. Optional.
 	Progress func(what string, events, stored, size int64)
 
-	skipped int64
+	skipped   int64
+	anonymous int64
 }
 
 // Skipped is how many lines were not used.
 func (p *Pass) Skipped() int64 { return p.skipped }
+
+// Anonymous is how many events were passed over, because they are of visitors who are not known.
+func (p *Pass) Anonymous() int64 { return p.anonymous }
 
 // Each hands every event to take, in the order of the log, with the properties that the pack reads. what is the purpose
 // that Progress gets. After each event Each calls late, which returns how many events are more than a day older than
@@ -57,6 +62,9 @@ func (p *Pass) Each(
 		} else if err != nil {
 			return err
 		}
+		if p.beyond(&e) {
+			continue
+		}
 		take(f, &e)
 		if n%1024 == 0 && n > 0 { // no need to read all of a log that runs backwards
 			if err := disordered(f, n+1, late, 2); err != nil {
@@ -66,6 +74,9 @@ func (p *Pass) Each(
 	}
 }
 
+// beyond reports whether an event is left out.
+func (p *Pass) beyond(e *Entry) bool { return !p.Until.IsZero() && e.Time >= p.Until.UnixMilli() }
+
 func (p *Pass) progress(what string, events int64, f *File) {
 	if p.Progress != nil {
 		p.Progress(what, events, f.Stored(), f.Size)
@@ -74,7 +85,7 @@ func (p *Pass) progress(what string, events int64, f *File) {
 
 // open opens the log.
 func (p *Pass) open(ctx context.Context) (*File, error) {
-	f, err := Open(p.Name, p.Stdin, p.Mapping)
+	f, err := Open(p.Name, p.Stdin, p.Input)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -99,6 +110,8 @@ func (p *Pass) next(f *File, e *Entry) error {
 			p.skipped++
 		case isBad:
 			return advice.Add(bad, "mend the line, or leave out what cannot be used with --skip-bad")
+		case err == nil && f.event.Anonymous:
+			p.anonymous++
 		default:
 			return err
 		}
@@ -134,6 +147,10 @@ func (p *Pass) Span(ctx context.Context, what string) (first, last time.Time, er
 		return first, last, err
 	}
 	first = time.UnixMilli(e.Time).UTC()
+	if !p.Until.IsZero() {
+		last, err = p.newest(ctx, what, f, &e)
+		return first, last, err
+	}
 	tail, err := p.tail(ctx, what, f)
 	if err != nil {
 		return first, last, err
@@ -148,6 +165,33 @@ func (p *Pass) Span(ctx context.Context, what string) (first, last time.Time, er
 		}
 	}
 	return first, last, nil
+}
+
+// newest reads the rest of a log, after an event, for the newest event that is not left out.
+func (p *Pass) newest(ctx context.Context, what string, f *File, e *Entry) (time.Time, error) {
+	newest := e.Time
+	if p.beyond(e) {
+		return time.Time{}, advice.Usage(fmt.Errorf("%s begins on %s, not before the time of --until", p.Name,
+			advice.FormatDate(time.UnixMilli(e.Time).UTC())))
+	}
+	for n := 0; ; n++ {
+		if n%4096 == 0 {
+			if ctx.Err() != nil {
+				return time.Time{}, context.Cause(ctx)
+			}
+			p.progress(what, -1, f)
+		}
+		err := p.next(f, e)
+		switch {
+		case errors.Is(err, io.EOF):
+			p.skipped = 0 // they are counted when the log is read
+			return time.UnixMilli(newest).UTC(), nil
+		case err != nil:
+			return time.Time{}, err
+		case !p.beyond(e):
+			newest = max(newest, e.Time)
+		}
+	}
 }
 
 // tail reads up to the last lines of a log.

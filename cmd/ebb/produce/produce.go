@@ -32,10 +32,11 @@ type Options struct {
 type Summary struct {
 	Events     int64   `json:"events"` // acknowledged
 	Skipped    int64   `json:"skipped"`
-	NoMoney    int64   `json:"no_money,omitempty"` // events read whose value is no money: they count without it
-	Late       int64   `json:"late,omitempty"`     // events read that are more than a day older than one before them
-	Nameless   string  `json:"nameless,omitempty"` // the pack, where it names the type of none of the events read
-	Bytes      int64   `json:"bytes"`              // of keys and values acknowledged
+	NoMoney    int64   `json:"no_money,omitempty"`  // events read whose value is no money: they count without it
+	Anonymous  int64   `json:"anonymous,omitempty"` // events read of visitors who are not known: they count for nothing
+	Late       int64   `json:"late,omitempty"`      // events read that are more than a day older than one before them
+	Nameless   string  `json:"nameless,omitempty"`  // the pack, where it names the type of none of the events read
+	Bytes      int64   `json:"bytes"`               // of keys and values acknowledged
 	Seconds    float64 `json:"seconds"`
 	Rate       float64 `json:"events_per_second"`
 	Topic      string  `json:"topic"`
@@ -56,6 +57,7 @@ type sending struct {
 	read   int64 // of the files that are done
 	bad    int64
 	poor   int64 // events whose value is no money
+	nobody int64 // events of visitors who are not known
 
 	sent   int64 // events handed to the lanes
 	named  bool  // the pack names the type of one of them
@@ -102,9 +104,9 @@ func (p *sending) run(ctx context.Context, files []string) (_ *Summary, err erro
 
 // open opens a log, whose lines are judged as the processor will.
 func (p *sending) open(name string) (*eventlog.File, error) {
-	f, err := eventlog.Open(name, p.opts.Stdin, &p.opts.Config.Input.Mapping)
+	f, err := eventlog.Open(name, p.opts.Stdin, &p.opts.Config.Input)
 	if err == nil {
-		f.ReadAs(p.pack, int(p.opts.Config.Input.MaxRecordBytes))
+		f.ReadAs(p.pack)
 	}
 	return f, err
 }
@@ -163,13 +165,16 @@ func (p *sending) observe(event *pipeline.Event, e *eventlog.Entry) {
 	if event.NoMoney {
 		p.poor++
 	}
+	if event.Anonymous {
+		p.nobody++
+	}
 	if e.Time != 0 && e.Time < p.newest-pipeline.DayMillis {
 		p.late++
 	}
 	p.newest = max(p.newest, e.Time)
 	if !p.named {
 		signal := p.pack.Signal(event.Type)
-		p.named = signal.Known || event.Control
+		p.named = signal.Known || event.Control || event.Anonymous
 	}
 }
 
@@ -189,6 +194,7 @@ func (p *sending) summary(took time.Duration) *Summary {
 	s := &Summary{
 		Skipped:    p.bad,
 		NoMoney:    p.poor,
+		Anonymous:  p.nobody,
 		Late:       p.late,
 		Seconds:    took.Seconds(),
 		Topic:      p.topic.Name,

@@ -27,7 +27,8 @@ func (g *Group) decidable(ctx context.Context, n int32, mark *pipeline.Mark) err
 	if err != nil {
 		return fmt.Errorf("look up topic %s: %w", k.Control, err)
 	}
-	records, err := control.Ledger(g.Kafka, g.cfg).Controls(ctx, pipeline.Identity{
+	ledger := control.Ledger(g.Kafka, g.cfg)
+	records, err := ledger.Controls(ctx, pipeline.Identity{
 		Group: k.Group, Input: k.Input, Partition: int(n), Partitions: int(g.topic.Partitions),
 		Cluster: g.topic.Cluster, Topic: g.topic.ID,
 	})
@@ -36,7 +37,7 @@ func (g *Group) decidable(ctx context.Context, n int32, mark *pipeline.Mark) err
 	}
 	pack, settings := newest(records, mark.Offset)
 	if pack == mark.Pack && settings == mark.Settings {
-		return nil
+		return ofThisCore(ctx, ledger, pack)
 	}
 	return advice.Add(
 		fmt.Errorf(

@@ -17,54 +17,51 @@ const (
 	never = int64(math.MaxInt64)
 )
 
-// customer is a customer of the shop, with its plans.
+// customer is somebody who comes to the shop, with its plans.
 type customer struct {
-	dice dice
-	name string
+	dice     dice
+	name     string
+	stranger bool // nobody has signed in: an anonymous visitor
 
-	gap     int64   // median time between visits, ms
-	spread  float64 // standard deviation of a gap's logarithm
-	buys    int64   // visits in a hundred that end with an order
-	basket  int64   // median worth of an order, minor units
-	returns int64   // orders in a hundred with a return
+	gap     law   // of the times between visits
+	buys    int64 // visits in a hundred that end with an order; 0: it never buys
+	basket  int64 // median worth of an order, minor units
+	returns int64 // orders in a hundred with a return
+	visits  int64 // how many visits are left; never: nobody counts them
 
-	left      int64 // when it leaves for good; never: it stays
-	story     Story // how it leaves
-	pauseFrom int64 // a holiday: no visit from here
-	pauseTo   int64 // to here
+	left  int64 // when it leaves for good; never: it stays
+	cause Cause // why it leaves
+	pause pause // the next one
 
 	visit   int64    // when the next visit begins; never: there is none
-	session int64    // end of the latest one
+	session int64    // end of the latest one; before the first, its beginning
+	bought  bool     // it has ordered
+	price   int64    // of its latest order
 	last    int64    // time of the event taken last
 	plan    []action // what happens before and after the next visit, in order of time
 }
 
-// customer makes the customer with a number from 0 on, as it is at its first visit.
+// customer makes the customer with a number from 0 on, as it is at its first visit. The numbers after the customers are
+// those of anonymous visitors.
 func (s *Shop) customer(i int) *customer {
-	c := &customer{dice: newDice(s.cfg.Seed, i), name: fmt.Sprintf("c-%06d", i+1), left: never}
-	d := &c.dice
-	c.gap = d.logNormal(pick(d, rhythms[:]), 0.25)
-	c.spread = float64(d.between(25, 60)) / 100
-	c.buys = d.between(45, 95)
-	c.basket = d.logNormal(4500, 0.6)
-	if d.chance(30) {
-		c.returns = d.between(10, 30)
-	}
-	span := s.end - s.start
-	if d.chance(55) { // an old customer: the first visit follows its rhythm
-		c.visit = s.start + d.below(min(c.gap, span))
+	c := &customer{dice: newDice(s.cfg.Seed, i), left: never, visits: never, pause: pause{never, never}}
+	d, who := &c.dice, passer
+	if i < s.cfg.Customers {
+		c.name, who = fmt.Sprintf("c-%06d", i+1), pick(d, kinds[:])
 	} else {
-		c.visit = s.start + d.below(span*85/100+1)
+		c.name, c.stranger = fmt.Sprintf("a-%06d", i-s.cfg.Customers+1), true
+	}
+	c.visit = s.start + d.below((s.end-s.start)*85/100+1)
+	switch who {
+	case loyal:
+		c.loyal(s)
+	case taster:
+		c.taste()
+	case passer:
+		c.pass()
 	}
 	c.visit = c.daytime(c.visit)
 	c.session = c.visit
-	if life := c.lifetime(); life != never {
-		c.left = c.visit + life
-	}
-	if d.chance(12) {
-		c.pauseFrom = s.start + d.below(span)
-		c.pauseTo = c.pauseFrom + d.between(21*day, 63*day)
-	}
 	return c
 }
 
@@ -73,9 +70,6 @@ type weighted[T any] struct {
 	percent int64
 	choice  T
 }
-
-// rhythms are the usual times between visits.
-var rhythms = [...]weighted[int64]{{12, 7 * day}, {30, 14 * day}, {44, 28 * day}, {14, 60 * day}}
 
 func pick[T any](d *dice, from []weighted[T]) T {
 	n := d.below(100)
@@ -87,19 +81,6 @@ func pick[T any](d *dice, from []weighted[T]) T {
 	panic("BUG: choices that do not add up to 100")
 }
 
-// lifetime is how long the customer stays, and how it leaves. Half of them stay, and one in ten never gets going.
-func (c *customer) lifetime() int64 {
-	switch n := c.dice.below(100); {
-	case n < 10:
-		c.story = Vanished
-		return c.dice.logNormal(20*day, 0.7)
-	case n < 50:
-		c.story = pick(&c.dice, stories[:])
-		return c.dice.logNormal(170*day, 0.8)
-	}
-	return never
-}
-
 // next is the time of the customer's next event; never if there is none. It plans visits as far as needed.
 func (c *customer) next() int64 {
 	for c.visit != never && (len(c.plan) == 0 || c.plan[0].at >= c.visit) {
@@ -109,6 +90,10 @@ func (c *customer) next() int64 {
 			break
 		}
 		c.shopping()
+		if c.visits--; c.visits == 0 {
+			c.finish()
+			continue
+		}
 		c.visit = c.comeBack()
 	}
 	if len(c.plan) == 0 {
@@ -144,16 +129,12 @@ var seasons = [...]int64{92, 94, 98, 100, 102, 98, 92, 92, 100, 104, 112, 116}
 
 // comeBack is when the next visit begins.
 func (c *customer) comeBack() int64 {
-	gap := c.dice.logNormal(c.gap, c.spread)
+	gap := c.dice.draw(c.gap)
 	gap = gap * 100 / seasons[time.UnixMilli(c.session).UTC().Month()-1]
-	if c.story == Drifted && c.left != never && c.left-c.session < 4*c.gap {
+	if c.cause == Rival && c.left-c.session < 4*c.gap.median {
 		gap = gap * 8 / 5
 	}
-	at := c.daytime(c.session + gap)
-	if at >= c.pauseFrom && at < c.pauseTo {
-		at = c.daytime(c.pauseTo + c.dice.below(4*day))
-	}
-	return max(at, c.session+hour)
+	return max(c.afterPause(c.daytime(c.session+gap)), c.session+hour)
 }
 
 // hours are when people shop: the lunch break, and the evening.

@@ -48,11 +48,11 @@ func (d *dice) logNormal(median int64, spread float64) int64 {
 	return int64(float64(median) * exp(float64(spread*d.normal())))
 }
 
-// exp is e to the power of x, for x from -5 to 5 to nine digits: the series for a sixteenth of x, squared four times.
+// exp is e to the power of x, for x from -8 to 8 to nine digits: the series for a sixteenth of x, squared four times.
 func exp(x float64) float64 {
 	x /= 16
 	sum, term := 1.0, 1.0
-	for i := 1.0; i <= 9; i++ {
+	for i := 1.0; i <= 10; i++ {
 		term = float64(term*x) / i
 		sum += term
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 func TestExp(t *testing.T) {
-	for x := -5.0; x <= 5; x += 0.01 {
+	for x := -8.0; x <= 8; x += 0.01 {
 		if got, want := exp(x), math.Exp(x); math.Abs(got/want-1) > 1e-9 {
 			t.Fatalf("exp(%g) = %g, want %g", x, got, want)
 		}
@@ -57,8 +57,20 @@ func TestChoices(t *testing.T) {
 	for _, w := range hours {
 		sums["hours"] += w.percent
 	}
-	for _, w := range stories {
-		sums["stories"] += w.percent
+	for _, w := range kinds {
+		sums["kinds"] += w.percent
+	}
+	for _, w := range tastes {
+		sums["tastes"] += w.percent
+	}
+	for _, w := range pauses {
+		sums["pauses"] += w.percent
+	}
+	for _, w := range causes {
+		sums["causes"] += w.percent
+	}
+	for _, w := range tasterCauses {
+		sums["causes of tasters"] += w.percent
 	}
 	for name, sum := range sums {
 		if sum != 100 {

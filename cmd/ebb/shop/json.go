@@ -5,8 +5,12 @@ import (
 	"time"
 )
 
-// AppendJSON appends the event in ebb's flat envelope, without a line's end. What a Shop makes needs no escapes.
+// AppendJSON appends the event without a line's end: in ebb's flat envelope, that of an anonymous visitor as a Segment
+// message without userId, as web sites send it. What a Shop makes needs no escapes.
 func AppendJSON(dst []byte, ev *Event) []byte {
+	if ev.Anonymous {
+		return appendTrack(dst, ev)
+	}
 	dst = append(dst, `{"id":"`...)
 	dst = append(dst, ev.ID...)
 	dst = append(dst, `","customer":"`...)
@@ -24,11 +28,32 @@ func AppendJSON(dst []byte, ev *Event) []byte {
 		dst = append(dst, '"')
 	}
 	if ev.Product != 0 {
-		dst = append(dst, `,"properties":{"product_id":"p-`...)
-		dst = strconv.AppendInt(dst, int64(ev.Product), 10)
-		dst = append(dst, `"}`...)
+		dst = appendProduct(dst, ev.Product)
 	}
 	return append(dst, '}')
+}
+
+// appendTrack writes a call of track of somebody who has not signed in. Money is none of it: who pays has an account.
+func appendTrack(dst []byte, ev *Event) []byte {
+	dst = append(dst, `{"type":"track","messageId":"`...)
+	dst = append(dst, ev.ID...)
+	dst = append(dst, `","anonymousId":"`...)
+	dst = append(dst, ev.Customer...)
+	dst = append(dst, `","event":"`...)
+	dst = append(dst, ev.Type...)
+	dst = append(dst, `","timestamp":"`...)
+	dst = ev.Time.AppendFormat(dst, time.RFC3339Nano)
+	dst = append(dst, '"')
+	if ev.Product != 0 {
+		dst = appendProduct(dst, ev.Product)
+	}
+	return append(dst, '}')
+}
+
+func appendProduct(dst []byte, product int) []byte {
+	dst = append(dst, `,"properties":{"product_id":"p-`...)
+	dst = strconv.AppendInt(dst, int64(product), 10)
+	return append(dst, `"}`...)
 }
 
 // appendMoney writes minor units with two decimals.

@@ -1,5 +1,7 @@
-// Package shop simulates a shop: customers who come in rhythms of their own, look around, buy, return goods and go on
-// holiday. Some of them leave for good, at a moment that the simulation determines.
+// Package shop simulates a shop. Most of its customers come once or a few times. The others come in rhythms of their
+// own, look around, buy and return goods; they pause for a holiday, an illness or a season, and come back. Some of them
+// leave for good, at a moment and for a cause that the simulation determines. Visitors come who never buy, and the
+// feeds of its systems are cut for some days now and then.
 //
 // That moment is the truth that alerts can be compared with. It is drawn before anything is scored, and independently
 // of ebb's scoring: the package imports nothing of ebb.
@@ -18,7 +20,7 @@ import (
 
 // Defaults of a Config's zero values.
 const (
-	DefaultCustomers = 4000
+	DefaultCustomers = 10_000
 	DefaultDays      = 540
 )
 
@@ -46,6 +48,7 @@ type Shop struct {
 	cfg   Config
 	start int64 // ms since the epoch
 	end   int64
+	cuts  [sources][]span // of each source's feed
 }
 
 // New checks cfg and sizes the shop.
@@ -66,6 +69,7 @@ func New(cfg Config) (*Shop, error) {
 	}
 	s := &Shop{cfg: cfg, start: cfg.Start.UnixMilli()}
 	s.end = s.start + int64(cfg.Days)*day
+	s.cutFeeds()
 	switch {
 	case cfg.Customers > 0:
 	case cfg.Events > 0:
@@ -76,17 +80,24 @@ func New(cfg Config) (*Shop, error) {
 	return s, nil
 }
 
+// strangersPer is how many customers there are for each anonymous visitor.
+const strangersPer = 2
+
+// people is how many come: the customers, and then the anonymous visitors.
+func (s *Shop) people() int { return s.cfg.Customers + s.cfg.Customers/strangersPer }
+
 // size finds how many customers make the requested number of events, with some to spare, by simulating a sample of
 // them.
 func (s *Shop) size() error {
-	const sample, spare = 1000, 1.1
+	const sample, spare = 4000, 1.1
 	s.cfg.Customers = sample
 	var seen float64
-	for i := range sample {
+	for i := range s.people() {
 		c := s.customer(i)
 		for at := c.next(); at < s.end; at = c.next() {
-			c.take()
-			seen++
+			if !s.lost(c.take()) {
+				seen++
+			}
 		}
 	}
 	need := math.Ceil(spare*sample*float64(s.cfg.Events)/seen) + 20
@@ -114,33 +125,37 @@ func (s *Shop) End() time.Time { return time.UnixMilli(s.end).UTC() }
 
 // Event is something that a customer did, or that happened to one.
 type Event struct {
-	ID       string
-	Customer string
-	Type     string // as in the Segment e-commerce specification, where that has a name for it
-	Time     time.Time
-	Value    int64 // minor units of Currency: amount paid, of a failed payment, or, negative, paid back; else 0
-	Currency string
-	Product  int // number of the product viewed or added; else 0
+	ID        string
+	Customer  string
+	Anonymous bool   // nobody has signed in: Customer is the visitor's
+	Type      string // as in the Segment e-commerce specification, where that has a name for it
+	Time      time.Time
+	Value     int64 // minor units of Currency: amount paid, of a failed payment, or, negative, paid back; else 0
+	Currency  string
+	Product   int // number of the product viewed or added; else 0
 }
 
 // Events are all events of the shop, in order of time, and at the same millisecond in order of customers. They are made
-// while they are read: memory holds the customers and their plans.
+// while they are read: memory holds the customers who have come and will come again, with their plans.
 func (s *Shop) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		q := s.open()
-		prefix := fmt.Appendf(nil, "s%d-", s.cfg.Seed)
+		prefix := fmt.Appendf(make([]byte, 0, 48), "s%d-", s.cfg.Seed) // with room for the number
 		limit := s.cfg.Events
 		if limit == 0 {
 			limit = math.MaxInt64
 		}
-		for n := int64(1); n <= limit; n++ {
-			c, at := q.first()
-			if at >= s.end {
+		for n := int64(1); n <= limit; q.moved() {
+			if q.first() >= s.end {
 				return
 			}
+			c := q.customer()
 			a := c.take()
+			if s.lost(a) {
+				continue
+			}
 			ev := Event{
-				ID: string(strconv.AppendInt(prefix, n, 10)), Customer: c.name, Type: a.what.String(),
+				ID: string(strconv.AppendInt(prefix, n, 10)), Customer: c.name, Anonymous: c.stranger, Type: a.what.String(),
 				Time: time.UnixMilli(a.at).UTC(), Value: a.value, Product: int(a.product),
 			}
 			if a.value != 0 {
@@ -149,7 +164,7 @@ func (s *Shop) Events() iter.Seq[Event] {
 			if !yield(ev) {
 				return
 			}
-			q.moved()
+			n++
 		}
 	}
 }

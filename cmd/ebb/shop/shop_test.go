@@ -80,8 +80,8 @@ func TestStream(t *testing.T) {
 		ids[ev.ID], last[ev.Customer], before = true, ev.Time, ev.Time
 		first = append(first, ev)
 	}
-	if len(last) != 500 {
-		t.Errorf("%d of 500 customers ever came", len(last))
+	if len(last) != 500+250 { // and one anonymous visitor for two customers
+		t.Errorf("%d of 500 customers and 250 visitors ever came", len(last))
 	}
 	i := 0
 	for ev := range s.Events() {
@@ -180,6 +180,10 @@ func TestAppendJSON(t *testing.T) {
 		{
 			shop.Event{ID: "s1-9", Customer: "c-000001", Type: "Order Refunded", Time: at, Value: -1205, Currency: "EUR"},
 			`{"id":"s1-9","customer":"c-000001","type":"Order Refunded","time":"2025-03-01T09:30:00.05Z","value":"-12.05","currency":"EUR"}`,
+		},
+		{
+			shop.Event{ID: "s1-10", Customer: "a-000001", Anonymous: true, Type: "Product Viewed", Time: at, Product: 7},
+			`{"type":"track","messageId":"s1-10","anonymousId":"a-000001","event":"Product Viewed","timestamp":"2025-03-01T09:30:00.05Z","properties":{"product_id":"p-7"}}`,
 		},
 	} {
 		got := shop.AppendJSON(nil, &c.event)

@@ -2,12 +2,14 @@ package shop_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"ebb/cmd/ebb/shop"
 )
@@ -86,7 +88,7 @@ func TestWriteTruth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := [][]string{{"customer", "last_event", "left_at", "story"}}
+	want := [][]string{{"customer", "last_event", "left_at", "cause"}}
 	for l := range s.Leavers(time.Time{}) {
 		want = append(
 			want,
@@ -94,63 +96,149 @@ func TestWriteTruth(t *testing.T) {
 				l.Customer,
 				l.Last.Format("2006-01-02T15:04:05.000Z"),
 				l.Left.Format("2006-01-02T15:04:05.000Z"),
-				l.Story.String(),
+				l.Cause.String(),
 			},
 		)
 	}
-	if diff := cmp.Diff(want, rows); diff != "" || n != len(want)-1 {
+	if diff := gocmp.Diff(want, rows); diff != "" || n != len(want)-1 {
 		t.Errorf("%d leavers; want (-), written (+):\n%s", n, diff)
 	}
 }
 
-// TestStories checks each way of leaving by the events of the customers who left so.
-func TestStories(t *testing.T) {
-	s := open(t, shop.Config{Seed: 6, Customers: 3000})
+// TestCauses checks each cause by the events of the customers who left for it, where no feed was cut at the end.
+func TestCauses(t *testing.T) {
+	s := open(t, shop.Config{Seed: 6, Customers: 10_000})
 	events := histories(s)
-	share := map[shop.Story]int{}
-	var slower, drifted int
+	share := map[shop.Cause]int{}
+	var slower, wooed int
 	for l := range s.Leavers(time.Time{}) {
-		share[l.Story]++
+		share[l.Cause]++
 		h := events[l.Customer]
-		switch l.Story {
+		if count(h, shop.Order, time.Time{}) == 0 && !cutBetween(s, h[0].Time.AddDate(0, 0, -7), l.Left) {
+			t.Errorf("%v never bought", l)
+		}
+		if cutBetween(s, l.Last.AddDate(0, 0, -30), l.Left) {
+			continue
+		}
+		last := h[len(h)-1]
+		switch l.Cause {
+		case shop.Once:
+			if v := visits(h); len(v) != 1 {
+				t.Errorf("%v came %d times", l, len(v))
+			}
+		case shop.Tried:
+			if v := visits(h); len(v) < 2 || len(v) > 5 {
+				t.Errorf("%v came %d times", l, len(v))
+			}
+		case shop.Returned:
+			if last.Type != "Order Refunded" {
+				t.Errorf("%v: the last event is %v", l, last)
+			}
 		case shop.Unpaid:
-			if n := count(h, "Payment Failed", l.Left.AddDate(0, 0, -3)); n != 2 || h[len(h)-1].Type != "Payment Failed" {
-				t.Errorf("%v: %d failed payments at the end, the last event is %v", l, n, h[len(h)-1])
+			if n := count(h, "Payment Failed", l.Left.AddDate(0, 0, -3)); n != 2 || last.Type != "Payment Failed" {
+				t.Errorf("%v: %d failed payments at the end, the last event is %v", l, n, last)
 			}
 		case shop.Unheard:
 			opened, solved := count(h, "Support Ticket Opened", time.Time{}), count(h, "Support Ticket Solved", time.Time{})
-			if opened-solved < 2 || h[len(h)-1].Type != "Support Ticket Opened" {
-				t.Errorf("%v: %d tickets, %d solved, the last event is %v", l, opened, solved, h[len(h)-1])
+			if opened-solved < 2 || last.Type != "Support Ticket Opened" {
+				t.Errorf("%v: %d tickets, %d solved, the last event is %v", l, opened, solved, last)
 			}
-		case shop.Drifted:
+		case shop.Rival:
 			if v := visits(h); len(v) > 9 {
 				gaps := differences(v)
-				drifted++
+				wooed++
 				if median(gaps[len(gaps)-2:]) > median(gaps[:len(gaps)-4]) {
 					slower++
 				}
 			}
-		default: // vanished, or never reported
+		case shop.Moved, shop.Stays, shop.Causes: // from one day to the next, or never reported
 		}
 	}
-	for story, bounds := range map[shop.Story][2]int{
-		shop.Vanished: {400, 800},
-		shop.Drifted:  {250, 600},
-		shop.Unpaid:   {100, 300},
-		shop.Unheard:  {100, 300},
+	for cause, bounds := range map[shop.Cause][2]int{
+		shop.Once:     {2000, 3000},
+		shop.Tried:    {1000, 2000},
+		shop.Moved:    {80, 250},
+		shop.Rival:    {80, 300},
+		shop.Returned: {300, 700},
+		shop.Unpaid:   {200, 450},
+		shop.Unheard:  {200, 500},
 	} {
-		if n := share[story]; n < bounds[0] || n > bounds[1] {
-			t.Errorf("%d of 3,000 customers %v, want %d to %d", n, story, bounds[0], bounds[1])
+		if n := share[cause]; n < bounds[0] || n > bounds[1] {
+			t.Errorf("%d of 10,000 customers %v, want %d to %d", n, cause, bounds[0], bounds[1])
 		}
 	}
-	if slower*100 < drifted*75 {
-		t.Errorf("%d of %d who drifted away came less often at the end", slower, drifted)
+	if slower*100 < wooed*70 {
+		t.Errorf("%d of %d whom a rival won came less often at the end", slower, wooed)
+	}
+}
+
+// cutBetween reports whether a feed was cut between two moments.
+func cutBetween(s *shop.Shop, from, to time.Time) bool {
+	return slices.ContainsFunc(s.Cuts(), func(c shop.Cut) bool { return c.From.Before(to) && from.Before(c.To) })
+}
+
+// TestCuts: while a feed is cut nothing of its source comes, and all else does.
+func TestCuts(t *testing.T) {
+	s := open(t, shop.Config{Seed: 9, Customers: 5000})
+	of := map[string]string{
+		"Order Completed": "back office", "Order Refunded": "back office", "Payment Failed": "back office",
+		"Support Ticket Opened": "helpdesk", "Support Ticket Solved": "helpdesk",
+	}
+	cuts, others := s.Cuts(), 0
+	for ev := range s.Events() {
+		for _, c := range cuts {
+			if ev.Time.Before(c.From) || !ev.Time.Before(c.To) {
+				continue
+			}
+			if others++; cmp.Or(of[ev.Type], "website") == c.Source {
+				t.Fatalf("%v while the feed of %s was cut, %v to %v", ev, c.Source, c.From, c.To)
+			}
+		}
+	}
+	days := 0.0
+	for _, c := range cuts {
+		days += c.To.Sub(c.From).Hours() / 24
+	}
+	if len(cuts) < 2 || days < 2 || days > 30 || others == 0 {
+		t.Errorf("%d cuts of %.1f days together, %d events of other sources in them", len(cuts), days, others)
+	}
+}
+
+// TestVisitors: some have an account and never buy, others no account; neither are customers who leave.
+func TestVisitors(t *testing.T) {
+	s := open(t, shop.Config{Seed: 9, Customers: 4000})
+	leavers := map[string]bool{}
+	for l := range s.Leavers(time.Time{}) {
+		leavers[l.Customer] = true
+	}
+	accounts, anonymous := 0, 0
+	for customer, h := range histories(s) {
+		if h[0].Anonymous != strings.HasPrefix(customer, "a-") {
+			t.Fatalf("anonymous: %v, called %s", h[0].Anonymous, customer)
+		}
+		if count(h, shop.Order, time.Time{}) > 0 || cutBetween(s, h[0].Time, h[len(h)-1].Time.AddDate(0, 0, 7)) {
+			continue
+		}
+		if leavers[customer] {
+			t.Errorf("%s has left and never bought", customer)
+		}
+		if len(visits(h)) > 4 {
+			t.Errorf("%s came %d times and never bought", customer, len(visits(h)))
+		}
+		if h[0].Anonymous {
+			anonymous++
+		} else {
+			accounts++
+		}
+	}
+	if anonymous < 1500 || accounts < 300 || accounts > 500 {
+		t.Errorf("%d anonymous visitors and %d with an account never bought, of 4,000 customers", anonymous, accounts)
 	}
 }
 
 // TestPlausible checks that the shop's figures are plausible.
 func TestPlausible(t *testing.T) {
-	s := open(t, shop.Config{Seed: 8, Customers: 3000})
+	s := open(t, shop.Config{Seed: 8, Customers: 10_000})
 	left := map[string]bool{}
 	for l := range s.Leavers(time.Time{}) {
 		left[l.Customer] = true
@@ -192,15 +280,15 @@ func TestPlausible(t *testing.T) {
 		}
 	}
 	orders := float64(kinds["Order Completed"])
-	within("leavers per customer", float64(len(left))/3000, 0.35, 0.5)
-	within("orders per customer", orders/3000, 8, 15)
+	within("leavers per customer", float64(len(left))/10_000, 0.45, 0.65)
+	within("orders per customer", orders/10_000, 3, 6)
 	within("views per order", float64(kinds["Product Viewed"])/orders, 2, 5)
 	within("orders sent back", float64(kinds["Order Refunded"])/orders, 0.03, 0.1)
 	within("payments failed per order", float64(kinds["Payment Failed"])/orders, 0.015, 0.06)
 	within("tickets per order", float64(kinds["Support Ticket Opened"])/orders, 0.02, 0.08)
 	within("typical gap of a frequent customer in days", typical[len(typical)/20], 4, 9)
-	within("typical gap of a rare customer in days", typical[len(typical)*19/20], 25, 60)
-	within("regulars with a long pause who came back", float64(pauses)/float64(regulars), 0.05, 0.4)
+	within("typical gap of a rare customer in days", typical[len(typical)*19/20], 15, 60)
+	within("frequent customers with a long pause who came back", float64(pauses)/float64(regulars), 0.5, 0.95)
 	within("December against February", float64(byMonth[time.December])/31/(float64(byMonth[time.February])/28), 1.02, 1.6)
 	within("visits begun at night", float64(night), 0, 0)
 }

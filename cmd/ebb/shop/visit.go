@@ -18,9 +18,12 @@ const (
 )
 
 var whatNames = [...]string{
-	"Products Searched", "Product Viewed", "Product Added", "Checkout Started", "Order Completed", "Order Refunded",
+	"Products Searched", "Product Viewed", "Product Added", "Checkout Started", Order, "Order Refunded",
 	"Product Reviewed", "Payment Failed", "Support Ticket Opened", "Support Ticket Solved",
 }
+
+// Order is the type of the event of an order.
+const Order = "Order Completed"
 
 func (w what) String() string { return whatNames[w] }
 
@@ -37,6 +40,9 @@ const products = 2000
 
 // shopping plans the visit that is due, and its consequences.
 func (c *customer) shopping() {
+	if c.plan == nil {
+		c.plan = make([]action, 0, 12) // hardly a visit has more
+	}
 	d, at := &c.dice, c.visit
 	step := func(w what, value int64, product int32) {
 		c.do(action{at, value, product, w})
@@ -50,7 +56,7 @@ func (c *customer) shopping() {
 		product = 1 + int32(d.below(products))
 		step(viewed, 0, product)
 	}
-	buys := d.chance(c.buys)
+	buys := c.buys > 0 && (!c.bought || d.chance(c.buys)) // a customer's account begins with an order
 	if buys || d.chance(25) {
 		step(added, 0, product)
 	}
@@ -61,6 +67,7 @@ func (c *customer) shopping() {
 			step(failed, price, 0)
 		}
 		step(ordered, price, 0)
+		c.bought, c.price = true, price
 		c.aftermath(at, price)
 	}
 	c.session = at

@@ -27,11 +27,12 @@ func Backtest(s terminal.Screen, o *backtest.Outcome) error { return (&backtestT
 
 func (t *backtestText) print() error {
 	t.header()
-	t.scores()
-	t.probabilities()
-	t.terms()
 	t.alerts()
-	t.words()
+	if len(t.Dates) > 0 {
+		t.scores()
+		t.probabilities()
+		t.terms()
+	}
 	_, err := fmt.Fprintf(t, "\n%s events in %.1f s, %s a second; %d MiB\n",
 		advice.Grouped(t.Events), t.Seconds, advice.Grouped(int64(float64(t.Events)/max(t.Seconds, 1e-3))), t.MiB)
 	return err
@@ -59,11 +60,7 @@ func (t *backtestText) header() {
 	}
 	t.Paragraph(
 		"",
-		said+fmt.Sprintf(
-			"; churned: no activity for %s, of those active in the %s before",
-			t.horizon(),
-			formatDays(t.ActiveDays),
-		),
+		said+", horizon "+t.horizon(),
 	)
 	for _, note := range t.notes() {
 		t.Paragraph("note: ", note)
@@ -81,6 +78,7 @@ func (t *backtestText) notes() []string {
 	add(t.Unnamed, "events are of types that the pack does not name")
 	add(t.Duplicates, "events are repeats, by their id, and count once")
 	add(t.Late, "events are more than a day older than one before them")
+	add(t.Anonymous, "events are of visitors without a customer id, and count for nothing")
 	add(t.Skipped, "lines could not be used")
 	return notes
 }
@@ -112,8 +110,29 @@ func (t *backtestText) scores() {
 		}
 		rows = append(rows, row)
 	}
-	t.Table("Who will churn? AUC of the score and of simple rules (1 is perfect, .5 a coin)",
+	fmt.Fprintf(t, "\n%s\n", t.Paint(text.Colors{text.Bold}, "Who will churn?"))
+	t.Paragraph("", t.churnInWords())
+	t.Table("AUC of the score and of simple rules (1 is perfect, .5 a coin)",
 		[]string{"date", "customers", "churned", "ebb", "95 % interval", "recency", "RFM", "30d silent"}, rows)
+}
+
+// churnInWords says what is ranked, and what the ranking finds.
+func (t *backtestText) churnInWords() string {
+	var customers, churned int64
+	for _, d := range t.Dates {
+		customers += int64(d.Customers)
+		churned += int64(d.Churned)
+	}
+	said := fmt.Sprintf(
+		"No activity for %s after a date, of those active in the %s before.",
+		t.horizon(),
+		formatDays(t.ActiveDays),
+	)
+	if top := t.Mean.Scores[0].TopTenth; top.Known() {
+		said += fmt.Sprintf(" Of the tenth scored highest %.0f in 100 did so, of all %.0f.",
+			100*float64(top), 100*float64(churned)/float64(customers))
+	}
+	return said
 }
 
 // probabilities is the table of how well probabilities match what happened, and of the customers ranked highest.
@@ -152,64 +171,6 @@ func (t *backtestText) terms() {
 		rows = append(rows, []string{w.Term, decimals(w.AUC), signed(t.Mean.Scores[0].AUC - w.AUC)})
 	}
 	t.Table("What each term and factor is worth: mean AUC without it", []string{"without", "AUC", "worth"}, rows)
-}
-
-// ruleName is a rule in words.
-func ruleName(name string) string {
-	return map[string]string{"ebb": "ebb", "rfm": "RFM, as many a week", "silent_30d": "30 days silent"}[name]
-}
-
-func (t *backtestText) alerts() {
-	a := &t.Alerts
-	var rows [][]string
-	for _, r := range a.Rules {
-		rows = append(rows, []string{
-			ruleName(
-				r.Name,
-			),
-			advice.Grouped(r.Raised),
-			Percent(r.Right, r.Raised),
-			Percent(r.Caught, a.Silences),
-			formatDays(r.MedianLead),
-		})
-	}
-	t.Table(fmt.Sprintf("Lapses raised from %s to %s; %s silences of more than %s began",
-		a.From.Format(time.DateOnly), a.Until.Format(time.DateOnly), advice.Grouped(a.Silences), t.horizon()),
-		[]string{"rule", "alerts", "right", "churn caught", "median lead"}, rows)
-}
-
-// words explains the figures to somebody who plans a campaign.
-func (t *backtestText) words() {
-	var customers, churned int64
-	for _, d := range t.Dates {
-		customers += int64(d.Customers)
-		churned += int64(d.Churned)
-	}
-	fmt.Fprintln(t)
-	if len(t.Dates) > 0 && t.Mean.Scores[0].TopTenth.Known() {
-		t.Paragraph(
-			"",
-			fmt.Sprintf(
-				"In words: of the tenth of customers with the highest score %.0f in 100 did nothing for %s, of all %.0f in 100.",
-				100*float64(t.Mean.Scores[0].TopTenth),
-				t.horizon(),
-				100*float64(churned)/float64(customers),
-			),
-		)
-	}
-	if r := t.Alerts.Rules[0]; r.Precision.Known() && r.MedianLead.Known() {
-		t.Paragraph(
-			"",
-			fmt.Sprintf(
-				"An alert was right in %.0f of 100 cases; of 100 customers who went silent for %s it named %.0f before, "+
-					"half of them at least %s before.",
-				100*float64(r.Precision),
-				t.horizon(),
-				100*float64(r.Recall),
-				formatDays(r.MedianLead),
-			),
-		)
-	}
 }
 
 // decimals writes a figure with three decimals, without the zero before the point.

@@ -63,6 +63,9 @@ func sampleInWords(r *check.Record) string {
 	if r.Control {
 		parts = append(parts, "control event")
 	}
+	if r.Anonymous {
+		parts = append(parts, "of a visitor: it counts for nothing")
+	}
 	if r.Overlooked != "" {
 		parts = append(parts, "no money in "+terminal.Printable(r.Overlooked))
 	}
@@ -90,6 +93,20 @@ func SampleTotal(screen terminal.Screen, s *check.Sample) {
 		verdict, color = s.Name+" holds no records", text.Colors{text.Bold}
 	}
 	fmt.Fprintf(screen, "\n%s\n", screen.Paint(color, verdict))
+	if total.Anonymous > 0 {
+		screen.Paragraph(
+			"note: ",
+			fmt.Sprintf("%s without a customer id: visitors count for nothing, unless input.anonymous "+
+				"is track, which makes each of them a customer", advice.Count(total.Anonymous, "record")),
+		)
+	}
+	if signal := s.Awaits(); signal != "" && total.Customers > 0 {
+		screen.Paragraph(
+			"note: ",
+			fmt.Sprintf("%s of %s had the signal %s by the end of the file: the pack alerts about no others",
+				advice.Grouped(total.Eligible), advice.Count(total.Customers, "customer"), signal),
+		)
+	}
 	for _, f := range s.Faults() {
 		screen.Hang(fmt.Sprintf("%8s  ", advice.Grouped(s.Count(f))), f.String()+": "+s.Cure(f))
 	}

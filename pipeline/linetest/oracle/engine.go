@@ -6,13 +6,20 @@ const (
 	visitGap       = 0.5 // days
 	forget         = 0.9
 	priorDOF       = 4.0
-	base           = 1.8
-	rhythmWeight   = 0.5
+	base           = 1.75
+	rhythmWeight   = 0.65
+	silenceWeight  = 0.5
 	frictionWeight = 0.5
 	levelFloor     = 0.2
+	levelFade      = 0.2
 	levelSpell     = 1.0 / 12
 	tenureWeight   = 0.1
 	minSilence     = 0.02 // days
+	maxRegularity  = 2.5
+	clockworkFrom  = 2.0
+	clockworkTo    = 3.0
+	regularVisits  = 5
+	regularGap     = 1.0 / 5 // of the horizon
 )
 
 // customer holds times in days since the epoch.
@@ -108,10 +115,20 @@ func (c *customer) gap(x, t float64, pop *population) {
 func (c *customer) score(now, horizon float64) float64 {
 	silence := math.Max(now-c.last, minSilence)
 	idle := math.Max(0, now-c.at)
-	return base + rhythmWeight*logitSilent(c.k, c.m, silence, horizon) -
-		math.Log(c.level*math.Exp(-idle/(4*horizon))+levelFloor) -
-		tenureWeight*math.Log((now-c.first)/horizon+0.2) +
+	k := math.Min(c.k, maxRegularity)
+	rhythm := logitSilent(k, c.m, minSilence, horizon)
+	outgrown := softplus(c.k * (math.Log(silence) - c.m))
+	clockwork := math.Min(math.Max((c.k-clockworkFrom)/(clockworkTo-clockworkFrom), 0), 1)
+	return base + rhythmWeight*rhythm +
+		silenceWeight*((1-clockwork)*(logitSilent(k, c.m, silence, horizon)-rhythm)+clockwork*outgrown) -
+		math.Log(c.level*math.Exp(-idle/(4*horizon)-levelFade*outgrown)+levelFloor) -
+		tenureWeight*math.Log((c.last-c.first)/horizon+0.2) +
 		frictionWeight*math.Log1p(c.friction*math.Exp(-idle/horizon))
+}
+
+// regular reports whether the customer comes often: a lapse is raised at watch then, and not at at_risk.
+func (c *customer) regular(horizon float64) bool {
+	return c.visits >= regularVisits && math.Exp(c.m) <= regularGap*horizon
 }
 
 // logitSilent is the log-odds that a silence of r days lasts h more, gaps being log-logistic with median e^m and shape

@@ -21,6 +21,7 @@ type Alert struct {
 	Partition        int
 	Tenant, Customer string
 	Transition       string // raised, escalated, recovered
+	Tier             string // of the customer, by its score
 	Episode          int    // number of the customer's episode, from 1
 	Sequence         int    // of the transition in its episode, from 1
 	Seconds          int64  // event time since the epoch, rounded down
@@ -100,7 +101,7 @@ type member struct {
 	tenant, name string
 	ids          []string // of its latest events, oldest first
 	from         int64    // of its newest event: everything before has been looked at
-	tier         string   // of the open episode: at_risk or critical; empty without one
+	tier         string   // of the open episode; empty without one
 	since        int64    // when the episode was raised or escalated
 	episodes     int      // so far
 	sequence     int      // of the latest episode's last transition
@@ -195,6 +196,7 @@ func (f *fold) alert(m *member, transition string, t int64) {
 	m.since = t
 	f.result.Alerts = append(f.result.Alerts, Alert{
 		Partition: f.partition, Tenant: m.tenant, Customer: m.name, Transition: transition,
+		Tier:    tierOf(m.score(days(t), f.Horizon)),
 		Episode: m.episodes, Sequence: m.sequence, Seconds: t / second, LogOdds: m.score(days(t), f.Horizon),
 	})
 }

@@ -24,7 +24,7 @@ type Profile struct {
 	Level, Friction          float64  // as of At
 	M, K                     float64  // gap law
 	Episodes                 int      // so far
-	Tier                     string   // of the open episode: at_risk or critical; empty without one
+	Tier                     string   // of the open episode; empty without one
 	Sequence                 int      // of the open episode's last transition
 	Since                    int64    // of it, ms since the epoch
 	IDs                      []string // of its latest events, oldest first

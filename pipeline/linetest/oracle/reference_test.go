@@ -33,7 +33,7 @@ func TestFoldAgreesWithReference(t *testing.T) {
 				})
 			}
 			r := oracle.Fold(records, oracle.Settings{Horizon: 90, Activity: map[string]bool{"purchase": true}})
-			compare(t, rows(t, fmt.Sprintf("reference/lapse_online_retail_%d.csv.gz", partitions)), r.Alerts)
+			compare(t, rows(t, fmt.Sprintf("reference/lapse3_online_retail_%d.csv.gz", partitions)), r.Alerts)
 		})
 	}
 }
@@ -50,12 +50,12 @@ func compare(t *testing.T, want [][]string, got []oracle.Alert) {
 		t.Fatalf("%d alerts, want %d", len(got), len(want))
 	}
 	for i, w := range want {
-		odds, err := strconv.ParseFloat(w[3], 64)
+		odds, err := strconv.ParseFloat(w[4], 64)
 		if err != nil {
 			t.Fatal(err)
 		}
 		g := got[i]
-		if g.Customer != w[0] || g.Transition != w[1] || strconv.FormatInt(g.Seconds, 10) != w[2] ||
+		if g.Customer != w[0] || g.Transition != w[1] || g.Tier != w[2] || strconv.FormatInt(g.Seconds, 10) != w[3] ||
 			math.Abs(g.LogOdds-odds) > 1e-6 {
 			t.Errorf("row %d: %+v, want %v", i, g, w)
 		}

@@ -1,34 +1,59 @@
 package oracle
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
-// Where the tiers begin, in log-odds.
-func atRisk() float64   { return math.Log(0.6 / 0.4) }
-func critical() float64 { return math.Log(0.8 / 0.2) }
+// tiers are those of an open episode, in order.
+func tiers() []string { return []string{"watch", "at_risk", "critical"} }
+
+// enters is where the tiers begin, in log-odds.
+func enters() []float64 {
+	return []float64{math.Log(0.4 / 0.6), math.Log(0.6 / 0.4), math.Log(0.8 / 0.2)}
+}
+
+// tierOf is the tier of a score; healthy: below all.
+func tierOf(score float64) string {
+	tier := "healthy"
+	for i, enter := range enters() {
+		if score >= enter {
+			tier = tiers()[i]
+		}
+	}
+	return tier
+}
+
+// aim is the log-odds of m's next transition without an event; false: there is none.
+func (f *fold) aim(m *member) (float64, bool) {
+	next := slices.Index(tiers(), m.tier) + 1
+	if m.tier == "" && !m.regular(f.Horizon) {
+		next = 1
+	}
+	if next == len(tiers()) {
+		return 0, false
+	}
+	return enters()[next], true
+}
 
 // silence looks at m at each whole minute up to end that it has not looked at yet, and raises and escalates by the
 // rules: not before the customer is overdue, silent for longer than its median gap.
 func (f *fold) silence(m *member, end int64) {
-	if m.visits == 0 {
-		return
-	}
-	begin := max(m.from, overdue(&m.customer))
-	if m.tier == "" {
-		t, ok := f.firstMinute(m, begin, end, atRisk())
+	for m.visits > 0 {
+		threshold, ok := f.aim(m)
 		if !ok {
 			return
 		}
-		m.tier = "at_risk"
-		if m.score(days(t), f.Horizon) >= critical() {
-			m.tier = "critical"
+		begin, transition := max(m.from, overdue(&m.customer)), "raised"
+		if m.tier != "" {
+			begin, transition = max(m.from, m.since), "escalated"
 		}
-		f.alert(m, "raised", t)
-	}
-	if m.tier == "at_risk" {
-		if t, ok := f.firstMinute(m, max(m.from, m.since), end, critical()); ok {
-			m.tier = "critical"
-			f.alert(m, "escalated", t)
+		t, ok := f.firstMinute(m, begin, end, threshold)
+		if !ok {
+			return
 		}
+		m.tier = tierOf(m.score(days(t), f.Horizon))
+		f.alert(m, transition, t)
 	}
 }
 
@@ -47,12 +72,9 @@ func (f *fold) sweep(m *member, end int64) {
 
 // expected reports whether a transition of m lies between end and ten years later.
 func (f *fold) expected(m *member, end int64) bool {
-	if m.visits == 0 || m.tier == "critical" {
+	threshold, ok := f.aim(m)
+	if m.visits == 0 || !ok {
 		return false
-	}
-	threshold := atRisk()
-	if m.tier == "at_risk" {
-		threshold = critical()
 	}
 	_, found := f.firstMinute(m, max(end, overdue(&m.customer)), end+10*365*day, threshold)
 	return found

@@ -9,19 +9,25 @@ import (
 
 	"pgregory.net/rapid"
 
+	"ebb/scoring/model"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
 
-// TestSilenceFallsThenRises: the search for deadlines is based on this shape.
-func TestSilenceFallsThenRises(t *testing.T) {
+// TestOddsFallThenRise: the search for deadlines is based on this shape.
+func TestOddsFallThenRise(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		pack := scoringtest.DrawPack(t)
-		m, k := rapid.Float64Range(-1, 7).Draw(t, "m"), rapid.Float64Range(0.05, 16).Draw(t, "k")
+		horizon := scoringtest.DrawPack(t).Horizon.Hours() / 24
+		m, k := rapid.Float64Range(-1, 7).Draw(t, "m"), rapid.Float64Range(0.05, 2.5).Draw(t, "k")
+		mode := 0.0 // from which on they rise
+		if k > 1 {
+			mode = math.Exp(m) * math.Pow(k-1, 1/k)
+		}
 		rising, last := false, math.Inf(1)
 		for ln := math.Log(0.02); ln < math.Log(3650); ln += 0.01 {
-			v := pack.Model.LogitSilent(m, k, math.Exp(ln))
+			v := model.LogitSilent(m, k, math.Exp(ln), horizon)
+			rising = rising || !math.IsInf(last, 1) && math.Exp(ln-0.01) > mode
 			if noise := 1e-9 * (1 + math.Abs(v)); v > last+noise {
 				rising = true
 			} else if rising && v < last-noise {
@@ -90,10 +96,44 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// TestBoundWhereSilenceFalls: for customers with a regular pace much longer than the horizon, a silent horizon becomes
-// less likely for a while after they are overdue.
+// TestPoint: the search sees the score, and how fast it rises.
+func TestPoint(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pack, pop := scoringtest.DrawPack(t), scoringtest.DrawPopulation(t)
+		var p profile.Profile
+		now := int64(scoringtest.Begin)
+		for range rapid.IntRange(1, 7).Draw(t, "events") {
+			o := scoringtest.DrawEvent(t, now)
+			scoringtest.Observe(pack, &p, pop, o)
+			now = max(now, o.Time)
+		}
+		if p.Visits == 0 {
+			return
+		}
+		minute := p.At/60_000 + int64(math.Exp(rapid.Float64Range(5, 14).Draw(t, "ln minutes")))
+		sum := func(minute int64) float64 {
+			s := scoringtest.ScoreOf(pack, &p, minute*60_000)
+			return s.Sum()
+		}
+		score, slope := pack.Model.PointAt(&p, minute)
+		if want := sum(minute); math.Abs(score-want) > 1e-9 {
+			t.Fatalf("%v, the score is %v", score, want)
+		}
+		ln := func(minute int64) float64 { return math.Log(float64(minute*60_000 - p.Last)) }
+		step := max(1, min(minute-p.Last/60_000, int64(pack.Horizon.Minutes()))/1000)
+		want := (sum(minute+step) - sum(minute-step)) / (ln(minute+step) - ln(minute-step))
+		if silent := minute - step - p.Last/60_000; silent > 100 && minute-step > p.At/60_000 &&
+			math.Abs(slope-want) > 1e-3*(1+math.Abs(want)) {
+			t.Fatalf("slope %v, by differences %v, of %+v", slope, want, p)
+		}
+	})
+}
+
+// TestBoundWhereSilenceFalls: where a pack calls a customer overdue before the mode of its gap law, a silent horizon
+// becomes less likely for a while.
 func TestBoundWhereSilenceFalls(t *testing.T) {
-	pack := scoringtest.Must(pack.Load("any", nil, pack.Overrides{Horizon: 24 * time.Hour}))
+	pack := scoringtest.Must(scoringtest.LoadText(
+		"name: q\nversion: 1\nhorizon: 1d\nactivity: [a]\noverdue: 0.1", pack.Overrides{}))
 	fell := false
 	for m := -0.5; m < 6; m += 0.25 {
 		for k := 0.5; k < 16; k *= 1.3 {
