@@ -134,7 +134,9 @@ func TestRepairBehindAnEarlierGroup(t *testing.T) {
 	w := newWorld(t, 1)
 	log := events("shop", 1, shop(14, 2_000, 700))
 	poison := len(log) - 50 // in the last batch, behind alerts
-	w.produce(slices.Insert(log, poison, record{key: log[poison].key, value: []byte("poison"), millis: log[poison].millis}))
+	w.produce(
+		slices.Insert(log, poison, record{key: log[poison].key, value: []byte("poison"), millis: log[poison].millis}),
+	)
 	keys := map[string]string{"batch.max_bytes": "64KiB", "input.max_record_bytes": "16KiB"}
 	flags := append(shopFlags(), "--until-end", "--leave")
 	earlier := w.group("earlier", redisAddress(), keys)
@@ -142,7 +144,8 @@ func TestRepairBehindAnEarlierGroup(t *testing.T) {
 	earlier.empty()
 	deleteGroup(earlier)
 	g := w.group("run", redisAddress(), keys)
-	if s := g.run(nil, []string{fmt.Sprintf("EBB_TEST_KILL=commit %d", poison+1)}, flags...).wait(); s.Signal() != syscall.SIGKILL {
+	if s := g.run(nil, []string{fmt.Sprintf("EBB_TEST_KILL=commit %d", poison+1)}, flags...).
+		wait(); s.Signal() != syscall.SIGKILL {
 		t.Fatalf("ended with status %d instead of being killed", s.ExitStatus())
 	}
 	g.empty()
