@@ -96,6 +96,7 @@ func TestUnmodifiedSenders(t *testing.T) {
 func sendersGroup(w *world) *group {
 	g := w.group("run", redisAddress(), map[string]string{
 		"pack.name": "any", "pack.activity": "[Order Completed, Page Viewed, Screen Viewed]", "pack.friction": "{}",
+		"input.anonymous": "track",
 	})
 	delete(g.keys, "pack")
 	return g
