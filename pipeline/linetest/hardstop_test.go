@@ -71,7 +71,7 @@ func TestHardStops(t *testing.T) {
 			if err != nil {
 				g.t.Fatal(err)
 			}
-			g.produce(events("shop", 100_000, shop(3, 200, 200)))
+			g.produce(events("shop", 100_000, shop(3, 800, 700))) // long enough for alerts
 		},
 		"input_poisoned": func(g *group) { // everything before the stop is published, and then each start stops there
 			var poison []record
