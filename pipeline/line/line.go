@@ -100,6 +100,9 @@ func (l *Line) Poisoned() error { return l.poisoned }
 // Pack is the newest pack.
 func (l *Line) Pack() *pack.Pack { return l.scorer.Pack }
 
+// packOf is the pack of a customer.
+func (l *Line) packOf(c *customer) *pack.Pack { return l.packs.scorers[c.profile.PackEpoch].Pack }
+
 // Packs are the packs of the partition's customers, by number, as of now.
 func (l *Line) Packs() []*pack.Pack {
 	all := make([]*pack.Pack, len(l.packs.scorers))
@@ -196,7 +199,7 @@ func (l *Line) Loaded() error {
 		if err != nil {
 			return pipeline.StateUnreadable(fmt.Errorf("profile of customer with key hash %016x: %w", c.hash, err))
 		}
-		c.ineligible = !l.packs.scorers[c.profile.PackEpoch].Pack.Alerts(&c.profile)
+		c.ineligible = !l.packOf(c).Alerts(&c.profile)
 		l.cache.keep(c, l.at.Features)
 	}
 	for i, bucket := range l.want.Buckets {
@@ -409,7 +412,7 @@ func (l *Line) count(c *customer) {
 		l.meta.Holds.Profiles--
 	}
 	c.stored = !c.profile.Empty()
-	ineligible := c.stored && !l.packs.scorers[c.profile.PackEpoch].Pack.Alerts(&c.profile)
+	ineligible := c.stored && !l.packOf(c).Alerts(&c.profile)
 	switch {
 	case ineligible && !c.ineligible:
 		l.meta.Ineligible++

@@ -48,7 +48,7 @@ func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipel
 	if on.Entry.Next = l.folded; offset >= 0 {
 		on.Entry.Due, on.Entry.Next = l.meta.Clock.Fired, 0
 	}
-	on.Customer, on.Pack, on.Newest = l.look(c), l.packs.scorers[c.profile.PackEpoch].Pack, l.scorer.Pack
+	on.Customer, on.Pack, on.Newest = l.look(c), l.packOf(c), l.scorer.Pack
 	on.Meta, on.Curve, on.Mark = &l.meta, &l.curve, &l.mark
 	t := &l.staged.Tally
 	if why := pass(stages[:], on); why != "" {

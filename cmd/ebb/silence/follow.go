@@ -19,7 +19,7 @@ func (c *Customer) Active(at int64) (ended Silence, ok bool) {
 	case !c.came:
 		c.came = true
 		c.open.Visits = 1
-	case at-c.open.Start >= least:
+	case at-c.open.Start >= Least:
 		ended, ok = c.open, true
 		ended.Next = at
 		c.open.Visits++

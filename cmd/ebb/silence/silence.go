@@ -16,7 +16,7 @@ import "math"
 const (
 	day = int64(24 * 60 * 60 * 1000)
 
-	least = day / 2 // a silence
+	Least = day / 2 // a silence; activity closer than this to the last belongs to the same visit
 
 	Never = int64(math.MaxInt64) // the end of an open silence, and the alert of one without
 )
@@ -46,12 +46,15 @@ const (
 func (c Class) String() string { return [...]string{"one-timer", "occasional", "regular"}[c] }
 
 // Class is the customer's at the silence's start, for a horizon in ms.
-func (s *Silence) Class(horizon int64) Class {
+func (s *Silence) Class(horizon int64) Class { return ClassOf(s.Visits, s.Typical, horizon) }
+
+// ClassOf is the class of a customer after so many visits, with a typical gap and for a horizon, in ms.
+func ClassOf(visits int, typical, horizon int64) Class {
 	const enough, perHorizon = 5, 6
 	switch {
-	case s.Visits == 1:
+	case visits == 1:
 		return OneTimer
-	case s.Visits >= enough && s.Typical*perHorizon <= horizon:
+	case visits >= enough && typical*perHorizon <= horizon:
 		return Regular
 	default:
 		return Occasional

@@ -55,9 +55,10 @@ func (t *Tally) Leaver(s *Silence, alert, horizon int64) {
 // Delay is how long after their last activity half of the leavers were caught, in days and in their own typical gaps;
 // infinite where fewer than half were caught within a horizon, NaN where there is none. The gaps leave out one-timers,
 // who have none.
-func (t *Tally) Delay() (days, gaps float64) { return median(t.delayDays), median(t.ownTimes) }
+func (t *Tally) Delay() (days, gaps float64) { return Median(t.delayDays), Median(t.ownTimes) }
 
-func median(of []float64) float64 {
+// Median is the mean of the two in the middle; NaN of nothing.
+func Median(of []float64) float64 {
 	if len(of) == 0 {
 		return math.NaN()
 	}

@@ -3,32 +3,16 @@ package silences
 import (
 	"math"
 	"slices"
+
+	"ebb/cmd/ebb/silence"
 )
 
 const (
-	visitGap    = 43_200_000 // ms; activity closer than this to the last belongs to the same visit, and is no silence
-	recentGaps  = 50         // of a customer, that its own 95 % quantile is taken from
-	typicalGaps = 20         // of those, the latest, that its typical gap is taken from
-	highest     = 3          // of the recent gaps: no more are needed for the quantile
-	manyVisits  = 5          // that a regular has
-	rareGaps    = 6          // a horizon's parts: a regular's typical gap is one of them at most
+	visitGap    = silence.Least
+	recentGaps  = 50 // of a customer, that its own 95 % quantile is taken from
+	typicalGaps = 20 // of those, the latest, that its typical gap is taken from
+	highest     = 3  // of the recent gaps: no more are needed for the quantile
 )
-
-// Class is a kind of customer, as of the beginning of a silence.
-type Class uint8
-
-// Classes, by visits: one; five or more with a typical gap of at most a sixth of a horizon; and all others.
-const (
-	OneTimer Class = iota
-	Occasional
-	Regular
-	NumClasses
-)
-
-var classNames = [NumClasses]string{"one-timer", "occasional", "regular"}
-
-// String is the class's stable name.
-func (c Class) String() string { return classNames[c] }
 
 // Customer is what the measure keeps of a customer: its recent gaps, and the alerts in its present silence. The zero
 // value is a customer without either.
@@ -113,17 +97,6 @@ func (c *Customer) longest() (top [highest]uint32) {
 		}
 	}
 	return top
-}
-
-// class is the customer's class after so many visits.
-func (m *Measure) class(visits, typical uint32) Class {
-	switch {
-	case visits == 1:
-		return OneTimer
-	case visits >= manyVisits && int64(typical)*rareGaps*secondMillis <= m.horizon:
-		return Regular
-	}
-	return Occasional
 }
 
 // quantile is the 95 % quantile, in seconds, of so many gaps of a customer, of which the longest are given, and of the

@@ -3,6 +3,8 @@ package silences
 import (
 	"math"
 	"slices"
+
+	"ebb/cmd/ebb/silence"
 )
 
 // long is a silence of more than a horizon. Whether it is a lapse by the customer's own gaps is known when the log ends,
@@ -13,7 +15,7 @@ type long struct {
 	longest       [highest]uint32 // of the customer's recent gaps, in seconds
 	typical       uint32          // in seconds
 	gaps          uint8           // how many recent ones there are
-	class         Class
+	class         silence.Class
 }
 
 // definition says which silences are lapses.
@@ -51,7 +53,7 @@ func (m *Measure) population() []uint32 {
 type delays struct{ days, gaps []float64 }
 
 // caught is how soon a rule alerts in the lapses of a class, or of all, by a definition.
-func (m *Measure) caught(is definition, rule int, class func(Class) bool) Caught {
+func (m *Measure) caught(is definition, rule int, class func(silence.Class) bool) Caught {
 	var d delays
 	var soon [numSoon]int64
 	for i := range m.long {
@@ -74,9 +76,9 @@ func (m *Measure) caught(is definition, rule int, class func(Class) bool) Caught
 		}
 	}
 	c := caughtOf(soon, int64(len(d.days)))
-	c.MedianDays = Figure(median(d.days))
+	c.MedianDays = Figure(silence.Median(d.days))
 	if len(d.gaps) == len(d.days) { // one-timers have none
-		c.MedianGaps = Figure(median(d.gaps))
+		c.MedianGaps = Figure(silence.Median(d.gaps))
 	}
 	return c
 }
@@ -93,14 +95,4 @@ func (m *Measure) delay(s *long, rule int) int64 {
 		return math.MaxInt64 / 4
 	}
 	return at - s.begin
-}
-
-// median is the mean of the two in the middle; NaN: there are none.
-func median(values []float64) float64 {
-	if len(values) == 0 {
-		return math.NaN()
-	}
-	slices.Sort(values)
-	n := len(values)
-	return (values[(n-1)/2] + values[n/2]) / 2
 }

@@ -1,6 +1,10 @@
 package silences
 
-import "math"
+import (
+	"math"
+
+	"ebb/cmd/ebb/silence"
+)
 
 const (
 	secondMillis = 1000
@@ -28,21 +32,21 @@ type Config struct {
 // Measure follows the silences of a log. Its methods are called in order of time for each customer.
 type Measure struct {
 	Config
-	horizon     int64
-	from, until int64 // alerts in between are judged, for then what follows is known
+	horizon int64
+	window  silence.Window // alerts in it are judged, for then what follows is known
 
 	silences int64
-	known    int64 // ms that customers were known between from and until, together
+	known    int64 // ms that customers were known in the window, together
 	rules    []tally
 	levels   []tally
-	lapses   [NumClasses]int64 // silences of more than two horizons of which so much is known
+	lapses   [silence.Classes]int64 // silences of more than two horizons of which so much is known
 
 	firsts []uint32 // gaps of the customers, in seconds
 	long   []long
 }
 
 // tally counts what one rule did.
-type tally [NumClasses]struct {
+type tally [silence.Classes]struct {
 	alerts, right int64
 	caught        [numSoon]int64
 	days          []int64 // lapses by the days until the alert, rounded
@@ -79,16 +83,16 @@ func (m *Measure) longestDelay() int64 { return 2*m.horizon/dayMillis + 2 }
 func New(cfg Config, begin int64) *Measure {
 	return &Measure{
 		Config: cfg, horizon: cfg.Horizon,
-		from: begin + min(cfg.Horizon, (cfg.End-begin)/10), until: cfg.End - cfg.Horizon,
-		rules: make([]tally, NumNoted+len(cfg.Waits)), levels: make([]tally, cfg.Levels),
+		window: silence.WindowOf(begin, cfg.End, cfg.Horizon),
+		rules:  make([]tally, NumNoted+len(cfg.Waits)), levels: make([]tally, cfg.Levels),
 	}
 }
 
 // Judged reports whether an alert at a time is judged.
-func (m *Measure) Judged(at int64) bool { return at >= m.from && at <= m.until }
+func (m *Measure) Judged(at int64) bool { return m.window.Has(at) }
 
 // Window is between when alerts are judged.
-func (m *Measure) Window() (from, until int64) { return m.from, m.until }
+func (m *Measure) Window() (from, until int64) { return m.window.From, m.window.Until }
 
 // Open is the end of a silence that the log does not end.
 const Open = math.MaxInt64
@@ -98,7 +102,7 @@ func (m *Measure) Silence(c *Customer, visits uint32, begin, end int64) {
 	if end-begin >= visitGap && begin <= m.End {
 		m.silences++
 		if visits == 1 {
-			m.known += max(0, m.until-max(m.from, begin))
+			m.known += max(0, m.window.Until-max(m.window.From, begin))
 		}
 		m.judge(c, visits, begin, end)
 		if end <= m.End {
@@ -118,8 +122,8 @@ func (m *Measure) judge(c *Customer, visits uint32, begin, end int64) {
 		return
 	}
 	typical := c.typical()
-	class := m.class(visits, typical)
-	lapsed := begin >= m.from && begin+2*m.horizon <= m.End && end-begin > 2*m.horizon
+	class := silence.ClassOf(int(visits), int64(typical)*secondMillis, m.horizon)
+	lapsed := begin >= m.window.From && begin+2*m.horizon <= m.End && end-begin > 2*m.horizon
 	if lapsed {
 		m.lapses[class]++
 	}
@@ -132,7 +136,7 @@ func (m *Measure) judge(c *Customer, visits uint32, begin, end int64) {
 	for i, minute := range c.level {
 		m.count(&m.levels[i], class, begin, end, int64(minute)*minuteMillis, lapsed)
 	}
-	if end-begin > m.horizon && begin >= m.from {
+	if end-begin > m.horizon && begin >= m.window.From {
 		m.long = append(m.long, long{
 			begin: begin, length: end - begin, noted: c.noted,
 			typical: typical, longest: c.longest(), gaps: uint8(len(c.gaps)), class: class,
@@ -154,7 +158,7 @@ func (m *Measure) matters(c *Customer, length int64) bool {
 }
 
 // count counts an alert of a rule at a time, 0 for none, in a silence.
-func (m *Measure) count(t *tally, class Class, begin, end, at int64, lapsed bool) {
+func (m *Measure) count(t *tally, class silence.Class, begin, end, at int64, lapsed bool) {
 	if at == 0 || at >= end {
 		return
 	}

@@ -11,6 +11,8 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
+
+	"ebb/cmd/ebb/silence"
 )
 
 // The oracle follows the definitions of ../shared/reference/bench.py: times in days, all silences of a log in a list.
@@ -105,7 +107,7 @@ func (log *drawn) judged(waits []int64) *Report {
 type silent struct {
 	start, next  float64
 	typical, own float64
-	class        Class
+	class        silence.Class
 }
 
 const day = float64(dayMillis)
@@ -179,11 +181,11 @@ func (o *oracle) follow(customer int, h float64, pseudo []float64) (rows []silen
 		}
 		switch {
 		case seen == 1:
-			r.class = OneTimer
+			r.class = silence.OneTimer
 		case seen >= 5 && r.typical <= h/6+1e-9:
-			r.class = Regular
+			r.class = silence.Regular
 		default:
-			r.class = Occasional
+			r.class = silence.Occasional
 		}
 		rows = append(rows, r)
 		seen++

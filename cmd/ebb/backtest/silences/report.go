@@ -3,6 +3,8 @@ package silences
 import (
 	"math"
 	"time"
+
+	"ebb/cmd/ebb/silence"
 )
 
 // Report is how good the alerts of several rules were.
@@ -59,7 +61,7 @@ const All = "all"
 func (m *Measure) Report(names []string) *Report {
 	instant := func(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 	r := &Report{
-		From: instant(m.from), Until: instant(m.until), End: instant(m.End), Silences: m.silences,
+		From: instant(m.window.From), Until: instant(m.window.Until), End: instant(m.End), Silences: m.silences,
 		Months: Figure(float64(m.known) / dayMillis / monthDays),
 	}
 	two, own := definition(m.afterTwoHorizons), m.beyondOwn()
@@ -89,14 +91,14 @@ func (m *Measure) Threshold(level int, name string) Threshold {
 // group is a class, or all of them together.
 type group struct {
 	name     string
-	from, to Class
+	from, to silence.Class
 }
 
-func (g group) has(c Class) bool { return c >= g.from && c < g.to }
+func (g group) has(c silence.Class) bool { return c >= g.from && c < g.to }
 
 func groups() []group {
-	all := []group{{All, 0, NumClasses}}
-	for c := range NumClasses {
+	all := []group{{All, 0, silence.Classes}}
+	for c := range silence.Classes {
 		all = append(all, group{c.String(), c, c + 1})
 	}
 	return all
