@@ -131,13 +131,18 @@ func (r *Renderer) appendOpenings(dst []byte, d *scoring.Decision) []byte {
 	return dst
 }
 
-// appendReading appends the probability read at a sum, the number of probes behind it, and the points of the curve that
-// it was read from. They recompute it bit for bit.
-func appendReading(dst []byte, r *model.Reading, sum float64, n *numbers) []byte {
-	dst = n.append(append(dst, `,"churn_probability":`...), r.Probability(sum))
-	dst = strconv.AppendUint(append(dst, `,"probability_probes":`...), uint64(r.Probes), 10)
-	dst = strconv.AppendBool(append(dst, `,"probability_provisional":`...), r.Provisional())
-	for i, p := range r.Points[:r.Number] {
+// appendReading appends a decision's probability, the number of probes behind it, the class of customers whose they are
+// if they are of one, and the points of the curve that it was read from. They recompute it bit for bit.
+func (r *Renderer) appendReading(dst []byte, d *scoring.Decision, sum float64, n *numbers) []byte {
+	reading := &d.Reading
+	dst = n.append(append(dst, `,"churn_probability":`...), reading.Probability(sum))
+	dst = strconv.AppendUint(append(dst, `,"probability_probes":`...), uint64(reading.Probes), 10)
+	if reading.OfClass {
+		class := r.Pack.Model.Class(d.Score.Visits, d.Score.LnTypical)
+		dst = append(append(append(dst, `,"probability_class":"`...), class.String()...), '"')
+	}
+	dst = strconv.AppendBool(append(dst, `,"probability_provisional":`...), reading.Provisional())
+	for i, p := range reading.Points[:reading.Number] {
 		if i == 0 {
 			dst = append(dst, `,"probability_curve":[`...)
 		} else {
@@ -145,7 +150,7 @@ func appendReading(dst []byte, r *model.Reading, sum float64, n *numbers) []byte
 		}
 		dst = append(n.append(append(n.append(append(dst, '['), p.LogOdds), ','), p.Probability), ']')
 	}
-	if r.Number > 0 {
+	if reading.Number > 0 {
 		dst = append(dst, ']')
 	}
 	return dst

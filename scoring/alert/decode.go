@@ -27,6 +27,7 @@ type saidAlert struct {
 	LogOdds     *float64         `json:"log_odds"`
 	Probability *float64         `json:"churn_probability"`
 	Probes      uint32           `json:"probability_probes"`
+	Class       string           `json:"probability_class"`
 	Provisional bool             `json:"probability_provisional"`
 	Curve       [][]float64      `json:"probability_curve"`
 	Terms       []ExplainedTerm  `json:"terms"`

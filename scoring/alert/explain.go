@@ -25,8 +25,10 @@ type Explanation struct {
 	// the customer has no activity: there are no terms, and the risk is the floor
 	Unscored    bool    `json:"unscored,omitempty"`
 	Probability float64 `json:"churn_probability"`
-	Probes      uint32  `json:"probability_probes"`      // behind it
-	Provisional bool    `json:"probability_provisional"` // too few: the probability is the score's own
+	Probes      uint32  `json:"probability_probes"` // behind it
+	// of customers, whose probes they are; empty: of all
+	Class       string `json:"probability_class,omitempty"`
+	Provisional bool   `json:"probability_provisional"` // too few: the probability is the score's own
 	// points that it is read from: log-odds, probability
 	Curve [][2]float64    `json:"probability_curve,omitempty"`
 	Value *ExplainedValue `json:"value,omitempty"`
@@ -117,7 +119,7 @@ func (said *saidAlert) explain() (*Explanation, error) {
 		return nil, errors.New("it has no terms, log_odds, risk_score or churn_probability")
 	}
 	x := &Explanation{
-		Cap: said.Cap, Floor: said.Floor, Probes: said.Probes, Value: said.Value, Exit: said.Exit,
+		Cap: said.Cap, Floor: said.Floor, Probes: said.Probes, Class: said.Class, Value: said.Value, Exit: said.Exit,
 		Differences: []Difference{},
 	}
 	for _, step := range []func(*saidAlert) error{x.addTerms, x.addFactors, x.read} {

@@ -61,13 +61,11 @@ func (x *Explanation) read(said *saidAlert) error {
 	if r.Number == 2 && !(low.LogOdds < x.LogOdds && x.LogOdds <= high.LogOdds && low.Probability < high.Probability) {
 		return fmt.Errorf("/probability_curve does not rise around %v", x.LogOdds)
 	}
-	if r.Provisional() != (r.Probes < model.EnoughProbes) {
-		return fmt.Errorf(
-			"/probability_probes is %d, with %d points of a curve: from %d on there is one",
-			r.Probes,
-			r.Number,
-			model.EnoughProbes,
-		)
+	if r.Provisional() && (r.Probes >= model.EnoughProbes || r.OfClass) {
+		return fmt.Errorf("/probability_curve is missing: with %d probes there is one", max(r.Probes, model.EnoughProbes))
+	}
+	if !r.Provisional() && r.Probes < model.PointProbes {
+		return fmt.Errorf("/probability_probes is %d: a point of a curve has %d at least", r.Probes, model.PointProbes)
 	}
 	x.Probability, x.Provisional = r.Probability(x.LogOdds), r.Provisional()
 	if math.IsNaN(x.Probability) || math.IsInf(x.Probability, 0) {
@@ -78,7 +76,7 @@ func (x *Explanation) read(said *saidAlert) error {
 
 // reading is what the probability is read from.
 func (x *Explanation) reading() model.Reading {
-	r := model.Reading{Probes: x.Probes, Number: uint8(len(x.Curve))}
+	r := model.Reading{Probes: x.Probes, Number: uint8(len(x.Curve)), OfClass: x.Class != ""}
 	for i, p := range x.Curve {
 		r.Points[i] = model.ReadPoint{LogOdds: p[0], Probability: p[1]}
 	}

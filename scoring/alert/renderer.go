@@ -72,7 +72,7 @@ func (r *Renderer) AppendAlert(dst []byte, a *Alert, id ID) []byte {
 	} else {
 		sum := a.Score.Sum()
 		dst = n.append(append(dst, `,"log_odds":`...), sum)
-		dst = appendReading(dst, &a.Reading, sum, &n)
+		dst = r.appendReading(dst, &a.Decision, sum, &n)
 		dst = append(dst, `,"coverage":`...)
 		dst = strconv.AppendFloat(dst, a.Score.Coverage(), 'g', 4, 64)
 		dst = append(r.appendTerms(append(dst, `,"terms":[`...), &a.Score, &n), ']')
