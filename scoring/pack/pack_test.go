@@ -372,4 +372,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "be8c8f526b9ca4fb95953849b43a1ff57bc060165f25a7e3ec2c36d7774a2232"
+const retailHash = "3f4500619dd790d74dd7a74508452da1315b8d8c3f62e28460708daf0a5774e5"
