@@ -71,6 +71,7 @@ var metaSections = [...]metaSection{
 	{9, 4, appendHoldings, readHoldings},
 	{10, 4, appendSettings, readSettings},
 	{11, 4, appendIneligible, readIneligible},
+	{12, 4, appendLearntClasses, readLearntClasses},
 }
 
 // metaMagic distinguishes a Meta from what another program may have written under its key.
@@ -217,7 +218,7 @@ func readPoison(r *encode.Reader, m *Meta) {
 }
 
 func appendLearnt(dst []byte, m *Meta) []byte {
-	if m.Learnt == (model.Calibration{}) {
+	if m.Learnt == (model.Calibration{Classes: m.Learnt.Classes}) {
 		return dst
 	}
 	return model.AppendCalibration(dst, &m.Learnt)
@@ -225,6 +226,14 @@ func appendLearnt(dst []byte, m *Meta) []byte {
 
 func readLearnt(r *encode.Reader, m *Meta) {
 	if r.Damaged() || model.ReadCalibration(r.Fixed(len(r.Rest())), &m.Learnt) != nil {
+		r.Damage()
+	}
+}
+
+func appendLearntClasses(dst []byte, m *Meta) []byte { return model.AppendClasses(dst, &m.Learnt) }
+
+func readLearntClasses(r *encode.Reader, m *Meta) {
+	if r.Damaged() || model.ReadClasses(r.Fixed(len(r.Rest())), &m.Learnt) != nil {
 		r.Damage()
 	}
 }

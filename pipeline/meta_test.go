@@ -60,9 +60,13 @@ func drawMeta(t *rapid.T) pipeline.Meta {
 	}
 	if rapid.Bool().Draw(t, "learnt") {
 		cell := rapid.IntRange(0, 63).Draw(t, "cell")
-		m.Learnt.Resolved[cell], m.Learnt.Silent[cell], m.Learnt.Open[cell] = 1e6/7, 1e5/7, model.Outcomes{
-			Resolved: 1 << 20,
-			Silent:   1 << 19,
+		drawn := model.Table{}
+		drawn.Resolved[cell], drawn.Silent[cell] = 1e6/7, 1e5/7
+		drawn.Open[cell] = model.Outcomes{Resolved: 1 << 20, Silent: 1 << 19}
+		if class := rapid.IntRange(0, int(profile.NumClasses)).Draw(t, "class"); class < int(profile.NumClasses) {
+			m.Learnt.Classes[class] = drawn
+		} else {
+			m.Learnt.Unclassed = drawn
 		}
 		m.Learnt.End = 30_000_000
 	}
@@ -138,10 +142,9 @@ func TestMetaStaysSmall(t *testing.T) {
 	}
 	m.Poison.Ring[3], m.Poison.Count = 1, 1
 	for i := range 64 {
-		m.Learnt.Resolved[i], m.Learnt.Silent[i], m.Learnt.Open[i] = 1e6/7, 1e5/7, model.Outcomes{
-			Resolved: 1 << 20,
-			Silent:   1 << 19,
-		}
+		t := &m.Learnt.Classes[i*int(profile.NumClasses)/64]
+		t.Resolved[i], t.Silent[i] = 1e6/7, 1e5/7
+		t.Open[i] = model.Outcomes{Resolved: 1 << 20, Silent: 1 << 19}
 	}
 	for range 8 {
 		m.Packs = append(

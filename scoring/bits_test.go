@@ -66,17 +66,12 @@ func TestBits(t *testing.T) {
 	retail.Model.Advance(&calibration, 1)
 	retail.Model.Advance(&calibration, 9*retail.Model.EpochEnd(0))
 	b.WriteString("calibration")
-	hex(append(calibration.Resolved[:], calibration.Silent[:]...)...)
-	for i := range calibration.Resolved { // most have faded: as if there had been 4,096 of each
-		calibration.Resolved[i], calibration.Silent[i] = math.Ldexp(
-			calibration.Resolved[i],
-			12,
-		), math.Ldexp(
-			calibration.Silent[i],
-			12,
-		)
+	all := calibration.All()
+	hex(append(all.Resolved[:], all.Silent[:]...)...)
+	for i := range all.Resolved { // most have faded: as if there had been 4,096 of each
+		all.Resolved[i], all.Silent[i] = math.Ldexp(all.Resolved[i], 12), math.Ldexp(all.Silent[i], 12)
 	}
-	curve := calibration.Curve()
+	curve := all.Curve()
 	b.WriteString("probability")
 	hex(curve.Probes, curve.Probability(-3), curve.Probability(0.3), curve.Probability(1.7), curve.Probability(9))
 	golden.File(t, "bits.txt", b.String())

@@ -40,7 +40,7 @@ func (l *Line) beginPack(k *pack.Pack) {
 		return // written down once more
 	}
 	if k.Horizon != l.scorer.Pack.Horizon {
-		l.meta.Learnt, l.curve = model.Calibration{}, model.Curve{} // it was learnt for another question
+		l.meta.Learnt, l.curves = model.Calibration{}, model.Curves{} // it was learnt for another question
 	}
 	if len(l.meta.Packs) > 0 { // otherwise the line was made with it
 		l.packs.add(k)

@@ -29,13 +29,13 @@ func TestBeginPackForgetsAnotherQuestion(t *testing.T) {
 	for _, newer := range []*pack.Pack{same, other} {
 		l := lineOf(active)
 		l.meta.Packs = []pipeline.PackRef{pipeline.RefOf(active)}
-		l.meta.Learnt.Resolved[7], l.meta.Learnt.End = 200, 1_000_000
-		l.curve = l.meta.Learnt.Curve()
+		l.meta.Learnt.Unclassed.Resolved[7], l.meta.Learnt.End = 200, 1_000_000
+		l.curves = l.meta.Learnt.Curves()
 		if l.ApplyControls(newer); l.scorer.Pack.Hash != newer.Hash {
 			t.Fatal("it has not begun")
 		}
-		kept := l.meta.Learnt.Resolved[7] == 200 && l.curve.Probes == 200
-		if kept != (newer == same) || !kept && (l.meta.Learnt != model.Calibration{} || l.curve != model.Curve{}) {
+		kept := l.meta.Learnt.Unclassed.Resolved[7] == 200 && l.curves.All.Probes == 200
+		if kept != (newer == same) || !kept && (l.meta.Learnt != model.Calibration{} || l.curves != model.Curves{}) {
 			t.Errorf("horizon %v: kept %v", newer.Horizon, kept)
 		}
 	}
@@ -64,7 +64,7 @@ func TestProbesOfTheNewestPack(t *testing.T) {
 		t.Errorf("after its migration to pack %d: %+v", c.profile.PackEpoch, c.profile.Probe)
 	}
 	c = begin(1)
-	if l.probe(c, at); c.profile.Probe == pending || l.meta.Learnt.Open[8].Silent != 1 {
+	if l.probe(c, at); c.profile.Probe == pending || l.meta.Learnt.Unclassed.Open[8].Silent != 1 {
 		t.Errorf("not probed: %+v", c.profile.Probe)
 	}
 }

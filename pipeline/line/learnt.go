@@ -9,10 +9,10 @@ import (
 // close at barriers. With W the watermark and E the end of the open epoch:
 //
 //   - The record that takes W to E or beyond is the last to be folded until the sweep has fired every deadline before
-//     E. Then the epoch closes, its counts are added to the table, the curve is computed once, and folding goes on.
-//   - Outcomes are counted in the open epoch. Decisions use the curve of the last closed epoch.
+//     E. Then the epoch closes, its counts are added to the table, the curves are computed once, and folding goes on.
+//   - Outcomes are counted in the open epoch. Decisions use the curves of the last closed epoch.
 //
-// So the records alone determine in which epoch a probe is counted, and which curve a decision uses:
+// So the records alone determine in which epoch a probe is counted, and which curves a decision uses:
 //
 //   - By an event at offset X: the epoch that is open at X. It is the epoch of W as of the records before X, since no
 //     barrier before X is still open, and no later one has been reached.
@@ -67,7 +67,7 @@ func (l *Line) within(reach int64) int64 {
 // swept closes the epochs that a sweep up to the beginning of a minute has passed.
 func (l *Line) swept(minute int64) {
 	if l.meta.Learnt.End != 0 && minute >= l.meta.Learnt.End && l.scorer.Pack.Model.Advance(&l.meta.Learnt, minute) {
-		l.curve = l.meta.Learnt.Curve()
+		l.curves = l.meta.Learnt.Curves()
 	}
 }
 

@@ -221,11 +221,12 @@ func TestLearntAgainstTheRecords(t *testing.T) {
 		}
 		var got model.Outcomes
 		weight, quiet := 0.0, 0.0
-		for i, o := range s.meta.Learnt.Open {
+		learnt := s.meta.Learnt.All()
+		for i, o := range learnt.Open {
 			got.Resolved += o.Resolved
 			got.Silent += o.Silent
-			weight += s.meta.Learnt.Resolved[i]
-			quiet += s.meta.Learnt.Silent[i]
+			weight += learnt.Resolved[i]
+			quiet += learnt.Silent[i]
 		}
 		if got != open {
 			r.Fatalf("the open epoch counts %+v, want %+v", got, open)

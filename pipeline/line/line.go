@@ -43,7 +43,7 @@ type Line struct {
 	controlled bool     // a control record applies before the next record
 	looks      int      // deadlines that this batch may still look at
 
-	curve model.Curve // of the last closed epoch of learning
+	curves model.Curves // of the last closed epoch of learning
 
 	cache  *cache
 	due    *dueQueue
@@ -82,7 +82,7 @@ func New(c *Config, s *pipeline.Standing, h *History) *Line {
 		scorer: packs.newest(), epoch: uint8(len(packs.scorers) - 1), packs: packs, ahead: h.Ahead,
 		configured: c.Settings,
 		partition:  c.Identity.Partition, mark: s.Mark,
-		meta: s.Meta, curve: s.Meta.Learnt.Curve(), identity: c.Identity,
+		meta: s.Meta, curves: s.Meta.Learnt.Curves(), identity: c.Identity,
 		breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
 		cache:   newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
 		staged: newStaged(c.Format), other: newStaged(c.Format),

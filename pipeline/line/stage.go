@@ -34,7 +34,7 @@ type decided struct {
 	Pack     *pack.Pack        // under which it was decided
 	Newest   *pack.Pack        // of the partition
 	Meta     *pipeline.Meta    // the partition's position
-	Curve    *model.Curve      // of the closed epochs of learning
+	Curves   *model.Curves     // of the closed epochs of learning
 	Mark     *pipeline.Mark    // published before the takeover
 }
 
@@ -49,7 +49,7 @@ func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipel
 		on.Entry.Due, on.Entry.Next = l.meta.Clock.Fired, 0
 	}
 	on.Customer, on.Pack, on.Newest = l.look(c), l.packOf(c), l.scorer.Pack
-	on.Meta, on.Curve, on.Mark = &l.meta, &l.curve, &l.mark
+	on.Meta, on.Curves, on.Mark = &l.meta, &l.curves, &l.mark
 	t := &l.staged.Tally
 	if why := pass(stages[:], on); why != "" {
 		if t.withhold(why); why != Repeated {

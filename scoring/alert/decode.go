@@ -55,6 +55,7 @@ type saidScore struct {
 	Visits   uint32           `json:"visits"`
 	Stage    string           `json:"stage"`
 	Inputs   *saidInputs      `json:"inputs"`
+	CurveOf  string           `json:"curve_of"`
 	Curve    [][]float64      `json:"curve"`
 	Features map[string]int64 `json:"features"`
 }
@@ -182,7 +183,9 @@ func (r *Renderer) score(said *saidScore, d *scoring.Decision) model.Score {
 // reading is what the probability is read from.
 func (said *saidAlert) reading() (r model.Reading, err error) {
 	curve := said.Score.Curve
-	r = model.Reading{Probes: said.Probes, Number: uint8(min(len(curve), len(r.Points)))}
+	r = model.Reading{
+		Probes: said.Probes, Number: uint8(min(len(curve), len(r.Points))), OfClass: said.Score.CurveOf != "",
+	}
 	if len(curve) > len(r.Points) {
 		return r, fmt.Errorf("/score/curve has %d points, which is too many", len(curve))
 	}
@@ -195,11 +198,11 @@ func (said *saidAlert) reading() (r model.Reading, err error) {
 	if low, high := r.Points[0], r.Points[1]; r.Number == 2 && !(low.LogOdds < high.LogOdds && low.Probability < high.Probability) {
 		return r, errors.New("/score/curve does not rise")
 	}
-	if r.Provisional() != (r.Probes < model.EnoughProbes) {
-		return r, fmt.Errorf(
-			"/probability_probes is %d, with %d points of a curve: from %d on there is one",
-			r.Probes, r.Number, model.EnoughProbes,
-		)
+	if r.Provisional() && (r.Probes >= model.EnoughProbes || r.OfClass) {
+		return r, fmt.Errorf("/score/curve is missing: with %d probes there is one", max(r.Probes, model.EnoughProbes))
+	}
+	if !r.Provisional() && r.Probes < model.PointProbes {
+		return r, fmt.Errorf("/probability_probes is %d: a point of a curve has %d", r.Probes, model.PointProbes)
 	}
 	return r, nil
 }

@@ -40,7 +40,7 @@ func TestValueEdges(t *testing.T) {
 
 // TestLeastReason: a term that adds exactly the required amount is a reason.
 func TestLeastReason(t *testing.T) {
-	for add, want := range map[string]int{"0.1": 2, "0.0999": 1} {
+	for add, want := range map[string]int{"0.1": 3, "0.0999": 2} {
 		pack := scoringtest.PackOf(
 			t,
 			"1",

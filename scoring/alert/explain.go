@@ -29,8 +29,10 @@ type Explanation struct {
 	// the customer has no activity: there are no terms, and the risk is the floor
 	Unscored    bool    `json:"unscored,omitempty"`
 	Probability float64 `json:"churn_probability"`
-	Probes      uint32  `json:"probability_probes"`      // behind it
-	Provisional bool    `json:"probability_provisional"` // too few: the probability is the score's own
+	Probes      uint32  `json:"probability_probes"` // behind it
+	// of customers, whose probes they are; empty: of all
+	Class       string `json:"probability_class,omitempty"`
+	Provisional bool   `json:"probability_provisional"` // too few: the probability is the score's own
 	// points that it is read from: log-odds, probability
 	Curve    [][2]float64    `json:"probability_curve,omitempty"`
 	Value    *ExplainedValue `json:"value,omitempty"` // nil: nothing is known
@@ -105,6 +107,7 @@ var (
 // parts follow from nothing else in an alert and are taken from it, some of them within bounds:
 //
 //   - visits, probes, cause, the values of features, and for other kinds the times, except where they are raised
+//   - when a lapse recovered, by less than its sentence shows
 //   - the tiers: above those of score and floor, as far as open episodes of other kinds lift them
 //   - the tier before a lapse was raised, for a pack with factors: as far as these reach within their cap
 //   - the stage: one that fits the silence and the tenure
@@ -179,6 +182,7 @@ func (r *Renderer) Explanation(d *scoring.Decision) *Explanation {
 	}
 	x.Terms, x.LogOdds = r.explainTerms(&d.Score), d.Score.Sum()
 	x.Probability, x.Probes, x.Provisional = d.Reading.Probability(x.LogOdds), d.Reading.Probes, d.Reading.Provisional()
+	x.Class = r.classOf(d)
 	for _, p := range d.Reading.Points[:d.Reading.Number] {
 		x.Curve = append(x.Curve, [2]float64{p.LogOdds, p.Probability})
 	}

@@ -24,6 +24,7 @@ var free = []*regexp.Regexp{
 	regexp.MustCompile(`^/episode `),                                           // how many there were before
 	regexp.MustCompile(`^/(time|opened_at|expires_at) of another kind `),       // except where it is raised
 	regexp.MustCompile(`^/opened_at of a lapse that has recovered `),           // when it was raised
+	regexp.MustCompile(`^/time of a lapse that has recovered `),                // by less than its sentence shows
 	regexp.MustCompile(`^/score/visits `),                                      // at most part of a sentence
 	regexp.MustCompile(`^/probability_probes `),                                // if still enough, or still too few
 	regexp.MustCompile(`^/score/features[ /]`),                                 // where no curve and no amount reads it

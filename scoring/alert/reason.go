@@ -11,13 +11,12 @@ import (
 )
 
 const (
-	maxReasons = 4 // in an alert
+	maxReasons = 5 // in an alert
 )
 
-// Terms of a customer without cause for concern: one who comes about every third of a horizon, was active in one recent
-// spell, and has been a customer for a horizon. What a term has above these counts for its reason.
+// Terms of a customer without cause for concern: one who was active in one recent spell, and has been a customer for a
+// horizon. What a term has above these counts for its reason.
 const (
-	calmRhythm = -1.95
 	calmLevel  = -0.18
 	calmTenure = -0.02
 )
@@ -43,7 +42,8 @@ func (r *Renderer) ReasonCodes(d *scoring.Decision) []string {
 	return codes
 }
 
-// reasons appends those of an alert: the reason of its raise, then the weightiest of the others.
+// reasons appends those of an alert: the reason of its raise, of a lapse with what became of such silences, then the
+// weightiest of the others.
 func (r *Renderer) reasons(dst []weighed, d *scoring.Decision) []weighed {
 	switch {
 	case d.Transition == scoring.Recovered:
@@ -56,12 +56,15 @@ func (r *Renderer) reasons(dst []weighed, d *scoring.Decision) []weighed {
 			return dst
 		}
 	default:
-		dst = append(dst, weighed{pack.ReasonOverdue, d.Score.Terms[model.TermSilence], -1})
+		dst = append(
+			dst,
+			weighed{pack.ReasonOverdue, d.Score.Terms[model.TermSilence], -1},
+			weighed{learnt(&d.Reading), 0, -1},
+		)
 	}
 	var more [4 + model.MaxFactors]weighed
 	t := &d.Score.Terms
 	all := append(more[:0],
-		weighed{pack.ReasonRareVisitor, t[model.TermRhythm] - calmRhythm, -1},
 		weighed{pack.ReasonLittleActivity, t[model.TermLevel] - calmLevel, -1},
 		weighed{pack.ReasonNewCustomer, t[model.TermTenure] - calmTenure, -1},
 		weighed{pack.ReasonFriction, t[model.TermFriction], -1},
@@ -75,10 +78,39 @@ func (r *Renderer) reasons(dst []weighed, d *scoring.Decision) []weighed {
 	}
 	slices.SortStableFunc(all, func(a, b weighed) int { return cmp.Compare(b.share, a.share) })
 	for _, w := range all {
-		if len(dst) < maxReasons && w.share >= pack.MinShare &&
-			!slices.ContainsFunc(dst, func(o weighed) bool { return o.code == w.code }) {
+		if len(dst) < maxReasons && w.share >= pack.MinShare && r.says(w.code, d) &&
+			!slices.ContainsFunc(dst, func(o weighed) bool { return w.repeats(o) }) {
 			dst = append(dst, w)
 		}
 	}
 	return dst
+}
+
+// learnt is the reason that says how many silences like this one lasted.
+func learnt(r *model.Reading) string {
+	if r.Provisional() {
+		return pack.ReasonFewSilences
+	}
+	return pack.ReasonSuchSilences
+}
+
+// says reports whether a reason is true of a decision's customer, and tells more than the first one: of a customer who
+// has come a few times, overdue tells all visits.
+func (r *Renderer) says(code string, d *scoring.Decision) bool {
+	s := &d.Score
+	told := d.Kind == profile.Lapse && s.Visits < pack.EnoughVisits
+	switch code {
+	case pack.ReasonLittleActivity:
+		return !told
+	case pack.ReasonNewCustomer:
+		return !told && s.Tenure+s.Silence <= r.Pack.Horizon.Hours()/24
+	}
+	return true
+}
+
+// repeats reports whether a reason tells what another has told already. Both of few visits and of a short history tell
+// the number of visits.
+func (w *weighed) repeats(o weighed) bool {
+	visits := func(code string) bool { return code == pack.ReasonLittleActivity || code == pack.ReasonNewCustomer }
+	return o.code == w.code || visits(o.code) && visits(w.code)
 }

@@ -19,7 +19,7 @@ import (
 // TestReasons: which reasons an alert has, in which order, and their sentences.
 func TestReasons(t *testing.T) {
 	score := model.Score{
-		LnTypical: math.Log(12), Silence: 31, Visits: 3, Tenure: 400, Friction: 2, Idle: 0,
+		LnTypical: math.Log(12), Silence: 31, Visits: 30, Tenure: 400, Friction: 2, Idle: 0,
 		Terms: [model.NumTerms]float64{
 			model.TermRhythm: -3, model.TermSilence: 2, model.TermLevel: -1, model.TermTenure: -0.2, model.TermFriction: 0,
 		},
@@ -32,26 +32,95 @@ func TestReasons(t *testing.T) {
 		{
 			"nothing but silence",
 			func(*scoring.Decision) {},
-			[]string{"overdue: usually back every 12 days, silent for 31 days"},
+			[]string{
+				"overdue: usually back every 12 days, silent for 31 days",
+				"few_silences: too few silences seen here yet to say how many return",
+			},
 		},
 		{"overdue though silence says little", func(d *scoring.Decision) {
 			d.Score.Terms[model.TermSilence] = -0.1
 			d.Score.Terms[model.TermRhythm] = 0.5
 		}, []string{
 			"overdue: usually back every 12 days, silent for 31 days",
-			"rare_visitor: comes back no more often than every 12 days",
+			"few_silences: too few silences seen here yet to say how many return",
 		}},
 		{
-			"the weightiest three of the others",
+			"the others by weight",
 			func(d *scoring.Decision) {
-				d.Score.Terms[model.TermRhythm], d.Score.Terms[model.TermLevel] = -1.45, 0.5
-				d.Score.Terms[model.TermTenure], d.Score.Terms[model.TermFriction] = 0.1, 0.6
+				d.Score.Terms[model.TermLevel], d.Score.Terms[model.TermFriction] = 0.7, 0.6
 			},
 			[]string{
 				"overdue: usually back every 12 days, silent for 31 days",
-				"little_activity: little recent activity: 3 visits in all, none for 31 days",
+				"few_silences: too few silences seen here yet to say how many return",
+				"little_activity: 30 visits in all, over 13 months",
 				"friction: recent trouble of weight 2.0",
-				"rare_visitor: comes back no more often than every 12 days",
+			},
+		},
+		{
+			"learnt from all customers",
+			func(d *scoring.Decision) { d.Reading = learnt(1240, 0.624, false) },
+			[]string{
+				"overdue: usually back every 12 days, silent for 31 days",
+				"such_silences: of 1,240 such silences here, 62 in 100 lasted another 90 days",
+			},
+		},
+		{
+			"learnt from regulars, and next to certain",
+			func(d *scoring.Decision) { d.Reading = learnt(999, 0.997, true) },
+			[]string{
+				"overdue: usually back every 12 days, silent for 31 days",
+				"such_silences: of 999 such silences of regulars, 99 in 100 lasted another 90 days",
+			},
+		},
+		{
+			"learnt from those who came once",
+			func(d *scoring.Decision) { d.Score.Visits, d.Reading = 1, learnt(1_234_567, 0.001, true) },
+			[]string{
+				"overdue: came once, silent for 31 days",
+				"such_silences: of 1,234,567 such silences after a single visit, 1 in 100 lasted another 90 days",
+			},
+		},
+		{
+			"too few visits for a rhythm",
+			func(d *scoring.Decision) {
+				d.Score.Terms[model.TermTenure], d.Score.Terms[model.TermLevel] = 0.12, 0.2
+				d.Score.Visits, d.Score.Tenure = 3, 45
+			},
+			[]string{
+				"overdue: 3 visits in 45 days, then silent for 31 days",
+				"few_silences: too few silences seen here yet to say how many return",
+			},
+		},
+		{
+			"a short history, told once",
+			func(d *scoring.Decision) {
+				d.Score.Terms[model.TermTenure], d.Score.Terms[model.TermLevel] = 0.12, 0
+				d.Score.Visits, d.Score.Tenure = 4, 45
+			},
+			[]string{
+				"overdue: usually back every 12 days, silent for 31 days",
+				"few_silences: too few silences seen here yet to say how many return",
+				"little_activity: 4 visits in all, over 45 days",
+			},
+		},
+		{
+			"a customer still new",
+			func(d *scoring.Decision) {
+				d.Score.Terms[model.TermTenure], d.Score.Terms[model.TermLevel] = 0.12, -0.1
+				d.Score.Visits, d.Score.Tenure = 4, 45
+			},
+			[]string{
+				"overdue: usually back every 12 days, silent for 31 days",
+				"few_silences: too few silences seen here yet to say how many return",
+				"new_customer: still new: first seen 76 days ago, 4 visits so far",
+			},
+		},
+		{
+			"no customer is new after a horizon",
+			func(d *scoring.Decision) { d.Score.Terms[model.TermTenure], d.Score.Tenure = 0.12, 60 },
+			[]string{
+				"overdue: usually back every 12 days, silent for 31 days",
+				"few_silences: too few silences seen here yet to say how many return",
 			},
 		},
 		{
@@ -62,8 +131,7 @@ func TestReasons(t *testing.T) {
 			},
 			[]string{
 				"overdue: came once, silent for 29 hours",
-				"little_activity: little recent activity: 1 visit in all, none for 29 hours",
-				"new_customer: still new: first seen 31 hours ago",
+				"few_silences: too few silences seen here yet to say how many return",
 			},
 		},
 		{
@@ -71,10 +139,12 @@ func TestReasons(t *testing.T) {
 			func(d *scoring.Decision) { d.Score.Silence, d.Score.LnTypical = 1.6, math.Log(1.01) },
 			[]string{
 				"overdue: usually back every day, silent for 2 days",
+				"few_silences: too few silences seen here yet to say how many return",
 			},
 		},
 		{"an hour", func(d *scoring.Decision) { d.Score.Silence, d.Score.LnTypical = 1, math.Log(0.001) }, []string{
 			"overdue: usually back every hour, silent for 1 day",
+			"few_silences: too few silences seen here yet to say how many return",
 		}},
 		{"back", func(d *scoring.Decision) {
 			d.Transition, d.At = scoring.Recovered, d.Since+40*scoringtest.Day+scoringtest.Day/3
@@ -97,6 +167,16 @@ func TestReasons(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// learnt is a reading of one point.
+func learnt(probes uint32, probability float64, ofClass bool) model.Reading {
+	return model.Reading{
+		Probes:  probes,
+		Number:  1,
+		Points:  [2]model.ReadPoint{{Probability: probability}},
+		OfClass: ofClass,
 	}
 }
 
@@ -160,7 +240,7 @@ func TestSentencesOfFeatures(t *testing.T) {
 				t.Fatal(err)
 			}
 			var lines []string
-			for _, r := range got.Reasons[1:] {
+			for _, r := range got.Reasons[2:] {
 				lines = append(lines, r.Text)
 			}
 			if diff := cmp.Diff(c.want, lines); diff != "" {
@@ -193,7 +273,7 @@ func TestReasonsThatCannotBeSaid(t *testing.T) {
 			factor("returns_high", "odd"),
 			"$.factors[0].code: the sentence of returns_high holds {within}, which odd does not give here",
 		},
-		"a window of a span":    {factor("obstacles", "ago"), "{within}, which ago does not give"},
+		"a window of a span":    {factor("obstacles", "ago"), "{times}, which ago does not give"},
 		"a time ago":            {factor("out_of_stock", "ago"), ""},
 		"a count as a time ago": {factor("out_of_stock", "n"), "{ago}, which n does not give"},
 		"the core's numbers":    {factor("little_activity", "n"), ""},
@@ -210,7 +290,7 @@ func TestReasonsThatCannotBeSaid(t *testing.T) {
 		"an opening's feature": {opening("feature: n, at_least: 2, code: obstacles"), ""},
 		"an opening's window": {
 			opening("feature: ago, at_least: 2d, code: obstacles"),
-			"{within}, which ago does not give",
+			"{times}, which ago does not give",
 		},
 		"the core's, of who has no score": {opening("code: little_activity"), "{visits}, which no feature gives"},
 	} {

@@ -22,7 +22,7 @@ func (r *Renderer) appendScore(dst []byte, d *scoring.Decision) []byte {
 		}
 		dst = r.appendTerms(dst, s)
 		dst = appendInputs(append(dst, `,"inputs":{`...), d)
-		dst = appendCurve(dst, &d.Reading)
+		dst = r.appendCurve(dst, d)
 	}
 	dst = r.appendFeatures(dst, s)
 	return append(dst, '}')
@@ -86,19 +86,31 @@ func appendInputs(dst []byte, d *scoring.Decision) []byte {
 	return append(dst, '}')
 }
 
-// appendCurve appends the points of the curve that the probability was read from.
-func appendCurve(dst []byte, r *model.Reading) []byte {
-	if r.Number == 0 {
+// appendCurve appends the points of the curve that the probability was read from, and the class of customers whose
+// curve it is; none where it is that of all.
+func (r *Renderer) appendCurve(dst []byte, d *scoring.Decision) []byte {
+	if d.Reading.Number == 0 {
 		return dst
 	}
+	if class := r.classOf(d); class != "" {
+		dst = append(append(append(dst, `,"curve_of":"`...), class...), '"')
+	}
 	dst = append(dst, `,"curve":[`...)
-	for i, p := range r.Points[:r.Number] {
+	for i, p := range d.Reading.Points[:d.Reading.Number] {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = append(appendFloat(append(appendFloat(append(dst, '['), p.LogOdds), ','), p.Probability), ']')
 	}
 	return append(dst, ']')
+}
+
+// classOf is the class of customers from whom a decision's probability was learnt; empty: all.
+func (r *Renderer) classOf(d *scoring.Decision) string {
+	if !d.Reading.OfClass {
+		return ""
+	}
+	return r.Pack.Model.Class(d.Score.Visits, d.Score.LnTypical).String()
 }
 
 // appendFeatures appends the pack's features that have data.

@@ -37,15 +37,29 @@ func (r *Renderer) appendHole(dst []byte, d *scoring.Decision, index int, h pack
 		return r.Pack.Catalogue.Words.AppendSpan(dst, s.Silence)
 	case pack.HoleTenure:
 		return r.Pack.Catalogue.Words.AppendSpan(dst, s.Tenure+s.Silence)
+	case pack.HoleActive:
+		return r.Pack.Catalogue.Words.AppendSpan(dst, s.Tenure)
 	case pack.HoleAway:
 		return r.Pack.Catalogue.Words.AppendSpan(dst, moment.Days(d.Silence()))
 	case pack.HoleVisits:
 		return r.Pack.Catalogue.Words.AppendVisits(dst, uint64(s.Visits))
 	case pack.HoleWeight:
 		return strconv.AppendFloat(dst, r.Pack.Model.FrictionLeft(s), 'f', 1, 64)
+	case pack.HoleSilences:
+		return pack.AppendGrouped(dst, uint64(d.Reading.Probes))
+	case pack.HoleWhose:
+		return append(dst, r.whose(d)...)
+	case pack.HoleShare:
+		return strconv.AppendInt(dst, inHundred(d.Reading.Probability(s.Sum())), 10)
+	case pack.HoleHorizon:
+		return r.Pack.Catalogue.Words.AppendSpan(dst, r.Pack.Horizon.Hours()/24)
 	case pack.HoleValue:
 		if index >= 0 {
 			return r.appendValue(dst, index, s.Value(index).N)
+		}
+	case pack.HoleTimes:
+		if index >= 0 {
+			return r.Pack.Catalogue.Words.AppendTimes(dst, uint64(max(s.Value(index).N, 0)))
 		}
 	case pack.HoleAgo:
 		if index >= 0 {
@@ -58,6 +72,19 @@ func (r *Renderer) appendHole(dst []byte, d *scoring.Decision, index int, h pack
 	default:
 	}
 	return dst
+}
+
+// whose is the word for the customers whose silences a probability was learnt from.
+func (r *Renderer) whose(d *scoring.Decision) string {
+	if !d.Reading.OfClass {
+		return r.Pack.Catalogue.Words.Everybody
+	}
+	return r.Pack.Catalogue.Words.Class[r.Pack.Model.Class(d.Score.Visits, d.Score.LnTypical)]
+}
+
+// inHundred is a probability of 100. What was counted is never certain, so it is neither 0 nor 100.
+func inHundred(probability float64) int64 {
+	return min(max(int64(float64(probability*100)+0.5), 1), 99)
 }
 
 // appendValue appends a feature's value in the form of its kind.

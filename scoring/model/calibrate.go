@@ -1,13 +1,9 @@
 package model
 
 import (
-	"encoding/binary"
-	"errors"
-	"math"
 	"math/bits"
 
 	"ebb/scoring/encode"
-	"ebb/scoring/moment"
 	"ebb/scoring/profile"
 )
 
@@ -26,26 +22,29 @@ const (
 	mostSeldom  = 16 // doublings
 )
 
-// Calibration is the outcomes of probes, by cell of the score: how many there were and how many of their customers
-// stayed silent. Event time is cut into epochs of an eighth of a horizon. Outcomes in the open epoch are counted in
+// Calibration is the outcomes of probes, by class of customer and cell of the score: how many there were and how many of
+// their customers stayed silent. Event time is cut into epochs of an eighth of a horizon. Outcomes in the open epoch are counted in
 // whole numbers, so that the order of additions does not matter. When it closes, the earlier counts fade and its own
 // are added. So a curve is fixed for an epoch, and holds what was known when that began. The time constant is a
 // horizon: by measurement on five logs, older outcomes mislead where the customers change, and fading costs no log a
 // hundredth. The zero value has no probe, and no epoch has begun.
 type Calibration struct {
-	End      int64                       // minute since the epoch at which the open epoch ends; 0: none has begun
+	End       int64                     // minute since the epoch at which the open epoch ends; 0: none has begun
+	Classes   [profile.NumClasses]Table // outcomes by class of customer
+	Unclassed Table                     // outcomes of probes that began before classes were kept
+	Begun     uint32                    // probes that began in the open epoch
+	Seldom    uint8                     // how often the time between two probes of a customer is doubled
+}
+
+// Table is the outcomes of some customers' probes, by cell of the score.
+type Table struct {
 	Resolved [profile.ScoreCells]float64 // of closed epochs, as of the end of the last
 	Silent   [profile.ScoreCells]float64
 	Open     [profile.ScoreCells]Outcomes // of the open epoch
-	Begun    uint32                       // probes that began in the open epoch
-	Seldom   uint8                        // how often the time between two probes of a customer is doubled
 }
 
 // Outcomes counts probes.
 type Outcomes struct{ Resolved, Silent uint32 }
-
-// ErrCalibrationDamaged means that bytes are no calibration.
-var ErrCalibrationDamaged = errors.New("calibration is damaged")
 
 // scoreCell is the cell of a score in log-odds.
 func scoreCell(score float64) int {
@@ -55,9 +54,13 @@ func scoreCell(score float64) int {
 // cellScore is the score in the middle of a cell.
 func cellScore(cell int) float64 { return lowestCell + (float64(cell)+0.5)/cellsPerUnit }
 
-// add notes a probe that has resolved.
-func (c *Calibration) add(cell uint8, silent bool) {
-	o := &c.Open[cell]
+// add notes a probe that has resolved, of 1 + a class; 0: it is not known.
+func (c *Calibration) add(cell, class uint8, silent bool) {
+	t := &c.Unclassed
+	if class > 0 {
+		t = &c.Classes[class-1]
+	}
+	o := &t.Open[cell]
 	o.Resolved = encode.Increment(o.Resolved)
 	if silent && o.Silent < o.Resolved {
 		o.Silent++
@@ -98,86 +101,41 @@ func (m *Model) Advance(c *Calibration, minute int64) bool {
 	return true
 }
 
-// close adds the open epoch's counts to the faded rest of those before it, and reports whether anything is left. It
-// drops counts that have faded to almost nothing.
+// close adds the open epoch's counts to the faded rest of those before it, and reports whether anything is left.
 func (c *Calibration) close(fade float64) (any bool) {
-	for i := range c.Resolved {
-		c.Resolved[i] = float64(c.Resolved[i]*fade) + float64(c.Open[i].Resolved)
-		c.Silent[i] = float64(c.Silent[i]*fade) + float64(c.Open[i].Silent)
-		if c.Resolved[i] < leastProbes {
-			c.Resolved[i], c.Silent[i] = 0, 0
-		}
-		any = any || c.Resolved[i] > 0
+	any = c.Unclassed.close(fade)
+	for i := range c.Classes {
+		any = c.Classes[i].close(fade) || any
 	}
-	c.Open = [profile.ScoreCells]Outcomes{}
 	c.thin()
 	return any
 }
 
-// AppendCalibration appends c to dst: where the open epoch ends, which cells of closed epochs hold anything, and which
-// cells of the open one, 8 bytes each; how seldom customers are probed, a byte; then 16 for each of the former, and the
-// counts of each of the latter and the probes begun as varints.
-func AppendCalibration(dst []byte, c *Calibration) []byte {
-	le := binary.LittleEndian
-	var closed, open uint64
-	for i := range c.Resolved {
-		if c.Resolved[i] > 0 {
-			closed |= 1 << i
+// close is Calibration.close of one table. It drops counts that have faded to almost nothing.
+func (t *Table) close(fade float64) (any bool) {
+	for i := range t.Resolved {
+		t.Resolved[i] = float64(t.Resolved[i]*fade) + float64(t.Open[i].Resolved)
+		t.Silent[i] = float64(t.Silent[i]*fade) + float64(t.Open[i].Silent)
+		if t.Resolved[i] < leastProbes {
+			t.Resolved[i], t.Silent[i] = 0, 0
 		}
-		if c.Open[i].Resolved > 0 {
-			open |= 1 << i
-		}
+		any = any || t.Resolved[i] > 0
 	}
-	dst = le.AppendUint64(dst, uint64(c.End))
-	dst = append(le.AppendUint64(le.AppendUint64(dst, closed), open), c.Seldom)
-	for ; closed != 0; closed &= closed - 1 {
-		i := bits.TrailingZeros64(closed)
-		dst = le.AppendUint64(dst, math.Float64bits(c.Resolved[i]))
-		dst = le.AppendUint64(dst, math.Float64bits(c.Silent[i]))
-	}
-	for ; open != 0; open &= open - 1 {
-		o := &c.Open[bits.TrailingZeros64(open)]
-		dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(o.Resolved)), uint64(o.Silent))
-	}
-	return binary.AppendUvarint(dst, uint64(c.Begun))
+	t.Open = [profile.ScoreCells]Outcomes{}
+	return any
 }
 
-// ReadCalibration is the inverse of AppendCalibration. Errors: ErrCalibrationDamaged.
-func ReadCalibration(b []byte, c *Calibration) error {
-	*c = Calibration{}
-	const head = 25
-	if len(b) < head {
-		return ErrCalibrationDamaged
-	}
-	closed, open := binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
-	read := Calibration{End: encode.Int(b), Seldom: b[head-1]}
-	if b = b[head:]; len(b) < 16*bits.OnesCount64(closed) {
-		return ErrCalibrationDamaged
-	}
-	for ; closed != 0; closed &= closed - 1 {
-		i := bits.TrailingZeros64(closed)
-		n, silent := encode.Float(b), encode.Float(b[8:])
-		if !encode.Within(n, leastProbes, mostProbes) || !encode.Within(silent, 0, n) {
-			return ErrCalibrationDamaged
+// All is the outcomes of all customers' probes.
+func (c *Calibration) All() Table {
+	all := c.Unclassed
+	for k := range c.Classes {
+		t := &c.Classes[k]
+		for i := range t.Resolved {
+			all.Resolved[i] += t.Resolved[i]
+			all.Silent[i] += t.Silent[i]
+			all.Open[i].Resolved += t.Open[i].Resolved
+			all.Open[i].Silent += t.Open[i].Silent
 		}
-		read.Resolved[i], read.Silent[i] = n, silent
-		b = b[16:]
 	}
-	for ; open != 0; open &= open - 1 {
-		n, rest := encode.CutUvarint(b)
-		silent, rest := encode.CutUvarint(rest)
-		if rest == nil || n == 0 || n > math.MaxUint32 || silent > n {
-			return ErrCalibrationDamaged
-		}
-		read.Open[bits.TrailingZeros64(open)] = Outcomes{uint32(n), uint32(silent)}
-		b = rest
-	}
-	begun, rest := encode.CutUvarint(b)
-	read.Begun = uint32(begun)
-	if rest == nil || len(rest) > 0 || begun > math.MaxUint32 || read.Seldom > mostSeldom || read.End < 0 ||
-		read.End > moment.Max/moment.MinuteMillis*2 {
-		return ErrCalibrationDamaged
-	}
-	*c = read
-	return nil
+	return all
 }

@@ -89,10 +89,17 @@ func TestCalibrationFades(t *testing.T) {
 			}
 		}
 		for i := range n {
-			if math.Abs(n[i]-c.Resolved[i]) > 1e-5 || math.Abs(silent[i]-c.Silent[i]) > 1e-5 {
-				t.Fatalf("cell %d: %v of %v silent, want %v of %v", i, c.Silent[i], c.Resolved[i], silent[i], n[i])
+			if math.Abs(n[i]-c.Unclassed.Resolved[i]) > 1e-5 || math.Abs(silent[i]-c.Unclassed.Silent[i]) > 1e-5 {
+				t.Fatalf(
+					"cell %d: %v of %v silent, want %v of %v",
+					i,
+					c.Unclassed.Silent[i],
+					c.Unclassed.Resolved[i],
+					silent[i],
+					n[i],
+				)
 			}
-			open -= int(c.Open[i].Resolved)
+			open -= int(c.Unclassed.Open[i].Resolved)
 		}
 		if open != 0 {
 			t.Fatalf("%d of the open epoch are missing", open)
@@ -144,10 +151,16 @@ func TestCurve(t *testing.T) {
 			}
 			total += n
 			g.x, g.p, g.n = g.x+score*float64(n), g.p+float64(silent), g.n+float64(n)
-			if g.n >= 30 || cell == 63 && g.n > 0 {
-				groups = append(groups, group{g.x / g.n, (g.p + 0.5) / (g.n + 1), g.n})
+			if g.n >= 30 {
+				groups = append(groups, g)
 				g = group{}
 			}
+		}
+		if last := len(groups) - 1; last >= 0 { // what is left joins the last
+			groups[last] = group{groups[last].x + g.x, groups[last].p + g.p, groups[last].n + g.n}
+		}
+		for i, g := range groups {
+			groups[i] = group{g.x / g.n, (g.p + 0.5) / (g.n + 1), g.n}
 		}
 		if cold := c.Curve(); cold.Probes != 0 {
 			t.Fatalf("%v probes of an epoch that is open", cold.Probes)
@@ -165,7 +178,8 @@ func TestCurve(t *testing.T) {
 			}
 			last = p
 			r := curve.At(score)
-			if r.Probability(score) != p || r.Provisional() != curve.Provisional() || r.Probes != uint32(curve.Probes) {
+			if r.Probability(score) != p || r.Provisional() != curve.Provisional() || r.Probes > uint32(total) ||
+				r.Number == 0 && r.Probes != uint32(total) || r.Number > 0 && r.Probes < 30*uint32(r.Number) {
 				t.Fatalf("%v at %v by the curve, %+v", p, score, r)
 			}
 			if r.Number == 2 && !(r.Points[0].LogOdds < score && score <= r.Points[1].LogOdds) {
@@ -231,20 +245,20 @@ func TestCalibrationCodec(t *testing.T) {
 		"nothing": {},
 		"more silent than resolved": model.AppendCalibration(
 			nil,
-			&model.Calibration{Resolved: [64]float64{1}, Silent: [64]float64{2}},
+			&model.Calibration{Unclassed: model.Table{Resolved: [64]float64{1}, Silent: [64]float64{2}}},
 		),
 		"not a number": model.AppendCalibration(
 			nil,
-			&model.Calibration{Resolved: [64]float64{math.Inf(1)}, Silent: [64]float64{math.NaN()}},
+			&model.Calibration{Unclassed: model.Table{Resolved: [64]float64{math.Inf(1)}, Silent: [64]float64{math.NaN()}}},
 		),
 		"before all time": model.AppendCalibration(nil, &model.Calibration{End: -1}),
 		"after all time":  model.AppendCalibration(nil, &model.Calibration{End: 1 << 40}),
 		"more silent in the open epoch": model.AppendCalibration(
 			nil,
-			&model.Calibration{Open: [64]model.Outcomes{{Resolved: 1, Silent: 2}}},
+			&model.Calibration{Unclassed: model.Table{Open: [64]model.Outcomes{{Resolved: 1, Silent: 2}}}},
 		),
 		"a longer number": append(
-			model.AppendCalibration(nil, &model.Calibration{Open: [64]model.Outcomes{{Resolved: 1}}})[:24],
+			model.AppendCalibration(nil, &model.Calibration{Unclassed: model.Table{Open: [64]model.Outcomes{{Resolved: 1}}}})[:24],
 			0x81,
 			0,
 			0,

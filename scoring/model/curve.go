@@ -11,7 +11,7 @@ import (
 
 const (
 	EnoughProbes = 100 // weight of resolved probes below which no probability is learnt from them
-	pointProbes  = 30  // least weight of the probes behind a point of the curve
+	PointProbes  = 30  // least weight of the probes behind a point of the curve
 )
 
 // Curve turns scores into probabilities: monotone, linear between its points, level beyond them. The zero value is
@@ -32,27 +32,75 @@ type pooled struct {
 // ReadPoint is a point of a curve.
 type ReadPoint struct{ LogOdds, Probability float64 }
 
-// Curve computes the curve as of the last closed epoch: neighbouring cells are gathered until each group holds enough
-// probes, and groups whose shares of silent customers would fall with the score are pooled.
+// Curves are those of all customers, and of each class. The zero value is without probes.
+type Curves struct {
+	All     Curve
+	Classes [profile.NumClasses]Curve
+}
+
+// Curves computes the curves as of the last closed epoch.
+func (c *Calibration) Curves() Curves {
+	curves := Curves{All: c.Curve()}
+	for i := range c.Classes {
+		curves.Classes[i] = c.Classes[i].Curve()
+	}
+	return curves
+}
+
+// Curve computes the curve of all customers.
 func (c *Calibration) Curve() Curve {
+	all := c.All()
+	return all.Curve()
+}
+
+// At is the reading at a score in log-odds of a customer of a class: by the customers of that class where enough of
+// their probes have resolved, else by all.
+func (c *Curves) At(class profile.Class, score float64) Reading {
+	if own := &c.Classes[class]; !own.Provisional() {
+		r := own.At(score)
+		r.OfClass = true
+		return r
+	}
+	return c.All.At(score)
+}
+
+// Curve computes the curve as of the last closed epoch: neighbouring cells are gathered until each group holds enough
+// probes, and groups whose shares of silent customers would fall with the score are pooled. What is left at the end
+// belongs to the last group.
+func (t *Table) Curve() Curve {
 	var curve Curve
-	for _, n := range c.Resolved {
+	for _, n := range t.Resolved {
 		curve.Probes += n
 	}
 	if curve.Provisional() {
 		return curve
 	}
-	var group, silent, score float64
-	for i, n := range c.Resolved {
-		group += n
-		silent += c.Silent[i]
-		score += float64(n * cellScore(i))
-		if group >= pointProbes || i == profile.ScoreCells-1 && group > 0 {
-			curve.push(pooled{ReadPoint{score / group, (silent + 0.5) / (group + 1)}, group})
-			group, silent, score = 0, 0, 0
+	var last, next gathered
+	for i, n := range t.Resolved {
+		next.add(gathered{n, t.Silent[i], float64(n * cellScore(i))})
+		if next.probes >= PointProbes {
+			if last.probes > 0 {
+				curve.push(last.point())
+			}
+			last, next = next, gathered{}
 		}
 	}
+	last.add(next)
+	curve.push(last.point())
 	return curve
+}
+
+// gathered is some cells together: their probes, those of them that stayed silent, and the sum of their scores.
+type gathered struct{ probes, silent, score float64 }
+
+func (g *gathered) add(o gathered) {
+	g.probes += o.probes
+	g.silent += o.silent
+	g.score += o.score
+}
+
+func (g *gathered) point() pooled {
+	return pooled{ReadPoint{g.score / g.probes, (g.silent + 0.5) / (g.probes + 1)}, g.probes}
 }
 
 // push appends a point and pools those at the end that do not rise.
@@ -83,32 +131,33 @@ func (c *Curve) Probability(score float64) float64 {
 }
 
 // At is the reading at a score in log-odds.
-func (c *Curve) At(score float64) Reading {
-	r := Reading{Probes: uint32(min(c.Probes, 1<<32-1))}
+func (c *Curve) At(score float64) (r Reading) {
 	if c.n == 0 {
+		r.Probes = uint32(c.Probes)
 		return r
 	}
-	i := 0
+	i, behind := 0, 0.0
 	for i < c.n && c.points[i].LogOdds < score {
 		i++
 	}
-	if i > 0 {
-		r.Points[r.Number] = c.points[i-1].ReadPoint
+	for _, p := range c.points[max(i-1, 0):min(i+1, c.n)] {
+		r.Points[r.Number] = p.ReadPoint
 		r.Number++
+		behind += p.weight
 	}
-	if i < c.n {
-		r.Points[r.Number] = c.points[i].ReadPoint
-		r.Number++
-	}
+	r.Probes = uint32(min(behind, math.MaxUint32))
 	return r
 }
 
 // Reading is the part of a curve that a probability is read from, enough to read it again, bit for bit. The zero value
 // is without probes.
 type Reading struct {
-	Probes uint32       // weight of the resolved probes behind the curve, rounded down
-	Number uint8        // of points; 0: too few probes
-	Points [2]ReadPoint // the neighbours, ascending; the one at the end where the score is beyond it
+	// weight of the resolved probes behind the points, rounded down, so never more than there were; without a point, of
+	// all that have resolved
+	Probes  uint32
+	Number  uint8        // of points; 0: too few probes
+	Points  [2]ReadPoint // the neighbours, ascending; the one at the end where the score is beyond it
+	OfClass bool         // the probes are those of customers of the same class
 }
 
 // Provisional reports whether too few probes have resolved.
@@ -127,9 +176,16 @@ func (r *Reading) Probability(score float64) float64 {
 	return low.Probability + float64(share*(high.Probability-low.Probability))
 }
 
+// ofClass in the byte for the number of points marks a reading by the customer's class.
+const ofClass = 0x80
+
 // Append appends the reading: Probes as a varint, the number of points, 16 bytes each.
 func (r *Reading) Append(dst []byte) []byte {
-	dst = append(binary.AppendUvarint(dst, uint64(r.Probes)), r.Number)
+	number := r.Number
+	if r.OfClass {
+		number |= ofClass
+	}
+	dst = append(binary.AppendUvarint(dst, uint64(r.Probes)), number)
 	for _, p := range r.Points[:r.Number] {
 		dst = encode.AppendFloat(encode.AppendFloat(dst, p.LogOdds), p.Probability)
 	}
@@ -138,8 +194,9 @@ func (r *Reading) Append(dst []byte) []byte {
 
 // Read reads the bytes of Append. Bytes that are no reading leave from damaged.
 func (r *Reading) Read(from *encode.Reader) {
-	*r = Reading{Probes: uint32(from.UvarintUpTo(math.MaxUint32)), Number: from.Byte()}
-	if int(r.Number) > len(r.Points) {
+	*r = Reading{Probes: uint32(from.UvarintUpTo(math.MaxUint32))}
+	number := from.Byte()
+	if r.Number, r.OfClass = number&^ofClass, number&ofClass != 0; int(r.Number) > len(r.Points) {
 		from.Damage()
 		r.Number = 0
 	}

@@ -26,8 +26,13 @@ func (m *Model) PointAt(p *profile.Profile, minute int64) (score, slope float64)
 	return a.score(), a.slope
 }
 
-// Add notes a probe of this score that has resolved.
-func (c *Calibration) Add(score float64, silent bool) { c.add(uint8(scoreCell(score)), silent) }
+// Add notes a probe of this score that has resolved, of a customer whose class is not known.
+func (c *Calibration) Add(score float64, silent bool) { c.add(uint8(scoreCell(score)), 0, silent) }
+
+// AddOf notes a probe of this score that has resolved, of a customer of a class.
+func (c *Calibration) AddOf(class profile.Class, score float64, silent bool) {
+	c.add(uint8(scoreCell(score)), 1+uint8(class), silent)
+}
 
 // ScoreCell is the cell of a score.
 func ScoreCell(score float64) int { return scoreCell(score) }

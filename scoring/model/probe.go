@@ -6,8 +6,8 @@ import (
 )
 
 // The stream labels itself. At certain instants a customer's score is noted as a probe. A horizon later the stream
-// shows whether the customer was silent throughout. The outcomes of the probes, by score, turn a score into a
-// probability.
+// shows whether the customer was silent throughout. The outcomes of the probes, by score and by class of customer, turn
+// a score into a probability.
 
 // probedSilence is for how many horizons of silence a customer is probed: longer silences contain nothing about the
 // customers whose probability is needed.
@@ -23,8 +23,8 @@ func (e *Evaluator) Probe(c *profile.Customer, until int64, table *Calibration) 
 	m, p := e.model, &c.Profile.Probe
 	for p.Next != 0 && p.At() <= until {
 		if p.Cell != 0 {
-			table.add(p.Cell-1, c.Last <= p.At()-m.probeStep*moment.MinuteMillis)
-			p.Cell = 0
+			table.add(p.Cell-1, p.Class, c.Last <= p.At()-m.probeStep*moment.MinuteMillis)
+			p.Cell, p.Class = 0, 0
 		}
 		if m.unprobed(c.Profile) {
 			return
@@ -40,6 +40,7 @@ func (e *Evaluator) Probe(c *profile.Customer, until int64, table *Calibration) 
 		table.begin()
 		score := e.Score(c, p.At())
 		p.Cell = uint8(1 + scoreCell(score.Sum()))
+		p.Class = 1 + uint8(m.Class(score.Visits, score.LnTypical))
 		p.Next += uint32(m.probeStep)
 	}
 }

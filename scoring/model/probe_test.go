@@ -93,7 +93,7 @@ func TestProbe(t *testing.T) {
 				continue
 			}
 			s := scoringtest.ScoreOf(pack, &profiles[known], start)
-			want.Add(s.Sum(), silent)
+			want.AddOf(pack.Model.Class(s.Visits, s.LnTypical), s.Sum(), silent)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("probes (-want +got):\n%s", diff)
@@ -140,7 +140,7 @@ func TestProbeEdges(t *testing.T) {
 	scoringtest.Probe(pack, &p, instant+horizon, &c)
 	first := scoringtest.ScoreOf(pack, &p, instant)
 	want := model.Calibration{Begun: 2}
-	want.Add(first.Sum(), true)
+	want.AddOf(profile.OneTimer, first.Sum(), true)
 	if c != want {
 		t.Errorf("a horizon later %+v, want %+v", c, want)
 	}

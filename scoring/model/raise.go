@@ -5,11 +5,8 @@ import (
 	"ebb/scoring/profile"
 )
 
-// Who comes often: a regular has a rhythm of its own, and comes at least five times a horizon.
-const (
-	regularVisits = 5
-	regularGaps   = 5 // typical gaps that a horizon holds at least
-)
+// regularGaps is how many typical gaps of a regular a horizon holds at least.
+const regularGaps = 5
 
 // Raise is the tier from which a lapse opens, by who the customer is at that time: of those that apply, the earliest;
 // Otherwise where none does. TierNone: the pack does not distinguish these customers.
@@ -78,9 +75,14 @@ func (r *Raise) curves() []feature.Curve {
 	return []feature.Curve{step(r.MidAt), step(r.HighAt)}
 }
 
-// Regular reports whether a customer with activity comes often.
+// Class is the class of a customer with activity.
+func (m *Model) Class(visits uint32, lnTypical float64) profile.Class {
+	return profile.ClassOf(int(visits), lnTypical <= m.lnRegular)
+}
+
+// Regular reports whether a customer with activity is a regular.
 func (m *Model) Regular(visits uint32, lnTypical float64) bool {
-	return visits >= regularVisits && lnTypical <= m.lnRegular
+	return m.Class(visits, lnTypical) == profile.Regular
 }
 
 // Reaches reports whether a customer's score reaches an aim.

@@ -18,6 +18,7 @@ var english []byte
 type catalogue struct {
 	sentences map[string]Sentence // by the reason's code
 	once      map[string]Sentence // for a customer who came only once
+	few       map[string]Sentence // for one who came too seldom to have a rhythm
 	marked    map[uint16]string   // the codes by their marks
 	Words     words
 }
@@ -47,7 +48,10 @@ func parseCatalogue(b []byte) (*catalogue, error) {
 	if err := docs[0].Decode(&texts); err != nil {
 		return nil, err
 	}
-	c := &catalogue{sentences: map[string]Sentence{}, once: map[string]Sentence{}, marked: map[uint16]string{}}
+	c := &catalogue{
+		sentences: map[string]Sentence{}, once: map[string]Sentence{}, few: map[string]Sentence{},
+		marked: map[uint16]string{},
+	}
 	if err := c.fill(texts); err != nil {
 		return nil, err
 	}
@@ -56,9 +60,11 @@ func parseCatalogue(b []byte) (*catalogue, error) {
 			return nil, fmt.Errorf("no sentence for %s", code)
 		}
 	}
-	for code := range c.once {
-		if c.sentences[code] == nil {
-			return nil, fmt.Errorf("%s%s: another sentence for nothing", code, onceKey)
+	for key, others := range map[string]map[string]Sentence{onceKey: c.once, fewKey: c.few} {
+		for code := range others {
+			if c.sentences[code] == nil {
+				return nil, fmt.Errorf("%s%s: another sentence for nothing", code, key)
+			}
 		}
 	}
 	return c, nil
@@ -66,14 +72,25 @@ func parseCatalogue(b []byte) (*catalogue, error) {
 
 // Sentence is the sentence of a code for a customer of so many visits.
 func (c *catalogue) Sentence(code string, visits uint32) Sentence {
-	if once := c.once[code]; once != nil && visits == 1 { // its usual gap is only an assumption
-		return once
+	other := c.few
+	if visits == 1 {
+		other = c.once
+	}
+	if s := other[code]; s != nil && visits < EnoughVisits { // its usual gap is the population's more than its own
+		return s
 	}
 	return c.sentences[code]
 }
 
-// onceKey follows the code in the key of a sentence about a customer who came only once.
-const onceKey = ".once"
+// What follows the code in the key of a sentence about a customer who came only once, or so seldom that nothing is
+// usual about its gaps.
+const (
+	onceKey = ".once"
+	fewKey  = ".few"
+)
+
+// EnoughVisits is how many visits, with three gaps between them, tell what is usual.
+const EnoughVisits = 4
 
 // fill moves the words out of texts, then the sentences.
 func (c *catalogue) fill(texts map[string]string) error {
@@ -88,16 +105,20 @@ func (c *catalogue) fill(texts map[string]string) error {
 	}
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
 		code, once := strings.CutSuffix(key, onceKey)
-		if strings.Contains(code, ".") {
+		code, few := strings.CutSuffix(code, fewKey)
+		if strings.Contains(code, ".") || once && few {
 			return fmt.Errorf("%s: nothing is called so", key)
 		}
 		s, err := parseSentence(texts[key])
 		if err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
-		if once {
+		switch {
+		case once:
 			c.once[code] = s
-		} else {
+		case few:
+			c.few[code] = s
+		default:
 			c.sentences[code], c.marked[MarkOf(code)] = s, code
 		}
 	}
@@ -106,7 +127,7 @@ func (c *catalogue) fill(texts map[string]string) error {
 
 // lacks is the first placeholder in a code's sentences that is not among the given ones; empty: none.
 func (c *catalogue) lacks(code string, given [numHoles]bool) string {
-	for _, s := range []Sentence{c.sentences[code], c.once[code]} {
+	for _, s := range []Sentence{c.sentences[code], c.once[code], c.few[code]} {
 		for _, p := range s {
 			if !given[p.Hole] {
 				return holeNames[p.Hole]

@@ -39,6 +39,8 @@ func TestCatalogueProblems(t *testing.T) {
 		"a code without a sentence":      {"overdue", "", "no sentence for overdue"},
 		"another sentence for nothing":   {"overdew.once", "x", "overdew.once: another sentence for nothing"},
 		"a variant that there is not":    {"back.twice", "x", "back.twice: nothing is called so"},
+		"a sentence of two variants":     {"overdue.few.once", "x", "overdue.few.once: nothing is called so"},
+		"no word for a class":            {"whose.regular", "", "no whose.regular"},
 		"an unknown placeholder":         {"back", "x {days}", "back: no placeholder {days}"},
 		"an open placeholder":            {"back", "x {away", "back: no placeholder {away}"},
 		"a missing plural":               {"unit.day.other", "", "no unit.day.other"},

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"ebb/scoring/feature"
 )
 
 // checkCode notes a code that the catalogue of reasons does not contain.
@@ -28,6 +30,7 @@ func (f *file) checkSaid(at, code, name string, scored bool) {
 	}
 	kind, _ := featureKind(d.Kind)
 	given[HoleValue], given[HoleWithin] = declared, f.hasWindow(name, len(f.Features))
+	given[HoleTimes] = declared && kind.Traits().Form == feature.FormCount
 	given[HoleAgo] = declared && kind.Traits().Form.IsSpan()
 	if lacking := f.reasons.lacks(code, given); lacking != "" {
 		by := "no feature gives"

@@ -111,7 +111,6 @@ func (k *Pack) buildPlaybooks(f *file) {
 func (k *Pack) lintPlaybooks(note func(string, ...any)) {
 	given := map[string]bool{
 		ReasonOverdue:        true,
-		ReasonRareVisitor:    true,
 		ReasonLittleActivity: true,
 		ReasonNewCustomer:    true,
 	}

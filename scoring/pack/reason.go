@@ -14,7 +14,8 @@ func Reasons() map[string]string {
 // sentence for each.
 const (
 	ReasonOverdue        = "overdue"         // silent for longer than usual
-	ReasonRareVisitor    = "rare_visitor"    // long gaps even when nothing is wrong
+	ReasonSuchSilences   = "such_silences"   // how many silences like this one lasted a horizon more
+	ReasonFewSilences    = "few_silences"    // too few of them are known to say it
 	ReasonLittleActivity = "little_activity" // little recent activity
 	ReasonNewCustomer    = "new_customer"    // no long history
 	ReasonFriction       = "friction"        // recent negative events
@@ -32,7 +33,7 @@ const (
 // coreReasons are the codes that alerts of every pack can have.
 func coreReasons() []string {
 	return []string{
-		ReasonOverdue, ReasonRareVisitor, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction,
+		ReasonOverdue, ReasonSuchSilences, ReasonFewSilences, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction,
 		ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled, ReasonRanOut,
 	}
 }

@@ -21,28 +21,40 @@ type Hole uint8
 const (
 	NoHole Hole = iota
 	HoleValue
+	HoleTimes
 	HoleAgo
 	HoleWithin
 	HoleTypical
 	HoleSilent
 	HoleTenure
+	HoleActive
 	HoleAway
 	HoleVisits
 	HoleWeight
+	HoleSilences
+	HoleWhose
+	HoleShare
+	HoleHorizon
 	numHoles
 )
 
 var holeNames = [numHoles]string{
 	"",
 	"value",
+	"times",
 	"ago",
 	"within",
 	"typical",
 	"silent",
 	"tenure",
+	"active",
 	"away",
 	"visits",
 	"weight",
+	"silences",
+	"whose",
+	"share",
+	"horizon",
 }
 
 // parseSentence splits a text. Errors: an unknown placeholder.

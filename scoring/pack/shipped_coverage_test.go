@@ -148,8 +148,19 @@ func rowsOf(text string) (rows [][]string) {
 // reasonsOfAll are the codes of the reasons that alerts of every pack can have.
 func reasonsOfAll() names {
 	n := names{}
-	n.add(pack.ReasonOverdue, pack.ReasonRareVisitor, pack.ReasonLittleActivity, pack.ReasonNewCustomer,
-		pack.ReasonFriction, pack.ReasonBack, pack.ReasonStayed, pack.ReasonPaid, pack.ReasonSettled, pack.ReasonRanOut)
+	n.add(
+		pack.ReasonOverdue,
+		pack.ReasonSuchSilences,
+		pack.ReasonFewSilences,
+		pack.ReasonLittleActivity,
+		pack.ReasonNewCustomer,
+		pack.ReasonFriction,
+		pack.ReasonBack,
+		pack.ReasonStayed,
+		pack.ReasonPaid,
+		pack.ReasonSettled,
+		pack.ReasonRanOut,
+	)
 	return n
 }
 
@@ -307,7 +318,7 @@ func TestReasonSentences(t *testing.T) {
 	codes, said := names{}, map[string]string{}
 	for key, sentence := range sentences {
 		code, variant, _ := strings.Cut(key, ".")
-		if slices.Contains([]string{"ago", "unit", "every", "number"}, code) {
+		if slices.Contains([]string{"ago", "unit", "every", "number", "times", "whose"}, code) {
 			continue // words
 		}
 		if variant == "" {
@@ -326,9 +337,11 @@ func TestReasonSentences(t *testing.T) {
 		if first := sentence[:1]; first != strings.ToLower(first) {
 			t.Errorf("%s: %q begins a sentence", key, sentence)
 		}
-		allowed := []string{"value", "ago", "within"}
+		allowed := []string{"value", "times", "ago", "within"}
 		if ofTheCore[code] {
-			allowed = []string{"typical", "silent", "tenure", "away", "visits", "weight"}
+			allowed = []string{
+				"typical", "silent", "tenure", "active", "away", "visits", "weight", "silences", "whose", "share", "horizon",
+			}
 		}
 		for _, m := range placeholder.FindAllStringSubmatch(sentence, -1) {
 			if !slices.Contains(allowed, m[1]) {

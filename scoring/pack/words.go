@@ -5,15 +5,32 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"ebb/scoring/profile"
 )
 
 // words are the words for amounts.
 type words struct {
-	hour, day, visit    counted // spans, and visits
-	everyHour, everyDay counted // a span after the word "every"
-	ago, percent        around
-	Today               string
+	span, every  [numUnits]counted // spans, and a span after the word "every"
+	visit, times counted
+	ago, percent around
+	Today        string
+	Everybody    string                     // of customers of every class
+	Class        [profile.NumClasses]string // of those of one
 }
+
+// unit is a unit of spans.
+type unit int
+
+const (
+	hour unit = iota
+	day
+	month
+	year
+	numUnits
+)
+
+var unitNames = [numUnits]string{"hour", "day", "month", "year"}
 
 // counted is the words for one of something, and for any other number.
 type counted struct{ one, other around }
@@ -33,9 +50,15 @@ func (w *words) take(texts map[string]string) error {
 		return a
 	}
 	count := func(key string) counted { return counted{take(key+oneKey, "{n}"), take(key+".other", "{n}")} }
-	w.hour, w.day, w.visit = count("unit.hour"), count("unit.day"), count("unit.visit")
-	w.everyHour, w.everyDay = count("every.hour"), count("every.day")
+	for u, name := range unitNames {
+		w.span[u], w.every[u] = count("unit."+name), count("every."+name)
+	}
+	w.visit, w.times = count("unit.visit"), count("times")
 	w.ago, w.percent, w.Today = take("ago.span", "{span}"), take("number.percent", "{n}"), take("ago.today", "").before
+	w.Everybody = take("whose.everybody", "").before
+	for c := range profile.NumClasses {
+		w.Class[c] = take("whose."+c.String(), "").before
+	}
 	return errors.Join(errs...)
 }
 
@@ -72,9 +95,19 @@ func (c *counted) append(dst []byte, n uint64) []byte {
 	}
 	dst = append(dst, a.before...)
 	if !a.alone {
-		dst = append(strconv.AppendUint(dst, n, 10), a.after...)
+		dst = append(AppendGrouped(dst, n), a.after...)
 	}
 	return dst
+}
+
+// AppendGrouped appends n with a comma between each three digits.
+func AppendGrouped(dst []byte, n uint64) []byte {
+	if n < 1000 {
+		return strconv.AppendUint(dst, n, 10)
+	}
+	rest := n % 1000
+	dst = append(AppendGrouped(dst, n/1000), ',')
+	return append(dst, byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
 }
 
 // AppendPercent appends permille in whole per cent.
@@ -83,38 +116,49 @@ func (w *words) AppendPercent(dst []byte, permille int64) []byte {
 	return append(strconv.AppendInt(dst, (permille+5)/10, 10), w.percent.after...)
 }
 
-// AppendSpan appends a span in whole days, or hours where it is under a day and a half.
+// AppendSpan appends a span in whole hours, days, months or years, whichever suit its length.
 func (w *words) AppendSpan(dst []byte, days float64) []byte {
-	n, hours := wholeUnits(days)
-	if hours {
-		return w.hour.append(dst, n)
-	}
-	return w.day.append(dst, n)
+	n, u := wholeUnits(days)
+	return w.span[u].append(dst, n)
 }
 
 // AppendEvery appends a span as it follows the word "every".
 func (w *words) AppendEvery(dst []byte, days float64) []byte {
-	n, hours := wholeUnits(days)
-	if hours {
-		return w.everyHour.append(dst, n)
-	}
-	return w.everyDay.append(dst, n)
+	n, u := wholeUnits(days)
+	return w.every[u].append(dst, n)
 }
 
 // AppendDays appends a number of days.
-func (w *words) AppendDays(dst []byte, n uint64) []byte { return w.day.append(dst, n) }
+func (w *words) AppendDays(dst []byte, n uint64) []byte { return w.span[day].append(dst, n) }
 
 // AppendVisits appends a number of visits.
 func (w *words) AppendVisits(dst []byte, n uint64) []byte { return w.visit.append(dst, n) }
 
+// AppendTimes appends how often something was.
+func (w *words) AppendTimes(dst []byte, n uint64) []byte { return w.times.append(dst, n) }
+
 // AroundAgo is the text before and after a span that has passed.
 func (w *words) AroundAgo() (before, after string) { return w.ago.before, w.ago.after }
 
-func wholeUnits(days float64) (n uint64, hours bool) {
+// Spans from which on days, and then months, say more than anybody wants to know.
+const (
+	fromMonths = 120.0 // days
+	fromYears  = 36    // months
+	inMonth    = 365.25 / 12
+)
+
+// wholeUnits is a span of days in the unit that suits its length, rounded.
+func wholeUnits(days float64) (n uint64, u unit) {
 	if days < 1.5 {
 		if h := uint64(float64(days*24) + 0.5); h != 24 {
-			return max(h, 1), true
+			return max(h, 1), hour
 		}
 	}
-	return uint64(days + 0.5), false
+	if days < fromMonths-0.5 {
+		return uint64(days + 0.5), day
+	}
+	if months := uint64(days/inMonth + 0.5); months < fromYears {
+		return months, month
+	}
+	return uint64(days/(12*inMonth) + 0.5), year
 }

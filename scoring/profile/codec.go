@@ -40,7 +40,7 @@ type section byte
 //	 4 friction    Friction 8
 //	 5 lapse       Number 4; of an open one Sequence 4, minute of its last transition 4, Tier 1
 //	 6 stage       Back 6, Onboarded 1
-//	 7 probe       Next 4, Cell 1
+//	 7 probe       Next 4, Cell 1; of a pending one Class 1
 //	 8 ids         number of ids while fewer than 16, else 16 + next slot: 1; ids in slot order, 8 each
 //	 9 pack        PackEpoch 1
 //	10 explicit, 11 involuntary, 12 service failure: triggered.go
@@ -291,11 +291,18 @@ func appendProbe(dst []byte, c *Customer) []byte {
 	if c.Probe.Next == 0 {
 		return dst
 	}
-	return append(binary.LittleEndian.AppendUint32(dst, c.Probe.Next), c.Probe.Cell)
+	dst = append(binary.LittleEndian.AppendUint32(dst, c.Probe.Next), c.Probe.Cell)
+	if c.Probe.Class == 0 {
+		return dst
+	}
+	return append(dst, c.Probe.Class)
 }
 
 func readProbe(r *encode.Reader, c *Customer) bool {
-	c.Probe = Probe{Next: r.Uint32(), Cell: r.Byte()}
+	if c.Probe = (Probe{Next: r.Uint32(), Cell: r.Byte()}); r.More() {
+		c.Probe.Class = r.Byte()
+		return c.Probe.Next != 0 && c.Probe.Class != 0
+	}
 	return c.Probe.Next != 0
 }
 
@@ -418,6 +425,7 @@ func (p *Profile) valid() bool {
 		episode = episode && p.Triggered[i].valid()
 	}
 	back := 0 <= p.Back && p.Back <= p.Last
-	probe := p.Probe == Probe{} || p.Visits > 0 && p.Probe.Next > 0 && p.Probe.Cell <= ScoreCells
+	probe := p.Probe == Probe{} || p.Visits > 0 && p.Probe.Next > 0 && p.Probe.Cell <= ScoreCells &&
+		p.Probe.Class <= uint8(NumClasses) && (p.Probe.Class == 0 || p.Probe.Cell > 0)
 	return times && gaps && law && encode.Within(p.Friction, 0, MaxFriction) && episode && back && probe
 }

@@ -50,6 +50,27 @@ func TestProfileRoundTrip(t *testing.T) {
 	})
 }
 
+// TestProbeBytes: a pending probe has its class behind its cell, which one that began before classes were kept has not.
+func TestProbeBytes(t *testing.T) {
+	p := profile.Profile{First: 1, Last: 1, Counted: 1, At: 1, Visits: 1, M: 6, K: 7}
+	for class, want := range map[uint8]string{
+		0: "\x07\x05\x04\x03\x02\x01\x40", 1: "\x07\x06\x04\x03\x02\x01\x40\x01", 3: "\x07\x06\x04\x03\x02\x01\x40\x03",
+	} {
+		p.Probe = profile.Probe{Next: 0x01020304, Cell: 64, Class: class}
+		b := scoringtest.AppendProfile(nil, &p)
+		var back profile.Profile
+		if err := scoringtest.ReadProfile(b, &back); err != nil || back != p || !bytes.HasSuffix(b, []byte(want)) {
+			t.Errorf("class %d: % x, want it to end with % x; read %+v, %v", class, b, want, back.Probe, err)
+		}
+	}
+	p.Probe.Class = 1
+	b := scoringtest.AppendProfile(nil, &p)
+	b[len(b)-1] = 0
+	if err := scoringtest.ReadProfile(b, new(profile.Profile)); !errors.Is(err, profile.ErrDamaged) {
+		t.Errorf("a class of 0 that is written: %v", err)
+	}
+}
+
 // TestProfileBytes: the layout is stored, so it does not change: a new part gets a new tag.
 func TestProfileBytes(t *testing.T) {
 	p := profile.Profile{
@@ -183,6 +204,10 @@ func TestReadProfileRefuses(t *testing.T) {
 		{"episode without activity", func(p *profile.Profile) { p.Visits, p.W = 0, 0 }},
 		{"back before the last activity", func(p *profile.Profile) { p.Back = 4 }},
 		{"a probe of a cell that there is not", func(p *profile.Profile) { p.Probe = profile.Probe{Next: 1, Cell: 65} }},
+		{"a probe of a class that there is not", func(p *profile.Profile) {
+			p.Probe = profile.Probe{Next: 1, Cell: 1, Class: 4}
+		}},
+		{"a class without a probe", func(p *profile.Profile) { p.Probe = profile.Probe{Next: 1, Class: 1} }},
 		{"an episode of another kind never counted", func(p *profile.Profile) {
 			p.Triggered[1], p.Touched = opened, 1<<profile.Involuntary
 			p.Triggered[1].Number = 0
@@ -338,7 +363,7 @@ func TestLargestProfile(t *testing.T) {
 			Episode: profile.Episode{Number: 9, Sequence: 10, LastTransition: 60_000},
 			Tier:    profile.AtRisk,
 		},
-		Probe:     profile.Probe{Next: 1, Cell: 1},
+		Probe:     profile.Probe{Next: 1, Cell: 1, Class: 1},
 		PackEpoch: 1,
 	}
 	for id := range uint64(16) {
@@ -346,7 +371,7 @@ func TestLargestProfile(t *testing.T) {
 	}
 	b := scoringtest.AppendProfile(nil, &p)
 	var got profile.Profile
-	if err := scoringtest.ReadProfile(b, &got); err != nil || got != p || len(b) != 264 {
+	if err := scoringtest.ReadProfile(b, &got); err != nil || got != p || len(b) != 265 {
 		t.Errorf("%d bytes, error %v, read %+v", len(b), err, got)
 	}
 }

@@ -25,6 +25,7 @@ func DrawReading(t *rapid.T, sum float64) model.Reading {
 			Probability: (rapid.Float64Range(0, 0.9).Draw(t, "probability") + float64(i)) / 2,
 		}
 	}
+	r.OfClass = r.Number > 0 && rapid.Bool().Draw(t, "of its class")
 	return r
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ebb/scoring"
+	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 )
 
@@ -22,9 +23,12 @@ type pendingAlert struct {
 func (c *Comparison) note(u *compared, i int, decisions []scoring.Decision) {
 	for j := range decisions {
 		d := &decisions[j]
+		reasons := slices.DeleteFunc(c.sides[i].renderer.ReasonCodes(d), func(code string) bool {
+			return code == pack.ReasonFewSilences // a comparison does not learn
+		})
 		a := pendingAlert{
 			side: i, kind: d.Kind, transition: d.Transition, about: d.Since,
-			said: &Said{At: instant(d.At), Tier: d.Tier.String(), Reasons: c.sides[i].renderer.ReasonCodes(d)},
+			said: &Said{At: instant(d.At), Tier: d.Tier.String(), Reasons: reasons},
 		}
 		if k := u.partner(&a); k >= 0 {
 			c.found.both(u, &u.pending[k], &a)

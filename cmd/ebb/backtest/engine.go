@@ -59,7 +59,7 @@ type Engine struct {
 	population  profile.Population
 	at          profile.Customer // the customer that the scorer looks at
 	calibration model.Calibration
-	curve       model.Curve           // of its last closed epoch
+	curves      model.Curves          // of its last closed epoch
 	due         map[int64][]*customer // customers whose probes an epoch closes, by the minute at which it ends
 
 	applied   []bool // whether a term or factor ever added anything
@@ -237,7 +237,7 @@ func (e *Engine) learn() {
 		e.scorer.Eval.Probe(e.look(c), end*millisPerMinute-1, &e.calibration)
 	}
 	e.scorer.Pack.Model.Advance(&e.calibration, end)
-	e.curve = e.calibration.Curve()
+	e.curves = e.calibration.Curves()
 	for _, c := range e.due[end] {
 		e.expect(c)
 	}

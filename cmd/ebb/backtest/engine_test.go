@@ -208,7 +208,7 @@ func TestNothingOfLater(t *testing.T) {
 		log := drawLog(t)
 		at := start + rapid.Int64Range(0, 800).Draw(t, "day")*millisPerDay
 		dates := []time.Time{time.UnixMilli(at)}
-		known := func(log []happened) (model.Curve, []float64) {
+		known := func(log []happened) (model.Curves, []float64) {
 			e := New(Config{Pack: pack, Active: 2 * pack.Horizon, Dates: dates, End: dates[0]})
 			for _, h := range log {
 				if h.at > at {
@@ -217,15 +217,15 @@ func TestNothingOfLater(t *testing.T) {
 				e.Observe(&Event{Key: []byte(h.customer), Type: []byte(h.kind), Time: h.at})
 			}
 			e.advance(at)
-			return e.curve, e.snapshots[0].scores()
+			return e.curves, e.snapshots[0].scores()
 		}
 		e := New(Config{Pack: pack, Active: 2 * pack.Horizon, Dates: dates, End: dates[0]})
 		for _, h := range append(log, happened{"c0", "other", at + 1000*millisPerDay}) {
 			e.Observe(&Event{Key: []byte(h.customer), Type: []byte(h.kind), Time: h.at})
 		}
-		curve, scores := known(log)
-		if diff := gocmp.Diff(scores, e.snapshots[0].scores()); diff != "" || curve != e.snapshots[0].curve {
-			t.Fatalf("scores (-cut at the date +whole log):\n%s\n%+v, %+v", diff, curve, e.snapshots[0].curve)
+		curves, scores := known(log)
+		if diff := gocmp.Diff(scores, e.snapshots[0].scores()); diff != "" || curves != e.snapshots[0].curves {
+			t.Fatalf("scores (-cut at the date +whole log):\n%s\n%+v, %+v", diff, curves, e.snapshots[0].curves)
 		}
 	})
 }

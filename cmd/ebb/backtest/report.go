@@ -197,15 +197,18 @@ func (e *Engine) reportOn(s *snapshot) *Date {
 }
 
 func (d *Date) probabilities(s *snapshot, churned []bool) {
-	var cold model.Curve
-	measure := func(c *model.Curve, bins *[]Bin) Honesty {
-		p := column(s, func(r *row) float64 { return c.Probability(r.score) })
+	var cold model.Curves
+	measure := func(c *model.Curves, bins *[]Bin) Honesty {
+		p := column(s, func(r *row) float64 {
+			reading := c.At(r.class, r.score)
+			return reading.Probability(r.score)
+		})
 		*bins = calibrationBins(p, churned)
 		return Honesty{Figure(brier(p, churned)), Figure(calibrationError(*bins))}
 	}
 	d.Probabilities = Probabilities{
-		Cold: measure(&cold, &d.Bins[0]), SelfCalibrated: measure(&s.curve, &d.Bins[1]),
-		Probes: Figure(s.curve.Probes), Provisional: s.curve.Provisional(),
+		Cold: measure(&cold, &d.Bins[0]), SelfCalibrated: measure(&s.curves, &d.Bins[1]),
+		Probes: Figure(s.curves.All.Probes), Provisional: s.curves.All.Provisional(),
 	}
 }
 

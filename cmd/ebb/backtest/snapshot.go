@@ -2,23 +2,25 @@ package backtest
 
 import (
 	"ebb/scoring/model"
+	"ebb/scoring/profile"
 )
 
 // snapshot is the state of the active customers at a date, and what then became of them.
 type snapshot struct {
-	at    int64 // ms since the epoch
-	curve model.Curve
-	rows  []row
-	names []string  // of the terms, then of the pack's factors
-	terms []float64 // what they add, of all rows, one row after the other; each factor as if there were no cap
-	cap   float64   // of what the factors add together
-	done  bool      // the outcome is known
+	at     int64 // ms since the epoch
+	curves model.Curves
+	rows   []row
+	names  []string  // of the terms, then of the pack's factors
+	terms  []float64 // what they add, of all rows, one row after the other; each factor as if there were no cap
+	cap    float64   // of what the factors add together
+	done   bool      // the outcome is known
 }
 
 // row is one customer at a date.
 type row struct {
 	customer *customer
 	score    float64 // log-odds
+	class    profile.Class
 	last     int64   // newest activity, ms since the epoch
 	days     uint32  // on which there was activity
 	value    float64 // of all activity
@@ -45,10 +47,13 @@ func (e *Engine) take(s *snapshot) {
 			factors = append(factors, f.LogOdds)
 			e.applied[model.NumTerms+i] = e.applied[model.NumTerms+i] || f.LogOdds != 0
 		}
-		s.rows = append(s.rows, row{customer: c, score: score.Sum(), last: p.Last, days: c.activeDays, value: c.value})
+		s.rows = append(s.rows, row{
+			customer: c, score: score.Sum(), class: e.scorer.Pack.Model.Class(score.Visits, score.LnTypical),
+			last: p.Last, days: c.activeDays, value: c.value,
+		})
 		s.terms = append(append(s.terms, score.Terms[:]...), factors...)
 	})
-	s.curve = e.curve
+	s.curves = e.curves
 }
 
 // label notes who churned, a horizon later: those without activity since.

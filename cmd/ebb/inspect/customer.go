@@ -66,8 +66,8 @@ func newCustomer(
 	}
 	at := max(m.Clock.Watermark, c.At)
 	now := scorer.Now(&c, at)
-	curve := m.Learnt.Curve()
-	now.Reading = curve.At(now.Score.Sum())
+	curves := m.Learnt.Curves()
+	now.Reading = curves.At(pack.Model.Class(now.Score.Visits, now.Score.LnTypical), now.Score.Sum())
 	v := &Customer{
 		Tenant:    tenant,
 		Customer:  customer,

@@ -10,7 +10,11 @@
 //   - A customer's class is that at the silence's start.
 package silence
 
-import "math"
+import (
+	"math"
+
+	"ebb/scoring/profile"
+)
 
 // Lengths of time, in ms.
 const (
@@ -32,31 +36,21 @@ type Silence struct {
 func (s *Silence) Lasts(length int64) bool { return s.Next == Never || s.Next-s.Start > length }
 
 // Class tells customers apart by how often they have come.
-type Class uint8
+type Class = profile.Class
 
 // Classes.
 const (
-	OneTimer   Class = iota // came once
-	Occasional              // neither of the others
-	Regular                 // came five times or more, with a typical gap of at most a sixth of the horizon
-	Classes
+	OneTimer   = profile.OneTimer   // came once
+	Occasional = profile.Occasional // neither of the others
+	Regular    = profile.Regular    // came five times or more, with a typical gap of at most a sixth of the horizon
+	Classes    = profile.NumClasses
 )
-
-// String is the class's name.
-func (c Class) String() string { return [...]string{"one-timer", "occasional", "regular"}[c] }
 
 // Class is the customer's at the silence's start, for a horizon in ms.
 func (s *Silence) Class(horizon int64) Class { return ClassOf(s.Visits, s.Typical, horizon) }
 
 // ClassOf is the class of a customer after so many visits, with a typical gap and for a horizon, in ms.
 func ClassOf(visits int, typical, horizon int64) Class {
-	const enough, perHorizon = 5, 6
-	switch {
-	case visits == 1:
-		return OneTimer
-	case visits >= enough && typical*perHorizon <= horizon:
-		return Regular
-	default:
-		return Occasional
-	}
+	const perHorizon = 6
+	return profile.ClassOf(visits, typical*perHorizon <= horizon)
 }

@@ -10,6 +10,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/terminal"
+	"ebb/scoring/pack"
 )
 
 // Alert holds the parts of an alert that people are shown.
@@ -22,6 +23,7 @@ type Alert struct {
 	Risk       float64   `json:"risk_score"`
 	Time       time.Time `json:"time"`
 	Reasons    []struct {
+		Code string `json:"code"`
 		Text string `json:"text"`
 	} `json:"reasons"`
 }
@@ -55,10 +57,7 @@ func (l *AlertLine) Of(value []byte) string {
 	if l.Screen.Terminal {
 		who = text.Snip(who, l.customer, "…")
 	}
-	reason := ""
-	if len(v.Reasons) > 0 {
-		reason = terminal.Printable(v.Reasons[0].Text)
-	}
+	reason := v.reason()
 	if narrow {
 		return l.fit(
 			fmt.Sprintf("%s %s %s %s ", v.Time.UTC().Format(time.DateOnly), l.tinted(&v, fmt.Sprintf("%-9s", v.Transition)),
@@ -68,6 +67,20 @@ func (l *AlertLine) Of(value []byte) string {
 	}
 	return l.fit(fmt.Sprintf("%s  %-9s  %s  %5.1f  %s  ", v.Time.UTC().Format("2006-01-02 15:04"), v.Transition,
 		l.tinted(&v, fmt.Sprintf("%-8s", v.Tier)), v.Risk, text.Pad(who, l.customer, ' ')), reason)
+}
+
+// reason is why the alert is there, and what became of others where that is known.
+func (v *Alert) reason() string {
+	if len(v.Reasons) == 0 {
+		return ""
+	}
+	reason := v.Reasons[0].Text
+	for _, r := range v.Reasons[1:] {
+		if r.Code == pack.ReasonSuchSilences {
+			reason += "; " + r.Text
+		}
+	}
+	return terminal.Printable(reason)
 }
 
 // fit puts the reason after the columns, cut to the terminal's width.

@@ -174,11 +174,20 @@ func probabilityInWords(x *alert.Explanation) string {
 		points = append(points, fmt.Sprintf("%.3f at %+.3f", p[1], p[0]))
 	}
 	return fmt.Sprintf(
-		"churn probability %.3f, learnt from %s: %s",
+		"churn probability %.3f, learnt from %s%s: %s",
 		x.Probability,
 		advice.Count(int64(x.Probes), "probe"),
+		ofClass(x.Class),
 		strings.Join(points, ", "),
 	)
+}
+
+// ofClass is the class of the customers who were probed, in words.
+func ofClass(class string) string {
+	if class == "" {
+		return ""
+	}
+	return " of " + terminal.Printable(class) + " customers"
 }
 
 func inputsInWords(inputs map[string]float64) string {
