@@ -7,6 +7,7 @@ import (
 	"ebb/scoring/encode"
 	"ebb/scoring/feature"
 	"ebb/scoring/model"
+	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 )
 
@@ -19,6 +20,9 @@ import (
 //	terms, inputs, Factors                                       8 bytes each
 //	number of values, and each as 0 without data, else 1 and a varint
 //	reading: model.Reading
+//	Trouble.Type                                                 2 bytes
+//	Trouble.At, Play                                             varints
+//	Supersedes                                                   its length as a varint, and its bytes
 func AppendDecision(dst []byte, d *Decision) []byte {
 	s := &d.Score
 	dst = append(
@@ -49,7 +53,10 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), v.N)
 	}
-	return d.Reading.Append(dst)
+	dst = d.Reading.Append(dst)
+	dst = binary.AppendVarint(binary.LittleEndian.AppendUint16(dst, d.Trouble.Type), d.Trouble.At)
+	dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(d.Play)), uint64(len(d.Supersedes)))
+	return append(dst, d.Supersedes...)
 }
 
 // ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Bytes that are no decision
@@ -79,6 +86,9 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 		s.Values = append(s.Values, v)
 	}
 	d.Reading.Read(r)
+	d.Trouble.Type, d.Trouble.At = r.Uint16(), r.Varint()
+	d.Play = pack.PlayRef(r.UvarintUpTo(uint64(pack.MaxPlayRef)))
+	d.Supersedes = string(r.Fixed(int(r.UvarintUpTo(pack.MaxName))))
 	if !d.sound() {
 		r.Damage()
 	}

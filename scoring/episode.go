@@ -1,6 +1,9 @@
 package scoring
 
-import "ebb/scoring/profile"
+import (
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
+)
 
 // The life of an episode, of any kind. A lapse lifts a customer to the tier that its score has reached, from the one on
 // at which it opens (model.Raise); another kind to the floor of the highest opening that is open. TestEpisodeTable is
@@ -42,9 +45,13 @@ func (c change) transition() Transition {
 	return TransitionNone
 }
 
-// note applies a decision's transition to an episode, and keeps the decision.
-func (s *Scorer) note(e *profile.Episode, d Decision) {
+// note applies a decision's transition to an episode of p, and keeps the decision.
+func (s *Scorer) note(p *profile.Profile, e *profile.Episode, d Decision) {
 	e.Advance(d.Transition == Raised, d.At)
+	if p.Trouble != (profile.Trouble{}) && d.hasReason(s.Pack, pack.ReasonFriction) {
+		d.Trouble = p.Trouble
+	}
+	s.assignPlay(p, &d)
 	d.Episode, d.Sequence = e.Number, e.Sequence
 	kept := append(s.kept[d.Kind][:0], d.Score.Values...) // the next score overwrites them
 	s.kept[d.Kind], d.Score.Values = kept, kept

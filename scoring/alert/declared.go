@@ -6,7 +6,6 @@ import (
 	"ebb/scoring"
 	"ebb/scoring/exact"
 	"ebb/scoring/model"
-	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 )
 
@@ -31,21 +30,16 @@ func (r *Renderer) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 		dst = strconv.AppendFloat(append(dst, `,"floor":{"risk_score":`...), floor, 'f', -1, 64)
 		dst = append(append(append(dst, `,"code":"`...), d.FloorOpening(r.Pack).Code...), `"}`...)
 	}
-	tier := pack.ValueUnknown
 	if v := &r.Pack.Value; v.Feature >= 0 {
 		worth := d.Score.Value(v.Feature)
-		if tier = v.Tier(worth); worth.OK {
+		if worth.OK {
 			dst = append(append(append(dst, `,"value":{"feature":"`...), r.Pack.Features[v.Feature].Name...), `","amount":`...)
 			dst = strconv.AppendInt(dst, worth.N, 10)
 			dst = strconv.AppendInt(append(dst, `,"at_risk":`...), atRisk(worth.N, d.Likelihood(floor)), 10)
-			dst = append(append(append(dst, `,"tier":"`...), tier.String()...), `"}`...)
+			dst = append(append(append(dst, `,"tier":"`...), v.Tier(worth).String()...), `"}`...)
 		}
 	}
-	if p := r.play(d, tier); p != nil {
-		dst = append(append(append(dst, `,"playbook":{"id":"`...), p.ID...), `","owner":"`...)
-		dst = append(append(dst, p.Owner...), `","respond_by":"`...)
-		dst = append(AppendTime(dst, d.At+p.Respond.Milliseconds()), `"}`...)
-	}
+	dst = r.appendPlaybook(r.appendTrouble(dst, d), d)
 	return r.appendExit(dst, d, n)
 }
 

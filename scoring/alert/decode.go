@@ -40,6 +40,8 @@ type saidAlert struct {
 	OpenedBy    string           `json:"opened_by"`
 	Floor       *ExplainedFloor  `json:"floor"`
 	Value       *ExplainedValue  `json:"value"`
+	Trouble     *saidTrouble     `json:"trouble"`
+	Playbook    *saidPlaybook    `json:"playbook"`
 	Exit        *ExplainedExit   `json:"cheapest_exit"`
 	BeganAt     *time.Time       `json:"began_at"`
 	Time        *time.Time       `json:"time"`
@@ -92,6 +94,8 @@ func (r *Renderer) decode(said *saidAlert, x *Explanation) *Alert {
 			a.Opener = pack.MarkOf(said.OpenedBy)
 		}
 	}
+	a.Trouble = said.Trouble.decode()
+	said.Playbook.decode(&a.Decision, r.Pack)
 	return a
 }
 

@@ -18,6 +18,7 @@ import (
 //     raised
 //   - the tiers: above those of score and floor, as far as open episodes of other kinds lift them
 //   - the tier before a lapse was raised, for a pack with factors: as far as these reach within their cap
+//   - the event of the friction, the playbook that another one supersedes, and of a deescalated episode its playbook
 //   - the stage: one that fits the silence and the tenure
 //
 // Errors: ErrNoAlert.
@@ -60,6 +61,7 @@ func (r *Renderer) follow(d *scoring.Decision) {
 		d.Score.Stage = r.stage(d)
 	}
 	r.followTiers(d)
+	r.followPlay(d)
 }
 
 // stage is the decision's stage where that fits silence and tenure, else one that does. An alert holds nothing else

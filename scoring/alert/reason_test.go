@@ -13,6 +13,7 @@ import (
 	"ebb/scoring/feature"
 	"ebb/scoring/model"
 	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
 
@@ -46,11 +47,12 @@ func TestReasons(t *testing.T) {
 			func(d *scoring.Decision) {
 				d.Score.Terms[model.TermRhythm], d.Score.Terms[model.TermLevel] = -1.45, 0.5
 				d.Score.Terms[model.TermTenure], d.Score.Terms[model.TermFriction] = 0.1, 0.6
+				d.Trouble = profile.Trouble{Type: pack.TroubleMark("Order Cancelled"), At: 1_614_729_600_000}
 			},
 			[]string{
 				"overdue: usually back every 12 days, silent for 31 days",
 				"little_activity: little recent activity: 3 visits in all, none for 31 days",
-				"friction: recent trouble of weight 2.0",
+				"friction: Order Cancelled on 3 March 2021",
 				"rare_visitor: comes back no more often than every 12 days",
 			},
 		},

@@ -123,11 +123,11 @@ func (r *Renderer) appendTerms(dst []byte, s *model.Score, n *numbers) []byte {
 }
 
 func (r *Renderer) appendReasons(dst []byte, d *scoring.Decision) []byte {
-	for i, w := range r.reasons(make([]weighed, 0, maxReasons), d) {
+	for i, w := range d.Reasons(make([]scoring.Reason, 0, scoring.MaxReasons), r.Pack) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(append(dst, `{"code":"`...), w.code...)
+		dst = append(append(dst, `{"code":"`...), w.Code...)
 		dst = r.appendSentence(append(dst, `","text":"`...), d, w)
 		dst = append(dst, `"}`...)
 	}

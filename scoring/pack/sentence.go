@@ -28,7 +28,8 @@ const (
 	HoleTenure
 	HoleAway
 	HoleVisits
-	HoleWeight
+	HoleEvent
+	HoleOn
 	numHoles
 )
 
@@ -42,7 +43,8 @@ var holeNames = [numHoles]string{
 	"tenure",
 	"away",
 	"visits",
-	"weight",
+	"event",
+	"on",
 }
 
 // parseSentence splits a text. Errors: an unknown placeholder.

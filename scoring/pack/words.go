@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // words are the words for amounts.
@@ -13,6 +14,8 @@ type words struct {
 	everyHour, everyDay counted // a span after the word "every"
 	ago, percent        around
 	Today               string
+	months              []string
+	Trouble             string // an event whose type is not known
 }
 
 // counted is the words for one of something, and for any other number.
@@ -36,6 +39,10 @@ func (w *words) take(texts map[string]string) error {
 	w.hour, w.day, w.visit = count("unit.hour"), count("unit.day"), count("unit.visit")
 	w.everyHour, w.everyDay = count("every.hour"), count("every.day")
 	w.ago, w.percent, w.Today = take("ago.span", "{span}"), take("number.percent", "{n}"), take("ago.today", "").before
+	w.Trouble, w.months = take("date.trouble", "").before, strings.Fields(take("date.months", "").before)
+	if len(w.months) != 12 {
+		errs = append(errs, fmt.Errorf("date.months: %d words, must be 12", len(w.months)))
+	}
 	return errors.Join(errs...)
 }
 
@@ -106,6 +113,14 @@ func (w *words) AppendDays(dst []byte, n uint64) []byte { return w.day.append(ds
 
 // AppendVisits appends a number of visits.
 func (w *words) AppendVisits(dst []byte, n uint64) []byte { return w.visit.append(dst, n) }
+
+// AppendDate appends the day of an instant, in ms since the epoch, in UTC.
+func (w *words) AppendDate(dst []byte, at int64) []byte {
+	year, month, day := time.UnixMilli(at).UTC().Date()
+	dst = append(strconv.AppendInt(dst, int64(day), 10), ' ')
+	dst = append(append(dst, w.months[month-1]...), ' ')
+	return strconv.AppendInt(dst, int64(year), 10)
+}
 
 // AroundAgo is the text before and after a span that has passed.
 func (w *words) AroundAgo() (before, after string) { return w.ago.before, w.ago.after }

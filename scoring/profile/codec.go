@@ -47,30 +47,37 @@ type section byte
 //	13 features    state of the pack's features
 //	14 withheld    Withheld 1
 //	15 eligible    Eligible 1
+//	17 plays       play.go
+//	21 trouble     trouble.go
 const (
-	clock section = iota + 1
-	activity
-	gaps
-	friction
-	lapse
-	stage
-	probe
-	ids
-	packEpoch
-	explicit
-	involuntary
-	serviceFailure
-	features
-	withheld
-	eligible
-	numSections = iota
+	clock          section = 1
+	activity       section = 2
+	gaps           section = 3
+	friction       section = 4
+	lapse          section = 5
+	stage          section = 6
+	probe          section = 7
+	ids            section = 8
+	packEpoch      section = 9
+	explicit       section = 10
+	involuntary    section = 11
+	serviceFailure section = 12
+	features       section = 13
+	withheld       section = 14
+	eligible       section = 15
+	plays          section = 17
+	trouble        section = 21
+
+	numSections = 21 // the last tag; tags that are not listed are not used
 )
 
-// formats is the first format of each section.
+// formats is the first format of each section; 0: there is no such section.
 var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
 	eligible: 4,
+	plays:    4,
+	trouble:  4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -103,6 +110,10 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return appendWithheld(dst, c)
 	case eligible:
 		return appendEligible(dst, c)
+	case plays:
+		return appendPlays(dst, c)
+	case trouble:
+		return appendTrouble(dst, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -137,6 +148,10 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 		return readWithheld(r, c)
 	case eligible:
 		return readEligible(r, c)
+	case plays:
+		return readPlays(r, c)
+	case trouble:
+		return readTrouble(r, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -148,7 +163,7 @@ func appendKnown(dst []byte, c *Customer, format int, since *[numSections + 1]in
 	begin := len(dst)
 	dst = append(dst, layout, 0)
 	for s := section(1); s <= numSections; s++ {
-		if since[s] > format {
+		if since[s] == 0 || since[s] > format {
 			continue
 		}
 		var at int
@@ -180,7 +195,7 @@ func readKnown(b []byte, c *Customer, newest section) error {
 		if !ok || s <= before {
 			return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrDamaged)
 		}
-		if s > newest {
+		if s > newest || formats[s] == 0 {
 			return fmt.Errorf("read section %d of a profile: %w", tag, ErrVersion)
 		}
 		r := encode.NewReader(body)
@@ -383,5 +398,6 @@ func (p *Profile) valid() bool {
 	}
 	back := 0 <= p.Back && p.Back <= p.Last
 	probe := p.Probe == Probe{} || p.Visits > 0 && p.Probe.Next > 0 && p.Probe.Cell <= ScoreCells
-	return times && gaps && law && encode.Within(p.Friction, 0, MaxFriction) && episode && back && probe
+	return times && gaps && law && encode.Within(p.Friction, 0, MaxFriction) && episode && back && probe &&
+		p.Trouble.valid() && p.validPlays()
 }

@@ -24,7 +24,7 @@ func (c *Comparison) note(u *compared, i int, decisions []scoring.Decision) {
 		d := &decisions[j]
 		a := pendingAlert{
 			side: i, kind: d.Kind, transition: d.Transition, about: d.Since,
-			said: &Said{At: instant(d.At), Tier: d.Tier.String(), Reasons: c.sides[i].renderer.ReasonCodes(d)},
+			said: &Said{At: instant(d.At), Tier: d.Tier.String(), Reasons: d.ReasonCodes(c.sides[i].scorer.Pack)},
 		}
 		if k := u.partner(&a); k >= 0 {
 			c.found.both(u, &u.pending[k], &a)
