@@ -20,9 +20,10 @@ import (
 //	terms, inputs, Factors                                       8 bytes each
 //	number of values, and each as 0 without data, else 1 and a varint
 //	reading: model.Reading
-//	Trouble.Type                                                 2 bytes
-//	Trouble.At, Play                                             varints
+//	Opened, Expires                                              varints
+//	Play                                                         a varint
 //	Supersedes                                                   its length as a varint, and its bytes
+//	Trouble                                                      2 bytes of its type, and a varint
 func AppendDecision(dst []byte, d *Decision) []byte {
 	s := &d.Score
 	dst = append(
@@ -53,10 +54,10 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), v.N)
 	}
-	dst = d.Reading.Append(dst)
-	dst = binary.AppendVarint(binary.LittleEndian.AppendUint16(dst, d.Trouble.Type), d.Trouble.At)
+	dst = binary.AppendVarint(binary.AppendVarint(d.Reading.Append(dst), d.Opened), d.Expires)
 	dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(d.Play)), uint64(len(d.Supersedes)))
-	return append(dst, d.Supersedes...)
+	dst = append(dst, d.Supersedes...)
+	return binary.AppendVarint(binary.LittleEndian.AppendUint16(dst, d.Trouble.Type), d.Trouble.At)
 }
 
 // ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Bytes that are no decision
@@ -86,9 +87,10 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 		s.Values = append(s.Values, v)
 	}
 	d.Reading.Read(r)
-	d.Trouble.Type, d.Trouble.At = r.Uint16(), r.Varint()
+	d.Opened, d.Expires = r.Varint(), r.Varint()
 	d.Play = pack.PlayRef(r.UvarintUpTo(uint64(pack.MaxPlayRef)))
 	d.Supersedes = string(r.Fixed(int(r.UvarintUpTo(pack.MaxName))))
+	d.Trouble.Type, d.Trouble.At = r.Uint16(), r.Varint()
 	if !d.sound() {
 		r.Damage()
 	}

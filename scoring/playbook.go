@@ -9,13 +9,11 @@ import (
 // anew with each escalation; in between, and where nothing else applies then, it stays.
 func (s *Scorer) assignPlay(p *profile.Profile, d *Decision) {
 	inForce := &p.Plays[d.Kind]
-	switch d.Transition {
-	case Recovered, Expired:
+	if d.Transition == Raised || d.Transition.Ends() {
 		*inForce = 0
+	}
+	if d.Transition.Ends() {
 		return
-	case Raised:
-		*inForce = 0
-	default:
 	}
 	before := *inForce
 	if d.Transition == Raised || d.Transition == Escalated {

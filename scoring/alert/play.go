@@ -54,16 +54,15 @@ func (said *saidPlaybook) decode(d *scoring.Decision, k *pack.Pack) {
 // followPlay sets the play that follows from the rest of a decision. What was in force before is not in an alert: where
 // nothing is chosen anew, and as what is superseded, it is taken as it is.
 func (r *Renderer) followPlay(d *scoring.Decision) {
-	switch d.Transition {
-	case scoring.Recovered, scoring.Expired:
+	switch {
+	case d.Transition.Ends():
 		d.Play = 0
-	case scoring.Raised:
+	case d.Transition == scoring.Raised:
 		d.Play = d.ChoosePlay(r.Pack)
-	case scoring.Escalated:
+	case d.Transition == scoring.Escalated:
 		if chosen := d.ChoosePlay(r.Pack); chosen != 0 {
 			d.Play = chosen
 		}
-	default:
 	}
 	another := d.Transition == scoring.Escalated && d.Play != 0 && len(d.Supersedes) <= pack.MaxName &&
 		r.Pack.Play(d.Play).ID != d.Supersedes

@@ -48,6 +48,7 @@ type section byte
 //	14 withheld    Withheld 1
 //	15 eligible    Eligible 1
 //	17 plays       play.go
+//	20 opened      kinds with an open episode, a bit each, 1; Opened of each 6
 //	21 trouble     trouble.go
 const (
 	clock          section = 1
@@ -66,6 +67,7 @@ const (
 	withheld       section = 14
 	eligible       section = 15
 	plays          section = 17
+	opened         section = 20
 	trouble        section = 21
 
 	numSections = 21 // the last tag; tags that are not listed are not used
@@ -75,9 +77,7 @@ const (
 var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
-	eligible: 4,
-	plays:    4,
-	trouble:  4,
+	eligible: 4, plays: 4, opened: 4, trouble: 4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -112,6 +112,8 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return appendEligible(dst, c)
 	case plays:
 		return appendPlays(dst, c)
+	case opened:
+		return appendOpened(dst, c)
 	case trouble:
 		return appendTrouble(dst, c)
 	}
@@ -150,6 +152,8 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 		return readEligible(r, c)
 	case plays:
 		return readPlays(r, c)
+	case opened:
+		return readOpened(r, c)
 	case trouble:
 		return readTrouble(r, c)
 	}
@@ -378,6 +382,36 @@ func appendEligible(dst []byte, c *Customer) []byte {
 func readEligible(r *encode.Reader, c *Customer) bool {
 	c.Eligible = r.Bool()
 	return c.Eligible
+}
+
+func appendOpened(dst []byte, c *Customer) []byte {
+	begin := len(dst)
+	for n := range (c.Touched | 1<<Lapse).All {
+		e := c.Episode(n)
+		if e.Opened == 0 {
+			continue
+		}
+		if len(dst) == begin {
+			dst = append(dst, 0)
+		}
+		dst[begin] |= 1 << n
+		dst = encode.AppendTime(dst, e.Opened)
+	}
+	return dst
+}
+
+func readOpened(r *encode.Reader, c *Customer) bool {
+	set := KindSet(r.Byte())
+	if set == 0 || set >= 1<<NumKinds {
+		return false
+	}
+	for n := range set.All {
+		e := c.Episode(n)
+		if e.Opened = r.Time(); e.Opened == 0 || e.Opened > e.LastTransition || !e.Open() {
+			return false
+		}
+	}
+	return true
 }
 
 // valid reports whether p is a possible result of a sequence of events within Max.

@@ -37,7 +37,7 @@ func TestProfileRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawProfile(t)
 		b := scoringtest.AppendProfile([]byte("before"), &want)
-		if string(b[:6]) != "before" || len(b) > 6+273 {
+		if string(b[:6]) != "before" || len(b) > 6+282 {
 			t.Fatalf("%d bytes, beginning with %q", len(b), b[:6])
 		}
 		got := profile.Profile{First: 5, IDs: want.IDs}
@@ -67,7 +67,7 @@ func TestProfileBytes(t *testing.T) {
 		K:        7,
 		Armed:    8,
 		Lapse: profile.LapseEpisode{
-			Episode: profile.Episode{Number: 9, Sequence: 10, LastTransition: 11 * 60_000},
+			Episode: profile.Episode{Number: 9, Sequence: 10, LastTransition: 11 * 60_000, Opened: 3},
 			Tier:    profile.AtRisk,
 		},
 		Back:      3,
@@ -80,14 +80,14 @@ func TestProfileBytes(t *testing.T) {
 		Plays:   [profile.NumKinds]profile.PlayMark{profile.Lapse: 0x01020304, profile.Explicit: 5},
 	}
 	p.Triggered[0] = profile.Triggered{
-		Episode:  profile.Episode{Number: 1, Sequence: 2, LastTransition: 7},
+		Episode:  profile.Episode{Number: 1, Sequence: 2, LastTransition: 7, Opened: 6},
 		Openings: 4, Opener: 0x0809, Since: 4, Newest: 5, Times: [8]int64{3, 0, 5},
 	}
 	p.Triggered[2].Number = 6
 	p.Remember(12)
 	time := func(v byte) []byte { return []byte{v, 0, 0, 0, 0, 0} }
 	float := func(low, high byte) []byte { return []byte{0, 0, 0, 0, 0, 0, low, high} }
-	want := []byte{4, 16}
+	want := []byte{4, 17}
 	for _, section := range [][]byte{
 		slices.Concat([]byte{1, 10, 8, 0, 0, 0}, time(5)),
 		slices.Concat(
@@ -121,6 +121,7 @@ func TestProfileBytes(t *testing.T) {
 		{14, 1, 2},
 		{15, 1, 1},
 		{17, 9, 3, 4, 3, 2, 1, 5, 0, 0, 0},
+		slices.Concat([]byte{20, 13, 3}, time(3), time(6)),
 		slices.Concat([]byte{21, 8, 0x0b, 0x0a}, time(5)),
 	} {
 		want = append(want, section...)

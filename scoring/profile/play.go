@@ -45,11 +45,7 @@ func readPlays(r *encode.Reader, c *Customer) bool {
 // validPlays reports whether plays are in force for open episodes alone.
 func (p *Profile) validPlays() bool {
 	for n, mark := range p.Plays {
-		open := p.Lapse.Open()
-		if Kind(n) != Lapse {
-			open = p.EpisodeOf(Kind(n)).Open()
-		}
-		if mark != 0 && !open {
+		if mark != 0 && !p.Episode(Kind(n)).Open() {
 			return false
 		}
 	}
