@@ -24,12 +24,16 @@ type Decision struct {
 	Score   model.Score // as of At
 	// the calibration's reading at this score; the owner of a Calibration sets it
 	Reading model.Reading
+
+	Trouble    profile.Trouble // the event that weighs most, where friction is a reason
+	Play       pack.PlayRef    // what to do; 0: nothing is declared for it
+	Supersedes string          // id of the play in force before, where this one is another
 }
 
-// Fits reports whether d can have been decided under k: the openings that it is about are k's. A decision that was read
+// Fits reports whether d can have been decided under k: the openings that it is about and its play are k's. A decision that was read
 // back and does not fit cannot be rendered.
 func (d *Decision) Fits(k *pack.Pack) bool {
-	return d.Kind == profile.Lapse || int(max(d.About, d.Opening)) < len(k.Kinds[d.Kind].Opens)
+	return k.HasPlay(d.Play) && (d.Kind == profile.Lapse || int(max(d.About, d.Opening)) < len(k.Kinds[d.Kind].Opens))
 }
 
 // Silence is, for a lapse, the ms without activity as of At, where the silence ended if the customer recovered.

@@ -7,6 +7,7 @@ import (
 	"ebb/scoring/encode"
 	"ebb/scoring/feature"
 	"ebb/scoring/model"
+	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 )
 
@@ -20,6 +21,9 @@ import (
 //	number of values, and each as 0 without data, else 1 and a varint
 //	reading: model.Reading
 //	Opened, Expires                                              varints
+//	Play                                                         a varint
+//	Supersedes                                                   its length as a varint, and its bytes
+//	Trouble                                                      2 bytes of its type, and a varint
 func AppendDecision(dst []byte, d *Decision) []byte {
 	s := &d.Score
 	dst = append(
@@ -50,7 +54,10 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), v.N)
 	}
-	return binary.AppendVarint(binary.AppendVarint(d.Reading.Append(dst), d.Opened), d.Expires)
+	dst = binary.AppendVarint(binary.AppendVarint(d.Reading.Append(dst), d.Opened), d.Expires)
+	dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(d.Play)), uint64(len(d.Supersedes)))
+	dst = append(dst, d.Supersedes...)
+	return binary.AppendVarint(binary.LittleEndian.AppendUint16(dst, d.Trouble.Type), d.Trouble.At)
 }
 
 // ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Bytes that are no decision
@@ -81,6 +88,9 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 	}
 	d.Reading.Read(r)
 	d.Opened, d.Expires = r.Varint(), r.Varint()
+	d.Play = pack.PlayRef(r.UvarintUpTo(uint64(pack.MaxPlayRef)))
+	d.Supersedes = string(r.Fixed(int(r.UvarintUpTo(pack.MaxName))))
+	d.Trouble.Type, d.Trouble.At = r.Uint16(), r.Varint()
 	if !d.sound() {
 		r.Damage()
 	}

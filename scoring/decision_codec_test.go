@@ -12,6 +12,7 @@ import (
 	"ebb/scoring/encode"
 	"ebb/scoring/feature"
 	"ebb/scoring/model"
+	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
@@ -64,6 +65,11 @@ func TestDecisionRoundTrip(t *testing.T) {
 		}
 		if rapid.Bool().Draw(t, "of a line that has learnt") {
 			d.Reading = scoringtest.DrawReading(t, d.Score.Sum())
+		}
+		if rapid.Bool().Draw(t, "of a pack with playbooks") {
+			d.Trouble = profile.Trouble{Type: rapid.Uint16().Draw(t, "trouble"), At: rapid.Int64().Draw(t, "trouble at")}
+			d.Play = pack.PlayRef(rapid.Uint16Max(uint16(pack.MaxPlayRef)).Draw(t, "play"))
+			d.Supersedes = rapid.StringOfN(rapid.Rune(), 0, 64, pack.MaxName).Draw(t, "superseded")
 		}
 		b := scoring.AppendDecision(nil, &d)
 		var got scoring.Decision

@@ -1,6 +1,9 @@
 package scoring
 
-import "ebb/scoring/profile"
+import (
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
+)
 
 // The life of an episode, of any kind. A lapse lifts a customer to the tier that its score has reached, from the one on
 // at which it opens (model.Raise); another kind to the floor of the highest opening that is open. TestEpisodeTable is
@@ -50,6 +53,10 @@ func (s *Scorer) note(c *profile.Customer, d Decision) {
 	if !d.Transition.Ends() {
 		d.Expires = s.outdated(c.Profile, d.Kind)
 	}
+	if c.Trouble != (profile.Trouble{}) && d.hasReason(s.Pack, pack.ReasonFriction) {
+		d.Trouble = c.Trouble
+	}
+	s.assignPlay(c.Profile, &d)
 	kept := append(s.kept[d.Kind][:0], d.Score.Values...) // the next score overwrites them
 	s.kept[d.Kind], d.Score.Values = kept, kept
 	s.decisions = append(s.decisions, d)

@@ -26,6 +26,9 @@ func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observ
 	silence := o.Time - c.Last
 	known := c.Visits > 0
 	m, signal := &s.Pack.Model, &o.Signal
+	if signal.Trouble != 0 {
+		s.noteTrouble(c.Profile, o)
+	}
 	m.Fold(c.Profile, pop, o.Time, signal.Activity, signal.Friction)
 	c.Features, _ = m.Features.Fold(
 		c.Features,

@@ -18,10 +18,23 @@ type Scorer struct {
 	values    []feature.Value                   // of the features including the observed event
 	kept      [profile.NumKinds][]feature.Value // of decisions about each kind
 	decisions []Decision
+
+	plays map[profile.PlayMark]string // ids of the plays of this pack and of those before it
 }
 
 // NewScorer prepares a scorer.
-func NewScorer(k *pack.Pack) *Scorer { return &Scorer{Pack: k, Eval: model.NewEvaluator(&k.Model)} }
+func NewScorer(k *pack.Pack) *Scorer {
+	return &Scorer{Pack: k, Eval: model.NewEvaluator(&k.Model), plays: k.PlayIDs()}
+}
+
+// After tells s the pack before its own, whose plays may still be in force.
+func (s *Scorer) After(before *Scorer) {
+	for mark, id := range before.plays {
+		if s.plays[mark] == "" {
+			s.plays[mark] = id
+		}
+	}
+}
 
 // Fits reports whether the state of c's features is the pack's. Errors: ErrDamaged.
 func (s *Scorer) Fits(c *profile.Customer) error {

@@ -11,7 +11,6 @@ import (
 	"pgregory.net/rapid"
 
 	"ebb/scoring"
-	"ebb/scoring/alert"
 	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
@@ -115,7 +114,7 @@ func TestTriggeredEpisodes(t *testing.T) {
 							d.Sequence,
 							d.Tier,
 							d.Previous,
-							alert.NewRenderer(pack).ReasonCodes(&d)[0],
+							d.ReasonCodes(pack)[0],
 						),
 					)
 				}

@@ -39,7 +39,11 @@ func newPackEpochs(h *History) *packEpochs {
 
 // add makes k the newest pack.
 func (g *packEpochs) add(k *pack.Pack) {
-	g.scorers = append(g.scorers, scoring.NewScorer(k))
+	s := scoring.NewScorer(k)
+	if len(g.scorers) > 0 {
+		s.After(g.newest())
+	}
+	g.scorers = append(g.scorers, s)
 	g.into = make([]*scoring.Migration, len(g.scorers))
 }
 

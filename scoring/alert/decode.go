@@ -17,25 +17,27 @@ import (
 
 // saidAlert is the part of an alert from which its decision can be read back.
 type saidAlert struct {
-	Tenant     string     `json:"tenant"`
-	Customer   string     `json:"customer"`
-	Kind       string     `json:"kind"`
-	Episode    uint32     `json:"episode"`
-	Sequence   uint32     `json:"sequence"`
-	Transition string     `json:"transition"`
-	Tier       string     `json:"tier"`
-	Previous   string     `json:"previous_tier"`
-	Probes     uint32     `json:"probability_probes"`
-	About      string     `json:"about"`
-	OpenedBy   string     `json:"opened_by"`
-	Floor      *saidFloor `json:"floor"`
-	BeganAt    *time.Time `json:"began_at"`
-	OpenedAt   *time.Time `json:"opened_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
-	Time       *time.Time `json:"time"`
-	Cause      saidCause  `json:"cause"`
-	Score      *saidScore `json:"score"`
-	Pack       saidPack   `json:"pack"`
+	Tenant     string        `json:"tenant"`
+	Customer   string        `json:"customer"`
+	Kind       string        `json:"kind"`
+	Episode    uint32        `json:"episode"`
+	Sequence   uint32        `json:"sequence"`
+	Transition string        `json:"transition"`
+	Tier       string        `json:"tier"`
+	Previous   string        `json:"previous_tier"`
+	Probes     uint32        `json:"probability_probes"`
+	About      string        `json:"about"`
+	OpenedBy   string        `json:"opened_by"`
+	Floor      *saidFloor    `json:"floor"`
+	BeganAt    *time.Time    `json:"began_at"`
+	OpenedAt   *time.Time    `json:"opened_at"`
+	ExpiresAt  *time.Time    `json:"expires_at"`
+	Time       *time.Time    `json:"time"`
+	Cause      saidCause     `json:"cause"`
+	Score      *saidScore    `json:"score"`
+	Playbook   *saidPlaybook `json:"playbook"`
+	Trouble    *saidTrouble  `json:"trouble"`
+	Pack       saidPack      `json:"pack"`
 }
 
 type saidFloor struct {
@@ -147,7 +149,8 @@ func (r *Renderer) decode(said *saidAlert) (*Alert, error) {
 			d.Opener = pack.MarkOf(said.OpenedBy)
 		}
 	}
-	d.Score = r.score(said.Score, d)
+	d.Score, d.Trouble = r.score(said.Score, d), said.Trouble.decode()
+	said.Playbook.decode(d, r.Pack)
 	var err error
 	d.Reading, err = said.reading()
 	return a, err

@@ -45,6 +45,9 @@ func TestAlertsAreReadBack(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v: %s", err, b)
 			}
+			if a.Play != 0 && *k.Play(back.Play) == *k.Play(a.Play) {
+				back.Play = a.Play // the same play may stand in several playbooks
+			}
 			if !bytes.Equal(scoring.AppendDecision(nil, &back.Decision), scoring.AppendDecision(nil, &a.Decision)) {
 				t.Fatalf("(-want +got):\n%s", cmp.Diff(a.Decision, back.Decision))
 			}

@@ -19,12 +19,13 @@ func TestValueEdges(t *testing.T) {
 		"signals: {buy: {types: [buy]}}",
 		"features: {spent: {kind: sum, of: buy, within: 90d}}",
 		"value: {feature: spent, high: 1000, mid: 100}",
-		"playbooks: [{when: [overdue], high: {id: h, owner: o, respond_within: 1d}, mid: {id: m, owner: o, respond_within: "+
-			"1d}, low: {id: l, owner: o, respond_within: 1d}}]",
+		"playbooks: [{when: [overdue], high: {id: h, intent: content, owner: o, respond_within: 1d}, mid: {id: m, intent: content, owner: o, respond_within: "+
+			"1d}, low: {id: l, intent: content, owner: o, respond_within: 1d}}]",
 	)
 	for amount, want := range map[int64]string{1000: "high h", 999: "mid m", 100: "mid m", 99: "low l"} {
 		a := alert.Alert{Decision: scoring.Decision{Transition: scoring.Raised}, Customer: []byte("c")}
 		a.Score.Visits, a.Score.Values = 2, []feature.Value{{N: amount, OK: true}}
+		a.Play = a.ChoosePlay(pack)
 		var got struct {
 			Value    struct{ Tier string }
 			Playbook struct{ ID string }
@@ -49,7 +50,7 @@ func TestLeastReason(t *testing.T) {
 		)
 		d := scoring.Decision{Transition: scoring.Raised, Score: model.Score{Visits: 2, Values: []feature.Value{{OK: true}}}}
 		d.Score.Terms[model.TermRhythm], d.Score.Terms[model.TermLevel], d.Score.Terms[model.TermTenure] = -5, -5, -5
-		if got := alert.NewRenderer(pack).ReasonCodes(&d); len(got) != want {
+		if got := d.ReasonCodes(pack); len(got) != want {
 			t.Errorf("a factor of %s: %v", add, got)
 		}
 	}

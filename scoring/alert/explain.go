@@ -110,6 +110,7 @@ var (
 //   - when a lapse recovered, by less than its sentence shows
 //   - the tiers: above those of score and floor, as far as open episodes of other kinds lift them
 //   - the tier before a lapse was raised, for a pack with factors: as far as these reach within their cap
+//   - the event of the friction, the playbook that another one supersedes, and of a deescalated episode its playbook
 //   - the stage: one that fits the silence and the tenure
 //
 // Errors: ErrNoAlert, ErrOtherPack, ErrOtherCore.

@@ -31,6 +31,7 @@ func (r *Renderer) follow(d *scoring.Decision) {
 		r.Pack.Model.Recompute(&d.Score)
 	}
 	r.followTiers(d)
+	r.followPlay(d)
 }
 
 // stage is the decision's stage where that fits silence and tenure, else one that does. An alert holds nothing else

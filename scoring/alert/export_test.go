@@ -26,7 +26,7 @@ func (r *Renderer) Decoded(alert []byte) (*Alert, error) {
 func (r *Renderer) Sentences(d *scoring.Decision) map[string]string {
 	all := map[string]string{}
 	say := func(code string, feature int) {
-		all[code+" "+strconv.Itoa(feature)] = string(r.appendSentence(nil, d, weighed{code, 0, feature}))
+		all[code+" "+strconv.Itoa(feature)] = string(r.appendSentence(nil, d, scoring.Reason{Code: code, Feature: feature}))
 	}
 	for code := range pack.Reasons() {
 		say(code, -1)

@@ -1,32 +1,72 @@
 package alert
 
 import (
+	"time"
+
 	"ebb/scoring"
 	"ebb/scoring/pack"
-	"ebb/scoring/profile"
 )
 
-// play is the pack's advice for a decision; nil: none. The weightiest of the alert's reasons that has a playbook
-// counts. Overdue is a reason of every lapse, so it counts last, and the kind after it.
-func (r *Renderer) play(d *scoring.Decision, value pack.ValueTier) *pack.Play {
-	if d.Transition.Ends() || len(r.Pack.Playbooks) == 0 {
-		return nil
+// appendPlaybook appends what to do about a decision; nothing where the pack declares nothing for it.
+func (r *Renderer) appendPlaybook(dst []byte, d *scoring.Decision) []byte {
+	if d.Play == 0 {
+		return dst
 	}
-	var room [maxReasons]weighed
-	reasons := r.reasons(room[:0], d)
-	if d.Kind == profile.Lapse {
-		for _, w := range reasons[1:] {
-			if p := r.Pack.PlaybookFor(w.code); p != nil {
-				return &p.Plays[value]
-			}
+	p := r.Pack.Play(d.Play)
+	dst = append(append(append(dst, `,"playbook":{"id":"`...), p.ID...), `","step":1,"intent":"`...)
+	dst = append(append(dst, p.Intent...), '"')
+	if p.Intent != pack.IntentNone {
+		dst = append(append(append(dst, `,"owner":"`...), p.Owner...), `","respond_by":"`...)
+		dst = append(AppendTime(dst, d.At+p.Respond.Milliseconds()), '"')
+	}
+	if d.Supersedes != "" {
+		dst = append(append(append(dst, `,"supersedes":"`...), d.Supersedes...), '"')
+	}
+	return append(dst, '}')
+}
+
+// saidPlaybook is the playbook of an alert.
+type saidPlaybook struct {
+	ID         string    `json:"id"`
+	Owner      string    `json:"owner"`
+	RespondBy  time.Time `json:"respond_by"`
+	Supersedes string    `json:"supersedes"`
+}
+
+// decode sets the decision's play to the pack's first one that is the same; 0: none is.
+func (said *saidPlaybook) decode(d *scoring.Decision, k *pack.Pack) {
+	if said == nil {
+		return
+	}
+	within := time.Duration(0)
+	if !said.RespondBy.IsZero() {
+		within = said.RespondBy.Sub(time.UnixMilli(d.At))
+	}
+	d.Supersedes = said.Supersedes
+	for ref := pack.PlayRef(1); k.HasPlay(ref); ref++ {
+		if p := k.Play(ref); p.ID == said.ID && p.Owner == said.Owner && p.Respond == within {
+			d.Play = ref
+			return
 		}
 	}
-	p := r.Pack.PlaybookFor(reasons[0].code)
-	if p == nil && d.Kind != profile.Lapse {
-		p = r.Pack.PlaybookFor(d.Kind.String())
+}
+
+// followPlay sets the play that follows from the rest of a decision. What was in force before is not in an alert: where
+// nothing is chosen anew, and as what is superseded, it is taken as it is.
+func (r *Renderer) followPlay(d *scoring.Decision) {
+	switch {
+	case d.Transition.Ends():
+		d.Play = 0
+	case d.Transition == scoring.Raised:
+		d.Play = d.ChoosePlay(r.Pack)
+	case d.Transition == scoring.Escalated:
+		if chosen := d.ChoosePlay(r.Pack); chosen != 0 {
+			d.Play = chosen
+		}
 	}
-	if p == nil {
-		return nil
+	another := d.Transition == scoring.Escalated && d.Play != 0 && len(d.Supersedes) <= pack.MaxName &&
+		r.Pack.Play(d.Play).ID != d.Supersedes
+	if !another {
+		d.Supersedes = ""
 	}
-	return &p.Plays[value]
 }

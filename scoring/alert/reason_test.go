@@ -13,6 +13,7 @@ import (
 	"ebb/scoring/feature"
 	"ebb/scoring/model"
 	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 )
 
@@ -48,12 +49,13 @@ func TestReasons(t *testing.T) {
 			"the others by weight",
 			func(d *scoring.Decision) {
 				d.Score.Terms[model.TermLevel], d.Score.Terms[model.TermFriction] = 0.7, 0.6
+				d.Trouble = profile.Trouble{Type: pack.TroubleMark("Order Cancelled"), At: 1_614_729_600_000}
 			},
 			[]string{
 				"overdue: usually back every 12 days, silent for 31 days",
 				"few_silences: too few silences seen here yet to say how many return",
 				"little_activity: 30 visits in all, over 13 months",
-				"friction: recent trouble of weight 2.0",
+				"friction: Order Cancelled on 3 March 2021",
 			},
 		},
 		{

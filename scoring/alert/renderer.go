@@ -37,9 +37,10 @@ func (r *Renderer) AppendAlert(dst []byte, a *Alert, id ID) []byte {
 	dst = strconv.AppendInt(append(dst, `,"priority":`...), int64(d.Priority(r.Pack)), 10)
 	dst = appendDecimals(append(dst, `,"risk_score":`...), int64(d.Score.Floored(floor)), 3)
 	dst = appendProbability(dst, d)
-	dst, tier := r.appendWorth(dst, d, floor)
-	dst = r.appendPlaybook(dst, d, tier)
+	dst = r.appendWorth(dst, d, floor)
+	dst = r.appendPlaybook(dst, d)
 	dst = append(r.appendReasons(append(dst, `,"reasons":[`...), d), ']')
+	dst = r.appendTrouble(dst, d)
 	dst = r.appendOpenings(dst, d, floor)
 	dst = r.appendExit(dst, d)
 	dst = appendTimes(dst, d)
@@ -77,35 +78,23 @@ func appendProbability(dst []byte, d *scoring.Decision) []byte {
 }
 
 // appendWorth appends what the customer is worth, null where nothing is known of it.
-func (r *Renderer) appendWorth(dst []byte, d *scoring.Decision, floor float64) ([]byte, pack.ValueTier) {
+func (r *Renderer) appendWorth(dst []byte, d *scoring.Decision, floor float64) []byte {
 	v := &r.Pack.Value
 	if v.Feature < 0 || !d.Score.Value(v.Feature).OK {
-		return append(dst, `,"value":null`...), pack.ValueUnknown
+		return append(dst, `,"value":null`...)
 	}
 	worth := d.Score.Value(v.Feature)
-	tier := v.Tier(worth)
 	dst = strconv.AppendInt(append(dst, `,"value":{"amount":`...), worth.N, 10)
 	dst = strconv.AppendInt(append(dst, `,"at_risk":`...), scoring.AtRisk(worth.N, d.Likelihood(floor)), 10)
-	return append(append(append(dst, `,"tier":"`...), tier.String()...), `"}`...), tier
-}
-
-// appendPlaybook appends what the pack says to do, if it says anything.
-func (r *Renderer) appendPlaybook(dst []byte, d *scoring.Decision, tier pack.ValueTier) []byte {
-	p := r.play(d, tier)
-	if p == nil {
-		return dst
-	}
-	dst = append(append(append(dst, `,"playbook":{"id":"`...), p.ID...), `","owner":"`...)
-	dst = append(append(dst, p.Owner...), `","respond_by":"`...)
-	return append(AppendTime(dst, d.At+p.Respond.Milliseconds()), `"}`...)
+	return append(append(append(dst, `,"tier":"`...), v.Tier(worth).String()...), `"}`...)
 }
 
 func (r *Renderer) appendReasons(dst []byte, d *scoring.Decision) []byte {
-	for i, w := range r.reasons(make([]weighed, 0, maxReasons), d) {
+	for i, w := range d.Reasons(make([]scoring.Reason, 0, scoring.MaxReasons), r.Pack) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(append(dst, `{"code":"`...), w.code...)
+		dst = append(append(dst, `{"code":"`...), w.Code...)
 		dst = r.appendSentence(append(dst, `","text":"`...), d, w)
 		dst = append(dst, `"}`...)
 	}

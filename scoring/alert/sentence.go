@@ -12,8 +12,8 @@ import (
 )
 
 // appendSentence appends the reason in words, with its numbers and without anything that JSON would escape.
-func (r *Renderer) appendSentence(dst []byte, d *scoring.Decision, w weighed) []byte {
-	return r.appendPieces(dst, d, w.feature, r.Pack.Catalogue.Sentence(w.code, d.Score.Visits))
+func (r *Renderer) appendSentence(dst []byte, d *scoring.Decision, w scoring.Reason) []byte {
+	return r.appendPieces(dst, d, w.Feature, r.Pack.Catalogue.Sentence(w.Code, d.Score.Visits))
 }
 
 // appendPieces appends a sentence about a feature, or a part of one.
@@ -43,8 +43,10 @@ func (r *Renderer) appendHole(dst []byte, d *scoring.Decision, index int, h pack
 		return r.Pack.Catalogue.Words.AppendSpan(dst, moment.Days(d.Silence()))
 	case pack.HoleVisits:
 		return r.Pack.Catalogue.Words.AppendVisits(dst, uint64(s.Visits))
-	case pack.HoleWeight:
-		return strconv.AppendFloat(dst, r.Pack.Model.FrictionLeft(s), 'f', 1, 64)
+	case pack.HoleEvent:
+		return r.appendTroubleType(dst, d)
+	case pack.HoleOn:
+		return r.Pack.Catalogue.Words.AppendDate(dst, d.Trouble.At)
 	case pack.HoleSilences:
 		return pack.AppendGrouped(dst, uint64(d.Reading.Probes))
 	case pack.HoleWhose:

@@ -14,6 +14,7 @@ import (
 	"ebb/scoring/feature"
 	"ebb/scoring/model"
 	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
 	"ebb/scoring/scoringtest/golden"
 )
@@ -98,6 +99,7 @@ func TestPlurals(t *testing.T) {
 		0: "0 visits", 2: "2 visits", 11: "11 visits", 21: "21 visits", 1_000_001: "1,000,001 visits",
 	} {
 		d := scoring.Decision{Score: model.Score{Visits: visits, Silence: 1, Tenure: 1, LnTypical: 0, Friction: 1.26}}
+		d.Trouble = profile.Trouble{Type: pack.TroubleMark("Order Cancelled"), At: 1_614_729_600_000}
 		said := alert.NewRenderer(k).Sentences(&d)
 		if got := said[pack.ReasonLittleActivity+" -1"]; got != want+" in all, over 1 day" {
 			t.Errorf("%d visits: %q, want %q", visits, got, want)
@@ -105,8 +107,8 @@ func TestPlurals(t *testing.T) {
 		if got := said[pack.ReasonOverdue+" -1"]; visits > 3 && got != "usually back every day, silent for 1 day" {
 			t.Errorf("every day: %q", got)
 		}
-		if got := said[pack.ReasonFriction+" -1"]; !strings.HasSuffix(got, "weight 1.3") {
-			t.Errorf("weight: %q", got)
+		if got := said[pack.ReasonFriction+" -1"]; got != "Order Cancelled on 3 March 2021" {
+			t.Errorf("friction: %q", got)
 		}
 	}
 }

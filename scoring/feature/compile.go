@@ -51,6 +51,7 @@ const (
 	cellLast                     // time and number of the newest event
 	cellDistinct                 // values with the newest tile of each
 	cellOpen                     // times of open items
+	cellTotal                    // number of events
 )
 
 // CellKey identifies what a cell counts. Features that count the same have the same key.

@@ -113,6 +113,8 @@ func (f *Set) next(in *Interest, i int, exact bool, c *cell, b []byte, v, after 
 	switch d.kind {
 	case Since:
 		return in.passes(i, exact, newestTime(b), after, moment.DayMillis)
+	case Total:
+		return never
 	case Open:
 		q, _ := readQueue(b)
 		if at, ok := q.oldest(); ok {

@@ -19,6 +19,7 @@ const (
 	Open                   // seconds for which the oldest open item has been open, in whole hours
 	Ratio                  // one feature as permille of another
 	Tenure                 // seconds since the first activity, in whole days
+	Total                  // events in all
 	NumKinds
 )
 
@@ -50,6 +51,7 @@ var kinds = [NumKinds]Traits{
 	Open:   {Name: "open", Form: FormHours, Until: true, MayBeZero: true, cell: cellOpen},
 	Ratio:  {Name: "ratio", Form: FormQuotient, Source: OfFeatures, Least: 1},
 	Tenure: {Name: "tenure", Form: FormDays, Source: OfNothing},
+	Total:  {Name: "total", Form: FormCount, MayBeZero: true, cell: cellTotal, falls: true},
 }
 
 // Traits is what a kind of feature asks of its declaration, and what its values are.

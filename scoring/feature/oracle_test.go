@@ -104,6 +104,9 @@ func (f *featureOracle) value(d *feature.Feature, events []feature.Event, at int
 	if d.Kind == feature.Since {
 		return feature.Value{N: max(at-last, 0) / 86_400_000 * 86_400, OK: true}
 	}
+	if d.Kind == feature.Total {
+		return feature.Value{N: int64(len(events)), OK: true}
+	}
 	if d.Kind == feature.Open {
 		return feature.Value{N: f.open(d, at), OK: true}
 	}
@@ -203,7 +206,7 @@ func (f *featureOracle) tooLate(o *feature.Event) bool {
 			return false
 		case !wants(d, o):
 			continue
-		case len(events) == 0:
+		case len(events) == 0, d.Kind == feature.Total:
 			return false
 		case d.Kind == feature.Since:
 			if o.Time > newest(events) {

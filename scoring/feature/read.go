@@ -90,6 +90,9 @@ func (d *compiled) read(c *cell, b []byte, from, to int64) (Range, bool) {
 	case Since:
 		at := newestTime(b)
 		return always(elapsed(at, from, moment.DayMillis), elapsed(at, to, moment.DayMillis)), true
+	case Total:
+		n := readTotal(b)
+		return always(n, n), true
 	case Open:
 		q, _ := readQueue(b)
 		at, ok := q.oldest()

@@ -9,7 +9,7 @@ import (
 // The state of a customer's features holds a cell for everything counted so far, in the order of the pack's cells:
 //
 //	index of the cell, length of its content   1 byte, 1 or 2
-//	content of the cell                        see tiles.go, newest.go, distinct.go, open.go
+//	content of the cell                        see tiles.go, newest.go, distinct.go, open.go, total.go
 //
 // A time (ms since the epoch) is 6 bytes, the number of a tile 3, little endian; all other numbers are varints of the
 // least length, so that each state has exactly one encoding. A cell's content depends only on the events folded into
@@ -92,6 +92,8 @@ func (c *cell) fold(dst, old []byte, o *Event) ([]byte, effect) {
 		return foldNewest(dst, old, o.Time)
 	case cellLast:
 		return foldLast(dst, old, o.Time, o.property(c.Property).Number)
+	case cellTotal:
+		return foldTotal(dst, old)
 	case cellDistinct:
 		return c.foldDistinct(dst, old, c.Unit.tile(o.Time), o.property(c.Property).fingerprint())
 	default:
@@ -111,6 +113,8 @@ func (c *cell) maxSize() int {
 		return head + encode.TimeSize
 	case cellLast:
 		return head + encode.TimeSize + binary.MaxVarintLen64
+	case cellTotal:
+		return head + binary.MaxVarintLen32
 	case cellDistinct:
 		return head + encode.TileSize + distinctSize*MaxDistinct
 	default:

@@ -25,6 +25,7 @@ func everyKind() []feature.Feature {
 		{Name: "open", Kind: feature.Open, Of: 0, To: 1, Property: -1},
 		{Name: "ratio", Kind: feature.Ratio, Of: 1, To: 0, Property: -1, Least: 1},
 		{Name: "tenure", Kind: feature.Tenure, Of: -1, To: -1, Property: -1},
+		{Name: "total", Kind: feature.Total, Of: 0, To: -1, Property: -1},
 	}
 }
 
@@ -73,6 +74,7 @@ var everyKindBytes = []string{
 	"04 0d 344e00 001591d3a5 14f47975d9", // two values, the second 20 days before the first
 	"05 08 807b77bc9201 a746",            // last: day 20,020, 3 hours, -4500
 	"06 19 3c 856e0a559201 fbbcd8b906 00 80dddb01 0100 806e0a559201", // open: 4 times, 1 beyond at the last, solved ahead
+	"07 01 06", // total: 6 events
 }
 
 func unhex(tb testing.TB, cells ...string) []byte {
@@ -94,7 +96,7 @@ func TestFeatureBytes(t *testing.T) {
 
 func TestFeatureStateIsRefused(t *testing.T) {
 	tests := map[string]string{
-		"cell unknown":                 "07 06 807b77bc9201",
+		"cell unknown":                 "08 06 807b77bc9201",
 		"cell twice":                   "02 06 807b77bc9201 02 06 807b77bc9201",
 		"cells out of order":           "02 06 807b77bc9201 00 04 344e00 30",
 		"cell without length":          "02",
@@ -143,6 +145,10 @@ func TestFeatureStateIsRefused(t *testing.T) {
 		"item beyond after all":        "06 12 1c 856e0a559201 00 00 00 01 ffffffffffff0f",
 		"solved though open":           "06 0d 29 856e0a559201 866e0a559201",
 		"solved after all":             "06 07 20 ffffffffffff",
+		"total of nothing":             "07 01 00",
+		"total in too many bytes":      "07 02 8600",
+		"total of too many":            "07 05 ffffffff1f",
+		"total cut off":                "07 01 86",
 		"unknown flag":                 "06 07 49 856e0a559201",
 	}
 	f := scoringtest.Must(feature.Compile(everyKind()))
@@ -285,7 +291,7 @@ func TestFeatureKindNames(t *testing.T) {
 	for k := range feature.NumKinds + 1 {
 		names = append(names, k.String())
 	}
-	want := "count sum active_days since trend distinct last open ratio tenure unknown"
+	want := "count sum active_days since trend distinct last open ratio tenure total unknown"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}

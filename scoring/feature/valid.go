@@ -34,6 +34,8 @@ func (c *cell) valid(b []byte) bool {
 		return validNewest(b)
 	case cellLast:
 		return validLast(b)
+	case cellTotal:
+		return validTotal(b)
 	case cellDistinct:
 		return c.validDistinct(b)
 	default:

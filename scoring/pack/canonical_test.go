@@ -101,7 +101,7 @@ kinds:
     opens: [{signal: lists, floor: 60, code: cancellation_started, closes: [other, third]}, {signal: lists, feature: n, at_least: 2, floor: 80, code: cancellation_requested}]
     closes: [third, other]
 playbooks:
-  - {when: [overdue, explicit], mid: {id: a, owner: b, respond_within: 1d}}
+  - {when: [overdue, explicit], mid: {id: a, intent: content, owner: b, respond_within: 1d}}
 `
 
 // TestCanonicalOrder: lists whose order is irrelevant have one order, so that the hash is the same; where order matters

@@ -89,10 +89,13 @@ func sorted[V any](m map[string]V) func(yield func(string, V) bool) {
 	}
 }
 
+// MaxName is how many bytes a name in a pack has at most.
+const MaxName = 64
+
 // checkName notes a name that is not a word of lower-case letters, digits and underscores.
 func (f *file) checkName(at, name string) {
 	bad := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' }
-	if name == "" || len(name) > 64 || strings.ContainsFunc(name, bad) {
+	if name == "" || len(name) > MaxName || strings.ContainsFunc(name, bad) {
 		f.broken(at, "%q, must be a name of 1 to 64 lower-case letters, digits and underscores", name)
 	}
 }

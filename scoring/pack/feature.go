@@ -252,6 +252,7 @@ func (k *Pack) usedFeatures() []bool {
 	if k.Value.Feature >= 0 {
 		used[k.Value.Feature] = true
 	}
+	k.playbookFeatures(used)
 	for i := len(k.Features) - 1; i >= 0; i-- { // a ratio comes after its sources
 		if f := &k.Features[i]; f.Kind.Traits().Source == feature.OfFeatures && used[i] {
 			used[f.Of], used[f.To] = true, true

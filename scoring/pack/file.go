@@ -172,6 +172,8 @@ func (f *file) read(e strictyaml.Entry, settings map[string]any) {
 	}
 	if err := e.Value.Decode(place); err != nil {
 		f.broken(e.Key, "%v", err)
+	} else if e.Key == "playbooks" {
+		f.checkOnce(e.Value)
 	}
 	if e.Key == "friction" {
 		f.checkWeights(e.Value)

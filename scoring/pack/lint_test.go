@@ -34,7 +34,7 @@ kinds:
 stages: {new: 7d, onboarding: {within: 30d}}
 value: {feature: n, high: 30, mid: 10}
 playbooks:
-  - {when: [overdue, explicit, incident], mid: {id: a, owner: b, respond_within: 1d}}
+  - {when: [overdue, explicit, incident], mid: {id: a, intent: content, owner: b, respond_within: 1d}}
 `
 
 // TestLint: declarations without effect are doubtful, and a pack without any is not.
@@ -101,17 +101,17 @@ func TestLint(t *testing.T) {
 		"too much for days":    {[2]string{"feature: n, high: 30", "feature: days, high: 31"}, "value: days is never 31"},
 		"a reason never given": {
 			[2]string{"explicit, incident]", "explicit, delivery_late]"},
-			"playbook for delivery_late: no alert",
+			"playbooks[0], delivery_late: no alert",
 		},
 		"a kind never raised": {
 			[2]string{"explicit, incident]", "involuntary, incident]"},
-			"playbook for involuntary: no alert",
+			"playbooks[0], involuntary: no alert",
 		},
 		"a reason too light": {
 			[2]string{"[1, 0.5]]}\n  - {code: dispute", "[1, 0.05]]}\n  - {code: dispute"},
-			"playbook for incident: its factor adds 0.05 at most",
+			"playbooks[0], incident: its factor adds 0.05 at most",
 		},
-		"friction of nothing": {[2]string{"explicit, incident]", "explicit, friction]"}, "playbook for friction: no alert"},
+		"friction of nothing": {[2]string{"explicit, incident]", "explicit, friction]"}, "playbooks[0], friction: no alert"},
 		"a low floor":         {[2]string{"floor: 60", "floor: 39"}, "explicit.opens[0]: its floor of 39 lies below"},
 		"high tiers": {
 			[2]string{"signals:", "tiers: {watch: 40, at_risk: 60, critical: 99.7}\nsignals:"},

@@ -37,6 +37,7 @@ type Pack struct {
 	Eligible  Eligible
 	Value     Value
 	Playbooks []Playbook
+	troubles  map[uint16]string // event types with friction, by their marks
 
 	signals     [][]namedSignal // by length of the event type
 	other       Signal          // of types not in signals
@@ -130,6 +131,7 @@ func build(f *file) *Pack {
 	k.buildSignals(f)
 	k.Features, k.Model.Features = f.declared(), f.compiled
 	k.buildMoney()
+	k.buildTroubles()
 	k.buildFactors(f)
 	k.buildKinds(f)
 	k.buildStages(f)

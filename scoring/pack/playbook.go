@@ -6,82 +6,169 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"ebb/scoring/profile"
 )
 
-// Playbook is what to do about an alert.
+// Playbook is what to do about an alert to which one of its conditions applies.
 type Playbook struct {
-	When  []string // kinds, or codes of an alert's weightiest reason
+	When  []When
 	Plays [numValueTiers]Play
 }
 
 // Play is one step for people or machines to take.
 type Play struct {
-	ID      string        `json:"id"`
-	Owner   string        `json:"owner"` // a role
-	Respond time.Duration `json:"-"`     // within this time
+	ID      string
+	Intent  string
+	Owner   string        // a role; empty where nothing is to be done
+	Respond time.Duration // within this time; 0 where nothing is to be done
+	Mark    profile.PlayMark
 }
 
-// PlaybookFor is the playbook for a reason or a kind, nil where there is none.
-func (k *Pack) PlaybookFor(when string) *Playbook {
+// IntentNone is the intent of a play that does nothing.
+const IntentNone = "none"
+
+// intents is the closed list of what a play is for. The names are a contract.
+var intents = []string{ //nolint:gochecknoglobals // a table
+	"service", "billing", "content", "offer", "call", IntentNone,
+}
+
+// Intents are the intents, in order.
+func Intents() []string { return slices.Clone(intents) }
+
+// PlayRef names a play of a pack: 1 + its playbook's index times the number of value tiers, plus the tier. 0: none.
+type PlayRef uint16
+
+// MaxPlayRef is the greatest reference in any pack.
+const MaxPlayRef = PlayRef(maxPlaybooks) * PlayRef(numValueTiers)
+
+// Play is the play of a reference that is not 0.
+func (k *Pack) Play(ref PlayRef) *Play {
+	i := ref - 1
+	return &k.Playbooks[i/PlayRef(numValueTiers)].Plays[i%PlayRef(numValueTiers)]
+}
+
+// HasPlay reports whether a reference is 0, or to a play of the pack.
+func (k *Pack) HasPlay(ref PlayRef) bool { return int(ref) <= len(k.Playbooks)*int(numValueTiers) }
+
+// PlayMarked is the play with a mark, of those with a value tier if it is among them; 0: the pack has none.
+func (k *Pack) PlayMarked(mark profile.PlayMark, tier ValueTier) (ref PlayRef) {
 	for i := range k.Playbooks {
-		if p := &k.Playbooks[i]; slices.Contains(p.When, when) {
-			return p
+		for t := range k.Playbooks[i].Plays {
+			if k.Playbooks[i].Plays[t].Mark != mark || ref != 0 && ValueTier(t) != tier {
+				continue
+			}
+			if ref = playRef(i, ValueTier(t)); ValueTier(t) == tier {
+				return ref
+			}
 		}
 	}
-	return nil
+	return ref
+}
+
+func playRef(playbook int, tier ValueTier) PlayRef {
+	return 1 + PlayRef(playbook)*PlayRef(numValueTiers) + PlayRef(tier)
+}
+
+// PlayIDs are the ids of the pack's plays by their marks.
+func (k *Pack) PlayIDs() map[profile.PlayMark]string {
+	all := map[profile.PlayMark]string{}
+	for i := range k.Playbooks {
+		for _, play := range k.Playbooks[i].Plays {
+			all[play.Mark] = play.ID
+		}
+	}
+	return all
+}
+
+// PlayMarkOf is the mark of a play's id.
+func PlayMarkOf(id string) profile.PlayMark { return profile.PlayMark(xxhash.Sum64String(id)) }
+
+// Choose is the play for an alert: the alert's reasons are tried in the order of codes, and for the first of them to
+// which a playbook applies it is the first such playbook of the file. 0: none applies.
+func (k *Pack) Choose(c *Case, codes ...string) PlayRef {
+	for _, code := range codes {
+		for i := range k.Playbooks {
+			if k.Playbooks[i].applies(c, code) {
+				return playRef(i, c.Value)
+			}
+		}
+	}
+	return 0
+}
+
+func (p *Playbook) applies(c *Case, code string) bool {
+	for i := range p.When {
+		if p.When[i].holds(c, code) {
+			return true
+		}
+	}
+	return false
 }
 
 type playbookFile struct {
-	When []string  `json:"when"           yaml:"when"`
+	When any       `json:"when"           yaml:"when"` // see parseWhens
 	High *playFile `json:"high,omitempty" yaml:"high"`
 	Mid  *playFile `json:"mid"            yaml:"mid"`
 	Low  *playFile `json:"low,omitempty"  yaml:"low"`
 }
 
 type playFile struct {
-	ID            string `json:"id"             yaml:"id"`
-	Owner         string `json:"owner"          yaml:"owner"`
-	RespondWithin string `json:"respond_within" yaml:"respond_within"`
+	ID            string `json:"id"                       yaml:"id"`
+	Intent        string `json:"intent"                   yaml:"intent"`
+	Owner         string `json:"owner,omitempty"          yaml:"owner"`
+	RespondWithin string `json:"respond_within,omitempty" yaml:"respond_within"`
 }
 
 const maxPlaybooks = 64
+
+// plays are the playbook's plays as written, by the value tier that they are for.
+func (p *playbookFile) plays(yield func(tier string, play *playFile) bool) {
+	for _, e := range [...]struct {
+		tier string
+		play *playFile
+	}{{"high", p.High}, {"mid", p.Mid}, {"low", p.Low}} {
+		if e.play != nil && !yield(e.tier, e.play) {
+			return
+		}
+	}
+}
 
 // checkPlaybooks notes what is wrong with the playbooks.
 func (f *file) checkPlaybooks() {
 	if len(f.Playbooks) > maxPlaybooks {
 		f.broken("playbooks", "%d, at most %d", len(f.Playbooks), maxPlaybooks)
 	}
-	taken := map[string]int{}
+	marks := map[profile.PlayMark]string{}
 	for i := range f.Playbooks {
 		p := &f.Playbooks[i]
 		at := fmt.Sprintf("%s[%d]", f.at("playbooks"), i)
-		if len(p.When) == 0 {
-			f.broken(at+".when", "names no reason and no kind")
-		}
-		for j, when := range p.When {
-			at := fmt.Sprintf("%s.when[%d]", at, j)
-			if slices.Index(profile.KindNames(), when) <= 0 {
-				f.checkCode(at, when)
-			}
-			if earlier, ok := taken[when]; ok {
-				f.broken(at, "%q is never reached, [%d] has it already", when, earlier)
-			}
-			taken[when] = i
-		}
+		f.checkWhens(at+".when", p.When)
 		if p.Mid == nil {
 			f.broken(at+".mid", "is missing: it is what high and low are, too, where they are missing")
 		}
-		for name, play := range map[string]*playFile{"high": p.High, "mid": p.Mid, "low": p.Low} {
-			if play != nil {
-				f.checkPlay(at+"."+name, play)
+		for tier, play := range p.plays {
+			f.checkPlay(at+"."+tier, play)
+			if other, taken := marks[PlayMarkOf(play.ID)]; taken && other != play.ID {
+				f.broken(at+"."+tier+".id", "%q cannot be told from %q in a state, must be another", play.ID, other)
 			}
+			marks[PlayMarkOf(play.ID)] = play.ID
 		}
 	}
 }
 
 func (f *file) checkPlay(at string, p *playFile) {
 	f.checkName(at+".id", p.ID)
+	if !slices.Contains(intents, p.Intent) {
+		f.broken(at+".intent", "%q, must be one of %s", p.Intent, strings.Join(intents, ", "))
+	}
+	if p.Intent == IntentNone {
+		if p.Owner != "" || p.RespondWithin != "" {
+			f.broken(at, "has an owner or a time to respond, and intent none does nothing")
+		}
+		return
+	}
 	f.checkName(at+".owner", p.Owner)
 	f.checkSpan(at+".respond_within", p.RespondWithin, time.Minute)
 }
@@ -90,7 +177,7 @@ func (f *file) checkPlay(at string, p *playFile) {
 func (k *Pack) buildPlaybooks(f *file) {
 	for i := range f.Playbooks {
 		file := &f.Playbooks[i]
-		p := Playbook{When: file.When}
+		p := Playbook{When: k.buildWhens(f, file.When)}
 		for tier, play := range map[ValueTier]*playFile{
 			ValueUnknown: file.Mid,
 			ValueLow:     file.Low,
@@ -100,56 +187,21 @@ func (k *Pack) buildPlaybooks(f *file) {
 			if play == nil {
 				play = file.Mid
 			}
-			d, _ := parseDays(play.RespondWithin)
-			p.Plays[tier] = Play{ID: strings.Clone(play.ID), Owner: play.Owner, Respond: d}
-		}
-		k.Playbooks = append(k.Playbooks, p)
-	}
-}
-
-// lintPlaybooks notes playbooks that no alert names.
-func (k *Pack) lintPlaybooks(note func(string, ...any)) {
-	given := map[string]bool{
-		ReasonOverdue:        true,
-		ReasonLittleActivity: true,
-		ReasonNewCustomer:    true,
-	}
-	for _, weight := range k.Friction {
-		given[ReasonFriction] = given[ReasonFriction] || weight > 0
-	}
-	weak := map[string]float64{}
-	for i := range k.Model.Factors {
-		c := &k.Model.Factors[i]
-		adds := c.Curve.Most(k.reach(c.Feature))
-		given[c.Code] = given[c.Code] || adds >= MinShare
-		weak[c.Code] = max(weak[c.Code], adds)
-	}
-	for n := range k.Kinds {
-		for _, o := range k.Kinds[n].Opens {
-			given[o.Code], given[profile.Kind(n).String()] = true, true
-		}
-	}
-	for i := range k.Playbooks {
-		for _, when := range k.Playbooks[i].When {
-			switch adds, factor := weak[when]; {
-			case given[when]:
-			case factor:
-				note("playbook for %s: its factor adds %v at most, and what adds less than %v is no reason", when, adds, MinShare)
-			default:
-				note("playbook for %s: no alert of the pack gives it as a reason, nor is of that kind", when)
+			p.Plays[tier] = Play{ID: play.ID, Intent: play.Intent, Owner: play.Owner, Mark: PlayMarkOf(play.ID)}
+			if play.RespondWithin != "" {
+				p.Plays[tier].Respond, _ = parseDays(play.RespondWithin)
 			}
 		}
+		k.Playbooks = append(k.Playbooks, p)
 	}
 }
 
 func (f *file) normalisePlaybooks() {
 	for i := range f.Playbooks {
 		p := &f.Playbooks[i]
-		slices.Sort(p.When)
-		for _, play := range []*playFile{p.High, p.Mid, p.Low} {
-			if play != nil {
-				play.RespondWithin = normalSpan(play.RespondWithin)
-			}
+		p.When = f.normalWhens(p.When)
+		for _, play := range p.plays {
+			play.RespondWithin = normalSpan(play.RespondWithin)
 		}
 	}
 }

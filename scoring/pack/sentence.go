@@ -30,7 +30,8 @@ const (
 	HoleActive
 	HoleAway
 	HoleVisits
-	HoleWeight
+	HoleEvent
+	HoleOn
 	HoleSilences
 	HoleWhose
 	HoleShare
@@ -50,7 +51,8 @@ var holeNames = [numHoles]string{
 	"active",
 	"away",
 	"visits",
-	"weight",
+	"event",
+	"on",
 	"silences",
 	"whose",
 	"share",

@@ -241,12 +241,34 @@ func TestPlaybooksDocument(t *testing.T) {
 	for _, p := range verticals(t) {
 		maps.Copy(used, p.plays())
 	}
+	intents := map[string]string{}
+	for _, name := range pack.Shipped() {
+		k := scoringtest.Must(pack.Load(name, nil, pack.Overrides{}))
+		for i := range k.Playbooks {
+			for _, play := range k.Playbooks[i].Plays {
+				if other, ok := intents[play.ID]; ok && other != play.Intent {
+					t.Errorf("%s is for %s and for %s", play.ID, play.Intent, other)
+				}
+				intents[play.ID] = play.Intent
+			}
+		}
+	}
+	var listed []string
 	for _, row := range rowsOf(document(t, "../../docs/playbooks.md")) {
 		id := quoted(row[0])[0]
+		if len(row) == 2 {
+			listed = append(listed, id)
+			continue
+		}
 		if told[id] {
 			t.Errorf("%s stands there twice", id)
 		}
-		told.add(id)
+		if told.add(id); quoted(row[1])[0] != intents[id] {
+			t.Errorf("%s: is for %s, not for %s", id, intents[id], row[1])
+		}
+	}
+	if diff := cmp.Diff(pack.Intents(), listed); diff != "" {
+		t.Errorf("intents (-) and those of the document (+):\n%s", diff)
 	}
 	if diff := cmp.Diff(used, told); diff != "" {
 		t.Errorf("plays of the packs (-) and of the document (+):\n%s", diff)
@@ -318,7 +340,7 @@ func TestReasonSentences(t *testing.T) {
 	codes, said := names{}, map[string]string{}
 	for key, sentence := range sentences {
 		code, variant, _ := strings.Cut(key, ".")
-		if slices.Contains([]string{"ago", "unit", "every", "number", "times", "whose"}, code) {
+		if slices.Contains([]string{"ago", "unit", "every", "number", "times", "whose", "date"}, code) {
 			continue // words
 		}
 		if variant == "" {
@@ -340,7 +362,7 @@ func TestReasonSentences(t *testing.T) {
 		allowed := []string{"value", "times", "ago", "within"}
 		if ofTheCore[code] {
 			allowed = []string{
-				"typical", "silent", "tenure", "active", "away", "visits", "weight", "silences", "whose", "share", "horizon",
+				"typical", "silent", "tenure", "active", "away", "visits", "event", "on", "silences", "whose", "share", "horizon",
 			}
 		}
 		for _, m := range placeholder.FindAllStringSubmatch(sentence, -1) {

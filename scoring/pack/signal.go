@@ -14,6 +14,7 @@ type Signal struct {
 	Known    bool // the pack names its type, or takes every type
 	Activity bool
 	Friction float64 // weight; a known type may have none
+	Trouble  uint16  // mark of a type with friction; see Pack.TroubleOf
 	Named    uint64  // a bit for each of the pack's signals that the event is
 }
 
@@ -151,6 +152,9 @@ func (k *Pack) buildSignals(f *file) {
 	}
 	for t, weight := range k.Friction {
 		k.named(t).Signal = Signal{Known: true, Friction: weight}
+		if weight > 0 {
+			k.named(t).Trouble = TroubleMark(t)
+		}
 	}
 	k.properties, k.signalNames = f.propertyPaths(), f.signalNames()
 	for i, name := range k.signalNames {

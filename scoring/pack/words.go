@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"ebb/scoring/profile"
 )
@@ -15,6 +16,8 @@ type words struct {
 	visit, times counted
 	ago, percent around
 	Today        string
+	months       []string
+	Trouble      string                     // an event whose type is not known
 	Everybody    string                     // of customers of every class
 	Class        [profile.NumClasses]string // of those of one
 }
@@ -58,6 +61,10 @@ func (w *words) take(texts map[string]string) error {
 	w.Everybody = take("whose.everybody", "").before
 	for c := range profile.NumClasses {
 		w.Class[c] = take("whose."+c.String(), "").before
+	}
+	w.Trouble, w.months = take("date.trouble", "").before, strings.Fields(take("date.months", "").before)
+	if len(w.months) != 12 {
+		errs = append(errs, fmt.Errorf("date.months: %d words, must be 12", len(w.months)))
 	}
 	return errors.Join(errs...)
 }
@@ -136,6 +143,14 @@ func (w *words) AppendVisits(dst []byte, n uint64) []byte { return w.visit.appen
 
 // AppendTimes appends how often something was.
 func (w *words) AppendTimes(dst []byte, n uint64) []byte { return w.times.append(dst, n) }
+
+// AppendDate appends the day of an instant, in ms since the epoch, in UTC.
+func (w *words) AppendDate(dst []byte, at int64) []byte {
+	year, month, day := time.UnixMilli(at).UTC().Date()
+	dst = append(strconv.AppendInt(dst, int64(day), 10), ' ')
+	dst = append(append(dst, w.months[month-1]...), ' ')
+	return strconv.AppendInt(dst, int64(year), 10)
+}
 
 // AroundAgo is the text before and after a span that has passed.
 func (w *words) AroundAgo() (before, after string) { return w.ago.before, w.ago.after }

@@ -47,32 +47,37 @@ type section byte
 //	13 features    state of the pack's features
 //	14 withheld    Withheld 1
 //	15 eligible    Eligible 1
+//	17 plays       play.go
 //	20 opened      kinds with an open episode, a bit each, 1; Opened of each 6
+//	21 trouble     trouble.go
 const (
-	clock section = iota + 1
-	activity
-	gaps
-	friction
-	lapse
-	stage
-	probe
-	ids
-	packEpoch
-	explicit
-	involuntary
-	serviceFailure
-	features
-	withheld
-	eligible
-	opened      = 20
-	numSections = opened
+	clock          section = 1
+	activity       section = 2
+	gaps           section = 3
+	friction       section = 4
+	lapse          section = 5
+	stage          section = 6
+	probe          section = 7
+	ids            section = 8
+	packEpoch      section = 9
+	explicit       section = 10
+	involuntary    section = 11
+	serviceFailure section = 12
+	features       section = 13
+	withheld       section = 14
+	eligible       section = 15
+	plays          section = 17
+	opened         section = 20
+	trouble        section = 21
+
+	numSections = 21 // the last tag; tags that are not listed are not used
 )
 
-// formats is the first format of each section.
+// formats is the first format of each section; 0: there is no such section.
 var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
-	eligible: 4, opened: 4,
+	eligible: 4, plays: 4, opened: 4, trouble: 4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -105,8 +110,12 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return appendWithheld(dst, c)
 	case eligible:
 		return appendEligible(dst, c)
+	case plays:
+		return appendPlays(dst, c)
 	case opened:
 		return appendOpened(dst, c)
+	case trouble:
+		return appendTrouble(dst, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -141,8 +150,12 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 		return readWithheld(r, c)
 	case eligible:
 		return readEligible(r, c)
+	case plays:
+		return readPlays(r, c)
 	case opened:
 		return readOpened(r, c)
+	case trouble:
+		return readTrouble(r, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -427,5 +440,6 @@ func (p *Profile) valid() bool {
 	back := 0 <= p.Back && p.Back <= p.Last
 	probe := p.Probe == Probe{} || p.Visits > 0 && p.Probe.Next > 0 && p.Probe.Cell <= ScoreCells &&
 		p.Probe.Class <= uint8(NumClasses) && (p.Probe.Class == 0 || p.Probe.Cell > 0)
-	return times && gaps && law && encode.Within(p.Friction, 0, MaxFriction) && episode && back && probe
+	return times && gaps && law && encode.Within(p.Friction, 0, MaxFriction) && episode && back && probe &&
+		p.Trouble.valid() && p.validPlays()
 }

@@ -37,7 +37,7 @@ func TestProfileRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawProfile(t)
 		b := scoringtest.AppendProfile([]byte("before"), &want)
-		if string(b[:6]) != "before" || len(b) > 6+272 {
+		if string(b[:6]) != "before" || len(b) > 6+282 {
 			t.Fatalf("%d bytes, beginning with %q", len(b), b[:6])
 		}
 		got := profile.Profile{First: 5, IDs: want.IDs}
@@ -97,6 +97,8 @@ func TestProfileBytes(t *testing.T) {
 		Eligible:  true,
 		PackEpoch: 7,
 		Touched:   1<<profile.Explicit | 1<<profile.ServiceFailure, Withheld: 1 << profile.Explicit,
+		Trouble: profile.Trouble{Type: 0x0a0b, At: 5},
+		Plays:   [profile.NumKinds]profile.PlayMark{profile.Lapse: 0x01020304, profile.Explicit: 5},
 	}
 	p.Triggered[0] = profile.Triggered{
 		Episode:  profile.Episode{Number: 1, Sequence: 2, LastTransition: 7, Opened: 6},
@@ -106,7 +108,7 @@ func TestProfileBytes(t *testing.T) {
 	p.Remember(12)
 	time := func(v byte) []byte { return []byte{v, 0, 0, 0, 0, 0} }
 	float := func(low, high byte) []byte { return []byte{0, 0, 0, 0, 0, 0, low, high} }
-	want := []byte{4, 15}
+	want := []byte{4, 17}
 	for _, section := range [][]byte{
 		slices.Concat([]byte{1, 10, 8, 0, 0, 0}, time(5)),
 		slices.Concat(
@@ -139,7 +141,9 @@ func TestProfileBytes(t *testing.T) {
 		[]byte("\x0d\x08features"),
 		{14, 1, 2},
 		{15, 1, 1},
+		{17, 9, 3, 4, 3, 2, 1, 5, 0, 0, 0},
 		slices.Concat([]byte{20, 13, 3}, time(3), time(6)),
+		slices.Concat([]byte{21, 8, 0x0b, 0x0a}, time(5)),
 	} {
 		want = append(want, section...)
 	}
@@ -334,7 +338,7 @@ func TestIDRing(t *testing.T) {
 
 // TestProfileEmptyParts: bytes that Append would not have written are refused, so that every state has one encoding.
 func TestProfileEmptyParts(t *testing.T) {
-	for tag, size := range map[byte]int{1: 10, 2: 46, 3: 24, 4: 8, 5: 4, 6: 7, 7: 5, 8: 1, 9: 1, 10: 1, 14: 1} {
+	for tag, size := range map[byte]int{1: 10, 2: 46, 3: 24, 4: 8, 5: 4, 6: 7, 7: 5, 8: 1, 9: 1, 10: 1, 14: 1, 17: 1, 21: 8} {
 		b := append([]byte{4, 1, tag, byte(size)}, make([]byte, size)...)
 		if err := profile.Read(b, &profile.Customer{Profile: &profile.Profile{}}); !errors.Is(err, profile.ErrDamaged) {
 			t.Errorf("section %d of zeroes: error %v", tag, err)
@@ -365,13 +369,15 @@ func TestLargestProfile(t *testing.T) {
 		},
 		Probe:     profile.Probe{Next: 1, Cell: 1, Class: 1},
 		PackEpoch: 1,
+		Trouble:   profile.Trouble{Type: 1, At: 4},
+		Plays:     [profile.NumKinds]profile.PlayMark{profile.Lapse: 1},
 	}
 	for id := range uint64(16) {
 		p.Remember(id + 1)
 	}
 	b := scoringtest.AppendProfile(nil, &p)
 	var got profile.Profile
-	if err := scoringtest.ReadProfile(b, &got); err != nil || got != p || len(b) != 265 {
+	if err := scoringtest.ReadProfile(b, &got); err != nil || got != p || len(b) != 282 {
 		t.Errorf("%d bytes, error %v, read %+v", len(b), err, got)
 	}
 }

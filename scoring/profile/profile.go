@@ -43,6 +43,9 @@ type Profile struct {
 
 	IDs IDRing // the last event ids, for dedupe
 
+	Trouble Trouble            // the friction that weighs most; zero: there was none
+	Plays   [NumKinds]PlayMark // in force for the open episodes, by kind
+
 	// episodes of the other kinds; last, so that rarely read fields do not lie between those that are always read
 	Triggered [numTriggered]Triggered
 }

@@ -67,8 +67,8 @@ func DrawEvent(t *rapid.T, now int64) scoring.Observation {
 		{Known: true, Activity: true},
 		{Known: true, Activity: true},
 		{Known: true, Activity: true},
-		{Known: true, Friction: 1},
-		{Known: true, Friction: 0.3},
+		{Known: true, Friction: 1, Trouble: pack.TroubleMark("f")},
+		{Known: true, Friction: 0.3, Trouble: pack.TroubleMark("g")},
 		{Known: true},
 		{},
 	}).Draw(t, "signal")

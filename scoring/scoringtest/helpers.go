@@ -12,7 +12,7 @@ const Day = 86_400_000
 
 var (
 	Bought = pack.Signal{Known: true, Activity: true}
-	Failed = pack.Signal{Known: true, Friction: 1}
+	Failed = pack.Signal{Known: true, Friction: 1, Trouble: pack.TroubleMark("Order Cancelled")}
 )
 
 // Begin is when most histories begin, in ms since the epoch.

@@ -23,7 +23,7 @@ type pendingAlert struct {
 func (c *Comparison) note(u *compared, i int, decisions []scoring.Decision) {
 	for j := range decisions {
 		d := &decisions[j]
-		reasons := slices.DeleteFunc(c.sides[i].renderer.ReasonCodes(d), func(code string) bool {
+		reasons := slices.DeleteFunc(d.ReasonCodes(c.sides[i].scorer.Pack), func(code string) bool {
 			return code == pack.ReasonFewSilences // a comparison does not learn
 		})
 		a := pendingAlert{

@@ -14,7 +14,7 @@ import (
 )
 
 // Declared is a setting that two packs declare differently, or that only one of them has. Items of a list are referred
-// to by name: factors by their code, playbooks by the first of their `when`, openings by their signal.
+// to by name: factors by their code, playbooks by the id of their `mid`, openings by their signal.
 type Declared struct {
 	Path []string `json:"path"`
 	A    any      `json:"a"` // null: A does not have it
@@ -110,8 +110,9 @@ func nameOf(item any) string {
 				return name
 			}
 		}
-		if when, ok := item["when"].([]any); ok && len(when) > 0 {
-			return nameOf(when[0])
+		if play, ok := item["mid"].(map[string]any); ok {
+			name, _ := play["id"].(string)
+			return name
 		}
 	}
 	return ""

@@ -1,0 +1,53 @@
+package profile
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"ebb/scoring/encode"
+)
+
+// PlayMark stands for the id of a play of a playbook, whatever pack declares it; 0: none. It is no text, since a cached
+// profile holds no pointers.
+type PlayMark uint32
+
+// appendPlays appends the kinds that have a play, a bit each, and the mark of each in 4 bytes.
+func appendPlays(dst []byte, c *Customer) []byte {
+	var kinds byte
+	for n, mark := range c.Plays {
+		if mark != 0 {
+			kinds |= 1 << n
+		}
+	}
+	if kinds == 0 {
+		return dst
+	}
+	dst = append(dst, kinds)
+	for n := range KindSet(kinds).All {
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(c.Plays[n]))
+	}
+	return dst
+}
+
+func readPlays(r *encode.Reader, c *Customer) bool {
+	kinds := r.Byte()
+	if kinds == 0 || bits.Len8(kinds) > int(NumKinds) {
+		return false
+	}
+	for n := range KindSet(kinds).All {
+		if c.Plays[n] = PlayMark(r.Uint32()); c.Plays[n] == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// validPlays reports whether plays are in force for open episodes alone.
+func (p *Profile) validPlays() bool {
+	for n, mark := range p.Plays {
+		if mark != 0 && !p.Episode(Kind(n)).Open() {
+			return false
+		}
+	}
+	return true
+}
