@@ -63,25 +63,25 @@ func (d *Decision) Reasons(dst []Reason, k *pack.Pack) []Reason {
 		dst = append(dst, Reason{pack.ReasonOverdue, d.Score.Terms[model.TermSilence], -1})
 	}
 	var more [4 + model.MaxFactors]Reason
-	t := &d.Score.Terms
-	all := append(more[:0],
-		Reason{pack.ReasonRareVisitor, t[model.TermRhythm] - calmRhythm, -1},
-		Reason{pack.ReasonLittleActivity, t[model.TermLevel] - calmLevel, -1},
-		Reason{pack.ReasonNewCustomer, t[model.TermTenure] - calmTenure, -1},
-		Reason{pack.ReasonFriction, t[model.TermFriction], -1},
-	)
+	all, t := more[:0], &d.Score.Terms
+	add := func(code string, share float64, feature int) {
+		if share >= pack.MinShare && code != dst[0].Code {
+			all = append(all, Reason{code, share, feature})
+		}
+	}
+	add(pack.ReasonRareVisitor, t[model.TermRhythm]-calmRhythm, -1)
+	add(pack.ReasonLittleActivity, t[model.TermLevel]-calmLevel, -1)
+	add(pack.ReasonNewCustomer, t[model.TermTenure]-calmTenure, -1)
+	add(pack.ReasonFriction, t[model.TermFriction], -1)
 	var each [model.MaxFactors]float64
 	k.Model.FactorSum(d.Score.Values, d.Score.Stage, each[:])
 	for i := range k.Model.Factors {
-		if k.Model.Factors[i].Code != dst[0].Code {
-			all = append(all, Reason{k.Model.Factors[i].Code, each[i], k.Model.Factors[i].Feature})
-		}
+		add(k.Model.Factors[i].Code, each[i], k.Model.Factors[i].Feature)
 	}
 	slices.SortStableFunc(all, func(a, b Reason) int { return cmp.Compare(b.Share, a.Share) })
-	for _, w := range all {
-		if len(dst) < MaxReasons && w.Share >= pack.MinShare &&
-			!slices.ContainsFunc(dst, func(o Reason) bool { return o.Code == w.Code }) {
-			dst = append(dst, w)
+	for _, r := range all {
+		if len(dst) < MaxReasons && !slices.ContainsFunc(dst, func(o Reason) bool { return o.Code == r.Code }) {
+			dst = append(dst, r)
 		}
 	}
 	return dst
