@@ -63,24 +63,24 @@ func (d *Decision) Reasons(dst []Reason, k *pack.Pack) []Reason {
 		dst = append(dst, Reason{pack.ReasonOverdue, d.Score.Terms[model.TermSilence], -1}, Reason{learnt(&d.Reading), 0, -1})
 	}
 	var more [4 + model.MaxFactors]Reason
-	t := &d.Score.Terms
-	all := append(more[:0],
-		Reason{pack.ReasonLittleActivity, t[model.TermLevel] - calmLevel, -1},
-		Reason{pack.ReasonNewCustomer, t[model.TermTenure] - calmTenure, -1},
-		Reason{pack.ReasonFriction, t[model.TermFriction], -1},
-	)
+	all, t := more[:0], &d.Score.Terms
+	add := func(code string, share float64, feature int) {
+		if share >= pack.MinShare && code != dst[0].Code && d.says(code, k) {
+			all = append(all, Reason{code, share, feature})
+		}
+	}
+	add(pack.ReasonLittleActivity, t[model.TermLevel]-calmLevel, -1)
+	add(pack.ReasonNewCustomer, t[model.TermTenure]-calmTenure, -1)
+	add(pack.ReasonFriction, t[model.TermFriction], -1)
 	var each [model.MaxFactors]float64
 	k.Model.FactorSum(d.Score.Values, d.Score.Stage, each[:])
 	for i := range k.Model.Factors {
-		if k.Model.Factors[i].Code != dst[0].Code {
-			all = append(all, Reason{k.Model.Factors[i].Code, each[i], k.Model.Factors[i].Feature})
-		}
+		add(k.Model.Factors[i].Code, each[i], k.Model.Factors[i].Feature)
 	}
 	slices.SortStableFunc(all, func(a, b Reason) int { return cmp.Compare(b.Share, a.Share) })
-	for _, w := range all {
-		if len(dst) < MaxReasons && w.Share >= pack.MinShare && d.says(w.Code, k) &&
-			!slices.ContainsFunc(dst, func(o Reason) bool { return w.repeats(o) }) {
-			dst = append(dst, w)
+	for _, r := range all {
+		if len(dst) < MaxReasons && !slices.ContainsFunc(dst, func(o Reason) bool { return r.repeats(o) }) {
+			dst = append(dst, r)
 		}
 	}
 	return dst
@@ -110,7 +110,7 @@ func (d *Decision) says(code string, k *pack.Pack) bool {
 
 // repeats reports whether a reason tells what another has told already. Both of few visits and of a short history tell
 // the number of visits.
-func (w *Reason) repeats(o Reason) bool {
+func (r *Reason) repeats(o Reason) bool {
 	visits := func(code string) bool { return code == pack.ReasonLittleActivity || code == pack.ReasonNewCustomer }
-	return o.Code == w.Code || visits(o.Code) && visits(w.Code)
+	return o.Code == r.Code || visits(o.Code) && visits(r.Code)
 }

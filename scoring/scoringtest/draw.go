@@ -37,7 +37,11 @@ func DrawPack(t *rapid.T) *pack.Pack {
 			rapid.SampledFrom([]string{"0.5", "0.2", "0.9"}).Draw(t, "overdue") +
 			rapid.SampledFrom([]string{
 				"", "\nraise: {regular: watch}", "\nraise: {regular: at_risk, otherwise: watch}", "\nraise: {otherwise: critical}",
-			}).Draw(t, "raise")), nil
+			}).Draw(t, "raise") +
+			rapid.SampledFrom([]string{
+				"", "\nplaybooks: [{when: {kind: lapse, tier: critical}, mid: {id: a, intent: none}}, " +
+					"{when: [overdue], mid: {id: b, intent: none}}]",
+			}).Draw(t, "playbooks")), nil
 	}, pack.Overrides{Horizon: time.Duration(horizon) * 24 * time.Hour}))
 	return f
 }
