@@ -18,7 +18,7 @@ func TestAppendMillionths(t *testing.T) {
 		).Draw(t, "value")
 		text := string(appendMillionths(nil, v))
 		back, err := strconv.ParseFloat(text, 64)
-		if err != nil || math.Abs(back-v) > 0.5000001e-6 || text == "-0" {
+		if err != nil || math.Abs(back-v) > 0.5001e-6 || text == "-0" {
 			t.Fatalf("%v is written as %s", v, text)
 		}
 		if short := strconv.FormatFloat(back, 'f', -1, 64); short != text {

@@ -68,10 +68,13 @@ func TestShippedPacks(t *testing.T) {
 	}
 }
 
-// plainSignal is the pack's classification of an event, without the pack's own signals.
+// plainSignal is the pack's classification of an event, without the pack's own signals and the mark of its type.
 func plainSignal(pack *pack.Pack, event string) pack.Signal {
 	s := pack.Signal([]byte(event))
-	s.Named = 0
+	if eventType, _ := pack.TroubleOf(s.Trouble); s.Friction > 0 && eventType != event {
+		panic("the mark is of " + eventType)
+	}
+	s.Named, s.Trouble = 0, 0
 	return s
 }
 
