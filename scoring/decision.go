@@ -22,12 +22,18 @@ type Decision struct {
 	Score   model.Score // as of At
 	// the calibration's reading at this score; the owner of a Calibration sets it
 	Reading model.Reading
+	Facts   profile.Facts // of the customer; in its memory, until the next call of the scorer
 }
 
 // Fits reports whether d can have been decided under k: the openings that it is about are k's. A decision that was read
 // back and does not fit cannot be rendered.
 func (d *Decision) Fits(k *pack.Pack) bool {
 	return d.Kind == profile.Lapse || int(max(d.About, d.Opening)) < len(k.Kinds[d.Kind].Opens)
+}
+
+// Ends reports whether nothing is left to be done after d: its episode ends, or has reached what it was raised for.
+func (d *Decision) Ends() bool {
+	return d.Transition == Recovered || d.Transition == Expired || d.Transition == Converted
 }
 
 // Silence is, for a lapse, the ms without activity as of At, where the silence ended if the customer recovered.
@@ -41,7 +47,7 @@ func (d *Decision) FloorOpening(k *pack.Pack) *pack.Opening { return &k.Kinds[d.
 
 // Floor is the lower bound of the customer's risk score, 0 to 100, by a decision under k; 0: there is none.
 func (d *Decision) Floor(k *pack.Pack) float64 {
-	if d.Kind == profile.Lapse || d.Transition == Recovered || d.Transition == Expired {
+	if d.Kind == profile.Lapse || d.Ends() {
 		return 0
 	}
 	return d.FloorOpening(k).Floor

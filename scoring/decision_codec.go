@@ -19,6 +19,7 @@ import (
 //	terms, inputs, Factors                                       8 bytes each
 //	number of values, and each as 0 without data, else 1 and a varint
 //	reading: model.Reading
+//	length of the facts as a varint, profile.Facts
 func AppendDecision(dst []byte, d *Decision) []byte {
 	s := &d.Score
 	dst = append(
@@ -49,11 +50,11 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), v.N)
 	}
-	return d.Reading.Append(dst)
+	return encode.AppendParts(d.Reading.Append(dst), d.Facts)
 }
 
-// ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Bytes that are no decision
-// leave r damaged.
+// ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Its facts alias the bytes.
+// Bytes that are no decision leave r damaged.
 func ReadDecision(r *encode.Reader, d *Decision) {
 	*d = Decision{Score: model.Score{Values: d.Score.Values[:0]}}
 	s := &d.Score
@@ -79,6 +80,7 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 		s.Values = append(s.Values, v)
 	}
 	d.Reading.Read(r)
+	d.Facts = r.Part()
 	if !d.sound() {
 		r.Damage()
 	}
@@ -88,5 +90,5 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 func (d *Decision) sound() bool {
 	return d.Kind < profile.NumKinds && d.Transition != TransitionNone && d.Transition < NumTransitions &&
 		d.Tier < profile.NumTiers && d.Previous < profile.NumTiers && d.Score.Stage < profile.NumStages &&
-		d.Opening < profile.MaxOpenings && d.About < profile.MaxOpenings
+		d.Opening < profile.MaxOpenings && d.About < profile.MaxOpenings && d.Facts.Valid()
 }

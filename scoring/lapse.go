@@ -101,7 +101,10 @@ func (s *Scorer) raiseLapse(c *profile.Customer, score *model.Score, reached pro
 		d.Previous = max(before, s.floored(c.Profile, stage))
 	}
 	c.Lapse.Tier = reached
-	s.note(&c.Lapse.Episode, d)
+	s.note(c, &c.Lapse.Episode, d)
+	if d.Transition == Raised {
+		s.await(c, d.At)
+	}
 }
 
 // endLapse ends the lapse: the customer is back after a silence.
@@ -115,6 +118,9 @@ func (s *Scorer) endLapse(c *profile.Customer, silence, at int64) {
 		Score:      s.Eval.Score(c, at),
 	}
 	d.Previous, d.Tier = max(was, s.floored(c.Profile, d.Score.Stage)), s.standing(c, &d.Score)
-	s.note(&c.Lapse.Episode, d)
+	s.note(c, &c.Lapse.Episode, d)
+	if c.Awaited.RaisedAt != 0 {
+		c.Awaited.Sequence = c.Lapse.Sequence
+	}
 	c.Lapse.Close()
 }

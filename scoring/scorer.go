@@ -18,6 +18,7 @@ type Scorer struct {
 	values    []feature.Value                   // of the features including the observed event
 	kept      [profile.NumKinds][]feature.Value // of decisions about each kind
 	decisions []Decision
+	text      []byte // of a fact
 }
 
 // NewScorer prepares a scorer.

@@ -48,7 +48,7 @@ func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
 	if d.Kind == profile.Lapse && c.Lapse.Tier != profile.TierNone {
 		d.Episode, d.Sequence = c.Lapse.Number, c.Lapse.Sequence
 	}
-	d.Previous, d.Tier = s.Pack.Model.TierOf(&d.Score), s.standing(c, &d.Score)
+	d.Previous, d.Tier, d.Facts = s.Pack.Model.TierOf(&d.Score), s.standing(c, &d.Score), c.Facts
 	return d
 }
 

@@ -51,7 +51,7 @@ func (r *Renderer) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 
 // appendExit appends the cheapest way out of the tier of a lapse that is open, if there is one.
 func (r *Renderer) appendExit(dst []byte, d *scoring.Decision, n *numbers) []byte {
-	if d.Kind != profile.Lapse || d.Transition == scoring.Recovered || d.Score.Visits == 0 {
+	if d.Kind != profile.Lapse || d.Ends() || d.Score.Visits == 0 {
 		return dst
 	}
 	e, ok := r.Pack.Model.CheapestExit(&d.Score)

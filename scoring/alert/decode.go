@@ -14,36 +14,37 @@ import (
 
 // saidAlert is the content of an alert, without the tables of its pack.
 type saidAlert struct {
-	Tenant      string           `json:"tenant"`
-	Customer    string           `json:"customer"`
-	Kind        string           `json:"kind"`
-	Episode     uint32           `json:"episode"`
-	Sequence    uint32           `json:"sequence"`
-	Transition  string           `json:"transition"`
-	Tier        string           `json:"tier"`
-	Previous    string           `json:"previous_tier"`
-	Risk        *float64         `json:"risk_score"`
-	Scored      *bool            `json:"scored"`
-	LogOdds     *float64         `json:"log_odds"`
-	Probability *float64         `json:"churn_probability"`
-	Probes      uint32           `json:"probability_probes"`
-	Provisional bool             `json:"probability_provisional"`
-	Curve       [][]float64      `json:"probability_curve"`
-	Terms       []ExplainedTerm  `json:"terms"`
-	Visits      *uint32          `json:"visits"`
-	Stage       string           `json:"stage"`
-	Factors     []saidFactor     `json:"factors"`
-	FactorSum   float64          `json:"factors_log_odds"`
-	Cap         float64          `json:"factors_cap"`
-	Features    map[string]int64 `json:"features"`
-	About       string           `json:"about"`
-	OpenedBy    string           `json:"opened_by"`
-	Floor       *ExplainedFloor  `json:"floor"`
-	Value       *ExplainedValue  `json:"value"`
-	Exit        *ExplainedExit   `json:"cheapest_exit"`
-	BeganAt     *time.Time       `json:"began_at"`
-	Time        *time.Time       `json:"time"`
-	Cause       saidCause        `json:"cause"`
+	Tenant      string            `json:"tenant"`
+	Customer    string            `json:"customer"`
+	Kind        string            `json:"kind"`
+	Episode     uint32            `json:"episode"`
+	Sequence    uint32            `json:"sequence"`
+	Transition  string            `json:"transition"`
+	Tier        string            `json:"tier"`
+	Previous    string            `json:"previous_tier"`
+	Risk        *float64          `json:"risk_score"`
+	Scored      *bool             `json:"scored"`
+	LogOdds     *float64          `json:"log_odds"`
+	Probability *float64          `json:"churn_probability"`
+	Probes      uint32            `json:"probability_probes"`
+	Provisional bool              `json:"probability_provisional"`
+	Curve       [][]float64       `json:"probability_curve"`
+	Terms       []ExplainedTerm   `json:"terms"`
+	Visits      *uint32           `json:"visits"`
+	Stage       string            `json:"stage"`
+	Factors     []saidFactor      `json:"factors"`
+	FactorSum   float64           `json:"factors_log_odds"`
+	Cap         float64           `json:"factors_cap"`
+	Features    map[string]int64  `json:"features"`
+	About       string            `json:"about"`
+	OpenedBy    string            `json:"opened_by"`
+	Floor       *ExplainedFloor   `json:"floor"`
+	Value       *ExplainedValue   `json:"value"`
+	Exit        *ExplainedExit    `json:"cheapest_exit"`
+	Facts       map[string]string `json:"facts"`
+	BeganAt     *time.Time        `json:"began_at"`
+	Time        *time.Time        `json:"time"`
+	Cause       saidCause         `json:"cause"`
 	Pack        struct {
 		Hash string `json:"hash"`
 	} `json:"pack"`
@@ -80,6 +81,7 @@ func (r *Renderer) decode(said *saidAlert, x *Explanation) *Alert {
 		Tier:       placeOf[profile.Tier](said.Tier, profile.TierNames()),
 		Previous:   placeOf[profile.Tier](said.Previous, profile.TierNames()),
 		At:         said.Time.UnixMilli(), Since: said.BeganAt.UnixMilli(), Reading: x.reading(), Score: r.score(said, x),
+		Facts: r.facts(said.Facts),
 	}
 	if opens := r.Pack.Kinds[a.Kind].Opens; a.Kind != profile.Lapse {
 		place := func(code string) uint8 {

@@ -51,7 +51,7 @@ func (r *Renderer) Explain(alert []byte) (*Explanation, error) {
 // follow sets what follows from the rest of a decision.
 func (r *Renderer) follow(d *scoring.Decision) {
 	switch {
-	case d.Kind == profile.Lapse && d.Transition != scoring.Recovered:
+	case d.Kind == profile.Lapse && !d.Ends():
 		d.Score.Silence = max(moment.Days(d.Silence()), model.MinSilence)
 	case d.Kind != profile.Lapse && d.Transition == scoring.Raised:
 		d.At, d.Opening = d.Since, d.About
@@ -75,7 +75,9 @@ func (r *Renderer) stage(d *scoring.Decision) (fits profile.Stage) {
 	}
 	for i := range int64(8) {
 		p := profile.Profile{Last: d.At - silence, Back: (i & 1) * d.At, Onboarded: i&2 != 0}
-		if d.Kind == profile.Lapse && d.Transition == scoring.Escalated || d.Kind != profile.Lapse && i&4 != 0 {
+		open := i&4 != 0 // a lapse, beside an episode of another kind, or still where it converts
+		if open && (d.Kind != profile.Lapse || d.Transition == scoring.Converted) ||
+			d.Kind == profile.Lapse && d.Transition == scoring.Escalated {
 			p.Lapse.Tier = profile.Watch
 		}
 		for _, age := range ages {
@@ -102,6 +104,7 @@ func (r *Renderer) followTiers(d *scoring.Decision) {
 		least, most = m.TiersBefore(d.Score)
 	case d.Kind == profile.Lapse && d.Transition == scoring.Escalated:
 		least, most = m.Raise.Earliest(), max(own-1, m.Raise.Earliest())
+	case d.Transition == scoring.Converted: // it changes no tier
 	case d.Kind == profile.Lapse:
 		least, most = m.Raise.Earliest(), profile.Critical
 	case d.Transition == scoring.Recovered || d.Transition == scoring.Expired:

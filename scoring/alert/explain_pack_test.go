@@ -143,7 +143,7 @@ func TestExplainFindsAlteredAlerts(t *testing.T) {
 			false,
 		},
 		"way out": {
-			[]string{`"change":"visit"`},
+			[]string{`"change":"friction"`},
 			func(a map[string]any) { in(a, "cheapest_exit")["log_odds"] = 0.5 },
 			"/cheapest_exit/log_odds",
 			true,

@@ -3,7 +3,6 @@ package alert
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -108,12 +107,10 @@ func (x *Explanation) leave() error {
 	}
 	again := *x.Exit
 	switch {
-	case again.Change == model.ExitVisit:
-		again.LogOdds = x.afterVisit()
 	case again.Change == model.ExitFriction:
 		again.LogOdds = x.LogOdds - x.Terms[model.TermFriction].LogOdds
 	case !slices.ContainsFunc(x.Factors, func(f ExplainedFactor) bool { return f.Code == again.Change && f.LogOdds > 0 }):
-		return fmt.Errorf("/cheapest_exit/change: %q is neither visit nor friction nor a factor that adds", again.Change)
+		return fmt.Errorf("/cheapest_exit/change: %q is neither friction nor a factor that adds", again.Change)
 	}
 	if math.IsNaN(again.LogOdds) || math.IsInf(again.LogOdds, 0) {
 		return errors.New("/cheapest_exit leads to no number")
@@ -123,26 +120,6 @@ func (x *Explanation) leave() error {
 	x.differ("/cheapest_exit/risk_score", x.Exit.Risk, again.Risk)
 	x.Exit = &again
 	return nil
-}
-
-// afterVisit is that of package model, by the terms' own numbers, which are complete.
-func (x *Explanation) afterVisit() float64 {
-	silence, level, tenure := x.Terms[model.TermSilence], x.Terms[model.TermLevel], x.Terms[model.TermTenure]
-	begun := silence.Coefficients["min_silent_days"]
-	outgrown := model.Outgrown(silence.Inputs["ln_typical_days"], silence.Inputs["regularity"], begun)
-	left := float64(level.Inputs["level"] * exact.Exp(-level.Inputs["idle_days"]/level.Coefficients["fade_days"]))
-	after := model.Score{Factors: x.FactorSum}
-	for i := range after.Terms {
-		after.Terms[i] = x.Terms[i].LogOdds
-	}
-	silent := silence.Inputs["silent_days"]
-	silence.Inputs = maps.Clone(silence.Inputs)
-	silence.Inputs["silent_days"] = begun
-	after.Terms[model.TermSilence], _ = silence.recompute()
-	after.Terms[model.TermLevel] = (&named{t: &level}).level(left+1, 0, outgrown)
-	tenure.Inputs = map[string]float64{"tenure_days": tenure.Inputs["tenure_days"] + silent}
-	after.Terms[model.TermTenure], _ = tenure.recompute()
-	return after.Sum()
 }
 
 // addFactors recomputes what the factors add, one by one and together.

@@ -48,6 +48,8 @@ func (r *Renderer) reasons(dst []weighed, d *scoring.Decision) []weighed {
 	switch {
 	case d.Transition == scoring.Recovered:
 		return append(dst, weighed{endings[d.Kind], 0, -1})
+	case d.Transition == scoring.Converted:
+		return append(dst, weighed{pack.ReasonConverted, 0, -1})
 	case d.Transition == scoring.Expired:
 		return append(dst, weighed{pack.ReasonRanOut, 0, -1})
 	case d.Kind != profile.Lapse:

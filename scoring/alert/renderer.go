@@ -83,6 +83,7 @@ func (r *Renderer) AppendAlert(dst []byte, a *Alert, id ID) []byte {
 		dst = strconv.AppendFloat(append(dst, `,"silent_days":`...), moment.Days(a.Silence()), 'f', 3, 64)
 		dst = append(dst, '}')
 	}
+	dst = r.appendFacts(dst, a.Facts)
 	dst = r.appendReasons(append(dst, `,"reasons":[`...), &a.Decision)
 	dst = AppendTime(append(dst, `],"began_at":"`...), a.Since)
 	dst = append(AppendTime(append(dst, `","time":"`...), a.At), '"')

@@ -81,8 +81,8 @@ func (f *file) checkPlaybooks() {
 }
 
 func (f *file) checkPlay(at string, p *playFile) {
-	f.checkName(at+".id", p.ID)
-	f.checkName(at+".owner", p.Owner)
+	f.checkShort(at+".id", p.ID)
+	f.checkShort(at+".owner", p.Owner)
 	f.checkSpan(at+".respond_within", p.RespondWithin, time.Minute)
 }
 

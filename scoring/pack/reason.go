@@ -23,6 +23,7 @@ const (
 	ReasonPaid           = "paid"            // ends an involuntary one
 	ReasonSettled        = "settled"         // ends one of failed service
 	ReasonRanOut         = "ran_out"         // ends one by expiry
+	ReasonConverted      = "converted"       // the pack's value action followed a lapse
 )
 
 const (
@@ -34,5 +35,6 @@ func coreReasons() []string {
 	return []string{
 		ReasonOverdue, ReasonRareVisitor, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction,
 		ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled, ReasonRanOut,
+		ReasonConverted,
 	}
 }

@@ -24,6 +24,7 @@ type packText struct {
 		Where []struct{ Property string }
 	}
 	Features  map[string]struct{ Property string }
+	Carry     map[string]struct{ Property string }
 	Factors   []struct{ Code string }
 	Kinds     map[string]struct{ Opens []struct{ Code string } }
 	Stages    map[string]any
@@ -120,6 +121,9 @@ func (p *packText) properties() names {
 	for _, f := range p.Features {
 		n.add(f.Property)
 	}
+	for _, c := range p.Carry {
+		n.add(c.Property)
+	}
 	return n
 }
 
@@ -149,7 +153,8 @@ func rowsOf(text string) (rows [][]string) {
 func reasonsOfAll() names {
 	n := names{}
 	n.add(pack.ReasonOverdue, pack.ReasonRareVisitor, pack.ReasonLittleActivity, pack.ReasonNewCustomer,
-		pack.ReasonFriction, pack.ReasonBack, pack.ReasonStayed, pack.ReasonPaid, pack.ReasonSettled, pack.ReasonRanOut)
+		pack.ReasonFriction, pack.ReasonBack, pack.ReasonStayed, pack.ReasonPaid, pack.ReasonSettled, pack.ReasonRanOut,
+		pack.ReasonConverted)
 	return n
 }
 

@@ -47,30 +47,37 @@ type section byte
 //	13 features    state of the pack's features
 //	14 withheld    Withheld 1
 //	15 eligible    Eligible 1
+//	18 facts       Facts
+//	19 awaited     Since 6, minute of RaisedAt 4; once the episode has ended Sequence 4
 const (
-	clock section = iota + 1
-	activity
-	gaps
-	friction
-	lapse
-	stage
-	probe
-	ids
-	packEpoch
-	explicit
-	involuntary
-	serviceFailure
-	features
-	withheld
-	eligible
-	numSections = iota
+	clock          section = 1
+	activity       section = 2
+	gaps           section = 3
+	friction       section = 4
+	lapse          section = 5
+	stage          section = 6
+	probe          section = 7
+	ids            section = 8
+	packEpoch      section = 9
+	explicit       section = 10
+	involuntary    section = 11
+	serviceFailure section = 12
+	features       section = 13
+	withheld       section = 14
+	eligible       section = 15
+	facts          section = 18
+	awaited        section = 19
+
+	lastSection = awaited
 )
 
-// formats is the first format of each section.
+// formats is the first format of each section; 0: there is no section of that tag.
 var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
 	eligible: 4,
+	facts:    4,
+	awaited:  4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -103,6 +110,10 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return appendWithheld(dst, c)
 	case eligible:
 		return appendEligible(dst, c)
+	case facts:
+		return append(dst, c.Facts...)
+	case awaited:
+		return appendAwaited(dst, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -137,6 +148,11 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 		return readWithheld(r, c)
 	case eligible:
 		return readEligible(r, c)
+	case facts:
+		c.Facts = r.Fixed(len(r.Rest()))
+		return c.Facts.Valid()
+	case awaited:
+		return readAwaited(r, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -144,11 +160,11 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 // Append appends the encoding of c in a format to dst.
 func Append(dst []byte, c *Customer, format int) []byte { return appendKnown(dst, c, format, &formats) }
 
-func appendKnown(dst []byte, c *Customer, format int, since *[numSections + 1]int) []byte {
+func appendKnown(dst []byte, c *Customer, format int, since *[lastSection + 1]int) []byte {
 	begin := len(dst)
 	dst = append(dst, layout, 0)
-	for s := section(1); s <= numSections; s++ {
-		if since[s] > format {
+	for s := section(1); s <= lastSection; s++ {
+		if since[s] == 0 || since[s] > format {
 			continue
 		}
 		var at int
@@ -160,13 +176,13 @@ func appendKnown(dst []byte, c *Customer, format int, since *[numSections + 1]in
 	return dst
 }
 
-// Read decodes b, which holds one profile and nothing else, into c's profile; c.Features then alias b, and Scorer.Fits
-// checks whether they are the state of a pack's features. Append encodes everything that Read accepts to the same
+// Read decodes b, which holds one profile and nothing else, into c's profile; c.Features and c.Facts then alias b, and
+// Scorer.Fits checks whether the features are the state of a pack's. Append encodes everything that Read accepts to the same
 // bytes. After an error c holds nothing of use. Errors: ErrVersion, ErrDamaged.
-func Read(b []byte, c *Customer) error { return readKnown(b, c, numSections) }
+func Read(b []byte, c *Customer) error { return readKnown(b, c, lastSection) }
 
 func readKnown(b []byte, c *Customer, newest section) error {
-	*c.Profile, c.Features = Profile{}, nil
+	*c.Profile, c.Features, c.Facts = Profile{}, nil, nil
 	if len(b) < 2 || b[0] < layout {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrDamaged)
 	}
@@ -180,7 +196,7 @@ func readKnown(b []byte, c *Customer, newest section) error {
 		if !ok || s <= before {
 			return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrDamaged)
 		}
-		if s > newest {
+		if s > newest || formats[s] == 0 {
 			return fmt.Errorf("read section %d of a profile: %w", tag, ErrVersion)
 		}
 		r := encode.NewReader(body)
@@ -365,6 +381,28 @@ func readEligible(r *encode.Reader, c *Customer) bool {
 	return c.Eligible
 }
 
+func appendAwaited(dst []byte, c *Customer) []byte {
+	a := &c.Awaited
+	if a.RaisedAt == 0 {
+		return dst
+	}
+	dst = binary.LittleEndian.AppendUint32(encode.AppendTime(dst, a.Since), uint32(a.RaisedAt/moment.MinuteMillis))
+	if a.Sequence != 0 {
+		dst = binary.LittleEndian.AppendUint32(dst, a.Sequence)
+	}
+	return dst
+}
+
+func readAwaited(r *encode.Reader, c *Customer) bool {
+	a := &c.Awaited
+	a.Since, a.RaisedAt = r.Time(), int64(r.Uint32())*moment.MinuteMillis
+	if r.More() {
+		a.Sequence = r.Uint32()
+		return a.Sequence != 0 && a.RaisedAt != 0
+	}
+	return a.RaisedAt != 0
+}
+
 // valid reports whether p is a possible result of a sequence of events within Max.
 func (p *Profile) valid() bool {
 	e := &p.Lapse
@@ -382,6 +420,9 @@ func (p *Profile) valid() bool {
 		episode = episode && p.Triggered[i].valid()
 	}
 	back := 0 <= p.Back && p.Back <= p.Last
+	a := &p.Awaited
+	awaits := *a == Awaited{} || 0 <= a.Since && a.Since <= a.RaisedAt && a.RaisedAt <= moment.Max && e.Number > 0 &&
+		(a.Sequence == 0) == e.Open()
 	probe := p.Probe == Probe{} || p.Visits > 0 && p.Probe.Next > 0 && p.Probe.Cell <= ScoreCells
-	return times && gaps && law && encode.Within(p.Friction, 0, MaxFriction) && episode && back && probe
+	return times && gaps && law && encode.Within(p.Friction, 0, MaxFriction) && episode && back && probe && awaits
 }
