@@ -1,6 +1,9 @@
 package scoring
 
-import "ebb/scoring/profile"
+import (
+	"ebb/scoring/encode"
+	"ebb/scoring/profile"
+)
 
 // A lapse is raised so that the customer comes back and does what the business lives by. These are two things: the first
 // activity ends the episode (recovered), since whatever was begun has to stop then, and the pack's value action, which
@@ -29,12 +32,14 @@ func (s *Scorer) convert(c *profile.Customer, o *Observation) {
 		return
 	}
 	c.Awaited = profile.Awaited{}
-	d := Decision{Transition: Converted, At: o.Time, Since: w.Since, Score: s.Eval.Score(c, o.Time)}
+	d := Decision{
+		Transition: Converted, Episode: c.Lapse.Number, Sequence: encode.Increment(max(w.Sequence, c.Lapse.Sequence)),
+		At: o.Time, Since: w.Since, Opened: w.RaisedAt, Score: s.Eval.Score(c, o.Time),
+	}
 	d.Tier = s.standing(c, &d.Score)
 	d.Previous = d.Tier
-	e := profile.Episode{Number: c.Lapse.Number, Sequence: max(w.Sequence, c.Lapse.Sequence)}
-	s.note(c, &e, d) // with the values of the recovery by the same event, which are equal
+	s.keep(c, d) // with the values of the recovery by the same event, which are equal
 	if c.Lapse.Open() {
-		c.Lapse.Sequence = e.Sequence // the time of its last transition bounds escalations, and stays
+		c.Lapse.Sequence = d.Sequence // the time of its last transition bounds escalations, and stays
 	}
 }

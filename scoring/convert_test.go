@@ -118,7 +118,7 @@ func TestConvertedTellsTheEpisode(t *testing.T) {
 	all := scoringtest.Decided(k, append(weekly(), order), 0)
 	d := all[len(all)-1]
 	if d.Transition != scoring.Converted || d.Since != raised.Since || d.Episode != raised.Episode || d.Tier != d.Previous ||
-		d.Tier >= raised.Tier || !d.Ends() || d.Floor(k) != 0 || d.At != d.Score.At {
+		d.Tier >= raised.Tier || !d.Transition.Ends() || d.Opened != raised.At || d.Expires != 0 || d.Floor(k) != 0 || d.At != d.Score.At {
 		t.Errorf("%+v of %+v", d, raised)
 	}
 }

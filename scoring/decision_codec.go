@@ -19,7 +19,8 @@ import (
 //	terms, inputs, Factors                                       8 bytes each
 //	number of values, and each as 0 without data, else 1 and a varint
 //	reading: model.Reading
-//	length of the facts as a varint, profile.Facts
+//	length of the facts, and profile.Facts                       varint, bytes
+//	Opened, Expires                                              varints
 func AppendDecision(dst []byte, d *Decision) []byte {
 	s := &d.Score
 	dst = append(
@@ -50,7 +51,8 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), v.N)
 	}
-	return encode.AppendParts(d.Reading.Append(dst), d.Facts)
+	dst = encode.AppendParts(d.Reading.Append(dst), d.Facts)
+	return binary.AppendVarint(binary.AppendVarint(dst, d.Opened), d.Expires)
 }
 
 // ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Its facts alias the bytes.
@@ -81,6 +83,7 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 	}
 	d.Reading.Read(r)
 	d.Facts = r.Part()
+	d.Opened, d.Expires = r.Varint(), r.Varint()
 	if !d.sound() {
 		r.Damage()
 	}

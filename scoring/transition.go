@@ -32,6 +32,16 @@ var transitionNames = [NumTransitions]string{
 // TransitionNames are the names of the transitions in order, with that of TransitionNone first.
 func TransitionNames() []string { return slices.Clone(transitionNames[:]) }
 
+// Ends reports whether nothing is left to do after the transition: its episode ends, or has come to what it was raised
+// for.
+func (t Transition) Ends() bool {
+	switch t {
+	case Recovered, Churned, Expired, Cancelled, Corrected, Converted:
+		return true
+	}
+	return false
+}
+
 // String is the transition's stable name, empty for TransitionNone.
 func (t Transition) String() string {
 	if t >= NumTransitions {

@@ -49,35 +49,34 @@ type section byte
 //	15 eligible    Eligible 1
 //	18 facts       Facts
 //	19 awaited     Since 6, minute of RaisedAt 4; once the episode has ended Sequence 4
+//	20 opened      kinds with an open episode, a bit each, 1; Opened of each 6
 const (
-	clock          section = 1
-	activity       section = 2
-	gaps           section = 3
-	friction       section = 4
-	lapse          section = 5
-	stage          section = 6
-	probe          section = 7
-	ids            section = 8
-	packEpoch      section = 9
-	explicit       section = 10
-	involuntary    section = 11
-	serviceFailure section = 12
-	features       section = 13
-	withheld       section = 14
-	eligible       section = 15
-	facts          section = 18
-	awaited        section = 19
-
-	lastSection = awaited
+	clock section = iota + 1
+	activity
+	gaps
+	friction
+	lapse
+	stage
+	probe
+	ids
+	packEpoch
+	explicit
+	involuntary
+	serviceFailure
+	features
+	withheld
+	eligible
+	facts       = 18
+	awaited     = 19
+	opened      = 20
+	numSections = opened
 )
 
-// formats is the first format of each section; 0: there is no section of that tag.
+// formats is the first format of each section.
 var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
-	eligible: 4,
-	facts:    4,
-	awaited:  4,
+	eligible: 4, facts: 4, awaited: 4, opened: 4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -114,6 +113,8 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return append(dst, c.Facts...)
 	case awaited:
 		return appendAwaited(dst, c)
+	case opened:
+		return appendOpened(dst, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -153,6 +154,8 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 		return c.Facts.Valid()
 	case awaited:
 		return readAwaited(r, c)
+	case opened:
+		return readOpened(r, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -160,10 +163,10 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 // Append appends the encoding of c in a format to dst.
 func Append(dst []byte, c *Customer, format int) []byte { return appendKnown(dst, c, format, &formats) }
 
-func appendKnown(dst []byte, c *Customer, format int, since *[lastSection + 1]int) []byte {
+func appendKnown(dst []byte, c *Customer, format int, since *[numSections + 1]int) []byte {
 	begin := len(dst)
 	dst = append(dst, layout, 0)
-	for s := section(1); s <= lastSection; s++ {
+	for s := section(1); s <= numSections; s++ {
 		if since[s] == 0 || since[s] > format {
 			continue
 		}
@@ -179,7 +182,7 @@ func appendKnown(dst []byte, c *Customer, format int, since *[lastSection + 1]in
 // Read decodes b, which holds one profile and nothing else, into c's profile; c.Features and c.Facts then alias b, and
 // Scorer.Fits checks whether the features are the state of a pack's. Append encodes everything that Read accepts to the same
 // bytes. After an error c holds nothing of use. Errors: ErrVersion, ErrDamaged.
-func Read(b []byte, c *Customer) error { return readKnown(b, c, lastSection) }
+func Read(b []byte, c *Customer) error { return readKnown(b, c, numSections) }
 
 func readKnown(b []byte, c *Customer, newest section) error {
 	*c.Profile, c.Features, c.Facts = Profile{}, nil, nil
@@ -379,6 +382,36 @@ func appendEligible(dst []byte, c *Customer) []byte {
 func readEligible(r *encode.Reader, c *Customer) bool {
 	c.Eligible = r.Bool()
 	return c.Eligible
+}
+
+func appendOpened(dst []byte, c *Customer) []byte {
+	begin := len(dst)
+	for n := range (c.Touched | 1<<Lapse).All {
+		e := c.Episode(n)
+		if e.Opened == 0 {
+			continue
+		}
+		if len(dst) == begin {
+			dst = append(dst, 0)
+		}
+		dst[begin] |= 1 << n
+		dst = encode.AppendTime(dst, e.Opened)
+	}
+	return dst
+}
+
+func readOpened(r *encode.Reader, c *Customer) bool {
+	set := KindSet(r.Byte())
+	if set == 0 || set >= 1<<NumKinds {
+		return false
+	}
+	for n := range set.All {
+		e := c.Episode(n)
+		if e.Opened = r.Time(); e.Opened == 0 || e.Opened > e.LastTransition || !e.Open() {
+			return false
+		}
+	}
+	return true
 }
 
 func appendAwaited(dst []byte, c *Customer) []byte {
