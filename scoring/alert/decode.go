@@ -194,7 +194,8 @@ func (said *saidAlert) reading() (r model.Reading, err error) {
 		}
 		r.Points[i] = model.ReadPoint{LogOdds: p[0], Probability: p[1]}
 	}
-	if low, high := r.Points[0], r.Points[1]; r.Number == 2 && !(low.LogOdds < high.LogOdds && low.Probability < high.Probability) {
+	if low, high := r.Points[0], r.Points[1]; r.Number == 2 &&
+		!(low.LogOdds < high.LogOdds && low.Probability < high.Probability) {
 		return r, errors.New("/score/curve does not rise")
 	}
 	if r.Provisional() != (r.Probes < model.EnoughProbes) {

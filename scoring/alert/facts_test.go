@@ -15,7 +15,12 @@ import (
 // TestFacts: an alert has the customer's facts where there are any, it is explained with them, and altered ones are found
 // where no event can have left them.
 func TestFacts(t *testing.T) {
-	lines := append(scoringtest.Lapsing(), "carry:", "  item: {of: buy, property: name}", "  a_ticket: {of: ticket, property: id}")
+	lines := append(
+		scoringtest.Lapsing(),
+		"carry:",
+		"  item: {of: buy, property: name}",
+		"  a_ticket: {of: ticket, property: id}",
+	)
 	k := scoringtest.PackOf(t, "1", lines...)
 	buy := func(day int64, item string) scoringtest.Happening {
 		return scoringtest.Happening{At: day * scoringtest.Day, Type: "buy", Texts: map[string]string{"item": item}}
@@ -62,7 +67,10 @@ func TestFacts(t *testing.T) {
 		"with an escape": func(f map[string]any) { f["item"] = "a\nb" },
 	} {
 		c := altered(t, b, func(a map[string]any) { change(a["facts"].(map[string]any)) })
-		if x, err := renderer.Explain(c); err != nil || len(x.Differences) != 1 || !strings.HasPrefix(x.Differences[0].Field, "/facts") {
+		if x, err := renderer.Explain(
+			c,
+		); err != nil || len(x.Differences) != 1 ||
+			!strings.HasPrefix(x.Differences[0].Field, "/facts") {
 			t.Errorf("%s: %+v, %v", name, x, err)
 		}
 	}

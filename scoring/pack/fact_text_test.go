@@ -102,7 +102,13 @@ func TestFactTextAlways(t *testing.T) {
 
 // TestFactTextAllocates nothing with memory to write to.
 func TestFactTextAllocates(t *testing.T) {
-	dst, text := make([]byte, 0, 256), []byte("A lamp for the desk, brass, of 1905, with a shade of green glass, and a switch")
+	dst, text := make(
+		[]byte,
+		0,
+		256,
+	), []byte(
+		"A lamp for the desk, brass, of 1905, with a shade of green glass, and a switch",
+	)
 	if n := testing.AllocsPerRun(100, func() { dst = pack.AppendFact(dst[:0], text) }); n != 0 || len(dst) == 0 {
 		t.Errorf("%v allocations for %q", n, dst)
 	}

@@ -267,8 +267,25 @@ func (f *file) check() {
 
 // packKeys are the keys of a pack.
 var packKeys = []string{ //nolint:gochecknoglobals // a table
-	"name", "version", "horizon", "activity", "friction", "overdue", "tiers",
-	"signals", "features", "factors", "cap", "kinds", "stages", "eligible", "value", "raise", "converts", "carry", "playbooks",
+	"name",
+	"version",
+	"horizon",
+	"activity",
+	"friction",
+	"overdue",
+	"tiers",
+	"signals",
+	"features",
+	"factors",
+	"cap",
+	"kinds",
+	"stages",
+	"eligible",
+	"value",
+	"raise",
+	"converts",
+	"carry",
+	"playbooks",
 	"language",
 }
 

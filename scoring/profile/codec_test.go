@@ -215,7 +215,12 @@ func TestReadProfileRefuses(t *testing.T) {
 			p.Awaited = profile.Awaited{Since: 3, RaisedAt: 300_000, Sequence: 1}
 		}},
 		{"a value action of an episode that is neither", func(p *profile.Profile) {
-			p.Lapse, p.Awaited = profile.LapseEpisode{Episode: profile.Episode{Number: 1}}, profile.Awaited{Since: 3, RaisedAt: 300_000}
+			p.Lapse, p.Awaited = profile.LapseEpisode{
+				Episode: profile.Episode{Number: 1},
+			}, profile.Awaited{
+				Since:    3,
+				RaisedAt: 300_000,
+			}
 		}},
 		{"a silence that begins after its raise", func(p *profile.Profile) {
 			p.Awaited = profile.Awaited{Since: 60_001, RaisedAt: 60_000}

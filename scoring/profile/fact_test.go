@@ -31,7 +31,10 @@ func TestFacts(t *testing.T) {
 		for range rapid.IntRange(0, 40).Draw(t, "events") {
 			mark := rapid.SampledFrom(marks).Draw(t, "mark")
 			at := rapid.Int64Range(0, 20).Draw(t, "at")
-			text := strings.Repeat(rapid.SampledFrom([]string{"a", "ä", "plan "}).Draw(t, "text"), rapid.IntRange(1, 10).Draw(t, "n"))
+			text := strings.Repeat(
+				rapid.SampledFrom([]string{"a", "ä", "plan "}).Draw(t, "text"),
+				rapid.IntRange(1, 10).Draw(t, "n"),
+			)
 			facts = facts.Put(mark, at, []byte(text))
 			if at >= times[mark] {
 				want[mark], times[mark] = text, at
@@ -47,7 +50,11 @@ func TestFacts(t *testing.T) {
 		}
 		c := profile.Customer{Profile: &profile.Profile{At: 5, Friction: 1}, Facts: facts}
 		back := profile.Customer{Profile: &profile.Profile{}}
-		if err := profile.Read(profile.Append(nil, &c, profile.Format), &back); err != nil || !slices.Equal(back.Facts, facts) {
+		if err := profile.Read(
+			profile.Append(nil, &c, profile.Format),
+			&back,
+		); err != nil ||
+			!slices.Equal(back.Facts, facts) {
 			t.Fatalf("read back as %x, %v, want %x", back.Facts, err, facts)
 		}
 		some := rapid.SliceOf(rapid.SampledFrom(marks)).Draw(t, "kept")
