@@ -31,6 +31,7 @@ type Event struct {
 	BySubject bool // the customer is a CloudEvent's subject, which may be something else: nothing else named one
 
 	Properties []feature.Property // that the pack reads, in its order; empty where it reads none of this type
+	Texts      [][]byte           // of the pack's facts, in its order, as sent; empty where it carries none of this type
 
 	AppendTime bool  // the record's timestamp is the broker's clock:
 	Timestamp  int64 // of the record, ms since the epoch

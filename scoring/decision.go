@@ -24,6 +24,7 @@ type Decision struct {
 	Score   model.Score // as of At
 	// the calibration's reading at this score; the owner of a Calibration sets it
 	Reading model.Reading
+	Facts   profile.Facts // of the customer; in its memory, until the next call of the scorer
 
 	Trouble    profile.Trouble // the event that weighs most, where friction is a reason
 	Play       pack.PlayRef    // what to do; 0: nothing is declared for it

@@ -20,6 +20,7 @@ import (
 //	terms, inputs, Factors                                       8 bytes each
 //	number of values, and each as 0 without data, else 1 and a varint
 //	reading: model.Reading
+//	length of the facts, and profile.Facts                       varint, bytes
 //	Opened, Expires                                              varints
 //	Play                                                         a varint
 //	Supersedes                                                   its length as a varint, and its bytes
@@ -54,14 +55,15 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), v.N)
 	}
-	dst = binary.AppendVarint(binary.AppendVarint(d.Reading.Append(dst), d.Opened), d.Expires)
+	dst = encode.AppendParts(d.Reading.Append(dst), d.Facts)
+	dst = binary.AppendVarint(binary.AppendVarint(dst, d.Opened), d.Expires)
 	dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(d.Play)), uint64(len(d.Supersedes)))
 	dst = append(dst, d.Supersedes...)
 	return binary.AppendVarint(binary.LittleEndian.AppendUint16(dst, d.Trouble.Type), d.Trouble.At)
 }
 
-// ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Bytes that are no decision
-// leave r damaged.
+// ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Its facts alias the bytes.
+// Bytes that are no decision leave r damaged.
 func ReadDecision(r *encode.Reader, d *Decision) {
 	*d = Decision{Score: model.Score{Values: d.Score.Values[:0]}}
 	s := &d.Score
@@ -87,6 +89,7 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 		s.Values = append(s.Values, v)
 	}
 	d.Reading.Read(r)
+	d.Facts = r.Part()
 	d.Opened, d.Expires = r.Varint(), r.Varint()
 	d.Play = pack.PlayRef(r.UvarintUpTo(uint64(pack.MaxPlayRef)))
 	d.Supersedes = string(r.Fixed(int(r.UvarintUpTo(pack.MaxName))))
@@ -100,5 +103,5 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 func (d *Decision) sound() bool {
 	return d.Kind < profile.NumKinds && d.Transition != TransitionNone && d.Transition < NumTransitions &&
 		d.Tier < profile.NumTiers && d.Previous < profile.NumTiers && d.Score.Stage < profile.NumStages &&
-		d.Opening < profile.MaxOpenings && d.About < profile.MaxOpenings
+		d.Opening < profile.MaxOpenings && d.About < profile.MaxOpenings && d.Facts.Valid()
 }

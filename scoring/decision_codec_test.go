@@ -63,6 +63,9 @@ func TestDecisionRoundTrip(t *testing.T) {
 				d.Score.Values = append(d.Score.Values, v)
 			}
 		}
+		for range rapid.IntRange(0, 3).Draw(t, "facts") {
+			d.Facts = d.Facts.Put(rapid.Uint16().Draw(t, "mark"), rapid.Int64Range(0, 99).Draw(t, "at"), []byte("a lamp"))
+		}
 		if rapid.Bool().Draw(t, "of a line that has learnt") {
 			d.Reading = scoringtest.DrawReading(t, d.Score.Sum())
 		}

@@ -9,15 +9,20 @@ import (
 // at which it opens (model.Raise); another kind to the floor of the highest opening that is open. TestEpisodeTable is
 // made from this table, for a lapse once for each tier at which it may open.
 //
-//	| episode | what happens        | transition  | episode then | kinds     |
-//	| closed  | rises               | raised      | open         | all       |
-//	| closed  | nothing             |             | closed       | all       |
-//	| open    | rises               | escalated   | open         | all       |
-//	| open    | is opened once more | escalated   | open         | triggered |
-//	| open    | falls               | deescalated | open         | triggered |
-//	| open    | nothing             |             | open         | all       |
-//	| open    | ends                | recovered   | closed       | all       |
-//	| open    | its time is over    | expired     | closed       | triggered |
+//	| episode | what happens          | transition  | episode then | kinds     |
+//	| closed  | rises                 | raised      | open         | all       |
+//	| closed  | nothing               |             | closed       | all       |
+//	| closed  | the customer converts | converted   | closed       | lapse     |
+//	| open    | rises                 | escalated   | open         | all       |
+//	| open    | is opened once more   | escalated   | open         | triggered |
+//	| open    | falls                 | deescalated | open         | triggered |
+//	| open    | nothing               |             | open         | all       |
+//	| open    | the customer converts | converted   | open         | lapse     |
+//	| open    | ends                  | recovered   | closed       | all       |
+//	| open    | its time is over      | expired     | closed       | triggered |
+//
+// A customer converts with the pack's value action within a horizon after the raise, once (convert.go). All other rows
+// are about how high an episode lifts the customer.
 
 // change is what has happened to an episode.
 type change struct {
@@ -26,7 +31,7 @@ type change struct {
 	over     bool    // it ended by expiry
 }
 
-// transition is the transition of a change, by the table above.
+// transition is the transition of a change, by the table above: by all rows but those of a conversion.
 func (c change) transition() Transition {
 	switch {
 	case c.was == 0 && c.now == 0:
@@ -57,6 +62,12 @@ func (s *Scorer) note(c *profile.Customer, d Decision) {
 		d.Trouble = c.Trouble
 	}
 	s.assignPlay(c.Profile, &d)
+	s.keep(c, d)
+}
+
+// keep keeps a decision about c.
+func (s *Scorer) keep(c *profile.Customer, d Decision) {
+	d.Facts = c.Facts
 	kept := append(s.kept[d.Kind][:0], d.Score.Values...) // the next score overwrites them
 	s.kept[d.Kind], d.Score.Values = kept, kept
 	s.decisions = append(s.decisions, d)

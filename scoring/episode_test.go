@@ -47,7 +47,9 @@ func TestEpisodeTable(t *testing.T) {
 	}
 	followRows(t, profile.ServiceFailure, scoringtest.PackOf(t, "1", scoringtest.Lapsing()...), triggered, nil)
 	for opens := profile.Watch; opens <= profile.Critical; opens++ {
-		pack := scoringtest.PackOf(t, "1", append(scoringtest.Lapsing(), "raise: {otherwise: "+opens.String()+"}")...)
+		pack := scoringtest.PackOf(t, "1", append(
+			scoringtest.Lapsing(), "raise: {otherwise: "+opens.String()+"}", "converts: paid",
+		)...)
 		scripts, days := lapseScripts(t, pack, opens)
 		t.Run(opens.String(), func(t *testing.T) { followRows(t, profile.Lapse, pack, scripts, days) })
 	}
@@ -61,7 +63,7 @@ func lapseScripts(
 	t.Helper()
 	days = map[string]float64{}
 	before := profile.TierNone
-	scripts = map[string][]string{"closed nothing": {"buy 0, wait 2"}}
+	scripts = map[string][]string{"closed nothing": {"buy 0, wait 2", "buy 0, paid 2"}}
 	for _, d := range decidedBy(pack, profile.Lapse, "buy 0, wait 600", nil) {
 		tier := d.Tier.String()
 		days[tier] = float64(d.At-scoringtest.Begin) / scoringtest.Day
@@ -73,6 +75,13 @@ func lapseScripts(
 		}
 		scripts["open nothing"] = append(scripts["open nothing"], wait+", other "+tier)
 		scripts["open ends"] = append(scripts["open ends"], wait+", buy "+tier)
+		if before == profile.TierNone {
+			later := fmt.Sprintf(", paid %v", days[tier]+0.0001)
+			scripts["open the customer converts"] = []string{wait + later}
+			scripts["closed the customer converts"] = []string{wait + ", view " + tier + later}
+			scripts["open nothing"] = append(scripts["open nothing"], wait+later+later, wait+", paid "+tier)
+			scripts["closed nothing"] = append(scripts["closed nothing"], wait+", view "+tier+later+later)
+		}
 		before = d.Tier
 	}
 	if got, want := len(days), int(profile.Critical-opens)+1; got != want || days[opens.String()] == 0 {
@@ -115,7 +124,7 @@ func followRows(
 	seen := 0
 	for _, r := range episodeTable(t) {
 		name := r.episode + " " + r.happens
-		if r.kinds == "triggered" && kind == profile.Lapse {
+		if r.kinds == "triggered" && kind == profile.Lapse || r.kinds == "lapse" && kind != profile.Lapse {
 			continue
 		}
 		if len(days) == 1 && name == "open rises" {
@@ -149,8 +158,9 @@ func followRows(
 	}
 }
 
-// state is an episode's state after its decisions, whose numbers must be consecutive.
+// state is an episode's state after its decisions. A conversion leaves it as it is.
 func state(all []scoring.Decision) string {
+	all = slices.DeleteFunc(slices.Clone(all), func(d scoring.Decision) bool { return d.Transition == scoring.Converted })
 	if len(all) == 0 ||
 		slices.Contains([]scoring.Transition{scoring.Recovered, scoring.Expired}, all[len(all)-1].Transition) {
 		return "closed"

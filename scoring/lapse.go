@@ -102,6 +102,9 @@ func (s *Scorer) raiseLapse(c *profile.Customer, score *model.Score, reached pro
 	}
 	c.Lapse.Tier = reached
 	s.note(c, d)
+	if d.Transition == Raised {
+		s.await(c, d.At)
+	}
 }
 
 // endLapse ends the lapse: the customer is back after a silence.
@@ -116,5 +119,8 @@ func (s *Scorer) endLapse(c *profile.Customer, silence, at int64) {
 	}
 	d.Previous, d.Tier = max(was, s.floored(c.Profile, d.Score.Stage)), s.standing(c, &d.Score)
 	s.note(c, d)
+	if c.Awaited.RaisedAt != 0 {
+		c.Awaited.Sequence = c.Lapse.Sequence
+	}
 	c.Lapse.Close()
 }

@@ -10,7 +10,7 @@ import (
 //
 // The core of a profile, the ids and the open alerts stay as they are. The state of features keeps what both packs
 // count alike: the same events, in the same tiles, and as far back where a trend looks. All other features begin
-// without data. Open episodes stay open, under the corresponding opening of the new pack. Episodes of a kind that the
+// without data. Facts stay that the new pack carries under the same name. Open episodes stay open, under the corresponding opening of the new pack. Episodes of a kind that the
 // new pack does not have end.
 type Migration struct {
 	from, to *Scorer
@@ -57,6 +57,7 @@ func (m *Migration) Enter(c *profile.Customer, at int64) {
 	c.Eligible = m.to.Pack.Eligible.By != 0 && m.from.Pack.Alerts(c.Profile)
 	m.state = m.to.Pack.Model.Features.AppendCarried(m.state[:0], c.Features, m.cells)
 	c.Features = m.state
+	c.Facts = c.Facts.Keep(m.to.Pack.Carries)
 	c.Armed = moment.CeilMinute(max(at, c.At))
 }
 

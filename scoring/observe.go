@@ -13,11 +13,14 @@ type Observation struct {
 	Value      int64 // money in minor units
 	HasValue   bool
 	Properties []feature.Property // in the order of Pack.Properties; the last ones may be missing
+	Texts      [][]byte           // in the order of Pack.Carry, as sent; none where nothing is carried
 }
 
 // Observe folds one event into c and pop, re-arms c, and returns the decisions of the event itself: a lapse ends with
-// activity newer than the last (activity that only arrives late ends no silence), and episodes of other kinds open, get
-// worse or end. The decisions are valid until the next call of s. An event without effect changes nothing.
+// activity newer than the last (activity that only arrives late ends no silence), then it converts with the pack's
+// value action, then episodes of other kinds open, get worse or end. Of an event that is activity and friction the
+// friction is folded first: the trouble that brings somebody back counts in the score with which the lapse ends. The
+// decisions are valid until the next call of s. An event without effect changes nothing.
 func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observation) []Decision {
 	s.decisions = s.decisions[:0]
 	if !o.Signal.Effective() {
@@ -34,6 +37,9 @@ func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observ
 		c.Features,
 		&feature.Event{Time: o.Time, Set: signal.Named, Value: o.Value, HasValue: o.HasValue, Properties: o.Properties},
 	)
+	if len(o.Texts) > 0 {
+		s.carry(c, o)
+	}
 	if signal.Named&m.Stages.Until != 0 {
 		c.Onboarded = true
 	}
@@ -49,9 +55,25 @@ func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observ
 			s.endLapse(c, silence, o.Time)
 		}
 	}
+	if c.Awaited.RaisedAt != 0 {
+		s.convert(c, o)
+	}
 	if signal.Named&s.Pack.Triggers != 0 {
 		s.applyTriggers(c, o)
 	}
 	s.rearm(c)
 	return s.decisions
+}
+
+// carry keeps the facts of an event.
+func (s *Scorer) carry(c *profile.Customer, o *Observation) {
+	for i, text := range o.Texts {
+		f := &s.Pack.Carry[i]
+		if len(text) == 0 || o.Signal.Named&f.Signal == 0 {
+			continue
+		}
+		if s.text = pack.AppendFact(s.text[:0], text); len(s.text) > 0 {
+			c.Facts = c.Facts.Put(f.Mark, o.Time, s.text)
+		}
+	}
 }

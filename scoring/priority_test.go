@@ -30,7 +30,14 @@ func TestPriorityFollowsTheMoney(t *testing.T) {
 			t.Errorf("%d at risk: %d, want %d", worth, got, want)
 		}
 	}
-	if got, want := raised(feature.Value{}, 0.5).Priority(k), raised(feature.Value{N: 10_000, OK: true}, 0.5).Priority(k); got != want {
+	if got, want := raised(
+		feature.Value{},
+		0.5,
+	).Priority(k),
+		raised(
+			feature.Value{N: 10_000, OK: true},
+			0.5,
+		).Priority(k); got != want {
 		t.Errorf("of unknown worth: %d, want %d", got, want)
 	}
 	ended := raised(feature.Value{N: 10_000, OK: true}, 0.5)

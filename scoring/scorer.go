@@ -18,6 +18,7 @@ type Scorer struct {
 	values    []feature.Value                   // of the features including the observed event
 	kept      [profile.NumKinds][]feature.Value // of decisions about each kind
 	decisions []Decision
+	text      []byte // of a fact
 
 	plays map[profile.PlayMark]string // ids of the plays of this pack and of those before it
 }

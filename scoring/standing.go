@@ -53,7 +53,7 @@ func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
 	}
 	d.Opened = cmp.Or(c.Episode(d.Kind).Opened, at)
 	d.Expires = s.outdated(c.Profile, d.Kind)
-	d.Previous, d.Tier = s.Pack.Model.TierOf(&d.Score), s.standing(c, &d.Score)
+	d.Previous, d.Tier, d.Facts = s.Pack.Model.TierOf(&d.Score), s.standing(c, &d.Score), c.Facts
 	if d.hasReason(s.Pack, pack.ReasonFriction) {
 		d.Trouble = c.Trouble
 	}

@@ -7,8 +7,8 @@ import (
 // Transition is what happened to an episode. The numbers are stored in outboxes; the names are a contract.
 type Transition uint8
 
-// The closed list of transitions. Today Raised to Deescalated, Recovered and Expired are in use. An episode other than
-// a lapse opens by an event, moves between its openings' floors, and ends by an event or by itself.
+// The closed list of transitions. Today Raised to Deescalated, Recovered, Expired and Converted are in use. An episode
+// other than a lapse opens by an event, moves between its openings' floors, and ends by an event or by itself.
 const (
 	TransitionNone Transition = iota
 	Raised                    // the customer is overdue, and the score in the tier from which its episodes open
@@ -20,20 +20,23 @@ const (
 	Expired // an episode other than a lapse ends by itself
 	Cancelled
 	Corrected
+	Converted // the pack's value action came within a horizon of the raise: of an open lapse, or of one that has ended
 	NumTransitions
 )
 
 var transitionNames = [NumTransitions]string{
 	"", "raised", "escalated", "deescalated", "reminded", "recovered", "churned", "expired", "cancelled", "corrected",
+	"converted",
 }
 
 // TransitionNames are the names of the transitions in order, with that of TransitionNone first.
 func TransitionNames() []string { return slices.Clone(transitionNames[:]) }
 
-// Ends reports whether the transition ends its episode.
+// Ends reports whether nothing is left to do after the transition: its episode ends, or has come to what it was raised
+// for.
 func (t Transition) Ends() bool {
 	switch t {
-	case Recovered, Churned, Expired, Cancelled, Corrected:
+	case Recovered, Churned, Expired, Cancelled, Corrected, Converted:
 		return true
 	}
 	return false

@@ -199,7 +199,10 @@ func (r *explaining) end() error {
 	if r.wrong > 0 {
 		err := fmt.Errorf("%d of %s: not what follows, or no alert", r.wrong, advice.Plural(r.wrong+r.proven, "line"))
 		if r.strange {
-			return advice.Add(err, "name the pack by --pack, a file and the overrides of ebb run, or look in the topic of packs by --stored")
+			return advice.Add(
+				err,
+				"name the pack by --pack, a file and the overrides of ebb run, or look in the topic of packs by --stored",
+			)
 		}
 		return advice.Add(err, "an alert a line is wanted, as ebb alerts --json prints them")
 	}

@@ -32,7 +32,10 @@ func TestTablesFitTheTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := scoringtest.Weekly().Pack
-	e, err := inspect.Explain([]byte(firstLine(published)), map[string]*alert.Renderer{pack.Short(k.Hash): alert.NewRenderer(k)})
+	e, err := inspect.Explain(
+		[]byte(firstLine(published)),
+		map[string]*alert.Renderer{pack.Short(k.Hash): alert.NewRenderer(k)},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,7 @@ type Decoder struct {
 	pack       *pack.Pack         // that is read for; nil: none
 	properties *properties        // that it reads; nil: none
 	values     []feature.Property // of the events since Reset
+	texts      [][]byte           // of their facts
 }
 
 // New returns a decoder that refuses records of more than maxRecordBytes (key, value and headers together). 0 sets
@@ -58,7 +59,7 @@ func (d *Decoder) TrackingAnonymous(yes bool) *Decoder {
 // Reset begins a batch: events decoded earlier are no longer valid.
 func (d *Decoder) Reset() {
 	d.scratch.reset()
-	d.values = d.values[:0]
+	d.values, d.texts = d.values[:0], d.texts[:0]
 }
 
 // Decode reads r into e, whatever r contains. Either e.Code is Usable and e a complete event, or e.Code is why it is

@@ -60,10 +60,24 @@ func (d *Decoder) readProperties(b []byte, object jsonToken, e *pipeline.Event) 
 		d.values = append(d.values, d.property(b, d.found.get(end.slot)))
 	}
 	e.Properties = d.values[from:len(d.values):len(d.values)]
+	if p.pack.CarriesFrom(e.Type) {
+		d.readFacts(b, e)
+	}
 }
 
-// maxPropertyText bounds the text of a compared property, in bytes.
-const maxPropertyText = 1024
+// readFacts notes the texts of the pack's facts, whichever of them an event of e's type gives.
+func (d *Decoder) readFacts(b []byte, e *pipeline.Event) {
+	from := len(d.texts)
+	for i := range d.properties.pack.Carry {
+		end := d.properties.ends[d.properties.pack.Carry[i].Property]
+		text, fault := d.text(b, d.found.get(end.slot), feature.MaxText, true) // an id may be sent as a number
+		if fault != textFine {
+			text = nil
+		}
+		d.texts = append(d.texts, text)
+	}
+	e.Texts = d.texts[from:len(d.texts):len(d.texts)]
+}
 
 // property is a value in the form that scoring takes.
 func (d *Decoder) property(b []byte, t jsonToken) feature.Property {
@@ -75,7 +89,7 @@ func (d *Decoder) property(b []byte, t jsonToken) feature.Property {
 			return feature.Property{Kind: feature.PropertyNumber, Number: n}
 		}
 	case jsonPlain, jsonEscaped:
-		text, fault := d.text(b, t, maxPropertyText, false)
+		text, fault := d.text(b, t, feature.MaxText, false)
 		if fault == textMissing {
 			return feature.Property{}
 		}

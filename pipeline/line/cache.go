@@ -38,12 +38,42 @@ type cache struct {
 	mask   uint64
 	count  int
 	long   map[int32][]byte // keys longer than shortKey, by slot
-	states [][]byte         // features of packs that declare them, by slot; empty where none does
 	hand   int              // where the search for a slot to evict goes on
 	hits   uint64
 	likely [ahead]int32
 	warmed uint64 // without meaning: a sink for what warm reads
 	misses uint64
+
+	features slotted // of packs that declare them
+	facts    slotted // of packs that carry some
+}
+
+// slotted is the memory of customers that do not all have any, by slot; empty as long as none has.
+type slotted [][]byte
+
+// of is the memory of a slot. The cache owns it until keep replaces it.
+func (s *slotted) of(slot int32) []byte {
+	if int(slot) >= len(*s) {
+		return nil
+	}
+	return (*s)[slot]
+}
+
+// keep stores the memory of a slot, of so many. It may be the result of "of", changed in place or grown; other memory is
+// copied.
+func (s *slotted) keep(slot int32, state []byte, slots int) {
+	if int(slot) >= len(*s) {
+		if len(state) == 0 {
+			return
+		}
+		*s = append(*s, make([][]byte, slots-len(*s))...)
+	}
+	own := &(*s)[slot]
+	if cap(*own) > 0 && len(state) > 0 && &(*own)[:1][0] == &state[0] {
+		*own = state
+		return
+	}
+	*own = append((*own)[:0], state...)
 }
 
 func newCache(limit int) *cache {
@@ -66,28 +96,10 @@ func (c *cache) key(e *customer) []byte {
 // that waits for sixteen of them at once waits about as long as for one (BenchmarkLine).
 const ahead = 16
 
-// features is the state of the customer's features. The cache owns it until keep replaces it.
-func (c *cache) features(e *customer) []byte {
-	if int(e.slot) >= len(c.states) {
-		return nil
-	}
-	return c.states[e.slot]
-}
-
-// keep stores the state of the customer's features. It may be the result of features, changed in place or grown; other
-// memory is copied.
-func (c *cache) keep(e *customer, state []byte) {
-	if len(state) == 0 && int(e.slot) >= len(c.states) {
-		return
-	}
-	if int(e.slot) >= len(c.states) {
-		c.states = append(c.states, make([][]byte, c.capacity()-len(c.states))...)
-	}
-	if own := c.states[e.slot]; cap(own) > 0 && len(state) > 0 && &own[:1][0] == &state[0] {
-		c.states[e.slot] = state
-		return
-	}
-	c.states[e.slot] = append(c.states[e.slot][:0], state...)
+// keep stores what the customer has besides its profile.
+func (c *cache) keep(e *customer, of *profile.Customer) {
+	c.features.keep(e.slot, of.Features, c.capacity())
+	c.facts.keep(e.slot, of.Facts, c.capacity())
 }
 
 // warmFind reads what find will read for the first of n hashes, as many as are warmed at a time. It returns the slots
@@ -147,7 +159,7 @@ func (c *cache) insert(hash uint64, key []byte, keep uint64) int32 {
 	slot := c.free(keep)
 	e := c.at(slot)
 	*e = customer{hash: hash, slot: slot, keySize: uint16(len(key)), exists: true}
-	c.keep(e, nil)
+	c.keep(e, &profile.Customer{})
 	if len(key) > shortKey {
 		c.long[slot] = bytes.Clone(key)
 	} else {

@@ -65,7 +65,7 @@ func (l *Line) migrate(c *customer, e *pipeline.Event) {
 			l.decided(c, &decisions[i], e.Offset, pipeline.Due{}, l.cause(e))
 		}
 		m.Enter(&l.at, e.Time)
-		l.cache.keep(c, l.at.Features)
+		l.cache.keep(c, &l.at)
 	}
 	c.profile.PackEpoch, c.profile.Probe = l.epoch, profile.Probe{} // the pending probe is of the older pack's question
 }

@@ -200,7 +200,7 @@ func (l *Line) Loaded() error {
 			return pipeline.StateUnreadable(fmt.Errorf("profile of customer with key hash %016x: %w", c.hash, err))
 		}
 		c.ineligible = !l.packOf(c).Alerts(&c.profile)
-		l.cache.keep(c, l.at.Features)
+		l.cache.keep(c, &l.at)
 	}
 	for i, bucket := range l.want.Buckets {
 		if l.want.Due[i] == nil && l.meta.Buckets.Has(bucket) && !l.other.begun(bucket) {
@@ -336,8 +336,9 @@ func (l *Line) observe(c *customer, e *pipeline.Event) []scoring.Decision {
 	}
 	decisions := l.scorer.Observe(l.look(c), &l.meta.Population, &scoring.Observation{
 		Time: e.Time, Signal: signal, Value: e.Value, HasValue: e.HasValue, Properties: e.Properties,
+		Texts: e.Texts,
 	})
-	l.cache.keep(c, l.at.Features)
+	l.cache.keep(c, &l.at)
 	if !l.scorer.Pack.Alerts(&c.profile) {
 		l.staged.Tally.Ineligible++
 	}
@@ -346,7 +347,9 @@ func (l *Line) observe(c *customer, e *pipeline.Event) []scoring.Decision {
 
 // look makes c the customer that the scorer looks at.
 func (l *Line) look(c *customer) *profile.Customer {
-	l.at = profile.Customer{Profile: &c.profile, Features: l.cache.features(c), Hash: c.hash}
+	l.at = profile.Customer{
+		Profile: &c.profile, Features: l.cache.features.of(c.slot), Facts: l.cache.facts.of(c.slot), Hash: c.hash,
+	}
 	return &l.at
 }
 

@@ -39,7 +39,7 @@ func (l *Line) retire(c *customer, minute int64) {
 	end := l.goneMinute(c)
 	if end <= minute {
 		c.profile = profile.Profile{}
-		l.cache.keep(c, nil)
+		l.cache.keep(c, &profile.Customer{})
 		l.staged.Tally.Removed++
 		return
 	}

@@ -7,6 +7,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/scoring"
+	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 )
 
@@ -37,7 +38,7 @@ func TestPass(t *testing.T) {
 		{profile.Lapse, scoring.Recovered, false, 15},
 	} {
 		quiet = d.quiet
-		on := decided{Customer: &c, Mark: &pipeline.Mark{Offset: 5}}
+		on := decided{Customer: &c, Pack: &pack.Pack{}, Mark: &pipeline.Mark{Offset: 5}}
 		on.Offset = d.offset
 		on.Alert.Kind, on.Alert.Transition = d.kind, d.transition
 		got = append(got, pass(through, &on))

@@ -1,11 +1,15 @@
 package line
 
-import "ebb/scoring"
+import (
+	"ebb/scoring"
+	"ebb/scoring/profile"
+)
 
 // Unraised is the reason of a decision in an episode whose beginning was withheld.
 const Unraised = "unraised"
 
-// withholdUnraised withholds all decisions of an episode whose raise did not go out, to its end.
+// withholdUnraised withholds all decisions of an episode whose raise did not go out, to its end and beyond: it may convert
+// after that.
 func withholdUnraised(d *decided) string {
 	kind := uint8(1) << d.Alert.Kind
 	switch {
@@ -14,6 +18,8 @@ func withholdUnraised(d *decided) string {
 	case d.Alert.Transition == scoring.Raised: // another episode
 		d.Customer.Withheld &^= 1 << d.Alert.Kind
 		return ""
+	case d.Alert.Transition == scoring.Recovered && d.Alert.Kind == profile.Lapse && d.Pack.Converts != 0:
+		// it may still convert, perhaps by the same event, which is withheld too; the next raise begins anew
 	case d.Alert.Transition == scoring.Recovered || d.Alert.Transition == scoring.Expired:
 		d.Customer.Withheld &^= 1 << d.Alert.Kind
 	}

@@ -260,6 +260,43 @@ func FuzzAppendString(f *testing.F) {
 	})
 }
 
+// TestExitOfTheBusiness: only what an event of the business ends is a way out: neither a visit, nor what the customer ends
+// by its own activity, nor what time alone ends.
+func TestExitOfTheBusiness(t *testing.T) {
+	for name, c := range map[string]struct {
+		feature, activity string
+		want              bool
+	}{
+		"ended by the business":   {"{kind: open, of: bad, until: mended}", "[a]", true},
+		"ended by a visit":        {"{kind: open, of: bad, until: mended}", "[a, m]", false},
+		"ended by any event":      {"{kind: open, of: bad, until: mended}", "['*']", false},
+		"ended by time":           {"{kind: since, of: bad}", "[a]", false},
+		"ended by what is a mess": {"{kind: open, of: bad, until: mended}", "[a]\nfriction: {m: 1}", true},
+	} {
+		k := scoringtest.Must(scoringtest.LoadText("name: way\nversion: 1\nhorizon: 30d\nactivity: "+c.activity+`
+signals: {bad: {types: [b]}, mended: {types: [m]}}
+features: {bads: `+c.feature+`}
+factors: [{code: incident, feature: bads, curve: [[0h, 0.6], [24h, 0.9]]}]
+`, pack.Overrides{}))
+		s, customer := scoring.NewScorer(k), profile.Customer{Profile: &profile.Profile{}}
+		for i, name := range []string{"a", "a", "a", "b"} {
+			s.Observe(&customer, &profile.Population{}, &scoring.Observation{
+				Time: scoringtest.Begin + int64(i)*5*scoringtest.Day, Signal: k.Signal([]byte(name)),
+			})
+		}
+		seen := map[string]bool{}
+		for at := scoringtest.Begin + 21*scoringtest.Day; at < scoringtest.Begin+200*scoringtest.Day; at += scoringtest.Day / 4 {
+			score := s.Eval.Score(&customer, at)
+			if e, ok := k.Model.CheapestExit(&score); ok {
+				seen[e.Change] = true
+			}
+		}
+		if seen["incident"] != c.want || len(seen) > 1 {
+			t.Errorf("%s: %v", name, seen)
+		}
+	}
+}
+
 // TestSchemaLists: the closed lists of the code are those of the schema.
 func TestSchemaLists(t *testing.T) {
 	text := string(scoringtest.Must(os.ReadFile("../../docs/alert.schema.json")))
@@ -274,6 +311,7 @@ func TestSchemaLists(t *testing.T) {
 		scoring.Deescalated,
 		scoring.Recovered,
 		scoring.Expired,
+		scoring.Converted,
 	} {
 		transitions = append(transitions, n.String())
 	}
@@ -319,6 +357,7 @@ func TestNames(t *testing.T) {
 		"expired",
 		"cancelled",
 		"corrected",
+		"converted",
 		"unknown",
 		"",
 		"healthy",
@@ -340,11 +379,11 @@ version: 1
 horizon: 30d
 activity: [a]
 cap: 0.6
-signals: {bad: {types: [b]}, worse: {types: [c]}}
-features: {bads: {kind: count, of: bad, within: 90d}, worses: {kind: count, of: worse, within: 90d}}
+signals: {bad: {types: [b]}, worse: {types: [c]}, mended: {types: [m]}}
+features: {bads: {kind: open, of: bad, until: mended}, worses: {kind: open, of: worse, until: mended}}
 factors:
-  - {code: incident, feature: bads, curve: [[0, 0], [1, 0.5]]}
-  - {code: dispute_open, feature: worses, curve: [[0, 0], [1, 0.5]]}
+  - {code: incident, feature: bads, curve: [[0h, 0], [1h, 0.5]]}
+  - {code: dispute_open, feature: worses, curve: [[0h, 0], [1h, 0.5]]}
 `, pack.Overrides{}))
 	s, c := scoring.NewScorer(pack), profile.Customer{Profile: &profile.Profile{}}
 	for i, name := range []string{"a", "a", "a", "b", "c"} {
@@ -358,7 +397,7 @@ factors:
 	for at := scoringtest.Begin + 21*scoringtest.Day; at < scoringtest.Begin+200*scoringtest.Day; at += scoringtest.Day / 4 {
 		a := alert.Alert{Decision: s.Now(&c, at)}
 		x := alert.NewRenderer(pack).Explanation(&a.Decision)
-		if e := x.Exit; e != nil && e.Change != "visit" && e.Change != "friction" {
+		if e := x.Exit; e != nil && e.Change != "friction" {
 			found = true
 			if math.Abs(x.LogOdds-0.1-e.LogOdds) > 1e-9 {
 				t.Fatalf("without %s the sum is %v of %v, where the cap leaves 0.5 of 0.6", e.Change, e.LogOdds, x.LogOdds)

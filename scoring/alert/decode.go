@@ -17,27 +17,28 @@ import (
 
 // saidAlert is the part of an alert from which its decision can be read back.
 type saidAlert struct {
-	Tenant     string        `json:"tenant"`
-	Customer   string        `json:"customer"`
-	Kind       string        `json:"kind"`
-	Episode    uint32        `json:"episode"`
-	Sequence   uint32        `json:"sequence"`
-	Transition string        `json:"transition"`
-	Tier       string        `json:"tier"`
-	Previous   string        `json:"previous_tier"`
-	Probes     uint32        `json:"probability_probes"`
-	About      string        `json:"about"`
-	OpenedBy   string        `json:"opened_by"`
-	Floor      *saidFloor    `json:"floor"`
-	BeganAt    *time.Time    `json:"began_at"`
-	OpenedAt   *time.Time    `json:"opened_at"`
-	ExpiresAt  *time.Time    `json:"expires_at"`
-	Time       *time.Time    `json:"time"`
-	Cause      saidCause     `json:"cause"`
-	Score      *saidScore    `json:"score"`
-	Playbook   *saidPlaybook `json:"playbook"`
-	Trouble    *saidTrouble  `json:"trouble"`
-	Pack       saidPack      `json:"pack"`
+	Tenant     string            `json:"tenant"`
+	Customer   string            `json:"customer"`
+	Kind       string            `json:"kind"`
+	Episode    uint32            `json:"episode"`
+	Sequence   uint32            `json:"sequence"`
+	Transition string            `json:"transition"`
+	Tier       string            `json:"tier"`
+	Previous   string            `json:"previous_tier"`
+	Probes     uint32            `json:"probability_probes"`
+	About      string            `json:"about"`
+	OpenedBy   string            `json:"opened_by"`
+	Floor      *saidFloor        `json:"floor"`
+	BeganAt    *time.Time        `json:"began_at"`
+	OpenedAt   *time.Time        `json:"opened_at"`
+	ExpiresAt  *time.Time        `json:"expires_at"`
+	Time       *time.Time        `json:"time"`
+	Cause      saidCause         `json:"cause"`
+	Score      *saidScore        `json:"score"`
+	Playbook   *saidPlaybook     `json:"playbook"`
+	Trouble    *saidTrouble      `json:"trouble"`
+	Facts      map[string]string `json:"facts"`
+	Pack       saidPack          `json:"pack"`
 }
 
 type saidFloor struct {
@@ -133,6 +134,7 @@ func (r *Renderer) decode(said *saidAlert) (*Alert, error) {
 		Tier:       placeOf[profile.Tier](said.Tier, profile.TierNames()),
 		Previous:   placeOf[profile.Tier](said.Previous, profile.TierNames()),
 		At:         said.Time.UnixMilli(), Since: said.BeganAt.UnixMilli(), Opened: said.OpenedAt.UnixMilli(),
+		Facts: r.facts(said.Facts),
 	}
 	d := &a.Decision
 	if said.ExpiresAt != nil {
@@ -198,7 +200,8 @@ func (said *saidAlert) reading() (r model.Reading, err error) {
 		}
 		r.Points[i] = model.ReadPoint{LogOdds: p[0], Probability: p[1]}
 	}
-	if low, high := r.Points[0], r.Points[1]; r.Number == 2 && !(low.LogOdds < high.LogOdds && low.Probability < high.Probability) {
+	if low, high := r.Points[0], r.Points[1]; r.Number == 2 &&
+		!(low.LogOdds < high.LogOdds && low.Probability < high.Probability) {
 		return r, errors.New("/score/curve does not rise")
 	}
 	if r.Provisional() && (r.Probes >= model.EnoughProbes || r.OfClass) {

@@ -47,7 +47,9 @@ func (r *Renderer) stage(d *scoring.Decision) (fits profile.Stage) {
 	}
 	for i := range int64(8) {
 		p := profile.Profile{Last: d.At - silence, Back: (i & 1) * d.At, Onboarded: i&2 != 0}
-		if d.Kind == profile.Lapse && d.Transition == scoring.Escalated || d.Kind != profile.Lapse && i&4 != 0 {
+		open := i&4 != 0 // a lapse, beside an episode of another kind, or still where it converts
+		if open && (d.Kind != profile.Lapse || d.Transition == scoring.Converted) ||
+			d.Kind == profile.Lapse && d.Transition == scoring.Escalated {
 			p.Lapse.Tier = profile.Watch
 		}
 		for _, age := range ages {
@@ -74,6 +76,7 @@ func (r *Renderer) followTiers(d *scoring.Decision) {
 		least, most = m.TiersBefore(d.Score)
 	case d.Kind == profile.Lapse && d.Transition == scoring.Escalated:
 		least, most = m.Raise.Earliest(), max(own-1, m.Raise.Earliest())
+	case d.Transition == scoring.Converted: // it changes no tier
 	case d.Kind == profile.Lapse:
 		least, most = m.Raise.Earliest(), profile.Critical
 	case d.Transition.Ends():

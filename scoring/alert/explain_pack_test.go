@@ -167,14 +167,16 @@ func TestExplainFindsAlteredAlerts(t *testing.T) {
 		},
 		"floor": {[]string{`"floor":{`}, func(a map[string]any) { in(a, "floor")["risk_score"] = 1 }, "/floor/risk_score"},
 		"sum of factors": {
-			[]string{`"factors":{`}, func(a map[string]any) { in(in(a, "score"), "terms")["factors"] = 0.123 },
+			[]string{`"factors":{`},
+			func(a map[string]any) { in(in(a, "score"), "terms")["factors"] = 0.123 },
 			"/score/terms/factors",
 		},
 		"a factor gone": {
 			[]string{`"factors":{`}, func(a map[string]any) { delete(in(a, "score"), "factors") }, "/score/factors",
 		},
 		"a feature's half": {
-			[]string{`"orders_365d":`}, func(a map[string]any) { in(in(a, "score"), "features")["orders_365d"] = 0.5 },
+			[]string{`"orders_365d":`},
+			func(a map[string]any) { in(in(a, "score"), "features")["orders_365d"] = 0.5 },
 			"/score/features cannot be number",
 		},
 		"a curve's point": {
@@ -182,7 +184,8 @@ func TestExplainFindsAlteredAlerts(t *testing.T) {
 			func(a map[string]any) { p := in(a, "score")["curve"].([]any); p[0] = append(p[0].([]any), 4) }, "/score/curve/0 holds",
 		},
 		"a curve that falls": {
-			[]string{`"curve":`}, func(a map[string]any) { slices.Reverse(in(a, "score")["curve"].([]any)) },
+			[]string{`"curve":`},
+			func(a map[string]any) { slices.Reverse(in(a, "score")["curve"].([]any)) },
 			"/score/curve does not rise",
 		},
 		"id": {

@@ -39,6 +39,7 @@ func (r *Renderer) AppendAlert(dst []byte, a *Alert, id ID) []byte {
 	dst = appendProbability(dst, d)
 	dst = r.appendWorth(dst, d, floor)
 	dst = r.appendPlaybook(dst, d)
+	dst = r.appendFacts(dst, d.Facts)
 	dst = append(r.appendReasons(append(dst, `,"reasons":[`...), d), ']')
 	dst = r.appendTrouble(dst, d)
 	dst = r.appendOpenings(dst, d, floor)

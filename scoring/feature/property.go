@@ -18,6 +18,9 @@ const (
 	PropertyOther // neither: only its existence counts
 )
 
+// MaxText bounds the text of a property that is compared or carried, in bytes. A longer one is there, and no text.
+const MaxText = 1024
+
 // Property is one property of an event.
 type Property struct {
 	Kind   PropertyKind

@@ -1,26 +1,21 @@
 package model
 
-import (
-	"ebb/scoring/exact"
-	"ebb/scoring/profile"
-)
+import "ebb/scoring/profile"
 
-// Possible changes of an exit, besides the end of a factor's part.
-const (
-	ExitVisit    = "visit"
-	ExitFriction = "friction"
-)
+// ExitFriction is a possible change of an exit, besides the end of a factor's part.
+const ExitFriction = "friction"
 
 // Exit is one change that would take a customer out of its tier.
 type Exit struct {
-	Change  string       // ExitVisit, ExitFriction, or a factor's code
+	Change  string       // ExitFriction, or a factor's code
 	LogOdds float64      // the score after it
 	Tier    profile.Tier // after it
 }
 
-// CheapestExit is the smallest single change after which the tier of a customer with activity would be lower: a visit,
-// the end of the remaining friction, or the end of one factor's part. It follows from the score alone: the law of the
-// customer's gaps stays as it is. False: none of them alone is enough.
+// CheapestExit is the smallest single change by the business after which the tier of a customer with activity would be
+// lower: the end of the remaining friction, or of what one factor adds, where an event can end it that is not the
+// customer's own activity. A visit would do it more often, but that is for the customer to decide. It follows from the
+// score alone. False: none of them alone is enough.
 func (m *Model) CheapestExit(s *Score) (Exit, bool) {
 	sum := s.Sum()
 	best, own := Exit{LogOdds: sum}, m.TierOf(s)
@@ -29,7 +24,6 @@ func (m *Model) CheapestExit(s *Score) (Exit, bool) {
 			best = Exit{Change: change, LogOdds: after}
 		}
 	}
-	consider(ExitVisit, m.afterVisit(s))
 	consider(ExitFriction, sum-s.Terms[TermFriction])
 	var each [MaxFactors]float64
 	if len(m.Factors) > 0 {
@@ -40,21 +34,10 @@ func (m *Model) CheapestExit(s *Score) (Exit, bool) {
 		all += each[i]
 	}
 	for i := range m.Factors {
-		if each[i] > 0 {
-			consider(m.Factors[i].Code, sum-(s.Factors-Capped(all-each[i], m.Cap)))
+		if f := &m.Factors[i]; f.Ends && each[i] > 0 {
+			consider(f.Code, sum-(s.Factors-Capped(all-each[i]+f.Curve.Add(0), m.Cap)))
 		}
 	}
 	best.Tier = m.TierAt(s.Stage, best.LogOdds)
 	return best, best.Change != ""
-}
-
-// afterVisit is the sum right after a visit: the silence has just begun, with one more spell.
-func (m *Model) afterVisit(s *Score) float64 {
-	after := Score{
-		LnTypical: s.LnTypical, Regularity: s.Regularity, Silence: MinSilence, Factors: s.Factors,
-		Level: float64(s.Level*exact.Exp(-s.Idle/m.levelFade)) + 1, Tenure: s.Tenure + s.Silence,
-	}
-	m.setTerms(&after)
-	after.Terms[TermFriction] = s.Terms[TermFriction]
-	return after.Sum()
 }

@@ -11,6 +11,7 @@ type Factor struct {
 	Feature int    // index into the pack's features
 	Curve   feature.Curve
 	Stages  profile.StageSet // in which it counts
+	Ends    bool             // an event other than the customer's activity takes its feature to 0
 }
 
 // Bounds of factors, in log-odds.

@@ -48,8 +48,6 @@ func (f *file) checkFriction() {
 			f.broken(place, "%q, must be an event type of 1 to %d bytes of UTF-8", t, maxTypeSize)
 		case !(weight >= 0 && weight <= maxTypeWeigh):
 			f.broken(place, "%v, must be a weight from 0 to %v", weight, maxTypeWeigh)
-		case slices.Contains(f.Activity, t):
-			f.broken(place, "is activity too, must be one of the two")
 		}
 	}
 }

@@ -30,6 +30,8 @@ type canonicalPack struct { // encoding/json sorts the keys of maps
 	Eligible  *eligibleFile          `json:"eligible,omitempty"`
 	Value     *valueFile             `json:"value,omitempty"`
 	Raise     *raiseFile             `json:"raise,omitempty"`
+	Converts  string                 `json:"converts,omitempty"`
+	Carry     map[string]carryFile   `json:"carry,omitempty"`
 	Playbooks []playbookFile         `json:"playbooks,omitempty"`
 }
 
@@ -85,6 +87,8 @@ func canonicalOf(k *Pack, f *file) []byte {
 		Eligible:  f.Eligible,
 		Value:     f.Value,
 		Raise:     f.Raise,
+		Converts:  f.Converts,
+		Carry:     f.Carry,
 		Playbooks: f.Playbooks,
 	}
 	if len(f.Factors) > 0 {
@@ -128,5 +132,6 @@ func parseCanonical(b []byte) *file {
 		f.Cap = c.Cap
 	}
 	f.Kinds, f.Stages, f.Eligible, f.Value, f.Raise, f.Playbooks = c.Kinds, c.Stages, c.Eligible, c.Value, c.Raise, c.Playbooks
+	f.Converts, f.Carry = c.Converts, c.Carry
 	return f
 }

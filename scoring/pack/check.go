@@ -100,6 +100,17 @@ func (f *file) checkName(at, name string) {
 	}
 }
 
+// maxShort bounds names that every alert repeats, in bytes.
+const maxShort = 32
+
+// checkShort is checkName for a name that alerts repeat.
+func (f *file) checkShort(at, name string) {
+	f.checkName(at, name)
+	if len(name) > maxShort {
+		f.broken(at, "is a name of %d bytes, at most %d", len(name), maxShort)
+	}
+}
+
 // checkSpan notes a value that is no span of whole seconds within bounds, and returns the span.
 func (f *file) checkSpan(at, text string, least time.Duration) time.Duration {
 	d, err := parseDays(text)

@@ -138,6 +138,9 @@ func (w *conditionFile) compile(property int) (c condition, err error) {
 	switch v := w.Equals.(type) {
 	case nil:
 	case string:
+		if len(v) > feature.MaxText {
+			err = fmt.Errorf("equals a text of %d bytes, at most %d are compared", len(v), feature.MaxText)
+		}
 		p := feature.TextProperty([]byte(v))
 		c.test, c.hash, c.number = testText, p.Hash, p.Number
 		if p.Kind == feature.PropertyNumber {

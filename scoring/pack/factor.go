@@ -114,12 +114,22 @@ func (k *Pack) buildFactors(f *file) {
 			panic("BUG: a checked curve: " + err.Error())
 		}
 		stages, _ := parseStages(c.Stages)
-		k.Model.Factors = append(
-			k.Model.Factors,
-			model.Factor{Code: c.Code, Feature: slices.Index(order, c.Feature), Curve: curve, Stages: stages},
-		)
+		k.Model.Factors = append(k.Model.Factors, model.Factor{
+			Code: c.Code, Feature: slices.Index(order, c.Feature), Curve: curve, Stages: stages, Ends: f.ends(c.Feature),
+		})
 	}
 	k.Model.Cap = f.Cap
+}
+
+// ends reports whether the business can take a feature to 0: its items are solved by a signal of which no type is
+// activity of the customer.
+func (f *file) ends(name string) bool {
+	d := f.Features[name]
+	kind, _ := featureKind(d.Kind)
+	return kind.Traits().Until && !slices.ContainsFunc(f.Signals[d.Until].Types, func(t string) bool {
+		_, trouble := f.Friction[t]
+		return slices.Contains(f.Activity, t) || slices.Contains(f.Activity, Everything) && !trouble
+	})
 }
 
 // parseStages reads a list of stages; none means all.

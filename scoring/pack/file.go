@@ -31,6 +31,8 @@ type file struct {
 	Eligible  *eligibleFile
 	Value     *valueFile
 	Raise     *raiseFile
+	Converts  string
+	Carry     map[string]carryFile
 	Playbooks []playbookFile
 	Language  string
 
@@ -96,6 +98,8 @@ func parsePack(b []byte) *file {
 		"eligible":  &eligible,
 		"value":     &value,
 		"raise":     &raise,
+		"converts":  &f.Converts,
+		"carry":     &f.Carry,
 		"playbooks": &f.Playbooks,
 		"language":  &f.Language,
 	}
@@ -258,13 +262,33 @@ func (f *file) check() {
 	f.checkEligible()
 	f.checkValue()
 	f.checkRaise()
+	f.checkConverts()
+	f.checkCarry()
 	f.checkPlaybooks()
 }
 
 // packKeys are the keys of a pack.
 var packKeys = []string{ //nolint:gochecknoglobals // a table
-	"name", "version", "horizon", "activity", "friction", "overdue", "tiers",
-	"signals", "features", "factors", "cap", "kinds", "stages", "eligible", "value", "raise", "playbooks", "language",
+	"name",
+	"version",
+	"horizon",
+	"activity",
+	"friction",
+	"overdue",
+	"tiers",
+	"signals",
+	"features",
+	"factors",
+	"cap",
+	"kinds",
+	"stages",
+	"eligible",
+	"value",
+	"raise",
+	"converts",
+	"carry",
+	"playbooks",
+	"language",
 }
 
 // onlyLanguage is the language of the sentences. A pack may name it, because existing packs do. It is not part of the

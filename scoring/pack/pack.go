@@ -29,19 +29,22 @@ type Pack struct {
 	Overdue  float64            // quantile of a customer's own gaps beyond which it is overdue
 	Tiers    Tiers              // where the tiers begin
 	Activity []string           // event types that are activity, sorted; ["*"]: all but those of Friction
-	Friction map[string]float64 // event types that are known but no activity, with their weight, 0 for none
+	Friction map[string]float64 // event types that are trouble, with their weight; 0: just known. One may be activity too
 
 	Features  []feature.Feature // in the order in which they are computed
 	Model     model.Model       // scores: horizon, stages, factors and features
 	Kinds     [profile.NumKinds]KindRule
 	Eligible  Eligible
 	Value     Value
+	Converts  uint64 // bit of the signal that is the value action; 0: there is none
+	Carry     []Fact // that alerts show, by name
 	Playbooks []Playbook
 	troubles  map[uint16]string // event types with friction, by their marks
 
 	signals     [][]namedSignal // by length of the event type
 	other       Signal          // of types not in signals
 	reading     [][]string      // event types whose properties are read, by length
+	carrying    [][]string      // of these, those of facts
 	properties  []string
 	signalNames []string
 	summed      uint64 // signals of whose events money is summed
@@ -138,6 +141,8 @@ func build(f *file) *Pack {
 	k.buildEligible(f)
 	k.buildValue(f)
 	k.buildRaise(f)
+	k.buildConverts(f)
+	k.buildCarry(f)
 	k.buildPlaybooks(f)
 	k.Catalogue = f.reasons
 	k.declared, k.canonical = f, canonicalOf(k, f)

@@ -159,7 +159,7 @@ func (f *file) checkPlaybooks() {
 }
 
 func (f *file) checkPlay(at string, p *playFile) {
-	f.checkName(at+".id", p.ID)
+	f.checkShort(at+".id", p.ID)
 	if !slices.Contains(intents, p.Intent) {
 		f.broken(at+".intent", "%q, must be one of %s", p.Intent, strings.Join(intents, ", "))
 	}
@@ -169,7 +169,7 @@ func (f *file) checkPlay(at string, p *playFile) {
 		}
 		return
 	}
-	f.checkName(at+".owner", p.Owner)
+	f.checkShort(at+".owner", p.Owner)
 	f.checkSpan(at+".respond_within", p.RespondWithin, time.Minute)
 }
 

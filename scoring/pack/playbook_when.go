@@ -97,8 +97,8 @@ const (
 	whenMost  = "at_most"
 )
 
-// listed are the keys whose value is a name or a list of names.
-var listed = []string{ //nolint:gochecknoglobals // a table
+// listing are the keys whose value is a name or a list of names.
+var listing = []string{ //nolint:gochecknoglobals // a table
 	whenReason, whenKind, whenEvent, whenStage, whenTier, whenValue,
 }
 
@@ -183,7 +183,7 @@ func (f *file) checkWhens(at string, v any) {
 	for _, w := range all {
 		for key, v := range sorted(w) {
 			at := at + "." + key
-			if slices.Contains(listed, key) {
+			if slices.Contains(listing, key) {
 				f.checkNames(at, key, v)
 			} else if _, _, err := f.bounds(key, v); err != nil {
 				f.broken(at, "%v", err)
@@ -264,7 +264,7 @@ func (f *file) readerOf(key string) (func(v any) (int64, error), error) {
 	d, ok := f.Features[key]
 	if !ok {
 		return nil, fmt.Errorf("is no condition and no feature, there are %s, %s, %s and the features",
-			strings.Join(listed, ", "), whenVisits, whenSilent)
+			strings.Join(listing, ", "), whenVisits, whenSilent)
 	}
 	kind, _ := featureKind(d.Kind)
 	return func(v any) (int64, error) { return curveValue(v, kind) }, nil
@@ -305,7 +305,7 @@ func (k *Pack) buildWhens(f *file, v any) (all []When) {
 			values: 1<<numValueTiers - 1,
 		}
 		for key, v := range sorted(m) {
-			if names, _ := namesIn(v); slices.Contains(listed, key) {
+			if names, _ := namesIn(v); slices.Contains(listing, key) {
 				w.demand(key, names)
 				continue
 			}
@@ -357,7 +357,7 @@ func (f *file) normalWhens(v any) any {
 	for i, m := range mappings {
 		m = maps.Clone(m)
 		for key, v := range m {
-			if names, _ := namesIn(v); slices.Contains(listed, key) {
+			if names, _ := namesIn(v); slices.Contains(listing, key) {
 				list := []any{}
 				for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
 					list = append(list, name)

@@ -24,6 +24,7 @@ const (
 	ReasonPaid           = "paid"            // ends an involuntary one
 	ReasonSettled        = "settled"         // ends one of failed service
 	ReasonRanOut         = "ran_out"         // ends one by expiry
+	ReasonConverted      = "converted"       // the pack's value action followed a lapse
 )
 
 const (
@@ -35,5 +36,6 @@ func coreReasons() []string {
 	return []string{
 		ReasonOverdue, ReasonSuchSilences, ReasonFewSilences, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction,
 		ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled, ReasonRanOut,
+		ReasonConverted,
 	}
 }

@@ -24,6 +24,7 @@ type packText struct {
 		Where []struct{ Property string }
 	}
 	Features  map[string]struct{ Property string }
+	Carry     map[string]struct{ Property string }
 	Factors   []struct{ Code string }
 	Kinds     map[string]struct{ Opens []struct{ Code string } }
 	Stages    map[string]any
@@ -120,6 +121,9 @@ func (p *packText) properties() names {
 	for _, f := range p.Features {
 		n.add(f.Property)
 	}
+	for _, c := range p.Carry {
+		n.add(c.Property)
+	}
 	return n
 }
 
@@ -148,19 +152,9 @@ func rowsOf(text string) (rows [][]string) {
 // reasonsOfAll are the codes of the reasons that alerts of every pack can have.
 func reasonsOfAll() names {
 	n := names{}
-	n.add(
-		pack.ReasonOverdue,
-		pack.ReasonSuchSilences,
-		pack.ReasonFewSilences,
-		pack.ReasonLittleActivity,
-		pack.ReasonNewCustomer,
-		pack.ReasonFriction,
-		pack.ReasonBack,
-		pack.ReasonStayed,
-		pack.ReasonPaid,
-		pack.ReasonSettled,
-		pack.ReasonRanOut,
-	)
+	n.add(pack.ReasonOverdue, pack.ReasonSuchSilences, pack.ReasonFewSilences, pack.ReasonLittleActivity,
+		pack.ReasonNewCustomer, pack.ReasonFriction, pack.ReasonBack, pack.ReasonStayed, pack.ReasonPaid,
+		pack.ReasonSettled, pack.ReasonRanOut, pack.ReasonConverted)
 	return n
 }
 

@@ -94,8 +94,16 @@ func (k *Pack) EventTypes() (types []string) {
 
 // Uses reports whether the pack reads properties of events of this type, so that they have to be looked up.
 func (k *Pack) Uses(eventType []byte) bool {
+	return listed(k.reading, eventType)
+}
+
+// CarriesFrom reports whether the pack carries a fact of events of this type, so that its text has to be looked up.
+func (k *Pack) CarriesFrom(eventType []byte) bool { return listed(k.carrying, eventType) }
+
+// listed reports whether an event type is in a list by length.
+func listed(list [][]string, eventType []byte) bool {
 	n := len(eventType)
-	return n < len(k.reading) && slices.Contains(k.reading[n], string(eventType))
+	return n < len(list) && slices.Contains(list[n], string(eventType))
 }
 
 // signalFile is a signal as written.
@@ -135,7 +143,7 @@ func (f *file) checkSignals() {
 	if n := len(f.propertyPaths()); n > feature.MaxProperties {
 		f.broken(
 			"signals",
-			"%d different properties are read, with those of the features, at most %d",
+			"%d different properties are read, with those of the features and facts, at most %d",
 			n,
 			feature.MaxProperties,
 		)
@@ -151,7 +159,7 @@ func (k *Pack) buildSignals(f *file) {
 		}
 	}
 	for t, weight := range k.Friction {
-		k.named(t).Signal = Signal{Known: true, Friction: weight}
+		k.named(t).Signal = Signal{Known: true, Activity: slices.Contains(k.Activity, t), Friction: weight}
 		if weight > 0 {
 			k.named(t).Trouble = TroubleMark(t)
 		}
@@ -175,7 +183,11 @@ func (k *Pack) buildSignals(f *file) {
 				n.conditional = append(n.conditional, conditional{bit, where})
 			}
 			if len(where) > 0 || f.readsProperties(name) {
-				k.reads(t)
+				note(&k.reading, t)
+			}
+			if f.carries(name) {
+				note(&k.reading, t)
+				note(&k.carrying, t)
 			}
 		}
 	}
@@ -198,18 +210,21 @@ func (k *Pack) named(eventType string) *namedSignal {
 	return &(*all)[len(*all)-1]
 }
 
-// reads notes that properties of events of this type are read.
-func (k *Pack) reads(eventType string) {
-	for len(k.reading) <= len(eventType) {
-		k.reading = append(k.reading, nil)
+// note adds an event type to a list by length.
+func note(list *[][]string, eventType string) {
+	for len(*list) <= len(eventType) {
+		*list = append(*list, nil)
 	}
-	if all := &k.reading[len(eventType)]; !slices.Contains(*all, eventType) {
+	if all := &(*list)[len(eventType)]; !slices.Contains(*all, eventType) {
 		*all = append(*all, eventType)
 	}
 }
 
 func (k *Pack) usesSignal(i int) bool {
-	if (k.Triggers|k.Model.Stages.Until|k.Eligible.By)>>i&1 != 0 {
+	if (k.Triggers|k.Model.Stages.Until|k.Eligible.By|k.Converts)>>i&1 != 0 {
+		return true
+	}
+	if slices.ContainsFunc(k.Carry, func(f Fact) bool { return f.Signal>>i&1 != 0 }) {
 		return true
 	}
 	for j := range k.Features {
@@ -240,7 +255,7 @@ func (k *Pack) lintSignals(note func(string, ...any)) {
 // signalNames are the names of the signals in the order of their bits.
 func (f *file) signalNames() []string { return slices.Sorted(maps.Keys(f.Signals)) }
 
-// propertyPaths are the paths of all properties that signals and features read, sorted.
+// propertyPaths are the paths of all properties that signals, features and facts read, sorted.
 func (f *file) propertyPaths() []string {
 	paths := map[string]bool{}
 	for _, s := range f.Signals {
@@ -251,6 +266,11 @@ func (f *file) propertyPaths() []string {
 	for _, d := range f.Features {
 		if d.Property != "" {
 			paths[d.Property] = true
+		}
+	}
+	for _, c := range f.Carry {
+		if c.Property != "" {
+			paths[c.Property] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(paths))

@@ -48,6 +48,8 @@ type section byte
 //	14 withheld    Withheld 1
 //	15 eligible    Eligible 1
 //	17 plays       play.go
+//	18 facts       Facts
+//	19 awaited     Since 6, minute of RaisedAt 4; once the episode has ended Sequence 4
 //	20 opened      kinds with an open episode, a bit each, 1; Opened of each 6
 //	21 trouble     trouble.go
 const (
@@ -67,6 +69,8 @@ const (
 	withheld       section = 14
 	eligible       section = 15
 	plays          section = 17
+	facts          section = 18
+	awaited        section = 19
 	opened         section = 20
 	trouble        section = 21
 
@@ -77,7 +81,7 @@ const (
 var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
-	eligible: 4, plays: 4, opened: 4, trouble: 4,
+	eligible: 4, plays: 4, facts: 4, awaited: 4, opened: 4, trouble: 4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -112,6 +116,10 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return appendEligible(dst, c)
 	case plays:
 		return appendPlays(dst, c)
+	case facts:
+		return append(dst, c.Facts...)
+	case awaited:
+		return appendAwaited(dst, c)
 	case opened:
 		return appendOpened(dst, c)
 	case trouble:
@@ -152,6 +160,11 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 		return readEligible(r, c)
 	case plays:
 		return readPlays(r, c)
+	case facts:
+		c.Facts = r.Fixed(len(r.Rest()))
+		return c.Facts.Valid()
+	case awaited:
+		return readAwaited(r, c)
 	case opened:
 		return readOpened(r, c)
 	case trouble:
@@ -179,13 +192,13 @@ func appendKnown(dst []byte, c *Customer, format int, since *[numSections + 1]in
 	return dst
 }
 
-// Read decodes b, which holds one profile and nothing else, into c's profile; c.Features then alias b, and Scorer.Fits
-// checks whether they are the state of a pack's features. Append encodes everything that Read accepts to the same
+// Read decodes b, which holds one profile and nothing else, into c's profile; c.Features and c.Facts then alias b, and
+// Scorer.Fits checks whether the features are the state of a pack's. Append encodes everything that Read accepts to the same
 // bytes. After an error c holds nothing of use. Errors: ErrVersion, ErrDamaged.
 func Read(b []byte, c *Customer) error { return readKnown(b, c, numSections) }
 
 func readKnown(b []byte, c *Customer, newest section) error {
-	*c.Profile, c.Features = Profile{}, nil
+	*c.Profile, c.Features, c.Facts = Profile{}, nil, nil
 	if len(b) < 2 || b[0] < layout {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrDamaged)
 	}
@@ -421,6 +434,28 @@ func readOpened(r *encode.Reader, c *Customer) bool {
 	return true
 }
 
+func appendAwaited(dst []byte, c *Customer) []byte {
+	a := &c.Awaited
+	if a.RaisedAt == 0 {
+		return dst
+	}
+	dst = binary.LittleEndian.AppendUint32(encode.AppendTime(dst, a.Since), uint32(a.RaisedAt/moment.MinuteMillis))
+	if a.Sequence != 0 {
+		dst = binary.LittleEndian.AppendUint32(dst, a.Sequence)
+	}
+	return dst
+}
+
+func readAwaited(r *encode.Reader, c *Customer) bool {
+	a := &c.Awaited
+	a.Since, a.RaisedAt = r.Time(), int64(r.Uint32())*moment.MinuteMillis
+	if r.More() {
+		a.Sequence = r.Uint32()
+		return a.Sequence != 0 && a.RaisedAt != 0
+	}
+	return a.RaisedAt != 0
+}
+
 // valid reports whether p is a possible result of a sequence of events within Max.
 func (p *Profile) valid() bool {
 	e := &p.Lapse
@@ -438,8 +473,11 @@ func (p *Profile) valid() bool {
 		episode = episode && p.Triggered[i].valid()
 	}
 	back := 0 <= p.Back && p.Back <= p.Last
+	a := &p.Awaited
+	awaits := *a == Awaited{} || 0 <= a.Since && a.Since <= a.RaisedAt && a.RaisedAt <= moment.Max && e.Number > 0 &&
+		(a.Sequence == 0) == e.Open()
 	probe := p.Probe == Probe{} || p.Visits > 0 && p.Probe.Next > 0 && p.Probe.Cell <= ScoreCells &&
 		p.Probe.Class <= uint8(NumClasses) && (p.Probe.Class == 0 || p.Probe.Cell > 0)
-	return times && gaps && law && encode.Within(p.Friction, 0, MaxFriction) && episode && back && probe &&
+	return times && gaps && law && encode.Within(p.Friction, 0, MaxFriction) && episode && back && probe && awaits &&
 		p.Trouble.valid() && p.validPlays()
 }

@@ -95,6 +95,7 @@ func TestProfileBytes(t *testing.T) {
 		Onboarded: true,
 		Probe:     profile.Probe{Next: 0x01020304, Cell: 64},
 		Eligible:  true,
+		Awaited:   profile.Awaited{Since: 3, RaisedAt: 11 * 60_000},
 		PackEpoch: 7,
 		Touched:   1<<profile.Explicit | 1<<profile.ServiceFailure, Withheld: 1 << profile.Explicit,
 		Trouble: profile.Trouble{Type: 0x0a0b, At: 5},
@@ -142,17 +143,21 @@ func TestProfileBytes(t *testing.T) {
 		{14, 1, 2},
 		{15, 1, 1},
 		{17, 9, 3, 4, 3, 2, 1, 5, 0, 0, 0},
+		slices.Concat([]byte{18, 11, 2, 1}, time(5), []byte{2, 'a', 'b'}),
+		slices.Concat([]byte{19, 10}, time(3), []byte{11, 0, 0, 0}),
 		slices.Concat([]byte{20, 13, 3}, time(3), time(6)),
 		slices.Concat([]byte{21, 8, 0x0b, 0x0a}, time(5)),
 	} {
 		want = append(want, section...)
 	}
-	c := profile.Customer{Profile: &p, Features: []byte("features")}
+	facts := profile.Facts(nil).Put(0x0102, 5, []byte("ab"))
+	c := profile.Customer{Profile: &p, Features: []byte("features"), Facts: facts}
 	if got := profile.Append(nil, &c, profile.Format); !bytes.Equal(got, want) {
 		t.Errorf("% x\nwant % x", got, want)
 	}
 	back := profile.Customer{Profile: &profile.Profile{}}
-	if err := profile.Read(want, &back); err != nil || *back.Profile != p || string(back.Features) != "features" {
+	if err := profile.Read(want, &back); err != nil || *back.Profile != p || string(back.Features) != "features" ||
+		!bytes.Equal(back.Facts, facts) {
 		t.Errorf("%+v, error %v", back, err)
 	}
 }
@@ -232,6 +237,23 @@ func TestReadProfileRefuses(t *testing.T) {
 			p.Triggered[1], p.Touched = opened, 1<<profile.Involuntary
 			p.Triggered[1].LastTransition = 0
 		}},
+		{"a value action awaited of no episode", func(p *profile.Profile) {
+			p.Lapse, p.Awaited = profile.LapseEpisode{}, profile.Awaited{Since: 3, RaisedAt: 300_000, Sequence: 1}
+		}},
+		{"a value action of an episode that is both open and over", func(p *profile.Profile) {
+			p.Awaited = profile.Awaited{Since: 3, RaisedAt: 300_000, Sequence: 1}
+		}},
+		{"a value action of an episode that is neither", func(p *profile.Profile) {
+			p.Lapse, p.Awaited = profile.LapseEpisode{
+				Episode: profile.Episode{Number: 1},
+			}, profile.Awaited{
+				Since:    3,
+				RaisedAt: 300_000,
+			}
+		}},
+		{"a silence that begins after its raise", func(p *profile.Profile) {
+			p.Awaited = profile.Awaited{Since: 60_001, RaisedAt: 60_000}
+		}},
 		{"an opening beyond all time", func(p *profile.Profile) {
 			p.Triggered[1], p.Touched = opened, 1<<profile.Involuntary
 			p.Triggered[1].Times[5] = 1<<43 + 1
@@ -264,7 +286,7 @@ func TestReadProfileRefuses(t *testing.T) {
 		c[at] = v
 		return c
 	}
-	newer := append(again(1, b[1]+1), 16, 1, 0)
+	newer := append(again(1, b[1]+1), 99, 1, 0)
 	for name, b := range map[string][]byte{"another layout": again(0, 5), "a section that is not known": newer} {
 		if err := scoringtest.ReadProfile(b, &p); !errors.Is(err, profile.ErrVersion) {
 			t.Errorf("%s: error %v", name, err)
@@ -338,7 +360,9 @@ func TestIDRing(t *testing.T) {
 
 // TestProfileEmptyParts: bytes that Append would not have written are refused, so that every state has one encoding.
 func TestProfileEmptyParts(t *testing.T) {
-	for tag, size := range map[byte]int{1: 10, 2: 46, 3: 24, 4: 8, 5: 4, 6: 7, 7: 5, 8: 1, 9: 1, 10: 1, 14: 1, 17: 1, 21: 8} {
+	for tag, size := range map[byte]int{
+		1: 10, 2: 46, 3: 24, 4: 8, 5: 4, 6: 7, 7: 5, 8: 1, 9: 1, 10: 1, 14: 1, 17: 1, 18: 9, 19: 10, 21: 8,
+	} {
 		b := append([]byte{4, 1, tag, byte(size)}, make([]byte, size)...)
 		if err := profile.Read(b, &profile.Customer{Profile: &profile.Profile{}}); !errors.Is(err, profile.ErrDamaged) {
 			t.Errorf("section %d of zeroes: error %v", tag, err)

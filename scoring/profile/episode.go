@@ -33,3 +33,11 @@ type LapseEpisode struct {
 	Episode
 	Tier Tier // that the score has reached in the open episode, at least Watch; TierNone: none is open
 }
+
+// Awaited is the value action that is awaited after the raise of the customer's newest lapse, for a horizon: until then
+// the episode may still convert, also once it has ended. The zero value: nothing is awaited.
+type Awaited struct {
+	Since    int64  // of the episode, ms
+	RaisedAt int64  // ms, a whole minute
+	Sequence uint32 // of the episode's newest transition, once it has ended; 0 while it is open
+}

@@ -38,13 +38,14 @@ type Profile struct {
 	// kinds for which Triggered is not zero: few customers have any, and for most the others need not be read (see Touch)
 	Touched KindSet
 
-	// kinds whose open episode was raised but not published: its later transitions are not published either
+	// kinds whose newest episode was raised but not published: its later transitions are not published either
 	Withheld KindSet
 
 	IDs IDRing // the last event ids, for dedupe
 
 	Trouble Trouble            // the friction that weighs most; zero: there was none
 	Plays   [NumKinds]PlayMark // in force for the open episodes, by kind
+	Awaited Awaited            // the value action that the newest lapse awaits
 
 	// episodes of the other kinds; last, so that rarely read fields do not lie between those that are always read
 	Triggered [numTriggered]Triggered

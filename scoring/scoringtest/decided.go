@@ -14,6 +14,7 @@ type Happening struct {
 	At         int64
 	Type       string
 	Properties map[string]feature.Property
+	Texts      map[string]string // by the name of the fact
 }
 
 // Decided are the decisions on one customer of a pack with these events, up to so many days after the last. The pack may
@@ -29,7 +30,7 @@ func DecidedLate(pack *pack.Pack, events []Happening, lateness, days int64) (all
 	c := profile.Customer{Profile: &p}
 	note := func(decisions []scoring.Decision) {
 		for _, d := range decisions {
-			d.Score.Values = slices.Clone(d.Score.Values)
+			d.Score.Values, d.Facts = slices.Clone(d.Score.Values), slices.Clone(d.Facts)
 			all = append(all, d)
 		}
 	}
@@ -45,8 +46,12 @@ func DecidedLate(pack *pack.Pack, events []Happening, lateness, days int64) (all
 		for _, path := range pack.Properties() {
 			properties = append(properties, e.Properties[path])
 		}
+		var texts [][]byte
+		for i := range pack.Carry {
+			texts = append(texts, []byte(e.Texts[pack.Carry[i].Name]))
+		}
 		note(scorer.Observe(&c, &pop, &scoring.Observation{
-			Time: Begin + e.At, Signal: pack.Signal([]byte(e.Type), properties...), Properties: properties,
+			Time: Begin + e.At, Signal: pack.Signal([]byte(e.Type), properties...), Properties: properties, Texts: texts,
 		}))
 		last = max(last, Begin+e.At)
 	}

@@ -27,6 +27,7 @@ type Customer struct {
 	Coverage  float64           `json:"coverage"`
 	Reasons   []Reason          `json:"reasons"`
 	Features  map[string]*int64 `json:"features"` // null: no data
+	Facts     map[string]string `json:"facts,omitempty"`
 	Visits    uint32            `json:"visits"`
 	First     string            `json:"first_activity,omitempty"`
 	Last      string            `json:"last_activity,omitempty"`
@@ -91,6 +92,14 @@ func newCustomer(
 		if v.Features[name] = nil; i < len(now.Score.Values) && now.Score.Values[i].OK {
 			n := now.Score.Values[i].N
 			v.Features[name] = &n
+		}
+	}
+	for i := range pack.Carry {
+		if text := c.Facts.Text(pack.Carry[i].Mark); text != nil {
+			if v.Facts == nil {
+				v.Facts = map[string]string{}
+			}
+			v.Facts[pack.Carry[i].Name] = string(text)
 		}
 	}
 	if c.Lapse.Tier != profile.TierNone {

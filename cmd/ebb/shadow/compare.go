@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"ebb/scoring/pack"
-
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
 	"ebb/cmd/ebb/config"
@@ -17,6 +15,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
+	"ebb/scoring/pack"
 )
 
 // mostDays bounds --days.

@@ -73,5 +73,12 @@ func Customer(screen terminal.Screen, v *inspect.Customer) error {
 	if len(known) > 0 {
 		s.Hang("features with data: ", strings.Join(known, ", "))
 	}
+	var facts []string
+	for _, name := range slices.Sorted(maps.Keys(v.Facts)) {
+		facts = append(facts, spaced(name)+" "+terminal.Printable(v.Facts[name]))
+	}
+	if len(facts) > 0 {
+		s.Hang("facts: ", strings.Join(facts, ", "))
+	}
 	return nil
 }

@@ -81,12 +81,6 @@ func (s Explanation) body(e *inspect.Explained) {
 }
 
 func exitInWords(change string) string {
-	switch change {
-	case "visit":
-		return "a visit"
-	case "friction":
-		return "no more friction"
-	}
 	return "no more " + spaced(change)
 }
 

@@ -9,7 +9,8 @@ import (
 type Settings struct {
 	Horizon  float64            // days
 	Activity map[string]bool    // event types; nil: every type that is no friction
-	Friction map[string]float64 // weight by event type; such a type is no activity
+	Friction map[string]float64 // weight by event type; such a type is no activity, unless Activity names it
+	Converts map[string]bool    // event types that are the value action; nil: none is
 	Money    map[string]bool    // event types that the pack takes money from
 	Lateness time.Duration
 	// Retention is how long a customer has to be silent to be removed, unless a transition is still to come; 0: for ever.
@@ -20,7 +21,7 @@ type Settings struct {
 type Alert struct {
 	Partition        int
 	Tenant, Customer string
-	Transition       string // raised, escalated, recovered
+	Transition       string // raised, escalated, recovered, converted
 	Tier             string // of the customer, by its score
 	Episode          int    // number of the customer's episode, from 1
 	Sequence         int    // of the transition in its episode, from 1
@@ -100,9 +101,10 @@ type member struct {
 	customer
 	tenant, name string
 	ids          []string // of its latest events, oldest first
-	from         int64    // of its newest event: everything before has been looked at
+	from         int64    // of its newest event that counted: everything before has been looked at
 	tier         string   // of the open episode; empty without one
 	since        int64    // when the episode was raised or escalated
+	raised       int64    // when the newest episode was raised, which may still convert; 0: none
 	episodes     int      // so far
 	sequence     int      // of the latest episode's last transition
 }
@@ -126,7 +128,7 @@ func (f *fold) record(rec Record) {
 	key := e.tenant + "\x00" + e.customer
 	m := f.byKey[key]
 	if m == nil {
-		m = &member{tenant: e.tenant, name: e.customer, from: e.time}
+		m = &member{tenant: e.tenant, name: e.customer}
 		f.byKey[key] = m
 		f.members = append(f.members, m)
 	}
@@ -152,8 +154,8 @@ func (f *fold) event(key string, m *member, e event) {
 	f.sweep(m, reached)
 
 	weight, friction := f.Friction[e.kind]
-	activity := !friction && (f.Activity == nil || f.Activity[e.kind])
-	if !activity && weight == 0 {
+	activity := f.Activity[e.kind] || f.Activity == nil && !friction
+	if !activity && weight == 0 && !f.Converts[e.kind] {
 		if m.at != 0 {
 			m.remember(e.id)
 		}
@@ -174,8 +176,23 @@ func (f *fold) event(key string, m *member, e event) {
 		m.tier = ""
 		f.alert(m, "recovered", e.time)
 	}
+	f.convert(m, e)
 	m.from = max(m.from, e.time)
 	f.sweep(m, reached) // a late event may have made something due before the watermark
+}
+
+// convert says that the newest episode converts with the value action within a horizon after its raise, once, whether
+// it is open or has ended, perhaps by this very event; and no more after an event from beyond the horizon.
+func (f *fold) convert(m *member, e event) {
+	end := m.raised + int64(f.Horizon*float64(day))
+	switch {
+	case m.raised == 0 || e.time <= m.raised:
+	case e.time > end:
+		m.raised = 0
+	case f.Converts[e.kind]:
+		m.raised = 0
+		f.alert(m, "converted", e.time)
+	}
 }
 
 func (m *member) remember(id string) {
@@ -191,9 +208,11 @@ func (m *member) remember(id string) {
 func (f *fold) alert(m *member, transition string, t int64) {
 	if m.sequence++; transition == "raised" {
 		m.episodes++
-		m.sequence = 1
+		m.sequence, m.raised = 1, t
 	}
-	m.since = t
+	if transition != "converted" {
+		m.since = t
+	}
 	f.result.Alerts = append(f.result.Alerts, Alert{
 		Partition: f.partition, Tenant: m.tenant, Customer: m.name, Transition: transition,
 		Tier:    tierOf(m.score(days(t), f.Horizon)),

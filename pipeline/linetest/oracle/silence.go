@@ -86,8 +86,8 @@ func overdue(c *customer) int64 {
 }
 
 // firstMinute is the first whole minute from begin to end at which m's score reaches the threshold. It looks at the
-// minutes of an hour only where the score reaches the threshold by the hour's end. It follows the specification's
-// definition, and not its shortcut.
+// minutes of an hour only where the score at the hour's end reaches the threshold, or lacks no more than friction can have
+// faded by then. It follows the specification's definition, and not its shortcut.
 func (f *fold) firstMinute(m *member, begin, end int64, threshold float64) (int64, bool) {
 	reaches := func(t int64) bool { return m.score(days(t), f.Horizon) >= threshold }
 	t := (begin + minute - 1) / minute * minute
@@ -100,11 +100,10 @@ func (f *fold) firstMinute(m *member, begin, end int64, threshold float64) (int6
 	}
 	for t < end {
 		next := min(t+hour, end)
-		if reaches(next) {
-			for !reaches(t) {
-				t += minute
+		for at := t; m.score(days(next), f.Horizon) >= threshold-frictionWeight/(24*f.Horizon) && at <= next; at += minute {
+			if reaches(at) {
+				return at, true
 			}
-			return t, true
 		}
 		t = next
 	}
