@@ -22,6 +22,10 @@ type Decision struct {
 	Score   model.Score // as of At
 	// the calibration's reading at this score; the owner of a Calibration sets it
 	Reading model.Reading
+
+	// for a pack that declares value: that nothing is known of the customer's, and the currency of its money
+	Unvalued bool
+	Money    profile.Money
 }
 
 // Fits reports whether d can have been decided under k: the openings that it is about are k's. A decision that was read

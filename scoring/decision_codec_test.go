@@ -65,6 +65,12 @@ func TestDecisionRoundTrip(t *testing.T) {
 		if rapid.Bool().Draw(t, "of a line that has learnt") {
 			d.Reading = scoringtest.DrawReading(t, d.Score.Sum())
 		}
+		if rapid.Bool().Draw(t, "of a pack that declares value") {
+			d.Unvalued = rapid.Bool().Draw(t, "unvalued")
+			if d.Money.Takes(scoringtest.DrawCurrency(t)); d.Money.Currency != (profile.Currency{}) {
+				d.Money.Other = rapid.Uint32().Draw(t, "other")
+			}
+		}
 		b := scoring.AppendDecision(nil, &d)
 		var got scoring.Decision
 		r := encode.NewReader(b)

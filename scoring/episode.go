@@ -42,8 +42,9 @@ func (c change) transition() Transition {
 	return TransitionNone
 }
 
-// note applies a decision's transition to an episode, and keeps the decision.
-func (s *Scorer) note(e *profile.Episode, d Decision) {
+// note applies a decision's transition to an episode of c, and keeps the decision.
+func (s *Scorer) note(c *profile.Customer, e *profile.Episode, d Decision) {
+	s.noteMoney(c, &d)
 	e.Advance(d.Transition == Raised, d.At)
 	d.Episode, d.Sequence = e.Number, e.Sequence
 	kept := append(s.kept[d.Kind][:0], d.Score.Values...) // the next score overwrites them

@@ -57,6 +57,9 @@ func (m *Migration) Enter(c *profile.Customer, at int64) {
 	c.Eligible = m.to.Pack.Eligible.By != 0 && m.from.Pack.Alerts(c.Profile)
 	m.state = m.to.Pack.Model.Features.AppendCarried(m.state[:0], c.Features, m.cells)
 	c.Features = m.state
+	if !m.to.Pack.Model.Features.HoldsMoney(c.Features) {
+		c.Money = profile.Money{} // of other events than the new pack's
+	}
 	c.Armed = moment.CeilMinute(max(at, c.At))
 }
 

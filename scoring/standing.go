@@ -32,7 +32,7 @@ func (s *Scorer) TierAt(c *profile.Customer, at int64) (profile.Tier, profile.St
 // the highest floor, else about the customer's silence. It has no number of its own, since nothing was decided. Its
 // tier is that of TierAt, and Previous that of the score alone.
 func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
-	d := Decision{Transition: Raised, At: at, Since: c.Last, Score: s.Eval.Score(c, at)}
+	d := Decision{Transition: Raised, At: at, Since: c.Last, Score: s.score(c, profile.Lapse, at)}
 	floor := 0.0
 	for n := range c.Touched.All {
 		h := c.EpisodeOf(n)
@@ -49,6 +49,7 @@ func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
 		d.Episode, d.Sequence = c.Lapse.Number, c.Lapse.Sequence
 	}
 	d.Previous, d.Tier = s.Pack.Model.TierOf(&d.Score), s.standing(c, &d.Score)
+	s.noteMoney(c, &d)
 	return d
 }
 

@@ -25,6 +25,7 @@ func everyKind() []feature.Feature {
 		{Name: "open", Kind: feature.Open, Of: 0, To: 1, Property: -1},
 		{Name: "ratio", Kind: feature.Ratio, Of: 1, To: 0, Property: -1, Least: 1},
 		{Name: "tenure", Kind: feature.Tenure, Of: -1, To: -1, Property: -1},
+		{Name: "priced", Kind: feature.Count, Of: 0, To: -1, Property: -1, Within: 5, Priced: true},
 	}
 }
 
@@ -73,6 +74,7 @@ var everyKindBytes = []string{
 	"04 0d 344e00 001591d3a5 14f47975d9", // two values, the second 20 days before the first
 	"05 08 807b77bc9201 a746",            // last: day 20,020, 3 hours, -4500
 	"06 19 3c 856e0a559201 fbbcd8b906 00 80dddb01 0100 806e0a559201", // open: 4 times, 1 beyond at the last, solved ahead
+	"07 04 204e00 10", // counts of events with money: day 20,000, 2 events; those without are none
 }
 
 func unhex(tb testing.TB, cells ...string) []byte {
@@ -94,7 +96,7 @@ func TestFeatureBytes(t *testing.T) {
 
 func TestFeatureStateIsRefused(t *testing.T) {
 	tests := map[string]string{
-		"cell unknown":                 "07 06 807b77bc9201",
+		"cell unknown":                 "08 06 807b77bc9201",
 		"cell twice":                   "02 06 807b77bc9201 02 06 807b77bc9201",
 		"cells out of order":           "02 06 807b77bc9201 00 04 344e00 30",
 		"cell without length":          "02",

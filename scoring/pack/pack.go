@@ -43,8 +43,8 @@ type Pack struct {
 	reading     [][]string      // event types whose properties are read, by length
 	properties  []string
 	signalNames []string
-	summed      uint64 // signals of whose events money is summed
 	Triggers    uint64 // signals that open or close episodes
+	Money       uint64 // signals of whose events some feature takes the money
 
 	Catalogue *catalogue
 

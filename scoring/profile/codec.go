@@ -47,6 +47,7 @@ type section byte
 //	13 features    state of the pack's features
 //	14 withheld    Withheld 1
 //	15 eligible    Eligible 1
+//	16 money       Money: money.go
 const (
 	clock section = iota + 1
 	activity
@@ -63,7 +64,8 @@ const (
 	features
 	withheld
 	eligible
-	numSections = iota
+	money       section = 16
+	numSections         = 16
 )
 
 // formats is the first format of each section.
@@ -71,6 +73,7 @@ var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
 	eligible: 4,
+	money:    4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -103,6 +106,8 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return appendWithheld(dst, c)
 	case eligible:
 		return appendEligible(dst, c)
+	case money:
+		return c.Money.Append(dst)
 	}
 	panic("BUG: a section without a form")
 }
@@ -137,6 +142,8 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 		return readWithheld(r, c)
 	case eligible:
 		return readEligible(r, c)
+	case money:
+		return c.Money.Read(r)
 	}
 	panic("BUG: a section without a form")
 }

@@ -27,6 +27,9 @@ func drawProfile(t *rapid.T) profile.Profile {
 		}
 		scoringtest.Observe(pack, &p, pop, o)
 	}
+	for range rapid.IntRange(0, 5).Draw(t, "prices") {
+		p.Money.Takes(scoringtest.DrawCurrency(t))
+	}
 	for range rapid.IntRange(0, 40).Draw(t, "ids") {
 		p.Remember(rapid.Uint64().Draw(t, "id"))
 	}
@@ -37,7 +40,7 @@ func TestProfileRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawProfile(t)
 		b := scoringtest.AppendProfile([]byte("before"), &want)
-		if string(b[:6]) != "before" || len(b) > 6+256 {
+		if string(b[:6]) != "before" || len(b) > 6+266 {
 			t.Fatalf("%d bytes, beginning with %q", len(b), b[:6])
 		}
 		got := profile.Profile{First: 5, IDs: want.IDs}
@@ -74,6 +77,7 @@ func TestProfileBytes(t *testing.T) {
 		Onboarded: true,
 		Probe:     profile.Probe{Next: 0x01020304, Cell: 64},
 		Eligible:  true,
+		Money:     profile.Money{Currency: profile.Currency{'E', 'U', 'R'}, Other: 300},
 		PackEpoch: 7,
 		Touched:   1<<profile.Explicit | 1<<profile.ServiceFailure, Withheld: 1 << profile.Explicit,
 	}
@@ -85,7 +89,7 @@ func TestProfileBytes(t *testing.T) {
 	p.Remember(12)
 	time := func(v byte) []byte { return []byte{v, 0, 0, 0, 0, 0} }
 	float := func(low, high byte) []byte { return []byte{0, 0, 0, 0, 0, 0, low, high} }
-	want := []byte{4, 14}
+	want := []byte{4, 15}
 	for _, section := range [][]byte{
 		slices.Concat([]byte{1, 10, 8, 0, 0, 0}, time(5)),
 		slices.Concat(
@@ -118,6 +122,7 @@ func TestProfileBytes(t *testing.T) {
 		[]byte("\x0d\x08features"),
 		{14, 1, 2},
 		{15, 1, 1},
+		{16, 5, 'E', 'U', 'R', 0xac, 2},
 	} {
 		want = append(want, section...)
 	}
@@ -234,7 +239,7 @@ func TestReadProfileRefuses(t *testing.T) {
 		c[at] = v
 		return c
 	}
-	newer := append(again(1, b[1]+1), 16, 1, 0)
+	newer := append(again(1, b[1]+1), 99, 1, 0)
 	for name, b := range map[string][]byte{"another layout": again(0, 5), "a section that is not known": newer} {
 		if err := scoringtest.ReadProfile(b, &p); !errors.Is(err, profile.ErrVersion) {
 			t.Errorf("%s: error %v", name, err)
@@ -261,6 +266,10 @@ func FuzzReadProfile(f *testing.F) {
 	}
 	f.Add(scoringtest.AppendProfile(nil, &s.Profile))
 	f.Add(scoringtest.AppendProfile(nil, &profile.Profile{At: 1, Friction: 1}))
+	for _, n := range []uint32{0, 1, math.MaxUint32} {
+		money := profile.Money{Currency: profile.Currency{'E', 'U', 'R'}, Other: n}
+		f.Add(scoringtest.AppendProfile(nil, &profile.Profile{At: 1, Money: money}))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var p profile.Profile
 		err := scoringtest.ReadProfile(b, &p)
@@ -308,7 +317,7 @@ func TestIDRing(t *testing.T) {
 
 // TestProfileEmptyParts: bytes that Append would not have written are refused, so that every state has one encoding.
 func TestProfileEmptyParts(t *testing.T) {
-	for tag, size := range map[byte]int{1: 10, 2: 46, 3: 24, 4: 8, 5: 4, 6: 7, 7: 5, 8: 1, 9: 1, 10: 1, 14: 1} {
+	for tag, size := range map[byte]int{1: 10, 2: 46, 3: 24, 4: 8, 5: 4, 6: 7, 7: 5, 8: 1, 9: 1, 10: 1, 14: 1, 16: 3} {
 		b := append([]byte{4, 1, tag, byte(size)}, make([]byte, size)...)
 		if err := profile.Read(b, &profile.Customer{Profile: &profile.Profile{}}); !errors.Is(err, profile.ErrDamaged) {
 			t.Errorf("section %d of zeroes: error %v", tag, err)
