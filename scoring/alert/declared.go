@@ -6,7 +6,6 @@ import (
 	"ebb/scoring"
 	"ebb/scoring/exact"
 	"ebb/scoring/model"
-	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 )
 
@@ -22,7 +21,8 @@ func (r *Renderer) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 	if len(r.Pack.Model.Factors) > 0 && scored {
 		dst = r.appendFactors(dst, &d.Score, n)
 	}
-	dst = r.appendOthers(dst, &d.Score)
+	worth, known := d.Worth(r.Pack)
+	dst = r.appendOthers(dst, &d.Score, known)
 	if d.Kind != profile.Lapse {
 		dst = r.appendOpenings(dst, d)
 	}
@@ -31,16 +31,7 @@ func (r *Renderer) appendDeclared(dst []byte, a *Alert, n *numbers) []byte {
 		dst = strconv.AppendFloat(append(dst, `,"floor":{"risk_score":`...), floor, 'f', -1, 64)
 		dst = append(append(append(dst, `,"code":"`...), d.FloorOpening(r.Pack).Code...), `"}`...)
 	}
-	tier := pack.ValueUnknown
-	if v := &r.Pack.Value; v.Feature >= 0 {
-		worth := d.Score.Value(v.Feature)
-		if tier = v.Tier(worth); worth.OK {
-			dst = append(append(append(dst, `,"value":{"feature":"`...), r.Pack.Features[v.Feature].Name...), `","amount":`...)
-			dst = strconv.AppendInt(dst, worth.N, 10)
-			dst = strconv.AppendInt(append(dst, `,"at_risk":`...), atRisk(worth.N, d.Likelihood(floor)), 10)
-			dst = append(append(append(dst, `,"tier":"`...), tier.String()...), `"}`...)
-		}
-	}
+	dst, tier := appendValue(dst, r.Pack, &worth, known), worth.Tier
 	if p := r.play(d, tier); p != nil {
 		dst = append(append(append(dst, `,"playbook":{"id":"`...), p.ID...), `","owner":"`...)
 		dst = append(append(dst, p.Owner...), `","respond_by":"`...)
@@ -62,11 +53,6 @@ func (r *Renderer) appendExit(dst []byte, d *scoring.Decision, n *numbers) []byt
 	dst = n.append(dst, e.LogOdds)
 	dst = appendThousandths(append(dst, `,"risk_score":`...), model.Thousandths(exact.Sigmoid(e.LogOdds)))
 	return append(append(append(dst, `,"tier":"`...), e.Tier.String()...), `"}`...)
-}
-
-// atRisk is the part of a customer's value that is at risk.
-func atRisk(worth int64, likely float64) int64 {
-	return int64(float64(float64(max(worth, 0))*likely) + 0.5)
 }
 
 // appendFactors appends every factor that has data at the customer's stage, and their sum within the cap.
@@ -102,15 +88,15 @@ func (r *Renderer) appendFactors(dst []byte, s *model.Score, n *numbers) []byte 
 	return n.append(append(dst, `,"factors_cap":`...), r.Pack.Model.Cap)
 }
 
-// appendOthers appends the features with data that neither factors nor value show.
-func (r *Renderer) appendOthers(dst []byte, s *model.Score) []byte {
+// appendOthers appends the features with data that neither factors nor value show. valued: the alert has a value.
+func (r *Renderer) appendOthers(dst []byte, s *model.Score, valued bool) []byte {
 	stage := s.Stage
 	if s.Visits == 0 {
 		stage = profile.NumStages
 	}
 	before := `,"features":{"`
 	for _, i := range r.others[stage] {
-		if v := s.Value(i); v.OK {
+		if v := s.Value(i); v.OK && (i != r.Pack.Value.Orders || !valued) {
 			dst = append(append(append(dst, before...), r.Pack.Features[i].Name...), `":`...)
 			dst, before = strconv.AppendInt(dst, v.N, 10), `,"`
 		}

@@ -81,6 +81,7 @@ func (r *Renderer) decode(said *saidAlert, x *Explanation) *Alert {
 		Previous:   placeOf[profile.Tier](said.Previous, profile.TierNames()),
 		At:         said.Time.UnixMilli(), Since: said.BeganAt.UnixMilli(), Reading: x.reading(), Score: r.score(said, x),
 	}
+	decodeValue(said.Value, &a.Decision)
 	if opens := r.Pack.Kinds[a.Kind].Opens; a.Kind != profile.Lapse {
 		place := func(code string) uint8 {
 			return uint8(max(slices.IndexFunc(opens, func(o pack.Opening) bool { return o.Code == code }), 0))
@@ -123,9 +124,7 @@ func (r *Renderer) values(said *saidAlert) []feature.Value {
 	for i := range said.Factors {
 		all[said.Factors[i].Feature] = said.Factors[i].Inputs.Value
 	}
-	if v := said.Value; v != nil {
-		all[v.Feature] = v.Amount
-	}
+	r.addValue(all, said)
 	values := make([]feature.Value, len(r.Pack.Features))
 	for i := range values {
 		values[i].N, values[i].OK = all[r.Pack.Features[i].Name]

@@ -63,14 +63,6 @@ type ExplainedFloor struct {
 	Code string  `json:"code"`
 }
 
-// ExplainedValue is the customer's value, and how much of it is at risk.
-type ExplainedValue struct {
-	Feature string `json:"feature"`
-	Amount  int64  `json:"amount"` // in the feature's unit, like the part at risk
-	AtRisk  int64  `json:"at_risk"`
-	Tier    string `json:"tier"`
-}
-
 // ExplainedExit is the smallest single change that would lower the tier.
 type ExplainedExit struct {
 	Change  string  `json:"change"`

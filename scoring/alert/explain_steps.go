@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"ebb/scoring"
 	"ebb/scoring/exact"
 	"ebb/scoring/feature"
 	"ebb/scoring/model"
@@ -94,7 +95,7 @@ func (x *Explanation) weigh() {
 	if x.Floor != nil {
 		likely = max(likely, x.Floor.Risk/100)
 	}
-	if again.AtRisk = atRisk(again.Amount, likely); again != *x.Value {
+	if again.AtRisk = scoring.AtRisk(again.Amount, likely); again != *x.Value {
 		x.differ("/value/at_risk", float64(x.Value.AtRisk), float64(again.AtRisk))
 	}
 	x.Value = &again

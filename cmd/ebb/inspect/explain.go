@@ -10,8 +10,10 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 	"ebb/scoring/alert"
 	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // Explained is an alert and its explanation.
@@ -100,6 +102,19 @@ func Shipped() (map[string]*alert.Renderer, error) {
 		known[k.Hash] = alert.NewRenderer(k)
 	}
 	return known, nil
+}
+
+// Worth is an amount of the customer's value: money of its currency, else in the form of the pack's feature.
+func (e *Explained) Worth(n int64) string {
+	var c profile.Currency
+	if copy(c[:], e.Value.Currency); c.Valid() {
+		return string(decode.AppendMoney(nil, n, c)) + " " + string(c[:])
+	}
+	feature := ""
+	if e.By != nil && e.By.Pack.Value.Feature >= 0 {
+		feature = e.By.Pack.Features[e.By.Pack.Value.Feature].Name
+	}
+	return e.Amount(feature, n)
 }
 
 // Amount is a feature's value in the form of its kind, which the pack defines.
