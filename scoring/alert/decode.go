@@ -81,7 +81,7 @@ func (r *Renderer) decode(said *saidAlert, x *Explanation) *Alert {
 		Previous:   placeOf[profile.Tier](said.Previous, profile.TierNames()),
 		At:         said.Time.UnixMilli(), Since: said.BeganAt.UnixMilli(), Reading: x.reading(), Score: r.score(said, x),
 	}
-	decodeValue(said.Value, &a.Decision)
+	r.decodeValue(said.Value, &a.Decision)
 	if opens := r.Pack.Kinds[a.Kind].Opens; a.Kind != profile.Lapse {
 		place := func(code string) uint8 {
 			return uint8(max(slices.IndexFunc(opens, func(o pack.Opening) bool { return o.Code == code }), 0))

@@ -14,8 +14,8 @@ import (
 // renders it anew, and whatever comes out otherwise is a difference. The alert has to be of this pack. These parts
 // follow from nothing else in an alert and are taken from it, some of them within bounds:
 //
-//   - episode, visits, probes, cause, the values of features, and for other kinds the time, except where they are
-//     raised
+//   - episode, visits, probes, cause, the values of features, the currency of the value with the number of events in
+//     another one, and for other kinds the time, except where they are raised
 //   - the tiers: above those of score and floor, as far as open episodes of other kinds lift them
 //   - the tier before a lapse was raised, for a pack with factors: as far as these reach within their cap
 //   - the stage: one that fits the silence and the tenure

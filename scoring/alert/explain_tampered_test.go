@@ -28,6 +28,7 @@ var free = []*regexp.Regexp{
 	regexp.MustCompile(`^/features[ /]`),                                 // features that no factor reads
 	regexp.MustCompile(`^/factors/\d+/inputs/value `),                    // where its curve is level
 	regexp.MustCompile(`^/value(/amount)? `),                             // at risk is rounded; without a score
+	regexp.MustCompile(`^/value/(currency|other|orders) `),               // of its money, among others'
 	// whether onboarding has ended, for instance
 	regexp.MustCompile(`^/stage `),
 	regexp.MustCompile(`^/(tier|previous_tier) `),                               // lifted by other episodes

@@ -47,12 +47,14 @@ func appendValue(dst []byte, k *pack.Pack, w *scoring.Worth, known bool) []byte 
 }
 
 // decodeValue is the inverse of appendValue, for what the features' values do not hold.
-func decodeValue(v *ExplainedValue, d *scoring.Decision) {
-	if d.Unvalued = v == nil; d.Unvalued {
+func (r *Renderer) decodeValue(v *ExplainedValue, d *scoring.Decision) {
+	if d.Unvalued = v == nil && r.Pack.Value.Feature >= 0; v == nil {
 		return
 	}
-	d.Money.Other = v.Other
-	copy(d.Money.Currency[:], v.Currency)
+	var c profile.Currency
+	if copy(c[:], v.Currency); c.Valid() {
+		d.Money = profile.Money{Currency: c, Other: v.Other}
+	}
 }
 
 // addValue adds the features' values that an alert holds in its value. A feature of which nothing is known is 0 where the
@@ -70,6 +72,6 @@ func (r *Renderer) addValue(all map[string]int64, said *saidAlert) {
 		return
 	}
 	if all[name] = said.Value.Amount; v.Orders >= 0 && said.Value.Orders != nil {
-		all[r.Pack.Features[v.Orders].Name] = *said.Value.Orders
+		all[r.Pack.Features[v.Orders].Name] = max(*said.Value.Orders, 0)
 	}
 }
