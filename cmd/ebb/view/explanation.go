@@ -73,8 +73,11 @@ func (s Explanation) body(e *inspect.Explained) {
 	if e.Floor != nil {
 		s.Say("", "  ", fmt.Sprintf("not below %g: %s", e.Floor.Risk, spaced(e.Floor.Code)))
 	}
-	if e.Value != nil {
+	switch {
+	case e.Value != nil:
 		s.Say("", "  ", worth(e))
+	case e.By != nil && e.By.Pack.Value.Feature >= 0:
+		s.Say("", "  ", "nothing is known of what the customer is worth")
 	}
 	if x := e.Exit; x != nil {
 		s.Say("", "  ", fmt.Sprintf("cheapest way out: %s, to %.3f, %s", exitInWords(x.Change), x.Risk, spaced(x.Tier)))
