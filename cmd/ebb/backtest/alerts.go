@@ -71,10 +71,16 @@ func (e *Engine) note(c *customer, decisions []scoring.Decision) {
 	}
 }
 
-// endSilence judges the alerts of the customer's present silence, which ends.
+// endSilence judges the alerts of the customer's present silence, which ends. Of a silence of somebody whom the pack does
+// not alert about nobody asks whether it was caught.
 func (e *Engine) endSilence(c *customer, end int64) {
-	if e.alerts.measure != nil {
-		e.alerts.measure.Silence(&c.silence, c.profile.Visits, c.profile.Last, end)
+	m := e.alerts.measure
+	switch {
+	case m == nil:
+	case e.scorer.Pack.Alerts(&c.profile):
+		m.Silence(&c.silence, c.profile.Visits, c.profile.Last, end)
+	default:
+		m.Pass(&c.silence, c.profile.Visits, c.profile.Last, end)
 	}
 }
 
@@ -90,8 +96,8 @@ func (e *Engine) Alerts() iter.Seq[Alert] {
 // listEvery is the time between two lists of the RFM rule.
 const listEvery = 7 * millisPerDay
 
-// list raises the RFM rule's alerts: as many as ebb has raised since the last list, for active customers without an
-// alert of the rule in their silence.
+// list raises the RFM rule's alerts: as many as ebb has raised since the last list, for active customers whom the pack
+// alerts about, without an alert of the rule in their silence.
 func (e *Engine) list(at int64) {
 	a := &e.alerts
 	a.nextList += listEvery
@@ -102,7 +108,7 @@ func (e *Engine) list(at int64) {
 	active := &snapshot{at: at}
 	e.each(func(c *customer) {
 		e.wake(c, at)
-		if c.profile.Last > at-e.active {
+		if c.profile.Last > at-e.active && e.scorer.Pack.Alerts(&c.profile) {
 			active.rows = append(active.rows, row{customer: c, last: c.profile.Last, days: c.activeDays, value: c.value})
 		}
 	})

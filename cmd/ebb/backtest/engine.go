@@ -41,6 +41,7 @@ type Counts struct {
 	Events     int64 `json:"events"`
 	Customers  int64 `json:"customers"`  // with an event that the pack names
 	Active     int64 `json:"active"`     // of those, with activity
+	Ineligible int64 `json:"ineligible"` // of those, whom the pack does not alert about by the end
 	Unnamed    int64 `json:"unnamed"`    // events of types that the pack does not name
 	Duplicates int64 `json:"duplicates"` // events whose id was among the customer's last 16
 	Late       int64 `json:"late"`       // events more than a day older than the newest before them
@@ -263,6 +264,9 @@ func (e *Engine) Finish() *Report {
 			e.wake(c, e.newest)
 			e.reachLevels(c, e.newest)
 			e.endSilence(c, silences.Open)
+			if !e.scorer.Pack.Alerts(&c.profile) {
+				e.counts.Ineligible++
+			}
 		})
 	}
 	e.counts.Events, e.counts.Late = e.events, e.late

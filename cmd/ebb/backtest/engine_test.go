@@ -29,6 +29,18 @@ func shopPack(t testing.TB) *pack.Pack {
 	return pack
 }
 
+// waitingPack is shopPack for customers with trouble alone.
+func waitingPack(t testing.TB) *pack.Pack {
+	t.Helper()
+	const text = "name: waits\nversion: 1\nhorizon: 40d\nactivity: [buy]\nfriction: {fail: 1}\nraise: {regular: watch}\n" +
+		"signals: {failed: {types: [fail]}}\neligible: {signal: failed}\n"
+	pack, err := pack.Load("waits.yaml", func(string) ([]byte, error) { return []byte(text), nil }, pack.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pack
+}
+
 // happened is an event of a drawn log.
 type happened struct {
 	customer string

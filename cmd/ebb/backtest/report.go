@@ -43,6 +43,7 @@ type Pack struct {
 	Hash     string             `json:"hash"`
 	Activity []string           `json:"activity"`
 	Friction map[string]float64 `json:"friction"`
+	Eligible string             `json:"eligible,omitempty"` // the signal after which it alerts about a customer
 }
 
 // Date is what was measured at one date.
@@ -145,7 +146,7 @@ type MeanHonesty struct {
 func (e *Engine) report() *Report {
 	k := e.scorer.Pack
 	r := &Report{
-		Pack:        Pack{k.Name, k.Version, k.Hash, k.Activity, k.Friction},
+		Pack:        Pack{k.Name, k.Version, k.Hash, k.Activity, k.Friction, k.EligibleSignal()},
 		HorizonDays: inDays(e.horizon), ActiveDays: inDays(e.active),
 		First: instant(e.first), Last: instant(e.newest), Counts: e.counts, Alerts: e.judgement(),
 	}

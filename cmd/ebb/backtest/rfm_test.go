@@ -26,13 +26,14 @@ func compareRFM(t *rapid.T, s *snapshot, log []happened) {
 	for _, r := range rows {
 		got = append(got, r.customer.name)
 	}
-	if diff := gocmp.Diff(naiveRFM(log[:known], s.at), got); diff != "" {
+	if diff := gocmp.Diff(naiveRFM(log[:known], s.at, false), got); diff != "" {
 		t.Fatalf("RFM at %d (-want +got):\n%s", s.at, diff)
 	}
 }
 
-// listedIn is when the rule lists customers, by one look at the whole log per list, while lists are judged.
-func listedIn(log []happened, raised map[string][]int64, from, until int64) map[string][]int64 {
+// listedIn is when the rule lists customers, by one look at the whole log per list, while lists are judged. waits: those
+// who have failed before alone.
+func listedIn(log []happened, raised map[string][]int64, from, until int64, waits bool) map[string][]int64 {
 	all := slices.Concat(slices.Collect(maps.Values(raised))...)
 	listed := map[string][]int64{}
 	for mark := from + listEvery; mark <= until; mark += listEvery {
@@ -50,7 +51,7 @@ func listedIn(log []happened, raised map[string][]int64, from, until int64) map[
 			}
 		}
 		next := slices.IndexFunc(append(log, happened{at: math.MaxInt64}), func(h happened) bool { return h.at > mark })
-		for _, name := range naiveRFM(log[:next], mark) {
+		for _, name := range naiveRFM(log[:next], mark, waits) {
 			times := listed[name]
 			if n > 0 && (len(times) == 0 || times[len(times)-1] < lastBought(log[:next], name)) {
 				listed[name] = append(times, mark)
@@ -103,10 +104,11 @@ func lastBought(log []happened, name string) int64 {
 }
 
 // naiveRFM is the active customers as of mark, highest rank sum first, those with equal ones in the order of their
-// first event that counts.
-func naiveRFM(log []happened, mark int64) []string {
+// first event that counts. waits: those who have failed alone.
+func naiveRFM(log []happened, mark int64, waits bool) []string {
 	type customer struct {
 		name              string
+		failed            bool
 		last, days, value float64
 		on                map[int64]bool
 	}
@@ -120,6 +122,7 @@ func naiveRFM(log []happened, mark int64) []string {
 			at = len(all)
 			all = append(all, &customer{name: h.customer, on: map[int64]bool{}})
 		}
+		all[at].failed = all[at].failed || h.kind == "fail"
 		if c := all[at]; h.kind == "buy" {
 			c.last, c.value = float64(h.at), c.value+log[i].value()
 			c.on[h.at/millisPerDay] = true
@@ -128,7 +131,9 @@ func naiveRFM(log []happened, mark int64) []string {
 	}
 	all = slices.DeleteFunc(
 		all,
-		func(c *customer) bool { return c.days == 0 || c.last <= float64(mark-2*horizonDays*millisPerDay) },
+		func(c *customer) bool {
+			return c.days == 0 || c.last <= float64(mark-2*horizonDays*millisPerDay) || waits && !c.failed
+		},
 	)
 	sum := func(c *customer) float64 {
 		total := 0.0

@@ -58,7 +58,7 @@ const stride = 0.15
 // had an effect. The score is looked at at the beginning, at the end, and ever farther apart in between.
 func (e *Engine) reachLevels(c *customer, until int64) {
 	a := &e.alerts
-	if a.measure == nil || c.profile.Visits == 0 {
+	if a.measure == nil || c.profile.Visits == 0 || !e.scorer.Pack.Alerts(&c.profile) {
 		return
 	}
 	p := &c.profile

@@ -25,9 +25,11 @@ type Summary struct {
 	Suppressed uint64 `json:"suppressed"`
 	// decisions that a stage withheld, by kind and transition; those of Suppressed are not among them
 	Withheld map[string]map[string]uint64 `json:"withheld,omitempty"`
-	Unnamed  uint64                       `json:"unnamed"`       // events of types that the pack does not name
-	Types    []line.TypeCount             `json:"unnamed_types"` // the most frequent of these
-	Shadows  []ShadowSummary              `json:"shadows,omitempty"`
+	// events of customers whom the pack did not alert about yet
+	Ineligible uint64           `json:"ineligible,omitempty"`
+	Unnamed    uint64           `json:"unnamed"`       // events of types that the pack does not name
+	Types      []line.TypeCount `json:"unnamed_types"` // the most frequent of these
+	Shadows    []ShadowSummary  `json:"shadows,omitempty"`
 }
 
 // noSummary is the summary of a processor that has done nothing: no list or map in it is null.
@@ -42,7 +44,7 @@ func (p *Processor) Summary() Summary {
 	t := &p.tally
 	s.Events, s.Seconds, s.Alerts, s.Quarantined = t.Records, p.seconds().Seconds(), t.AllAlerts(), t.AllQuarantined()
 	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = t.Late, t.Duplicates, t.Withheld[line.Repeated], t.Unnamed
-	s.BySubject, s.OtherCurrency = t.BySubject, t.OtherCurrency
+	s.BySubject, s.OtherCurrency, s.Ineligible = t.BySubject, t.OtherCurrency, t.Ineligible
 	if p.tally.Types != nil {
 		s.Types = p.tally.Types.Top(typesInSummary)
 	}

@@ -80,6 +80,11 @@ func (t *backtestText) notes() []string {
 	add(t.Late, "events are more than a day older than one before them")
 	add(t.Anonymous, "events are of visitors without a customer id, and count for nothing")
 	add(t.Skipped, "lines could not be used")
+	if t.Ineligible > 0 {
+		notes = append(notes, fmt.Sprintf("%s of %s active customers had no event of the signal %s: the pack alerts about none "+
+			"of them, and their silences are not judged",
+			advice.Grouped(t.Ineligible), advice.Grouped(t.Active), t.Pack.Eligible))
+	}
 	return notes
 }
 
@@ -142,7 +147,7 @@ func (t *backtestText) probabilities() {
 		p := &d.Probabilities
 		probes := advice.Grouped(int64(p.Probes))
 		if p.Provisional {
-			probes += " (too few)"
+			probes += " (few)"
 		}
 		rows = append(rows, []string{
 			advice.FormatDate(d.At),

@@ -21,6 +21,7 @@ type Customer struct {
 	next  uint8    // where the next one goes, once there are recentGaps
 	noted [NumNoted]int64
 	level []uint32 // the minute since the epoch at which the score reached each level; 0: it has not
+	known bool     // a silence of it was judged
 }
 
 // Alerted reports whether a noted rule has alerted in the present silence.

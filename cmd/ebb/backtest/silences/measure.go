@@ -101,17 +101,23 @@ const Open = math.MaxInt64
 func (m *Measure) Silence(c *Customer, visits uint32, begin, end int64) {
 	if end-begin >= visitGap && begin <= m.End {
 		m.silences++
-		if visits == 1 {
+		if !c.known {
+			c.known = true
 			m.known += max(0, m.window.Until-max(m.window.From, begin))
 		}
 		m.judge(c, visits, begin, end)
-		if end <= m.End {
-			gap := uint32(min((end-begin)/secondMillis, math.MaxUint32))
-			if visits <= firstGaps {
-				m.firsts = append(m.firsts, gap)
-			}
-			c.add(gap)
+	}
+	m.Pass(c, visits, begin, end)
+}
+
+// Pass takes a silence of somebody who is no customer yet: it is not judged, and its gap counts as any other.
+func (m *Measure) Pass(c *Customer, visits uint32, begin, end int64) {
+	if end-begin >= visitGap && end <= m.End {
+		gap := uint32(min((end-begin)/secondMillis, math.MaxUint32))
+		if visits <= firstGaps {
+			m.firsts = append(m.firsts, gap)
 		}
+		c.add(gap)
 	}
 	c.forget(end)
 }
