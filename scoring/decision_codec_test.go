@@ -1,6 +1,7 @@
 package scoring_test
 
 import (
+	"bytes"
 	"math"
 	"testing"
 
@@ -106,4 +107,34 @@ func TestDecisionOfNoNumbers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzReadDecision: every accepted decision comes back as its bytes, and its customer's worth is within the bounds of what
+// an alert says.
+func FuzzReadDecision(f *testing.F) {
+	k := scoringtest.PackOf(f, "1", valued...)
+	d := scoring.Decision{Transition: scoring.Raised, Score: model.Score{Values: []feature.Value{{N: 4, OK: true}, {N: 900, OK: true}}}}
+	for _, money := range []profile.Money{{}, {Currency: eur}, {Currency: jpy, Other: 300}} {
+		d.Money = money
+		f.Add(scoring.AppendDecision(nil, &d))
+		d.Unvalued = !d.Unvalued
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var d scoring.Decision
+		r := encode.NewReader(b)
+		if scoring.ReadDecision(&r, &d); r.Damaged() || !r.Whole() {
+			return
+		}
+		if again := scoring.AppendDecision(nil, &d); !bytes.Equal(again, b) {
+			t.Fatalf("% x came back as % x", b, again)
+		}
+		if !d.Fits(k) {
+			return
+		}
+		w, known := d.Worth(k)
+		mean, counted := w.MeanOrder()
+		if w.AtRisk < 0 || w.Expected < 0 || mean < 0 || counted && w.Orders < 1 || known == d.Unvalued && known {
+			t.Fatalf("%+v, known %v, mean %d: %+v", w, known, mean, d)
+		}
+	})
 }
