@@ -372,4 +372,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "be8c8f526b9ca4fb95953849b43a1ff57bc060165f25a7e3ec2c36d7774a2232"
+const retailHash = "0b1180e7bcafefdaef92bcf26b31c6bcaff9d626c8f826c848f872f466df7c2f"
