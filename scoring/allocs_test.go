@@ -86,7 +86,7 @@ func (h *hot) steps() map[string]func() {
 		"ObserveFirst": func() {
 			h.now += 60_000
 			visit.Time = h.now
-			h.other = profile.Profile{}
+			h.other = scoringtest.Eligible()
 			h.pack.Observe(h.customer(&h.other), &h.Pop, &visit)
 		},
 		"ObserveFriction": func() {

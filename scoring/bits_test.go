@@ -40,7 +40,7 @@ func TestBits(t *testing.T) {
 		k := scoringtest.Must(
 			pack.Load("retail", nil, pack.Overrides{Horizon: time.Duration(1+r.IntN(300)) * 24 * time.Hour}),
 		)
-		var p profile.Profile
+		p := scoringtest.Eligible()
 		now := int64(1_500_000_000_000) + r.Int64N(1e10)
 		pace := 1 + 60*r.Float64()*r.Float64()
 		for range 1 + r.IntN(15) {

@@ -87,3 +87,67 @@ func TestEligibleAfterAPackChange(t *testing.T) {
 		}
 	}
 }
+
+// TestShippedPacksAlertAboutCustomers: what makes somebody a customer of a shipped pack, and what everybody may do.
+func TestShippedPacksAlertAboutCustomers(t *testing.T) {
+	for name, lives := range map[string]struct{ visitors, customers []string }{
+		"retail": {
+			[]string{
+				"Product Viewed", "Products Searched, Product Added, Checkout Started, Payment Failed, Payment Failed",
+				"Product Viewed, Support Ticket Opened, Cancellation Started, Account Deleted",
+			},
+			[]string{
+				"Order Completed", "purchase", "Product Viewed, Order Delivered", "Product Viewed, return",
+				"Product Viewed, Product Viewed, Subscription Started", "Dispute Opened", "Support Ticket Escalated",
+				"Cancellation Requested",
+			},
+		},
+		"saas": {
+			[]string{"Webinar Attended", "Webinar Attended, Training Completed, Community Post Created, Survey Sent"},
+			[]string{
+				"Signed In", "Account Created", "Trial Started", "Feature Used", "Payment Failed", "Incident Affected Customer",
+				"Cancellation Started", "Webinar Attended, Seats Counted",
+			},
+		},
+		"marketplace": {
+			[]string{
+				"Listing Viewed", "Listings Searched, Listing Saved, Seller Contacted, Event Attended",
+				"Listing Viewed, Payment Failed, Cancellation Started",
+			},
+			[]string{"Order Completed", "Offer Made", "Listing Viewed, Seller Rated", "Dispute Opened", "Fraud Reported"},
+		},
+		"marketplace_seller": {
+			[]string{"Signed In", "Signed In, Course Started, Course Completed, Community Post Created, Identity Verified"},
+			[]string{
+				"Listing Created", "Signed In, Listing Abandoned", "Signed In, Sale Completed", "Buyer Answered", "Payout Held",
+				"Seller Suspended", "Cancellation Started",
+			},
+		},
+		"creator": {
+			[]string{
+				"Content Viewed", "App Opened, Email Link Clicked, Comment Posted, Poll Voted, Live Attended, Challenge Day Completed",
+				"Content Viewed, Unsubscribed, Account Deleted",
+			},
+			[]string{
+				"Content Viewed, Membership Started", "Content Viewed, Membership Upgraded", "Tip Sent", "Order Completed", "Perk Used",
+				"Payment Failed", "Dispute Opened", "Cancellation Requested",
+			},
+		},
+		"any": {nil, []string{"Product Viewed", "whatever"}},
+	} {
+		k := scoringtest.Must(pack.Load(name, nil, pack.Overrides{}))
+		for alerted, all := range map[bool][]string{false: lives.visitors, true: lives.customers} {
+			for _, life := range all {
+				types := strings.Split(life, ", ")
+				for _, kind := range types {
+					if !k.Signal([]byte(kind)).Known {
+						t.Errorf("%s does not name %s", name, kind)
+					}
+				}
+				if got := comes(k, types...); (len(got) > 0) != alerted {
+					t.Errorf("%s, %s: %q", name, life, got)
+				}
+			}
+		}
+	}
+}

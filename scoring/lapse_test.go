@@ -108,7 +108,9 @@ func TestLifeCycle(t *testing.T) {
 }
 
 func TestNothingIsArmedWhereNothingCanHappen(t *testing.T) {
-	s := &scoringtest.Story{Pack: scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))}
+	s := &scoringtest.Story{
+		Pack: scoringtest.Must(pack.Load("retail", nil, pack.Overrides{})), Profile: scoringtest.Eligible(),
+	}
 	s.Event(0, scoringtest.Failed)
 	if s.Profile.Armed != 0 {
 		t.Errorf("armed for minute %d without activity", s.Profile.Armed)

@@ -111,6 +111,7 @@ func newPanel(k *pack.Pack) *panel {
 	for i := range p.customers {
 		u := &p.customers[i]
 		r := rand.New(rand.NewPCG(1, uint64(i)))
+		u.profile = scoringtest.Eligible()
 		c := profile.Customer{Profile: &u.profile}
 		events := 10 * int64(i+1)
 		for n := range events {

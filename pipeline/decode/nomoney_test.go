@@ -10,7 +10,7 @@ import (
 	"ebb/scoring/pack"
 )
 
-// retail is the shipped pack, which takes money from completed orders alone.
+// retail is the shipped pack, which takes money from orders alone.
 func retail(t testing.TB) *pack.Pack {
 	t.Helper()
 	k, err := pack.Load("retail", nil, pack.Overrides{})

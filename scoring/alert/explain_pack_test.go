@@ -30,7 +30,8 @@ func manyDecided(k *pack.Pack, seed uint64, customers int, late int64) (all []al
 	r, scorer, pop := rand.New(rand.NewPCG(seed, seed)), scoring.NewScorer(k), profile.Population{}
 	types := k.EventTypes()
 	for n := range customers {
-		c := profile.Customer{Profile: &profile.Profile{}}
+		p := scoringtest.Eligible()
+		c := profile.Customer{Profile: &p}
 		note := func(decisions []scoring.Decision, cause alert.Cause) {
 			for _, d := range decisions {
 				if sum := d.Score.Sum(); n%2 == 0 && d.Score.Visits > 0 {

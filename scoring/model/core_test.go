@@ -41,7 +41,9 @@ func TestVisits(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &scoringtest.Story{Pack: scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))}
+			s := &scoringtest.Story{
+				Pack: scoringtest.Must(pack.Load("retail", nil, pack.Overrides{})), Profile: scoringtest.Eligible(),
+			}
 			buy(s, tt.at...)
 			p := &s.Profile
 			if p.Visits != tt.visits {
@@ -74,7 +76,9 @@ func TestNobodyIsGivenUp(t *testing.T) {
 
 // TestBounds: counts stay within the codec's limits, whatever is observed.
 func TestBounds(t *testing.T) {
-	s := &scoringtest.Story{Pack: scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))}
+	s := &scoringtest.Story{
+		Pack: scoringtest.Must(pack.Load("retail", nil, pack.Overrides{})), Profile: scoringtest.Eligible(),
+	}
 	buy(s, 0)
 	s.Profile.Level, s.Profile.Friction = 64, 1e9
 	scoringtest.Observe(

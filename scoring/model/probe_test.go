@@ -43,7 +43,8 @@ func TestProbe(t *testing.T) {
 		got := model.Calibration{Seldom: seldom}
 		var pop profile.Population
 		scorer := scoring.NewScorer(pack)
-		c := profile.Customer{Profile: &profile.Profile{}, Hash: rapid.Uint64().Draw(t, "draw")}
+		p := scoringtest.Eligible()
+		c := profile.Customer{Profile: &p, Hash: rapid.Uint64().Draw(t, "draw")}
 		look := func(until int64) {
 			before, counted := *c.Profile, got
 			due := pack.Model.ProbeMinute(c.Profile)
@@ -105,7 +106,8 @@ func TestProbesEnd(t *testing.T) {
 	pack := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))
 	rapid.Check(t, func(t *rapid.T) {
 		scorer := scoring.NewScorer(pack)
-		c := profile.Customer{Profile: &profile.Profile{}, Hash: rapid.Uint64().Draw(t, "draw")}
+		p := scoringtest.Eligible()
+		c := profile.Customer{Profile: &p, Hash: rapid.Uint64().Draw(t, "draw")}
 		var pop profile.Population
 		var table model.Calibration
 		at := scoringtest.Begin

@@ -9,7 +9,7 @@ import (
 // TestTakesMoney of the shipped packs, as docs/events.md says.
 func TestTakesMoney(t *testing.T) {
 	for name, want := range map[string][]string{
-		"any": nil, "retail": {"Order Completed"}, "marketplace": {"Order Completed"}, "saas": {"Payment Succeeded"},
+		"any": nil, "retail": {"Order Completed", "purchase"}, "marketplace": {"Order Completed"}, "saas": {"Payment Succeeded"},
 		"marketplace_seller": {"Fee Charged"}, "creator": {"Order Completed", "Payment Succeeded", "Tip Sent"},
 	} {
 		k, err := pack.Load(name, nil, pack.Overrides{})

@@ -372,4 +372,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "be8c8f526b9ca4fb95953849b43a1ff57bc060165f25a7e3ec2c36d7774a2232"
+const retailHash = "746535fc34f8d87e7f34998a281318995fad2434db3d04d07df45a675c33371d"

@@ -80,10 +80,11 @@ type packEvent struct {
 // newPackStory folds a line's events, after one activity that none of the pack's signals names.
 func newPackStory(t *testing.T, pack *pack.Pack, line string) *packStory {
 	t.Helper()
+	p := scoringtest.Eligible()
 	h := &packStory{
 		pack:     pack,
 		scorer:   scoring.NewScorer(pack),
-		customer: profile.Customer{Profile: &profile.Profile{}},
+		customer: profile.Customer{Profile: &p},
 		open:     map[profile.Kind]uint8{},
 	}
 	for _, activity := range pack.Activity {

@@ -7,6 +7,9 @@ import (
 	"ebb/scoring/profile"
 )
 
+// Eligible is the profile of a customer whom every pack may alert about, before the first event.
+func Eligible() profile.Profile { return profile.Profile{Eligible: true} }
+
 // Observe is Scorer.Observe for a pack without features, where an event has one decision at most.
 func Observe(
 	pack *pack.Pack,

@@ -16,7 +16,8 @@ type Happening struct {
 	Properties map[string]feature.Property
 }
 
-// Decided are the decisions on one customer of a pack with these events, up to so many days after the last.
+// Decided are the decisions on one customer of a pack with these events, up to so many days after the last. The pack may
+// alert about the customer from the first on.
 func Decided(pack *pack.Pack, events []Happening, days int64) (all []scoring.Decision) {
 	return DecidedLate(pack, events, 0, days)
 }
@@ -24,7 +25,8 @@ func Decided(pack *pack.Pack, events []Happening, days int64) (all []scoring.Dec
 // DecidedLate is Decided where deadlines fire so many ms before each event.
 func DecidedLate(pack *pack.Pack, events []Happening, lateness, days int64) (all []scoring.Decision) {
 	scorer, pop := scoring.NewScorer(pack), profile.Population{}
-	c := profile.Customer{Profile: &profile.Profile{}}
+	p := Eligible()
+	c := profile.Customer{Profile: &p}
 	note := func(decisions []scoring.Decision) {
 		for _, d := range decisions {
 			d.Score.Values = slices.Clone(d.Score.Values)

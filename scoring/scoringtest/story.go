@@ -42,7 +42,7 @@ func (s *Story) Event(at float64, signal pack.Signal) {
 
 // Weekly is a customer who bought on ten days, a week apart, the last on day 63.
 func Weekly() *Story {
-	s := &Story{Pack: Must(pack.Load("retail", nil, pack.Overrides{}))}
+	s := &Story{Pack: Must(pack.Load("retail", nil, pack.Overrides{})), Profile: Eligible()}
 	for week := range 10 {
 		s.SilentUntil(float64(7 * week))
 		s.Event(float64(7*week), Bought)

@@ -18,10 +18,11 @@ type Walk struct {
 	Now           int64
 }
 
-// NewWalk begins with a customer without events.
+// NewWalk begins with a customer without events whom the pack may alert about.
 func NewWalk(pack *pack.Pack) *Walk {
 	w := &Walk{Scorer: scoring.NewScorer(pack), Judge: scoring.NewScorer(pack), Types: pack.EventTypes(), Now: Begin}
-	w.Customer.Profile = &profile.Profile{}
+	p := Eligible()
+	w.Customer.Profile = &p
 	return w
 }
 

@@ -81,9 +81,12 @@ func (t *backtestText) notes() []string {
 	add(t.Anonymous, "events are of visitors without a customer id, and count for nothing")
 	add(t.Skipped, "lines could not be used")
 	if t.Ineligible > 0 {
-		notes = append(notes, fmt.Sprintf("%s of %s active customers had no event of the signal %s: the pack alerts about none "+
-			"of them, and their silences are not judged",
-			advice.Grouped(t.Ineligible), advice.Grouped(t.Active), t.Pack.Eligible))
+		notes = append(
+			notes,
+			fmt.Sprintf("%s of %s active customers had no event of the signal %s: the pack alerts about none "+
+				"of them, and their silences are not judged",
+				advice.Grouped(t.Ineligible), advice.Grouped(t.Active), t.Pack.Eligible),
+		)
 	}
 	return notes
 }
