@@ -20,6 +20,7 @@ import (
 //	number of values, and each as 0 without data, else 1 and a varint
 //	reading: model.Reading
 //	Unvalued, and 2 where Money follows: 1 byte; Money: its currency 3 bytes, Other as a varint
+//	Opened, Expires                                              varints
 func AppendDecision(dst []byte, d *Decision) []byte {
 	s := &d.Score
 	dst = append(
@@ -50,7 +51,7 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), v.N)
 	}
-	return appendMoney(d.Reading.Append(dst), d)
+	return binary.AppendVarint(binary.AppendVarint(appendMoney(d.Reading.Append(dst), d), d.Opened), d.Expires)
 }
 
 // ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Bytes that are no decision
@@ -81,6 +82,7 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 	}
 	d.Reading.Read(r)
 	readMoney(r, d)
+	d.Opened, d.Expires = r.Varint(), r.Varint()
 	if !d.sound() {
 		r.Damage()
 	}

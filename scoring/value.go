@@ -79,12 +79,15 @@ func (w *Worth) MeanOrder() (amount int64, ok bool) {
 
 // AtRiskMajor is the part at risk in major units of the currency (12.90 for 1290 cents), or as the number that the
 // feature stands for where it is no money.
-func (w *Worth) AtRiskMajor() float64 {
-	unit := int64(1)
-	for range w.decimals {
-		unit *= 10
+func (w *Worth) AtRiskMajor() float64 { return float64(w.AtRisk) / unit(w.decimals) }
+
+// unit is how many minor units a major one has.
+func unit(decimals int) float64 {
+	minor := int64(1)
+	for range decimals {
+		minor *= 10
 	}
-	return float64(w.AtRisk) / float64(unit)
+	return float64(minor)
 }
 
 // AtRisk is the part of an amount that is at risk with a likelihood; 0 of less than 0.

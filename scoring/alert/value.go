@@ -11,6 +11,7 @@ import (
 // ExplainedValue is what the customer is worth, and how much of it is at risk. Amounts are in minor units of the
 // currency, or in the unit of the pack's feature where that is no money.
 type ExplainedValue struct {
+	Feature   string `json:"feature"`
 	Amount    int64  `json:"amount"`
 	Currency  string `json:"currency,omitempty"`
 	Other     uint32 `json:"other,omitempty"` // events with money in a second currency
@@ -21,10 +22,36 @@ type ExplainedValue struct {
 	Tier      string `json:"tier"`
 }
 
-// appendValue appends what a decision's customer is worth; null where nothing is known of it.
-func appendValue(dst []byte, k *pack.Pack, w *scoring.Worth, known bool) []byte {
+// explainValue is what a decision's customer is worth; nil: nothing is known of it.
+func (r *Renderer) explainValue(d *scoring.Decision) *ExplainedValue {
+	w, known := d.Worth(r.Pack)
 	if !known {
-		return append(dst, `,"value":null`...)
+		return nil
+	}
+	v := &ExplainedValue{
+		Feature: r.Pack.Features[r.Pack.Value.Feature].Name, Amount: w.Amount, Other: w.Other, AtRisk: w.AtRisk,
+		Tier: w.Tier.String(),
+	}
+	if w.Currency != (profile.Currency{}) {
+		v.Currency = string(w.Currency[:])
+	}
+	if w.Counted {
+		v.Orders = &w.Orders
+	}
+	if mean, ok := w.MeanOrder(); ok {
+		v.MeanOrder = &mean
+	}
+	if r.Pack.Value.Within > 0 {
+		v.Expected = &w.Expected
+	}
+	return v
+}
+
+// appendWorth appends what a decision's customer is worth, null where nothing is known of it.
+func (r *Renderer) appendWorth(dst []byte, d *scoring.Decision) ([]byte, pack.ValueTier) {
+	w, known := d.Worth(r.Pack)
+	if !known {
+		return append(dst, `,"value":null`...), w.Tier
 	}
 	dst = strconv.AppendInt(append(dst, `,"value":{"amount":`...), w.Amount, 10)
 	if w.Currency != (profile.Currency{}) {
@@ -40,38 +67,26 @@ func appendValue(dst []byte, k *pack.Pack, w *scoring.Worth, known bool) []byte 
 		dst = strconv.AppendInt(append(dst, `,"mean_order":`...), mean, 10)
 	}
 	dst = strconv.AppendInt(append(dst, `,"at_risk":`...), w.AtRisk, 10)
-	if k.Value.Within > 0 {
+	if r.Pack.Value.Within > 0 {
 		dst = strconv.AppendInt(append(dst, `,"expected":`...), w.Expected, 10)
 	}
-	return append(append(append(dst, `,"tier":"`...), w.Tier.String()...), `"}`...)
+	return append(append(append(dst, `,"tier":"`...), w.Tier.String()...), `"}`...), w.Tier
 }
 
-// decodeValue is the inverse of appendValue, for what the features' values do not hold.
-func (r *Renderer) decodeValue(v *ExplainedValue, d *scoring.Decision) {
-	if d.Unvalued = v == nil && r.Pack.Value.Feature >= 0; v == nil {
+// saidValue is the part of an alert's value that does not follow from the rest.
+type saidValue struct {
+	Currency string `json:"currency"`
+	Other    uint32 `json:"other"`
+}
+
+// decodeValue is the inverse of appendWorth, for what the features' values do not hold.
+func (r *Renderer) decodeValue(v *saidValue, d *scoring.Decision) {
+	if v == nil { // what is not 0 is known
+		d.Unvalued = r.Pack.Value.Feature >= 0 && d.Score.Value(r.Pack.Value.Feature).N == 0
 		return
 	}
 	var c profile.Currency
 	if copy(c[:], v.Currency); c.Valid() {
 		d.Money = profile.Money{Currency: c, Other: v.Other}
-	}
-}
-
-// addValue adds the features' values that an alert holds in its value. A feature of which nothing is known is 0 where the
-// pack declares so of a customer with activity.
-func (r *Renderer) addValue(all map[string]int64, said *saidAlert) {
-	v := &r.Pack.Value
-	if v.Feature < 0 {
-		return
-	}
-	name := r.Pack.Features[v.Feature].Name
-	if said.Value == nil {
-		if r.Pack.Features[v.Feature].AbsentZero && *said.Visits > 0 {
-			all[name] = 0
-		}
-		return
-	}
-	if all[name] = said.Value.Amount; v.Orders >= 0 && said.Value.Orders != nil {
-		all[r.Pack.Features[v.Orders].Name] = max(*said.Value.Orders, 0)
 	}
 }
