@@ -113,7 +113,10 @@ func TestDecisionOfNoNumbers(t *testing.T) {
 // an alert says.
 func FuzzReadDecision(f *testing.F) {
 	k := scoringtest.PackOf(f, "1", valued...)
-	d := scoring.Decision{Transition: scoring.Raised, Score: model.Score{Values: []feature.Value{{N: 4, OK: true}, {N: 900, OK: true}}}}
+	d := scoring.Decision{
+		Transition: scoring.Raised,
+		Score:      model.Score{Values: []feature.Value{{N: 4, OK: true}, {N: 900, OK: true}}},
+	}
 	for _, money := range []profile.Money{{}, {Currency: eur}, {Currency: jpy, Other: 300}} {
 		d.Money = money
 		f.Add(scoring.AppendDecision(nil, &d))
