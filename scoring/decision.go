@@ -29,6 +29,10 @@ type Decision struct {
 	Trouble    profile.Trouble // the event that weighs most, where friction is a reason
 	Play       pack.PlayRef    // what to do; 0: nothing is declared for it
 	Supersedes string          // id of the play in force before, where this one is another
+
+	// for a pack that declares value: that nothing is known of the customer's, and the currency of its money
+	Unvalued bool
+	Money    profile.Money
 }
 
 // Fits reports whether d can have been decided under k: the openings that it is about and its play are k's. A decision that was read

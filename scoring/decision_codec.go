@@ -20,6 +20,7 @@ import (
 //	terms, inputs, Factors                                       8 bytes each
 //	number of values, and each as 0 without data, else 1 and a varint
 //	reading: model.Reading
+//	Unvalued, and 2 where Money follows: 1 byte; Money: its currency 3 bytes, Other as a varint
 //	length of the facts, and profile.Facts                       varint, bytes
 //	Opened, Expires                                              varints
 //	Play                                                         a varint
@@ -55,7 +56,7 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), v.N)
 	}
-	dst = encode.AppendParts(d.Reading.Append(dst), d.Facts)
+	dst = encode.AppendParts(appendMoney(d.Reading.Append(dst), d), d.Facts)
 	dst = binary.AppendVarint(binary.AppendVarint(dst, d.Opened), d.Expires)
 	dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(d.Play)), uint64(len(d.Supersedes)))
 	dst = append(dst, d.Supersedes...)
@@ -89,6 +90,7 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 		s.Values = append(s.Values, v)
 	}
 	d.Reading.Read(r)
+	readMoney(r, d)
 	d.Facts = r.Part()
 	d.Opened, d.Expires = r.Varint(), r.Varint()
 	d.Play = pack.PlayRef(r.UvarintUpTo(uint64(pack.MaxPlayRef)))

@@ -1,6 +1,7 @@
 package scoring_test
 
 import (
+	"bytes"
 	"math"
 	"testing"
 
@@ -74,6 +75,12 @@ func TestDecisionRoundTrip(t *testing.T) {
 			d.Play = pack.PlayRef(rapid.Uint16Max(uint16(pack.MaxPlayRef)).Draw(t, "play"))
 			d.Supersedes = rapid.StringOfN(rapid.Rune(), 0, 64, pack.MaxName).Draw(t, "superseded")
 		}
+		if rapid.Bool().Draw(t, "of a pack that declares value") {
+			d.Unvalued = rapid.Bool().Draw(t, "unvalued")
+			if d.Money.Takes(scoringtest.DrawCurrency(t)); d.Money.Currency != (profile.Currency{}) {
+				d.Money.Other = rapid.Uint32().Draw(t, "other")
+			}
+		}
 		b := scoring.AppendDecision(nil, &d)
 		var got scoring.Decision
 		r := encode.NewReader(b)
@@ -109,4 +116,37 @@ func TestDecisionOfNoNumbers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzReadDecision: every accepted decision comes back as its bytes, and its customer's worth is within the bounds of what
+// an alert says.
+func FuzzReadDecision(f *testing.F) {
+	k := scoringtest.PackOf(f, "1", valued...)
+	d := scoring.Decision{
+		Transition: scoring.Raised,
+		Score:      model.Score{Values: []feature.Value{{N: 4, OK: true}, {N: 900, OK: true}}},
+	}
+	for _, money := range []profile.Money{{}, {Currency: eur}, {Currency: jpy, Other: 300}} {
+		d.Money = money
+		f.Add(scoring.AppendDecision(nil, &d))
+		d.Unvalued = !d.Unvalued
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var d scoring.Decision
+		r := encode.NewReader(b)
+		if scoring.ReadDecision(&r, &d); r.Damaged() || !r.Whole() {
+			return
+		}
+		if again := scoring.AppendDecision(nil, &d); !bytes.Equal(again, b) {
+			t.Fatalf("% x came back as % x", b, again)
+		}
+		if !d.Fits(k) {
+			return
+		}
+		w, known := d.Worth(k)
+		mean, counted := w.MeanOrder()
+		if w.AtRisk < 0 || w.Expected < 0 || mean < 0 || counted && w.Orders < 1 || known == d.Unvalued && known {
+			t.Fatalf("%+v, known %v, mean %d: %+v", w, known, mean, d)
+		}
+	})
 }

@@ -52,6 +52,7 @@ func (c change) transition() Transition {
 
 // note applies a decision's transition to its episode, and keeps the decision.
 func (s *Scorer) note(c *profile.Customer, d Decision) {
+	s.noteMoney(c, &d)
 	e := c.Episode(d.Kind)
 	e.Advance(d.Transition == Raised, d.At)
 	d.Episode, d.Sequence, d.Opened = e.Number, e.Sequence, e.Opened

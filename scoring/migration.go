@@ -58,6 +58,9 @@ func (m *Migration) Enter(c *profile.Customer, at int64) {
 	m.state = m.to.Pack.Model.Features.AppendCarried(m.state[:0], c.Features, m.cells)
 	c.Features = m.state
 	c.Facts = c.Facts.Keep(m.to.Pack.Carries)
+	if !m.to.Pack.Model.Features.HoldsMoney(c.Features) {
+		c.Money = profile.Money{} // of other events than the new pack's
+	}
 	c.Armed = moment.CeilMinute(max(at, c.At))
 }
 

@@ -10,8 +10,9 @@ import (
 type Observation struct {
 	Time       int64 // event time, ms since the epoch
 	Signal     pack.Signal
-	Value      int64 // money in minor units
+	Value      int64 // money in minor units of Currency
 	HasValue   bool
+	Currency   profile.Currency   // zero: the event names none
 	Properties []feature.Property // in the order of Pack.Properties; the last ones may be missing
 	Texts      [][]byte           // in the order of Pack.Carry, as sent; none where nothing is carried
 }
@@ -33,9 +34,11 @@ func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observ
 		s.noteTrouble(c.Profile, o)
 	}
 	m.Fold(c.Profile, pop, o.Time, signal.Activity, signal.Friction)
+	// money of a second currency is not added to that of the first
+	priced := o.HasValue && (signal.Named&s.Pack.Money == 0 || c.Money.Takes(o.Currency))
 	c.Features, _ = m.Features.Fold(
 		c.Features,
-		&feature.Event{Time: o.Time, Set: signal.Named, Value: o.Value, HasValue: o.HasValue, Properties: o.Properties},
+		&feature.Event{Time: o.Time, Set: signal.Named, Value: o.Value, HasValue: priced, Properties: o.Properties},
 	)
 	if len(o.Texts) > 0 {
 		s.carry(c, o)

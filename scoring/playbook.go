@@ -30,14 +30,6 @@ func (s *Scorer) assignPlay(p *profile.Profile, d *Decision) {
 	}
 }
 
-// ValueTier is how much the customer of d is worth under k.
-func (d *Decision) ValueTier(k *pack.Pack) pack.ValueTier {
-	if k.Value.Feature < 0 {
-		return pack.ValueUnknown
-	}
-	return k.Value.Tier(d.Score.Value(k.Value.Feature))
-}
-
 // ChoosePlay is the play that k's playbooks have for an alert of d; 0: none applies. The weightiest reason to which one
 // applies counts. Of a lapse overdue is tried last, since every lapse has it; of other kinds the opening's reason is
 // tried alone.

@@ -35,7 +35,7 @@ func (s *Scorer) TierAt(c *profile.Customer, at int64) (profile.Tier, profile.St
 // the highest floor, else about the customer's silence. It has no number of its own, since nothing was decided. Its
 // tier is that of TierAt, and Previous that of the score alone.
 func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
-	d := Decision{Transition: Raised, At: at, Since: c.Last, Score: s.Eval.Score(c, at)}
+	d := Decision{Transition: Raised, At: at, Since: c.Last, Score: s.score(c, profile.Lapse, at)}
 	floor := 0.0
 	for n := range c.Touched.All {
 		h := c.EpisodeOf(n)
@@ -54,6 +54,7 @@ func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
 	d.Opened = cmp.Or(c.Episode(d.Kind).Opened, at)
 	d.Expires = s.outdated(c.Profile, d.Kind)
 	d.Previous, d.Tier, d.Facts = s.Pack.Model.TierOf(&d.Score), s.standing(c, &d.Score), c.Facts
+	s.noteMoney(c, &d)
 	if d.hasReason(s.Pack, pack.ReasonFriction) {
 		d.Trouble = c.Trouble
 	}

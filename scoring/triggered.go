@@ -2,6 +2,7 @@ package scoring
 
 import (
 	"ebb/scoring/feature"
+	"ebb/scoring/model"
 	"ebb/scoring/moment"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
@@ -88,11 +89,7 @@ func (s *Scorer) emit(c *profile.Customer, n profile.Kind, was *profile.Triggere
 		return
 	}
 	r, h := &s.Pack.Kinds[n], c.EpisodeOf(n)
-	d.Score = s.Eval.Score(c, d.At)
-	if c.Visits == 0 { // features count also without a score
-		s.kept[n] = s.Pack.Model.Features.Values(s.kept[n][:0], feature.All, c.Features, c.First, d.At)
-		d.Score.Values = s.kept[n]
-	}
+	d.Score = s.score(c, n, d.At)
 	now := *h
 	*h = *was
 	d.Previous = s.standing(c, &d.Score)
@@ -106,6 +103,16 @@ func (s *Scorer) emit(c *profile.Customer, n profile.Kind, was *profile.Triggere
 	if h.Openings == 0 {
 		h.Close()
 	}
+}
+
+// score is c's score as of an instant, for a decision about a kind. Features have values also without a score.
+func (s *Scorer) score(c *profile.Customer, n profile.Kind, at int64) model.Score {
+	score := s.Eval.Score(c, at)
+	if c.Visits == 0 {
+		s.kept[n] = s.Pack.Model.Features.Values(s.kept[n][:0], feature.All, c.Features, c.First, at)
+		score.Values = s.kept[n]
+	}
+	return score
 }
 
 // nextExpiry is the minute at which the next episode ends by itself; 0: none does.

@@ -37,19 +37,19 @@ var publicLogs = []publicLog{
 		.743,
 	},
 	{
-		"bitcoin_otc", "--activity rating_given --friction negative_received --horizon 180d --active 365d",
+		"bitcoin_otc", "--pack any --activity rating_given --friction negative_received --horizon 180d --active 365d",
 		[]string{"2013-07-01", "2012-07-01", "2014-01-01"},
 		[]float64{.8264, .8676, .8694},
 		.783,
 	},
 	{
-		"mathoverflow", "--activity answer,comment_question,comment_answer",
+		"mathoverflow", "--pack any --activity answer,comment_question,comment_answer",
 		[]string{"2015-06-01", "2012-06-01", "2014-01-01"},
 		[]float64{.8489, .8566, .8581},
 		.837,
 	},
 	{
-		"email_eu", "--activity sent --horizon 30d",
+		"email_eu", "--pack any --activity sent --horizon 30d",
 		[]string{"2004-05-15", "2005-01-15", "2004-11-15"},
 		[]float64{.8962, .9373, .8721},
 		.899,

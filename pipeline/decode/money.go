@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"ebb/pipeline"
+	"ebb/scoring/profile"
 )
 
 // decimal is the parts of a number in JSON's grammar without an exponent.
@@ -90,7 +91,7 @@ func AppendMoney(dst []byte, minor int64, currency [3]byte) []byte {
 	if minor < 0 {
 		dst, amount = append(dst, '-'), -amount
 	}
-	decimals := currencyDecimals(currency)
+	decimals := profile.Currency(currency).Decimals()
 	if decimals == 0 {
 		return strconv.AppendUint(dst, amount, 10)
 	}
@@ -117,36 +118,6 @@ func parseCurrency(s []byte) (code [3]byte, ok bool) {
 	return code, true
 }
 
-// currencyDecimals is the number of decimals of a currency's minor unit: two, except where ISO 4217 lists another
-// number. An unknown currency, and a missing one, have two.
-func currencyDecimals(code [3]byte) int {
-	switch string(code[:]) {
-	case "BIF",
-		"CLP",
-		"DJF",
-		"GNF",
-		"ISK",
-		"JPY",
-		"KMF",
-		"KRW",
-		"PYG",
-		"RWF",
-		"UGX",
-		"UYI",
-		"VND",
-		"VUV",
-		"XAF",
-		"XOF",
-		"XPF":
-		return 0
-	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
-		return 3
-	case "CLF", "UYW":
-		return 4
-	}
-	return 2
-}
-
 // readMoney reads an amount and its currency, both optional. rounded is whether digits beyond the currency's minor unit
 // are rounded; see parseMoney.
 func (d *Decoder) readMoney(b []byte, value, currency jsonToken, rounded bool, e *pipeline.Event) pipeline.Code {
@@ -157,7 +128,7 @@ func (d *Decoder) readMoney(b []byte, value, currency jsonToken, rounded bool, e
 	case textMissing:
 		return pipeline.Usable
 	case textFine:
-		e.Value, e.HasValue = parseMoney(text, currencyDecimals(e.Currency), rounded)
+		e.Value, e.HasValue = parseMoney(text, profile.Currency(e.Currency).Decimals(), rounded)
 	default:
 	}
 	if !e.HasValue {

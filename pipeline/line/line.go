@@ -334,10 +334,12 @@ func (l *Line) observe(c *customer, e *pipeline.Event) []scoring.Decision {
 		l.staged.Tally.Unnamed++
 		l.staged.Tally.Types.Observe(e.Type)
 	}
+	other := c.profile.Money.Other
 	decisions := l.scorer.Observe(l.look(c), &l.meta.Population, &scoring.Observation{
-		Time: e.Time, Signal: signal, Value: e.Value, HasValue: e.HasValue, Properties: e.Properties,
+		Time: e.Time, Signal: signal, Value: e.Value, HasValue: e.HasValue, Currency: e.Currency, Properties: e.Properties,
 		Texts: e.Texts,
 	})
+	l.staged.Tally.OtherCurrency += uint64(c.profile.Money.Other - other)
 	l.cache.keep(c, &l.at)
 	if !l.scorer.Pack.Alerts(&c.profile) {
 		l.staged.Tally.Ineligible++

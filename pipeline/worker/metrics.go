@@ -87,7 +87,8 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		oddities: counter(
 			"event_oddities_total",
 			"Counted events that are late, ahead of the watermark by more than a day, of a type the pack does not name, of a "+
-				"customer that only the subject of a CloudEvent named, or of one whom the pack does not alert about yet.",
+				"customer that only the subject of a CloudEvent named, or of one whom the pack does not alert about yet, or with "+
+				"money in another currency than their customer's.",
 			"kind",
 		),
 		quarantined: counter("quarantined_total", "Input records that could not be used, by code.", "code"),
@@ -292,6 +293,7 @@ func (m *Metrics) committed(t *line.Tally) {
 	add(m.oddities, "unnamed", t.Unnamed)
 	add(m.oddities, "ineligible", t.Ineligible)
 	add(m.oddities, "by_subject", t.BySubject)
+	add(m.oddities, "other_currency", t.OtherCurrency)
 	m.folded.add(t)
 	if t.Unnamed > 0 {
 		m.unnamed.add(t.Types)

@@ -34,6 +34,7 @@ type saidAlert struct {
 	ExpiresAt  *time.Time        `json:"expires_at"`
 	Time       *time.Time        `json:"time"`
 	Cause      saidCause         `json:"cause"`
+	Value      *saidValue        `json:"value"`
 	Score      *saidScore        `json:"score"`
 	Playbook   *saidPlaybook     `json:"playbook"`
 	Trouble    *saidTrouble      `json:"trouble"`
@@ -152,6 +153,7 @@ func (r *Renderer) decode(said *saidAlert) (*Alert, error) {
 		}
 	}
 	d.Score, d.Trouble = r.score(said.Score, d), said.Trouble.decode()
+	r.decodeValue(said.Value, d)
 	said.Playbook.decode(d, r.Pack)
 	var err error
 	d.Reading, err = said.reading()

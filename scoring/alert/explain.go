@@ -66,14 +66,6 @@ type ExplainedFloor struct {
 	Code string  `json:"code"`
 }
 
-// ExplainedValue is the customer's value, and how much of it is at risk.
-type ExplainedValue struct {
-	Feature string `json:"feature"`
-	Amount  int64  `json:"amount"` // in the feature's unit, like the part at risk
-	AtRisk  int64  `json:"at_risk"`
-	Tier    string `json:"tier"`
-}
-
 // ExplainedExit is the smallest single change that would lower the tier.
 type ExplainedExit struct {
 	Change  string  `json:"change"`
@@ -106,7 +98,8 @@ var (
 // a difference. So an alert can be proved years later from its own content, its pack and the core version alone. These
 // parts follow from nothing else in an alert and are taken from it, some of them within bounds:
 //
-//   - visits, probes, cause, the values of features, and for other kinds the times, except where they are raised
+//   - visits, probes, cause, the values of features, the currency of money and the number of events in another one,
+//     and for other kinds the times, except where they are raised
 //   - when a lapse recovered, by less than its sentence shows
 //   - the tiers: above those of score and floor, as far as open episodes of other kinds lift them
 //   - the tier before a lapse was raised, for a pack with factors: as far as these reach within their cap
@@ -173,7 +166,7 @@ func (r *Renderer) Explanation(d *scoring.Decision) *Explanation {
 	floor := d.Floor(r.Pack)
 	x := &Explanation{
 		Terms: []ExplainedTerm{}, Risk: float64(d.Score.Floored(floor)) / 1000, Unscored: d.Score.Visits == 0,
-		Provisional: true, Value: r.explainValue(d, floor), Priority: d.Priority(r.Pack), Differences: []Difference{},
+		Provisional: true, Value: r.explainValue(d), Priority: d.Priority(r.Pack), Differences: []Difference{},
 	}
 	if floor > 0 {
 		x.Floor = &ExplainedFloor{floor, d.FloorOpening(r.Pack).Code}
@@ -241,17 +234,5 @@ func (r *Renderer) explainFactors(x *Explanation, s *model.Score) {
 		}
 		x.Factors = append(x.Factors, e)
 		x.Uncapped += each[i]
-	}
-}
-
-// explainValue is what the customer is worth; nil: nothing is known.
-func (r *Renderer) explainValue(d *scoring.Decision, floor float64) *ExplainedValue {
-	v := &r.Pack.Value
-	if v.Feature < 0 || !d.Score.Value(v.Feature).OK {
-		return nil
-	}
-	worth := d.Score.Value(v.Feature)
-	return &ExplainedValue{
-		r.Pack.Features[v.Feature].Name, worth.N, scoring.AtRisk(worth.N, d.Likelihood(floor)), v.Tier(worth).String(),
 	}
 }

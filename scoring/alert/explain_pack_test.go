@@ -19,6 +19,9 @@ import (
 	"ebb/scoring/scoringtest"
 )
 
+// currencies are some, the first more often, and none.
+var currencies = []profile.Currency{{'E', 'U', 'R'}, {'E', 'U', 'R'}, {'E', 'U', 'R'}, {'G', 'B', 'P'}, {}}
+
 // manyDecided are decisions about made-up customers of a pack: of every kind and transition that occurs with it, some
 // with a learnt curve. One event in eight comes up to late ms late.
 func manyDecided(k *pack.Pack, seed uint64, customers int, late int64) (all []alert.Alert) {
@@ -53,7 +56,8 @@ func manyDecided(k *pack.Pack, seed uint64, customers int, late int64) (all []al
 				time -= r.Int64N(late)
 			}
 			note(scorer.Observe(&c, &pop, &scoring.Observation{
-				Time: time, Signal: k.Signal(name, properties...), HasValue: true, Value: r.Int64N(20_000), Properties: properties,
+				Time: time, Signal: k.Signal(name, properties...), HasValue: r.IntN(4) > 0, Value: r.Int64N(20_000),
+				Currency: currencies[r.IntN(len(currencies))], Properties: properties,
 			}), alert.Cause{EventID: fmt.Append(nil, at), EventType: name, Time: time})
 		}
 	}

@@ -30,6 +30,7 @@ var free = []*regexp.Regexp{
 	regexp.MustCompile(`^/score/features[ /]`),                                 // where no curve and no amount reads it
 	regexp.MustCompile(`^/score/inputs/(regularity|(silent|idle|tenure)_ms) `), // by too little to show
 	regexp.MustCompile(`^/playbook/supersedes `),                               // what was in force before
+	regexp.MustCompile(`^/value/(currency|other) `),                            // of its money, among others'
 	// whether onboarding has ended, for instance
 	regexp.MustCompile(`^/score/stage `),
 	regexp.MustCompile(`^/(tier|previous_tier) `),                               // lifted by other episodes

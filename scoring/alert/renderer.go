@@ -37,7 +37,7 @@ func (r *Renderer) AppendAlert(dst []byte, a *Alert, id ID) []byte {
 	dst = strconv.AppendInt(append(dst, `,"priority":`...), int64(d.Priority(r.Pack)), 10)
 	dst = appendDecimals(append(dst, `,"risk_score":`...), int64(d.Score.Floored(floor)), 3)
 	dst = appendProbability(dst, d)
-	dst = r.appendWorth(dst, d, floor)
+	dst = r.appendWorth(dst, d)
 	dst = r.appendPlaybook(dst, d)
 	dst = r.appendFacts(dst, d.Facts)
 	dst = append(r.appendReasons(append(dst, `,"reasons":[`...), d), ']')
@@ -76,18 +76,6 @@ func appendProbability(dst []byte, d *scoring.Decision) []byte {
 		dst = append(dst, `,"provisional":true`...)
 	}
 	return dst
-}
-
-// appendWorth appends what the customer is worth, null where nothing is known of it.
-func (r *Renderer) appendWorth(dst []byte, d *scoring.Decision, floor float64) []byte {
-	v := &r.Pack.Value
-	if v.Feature < 0 || !d.Score.Value(v.Feature).OK {
-		return append(dst, `,"value":null`...)
-	}
-	worth := d.Score.Value(v.Feature)
-	dst = strconv.AppendInt(append(dst, `,"value":{"amount":`...), worth.N, 10)
-	dst = strconv.AppendInt(append(dst, `,"at_risk":`...), scoring.AtRisk(worth.N, d.Likelihood(floor)), 10)
-	return append(append(append(dst, `,"tier":"`...), v.Tier(worth).String()...), `"}`...)
 }
 
 func (r *Renderer) appendReasons(dst []byte, d *scoring.Decision) []byte {

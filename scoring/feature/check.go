@@ -20,6 +20,9 @@ func (d *Feature) check(i int) error {
 	if d.Kind.Traits().Least > 0 && d.Least < 1 {
 		return fmt.Errorf("least is %d, must be at least 1: it is divided by", d.Least)
 	}
+	if d.Priced && !d.Kind.Traits().MayBePriced {
+		return fmt.Errorf("a %s is of all events, with money or without", d.Kind)
+	}
 	if d.AbsentZero && !d.Kind.Traits().MayBeZero {
 		return fmt.Errorf("a %s that nothing is known of is not zero", d.Kind)
 	}

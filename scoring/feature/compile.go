@@ -38,6 +38,7 @@ type compiled struct {
 	falls      bool  // without an event its value never rises
 	window     int64 // in tiles
 	least      int64
+	cell       int // that it reads; -1: none
 	of, to     int // for a ratio
 }
 
@@ -60,6 +61,7 @@ type CellKey struct {
 	Of, To   int
 	Property int
 	Unit     TileUnit
+	Priced   bool // of events with money alone
 }
 
 // cell is one part of a customer's state. Features that count the same read the same cell.
@@ -84,13 +86,15 @@ func Compile(decl []Feature) (*Set, error) {
 		}
 		c := compiled{
 			kind: d.Kind, absentZero: d.AbsentZero, least: d.Least, of: d.Of, to: d.To, falls: d.Kind.Traits().falls,
+			cell: -1,
 		}
 		if key, ok := d.key(); ok {
 			c.unit, c.window = key.Unit, d.window(key.Unit)
 			if key.Kind == cellLast {
 				key.Unit = daily // it keeps a time, which serves both hours and days
 			}
-			f.share(cells, key).join(i, c.lookback())
+			c.cell = f.share(cells, key)
+			f.cells[c.cell].join(i, c.lookback())
 		}
 		f.unseen = append(f.unseen, Range{Always: d.AbsentZero, Sometimes: d.AbsentZero})
 		switch d.Kind.Traits().Source {
@@ -108,8 +112,8 @@ func Compile(decl []Feature) (*Set, error) {
 	return f, nil
 }
 
-// share is the cell with that key. It makes one if there is none.
-func (f *Set) share(cells map[CellKey]int, key CellKey) *cell {
+// share is the index of the cell with that key. It makes one if there is none.
+func (f *Set) share(cells map[CellKey]int, key CellKey) int {
 	i, ok := cells[key]
 	if !ok {
 		i = len(f.cells)
@@ -121,7 +125,7 @@ func (f *Set) share(cells map[CellKey]int, key CellKey) *cell {
 		f.signals |= c.signals
 		cells[key] = i
 	}
-	return &f.cells[i]
+	return i
 }
 
 func (c *cell) join(feature int, lookback int64) {
@@ -164,7 +168,7 @@ func (d *Feature) key() (CellKey, bool) {
 	if k.Source != OfSignal {
 		return CellKey{}, false
 	}
-	key := CellKey{Kind: k.cell, Of: d.Of, To: -1, Property: -1}
+	key := CellKey{Kind: k.cell, Of: d.Of, To: -1, Property: -1, Priced: d.Priced}
 	switch {
 	case k.added:
 		key.Unit = d.tallyUnit()

@@ -63,6 +63,9 @@ func drawFeatures(t *rapid.T, kinds ...feature.Kind) (*feature.Set, []feature.Fe
 		if k.MayBeZero {
 			d.AbsentZero = rapid.Bool().Draw(t, "absent zero")
 		}
+		if k.MayBePriced {
+			d.Priced = rapid.Bool().Draw(t, "priced")
+		}
 		decl = append(decl, d)
 	}
 	for {
@@ -202,6 +205,16 @@ func sameFeatures(t *rapid.T, f *feature.Set, oracle *featureOracle, state []byt
 	got, want := f.Values(nil, feature.All, state, oracle.first, at), oracle.values(at)
 	if !slices.Equal(got, want) {
 		t.Fatalf("at %d: %+v\nwant %+v\nof %+v\nstate % x", at, got, want, oracle.decl, state)
+	}
+	money := false
+	for i := range oracle.decl {
+		if got, want := f.Known(state, i), oracle.known(i); got != want {
+			t.Fatalf("feature %d of %+v known: %v, want %v\nstate % x", i, oracle.decl, got, want, state)
+		}
+		money = money || oracle.known(i) && (oracle.decl[i].IsMoney() || oracle.decl[i].Priced)
+	}
+	if got := f.HoldsMoney(state); got != money {
+		t.Fatalf("%+v hold money: %v, want %v\nstate % x", oracle.decl, got, money, state)
 	}
 }
 

@@ -28,7 +28,7 @@ const (
 var kinds = [NumKinds]Traits{
 	Count: {
 		Name: "count", Form: FormCount, Windowed: true, MayBeZero: true,
-		cell: cellCounts, added: true, falls: true,
+		MayBePriced: true, cell: cellCounts, added: true, falls: true,
 	},
 	Sum: {
 		Name: "sum", Form: FormSum, Windowed: true, Property: Optional, MayBeZero: true, signed: true,
@@ -65,6 +65,8 @@ type Traits struct {
 	Property  Presence
 	Least     int64 // the least denominator where none is declared; 0: nothing is divided
 	MayBeZero bool  // a pack may declare that it is zero without any event
+
+	MayBePriced bool // a pack may declare that it is of events with money alone
 
 	signed   bool                   // it may be negative
 	most     func(d *Feature) int64 // its greatest value; nil: there is none

@@ -24,7 +24,7 @@ func wants(d *feature.Feature, o *feature.Event) bool {
 	case d.Kind == feature.Distinct:
 		return d.Property < len(o.Properties) && o.Properties[d.Property].Kind != feature.PropertyNone &&
 			o.Properties[d.Property].Kind != feature.PropertyOther
-	case d.Kind == feature.Sum && d.Property < 0:
+	case d.Priced, d.Kind == feature.Sum && d.Property < 0:
 		return o.HasValue
 	case d.Kind == feature.Sum, d.Kind == feature.Last:
 		return d.Property < len(o.Properties) && o.Properties[d.Property].Kind == feature.PropertyNumber
@@ -40,6 +40,20 @@ func (f *featureOracle) of(d *feature.Feature) (events []feature.Event) {
 		}
 	}
 	return events
+}
+
+// known reports whether any event that counts for the feature, or for its denominator, has come.
+func (f *featureOracle) known(i int) bool {
+	switch d := f.decl[i]; d.Kind {
+	case feature.Tenure:
+		return true
+	case feature.Ratio:
+		return f.known(d.To)
+	case feature.Open:
+		return slices.ContainsFunc(f.events, func(o feature.Event) bool { return o.Set&(1<<d.Of|1<<d.To) != 0 })
+	default:
+		return len(f.of(&d)) > 0
+	}
 }
 
 // tileStart is the beginning of the feature's tile that lies so many tiles before that of at.

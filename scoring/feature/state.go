@@ -70,7 +70,7 @@ func (c *cell) wants(o *Event) bool {
 		return kind != PropertyNone && kind != PropertyOther
 	case c.Property >= 0:
 		return o.property(c.Property).Kind == PropertyNumber
-	case c.Kind == cellSums:
+	case c.Kind == cellSums, c.Priced:
 		return o.HasValue
 	default:
 		return true

@@ -26,6 +26,7 @@ func everyKind() []feature.Feature {
 		{Name: "ratio", Kind: feature.Ratio, Of: 1, To: 0, Property: -1, Least: 1},
 		{Name: "tenure", Kind: feature.Tenure, Of: -1, To: -1, Property: -1},
 		{Name: "total", Kind: feature.Total, Of: 0, To: -1, Property: -1},
+		{Name: "priced", Kind: feature.Count, Of: 0, To: -1, Property: -1, Within: 5, Priced: true},
 	}
 }
 
@@ -75,6 +76,7 @@ var everyKindBytes = []string{
 	"05 08 807b77bc9201 a746",            // last: day 20,020, 3 hours, -4500
 	"06 19 3c 856e0a559201 fbbcd8b906 00 80dddb01 0100 806e0a559201", // open: 4 times, 1 beyond at the last, solved ahead
 	"07 01 06", // total: 6 events
+	"08 04 204e00 10", // counts of events with money: day 20,000, 2 events; those without are none
 }
 
 func unhex(tb testing.TB, cells ...string) []byte {

@@ -21,6 +21,7 @@ type featureFile struct {
 	Within   string `json:"within,omitempty"   yaml:"within"`
 	Least    *int64 `json:"least,omitempty"    yaml:"least"`
 	Absent   *int64 `json:"absent,omitempty"   yaml:"absent"`
+	Priced   bool   `json:"priced,omitempty"   yaml:"priced"`
 }
 
 const maxLeast = 1_000_000_000
@@ -41,6 +42,7 @@ func featureParts(kind feature.Kind) map[string]byte {
 	has("property", 'r', k.Property == feature.Required)
 	has("least", 'o', k.Least > 0)
 	has("absent", 'o', k.MayBeZero)
+	has("priced", 'o', k.MayBePriced)
 	return parts
 }
 
@@ -97,6 +99,7 @@ func (f *file) checkParts(at string, d *featureFile, parts map[string]byte) {
 	for part, given := range map[string]bool{
 		"of": d.Of != "", "to": d.To != "", "until": d.Until != "", "property": d.Property != "",
 		"within": d.Within != "", "least": d.Least != nil, "absent": d.Absent != nil,
+		"priced": d.Priced,
 	} {
 		switch use, has := parts[part]; {
 		case given && !has:
@@ -154,6 +157,7 @@ func (f *file) declared() []feature.Feature {
 		built := feature.Feature{
 			Name: name, Kind: kind, Of: slices.Index(signals, d.Of), To: slices.Index(signals, d.Until),
 			Property: slices.Index(paths, d.Property), AbsentZero: d.Absent != nil, Least: kind.Traits().Least,
+			Priced: d.Priced,
 		}
 		if d.Within != "" {
 			built.Within, built.Hourly, _ = parseWindow(d.Within)
@@ -225,7 +229,8 @@ func (k *Pack) cellName(c *feature.CellKey) string {
 		Of       signalFile       `json:"of"`
 		To       signalFile       `json:"to"`
 		Property string           `json:"property"`
-	}{Kind: c.Kind, Unit: c.Unit, Of: signal(c.Of), To: signal(c.To)}
+		Priced   bool             `json:"priced"`
+	}{Kind: c.Kind, Unit: c.Unit, Of: signal(c.Of), To: signal(c.To), Priced: c.Priced}
 	if c.Property >= 0 {
 		said.Property = k.properties[c.Property]
 	}
@@ -249,8 +254,10 @@ func (k *Pack) usedFeatures() []bool {
 			}
 		}
 	}
-	if k.Value.Feature >= 0 {
-		used[k.Value.Feature] = true
+	for _, i := range [...]int{k.Value.Feature, k.Value.Orders} {
+		if i >= 0 {
+			used[i] = true
+		}
 	}
 	k.playbookFeatures(used)
 	for i := len(k.Features) - 1; i >= 0; i-- { // a ratio comes after its sources

@@ -1,15 +1,13 @@
 package pack
 
-import "ebb/scoring/feature"
-
-// TakesMoney reports whether some feature sums the money of events of this type, on whatever condition.
+// TakesMoney reports whether some feature takes the money of events of this type, on whatever condition.
 func (k *Pack) TakesMoney(eventType []byte) bool {
 	if len(eventType) >= len(k.signals) {
 		return false
 	}
 	for i := range k.signals[len(eventType)] {
 		if s := &k.signals[len(eventType)][i]; s.eventType == string(eventType) {
-			return k.summed&s.any() != 0
+			return k.Money&s.any() != 0
 		}
 	}
 	return false
@@ -24,11 +22,11 @@ func (s *namedSignal) any() uint64 {
 	return all
 }
 
-// buildMoney notes the signals of whose events money is summed.
+// buildMoney notes the signals of whose events money is summed, or those with money are counted.
 func (k *Pack) buildMoney() {
 	for i := range k.Features {
-		if f := &k.Features[i]; f.Kind == feature.Sum && f.Property < 0 {
-			k.summed |= 1 << f.Of
+		if f := &k.Features[i]; f.IsMoney() || f.Priced {
+			k.Money |= 1 << f.Of
 		}
 	}
 }

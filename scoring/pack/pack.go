@@ -47,8 +47,8 @@ type Pack struct {
 	carrying    [][]string      // of these, those of facts
 	properties  []string
 	signalNames []string
-	summed      uint64 // signals of whose events money is summed
 	Triggers    uint64 // signals that open or close episodes
+	Money       uint64 // signals of whose events some feature takes the money
 
 	Catalogue *catalogue
 

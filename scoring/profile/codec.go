@@ -47,6 +47,7 @@ type section byte
 //	13 features    state of the pack's features
 //	14 withheld    Withheld 1
 //	15 eligible    Eligible 1
+//	16 money       Money: money.go
 //	17 plays       play.go
 //	18 facts       Facts
 //	19 awaited     Since 6, minute of RaisedAt 4; once the episode has ended Sequence 4
@@ -68,20 +69,21 @@ const (
 	features       section = 13
 	withheld       section = 14
 	eligible       section = 15
+	money          section = 16
 	plays          section = 17
 	facts          section = 18
 	awaited        section = 19
 	opened         section = 20
 	trouble        section = 21
 
-	numSections = 21 // the last tag; tags that are not listed are not used
+	numSections = 21 // the last tag
 )
 
 // formats is the first format of each section; 0: there is no such section.
 var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
-	eligible: 4, plays: 4, facts: 4, awaited: 4, opened: 4, trouble: 4,
+	eligible: 4, money: 4, plays: 4, facts: 4, awaited: 4, opened: 4, trouble: 4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -120,6 +122,8 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return append(dst, c.Facts...)
 	case awaited:
 		return appendAwaited(dst, c)
+	case money:
+		return c.Money.Append(dst)
 	case opened:
 		return appendOpened(dst, c)
 	case trouble:
@@ -165,6 +169,8 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 		return c.Facts.Valid()
 	case awaited:
 		return readAwaited(r, c)
+	case money:
+		return c.Money.Read(r)
 	case opened:
 		return readOpened(r, c)
 	case trouble:

@@ -27,6 +27,9 @@ func drawProfile(t *rapid.T) profile.Profile {
 		}
 		scoringtest.Observe(pack, &p, pop, o)
 	}
+	for range rapid.IntRange(0, 5).Draw(t, "prices") {
+		p.Money.Takes(scoringtest.DrawCurrency(t))
+	}
 	for range rapid.IntRange(0, 40).Draw(t, "ids") {
 		p.Remember(rapid.Uint64().Draw(t, "id"))
 	}
@@ -37,7 +40,7 @@ func TestProfileRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawProfile(t)
 		b := scoringtest.AppendProfile([]byte("before"), &want)
-		if string(b[:6]) != "before" || len(b) > 6+289 {
+		if string(b[:6]) != "before" || len(b) > 6+299 {
 			t.Fatalf("%d bytes, beginning with %q", len(b), b[:6])
 		}
 		got := profile.Profile{First: 5, IDs: want.IDs}
@@ -95,6 +98,7 @@ func TestProfileBytes(t *testing.T) {
 		Onboarded: true,
 		Probe:     profile.Probe{Next: 0x01020304, Cell: 64},
 		Eligible:  true,
+		Money:     profile.Money{Currency: profile.Currency{'E', 'U', 'R'}, Other: 300},
 		Awaited:   profile.Awaited{Since: 3, RaisedAt: 11 * 60_000},
 		PackEpoch: 7,
 		Touched:   1<<profile.Explicit | 1<<profile.ServiceFailure, Withheld: 1 << profile.Explicit,
@@ -109,7 +113,7 @@ func TestProfileBytes(t *testing.T) {
 	p.Remember(12)
 	time := func(v byte) []byte { return []byte{v, 0, 0, 0, 0, 0} }
 	float := func(low, high byte) []byte { return []byte{0, 0, 0, 0, 0, 0, low, high} }
-	want := []byte{4, 17}
+	want := []byte{4, 20}
 	for _, section := range [][]byte{
 		slices.Concat([]byte{1, 10, 8, 0, 0, 0}, time(5)),
 		slices.Concat(
@@ -142,6 +146,7 @@ func TestProfileBytes(t *testing.T) {
 		[]byte("\x0d\x08features"),
 		{14, 1, 2},
 		{15, 1, 1},
+		{16, 5, 'E', 'U', 'R', 0xac, 2},
 		{17, 9, 3, 4, 3, 2, 1, 5, 0, 0, 0},
 		slices.Concat([]byte{18, 11, 2, 1}, time(5), []byte{2, 'a', 'b'}),
 		slices.Concat([]byte{19, 10}, time(3), []byte{11, 0, 0, 0}),
@@ -313,6 +318,10 @@ func FuzzReadProfile(f *testing.F) {
 	}
 	f.Add(scoringtest.AppendProfile(nil, &s.Profile))
 	f.Add(scoringtest.AppendProfile(nil, &profile.Profile{At: 1, Friction: 1}))
+	for _, n := range []uint32{0, 1, math.MaxUint32} {
+		money := profile.Money{Currency: profile.Currency{'E', 'U', 'R'}, Other: n}
+		f.Add(scoringtest.AppendProfile(nil, &profile.Profile{At: 1, Money: money}))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var p profile.Profile
 		err := scoringtest.ReadProfile(b, &p)
@@ -361,7 +370,7 @@ func TestIDRing(t *testing.T) {
 // TestProfileEmptyParts: bytes that Append would not have written are refused, so that every state has one encoding.
 func TestProfileEmptyParts(t *testing.T) {
 	for tag, size := range map[byte]int{
-		1: 10, 2: 46, 3: 24, 4: 8, 5: 4, 6: 7, 7: 5, 8: 1, 9: 1, 10: 1, 14: 1, 17: 1, 18: 9, 19: 10, 21: 8,
+		1: 10, 2: 46, 3: 24, 4: 8, 5: 4, 6: 7, 7: 5, 8: 1, 9: 1, 10: 1, 14: 1, 16: 3, 17: 1, 18: 9, 19: 10, 21: 8,
 	} {
 		b := append([]byte{4, 1, tag, byte(size)}, make([]byte, size)...)
 		if err := profile.Read(b, &profile.Customer{Profile: &profile.Profile{}}); !errors.Is(err, profile.ErrDamaged) {

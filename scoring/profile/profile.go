@@ -33,6 +33,8 @@ type Profile struct {
 	// the customer may be alerted about, where its pack makes customers wait for a signal; false under other packs
 	Eligible bool
 
+	Money Money // in which currency the features keep it
+
 	PackEpoch uint8 // number of the pack under which it was last folded, in its partition's list
 
 	// kinds for which Triggered is not zero: few customers have any, and for most the others need not be read (see Touch)

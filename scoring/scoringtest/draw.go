@@ -61,6 +61,11 @@ func DrawPopulation(t *rapid.T) *profile.Population {
 	}
 }
 
+// DrawCurrency draws the currency of an amount, or that it has none.
+func DrawCurrency(t *rapid.T) profile.Currency {
+	return rapid.SampledFrom([]profile.Currency{{}, {'E', 'U', 'R'}, {'G', 'B', 'P'}, {'J', 'P', 'Y'}}).Draw(t, "currency")
+}
+
 // DrawEvent draws the next event: from a minute to two years on, or late.
 func DrawEvent(t *rapid.T, now int64) scoring.Observation {
 	ms := int64(math.Exp(rapid.Float64Range(math.Log(60e3), math.Log(730*Day)).Draw(t, "ln ms ahead")))

@@ -11,10 +11,12 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
+	"ebb/pipeline/decode"
 	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring/alert"
 	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 	"ebb/sinks/format"
 )
 
@@ -107,6 +109,15 @@ func Shipped() (map[string]*alert.Renderer, error) {
 		known[pack.Short(k.Hash)] = alert.NewRenderer(k)
 	}
 	return known, nil
+}
+
+// Worth is an amount of the customer's value: money of its currency, else in the form of the pack's feature.
+func (e *Explained) Worth(n int64) string {
+	var c profile.Currency
+	if copy(c[:], e.Value.Currency); c.Valid() {
+		return string(decode.AppendMoney(nil, n, c)) + " " + string(c[:])
+	}
+	return e.Amount(e.By.Pack.Features[e.By.Pack.Value.Feature].Name, n)
 }
 
 // Amount is the value of one of the pack's features in the form of its kind.

@@ -19,6 +19,8 @@ type Summary struct {
 	Duplicates  uint64            `json:"duplicates"`
 	// events whose customer is the subject of a CloudEvent, for nothing else in it names one
 	BySubject uint64 `json:"by_subject,omitempty"`
+	// events with money in another currency than their customer's, which is not added up
+	OtherCurrency uint64 `json:"other_currency,omitempty"`
 	// decided again after the state was rolled back, and not published again
 	Suppressed uint64 `json:"suppressed"`
 	// decisions that a stage withheld, by kind and transition; those of Suppressed are not among them
@@ -42,7 +44,7 @@ func (p *Processor) Summary() Summary {
 	t := &p.tally
 	s.Events, s.Seconds, s.Alerts, s.Quarantined = t.Records, p.seconds().Seconds(), t.AllAlerts(), t.AllQuarantined()
 	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = t.Late, t.Duplicates, t.Withheld[line.Repeated], t.Unnamed
-	s.BySubject, s.Ineligible = t.BySubject, t.Ineligible
+	s.BySubject, s.OtherCurrency, s.Ineligible = t.BySubject, t.OtherCurrency, t.Ineligible
 	if p.tally.Types != nil {
 		s.Types = p.tally.Types.Top(typesInSummary)
 	}

@@ -43,6 +43,23 @@ func (s Explanation) Alert(e *inspect.Explained, another bool) error {
 	return err
 }
 
+// worth is what a customer is worth.
+func worth(e *inspect.Explained) string {
+	v := e.Value
+	in := "worth " + e.Worth(v.Amount)
+	if v.Orders != nil {
+		in += " in " + advice.Plural(int(*v.Orders), "order")
+	}
+	in += fmt.Sprintf(", which is %s; at risk of it: %s", terminal.Printable(v.Tier), e.Worth(v.AtRisk))
+	if v.Expected != nil {
+		in += "; expected of the next horizon: " + e.Worth(*v.Expected)
+	}
+	if v.Other > 0 {
+		in += fmt.Sprintf("; not in it: %s in another currency", advice.Plural(int(v.Other), "event"))
+	}
+	return in
+}
+
 // body shows how a score comes about: reasons, terms, floor, value, the way out of the tier, and the probability.
 func (s Explanation) body(e *inspect.Explained) {
 	for _, r := range e.Reasons {
@@ -56,18 +73,11 @@ func (s Explanation) body(e *inspect.Explained) {
 	if e.Floor != nil {
 		s.Say("", "  ", fmt.Sprintf("not below %g: %s", e.Floor.Risk, spaced(e.Floor.Code)))
 	}
-	if v := e.Value; v != nil {
-		s.Say(
-			"",
-			"  ",
-			fmt.Sprintf(
-				"worth %s by %s, which is %s; at risk of it: %s",
-				e.Amount(v.Feature, v.Amount),
-				spaced(v.Feature),
-				terminal.Printable(v.Tier),
-				e.Amount(v.Feature, v.AtRisk),
-			),
-		)
+	switch {
+	case e.Value != nil:
+		s.Say("", "  ", worth(e))
+	case e.By.Pack.Value.Feature >= 0:
+		s.Say("", "  ", "nothing is known of what the customer is worth")
 	}
 	if x := e.Exit; x != nil {
 		s.Say("", "  ", fmt.Sprintf("cheapest way out: %s, to %.3f, %s", exitInWords(x.Change), x.Risk, spaced(x.Tier)))
