@@ -9,8 +9,8 @@ const (
 	MaxDeclared   = 128
 	MaxSignals    = 64
 	MaxProperties = 16
-	// bytes that the features of one customer take at most: a thousand more than a shipped pack may, for a pack derived
-	// from one.
+	// bytes that the features of one customer take at most: some nine hundred more than a shipped pack may, for a pack
+	// derived from one
 	maxStateSize = 4096
 
 	MaxHours   = 48
