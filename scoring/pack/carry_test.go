@@ -118,8 +118,8 @@ func TestLongNames(t *testing.T) {
 		"property":        {128, factual + "features: {x: {kind: distinct, of: s, within: 30d, property: N}}\n"},
 		"fact":            {32, factual + "carry: {N: {of: s, property: p}}\n"},
 		"fact's property": {128, factual + "carry: {x: {of: s, property: N}}\n"},
-		"playbook":        {32, plain + "playbooks: [{when: [overdue], mid: {id: N, owner: crm, respond_within: 2d}}]\n"},
-		"owner":           {32, plain + "playbooks: [{when: [overdue], mid: {id: x, owner: N, respond_within: 2d}}]\n"},
+		"playbook":        {32, plain + "playbooks: [{when: [overdue], mid: {id: N, intent: offer, owner: crm, respond_within: 2d}}]\n"},
+		"owner":           {32, plain + "playbooks: [{when: [overdue], mid: {id: x, intent: offer, owner: N, respond_within: 2d}}]\n"},
 	} {
 		for more := range 2 {
 			text := strings.Replace(c.text, "N", strings.Repeat("n", c.size+more), 1)
@@ -141,21 +141,21 @@ func TestBothActivityAndFriction(t *testing.T) {
 	k := scoringtest.Must(scoringtest.LoadText(strings.Replace(plain, "{f: 0.5}", "{f: 0.5, b: 2}", 1), pack.Overrides{}))
 	for name, want := range map[string]pack.Signal{
 		"a": {Known: true, Activity: true},
-		"b": {Known: true, Activity: true, Friction: 2},
-		"f": {Known: true, Friction: 0.5},
+		"b": {Known: true, Activity: true, Friction: 2, Trouble: pack.TroubleMark("b")},
+		"f": {Known: true, Friction: 0.5, Trouble: pack.TroubleMark("f")},
 	} {
 		if got := k.Signal([]byte(name)); got != want {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
 	}
 	all := scoringtest.Must(scoringtest.LoadText(strings.Replace(plain, "[b, a]", "['*']", 1), pack.Overrides{}))
-	if got := all.Signal([]byte("f")); got != (pack.Signal{Known: true, Friction: 0.5}) {
+	if got := all.Signal([]byte("f")); got != (pack.Signal{Known: true, Friction: 0.5, Trouble: pack.TroubleMark("f")}) {
 		t.Errorf("of everything: %+v", got)
 	}
 	both := scoringtest.Must(scoringtest.LoadText(plain, pack.Overrides{
 		Activity: []string{"x"}, Friction: map[string]float64{"x": 1},
 	}))
-	if got := both.Signal([]byte("x")); got != (pack.Signal{Known: true, Activity: true, Friction: 1}) {
+	if got := both.Signal([]byte("x")); got != (pack.Signal{Known: true, Activity: true, Friction: 1, Trouble: pack.TroubleMark("x")}) {
 		t.Errorf("by overrides: %+v", got)
 	}
 	alone := scoringtest.Must(scoringtest.LoadText(plain, pack.Overrides{Activity: []string{"f"}}))

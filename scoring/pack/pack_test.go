@@ -375,4 +375,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "0b1180e7bcafefdaef92bcf26b31c6bcaff9d626c8f826c848f872f466df7c2f"
+const retailHash = "2048e5f4f9d58dacae572aa71cc54947ec51cca749656fe568f6e8629157ffd6"
