@@ -130,7 +130,7 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		e.Canonical = r.Part()
 		sound = e.Pack.Hash != "" && len(e.Canonical) > 0
 	case EntryControl:
-		err = e.Change.decode(r.Part())
+		err = e.readChange(r.Part())
 	default:
 		err = fmt.Errorf("kind %d is not known to this build", e.Kind)
 	}
@@ -141,6 +141,14 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		return Entry{}, fmt.Errorf("outbox entry of %d bytes is damaged", len(b))
 	}
 	return e, nil
+}
+
+// readChange reads a change of its own, so that only entries of this kind are on the heap.
+func (e *Entry) readChange(b []byte) error {
+	var c Change
+	err := c.decode(b)
+	e.Change = c
+	return err
 }
 
 // readPosition reads what every kind of entry begins with.

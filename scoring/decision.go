@@ -16,6 +16,8 @@ type Decision struct {
 	At             int64        // event time of the transition, ms since the epoch
 	// when the episode's subject began, ms: the last activity before the silence, or the event that opened it
 	Since   int64
+	Opened  int64       // event time of the episode's raise, ms
+	Expires int64       // when the episode's alerts are out of date, ms; 0: it has ended
 	Opener  uint16      // for another kind: mark of the opening that raised the episode
 	Opening uint8       // for another kind: the floor's opening; 0 where none is open any more
 	About   uint8       // for another kind: the opening that the decision is about
@@ -41,7 +43,7 @@ func (d *Decision) FloorOpening(k *pack.Pack) *pack.Opening { return &k.Kinds[d.
 
 // Floor is the lower bound of the customer's risk score, 0 to 100, by a decision under k; 0: there is none.
 func (d *Decision) Floor(k *pack.Pack) float64 {
-	if d.Kind == profile.Lapse || d.Transition == Recovered || d.Transition == Expired {
+	if d.Kind == profile.Lapse || d.Transition.Ends() {
 		return 0
 	}
 	return d.FloorOpening(k).Floor

@@ -19,6 +19,7 @@ import (
 //	terms, inputs, Factors                                       8 bytes each
 //	number of values, and each as 0 without data, else 1 and a varint
 //	reading: model.Reading
+//	Opened, Expires                                              varints
 func AppendDecision(dst []byte, d *Decision) []byte {
 	s := &d.Score
 	dst = append(
@@ -49,7 +50,7 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), v.N)
 	}
-	return d.Reading.Append(dst)
+	return binary.AppendVarint(binary.AppendVarint(d.Reading.Append(dst), d.Opened), d.Expires)
 }
 
 // ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Bytes that are no decision
@@ -79,6 +80,7 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 		s.Values = append(s.Values, v)
 	}
 	d.Reading.Read(r)
+	d.Opened, d.Expires = r.Varint(), r.Varint()
 	if !d.sound() {
 		r.Damage()
 	}

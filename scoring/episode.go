@@ -42,11 +42,26 @@ func (c change) transition() Transition {
 	return TransitionNone
 }
 
-// note applies a decision's transition to an episode, and keeps the decision.
-func (s *Scorer) note(e *profile.Episode, d Decision) {
+// note applies a decision's transition to its episode, and keeps the decision.
+func (s *Scorer) note(c *profile.Customer, d Decision) {
+	e := c.Episode(d.Kind)
 	e.Advance(d.Transition == Raised, d.At)
-	d.Episode, d.Sequence = e.Number, e.Sequence
+	d.Episode, d.Sequence, d.Opened = e.Number, e.Sequence, e.Opened
+	if !d.Transition.Ends() {
+		d.Expires = s.outdated(c.Profile, d.Kind)
+	}
 	kept := append(s.kept[d.Kind][:0], d.Score.Values...) // the next score overwrites them
 	s.kept[d.Kind], d.Score.Values = kept, kept
 	s.decisions = append(s.decisions, d)
+}
+
+// outdated is from when on nobody need act on the alerts of p's open episode, in ms since the epoch: a lapse has come
+// true a horizon after its raise, and an episode of another kind ends by itself, or is taken to be over by then.
+func (s *Scorer) outdated(p *profile.Profile, n profile.Kind) int64 {
+	if n != profile.Lapse {
+		if at := s.expiry(p, n); at != 0 {
+			return at
+		}
+	}
+	return p.Episode(n).Opened + s.Pack.Horizon.Milliseconds()
 }

@@ -97,7 +97,7 @@ func (s *Scorer) raiseLapse(c *profile.Customer, score *model.Score, reached pro
 		d.Previous = max(before, s.floored(c.Profile, stage))
 	}
 	c.Lapse.Tier = reached
-	s.note(&c.Lapse.Episode, d)
+	s.note(c, d)
 }
 
 // endLapse ends the lapse: the customer is back after a silence.
@@ -111,6 +111,6 @@ func (s *Scorer) endLapse(c *profile.Customer, silence, at int64) {
 		Score:      s.Eval.Score(c, at),
 	}
 	d.Previous, d.Tier = max(was, s.floored(c.Profile, d.Score.Stage)), s.standing(c, &d.Score)
-	s.note(&c.Lapse.Episode, d)
+	s.note(c, d)
 	c.Lapse.Close()
 }

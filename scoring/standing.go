@@ -1,6 +1,8 @@
 package scoring
 
 import (
+	"cmp"
+
 	"ebb/scoring/feature"
 	"ebb/scoring/model"
 	"ebb/scoring/profile"
@@ -48,6 +50,8 @@ func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
 	if d.Kind == profile.Lapse && c.Lapse.Tier != profile.TierNone {
 		d.Episode, d.Sequence = c.Lapse.Number, c.Lapse.Sequence
 	}
+	d.Opened = cmp.Or(c.Episode(d.Kind).Opened, at)
+	d.Expires = s.outdated(c.Profile, d.Kind)
 	d.Previous, d.Tier = s.Pack.Model.TierOf(&d.Score), s.standing(c, &d.Score)
 	return d
 }

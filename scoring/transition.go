@@ -30,6 +30,15 @@ var transitionNames = [NumTransitions]string{
 // TransitionNames are the names of the transitions in order, with that of TransitionNone first.
 func TransitionNames() []string { return slices.Clone(transitionNames[:]) }
 
+// Ends reports whether the transition ends its episode.
+func (t Transition) Ends() bool {
+	switch t {
+	case Recovered, Churned, Expired, Cancelled, Corrected:
+		return true
+	}
+	return false
+}
+
 // String is the transition's stable name, empty for TransitionNone.
 func (t Transition) String() string {
 	if t >= NumTransitions {

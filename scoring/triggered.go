@@ -102,7 +102,7 @@ func (s *Scorer) emit(c *profile.Customer, n profile.Kind, was *profile.Triggere
 		h.Opener = r.Opens[r.Top(h.Openings)].Mark
 	}
 	d.Kind, d.Since, d.Opener, d.Opening = n, h.Since, h.Opener, r.Top(h.Openings)
-	s.note(&h.Episode, d)
+	s.note(c, d)
 	if h.Openings == 0 {
 		h.Close()
 	}

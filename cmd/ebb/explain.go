@@ -17,6 +17,7 @@ import (
 	"ebb/cmd/ebb/inspect"
 	"ebb/cmd/ebb/terminal"
 	"ebb/cmd/ebb/view"
+	"ebb/pipeline/kafkawire"
 	"ebb/scoring/alert"
 	"ebb/scoring/pack"
 )
@@ -24,44 +25,45 @@ import (
 // explainFlags is the command line of explain.
 type explainFlags struct {
 	packFlags
-	json bool
+	stored, json bool
 }
 
 func newExplainCommand(a *app) *cobra.Command {
 	var f explainFlags
 	cmd := &cobra.Command{
 		Use:   "explain [FILE]",
-		Short: "Recompute alerts from what they carry, and show the sum",
-		Long: `Recompute each alert and show every term with what it was computed from and the sum so far. No Kafka and no Redis is asked. FILE
-holds an alert a line, as ebb alerts --json prints them; it may be gzipped. "-" or no FILE is standard input.
+		Short: "Recompute alerts from their inputs and pack, and show the sum",
+		Long: `Recompute each alert and show every term with what it was computed from and the sum so far. FILE holds an alert a line, as
+ebb alerts --json prints them; it may be gzipped. "-" or no FILE is standard input.
 
-Checked to the last bit, from the alert alone: that all terms are there, each from its inputs and coefficients; factors and their cap;
-the sum; the risk score with the floor that the alert names; the churn probability, whether it is provisional, and its curve; what is
-at risk of the value; the way out of the tier, where that is a visit or the end of friction, and its risk score.
+An alert holds the inputs of its score to the last bit; the formulas are those of the core version that it names, the coefficients
+those of its pack. Its pack is one that comes with ebb, one of --pack with the overrides that ebb run has, or, with --stored, one in
+the topic of packs. Without --stored neither Kafka nor Redis is asked.
 
-Checked where the alert's pack is known, which is one that comes with ebb, or --pack with the overrides that ebb run has: everything
-else that is in the alert: its decision is read back and rendered anew. Taken as the alert says even then, since nothing else in it
-leads there: episode, visits, cause, values of features beyond what follows from them, and the time of what is neither a lapse nor
-raised; within bounds, how open episodes of other kinds lift the tiers, the tier before a lapse was raised, where factors may have
-made it, and which of the stages that fit silence and tenure.
+The decision is read back, computed and rendered anew, and everything in the alert has to be as it comes out. Taken as the alert says,
+since nothing else in it leads there: visits, probes, cause, values of features beyond what follows from them, and the times of what is
+neither a lapse nor raised; within bounds, how open episodes of other kinds lift the tiers, the tier before a lapse was raised, where
+factors may have made it, and which of the stages that fit silence and tenure.
 
-An alert that says something else, or cannot be read, is reported with its line; the rest is looked at all the same, and the exit code
-is 1.`,
+An alert that says something else, whose pack is not known, or that cannot be read, is reported with its line; the rest is looked at
+all the same, and the exit code is 1.`,
 		Example: "  ebb alerts --from-start --until-end --json | ebb explain\n" +
 			"  ebb explain --pack mine.yaml alerts.ndjson.gz\n" +
+			"  ebb explain -c ebb.yaml --stored alerts.ndjson\n" +
 			"  ebb alerts --json | grep '\"customer\":\"c-42\"' | ebb explain --json",
 		Args: arguments(0, 1, "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.explain(cmd, &f, args) },
 	}
 	cmd.Flags().StringVar(&f.pack, "pack", "", "check alerts of this pack against it, too: a `NAME` or a file")
 	f.addOverrides(cmd)
+	cmd.Flags().BoolVar(&f.stored, "stored", false, "look for the packs of alerts in the topic of packs, too")
 	cmd.Flags().
 		BoolVar(&f.json, "json", false, "print an object for each alert: its id, and the terms, the sum and the differences")
 	return cmd
 }
 
 func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error {
-	packs, err := a.knownPacks(f)
+	packs, err := a.knownPacks(cmd.Context(), f)
 	if err != nil {
 		return err
 	}
@@ -98,11 +100,17 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 	return context.Cause(cmd.Context())
 }
 
-// knownPacks are the packs that come with ebb and the pack of the flags, by their hash.
-func (a *app) knownPacks(f *explainFlags) (map[string]*alert.Renderer, error) {
+// knownPacks are the packs that come with ebb, the pack of the flags, and where they want it those of the topic of packs,
+// by their hash.
+func (a *app) knownPacks(ctx context.Context, f *explainFlags) (map[string]*alert.Renderer, error) {
 	known, err := inspect.Shipped()
 	if err != nil {
 		return nil, err
+	}
+	if f.stored {
+		if err := a.addStoredPacks(ctx, known); err != nil {
+			return nil, err
+		}
 	}
 	if f.packFlags == (packFlags{}) {
 		return known, nil
@@ -110,7 +118,7 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*alert.Renderer, error) {
 	// today's overrides do not apply to a pack that ebb has stored
 	if b, err := os.ReadFile(f.pack); err == nil && f.packFlags == (packFlags{pack: f.pack}) {
 		if k, err := pack.LoadCanonical(bytes.TrimSpace(b)); err == nil {
-			known[k.Hash] = alert.NewRenderer(k)
+			known[pack.Short(k.Hash)] = alert.NewRenderer(k)
 			return known, nil
 		}
 	}
@@ -122,8 +130,25 @@ func (a *app) knownPacks(f *explainFlags) (map[string]*alert.Renderer, error) {
 	if err != nil {
 		return nil, advice.Usage(err)
 	}
-	known[k.Hash] = alert.NewRenderer(k)
+	known[pack.Short(k.Hash)] = alert.NewRenderer(k)
 	return known, nil
+}
+
+// addStoredPacks adds the packs in the configuration's topic of packs.
+func (a *app) addStoredPacks(ctx context.Context, known map[string]*alert.Renderer) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	client, err := connect.Kafka(cfg, cfg.Kafka.Packs)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if _, err := connect.FindTopic(ctx, client, cfg, cfg.Kafka.Packs, kafkawire.Read); err != nil {
+		return err
+	}
+	return inspect.AddStored(ctx, client, cfg.Kafka.Packs, known)
 }
 
 // explaining is a run through a file of alerts.
@@ -134,8 +159,9 @@ type explaining struct {
 	encoder *json.Encoder
 	asJSON  bool
 
-	proven, alone, wrong int  // alerts: that contain what follows from them; of these, without their pack; others
-	shown                bool // any
+	proven, wrong int  // alerts: that contain what follows from them; others
+	shown         bool // any
+	strange       bool // any was of a pack that is not known
 }
 
 // next explains one line, and prints with it what is wrong. It returns errors of the output only.
@@ -143,6 +169,7 @@ func (r *explaining) next(where string, line []byte) error {
 	e, err := inspect.Explain(line, r.packs)
 	if err != nil {
 		r.wrong++
+		r.strange = r.strange || errors.Is(err, inspect.ErrPackUnknown)
 		_, err = fmt.Fprintf(r.errors, "%s: %s\n", where, err)
 		return err
 	}
@@ -162,9 +189,6 @@ func (r *explaining) next(where string, line []byte) error {
 			terminal.Printable(e.ID),
 			view.Differences(e.Differences),
 		)
-	case e.By == nil:
-		r.alone++
-		fallthrough
 	default:
 		r.proven++
 	}
@@ -174,6 +198,9 @@ func (r *explaining) next(where string, line []byte) error {
 func (r *explaining) end() error {
 	if r.wrong > 0 {
 		err := fmt.Errorf("%d of %s: not what follows, or no alert", r.wrong, advice.Plural(r.wrong+r.proven, "line"))
+		if r.strange {
+			return advice.Add(err, "name the pack by --pack, a file and the overrides of ebb run, or look in the topic of packs by --stored")
+		}
 		return advice.Add(err, "an alert a line is wanted, as ebb alerts --json prints them")
 	}
 	if r.asJSON || r.proven == 1 {
@@ -183,16 +210,7 @@ func (r *explaining) end() error {
 		_, err := fmt.Fprintln(r, "no alerts")
 		return err
 	}
-	summary := fmt.Sprintf("%s recomputed, every bit as they say", advice.Plural(r.proven, "alert"))
-	if r.alone > 0 {
-		summary = fmt.Sprintf(
-			"%s recomputed, every number follows; %d without their pack: not checked there are %s",
-			advice.Plural(r.proven, "alert"),
-			r.alone,
-			view.ByPack,
-		)
-	}
 	fmt.Fprintln(r)
-	r.Say("", "  ", summary)
+	r.Say("", "  ", fmt.Sprintf("%s recomputed, every digit as they say", advice.Plural(r.proven, "alert")))
 	return nil
 }

@@ -42,6 +42,6 @@ func TestExplainGoesOnWithoutScore(t *testing.T) {
 			t.Errorf("nothing says %q in\n%s", part, o.stdout)
 		}
 	}
-	spoilt := strings.Replace(string(lines), `"risk_score":40.000`, `"risk_score":41.000`, 1)
+	spoilt := strings.Replace(string(lines), `"risk_score":40,`, `"risk_score":41,`, 1)
 	run(t, nil, strings.NewReader(spoilt), "explain").want(t, 1)
 }

@@ -19,6 +19,7 @@ import (
 	"ebb/cmd/ebb/processor"
 	"ebb/cmd/ebb/shadow"
 	"ebb/cmd/ebb/terminal"
+	"ebb/scoring/pack"
 	"ebb/scoring/scoringtest/golden"
 )
 
@@ -153,7 +154,7 @@ func TestPacksShadowCountsItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	own := fetches.Records()[0]
-	hash := []byte(want.Shadows[0].Packs.Shadow.Hash)
+	hash := []byte(pack.Short(want.Shadows[0].Packs.Shadow.Hash))
 	for i, change := range []func(r *kgo.Record){
 		func(*kgo.Record) {},
 		func(r *kgo.Record) { r.Value = bytes.Replace(r.Value, hash, bytes.Repeat([]byte("0"), len(hash)), 1) },

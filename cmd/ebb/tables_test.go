@@ -11,6 +11,8 @@ import (
 	"ebb/cmd/ebb/terminal"
 	"ebb/cmd/ebb/view"
 	"ebb/scoring/alert"
+	"ebb/scoring/pack"
+	"ebb/scoring/scoringtest"
 )
 
 // tooWide lists the lines that a terminal would break.
@@ -29,11 +31,11 @@ func TestTablesFitTheTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	explanation, err := alert.Explain([]byte(firstLine(published)))
+	k := scoringtest.Weekly().Pack
+	e, err := inspect.Explain([]byte(firstLine(published)), map[string]*alert.Renderer{pack.Short(k.Hash): alert.NewRenderer(k)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &inspect.Explained{Head: inspect.Head{Customer: "c-42"}, Explanation: explanation}
 	ready := &processor.Readiness{Group: "ebb", Partitions: []processor.PartitionState{
 		{Partition: 0, State: "running", Next: 1_234_567_890, Lag: new(int64(12))},
 		{

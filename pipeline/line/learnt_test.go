@@ -68,7 +68,7 @@ func (s *shelf) told(t testing.TB) (told map[string][]string, learnt int) {
 		by := alert.NewRenderer(s.Packs()[e.PackEpoch])
 		published := by.AppendAlert(nil, &e.Alert, e.Alert.ID())
 		told[string(e.Key)] = append(told[string(e.Key)], string(published))
-		if x, err := alert.Explain(published); err != nil || len(x.Differences) > 0 {
+		if x, err := by.Explain(published); err != nil || len(x.Differences) > 0 {
 			t.Fatalf("explained as %+v, %v: %s", x, err, published)
 		}
 		if !e.Alert.Reading.Provisional() {

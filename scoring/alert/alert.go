@@ -33,26 +33,43 @@ type Cause struct {
 	Offset    int64
 }
 
-// ID is the first half of a SHA-256 over the decision and its customer, never over a clock or chance: tenant, customer,
-// kind, begin, transition and sequence as text, each after its length as a varint. Begin is when the episode's subject
+// EpisodeID names the alert's episode, the same in all its alerts and in every rebuild: the first half of a SHA-256 over
+// tenant, customer, kind and begin as text, each after its length as a varint. Begin is when the episode's subject
 // began, in ms since the epoch: the last activity before the silence, or the event that opened it. For a kind other
 // than lapse, of which several episodes may have begun in the same ms, the two bytes of the opener follow. The
 // episode's number is not used: a rebuild that begins in the middle of the log counts episodes again, and two different
-// alerts would share an id.
+// ones would share an id.
+func (a *Alert) EpisodeID() ID {
+	var room [512]byte
+	return hashed(a.appendOpener(a.appendEpisode(room[:0])))
+}
+
+// ID is that of the episode with transition and sequence as text behind begin: never over a clock or chance.
 func (a *Alert) ID() ID {
-	var since [20]byte
+	var room [512]byte
+	b := appendPart(a.appendEpisode(room[:0]), a.Transition.String())
 	var sequence [10]byte
-	b := make([]byte, 0, 512)
-	for _, part := range [...][]byte{
-		a.Tenant, a.Customer, []byte(a.Kind.String()), strconv.AppendInt(since[:0], a.Since, 10),
-		[]byte(a.Transition.String()), strconv.AppendUint(sequence[:0], uint64(a.Sequence), 10),
-	} {
-		b = binary.AppendUvarint(b, uint64(len(part)))
-		b = append(b, part...)
+	return hashed(a.appendOpener(appendPart(b, strconv.AppendUint(sequence[:0], uint64(a.Sequence), 10))))
+}
+
+func (a *Alert) appendEpisode(b []byte) []byte {
+	var since [20]byte
+	b = appendPart(appendPart(appendPart(b, a.Tenant), a.Customer), a.Kind.String())
+	return appendPart(b, strconv.AppendInt(since[:0], a.Since, 10))
+}
+
+func (a *Alert) appendOpener(b []byte) []byte {
+	if a.Kind == profile.Lapse {
+		return b
 	}
-	if a.Kind != profile.Lapse {
-		b = binary.LittleEndian.AppendUint16(b, a.Opener)
-	}
+	return binary.LittleEndian.AppendUint16(b, a.Opener)
+}
+
+func appendPart[T ~[]byte | ~string](b []byte, part T) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(part))), part...)
+}
+
+func hashed(b []byte) ID {
 	sum := sha256.Sum256(b)
 	return ID(sum[:16])
 }

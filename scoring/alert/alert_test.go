@@ -20,6 +20,7 @@ import (
 	"ebb/scoring/alert"
 	"ebb/scoring/exact"
 	"ebb/scoring/model"
+	"ebb/scoring/moment"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 	"ebb/scoring/scoringtest"
@@ -116,26 +117,34 @@ func TestAlertSchema(t *testing.T) {
 
 // published is an alert in the form that its readers get.
 type published struct {
-	ID, Tenant, Customer, Transition, Tier string
-	LogOdds                                float64      `json:"log_odds"`
-	Risk                                   float64      `json:"risk_score"`
-	Probability                            float64      `json:"churn_probability"`
-	Probes                                 uint32       `json:"probability_probes"`
-	Provisional                            bool         `json:"probability_provisional"`
-	Curve                                  [][2]float64 `json:"probability_curve"`
-	Time                                   time.Time
-	Terms                                  []publishedTerm
-	Cause                                  struct {
+	ID, Tenant, Customer, Kind, Transition, Tier string
+	EpisodeID                                    string    `json:"episode_id"`
+	Risk                                         float64   `json:"risk_score"`
+	Probability                                  *float64  `json:"churn_probability"`
+	Probes                                       uint32    `json:"probability_probes"`
+	Provisional                                  bool      `json:"provisional"`
+	BeganAt                                      time.Time `json:"began_at"`
+	Time                                         time.Time
+	Score                                        publishedScore
+	Cause                                        struct {
 		ID        string
 		EventType string `json:"event_type"`
 	}
 }
 
-type publishedTerm struct {
-	Name         string
-	LogOdds      float64 `json:"log_odds"`
-	Inputs       map[string]float64
-	Coefficients map[string]float64
+type publishedScore struct {
+	Visits uint32
+	Terms  map[string]float64
+	Inputs struct {
+		LnTypical  float64 `json:"ln_typical_days"`
+		Regularity float64
+		Level      float64
+		Friction   float64
+		Silent     *int64 `json:"silent_ms"`
+		Idle       *int64 `json:"idle_ms"`
+		Tenure     int64  `json:"tenure_ms"`
+	}
+	Curve [][2]float64
 }
 
 func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *pack.Pack, a *alert.Alert) {
@@ -157,70 +166,83 @@ func checkAlert(t *rapid.T, described *jsonschema.Schema, pack *pack.Pack, a *al
 		) || got.Cause.EventType != string(a.Cause.EventType) || got.Time.UnixMilli() != a.At {
 		t.Fatalf("%+v of %+v", got, a)
 	}
-	sum := 0.0
-	for i, term := range got.Terms {
-		if again := recompute(t, &term); math.Float64bits(again) != math.Float64bits(term.LogOdds) {
-			t.Fatalf("%s is %v by its inputs, not %v, in %s", term.Name, again, term.LogOdds, b)
-		}
-		if term.LogOdds != a.Score.Terms[i] {
-			t.Fatalf("%s is %v, not %v", term.Name, term.LogOdds, a.Score.Terms[i])
-		}
-		sum += term.LogOdds
+	if got.EpisodeID != a.EpisodeID().String() {
+		t.Fatalf("episode %s of %+v", got.EpisodeID, a)
 	}
-	if x, err := alert.Explain(b); err != nil || len(x.Differences) > 0 || x.LogOdds != got.LogOdds {
+	x, err := alert.NewRenderer(pack).Explain(b)
+	if err != nil || len(x.Differences) > 0 {
 		t.Fatalf("explained as %+v, %v: %s", x, err, b)
 	}
-	if x, err := alert.NewRenderer(pack).Explain(b); err != nil || len(x.Differences) > 0 {
-		t.Fatalf("by its pack explained as %+v, %v: %s", x, err, b)
+	if len(got.Score.Terms) < int(model.NumTerms) {
+		t.Fatalf("%d terms in %s", len(got.Score.Terms), b)
 	}
+	sum := 0.0
+	for i, name := range model.TermNames() {
+		again := recompute(&got, moment.Days(pack.Horizon.Milliseconds()), i)
+		if math.Abs(again-got.Score.Terms[name]) > 0.50001e-6 {
+			t.Fatalf("%s is %v by its inputs, not %v, in %s", name, again, got.Score.Terms[name], b)
+		}
+		if math.Abs(again-a.Score.Terms[i]) > 1e-12 || x.Terms[i].LogOdds != a.Score.Terms[i] {
+			t.Fatalf("%s is %v and explained as %v, not %v", name, again, x.Terms[i].LogOdds, a.Score.Terms[i])
+		}
+		sum += a.Score.Terms[i]
+	}
+	sum += a.Score.Factors
 	probability := 1 / (1 + exact.Exp(-sum))
 	learnt := probability
-	switch c := got.Curve; len(c) {
+	switch c := got.Score.Curve; len(c) {
 	case 1:
 		learnt = c[0][1]
 	case 2:
-		learnt = c[0][1] + float64((sum-c[0][0])/(c[1][0]-c[0][0])*(c[1][1]-c[0][1]))
+		learnt = c[0][1] + (sum-c[0][0])/(c[1][0]-c[0][0])*(c[1][1]-c[0][1])
 	}
 	r := a.Reading
-	if got.Probes != r.Probes || got.Provisional != (len(got.Curve) == 0) || len(got.Curve) != int(r.Number) ||
+	if got.Probes != r.Probes || got.Provisional != (len(got.Score.Curve) == 0) || len(got.Score.Curve) != int(r.Number) ||
 		got.Provisional != r.Provisional() {
-		t.Fatalf("%d probes, provisional %v, curve %v of %+v", got.Probes, got.Provisional, got.Curve, r)
+		t.Fatalf("%d probes, provisional %v, curve %v of %+v", got.Probes, got.Provisional, got.Score.Curve, r)
 	}
-	if sum != got.LogOdds || learnt != got.Probability || math.Abs(got.Risk-100*probability) > 0.000501 {
+	if math.Abs(learnt-*got.Probability) > 0.501e-6 || math.Abs(got.Risk-100*probability) > 0.000501 {
 		t.Fatalf("sum %v, probability %v in %s", sum, probability, b)
 	}
 }
 
-// recompute computes a term only from the alert's own content.
-func recompute(t interface{ Fatalf(string, ...any) }, term *publishedTerm) float64 {
-	in, co := term.Inputs, term.Coefficients
-	u := func(regularity, r float64) float64 {
-		return exact.Exp(float64(regularity * (exact.Log(r) - in["ln_typical_days"])))
+// recompute computes a term by the alert's content and the formulas of core version 3, written down once more.
+func recompute(a *published, horizon float64, term int) float64 {
+	in := &a.Score.Inputs
+	const minSilent = 0.02
+	silent := minSilent
+	if a.Transition != "recovered" {
+		silent = max(silent, moment.Days(a.Time.Sub(a.BeganAt).Milliseconds()))
 	}
+	if in.Silent != nil {
+		silent = moment.Days(*in.Silent)
+	}
+	idle := silent
+	if in.Idle != nil {
+		idle = moment.Days(*in.Idle)
+	}
+	u := func(regularity, r float64) float64 { return math.Exp(regularity * (math.Log(r) - in.LnTypical)) }
 	lasts := func(r float64) float64 { // log-odds that a silence of r days lasts a horizon more
-		k := min(in["regularity"], co["max_regularity"])
-		from, to := u(k, r), u(k, r+co["horizon_days"])
-		return exact.Log((1 + from) / max(to-from, float64(to*0x1p-52)))
+		k := min(in.Regularity, 2.5)
+		from, to := u(k, r), u(k, r+horizon)
+		return math.Log((1 + from) / max(to-from, to*0x1p-52))
 	}
-	switch term.Name {
-	case "base":
-		return co["base"]
-	case "rhythm":
-		return float64(co["weight"] * lasts(co["min_silent_days"]))
-	case "silence":
-		clockwork := min(max((in["regularity"]-co["clockwork_from"])/(co["clockwork_to"]-co["clockwork_from"]), 0), 1)
-		odds := float64((1 - clockwork) * (lasts(in["silent_days"]) - lasts(co["min_silent_days"])))
-		return float64(co["weight"] * (odds + float64(clockwork*exact.Log(1+u(in["regularity"], in["silent_days"])))))
-	case "level":
-		fade := exact.Exp(-in["idle_days"]/co["fade_days"] - float64(co["outgrown_fade"]*in["outgrown"]))
-		return float64(-co["weight"] * exact.Log(float64(in["level"]*fade)+co["floor"]))
-	case "tenure":
-		return float64(-co["weight"] * exact.Log(in["tenure_days"]/co["horizon_days"]+co["offset"]))
-	case "friction":
-		return float64(co["weight"] * exact.Log(1+float64(in["friction"]*exact.Exp(-in["idle_days"]/co["fade_days"]))))
+	outgrown := math.Log(1 + u(in.Regularity, silent))
+	switch term {
+	case model.TermBase:
+		return 1.75
+	case model.TermRhythm:
+		return 0.65 * lasts(minSilent)
+	case model.TermSilence:
+		clockwork := min(max(in.Regularity-2, 0), 1)
+		return 0.5 * ((1-clockwork)*(lasts(silent)-lasts(minSilent)) + clockwork*outgrown)
+	case model.TermLevel:
+		return -math.Log(in.Level*math.Exp(-idle/(4*horizon)-0.2*outgrown) + 0.2)
+	case model.TermTenure:
+		return -0.1 * math.Log(moment.Days(in.Tenure)/horizon+0.2)
+	default:
+		return 0.5 * math.Log(1+in.Friction*math.Exp(-idle/horizon))
 	}
-	t.Fatalf("a term of no known name: %s", term.Name)
-	return 0
 }
 
 func FuzzAppendString(f *testing.F) {
@@ -273,10 +295,8 @@ func TestSchemaLists(t *testing.T) {
 			t.Errorf("the schema does not list the %s %s", name, want)
 		}
 	}
-	for _, name := range model.TermNames() {
-		if !strings.Contains(text, `{"const": "`+name+`"}`) {
-			t.Errorf("the schema does not name the term %s", name)
-		}
+	if names := model.TermNames(); !strings.Contains(text, `"required": `+list(names[:])) {
+		t.Errorf("the schema does not name the terms %v", names)
 	}
 }
 
@@ -337,20 +357,11 @@ factors:
 	found := false
 	for at := scoringtest.Begin + 21*scoringtest.Day; at < scoringtest.Begin+200*scoringtest.Day; at += scoringtest.Day / 4 {
 		a := alert.Alert{Decision: s.Now(&c, at)}
-		var said struct {
-			LogOdds float64 `json:"log_odds"`
-			Exit    *struct {
-				Change  string  `json:"change"`
-				LogOdds float64 `json:"log_odds"`
-			} `json:"cheapest_exit"`
-		}
-		if err := json.Unmarshal(alert.NewRenderer(pack).AppendAlert(nil, &a, a.ID()), &said); err != nil {
-			t.Fatal(err)
-		}
-		if e := said.Exit; e != nil && e.Change != "visit" && e.Change != "friction" {
+		x := alert.NewRenderer(pack).Explanation(&a.Decision)
+		if e := x.Exit; e != nil && e.Change != "visit" && e.Change != "friction" {
 			found = true
-			if math.Abs(said.LogOdds-0.1-e.LogOdds) > 1e-9 {
-				t.Fatalf("without %s the sum is %v of %v, where the cap leaves 0.5 of 0.6", e.Change, e.LogOdds, said.LogOdds)
+			if math.Abs(x.LogOdds-0.1-e.LogOdds) > 1e-9 {
+				t.Fatalf("without %s the sum is %v of %v, where the cap leaves 0.5 of 0.6", e.Change, e.LogOdds, x.LogOdds)
 			}
 		}
 	}

@@ -1,134 +1,205 @@
 package alert
 
 import (
-	"maps"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"ebb/scoring"
 	"ebb/scoring/feature"
 	"ebb/scoring/model"
+	"ebb/scoring/moment"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 )
 
-// saidAlert is the content of an alert, without the tables of its pack.
+// saidAlert is the part of an alert from which its decision can be read back.
 type saidAlert struct {
-	Tenant      string           `json:"tenant"`
-	Customer    string           `json:"customer"`
-	Kind        string           `json:"kind"`
-	Episode     uint32           `json:"episode"`
-	Sequence    uint32           `json:"sequence"`
-	Transition  string           `json:"transition"`
-	Tier        string           `json:"tier"`
-	Previous    string           `json:"previous_tier"`
-	Risk        *float64         `json:"risk_score"`
-	Scored      *bool            `json:"scored"`
-	LogOdds     *float64         `json:"log_odds"`
-	Probability *float64         `json:"churn_probability"`
-	Probes      uint32           `json:"probability_probes"`
-	Provisional bool             `json:"probability_provisional"`
-	Curve       [][]float64      `json:"probability_curve"`
-	Terms       []ExplainedTerm  `json:"terms"`
-	Visits      *uint32          `json:"visits"`
-	Stage       string           `json:"stage"`
-	Factors     []saidFactor     `json:"factors"`
-	FactorSum   float64          `json:"factors_log_odds"`
-	Cap         float64          `json:"factors_cap"`
-	Features    map[string]int64 `json:"features"`
-	About       string           `json:"about"`
-	OpenedBy    string           `json:"opened_by"`
-	Floor       *ExplainedFloor  `json:"floor"`
-	Value       *ExplainedValue  `json:"value"`
-	Exit        *ExplainedExit   `json:"cheapest_exit"`
-	BeganAt     *time.Time       `json:"began_at"`
-	Time        *time.Time       `json:"time"`
-	Cause       saidCause        `json:"cause"`
-	Pack        struct {
-		Hash string `json:"hash"`
-	} `json:"pack"`
+	Tenant     string     `json:"tenant"`
+	Customer   string     `json:"customer"`
+	Kind       string     `json:"kind"`
+	Episode    uint32     `json:"episode"`
+	Sequence   uint32     `json:"sequence"`
+	Transition string     `json:"transition"`
+	Tier       string     `json:"tier"`
+	Previous   string     `json:"previous_tier"`
+	Probes     uint32     `json:"probability_probes"`
+	About      string     `json:"about"`
+	OpenedBy   string     `json:"opened_by"`
+	Floor      *saidFloor `json:"floor"`
+	BeganAt    *time.Time `json:"began_at"`
+	OpenedAt   *time.Time `json:"opened_at"`
+	ExpiresAt  *time.Time `json:"expires_at"`
+	Time       *time.Time `json:"time"`
+	Cause      saidCause  `json:"cause"`
+	Score      *saidScore `json:"score"`
+	Pack       saidPack   `json:"pack"`
 }
 
-// saidFactor is a factor whose curve may hold anything.
-type saidFactor struct {
-	ExplainedFactor
-	Coefficients struct {
-		Curve [][]float64 `json:"curve"`
-	} `json:"coefficients"`
+type saidFloor struct {
+	Code string `json:"code"`
 }
 
 type saidCause struct {
-	Type      string    `json:"type"`
-	Time      time.Time `json:"time"`
-	ID        string    `json:"id"`
-	EventType string    `json:"event_type"`
-	Partition int       `json:"partition"`
-	Offset    int64     `json:"offset"`
+	Type      string     `json:"type"`
+	Time      *time.Time `json:"time"`
+	ID        string     `json:"id"`
+	EventType string     `json:"event_type"`
+	Partition int        `json:"partition"`
+	Offset    int64      `json:"offset"`
 }
 
-// decode is the inverse of AppendAlert, for an alert that holds visits, began_at and time, with x as its score. An item
-// that is not in its list or in the pack becomes the first that is, and thereby a difference.
-func (r *Renderer) decode(said *saidAlert, x *Explanation) *Alert {
+type saidScore struct {
+	Visits   uint32           `json:"visits"`
+	Stage    string           `json:"stage"`
+	Inputs   *saidInputs      `json:"inputs"`
+	Curve    [][]float64      `json:"curve"`
+	Features map[string]int64 `json:"features"`
+}
+
+type saidInputs struct {
+	LnTypical  *float64 `json:"ln_typical_days"`
+	Regularity *float64 `json:"regularity"`
+	Level      *float64 `json:"level"`
+	Friction   float64  `json:"friction"`
+	Silent     *int64   `json:"silent_ms"`
+	Idle       *int64   `json:"idle_ms"`
+	Tenure     *int64   `json:"tenure_ms"`
+}
+
+// saidPack names the pack of an alert, and the version of the core that scored it.
+type saidPack struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Hash    string `json:"hash"`
+	Core    int    `json:"core"`
+}
+
+// complete is an error that names what is missing for a decision to be read back.
+func (said *saidAlert) complete() error {
+	var missing []string
+	lacks := func(field string, is bool) {
+		if is {
+			missing = append(missing, field)
+		}
+	}
+	lacks("began_at", said.BeganAt == nil)
+	lacks("opened_at", said.OpenedAt == nil)
+	lacks("time", said.Time == nil)
+	for name, at := range map[string]*time.Time{
+		"began_at": said.BeganAt, "opened_at": said.OpenedAt, "expires_at": said.ExpiresAt, "time": said.Time,
+	} {
+		if at != nil && (at.UnixMilli() < 0 || at.UnixMilli() > 2*moment.Max) {
+			return fmt.Errorf("/%s is beyond any event", name)
+		}
+	}
+	if s := said.Score; s == nil {
+		missing = append(missing, "score")
+	} else if s.Visits > 0 {
+		if in := s.Inputs; in == nil {
+			missing = append(missing, "score/inputs")
+		} else {
+			lacks("score/inputs/ln_typical_days", in.LnTypical == nil)
+			lacks("score/inputs/regularity", in.Regularity == nil)
+			lacks("score/inputs/level", in.Level == nil)
+			lacks("score/inputs/tenure_ms", in.Tenure == nil)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("it has no %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// decode is the inverse of AppendAlert, for an alert that is complete and of the renderer's pack. An item that is not
+// in its list or in the pack becomes the first that is, and thereby a difference.
+func (r *Renderer) decode(said *saidAlert) (*Alert, error) {
 	c := &said.Cause
 	a := &Alert{Tenant: []byte(said.Tenant), Customer: []byte(said.Customer), Cause: Cause{
-		Deadline: c.Type == "deadline", Time: c.Time.UnixMilli(),
+		Deadline: c.Type == "deadline", Time: said.Time.UnixMilli(),
 		EventID: []byte(c.ID), EventType: []byte(c.EventType), Partition: c.Partition, Offset: c.Offset,
 	}}
+	if c.Time != nil {
+		a.Cause.Time = c.Time.UnixMilli()
+	}
 	a.Decision = scoring.Decision{
 		Kind: placeOf[profile.Kind](said.Kind, profile.KindNames()), Episode: said.Episode, Sequence: said.Sequence,
 		Transition: placeOf[scoring.Transition](said.Transition, scoring.TransitionNames()),
 		Tier:       placeOf[profile.Tier](said.Tier, profile.TierNames()),
 		Previous:   placeOf[profile.Tier](said.Previous, profile.TierNames()),
-		At:         said.Time.UnixMilli(), Since: said.BeganAt.UnixMilli(), Reading: x.reading(), Score: r.score(said, x),
+		At:         said.Time.UnixMilli(), Since: said.BeganAt.UnixMilli(), Opened: said.OpenedAt.UnixMilli(),
 	}
-	if opens := r.Pack.Kinds[a.Kind].Opens; a.Kind != profile.Lapse {
+	d := &a.Decision
+	if said.ExpiresAt != nil {
+		d.Expires = said.ExpiresAt.UnixMilli()
+	}
+	if opens := r.Pack.Kinds[d.Kind].Opens; d.Kind != profile.Lapse {
 		place := func(code string) uint8 {
 			return uint8(max(slices.IndexFunc(opens, func(o pack.Opening) bool { return o.Code == code }), 0))
 		}
-		if a.About = place(said.About); said.Floor != nil {
-			a.Opening = place(said.Floor.Code)
+		if d.About = place(said.About); said.Floor != nil {
+			d.Opening = place(said.Floor.Code)
 		}
 		if said.OpenedBy != "" {
-			a.Opener = pack.MarkOf(said.OpenedBy)
+			d.Opener = pack.MarkOf(said.OpenedBy)
 		}
 	}
-	return a
+	d.Score = r.score(said.Score, d)
+	var err error
+	d.Reading, err = said.reading()
+	return a, err
 }
 
 // placeOf is the place of a name in a table, or the first place where the table does not contain it.
 func placeOf[T ~uint8](name string, table []string) T { return T(max(slices.Index(table, name), 0)) }
 
-// score is the score of an alert, whose terms x has recomputed.
-func (r *Renderer) score(said *saidAlert, x *Explanation) model.Score {
-	s := model.Score{At: said.Time.UnixMilli(), Values: r.values(said)}
-	if x.Unscored {
+// score reads the score of a decision back, of which everything else is known. Its terms are not computed.
+func (r *Renderer) score(said *saidScore, d *scoring.Decision) model.Score {
+	s := model.Score{At: d.At, Visits: said.Visits, Values: make([]feature.Value, len(r.Pack.Features))}
+	for i := range s.Values {
+		s.Values[i].N, s.Values[i].OK = said.Features[r.Pack.Features[i].Name]
+	}
+	if s.Visits == 0 {
 		return s
 	}
-	in := func(term int, name string) float64 { return x.Terms[term].Inputs[name] }
-	s.LnTypical, s.Regularity = in(model.TermSilence, "ln_typical_days"), in(model.TermSilence, "regularity")
-	s.Silence, s.Tenure = in(model.TermSilence, "silent_days"), in(model.TermTenure, "tenure_days")
-	s.Level, s.Idle = in(model.TermLevel, "level"), in(model.TermLevel, "idle_days")
-	s.Friction, s.Factors = in(model.TermFriction, "friction"), x.FactorSum
-	s.Visits, s.Stage = max(*said.Visits, 1), placeOf[profile.Stage](said.Stage, profile.StageNames())
-	for i := range x.Terms {
-		s.Terms[i] = x.Terms[i].LogOdds
+	in := said.Inputs
+	s.LnTypical, s.Regularity, s.Level, s.Friction = *in.LnTypical, *in.Regularity, *in.Level, in.Friction
+	silence := max(implied(d), 0)
+	if in.Silent != nil {
+		silence = *in.Silent
 	}
+	idle := silence
+	if in.Idle != nil {
+		idle = *in.Idle
+	}
+	s.Silence, s.Idle, s.Tenure = moment.Days(silence), moment.Days(idle), moment.Days(*in.Tenure)
+	s.Stage = placeOf[profile.Stage](said.Stage, profile.StageNames())
 	return s
 }
 
-// values are those of the pack's features. An alert has each of them in factors, value or features.
-func (r *Renderer) values(said *saidAlert) []feature.Value {
-	all := make(map[string]int64, len(r.Pack.Features))
-	maps.Copy(all, said.Features)
-	for i := range said.Factors {
-		all[said.Factors[i].Feature] = said.Factors[i].Inputs.Value
+// reading is what the probability is read from.
+func (said *saidAlert) reading() (r model.Reading, err error) {
+	curve := said.Score.Curve
+	r = model.Reading{Probes: said.Probes, Number: uint8(min(len(curve), len(r.Points)))}
+	if len(curve) > len(r.Points) {
+		return r, fmt.Errorf("/score/curve has %d points, which is too many", len(curve))
 	}
-	if v := said.Value; v != nil {
-		all[v.Feature] = v.Amount
+	for i, p := range curve {
+		if len(p) != 2 || !(p[1] >= 0 && p[1] <= 1) {
+			return r, fmt.Errorf("/score/curve/%d holds %v, must be log-odds and a probability", i, p)
+		}
+		r.Points[i] = model.ReadPoint{LogOdds: p[0], Probability: p[1]}
 	}
-	values := make([]feature.Value, len(r.Pack.Features))
-	for i := range values {
-		values[i].N, values[i].OK = all[r.Pack.Features[i].Name]
+	if low, high := r.Points[0], r.Points[1]; r.Number == 2 && !(low.LogOdds < high.LogOdds && low.Probability < high.Probability) {
+		return r, errors.New("/score/curve does not rise")
 	}
-	return values
+	if r.Provisional() != (r.Probes < model.EnoughProbes) {
+		return r, fmt.Errorf(
+			"/probability_probes is %d, with %d points of a curve: from %d on there is one",
+			r.Probes, r.Number, model.EnoughProbes,
+		)
+	}
+	return r, nil
 }

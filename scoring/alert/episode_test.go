@@ -51,7 +51,7 @@ func TestTriggeredInAnyOrder(t *testing.T) {
 				if err := described.Validate(v); err != nil {
 					t.Fatalf("%s: %v", b, err)
 				}
-				if x, err := alert.Explain(b); err != nil || len(x.Differences) > 0 {
+				if x, err := alert.NewRenderer(pack).Explain(b); err != nil || len(x.Differences) > 0 {
 					t.Fatalf("%s: %v, error %v", b, x, err)
 				}
 			}
@@ -76,11 +76,12 @@ type said struct {
 		Risk float64 `json:"risk_score"`
 		Code string
 	}
-	Value   *struct{ Amount, AtRisk int64 }
-	Scored  *bool
-	Terms   []any
-	LogOdds *float64 `json:"log_odds"`
-	Stage   *string
+	Value       *struct{ Amount, AtRisk int64 }
+	Probability *float64 `json:"churn_probability"`
+	Score       struct {
+		Visits int
+		Terms  map[string]float64
+	}
 }
 
 // TestFloorsInAlerts: the alerts of an open episode contain the floor, and the amount at risk is not below it.
@@ -108,7 +109,7 @@ func TestFloorsInAlerts(t *testing.T) {
 	}
 	raised.Score.Terms[0] = -5
 	v := render(raised)
-	if v.Risk != 90 || v.Floor == nil || v.Floor.Risk != 90 || v.Value.AtRisk != 3600 || v.Scored != nil {
+	if v.Risk != 90 || v.Floor == nil || v.Floor.Risk != 90 || v.Value.AtRisk != 3600 || v.Score.Visits != 3 {
 		t.Errorf("raised: %+v", v)
 	}
 	for _, end := range []scoring.Transition{scoring.Recovered, scoring.Expired} {
@@ -131,7 +132,7 @@ func TestFloorsInAlerts(t *testing.T) {
 	stranger := raised
 	stranger.Score = model.Score{}
 	v = render(stranger)
-	if v.Scored == nil || *v.Scored || v.Terms == nil || len(v.Terms) != 0 || v.LogOdds != nil || v.Risk != 90 {
+	if v.Score.Visits != 0 || v.Score.Terms != nil || v.Probability != nil || v.Risk != 90 {
 		t.Errorf("without activity: %+v", v)
 	}
 }

@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
+	"ebb/scoring"
 	"ebb/scoring/exact"
 	"ebb/scoring/model"
+	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
-// Explanation is an alert's score, recomputed only from the alert's own inputs and coefficients.
+// Explanation is how a decision's score comes about, by the core's formulas and its pack.
 type Explanation struct {
 	Terms []ExplainedTerm `json:"terms"` // in the order in which they are added
 	// the pack's declared terms, added last and within its cap
@@ -28,11 +32,12 @@ type Explanation struct {
 	Probes      uint32  `json:"probability_probes"`      // behind it
 	Provisional bool    `json:"probability_provisional"` // too few: the probability is the score's own
 	// points that it is read from: log-odds, probability
-	Curve [][2]float64    `json:"probability_curve,omitempty"`
-	Value *ExplainedValue `json:"value,omitempty"`
-	Exit  *ExplainedExit  `json:"cheapest_exit,omitempty"`
+	Curve    [][2]float64    `json:"probability_curve,omitempty"`
+	Value    *ExplainedValue `json:"value,omitempty"` // nil: nothing is known
+	Priority int             `json:"priority"`
+	Exit     *ExplainedExit  `json:"cheapest_exit,omitempty"`
 
-	// Differences are where the alert differs from what follows, to the bit; none: it proves itself.
+	// Differences are where an alert differs from what follows from it, to the last digit; none: it proves itself.
 	Differences []Difference `json:"differences"`
 }
 
@@ -46,15 +51,11 @@ type ExplainedTerm struct {
 
 // ExplainedFactor is a factor with its feature's value, and its curve.
 type ExplainedFactor struct {
-	Code    string  `json:"code"`
-	Feature string  `json:"feature"`
-	LogOdds float64 `json:"log_odds"`
-	Inputs  struct {
-		Value int64 `json:"value"`
-	} `json:"inputs"`
-	Coefficients struct {
-		Curve [][2]float64 `json:"curve"`
-	} `json:"coefficients"`
+	Code    string       `json:"code"`
+	Feature string       `json:"feature"`
+	LogOdds float64      `json:"log_odds"`
+	Value   int64        `json:"value"`
+	Curve   [][2]float64 `json:"curve"` // value, log-odds
 }
 
 // ExplainedFloor is the lower bound of the customer's risk score, and its reason.
@@ -86,72 +87,69 @@ type Difference struct {
 	Recomputed any    `json:"recomputed"` // what follows; nil: nothing
 }
 
-// ErrNoAlert is returned by Explain for text that is no alert, or for an alert with terms unknown to this build.
-var ErrNoAlert = errors.New("no alert that can be recomputed")
+// Errors of Explain. Branch on them with errors.Is.
+var (
+	// ErrNoAlert: the text is no alert.
+	ErrNoAlert = errors.New("no alert that can be recomputed")
 
-// Explain recomputes alert, the JSON of one alert as published (docs/alert.schema.json). It needs no pack: the alert
-// holds every number, so that it can be explained years later exactly as on its day. Renderer.Explain checks the rest.
-// Errors: ErrNoAlert.
-func Explain(alert []byte) (*Explanation, error) {
-	x, _, err := explain(alert)
-	return x, err
-}
+	// ErrOtherPack: the alert was decided under another pack than the renderer's.
+	ErrOtherPack = errors.New("the alert is of another pack")
 
-// explain is Explain, and returns the alert's content.
-func explain(alert []byte) (x *Explanation, said *saidAlert, err error) {
-	said = new(saidAlert)
-	if err = unmarshalObject(alert, said); err == nil {
-		x, err = said.explain()
-	}
+	// ErrOtherCore: another version of the core scored the alert, whose formulas this build does not have.
+	ErrOtherCore = errors.New("the alert was scored by another version of the core")
+)
+
+// Explain reads the decision of alert back, the JSON of one alert of the renderer's pack as published
+// (docs/alert.schema.json), computes its score anew, renders it, and compares the two: whatever comes out otherwise is
+// a difference. So an alert can be proved years later from its own content, its pack and the core version alone. These
+// parts follow from nothing else in an alert and are taken from it, some of them within bounds:
+//
+//   - visits, probes, cause, the values of features, and for other kinds the times, except where they are raised
+//   - the tiers: above those of score and floor, as far as open episodes of other kinds lift them
+//   - the tier before a lapse was raised, for a pack with factors: as far as these reach within their cap
+//   - the stage: one that fits the silence and the tenure
+//
+// Errors: ErrNoAlert, ErrOtherPack, ErrOtherCore.
+func (r *Renderer) Explain(alert []byte) (*Explanation, error) {
+	a, err := r.read(alert)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+		return nil, err
 	}
-	return x, said, nil
+	r.follow(&a.Decision)
+	x := r.Explanation(&a.Decision)
+	if math.IsNaN(x.LogOdds) || math.IsInf(x.LogOdds, 0) || math.IsNaN(x.Probability) {
+		return nil, fmt.Errorf("%w: its inputs lead to no number", ErrNoAlert)
+	}
+	if x.Differences, err = compareJSON(alert, r.AppendAlert(nil, a, a.ID())); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
+	}
+	return x, nil
 }
 
-func (said *saidAlert) explain() (*Explanation, error) {
-	if said.Scored != nil && !*said.Scored && len(said.Terms) == 0 && said.Risk != nil {
-		return said.explainUnscored(), nil
+// read reads an alert of the renderer's pack back, with its terms computed anew.
+func (r *Renderer) read(alert []byte) (*Alert, error) {
+	said := new(saidAlert)
+	if err := unmarshalObject(alert, said); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
 	}
-	if len(said.Terms) == 0 || said.LogOdds == nil || said.Risk == nil || said.Probability == nil {
-		return nil, errors.New("it has no terms, log_odds, risk_score or churn_probability")
+	if said.Pack.Core != model.Version && said.Pack.Core != 0 {
+		return nil, fmt.Errorf("%w: version %d, this build has %d", ErrOtherCore, said.Pack.Core, model.Version)
 	}
-	x := &Explanation{
-		Cap: said.Cap, Floor: said.Floor, Probes: said.Probes, Value: said.Value, Exit: said.Exit,
-		Differences: []Difference{},
+	if said.Pack.Hash != pack.Short(r.Pack.Hash) {
+		return nil, fmt.Errorf("%w: %s", ErrOtherPack, said.Pack.Hash)
 	}
-	for _, step := range []func(*saidAlert) error{x.addTerms, x.addFactors, x.read} {
-		if err := step(said); err != nil {
-			return nil, err
-		}
+	if n := placeOf[profile.Kind](said.Kind, profile.KindNames()); n != profile.Lapse && len(r.Pack.Kinds[n].Opens) == 0 {
+		return nil, fmt.Errorf("%w: its pack has no kind %s", ErrNoAlert, said.Kind)
 	}
-	risk := model.Thousandths(exact.Sigmoid(x.LogOdds))
-	if x.Floor != nil {
-		risk = max(risk, model.FloorThousandths(x.Floor.Risk))
+	err := said.complete()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
 	}
-	x.Risk = float64(risk) / 1000
-	x.differ("/log_odds", *said.LogOdds, x.LogOdds)
-	x.differ("/risk_score", *said.Risk, x.Risk)
-	x.differ("/churn_probability", *said.Probability, x.Probability)
-	if said.Provisional != x.Provisional {
-		x.Differences = append(x.Differences, Difference{"/probability_provisional", said.Provisional, x.Provisional})
+	a, err := r.decode(said)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
 	}
-	x.weigh()
-	return x, x.leave()
-}
-
-// explainUnscored explains an alert about a customer without activity: the risk is the floor.
-func (said *saidAlert) explainUnscored() *Explanation {
-	x := &Explanation{
-		Unscored: true, Floor: said.Floor, Provisional: true, Value: said.Value,
-		Terms: []ExplainedTerm{}, Differences: []Difference{},
-	}
-	if x.Floor != nil {
-		x.Risk = float64(model.FloorThousandths(x.Floor.Risk)) / 1000
-	}
-	x.differ("/risk_score", *said.Risk, x.Risk)
-	x.weigh()
-	return x
+	return a, nil
 }
 
 // unmarshalObject reads a JSON object, and returns an error in plain words for any other value.
@@ -166,75 +164,89 @@ func unmarshalObject(b []byte, into any) error {
 	return err
 }
 
-// recompute is the term's log-odds by its own inputs and coefficients. The formulas stand in scoring/model/score.go.
-func (t *ExplainedTerm) recompute() (float64, error) {
-	n, names := named{t: t}, model.TermNames()
-	var value float64
-	switch t.Name {
-	case names[model.TermBase]:
-		value = n.coefficient("base")
-	case names[model.TermRhythm]:
-		value = float64(n.coefficient("weight") * n.odds(n.coefficient("min_silent_days")))
-	case names[model.TermSilence]:
-		days := n.input("silent_days")
-		value = model.SilenceBy(
-			n.coefficient("weight"),
-			model.ClockworkBy(n.coefficient("clockwork_from"), n.coefficient("clockwork_to"), n.input("regularity")),
-			n.odds(days)-n.odds(n.coefficient("min_silent_days")),
-			model.Outgrown(n.input("ln_typical_days"), n.input("regularity"), days),
-		)
-	case names[model.TermLevel]:
-		value = n.level(n.input("level"), n.input("idle_days"), n.input("outgrown"))
-	case names[model.TermTenure]:
-		value = model.TenureBy(
-			n.coefficient("weight"),
-			n.coefficient("offset"),
-			n.input("tenure_days"),
-			n.coefficient("horizon_days"),
-		)
-	case names[model.TermFriction]:
-		value = model.FrictionBy(
-			n.coefficient("weight"),
-			n.input("friction"),
-			n.input("idle_days"),
-			n.coefficient("fade_days"),
-		)
-	default:
-		return 0, fmt.Errorf("term %q is not known to this build", t.Name)
+// Explanation explains a decision under the renderer's pack. It has no differences.
+func (r *Renderer) Explanation(d *scoring.Decision) *Explanation {
+	floor := d.Floor(r.Pack)
+	x := &Explanation{
+		Terms: []ExplainedTerm{}, Risk: float64(d.Score.Floored(floor)) / 1000, Unscored: d.Score.Visits == 0,
+		Provisional: true, Value: r.explainValue(d, floor), Priority: d.Priority(r.Pack), Differences: []Difference{},
 	}
-	return value, n.err
-}
-
-// named looks up a term's numbers and keeps the first missing name.
-type named struct {
-	t   *ExplainedTerm
-	err error
-}
-
-func (n *named) input(name string) float64 { return n.get("inputs", n.t.Inputs, name) }
-
-func (n *named) coefficient(name string) float64 {
-	return n.get("coefficients", n.t.Coefficients, name)
-}
-
-func (n *named) get(kind string, from map[string]float64, name string) float64 {
-	v, ok := from[name]
-	if !ok && n.err == nil {
-		n.err = fmt.Errorf("/%s/%s is missing, which another version of the score may not have", kind, name)
+	if floor > 0 {
+		x.Floor = &ExplainedFloor{floor, d.FloorOpening(r.Pack).Code}
 	}
-	return v
+	if x.Unscored {
+		return x
+	}
+	x.Terms, x.LogOdds = r.explainTerms(&d.Score), d.Score.Sum()
+	x.Probability, x.Probes, x.Provisional = d.Reading.Probability(x.LogOdds), d.Reading.Probes, d.Reading.Provisional()
+	for _, p := range d.Reading.Points[:d.Reading.Number] {
+		x.Curve = append(x.Curve, [2]float64{p.LogOdds, p.Probability})
+	}
+	r.explainFactors(x, &d.Score)
+	if d.Kind == profile.Lapse && !d.Transition.Ends() {
+		if e, ok := r.Pack.Model.CheapestExit(&d.Score); ok {
+			risk := float64(model.Thousandths(exact.Sigmoid(e.LogOdds))) / 1000
+			x.Exit = &ExplainedExit{e.Change, e.LogOdds, risk, e.Tier.String()}
+		}
+	}
+	return x
 }
 
-// odds is the log-odds that a silence of so many days lasts a horizon more.
-func (n *named) odds(days float64) float64 {
-	regularity := min(n.input("regularity"), n.coefficient("max_regularity"))
-	return model.LogitSilent(n.input("ln_typical_days"), regularity, days, n.coefficient("horizon_days"))
+// explainTerms are the terms of a score, each with the inputs that it reads and its coefficients.
+func (r *Renderer) explainTerms(s *model.Score) []ExplainedTerm {
+	gaps := map[string]float64{"ln_typical_days": s.LnTypical, "regularity": s.Regularity}
+	inputs := [model.NumTerms]map[string]float64{
+		model.TermBase:   {},
+		model.TermRhythm: gaps,
+		model.TermSilence: {
+			"ln_typical_days": s.LnTypical, "regularity": s.Regularity, "silent_days": s.Silence,
+		},
+		model.TermLevel: {
+			"level": s.Level, "idle_days": s.Idle, "outgrown": model.Outgrown(s.LnTypical, s.Regularity, s.Silence),
+		},
+		model.TermTenure:   {"tenure_days": s.Tenure},
+		model.TermFriction: {"friction": s.Friction, "idle_days": s.Idle},
+	}
+	names, coefficients := model.TermNames(), r.Pack.Model.Coefficients()
+	all := make([]ExplainedTerm, model.NumTerms)
+	for i := range all {
+		by := map[string]float64{}
+		for _, c := range coefficients[i] {
+			by[c.Name] = c.Value
+		}
+		all[i] = ExplainedTerm{names[i], s.Terms[i], inputs[i], by}
+	}
+	return all
 }
 
-// level is the term for an amount of activity as of idle days ago, of which the silence has outgrown a part.
-func (n *named) level(level, idle, outgrown float64) float64 {
-	return model.LevelBy(
-		n.coefficient("weight"), n.coefficient("floor"), level, idle,
-		n.coefficient("fade_days"), n.coefficient("outgrown_fade"), outgrown,
-	)
+// explainFactors fills in the factors that have data at the customer's stage.
+func (r *Renderer) explainFactors(x *Explanation, s *model.Score) {
+	var each [model.MaxFactors]float64
+	r.Pack.Model.FactorSum(s.Values, s.Stage, each[:])
+	x.Cap, x.FactorSum = r.Pack.Model.Cap, s.Factors
+	for i := range r.Pack.Model.Factors {
+		f := &r.Pack.Model.Factors[i]
+		v := s.Value(f.Feature)
+		if !v.OK || !f.Stages.Has(s.Stage) {
+			continue
+		}
+		e := ExplainedFactor{Code: f.Code, Feature: r.Pack.Features[f.Feature].Name, LogOdds: each[i], Value: v.N}
+		for _, p := range f.Curve {
+			e.Curve = append(e.Curve, [2]float64{float64(p.Value), p.LogOdds})
+		}
+		x.Factors = append(x.Factors, e)
+		x.Uncapped += each[i]
+	}
+}
+
+// explainValue is what the customer is worth; nil: nothing is known.
+func (r *Renderer) explainValue(d *scoring.Decision, floor float64) *ExplainedValue {
+	v := &r.Pack.Value
+	if v.Feature < 0 || !d.Score.Value(v.Feature).OK {
+		return nil
+	}
+	worth := d.Score.Value(v.Feature)
+	return &ExplainedValue{
+		r.Pack.Features[v.Feature].Name, worth.N, scoring.AtRisk(worth.N, d.Likelihood(floor)), v.Tier(worth).String(),
+	}
 }

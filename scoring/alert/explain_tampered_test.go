@@ -20,16 +20,16 @@ import (
 // free is what only the alert holds about its customer, so that another value may be true too: alerts that differ only
 // there are those of two customers.
 var free = []*regexp.Regexp{
-	regexp.MustCompile(`^/cause/(time|id|event_type|partition|offset) `), // where it was read
-	regexp.MustCompile(`^/episode `),                                     // how many there were before
-	regexp.MustCompile(`^/time of another kind `),                        // except where it is raised
-	regexp.MustCompile(`^/visits `),                                      // at most part of a sentence
-	regexp.MustCompile(`^/probability_probes `),                          // if still enough, or still too few
-	regexp.MustCompile(`^/features[ /]`),                                 // features that no factor reads
-	regexp.MustCompile(`^/factors/\d+/inputs/value `),                    // where its curve is level
-	regexp.MustCompile(`^/value(/amount)? `),                             // at risk is rounded; without a score
+	regexp.MustCompile(`^/cause/(time|id|event_type|partition|offset) `),       // where it was read
+	regexp.MustCompile(`^/episode `),                                           // how many there were before
+	regexp.MustCompile(`^/(time|opened_at|expires_at) of another kind `),       // except where it is raised
+	regexp.MustCompile(`^/opened_at of a lapse that has recovered `),           // when it was raised
+	regexp.MustCompile(`^/score/visits `),                                      // at most part of a sentence
+	regexp.MustCompile(`^/probability_probes `),                                // if still enough, or still too few
+	regexp.MustCompile(`^/score/features[ /]`),                                 // where no curve and no amount reads it
+	regexp.MustCompile(`^/score/inputs/(regularity|(silent|idle|tenure)_ms) `), // by too little to show
 	// whether onboarding has ended, for instance
-	regexp.MustCompile(`^/stage `),
+	regexp.MustCompile(`^/score/stage `),
 	regexp.MustCompile(`^/(tier|previous_tier) `),                               // lifted by other episodes
 	regexp.MustCompile(`^/about of another kind that has (recovered|expired) `), // one of several that were open
 }
@@ -52,7 +52,7 @@ func tampered(v any) (all []any) {
 			}
 		}
 		if at, err := time.Parse(time.RFC3339, v); err == nil {
-			all = append(all, at.Add(-24*time.Hour).Format("2006-01-02T15:04:05.000Z"))
+			all = append(all, string(alert.AppendTime(nil, at.Add(-24*time.Hour).UnixMilli())))
 		}
 		return append(all, v+"x")
 	case bool:
@@ -119,6 +119,8 @@ func TestExplainFindsWhatIsTampered(t *testing.T) {
 				if a.Transition == scoring.Recovered || a.Transition == scoring.Expired {
 					kind += " that has " + a.Transition.String()
 				}
+			} else if a.Kind == profile.Lapse && a.Transition.Ends() {
+				kind = " of a lapse that has recovered"
 			}
 			eachPart("", tree, func(at string, was any, set func(any), remove func()) {
 				for _, other := range tampered(was) {

@@ -11,13 +11,15 @@ import (
 
 func AppendString(dst, s []byte) []byte { return appendString(dst, s) }
 
+func AppendMillionths(dst []byte, v float64) []byte { return appendMillionths(dst, v) }
+
 // Decoded is the decision from which an alert of the pack was rendered.
 func (r *Renderer) Decoded(alert []byte) (*Alert, error) {
-	x, said, err := explain(alert)
-	if err != nil {
-		return nil, err
+	a, err := r.read(alert)
+	if err == nil && a.Score.Visits > 0 {
+		r.Pack.Model.Recompute(&a.Score)
 	}
-	return r.decode(said, x), nil
+	return a, err
 }
 
 // Sentences are those of all possible reasons of the pack, each for d.
@@ -38,4 +40,14 @@ func (r *Renderer) Sentences(d *scoring.Decision) map[string]string {
 		}
 	}
 	return all
+}
+
+// Follows is the alert that follows from a text that Explain accepts.
+func (r *Renderer) Follows(alert []byte) ([]byte, error) {
+	a, err := r.read(alert)
+	if err != nil {
+		return nil, err
+	}
+	r.follow(&a.Decision)
+	return r.AppendAlert(nil, a, a.ID()), nil
 }

@@ -41,6 +41,19 @@ func TestAlertID(t *testing.T) {
 		}
 		seen[a.ID()] = true
 	}
+	for _, change := range []func(a *alert.Alert){
+		func(a *alert.Alert) { a.Transition = scoring.Recovered },
+		func(a *alert.Alert) { a.Sequence++ },
+	} {
+		a := base
+		if change(&a); a.EpisodeID() != base.EpisodeID() {
+			t.Errorf("%+v has another episode", a)
+		}
+	}
+	other := base
+	if other.Since++; other.EpisodeID() == base.EpisodeID() || base.EpisodeID() == base.ID() {
+		t.Error("another silence has the same episode, or an alert the id of its episode")
+	}
 	a := base
 	a.At, a.Score.At = a.At+5, 5
 	a.Episode, a.Cause = 7, alert.Cause{Deadline: true, Time: 5}

@@ -1,7 +1,6 @@
 package alert
 
 import (
-	"math"
 	"strconv"
 	"time"
 )
@@ -35,39 +34,8 @@ func appendString(dst, s []byte) []byte {
 // appendFloat appends v, which is finite, as the shortest number that reads back to the same bits.
 func appendFloat(dst []byte, v float64) []byte { return strconv.AppendFloat(dst, v, 'g', -1, 64) }
 
-// numbers keeps the floats written to one text, and copies one that comes again: an alert holds most of its numbers
-// twice, and finding the shortest digits takes longer than everything else about it. The zero value is empty.
-type numbers struct {
-	seen [12]struct {
-		bits     uint64
-		from, to int // in the text
-	}
-	count int
-}
-
-// append appends v as appendFloat does. dst is the text, which only grows between calls.
-func (n *numbers) append(dst []byte, v float64) []byte {
-	bits := math.Float64bits(v)
-	if v < 1e6 && v == float64(uint32(v)) && bits>>63 == 0 { // from 1e6 on the shortest has an exponent
-		return strconv.AppendUint(dst, uint64(v), 10)
-	}
-	for i := range n.seen[:n.count] {
-		if s := &n.seen[i]; s.bits == bits {
-			return append(dst, dst[s.from:s.to]...)
-		}
-	}
-	from := len(dst)
-	dst = appendFloat(dst, v)
-	if n.count < len(n.seen) {
-		s := &n.seen[n.count]
-		s.bits, s.from, s.to = bits, from, len(dst)
-		n.count++
-	}
-	return dst
-}
-
-// AppendTime appends ms since the epoch, of a year of four digits, in RFC 3339 with milliseconds, in UTC. The result is
-// that of [time.Time.AppendFormat], in a tenth of the time.
+// AppendTime appends ms since the epoch, of a year of four digits, in RFC 3339 in UTC, with milliseconds where there are
+// any. The result is that of [time.Time.AppendFormat], in a tenth of the time.
 func AppendTime(dst []byte, ms int64) []byte {
 	t := time.UnixMilli(ms).UTC()
 	year, month, day := t.Date()
@@ -79,14 +47,43 @@ func AppendTime(dst []byte, ms int64) []byte {
 	dst = appendDigits(append(dst, ':'), minute)
 	dst = appendDigits(append(dst, ':'), second)
 	milli := t.Nanosecond() / 1e6
+	if milli == 0 {
+		return append(dst, 'Z')
+	}
 	return append(dst, '.', byte('0'+milli/100), byte('0'+milli/10%10), byte('0'+milli%10), 'Z')
 }
 
 // appendDigits appends n, below 100, as two digits.
 func appendDigits(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
 
-// appendThousandths appends n/1000 with all three decimals; n is not negative.
-func appendThousandths(dst []byte, n int) []byte {
-	dst = strconv.AppendInt(dst, int64(n/1000), 10)
-	return append(dst, '.', byte('0'+n/100%10), byte('0'+n/10%10), byte('0'+n%10))
+// appendMillionths appends v, of less than 1e12, to six decimals, rounded half away from zero. Zeros at the end are left out.
+func appendMillionths(dst []byte, v float64) []byte {
+	if v < 0 {
+		if n := int64(float64(-v*1e6) + 0.5); n > 0 {
+			return appendDecimals(append(dst, '-'), n, 6)
+		}
+		v = 0
+	}
+	return appendDecimals(dst, int64(float64(v*1e6)+0.5), 6)
+}
+
+// appendDecimals appends n, not negative, divided by a power of ten, without zeros at its end.
+func appendDecimals(dst []byte, n int64, places int) []byte {
+	for ; places > 0 && n%10 == 0; places-- {
+		n /= 10
+	}
+	if places == 0 {
+		return strconv.AppendInt(dst, n, 10)
+	}
+	unit := int64(1)
+	for range places {
+		unit *= 10
+	}
+	dst = append(strconv.AppendInt(dst, n/unit, 10), '.')
+	for n %= unit; places > 0; places-- {
+		unit /= 10
+		dst = append(dst, byte('0'+n/unit))
+		n %= unit
+	}
+	return dst
 }

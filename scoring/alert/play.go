@@ -9,7 +9,7 @@ import (
 // play is the pack's advice for a decision; nil: none. The weightiest of the alert's reasons that has a playbook
 // counts. Overdue is a reason of every lapse, so it counts last, and the kind after it.
 func (r *Renderer) play(d *scoring.Decision, value pack.ValueTier) *pack.Play {
-	if d.Transition == scoring.Recovered || d.Transition == scoring.Expired || len(r.Pack.Playbooks) == 0 {
+	if d.Transition.Ends() || len(r.Pack.Playbooks) == 0 {
 		return nil
 	}
 	var room [maxReasons]weighed

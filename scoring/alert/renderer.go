@@ -2,13 +2,11 @@ package alert
 
 import (
 	"encoding/hex"
-	"slices"
 	"strconv"
 
 	"ebb/scoring"
 	"ebb/scoring/exact"
 	"ebb/scoring/model"
-	"ebb/scoring/moment"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 )
@@ -16,48 +14,45 @@ import (
 // Renderer writes the alerts of a pack. It does not change once made, and may be shared between goroutines. NewRenderer
 // makes one.
 type Renderer struct {
-	Pack      *pack.Pack
-	termTails [model.NumTerms][]byte       // after each term's inputs
-	packJSON  []byte                       // with its key
-	others    [profile.NumStages + 1][]int // features that neither factors nor value show, by stage; last: without a score
+	Pack     *pack.Pack
+	packJSON []byte // with its key
 }
 
 // NewRenderer prepares the parts that are the same in every alert of the pack.
 func NewRenderer(k *pack.Pack) *Renderer {
-	r := &Renderer{Pack: k}
-	for i, coefficients := range k.Model.Coefficients() {
-		tail := []byte(`},"coefficients":`)
-		for j, c := range coefficients {
-			tail = append(append(append(tail, "{,"[min(j, 1)], '"'), c.Name...), `":`...)
-			tail = appendFloat(tail, c.Value)
-		}
-		tail = append(tail, "}}"...)
-		if i < model.NumTerms-1 {
-			tail = append(tail, ',')
-		}
-		r.termTails[i] = tail
-	}
 	dst := appendString([]byte(`,"pack":{"name":`), []byte(k.Name))
 	dst = appendString(append(dst, `,"version":`...), []byte(k.Version))
-	dst = append(append(dst, `,"hash":"`...), k.Hash...)
-	r.packJSON = append(dst, `"}`...)
-	for i := range k.Features {
-		for stage := range r.others {
-			if i != k.Value.Feature && !slices.ContainsFunc(k.Model.Factors, func(f model.Factor) bool {
-				return f.Feature == i && f.Stages.Has(profile.Stage(stage))
-			}) {
-				r.others[stage] = append(r.others[stage], i)
-			}
-		}
-	}
-	return r
+	dst = append(append(dst, `,"hash":"`...), pack.Short(k.Hash)...)
+	dst = strconv.AppendInt(append(dst, `","core":`...), model.Version, 10)
+	return &Renderer{Pack: k, packJSON: append(dst, '}')}
 }
 
 // AppendAlert appends the alert's JSON to dst; docs/alert.schema.json describes it. It depends on the alert and the
-// pack alone. id is the alert's own, which callers need anyway. New fields are added, existing ones never change.
+// pack alone, and holds what the score follows from, so that Explain can compute it again. id is the alert's own, which
+// callers need anyway. New fields are added, existing ones never change.
 func (r *Renderer) AppendAlert(dst []byte, a *Alert, id ID) []byte {
-	var n numbers
+	d := &a.Decision
+	floor := d.Floor(r.Pack)
+	dst = r.appendHead(dst, a, id)
+	dst = strconv.AppendInt(append(dst, `,"priority":`...), int64(d.Priority(r.Pack)), 10)
+	dst = appendDecimals(append(dst, `,"risk_score":`...), int64(d.Score.Floored(floor)), 3)
+	dst = appendProbability(dst, d)
+	dst, tier := r.appendWorth(dst, d, floor)
+	dst = r.appendPlaybook(dst, d, tier)
+	dst = append(r.appendReasons(append(dst, `,"reasons":[`...), d), ']')
+	dst = r.appendOpenings(dst, d, floor)
+	dst = r.appendExit(dst, d)
+	dst = appendTimes(dst, d)
+	dst = a.Cause.append(append(dst, `,"cause":`...), d.At)
+	dst = r.appendScore(append(dst, `,"score":`...), d)
+	return append(append(dst, r.packJSON...), '}')
+}
+
+// appendHead appends what the alert is about.
+func (r *Renderer) appendHead(dst []byte, a *Alert, id ID) []byte {
+	episode := a.EpisodeID()
 	dst = hex.AppendEncode(append(dst, `{"id":"`...), id[:])
+	dst = hex.AppendEncode(append(dst, `","episode_id":"`...), episode[:])
 	dst = appendString(append(dst, `","tenant":`...), a.Tenant)
 	dst = appendString(append(dst, `,"customer":`...), a.Customer)
 	dst = append(append(dst, `,"kind":"`...), a.Kind.String()...)
@@ -65,61 +60,44 @@ func (r *Renderer) AppendAlert(dst []byte, a *Alert, id ID) []byte {
 	dst = strconv.AppendUint(append(dst, `,"sequence":`...), uint64(a.Sequence), 10)
 	dst = append(append(dst, `,"transition":"`...), a.Transition.String()...)
 	dst = append(append(dst, `","tier":"`...), a.Tier.String()...)
-	dst = append(append(dst, `","previous_tier":"`...), a.Previous.String()...)
-	dst = appendThousandths(append(dst, `","risk_score":`...), a.Score.Floored(a.Floor(r.Pack)))
-	if a.Score.Visits == 0 {
-		dst = append(dst, unscored...)
-	} else {
-		sum := a.Score.Sum()
-		dst = n.append(append(dst, `,"log_odds":`...), sum)
-		dst = appendReading(dst, &a.Reading, sum, &n)
-		dst = append(dst, `,"coverage":`...)
-		dst = strconv.AppendFloat(dst, a.Score.Coverage(), 'g', 4, 64)
-		dst = append(r.appendTerms(append(dst, `,"terms":[`...), &a.Score, &n), ']')
-	}
-	dst = r.appendDeclared(dst, a, &n)
-	if a.Kind == profile.Lapse {
-		dst = strconv.AppendFloat(append(dst, `,"overdue":{"typical_days":`...), exact.Exp(a.Score.LnTypical), 'f', 3, 64)
-		dst = strconv.AppendFloat(append(dst, `,"silent_days":`...), moment.Days(a.Silence()), 'f', 3, 64)
-		dst = append(dst, '}')
-	}
-	dst = r.appendReasons(append(dst, `,"reasons":[`...), &a.Decision)
-	dst = AppendTime(append(dst, `],"began_at":"`...), a.Since)
-	dst = append(AppendTime(append(dst, `","time":"`...), a.At), '"')
-	dst = a.Cause.append(append(dst, `,"cause":`...))
-	return append(append(dst, r.packJSON...), '}')
+	return append(append(append(dst, `","previous_tier":"`...), a.Previous.String()...), '"')
 }
 
-// unscored is in the place of the score for a customer without activity, who has none.
-const unscored = `,"scored":false,"log_odds":null,"churn_probability":null,"probability_probes":0,"probability_provisional":true,"coverage":0,"terms":[]`
-
-// appendTerms appends every term with its inputs and coefficients, which recompute it bit for bit.
-func (r *Renderer) appendTerms(dst []byte, s *model.Score, n *numbers) []byte {
-	for i, value := range s.Terms {
-		dst = n.append(append(dst, termHeads[i]...), value)
-		switch i {
-		case model.TermBase:
-			dst = append(dst, `,"inputs":{`...)
-		case model.TermRhythm, model.TermSilence:
-			dst = n.append(append(dst, `,"inputs":{"ln_typical_days":`...), s.LnTypical)
-			dst = n.append(append(dst, `,"regularity":`...), s.Regularity)
-			if i == model.TermSilence {
-				dst = n.append(append(dst, `,"silent_days":`...), s.Silence)
-			}
-		case model.TermLevel:
-			dst = n.append(append(dst, `,"inputs":{"level":`...), s.Level)
-			dst = n.append(append(dst, `,"idle_days":`...), s.Idle)
-			outgrown := model.Outgrown(s.LnTypical, s.Regularity, s.Silence)
-			dst = n.append(append(dst, `,"outgrown":`...), outgrown)
-		case model.TermTenure:
-			dst = n.append(append(dst, `,"inputs":{"tenure_days":`...), s.Tenure)
-		case model.TermFriction:
-			dst = n.append(append(dst, `,"inputs":{"friction":`...), s.Friction)
-			dst = n.append(append(dst, `,"idle_days":`...), s.Idle)
-		}
-		dst = append(dst, r.termTails[i]...)
+// appendProbability appends the probability read at the decision's score, and how many probes stand behind it.
+func appendProbability(dst []byte, d *scoring.Decision) []byte {
+	if d.Score.Visits == 0 {
+		return append(dst, `,"churn_probability":null,"probability_probes":0,"provisional":true`...)
+	}
+	dst = appendMillionths(append(dst, `,"churn_probability":`...), d.Reading.Probability(d.Score.Sum()))
+	dst = strconv.AppendUint(append(dst, `,"probability_probes":`...), uint64(d.Reading.Probes), 10)
+	if d.Reading.Provisional() {
+		dst = append(dst, `,"provisional":true`...)
 	}
 	return dst
+}
+
+// appendWorth appends what the customer is worth, null where nothing is known of it.
+func (r *Renderer) appendWorth(dst []byte, d *scoring.Decision, floor float64) ([]byte, pack.ValueTier) {
+	v := &r.Pack.Value
+	if v.Feature < 0 || !d.Score.Value(v.Feature).OK {
+		return append(dst, `,"value":null`...), pack.ValueUnknown
+	}
+	worth := d.Score.Value(v.Feature)
+	tier := v.Tier(worth)
+	dst = strconv.AppendInt(append(dst, `,"value":{"amount":`...), worth.N, 10)
+	dst = strconv.AppendInt(append(dst, `,"at_risk":`...), scoring.AtRisk(worth.N, d.Likelihood(floor)), 10)
+	return append(append(append(dst, `,"tier":"`...), tier.String()...), `"}`...), tier
+}
+
+// appendPlaybook appends what the pack says to do, if it says anything.
+func (r *Renderer) appendPlaybook(dst []byte, d *scoring.Decision, tier pack.ValueTier) []byte {
+	p := r.play(d, tier)
+	if p == nil {
+		return dst
+	}
+	dst = append(append(append(dst, `,"playbook":{"id":"`...), p.ID...), `","owner":"`...)
+	dst = append(append(dst, p.Owner...), `","respond_by":"`...)
+	return append(AppendTime(dst, d.At+p.Respond.Milliseconds()), `"}`...)
 }
 
 func (r *Renderer) appendReasons(dst []byte, d *scoring.Decision) []byte {
@@ -134,26 +112,60 @@ func (r *Renderer) appendReasons(dst []byte, d *scoring.Decision) []byte {
 	return dst
 }
 
-func (c *Cause) append(dst []byte) []byte {
-	if c.Deadline {
-		return append(AppendTime(append(dst, `{"type":"deadline","time":"`...), c.Time), `"}`...)
+// appendOpenings appends, for an episode other than a lapse, the opening that the decision is about, the one that the
+// episode began with, which may be of an earlier pack, and the floor.
+func (r *Renderer) appendOpenings(dst []byte, d *scoring.Decision, floor float64) []byte {
+	if d.Kind == profile.Lapse {
+		return dst
 	}
-	dst = AppendTime(append(dst, `{"type":"event","time":"`...), c.Time)
-	if len(c.EventID) > 0 {
-		dst = appendString(append(dst, `","id":`...), c.EventID)
-	} else {
-		dst = append(dst, '"')
+	dst = append(append(append(dst, `,"about":"`...), d.AboutOpening(r.Pack).Code...), '"')
+	if code := r.Pack.Catalogue.Marked(d.Opener); code != "" {
+		dst = append(append(append(dst, `,"opened_by":"`...), code...), '"')
 	}
-	dst = appendString(append(dst, `,"event_type":`...), c.EventType)
-	dst = strconv.AppendInt(append(dst, `,"partition":`...), int64(c.Partition), 10)
-	dst = strconv.AppendInt(append(dst, `,"offset":`...), c.Offset, 10)
-	return append(dst, '}')
+	if floor > 0 {
+		dst = strconv.AppendFloat(append(dst, `,"floor":{"risk_score":`...), floor, 'f', -1, 64)
+		dst = append(append(append(dst, `,"code":"`...), d.FloorOpening(r.Pack).Code...), `"}`...)
+	}
+	return dst
 }
 
-// termHeads is the text before each term's log-odds.
-var termHeads = func() (heads [model.NumTerms]string) { //nolint:gochecknoglobals // a table, of the names
-	for i, name := range model.TermNames() {
-		heads[i] = `{"name":"` + name + `","log_odds":`
+// appendExit appends the cheapest way out of the tier of a lapse that is open, if there is one.
+func (r *Renderer) appendExit(dst []byte, d *scoring.Decision) []byte {
+	if d.Kind != profile.Lapse || d.Transition.Ends() || d.Score.Visits == 0 {
+		return dst
 	}
-	return heads
-}()
+	e, ok := r.Pack.Model.CheapestExit(&d.Score)
+	if !ok {
+		return dst
+	}
+	dst = append(append(append(dst, `,"cheapest_exit":{"change":"`...), e.Change...), `","risk_score":`...)
+	dst = appendDecimals(dst, int64(model.Thousandths(exact.Sigmoid(e.LogOdds))), 3)
+	return append(append(append(dst, `,"tier":"`...), e.Tier.String()...), `"}`...)
+}
+
+func appendTimes(dst []byte, d *scoring.Decision) []byte {
+	dst = AppendTime(append(dst, `,"began_at":"`...), d.Since)
+	dst = AppendTime(append(dst, `","opened_at":"`...), d.Opened)
+	if d.Expires != 0 {
+		dst = AppendTime(append(dst, `","expires_at":"`...), d.Expires)
+	}
+	return append(AppendTime(append(dst, `","time":"`...), d.At), '"')
+}
+
+// append appends the cause, with its time where that is not the alert's.
+func (c *Cause) append(dst []byte, at int64) []byte {
+	if c.Deadline {
+		dst = append(dst, `{"type":"deadline"`...)
+	} else {
+		if dst = append(dst, `{"type":"event"`...); len(c.EventID) > 0 {
+			dst = appendString(append(dst, `,"id":`...), c.EventID)
+		}
+		dst = appendString(append(dst, `,"event_type":`...), c.EventType)
+		dst = strconv.AppendInt(append(dst, `,"partition":`...), int64(c.Partition), 10)
+		dst = strconv.AppendInt(append(dst, `,"offset":`...), c.Offset, 10)
+	}
+	if c.Time != at {
+		dst = append(AppendTime(append(dst, `,"time":"`...), c.Time), '"')
+	}
+	return append(dst, '}')
+}

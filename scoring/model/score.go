@@ -110,6 +110,12 @@ func (m *Model) setTerms(s *Score) {
 	}
 }
 
+// Recompute sets the terms and the factors' sum of a score with activity by its inputs, its stage and its values.
+func (m *Model) Recompute(s *Score) {
+	m.setTerms(s)
+	s.Factors = m.FactorSum(s.Values, s.Stage, nil)
+}
+
 // TiersBefore is the range of the customer's tier at its newest event, by a score: level and friction are those of that
 // time, the silence is shorter by the time since, and the factors are unknown.
 func (m *Model) TiersBefore(s Score) (least, most profile.Tier) {

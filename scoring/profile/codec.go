@@ -47,6 +47,7 @@ type section byte
 //	13 features    state of the pack's features
 //	14 withheld    Withheld 1
 //	15 eligible    Eligible 1
+//	20 opened      kinds with an open episode, a bit each, 1; Opened of each 6
 const (
 	clock section = iota + 1
 	activity
@@ -63,14 +64,15 @@ const (
 	features
 	withheld
 	eligible
-	numSections = iota
+	opened      = 20
+	numSections = opened
 )
 
 // formats is the first format of each section.
 var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
-	eligible: 4,
+	eligible: 4, opened: 4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -103,6 +105,8 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return appendWithheld(dst, c)
 	case eligible:
 		return appendEligible(dst, c)
+	case opened:
+		return appendOpened(dst, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -137,6 +141,8 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 		return readWithheld(r, c)
 	case eligible:
 		return readEligible(r, c)
+	case opened:
+		return readOpened(r, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -148,7 +154,7 @@ func appendKnown(dst []byte, c *Customer, format int, since *[numSections + 1]in
 	begin := len(dst)
 	dst = append(dst, layout, 0)
 	for s := section(1); s <= numSections; s++ {
-		if since[s] > format {
+		if since[s] == 0 || since[s] > format {
 			continue
 		}
 		var at int
@@ -180,7 +186,7 @@ func readKnown(b []byte, c *Customer, newest section) error {
 		if !ok || s <= before {
 			return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrDamaged)
 		}
-		if s > newest {
+		if s > newest || formats[s] == 0 {
 			return fmt.Errorf("read section %d of a profile: %w", tag, ErrVersion)
 		}
 		r := encode.NewReader(body)
@@ -363,6 +369,36 @@ func appendEligible(dst []byte, c *Customer) []byte {
 func readEligible(r *encode.Reader, c *Customer) bool {
 	c.Eligible = r.Bool()
 	return c.Eligible
+}
+
+func appendOpened(dst []byte, c *Customer) []byte {
+	begin := len(dst)
+	for n := range (c.Touched | 1<<Lapse).All {
+		e := c.Episode(n)
+		if e.Opened == 0 {
+			continue
+		}
+		if len(dst) == begin {
+			dst = append(dst, 0)
+		}
+		dst[begin] |= 1 << n
+		dst = encode.AppendTime(dst, e.Opened)
+	}
+	return dst
+}
+
+func readOpened(r *encode.Reader, c *Customer) bool {
+	set := KindSet(r.Byte())
+	if set == 0 || set >= 1<<NumKinds {
+		return false
+	}
+	for n := range set.All {
+		e := c.Episode(n)
+		if e.Opened = r.Time(); e.Opened == 0 || e.Opened > e.LastTransition || !e.Open() {
+			return false
+		}
+	}
+	return true
 }
 
 // valid reports whether p is a possible result of a sequence of events within Max.

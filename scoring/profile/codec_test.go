@@ -37,7 +37,7 @@ func TestProfileRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawProfile(t)
 		b := scoringtest.AppendProfile([]byte("before"), &want)
-		if string(b[:6]) != "before" || len(b) > 6+256 {
+		if string(b[:6]) != "before" || len(b) > 6+272 {
 			t.Fatalf("%d bytes, beginning with %q", len(b), b[:6])
 		}
 		got := profile.Profile{First: 5, IDs: want.IDs}
@@ -67,7 +67,7 @@ func TestProfileBytes(t *testing.T) {
 		K:        7,
 		Armed:    8,
 		Lapse: profile.LapseEpisode{
-			Episode: profile.Episode{Number: 9, Sequence: 10, LastTransition: 11 * 60_000},
+			Episode: profile.Episode{Number: 9, Sequence: 10, LastTransition: 11 * 60_000, Opened: 3},
 			Tier:    profile.AtRisk,
 		},
 		Back:      3,
@@ -78,14 +78,14 @@ func TestProfileBytes(t *testing.T) {
 		Touched:   1<<profile.Explicit | 1<<profile.ServiceFailure, Withheld: 1 << profile.Explicit,
 	}
 	p.Triggered[0] = profile.Triggered{
-		Episode:  profile.Episode{Number: 1, Sequence: 2, LastTransition: 7},
+		Episode:  profile.Episode{Number: 1, Sequence: 2, LastTransition: 7, Opened: 6},
 		Openings: 4, Opener: 0x0809, Since: 4, Newest: 5, Times: [8]int64{3, 0, 5},
 	}
 	p.Triggered[2].Number = 6
 	p.Remember(12)
 	time := func(v byte) []byte { return []byte{v, 0, 0, 0, 0, 0} }
 	float := func(low, high byte) []byte { return []byte{0, 0, 0, 0, 0, 0, low, high} }
-	want := []byte{4, 14}
+	want := []byte{4, 15}
 	for _, section := range [][]byte{
 		slices.Concat([]byte{1, 10, 8, 0, 0, 0}, time(5)),
 		slices.Concat(
@@ -118,6 +118,7 @@ func TestProfileBytes(t *testing.T) {
 		[]byte("\x0d\x08features"),
 		{14, 1, 2},
 		{15, 1, 1},
+		slices.Concat([]byte{20, 13, 3}, time(3), time(6)),
 	} {
 		want = append(want, section...)
 	}

@@ -7,6 +7,7 @@ type Episode struct {
 	Number         uint32 // of the newest episode; 0: there was none
 	Sequence       uint32 // of its newest transition; 0: none is open
 	LastTransition int64  // ms since the epoch; 0: none is open
+	Opened         int64  // its first transition, ms since the epoch; 0: none is open
 }
 
 // Open reports whether an episode is open.
@@ -18,11 +19,14 @@ func (e *Episode) Advance(opens bool, at int64) {
 	if opens {
 		e.Number = encode.Increment(e.Number)
 	}
+	if e.Opened == 0 {
+		e.Opened = at
+	}
 	e.Sequence, e.LastTransition = encode.Increment(e.Sequence), at
 }
 
 // Close ends the episode. Its number stays.
-func (e *Episode) Close() { e.Sequence, e.LastTransition = 0, 0 }
+func (e *Episode) Close() { e.Sequence, e.LastTransition, e.Opened = 0, 0, 0 }
 
 // LapseEpisode is a customer's state in the kind Lapse, whose episodes the score opens.
 type LapseEpisode struct {

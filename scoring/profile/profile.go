@@ -47,5 +47,13 @@ type Profile struct {
 	Triggered [numTriggered]Triggered
 }
 
+// Episode is the common part of p's episode of any kind.
+func (p *Profile) Episode(n Kind) *Episode {
+	if n == Lapse {
+		return &p.Lapse.Episode
+	}
+	return &p.EpisodeOf(n).Episode
+}
+
 // Empty reports whether no event ever had an effect on the customer: p holds nothing that differs from the zero value.
 func (p *Profile) Empty() bool { return p.Visits == 0 && p.At == 0 && p.Friction == 0 }

@@ -3,6 +3,7 @@ package inspect
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"ebb/cmd/ebb/advice"
@@ -120,15 +121,15 @@ func (v *Customer) explain(now *scoring.Decision) error {
 		Customer: []byte(v.Customer),
 		Cause:    alert.Cause{Deadline: true, Time: now.At},
 	}
-	b := v.By.AppendAlert(nil, &a, a.ID())
-	e, err := Explain(b, nil)
-	if err != nil {
+	v.Explanation, v.Coverage = v.By.Explanation(now), now.Score.Coverage()
+	if now.Kind == profile.Lapse && now.Score.Visits == 0 {
+		return nil
+	}
+	var said Head
+	if err := json.Unmarshal(v.By.AppendAlert(nil, &a, a.ID()), &said); err != nil {
 		return fmt.Errorf("explain the state: %w", err)
 	}
-	v.Explanation, v.Coverage = e.Explanation, e.Coverage
-	if now.Kind != profile.Lapse || now.Score.Visits > 0 {
-		v.Reasons = e.Reasons
-	}
+	v.Reasons = said.Reasons
 	return nil
 }
 

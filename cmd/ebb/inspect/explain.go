@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,18 +11,23 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/pipeline"
+	"ebb/pipeline/kafkascan"
+	"ebb/pipeline/kafkawire"
 	"ebb/scoring/alert"
 	"ebb/scoring/pack"
+	"ebb/sinks/format"
 )
 
-// Explained is an alert and its explanation.
+// Explained is an alert and its explanation by its pack.
 type Explained struct {
 	Head
-	ByPack bool `json:"checked_by_pack"` // false: the pack is missing
 	*alert.Explanation
 
-	By *alert.Renderer `json:"-"` // nil: the pack is missing
+	By *alert.Renderer `json:"-"`
 }
+
+// ErrPackUnknown is returned by Explain for an alert of a pack that is not among the given ones.
+var ErrPackUnknown = errors.New("its pack is not known here")
 
 // Head is the part of an alert beside its score that people are shown.
 type Head struct {
@@ -30,9 +36,7 @@ type Head struct {
 	Customer   string           `json:"customer"`
 	Transition string           `json:"transition"`
 	Tier       string           `json:"tier"`
-	Stage      string           `json:"stage,omitempty"`
 	Time       string           `json:"time"`
-	Coverage   float64          `json:"coverage"`
 	Reasons    []Reason         `json:"reasons"`
 	Pack       pipeline.PackRef `json:"pack"`
 }
@@ -42,23 +46,26 @@ type Reason struct {
 	Text string `json:"text"`
 }
 
-// Explain explains one alert, by its pack where that is among the given ones.
+// Explain explains one alert by its pack, which has to be among the given ones, by their hash. Errors: ErrPackUnknown,
+// those of alert.Renderer.Explain.
 func Explain(line []byte, packs map[string]*alert.Renderer) (e *Explained, err error) {
 	e = &Explained{}
-	if e.Explanation, err = alert.Explain(line); err != nil {
-		return nil, plainly(line, err)
-	}
 	if err := json.Unmarshal(line, &e.Head); err != nil {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			err = fmt.Errorf("%w: /%s cannot be %s", alert.ErrNoAlert, strings.ReplaceAll(wrong.Field, ".", "/"), wrong.Value)
+			err = fmt.Errorf("/%s cannot be %s", strings.ReplaceAll(wrong.Field, ".", "/"), wrong.Value)
 		}
-		return nil, err
+		return nil, plainly(line, fmt.Errorf("%w: %w", alert.ErrNoAlert, err))
 	}
-	if e.By = packs[e.Pack.Hash]; e.By != nil {
-		e.Explanation, err = e.By.Explain(line)
+	if e.Pack.Hash == "" {
+		return nil, plainly(line, fmt.Errorf("%w: it names no pack", alert.ErrNoAlert))
 	}
-	e.ByPack = e.By != nil
-	return e, err
+	if e.By = packs[e.Pack.Hash]; e.By == nil {
+		return e, fmt.Errorf("%w: %s", ErrPackUnknown, e.Pack)
+	}
+	if e.Explanation, err = e.By.Explain(line); err != nil {
+		return nil, plainly(line, err)
+	}
+	return e, nil
 }
 
 // plainly says in plain words why a line is no alert, where the reason is that it is no JSON, or holds no time.
@@ -97,17 +104,42 @@ func Shipped() (map[string]*alert.Renderer, error) {
 		if err != nil {
 			return nil, err
 		}
-		known[k.Hash] = alert.NewRenderer(k)
+		known[pack.Short(k.Hash)] = alert.NewRenderer(k)
 	}
 	return known, nil
 }
 
-// Amount is a feature's value in the form of its kind, which the pack defines.
+// Amount is the value of one of the pack's features in the form of its kind.
 func (e *Explained) Amount(feature string, n int64) string {
-	if e.By != nil {
-		if in, ok := e.By.FeatureText(feature, n); ok {
-			return in
-		}
+	in, _ := e.By.FeatureText(feature, n)
+	return in
+}
+
+// packsPatience is how long the reading of the topic of packs waits behind an open transaction.
+const packsPatience = 10 * time.Second
+
+// AddStored adds to known the packs that stand in a topic of packs and that this build can read. Errors: those of the
+// client.
+func AddStored(ctx context.Context, client *kafkawire.Client, topic string, known map[string]*alert.Renderer) error {
+	start, _, err := client.Bounds(ctx, topic, format.PacksPartition)
+	if err != nil {
+		return err
 	}
-	return fmt.Sprintf("%d in its own unit", n)
+	end, err := client.StableEnd(ctx, topic, format.PacksPartition)
+	if err != nil {
+		return err
+	}
+	scan := kafkascan.Scan{
+		Client: client, Topic: topic, Partition: format.PacksPartition, From: start, To: end, Patience: packsPatience,
+		Record: func(r *pipeline.Record) error {
+			if k, err := pack.LoadCanonical(r.Value); err == nil { // another core's cannot explain an alert here
+				known[pack.Short(k.Hash)] = alert.NewRenderer(k)
+			}
+			return nil
+		},
+	}
+	if err := scan.Run(ctx); err != nil {
+		return fmt.Errorf("read the packs in %s: %w", topic, err)
+	}
+	return nil
 }

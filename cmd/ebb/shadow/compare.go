@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"ebb/scoring/pack"
+
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/backtest"
 	"ebb/cmd/ebb/config"
@@ -208,7 +210,7 @@ func (s *comparing) compare(ctx context.Context, name string) (*Comparison, erro
 			until = min(until, held[MainSide].Meta.Clock.Watermark, held[ShadowSide].Meta.Clock.Watermark)
 		}
 		for _, ref := range held[ShadowSide].Meta.Packs {
-			packs[ref.Hash] = true
+			packs[pack.Short(ref.Hash)] = true
 		}
 	}
 	r.Most = states.most

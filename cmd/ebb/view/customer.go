@@ -55,11 +55,14 @@ func Customer(screen terminal.Screen, v *inspect.Customer) error {
 	}
 	s.body(
 		&inspect.Explained{
-			Head:        inspect.Head{Reasons: v.Reasons, Coverage: v.Coverage},
+			Head:        inspect.Head{Reasons: v.Reasons},
 			Explanation: v.Explanation,
 			By:          v.By,
 		},
 	)
+	if v.Coverage < 1 && !v.Unscored {
+		s.Say("", "  ", fmt.Sprintf("%.0f %% of the pack's features have data", 100*v.Coverage))
+	}
 	var known []string
 	for _, name := range slices.Sorted(maps.Keys(v.Features)) {
 		if value := v.Features[name]; value != nil {

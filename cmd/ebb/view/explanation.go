@@ -72,9 +72,6 @@ func (s Explanation) body(e *inspect.Explained) {
 	if x := e.Exit; x != nil {
 		s.Say("", "  ", fmt.Sprintf("cheapest way out: %s, to %.3f, %s", exitInWords(x.Change), x.Risk, spaced(x.Tier)))
 	}
-	if e.Coverage < 1 && !e.Unscored {
-		s.Say("", "  ", fmt.Sprintf("%.0f %% of the pack's features have data", 100*e.Coverage))
-	}
 	if !e.Unscored {
 		s.Say("", "  ", probabilityInWords(e.Explanation))
 	}
@@ -133,7 +130,7 @@ func (s Explanation) table(e *inspect.Explained) string {
 				terminal.Printable(f.Code),
 				fmt.Sprintf("%+.6f", f.LogOdds),
 				fmt.Sprintf("%+.6f", sum),
-				spaced(f.Feature) + " " + e.Amount(f.Feature, f.Inputs.Value),
+				spaced(f.Feature) + " " + e.Amount(f.Feature, f.Value),
 			},
 		)
 	}
@@ -223,21 +220,7 @@ func (s Explanation) verdict(e *inspect.Explained) string {
 	switch {
 	case len(e.Differences) > 0:
 		return s.Paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
-	case e.By == nil:
-		s.Say(
-			"",
-			"  ",
-			fmt.Sprintf(
-				"not checked, since its pack %s is not known (see --pack): %s",
-				terminal.Printable(e.Pack.String()),
-				ByPack,
-			),
-		)
-		return s.Paint(text.Colors{text.FgGreen}, "every number follows from the alert")
 	}
 	s.Say("", "  ", fmt.Sprintf("checked against its pack, %s", e.By.Pack.Name+" "+e.By.Pack.Version))
-	return s.Paint(text.Colors{text.FgGreen}, "every bit as the alert says")
+	return s.Paint(text.Colors{text.FgGreen}, "every digit as the alert says")
 }
-
-// ByPack is what only the pack can prove.
-const ByPack = "tiers, stage, floor, value's tier, reasons, playbook and the alert's own coefficients"

@@ -40,7 +40,7 @@ func (v *verdict) good() bool {
 // a share of maxShare. Of 10,000 alerts maxShifted may be a minute off, where the score is so close to a threshold that
 // rounding decides.
 const (
-	maxOdds    = 1e-6
+	maxOdds    = 4e-6 // six terms, each to six decimals
 	maxShare   = 1e-9
 	maxShifted = 5
 )

@@ -29,7 +29,7 @@ func published(t *testing.T, a *oracle.Alert, offset int64) *kgo.Record {
 	id := a.Customer + strconv.Itoa(a.Sequence)
 	value, err := json.Marshal(map[string]any{
 		"id": id, "customer": a.Customer, "transition": a.Transition, "episode": a.Episode, "sequence": a.Sequence,
-		"time": time.Unix(a.Seconds, 0).UTC(), "terms": []any{map[string]any{"log_odds": a.LogOdds}},
+		"time": time.Unix(a.Seconds, 0).UTC(), "score": map[string]any{"terms": map[string]any{"all": a.LogOdds}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -36,9 +36,9 @@ type alert struct {
 	Episode    int       `json:"episode"`
 	Sequence   int       `json:"sequence"`
 	Time       time.Time `json:"time"`
-	Terms      []struct {
-		LogOdds float64 `json:"log_odds"`
-	} `json:"terms"`
+	Score      struct {
+		Terms map[string]float64 `json:"terms"` // log-odds, to six decimals
+	} `json:"score"`
 
 	partition int32
 	offset    int64
@@ -54,8 +54,8 @@ type alertKey struct {
 func (a *alert) key() alertKey { return alertKey{a.Tenant, a.Customer, a.life, a.Episode, a.Sequence} }
 
 func (a *alert) odds() (sum float64) {
-	for _, t := range a.Terms {
-		sum += t.LogOdds
+	for _, t := range a.Score.Terms {
+		sum += t
 	}
 	return sum
 }

@@ -23,14 +23,14 @@ type alert struct {
 	Episode    int       `json:"episode"`
 	Sequence   int       `json:"sequence"`
 	Time       time.Time `json:"time"`
-	Terms      []struct {
-		LogOdds float64 `json:"log_odds"`
-	} `json:"terms"`
+	Score      struct {
+		Terms map[string]float64 `json:"terms"` // log-odds, to six decimals
+	} `json:"score"`
 }
 
 func (a *alert) odds() (sum float64) {
-	for _, t := range a.Terms {
-		sum += t.LogOdds
+	for _, t := range a.Score.Terms {
+		sum += t
 	}
 	return sum
 }
@@ -44,7 +44,7 @@ type place struct {
 // Tolerances, for the fold computes with other elementary functions: scores agree to maxOdds, and of 10,000 alerts
 // maxShifted may be a minute off, where the score so nearly equals a threshold that rounding decides.
 const (
-	maxOdds    = 1e-6
+	maxOdds    = 4e-6 // six terms, each to six decimals
 	maxShifted = 5
 )
 

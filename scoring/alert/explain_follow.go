@@ -1,63 +1,34 @@
 package alert
 
 import (
-	"fmt"
-	"slices"
-
 	"ebb/scoring"
 	"ebb/scoring/model"
 	"ebb/scoring/moment"
 	"ebb/scoring/profile"
 )
 
-// Explain is the package's Explain, and compares the rest of the alert with the pack: it reads the decision back and
-// renders it anew, and whatever comes out otherwise is a difference. The alert has to be of this pack. These parts
-// follow from nothing else in an alert and are taken from it, some of them within bounds:
-//
-//   - episode, visits, probes, cause, the values of features, and for other kinds the time, except where they are
-//     raised
-//   - the tiers: above those of score and floor, as far as open episodes of other kinds lift them
-//   - the tier before a lapse was raised, for a pack with factors: as far as these reach within their cap
-//   - the stage: one that fits the silence and the tenure
-//
-// Errors: ErrNoAlert.
-func (r *Renderer) Explain(alert []byte) (*Explanation, error) {
-	x, said, err := explain(alert)
-	if err != nil {
-		return nil, err
-	}
-	switch n := placeOf[profile.Kind](said.Kind, profile.KindNames()); {
-	case said.Pack.Hash != r.Pack.Hash:
-		return nil, fmt.Errorf("%w: it is of another pack, %.12s", ErrNoAlert, said.Pack.Hash)
-	case n != profile.Lapse && len(r.Pack.Kinds[n].Opens) == 0:
-		return nil, fmt.Errorf("%w: its pack has no kind %s", ErrNoAlert, said.Kind)
-	case said.Visits == nil || said.BeganAt == nil || said.Time == nil:
-		return nil, fmt.Errorf("%w: it has no visits, began_at or time", ErrNoAlert)
-	}
-	a := r.decode(said, x)
-	r.follow(&a.Decision)
-	found, err := compareJSON(alert, r.AppendAlert(nil, a, a.ID()))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoAlert, err)
-	}
-	for _, d := range found {
-		if !slices.ContainsFunc(x.Differences, func(o Difference) bool { return o.Field == d.Field }) {
-			x.Differences = append(x.Differences, d)
-		}
-	}
-	return x, nil
-}
-
 // follow sets what follows from the rest of a decision.
 func (r *Renderer) follow(d *scoring.Decision) {
+	if d.Transition == scoring.Raised {
+		if d.Kind != profile.Lapse {
+			d.At, d.Opening = d.Since, d.About
+		}
+		d.Opened = d.At
+	}
+	if silence := implied(d); silence >= 0 && !d.Transition.Ends() {
+		d.Score.Silence = moment.Days(silence)
+	}
 	switch {
-	case d.Kind == profile.Lapse && d.Transition != scoring.Recovered:
-		d.Score.Silence = max(moment.Days(d.Silence()), model.MinSilence)
-	case d.Kind != profile.Lapse && d.Transition == scoring.Raised:
-		d.At, d.Opening = d.Since, d.About
+	case d.Transition.Ends():
+		d.Expires = 0
+	case d.Kind == profile.Lapse || r.Pack.Kinds[d.Kind].Expires == 0:
+		d.Expires = d.Opened + r.Pack.Horizon.Milliseconds()
+	case d.Transition == scoring.Raised:
+		d.Expires = d.Since + r.Pack.Kinds[d.Kind].Expires
 	}
 	if d.Score.Visits > 0 {
 		d.Score.Stage = r.stage(d)
+		r.Pack.Model.Recompute(&d.Score)
 	}
 	r.followTiers(d)
 }
@@ -104,7 +75,7 @@ func (r *Renderer) followTiers(d *scoring.Decision) {
 		least, most = m.Raise.Earliest(), max(own-1, m.Raise.Earliest())
 	case d.Kind == profile.Lapse:
 		least, most = m.Raise.Earliest(), profile.Critical
-	case d.Transition == scoring.Recovered || d.Transition == scoring.Expired:
+	case d.Transition.Ends():
 		least = max(own, m.FloorTier(d.AboutOpening(r.Pack).LogOdds, d.Score.Stage))
 		most = least
 	default:
