@@ -70,22 +70,18 @@ func (s *Scorer) lapse(c *profile.Customer, minute int64) int64 {
 	if aim.Tier == profile.TierNone {
 		return 0
 	}
-	if next := s.Eval.Search(c, max(minute, from), aim); next == 0 || next != minute {
-		return next
+	if from > minute {
+		return s.Eval.Search(c, from, aim)
 	}
 	score := s.Eval.Score(c, minute*moment.MinuteMillis)
-	if !s.Pack.Model.Reaches(&score, aim) { // by less than the search's slack
-		return minute + 1
+	if !s.Pack.Model.Reaches(&score, aim) {
+		return s.Eval.Search(c, minute+1, aim)
 	}
 	s.raiseLapse(c, &score, s.Pack.Model.TierOf(&score))
 	if aim, _ = s.watch(c.Profile); aim.Tier == profile.TierNone {
 		return 0
 	}
-	next := s.Eval.Search(c, minute, aim)
-	if next == minute {
-		return minute + 1
-	}
-	return next
+	return s.Eval.Rearm(c, minute+1, aim)
 }
 
 // raiseLapse opens or escalates c's lapse with a score that reaches a tier.

@@ -25,7 +25,8 @@ type Set struct {
 	signals uint64 // that any cell counts
 	size    int    // bytes of state at most
 
-	unseen  []Range // each feature's value from the first activity on without any event of its signal, except tenure
+	absent  []Value // each feature's value from the first activity on without any event of its signal, except tenure
+	unseen  []Range // the same as ranges
 	tenures []int
 	ratios  []int // over the features before them
 }
@@ -96,7 +97,8 @@ func Compile(decl []Feature) (*Set, error) {
 			c.cell = f.share(cells, key)
 			f.cells[c.cell].join(i, c.lookback())
 		}
-		f.unseen = append(f.unseen, Range{Always: d.AbsentZero, Sometimes: d.AbsentZero})
+		f.absent = append(f.absent, Value{OK: d.AbsentZero})
+		f.unseen = append(f.unseen, f.absent[i].span())
 		switch d.Kind.Traits().Source {
 		case OfNothing:
 			f.tenures = append(f.tenures, i)

@@ -24,53 +24,57 @@ import (
 // rises and h(r+H) falls, so that the sign changes once, from minus to plus. On an interval the greatest value is
 // therefore that of an end.
 //
-// So over the minutes a to b the score is at most
+// The friction's term is convex in time. So over the minutes a to b, where what rises does so by a pace or faster, the
+// score is at most
 //
-//	bound(a, b) = what rises(b) + max(odds(a), odds(b)) + friction(a)
+//	bound(a, b) = what rises(b) + max(odds(a), odds(b)) + max(friction(b), friction(a) - pace * time from a to b)
 //
-// which is b's own score where there is no friction and the odds rise. If it is below the threshold, no minute from a to
-// b reaches that: b is cleared, and the search goes on between b and a later minute. The result is exact to the minute.
+// which is b's own score where the odds rise and the friction does not fall faster than the rest rises. If it is below
+// the threshold, no minute from a to b reaches that: b is cleared, and the search goes on between b and a later minute.
 const (
 	// slack covers the rounding errors of the bound: it is far larger than they are, and far smaller than the change
 	// within a minute.
 	slack = 1e-8
 
-	// Points that are computed at most. Search nearly always ends by itself, at the very minute; friction that falls as
-	// fast as the rest rises may take more. For Rearm a minute somewhat too early costs one more look.
+	// Points that are computed at most. Search nearly always ends by itself. For Rearm a minute somewhat too early costs
+	// one more look.
 	fineEffort   = 32
-	coarseEffort = 6
+	coarseEffort = 4
 )
 
-// Search returns the first minute not before from at which c's score reaches an aim if no event comes, or one before it;
-// 0: there is none.
-func (e *Evaluator) Search(c *profile.Customer, from int64, aim Aim) int64 {
-	return e.search(c, from, aim, fineEffort)
-}
-
-// Rearm is the minute, not before from, at which to look at c next for its score to reach an aim. It is cheap, since an
-// event usually puts that off: then the minute armed before stays, and is moved when it is due. 0: none.
+// Rearm is the minute, not before from, at which to look at c next for its score to reach an aim; 0: none. It is cheap,
+// since an event usually puts that off: it reckons with the least need of the whole time, and a minute armed before
+// stays unless it may be too late. One before from does not: the customer would nearly always be looked at in vain.
 func (e *Evaluator) Rearm(c *profile.Customer, from int64, aim Aim) int64 {
-	p := c.Profile
-	switch {
-	case p.Armed == 0:
-		return e.search(c, from, aim, coarseEffort)
-	case p.Armed <= from:
-		return p.Armed
+	p, last, armed := c.Profile, e.model.lastMinute(c.Profile), int64(0)
+	if p.Armed > from {
+		last, armed = p.Armed, p.Armed
 	}
-	w := e.model.wait(p)
-	a, b := point{friction: w.friction(from), odds: w.oddsFrom(from)}, w.point(p.Armed)
-	if bound(&a, &b) >= e.leastNeed(c, aim, from, p.Armed)-slack {
-		return min(p.Armed, e.search(c, from, aim, coarseEffort))
+	if from > last {
+		return 0
 	}
-	return p.Armed
+	w, need := e.model.wait(p), e.leastNeed(c, aim, from, last)
+	if armed != 0 {
+		if a, b := w.begin(from), w.point(armed); w.bound(&a, &b) < need-slack {
+			return armed
+		}
+	}
+	a := w.point(from)
+	if a.score() >= need-slack {
+		return from
+	}
+	if next := w.search(&a, need, last, coarseEffort); next != 0 {
+		return next
+	}
+	return armed
 }
 
-// search returns a minute not before from such that no minute from there to just before it has a score that reaches the
-// aim. With enough effort, in points, it is the very first minute with such a score. 0: there is none.
+// Search returns a minute not before from such that the score reaches the aim at no minute from there to just before it,
+// if no event comes: nearly always the very first minute with such a score. 0: there is none.
 //
 // The needed sum changes in steps (need.go). If even the least of it is not reached up to some minute, the search skips
 // all steps up to there; else it goes on within the step.
-func (e *Evaluator) search(c *profile.Customer, from int64, aim Aim, effort int) int64 {
+func (e *Evaluator) Search(c *profile.Customer, from int64, aim Aim) int64 {
 	last := e.model.lastMinute(c.Profile)
 	if from > last {
 		return 0
@@ -81,6 +85,7 @@ func (e *Evaluator) search(c *profile.Customer, from int64, aim Aim, effort int)
 	if a.score() >= need-slack {
 		return from
 	}
+	effort := fineEffort
 	for ; until <= last && effort > 0; effort-- {
 		next := w.search(&a, need, until-1, effort)
 		for skipped := next != 0; ; skipped = true {
@@ -115,13 +120,13 @@ type wait struct {
 	p         *profile.Profile
 	fixed     float64 // the terms that stay, less the odds just after the last visit
 	capped    float64 // regularity in the odds
-	clockwork float64
+	clockwork float64 // weight of what the silence outgrows
 	weight    float64 // of the odds
 }
 
 func (m *Model) wait(p *profile.Profile) wait {
-	w := wait{m: m, p: p, capped: min(p.K, maxRegularity), clockwork: clockwork(p.K)}
-	w.weight = float64(silenceWeight * (1 - w.clockwork))
+	w := wait{m: m, p: p, capped: min(p.K, maxRegularity), clockwork: float64(silenceWeight * clockwork(p.K))}
+	w.weight = silenceWeight - w.clockwork
 	w.fixed = baseTerm + float64((rhythmWeight-w.weight)*m.begun(p.M, p.K)) +
 		TenureBy(tenureWeight, tenureOffset, span(p.Last-p.First), m.horizon)
 	return w
@@ -132,33 +137,44 @@ type point struct {
 	minute                int64
 	rises, odds, friction float64 // what the score is the sum of; rises: with the terms that stay
 
-	lnSilence float64 // ln of the days of silence
-	slope     float64 // by how much the score rises, in log-odds per unit of lnSilence
+	silence, lnSilence float64 // days, and ln of them
+	slope              float64 // by how much the score rises, in log-odds per unit of lnSilence
+	hazard             float64 // by how much more of the customer's gaps the silence outgrows, a day
+	fading             float64 // by how much the level's term rises as ln of the level falls
 }
 
 // score is the sum of the terms.
 func (a *point) score() float64 { return a.rises + a.odds + a.friction }
 
-// bound is never below the score at any minute from a to b.
-func bound(a, b *point) float64 { return b.rises + max(a.odds, b.odds) + a.friction }
+// bound is never below the score at any minute from a to b. Hazard rises to a peak and falls, and fading falls, so that
+// what rises does so by the pace or faster.
+func (w *wait) bound(a, b *point) float64 {
+	pace := w.pace(b.fading, min(a.hazard, b.hazard))
+	return b.rises + max(a.odds, b.odds) + max(b.friction, a.friction-float64(pace*(b.silence-a.silence)))
+}
+
+// pace is by how much what rises does so, a day.
+func (w *wait) pace(fading, hazard float64) float64 {
+	return fading/w.m.levelFade + float64((float64(outgrownFade*fading)+w.clockwork)*hazard)
+}
 
 func (w *wait) point(minute int64) point {
 	m, p, at := w.m, w.p, minute*moment.MinuteMillis
 	r := m.silence(p, at)
-	a := point{minute: minute, lnSilence: exact.Log(r)}
+	a := point{minute: minute, silence: r, lnSilence: exact.Log(r)}
 	from := exact.Exp(float64(w.capped * (a.lnSilence - p.M)))
 	to := exact.Exp(float64(w.capped * (exact.Log(r+m.horizon) - p.M)))
 	own := from
 	if p.K > w.capped {
 		own = exact.Exp(float64(p.K * (a.lnSilence - p.M)))
 	}
-	outgrown, pace := exact.Log(1+own), float64(p.K*own)/(1+own)
+	outgrown := exact.Log(1 + own)
 	left := float64(p.Level * exact.Exp(-span(at-p.At)/m.levelFade-float64(outgrownFade*outgrown)))
-	clockwork := float64(silenceWeight * w.clockwork)
 	a.odds = float64(w.weight * logitOf(from, to))
-	a.rises = w.fixed + float64(clockwork*outgrown) - float64(levelWeight*exact.Log(left+levelFloor))
+	a.rises = w.fixed + float64(w.clockwork*outgrown) - float64(levelWeight*exact.Log(left+levelFloor))
 	ending := float64(w.capped*from)/(1+from) - float64(w.capped*to*r)/float64((1+to)*(r+m.horizon))
-	a.slope = float64(clockwork*pace) + float64(left*(r/m.levelFade+float64(outgrownFade*pace)))/(left+levelFloor) +
+	a.fading, a.hazard = left/(left+levelFloor), float64(p.K*own)/float64((1+own)*r)
+	a.slope = float64(w.pace(a.fading, a.hazard)*r) +
 		float64(w.weight*ending*(1+to))/max(to-from, float64(to*0x1p-52))
 	if p.Friction > 0 {
 		friction := float64(p.Friction * exact.Exp(-span(at-p.At)/m.horizon))
@@ -168,18 +184,20 @@ func (w *wait) point(minute int64) point {
 	return a
 }
 
-// friction is the term at a minute.
-func (w *wait) friction(minute int64) float64 {
-	return FrictionBy(frictionWeight, w.p.Friction, span(minute*moment.MinuteMillis-w.p.At), w.m.horizon)
+// begin is as much of a point as bound reads of the first, where the odds may still fall.
+func (w *wait) begin(minute int64) point {
+	at := minute * moment.MinuteMillis
+	a := point{silence: w.m.silence(w.p, at), odds: math.Inf(-1)}
+	if !w.rising() {
+		a.odds = float64(w.weight * LogitSilent(w.p.M, w.capped, a.silence, w.m.horizon))
+	}
+	a.friction = FrictionBy(frictionWeight, w.p.Friction, span(at-w.p.At), w.m.horizon)
+	return a
 }
 
-// oddsFrom are the odds at a minute where they may still fall. They do not fall for an overdue customer whose median gap
-// e^m is at most a horizon: at r = e^m the rate h(r) is half the regularity over r, and h(r+H) is less than the
-// regularity over r+H, which is at least 2r.
-func (w *wait) oddsFrom(minute int64) float64 {
-	m, p := w.m, w.p
-	if p.M <= m.lnHorizon && m.overdueLogOdds >= 0 && p.Lapse.Tier == profile.TierNone {
-		return math.Inf(-1)
-	}
-	return float64(w.weight * LogitSilent(p.M, w.capped, m.silence(p, minute*moment.MinuteMillis), m.horizon))
+// rising reports whether the odds only rise. They do so for an overdue customer whose median gap e^m is at most a
+// horizon: at r = e^m the rate h(r) is half the regularity over r, and h(r+H) is less than the regularity over r+H,
+// which is at least 2r.
+func (w *wait) rising() bool {
+	return w.p.M <= w.m.lnHorizon && w.m.overdueLogOdds >= 0 && w.p.Lapse.Tier == profile.TierNone
 }

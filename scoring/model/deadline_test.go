@@ -91,7 +91,7 @@ func TestBound(t *testing.T) {
 			}
 		}
 	}
-	if sharp < 200_000 {
+	if sharp < 300_000 {
 		t.Errorf("the bound is the score in %d cases only", sharp)
 	}
 }

@@ -9,14 +9,14 @@ import (
 func (m *Model) Bound(p *profile.Profile, a, b int64) float64 {
 	w := m.wait(p)
 	from, to := w.point(a), w.point(b)
-	return bound(&from, &to)
+	return w.bound(&from, &to)
 }
 
 // BoundFrom is Bound as it is computed after an event, for an a at which p is overdue.
 func (m *Model) BoundFrom(p *profile.Profile, a, b int64) float64 {
 	w := m.wait(p)
-	from, to := point{friction: w.friction(a), odds: w.oddsFrom(a)}, w.point(b)
-	return bound(&from, &to)
+	from, to := w.begin(a), w.point(b)
+	return w.bound(&from, &to)
 }
 
 // PointAt is the score at a minute as the search computes it, and how fast it rises with ln of the silence.

@@ -85,9 +85,10 @@ func (m *Model) Regular(visits uint32, lnTypical float64) bool {
 	return m.Class(visits, lnTypical) == profile.Regular
 }
 
-// Reaches reports whether a customer's score reaches an aim.
+// Reaches reports whether a customer's score reaches an aim, while the customer is still looked at.
 func (m *Model) Reaches(s *Score, aim Aim) bool {
-	return m.TierOf(s) >= aim.Tier && (!aim.Opens || m.TierOf(s) >= m.Opens(s))
+	tier := m.TierOf(s)
+	return s.Silence <= m.maxSilence && tier >= aim.Tier && (!aim.Opens || tier >= m.Opens(s))
 }
 
 // Opens is the tier from which the lapse of a score's customer opens.
