@@ -75,7 +75,7 @@ var everyKindBytes = []string{
 	"04 0d 344e00 001591d3a5 14f47975d9", // two values, the second 20 days before the first
 	"05 08 807b77bc9201 a746",            // last: day 20,020, 3 hours, -4500
 	"06 19 3c 856e0a559201 fbbcd8b906 00 80dddb01 0100 806e0a559201", // open: 4 times, 1 beyond at the last, solved ahead
-	"07 01 06", // total: 6 events
+	"07 01 06",        // total: 6 events
 	"08 04 204e00 10", // counts of events with money: day 20,000, 2 events; those without are none
 }
 

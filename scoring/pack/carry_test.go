@@ -155,7 +155,9 @@ func TestBothActivityAndFriction(t *testing.T) {
 	both := scoringtest.Must(scoringtest.LoadText(plain, pack.Overrides{
 		Activity: []string{"x"}, Friction: map[string]float64{"x": 1},
 	}))
-	if got := both.Signal([]byte("x")); got != (pack.Signal{Known: true, Activity: true, Friction: 1, Trouble: pack.TroubleMark("x")}) {
+	if got := both.Signal(
+		[]byte("x"),
+	); got != (pack.Signal{Known: true, Activity: true, Friction: 1, Trouble: pack.TroubleMark("x")}) {
 		t.Errorf("by overrides: %+v", got)
 	}
 	alone := scoringtest.Must(scoringtest.LoadText(plain, pack.Overrides{Activity: []string{"f"}}))
