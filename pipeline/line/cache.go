@@ -127,8 +127,10 @@ func (c *cache) warm(slots []int32) {
 			e := c.at(slot)
 			sum += e.hash + uint64(e.profile.First) + uint64(e.profile.Armed) + e.profile.IDs.Warm()
 		}
-		if slot >= 0 && int(slot) < len(c.states) && len(c.states[slot]) > 0 {
-			sum += uint64(c.states[slot][0])
+		if slot >= 0 {
+			if state := c.features.of(slot); len(state) > 0 {
+				sum += uint64(state[0])
+			}
 		}
 	}
 	c.warmed += sum
