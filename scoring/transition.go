@@ -38,8 +38,9 @@ func (t Transition) Ends() bool {
 	switch t {
 	case Recovered, Churned, Expired, Cancelled, Corrected, Converted:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // String is the transition's stable name, empty for TransitionNone.

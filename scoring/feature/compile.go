@@ -10,7 +10,7 @@ const (
 	MaxSignals    = 64
 	MaxProperties = 16
 	// bytes that the features of one customer take at most: some nine hundred more than a shipped pack may, for a pack
-	// derived from one
+	// derived from one.
 	maxStateSize = 4096
 
 	MaxHours   = 48
