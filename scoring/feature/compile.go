@@ -25,8 +25,7 @@ type Set struct {
 	signals uint64 // that any cell counts
 	size    int    // bytes of state at most
 
-	absent  []Value // each feature's value from the first activity on without any event of its signal, except tenure
-	unseen  []Range // the same as ranges
+	unseen  []Range // each feature's value from the first activity on without any event of its signal, except tenure
 	tenures []int
 	ratios  []int // over the features before them
 }
@@ -97,8 +96,7 @@ func Compile(decl []Feature) (*Set, error) {
 			c.cell = f.share(cells, key)
 			f.cells[c.cell].join(i, c.lookback())
 		}
-		f.absent = append(f.absent, Value{OK: d.AbsentZero})
-		f.unseen = append(f.unseen, f.absent[i].span())
+		f.unseen = append(f.unseen, Range{Always: d.AbsentZero, Sometimes: d.AbsentZero})
 		switch d.Kind.Traits().Source {
 		case OfNothing:
 			f.tenures = append(f.tenures, i)

@@ -17,9 +17,8 @@ func (f *Set) Values(dst []Value, set Indexes, state []byte, first, at int64) []
 	n := len(dst)
 	dst = slices.Grow(dst, len(f.list))[:n+len(f.list)]
 	v := dst[n:]
-	clear(v)
-	if first != 0 {
-		copy(v, f.absent)
+	for i := range v {
+		v[i] = Value{OK: first != 0 && f.unseen[i].Always}
 	}
 	for _, i := range f.tenures {
 		v[i] = tenureBetween(first, at, at).value()
