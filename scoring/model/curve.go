@@ -95,7 +95,12 @@ func (t *Table) Curve() Curve {
 }
 
 // micro is v to six decimals.
-func micro(v float64) float64 { return math.Floor(float64(v*1e6)+0.5) / 1e6 }
+func micro(v float64) float64 {
+	if v < 0 {
+		return -micro(-v)
+	}
+	return float64(int64(float64(v*1e6)+0.5)) / 1e6
+}
 
 // gathered is some cells together: their probes, those of them that stayed silent, and the sum of their scores.
 type gathered struct{ probes, silent, score float64 }
