@@ -25,7 +25,7 @@ type saidAlert struct {
 	Transition string            `json:"transition"`
 	Tier       string            `json:"tier"`
 	Previous   string            `json:"previous_tier"`
-	Probes     uint32            `json:"probability_probes"`
+	Probes     uint32            `json:"probes"`
 	About      string            `json:"about"`
 	OpenedBy   string            `json:"opened_by"`
 	Floor      *saidFloor        `json:"floor"`
@@ -33,7 +33,7 @@ type saidAlert struct {
 	OpenedAt   *time.Time        `json:"opened_at"`
 	ExpiresAt  *time.Time        `json:"expires_at"`
 	Time       *time.Time        `json:"time"`
-	Cause      saidCause         `json:"cause"`
+	Cause      *saidCause        `json:"cause"`
 	Value      *saidValue        `json:"value"`
 	Score      *saidScore        `json:"score"`
 	Playbook   *saidPlaybook     `json:"playbook"`
@@ -47,7 +47,6 @@ type saidFloor struct {
 }
 
 type saidCause struct {
-	Type      string     `json:"type"`
 	Time      *time.Time `json:"time"`
 	ID        string     `json:"id"`
 	EventType string     `json:"event_type"`
@@ -65,7 +64,7 @@ type saidScore struct {
 }
 
 type saidInputs struct {
-	LnTypical  *float64 `json:"ln_typical_days"`
+	LnTypical  *float64 `json:"ln_gap"`
 	Regularity *float64 `json:"regularity"`
 	Level      *float64 `json:"level"`
 	Friction   float64  `json:"friction"`
@@ -106,7 +105,7 @@ func (said *saidAlert) complete() error {
 		if in := s.Inputs; in == nil {
 			missing = append(missing, "score/inputs")
 		} else {
-			lacks("score/inputs/ln_typical_days", in.LnTypical == nil)
+			lacks("score/inputs/ln_gap", in.LnTypical == nil)
 			lacks("score/inputs/regularity", in.Regularity == nil)
 			lacks("score/inputs/level", in.Level == nil)
 			lacks("score/inputs/tenure_ms", in.Tenure == nil)
@@ -121,14 +120,7 @@ func (said *saidAlert) complete() error {
 // decode is the inverse of AppendAlert, for an alert that is complete and of the renderer's pack. An item that is not
 // in its list or in the pack becomes the first that is, and thereby a difference.
 func (r *Renderer) decode(said *saidAlert) (*Alert, error) {
-	c := &said.Cause
-	a := &Alert{Tenant: []byte(said.Tenant), Customer: []byte(said.Customer), Cause: Cause{
-		Deadline: c.Type == "deadline", Time: said.Time.UnixMilli(),
-		EventID: []byte(c.ID), EventType: []byte(c.EventType), Partition: c.Partition, Offset: c.Offset,
-	}}
-	if c.Time != nil {
-		a.Cause.Time = c.Time.UnixMilli()
-	}
+	a := &Alert{Tenant: []byte(said.Tenant), Customer: []byte(said.Customer), Cause: said.cause()}
 	a.Decision = scoring.Decision{
 		Kind: placeOf[profile.Kind](said.Kind, profile.KindNames()), Episode: said.Episode, Sequence: said.Sequence,
 		Transition: placeOf[scoring.Transition](said.Transition, scoring.TransitionNames()),
@@ -158,6 +150,21 @@ func (r *Renderer) decode(said *saidAlert) (*Alert, error) {
 	var err error
 	d.Reading, err = said.reading()
 	return a, err
+}
+
+// cause is what an alert was decided by: the event that it names, or a deadline.
+func (said *saidAlert) cause() Cause {
+	c := said.Cause
+	if c == nil {
+		return Cause{Deadline: true, Time: said.Time.UnixMilli()}
+	}
+	at := said.Time
+	if c.Time != nil {
+		at = c.Time
+	}
+	return Cause{
+		Time: at.UnixMilli(), EventID: []byte(c.ID), EventType: []byte(c.EventType), Partition: c.Partition, Offset: c.Offset,
+	}
 }
 
 // placeOf is the place of a name in a table, or the first place where the table does not contain it.
@@ -203,14 +210,14 @@ func (said *saidAlert) reading() (r model.Reading, err error) {
 		r.Points[i] = model.ReadPoint{LogOdds: p[0], Probability: p[1]}
 	}
 	if low, high := r.Points[0], r.Points[1]; r.Number == 2 &&
-		!(low.LogOdds < high.LogOdds && low.Probability < high.Probability) {
+		!(low.LogOdds < high.LogOdds && low.Probability <= high.Probability) {
 		return r, errors.New("/score/curve does not rise")
 	}
 	if r.Provisional() && (r.Probes >= model.EnoughProbes || r.OfClass) {
 		return r, fmt.Errorf("/score/curve is missing: with %d probes there is one", max(r.Probes, model.EnoughProbes))
 	}
 	if !r.Provisional() && r.Probes < model.PointProbes {
-		return r, fmt.Errorf("/probability_probes is %d: a point of a curve has %d", r.Probes, model.PointProbes)
+		return r, fmt.Errorf("/probes is %d: a point of a curve has %d", r.Probes, model.PointProbes)
 	}
 	return r, nil
 }

@@ -148,7 +148,7 @@ func TestExplainFindsAlteredAlerts(t *testing.T) {
 		},
 		"provisional": {[]string{`"curve":`}, func(a map[string]any) { a["provisional"] = true }, "/provisional"},
 		"probes": {
-			[]string{`"curve":`}, func(a map[string]any) { a["probability_probes"] = 7 }, "/probability_probes is 7",
+			[]string{`"curve":`}, func(a map[string]any) { a["probes"] = 7 }, "/probes is 7",
 		},
 		"a reason's words": {
 			nil, func(a map[string]any) { a["reasons"].([]any)[0].(map[string]any)["text"] = "all is well" }, "/reasons/0/text",
@@ -160,7 +160,7 @@ func TestExplainFindsAlteredAlerts(t *testing.T) {
 			nil, func(a map[string]any) { in(in(a, "score"), "terms")["rhythm"] = 0.5 }, "/score/terms/rhythm",
 		},
 		"a term gone": {
-			nil, func(a map[string]any) { delete(in(in(a, "score"), "terms"), "friction") }, "/score/terms/friction",
+			nil, func(a map[string]any) { delete(in(in(a, "score"), "terms"), "rhythm") }, "/score/terms/rhythm",
 		},
 		"an input": {
 			nil, func(a map[string]any) { in(in(a, "score"), "inputs")["level"] = 0.5 }, "/score/terms/level",

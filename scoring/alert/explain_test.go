@@ -17,7 +17,7 @@ func TestExplainFindsAnotherInput(t *testing.T) {
 	pack, all := alerts(t)
 	r := alert.NewRenderer(pack)
 	b := string(r.AppendAlert(nil, &all[2], all[2].ID()))
-	for _, name := range []string{"level", "tenure_ms", "friction", "idle_ms", "regularity", "ln_typical_days"} {
+	for _, name := range []string{"level", "tenure_ms", "friction", "idle_ms", "regularity", "ln_gap"} {
 		found := regexp.MustCompile(`"` + name + `":[0-9.]+`)
 		if !found.MatchString(b) {
 			t.Fatalf("no %s in %s", name, b)
@@ -32,7 +32,7 @@ func TestExplainFindsAnotherInput(t *testing.T) {
 func TestExplainRefuses(t *testing.T) {
 	k, all := alerts(t)
 	r := alert.NewRenderer(k)
-	hash := k.Hash[:16]
+	hash := k.Hash[:12]
 	whole := string(r.AppendAlert(nil, &all[1], all[1].ID()))
 	without := func(part string) string {
 		found := regexp.MustCompile(part)
@@ -48,7 +48,7 @@ func TestExplainRefuses(t *testing.T) {
 		"no JSON":         {`what`, "invalid character", alert.ErrNoAlert},
 		"another JSON":    {`{"customer":"c-1","pack":{"hash":"` + hash + `"}}`, "it has no began_at, opened_at, time, score", alert.ErrNoAlert},
 		"no pack":         {`{"customer":"c-1"}`, "another pack", alert.ErrOtherPack},
-		"another pack":    {strings.ReplaceAll(whole, hash, strings.Repeat("0", 16)), "another pack: 0000000000000000", alert.ErrOtherPack},
+		"another pack":    {strings.ReplaceAll(whole, hash, strings.Repeat("0", 12)), "another pack: 000000000000", alert.ErrOtherPack},
 		"another core":    {strings.Replace(whole, `"core":3`, `"core":4`, 1), "version 4, this build has 3", alert.ErrOtherCore},
 		"an input gone":   {without(`,"tenure_ms":\d+`), "it has no score/inputs/tenure_ms", alert.ErrNoAlert},
 		"inputs gone":     {without(`,"inputs":{[^}]*}`), "it has no score/inputs", alert.ErrNoAlert},
@@ -76,7 +76,7 @@ func FuzzExplain(f *testing.F) {
 	kindless := scoringtest.Must(pack.Load("any", nil, pack.Overrides{}))
 	for _, b := range manyAlerts(f, retail)[:40] {
 		f.Add(b)
-		f.Add(bytes.ReplaceAll(b, []byte(retail.Hash[:16]), []byte(kindless.Hash[:16])))
+		f.Add(bytes.ReplaceAll(b, []byte(retail.Hash[:12]), []byte(kindless.Hash[:12])))
 		f.Add(regexp.MustCompile(`"id":"(\w+)"`).ReplaceAll(b, []byte(`"id":"$1$1"`)))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

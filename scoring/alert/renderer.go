@@ -45,7 +45,7 @@ func (r *Renderer) AppendAlert(dst []byte, a *Alert, id ID) []byte {
 	dst = r.appendOpenings(dst, d, floor)
 	dst = r.appendExit(dst, d)
 	dst = appendTimes(dst, d)
-	dst = a.Cause.append(append(dst, `,"cause":`...), d.At)
+	dst = a.Cause.append(dst, d.At)
 	dst = r.appendScore(append(dst, `,"score":`...), d)
 	return append(append(dst, r.packJSON...), '}')
 }
@@ -68,10 +68,10 @@ func (r *Renderer) appendHead(dst []byte, a *Alert, id ID) []byte {
 // appendProbability appends the probability read at the decision's score, and how many probes stand behind it.
 func appendProbability(dst []byte, d *scoring.Decision) []byte {
 	if d.Score.Visits == 0 {
-		return append(dst, `,"churn_probability":null,"probability_probes":0,"provisional":true`...)
+		return append(dst, `,"churn_probability":null,"probes":0,"provisional":true`...)
 	}
 	dst = appendMillionths(append(dst, `,"churn_probability":`...), d.Reading.Probability(d.Score.Sum()))
-	dst = strconv.AppendUint(append(dst, `,"probability_probes":`...), uint64(d.Reading.Probes), 10)
+	dst = strconv.AppendUint(append(dst, `,"probes":`...), uint64(d.Reading.Probes), 10)
 	if d.Reading.Provisional() {
 		dst = append(dst, `,"provisional":true`...)
 	}
@@ -130,18 +130,17 @@ func appendTimes(dst []byte, d *scoring.Decision) []byte {
 	return append(AppendTime(append(dst, `","time":"`...), d.At), '"')
 }
 
-// append appends the cause, with its time where that is not the alert's.
+// append appends the event that was the cause, with its time where that is not the alert's. A deadline is at the alert's.
 func (c *Cause) append(dst []byte, at int64) []byte {
 	if c.Deadline {
-		dst = append(dst, `{"type":"deadline"`...)
-	} else {
-		if dst = append(dst, `{"type":"event"`...); len(c.EventID) > 0 {
-			dst = appendString(append(dst, `,"id":`...), c.EventID)
-		}
-		dst = appendString(append(dst, `,"event_type":`...), c.EventType)
-		dst = strconv.AppendInt(append(dst, `,"partition":`...), int64(c.Partition), 10)
-		dst = strconv.AppendInt(append(dst, `,"offset":`...), c.Offset, 10)
+		return dst
 	}
+	dst = appendString(append(dst, `,"cause":{"event_type":`...), c.EventType)
+	if len(c.EventID) > 0 {
+		dst = appendString(append(dst, `,"id":`...), c.EventID)
+	}
+	dst = strconv.AppendInt(append(dst, `,"partition":`...), int64(c.Partition), 10)
+	dst = strconv.AppendInt(append(dst, `,"offset":`...), c.Offset, 10)
 	if c.Time != at {
 		dst = append(AppendTime(append(dst, `,"time":"`...), c.Time), '"')
 	}

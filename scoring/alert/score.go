@@ -28,15 +28,20 @@ func (r *Renderer) appendScore(dst []byte, d *scoring.Decision) []byte {
 	return append(dst, '}')
 }
 
-// appendTerms appends what each term adds, then the factors: together within their cap, and each that adds anything.
+// appendTerms appends what each term adds that adds anything, and the first in any case, then the factors: together within their cap, and each that adds anything.
 func (r *Renderer) appendTerms(dst []byte, s *model.Score) []byte {
 	for i, value := range s.Terms {
-		dst = appendMillionths(append(dst, termHeads[i]...), value)
+		if value != 0 || i == 0 {
+			dst = appendMillionths(append(dst, termHeads[i]...), value)
+		}
 	}
 	if len(r.Pack.Model.Factors) == 0 {
 		return append(dst, '}')
 	}
-	dst = append(appendMillionths(append(dst, `,"factors":`...), s.Factors), '}')
+	if s.Factors != 0 {
+		dst = appendMillionths(append(dst, `,"factors":`...), s.Factors)
+	}
+	dst = append(dst, '}')
 	var each [model.MaxFactors]float64
 	r.Pack.Model.FactorSum(s.Values, s.Stage, each[:])
 	before := `,"factors":{"`
@@ -69,7 +74,7 @@ func implied(d *scoring.Decision) int64 {
 // where it is the one implied, and the time since the newest event where that is the silence.
 func appendInputs(dst []byte, d *scoring.Decision) []byte {
 	s := &d.Score
-	dst = appendFloat(append(dst, `"ln_typical_days":`...), s.LnTypical)
+	dst = appendFloat(append(dst, `"ln_gap":`...), s.LnTypical)
 	dst = appendFloat(append(dst, `,"regularity":`...), s.Regularity)
 	dst = appendFloat(append(dst, `,"level":`...), s.Level)
 	if s.Friction != 0 {

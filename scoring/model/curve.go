@@ -87,7 +87,19 @@ func (t *Table) Curve() Curve {
 	}
 	last.add(next)
 	curve.push(last.point())
+	for i := range curve.points[:curve.n] { // an alert holds the points, so they have few digits
+		p := &curve.points[i]
+		p.LogOdds, p.Probability = micro(p.LogOdds), micro(p.Probability)
+	}
 	return curve
+}
+
+// micro is v to six decimals.
+func micro(v float64) float64 {
+	if v < 0 {
+		return -micro(-v)
+	}
+	return float64(int64(float64(v*1e6)+0.5)) / 1e6
 }
 
 // gathered is some cells together: their probes, those of them that stayed silent, and the sum of their scores.

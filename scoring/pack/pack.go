@@ -56,8 +56,8 @@ type Pack struct {
 	canonical []byte
 }
 
-// Short is the part of a pack's hash by which alerts name it: 16 hex digits, enough to tell packs apart.
-func Short(hash string) string { return hash[:min(len(hash), 16)] }
+// Short is the part of a pack's hash by which alerts name it: 12 hex digits, enough to tell packs apart.
+func Short(hash string) string { return hash[:min(len(hash), 12)] }
 
 // Overrides replace parts of a pack. The zero value replaces nothing.
 type Overrides struct {

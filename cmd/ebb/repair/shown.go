@@ -196,13 +196,12 @@ func (g *Group) scan(ctx context.Context, t *kafkawire.Topic, from int64, take f
 
 // saidAlert holds the fields of an alert that are compared.
 type saidAlert struct {
-	Tenant   string `json:"tenant"`
-	Customer string `json:"customer"`
-	Cause    struct {
-		Type      string    `json:"type"`
-		Time      time.Time `json:"time"`
-		Partition int       `json:"partition"`
-		Offset    int64     `json:"offset"`
+	Tenant   string    `json:"tenant"`
+	Customer string    `json:"customer"`
+	Time     time.Time `json:"time"`
+	Cause    *struct { // nil: a deadline
+		Partition int   `json:"partition"`
+		Offset    int64 `json:"offset"`
 	} `json:"cause"`
 }
 
@@ -227,9 +226,9 @@ func (s *shown) takeAlert(r *pipeline.Record, source string) {
 	if json.Unmarshal(r.Value, &a) != nil {
 		return
 	}
-	c := &a.Cause
-	if c.Type == "deadline" {
-		s.takeDeadline(&a, c.Time.UnixMilli())
+	c := a.Cause
+	if c == nil {
+		s.takeDeadline(&a, a.Time.UnixMilli())
 		return
 	}
 	s.alerted[c.Partition] = true
