@@ -80,7 +80,7 @@ func compareSet(t *testing.T, name string, want *goldenSet) {
 	t.Helper()
 	o := sets[name]
 	o.Horizon = time.Duration(want.Horizon * 24 * float64(time.Hour))
-	pack := scoringtest.Must(pack.Load("retail", nil, o))
+	pack := scoringtest.Must(pack.Load("any", nil, o))
 	cut := int64(want.Cut * 1000)
 	var pop profile.Population
 	profiles := map[string]*profile.Profile{}
@@ -118,7 +118,7 @@ func compareSet(t *testing.T, name string, want *goldenSet) {
 // TestReferenceLapse: every alert of a real shop, with one partition and with four.
 func TestReferenceLapse(t *testing.T) {
 	rows := readLog(t, filepath.Join(shared(t), "data", "online_retail.csv.gz"))
-	pack := scoringtest.Must(pack.Load("retail", nil, sets["online_retail"]))
+	pack := scoringtest.Must(pack.Load("any", nil, sets["online_retail"]))
 	for _, partitions := range []int{1, 4} {
 		t.Run(strconv.Itoa(partitions), func(t *testing.T) {
 			want := readChanges(
