@@ -38,6 +38,7 @@ func (s *Scorer) convert(c *profile.Customer, o *Observation) {
 	}
 	d.Tier = s.standing(c, &d.Score)
 	d.Previous = d.Tier
+	s.noteMoney(c, &d)
 	s.keep(c, d) // with the values of the recovery by the same event, which are equal
 	if c.Lapse.Open() {
 		c.Lapse.Sequence = d.Sequence // the time of its last transition bounds escalations, and stays
