@@ -35,7 +35,7 @@ func TestReasons(t *testing.T) {
 			func(*scoring.Decision) {},
 			[]string{
 				"overdue: usually back every 12 days, silent for 31 days",
-				"few_silences: too few silences seen here yet to say how many return",
+				"few_silences: too few such silences yet to say how many return",
 			},
 		},
 		{"overdue though silence says little", func(d *scoring.Decision) {
@@ -43,7 +43,7 @@ func TestReasons(t *testing.T) {
 			d.Score.Terms[model.TermRhythm] = 0.5
 		}, []string{
 			"overdue: usually back every 12 days, silent for 31 days",
-			"few_silences: too few silences seen here yet to say how many return",
+			"few_silences: too few such silences yet to say how many return",
 		}},
 		{
 			"the others by weight",
@@ -53,7 +53,7 @@ func TestReasons(t *testing.T) {
 			},
 			[]string{
 				"overdue: usually back every 12 days, silent for 31 days",
-				"few_silences: too few silences seen here yet to say how many return",
+				"few_silences: too few such silences yet to say how many return",
 				"little_activity: 30 visits in all, over 13 months",
 				"friction: Order Cancelled on 3 March 2021",
 			},
@@ -90,7 +90,7 @@ func TestReasons(t *testing.T) {
 			},
 			[]string{
 				"overdue: 3 visits in 45 days, then silent for 31 days",
-				"few_silences: too few silences seen here yet to say how many return",
+				"few_silences: too few such silences yet to say how many return",
 			},
 		},
 		{
@@ -101,7 +101,7 @@ func TestReasons(t *testing.T) {
 			},
 			[]string{
 				"overdue: usually back every 12 days, silent for 31 days",
-				"few_silences: too few silences seen here yet to say how many return",
+				"few_silences: too few such silences yet to say how many return",
 				"little_activity: 4 visits in all, over 45 days",
 			},
 		},
@@ -113,7 +113,7 @@ func TestReasons(t *testing.T) {
 			},
 			[]string{
 				"overdue: usually back every 12 days, silent for 31 days",
-				"few_silences: too few silences seen here yet to say how many return",
+				"few_silences: too few such silences yet to say how many return",
 				"new_customer: still new: first seen 76 days ago, 4 visits so far",
 			},
 		},
@@ -122,7 +122,7 @@ func TestReasons(t *testing.T) {
 			func(d *scoring.Decision) { d.Score.Terms[model.TermTenure], d.Score.Tenure = 0.12, 60 },
 			[]string{
 				"overdue: usually back every 12 days, silent for 31 days",
-				"few_silences: too few silences seen here yet to say how many return",
+				"few_silences: too few such silences yet to say how many return",
 			},
 		},
 		{
@@ -133,7 +133,7 @@ func TestReasons(t *testing.T) {
 			},
 			[]string{
 				"overdue: came once, silent for 29 hours",
-				"few_silences: too few silences seen here yet to say how many return",
+				"few_silences: too few such silences yet to say how many return",
 			},
 		},
 		{
@@ -141,12 +141,12 @@ func TestReasons(t *testing.T) {
 			func(d *scoring.Decision) { d.Score.Silence, d.Score.LnTypical = 1.6, math.Log(1.01) },
 			[]string{
 				"overdue: usually back every day, silent for 2 days",
-				"few_silences: too few silences seen here yet to say how many return",
+				"few_silences: too few such silences yet to say how many return",
 			},
 		},
 		{"an hour", func(d *scoring.Decision) { d.Score.Silence, d.Score.LnTypical = 1, math.Log(0.001) }, []string{
 			"overdue: usually back every hour, silent for 1 day",
-			"few_silences: too few silences seen here yet to say how many return",
+			"few_silences: too few such silences yet to say how many return",
 		}},
 		{"back", func(d *scoring.Decision) {
 			d.Transition, d.At = scoring.Recovered, d.Since+40*scoringtest.Day+scoringtest.Day/3

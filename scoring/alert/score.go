@@ -16,7 +16,9 @@ func (r *Renderer) appendScore(dst []byte, d *scoring.Decision) []byte {
 	s := &d.Score
 	dst = strconv.AppendUint(append(dst, `{"visits":`...), uint64(s.Visits), 10)
 	if s.Visits > 0 {
-		dst = append(append(append(dst, `,"stage":"`...), s.Stage.String()...), '"')
+		if s.Stage != profile.StageActive {
+			dst = append(append(append(dst, `,"stage":"`...), s.Stage.String()...), '"')
+		}
 		if c := s.Coverage(); c < 1 {
 			dst = appendMillionths(append(dst, `,"coverage":`...), c)
 		}
