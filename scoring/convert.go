@@ -5,10 +5,10 @@ import (
 	"ebb/scoring/profile"
 )
 
-// A lapse is raised so that the customer comes back and does what the business lives by. These are two things: the first
-// activity ends the episode (recovered), since whatever was begun has to stop then, and the pack's value action, which
-// may come days later, shows whether it was worth it (converted). Only a lapse converts: an episode of another kind ends
-// by the signal that settles it, such as the payment, and there is nothing more to wait for.
+// A lapse is raised so that the customer comes back and does what the business lives by. These are two things: the
+// first activity ends the episode (recovered), since whatever was begun has to stop then, and the pack's value action,
+// which may come days later, shows whether it was worth it (converted). Only a lapse converts: an episode of another
+// kind ends by the signal that settles it, such as the payment, and there is nothing more to wait for.
 
 // await begins to await the value action of a lapse that is raised at a time. It replaces that of an earlier episode:
 // an order counts for one raise, the newest.
@@ -20,8 +20,8 @@ func (s *Scorer) await(c *profile.Customer, raised int64) {
 }
 
 // convert notes the conversion of the awaited episode by an event, which is folded and may just have ended it. Nothing
-// is awaited beyond a horizon; as no deadline is needed for that, the next event from there finds it, and a late order that
-// comes after it counts for nothing. An event older than the raise, however late it comes, is none of its doing.
+// is awaited beyond a horizon; as no deadline is needed for that, the next event from there finds it, and a late order
+// that comes after it counts for nothing. An event older than the raise, however late it comes, is none of its doing.
 func (s *Scorer) convert(c *profile.Customer, o *Observation) {
 	w := c.Awaited
 	if s.Pack.Converts == 0 || o.Time > w.RaisedAt+s.Pack.Horizon.Milliseconds() {
@@ -38,8 +38,8 @@ func (s *Scorer) convert(c *profile.Customer, o *Observation) {
 	}
 	d.Tier = s.standing(c, &d.Score)
 	d.Previous = d.Tier
-	s.noteMoney(c, &d)
-	s.keep(c, d) // with the values of the recovery by the same event, which are equal
+	s.describe(c, &d)
+	s.keep(d) // with the values of the recovery by the same event, which are equal
 	if c.Lapse.Open() {
 		c.Lapse.Sequence = d.Sequence // the time of its last transition bounds escalations, and stays
 	}

@@ -52,23 +52,31 @@ func (c change) transition() Transition {
 
 // note applies a decision's transition to its episode, and keeps the decision.
 func (s *Scorer) note(c *profile.Customer, d Decision) {
-	s.noteMoney(c, &d)
 	e := c.Episode(d.Kind)
 	e.Advance(d.Transition == Raised, d.At)
 	d.Episode, d.Sequence, d.Opened = e.Number, e.Sequence, e.Opened
 	if !d.Transition.Ends() {
 		d.Expires = s.outdated(c.Profile, d.Kind)
 	}
+	s.describe(c, &d)
+	s.assignPlay(c.Profile, &d)
+	s.keep(d)
+}
+
+// describe notes what a decision says of its customer beside the score: facts, worth, and the trouble where friction is
+// a reason. The score is set.
+func (s *Scorer) describe(c *profile.Customer, d *Decision) {
+	d.Facts = c.Facts
+	if v := &s.Pack.Value; v.Feature >= 0 {
+		d.Unvalued, d.Money = !s.Pack.Model.Features.Known(c.Features, v.Feature), c.Money
+	}
 	if c.Trouble != (profile.Trouble{}) && d.hasReason(s.Pack, pack.ReasonFriction) {
 		d.Trouble = c.Trouble
 	}
-	s.assignPlay(c.Profile, &d)
-	s.keep(c, d)
 }
 
-// keep keeps a decision about c.
-func (s *Scorer) keep(c *profile.Customer, d Decision) {
-	d.Facts = c.Facts
+// keep keeps a decision.
+func (s *Scorer) keep(d Decision) {
 	kept := append(s.kept[d.Kind][:0], d.Score.Values...) // the next score overwrites them
 	s.kept[d.Kind], d.Score.Values = kept, kept
 	s.decisions = append(s.decisions, d)

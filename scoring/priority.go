@@ -15,9 +15,10 @@ const (
 	lnTen        = 2.302585092994046
 )
 
-// Priority is in which order alerts are worth acting on, 0 to 1000, comparable over all packs of a tenant whose money is
-// of one currency: 200 points for each tenfold of 1 + money at risk in major units. A customer of unknown worth counts as
-// one at whom the pack's middle value tier begins. A decision that ends an episode has 0: there is nothing to do.
+// Priority is in which order alerts are worth acting on, 0 to 1000, comparable over all packs of a tenant whose money
+// is of one currency: 200 points for each tenfold of 1 + money at risk in major units. A customer of unknown worth
+// counts as one at whom the pack's middle value tier begins. A decision that ends an episode has 0: there is nothing to
+// do.
 func (d *Decision) Priority(k *pack.Pack) int {
 	if d.Transition.Ends() {
 		return 0
@@ -26,8 +27,8 @@ func (d *Decision) Priority(k *pack.Pack) int {
 	worth := float64(unknownWorth)
 	if v := &k.Value; v.Feature >= 0 {
 		amount := v.Mid
-		if w, known := d.Worth(k); known {
-			amount = max(w.Amount, 0)
+		if known := d.amount(k); known.OK {
+			amount = max(known.N, 0)
 		}
 		worth = float64(amount) / unit(v.Decimals(d.Money.Currency))
 	}

@@ -5,7 +5,6 @@ import (
 
 	"ebb/scoring/feature"
 	"ebb/scoring/model"
-	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 )
 
@@ -53,11 +52,8 @@ func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
 	}
 	d.Opened = cmp.Or(c.Episode(d.Kind).Opened, at)
 	d.Expires = s.outdated(c.Profile, d.Kind)
-	d.Previous, d.Tier, d.Facts = s.Pack.Model.TierOf(&d.Score), s.standing(c, &d.Score), c.Facts
-	s.noteMoney(c, &d)
-	if d.hasReason(s.Pack, pack.ReasonFriction) {
-		d.Trouble = c.Trouble
-	}
+	d.Previous, d.Tier = s.Pack.Model.TierOf(&d.Score), s.standing(c, &d.Score)
+	s.describe(c, &d)
 	if mark := c.Plays[d.Kind]; mark != 0 {
 		d.Play = s.Pack.PlayMarked(mark, d.ValueTier(s.Pack))
 	} else {

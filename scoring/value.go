@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"ebb/scoring/encode"
+	"ebb/scoring/feature"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 )
@@ -17,18 +18,11 @@ type Worth struct {
 	Other    uint32           // events with money in a second currency, which is in no amount
 	Orders   int64            // within the same window
 	Counted  bool             // the pack counts orders
-	AtRisk   int64            // amount x likelihood
+	AtRisk   int64            // amount x likelihood; 0 of less than 0
 	Expected int64            // over the next horizon: see Decision.Worth
 	Tier     pack.ValueTier
 
 	decimals int // of an amount
-}
-
-// noteMoney notes what is known of the customer's value, for a pack that declares any.
-func (s *Scorer) noteMoney(c *profile.Customer, d *Decision) {
-	if v := &s.Pack.Value; v.Feature >= 0 {
-		d.Unvalued, d.Money = !s.Pack.Model.Features.Known(c.Features, v.Feature), c.Money
-	}
 }
 
 // Worth is what the decision's customer is worth under k; false: nothing is known of it. A customer is known from the
@@ -38,11 +32,7 @@ func (s *Scorer) noteMoney(c *profile.Customer, d *Decision) {
 // Expected is the rate of orders per horizon x the mean order x the probability to stay, 1 - likelihood. The number of
 // orders cancels out of the first two: what is left is the amount, from its window to the horizon.
 func (d *Decision) Worth(k *pack.Pack) (w Worth, known bool) {
-	v := &k.Value
-	if d.Unvalued || v.Feature < 0 {
-		return w, false
-	}
-	amount := d.Score.Value(v.Feature)
+	v, amount := &k.Value, d.amount(k)
 	if !amount.OK {
 		return w, false
 	}
@@ -55,7 +45,7 @@ func (d *Decision) Worth(k *pack.Pack) (w Worth, known bool) {
 		w.Orders, w.Counted = orders.N, orders.OK
 	}
 	likely := d.Likelihood(d.Floor(k))
-	w.AtRisk = AtRisk(amount.N, likely)
+	w.AtRisk = rounded(float64(float64(amount.N) * likely))
 	if v.Within > 0 {
 		horizons := float64(k.Horizon.Milliseconds()) / float64(v.Within.Milliseconds())
 		w.Expected = rounded(float64(float64(float64(amount.N)*horizons) * (1 - likely)))
@@ -63,11 +53,16 @@ func (d *Decision) Worth(k *pack.Pack) (w Worth, known bool) {
 	return w, true
 }
 
-// ValueTier is the value tier of the decision's customer under k.
-func (d *Decision) ValueTier(k *pack.Pack) pack.ValueTier {
-	w, _ := d.Worth(k)
-	return w.Tier
+// amount is the value of the decision's customer under k; without data where nothing is known of it.
+func (d *Decision) amount(k *pack.Pack) (v feature.Value) {
+	if d.Unvalued || k.Value.Feature < 0 {
+		return v
+	}
+	return d.Score.Value(k.Value.Feature)
 }
+
+// ValueTier is the value tier of the decision's customer under k.
+func (d *Decision) ValueTier(k *pack.Pack) pack.ValueTier { return k.Value.Tier(d.amount(k)) }
 
 // MeanOrder is the amount by order; false: there is no order in the window, or the pack counts none.
 func (w *Worth) MeanOrder() (amount int64, ok bool) {
@@ -89,9 +84,6 @@ func unit(decimals int) float64 {
 	}
 	return float64(minor)
 }
-
-// AtRisk is the part of an amount that is at risk with a likelihood; 0 of less than 0.
-func AtRisk(amount int64, likely float64) int64 { return rounded(float64(float64(amount) * likely)) }
 
 // rounded is a whole number of units, half up; 0 for less than 0.
 func rounded(v float64) int64 { return int64(min(max(v, 0), 1<<62) + 0.5) }
