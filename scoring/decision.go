@@ -35,8 +35,8 @@ type Decision struct {
 	Money    profile.Money
 }
 
-// Fits reports whether d can have been decided under k: the openings that it is about and its play are k's. A decision that was read
-// back and does not fit cannot be rendered.
+// Fits reports whether d can have been decided under k: the openings that it is about and its play are k's. A decision
+// that was read back and does not fit cannot be rendered.
 func (d *Decision) Fits(k *pack.Pack) bool {
 	return k.HasPlay(d.Play) && (d.Kind == profile.Lapse || int(max(d.About, d.Opening)) < len(k.Kinds[d.Kind].Opens))
 }

@@ -25,8 +25,8 @@ func (s *Scorer) watch(p *profile.Profile) (aim model.Aim, from int64) {
 }
 
 // lapseFloor is at which tier a lapse raises an alert beside the open episodes of other kinds, as of the newest event:
-// the one from which the customer's lapses open, and above the floors of these. TierNone: at none. A customer who cannot
-// pay has not decided to leave, whatever the silence.
+// the one from which the customer's lapses open, and above the floors of these. TierNone: at none. A customer who
+// cannot pay has not decided to leave, whatever the silence.
 func (s *Scorer) lapseFloor(p *profile.Profile) model.Aim {
 	aim := model.Aim{Tier: profile.Watch, Opens: true}
 	if p.Touched == 0 { // nearly all customers, at every event: the stage is not needed

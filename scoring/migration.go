@@ -10,8 +10,8 @@ import (
 //
 // The core of a profile, the ids and the open alerts stay as they are. The state of features keeps what both packs
 // count alike: the same events, in the same tiles, and as far back where a trend looks. All other features begin
-// without data. Facts stay that the new pack carries under the same name. Open episodes stay open, under the corresponding opening of the new pack. Episodes of a kind that the
-// new pack does not have end.
+// without data. Facts stay that the new pack carries under the same name. Open episodes stay open, under the
+// corresponding opening of the new pack. Episodes of a kind that the new pack does not have end.
 type Migration struct {
 	from, to *Scorer
 	cells    []int                     // of the new pack: the index of the old pack's equal cell, -1: none

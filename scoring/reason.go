@@ -46,8 +46,8 @@ func (d *Decision) hasReason(k *pack.Pack, code string) bool {
 	return slices.ContainsFunc(d.Reasons(room[:0], k), func(r Reason) bool { return r.Code == code })
 }
 
-// Reasons appends those of an alert of d under k: the reason of its raise, of a lapse with what became of such silences,
-// then the weightiest of the others.
+// Reasons appends those of an alert of d under k: the reason of its raise, of a lapse with what became of such
+// silences, then the weightiest of the others.
 func (d *Decision) Reasons(dst []Reason, k *pack.Pack) []Reason {
 	switch {
 	case d.Transition == Recovered:
@@ -96,8 +96,8 @@ func learnt(r *model.Reading) string {
 	return pack.ReasonSuchSilences
 }
 
-// says reports whether a reason is true of d's customer, and tells more than the first one: of a customer who has come a
-// few times, overdue tells all visits.
+// says reports whether a reason is true of d's customer, and tells more than the first one: of a customer who has come
+// a few times, overdue tells all visits.
 func (d *Decision) says(code string, k *pack.Pack) bool {
 	s := &d.Score
 	told := d.Kind == profile.Lapse && s.Visits < pack.EnoughVisits

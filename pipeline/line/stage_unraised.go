@@ -8,8 +8,8 @@ import (
 // Unraised is the reason of a decision in an episode whose beginning was withheld.
 const Unraised = "unraised"
 
-// withholdUnraised withholds all decisions of an episode whose raise did not go out, to its end and beyond: it may convert
-// after that.
+// withholdUnraised withholds all decisions of an episode whose raise did not go out, to its end and beyond: it may
+// convert after that.
 func withholdUnraised(d *decided) string {
 	kind := uint8(1) << d.Alert.Kind
 	switch {

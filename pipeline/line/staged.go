@@ -31,24 +31,28 @@ const usualProfile = 256
 
 // Tally counts the outcomes of a batch. They are final once its commit is applied.
 type Tally struct {
-	Records       uint64                                           // input records passed
-	Anonymous     uint64                                           // of these, messages of visitors who are not known: they count for nothing
-	Duplicates    uint64                                           // events dropped: their id was among the customer's latest
-	Late          uint64                                           // events folded though older than the watermark
-	Future        uint64                                           // events folded though they did not move the watermark
-	Unnamed       uint64                                           // events folded whose type the pack does not name
-	BySubject     uint64                                           // events folded whose customer is a CloudEvent's subject
-	OtherCurrency uint64                                           // events folded with money in another currency than their customer's, which is not added up
-	Types         *Types                                           // the most frequent of these types; nil: none
-	Withheld      map[string]uint64                                // by reason: decisions withheld by a stage; with Repeated also quarantined records
-	Unsent        [profile.NumKinds][scoring.NumTransitions]uint64 // decisions withheld, other than as Repeated
-	Ineligible    uint64                                           // events folded of customers whom the pack does not alert about yet
-	Woken         uint64                                           // deadlines looked at
-	Armed         uint64                                           // deadlines stored
-	Removed       uint64                                           // customers whose state was removed, see Config.Retention
-	Alerts        [scoring.NumTransitions]uint64
-	Tiers         [profile.NumTiers]uint64 // of alerts
-	Quarantined   [pipeline.NumCodes]uint64
+	Records uint64 // input records passed
+	// of these, messages of visitors who are not known: they count for nothing
+	Anonymous  uint64
+	Duplicates uint64 // events dropped: their id was among the customer's latest
+	Late       uint64 // events folded though older than the watermark
+	Future     uint64 // events folded though they did not move the watermark
+	Unnamed    uint64 // events folded whose type the pack does not name
+	BySubject  uint64 // events folded whose customer is a CloudEvent's subject
+	// events folded with money in another currency than their customer's, which is not added up
+	OtherCurrency uint64
+	Types         *Types // the most frequent of these types; nil: none
+	// by reason: decisions withheld by a stage; with Repeated also quarantined records
+	Withheld map[string]uint64
+	// decisions withheld, other than as Repeated
+	Unsent      [profile.NumKinds][scoring.NumTransitions]uint64
+	Ineligible  uint64 // events folded of customers whom the pack does not alert about yet
+	Woken       uint64 // deadlines looked at
+	Armed       uint64 // deadlines stored
+	Removed     uint64 // customers whose state was removed, see Config.Retention
+	Alerts      [scoring.NumTransitions]uint64
+	Tiers       [profile.NumTiers]uint64 // of alerts
+	Quarantined [pipeline.NumCodes]uint64
 }
 
 func (t *Tally) observe(late, future bool) {

@@ -34,8 +34,8 @@ func appendString(dst, s []byte) []byte {
 // appendFloat appends v, which is finite, as the shortest number that reads back to the same bits.
 func appendFloat(dst []byte, v float64) []byte { return strconv.AppendFloat(dst, v, 'g', -1, 64) }
 
-// AppendTime appends ms since the epoch, of a year of four digits, in RFC 3339 in UTC, with milliseconds where there are
-// any. The result is that of [time.Time.AppendFormat], in a tenth of the time.
+// AppendTime appends ms since the epoch, of a year of four digits, in RFC 3339 in UTC, with milliseconds where there
+// are any. The result is that of [time.Time.AppendFormat], in a tenth of the time.
 func AppendTime(dst []byte, ms int64) []byte {
 	t := time.UnixMilli(ms).UTC()
 	year, month, day := t.Date()
@@ -56,7 +56,8 @@ func AppendTime(dst []byte, ms int64) []byte {
 // appendDigits appends n, below 100, as two digits.
 func appendDigits(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
 
-// appendMillionths appends v, of less than 1e12, to six decimals, rounded half away from zero. Zeros at the end are left out.
+// appendMillionths appends v, of less than 1e12, to six decimals, rounded half away from zero. Zeros at the end are
+// left out.
 func appendMillionths(dst []byte, v float64) []byte {
 	if v < 0 {
 		if n := int64(float64(-v*1e6) + 0.5); n > 0 {

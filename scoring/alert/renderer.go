@@ -130,7 +130,8 @@ func appendTimes(dst []byte, d *scoring.Decision) []byte {
 	return append(AppendTime(append(dst, `","time":"`...), d.At), '"')
 }
 
-// append appends the event that was the cause, with its time where that is not the alert's. A deadline is at the alert's.
+// append appends the event that was the cause, with its time where that is not the alert's. A deadline is at the
+// alert's.
 func (c *Cause) append(dst []byte, at int64) []byte {
 	if c.Deadline {
 		return dst

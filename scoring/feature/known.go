@@ -1,8 +1,8 @@
 package feature
 
 // Known reports whether a customer's state holds anything of a feature: an event that it counts has come, however long
-// ago. Unlike a value's OK it does not depend on time, nor on what the pack declares for a customer without such events.
-// A ratio is known where its denominator is.
+// ago. Unlike a value's OK it does not depend on time, nor on what the pack declares for a customer without such
+// events. A ratio is known where its denominator is.
 func (f *Set) Known(state []byte, i int) bool {
 	switch d := &f.list[i]; d.kind {
 	case Ratio:

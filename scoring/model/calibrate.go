@@ -22,12 +22,12 @@ const (
 	mostSeldom  = 16 // doublings
 )
 
-// Calibration is the outcomes of probes, by class of customer and cell of the score: how many there were and how many of
-// their customers stayed silent. Event time is cut into epochs of an eighth of a horizon. Outcomes in the open epoch are counted in
-// whole numbers, so that the order of additions does not matter. When it closes, the earlier counts fade and its own
-// are added. So a curve is fixed for an epoch, and holds what was known when that began. The time constant is a
-// horizon: by measurement on five logs, older outcomes mislead where the customers change, and fading costs no log a
-// hundredth. The zero value has no probe, and no epoch has begun.
+// Calibration is the outcomes of probes, by class of customer and cell of the score: how many there were and how many
+// of their customers stayed silent. Event time is cut into epochs of an eighth of a horizon. Outcomes in the open epoch
+// are counted in whole numbers, so that the order of additions does not matter. When it closes, the earlier counts fade
+// and its own are added. So a curve is fixed for an epoch, and holds what was known when that began. The time constant
+// is a horizon: by measurement on five logs, older outcomes mislead where the customers change, and fading costs no log
+// a hundredth. The zero value has no probe, and no epoch has begun.
 type Calibration struct {
 	End       int64                     // minute since the epoch at which the open epoch ends; 0: none has begun
 	Classes   [profile.NumClasses]Table // outcomes by class of customer

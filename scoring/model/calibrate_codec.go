@@ -13,9 +13,9 @@ import (
 // ErrCalibrationDamaged means that bytes are no calibration.
 var ErrCalibrationDamaged = errors.New("calibration is damaged")
 
-// AppendCalibration appends c to dst, but for the outcomes by class: where the open epoch ends, which cells of closed epochs hold
-// anything, and which cells of the open one, 8 bytes each; how seldom customers are probed, a byte; then 16 for each of
-// the former, and the counts of each of the latter and the probes begun as varints.
+// AppendCalibration appends c to dst, but for the outcomes by class: where the open epoch ends, which cells of closed
+// epochs hold anything, and which cells of the open one, 8 bytes each; how seldom customers are probed, a byte; then 16
+// for each of the former, and the counts of each of the latter and the probes begun as varints.
 func AppendCalibration(dst []byte, c *Calibration) []byte {
 	closed, open := c.Unclassed.held()
 	dst = appendMasks(binary.LittleEndian.AppendUint64(dst, uint64(c.End)), closed, open)

@@ -69,8 +69,8 @@ func (e *Evaluator) Rearm(c *profile.Customer, from int64, aim Aim) int64 {
 	return armed
 }
 
-// Search returns a minute not before from such that the score reaches the aim at no minute from there to just before it,
-// if no event comes: nearly always the very first minute with such a score. 0: there is none.
+// Search returns a minute not before from such that the score reaches the aim at no minute from there to just before
+// it, if no event comes: nearly always the very first minute with such a score. 0: there is none.
 //
 // The needed sum changes in steps (need.go). If even the least of it is not reached up to some minute, the search skips
 // all steps up to there; else it goes on within the step.

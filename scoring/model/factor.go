@@ -37,7 +37,8 @@ func (m *Model) FactorSum(values []feature.Value, stage profile.Stage, each []fl
 	return Capped(sum, m.Cap)
 }
 
-// curves are those over the features' values, by feature: the factors', and where a value opens a lapse at another tier.
+// curves are those over the features' values, by feature: the factors', and where a value opens a lapse at another
+// tier.
 func (m *Model) curves() (all [][]feature.Curve) {
 	add := func(i int, c ...feature.Curve) {
 		for len(all) <= i {

@@ -131,7 +131,7 @@ func parseCanonical(b []byte) *file {
 	if len(c.Factors) > 0 {
 		f.Cap = c.Cap
 	}
-	f.Kinds, f.Stages, f.Eligible, f.Value, f.Raise, f.Playbooks = c.Kinds, c.Stages, c.Eligible, c.Value, c.Raise, c.Playbooks
-	f.Converts, f.Carry = c.Converts, c.Carry
+	f.Kinds, f.Stages, f.Eligible, f.Value, f.Raise = c.Kinds, c.Stages, c.Eligible, c.Value, c.Raise
+	f.Converts, f.Carry, f.Playbooks = c.Converts, c.Carry, c.Playbooks
 	return f
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // AppendFact appends what is carried of a property's text: without characters that show nothing (controls, line breaks,
-// marks of direction) and without spaces at its ends, cut to profile.MaxFactSize bytes between two characters. It appends
-// nothing of a text that looks like an address: a fact goes to whoever reads the alerts.
+// marks of direction) and without spaces at its ends, cut to profile.MaxFactSize bytes between two characters. It
+// appends nothing of a text that looks like an address: a fact goes to whoever reads the alerts.
 func AppendFact(dst, text []byte) []byte {
 	from := len(dst)
 	for len(text) > 0 {
@@ -34,7 +34,8 @@ func AppendFact(dst, text []byte) []byte {
 }
 
 // isReachable reports whether somebody could be reached by a text, or logged in or paid with it: whether it looks as if
-// it held an e-mail address, a URL with a user, or a number of a phone, a card or an account. It rather refuses too much.
+// it held an e-mail address, a URL with a user, or a number of a phone, a card or an account. It rather refuses too
+// much.
 func isReachable(text []byte) bool { return holdsAt(text) || holdsNumber(text) }
 
 // holdsAt reports whether an @ stands between two characters that are no spaces, as in an e-mail address and in a URL
@@ -59,9 +60,9 @@ func holdsAt(text []byte) bool {
 	return false
 }
 
-// holdsNumber reports whether digits, with what people put between them, look like a number that one dials or pays to: of
-// ten digits or more, of seven where they begin with + or 0. Digits that a letter follows, or precedes with nothing but
-// hyphens and slashes between, belong to an identifier, such as INV-2026-0012345.
+// holdsNumber reports whether digits, with what people put between them, look like a number that one dials or pays to:
+// of ten digits or more, of seven where they begin with + or 0. Digits that a letter follows, or precedes with nothing
+// but hyphens and slashes between, belong to an identifier, such as INV-2026-0012345.
 func holdsNumber(text []byte) bool {
 	var n digitRun
 	for i := 0; i < len(text); {

@@ -17,8 +17,8 @@ type Happening struct {
 	Texts      map[string]string // by the name of the fact
 }
 
-// Decided are the decisions on one customer of a pack with these events, up to so many days after the last. The pack may
-// alert about the customer from the first on.
+// Decided are the decisions on one customer of a pack with these events, up to so many days after the last. The pack
+// may alert about the customer from the first on.
 func Decided(pack *pack.Pack, events []Happening, days int64) (all []scoring.Decision) {
 	return DecidedLate(pack, events, 0, days)
 }

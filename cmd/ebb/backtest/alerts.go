@@ -71,8 +71,8 @@ func (e *Engine) note(c *customer, decisions []scoring.Decision) {
 	}
 }
 
-// endSilence judges the alerts of the customer's present silence, which ends. Of a silence of somebody whom the pack does
-// not alert about nobody asks whether it was caught.
+// endSilence judges the alerts of the customer's present silence, which ends. Of a silence of somebody whom the pack
+// does not alert about nobody asks whether it was caught.
 func (e *Engine) endSilence(c *customer, end int64) {
 	m := e.alerts.measure
 	switch {

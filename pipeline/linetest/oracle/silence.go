@@ -86,8 +86,8 @@ func overdue(c *customer) int64 {
 }
 
 // firstMinute is the first whole minute from begin to end at which m's score reaches the threshold. It looks at the
-// minutes of an hour only where the score at the hour's end reaches the threshold, or lacks no more than friction can have
-// faded by then. It follows the specification's definition, and not its shortcut.
+// minutes of an hour only where the score at the hour's end reaches the threshold, or lacks no more than friction can
+// have faded by then. It follows the specification's definition, and not its shortcut.
 func (f *fold) firstMinute(m *member, begin, end int64, threshold float64) (int64, bool) {
 	reaches := func(t int64) bool { return m.score(days(t), f.Horizon) >= threshold }
 	t := (begin + minute - 1) / minute * minute

@@ -7,8 +7,8 @@ import (
 	"ebb/cmd/ebb/silence"
 )
 
-// long is a silence of more than a horizon. Whether it is a lapse by the customer's own gaps is known when the log ends,
-// for the population's gaps count with them.
+// long is a silence of more than a horizon. Whether it is a lapse by the customer's own gaps is known when the log
+// ends, for the population's gaps count with them.
 type long struct {
 	begin, length int64
 	noted         [NumNoted]int64
