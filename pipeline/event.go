@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"ebb/scoring/feature"
+	"ebb/scoring/profile"
 )
 
 // Event is one customer's event in normal form. Its slices alias the record or the decoder's scratch memory and are
@@ -25,8 +26,8 @@ type Event struct {
 
 	Value    int64 // money in minor units of Currency
 	HasValue bool
-	Currency [3]byte // ISO 4217 code, zero where none was given
-	NoMoney  bool    // what stands in the place of money is none: the event counts without it
+	Currency profile.Currency // zero where none was given
+	NoMoney  bool             // what stands in the place of money is none: the event counts without it
 
 	BySubject bool // the customer is a CloudEvent's subject, which may be something else: nothing else named one
 

@@ -58,8 +58,7 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	}
 	dst = encode.AppendParts(appendMoney(d.Reading.Append(dst), d), d.Facts)
 	dst = binary.AppendVarint(binary.AppendVarint(dst, d.Opened), d.Expires)
-	dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(d.Play)), uint64(len(d.Supersedes)))
-	dst = append(dst, d.Supersedes...)
+	dst = encode.AppendParts(binary.AppendUvarint(dst, uint64(d.Play)), d.Supersedes)
 	return binary.AppendVarint(binary.LittleEndian.AppendUint16(dst, d.Trouble.Type), d.Trouble.At)
 }
 
@@ -94,7 +93,7 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 	d.Facts = r.Part()
 	d.Opened, d.Expires = r.Varint(), r.Varint()
 	d.Play = pack.PlayRef(r.UvarintUpTo(uint64(pack.MaxPlayRef)))
-	d.Supersedes = string(r.Fixed(int(r.UvarintUpTo(pack.MaxName))))
+	d.Supersedes = r.Text()
 	d.Trouble.Type, d.Trouble.At = r.Uint16(), r.Varint()
 	if !d.sound() {
 		r.Damage()
@@ -105,5 +104,6 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 func (d *Decision) sound() bool {
 	return d.Kind < profile.NumKinds && d.Transition != TransitionNone && d.Transition < NumTransitions &&
 		d.Tier < profile.NumTiers && d.Previous < profile.NumTiers && d.Score.Stage < profile.NumStages &&
-		d.Opening < profile.MaxOpenings && d.About < profile.MaxOpenings && d.Facts.Valid()
+		d.Opening < profile.MaxOpenings && d.About < profile.MaxOpenings && d.Facts.Valid() &&
+		len(d.Supersedes) <= pack.MaxName
 }

@@ -100,8 +100,8 @@ func (a *app) explain(cmd *cobra.Command, f *explainFlags, args []string) error 
 	return context.Cause(cmd.Context())
 }
 
-// knownPacks are the packs that come with ebb, the pack of the flags, and where they want it those of the topic of packs,
-// by their hash.
+// knownPacks are the packs that come with ebb, the pack of the flags, and where they want it those of the topic of
+// packs, by their hash.
 func (a *app) knownPacks(ctx context.Context, f *explainFlags) (map[string]*alert.Renderer, error) {
 	known, err := inspect.Shipped()
 	if err != nil {
@@ -179,19 +179,18 @@ func (r *explaining) next(where string, line []byte) error {
 		err = r.Alert(e, r.shown)
 		r.shown = true
 	}
-	switch {
-	case len(e.Differences) > 0:
-		r.wrong++
-		fmt.Fprintf(
-			r.errors,
-			"%s: alert %s does not prove itself: %s\n",
-			where,
-			terminal.Printable(e.ID),
-			view.Differences(e.Differences),
-		)
-	default:
+	if len(e.Differences) == 0 {
 		r.proven++
+		return err
 	}
+	r.wrong++
+	fmt.Fprintf(
+		r.errors,
+		"%s: alert %s does not prove itself: %s\n",
+		where,
+		terminal.Printable(e.ID),
+		view.Differences(e.Differences),
+	)
 	return err
 }
 

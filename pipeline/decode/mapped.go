@@ -2,7 +2,6 @@ package decode
 
 import (
 	"ebb/pipeline"
-	"ebb/scoring/profile"
 )
 
 // Any other JSON, by a mapping. As in the other envelopes, the record is read once, from front to back. A value at the
@@ -244,7 +243,7 @@ func (d *Decoder) readMappedMoney(b []byte, e *pipeline.Event) pipeline.Code {
 	case textMissing:
 		return pipeline.Usable
 	case textFine:
-		e.Value, e.HasValue = d.mapping.money(text, profile.Currency(e.Currency).Decimals())
+		e.Value, e.HasValue = d.mapping.money(text, e.Currency.Decimals())
 	default:
 	}
 	if !e.HasValue {

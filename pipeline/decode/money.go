@@ -86,12 +86,12 @@ func allZeros(digits []byte) bool {
 }
 
 // AppendMoney writes minor units of a currency as a decimal number: 12.90.
-func AppendMoney(dst []byte, minor int64, currency [3]byte) []byte {
+func AppendMoney(dst []byte, minor int64, currency profile.Currency) []byte {
 	amount := uint64(minor)
 	if minor < 0 {
 		dst, amount = append(dst, '-'), -amount
 	}
-	decimals := profile.Currency(currency).Decimals()
+	decimals := currency.Decimals()
 	if decimals == 0 {
 		return strconv.AppendUint(dst, amount, 10)
 	}
@@ -104,7 +104,7 @@ func AppendMoney(dst []byte, minor int64, currency [3]byte) []byte {
 }
 
 // parseCurrency reads three letters, of either case, as an ISO 4217 code.
-func parseCurrency(s []byte) (code [3]byte, ok bool) {
+func parseCurrency(s []byte) (code profile.Currency, ok bool) {
 	if len(s) != len(code) {
 		return code, false
 	}
@@ -128,7 +128,7 @@ func (d *Decoder) readMoney(b []byte, value, currency jsonToken, rounded bool, e
 	case textMissing:
 		return pipeline.Usable
 	case textFine:
-		e.Value, e.HasValue = parseMoney(text, profile.Currency(e.Currency).Decimals(), rounded)
+		e.Value, e.HasValue = parseMoney(text, e.Currency.Decimals(), rounded)
 	default:
 	}
 	if !e.HasValue {

@@ -36,6 +36,15 @@ func (c *Client) StableEnd(ctx context.Context, topic string, partition int32) (
 	return c.listOffsetAs(ctx, topic, partition, atLatest, readCommittedLevel)
 }
 
+// StableBounds are the oldest offset that a partition holds and its StableEnd. Errors: pipeline.ErrUnavailable.
+func (c *Client) StableBounds(ctx context.Context, topic string, partition int32) (start, end int64, err error) {
+	if start, err = c.listOffset(ctx, topic, partition, atEarliest); err != nil {
+		return 0, 0, err
+	}
+	end, err = c.StableEnd(ctx, topic, partition)
+	return start, end, err
+}
+
 // OffsetAt is the offset of the first record whose timestamp is not before at; the end offset where there is none.
 // Errors: pipeline.ErrUnavailable.
 func (c *Client) OffsetAt(ctx context.Context, topic string, partition int32, at time.Time) (int64, error) {

@@ -59,8 +59,8 @@ func (s *slotted) of(slot int32) []byte {
 	return (*s)[slot]
 }
 
-// keep stores the memory of a slot, of so many. It may be the result of "of", changed in place or grown; other memory is
-// copied.
+// keep stores the memory of a slot, of so many. It may be the result of "of", changed in place or grown; other memory
+// is copied.
 func (s *slotted) keep(slot int32, state []byte, slots int) {
 	if int(slot) >= len(*s) {
 		if len(state) == 0 {
@@ -126,8 +126,6 @@ func (c *cache) warm(slots []int32) {
 		if slot >= 0 {
 			e := c.at(slot)
 			sum += e.hash + uint64(e.profile.First) + uint64(e.profile.Armed) + e.profile.IDs.Warm()
-		}
-		if slot >= 0 {
 			if state := c.features.of(slot); len(state) > 0 {
 				sum += uint64(state[0])
 			}

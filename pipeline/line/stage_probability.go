@@ -4,7 +4,7 @@ package line
 // a horizon, by the probes of the closed epochs. The probes answer only the question of the newest pack's horizon.
 func readProbability(d *decided) string {
 	if s := &d.Alert.Score; s.Visits > 0 && d.Pack.Horizon == d.Newest.Horizon {
-		d.Alert.Reading = d.Curves.At(d.Pack.Model.Class(s.Visits, s.LnTypical), s.Sum())
+		d.Alert.Reading = d.Curves.Of(&d.Pack.Model, s)
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"ebb/scoring"
+	"ebb/scoring/encode"
 	"ebb/scoring/profile"
 )
 
@@ -33,8 +34,8 @@ type Cause struct {
 	Offset    int64
 }
 
-// EpisodeID names the alert's episode, the same in all its alerts and in every rebuild: the first half of a SHA-256 over
-// tenant, customer, kind and begin as text, each after its length as a varint. Begin is when the episode's subject
+// EpisodeID names the alert's episode, the same in all its alerts and in every rebuild: the first half of a SHA-256
+// over tenant, customer, kind and begin as text, each after its length as a varint. Begin is when the episode's subject
 // began, in ms since the epoch: the last activity before the silence, or the event that opened it. For a kind other
 // than lapse, of which several episodes may have begun in the same ms, the two bytes of the opener follow. The
 // episode's number is not used: a rebuild that begins in the middle of the log counts episodes again, and two different
@@ -47,15 +48,15 @@ func (a *Alert) EpisodeID() ID {
 // ID is that of the episode with transition and sequence as text behind begin: never over a clock or chance.
 func (a *Alert) ID() ID {
 	var room [512]byte
-	b := appendPart(a.appendEpisode(room[:0]), a.Transition.String())
+	b := encode.AppendParts(a.appendEpisode(room[:0]), a.Transition.String())
 	var sequence [10]byte
-	return hashed(a.appendOpener(appendPart(b, strconv.AppendUint(sequence[:0], uint64(a.Sequence), 10))))
+	return hashed(a.appendOpener(encode.AppendParts(b, strconv.AppendUint(sequence[:0], uint64(a.Sequence), 10))))
 }
 
 func (a *Alert) appendEpisode(b []byte) []byte {
 	var since [20]byte
-	b = appendPart(appendPart(appendPart(b, a.Tenant), a.Customer), a.Kind.String())
-	return appendPart(b, strconv.AppendInt(since[:0], a.Since, 10))
+	b = encode.AppendParts(encode.AppendParts(b, a.Tenant, a.Customer), a.Kind.String())
+	return encode.AppendParts(b, strconv.AppendInt(since[:0], a.Since, 10))
 }
 
 func (a *Alert) appendOpener(b []byte) []byte {
@@ -63,10 +64,6 @@ func (a *Alert) appendOpener(b []byte) []byte {
 		return b
 	}
 	return binary.LittleEndian.AppendUint16(b, a.Opener)
-}
-
-func appendPart[T ~[]byte | ~string](b []byte, part T) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(part))), part...)
 }
 
 func hashed(b []byte) ID {

@@ -11,11 +11,8 @@ func (r *Renderer) appendFacts(dst []byte, facts profile.Facts) []byte {
 		return dst
 	}
 	before := `,"facts":{"`
-	for i := range r.Pack.Carry {
-		if text := facts.Text(r.Pack.Carry[i].Mark); text != nil {
-			dst = appendString(append(append(append(dst, before...), r.Pack.Carry[i].Name...), `":`...), text)
-			before = `,"`
-		}
+	for name, text := range r.Pack.Facts(facts) {
+		dst, before = appendString(append(append(append(dst, before...), name...), `":`...), text), `,"`
 	}
 	if before == `,"` {
 		dst = append(dst, '}')

@@ -30,7 +30,8 @@ func (r *Renderer) appendScore(dst []byte, d *scoring.Decision) []byte {
 	return append(dst, '}')
 }
 
-// appendTerms appends what each term adds that adds anything, and the first in any case, then the factors: together within their cap, and each that adds anything.
+// appendTerms appends what each term adds that adds anything, and the first in any case, then the factors: together
+// within their cap, and each that adds anything.
 func (r *Renderer) appendTerms(dst []byte, s *model.Score) []byte {
 	for i, value := range s.Terms {
 		if value != 0 || i == 0 {
@@ -117,7 +118,7 @@ func (r *Renderer) classOf(d *scoring.Decision) string {
 	if !d.Reading.OfClass {
 		return ""
 	}
-	return r.Pack.Model.Class(d.Score.Visits, d.Score.LnTypical).String()
+	return r.Pack.Model.ClassOf(&d.Score).String()
 }
 
 // appendFeatures appends the pack's features that have data.

@@ -81,7 +81,7 @@ func (r *Renderer) whose(d *scoring.Decision) string {
 	if !d.Reading.OfClass {
 		return r.Pack.Catalogue.Words.Everybody
 	}
-	return r.Pack.Catalogue.Words.Class[r.Pack.Model.Class(d.Score.Visits, d.Score.LnTypical)]
+	return r.Pack.Catalogue.Words.Class[r.Pack.Model.ClassOf(&d.Score)]
 }
 
 // inHundred is a probability of 100. What was counted is never certain, so it is neither 0 nor 100.
@@ -124,7 +124,7 @@ func (r *Renderer) money(index int) bool {
 	f := &r.Pack.Features[index]
 	switch f.Kind.Traits().Form {
 	case feature.FormSum:
-		return f.Property < 0
+		return f.IsMoney()
 	case feature.FormQuotient:
 		return r.money(f.Of) && !r.money(f.To)
 	default:

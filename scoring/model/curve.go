@@ -53,6 +53,9 @@ func (c *Calibration) Curve() Curve {
 	return all.Curve()
 }
 
+// Of is the reading at a score of a customer with activity, under a model.
+func (c *Curves) Of(m *Model, s *Score) Reading { return c.At(m.ClassOf(s), s.Sum()) }
+
 // At is the reading at a score in log-odds of a customer of a class: by the customers of that class where enough of
 // their probes have resolved, else by all.
 func (c *Curves) At(class profile.Class, score float64) Reading {

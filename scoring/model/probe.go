@@ -40,7 +40,7 @@ func (e *Evaluator) Probe(c *profile.Customer, until int64, table *Calibration) 
 		table.begin()
 		score := e.Score(c, p.At())
 		p.Cell = uint8(1 + scoreCell(score.Sum()))
-		p.Class = 1 + uint8(m.Class(score.Visits, score.LnTypical))
+		p.Class = 1 + uint8(m.ClassOf(&score))
 		p.Next += uint32(m.probeStep)
 	}
 }

@@ -80,6 +80,9 @@ func (m *Model) Class(visits uint32, lnTypical float64) profile.Class {
 	return profile.ClassOf(int(visits), lnTypical <= m.lnRegular)
 }
 
+// ClassOf is the class of a score's customer.
+func (m *Model) ClassOf(s *Score) profile.Class { return m.Class(s.Visits, s.LnTypical) }
+
 // Regular reports whether a customer with activity is a regular.
 func (m *Model) Regular(visits uint32, lnTypical float64) bool {
 	return m.Class(visits, lnTypical) == profile.Regular

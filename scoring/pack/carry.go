@@ -20,6 +20,17 @@ func (k *Pack) Carries(mark uint16) bool {
 	return slices.ContainsFunc(k.Carry, func(f Fact) bool { return f.Mark == mark })
 }
 
+// Facts are those of a customer that the pack carries, by name.
+func (k *Pack) Facts(of profile.Facts) func(yield func(name string, text []byte) bool) {
+	return func(yield func(string, []byte) bool) {
+		for i := range k.Carry {
+			if text := of.Text(k.Carry[i].Mark); text != nil && !yield(k.Carry[i].Name, text) {
+				return
+			}
+		}
+	}
+}
+
 // carryFile is a fact as written.
 type carryFile struct {
 	Of       string `json:"of"       yaml:"of"`

@@ -76,10 +76,10 @@ const (
 	opened         section = 20
 	trouble        section = 21
 
-	numSections = 21 // the last tag
+	numSections = trouble
 )
 
-// formats is the first format of each section; 0: there is no such section.
+// formats is the first format of each section.
 var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
@@ -186,7 +186,7 @@ func appendKnown(dst []byte, c *Customer, format int, since *[numSections + 1]in
 	begin := len(dst)
 	dst = append(dst, layout, 0)
 	for s := section(1); s <= numSections; s++ {
-		if since[s] == 0 || since[s] > format {
+		if since[s] > format {
 			continue
 		}
 		var at int
@@ -199,8 +199,8 @@ func appendKnown(dst []byte, c *Customer, format int, since *[numSections + 1]in
 }
 
 // Read decodes b, which holds one profile and nothing else, into c's profile; c.Features and c.Facts then alias b, and
-// Scorer.Fits checks whether the features are the state of a pack's. Append encodes everything that Read accepts to the same
-// bytes. After an error c holds nothing of use. Errors: ErrVersion, ErrDamaged.
+// Scorer.Fits checks whether the features are the state of a pack's. Append encodes everything that Read accepts to the
+// same bytes. After an error c holds nothing of use. Errors: ErrVersion, ErrDamaged.
 func Read(b []byte, c *Customer) error { return readKnown(b, c, numSections) }
 
 func readKnown(b []byte, c *Customer, newest section) error {
@@ -218,7 +218,7 @@ func readKnown(b []byte, c *Customer, newest section) error {
 		if !ok || s <= before {
 			return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrDamaged)
 		}
-		if s > newest || formats[s] == 0 {
+		if s > newest {
 			return fmt.Errorf("read section %d of a profile: %w", tag, ErrVersion)
 		}
 		r := encode.NewReader(body)
@@ -386,6 +386,14 @@ func readTriggered(r *encode.Reader, n Kind, c *Customer) bool {
 	return c.Touched&(1<<n) != 0
 }
 
+// readKinds reads a set of kinds, a bit each in a byte; empty where the byte is none, or holds nothing.
+func readKinds(r *encode.Reader) KindSet {
+	if set := KindSet(r.Byte()); set < 1<<NumKinds {
+		return set
+	}
+	return 0
+}
+
 func appendWithheld(dst []byte, c *Customer) []byte {
 	if c.Withheld == 0 {
 		return dst
@@ -394,8 +402,8 @@ func appendWithheld(dst []byte, c *Customer) []byte {
 }
 
 func readWithheld(r *encode.Reader, c *Customer) bool {
-	c.Withheld = KindSet(r.Byte())
-	return c.Withheld != 0 && c.Withheld < 1<<NumKinds
+	c.Withheld = readKinds(r)
+	return c.Withheld != 0
 }
 
 func appendEligible(dst []byte, c *Customer) []byte {
@@ -427,17 +435,14 @@ func appendOpened(dst []byte, c *Customer) []byte {
 }
 
 func readOpened(r *encode.Reader, c *Customer) bool {
-	set := KindSet(r.Byte())
-	if set == 0 || set >= 1<<NumKinds {
-		return false
-	}
+	set := readKinds(r)
 	for n := range set.All {
 		e := c.Episode(n)
 		if e.Opened = r.Time(); e.Opened == 0 || e.Opened > e.LastTransition || !e.Open() {
 			return false
 		}
 	}
-	return true
+	return set != 0
 }
 
 func appendAwaited(dst []byte, c *Customer) []byte {

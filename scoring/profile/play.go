@@ -2,7 +2,6 @@ package profile
 
 import (
 	"encoding/binary"
-	"math/bits"
 
 	"ebb/scoring/encode"
 )
@@ -13,7 +12,7 @@ type PlayMark uint32
 
 // appendPlays appends the kinds that have a play, a bit each, and the mark of each in 4 bytes.
 func appendPlays(dst []byte, c *Customer) []byte {
-	var kinds byte
+	var kinds KindSet
 	for n, mark := range c.Plays {
 		if mark != 0 {
 			kinds |= 1 << n
@@ -22,24 +21,21 @@ func appendPlays(dst []byte, c *Customer) []byte {
 	if kinds == 0 {
 		return dst
 	}
-	dst = append(dst, kinds)
-	for n := range KindSet(kinds).All {
+	dst = append(dst, byte(kinds))
+	for n := range kinds.All {
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(c.Plays[n]))
 	}
 	return dst
 }
 
 func readPlays(r *encode.Reader, c *Customer) bool {
-	kinds := r.Byte()
-	if kinds == 0 || bits.Len8(kinds) > int(NumKinds) {
-		return false
-	}
-	for n := range KindSet(kinds).All {
+	kinds := readKinds(r)
+	for n := range kinds.All {
 		if c.Plays[n] = PlayMark(r.Uint32()); c.Plays[n] == 0 {
 			return false
 		}
 	}
-	return true
+	return kinds != 0
 }
 
 // validPlays reports whether plays are in force for open episodes alone.

@@ -48,7 +48,7 @@ func (e *Engine) take(s *snapshot) {
 			e.applied[model.NumTerms+i] = e.applied[model.NumTerms+i] || f.LogOdds != 0
 		}
 		s.rows = append(s.rows, row{
-			customer: c, score: score.Sum(), class: e.scorer.Pack.Model.Class(score.Visits, score.LnTypical),
+			customer: c, score: score.Sum(), class: e.scorer.Pack.Model.ClassOf(&score),
 			last: p.Last, days: c.activeDays, value: c.value,
 		})
 		s.terms = append(append(s.terms, score.Terms[:]...), factors...)

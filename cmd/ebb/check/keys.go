@@ -83,11 +83,7 @@ type keySample struct {
 
 // read takes in the newest records of a partition, without those behind an open transaction.
 func (s *keySample) read(ctx context.Context, client *kafkawire.Client, topic string, partition int32) error {
-	start, _, err := client.Bounds(ctx, topic, partition)
-	if err != nil {
-		return err
-	}
-	end, err := client.StableEnd(ctx, topic, partition)
+	start, end, err := client.StableBounds(ctx, topic, partition)
 	if err != nil {
 		return err
 	}

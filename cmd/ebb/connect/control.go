@@ -68,11 +68,7 @@ func holdsControl(ctx context.Context, client *kafkawire.Client, cfg *config.Con
 		groups = append(groups, cfg.Kafka.ShadowGroup(name))
 	}
 	for n := range t.Partitions {
-		start, _, err := client.Bounds(ctx, t.Name, n)
-		if err != nil {
-			return false, err
-		}
-		end, err := client.StableEnd(ctx, t.Name, n)
+		start, end, err := client.StableBounds(ctx, t.Name, n)
 		if err != nil {
 			return false, err
 		}

@@ -68,7 +68,7 @@ func newCustomer(
 	at := max(m.Clock.Watermark, c.At)
 	now := scorer.Now(&c, at)
 	curves := m.Learnt.Curves()
-	now.Reading = curves.At(pack.Model.Class(now.Score.Visits, now.Score.LnTypical), now.Score.Sum())
+	now.Reading = curves.Of(&pack.Model, &now.Score)
 	v := &Customer{
 		Tenant:    tenant,
 		Customer:  customer,
@@ -85,6 +85,7 @@ func newCustomer(
 		Next:      instantText(c.Armed * 60_000),
 		State:     len(state),
 		Features:  map[string]*int64{},
+		Facts:     map[string]string{},
 		Episodes:  []Episode{},
 	}
 	for i := range pack.Features {
@@ -94,13 +95,8 @@ func newCustomer(
 			v.Features[name] = &n
 		}
 	}
-	for i := range pack.Carry {
-		if text := c.Facts.Text(pack.Carry[i].Mark); text != nil {
-			if v.Facts == nil {
-				v.Facts = map[string]string{}
-			}
-			v.Facts[pack.Carry[i].Name] = string(text)
-		}
+	for name, text := range pack.Facts(c.Facts) {
+		v.Facts[name] = string(text)
 	}
 	if c.Lapse.Tier != profile.TierNone {
 		v.Episodes = append(

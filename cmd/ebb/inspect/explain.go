@@ -132,11 +132,7 @@ const packsPatience = 10 * time.Second
 // AddStored adds to known the packs that stand in a topic of packs and that this build can read. Errors: those of the
 // client.
 func AddStored(ctx context.Context, client *kafkawire.Client, topic string, known map[string]*alert.Renderer) error {
-	start, _, err := client.Bounds(ctx, topic, format.PacksPartition)
-	if err != nil {
-		return err
-	}
-	end, err := client.StableEnd(ctx, topic, format.PacksPartition)
+	start, end, err := client.StableBounds(ctx, topic, format.PacksPartition)
 	if err != nil {
 		return err
 	}

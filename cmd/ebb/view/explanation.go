@@ -80,7 +80,7 @@ func (s Explanation) body(e *inspect.Explained) {
 		s.Say("", "  ", "nothing is known of what the customer is worth")
 	}
 	if x := e.Exit; x != nil {
-		s.Say("", "  ", fmt.Sprintf("cheapest way out: %s, to %.3f, %s", exitInWords(x.Change), x.Risk, spaced(x.Tier)))
+		s.Say("", "  ", fmt.Sprintf("cheapest way out: %s, to %.3f, %s", "no more "+spaced(x.Change), x.Risk, spaced(x.Tier)))
 	}
 	if !e.Unscored {
 		s.Say("", "  ", probabilityInWords(e.Explanation))
@@ -88,10 +88,6 @@ func (s Explanation) body(e *inspect.Explained) {
 	if !e.Unscored || e.Floor != nil {
 		s.Say("", "  ", formula(e.Explanation))
 	}
-}
-
-func exitInWords(change string) string {
-	return "no more " + spaced(change)
 }
 
 // spaced is a name in words.
@@ -230,8 +226,7 @@ func partInWords(v any) string {
 
 // verdict is whether the alert's content follows from its data, and what it was compared with.
 func (s Explanation) verdict(e *inspect.Explained) string {
-	switch {
-	case len(e.Differences) > 0:
+	if len(e.Differences) > 0 {
 		return s.Paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
 	}
 	s.Say("", "  ", fmt.Sprintf("checked against its pack, %s", e.By.Pack.Name+" "+e.By.Pack.Version))
