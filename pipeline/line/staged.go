@@ -143,7 +143,7 @@ func (s *Staged) reset() {
 		Keys: c.Keys[:0], Profiles: c.Profiles[:0], Due: c.Due[:0], Swept: c.Swept[:0], Outbox: c.Outbox[:0],
 	}
 	clear(s.Pending)
-	s.Pending, s.out, s.outEnds = s.Pending[:0], make([]byte, 0, len(s.out)), s.outEnds[:0]
+	s.Pending, s.out, s.outEnds = s.Pending[:0], make([]byte, 0, len(s.out)+len(s.out)/4), s.outEnds[:0]
 	s.new = s.new[:0]
 	s.slots, s.profiles, s.ends = s.slots[:0], s.profiles[:0], s.ends[:0]
 	s.Tally.Types.reset()
