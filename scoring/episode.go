@@ -19,9 +19,11 @@ import (
 //	| open    | nothing               |             | open         | all       |
 //	| open    | the customer converts | converted   | open         | lapse     |
 //	| open    | ends                  | recovered   | closed       | all       |
+//	| open    | its raise was wrong   | corrected   | closed       | lapse     |
 //	| open    | its time is over      | expired     | closed       | triggered |
 //
-// A customer converts with the pack's value action within a horizon after the raise, once (convert.go). All other rows
+// A raise was wrong where activity from before it arrives after it, with which the score would not have opened a lapse
+// (endLapse). A customer converts with the pack's value action within a horizon after the raise, once (convert.go). All other rows
 // are about how high an episode lifts the customer.
 
 // change is what has happened to an episode.
@@ -31,7 +33,7 @@ type change struct {
 	over     bool    // it ended by expiry
 }
 
-// transition is the transition of a change, by the table above: by all rows but those of a conversion.
+// transition is the transition of a change, by the table above: by all rows but those of a conversion and a correction.
 func (c change) transition() Transition {
 	switch {
 	case c.was == 0 && c.now == 0:

@@ -52,6 +52,8 @@ func (d *Decision) Reasons(dst []Reason, k *pack.Pack) []Reason {
 	switch {
 	case d.Transition == Recovered:
 		return append(dst, Reason{endings[d.Kind], 0, -1})
+	case d.Transition == Corrected:
+		return append(dst, Reason{pack.ReasonCorrected, 0, -1})
 	case d.Transition == Converted:
 		return append(dst, Reason{pack.ReasonConverted, 0, -1})
 	case d.Transition == Expired:

@@ -339,6 +339,9 @@ func (l *Line) observe(c *customer, e *pipeline.Event) []scoring.Decision {
 		Time: e.Time, Signal: signal, Value: e.Value, HasValue: e.HasValue, Currency: e.Currency, Properties: e.Properties,
 		Texts: e.Texts,
 	})
+	if l.scorer.TooLate {
+		l.staged.Tally.TooLate++
+	}
 	l.staged.Tally.OtherCurrency += uint64(c.profile.Money.Other - other)
 	l.cache.keep(c, &l.at)
 	if !l.scorer.Pack.Alerts(&c.profile) {

@@ -36,6 +36,7 @@ type Tally struct {
 	Anonymous  uint64
 	Duplicates uint64 // events dropped: their id was among the customer's latest
 	Late       uint64 // events folded though older than the watermark
+	TooLate    uint64 // events folded though older than every window of the features that they would have counted in
 	Future     uint64 // events folded though they did not move the watermark
 	Unnamed    uint64 // events folded whose type the pack does not name
 	BySubject  uint64 // events folded whose customer is a CloudEvent's subject
@@ -70,6 +71,7 @@ func (t *Tally) Add(o *Tally) {
 	t.Anonymous += o.Anonymous
 	t.Duplicates += o.Duplicates
 	t.Late += o.Late
+	t.TooLate += o.TooLate
 	t.Future += o.Future
 	t.BySubject += o.BySubject
 	t.OtherCurrency += o.OtherCurrency

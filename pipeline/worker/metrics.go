@@ -86,9 +86,9 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		events: counter("events_total", "Input records whose effect is committed, by outcome.", "outcome"),
 		oddities: counter(
 			"event_oddities_total",
-			"Counted events that are late, ahead of the watermark by more than a day, of a type the pack does not name, of a "+
-				"customer that only the subject of a CloudEvent named, or of one whom the pack does not alert about yet, or with "+
-				"money in another currency than their customer's.",
+			"Counted events that are late, too late for every window of the features, ahead of the watermark by more than a "+
+				"day, of a type the pack does not name, of a customer that only the subject of a CloudEvent named, or of one whom "+
+				"the pack does not alert about yet, or with money in another currency than their customer's.",
 			"kind",
 		),
 		quarantined: counter("quarantined_total", "Input records that could not be used, by code.", "code"),
@@ -289,6 +289,7 @@ func (m *Metrics) committed(t *line.Tally) {
 	add(m.events, "anonymous", t.Anonymous)
 	add(m.events, "quarantined", quarantined)
 	add(m.oddities, "late", t.Late)
+	add(m.oddities, "too_late", t.TooLate)
 	add(m.oddities, "future", t.Future)
 	add(m.oddities, "unnamed", t.Unnamed)
 	add(m.oddities, "ineligible", t.Ineligible)

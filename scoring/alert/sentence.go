@@ -41,6 +41,8 @@ func (r *Renderer) appendHole(dst []byte, d *scoring.Decision, index int, h pack
 		return r.Pack.Catalogue.Words.AppendSpan(dst, s.Tenure)
 	case pack.HoleAway:
 		return r.Pack.Catalogue.Words.AppendSpan(dst, moment.Days(d.Silence()))
+	case pack.HoleReturn:
+		return r.Pack.Catalogue.Words.AppendDate(dst, d.At-moment.Millis(s.Silence))
 	case pack.HoleVisits:
 		return r.Pack.Catalogue.Words.AppendVisits(dst, uint64(s.Visits))
 	case pack.HoleEvent:

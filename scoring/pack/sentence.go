@@ -29,6 +29,7 @@ const (
 	HoleTenure
 	HoleActive
 	HoleAway
+	HoleReturn
 	HoleVisits
 	HoleEvent
 	HoleOn
@@ -50,6 +51,7 @@ var holeNames = [numHoles]string{
 	"tenure",
 	"active",
 	"away",
+	"return",
 	"visits",
 	"event",
 	"on",
