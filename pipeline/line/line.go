@@ -54,6 +54,7 @@ type Line struct {
 	slots  []int32 // parallel to want.Keys
 
 	deciding decided // memory of the decision that passes the stages
+	repeated func(*pipeline.Entry, *pack.Pack)
 
 	at profile.Customer // the customer that the scorer looks at
 }
@@ -69,6 +70,9 @@ type Config struct {
 	PoisonBreaker float64
 	// records below this offset pass the breaker into the DLQ, however many; 0: only those that have passed before
 	AcceptPoison int64
+	// optional: gets each alert that is decided once more, and not published again, with the pack that decided it; both
+	// are valid during the call
+	Repeated func(*pipeline.Entry, *pack.Pack)
 }
 
 // New makes the line of a partition from what a takeover has read, with the packs of its customers.
@@ -85,7 +89,7 @@ func New(c *Config, s *pipeline.Standing, h *History) *Line {
 		meta: s.Meta, curves: s.Meta.Learnt.Curves(), identity: c.Identity,
 		breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
 		cache:   newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
-		staged: newStaged(c.Format), other: newStaged(c.Format),
+		staged: newStaged(c.Format), other: newStaged(c.Format), repeated: c.Repeated,
 	}
 	l.beginSettings(s.Meta.Settings)
 	return l
