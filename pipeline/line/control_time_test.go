@@ -148,7 +148,10 @@ func TestElapse(t *testing.T) {
 	elapse(100, 0) // of an empty log
 	for d := range 12 {
 		for c := range 3 {
-			s.put(t, []pipeline.Record{visit(fmt.Sprintf("%d-%d", c, d), fmt.Sprintf("c%d", c), "visit", float64(d)+float64(c)/10)})
+			s.put(
+				t,
+				[]pipeline.Record{visit(fmt.Sprintf("%d-%d", c, d), fmt.Sprintf("c%d", c), "visit", float64(d)+float64(c)/10)},
+			)
 		}
 	}
 	elapse(11.3, 0) // nobody is late
@@ -156,12 +159,18 @@ func TestElapse(t *testing.T) {
 	elapse(30, 1)
 	elapse(30, 1)
 	elapse(29, 1)
-	if w, _ := s.Watermark(); w != pipeline.FloorDiv(visit("", "", "", 30).Timestamp-pipeline.HourMillis, pipeline.MinuteMillis)*pipeline.MinuteMillis {
+	if w, _ := s.Watermark(); w != pipeline.FloorDiv(
+		visit("", "", "", 30).Timestamp-pipeline.HourMillis,
+		pipeline.MinuteMillis,
+	)*pipeline.MinuteMillis {
 		t.Errorf("watermark %v", time.UnixMilli(w).UTC())
 	}
 	alerts, _ := s.outcome(t)
 	for c := range 3 {
-		if !slices.ContainsFunc(alerts, func(a string) bool { return bytes.Contains([]byte(a), fmt.Appendf(nil, "c%d ", c)) }) {
+		if !slices.ContainsFunc(
+			alerts,
+			func(a string) bool { return bytes.Contains([]byte(a), fmt.Appendf(nil, "c%d ", c)) },
+		) {
 			t.Errorf("c%d is not raised: %v", c, alerts)
 		}
 	}
