@@ -191,3 +191,51 @@ func TestAdvance(t *testing.T) {
 		}
 	}
 }
+
+// TestTimeAtThePublishedOffset: a state that lost sweeps alone applies the time record at the published offset before
+// anything else, also where only a part of what it lets fire was published. So claims of clocks stay as they were, which a
+// clock that is set to the mark's would drop, and no record comes before it.
+func TestTimeAtThePublishedOffset(t *testing.T) {
+	s := newShelf(t, anyOf(t, 5*24*time.Hour), 0, time.Hour)
+	for d := range 12 {
+		for c := range 3 {
+			s.put(t, []pipeline.Record{visit(fmt.Sprintf("%d-%d", c, d), fmt.Sprintf("c%d", c), "visit", float64(d)+float64(c)/10)})
+		}
+	}
+	s.put(t, []pipeline.Record{visit("far", "far", "visit", 60)})
+	s.settle(t)
+	minute := visit("", "", "", 11.9).Timestamp / pipeline.MinuteMillis
+	claims := slices.Clone(s.meta.Clock.Future)
+	part := pipeline.Due{Minute: s.meta.Clock.Minute() + 100}
+	for name, mark := range map[string]pipeline.Mark{
+		"all of it": {
+			Offset: s.Next(), Watermark: minute * pipeline.MinuteMillis, Fired: pipeline.Due{Minute: minute}, Passed: minute,
+		},
+		"a part": {
+			Offset: s.Next(), Watermark: part.Minute * pipeline.MinuteMillis, Fired: part, Passed: minute,
+		},
+	} {
+		l := New(&s.cfg, &pipeline.Standing{Meta: s.meta.Clone(), Mark: mark}, &History{
+			Packs: s.Packs(), Refs: s.meta.Packs,
+			Ahead: []Change{{Offset: s.Next(), Change: pipeline.Change{Kind: pipeline.ControlTime, Minute: minute}}},
+		})
+		if !l.AtEdge() {
+			t.Errorf("%s: a record may come before it", name)
+		}
+		fold := func() {
+			b := &Batch{}
+			b.Empty(l.Next())
+			l.ApplyControls(nil)
+			s.load(l.Wanted(b))
+			if err := l.Loaded(); err != nil {
+				t.Fatal(err)
+			}
+			l.Fold(b)
+		}
+		for fold(); l.AtEdge() || l.Sweeping(); fold() {
+		}
+		if w, _ := l.Watermark(); w != minute*pipeline.MinuteMillis || !slices.Equal(l.meta.Clock.Future, claims) || len(claims) == 0 {
+			t.Errorf("%s: %+v, and claims were %+v", name, l.meta.Clock, claims)
+		}
+	}
+}
