@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -87,7 +88,7 @@ func (log *timed) again(t testing.TB, r *rapid.T, ahead []Change) *shelf {
 }
 
 // outcome is the alerts of a shelf, by customer, and its time records.
-func (s *shelf) outcome(t testing.TB) (alerts []string, times []Change) {
+func (s *shelf) outcome() (alerts []string, times []Change) {
 	for _, b := range s.outbox {
 		e := pipeline.MustReadEntry(b)
 		switch {
@@ -108,10 +109,10 @@ func TestTimeIsReplayed(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		log := drawTimed(r)
 		live := log.live(t)
-		want, times := live.outcome(t)
+		want, times := live.outcome()
 		passed += len(times)
 		again := log.again(t, r, times)
-		got, repeated := again.outcome(t)
+		got, repeated := again.outcome()
 		if diff := cmp.Diff(want, got); diff != "" {
 			r.Fatalf("with %d time records (-live +replay):\n%s", len(times), diff)
 		}
@@ -141,7 +142,7 @@ func TestElapse(t *testing.T) {
 		s.Elapse(visit("", "", "", day).Timestamp)
 		s.sweepOnce(t)
 		s.settle(t)
-		if _, times := s.outcome(t); len(times) != want {
+		if _, times := s.outcome(); len(times) != want {
 			t.Fatalf("day %v: %d time records, want %d", day, len(times), want)
 		}
 	}
@@ -165,7 +166,7 @@ func TestElapse(t *testing.T) {
 	)*pipeline.MinuteMillis {
 		t.Errorf("watermark %v", time.UnixMilli(w).UTC())
 	}
-	alerts, _ := s.outcome(t)
+	alerts, _ := s.outcome()
 	for c := range 3 {
 		if !slices.ContainsFunc(
 			alerts,
@@ -181,12 +182,12 @@ func TestAdvance(t *testing.T) {
 	for events, want := range []int{0, 1} {
 		s := newShelf(t, anyOf(t, 5*24*time.Hour), 0, time.Hour)
 		for i := range events {
-			s.put(t, []pipeline.Record{visit(fmt.Sprint(i), "only", "visit", float64(i))})
+			s.put(t, []pipeline.Record{visit(strconv.Itoa(i), "only", "visit", float64(i))})
 		}
 		s.Advance(visit("", "", "", 40).Timestamp / pipeline.MinuteMillis)
 		s.sweepOnce(t)
 		s.settle(t)
-		if _, times := s.outcome(t); len(times) != want {
+		if _, times := s.outcome(); len(times) != want {
 			t.Errorf("%d events: %d time records, want %d", events, len(times), want)
 		}
 	}
@@ -199,7 +200,10 @@ func TestTimeAtThePublishedOffset(t *testing.T) {
 	s := newShelf(t, anyOf(t, 5*24*time.Hour), 0, time.Hour)
 	for d := range 12 {
 		for c := range 3 {
-			s.put(t, []pipeline.Record{visit(fmt.Sprintf("%d-%d", c, d), fmt.Sprintf("c%d", c), "visit", float64(d)+float64(c)/10)})
+			s.put(
+				t,
+				[]pipeline.Record{visit(fmt.Sprintf("%d-%d", c, d), fmt.Sprintf("c%d", c), "visit", float64(d)+float64(c)/10)},
+			)
 		}
 	}
 	s.put(t, []pipeline.Record{visit("far", "far", "visit", 60)})
@@ -234,7 +238,8 @@ func TestTimeAtThePublishedOffset(t *testing.T) {
 		}
 		for fold(); l.AtEdge() || l.Sweeping(); fold() {
 		}
-		if w, _ := l.Watermark(); w != minute*pipeline.MinuteMillis || !slices.Equal(l.meta.Clock.Future, claims) || len(claims) == 0 {
+		if w, _ := l.Watermark(); w != minute*pipeline.MinuteMillis || !slices.Equal(l.meta.Clock.Future, claims) ||
+			len(claims) == 0 {
 			t.Errorf("%s: %+v, and claims were %+v", name, l.meta.Clock, claims)
 		}
 	}
