@@ -25,6 +25,7 @@ type Change struct {
 	// ControlPack: the group begins; what an earlier group of this name did does not count
 	First    bool     `json:"first,omitempty"`
 	Settings Settings `json:"settings,omitzero"` // ControlSettings: those that begin
+	Minute   int64    `json:"minute,omitempty"`  // ControlTime: since the epoch, of event time
 }
 
 // Kinds of control records.
@@ -32,10 +33,22 @@ const (
 	ControlSettings = "settings" // settings begin: they apply to all records from there on
 
 	ControlPack = "pack" // a pack begins: it applies to each customer from the customer's next event on
+
+	// ControlTime is time that passed without records: the watermark moves to it, never back. It waits for no record, so
+	// several may stand before the same one, or at the end of the log.
+	ControlTime = "time"
 )
 
 // Known reports whether this build can apply c. A newer one may have written other kinds.
-func (c *Change) Known() bool { return c.Kind == ControlPack || c.Kind == ControlSettings }
+func (c *Change) Known() bool {
+	return c.Kind == ControlPack || c.Kind == ControlSettings || c.Kind == ControlTime
+}
+
+// Beyond reports whether c was not yet applied where offset was published. What stands before the record at offset was
+// published with that record, but for time, which waits for none.
+func (c *Control) Beyond(offset int64) bool {
+	return c.Offset > offset || c.Offset == offset && c.Kind != ControlTime
+}
 
 // Key is the record's key: the partition that the record is about.
 func (c *Control) Key() string { return c.Group + "/" + c.Topic + "/" + strconv.Itoa(c.Partition) }

@@ -41,6 +41,8 @@ type Line struct {
 	ahead      []Change // of a replay: still to come
 	applied    []Change // before the batch
 	controlled bool     // a control record applies before the next record
+	elapsed    int64    // minute to which the next batch may propose that time has passed; 0: none; see Elapse
+	asked      bool     // whether anything is due or not; see Advance
 	looks      int      // deadlines that this batch may still look at
 
 	curves model.Curves // of the last closed epoch of learning
@@ -142,7 +144,7 @@ func (l *Line) Watermark() (int64, bool) { return l.meta.Clock.Watermark, l.meta
 // entered.
 func (l *Line) Wanted(b *Batch) *pipeline.Load {
 	l.number++
-	if l.meta.Next >= l.mark.Offset {
+	if l.meta.Next >= l.mark.Offset && !l.timeAhead() {
 		l.meta.Clock.Reach(&l.mark)
 	}
 	l.want.Keys, l.slots = l.want.Keys[:0], l.slots[:0]
@@ -166,7 +168,7 @@ func (l *Line) Wanted(b *Batch) *pipeline.Load {
 	l.want.Buckets = l.due.wanted(
 		l.want.Buckets[:0],
 		&l.meta.Clock,
-		l.within((newest-l.lateness)/pipeline.MinuteMillis),
+		max(l.within((newest-l.lateness)/pipeline.MinuteMillis), l.elapsed),
 		bucketLimit,
 	)
 	return &l.want
@@ -232,6 +234,7 @@ func (l *Line) fits(c *profile.Customer) error {
 func (l *Line) Fold(b *Batch) *Staged {
 	s := l.staged
 	s.reset()
+	l.proposeTime()
 	l.announce()
 	limit := l.sweepTo() // as of before these events, since what was due by then is loaded
 	l.looks = 2 * sweepLimit

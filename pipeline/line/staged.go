@@ -48,6 +48,7 @@ type Tally struct {
 	// decisions withheld, other than as Repeated
 	Unsent      [profile.NumKinds][scoring.NumTransitions]uint64
 	Ineligible  uint64 // events folded of customers whom the pack does not alert about yet
+	Passed      uint64 // time records proposed
 	Woken       uint64 // deadlines looked at
 	Armed       uint64 // deadlines stored
 	Removed     uint64 // customers whose state was removed, see Config.Retention
@@ -91,6 +92,7 @@ func (t *Tally) Add(o *Tally) {
 		}
 	}
 	t.Ineligible += o.Ineligible
+	t.Passed += o.Passed
 	t.Woken += o.Woken
 	t.Armed += o.Armed
 	t.Removed += o.Removed

@@ -36,7 +36,8 @@ type Metrics struct {
 	throttled   *prometheus.CounterVec // request
 	pack        *prometheus.GaugeVec   // partition, name, version, hash
 
-	poison    *prometheus.GaugeVec // partition
+	poison    *prometheus.GaugeVec   // partition
+	advances  *prometheus.CounterVec // partition
 	lag       *prometheus.GaugeVec
 	delay     *prometheus.GaugeVec
 	watermark *prometheus.GaugeVec
@@ -165,6 +166,11 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 				"stops.",
 			"partition",
 		),
+		advances: counter(
+			"idle_advances_total",
+			"Time records written where no event came for time.idle: how often deadlines fired by the clock.",
+			"partition",
+		),
 		lag:       gauge("lag_records", "Records in the log that have not been folded.", "partition"),
 		delay:     gauge("delay_seconds", "Wall time between the newest folded record's timestamp and now.", "partition"),
 		watermark: gauge("watermark_lag_seconds", "Wall time minus the partition's event-time watermark.", "partition"),
@@ -217,6 +223,12 @@ func (m *Metrics) Drawn(stray bool) {
 	m.drawn.Inc()
 	if stray {
 		m.strays.Inc()
+	}
+}
+
+func (m *Metrics) passed(partition int, times uint64) {
+	if times > 0 {
+		m.advances.WithLabelValues(strconv.Itoa(partition)).Add(float64(times))
 	}
 }
 
