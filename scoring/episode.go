@@ -58,7 +58,7 @@ func (s *Scorer) note(c *profile.Customer, d Decision) {
 	e.Advance(d.Transition == Raised, d.At)
 	d.Episode, d.Sequence, d.Opened = e.Number, e.Sequence, e.Opened
 	if !d.Transition.Ends() {
-		d.Expires = s.outdated(c.Profile, d.Kind)
+		d.Expires = s.outdated(c.Profile, d.Kind, d.At)
 	}
 	s.describe(c, &d)
 	s.assignPlay(c.Profile, &d)
@@ -85,12 +85,13 @@ func (s *Scorer) keep(d Decision) {
 }
 
 // outdated is from when on nobody need act on the alerts of p's open episode, in ms since the epoch: a lapse has come
-// true a horizon after its raise, and an episode of another kind ends by itself, or is taken to be over by then.
-func (s *Scorer) outdated(p *profile.Profile, n profile.Kind) int64 {
+// true a horizon after the newest of them, at a time, and an episode of another kind ends by itself, or is taken to be over by
+// then.
+func (s *Scorer) outdated(p *profile.Profile, n profile.Kind, newest int64) int64 {
 	if n != profile.Lapse {
 		if at := s.expiry(p, n); at != 0 {
 			return at
 		}
 	}
-	return p.Episode(n).Opened + s.Pack.Horizon.Milliseconds()
+	return newest + s.Pack.Horizon.Milliseconds()
 }

@@ -33,6 +33,7 @@ const (
 	HoleVisits
 	HoleEvent
 	HoleOn
+	HoleOpened
 	HoleSilences
 	HoleWhose
 	HoleShare
@@ -55,6 +56,7 @@ var holeNames = [numHoles]string{
 	"visits",
 	"event",
 	"on",
+	"opened",
 	"silences",
 	"whose",
 	"share",

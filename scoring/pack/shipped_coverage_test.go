@@ -357,17 +357,7 @@ func TestReasonSentences(t *testing.T) {
 		allowed := []string{"value", "times", "ago", "within"}
 		if ofTheCore[code] {
 			allowed = []string{
-				"typical",
-				"silent",
-				"tenure",
-				"active",
-				"away",
-				"return",
-				"visits",
-				"event",
-				"on",
-				"silences",
-				"whose",
+				"typical", "silent", "tenure", "active", "away", "return", "visits", "event", "on", "opened", "silences", "whose",
 				"share",
 				"horizon",
 			}
