@@ -25,6 +25,8 @@ type Change struct {
 	// ControlPack: the group begins; what an earlier group of this name did does not count
 	First    bool     `json:"first,omitempty"`
 	Settings Settings `json:"settings,omitzero"` // ControlSettings: those that begin
+	Until    int64    `json:"until,omitempty"`   // ControlHistory: the offset behind the last record of the history
+	Release  Release  `json:"release,omitzero"`  // ControlRelease: what is released
 }
 
 // Kinds of control records.
@@ -32,10 +34,20 @@ const (
 	ControlSettings = "settings" // settings begin: they apply to all records from there on
 
 	ControlPack = "pack" // a pack begins: it applies to each customer from the customer's next event on
+
+	ControlHistory = "history" // the group first starts: records below an offset are history
+
+	ControlRelease = "release" // held customers are released
 )
 
 // Known reports whether this build can apply c. A newer one may have written other kinds.
-func (c *Change) Known() bool { return c.Kind == ControlPack || c.Kind == ControlSettings }
+func (c *Change) Known() bool {
+	switch c.Kind {
+	case ControlPack, ControlSettings, ControlHistory, ControlRelease:
+		return true
+	}
+	return false
+}
 
 // Key is the record's key: the partition that the record is about.
 func (c *Control) Key() string { return c.Group + "/" + c.Topic + "/" + strconv.Itoa(c.Partition) }

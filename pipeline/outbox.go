@@ -24,9 +24,11 @@ const (
 // see Mark.Covers.
 type Entry struct {
 	Kind   EntryKind
-	Offset int64 // record that caused it, or by whose arrival the customer's deadline fired; -1: a sweep fired it
+	Offset int64 // record that caused it, or by whose arrival the customer's deadline fired; -1: a sweep, or a release
 	Due    Due   // the deadline, where a sweep fired it; else how far sweeps had fired by then
-	Next   int64 // the record that was to be folded next, where a sweep fired it
+	Next   int64 // the record that was to be folded next, where a sweep fired it, or a release caused it
+
+	Release int64 // number of the release that caused it, or that it is about; 0: none
 
 	Code Code // quarantine: why
 
@@ -48,7 +50,7 @@ type Pending struct {
 }
 
 // entryVersion is the layout of an entry.
-const entryVersion = 3
+const entryVersion = 4
 
 // size is p's part of the outbox's byte limit until it is published. An alert is small, and counts by its number alone.
 func (p *Pending) size() Volume {
@@ -91,7 +93,7 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	dst = binary.AppendVarint(dst, e.Due.Minute)
 	dst = binary.LittleEndian.AppendUint64(dst, e.Due.Hash)
 	if e.Offset < 0 {
-		dst = binary.AppendVarint(dst, e.Next)
+		dst = binary.AppendVarint(binary.AppendVarint(dst, e.Next), e.Release)
 	}
 	switch e.Kind {
 	case EntryQuarantine:
@@ -156,7 +158,7 @@ func (e *Entry) readPosition(r *encode.Reader) {
 	e.Kind, e.Offset = EntryKind(r.Byte()), r.Varint()
 	e.Due.Minute, e.Due.Hash = r.Varint(), r.Uint64()
 	if e.Offset < 0 {
-		e.Next = r.Varint()
+		e.Next, e.Release = r.Varint(), r.Varint()
 	}
 }
 
@@ -167,8 +169,8 @@ func (p *Pending) position() (e Entry) {
 	return e
 }
 
-// begins and ends are the next record to fold before and after what e stands for.
-func (e *Entry) begins() int64 {
+// Begins and ends are the next record to fold before and after what e stands for.
+func (e *Entry) Begins() int64 {
 	if e.Offset >= 0 {
 		return e.Offset
 	}

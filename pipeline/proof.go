@@ -117,13 +117,16 @@ func inseparable(entries []Entry) (groups []run) {
 // apart reports whether a mark tells e from what was decided before it: last, and all that leaves reach to be folded
 // next.
 func (e *Entry) apart(last *Entry, reach int64) bool {
-	return e.begins() >= reach && (e.Offset >= 0 || e.Due.Compare(last.Due) > 0)
+	return e.Begins() >= reach && (e.Offset >= 0 || e.Due.Compare(last.Due) > 0 || e.Release > last.Release)
 }
 
 // place is where e was decided, for people.
 func (e *Entry) place() string {
 	if e.Offset >= 0 {
 		return fmt.Sprintf("of record %d", e.Offset)
+	}
+	if e.Release > 0 {
+		return fmt.Sprintf("of release %d", e.Release)
 	}
 	return fmt.Sprintf("of the deadline in minute %d", e.Due.Minute)
 }
@@ -132,7 +135,7 @@ func (e *Entry) place() string {
 func wholeMark(m *Meta, topic string) Mark {
 	mark := Mark{
 		Offset: m.Next, Watermark: m.Clock.Watermark, Fired: m.Clock.Fired, Wall: m.WallMillis,
-		Topic: topic, Settings: m.Settings.Hash(),
+		Topic: topic, Settings: m.Settings.Hash(), Releases: m.First.Releases,
 	}
 	if len(m.Packs) > 0 {
 		mark.Pack = m.Pack
@@ -143,9 +146,16 @@ func wholeMark(m *Meta, topic string) Mark {
 // before is the mark directly before the first of the entries that are left to publish.
 func before(m *Meta, topic string, left []Entry, changes []Control) Mark {
 	first := &left[0]
-	mark := Mark{Offset: first.begins(), Fired: first.Due, Wall: m.WallMillis, Topic: topic, Settings: m.Settings.Hash()}
-	if first.Offset < 0 {
+	mark := Mark{Offset: first.Begins(), Fired: first.Due, Wall: m.WallMillis, Topic: topic, Settings: m.Settings.Hash()}
+	if first.Offset < 0 && first.Release == 0 {
 		mark.Fired = first.Due.before()
+	}
+	mark.Releases = m.First.Releases
+	for i := range left {
+		if r := left[i].Release; r > 0 {
+			mark.Releases = r - 1
+			break
+		}
 	}
 	mark.Watermark = max(0, mark.Fired.Minute*MinuteMillis)
 	packs := m.Packs
@@ -194,7 +204,7 @@ func newest(changes []Control) (m Mark) {
 // farther.
 func (m Mark) follows(changes []Control) error {
 	for i := range changes {
-		if o := changes[i].Offset; o >= m.Offset {
+		if o := changes[i].Offset; !m.Repeats(&changes[i]) {
 			return unproven("a control record before offset %d is published, and the state in Redis is at %d: it is older "+
 				"than what was published", o, m.Offset)
 		}

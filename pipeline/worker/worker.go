@@ -40,6 +40,8 @@ type Config struct {
 	// entries, 16 MiB
 	MaxUnpublished pipeline.Volume
 	Trace          func(s pipeline.Step, next int64) // called after each step that succeeded; optional
+	// held raises that are released in an hour after a first start, over all partitions; 0: a hundredth of them, at least 10
+	InitialPerHour int
 }
 
 // Render turns an outbox entry into the record to publish. A record without a topic is not published, like those of a
