@@ -25,6 +25,8 @@ type saidAlert struct {
 	Transition string            `json:"transition"`
 	Tier       string            `json:"tier"`
 	Previous   string            `json:"previous_tier"`
+	Initial    bool              `json:"initial"`
+	HeldFor    int64             `json:"held_for"`
 	Probes     uint32            `json:"probes"`
 	About      string            `json:"about"`
 	OpenedBy   string            `json:"opened_by"`
@@ -127,7 +129,7 @@ func (r *Renderer) decode(said *saidAlert) (*Alert, error) {
 		Tier:       placeOf[profile.Tier](said.Tier, profile.TierNames()),
 		Previous:   placeOf[profile.Tier](said.Previous, profile.TierNames()),
 		At:         said.Time.UnixMilli(), Since: said.BeganAt.UnixMilli(), Opened: said.OpenedAt.UnixMilli(),
-		Facts: r.facts(said.Facts),
+		Facts: r.facts(said.Facts), Initial: said.Initial, HeldFor: said.HeldFor,
 	}
 	d := &a.Decision
 	if said.ExpiresAt != nil {
