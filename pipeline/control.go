@@ -26,6 +26,8 @@ type Change struct {
 	First    bool     `json:"first,omitempty"`
 	Settings Settings `json:"settings,omitzero"` // ControlSettings: those that begin
 	Minute   int64    `json:"minute,omitempty"`  // ControlTime: since the epoch, of event time
+	Until    int64    `json:"until,omitempty"`   // ControlHistory: the offset behind the last record of the history
+	Release  Release  `json:"release,omitzero"`  // ControlRelease: what is released
 }
 
 // Kinds of control records.
@@ -36,18 +38,29 @@ const (
 
 	// ControlTime is time that passed without records: the watermark moves to it, never back. It waits for no record, so
 	// several may stand before the same one, or at the end of the log.
-	ControlTime = "time"
+	ControlTime    = "time"
+	ControlHistory = "history" // the group first starts: records below an offset are history
+
+	ControlRelease = "release" // held customers are released
 )
 
 // Known reports whether this build can apply c. A newer one may have written other kinds.
 func (c *Change) Known() bool {
-	return c.Kind == ControlPack || c.Kind == ControlSettings || c.Kind == ControlTime
+	switch c.Kind {
+	case ControlPack, ControlSettings, ControlTime, ControlHistory, ControlRelease:
+		return true
+	}
+	return false
 }
 
+// AtRest reports whether c waits for no record: it applies at the end of the log too, and several may stand before the
+// same record.
+func (c *Change) AtRest() bool { return c.Kind == ControlTime || c.Kind == ControlRelease }
+
 // Beyond reports whether c was not yet applied where offset was published. What stands before the record at offset was
-// published with that record, but for time, which waits for none.
+// published with that record, but for what waits for none.
 func (c *Control) Beyond(offset int64) bool {
-	return c.Offset > offset || c.Offset == offset && c.Kind != ControlTime
+	return c.Offset > offset || c.Offset == offset && !c.AtRest()
 }
 
 // Key is the record's key: the partition that the record is about.

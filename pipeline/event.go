@@ -14,6 +14,7 @@ type Event struct {
 	Envelope Envelope // that was recognised
 	// of somebody who is not known: it counts for nothing. An event has to be Usable to be one.
 	Anonymous bool
+	Backfill  bool // it was sent to fill the state, and raises nothing by itself
 	Control   bool // an event about the customer (identify, group, alias), which is no activity whatever its type
 
 	Key      []byte // state key of the customer; see AppendKey

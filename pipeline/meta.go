@@ -32,6 +32,7 @@ type Meta struct {
 	Settings   Settings          // in force
 	Holds      Holdings          // what the store holds as of this commit
 	Ineligible int64             // customers with state whom the pack does not alert about yet
+	First      FirstStart        // history, and what was decided in it
 	Buckets    Buckets           // due buckets that the store holds as of this commit
 	Passed     Passed            // time without records
 	WallMillis int64             // our clock at this commit, for idle partitions and for people
@@ -75,6 +76,7 @@ var metaSections = [...]metaSection{
 	{11, 4, appendIneligible, readIneligible},
 	{12, 4, appendLearntClasses, readLearntClasses},
 	{13, 4, appendPassed, readPassed},
+	{14, 4, appendFirstStart, readFirstStart},
 }
 
 // metaMagic distinguishes a Meta from what another program may have written under its key.

@@ -265,3 +265,34 @@ func TestReconcileIncomplete(t *testing.T) {
 		})
 	}
 }
+
+// TestFreshHistory: what the log holds when a group first starts is history, and stays it until the first commit,
+// whatever the log holds by then.
+func TestFreshHistory(t *testing.T) {
+	id := pipeline.Identity{Group: "g", Input: "in", Partitions: 1, Topic: "t", History: true}
+	first, err := pipeline.Reconcile(id, pipeline.Position{LogStart: 3, End: 100}, pipeline.State{})
+	if err != nil || first.Mark.History != 100 || !first.Mark.Fresh {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	again, err := pipeline.Reconcile(id, pipeline.Position{
+		Committed: true, Offset: 3, Metadata: first.Mark.Metadata(), LogStart: 3, End: 900,
+	}, pipeline.State{})
+	if err != nil || again.Mark.History != 100 {
+		t.Errorf("%+v, %v", again, err)
+	}
+	for name, c := range map[string]struct {
+		change func(*pipeline.Identity)
+		end    int64
+	}{
+		"an empty log":       {func(*pipeline.Identity) {}, 3},
+		"no history":         {func(id *pipeline.Identity) { id.History = false }, 100},
+		"from the log's end": {func(id *pipeline.Identity) { id.Latest = true }, 100},
+	} {
+		id := id
+		c.change(&id)
+		s, err := pipeline.Reconcile(id, pipeline.Position{LogStart: 3, End: c.end}, pipeline.State{})
+		if err != nil || s.Mark.History != 0 {
+			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+	}
+}

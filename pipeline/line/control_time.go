@@ -25,7 +25,8 @@ func (l *Line) Advance(minute int64) { l.elapsed, l.asked = minute, true }
 // record it applies where the sweep has reached the watermark. The buckets up to there are loaded.
 func (l *Line) proposeTime() {
 	minute := l.elapsed
-	if l.elapsed = 0; minute <= l.meta.Clock.Minute() || l.Sweeping() || l.AtEdge() || l.meta.Next < l.mark.Offset {
+	if l.elapsed = 0; minute <= l.meta.Clock.Minute() || l.Sweeping() || l.AtEdge() ||
+		len(l.releasing) > 0 || l.meta.Next < l.mark.Offset {
 		return
 	}
 	if l.asked && !l.meta.Clock.Started && l.meta.Clock.Start.Earliest == 0 {
@@ -38,11 +39,6 @@ func (l *Line) proposeTime() {
 		})
 		l.staged.Tally.Passed++
 	}
-}
-
-// timeAhead reports whether a time record applies next. Unlike other control records it waits for no record.
-func (l *Line) timeAhead() bool {
-	return len(l.ahead) > 0 && l.ahead[0].Kind == pipeline.ControlTime && l.ahead[0].Offset <= l.meta.Next
 }
 
 // passTime moves the watermark to that of c. In a replay of a state in which c has been applied, it is there already.

@@ -47,6 +47,11 @@ type Line struct {
 
 	curves model.Curves // of the last closed epoch of learning
 
+	held      heldSet
+	toRelease *pipeline.Release // the owner asks for it; nil: for nothing
+	releasing []heldRaise       // by the controls before the batch
+	backfill  bool              // what is decided follows from a backfilled event alone
+
 	cache  *cache
 	due    *dueQueue
 	number uint64 // of the batch being folded
@@ -81,6 +86,9 @@ type Config struct {
 func New(c *Config, s *pipeline.Standing, h *History) *Line {
 	packs := newPackEpochs(h)
 	s.Meta.Packs = h.Refs
+	if s.Meta.First == (pipeline.FirstStart{}) {
+		s.Meta.First = h.First
+	}
 	if s.Meta.Settings == (pipeline.Settings{}) {
 		s.Meta.Settings = h.Settings
 	}
@@ -94,6 +102,7 @@ func New(c *Config, s *pipeline.Standing, h *History) *Line {
 		staged: newStaged(c.Format), other: newStaged(c.Format), repeated: c.Repeated,
 	}
 	l.beginSettings(s.Meta.Settings)
+	l.held = newHeldSet(h.Held, &l.meta.First)
 	return l
 }
 
@@ -122,7 +131,7 @@ func (l *Line) Packs() []*pack.Pack {
 func (l *Line) Size() Size {
 	return Size{
 		Due: l.due.size(), Customers: l.cache.count, Poisoned: l.meta.Poison.Count,
-		Profiles: l.meta.Holds.Profiles, Ineligible: l.meta.Ineligible,
+		Profiles: l.meta.Holds.Profiles, Ineligible: l.meta.Ineligible, Held: len(l.held.all),
 	}
 }
 
@@ -131,6 +140,7 @@ type Size struct {
 	Due       int // armed deadlines in the hours that the watermark has reached
 	Customers int // profiles in memory
 	Poisoned  int // unusable ones among the last PoisonWindow records
+	Held      int // raises
 
 	Profiles   int64 // in the store
 	Ineligible int64 // of these, of customers whom the pack does not alert about yet
@@ -144,7 +154,7 @@ func (l *Line) Watermark() (int64, bool) { return l.meta.Clock.Watermark, l.meta
 // entered.
 func (l *Line) Wanted(b *Batch) *pipeline.Load {
 	l.number++
-	if l.meta.Next >= l.mark.Offset && !l.timeAhead() {
+	if l.meta.Next >= l.mark.Offset && !l.restAhead() {
 		l.meta.Clock.Reach(&l.mark)
 	}
 	l.want.Keys, l.slots = l.want.Keys[:0], l.slots[:0]
@@ -158,6 +168,9 @@ func (l *Line) Wanted(b *Batch) *pipeline.Load {
 			b.slots[i] = l.locate(b.hashes[i].key, e.Key)
 			newest = max(newest, e.Time)
 		}
+	}
+	for i := range l.releasing {
+		l.releasing[i].slot = l.locate(l.releasing[i].hash, l.releasing[i].customer())
 	}
 	l.due.upcoming(l.sweepTo(), sweepLimit, func(few []dueItem) {
 		l.cache.warmFind(len(few), func(n int) uint64 { return few[n].Hash })
@@ -235,7 +248,9 @@ func (l *Line) Fold(b *Batch) *Staged {
 	s := l.staged
 	s.reset()
 	l.proposeTime()
+	l.folded = l.meta.Next
 	l.announce()
+	l.release()
 	limit := l.sweepTo() // as of before these events, since what was due by then is loaded
 	l.looks = 2 * sweepLimit
 	n := 0
@@ -268,6 +283,7 @@ func (l *Line) Fold(b *Batch) *Staged {
 	b.skip(n)
 	l.folded = l.meta.Next
 	l.sweep(limit)
+	l.leaveHistory()
 	l.complete()
 	l.staged, l.other = l.other, s
 	return s
@@ -291,6 +307,8 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 		l.migrate(c, e)
 	}
 	l.probe(c, e.Time-1)
+	l.backfill = e.Backfill
+	defer func() { l.backfill = false }()
 	decisions := l.observe(c, e)
 	if !known && c.profile.Empty() { // an event without effect on a customer without state: there is nothing to store
 		return
@@ -412,6 +430,10 @@ func (l *Line) complete() {
 	for _, b := range s.Commit.Swept {
 		l.meta.Buckets.Remove(b)
 	}
+	s.Commit.Held = l.held.changes(s.Commit.Held)
+	l.meta.Holds.Held = int64(len(l.held.all))
+	s.Tally.conserve(l.held.before, len(l.held.all))
+	l.held.before = len(l.held.all)
 	s.finish()
 	l.meta.Pack = l.scorer.Pack.Hash
 	l.meta.Format = s.format

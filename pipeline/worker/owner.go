@@ -48,6 +48,7 @@ type owner struct {
 	waits     waiting           // what was logged about the configured pack
 	active    pipeline.PackRef  // that the metrics show
 	draining  bool              // revoked
+	history   bool              // of a first start, in which nothing is published
 	poisoned  error             // the breaker has tripped: once everything before is published, this ends the ownership
 }
 
@@ -107,6 +108,7 @@ func (o *owner) run(revoked <-chan struct{}) error {
 
 // wait handles the next event.
 func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
+	o.askRelease(time.Now())
 	var ready <-chan *line.Batch
 	if o.waiting == nil && !o.draining && !o.exhausted && !o.line.AtEdge() && !o.full() {
 		if o.rest != nil {
@@ -147,8 +149,8 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 	return nil
 }
 
-// mayIdle reports whether a batch without records would do something: fire deadlines that are due, or remove published
-// entries from the store while nothing else happens.
+// mayIdle reports whether a batch without records would do something: fire deadlines that are due, release what is held,
+// or remove published entries from the store while nothing else happens.
 func (o *owner) mayIdle() bool {
 	if o.waiting != nil || !o.p.CanCommit() {
 		return false
@@ -219,6 +221,7 @@ func (o *owner) fold(b *line.Batch) error {
 		}
 	}
 	s := o.line.Fold(b)
+	o.showHistory(&s.Commit.Meta.First)
 	if o.poisoned = o.line.Poisoned(); o.poisoned != nil {
 		o.exhausted = true
 		o.input.stop()
@@ -343,7 +346,7 @@ func (o *owner) finished() bool {
 	if o.draining && o.p.Rewinding() {
 		return true // nothing may be published before the replay has caught up; the next owner continues it
 	}
-	return o.p.Settled() && (o.draining || !o.line.Sweeping() && !o.toAdvance())
+	return o.p.Settled() && (o.draining || !o.line.Sweeping() && !o.line.Releasing() && !o.toAdvance())
 }
 
 // moved notes that the partition has moved, or that there is nothing to do.

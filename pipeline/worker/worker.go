@@ -45,6 +45,8 @@ type Config struct {
 	// at End, deadlines up to this minute since the epoch fire; 0: those up to the watermark
 	AdvanceTo int64
 	Wall      *Wall // one for all workers of the process; nil: a new one
+	// held raises that are released in an hour after a first start, over all partitions; 0: a hundredth of them, at least 10
+	InitialPerHour int
 }
 
 // Render turns an outbox entry into the record to publish. A record without a topic is not published, like those of a
