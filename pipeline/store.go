@@ -36,7 +36,7 @@ type State struct {
 	Meta   Meta        // zero unless Exists
 	Outbox [][]byte    // entries not yet dropped, oldest first, as given to Commit
 	Packs  []PackBytes // those of Meta.Packs that are kept
-	Held   []HeldEntry // raises, in any order
+	Held   []HeldEntry // raises, in any order; one may come twice
 
 	Holds   Holdings
 	Missing []int64 // of Meta.Buckets, those that are not there

@@ -102,24 +102,19 @@ func (p *Partition) readHeld(ctx context.Context, count int64) ([]pipeline.HeldE
 	if count == 0 {
 		return nil, nil
 	}
-	all := make(map[string]string, count) // a step may bring what an earlier one brought
+	held := make([]pipeline.HeldEntry, 0, count)
 	for cursor := uint64(0); ; {
 		found, next, err := p.conn.HScan(ctx, p.keys.held, cursor, "", heldCount).Result()
 		if err != nil {
 			return nil, classify("read held raises", err)
 		}
 		for pair := range slices.Chunk(found, 2) {
-			all[pair[0]] = pair[1]
+			held = append(held, pipeline.HeldEntry{Key: []byte(pair[0]), Value: []byte(pair[1])})
 		}
 		if cursor = next; cursor == 0 {
-			break
+			return held, nil
 		}
 	}
-	held := make([]pipeline.HeldEntry, 0, len(all))
-	for key, value := range all {
-		held = append(held, pipeline.HeldEntry{Key: []byte(key), Value: []byte(value)})
-	}
-	return held, nil
 }
 
 // packsOf reads the packs with these hashes, as far as they are stored.
