@@ -312,7 +312,13 @@ func TestReleasesAreCaughtUp(t *testing.T) {
 		if err != nil || s.Rewinding() != c.want || s.Lagging() != (c.releases > 2) {
 			t.Errorf("%d releases: %+v, %v", c.releases, s, err)
 		}
-		e := pipeline.Entry{Kind: pipeline.EntryAlert, Offset: -1, Next: 50, Due: pipeline.Due{Minute: 9}, Release: c.releases}
+		e := pipeline.Entry{
+			Kind:    pipeline.EntryAlert,
+			Offset:  -1,
+			Next:    50,
+			Due:     pipeline.Due{Minute: 9},
+			Release: c.releases,
+		}
 		if s.Mark.Covers(&e) != (c.releases <= 2) {
 			t.Errorf("release %d: covered %v", c.releases, s.Mark.Covers(&e))
 		}
