@@ -38,8 +38,7 @@ const (
 
 	// ControlTime is time that passed without records: the watermark moves to it, never back. It waits for no record, so
 	// several may stand before the same one, or at the end of the log.
-	ControlTime = "time"
-
+	ControlTime    = "time"
 	ControlHistory = "history" // the group first starts: records below an offset are history
 
 	ControlRelease = "release" // held customers are released
@@ -54,8 +53,15 @@ func (c *Change) Known() bool {
 	return false
 }
 
-// AtRest reports whether c waits for no record: it applies at the end of the log too.
+// AtRest reports whether c waits for no record: it applies at the end of the log too, and several may stand before the
+// same record.
 func (c *Change) AtRest() bool { return c.Kind == ControlTime || c.Kind == ControlRelease }
+
+// Beyond reports whether c was not yet applied where offset was published. What stands before the record at offset was
+// published with that record, but for what waits for none.
+func (c *Control) Beyond(offset int64) bool {
+	return c.Offset > offset || c.Offset == offset && !c.AtRest()
+}
 
 // Key is the record's key: the partition that the record is about.
 func (c *Control) Key() string { return c.Group + "/" + c.Topic + "/" + strconv.Itoa(c.Partition) }

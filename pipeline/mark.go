@@ -101,15 +101,6 @@ func (m Mark) Covers(e *Entry) bool {
 	return e.Due.Compare(m.Fired) <= 0
 }
 
-// Repeats reports whether a published control record applied below m: before a record, or, as time and releases do, at
-// the end of the log.
-func (m Mark) Repeats(c *Control) bool {
-	if c.Offset != m.Offset {
-		return c.Offset < m.Offset
-	}
-	return c.Kind == ControlTime || c.Kind == ControlRelease && c.Release.Number <= m.Releases
-}
-
 // behind reports whether a state has yet to reach m: it was rolled back, and is being replayed.
 func (m Mark) behind(at *Meta) bool {
 	return at.Next < m.Offset || at.Clock.Fired.Compare(m.Fired) < 0 || at.First.Releases < m.Releases

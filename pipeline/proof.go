@@ -195,12 +195,14 @@ func newest(changes []Control) (m Mark) {
 		case ControlPack:
 			m.Pack = c.Pack.Hash
 			if c.First {
-				m.Settings, m.Passed = "", 0 // those of an earlier group of this name
+				m.Settings, m.Passed, m.Releases = "", 0, 0 // those of an earlier group of this name
 			}
 		case ControlSettings:
 			m.Settings = c.Settings.Hash()
 		case ControlTime:
 			m.Passed = c.Minute
+		case ControlRelease:
+			m.Releases = c.Release.Number
 		}
 	}
 	return m
@@ -210,7 +212,7 @@ func newest(changes []Control) (m Mark) {
 // farther.
 func (m Mark) follows(changes []Control) error {
 	for i := range changes {
-		if c := &changes[i]; !m.Repeats(c) {
+		if c := &changes[i]; c.Beyond(m.Offset) {
 			return unproven("a control record before offset %d is published, and the state in Redis is at %d: it is older "+
 				"than what was published", c.Offset, m.Offset)
 		}
@@ -219,6 +221,10 @@ func (m Mark) follows(changes []Control) error {
 	if m.Pack != "" && at.Passed > m.Passed {
 		return unproven("a time record of minute %d is published, the state in Redis knows of %d: it is older than what was "+
 			"published", at.Passed, m.Passed)
+	}
+	if m.Pack != "" && at.Releases > m.Releases {
+		return unproven("release %d is published, the state in Redis knows of %d: it is older than what was published",
+			at.Releases, m.Releases)
 	}
 	if m.Pack != "" && (at.Pack != m.Pack || at.Settings != m.Settings) {
 		return unproven(

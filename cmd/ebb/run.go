@@ -64,8 +64,8 @@ func (f *packFlags) overrides() []config.Override {
 type runFlags struct {
 	packFlags
 	embedded, untilEnd, leave, acceptPoison bool
-	advanceTo                               string
 	history                                 string
+	advanceTo                               string
 }
 
 // advance is the time of --advance-to; zero: none is given.

@@ -20,12 +20,12 @@ type Change struct {
 // ApplyControls applies the control records before the next record, in the order of their offsets: in a replay those
 // that applied there, after it the proposed one, if there is any: that of the configured pack. Its changes are in the
 // same commit as the records that follow. Packs, settings and history apply before a record, so at the end of the log
-// they wait for the next: until then they have nothing to apply to. Time and releases do not: where no record follows,
-// configured is nil, and they alone apply. waits is why the configured pack does not apply; "": it does, or will.
+// they wait for the next: until then they have nothing to apply to. Time and releases do not: they apply where no record
+// follows, and configured is nil. waits is why the configured pack does not apply; "": it does, or will.
 //
 // What a sweep fires depends on the pack in force. So that this is a function of the records, and not of the time of a
-// sweep, a control record applies where the sweep has reached the watermark, and what the one before released is decided.
-// ok is false while this is not so, and then no record may be folded (AtEdge).
+// sweep, a control record applies where the sweep has reached the watermark. ok is false while it has not, and then no
+// record may be folded (AtEdge).
 func (l *Line) ApplyControls(configured *pack.Pack) (applied []Change, waits string, ok bool) {
 	before := len(l.applied)
 	for {
@@ -33,7 +33,7 @@ func (l *Line) ApplyControls(configured *pack.Pack) (applied []Change, waits str
 		if l.controlled = c != nil; c == nil {
 			return l.applied[before:], waits, true
 		}
-		if l.Sweeping() || len(l.releasing) > 0 {
+		if l.Sweeping() {
 			return nil, "", false
 		}
 		l.apply(c)
@@ -44,21 +44,20 @@ func (l *Line) ApplyControls(configured *pack.Pack) (applied []Change, waits str
 }
 
 // nextControl is what applies before the next record; nil: nothing, for the given reason as far as the configured pack
-// is concerned.
+// is concerned. What is released has to be decided before anything else applies.
 func (l *Line) nextControl(configured *pack.Pack) (c *Change, waits string) {
 	switch {
+	case len(l.releasing) > 0 || configured == nil && len(l.ahead) > 0 && !l.restAhead():
+		return nil, ""
 	case len(l.ahead) > 0 && l.ahead[0].Offset <= l.meta.Next:
-		if configured == nil && !l.atRest() {
-			return nil, ""
-		}
 		return &l.ahead[0], ""
-	case l.replaying(): // it repeats what was published, and nothing else
+	case l.meta.Next < l.mark.Offset: // a replay repeats what was published, and nothing else
 		return nil, ""
 	case configured == nil:
 		return l.proposeRelease(), ""
 	}
 	c, waits = l.proposePack(configured)
-	for _, propose := range [...]func() *Change{l.proposeSettings, l.proposeHistory, l.proposeRelease} {
+	for _, propose := range [...]func() *Change{l.proposeSettings, l.proposeHistory} {
 		if c == nil {
 			c = propose()
 		}
@@ -66,13 +65,10 @@ func (l *Line) nextControl(configured *pack.Pack) (c *Change, waits string) {
 	return c, waits
 }
 
-// atRest reports whether the next control record of a replay applies here also where no record follows.
-func (l *Line) atRest() bool {
-	return len(l.ahead) > 0 && l.ahead[0].Offset <= l.meta.Next && l.ahead[0].AtRest()
+// restAhead reports whether the next control record of a replay applies here and waits for no record.
+func (l *Line) restAhead() bool {
+	return len(l.ahead) > 0 && l.ahead[0].AtRest() && l.ahead[0].Offset <= l.meta.Next
 }
-
-// replaying reports whether records are folded that were published before.
-func (l *Line) replaying() bool { return l.meta.Next < l.mark.Offset }
 
 // apply makes c take effect. Each kind has a file of its own.
 func (l *Line) apply(c *Change) {

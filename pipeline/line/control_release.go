@@ -13,7 +13,7 @@ import (
 // Waiting is how many held raises may be released, by what rules of the first start. 0 where none may be released now: in
 // history, or in a replay.
 func (l *Line) Waiting() (n int, f pipeline.FirstStart) {
-	if !l.meta.First.Over || !l.meta.Clock.Started || len(l.ahead) > 0 || l.replaying() || l.asked != nil {
+	if !l.meta.First.Over || !l.meta.Clock.Started || len(l.ahead) > 0 || l.meta.Next < l.mark.Offset || l.AtEdge() {
 		return 0, l.meta.First
 	}
 	return l.held.waiting, l.meta.First
@@ -22,23 +22,23 @@ func (l *Line) Waiting() (n int, f pipeline.FirstStart) {
 // Release asks for a release of n held raises as of at, by the owner's clock. It applies as soon as what is due by the
 // watermark has fired.
 func (l *Line) Release(n int, at int64) {
-	l.asked = &pipeline.Release{Number: l.meta.First.Releases + 1, Count: n, At: at}
+	l.toRelease = &pipeline.Release{Number: l.meta.First.Releases + 1, Count: n, At: at}
 }
 
-// Releasing reports whether a release is to be applied, which needs no record to follow.
-func (l *Line) Releasing() bool { return l.asked != nil || l.atRest() }
+// Releasing reports whether a release is to be applied.
+func (l *Line) Releasing() bool { return l.toRelease != nil }
 
 // proposeRelease is the control record of the release that the owner asked for; nil: it did not.
 func (l *Line) proposeRelease() *Change {
-	if l.asked == nil {
+	if l.toRelease == nil {
 		return nil
 	}
-	return &Change{Offset: l.meta.Next, Change: pipeline.Change{Kind: pipeline.ControlRelease, Release: *l.asked}}
+	return &Change{Offset: l.meta.Next, Change: pipeline.Change{Kind: pipeline.ControlRelease, Release: *l.toRelease}}
 }
 
 // beginRelease takes the raises of a release out of the queue. The batch then loads their customers.
 func (l *Line) beginRelease(r pipeline.Release) {
-	l.asked = nil
+	l.toRelease = nil
 	l.meta.First.Releases, l.meta.First.At = r.Number, r.At
 	l.releasing = l.held.pop(l.releasing, r.Count, r.Number)
 }

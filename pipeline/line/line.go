@@ -42,13 +42,13 @@ type Line struct {
 	applied    []Change // before the batch
 	controlled bool     // a control record applies before the next record
 	elapsed    int64    // minute to which the next batch may propose that time has passed; 0: none; see Elapse
-	ordered    bool     // whether anything is due or not; see Advance
+	asked      bool     // whether anything is due or not; see Advance
 	looks      int      // deadlines that this batch may still look at
 
 	curves model.Curves // of the last closed epoch of learning
 
 	held      heldSet
-	asked     *pipeline.Release // proposed by the owner; nil: nothing
+	toRelease *pipeline.Release // the owner asks for it; nil: for nothing
 	releasing []heldRaise       // by the controls before the batch
 	backfill  bool              // what is decided follows from a backfilled event alone
 
@@ -154,7 +154,7 @@ func (l *Line) Watermark() (int64, bool) { return l.meta.Clock.Watermark, l.meta
 // entered.
 func (l *Line) Wanted(b *Batch) *pipeline.Load {
 	l.number++
-	if l.meta.Next >= l.mark.Offset && !l.atRest() {
+	if l.meta.Next >= l.mark.Offset && !l.restAhead() {
 		l.meta.Clock.Reach(&l.mark)
 	}
 	l.want.Keys, l.slots = l.want.Keys[:0], l.slots[:0]

@@ -97,11 +97,11 @@ func (l *Line) overdue() bool { return l.meta.Clock.Started && l.due.pending(l.s
 
 // AtEdge reports whether no further record may be folded before a sweep has reached the end of an epoch (atBarrier),
 // the watermark before a control record applies (Control) or history is over (atBoundary), or, in a replay at the
-// published offset, the published sweep; nor before a control record that stands there has applied. Otherwise a record
-// would fire its customer's deadline, and what a sweep fired and published before the rollback would be decided again
-// under another offset.
+// published offset, the published sweep; nor before what applies without a record has applied. Otherwise a record would
+// fire its customer's deadline, and what a sweep fired and published before the rollback would be decided again under
+// another offset.
 func (l *Line) AtEdge() bool {
-	return l.atBarrier() || l.atBoundary() || l.controlled && l.Sweeping() || l.atRest() ||
+	return l.atBarrier() || l.atBoundary() || l.controlled && l.Sweeping() || l.restAhead() || l.toRelease != nil ||
 		l.meta.Next >= l.mark.Offset && l.meta.Clock.Fired.Compare(l.mark.Fired) < 0
 }
 

@@ -22,8 +22,8 @@ func TestFirstStart(t *testing.T) {
 				}
 			}
 		}
-		if f := in.want.state.First; f.Until != in.until || !f.Over || len(in.want.state.Held) > 0 {
-			t.Errorf("seed %d: history up to %d is left at %+v, %d held", seed, in.until, f, len(in.want.state.Held))
+		if f := in.want.state.First; f.Until != in.first || !f.Over || len(in.want.state.Held) > 0 {
+			t.Errorf("seed %d: history up to %d is left at %+v, %d held", seed, in.first, f, len(in.want.state.Held))
 		}
 	}
 	if initial < 5 || gone == 0 {
@@ -34,7 +34,7 @@ func TestFirstStart(t *testing.T) {
 // TestRebuildOfFirstStart: a state that is emptied is rebuilt with the history and the releases of then.
 func TestRebuildOfFirstStart(t *testing.T) {
 	in := newInput(t, plainInputs+3, 100)
-	for _, end := range []int64{1, in.until, in.until + 1, in.end} {
+	for _, end := range []int64{1, in.first, in.first + 1, in.end} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &schedule{trial: newTrial(in, rand.New(rand.NewPCG(4, 6)))}
 			defer s.finish()

@@ -124,7 +124,7 @@ func (w *Worker) replayed(ctx context.Context, s *pipeline.Standing) (p past, er
 			break
 		}
 	}
-	controls = slices.DeleteFunc(controls, func(c pipeline.Control) bool { return !s.Mark.Repeats(&c) })
+	controls = slices.DeleteFunc(controls, func(c pipeline.Control) bool { return c.Beyond(s.Mark.Offset) })
 	if p.refs, p.ahead = s.Meta.Packs, controls; len(p.refs) == 0 {
 		p.refs, p.ahead = firstPack(controls, s.Meta.Next)
 	}
@@ -140,10 +140,7 @@ func (w *Worker) replayed(ctx context.Context, s *pipeline.Standing) (p past, er
 	if err := w.refuseUnknown(p.ahead); err != nil {
 		return p, err
 	}
-	if err := w.passed(s, p.ahead); err != nil {
-		return p, err
-	}
-	return p, w.complete(s, &p)
+	return p, cmp.Or(w.complete(s, &p), w.passed(s, p.ahead))
 }
 
 // firstStart is the history with which a state begins that was emptied, and the latest release before next.

@@ -35,8 +35,8 @@ type input struct {
 	turn   int64
 	share  float64 // of the poison breaker
 	accept int64   // poison below this offset is accepted
-	passes int64   // minute to which time passes at the end of the log; 0: it does not
-	until  int64   // what lies below it is there when the group first starts, as history; 0: there is none
+	until  int64   // minute to which time passes at the end of the log; 0: it does not
+	first  int64   // what lies below it is there when the group first starts, as history; 0: there is none
 }
 
 // fold is its result: alerts and quarantined records, and the state.
@@ -92,18 +92,18 @@ func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 	in := &input{records: gaps(seed, records), pack: pack, metrics: worker.NewMetrics(registry)}
 	in.end = in.records[n-1].Offset + 1
 	if seed >= plainInputs {
-		in.until = in.records[n/4+int(seed*5)%(n*2/3)].Offset
+		in.first = in.records[n/4+int(seed*5)%(n*2/3)].Offset
 	}
 	if seed%4 != 2 {
 		in.newer, in.turn = newerPack(t), in.records[n/2].Offset
 	}
 	in.fold(t, seed)
 	if seed%4 != 1 { // after that, and not before, customers fall due
-		in.passes = in.want.state.Clock.Watermark/pipeline.MinuteMillis + 3*24*60
+		in.until = in.want.state.Clock.Watermark/pipeline.MinuteMillis + 3*24*60
 		in.fold(t, seed)
 	}
-	times := min(in.passes, 1)
-	if in.newer != nil && (len(in.want.state.Packs) != 2 || int64(len(in.want.published["control/"])) < 3+times) {
+	times := min(in.until, 1) + min(in.first, 1) + in.want.state.First.Releases
+	if in.newer != nil && (len(in.want.state.Packs) != 2 || int64(len(in.want.published["control/"])) != 3+times) {
 		t.Fatalf("seed %d: the newer pack never began: %v", seed, in.want.state.Packs)
 	}
 	if removed := counted(t, registry, "ebb_customers_removed_total"); removed == 0 {
@@ -200,7 +200,7 @@ func gaps(seed uint64, records []pipeline.Record) []pipeline.Record {
 func (in *input) identity() pipeline.Identity {
 	return pipeline.Identity{
 		Group: "g", Input: "events", Partitions: 1, Cluster: "k", Topic: "t", Pack: in.pack.Hash,
-		History: in.until > 0,
+		History: in.first > 0,
 	}
 }
 

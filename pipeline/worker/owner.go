@@ -108,6 +108,7 @@ func (o *owner) run(revoked <-chan struct{}) error {
 
 // wait handles the next event.
 func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
+	o.askRelease(time.Now())
 	var ready <-chan *line.Batch
 	if o.waiting == nil && !o.draining && !o.exhausted && !o.line.AtEdge() && !o.full() {
 		if o.rest != nil {
@@ -115,7 +116,6 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 		}
 		ready = o.input.ready
 	}
-	o.askRelease(time.Now())
 	if o.mayAdvance() {
 		return o.advance()
 	}
@@ -155,7 +155,7 @@ func (o *owner) mayIdle() bool {
 	if o.waiting != nil || !o.p.CanCommit() {
 		return false
 	}
-	if (o.line.Sweeping() || o.line.AtEdge() || o.line.Releasing()) && !o.draining && !o.full() {
+	if (o.line.Sweeping() || o.line.AtEdge()) && !o.draining && !o.full() {
 		return true
 	}
 	quiet := o.draining || o.exhausted || time.Since(o.sentAt) > o.cfg.PublishEvery
@@ -204,13 +204,6 @@ func (o *owner) foldRecords(b *line.Batch) error {
 		o.input.release(b)
 	}
 	return err
-}
-
-// foldNothing folds a batch without records.
-func (o *owner) foldNothing() error {
-	o.idle.Empty(o.line.Next())
-	o.control(o.idle) // where it has to wait for a sweep, this is one
-	return o.fold(o.idle)
 }
 
 // fold runs one batch through the line: load, fold, stage.

@@ -66,7 +66,7 @@ func (r *request) effects() bool {
 
 func newTrial(in *input, rng *rand.Rand) *trial {
 	t := &trial{rng: rng, input: in, store: storetest.NewMemory(), seen: map[string]int{}}
-	t.kafka = &cluster{records: in.records, visible: in.end, publish: t.published, edge: in.turn, first: in.until}
+	t.kafka = &cluster{records: in.records, visible: in.end, publish: t.published, edge: in.turn, first: in.first}
 	return t
 }
 
@@ -138,7 +138,7 @@ func (t *trial) begin(batch, end int64) {
 	}
 	until := int64(0)
 	if end == t.input.end {
-		until = t.input.passes
+		until = t.input.until
 	}
 	w := worker.New(worker.Config{
 		AdvanceTo: until,
