@@ -24,7 +24,8 @@ const (
 // see Mark.Covers.
 type Entry struct {
 	Kind EntryKind
-	// record that caused it, or by whose arrival the customer's deadline fired; -1: a sweep fired it, it is a time record, or a release caused it
+	// record that caused it, or by whose arrival the customer's deadline fired; -1: a sweep fired it, it is a time record,
+	// or a release caused it
 	Offset int64
 	Due    Due   // the deadline, where a sweep fired it; of a time record, see AtTime; else how far sweeps had fired by then
 	Next   int64 // the record that was to be folded next, where Offset is -1
