@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
+
+	"ebb/pipeline/sources"
 )
 
 // Control is a control record: a change of a partition other than by its records. A replay of the same records applies
@@ -25,17 +28,49 @@ type Change struct {
 	// ControlPack: the group begins; what an earlier group of this name did does not count
 	First    bool     `json:"first,omitempty"`
 	Settings Settings `json:"settings,omitzero"` // ControlSettings: those that begin
+	Source   Turn     `json:"source,omitzero"`   // ControlStalled, ControlResumed: which
 }
 
 // Kinds of control records.
 const (
 	ControlSettings = "settings" // settings begin: they apply to all records from there on
 
+	// a source of events stalls, or resumes; both follow from the records, so a replay decides them again by itself
+	ControlStalled = "source_stalled"
+	ControlResumed = "source_resumed"
+
 	ControlPack = "pack" // a pack begins: it applies to each customer from the customer's next event on
 )
 
 // Known reports whether this build can apply c. A newer one may have written other kinds.
-func (c *Change) Known() bool { return c.Kind == ControlPack || c.Kind == ControlSettings }
+func (c *Change) Known() bool {
+	return c.Kind == ControlPack || c.Kind == ControlSettings || c.Tells()
+}
+
+// Tells reports whether c only tells what follows from the records.
+func (c *Change) Tells() bool { return c.Kind == ControlStalled || c.Kind == ControlResumed }
+
+// Turn is a source of events that stalls or resumes, for operators and consumers. Times are event times.
+type Turn struct {
+	Name     string    `json:"name"`     // empty: the events that name no source
+	Since    time.Time `json:"since"`    // since when nothing, or far too little, came
+	At       time.Time `json:"at"`       // from when on its customers' silence does not count, or counts again
+	Expected int64     `json:"expected"` // events from since to at, by the source's past
+	Seen     uint64    `json:"seen"`
+	GivenUp  bool      `json:"given_up,omitempty"` // it resumes because it was stalled for so long that this is taken for usual
+}
+
+// TurnOf is the change of a turn.
+func TurnOf(t *sources.Turn) Change {
+	c := Change{Kind: ControlResumed, Source: Turn{
+		Name: t.Source, Since: time.UnixMilli(t.Since * MinuteMillis).UTC(), At: time.UnixMilli(t.At * MinuteMillis).UTC(),
+		Expected: int64(t.Expected + 0.5), Seen: t.Seen, GivenUp: t.GivenUp,
+	}}
+	if t.Stalled {
+		c.Kind = ControlStalled
+	}
+	return c
+}
 
 // Key is the record's key: the partition that the record is about.
 func (c *Control) Key() string { return c.Group + "/" + c.Topic + "/" + strconv.Itoa(c.Partition) }

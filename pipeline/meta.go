@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"ebb/pipeline/sources"
 	"ebb/scoring/encode"
 	"ebb/scoring/model"
 	"ebb/scoring/profile"
@@ -33,6 +34,7 @@ type Meta struct {
 	Holds      Holdings          // what the store holds as of this commit
 	Ineligible int64             // customers with state whom the pack does not alert about yet
 	Buckets    Buckets           // due buckets that the store holds as of this commit
+	Sources    sources.Table     // of its events
 	WallMillis int64             // our clock at this commit, for idle partitions and for people
 }
 
@@ -40,6 +42,7 @@ type Meta struct {
 func (m *Meta) Clone() Meta {
 	c := *m
 	c.Clock, c.Packs, c.Buckets = m.Clock.Clone(), slices.Clip(m.Packs), slices.Clone(m.Buckets)
+	c.Sources = m.Sources.Clone()
 	return c
 }
 
@@ -72,6 +75,7 @@ var metaSections = [...]metaSection{
 	{10, 4, appendSettings, readSettings},
 	{11, 4, appendIneligible, readIneligible},
 	{12, 4, appendLearntClasses, readLearntClasses},
+	{15, 4, appendSources, readSources},
 }
 
 // metaMagic distinguishes a Meta from what another program may have written under its key.
@@ -246,6 +250,10 @@ func appendIneligible(dst []byte, m *Meta) []byte {
 }
 
 func readIneligible(r *encode.Reader, m *Meta) { m.Ineligible = r.Varint() }
+
+func appendSources(dst []byte, m *Meta) []byte { return sources.Append(dst, &m.Sources) }
+
+func readSources(r *encode.Reader, m *Meta) { sources.Read(r, &m.Sources) }
 
 func appendPacks(dst []byte, m *Meta) []byte {
 	if m.Pack == "" && len(m.Packs) == 0 {

@@ -26,6 +26,7 @@ import (
 //	Play                                                         a varint
 //	Supersedes                                                   its length as a varint, and its bytes
 //	Trouble                                                      2 bytes of its type, and a varint
+//	Missed                                                       a varint
 func AppendDecision(dst []byte, d *Decision) []byte {
 	s := &d.Score
 	dst = append(
@@ -59,7 +60,8 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	dst = encode.AppendParts(appendMoney(d.Reading.Append(dst), d), d.Facts)
 	dst = binary.AppendVarint(binary.AppendVarint(dst, d.Opened), d.Expires)
 	dst = encode.AppendParts(binary.AppendUvarint(dst, uint64(d.Play)), d.Supersedes)
-	return binary.AppendVarint(binary.LittleEndian.AppendUint16(dst, d.Trouble.Type), d.Trouble.At)
+	dst = binary.AppendVarint(binary.LittleEndian.AppendUint16(dst, d.Trouble.Type), d.Trouble.At)
+	return binary.AppendVarint(dst, d.Missed)
 }
 
 // ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Its facts alias the bytes.
@@ -95,6 +97,7 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 	d.Play = pack.PlayRef(r.UvarintUpTo(uint64(pack.MaxPlayRef)))
 	d.Supersedes = r.Text()
 	d.Trouble.Type, d.Trouble.At = r.Uint16(), r.Varint()
+	d.Missed = r.Varint()
 	if !d.sound() {
 		r.Damage()
 	}
@@ -105,5 +108,5 @@ func (d *Decision) sound() bool {
 	return d.Kind < profile.NumKinds && d.Transition != TransitionNone && d.Transition < NumTransitions &&
 		d.Tier < profile.NumTiers && d.Previous < profile.NumTiers && d.Score.Stage < profile.NumStages &&
 		d.Opening < profile.MaxOpenings && d.About < profile.MaxOpenings && d.Facts.Valid() &&
-		len(d.Supersedes) <= pack.MaxName
+		len(d.Supersedes) <= pack.MaxName && d.Missed >= 0
 }

@@ -77,14 +77,17 @@ func (l *Line) announce() {
 		}
 		l.announceEntry(&pipeline.Entry{Kind: pipeline.EntryControl, Offset: l.meta.Next, Change: c.Change})
 	}
+	l.tellTurns(l.meta.Next)
 	l.staged.Commit.Packs, l.packs.unsaved, l.applied = l.packs.unsaved, nil, nil
 }
 
 // announceEntry appends an entry to the outbox, unless it was published before the state was rolled back.
-func (l *Line) announceEntry(e *pipeline.Entry) {
-	if e.Due = l.meta.Clock.Fired; !l.mark.Covers(e) {
+func (l *Line) announceEntry(e *pipeline.Entry) (isNew bool) {
+	e.Due = l.meta.Clock.Fired
+	if isNew = !l.mark.Covers(e); isNew {
 		l.staged.append(e, nil)
 	}
+	return isNew
 }
 
 // Edges are the offsets that no batch may cross, in order: the published position, and where a control record applies.

@@ -18,6 +18,7 @@ type Staged struct {
 	due     map[int64][]byte
 	new     []int64 // buckets of due that the store does not hold before this commit
 	Tally   Tally
+	Turns   []pipeline.Change // of sources, announced with the commit
 
 	profiles []byte // arena of encoded profiles
 	ends     []int  // where each ends
@@ -34,6 +35,7 @@ type Tally struct {
 	Records uint64 // input records passed
 	// of these, messages of visitors who are not known: they count for nothing
 	Anonymous  uint64
+	Heartbeats uint64 // of these, events by which a source shows that it lives
 	Duplicates uint64 // events dropped: their id was among the customer's latest
 	Late       uint64 // events folded though older than the watermark
 	Future     uint64 // events folded though they did not move the watermark
@@ -68,6 +70,7 @@ func (t *Tally) observe(late, future bool) {
 func (t *Tally) Add(o *Tally) {
 	t.Records += o.Records
 	t.Anonymous += o.Anonymous
+	t.Heartbeats += o.Heartbeats
 	t.Duplicates += o.Duplicates
 	t.Late += o.Late
 	t.Future += o.Future
@@ -144,7 +147,7 @@ func (s *Staged) reset() {
 	}
 	clear(s.Pending)
 	s.Pending, s.out, s.outEnds = s.Pending[:0], make([]byte, 0, len(s.out)), s.outEnds[:0]
-	s.new = s.new[:0]
+	s.new, s.Turns = s.new[:0], s.Turns[:0]
 	s.slots, s.profiles, s.ends = s.slots[:0], s.profiles[:0], s.ends[:0]
 	s.Tally.Types.reset()
 	clear(s.Tally.Withheld)

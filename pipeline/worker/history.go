@@ -114,7 +114,7 @@ func (w *Worker) replayed(
 			break
 		}
 	}
-	controls = slices.DeleteFunc(controls, func(c pipeline.Control) bool { return c.Offset >= s.Mark.Offset })
+	controls = slices.DeleteFunc(controls, func(c pipeline.Control) bool { return c.Offset >= s.Mark.Offset || c.Tells() })
 	if refs, ahead = s.Meta.Packs, controls; len(refs) == 0 {
 		refs, ahead = firstPack(controls, s.Meta.Next)
 	}

@@ -45,6 +45,7 @@ type Metrics struct {
 	due       *prometheus.GaugeVec
 	customers *prometheus.GaugeVec
 	cached    *prometheus.GaugeVec
+	sources   *prometheus.GaugeVec
 }
 
 // NewMetrics builds the metrics and registers them.
@@ -177,6 +178,12 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 			"partition",
 			"eligible",
 		),
+		sources: gauge(
+			"source_stalled",
+			"1 for a guarded source of events that is stalled, else 0; an empty name is of the events that name none.",
+			"partition",
+			"source",
+		),
 		cached: gauge("cached_customers", "Profiles kept in memory.", "partition"),
 		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: prefix + "step_seconds", Help: "Time of the protocol's steps.",
@@ -263,6 +270,7 @@ func (m *Metrics) Forget(partition int) {
 		m.stalls,
 		m.packWait,
 		m.pack,
+		m.sources,
 	} {
 		v.DeletePartialMatch(p)
 	}
@@ -284,9 +292,10 @@ func (m *Metrics) committed(t *line.Tally) {
 		}
 	}
 	quarantined := t.AllQuarantined()
-	add(m.events, "counted", t.Records-t.Duplicates-t.Anonymous-quarantined)
+	add(m.events, "counted", t.Records-t.Duplicates-t.Anonymous-t.Heartbeats-quarantined)
 	add(m.events, "duplicate", t.Duplicates)
 	add(m.events, "anonymous", t.Anonymous)
+	add(m.events, "heartbeat", t.Heartbeats)
 	add(m.events, "quarantined", quarantined)
 	add(m.oddities, "late", t.Late)
 	add(m.oddities, "future", t.Future)
@@ -328,6 +337,10 @@ func (m *Metrics) tick(o *owner) {
 	m.customers.WithLabelValues(p, "true").Set(float64(size.Profiles - size.Ineligible))
 	m.customers.WithLabelValues(p, "false").Set(float64(size.Ineligible))
 	m.cached.WithLabelValues(p).Set(float64(size.Customers))
+	m.sources.DeletePartialMatch(prometheus.Labels{"partition": p})
+	o.line.Sources(func(name string, stalled bool) {
+		m.sources.WithLabelValues(p, name).Set(map[bool]float64{true: 1}[stalled])
+	})
 	if w, started := o.line.Watermark(); started {
 		m.watermark.WithLabelValues(p).Set(now.Sub(time.UnixMilli(w)).Seconds())
 	}
