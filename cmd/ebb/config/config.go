@@ -158,9 +158,12 @@ const (
 	guardOff = "off"
 )
 
+// Guarded reports whether sources are judged.
+func (s *Sources) Guarded() bool { return s.Guard != guardOff }
+
 // rules is the version of the rules by which sources are judged; 0: they are not.
 func (s *Sources) rules() int {
-	if s.Guard == guardOff {
+	if !s.Guarded() {
 		return 0
 	}
 	return sources.Rules
