@@ -35,7 +35,7 @@ type Change struct {
 const (
 	ControlSettings = "settings" // settings begin: they apply to all records from there on
 
-	// a source of events stalls, or resumes; both follow from the records, so a replay decides them again by itself
+	// a source of events stalls, or resumes; both follow from the records, so a replay decides them again by itself.
 	ControlStalled = "source_stalled"
 	ControlResumed = "source_resumed"
 

@@ -209,7 +209,11 @@ func checkRaise(t *testing.T, s *shelf, known frozenAt, p profile.Profile, e *pi
 			t.Fatalf("%s is raised at %d, and reaches the tier at %d: %+v", e.Key, minute, before, p)
 		}
 	}
-	if want := known[p.Source.Number][minute][0] - int64(p.Source.Frozen) + int64(p.Source.Missed); e.Alert.Missed != want*pipeline.MinuteMillis {
+	if want := known[p.Source.Number][minute][0] - int64(
+		p.Source.Frozen,
+	) + int64(
+		p.Source.Missed,
+	); e.Alert.Missed != want*pipeline.MinuteMillis {
 		t.Fatalf("%s: %d ms unseen, want %d minutes", e.Key, e.Alert.Missed, want)
 	}
 }

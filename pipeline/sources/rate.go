@@ -37,7 +37,7 @@ const (
 
 	maxLow  = 48
 	lowDays = 400 // days that a low one is kept
-	// a stall of more days is no holiday, and the days are not taken for one in the next year
+	// a stall of more days is no holiday, and the days are not taken for one in the next year.
 	holidays = 14 * day
 )
 
@@ -94,7 +94,10 @@ func (r *Rate) vary(n uint64, expected float64) {
 		of  *float64
 		add float64
 	}{
-		{&r.Squares, off}, {&r.Relative, off / expected}, {&r.Expect, expected}, {&r.Expect2, float64(expected * expected)},
+		{&r.Squares, off},
+		{&r.Relative, off / expected},
+		{&r.Expect, expected},
+		{&r.Expect2, float64(expected * expected)},
 		{&r.Hours, 1},
 	} {
 		*sum.of = float64(*sum.of*fade) + sum.add

@@ -67,10 +67,10 @@ const (
 	certain = 16
 	raised  = 1.5
 	barFade = 1 - 1.0/900 // a day
-	// in doubtful hours nothing is learnt of what is usual
+	// in doubtful hours nothing is learnt of what is usual.
 	doubtful = 6
 
-	// evidence that a source is back which had sent nothing: its second event, if that comes soon
+	// evidence that a source is back which had sent nothing: its second event, if that comes soon.
 	back        = 1.3
 	backTrickle = 6.0 // or which had sent some
 

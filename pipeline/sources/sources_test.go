@@ -18,9 +18,9 @@ type feed struct {
 	rate func(hour int64) float64
 }
 
-// play sends what feeds send in the hours from to to, in order of time, and returns the turns.
-func play(t *Table, random *rand.Rand, from, to int64, feeds ...feed) (turns []Turn) {
-	for h := from; h < to; h++ {
+// play sends what feeds send from the begin to an hour, in order of time, and returns the turns.
+func play(t *Table, random *rand.Rand, to int64, feeds ...feed) (turns []Turn) {
+	for h := int64(begin); h < to; h++ {
 		var at []int64
 		var of []*feed
 		for i := range feeds {
@@ -66,7 +66,7 @@ const begin = 19_002 * 24 // a Monday of 2022
 func TestNightsAndWeekends(t *testing.T) {
 	for seed := range uint64(4) {
 		var table Table
-		turns := play(&table, rand.New(rand.NewPCG(seed, 1)), begin, begin+2*365*24,
+		turns := play(&table, rand.New(rand.NewPCG(seed, 1)), begin+2*365*24,
 			feed{0, "", worker(120)}, feed{7, "helpdesk", worker(2)})
 		if len(turns) > 0 {
 			t.Errorf("seed %d: %+v", seed, turns)
@@ -84,7 +84,13 @@ func TestHoliday(t *testing.T) {
 		return usual(hour)
 	}
 	var table Table
-	turns := play(&table, rand.New(rand.NewPCG(3, 1)), begin, begin+500*24, feed{0, "", holiday}, feed{9, "other", worker(50)})
+	turns := play(
+		&table,
+		rand.New(rand.NewPCG(3, 1)),
+		begin+500*24,
+		feed{0, "", holiday},
+		feed{9, "other", worker(50)},
+	)
 	for _, turn := range turns {
 		if turn.At/day-begin/24 > 101 {
 			t.Errorf("%+v", turn)
@@ -106,7 +112,13 @@ func TestOutage(t *testing.T) {
 		return worker(60)(hour)
 	}
 	var table Table
-	turns := play(&table, rand.New(rand.NewPCG(5, 1)), begin, begin+52*7*24, feed{1, "website", cut}, feed{2, "shop", worker(30)})
+	turns := play(
+		&table,
+		rand.New(rand.NewPCG(5, 1)),
+		begin+52*7*24,
+		feed{1, "website", cut},
+		feed{2, "shop", worker(30)},
+	)
 	if len(turns) != 2 {
 		t.Fatalf("%+v", turns)
 	}
@@ -133,7 +145,7 @@ func TestGap(t *testing.T) {
 	var table Table
 	random := rand.New(rand.NewPCG(8, 1))
 	from, to := int64(begin+9*7*24+12), int64(begin+9*7*24+60)
-	play(&table, random, begin, from, feed{0, "", worker(60)})
+	play(&table, random, from, feed{0, "", worker(60)})
 	first := to*hourMillis + 17*minuteMillis
 	table.Reach(first)
 	if turns := table.Take(); len(turns) != 1 || !turns[0].Stalled || turns[0].At > (from+2)*hour {
@@ -155,7 +167,11 @@ func TestGap(t *testing.T) {
 		t.Error("still stalled after two")
 	}
 	table.Settle()
-	if after, stalled := table.Frozen(Own, first/minuteMillis+40); after < minutes-1 || after > minutes+1 || stalled || table.Turned() {
+	if after, stalled := table.Frozen(
+		Own,
+		first/minuteMillis+40,
+	); after < minutes-1 || after > minutes+1 || stalled ||
+		table.Turned() {
 		t.Errorf("settled: %d minutes, before %d, stalled %v", after, minutes, stalled)
 	}
 }
@@ -170,7 +186,7 @@ func TestTrickle(t *testing.T) {
 		return worker(60)(hour)
 	}
 	var table Table
-	turns := play(&table, rand.New(rand.NewPCG(5, 1)), begin, begin+26*7*24, feed{0, "", fifth})
+	turns := play(&table, rand.New(rand.NewPCG(5, 1)), begin+26*7*24, feed{0, "", fifth})
 	if len(turns) != 2 || turns[0].At > (from+48)*hour || turns[1].At < to*hour || turns[1].At > (to+24)*hour {
 		t.Errorf("from %d to %d: %+v", from*hour, to*hour, turns)
 	}
@@ -186,8 +202,15 @@ func TestGivenUp(t *testing.T) {
 		return worker(60)(hour)
 	}
 	var table Table
-	turns := play(&table, rand.New(rand.NewPCG(5, 1)), begin, begin+40*7*24, feed{1, "old", gone}, feed{2, "new", worker(60)})
-	if len(turns) != 2 || !turns[1].GivenUp || turns[1].At < from*hour+longest-hour || turns[1].At > from*hour+longest+hour {
+	turns := play(
+		&table,
+		rand.New(rand.NewPCG(5, 1)),
+		begin+40*7*24,
+		feed{1, "old", gone},
+		feed{2, "new", worker(60)},
+	)
+	if len(turns) != 2 || !turns[1].GivenUp || turns[1].At < from*hour+longest-hour ||
+		turns[1].At > from*hour+longest+hour {
 		t.Errorf("%+v", turns)
 	}
 }
@@ -218,7 +241,7 @@ func TestRest(t *testing.T) {
 	var table Table
 	random := rand.New(rand.NewPCG(8, 1))
 	end := int64(begin + 9*7*24 + 12)
-	play(&table, random, begin, end, feed{0, "", worker(60)})
+	play(&table, random, end, feed{0, "", worker(60)})
 	table.Reach((end + 5) * hourMillis)
 	table.Take()
 	table.Rest((end + 6) * hourMillis)
@@ -239,7 +262,7 @@ func TestBytes(t *testing.T) {
 		quiet := rapid.Int64Range(0, 200).Draw(rt, "quiet")
 		var table Table
 		end := begin + weeks*7*24 + rapid.Int64Range(0, 50).Draw(rt, "hours")
-		play(&table, random, begin, end, feed{0, "", worker(10)}, feed{1, "other", worker(30)})
+		play(&table, random, end, feed{0, "", worker(10)}, feed{1, "other", worker(30)})
 		table.Reach((end + quiet) * hourMillis)
 		if rapid.Bool().Draw(rt, "back") {
 			table.Heard(1, []byte("other"), (end+quiet)*hourMillis+5)
@@ -263,7 +286,7 @@ func TestBytes(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	var table Table
-	play(&table, rand.New(rand.NewPCG(1, 1)), begin, begin+5*7*24, feed{0, "", worker(10)}, feed{1, "other", worker(30)})
+	play(&table, rand.New(rand.NewPCG(1, 1)), begin+5*7*24, feed{0, "", worker(10)}, feed{1, "other", worker(30)})
 	table.Reach((begin + 6*7*24) * hourMillis)
 	f.Add(Append(nil, &table))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -126,12 +126,17 @@ func (said *saidAlert) complete() error {
 func (r *Renderer) decode(said *saidAlert) (*Alert, error) {
 	a := &Alert{Tenant: []byte(said.Tenant), Customer: []byte(said.Customer), Cause: said.cause()}
 	a.Decision = scoring.Decision{
-		Kind: placeOf[profile.Kind](said.Kind, profile.KindNames()), Episode: said.Episode, Sequence: said.Sequence,
+		Kind:       placeOf[profile.Kind](said.Kind, profile.KindNames()),
+		Episode:    said.Episode,
+		Sequence:   said.Sequence,
 		Transition: placeOf[scoring.Transition](said.Transition, scoring.TransitionNames()),
 		Tier:       placeOf[profile.Tier](said.Tier, profile.TierNames()),
 		Previous:   placeOf[profile.Tier](said.Previous, profile.TierNames()),
-		At:         said.Time.UnixMilli(), Since: said.BeganAt.UnixMilli(), Missed: said.Unseen, Opened: said.OpenedAt.UnixMilli(),
-		Facts: r.facts(said.Facts),
+		At:         said.Time.UnixMilli(),
+		Since:      said.BeganAt.UnixMilli(),
+		Missed:     said.Unseen,
+		Opened:     said.OpenedAt.UnixMilli(),
+		Facts:      r.facts(said.Facts),
 	}
 	d := &a.Decision
 	if said.ExpiresAt != nil {

@@ -120,7 +120,10 @@ func (c *cutShop) blind(from int64) (n int) {
 // depend on the feed and stay away, and of these how many are not here, or later by more than the feed was silent.
 func (c *cutShop) after(whole *cutShop, from, horizon int64) (due, missing, late int) {
 	for l, at := range whole.raised {
-		returns := slices.ContainsFunc(whole.seen[l.customer], func(seen int64) bool { return l.since < seen && seen < at+horizon })
+		returns := slices.ContainsFunc(
+			whole.seen[l.customer],
+			func(seen int64) bool { return l.since < seen && seen < at+horizon },
+		)
 		if c.by[l] != "website" || at < from+120*millisPerMinute || at > from+cutLength+14*millisPerDay || returns {
 			continue
 		}
