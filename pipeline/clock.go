@@ -83,6 +83,19 @@ func (c *Clock) Observe(customer uint64, t, lateness int64, appendTime bool, sta
 	return late, false
 }
 
+// Pass moves the watermark to w, in ms since the epoch, by time that passes without events. It never moves back. A clock
+// that has not started starts there: in a replay from the middle of the log, or where a person says what time it is.
+func (c *Clock) Pass(w, lateness int64) {
+	switch {
+	case c.Started:
+		c.advance(w+lateness, lateness)
+	case c.Start.Earliest == 0: // without an event there is no deadline
+		c.Started, c.Watermark, c.Fired = true, w, Due{Minute: FloorDiv(w, MinuteMillis), Hash: math.MaxUint64}
+	default:
+		c.start(w+lateness, lateness)
+	}
+}
+
 // Reach moves the clock of a replay that has come to the published offset to where it was when that was published.
 // After a replay of all records it is there already. After one that began in the middle of the log it may be behind, or
 // not started.

@@ -29,6 +29,7 @@ type Change struct {
 	First    bool     `json:"first,omitempty"`
 	Settings Settings `json:"settings,omitzero"` // ControlSettings: those that begin
 	Source   Turn     `json:"source,omitzero"`   // ControlStalled, ControlResumed: which
+	Minute   int64    `json:"minute,omitempty"`  // ControlTime: since the epoch, of event time
 }
 
 // Kinds of control records.
@@ -40,11 +41,15 @@ const (
 	ControlResumed = "source_resumed"
 
 	ControlPack = "pack" // a pack begins: it applies to each customer from the customer's next event on
+
+	// ControlTime is time that passed without records: the watermark moves to it, never back. It waits for no record, so
+	// several may stand before the same one, or at the end of the log.
+	ControlTime = "time"
 )
 
 // Known reports whether this build can apply c. A newer one may have written other kinds.
 func (c *Change) Known() bool {
-	return c.Kind == ControlPack || c.Kind == ControlSettings || c.Tells()
+	return c.Kind == ControlPack || c.Kind == ControlSettings || c.Kind == ControlTime || c.Tells()
 }
 
 // Tells reports whether c only tells what follows from the records.
@@ -70,6 +75,12 @@ func TurnOf(t *sources.Turn) Change {
 		c.Kind = ControlStalled
 	}
 	return c
+}
+
+// Beyond reports whether c was not yet applied where offset was published. What stands before the record at offset was
+// published with that record, but for time, which waits for none, and for what time may have told.
+func (c *Control) Beyond(offset int64) bool {
+	return c.Offset > offset || c.Offset == offset && c.Kind != ControlTime && !c.Tells()
 }
 
 // Key is the record's key: the partition that the record is about.

@@ -22,6 +22,8 @@ type Mark struct {
 	// hash of the pack that the record before it was folded under; empty: not announced
 	Pack     string `json:"pack,omitempty"`
 	Settings string `json:"settings,omitempty"` // hash of those by which it was read; empty: not announced
+	Passed   int64  `json:"passed,omitempty"`   // minute of the newest time record; 0: none
+	Live     bool   `json:"live,omitempty"`     // see Passed.Live
 }
 
 // Metadata encodes m for the offset's metadata, which Kafka limits to 4 KiB.
@@ -76,6 +78,8 @@ func (m Mark) after(e *Entry) Mark {
 			m.Pack = e.Change.Pack.Hash
 		case ControlSettings:
 			m.Settings = e.Change.Settings.Hash()
+		case ControlTime:
+			m.Passed = e.Change.Minute
 		}
 	}
 	return m

@@ -35,6 +35,7 @@ type Meta struct {
 	Ineligible int64             // customers with state whom the pack does not alert about yet
 	Buckets    Buckets           // due buckets that the store holds as of this commit
 	Sources    sources.Table     // of its events
+	Passed     Passed            // time without records
 	WallMillis int64             // our clock at this commit, for idle partitions and for people
 }
 
@@ -46,10 +47,11 @@ func (m *Meta) Clone() Meta {
 	return c
 }
 
-// Complete fills in the parts of a commit's meta that the line does not decide.
-func (m *Meta) Complete(id Identity, now time.Time) {
+// Complete fills in the parts of a commit's meta that the line does not decide. before is that of the commit before.
+func (m *Meta) Complete(id Identity, before *Meta, now time.Time) {
 	m.Version, m.Partitions, m.Cluster, m.Topic = MetaVersion, id.Partitions, id.Cluster, id.Topic
 	m.WallMillis = now.UnixMilli()
+	m.Passed.Live = before.Passed.Live || m.Current()
 }
 
 // metaSection is a stored part of a Meta. A tag is never used again for something else.
@@ -75,6 +77,7 @@ var metaSections = [...]metaSection{
 	{10, 4, appendSettings, readSettings},
 	{11, 4, appendIneligible, readIneligible},
 	{12, 4, appendLearntClasses, readLearntClasses},
+	{13, 4, appendPassed, readPassed},
 	{15, 4, appendSources, readSources},
 }
 

@@ -45,6 +45,7 @@ func drawMeta(t *rapid.T) pipeline.Meta {
 			Within: f("within"),
 		},
 	}
+	m.Passed = pipeline.Passed{Live: rapid.Bool().Draw(t, "live"), Minute: n("passed")}
 	for range rapid.IntRange(0, 3).Draw(t, "claims") {
 		m.Clock.Future = append(
 			m.Clock.Future,

@@ -23,10 +23,11 @@ const (
 // Entry is one decision of a batch that is still to be published. Offset and Due together identify it after a takeover:
 // see Mark.Covers.
 type Entry struct {
-	Kind   EntryKind
-	Offset int64 // record that caused it, or by whose arrival the customer's deadline fired; -1: a sweep fired it
-	Due    Due   // the deadline, where a sweep fired it; else how far sweeps had fired by then
-	Next   int64 // the record that was to be folded next, where a sweep fired it
+	Kind EntryKind
+	// record that caused it, or by whose arrival the customer's deadline fired; -1: a sweep fired it, or it is a time record
+	Offset int64
+	Due    Due   // the deadline, where a sweep fired it; of a time record, see AtTime; else how far sweeps had fired by then
+	Next   int64 // the record that was to be folded next, where Offset is -1
 
 	Code Code // quarantine: why
 
@@ -49,6 +50,12 @@ type Pending struct {
 
 // entryVersion is the layout of an entry.
 const entryVersion = 3
+
+// AtTime is the entry of a time record that applies before the record next, where the watermark is in a minute. It stands
+// between the deadlines up to there and those that it lets fire, at a position of its own: no customer has hash 0.
+func AtTime(c Change, minute, next int64) Entry {
+	return Entry{Kind: EntryControl, Offset: -1, Due: Due{Minute: minute + 1}, Next: next, Change: c}
+}
 
 // size is p's part of the outbox's byte limit until it is published. An alert is small, and counts by its number alone.
 func (p *Pending) size() Volume {
@@ -167,8 +174,8 @@ func (p *Pending) position() (e Entry) {
 	return e
 }
 
-// begins and ends are the next record to fold before and after what e stands for.
-func (e *Entry) begins() int64 {
+// Begins and ends are the next record to fold before and after what e stands for.
+func (e *Entry) Begins() int64 {
 	if e.Offset >= 0 {
 		return e.Offset
 	}

@@ -32,7 +32,10 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 		if e.Kind == pipeline.EntryPack {
 			e.Pack, e.Canonical = ref, rapid.SliceOfN(rapid.Byte(), 1, 200).Draw(t, "canonical")
 		} else {
-			e.Change = pipeline.Change{Kind: pipeline.ControlPack, Pack: ref, First: rapid.Bool().Draw(t, "first")}
+			e.Change = rapid.SampledFrom([]pipeline.Change{
+				{Kind: pipeline.ControlPack, Pack: ref, First: rapid.Bool().Draw(t, "first")},
+				{Kind: pipeline.ControlTime, Minute: rapid.Int64().Draw(t, "time")},
+			}).Draw(t, "change")
 		}
 		return e
 	}

@@ -117,7 +117,7 @@ func inseparable(entries []Entry) (groups []run) {
 // apart reports whether a mark tells e from what was decided before it: last, and all that leaves reach to be folded
 // next.
 func (e *Entry) apart(last *Entry, reach int64) bool {
-	return e.begins() >= reach && (e.Offset >= 0 || e.Due.Compare(last.Due) > 0)
+	return e.Begins() >= reach && (e.Offset >= 0 || e.Due.Compare(last.Due) > 0)
 }
 
 // place is where e was decided, for people.
@@ -132,7 +132,7 @@ func (e *Entry) place() string {
 func wholeMark(m *Meta, topic string) Mark {
 	mark := Mark{
 		Offset: m.Next, Watermark: m.Clock.Watermark, Fired: m.Clock.Fired, Wall: m.WallMillis,
-		Topic: topic, Settings: m.Settings.Hash(),
+		Topic: topic, Settings: m.Settings.Hash(), Passed: m.Passed.Minute, Live: m.Passed.Live,
 	}
 	if len(m.Packs) > 0 {
 		mark.Pack = m.Pack
@@ -143,7 +143,8 @@ func wholeMark(m *Meta, topic string) Mark {
 // before is the mark directly before the first of the entries that are left to publish.
 func before(m *Meta, topic string, left []Entry, changes []Control) Mark {
 	first := &left[0]
-	mark := Mark{Offset: first.begins(), Fired: first.Due, Wall: m.WallMillis, Topic: topic, Settings: m.Settings.Hash()}
+	mark := wholeMark(m, topic)
+	mark.Offset, mark.Fired = first.Begins(), first.Due
 	if first.Offset < 0 {
 		mark.Fired = first.Due.before()
 	}
@@ -158,9 +159,11 @@ func before(m *Meta, topic string, left []Entry, changes []Control) Mark {
 			packs = packs[:max(0, len(packs)-1)]
 		case ControlSettings:
 			mark.Settings = newest(changes).Settings
+		case ControlTime:
+			mark.Passed = newest(changes).Passed
 		}
 	}
-	if len(packs) > 0 {
+	if mark.Pack = ""; len(packs) > 0 {
 		mark.Pack = packs[len(packs)-1].Hash
 	}
 	return mark
@@ -174,17 +177,19 @@ func (d Due) before() Due {
 	return Due{d.Minute - 1, math.MaxUint64}
 }
 
-// newest are the pack and the settings that the control records lead to.
+// newest are the pack, the settings and the time that the control records lead to.
 func newest(changes []Control) (m Mark) {
 	for i := range changes {
 		switch c := &changes[i]; c.Kind {
 		case ControlPack:
 			m.Pack = c.Pack.Hash
 			if c.First {
-				m.Settings = "" // those of an earlier group of this name
+				m.Settings, m.Passed = "", 0 // those of an earlier group of this name
 			}
 		case ControlSettings:
 			m.Settings = c.Settings.Hash()
+		case ControlTime:
+			m.Passed = c.Minute
 		}
 	}
 	return m
@@ -194,12 +199,17 @@ func newest(changes []Control) (m Mark) {
 // farther.
 func (m Mark) follows(changes []Control) error {
 	for i := range changes {
-		if o := changes[i].Offset; o >= m.Offset {
+		if c := &changes[i]; c.Beyond(m.Offset) {
 			return unproven("a control record before offset %d is published, and the state in Redis is at %d: it is older "+
-				"than what was published", o, m.Offset)
+				"than what was published", c.Offset, m.Offset)
 		}
 	}
-	if at := newest(changes); m.Pack != "" && (at.Pack != m.Pack || at.Settings != m.Settings) {
+	at := newest(changes)
+	if m.Pack != "" && at.Passed > m.Passed {
+		return unproven("a time record of minute %d is published, the state in Redis knows of %d: it is older than what was "+
+			"published", at.Passed, m.Passed)
+	}
+	if m.Pack != "" && (at.Pack != m.Pack || at.Settings != m.Settings) {
 		return unproven(
 			"the published control records lead to pack %.12s and settings %s, the state in Redis to %.12s and %s",
 			cmp.Or(at.Pack, "none"),

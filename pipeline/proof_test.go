@@ -57,6 +57,11 @@ func decide(r *rapid.T, m *Meta) (entries []Pending) {
 		} else {
 			m.Next++
 		}
+		if rapid.IntRange(0, 3).Draw(r, "time record") == 0 {
+			m.Passed.Minute = m.Clock.Fired.Minute + 2
+			e = AtTime(Change{Kind: ControlTime, Minute: m.Passed.Minute}, m.Clock.Fired.Minute, m.Next)
+			m.Clock.Fired, m.Clock.Watermark = e.Due, e.Due.Minute*MinuteMillis
+		}
 		for range rapid.IntRange(0, 3).Draw(r, "entries") {
 			entries = append(entries, Pending{Encoded: AppendEntry(nil, &e)})
 		}
@@ -100,9 +105,12 @@ func TestProve(t *testing.T) {
 // TestProveNeeds: the position does not follow where the next record to publish may have been published and deleted, or
 // where control records were published that the state does not know.
 func TestProveNeeds(t *testing.T) {
-	m := Meta{Next: 9, Packs: []PackRef{{Hash: "one"}}, Pack: "one"}
+	m := Meta{Next: 9, Passed: Passed{Minute: 7}, Packs: []PackRef{{Hash: "one"}}, Pack: "one"}
 	one := []Control{{Offset: 0, Change: Change{Kind: ControlPack, Pack: PackRef{Hash: "one"}, First: true}}}
 	two := append(one[:1:1], Control{Offset: 9, Change: Change{Kind: ControlPack, Pack: PackRef{Hash: "two"}}})
+	timeAt := func(offset, minute int64) []Control {
+		return append(one[:1:1], Control{Offset: offset, Change: Change{Kind: ControlTime, Minute: minute}})
+	}
 	var outbox [][]byte
 	for _, e := range poison(5, 2, 1) {
 		outbox = append(outbox, e.Encoded)
@@ -121,6 +129,9 @@ func TestProveNeeds(t *testing.T) {
 		"the first may be deleted":     {[]Seen{Untold, Absent}, one, false, 0},
 		"the second may be deleted":    {[]Seen{Present, Untold}, one, false, 0},
 		"a change that is not known":   {[]Seen{Present, Present}, two, false, 0},
+		"time at the end":              {[]Seen{Present, Present}, timeAt(9, 7), true, 9},
+		"time that is not known":       {[]Seen{Present, Present}, timeAt(9, 8), false, 0},
+		"time behind the end":          {[]Seen{Present, Present}, timeAt(10, 7), false, 0},
 		"the control records are gone": {[]Seen{Present, Present}, nil, false, 0},
 	} {
 		got, err := Prove(Identity{Topic: "t"}, State{Exists: true, Meta: m, Outbox: outbox}, c.seen, c.changes)

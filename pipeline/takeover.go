@@ -81,6 +81,7 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 	if err := id.within(s.Meta.Next, pos); err != nil {
 		return nil, err
 	}
+	s.Meta.Passed.Live = s.Meta.Passed.Live || s.Mark.Live // also of a state that was emptied
 	return s, s.splitOutbox(id, st.Outbox)
 }
 

@@ -65,7 +65,7 @@ func TestPublishWithinBytes(t *testing.T) {
 func TestPublishInParts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var entries []Entry
-		next, due := int64(rapid.IntRange(0, 3).Draw(t, "first")), Due{Minute: 10}
+		passed, next, due := int64(0), int64(rapid.IntRange(0, 3).Draw(t, "first")), Due{Minute: 10}
 		p := NewProtocol(Identity{Topic: "t"}, func() Token { return Token{} })
 		p.next, p.mark = StepCommit, Mark{Offset: next, Fired: due, Topic: "t"}
 		for range rapid.IntRange(1, 5).Draw(t, "commits") {
@@ -92,7 +92,16 @@ func TestPublishInParts(t *testing.T) {
 				due.Hash++
 				add(Entry{Kind: EntryQuarantine, Code: NotJSON, Offset: -1, Due: due, Next: next})
 			}
-			commit(p, &Meta{Next: next, Clock: Clock{Fired: due, Watermark: due.Minute * MinuteMillis}}, pending)
+			if rapid.Bool().Draw(t, "time record") {
+				passed = due.Minute + 2
+				e := AtTime(Change{Kind: ControlTime, Minute: passed}, due.Minute, next)
+				due = e.Due
+				entries, pending = append(entries, e), append(pending, Pending{Encoded: AppendEntry(nil, &e)})
+				due.Hash += uint64(rapid.IntRange(0, 1).Draw(t, "what it lets fire"))
+				add(Entry{Kind: EntryQuarantine, Code: NotJSON, Offset: -1, Due: due, Next: next})
+			}
+			clock := Clock{Fired: due, Watermark: due.Minute * MinuteMillis}
+			commit(p, &Meta{Next: next, Clock: clock, Passed: Passed{Minute: passed}}, pending)
 		}
 		for n := 0; n < len(entries) || p.Lagging(); {
 			before := p.Published()
@@ -107,6 +116,9 @@ func TestPublishInParts(t *testing.T) {
 				t.Fatalf("%+v follows %+v", r.Mark, before)
 			}
 			p.Answer(Answer{Step: StepPublish})
+		}
+		if p.Published().Passed != passed {
+			t.Fatalf("%+v is published in the end, and time has passed to %d", p.Published(), passed)
 		}
 		if p.Lagging() || p.Unpublished().Entries > 0 || p.Published().Offset != next || p.Published().Fired != due {
 			t.Fatalf("%+v is published in the end, want %d and %+v", p.Published(), next, due)

@@ -68,7 +68,7 @@ func TestConverted(t *testing.T) {
 		"a ms after it":         {"view 1, paid 0+", []string{"0: 1/1 raised", "1: 1/2 recovered", "1.1574074074074074e-08: 1/3 converted"}},
 		"while it is silent":    {"paid 1, view 2", []string{"0: 1/1 raised", "1: 1/2 converted", "2: 1/3 recovered"}},
 		"twice while it is":     {"paid 1, paid 2, buy 3", []string{"0: 1/1 raised", "1: 1/2 converted", "3: 1/3 recovered"}},
-		"an order made before":  {"other 0, buy late, buy 1", []string{"0: 1/1 raised", "-1: 1/2 recovered", "1: 1/3 converted"}},
+		"an order made before":  {"other 0, buy late, buy 1", []string{"0: 1/1 raised", "0: 1/2 corrected"}},
 		"one that comes late":   {"view 4, paid 3", []string{"0: 1/1 raised", "4: 1/2 recovered", "3: 1/3 converted"}},
 		"not of another kind":   {"unpaid 1, paid 2", []string{"0: 1/1 raised", "2: 1/2 converted"}},
 		"an order after years":  {"view 1, paid 999, paid 2", []string{"0: 1/1 raised", "1: 1/2 recovered"}},

@@ -29,6 +29,7 @@ type Decision struct {
 
 	Trouble    profile.Trouble // the event that weighs most, where friction is a reason
 	Play       pack.PlayRef    // what to do; 0: nothing is declared for it
+	Step       uint8           // how many times the episode has named it, this time included
 	Supersedes string          // id of the play in force before, where this one is another
 
 	// for a pack that declares value: that nothing is known of the customer's, and the currency of its money

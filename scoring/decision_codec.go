@@ -23,7 +23,7 @@ import (
 //	Unvalued, and 2 where Money follows: 1 byte; Money: its currency 3 bytes, Other as a varint
 //	length of the facts, and profile.Facts                       varint, bytes
 //	Opened, Expires                                              varints
-//	Play                                                         a varint
+//	Play, Step                                                   a varint, 1 byte
 //	Supersedes                                                   its length as a varint, and its bytes
 //	Trouble                                                      2 bytes of its type, and a varint
 //	Missed                                                       a varint
@@ -59,7 +59,7 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	}
 	dst = encode.AppendParts(appendMoney(d.Reading.Append(dst), d), d.Facts)
 	dst = binary.AppendVarint(binary.AppendVarint(dst, d.Opened), d.Expires)
-	dst = encode.AppendParts(binary.AppendUvarint(dst, uint64(d.Play)), d.Supersedes)
+	dst = encode.AppendParts(append(binary.AppendUvarint(dst, uint64(d.Play)), d.Step), d.Supersedes)
 	dst = binary.AppendVarint(binary.LittleEndian.AppendUint16(dst, d.Trouble.Type), d.Trouble.At)
 	return binary.AppendVarint(dst, d.Missed)
 }
@@ -95,7 +95,7 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 	d.Facts = r.Part()
 	d.Opened, d.Expires = r.Varint(), r.Varint()
 	d.Play = pack.PlayRef(r.UvarintUpTo(uint64(pack.MaxPlayRef)))
-	d.Supersedes = r.Text()
+	d.Step, d.Supersedes = r.Byte(), r.Text()
 	d.Trouble.Type, d.Trouble.At = r.Uint16(), r.Varint()
 	d.Missed = r.Varint()
 	if !d.sound() {

@@ -73,6 +73,7 @@ func TestDecisionRoundTrip(t *testing.T) {
 		if rapid.Bool().Draw(t, "of a pack with playbooks") {
 			d.Trouble = profile.Trouble{Type: rapid.Uint16().Draw(t, "trouble"), At: rapid.Int64().Draw(t, "trouble at")}
 			d.Play = pack.PlayRef(rapid.Uint16Max(uint16(pack.MaxPlayRef)).Draw(t, "play"))
+			d.Step = rapid.Uint8().Draw(t, "step")
 			d.Supersedes = rapid.StringOfN(rapid.Rune(), 0, 64, pack.MaxName).Draw(t, "superseded")
 		}
 		if rapid.Bool().Draw(t, "of a pack that declares value") {

@@ -19,9 +19,11 @@ import (
 //	| open    | nothing               |             | open         | all       |
 //	| open    | the customer converts | converted   | open         | lapse     |
 //	| open    | ends                  | recovered   | closed       | all       |
+//	| open    | its raise was wrong   | corrected   | closed       | lapse     |
 //	| open    | its time is over      | expired     | closed       | triggered |
 //
-// A customer converts with the pack's value action within a horizon after the raise, once (convert.go). All other rows
+// A raise was wrong where activity from before it arrives after it, with which the score would not have opened a lapse
+// (endLapse). A customer converts with the pack's value action within a horizon after the raise, once (convert.go). All other rows
 // are about how high an episode lifts the customer.
 
 // change is what has happened to an episode.
@@ -31,7 +33,7 @@ type change struct {
 	over     bool    // it ended by expiry
 }
 
-// transition is the transition of a change, by the table above: by all rows but those of a conversion.
+// transition is the transition of a change, by the table above: by all rows but those of a conversion and a correction.
 func (c change) transition() Transition {
 	switch {
 	case c.was == 0 && c.now == 0:
@@ -56,7 +58,7 @@ func (s *Scorer) note(c *profile.Customer, d Decision) {
 	e.Advance(d.Transition == Raised, d.At)
 	d.Episode, d.Sequence, d.Opened = e.Number, e.Sequence, e.Opened
 	if !d.Transition.Ends() {
-		d.Expires = s.outdated(c.Profile, d.Kind)
+		d.Expires = s.outdated(c.Profile, d.Kind, d.At)
 	}
 	s.describe(c, &d)
 	s.assignPlay(c.Profile, &d)
@@ -83,12 +85,13 @@ func (s *Scorer) keep(d Decision) {
 }
 
 // outdated is from when on nobody need act on the alerts of p's open episode, in ms since the epoch: a lapse has come
-// true a horizon after its raise, and an episode of another kind ends by itself, or is taken to be over by then.
-func (s *Scorer) outdated(p *profile.Profile, n profile.Kind) int64 {
+// true a horizon after the newest of them, at a time, and an episode of another kind ends by itself, or is taken to be over by
+// then.
+func (s *Scorer) outdated(p *profile.Profile, n profile.Kind, newest int64) int64 {
 	if n != profile.Lapse {
 		if at := s.expiry(p, n); at != 0 {
 			return at
 		}
 	}
-	return p.Episode(n).Opened + s.Pack.Horizon.Milliseconds()
+	return newest + s.Pack.Horizon.Milliseconds()
 }

@@ -78,6 +78,7 @@ func lapseScripts(
 		if before == profile.TierNone {
 			later := fmt.Sprintf(", paid %v", days[tier]+0.0001)
 			scripts["open the customer converts"] = []string{wait + later}
+			scripts["open its raise was wrong"] = []string{"buy 0, other " + tier + ", buy 1"}
 			scripts["closed the customer converts"] = []string{wait + ", view " + tier + later}
 			scripts["open nothing"] = append(scripts["open nothing"], wait+later+later, wait+", paid "+tier)
 			scripts["closed nothing"] = append(scripts["closed nothing"], wait+", view "+tier+later+later)
@@ -103,9 +104,9 @@ func decidedBy(pack *pack.Pack, kind profile.Kind, script string, days map[strin
 		if !ok {
 			at = scoringtest.Must(strconv.ParseFloat(day, 64))
 		}
-		until = scoringtest.At(at)
+		until = max(until, scoringtest.At(at))
 		if word != "wait" {
-			events = append(events, scoringtest.Happening{At: until - scoringtest.Begin, Type: word})
+			events = append(events, scoringtest.Happening{At: scoringtest.At(at) - scoringtest.Begin, Type: word})
 		}
 	}
 	for _, d := range scoringtest.Decided(pack, events, 700) {
@@ -162,7 +163,7 @@ func followRows(
 func state(all []scoring.Decision) string {
 	all = slices.DeleteFunc(slices.Clone(all), func(d scoring.Decision) bool { return d.Transition == scoring.Converted })
 	if len(all) == 0 ||
-		slices.Contains([]scoring.Transition{scoring.Recovered, scoring.Expired}, all[len(all)-1].Transition) {
+		all[len(all)-1].Transition.Ends() {
 		return "closed"
 	}
 	return "open"

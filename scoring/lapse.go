@@ -103,21 +103,33 @@ func (s *Scorer) raiseLapse(c *profile.Customer, score *model.Score, reached pro
 	}
 }
 
-// endLapse ends the lapse: the customer is back after a silence.
+// endLapse ends the lapse: the customer is back after a silence. Activity that arrives late may be older than the raise,
+// and show that the customer was not silent for long enough at the time. Then the lapse is corrected, as of that time,
+// and nothing that follows is its doing.
 func (s *Scorer) endLapse(c *profile.Customer, silence, at int64) {
-	was := c.Lapse.Tier
+	was, raised := c.Lapse.Tier, max(c.Lapse.Opened, c.At) // an earlier score than that of the newest event is lost
 	c.Lapse.Tier = profile.TierNone
 	d := Decision{
 		Transition: change{was: float64(was)}.transition(),
 		At:         at,
 		Since:      at - silence - c.Missed(),
 		Missed:     c.Missed(),
-		Score:      s.Eval.Score(c, at),
 	}
+	if at < c.Lapse.Opened && !s.raises(c, raised) {
+		d.Transition, d.At, c.Awaited = Corrected, raised, profile.Awaited{}
+	}
+	d.Score = s.Eval.Score(c, d.At)
 	d.Previous, d.Tier = max(was, s.floored(c.Profile, d.Score.Stage)), s.standing(c, &d.Score)
 	s.note(c, d)
 	if c.Awaited.RaisedAt != 0 {
 		c.Awaited.Sequence = c.Lapse.Sequence
 	}
 	c.Lapse.Close()
+}
+
+// raises reports whether a lapse of c opens by its score at a time in ms, not before its newest event.
+func (s *Scorer) raises(c *profile.Customer, at int64) bool {
+	score := s.Eval.Score(c, at)
+	return at >= s.Pack.Model.OverdueMinute(c.Profile)*moment.MinuteMillis &&
+		s.Pack.Model.Reaches(&score, s.lapseFloor(c.Profile))
 }

@@ -79,13 +79,39 @@ func TestLifeCycle(t *testing.T) {
 			s.SilentUntil(130)
 		}, `
 			day 112.57: raised, episode 1.1, watch after healthy`},
-		{"an activity heard of late ends the silence that it breaks", func(s *scoringtest.Story) {
+		{"an activity heard of late shows that a raise was wrong", func(s *scoringtest.Story) {
 			s.SilentUntil(120)
 			s.Event(80, scoringtest.Bought)
 			s.SilentUntil(110)
 		}, `
 			day 112.57: raised, episode 1.1, watch after healthy
-			day 80.00: recovered, episode 1.2, healthy after watch`},
+			day 112.57: corrected, episode 1.2, healthy after watch`},
+		{"the same after an escalation, and the silence goes on", func(s *scoringtest.Story) {
+			s.SilentUntil(150)
+			s.Event(80, scoringtest.Bought)
+			s.SilentUntil(160)
+		}, `
+			day 112.57: raised, episode 1.1, watch after healthy
+			day 140.79: escalated, episode 1.2, at_risk after watch
+			day 112.57: corrected, episode 1.3, healthy after at_risk
+			day 143.04: raised, episode 2.1, watch after healthy`},
+		{"an activity heard of late that lies behind the raise ends a silence like any", func(s *scoringtest.Story) {
+			s.SilentUntil(150)
+			s.Event(113, scoringtest.Bought)
+			s.SilentUntil(150)
+		}, `
+			day 112.57: raised, episode 1.1, watch after healthy
+			day 140.79: escalated, episode 1.2, at_risk after watch
+			day 113.00: recovered, episode 1.3, healthy after at_risk`},
+		{"trouble after the raise is as if it had been before: with it the raise was right", func(s *scoringtest.Story) {
+			s.SilentUntil(114)
+			s.Event(114, pack.Signal{Known: true, Friction: 60})
+			s.Event(80, scoringtest.Bought)
+			s.SilentUntil(114)
+		}, `
+			day 112.57: raised, episode 1.1, watch after healthy
+			day 80.00: recovered, episode 1.2, healthy after watch
+			day 114.00: raised, episode 2.1, at_risk after at_risk`},
 		{"what has no effect changes nothing", func(s *scoringtest.Story) {
 			before := s.Profile
 			s.Event(70, pack.Signal{Known: true})

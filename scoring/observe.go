@@ -23,7 +23,7 @@ type Observation struct {
 // friction is folded first: the trouble that brings somebody back counts in the score with which the lapse ends. The
 // decisions are valid until the next call of s. An event without effect changes nothing.
 func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observation) []Decision {
-	s.decisions = s.decisions[:0]
+	s.decisions, s.TooLate = s.decisions[:0], false
 	if !o.Signal.Effective() {
 		return nil
 	}
@@ -36,7 +36,7 @@ func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observ
 	m.Fold(c.Profile, pop, o.Time, signal.Activity, signal.Friction)
 	// money of a second currency is not added to that of the first
 	priced := o.HasValue && (signal.Named&s.Pack.Money == 0 || c.Money.Takes(o.Currency))
-	c.Features, _ = m.Features.Fold(
+	c.Features, s.TooLate = m.Features.Fold(
 		c.Features,
 		&feature.Event{Time: o.Time, Set: signal.Named, Value: o.Value, HasValue: priced, Properties: o.Properties},
 	)

@@ -8,9 +8,9 @@ import (
 // assignPlay gives a decision about p its play, and keeps it in force. An episode's play is chosen with its raise, and
 // anew with each escalation; in between, and where nothing else applies then, it stays.
 func (s *Scorer) assignPlay(p *profile.Profile, d *Decision) {
-	inForce := &p.Plays[d.Kind]
+	inForce, step := &p.Plays[d.Kind], &p.Steps[d.Kind]
 	if d.Transition == Raised || d.Transition.Ends() {
-		*inForce = 0
+		*inForce, *step = 0, 0
 	}
 	if d.Transition.Ends() {
 		return
@@ -23,11 +23,21 @@ func (s *Scorer) assignPlay(p *profile.Profile, d *Decision) {
 		if before != 0 {
 			d.Play = s.Pack.PlayMarked(before, d.ValueTier(s.Pack))
 		}
+		if d.Play != 0 {
+			d.Step = *step
+		}
 		return
 	}
-	if *inForce = s.Pack.Play(d.Play).Mark; before != 0 && before != *inForce {
+	switch *inForce = s.Pack.Play(d.Play).Mark; {
+	case before == *inForce: // the same again: its next step, with a new date
+		*step = max(*step+1, *step) // at 255 it stays
+	case before != 0:
 		d.Supersedes = s.plays[before]
+		fallthrough
+	default:
+		*step = 1
 	}
+	d.Step = *step
 }
 
 // ChoosePlay is the play that k's playbooks have for an alert of d; 0: none applies. The weightiest reason to which one

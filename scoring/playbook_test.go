@@ -150,7 +150,7 @@ func TestPlaybooksChangeByEscalation(t *testing.T) {
 				now = k.Play(d.Play).ID
 			}
 			switch {
-			case d.Transition == scoring.Recovered || d.Transition == scoring.Expired:
+			case d.Transition.Ends() && d.Transition != scoring.Converted:
 				if now != "" || d.Supersedes != "" {
 					t.Fatalf("%v names %q for %q", d.Transition, now, d.Supersedes)
 				}

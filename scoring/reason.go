@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"ebb/scoring/feature"
 	"ebb/scoring/model"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
@@ -52,6 +53,8 @@ func (d *Decision) Reasons(dst []Reason, k *pack.Pack) []Reason {
 	switch {
 	case d.Transition == Recovered:
 		return append(dst, Reason{endings[d.Kind], 0, -1})
+	case d.Transition == Corrected:
+		return append(dst, Reason{pack.ReasonCorrected, 0, -1})
 	case d.Transition == Converted:
 		return append(dst, Reason{pack.ReasonConverted, 0, -1})
 	case d.Transition == Expired:
@@ -77,11 +80,13 @@ func (d *Decision) Reasons(dst []Reason, k *pack.Pack) []Reason {
 	var each [model.MaxFactors]float64
 	k.Model.FactorSum(d.Score.Values, d.Score.Stage, each[:])
 	for i := range k.Model.Factors {
-		add(k.Model.Factors[i].Code, each[i], k.Model.Factors[i].Feature)
+		if f := &k.Model.Factors[i]; !d.implied(f) {
+			add(f.Code, each[i], f.Feature)
+		}
 	}
 	slices.SortStableFunc(all, func(a, b Reason) int { return cmp.Compare(b.Share, a.Share) })
 	for _, r := range all {
-		if len(dst) < MaxReasons && !slices.ContainsFunc(dst, func(o Reason) bool { return r.repeats(o) }) {
+		if len(dst) < MaxReasons && !slices.ContainsFunc(dst, func(o Reason) bool { return r.repeats(o, d, k) }) {
 			dst = append(dst, r)
 		}
 	}
@@ -106,13 +111,29 @@ func (d *Decision) says(code string, k *pack.Pack) bool {
 		return !told
 	case pack.ReasonNewCustomer:
 		return !told && s.Tenure+s.Silence <= k.Horizon.Hours()/24
+	case pack.ReasonFriction:
+		return d.Kind == profile.Lapse || !d.AboutOpening(k).Trouble // the opening itself
 	}
 	return true
 }
 
+// implied reports whether a factor tells nothing but the silence: a customer who has done nothing for as long as the
+// window of its feature is at 0 there too. The window is of whole days, the last of which has just begun.
+func (d *Decision) implied(f *model.Factor) bool {
+	return f.Quiet > 0 && d.Score.Silence > f.Quiet-1 && d.Score.Value(f.Feature).N == 0
+}
+
 // repeats reports whether a reason tells what another has told already. Both of few visits and of a short history tell
-// the number of visits.
-func (r *Reason) repeats(o Reason) bool {
+// the number of visits, and two may be of the same open item.
+func (r *Reason) repeats(o Reason, d *Decision, k *pack.Pack) bool {
 	visits := func(code string) bool { return code == pack.ReasonLittleActivity || code == pack.ReasonNewCustomer }
-	return o.Code == r.Code || visits(o.Code) && visits(r.Code)
+	if o.Code == r.Code || visits(o.Code) && visits(r.Code) {
+		return true
+	}
+	if r.Feature < 0 || o.Feature < 0 {
+		return false
+	}
+	a, b := &k.Features[r.Feature], &k.Features[o.Feature]
+	return a.Kind == feature.Open && b.Kind == feature.Open && a.Of == b.Of &&
+		d.Score.Value(r.Feature) == d.Score.Value(o.Feature)
 }

@@ -14,6 +14,9 @@ import (
 type Scorer struct {
 	Pack *pack.Pack
 	Eval model.Evaluator // by the pack's model
+	// TooLate: the event last observed is older than every window that it would have counted in, and had no other effect
+	// on the features.
+	TooLate bool
 
 	values    []feature.Value                   // of the features including the observed event
 	kept      [profile.NumKinds][]feature.Value // of decisions about each kind

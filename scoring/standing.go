@@ -52,13 +52,16 @@ func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
 		d.Episode, d.Sequence = c.Lapse.Number, c.Lapse.Sequence
 	}
 	d.Opened = cmp.Or(c.Episode(d.Kind).Opened, at)
-	d.Expires = s.outdated(c.Profile, d.Kind)
+	d.Expires = s.outdated(c.Profile, d.Kind, cmp.Or(c.Episode(d.Kind).LastTransition, at))
 	d.Previous, d.Tier = s.Pack.Model.TierOf(&d.Score), s.standing(c, &d.Score)
 	s.describe(c, &d)
 	if mark := c.Plays[d.Kind]; mark != 0 {
-		d.Play = s.Pack.PlayMarked(mark, d.ValueTier(s.Pack))
+		d.Play, d.Step = s.Pack.PlayMarked(mark, d.ValueTier(s.Pack)), c.Steps[d.Kind]
 	} else {
-		d.Play = d.ChoosePlay(s.Pack)
+		d.Play, d.Step = d.ChoosePlay(s.Pack), 1
+	}
+	if d.Play == 0 {
+		d.Step = 0
 	}
 	return d
 }

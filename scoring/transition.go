@@ -7,7 +7,7 @@ import (
 // Transition is what happened to an episode. The numbers are stored in outboxes; the names are a contract.
 type Transition uint8
 
-// The closed list of transitions. Today Raised to Deescalated, Recovered, Expired and Converted are in use. An episode
+// The closed list of transitions. Today Raised to Deescalated, Recovered, Expired, Corrected and Converted are in use. An episode
 // other than a lapse opens by an event, moves between its openings' floors, and ends by an event or by itself.
 const (
 	TransitionNone Transition = iota
@@ -19,7 +19,7 @@ const (
 	Churned
 	Expired // an episode other than a lapse ends by itself
 	Cancelled
-	Corrected
+	Corrected // activity that arrived late shows that the lapse should not have been raised: it ends
 	Converted // the pack's value action came within a horizon of the raise: of an open lapse, or of one that has ended
 	NumTransitions
 )

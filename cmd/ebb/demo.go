@@ -28,7 +28,7 @@ func newDemoCommand(a *app) *cobra.Command {
 		Use:   "demo",
 		Short: "Watch it work, on a simulated shop or a log of yours",
 		Long: `Watch ebb work, with nothing to install: a Kafka and a Redis run inside this process, and between them the same line as in
-"ebb run". Events are those of a simulated shop, which knows who left, or of any event log, in fast motion. Alerts are shown as they are
+"ebb run". Events are those of a simulated shop, which knows who left, or of the business that --pack is for, or of any event log, in fast motion. Alerts are shown as they are
 raised; a summary follows. A log is what "ebb produce" takes: NDJSON, or CSV with the header
 ` + eventlog.CSVHeader + `, in the order of time.`,
 		Example: "  ebb demo\n" +

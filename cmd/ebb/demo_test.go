@@ -53,6 +53,16 @@ func TestDemoForPeople(t *testing.T) {
 	}
 }
 
+// TestDemoOfABusiness: a pack is shown on the business that it is for, with the causes of that business.
+func TestDemoOfABusiness(t *testing.T) {
+	o := run(t, nil, strings.NewReader(""), "demo", "--for", "0", "--pack", "saas", "--customers", "300").want(t, 0)
+	for _, part := range []string{"a simulated software vendor (seed 1): 300 customers", "pack saas", "10,000 and more a year"} {
+		if !strings.Contains(o.stdout, part) {
+			t.Errorf("nothing says %q in\n…%s", part, o.stdout[max(0, len(o.stdout)-2000):])
+		}
+	}
+}
+
 func TestDemoOnALog(t *testing.T) {
 	var log bytes.Buffer
 	fmt.Fprintln(&log, eventlog.CSVHeader)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -63,6 +64,27 @@ func (f *packFlags) overrides() []config.Override {
 type runFlags struct {
 	packFlags
 	embedded, untilEnd, leave, acceptPoison bool
+	advanceTo                               string
+}
+
+// advance is the time of --advance-to; zero: none is given.
+func (f *runFlags) advance(now time.Time) (at time.Time, err error) {
+	switch f.advanceTo {
+	case "":
+		return at, nil
+	case "now":
+		at = now
+	default:
+		if at, err = time.Parse(time.RFC3339, f.advanceTo); err != nil || at.Unix() < 60 {
+			return at, advice.Usage(
+				fmt.Errorf("--advance-to: want a time such as 2026-11-30T08:00:00Z, or now, found %q", f.advanceTo),
+			)
+		}
+	}
+	if !f.untilEnd {
+		return at, advice.Usage(errors.New("--advance-to needs --until-end"))
+	}
+	return at, nil
 }
 
 func newRunCommand(a *app) *cobra.Command {
@@ -77,6 +99,7 @@ SIGTERM or Ctrl-C drains: what was fetched is committed and published, bounded b
 group until its session ends, so that a restart takes its partitions up again without a rebalance; --leave gives them to the
 others at once.`,
 		Example: "  ebb run -c ebb.yaml\n" +
+			"  ebb run -c ebb.yaml --until-end --advance-to now    # and who is silent by now\n" +
 			"  ebb run --embedded                        # Kafka and Redis inside, for a try\n" +
 			"  ebb run -c ebb.yaml --until-end | jq .    # what is there now, then a summary",
 		Args: noArguments,
@@ -97,6 +120,13 @@ others at once.`,
 		"stop at the end offsets found at the start, with all deadlines up to the last watermark fired, and print a "+
 			"summary as the last line",
 	)
+	flags.StringVar(
+		&f.advanceTo,
+		"advance-to",
+		"",
+		"with --until-end: at the end let event time pass to `TIME`, as 2026-11-30T08:00:00Z, or now, and fire what is due by "+
+			"then; events of before that come later are late, for good",
+	)
 	flags.BoolVar(
 		&f.acceptPoison,
 		"accept-poison",
@@ -109,6 +139,10 @@ others at once.`,
 }
 
 func (a *app) run(cmd *cobra.Command, f *runFlags) error {
+	advanceTo, err := f.advance(time.Now())
+	if err != nil {
+		return err
+	}
 	cfg, err := a.config(f.overrides()...)
 	if err != nil {
 		return err
@@ -129,6 +163,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	p, err := processor.New(cmd.Context(), cfg, log, processor.Options{
 		Hangups:      true,
 		UntilEnd:     f.untilEnd,
+		AdvanceTo:    advanceTo,
 		Leave:        f.leave,
 		AcceptPoison: f.acceptPoison,
 		Embedded:     f.embedded,

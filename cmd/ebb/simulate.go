@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -31,10 +33,11 @@ func newSimulateCommand() *cobra.Command {
 	var f simulateFlags
 	cmd := &cobra.Command{
 		Use:   "simulate",
-		Short: "Write the events of a simulated shop as NDJSON",
+		Short: "Write the events of a simulated business as NDJSON",
 		Long: fmt.Sprintf(
 			`Write the events of a simulated shop, in order of time, one JSON object a line: in ebb's flat envelope, and those of
-visitors who have not signed in as Segment messages without userId. None of it is real.
+visitors who have not signed in as Segment messages without userId. None of it is real. --pack plays the business that a
+pack is for instead: software that is paid for monthly, a creator's members, either side of a marketplace.
 
 Most customers come once or a few times, as in a real shop. The others come in rhythms of their own, look around, buy, send
 things back and ask for help; they pause for a holiday, an illness or a season, and come back; some leave for good. Visitors
@@ -50,12 +53,18 @@ The shop has %d customers over %d days, beginning on %s. With --events it ends a
 		),
 		Example: "  ebb simulate --truth left.csv -o shop.ndjson\n" +
 			"  ebb simulate --customers 1000 | ebb produce -\n" +
+			"  ebb simulate --pack saas -o accounts.ndjson\n" +
 			"  ebb simulate --events 5000000 --seed 7 | ebb produce -   # a load",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.pack, "pack", "retail", "pack by its `NAME` whose events to write: retail or any")
+	flags.StringVar(
+		&f.pack,
+		"pack",
+		"retail",
+		"pack by its `NAME` whose events to write: "+strings.Join(shop.Businesses(), ", ")+"; any: as retail",
+	)
 	flags.IntVar(&f.customers, "customers", 0, "`N` customers who ever come (default: see above)")
 	flags.Int64Var(&f.events, "events", 0, "end after `N` events (default: when the days are over)")
 	flags.IntVar(&f.days, "days", shop.DefaultDays, "`N` days from the first event on")
@@ -68,14 +77,17 @@ The shop has %d customers over %d days, beginning on %s. With --events it ends a
 // shop is the shop of the command line's flags.
 func (f *simulateFlags) shop() (*shop.Shop, error) {
 	switch {
-	case f.pack != "retail" && f.pack != "any":
-		return nil, advice.Usage(fmt.Errorf("--pack is retail or any, found %q: only a shop can be simulated", f.pack))
+	case f.pack != "any" && !slices.Contains(shop.Businesses(), f.pack):
+		return nil, advice.Usage(
+			fmt.Errorf("--pack is any or one of %s, found %q", strings.Join(shop.Businesses(), ", "), f.pack))
 	case f.days < 1:
 		return nil, advice.Usage(fmt.Errorf("--days must be above 0, found %d", f.days))
 	case f.output != "" && f.output == f.truth:
 		return nil, advice.Usage(fmt.Errorf("--output and --truth are the same file, %s", f.output))
 	}
-	s, err := shop.New(shop.Config{Customers: f.customers, Days: f.days, Events: f.events, Seed: f.seed})
+	s, err := shop.New(shop.Config{
+		Business: strings.TrimPrefix(f.pack, "any"), Customers: f.customers, Days: f.days, Events: f.events, Seed: f.seed,
+	})
 	if err != nil {
 		return nil, advice.Usage(err)
 	}

@@ -110,7 +110,7 @@ func TestSimulateRefused(t *testing.T) {
 	for _, c := range []struct {
 		args, want string
 	}{
-		{"--pack saas", `ebb simulate: --pack is retail or any, found "saas": only a shop can be simulated`},
+		{"--pack shop", `ebb simulate: --pack is any or one of retail, saas, creator, marketplace, marketplace_seller, found "shop"`},
 		{"--customers -5", "ebb simulate: customers must be between 1 and 50000000, found -5"},
 		{"--days 0", "ebb simulate: --days must be above 0, found 0"},
 		{"--events -1", "ebb simulate: events must not be negative, found -1"},

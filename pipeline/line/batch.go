@@ -17,7 +17,16 @@ type Batch struct {
 	Events   []pipeline.Event  // parallel to fetched.Records
 	hashes   []hashes
 	slots    []int32 // where each event's customer is cached; -1 for an unusable record
+	whole    whole   // before anything was skipped
 	Err      error   // the fetch failed: nothing else is set
+}
+
+// whole is the memory of a decoded batch, with that of the records skipped since.
+type whole struct {
+	records []pipeline.Record
+	events  []pipeline.Event
+	hashes  []hashes
+	slots   []int32
 }
 
 // NewBatch makes an empty batch, to be decoded by the settings that are in force, with the properties that the newest
@@ -56,6 +65,7 @@ func (b *Batch) Decode() {
 			b.hashes[i] = hashes{key: xxhash.Sum64(e.Key), id: pipeline.EventIDHash(e), source: pipeline.SourceHash(e)}
 		}
 	}
+	b.whole = whole{b.Fetched.Records, b.Events, b.hashes, b.slots}
 }
 
 // room is s with length n and any contents. Where s is too short, it is new memory with some to spare.
@@ -86,7 +96,7 @@ func (b *Batch) CutBytes(most int) {
 	}
 }
 
-// skip drops the first n records after decoding. Where it drops all of them, the memory is kept for the next batch.
+// skip drops the first n records after decoding.
 func (b *Batch) skip(n int) {
 	if n == len(b.Events) {
 		b.Empty(b.Fetched.Next)
@@ -95,10 +105,12 @@ func (b *Batch) skip(n int) {
 	b.Fetched.Records, b.Events, b.hashes, b.slots = b.Fetched.Records[n:], b.Events[n:], b.hashes[n:], b.slots[n:]
 }
 
-// Empty makes b a batch without records at offset next, for work that no record causes.
+// Empty makes b a batch without records at offset next, for work that no record causes. The next decoded one uses all
+// of its memory again.
 func (b *Batch) Empty(next int64) {
-	b.Fetched.Records, b.Fetched.Next = b.Fetched.Records[:0], next
-	b.Events, b.hashes, b.slots = b.Events[:0], b.hashes[:0], b.slots[:0]
+	w := &b.whole
+	b.Fetched.Records, b.Fetched.Next = w.records[:0], next
+	b.Events, b.hashes, b.slots = w.events[:0], w.hashes[:0], w.slots[:0]
 }
 
 // ReadAgain decodes a batch again that was decoded before the newest pack, or the settings in force, began.

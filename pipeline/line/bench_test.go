@@ -75,6 +75,7 @@ func (l *Line) foldAll(b *Batch, load func(*pipeline.Load), done func(*Staged)) 
 	for part := b; ; part = b {
 		if l.AtEdge() {
 			idle.Empty(l.meta.Next)
+			l.ApplyControls(nil)
 			part = idle
 		}
 		load(l.Wanted(part))

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ebb/pipeline"
+	"ebb/pipeline/sources"
 	"ebb/scoring/pack"
 )
 
@@ -12,18 +13,25 @@ type Change struct {
 	Offset int64 // of the record before which it applies
 	pipeline.Change
 	Begins *pack.Pack // the pack of a ControlPack
+
+	proposed bool           // ControlTime: it is new, and not one of a replay
+	from     int64          // ControlTime: the minute of the watermark before it
+	turns    []sources.Turn // ControlTime: sources that turn by it
 }
 
 // ApplyControls applies the control records before the next record, in the order of their offsets: in a replay those
 // that applied there, after it the proposed one, if there is any: that of the configured pack. Its changes are in the
-// same commit as the records that follow. A control record applies before a record, so one at the end of the log waits
-// for the next: until then it has nothing to apply to. waits is why the configured pack does not apply; "": it does, or
-// will.
+// same commit as the records that follow. A pack and settings apply before a record, so at the end of the log they wait
+// for the next: until then they have nothing to apply to. Time does not: where no record follows, configured is nil, and
+// it alone applies. waits is why the configured pack does not apply; "": it does, or will.
 //
 // What a sweep fires depends on the pack in force. So that this is a function of the records, and not of the time of a
 // sweep, a control record applies where the sweep has reached the watermark. ok is false while it has not, and then no
 // record may be folded (AtEdge).
 func (l *Line) ApplyControls(configured *pack.Pack) (applied []Change, waits string, ok bool) {
+	if configured == nil && !l.timeAhead() {
+		return nil, "", true
+	}
 	before := len(l.applied)
 	for {
 		c, waits := l.nextControl(configured)
@@ -44,6 +52,8 @@ func (l *Line) ApplyControls(configured *pack.Pack) (applied []Change, waits str
 // is concerned.
 func (l *Line) nextControl(configured *pack.Pack) (c *Change, waits string) {
 	switch {
+	case configured == nil && !l.timeAhead():
+		return nil, ""
 	case len(l.ahead) > 0 && l.ahead[0].Offset <= l.meta.Next:
 		return &l.ahead[0], ""
 	case l.meta.Next < l.mark.Offset: // a replay repeats what was published, and nothing else
@@ -62,6 +72,8 @@ func (l *Line) apply(c *Change) {
 		l.beginPack(c.Begins)
 	case pipeline.ControlSettings:
 		l.beginSettings(c.Settings)
+	case pipeline.ControlTime:
+		l.passTime(c)
 	default:
 		panic("BUG: a control record of kind " + c.Kind)
 	}
@@ -72,22 +84,24 @@ func (l *Line) apply(c *Change) {
 func (l *Line) announce() {
 	for i := range l.applied {
 		c := &l.applied[i]
-		if c.Kind == pipeline.ControlPack {
+		switch c.Kind {
+		case pipeline.ControlTime:
+			l.announceTime(c)
+			continue
+		case pipeline.ControlPack:
 			l.keepPack(c)
 		}
 		l.announceEntry(&pipeline.Entry{Kind: pipeline.EntryControl, Offset: l.meta.Next, Change: c.Change})
 	}
-	l.tellTurns(l.meta.Next)
+	l.tellTurns(l.meta.Sources.Take(), pipeline.Entry{Offset: l.meta.Next, Due: l.meta.Clock.Fired})
 	l.staged.Commit.Packs, l.packs.unsaved, l.applied = l.packs.unsaved, nil, nil
 }
 
 // announceEntry appends an entry to the outbox, unless it was published before the state was rolled back.
-func (l *Line) announceEntry(e *pipeline.Entry) (isNew bool) {
-	e.Due = l.meta.Clock.Fired
-	if isNew = !l.mark.Covers(e); isNew {
+func (l *Line) announceEntry(e *pipeline.Entry) {
+	if e.Due = l.meta.Clock.Fired; !l.mark.Covers(e) {
 		l.staged.append(e, nil)
 	}
-	return isNew
 }
 
 // Edges are the offsets that no batch may cross, in order: the published position, and where a control record applies.

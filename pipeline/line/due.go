@@ -21,6 +21,7 @@ func compareDue(a, b dueItem) int { return a.Compare(b.Due) }
 // in the store, in coarse buckets; the queue loads a bucket when the watermark enters it.
 type dueQueue struct {
 	sorted []dueItem // of loaded buckets; they come in order of time, so appending keeps the order
+	memory []dueItem // sorted, behind the items that were taken out since it was moved to the beginning
 	late   dueHeap   // armed in buckets that were already loaded
 	loaded int64     // every bucket up to this one is in the queue
 }
@@ -48,7 +49,10 @@ func (q *dueQueue) wanted(dst []int64, clock *pipeline.Clock, minute int64, limi
 
 // load takes in what the store, and a commit in progress, hold for bucket. Entries up to fired have already fired.
 func (q *dueQueue) load(bucket int64, fired pipeline.Due, parts ...[]byte) error {
-	begin := len(q.sorted)
+	if taken := len(q.memory) - len(q.sorted); taken >= len(q.sorted) {
+		q.memory = append(q.memory[:0], q.sorted...)
+	}
+	begin, end := len(q.memory)-len(q.sorted), len(q.memory)
 	for _, part := range parts {
 		entries := bytes.Clone(part) // one copy per bucket; the items alias it
 		for len(entries) > 0 {
@@ -58,12 +62,12 @@ func (q *dueQueue) load(bucket int64, fired pipeline.Due, parts ...[]byte) error
 			}
 			entries = rest
 			if d := (pipeline.Due{Minute: minute, Hash: pipeline.KeyHash(key)}); d.Compare(fired) > 0 {
-				q.sorted = append(q.sorted, dueItem{d, key})
+				q.memory = append(q.memory, dueItem{d, key})
 			}
 		}
 	}
-	slices.SortFunc(q.sorted[begin:], compareDue)
-	q.loaded = bucket
+	slices.SortFunc(q.memory[end:], compareDue)
+	q.sorted, q.loaded = q.memory[begin:], bucket
 	return nil
 }
 

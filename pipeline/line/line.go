@@ -42,6 +42,8 @@ type Line struct {
 	ahead      []Change // of a replay: still to come
 	applied    []Change // before the batch
 	controlled bool     // a control record applies before the next record
+	elapsed    int64    // minute to which the next batch may propose that time has passed; 0: none; see Elapse
+	asked      bool     // whether anything is due or not; see Advance
 	looks      int      // deadlines that this batch may still look at
 
 	curves model.Curves // of the last closed epoch of learning
@@ -55,6 +57,7 @@ type Line struct {
 	slots  []int32 // parallel to want.Keys
 
 	deciding decided // memory of the decision that passes the stages
+	repeated func(*pipeline.Entry, *pack.Pack)
 
 	at profile.Customer // the customer that the scorer looks at
 }
@@ -70,6 +73,9 @@ type Config struct {
 	PoisonBreaker float64
 	// records below this offset pass the breaker into the DLQ, however many; 0: only those that have passed before
 	AcceptPoison int64
+	// optional: gets each alert that is decided once more, and not published again, with the pack that decided it; both
+	// are valid during the call
+	Repeated func(*pipeline.Entry, *pack.Pack)
 }
 
 // New makes the line of a partition from what a takeover has read, with the packs of its customers.
@@ -86,7 +92,7 @@ func New(c *Config, s *pipeline.Standing, h *History) *Line {
 		meta: s.Meta, curves: s.Meta.Learnt.Curves(), identity: c.Identity,
 		breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
 		cache:   newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
-		staged: newStaged(c.Format), other: newStaged(c.Format),
+		staged: newStaged(c.Format), other: newStaged(c.Format), repeated: c.Repeated,
 	}
 	l.beginSettings(s.Meta.Settings)
 	return l
@@ -139,7 +145,7 @@ func (l *Line) Watermark() (int64, bool) { return l.meta.Clock.Watermark, l.meta
 // entered.
 func (l *Line) Wanted(b *Batch) *pipeline.Load {
 	l.number++
-	if l.meta.Next >= l.mark.Offset {
+	if l.meta.Next >= l.mark.Offset && !l.timeAhead() {
 		l.meta.Clock.Reach(&l.mark)
 	}
 	l.want.Keys, l.slots = l.want.Keys[:0], l.slots[:0]
@@ -163,7 +169,7 @@ func (l *Line) Wanted(b *Batch) *pipeline.Load {
 	l.want.Buckets = l.due.wanted(
 		l.want.Buckets[:0],
 		&l.meta.Clock,
-		l.within((newest-l.lateness)/pipeline.MinuteMillis),
+		max(l.within((newest-l.lateness)/pipeline.MinuteMillis), l.elapsed),
 		bucketLimit,
 	)
 	return &l.want
@@ -229,6 +235,7 @@ func (l *Line) fits(c *profile.Customer) error {
 func (l *Line) Fold(b *Batch) *Staged {
 	s := l.staged
 	s.reset()
+	l.proposeTime()
 	l.announce()
 	limit := l.sweepTo() // as of before these events, since what was due by then is loaded
 	l.looks = 2 * sweepLimit
@@ -351,6 +358,9 @@ func (l *Line) observe(c *customer, e *pipeline.Event, source uint8) []scoring.D
 		Time: e.Time, Signal: signal, Value: e.Value, HasValue: e.HasValue, Currency: e.Currency, Properties: e.Properties,
 		Texts: e.Texts,
 	})
+	if l.scorer.TooLate {
+		l.staged.Tally.TooLate++
+	}
 	l.staged.Tally.OtherCurrency += uint64(c.profile.Money.Other - other)
 	l.cache.keep(c, &l.at)
 	if signal.Activity && c.profile.Last == e.Time {

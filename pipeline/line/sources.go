@@ -1,6 +1,9 @@
 package line
 
-import "ebb/pipeline"
+import (
+	"ebb/pipeline"
+	"ebb/pipeline/sources"
+)
 
 // A source that falls silent is told from customers who do (package sources). Its state is a function of the records: it
 // turns where the watermark passes the end of an hour, or by an event, and each deadline is decided by how it stood at
@@ -15,16 +18,18 @@ func (l *Line) hear(e *pipeline.Event, source uint64) (number uint8) {
 	t := &l.meta.Sources
 	t.Reach(l.meta.Clock.Watermark)
 	number = t.Heard(source, e.Source, l.meta.Clock.Watermark)
-	l.tellTurns(e.Offset)
+	l.tellTurns(t.Take(), pipeline.Entry{Offset: e.Offset, Due: l.meta.Clock.Fired})
 	return number
 }
 
-// tellTurns announces which sources have turned by the record at an offset.
-func (l *Line) tellTurns(offset int64) {
-	for _, turn := range l.meta.Sources.Take() {
-		change := pipeline.TurnOf(&turn)
-		if e := (pipeline.Entry{Kind: pipeline.EntryControl, Offset: offset, Change: change}); l.announceEntry(&e) {
-			l.staged.Turns = append(l.staged.Turns, change)
+// tellTurns announces which sources have turned, at the position of what they turned by, unless that was published before
+// the state was rolled back.
+func (l *Line) tellTurns(turns []sources.Turn, by pipeline.Entry) {
+	for i := range turns {
+		by.Kind, by.Change = pipeline.EntryControl, pipeline.TurnOf(&turns[i])
+		if !l.mark.Covers(&by) {
+			l.staged.append(&by, nil)
+			l.staged.Turns = append(l.staged.Turns, by.Change)
 		}
 	}
 }

@@ -54,6 +54,8 @@ func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipel
 	if why := pass(stages[:], on); why != "" {
 		if t.withhold(why); why != Repeated {
 			t.Unsent[on.Alert.Kind][on.Alert.Transition]++
+		} else if l.repeated != nil {
+			l.repeated(&on.Entry, on.Pack)
 		}
 		return
 	}

@@ -20,7 +20,9 @@ func withholdUnraised(d *decided) string {
 		return ""
 	case d.Alert.Transition == scoring.Recovered && d.Alert.Kind == profile.Lapse && d.Pack.Converts != 0:
 		// it may still convert, perhaps by the same event, which is withheld too; the next raise begins anew
-	case d.Alert.Transition == scoring.Recovered || d.Alert.Transition == scoring.Expired:
+	case d.Alert.Transition == scoring.Recovered,
+		d.Alert.Transition == scoring.Corrected,
+		d.Alert.Transition == scoring.Expired:
 		d.Customer.Withheld &^= 1 << d.Alert.Kind
 	}
 	return Unraised

@@ -38,6 +38,7 @@ type Tally struct {
 	Heartbeats uint64 // of these, events by which a source shows that it lives
 	Duplicates uint64 // events dropped: their id was among the customer's latest
 	Late       uint64 // events folded though older than the watermark
+	TooLate    uint64 // events folded though older than every window of the features that they would have counted in
 	Future     uint64 // events folded though they did not move the watermark
 	Unnamed    uint64 // events folded whose type the pack does not name
 	BySubject  uint64 // events folded whose customer is a CloudEvent's subject
@@ -49,6 +50,7 @@ type Tally struct {
 	// decisions withheld, other than as Repeated
 	Unsent      [profile.NumKinds][scoring.NumTransitions]uint64
 	Ineligible  uint64 // events folded of customers whom the pack does not alert about yet
+	Passed      uint64 // time records proposed
 	Woken       uint64 // deadlines looked at
 	Armed       uint64 // deadlines stored
 	Removed     uint64 // customers whose state was removed, see Config.Retention
@@ -73,6 +75,7 @@ func (t *Tally) Add(o *Tally) {
 	t.Heartbeats += o.Heartbeats
 	t.Duplicates += o.Duplicates
 	t.Late += o.Late
+	t.TooLate += o.TooLate
 	t.Future += o.Future
 	t.BySubject += o.BySubject
 	t.OtherCurrency += o.OtherCurrency
@@ -92,6 +95,7 @@ func (t *Tally) Add(o *Tally) {
 		}
 	}
 	t.Ineligible += o.Ineligible
+	t.Passed += o.Passed
 	t.Woken += o.Woken
 	t.Armed += o.Armed
 	t.Removed += o.Removed
@@ -146,7 +150,7 @@ func (s *Staged) reset() {
 		Keys: c.Keys[:0], Profiles: c.Profiles[:0], Due: c.Due[:0], Swept: c.Swept[:0], Outbox: c.Outbox[:0],
 	}
 	clear(s.Pending)
-	s.Pending, s.out, s.outEnds = s.Pending[:0], make([]byte, 0, len(s.out)), s.outEnds[:0]
+	s.Pending, s.out, s.outEnds = s.Pending[:0], make([]byte, 0, len(s.out)+len(s.out)/4), s.outEnds[:0]
 	s.new, s.Turns = s.new[:0], s.Turns[:0]
 	s.slots, s.profiles, s.ends = s.slots[:0], s.profiles[:0], s.ends[:0]
 	s.Tally.Types.reset()

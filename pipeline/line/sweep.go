@@ -95,11 +95,12 @@ func (l *Line) sweepTo() pipeline.Due {
 func (l *Line) Sweeping() bool { return l.meta.Clock.Started && l.due.pending(l.sweepTo()) }
 
 // AtEdge reports whether no further record may be folded before a sweep has reached the end of an epoch (atBarrier),
-// the watermark before a control record applies (Control) or after a source has turned, or, in a replay at the published offset, the published
-// sweep. Otherwise a record would fire its customer's deadline, and what a sweep fired and published before the
-// rollback would be decided again under another offset.
+// the watermark before a control record applies (Control) or after a source has turned, or, in a replay at the published
+// offset, the published sweep; nor before a time record that stands there has applied. Otherwise a record would fire its
+// customer's deadline, and what a sweep fired and published before the rollback would be decided again under another
+// offset.
 func (l *Line) AtEdge() bool {
-	return l.atBarrier() || (l.controlled || l.meta.Sources.Turned()) && l.Sweeping() ||
+	return l.atBarrier() || (l.controlled || l.meta.Sources.Turned()) && l.Sweeping() || l.timeAhead() ||
 		l.meta.Next >= l.mark.Offset && l.meta.Clock.Fired.Compare(l.mark.Fired) < 0
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
 	"ebb/pipeline/linetest/services"
@@ -104,4 +105,25 @@ func (s *server) putBack() {
 	s.t.Helper()
 	s.do("cp", "/data/older.rdb", "/data/dump.rdb")
 	s.restart()
+}
+
+// pause stops all of its processes as SIGSTOP does, and unpause lets them go on.
+func (s *server) pause()   { s.freeze(true) }
+func (s *server) unpause() { s.freeze(false) }
+
+func (s *server) freeze(stop bool) {
+	s.t.Helper()
+	cl, err := testcontainers.NewDockerClientWithOpts(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer cl.Close()
+	if stop {
+		_, err = cl.ContainerPause(s.t.Context(), s.GetContainerID(), client.ContainerPauseOptions{})
+	} else {
+		_, err = cl.ContainerUnpause(s.t.Context(), s.GetContainerID(), client.ContainerUnpauseOptions{})
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
 }

@@ -164,7 +164,7 @@ func (c *cluster) position() (pipeline.Position, error) {
 
 // fetch fills f with up to most offsets from offset on, as copies in one buffer that the next fetch overwrites.
 func (c *cluster) fetch(offset, most int64, f *pipeline.Fetched) {
-	f.Next, f.End, f.Stable = min(c.visible, offset+most), c.visible, c.visible
+	f.Next, f.End, f.Stable, f.Throttled = min(c.visible, offset+most), c.visible, c.visible, false
 	if offset < c.edge {
 		f.Next = min(f.Next, c.edge)
 	}

@@ -12,10 +12,10 @@ import (
 
 // control makes the line apply the control records before the batch. False: the batch has to wait for a sweep.
 func (o *owner) control(b *line.Batch) bool {
-	if b.Fetched.Next == o.line.Next() {
-		return true // it holds no record, and a control record applies before one
+	var configured *pack.Pack
+	if b.Fetched.Next > o.line.Next() { // else it holds no record, and only time waits for none
+		configured = o.configured(o.line.Next())
 	}
-	configured := o.configured(o.line.Next())
 	applied, why, ok := o.line.ApplyControls(configured)
 	if !ok {
 		return false
@@ -26,11 +26,14 @@ func (o *owner) control(b *line.Batch) bool {
 			o.cfg.Logger.Info().Stringer("pack", c.Pack).Int64("offset", o.line.Next()).Msg("pack begins")
 		case pipeline.ControlSettings:
 			o.cfg.Logger.Info().EmbedObject(settingsLog{c.Settings}).Int64("offset", o.line.Next()).Msg("settings begin")
+		case pipeline.ControlTime: // of a replay
 		}
 	}
-	o.showPack()
-	o.line.ReadAgain(b)
-	o.showWaiting(configured, why)
+	if configured != nil {
+		o.showPack()
+		o.line.ReadAgain(b)
+		o.showWaiting(configured, why)
+	}
 	return true
 }
 

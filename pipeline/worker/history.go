@@ -19,7 +19,7 @@ import (
 func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.History, error) {
 	refs, ahead := s.Meta.Packs, []pipeline.Control(nil)
 	var settings pipeline.Settings
-	if s.Mark.Pack != "" && (s.Meta.Next < s.Mark.Offset || len(refs) == 0) {
+	if s.Mark.Pack != "" && (s.Rewinding() || len(refs) == 0) {
 		var err error
 		if refs, ahead, settings, err = w.replayed(ctx, s); err != nil {
 			return nil, err
@@ -114,7 +114,7 @@ func (w *Worker) replayed(
 			break
 		}
 	}
-	controls = slices.DeleteFunc(controls, func(c pipeline.Control) bool { return c.Offset >= s.Mark.Offset || c.Tells() })
+	controls = slices.DeleteFunc(controls, func(c pipeline.Control) bool { return c.Beyond(s.Mark.Offset) || c.Tells() })
 	if refs, ahead = s.Meta.Packs, controls; len(refs) == 0 {
 		refs, ahead = firstPack(controls, s.Meta.Next)
 	}
@@ -126,6 +126,9 @@ func (w *Worker) replayed(
 		return nil, nil, settings, err
 	}
 	if err := w.complete(s, newestOf(refs, ahead).Hash, newestSettings(settings, ahead)); err != nil {
+		return nil, nil, settings, err
+	}
+	if err := w.passed(s, ahead); err != nil {
 		return nil, nil, settings, err
 	}
 	return refs, ahead, settings, nil
@@ -147,6 +150,27 @@ func (w *Worker) complete(s *pipeline.Standing, last, settings string) error {
 		)
 	}
 	return cmp.Or(lost("pack", s.Mark.Pack, last), lost("settings", s.Mark.Settings, settings))
+}
+
+// passed refuses time records that do not lead from a state's to the newest published one: some are missing. A state that
+// was emptied is replayed with those that there are.
+func (w *Worker) passed(s *pipeline.Standing, ahead []pipeline.Control) error {
+	last := s.Meta.Passed.Minute
+	for i := range ahead {
+		if ahead[i].Kind == pipeline.ControlTime {
+			last = ahead[i].Minute
+		}
+	}
+	if last >= s.Mark.Passed || len(s.Meta.Packs) == 0 {
+		return nil
+	}
+	return w.cfg.Line.Identity.Stop(
+		"control_lost",
+		fmt.Sprintf("offset %d was published after a time record of minute %d, the control records lead to minute %d",
+			s.Mark.Offset, s.Mark.Passed, last),
+		"the topic kafka.control has lost records, or is another one: put it back, or restore a backup of Redis from after "+
+			"the last of them",
+	)
 }
 
 // newestSettings names those that apply behind all of ahead.

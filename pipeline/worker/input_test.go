@@ -34,6 +34,7 @@ type input struct {
 	turn   int64
 	share  float64 // of the poison breaker
 	accept int64   // poison below this offset is accepted
+	until  int64   // minute to which time passes at the end of the log; 0: it does not
 }
 
 // fold is its result: alerts and quarantined records, and the state.
@@ -68,7 +69,7 @@ func settings(lateness time.Duration) pipeline.Settings {
 	}
 }
 
-// newInput is a seeded log of n records, folded one record at a time by one owner whom nothing disturbs.
+// newInput is a seeded log of n records, and what it leads to.
 func newInput(t *testing.T, seed uint64, n int) *input {
 	t.Helper()
 	return inputOf(t, seed, shopRecords(seed, n))
@@ -89,6 +90,24 @@ func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 	if seed%4 != 2 {
 		in.newer, in.turn = newerPack(t), in.records[n/2].Offset
 	}
+	in.fold(t, seed)
+	if seed%4 != 1 { // after that, and not before, customers fall due
+		in.until = in.want.state.Clock.Watermark/pipeline.MinuteMillis + 3*24*60
+		in.fold(t, seed)
+	}
+	times := min(in.until, 1)
+	if in.newer != nil && (len(in.want.state.Packs) != 2 || int64(len(in.want.published["control/"])) != 3+times) {
+		t.Fatalf("seed %d: the newer pack never began: %v", seed, in.want.state.Packs)
+	}
+	if removed := counted(t, registry, "ebb_customers_removed_total"); removed == 0 {
+		t.Fatalf("seed %d: nobody was removed", seed)
+	}
+	return in
+}
+
+// fold folds the log one record at a time, by one owner whom nothing disturbs.
+func (in *input) fold(t *testing.T, seed uint64) {
+	t.Helper()
 	in.want = fold{recording: true, published: map[string][]string{}}
 	synctest.Test(t, func(t *testing.T) {
 		s := &schedule{trial: newTrial(in, rand.New(rand.NewPCG(seed, 0)))}
@@ -101,18 +120,12 @@ func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 		if err := s.kafka.settle(); err != nil {
 			t.Fatal(err)
 		}
+		var err error
 		if in.want.state, err = s.left(); err != nil {
 			t.Fatal(err)
 		}
 	})
 	in.want.recording = false
-	if in.newer != nil && (len(in.want.state.Packs) != 2 || len(in.want.published["control/"]) != 3) {
-		t.Fatalf("seed %d: the newer pack never began: %v", seed, in.want.state.Packs)
-	}
-	if removed := counted(t, registry, "ebb_customers_removed_total"); removed == 0 {
-		t.Fatalf("seed %d: nobody was removed", seed)
-	}
-	return in
 }
 
 func counted(t *testing.T, r *prometheus.Registry, name string) (n float64) {
@@ -189,7 +202,7 @@ func (in *input) render(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeli
 	case pipeline.EntryPack:
 		return pipeline.Outgoing{Topic: "packs", Key: []byte(e.Pack.Hash), Value: e.Canonical}, b
 	case pipeline.EntryControl:
-		c := pipeline.Control{Group: "g", Topic: "events", TopicID: "t", Offset: e.Offset, Change: e.Change}
+		c := pipeline.Control{Group: "g", Topic: "events", TopicID: "t", Offset: e.Begins(), Change: e.Change}
 		return pipeline.Outgoing{Topic: "control", Value: c.Encode()}, b
 	default:
 	}

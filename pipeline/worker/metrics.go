@@ -36,7 +36,8 @@ type Metrics struct {
 	throttled   *prometheus.CounterVec // request
 	pack        *prometheus.GaugeVec   // partition, name, version, hash
 
-	poison    *prometheus.GaugeVec // partition
+	poison    *prometheus.GaugeVec   // partition
+	advances  *prometheus.CounterVec // partition
 	lag       *prometheus.GaugeVec
 	delay     *prometheus.GaugeVec
 	watermark *prometheus.GaugeVec
@@ -87,9 +88,9 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		events: counter("events_total", "Input records whose effect is committed, by outcome.", "outcome"),
 		oddities: counter(
 			"event_oddities_total",
-			"Counted events that are late, ahead of the watermark by more than a day, of a type the pack does not name, of a "+
-				"customer that only the subject of a CloudEvent named, or of one whom the pack does not alert about yet, or with "+
-				"money in another currency than their customer's.",
+			"Counted events that are late, too late for every window of the features, ahead of the watermark by more than a "+
+				"day, of a type the pack does not name, of a customer that only the subject of a CloudEvent named, or of one whom "+
+				"the pack does not alert about yet, or with money in another currency than their customer's.",
 			"kind",
 		),
 		quarantined: counter("quarantined_total", "Input records that could not be used, by code.", "code"),
@@ -166,6 +167,11 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 				"stops.",
 			"partition",
 		),
+		advances: counter(
+			"idle_advances_total",
+			"Time records written where no event came for time.idle: how often deadlines fired by the clock.",
+			"partition",
+		),
 		lag:       gauge("lag_records", "Records in the log that have not been folded.", "partition"),
 		delay:     gauge("delay_seconds", "Wall time between the newest folded record's timestamp and now.", "partition"),
 		watermark: gauge("watermark_lag_seconds", "Wall time minus the partition's event-time watermark.", "partition"),
@@ -224,6 +230,12 @@ func (m *Metrics) Drawn(stray bool) {
 	m.drawn.Inc()
 	if stray {
 		m.strays.Inc()
+	}
+}
+
+func (m *Metrics) passed(partition int, times uint64) {
+	if times > 0 {
+		m.advances.WithLabelValues(strconv.Itoa(partition)).Add(float64(times))
 	}
 }
 
@@ -298,6 +310,7 @@ func (m *Metrics) committed(t *line.Tally) {
 	add(m.events, "heartbeat", t.Heartbeats)
 	add(m.events, "quarantined", quarantined)
 	add(m.oddities, "late", t.Late)
+	add(m.oddities, "too_late", t.TooLate)
 	add(m.oddities, "future", t.Future)
 	add(m.oddities, "unnamed", t.Unnamed)
 	add(m.oddities, "ineligible", t.Ineligible)

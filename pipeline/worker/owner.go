@@ -40,6 +40,10 @@ type owner struct {
 	stable    int64             // its last stable offset, as of the latest fetch that told
 	told      bool              // of the end, by a fetch of this ownership or an earlier one
 	throttled bool              // the latest fetch brought nothing but a delay
+	silence   silence           // of the log
+	passing   bool              // time has passed by the clock since the last record
+	suspected bool              // the log tells that the clock has jumped
+	advanced  bool              // to Config.AdvanceTo
 	exhausted bool              // the end is reached
 	waits     waiting           // what was logged about the configured pack
 	active    pipeline.PackRef  // that the metrics show
@@ -110,6 +114,9 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 		}
 		ready = o.input.ready
 	}
+	if o.mayAdvance() {
+		return o.advance()
+	}
 	if o.mayIdle() {
 		select {
 		case stop := <-o.halts:
@@ -117,8 +124,7 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 		case b, ok := <-ready:
 			return o.take(b, ok)
 		default:
-			o.idle.Empty(o.line.Next())
-			return o.fold(o.idle)
+			return o.foldNothing()
 		}
 	}
 	select {
@@ -129,6 +135,7 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 	case <-tick:
 		o.cfg.Metrics.tick(o)
 		o.report()
+		return o.letPass(time.Now())
 	case stop := <-o.halts:
 		return stop
 	case <-revoked:
@@ -168,6 +175,8 @@ func (o *owner) take(b *line.Batch, ok bool) error {
 	if b.Err != nil {
 		return fmt.Errorf("fetch: %w", b.Err)
 	}
+	o.silence.heard(time.Now(), &b.Fetched)
+	o.passing = o.passing && len(b.Fetched.Records) == 0
 	o.throttled = b.Fetched.Throttled || b.Fetched.End < 0
 	if !o.throttled {
 		o.stable = b.Fetched.Stable
@@ -217,6 +226,9 @@ func (o *owner) fold(b *line.Batch) error {
 	if o.cfg.Draw != nil && len(s.Commit.Keys) > 0 {
 		o.cfg.Draw(s.Commit.Keys[0])
 	}
+	if s.Tally.Passed > 0 {
+		o.showPassed()
+	}
 	if s.Changes(o.p.Stored()) || o.p.Untidy() {
 		o.waiting = s
 	}
@@ -228,7 +240,10 @@ func (o *owner) send() {
 	if o.waiting != nil && o.p.CanCommit() {
 		s := o.waiting
 		o.waiting, o.sent, o.sentAt = nil, s, time.Now()
-		s.Commit.Meta.Complete(o.cfg.Line.Identity, o.sentAt)
+		s.Commit.Meta.Complete(o.cfg.Line.Identity, o.p.Stored(), o.wallNow())
+		if s.Commit.Meta.Current() {
+			o.cfg.Wall.confirm()
+		}
 		r := o.p.Commit(&s.Commit, s.Pending)
 		o.start(requestTimeout, func(ctx context.Context) pipeline.Answer {
 			return pipeline.Answer{Step: pipeline.StepCommit, Err: o.cfg.Store.Commit(ctx, r.Commit)}
@@ -329,7 +344,7 @@ func (o *owner) finished() bool {
 	if o.draining && o.p.Rewinding() {
 		return true // nothing may be published before the replay has caught up; the next owner continues it
 	}
-	return o.p.Settled() && (o.draining || !o.line.Sweeping())
+	return o.p.Settled() && (o.draining || !o.line.Sweeping() && !o.toAdvance())
 }
 
 // moved notes that the partition has moved, or that there is nothing to do.

@@ -136,7 +136,12 @@ func (t *trial) begin(batch, end int64) {
 	if t.kafka.offset > t.input.turn && p.id%2 == 0 { // a member that does not have the newer pack yet
 		configured = nil
 	}
+	until := int64(0)
+	if end == t.input.end {
+		until = t.input.until
+	}
 	w := worker.New(worker.Config{
+		AdvanceTo: until,
 		Line: line.Config{
 			Identity: t.input.identity(), Settings: t.configuredSettings(), Format: profile.Format, CacheCustomers: 8,
 			PoisonBreaker: t.input.share, AcceptPoison: t.input.accept,

@@ -40,6 +40,11 @@ type Config struct {
 	// entries, 16 MiB
 	MaxUnpublished pipeline.Volume
 	Trace          func(s pipeline.Step, next int64) // called after each step that succeeded; optional
+	// after this long without records, deadlines fire by the wall clock; 0: never
+	Idle time.Duration
+	// at End, deadlines up to this minute since the epoch fire; 0: those up to the watermark
+	AdvanceTo int64
+	Wall      *Wall // one for all workers of the process; nil: a new one
 }
 
 // Render turns an outbox entry into the record to publish. A record without a topic is not published, like those of a
@@ -104,6 +109,9 @@ type doubt struct {
 func New(cfg Config) *Worker {
 	if cfg.MaxUnpublished == (pipeline.Volume{}) {
 		cfg.MaxUnpublished = pipeline.Volume{Entries: 10_000, Bytes: 16 << 20}
+	}
+	if cfg.Wall == nil {
+		cfg.Wall = NewWall(time.Now)
 	}
 	w := &Worker{cfg: cfg, halts: make(chan *pipeline.HardStop, 1), out: outbound{pace: newPace(cfg.MaxUnpublished)}}
 	w.status.Store(&Status{Phase: TakingOver})
@@ -266,6 +274,7 @@ func (w *Worker) settle(found *pipeline.Meta) {
 // count adds the counts of an applied commit.
 func (w *Worker) count(t *line.Tally) {
 	w.cfg.Metrics.committed(t)
+	w.cfg.Metrics.passed(w.cfg.Line.Identity.Partition, t.Passed)
 	w.tally.Add(t)
 }
 

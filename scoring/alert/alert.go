@@ -53,6 +53,14 @@ func (a *Alert) ID() ID {
 	return hashed(a.appendOpener(encode.AppendParts(b, strconv.AppendUint(sequence[:0], uint64(a.Sequence), 10))))
 }
 
+// raise is the id of the alert that the episode began with.
+func (a *Alert) raise() ID {
+	first := Alert{Tenant: a.Tenant, Customer: a.Customer, Decision: scoring.Decision{
+		Kind: a.Kind, Since: a.Since, Opener: a.Opener, Transition: scoring.Raised, Sequence: 1,
+	}}
+	return first.ID()
+}
+
 func (a *Alert) appendEpisode(b []byte) []byte {
 	var since [20]byte
 	b = encode.AppendParts(encode.AppendParts(b, a.Tenant, a.Customer), a.Kind.String())

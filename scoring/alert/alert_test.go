@@ -308,6 +308,7 @@ func TestSchemaLists(t *testing.T) {
 		scoring.Deescalated,
 		scoring.Recovered,
 		scoring.Expired,
+		scoring.Corrected,
 		scoring.Converted,
 	} {
 		transitions = append(transitions, n.String())

@@ -22,7 +22,7 @@ func (r *Renderer) follow(d *scoring.Decision) {
 	case d.Transition.Ends():
 		d.Expires = 0
 	case d.Kind == profile.Lapse || r.Pack.Kinds[d.Kind].Expires == 0:
-		d.Expires = d.Opened + r.Pack.Horizon.Milliseconds()
+		d.Expires = d.At + r.Pack.Horizon.Milliseconds()
 	case d.Transition == scoring.Raised:
 		d.Expires = d.Since + r.Pack.Kinds[d.Kind].Expires
 	}

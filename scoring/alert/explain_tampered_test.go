@@ -20,17 +20,18 @@ import (
 // free is what only the alert holds about its customer, so that another value may be true too: alerts that differ only
 // there are those of two customers.
 var free = []*regexp.Regexp{
-	regexp.MustCompile(`^/cause(/(time|id|event_type|partition|offset))? `),    // where it was read
-	regexp.MustCompile(`^/episode `),                                           // how many there were before
-	regexp.MustCompile(`^/(time|opened_at|expires_at) of another kind `),       // except where it is raised
-	regexp.MustCompile(`^/opened_at of a lapse that has recovered `),           // when it was raised
-	regexp.MustCompile(`^/time of a lapse that has recovered `),                // by less than its sentence shows
-	regexp.MustCompile(`^/score/visits `),                                      // at most part of a sentence
-	regexp.MustCompile(`^/probes `),                                            // if still enough, or still too few
-	regexp.MustCompile(`^/score/features[ /]`),                                 // where no curve and no amount reads it
-	regexp.MustCompile(`^/score/inputs/(regularity|(silent|idle|tenure)_ms) `), // by too little to show
-	regexp.MustCompile(`^/playbook/supersedes `),                               // what was in force before
-	regexp.MustCompile(`^/value/(currency|other) `),                            // of its money, among others'
+	regexp.MustCompile(`^/cause(/(time|id|event_type|partition|offset))? `),      // where it was read
+	regexp.MustCompile(`^/episode `),                                             // how many there were before
+	regexp.MustCompile(`^/(time|opened_at|expires_at) of another kind `),         // except where it is raised
+	regexp.MustCompile(`^/opened_at of a lapse that has (recovered|escalated) `), // when it was raised
+	regexp.MustCompile(`^/time of a lapse that has recovered `),                  // by less than its sentence shows
+	regexp.MustCompile(`^/score/visits `),                                        // at most part of a sentence
+	regexp.MustCompile(`^/probes `),                                              // if still enough, or still too few
+	regexp.MustCompile(`^/score/features[ /]`),                                   // where no curve and no amount reads it
+	regexp.MustCompile(`^/score/inputs/(regularity|(silent|idle|tenure)_ms) `),   // by too little to show
+	regexp.MustCompile(`^/playbook/step of `),                                    // how often it was named before
+	regexp.MustCompile(`^/playbook/supersedes `),                                 // what was in force before
+	regexp.MustCompile(`^/value/(currency|other) `),                              // of its money, among others'
 	// whether onboarding has ended, for instance
 	regexp.MustCompile(`^/score/stage `),
 	regexp.MustCompile(`^/(tier|previous_tier) `),                               // lifted by other episodes
@@ -124,6 +125,8 @@ func TestExplainFindsWhatIsTampered(t *testing.T) {
 				}
 			} else if a.Kind == profile.Lapse && a.Transition.Ends() {
 				kind = " of a lapse that has recovered"
+			} else if a.Transition == scoring.Escalated {
+				kind = " of a lapse that has escalated"
 			}
 			eachPart("", tree, func(at string, was any, set func(any), remove func()) {
 				for _, other := range tampered(was) {

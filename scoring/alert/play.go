@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"strconv"
 	"time"
 
 	"ebb/scoring"
@@ -13,7 +14,8 @@ func (r *Renderer) appendPlaybook(dst []byte, d *scoring.Decision) []byte {
 		return dst
 	}
 	p := r.Pack.Play(d.Play)
-	dst = append(append(append(dst, `,"playbook":{"id":"`...), p.ID...), `","step":1,"intent":"`...)
+	dst = append(append(append(dst, `,"playbook":{"id":"`...), p.ID...), `","step":`...)
+	dst = append(strconv.AppendUint(dst, uint64(d.Step), 10), `,"intent":"`...)
 	dst = append(append(dst, p.Intent...), '"')
 	if p.Intent != pack.IntentNone {
 		dst = append(append(append(dst, `,"owner":"`...), p.Owner...), `","respond_by":"`...)
@@ -28,6 +30,7 @@ func (r *Renderer) appendPlaybook(dst []byte, d *scoring.Decision) []byte {
 // saidPlaybook is the playbook of an alert.
 type saidPlaybook struct {
 	ID         string    `json:"id"`
+	Step       uint8     `json:"step"`
 	Owner      string    `json:"owner"`
 	RespondBy  time.Time `json:"respond_by"`
 	Supersedes string    `json:"supersedes"`
@@ -42,7 +45,7 @@ func (said *saidPlaybook) decode(d *scoring.Decision, k *pack.Pack) {
 	if !said.RespondBy.IsZero() {
 		within = said.RespondBy.Sub(time.UnixMilli(d.At))
 	}
-	d.Supersedes = said.Supersedes
+	d.Step, d.Supersedes = said.Step, said.Supersedes
 	for ref := pack.PlayRef(1); k.HasPlay(ref); ref++ {
 		if p := k.Play(ref); p.ID == said.ID && p.Owner == said.Owner && p.Respond == within {
 			d.Play = ref
@@ -68,5 +71,13 @@ func (r *Renderer) followPlay(d *scoring.Decision) {
 		r.Pack.Play(d.Play).ID != d.Supersedes
 	if !another {
 		d.Supersedes = ""
+	}
+	switch {
+	case d.Play == 0:
+		d.Step = 0
+	case d.Transition == scoring.Raised || d.Supersedes != "":
+		d.Step = 1
+	default: // how many times it was named before is not in an alert
+		d.Step = max(d.Step, 1)
 	}
 }

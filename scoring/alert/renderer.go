@@ -62,7 +62,12 @@ func (r *Renderer) appendHead(dst []byte, a *Alert, id ID) []byte {
 	dst = strconv.AppendUint(append(dst, `,"sequence":`...), uint64(a.Sequence), 10)
 	dst = append(append(dst, `,"transition":"`...), a.Transition.String()...)
 	dst = append(append(dst, `","tier":"`...), a.Tier.String()...)
-	return append(append(append(dst, `","previous_tier":"`...), a.Previous.String()...), '"')
+	dst = append(append(append(dst, `","previous_tier":"`...), a.Previous.String()...), '"')
+	if a.Transition == scoring.Corrected {
+		corrects := a.raise()
+		dst = append(hex.AppendEncode(append(dst, `,"corrects":"`...), corrects[:]), '"')
+	}
+	return dst
 }
 
 // appendProbability appends the probability read at the decision's score, and how many probes stand behind it.

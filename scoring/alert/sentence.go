@@ -13,7 +13,8 @@ import (
 
 // appendSentence appends the reason in words, with its numbers and without anything that JSON would escape.
 func (r *Renderer) appendSentence(dst []byte, d *scoring.Decision, w scoring.Reason) []byte {
-	return r.appendPieces(dst, d, w.Feature, r.Pack.Catalogue.Sentence(w.Code, d.Score.Visits))
+	none := w.Feature >= 0 && d.Score.Value(w.Feature).N == 0
+	return r.appendPieces(dst, d, w.Feature, r.Pack.Catalogue.Sentence(w.Code, d.Score.Visits, none))
 }
 
 // appendPieces appends a sentence about a feature, or a part of one.
@@ -41,12 +42,16 @@ func (r *Renderer) appendHole(dst []byte, d *scoring.Decision, index int, h pack
 		return r.Pack.Catalogue.Words.AppendSpan(dst, s.Tenure)
 	case pack.HoleAway:
 		return r.Pack.Catalogue.Words.AppendSpan(dst, moment.Days(d.Silence()))
+	case pack.HoleReturn:
+		return r.Pack.Catalogue.Words.AppendDate(dst, d.At-moment.Millis(s.Silence))
 	case pack.HoleVisits:
 		return r.Pack.Catalogue.Words.AppendVisits(dst, uint64(s.Visits))
 	case pack.HoleEvent:
 		return r.appendTroubleType(dst, d)
 	case pack.HoleOn:
 		return r.Pack.Catalogue.Words.AppendDate(dst, d.Trouble.At)
+	case pack.HoleOpened:
+		return r.Pack.Catalogue.Words.AppendDate(dst, d.Opened)
 	case pack.HoleSilences:
 		return pack.AppendGrouped(dst, uint64(d.Reading.Probes))
 	case pack.HoleWhose:

@@ -5,6 +5,10 @@ import "ebb/scoring/profile"
 // ExitFriction is a possible change of an exit, besides the end of a factor's part.
 const ExitFriction = "friction"
 
+// leastExit is the least change, in log-odds, that is worth the name: at the very edge of a tier, where alerts are raised,
+// anything else would do. From there on it is a reason, too.
+const leastExit = 0.1
+
 // Exit is one change that would take a customer out of its tier.
 type Exit struct {
 	Change  string       // ExitFriction, or a factor's code
@@ -20,7 +24,7 @@ func (m *Model) CheapestExit(s *Score) (Exit, bool) {
 	sum := s.Sum()
 	best, own := Exit{LogOdds: sum}, m.TierOf(s)
 	consider := func(change string, after float64) {
-		if m.TierAt(s.Stage, after) < own && (best.Change == "" || after > best.LogOdds) {
+		if sum-after >= leastExit && m.TierAt(s.Stage, after) < own && (best.Change == "" || after > best.LogOdds) {
 			best = Exit{Change: change, LogOdds: after}
 		}
 	}

@@ -12,6 +12,7 @@ type Factor struct {
 	Curve   feature.Curve
 	Stages  profile.StageSet // in which it counts
 	Ends    bool             // an event other than the customer's activity takes its feature to 0
+	Quiet   float64          // days of silence after which its feature is 0 for that alone; 0: there is no such time
 }
 
 // Bounds of factors, in log-odds.

@@ -19,6 +19,7 @@ type catalogue struct {
 	sentences map[string]Sentence // by the reason's code
 	once      map[string]Sentence // for a customer who came only once
 	few       map[string]Sentence // for one who came too seldom to have a rhythm
+	none      map[string]Sentence // where the feature's value is 0
 	marked    map[uint16]string   // the codes by their marks
 	Words     words
 }
@@ -50,7 +51,7 @@ func parseCatalogue(b []byte) (*catalogue, error) {
 	}
 	c := &catalogue{
 		sentences: map[string]Sentence{}, once: map[string]Sentence{}, few: map[string]Sentence{},
-		marked: map[uint16]string{},
+		none: map[string]Sentence{}, marked: map[uint16]string{},
 	}
 	if err := c.fill(texts); err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func parseCatalogue(b []byte) (*catalogue, error) {
 			return nil, fmt.Errorf("no sentence for %s", code)
 		}
 	}
-	for key, others := range map[string]map[string]Sentence{onceKey: c.once, fewKey: c.few} {
+	for key, others := range map[string]map[string]Sentence{onceKey: c.once, fewKey: c.few, noneKey: c.none} {
 		for code := range others {
 			if c.sentences[code] == nil {
 				return nil, fmt.Errorf("%s%s: another sentence for nothing", code, key)
@@ -70,8 +71,11 @@ func parseCatalogue(b []byte) (*catalogue, error) {
 	return c, nil
 }
 
-// Sentence is the sentence of a code for a customer of so many visits.
-func (c *catalogue) Sentence(code string, visits uint32) Sentence {
+// Sentence is the sentence of a code for a customer of so many visits; none: it is about a feature whose value is 0.
+func (c *catalogue) Sentence(code string, visits uint32, none bool) Sentence {
+	if s := c.none[code]; s != nil && none {
+		return s
+	}
 	other := c.few
 	if visits == 1 {
 		other = c.once
@@ -83,10 +87,11 @@ func (c *catalogue) Sentence(code string, visits uint32) Sentence {
 }
 
 // What follows the code in the key of a sentence about a customer who came only once, or so seldom that nothing is
-// usual about its gaps.
+// usual about its gaps, or about a feature whose value is 0.
 const (
 	onceKey = ".once"
 	fewKey  = ".few"
+	noneKey = ".none"
 )
 
 // EnoughVisits is how many visits, with three gaps between them, tell what is usual.
@@ -103,31 +108,29 @@ func (c *catalogue) fill(texts map[string]string) error {
 	if err := c.Words.take(texts); err != nil {
 		return err
 	}
+	variants := map[string]map[string]Sentence{"": c.sentences, onceKey: c.once, fewKey: c.few, noneKey: c.none}
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		code, once := strings.CutSuffix(key, onceKey)
-		code, few := strings.CutSuffix(code, fewKey)
-		if strings.Contains(code, ".") || once && few {
+		code, variant := key, ""
+		if i := strings.IndexByte(key, '.'); i >= 0 {
+			code, variant = key[:i], key[i:]
+		}
+		to := variants[variant]
+		if to == nil {
 			return fmt.Errorf("%s: nothing is called so", key)
 		}
 		s, err := parseSentence(texts[key])
 		if err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
-		switch {
-		case once:
-			c.once[code] = s
-		case few:
-			c.few[code] = s
-		default:
-			c.sentences[code], c.marked[MarkOf(code)] = s, code
-		}
+		to[code] = s
+		c.marked[MarkOf(code)] = code
 	}
 	return nil
 }
 
 // lacks is the first placeholder in a code's sentences that is not among the given ones; empty: none.
 func (c *catalogue) lacks(code string, given [numHoles]bool) string {
-	for _, s := range []Sentence{c.sentences[code], c.once[code], c.few[code]} {
+	for _, s := range []Sentence{c.sentences[code], c.once[code], c.few[code], c.none[code]} {
 		for _, p := range s {
 			if !given[p.Hole] {
 				return holeNames[p.Hole]

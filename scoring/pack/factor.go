@@ -116,6 +116,7 @@ func (k *Pack) buildFactors(f *file) {
 		stages, _ := parseStages(c.Stages)
 		k.Model.Factors = append(k.Model.Factors, model.Factor{
 			Code: c.Code, Feature: slices.Index(order, c.Feature), Curve: curve, Stages: stages, Ends: f.ends(c.Feature),
+			Quiet: f.quiet(c.Feature),
 		})
 	}
 	k.Model.Cap = f.Cap
@@ -126,10 +127,32 @@ func (k *Pack) buildFactors(f *file) {
 func (f *file) ends(name string) bool {
 	d := f.Features[name]
 	kind, _ := featureKind(d.Kind)
-	return kind.Traits().Until && !slices.ContainsFunc(f.Signals[d.Until].Types, func(t string) bool {
-		_, trouble := f.Friction[t]
-		return slices.Contains(f.Activity, t) || slices.Contains(f.Activity, Everything) && !trouble
-	})
+	return kind.Traits().Until &&
+		!slices.ContainsFunc(f.Signals[d.Until].Types, func(t string) bool { return !f.happens(t) })
+}
+
+// quiet is after how many days of silence a feature is 0 for that alone: it counts within a window what is the
+// customer's own activity, or divides such a count. 0: there is no such time.
+func (f *file) quiet(name string) float64 {
+	d := f.Features[name]
+	kind, _ := featureKind(d.Kind)
+	switch {
+	case kind == feature.Ratio:
+		return f.quiet(d.Of)
+	case !kind.Traits().Windowed || kind == feature.Last || slices.ContainsFunc(f.Signals[d.Of].Types, f.happens):
+		return 0
+	}
+	within, hourly, _ := parseWindow(d.Within)
+	if hourly {
+		return float64(within) / 24
+	}
+	return float64(within)
+}
+
+// happens reports whether an event type is no activity of the customer.
+func (f *file) happens(eventType string) bool {
+	_, trouble := f.Friction[eventType]
+	return !slices.Contains(f.Activity, eventType) && (!slices.Contains(f.Activity, Everything) || trouble)
 }
 
 // parseStages reads a list of stages; none means all.

@@ -29,6 +29,7 @@ type Opening struct {
 	Closes  uint64  // bits of signals that end it
 	Floor   float64 // lower bound of the customer's risk score, 0 to 100, while the episode is open
 	Code    string  // of the reason
+	Trouble bool    // its events are friction
 
 	LogOdds float64 // of Floor
 	Mark    uint16  // of Code: identifies an opening in states and ids, whatever its place in a later pack
@@ -146,6 +147,7 @@ func (k *Pack) buildKinds(f *file) {
 				Code:    o.Code,
 				LogOdds: exact.Logit(o.Floor / 100),
 				Mark:    MarkOf(o.Code),
+				Trouble: slices.ContainsFunc(f.Signals[o.Signal].Types, func(t string) bool { return f.Friction[t] > 0 }),
 			}
 			if opening.Feature >= 0 {
 				kind, _ := featureKind(f.Features[o.Feature].Kind)

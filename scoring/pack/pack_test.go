@@ -375,4 +375,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "2048e5f4f9d58dacae572aa71cc54947ec51cca749656fe568f6e8629157ffd6"
+const retailHash = "e2956ae5ab5c14444fef5777803dc82a9450594fa8f2384db1cbc1a7c70326f0"

@@ -25,6 +25,7 @@ const (
 	ReasonSettled        = "settled"         // ends one of failed service
 	ReasonRanOut         = "ran_out"         // ends one by expiry
 	ReasonConverted      = "converted"       // the pack's value action followed a lapse
+	ReasonCorrected      = "corrected"       // was not silent for so long when a lapse was raised
 )
 
 const (
@@ -36,6 +37,6 @@ func coreReasons() []string {
 	return []string{
 		ReasonOverdue, ReasonSuchSilences, ReasonFewSilences, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction,
 		ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled, ReasonRanOut,
-		ReasonConverted,
+		ReasonConverted, ReasonCorrected,
 	}
 }

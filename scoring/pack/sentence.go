@@ -29,9 +29,11 @@ const (
 	HoleTenure
 	HoleActive
 	HoleAway
+	HoleReturn
 	HoleVisits
 	HoleEvent
 	HoleOn
+	HoleOpened
 	HoleSilences
 	HoleWhose
 	HoleShare
@@ -50,9 +52,11 @@ var holeNames = [numHoles]string{
 	"tenure",
 	"active",
 	"away",
+	"return",
 	"visits",
 	"event",
 	"on",
+	"opened",
 	"silences",
 	"whose",
 	"share",

@@ -154,7 +154,8 @@ func reasonsOfAll() names {
 	n := names{}
 	n.add(pack.ReasonOverdue, pack.ReasonSuchSilences, pack.ReasonFewSilences, pack.ReasonLittleActivity,
 		pack.ReasonNewCustomer, pack.ReasonFriction, pack.ReasonBack, pack.ReasonStayed, pack.ReasonPaid,
-		pack.ReasonSettled, pack.ReasonRanOut, pack.ReasonConverted)
+		pack.ReasonSettled, pack.ReasonRanOut, pack.ReasonConverted,
+		pack.ReasonCorrected)
 	return n
 }
 
@@ -356,7 +357,9 @@ func TestReasonSentences(t *testing.T) {
 		allowed := []string{"value", "times", "ago", "within"}
 		if ofTheCore[code] {
 			allowed = []string{
-				"typical", "silent", "tenure", "active", "away", "visits", "event", "on", "silences", "whose", "share", "horizon",
+				"typical", "silent", "tenure", "active", "away", "return", "visits", "event", "on", "opened", "silences", "whose",
+				"share",
+				"horizon",
 			}
 		}
 		for _, m := range placeholder.FindAllStringSubmatch(sentence, -1) {

@@ -104,6 +104,7 @@ func TestProfileBytes(t *testing.T) {
 		Touched:   1<<profile.Explicit | 1<<profile.ServiceFailure, Withheld: 1 << profile.Explicit,
 		Trouble: profile.Trouble{Type: 0x0a0b, At: 5},
 		Plays:   [profile.NumKinds]profile.PlayMark{profile.Lapse: 0x01020304, profile.Explicit: 5},
+		Steps:   [profile.NumKinds]uint8{profile.Lapse: 2, profile.Explicit: 1},
 	}
 	p.Triggered[0] = profile.Triggered{
 		Episode:  profile.Episode{Number: 1, Sequence: 2, LastTransition: 7, Opened: 6},
@@ -147,7 +148,7 @@ func TestProfileBytes(t *testing.T) {
 		{14, 1, 2},
 		{15, 1, 1},
 		{16, 5, 'E', 'U', 'R', 0xac, 2},
-		{17, 9, 3, 4, 3, 2, 1, 5, 0, 0, 0},
+		{17, 11, 3, 4, 3, 2, 1, 2, 5, 0, 0, 0, 1},
 		slices.Concat([]byte{18, 11, 2, 1}, time(5), []byte{2, 'a', 'b'}),
 		slices.Concat([]byte{19, 10}, time(3), []byte{11, 0, 0, 0}),
 		slices.Concat([]byte{20, 13, 3}, time(3), time(6)),
@@ -404,13 +405,14 @@ func TestLargestProfile(t *testing.T) {
 		PackEpoch: 1,
 		Trouble:   profile.Trouble{Type: 1, At: 4},
 		Plays:     [profile.NumKinds]profile.PlayMark{profile.Lapse: 1},
+		Steps:     [profile.NumKinds]uint8{profile.Lapse: 3},
 	}
 	for id := range uint64(16) {
 		p.Remember(id + 1)
 	}
 	b := scoringtest.AppendProfile(nil, &p)
 	var got profile.Profile
-	if err := scoringtest.ReadProfile(b, &got); err != nil || got != p || len(b) != 282 {
+	if err := scoringtest.ReadProfile(b, &got); err != nil || got != p || len(b) != 283 {
 		t.Errorf("%d bytes, error %v, read %+v", len(b), err, got)
 	}
 }

@@ -28,7 +28,7 @@ func (r *Renderer) pack(e *pipeline.Entry) pipeline.Outgoing {
 // control makes a control record. It stands in the partition of the same number as the input's.
 func (r *Renderer) control(e *pipeline.Entry) pipeline.Outgoing {
 	c := pipeline.Control{
-		Group: r.Group, Topic: r.Input, TopicID: r.InputID, Partition: int(r.Partition), Offset: e.Offset, Change: e.Change,
+		Group: r.Group, Topic: r.Input, TopicID: r.InputID, Partition: int(r.Partition), Offset: e.Begins(), Change: e.Change,
 	}
 	return pipeline.Outgoing{
 		Topic:     r.Control,

@@ -110,7 +110,10 @@ type Pack struct {
 }
 
 // Time is how event time moves.
-type Time struct{ Lateness time.Duration }
+type Time struct {
+	Lateness time.Duration
+	Idle     time.Duration // without records, after which deadlines fire by the wall clock; 0: never
+}
 
 // Batch bounds the unit of I/O. No setting here changes what is decided.
 type Batch struct {
@@ -199,7 +202,7 @@ func Default() *Config {
 		},
 		Redis: Redis{Addresses: []string{"127.0.0.1:6379"}},
 		Pack:  Pack{Name: "retail"},
-		Time:  Time{Lateness: 5 * time.Minute},
+		Time:  Time{Lateness: 5 * time.Minute, Idle: 30 * time.Second},
 		Batch: Batch{MaxBytes: 4 << 20, Linger: 20 * time.Millisecond},
 		State: State{Cache: 1_000_000, Retention: 730 * advice.Day},
 		Input: Input{

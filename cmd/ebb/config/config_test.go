@@ -163,6 +163,7 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 		"kafka.transaction_timeout":  "19s",
 		"pack.horizon":               "30d",
 		"time.lateness":              "1m",
+		"time.idle":                  "45s",
 		"batch.max_bytes":            "2MiB",
 		"batch.linger":               "5ms",
 		"state.cache":                "5000",

@@ -293,6 +293,15 @@ func (c *Config) processSettings() []setting {
 				"disorder is forgiven, and a silence is noticed later by as much.",
 		},
 		{
+			path:  "time.idle",
+			value: durationValue{&c.Time.Idle, 0, advice.Day},
+			doc: "A partition that has read its whole log and gets no event for so long takes the wall clock, less " +
+				"`time.lateness`, for its event time, so that silences are noticed at night too: [idle partitions]" +
+				"(adr/0026-idle-partitions.md). It does so only once events have come about when they happened. 0s: never. Where " +
+				"events come in batches, as once an hour, set `time.lateness` to more than the time between two, or this to 0s: " +
+				"else customers whose events are still to come count as silent.",
+		},
+		{
 			path:  "batch.max_bytes",
 			value: sizeValue{&b.MaxBytes, 64 << 10, 64 << 20},
 			doc: "How much of a partition is fetched, and committed together, at most, as stored in the log. More: fewer " +

@@ -13,6 +13,7 @@ import (
 // once more, as far as they were fed.
 type judge struct {
 	pack    *pack.Pack
+	worth   shop.Worth
 	horizon int64              // ms
 	end     int64              // of the events, ms since the epoch
 	raised  map[string][]int64 // when alerts were raised, by customer
@@ -27,8 +28,8 @@ type judge struct {
 // judged is a customer as far as its events have been read.
 type judged struct {
 	silence.Customer
-	orders []order // of the last year
-	bought bool
+	orders []order // of the time that counts for its worth
+	bought bool    // is a customer
 }
 
 // order is when somebody paid how much, in minor units.
@@ -38,7 +39,7 @@ type order struct{ at, paid int64 }
 func (d *demo) judge() (*Truth, *portrait) {
 	s, horizon := d.log.shop, d.pack.Horizon.Milliseconds()
 	j := &judge{
-		pack: d.pack, horizon: horizon, end: d.latest, raised: d.show.raised(),
+		pack: d.pack, worth: s.Worth(), horizon: horizon, end: d.latest, raised: d.show.raised(),
 		window:    silence.WindowOf(s.Start().UnixMilli(), d.latest, horizon),
 		customers: make(map[string]*judged, s.Customers()),
 	}
@@ -75,8 +76,8 @@ func (j *judge) event(ev *shop.Event) {
 			j.silence(ev.Customer, c, &ended)
 		}
 	}
-	if ev.Type == shop.Order {
-		c.bought = true
+	c.bought = c.bought || ev.Joins
+	if ev.Pays {
 		c.orders = append(c.orders, order{at, ev.Value})
 	}
 }
@@ -91,7 +92,7 @@ func (j *judge) silence(customer string, c *judged, s *silence.Silence) {
 	case !j.window.Has(at):
 		j.truth.Undecided++
 	default:
-		for _, t := range j.groups.of(s.Class(j.horizon), c.worth(s.Start)) {
+		for _, t := range j.groups.of(s.Class(j.horizon), c.worth(s.Start, j.worth)) {
 			t.Alert(s, at, j.horizon)
 		}
 	}
@@ -124,7 +125,7 @@ func (j *judge) leaver(l *shop.Leaver) {
 		return
 	}
 	at := j.firstIn(l.Customer, &s)
-	for _, t := range append(j.groups.of(s.Class(j.horizon), c.worth(s.Start)), j.groups.cause(l.Cause)) {
+	for _, t := range append(j.groups.of(s.Class(j.horizon), c.worth(s.Start, j.worth)), j.groups.cause(l.Cause)) {
 		t.Leaver(&s, at, j.horizon)
 	}
 	if at != silence.Never && s.Class(j.horizon) == silence.Regular {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"ebb/cmd/ebb/advice"
@@ -25,14 +26,17 @@ func open(opts *Options) (*source, error) {
 	if opts.Events != "" {
 		return openRealLog(opts.Events, opts.Stdin, &opts.Config.Input)
 	}
-	s, err := shop.New(shop.Config{Customers: opts.Customers, Seed: opts.Seed})
+	s, err := shop.New(shop.Config{
+		Business: businessOf(opts.Config.Pack.Name), Customers: opts.Customers, Seed: opts.Seed,
+	})
 	if err != nil {
 		return nil, advice.Usage(err)
 	}
 	l := &source{
 		shop: s,
 		title: fmt.Sprintf(
-			"a simulated shop (seed %d): %s customers over %d days from %s",
+			"a simulated %s (seed %d): %s customers over %d days from %s",
+			s.Title(),
 			opts.Seed,
 			advice.Grouped(int64(s.Customers())),
 			int(s.End().Sub(s.Start()).Hours()/24),
@@ -53,6 +57,14 @@ func open(opts *Options) (*source, error) {
 		return nil
 	}
 	return l, nil
+}
+
+// businessOf is the business that a pack is for; of a pack of one's own it is the shop.
+func businessOf(pack string) string {
+	if slices.Contains(shop.Businesses(), pack) {
+		return pack
+	}
+	return ""
 }
 
 // openRealLog reads a log twice: once to count it, which also finds a bad line, or one that is not in order of time,

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/shop"
 	"ebb/cmd/ebb/view"
 )
 
@@ -31,7 +32,7 @@ func (d *demo) truth(t *Truth, customers int64) {
 			continue
 		}
 		rows = append(rows, []string{
-			g.called(), advice.Grouped(g.Leavers), view.Percent(g.ByHalf, g.Leavers),
+			g.called(d.log.shop.Worth()), advice.Grouped(g.Leavers), view.Percent(g.ByHalf, g.Leavers),
 			view.Percent(g.ByHorizon, g.Leavers), figure(g.MedianDays, "%.0f"), figure(g.MedianGaps, "%.1f"),
 			advice.Grouped(g.Alerts), view.Percent(g.Right, g.Alerts),
 		})
@@ -45,16 +46,16 @@ func (d *demo) truth(t *Truth, customers int64) {
 }
 
 // called is what a group of customers is called in the table.
-func (g *Group) called() string {
+func (g *Group) called(w shop.Worth) string {
 	switch g.By + " " + g.Name {
 	case "all all":
 		return "all customers"
 	case "value high":
-		return "500 and more a year"
+		return fmt.Sprintf("%s and more %s", units(w.High), w.Per)
 	case "value mid":
-		return "100 to 500"
+		return fmt.Sprintf("%s to %s", units(w.Mid), units(w.High))
 	case "value low":
-		return "below 100"
+		return "below " + units(w.Mid)
 	case "class regular":
 		return "regulars"
 	case "class one-timer":
@@ -63,6 +64,9 @@ func (g *Group) called() string {
 		return g.Name
 	}
 }
+
+// units are minor units in whole ones.
+func units(minor int64) string { return advice.Grouped(minor / 100) }
 
 // days is a length in days, to the half.
 func days(d time.Duration) string { return fmt.Sprintf("%.3g d", d.Hours()/24) }
@@ -84,12 +88,13 @@ func (d *demo) drawPortrait(p *portrait) error {
 	fmt.Fprintln(d.opts.Screen)
 	d.row(
 		"score",
-		"of %s, a regular with %d visits and orders of %d.%02d in the last year; last seen on %s and left on %s (%v). "+
+		"of %s, a regular with %d visits and %d.%02d paid %s; last seen on %s and left on %s (%v). "+
 			"Each column is the highest risk score of %.1f days",
 		p.Customer,
 		p.visits,
 		p.spent/100,
 		p.spent%100,
+		d.log.shop.Worth().Per,
 		p.last.Format(time.DateOnly),
 		p.Left.Format(time.DateOnly),
 		p.Cause,

@@ -11,7 +11,7 @@ import (
 // portrait is the customer whose score is drawn: a regular who left, with an alert about it.
 type portrait struct {
 	shop.Leaver
-	spent  int64 // in the last year, minor units
+	spent  int64 // in the time that counts, minor units
 	visits int
 	last   time.Time // activity
 	raised []int64   // when alerts were raised
@@ -21,7 +21,7 @@ type portrait struct {
 func (j *judge) portray(l *shop.Leaver, c *judged, s *silence.Silence) {
 	p := &portrait{
 		Leaver: *l,
-		spent:  c.spent(s.Start),
+		spent:  c.spent(s.Start, j.worth),
 		visits: s.Visits,
 		last:   time.UnixMilli(s.Start).UTC(),
 		raised: j.raised[l.Customer],

@@ -43,12 +43,6 @@ const (
 	byCause = "cause"
 )
 
-// Where the value tiers of the shop's customers begin, in minor units of a year's orders: as in the pack retail.
-const (
-	worthHigh = 500_00
-	worthMid  = 100_00
-)
-
 const (
 	high = iota
 	mid
@@ -58,12 +52,10 @@ const (
 
 var worthNames = [...]string{"high", "mid", "low"}
 
-// year is how long orders count as a customer's worth, in ms.
-const year = 365 * 24 * 60 * 60 * 1000
-
-// spent is what the customer paid in the year up to a moment. Orders before that year are forgotten.
-func (c *judged) spent(until int64) (sum int64) {
-	for len(c.orders) > 0 && c.orders[0].at <= until-year {
+// spent is what the customer paid in the time up to a moment that counts for its worth. What was before is forgotten.
+func (c *judged) spent(until int64, w shop.Worth) (sum int64) {
+	from := until - int64(w.Days)*24*time.Hour.Milliseconds()
+	for len(c.orders) > 0 && c.orders[0].at <= from {
 		c.orders = c.orders[1:]
 	}
 	for _, o := range c.orders {
@@ -75,11 +67,11 @@ func (c *judged) spent(until int64) (sum int64) {
 }
 
 // worth is the customer's value tier at a moment, not before that of the last call.
-func (c *judged) worth(at int64) int {
-	switch sum := c.spent(at); {
-	case sum >= worthHigh:
+func (c *judged) worth(at int64, w shop.Worth) int {
+	switch sum := c.spent(at, w); {
+	case sum >= w.High:
 		return high
-	case sum >= worthMid:
+	case sum >= w.Mid:
 		return mid
 	default:
 		return low
@@ -111,7 +103,9 @@ func (g *groups) report() []Group {
 		all = append(all, groupOf(byClass, silence.Class(c).String(), &g.class[c]))
 	}
 	for c := shop.Once; c < shop.Causes; c++ {
-		all = append(all, groupOf(byCause, c.String(), &g.causes[c]))
+		if g.causes[c].Gone > 0 { // no business has them all
+			all = append(all, groupOf(byCause, c.String(), &g.causes[c]))
+		}
 	}
 	return all
 }

@@ -83,6 +83,15 @@ func (e *Services) createTopics(ctx context.Context, cfg *config.Config) error {
 	return nil
 }
 
+// StartRedis starts a Redis alone. stop ends it.
+func StartRedis() (address string, stop func(), err error) {
+	redis, err := miniredis.Run()
+	if err != nil {
+		return "", nil, fmt.Errorf("start embedded Redis: %w", err)
+	}
+	return redis.Addr(), redis.Close, nil
+}
+
 // Close ends both.
 func (e *Services) Close() {
 	e.redis.Close()

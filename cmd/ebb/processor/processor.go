@@ -30,6 +30,7 @@ import (
 // Options is what differs between the commands that process.
 type Options struct {
 	UntilEnd     bool                       // stop at the end offsets found at the start
+	AdvanceTo    time.Time                  // with UntilEnd: at the end, fire deadlines up to then; zero: up to the watermark
 	AcceptPoison bool                       // records below the end offsets found at the start pass the poison breaker
 	Leave        bool                       // leave the group at the end
 	Embedded     bool                       // the services run in this process, so their policy is known
@@ -59,6 +60,7 @@ type Processor struct {
 	slot      *kafkasource.Slot // nil where the instance id is configured
 	member    *kafkasource.Member
 	metrics   *worker.Metrics
+	wall      *worker.Wall
 	metered   *prometheus.Registry // what /metrics serves; nil for a shadow, whose metrics the main processor serves
 	http      *server              // nil: none
 	ends      []int64              // by partition, where opts.UntilEnd or opts.AcceptPoison
@@ -84,7 +86,7 @@ type Processor struct {
 func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Options) (_ *Processor, err error) {
 	p := &Processor{
 		cfg: cfg, opts: opts, log: log, workers: map[int32]*worker.Worker{}, draws: make(chan []byte, 1),
-		taken: make(chan *pipeline.HardStop, 1),
+		taken: make(chan *pipeline.HardStop, 1), wall: worker.NewWall(time.Now),
 	}
 	defer func() {
 		if err != nil {

@@ -53,12 +53,13 @@ func StartShadows(ctx context.Context, main *Processor) *Shadows {
 	s.up = worker.NewShadowUp(main.metered)
 	for _, name := range main.cfg.ShadowNames() {
 		opts := Options{
-			Hangups:  main.opts.Hangups,
-			UntilEnd: main.opts.UntilEnd,
-			Leave:    main.opts.Leave,
-			Embedded: main.opts.Embedded,
-			Newest:   main.opts.Newest,
-			shadow:   &shadowRole{name: name, metered: main.metered, ends: main.ends},
+			Hangups:   main.opts.Hangups,
+			UntilEnd:  main.opts.UntilEnd,
+			Leave:     main.opts.Leave,
+			Embedded:  main.opts.Embedded,
+			Newest:    main.opts.Newest,
+			AdvanceTo: main.opts.AdvanceTo,
+			shadow:    &shadowRole{name: name, metered: main.metered, ends: main.ends},
 		}
 		s.all = append(
 			s.all,

@@ -16,7 +16,11 @@ type Summary struct {
 	Transitions map[string]uint64 `json:"transitions"`
 	Quarantined uint64            `json:"quarantined"`
 	Late        uint64            `json:"late"`
-	Duplicates  uint64            `json:"duplicates"`
+	// events older than every window of the features that they would have counted in
+	TooLate uint64 `json:"too_late,omitempty"`
+	// events more than a day ahead of the watermark, which they did not move alone
+	Future     uint64 `json:"future,omitempty"`
+	Duplicates uint64 `json:"duplicates"`
 	// events whose customer is the subject of a CloudEvent, for nothing else in it names one
 	BySubject uint64 `json:"by_subject,omitempty"`
 	// events with money in another currency than their customer's, which is not added up
@@ -44,6 +48,7 @@ func (p *Processor) Summary() Summary {
 	t := &p.tally
 	s.Events, s.Seconds, s.Alerts, s.Quarantined = t.Records, p.seconds().Seconds(), t.AllAlerts(), t.AllQuarantined()
 	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = t.Late, t.Duplicates, t.Withheld[line.Repeated], t.Unnamed
+	s.TooLate, s.Future = t.TooLate, t.Future
 	s.BySubject, s.OtherCurrency, s.Ineligible = t.BySubject, t.OtherCurrency, t.Ineligible
 	if p.tally.Types != nil {
 		s.Types = p.tally.Types.Top(typesInSummary)

@@ -139,6 +139,9 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		Render:       render.Render,
 		PublishEvery: time.Second,
 		End:          p.end(n),
+		Idle:         p.cfg.Time.Idle,
+		AdvanceTo:    p.advanceTo(),
+		Wall:         p.wall,
 		Metrics:      p.metrics,
 		Trace:        p.opts.Trace,
 		Draw:         p.drawn,
@@ -175,6 +178,14 @@ func (p *Processor) end(n int32) int64 {
 		return -1
 	}
 	return p.ends[n]
+}
+
+// advanceTo is the minute that the command line names, since the epoch; 0: none.
+func (p *Processor) advanceTo() int64 {
+	if p.opts.AdvanceTo.IsZero() {
+		return 0
+	}
+	return pipeline.FloorDiv(p.opts.AdvanceTo.UnixMilli(), pipeline.MinuteMillis)
 }
 
 // acceptedPoison is the offset below which the partition's records pass the poison breaker.

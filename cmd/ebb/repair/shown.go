@@ -362,7 +362,7 @@ func (s *shown) seen(w *standing, changes []pipeline.Control) []pipeline.Seen {
 		case pipeline.EntryControl:
 			seen[i] = pipeline.Absent
 			for c := range changes {
-				if changes[c].Offset == e.Offset && reflect.DeepEqual(changes[c].Change, e.Change) {
+				if changes[c].Offset == e.Begins() && reflect.DeepEqual(changes[c].Change, e.Change) {
 					seen[i] = pipeline.Present
 				}
 			}

@@ -19,8 +19,11 @@ const (
 
 // customer is somebody who comes to the shop, with its plans.
 type customer struct {
+	business *business
 	dice     dice
+	number   int
 	name     string
+	kind     kind
 	stranger bool // nobody has signed in: an anonymous visitor
 
 	gap     law   // of the times between visits
@@ -35,24 +38,27 @@ type customer struct {
 
 	visit   int64    // when the next visit begins; never: there is none
 	session int64    // end of the latest one; before the first, its beginning
-	bought  bool     // it has ordered
+	joined  bool     // it has become a customer
 	price   int64    // of its latest order
 	last    int64    // time of the event taken last
+	due     []int64  // when each of the business's rounds comes next
 	plan    []action // what happens before and after the next visit, in order of time
 }
 
 // customer makes the customer with a number from 0 on, as it is at its first visit. The numbers after the customers are
 // those of anonymous visitors.
 func (s *Shop) customer(i int) *customer {
-	c := &customer{dice: newDice(s.cfg.Seed, i), left: never, visits: never, pause: pause{never, never}}
-	d, who := &c.dice, passer
+	c := &customer{
+		business: s.business, number: i, dice: newDice(s.cfg.Seed, i), left: never, visits: never, pause: pause{never, never},
+	}
+	d := &c.dice
 	if i < s.cfg.Customers {
-		c.name, who = fmt.Sprintf("c-%06d", i+1), pick(d, kinds[:])
+		c.name, c.kind = fmt.Sprintf("c-%06d", i+1), pick(d, s.business.kinds)
 	} else {
-		c.name, c.stranger = fmt.Sprintf("a-%06d", i-s.cfg.Customers+1), true
+		c.name, c.kind, c.stranger = fmt.Sprintf("a-%06d", i-s.cfg.Customers+1), passer, true
 	}
 	c.visit = s.start + d.below((s.end-s.start)*85/100+1)
-	switch who {
+	switch c.kind {
 	case loyal:
 		c.loyal(s)
 	case taster:
@@ -62,6 +68,9 @@ func (s *Shop) customer(i int) *customer {
 	}
 	c.visit = c.daytime(c.visit)
 	c.session = c.visit
+	for i := range s.business.rounds {
+		c.due = append(c.due, c.visit+d.draw(s.business.rounds[i].every))
+	}
 	return c
 }
 
@@ -84,12 +93,15 @@ func pick[T any](d *dice, from []weighted[T]) T {
 // next is the time of the customer's next event; never if there is none. It plans visits as far as needed.
 func (c *customer) next() int64 {
 	for c.visit != never && (len(c.plan) == 0 || c.plan[0].at >= c.visit) {
+		if c.joined {
+			c.rounds(c.visit)
+		}
 		if c.visit >= c.left {
 			c.visit = never
 			c.farewell()
 			break
 		}
-		c.shopping()
+		c.calling()
 		if c.visits--; c.visits == 0 {
 			c.finish()
 			continue

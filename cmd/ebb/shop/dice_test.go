@@ -50,31 +50,21 @@ func TestDiceStreams(t *testing.T) {
 
 // TestChoices: every table of choices adds up.
 func TestChoices(t *testing.T) {
-	sums := map[string]int64{}
-	for _, w := range rhythms {
-		sums["rhythms"] += w.percent
-	}
-	for _, w := range hours {
-		sums["hours"] += w.percent
-	}
-	for _, w := range kinds {
-		sums["kinds"] += w.percent
-	}
-	for _, w := range tastes {
-		sums["tastes"] += w.percent
-	}
-	for _, w := range pauses {
-		sums["pauses"] += w.percent
-	}
-	for _, w := range causes {
-		sums["causes"] += w.percent
-	}
-	for _, w := range tasterCauses {
-		sums["causes of tasters"] += w.percent
+	sums := map[string]int64{"hours": sum(hours[:]), "tastes": sum(tastes[:]), "pauses": sum(pauses[:])}
+	for _, b := range businesses() {
+		sums[b.name+" kinds"], sums[b.name+" rhythms"] = sum(b.kinds), sum(b.rhythms)
+		sums[b.name+" causes"], sums[b.name+" causes of tasters"] = sum(b.causes), sum(b.tasterCauses)
 	}
 	for name, sum := range sums {
 		if sum != 100 {
 			t.Errorf("%s add up to %d", name, sum)
 		}
 	}
+}
+
+func sum[T any](choices []weighted[T]) (percent int64) {
+	for _, w := range choices {
+		percent += w.percent
+	}
+	return percent
 }

@@ -27,8 +27,8 @@ func AppendJSON(dst []byte, ev *Event) []byte {
 		dst = append(dst, ev.Currency...)
 		dst = append(dst, '"')
 	}
-	if ev.Product != 0 {
-		dst = appendProduct(dst, ev.Product)
+	if ev.Properties != "" {
+		dst = append(append(dst, `,"properties":`...), ev.Properties...)
 	}
 	return append(dst, '}')
 }
@@ -44,16 +44,10 @@ func appendTrack(dst []byte, ev *Event) []byte {
 	dst = append(dst, `","timestamp":"`...)
 	dst = ev.Time.AppendFormat(dst, time.RFC3339Nano)
 	dst = append(dst, '"')
-	if ev.Product != 0 {
-		dst = appendProduct(dst, ev.Product)
+	if ev.Properties != "" {
+		dst = append(append(dst, `,"properties":`...), ev.Properties...)
 	}
 	return append(dst, '}')
-}
-
-func appendProduct(dst []byte, product int) []byte {
-	dst = append(dst, `,"properties":{"product_id":"p-`...)
-	dst = strconv.AppendInt(dst, int64(product), 10)
-	return append(dst, `"}`...)
 }
 
 // appendMoney writes minor units with two decimals.

@@ -9,12 +9,6 @@ const (
 	passer             // looks around a few times and never buys
 )
 
-// The figures of kinds, rhythms, tastes and pauses were searched for: with them the shares of TestSilences come out as
-// in a log of real purchases. None is known by itself.
-
-// kinds are those who have an account.
-var kinds = [...]weighted[kind]{{32, loyal}, {58, taster}, {10, passer}}
-
 // law is a log-normal law of times.
 type law struct {
 	median int64
@@ -29,27 +23,18 @@ type rhythm struct {
 	loose, more int64 // the spread of one customer's own gaps, in hundredths: from loose on, by less than more
 }
 
-// rhythms are those of loyal customers, from who comes weekly to who comes for a present once a year.
-var rhythms = [...]weighted[rhythm]{
-	{19, rhythm{law{7 * day, 0.25}, 30, 40}},
-	{14, rhythm{law{13 * day, 0.25}, 30, 40}},
-	{8, rhythm{law{26 * day, 0.25}, 40, 40}},
-	{38, rhythm{law{112 * day, 0.3}, 60, 40}},
-	{21, rhythm{law{330 * day, 0.3}, 20, 40}},
-}
-
 // loyal makes a customer who comes again and again.
 func (c *customer) loyal(s *Shop) {
 	d := &c.dice
-	r := pick(d, rhythms[:])
+	r := pick(d, c.business.rhythms)
 	c.gap = law{d.draw(r.gap), float64(r.loose+d.below(r.more)) / 100}
-	c.buys = d.between(45, 95)
+	c.buys = d.between(c.business.buys.from, c.business.buys.to)
 	c.purse()
 	if d.chance(55) { // an old customer: the first visit follows its rhythm
 		c.visit = s.start + d.below(min(c.gap.median, s.end-s.start))
 	}
 	if d.chance(35) { // leaves some time, if the shop is there for long enough
-		c.cause = pick(d, causes[:])
+		c.cause = pick(d, c.business.causes)
 		c.left = c.visit + day + d.draw(law{350 * day, 1})
 	}
 	c.pause.to = c.visit - d.below(pauseEvery)
@@ -62,12 +47,12 @@ var tastes = [...]weighted[int64]{{62, 1}, {12, 2}, {10, 3}, {9, 4}, {7, 5}}
 // taste makes a customer who comes once or a few times.
 func (c *customer) taste() {
 	d := &c.dice
-	c.gap = law{65 * day, 1.2}
+	c.gap = c.business.taste
 	c.visits = pick(d, tastes[:])
-	if c.cause = pick(d, tasterCauses[:]); c.cause == Tried && c.visits == 1 {
+	if c.cause = pick(d, c.business.tasterCauses); c.cause == Tried && c.visits == 1 {
 		c.cause = Once
 	}
-	c.buys = d.between(45, 95)
+	c.buys = d.between(c.business.buys.from, c.business.buys.to)
 	c.purse()
 }
 
@@ -81,7 +66,7 @@ func (c *customer) pass() {
 // purse draws what the customer's orders are like.
 func (c *customer) purse() {
 	d := &c.dice
-	c.basket = d.logNormal(4500, 0.6)
+	c.basket = d.draw(c.business.basket)
 	if d.chance(30) {
 		c.returns = d.between(10, 30)
 	}

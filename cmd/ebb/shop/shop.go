@@ -1,4 +1,5 @@
-// Package shop simulates a shop. Most of its customers come once or a few times. The others come in rhythms of their
+// Package shop simulates a shop, or another business that a shipped pack is for: a table for each says what its
+// customers do, what happens to them and why they leave; see business. Most of its customers come once or a few times. The others come in rhythms of their
 // own, look around, buy and return goods; they pause for a holiday, an illness or a season, and come back. Some of them
 // leave for good, at a moment and for a cause that the simulation determines. Visitors come who never buy, and the
 // feeds of its systems are cut for some days now and then.
@@ -14,6 +15,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -35,6 +37,7 @@ const (
 
 // Config is what shop to simulate. The zero value is the default shop.
 type Config struct {
+	Business  string    // one of Businesses; empty: retail
 	Customers int       // who ever come; 0: as many as Events needs, else DefaultCustomers
 	Days      int       // from Start on; 0: DefaultDays
 	Events    int64     // ends the simulation early after so many events; 0: the days end it
@@ -45,10 +48,11 @@ type Config struct {
 // Shop is a simulated shop. It does not change: its events and its truth may be read repeatedly, and are the same each
 // time.
 type Shop struct {
-	cfg   Config
-	start int64 // ms since the epoch
-	end   int64
-	cuts  [sources][]span // of each source's feed
+	cfg      Config
+	business *business
+	start    int64 // ms since the epoch
+	end      int64
+	cuts     [sources][]span // of each source's feed
 }
 
 // New checks cfg and sizes the shop.
@@ -67,7 +71,11 @@ func New(cfg Config) (*Shop, error) {
 	if cfg.Start.IsZero() {
 		cfg.Start = DefaultStart()
 	}
-	s := &Shop{cfg: cfg, start: cfg.Start.UnixMilli()}
+	b, err := businessOf(cfg.Business)
+	if err != nil {
+		return nil, err
+	}
+	s := &Shop{cfg: cfg, business: b, start: cfg.Start.UnixMilli()}
 	s.end = s.start + int64(cfg.Days)*day
 	s.cutFeeds()
 	switch {
@@ -117,6 +125,12 @@ func (s *Shop) size() error {
 // Customers is how many customers the shop has over all its days.
 func (s *Shop) Customers() int { return s.cfg.Customers }
 
+// Title is what the business is called.
+func (s *Shop) Title() string { return s.business.title }
+
+// Worth is what its customers are worth.
+func (s *Shop) Worth() Worth { return s.business.worth }
+
 // Start is when the shop opens.
 func (s *Shop) Start() time.Time { return time.UnixMilli(s.start).UTC() }
 
@@ -125,14 +139,16 @@ func (s *Shop) End() time.Time { return time.UnixMilli(s.end).UTC() }
 
 // Event is something that a customer did, or that happened to one.
 type Event struct {
-	ID        string
-	Customer  string
-	Anonymous bool   // nobody has signed in: Customer is the visitor's
-	Type      string // as in the Segment e-commerce specification, where that has a name for it
-	Time      time.Time
-	Value     int64 // minor units of Currency: amount paid, of a failed payment, or, negative, paid back; else 0
-	Currency  string
-	Product   int // number of the product viewed or added; else 0
+	ID         string
+	Customer   string
+	Anonymous  bool   // nobody has signed in: Customer is the visitor's
+	Type       string // as in the Segment e-commerce specification, where that has a name for it
+	Time       time.Time
+	Value      int64 // minor units of Currency: amount paid, of a failed payment, or, negative, paid back; else 0
+	Currency   string
+	Properties string // a JSON object; empty: none
+	Joins      bool   // makes somebody a customer
+	Pays       bool   // its value counts for what the customer is worth
 }
 
 // Events are all events of the shop, in order of time, and at the same millisecond in order of customers. They are made
@@ -141,6 +157,7 @@ func (s *Shop) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		q := s.open()
 		prefix := fmt.Appendf(make([]byte, 0, 48), "s%d-", s.cfg.Seed) // with room for the number
+		var properties []byte
 		limit := s.cfg.Events
 		if limit == 0 {
 			limit = math.MaxInt64
@@ -154,9 +171,15 @@ func (s *Shop) Events() iter.Seq[Event] {
 			if s.lost(a) {
 				continue
 			}
+			kind := &s.business.events[a.what]
 			ev := Event{
-				ID: string(strconv.AppendInt(prefix, n, 10)), Customer: c.name, Anonymous: c.stranger, Type: a.what.String(),
-				Time: time.UnixMilli(a.at).UTC(), Value: a.value, Product: int(a.product),
+				ID: string(strconv.AppendInt(prefix, n, 10)), Customer: c.name, Anonymous: c.stranger, Type: kind.name,
+				Time: time.UnixMilli(a.at).UTC(), Value: a.value,
+				Joins: slices.Contains(s.business.joins, a.what), Pays: slices.Contains(s.business.pays, a.what),
+			}
+			if len(kind.about) > 0 {
+				properties = kind.appendProperties(properties[:0], int(a.thing), c.number+1)
+				ev.Properties = string(properties)
 			}
 			if a.value != 0 {
 				ev.Currency = currency

@@ -174,7 +174,7 @@ func TestAppendJSON(t *testing.T) {
 			`{"id":"s1-7","customer":"c-000001","type":"Products Searched","time":"2025-03-01T09:30:00.05Z"}`,
 		},
 		{
-			shop.Event{ID: "s1-8", Customer: "c-000001", Type: "Product Viewed", Time: at.Truncate(time.Second), Product: 12},
+			shop.Event{ID: "s1-8", Customer: "c-000001", Type: "Product Viewed", Time: at.Truncate(time.Second), Properties: `{"product_id":"p-12"}`},
 			`{"id":"s1-8","customer":"c-000001","type":"Product Viewed","time":"2025-03-01T09:30:00Z","properties":{"product_id":"p-12"}}`,
 		},
 		{
@@ -182,7 +182,7 @@ func TestAppendJSON(t *testing.T) {
 			`{"id":"s1-9","customer":"c-000001","type":"Order Refunded","time":"2025-03-01T09:30:00.05Z","value":"-12.05","currency":"EUR"}`,
 		},
 		{
-			shop.Event{ID: "s1-10", Customer: "a-000001", Anonymous: true, Type: "Product Viewed", Time: at, Product: 7},
+			shop.Event{ID: "s1-10", Customer: "a-000001", Anonymous: true, Type: "Product Viewed", Time: at, Properties: `{"product_id":"p-7"}`},
 			`{"type":"track","messageId":"s1-10","anonymousId":"a-000001","event":"Product Viewed","timestamp":"2025-03-01T09:30:00.05Z","properties":{"product_id":"p-7"}}`,
 		},
 	} {

@@ -15,18 +15,6 @@ const (
 // String is the source's name.
 func (s source) String() string { return [...]string{"website", "back office", "helpdesk"}[s] }
 
-// source is where events of this kind come from.
-func (w what) source() source {
-	switch w {
-	case ordered, refunded, failed:
-		return backOffice
-	case ticketOpened, ticketSolved:
-		return helpdesk
-	default:
-		return website
-	}
-}
-
 // span is a stretch of time, from the first moment to before the last.
 type span struct{ from, to int64 }
 
@@ -43,7 +31,7 @@ func (s *Shop) cutFeeds() {
 
 // lost reports that the event happens while its feed is cut.
 func (s *Shop) lost(a action) bool {
-	for _, cut := range s.cuts[a.what.source()] { // a few
+	for _, cut := range s.cuts[s.business.events[a.what].source] { // a few
 		if a.at < cut.to {
 			return cut.from <= a.at
 		}

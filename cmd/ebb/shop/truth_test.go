@@ -151,6 +151,7 @@ func TestCauses(t *testing.T) {
 					slower++
 				}
 			}
+		case shop.Cancelled, shop.Deserted, shop.Wronged, shop.Unsold: // of other businesses
 		case shop.Moved, shop.Stays, shop.Causes: // from one day to the next, or never reported
 		}
 	}

@@ -1,90 +1,171 @@
 package shop
 
-// what is a kind of event.
-type what uint8
-
-// The names are those of the Segment e-commerce specification, version 2, as far as it has them.
-const (
-	searched what = iota
-	viewed
-	added
-	checkout
-	ordered
-	refunded
-	reviewed
-	failed
-	ticketOpened
-	ticketSolved
-)
-
-var whatNames = [...]string{
-	"Products Searched", "Product Viewed", "Product Added", "Checkout Started", Order, "Order Refunded",
-	"Product Reviewed", "Payment Failed", "Support Ticket Opened", "Support Ticket Solved",
-}
-
-// Order is the type of the event of an order.
-const Order = "Order Completed"
-
-func (w what) String() string { return whatNames[w] }
-
 // action is something planned.
 type action struct {
-	at      int64 // ms since the epoch
-	value   int64 // minor units
-	product int32
-	what    what
+	at    int64 // ms since the epoch
+	value int64 // minor units
+	thing int32 // what it is about; 0: nothing
+	what  what
 }
 
-// products is the number of products.
-const products = 2000
-
-// shopping plans the visit that is due, and its consequences.
-func (c *customer) shopping() {
+// calling plans the visit that is due, and its consequences.
+func (c *customer) calling() {
 	if c.plan == nil {
 		c.plan = make([]action, 0, 12) // hardly a visit has more
 	}
-	d, at := &c.dice, c.visit
-	step := func(w what, value int64, product int32) {
-		c.do(action{at, value, product, w})
-		at += d.between(15*second, 4*minute)
+	v := visit{customer: c, at: c.visit}
+	b, customer, joins := c.business, c.buys > 0, c.buys > 0 && !c.joined
+	switch {
+	case joins:
+		v.steps(b.joining)
+		v.steps(b.look)
+	case !customer && b.guest != nil:
+		v.steps(b.guest)
+	default:
+		v.steps(b.look)
 	}
-	if d.chance(40) {
-		step(searched, 0, 0)
+	deal := joins && b.joining == nil || customer && c.dice.chance(c.buys) // who does not join becomes one with a deal
+	v.deal(deal)
+	if deal {
+		c.price = v.price
+		c.follow(b.dealt, v.at, v.price, v.thing)
 	}
-	var product int32
-	for range d.between(1, 5) {
-		product = 1 + int32(d.below(products))
-		step(viewed, 0, product)
+	if c.joined = customer; customer {
+		c.follow(b.visited, v.at, v.price, v.thing)
 	}
-	buys := c.buys > 0 && (!c.bought || d.chance(c.buys)) // a customer's account begins with an order
-	if buys || d.chance(25) {
-		step(added, 0, product)
-	}
-	if buys {
-		step(checkout, 0, 0)
-		price := d.logNormal(c.basket, 0.5)
-		if d.chance(2) { // mistyped the card's number
-			step(failed, price, 0)
-		}
-		step(ordered, price, 0)
-		c.bought, c.price = true, price
-		c.aftermath(at, price)
-	}
-	c.session = at
+	c.session = v.at
 }
 
-// aftermath plans what may follow an order. None of it is a reason to leave.
-func (c *customer) aftermath(at, price int64) {
-	d := &c.dice
-	if d.chance(c.returns) {
-		c.do(action{at + d.between(4*day, 15*day), -price * d.between(30, 101) / 100, 0, refunded})
+// visit is a visit as far as it is planned.
+type visit struct {
+	*customer
+	at    int64 // of the next step
+	price int64 // drawn last
+	thing int32 // what the latest step was about
+}
+
+// steps plans steps of the visit.
+func (v *visit) steps(all []step) {
+	for i := range all {
+		if s := &all[i]; v.isFor(s) && (s.share == 0 || v.dice.chance(s.share)) {
+			v.step(s)
+		}
 	}
-	if d.chance(4) {
-		c.do(action{at + d.between(3*day, 10*day), 0, 1 + int32(d.below(products)), reviewed})
+}
+
+// deal plans the end of the visit, with or without a deal.
+func (v *visit) deal(made bool) {
+	for i := range v.business.deal {
+		s := &v.business.deal[i]
+		share := s.share
+		if !made {
+			share = s.idle
+		}
+		if made && share == 0 || share > 0 && v.dice.chance(share) {
+			v.step(s)
+		}
 	}
-	if d.chance(3) {
-		opened := at + d.between(day, 5*day)
-		c.do(action{opened, 0, 0, ticketOpened})
-		c.do(action{opened + d.between(2*hour, 3*day), 0, 0, ticketSolved})
+}
+
+// step plans a step, as often as it comes.
+func (v *visit) step(s *step) {
+	times := int64(1)
+	if s.most > 0 {
+		times = v.dice.between(1, s.most+1)
+	}
+	for range times {
+		v.thing = v.about(s.what, v.thing)
+		v.do(action{v.at, v.money(s, v.price), v.thingOf(s.what, v.thing), s.what})
+		v.at += v.dice.between(15*second, 4*minute)
+	}
+	if s.prices {
+		v.price = v.dice.logNormal(v.basket, v.business.spread)
+	}
+}
+
+// follow plans what may follow something. None of it is a reason to leave.
+func (c *customer) follow(chains []chain, at, price int64, thing int32) {
+	for i := range chains {
+		share := chains[i].share
+		if share == returning {
+			share = c.returns
+		}
+		if c.dice.chance(share) {
+			for _, a := range c.chain(chains[i].steps, at, price, thing) {
+				c.do(a)
+			}
+		}
+	}
+}
+
+// chain is what happens step by step from a moment on.
+func (c *customer) chain(steps []step, at, price int64, thing int32) (all []action) {
+	for i := range steps {
+		s := &steps[i]
+		if !c.isFor(s) || s.share > 0 && !c.dice.chance(s.share) {
+			break
+		}
+		if s.delay.to > 0 {
+			at += c.dice.between(s.delay.from, s.delay.to)
+		}
+		value := c.money(s, price)
+		thing = c.about(s.what, thing)
+		all = append(all, action{at, value, c.thingOf(s.what, thing), s.what})
+		if s.prices {
+			price = c.dice.logNormal(c.basket, c.business.spread)
+		}
+	}
+	return all
+}
+
+// about draws what an event is about; what draws nothing leaves the thing of the event before.
+func (c *customer) about(w what, before int32) int32 {
+	if n := c.business.events[w].draws; n > 0 {
+		return 1 + int32(c.dice.below(int64(n)))
+	}
+	return before
+}
+
+// thingOf is the thing that an event is about; 0: nothing.
+func (c *customer) thingOf(w what, thing int32) int32 {
+	if c.business.events[w].draws == 0 {
+		return 0
+	}
+	return thing
+}
+
+// money is the value of an event.
+func (c *customer) money(s *step, drawn int64) int64 {
+	switch s.money {
+	case price:
+		return drawn
+	case part:
+		return -drawn * c.dice.between(30, 101) / 100
+	case whole:
+		return -c.price
+	case fee:
+		return c.basket
+	default:
+		return 0
+	}
+}
+
+// isFor reports whether a step is one of this customer's.
+func (c *customer) isFor(s *step) bool {
+	n := int64(c.number % 100)
+	return s.whose.to == 0 || s.whose.from <= n && n < s.whose.to
+}
+
+// rounds plans what comes by itself until a moment.
+func (c *customer) rounds(until int64) {
+	for i := range c.business.rounds {
+		r := &c.business.rounds[i]
+		if r.loyal && c.kind != loyal {
+			continue
+		}
+		for c.due[i] < until && c.due[i] < c.left {
+			c.follow([]chain{r.chain}, c.due[i], c.price, 0)
+			c.due[i] += c.dice.draw(r.every)
+		}
 	}
 }

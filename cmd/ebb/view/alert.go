@@ -94,7 +94,7 @@ func (l *AlertLine) fit(columns, reason string) string {
 // tinted colours s by what the alert means: red and yellow for a risk, green for a customer who is back.
 func (l *AlertLine) tinted(v *Alert, s string) string {
 	switch {
-	case v.Transition == "recovered" || v.Transition == "converted":
+	case v.Transition == "recovered" || v.Transition == "converted" || v.Transition == "corrected":
 		return l.Screen.Paint(text.Colors{text.FgGreen}, s)
 	case v.Tier == "critical":
 		return l.Screen.Paint(text.Colors{text.FgRed, text.Bold}, s)

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -54,35 +55,46 @@ func (g *group) latency(ctx context.Context, rate float64, alerts uint64) (l *la
 	if err != nil {
 		return nil, fmt.Errorf("read the alerts so far: %w", err)
 	}
-	stop, err := g.start(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
 	s, err := g.newStretch(ctx, rate, open)
 	if err != nil {
 		return nil, err
 	}
+	fmt.Fprintf(g.say, "%d live events at %.0f a second\n", s.events, rate)
+	found, m, err := g.observe(ctx, reader, s)
+	if err != nil {
+		return nil, err
+	}
+	l = s.result(found, rate)
+	l.Commit, l.Publish = meanMillis(m["ebb_step_seconds"], "commit"), meanMillis(m["ebb_step_seconds"], "publish")
+	return l, nil
+}
+
+// observe runs ebb, sends it a stretch of live events, and reads until all of the alerts are there that they must lead
+// to. It returns these, and ebb's metrics at the end.
+func (g *group) observe(
+	ctx context.Context, reader *kgo.Client, s *stretch,
+) (alerts []seen, metrics map[string]*dto.MetricFamily, err error) {
+	stop, err := g.start(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel()
 	found := make(chan []seen, 1)
 	go func() { found <- s.read(reading, reader) }()
-	fmt.Fprintf(g.say, "%d live events at %.0f a second\n", s.events, rate)
 	if err := s.produce(ctx, g.kafka); err != nil {
-		return nil, fmt.Errorf("produce live events: %w", err)
+		return nil, nil, fmt.Errorf("produce live events: %w", err)
 	}
 	select {
-	case alerts := <-found:
-		l = s.result(alerts, rate)
-		m, err := g.metrics(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("ask for metrics: %w", err)
+	case alerts = <-found:
+		if metrics, err = g.metrics(ctx); err != nil {
+			return nil, nil, fmt.Errorf("ask for metrics: %w", err)
 		}
-		l.Commit, l.Publish = meanMillis(m["ebb_step_seconds"], "commit"), meanMillis(m["ebb_step_seconds"], "publish")
-		return l, nil
+		return alerts, metrics, nil
 	case <-time.After(patience):
 		cancel()
-		return nil, fmt.Errorf("%d alerts came of %d that had to", s.count(<-found), s.planned())
+		return nil, nil, fmt.Errorf("%d alerts came of %d that had to", s.count(<-found), s.planned())
 	}
 }
 

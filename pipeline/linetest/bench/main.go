@@ -18,6 +18,9 @@
 // and the topic itself. It compares the DLQ with what was sent, and one rate with the other. "task bench:poison" runs
 // it so.
 //
+// With -midnight it measures how long live events take while the deadlines of a million customers fall due in one hour
+// of event time, which passes in ten minutes and less. "task bench:midnight" runs it so.
+//
 // Everything runs on one machine: CPU that Kafka, Redis and this program use is missing for the processor. The report
 // contains cores and load average, since a figure means nothing without them.
 package main
@@ -60,9 +63,11 @@ type options struct {
 	live    time.Duration
 	outage  outageOptions
 	poison  bool
-	json    bool
-	program string
-	shared  string
+
+	midnight bool
+	json     bool
+	program  string
+	shared   string
 }
 
 func readOptions() (o options) {
@@ -87,17 +92,21 @@ func readOptions() (o options) {
 	flag.StringVar(&o.shared, "shared", "../shared", "folder with the load (bench) and the services (testenv)")
 	o.outage.define()
 	flag.BoolVar(&o.poison, "poison", false, "measure what a million poisoned records among five million do")
+	flag.BoolVar(&o.midnight, "midnight", false, "measure live events while a million deadlines of one hour fall due")
 	flag.Parse()
 	set := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { set[f.Name] = true })
 	if o.poison && !set["events"] {
 		o.Events = 5_000_000
 	}
-	if o.outage.takeover && !set["customers"] {
+	if (o.outage.takeover || o.midnight) && !set["customers"] {
 		o.Customers = 1_000_000
 	}
 	if o.poison || o.outage.takeover {
 		o.WarmUp = 0
+	}
+	if o.midnight {
+		o.Events = o.Customers + midnightOpen
 	}
 	if o.outage.takeover && !set["events"] {
 		o.Events = o.Customers
@@ -119,6 +128,8 @@ func main() {
 	switch {
 	case o.outage.takeover:
 		result, err = measureTakeover(ctx, &o, os.Stderr)
+	case o.midnight:
+		result, err = measureMidnight(ctx, &o, os.Stderr)
 	case o.poison:
 		result, err = measurePoison(ctx, &o, os.Stderr)
 	default:
@@ -153,8 +164,18 @@ func measure(ctx context.Context, o *options, say io.Writer) (*report, error) {
 	return r, filled(ctx, o, say, func(b *bench) error { return b.all(ctx, r) })
 }
 
-// filled runs do, which measures between services with a filled topic, and stops what it started whatever happens.
-func filled(ctx context.Context, o *options, say io.Writer, do func(*bench) error) (err error) {
+// filled runs do, which measures between services with a filled topic.
+func filled(ctx context.Context, o *options, say io.Writer, do func(*bench) error) error {
+	return serving(ctx, o, say, func(b *bench) error {
+		if err := b.fill(ctx); err != nil {
+			return fmt.Errorf("fill the topic: %w", err)
+		}
+		return do(b)
+	})
+}
+
+// serving runs do, which measures between services, and stops what it started whatever happens.
+func serving(ctx context.Context, o *options, say io.Writer, do func(*bench) error) (err error) {
 	dir, err := os.MkdirTemp("", "ebb-bench-")
 	if err != nil {
 		return err
@@ -165,11 +186,7 @@ func filled(ctx context.Context, o *options, say io.Writer, do func(*bench) erro
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop(context.WithoutCancel(ctx))) }()
-	b := &bench{options: o, services: s, dir: dir, say: say}
-	if err := b.fill(ctx); err != nil {
-		return fmt.Errorf("fill the topic: %w", err)
-	}
-	return do(b)
+	return do(&bench{options: o, services: s, dir: dir, say: say})
 }
 
 func (b *bench) all(ctx context.Context, r *report) error {

@@ -22,13 +22,14 @@ import (
 type stretch struct {
 	rate    float64 // events per second of wall time
 	events  int
-	warm    int      // so many first events are not measured
-	open    []string // customers with an open episode
-	every   int      // the distance of their events
-	calm    []string // the other customers
-	start   int64    // event time of the first, ms
-	spacing float64  // ms of event time between events
-	roll    bool     // the first events are of the calm customers in their order, one for each
+	warm    int               // so many first events are not measured
+	open    []string          // customers with an open episode
+	every   int               // the distance of their events
+	calm    []string          // the other customers
+	start   int64             // event time of the first, ms
+	spacing float64           // ms of event time between events
+	roll    bool              // the first events are of the calm customers in their order, one for each
+	clock   func(n int) int64 // event time of event n, ms; nil: by start and spacing
 
 	codec kgo.CompressionCodec // of the batches; the zero value: none
 	began time.Time
@@ -169,7 +170,11 @@ func (s *stretch) record(n int, r *rand.Rand) *kgo.Record {
 	case s.roll && n < len(s.calm):
 		customer = s.calm[n]
 	}
-	at := time.UnixMilli(s.start + int64(float64(n)*s.spacing)).UTC()
+	ms := s.start + int64(float64(n)*s.spacing)
+	if s.clock != nil {
+		ms = s.clock(n)
+	}
+	at := time.UnixMilli(ms).UTC()
 	b := make([]byte, 0, 256)
 	b = append(b, `{"id":"`+idPrefix...)
 	b = padded(b, n, 9)

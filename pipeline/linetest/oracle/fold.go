@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -21,7 +22,7 @@ type Settings struct {
 type Alert struct {
 	Partition        int
 	Tenant, Customer string
-	Transition       string // raised, escalated, recovered, converted
+	Transition       string // raised, escalated, recovered, corrected, converted
 	Tier             string // of the customer, by its score
 	Episode          int    // number of the customer's episode, from 1
 	Sequence         int    // of the transition in its episode, from 1
@@ -104,6 +105,7 @@ type member struct {
 	from         int64    // of its newest event that counted: everything before has been looked at
 	tier         string   // of the open episode; empty without one
 	since        int64    // when the episode was raised or escalated
+	opened       int64    // when the newest episode was raised
 	raised       int64    // when the newest episode was raised, which may still convert; 0: none
 	episodes     int      // so far
 	sequence     int      // of the latest episode's last transition
@@ -174,11 +176,25 @@ func (f *fold) event(key string, m *member, e event) {
 	}
 	if back {
 		m.tier = ""
-		f.alert(m, "recovered", e.time)
+		f.end(m, e.time)
 	}
 	f.convert(m, e)
 	m.from = max(m.from, e.time)
 	f.sweep(m, reached) // a late event may have made something due before the watermark
+}
+
+// end says that a lapse has ended by activity at t: where that is older than the raise, and with it there would have
+// been none, the raise was wrong.
+func (f *fold) end(m *member, t int64) {
+	raised := max(m.opened, int64(math.Round(m.at*float64(day))))
+	threshold, _ := f.aim(m)
+	first := (overdue(&m.customer) + minute - 1) / minute * minute
+	if t < m.opened && (raised < first || m.score(days(raised), f.Horizon) < threshold) {
+		m.raised = 0
+		f.alert(m, "corrected", raised)
+		return
+	}
+	f.alert(m, "recovered", t)
 }
 
 // convert says that the newest episode converts with the value action within a horizon after its raise, once, whether
@@ -208,7 +224,7 @@ func (m *member) remember(id string) {
 func (f *fold) alert(m *member, transition string, t int64) {
 	if m.sequence++; transition == "raised" {
 		m.episodes++
-		m.sequence, m.raised = 1, t
+		m.sequence, m.raised, m.opened = 1, t, t
 	}
 	if transition != "converted" {
 		m.since = t

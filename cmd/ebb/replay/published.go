@@ -1,0 +1,142 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/cespare/xxhash/v2"
+
+	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
+	"ebb/pipeline/kafkascan"
+	"ebb/pipeline/kafkawire"
+	"ebb/scoring/alert"
+)
+
+// published are the group's alerts, by id, and what a replay has decided of them. Any goroutine may use it.
+type published struct {
+	mu     sync.Mutex
+	alerts map[string]entry
+	counts Counts
+	apart  map[Kind][]Difference // the first of each
+	most   int                   // of each
+}
+
+// entry is a published alert.
+type entry struct {
+	hash    uint64 // of its bytes
+	covered bool   // its publication is known to lie below the offsets that the replay ends at
+	decided bool   // by the replay, too
+}
+
+// span is a part of a topic.
+type span struct{ start, covered, end []int64 }
+
+// bounds are the ends of the alert topic's partitions at present.
+func bounds(ctx context.Context, c *kafkawire.Client, topic kafkawire.Topic) (starts, ends []int64, err error) {
+	for n := range topic.Partitions {
+		start, end, err := c.StableBounds(ctx, topic.Name, n)
+		if err != nil {
+			return nil, nil, fmt.Errorf("find the end of %s/%d: %w", topic.Name, n, err)
+		}
+		starts, ends = append(starts, start), append(ends, end)
+	}
+	return starts, ends, nil
+}
+
+// read notes the alerts of a source.
+func (p *published) read(
+	ctx context.Context,
+	c *kafkawire.Client,
+	topic, source string,
+	s *span,
+	read func(int64),
+) error {
+	return each(ctx, c, topic, source, s, func(r *pipeline.Record, id string, covered bool) error {
+		p.alerts[id] = entry{hash: xxhash.Sum64(r.Value), covered: covered}
+		if covered {
+			p.counts.Published++
+		}
+		read(1)
+		return nil
+	})
+}
+
+// each hands the alerts of a source in a span to take.
+func each(
+	ctx context.Context, c *kafkawire.Client, topic, source string, s *span,
+	take func(r *pipeline.Record, id string, covered bool) error,
+) error {
+	for n := range s.end {
+		scan := kafkascan.Scan{
+			Client: c, Topic: topic, Partition: int32(n), From: s.start[n], To: s.end[n], Patience: patience,
+			Record: func(r *pipeline.Record) error {
+				if id, from := origin(r); id != "" && from == source {
+					return take(r, id, r.Offset < s.covered[n])
+				}
+				return nil
+			},
+		}
+		if err := scan.Run(ctx); err != nil {
+			return fmt.Errorf("read %s/%d: %w", topic, n, err)
+		}
+	}
+	return nil
+}
+
+// origin is the id and the source of an alert; empty of any other record.
+func origin(r *pipeline.Record) (id, source string) {
+	for key, value := range kafkabatch.Headers(r.Headers) {
+		switch string(key) {
+		case "ce_id":
+			id = string(value)
+		case "ce_source":
+			source = string(value)
+		}
+	}
+	return id, source
+}
+
+// decided compares a decision of the replay with what was published.
+func (p *published) decided(id alert.ID, value []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.counts.Replayed++
+	e, ok := p.alerts[id.String()]
+	switch {
+	case !ok:
+		p.note(Difference{Kind: Extra, ID: id.String(), Replayed: string(value)})
+		return
+	case e.hash != xxhash.Sum64(value):
+		p.note(Difference{Kind: Changed, ID: id.String(), Replayed: string(value)})
+	default:
+		p.counts.Same++
+	}
+	e.decided = true
+	p.alerts[id.String()] = e
+}
+
+// finish notes what the replay did not decide.
+func (p *published) finish() {
+	for id, e := range p.alerts {
+		if e.covered && !e.decided {
+			p.note(Difference{Kind: Missing, ID: id})
+		}
+	}
+}
+
+// note counts a difference, and keeps the first ones.
+func (p *published) note(d Difference) {
+	switch d.Kind {
+	case Extra:
+		p.counts.Extra++
+	case Missing:
+		p.counts.Missing++
+	default:
+		p.counts.Changed++
+	}
+	if len(p.apart[d.Kind]) < p.most {
+		p.apart[d.Kind] = append(p.apart[d.Kind], d)
+	}
+}
