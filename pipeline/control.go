@@ -30,6 +30,8 @@ type Change struct {
 	Settings Settings `json:"settings,omitzero"` // ControlSettings: those that begin
 	Source   Turn     `json:"source,omitzero"`   // ControlStalled, ControlResumed: which
 	Minute   int64    `json:"minute,omitempty"`  // ControlTime: since the epoch, of event time
+	Until    int64    `json:"until,omitempty"`   // ControlHistory: the offset behind the last record of the history
+	Release  Release  `json:"release,omitzero"`  // ControlRelease: what is released
 }
 
 // Kinds of control records.
@@ -45,11 +47,19 @@ const (
 	// ControlTime is time that passed without records: the watermark moves to it, never back. It waits for no record, so
 	// several may stand before the same one, or at the end of the log.
 	ControlTime = "time"
+
+	ControlHistory = "history" // the group first starts: records below an offset are history
+
+	ControlRelease = "release" // held customers are released
 )
 
 // Known reports whether this build can apply c. A newer one may have written other kinds.
 func (c *Change) Known() bool {
-	return c.Kind == ControlPack || c.Kind == ControlSettings || c.Kind == ControlTime || c.Tells()
+	switch c.Kind {
+	case ControlPack, ControlSettings, ControlTime, ControlHistory, ControlRelease, ControlStalled, ControlResumed:
+		return true
+	}
+	return false
 }
 
 // Tells reports whether c only tells what follows from the records.
@@ -77,11 +87,8 @@ func TurnOf(t *sources.Turn) Change {
 	return c
 }
 
-// Beyond reports whether c was not yet applied where offset was published. What stands before the record at offset was
-// published with that record, but for time, which waits for none, and for what time may have told.
-func (c *Control) Beyond(offset int64) bool {
-	return c.Offset > offset || c.Offset == offset && c.Kind != ControlTime && !c.Tells()
-}
+// AtRest reports whether c waits for no record: it applies at the end of the log too.
+func (c *Change) AtRest() bool { return c.Kind == ControlTime || c.Kind == ControlRelease }
 
 // Key is the record's key: the partition that the record is about.
 func (c *Control) Key() string { return c.Group + "/" + c.Topic + "/" + strconv.Itoa(c.Partition) }

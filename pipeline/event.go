@@ -15,6 +15,7 @@ type Event struct {
 	// of somebody who is not known: it counts for nothing. An event has to be Usable to be one.
 	Anonymous bool
 	Heartbeat bool // by which a source shows that it lives: it is of no customer
+	Backfill  bool // it was sent to fill the state, and raises nothing by itself
 	Control   bool // an event about the customer (identify, group, alias), which is no activity whatever its type
 
 	Key      []byte // state key of the customer; see AppendKey

@@ -4,6 +4,12 @@ import (
 	"encoding/binary"
 )
 
+// BackfillHeader marks a record of a backfill, with BackfillValue: its event fills state and raises nothing (ADR 27).
+const (
+	BackfillHeader = "ebb-history"
+	BackfillValue  = "1"
+)
+
 // HeaderReader reads a record's headers, encoded as in Record.Headers, one by one and in place.
 type HeaderReader struct {
 	b       []byte

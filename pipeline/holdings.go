@@ -13,6 +13,7 @@ import (
 type Holdings struct {
 	Profiles int64
 	Outbox   int64 // entries
+	Held     int64 // raises; see Held
 }
 
 // Lacks returns the hard stop of a store that does not hold what the state counts; nil where it does. missing are due
@@ -22,8 +23,8 @@ func (id Identity) Lacks(m *Meta, found Holdings, missing []int64) error {
 		return nil
 	}
 	detail := fmt.Sprintf(
-		"the state counts %d profiles and %d outbox entries, Redis holds %d and %d",
-		m.Holds.Profiles, m.Holds.Outbox, found.Profiles, found.Outbox,
+		"the state counts %d profiles, %d outbox entries and %d held raises, Redis holds %d, %d and %d",
+		m.Holds.Profiles, m.Holds.Outbox, m.Holds.Held, found.Profiles, found.Outbox, found.Held,
 	)
 	if len(missing) > 0 {
 		detail += fmt.Sprintf("; %d of %d due buckets are missing", len(missing), m.Buckets.Count())
@@ -118,7 +119,9 @@ func appendHoldings(dst []byte, m *Meta) []byte {
 	if m.Holds == (Holdings{}) && len(m.Buckets) == 0 {
 		return dst
 	}
-	dst = binary.AppendVarint(binary.AppendVarint(dst, m.Holds.Profiles), m.Holds.Outbox)
+	for _, n := range [...]int64{m.Holds.Profiles, m.Holds.Outbox, m.Holds.Held} {
+		dst = binary.AppendVarint(dst, n)
+	}
 	last := int64(0)
 	for _, r := range m.Buckets {
 		dst = binary.AppendUvarint(binary.AppendVarint(dst, r.From-last), uint64(r.To-r.From))
@@ -128,7 +131,7 @@ func appendHoldings(dst []byte, m *Meta) []byte {
 }
 
 func readHoldings(r *encode.Reader, m *Meta) {
-	m.Holds = Holdings{Profiles: r.Varint(), Outbox: r.Varint()}
+	m.Holds = Holdings{Profiles: r.Varint(), Outbox: r.Varint(), Held: r.Varint()}
 	last := int64(0)
 	for first := true; r.More(); first = false {
 		from := last + r.Varint()

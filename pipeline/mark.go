@@ -24,6 +24,9 @@ type Mark struct {
 	Settings string `json:"settings,omitempty"` // hash of those by which it was read; empty: not announced
 	Passed   int64  `json:"passed,omitempty"`   // minute of the newest time record; 0: none
 	Live     bool   `json:"live,omitempty"`     // see Passed.Live
+	// where Fresh: the end of the log as the group first found it, below which all is history; 0: nothing is
+	History  int64 `json:"history,omitempty"`
+	Releases int64 `json:"releases,omitempty"` // number of the latest release
 }
 
 // Metadata encodes m for the offset's metadata, which Kafka limits to 4 KiB.
@@ -70,7 +73,8 @@ func NewerMark(metadata string) error {
 // after is the mark once e and all entries before it are published, and none behind it. The watermark is the one that e
 // at least stands for: it lay no farther back when e was decided.
 func (m Mark) after(e *Entry) Mark {
-	m.Fresh, m.Offset, m.Fired = false, max(m.Offset, e.ends()), e.Due
+	m.Fresh, m.History = false, 0
+	m.Offset, m.Fired, m.Releases = max(m.Offset, e.ends()), e.Due, max(m.Releases, e.Release)
 	m.Watermark = max(m.Watermark, e.Due.Minute*MinuteMillis)
 	if e.Kind == EntryControl {
 		switch e.Change.Kind {
@@ -85,16 +89,28 @@ func (m Mark) after(e *Entry) Mark {
 	return m
 }
 
-// Covers reports whether what e stands for was published with m: its record lies below the offset, or the sweep that
-// fired it lies below the fired deadlines.
+// Covers reports whether what e stands for was published with m: its record lies below the offset, the sweep that fired
+// it below the fired deadlines, or its release is none after the latest.
 func (m Mark) Covers(e *Entry) bool {
-	if e.Offset >= 0 {
+	switch {
+	case e.Release > 0:
+		return e.Release <= m.Releases
+	case e.Offset >= 0:
 		return e.Offset < m.Offset
 	}
 	return e.Due.Compare(m.Fired) <= 0
 }
 
-// behind reports whether a state at next and fired has yet to reach m: it was rolled back, and is being replayed.
-func (m Mark) behind(next int64, fired Due) bool {
-	return next < m.Offset || fired.Compare(m.Fired) < 0
+// Repeats reports whether a published control record applied below m: before a record, or, as time and releases do, at
+// the end of the log.
+func (m Mark) Repeats(c *Control) bool {
+	if c.Offset != m.Offset {
+		return c.Offset < m.Offset
+	}
+	return c.Kind == ControlTime || c.Tells() || c.Kind == ControlRelease && c.Release.Number <= m.Releases
+}
+
+// behind reports whether a state has yet to reach m: it was rolled back, and is being replayed.
+func (m Mark) behind(at *Meta) bool {
+	return at.Next < m.Offset || at.Clock.Fired.Compare(m.Fired) < 0 || at.First.Releases < m.Releases
 }

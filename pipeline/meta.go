@@ -33,6 +33,7 @@ type Meta struct {
 	Settings   Settings          // in force
 	Holds      Holdings          // what the store holds as of this commit
 	Ineligible int64             // customers with state whom the pack does not alert about yet
+	First      FirstStart        // history, and what was decided in it
 	Buckets    Buckets           // due buckets that the store holds as of this commit
 	Sources    sources.Table     // of its events
 	Passed     Passed            // time without records
@@ -78,6 +79,7 @@ var metaSections = [...]metaSection{
 	{11, 4, appendIneligible, readIneligible},
 	{12, 4, appendLearntClasses, readLearntClasses},
 	{13, 4, appendPassed, readPassed},
+	{14, 4, appendFirstStart, readFirstStart},
 	{15, 4, appendSources, readSources},
 }
 

@@ -24,10 +24,13 @@ const (
 // see Mark.Covers.
 type Entry struct {
 	Kind EntryKind
-	// record that caused it, or by whose arrival the customer's deadline fired; -1: a sweep fired it, or it is a time record
+	// record that caused it, or by whose arrival the customer's deadline fired; -1: a sweep fired it, a release caused it, or
+	// it is a time record
 	Offset int64
 	Due    Due   // the deadline, where a sweep fired it; of a time record, see AtTime; else how far sweeps had fired by then
 	Next   int64 // the record that was to be folded next, where Offset is -1
+
+	Release int64 // number of the release that caused it, or that it is about; 0: none
 
 	Code Code // quarantine: why
 
@@ -49,7 +52,7 @@ type Pending struct {
 }
 
 // entryVersion is the layout of an entry.
-const entryVersion = 3
+const entryVersion = 4
 
 // AtTime is the entry of a time record that applies before the record next, where the watermark is in a minute. It stands
 // between the deadlines up to there and those that it lets fire, at a position of its own: no customer has hash 0.
@@ -98,7 +101,7 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	dst = binary.AppendVarint(dst, e.Due.Minute)
 	dst = binary.LittleEndian.AppendUint64(dst, e.Due.Hash)
 	if e.Offset < 0 {
-		dst = binary.AppendVarint(dst, e.Next)
+		dst = binary.AppendVarint(binary.AppendVarint(dst, e.Next), e.Release)
 	}
 	switch e.Kind {
 	case EntryQuarantine:
@@ -163,7 +166,7 @@ func (e *Entry) readPosition(r *encode.Reader) {
 	e.Kind, e.Offset = EntryKind(r.Byte()), r.Varint()
 	e.Due.Minute, e.Due.Hash = r.Varint(), r.Uint64()
 	if e.Offset < 0 {
-		e.Next = r.Varint()
+		e.Next, e.Release = r.Varint(), r.Varint()
 	}
 }
 

@@ -117,13 +117,16 @@ func inseparable(entries []Entry) (groups []run) {
 // apart reports whether a mark tells e from what was decided before it: last, and all that leaves reach to be folded
 // next.
 func (e *Entry) apart(last *Entry, reach int64) bool {
-	return e.Begins() >= reach && (e.Offset >= 0 || e.Due.Compare(last.Due) > 0)
+	return e.Begins() >= reach && (e.Offset >= 0 || e.Due.Compare(last.Due) > 0 || e.Release > last.Release)
 }
 
 // place is where e was decided, for people.
 func (e *Entry) place() string {
 	if e.Offset >= 0 {
 		return fmt.Sprintf("of record %d", e.Offset)
+	}
+	if e.Release > 0 {
+		return fmt.Sprintf("of release %d", e.Release)
 	}
 	return fmt.Sprintf("of the deadline in minute %d", e.Due.Minute)
 }
@@ -133,6 +136,7 @@ func wholeMark(m *Meta, topic string) Mark {
 	mark := Mark{
 		Offset: m.Next, Watermark: m.Clock.Watermark, Fired: m.Clock.Fired, Wall: m.WallMillis,
 		Topic: topic, Settings: m.Settings.Hash(), Passed: m.Passed.Minute, Live: m.Passed.Live,
+		Releases: m.First.Releases,
 	}
 	if len(m.Packs) > 0 {
 		mark.Pack = m.Pack
@@ -145,8 +149,15 @@ func before(m *Meta, topic string, left []Entry, changes []Control) Mark {
 	first := &left[0]
 	mark := wholeMark(m, topic)
 	mark.Offset, mark.Fired = first.Begins(), first.Due
-	if first.Offset < 0 {
+	if first.Offset < 0 && first.Release == 0 {
 		mark.Fired = first.Due.before()
+	}
+	mark.Releases = m.First.Releases
+	for i := range left {
+		if r := left[i].Release; r > 0 {
+			mark.Releases = r - 1
+			break
+		}
 	}
 	mark.Watermark = max(0, mark.Fired.Minute*MinuteMillis)
 	packs := m.Packs
@@ -199,7 +210,7 @@ func newest(changes []Control) (m Mark) {
 // farther.
 func (m Mark) follows(changes []Control) error {
 	for i := range changes {
-		if c := &changes[i]; c.Beyond(m.Offset) {
+		if c := &changes[i]; !m.Repeats(c) {
 			return unproven("a control record before offset %d is published, and the state in Redis is at %d: it is older "+
 				"than what was published", c.Offset, m.Offset)
 		}

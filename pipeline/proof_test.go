@@ -92,11 +92,11 @@ func TestProve(t *testing.T) {
 				r.Fatalf("entry %d, published %v: found %+v, was %+v", i, w.published[i], got.Mark, w.mark)
 			}
 		}
-		if got.Mark.behind(w.mark.Offset, w.mark.Fired) && n == len(seen) && len(seen) > 0 &&
+		if got.Mark.behind(w.mark.at()) && n == len(seen) && len(seen) > 0 &&
 			got.Mark.Offset < w.mark.Offset {
 			r.Fatalf("found %+v, was %+v", got.Mark, w.mark)
 		}
-		if got.Mark.behind(w.st.Meta.Next, w.st.Meta.Clock.Fired) {
+		if got.Mark.behind(&w.st.Meta) {
 			r.Fatalf("found %+v, ahead of the state at %d", got.Mark, w.st.Meta.Next)
 		}
 	})

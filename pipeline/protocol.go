@@ -204,7 +204,7 @@ func (p *Protocol) CanPublish() bool {
 }
 
 // Rewinding reports whether the state is still behind the published position.
-func (p *Protocol) Rewinding() bool { return p.mark.behind(p.stored.Next, p.stored.Clock.Fired) }
+func (p *Protocol) Rewinding() bool { return p.mark.behind(&p.stored) }
 
 // Publish gives the request that publishes what was applied, oldest first, within most: a transaction that grows with
 // whatever has gathered would on a slow day never end in time. It carries at least what was decided at one record or
@@ -266,7 +266,8 @@ func (p *Protocol) Publishing() Volume {
 
 // Lagging reports whether the published position is behind the applied one.
 func (p *Protocol) Lagging() bool {
-	return p.mark.Offset != p.stored.Next || p.mark.Fired != p.stored.Clock.Fired
+	return p.mark.Offset != p.stored.Next || p.mark.Fired != p.stored.Clock.Fired ||
+		p.mark.Releases != p.stored.First.Releases
 }
 
 // Settled reports whether everything applied is published, the store's outbox is empty, and nothing is in progress.

@@ -36,6 +36,7 @@ type State struct {
 	Meta   Meta        // zero unless Exists
 	Outbox [][]byte    // entries not yet dropped, oldest first, as given to Commit
 	Packs  []PackBytes // those of Meta.Packs that are kept
+	Held   []HeldEntry // raises, in any order; one may come twice
 
 	Holds   Holdings
 	Missing []int64 // of Meta.Buckets, those that are not there
@@ -61,6 +62,8 @@ type Commit struct {
 
 	Due   []DueEntries // appended to due buckets, each bucket at most once
 	Swept []int64      // due buckets to remove; never one that is also in Due
+
+	Held []HeldEntry // raises that begin or cease to be held, each once
 
 	Packs []PackBytes // to keep for good: a stored one does not change
 

@@ -17,6 +17,7 @@ type Identity struct {
 	Topic      string // topic id
 	Pack       string // hash of the pack that the configuration began with
 	Latest     bool   // a group without any position starts at the log's end instead of its start
+	History    bool   // and what lies below the log's end is history to it; see FirstStart
 }
 
 // Standing is the result of a takeover.
@@ -28,14 +29,16 @@ type Standing struct {
 	Dropped int       // oldest entries in the store's outbox that are published
 
 	Packs []PackBytes // that the store holds
+	Held  []HeldEntry // raises
 }
 
 // Rewinding reports whether the state is behind the published position, so that repeated decisions must be suppressed.
-func (s *Standing) Rewinding() bool { return s.Mark.behind(s.Meta.Next, s.Meta.Clock.Fired) }
+func (s *Standing) Rewinding() bool { return s.Mark.behind(&s.Meta) }
 
 // Lagging reports whether the published position is behind the state.
 func (s *Standing) Lagging() bool {
-	return !s.Rewinding() && (s.Mark.Offset != s.Meta.Next || s.Mark.Fired != s.Meta.Clock.Fired)
+	return !s.Rewinding() && (s.Mark.Offset != s.Meta.Next || s.Mark.Fired != s.Meta.Clock.Fired ||
+		s.Mark.Releases != s.Meta.First.Releases)
 }
 
 // Reconcile compares both positions (docs/exactly-once.md). Errors: *HardStop.
@@ -44,13 +47,16 @@ func Reconcile(id Identity, pos Position, st State) (*Standing, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Standing{Mark: mark, Packs: st.Packs}
+	s := &Standing{Mark: mark, Packs: st.Packs, Held: st.Held}
 	switch {
 	case !st.Exists && !pos.Committed:
 		s.Fresh = true
 		s.Mark = Mark{Offset: pos.LogStart, Fresh: true, Topic: id.Topic}
 		if id.Latest {
 			s.Mark.Offset = pos.End
+		}
+		if id.History && s.Mark.Offset < pos.End {
+			s.Mark.History = pos.End
 		}
 		s.Meta = id.NewMeta(s.Mark.Offset)
 	case !st.Exists && mark.Fresh:

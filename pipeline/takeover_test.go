@@ -265,3 +265,62 @@ func TestReconcileIncomplete(t *testing.T) {
 		})
 	}
 }
+
+// TestFreshHistory: what the log holds when a group first starts is history, and stays it until the first commit,
+// whatever the log holds by then.
+func TestFreshHistory(t *testing.T) {
+	id := pipeline.Identity{Group: "g", Input: "in", Partitions: 1, Topic: "t", History: true}
+	first, err := pipeline.Reconcile(id, pipeline.Position{LogStart: 3, End: 100}, pipeline.State{})
+	if err != nil || first.Mark.History != 100 || !first.Mark.Fresh {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	again, err := pipeline.Reconcile(id, pipeline.Position{
+		Committed: true, Offset: 3, Metadata: first.Mark.Metadata(), LogStart: 3, End: 900,
+	}, pipeline.State{})
+	if err != nil || again.Mark.History != 100 {
+		t.Errorf("%+v, %v", again, err)
+	}
+	for name, c := range map[string]struct {
+		change func(*pipeline.Identity)
+		end    int64
+	}{
+		"an empty log":       {func(*pipeline.Identity) {}, 3},
+		"no history":         {func(id *pipeline.Identity) { id.History = false }, 100},
+		"from the log's end": {func(id *pipeline.Identity) { id.Latest = true }, 100},
+	} {
+		id := id
+		c.change(&id)
+		s, err := pipeline.Reconcile(id, pipeline.Position{LogStart: 3, End: c.end}, pipeline.State{})
+		if err != nil || s.Mark.History != 0 {
+			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+	}
+}
+
+// TestReleasesAreCaughtUp: a state that has lost a release at the end of the log is behind, though no record is missing;
+// what the release decides again is covered.
+func TestReleasesAreCaughtUp(t *testing.T) {
+	mark := pipeline.Mark{Fired: pipeline.Due{Minute: 5}, Topic: "t", Releases: 2}
+	pos := pipeline.Position{Committed: true, Offset: 50, Metadata: mark.Metadata(), LogStart: 10, End: 50}
+	for _, c := range []struct {
+		releases int64
+		want     bool
+	}{{1, true}, {2, false}, {3, false}} {
+		m := meta(50, 5)
+		m.First.Releases = c.releases
+		s, err := pipeline.Reconcile(identity(), pos, pipeline.State{Exists: true, Meta: m})
+		if err != nil || s.Rewinding() != c.want || s.Lagging() != (c.releases > 2) {
+			t.Errorf("%d releases: %+v, %v", c.releases, s, err)
+		}
+		e := pipeline.Entry{
+			Kind:    pipeline.EntryAlert,
+			Offset:  -1,
+			Next:    50,
+			Due:     pipeline.Due{Minute: 9},
+			Release: c.releases,
+		}
+		if s.Mark.Covers(&e) != (c.releases <= 2) {
+			t.Errorf("release %d: covered %v", c.releases, s.Mark.Covers(&e))
+		}
+	}
+}

@@ -112,7 +112,7 @@ func TestPublishInParts(t *testing.T) {
 					t.Fatalf("%d published, but entry %d %+v is covered by %+v: %v", n, i, entries[i], r.Mark, i >= n)
 				}
 			}
-			if before.behind(r.Mark.Offset, r.Mark.Fired) || r.Mark.Watermark < before.Watermark {
+			if before.behind(r.Mark.at()) || r.Mark.Watermark < before.Watermark {
 				t.Fatalf("%+v follows %+v", r.Mark, before)
 			}
 			p.Answer(Answer{Step: StepPublish})
@@ -145,4 +145,9 @@ func TestCommitFindsLess(t *testing.T) {
 			}
 		})
 	}
+}
+
+// at is a state of which m is the mark.
+func (m Mark) at() *Meta {
+	return &Meta{Next: m.Offset, Clock: Clock{Fired: m.Fired}, First: FirstStart{Releases: m.Releases}}
 }

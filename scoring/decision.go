@@ -35,6 +35,10 @@ type Decision struct {
 	// for a pack that declares value: that nothing is known of the customer's, and the currency of its money
 	Unvalued bool
 	Money    profile.Money
+
+	// of a raise that was held (Release)
+	Initial bool  // the episode opened in the history with which the group began
+	HeldFor int64 // how long it was held otherwise, in seconds; 0: it was not
 }
 
 // Fits reports whether d can have been decided under k: the openings that it is about and its play are k's. A decision
@@ -42,6 +46,9 @@ type Decision struct {
 func (d *Decision) Fits(k *pack.Pack) bool {
 	return k.HasPlay(d.Play) && (d.Kind == profile.Lapse || int(max(d.About, d.Opening)) < len(k.Kinds[d.Kind].Opens))
 }
+
+// Held reports whether d raises an episode that was held.
+func (d *Decision) Held() bool { return d.Initial || d.HeldFor > 0 }
 
 // Silence is, for a lapse, the ms without activity as of At, where the silence ended if the customer recovered. Time in
 // which nobody could have seen any does not count.

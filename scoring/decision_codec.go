@@ -26,6 +26,7 @@ import (
 //	Play, Step                                                   a varint, 1 byte
 //	Supersedes                                                   its length as a varint, and its bytes
 //	Trouble                                                      2 bytes of its type, and a varint
+//	Initial, HeldFor                                             1 byte, a varint
 //	Missed                                                       a varint
 func AppendDecision(dst []byte, d *Decision) []byte {
 	s := &d.Score
@@ -61,6 +62,7 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	dst = binary.AppendVarint(binary.AppendVarint(dst, d.Opened), d.Expires)
 	dst = encode.AppendParts(append(binary.AppendUvarint(dst, uint64(d.Play)), d.Step), d.Supersedes)
 	dst = binary.AppendVarint(binary.LittleEndian.AppendUint16(dst, d.Trouble.Type), d.Trouble.At)
+	dst = binary.AppendVarint(encode.AppendBool(dst, d.Initial), d.HeldFor)
 	return binary.AppendVarint(dst, d.Missed)
 }
 
@@ -97,6 +99,7 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 	d.Play = pack.PlayRef(r.UvarintUpTo(uint64(pack.MaxPlayRef)))
 	d.Step, d.Supersedes = r.Byte(), r.Text()
 	d.Trouble.Type, d.Trouble.At = r.Uint16(), r.Varint()
+	d.Initial, d.HeldFor = r.Bool(), r.Varint()
 	d.Missed = r.Varint()
 	if !d.sound() {
 		r.Damage()
@@ -108,5 +111,6 @@ func (d *Decision) sound() bool {
 	return d.Kind < profile.NumKinds && d.Transition != TransitionNone && d.Transition < NumTransitions &&
 		d.Tier < profile.NumTiers && d.Previous < profile.NumTiers && d.Score.Stage < profile.NumStages &&
 		d.Opening < profile.MaxOpenings && d.About < profile.MaxOpenings && d.Facts.Valid() &&
-		len(d.Supersedes) <= pack.MaxName && d.Missed >= 0
+		len(d.Supersedes) <= pack.MaxName && d.Missed >= 0 && d.HeldFor >= 0 &&
+		(d.Transition == Raised || !d.Initial && d.HeldFor == 0)
 }

@@ -82,6 +82,9 @@ func TestDecisionRoundTrip(t *testing.T) {
 				d.Money.Other = rapid.Uint32().Draw(t, "other")
 			}
 		}
+		if d.Transition == scoring.Raised {
+			d.Initial, d.HeldFor = rapid.Bool().Draw(t, "initial"), rapid.Int64Range(0, 1<<40).Draw(t, "held for")
+		}
 		b := scoring.AppendDecision(nil, &d)
 		var got scoring.Decision
 		r := encode.NewReader(b)

@@ -95,7 +95,7 @@ func (s *Scorer) emit(c *profile.Customer, n profile.Kind, was *profile.Triggere
 	d.Previous = s.standing(c, &d.Score)
 	*h = now
 	d.Tier = s.standing(c, &d.Score)
-	if d.Transition == Raised {
+	if d.Transition == Raised && h.Opener == 0 { // one that is released has its own
 		h.Opener = r.Opens[r.Top(h.Openings)].Mark
 	}
 	d.Kind, d.Since, d.Opener, d.Opening = n, h.Since, h.Opener, r.Top(h.Openings)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/demo"
 	"ebb/cmd/ebb/eventlog"
 	"ebb/cmd/ebb/terminal"
@@ -68,6 +69,7 @@ func (a *app) demo(cmd *cobra.Command, f *demoFlags) error {
 	}
 	cfg.HTTP.Listen, cfg.Kafka.InstanceID = "", "demo"
 	cfg.Log.Level = "warn"
+	cfg.Start.History = config.HistoryNone // the shop's past is what there is to see
 	return demo.Run(cmd.Context(), demo.Options{
 		Config: cfg, Length: f.length, Seed: f.seed, Customers: f.customers, Events: f.events, JSON: f.json,
 		Stdin:  terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()),

@@ -24,6 +24,7 @@ type produceFlags struct {
 	progress       string
 	skipBad        bool
 	force          bool
+	history        bool
 	json           bool
 }
 
@@ -43,6 +44,7 @@ of what its line says (none from standard input): the same line is known again, 
 file that are alike are told apart.`,
 		Example: "  ebb produce purchases.csv.gz\n" +
 			"  ebb simulate --customers 1000 | ebb produce -\n" +
+			"  ebb produce --history last-year.csv.gz      # fills state, alerts nothing\n" +
 			"  ebb produce --topic clicks --rate 5000 --skip-bad january.ndjson",
 		Args: arguments(1, anyNumber, "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.produce(cmd, &f, args) },
@@ -59,6 +61,12 @@ file that are alike are told apart.`,
 	)
 	flags.BoolVar(&f.skipBad, "skip-bad", false, "count lines that cannot be used and go on")
 	flags.BoolVar(&f.force, "force", false, "send also what the topic's retention will delete at once")
+	flags.BoolVar(
+		&f.history,
+		"history",
+		false,
+		"mark the events as a backfill: they fill customers' state and raise no alert by themselves",
+	)
 	flags.BoolVar(&f.json, "json", false, "print the summary as JSON")
 	return cmd
 }
@@ -78,7 +86,7 @@ func (a *app) produce(cmd *cobra.Command, f *produceFlags, files []string) error
 	bar := newProgress(terminal.NewScreen(cmd.ErrOrStderr(), a.environ), f.progress)
 	defer bar.done()
 	summary, err := produce.Files(cmd.Context(), files, produce.Options{
-		Config: cfg, Rate: f.rate, SkipBad: f.skipBad, Force: f.force,
+		Config: cfg, Rate: f.rate, SkipBad: f.skipBad, Force: f.force, History: f.history,
 		Stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), Progress: bar.at,
 	})
 	bar.done()

@@ -65,6 +65,7 @@ type runFlags struct {
 	packFlags
 	embedded, untilEnd, leave, acceptPoison bool
 	advanceTo                               string
+	history                                 string
 }
 
 // advance is the time of --advance-to; zero: none is given.
@@ -97,9 +98,13 @@ Redis, publish alerts. Any number of processes may run in one group; each owns s
 
 SIGTERM or Ctrl-C drains: what was fetched is committed and published, bounded by shutdown_timeout. The member stays in the
 group until its session ends, so that a restart takes its partitions up again without a rebalance; --leave gives them to the
-others at once.`,
+others at once.
+
+What the input holds when the group first starts is history: it builds state, and then those who are at risk by it are raised
+a few at a time. With --history none each old lapse is raised, and ended, as if ebb had run all the time.`,
 		Example: "  ebb run -c ebb.yaml\n" +
 			"  ebb run -c ebb.yaml --until-end --advance-to now    # and who is silent by now\n" +
+			"  ebb run -c ebb.yaml --history none        # a log that is replayed on purpose\n" +
 			"  ebb run --embedded                        # Kafka and Redis inside, for a try\n" +
 			"  ebb run -c ebb.yaml --until-end | jq .    # what is there now, then a summary",
 		Args: noArguments,
@@ -134,6 +139,13 @@ others at once.`,
 		"let what is in the input now pass the poison breaker, whatever share of it cannot be used; the breaker holds for "+
 			"what comes after",
 	)
+	flags.StringVar(
+		&f.history,
+		"history",
+		"",
+		"what the events are that are there when the group first starts, `HOW`: first_start (history that raises nothing at "+
+			"once) or none (events like any other); default: start.history",
+	)
 	flags.BoolVar(&f.leave, "leave", false, "leave the group at the end")
 	return cmd
 }
@@ -143,7 +155,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := a.config(f.overrides()...)
+	cfg, err := a.config(append(f.overrides(), config.Overrides("history", "start.history", f.history)...)...)
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,7 @@ const (
 type headerHints struct {
 	mode        cloudMode
 	contentType []byte // of the value; nil: not given
+	backfill    bool   // the event raises nothing; see pipeline.BackfillHeader
 }
 
 // maxSource bounds the text of a CloudEvent's source, in bytes.
@@ -47,6 +48,7 @@ const maxSource = 1024
 func (d *Decoder) scanHeaders(b []byte) headerHints {
 	const prefix = "ce_"
 	var contentType, dataType []byte
+	h := headerHints{}
 	d.top.seen = 0
 	headers := pipeline.ReadHeaders(b)
 	for key, value, ok := headers.Next(); ok; key, value, ok = headers.Next() {
@@ -55,6 +57,8 @@ func (d *Decoder) scanHeaders(b []byte) headerHints {
 			contentType = value
 		case string(key) == "ce_datacontenttype":
 			dataType = value
+		case string(key) == pipeline.BackfillHeader:
+			h.backfill = string(value) == pipeline.BackfillValue
 		case bytes.HasPrefix(key, []byte(prefix)):
 			d.top.note(memberNamed(key[len(prefix):]), headerToken(value, headers.At()))
 		}
@@ -65,11 +69,11 @@ func (d *Decoder) scanHeaders(b []byte) headerHints {
 	switch {
 	case !headers.Whole():
 	case isCloudEvent(contentType):
-		return headerHints{mode: modeStructured}
+		h.mode = modeStructured
 	case d.top.get(memberSpecVersion).isText():
-		return headerHints{mode: modeBinary, contentType: contentType}
+		h.mode, h.contentType = modeBinary, contentType
 	}
-	return headerHints{}
+	return h
 }
 
 // headerToken describes a header's value, which ends at end, as if it were a member's.

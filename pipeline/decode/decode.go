@@ -90,15 +90,18 @@ func (d *Decoder) Decode(r *pipeline.Record, e *pipeline.Event) {
 
 func (d *Decoder) decode(r *pipeline.Record, e *pipeline.Event) (c pipeline.Code) {
 	h := headerHints{}
-	if len(r.Headers) > 1 && !d.mapping.takesAll() { // more than a count of zero
+	if len(r.Headers) > 1 { // more than a count of zero
 		h = d.scanHeaders(r.Headers)
+	}
+	if d.mapping.takesAll() {
+		h = headerHints{backfill: h.backfill}
 	}
 	if h.mode == modeBinary {
 		c = d.decodeBinary(r, &h, e)
 	} else {
 		c = d.decodeObject(r, h.mode, e)
 	}
-	if c == pipeline.Usable {
+	if e.Backfill = h.backfill; c == pipeline.Usable {
 		e.Heartbeat = len(d.heartbeat) > 0 && string(e.Type) == d.heartbeat
 		e.Key = pipeline.AppendKey(d.scratch.take(1+len(e.Tenant)+len(e.Customer)), e.Tenant, e.Customer)
 	}

@@ -21,24 +21,21 @@ type Change struct {
 
 // ApplyControls applies the control records before the next record, in the order of their offsets: in a replay those
 // that applied there, after it the proposed one, if there is any: that of the configured pack. Its changes are in the
-// same commit as the records that follow. A pack and settings apply before a record, so at the end of the log they wait
-// for the next: until then they have nothing to apply to. Time does not: where no record follows, configured is nil, and
-// it alone applies. waits is why the configured pack does not apply; "": it does, or will.
+// same commit as the records that follow. Packs, settings and history apply before a record, so at the end of the log
+// they wait for the next: until then they have nothing to apply to. Time and releases do not: where no record follows,
+// configured is nil, and they alone apply. waits is why the configured pack does not apply; "": it does, or will.
 //
 // What a sweep fires depends on the pack in force. So that this is a function of the records, and not of the time of a
-// sweep, a control record applies where the sweep has reached the watermark. ok is false while it has not, and then no
-// record may be folded (AtEdge).
+// sweep, a control record applies where the sweep has reached the watermark, and what the one before released is decided.
+// ok is false while this is not so, and then no record may be folded (AtEdge).
 func (l *Line) ApplyControls(configured *pack.Pack) (applied []Change, waits string, ok bool) {
-	if configured == nil && !l.timeAhead() {
-		return nil, "", true
-	}
 	before := len(l.applied)
 	for {
 		c, waits := l.nextControl(configured)
 		if l.controlled = c != nil; c == nil {
 			return l.applied[before:], waits, true
 		}
-		if l.Sweeping() {
+		if l.Sweeping() || len(l.releasing) > 0 {
 			return nil, "", false
 		}
 		l.apply(c)
@@ -52,18 +49,32 @@ func (l *Line) ApplyControls(configured *pack.Pack) (applied []Change, waits str
 // is concerned.
 func (l *Line) nextControl(configured *pack.Pack) (c *Change, waits string) {
 	switch {
-	case configured == nil && !l.timeAhead():
-		return nil, ""
 	case len(l.ahead) > 0 && l.ahead[0].Offset <= l.meta.Next:
+		if configured == nil && !l.atRest() {
+			return nil, ""
+		}
 		return &l.ahead[0], ""
-	case l.meta.Next < l.mark.Offset: // a replay repeats what was published, and nothing else
+	case l.replaying(): // it repeats what was published, and nothing else
 		return nil, ""
+	case configured == nil:
+		return l.proposeRelease(), ""
 	}
-	if c, waits = l.proposePack(configured); c == nil {
-		c = l.proposeSettings()
+	c, waits = l.proposePack(configured)
+	for _, propose := range [...]func() *Change{l.proposeSettings, l.proposeHistory, l.proposeRelease} {
+		if c == nil {
+			c = propose()
+		}
 	}
 	return c, waits
 }
+
+// atRest reports whether the next control record of a replay applies here also where no record follows.
+func (l *Line) atRest() bool {
+	return len(l.ahead) > 0 && l.ahead[0].Offset <= l.meta.Next && l.ahead[0].AtRest()
+}
+
+// replaying reports whether records are folded that were published before.
+func (l *Line) replaying() bool { return l.meta.Next < l.mark.Offset }
 
 // apply makes c take effect. Each kind has a file of its own.
 func (l *Line) apply(c *Change) {
@@ -74,6 +85,10 @@ func (l *Line) apply(c *Change) {
 		l.beginSettings(c.Settings)
 	case pipeline.ControlTime:
 		l.passTime(c)
+	case pipeline.ControlHistory:
+		l.beginHistory(c.Until)
+	case pipeline.ControlRelease:
+		l.beginRelease(c.Release)
 	default:
 		panic("BUG: a control record of kind " + c.Kind)
 	}
@@ -91,7 +106,11 @@ func (l *Line) announce() {
 		case pipeline.ControlPack:
 			l.keepPack(c)
 		}
-		l.announceEntry(&pipeline.Entry{Kind: pipeline.EntryControl, Offset: l.meta.Next, Change: c.Change})
+		e := pipeline.Entry{Kind: pipeline.EntryControl, Offset: l.meta.Next, Change: c.Change}
+		if c.Kind == pipeline.ControlRelease {
+			e.Offset, e.Next, e.Release = -1, l.meta.Next, c.Release.Number
+		}
+		l.announceEntry(&e)
 	}
 	l.tellTurns(l.meta.Sources.Take(), pipeline.Entry{Offset: l.meta.Next, Due: l.meta.Clock.Fired})
 	l.staged.Commit.Packs, l.packs.unsaved, l.applied = l.packs.unsaved, nil, nil
@@ -104,11 +123,19 @@ func (l *Line) announceEntry(e *pipeline.Entry) {
 	}
 }
 
-// Edges are the offsets that no batch may cross, in order: the published position, and where a control record applies.
+// Edges are the offsets that no batch may cross, in order: the published position, where a control record applies, and
+// the end of history.
 func (l *Line) Edges() []int64 {
 	edges := []int64{l.mark.Offset}
+	add := func(offset int64) {
+		if offset > 0 {
+			edges = append(edges, offset)
+		}
+	}
+	add(max(l.meta.First.Until, l.mark.History))
 	for i := range l.ahead {
-		edges = append(edges, l.ahead[i].Offset)
+		add(l.ahead[i].Offset)
+		add(l.ahead[i].Until)
 	}
 	slices.Sort(edges)
 	return edges

@@ -14,35 +14,31 @@ import (
 // Elapse has the next batch, which holds no records, propose a time record to the last whole minute that lies lateness
 // before now, in ms since the epoch, if anything is due by then: a partition in which nothing is due writes none.
 func (l *Line) Elapse(now int64) {
-	l.elapsed, l.asked = pipeline.FloorDiv(now-l.lateness, pipeline.MinuteMillis), false
+	l.elapsed, l.ordered = pipeline.FloorDiv(now-l.lateness, pipeline.MinuteMillis), false
 }
 
 // Advance has the next batch, which holds no records, propose a time record to a minute, whether anything is due by then
 // or not: a person says that it is so late.
-func (l *Line) Advance(minute int64) { l.elapsed, l.asked = minute, true }
+func (l *Line) Advance(minute int64) { l.elapsed, l.ordered = minute, true }
 
 // proposeTime applies the time record that Elapse or Advance asks for, in the commit of the batch. Like every control
 // record it applies where the sweep has reached the watermark. The buckets up to there are loaded.
 func (l *Line) proposeTime() {
 	minute := l.elapsed
-	if l.elapsed = 0; minute <= l.meta.Clock.Minute() || l.Sweeping() || l.AtEdge() || l.meta.Next < l.mark.Offset {
+	if l.elapsed = 0; minute <= l.meta.Clock.Minute() || l.Sweeping() || l.AtEdge() || l.replaying() ||
+		len(l.releasing) > 0 {
 		return
 	}
-	if l.asked && !l.meta.Clock.Started && l.meta.Clock.Start.Earliest == 0 {
+	if l.ordered && !l.meta.Clock.Started && l.meta.Clock.Start.Earliest == 0 {
 		return // of a partition without events nobody knows anything
 	}
 	_, due := l.due.peek(pipeline.Due{Minute: minute, Hash: math.MaxUint64})
-	if l.asked || due && l.meta.Clock.Started {
+	if l.ordered || due && l.meta.Clock.Started {
 		l.apply(&Change{
 			Offset: l.meta.Next, Change: pipeline.Change{Kind: pipeline.ControlTime, Minute: minute}, proposed: true,
 		})
 		l.staged.Tally.Passed++
 	}
-}
-
-// timeAhead reports whether a time record applies next. Unlike other control records it waits for no record.
-func (l *Line) timeAhead() bool {
-	return len(l.ahead) > 0 && l.ahead[0].Kind == pipeline.ControlTime && l.ahead[0].Offset <= l.meta.Next
 }
 
 // passTime moves the watermark to that of c. In a replay of a state in which c has been applied, it is there already.

@@ -66,7 +66,7 @@ func (log *timed) again(t testing.TB, r *rapid.T, ahead []Change) *shelf {
 		})
 	}
 	start()
-	for left := log.records; len(left) > 0 || s.timeAhead() || s.Sweeping(); {
+	for left := log.records; len(left) > 0 || s.atRest() || s.Sweeping(); {
 		if rapid.IntRange(0, 5).Draw(r, "restart") == 0 {
 			start()
 		}

@@ -43,10 +43,15 @@ type Line struct {
 	applied    []Change // before the batch
 	controlled bool     // a control record applies before the next record
 	elapsed    int64    // minute to which the next batch may propose that time has passed; 0: none; see Elapse
-	asked      bool     // whether anything is due or not; see Advance
+	ordered    bool     // whether anything is due or not; see Advance
 	looks      int      // deadlines that this batch may still look at
 
 	curves model.Curves // of the last closed epoch of learning
+
+	held      heldSet
+	asked     *pipeline.Release // proposed by the owner; nil: nothing
+	releasing []heldRaise       // by the controls before the batch
+	backfill  bool              // what is decided follows from a backfilled event alone
 
 	cache  *cache
 	due    *dueQueue
@@ -82,6 +87,9 @@ type Config struct {
 func New(c *Config, s *pipeline.Standing, h *History) *Line {
 	packs := newPackEpochs(h)
 	s.Meta.Packs = h.Refs
+	if s.Meta.First == (pipeline.FirstStart{}) {
+		s.Meta.First = h.First
+	}
 	if s.Meta.Settings == (pipeline.Settings{}) {
 		s.Meta.Settings = h.Settings
 	}
@@ -95,6 +103,7 @@ func New(c *Config, s *pipeline.Standing, h *History) *Line {
 		staged: newStaged(c.Format), other: newStaged(c.Format), repeated: c.Repeated,
 	}
 	l.beginSettings(s.Meta.Settings)
+	l.held = newHeldSet(h.Held, &l.meta.First)
 	return l
 }
 
@@ -123,7 +132,7 @@ func (l *Line) Packs() []*pack.Pack {
 func (l *Line) Size() Size {
 	return Size{
 		Due: l.due.size(), Customers: l.cache.count, Poisoned: l.meta.Poison.Count,
-		Profiles: l.meta.Holds.Profiles, Ineligible: l.meta.Ineligible,
+		Profiles: l.meta.Holds.Profiles, Ineligible: l.meta.Ineligible, Held: len(l.held.all),
 	}
 }
 
@@ -132,6 +141,7 @@ type Size struct {
 	Due       int // armed deadlines in the hours that the watermark has reached
 	Customers int // profiles in memory
 	Poisoned  int // unusable ones among the last PoisonWindow records
+	Held      int // raises
 
 	Profiles   int64 // in the store
 	Ineligible int64 // of these, of customers whom the pack does not alert about yet
@@ -145,7 +155,7 @@ func (l *Line) Watermark() (int64, bool) { return l.meta.Clock.Watermark, l.meta
 // entered.
 func (l *Line) Wanted(b *Batch) *pipeline.Load {
 	l.number++
-	if l.meta.Next >= l.mark.Offset && !l.timeAhead() {
+	if l.meta.Next >= l.mark.Offset && !l.atRest() {
 		l.meta.Clock.Reach(&l.mark)
 	}
 	l.want.Keys, l.slots = l.want.Keys[:0], l.slots[:0]
@@ -159,6 +169,9 @@ func (l *Line) Wanted(b *Batch) *pipeline.Load {
 			b.slots[i] = l.locate(b.hashes[i].key, e.Key)
 			newest = max(newest, e.Time)
 		}
+	}
+	for i := range l.releasing {
+		l.releasing[i].slot = l.locate(l.releasing[i].hash, l.releasing[i].customer())
 	}
 	l.due.upcoming(l.sweepTo(), sweepLimit, func(few []dueItem) {
 		l.cache.warmFind(len(few), func(n int) uint64 { return few[n].Hash })
@@ -236,7 +249,9 @@ func (l *Line) Fold(b *Batch) *Staged {
 	s := l.staged
 	s.reset()
 	l.proposeTime()
+	l.folded = l.meta.Next
 	l.announce()
+	l.release()
 	limit := l.sweepTo() // as of before these events, since what was due by then is loaded
 	l.looks = 2 * sweepLimit
 	n := 0
@@ -275,6 +290,7 @@ func (l *Line) Fold(b *Batch) *Staged {
 	b.skip(n)
 	l.folded = l.meta.Next
 	l.sweep(limit)
+	l.leaveHistory()
 	l.complete()
 	l.staged, l.other = l.other, s
 	return s
@@ -299,6 +315,8 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 		l.migrate(c, e)
 	}
 	l.probe(c, e.Time-1)
+	l.backfill = e.Backfill
+	defer func() { l.backfill = false }()
 	decisions := l.observe(c, e, source)
 	if !known && c.profile.Empty() { // an event without effect on a customer without state: there is nothing to store
 		return
@@ -427,6 +445,10 @@ func (l *Line) complete() {
 	for _, b := range s.Commit.Swept {
 		l.meta.Buckets.Remove(b)
 	}
+	s.Commit.Held = l.held.changes(s.Commit.Held)
+	l.meta.Holds.Held = int64(len(l.held.all))
+	s.Tally.conserve(l.held.before, len(l.held.all))
+	l.held.before = len(l.held.all)
 	s.finish()
 	l.meta.Pack = l.scorer.Pack.Hash
 	l.meta.Format = s.format

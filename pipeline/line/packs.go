@@ -15,11 +15,13 @@ const maxPackEpochs = 256
 
 // History is what a takeover has read of the partition's changes other than by records.
 type History struct {
-	Packs    []*pack.Pack         // in the order in which they began
-	Refs     []pipeline.PackRef   // parallel to Packs; empty while the first is not announced
-	Unsaved  []pipeline.PackBytes // packs that the store does not hold yet
-	Settings pipeline.Settings    // in force, where the state does not hold them: it was emptied
-	Ahead    []Change             // of a replay: what is still to come, in order of its offsets
+	Packs    []*pack.Pack             // in the order in which they began
+	Refs     []pipeline.PackRef       // parallel to Packs; empty while the first is not announced
+	Unsaved  []pipeline.PackBytes     // packs that the store does not hold yet
+	Settings pipeline.Settings        // in force, where the state does not hold them: it was emptied
+	First    pipeline.FirstStart      // the same
+	Held     map[string]pipeline.Held // see ReadHeld
+	Ahead    []Change                 // of a replay: what is still to come, in order of its offsets
 }
 
 // packEpochs are the packs of a partition, numbered in the order in which they began.

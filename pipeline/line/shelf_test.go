@@ -23,7 +23,9 @@ type shelf struct {
 	meta     pipeline.Meta
 	profiles map[string][]byte
 	buckets  map[int64][]byte
-	outbox   [][]byte // all entries ever appended
+	outbox   [][]byte          // all entries ever appended
+	raises   map[string][]byte // that are held
+	mark     pipeline.Mark     // published when it was taken over
 	tally    Tally
 	commits  int
 }
@@ -34,6 +36,7 @@ func newShelf(t testing.TB, pack *pack.Pack, retention, lateness time.Duration) 
 		pack:     pack,
 		cfg:      Config{Settings: settingsOf(retention, lateness), Format: profile.Format, CacheCustomers: 1000},
 		profiles: map[string][]byte{}, buckets: map[int64][]byte{},
+		raises: map[string][]byte{},
 	}
 	s.restart()
 	return s
@@ -60,7 +63,15 @@ func (s *shelf) restart() {
 	if len(h.Refs) > 1 {
 		h.Packs = append(h.Packs, s.newer)
 	}
-	s.Line = New(&s.cfg, &pipeline.Standing{Meta: s.meta}, h)
+	var held []pipeline.HeldEntry
+	for key, value := range s.raises {
+		held = append(held, pipeline.HeldEntry{Key: []byte(key), Value: value})
+	}
+	var err error
+	if h.Held, err = ReadHeld(held); err != nil {
+		panic(err)
+	}
+	s.Line = New(&s.cfg, &pipeline.Standing{Meta: s.meta, Mark: s.mark}, h)
 }
 
 // begins makes the newer pack begin at its place. False: a sweep has to come first.
@@ -122,6 +133,11 @@ func (s *shelf) commit(c *Staged) {
 	for i, k := range c.Commit.Keys {
 		if s.profiles[string(k)] = bytes.Clone(c.Commit.Profiles[i]); c.Commit.Profiles[i] == nil {
 			delete(s.profiles, string(k))
+		}
+	}
+	for _, h := range c.Commit.Held {
+		if s.raises[string(h.Key)] = bytes.Clone(h.Value); h.Value == nil {
+			delete(s.raises, string(h.Key))
 		}
 	}
 	for _, n := range c.Commit.Swept {

@@ -58,7 +58,7 @@ func (l *Line) settled() bool {
 		return true
 	}
 	l.sweep(l.sweepTo())
-	if l.Sweeping() {
+	if l.overdue() {
 		return false
 	}
 	l.meta.Sources.Settle()

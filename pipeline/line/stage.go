@@ -17,9 +17,13 @@ import (
 // and before readProbability. (A customer's stages of life are something else: profile.Stage.)
 var stages = [...]stage{
 	withholdUnraised,
+	withholdHistory,
 	readProbability,
 	withholdPublished, // the last: so what earlier stages keep is the same in a replay
 }
+
+// released are the stages of a held raise that is released.
+var released = [...]stage{readProbability, withholdPublished}
 
 // stage looks at one decision. It lets it pass, changes it, or withholds it for a reason, a constant in snake_case that
 // metrics show. It is a function of its arguments: no clock, no chance, no I/O. State of a stage has a section of its
@@ -36,32 +40,56 @@ type decided struct {
 	Meta     *pipeline.Meta    // the partition's position
 	Curves   *model.Curves     // of the closed epochs of learning
 	Mark     *pipeline.Mark    // published before the takeover
+	Backfill bool              // it follows from a backfilled event alone
+
+	// Hold is set by a stage that withholds a raise which may be released later; 0: it is withheld for good.
+	Hold pipeline.HoldReason
 }
 
 // decided takes a decision through the stages to the outbox. offset and due are its cause, as in pipeline.Entry.
 func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipeline.Due, cause alert.Cause) {
+	on := l.decision(c, d, cause)
+	on.Offset, on.Due, on.Next = offset, due, l.folded
+	if offset >= 0 {
+		on.Due, on.Next = l.meta.Clock.Fired, 0
+	}
+	l.staged.Tally.Decided++
+	l.conclude(on, pass(stages[:], on))
+}
+
+// decision is a decision about a customer with what the stages may use, but for its place.
+func (l *Line) decision(c *customer, d *scoring.Decision, cause alert.Cause) *decided {
 	on := &l.deciding
-	on.Entry = pipeline.Entry{
-		Kind: pipeline.EntryAlert, Offset: offset, Due: due, Key: l.cache.key(c),
-		Alert: alert.Alert{Decision: *d, Cause: cause}, PackEpoch: c.profile.PackEpoch,
+	*on = decided{
+		Entry: pipeline.Entry{
+			Kind: pipeline.EntryAlert, Key: l.cache.key(c), Alert: alert.Alert{Decision: *d, Cause: cause},
+			PackEpoch: c.profile.PackEpoch,
+		},
+		Customer: l.look(c), Pack: l.packOf(c), Newest: l.scorer.Pack, Backfill: l.backfill,
+		Meta: &l.meta, Curves: &l.curves, Mark: &l.mark,
 	}
-	if on.Entry.Next = l.folded; offset >= 0 {
-		on.Entry.Due, on.Entry.Next = l.meta.Clock.Fired, 0
-	}
-	on.Customer, on.Pack, on.Newest = l.look(c), l.packOf(c), l.scorer.Pack
-	on.Meta, on.Curves, on.Mark = &l.meta, &l.curves, &l.mark
+	return on
+}
+
+// conclude does what the stages say: it publishes a decision, holds it, or withholds it for a reason.
+func (l *Line) conclude(on *decided, withheld string) {
 	t := &l.staged.Tally
-	if why := pass(stages[:], on); why != "" {
-		if t.withhold(why); why != Repeated {
-			t.Unsent[on.Alert.Kind][on.Alert.Transition]++
-		} else if l.repeated != nil {
+	switch {
+	case on.Hold != 0:
+		l.hold(on)
+	case withheld == "":
+		l.staged.append(&on.Entry, nil)
+		t.Alerts[on.Alert.Transition]++
+		t.Tiers[on.Alert.Tier]++
+	default:
+		t.withholdDecision(withheld, on.Alert.Kind, on.Alert.Transition)
+		switch {
+		case withheld == Unraised:
+			l.follow(on)
+		case withheld == Repeated && l.repeated != nil:
 			l.repeated(&on.Entry, on.Pack)
 		}
-		return
 	}
-	l.staged.append(&on.Entry, nil)
-	t.Alerts[on.Alert.Transition]++
-	t.Tiers[on.Alert.Tier]++
 }
 
 // pass takes a decision through stages, and returns why one of them withheld it; empty: none did. The episode has moved

@@ -1,6 +1,7 @@
 package line
 
 import (
+	"fmt"
 	"slices"
 
 	"ebb/pipeline"
@@ -47,6 +48,9 @@ type Tally struct {
 	Types         *Types // the most frequent of these types; nil: none
 	// by reason: decisions withheld by a stage; with Repeated also quarantined records
 	Withheld map[string]uint64
+	Decided  uint64 // decisions; one that is held counts here, and not again when it is released
+	Repeats  uint64 // decisions withheld as Repeated
+	Gone     uint64 // held raises withheld for good, since their customers are gone
 	// decisions withheld, other than as Repeated
 	Unsent      [profile.NumKinds][scoring.NumTransitions]uint64
 	Ineligible  uint64 // events folded of customers whom the pack does not alert about yet
@@ -94,6 +98,9 @@ func (t *Tally) Add(o *Tally) {
 			t.Unsent[kind][i] += n
 		}
 	}
+	t.Decided += o.Decided
+	t.Repeats += o.Repeats
+	t.Gone += o.Gone
 	t.Ineligible += o.Ineligible
 	t.Passed += o.Passed
 	t.Woken += o.Woken
@@ -119,6 +126,38 @@ func (t *Tally) withholdAll(why string, n uint64) {
 	}
 	t.Withheld[why] += n
 }
+
+// withholdDecision counts a withheld decision by its transition as well.
+func (t *Tally) withholdDecision(why string, kind profile.Kind, transition scoring.Transition) {
+	t.withhold(why)
+	if why == Repeated {
+		t.Repeats++
+	} else {
+		t.Unsent[kind][transition]++
+	}
+}
+
+// AllUnsent is the number of decisions withheld, other than as Repeated.
+func (t *Tally) AllUnsent() (n uint64) {
+	for kind := range t.Unsent {
+		for _, u := range t.Unsent[kind] {
+			n += u
+		}
+	}
+	return n
+}
+
+// conserve checks that every decision so far is published, withheld for a reason, or held: none is lost. before and after
+// are how many were held.
+func (t *Tally) conserve(before, after int) {
+	if t.Held() != int64(after-before) {
+		panic(fmt.Sprintf("BUG: of %d decisions and %d held ones, %d are published, %d and %d withheld, %d held",
+			t.Decided, before, t.AllAlerts(), t.AllUnsent(), t.Repeats, after))
+	}
+}
+
+// Held is by how many there are more raises held than before: what was decided, and neither published nor withheld.
+func (t *Tally) Held() int64 { return int64(t.Decided - t.AllAlerts() - t.AllUnsent() - t.Repeats) }
 
 // AllAlerts is the number of alerts of all transitions.
 func (t *Tally) AllAlerts() (n uint64) {
@@ -148,6 +187,7 @@ func (s *Staged) reset() {
 	c := &s.Commit
 	*c = pipeline.Commit{
 		Keys: c.Keys[:0], Profiles: c.Profiles[:0], Due: c.Due[:0], Swept: c.Swept[:0], Outbox: c.Outbox[:0],
+		Held: c.Held[:0],
 	}
 	clear(s.Pending)
 	s.Pending, s.out, s.outEnds = s.Pending[:0], make([]byte, 0, len(s.out)+len(s.out)/4), s.outEnds[:0]
@@ -224,6 +264,7 @@ func cutInto(dst [][]byte, arena []byte, ends []int) [][]byte {
 // Changes reports whether the commit holds anything besides a new wall clock.
 func (s *Staged) Changes(before *pipeline.Meta) bool {
 	c := &s.Commit
-	return len(c.Keys) > 0 || len(c.Outbox) > 0 || len(c.Due) > 0 || len(c.Swept) > 0 ||
+	return len(c.Keys) > 0 || len(c.Outbox) > 0 || len(c.Due) > 0 || len(c.Swept) > 0 || len(c.Held) > 0 ||
+		c.Meta.First != before.First ||
 		c.Meta.Next != before.Next || c.Meta.Clock.Fired != before.Clock.Fired
 }

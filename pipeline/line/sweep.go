@@ -91,16 +91,21 @@ func (l *Line) sweepTo() pipeline.Due {
 	return to
 }
 
-// Sweeping reports whether there are deadlines to fire without waiting for a record.
-func (l *Line) Sweeping() bool { return l.meta.Clock.Started && l.due.pending(l.sweepTo()) }
+// Sweeping reports whether there is something to do without waiting for a record: deadlines to fire, history to leave, or
+// held raises to remove.
+func (l *Line) Sweeping() bool { return l.overdue() || l.atBoundary() || len(l.held.gone) > 0 }
+
+// overdue reports whether there are deadlines to fire.
+func (l *Line) overdue() bool { return l.meta.Clock.Started && l.due.pending(l.sweepTo()) }
 
 // AtEdge reports whether no further record may be folded before a sweep has reached the end of an epoch (atBarrier),
-// the watermark before a control record applies (Control) or after a source has turned, or, in a replay at the published
-// offset, the published sweep; nor before a time record that stands there has applied. Otherwise a record would fire its
-// customer's deadline, and what a sweep fired and published before the rollback would be decided again under another
-// offset.
+// the watermark before a control record applies (Control) or after a source has turned, or history is over (atBoundary),
+// or, in a replay at the published offset, the published sweep; nor before a control record that stands there has applied.
+// Otherwise a record would fire its customer's deadline, and what a sweep fired and published before the rollback would be
+// decided again under another offset.
 func (l *Line) AtEdge() bool {
-	return l.atBarrier() || (l.controlled || l.meta.Sources.Turned()) && l.Sweeping() || l.timeAhead() ||
+	return l.atBarrier() || l.atBoundary() || l.controlled && l.Sweeping() || l.atRest() ||
+		l.meta.Sources.Turned() && l.overdue() ||
 		l.meta.Next >= l.mark.Offset && l.meta.Clock.Fired.Compare(l.mark.Fired) < 0
 }
 

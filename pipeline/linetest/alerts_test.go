@@ -27,6 +27,7 @@ type alert struct {
 	Customer   string    `json:"customer"`
 	Transition string    `json:"transition"`
 	Tier       string    `json:"tier"`
+	Initial    bool      `json:"initial"`
 	Episode    int       `json:"episode"`
 	Sequence   int       `json:"sequence"`
 	Time       time.Time `json:"time"`

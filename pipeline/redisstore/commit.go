@@ -47,7 +47,7 @@ func (p *Partition) commit(ctx context.Context, c *pipeline.Commit) error {
 	if err != nil {
 		return err
 	}
-	if c.Holds, err = holdings(found[len(found)-2:]); err != nil {
+	if c.Holds, err = holdings(found[len(found)-holdingsAnswers:]); err != nil {
 		return unavailable("commit", err)
 	}
 	p.arm(t)
@@ -59,8 +59,8 @@ func (p *Partition) write(r *request, c *pipeline.Commit) {
 	if c.Dropped > 0 {
 		r.pipe.Do(r.ctx, "LTRIM", p.keys.outbox, c.Dropped, -1)
 	}
-	r.hset(p.keys.profiles, c)
-	r.hdel(p.keys.profiles, c)
+	r.hset(p.keys.profiles, len(c.Keys), func(i int) (key, value []byte) { return c.Keys[i], c.Profiles[i] })
+	r.hset(p.keys.held, len(c.Held), func(i int) (key, value []byte) { return c.Held[i].Key, c.Held[i].Value })
 	for _, d := range c.Due {
 		if len(d.Entries) > 0 {
 			r.pipe.Do(r.ctx, "APPEND", p.keys.due(d.Bucket), r.arg(d.Entries))
@@ -74,8 +74,7 @@ func (p *Partition) write(r *request, c *pipeline.Commit) {
 	}
 	r.rpush(p.keys.outbox, c.Outbox)
 	r.pipe.Do(r.ctx, "SET", p.keys.meta, r.arg(r.meta))
-	r.pipe.Do(r.ctx, "HLEN", p.keys.profiles)
-	r.pipe.Do(r.ctx, "LLEN", p.keys.outbox)
+	askHoldings(r.ctx, r.pipe, &p.keys)
 }
 
 // request builds a pipelined write. Its arguments live in memory that is reused for every commit.
@@ -113,28 +112,28 @@ func (r *request) end() {
 	}
 }
 
-func (r *request) hset(key string, c *pipeline.Commit) {
+// hset writes n fields of a hash, and removes those without a value.
+func (r *request) hset(key string, n int, field func(i int) (name, value []byte)) {
 	r.begin("HSET", key)
-	for i, profile := range c.Profiles {
-		if profile == nil {
+	for i := range n {
+		name, value := field(i)
+		if value == nil {
 			continue
 		}
-		r.args = append(r.args, r.arg(c.Keys[i]), r.arg(profile))
+		r.args = append(r.args, r.arg(name), r.arg(value))
 		if len(r.args)-r.from >= 2*elementsPerCommand {
 			r.end()
 			r.begin("HSET", key)
 		}
 	}
 	r.end()
-}
-
-func (r *request) hdel(key string, c *pipeline.Commit) {
 	r.begin("HDEL", key)
-	for i, profile := range c.Profiles {
-		if profile != nil {
+	for i := range n {
+		name, value := field(i)
+		if value != nil {
 			continue
 		}
-		r.args = append(r.args, r.arg(c.Keys[i]))
+		r.args = append(r.args, r.arg(name))
 		if len(r.args)-r.from >= elementsPerCommand {
 			r.end()
 			r.begin("HDEL", key)

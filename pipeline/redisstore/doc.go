@@ -7,6 +7,7 @@
 //	ebb:{<group>:p<N>}:profiles    hash:   customer's key to encoded profile
 //	ebb:{<group>:p<N>}:due:<n>     string: due entries, grown by APPEND; n-th bucket of time since the epoch
 //	ebb:{<group>:p<N>}:outbox      list:   entries not yet dropped, oldest first
+//	ebb:{<group>:p<N>}:held        hash:   customer's key and kind to a raise that is held
 //
 // # The fence
 //

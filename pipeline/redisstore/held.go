@@ -39,6 +39,7 @@ func (c *Client) look(ctx context.Context, group string, partition int, outbox b
 	}
 	pipe := primary.TxPipeline()
 	meta, profiles, length := pipe.Get(ctx, k.meta), pipe.HLen(ctx, k.profiles), pipe.LLen(ctx, k.outbox)
+	held := pipe.HLen(ctx, k.held)
 	var entries *redis.StringSliceCmd
 	if outbox {
 		entries = pipe.LRange(ctx, k.outbox, 0, -1)
@@ -50,7 +51,7 @@ func (c *Client) look(ctx context.Context, group string, partition int, outbox b
 	if s.Meta, s.Exists, err = readMeta(meta.Val()); err != nil {
 		return s, unreadable(op, k.meta, err)
 	}
-	s.Holds = pipeline.Holdings{Profiles: profiles.Val(), Outbox: length.Val()}
+	s.Holds = pipeline.Holdings{Profiles: profiles.Val(), Outbox: length.Val(), Held: held.Val()}
 	for _, b := range asked.missing() { // those that came since are looked at the next time
 		if s.Meta.Buckets.Has(b) {
 			s.Missing = append(s.Missing, b)
@@ -64,14 +65,24 @@ func (c *Client) look(ctx context.Context, group string, partition int, outbox b
 	return s, nil
 }
 
-// holdings reads what HLEN and LLEN answered.
+// askHoldings asks for what holdings reads, at the end of a transaction.
+func askHoldings(ctx context.Context, pipe redis.Pipeliner, k *keys) {
+	pipe.Do(ctx, "HLEN", k.profiles)
+	pipe.Do(ctx, "LLEN", k.outbox)
+	pipe.Do(ctx, "HLEN", k.held)
+}
+
+const holdingsAnswers = 3
+
+// holdings reads the answers to askHoldings.
 func holdings(found []any) (h pipeline.Holdings, err error) {
-	profiles, ok := found[0].(int64)
-	outbox, ok2 := found[1].(int64)
-	if !ok || !ok2 {
-		return h, errReply
+	for i, n := range [holdingsAnswers]*int64{&h.Profiles, &h.Outbox, &h.Held} {
+		var ok bool
+		if *n, ok = found[i].(int64); !ok {
+			return pipeline.Holdings{}, errReply
+		}
 	}
-	return pipeline.Holdings{Profiles: profiles, Outbox: outbox}, nil
+	return h, nil
 }
 
 // askedBuckets are due buckets that a pipeline asks for. None that is there is ever empty.

@@ -14,11 +14,15 @@ type keys struct {
 	profiles string
 	outbox   string
 	packs    string
+	held     string
 }
 
 func keysOf(group string, partition int) keys {
 	tag := groupTag(group) + strconv.Itoa(partition) + "}:"
-	return keys{tag: tag, meta: tag + "meta", profiles: tag + "profiles", outbox: tag + "outbox", packs: tag + "packs"}
+	return keys{
+		tag: tag, meta: tag + "meta", profiles: tag + "profiles", outbox: tag + "outbox", packs: tag + "packs",
+		held: tag + "held",
+	}
 }
 
 // due is the key of a due bucket; bucket may be negative.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -49,8 +50,7 @@ func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline
 	pipe.Do(ctx, "MULTI")
 	pipe.Do(ctx, "GET", p.keys.meta)
 	pipe.Do(ctx, "LRANGE", p.keys.outbox, 0, -1)
-	pipe.Do(ctx, "HLEN", p.keys.profiles)
-	pipe.Do(ctx, "LLEN", p.keys.outbox)
+	askHoldings(ctx, pipe, &p.keys)
 	pipe.Do(ctx, "SETRANGE", p.keys.meta, 0, token[:])
 	exec := pipe.Do(ctx, "EXEC")
 	t := p.watch(ctx, pipe)
@@ -76,6 +76,9 @@ func (p *Partition) claim(ctx context.Context, token pipeline.Token) (s pipeline
 	if s.Packs, err = p.readPacks(ctx, s.Meta.Packs); err != nil {
 		return s, err
 	}
+	if s.Held, err = p.readHeld(ctx, s.Holds.Held); err != nil {
+		return s, err
+	}
 	p.own.claimed(token)
 	p.arm(t)
 	return s, nil
@@ -88,6 +91,30 @@ func (p *Partition) readPacks(ctx context.Context, refs []pipeline.PackRef) ([]p
 		return nil, nil
 	}
 	return packsOf(ctx, p.conn, p.keys.packs, refs)
+}
+
+// heldCount is how many held raises the server scans per step of an HSCAN.
+const heldCount = 10_000
+
+// readHeld reads the held raises, of which there are so many. They are read after the claim: from then on nobody else
+// changes them.
+func (p *Partition) readHeld(ctx context.Context, count int64) ([]pipeline.HeldEntry, error) {
+	if count == 0 {
+		return nil, nil
+	}
+	held := make([]pipeline.HeldEntry, 0, count)
+	for cursor := uint64(0); ; {
+		found, next, err := p.conn.HScan(ctx, p.keys.held, cursor, "", heldCount).Result()
+		if err != nil {
+			return nil, classify("read held raises", err)
+		}
+		for pair := range slices.Chunk(found, 2) {
+			held = append(held, pipeline.HeldEntry{Key: []byte(pair[0]), Value: []byte(pair[1])})
+		}
+		if cursor = next; cursor == 0 {
+			return held, nil
+		}
+	}
 }
 
 // packsOf reads the packs with these hashes, as far as they are stored.

@@ -58,6 +58,9 @@ func (h *Handle) Claim(_ context.Context, token pipeline.Token) (pipeline.State,
 	for _, entry := range h.state.outbox {
 		s.Outbox = append(s.Outbox, clone(entry))
 	}
+	for key, value := range h.state.held {
+		s.Held = append(s.Held, pipeline.HeldEntry{Key: []byte(key), Value: clone(value)})
+	}
 	for _, k := range h.state.packs {
 		if slices.ContainsFunc(s.Meta.Packs, func(r pipeline.PackRef) bool { return r.Hash == k.Hash }) {
 			s.Packs = append(s.Packs, pipeline.PackBytes{Hash: k.Hash, Canonical: clone(k.Canonical)})

@@ -25,6 +25,7 @@ type contents struct {
 	profiles map[string][]byte
 	due      map[int64][]byte
 	outbox   [][]byte
+	held     map[string][]byte
 	packs    []pipeline.PackBytes
 	cuts     int // connections made before the latest cut are broken
 }
@@ -97,10 +98,10 @@ func (m *Memory) Empty(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := m.partition(n)
-	*p = contents{profiles: map[string][]byte{}, due: map[int64][]byte{}, cuts: p.cuts + 1}
+	*p = contents{profiles: map[string][]byte{}, due: map[int64][]byte{}, held: map[string][]byte{}, cuts: p.cuts + 1}
 }
 
-// Evict removes one of the keys that partition n has, as a server does that may: its profiles, its outbox, or all of
+// Evict removes one of the keys that partition n has, as a server does that may: its profiles, its outbox, its held raises, or all of
 // its due buckets.
 func (m *Memory) Evict(n int, key string) {
 	m.mu.Lock()
@@ -113,6 +114,8 @@ func (m *Memory) Evict(n int, key string) {
 		p.due = map[int64][]byte{}
 	case "outbox":
 		p.outbox = nil
+	case "held":
+		p.held = map[string][]byte{}
 	default:
 		panic("BUG: no key " + key)
 	}
@@ -121,7 +124,7 @@ func (m *Memory) Evict(n int, key string) {
 func (m *Memory) partition(n int) *contents {
 	p := m.partitions[n]
 	if p == nil {
-		p = &contents{profiles: map[string][]byte{}, due: map[int64][]byte{}}
+		p = &contents{profiles: map[string][]byte{}, due: map[int64][]byte{}, held: map[string][]byte{}}
 		m.partitions[n] = p
 	}
 	return p
@@ -137,6 +140,7 @@ func (m *Memory) fault(partition int, op Op) Fault {
 func (c *contents) clone() contents {
 	d := *c
 	d.profiles, d.due, d.outbox = maps.Clone(c.profiles), maps.Clone(c.due), slices.Clone(c.outbox)
+	d.held = maps.Clone(c.held)
 	return d
 }
 
@@ -148,6 +152,12 @@ func (c *contents) apply(b *pipeline.Commit, meta []byte) {
 			continue
 		}
 		c.profiles[string(key)] = clone(b.Profiles[i])
+	}
+	for _, h := range b.Held {
+		delete(c.held, string(h.Key))
+		if h.Value != nil {
+			c.held[string(h.Key)] = clone(h.Value)
+		}
 	}
 	for _, d := range b.Due {
 		if len(d.Entries) > 0 {
@@ -170,7 +180,9 @@ func (c *contents) apply(b *pipeline.Commit, meta []byte) {
 }
 
 func (c *contents) holdings() pipeline.Holdings {
-	return pipeline.Holdings{Profiles: int64(len(c.profiles)), Outbox: int64(len(c.outbox))}
+	return pipeline.Holdings{
+		Profiles: int64(len(c.profiles)), Outbox: int64(len(c.outbox)), Held: int64(len(c.held)),
+	}
 }
 
 // clone copies b into a slice that is never nil.

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -21,13 +22,20 @@ type naive struct {
 	profiles map[string]string
 	due      map[int64]string
 	outbox   []string
+	held     map[string]string
+}
+
+func (m *naive) holdings() pipeline.Holdings {
+	return pipeline.Holdings{
+		Profiles: int64(len(m.profiles)), Outbox: int64(len(m.outbox)), Held: int64(len(m.held)),
+	}
 }
 
 // model drives two owners of one partition by random calls and compares every answer with a naive map.
 func model(t *testing.T, fresh func(t *testing.T) Harness) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := fresh(t)
-		m := naive{profiles: map[string]string{}, due: map[int64]string{}}
+		m := naive{profiles: map[string]string{}, due: map[int64]string{}, held: map[string]string{}}
 		owners := [2]*owner{open(t, h), open(t, h)}
 		claimed := [2]bool{}
 		n := 0
@@ -64,7 +72,14 @@ func (m *naive) claim(rt *rapid.T, o *owner, n int) {
 	for _, e := range s.Outbox {
 		outbox = append(outbox, string(e))
 	}
-	if want := (pipeline.Holdings{Profiles: int64(len(m.profiles)), Outbox: int64(len(m.outbox))}); s.Holds != want {
+	held := map[string]string{}
+	for _, h := range s.Held {
+		held[string(h.Key)] = string(h.Value)
+	}
+	if !maps.Equal(held, m.held) {
+		rt.Fatalf("the claim finds held raises %q, want %q", held, m.held)
+	}
+	if want := m.holdings(); s.Holds != want {
 		rt.Fatalf("the claim finds %+v, want %+v", s.Holds, want)
 	}
 	if s.Exists != m.exists || s.Meta.Next != m.next || !slices.Equal(outbox, m.outbox) {
@@ -82,7 +97,7 @@ func (m *naive) commit(rt *rapid.T, o *owner, n int, may bool) bool {
 	case err == nil:
 		o.last = c.Token
 		m.apply(&c)
-		if want := (pipeline.Holdings{Profiles: int64(len(m.profiles)), Outbox: int64(len(m.outbox))}); c.Holds != want {
+		if want := m.holdings(); c.Holds != want {
 			rt.Fatalf("the commit finds %+v, want %+v", c.Holds, want)
 		}
 		return true
@@ -105,6 +120,13 @@ func (m *naive) draw(rt *rapid.T) (c pipeline.Commit) {
 		}
 		c.Profiles = append(c.Profiles, p)
 	}
+	for _, k := range rapid.SliceOfDistinct(rapid.IntRange(0, 9), rapid.ID).Draw(rt, "held") {
+		h := pipeline.HeldEntry{Key: key(k)}
+		if rapid.Bool().Draw(rt, "hold") {
+			h.Value = clone(some.Draw(rt, "raise"))
+		}
+		c.Held = append(c.Held, h)
+	}
 	for _, b := range rapid.SliceOfDistinct(rapid.Int64Range(-2, 5), rapid.ID).Draw(rt, "buckets") {
 		if rapid.Bool().Draw(rt, "sweep") {
 			c.Swept = append(c.Swept, b)
@@ -122,6 +144,12 @@ func (m *naive) apply(c *pipeline.Commit) {
 		delete(m.profiles, string(k))
 		if c.Profiles[i] != nil {
 			m.profiles[string(k)] = string(c.Profiles[i])
+		}
+	}
+	for _, h := range c.Held {
+		delete(m.held, string(h.Key))
+		if h.Value != nil {
+			m.held[string(h.Key)] = string(h.Value)
 		}
 	}
 	for _, d := range c.Due {

@@ -13,6 +13,7 @@ import (
 type cluster struct {
 	records []pipeline.Record // the input; offsets have gaps for markers
 	visible int64             // end offset so far
+	first   int64             // the same, when the group first starts; 0: visible
 	edge    int64             // no answer to a fetch crosses it
 	second  bool              // transactions of version 2: every end gives a new epoch
 	publish func(pipeline.Outgoing) error
@@ -159,7 +160,11 @@ func (c *cluster) position() (pipeline.Position, error) {
 	if c.txn != nil && c.txn.moves {
 		return pipeline.Position{}, fmt.Errorf("%w: a transaction holds the offset open", pipeline.ErrUnavailable)
 	}
-	return pipeline.Position{Committed: c.committed, Offset: c.offset, Metadata: c.metadata, End: c.visible}, nil
+	p := pipeline.Position{Committed: c.committed, Offset: c.offset, Metadata: c.metadata, End: c.visible}
+	if !c.committed && c.first > 0 {
+		p.End = c.first
+	}
+	return p, nil
 }
 
 // fetch fills f with up to most offsets from offset on, as copies in one buffer that the next fetch overwrites.

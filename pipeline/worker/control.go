@@ -13,7 +13,7 @@ import (
 // control makes the line apply the control records before the batch. False: the batch has to wait for a sweep.
 func (o *owner) control(b *line.Batch) bool {
 	var configured *pack.Pack
-	if b.Fetched.Next > o.line.Next() { // else it holds no record, and only time waits for none
+	if b.Fetched.Next > o.line.Next() { // else it holds no record, and few kinds wait for none
 		configured = o.configured(o.line.Next())
 	}
 	applied, why, ok := o.line.ApplyControls(configured)
@@ -27,6 +27,11 @@ func (o *owner) control(b *line.Batch) bool {
 		case pipeline.ControlSettings:
 			o.cfg.Logger.Info().EmbedObject(settingsLog{c.Settings}).Int64("offset", o.line.Next()).Msg("settings begin")
 		case pipeline.ControlTime: // of a replay
+		case pipeline.ControlHistory:
+			o.cfg.Logger.Info().Int64("offset", o.line.Next()).Int64("until", c.Until).
+				Msg("first start: what is in the input now is history, it builds state and raises nothing")
+		case pipeline.ControlRelease:
+			o.cfg.Logger.Debug().Int64("offset", o.line.Next()).Int("count", c.Release.Count).Msg("held raises are released")
 		}
 	}
 	if configured != nil {

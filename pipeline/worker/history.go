@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
@@ -17,21 +18,25 @@ import (
 // history reads the partition's changes other than by records, after a takeover: the packs of its customers, and the
 // control records that apply before records to be replayed. Errors: *HardStop, ErrUnavailable.
 func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.History, error) {
-	refs, ahead := s.Meta.Packs, []pipeline.Control(nil)
-	var settings pipeline.Settings
-	if s.Mark.Pack != "" && (s.Rewinding() || len(refs) == 0) {
-		var err error
-		if refs, ahead, settings, err = w.replayed(ctx, s); err != nil {
+	held, err := line.ReadHeld(s.Held)
+	if err != nil {
+		return nil, pipeline.StateUnreadable(err)
+	}
+	past := past{refs: s.Meta.Packs}
+	if s.Mark.Pack != "" && (s.Rewinding() || len(past.refs) == 0) {
+		if past, err = w.replayed(ctx, s); err != nil {
 			return nil, err
 		}
 	}
+	refs, ahead, settings := past.refs, past.ahead, past.settings
 	if len(refs) == 0 {
-		return &line.History{Packs: []*pack.Pack{w.cfg.Pack}}, nil
+		return &line.History{Packs: []*pack.Pack{w.cfg.Pack}, Held: held}, nil
 	}
 	h, err := w.load(ctx, s, refs, ahead)
 	if err != nil {
 		return nil, err
 	}
+	h.First, h.Held = past.first, held
 	if err := w.cfg.Line.Identity.Accepts(newestOf(refs, ahead), pipeline.RefOf(w.configured(s.Mark.Offset))); err != nil {
 		return nil, err
 	}
@@ -95,18 +100,23 @@ func newestOf(refs []pipeline.PackRef, ahead []pipeline.Control) (newest pipelin
 	return newest
 }
 
-// replayed reads the control records: which settings and packs applied before the state's position, and what applies
-// between that and the published one. A state that was emptied to be rebuilt begins with the pack that applied there,
-// or with the oldest known.
-func (w *Worker) replayed(
-	ctx context.Context,
-	s *pipeline.Standing,
-) (refs []pipeline.PackRef, ahead []pipeline.Control, settings pipeline.Settings, err error) {
+// past is what the control records say: what applied before the state's position, where the state does not hold it, and
+// what applies between that and the published one.
+type past struct {
+	refs     []pipeline.PackRef
+	settings pipeline.Settings
+	first    pipeline.FirstStart
+	ahead    []pipeline.Control
+}
+
+// replayed reads the control records. A state that was emptied to be rebuilt begins with the pack that applied at its
+// position, or with the oldest known.
+func (w *Worker) replayed(ctx context.Context, s *pipeline.Standing) (p past, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	controls, err := w.cfg.Ledger.Controls(ctx, w.cfg.Line.Identity)
 	if err != nil {
-		return nil, nil, settings, fmt.Errorf("read control records: %w", err)
+		return p, fmt.Errorf("read control records: %w", err)
 	}
 	for i := len(controls) - 1; i > 0; i-- {
 		if controls[i].First {
@@ -114,29 +124,45 @@ func (w *Worker) replayed(
 			break
 		}
 	}
-	controls = slices.DeleteFunc(controls, func(c pipeline.Control) bool { return c.Beyond(s.Mark.Offset) || c.Tells() })
-	if refs, ahead = s.Meta.Packs, controls; len(refs) == 0 {
-		refs, ahead = firstPack(controls, s.Meta.Next)
+	controls = slices.DeleteFunc(controls, func(c pipeline.Control) bool { return !s.Mark.Repeats(&c) || c.Tells() })
+	if p.refs, p.ahead = s.Meta.Packs, controls; len(p.refs) == 0 {
+		p.refs, p.ahead = firstPack(controls, s.Meta.Next)
 	}
-	if settings = s.Meta.Settings; settings == (pipeline.Settings{}) {
-		settings = firstSettings(controls, s.Meta.Next)
+	if p.settings = s.Meta.Settings; p.settings == (pipeline.Settings{}) {
+		p.settings = firstSettings(controls, s.Meta.Next)
 	}
-	ahead = slices.DeleteFunc(ahead, func(c pipeline.Control) bool { return c.Offset < s.Meta.Next })
-	if err := w.refuseUnknown(ahead); err != nil {
-		return nil, nil, settings, err
+	if p.first = s.Meta.First; len(s.Meta.Packs) == 0 {
+		p.first = firstStart(controls, s.Meta.Next)
 	}
-	if err := w.complete(s, newestOf(refs, ahead).Hash, newestSettings(settings, ahead)); err != nil {
-		return nil, nil, settings, err
+	p.ahead = slices.DeleteFunc(p.ahead, func(c pipeline.Control) bool {
+		return c.Offset < s.Meta.Next || c.Kind == pipeline.ControlRelease && c.Release.Number <= p.first.Releases
+	})
+	if err := w.refuseUnknown(p.ahead); err != nil {
+		return p, err
 	}
-	if err := w.passed(s, ahead); err != nil {
-		return nil, nil, settings, err
+	if err := w.passed(s, p.ahead); err != nil {
+		return p, err
 	}
-	return refs, ahead, settings, nil
+	return p, w.complete(s, &p)
 }
 
-// complete refuses control records that lead to another pack, or to other settings, than the published position was
-// reached with: some are missing.
-func (w *Worker) complete(s *pipeline.Standing, last, settings string) error {
+// firstStart is the history with which a state begins that was emptied, and the latest release before next.
+func firstStart(controls []pipeline.Control, next int64) (f pipeline.FirstStart) {
+	for i := range controls {
+		switch c := &controls[i]; {
+		case c.Kind == pipeline.ControlHistory:
+			f.Until = c.Until
+		case c.Kind == pipeline.ControlRelease && c.Offset < next:
+			f.Releases, f.At = c.Release.Number, c.Release.At
+		}
+	}
+	return f
+}
+
+// complete refuses control records that lead to another pack, to other settings, or to another release, than the
+// published position was reached with: some are missing.
+func (w *Worker) complete(s *pipeline.Standing, p *past) error {
+	last, settings := newestOf(p.refs, p.ahead).Hash, newestSettings(p.settings, p.ahead)
 	lost := func(what, published, found string) error {
 		if published == found {
 			return nil
@@ -149,7 +175,27 @@ func (w *Worker) complete(s *pipeline.Standing, last, settings string) error {
 				"after the last change of the "+what,
 		)
 	}
-	return cmp.Or(lost("pack", s.Mark.Pack, last), lost("settings", s.Mark.Settings, settings))
+	return cmp.Or(
+		lost("pack", s.Mark.Pack, last),
+		lost("settings", s.Mark.Settings, settings),
+		lost("release", releaseName(s.Mark.Releases), releaseName(newestRelease(p))),
+	)
+}
+
+func releaseName(number int64) string {
+	if number == 0 {
+		return ""
+	}
+	return strconv.FormatInt(number, 10)
+}
+
+// newestRelease is the number of the latest release behind all that is ahead.
+func newestRelease(p *past) (number int64) {
+	number = p.first.Releases
+	for i := range p.ahead {
+		number = max(number, p.ahead[i].Release.Number)
+	}
+	return number
 }
 
 // passed refuses time records that do not lead from a state's to the newest published one: some are missing. A state that

@@ -51,13 +51,6 @@ func (o *owner) advance() error {
 	return o.foldNothing()
 }
 
-// foldNothing folds a batch without records: control records that wait for none, and sweeps.
-func (o *owner) foldNothing() error {
-	o.idle.Empty(o.line.Next())
-	o.control(o.idle)
-	return o.fold(o.idle)
-}
-
 // showPassed logs, once for each idle time, that deadlines fire by the clock.
 func (o *owner) showPassed() {
 	if o.passing {

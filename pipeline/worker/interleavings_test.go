@@ -17,7 +17,8 @@ var seed = flag.Uint64("seed", 0, "replay this one of TestInterleavings, with it
 const interleavings = 2000
 
 const (
-	inputs       = 16
+	plainInputs  = 16
+	inputs       = 24 // the others begin with history
 	inputRecords = 45
 )
 

@@ -24,6 +24,7 @@ type Metrics struct {
 	suppressed  prometheus.Counter
 	withheld    *prometheus.CounterVec // reason
 	removed     prometheus.Counter
+	gone        prometheus.Counter
 	drawn       prometheus.Counter
 	strays      prometheus.Counter
 	deadlines   *prometheus.CounterVec // outcome
@@ -45,6 +46,7 @@ type Metrics struct {
 	outboxAge *prometheus.GaugeVec
 	due       *prometheus.GaugeVec
 	customers *prometheus.GaugeVec
+	held      *prometheus.GaugeVec
 	cached    *prometheus.GaugeVec
 	sources   *prometheus.GaugeVec
 }
@@ -112,6 +114,13 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 			prometheus.CounterOpts{
 				Name: prefix + "customers_removed_total",
 				Help: "Customers whose state was removed, silent for the retention.",
+			},
+		),
+		gone: prometheus.NewCounter(
+			prometheus.CounterOpts{
+				Name: prefix + "initial_gone_total",
+				Help: "Held raises of a first start that were given up: when history was over, or by the time they were to be " +
+					"released, they had begun more than two horizons ago.",
 			},
 		),
 		drawn: prometheus.NewCounter(
@@ -191,12 +200,18 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 			"source",
 		),
 		cached: gauge("cached_customers", "Profiles kept in memory.", "partition"),
+		held: gauge(
+			"held_raises",
+			"Raises that are held: decided, not published, and to be decided once more. After a first start those of history, "+
+				"until they are released.",
+			"partition",
+		),
 		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: prefix + "step_seconds", Help: "Time of the protocol's steps.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"step"}),
 	}
-	r.MustRegister(m.suppressed, m.removed, m.drawn, m.strays, m.steps, m.unnamed, m.reload)
+	r.MustRegister(m.suppressed, m.removed, m.gone, m.drawn, m.strays, m.steps, m.unnamed, m.reload)
 	m.pack = gauge(
 		"pack_active",
 		"1 for the pack that a partition is scored with.",
@@ -278,6 +293,7 @@ func (m *Metrics) Forget(partition int) {
 		m.due,
 		m.customers,
 		m.cached,
+		m.held,
 		m.stops,
 		m.stalls,
 		m.packWait,
@@ -327,6 +343,7 @@ func (m *Metrics) committed(t *line.Tally) {
 		add(m.withheld, why, n)
 	}
 	m.removed.Add(float64(t.Removed))
+	m.gone.Add(float64(t.Gone))
 	for i, n := range t.Alerts {
 		add(m.alerts, scoring.Transition(i).String(), n)
 	}
@@ -350,6 +367,7 @@ func (m *Metrics) tick(o *owner) {
 	m.customers.WithLabelValues(p, "true").Set(float64(size.Profiles - size.Ineligible))
 	m.customers.WithLabelValues(p, "false").Set(float64(size.Ineligible))
 	m.cached.WithLabelValues(p).Set(float64(size.Customers))
+	m.held.WithLabelValues(p).Set(float64(size.Held))
 	m.sources.DeletePartialMatch(prometheus.Labels{"partition": p})
 	o.line.Sources(func(name string, stalled bool) {
 		m.sources.WithLabelValues(p, name).Set(map[bool]float64{true: 1}[stalled])

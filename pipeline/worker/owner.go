@@ -48,6 +48,7 @@ type owner struct {
 	waits     waiting           // what was logged about the configured pack
 	active    pipeline.PackRef  // that the metrics show
 	draining  bool              // revoked
+	history   bool              // of a first start, in which nothing is published
 	poisoned  error             // the breaker has tripped: once everything before is published, this ends the ownership
 }
 
@@ -114,6 +115,7 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 		}
 		ready = o.input.ready
 	}
+	o.askRelease(time.Now())
 	if o.mayAdvance() {
 		return o.advance()
 	}
@@ -147,13 +149,13 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 	return nil
 }
 
-// mayIdle reports whether a batch without records would do something: fire deadlines that are due, or remove published
-// entries from the store while nothing else happens.
+// mayIdle reports whether a batch without records would do something: fire deadlines that are due, release what is held,
+// or remove published entries from the store while nothing else happens.
 func (o *owner) mayIdle() bool {
 	if o.waiting != nil || !o.p.CanCommit() {
 		return false
 	}
-	if (o.line.Sweeping() || o.line.AtEdge()) && !o.draining && !o.full() {
+	if (o.line.Sweeping() || o.line.AtEdge() || o.line.Releasing()) && !o.draining && !o.full() {
 		return true
 	}
 	quiet := o.draining || o.exhausted || time.Since(o.sentAt) > o.cfg.PublishEvery
@@ -204,6 +206,13 @@ func (o *owner) foldRecords(b *line.Batch) error {
 	return err
 }
 
+// foldNothing folds a batch without records.
+func (o *owner) foldNothing() error {
+	o.idle.Empty(o.line.Next())
+	o.control(o.idle) // where it has to wait for a sweep, this is one
+	return o.fold(o.idle)
+}
+
 // fold runs one batch through the line: load, fold, stage.
 func (o *owner) fold(b *line.Batch) error {
 	want := o.line.Wanted(b)
@@ -219,6 +228,7 @@ func (o *owner) fold(b *line.Batch) error {
 		}
 	}
 	s := o.line.Fold(b)
+	o.showHistory(&s.Commit.Meta.First)
 	if o.poisoned = o.line.Poisoned(); o.poisoned != nil {
 		o.exhausted = true
 		o.input.stop()
@@ -344,7 +354,7 @@ func (o *owner) finished() bool {
 	if o.draining && o.p.Rewinding() {
 		return true // nothing may be published before the replay has caught up; the next owner continues it
 	}
-	return o.p.Settled() && (o.draining || !o.line.Sweeping() && !o.toAdvance())
+	return o.p.Settled() && (o.draining || !o.line.Sweeping() && !o.line.Releasing() && !o.toAdvance())
 }
 
 // moved notes that the partition has moved, or that there is nothing to do.

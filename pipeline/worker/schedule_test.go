@@ -25,7 +25,7 @@ const maxSteps = 8_000 // of a trial; usually it needs some hundred
 func (s *schedule) run() error {
 	defer s.finish()
 	s.kafka.second = s.chance(2)
-	s.kafka.visible = s.input.end/4 + s.rng.Int64N(s.input.end*3/4+1)
+	s.kafka.visible = max(s.input.end/4+s.rng.Int64N(s.input.end*3/4+1), s.input.until)
 	s.budget, s.rate = 1+s.rng.IntN(10), []float64{0.03, 0.08, 0.25}[s.rng.IntN(3)]
 	s.beginAny()
 	for s.wrong == nil && (s.budget > 0 || !s.chance(40)) {

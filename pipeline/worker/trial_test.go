@@ -66,7 +66,7 @@ func (r *request) effects() bool {
 
 func newTrial(in *input, rng *rand.Rand) *trial {
 	t := &trial{rng: rng, input: in, store: storetest.NewMemory(), seen: map[string]int{}}
-	t.kafka = &cluster{records: in.records, visible: in.end, publish: t.published, edge: in.turn}
+	t.kafka = &cluster{records: in.records, visible: in.end, publish: t.published, edge: in.turn, first: in.until}
 	return t
 }
 
@@ -138,7 +138,7 @@ func (t *trial) begin(batch, end int64) {
 	}
 	until := int64(0)
 	if end == t.input.end {
-		until = t.input.until
+		until = t.input.passes
 	}
 	w := worker.New(worker.Config{
 		AdvanceTo: until,
@@ -156,10 +156,12 @@ func (t *trial) begin(batch, end int64) {
 			Entries: 3,
 			Bytes:   1 << 12,
 		},
-		End:     end,
-		Logger:  zerolog.Nop(),
-		Metrics: t.input.metrics,
-		Render:  t.input.render,
+		End: end,
+
+		InitialPerHour: 60_000, // all at once
+		Logger:         zerolog.Nop(),
+		Metrics:        t.input.metrics,
+		Render:         t.input.render,
 	})
 	p.worker = w
 	go func() {

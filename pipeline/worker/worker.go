@@ -45,6 +45,8 @@ type Config struct {
 	// at End, deadlines up to this minute since the epoch fire; 0: those up to the watermark
 	AdvanceTo int64
 	Wall      *Wall // one for all workers of the process; nil: a new one
+	// held raises that are released in an hour after a first start, over all partitions; 0: a hundredth of them, at least 10
+	InitialPerHour int
 }
 
 // Render turns an outbox entry into the record to publish. A record without a topic is not published, like those of a
@@ -55,6 +57,7 @@ type Render func(scratch []byte, e *pipeline.Entry, record *pipeline.Record) (ou
 // Timeouts of single requests. They bound how long a drain can take.
 const (
 	requestTimeout = 10 * time.Second
+	claimTimeout   = time.Minute      // a claim reads all that is held, which may be millions
 	publishTimeout = 30 * time.Second // a publication is several requests, some of which a quota holds up
 	steady         = 10 * time.Second // after which an ownership that has published nothing is in good health too
 )
@@ -296,7 +299,11 @@ func (w *Worker) takeOver(ctx context.Context, p *pipeline.Protocol) error {
 
 // ask carries out one request of the takeover.
 func (w *Worker) ask(ctx context.Context, r pipeline.Request) pipeline.Answer {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	within := requestTimeout
+	if r.Step == pipeline.StepClaim {
+		within = claimTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	a := pipeline.Answer{Step: r.Step}
 	switch r.Step {

@@ -25,6 +25,8 @@ type saidAlert struct {
 	Transition string            `json:"transition"`
 	Tier       string            `json:"tier"`
 	Previous   string            `json:"previous_tier"`
+	Initial    bool              `json:"initial"`
+	HeldFor    int64             `json:"held_for"`
 	Probes     uint32            `json:"probes"`
 	About      string            `json:"about"`
 	OpenedBy   string            `json:"opened_by"`
@@ -137,6 +139,8 @@ func (r *Renderer) decode(said *saidAlert) (*Alert, error) {
 		Missed:     said.Unseen,
 		Opened:     said.OpenedAt.UnixMilli(),
 		Facts:      r.facts(said.Facts),
+		Initial:    said.Initial,
+		HeldFor:    said.HeldFor,
 	}
 	d := &a.Decision
 	if said.ExpiresAt != nil {

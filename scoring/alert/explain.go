@@ -101,7 +101,9 @@ var (
 //   - visits, probes, cause, the values of features, the currency of money and the number of events in another one,
 //     and for other kinds the times, except where they are raised
 //   - when a lapse recovered, by less than its sentence shows
-//   - the tiers: above those of score and floor, as far as open episodes of other kinds lift them
+//   - the tiers: above those of score and floor, as far as open episodes of other kinds lift them, or the lapse itself
+//     while it was held
+//   - that a raise was held, and then for other kinds than lapse when it ends
 //   - the tier before a lapse was raised, for a pack with factors: as far as these reach within their cap
 //   - the event of the friction, the playbook that another one supersedes, and of a deescalated episode its playbook
 //   - the stage: one that fits the silence and the tenure

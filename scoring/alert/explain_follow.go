@@ -11,7 +11,10 @@ import (
 func (r *Renderer) follow(d *scoring.Decision) {
 	if d.Transition == scoring.Raised {
 		if d.Kind != profile.Lapse {
-			d.At, d.Opening = d.Since, d.About
+			d.Opening = d.About
+		}
+		if d.Kind != profile.Lapse && !d.Held() {
+			d.At = d.Since
 		}
 		d.Opened = d.At
 	}
@@ -23,7 +26,7 @@ func (r *Renderer) follow(d *scoring.Decision) {
 		d.Expires = 0
 	case d.Kind == profile.Lapse || r.Pack.Kinds[d.Kind].Expires == 0:
 		d.Expires = d.At + r.Pack.Horizon.Milliseconds()
-	case d.Transition == scoring.Raised:
+	case d.Transition == scoring.Raised && !d.Held():
 		d.Expires = d.Since + r.Pack.Kinds[d.Kind].Expires
 	}
 	if d.Score.Visits > 0 {
@@ -93,6 +96,9 @@ func (r *Renderer) followTiers(d *scoring.Decision) {
 		}
 	}
 	others := r.highest(func(n profile.Kind) bool { return n != d.Kind })
+	if d.Kind == profile.Lapse && d.Held() {
+		others = profile.Critical // time alone lowers no tier, and it may have reached this one before
+	}
 	d.Tier = min(max(d.Tier, after), max(after, others))
 	d.Previous = min(max(d.Previous, least), max(most, others))
 }

@@ -67,6 +67,12 @@ func (r *Renderer) appendHead(dst []byte, a *Alert, id ID) []byte {
 		corrects := a.raise()
 		dst = append(hex.AppendEncode(append(dst, `,"corrects":"`...), corrects[:]), '"')
 	}
+	if a.Initial {
+		dst = append(dst, `,"initial":true`...)
+	}
+	if a.HeldFor > 0 {
+		dst = strconv.AppendInt(append(dst, `,"held_for":`...), a.HeldFor, 10)
+	}
 	return dst
 }
 

@@ -25,6 +25,7 @@ type Config struct {
 	Redis           Redis
 	Pack            Pack
 	Shadows         map[string]string // packs by the shadow's name
+	Start           Start
 	Time            Time
 	Batch           Batch
 	State           State
@@ -108,6 +109,18 @@ type Pack struct {
 	Friction map[string]float64 // weight by event type; empty: the pack's own
 	Horizon  time.Duration      // 0: the pack's own
 }
+
+// Start is what becomes of the events that are there when a group first starts.
+type Start struct {
+	History        string // first_start: they raise nothing at once; none: they are events like any other
+	InitialPerHour int    // of what they have raised, so much is published in an hour; 0: a hundredth, at least 10
+}
+
+// Values of Start.History.
+const (
+	HistoryFirstStart = "first_start"
+	HistoryNone       = "none"
+)
 
 // Time is how event time moves.
 type Time struct {
@@ -202,6 +215,7 @@ func Default() *Config {
 		},
 		Redis: Redis{Addresses: []string{"127.0.0.1:6379"}},
 		Pack:  Pack{Name: "retail"},
+		Start: Start{History: HistoryFirstStart},
 		Time:  Time{Lateness: 5 * time.Minute, Idle: 30 * time.Second},
 		Batch: Batch{MaxBytes: 4 << 20, Linger: 20 * time.Millisecond},
 		State: State{Cache: 1_000_000, Retention: 730 * advice.Day},

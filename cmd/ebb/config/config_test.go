@@ -162,6 +162,8 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 		"kafka.heartbeat":            "2s",
 		"kafka.transaction_timeout":  "19s",
 		"pack.horizon":               "30d",
+		"start.history":              "none",
+		"start.initial_per_hour":     "500",
 		"time.lateness":              "1m",
 		"time.idle":                  "45s",
 		"batch.max_bytes":            "2MiB",

@@ -287,6 +287,21 @@ func (c *Config) processSettings() []setting {
 	b := &c.Batch
 	s := []setting{
 		{
+			path:  "start.history",
+			value: choiceValue{&c.Start.History, []string{HistoryFirstStart, HistoryNone}},
+			doc: "What the events are that the input holds when the group first starts. `first_start`: history. They build " +
+				"state and raise nothing; then each customer who is at risk by them becomes one alert with `initial: true`, in " +
+				"order of priority and at the rate of `start.initial_per_hour`. `none`: events like any other, each old lapse is " +
+				"raised and ended again, for a log that is replayed on purpose. Fixed at that start: without effect afterwards. " +
+				"[The first start](first-start.md).",
+		},
+		{
+			path:  "start.initial_per_hour",
+			value: countValue{&c.Start.InitialPerHour, 0, 1_000_000_000},
+			doc: "How many of the initial alerts of a first start are published in an hour, over all partitions, and at least " +
+				"one in each. 0: a hundredth of them, at least 10.",
+		},
+		{
 			path:  "time.lateness",
 			value: durationValue{&c.Time.Lateness, 0, 30 * advice.Day},
 			doc: "How much older than the newest event of its partition an event may be and still be on time. Longer: more " +

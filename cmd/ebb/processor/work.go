@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"ebb/cmd/ebb/config"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/line"
@@ -145,7 +146,9 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		Metrics:      p.metrics,
 		Trace:        p.opts.Trace,
 		Draw:         p.drawn,
-		Verify:       p.verify(n),
+
+		InitialPerHour: p.cfg.Start.InitialPerHour,
+		Verify:         p.verify(n),
 		Logger: p.log.With().
 			Str("group", g.Group).
 			Str("topic", p.cfg.Kafka.Input).
@@ -170,6 +173,7 @@ func (p *Processor) identity(n int32) pipeline.Identity {
 	return pipeline.Identity{
 		Group: p.cfg.Kafka.Group, Input: p.cfg.Kafka.Input, Partition: int(n), Partitions: int(p.topic.Partitions),
 		Cluster: p.topic.Cluster, Topic: p.topic.ID, Pack: p.pack.Hash, Latest: p.cfg.Kafka.Start == "latest",
+		History: p.cfg.Start.History == config.HistoryFirstStart,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/connect"
 	"ebb/pipeline"
+	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/kafkawire"
 )
 
@@ -52,6 +53,13 @@ type Lanes struct {
 	all     []*lane
 	senders sync.WaitGroup
 	cancel  context.CancelFunc
+	headers []byte // of every record; nil: none
+}
+
+// MarkBackfill gives all records from here on the header of a backfill.
+func (s *Lanes) MarkBackfill() {
+	s.headers = kafkabatch.AppendHeaderCount(nil, 1)
+	s.headers = kafkabatch.AppendHeader(s.headers, pipeline.BackfillHeader, pipeline.BackfillValue)
 }
 
 // Open starts a sender for each partition of a topic. The caller closes the lanes.
@@ -79,7 +87,9 @@ func Open(ctx context.Context, client *kafkawire.Client, topic *connect.Limits) 
 // Add hands a record to the lane of its key, and waits while the lane is full. It returns the lane's failure. stamp is
 // the record's timestamp, in ms since the epoch. One goroutine may call it at a time.
 func (s *Lanes) Add(key, value []byte, stamp int64) error {
-	return s.all[kafkawire.Partition(key, int32(len(s.all)))].add(key, value, stamp)
+	return s.all[kafkawire.Partition(key, int32(len(s.all)))].add(pipeline.Outgoing{
+		Key: key, Value: value, Headers: s.headers, Timestamp: stamp,
+	})
 }
 
 // Close ends the senders and returns the first failure. The added records are sent first, for a bounded time if cause
@@ -110,7 +120,7 @@ func (s *Lanes) Acknowledged() (events int64) {
 }
 
 // add copies a record into the filling batch, and waits while the batch is full. It returns the lane's failure.
-func (l *lane) add(key, value []byte, stamp int64) error {
+func (l *lane) add(r pipeline.Outgoing) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.err == nil && len(l.filling.data) >= laneBytes {
@@ -123,7 +133,7 @@ func (l *lane) add(key, value []byte, stamp int64) error {
 		l.since = time.Now()
 		l.changed.Broadcast()
 	}
-	l.filling.add(key, value, stamp)
+	l.filling.add(r)
 	l.added++
 	if len(l.filling.data) >= laneBytes {
 		l.changed.Broadcast()
@@ -131,11 +141,12 @@ func (l *lane) add(key, value []byte, stamp int64) error {
 	return nil
 }
 
-func (b *laneBatch) add(key, value []byte, stamp int64) {
+func (b *laneBatch) add(r pipeline.Outgoing) {
 	at := len(b.data)
-	b.data = append(append(b.data, key...), value...)
-	mid, end := at+len(key), len(b.data)
-	b.records = append(b.records, pipeline.Outgoing{Key: b.data[at:mid:mid], Value: b.data[mid:end:end], Timestamp: stamp})
+	b.data = append(append(b.data, r.Key...), r.Value...)
+	mid, end := at+len(r.Key), len(b.data)
+	r.Key, r.Value = b.data[at:mid:mid], b.data[mid:end:end]
+	b.records = append(b.records, r)
 }
 
 func (b *laneBatch) reset() { b.data, b.records = b.data[:0], b.records[:0] }

@@ -22,6 +22,7 @@ type Options struct {
 	Rate    float64 // events a second at most; 0: no limit
 	SkipBad bool    // count lines that cannot be used, and go on
 	Force   bool    // also records that the topic's retention will delete at once
+	History bool    // mark the events as a backfill
 	Stdin   io.Reader
 
 	// Progress gets how many bytes were read, of how many (-1: unknown), and how many events are acknowledged. Optional.
@@ -94,6 +95,9 @@ func (p *sending) run(ctx context.Context, files []string) (_ *Summary, err erro
 	p.pace = NewPace(p.opts.Rate)
 	if p.lanes, err = Open(ctx, p.client, p.topic); err != nil {
 		return nil, err
+	}
+	if p.opts.History {
+		p.lanes.MarkBackfill()
 	}
 	readErr := p.sendAll(ctx, files)
 	sendErr := p.lanes.Close(readErr)

@@ -33,6 +33,7 @@ const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s
 redis: {addresses: ["%s"]}
 http: {listen: "%s"}
 log: {format: json}
+start: {history: none}
 %s`
 
 func (b *bench) newGroup(ctx context.Context, i int) (*group, error) {

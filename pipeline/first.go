@@ -1,0 +1,50 @@
+package pipeline
+
+import (
+	"encoding/binary"
+
+	"ebb/scoring/encode"
+)
+
+// FirstStart is how far a partition is with the history that its group found when it first started there (ADR 27).
+// Records below Until build state and raise nothing. Once all of them are folded, and every deadline up to the watermark
+// has fired, history is over: those still held are released in order of priority, a few at a time.
+type FirstStart struct {
+	Until    int64 // offset; 0: there is no history
+	Over     bool
+	Gone     int64 // ms since the epoch: held ones whose silence, or episode, began before it are never released
+	Waiting  int64 // held ones that are to be released, as of when history was over
+	Releases int64 // number of the latest release
+	At       int64 // our clock at that release, ms since the epoch, or the watermark where that was later
+}
+
+// Raises reports whether decisions are published: the partition is not in its history.
+func (f *FirstStart) Raises() bool { return f.Until == 0 || f.Over }
+
+// Release is a number of held customers that are released before a record, or at the end of the log: the owner's clock
+// leads to it, and a replay repeats it. Its fields are a contract.
+type Release struct {
+	Number int64 `json:"number"` // of the partition's releases, from 1
+	Count  int   `json:"count"`  // held customers, in order of their priority
+	At     int64 `json:"at"`     // see FirstStart.At
+}
+
+func appendFirstStart(dst []byte, m *Meta) []byte {
+	f := &m.First
+	if *f == (FirstStart{}) {
+		return dst
+	}
+	dst = encode.AppendBool(binary.AppendVarint(dst, f.Until), f.Over)
+	for _, n := range [...]int64{f.Gone, f.Waiting, f.Releases, f.At} {
+		dst = binary.AppendVarint(dst, n)
+	}
+	return dst
+}
+
+func readFirstStart(r *encode.Reader, m *Meta) {
+	f := &m.First
+	f.Until, f.Over = r.Varint(), r.Bool()
+	for _, n := range [...]*int64{&f.Gone, &f.Waiting, &f.Releases, &f.At} {
+		*n = r.Varint()
+	}
+}

@@ -1,0 +1,41 @@
+package scoring
+
+import (
+	"ebb/scoring/moment"
+	"ebb/scoring/profile"
+)
+
+// Release decides anew, as of minute, the raise of c's episode of a kind that is open and was never published: the
+// episode is raised then, as the first of its transitions, with its number and its begin. It is a minute not before c's
+// newest event. No decision: no such episode is open. The decisions are valid until the next call of s.
+func (s *Scorer) Release(c *profile.Customer, n profile.Kind, minute int64) []Decision {
+	s.decisions = s.decisions[:0]
+	e := c.Episode(n)
+	if !e.Open() {
+		return nil
+	}
+	e.Close()
+	e.Number--
+	at := max(minute, moment.CeilMinute(c.At)) * moment.MinuteMillis
+	if n == profile.Lapse {
+		s.releaseLapse(c, at)
+	} else {
+		s.releaseTriggered(c, n, at)
+	}
+	return s.decisions
+}
+
+// releaseLapse raises c's lapse at the tier that it has reached by then.
+func (s *Scorer) releaseLapse(c *profile.Customer, at int64) {
+	reached := c.Lapse.Tier
+	c.Lapse.Tier = profile.TierNone // the score is that of a raise
+	score := s.Eval.Score(c, at)
+	s.raiseLapse(c, &score, max(reached, s.Pack.Model.TierOf(&score)))
+}
+
+func (s *Scorer) releaseTriggered(c *profile.Customer, n profile.Kind, at int64) {
+	h := c.EpisodeOf(n)
+	before := *h
+	before.Openings = 0
+	s.emit(c, n, &before, Decision{Transition: Raised, About: s.Pack.Kinds[n].Top(h.Openings), At: at})
+}
