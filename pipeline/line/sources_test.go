@@ -34,6 +34,7 @@ const (
 )
 
 // sourceRecords is such a log, with events that are late, repeated, unusable, heartbeats, and of clocks that are ahead.
+// Where an offset will be stands when it arrives.
 func sourceRecords(rng *rand.Rand, how cut) (records []pipeline.Record) {
 	for at, i := int64(sourceBegin), 0; at < sourceEnd; i++ {
 		mean := 5 * pipeline.MinuteMillis
@@ -62,7 +63,7 @@ func sourceRecords(rng *rand.Rand, how cut) (records []pipeline.Record) {
 				time += rng.Int64N(20 * pipeline.DayMillis)
 			}
 		}
-		r := pipeline.Record{Timestamp: time, Value: fmt.Appendf(
+		r := pipeline.Record{Offset: at, Timestamp: time, Value: fmt.Appendf(
 			nil, `{"id":"e%d","customer":"c%d","type":%q,"time":%d,"source":%q}`, id, c, kind, time, source,
 		)}
 		if rng.IntN(200) == 0 {
@@ -215,5 +216,67 @@ func checkRaise(t *testing.T, s *shelf, known frozenAt, p profile.Profile, e *pi
 		p.Source.Missed,
 	); e.Alert.Missed != want*pipeline.MinuteMillis {
 		t.Fatalf("%s: %d ms unseen, want %d minutes", e.Key, e.Alert.Missed, want)
+	}
+}
+
+// TestSourcesAndTime: in an outage of all sources time records alone move the watermark. Nobody is alerted about because of
+// it, a replay with these time records decides the same and tells nothing twice, and the stall is known before the first
+// event after it.
+func TestSourcesAndTime(t *testing.T) {
+	records := sourceRecords(rand.New(rand.NewPCG(1, 3)), cutAll)
+	live := newGuarded(t)
+	for _, r := range records {
+		for live.Line.meta.Clock.Started {
+			minute := live.Line.meta.Clock.Minute() + 30
+			if minute*pipeline.MinuteMillis > r.Offset-pipeline.HourMillis {
+				break
+			}
+			live.settle(t)
+			live.Advance(minute)
+			live.sweepOnce(t)
+		}
+		live.put(t, []pipeline.Record{r})
+	}
+	live.settle(t)
+	want, times := live.outcome()
+	if len(times) < 50 {
+		t.Errorf("%d time records", len(times))
+	}
+	stalled := false
+	for _, b := range live.outbox {
+		e := pipeline.MustReadEntry(b)
+		stalled = stalled || e.Change.Kind == pipeline.ControlStalled && e.Offset < 0
+		if at := e.Alert.At; e.Kind == pipeline.EntryAlert && e.Alert.Transition == scoring.Raised && e.Offset < 0 && // by no clock ahead
+			cutBegin+4*pipeline.HourMillis < at && at < cutEnd {
+			t.Errorf("%s is raised at %d, in the outage", e.Key, at)
+		}
+	}
+	if !stalled {
+		t.Error("no source stalls by a time record")
+	}
+	again := newGuarded(t)
+	again.Line = New(&again.cfg, &pipeline.Standing{}, &History{Packs: again.Packs(), Ahead: slices.Clone(times)})
+	for left := records; len(left) > 0 || again.atRest() || again.Sweeping(); {
+		if again.AtEdge() || len(left) == 0 {
+			again.ApplyControls(nil)
+			again.sweepOnce(t)
+			continue
+		}
+		n := min(rand.IntN(50)+1, len(left))
+		for _, c := range times {
+			if c.Offset > again.Next() {
+				n = min(n, int(c.Offset-again.Next()))
+			}
+		}
+		again.put(t, slices.Clone(left[:n]))
+		left = left[n:]
+	}
+	got, repeated := again.outcome()
+	if diff := cmp.Diff(want, got); diff != "" || len(repeated) > 0 {
+		t.Fatalf("%d time records again, (-live +replay):\n%.2000s", len(repeated), diff)
+	}
+	live.meta.Sources.Newest, again.meta.Sources.Newest = 0, 0
+	if diff := cmp.Diff(live.profiles, again.profiles) + cmp.Diff(live.meta.Sources, again.meta.Sources); diff != "" {
+		t.Fatalf("what is left (-live +replay):\n%.2000s", diff)
 	}
 }
