@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
+
+	"ebb/pipeline/sources"
 )
 
 // Control is a control record: a change of a partition other than by its records. A replay of the same records applies
@@ -25,6 +28,7 @@ type Change struct {
 	// ControlPack: the group begins; what an earlier group of this name did does not count
 	First    bool     `json:"first,omitempty"`
 	Settings Settings `json:"settings,omitzero"` // ControlSettings: those that begin
+	Source   Turn     `json:"source,omitzero"`   // ControlStalled, ControlResumed: which
 	Minute   int64    `json:"minute,omitempty"`  // ControlTime: since the epoch, of event time
 	Until    int64    `json:"until,omitempty"`   // ControlHistory: the offset behind the last record of the history
 	Release  Release  `json:"release,omitzero"`  // ControlRelease: what is released
@@ -33,6 +37,10 @@ type Change struct {
 // Kinds of control records.
 const (
 	ControlSettings = "settings" // settings begin: they apply to all records from there on
+
+	// a source of events stalls, or resumes; both follow from the records, so a replay decides them again by itself.
+	ControlStalled = "source_stalled"
+	ControlResumed = "source_resumed"
 
 	ControlPack = "pack" // a pack begins: it applies to each customer from the customer's next event on
 
@@ -47,10 +55,35 @@ const (
 // Known reports whether this build can apply c. A newer one may have written other kinds.
 func (c *Change) Known() bool {
 	switch c.Kind {
-	case ControlPack, ControlSettings, ControlTime, ControlHistory, ControlRelease:
+	case ControlPack, ControlSettings, ControlTime, ControlHistory, ControlRelease, ControlStalled, ControlResumed:
 		return true
 	}
 	return false
+}
+
+// Tells reports whether c only tells what follows from the records.
+func (c *Change) Tells() bool { return c.Kind == ControlStalled || c.Kind == ControlResumed }
+
+// Turn is a source of events that stalls or resumes, for operators and consumers. Times are event times.
+type Turn struct {
+	Name     string    `json:"name"`     // empty: the events that name no source
+	Since    time.Time `json:"since"`    // since when nothing, or far too little, came
+	At       time.Time `json:"at"`       // from when on its customers' silence does not count, or counts again
+	Expected int64     `json:"expected"` // events from since to at, by the source's past
+	Seen     uint64    `json:"seen"`
+	GivenUp  bool      `json:"given_up,omitempty"` // it resumes because it was stalled for so long that this is taken for usual
+}
+
+// TurnOf is the change of a turn.
+func TurnOf(t *sources.Turn) Change {
+	c := Change{Kind: ControlResumed, Source: Turn{
+		Name: t.Source, Since: time.UnixMilli(t.Since * MinuteMillis).UTC(), At: time.UnixMilli(t.At * MinuteMillis).UTC(),
+		Expected: int64(t.Expected + 0.5), Seen: t.Seen, GivenUp: t.GivenUp,
+	}}
+	if t.Stalled {
+		c.Kind = ControlStalled
+	}
+	return c
 }
 
 // AtRest reports whether c waits for no record: it applies at the end of the log too, and several may stand before the
@@ -58,9 +91,9 @@ func (c *Change) Known() bool {
 func (c *Change) AtRest() bool { return c.Kind == ControlTime || c.Kind == ControlRelease }
 
 // Beyond reports whether c was not yet applied where offset was published. What stands before the record at offset was
-// published with that record, but for what waits for none.
+// published with that record, but for what waits for none, or only tells.
 func (c *Control) Beyond(offset int64) bool {
-	return c.Offset > offset || c.Offset == offset && !c.AtRest()
+	return c.Offset > offset || c.Offset == offset && !c.AtRest() && !c.Tells()
 }
 
 // Key is the record's key: the partition that the record is about.

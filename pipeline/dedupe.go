@@ -22,3 +22,15 @@ func EventIDHash(e *Event) uint64 {
 	}
 	return max(h, 1)
 }
+
+// SourceHash is the hash of the name of an event's source; 0: it names none.
+func SourceHash(e *Event) uint64 {
+	switch {
+	case len(e.Source) == 0:
+		return 0
+	case e.SourceHash != 0:
+		return e.SourceHash
+	default:
+		return xxhash.Sum64(e.Source)
+	}
+}

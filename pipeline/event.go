@@ -14,6 +14,7 @@ type Event struct {
 	Envelope Envelope // that was recognised
 	// of somebody who is not known: it counts for nothing. An event has to be Usable to be one.
 	Anonymous bool
+	Heartbeat bool // by which a source shows that it lives: it is of no customer
 	Backfill  bool // it was sent to fill the state, and raises nothing by itself
 	Control   bool // an event about the customer (identify, group, alias), which is no activity whatever its type
 
@@ -24,6 +25,9 @@ type Event struct {
 	ID       []byte // producer's event id; empty: none, and no dedupe
 
 	SourceHash uint64 // of the producer's name, within which ID is unique; 0: none given, ID is unique by itself
+
+	// the producer's name, which tells sources apart that may fall silent; empty: none given
+	Source []byte
 
 	Value    int64 // money in minor units of Currency
 	HasValue bool
@@ -40,7 +44,7 @@ type Event struct {
 }
 
 // Counts reports whether the event has an effect: the record can be used, and names a customer.
-func (e *Event) Counts() bool { return e.Code == Usable && !e.Anonymous }
+func (e *Event) Counts() bool { return e.Code == Usable && !e.Anonymous && !e.Heartbeat }
 
 // Envelope is the form of an event's record.
 type Envelope uint8

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"ebb/pipeline/sources"
 	"ebb/scoring/encode"
 	"ebb/scoring/model"
 	"ebb/scoring/profile"
@@ -34,6 +35,7 @@ type Meta struct {
 	Ineligible int64             // customers with state whom the pack does not alert about yet
 	First      FirstStart        // history, and what was decided in it
 	Buckets    Buckets           // due buckets that the store holds as of this commit
+	Sources    sources.Table     // of its events
 	Passed     Passed            // time without records
 	WallMillis int64             // our clock at this commit, for idle partitions and for people
 }
@@ -42,6 +44,7 @@ type Meta struct {
 func (m *Meta) Clone() Meta {
 	c := *m
 	c.Clock, c.Packs, c.Buckets = m.Clock.Clone(), slices.Clip(m.Packs), slices.Clone(m.Buckets)
+	c.Sources = m.Sources.Clone()
 	return c
 }
 
@@ -77,6 +80,7 @@ var metaSections = [...]metaSection{
 	{12, 4, appendLearntClasses, readLearntClasses},
 	{13, 4, appendPassed, readPassed},
 	{14, 4, appendFirstStart, readFirstStart},
+	{15, 4, appendSources, readSources},
 }
 
 // metaMagic distinguishes a Meta from what another program may have written under its key.
@@ -251,6 +255,10 @@ func appendIneligible(dst []byte, m *Meta) []byte {
 }
 
 func readIneligible(r *encode.Reader, m *Meta) { m.Ineligible = r.Varint() }
+
+func appendSources(dst []byte, m *Meta) []byte { return sources.Append(dst, &m.Sources) }
+
+func readSources(r *encode.Reader, m *Meta) { sources.Read(r, &m.Sources) }
 
 func appendPacks(dst []byte, m *Meta) []byte {
 	if m.Pack == "" && len(m.Packs) == 0 {

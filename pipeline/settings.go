@@ -20,6 +20,8 @@ type Settings struct {
 	TrackAnonymous  bool   `json:"track_anonymous,omitempty"` // messages of visitors count, under their anonymous id
 	LatenessMillis  int64  `json:"lateness_ms"`               // how far events of a partition may be out of order
 	RetentionMillis int64  `json:"retention_ms"`              // after which the state of a silent customer is removed; 0: never
+	Guard           int    `json:"guard,omitempty"`           // version of the rules by which sources are judged; 0: they are not
+	Heartbeat       string `json:"heartbeat,omitempty"`       // type of the events by which a source shows that it lives
 }
 
 // Hash names the settings; empty where there are none.

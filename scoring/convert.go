@@ -15,7 +15,7 @@ import (
 func (s *Scorer) await(c *profile.Customer, raised int64) {
 	c.Awaited = profile.Awaited{}
 	if s.Pack.Converts != 0 {
-		c.Awaited = profile.Awaited{Since: c.Last, RaisedAt: raised}
+		c.Awaited = profile.Awaited{Since: c.Active(), RaisedAt: raised}
 	}
 }
 

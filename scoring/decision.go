@@ -16,6 +16,7 @@ type Decision struct {
 	At             int64        // event time of the transition, ms since the epoch
 	// when the episode's subject began, ms: the last activity before the silence, or the event that opened it
 	Since   int64
+	Missed  int64       // of a lapse: ms since then in which its source was stalled, so that nobody could have seen the customer
 	Opened  int64       // event time of the episode's raise, ms
 	Expires int64       // when the episode's alerts are out of date, ms; 0: it has ended
 	Opener  uint16      // for another kind: mark of the opening that raised the episode
@@ -49,8 +50,9 @@ func (d *Decision) Fits(k *pack.Pack) bool {
 // Held reports whether d raises an episode that was held.
 func (d *Decision) Held() bool { return d.Initial || d.HeldFor > 0 }
 
-// Silence is, for a lapse, the ms without activity as of At, where the silence ended if the customer recovered.
-func (d *Decision) Silence() int64 { return d.At - d.Since }
+// Silence is, for a lapse, the ms without activity as of At, where the silence ended if the customer recovered. Time in
+// which nobody could have seen any does not count.
+func (d *Decision) Silence() int64 { return d.At - d.Since - d.Missed }
 
 // AboutOpening is the opening of its kind that a decision in an episode other than a lapse is about.
 func (d *Decision) AboutOpening(k *pack.Pack) *pack.Opening { return &k.Kinds[d.Kind].Opens[d.About] }

@@ -27,6 +27,7 @@ import (
 //	Supersedes                                                   its length as a varint, and its bytes
 //	Trouble                                                      2 bytes of its type, and a varint
 //	Initial, HeldFor                                             1 byte, a varint
+//	Missed                                                       a varint
 func AppendDecision(dst []byte, d *Decision) []byte {
 	s := &d.Score
 	dst = append(
@@ -61,7 +62,8 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	dst = binary.AppendVarint(binary.AppendVarint(dst, d.Opened), d.Expires)
 	dst = encode.AppendParts(append(binary.AppendUvarint(dst, uint64(d.Play)), d.Step), d.Supersedes)
 	dst = binary.AppendVarint(binary.LittleEndian.AppendUint16(dst, d.Trouble.Type), d.Trouble.At)
-	return binary.AppendVarint(encode.AppendBool(dst, d.Initial), d.HeldFor)
+	dst = binary.AppendVarint(encode.AppendBool(dst, d.Initial), d.HeldFor)
+	return binary.AppendVarint(dst, d.Missed)
 }
 
 // ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Its facts alias the bytes.
@@ -98,6 +100,7 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 	d.Step, d.Supersedes = r.Byte(), r.Text()
 	d.Trouble.Type, d.Trouble.At = r.Uint16(), r.Varint()
 	d.Initial, d.HeldFor = r.Bool(), r.Varint()
+	d.Missed = r.Varint()
 	if !d.sound() {
 		r.Damage()
 	}
@@ -108,5 +111,6 @@ func (d *Decision) sound() bool {
 	return d.Kind < profile.NumKinds && d.Transition != TransitionNone && d.Transition < NumTransitions &&
 		d.Tier < profile.NumTiers && d.Previous < profile.NumTiers && d.Score.Stage < profile.NumStages &&
 		d.Opening < profile.MaxOpenings && d.About < profile.MaxOpenings && d.Facts.Valid() &&
-		len(d.Supersedes) <= pack.MaxName && d.HeldFor >= 0 && (d.Transition == Raised || !d.Initial && d.HeldFor == 0)
+		len(d.Supersedes) <= pack.MaxName && d.Missed >= 0 && d.HeldFor >= 0 &&
+		(d.Transition == Raised || !d.Initial && d.HeldFor == 0)
 }

@@ -90,7 +90,7 @@ func (s *Scorer) raiseLapse(c *profile.Customer, score *model.Score, reached pro
 	d := Decision{
 		Transition: change{was: float64(c.Lapse.Tier), now: float64(reached)}.transition(),
 		Previous:   max(c.Lapse.Tier, floor), Tier: max(reached, floor),
-		At: score.At, Since: c.Last, Score: *score,
+		At: score.At, Since: c.Active(), Missed: c.Missed(), Score: *score,
 	}
 	if d.Transition == Raised {
 		before, stage := s.Eval.Tier(c, c.At)
@@ -112,7 +112,8 @@ func (s *Scorer) endLapse(c *profile.Customer, silence, at int64) {
 	d := Decision{
 		Transition: change{was: float64(was)}.transition(),
 		At:         at,
-		Since:      at - silence,
+		Since:      at - silence - c.Missed(),
+		Missed:     c.Missed(),
 	}
 	if at < c.Lapse.Opened && !s.raises(c, raised) {
 		d.Transition, d.At, c.Awaited = Corrected, raised, profile.Awaited{}

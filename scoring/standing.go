@@ -34,7 +34,7 @@ func (s *Scorer) TierAt(c *profile.Customer, at int64) (profile.Tier, profile.St
 // the highest floor, else about the customer's silence. It has no number of its own, since nothing was decided. Its
 // tier is that of TierAt, and Previous that of the score alone.
 func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
-	d := Decision{Transition: Raised, At: at, Since: c.Last, Score: s.score(c, profile.Lapse, at)}
+	d := Decision{Transition: Raised, At: at, Since: c.Active(), Missed: c.Missed(), Score: s.score(c, profile.Lapse, at)}
 	floor := 0.0
 	for n := range c.Touched.All {
 		h := c.EpisodeOf(n)
@@ -45,6 +45,7 @@ func (s *Scorer) Now(c *profile.Customer, at int64) Decision {
 		if f := s.Pack.Kinds[n].Opens[i].Floor; f > floor {
 			floor, d.Kind = f, n
 			d.Episode, d.Sequence, d.Opener, d.Opening, d.About, d.Since = h.Number, h.Sequence, h.Opener, i, i, h.Since
+			d.Missed = 0
 		}
 	}
 	if d.Kind == profile.Lapse && c.Lapse.Tier != profile.TierNone {

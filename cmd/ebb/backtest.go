@@ -108,7 +108,7 @@ func (a *app) backtest(cmd *cobra.Command, f *backtestFlags, args []string) erro
 	if err != nil {
 		return advice.Usage(err)
 	}
-	opts.Pack = pack
+	opts.Pack, opts.Guard = pack, cfg.Sources.Guarded()
 	opts.Log = &eventlog.Pass{
 		Name: f.events, Input: &cfg.Input, SkipBad: f.skipBad,
 		Stdin: terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()), Progress: reading.At, Until: f.end,

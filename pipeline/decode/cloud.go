@@ -146,7 +146,7 @@ func (d *Decoder) readStructured(b []byte, e *pipeline.Event) pipeline.Code {
 func (d *Decoder) readCloudEvent(attributes, value []byte, data jsonToken, e *pipeline.Event) (c pipeline.Code) {
 	var fault textFault
 	d.scanInner(value, data)
-	if e.Customer, fault = d.cloudCustomer(attributes, value, e); fault != textFine {
+	if e.Customer, fault = d.cloudCustomer(attributes, value, e); fault != textFine && !d.beats(attributes, fault) {
 		return customerCode(fault)
 	}
 	if e.Type, fault = d.text(attributes, d.top.get(memberType), pipeline.MaxType, false); fault != textFine {
@@ -201,7 +201,7 @@ func (d *Decoder) readSourceID(b []byte, e *pipeline.Event) (ok bool) {
 		return false
 	}
 	if fault == textFine {
-		e.SourceHash = xxhash.Sum64(source)
+		e.Source, e.SourceHash = source, xxhash.Sum64(source)
 	}
 	return true
 }

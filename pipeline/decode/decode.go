@@ -19,7 +19,8 @@ import (
 // harm.
 type Decoder struct {
 	maxRecord int
-	anonymous bool // tracked
+	anonymous bool   // tracked
+	heartbeat string // type of heartbeats; empty: there are none
 	scratch   scratch
 	top       memberTable // of the record's object, or of the attributes in its headers
 	inner     memberTable // of an object inside it
@@ -56,6 +57,21 @@ func (d *Decoder) TrackingAnonymous(yes bool) *Decoder {
 	return d
 }
 
+// Beating sets the type of the events by which sources show that they live. They need no customer.
+func (d *Decoder) Beating(heartbeat string) *Decoder {
+	d.heartbeat = heartbeat
+	return d
+}
+
+// beats reports whether an event without a customer is a heartbeat, by the member that holds its type.
+func (d *Decoder) beats(b []byte, fault textFault) bool {
+	if d.heartbeat == "" || fault != textMissing {
+		return false
+	}
+	name, _ := d.text(b, d.top.get(memberType), pipeline.MaxType, false)
+	return string(name) == d.heartbeat
+}
+
 // Reset begins a batch: events decoded earlier are no longer valid.
 func (d *Decoder) Reset() {
 	d.scratch.reset()
@@ -86,6 +102,7 @@ func (d *Decoder) decode(r *pipeline.Record, e *pipeline.Event) (c pipeline.Code
 		c = d.decodeObject(r, h.mode, e)
 	}
 	if e.Backfill = h.backfill; c == pipeline.Usable {
+		e.Heartbeat = len(d.heartbeat) > 0 && string(e.Type) == d.heartbeat
 		e.Key = pipeline.AppendKey(d.scratch.take(1+len(e.Tenant)+len(e.Customer)), e.Tenant, e.Customer)
 	}
 	return c

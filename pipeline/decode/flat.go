@@ -6,7 +6,7 @@ import (
 
 // ebb's own flat JSON:
 //
-//	{"id", "customer", "type", "time", "value", "currency", "tenant", "properties"}
+//	{"id", "customer", "type", "time", "value", "currency", "tenant", "source", "properties"}
 //
 // customer and id are strings or integers (42 and "42" are the same customer), type and tenant strings. time is RFC
 // 3339, or seconds or milliseconds since the epoch, as a number or a string (see parseInstant). value is a decimal
@@ -17,7 +17,13 @@ import (
 // envelopes have the same order.
 func (d *Decoder) readFlat(b []byte, e *pipeline.Event) pipeline.Code {
 	var fault textFault
-	if e.Customer, fault = d.text(b, d.top.get(memberCustomer), pipeline.MaxCustomer, true); fault != textFine {
+	if e.Customer, fault = d.text(
+		b,
+		d.top.get(memberCustomer),
+		pipeline.MaxCustomer,
+		true,
+	); fault != textFine &&
+		!d.beats(b, fault) {
 		return customerCode(fault)
 	}
 	if e.Type, fault = d.text(b, d.top.get(memberType), pipeline.MaxType, false); fault != textFine {
@@ -34,6 +40,9 @@ func (d *Decoder) readFlat(b []byte, e *pipeline.Event) pipeline.Code {
 	}
 	if e.Tenant, fault = d.text(b, d.top.get(memberTenant), pipeline.MaxTenant, false); fault > textMissing {
 		return pipeline.TenantUnreadable
+	}
+	if e.Source, fault = d.text(b, d.top.get(memberSource), maxSource, false); fault > textMissing {
+		e.Source = nil // it decides nothing of the event
 	}
 	d.readProperties(b, d.top.get(memberProperties), e)
 	return pipeline.Usable

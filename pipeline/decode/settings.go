@@ -28,7 +28,7 @@ func Of(s *pipeline.Settings) (*Decoder, error) {
 		return nil, fmt.Errorf("records are read by rules %d, this build reads by rules 1 to %d", s.Rules, Rules)
 	}
 	if s.Mapping == "" {
-		return New(s.MaxRecordBytes).TrackingAnonymous(s.TrackAnonymous), nil
+		return New(s.MaxRecordBytes).TrackingAnonymous(s.TrackAnonymous).Beating(s.Heartbeat), nil
 	}
 	var spec MappingSpec
 	d := json.NewDecoder(bytes.NewReader([]byte(s.Mapping)))
@@ -40,5 +40,5 @@ func Of(s *pipeline.Settings) (*Decoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("input.mapping: %w", err)
 	}
-	return NewMapped(s.MaxRecordBytes, m).TrackingAnonymous(s.TrackAnonymous), nil
+	return NewMapped(s.MaxRecordBytes, m).TrackingAnonymous(s.TrackAnonymous).Beating(s.Heartbeat), nil
 }

@@ -50,8 +50,8 @@ func (b *Batch) read(s pipeline.Settings, k *pack.Pack) {
 	b.settings, b.pack = s, k
 }
 
-// hashes of an event's customer key and of its id; id 0: it has none.
-type hashes struct{ key, id uint64 }
+// hashes of an event's customer key, of its id, and of its source's name; 0: it has none.
+type hashes struct{ key, id, source uint64 }
 
 // Decode turns the fetched records into events. It allocates nothing once the batch has grown to its size.
 func (b *Batch) Decode() {
@@ -61,8 +61,8 @@ func (b *Batch) Decode() {
 	for i := range b.Fetched.Records {
 		e := &b.Events[i]
 		b.decoder.Decode(&b.Fetched.Records[i], e)
-		if e.Counts() {
-			b.hashes[i] = hashes{key: xxhash.Sum64(e.Key), id: pipeline.EventIDHash(e)}
+		if e.Counts() || e.Heartbeat {
+			b.hashes[i] = hashes{key: xxhash.Sum64(e.Key), id: pipeline.EventIDHash(e), source: pipeline.SourceHash(e)}
 		}
 	}
 	b.whole = whole{b.Fetched.Records, b.Events, b.hashes, b.slots}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ebb/pipeline"
+	"ebb/pipeline/sources"
 	"ebb/scoring/pack"
 )
 
@@ -13,8 +14,9 @@ type Change struct {
 	pipeline.Change
 	Begins *pack.Pack // the pack of a ControlPack
 
-	proposed bool  // ControlTime: it is new, and not one of a replay
-	from     int64 // ControlTime: the minute of the watermark before it
+	proposed bool           // ControlTime: it is new, and not one of a replay
+	from     int64          // ControlTime: the minute of the watermark before it
+	turns    []sources.Turn // ControlTime: sources that turn by it
 }
 
 // ApplyControls applies the control records before the next record, in the order of their offsets: in a replay those
@@ -106,6 +108,7 @@ func (l *Line) announce() {
 		}
 		l.announceEntry(&e)
 	}
+	l.tellTurns(l.meta.Sources.Take(), pipeline.Entry{Offset: l.meta.Next, Due: l.meta.Clock.Fired})
 	l.staged.Commit.Packs, l.packs.unsaved, l.applied = l.packs.unsaved, nil, nil
 }
 

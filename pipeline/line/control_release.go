@@ -65,6 +65,9 @@ func (l *Line) releaseOne(r *heldRaise, c *customer) {
 		l.forgo(r.key)
 		return
 	}
+	armed, probing := c.profile.Armed, l.probeMinute(c)
+	l.thaw(c, l.meta.Clock.Minute())
+	l.arm(c, armed, probing)
 	decisions := l.packs.scorers[c.profile.PackEpoch].Release(l.look(c), kind, l.meta.Clock.Minute())
 	for i := range decisions {
 		d := &decisions[i]

@@ -23,5 +23,8 @@ func (l *Line) Settings() pipeline.Settings {
 func (l *Line) beginSettings(s pipeline.Settings) {
 	l.meta.Settings = s
 	s = l.Settings()
-	l.lateness, l.retention = s.LatenessMillis, s.RetentionMillis
+	l.lateness, l.retention, l.guard = s.LatenessMillis, s.RetentionMillis, s.Guard != 0
+	if !l.guard && l.meta.Sources.Until != 0 {
+		l.meta.Sources.Rest(l.meta.Clock.Watermark)
+	}
 }

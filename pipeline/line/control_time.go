@@ -46,6 +46,10 @@ func (l *Line) passTime(c *Change) {
 	c.from = l.meta.Clock.Minute()
 	l.meta.Clock.Pass(c.Minute*pipeline.MinuteMillis, l.lateness)
 	l.meta.Passed.Minute = max(l.meta.Passed.Minute, c.Minute)
+	if l.guard && l.meta.Clock.Started {
+		l.meta.Sources.Reach(l.meta.Clock.Watermark)
+		c.turns = l.meta.Sources.Take()
+	}
 }
 
 // announceTime adds a time record to the commit, in front of what it lets fire. One of a replay was published: it comes
@@ -58,5 +62,6 @@ func (l *Line) announceTime(c *Change) {
 	l.fired(e.Due)
 	if c.proposed {
 		l.staged.append(&e, nil)
+		l.tellTurns(c.turns, e)
 	}
 }

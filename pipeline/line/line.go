@@ -29,6 +29,7 @@ type Line struct {
 	configured pipeline.Settings
 	lateness   int64 // ms
 	retention  int64 // ms; 0: state is kept for ever
+	guard      bool  // sources are judged
 	partition  int
 	identity   pipeline.Identity
 	mark       pipeline.Mark // published when the partition was taken over: what lies below it is not decided again
@@ -259,7 +260,7 @@ func (l *Line) Fold(b *Batch) *Staged {
 			l.cache.warm(b.slots[n:min(n+ahead, len(b.slots))])
 		}
 		e := &b.Events[n]
-		if l.folded = e.Offset; l.atBarrier() && !l.passBarrier() {
+		if l.folded = e.Offset; l.atBarrier() && !l.passBarrier() || !l.settled() {
 			break
 		}
 		if l.poisoned = l.admit(e); l.poisoned != nil {
@@ -271,6 +272,12 @@ func (l *Line) Fold(b *Batch) *Staged {
 		}
 		if e.Anonymous {
 			s.Tally.Anonymous++
+			continue
+		}
+		if e.Heartbeat {
+			s.Tally.Heartbeats++
+			l.clock(e, b.hashes[n].source)
+			l.hear(e, b.hashes[n].source)
 			continue
 		}
 		l.event(e, b.hashes[n], l.cache.at(b.slots[n]))
@@ -302,6 +309,7 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 		return
 	}
 	reached := l.clock(e, h.key)
+	source := l.hear(e, h.source)
 	l.fire(c, e, reached)
 	if c.profile.PackEpoch != l.epoch {
 		l.migrate(c, e)
@@ -309,7 +317,7 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 	l.probe(c, e.Time-1)
 	l.backfill = e.Backfill
 	defer func() { l.backfill = false }()
-	decisions := l.observe(c, e)
+	decisions := l.observe(c, e, source)
 	if !known && c.profile.Empty() { // an event without effect on a customer without state: there is nothing to store
 		return
 	}
@@ -347,7 +355,7 @@ func (l *Line) clock(e *pipeline.Event, key uint64) (reached int64) {
 }
 
 // observe folds an event into its customer, and returns the decisions.
-func (l *Line) observe(c *customer, e *pipeline.Event) []scoring.Decision {
+func (l *Line) observe(c *customer, e *pipeline.Event, source uint8) []scoring.Decision {
 	signal := pack.Signal{Known: true}
 	if !e.Control {
 		signal = l.scorer.Pack.Signal(e.Type, e.Properties...)
@@ -359,6 +367,10 @@ func (l *Line) observe(c *customer, e *pipeline.Event) []scoring.Decision {
 		l.staged.Tally.Unnamed++
 		l.staged.Tally.Types.Observe(e.Type)
 	}
+	l.thaw(c, pipeline.FloorDiv(e.Time, pipeline.MinuteMillis))
+	if signal.Activity {
+		c.profile.ReturnAt(e.Time)
+	}
 	other := c.profile.Money.Other
 	decisions := l.scorer.Observe(l.look(c), &l.meta.Population, &scoring.Observation{
 		Time: e.Time, Signal: signal, Value: e.Value, HasValue: e.HasValue, Currency: e.Currency, Properties: e.Properties,
@@ -369,6 +381,9 @@ func (l *Line) observe(c *customer, e *pipeline.Event) []scoring.Decision {
 	}
 	l.staged.Tally.OtherCurrency += uint64(c.profile.Money.Other - other)
 	l.cache.keep(c, &l.at)
+	if signal.Activity && c.profile.Last == e.Time {
+		l.depend(c, source, e.Time)
+	}
 	if !l.scorer.Pack.Alerts(&c.profile) {
 		l.staged.Tally.Ineligible++
 	}

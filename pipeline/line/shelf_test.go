@@ -95,7 +95,7 @@ func (s *shelf) put(t testing.TB, records []pipeline.Record) {
 	for len(records) > 0 && !s.begins() {
 		s.sweepOnce(t)
 	}
-	b := &Batch{decoder: decode.New(0)}
+	b := &Batch{decoder: decode.New(0).Beating(s.cfg.Settings.Heartbeat)}
 	for i := range records {
 		records[i].Offset = s.Next() + int64(i)
 	}

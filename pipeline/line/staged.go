@@ -19,6 +19,7 @@ type Staged struct {
 	due     map[int64][]byte
 	new     []int64 // buckets of due that the store does not hold before this commit
 	Tally   Tally
+	Turns   []pipeline.Change // of sources, announced with the commit
 
 	profiles []byte // arena of encoded profiles
 	ends     []int  // where each ends
@@ -35,6 +36,7 @@ type Tally struct {
 	Records uint64 // input records passed
 	// of these, messages of visitors who are not known: they count for nothing
 	Anonymous  uint64
+	Heartbeats uint64 // of these, events by which a source shows that it lives
 	Duplicates uint64 // events dropped: their id was among the customer's latest
 	Late       uint64 // events folded though older than the watermark
 	TooLate    uint64 // events folded though older than every window of the features that they would have counted in
@@ -74,6 +76,7 @@ func (t *Tally) observe(late, future bool) {
 func (t *Tally) Add(o *Tally) {
 	t.Records += o.Records
 	t.Anonymous += o.Anonymous
+	t.Heartbeats += o.Heartbeats
 	t.Duplicates += o.Duplicates
 	t.Late += o.Late
 	t.TooLate += o.TooLate
@@ -188,7 +191,7 @@ func (s *Staged) reset() {
 	}
 	clear(s.Pending)
 	s.Pending, s.out, s.outEnds = s.Pending[:0], make([]byte, 0, len(s.out)+len(s.out)/4), s.outEnds[:0]
-	s.new = s.new[:0]
+	s.new, s.Turns = s.new[:0], s.Turns[:0]
 	s.slots, s.profiles, s.ends = s.slots[:0], s.profiles[:0], s.ends[:0]
 	s.Tally.Types.reset()
 	clear(s.Tally.Withheld)

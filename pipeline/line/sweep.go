@@ -20,6 +20,9 @@ func (l *Line) wake(c *customer, offset int64, due pipeline.Due) {
 	l.staged.Tally.Woken++
 	minute := c.profile.Armed
 	l.probe(c, minute*pipeline.MinuteMillis)
+	if l.waits(c, minute) {
+		return
+	}
 	decisions := l.packs.scorers[c.profile.PackEpoch].Wake(l.look(c))
 	for i := range decisions {
 		l.decided(c, &decisions[i], offset, due, alert.Cause{Deadline: true, Time: minute * pipeline.MinuteMillis})
@@ -57,7 +60,7 @@ func (l *Line) sweep(limit pipeline.Due) {
 			continue
 		}
 		l.probe(c, item.Minute*pipeline.MinuteMillis)
-		if armed == item.Minute {
+		if c.profile.Armed == item.Minute {
 			l.wake(c, -1, item.Due)
 		}
 		l.arm(c, armed, probing)
@@ -96,12 +99,13 @@ func (l *Line) Sweeping() bool { return l.overdue() || l.atBoundary() || len(l.h
 func (l *Line) overdue() bool { return l.meta.Clock.Started && l.due.pending(l.sweepTo()) }
 
 // AtEdge reports whether no further record may be folded before a sweep has reached the end of an epoch (atBarrier),
-// the watermark before a control record applies (Control) or history is over (atBoundary), or, in a replay at the
-// published offset, the published sweep; nor before what applies without a record has applied. Otherwise a record would
-// fire its customer's deadline, and what a sweep fired and published before the rollback would be decided again under
-// another offset.
+// the watermark before a control record applies (Control) or after a source has turned, or history is over (atBoundary),
+// or, in a replay at the published offset, the published sweep; nor before what applies without a record has applied.
+// Otherwise a record would fire its customer's deadline, and what a sweep fired and published before the rollback would
+// be decided again under another offset.
 func (l *Line) AtEdge() bool {
 	return l.atBarrier() || l.atBoundary() || l.controlled && l.Sweeping() || l.restAhead() || l.toRelease != nil ||
+		l.meta.Sources.Turned() && l.overdue() ||
 		l.meta.Next >= l.mark.Offset && l.meta.Clock.Fired.Compare(l.mark.Fired) < 0
 }
 

@@ -80,6 +80,10 @@ type settingsLog struct{ pipeline.Settings }
 // MarshalZerologObject writes the fields.
 func (s settingsLog) MarshalZerologObject(e *zerolog.Event) {
 	millis := func(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
-	e.Int("rules", s.Rules).Int("max_record_bytes", s.MaxRecordBytes).Bool("mapping", s.Mapping != "").
-		Stringer("lateness", millis(s.LatenessMillis)).Stringer("retention", millis(s.RetentionMillis))
+	e.Int("rules", s.Rules).
+		Int("guard", s.Guard).
+		Int("max_record_bytes", s.MaxRecordBytes).
+		Bool("mapping", s.Mapping != "").
+		Stringer("lateness", millis(s.LatenessMillis)).
+		Stringer("retention", millis(s.RetentionMillis))
 }

@@ -124,7 +124,7 @@ func (w *Worker) replayed(ctx context.Context, s *pipeline.Standing) (p past, er
 			break
 		}
 	}
-	controls = slices.DeleteFunc(controls, func(c pipeline.Control) bool { return c.Beyond(s.Mark.Offset) })
+	controls = slices.DeleteFunc(controls, func(c pipeline.Control) bool { return c.Beyond(s.Mark.Offset) || c.Tells() })
 	if p.refs, p.ahead = s.Meta.Packs, controls; len(p.refs) == 0 {
 		p.refs, p.ahead = firstPack(controls, s.Meta.Next)
 	}

@@ -48,6 +48,7 @@ type Metrics struct {
 	customers *prometheus.GaugeVec
 	held      *prometheus.GaugeVec
 	cached    *prometheus.GaugeVec
+	sources   *prometheus.GaugeVec
 }
 
 // NewMetrics builds the metrics and registers them.
@@ -192,6 +193,12 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 			"partition",
 			"eligible",
 		),
+		sources: gauge(
+			"source_stalled",
+			"1 for a guarded source of events that is stalled, else 0; an empty name is of the events that name none.",
+			"partition",
+			"source",
+		),
 		cached: gauge("cached_customers", "Profiles kept in memory.", "partition"),
 		held: gauge(
 			"held_raises",
@@ -291,6 +298,7 @@ func (m *Metrics) Forget(partition int) {
 		m.stalls,
 		m.packWait,
 		m.pack,
+		m.sources,
 	} {
 		v.DeletePartialMatch(p)
 	}
@@ -312,9 +320,10 @@ func (m *Metrics) committed(t *line.Tally) {
 		}
 	}
 	quarantined := t.AllQuarantined()
-	add(m.events, "counted", t.Records-t.Duplicates-t.Anonymous-quarantined)
+	add(m.events, "counted", t.Records-t.Duplicates-t.Anonymous-t.Heartbeats-quarantined)
 	add(m.events, "duplicate", t.Duplicates)
 	add(m.events, "anonymous", t.Anonymous)
+	add(m.events, "heartbeat", t.Heartbeats)
 	add(m.events, "quarantined", quarantined)
 	add(m.oddities, "late", t.Late)
 	add(m.oddities, "too_late", t.TooLate)
@@ -359,6 +368,10 @@ func (m *Metrics) tick(o *owner) {
 	m.customers.WithLabelValues(p, "false").Set(float64(size.Ineligible))
 	m.cached.WithLabelValues(p).Set(float64(size.Customers))
 	m.held.WithLabelValues(p).Set(float64(size.Held))
+	m.sources.DeletePartialMatch(prometheus.Labels{"partition": p})
+	o.line.Sources(func(name string, stalled bool) {
+		m.sources.WithLabelValues(p, name).Set(map[bool]float64{true: 1}[stalled])
+	})
 	if w, started := o.line.Watermark(); started {
 		m.watermark.WithLabelValues(p).Set(now.Sub(time.UnixMilli(w)).Seconds())
 	}

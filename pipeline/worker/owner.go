@@ -329,6 +329,7 @@ func (o *owner) answered(a pipeline.Answer) {
 	case pipeline.StepCommit:
 		m.step(a.Step, time.Since(o.sentAt))
 		o.count(&o.sent.Tally)
+		o.tellTurns(o.sent.Turns)
 		o.sent = nil
 	case pipeline.StepPublish:
 		o.done = true
@@ -367,6 +368,7 @@ func (o *owner) report() {
 		Committed:   o.p.Stored().WallMillis != 0, // each commit is stamped
 		Waiting:     o.out.age(time.Now(), o.p.Unpublished().Entries),
 		Publishing:  o.publishing(),
+		Stalled:     o.stalledSources(),
 	})
 }
 

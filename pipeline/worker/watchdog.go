@@ -22,6 +22,8 @@ type Progress struct {
 	Published   int64     // offset of the published position
 	Committed   bool      // the store holds a commit of the partition, or it lost it
 
+	Stalled []string // names of the sources of events that are stalled; an empty one is of events that name none
+
 	Waiting    time.Duration // how long the oldest outbox entry has waited at most
 	Publishing time.Duration // how long the latest publication took, or the next one has taken by now
 }

@@ -32,6 +32,7 @@ type saidAlert struct {
 	OpenedBy   string            `json:"opened_by"`
 	Floor      *saidFloor        `json:"floor"`
 	BeganAt    *time.Time        `json:"began_at"`
+	Unseen     int64             `json:"unseen_ms"`
 	OpenedAt   *time.Time        `json:"opened_at"`
 	ExpiresAt  *time.Time        `json:"expires_at"`
 	Time       *time.Time        `json:"time"`
@@ -101,6 +102,9 @@ func (said *saidAlert) complete() error {
 			return fmt.Errorf("/%s is beyond any event", name)
 		}
 	}
+	if said.Unseen < 0 || said.Unseen > moment.Max {
+		return errors.New("/unseen_ms is no time that can have passed")
+	}
 	if s := said.Score; s == nil {
 		missing = append(missing, "score")
 	} else if s.Visits > 0 {
@@ -124,12 +128,19 @@ func (said *saidAlert) complete() error {
 func (r *Renderer) decode(said *saidAlert) (*Alert, error) {
 	a := &Alert{Tenant: []byte(said.Tenant), Customer: []byte(said.Customer), Cause: said.cause()}
 	a.Decision = scoring.Decision{
-		Kind: placeOf[profile.Kind](said.Kind, profile.KindNames()), Episode: said.Episode, Sequence: said.Sequence,
+		Kind:       placeOf[profile.Kind](said.Kind, profile.KindNames()),
+		Episode:    said.Episode,
+		Sequence:   said.Sequence,
 		Transition: placeOf[scoring.Transition](said.Transition, scoring.TransitionNames()),
 		Tier:       placeOf[profile.Tier](said.Tier, profile.TierNames()),
 		Previous:   placeOf[profile.Tier](said.Previous, profile.TierNames()),
-		At:         said.Time.UnixMilli(), Since: said.BeganAt.UnixMilli(), Opened: said.OpenedAt.UnixMilli(),
-		Facts: r.facts(said.Facts), Initial: said.Initial, HeldFor: said.HeldFor,
+		At:         said.Time.UnixMilli(),
+		Since:      said.BeganAt.UnixMilli(),
+		Missed:     said.Unseen,
+		Opened:     said.OpenedAt.UnixMilli(),
+		Facts:      r.facts(said.Facts),
+		Initial:    said.Initial,
+		HeldFor:    said.HeldFor,
 	}
 	d := &a.Decision
 	if said.ExpiresAt != nil {

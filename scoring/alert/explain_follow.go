@@ -42,10 +42,10 @@ func (r *Renderer) follow(d *scoring.Decision) {
 // least length may be any shorter one, and its last activity may even be later than an event that came late.
 func (r *Renderer) stage(d *scoring.Decision) (fits profile.Stage) {
 	silence, tenure := moment.Millis(d.Score.Silence), moment.Millis(d.Score.Tenure)
-	ages := []int64{tenure + silence}
+	ages := []int64{tenure + silence + d.Missed}
 	if d.Score.Silence == model.MinSilence {
 		for _, age := range []int64{tenure, r.Pack.Model.Stages.New, -1} {
-			ages = append(ages, min(age, tenure+silence))
+			ages = append(ages, min(age, tenure+silence+d.Missed))
 		}
 	}
 	for i := range int64(8) {

@@ -133,8 +133,11 @@ func (r *Renderer) appendExit(dst []byte, d *scoring.Decision) []byte {
 }
 
 func appendTimes(dst []byte, d *scoring.Decision) []byte {
-	dst = AppendTime(append(dst, `,"began_at":"`...), d.Since)
-	dst = AppendTime(append(dst, `","opened_at":"`...), d.Opened)
+	dst = append(AppendTime(append(dst, `,"began_at":"`...), d.Since), '"')
+	if d.Missed != 0 {
+		dst = strconv.AppendInt(append(dst, `,"unseen_ms":`...), d.Missed, 10)
+	}
+	dst = AppendTime(append(dst, `,"opened_at":"`...), d.Opened)
 	if d.Expires != 0 {
 		dst = AppendTime(append(dst, `","expires_at":"`...), d.Expires)
 	}

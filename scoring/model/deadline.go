@@ -128,7 +128,7 @@ func (m *Model) wait(p *profile.Profile) wait {
 	w := wait{m: m, p: p, capped: min(p.K, maxRegularity), clockwork: float64(silenceWeight * clockwork(p.K))}
 	w.weight = silenceWeight - w.clockwork
 	w.fixed = baseTerm + float64((rhythmWeight-w.weight)*m.begun(p.M, p.K)) +
-		TenureBy(tenureWeight, tenureOffset, span(p.Last-p.First), m.horizon)
+		TenureBy(tenureWeight, tenureOffset, span(p.Active()-p.First), m.horizon)
 	return w
 }
 

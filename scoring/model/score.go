@@ -90,7 +90,7 @@ func (m *Model) coreScore(p *profile.Profile, at int64) Score {
 	}
 	s := Score{
 		At: at, LnTypical: p.M, Regularity: p.K, Level: p.Level, Friction: p.Friction, Visits: p.Visits,
-		Silence: m.silence(p, at), Idle: span(at - p.At), Tenure: span(p.Last - p.First),
+		Silence: m.silence(p, at), Idle: span(at - p.At), Tenure: span(p.Active() - p.First),
 	}
 	m.setTerms(&s)
 	return s

@@ -53,6 +53,7 @@ type section byte
 //	19 awaited     Since 6, minute of RaisedAt 4; once the episode has ended Sequence 4
 //	20 opened      kinds with an open episode, a bit each, 1; Opened of each 6
 //	21 trouble     trouble.go
+//	25 source      source.go
 const (
 	clock          section = 1
 	activity       section = 2
@@ -75,15 +76,16 @@ const (
 	awaited        section = 19
 	opened         section = 20
 	trouble        section = 21
+	source         section = 25
 
-	numSections = trouble
+	numSections = source
 )
 
 // formats is the first format of each section.
 var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
-	eligible: 4, money: 4, plays: 4, facts: 4, awaited: 4, opened: 4, trouble: 4,
+	eligible: 4, money: 4, plays: 4, facts: 4, awaited: 4, opened: 4, trouble: 4, source: 4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -128,6 +130,8 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return appendOpened(dst, c)
 	case trouble:
 		return appendTrouble(dst, c)
+	case source:
+		return appendSource(dst, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -175,6 +179,8 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 		return readOpened(r, c)
 	case trouble:
 		return readTrouble(r, c)
+	case source:
+		return readSource(r, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -186,7 +192,7 @@ func appendKnown(dst []byte, c *Customer, format int, since *[numSections + 1]in
 	begin := len(dst)
 	dst = append(dst, layout, 0)
 	for s := section(1); s <= numSections; s++ {
-		if since[s] > format {
+		if since[s] == 0 || since[s] > format {
 			continue
 		}
 		var at int
@@ -218,7 +224,7 @@ func readKnown(b []byte, c *Customer, newest section) error {
 		if !ok || s <= before {
 			return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrDamaged)
 		}
-		if s > newest {
+		if s > newest || formats[s] == 0 {
 			return fmt.Errorf("read section %d of a profile: %w", tag, ErrVersion)
 		}
 		r := encode.NewReader(body)

@@ -43,6 +43,8 @@ type Profile struct {
 	// kinds whose newest episode was raised but not published: its later transitions are not published either
 	Withheld KindSet
 
+	Source Source // that its newest activity came from
+
 	IDs IDRing // the last event ids, for dedupe
 
 	Trouble Trouble            // the friction that weighs most; zero: there was none

@@ -32,6 +32,7 @@ type Alert struct {
 	Transition scoring.Transition
 	Tier       profile.Tier
 	At         int64 // ms since the epoch
+	Since      int64 // the newest activity before it, ms
 }
 
 // Key is the customer's.
@@ -60,7 +61,7 @@ func (e *Engine) note(c *customer, decisions []scoring.Decision) {
 			continue
 		}
 		if a.keep {
-			a.kept = append(a.kept, Alert{c, d.Transition, d.Tier, d.At})
+			a.kept = append(a.kept, Alert{c, d.Transition, d.Tier, d.At, d.Since})
 		}
 		if d.Transition == scoring.Raised && a.measure != nil {
 			c.silence.Note(silences.Raised, d.At)
@@ -78,9 +79,9 @@ func (e *Engine) endSilence(c *customer, end int64) {
 	switch {
 	case m == nil:
 	case e.scorer.Pack.Alerts(&c.profile):
-		m.Silence(&c.silence, c.profile.Visits, c.profile.Last, end)
+		m.Silence(&c.silence, c.profile.Visits, c.profile.Active(), end)
 	default:
-		m.Pass(&c.silence, c.profile.Visits, c.profile.Last, end)
+		m.Pass(&c.silence, c.profile.Visits, c.profile.Active(), end)
 	}
 }
 
@@ -108,8 +109,8 @@ func (e *Engine) list(at int64) {
 	active := &snapshot{at: at}
 	e.each(func(c *customer) {
 		e.wake(c, at)
-		if c.profile.Last > at-e.active && e.scorer.Pack.Alerts(&c.profile) {
-			active.rows = append(active.rows, row{customer: c, last: c.profile.Last, days: c.activeDays, value: c.value})
+		if c.profile.Active() > at-e.active && e.scorer.Pack.Alerts(&c.profile) {
+			active.rows = append(active.rows, row{customer: c, last: c.profile.Active(), days: c.activeDays, value: c.value})
 		}
 	})
 	scores := active.rfm()

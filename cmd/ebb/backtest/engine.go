@@ -7,6 +7,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"ebb/cmd/ebb/backtest/silences"
+	"ebb/pipeline/sources"
 	"ebb/scoring"
 	"ebb/scoring/feature"
 	"ebb/scoring/model"
@@ -21,6 +22,7 @@ type Config struct {
 	Dates  []time.Time   // ascending, each once
 	End    time.Time     // of the log, for what is known of alerts; zero: they are not judged
 	List   bool          // keep the alerts
+	Guard  bool          // the silence of customers whose source of events has fallen silent does not count
 }
 
 // Event is one event of a log. Its slices are not kept.
@@ -30,6 +32,9 @@ type Event struct {
 	Time  int64   // ms since the epoch
 	Value float64 // 0 where it has none
 	ID    uint64  // hash of the producer's id; 0: none
+
+	Source     []byte // name of its source; empty: none
+	SourceHash uint64
 
 	Minor      int64 // the value in minor units, for the pack's features
 	HasValue   bool
@@ -57,6 +62,8 @@ type Engine struct {
 	customers   map[string]*customer
 	all         [][]customer // in blocks, in order of their first event
 	population  profile.Population
+	guard       bool
+	sources     sources.Table
 	at          profile.Customer // the customer that the scorer looks at
 	calibration model.Calibration
 	curves      model.Curves          // of its last closed epoch
@@ -98,6 +105,7 @@ func New(cfg Config) *Engine {
 		active:    cfg.Active.Milliseconds(),
 		customers: map[string]*customer{},
 		due:       map[int64][]*customer{},
+		guard:     cfg.Guard,
 		applied:   make([]bool, model.NumTerms+len(cfg.Pack.Model.Factors)),
 	}
 	for _, at := range cfg.Dates {
@@ -113,6 +121,7 @@ func (e *Engine) Observe(ev *Event) {
 		e.begin(ev.Time)
 		e.scorer.Pack.Model.Advance(&e.calibration, ev.Time/millisPerMinute)
 	}
+	source := e.hear(ev) // before what was due by then
 	if e.reach(ev.Time) {
 		e.advance(ev.Time - 1)
 	}
@@ -131,16 +140,16 @@ func (e *Engine) Observe(ev *Event) {
 		}
 		c.profile.Remember(ev.ID)
 	}
-	e.fold(c, ev, signal)
+	e.fold(c, ev, signal, source)
 }
 
 // fold applies the customer's silence up to the event, then the event.
-func (e *Engine) fold(c *customer, ev *Event, signal pack.Signal) {
+func (e *Engine) fold(c *customer, ev *Event, signal pack.Signal, source uint8) {
 	e.wake(c, ev.Time)
 	e.reachLevels(c, ev.Time)
-	e.scorer.Eval.Probe(e.look(c), ev.Time-1, &e.calibration)
+	e.probe(c, ev.Time-1)
 	if signal.Activity {
-		if c.profile.Visits > 0 && ev.Time > c.profile.Last {
+		if c.profile.Visits > 0 && ev.Time > c.profile.Active() {
 			e.endSilence(c, ev.Time)
 		}
 		if day := int32(ev.Time / millisPerDay); c.activeDays == 0 || day > c.lastDay {
@@ -152,10 +161,18 @@ func (e *Engine) fold(c *customer, ev *Event, signal pack.Signal) {
 			e.counts.Active++
 		}
 	}
+	e.thaw(c, ev.Time/millisPerMinute)
+	if signal.Activity {
+		c.profile.ReturnAt(ev.Time)
+	}
 	e.note(c, e.scorer.Observe(e.look(c), &e.population, &scoring.Observation{
 		Time: ev.Time, Signal: signal, Value: ev.Minor, HasValue: ev.HasValue, Properties: ev.Properties,
 	}))
 	c.features = e.at.Features
+	if signal.Activity && c.profile.Last == ev.Time {
+		frozen, _ := e.sources.Frozen(source, ev.Time/millisPerMinute)
+		c.profile.Depend(source, frozen)
+	}
 	e.expect(c)
 }
 
@@ -168,8 +185,11 @@ func (e *Engine) look(c *customer) *profile.Customer {
 // wake fires what is due for a customer as of a time.
 func (e *Engine) wake(c *customer, at int64) {
 	for minute := at / millisPerMinute; c.profile.Armed != 0 && c.profile.Armed <= minute; {
-		e.scorer.Eval.Probe(e.look(c), c.profile.Armed*millisPerMinute, &e.calibration)
-		e.note(c, e.scorer.Wake(e.look(c)))
+		armed := c.profile.Armed
+		e.probe(c, armed*millisPerMinute)
+		if !e.waits(c, armed) {
+			e.note(c, e.scorer.Wake(e.look(c)))
+		}
 	}
 }
 
@@ -234,7 +254,7 @@ func (e *Engine) learn() {
 	end := e.calibration.End
 	for _, c := range e.due[end] {
 		e.wake(c, end*millisPerMinute-1)
-		e.scorer.Eval.Probe(e.look(c), end*millisPerMinute-1, &e.calibration)
+		e.probe(c, end*millisPerMinute-1)
 	}
 	e.scorer.Pack.Model.Advance(&e.calibration, end)
 	e.curves = e.calibration.Curves()

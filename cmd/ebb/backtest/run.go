@@ -22,6 +22,7 @@ type Options struct {
 	Active time.Duration // score customers with activity within this time before a date; 0: twice the horizon
 	Dates  []time.Time   // to measure at, in order; none: up to three are chosen
 	List   bool          // keep the alerts: a log that is too short to be measured is read for them
+	Guard  bool          // sources of events are guarded
 }
 
 // Run is a log that can be read.
@@ -168,7 +169,7 @@ func (b *Run) chooseDates(first, last time.Time) ([]time.Time, error) {
 
 // Measure reads the log once, through the engine.
 func (b *Run) Measure(ctx context.Context) (*Report, error) {
-	b.engine = New(Config{Pack: b.Pack, Active: b.Active, Dates: b.Dates, End: b.end, List: b.List})
+	b.engine = New(Config{Pack: b.Pack, Active: b.Active, Dates: b.Dates, End: b.end, List: b.List, Guard: b.Guard})
 	observe := func(f *eventlog.File, e *eventlog.Entry) { b.engine.Observe(eventOf(f, e)) }
 	if err := b.Log.Each(ctx, b.Pack, "measuring", observe, b.engine.Late); err != nil {
 		return nil, err
@@ -210,6 +211,8 @@ func eventOf(f *eventlog.File, e *eventlog.Entry) *Event {
 		Minor:      ev.Value,
 		HasValue:   ev.HasValue,
 		Properties: ev.Properties,
+		Source:     ev.Source,
+		SourceHash: pipeline.SourceHash(ev),
 	}
 	if ev.Control {
 		out.Type = nil

@@ -38,9 +38,10 @@ func (e *Engine) take(s *snapshot) {
 	var factors []float64
 	e.each(func(c *customer) {
 		p := &c.profile
-		if p.Last <= s.at-e.active {
+		if p.Active() <= s.at-e.active {
 			return
 		}
+		e.thaw(c, s.at/millisPerMinute)
 		score := e.scorer.Eval.Score(e.look(c), s.at)
 		factors = factors[:0]
 		for i, f := range e.scorer.FactorsAt(e.look(c), s.at) {
@@ -49,7 +50,7 @@ func (e *Engine) take(s *snapshot) {
 		}
 		s.rows = append(s.rows, row{
 			customer: c, score: score.Sum(), class: e.scorer.Pack.Model.ClassOf(&score),
-			last: p.Last, days: c.activeDays, value: c.value,
+			last: p.Active(), days: c.activeDays, value: c.value,
 		})
 		s.terms = append(append(s.terms, score.Terms[:]...), factors...)
 	})
@@ -59,7 +60,7 @@ func (e *Engine) take(s *snapshot) {
 // label notes who churned, a horizon later: those without activity since.
 func (s *snapshot) label() {
 	for i := range s.rows {
-		s.rows[i].churned = s.rows[i].customer.profile.Last <= s.at
+		s.rows[i].churned = s.rows[i].customer.profile.Active() <= s.at
 	}
 	s.done = true
 }

@@ -15,6 +15,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
 	"ebb/pipeline/secure"
+	"ebb/pipeline/sources"
 )
 
 // Config is everything that can be set. One table, [Config.settings], holds each key with its unit, default and
@@ -29,6 +30,7 @@ type Config struct {
 	Batch           Batch
 	State           State
 	Input           Input
+	Sources         Sources
 	HTTP            HTTP
 	Log             Log
 	ShutdownTimeout time.Duration
@@ -160,6 +162,29 @@ func (i *Input) Decoder(maxRecordBytes int64) *decode.Decoder {
 	return decode.NewMapped(int(maxRecordBytes), i.Mapping.Compiled).TrackingAnonymous(i.TracksAnonymous())
 }
 
+// Sources is how sources of events that fall silent are told from customers who do.
+type Sources struct {
+	Guard     string // on or off
+	Heartbeat string // type of the events by which a source shows that it lives; "": none
+}
+
+// Values of Sources.Guard.
+const (
+	guardOn  = "on"
+	guardOff = "off"
+)
+
+// Guarded reports whether sources are judged.
+func (s *Sources) Guarded() bool { return s.Guard != guardOff }
+
+// rules is the version of the rules by which sources are judged; 0: they are not.
+func (s *Sources) rules() int {
+	if !s.Guarded() {
+		return 0
+	}
+	return sources.Rules
+}
+
 // HTTP is the address of health, readiness and metrics.
 type HTTP struct{ Listen string }
 
@@ -200,6 +225,7 @@ func Default() *Config {
 			Anonymous:      anonymousIgnored,
 			Mapping:        defaultMapping(),
 		},
+		Sources:         Sources{Guard: guardOn, Heartbeat: "Heartbeat"},
 		HTTP:            HTTP{Listen: "127.0.0.1:9464"},
 		Log:             Log{Level: "info", Format: "auto"},
 		ShutdownTimeout: 20 * time.Second,
@@ -344,5 +370,6 @@ func (c *Config) Decides() pipeline.Settings {
 		Rules: decode.Rules, MaxRecordBytes: int(c.Input.MaxRecordBytes), Mapping: c.Input.Mapping.text(),
 		TrackAnonymous: c.Input.TracksAnonymous(),
 		LatenessMillis: c.Time.Lateness.Milliseconds(), RetentionMillis: c.State.Retention.Milliseconds(),
+		Guard: c.Sources.rules(), Heartbeat: c.Sources.Heartbeat,
 	}
 }

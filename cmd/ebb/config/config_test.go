@@ -173,6 +173,7 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 		"input.max_record_bytes":     "2KiB",
 		"input.poison_breaker":       "0.25",
 		"input.anonymous":            "track",
+		"sources.guard":              "off",
 		"shutdown_timeout":           "5s",
 		"kafka.brokers":              "x:1,y:2",
 		"redis.addresses":            "x:1,y:2",

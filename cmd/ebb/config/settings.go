@@ -47,6 +47,24 @@ const maxTimeout = 30 * time.Minute
 // Codec is the codec of kafka.compression.
 func (k *Kafka) Codec() kafkabatch.Compression { return compressions()[k.Compression] }
 
+func (s *Sources) settings() []setting {
+	return []setting{
+		{
+			path:  "sources.guard",
+			value: choiceValue{&s.Guard, []string{guardOn, guardOff}},
+			doc: "What becomes of customers whose source of events falls silent. `on`: what each source usually sends is learnt, " +
+				"and while far less comes, the silence of its customers does not count. `off`: a cut feed looks like customers " +
+				"who leave. [Silent sources](sources.md).",
+		},
+		{
+			path:  "sources.heartbeat",
+			value: textValue{&s.Heartbeat},
+			doc: "Type of the events by which a source shows that it lives while it has nothing else to send. They need no " +
+				"customer, and count for none. Empty: there are none.",
+		},
+	}
+}
+
 // compressions are the values of kafka.compression.
 func compressions() map[string]kafkabatch.Compression {
 	return map[string]kafkabatch.Compression{
@@ -343,6 +361,7 @@ func (c *Config) processSettings() []setting {
 		},
 	}
 	s = append(s, c.Input.Mapping.settings("input.mapping.")...)
+	s = append(s, c.Sources.settings()...)
 	return append(s, []setting{
 		{
 			path:  "http.listen",

@@ -66,6 +66,8 @@ func newCustomer(
 		return nil, err
 	}
 	at := max(m.Clock.Watermark, c.At)
+	frozen, _ := m.Sources.Frozen(c.Source.Number, at/60_000)
+	c.Thaw(frozen)
 	now := scorer.Now(&c, at)
 	curves := m.Learnt.Curves()
 	now.Reading = curves.Of(&pack.Model, &now.Score)
@@ -81,7 +83,7 @@ func newCustomer(
 		Visits:    c.Visits,
 		Reasons:   []Reason{},
 		First:     instantText(c.First),
-		Last:      instantText(c.Last),
+		Last:      instantText(c.Active()),
 		Next:      instantText(c.Armed * 60_000),
 		State:     len(state),
 		Features:  map[string]*int64{},

@@ -74,7 +74,10 @@ func (p *Processor) ready() Readiness {
 		at := w.Progress()
 		r.Partitions = append(
 			r.Partitions,
-			PartitionState{Partition: n, State: s.Phase.String(), Reason: reason(s), Next: at.Next, Lag: lag(s.Phase, &at)},
+			PartitionState{
+				Partition: n, State: s.Phase.String(), Reason: reason(s), Next: at.Next, Lag: lag(s.Phase, &at),
+				Stalled: at.Stalled,
+			},
 		)
 	}
 	sortPartitions(r.Partitions)

@@ -32,6 +32,10 @@ type PartitionState struct {
 	Reason    string `json:"reason,omitempty"` // why it is not running
 	Next      int64  `json:"next,omitempty"`   // offset of the next record
 	Lag       *int64 `json:"lag,omitempty"`    // records behind the end; nil: not known
+
+	// names of the sources of events that have fallen silent, so that their customers' silence does not count; an empty
+	// one is of the events that name none
+	Stalled []string `json:"sources_stalled,omitempty"`
 }
 
 // serverConfig holds what the HTTP server serves. Live reports whether the loops turn and depends on no other service;

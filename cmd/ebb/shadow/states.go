@@ -133,6 +133,8 @@ func (s *states) compare(key, main, shadow string) error {
 			return fmt.Errorf("state of a customer in partition %d of group %s: %w", s.sides[i].partition, s.sides[i].group, err)
 		}
 		c := &s.sides[i].customer
+		frozen, _ := s.sides[i].held.Meta.Sources.Frozen(c.Source.Number, at/60_000)
+		c.Thaw(frozen)
 		if at = max(at, c.At); c.Visits > 0 {
 			s.first = min(s.first, c.First)
 		}

@@ -1,0 +1,82 @@
+package line
+
+import (
+	"ebb/pipeline"
+	"ebb/pipeline/sources"
+)
+
+// A source that falls silent is told from customers who do (package sources). Its state is a function of the records: it
+// turns where the watermark passes the end of an hour, or by an event, and each deadline is decided by how it stood at
+// that deadline's minute, whoever fires it. After a turn no further record is folded before the sweep has reached the
+// watermark (settled), so that no more than one record's turns have to be kept.
+
+// hear notes the life of an event's source, once the event has moved the watermark, and returns the source's number.
+func (l *Line) hear(e *pipeline.Event, source uint64) (number uint8) {
+	if !l.guard || !l.meta.Clock.Started {
+		return 0
+	}
+	t := &l.meta.Sources
+	t.Reach(l.meta.Clock.Watermark)
+	number = t.Heard(source, e.Source, l.meta.Clock.Watermark)
+	l.tellTurns(t.Take(), pipeline.Entry{Offset: e.Offset, Due: l.meta.Clock.Fired})
+	return number
+}
+
+// tellTurns announces which sources have turned, at the position of what they turned by, unless that was published before
+// the state was rolled back.
+func (l *Line) tellTurns(turns []sources.Turn, by pipeline.Entry) {
+	for i := range turns {
+		by.Kind, by.Change = pipeline.EntryControl, pipeline.TurnOf(&turns[i])
+		if !l.mark.Covers(&by) {
+			l.staged.append(&by, nil)
+			l.staged.Turns = append(l.staged.Turns, by.Change)
+		}
+	}
+}
+
+// Sources calls f with the name of each guarded source and whether it is stalled.
+func (l *Line) Sources(f func(name string, stalled bool)) { l.meta.Sources.Now(f) }
+
+// thaw takes into account how long the customer's source has been stalled up to a minute, and reports whether it is then.
+func (l *Line) thaw(c *customer, minute int64) (stalled bool) {
+	frozen, stalled := l.meta.Sources.Frozen(c.profile.Source.Number, minute)
+	if frozen > int64(c.profile.Source.Frozen) && c.profile.Thaw(frozen) {
+		l.touch(c)
+	}
+	return stalled
+}
+
+// depend notes on which source a customer depends, who was active at a time.
+func (l *Line) depend(c *customer, number uint8, at int64) {
+	frozen, _ := l.meta.Sources.Frozen(number, pipeline.FloorDiv(at, pipeline.MinuteMillis))
+	c.profile.Depend(number, frozen)
+}
+
+// settled reports whether the sweep has reached the watermark since a source turned; it sweeps for that.
+func (l *Line) settled() bool {
+	if !l.meta.Sources.Turned() {
+		return true
+	}
+	l.sweep(l.sweepTo())
+	if l.overdue() {
+		return false
+	}
+	l.meta.Sources.Settle()
+	return true
+}
+
+// waits reports whether a customer is not to be looked at at its armed minute: some of the time up to there does not
+// count, or does not yet. Then it is armed again.
+func (l *Line) waits(c *customer, minute int64) bool {
+	if !l.meta.Sources.Froze {
+		return false
+	}
+	stalled := l.thaw(c, minute)
+	if stalled && c.profile.Armed == minute { // its source may be back, which the end of the hour tells
+		c.profile.Armed = minute + recheck
+	}
+	return c.profile.Armed != minute
+}
+
+// recheck is after how many minutes a customer is looked at again whose source may be back.
+const recheck = 10

@@ -1,0 +1,39 @@
+package worker
+
+import (
+	"github.com/rs/zerolog"
+
+	"ebb/pipeline"
+)
+
+// tellTurns logs the sources that have turned with a commit that is applied.
+func (o *owner) tellTurns(turns []pipeline.Change) {
+	for i := range turns {
+		t := &turns[i].Source
+		if turns[i].Kind == pipeline.ControlResumed {
+			o.cfg.Logger.Info().EmbedObject(turnLog{t}).Bool("given_up", t.GivenUp).Msg("source resumed")
+			continue
+		}
+		o.cfg.Logger.Warn().EmbedObject(turnLog{t}).
+			Str("do", "see whether what sends its events works; until it does its customers' silence does not count").
+			Msg("source stalled")
+	}
+}
+
+// turnLog writes a turn into a log line.
+type turnLog struct{ *pipeline.Turn }
+
+// MarshalZerologObject writes the fields.
+func (t turnLog) MarshalZerologObject(e *zerolog.Event) {
+	e.Str("source", t.Name).Time("since", t.Since).Time("at", t.At).Int64("expected", t.Expected).Uint64("seen", t.Seen)
+}
+
+// stalledSources are the names of the sources that are stalled now.
+func (o *owner) stalledSources() (names []string) {
+	o.line.Sources(func(name string, stalled bool) {
+		if stalled {
+			names = append(names, name)
+		}
+	})
+	return names
+}
