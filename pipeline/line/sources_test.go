@@ -246,8 +246,10 @@ func TestSourcesAndTime(t *testing.T) {
 	for _, b := range live.outbox {
 		e := pipeline.MustReadEntry(b)
 		stalled = stalled || e.Change.Kind == pipeline.ControlStalled && e.Offset < 0
-		if at := e.Alert.At; e.Kind == pipeline.EntryAlert && e.Alert.Transition == scoring.Raised && e.Offset < 0 && // by no clock ahead
-			cutBegin+4*pipeline.HourMillis < at && at < cutEnd {
+		if at := e.Alert.At; e.Kind == pipeline.EntryAlert && e.Alert.Transition == scoring.Raised &&
+			e.Offset < 0 && // by no clock ahead
+			cutBegin+8*pipeline.HourMillis < at &&
+			at < cutEnd {
 			t.Errorf("%s is raised at %d, in the outage", e.Key, at)
 		}
 	}
