@@ -14,8 +14,15 @@ func firstLog(year, from int) string {
 	for n := range 300 {
 		month := 1 + n/50
 		customer := from + n%40 + month/3*7
-		fmt.Fprintf(&log, `{"customer":"c%d","type":"Order Completed","time":"%d-%02d-%02dT%02d:00:00Z"}`+"\n", customer, year,
-			month, 1+n%50/2, n%24)
+		fmt.Fprintf(
+			&log,
+			`{"customer":"c%d","type":"Order Completed","time":"%d-%02d-%02dT%02d:00:00Z"}`+"\n",
+			customer,
+			year,
+			month,
+			1+n%50/2,
+			n%24,
+		)
 	}
 	return log.String()
 }
@@ -30,7 +37,8 @@ func TestFirstStart(t *testing.T) {
 	first := append([]string{"run", "--until-end", "--leave", "--history"}, "first_start")
 	run(t, s.environ, nil, "produce", writeLog(t, "past.ndjson", firstLog(2024, 0))).want(t, exitOK)
 	sum := summaryOf(t, run(t, s.environ, nil, first...).want(t, exitOK))
-	if sum.Alerts == 0 || sum.Transitions["raised"] != sum.Alerts || sum.Withheld["lapse"]["raised"] == 0 || sum.Held != 0 {
+	if sum.Alerts == 0 || sum.Transitions["raised"] != sum.Alerts || sum.Withheld["lapse"]["raised"] == 0 ||
+		sum.Held != 0 {
 		t.Fatalf("%+v", sum)
 	}
 	for _, r := range publishedAlerts(t, s, "ebb.alerts", int(sum.Alerts)) {
