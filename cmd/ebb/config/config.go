@@ -170,12 +170,12 @@ type Sources struct {
 
 // Values of Sources.Guard.
 const (
-	guardOn  = "on"
-	guardOff = "off"
+	GuardOn  = "on"
+	GuardOff = "off"
 )
 
 // Guarded reports whether sources are judged.
-func (s *Sources) Guarded() bool { return s.Guard != guardOff }
+func (s *Sources) Guarded() bool { return s.Guard != GuardOff }
 
 // rules is the version of the rules by which sources are judged; 0: they are not.
 func (s *Sources) rules() int {
@@ -225,7 +225,7 @@ func Default() *Config {
 			Anonymous:      anonymousIgnored,
 			Mapping:        defaultMapping(),
 		},
-		Sources:         Sources{Guard: guardOn, Heartbeat: "Heartbeat"},
+		Sources:         Sources{Guard: GuardOn, Heartbeat: "Heartbeat"},
 		HTTP:            HTTP{Listen: "127.0.0.1:9464"},
 		Log:             Log{Level: "info", Format: "auto"},
 		ShutdownTimeout: 20 * time.Second,

@@ -51,7 +51,7 @@ func (s *Sources) settings() []setting {
 	return []setting{
 		{
 			path:  "sources.guard",
-			value: choiceValue{&s.Guard, []string{guardOn, guardOff}},
+			value: choiceValue{&s.Guard, []string{GuardOn, GuardOff}},
 			doc: "What becomes of customers whose source of events falls silent. `on`: what each source usually sends is learnt, " +
 				"and while far less comes, the silence of its customers does not count. `off`: a cut feed looks like customers " +
 				"who leave. [Silent sources](sources.md).",

@@ -92,6 +92,7 @@ func ran(t *testing.T, customers int) (*demo, []view.Alert) {
 		t.Fatal(err)
 	}
 	cfg.HTTP.Listen, cfg.Kafka.InstanceID = "", "demo"
+	cfg.Start.History, cfg.Sources.Guard = config.HistoryNone, config.GuardOff
 	var out bytes.Buffer
 	opts := Options{
 		Config: cfg, Seed: 4, Customers: customers, JSON: true, Screen: terminal.NewScreen(&out, nil), Log: zerolog.Nop(),
