@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,7 +33,7 @@ type quietShop struct {
 	epoch   int
 	pack    *pack.Pack
 	store   *storetest.Memory
-	ahead   time.Duration // of the clock, before the bubble's
+	ahead   atomic.Int64 // of the clock, before the bubble's
 	fault   func(f *pipeline.Fetched) error
 	refuses bool                 // whatever is to be published
 	alerts  map[string]time.Time // by customer and event time: when they were published
@@ -59,8 +60,8 @@ func newQuietShop(t *testing.T) *quietShop {
 	}
 	s := &quietShop{
 		t: t, pack: k, store: storetest.NewMemory(), alerts: map[string]time.Time{}, metrics: prometheus.NewRegistry(),
-		ahead: time.Until(lastVisit.Add(-time.Hour)),
 	}
+	s.ahead.Store(int64(time.Until(lastVisit.Add(-time.Hour))))
 	s.wall = worker.NewWall(s.now)
 	var records []pipeline.Record
 	const day = 24 * time.Hour
@@ -83,7 +84,9 @@ func newQuietShop(t *testing.T) *quietShop {
 }
 
 // now is the shop's clock.
-func (s *quietShop) now() time.Time { return time.Unix(0, time.Now().Add(s.ahead).UnixNano()) }
+func (s *quietShop) now() time.Time {
+	return time.Unix(0, time.Now().Add(time.Duration(s.ahead.Load())).UnixNano())
+}
 
 func (s *quietShop) published(r pipeline.Outgoing) error {
 	if r.Topic == "control" || r.Topic == "packs" {
@@ -311,7 +314,7 @@ func TestSilenceThatIsNone(t *testing.T) {
 			other: func(s *quietShop) { s.refuses = true }, mend: func(s *quietShop) { s.refuses = false },
 		},
 		"the clock was set back": {
-			other: func(s *quietShop) { s.ahead -= long }, mend: func(s *quietShop) { s.ahead += long },
+			other: func(s *quietShop) { s.ahead.Add(-int64(long)) }, mend: func(s *quietShop) { s.ahead.Add(int64(long)) },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -356,7 +359,7 @@ func TestNotIdle(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newQuietShop(t)
-				s.ahead += c.ahead
+				s.ahead.Add(int64(c.ahead))
 				end := s.begin(c.change)
 				s.wait(24 * time.Hour)
 				end()
@@ -373,7 +376,7 @@ func TestClockJumps(t *testing.T) {
 		end := s.begin(nil)
 		s.until(time.Hour)
 		before := s.all()
-		s.change(func() { s.ahead += 40 * time.Hour })
+		s.change(func() { s.ahead.Add(int64(40 * time.Hour)) })
 		s.wait(2 * time.Hour)
 		s.expect(before)
 		end()
