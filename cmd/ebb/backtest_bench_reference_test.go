@@ -109,7 +109,9 @@ func TestAlertBenchmark(t *testing.T) {
 			args := append(
 				[]string{"backtest", filepath.Join(sharedFolder(t), "data", l.name+".csv.gz"), "--pack", "any", "--json"},
 				strings.Fields(l.flags)...)
-			report := backtestReport(t, run(t, nil, nil, append(args, "--alerts", alerts)...).want(t, exitOK).stdout)
+			args = append(args, "--alerts", alerts)
+			unguarded := []string{"EBB_SOURCES_GUARD=off"} // the benchmark knows of no sources
+			report := backtestReport(t, run(t, unguarded, nil, args...).want(t, exitOK).stdout)
 			got := report.Alerts
 			doc.add(&l, report)
 			want := benchOf(t, l.name, alerts)
