@@ -53,7 +53,7 @@ func (l *Line) nextControl(configured *pack.Pack) (c *Change, waits string) {
 		return nil, ""
 	case len(l.ahead) > 0 && l.ahead[0].Offset <= l.meta.Next:
 		return &l.ahead[0], ""
-	case l.meta.Next < l.mark.Offset: // a replay repeats what was published, and nothing else
+	case l.replaying(): // it repeats what was published, and nothing else
 		return nil, ""
 	case configured == nil:
 		return l.proposeRelease(), ""
@@ -66,6 +66,9 @@ func (l *Line) nextControl(configured *pack.Pack) (c *Change, waits string) {
 	}
 	return c, waits
 }
+
+// replaying reports whether the next record was folded and published before.
+func (l *Line) replaying() bool { return l.meta.Next < l.mark.Offset }
 
 // restAhead reports whether the next control record of a replay applies here and waits for no record.
 func (l *Line) restAhead() bool {

@@ -36,7 +36,7 @@ func (l *Line) leaveHistory() {
 	}
 	n := min(len(l.held.gone), goneLimit)
 	for _, key := range l.held.gone[:n] {
-		if l.held.all[key] != (pipeline.Held{}) {
+		if l.held.has(key) {
 			l.staged.Tally.Gone++
 			l.forgo(key)
 		}

@@ -13,7 +13,7 @@ import (
 // Waiting is how many held raises may be released, by what rules of the first start. 0 where none may be released now: in
 // history, or in a replay.
 func (l *Line) Waiting() (n int, f pipeline.FirstStart) {
-	if !l.meta.First.Over || !l.meta.Clock.Started || len(l.ahead) > 0 || l.meta.Next < l.mark.Offset || l.AtEdge() {
+	if !l.meta.First.Over || !l.meta.Clock.Started || len(l.ahead) > 0 || l.replaying() || l.AtEdge() {
 		return 0, l.meta.First
 	}
 	return l.held.waiting, l.meta.First
@@ -47,7 +47,7 @@ func (l *Line) beginRelease(r pipeline.Release) {
 func (l *Line) release() {
 	for i := range l.releasing {
 		r := &l.releasing[i]
-		if l.held.all[r.key] != (pipeline.Held{}) { // else another raise of its customer was released
+		if l.held.has(r.key) { // else another raise of its customer was released
 			l.releaseOne(r, l.cache.at(r.slot))
 		}
 	}

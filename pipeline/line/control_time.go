@@ -26,7 +26,7 @@ func (l *Line) Advance(minute int64) { l.elapsed, l.asked = minute, true }
 func (l *Line) proposeTime() {
 	minute := l.elapsed
 	if l.elapsed = 0; minute <= l.meta.Clock.Minute() || l.Sweeping() || l.AtEdge() ||
-		len(l.releasing) > 0 || l.meta.Next < l.mark.Offset {
+		len(l.releasing) > 0 || l.replaying() {
 		return
 	}
 	if l.asked && !l.meta.Clock.Started && l.meta.Clock.Start.Earliest == 0 {

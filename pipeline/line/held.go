@@ -70,6 +70,12 @@ func newHeldSet(all map[string]pipeline.Held, f *pipeline.FirstStart) heldSet {
 	return h
 }
 
+// has reports whether a raise is held.
+func (h *heldSet) has(key string) bool {
+	_, is := h.all[key]
+	return is
+}
+
 func (h *heldSet) put(key string, raise pipeline.Held) {
 	h.all[key], h.changed[key] = raise, struct{}{}
 }
@@ -118,7 +124,7 @@ func (h *heldSet) arrange(cut int64) {
 // pop moves the next n of the queue to dst, for a release of that number.
 func (h *heldSet) pop(dst []heldRaise, n int, number int64) []heldRaise {
 	for ; n > 0 && len(h.queue) > 0; h.queue = h.queue[1:] {
-		if next := h.queue[0]; h.all[next.key] != (pipeline.Held{}) {
+		if next := h.queue[0]; h.has(next.key) {
 			next.number = number
 			dst = append(dst, next)
 			n--
@@ -160,7 +166,7 @@ func (l *Line) forgo(key string) {
 // forgoAll withholds all held raises of a customer.
 func (l *Line) forgoAll(c *customer) {
 	for n := range c.profile.Withheld.All {
-		if key := heldKey(l.cache.key(c), n); l.held.all[key] != (pipeline.Held{}) {
+		if key := heldKey(l.cache.key(c), n); l.held.has(key) {
 			l.forgo(key)
 		}
 	}

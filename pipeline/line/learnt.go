@@ -39,7 +39,7 @@ func (l *Line) atBarrier() bool {
 		l.scorer.Pack.Model.Advance(&l.meta.Learnt, l.meta.Clock.Minute())
 		return false
 	}
-	return l.meta.Next >= l.mark.Offset || l.mark.Fired.Minute >= l.meta.Learnt.End
+	return !l.replaying() || l.mark.Fired.Minute >= l.meta.Learnt.End
 }
 
 // passBarrier takes the line over a barrier within a batch, if everything that is due before it is loaded. False: the

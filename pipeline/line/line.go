@@ -155,7 +155,7 @@ func (l *Line) Watermark() (int64, bool) { return l.meta.Clock.Watermark, l.meta
 // entered.
 func (l *Line) Wanted(b *Batch) *pipeline.Load {
 	l.number++
-	if l.meta.Next >= l.mark.Offset && !l.restAhead() {
+	if !l.replaying() && !l.restAhead() {
 		l.meta.Clock.Reach(&l.mark)
 	}
 	l.want.Keys, l.slots = l.want.Keys[:0], l.slots[:0]
@@ -281,6 +281,7 @@ func (l *Line) Fold(b *Batch) *Staged {
 			continue
 		}
 		l.event(e, b.hashes[n], l.cache.at(b.slots[n]))
+		l.backfill = false
 	}
 	s.Tally.Records = uint64(n)
 	l.meta.Next = b.Fetched.Next
@@ -316,7 +317,6 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 	}
 	l.probe(c, e.Time-1)
 	l.backfill = e.Backfill
-	defer func() { l.backfill = false }()
 	decisions := l.observe(c, e, source)
 	if !known && c.profile.Empty() { // an event without effect on a customer without state: there is nothing to store
 		return

@@ -85,7 +85,7 @@ func (l *Line) fired(to pipeline.Due) {
 // published sweep, so that each deadline fires as before, by a sweep or by an event.
 func (l *Line) sweepTo() pipeline.Due {
 	to := pipeline.Due{Minute: l.meta.Clock.Minute(), Hash: math.MaxUint64}
-	if l.meta.Next < l.mark.Offset && l.mark.Fired.Compare(to) < 0 {
+	if l.replaying() && l.mark.Fired.Compare(to) < 0 {
 		return l.mark.Fired
 	}
 	return to
@@ -106,7 +106,7 @@ func (l *Line) overdue() bool { return l.meta.Clock.Started && l.due.pending(l.s
 func (l *Line) AtEdge() bool {
 	return l.atBarrier() || l.atBoundary() || l.controlled && l.Sweeping() || l.restAhead() || l.toRelease != nil ||
 		l.meta.Sources.Turned() && l.overdue() ||
-		l.meta.Next >= l.mark.Offset && l.meta.Clock.Fired.Compare(l.mark.Fired) < 0
+		!l.replaying() && l.meta.Clock.Fired.Compare(l.mark.Fired) < 0
 }
 
 // arm notes in its bucket when to look at the customer again, if that is another minute than before: at its deadline,
