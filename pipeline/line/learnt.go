@@ -74,23 +74,12 @@ func (l *Line) swept(minute int64) {
 // probe updates the customer's probes as of an instant. The table is the newest pack's, so customers of another pack
 // are not probed.
 func (l *Line) probe(c *customer, until int64) {
-	for c.profile.PackEpoch == l.epoch {
-		next := c.profile.Probe.Next
-		if next == 0 || c.profile.Probe.At() > until {
-			return
-		}
-		at := until
-		if l.meta.Sources.Froze { // each as of its own minute
-			at = c.profile.Probe.At()
-			l.thaw(c, int64(next))
-		}
-		if c.profile.Probe.At() <= at {
-			l.scorer.Eval.Probe(l.look(c), at, &l.meta.Learnt)
-		}
-		if at == until || c.profile.Probe.Next == next {
-			return
-		}
+	if c.profile.PackEpoch != l.epoch {
+		return
 	}
+	l.meta.Sources.EachProbe(&c.profile, until, func(minute int64) { l.thaw(c, minute) }, func(at int64) {
+		l.scorer.Eval.Probe(l.look(c), at, &l.meta.Learnt)
+	})
 }
 
 // probeMinute is the minute of the next update of the customer's probes; 0: none.

@@ -382,7 +382,7 @@ func (l *Line) observe(c *customer, e *pipeline.Event, source uint8) []scoring.D
 	l.staged.Tally.OtherCurrency += uint64(c.profile.Money.Other - other)
 	l.cache.keep(c, &l.at)
 	if signal.Activity && c.profile.Last == e.Time {
-		l.depend(c, source, e.Time)
+		l.meta.Sources.Depend(&c.profile, source, pipeline.FloorDiv(e.Time, pipeline.MinuteMillis))
 	}
 	if !l.scorer.Pack.Alerts(&c.profile) {
 		l.staged.Tally.Ineligible++

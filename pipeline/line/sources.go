@@ -39,17 +39,11 @@ func (l *Line) Sources(f func(name string, stalled bool)) { l.meta.Sources.Now(f
 
 // thaw takes into account how long the customer's source has been stalled up to a minute, and reports whether it is then.
 func (l *Line) thaw(c *customer, minute int64) (stalled bool) {
-	frozen, stalled := l.meta.Sources.Frozen(c.profile.Source.Number, minute)
-	if frozen > int64(c.profile.Source.Frozen) && c.profile.Thaw(frozen) {
+	moved, stalled := l.meta.Sources.Thaw(&c.profile, minute)
+	if moved {
 		l.touch(c)
 	}
 	return stalled
-}
-
-// depend notes on which source a customer depends, who was active at a time.
-func (l *Line) depend(c *customer, number uint8, at int64) {
-	frozen, _ := l.meta.Sources.Frozen(number, pipeline.FloorDiv(at, pipeline.MinuteMillis))
-	c.profile.Depend(number, frozen)
 }
 
 // settled reports whether the sweep has reached the watermark since a source turned; it sweeps for that.
@@ -65,18 +59,11 @@ func (l *Line) settled() bool {
 	return true
 }
 
-// waits reports whether a customer is not to be looked at at its armed minute: some of the time up to there does not
-// count, or does not yet. Then it is armed again.
+// waits reports whether a customer is not to be looked at at its armed minute; see sources.Table.Waits.
 func (l *Line) waits(c *customer, minute int64) bool {
-	if !l.meta.Sources.Froze {
-		return false
+	moved, waits := l.meta.Sources.Waits(&c.profile, minute)
+	if moved {
+		l.touch(c)
 	}
-	stalled := l.thaw(c, minute)
-	if stalled && c.profile.Armed == minute { // its source may be back, which the end of the hour tells
-		c.profile.Armed = minute + recheck
-	}
-	return c.profile.Armed != minute
+	return waits
 }
-
-// recheck is after how many minutes a customer is looked at again whose source may be back.
-const recheck = 10

@@ -170,8 +170,7 @@ func (e *Engine) fold(c *customer, ev *Event, signal pack.Signal, source uint8) 
 	}))
 	c.features = e.at.Features
 	if signal.Activity && c.profile.Last == ev.Time {
-		frozen, _ := e.sources.Frozen(source, ev.Time/millisPerMinute)
-		c.profile.Depend(source, frozen)
+		e.sources.Depend(&c.profile, source, ev.Time/millisPerMinute)
 	}
 	e.expect(c)
 }
@@ -187,7 +186,7 @@ func (e *Engine) wake(c *customer, at int64) {
 	for minute := at / millisPerMinute; c.profile.Armed != 0 && c.profile.Armed <= minute; {
 		armed := c.profile.Armed
 		e.probe(c, armed*millisPerMinute)
-		if !e.waits(c, armed) {
+		if _, waits := e.sources.Waits(&c.profile, armed); !waits {
 			e.note(c, e.scorer.Wake(e.look(c)))
 		}
 	}

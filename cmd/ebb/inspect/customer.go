@@ -66,8 +66,7 @@ func newCustomer(
 		return nil, err
 	}
 	at := max(m.Clock.Watermark, c.At)
-	frozen, _ := m.Sources.Frozen(c.Source.Number, at/60_000)
-	c.Thaw(frozen)
+	m.Sources.Thaw(c.Profile, at/60_000)
 	now := scorer.Now(&c, at)
 	curves := m.Learnt.Curves()
 	now.Reading = curves.Of(&pack.Model, &now.Score)

@@ -133,8 +133,7 @@ func (s *states) compare(key, main, shadow string) error {
 			return fmt.Errorf("state of a customer in partition %d of group %s: %w", s.sides[i].partition, s.sides[i].group, err)
 		}
 		c := &s.sides[i].customer
-		frozen, _ := s.sides[i].held.Meta.Sources.Frozen(c.Source.Number, at/60_000)
-		c.Thaw(frozen)
+		s.sides[i].held.Meta.Sources.Thaw(c.Profile, at/60_000)
 		if at = max(at, c.At); c.Visits > 0 {
 			s.first = min(s.first, c.First)
 		}
