@@ -12,7 +12,6 @@ import (
 
 	"ebb/cmd/ebb/connect"
 	"ebb/pipeline"
-	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring/profile"
@@ -207,20 +206,12 @@ type saidAlert struct {
 
 // takeAlert notes an alert of the group.
 func (s *shown) takeAlert(r *pipeline.Record, source string) {
-	var id, from string
-	for key, value := range kafkabatch.Headers(r.Headers) {
-		switch string(key) {
-		case "ce_id":
-			id = string(value)
-		case "ce_source":
-			from = string(value)
-		}
-	}
-	if from != source {
+	id, from := format.Origin(r.Headers)
+	if string(from) != source {
 		return
 	}
-	if _, ok := s.ids[id]; ok {
-		s.ids[id] = true
+	if _, ok := s.ids[string(id)]; ok {
+		s.ids[string(id)] = true
 	}
 	var a saidAlert
 	if json.Unmarshal(r.Value, &a) != nil {

@@ -8,10 +8,10 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"ebb/pipeline"
-	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring/alert"
+	"ebb/sinks/format"
 )
 
 // published are the group's alerts, by id, and what a replay has decided of them. Any goroutine may use it.
@@ -72,8 +72,8 @@ func each(
 		scan := kafkascan.Scan{
 			Client: c, Topic: topic, Partition: int32(n), From: s.start[n], To: s.end[n], Patience: patience,
 			Record: func(r *pipeline.Record) error {
-				if id, from := origin(r); id != "" && from == source {
-					return take(r, id, r.Offset < s.covered[n])
+				if id, from := format.Origin(r.Headers); len(id) > 0 && string(from) == source {
+					return take(r, string(id), r.Offset < s.covered[n])
 				}
 				return nil
 			},
@@ -83,19 +83,6 @@ func each(
 		}
 	}
 	return nil
-}
-
-// origin is the id and the source of an alert; empty of any other record.
-func origin(r *pipeline.Record) (id, source string) {
-	for key, value := range kafkabatch.Headers(r.Headers) {
-		switch string(key) {
-		case "ce_id":
-			id = string(value)
-		case "ce_source":
-			source = string(value)
-		}
-	}
-	return id, source
 }
 
 // decided compares a decision of the replay with what was published.

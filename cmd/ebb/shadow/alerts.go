@@ -12,7 +12,6 @@ import (
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/connect"
 	"ebb/pipeline"
-	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
 	"ebb/scoring"
@@ -119,7 +118,7 @@ type saidAlert struct {
 // take counts a record that is an alert of that side, unless it is already counted: a shadow that began again after
 // forget has decided some alerts twice.
 func (s *alerts) take(side int, src *source, r *pipeline.Record) {
-	if !fromSource(r.Headers, src.source) {
+	if _, from := format.Origin(r.Headers); string(from) != src.source {
 		return
 	}
 	var said saidAlert
@@ -141,16 +140,6 @@ func (s *alerts) take(side int, src *source, r *pipeline.Record) {
 	n[side]++
 	s.counts[alertSort{said.Kind, said.Transition}] = n
 	s.customers[xxhash.Sum64(pipeline.AppendKey(nil, []byte(said.Tenant), []byte(said.Customer)))] |= 1 << side
-}
-
-// fromSource reports whether headers name a source.
-func fromSource(headers []byte, source string) bool {
-	for key, value := range kafkabatch.Headers(headers) {
-		if string(key) == "ce_source" {
-			return string(value) == source
-		}
-	}
-	return false
 }
 
 // result returns the counts. The span begins with first, the first activity of any customer, if that is later.
