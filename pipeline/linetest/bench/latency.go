@@ -41,12 +41,7 @@ const (
 
 // latency runs the group live and sends it events at rate. alerts is how many alerts it has published so far.
 func (g *group) latency(ctx context.Context, rate float64, alerts uint64) (l *latency, err error) {
-	reader, err := kgo.NewClient(
-		kgo.SeedBrokers(g.kafka),
-		kgo.ConsumeTopics(g.alerts),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-	)
+	reader, err := g.reader()
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +62,16 @@ func (g *group) latency(ctx context.Context, rate float64, alerts uint64) (l *la
 	l = s.result(found, rate)
 	l.Commit, l.Publish = meanMillis(m["ebb_step_seconds"], "commit"), meanMillis(m["ebb_step_seconds"], "publish")
 	return l, nil
+}
+
+// reader reads the group's alerts from the first one on.
+func (g *group) reader() (*kgo.Client, error) {
+	return kgo.NewClient(
+		kgo.SeedBrokers(g.kafka),
+		kgo.ConsumeTopics(g.alerts),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	)
 }
 
 // observe runs ebb, sends it a stretch of live events, and reads until all of the alerts are there that they must lead
@@ -132,20 +137,34 @@ func (g *group) start(ctx context.Context) (stop func() error, err error) {
 	}
 }
 
-// openEpisodes reads n alerts and lists the customers whose episode is open after them, in order.
-func openEpisodes(ctx context.Context, reader *kgo.Client, n uint64) ([]string, error) {
+// readAlerts reads n alerts.
+func readAlerts(ctx context.Context, reader *kgo.Client, n uint64, take func(*kgo.Record) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	open := map[string]bool{}
 	for read := uint64(0); read < n; {
 		f := reader.PollFetches(ctx)
 		if err := f.Err(); err != nil {
-			return nil, fmt.Errorf("%d of %d: %w", read, n, err)
+			return fmt.Errorf("%d of %d: %w", read, n, err)
 		}
-		f.EachRecord(func(r *kgo.Record) {
+		for _, r := range f.Records() {
 			read++
-			open[string(r.Key)] = header(r, "ce_type") != recovered
-		})
+			if err := take(r); err != nil {
+				return fmt.Errorf("alert %d: %w", read, err)
+			}
+		}
+	}
+	return nil
+}
+
+// openEpisodes reads n alerts and lists the customers whose episode is open after them, in order.
+func openEpisodes(ctx context.Context, reader *kgo.Client, n uint64) ([]string, error) {
+	open := map[string]bool{}
+	err := readAlerts(ctx, reader, n, func(r *kgo.Record) error {
+		open[string(r.Key)] = header(r, "ce_type") != recovered
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	var customers []string
 	for c, is := range open {
@@ -185,20 +204,25 @@ func (s *stretch) result(alerts []seen, rate float64) *latency {
 			delays = append(delays, a.at.Sub(s.began)-s.sent[a.event])
 		}
 	}
-	slices.Sort(delays)
-	at := func(q float64) float64 {
-		return delays[min(int(q*float64(len(delays))), len(delays)-1)].Seconds() * 1e3
-	}
 	return &latency{
 		Offered:  rate,
 		Produced: float64(s.events) / s.sent[s.events-1].Seconds(),
 		Events:   s.events,
 		WarmUp:   float64(s.warm) / rate,
 		Alerts:   len(delays),
-		P50:      at(0.5),
-		P99:      at(0.99),
-		Max:      at(1),
+		P50:      quantile(delays, 0.5),
+		P99:      quantile(delays, 0.99),
+		Max:      quantile(delays, 1),
 	}
+}
+
+// quantile is in ms; of no delays 0.
+func quantile(delays []time.Duration, q float64) float64 {
+	if len(delays) == 0 {
+		return 0
+	}
+	slices.Sort(delays)
+	return delays[min(int(q*float64(len(delays))), len(delays)-1)].Seconds() * 1e3
 }
 
 func (s *stretch) count(alerts []seen) (n int) {

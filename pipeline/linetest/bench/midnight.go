@@ -132,10 +132,7 @@ func (m *midnight) hour(ctx context.Context, i int, seconds float64) (*hour, err
 	if err != nil {
 		return nil, err
 	}
-	reader, err := kgo.NewClient(
-		kgo.SeedBrokers(g.kafka), kgo.ConsumeTopics(g.alerts), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-	)
+	reader, err := g.reader()
 	if err != nil {
 		return nil, err
 	}
@@ -157,28 +154,23 @@ func (m *midnight) hour(ctx context.Context, i int, seconds float64) (*hour, err
 
 // open reads the alerts of lapses that are open, and how long a customer's only event had been ago when it was raised.
 func (m *midnight) open(ctx context.Context, reader *kgo.Client, n uint64) (open []string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for read := uint64(0); read < n; {
-		f := reader.PollFetches(ctx)
-		if err := f.Err(); err != nil {
-			return nil, fmt.Errorf("%d of %d: %w", read, n, err)
+	err = readAlerts(ctx, reader, n, func(r *kgo.Record) error {
+		var a struct {
+			Transition string
+			Time       time.Time
+			BeganAt    time.Time `json:"began_at"`
 		}
-		f.EachRecord(func(r *kgo.Record) {
-			var a struct {
-				Transition string
-				Time       time.Time
-				BeganAt    time.Time `json:"began_at"`
-			}
-			read++
-			if err = json.Unmarshal(r.Value, &a); err == nil && a.Transition == "raised" {
-				open = append(open, string(r.Key))
-				m.wait = a.Time.Sub(a.BeganAt).Milliseconds()
-			}
-		})
-	}
-	if len(open) == 0 {
-		return nil, errors.Join(err, errors.New("no lapse is open"))
+		if err := json.Unmarshal(r.Value, &a); err != nil {
+			return err
+		}
+		if a.Transition == "raised" {
+			open = append(open, string(r.Key))
+			m.wait = a.Time.Sub(a.BeganAt).Milliseconds()
+		}
+		return nil
+	})
+	if err == nil && len(open) == 0 {
+		err = errors.New("no lapse is open")
 	}
 	slices.Sort(open)
 	return open, err
@@ -229,15 +221,6 @@ func (m *midnight) curve(s *stretch, found []seen, seconds float64) *hour {
 		}
 	}
 	return h
-}
-
-// quantile is in ms; of no delays 0.
-func quantile(delays []time.Duration, q float64) float64 {
-	if len(delays) == 0 {
-		return 0
-	}
-	slices.Sort(delays)
-	return delays[min(int(q*float64(len(delays))), len(delays)-1)].Seconds() * 1e3
 }
 
 func (r *midnightReport) write(w io.Writer, asJSON bool) error {
