@@ -37,19 +37,16 @@ type Change struct {
 // Kinds of control records.
 const (
 	ControlSettings = "settings" // settings begin: they apply to all records from there on
+	ControlPack     = "pack"     // a pack begins: it applies to each customer from the customer's next event on
+	ControlHistory  = "history"  // the group first starts: records below an offset are history
+
+	// These wait for no record, so several may stand before the same one, or at the end of the log.
+	ControlTime    = "time"    // time passed without records: the watermark moves to it, never back
+	ControlRelease = "release" // held customers are released
 
 	// a source of events stalls, or resumes; both follow from the records, so a replay decides them again by itself.
 	ControlStalled = "source_stalled"
 	ControlResumed = "source_resumed"
-
-	ControlPack = "pack" // a pack begins: it applies to each customer from the customer's next event on
-
-	// ControlTime is time that passed without records: the watermark moves to it, never back. It waits for no record, so
-	// several may stand before the same one, or at the end of the log.
-	ControlTime    = "time"
-	ControlHistory = "history" // the group first starts: records below an offset are history
-
-	ControlRelease = "release" // held customers are released
 )
 
 // Known reports whether this build can apply c. A newer one may have written other kinds.

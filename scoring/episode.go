@@ -23,8 +23,8 @@ import (
 //	| open    | its time is over      | expired     | closed       | triggered |
 //
 // A raise was wrong where activity from before it arrives after it, with which the score would not have opened a lapse
-// (endLapse). A customer converts with the pack's value action within a horizon after the raise, once (convert.go). All other rows
-// are about how high an episode lifts the customer.
+// (endLapse). A customer converts with the pack's value action within a horizon after the raise, once (convert.go). All
+// other rows are about how high an episode lifts the customer.
 
 // change is what has happened to an episode.
 type change struct {
@@ -85,8 +85,8 @@ func (s *Scorer) keep(d Decision) {
 }
 
 // outdated is from when on nobody need act on the alerts of p's open episode, in ms since the epoch: a lapse has come
-// true a horizon after the newest of them, at a time, and an episode of another kind ends by itself, or is taken to be over by
-// then.
+// true a horizon after the newest of them, at a time, and an episode of another kind ends by itself, or is taken to be
+// over by then.
 func (s *Scorer) outdated(p *profile.Profile, n profile.Kind, newest int64) int64 {
 	if n != profile.Lapse {
 		if at := s.expiry(p, n); at != 0 {

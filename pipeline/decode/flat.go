@@ -17,13 +17,8 @@ import (
 // envelopes have the same order.
 func (d *Decoder) readFlat(b []byte, e *pipeline.Event) pipeline.Code {
 	var fault textFault
-	if e.Customer, fault = d.text(
-		b,
-		d.top.get(memberCustomer),
-		pipeline.MaxCustomer,
-		true,
-	); fault != textFine &&
-		!d.beats(b, fault) {
+	e.Customer, fault = d.text(b, d.top.get(memberCustomer), pipeline.MaxCustomer, true)
+	if fault != textFine && !d.beats(b, fault) {
 		return customerCode(fault)
 	}
 	if e.Type, fault = d.text(b, d.top.get(memberType), pipeline.MaxType, false); fault != textFine {

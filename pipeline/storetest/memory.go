@@ -101,8 +101,8 @@ func (m *Memory) Empty(n int) {
 	*p = contents{profiles: map[string][]byte{}, due: map[int64][]byte{}, held: map[string][]byte{}, cuts: p.cuts + 1}
 }
 
-// Evict removes one of the keys that partition n has, as a server does that may: its profiles, its outbox, its held raises, or all of
-// its due buckets.
+// Evict removes one of the keys that partition n has, as a server does that may: its profiles, its outbox, its held
+// raises, or all of its due buckets.
 func (m *Memory) Evict(n int, key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -11,9 +11,8 @@ import (
 // later, in small releases. None is made up for: after a pause, releases go on at the rate.
 
 const (
-	defaultShare = 100 // one in so many waiting raises is released in an hour, unless the rate is configured
-	leastPerHour = 10  // of a group, by default
-	hour         = int64(time.Hour / time.Millisecond)
+	defaultShare = 100   // one in so many waiting raises is released in an hour, unless the rate is configured
+	leastPerHour = 10    // of a group, by default
 	perHourMost  = 60    // releases, unless they become larger than
 	mostReleased = 1_000 // which are loaded and published together
 )
@@ -64,7 +63,7 @@ func partOf(n, of, i int64) int64 {
 // than perHour. A clock that was set back begins anew.
 func releasable(f *pipeline.FirstStart, perHour, at int64) int {
 	n := min(max(perHour/perHourMost, 1), mostReleased)
-	distance := ceilDiv(hour, perHour/n)
+	distance := ceilDiv(pipeline.HourMillis, perHour/n)
 	if gap := at - f.At; f.Releases > 0 && -distance < gap && gap < distance {
 		return 0
 	}

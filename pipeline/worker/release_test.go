@@ -27,13 +27,13 @@ func TestReleasable(t *testing.T) {
 		}
 		at := int64(1_700_000_000_000)
 		for range rapid.IntRange(1, 200).Draw(t, "asked") {
-			at += rapid.Int64Range(0, hour/20).Draw(t, "gap")
+			at += rapid.Int64Range(0, pipeline.HourMillis/20).Draw(t, "gap")
 			ask(at)
 		}
 		for i := range all {
 			sum := int64(0)
 			for _, r := range all[i:] {
-				if r.at < all[i].at+hour {
+				if r.at < all[i].at+pipeline.HourMillis {
 					sum += int64(r.n)
 				}
 			}
@@ -42,7 +42,7 @@ func TestReleasable(t *testing.T) {
 			}
 		}
 		all, f = nil, pipeline.FirstStart{Over: true}
-		for ms := int64(0); ms < hour; ms += 250 {
+		for ms := int64(0); ms < pipeline.HourMillis; ms += 250 {
 			ask(at + ms)
 		}
 		sum := int64(0)
@@ -71,7 +71,7 @@ func TestPartOf(t *testing.T) {
 // TestClockSetBack: releases go on.
 func TestClockSetBack(t *testing.T) {
 	f := pipeline.FirstStart{Over: true, Releases: 3, At: 1_700_000_000_000}
-	if releasable(&f, 60, f.At-24*hour) == 0 || releasable(&f, 60, f.At-1) != 0 {
+	if releasable(&f, 60, f.At-24*pipeline.HourMillis) == 0 || releasable(&f, 60, f.At-1) != 0 {
 		t.Error("a clock that was set back stops releases, or does not count")
 	}
 }
