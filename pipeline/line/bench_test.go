@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
 
 	"ebb/pipeline"
 	"ebb/pipeline/decode"
+	"ebb/pipeline/sources"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
 )
@@ -89,6 +91,78 @@ func (l *Line) foldAll(b *Batch, load func(*pipeline.Load), done func(*Staged)) 
 	}
 }
 
+// benchRun folds a log from its start, against due buckets in memory.
+type benchRun struct {
+	line  *Line
+	batch *Batch
+	held  map[int64][]byte // due buckets in the store
+	total Tally
+}
+
+// newBenchRun starts anew, and goes on counting where there was a run before.
+func newBenchRun(k *pack.Pack, customers int, before *benchRun) *benchRun {
+	r := &benchRun{
+		line: New(
+			&Config{
+				Format: profile.Format, CacheCustomers: customers,
+				Settings: pipeline.Settings{Rules: decode.Rules, Guard: sources.Rules},
+			},
+			&pipeline.Standing{},
+			&History{Packs: []*pack.Pack{k}},
+		),
+		batch: &Batch{decoder: decode.New(1 << 20)},
+		held:  map[int64][]byte{},
+	}
+	if before != nil {
+		r.batch, r.total = before.batch, before.total
+	}
+	return r
+}
+
+func (r *benchRun) fold(records []pipeline.Record, next int64) error {
+	r.batch.Fetched.Records, r.batch.Fetched.Next = records, next
+	r.batch.Decode()
+	return r.line.foldAll(r.batch, r.load, r.done)
+}
+
+func (r *benchRun) load(want *pipeline.Load) {
+	want.Profiles = make([][]byte, len(want.Keys))
+	want.Due = make([][]byte, len(want.Buckets))
+	for i, bucket := range want.Buckets {
+		want.Due[i] = r.held[bucket]
+	}
+}
+
+func (r *benchRun) done(s *Staged) {
+	r.total.Add(&s.Tally)
+	for _, due := range s.Commit.Due {
+		r.held[due.Bucket] = append(r.held[due.Bucket], due.Entries...)
+	}
+	for _, bucket := range s.Commit.Swept {
+		delete(r.held, bucket)
+	}
+}
+
+// TestFoldAllocates: memory is allocated by the batch, and not by the event.
+func TestFoldAllocates(t *testing.T) {
+	const events, customers, size = 100_000, 10_000, 10_000
+	records := benchRecords(events, customers)
+	run := newBenchRun(anyOf(t, 30*24*time.Hour), customers, nil)
+	var before, after runtime.MemStats
+	for at := 0; at < events; at += size {
+		if at == events/2 {
+			runtime.ReadMemStats(&before)
+		}
+		if err := run.fold(records[at:at+size], int64(at+size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if n := float64(after.Mallocs-before.Mallocs) / (events / 2); n > 0.2 {
+		t.Errorf("%.2f allocations an event", n)
+	}
+}
+
 // BenchmarkLine is everything between fetch and commit, with a pack that declares nothing and with a large one: decode,
 // locate, fold, decide, stage. It excludes I/O.
 func BenchmarkLine(b *testing.B) {
@@ -113,10 +187,7 @@ func benchmarkLine(b *testing.B, name string) {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
-	var l *Line
-	var held map[int64][]byte // due buckets in the store
-	var total Tally
-	bt := &Batch{decoder: decode.New(1 << 20)}
+	var run *benchRun
 	at := events
 	for b.Loop() { // one iteration counts as one event: a batch is folded every size iterations
 		if at%size != 0 {
@@ -124,35 +195,14 @@ func benchmarkLine(b *testing.B, name string) {
 			continue
 		}
 		if at == events {
-			at, held = 0, map[int64][]byte{}
-			l = New(
-				&Config{Format: profile.Format, CacheCustomers: customers},
-				&pipeline.Standing{},
-				&History{Packs: []*pack.Pack{k}},
-			)
+			at, run = 0, newBenchRun(k, customers, run)
 		}
-		bt.Fetched.Records, bt.Fetched.Next = records[at:at+size], int64(at+size)
-		bt.Decode()
-		err := l.foldAll(bt, func(want *pipeline.Load) {
-			want.Profiles = make([][]byte, len(want.Keys))
-			want.Due = make([][]byte, len(want.Buckets))
-			for i, bucket := range want.Buckets {
-				want.Due[i] = held[bucket]
-			}
-		}, func(s *Staged) {
-			total.Add(&s.Tally)
-			for _, due := range s.Commit.Due {
-				held[due.Bucket] = append(held[due.Bucket], due.Entries...)
-			}
-			for _, bucket := range s.Commit.Swept {
-				delete(held, bucket)
-			}
-		})
-		if err != nil {
+		if err := run.fold(records[at:at+size], int64(at+size)); err != nil {
 			b.Fatal(err)
 		}
 		at++
 	}
+	total := &run.total
 	n := float64(b.N)
 	b.ReportMetric(float64(total.Woken)/n, "woken/event")
 	b.ReportMetric(float64(total.Armed)/n, "armed/event")

@@ -18,7 +18,9 @@ func (l *Line) hear(e *pipeline.Event, source uint64) (number uint8) {
 	t := &l.meta.Sources
 	t.Reach(l.meta.Clock.Watermark)
 	number = t.Heard(source, e.Source, l.meta.Clock.Watermark)
-	l.tellTurns(t.Take(), pipeline.Entry{Offset: e.Offset, Due: l.meta.Clock.Fired})
+	if turns := t.Take(); len(turns) > 0 { // at few events; an entry costs more than all else here
+		l.tellTurns(turns, pipeline.Entry{Offset: e.Offset, Due: l.meta.Clock.Fired})
+	}
 	return number
 }
 
