@@ -32,6 +32,7 @@ type Change struct {
 	Minute   int64    `json:"minute,omitempty"`  // ControlTime: since the epoch, of event time
 	Until    int64    `json:"until,omitempty"`   // ControlHistory: the offset behind the last record of the history
 	Release  Release  `json:"release,omitzero"`  // ControlRelease: what is released
+	Storm    Storm    `json:"storm,omitzero"`    // ControlStorm: which
 }
 
 // Kinds of control records.
@@ -41,8 +42,9 @@ const (
 	ControlHistory  = "history"  // the group first starts: records below an offset are history
 
 	// These wait for no record, so several may stand before the same one, or at the end of the log.
-	ControlTime    = "time"    // time passed without records: the watermark moves to it, never back
-	ControlRelease = "release" // held customers are released
+	ControlTime    = "time"         // time passed without records: the watermark moves to it, never back
+	ControlRelease = "release"      // held customers are released
+	ControlStorm   = "storm_opened" // too many lapses are raised in an hour: further ones of it are held
 
 	// a source of events stalls, or resumes; both follow from the records, so a replay decides them again by itself.
 	ControlStalled = "source_stalled"
@@ -52,8 +54,10 @@ const (
 // Known reports whether this build can apply c. A newer one may have written other kinds.
 func (c *Change) Known() bool {
 	switch c.Kind {
-	case ControlPack, ControlSettings, ControlTime, ControlHistory, ControlRelease, ControlStalled, ControlResumed:
+	case ControlPack, ControlSettings, ControlTime, ControlHistory, ControlStorm, ControlStalled, ControlResumed:
 		return true
+	case ControlRelease:
+		return c.Release.Of() != 0
 	}
 	return false
 }
@@ -85,7 +89,9 @@ func TurnOf(t *sources.Turn) Change {
 
 // AtRest reports whether c waits for no record: it applies at the end of the log too, and several may stand before the
 // same record.
-func (c *Change) AtRest() bool { return c.Kind == ControlTime || c.Kind == ControlRelease }
+func (c *Change) AtRest() bool {
+	return c.Kind == ControlTime || c.Kind == ControlRelease || c.Kind == ControlStorm
+}
 
 // Beyond reports whether c was not yet applied where offset was published. What stands before the record at offset was
 // published with that record, but for what waits for none, or only tells.

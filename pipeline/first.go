@@ -14,8 +14,8 @@ type FirstStart struct {
 	Over     bool
 	Gone     int64 // ms since the epoch: held ones whose silence, or episode, began before it are never released
 	Waiting  int64 // held ones that are to be released, as of when history was over
-	Releases int64 // number of the latest release
-	At       int64 // our clock at that release, ms since the epoch, or the watermark where that was later
+	Releases int64 // number of the latest release, of history or of others that are held
+	At       int64 // our clock at the latest of history, ms since the epoch, or the watermark where that was later
 }
 
 // Raises reports whether decisions are published: the partition is not in its history.
@@ -24,9 +24,19 @@ func (f *FirstStart) Raises() bool { return f.Until == 0 || f.Over }
 // Release is a number of held customers that are released before a record, or at the end of the log: the owner's clock
 // leads to it, and a replay repeats it. Its fields are a contract.
 type Release struct {
-	Number int64 `json:"number"` // of the partition's releases, from 1
-	Count  int   `json:"count"`  // held customers, in order of their priority
-	At     int64 `json:"at"`     // see FirstStart.At
+	Number int64  `json:"number"`           // of the partition's releases, from 1
+	Reason string `json:"reason,omitempty"` // name of a HoldReason: what is released; empty: history
+	Until  int64  `json:"until"`            // minute: only what may be released from then on, or earlier; see Held.Review
+	Count  int    `json:"count"`            // held customers, in order of their priority
+	At     int64  `json:"at"`               // see FirstStart.At
+}
+
+// Of is why what r releases was held; 0: this build knows no such reason.
+func (r *Release) Of() HoldReason {
+	if r.Reason == "" {
+		return HeldHistory
+	}
+	return HoldReasonOf(r.Reason)
 }
 
 func appendFirstStart(dst []byte, m *Meta) []byte {

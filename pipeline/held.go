@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"ebb/scoring/encode"
 	"ebb/scoring/profile"
@@ -14,14 +15,24 @@ type HoldReason uint8
 // Reasons to hold a raise.
 const (
 	HeldHistory HoldReason = 1 // it was decided in the history that a group found when it first started
+	HeldStorm   HoldReason = 2 // far more lapses were raised in its hour than usual
+
+	NumHoldReasons HoldReason = 3
 )
+
+var holdReasons = [NumHoldReasons]string{"", "history", "storm"}
 
 // String is the reason's stable name.
 func (r HoldReason) String() string {
-	if r == HeldHistory {
-		return "history" // as line.InHistory
+	if r == 0 || r >= NumHoldReasons {
+		return "unknown"
 	}
-	return "unknown"
+	return holdReasons[r]
+}
+
+// HoldReasonOf is the reason of a name; 0: this build knows none.
+func HoldReasonOf(name string) HoldReason {
+	return HoldReason(max(slices.Index(holdReasons[:], name), 0))
 }
 
 // Held is a raise that is decided and not published, and may be later: its episode is open.
@@ -29,6 +40,8 @@ type Held struct {
 	Reason   HoldReason
 	Priority int   // of its decision, or of the latest one of its episode
 	Since    int64 // when the episode's subject began, ms since the epoch: see scoring.Decision
+	At       int64 // event time of the raise, ms
+	Review   int64 // minute of event time from which it may be released; 0: from the first
 }
 
 // HeldEntry is a held raise as the store keeps it.
@@ -50,16 +63,20 @@ func SplitHeldKey(key string) (customer string, n profile.Kind) {
 	return key[:len(key)-1], profile.Kind(key[len(key)-1])
 }
 
-// AppendHeld appends h's encoding to dst: reason, priority, since; 9 to 11 bytes.
+// AppendHeld appends h's encoding to dst: reason, priority, since, how long after that it was raised, review; 15 to 22
+// bytes.
 func AppendHeld(dst []byte, h Held) []byte {
-	return binary.AppendVarint(binary.AppendUvarint(append(dst, byte(h.Reason)), uint64(h.Priority)), h.Since)
+	dst = binary.AppendVarint(binary.AppendUvarint(append(dst, byte(h.Reason)), uint64(h.Priority)), h.Since)
+	return binary.AppendVarint(binary.AppendVarint(dst, h.At-h.Since), h.Review)
 }
 
 // ReadHeld reads an entry. Errors: ErrHeldDamaged.
 func ReadHeld(e HeldEntry) (h Held, err error) {
 	r := encode.NewReader(e.Value)
 	h = Held{Reason: HoldReason(r.Byte()), Priority: int(r.UvarintUpTo(1000)), Since: r.Varint()}
-	if n := len(e.Key); !r.Whole() || h.Reason != HeldHistory || n < 3 || profile.Kind(e.Key[n-1]) >= profile.NumKinds {
+	h.At, h.Review = h.Since+r.Varint(), r.Varint()
+	known := h.Reason != 0 && h.Reason < NumHoldReasons
+	if n := len(e.Key); !r.Whole() || !known || n < 3 || profile.Kind(e.Key[n-1]) >= profile.NumKinds {
 		return Held{}, ErrHeldDamaged
 	}
 	return h, nil

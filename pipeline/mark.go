@@ -27,6 +27,7 @@ type Mark struct {
 	// where Fresh: the end of the log as the group first found it, below which all is history; 0: nothing is
 	History  int64 `json:"history,omitempty"`
 	Releases int64 `json:"releases,omitempty"` // number of the latest release
+	Storms   int64 `json:"storms,omitempty"`   // number of the latest storm
 }
 
 // Metadata encodes m for the offset's metadata, which Kafka limits to 4 KiB.
@@ -84,6 +85,8 @@ func (m Mark) after(e *Entry) Mark {
 			m.Settings = e.Change.Settings.Hash()
 		case ControlTime:
 			m.Passed = e.Change.Minute
+		case ControlStorm:
+			m.Storms = e.Change.Storm.Number
 		}
 	}
 	return m

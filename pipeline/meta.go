@@ -36,6 +36,7 @@ type Meta struct {
 	First      FirstStart        // history, and what was decided in it
 	Buckets    Buckets           // due buckets that the store holds as of this commit
 	Sources    sources.Table     // of its events
+	Storms     Storms            // lapses raised by the hour
 	Passed     Passed            // time without records
 	WallMillis int64             // our clock at this commit, for idle partitions and for people
 }
@@ -44,7 +45,7 @@ type Meta struct {
 func (m *Meta) Clone() Meta {
 	c := *m
 	c.Clock, c.Packs, c.Buckets = m.Clock.Clone(), slices.Clip(m.Packs), slices.Clone(m.Buckets)
-	c.Sources = m.Sources.Clone()
+	c.Sources, c.Storms = m.Sources.Clone(), m.Storms.Clone()
 	return c
 }
 
@@ -81,6 +82,7 @@ var metaSections = [...]metaSection{
 	{13, 4, appendPassed, readPassed},
 	{14, 4, appendFirstStart, readFirstStart},
 	{15, 4, appendSources, readSources},
+	{16, 4, appendStorms, readStorms},
 }
 
 // metaMagic distinguishes a Meta from what another program may have written under its key.

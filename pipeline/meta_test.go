@@ -59,6 +59,7 @@ func drawMeta(t *rapid.T) pipeline.Meta {
 		m.Poison.Ring[rapid.IntRange(0, len(m.Poison.Ring)-1).Draw(t, "byte")] = 5
 		m.Poison.At, m.Poison.Count = 900, 2
 	}
+	m.Storms = drawStorms(t)
 	if rapid.Bool().Draw(t, "learnt") {
 		cell := rapid.IntRange(0, 63).Draw(t, "cell")
 		drawn := model.Table{}

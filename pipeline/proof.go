@@ -136,7 +136,7 @@ func wholeMark(m *Meta, topic string) Mark {
 	mark := Mark{
 		Offset: m.Next, Watermark: m.Clock.Watermark, Fired: m.Clock.Fired, Wall: m.WallMillis,
 		Topic: topic, Settings: m.Settings.Hash(), Passed: m.Passed.Minute, Live: m.Passed.Live,
-		Releases: m.First.Releases,
+		Releases: m.First.Releases, Storms: m.Storms.Number,
 	}
 	if len(m.Packs) > 0 {
 		mark.Pack = m.Pack
@@ -150,7 +150,7 @@ func before(m *Meta, topic string, left []Entry, changes []Control) Mark {
 	mark := wholeMark(m, topic)
 	mark.Offset, mark.Fired = first.Begins(), first.Due
 	if first.Offset < 0 && first.Release == 0 {
-		mark.Fired = first.Due.before()
+		mark.Fired = first.Due.Before()
 	}
 	mark.Releases = m.First.Releases
 	for i := range left {
@@ -172,6 +172,8 @@ func before(m *Meta, topic string, left []Entry, changes []Control) Mark {
 			mark.Settings = newest(changes).Settings
 		case ControlTime:
 			mark.Passed = newest(changes).Passed
+		case ControlStorm:
+			mark.Storms = newest(changes).Storms
 		}
 	}
 	if mark.Pack = ""; len(packs) > 0 {
@@ -180,22 +182,22 @@ func before(m *Meta, topic string, left []Entry, changes []Control) Mark {
 	return mark
 }
 
-// before is the position directly before d.
-func (d Due) before() Due {
+// Before is the position directly before d.
+func (d Due) Before() Due {
 	if d.Hash > 0 {
 		return Due{d.Minute, d.Hash - 1}
 	}
 	return Due{d.Minute - 1, math.MaxUint64}
 }
 
-// newest are the pack, the settings and the time that the control records lead to.
+// newest is what the control records lead to.
 func newest(changes []Control) (m Mark) {
 	for i := range changes {
 		switch c := &changes[i]; c.Kind {
 		case ControlPack:
 			m.Pack = c.Pack.Hash
 			if c.First {
-				m.Settings, m.Passed, m.Releases = "", 0, 0 // those of an earlier group of this name
+				m.Settings, m.Passed, m.Releases, m.Storms = "", 0, 0, 0 // those of an earlier group of this name
 			}
 		case ControlSettings:
 			m.Settings = c.Settings.Hash()
@@ -203,6 +205,8 @@ func newest(changes []Control) (m Mark) {
 			m.Passed = c.Minute
 		case ControlRelease:
 			m.Releases = c.Release.Number
+		case ControlStorm:
+			m.Storms = c.Storm.Number
 		}
 	}
 	return m
@@ -225,6 +229,10 @@ func (m Mark) follows(changes []Control) error {
 	if m.Pack != "" && at.Releases > m.Releases {
 		return unproven("release %d is published, the state in Redis knows of %d: it is older than what was published",
 			at.Releases, m.Releases)
+	}
+	if m.Pack != "" && at.Storms > m.Storms {
+		return unproven("storm %d is published, the state in Redis knows of %d: it is older than what was published",
+			at.Storms, m.Storms)
 	}
 	if m.Pack != "" && (at.Pack != m.Pack || at.Settings != m.Settings) {
 		return unproven(

@@ -22,6 +22,8 @@ type Settings struct {
 	RetentionMillis int64  `json:"retention_ms"`              // after which the state of a silent customer is removed; 0: never
 	Guard           int    `json:"guard,omitempty"`           // version of the rules by which sources are judged; 0: they are not
 	Heartbeat       string `json:"heartbeat,omitempty"`       // type of the events by which a source shows that it lives
+	Storm           int    `json:"storm,omitempty"`           // version of the rules by which a storm is told; 0: none is
+	ReviewMillis    int64  `json:"review_ms,omitempty"`       // after its hour, what a storm holds is held for so long
 }
 
 // Hash names the settings; empty where there are none.

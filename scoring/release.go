@@ -7,7 +7,8 @@ import (
 
 // Release decides anew, as of minute, the raise of c's episode of a kind that is open and was never published: the
 // episode is raised then, as the first of its transitions, with its number and its begin. It is a minute not before c's
-// newest event. No decision: no such episode is open. The decisions are valid until the next call of s.
+// newest event. No decision: no such episode is open, or is any more: where some of c's silence has turned out not to
+// count, and without it no lapse would open, the lapse never was. The decisions are valid until the next call of s.
 func (s *Scorer) Release(c *profile.Customer, n profile.Kind, minute int64) []Decision {
 	s.decisions = s.decisions[:0]
 	e := c.Episode(n)
@@ -17,12 +18,24 @@ func (s *Scorer) Release(c *profile.Customer, n profile.Kind, minute int64) []De
 	e.Close()
 	e.Number--
 	at := max(minute, moment.CeilMinute(c.At)) * moment.MinuteMillis
-	if n == profile.Lapse {
-		s.releaseLapse(c, at)
-	} else {
+	switch {
+	case n != profile.Lapse:
 		s.releaseTriggered(c, n, at)
+	case c.Missed() > 0 && !s.raises(c, at):
+		s.withdrawLapse(c, at/moment.MinuteMillis)
+	default:
+		s.releaseLapse(c, at)
 	}
 	return s.decisions
+}
+
+// withdrawLapse makes c's lapse one that never opened, as of a minute, and waits for it anew.
+func (s *Scorer) withdrawLapse(c *profile.Customer, minute int64) {
+	c.Lapse.Tier, c.Awaited = profile.TierNone, profile.Awaited{}
+	c.Armed = s.nextExpiry(c.Profile)
+	if aim, from := s.watch(c.Profile); aim.Tier != profile.TierNone {
+		c.Armed = earliest(s.Eval.Search(c, max(from, minute+1), aim), c.Armed)
+	}
 }
 
 // releaseLapse raises c's lapse at the tier that it has reached by then.

@@ -71,6 +71,7 @@ func (a *app) demo(cmd *cobra.Command, f *demoFlags) error {
 	cfg.Log.Level = "warn"
 	cfg.Start.History = config.HistoryNone // the shop's past is what there is to see
 	cfg.Sources.Guard = config.GuardOff    // a score that is drawn is that of the customer's events alone
+	cfg.Storm.Breaker = config.BreakerOff  // a month of the shop takes seconds, and all of it is to be seen
 	return demo.Run(cmd.Context(), demo.Options{
 		Config: cfg, Length: f.length, Seed: f.seed, Customers: f.customers, Events: f.events, JSON: f.json,
 		Stdin:  terminal.StoppableReader(cmd.Context(), cmd.InOrStdin()),

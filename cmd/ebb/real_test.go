@@ -34,7 +34,7 @@ func TestCommandsOnRealServices(t *testing.T) {
 	environ := []string{
 		"EBB_KAFKA_BROKERS=" + kafka, "EBB_REDIS_ADDRESSES=" + redis, "EBB_KAFKA_GROUP=" + name, "EBB_KAFKA_INPUT=" + input,
 		"EBB_KAFKA_ALERTS=" + alerts, "EBB_KAFKA_CONTROL=" + control, "EBB_KAFKA_PACKS=" + packs,
-		"EBB_START_HISTORY=none",
+		"EBB_START_HISTORY=none", "EBB_STORM_BREAKER=off",
 	}
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(strings.Split(kafka, ",")...),

@@ -22,8 +22,8 @@ type Change struct {
 // ApplyControls applies the control records before the next record, in the order of their offsets: in a replay those
 // that applied there, after it the proposed one, if there is any: that of the configured pack. Its changes are in the
 // same commit as the records that follow. Packs, settings and history apply before a record, so at the end of the log
-// they wait for the next: until then they have nothing to apply to. Time and releases do not: they apply where no record
-// follows, and configured is nil. waits is why the configured pack does not apply; "": it does, or will.
+// they wait for the next: until then they have nothing to apply to. Time, releases and storms do not: they apply where no
+// record follows, and configured is nil. waits is why the configured pack does not apply; "": it does, or will.
 //
 // What a sweep fires depends on the pack in force. So that this is a function of the records, and not of the time of a
 // sweep, a control record applies where the sweep has reached the watermark. ok is false while it has not, and then no
@@ -87,7 +87,9 @@ func (l *Line) apply(c *Change) {
 	case pipeline.ControlHistory:
 		l.beginHistory(c.Until)
 	case pipeline.ControlRelease:
-		l.beginRelease(c.Release)
+		l.beginRelease(&c.Release)
+	case pipeline.ControlStorm:
+		l.openStorm(&c.Storm)
 	default:
 		panic("BUG: a control record of kind " + c.Kind)
 	}
@@ -101,6 +103,8 @@ func (l *Line) announce() {
 		switch c.Kind {
 		case pipeline.ControlTime:
 			l.announceTime(c)
+			continue
+		case pipeline.ControlStorm: // of a replay: it is published
 			continue
 		case pipeline.ControlPack:
 			l.keepPack(c)

@@ -31,8 +31,8 @@ func (l *Line) leaveHistory() {
 	if f := &l.meta.First; l.atBoundary() && !l.overdue() {
 		f.Over = true
 		f.Gone = max(0, l.meta.Clock.Watermark-goneHorizons*l.scorer.Pack.Horizon.Milliseconds())
-		l.held.arrange(f.Gone)
-		f.Waiting = int64(l.held.waiting)
+		l.held.giveUp(f.Gone)
+		f.Waiting = int64(l.held.lanes[pipeline.HeldHistory].count - len(l.held.gone))
 	}
 	n := min(len(l.held.gone), goneLimit)
 	for _, key := range l.held.gone[:n] {

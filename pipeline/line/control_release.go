@@ -10,19 +10,30 @@ import (
 // control record says how many are released before which record, or at the end of the log. Which ones they are, and what
 // becomes of each, follows from the state: a replay repeats it.
 
-// Waiting is how many held raises may be released, by what rules of the first start. 0 where none may be released now: in
-// history, or in a replay.
-func (l *Line) Waiting() (n int, f pipeline.FirstStart) {
-	if !l.meta.First.Over || !l.meta.Clock.Started || len(l.ahead) > 0 || l.replaying() || l.AtEdge() {
-		return 0, l.meta.First
+// hour is in minutes.
+const hour = pipeline.HourMillis / pipeline.MinuteMillis
+
+// Waiting is how many raises that are held for a reason may be released now. 0 where none may be: in history, or in a
+// replay.
+func (l *Line) Waiting(reason pipeline.HoldReason) int {
+	c := &l.meta.Clock
+	if !l.meta.First.Raises() || !c.Started || len(l.ahead) > 0 || l.replaying() || l.AtEdge() {
+		return 0
 	}
-	return l.held.waiting, l.meta.First
+	return l.held.waiting(reason, c.Minute())
 }
 
-// Release asks for a release of n held raises as of at, by the owner's clock. It applies as soon as what is due by the
-// watermark has fired.
-func (l *Line) Release(n int, at int64) {
-	l.toRelease = &pipeline.Release{Number: l.meta.First.Releases + 1, Count: n, At: at}
+// First is how far the partition is with its history.
+func (l *Line) First() *pipeline.FirstStart { return &l.meta.First }
+
+// Release asks for a release of n raises that are held for a reason, as of at, by the owner's clock. It applies as soon
+// as what is due by the watermark has fired.
+func (l *Line) Release(reason pipeline.HoldReason, n int, at int64) {
+	r := &pipeline.Release{Number: l.meta.First.Releases + 1, Until: l.meta.Clock.Minute(), Count: n, At: at}
+	if reason != pipeline.HeldHistory {
+		r.Reason = reason.String()
+	}
+	l.toRelease = r
 }
 
 // Releasing reports whether a release is to be applied.
@@ -37,10 +48,13 @@ func (l *Line) proposeRelease() *Change {
 }
 
 // beginRelease takes the raises of a release out of the queue. The batch then loads their customers.
-func (l *Line) beginRelease(r pipeline.Release) {
+func (l *Line) beginRelease(r *pipeline.Release) {
 	l.toRelease = nil
-	l.meta.First.Releases, l.meta.First.At = r.Number, r.At
-	l.releasing = l.held.pop(l.releasing, r.Count, r.Number)
+	f := &l.meta.First
+	if f.Releases = r.Number; r.Of() == pipeline.HeldHistory {
+		f.At = r.At
+	}
+	l.releasing = l.held.pop(l.releasing, r)
 }
 
 // release decides the raises anew that the control records before the batch release.
@@ -55,33 +69,56 @@ func (l *Line) release() {
 	l.releasing = l.releasing[:0]
 }
 
-// releaseOne raises what is held, as of the watermark, unless its customer is gone by now. It takes the place of all that
-// is held of the customer for the same reason.
+// releaseOne raises what is held, as of the watermark, unless its customer is gone by now, or its source is stalled: then
+// nobody can say whether it is silent, and it is held until the next full hour. It takes the place of all that is held of
+// the customer for the same reason.
 func (l *Line) releaseOne(r *heldRaise, c *customer) {
-	_, kind := pipeline.SplitHeldKey(r.key)
-	held, k := l.held.all[r.key], l.packOf(c)
-	if l.meta.Clock.Watermark-held.Since > goneHorizons*k.Horizon.Milliseconds() {
+	held, minute := l.held.all[r.key], l.meta.Clock.Minute()
+	defer l.arm(c, c.profile.Armed, l.probeMinute(c))
+	switch stalled := l.thaw(c, minute); {
+	case stalled:
+		held.Review = (pipeline.FloorDiv(minute, hour) + 1) * hour
+		l.held.put(r.key, held)
+		return
+	case l.left(c, held):
 		l.staged.Tally.Gone++
 		l.forgo(r.key)
 		return
 	}
-	armed, probing := c.profile.Armed, l.probeMinute(c)
-	l.thaw(c, l.meta.Clock.Minute())
-	l.arm(c, armed, probing)
-	decisions := l.packs.scorers[c.profile.PackEpoch].Release(l.look(c), kind, l.meta.Clock.Minute())
-	for i := range decisions {
-		d := &decisions[i]
-		d.Initial = true
-		c.profile.Withheld &^= 1 << kind
-		l.held.drop(r.key)
-		on := l.decision(c, d, alert.Cause{Deadline: true, Time: d.At})
-		on.Offset, on.Due, on.Next, on.Release = -1, l.meta.Clock.Fired, l.meta.Next, r.number
-		l.conclude(on, pass(released[:], on))
-	}
+	l.raiseHeld(r, c)
 	for n := range profile.NumKinds {
 		if other := heldKey(l.cache.key(c), n); l.held.all[other].Reason == held.Reason {
 			l.forgo(other)
 		}
 	}
 	l.touch(c)
+}
+
+// left reports whether a customer of history is gone by now: an initial alert would come too late.
+func (l *Line) left(c *customer, held pipeline.Held) bool {
+	return held.Reason == pipeline.HeldHistory &&
+		l.meta.Clock.Watermark-held.Since > goneHorizons*l.packOf(c).Horizon.Milliseconds()
+}
+
+// raiseHeld decides a held raise anew.
+func (l *Line) raiseHeld(r *heldRaise, c *customer) {
+	_, kind := pipeline.SplitHeldKey(r.key)
+	held := l.held.all[r.key]
+	decisions := l.packs.scorers[c.profile.PackEpoch].Release(l.look(c), kind, l.meta.Clock.Minute())
+	c.profile.Withheld &^= 1 << kind
+	if len(decisions) == 0 { // its silence, less what its source was stalled, is too short
+		l.forgo(r.key)
+		l.retire(c, l.meta.Clock.Minute())
+	}
+	for i := range decisions {
+		d := &decisions[i]
+		if d.Initial = held.Reason == pipeline.HeldHistory; !d.Initial {
+			d.HeldFor = max((d.At-held.At)/1000, 1)
+		}
+		l.held.drop(r.key)
+		l.staged.Tally.Released[held.Reason]++
+		on := l.decision(c, d, alert.Cause{Deadline: true, Time: d.At})
+		on.Offset, on.Due, on.Next, on.Release = -1, l.meta.Clock.Fired, l.meta.Next, r.number
+		l.conclude(on, pass(released[:], on))
+	}
 }

@@ -23,6 +23,7 @@ func (l *Line) Settings() pipeline.Settings {
 func (l *Line) beginSettings(s pipeline.Settings) {
 	l.meta.Settings = s
 	s = l.Settings()
+	l.settings = s
 	l.lateness, l.retention, l.guard = s.LatenessMillis, s.RetentionMillis, s.Guard != 0
 	if !l.guard && l.meta.Sources.Until != 0 {
 		l.meta.Sources.Rest(l.meta.Clock.Watermark)

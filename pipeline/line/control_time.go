@@ -32,13 +32,18 @@ func (l *Line) proposeTime() {
 	if l.asked && !l.meta.Clock.Started && l.meta.Clock.Start.Earliest == 0 {
 		return // of a partition without events nobody knows anything
 	}
-	_, due := l.due.peek(pipeline.Due{Minute: minute, Hash: math.MaxUint64})
-	if l.asked || due && l.meta.Clock.Started {
+	if l.asked || l.meta.Clock.Started && l.dueBy(minute) {
 		l.apply(&Change{
 			Offset: l.meta.Next, Change: pipeline.Change{Kind: pipeline.ControlTime, Minute: minute}, proposed: true,
 		})
 		l.staged.Tally.Passed++
 	}
+}
+
+// dueBy reports whether a deadline falls due, or a held raise may be released, by a minute that is still to come.
+func (l *Line) dueBy(minute int64) bool {
+	_, due := l.due.peek(pipeline.Due{Minute: minute, Hash: math.MaxUint64})
+	return due || l.held.reviewed(l.meta.Clock.Minute(), minute)
 }
 
 // passTime moves the watermark to that of c. In a replay of a state in which c has been applied, it is there already.

@@ -68,7 +68,7 @@ func (s *firstRun) releaseHere(t testing.TB) {
 	}
 	for _, n := range s.releases[s.Next()] {
 		s.settle(t)
-		s.Release(n, 0)
+		s.Release(pipeline.HeldHistory, n, 0)
 		if _, _, ok := s.ApplyControls(nil); !ok {
 			t.Fatal("a release waits for a sweep")
 		}

@@ -25,11 +25,20 @@ type heldSet struct {
 	before  int                      // how many there were as of the commit before
 	changed map[string]struct{}      // since then
 
-	// once history is over:
-	cut     int64       // see pipeline.FirstStart.Gone
-	queue   []heldRaise // to be released, in that order; some are held no more
-	gone    []string    // not to be released; some are held no more
-	waiting int         // held ones of queue
+	lanes [pipeline.NumHoldReasons]lane
+	gone  []string // of a history that is over: never to be released; some are held no more
+}
+
+// lane is what is held for one reason.
+type lane struct {
+	count   int
+	reviews map[int64]int // how many by the minute from which they may be released
+
+	// what a release has left of those up to a minute, in the order in which they are released; some are held no more. It
+	// is made by the first release that needs it, and follows from what is held.
+	queue []heldRaise
+	until int64
+	whole bool // nothing was added since
 }
 
 // heldRaise is a held raise on its way out.
@@ -64,10 +73,25 @@ func newHeldSet(all map[string]pipeline.Held, f *pipeline.FirstStart) heldSet {
 		all = map[string]pipeline.Held{}
 	}
 	h := heldSet{all: all, before: len(all), changed: map[string]struct{}{}}
+	for i := range h.lanes {
+		h.lanes[i].reviews = map[int64]int{}
+	}
+	for _, raise := range all {
+		h.count(raise, 1)
+	}
 	if f.Over {
-		h.arrange(f.Gone)
+		h.giveUp(f.Gone)
 	}
 	return h
+}
+
+// count notes that there are n more raises like one.
+func (h *heldSet) count(raise pipeline.Held, n int) {
+	l := &h.lanes[raise.Reason]
+	l.count += n
+	if l.reviews[raise.Review] += n; l.reviews[raise.Review] == 0 {
+		delete(l.reviews, raise.Review)
+	}
 }
 
 // has reports whether a raise is held.
@@ -77,15 +101,50 @@ func (h *heldSet) has(key string) bool {
 }
 
 func (h *heldSet) put(key string, raise pipeline.Held) {
+	if before, is := h.all[key]; is {
+		h.count(before, -1)
+	}
+	h.count(raise, 1)
+	if l := &h.lanes[raise.Reason]; raise.Review <= l.until {
+		l.whole = false
+	}
 	h.all[key], h.changed[key] = raise, struct{}{}
 }
 
 func (h *heldSet) drop(key string) {
-	if h.queue != nil && h.all[key].Since >= h.cut {
-		h.waiting--
-	}
+	h.count(h.all[key], -1)
 	delete(h.all, key)
 	h.changed[key] = struct{}{}
+}
+
+// counts is how many are held, by reason.
+func (h *heldSet) counts() (n [pipeline.NumHoldReasons]int) {
+	for i := range h.lanes {
+		n[i] = h.lanes[i].count
+	}
+	return n
+}
+
+// waiting is how many of a reason may be released by a minute.
+func (h *heldSet) waiting(reason pipeline.HoldReason, minute int64) (n int) {
+	for review, of := range h.lanes[reason].reviews {
+		if review <= minute {
+			n += of
+		}
+	}
+	return n
+}
+
+// reviewed reports whether any may be released from a minute on that lies behind one and not behind another.
+func (h *heldSet) reviewed(after, until int64) bool {
+	for i := range h.lanes {
+		for review := range h.lanes[i].reviews {
+			if after < review && review <= until {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // changes appends to dst what has changed since the commit before.
@@ -101,31 +160,25 @@ func (h *heldSet) changes(dst []pipeline.HeldEntry) []pipeline.HeldEntry {
 	return dst
 }
 
-// arrange divides what is held at the end of history into what began before cut, and what is released: the most
-// important first.
-func (h *heldSet) arrange(cut int64) {
-	h.cut, h.queue = cut, make([]heldRaise, 0, len(h.all))
+// giveUp sets those aside of a history that is over which began before an instant: nothing releases them.
+func (h *heldSet) giveUp(before int64) {
 	for key, raise := range h.all {
-		if raise.Since < cut {
+		if raise.Reason == pipeline.HeldHistory && raise.Since < before {
 			h.gone = append(h.gone, key)
-			continue
 		}
-		customer, _ := pipeline.SplitHeldKey(key)
-		h.queue = append(h.queue, heldRaise{
-			key: key, hash: pipeline.KeyHash([]byte(customer)), priority: raise.Priority,
-		})
 	}
-	slices.SortFunc(h.queue, func(a, b heldRaise) int {
-		return cmp.Or(b.priority-a.priority, cmp.Compare(a.hash, b.hash), cmp.Compare(a.key, b.key))
-	})
-	h.waiting = len(h.queue)
 }
 
-// pop moves the next n of the queue to dst, for a release of that number.
-func (h *heldSet) pop(dst []heldRaise, n int, number int64) []heldRaise {
-	for ; n > 0 && len(h.queue) > 0; h.queue = h.queue[1:] {
-		if next := h.queue[0]; h.has(next.key) {
-			next.number = number
+// pop moves to dst what a release takes: the most important of those that may be released.
+func (h *heldSet) pop(dst []heldRaise, r *pipeline.Release) []heldRaise {
+	l := &h.lanes[r.Of()]
+	if !l.whole || r.Until < l.until || h.waiting(r.Of(), r.Until) > h.waiting(r.Of(), l.until) {
+		l.queue = h.arrange(l.queue[:0], r)
+	}
+	l.until, l.whole = r.Until, true
+	for n := r.Count; n > 0 && len(l.queue) > 0; l.queue = l.queue[1:] {
+		if next := l.queue[0]; h.takes(r, h.all[next.key]) {
+			next.number = r.Number
 			dst = append(dst, next)
 			n--
 		}
@@ -133,11 +186,30 @@ func (h *heldSet) pop(dst []heldRaise, n int, number int64) []heldRaise {
 	return dst
 }
 
+// takes reports whether a release may take a raise.
+func (h *heldSet) takes(r *pipeline.Release, raise pipeline.Held) bool {
+	return raise.Reason == r.Of() && raise.Review <= r.Until
+}
+
+// arrange appends to dst all that a release may take, in order.
+func (h *heldSet) arrange(dst []heldRaise, r *pipeline.Release) []heldRaise {
+	for key, raise := range h.all {
+		if h.takes(r, raise) {
+			customer, _ := pipeline.SplitHeldKey(key)
+			dst = append(dst, heldRaise{key: key, hash: pipeline.KeyHash([]byte(customer)), priority: raise.Priority})
+		}
+	}
+	slices.SortFunc(dst, func(a, b heldRaise) int {
+		return cmp.Or(b.priority-a.priority, cmp.Compare(a.hash, b.hash), cmp.Compare(a.key, b.key))
+	})
+	return dst
+}
+
 // hold keeps a raise that a stage holds.
 func (l *Line) hold(on *decided) {
 	readProbability(on)
 	l.held.put(heldKey(on.Key, on.Alert.Kind), pipeline.Held{
-		Reason: on.Hold, Priority: on.Alert.Priority(on.Pack), Since: on.Alert.Since,
+		Reason: on.Hold, Priority: on.Alert.Priority(on.Pack), Since: on.Alert.Since, At: on.Alert.At, Review: on.Review,
 	})
 }
 
@@ -149,11 +221,19 @@ func (l *Line) follow(on *decided) {
 	case !held:
 	case !on.Customer.Episode(on.Alert.Kind).Open():
 		l.forgo(key)
-	case l.held.queue == nil: // then its place is fixed
+	case !l.placed(raise, on.Alert.At):
 		readProbability(on)
 		raise.Priority = on.Alert.Priority(on.Pack)
 		l.held.put(key, raise)
 	}
+}
+
+// placed reports whether the place of a held raise among the others is fixed as of an instant: it may be released.
+func (l *Line) placed(raise pipeline.Held, at int64) bool {
+	if raise.Reason == pipeline.HeldHistory {
+		return l.meta.First.Over
+	}
+	return at >= raise.Review*pipeline.MinuteMillis
 }
 
 // forgo withholds a held raise for good.

@@ -27,9 +27,10 @@ type Line struct {
 	packs  *packEpochs
 
 	configured pipeline.Settings
-	lateness   int64 // ms
-	retention  int64 // ms; 0: state is kept for ever
-	guard      bool  // sources are judged
+	settings   pipeline.Settings // in force
+	lateness   int64             // ms
+	retention  int64             // ms; 0: state is kept for ever
+	guard      bool              // sources are judged
 	partition  int
 	identity   pipeline.Identity
 	mark       pipeline.Mark // published when the partition was taken over: what lies below it is not decided again
@@ -93,6 +94,7 @@ func New(c *Config, s *pipeline.Standing, h *History) *Line {
 	if s.Meta.Settings == (pipeline.Settings{}) {
 		s.Meta.Settings = h.Settings
 	}
+	s.Meta.Storms.Number = max(s.Meta.Storms.Number, h.Storms)
 	l := &Line{
 		scorer: packs.newest(), epoch: uint8(len(packs.scorers) - 1), packs: packs, ahead: h.Ahead,
 		configured: c.Settings,
@@ -132,16 +134,16 @@ func (l *Line) Packs() []*pack.Pack {
 func (l *Line) Size() Size {
 	return Size{
 		Due: l.due.size(), Customers: l.cache.count, Poisoned: l.meta.Poison.Count,
-		Profiles: l.meta.Holds.Profiles, Ineligible: l.meta.Ineligible, Held: len(l.held.all),
+		Profiles: l.meta.Holds.Profiles, Ineligible: l.meta.Ineligible, Held: l.held.counts(),
 	}
 }
 
 // Size is how much there is of a partition.
 type Size struct {
-	Due       int // armed deadlines in the hours that the watermark has reached
-	Customers int // profiles in memory
-	Poisoned  int // unusable ones among the last PoisonWindow records
-	Held      int // raises
+	Due       int                          // armed deadlines in the hours that the watermark has reached
+	Customers int                          // profiles in memory
+	Poisoned  int                          // unusable ones among the last PoisonWindow records
+	Held      [pipeline.NumHoldReasons]int // raises, by reason
 
 	Profiles   int64 // in the store
 	Ineligible int64 // of these, of customers whom the pack does not alert about yet
@@ -445,6 +447,7 @@ func (l *Line) complete() {
 	for _, b := range s.Commit.Swept {
 		l.meta.Buckets.Remove(b)
 	}
+	l.meta.Storms.Forget(l.meta.Clock.Watermark)
 	s.Commit.Held = l.held.changes(s.Commit.Held)
 	l.meta.Holds.Held = int64(len(l.held.all))
 	s.Tally.conserve(l.held.before, len(l.held.all))

@@ -20,6 +20,7 @@ type History struct {
 	Unsaved  []pipeline.PackBytes     // packs that the store does not hold yet
 	Settings pipeline.Settings        // in force, where the state does not hold them: it was emptied
 	First    pipeline.FirstStart      // the same
+	Storms   int64                    // the same: number of the latest storm
 	Held     map[string]pipeline.Held // see ReadHeld
 	Ahead    []Change                 // of a replay: what is still to come, in order of its offsets
 }

@@ -26,6 +26,7 @@ type shelf struct {
 	outbox   [][]byte          // all entries ever appended
 	raises   map[string][]byte // that are held
 	mark     pipeline.Mark     // published when it was taken over
+	controls []Change          // published before that
 	tally    Tally
 	commits  int
 }
@@ -66,6 +67,14 @@ func (s *shelf) restart() {
 	var held []pipeline.HeldEntry
 	for key, value := range s.raises {
 		held = append(held, pipeline.HeldEntry{Key: []byte(key), Value: value})
+	}
+	for _, c := range s.controls {
+		if c.Offset >= s.meta.Next &&
+			(c.Kind != pipeline.ControlRelease || c.Release.Number > s.meta.First.Releases) &&
+			(c.Kind != pipeline.ControlStorm || c.Storm.Number > s.meta.Storms.Number) &&
+			(c.Kind != pipeline.ControlTime || c.Minute > s.meta.Passed.Minute) {
+			h.Ahead = append(h.Ahead, c)
+		}
 	}
 	var err error
 	if h.Held, err = ReadHeld(held); err != nil {

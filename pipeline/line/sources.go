@@ -31,7 +31,7 @@ func (l *Line) tellTurns(turns []sources.Turn, by pipeline.Entry) {
 		by.Kind, by.Change = pipeline.EntryControl, pipeline.TurnOf(&turns[i])
 		if !l.mark.Covers(&by) {
 			l.staged.append(&by, nil)
-			l.staged.Turns = append(l.staged.Turns, by.Change)
+			l.staged.Told = append(l.staged.Told, by.Change)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 // and before readProbability. (A customer's stages of life are something else: profile.Stage.)
 var stages = [...]stage{
 	withholdUnraised,
+	withholdStorm, // it counts what history withholds, too
 	withholdHistory,
 	readProbability,
 	withholdPublished, // the last: so what earlier stages keep is the same in a replay
@@ -42,8 +43,12 @@ type decided struct {
 	Mark     *pipeline.Mark    // published before the takeover
 	Backfill bool              // it follows from a backfilled event alone
 
+	Settings *pipeline.Settings // in force
+
 	// Hold is set by a stage that withholds a raise which may be released later; 0: it is withheld for good.
-	Hold pipeline.HoldReason
+	Hold   pipeline.HoldReason
+	Review int64          // with Hold: see pipeline.Held
+	Opens  pipeline.Storm // set by withholdStorm: a storm that opens by this raise; zero: none does
 }
 
 // decided takes a decision through the stages to the outbox. offset and due are its cause, as in pipeline.Entry.
@@ -66,7 +71,7 @@ func (l *Line) decision(c *customer, d *scoring.Decision, cause alert.Cause) *de
 			PackEpoch: c.profile.PackEpoch,
 		},
 		Customer: l.look(c), Pack: l.packOf(c), Newest: l.scorer.Pack, Backfill: l.backfill,
-		Meta: &l.meta, Curves: &l.curves, Mark: &l.mark,
+		Meta: &l.meta, Curves: &l.curves, Mark: &l.mark, Settings: &l.settings,
 	}
 	return on
 }
@@ -74,6 +79,9 @@ func (l *Line) decision(c *customer, d *scoring.Decision, cause alert.Cause) *de
 // conclude does what the stages say: it publishes a decision, holds it, or withholds it for a reason.
 func (l *Line) conclude(on *decided, withheld string) {
 	t := &l.staged.Tally
+	if on.Opens.Number > 0 {
+		l.announceStorm(on)
+	}
 	switch {
 	case on.Hold != 0:
 		l.hold(on)

@@ -19,7 +19,7 @@ type Staged struct {
 	due     map[int64][]byte
 	new     []int64 // buckets of due that the store does not hold before this commit
 	Tally   Tally
-	Turns   []pipeline.Change // of sources, announced with the commit
+	Told    []pipeline.Change // announced with the commit: sources that turn, and storms
 
 	profiles []byte // arena of encoded profiles
 	ends     []int  // where each ends
@@ -48,9 +48,10 @@ type Tally struct {
 	Types         *Types // the most frequent of these types; nil: none
 	// by reason: decisions withheld by a stage; with Repeated also quarantined records
 	Withheld map[string]uint64
-	Decided  uint64 // decisions; one that is held counts here, and not again when it is released
-	Repeats  uint64 // decisions withheld as Repeated
-	Gone     uint64 // held raises withheld for good, since their customers are gone
+	Decided  uint64                          // decisions; one that is held counts here, and not again when it is released
+	Repeats  uint64                          // decisions withheld as Repeated
+	Gone     uint64                          // held raises withheld for good, since their customers are gone
+	Released [pipeline.NumHoldReasons]uint64 // held raises that were raised after all, by why they were held
 	// decisions withheld, other than as Repeated
 	Unsent      [profile.NumKinds][scoring.NumTransitions]uint64
 	Ineligible  uint64 // events folded of customers whom the pack does not alert about yet
@@ -101,6 +102,9 @@ func (t *Tally) Add(o *Tally) {
 	t.Decided += o.Decided
 	t.Repeats += o.Repeats
 	t.Gone += o.Gone
+	for i, n := range o.Released {
+		t.Released[i] += n
+	}
 	t.Ineligible += o.Ineligible
 	t.Passed += o.Passed
 	t.Woken += o.Woken
@@ -191,7 +195,7 @@ func (s *Staged) reset() {
 	}
 	clear(s.Pending)
 	s.Pending, s.out, s.outEnds = s.Pending[:0], make([]byte, 0, len(s.out)+len(s.out)/4), s.outEnds[:0]
-	s.new, s.Turns = s.new[:0], s.Turns[:0]
+	s.new, s.Told = s.new[:0], s.Told[:0]
 	s.slots, s.profiles, s.ends = s.slots[:0], s.profiles[:0], s.ends[:0]
 	s.Tally.Types.reset()
 	clear(s.Tally.Withheld)

@@ -82,11 +82,14 @@ func (l *Line) fired(to pipeline.Due) {
 }
 
 // sweepTo is how far a sweep may fire: to the watermark. In the replay of a rolled-back state it may not pass the
-// published sweep, so that each deadline fires as before, by a sweep or by an event.
+// published sweep, so that each deadline fires as before, by a sweep or by an event; nor the place where a storm opens.
 func (l *Line) sweepTo() pipeline.Due {
 	to := pipeline.Due{Minute: l.meta.Clock.Minute(), Hash: math.MaxUint64}
 	if l.replaying() && l.mark.Fired.Compare(to) < 0 {
-		return l.mark.Fired
+		to = l.mark.Fired
+	}
+	if s := l.stormAhead(); s != nil && s.Fired.Compare(to) < 0 {
+		to = s.Fired
 	}
 	return to
 }

@@ -118,7 +118,8 @@ func (w *world) group(name, redisAddress string, keys map[string]string) *group 
 	w.t.Helper()
 	g := &group{world: w, name: w.input + "." + name, alerts: w.input + "." + name + ".alerts", keys: defaults()}
 	g.keys["start.history"] = "none" // the logs are replayed on purpose
-	g.keys["sources.guard"] = "off"  // of which the specification does not know
+	g.keys["sources.guard"] = "off"  // of these the specification does not know
+	g.keys["storm.breaker"] = "off"
 	maps.Copy(g.keys, keys)
 	w.create(2, g.alerts)
 	w.create(w.partitions, g.own()...)

@@ -31,7 +31,9 @@ func (o *owner) control(b *line.Batch) bool {
 			o.cfg.Logger.Info().Int64("offset", o.line.Next()).Int64("until", c.Until).
 				Msg("first start: what is in the input now is history, it builds state and raises nothing")
 		case pipeline.ControlRelease:
-			o.cfg.Logger.Debug().Int64("offset", o.line.Next()).Int("count", c.Release.Count).Msg("held raises are released")
+			o.cfg.Logger.Debug().Int64("offset", o.line.Next()).Stringer("reason", c.Release.Of()).Int("count", c.Release.Count).
+				Msg("held raises are released")
+		case pipeline.ControlStorm: // of a replay
 		}
 	}
 	if configured != nil {
@@ -82,6 +84,8 @@ func (s settingsLog) MarshalZerologObject(e *zerolog.Event) {
 	millis := func(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
 	e.Int("rules", s.Rules).
 		Int("guard", s.Guard).
+		Int("storm", s.Storm).
+		Stringer("review", millis(s.ReviewMillis)).
 		Int("max_record_bytes", s.MaxRecordBytes).
 		Bool("mapping", s.Mapping != "").
 		Stringer("lateness", millis(s.LatenessMillis)).

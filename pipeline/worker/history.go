@@ -36,7 +36,7 @@ func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.Histo
 	if err != nil {
 		return nil, err
 	}
-	h.First, h.Held = past.first, held
+	h.First, h.Storms, h.Held = past.first, past.storms, held
 	if err := w.cfg.Line.Identity.Accepts(newestOf(refs, ahead), pipeline.RefOf(w.configured(s.Mark.Offset))); err != nil {
 		return nil, err
 	}
@@ -106,6 +106,7 @@ type past struct {
 	refs     []pipeline.PackRef
 	settings pipeline.Settings
 	first    pipeline.FirstStart
+	storms   int64 // number of the latest
 	ahead    []pipeline.Control
 }
 
@@ -134,13 +135,30 @@ func (w *Worker) replayed(ctx context.Context, s *pipeline.Standing) (p past, er
 	if p.first = s.Meta.First; len(s.Meta.Packs) == 0 {
 		p.first = firstStart(controls, s.Meta.Next)
 	}
-	p.ahead = slices.DeleteFunc(p.ahead, func(c pipeline.Control) bool {
-		return c.Offset < s.Meta.Next || c.Kind == pipeline.ControlRelease && c.Release.Number <= p.first.Releases
-	})
+	if p.storms = s.Meta.Storms.Number; len(s.Meta.Packs) == 0 {
+		p.storms = firstStorms(controls, s.Meta.Next)
+	}
+	p.ahead = slices.DeleteFunc(p.ahead, func(c pipeline.Control) bool { return p.holds(&s.Meta, &c) })
 	if err := w.refuseUnknown(p.ahead); err != nil {
 		return p, err
 	}
 	return p, cmp.Or(w.complete(s, &p), w.passed(s, p.ahead))
+}
+
+// holds reports whether a state holds what a control record has changed. Of those before its next record it holds some, if
+// they wait for no record.
+func (p *past) holds(m *pipeline.Meta, c *pipeline.Control) bool {
+	switch {
+	case c.Offset < m.Next:
+		return true
+	case c.Kind == pipeline.ControlTime:
+		return c.Minute <= m.Passed.Minute
+	case c.Kind == pipeline.ControlRelease:
+		return c.Release.Number <= p.first.Releases
+	case c.Kind == pipeline.ControlStorm:
+		return c.Storm.Number <= p.storms
+	}
+	return false
 }
 
 // firstStart is the history with which a state begins that was emptied, and the latest release before next.
@@ -150,13 +168,25 @@ func firstStart(controls []pipeline.Control, next int64) (f pipeline.FirstStart)
 		case c.Kind == pipeline.ControlHistory:
 			f.Until = c.Until
 		case c.Kind == pipeline.ControlRelease && c.Offset < next:
-			f.Releases, f.At = c.Release.Number, c.Release.At
+			if f.Releases = c.Release.Number; c.Release.Of() == pipeline.HeldHistory {
+				f.At = c.Release.At
+			}
 		}
 	}
 	return f
 }
 
-// complete refuses control records that lead to another pack, to other settings, or to another release, than the
+// firstStorms is the number of the latest storm before next, with which a state begins that was emptied.
+func firstStorms(controls []pipeline.Control, next int64) (number int64) {
+	for i := range controls {
+		if c := &controls[i]; c.Kind == pipeline.ControlStorm && c.Offset < next {
+			number = c.Storm.Number
+		}
+	}
+	return number
+}
+
+// complete refuses control records that lead to another pack, to other settings, or to another release or storm, than the
 // published position was reached with: some are missing.
 func (w *Worker) complete(s *pipeline.Standing, p *past) error {
 	last, settings := newestOf(p.refs, p.ahead).Hash, newestSettings(p.settings, p.ahead)
@@ -175,11 +205,12 @@ func (w *Worker) complete(s *pipeline.Standing, p *past) error {
 	return cmp.Or(
 		lost("pack", s.Mark.Pack, last),
 		lost("settings", s.Mark.Settings, settings),
-		lost("release", releaseName(s.Mark.Releases), releaseName(newestRelease(p))),
+		lost("release", nameOf(s.Mark.Releases), nameOf(newestRelease(p))),
+		lost("storm", nameOf(s.Mark.Storms), nameOf(newestStorm(p))),
 	)
 }
 
-func releaseName(number int64) string {
+func nameOf(number int64) string {
 	if number == 0 {
 		return ""
 	}
@@ -191,6 +222,15 @@ func newestRelease(p *past) (number int64) {
 	number = p.first.Releases
 	for i := range p.ahead {
 		number = max(number, p.ahead[i].Release.Number)
+	}
+	return number
+}
+
+// newestStorm is the number of the latest storm behind all that is ahead.
+func newestStorm(p *past) (number int64) {
+	number = p.storms
+	for i := range p.ahead {
+		number = max(number, p.ahead[i].Storm.Number)
 	}
 	return number
 }

@@ -28,7 +28,7 @@ func TestTimeHistory(t *testing.T) {
 		code     string
 	}{
 		"in order":                       {all, 90, 300, false, 0, ""},
-		"rolled back over sweeps":        {all, 90, 200, false, 2, ""}, // the first of them moves nothing
+		"rolled back over sweeps":        {all, 90, 200, false, 1, ""}, // it holds the first of them
 		"rolled back over records":       {all, 50, 100, false, 2, ""},
 		"rolled back over all":           {all, 30, 0, false, 3, ""},
 		"emptied":                        {all, 0, 0, true, 3, ""},

@@ -46,7 +46,8 @@ type Metrics struct {
 	outboxAge *prometheus.GaugeVec
 	due       *prometheus.GaugeVec
 	customers *prometheus.GaugeVec
-	held      *prometheus.GaugeVec
+	held      *prometheus.GaugeVec   // partition, reason
+	storms    *prometheus.CounterVec // partition
 	cached    *prometheus.GaugeVec
 	sources   *prometheus.GaugeVec
 }
@@ -202,8 +203,14 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		cached: gauge("cached_customers", "Profiles kept in memory.", "partition"),
 		held: gauge(
 			"held_raises",
-			"Raises that are held: decided, not published, and to be decided once more. After a first start those of history, "+
-				"until they are released.",
+			"Raises that are held: decided, not published, and to be decided once more; by reason: of a first start's history, "+
+				"or of a storm.",
+			"partition",
+			"reason",
+		),
+		storms: counter(
+			"storms_total",
+			"Hours in which far more lapses fell due than usual, so that further ones were held.",
 			"partition",
 		),
 		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -253,6 +260,8 @@ func (m *Metrics) passed(partition int, times uint64) {
 		m.advances.WithLabelValues(strconv.Itoa(partition)).Add(float64(times))
 	}
 }
+
+func (m *Metrics) stormOpened(partition int) { m.storms.WithLabelValues(strconv.Itoa(partition)).Inc() }
 
 func (m *Metrics) stopped(partition int, code string) {
 	m.stops.WithLabelValues(strconv.Itoa(partition), code).Set(1)
@@ -367,7 +376,9 @@ func (m *Metrics) tick(o *owner) {
 	m.customers.WithLabelValues(p, "true").Set(float64(size.Profiles - size.Ineligible))
 	m.customers.WithLabelValues(p, "false").Set(float64(size.Ineligible))
 	m.cached.WithLabelValues(p).Set(float64(size.Customers))
-	m.held.WithLabelValues(p).Set(float64(size.Held))
+	for reason := pipeline.HeldHistory; reason < pipeline.NumHoldReasons; reason++ {
+		m.held.WithLabelValues(p, reason.String()).Set(float64(size.Held[reason]))
+	}
 	m.sources.DeletePartialMatch(prometheus.Labels{"partition": p})
 	o.line.Sources(func(name string, stalled bool) {
 		m.sources.WithLabelValues(p, name).Set(map[bool]float64{true: 1}[stalled])

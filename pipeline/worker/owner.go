@@ -49,6 +49,7 @@ type owner struct {
 	active    pipeline.PackRef  // that the metrics show
 	draining  bool              // revoked
 	history   bool              // of a first start, in which nothing is published
+	review    review            // of what storms held
 	poisoned  error             // the breaker has tripped: once everything before is published, this ends the ownership
 }
 
@@ -94,6 +95,7 @@ func (o *owner) run(revoked <-chan struct{}) error {
 			return err
 		}
 		o.send()
+		o.askRelease(time.Now())
 		if o.finished() {
 			return o.poisoned
 		}
@@ -108,7 +110,6 @@ func (o *owner) run(revoked <-chan struct{}) error {
 
 // wait handles the next event.
 func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
-	o.askRelease(time.Now())
 	var ready <-chan *line.Batch
 	if o.waiting == nil && !o.draining && !o.exhausted && !o.line.AtEdge() && !o.full() {
 		if o.rest != nil {
@@ -329,7 +330,8 @@ func (o *owner) answered(a pipeline.Answer) {
 	case pipeline.StepCommit:
 		m.step(a.Step, time.Since(o.sentAt))
 		o.count(&o.sent.Tally)
-		o.tellTurns(o.sent.Turns)
+		o.tell(o.sent.Told)
+		o.tellReview(&o.sent.Tally)
 		o.sent = nil
 	case pipeline.StepPublish:
 		o.done = true
@@ -369,6 +371,7 @@ func (o *owner) report() {
 		Waiting:     o.out.age(time.Now(), o.p.Unpublished().Entries),
 		Publishing:  o.publishing(),
 		Stalled:     o.stalledSources(),
+		Held:        o.held(),
 	})
 }
 

@@ -8,7 +8,8 @@ import (
 
 // What history has raised is released at a bounded rate, so that whoever acts on alerts is not flooded on the first day.
 // The rate is the group's, and each partition has its part of it. It is kept by our clock, or by event time where that is
-// later, in small releases. None is made up for: after a pause, releases go on at the rate.
+// later, in small releases. None is made up for: after a pause, releases go on at the rate. What is held for another
+// reason is released as soon as it may be.
 
 const (
 	defaultShare = 100   // one in so many waiting raises is released in an hour, unless the rate is configured
@@ -19,16 +20,26 @@ const (
 
 // askRelease asks the line for the next release, if it is time.
 func (o *owner) askRelease(now time.Time) {
-	waiting, f := o.line.Waiting()
-	if waiting == 0 || o.draining || o.full() {
+	if o.draining || o.full() {
 		return
 	}
 	at := now.UnixMilli()
 	if watermark, ok := o.line.Watermark(); ok {
 		at = max(at, watermark)
 	}
-	if n := releasable(&f, o.perHour(&f), at); n > 0 {
-		o.line.Release(min(n, waiting), at)
+	for reason := pipeline.HeldHistory; reason < pipeline.NumHoldReasons; reason++ {
+		waiting := o.line.Waiting(reason)
+		if waiting == 0 {
+			continue
+		}
+		most := mostReleased
+		if f := o.line.First(); reason == pipeline.HeldHistory {
+			most = releasable(f, o.perHour(f), at)
+		}
+		if n := min(waiting, most); n > 0 {
+			o.line.Release(reason, n, at)
+			return
+		}
 	}
 }
 

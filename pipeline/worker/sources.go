@@ -6,17 +6,21 @@ import (
 	"ebb/pipeline"
 )
 
-// tellTurns logs the sources that have turned with a commit that is applied.
-func (o *owner) tellTurns(turns []pipeline.Change) {
-	for i := range turns {
-		t := &turns[i].Source
-		if turns[i].Kind == pipeline.ControlResumed {
+// tell logs what a commit that is applied has found by the records: sources that turn, and storms.
+func (o *owner) tell(changes []pipeline.Change) {
+	for i := range changes {
+		c := &changes[i]
+		t := &c.Source
+		switch c.Kind {
+		case pipeline.ControlResumed:
 			o.cfg.Logger.Info().EmbedObject(turnLog{t}).Bool("given_up", t.GivenUp).Msg("source resumed")
-			continue
+		case pipeline.ControlStalled:
+			o.cfg.Logger.Warn().EmbedObject(turnLog{t}).
+				Str("do", "see whether what sends its events works; until it does its customers' silence does not count").
+				Msg("source stalled")
+		case pipeline.ControlStorm:
+			o.tellStorm(&c.Storm)
 		}
-		o.cfg.Logger.Warn().EmbedObject(turnLog{t}).
-			Str("do", "see whether what sends its events works; until it does its customers' silence does not count").
-			Msg("source stalled")
 	}
 }
 

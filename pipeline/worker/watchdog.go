@@ -22,7 +22,8 @@ type Progress struct {
 	Published   int64     // offset of the published position
 	Committed   bool      // the store holds a commit of the partition, or it lost it
 
-	Stalled []string // names of the sources of events that are stalled; an empty one is of events that name none
+	Stalled []string       // names of the sources of events that are stalled; an empty one is of events that name none
+	Held    map[string]int // raises that are held, by reason
 
 	Waiting    time.Duration // how long the oldest outbox entry has waited at most
 	Publishing time.Duration // how long the latest publication took, or the next one has taken by now

@@ -31,6 +31,7 @@ type Config struct {
 	State           State
 	Input           Input
 	Sources         Sources
+	Storm           Storm
 	HTTP            HTTP
 	Log             Log
 	ShutdownTimeout time.Duration
@@ -185,6 +186,26 @@ func (s *Sources) rules() int {
 	return sources.Rules
 }
 
+// Storm is what becomes of lapses when far more fall due than usual.
+type Storm struct {
+	Breaker string        // on or off
+	Review  time.Duration // after its hour, what is held is decided anew
+}
+
+// Values of Storm.Breaker.
+const (
+	BreakerOn  = "on"
+	BreakerOff = "off"
+)
+
+// rules is the version of the rules by which a storm is told; 0: none is.
+func (s *Storm) rules() int {
+	if s.Breaker == BreakerOff {
+		return 0
+	}
+	return pipeline.StormRules
+}
+
 // HTTP is the address of health, readiness and metrics.
 type HTTP struct{ Listen string }
 
@@ -226,6 +247,7 @@ func Default() *Config {
 			Mapping:        defaultMapping(),
 		},
 		Sources:         Sources{Guard: GuardOn, Heartbeat: "Heartbeat"},
+		Storm:           Storm{Breaker: BreakerOn, Review: time.Hour},
 		HTTP:            HTTP{Listen: "127.0.0.1:9464"},
 		Log:             Log{Level: "info", Format: "auto"},
 		ShutdownTimeout: 20 * time.Second,
@@ -371,5 +393,6 @@ func (c *Config) Decides() pipeline.Settings {
 		TrackAnonymous: c.Input.TracksAnonymous(),
 		LatenessMillis: c.Time.Lateness.Milliseconds(), RetentionMillis: c.State.Retention.Milliseconds(),
 		Guard: c.Sources.rules(), Heartbeat: c.Sources.Heartbeat,
+		Storm: c.Storm.rules(), ReviewMillis: c.Storm.Review.Milliseconds(),
 	}
 }

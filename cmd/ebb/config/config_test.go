@@ -174,6 +174,8 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 		"input.poison_breaker":       "0.25",
 		"input.anonymous":            "track",
 		"sources.guard":              "off",
+		"storm.breaker":              "off",
+		"storm.review":               "2h",
 		"shutdown_timeout":           "5s",
 		"kafka.brokers":              "x:1,y:2",
 		"redis.addresses":            "x:1,y:2",

@@ -65,6 +65,25 @@ func (s *Sources) settings() []setting {
 	}
 }
 
+func (s *Storm) settings() []setting {
+	return []setting{
+		{
+			path:  "storm.breaker",
+			value: choiceValue{&s.Breaker, []string{BreakerOn, BreakerOff}},
+			doc: "What becomes of lapses when far more fall due in an hour of event time than usual: more than 50 in a " +
+				"partition, and more than four times as many as in the busiest hours of four weeks. `on`: those above that are " +
+				"held, and raised after `storm.review` if their customers are still silent. `off`: all are raised at once. " +
+				"[Storms](sources.md#storms).",
+		},
+		{
+			path:  "storm.review",
+			value: durationValue{&s.Review, 0, 7 * advice.Day},
+			doc: "How long after its hour, in event time, what a storm holds is decided anew. Longer: more time to mend a feed, " +
+				"and true lapses are reported later by as much. `ebb release storm` does not wait.",
+		},
+	}
+}
+
 // compressions are the values of kafka.compression.
 func compressions() map[string]kafkabatch.Compression {
 	return map[string]kafkabatch.Compression{
@@ -362,6 +381,7 @@ func (c *Config) processSettings() []setting {
 	}
 	s = append(s, c.Input.Mapping.settings("input.mapping.")...)
 	s = append(s, c.Sources.settings()...)
+	s = append(s, c.Storm.settings()...)
 	return append(s, []setting{
 		{
 			path:  "http.listen",

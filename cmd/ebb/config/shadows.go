@@ -21,13 +21,14 @@ func (k *Kafka) ShadowGroup(name string) string { return k.Group + shadowInfix +
 // Shadow is the configuration of the shadow of this name: the same input under a group and a pack of its own.
 //
 // The shadow's alerts go to the topic of shadows. It begins with the oldest record, whatever the main group's start,
-// because without history there is nothing to compare, and raises what it finds there, because nobody acts on it. The main group alone stops for poison in the input; a shadow
-// never does. Overrides of a pack apply to the main pack only.
+// because without history there is nothing to compare, and raises what it finds there, and however much falls due at once,
+// because nobody acts on it. The main group alone stops for poison in the input; a shadow never does. Overrides of a pack
+// apply to the main pack only.
 func (c *Config) Shadow(name string) *Config {
 	s := *c
 	s.Kafka.Group, s.Kafka.Alerts, s.Kafka.Start = c.Kafka.ShadowGroup(name), c.Kafka.Shadow, "earliest"
 	s.Pack, s.Shadows = Pack{Name: c.Shadows[name]}, nil
-	s.Start.History = HistoryNone
+	s.Start.History, s.Storm.Breaker = HistoryNone, BreakerOff
 	s.Input.PoisonBreaker = 0
 	s.HTTP.Listen = ""
 	return &s

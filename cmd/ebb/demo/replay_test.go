@@ -93,6 +93,7 @@ func ran(t *testing.T, customers int) (*demo, []view.Alert) {
 	}
 	cfg.HTTP.Listen, cfg.Kafka.InstanceID = "", "demo"
 	cfg.Start.History, cfg.Sources.Guard = config.HistoryNone, config.GuardOff
+	cfg.Storm.Breaker = config.BreakerOff
 	var out bytes.Buffer
 	opts := Options{
 		Config: cfg, Seed: 4, Customers: customers, JSON: true, Screen: terminal.NewScreen(&out, nil), Log: zerolog.Nop(),

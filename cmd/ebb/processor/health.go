@@ -76,7 +76,7 @@ func (p *Processor) ready() Readiness {
 			r.Partitions,
 			PartitionState{
 				Partition: n, State: s.Phase.String(), Reason: reason(s), Next: at.Next, Lag: lag(s.Phase, &at),
-				Stalled: at.Stalled,
+				Stalled: at.Stalled, Held: at.Held,
 			},
 		)
 	}

@@ -36,6 +36,8 @@ type PartitionState struct {
 	// names of the sources of events that have fallen silent, so that their customers' silence does not count; an empty
 	// one is of the events that name none
 	Stalled []string `json:"sources_stalled,omitempty"`
+
+	Held map[string]int `json:"held,omitempty"` // raises that are held, by reason: history, storm
 }
 
 // serverConfig holds what the HTTP server serves. Live reports whether the loops turn and depends on no other service;

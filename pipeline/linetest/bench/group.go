@@ -34,6 +34,7 @@ redis: {addresses: ["%s"]}
 http: {listen: "%s"}
 log: {format: json}
 start: {history: none}
+storm: {breaker: "off"}
 %s`
 
 func (b *bench) newGroup(ctx context.Context, i int) (*group, error) {

@@ -70,6 +70,7 @@ func (t ebbTarget) command(i int, name, kafka, redis string) ([]string, error) {
 const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s, control: chaos.control, packs: chaos.packs, instance_id: %s, session_timeout: %v, heartbeat: 500ms}
 redis: {addresses: ["%s"]}
 start: {history: none}
+storm: {breaker: "off"}
 sources: {guard: "off"}
 time: {lateness: %v}
 state: {retention: %v}

@@ -153,6 +153,7 @@ func (t *trial) behind(ctx context.Context) (int64, error) {
 const configuration = `kafka: {brokers: ["%s"], group: %s, input: %s, alerts: %s, control: %s.control, packs: %s.packs, instance_id: %s, session_timeout: 6s}
 redis: {addresses: ["%s"]}
 start: {history: none}
+storm: {breaker: "off"}
 pack: {name: any, horizon: 60d}
 time: {lateness: 0s}
 state: {retention: 0s}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// stormLog has customers who come daily at one time, and none of whom comes any more, and others who go on.
+func stormLog(customers int) string {
+	var log strings.Builder
+	event := func(customer string, day, hour int) {
+		fmt.Fprintf(&log, `{"customer":%q,"type":"visit","time":"2026-01-%02dT%02d:30:00Z"}`+"\n", customer, day, hour)
+	}
+	for day := 1; day < 20; day++ {
+		for i := range customers {
+			if day < 10 {
+				event(fmt.Sprint("c", i), day, 9)
+			}
+		}
+		for hour := 10; hour < 24; hour++ {
+			for _, name := range []string{"one", "two", "three"} {
+				event(name, day, hour)
+			}
+		}
+	}
+	return log.String()
+}
+
+// TestStorm: of customers who all fall due in one hour fifty are raised at once; the others are held, and raised once they
+// are reviewed, the most important first. A replay decides all of it again. Without the breaker all are raised at once.
+func TestStorm(t *testing.T) {
+	for breaker, late := range map[string]int{"on": 250, "off": 0} {
+		t.Run(breaker, func(t *testing.T) {
+			s := startServices(t)
+			s.environ = append(s.environ, "EBB_HTTP_LISTEN=", "EBB_PACK=any", "EBB_STORM_BREAKER="+breaker)
+			run(t, s.environ, nil, "check", "--create", "--partitions", "1").want(t, exitOK)
+			run(t, s.environ, nil, "produce", writeLog(t, "storm.ndjson", stormLog(300))).want(t, exitOK)
+			o := run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK)
+			sum := summaryOf(t, o)
+			if sum.Transitions["raised"] != 300 || sum.Held != 0 || strings.Contains(o.stderr, "storm opened") != (late > 0) {
+				t.Errorf("%+v\n%s", sum, o.stderr)
+			}
+			held, before := 0, 1001
+			for _, r := range publishedAlerts(t, s, "ebb.alerts", int(sum.Alerts)) {
+				var a struct {
+					Transition string
+					HeldFor    int64 `json:"held_for"`
+					Priority   int
+				}
+				if err := json.Unmarshal(r.Value, &a); err != nil {
+					t.Fatal(err)
+				}
+				if a.HeldFor == 0 {
+					continue
+				}
+				if held++; a.Transition != "raised" || a.HeldFor < 3600 || a.Priority > before {
+					t.Errorf("%s after one of priority %d", r.Value, before)
+				}
+				before = a.Priority
+			}
+			if held != late {
+				t.Errorf("%d raises were held, want %d", held, late)
+			}
+			if same := replayed(t, s.environ, exitOK); same.Published != same.Same || len(same.Differences) > 0 ||
+				uint64(same.Published) != sum.Alerts {
+				t.Errorf("%+v", same)
+			}
+		})
+	}
+}

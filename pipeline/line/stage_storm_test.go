@@ -1,0 +1,360 @@
+package line
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"ebb/pipeline"
+	"ebb/scoring"
+	"ebb/scoring/pack"
+)
+
+// newStormy is a shelf with a limit so low that the few customers of a test reach it.
+func newStormy(t testing.TB) *shelf {
+	t.Helper()
+	s := newShelf(t, anyOf(t, 5*24*time.Hour), 0, 0)
+	s.cfg.Settings.Storm, s.cfg.Settings.ReviewMillis = pipeline.StormTestRules, pipeline.HourMillis
+	s.restart()
+	return s
+}
+
+// stormRecords is a log of cohorts whose customers come and leave together, some of them to come back, and of customers
+// who vouch for the clock. Some records are late.
+func stormRecords(rng *rand.Rand) (records []pipeline.Record) {
+	type event struct {
+		day      float64
+		customer string
+	}
+	var events []event
+	for i := range 2 + rng.IntN(4) {
+		begin, every, visits := float64(rng.IntN(8)), float64(1+rng.IntN(2)), 5+rng.IntN(5)
+		for c := range 3 + rng.IntN(9) {
+			name := fmt.Sprintf("c%d-%d", i, c)
+			for v := range visits {
+				events = append(events, event{begin + float64(v)*every + float64(rng.IntN(3))/1440, name})
+			}
+			if rng.IntN(3) == 0 {
+				events = append(events, event{begin + float64(visits)*every + rng.Float64()*12, name})
+			}
+		}
+	}
+	for d := 0.0; d < 40; d += rng.Float64() {
+		for _, name := range []string{"one", "two", "three"} {
+			events = append(events, event{d, name})
+		}
+	}
+	slices.SortStableFunc(events, func(a, b event) int { return int(1440 * (a.day - b.day)) })
+	for i, e := range events {
+		if rng.IntN(30) == 0 {
+			e.day -= rng.Float64() * 2
+		}
+		r := visit(fmt.Sprintf("e%d", i), e.customer, "visit", e.day)
+		r.Offset = int64(i)
+		records = append(records, r)
+	}
+	return records
+}
+
+// alertText is an alert in words, with its id.
+func alertText(e *pipeline.Entry) string {
+	a := e.Alert
+	a.Tenant, a.Customer = pipeline.SplitKey(e.Key)
+	return fmt.Sprintf("%s %v %d at %d held for %d %x", a.Customer, a.Transition, a.Sequence, a.At, a.HeldFor, a.ID())
+}
+
+// published are the alerts and the control records of a shelf's outbox.
+func (s *shelf) published() (alerts []string, controls []Change) {
+	for _, b := range s.outbox {
+		switch e := pipeline.MustReadEntry(b); {
+		case e.Kind == pipeline.EntryAlert:
+			alerts = append(alerts, alertText(&e))
+		case e.Kind == pipeline.EntryControl && e.Change.AtRest():
+			controls = append(controls, Change{Offset: e.Begins(), Change: e.Change})
+		}
+	}
+	return alerts, controls
+}
+
+// publishedMark is the mark once all is published.
+func (s *shelf) publishedMark() pipeline.Mark {
+	m := &s.meta
+	return pipeline.Mark{
+		Offset: m.Next, Fired: m.Clock.Fired, Watermark: m.Clock.Watermark, Passed: m.Passed.Minute,
+		Releases: m.First.Releases, Storms: m.Storms.Number,
+	}
+}
+
+// copied is the shelf as it is now, to go on from with another mark.
+func (s *shelf) copied() *shelf {
+	c := *s
+	c.meta = s.meta.Clone()
+	c.profiles, c.buckets, c.raises = maps.Clone(s.profiles), maps.Clone(s.buckets), maps.Clone(s.raises)
+	c.outbox = slices.Clone(s.outbox)
+	c.tally = Tally{}
+	return &c
+}
+
+// live folds a log in random batches with restarts, lets time pass, and releases what is due a few at a time. It leaves
+// copies of itself on the way.
+func (s *shelf) live(t testing.TB, rng *rand.Rand, records []pipeline.Record) (copies []*shelf) {
+	t.Helper()
+	for s.Next() < int64(len(records)) {
+		n := min(1+rng.IntN([]int{2, 20, 200}[rng.IntN(3)]), len(records)-int(s.Next()))
+		s.put(t, slices.Clone(records[s.Next():][:n]))
+		for range rng.IntN(3) {
+			s.sweepOnce(t)
+		}
+		if rng.IntN(9) == 0 {
+			s.settle(t)
+			s.Advance(s.Line.meta.Clock.Minute() + rng.Int64N(300))
+			s.sweepOnce(t)
+		}
+		if rng.IntN(2) == 0 {
+			s.releaseDue(t, rng)
+		}
+		if rng.IntN(4) == 0 {
+			s.restart()
+		}
+		if rng.IntN(4) == 0 {
+			copies = append(copies, s.copied())
+		}
+	}
+	s.settle(t)
+	s.releaseDue(t, rng)
+	return copies
+}
+
+func (s *shelf) releaseDue(t testing.TB, rng *rand.Rand) {
+	t.Helper()
+	for n := s.Waiting(pipeline.HeldStorm); n > 0 && rng.IntN(4) > 0; n = s.Waiting(pipeline.HeldStorm) {
+		s.Release(pipeline.HeldStorm, min(n, 1+rng.IntN(3)), 0)
+		for _, _, ok := s.ApplyControls(nil); !ok; _, _, ok = s.ApplyControls(nil) {
+			s.sweepOnce(t)
+		}
+		s.sweepOnce(t)
+	}
+}
+
+// again replays a log up to what was published, in random batches with restarts, and returns the alerts that are decided
+// once more.
+func (s *shelf) again(t testing.TB, rng *rand.Rand, records []pipeline.Record) (alerts []string) {
+	t.Helper()
+	s.cfg.Repeated = func(e *pipeline.Entry, _ *pack.Pack) { alerts = append(alerts, alertText(e)) }
+	s.restart()
+	end := s.mark.Offset
+	for s.Next() < end || len(s.ahead) > 0 || s.Sweeping() || s.AtEdge() {
+		if rng.IntN(6) == 0 {
+			s.restart()
+		}
+		if s.AtEdge() || s.Next() == end {
+			s.ApplyControls(nil)
+			s.sweepOnce(t)
+			continue
+		}
+		n := 1 + rng.Int64N([]int64{2, 20, 200}[rng.IntN(3)])
+		for _, edge := range s.Edges() {
+			if edge > s.Next() {
+				n = min(n, edge-s.Next())
+			}
+		}
+		s.put(t, slices.Clone(records[s.Next():][:n]))
+	}
+	return alerts
+}
+
+// TestStormIsReplayed: what a live run holds and releases, and what it alerts, a replay with its control records decides
+// again, from the beginning and from any state of then, whatever the batches and restarts; and it announces nothing.
+func TestStormIsReplayed(t *testing.T) {
+	storms, held, back := 0, 0, 0
+	rapid.Check(t, func(r *rapid.T) {
+		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 1))
+		records := stormRecords(rng)
+		s := newStormy(t)
+		copies := s.live(t, rng, records)
+		want, controls := s.published()
+		storms += int(s.meta.Storms.Number)
+		held += int(s.tally.Decided - s.tally.AllAlerts() - s.tally.AllUnsent())
+		back += int(s.tally.Withheld[InStorm])
+		checkEpisodes(r, s)
+		for _, c := range append(copies, newStormy(t)) {
+			from := len(c.outbox)
+			before, _ := c.published()
+			c.mark, c.controls = s.publishedMark(), controls
+			got := append(before, c.again(t, rng, records)...)
+			if announced := c.outbox[from:]; len(announced) > 0 {
+				r.Fatalf("published again: %+v", pipeline.MustReadEntry(announced[0]))
+			}
+			slices.Sort(want)
+			slices.Sort(got)
+			if diff := cmp.Diff(want, got); diff != "" {
+				r.Fatalf("%d storms (-live +replay):\n%s", s.meta.Storms.Number, diff)
+			}
+			if diff := cmp.Diff(s.profiles, c.profiles) + cmp.Diff(s.raises, c.raises) + cmp.Diff(s.meta.Storms, c.meta.Storms) +
+				cmp.Diff(s.meta.First.Releases, c.meta.First.Releases); diff != "" {
+				r.Fatalf("what is left (-live +replay):\n%s", diff)
+			}
+		}
+	})
+	if storms < 50 || back < 20 {
+		t.Errorf("%d storms, %d of those held came back, %d are held: the logs show too little", storms, back, held)
+	}
+}
+
+// checkEpisodes: no alert comes twice, and nothing follows of an episode that was not raised.
+func checkEpisodes(r *rapid.T, s *shelf) {
+	open, seen := map[string]bool{}, map[string]bool{}
+	for _, b := range s.outbox {
+		e := pipeline.MustReadEntry(b)
+		if e.Kind != pipeline.EntryAlert {
+			continue
+		}
+		episode := fmt.Sprintf("%x", e.Alert.EpisodeID())
+		if id := fmt.Sprintf("%x", e.Alert.ID()); seen[id] {
+			r.Fatalf("twice: %s", alertText(&e))
+		} else {
+			seen[id] = true
+		}
+		if e.Alert.Transition == scoring.Raised {
+			open[episode] = true
+		}
+		if !open[episode] {
+			r.Fatalf("never raised: %s", alertText(&e))
+		}
+	}
+}
+
+// TestStormRolledBack: a state that was rolled back to before, into or behind a storm goes on as the published position
+// says, whether that lies in the storm or not, and then by itself. No alert comes twice, and none is lost: at the end each
+// open episode is raised or held.
+func TestStormRolledBack(t *testing.T) {
+	storms := 0
+	rapid.Check(t, func(r *rapid.T) {
+		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 2))
+		records := stormRecords(rng)
+		s := newStormy(t)
+		copies := append([]*shelf{s.copied()}, s.live(t, rng, records)...)
+		if len(copies) < 2 {
+			return
+		}
+		at := 1 + rng.IntN(len(copies)-1)
+		to, from := copies[at], copies[rng.IntN(at)]
+		_, controls := to.published()
+		from.mark, from.controls = to.publishedMark(), controls
+		before := len(from.outbox)
+		from.again(t, rng, records)
+		from.outbox = slices.Concat(to.outbox, from.outbox[before:]) // it went on by itself at the end
+		from.live(t, rng, records)
+		storms += int(from.meta.Storms.Number)
+		checkEpisodes(r, from)
+		raised := map[string]bool{}
+		for _, b := range from.outbox {
+			if e := pipeline.MustReadEntry(b); e.Kind == pipeline.EntryAlert {
+				raised[string(e.Key)] = e.Alert.Transition != scoring.Recovered && e.Alert.Transition != scoring.Corrected
+			}
+		}
+		for key, p := range from.left(t) {
+			_, held := from.raises[key+"\x00"]
+			if p.Lapse.Open() != (raised[key] || held) || raised[key] && held {
+				r.Fatalf("%s: open %v, raised %v, held %v", key, p.Lapse.Open(), raised[key], held)
+			}
+		}
+	})
+	if storms < 50 {
+		t.Errorf("%d storms: the logs show too little", storms)
+	}
+}
+
+// TestStormOfOne follows a storm: as many as the limit are raised, the others held and told to operators; who is back by
+// the review is never mentioned; the others are raised then, the most important first, and go on as any episode.
+func TestStormOfOne(t *testing.T) {
+	s := newStormy(t)
+	var records []pipeline.Record
+	add := func(day float64, customers ...string) {
+		for _, c := range customers {
+			records = append(records, visit(fmt.Sprint(c, day), c, "visit", day))
+		}
+	}
+	cohort := strings.Fields("a b c d e f")
+	for day := range 9 {
+		add(float64(day), cohort...)
+		add(float64(day)+0.5, "one", "two", "three")
+	}
+	s.put(t, records)
+	s.settle(t)
+	records = records[:0]
+	var last float64
+	for day := 9.0; s.meta.Storms.Number == 0; day += 1.0 / 24 {
+		add(day, "one", "two", "three")
+		s.put(t, records)
+		s.settle(t)
+		last, records = day, records[:0]
+	}
+	alerts, controls := s.published()
+	if len(alerts) != 3 || len(controls) != 1 || len(s.raises) != 3 {
+		t.Fatalf("alerts %q, controls %+v, %d held", alerts, controls, len(s.raises))
+	}
+	storm := controls[0].Storm
+	if storm.Number != 1 || storm.Raised != 3 || storm.Limit != 3 || storm.Usual != 0 ||
+		storm.Review.Sub(storm.Hour) != 2*time.Hour {
+		t.Errorf("%+v", storm)
+	}
+	var back string
+	for key := range s.raises {
+		customer, _ := pipeline.SplitHeldKey(key)
+		_, name := pipeline.SplitKey([]byte(customer))
+		back = string(name)
+		break
+	}
+	records = []pipeline.Record{visit("back", back, "visit", last)}
+	s.put(t, records)
+	if got, _ := s.published(); len(got) != 3 || len(s.raises) != 2 || s.tally.Withheld[InStorm] != 1 {
+		t.Errorf("one came back: alerts %q, %d held, withheld %v", got, len(s.raises), s.tally.Withheld)
+	}
+	if n := s.Waiting(pipeline.HeldStorm); n != 0 {
+		t.Errorf("%d may be released before the review", n)
+	}
+	review := float64(storm.Review.UnixMilli()-1_700_000_000_000) / pipeline.DayMillis
+	records = records[:0]
+	add(review+1.0/1440, "one", "two", "three")
+	s.put(t, records)
+	s.settle(t)
+	if n := s.Waiting(pipeline.HeldStorm); n != 2 {
+		t.Fatalf("%d may be released at the review", n)
+	}
+	s.Release(pipeline.HeldStorm, 2, 0)
+	s.ApplyControls(nil)
+	s.sweepOnce(t)
+	got, _ := s.published()
+	if len(got) != 5 || len(s.raises) != 0 {
+		t.Fatalf("alerts %q, %d held", got, len(s.raises))
+	}
+	for _, a := range got[3:] {
+		if !strings.Contains(a, "raised 1 at") || strings.Contains(a, "held for 0") {
+			t.Error(a)
+		}
+	}
+	s.put(t, []pipeline.Record{visit("late", got[3][:1], "visit", review+0.1)})
+	if got, _ = s.published(); len(got) < 6 || !strings.HasPrefix(got[len(got)-1], got[3][:1]+" recovered") {
+		t.Errorf("alerts %q", got)
+	}
+}
+
+// TestStormOff: without the setting nothing is counted or held.
+func TestStormOff(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	s := newStormy(t)
+	s.cfg.Settings.Storm = 0
+	s.restart()
+	s.live(t, rng, stormRecords(rng))
+	if len(s.meta.Storms.Hours) > 0 || len(s.raises) > 0 || s.tally.AllAlerts() == 0 {
+		t.Errorf("%+v, %d held", s.meta.Storms, len(s.raises))
+	}
+}
