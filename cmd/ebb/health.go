@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
-	"ebb/cmd/ebb/processor"
+	"ebb/cmd/ebb/probes"
 	"ebb/cmd/ebb/terminal"
 	"ebb/cmd/ebb/view"
 )
@@ -81,7 +81,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	}
 	var answer struct {
 		Live bool `json:"live"`
-		processor.Readiness
+		probes.Readiness
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return fmt.Errorf("%s is no ebb: it answers %s", url, res.Status)
