@@ -167,6 +167,7 @@ func (r *receiving) fail(w http.ResponseWriter, req *http.Request) {
 	case 4:
 		select {
 		case <-time.After(time.Duration(200+rand.IntN(400)) * time.Millisecond): // around the sender's timeout
+			w.WriteHeader(http.StatusServiceUnavailable)
 		case <-req.Context().Done():
 		}
 	}

@@ -54,6 +54,7 @@ type Lane struct {
 	committed int64               // the group's offset
 	when      time.Time           // of the latest commit
 	dead      []pipeline.Outgoing // dead letters that the next commit publishes
+	burying   bool                // the latest alert became one
 	resume    time.Time           // no attempt before it
 	trouble   trouble
 	said      string // the kind of the trouble with Kafka that was logged last; "": none
@@ -291,8 +292,12 @@ func (l *Lane) bury(r *pipeline.Record, reason string, attempts int) {
 	}
 	l.dead = append(l.dead, letter.Outgoing(r.Clone()))
 	l.cfg.Metrics.buried(reason)
-	l.cfg.Logger.Warn().Int64("offset", r.Offset).Str("reason", reason).Int("attempts", attempts).
-		Str("topic", l.cfg.DeadLetters).Msg("alert not delivered, kept as a dead letter")
+	line := l.cfg.Logger.Debug()
+	if !l.burying { // a long outage has many of them
+		line, l.burying = l.cfg.Logger.Warn(), true
+	}
+	line.Int64("offset", r.Offset).Str("reason", reason).Int("attempts", attempts).
+		Str("dead_letters", l.cfg.DeadLetters).Msg("alert not delivered, kept as a dead letter")
 }
 
 // reached notes up to where the partition is done.

@@ -18,7 +18,7 @@ type trouble struct {
 // delivered ends the trouble.
 func (l *Lane) delivered() {
 	l.pauses.Reset()
-	l.resume = time.Time{}
+	l.resume, l.burying = time.Time{}, false
 	t := l.trouble
 	if t.since.IsZero() {
 		return
