@@ -265,6 +265,20 @@ func TestLaneStallsAndGoesOn(t *testing.T) {
 		if len(log.letters) > 0 {
 			t.Errorf("given up: %v", log.dead())
 		}
+		until = time.Now().Add(400 * time.Millisecond) // a short trouble after a long one has short pauses again
+		to.mu.Lock()
+		to.tell = func(int, string) error {
+			if time.Now().After(until) {
+				return nil
+			}
+			return refuse(0)
+		}
+		to.mu.Unlock()
+		log.add("d", time.Time{})
+		<-time.After(2 * time.Second)
+		if log.offset() != 4 {
+			t.Errorf("offset %d", log.offset())
+		}
 		r.stop(t)
 		if n := strings.Count(r.log.String(), "deliveries stall"); n != 1 {
 			t.Errorf("%d lines say that deliveries stall:\n%s", n, r.log)
@@ -338,6 +352,32 @@ func TestLaneGivesUpWhatHasExpired(t *testing.T) {
 	})
 }
 
+// TestLaneBuriesOnce, whether or not a commit whose answer is lost took effect.
+func TestLaneBuriesOnce(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			log, to := &scripted{committed: 0, lost: lost}, &taker{}
+			log.add("a", time.Now().Add(-time.Minute))
+			log.add("b", time.Now().Add(-time.Minute))
+			failures := 0
+			log.fail = func(request string) error {
+				if request != "publish" || failures > 2 {
+					return nil
+				}
+				failures++
+				return pipeline.ErrUnavailable
+			}
+			r := run(t, log, to)
+			<-time.After(time.Minute)
+			want := []string{"alerts.dlq 3@0 expired after 0", "alerts.dlq 3@1 expired after 0"}
+			if diff := cmp.Diff(want, log.dead()); diff != "" || log.offset() != 2 {
+				t.Errorf("lost %v: offset %d\n%s", lost, log.offset(), diff)
+			}
+			r.stop(t)
+		})
+	}
+}
+
 // TestLaneIsRevoked: the attempt under way is finished, and what was delivered is committed; a pause is not waited for.
 func TestLaneIsRevoked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -347,15 +387,15 @@ func TestLaneIsRevoked(t *testing.T) {
 		log.add("c", time.Time{})
 		to.tell = func(_ int, id string) error {
 			if id == "b" {
-				<-time.After(5 * time.Second)
+				<-time.After(500 * time.Millisecond) // sooner than a commit is due
 			}
 			return nil
 		}
 		r := run(t, log, to)
-		<-time.After(time.Second)
+		<-time.After(100 * time.Millisecond)
 		began := time.Now()
 		r.stop(t)
-		if took := time.Since(began); took != 4*time.Second || log.offset() != 2 {
+		if took := time.Since(began); took != 400*time.Millisecond || log.offset() != 2 {
 			t.Errorf("it took %v, offset %d", took, log.offset())
 		}
 		to.tell = func(int, string) error { return refuse(time.Hour) }
