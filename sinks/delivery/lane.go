@@ -292,11 +292,12 @@ func (l *Lane) bury(r *pipeline.Record, reason string, attempts int) {
 	}
 	l.dead = append(l.dead, letter.Outgoing(r.Clone()))
 	l.cfg.Metrics.buried(reason)
-	line := l.cfg.Logger.Debug()
-	if !l.burying { // a long outage has many of them
-		line, l.burying = l.cfg.Logger.Warn(), true
+	level := zerolog.WarnLevel
+	if l.burying { // a long outage has many of them
+		level = zerolog.DebugLevel
 	}
-	line.Int64("offset", r.Offset).Str("reason", reason).Int("attempts", attempts).
+	l.burying = true
+	l.cfg.Logger.WithLevel(level).Int64("offset", r.Offset).Str("reason", reason).Int("attempts", attempts).
 		Str("dead_letters", l.cfg.DeadLetters).Msg("alert not delivered, kept as a dead letter")
 }
 
