@@ -415,15 +415,16 @@ func TestLaneThatIsLost(t *testing.T) {
 		log, to := &scripted{committed: -1}, &taker{}
 		log.add("a", time.Time{})
 		log.add("b", time.Time{})
-		r := &running{}
+		lose := make(chan func(), 1)
 		to.tell = func(_ int, id string) error {
 			if id == "b" {
-				r.lose()
+				(<-lose)()
 				<-time.After(time.Second)
 			}
 			return nil
 		}
-		r = run(t, log, to)
+		r := run(t, log, to)
+		lose <- r.lose
 		if err := <-r.ended; !errors.Is(err, context.Canceled) || log.offset() != 0 {
 			t.Errorf("ended with %v, offset %d", err, log.offset())
 		}
@@ -487,11 +488,12 @@ func TestLaneUnderFailures(t *testing.T) {
 func underFailures(t *testing.T, rt *rapid.T, dice *rand.Rand, expire []int) {
 	t.Helper()
 	var mu sync.Mutex // of dice
-	chance := func(share float64) bool {
+	draw := func() float64 {
 		mu.Lock()
 		defer mu.Unlock()
-		return dice.Float64() < share
+		return dice.Float64()
 	}
+	chance := func(share float64) bool { return draw() < share }
 	calm := false
 	log, to := &scripted{committed: -1}, &taker{}
 	expires := map[string]time.Time{}
@@ -523,7 +525,7 @@ func underFailures(t *testing.T, rt *rapid.T, dice *rand.Rand, expire []int) {
 	}
 	for range 5 {
 		r := run(t, log, to)
-		<-time.After(time.Duration(1+dice.IntN(60)) * time.Second)
+		<-time.After(time.Duration(60 * draw() * float64(time.Second)))
 		if chance(0.5) {
 			r.lose()
 			_ = <-r.ended // of what it was killed in the middle of
