@@ -29,8 +29,14 @@ func TestDocumentVerifiesInPython(t *testing.T) {
 	}
 	ask := func(secret string, at time.Time, body string) string {
 		t.Helper()
-		call := fmt.Sprintf("%s\nprint(verified(%q, {'webhook-id': 'a', 'webhook-timestamp': '%d', 'webhook-signature': %q}, %q.encode()))",
-			code, secret, at.Unix(), signature, body)
+		call := fmt.Sprintf(
+			"%s\nprint(verified(%q, {'webhook-id': 'a', 'webhook-timestamp': '%d', 'webhook-signature': %q}, %q.encode()))",
+			code,
+			secret,
+			at.Unix(),
+			signature,
+			body,
+		)
 		out, err := exec.Command("python3", "-c", call).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
