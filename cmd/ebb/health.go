@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ebb/cmd/ebb/advice"
-	"ebb/cmd/ebb/processor"
+	"ebb/cmd/ebb/probes"
 	"ebb/cmd/ebb/terminal"
 	"ebb/cmd/ebb/view"
 )
@@ -20,6 +19,7 @@ import (
 // healthFlags is the command line of health.
 type healthFlags struct {
 	ready   bool
+	deliver bool
 	json    bool
 	timeout time.Duration
 }
@@ -33,12 +33,14 @@ func newHealthCommand(a *app) *cobra.Command {
 Exit code 0: yes; 1: no, or nobody answers. It is the health check of an image that has no shell.`,
 		Example: "  ebb health\n" +
 			"  ebb health --ready --json | jq .partitions\n" +
+			"  ebb health --deliver --ready\n" +
 			"  EBB_HTTP_LISTEN=10.0.0.7:9464 ebb health --ready",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.health(cmd, &f) },
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.ready, "ready", false, "request readiness (/readyz) instead of liveness (/livez)")
+	flags.BoolVar(&f.deliver, "deliver", false, "ask ebb deliver, which listens on deliver.listen")
 	flags.BoolVar(&f.json, "json", false, "print the answer as it came")
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long to wait for the answer, a `TIME` such as 2s")
 	return cmd
@@ -49,17 +51,21 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	if err != nil {
 		return err
 	}
-	if cfg.HTTP.Listen == "" {
+	key, variable, listen, command := "http.listen", "EBB_HTTP_LISTEN", cfg.HTTP.Listen, "ebb run"
+	if f.deliver {
+		key, variable, listen, command = "deliver.listen", "EBB_DELIVER_LISTEN", cfg.Deliver.Listen, "ebb deliver"
+	}
+	if listen == "" {
 		return advice.Add(
-			errors.New("http.listen is empty: there is nothing to connect to"),
-			"set http.listen (EBB_HTTP_LISTEN) for ebb run and here alike",
+			fmt.Errorf("%s is empty: there is nothing to connect to", key),
+			"set %s (%s) for %s and here alike", key, variable, command,
 		)
 	}
 	path := "/livez"
 	if f.ready {
 		path = "/readyz"
 	}
-	url := "http://" + reachable(cfg.HTTP.Listen) + path
+	url := "http://" + reachable(listen) + path
 	req, err := http.NewRequestWithContext(cmd.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return fmt.Errorf("request %s: %w", url, err)
@@ -70,8 +76,10 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	if err != nil {
 		return advice.Add(
 			fmt.Errorf("nobody answers at %s: %s", url, advice.Cause(err)),
-			"is ebb run at work, with this http.listen (%s)?",
-			cfg.HTTP.Listen,
+			"is %s at work, with this %s (%s)?",
+			command,
+			key,
+			listen,
 		)
 	}
 	defer func() { _ = res.Body.Close() }()
@@ -81,7 +89,7 @@ func (a *app) health(cmd *cobra.Command, f *healthFlags) error {
 	}
 	var answer struct {
 		Live bool `json:"live"`
-		processor.Readiness
+		probes.Readiness
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return fmt.Errorf("%s is no ebb: it answers %s", url, res.Status)

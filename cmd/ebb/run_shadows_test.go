@@ -20,6 +20,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ebb/cmd/ebb/probes"
 	"ebb/cmd/ebb/processor"
 )
 
@@ -255,12 +256,12 @@ func TestShadowBesideARunningProcessor(t *testing.T) {
 	listening := regexp.MustCompile(`"listen":"(127\.0\.0\.1:\d+)"`)
 	eventually(t, "it serves its health", func() bool { return listening.MatchString(stderr.String()) })
 	address := listening.FindStringSubmatch(stderr.String())[1]
-	want := []processor.ShadowState{
+	want := []probes.ShadowState{
 		{Name: "next", State: "running"},
 		{Name: "none", State: "ended", Reason: "load pack: open ./none.yaml: no such file or directory"},
 	}
 	eventually(t, "all is read", func() bool {
-		var ready processor.Readiness
+		var ready probes.Readiness
 		status, body := ask(t, address, "/readyz")
 		return status == http.StatusOK && json.Unmarshal([]byte(body), &ready) == nil &&
 			gocmp.Equal(want, ready.Shadows)

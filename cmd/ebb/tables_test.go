@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"ebb/cmd/ebb/inspect"
-	"ebb/cmd/ebb/processor"
+	"ebb/cmd/ebb/probes"
 	"ebb/cmd/ebb/terminal"
 	"ebb/cmd/ebb/view"
 	"ebb/scoring/alert"
@@ -39,7 +39,7 @@ func TestTablesFitTheTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ready := &processor.Readiness{Group: "ebb", Partitions: []processor.PartitionState{
+	ready := &probes.Readiness{Group: "ebb", Partitions: []probes.PartitionState{
 		{Partition: 0, State: "running", Next: 1_234_567_890, Lag: new(int64(12))},
 		{
 			Partition: 11,

@@ -104,3 +104,14 @@ func decodeAssignment(topic string, b []byte) ([]int32, error) {
 	slices.Sort(out)
 	return out, nil
 }
+
+// Dealt is how many partitions of topic the members of a group have.
+func Dealt(g *kafkawire.GroupState, topic string) (n int) {
+	for i := range g.Members {
+		part, err := decodeAssignment(topic, g.Members[i].Assigned)
+		if err == nil {
+			n += len(part)
+		}
+	}
+	return n
+}

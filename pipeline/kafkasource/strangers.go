@@ -16,7 +16,7 @@ func (m *Member) Strangers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if g.State == stable {
+	if g.State == Stable {
 		for i := range g.Members {
 			if !reads(&g.Members[i], m.cfg.Topic) {
 				return m.taken(&g.Members[i], "reads something else than "+m.cfg.Topic)
@@ -34,8 +34,8 @@ func (m *Member) Strangers(ctx context.Context) error {
 	)
 }
 
-// stable is the state of a group in which every member has said what it reads.
-const stable = "Stable"
+// Stable is the state of a group in which every member has said what it reads.
+const Stable = "Stable"
 
 func (m *Member) taken(who *kafkawire.GroupMember, why string) error {
 	return &pipeline.HardStop{

@@ -17,6 +17,9 @@ var program string
 
 // TestMain builds the program and finds or starts the services, once.
 func TestMain(m *testing.M) {
+	if address := os.Getenv(hookAddress); address != "" { // this process is a receiver of webhooks
+		serveHook(address)
+	}
 	os.Exit(run(m))
 }
 

@@ -57,6 +57,7 @@ func TestSecuredKafka(t *testing.T) {
 	t.Run("permissions to replay", k.replayPermissions)
 	t.Run("permissions to create", k.createPermissions)
 	t.Run("permissions of shadows", k.shadowPermissions)
+	t.Run("permissions to deliver", k.deliverPermissions)
 	t.Run("renewal", k.renewal)
 }
 

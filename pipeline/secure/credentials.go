@@ -138,6 +138,12 @@ func (c *Credentials) Login() (username, password string) {
 	return c.src.Username, c.password
 }
 
+// TLS is the client's side of TLS with a host, for callers that connect by themselves; nil: plain text.
+func (c *Credentials) TLS(host string) *tls.Config {
+	c.refresh()
+	return c.client(host)
+}
+
 // client is the client's side of TLS with a host; nil: plain text. The client's certificate is sent whatever
 // authorities the server names, so that the server can report what is wrong with it.
 func (c *Credentials) client(host string) *tls.Config {

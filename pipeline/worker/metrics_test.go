@@ -17,6 +17,7 @@ import (
 
 	"ebb/pipeline/worker"
 	"ebb/scoring/scoringtest/golden"
+	"ebb/sinks/delivery"
 )
 
 // describing is a registerer that only records what is registered.
@@ -71,6 +72,17 @@ func TestMetricsDocument(t *testing.T) {
 		"alone.\n\n| name | kind | labels | meaning |\n|---|---|---|---|\n" + strings.Join(d.rows, "\n") +
 		"\n\n## Reasons\n\nA stage withholds a decision (`ebb_withheld_total`) for one of these reasons:\n\n" +
 		"| reason | decisions |\n|---|---|\n" + strings.Join(withheldReasons(t), "\n") + "\n"
+	var delivered describing
+	delivery.NewMetrics(&delivered, nil)
+	slices.Sort(delivered.rows)
+	want += "\n## ebb deliver\n\n`/metrics` of [ebb deliver](deliver.md), on `deliver.listen`. The partitions are those of " +
+		"the alert topic. Failures are\n" +
+		"`timeout`, `connection`, `tls`, `status_3xx`, `status_4xx` (but 429), `status_429`, `status_5xx` or " +
+		"`status_other`.\n\n| name | kind | labels | meaning |\n|---|---|---|---|\n" +
+		strings.Join(
+			delivered.rows,
+			"\n",
+		) + "\n"
 	const path = "../../docs/metrics.md"
 	golden.Path(t, path, want)
 }

@@ -40,6 +40,7 @@ func (c *checking) checkTopics(ctx context.Context) {
 		c.checkShadowTopic(ctx, partitions)
 	}
 	c.checkOwnTopics(ctx, partitions)
+	c.checkUndelivered(ctx, partitions)
 	need := largest + connect.DLQHeadroom
 	settings := map[string]string{"max.message.bytes": strconv.Itoa(need)}
 	if dlq, found := c.topic(ctx, wantedTopic{"dlq topic", k.DLQ(), kafkawire.Write, partitions, settings}); found {
@@ -59,6 +60,21 @@ func (c *checking) checkTopics(ctx context.Context) {
 				)
 			}
 		}
+	}
+}
+
+// checkUndelivered checks the topic of alerts that ebb deliver has given up, where that is used.
+func (c *checking) checkUndelivered(ctx context.Context, partitions int32) {
+	if c.cfg.Deliver.URL == "" {
+		return
+	}
+	const check = "undelivered topic"
+	topic, found := c.topic(ctx, wantedTopic{check, c.cfg.Kafka.UndeliveredTopic(), kafkawire.Write, partitions, nil})
+	if !found {
+		return
+	}
+	if cfg, ok := c.topicConfig(ctx, check, topic.Name); ok {
+		c.checkKept(check, &topic, cfg, true, "a later alert that was given up would replace a customer's earlier one")
 	}
 }
 

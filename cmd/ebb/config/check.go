@@ -19,6 +19,7 @@ func (l *loader) check(c *Config) {
 	l.checkTLS("redis.tls.", &c.Redis.TLS)
 	l.checkMapping(&c.Input.Mapping)
 	l.checkShadows(c)
+	l.checkDeliver(c)
 	l.checkProcess(c)
 }
 
@@ -41,16 +42,7 @@ func (l *loader) checkKafka(c *Config) {
 		l.contradiction("kafka.alerts", "kafka.input", "is the topic of quarantined records too (%s)", k.DLQ())
 	}
 	l.checkOwnTopics(k)
-	switch {
-	case k.Group == "" || len(k.Group) > maxGroup:
-		l.problem("kafka.group", "must be 1 to %d bytes long", maxGroup)
-	case strings.ContainsFunc(k.Group, func(r rune) bool { return r <= ' ' || r > '~' || r == '{' || r == '}' }):
-		l.problem(
-			"kafka.group",
-			"may hold printable ASCII without spaces and braces (it is part of the keys in Redis): %q",
-			k.Group,
-		)
-	}
+	l.checkGroup("kafka.group", k.Group)
 	if k.InstanceID != "" && !LegalTopic(k.InstanceID, maxInstance) {
 		l.problem(
 			"kafka.instance_id",
@@ -77,6 +69,15 @@ func (l *loader) checkKafka(c *Config) {
 			advice.FormatDuration(k.SessionTimeout),
 			advice.FormatDuration(k.TransactionTimeout),
 		)
+	}
+}
+
+func (l *loader) checkGroup(path, name string) {
+	switch {
+	case name == "" || len(name) > maxGroup:
+		l.problem(path, "must be 1 to %d bytes long", maxGroup)
+	case strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || r == '{' || r == '}' }):
+		l.problem(path, "may hold printable ASCII without spaces and braces (it is part of the keys in Redis): %q", name)
 	}
 }
 
@@ -171,6 +172,11 @@ func (l *loader) checkTLS(prefix string, t *TLS) {
 		}
 		return
 	}
+	l.checkPair(prefix, t)
+}
+
+// checkPair checks that a certificate comes with its key.
+func (l *loader) checkPair(prefix string, t *TLS) {
 	if t.CertFile != "" && t.KeyFile == "" {
 		l.problem(prefix+"cert_file", "needs %skey_file", prefix)
 	}

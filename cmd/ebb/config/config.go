@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -32,6 +33,7 @@ type Config struct {
 	Input           Input
 	Sources         Sources
 	Storm           Storm
+	Deliver         Deliver
 	HTTP            HTTP
 	Log             Log
 	ShutdownTimeout time.Duration
@@ -206,6 +208,29 @@ func (s *Storm) rules() int {
 	return pipeline.StormRules
 }
 
+// Deliver is where ebb deliver posts alerts, and how.
+type Deliver struct {
+	URL         string // "": ebb deliver is not used
+	Group       string // "": <kafka.group>.deliver
+	SecretsFile string
+	HeadersFile string // "": none
+	Timeout     time.Duration
+	MaxPause    time.Duration
+	Start       string // earliest or latest
+	Listen      string
+	TLS         TLS // Enabled where URL is https
+
+	Credentials *secure.Credentials // of TLS, once its files were read
+}
+
+// DeliverGroup is the consumer group of ebb deliver.
+func (c *Config) DeliverGroup() string { return cmp.Or(c.Deliver.Group, c.Kafka.Group+deliverSuffix) }
+
+const deliverSuffix = ".deliver"
+
+// UndeliveredTopic is the topic of alerts that ebb deliver has given up.
+func (k *Kafka) UndeliveredTopic() string { return k.Alerts + dlqSuffix }
+
 // HTTP is the address of health, readiness and metrics.
 type HTTP struct{ Listen string }
 
@@ -246,8 +271,14 @@ func Default() *Config {
 			Anonymous:      anonymousIgnored,
 			Mapping:        defaultMapping(),
 		},
-		Sources:         Sources{Guard: GuardOn, Heartbeat: "Heartbeat"},
-		Storm:           Storm{Breaker: BreakerOn, Review: time.Hour},
+		Sources: Sources{Guard: GuardOn, Heartbeat: "Heartbeat"},
+		Storm:   Storm{Breaker: BreakerOn, Review: time.Hour},
+		Deliver: Deliver{
+			Timeout:  10 * time.Second,
+			MaxPause: 5 * time.Minute,
+			Start:    "earliest",
+			Listen:   "127.0.0.1:9465",
+		},
 		HTTP:            HTTP{Listen: "127.0.0.1:9464"},
 		Log:             Log{Level: "info", Format: "auto"},
 		ShutdownTimeout: 20 * time.Second,

@@ -22,6 +22,7 @@ func (l *loader) readSecrets(c *Config, readFile func(string) ([]byte, error)) {
 		Server: "Sentinel", Keys: secure.Keys{Login: "redis.sentinel."}, ReadFile: readFile,
 		Username: r.Sentinel.Username, Password: r.Sentinel.Password, PasswordFile: r.Sentinel.PasswordFile,
 	}, new(TLS))
+	l.deliverCredentials(&c.Deliver, readFile)
 }
 
 // open reads the files of one service.

@@ -31,6 +31,9 @@ func (s *setting) masked() string {
 	if s.secret && s.value.String() != "" {
 		return "(set)"
 	}
+	if u, ok := s.value.(urlValue); ok {
+		return u.shown()
+	}
 	return s.value.String()
 }
 
@@ -382,6 +385,7 @@ func (c *Config) processSettings() []setting {
 	s = append(s, c.Input.Mapping.settings("input.mapping.")...)
 	s = append(s, c.Sources.settings()...)
 	s = append(s, c.Storm.settings()...)
+	s = append(s, c.Deliver.settings()...)
 	return append(s, []setting{
 		{
 			path:  "http.listen",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,23 @@ func (v textValue) kind() string { return "text" }
 func (v textValue) String() string { return *v.p }
 
 func (v textValue) set(text string) error { *v.p = text; return nil }
+
+// urlValue is a URL, of which only the host is shown: its path and query may hold a token.
+type urlValue struct{ p *string }
+
+func (v urlValue) kind() string { return "URL" }
+
+func (v urlValue) String() string { return *v.p }
+
+func (v urlValue) set(text string) error { *v.p = text; return nil }
+
+func (v urlValue) shown() string {
+	u, err := url.Parse(*v.p)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + "/..."
+}
 
 // choiceValue is one of a closed list.
 type choiceValue struct {

@@ -108,6 +108,15 @@ func wrongConfigs() []wrongConfig {
 		},
 		{name: "Sentinel without its master", yaml: "redis:\n  sentinel:\n    username: ebb\n"},
 		{name: "user without password", yaml: "redis:\n  username: ebb\n"},
+		{
+			name: "endpoint without secrets, over plain text, with a password",
+			yaml: "deliver:\n  url: http://ebb:hunter2@crm/\n  tls:\n    ca_file: ca.pem\n    cert_file: me.pem\n",
+		},
+		{name: "endpoint that is none", yaml: "deliver:\n  url: crm.example.org/ebb\n  listen: 9465\n"},
+		{
+			name: "attempts longer than a shutdown, in the group of ebb run",
+			yaml: "deliver:\n  url: https://crm/\n  secrets_file: s\n  timeout: 30s\n  group: ebb\n",
+		},
 		{name: "pack without name", yaml: "pack: ''\n"},
 		{name: "friction weights", yaml: "pack:\n  friction:\n    payment_failed: high\n    refund: -1\n"},
 		{name: "friction as a list", yaml: "pack:\n  friction: [a, b]\n"},

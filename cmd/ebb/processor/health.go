@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"ebb/cmd/ebb/probes"
 	"ebb/pipeline/worker"
 )
 
@@ -24,8 +25,8 @@ func (p *Processor) serveHTTP(ctx context.Context) (err error) {
 	if p.cfg.HTTP.Listen == "" {
 		return nil
 	}
-	p.http, err = startServer(ctx, serverConfig{
-		Listen: p.cfg.HTTP.Listen, Registry: p.metered, Ready: p.ready,
+	p.http, err = probes.Start(ctx, probes.Config{
+		Key: "http.listen", Listen: p.cfg.HTTP.Listen, Registry: p.metered, Ready: p.ready,
 		Live: p.live,
 	})
 	if err == nil {
@@ -50,10 +51,10 @@ func (p *Processor) live() error {
 }
 
 // ready is the answer of /readyz: the process is a member of a generation, and all of its partitions run.
-func (p *Processor) ready() Readiness {
+func (p *Processor) ready() probes.Readiness {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := Readiness{Ready: p.generation > 0 && !p.draining, Group: p.cfg.Kafka.Group, Generation: p.generation}
+	r := probes.Readiness{Ready: p.generation > 0 && !p.draining, Group: p.cfg.Kafka.Group, Generation: p.generation}
 	if p.generation == 0 {
 		r.Reason = "not a member of the group"
 		if p.awaited != "" {
@@ -74,7 +75,7 @@ func (p *Processor) ready() Readiness {
 		at := w.Progress()
 		r.Partitions = append(
 			r.Partitions,
-			PartitionState{
+			probes.PartitionState{
 				Partition: n, State: s.Phase.String(), Reason: reason(s), Next: at.Next, Lag: lag(s.Phase, &at),
 				Stalled: at.Stalled, Held: at.Held,
 			},
@@ -98,8 +99,8 @@ func lag(phase worker.Phase, at *worker.Progress) *int64 {
 	return &n
 }
 
-func sortPartitions(s []PartitionState) {
-	slices.SortFunc(s, func(a, b PartitionState) int { return cmp.Compare(a.Partition, b.Partition) })
+func sortPartitions(s []probes.PartitionState) {
+	slices.SortFunc(s, func(a, b probes.PartitionState) int { return cmp.Compare(a.Partition, b.Partition) })
 }
 
 // reason is why a partition does not run, with what to do where that is known.

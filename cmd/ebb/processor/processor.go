@@ -4,9 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,9 +11,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
-	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/connect"
+	"ebb/cmd/ebb/probes"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/kafkawire"
@@ -62,7 +59,7 @@ type Processor struct {
 	metrics   *worker.Metrics
 	wall      *worker.Wall
 	metered   *prometheus.Registry // what /metrics serves; nil for a shadow, whose metrics the main processor serves
-	http      *server              // nil: none
+	http      *probes.Server       // nil: none
 	ends      []int64              // by partition, where opts.UntilEnd or opts.AcceptPoison
 	draws     chan []byte          // keys of customers with events; see watchStrays
 	// that another program uses the group, for a generation in which no worker is left to stop for it
@@ -125,17 +122,9 @@ func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Optio
 
 // joinAs decides under which instance id this process joins the group.
 func (p *Processor) joinAs() (err error) {
-	instance := p.cfg.Kafka.InstanceID
-	if instance == "" {
-		host, err := os.Hostname()
-		if err != nil {
-			return advice.Add(fmt.Errorf("find the host's name: %w", err), "set kafka.instance_id")
-		}
-		slots := filepath.Join(os.TempDir(), fmt.Sprintf("ebb-instances-%d", os.Getuid()))
-		if p.slot, err = kafkasource.TakeSlot(slots, host, p.cfg.Kafka.Group); err != nil {
-			return advice.Add(err, "set kafka.instance_id")
-		}
-		instance = p.slot.Instance()
+	var instance string
+	if instance, p.slot, err = connect.Instance(p.cfg, p.cfg.Kafka.Group); err != nil {
+		return err
 	}
 	member, err := kafkasource.NewMember(kafkasource.MemberConfig{
 		Client: p.kafka, Group: p.cfg.Kafka.Group, Topic: p.cfg.Kafka.Input, Instance: instance,

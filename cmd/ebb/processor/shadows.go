@@ -10,6 +10,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/config"
+	"ebb/cmd/ebb/probes"
 	"ebb/pipeline"
 	"ebb/pipeline/worker"
 )
@@ -130,26 +131,18 @@ func shadowAdvice(name string, err error) string {
 	return "mend it and start ebb again; ebb check shows whether anything else is wrong"
 }
 
-// ShadowState is one shadow in the answer of /readyz.
-type ShadowState struct {
-	Name   string `json:"name"`
-	State  string `json:"state"`            // starting, running, waiting, ended
-	Reason string `json:"reason,omitempty"` // why it does not run
-	Lag    *int64 `json:"lag,omitempty"`    // records behind the end, in the partitions of this process; nil: not known
-}
-
-func (s *Shadows) states() []ShadowState {
-	all := make([]ShadowState, len(s.all))
+func (s *Shadows) states() []probes.ShadowState {
+	all := make([]probes.ShadowState, len(s.all))
 	for i, one := range s.all {
 		all[i] = one.state()
 	}
 	return all
 }
 
-func (s *shadow) state() ShadowState {
+func (s *shadow) state() probes.ShadowState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	state := ShadowState{Name: s.name, State: "starting"}
+	state := probes.ShadowState{Name: s.name, State: "starting"}
 	switch {
 	case s.err != nil:
 		state.State, state.Reason = "ended", s.err.Error()

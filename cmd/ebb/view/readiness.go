@@ -7,12 +7,12 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"ebb/cmd/ebb/advice"
-	"ebb/cmd/ebb/processor"
+	"ebb/cmd/ebb/probes"
 	"ebb/cmd/ebb/terminal"
 )
 
 // Readiness shows the state of each partition and each shadow.
-func Readiness(out terminal.Screen, r *processor.Readiness) {
+func Readiness(out terminal.Screen, r *probes.Readiness) {
 	defer func() {
 		for _, s := range r.Shadows {
 			out.Hang("shadow "+s.Name+": ", shadowInWords(&s))
@@ -57,7 +57,7 @@ func lagInWords(lag *int64) string {
 	return advice.Grouped(*lag)
 }
 
-func shadowInWords(s *processor.ShadowState) string {
+func shadowInWords(s *probes.ShadowState) string {
 	words := s.State
 	if s.State == "running" && s.Lag != nil {
 		words += ", " + advice.Count(*s.Lag, "record") + " behind"

@@ -1,4 +1,4 @@
-package processor
+package probes_test
 
 import (
 	"context"
@@ -15,17 +15,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ebb/cmd/ebb/advice"
-	"ebb/pipeline/worker"
+	"ebb/cmd/ebb/probes"
 )
 
 // serve starts a server on a free port.
-func serve(t *testing.T, cfg serverConfig) *server {
+func serve(t *testing.T, cfg probes.Config) *probes.Server {
 	t.Helper()
-	cfg.Listen = "127.0.0.1:0"
+	cfg.Key, cfg.Listen = "http.listen", "127.0.0.1:0"
 	if cfg.Registry == nil {
 		cfg.Registry = prometheus.NewRegistry()
 	}
-	s, err := startServer(t.Context(), cfg)
+	s, err := probes.Start(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func serve(t *testing.T, cfg serverConfig) *server {
 }
 
 // get requests a path and returns status and body.
-func get(t *testing.T, s *server, path string) (int, string) {
+func get(t *testing.T, s *probes.Server, path string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr()+path, http.NoBody)
 	if err != nil {
@@ -57,7 +57,7 @@ func TestHTTPAnswers(t *testing.T) {
 	registered := prometheus.NewCounter(prometheus.CounterOpts{Name: "ebb_test_total", Help: "Test."})
 	registry.MustRegister(registered)
 	registered.Add(7)
-	s := serve(t, serverConfig{
+	s := serve(t, probes.Config{
 		Registry: registry,
 		Live: func() error {
 			if dead.Load() {
@@ -65,15 +65,15 @@ func TestHTTPAnswers(t *testing.T) {
 			}
 			return nil
 		},
-		Ready: func() Readiness {
+		Ready: func() probes.Readiness {
 			if !ready.Load() {
-				return Readiness{Reason: "not a member of the group yet", Group: "ebb"}
+				return probes.Readiness{Reason: "not a member of the group yet", Group: "ebb"}
 			}
-			return Readiness{
+			return probes.Readiness{
 				Ready:      true,
 				Group:      "ebb",
 				Generation: 4,
-				Partitions: []PartitionState{{Partition: 0, State: "running", Next: 12, Lag: new(int64(3))}},
+				Partitions: []probes.PartitionState{{Partition: 0, State: "running", Next: 12, Lag: new(int64(3))}},
 			}
 		},
 	})
@@ -111,7 +111,10 @@ func TestHTTPAddressInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	_, err = startServer(t.Context(), serverConfig{Listen: l.Addr().String(), Registry: prometheus.NewRegistry()})
+	_, err = probes.Start(
+		t.Context(),
+		probes.Config{Key: "http.listen", Listen: l.Addr().String(), Registry: prometheus.NewRegistry()},
+	)
 	var advised advice.Advised
 	if !errors.As(err, &advised) || !strings.Contains(err.Error(), "address already in use") ||
 		!strings.Contains(advised.Do, "EBB_HTTP_LISTEN") {
@@ -122,7 +125,7 @@ func TestHTTPAddressInUse(t *testing.T) {
 // TestHTTPCloseIsBounded: an answer under way is finished; one that takes too long is cut off.
 func TestHTTPCloseIsBounded(t *testing.T) {
 	asked, release := make(chan bool), make(chan bool)
-	s := serve(t, serverConfig{Live: func() error {
+	s := serve(t, probes.Config{Live: func() error {
 		asked <- true
 		<-release
 		return nil
@@ -153,27 +156,4 @@ func TestHTTPCloseIsBounded(t *testing.T) {
 		t.Error("the request that took too long was answered")
 	}
 	close(release)
-}
-
-// TestLagIsKnown: a lag is shown where it is known, and never as none for want of an answer.
-func TestLagIsKnown(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		phase worker.Phase
-		at    worker.Progress
-		want  *int64
-	}{
-		{"stopped at the takeover", worker.Stopped, worker.Progress{}, nil},
-		{"before the first fetch", worker.Running, worker.Progress{Next: 12}, nil},
-		{"at the end", worker.Running, worker.Progress{Next: 12, End: 12, Told: true}, new(int64(0))},
-		{"empty", worker.Running, worker.Progress{Told: true}, new(int64(0))},
-		{"behind", worker.Stalled, worker.Progress{Next: 12, End: 15, Told: true}, new(int64(3))},
-		{"waits, was behind", worker.Waiting, worker.Progress{Next: 12, End: 15, Told: true}, new(int64(3))},
-		{"waits, was at the end", worker.Waiting, worker.Progress{Next: 12, End: 12, Told: true}, nil},
-		{"stopped, was at the end", worker.Stopped, worker.Progress{Next: 12, End: 12, Told: true}, nil},
-	} {
-		if diff := cmp.Diff(c.want, lag(c.phase, &c.at)); diff != "" {
-			t.Errorf("%s: (-want +got)\n%s", c.name, diff)
-		}
-	}
 }

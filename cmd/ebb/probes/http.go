@@ -1,4 +1,5 @@
-package processor
+// Package probes serves health, readiness and metrics of a running member over HTTP.
+package probes
 
 import (
 	"context"
@@ -7,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,17 +42,26 @@ type PartitionState struct {
 	Held map[string]int `json:"held,omitempty"` // raises that are held, by reason: history, storm
 }
 
-// serverConfig holds what the HTTP server serves. Live reports whether the loops turn and depends on no other service;
+// ShadowState is one shadow in the answer of /readyz.
+type ShadowState struct {
+	Name   string `json:"name"`
+	State  string `json:"state"`            // starting, running, waiting, ended
+	Reason string `json:"reason,omitempty"` // why it does not run
+	Lag    *int64 `json:"lag,omitempty"`    // records behind the end, in the partitions of this process; nil: not known
+}
+
+// Config holds what the HTTP server serves. Live reports whether the loops turn and depends on no other service;
 // Ready whether every owned partition runs. Both are called per request, by any goroutine.
-type serverConfig struct {
+type Config struct {
+	Key      string // of the configuration that sets Listen
 	Listen   string // host:port; port 0 picks a free one
 	Live     func() error
 	Ready    func() Readiness
 	Registry *prometheus.Registry
 }
 
-// server serves /livez, /readyz and /metrics.
-type server struct {
+// Server serves /livez, /readyz and /metrics.
+type Server struct {
 	server   *http.Server
 	listener net.Listener
 	done     chan error
@@ -63,13 +74,14 @@ const (
 	httpMaxHeader     = 16 << 10
 )
 
-// startServer listens and serves in the background until Close. An address in use is an error at once.
-func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
+// Start listens and serves in the background until Close. An address in use is an error at once.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
-		return nil, advice.Add(fmt.Errorf("listen on http.listen %s: %w", cfg.Listen, err),
-			"another program may hold the port: set http.listen (EBB_HTTP_LISTEN) to another, or to \"\" for none")
+		variable := "EBB_" + strings.ToUpper(strings.ReplaceAll(cfg.Key, ".", "_"))
+		return nil, advice.Add(fmt.Errorf("listen on %s %s: %w", cfg.Key, cfg.Listen, err),
+			"another program may hold the port: set %s (%s) to another, or to \"\" for none", cfg.Key, variable)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answerLive(w, cfg.Live()) })
@@ -78,7 +90,7 @@ func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
 		"GET /metrics",
 		promhttp.HandlerFor(cfg.Registry, promhttp.HandlerOpts{Registry: cfg.Registry, EnableOpenMetrics: true}),
 	)
-	s := &server{
+	s := &Server{
 		server: &http.Server{
 			Handler: mux, ReadHeaderTimeout: httpHeaderTimeout, ReadTimeout: httpTimeout, WriteTimeout: httpTimeout,
 			IdleTimeout: 2 * httpTimeout, MaxHeaderBytes: httpMaxHeader,
@@ -91,10 +103,10 @@ func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
 }
 
 // Addr is the address listened on, with the port that was picked.
-func (s *server) Addr() string { return s.listener.Addr().String() }
+func (s *Server) Addr() string { return s.listener.Addr().String() }
 
 // Close answers the open requests until ctx ends, and then cuts the rest off.
-func (s *server) Close(ctx context.Context) error {
+func (s *Server) Close(ctx context.Context) error {
 	err := s.server.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.server.Close())

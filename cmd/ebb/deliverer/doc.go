@@ -1,0 +1,2 @@
+// Package deliverer is the running member of the group that delivers alerts: clients, lanes, health.
+package deliverer
