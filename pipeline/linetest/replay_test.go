@@ -20,16 +20,16 @@ import (
 )
 
 // TestReplayOfALiveRun: a group first starts on a log with history, is killed on its way and started again, sees one of
-// its sources fall silent and come back, is idle, loses its state in Redis to an older copy, and is idle again under other
-// settings. A replay of its log and its control records, from nothing, decides what was published, to the byte. It does
-// not without one of these control records, nor where an alert was forged.
+// its sources fall silent and come back, holds a storm, is idle, loses its state in Redis to an older copy, and is idle
+// again under other settings. A replay of its log and its control records, from nothing, decides what was published, to
+// the byte. It does not without one of these control records, nor where an alert was forged.
 func TestReplayOfALiveRun(t *testing.T) {
 	t.Parallel()
 	log := living(time.Now().Truncate(time.Second))
 	w := newWorld(t, livingPartitions)
 	g := w.group("run", redisAddress(), map[string]string{
 		"start.history": "first_start", "start.initial_per_hour": "1_000_000", "sources.guard": "on",
-		"time.lateness": "7m", "time.idle": "2s",
+		"storm.breaker": "on", "time.lateness": "7m", "time.idle": "2s",
 	})
 	flags := []string{"--horizon", fmt.Sprint(livingHorizon, "d")}
 	processed := func() bool { return slices.Equal(g.committed(), w.ends()) }
@@ -87,9 +87,11 @@ func TestReplayOfALiveRun(t *testing.T) {
 	initial := count(func(a *alert) bool { return a.Initial })
 	raised := count(func(a *alert) bool { return a.Transition == "raised" && !a.Initial })
 	frozen := count(func(a *alert) bool { return a.Unseen > 0 })
+	kinds := g.kinds()
 	t.Logf("%d alerts, %d initial, %d raised later, %d with time that did not count; control records: %v",
-		len(alerts), initial, raised, frozen, g.kinds())
-	if initial < 20 || raised < 20 || frozen < 5 || g.kinds()[pipeline.ControlStalled] == stalled {
+		len(alerts), initial, raised, frozen, kinds)
+	if initial < 20 || raised < 20 || frozen < 5 || kinds[pipeline.ControlStalled] == stalled ||
+		kinds[pipeline.ControlStorm] == 0 {
 		t.Error("the run shows too little")
 	}
 	again := g.replay(nil, flags...)
