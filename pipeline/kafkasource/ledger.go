@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkascan"
@@ -78,6 +79,10 @@ func (l *Ledger) Packs(ctx context.Context, hashes []string) (all []pipeline.Pac
 	return all, err
 }
 
+// patience is how long a reading goes on without progress. A reading that makes progress may take longer: an idle
+// partition writes up to 1,440 control records a day.
+const patience = 10 * time.Second
+
 // read hands take each committed record of a partition up to its present end. It waits for the records behind another
 // group's open transaction.
 func (l *Ledger) read(ctx context.Context, topic string, partition int32, take func(*pipeline.Record) error) error {
@@ -85,9 +90,12 @@ func (l *Ledger) read(ctx context.Context, topic string, partition int32, take f
 	if err != nil {
 		return fmt.Errorf("read %s/%d: %w", topic, partition, err)
 	}
-	scan := kafkascan.Scan{Client: l.Client, Topic: topic, Partition: partition, From: start, To: end, Record: take}
+	scan := kafkascan.Scan{
+		Client: l.Client, Topic: topic, Partition: partition, From: start, To: end, Record: take, Patience: patience,
+	}
 	err = scan.Run(ctx)
-	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, pipeline.ErrUnavailable) { // held back until then
+	_, held := errors.AsType[*kafkascan.HeldUpError](err)
+	if (held || errors.Is(err, context.DeadlineExceeded)) && !errors.Is(err, pipeline.ErrUnavailable) {
 		err = fmt.Errorf("%w: %w", pipeline.ErrUnavailable, err)
 	}
 	if err != nil {

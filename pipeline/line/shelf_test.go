@@ -97,8 +97,14 @@ func (s *shelf) begins() bool {
 // batches where a pack begins among them.
 func (s *shelf) put(t testing.TB, records []pipeline.Record) {
 	t.Helper()
+	s.putThrough(t, records, s.commit)
+}
+
+// putThrough is put with other commits.
+func (s *shelf) putThrough(t testing.TB, records []pipeline.Record, commit func(*Staged)) {
+	t.Helper()
 	if n := s.turnAt - s.Next(); n > 0 && n < int64(len(records)) {
-		s.put(t, records[:n])
+		s.putThrough(t, records[:n], commit)
 		records = records[n:]
 	}
 	for len(records) > 0 && !s.begins() {
@@ -110,7 +116,7 @@ func (s *shelf) put(t testing.TB, records []pipeline.Record) {
 	}
 	b.Fetched.Records, b.Fetched.Next = records, s.Next()+int64(len(records))
 	b.Decode()
-	if err := s.foldAll(b, s.load, s.commit); err != nil {
+	if err := s.foldAll(b, s.load, commit); err != nil {
 		t.Fatal(err)
 	}
 }

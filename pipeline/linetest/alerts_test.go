@@ -31,6 +31,7 @@ type alert struct {
 	Episode    int       `json:"episode"`
 	Sequence   int       `json:"sequence"`
 	Time       time.Time `json:"time"`
+	Unseen     int64     `json:"unseen_ms"`
 	Pack       struct {
 		Version string `json:"version"`
 	} `json:"pack"`

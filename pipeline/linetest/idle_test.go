@@ -21,13 +21,13 @@ import (
 	"ebb/pipeline/linetest/services"
 )
 
-// idling is how large TestIdlePartitions is, and how long its parts last. The defaults are those of CI;
-// EBB_TEST_IDLE=full is 200,000 customers, of whom 20,000 cross 2 to 5 minutes after the end of the log, and a broker that
-// is stopped for 5 minutes in the middle of that.
+// idling is how large TestIdlePartitions is, and how long its parts last. The defaults are those of CI, with a minute of
+// deadlines before the outage and one in it. EBB_TEST_IDLE=full, as "task test:idle" sets it, is 200,000 customers, of whom
+// 20,000 cross 2 to 5 minutes after the end of the log, and a broker that is stopped for 5 minutes in the middle of that.
 type idling struct {
 	customers, leavers     int
-	ready                  time.Duration // from now to the end of the log: it is produced and processed by then
-	first, last            time.Duration // from there to the crossings
+	ready                  time.Duration // from the finished log to a minute after its end: it is produced by then
+	first, last            time.Duration // from its end to the crossings
 	outageFrom, outageFor  time.Duration // from there
 	lateness, idle, within time.Duration
 }
@@ -35,15 +35,15 @@ type idling struct {
 func idlingOf() idling {
 	if services.Setting("EBB_TEST_IDLE", "") == "full" {
 		return idling{
-			customers: 200_000, leavers: 20_000, ready: 6 * time.Minute, first: 2 * time.Minute, last: 5 * time.Minute,
+			customers: 200_000, leavers: 20_000, ready: 4 * time.Minute, first: 2 * time.Minute, last: 5 * time.Minute,
 			outageFrom: 3 * time.Minute, outageFor: 5 * time.Minute,
 			lateness: 5 * time.Second, idle: 30 * time.Second, within: time.Minute,
 		}
 	}
 	return idling{
-		customers: 3_000, leavers: 300, ready: 30 * time.Second, first: 45 * time.Second, last: 120 * time.Second,
-		outageFrom: 60 * time.Second, outageFor: 40 * time.Second,
-		lateness: 5 * time.Second, idle: 10 * time.Second, within: time.Minute,
+		customers: 3_000, leavers: 300, ready: 15 * time.Second, first: 40 * time.Second, last: 110 * time.Second,
+		outageFrom: 112 * time.Second, outageFor: 25 * time.Second,
+		lateness: 5 * time.Second, idle: 10 * time.Second, within: 30 * time.Second,
 	}
 }
 
@@ -55,17 +55,21 @@ func TestIdlePartitions(t *testing.T) {
 	kafka, pause, resume := pausable(t)
 	w := newWorldAt(t, kafka, 3)
 	settings := oracle.Settings{Horizon: 10, Lateness: size.lateness}
-	end := time.Now().Add(size.ready).Truncate(time.Second)
-	rows := leaving(size, settings, end)
+	aimedAt := time.Now().Truncate(time.Minute)
+	rows := leaving(size, settings, aimedAt)
+	end := time.Now().Add(size.ready - time.Second).Truncate(time.Minute) // so a minute after it is still to come
+	for i := range rows {
+		rows[i].seconds += end.Unix() - aimedAt.Unix()
+	}
 	g := w.group("run", redisAddress(), map[string]string{
 		"time.lateness": size.lateness.String(), "time.idle": size.idle.String(),
 	})
 	input := w.produce(events("shop", 1, rows))
-	arrivals := g.follow()
+	seen := g.follow()
 	p := g.run(nil, nil, "--horizon", "10d")
 	p.until("the log is processed", func() bool { return slices.Equal(g.committed(), w.ends()) })
-	if late := time.Since(end); late > 0 {
-		t.Fatalf("processed %v after the end of the log: it takes a longer idling.ready", late)
+	if late := time.Since(end.Add(max(size.first, time.Minute))); late > 0 {
+		t.Fatalf("processed %v after the first deadline: it takes a longer idling.ready", late)
 	}
 	until := end.Add(size.last + time.Minute).Truncate(time.Minute)
 	want := foldUntil(input, settings, until)
@@ -76,7 +80,10 @@ func TestIdlePartitions(t *testing.T) {
 	<-time.After(time.Until(out[1]))
 	resume()
 	back := out[1].Add(size.idle + 20*time.Second) // until the broker answers and the partitions are taken over
-	<-time.After(time.Until(later(back, until.Add(size.lateness)).Add(size.within)))
+	late := later(back, until.Add(size.lateness)).Add(size.within)
+	for seen.upTo(until) < len(want) && time.Now().Before(late) {
+		<-time.After(100 * time.Millisecond)
+	}
 
 	var got []alert
 	for _, a := range g.published() {
@@ -86,7 +93,7 @@ func TestIdlePartitions(t *testing.T) {
 	}
 	checkOnce(t, got)
 	checkFold(t, want, got)
-	checkPrompt(t, size, end, back, got, arrivals())
+	checkPrompt(t, size, end, back, got, seen.stop())
 	leave(p)
 }
 
@@ -143,61 +150,74 @@ func bit(b bool) int {
 }
 
 // leaving makes a log that ends at end: customers who visit every day or two, the last ones until then, and leavers, who
-// have stayed away for so long that they cross soon after it. By how much is found by trying.
+// have stayed away for so long that they cross soon after it.
 func leaving(size idling, settings oracle.Settings, end time.Time) []row {
 	r := rand.New(rand.NewPCG(26, 1))
-	visits := make([][]int64, size.customers)
-	target := map[string]int64{}
-	for c := range visits {
+	all := make([]visitor, size.customers)
+	for c := range all {
+		v := &all[c]
+		v.name = nth(c)
 		t := end.Unix() - r.Int64N(86_400)
 		for range 5 + r.IntN(3) {
-			visits[c] = append(visits[c], t)
+			v.times = append(v.times, t)
 			t -= 43_200 + r.Int64N(86_400)
 		}
-		slices.Reverse(visits[c])
+		slices.Reverse(v.times)
 		if c < size.leavers {
 			spread := int64((size.last - size.first).Seconds())
-			target[nth(c)] = end.Add(size.first).Unix() + r.Int64N(spread)
-			shift(visits[c], -3*86_400)
+			v.raised = end.Add(size.first).Unix() + r.Int64N(spread)
+			v.shift(-3 * 86_400)
 		}
 	}
+	return aimed(all, 3, settings, end.Add(8*24*time.Hour))
+}
+
+// visitor is a customer of a log.
+type visitor struct {
+	name   string
+	times  []int64 // of its visits, s
+	raised int64   // when it is to be raised; 0: whenever
+}
+
+func (v *visitor) shift(by int64) {
+	for i := range v.times {
+		v.times[i] += by
+	}
+}
+
+// aimed are the visits of all, moved so that each visitor is raised when it is to be. By how much is found by trying.
+func aimed(all []visitor, partitions int, settings oracle.Settings, until time.Time) []row {
 	for range 3 {
 		raised := map[string]int64{} // when each was last raised
-		for _, a := range foldUntil(keyed(rowsOf(visits)), settings, end.Add(8*24*time.Hour)) {
+		for _, a := range foldUntil(keyed(rowsOf(all), partitions), settings, until) {
 			if a.Transition == "raised" {
 				raised[a.Customer] = a.Seconds
 			}
 		}
-		for c := range size.leavers {
-			if at := raised[nth(c)]; at != 0 {
-				shift(visits[c], target[nth(c)]-at)
+		for i := range all {
+			if v := &all[i]; v.raised != 0 && raised[v.name] != 0 {
+				v.shift(v.raised - raised[v.name])
 			}
 		}
 	}
-	return rowsOf(visits)
+	return rowsOf(all)
 }
 
 func nth(c int) string { return fmt.Sprintf("c%06d", c) }
 
-func shift(times []int64, by int64) {
-	for i := range times {
-		times[i] += by
-	}
-}
-
-func rowsOf(visits [][]int64) (rows []row) {
-	for c, times := range visits {
-		for _, t := range times {
-			rows = append(rows, row{nth(c), t, "visit"})
+func rowsOf(all []visitor) (rows []row) {
+	for i := range all {
+		for _, t := range all[i].times {
+			rows = append(rows, row{all[i].name, t, "visit"})
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b row) int { return int(a.seconds - b.seconds) })
 	return rows
 }
 
-// keyed are rows as three partitions hold them.
-func keyed(rows []row) [][]oracle.Record {
-	partitions := make([][]oracle.Record, 3)
+// keyed are rows as partitions hold them.
+func keyed(rows []row, n int) [][]oracle.Record {
+	partitions := make([][]oracle.Record, n)
 	for _, r := range events("shop", 1, rows) {
 		n := oracle.Partition([]byte(r.key), len(partitions))
 		partitions[n] = append(partitions[n], oracle.Record{Offset: int64(len(partitions[n])), Value: r.value})
@@ -225,8 +245,16 @@ func foldUntil(input [][]oracle.Record, settings oracle.Settings, until time.Tim
 	return alerts
 }
 
-// follow reads the group's alerts as they come. The returned function ends it and says when each was seen.
-func (g *group) follow() (arrivals func() map[string]time.Time) {
+// arrivals are a group's alerts as they come.
+type arrivals struct {
+	mu    sync.Mutex
+	at    map[string]time.Time // when each was seen
+	times []time.Time          // of the alerts
+	end   func()
+}
+
+// follow reads the group's alerts as they come, until stop.
+func (g *group) follow() *arrivals {
 	g.t.Helper()
 	cl, err := kgo.NewClient(
 		kgo.SeedBrokers(g.kafka), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeTopics(g.alerts),
@@ -235,25 +263,38 @@ func (g *group) follow() (arrivals func() map[string]time.Time) {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	seen := map[string]time.Time{}
 	var reading sync.WaitGroup
 	ctx, cancel := context.WithCancel(g.t.Context())
+	seen := &arrivals{at: map[string]time.Time{}, end: func() { cancel(); reading.Wait(); cl.Close() }}
 	reading.Go(func() {
 		for ctx.Err() == nil {
 			cl.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
 				var a alert
 				if json.Unmarshal(r.Value, &a) == nil {
-					seen[a.ID] = time.Now()
+					seen.mu.Lock()
+					seen.at[a.ID], seen.times = time.Now(), append(seen.times, a.Time)
+					seen.mu.Unlock()
 				}
 			})
 		}
 	})
-	return func() map[string]time.Time {
-		cancel()
-		reading.Wait()
-		cl.Close()
-		return seen
+	return seen
+}
+
+// upTo is how many alerts up to an event time have come.
+func (s *arrivals) upTo(t time.Time) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, at := range s.times {
+		n += bit(!at.After(t))
 	}
+	return n
+}
+
+// stop ends the reading, and returns when each alert was seen.
+func (s *arrivals) stop() map[string]time.Time {
+	s.end()
+	return s.at
 }
 
 // pausable is a broker that a test may stop and let go on: where EBB_TEST_KAFKA_PID names its process, the shared one, for

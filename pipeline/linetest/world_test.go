@@ -283,8 +283,8 @@ func (g *group) key(partition int, part string) string {
 	return fmt.Sprintf("ebb:{%s:p%d}:%s", g.name, partition, part)
 }
 
-// stored is how far the partition's state in Redis is: the next offset, and how many entries its outbox holds.
-func (g *group) stored(partition int) (next, outbox int64) {
+// meta is the partition's position in Redis; zero: there is none.
+func (g *group) meta(partition int) (m pipeline.Meta) {
 	g.t.Helper()
 	meta, err := g.redis.Get(g.t.Context(), g.key(partition, "meta")).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
@@ -292,15 +292,19 @@ func (g *group) stored(partition int) (next, outbox int64) {
 	}
 	const token = 16
 	if len(meta) > token {
-		m, err := pipeline.ReadMeta([]byte(meta[token:]))
-		if err != nil {
+		if m, err = pipeline.ReadMeta([]byte(meta[token:])); err != nil {
 			g.t.Fatal(err)
 		}
-		next = m.Next
 	}
-	outbox, err = g.redis.LLen(g.t.Context(), g.key(partition, "outbox")).Result()
+	return m
+}
+
+// stored is how far the partition's state in Redis is: the next offset, and how many entries its outbox holds.
+func (g *group) stored(partition int) (next, outbox int64) {
+	g.t.Helper()
+	outbox, err := g.redis.LLen(g.t.Context(), g.key(partition, "outbox")).Result()
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	return next, outbox
+	return g.meta(partition).Next, outbox
 }

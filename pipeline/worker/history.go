@@ -113,8 +113,6 @@ type past struct {
 // replayed reads the control records. A state that was emptied to be rebuilt begins with the pack that applied at its
 // position, or with the oldest known.
 func (w *Worker) replayed(ctx context.Context, s *pipeline.Standing) (p past, err error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
 	controls, err := w.cfg.Ledger.Controls(ctx, w.cfg.Line.Identity)
 	if err != nil {
 		return p, fmt.Errorf("read control records: %w", err)

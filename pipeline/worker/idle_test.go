@@ -118,11 +118,10 @@ func (s *quietShop) Position(context.Context) (pipeline.Position, error) {
 
 // come makes the records of the past visible.
 func (s *quietShop) come() {
-	n := slices.IndexFunc(s.kafka.records, func(r pipeline.Record) bool { return r.Timestamp > s.now().UnixMilli() })
-	if n < 0 {
-		n = len(s.kafka.records)
+	now, k := s.now().UnixMilli(), s.kafka
+	for k.visible < int64(len(k.records)) && k.records[k.visible].Timestamp <= now {
+		k.visible++
 	}
-	s.kafka.visible = int64(n)
 }
 
 func (s *quietShop) Fetch(ctx context.Context, offset int64, f *pipeline.Fetched) error {
@@ -270,16 +269,9 @@ func TestIdlePartition(t *testing.T) {
 		s.until(after)
 		end()
 		s.expect(want)
-		for alert, at := range s.alerts {
-			due, err := time.Parse("2006-01-02 15:04", "2026-12-"+alert[:8])
-			if alert[0] != '0' {
-				due, err = time.Parse("2006-01-02 15:04", "2026-11-"+alert[:8])
-			}
-			if late := at.Sub(
-				due,
-			); err != nil ||
-				due.After(lastVisit) && (late < shopLateness || late > shopLateness+time.Minute) {
-				t.Errorf("%s: published %v after its deadline, %v", alert, late, err)
+		for alert, delay := range s.delays() {
+			if delay < shopLateness || delay > shopLateness+time.Minute {
+				t.Errorf("%s: published %v after its deadline", alert, delay)
 			}
 		}
 		times := s.times()
@@ -290,6 +282,74 @@ func TestIdlePartition(t *testing.T) {
 			if i > 0 && times[i].Minute <= times[i-1].Minute || times[i].Offset != int64(len(s.kafka.records)) {
 				t.Errorf("time records %+v", times)
 			}
+		}
+	})
+}
+
+// delays are, by alert, how long after a deadline it was published, where that lies after the last event.
+func (s *quietShop) delays() map[string]time.Duration {
+	s.t.Helper()
+	delays := map[string]time.Duration{}
+	for alert, at := range s.alerts {
+		month := map[bool]string{true: "2026-12-", false: "2026-11-"}[alert[0] == '0']
+		due, err := time.Parse("2006-01-02 15:04", month+alert[:8])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if due.After(lastVisit) {
+			delays[alert] = at.Sub(due)
+		}
+	}
+	return delays
+}
+
+// trickle lets events of one more customer come, every twenty seconds for so long after the last visit, each so long after it
+// happened.
+func (s *quietShop) trickle(long, behind time.Duration) {
+	for d := 20 * time.Second; d <= long; d += 20 * time.Second {
+		came, n := lastVisit.Add(d), int64(len(s.kafka.records))
+		v := fmt.Sprintf(
+			`{"id":"e%d","customer":"regular","type":"visit","time":%q}`, n, came.Add(-behind).Format(time.RFC3339),
+		)
+		s.kafka.records = append(s.kafka.records, pipeline.Record{Offset: n, Timestamp: came.UnixMilli(), Value: []byte(v)})
+	}
+}
+
+// TestOneOfThreeIsIdle: where one of a process's three partitions is idle, it alone fires by the clock and writes time
+// records. The others, whose events come late, fire by these.
+func TestOneOfThreeIsIdle(t *testing.T) {
+	const after, behind = 24 * time.Hour, 7 * time.Minute
+	synctest.Test(t, func(t *testing.T) {
+		var shops []*quietShop
+		for n := range 3 {
+			s := newQuietShop(t)
+			if n > 0 {
+				s.trickle(after, behind)
+				s.wall = shops[0].wall
+			}
+			shops = append(shops, s)
+			defer s.begin(nil)()
+		}
+		shops[0].until(after)
+		for n, s := range shops {
+			s.change(func() {
+				least, times := shopLateness+behind, 0
+				if n == 0 {
+					least, times = shopLateness, 2
+				}
+				if got := len(s.times()); got < times || times == 0 && got > 0 {
+					t.Errorf("partition %d: %d time records", n, got)
+				}
+				delays := s.delays()
+				for alert, delay := range delays {
+					if delay < least || delay > least+time.Minute {
+						t.Errorf("partition %d: %s published %v after its deadline", n, alert, delay)
+					}
+				}
+				if len(delays) < 2 {
+					t.Errorf("partition %d: alerts %q", n, s.all())
+				}
+			})
 		}
 	})
 }
@@ -440,6 +500,37 @@ func TestIdleRolledBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// slowLedger takes long to read control records, of which there are very many.
+type slowLedger struct{ *trial }
+
+func (l slowLedger) Controls(ctx context.Context, id pipeline.Identity) ([]pipeline.Control, error) {
+	select {
+	case <-time.After(time.Minute):
+		return l.trial.Controls(ctx, id)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// TestManyControlRecords: a takeover from an older store waits for all control records, for as long as it takes to read
+// them.
+func TestManyControlRecords(t *testing.T) {
+	want := toldBy(t, lastVisit.Add(24*time.Hour))
+	synctest.Test(t, func(t *testing.T) {
+		s := newQuietShop(t)
+		end := s.begin(nil)
+		s.until(0)
+		restore := s.store.Copy(0)
+		s.until(12 * time.Hour)
+		end()
+		restore()
+		end = s.begin(func(c *worker.Config) { c.Ledger = slowLedger{&s.ledger} })
+		s.until(24 * time.Hour)
+		end()
+		s.expect(want)
+	})
 }
 
 // change makes a change while nobody reads.

@@ -21,6 +21,9 @@
 // With -midnight it measures how long live events take while the deadlines of a million customers fall due in one hour
 // of event time, which passes in ten minutes and less. "task bench:midnight" runs it so.
 //
+// With -armed it measures how a process comes back to a million armed deadlines of one hour, and with -times how it comes
+// back to very many time records. "task bench:armed" and "task bench:times" run it so.
+//
 // Everything runs on one machine: CPU that Kafka, Redis and this program use is missing for the processor. The report
 // contains cores and load average, since a figure means nothing without them.
 package main
@@ -65,6 +68,8 @@ type options struct {
 	poison  bool
 
 	midnight bool
+	armed    bool
+	times    int
 	json     bool
 	program  string
 	shared   string
@@ -93,19 +98,21 @@ func readOptions() (o options) {
 	o.outage.define()
 	flag.BoolVar(&o.poison, "poison", false, "measure what a million poisoned records among five million do")
 	flag.BoolVar(&o.midnight, "midnight", false, "measure live events while a million deadlines of one hour fall due")
+	flag.BoolVar(&o.armed, "armed", false, "measure how a process comes back to a million armed deadlines of one hour")
+	flag.IntVar(&o.times, "times", 0, "measure how a process comes back to so many time records; 0: not")
 	flag.Parse()
 	set := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { set[f.Name] = true })
 	if o.poison && !set["events"] {
 		o.Events = 5_000_000
 	}
-	if (o.outage.takeover || o.midnight) && !set["customers"] {
+	if (o.outage.takeover || o.midnight || o.armed) && !set["customers"] {
 		o.Customers = 1_000_000
 	}
 	if o.poison || o.outage.takeover {
 		o.WarmUp = 0
 	}
-	if o.midnight {
+	if o.midnight || o.armed {
 		o.Events = o.Customers + midnightOpen
 	}
 	if o.outage.takeover && !set["events"] {
@@ -130,6 +137,10 @@ func main() {
 		result, err = measureTakeover(ctx, &o, os.Stderr)
 	case o.midnight:
 		result, err = measureMidnight(ctx, &o, os.Stderr)
+	case o.armed:
+		result, err = measureArmed(ctx, &o, os.Stderr)
+	case o.times > 0:
+		result, err = measureTimes(ctx, &o, os.Stderr)
 	case o.poison:
 		result, err = measurePoison(ctx, &o, os.Stderr)
 	default:

@@ -18,7 +18,8 @@ import (
 // member is a running ebb under an instance id of its own.
 type member struct {
 	name    string
-	leaves  bool // started with --leave
+	http    string // address
+	leaves  bool   // started with --leave
 	diary   diary
 	process *exec.Cmd
 	started time.Time
@@ -36,7 +37,7 @@ func (g *group) startMember(ctx context.Context, name string, leave bool) (*memb
 	if leave {
 		flags = append(flags, "--leave")
 	}
-	m := &member{name: name, leaves: leave, process: g.command(ctx, flags...), ended: make(chan struct{})}
+	m := &member{name: name, http: address, leaves: leave, process: g.command(ctx, flags...), ended: make(chan struct{})}
 	m.process.Env = append(
 		m.process.Environ(),
 		"EBB_KAFKA_INSTANCE_ID="+name,
