@@ -53,7 +53,7 @@ func (m *Meta) Clone() Meta {
 func (m *Meta) Complete(id Identity, before *Meta, now time.Time) {
 	m.Version, m.Partitions, m.Cluster, m.Topic = MetaVersion, id.Partitions, id.Cluster, id.Topic
 	m.WallMillis = now.UnixMilli()
-	m.Passed.Live = before.Passed.Live || m.Current()
+	m.Passed.Live = before.Passed.Live || m.Current() || m.seldom()
 }
 
 // metaSection is a stored part of a Meta. A tag is never used again for something else.

@@ -35,7 +35,8 @@ type Ledger interface {
 	// it was called, after Log.Init. Errors: ErrUnavailable.
 	Controls(ctx context.Context, id Identity) ([]Control, error)
 
-	// Blank reports whether nothing was ever written where the partition's control records stand. Errors: ErrUnavailable.
+	// Blank reports whether nothing was ever written where the partition's newest control records stand, and none of it
+	// where the older ones do. Errors: ErrUnavailable.
 	Blank(ctx context.Context, id Identity) (bool, error)
 
 	// Packs reads the canonical forms with these hashes, as far as they were ever published. Errors: ErrUnavailable.

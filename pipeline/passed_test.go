@@ -46,6 +46,35 @@ func TestCurrent(t *testing.T) {
 	}
 }
 
+// TestSeldom: a partition to which less than an event a day comes becomes live, too. A log of the past with one clock that
+// is right by chance does not.
+func TestSeldom(t *testing.T) {
+	const now = 30_000_000 * MinuteMillis
+	live := func(m *Meta, i int, at, wall int64) bool {
+		m.Clock.Observe(uint64(i%40), at, 0, false, at)
+		before := *m
+		m.Complete(Identity{}, &before, time.UnixMilli(wall))
+		return m.Passed.Live
+	}
+	for _, hours := range []int64{20, 25, 48, 72} {
+		var m Meta
+		for i := range 12 {
+			at := now + int64(i)*hours*HourMillis
+			live(&m, i, at, at+MinuteMillis)
+		}
+		if !m.Passed.Live {
+			t.Errorf("an event in %d hours: not live, %+v", hours, m.Clock)
+		}
+	}
+	var past Meta
+	for i := range 12 {
+		live(&past, i, now-60*DayMillis+int64(i)*DayMillis, now)
+	}
+	if live(&past, 13, now, now) {
+		t.Errorf("live by one event: %+v", past.Clock)
+	}
+}
+
 // TestPass: time that passes moves the watermark as an event does, never back, and starts a clock before the first
 // deadline that may be armed.
 func TestPass(t *testing.T) {

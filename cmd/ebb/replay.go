@@ -24,8 +24,8 @@ func newReplayCommand(a *app) *cobra.Command {
 		Use:   "replay",
 		Short: "Decide everything once more, and compare with what was published",
 		Long: `Fold the whole input once more, from where the group began up to its committed offsets, with the same control records and packs,
-and compare each alert with the published one, byte for byte: those that are missing, those that were not published, and those
-that are not the same. With the build that published them nothing may differ; with another one the difference shows what it
+and compare each alert with the published one, byte for byte: those that are missing, those that were not published, those that
+are not the same, and those that were published more than once. With the build that published them nothing may differ; with another one the difference shows what it
 would have decided.
 
 Nothing of the group is changed, and it may go on meanwhile. The state is built in memory, that of one partition at a time: some

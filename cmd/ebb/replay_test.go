@@ -58,14 +58,40 @@ func TestReplay(t *testing.T) {
 		t.Fatal(err)
 	}
 	apart := replayed(t, s.environ, exitFailed)
-	if apart.Changed != 1 || apart.Missing != 1 || apart.Extra != 0 || len(apart.Differences) != 2 {
+	if apart.Changed != 1 || apart.Missing != 1 || apart.Extra != 0 || apart.Twice != 1 || len(apart.Differences) != 3 {
 		t.Errorf("%+v", apart)
 	}
 	text := run(t, s.environ, nil, "replay").want(t, exitFailed).stdout
-	for _, want := range []string{"1 changed, 1 published and not decided again", "tier_: ", "(none)", `transition: "raised"`} {
+	for _, want := range []string{
+		"1 changed, 1 published and not decided again, 1 published again", "tier_: ", "(none)",
+		`transition: "raised"`,
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
+	}
+}
+
+// TestReplayFindsWhatIsPublishedTwice: an alert that was published twice is no match, though its bytes are those decided.
+func TestReplayFindsWhatIsPublishedTwice(t *testing.T) {
+	s := startServices(t)
+	s.environ = append(s.environ, "EBB_HTTP_LISTEN=", "EBB_PACK=any", "EBB_PACK_HORIZON=30d")
+	run(t, s.environ, nil, "check", "--create", "--partitions", "1").want(t, exitOK)
+	run(t, s.environ, nil, "produce", writeLog(t, "visits.ndjson", firstLog(2024, 0))).want(t, exitOK)
+	run(t, s.environ, nil, "run", "--until-end", "--leave", "--history", "none").want(t, exitOK)
+	once := replayed(t, s.environ, exitOK)
+	client, err := kgo.NewClient(kgo.SeedBrokers(s.kafka.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	again := *publishedAlerts(t, s, "ebb.alerts", 1)[0]
+	if err := client.ProduceSync(t.Context(), &again).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	if twice := replayed(t, s.environ, exitFailed); twice.Twice != 1 || twice.Same != once.Same ||
+		len(twice.Differences) != 1 || twice.Differences[0].Published == "" {
+		t.Errorf("%+v", twice)
 	}
 }
 

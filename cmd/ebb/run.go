@@ -82,8 +82,13 @@ func (f *runFlags) advance(now time.Time) (at time.Time, err error) {
 			)
 		}
 	}
-	if !f.untilEnd {
+	switch {
+	case !f.untilEnd:
 		return at, advice.Usage(errors.New("--advance-to needs --until-end"))
+	case at.After(now):
+		return at, advice.Usage(
+			fmt.Errorf("--advance-to: %s has not come: all events until then would be late, for good", f.advanceTo),
+		)
 	}
 	return at, nil
 }
@@ -130,7 +135,7 @@ a few at a time. With --history none each old lapse is raised, and ended, as if 
 		"advance-to",
 		"",
 		"with --until-end: at the end let event time pass to `TIME`, as 2026-11-30T08:00:00Z, or now, and fire what is due by "+
-			"then; events of before that come later are late, for good",
+			"then; what comes later from before that is late, for good, so a time that has not come is refused",
 	)
 	flags.BoolVar(
 		&f.acceptPoison,

@@ -35,8 +35,9 @@ func TestRunAdvanceTo(t *testing.T) {
 	advance(0, "--advance-to", "now")
 
 	for flags, says := range map[string]string{
-		"--until-end --advance-to tomorrow": "want a time such as",
-		"--advance-to now":                  "needs --until-end",
+		"--until-end --advance-to tomorrow":             "want a time such as",
+		"--until-end --advance-to 2200-01-01T00:00:00Z": "has not come",
+		"--advance-to now":                              "needs --until-end",
 	} {
 		got := run(t, s.environ, nil, append([]string{"run"}, strings.Fields(flags)...)...).want(t, exitUsage)
 		if !strings.Contains(got.stderr, says) {

@@ -27,6 +27,28 @@ func firstLog(year, from int) string {
 	return log.String()
 }
 
+// TestHeldInTheSummary: the summary says how many raises are held, not by how many there are more than before.
+func TestHeldInTheSummary(t *testing.T) {
+	s := startServices(t)
+	s.environ = append(
+		s.environ,
+		"EBB_HTTP_LISTEN=",
+		"EBB_START_INITIAL_PER_HOUR=1",
+		"EBB_PACK=any",
+		"EBB_PACK_HORIZON=30d",
+	)
+	run(t, s.environ, nil, "check", "--create", "--partitions", "2").want(t, exitOK)
+	run(t, s.environ, nil, "produce", writeLog(t, "past.ndjson", firstLog(2024, 0))).want(t, exitOK)
+	first := summaryOf(
+		t,
+		run(t, s.environ, nil, "run", "--until-end", "--leave", "--history", "first_start").want(t, exitOK),
+	)
+	again := summaryOf(t, run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK))
+	if first.Held < 5 || again.Held != first.Held || again.Events != 0 {
+		t.Errorf("%+v, then %+v", first, again)
+	}
+}
+
 // TestFirstStart: what the input holds when a group first starts raises nothing at once; those still at risk at its end are
 // raised as initial alerts, before what comes later; a backfill raises nobody; and a replay decides all of it again.
 func TestFirstStart(t *testing.T) {

@@ -45,16 +45,33 @@ func (l *Ledger) Controls(ctx context.Context, id pipeline.Identity) (all []pipe
 
 // Blank implements pipeline.Ledger.
 func (l *Ledger) Blank(ctx context.Context, id pipeline.Identity) (bool, error) {
-	for _, topic := range l.Control {
+	for i, topic := range slices.Backward(l.Control) {
 		_, end, err := l.Client.Bounds(ctx, topic, int32(id.Partition))
-		if errors.Is(err, kafkawire.UnknownTopicOrPartition) {
+		if errors.Is(err, kafkawire.UnknownTopicOrPartition) || err == nil && end == 0 {
 			continue
 		}
-		if err != nil || end > 0 {
+		if err != nil || i == len(l.Control)-1 {
+			return false, err
+		}
+		if ever, err := l.wrote(ctx, topic, id); err != nil || ever { // other groups write there, too
 			return false, err
 		}
 	}
 	return true, nil
+}
+
+// wrote reports whether a topic holds a control record of a partition.
+func (l *Ledger) wrote(ctx context.Context, topic string, id pipeline.Identity) (bool, error) {
+	err := l.read(ctx, topic, int32(id.Partition), func(r *pipeline.Record) error {
+		if c, err := pipeline.ReadControl(r.Value); err == nil && c.Of(id) {
+			return errFound
+		}
+		return nil
+	})
+	if errors.Is(err, errFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 // errFound ends a search.

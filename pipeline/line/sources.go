@@ -10,14 +10,19 @@ import (
 // that deadline's minute, whoever fires it. After a turn no further record is folded before the sweep has reached the
 // watermark (settled), so that no more than one record's turns have to be kept.
 
-// hear notes the life of an event's source, once the event has moved the watermark, and returns the source's number.
+// hear notes the life of an event's source, once the event has moved the watermark, and returns the source's number. A
+// backfilled event of the past shows no life.
 func (l *Line) hear(e *pipeline.Event, source uint64) (number uint8) {
 	if !l.guard || !l.meta.Clock.Started {
 		return 0
 	}
 	t := &l.meta.Sources
 	t.Reach(l.meta.Clock.Watermark)
-	number = t.Heard(source, e.Source, l.meta.Clock.Watermark)
+	if e.Backfill && e.Time < l.meta.Clock.Watermark { // somebody sends the past
+		number = t.Number(source, e.Source)
+	} else {
+		number = t.Heard(source, e.Source, l.meta.Clock.Watermark)
+	}
 	if turns := t.Take(); len(turns) > 0 { // at few events; an entry costs more than all else here
 		l.tellTurns(turns, pipeline.Entry{Offset: e.Offset, Due: l.meta.Clock.Fired})
 	}

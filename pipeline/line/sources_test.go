@@ -137,6 +137,43 @@ func TestSourcesWhateverTheBatches(t *testing.T) {
 	}
 }
 
+// TestBackfillIsNoLife: backfilled events of the past neither end a stall nor change what is usual.
+func TestBackfillIsNoLife(t *testing.T) {
+	for _, stalled := range []bool{true, false} {
+		s := newGuarded(t)
+		event := func(i int, source string, at int64) pipeline.Record {
+			return pipeline.Record{Timestamp: at, Value: fmt.Appendf(
+				nil, `{"customer":"%s%d","type":"visit","time":%d,"source":%q}`, source, i%50, at, source,
+			)}
+		}
+		var live, past []pipeline.Record
+		for i := range 36 * 144 {
+			at := sourceBegin + int64(i)*10*pipeline.MinuteMillis
+			live = append(live, event(i, "shop", at))
+			if !stalled || i < 35*144 {
+				live = append(live, event(i, "website", at))
+			}
+		}
+		for i := range 500 {
+			r := event(i, "website", sourceBegin+int64(i)*pipeline.HourMillis)
+			r.Headers = []byte("\x02\x16ebb-history\x021")
+			past = append(past, r)
+		}
+		s.put(t, live)
+		s.settle(t)
+		before, turns := s.meta.Sources.Clone(), turnsOf(t, s)
+		if (len(turns) > 0) != stalled {
+			t.Errorf("stalled %v: %q", stalled, turns)
+		}
+		s.put(t, past)
+		s.settle(t)
+		s.meta.Sources.Newest, before.Newest = 0, 0
+		if diff := cmp.Diff(before, s.meta.Sources) + cmp.Diff(turns, turnsOf(t, s)); diff != "" {
+			t.Errorf("stalled %v (-before +after):\n%s", stalled, diff)
+		}
+	}
+}
+
 // frozenAt is what is known at each minute of each source: how long it was stalled, and whether it is.
 type frozenAt map[uint8]map[int64][2]int64
 

@@ -15,7 +15,7 @@ type Rate struct {
 
 	Day   uint64  // events so far in the open day
 	DayBy float64 // of the expected
-	Part  bool    // some of the open hour was passed over
+	Part  bool    // some of the open hour was passed over, or a stall ended and what was kept back still comes
 	Week  uint64  // events so far in the open week
 }
 

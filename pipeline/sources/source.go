@@ -74,6 +74,10 @@ const (
 	back        = 1.3
 	backTrickle = 6.0 // or which had sent some
 
+	// After a stall a source sends what it kept back for as long as more than so many times the usual comes, but this long.
+	catchUp     = 2
+	catchUpMost = 2 * day
+
 	longest = 5 * week // a source that was stalled for so long is learnt anew
 )
 
@@ -119,8 +123,16 @@ func (s *Source) close(end int64) (turn *Turn) {
 	if well {
 		s.vary(n, expected)
 	}
+	catching := s.catchesUp(n, expected, end)
 	s.learn(n, expected, end, s.Stalled() || s.Evidence > 0 && s.falls(end, doubtful), s.stalledFor(end))
+	s.Part = catching
 	return turn
+}
+
+// catchesUp reports whether what the source kept back in a stall still comes: the next hour is none to learn from either.
+func (s *Source) catchesUp(n uint64, expected float64, end int64) bool {
+	return s.Part && !s.Stalled() && end-s.last().From < catchUpMost && expected > 0 &&
+		float64(n) > float64(catchUp*expected)
 }
 
 func (s *Source) stalledFor(end int64) int64 {
@@ -194,13 +206,14 @@ func (s *Source) doubt(n uint64, expected float64, end int64) *Turn {
 	return nil
 }
 
-// resume ends a stall. Given up: what the source sends now is all that will come, so it is learnt anew.
+// resume ends a stall. Nothing is learnt from the hour of the return, nor while what was kept back still comes.
+// Given up: what the source sends now is all that will come, so it is learnt anew.
 func (s *Source) resume(at int64, givenUp bool) *Turn {
 	s.mark(at, Well, 0)
 	t := s.turn(at)
 	t.GivenUp = givenUp
 	s.Evidence, s.Since, s.Expected, s.Seen, s.Trickles = 0, 0, 0, 0, false
-	if givenUp {
+	if s.Part = true; givenUp {
 		s.Rate = Rate{Part: true}
 	}
 	return t

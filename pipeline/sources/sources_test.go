@@ -192,6 +192,48 @@ func TestTrickle(t *testing.T) {
 	}
 }
 
+// TestBacklog: what a source kept back while it was cut, and sends at its return, does not count as usual: another cut is
+// found as soon.
+func TestBacklog(t *testing.T) {
+	from := int64(begin + 20*7*24 + 11)
+	again := from + 3*7*24
+	for _, hours := range []int64{1, 3, 6, 12} {
+		rate := func(hour int64) float64 {
+			switch {
+			case from <= hour && hour < from+72, again <= hour && hour < again+72:
+				return 0
+			case from+72 <= hour && hour < from+72+hours:
+				return 72*60/float64(hours) + worker(60)(hour)
+			}
+			return worker(60)(hour)
+		}
+		var table Table
+		turns := play(&table, rand.New(rand.NewPCG(5, 1)), again+100, feed{1, "website", rate}, feed{2, "shop", worker(30)})
+		if len(turns) != 4 || turns[2].At > (again+2)*hour {
+			t.Errorf("within %d hours, cut at minutes %d and %d: %+v", hours, from*hour, again*hour, turns)
+		}
+	}
+}
+
+// TestBackForMore: a source that comes back with three times as much is learnt anew.
+func TestBackForMore(t *testing.T) {
+	from := int64(begin + 20*7*24 + 11)
+	rate := func(hour int64) float64 {
+		switch {
+		case hour < from:
+			return worker(60)(hour)
+		case hour < from+72:
+			return 0
+		}
+		return worker(180)(hour)
+	}
+	var table Table
+	play(&table, rand.New(rand.NewPCG(5, 1)), from+8*7*24, feed{1, "website", rate}, feed{2, "shop", worker(30)})
+	if usual := table.All[table.Heard(1, nil, (from+8*7*24)*hourMillis)-1].expected((from + 8*7*24) * hour); usual < 120 {
+		t.Errorf("%v an hour", usual)
+	}
+}
+
 // TestGivenUp: what has lasted for five weeks is usual from then on.
 func TestGivenUp(t *testing.T) {
 	from := int64(begin + 20*7*24)

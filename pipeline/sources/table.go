@@ -77,6 +77,14 @@ func (t *Table) Heard(hash uint64, name []byte, w int64) uint8 {
 	return s.Number
 }
 
+// Number is the number of the source of an event that says nothing of whether the source lives.
+func (t *Table) Number(hash uint64, name []byte) uint8 {
+	if i := t.find(hash, name); i >= 0 {
+		return t.All[i].Number
+	}
+	return Other
+}
+
 // find is the index of a source. It gives a new one a number while there is room; -1: there is none.
 func (t *Table) find(hash uint64, name []byte) int {
 	for i := range t.All {

@@ -14,12 +14,13 @@ func (o *owner) letPass(now time.Time) error {
 		return nil
 	}
 	wall, ahead := o.cfg.Wall.read()
-	if ahead > suspicious && !o.suspected {
-		o.suspected = true
+	jumped := ahead > suspicious
+	if jumped && !o.suspected {
 		o.cfg.Logger.Warn().Dur("ahead", ahead).
 			Str("do", "it counts again once events confirm it; if it is right, start ebb again").
 			Msg("the clock has jumped ahead, and does not count for idle partitions")
 	}
+	o.suspected = jumped
 	o.line.Elapse(wall.Add(-ahead).UnixMilli())
 	return o.foldNothing()
 }

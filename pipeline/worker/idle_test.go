@@ -439,8 +439,12 @@ func TestClockJumps(t *testing.T) {
 		s.change(func() { s.ahead.Add(int64(40 * time.Hour)) })
 		s.wait(2 * time.Hour)
 		s.expect(before)
+		s.change(func() { s.ahead.Add(-int64(40 * time.Hour)) })
+		s.wait(time.Minute)
+		s.change(func() { s.ahead.Add(int64(40 * time.Hour)) })
+		s.wait(time.Minute)
 		end()
-		if !strings.Contains(s.log.String(), "the clock has jumped ahead") {
+		if strings.Count(s.log.String(), "the clock has jumped ahead") != 2 {
 			t.Error(s.log.String())
 		}
 	})

@@ -42,7 +42,7 @@ type owner struct {
 	throttled bool              // the latest fetch brought nothing but a delay
 	silence   silence           // of the log
 	passing   bool              // time has passed by the clock since the last record
-	suspected bool              // the log tells that the clock has jumped
+	suspected bool              // the log tells that the clock is ahead
 	advanced  bool              // to Config.AdvanceTo
 	exhausted bool              // the end is reached
 	waits     waiting           // what was logged about the configured pack

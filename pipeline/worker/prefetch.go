@@ -9,7 +9,7 @@ import (
 	"ebb/pipeline/line"
 )
 
-// reader fetches and decodes ahead of the fold: one batch waits while the next is fetched.
+// prefetcher fetches and decodes ahead of the fold: one batch waits while the next is fetched.
 type prefetcher struct {
 	log    pipeline.Log
 	verify func(ctx context.Context, since time.Time) error // nil: the input is not watched

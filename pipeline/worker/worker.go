@@ -261,6 +261,7 @@ func (w *Worker) own(ctx context.Context, revoked <-chan struct{}) error {
 	o := newOwner(ctx, w, p, l)
 	o.showPack()
 	defer o.close()
+	defer o.report()
 	o.report()
 	w.status.Store(&Status{Phase: Running})
 	return o.run(revoked) //nolint:contextcheck // its own, which ends with the ownership

@@ -318,6 +318,8 @@ func TestFeatureText(t *testing.T) {
 		{"order_value_365d", 2_599_000, "25.99"},
 		{"order_value_trend", 750, "75%"},
 		{"discount_share", 333, "33%"},
+		{"refund_open", 0, "0 hours"}, // nothing is open
+		{"refund_open", 7200, "2 hours"},
 	} {
 		if got, ok := alert.NewRenderer(retail).FeatureText(tt.feature, tt.n); !ok || got != tt.want {
 			t.Errorf("%s of %d reads %q, want %q", tt.feature, tt.n, got, tt.want)

@@ -153,6 +153,9 @@ func (r *Renderer) FeatureText(name string, n int64) (string, bool) {
 	if i < 0 {
 		return "", false
 	}
+	if n == 0 && r.Pack.Features[i].Kind.Traits().Form == feature.FormHours { // nothing is open; a sentence says 1 hour
+		return string(r.Pack.Catalogue.Words.AppendHours(nil, 0)), true
+	}
 	return string(r.appendValue(nil, i, n)), true
 }
 

@@ -138,6 +138,9 @@ func (w *words) AppendEvery(dst []byte, days float64) []byte {
 // AppendDays appends a number of days.
 func (w *words) AppendDays(dst []byte, n uint64) []byte { return w.span[day].append(dst, n) }
 
+// AppendHours appends a number of hours.
+func (w *words) AppendHours(dst []byte, n uint64) []byte { return w.span[hour].append(dst, n) }
+
 // AppendVisits appends a number of visits.
 func (w *words) AppendVisits(dst []byte, n uint64) []byte { return w.visit.append(dst, n) }
 

@@ -5,7 +5,7 @@ import "strings"
 
 // Nearest is the choice most similar to a word; "": none is near.
 func Nearest(word string, choices []string) string {
-	best, distance := "", 1+max(2, len(word)/3)
+	best, distance := "", 1+min(max(2, len(word)/3), len(word)-1) // a letter stays: "no" is not near "on"
 	for _, c := range choices {
 		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); c != "" && d < distance {
 			best, distance = c, d

@@ -76,14 +76,15 @@ type Processor struct {
 	draining     bool
 	shadows      *Shadows // beside it; nil: none
 	tally        line.Tally
+	held         map[int32]int // raises that were held when a partition was last given up
 	began, ended time.Time
 }
 
 // New connects to everything. It returns an error for what cannot work, and waits for what does not exist yet.
 func New(ctx context.Context, cfg *config.Config, log zerolog.Logger, opts Options) (_ *Processor, err error) {
 	p := &Processor{
-		cfg: cfg, opts: opts, log: log, workers: map[int32]*worker.Worker{}, draws: make(chan []byte, 1),
-		taken: make(chan *pipeline.HardStop, 1), wall: worker.NewWall(time.Now),
+		cfg: cfg, opts: opts, log: log, workers: map[int32]*worker.Worker{}, held: map[int32]int{},
+		draws: make(chan []byte, 1), taken: make(chan *pipeline.HardStop, 1), wall: worker.NewWall(time.Now),
 	}
 	defer func() {
 		if err != nil {

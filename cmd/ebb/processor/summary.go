@@ -29,8 +29,7 @@ type Summary struct {
 	Suppressed uint64 `json:"suppressed"`
 	// decisions that a stage withheld, by kind and transition; those of Suppressed are not among them
 	Withheld map[string]map[string]uint64 `json:"withheld,omitempty"`
-	// raises that are held and were not before, less those that are held no more
-	Held int64 `json:"held,omitempty"`
+	Held     int                          `json:"held,omitempty"` // raises that are held at the end
 	// events of customers whom the pack did not alert about yet
 	Ineligible uint64           `json:"ineligible,omitempty"`
 	Unnamed    uint64           `json:"unnamed"`       // events of types that the pack does not name
@@ -52,7 +51,9 @@ func (p *Processor) Summary() Summary {
 	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = t.Late, t.Duplicates, t.Withheld[line.Repeated], t.Unnamed
 	s.TooLate, s.Future = t.TooLate, t.Future
 	s.BySubject, s.OtherCurrency, s.Ineligible = t.BySubject, t.OtherCurrency, t.Ineligible
-	s.Held = t.Held()
+	for _, n := range p.held {
+		s.Held += n
+	}
 	if p.tally.Types != nil {
 		s.Types = p.tally.Types.Top(typesInSummary)
 	}

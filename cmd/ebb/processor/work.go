@@ -162,6 +162,10 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 	err = w.Run(ctx, g.Revoked)
 	p.mu.Lock()
 	p.tally.Add(w.Tally())
+	p.held[n] = 0
+	for _, raises := range w.Progress().Held {
+		p.held[n] += raises
+	}
 	p.mu.Unlock()
 	if hard := (*pipeline.HardStop)(nil); !errors.As(err, &hard) {
 		p.metrics.Forget(int(n))

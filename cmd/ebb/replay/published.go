@@ -54,7 +54,11 @@ func (p *published) read(
 	read func(int64),
 ) error {
 	return each(ctx, c, topic, source, s, func(r *pipeline.Record, id string, covered bool) error {
-		p.alerts[id] = entry{hash: xxhash.Sum64(r.Value), covered: covered}
+		before, again := p.alerts[id]
+		if again {
+			p.note(Difference{Kind: Twice, ID: id})
+		}
+		p.alerts[id] = entry{hash: xxhash.Sum64(r.Value), covered: covered || before.covered}
 		if covered {
 			p.counts.Published++
 		}
@@ -120,6 +124,8 @@ func (p *published) note(d Difference) {
 		p.counts.Extra++
 	case Missing:
 		p.counts.Missing++
+	case Twice:
+		p.counts.Twice++
 	default:
 		p.counts.Changed++
 	}

@@ -26,6 +26,7 @@ const (
 	Missing Kind = "missing" // it was published, and the replay does not decide it
 	Extra   Kind = "extra"   // the replay decides it, and it was not published
 	Changed Kind = "changed" // both have it, and its bytes differ
+	Twice   Kind = "twice"   // its id was published before; the last record is the one that is compared
 )
 
 // Difference is one alert that is not the same.
@@ -44,6 +45,7 @@ type Counts struct {
 	Missing   int64 `json:"missing"`
 	Extra     int64 `json:"extra"`
 	Changed   int64 `json:"changed"`
+	Twice     int64 `json:"twice"` // records whose id was published before
 }
 
 // Partition is the part of the input that was replayed in one partition: from an offset to the group's committed one.
@@ -67,7 +69,9 @@ type Report struct {
 }
 
 // Equal reports whether nothing differs.
-func (r *Report) Equal() bool { return r.Missing == 0 && r.Extra == 0 && r.Changed == 0 }
+func (r *Report) Equal() bool {
+	return r.Missing == 0 && r.Extra == 0 && r.Changed == 0 && r.Twice == 0
+}
 
 // Options are what is replayed.
 type Options struct {
@@ -262,17 +266,17 @@ func (r *replay) partitions(ctx context.Context) error {
 
 // quote adds the published form of alerts that differ.
 func (r *replay) quote(ctx context.Context, source string) error {
-	wanted := map[string]*Difference{}
+	wanted := map[string][]*Difference{}
 	for i := range r.report.Differences {
 		if d := &r.report.Differences[i]; d.Kind != Extra {
-			wanted[d.ID] = d
+			wanted[d.ID] = append(wanted[d.ID], d)
 		}
 	}
 	if len(wanted) == 0 {
 		return nil
 	}
 	return each(ctx, r.Kafka, r.alerts.Name, source, &r.span, func(record *pipeline.Record, id string, _ bool) error {
-		if d := wanted[id]; d != nil {
+		for _, d := range wanted[id] {
 			d.Published = string(record.Value) // the last one, as was compared
 		}
 		return nil

@@ -43,6 +43,7 @@ func outcome(r *replay.Report) string {
 		{r.Changed, "changed"},
 		{r.Missing, "published and not decided again"},
 		{r.Extra, "decided and not published"},
+		{r.Twice, "published again"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, advice.Grouped(p.n)+" "+p.what)
@@ -57,6 +58,8 @@ func meaning(k replay.Kind) string {
 		return "published, and not decided by the replay"
 	case replay.Extra:
 		return "decided by the replay, and not published"
+	case replay.Twice:
+		return "published more than once; the last time"
 	default:
 		return "not the same: published, then replayed"
 	}
@@ -79,7 +82,7 @@ func fieldsApart(d *replay.Difference) (lines []string) {
 	}
 	for _, name := range names {
 		switch {
-		case d.Kind == replay.Missing:
+		case d.Kind == replay.Missing || d.Kind == replay.Twice:
 			lines = append(lines, fmt.Sprintf("%s: %s", name, published[name]))
 		case d.Kind == replay.Extra:
 			lines = append(lines, fmt.Sprintf("%s: %s", name, replayed[name]))
