@@ -15,6 +15,7 @@ import (
 	"ebb/pipeline"
 	"ebb/scoring"
 	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // newStormy is a shelf with a limit so low that the few customers of a test reach it.
@@ -356,5 +357,59 @@ func TestStormOff(t *testing.T) {
 	s.live(t, rng, stormRecords(rng))
 	if len(s.meta.Storms.Hours) > 0 || len(s.raises) > 0 || s.tally.AllAlerts() == 0 {
 		t.Errorf("%+v, %d held", s.meta.Storms, len(s.raises))
+	}
+}
+
+// TestWithholdStorm: what counts in an hour, and what is held of it.
+func TestWithholdStorm(t *testing.T) {
+	const hour, limit = 480_000, 3
+	at := int64(hour*pipeline.HourMillis + 5*pipeline.MinuteMillis)
+	due := pipeline.Due{Minute: at / pipeline.MinuteMillis, Hash: 7}
+	for name, c := range map[string]struct {
+		change        func(*decided)
+		raised        uint32 // in the hour before it
+		counted, held bool
+		opens         bool
+	}{
+		"the first":                   {nil, 0, true, false, false},
+		"the last of the limit":       {nil, limit - 1, true, false, false},
+		"one too many":                {nil, limit, false, true, true},
+		"one more":                    {func(d *decided) { d.Meta.Storms.Open(hour, 4) }, limit, false, true, false},
+		"of an event":                 {func(d *decided) { d.Alert.Cause.Deadline = false }, limit, false, false, false},
+		"ahead of the watermark":      {func(d *decided) { d.Meta.Clock.Watermark = at - 1 }, limit, false, false, false},
+		"not a raise":                 {func(d *decided) { d.Alert.Transition = scoring.Escalated }, limit, false, false, false},
+		"of another kind":             {func(d *decided) { d.Alert.Kind = profile.Explicit }, limit, false, false, false},
+		"switched off":                {func(d *decided) { d.Settings.Storm = 0 }, limit, false, false, false},
+		"in history":                  {func(d *decided) { d.Meta.First.Until = 9 }, limit, true, false, false},
+		"published, by its deadline":  {func(d *decided) { d.Mark.Fired = due }, limit, true, false, false},
+		"fired by its event":          {func(d *decided) { d.Offset = 70 }, limit, false, true, true},
+		"fired and published with it": {func(d *decided) { d.Offset, d.Mark.Offset = 70, 71 }, limit, true, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := &decided{
+				Entry: pipeline.Entry{Offset: -1, Due: due},
+				Meta:  &pipeline.Meta{Clock: pipeline.Clock{Watermark: at}}, Mark: &pipeline.Mark{},
+				Settings: &pipeline.Settings{Storm: pipeline.StormTestRules, ReviewMillis: pipeline.HourMillis},
+			}
+			d.Alert.Transition, d.Alert.At, d.Alert.Cause.Deadline = scoring.Raised, at, true
+			d.Meta.Storms.Hour(hour).Raised = c.raised
+			if c.change != nil {
+				c.change(d)
+			}
+			number := d.Meta.Storms.Number
+			withheld := withholdStorm(d)
+			if got := d.Meta.Storms.Hour(hour).Raised; (got > c.raised) != c.counted {
+				t.Errorf("%d raised, before it %d", got, c.raised)
+			}
+			if (withheld == InStorm) != c.held || (d.Hold == pipeline.HeldStorm) != c.held || c.held && d.Review != (hour+2)*60 {
+				t.Errorf("withheld %q, held %v until %d", withheld, d.Hold, d.Review)
+			}
+			if (d.Opens.Number == number+1) != c.opens {
+				t.Errorf("opens %+v", d.Opens)
+			}
+			if want := map[bool]pipeline.Due{true: due.Before(), false: due}[d.Offset < 0]; c.opens && d.Opens.Fired != want {
+				t.Errorf("fired %v, want %v", d.Opens.Fired, want)
+			}
+		})
 	}
 }
