@@ -1,6 +1,7 @@
 package line
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -411,5 +412,91 @@ func TestWithholdStorm(t *testing.T) {
 				t.Errorf("fired %v, want %v", d.Opens.Fired, want)
 			}
 		})
+	}
+}
+
+// withCohorts adds to a log customers of the website who come daily, and cease together a day before it is cut.
+func withCohorts(records []pipeline.Record) []pipeline.Record {
+	for hours := int64(27); hours < 39; hours += 2 { // they fall due from eight hours before the cut on
+		for c := range 30 {
+			for day := range int64(10) {
+				at := cutBegin - hours*pipeline.HourMillis - day*pipeline.DayMillis
+				records = append(records, pipeline.Record{Offset: at, Timestamp: at, Value: fmt.Appendf(
+					nil, `{"id":"%d-%d-%d","customer":"d%d-%d","type":"visit","time":%d,"source":"website"}`,
+					hours, c, day, hours, c, at,
+				)})
+			}
+		}
+	}
+	slices.SortStableFunc(records, func(a, b pipeline.Record) int { return int(a.Offset - b.Offset) })
+	return records
+}
+
+// TestStormAndSources: while a source is stalled nothing that is held of its customers is released, and after that none
+// whose silence, less the time in which it was stalled, raises no lapse; a replay decides the same.
+func TestStormAndSources(t *testing.T) {
+	released, waited, withdrawn := 0, 0, 0
+	for how := range numCuts {
+		for seed := range uint64(3) {
+			rng := rand.New(rand.NewPCG(seed, uint64(how)))
+			records := withCohorts(sourceRecords(rng, how))
+			s := newGuarded(t)
+			s.cfg.Settings.Storm, s.cfg.Settings.ReviewMillis = pipeline.StormTestRules, 8*pipeline.HourMillis
+			s.restart()
+			for s.Next() < int64(len(records)) {
+				n := min(1+rng.IntN(40), len(records)-int(s.Next()))
+				s.put(t, slices.Clone(records[s.Next():][:n]))
+				if s.Waiting(pipeline.HeldStorm) == 0 {
+					continue
+				}
+				from, before := len(s.outbox), maps.Clone(s.raises)
+				s.releaseDue(t, rng)
+				for key, raise := range s.raises {
+					if b, was := before[key]; was && !bytes.Equal(raise, b) {
+						waited++
+					}
+				}
+				profiles := s.left(t)
+				for _, b := range s.outbox[from:] {
+					e := pipeline.MustReadEntry(b)
+					p := profiles[string(e.Key)]
+					if e.Kind != pipeline.EntryAlert || e.Release == 0 {
+						continue
+					}
+					released++
+					delete(before, heldKey(e.Key, e.Alert.Kind))
+					if _, stalled := s.Line.meta.Sources.Frozen(p.Source.Number, e.Alert.At/pipeline.MinuteMillis); stalled {
+						t.Fatalf("%s is released while its source is stalled", alertText(&e))
+					}
+					if scorer := scoring.NewScorer(s.pack); e.Alert.Missed > 0 {
+						c := profile.Customer{Profile: &p}
+						c.Lapse = profile.LapseEpisode{}
+						c.Armed = e.Alert.At / pipeline.MinuteMillis
+						if len(scorer.Wake(&c)) == 0 {
+							t.Fatalf("%s is released, and is not silent for long enough", alertText(&e))
+						}
+					}
+				}
+				for key := range before {
+					if _, held := s.raises[key]; !held {
+						withdrawn++
+					}
+				}
+			}
+			s.settle(t)
+			want, controls := s.published()
+			again := newGuarded(t)
+			again.cfg.Settings = s.cfg.Settings
+			again.mark, again.controls = s.publishedMark(), controls
+			got := again.again(t, rng, records)
+			slices.Sort(want)
+			slices.Sort(got)
+			if diff := cmp.Diff(want, got) + cmp.Diff(s.raises, again.raises) + cmp.Diff(s.profiles, again.profiles); diff != "" {
+				t.Fatalf("cut %d (-live +replay):\n%.3000s", how, diff)
+			}
+		}
+	}
+	if released < 50 || waited < 10 || withdrawn < 5 {
+		t.Errorf("%d released, %d waited, %d withdrawn: the logs show too little", released, waited, withdrawn)
 	}
 }

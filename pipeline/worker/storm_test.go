@@ -81,7 +81,7 @@ func TestStormInterleavings(t *testing.T) {
 	for seed := range uint64(stormInputs) {
 		all = append(all, stormInput(t, seed))
 	}
-	storms, released, rolledBack := 0, 0, 0
+	storms, released, asked, rolledBack := 0, 0, 0, 0
 	for s := uint64(1); s <= 400; s++ {
 		if *seed != 0 && s != *seed {
 			continue
@@ -92,6 +92,7 @@ func TestStormInterleavings(t *testing.T) {
 			trial := newTrial(&in, rand.New(rand.NewPCG(s, 0xebb)))
 			trial.settings = settings(time.Hour)
 			trial.settings.Storm, trial.settings.ReviewMillis = pipeline.StormTestRules, pipeline.HourMillis
+			trial.asks = true
 			run := &schedule{trial: trial}
 			defer run.finish()
 			err := decidedOnce(run)
@@ -104,11 +105,12 @@ func TestStormInterleavings(t *testing.T) {
 			text := strings.Join(in.want.published["control/"], "\n")
 			storms += strings.Count(text, `"storm_opened"`)
 			released += strings.Count(text, `"reason":"storm"`)
+			asked += strings.Count(text, `"last":true`)
 			rolledBack += min(run.rollbacks, 1)
 		})
 	}
-	t.Logf("%d storms, %d releases, %d trials with a rollback", storms, released, rolledBack)
-	if *seed == 0 && (storms < 200 || released < 200 || rolledBack < 50) {
+	t.Logf("%d storms, %d releases, %d as asked, %d trials with a rollback", storms, released, asked, rolledBack)
+	if *seed == 0 && (storms < 200 || released < 200 || asked < 20 || rolledBack < 50) {
 		t.Error("the trials show too little")
 	}
 }
@@ -117,11 +119,18 @@ func TestStormInterleavings(t *testing.T) {
 func decidedOnce(s *schedule) (err error) {
 	in := s.input
 	s.disturbed()
+	if s.chance(2) {
+		s.note("a person asks")
+		s.store.Ask(0, &pipeline.Asked{ID: "id", Kind: pipeline.AskRelease, Reason: "storm", By: "ann"})
+	}
 	if s.complete(); s.wrong != nil {
 		return s.wrong
 	}
 	if err := s.kafka.settle(); err != nil {
 		return err
+	}
+	if n := strings.Count(strings.Join(in.want.published["control/"], ""), `"last":true`); n > 1 {
+		return fmt.Errorf("what was asked once is done %d times", n)
 	}
 	if err := raisedOnce(in.want.published); err != nil {
 		return err
