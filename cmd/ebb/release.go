@@ -31,8 +31,8 @@ review, or of the history of a first start, without its rate. Each is decided an
 raised in order of priority. Customers whose source is stalled stay held.
 
 The request is left in Redis, and the running ebb does it within seconds; where none runs, the next one does.`,
-		Example: "  ebb release storm -c ebb.yaml                       # shows what is held, and asks\n" +
-			"  ebb release storm --yes --why \"a price rise, they have left\"\n" +
+		Example: "  ebb release storm -c ebb.yaml     # shows what is held, and asks\n" +
+			"  ebb release storm --yes --why \"a price rise\"\n" +
 			"  ebb release history --partition 3 --yes --json",
 		Args: arguments(1, 1, "storm or history"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.release(cmd, &f, args[0]) },
@@ -43,6 +43,7 @@ The request is left in Redis, and the running ebb does it within seconds; where 
 	flags.StringVar(&f.why, "why", "", "the `REASON`, for the control record")
 	flags.BoolVar(&f.yes, "yes", false, "go on without a prompt")
 	flags.BoolVar(&f.json, "json", false, "print the outcome as JSON")
+	hideDefaults(flags, "partition")
 	return cmd
 }
 

@@ -491,7 +491,16 @@ func TestStormAndSources(t *testing.T) {
 			got := again.again(t, rng, records)
 			slices.Sort(want)
 			slices.Sort(got)
-			if diff := cmp.Diff(want, got) + cmp.Diff(s.raises, again.raises) + cmp.Diff(s.profiles, again.profiles); diff != "" {
+			if diff := cmp.Diff(
+				want,
+				got,
+			) + cmp.Diff(
+				s.raises,
+				again.raises,
+			) + cmp.Diff(
+				s.profiles,
+				again.profiles,
+			); diff != "" {
 				t.Fatalf("cut %d (-live +replay):\n%.3000s", how, diff)
 			}
 		}
