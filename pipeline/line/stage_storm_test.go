@@ -509,3 +509,17 @@ func TestStormAndSources(t *testing.T) {
 		t.Errorf("%d released, %d waited, %d withdrawn: the logs show too little", released, waited, withdrawn)
 	}
 }
+
+// TestReviewIsDue: where nothing else falls due, time passes for a review, and for none that is over.
+func TestReviewIsDue(t *testing.T) {
+	s := newStormy(t)
+	s.held.put("\x00c\x00", pipeline.Held{Reason: pipeline.HeldStorm, Review: 100})
+	s.Line.meta.Clock.Watermark = 50 * pipeline.MinuteMillis
+	if s.dueBy(99) || !s.dueBy(100) || !s.dueBy(101) {
+		t.Error("a review in minute 100")
+	}
+	s.Line.meta.Clock.Watermark = 100 * pipeline.MinuteMillis
+	if s.dueBy(200) {
+		t.Error("the review is over")
+	}
+}
