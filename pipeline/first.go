@@ -29,6 +29,11 @@ type Release struct {
 	Until  int64  `json:"until"`            // minute: only what may be released from then on, or earlier; see Held.Review
 	Count  int    `json:"count"`            // held customers, in order of their priority
 	At     int64  `json:"at"`               // see FirstStart.At
+
+	Asked string `json:"asked,omitempty"` // id of the Asked that leads to it; empty: the clock does
+	Last  bool   `json:"last,omitempty"`  // with it all that was asked is done
+	By    string `json:"by,omitempty"`    // of the Asked
+	Why   string `json:"why,omitempty"`
 }
 
 // Of is why what r releases was held; 0: this build knows no such reason.

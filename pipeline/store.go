@@ -65,6 +65,8 @@ type Commit struct {
 
 	Held []HeldEntry // raises that begin or cease to be held, each once
 
+	Answered []string // ids of what was asked and is done: it is removed; see Asked
+
 	Packs []PackBytes // to keep for good: a stored one does not change
 
 	Outbox  [][]byte // entries appended

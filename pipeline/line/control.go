@@ -110,8 +110,11 @@ func (l *Line) announce() {
 			l.keepPack(c)
 		}
 		e := pipeline.Entry{Kind: pipeline.EntryControl, Offset: l.meta.Next, Change: c.Change}
-		if c.Kind == pipeline.ControlRelease {
-			e.Offset, e.Next, e.Release = -1, l.meta.Next, c.Release.Number
+		if r := &c.Release; c.Kind == pipeline.ControlRelease {
+			e.Offset, e.Next, e.Release = -1, l.meta.Next, r.Number
+			if r.Last {
+				l.staged.Commit.Answered = append(l.staged.Commit.Answered, r.Asked)
+			}
 		}
 		l.announceEntry(&e)
 	}

@@ -13,14 +13,17 @@ import (
 // hour is in minutes.
 const hour = pipeline.HourMillis / pipeline.MinuteMillis
 
-// Waiting is how many raises that are held for a reason may be released now. 0 where none may be: in history, or in a
-// replay.
+// MayRelease reports whether held raises may be released now: not in history, nor in a replay.
+func (l *Line) MayRelease() bool {
+	return l.meta.First.Raises() && l.meta.Clock.Started && len(l.ahead) == 0 && !l.replaying() && !l.AtEdge()
+}
+
+// Waiting is how many raises that are held for a reason may be released now.
 func (l *Line) Waiting(reason pipeline.HoldReason) int {
-	c := &l.meta.Clock
-	if !l.meta.First.Raises() || !c.Started || len(l.ahead) > 0 || l.replaying() || l.AtEdge() {
+	if !l.MayRelease() {
 		return 0
 	}
-	return l.held.waiting(reason, c.Minute())
+	return l.held.waiting(reason, l.meta.Clock.Minute())
 }
 
 // First is how far the partition is with its history.
@@ -29,12 +32,26 @@ func (l *Line) First() *pipeline.FirstStart { return &l.meta.First }
 // Release asks for a release of n raises that are held for a reason, as of at, by the owner's clock. It applies as soon
 // as what is due by the watermark has fired.
 func (l *Line) Release(reason pipeline.HoldReason, n int, at int64) {
-	r := &pipeline.Release{Number: l.meta.First.Releases + 1, Until: l.meta.Clock.Minute(), Count: n, At: at}
-	if reason != pipeline.HeldHistory {
-		r.Reason = reason.String()
+	l.toRelease = &pipeline.Release{
+		Number: l.meta.First.Releases + 1, Until: l.meta.Clock.Minute(), Count: n, At: at,
 	}
-	l.toRelease = r
+	if reason != pipeline.HeldHistory {
+		l.toRelease.Reason = reason.String()
+	}
 }
+
+// ReleaseAsked asks for a release of n of those that are held for a reason, whether they may be released yet or not, since
+// a person asks for it. last: with it all that was asked is done.
+func (l *Line) ReleaseAsked(a *pipeline.Asked, n int, last bool, at int64) {
+	reason := pipeline.HoldReasonOf(a.Reason)
+	l.Release(reason, n, at)
+	r := l.toRelease
+	r.Until = max(r.Until, l.held.lastReview(reason))
+	r.Asked, r.Last, r.By, r.Why = a.ID, last, a.By, a.Why
+}
+
+// Held is how many raises are held for a reason.
+func (l *Line) Held(reason pipeline.HoldReason) int { return l.held.lanes[reason].count }
 
 // Releasing reports whether a release is to be applied.
 func (l *Line) Releasing() bool { return l.toRelease != nil }

@@ -135,6 +135,14 @@ func (h *heldSet) waiting(reason pipeline.HoldReason, minute int64) (n int) {
 	return n
 }
 
+// lastReview is the last minute from which any of a reason may be released.
+func (h *heldSet) lastReview(reason pipeline.HoldReason) (last int64) {
+	for review := range h.lanes[reason].reviews {
+		last = max(last, review)
+	}
+	return last
+}
+
 // reviewed reports whether any may be released from a minute on that lies behind one and not behind another.
 func (h *heldSet) reviewed(after, until int64) bool {
 	for i := range h.lanes {

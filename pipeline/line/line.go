@@ -94,6 +94,7 @@ func New(c *Config, s *pipeline.Standing, h *History) *Line {
 	if s.Meta.Settings == (pipeline.Settings{}) {
 		s.Meta.Settings = h.Settings
 	}
+	s.Meta.Storms = s.Meta.Storms.Clone() // it changes in place
 	s.Meta.Storms.Number = max(s.Meta.Storms.Number, h.Storms)
 	l := &Line{
 		scorer: packs.newest(), epoch: uint8(len(packs.scorers) - 1), packs: packs, ahead: h.Ahead,

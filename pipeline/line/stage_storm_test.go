@@ -1,6 +1,7 @@
 package line
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 	"ebb/pipeline"
 	"ebb/scoring"
 	"ebb/scoring/pack"
+	"ebb/scoring/profile"
 )
 
 // newStormy is a shelf with a limit so low that the few customers of a test reach it.
@@ -356,5 +358,168 @@ func TestStormOff(t *testing.T) {
 	s.live(t, rng, stormRecords(rng))
 	if len(s.meta.Storms.Hours) > 0 || len(s.raises) > 0 || s.tally.AllAlerts() == 0 {
 		t.Errorf("%+v, %d held", s.meta.Storms, len(s.raises))
+	}
+}
+
+// TestWithholdStorm: what counts in an hour, and what is held of it.
+func TestWithholdStorm(t *testing.T) {
+	const hour, limit = 480_000, 3
+	at := int64(hour*pipeline.HourMillis + 5*pipeline.MinuteMillis)
+	due := pipeline.Due{Minute: at / pipeline.MinuteMillis, Hash: 7}
+	for name, c := range map[string]struct {
+		change        func(*decided)
+		raised        uint32 // in the hour before it
+		counted, held bool
+		opens         bool
+	}{
+		"the first":                   {nil, 0, true, false, false},
+		"the last of the limit":       {nil, limit - 1, true, false, false},
+		"one too many":                {nil, limit, false, true, true},
+		"one more":                    {func(d *decided) { d.Meta.Storms.Open(hour, 4) }, limit, false, true, false},
+		"of an event":                 {func(d *decided) { d.Alert.Cause.Deadline = false }, limit, false, false, false},
+		"ahead of the watermark":      {func(d *decided) { d.Meta.Clock.Watermark = at - 1 }, limit, false, false, false},
+		"not a raise":                 {func(d *decided) { d.Alert.Transition = scoring.Escalated }, limit, false, false, false},
+		"of another kind":             {func(d *decided) { d.Alert.Kind = profile.Explicit }, limit, false, false, false},
+		"switched off":                {func(d *decided) { d.Settings.Storm = 0 }, limit, false, false, false},
+		"in history":                  {func(d *decided) { d.Meta.First.Until = 9 }, limit, true, false, false},
+		"published, by its deadline":  {func(d *decided) { d.Mark.Fired = due }, limit, true, false, false},
+		"fired by its event":          {func(d *decided) { d.Offset = 70 }, limit, false, true, true},
+		"fired and published with it": {func(d *decided) { d.Offset, d.Mark.Offset = 70, 71 }, limit, true, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := &decided{
+				Entry: pipeline.Entry{Offset: -1, Due: due},
+				Meta:  &pipeline.Meta{Clock: pipeline.Clock{Watermark: at}}, Mark: &pipeline.Mark{},
+				Settings: &pipeline.Settings{Storm: pipeline.StormTestRules, ReviewMillis: pipeline.HourMillis},
+			}
+			d.Alert.Transition, d.Alert.At, d.Alert.Cause.Deadline = scoring.Raised, at, true
+			d.Meta.Storms.Hour(hour).Raised = c.raised
+			if c.change != nil {
+				c.change(d)
+			}
+			number := d.Meta.Storms.Number
+			withheld := withholdStorm(d)
+			if got := d.Meta.Storms.Hour(hour).Raised; (got > c.raised) != c.counted {
+				t.Errorf("%d raised, before it %d", got, c.raised)
+			}
+			if (withheld == InStorm) != c.held || (d.Hold == pipeline.HeldStorm) != c.held || c.held && d.Review != (hour+2)*60 {
+				t.Errorf("withheld %q, held %v until %d", withheld, d.Hold, d.Review)
+			}
+			if (d.Opens.Number == number+1) != c.opens {
+				t.Errorf("opens %+v", d.Opens)
+			}
+			if want := map[bool]pipeline.Due{true: due.Before(), false: due}[d.Offset < 0]; c.opens && d.Opens.Fired != want {
+				t.Errorf("fired %v, want %v", d.Opens.Fired, want)
+			}
+		})
+	}
+}
+
+// withCohorts adds to a log customers of the website who come daily, and cease together a day before it is cut.
+func withCohorts(records []pipeline.Record) []pipeline.Record {
+	for hours := int64(27); hours < 39; hours += 2 { // they fall due from eight hours before the cut on
+		for c := range 30 {
+			for day := range int64(10) {
+				at := cutBegin - hours*pipeline.HourMillis - day*pipeline.DayMillis
+				records = append(records, pipeline.Record{Offset: at, Timestamp: at, Value: fmt.Appendf(
+					nil, `{"id":"%d-%d-%d","customer":"d%d-%d","type":"visit","time":%d,"source":"website"}`,
+					hours, c, day, hours, c, at,
+				)})
+			}
+		}
+	}
+	slices.SortStableFunc(records, func(a, b pipeline.Record) int { return int(a.Offset - b.Offset) })
+	return records
+}
+
+// TestStormAndSources: while a source is stalled nothing that is held of its customers is released, and after that none
+// whose silence, less the time in which it was stalled, raises no lapse; a replay decides the same.
+func TestStormAndSources(t *testing.T) {
+	released, waited, withdrawn := 0, 0, 0
+	for how := range numCuts {
+		for seed := range uint64(3) {
+			rng := rand.New(rand.NewPCG(seed, uint64(how)))
+			records := withCohorts(sourceRecords(rng, how))
+			s := newGuarded(t)
+			s.cfg.Settings.Storm, s.cfg.Settings.ReviewMillis = pipeline.StormTestRules, 8*pipeline.HourMillis
+			s.restart()
+			for s.Next() < int64(len(records)) {
+				n := min(1+rng.IntN(40), len(records)-int(s.Next()))
+				s.put(t, slices.Clone(records[s.Next():][:n]))
+				if s.Waiting(pipeline.HeldStorm) == 0 {
+					continue
+				}
+				from, before := len(s.outbox), maps.Clone(s.raises)
+				s.releaseDue(t, rng)
+				for key, raise := range s.raises {
+					if b, was := before[key]; was && !bytes.Equal(raise, b) {
+						waited++
+					}
+				}
+				profiles := s.left(t)
+				for _, b := range s.outbox[from:] {
+					e := pipeline.MustReadEntry(b)
+					p := profiles[string(e.Key)]
+					if e.Kind != pipeline.EntryAlert || e.Release == 0 {
+						continue
+					}
+					released++
+					delete(before, heldKey(e.Key, e.Alert.Kind))
+					if _, stalled := s.Line.meta.Sources.Frozen(p.Source.Number, e.Alert.At/pipeline.MinuteMillis); stalled {
+						t.Fatalf("%s is released while its source is stalled", alertText(&e))
+					}
+					if scorer := scoring.NewScorer(s.pack); e.Alert.Missed > 0 {
+						c := profile.Customer{Profile: &p}
+						c.Lapse = profile.LapseEpisode{}
+						c.Armed = e.Alert.At / pipeline.MinuteMillis
+						if len(scorer.Wake(&c)) == 0 {
+							t.Fatalf("%s is released, and is not silent for long enough", alertText(&e))
+						}
+					}
+				}
+				for key := range before {
+					if _, held := s.raises[key]; !held {
+						withdrawn++
+					}
+				}
+			}
+			s.settle(t)
+			want, controls := s.published()
+			again := newGuarded(t)
+			again.cfg.Settings = s.cfg.Settings
+			again.mark, again.controls = s.publishedMark(), controls
+			got := again.again(t, rng, records)
+			slices.Sort(want)
+			slices.Sort(got)
+			if diff := cmp.Diff(
+				want,
+				got,
+			) + cmp.Diff(
+				s.raises,
+				again.raises,
+			) + cmp.Diff(
+				s.profiles,
+				again.profiles,
+			); diff != "" {
+				t.Fatalf("cut %d (-live +replay):\n%.3000s", how, diff)
+			}
+		}
+	}
+	if released < 50 || waited < 10 || withdrawn < 5 {
+		t.Errorf("%d released, %d waited, %d withdrawn: the logs show too little", released, waited, withdrawn)
+	}
+}
+
+// TestReviewIsDue: where nothing else falls due, time passes for a review, and for none that is over.
+func TestReviewIsDue(t *testing.T) {
+	s := newStormy(t)
+	s.held.put("\x00c\x00", pipeline.Held{Reason: pipeline.HeldStorm, Review: 100})
+	s.Line.meta.Clock.Watermark = 50 * pipeline.MinuteMillis
+	if s.dueBy(99) || !s.dueBy(100) || !s.dueBy(101) {
+		t.Error("a review in minute 100")
+	}
+	s.Line.meta.Clock.Watermark = 100 * pipeline.MinuteMillis
+	if s.dueBy(200) {
+		t.Error("the review is over")
 	}
 }

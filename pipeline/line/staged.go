@@ -191,7 +191,7 @@ func (s *Staged) reset() {
 	c := &s.Commit
 	*c = pipeline.Commit{
 		Keys: c.Keys[:0], Profiles: c.Profiles[:0], Due: c.Due[:0], Swept: c.Swept[:0], Outbox: c.Outbox[:0],
-		Held: c.Held[:0],
+		Held: c.Held[:0], Answered: c.Answered[:0],
 	}
 	clear(s.Pending)
 	s.Pending, s.out, s.outEnds = s.Pending[:0], make([]byte, 0, len(s.out)+len(s.out)/4), s.outEnds[:0]
@@ -269,6 +269,6 @@ func cutInto(dst [][]byte, arena []byte, ends []int) [][]byte {
 func (s *Staged) Changes(before *pipeline.Meta) bool {
 	c := &s.Commit
 	return len(c.Keys) > 0 || len(c.Outbox) > 0 || len(c.Due) > 0 || len(c.Swept) > 0 || len(c.Held) > 0 ||
-		c.Meta.First != before.First ||
+		len(c.Answered) > 0 || c.Meta.First != before.First ||
 		c.Meta.Next != before.Next || c.Meta.Clock.Fired != before.Clock.Fired
 }

@@ -28,6 +28,7 @@ type alert struct {
 	Transition string    `json:"transition"`
 	Tier       string    `json:"tier"`
 	Initial    bool      `json:"initial"`
+	HeldFor    int64     `json:"held_for"`
 	Episode    int       `json:"episode"`
 	Sequence   int       `json:"sequence"`
 	Time       time.Time `json:"time"`

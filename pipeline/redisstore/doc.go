@@ -8,6 +8,7 @@
 //	ebb:{<group>:p<N>}:due:<n>     string: due entries, grown by APPEND; n-th bucket of time since the epoch
 //	ebb:{<group>:p<N>}:outbox      list:   entries not yet dropped, oldest first
 //	ebb:{<group>:p<N>}:held        hash:   customer's key and kind to a raise that is held
+//	ebb:{<group>:p<N>}:asked       hash:   id to what a person asks of the owner; not part of the state
 //
 // # The fence
 //

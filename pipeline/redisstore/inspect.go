@@ -96,7 +96,7 @@ func (c *Client) addUsage(ctx context.Context, name string, u *Usage) error {
 	}
 	_, part, _ := strings.Cut(name, "}:")
 	switch part {
-	case "meta", "packs":
+	case "meta", "packs", "held", "asked":
 		u.Meta += bytes
 	case "outbox":
 		u.Outbox += bytes

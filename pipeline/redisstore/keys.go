@@ -15,13 +15,14 @@ type keys struct {
 	outbox   string
 	packs    string
 	held     string
+	asked    string
 }
 
 func keysOf(group string, partition int) keys {
 	tag := groupTag(group) + strconv.Itoa(partition) + "}:"
 	return keys{
 		tag: tag, meta: tag + "meta", profiles: tag + "profiles", outbox: tag + "outbox", packs: tag + "packs",
-		held: tag + "held",
+		held: tag + "held", asked: tag + "asked",
 	}
 }
 

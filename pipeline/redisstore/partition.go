@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -93,28 +92,17 @@ func (p *Partition) readPacks(ctx context.Context, refs []pipeline.PackRef) ([]p
 	return packsOf(ctx, p.conn, p.keys.packs, refs)
 }
 
-// heldCount is how many held raises the server scans per step of an HSCAN.
-const heldCount = 10_000
-
 // readHeld reads the held raises, of which there are so many. They are read after the claim: from then on nobody else
 // changes them.
-func (p *Partition) readHeld(ctx context.Context, count int64) ([]pipeline.HeldEntry, error) {
+func (p *Partition) readHeld(ctx context.Context, count int64) (held []pipeline.HeldEntry, err error) {
 	if count == 0 {
 		return nil, nil
 	}
-	held := make([]pipeline.HeldEntry, 0, count)
-	for cursor := uint64(0); ; {
-		found, next, err := p.conn.HScan(ctx, p.keys.held, cursor, "", heldCount).Result()
-		if err != nil {
-			return nil, classify("read held raises", err)
-		}
-		for pair := range slices.Chunk(found, 2) {
-			held = append(held, pipeline.HeldEntry{Key: []byte(pair[0]), Value: []byte(pair[1])})
-		}
-		if cursor = next; cursor == 0 {
-			return held, nil
-		}
-	}
+	held = make([]pipeline.HeldEntry, 0, count)
+	err = scanHash(ctx, p.conn, p.keys.held, "read held raises", func(key string, value []byte) {
+		held = append(held, pipeline.HeldEntry{Key: []byte(key), Value: value})
+	})
+	return held, err
 }
 
 // packsOf reads the packs with these hashes, as far as they are stored.

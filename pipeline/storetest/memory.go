@@ -26,8 +26,15 @@ type contents struct {
 	due      map[int64][]byte
 	outbox   [][]byte
 	held     map[string][]byte
+	asked    map[string][]byte
 	packs    []pipeline.PackBytes
 	cuts     int // connections made before the latest cut are broken
+}
+
+func newContents() contents {
+	return contents{
+		profiles: map[string][]byte{}, due: map[int64][]byte{}, held: map[string][]byte{}, asked: map[string][]byte{},
+	}
 }
 
 // Op is a call that a fault can hit.
@@ -98,7 +105,25 @@ func (m *Memory) Empty(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := m.partition(n)
-	*p = contents{profiles: map[string][]byte{}, due: map[int64][]byte{}, held: map[string][]byte{}, cuts: p.cuts + 1}
+	cuts := p.cuts
+	*p = newContents()
+	p.cuts = cuts + 1
+}
+
+// Ask leaves what a person asks of partition n.
+func (m *Memory) Ask(n int, a *pipeline.Asked) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.partition(n).asked[a.ID] = a.Encode()
+}
+
+// Asked calls each with what is asked of partition n.
+func (m *Memory) Asked(n int, each func(id string, value []byte)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, value := range m.partition(n).asked {
+		each(id, value)
+	}
 }
 
 // Evict removes one of the keys that partition n has, as a server does that may: its profiles, its outbox, its held
@@ -124,7 +149,7 @@ func (m *Memory) Evict(n int, key string) {
 func (m *Memory) partition(n int) *contents {
 	p := m.partitions[n]
 	if p == nil {
-		p = &contents{profiles: map[string][]byte{}, due: map[int64][]byte{}, held: map[string][]byte{}}
+		p = new(newContents())
 		m.partitions[n] = p
 	}
 	return p
@@ -140,7 +165,7 @@ func (m *Memory) fault(partition int, op Op) Fault {
 func (c *contents) clone() contents {
 	d := *c
 	d.profiles, d.due, d.outbox = maps.Clone(c.profiles), maps.Clone(c.due), slices.Clone(c.outbox)
-	d.held = maps.Clone(c.held)
+	d.held, d.asked = maps.Clone(c.held), maps.Clone(c.asked)
 	return d
 }
 
@@ -152,6 +177,9 @@ func (c *contents) apply(b *pipeline.Commit, meta []byte) {
 			continue
 		}
 		c.profiles[string(key)] = clone(b.Profiles[i])
+	}
+	for _, id := range b.Answered {
+		delete(c.asked, id)
 	}
 	for _, h := range b.Held {
 		delete(c.held, string(h.Key))

@@ -56,6 +56,7 @@ type left struct {
 	Outbox     int
 	Packs      []pipeline.PackRef
 	First      pipeline.FirstStart
+	Storms     pipeline.Storms
 	Held       map[string]pipeline.Held
 	Profiles   map[string]string // "": none
 }
@@ -246,6 +247,7 @@ func (t *trial) left() (l left, err error) {
 		Outbox:     len(st.Outbox),
 		Packs:      st.Meta.Packs,
 		First:      st.Meta.First,
+		Storms:     st.Meta.Storms,
 		Profiles:   map[string]string{},
 	}
 	var load pipeline.Load

@@ -50,7 +50,8 @@ type owner struct {
 	draining  bool              // revoked
 	history   bool              // of a first start, in which nothing is published
 	review    review            // of what storms held
-	poisoned  error             // the breaker has tripped: once everything before is published, this ends the ownership
+	asking    asking
+	poisoned  error // the breaker has tripped: once everything before is published, this ends the ownership
 }
 
 func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line) *owner {
@@ -64,6 +65,7 @@ func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line
 		idle:    &line.Batch{},
 		input:   &prefetcher{log: w.cfg.Log, verify: w.cfg.Verify, end: w.cfg.End, edges: l.Edges()},
 		answers: make(chan pipeline.Answer, 2),
+		asking:  asking{found: make(chan []pipeline.Asked, 1), done: map[string]bool{}},
 		proof:   time.Now(),
 	}
 	if before := w.Progress(); before.Told {
@@ -79,6 +81,9 @@ func (o *owner) close() {
 	o.input.close()
 	for ; o.underWay > 0; o.underWay-- {
 		<-o.answers
+	}
+	if o.asking.looking {
+		<-o.asking.found
 	}
 	if o.sent != nil {
 		o.doubt = &doubt{meta: o.sent.Commit.Meta, tally: o.sent.Tally}
@@ -135,9 +140,12 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 		return o.take(b, ok)
 	case a := <-o.answers:
 		o.answered(a)
+	case all := <-o.asking.found:
+		o.looked(all)
 	case <-tick:
 		o.cfg.Metrics.tick(o)
 		o.report()
+		o.look(time.Now())
 		return o.letPass(time.Now())
 	case stop := <-o.halts:
 		return stop

@@ -27,6 +27,9 @@ func (o *owner) askRelease(now time.Time) {
 	if watermark, ok := o.line.Watermark(); ok {
 		at = max(at, watermark)
 	}
+	if o.line.MayRelease() && o.releaseAsked(at) {
+		return
+	}
 	for reason := pipeline.HeldHistory; reason < pipeline.NumHoldReasons; reason++ {
 		waiting := o.line.Waiting(reason)
 		if waiting == 0 {

@@ -24,6 +24,12 @@ const maxSteps = 8_000 // of a trial; usually it needs some hundred
 // run disturbs owners for a while, then concludes.
 func (s *schedule) run() error {
 	defer s.finish()
+	s.disturbed()
+	return s.conclude()
+}
+
+// disturbed disturbs owners for a while.
+func (s *schedule) disturbed() {
 	s.kafka.second = s.chance(2)
 	s.kafka.visible = max(s.input.end/4+s.rng.Int64N(s.input.end*3/4+1), s.input.first)
 	s.budget, s.rate = 1+s.rng.IntN(10), []float64{0.03, 0.08, 0.25}[s.rng.IntN(3)]
@@ -40,12 +46,19 @@ func (s *schedule) run() error {
 		}
 		s.progress()
 	}
-	return s.conclude()
 }
 
-// conclude ends the disturbances until one owner has come to the end of the log, lets every request that is still on
-// its way arrive, lets one more owner look at the result, and compares.
+// conclude completes the trial, and compares.
 func (s *schedule) conclude() error {
+	if s.complete(); s.wrong != nil {
+		return s.wrong
+	}
+	return s.compare()
+}
+
+// complete ends the disturbances until one owner has come to the end of the log, lets every request that is still on
+// its way arrive, and lets one more owner look at the result.
+func (s *schedule) complete() {
 	s.note("the log is complete, nothing is disturbed any more")
 	s.kafka.visible = s.input.end
 	if s.current.end < 0 || s.current.revoking || s.current.ended || s.chance(2) {
@@ -55,10 +68,6 @@ func (s *schedule) conclude() error {
 	s.leftovers()
 	s.begin(s.anyBatch(), s.input.end)
 	s.untilEnded()
-	if s.wrong != nil {
-		return s.wrong
-	}
-	return s.compare()
 }
 
 func (s *schedule) chance(n int) bool { return s.rng.IntN(n) == 0 }

@@ -40,6 +40,7 @@ type trial struct {
 	trail     []step         // the decisions, to be compared and read
 	wrong     error          // the first fault found
 	stops     int            // processes that the poison breaker has stopped
+	asks      bool           // owners look for what is asked
 	mu        sync.Mutex     // guards the fields below, and the notes of processes about themselves
 	underWay  []*request
 }
@@ -140,7 +141,15 @@ func (t *trial) begin(batch, end int64) {
 	if end == t.input.end {
 		until = t.input.until
 	}
+	var asked func(context.Context, func(string, []byte)) error
+	if t.asks {
+		asked = func(_ context.Context, each func(string, []byte)) error {
+			t.store.Asked(0, each)
+			return nil
+		}
+	}
 	w := worker.New(worker.Config{
+		Asked:     asked,
 		AdvanceTo: until,
 		Line: line.Config{
 			Identity: t.input.identity(), Settings: t.configuredSettings(), Format: profile.Format, CacheCustomers: 8,

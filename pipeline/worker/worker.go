@@ -47,6 +47,9 @@ type Config struct {
 	Wall      *Wall // one for all workers of the process; nil: a new one
 	// held raises that are released in an hour after a first start, over all partitions; 0: a hundredth of them, at least 10
 	InitialPerHour int
+
+	// optional: calls each with what is asked of the partition; see pipeline.Asked
+	Asked func(ctx context.Context, each func(id string, value []byte)) error
 }
 
 // Render turns an outbox entry into the record to publish. A record without a topic is not published, like those of a

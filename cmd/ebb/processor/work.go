@@ -148,7 +148,10 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		Draw:         p.drawn,
 
 		InitialPerHour: p.cfg.Start.InitialPerHour,
-		Verify:         p.verify(n),
+		Asked: func(ctx context.Context, each func(string, []byte)) error {
+			return p.redis.Asked(ctx, g.Group, int(n), each)
+		},
+		Verify: p.verify(n),
 		Logger: p.log.With().
 			Str("group", g.Group).
 			Str("topic", p.cfg.Kafka.Input).

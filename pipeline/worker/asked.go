@@ -1,0 +1,86 @@
+package worker
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"ebb/pipeline"
+)
+
+// What a person asks lies beside the partition's state (pipeline.Asked). The owner looks for it now and then, beside its
+// loop, and proposes the control records that do it. It is removed in the commit that applies the last of them, so a
+// crash before that repeats it, and one after that does not.
+
+// askEvery is how often an owner looks for what is asked.
+const askEvery = time.Second
+
+// asking is what an owner knows of what is asked of its partition.
+type asking struct {
+	looking  bool
+	lookedAt time.Time
+	found    chan []pipeline.Asked
+	all      []pipeline.Asked
+	left     int             // raises that are still to be released for all[0]; -1: not known yet
+	done     map[string]bool // ids whose last control record is proposed
+}
+
+// look begins to look for what is asked, if it is time.
+func (o *owner) look(now time.Time) {
+	a := &o.asking
+	if o.cfg.Asked == nil || a.looking || now.Sub(a.lookedAt) < askEvery {
+		return
+	}
+	a.looking, a.lookedAt = true, now
+	go func() {
+		ctx, cancel := context.WithTimeout(o.ctx, requestTimeout)
+		defer cancel()
+		var all []pipeline.Asked
+		err := o.cfg.Asked(ctx, func(id string, value []byte) {
+			asked, err := pipeline.ReadAsked(id, value)
+			if err != nil {
+				o.cfg.Logger.Warn().Err(err).Msg("what is asked cannot be read")
+				return
+			}
+			all = append(all, asked)
+		})
+		if err != nil {
+			o.cfg.Logger.Debug().Err(err).Msg("look for what is asked")
+			all = nil
+		}
+		a.found <- all
+	}()
+}
+
+// looked takes in what is asked, the oldest first.
+func (o *owner) looked(all []pipeline.Asked) {
+	a := &o.asking
+	a.looking = false
+	if len(a.all) > 0 {
+		return // it is being done
+	}
+	slices.SortFunc(all, func(x, y pipeline.Asked) int { return x.At.Compare(y.At) })
+	a.all, a.left = slices.DeleteFunc(all, func(x pipeline.Asked) bool { return a.done[x.ID] }), -1
+}
+
+// releaseAsked asks the line for the next release that a person wants. False: nobody wants any.
+func (o *owner) releaseAsked(at int64) bool {
+	a := &o.asking
+	if len(a.all) == 0 {
+		return false
+	}
+	next := &a.all[0]
+	if a.left < 0 {
+		a.left = o.line.Held(pipeline.HoldReasonOf(next.Reason))
+		o.cfg.Logger.Info().Str("reason", next.Reason).Int("held", a.left).Str("by", next.By).Str("why", next.Why).
+			Msg("what is held is released, as asked")
+	}
+	n := min(a.left, mostReleased)
+	a.left -= n
+	o.line.ReleaseAsked(next, n, a.left == 0, at)
+	if a.left == 0 {
+		a.done[next.ID] = true
+		a.all, a.left = a.all[1:], -1
+	}
+	return true
+}
