@@ -133,9 +133,7 @@ func (s *Storms) StormAt(h *LapseHour, settings *Settings, review int64, fired D
 		Number: s.Number + 1,
 		Hour:   time.UnixMilli(h.Hour * HourMillis).UTC(),
 		Raised: int(h.Raised),
-		Limit: settings.StormLimit(
-			usual,
-		),
+		Limit:  settings.StormLimit(usual),
 		Usual:  int(usual),
 		Review: time.UnixMilli(review * MinuteMillis).UTC(),
 		Fired:  fired,
