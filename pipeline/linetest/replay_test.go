@@ -160,6 +160,14 @@ func living(now time.Time) livingLog {
 		}
 		all = append(all, v)
 	}
+	for i := range 80 { // of the web, not seen since shortly before the cut: that time does not count
+		v := visitor{name: fmt.Sprintf("web%02d", i)}
+		last := from - 3*day + r.Int64N(3*day)
+		for n := range int64(8) {
+			v.times = append(v.times, last-(7-n)*day-r.Int64N(3_600))
+		}
+		all = append(all, v)
+	}
 	for i := range 20 { // the newest events of each partition
 		all = append(all, visitor{name: fmt.Sprintf("till%d", i), times: []int64{end - 3*day, end - 30 + int64(i)}})
 	}
@@ -192,7 +200,7 @@ func comeBack(r *rand.Rand, end int64) (rows []row) {
 
 // sourceOf is the source of a customer's events: every other one comes from the web, leavers never.
 func sourceOf(customer string) string {
-	if customer[0] == 'c' && customer[len(customer)-1]%2 == 0 {
+	if customer[0] == 'w' || customer[0] == 'c' && customer[len(customer)-1]%2 == 0 {
 		return "web"
 	}
 	return "till"
