@@ -169,11 +169,11 @@ func before(m *Meta, topic string, left []Entry, changes []Control) Mark {
 		case ControlPack:
 			packs = packs[:max(0, len(packs)-1)]
 		case ControlSettings:
-			mark.Settings = newest(changes).Settings
+			mark.Settings = Newest(changes).Settings
 		case ControlTime:
-			mark.Passed = newest(changes).Passed
+			mark.Passed = Newest(changes).Passed
 		case ControlStorm:
-			mark.Storms = newest(changes).Storms
+			mark.Storms = Newest(changes).Storms
 		}
 	}
 	if mark.Pack = ""; len(packs) > 0 {
@@ -190,8 +190,8 @@ func (d Due) Before() Due {
 	return Due{d.Minute - 1, math.MaxUint64}
 }
 
-// newest is what the control records lead to.
-func newest(changes []Control) (m Mark) {
+// Newest is the part of a mark that control records lead to: pack, settings, time, releases and storms.
+func Newest(changes []Control) (m Mark) {
 	for i := range changes {
 		switch c := &changes[i]; c.Kind {
 		case ControlPack:
@@ -221,7 +221,7 @@ func (m Mark) follows(changes []Control) error {
 				"than what was published", c.Offset, m.Offset)
 		}
 	}
-	at := newest(changes)
+	at := Newest(changes)
 	if m.Pack != "" && at.Passed > m.Passed {
 		return unproven("a time record of minute %d is published, the state in Redis knows of %d: it is older than what was "+
 			"published", at.Passed, m.Passed)

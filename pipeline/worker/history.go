@@ -130,17 +130,14 @@ func (w *Worker) replayed(ctx context.Context, s *pipeline.Standing) (p past, er
 	if p.settings = s.Meta.Settings; p.settings == (pipeline.Settings{}) {
 		p.settings = firstSettings(controls, s.Meta.Next)
 	}
-	if p.first = s.Meta.First; len(s.Meta.Packs) == 0 {
-		p.first = firstStart(controls, s.Meta.Next)
-	}
-	if p.storms = s.Meta.Storms.Number; len(s.Meta.Packs) == 0 {
-		p.storms = firstStorms(controls, s.Meta.Next)
+	if p.first, p.storms = s.Meta.First, s.Meta.Storms.Number; len(s.Meta.Packs) == 0 {
+		p.first, p.storms = firstStart(controls, s.Meta.Next)
 	}
 	p.ahead = slices.DeleteFunc(p.ahead, func(c pipeline.Control) bool { return p.holds(&s.Meta, &c) })
 	if err := w.refuseUnknown(p.ahead); err != nil {
 		return p, err
 	}
-	return p, cmp.Or(w.complete(s, &p), w.passed(s, p.ahead))
+	return p, w.complete(s, &p)
 }
 
 // holds reports whether a state holds what a control record has changed. Of those before its next record it holds some, if
@@ -159,35 +156,28 @@ func (p *past) holds(m *pipeline.Meta, c *pipeline.Control) bool {
 	return false
 }
 
-// firstStart is the history with which a state begins that was emptied, and the latest release before next.
-func firstStart(controls []pipeline.Control, next int64) (f pipeline.FirstStart) {
+// firstStart is the history with which a state begins that was emptied, and the latest release and storm before next.
+func firstStart(controls []pipeline.Control, next int64) (f pipeline.FirstStart, storms int64) {
 	for i := range controls {
 		switch c := &controls[i]; {
 		case c.Kind == pipeline.ControlHistory:
 			f.Until = c.Until
-		case c.Kind == pipeline.ControlRelease && c.Offset < next:
+		case c.Offset >= next:
+		case c.Kind == pipeline.ControlRelease:
 			if f.Releases = c.Release.Number; c.Release.Of() == pipeline.HeldHistory {
 				f.At = c.Release.At
 			}
+		case c.Kind == pipeline.ControlStorm:
+			storms = c.Storm.Number
 		}
 	}
-	return f
+	return f, storms
 }
 
-// firstStorms is the number of the latest storm before next, with which a state begins that was emptied.
-func firstStorms(controls []pipeline.Control, next int64) (number int64) {
-	for i := range controls {
-		if c := &controls[i]; c.Kind == pipeline.ControlStorm && c.Offset < next {
-			number = c.Storm.Number
-		}
-	}
-	return number
-}
-
-// complete refuses control records that lead to another pack, to other settings, or to another release or storm, than the
-// published position was reached with: some are missing.
+// complete refuses control records that lead to another pack, to other settings, to another release or storm, or to an
+// earlier time, than the published position was reached with: some are missing.
 func (w *Worker) complete(s *pipeline.Standing, p *past) error {
-	last, settings := newestOf(p.refs, p.ahead).Hash, newestSettings(p.settings, p.ahead)
+	at := pipeline.Newest(p.ahead)
 	lost := func(what, published, found string) error {
 		if published == found {
 			return nil
@@ -201,10 +191,11 @@ func (w *Worker) complete(s *pipeline.Standing, p *past) error {
 		)
 	}
 	return cmp.Or(
-		lost("pack", s.Mark.Pack, last),
-		lost("settings", s.Mark.Settings, settings),
-		lost("release", nameOf(s.Mark.Releases), nameOf(newestRelease(p))),
-		lost("storm", nameOf(s.Mark.Storms), nameOf(newestStorm(p))),
+		lost("pack", s.Mark.Pack, cmp.Or(at.Pack, newestOf(p.refs, nil).Hash)),
+		lost("settings", s.Mark.Settings, cmp.Or(at.Settings, p.settings.Hash())),
+		lost("release", nameOf(s.Mark.Releases), nameOf(cmp.Or(at.Releases, p.first.Releases))),
+		lost("storm", nameOf(s.Mark.Storms), nameOf(cmp.Or(at.Storms, p.storms))),
+		w.passed(s, cmp.Or(at.Passed, s.Meta.Passed.Minute)),
 	)
 }
 
@@ -215,33 +206,9 @@ func nameOf(number int64) string {
 	return strconv.FormatInt(number, 10)
 }
 
-// newestRelease is the number of the latest release behind all that is ahead.
-func newestRelease(p *past) (number int64) {
-	number = p.first.Releases
-	for i := range p.ahead {
-		number = max(number, p.ahead[i].Release.Number)
-	}
-	return number
-}
-
-// newestStorm is the number of the latest storm behind all that is ahead.
-func newestStorm(p *past) (number int64) {
-	number = p.storms
-	for i := range p.ahead {
-		number = max(number, p.ahead[i].Storm.Number)
-	}
-	return number
-}
-
-// passed refuses time records that do not lead from a state's to the newest published one: some are missing. A state that
-// was emptied is replayed with those that there are.
-func (w *Worker) passed(s *pipeline.Standing, ahead []pipeline.Control) error {
-	last := s.Meta.Passed.Minute
-	for i := range ahead {
-		if ahead[i].Kind == pipeline.ControlTime {
-			last = ahead[i].Minute
-		}
-	}
+// passed refuses time records that lead to a minute before the newest published one: some are missing. A state that was
+// emptied is replayed with those that there are.
+func (w *Worker) passed(s *pipeline.Standing, last int64) error {
 	if last >= s.Mark.Passed || len(s.Meta.Packs) == 0 {
 		return nil
 	}
@@ -252,16 +219,6 @@ func (w *Worker) passed(s *pipeline.Standing, ahead []pipeline.Control) error {
 		"the topic kafka.control has lost records, or is another one: put it back, or restore a backup of Redis from after "+
 			"the last of them",
 	)
-}
-
-// newestSettings names those that apply behind all of ahead.
-func newestSettings(first pipeline.Settings, ahead []pipeline.Control) string {
-	for i := range ahead {
-		if ahead[i].Kind == pipeline.ControlSettings {
-			first = ahead[i].Settings
-		}
-	}
-	return first.Hash()
 }
 
 // firstSettings are those with which a state begins that was emptied: the last that began up to next, else the oldest.
