@@ -50,9 +50,6 @@ func (l *Line) ReleaseAsked(a *pipeline.Asked, n int, last bool, at int64) {
 	r.Asked, r.Last, r.By, r.Why = a.ID, last, a.By, a.Why
 }
 
-// Held is how many raises are held for a reason.
-func (l *Line) Held(reason pipeline.HoldReason) int { return l.held.lanes[reason].count }
-
 // Releasing reports whether a release is to be applied.
 func (l *Line) Releasing() bool { return l.toRelease != nil }
 

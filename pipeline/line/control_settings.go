@@ -22,10 +22,8 @@ func (l *Line) Settings() pipeline.Settings {
 // beginSettings has what follows decided by s.
 func (l *Line) beginSettings(s pipeline.Settings) {
 	l.meta.Settings = s
-	s = l.Settings()
-	l.settings = s
-	l.lateness, l.retention, l.guard = s.LatenessMillis, s.RetentionMillis, s.Guard != 0
-	if !l.guard && l.meta.Sources.Until != 0 {
+	l.settings = l.Settings()
+	if !l.guarded() && l.meta.Sources.Until != 0 {
 		l.meta.Sources.Rest(l.meta.Clock.Watermark)
 	}
 }

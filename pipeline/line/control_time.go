@@ -14,7 +14,7 @@ import (
 // Elapse has the next batch, which holds no records, propose a time record to the last whole minute that lies lateness
 // before now, in ms since the epoch, if anything is due by then: a partition in which nothing is due writes none.
 func (l *Line) Elapse(now int64) {
-	l.elapsed, l.asked = pipeline.FloorDiv(now-l.lateness, pipeline.MinuteMillis), false
+	l.elapsed, l.asked = pipeline.FloorDiv(now-l.settings.LatenessMillis, pipeline.MinuteMillis), false
 }
 
 // Advance has the next batch, which holds no records, propose a time record to a minute, whether anything is due by then
@@ -49,9 +49,9 @@ func (l *Line) dueBy(minute int64) bool {
 // passTime moves the watermark to that of c. In a replay of a state in which c has been applied, it is there already.
 func (l *Line) passTime(c *Change) {
 	c.from = l.meta.Clock.Minute()
-	l.meta.Clock.Pass(c.Minute*pipeline.MinuteMillis, l.lateness)
+	l.meta.Clock.Pass(c.Minute*pipeline.MinuteMillis, l.settings.LatenessMillis)
 	l.meta.Passed.Minute = max(l.meta.Passed.Minute, c.Minute)
-	if l.guard && l.meta.Clock.Started {
+	if l.guarded() && l.meta.Clock.Started {
 		l.meta.Sources.Reach(l.meta.Clock.Watermark)
 		c.turns = l.meta.Sources.Take()
 	}

@@ -28,9 +28,6 @@ type Line struct {
 
 	configured pipeline.Settings
 	settings   pipeline.Settings // in force
-	lateness   int64             // ms
-	retention  int64             // ms; 0: state is kept for ever
-	guard      bool              // sources are judged
 	partition  int
 	identity   pipeline.Identity
 	mark       pipeline.Mark // published when the partition was taken over: what lies below it is not decided again
@@ -185,7 +182,7 @@ func (l *Line) Wanted(b *Batch) *pipeline.Load {
 	l.want.Buckets = l.due.wanted(
 		l.want.Buckets[:0],
 		&l.meta.Clock,
-		max(l.within((newest-l.lateness)/pipeline.MinuteMillis), l.elapsed),
+		max(l.within((newest-l.settings.LatenessMillis)/pipeline.MinuteMillis), l.elapsed),
 		bucketLimit,
 	)
 	return &l.want
@@ -352,9 +349,10 @@ func (l *Line) remember(c *customer, id uint64) {
 // clock moves the watermark by an event, and returns the minute that its own customer has reached: for its customer the
 // event counts even where it does not move the watermark alone.
 func (l *Line) clock(e *pipeline.Event, key uint64) (reached int64) {
-	late, future := l.meta.Clock.Observe(key, e.Time, l.lateness, e.AppendTime, e.Timestamp)
+	lateness := l.settings.LatenessMillis
+	late, future := l.meta.Clock.Observe(key, e.Time, lateness, e.AppendTime, e.Timestamp)
 	l.staged.Tally.observe(late, future)
-	return pipeline.FloorDiv(max(l.meta.Clock.Watermark, e.Time-l.lateness), pipeline.MinuteMillis)
+	return pipeline.FloorDiv(max(l.meta.Clock.Watermark, e.Time-lateness), pipeline.MinuteMillis)
 }
 
 // observe folds an event into its customer, and returns the decisions.

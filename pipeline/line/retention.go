@@ -22,7 +22,7 @@ func (l *Line) goneMinute(c *customer) int64 {
 
 // retentionOf is how long c's state is kept while it is silent, in ms; 0: for ever.
 func (l *Line) retentionOf(c *customer) int64 {
-	return l.packOf(c).Retention(&c.profile, l.retention)
+	return l.packOf(c).Retention(&c.profile, l.settings.RetentionMillis)
 }
 
 // gone reports whether c has state, and has been silent for the retention as of minute.

@@ -10,10 +10,13 @@ import (
 // that deadline's minute, whoever fires it. After a turn no further record is folded before the sweep has reached the
 // watermark (settled), so that no more than one record's turns have to be kept.
 
+// guarded reports whether sources are judged.
+func (l *Line) guarded() bool { return l.settings.Guard != 0 }
+
 // hear notes the life of an event's source, once the event has moved the watermark, and returns the source's number. A
 // backfilled event of the past shows no life.
 func (l *Line) hear(e *pipeline.Event, source uint64) (number uint8) {
-	if !l.guard || !l.meta.Clock.Started {
+	if !l.guarded() || !l.meta.Clock.Started {
 		return 0
 	}
 	t := &l.meta.Sources

@@ -71,7 +71,7 @@ func (o *owner) releaseAsked(at int64) bool {
 	}
 	next := &a.all[0]
 	if a.left < 0 {
-		a.left = o.line.Held(pipeline.HoldReasonOf(next.Reason))
+		a.left = o.line.Size().Held[pipeline.HoldReasonOf(next.Reason)]
 		o.cfg.Logger.Info().Str("reason", next.Reason).Int("held", a.left).Str("by", next.By).Str("why", next.Why).
 			Msg("what is held is released, as asked")
 	}

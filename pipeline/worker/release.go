@@ -20,14 +20,14 @@ const (
 
 // askRelease asks the line for the next release, if it is time.
 func (o *owner) askRelease(now time.Time) {
-	if o.draining || o.full() {
+	if o.draining || o.full() || !o.line.MayRelease() {
 		return
 	}
 	at := now.UnixMilli()
 	if watermark, ok := o.line.Watermark(); ok {
 		at = max(at, watermark)
 	}
-	if o.line.MayRelease() && o.releaseAsked(at) {
+	if o.releaseAsked(at) {
 		return
 	}
 	for reason := pipeline.HeldHistory; reason < pipeline.NumHoldReasons; reason++ {
