@@ -16,7 +16,6 @@ import (
 	"ebb/cmd/ebb/probes"
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/kafkawire"
-	"ebb/pipeline/secure"
 	"ebb/sinks/delivery"
 	"ebb/sinks/webhook"
 )
@@ -123,9 +122,6 @@ func (d *Deliverer) enrol() error {
 	return err
 }
 
-// filesEvery is how often certificates and passwords on disk are looked at, besides before each new connection.
-const filesEvery = 10 * time.Second
-
 // Run delivers as a member of the group until ctx ends. Then it finishes the attempts under way and commits, within the
 // shutdown timeout.
 func (d *Deliverer) Run(ctx context.Context) error {
@@ -140,10 +136,7 @@ func (d *Deliverer) Run(ctx context.Context) error {
 	defer following.Wait()
 	files, unfollow := context.WithCancel(work)
 	defer unfollow()
-	for _, c := range []*secure.Credentials{d.cfg.Kafka.Credentials, d.cfg.Deliver.Credentials} {
-		c.LogTo(d.log)
-		following.Go(func() { c.Follow(files, filesEvery) })
-	}
+	connect.FollowFiles(files, &following, d.log, d.cfg.Kafka.Credentials, d.cfg.Deliver.Credentials)
 	err := d.member.Run(work)
 	if errors.Is(context.Cause(work), errDrainTimeout) {
 		return errDrainTimeout

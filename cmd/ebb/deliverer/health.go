@@ -3,16 +3,12 @@ package deliverer
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
 
-	"github.com/cenkalti/backoff/v4"
-
 	"ebb/cmd/ebb/connect"
 	"ebb/cmd/ebb/probes"
-	"ebb/pipeline"
 	"ebb/pipeline/kafkawire"
 	"ebb/sinks/delivery"
 )
@@ -68,29 +64,11 @@ const notMember = "not a member of the group"
 
 // connectPatiently finds the topics, and waits while Kafka does not answer.
 func (d *Deliverer) connectPatiently(ctx context.Context) error {
-	wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(100*time.Millisecond),
-		backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
-	for told := ""; ; {
-		err := d.connect(ctx)
-		if err == nil || !errors.Is(err, pipeline.ErrUnavailable) {
-			return err
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
+	return connect.Patiently(ctx, d.log, d.connect, func(reason string) {
 		d.mu.Lock()
-		d.awaited = err.Error()
-		d.mu.Unlock()
-		if told != err.Error() {
-			told = err.Error()
-			d.log.Warn().Err(err).EmbedObject(pipeline.Refusal{Err: err}).Msg("cannot start yet, trying again")
-		}
-		select {
-		case <-time.After(wait.NextBackOff()):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+		defer d.mu.Unlock()
+		d.awaited = reason
+	})
 }
 
 // connect finds the two topics. Errors: pipeline.ErrUnavailable, others where they are missing or not allowed.

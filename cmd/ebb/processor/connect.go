@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/cenkalti/backoff/v4"
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/connect"
@@ -17,32 +14,17 @@ import (
 	"ebb/pipeline/kafkawire"
 )
 
-// connectPatiently repeats connect while Kafka or Redis does not answer, as a running processor does, so that no
-// supervisor has to restart the process. With --until-end it returns the error at once, since somebody waits for the
-// end.
+// connectPatiently waits for Kafka and Redis where they do not answer. With --until-end it returns the error at once,
+// since somebody waits for the end.
 func (p *Processor) connectPatiently(ctx context.Context) error {
-	wait := backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(
-			100*time.Millisecond,
-		),
-		backoff.WithMaxInterval(5*time.Second),
-		backoff.WithMaxElapsedTime(0),
-	)
-	for {
-		err := p.connect(ctx)
-		if err == nil || p.opts.UntilEnd || p.opts.Embedded || !errors.Is(err, pipeline.ErrUnavailable) {
-			return err
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		p.await(err)
-		select {
-		case <-time.After(wait.NextBackOff()):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	if p.opts.UntilEnd || p.opts.Embedded {
+		return p.connect(ctx)
 	}
+	return connect.Patiently(ctx, p.log, p.connect, func(reason string) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.awaited = reason
+	})
 }
 
 // connect checks that everything exists and fits, each service after those it depends on. It may be repeated.

@@ -64,7 +64,6 @@ type Processor struct {
 	draws     chan []byte          // keys of customers with events; see watchStrays
 	// that another program uses the group, for a generation in which no worker is left to stop for it
 	taken chan *pipeline.HardStop
-	said  string // the kind of the failure to start that was logged last
 
 	unfollow  context.CancelFunc
 	following sync.WaitGroup // goroutines that follow files
