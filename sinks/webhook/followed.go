@@ -2,7 +2,9 @@ package webhook
 
 import (
 	"fmt"
+	"iter"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,6 +13,19 @@ import (
 
 // lookEvery is how often a file is looked at, at most.
 const lookEvery = 5 * time.Second
+
+// entries are the lines of a file with their numbers, without empty ones and those that begin with #.
+func entries(text string) iter.Seq2[int, string] {
+	return func(yield func(number int, line string) bool) {
+		number := 0
+		for line := range strings.Lines(text) {
+			number++
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' && !yield(number, line) {
+				return
+			}
+		}
+	}
+}
 
 // followed is a file that is read again when it has changed. What cannot be used leaves everything as it was. Any
 // goroutine may use it.

@@ -33,15 +33,10 @@ func reserved() []string {
 	}
 }
 
-// parseHeaders reads the headers. Empty lines and those that begin with # are skipped. No error holds a value.
+// parseHeaders reads the headers. No error holds a value.
 func parseHeaders(text string) (http.Header, error) {
-	found, number := http.Header{}, 0
-	for line := range strings.Lines(text) {
-		number++
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
-			continue
-		}
+	found := http.Header{}
+	for number, line := range entries(text) {
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || !isToken(name) || strings.ContainsFunc(value, unicode.IsControl) {
 			return nil, fmt.Errorf("line %d: want one header a line, Name: value", number)

@@ -33,16 +33,9 @@ const (
 	mostAtAll = 10 // secrets in use: receivers look through all signatures
 )
 
-// parseSecrets reads whsec_ and base64, one a line. Empty lines and those that begin with # are skipped. No error holds
-// a part of a secret.
+// parseSecrets reads whsec_ and base64, one a line. No error holds a part of a secret.
 func parseSecrets(text string) (all []*standardwebhooks.Webhook, err error) {
-	number := 0
-	for line := range strings.Lines(text) {
-		number++
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
-			continue
-		}
+	for number, line := range entries(text) {
 		encoded, found := strings.CutPrefix(line, prefix)
 		key, err := base64.StdEncoding.DecodeString(encoded)
 		if !found || err != nil || len(key) < leastKey || len(key) > mostKey {

@@ -160,19 +160,24 @@ func withoutLogin(text string) string {
 
 func (l *loader) checkTLS(prefix string, t *TLS) {
 	if !t.Enabled {
-		for _, f := range []struct{ key, value string }{
-			{"ca_file", t.CAFile},
-			{"cert_file", t.CertFile},
-			{"key_file", t.KeyFile},
-			{"server_name", t.ServerName},
-		} {
-			if f.value != "" {
-				l.problem(prefix+f.key, "has no effect while %senabled is false; set that to true, or remove this", prefix)
-			}
-		}
+		l.refuseTLS(prefix, t, "while "+prefix+"enabled is false; set that to true, or remove this")
 		return
 	}
 	l.checkPair(prefix, t)
+}
+
+// refuseTLS refuses all settings of TLS where it is not used.
+func (l *loader) refuseTLS(prefix string, t *TLS, why string) {
+	for _, f := range []struct{ key, value string }{
+		{"ca_file", t.CAFile},
+		{"cert_file", t.CertFile},
+		{"key_file", t.KeyFile},
+		{"server_name", t.ServerName},
+	} {
+		if f.value != "" {
+			l.problem(prefix+f.key, "has no effect %s", why)
+		}
+	}
 }
 
 // checkPair checks that a certificate comes with its key.

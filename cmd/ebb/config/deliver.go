@@ -124,16 +124,8 @@ func (l *loader) checkEndpoint(d *Deliver) {
 		l.contradiction("deliver.secrets_file", "deliver.url",
 			"must name a file of secrets: receivers know by the signature whose an alert is")
 	}
-	d.TLS.Enabled = to.Scheme == "https"
-	for _, f := range []struct{ key, value string }{
-		{"ca_file", d.TLS.CAFile},
-		{"cert_file", d.TLS.CertFile},
-		{"key_file", d.TLS.KeyFile},
-		{"server_name", d.TLS.ServerName},
-	} {
-		if f.value != "" && !d.TLS.Enabled {
-			l.problem("deliver.tls."+f.key, "has no effect unless deliver.url begins with https://")
-		}
+	if d.TLS.Enabled = to.Scheme == "https"; !d.TLS.Enabled {
+		l.refuseTLS("deliver.tls.", &d.TLS, "unless deliver.url begins with https://")
 	}
 	l.checkPair("deliver.tls.", &d.TLS)
 }
